@@ -1,0 +1,43 @@
+# One command surface. Everything lives in .venv and .porewatch; nothing is installed elsewhere.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+STATE := .porewatch
+UV := $(STATE)/boot/bin/uv
+PY := .venv/bin/python
+# 3.13 is what the functions declare; 3.11 and 3.12 work for local runs.
+PYTHON ?= $(shell command -v python3.13 || ls -d $${PYENV_ROOT:-$$HOME/.pyenv}/versions/3.13*/bin/python 2>/dev/null | tail -n 1 || true)
+PYTHON := $(or $(PYTHON),$(shell command -v python3))
+
+.PHONY: help setup test check demo up down bench lock clean
+help:  ## what can be done here
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+$(UV):
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Porewatch needs Python 3.11 or newer.")'
+	@$(PYTHON) -m venv $(STATE)/boot && $(STATE)/boot/bin/pip install -q uv==0.13.8
+
+# Three environments, because their pins clash: the product, the embedded AWS, the SAM tools.
+.venv/.ready: $(UV) requirements/dev.txt layers/common/pyproject.toml worker/pyproject.toml local/pyproject.toml cli/pyproject.toml
+	@echo "setup: product environment (.venv, $$($(PYTHON) -V))"
+	@$(UV) venv -q --allow-existing --python $(PYTHON) .venv
+	@$(UV) pip sync -q --python $(PY) --require-hashes requirements/dev.txt
+	@$(UV) pip install -q --python $(PY) --no-deps -e layers/common -e worker -e local -e cli
+	@touch $@
+
+$(STATE)/%/.ready: requirements/%.txt $(UV)
+	@echo "setup: $* environment ($(STATE)/$*)"
+	@$(UV) venv -q --allow-existing --python $(PYTHON) $(STATE)/$*
+	@$(UV) pip sync -q --python $(STATE)/$*/bin/python --require-hashes requirements/$*.txt
+	@touch $@
+
+setup: .venv/.ready $(STATE)/engine/.ready $(STATE)/sam/.ready  ## make all environments
+
+lock:  ## resolve requirements/*.in and pyproject.toml anew (writes hashes, never an index)
+	@$(UV) pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --group pyproject.toml:dev pyproject.toml -o requirements/dev.txt
+	@for name in engine sam layer; do $(UV) pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-annotate requirements/$$name.in -o requirements/$$name.txt; done
+
+check: setup  ## format, lint, types
+	@.venv/bin/ruff format --check . && .venv/bin/ruff check . && .venv/bin/mypy
+
+clean:  ## remove everything that was made here
+	rm -rf .venv $(STATE) .aws-sam

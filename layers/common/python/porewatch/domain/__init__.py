@@ -1,0 +1,1 @@
+"""Nouns and rules. Imports nothing but the standard library and pydantic."""

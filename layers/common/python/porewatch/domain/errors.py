@@ -1,0 +1,125 @@
+"""The one error tree. Class names are the protocol with Step Functions.
+
+`Refused`: the input is wrong; trying again cannot help. `Unavailable`: try again later.
+`Conflict`: someone was first, or we are no longer the owner. Every message says which file,
+which record, and what to do about it.
+"""
+
+from __future__ import annotations
+
+
+class PorewatchError(Exception):
+    """Base of all errors we raise on purpose.
+
+    `problem` is one sentence for a person. `file`, `record` (1-based record number) and `line`
+    (1-based line number) say where; `remedy` says what to do next.
+    """
+
+    def __init__(
+        self,
+        problem: str,
+        *,
+        file: str | None = None,
+        record: int | None = None,
+        line: int | None = None,
+        remedy: str | None = None,
+    ) -> None:
+        self.problem = problem
+        self.file = file
+        self.record = record
+        self.line = line
+        self.remedy = remedy
+        super().__init__(str(self))
+
+    def __str__(self) -> str:
+        where = self.file or ""
+        if self.record is not None:
+            where += f" record {self.record}"
+        if self.line is not None:
+            where += f" line {self.line}"
+        text = f"{where.strip()}: {self.problem}" if where else self.problem
+        return f"{text} Remedy: {self.remedy}" if self.remedy else text
+
+
+class Refused(PorewatchError):
+    """The input is wrong. Never retried."""
+
+
+class InputRefused(Refused):
+    """A reads or signal file cannot be used."""
+
+
+class ManifestRefused(Refused):
+    """A run manifest, bundle or sequencing summary cannot be used."""
+
+
+class SampleSheetRefused(Refused):
+    """A sample sheet cannot be used."""
+
+
+class BundleRefused(Refused):
+    """A reference bundle is missing, altered or incomplete."""
+
+
+class BasecallerMissing(Refused):
+    """Raw signal was sent, and no basecaller (dorado) or GPU is configured here."""
+
+
+class NoReadsLeft(Refused):
+    """Nothing passed quality control, so nothing can be said."""
+
+
+class MessageRefused(Refused):
+    """A message or event does not have the agreed shape. Goes to the dead-letter queue."""
+
+
+class Unavailable(PorewatchError):
+    """Try again: the world was not ready."""
+
+
+class CapacityUnavailable(Unavailable):
+    """No pool of instances had capacity."""
+
+
+class QuotaExceeded(Unavailable):
+    """An account quota stands in the way; another purchase type may not."""
+
+
+class Throttled(Unavailable):
+    """The service asked us to slow down; same request, same token, later."""
+
+
+class LaunchUnknown(Unavailable):
+    """A launch may or may not have happened; look it up before launching again."""
+
+
+class SpotInterrupted(Unavailable):
+    """The machine was reclaimed; work up to the last checkpoint is safe."""
+
+
+class WorkerLost(Unavailable):
+    """The machine died or went silent."""
+
+
+class WorkerFailed(PorewatchError):
+    """The worker stopped on a fault of its own (a bug); `problem` holds the last lines."""
+
+
+class BudgetExceeded(Refused):
+    """The next launch would exceed the budget of the run or of the account."""
+
+
+class Conflict(PorewatchError):
+    """Someone was first."""
+
+
+class StaleEpoch(Conflict):
+    """The write carried an old epoch: another machine owns this stage now."""
+
+
+class AlreadyDone(Conflict):
+    """The same thing was already recorded. Usually a success."""
+
+
+class NotFound(Refused):
+    """What was asked for does not exist."""

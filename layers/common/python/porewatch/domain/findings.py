@@ -1,0 +1,199 @@
+"""What the phases measured and what is called, with the evidence each call rests on."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from porewatch.domain.base import Model
+from porewatch.domain.panel import Severity
+from porewatch.domain.references import ContigRole
+
+
+class Histogram(Model):
+    """`counts[i]` reads (and `bases[i]` bases) in `edges[i] <= x < edges[i+1]`."""
+
+    unit: str
+    edges: tuple[float, ...]
+    counts: tuple[int, ...]
+    bases: tuple[int, ...] = ()
+
+
+class YieldPoint(Model):
+    """Reads and bases whose sequencing started in this time bin, from the read headers."""
+
+    minute: int
+    reads: int
+    bases: int
+
+
+class ReadAccount(Model):
+    """Where every read of a sample went. `total = filtered + host + assigned + unassigned`.
+
+    `assigned` = panel + spike + decoy. `filtered` is by reason (`too_short`, `low_quality`, ...).
+    """
+
+    total: int = 0
+    filtered: dict[str, int] = {}
+    host: int = 0
+    panel: int = 0
+    spike: int = 0
+    decoy: int = 0
+    unassigned: int = 0
+
+    @property
+    def assigned(self) -> int:
+        return self.panel + self.spike + self.decoy
+
+    @property
+    def balanced(self) -> bool:
+        there = sum(self.filtered.values()) + self.host + self.assigned + self.unassigned
+        return self.total == there
+
+
+class QualityControl(Model):
+    """Per sample, before filtering unless the name says otherwise. Lengths in bases, quality Phred.
+
+    `mean_quality` is the Phred value of the mean error probability over reads.
+    """
+
+    reads: int
+    bases: int
+    passed_reads: int
+    passed_bases: int
+    mean_length: float
+    median_length: float
+    n50: int
+    longest: int
+    mean_quality: float | None
+    gc_fraction: float | None = None
+    adapter_trimmed_reads: int = 0
+    lengths: Histogram
+    qualities: Histogram
+    yield_over_time: tuple[YieldPoint, ...] = ()
+
+
+class ContigCoverage(Model):
+    """Depth along one contig in equal bins (mean depth a bin), at most 200 bins."""
+
+    contig: str
+    length: int
+    covered_bases: int
+    mean_depth: float
+    max_depth: int
+    bin_size: int
+    bins: tuple[float, ...]
+
+
+class Evidence(Model):
+    """What speaks for one target in one sample, after alignment and competition with the host.
+
+    `breadth` = covered bases / length over the target's best contig set; `expected_breadth` =
+    1 - exp(-aligned bases / length) (Lander & Waterman 1988). `evenness` = 1 - Gini of bin depths.
+    `identity` = matching bases / alignment block, base-weighted mean.
+    """
+
+    reads: int
+    aligned_bases: int
+    distinct_starts: int
+    breadth: float
+    expected_breadth: float
+    mean_depth: float
+    evenness: float | None
+    identity: float
+    median_mapq: int
+    shared_reads: Annotated[
+        int, Field(description="reads that fit another target equally well (ties)")
+    ] = 0
+    reads_with_host_flank: int = 0
+    host_better: Annotated[
+        int, Field(description="reads given to the host because it matched more bases")
+    ] = 0
+    coverage: tuple[ContigCoverage, ...] = ()
+
+
+class TargetResult(Model):
+    """Everything mapped to one target (panel member, spike-in or decoy) in one sample."""
+
+    target: str
+    role: ContigRole
+    genome_length: int
+    evidence: Evidence
+
+
+class SampleScreen(Model):
+    """Output of the screening pass for one sample: the content of `screen.json`."""
+
+    sample: str
+    account: ReadAccount
+    quality: QualityControl
+    host_bases: int = 0
+    unassigned_bases: int = 0
+    targets: tuple[TargetResult, ...] = ()
+
+
+class ScreenResult(Model):
+    """`screen.json`: all samples, plus reads whose barcode no sample claims."""
+
+    schema_version: Literal["1"] = "1"
+    bundle: str
+    bundle_sha256: str
+    synthetic: bool
+    samples: tuple[SampleScreen, ...]
+    unlisted_barcodes: dict[str, int] = {}
+
+
+class Call(StrEnum):
+    DETECTED = "detected"
+    INDETERMINATE = "indeterminate"
+    NOT_DETECTED = "not_detected"
+    NOT_SCREENED = "not_screened"
+
+
+class Quantity(Model):
+    """A value with its unit and 95 % interval (`low`, `high`), and how it was had."""
+
+    value: float | None
+    low: float | None
+    high: float | None
+    unit: str
+    method: str
+    remark: str = ""
+
+
+class Finding(Model):
+    """One panel member in one sample: the call, the rule that fired, and why to believe it."""
+
+    sample: str
+    code: str
+    name: str
+    severity: Severity
+    call: Call
+    rule: str
+    evidence: Evidence | None = None
+    quantities: tuple[Quantity, ...] = ()
+    lod95: Quantity | None = None
+    remark: str = ""
+
+
+class Outcome(StrEnum):
+    RELEASED = "released"
+    RELEASED_WITH_REMARKS = "released_with_remarks"
+    INVALID = "invalid"
+
+
+class SampleOutcome(Model):
+    sample: str
+    outcome: Outcome
+    reasons: tuple[str, ...] = ()
+
+
+class Quantification(Model):
+    """`quantification.json`: findings for every panel row and sample, and control outcomes."""
+
+    schema_version: Literal["1"] = "1"
+    findings: tuple[Finding, ...]
+    outcomes: tuple[SampleOutcome, ...]
+    spike_recovery: dict[str, Quantity] = {}

@@ -1,0 +1,48 @@
+"""The panel: what is screened for, as data with provenance (worker data file `panel.json`)."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Literal
+
+from porewatch.domain.base import Model
+
+
+class Severity(StrEnum):
+    CRITICAL = "critical"
+    HIGH = "high"
+    MEDIUM = "medium"
+    LOW = "low"
+
+
+class Taxid(Model):
+    taxid: int
+    verified: bool
+
+
+class PanelEntry(Model):
+    """One row of the list."""
+
+    code: str
+    name: str
+    category: Literal["virus", "bacterium", "fungus", "parasite", "umbrella"]
+    special_management: bool = False
+    taxids: tuple[Taxid, ...] = ()
+    genome: str = ""
+    genome_length: int | None = None
+    circular: bool = False
+    severity: Severity
+    zoonotic: bool | None = None
+    status: Literal["screened", "partly", "not_by_sequencing", "umbrella"] = "screened"
+    status_reason: str = ""
+    members: tuple[str, ...] = ()
+    list_lines: str = ""
+    source: str = ""
+
+
+class Panel(Model):
+    schema_version: Literal["1"] = "1"
+    name: str
+    version: str
+    provenance: str
+    entries: tuple[PanelEntry, ...]

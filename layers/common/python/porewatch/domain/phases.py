@@ -1,0 +1,171 @@
+"""Phases, the stages that group them on machines, and the fenced state of a stage."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from porewatch.domain.base import Model, Moment
+from porewatch.domain.cost import CostLine
+from porewatch.domain.runs import RunId, RunManifest, Sha256
+
+
+class Phase(StrEnum):
+    """The six phases, in order."""
+
+    BASECALLING = "basecalling"
+    QUALITY_CONTROL = "quality_control"
+    HOST_REMOVAL = "host_removal"
+    PATHOGEN_DETECTION = "pathogen_detection"
+    QUANTIFICATION = "quantification"
+    REPORTING = "reporting"
+
+
+class StageSpec(Model):
+    """Consecutive phases that share a machine, and what that machine must offer."""
+
+    name: Annotated[str, Field(pattern=r"^[a-z][a-z_]{0,30}$")]
+    phases: Annotated[tuple[Phase, ...], Field(min_length=1)]
+    instance_types: Annotated[tuple[str, ...], Field(min_length=1)]
+    gpu: bool = False
+    disk_gib: int = 100
+    boot_deadline_s: int = 600
+    beat_timeout_s: int = 300
+    phase_deadline_s: int = 12 * 3600
+
+
+class Profile(Model):
+    """How a run is laid out on machines."""
+
+    name: str
+    stages: tuple[StageSpec, ...]
+
+
+class StageState(StrEnum):
+    """OPEN -> LAUNCHED -> CLAIMED -> PUBLISHED, or one of the two ends below."""
+
+    OPEN = "open"  # epoch taken, nothing launched
+    LAUNCHED = "launched"  # a machine was asked for
+    CLAIMED = "claimed"  # the machine's worker owns the epoch
+    PUBLISHED = "published"  # the stage manifest is visible
+    INTERRUPTED = "interrupted"
+    FAILED = "failed"
+
+
+class Progress(Model):
+    """How far a stage is."""
+
+    phase: Phase
+    units_done: int = 0
+    units_total: int | None = None
+    reads: int = 0
+    bases: int = 0
+    checkpoint: int | None = None
+    note: str = ""
+
+
+class StageRecord(Model):
+    """The fenced state of one stage of one run revision. Every write carries `epoch`."""
+
+    run_id: RunId
+    revision: int
+    stage: str
+    epoch: int
+    state: StageState
+    phases: tuple[Phase, ...]
+    task_token: str | None = None
+    instance_id: str | None = None
+    instance_type: str | None = None
+    purchase: Literal["spot", "on-demand"] | None = None
+    availability_zone: str | None = None
+    launched_at: Moment | None = None
+    last_beat: Moment | None = None
+    progress: Progress | None = None
+    interruptions: int = 0
+    errors: int = 0
+    problem: str | None = None
+    updated_at: Moment
+
+
+class TimelineEntry(Model):
+    """One line of a run's history, for people."""
+
+    at: Moment
+    what: str
+    detail: str = ""
+
+
+class PhaseRecord(Model):
+    """What one phase did: its own counts, tools and times."""
+
+    phase: Phase
+    status: Literal["completed", "skipped"]
+    reason: str = ""
+    backend: str = ""
+    started_at: Moment
+    finished_at: Moment
+    counts: dict[str, int] = {}
+    tools: dict[str, str] = {}
+
+
+class OutputFile(Model):
+    """One published output, by full key in the results bucket."""
+
+    key: str
+    sha256: Sha256
+    size: int
+
+
+class ScreeningParameters(Model):
+    """Every number that changes an answer. Part of the checkpoint's fingerprint."""
+
+    min_read_length: int = 200
+    min_mean_quality: float = 7.0
+    panel_k: int = 13
+    panel_w: int = 5
+    min_block: int = 100
+    min_identity: float = 0.70
+    host_prefix: int = 1000
+    unit_reads: int = 4000
+    detected_min_reads: int = 3
+    detected_min_starts: int = 2
+    threads: Annotated[int, Field(ge=1, exclude=True)] = 2
+
+
+class WorkOrder(Model):
+    """What a worker is told to do. Stored at `places.order_key`; the epoch comes by tag."""
+
+    run_id: RunId
+    revision: int
+    stage: str
+    phases: tuple[Phase, ...]
+    manifest: RunManifest
+    bundle: str
+    previous: Annotated[
+        tuple[str, ...], Field(description="keys of the manifests of earlier stages, in order")
+    ] = ()
+    parameters: ScreeningParameters = ScreeningParameters()
+    timeline: tuple[TimelineEntry, ...] = ()
+    bill_so_far: tuple[CostLine, ...] = ()
+
+
+class StageManifest(Model):
+    """The one object that makes a stage's results visible (conditional PUT, first one wins)."""
+
+    run_id: RunId
+    revision: int
+    stage: str
+    epoch: int
+    fingerprint: str
+    instance_id: str
+    worker_version: str
+    started_at: Moment
+    finished_at: Moment
+    phases: tuple[PhaseRecord, ...]
+    outputs: dict[str, OutputFile]
+    units: int = 0
+    units_resumed: int = 0
+    units_redone: int = 0
+    findings: int | None = None

@@ -1,0 +1,67 @@
+"""Where things lie in the buckets. The only place that knows a key's shape."""
+
+from __future__ import annotations
+
+import re
+
+from porewatch.domain.errors import MessageRefused
+from porewatch.domain.runs import RUN_ID_PATTERN
+
+SEAL = "run.json"
+
+
+def raw_key(run_id: str, path: str) -> str:
+    """An input file: `path` is relative to the run, e.g. `fastq/a.fastq.gz`."""
+    return f"runs/{run_id}/{path}"
+
+
+def seal_key(run_id: str) -> str:
+    return raw_key(run_id, SEAL)
+
+
+def quarantine_key(key: str) -> str:
+    return f"quarantine/{key}"
+
+
+def split_raw_key(key: str) -> tuple[str, str]:
+    """`runs/{run_id}/{path}` -> (run_id, path). Raises MessageRefused for anything else."""
+    parts = key.split("/", 2)
+    if len(parts) != 3 or parts[0] != "runs" or not parts[2]:
+        raise MessageRefused(f"{key!r} is not below runs/<run id>/.")
+    if not re.match(RUN_ID_PATTERN, parts[1]):
+        raise MessageRefused(
+            f"{parts[1]!r} is not a run id.",
+            file=key,
+            remedy="use 1 to 63 letters, digits, '-' or '_', starting with a letter or digit.",
+        )
+    return parts[1], parts[2]
+
+
+def stage_prefix(run_id: str, revision: int, stage: str) -> str:
+    return f"runs/{run_id}/r{revision}/{stage}/"
+
+
+def order_key(run_id: str, revision: int, stage: str) -> str:
+    return stage_prefix(run_id, revision, stage) + "order.json"
+
+
+def checkpoint_prefix(run_id: str, revision: int, stage: str, fingerprint: str) -> str:
+    return stage_prefix(run_id, revision, stage) + f"checkpoint/{fingerprint[:16]}/"
+
+
+def output_key(run_id: str, revision: int, stage: str, epoch: int, name: str) -> str:
+    """Parts of an attempt: invisible until the stage manifest names them."""
+    return stage_prefix(run_id, revision, stage) + f"e{epoch}/{name}"
+
+
+def manifest_key(run_id: str, revision: int, stage: str) -> str:
+    return stage_prefix(run_id, revision, stage) + "manifest.json"
+
+
+def log_key(run_id: str, revision: int, stage: str, epoch: int) -> str:
+    return stage_prefix(run_id, revision, stage) + f"logs/e{epoch}.log"
+
+
+def report_key(run_id: str, revision: int, name: str) -> str:
+    """`name` is `report.json`, `report.html` or `report.pdf`, in the reports bucket."""
+    return f"runs/{run_id}/r{revision}/{name}"

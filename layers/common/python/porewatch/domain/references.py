@@ -1,0 +1,64 @@
+"""A reference bundle: versioned FASTA, indexes and a manifest, verified before use.
+
+On disk: `<root>/<name>/<version>/bundle.json` beside the files it names.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from porewatch.domain.base import Model, Moment
+from porewatch.domain.runs import Sha256
+
+
+class ContigRole(StrEnum):
+    PANEL = "panel"  # what we screen for
+    SPIKE = "spike"  # internal control, added on purpose
+    DECOY = "decoy"  # near relative or contaminant that must not be called as a panel member
+    HOST = "host"
+
+
+class Contig(Model):
+    """One sequence of a bundle. `target` is a panel code, or the name of spike or decoy."""
+
+    name: str
+    role: ContigRole
+    target: str
+    length: Annotated[int, Field(gt=0)]
+    circular: bool = False
+    segment: str = ""
+    accession: str = ""
+    description: str = ""
+    source: str = ""
+    masked: tuple[tuple[int, int], ...] = ()
+
+
+class BundleFile(Model):
+    path: str
+    sha256: Sha256
+    size: int
+
+
+class BundleManifest(Model):
+    """`bundle.json`. `synthetic` bundles say so in every report and may not name PERV subtypes."""
+
+    schema_version: Literal["1"] = "1"
+    name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,40}$")]
+    version: Annotated[str, Field(pattern=r"^[0-9A-Za-z][0-9A-Za-z.-]{0,40}$")]
+    created_at: Moment
+    synthetic: bool
+    description: str = ""
+    files: dict[Literal["panel", "host", "host_index", "panel_list"], BundleFile]
+    contigs: tuple[Contig, ...]
+    panel_k: int
+    panel_w: int
+    host_bases: int
+    tools: dict[str, str] = {}
+
+    @property
+    def ref(self) -> str:
+        """`name@version`, as run manifests and reports write it."""
+        return f"{self.name}@{self.version}"

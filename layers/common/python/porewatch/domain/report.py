@@ -1,0 +1,57 @@
+"""The report, one model for JSON, HTML and PDF. Its JSON Schema is published in docs/."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from porewatch.domain.base import Model, Moment
+from porewatch.domain.cost import Bill
+from porewatch.domain.findings import Finding, SampleOutcome, SampleScreen
+from porewatch.domain.panel import PanelEntry
+from porewatch.domain.phases import PhaseRecord, ScreeningParameters, TimelineEntry
+from porewatch.domain.runs import InputFile, Sample, Sequencing
+
+
+class Provenance(Model):
+    """What made this report; enough to make it again."""
+
+    porewatch_version: str
+    tools: dict[str, str]
+    bundle: str
+    bundle_sha256: str
+    bundle_synthetic: bool
+    panel: str
+    panel_version: str
+    parameters: ScreeningParameters
+    parameters_sha256: str
+    manifest_sha256: str
+    basecalling: str
+
+
+class Report(Model):
+    """`report.json`. Everything except `timeline`, `bill`, `phases` and `created_at` is a pure
+    function of inputs, bundle and parameters (equal for interrupted and uninterrupted runs)."""
+
+    schema_version: Literal["1"] = "1"
+    run_id: str
+    revision: int
+    created_at: Moment
+    synthetic: bool
+    decision: str
+    inputs: tuple[InputFile, ...]
+    samples: tuple[Sample, ...]
+    sequencing: Sequencing
+    outcomes: tuple[SampleOutcome, ...]
+    findings: tuple[Finding, ...]
+    screens: tuple[SampleScreen, ...]
+    unlisted_barcodes: dict[str, int] = {}
+    panel: tuple[PanelEntry, ...]
+    remarks: tuple[str, ...] = ()
+    provenance: Provenance
+    phases: tuple[PhaseRecord, ...]
+    timeline: tuple[TimelineEntry, ...]
+    bill: Bill | None
+
+
+VOLATILE = ("created_at", "timeline", "bill", "phases")
+"""Fields of `Report` that tell of time and money; all others must not depend on interruptions."""

@@ -1,0 +1,162 @@
+"""Runs, samples, input files, and the manifest that seals a run."""
+
+from __future__ import annotations
+
+from collections import Counter
+from enum import StrEnum
+from typing import Annotated, Literal
+
+from pydantic import Field, StringConstraints, model_validator
+
+from porewatch.domain.base import Model, Moment
+
+RUN_ID_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$"
+RunId = Annotated[str, StringConstraints(pattern=RUN_ID_PATTERN)]
+"""1 to 63 letters, digits, `-`, `_`; first a letter or digit (it is a key, a tag, a name)."""
+
+Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+Barcode = Annotated[str, StringConstraints(pattern=r"^barcode\d{2}$")]
+SampleName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9 ._-]{0,62}$")]
+
+
+class ReadKind(StrEnum):
+    """What a file holds; also its folder under `runs/{run_id}/`."""
+
+    POD5 = "pod5"
+    FASTQ = "fastq"
+    BAM = "bam"
+
+
+class RunState(StrEnum):
+    """Life of a run."""
+
+    RECEIVING = "receiving"  # files arrive, nothing is sealed
+    SEALED = "sealed"  # the manifest is here; some files may still be unchecked
+    RUNNING = "running"
+    COMPLETED = "completed"
+    FAILED = "failed"  # our fault or the world's; `problem` says which
+    REFUSED = "refused"  # the input's fault; `problem` says what to mend
+
+
+FINAL_STATES = frozenset({RunState.COMPLETED, RunState.FAILED, RunState.REFUSED})
+
+
+class InputFile(Model):
+    """One file of a run. `path` is relative to `runs/{run_id}/`, e.g. `fastq/a.fastq.gz`."""
+
+    path: Annotated[str, StringConstraints(pattern=r"^(pod5|fastq|bam)/[^/\\][^\\]*$")]
+    kind: ReadKind
+    size: Annotated[int, Field(ge=0, description="bytes")]
+    sha256: Sha256 | None = None
+    barcode: Barcode | None = None
+
+    @model_validator(mode="after")
+    def _stays_inside(self) -> InputFile:
+        if ".." in self.path.split("/"):
+            raise ValueError(f"path {self.path!r} leaves the run's folder")
+        return self
+
+
+class SampleRole(StrEnum):
+    SAMPLE = "sample"
+    NO_TEMPLATE_CONTROL = "no_template_control"
+    POSITIVE_CONTROL = "positive_control"
+
+
+class Sample(Model):
+    """One row of the sample sheet. A run without barcodes has exactly one sample."""
+
+    name: SampleName
+    barcode: Barcode | None = None
+    role: SampleRole = SampleRole.SAMPLE
+    material: Literal["dna", "rna"] = "dna"
+    volume_ml: Annotated[float, Field(gt=0, description="extracted plasma, mL")] | None = None
+    spike_copies: Annotated[float, Field(gt=0, description="genome copies added")] | None = None
+    extraction_efficiency: Annotated[float, Field(gt=0, le=1)] | None = None
+
+
+class Sequencing(Model):
+    """What the sequencer said about itself; every field may be unknown."""
+
+    instrument: str | None = None
+    flow_cell: str | None = None
+    kit: str | None = None
+    basecall_model: str | None = None
+    started_at: Moment | None = None
+    acquisition_id: str | None = None
+
+
+class RunManifest(Model):
+    """The seal. The same manifest can never run twice; a changed one is a new revision."""
+
+    schema_version: Literal["1"] = "1"
+    run_id: RunId
+    created_at: Moment
+    created_by: str = "porewatch"
+    profile: str = "default"
+    bundle: str | None = None
+    files: Annotated[tuple[InputFile, ...], Field(min_length=1)]
+    samples: Annotated[tuple[Sample, ...], Field(min_length=1)]
+    sequencing: Sequencing = Sequencing()
+
+    @model_validator(mode="after")
+    def _is_consistent(self) -> RunManifest:
+        for what, values in (
+            ("file path", [f.path for f in self.files]),
+            ("sample name", [s.name for s in self.samples]),
+            ("barcode", [s.barcode for s in self.samples if s.barcode]),
+        ):
+            twice = [str(v) for v, n in Counter(values).items() if n > 1]
+            if twice:
+                raise ValueError(f"duplicate {what}: {', '.join(sorted(twice))}")
+        if len(self.samples) > 1 and any(s.barcode is None for s in self.samples):
+            raise ValueError("every sample needs a barcode when there is more than one sample")
+        return self
+
+    @property
+    def basecalled(self) -> bool:
+        """True when no file holds raw signal."""
+        return all(f.kind is not ReadKind.POD5 for f in self.files)
+
+
+class FileState(StrEnum):
+    VALID = "valid"
+    QUARANTINED = "quarantined"
+
+
+class FileRecord(Model):
+    """What the validator found in one object."""
+
+    run_id: RunId
+    path: str
+    kind: ReadKind
+    state: FileState
+    size: int
+    etag: str
+    sha256: Sha256 | None = None
+    reads: int = 0
+    bases: int = 0
+    n50: int = 0
+    mean_quality: float | None = None
+    problem: str | None = None
+    quarantine_key: str | None = None
+    checked_at: Moment
+
+
+class RunRecord(Model):
+    """The live state of a run, as the ledger holds it."""
+
+    run_id: RunId
+    state: RunState
+    revision: int = 0
+    manifest_digest: str | None = None
+    execution_arn: str | None = None
+    profile: str = "default"
+    bundle: str | None = None
+    problem: str | None = None
+    created_at: Moment
+    updated_at: Moment
+    completed_at: Moment | None = None
+    report_keys: dict[str, str] = {}
+    cost_usd: float = 0.0
+    findings: int | None = None

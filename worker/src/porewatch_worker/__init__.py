@@ -1,0 +1,7 @@
+"""The worker: claim -> fetch -> phases -> checkpoint -> publish -> answer.
+
+Runs on an instance, in a container, or in this process (`porewatch screen`). Never imports
+`porewatch.edge`.
+"""
+
+__version__ = "0.1.0"

@@ -1,0 +1,78 @@
+"""The contract between the stage loop (claims, checkpoints, publishes) and the phases (compute).
+
+A stage is cut into numbered units. The loop asks for the units that no checkpoint holds, has each
+one processed to bytes, stores the bytes, and at the end lets the phases merge all of them, in
+order. Units are pure: same inputs, parameters and code version give the same bytes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+from porewatch.domain.phases import PhaseRecord, Progress
+
+
+@dataclass(frozen=True)
+class Suspicion:
+    """Reads of a severe pathogen seen in one unit."""
+
+    sample: str
+    code: str
+    name: str
+    severity: str
+    reads: int
+
+
+@dataclass(frozen=True)
+class UnitOutput:
+    """What one unit leaves behind. `content` is all that a checkpoint keeps."""
+
+    content: bytes
+    reads: int = 0
+    bases: int = 0
+    suspicions: tuple[Suspicion, ...] = ()
+
+
+@dataclass(frozen=True)
+class StageResult:
+    """What a finished stage publishes: files by name, and a record for each phase."""
+
+    outputs: dict[str, Path]
+    phases: tuple[PhaseRecord, ...]
+    findings: int | None = None
+
+
+class StageWork(Protocol):
+    """One stage's computation."""
+
+    def fingerprint(self) -> str:
+        """Hex digest over code version, parameters, inputs and bundle: equal or start afresh."""
+
+    def units_total(self) -> int | None:
+        """How many units there are, when that is known before reading everything."""
+
+    def units(self, done: frozenset[int]) -> Iterator[tuple[int, Any]]:
+        """(number, payload) for every unit not in `done`, in ascending order, lazily."""
+
+    def process(self, payload: Any) -> UnitOutput:
+        """Compute one unit. Must not depend on other units or on the clock."""
+
+    def progress(self) -> Progress:
+        """Where the work is now (the loop fills in units and checkpoint)."""
+
+    def finish(self, contents: Iterator[bytes], scratch: Path) -> StageResult:
+        """Merge all units' contents, in unit order, and write the outputs below `scratch`."""
+
+
+@dataclass
+class Inputs:
+    """Where the stage's inputs lie on this machine; `path` fetches on first use."""
+
+    fetched: dict[str, Path] = field(default_factory=dict)
+
+    def path(self, name: str) -> Path:
+        """Local path of an input by its manifest path (`fastq/a.fastq.gz`) or output name."""
+        return self.fetched[name]
