@@ -5,8 +5,9 @@ STATE := .porewatch
 UV := $(STATE)/boot/bin/uv
 PY := .venv/bin/python
 # 3.13 is what the functions declare; 3.11 and 3.12 work for local runs.
-PYTHON ?= $(shell command -v python3.13 || ls -d $${PYENV_ROOT:-$$HOME/.pyenv}/versions/3.13*/bin/python 2>/dev/null | tail -n 1 || true)
-PYTHON := $(or $(PYTHON),$(shell command -v python3))
+# (A pyenv shim may be on PATH and still refuse to run, so each candidate is tried.)
+PYTHON ?= $(shell for p in python3.13 $${PYENV_ROOT:-$$HOME/.pyenv}/versions/3.13*/bin/python3 python3; do \
+	"$$p" -c 'import ssl, venv' >/dev/null 2>&1 && command -v "$$p" && break; done)
 
 .PHONY: help setup test check demo up down bench lock clean
 help:  ## what can be done here
