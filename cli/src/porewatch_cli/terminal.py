@@ -1,0 +1,96 @@
+"""What a person sees: one console, one way to print JSON, one way to fail.
+
+Exit codes: 0 done, 1 the run or the world failed, 2 the input was refused.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, NoReturn, ParamSpec, TypeVar
+
+import typer
+from botocore.exceptions import BotoCoreError, ClientError
+from pydantic import BaseModel
+from rich.console import Console
+from rich.table import Table
+
+from porewatch.domain.errors import PorewatchError, Refused
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+console = Console()
+errors = Console(stderr=True)
+
+EXIT_FAILED = 1
+EXIT_REFUSED = 2
+
+
+def print_json(value: Any) -> None:
+    """One JSON document on standard output, for scripts."""
+    sys.stdout.write(json.dumps(_plain(value), indent=2, sort_keys=True) + "\n")
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, BaseModel):
+        return value.model_dump(mode="json")
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    return value
+
+
+def table(title: str, *columns: str, numeric: tuple[str, ...] = ()) -> Table:
+    """An empty table in the house style; columns named in `numeric` are right-aligned."""
+    made = Table(title=title, title_justify="left", header_style="bold", box=None, pad_edge=False)
+    for column in columns:
+        made.add_column(column, justify="right" if column in numeric else "left")
+    return made
+
+
+def fail(error: PorewatchError, *, as_json: bool = False) -> NoReturn:
+    """Say what is wrong and what to do, then leave with the exit code of its kind."""
+    if as_json:
+        print_json(
+            {
+                "error": type(error).__name__,
+                "problem": error.problem,
+                "file": error.file,
+                "record": error.record,
+                "line": error.line,
+                "remedy": error.remedy,
+            }
+        )
+    else:
+        where = f"{error.file}: " if error.file else ""
+        if error.record is not None:
+            where += f"record {error.record}, "
+        if error.line is not None:
+            where += f"line {error.line}: "
+        errors.print(f"[bold red]{type(error).__name__}[/] {where}{error.problem}", highlight=False)
+        if error.remedy:
+            errors.print(f"  [bold]what to do:[/] {error.remedy}", highlight=False)
+    raise typer.Exit(EXIT_REFUSED if isinstance(error, Refused) else EXIT_FAILED)
+
+
+def speaks_plainly(command: Callable[P, R]) -> Callable[P, R]:
+    """Turn the errors a command may raise into one clear message and an exit code."""
+
+    @wraps(command)
+    def run(*args: P.args, **kwargs: P.kwargs) -> R:
+        try:
+            return command(*args, **kwargs)
+        except PorewatchError as error:
+            fail(error, as_json=bool(kwargs.get("as_json")))
+        except (ClientError, BotoCoreError) as error:
+            errors.print(f"[bold red]AWS said no:[/] {error}", highlight=False)
+            raise typer.Exit(EXIT_FAILED) from error
+        except KeyboardInterrupt:
+            errors.print("stopped; nothing that was already sent is lost")
+            raise typer.Exit(130) from None
+
+    return run
