@@ -1,1 +1,1 @@
-"""The `porewatch` command: one module per verb, the same against a deployed stack and a local one."""
+"""The `porewatch` command: a module per verb; the same for a deployed stack and a local one."""

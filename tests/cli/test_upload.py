@@ -1,0 +1,91 @@
+"""Uploads resume: what arrived is not sent again, what changed is."""
+
+import hashlib
+from pathlib import Path
+
+import boto3
+import pytest
+from moto import mock_aws
+
+from porewatch_cli.upload import Upload, send
+
+MIB = 1024 * 1024
+PART = 5 * MIB  # the smallest part S3 allows
+
+
+@pytest.fixture
+def s3(monkeypatch):
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
+    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
+    with mock_aws():
+        client = boto3.client("s3", region_name="us-east-1")
+        client.create_bucket(Bucket="raw")
+        yield client
+
+
+class Counting:
+    """A client that counts the parts that go out and can break after some of them."""
+
+    def __init__(self, client, break_after=None):
+        self._client, self.parts, self._break_after = client, [], break_after
+
+    def __getattr__(self, name):
+        return getattr(self._client, name)
+
+    def upload_part(self, **kwargs):
+        if self._break_after is not None and len(self.parts) >= self._break_after:
+            raise ConnectionError("the cable is out")
+        self.parts.append(kwargs["PartNumber"])
+        return self._client.upload_part(**kwargs)
+
+
+def a_file(folder: Path, size: int) -> Upload:
+    path = folder / "reads.fastq.gz"
+    path.write_bytes(bytes(i * 7 % 251 for i in range(1000)) * (size // 1000))
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    return Upload(path, "raw", "runs/r1/fastq/reads.fastq.gz", digest)
+
+
+def content(s3, upload):
+    return s3.get_object(Bucket="raw", Key=upload.key)["Body"].read()
+
+
+def test_a_small_file_arrives_with_its_digest(s3, tmp_path):
+    upload = a_file(tmp_path, 10_000)
+    assert send(upload, s3=s3, advance=lambda n: None)
+    assert content(s3, upload) == upload.source.read_bytes()
+    head = s3.head_object(Bucket="raw", Key=upload.key)
+    assert head["Metadata"]["sha256"] == upload.sha256
+
+
+def test_the_same_content_is_not_sent_twice(s3, tmp_path):
+    upload = a_file(tmp_path, 10_000)
+    send(upload, s3=s3, advance=lambda n: None)
+    seen = []
+    assert not send(upload, s3=s3, advance=seen.append)
+    assert sum(seen) == upload.size
+
+
+def test_a_broken_upload_resumes_with_the_missing_parts_only(s3, tmp_path):
+    upload = a_file(tmp_path, 4 * PART + 1000)
+    broken = Counting(s3, break_after=2)
+    with pytest.raises(ConnectionError):
+        send(upload, s3=broken, advance=lambda n: None, part_bytes=PART)
+    again = Counting(s3)
+    assert send(upload, s3=again, advance=lambda n: None, part_bytes=PART)
+    assert not set(again.parts) & set(broken.parts)
+    assert content(s3, upload) == upload.source.read_bytes()
+
+
+def test_parts_of_an_older_content_are_sent_again(s3, tmp_path):
+    upload = a_file(tmp_path, 3 * PART)
+    broken = Counting(s3, break_after=1)
+    with pytest.raises(ConnectionError):
+        send(upload, s3=broken, advance=lambda n: None, part_bytes=PART)
+    upload.source.write_bytes(b"x" * (3 * PART))
+    changed = Upload(upload.source, "raw", upload.key, "0" * 64)
+    again = Counting(s3)
+    send(changed, s3=again, advance=lambda n: None, part_bytes=PART)
+    assert sorted(again.parts) == [1, 2, 3]
+    assert content(s3, changed) == b"x" * (3 * PART)
