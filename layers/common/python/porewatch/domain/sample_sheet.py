@@ -1,0 +1,230 @@
+"""A sample sheet (CSV or TSV) -> samples.
+
+Order: decode -> find the columns under any of their names -> one `Sample` a row -> look for
+duplicates. Our own columns and MinKNOW's (`alias`, `barcode`, `type`) are both understood; a
+column that neither of us knows is refused, because a misspelt `volume_ml` must not vanish.
+"""
+
+from __future__ import annotations
+
+import csv
+import difflib
+import io
+import re
+from typing import Any
+
+from porewatch.domain.errors import SampleSheetRefused
+from porewatch.domain.runs import Sample, SampleRole
+
+COLUMNS = {
+    "name": "name",
+    "sample": "name",
+    "sample_name": "name",
+    "alias": "name",
+    "barcode": "barcode",
+    "role": "role",
+    "type": "role",
+    "material": "material",
+    "volume_ml": "volume_ml",
+    "spike_copies": "spike_copies",
+    "extraction_efficiency": "extraction_efficiency",
+}
+"""Column in the file -> field of `Sample`."""
+
+IGNORED = frozenset(
+    {"protocol_run_id", "position_id", "flow_cell_id", "sample_id", "experiment_id"}
+    | {"flow_cell_product_code", "kit", "internal_barcode", "external_barcode", "rapid_barcode"}
+    | {"comment", "remark", "notes"}
+)
+"""Columns that MinKNOW writes, or people keep for themselves."""
+
+ROLES = {
+    "": SampleRole.SAMPLE,
+    "sample": SampleRole.SAMPLE,
+    "test_sample": SampleRole.SAMPLE,
+    "no_template_control": SampleRole.NO_TEMPLATE_CONTROL,
+    "negative_control": SampleRole.NO_TEMPLATE_CONTROL,
+    "ntc": SampleRole.NO_TEMPLATE_CONTROL,
+    "positive_control": SampleRole.POSITIVE_CONTROL,
+}
+
+HIGHEST_BARCODE = 96
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._-]{0,62}")
+LIMITS = {"volume_ml": None, "spike_copies": None, "extraction_efficiency": 1.0}
+"""Number columns and their upper bound; all must be greater than 0."""
+
+
+def parse_sample_sheet(content: bytes | str, *, file: str) -> tuple[Sample, ...]:
+    """The samples of a sheet, in its order.
+
+    `file` is the name that error messages use. Raises SampleSheetRefused, naming file, line,
+    column and value.
+    """
+    rows = _rows(_text(content, file), file)
+    columns = _columns(rows[0][1], file)
+    samples: dict[int, Sample] = {}
+    for line, cells in rows[1:]:
+        samples[line] = _sample(_named(cells, columns, line, file), line, file)
+    if not samples:
+        raise SampleSheetRefused(
+            "the sheet has a header but no sample.", file=file, remedy="add one row per sample."
+        )
+    _no_duplicates(samples, file)
+    return tuple(samples.values())
+
+
+def parse_barcode(value: str) -> str:
+    """`barcode07` in any case -> `barcode07`. Raises ValueError with the remedy."""
+    number = re.fullmatch(r"barcode(\d{2})", value.strip().lower())
+    if number and 1 <= int(number[1]) <= HIGHEST_BARCODE:
+        return number[0]
+    digits = re.fullmatch(r"(?:[a-z]{2}|barcode)?[-_ ]?0?(\d{1,2})", value.strip().lower())
+    hint = f"write barcode{int(digits[1]):02d}" if digits and int(digits[1]) else "write it"
+    raise ValueError(f"{hint} as MinKNOW does, barcode01 to barcode{HIGHEST_BARCODE}.")
+
+
+def _text(content: bytes | str, file: str) -> str:
+    if isinstance(content, str):
+        return content.removeprefix("\ufeff")
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as e:
+        raise SampleSheetRefused(
+            "the sheet is not UTF-8 text.",
+            file=file,
+            line=content[: e.start].count(b"\n") + 1,
+            remedy="save it as CSV (UTF-8), not as a spreadsheet.",
+        ) from e
+
+
+def _rows(text: str, file: str) -> list[tuple[int, list[str]]]:
+    """(line, cells) of every line that says something; the header first."""
+    header = next((line for line in text.splitlines() if line.strip()), "")
+    delimiter = next((d for d in "\t;" if d in header), ",")
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    rows = []
+    try:
+        for cells in reader:
+            if any(cell.strip() for cell in cells):
+                rows.append((reader.line_num, [cell.strip() for cell in cells]))
+    except csv.Error as e:
+        raise SampleSheetRefused(
+            f"this line is not CSV ({e}).",
+            file=file,
+            line=reader.line_num,
+            remedy="close every quotation mark, or save the sheet as CSV again.",
+        ) from e
+    if not rows:
+        raise SampleSheetRefused(
+            "the sheet is empty.", file=file, remedy="a header with name and barcode, then rows."
+        )
+    return rows
+
+
+def _columns(header: list[str], file: str) -> dict[int, str]:
+    """Position -> field of `Sample`."""
+    names = [cell.lower().replace(" ", "_") for cell in header]
+    found: dict[int, str] = {}
+    for position, name in enumerate(names):
+        field = COLUMNS.get(name)
+        if field is None and name not in IGNORED and name:
+            raise _unknown_column(header[position], file)
+        if field in found.values():
+            raise SampleSheetRefused(
+                f"two columns give the {field}.", file=file, line=1, remedy="keep one of them."
+            )
+        if field:
+            found[position] = field
+    if "name" not in found.values() and "sample_id" in names:
+        found[names.index("sample_id")] = "name"  # MinKNOW's sheet of a run without barcodes
+    if "name" not in found.values():
+        raise SampleSheetRefused(
+            f"there is no column name (found: {', '.join(header)}).",
+            file=file,
+            line=1,
+            remedy="name one column name, sample or alias.",
+        )
+    return found
+
+
+def _unknown_column(name: str, file: str) -> SampleSheetRefused:
+    near = difflib.get_close_matches(name.lower(), COLUMNS, n=1)
+    known = "name, barcode, role, material, volume_ml, spike_copies, extraction_efficiency"
+    return SampleSheetRefused(
+        f"column {name!r} is not known.",
+        file=file,
+        line=1,
+        remedy=f"did you mean {near[0]}?" if near else f"use {known}; or call it notes.",
+    )
+
+
+def _named(cells: list[str], columns: dict[int, str], line: int, file: str) -> dict[str, str]:
+    if len(cells) <= max(columns):
+        raise SampleSheetRefused(
+            f"this row has {len(cells)} cells, too few for the header.",
+            file=file,
+            line=line,
+            remedy="give every row as many cells as the header; leave unknown ones empty.",
+        )
+    return {field: cells[position] for position, field in columns.items()}
+
+
+def _sample(row: dict[str, str], line: int, file: str) -> Sample:
+    def refuse(column: str, remedy: str) -> SampleSheetRefused:
+        problem = f"{column} {row[column]!r} cannot be used."
+        return SampleSheetRefused(problem, file=file, line=line, remedy=remedy)
+
+    if not NAME.fullmatch(row["name"]):
+        raise refuse("name", "1 to 63 letters, digits, blanks, '.', '_', '-'; first no sign.")
+    fields: dict[str, Any] = {"name": row["name"]}
+    if row.get("barcode"):
+        try:
+            fields["barcode"] = parse_barcode(row["barcode"])
+        except ValueError as e:
+            raise refuse("barcode", str(e)) from e
+    role = row.get("role", "").lower().replace(" ", "_")
+    if role not in ROLES:
+        raise refuse("role", "use sample, no_template_control or positive_control.")
+    fields["role"] = ROLES[role]
+    material = row.get("material", "").lower() or "dna"
+    if material not in ("dna", "rna"):
+        raise refuse("material", "use dna or rna.")
+    fields["material"] = material
+    for column, limit in LIMITS.items():
+        if row.get(column):
+            number = _number(row[column], limit)
+            if number is None:
+                bound = f", at most {limit:g}" if limit else ""
+                raise refuse(column, f"a number greater than 0{bound}, like 0.5 (with a point).")
+            fields[column] = number
+    return Sample(**fields)
+
+
+def _number(text: str, limit: float | None) -> float | None:
+    if not re.fullmatch(r"\d*\.?\d+(?:[eE][+-]?\d{1,2})?|\d+\.", text):
+        return None
+    number = float(text)
+    return number if 0 < number <= (limit or 1e18) else None
+
+
+def _no_duplicates(samples: dict[int, Sample], file: str) -> None:
+    for what in ("name", "barcode"):
+        first: dict[str, int] = {}
+        for line, sample in samples.items():
+            value = getattr(sample, what)
+            if value is None and what == "barcode" and len(samples) > 1:
+                raise SampleSheetRefused(
+                    f"sample {sample.name!r} has no barcode.",
+                    file=file,
+                    line=line,
+                    remedy="with more than one sample, every sample needs a barcode.",
+                )
+            if value is not None and value in first:
+                raise SampleSheetRefused(
+                    f"{what} {value!r} was already given in line {first[value]}.",
+                    file=file,
+                    line=line,
+                    remedy=f"give every sample a {what} of its own.",
+                )
+            if value is not None:
+                first[value] = line

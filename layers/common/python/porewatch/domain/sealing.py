@@ -1,0 +1,279 @@
+"""From a list of files to the manifest that seals a run.
+
+Order: a path tells what a file is (`classify`, `input_file`) -> MinKNOW's final summary tells what
+the sequencer knows (`parse_final_summary`) -> `seal` puts both together with the sample sheet.
+Shared by the command line, by the final-summary seal and by the unpacking of bundles, so that one
+folder gives one manifest however it is sent.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from datetime import datetime
+from enum import StrEnum
+from pathlib import PurePosixPath
+
+from pydantic import ValidationError
+
+from porewatch.domain.base import Model, Moment
+from porewatch.domain.errors import InputRefused, ManifestRefused
+from porewatch.domain.plain import say
+from porewatch.domain.runs import InputFile, ReadKind, RunManifest, Sample, Sequencing
+
+SUFFIXES = {
+    ".pod5": ReadKind.POD5,
+    ".fastq": ReadKind.FASTQ,
+    ".fq": ReadKind.FASTQ,
+    ".fastq.gz": ReadKind.FASTQ,
+    ".fq.gz": ReadKind.FASTQ,
+    ".bam": ReadKind.BAM,
+}
+
+REMEDIES = {
+    ".fast5": "convert it with `pod5 convert fast5`, or send the basecalled reads as FASTQ.",
+    ".fasta": "send FASTQ: without qualities a read cannot be judged.",
+    ".fa": "send FASTQ: without qualities a read cannot be judged.",
+    ".fasta.gz": "send FASTQ: without qualities a read cannot be judged.",
+    ".fa.gz": "send FASTQ: without qualities a read cannot be judged.",
+    ".sam": "convert it with `samtools view -b`, and send the BAM.",
+    ".cram": "convert it with `samtools view -b`, and send the BAM.",
+    ".fastq.bz2": "compress it with gzip.",
+    ".fastq.zst": "compress it with gzip.",
+    ".fastq.xz": "compress it with gzip.",
+    ".zip": "unpack it, and send the reads inside (or one .tar into inbox/).",
+}
+ANY_REMEDY = "send .pod5, .fastq, .fastq.gz or .bam."
+
+SET_ASIDE = re.compile(r"(^|/)(fastq|bam|pod5|fast5)_(fail|skip|skipped)/")
+BARCODE = re.compile(r"(?:^|[/_.-])(barcode\d{2})(?=$|[/_.-])")
+KIT = re.compile(r"^(SQK|VSK|EXP)-[A-Z0-9-]+$")
+FOLDERS = re.compile(r"^(pod5|fastq|bam)(_pass)?$")
+
+
+class Member(StrEnum):
+    """What one file of a sequencing folder is to us."""
+
+    READS = "reads"
+    MANIFEST = "manifest"
+    SHEET = "sheet"
+    SUMMARY = "summary"
+    SET_ASIDE = "set aside"  # what MinKNOW itself failed or skipped
+    OTHER = "other"  # reports, logs, tables
+
+
+def classify(path: str) -> Member:
+    """What the file at `path` (relative to the folder or bundle) is, by its name alone."""
+    name = PurePosixPath(path).name
+    if SET_ASIDE.search(path):
+        return Member.SET_ASIDE
+    if name == "run.json":
+        return Member.MANIFEST
+    if re.match(r"(?i)sample[-_]?sheet.*\.(csv|tsv)$", name):
+        return Member.SHEET
+    if re.match(r"final_summary.*\.txt$", name):
+        return Member.SUMMARY
+    if _suffix(name) in SUFFIXES or FOLDERS.match(PurePosixPath(path).parts[0]):
+        return Member.READS
+    return Member.READS if _suffix(name) in REMEDIES else Member.OTHER
+
+
+def kind_of(path: str) -> ReadKind:
+    """By suffix. Raises InputRefused with the remedy for what we cannot read."""
+    suffix = _suffix(PurePosixPath(path).name)
+    if suffix in SUFFIXES:
+        return SUFFIXES[suffix]
+    raise InputRefused(
+        f"{suffix or 'a name without suffix'} is not a kind of reads we can use.",
+        file=path,
+        remedy=REMEDIES.get(suffix, ANY_REMEDY),
+    )
+
+
+def barcode_of(path: str) -> str | None:
+    """`fastq/barcode07/a.fastq`, `fastq/X_pass_barcode07_0.fastq` -> `barcode07`.
+
+    Raises InputRefused when folder and name say two different ones.
+    """
+    found = sorted(set(BARCODE.findall(path)))
+    if len(found) > 1:
+        raise InputRefused(
+            f"the path names {' and '.join(found)}.",
+            file=path,
+            remedy="put the file into the folder of its own barcode.",
+        )
+    return found[0] if found else None
+
+
+def run_path(path: str) -> str:
+    """Where a file of a sequencing folder lies in a run: kind, the folders below it, name.
+
+    `x/fastq_pass/barcode07/a.fastq.gz` -> `fastq/barcode07/a.fastq.gz`; `a.bam` -> `bam/a.bam`.
+    """
+    kind = kind_of(path)
+    *folders, name = PurePosixPath(path).parts
+    below = [i for i, folder in enumerate(folders) if FOLDERS.match(folder)]
+    inner = folders[below[-1] + 1 :] if below else [f for f in folders if BARCODE.search(f)]
+    return "/".join([kind.value, *inner, name])
+
+
+def input_file(path: str, size: int, sha256: str | None = None) -> InputFile:
+    """One file of the manifest. `path` is relative to the run, `size` in bytes."""
+    kind = kind_of(path)
+    folder = path.split("/", 1)[0]
+    if folder != kind.value:
+        raise InputRefused(
+            f"a {kind.value} file lies in {folder}/.", file=path, remedy=f"put it in {kind.value}/."
+        )
+    if size == 0:
+        raise InputRefused(
+            "the file is empty.", file=path, remedy="send it again, or leave it out."
+        )
+    try:
+        return InputFile(path=path, kind=kind, size=size, sha256=sha256, barcode=barcode_of(path))
+    except ValidationError as e:
+        raise InputRefused(say(e), file=path) from e
+
+
+class FinalSummary(Model):
+    """What MinKNOW writes when a run has ended. `files` counts by kind, passed and failed."""
+
+    acquisition_id: str
+    started_at: Moment
+    stopped_at: Moment | None = None
+    instrument: str | None = None
+    flow_cell: str | None = None
+    sample_id: str | None = None
+    protocol: str | None = None
+    files: dict[ReadKind, int] = {}
+
+    def sequencing(self) -> Sequencing:
+        kits = [part for part in (self.protocol or "").split(":") if KIT.match(part)]
+        return Sequencing(
+            instrument=self.instrument,
+            flow_cell=self.flow_cell,
+            kit=kits[0] if kits else None,
+            started_at=self.started_at,
+            acquisition_id=self.acquisition_id,
+        )
+
+
+def parse_final_summary(content: bytes | str, *, file: str) -> FinalSummary:
+    """`final_summary_*.txt`: lines of `key=value`. Raises ManifestRefused when it is not one."""
+    text = content.decode("utf-8", "replace") if isinstance(content, bytes) else content
+    values: dict[str, str] = {}
+    for number, line in enumerate(text.lstrip("\ufeff").splitlines(), 1):
+        key, equals, value = line.partition("=")
+        if line.strip() and (not equals or not re.fullmatch(r"\s*[A-Za-z0-9_]+\s*", key)):
+            raise _no_summary(f"{line.strip()[:60]!r} is not key=value.", file, number)
+        values[key.strip()] = value.strip()
+    for needed in ("acquisition_run_id", "started"):
+        if not values.get(needed):
+            raise _no_summary(f"it has no {needed}.", file)
+    try:
+        return _summary(values)
+    except ValueError as e:  # pydantic's error is one, too
+        what = say(e) if isinstance(e, ValidationError) else str(e)
+        raise _no_summary(what, file) from e
+
+
+def _summary(values: dict[str, str]) -> FinalSummary:
+    counts = {k: values.get(f"{k.value}_files_in_final_dest", "") for k in ReadKind}
+    stopped = values.get("acquisition_stopped")
+    return FinalSummary(
+        acquisition_id=values["acquisition_run_id"],
+        started_at=_moment("started", values["started"]),
+        stopped_at=_moment("acquisition_stopped", stopped) if stopped else None,
+        instrument=values.get("instrument") or None,
+        flow_cell=values.get("flow_cell_id") or None,
+        sample_id=values.get("sample_id") or None,
+        protocol=values.get("protocol") or None,
+        files={kind: int(n) for kind, n in counts.items() if n.isdigit() and int(n)},
+    )
+
+
+def _moment(key: str, text: str) -> datetime:
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError as e:
+        raise ValueError(f"{key} {text!r} is not a time.") from e
+
+
+def _no_summary(problem: str, file: str, line: int | None = None) -> ManifestRefused:
+    return ManifestRefused(
+        f"this is not a MinKNOW final summary: {problem}",
+        file=file,
+        line=line,
+        remedy="send the untouched final_summary_*.txt, or seal the run with `porewatch submit`.",
+    )
+
+
+def seal(
+    files: Sequence[InputFile],
+    *,
+    run_id: str,
+    created_at: datetime,
+    created_by: str = "porewatch",
+    samples: Sequence[Sample] | None = None,
+    sequencing: Sequencing | None = None,
+    profile: str = "default",
+    bundle: str | None = None,
+) -> RunManifest:
+    """The manifest of a run; equal inputs give an equal digest, whatever the files' order.
+
+    Without a sample sheet, every barcode among the files is a sample of that name; without
+    barcodes, the run is one sample. Raises ManifestRefused.
+    """
+    if not files:
+        raise ManifestRefused(
+            f"run {run_id} has no reads.", remedy="send .pod5, .fastq, .fastq.gz or .bam first."
+        )
+    try:
+        return RunManifest(
+            run_id=run_id,
+            created_at=created_at,
+            created_by=created_by,
+            profile=profile,
+            bundle=bundle,
+            files=tuple(sorted(files, key=lambda f: f.path)),
+            samples=tuple(samples) if samples else _samples_of(files, run_id),
+            sequencing=sequencing or Sequencing(),
+        )
+    except ValidationError as e:
+        raise ManifestRefused(say(e), file="run.json", remedy="mend it and seal again.") from e
+
+
+def _samples_of(files: Sequence[InputFile], run_id: str) -> tuple[Sample, ...]:
+    barcodes = sorted({f.barcode for f in files if f.barcode})
+    return tuple(Sample(name=b, barcode=b) for b in barcodes) or (Sample(name=run_id),)
+
+
+def parse_manifest(content: bytes, *, run_id: str) -> RunManifest:
+    """`run.json` as it was sent. Raises ManifestRefused: field, value and remedy in a sentence."""
+    try:
+        manifest = RunManifest.model_validate_json(content)
+    except ValidationError as e:
+        raise ManifestRefused(
+            say(e), file="run.json", remedy="write it with `porewatch submit`, or mend the field."
+        ) from e
+    if manifest.run_id != run_id:
+        raise ManifestRefused(
+            f"the manifest is for run {manifest.run_id!r}, but lies in the folder of {run_id!r}.",
+            file="run.json",
+            remedy="put it into its own run's folder.",
+        )
+    for file in manifest.files:
+        if input_file(file.path, file.size).kind is not file.kind:
+            raise ManifestRefused(
+                f"{file.path} is called {file.kind.value}.",
+                file="run.json",
+                remedy="name the kind that the file's suffix says.",
+            )
+    return manifest
+
+
+def _suffix(name: str) -> str:
+    """`a.b.fastq.gz` -> `.fastq.gz`; `a.pod5` -> `.pod5`."""
+    suffixes = [s.lower() for s in PurePosixPath(name).suffixes[-2:]]
+    compressed = len(suffixes) == 2 and suffixes[-1] in (".gz", ".bz2", ".zst", ".xz")
+    return "".join(suffixes) if compressed else "".join(suffixes[-1:])
