@@ -9,7 +9,7 @@ SHOWN = 3
 
 
 def say(error: ValidationError) -> str:
-    """`samples[0].barcode 'bc-x': string should match ...`; three problems at most, then a count."""
+    """`samples[0].barcode 'bc-x': string should match ...`; three problems, then a count."""
     problems = [_one(p["loc"], p["msg"], p["type"], p.get("input")) for p in error.errors()]
     more = len(problems) - SHOWN
     text = "; ".join(problems[:SHOWN]) + (f"; and {more} more" if more > 0 else "")
