@@ -1,0 +1,105 @@
+"""Load a verified bundle for mapping: once per process, shared by all threads.
+
+mappy releases the interpreter lock while mapping, and an `Aligner` is read-only after loading:
+give every thread a `mappy.ThreadBuffer` of its own and share the aligners.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import mappy
+
+from porewatch.domain.errors import BundleRefused
+from porewatch.domain.panel import Panel
+from porewatch.domain.references import BundleManifest, Contig, ContigRole
+from porewatch_worker.references.panel import read_panel
+from porewatch_worker.references.shelf import bundle_folder
+from porewatch_worker.references.verify import check_bundle, manifest_sha256
+
+PRESET = "map-ont"
+PANEL_HITS = 5
+"""Secondary hits kept per read, so that several strains of one species can all answer."""
+
+
+@dataclass(frozen=True)
+class LoadedBundle:
+    """A bundle ready for use.
+
+    `contigs` maps contig name -> Contig, host included; `panel_aligner` knows panel, spike and
+    decoy contigs (`hit.ctg` is a key of `contigs`), `host_aligner` the host's. Circular contigs
+    are indexed as they are written: a read over the origin gives two hits on the same contig.
+    `sha256` is the digest of `bundle.json`, the one that reports quote.
+    """
+
+    manifest: BundleManifest
+    sha256: str
+    folder: Path
+    panel: Panel
+    contigs: Mapping[str, Contig]
+    panel_aligner: Any
+    host_aligner: Any
+
+    @property
+    def ref(self) -> str:
+        return self.manifest.ref
+
+    def targets(self, role: ContigRole) -> dict[str, tuple[Contig, ...]]:
+        """target -> its contigs (strains, segments), in the order of the manifest."""
+        found: dict[str, tuple[Contig, ...]] = {}
+        for contig in self.manifest.contigs:
+            if contig.role == role:
+                found[contig.target] = (*found.get(contig.target, ()), contig)
+        return found
+
+
+_lock = threading.Lock()
+_last: dict[tuple[Path, str], LoadedBundle] = {}
+
+
+def load(root: Path, ref: str, index_threads: int = 2) -> LoadedBundle:
+    """Verify (quickly when nothing changed) and load `name@version` below `root`.
+
+    A second call gives the same object; only the latest bundle is kept, because a pig index takes
+    9 GB. Raises BundleRefused when the bundle is missing, altered or cannot be indexed.
+    """
+    with _lock:
+        manifest = check_bundle(root, ref)
+        sha256 = manifest_sha256(root, ref)
+        key = (root.resolve(), sha256)
+        if key not in _last:
+            _last.clear()
+            _last[key] = _load(bundle_folder(root, ref), manifest, sha256, index_threads)
+        return _last[key]
+
+
+def _load(folder: Path, manifest: BundleManifest, sha256: str, threads: int) -> LoadedBundle:
+    host = manifest.files.get("host_index") or manifest.files["host"]
+    return LoadedBundle(
+        manifest=manifest,
+        sha256=sha256,
+        folder=folder,
+        panel=read_panel(folder / manifest.files["panel_list"].path),
+        contigs={contig.name: contig for contig in manifest.contigs},
+        panel_aligner=_aligner(
+            folder / manifest.files["panel"].path,
+            k=manifest.panel_k,
+            w=manifest.panel_w,
+            best_n=PANEL_HITS,
+            n_threads=threads,
+        ),
+        host_aligner=_aligner(folder / host.path, best_n=1, n_threads=threads),
+    )
+
+
+def _aligner(path: Path, **settings: int) -> Any:
+    aligner = mappy.Aligner(str(path), preset=PRESET, **settings)
+    if not aligner:
+        raise BundleRefused(
+            "minimap2 cannot read or index it.", file=str(path), remedy="build the bundle again."
+        )
+    return aligner
