@@ -1,0 +1,1 @@
+"""AWS behind small classes. Each translates ClientError into `domain.errors` exactly once."""

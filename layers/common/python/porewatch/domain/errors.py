@@ -105,6 +105,10 @@ class WorkerFailed(PorewatchError):
     """The worker stopped on a fault of its own (a bug); `problem` holds the last lines."""
 
 
+class ConfigurationRefused(Refused):
+    """The deployment is set up wrongly; the operator's task, not the sender's."""
+
+
 class BudgetExceeded(Refused):
     """The next launch would exceed the budget of the run or of the account."""
 

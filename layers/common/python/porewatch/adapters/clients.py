@@ -1,0 +1,80 @@
+"""boto3 clients, made on first use and kept for the life of the process.
+
+The endpoint is boto3's own business (AWS_ENDPOINT_URL); here are only patience and retries.
+Tests that change the surroundings call `forget()`.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+import boto3
+from botocore.config import Config
+
+if TYPE_CHECKING:
+    from mypy_boto3_cloudwatch import CloudWatchClient
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_ec2 import EC2Client
+    from mypy_boto3_events import EventBridgeClient
+    from mypy_boto3_rds_data import RDSDataServiceClient
+    from mypy_boto3_s3 import S3Client
+    from mypy_boto3_sns import SNSClient
+    from mypy_boto3_sqs import SQSClient
+    from mypy_boto3_stepfunctions import SFNClient
+
+CONNECT_SECONDS = 3
+READ_SECONDS = 20
+ATTEMPTS = 4
+
+
+@cache
+def client(service: str) -> Any:
+    """The client of one service, with our patience."""
+    patience = Config(
+        connect_timeout=CONNECT_SECONDS,
+        read_timeout=READ_SECONDS,
+        retries={"mode": "standard", "total_max_attempts": ATTEMPTS},
+    )
+    return boto3.client(service, config=patience)  # type: ignore[call-overload]
+
+
+def forget() -> None:
+    """Drop all clients (for tests)."""
+    client.cache_clear()
+
+
+def dynamodb() -> DynamoDBClient:
+    return client("dynamodb")  # type: ignore[no-any-return]
+
+
+def s3() -> S3Client:
+    return client("s3")  # type: ignore[no-any-return]
+
+
+def sqs() -> SQSClient:
+    return client("sqs")  # type: ignore[no-any-return]
+
+
+def sns() -> SNSClient:
+    return client("sns")  # type: ignore[no-any-return]
+
+
+def stepfunctions() -> SFNClient:
+    return client("stepfunctions")  # type: ignore[no-any-return]
+
+
+def events() -> EventBridgeClient:
+    return client("events")  # type: ignore[no-any-return]
+
+
+def ec2() -> EC2Client:
+    return client("ec2")  # type: ignore[no-any-return]
+
+
+def cloudwatch() -> CloudWatchClient:
+    return client("cloudwatch")  # type: ignore[no-any-return]
+
+
+def rds_data() -> RDSDataServiceClient:
+    return client("rds-data")  # type: ignore[no-any-return]

@@ -1,0 +1,121 @@
+"""What lies in the ledger's table: one model as JSON, its key, and the attributes conditions test.
+
+Order: keys, `Item`, the three ways to write one, facts as items, DynamoDB's wire format.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
+
+from porewatch.domain.base import Model
+from porewatch.domain.errors import AlreadyDone, Conflict, PorewatchError
+from porewatch.domain.events import Fact
+
+M = TypeVar("M", bound=Model)
+Plain = str | int
+Otherwise = type[PorewatchError]
+
+FACT_PREFIX = "FACT#"
+
+
+def run_key(run_id: str) -> str:
+    """Partition of everything about one run."""
+    return f"RUN#{run_id}"
+
+
+@dataclass(frozen=True)
+class Item:
+    """One item. `kind` = (gsi_pk, gsi_sk) puts it into the index of its kind; None keeps it out."""
+
+    pk: str
+    sk: str
+    body: str = "{}"
+    attributes: dict[str, Plain] = field(default_factory=dict)
+    kind: tuple[str, str] | None = None
+    ttl: int | None = None
+    version: int = 0
+
+    @staticmethod
+    def of(pk: str, sk: str, model: Model, **rest: Any) -> Item:
+        return Item(pk=pk, sk=sk, body=model.canonical_json(), **rest)
+
+    def model(self, cls: type[M]) -> M:
+        return cls.model_validate_json(self.body)
+
+
+@dataclass(frozen=True)
+class PutNew:
+    """Write `item`, which must not exist yet."""
+
+    item: Item
+    otherwise: Otherwise = AlreadyDone
+
+
+@dataclass(frozen=True)
+class PutIf:
+    """Write `item` if these attributes of the stored one are equal to `expected`."""
+
+    item: Item
+    expected: dict[str, Plain]
+    otherwise: Otherwise = Conflict
+
+
+@dataclass(frozen=True)
+class Put:
+    """Write `item` whatever is there."""
+
+    item: Item
+
+
+Write = PutNew | PutIf | Put
+
+
+def fact_item(fact: Fact) -> Item:
+    """The outbox item of a fact."""
+    attributes: dict[str, Plain] = {
+        "at": fact.at.isoformat(),
+        "detail_type": type(fact).__name__,
+        "detail": fact.canonical_json(),
+    }
+    return Item(pk=run_key(fact.run_id), sk=FACT_PREFIX + fact.fact_id, attributes=attributes)
+
+
+_RESERVED = {"pk", "sk", "body", "gsi_pk", "gsi_sk", "ttl", "version"}
+
+
+def wire(values: dict[str, Any]) -> dict[str, Any]:
+    serialize = TypeSerializer().serialize
+    return {name: serialize(value) for name, value in values.items()}
+
+
+def stored(item: Item) -> dict[str, Any]:
+    plain: dict[str, Any] = {
+        **item.attributes,
+        "pk": item.pk,
+        "sk": item.sk,
+        "body": item.body,
+        "version": item.version,
+    }
+    if item.kind is not None:
+        plain["gsi_pk"], plain["gsi_sk"] = item.kind
+    if item.ttl is not None:
+        plain["ttl"] = item.ttl
+    return wire(plain)
+
+
+def loaded(raw: dict[str, Any]) -> Item:
+    deserialize = TypeDeserializer().deserialize
+    plain = {name: deserialize(value) for name, value in raw.items()}
+    rest = {n: v if isinstance(v, str) else int(v) for n, v in plain.items() if n not in _RESERVED}
+    return Item(
+        pk=plain["pk"],
+        sk=plain["sk"],
+        body=plain.get("body", "{}"),
+        attributes=rest,
+        kind=(plain["gsi_pk"], plain["gsi_sk"]) if "gsi_pk" in plain else None,
+        ttl=int(plain["ttl"]) if "ttl" in plain else None,
+        version=int(plain.get("version", 0)),
+    )

@@ -1,0 +1,174 @@
+"""One bucket: read, write once, write if unchanged, list, stream, move, and hand out links.
+
+Results become visible by a conditional PUT (`put_new`): of two writers exactly one wins. Copies and
+uploads of any size go through boto3's managed transfer, which switches to multipart by itself.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import IO, TYPE_CHECKING, Any, TypeVar
+
+from pydantic import ValidationError
+
+from porewatch.adapters import clients
+from porewatch.adapters.faults import Known, translated
+from porewatch.domain.base import Model
+from porewatch.domain.errors import AlreadyDone, Conflict, MessageRefused, NotFound, Throttled
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+M = TypeVar("M", bound=Model)
+JSON = "application/json"
+BYTES = "application/octet-stream"
+RACE_PAUSES = (0.1, 0.3, 0.9)
+
+
+@dataclass(frozen=True)
+class Head:
+    """What is known of an object without reading it. `etag` without quotes, `size` in bytes."""
+
+    key: str
+    size: int
+    etag: str
+    modified: datetime
+    version: str | None = None
+
+
+class Objects:
+    """The objects of `bucket`."""
+
+    def __init__(self, bucket: str, client: S3Client | None = None) -> None:
+        self.bucket = bucket
+        self._client = client or clients.s3()
+
+    def head(self, key: str) -> Head | None:
+        """Size, etag and time of an object, or None when there is none."""
+        try:
+            with self._translated("look at", key):
+                reply = self._client.head_object(Bucket=self.bucket, Key=key)
+        except NotFound:
+            return None
+        return Head(
+            key=key,
+            size=reply["ContentLength"],
+            etag=reply["ETag"].strip('"'),
+            modified=reply["LastModified"],
+            version=reply.get("VersionId"),
+        )
+
+    def get(self, key: str) -> bytes:
+        """The whole object. NotFound when there is none. For small objects only."""
+        return self.stream(key).read()
+
+    def stream(self, key: str) -> IO[bytes]:
+        """The object as a readable stream. NotFound when there is none."""
+        with self._translated("read", key):
+            body: Any = self._client.get_object(Bucket=self.bucket, Key=key)["Body"]
+        return body  # type: ignore[no-any-return]
+
+    def get_json(self, key: str, cls: type[M]) -> M:
+        """The object as a model. NotFound, or MessageRefused naming the field that does not fit."""
+        text = self.get(key)
+        try:
+            return cls.model_validate_json(text)
+        except ValidationError as error:
+            first = error.errors()[0]
+            where = ".".join(str(part) for part in first["loc"]) or "the top level"
+            raise MessageRefused(
+                f"is not a {cls.__name__}: {first['msg']} at {where}.", file=key
+            ) from error
+
+    def put(self, key: str, content: bytes, content_type: str = BYTES) -> str:
+        """Write, whatever is there. Answers the etag."""
+        return self._put("write", key, content, content_type)
+
+    def put_json(self, key: str, model: Model) -> str:
+        """Write a model as canonical JSON, whatever is there. Answers the etag."""
+        return self.put(key, model.canonical_json().encode(), JSON)
+
+    def put_new(self, key: str, content: bytes, content_type: str = JSON) -> str:
+        """Write if nothing is there; AlreadyDone when something is. Answers the etag."""
+        known: Known = {
+            "PreconditionFailed": lambda _: AlreadyDone("exists already.", file=key),
+            "ConditionalRequestConflict": lambda _: Throttled("is being written.", file=key),
+        }
+        for pause in RACE_PAUSES:  # S3 asks both of two racing writers to come again
+            try:
+                return self._put("publish", key, content, content_type, known, IfNoneMatch="*")
+            except Throttled:
+                time.sleep(pause)
+        return self._put("publish", key, content, content_type, known, IfNoneMatch="*")
+
+    def put_if_match(self, key: str, content: bytes, etag: str, content_type: str = JSON) -> str:
+        """Write if the object still has `etag`; Conflict when not. Answers the new etag."""
+        known: Known = {
+            "PreconditionFailed": lambda _: Conflict("was changed by another writer.", file=key),
+            "ConditionalRequestConflict": lambda _: Conflict("is being written.", file=key),
+            "NoSuchKey": lambda _: Conflict("is gone.", file=key),
+        }
+        return self._put("replace", key, content, content_type, known, IfMatch=f'"{etag}"')
+
+    def upload(self, key: str, content: IO[bytes], content_type: str = BYTES) -> None:
+        """Write a stream of any length, in parts when it is long."""
+        with self._translated("upload", key):
+            self._client.upload_fileobj(
+                content, self.bucket, key, ExtraArgs={"ContentType": content_type}
+            )
+
+    def keys(self, prefix: str) -> Iterator[Head]:
+        """Every object below `prefix`, in order of key."""
+        pages = self._client.get_paginator("list_objects_v2")
+        with self._translated("list", prefix):
+            for page in pages.paginate(Bucket=self.bucket, Prefix=prefix):
+                for found in page.get("Contents", []):
+                    etag = found["ETag"].strip('"')
+                    yield Head(found["Key"], found["Size"], etag, found["LastModified"])
+
+    def move(self, key: str, to: str) -> None:
+        """Copy to `to` (same bucket, any size), then remove `key`. Moving twice is fine."""
+        try:
+            with self._translated("move", key):
+                self._client.copy({"Bucket": self.bucket, "Key": key}, self.bucket, to)
+        except NotFound:
+            if self.head(to) is None:
+                raise
+        self.remove(key)
+
+    def remove(self, key: str) -> None:
+        """Remove; nothing there is fine."""
+        with self._translated("remove", key):
+            self._client.delete_object(Bucket=self.bucket, Key=key)
+
+    def link(self, key: str, seconds: int, download_as: str | None = None) -> str:
+        """A link that opens the object for `seconds`, optionally as a download of that name."""
+        params: dict[str, Any] = {"Bucket": self.bucket, "Key": key}
+        if download_as:
+            params["ResponseContentDisposition"] = f'attachment; filename="{download_as}"'
+        return self._client.generate_presigned_url("get_object", Params=params, ExpiresIn=seconds)
+
+    def _put(
+        self,
+        doing: str,
+        key: str,
+        content: bytes,
+        content_type: str,
+        known: Known | None = None,
+        **conditions: Any,
+    ) -> str:
+        with self._translated(doing, key, known):
+            reply = self._client.put_object(
+                Bucket=self.bucket, Key=key, Body=content, ContentType=content_type, **conditions
+            )
+        return reply["ETag"].strip('"')
+
+    def _translated(self, doing: str, key: str, known: Known | None = None) -> Any:
+        def missing(_: str) -> NotFound:
+            return NotFound(f"does not exist in bucket {self.bucket}.", file=key)
+
+        absent: Known = {"NoSuchKey": missing, "404": missing, "NoSuchVersion": missing}
+        return translated(f"{doing} s3://{self.bucket}/{key}", {**absent, **(known or {})})

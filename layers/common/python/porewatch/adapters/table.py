@@ -1,0 +1,237 @@
+"""The ledger's table. `Table`: read, write one item, change one item, write many with facts.
+
+- `change` is the way to move a model: read, apply a pure function, write on condition that nobody
+  wrote in between (`version`), and begin again if somebody did. No update is ever lost, and the
+  rules of moving stay pure. What is moved by `change` is moved by nothing else.
+- Facts are written in the same transaction as the change they tell of, each under its own id, so a
+  fact is written once however often it is told. The table's stream publishes them.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import ClientError
+
+from porewatch.adapters import clients
+from porewatch.adapters.faults import code_of, translated
+from porewatch.adapters.items import (
+    Item,
+    Otherwise,
+    Plain,
+    Put,
+    PutIf,
+    PutNew,
+    Write,
+    fact_item,
+    loaded,
+    stored,
+    wire,
+)
+from porewatch.domain.errors import AlreadyDone, Conflict, NotFound, PorewatchError, Throttled
+from porewatch.domain.events import Fact
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+KIND_INDEX = "by_kind"
+CHANGE_ATTEMPTS = 8
+RACE_PAUSE_SECONDS = 0.03
+
+
+class Table:
+    """The ledger table `name`."""
+
+    def __init__(self, name: str, client: DynamoDBClient | None = None) -> None:
+        self.name = name
+        self._client = client or clients.dynamodb()
+
+    def get(self, pk: str, sk: str) -> Item | None:
+        """The item as it is now (consistent read), or None."""
+        with translated(f"read {pk} {sk}"):
+            reply = self._client.get_item(
+                TableName=self.name, Key=wire({"pk": pk, "sk": sk}), ConsistentRead=True
+            )
+        return loaded(reply["Item"]) if "Item" in reply else None
+
+    def need(self, pk: str, sk: str) -> Item:
+        """The item, or NotFound."""
+        item = self.get(pk, sk)
+        if item is None:
+            raise NotFound(f"{pk} {sk} is not in the ledger.")
+        return item
+
+    def query(self, pk: str, prefix: str = "", *, newest_first: bool = False) -> Iterator[Item]:
+        """All items of a partition whose sort key starts with `prefix`, consistent, by pages."""
+        names, values = {"#p": "pk"}, {":p": pk}
+        condition = "#p = :p"
+        if prefix:
+            names["#s"], values[":s"] = "sk", prefix
+            condition += " AND begins_with(#s, :s)"
+        yield from self._pages(condition, names, values, not newest_first, ConsistentRead=True)
+
+    def query_kind(self, kind: str, *, newest_first: bool = False) -> Iterator[Item]:
+        """All items of a kind, by the index (a moment late), in order of gsi_sk."""
+        yield from self._pages(
+            "#k = :k", {"#k": "gsi_pk"}, {":k": kind}, not newest_first, IndexName=KIND_INDEX
+        )
+
+    def _pages(
+        self,
+        condition: str,
+        names: dict[str, str],
+        values: dict[str, str],
+        forward: bool,
+        **more: Any,
+    ) -> Iterator[Item]:
+        while True:
+            with translated(f"query {next(iter(values.values()))}"):
+                page = self._client.query(
+                    TableName=self.name,
+                    KeyConditionExpression=condition,
+                    ExpressionAttributeNames=names,
+                    ExpressionAttributeValues=wire(values),
+                    ScanIndexForward=forward,
+                    **more,
+                )
+            yield from (loaded(raw) for raw in page["Items"])
+            if "LastEvaluatedKey" not in page:
+                return
+            more["ExclusiveStartKey"] = page["LastEvaluatedKey"]
+
+    def put(self, item: Item) -> None:
+        """Write `item` whatever is there."""
+        self._one(Put(item))
+
+    def put_new(self, item: Item, otherwise: Otherwise = AlreadyDone) -> None:
+        """Write `item`; raises `otherwise` when the key exists."""
+        self._one(PutNew(item, otherwise))
+
+    def put_if(
+        self, item: Item, expected: dict[str, Plain], otherwise: Otherwise = Conflict
+    ) -> None:
+        """Write `item` if the stored attributes equal `expected`; raises `otherwise` if not."""
+        self._one(PutIf(item, expected, otherwise))
+
+    def delete(self, pk: str, sk: str) -> None:
+        """Remove an item; nothing there is fine."""
+        with translated(f"remove {pk} {sk}"):
+            self._client.delete_item(TableName=self.name, Key=wire({"pk": pk, "sk": sk}))
+
+    def change(
+        self,
+        pk: str,
+        sk: str,
+        step: Callable[[Item | None], tuple[Item, Sequence[Fact]] | None],
+    ) -> Item | None:
+        """Move one item by a pure `step`, atomically, with the facts that tell of it.
+
+        `step` gets the stored item (None when there is none) and answers the new item and its
+        facts, or None when nothing is to be done. It is called again when another writer was
+        faster, so it must not have effects. Answers the item as it now stands. Errors of `step`
+        pass through; Throttled after CHANGE_ATTEMPTS lost races.
+        """
+        for attempt in range(CHANGE_ATTEMPTS):
+            time.sleep(attempt * RACE_PAUSE_SECONDS)
+            before = self.get(pk, sk)
+            moved = step(before)
+            if moved is None:
+                return before
+            item, facts = moved
+            write = _follow(before, item)
+            try:
+                self.transact([write], facts)
+            except (Conflict, Throttled):
+                continue
+            return write.item
+        raise Throttled(f"{pk} {sk} is being changed by too many writers at once.")
+
+    def transact(self, writes: Sequence[Write], facts: Iterable[Fact] = ()) -> None:
+        """All `writes` and `facts`, or none of them.
+
+        Facts that are already there are left as they are. Raises the `otherwise` of the first write
+        whose condition fails.
+        """
+        outbox = {fact.fact_id: PutNew(fact_item(fact)) for fact in facts}
+        pending: list[Write] = [*writes, *outbox.values()]
+        while pending:
+            failed = self._failed(pending)
+            if not failed:
+                return
+            if failed[0] < len(writes):
+                raise _lost(writes[failed[0]])
+            pending = [write for n, write in enumerate(pending) if n not in failed]
+
+    def record(self, facts: Iterable[Fact]) -> None:
+        """Write facts that go with no other change."""
+        for fact in facts:
+            self.transact([], [fact])
+
+    def _one(self, write: Write) -> None:
+        if self._failed([write]):
+            raise _lost(write)
+
+    def _failed(self, writes: Sequence[Write]) -> list[int]:
+        """Write all or none. The positions whose conditions failed; empty when written."""
+        with translated(f"write {writes[0].item.pk} {writes[0].item.sk}"):
+            try:
+                if len(writes) == 1:
+                    self._client.put_item(**self._request(writes[0]))
+                else:
+                    self._client.transact_write_items(
+                        TransactItems=[{"Put": self._request(write)} for write in writes]
+                    )
+            except ClientError as error:
+                failed = _failed_positions(error)
+                if failed:
+                    return failed
+                raise
+        return []
+
+    def _request(self, write: Write) -> Any:
+        request: dict[str, Any] = {"TableName": self.name, "Item": stored(write.item)}
+        match write:
+            case PutNew():
+                request["ConditionExpression"] = "attribute_not_exists(#k)"
+                request["ExpressionAttributeNames"] = {"#k": "pk"}
+            case PutIf(expected=expected):
+                pairs = list(expected.items())
+                request["ConditionExpression"] = " AND ".join(
+                    f"#n{i} = :v{i}" for i in range(len(pairs))
+                )
+                request["ExpressionAttributeNames"] = {
+                    f"#n{i}": n for i, (n, _) in enumerate(pairs)
+                }
+                request["ExpressionAttributeValues"] = wire(
+                    {f":v{i}": v for i, (_, v) in enumerate(pairs)}
+                )
+            case Put():
+                pass
+        return request
+
+
+def _follow(before: Item | None, after: Item) -> PutNew | PutIf:
+    if before is None:
+        return PutNew(after, Conflict)
+    return PutIf(replace(after, version=before.version + 1), {"version": before.version})
+
+
+def _lost(write: Write) -> PorewatchError:
+    if isinstance(write, Put):
+        return Conflict(f"{write.item.pk} {write.item.sk} could not be written.")
+    if isinstance(write, PutNew):
+        return write.otherwise(f"{write.item.pk} {write.item.sk} exists already.")
+    want = ", ".join(f"{name} = {value}" for name, value in write.expected.items())
+    return write.otherwise(f"{write.item.pk} {write.item.sk} is no longer at {want}.")
+
+
+def _failed_positions(error: ClientError) -> list[int]:
+    if code_of(error) == "ConditionalCheckFailedException":
+        return [0]
+    if code_of(error) != "TransactionCanceledException":
+        return []
+    reasons: list[Any] = error.response.get("CancellationReasons", [])
+    return [n for n, why in enumerate(reasons) if why.get("Code") == "ConditionalCheckFailed"]

@@ -1,0 +1,91 @@
+"""What a function is told by its environment. The only reader of the environment in this package.
+
+Read on first use, never at import. Not every function gets every variable: asking for one that is
+not set raises `ConfigurationRefused` with its name, at the moment it is asked for.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from functools import cache
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, TypeAdapter, ValidationError
+
+from porewatch.domain.errors import ConfigurationRefused
+
+
+def _by_comma(text: object) -> object:
+    return tuple(filter(None, text.replace(" ", "").split(","))) if isinstance(text, str) else text
+
+
+class Settings(BaseModel):
+    """Field `ledger_table` is variable `LEDGER_TABLE`, and so on."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    stack_name: str
+    ledger_table: str
+    raw_bucket: str
+    results_bucket: str
+    reports_bucket: str
+    bus_name: str
+    state_machine_arn: str
+    worker_queue_url: str
+    notice_topic_arn: str
+    alert_topic_arn: str
+    launch_template_id: str
+    subnet_ids: Annotated[tuple[str, ...], BeforeValidator(_by_comma)]
+    db_cluster_arn: str
+    db_secret_arn: str
+    db_name: str
+    default_bundle: str
+    basecalling: Literal["enabled", "disabled"] = "disabled"
+    link_seconds: int = 3600
+    run_budget_usd: float = 25.0
+
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any:
+            """Only reached for fields that were not in the environment."""
+            if name in type(self).model_fields:
+                raise ConfigurationRefused(
+                    f"the environment variable {name.upper()} is not set.",
+                    remedy="set it in template.yaml for this function and deploy again.",
+                )
+            return super().__getattr__(name)
+
+    @classmethod
+    def read(cls, environment: Mapping[str, str]) -> Settings:
+        """Settings out of `environment`; variables that are missing or empty stay unset.
+
+        Raises ConfigurationRefused for a value that does not parse.
+        """
+        values: dict[str, Any] = {}
+        for name, field in cls.model_fields.items():
+            text = environment.get(name.upper(), "")
+            if text:
+                values[name] = _parsed(name, text, field.rebuild_annotation())
+        return cls.model_construct(**values)
+
+
+def _parsed(name: str, text: str, annotation: Any) -> Any:
+    try:
+        return TypeAdapter(annotation).validate_python(text)
+    except ValidationError as error:
+        why = error.errors()[0]["msg"]
+        raise ConfigurationRefused(
+            f"the environment variable {name.upper()} is {text!r}: {why}."
+        ) from error
+
+
+@cache
+def settings() -> Settings:
+    """The settings of this process, read once. `settings.cache_clear()` makes tests read anew."""
+    return Settings.read(os.environ)
+
+
+def traced() -> bool:
+    """True while an invocation runs whose trace is sampled (set by Lambda for each invocation)."""
+    return "Sampled=1" in os.environ.get("_X_AMZN_TRACE_ID", "")
