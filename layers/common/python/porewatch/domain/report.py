@@ -6,7 +6,7 @@ from typing import Literal
 
 from porewatch.domain.base import Model, Moment
 from porewatch.domain.cost import Bill
-from porewatch.domain.findings import Finding, SampleOutcome, SampleScreen
+from porewatch.domain.findings import Finding, Outcome, Quantity, SampleOutcome, SampleScreen
 from porewatch.domain.panel import PanelEntry
 from porewatch.domain.phases import PhaseRecord, ScreeningParameters, TimelineEntry
 from porewatch.domain.runs import InputFile, Sample, Sequencing
@@ -37,6 +37,7 @@ class Report(Model):
     revision: int
     created_at: Moment
     synthetic: bool
+    outcome: Outcome = Outcome.INVALID
     decision: str
     inputs: tuple[InputFile, ...]
     samples: tuple[Sample, ...]
@@ -45,6 +46,7 @@ class Report(Model):
     findings: tuple[Finding, ...]
     screens: tuple[SampleScreen, ...]
     unlisted_barcodes: dict[str, int] = {}
+    spike_recovery: dict[str, Quantity] = {}
     panel: tuple[PanelEntry, ...]
     remarks: tuple[str, ...] = ()
     provenance: Provenance

@@ -1,0 +1,187 @@
+"""Everything that was measured -> one `Report`.
+
+All fields but `VOLATILE` are a pure function of inputs, bundle and parameters, so that the report
+of an interrupted run equals that of an uninterrupted one.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from porewatch.domain.cost import Bill
+from porewatch.domain.errors import ManifestRefused
+from porewatch.domain.findings import Call, Finding, Quantification, ScreenResult
+from porewatch.domain.panel import Panel
+from porewatch.domain.phases import Phase, PhaseRecord, ScreeningParameters, TimelineEntry
+from porewatch.domain.references import BundleManifest
+from porewatch.domain.report import Provenance, Report
+from porewatch.domain.runs import RunManifest, SampleRole
+from porewatch_worker import __version__
+from porewatch_worker.report.decision import Verdicts, decide, run_outcome
+
+NO_RESULT = "quantification gave no result for this row"
+
+
+@dataclass(frozen=True)
+class ReportInputs:
+    """What a report is made of. `phases` are the records of all earlier phases, in order."""
+
+    manifest: RunManifest
+    revision: int
+    screen: ScreenResult
+    quantification: Quantification
+    bundle: BundleManifest
+    panel: Panel
+    parameters: ScreeningParameters
+    phases: tuple[PhaseRecord, ...]
+    timeline: tuple[TimelineEntry, ...]
+    bill: Bill | None
+    created_at: datetime
+
+
+def assemble(inputs: ReportInputs) -> Report:
+    """Build the report. Raises ManifestRefused when the pieces do not belong together."""
+    _check_same_bundle(inputs)
+    manifest = inputs.manifest
+    findings = complete_findings(inputs)
+    synthetic = inputs.bundle.synthetic or inputs.screen.synthetic
+    verdicts = Verdicts(
+        samples=manifest.samples,
+        outcomes=inputs.quantification.outcomes,
+        findings=findings,
+        panel=inputs.panel.entries,
+        synthetic=synthetic,
+    )
+    return Report(
+        run_id=manifest.run_id,
+        revision=inputs.revision,
+        created_at=inputs.created_at,
+        synthetic=synthetic,
+        outcome=run_outcome(verdicts),
+        decision=decide(verdicts),
+        inputs=manifest.files,
+        samples=manifest.samples,
+        sequencing=manifest.sequencing,
+        outcomes=inputs.quantification.outcomes,
+        findings=findings,
+        screens=inputs.screen.samples,
+        unlisted_barcodes=inputs.screen.unlisted_barcodes,
+        spike_recovery=inputs.quantification.spike_recovery,
+        panel=inputs.panel.entries,
+        remarks=_remarks(inputs, synthetic, findings),
+        provenance=_provenance(inputs, synthetic),
+        phases=inputs.phases,
+        timeline=inputs.timeline,
+        bill=inputs.bill,
+    )
+
+
+def complete_findings(inputs: ReportInputs) -> tuple[Finding, ...]:
+    """One finding for every sample and panel row, in sheet and list order; gaps say so."""
+    known = {(f.sample, f.code): f for f in inputs.quantification.findings}
+    return tuple(
+        known.get((sample.name, entry.code))
+        or Finding(
+            sample=sample.name,
+            code=entry.code,
+            name=entry.name,
+            severity=entry.severity,
+            call=Call.NOT_SCREENED,
+            rule="no_result",
+            remark=entry.status_reason or NO_RESULT,
+        )
+        for sample in inputs.manifest.samples
+        for entry in inputs.panel.entries
+    )
+
+
+def _check_same_bundle(inputs: ReportInputs) -> None:
+    if inputs.screen.bundle != inputs.bundle.ref:
+        raise ManifestRefused(
+            f"the screen used bundle {inputs.screen.bundle}, the report was given "
+            f"{inputs.bundle.ref}.",
+            file="screen.json",
+            remedy="make the report with the bundle the screen used.",
+        )
+    named = {sample.name for sample in inputs.manifest.samples}
+    strange = {screen.sample for screen in inputs.screen.samples} - named
+    if strange:
+        raise ManifestRefused(
+            f"sample {sorted(strange)[0]} is not in the run's sample sheet.",
+            file="screen.json",
+            remedy="make the report from the outputs of this run's own stages.",
+        )
+
+
+def _remarks(
+    inputs: ReportInputs, synthetic: bool, findings: tuple[Finding, ...]
+) -> tuple[str, ...]:
+    remarks = []
+    if synthetic:
+        remarks.append(
+            f"Bundle {inputs.bundle.ref} is SYNTHETIC: its pathogens are made-up genomes."
+        )
+    roles = {sample.role for sample in inputs.manifest.samples}
+    if SampleRole.NO_TEMPLATE_CONTROL not in roles:
+        remarks.append(
+            "No no-template control was sequenced: contamination from reagents or from other "
+            "barcodes cannot be told from a finding."
+        )
+    if SampleRole.POSITIVE_CONTROL not in roles:
+        remarks.append(
+            "No positive control was sequenced: that a present pathogen would have been seen "
+            "rests on spike-in and yield alone."
+        )
+    remarks += _account_remarks(inputs)
+    gaps = sum(f.rule == "no_result" for f in findings)
+    if gaps:
+        remarks.append(f"{gaps:,} results are missing: {NO_RESULT}; they count as not screened.")
+    return tuple(remarks)
+
+
+def _account_remarks(inputs: ReportInputs) -> list[str]:
+    remarks = []
+    screens = {screen.sample: screen for screen in inputs.screen.samples}
+    for sample in inputs.manifest.samples:
+        screen = screens.get(sample.name)
+        if screen is None or screen.account.total == 0:
+            remarks.append(f"Sample {sample.name} has no reads.")
+        elif not screen.account.balanced:
+            remarks.append(f"The read account of {sample.name} does not balance: a fault of ours.")
+    strays = inputs.screen.unlisted_barcodes
+    if strays:
+        remarks.append(
+            f"{sum(strays.values()):,} reads carry a barcode that no sample claims "
+            f"({', '.join(f'{name}: {n:,}' for name, n in sorted(strays.items()))}); "
+            "they were not screened."
+        )
+    return remarks
+
+
+def _provenance(inputs: ReportInputs, synthetic: bool) -> Provenance:
+    tools: dict[str, str] = {}
+    for record in inputs.phases:
+        tools |= record.tools
+    return Provenance(
+        porewatch_version=__version__,
+        tools=dict(sorted(tools.items())),
+        bundle=inputs.bundle.ref,
+        bundle_sha256=inputs.screen.bundle_sha256,
+        bundle_synthetic=synthetic,
+        panel=inputs.panel.name,
+        panel_version=inputs.panel.version,
+        parameters=inputs.parameters,
+        parameters_sha256=inputs.parameters.digest(),
+        manifest_sha256=inputs.manifest.digest(),
+        basecalling=_basecalling(inputs),
+    )
+
+
+def _basecalling(inputs: ReportInputs) -> str:
+    """How signal became bases: by us, or before us (then the model, if the reads name one)."""
+    model = inputs.manifest.sequencing.basecall_model
+    for record in inputs.phases:
+        if record.phase is Phase.BASECALLING and record.status == "completed":
+            return f"done here: {record.backend or 'dorado'}" + (f", {model}" if model else "")
+    return "not done here: the reads came basecalled" + (f", by {model}" if model else "")
