@@ -1,0 +1,77 @@
+"""Why and when a worker must stop: a notice, a signal, or a lost epoch. Safe between threads."""
+
+from __future__ import annotations
+
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import Any
+
+from porewatch.domain.errors import StaleEpoch
+
+
+class Stop:
+    """`request` is heard once: the first reason counts. `rebalance` asks only for a save."""
+
+    def __init__(self) -> None:
+        self._asked = threading.Event()
+        self._save = threading.Event()
+        self._asked_at = 0.0
+        self.reason = ""
+        self.fenced = False
+
+    @property
+    def asked(self) -> bool:
+        return self._asked.is_set()
+
+    @property
+    def asked_for_s(self) -> float:
+        """Seconds since the stop was asked for; 0 while it was not."""
+        return time.monotonic() - self._asked_at if self.asked else 0.0
+
+    def request(self, reason: str) -> None:
+        """Stop taking units, save, say so, leave."""
+        if not self.asked:
+            self.reason, self._asked_at = reason, time.monotonic()
+            self._asked.set()
+
+    def fence(self, reason: str) -> None:
+        """Another machine owns the stage: stop at once and say nothing."""
+        self.fenced = True
+        self.request(reason)
+
+    def rebalance(self) -> None:
+        self._save.set()
+
+    def take_rebalance(self) -> bool:
+        """True once after each `rebalance`."""
+        there = self._save.is_set()
+        self._save.clear()
+        return there
+
+    def check_fence(self) -> None:
+        """Raises StaleEpoch when `fence` was called."""
+        if self.fenced:
+            raise StaleEpoch(self.reason)
+
+    def wait(self, seconds: float) -> bool:
+        """Sleep, but no longer than until the stop is asked for; True when it is."""
+        return self._asked.wait(seconds)
+
+
+@contextmanager
+def stopped_by_signals(stop: Stop) -> Iterator[None]:
+    """SIGTERM and SIGINT ask for an orderly stop instead of killing. Main thread only."""
+
+    def heard(number: int, _frame: FrameType | None) -> None:
+        stop.request(f"signal {signal.Signals(number).name}")
+
+    before: dict[int, Any] = {n: signal.signal(n, heard) for n in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
