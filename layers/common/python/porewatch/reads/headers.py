@@ -1,0 +1,112 @@
+"""Read headers in both dialects that basecallers write.
+
+Old (Guppy, MinKNOW): `id runid=… ch=5 start_time=2017-03-03T02:22:25Z barcode=barcode07`.
+New (dorado, `samtools fastq -T '*'`): tab-separated SAM tags, `id\tch:i:783\tst:Z:…\tRG:Z:…`.
+The same tags stand in BAM records, so `from_tags` serves both.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from porewatch.domain.runs import Sequencing
+
+UNCLASSIFIED = "unclassified"
+
+_BARCODE = re.compile(r"(barcode\d{2})(?!\d)")
+_IN_HEADER = re.compile(rb"[\s:=_](barcode\d{2}|unclassified)(?!\d)")
+_GROUP = re.compile(r"^([0-9a-fA-F]{8,40}(?:-[0-9a-fA-F-]+)?)_([a-z]+_r\S+?@v[0-9.]+)")
+_PAIR = re.compile(r"(\w+)=(\S+)")
+_TAG = re.compile(r"^([A-Za-z][A-Za-z0-9]):[AifZ]:(.*)$")
+
+
+@dataclass(frozen=True)
+class ReadHeader:
+    """What a header says of its read. Unknown fields are None."""
+
+    id: str
+    barcode: str | None = None
+    start_time: datetime | None = None
+    channel: int | None = None
+    acquisition_id: str | None = None
+    basecall_model: str | None = None
+    flow_cell: str | None = None
+
+    def sequencing(self) -> Sequencing:
+        """The run's metadata as far as one read knows it (not the run's start time)."""
+        return Sequencing(
+            flow_cell=self.flow_cell,
+            basecall_model=self.basecall_model,
+            acquisition_id=self.acquisition_id,
+        )
+
+
+def parse_header(text: str) -> ReadHeader:
+    """A FASTQ header without its '@'. Unknown fields are ignored, never refused."""
+    if "\t" in text:
+        name, *fields = text.split("\t")
+        found = (_TAG.match(field) for field in fields)
+        return from_tags(name.split(" ", 1)[0], {m[1]: m[2] for m in found if m})
+    name, _, rest = text.partition(" ")
+    pairs = dict(_PAIR.findall(rest))
+    return ReadHeader(
+        id=name,
+        barcode=read_barcode(pairs.get("barcode")),
+        start_time=read_time(pairs.get("start_time")),
+        channel=_number(pairs.get("ch")),
+        acquisition_id=pairs.get("runid"),
+        basecall_model=pairs.get("basecall_model_version_id") or pairs.get("model_version_id"),
+        flow_cell=pairs.get("flow_cell_id"),
+    )
+
+
+def from_tags(name: str, tags: Mapping[str, object]) -> ReadHeader:
+    """SAM tags as dorado writes them: st, ch, RG (`<run>_<model>[_<barcode>]`), BC."""
+    group = str(tags.get("RG", ""))
+    parts = _GROUP.match(group)
+    return ReadHeader(
+        id=name,
+        barcode=read_barcode(tags.get("BC")) or read_barcode(group),
+        start_time=read_time(tags.get("st")),
+        channel=_number(tags.get("ch")),
+        acquisition_id=parts[1] if parts else None,
+        basecall_model=parts[2] if parts else None,
+    )
+
+
+def read_barcode(value: object) -> str | None:
+    """`barcodeNN` or `unclassified` inside a value such as `SQK-RBK114-24_barcode07`."""
+    if not value:
+        return None
+    text = str(value)
+    found = _BARCODE.search(text)
+    if found:
+        return found[1]
+    return UNCLASSIFIED if text.endswith(UNCLASSIFIED) else None
+
+
+def barcode_in(header: bytes) -> str | None:
+    """The barcode of a raw header line, quickly: most headers have none."""
+    if b"barcode" not in header and b"unclassified" not in header:
+        return None
+    found = _IN_HEADER.search(header)
+    return found[1].decode() if found else None
+
+
+def read_time(value: object) -> datetime | None:
+    """An ISO 8601 moment in UTC; None when missing or unreadable."""
+    if not value:
+        return None
+    try:
+        moment = datetime.fromisoformat(str(value))
+    except ValueError:
+        return None
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+
+
+def _number(value: object) -> int | None:
+    text = "" if value is None else str(value)
+    return int(text) if text.isdigit() else None

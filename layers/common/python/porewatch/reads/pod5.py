@@ -1,0 +1,78 @@
+"""POD5: whole by its signatures at both ends; counted where the pod5 library is installed.
+
+The container ends in: footer, its length (8 bytes), section marker (16 bytes), signature
+(pod5-file-format documentation, "POD5 format specification").
+"""
+
+from __future__ import annotations
+
+import struct
+from pathlib import Path
+from typing import Any
+
+from porewatch.domain.errors import InputRefused
+from porewatch.domain.runs import Sequencing
+from porewatch.reads.raw import RawBytes
+
+SIGNATURE = b"\x8bPOD\r\n\x1a\n"
+_MARKER = 16
+_COPY_AGAIN = "copy the file again from its source and compare the checksums."
+
+
+def scan_pod5(raw: RawBytes, *, name: str) -> None:
+    """Read to the end and compare both ends. Raises InputRefused when cut short or not POD5."""
+    head = raw.peek(len(SIGNATURE))
+    if head != SIGNATURE:
+        problem = "The file is empty." if not head else "This is not POD5, by its first bytes."
+        raise InputRefused(problem, file=name, remedy="send the file that was meant.")
+    raw.drain()
+    if not _whole(raw):
+        raise InputRefused(
+            "The POD5 data ends early: the file is cut short.", file=name, remedy=_COPY_AGAIN
+        )
+
+
+def _whole(raw: RawBytes) -> bool:
+    end = raw.tail[-(8 + _MARKER + len(SIGNATURE)) :]
+    if not end.endswith(SIGNATURE) or len(end) < 8 + _MARKER + len(SIGNATURE):
+        return False
+    footer: int = struct.unpack("<q", end[:8])[0]
+    return 0 < footer < raw.size
+
+
+def library_present() -> bool:
+    """Whether reads can be counted here."""
+    try:
+        import pod5  # noqa: F401, PLC0415  (large, with pyarrow; only signal needs it)
+    except ImportError:
+        return False
+    return True
+
+
+def read_pod5(path: Path, *, name: str) -> tuple[int, Sequencing]:
+    """(reads, run metadata) by the pod5 library. Raises InputRefused when it cannot open it."""
+    import pod5  # noqa: PLC0415
+
+    try:
+        with pod5.Reader(path) as reader:
+            reads = int(reader.num_reads)
+            info = next((r.run_info for r in reader.reads()), None)
+    except (RuntimeError, OSError) as e:
+        raise InputRefused(f"POD5 cannot be read: {e}.", file=name, remedy=_COPY_AGAIN) from e
+    if info is None:
+        raise InputRefused(
+            "The file is empty: it holds no reads.",
+            file=name,
+            remedy="leave it out of the run, or send the file that was meant.",
+        )
+    return reads, _sequencing(info)
+
+
+def _sequencing(info: Any) -> Sequencing:
+    return Sequencing(
+        instrument=info.sequencer_position or None,
+        flow_cell=info.flow_cell_id or None,
+        kit=info.sequencing_kit or None,
+        started_at=info.acquisition_start_time,
+        acquisition_id=info.acquisition_id or None,
+    )
