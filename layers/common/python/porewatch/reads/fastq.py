@@ -66,7 +66,6 @@ def _plain(raw: RawBytes, name: str, tally: Tally) -> Iterator[bytes]:
 
 def _unzipped(raw: RawBytes, name: str, tally: Tally) -> Iterator[bytes]:
     unzip: IO[bytes] = igzip.open(raw, "rb")  # type: ignore[no-untyped-call]
-    begun = False
     while True:
         try:
             block = unzip.read(BLOCK)
@@ -75,18 +74,17 @@ def _unzipped(raw: RawBytes, name: str, tally: Tally) -> Iterator[bytes]:
                 "The gzip data ends early: the file is cut short.", name, tally
             ) from e
         except gzip.BadGzipFile as e:
-            wrong_sum = "check failed" in str(e) or "length" in str(e)
+            follows = "Not a gzipped file" in str(e)  # the first two bytes were right: see _plain
             problem = (
-                "The gzip checksum does not match: the file was damaged on its way."
-                if wrong_sum or not begun
-                else "Something that is not gzip follows the end of the gzip data."
+                "Something that is not gzip follows the end of the gzip data."
+                if follows
+                else "The gzip checksum does not match: the file was damaged on its way."
             )
             raise _gzip_fault(problem, name, tally) from e
         except igzip_lib.IsalError as e:  # type: ignore[misc]  # the stub has an instance
             raise _gzip_fault("The gzip data is damaged.", name, tally) from e
         if not block:
             return
-        begun = True
         yield block
 
 
