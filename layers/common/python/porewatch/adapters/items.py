@@ -13,12 +13,11 @@ from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 from porewatch.domain.base import Model
 from porewatch.domain.errors import AlreadyDone, Conflict, PorewatchError
 from porewatch.domain.events import Fact
+from porewatch.domain.outbox import FACT_PREFIX
 
 M = TypeVar("M", bound=Model)
 Plain = str | int
 Otherwise = type[PorewatchError]
-
-FACT_PREFIX = "FACT#"
 
 
 def run_key(run_id: str) -> str:

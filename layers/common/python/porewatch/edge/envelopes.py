@@ -1,0 +1,123 @@
+"""What AWS wraps around a message, and how the message gets out of it.
+
+Order: `Envelope`, opening a queue body, the parsers that functions name in their decorator
+(`fact`, `stored_object`), and `parser_of`, which makes one out of a model.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, TypeAdapter, ValidationError
+
+from porewatch.domain.base import Model
+from porewatch.domain.errors import MessageRefused
+from porewatch.domain.events import FACTS, Fact
+
+T = TypeVar("T")
+
+
+class Envelope(Model):
+    """One message: `detail` is what was said; the rest is empty unless EventBridge carried it."""
+
+    detail: Any
+    detail_type: str = ""
+    source: str = ""
+    event_id: str = ""
+    time: str = ""
+    replay_name: str | None = None
+    resources: tuple[str, ...] = ()
+
+
+class StoredObject(Model):
+    """S3's "Object Created", as EventBridge tells it (which does not quote keys). `etag` without
+    quotes, `size` in bytes.
+
+    `sequencer` orders the events of one key: pad the shorter with zeros on the right, compare.
+    """
+
+    bucket: str
+    key: str
+    size: int
+    etag: str
+    version: str | None = None
+    sequencer: str | None = None
+    event_id: str = ""
+    time: str = ""
+    replay_name: str | None = None
+
+
+Parser = Callable[[Envelope], T]
+Shape = type[T] | TypeAdapter[T] | Parser[T]
+
+
+def opened(payload: Any) -> Envelope:
+    """Unwrap EventBridge's envelope when there is one."""
+    if isinstance(payload, dict) and "detail-type" in payload and "detail" in payload:
+        return Envelope(
+            detail=payload["detail"],
+            detail_type=payload["detail-type"],
+            source=payload.get("source", ""),
+            event_id=payload.get("id", ""),
+            time=payload.get("time", ""),
+            replay_name=payload.get("replay-name"),
+            resources=tuple(payload.get("resources", ())),
+        )
+    return Envelope(detail=payload)
+
+
+def opened_text(body: str) -> Envelope:
+    """`opened`, from a queue's body. Raises MessageRefused when it is not JSON."""
+    try:
+        return opened(json.loads(body))
+    except ValueError as error:
+        raise MessageRefused(f"a message is not JSON: {error}. It begins {body[:80]!r}.") from error
+
+
+def parser_of(shape: Shape[T]) -> Parser[T]:
+    """A function of the envelope: `shape` itself, or the model `shape` read from `detail`."""
+    if isinstance(shape, TypeAdapter):
+        return lambda envelope: checked(shape, envelope.detail, envelope.detail_type)
+    if isinstance(shape, type) and issubclass(shape, BaseModel):
+        adapter: TypeAdapter[Any] = TypeAdapter(shape)
+        return lambda envelope: checked(adapter, envelope.detail, shape.__name__)
+    return shape  # type: ignore[return-value]
+
+
+def checked(adapter: TypeAdapter[T], value: Any, name: str) -> T:
+    """`value` as the adapter's type, or MessageRefused that names the first field that is wrong."""
+    try:
+        return adapter.validate_python(value)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"]) or "the top level"
+        raise MessageRefused(f"a message {name} is refused: {first['msg']} at {where}.") from error
+
+
+def fact(envelope: Envelope) -> Fact:
+    """The parser for queues of our own facts. Unknown detail types are refused."""
+    cls = FACTS.get(envelope.detail_type)
+    if cls is None:
+        raise MessageRefused(f"{envelope.detail_type!r} is not a fact of ours.")
+    return checked(TypeAdapter(cls), envelope.detail, cls.__name__)
+
+
+def stored_object(envelope: Envelope) -> StoredObject:
+    """The parser for queues that hear of new objects."""
+    try:
+        found, bucket = envelope.detail["object"], envelope.detail["bucket"]["name"]
+        return StoredObject(
+            bucket=bucket,
+            key=found["key"],
+            size=int(found.get("size", 0)),
+            etag=str(found.get("etag", "")).strip('"'),
+            version=found.get("version-id") or None,
+            sequencer=found.get("sequencer"),
+            event_id=envelope.event_id,
+            time=envelope.time,
+            replay_name=envelope.replay_name,
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise MessageRefused(f"an event of S3 lacks {error}.") from error

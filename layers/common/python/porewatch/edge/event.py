@@ -1,0 +1,38 @@
+"""EventBridge or a schedule: one event, no answer. Errors are raised: Lambda tries again, then
+the function's failure destination keeps the event."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, TypeVar
+
+from porewatch.domain.errors import Conflict
+from porewatch.edge import log
+from porewatch.edge.envelopes import Shape, opened, parser_of
+
+T = TypeVar("T")
+_log = logging.getLogger(__name__)
+
+
+def on_event(
+    shape: Shape[T],
+) -> Callable[[Callable[[T], object]], Callable[[dict[str, Any], Any], None]]:
+    """Decorate a function of one event."""
+    parse = parser_of(shape)
+
+    def decorate(work: Callable[[T], object]) -> Callable[[dict[str, Any], Any], None]:
+        @wraps(work)
+        def handler(event: dict[str, Any], context: Any) -> None:
+            with log.invocation(context):
+                message = parse(opened(event))
+                with log.bound(message):
+                    try:
+                        work(message)
+                    except Conflict as error:
+                        _log.info("nothing to do: %s", error)
+
+        return handler
+
+    return decorate

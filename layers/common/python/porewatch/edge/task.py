@@ -1,0 +1,50 @@
+"""Step Functions: a typed task in, a typed answer out. Errors are raised as they are, because their
+class names are what the state machine's Retry and Catch go by."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, TypeVar
+
+from pydantic import BaseModel
+
+from porewatch.domain.errors import PorewatchError
+from porewatch.edge import log
+from porewatch.edge.envelopes import Envelope, Shape, parser_of
+
+T = TypeVar("T")
+Task = Callable[[dict[str, Any], Any], Any]
+_log = logging.getLogger(__name__)
+
+
+def on_task(shape: Shape[T]) -> Callable[[Callable[[T], BaseModel | None]], Task]:
+    """Decorate a function of one task; its model is answered as plain JSON."""
+    parse = parser_of(shape)
+
+    def decorate(work: Callable[[T], BaseModel | None]) -> Task:
+        @wraps(work)
+        def handler(event: dict[str, Any], context: Any) -> Any:
+            with log.invocation(context):
+                try:
+                    task = parse(Envelope(detail=event))
+                    with log.bound(task):
+                        answer = work(task)
+                except PorewatchError as error:
+                    _log.warning("%s: %s", type(error).__name__, error)
+                    raise
+            return answer.model_dump(mode="json") if answer is not None else None
+
+        return handler
+
+    return decorate
+
+
+def by_door(*, queue: Task, task: Task) -> Task:
+    """One function behind two doors: SQS batches go to `queue`, everything else to `task`."""
+
+    def handler(event: dict[str, Any], context: Any) -> Any:
+        return queue(event, context) if "Records" in event else task(event, context)
+
+    return handler

@@ -1,0 +1,27 @@
+"""The one place that knows aws_xray_sdk (which is in maintenance mode: replace it here).
+
+Does nothing unless this invocation is sampled; never patches libraries; never fails a caller.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from porewatch.settings import traced
+
+
+@contextmanager
+def subsegment(name: str, **annotations: Any) -> Iterator[None]:
+    """Time the block under `name`; annotations (`run_id`) make traces findable."""
+    if not traced():
+        yield
+        return
+    from aws_xray_sdk.core import xray_recorder  # noqa: PLC0415  (0.4 s to import: only when traced)
+
+    with xray_recorder.in_subsegment(name) as segment:
+        for key, value in annotations.items():
+            if segment is not None and value is not None:
+                segment.put_annotation(key, value)
+        yield
