@@ -38,7 +38,22 @@ lock:  ## resolve requirements/*.in and pyproject.toml anew (writes hashes, neve
 	@for name in engine sam layer; do $(UV) pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-annotate requirements/$$name.in -o requirements/$$name.txt; done
 
 check: setup  ## format, lint, types
-	@.venv/bin/ruff format --check . && .venv/bin/ruff check . && .venv/bin/mypy
+	@.venv/bin/ruff format --check -q . && .venv/bin/ruff check -q . && .venv/bin/mypy
+
+test: check  ## everything that proves the product, from a fresh clone too
+	@.venv/bin/pytest -n 2 --dist loadgroup
+
+up: setup  ## start the embedded AWS on this machine and deploy to it
+	@$(PY) -m porewatch_local up
+
+down:  ## stop it; runs and reports stay on disk
+	@$(PY) -m porewatch_local down
+
+demo: setup  ## the whole product on synthetic reads, one spot interruption included
+	@$(PY) -m porewatch_local demo
+
+bench: setup  ## our speed as ratios to seqkit, minimap2 and samtools
+	@$(PY) -m bench
 
 clean:  ## remove everything that was made here
 	rm -rf .venv $(STATE) .aws-sam
