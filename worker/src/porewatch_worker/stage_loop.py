@@ -11,9 +11,7 @@ read meanwhile. A stop request ends the loop after the unit at hand, or after `g
 from __future__ import annotations
 
 import logging
-import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -23,6 +21,7 @@ from porewatch.domain.base import Moment, now
 from porewatch.domain.phases import PhaseRecord, Progress, StageManifest
 from porewatch_worker.ahead import Ahead, Background
 from porewatch_worker.checkpoint import Checkpoint
+from porewatch_worker.pulse import repeating
 from porewatch_worker.stop import Stop
 from porewatch_worker.work import StageResult, StageWork, Suspicion, UnitOutput
 
@@ -93,7 +92,7 @@ class StageLoop:
         """To the end or to a stop. Raises what the work raises, and StaleEpoch when fenced out."""
         for remark in self.checkpoint.remarks:
             log.warning("%s", remark)
-        with self._beating():
+        with repeating(self.beat_s, "beat", lambda: self.outbox.beat(self.progress())):
             try:
                 self._units()
                 result = self._wait(Background(self._finish))
@@ -193,23 +192,3 @@ class StageLoop:
         for record in manifest.phases:
             self.outbox.phase_done(record)
         self.outbox.published(key)
-
-    @contextmanager
-    def _beating(self) -> Iterator[None]:
-        over = threading.Event()
-
-        def beat() -> None:
-            while not over.is_set():
-                try:
-                    self.outbox.beat(self.progress())
-                except Exception:
-                    log.exception("a beat was not sent")
-                over.wait(self.beat_s)
-
-        thread = threading.Thread(target=beat, daemon=True)
-        thread.start()
-        try:
-            yield
-        finally:
-            over.set()
-            thread.join(5)

@@ -1,0 +1,57 @@
+"""What the worker was launched for (instance tags) and what it is told to do (the order in S3)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pydantic import ValidationError
+
+from porewatch.domain import places
+from porewatch.domain.base import Model
+from porewatch.domain.errors import MessageRefused
+from porewatch.domain.phases import StageManifest, WorkOrder
+from porewatch.domain.runs import RunId
+
+if TYPE_CHECKING:
+    from porewatch.adapters.objects import Objects
+    from porewatch_worker.metadata import InstanceMetadata
+
+TAGS = {"run_id": "run", "revision": "revision", "stage": "stage", "epoch": "epoch"}
+
+
+class Assignment(Model):
+    """One attempt at one stage of one run revision, on one instance."""
+
+    run_id: RunId
+    revision: int
+    stage: str
+    epoch: int
+    instance_id: str
+
+
+def read_assignment(metadata: InstanceMetadata) -> Assignment:
+    """From the instance's tags. Raises NotFound, or MessageRefused for tags that make no sense."""
+    told = {field: metadata.tag(f"porewatch-{tag}") for field, tag in TAGS.items()}
+    try:
+        return Assignment.model_validate({**told, "instance_id": metadata.instance_id()})
+    except ValidationError as e:
+        raise MessageRefused(f"the instance's tags make no assignment: {told}.") from e
+
+
+def read_order(results: Objects, assignment: Assignment) -> WorkOrder:
+    """The order of this stage. Raises NotFound, or MessageRefused when it is for another stage."""
+    a = assignment
+    key = places.order_key(a.run_id, a.revision, a.stage)
+    order = results.get_json(key, WorkOrder)
+    if (order.run_id, order.revision, order.stage) != (a.run_id, a.revision, a.stage):
+        raise MessageRefused(
+            f"is an order for {order.run_id} r{order.revision} {order.stage}, "
+            f"not for {a.run_id} r{a.revision} {a.stage}.",
+            file=key,
+        )
+    return order
+
+
+def read_previous(results: Objects, order: WorkOrder) -> tuple[StageManifest, ...]:
+    """The manifests of the earlier stages, in order."""
+    return tuple(results.get_json(key, StageManifest) for key in order.previous)

@@ -1,0 +1,241 @@
+"""Phase 1: signal (POD5) to reads (unaligned BAM) by dorado; one unit per POD5 file.
+
+A unit's content is one line of JSON (`Called`: what the header and dorado said) and the BAM. The
+BAM is written anew with its reads in order of id, because dorado writes them as they come: equal
+answers give equal bytes. Published are `bam/...` for every file that gave reads, and
+`basecalling.json` with what was called by what.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pysam
+
+from porewatch.domain.base import Model, now
+from porewatch.domain.errors import InputRefused, WorkerFailed
+from porewatch.domain.phases import Phase, PhaseRecord, Progress
+from porewatch.domain.runs import InputFile, Sequencing
+from porewatch.reads.pod5 import read_pod5
+from porewatch_worker import __version__
+from porewatch_worker.dorado import Dorado
+from porewatch_worker.inputs import basecalled_name
+from porewatch_worker.settings import BasecallerSettings
+from porewatch_worker.work import Inputs, StageResult, UnitOutput
+
+SUMMARY = "basecalling.json"
+
+
+class Called(Model):
+    """What came of one POD5 file. `signal_reads` went in, `reads` (after splitting) came out."""
+
+    path: str
+    output: str
+    signal_reads: int
+    sample_rate: int
+    reads: int
+    bases: int
+    model: str
+    sequencing: Sequencing
+
+
+class Basecalling(Model):
+    """`basecalling.json`."""
+
+    basecaller: str
+    version: str
+    model: str
+    device: str
+    files: tuple[Called, ...]
+
+
+class BasecallingWork:
+    """`StageWork` of the basecalling stage.
+
+    `by_barcode`: the samples are told apart by barcode, so files of no known barcode are
+    demultiplexed by dorado with the kit of `kit`, or of the POD5 header.
+    """
+
+    def __init__(
+        self,
+        files: tuple[InputFile, ...],
+        inputs: Inputs,
+        settings: BasecallerSettings,
+        scratch: Path,
+        *,
+        by_barcode: bool = False,
+        kit: str | None = None,
+        stopped: Callable[[], bool] = lambda: False,
+    ) -> None:
+        self._files, self._inputs, self._scratch = files, inputs, scratch
+        self._by_barcode, self._kit, self._stopped = by_barcode, kit, stopped
+        self._dorado = Dorado.find(settings)
+        self._started_at = now()
+        self._at = ""
+
+    def fingerprint(self) -> str:
+        settings = self._dorado.settings
+        told = [
+            ["porewatch", __version__],
+            ["dorado", self._dorado.version, settings.model, self._by_barcode, self._kit],
+            *([f.path, f.size, f.sha256, f.barcode] for f in self._files),
+        ]
+        return hashlib.sha256(json.dumps(told).encode()).hexdigest()
+
+    def units_total(self) -> int | None:
+        return len(self._files)
+
+    def units(self, done: frozenset[int]) -> Iterator[tuple[int, tuple[InputFile, Path]]]:
+        for number, file in enumerate(self._files, start=1):
+            if number not in done:
+                yield number, (file, self._inputs.path(file.path))
+
+    def process(self, payload: tuple[InputFile, Path]) -> UnitOutput:
+        file, signal = payload
+        self._at = file.path
+        reads, sequencing, rate = _header(signal, file.path)
+        self._scratch.mkdir(parents=True, exist_ok=True)
+        raw, ordered = self._scratch / "called.bam", self._scratch / "ordered.bam"
+        kit = self._kit_for(file, sequencing)
+        self._dorado.call(signal, raw, name=file.path, kit=kit, stopped=self._stopped)
+        count, bases, model = _in_order(raw, ordered, file.path)
+        called = Called(
+            path=file.path,
+            output=basecalled_name(file.path),
+            signal_reads=reads,
+            sample_rate=rate,
+            reads=count,
+            bases=bases,
+            model=model or self._dorado.settings.model,
+            sequencing=sequencing.model_copy(update={"basecall_model": model}),
+        )
+        content = called.canonical_json().encode() + b"\n" + ordered.read_bytes()
+        raw.unlink()
+        ordered.unlink()
+        return UnitOutput(content=content, reads=count, bases=bases)
+
+    def progress(self) -> Progress:
+        return Progress(phase=Phase.BASECALLING, note=self._at)
+
+    def finish(self, contents: Iterator[bytes], scratch: Path) -> StageResult:
+        files: list[Called] = []
+        outputs: dict[str, Path] = {}
+        for content in contents:
+            line, _, bam = content.partition(b"\n")
+            called = Called.model_validate_json(line)
+            files.append(called)
+            if called.reads:
+                outputs[called.output] = _written(scratch / called.output, bam)
+        summary = self._summary(tuple(files))
+        outputs[SUMMARY] = _written(scratch / SUMMARY, summary.canonical_json().encode())
+        return StageResult(outputs=outputs, phases=(self._record(summary),))
+
+    def _kit_for(self, file: InputFile, sequencing: Sequencing) -> str | None:
+        if not self._by_barcode or file.barcode is not None:
+            return None
+        kit = self._kit or sequencing.kit
+        if kit is None:
+            raise InputRefused(
+                "The samples are told apart by barcode, and neither the manifest nor this file "
+                "names the kit that dorado needs to read barcodes.",
+                file=file.path,
+                remedy="set sequencing.kit in the manifest, e.g. SQK-RBK114-24.",
+            )
+        return kit.upper()
+
+    def _summary(self, files: tuple[Called, ...]) -> Basecalling:
+        models = sorted({called.model for called in files})
+        return Basecalling(
+            basecaller="dorado",
+            version=self._dorado.version,
+            model=", ".join(models),
+            device=self._dorado.settings.device,
+            files=files,
+        )
+
+    def _record(self, summary: Basecalling) -> PhaseRecord:
+        silent = sum(not called.reads for called in summary.files)
+        return PhaseRecord(
+            phase=Phase.BASECALLING,
+            status="completed",
+            reason=f"{silent} files gave no reads" if silent else "",
+            backend=f"dorado {summary.version}, model {summary.model}, device {summary.device}",
+            started_at=self._started_at,
+            finished_at=now(),
+            counts={
+                "files": len(summary.files),
+                "signal_reads": sum(called.signal_reads for called in summary.files),
+                "reads": sum(called.reads for called in summary.files),
+                "bases": sum(called.bases for called in summary.files),
+            },
+            tools={"dorado": summary.version, "pod5": _pod5_version()},
+        )
+
+
+def skipped_record(model: str | None) -> PhaseRecord:
+    """The record of a run whose reads came basecalled. `model` as the read headers told it."""
+    by = f" (model {model}, by their headers)" if model else " (their headers name no model)"
+    at = now()
+    return PhaseRecord(
+        phase=Phase.BASECALLING,
+        status="skipped",
+        reason=f"reads were already basecalled{by}",
+        backend="imported reads",
+        started_at=at,
+        finished_at=at,
+    )
+
+
+def _header(signal: Path, name: str) -> tuple[int, Sequencing, int]:
+    """Reads, run metadata and sampling rate (Hz) by the pod5 library."""
+    import pod5  # noqa: PLC0415  (large, with pyarrow; only signal needs it)
+
+    reads, sequencing = read_pod5(signal, name=name)
+    with pod5.Reader(signal) as reader:
+        rate = next(int(read.run_info.sample_rate) for read in reader.reads())
+    return reads, sequencing, rate
+
+
+def _pod5_version() -> str:
+    import pod5  # noqa: PLC0415
+
+    return str(pod5.__version__)
+
+
+def _in_order(raw: Path, ordered: Path, name: str) -> tuple[int, int, str | None]:
+    """Write dorado's BAM with its reads in order of id; reads, bases, and the model it names."""
+    try:
+        with pysam.AlignmentFile(str(raw), "rb", check_sq=False) as source:
+            header = _portable(source.header.to_dict(), name)
+            records = sorted(source, key=lambda record: str(record.query_name))
+    except (OSError, ValueError) as e:
+        raise WorkerFailed(f"dorado exits 0, but its BAM cannot be read: {e}.", file=name) from e
+    with pysam.AlignmentFile(str(ordered), "wb", header=header) as target:
+        for record in records:
+            target.write(record)
+    return len(records), sum(r.query_length for r in records), _model(header)
+
+
+def _portable(header: dict[str, Any], name: str) -> dict[str, Any]:
+    """Without the command line: it names this machine's folders, which differ between attempts."""
+    programs = [{k: v for k, v in p.items() if k != "CL"} for p in header.get("PG", [])]
+    return {**header, "PG": programs, "CO": [f"basecalled from {name}"]}
+
+
+def _model(header: dict[str, Any]) -> str | None:
+    for group in header.get("RG", []):
+        for word in str(group.get("DS", "")).split():
+            key, _, value = word.partition("=")
+            if key == "basecall_model":
+                return value
+    return None
+
+
+def _written(path: Path, content: bytes) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content)
+    return path

@@ -1,0 +1,94 @@
+"""What a worker is told by its environment. The only reader of the environment in the worker.
+
+POREWATCH_STACK, LEDGER_TABLE, RAW_BUCKET, RESULTS_BUCKET and WORKER_QUEUE_URL must be there; the
+rest has defaults. Names in capitals beside the fields are the variables.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from porewatch.domain.base import Model
+from porewatch.domain.errors import ConfigurationRefused
+
+METADATA = "http://169.254.169.254"
+
+
+class BasecallerSettings(Model):
+    """Where dorado is and what it may use. `device` as dorado's `--device` knows it."""
+
+    program: str = "dorado"  # POREWATCH_DORADO
+    model: str = "hac"  # POREWATCH_BASECALL_MODEL: fast, hac, sup[@version], or a folder
+    device: str = "auto"  # POREWATCH_BASECALL_DEVICE: auto, cpu, cuda:all, cuda:0,...
+    models_folder: Path | None = None  # POREWATCH_BASECALL_MODELS
+    gpu_required: bool = False  # POREWATCH_GPU_REQUIRED=1
+
+
+class WorkerSettings(Model):
+    """`beat_s`, `watch_s` and `grace_s` are seconds between beats, between looks at the instance
+    metadata, and for the unit at hand after a notice (AWS gives 120 s in all)."""
+
+    stack: str
+    ledger_table: str
+    raw_bucket: str
+    results_bucket: str
+    worker_queue_url: str
+    references: Path = Path("/mnt/references")
+    metadata: str = METADATA
+    scratch: Path
+    beat_s: float = 20.0
+    watch_s: float = 5.0
+    grace_s: float = 60.0
+    basecaller: BasecallerSettings = BasecallerSettings()
+
+
+_NAMES = {
+    "stack": "POREWATCH_STACK",
+    "ledger_table": "LEDGER_TABLE",
+    "raw_bucket": "RAW_BUCKET",
+    "results_bucket": "RESULTS_BUCKET",
+    "worker_queue_url": "WORKER_QUEUE_URL",
+    "references": "REFERENCES_PATH",
+    "metadata": "AWS_EC2_METADATA_SERVICE_ENDPOINT",
+    "scratch": "POREWATCH_SCRATCH",
+    "beat_s": "POREWATCH_BEAT_SECONDS",
+    "watch_s": "POREWATCH_WATCH_SECONDS",
+    "grace_s": "POREWATCH_GRACE_SECONDS",
+}
+_BASECALLER_NAMES = {
+    "program": "POREWATCH_DORADO",
+    "model": "POREWATCH_BASECALL_MODEL",
+    "device": "POREWATCH_BASECALL_DEVICE",
+    "models_folder": "POREWATCH_BASECALL_MODELS",
+    "gpu_required": "POREWATCH_GPU_REQUIRED",
+}
+
+
+def read_basecaller(environment: Mapping[str, str] | None = None) -> BasecallerSettings:
+    """The basecaller's part of the environment."""
+    there = _present(_BASECALLER_NAMES, os.environ if environment is None else environment)
+    return BasecallerSettings.model_validate(there)
+
+
+def read_settings(environment: Mapping[str, str] | None = None) -> WorkerSettings:
+    """The whole environment. Raises ConfigurationRefused naming the variables that do not fit."""
+    source = os.environ if environment is None else environment
+    there: dict[str, object] = {"scratch": Path(tempfile.gettempdir()) / "porewatch"}
+    there |= _present(_NAMES, source)
+    try:
+        return WorkerSettings.model_validate({**there, "basecaller": read_basecaller(source)})
+    except ValidationError as e:
+        wrong = sorted({_NAMES.get(str(p["loc"][0]), str(p["loc"][0])) for p in e.errors()})
+        raise ConfigurationRefused(
+            f"the worker's environment lacks, or has no usable value for: {', '.join(wrong)}.",
+            remedy="the user-data of the launch template exports them; deploy the stack again.",
+        ) from e
+
+
+def _present(names: Mapping[str, str], source: Mapping[str, str]) -> dict[str, object]:
+    return {field: source[name] for field, name in names.items() if source.get(name)}
