@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Annotated, Literal
+from typing import Annotated, Literal, NamedTuple
 
 from pydantic import Field
 
@@ -66,6 +66,14 @@ class Progress(Model):
     note: str = ""
 
 
+class StageKey(NamedTuple):
+    """Which stage of which revision of which run."""
+
+    run_id: str
+    revision: int
+    stage: str
+
+
 class StageRecord(Model):
     """The fenced state of one stage of one run revision. Every write carries `epoch`."""
 
@@ -85,8 +93,20 @@ class StageRecord(Model):
     progress: Progress | None = None
     interruptions: int = 0
     errors: int = 0
+    waits: Annotated[int, Field(description="times there was no machine to be had")] = 0
+    error: Annotated[str | None, Field(description="class name of what ended the epoch")] = None
     problem: str | None = None
+    reclaimed: Annotated[
+        tuple[str, ...], Field(description="pools (`type@zone`) that took a machine back")
+    ] = ()
+    reclaim_notice_at: Moment | None = None
+    boot_deadline_s: int = 600
+    beat_timeout_s: int = 300
     updated_at: Moment
+
+    @property
+    def key(self) -> StageKey:
+        return StageKey(self.run_id, self.revision, self.stage)
 
 
 class TimelineEntry(Model):

@@ -1,0 +1,193 @@
+"""Stages in the ledger. The rules are `domain.stages`; here is only the storing.
+
+Order: read, move (each in one conditional write with its facts), launch intents, the bill.
+Every move answers the record as it now stands; StaleEpoch when an old epoch speaks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+
+from porewatch.adapters.items import Item, PutNew, run_key
+from porewatch.adapters.table import Table
+from porewatch.domain import stages as rules
+from porewatch.domain.cost import CostLine
+from porewatch.domain.errors import AlreadyDone, NotFound
+from porewatch.domain.events import FACTS, Fact, InstanceTerminated
+from porewatch.domain.launching import LaunchIntent, Machine
+from porewatch.domain.outbox import FACT_PREFIX
+from porewatch.domain.phases import Progress, StageKey, StageManifest, StageRecord, StageSpec
+
+OPEN_STAGES = "STAGES-OPEN"
+
+
+class StageLedger:
+    """The stages in ledger `table`."""
+
+    def __init__(self, table: Table) -> None:
+        self._table = table
+
+    def find(self, key: StageKey) -> StageRecord | None:
+        """The stage as it is now, or None when it was never opened."""
+        item = self._table.get(*_place(key))
+        return item.model(StageRecord) if item else None
+
+    def get(self, key: StageKey) -> StageRecord:
+        """The stage as it is now. Raises NotFound."""
+        record = self.find(key)
+        if record is None:
+            raise _never_opened(key)
+        return record
+
+    def of_run(self, run_id: str, revision: int) -> tuple[StageRecord, ...]:
+        """All stages of a revision that were ever opened."""
+        items = self._table.query(run_key(run_id), f"STAGE#{revision:04d}#")
+        return tuple(item.model(StageRecord) for item in items)
+
+    def awaiting(self) -> Iterator[StageRecord]:
+        """Every stage that somebody must keep an eye on, in all runs (a moment late)."""
+        for item in self._table.query_kind(OPEN_STAGES):
+            yield item.model(StageRecord)
+
+    def open_stage(self, key: StageKey, spec: StageSpec, at: datetime) -> StageRecord:
+        """Take the next epoch; a published stage is answered as it is."""
+        return self._move(key, lambda record: rules.reopen(record, key, spec, at))
+
+    def record_launched(
+        self, key: StageKey, epoch: int, machine: Machine, at: datetime
+    ) -> StageRecord:
+        """This machine was got. StaleEpoch or Conflict: it is one too many, terminate it."""
+        return self._move(key, lambda record: rules.launched(record, epoch, machine, at))
+
+    def claim(self, key: StageKey, epoch: int, instance_id: str, at: datetime) -> StageRecord:
+        """For the worker: own the stage, or StaleEpoch (then stop and shut down)."""
+        return self._move(key, lambda record: rules.claim(record, epoch, instance_id, at))
+
+    def beat(
+        self, key: StageKey, epoch: int, instance_id: str, progress: Progress, at: datetime
+    ) -> StageRecord:
+        """The worker is alive and this far."""
+        return self._move(key, lambda record: rules.beat(record, epoch, instance_id, progress, at))
+
+    def note_reclaim(self, key: StageKey, epoch: int, at: datetime) -> StageRecord:
+        """The cloud announced that it takes the machine back."""
+        return self._move(key, lambda record: rules.notice(record, epoch, at))
+
+    def mark_published(
+        self, key: StageKey, manifest: StageManifest, manifest_key: str, at: datetime
+    ) -> StageRecord:
+        """The manifest is visible (the caller has read it)."""
+        return self._move(key, lambda record: rules.publish(record, manifest, manifest_key, at))
+
+    def mark_interrupted(
+        self,
+        key: StageKey,
+        epoch: int,
+        instance_id: str,
+        last_checkpoint: int | None,
+        at: datetime,
+    ) -> StageRecord:
+        """The machine is being taken back."""
+        return self._move(
+            key, lambda record: rules.interrupt(record, epoch, instance_id, last_checkpoint, at)
+        )
+
+    def mark_failed(
+        self, key: StageKey, epoch: int, error: str, problem: str, at: datetime
+    ) -> StageRecord:
+        """The epoch ended badly; `error` is a class name of `domain.errors`."""
+        return self._move(key, lambda record: rules.fail(record, epoch, error, problem, at))
+
+    def save_task_token(self, key: StageKey, epoch: int, token: str, at: datetime) -> StageRecord:
+        """Keep how to answer the state machine."""
+        return self._move(key, lambda record: rules.keep_token(record, epoch, token, at))
+
+    def forget_task_token(self, record: StageRecord, at: datetime) -> StageRecord:
+        """The state machine was answered with this record's token."""
+        token = record.task_token or ""
+        return self._move(record.key, lambda now: rules.forget_token(now, record.epoch, token, at))
+
+    def record_launch_intent(self, intent: LaunchIntent) -> bool:
+        """Write down a launch before it is asked for. False when it was written down before."""
+        owner = intent.spec.owner
+        sk = f"INTENT#{owner.revision:04d}#{owner.stage}#{owner.epoch:04d}#{intent.spec.rung}"
+        attributes = {"client_token": intent.client_token}
+        item = Item.of(run_key(owner.run_id), sk, intent, attributes=attributes)
+        try:
+            self._table.put_new(item)
+        except AlreadyDone:
+            return False
+        return True
+
+    def intents(self, key: StageKey, epoch: int) -> list[LaunchIntent]:
+        """What was asked for in this epoch, rung by rung."""
+        prefix = f"INTENT#{key.revision:04d}#{key.stage}#{epoch:04d}#"
+        items = self._table.query(run_key(key.run_id), prefix)
+        return [item.model(LaunchIntent) for item in items]
+
+    def settle_cost(self, key: StageKey, line: CostLine, fact: InstanceTerminated) -> bool:
+        """Put a machine on the bill, once, with its fact. False when it is there already.
+
+        There is one line for each epoch, and another one for every further machine of an epoch.
+        """
+        pk, sk = run_key(key.run_id), f"COST#{key.revision:04d}#{key.stage}#{line.epoch:04d}"
+        first = self._table.get(pk, sk)
+        if first is not None and first.model(CostLine).instance_id != line.instance_id:
+            sk = f"{sk}#{line.instance_id}"
+        try:
+            self._table.transact([PutNew(Item.of(pk, sk, line))], [fact])
+        except AlreadyDone:
+            return False
+        return True
+
+    def cost_lines(self, run_id: str, revision: int) -> tuple[CostLine, ...]:
+        """The bill of a revision so far, in order of stage and epoch."""
+        items = self._table.query(run_key(run_id), f"COST#{revision:04d}#")
+        return tuple(item.model(CostLine) for item in items)
+
+    def facts(self, run_id: str, revision: int) -> list[Fact]:
+        """Everything that is known to have happened in a revision, oldest first.
+
+        Facts about single files (they may be thousands, and belong to no revision) are left out.
+        """
+        found = [
+            FACTS[kind].model_validate_json(str(item.attributes["detail"]))
+            for item in self._table.query(run_key(run_id), FACT_PREFIX)
+            if (kind := str(item.attributes["detail_type"])) in FACTS
+            and not kind.startswith("File")
+        ]
+        return sorted((f for f in found if f.revision == revision), key=lambda f: f.at)
+
+    def record(self, facts: Sequence[Fact]) -> None:
+        """Tell facts that go with no change of a stage; told before, they change nothing."""
+        self._table.record(facts)
+
+    def _move(self, key: StageKey, rule: rules.Rule) -> StageRecord:
+        def step(before: Item | None) -> tuple[Item, Sequence[Fact]] | None:
+            moved = rule(before.model(StageRecord) if before else None)
+            return (_item(moved[0]), moved[1]) if moved else None
+
+        item = self._table.change(*_place(key), step)
+        if item is None:
+            raise _never_opened(key)
+        return item.model(StageRecord)
+
+
+def _place(key: StageKey) -> tuple[str, str]:
+    return run_key(key.run_id), f"STAGE#{key.revision:04d}#{key.stage}"
+
+
+def _never_opened(key: StageKey) -> NotFound:
+    return NotFound(f"stage {key.stage} of {key.run_id} revision {key.revision} was never opened.")
+
+
+def _item(record: StageRecord) -> Item:
+    return Item.of(
+        *_place(record.key),
+        record,
+        attributes={"state": record.state.value, "epoch": record.epoch},
+        kind=(OPEN_STAGES, f"{record.run_id}#{record.revision:04d}#{record.stage}")
+        if rules.watched(record)
+        else None,
+    )

@@ -1,0 +1,128 @@
+"""Machines: what is asked for, what was got, and what is known of one. Nothing here launches."""
+
+from __future__ import annotations
+
+import hashlib
+from enum import StrEnum
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from porewatch.domain.base import Model, Moment
+from porewatch.domain.phases import StageSpec
+from porewatch.domain.runs import RunId
+
+Purchase = Literal["spot", "on-demand"]
+
+
+class Owner(Model):
+    """Whom a machine works for. Written on it as tags, so that no machine is ever nobody's."""
+
+    stack: str
+    run_id: RunId
+    revision: int
+    stage: str
+    epoch: int
+
+    def tags(self, expires_at: Moment) -> dict[str, str]:
+        """The tags of the machine; `expires_at` is when nobody can need it any more."""
+        return {
+            "porewatch-stack": self.stack,
+            "porewatch-run": self.run_id,
+            "porewatch-revision": str(self.revision),
+            "porewatch-stage": self.stage,
+            "porewatch-epoch": str(self.epoch),
+            "porewatch-expires-at": expires_at.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        }
+
+    @staticmethod
+    def from_tags(tags: dict[str, str]) -> Owner | None:
+        """The owner that the tags name; None when they name none."""
+        try:
+            return Owner(
+                stack=tags["porewatch-stack"],
+                run_id=tags["porewatch-run"],
+                revision=int(tags["porewatch-revision"]),
+                stage=tags["porewatch-stage"],
+                epoch=int(tags["porewatch-epoch"]),
+            )
+        except (KeyError, ValueError):
+            return None
+
+
+class LaunchSpec(Model):
+    """One request for one machine: everything that makes it this request and no other."""
+
+    owner: Owner
+    rung: Annotated[int, Field(ge=0)]
+    purchase: Purchase
+    instance_types: tuple[str, ...]
+    subnet_ids: tuple[str, ...]
+    launch_template_id: str
+    disk_gib: int
+    expires_at: Moment
+    avoid: tuple[str, ...] = ()
+
+    def client_token(self) -> str:
+        """64 hex digits: the same request has the same token, any other request another one.
+
+        Stack, run, revision, stage, epoch, rung and the digest of the whole request go in.
+        """
+        owner = self.owner
+        parts = (owner.stack, owner.run_id, owner.revision, owner.stage, owner.epoch, self.rung)
+        text = "#".join(str(part) for part in (*parts, self.digest()))
+        return hashlib.sha256(text.encode()).hexdigest()[:64]
+
+
+class LaunchIntent(Model):
+    """What was about to be asked for, written down before asking."""
+
+    spec: LaunchSpec
+    client_token: str
+    price_snapshot: str
+    at: Moment
+
+
+class MachineState(StrEnum):
+    """`unknown` is not an answer: nothing may be done about it."""
+
+    RUNNING = "running"
+    ENDING = "ending"
+    GONE = "gone"
+    UNKNOWN = "unknown"
+
+
+class Machine(Model):
+    """One machine as the cloud shows it. `ended_at` and `why_ended` once it is ending."""
+
+    instance_id: str
+    state: MachineState
+    instance_type: str
+    purchase: Purchase
+    availability_zone: str
+    launched_at: Moment
+    owner: Owner | None = None
+    expires_at: Moment | None = None
+    why_ended: str = ""
+
+    @property
+    def pool(self) -> str:
+        """Where it came from, as spot counts it: `type@zone`."""
+        return f"{self.instance_type}@{self.availability_zone}"
+
+    @property
+    def reclaimed(self) -> bool:
+        """True when the cloud took it back."""
+        return "SpotInstance" in self.why_ended
+
+    def alive(self) -> bool:
+        return self.state is MachineState.RUNNING
+
+
+class LaunchRequest(Model):
+    """What LaunchInstance is sent."""
+
+    run_id: RunId
+    revision: int
+    epoch: int
+    spec: StageSpec

@@ -1,0 +1,290 @@
+"""How a stage moves. Pure rules; `adapters.stages` stores what they say.
+
+    open -> launched -> claimed -> published | interrupted | failed;  from the last two: open again
+
+Every rule takes the record as it stands and answers the record as it should stand with its facts,
+or None when nothing is to be done. Whoever speaks for an old epoch gets StaleEpoch. Within one
+epoch nothing moves backwards, in whatever order and however often messages come. One thing stands
+above epochs: a published manifest is the truth, whoever wrote it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from porewatch.domain.decisions import Decision, Kind, decide, kind_of
+from porewatch.domain.errors import Conflict, NotFound, StaleEpoch
+from porewatch.domain.events import (
+    Fact,
+    InstanceLaunched,
+    SpotInterrupted,
+    StageClaimed,
+    StageCompleted,
+    StageFailed,
+)
+from porewatch.domain.launching import Machine
+from porewatch.domain.phases import (
+    Progress,
+    StageKey,
+    StageManifest,
+    StageRecord,
+    StageSpec,
+    StageState,
+)
+
+Move = tuple[StageRecord, tuple[Fact, ...]] | None
+Rule = Callable[[StageRecord | None], Move]
+
+ENDED = frozenset({StageState.PUBLISHED, StageState.INTERRUPTED, StageState.FAILED})
+
+
+def fact_about(kind: type[Fact], record: StageRecord, *rest: object) -> str:
+    """The id of a fact about a stage: the same fact told twice has the same id."""
+    parts = (kind.__name__, record.run_id, record.revision, record.stage, *rest)
+    return ":".join(str(part) for part in parts)
+
+
+def watched(record: StageRecord) -> bool:
+    """True while somebody must keep an eye on it: not ended, or ended and the state machine not
+    told yet."""
+    return record.state not in ENDED or record.task_token is not None
+
+
+def reopen(record: StageRecord | None, key: StageKey, spec: StageSpec, at: datetime) -> Move:
+    """Take the next epoch; earlier ones are fenced out from here on. A published stage stays."""
+    if record is None:
+        fresh = StageRecord(
+            run_id=key.run_id,
+            revision=key.revision,
+            stage=key.stage,
+            epoch=1,
+            state=StageState.OPEN,
+            phases=spec.phases,
+            boot_deadline_s=spec.boot_deadline_s,
+            beat_timeout_s=spec.beat_timeout_s,
+            updated_at=at,
+        )
+        return fresh, ()
+    if record.state is StageState.PUBLISHED:
+        return None
+    cleared = dict.fromkeys(
+        ("task_token", "instance_id", "instance_type", "purchase", "availability_zone")
+    )
+    times = dict.fromkeys(("launched_at", "last_beat", "reclaim_notice_at", "error", "problem"))
+    after = _moved(record, at, epoch=record.epoch + 1, state=StageState.OPEN, **cleared, **times)
+    return after, ()
+
+
+def launched(record: StageRecord | None, epoch: int, machine: Machine, at: datetime) -> Move:
+    """A machine was got for this epoch. Conflict when another one already has it."""
+    record = _current(record, epoch)
+    if record.instance_id not in (None, machine.instance_id):
+        raise Conflict(
+            f"stage {record.stage} of {record.run_id} epoch {epoch} already has "
+            f"{record.instance_id}; {machine.instance_id} is one too many."
+        )
+    if record.launched_at is not None:
+        return None
+    after = _moved(
+        record,
+        at,
+        state=StageState.LAUNCHED if record.state is StageState.OPEN else record.state,
+        instance_id=machine.instance_id,
+        instance_type=machine.instance_type,
+        purchase=machine.purchase,
+        availability_zone=machine.availability_zone,
+        launched_at=machine.launched_at,
+    )
+    fact = InstanceLaunched(
+        fact_id=fact_about(InstanceLaunched, record, epoch, machine.instance_id),
+        **_about(record, at),
+        instance_id=machine.instance_id,
+        instance_type=machine.instance_type,
+        purchase=machine.purchase,
+        availability_zone=machine.availability_zone,
+    )
+    return after, (fact,)
+
+
+def claim(record: StageRecord | None, epoch: int, instance_id: str, at: datetime) -> Move:
+    """The worker takes the stage. Again by the same machine is fine; by another is StaleEpoch."""
+    record = _mine(record, epoch, instance_id)
+    if record.state is StageState.CLAIMED:
+        return None
+    if record.state in ENDED:
+        raise StaleEpoch(
+            f"stage {record.stage} of {record.run_id} is {record.state.value} already."
+        )
+    after = _moved(record, at, state=StageState.CLAIMED, instance_id=instance_id, last_beat=at)
+    fact = StageClaimed(
+        fact_id=fact_about(StageClaimed, record, epoch),
+        **_about(record, at),
+        instance_id=instance_id,
+    )
+    return after, (fact,)
+
+
+def beat(
+    record: StageRecord | None, epoch: int, instance_id: str, progress: Progress, at: datetime
+) -> Move:
+    """The worker is alive and this far. Beats older than the last one, or late, are nothing."""
+    record = _mine(record, epoch, instance_id)
+    late = record.last_beat is not None and at <= record.last_beat
+    if late or record.state in ENDED:
+        return None
+    return _moved(record, at, last_beat=at, progress=progress), ()
+
+
+def notice(record: StageRecord | None, epoch: int, at: datetime) -> Move:
+    """The cloud says it will take the machine back."""
+    record = _current(record, epoch)
+    if record.reclaim_notice_at is not None or record.state in ENDED:
+        return None
+    return _moved(record, at, reclaim_notice_at=at), ()
+
+
+def publish(
+    record: StageRecord | None, manifest: StageManifest, manifest_key: str, at: datetime
+) -> Move:
+    """The manifest is visible: the stage is done, whichever epoch wrote it."""
+    record = _there(record)
+    if record.state is StageState.PUBLISHED:
+        return None
+    after = _moved(record, at, state=StageState.PUBLISHED, error=None, problem=None)
+    fact = StageCompleted(
+        fact_id=fact_about(StageCompleted, record),
+        **{**_about(record, at), "epoch": manifest.epoch},
+        manifest_key=manifest_key,
+        phases=tuple(done.phase for done in manifest.phases),
+    )
+    return after, (fact,)
+
+
+def interrupt(
+    record: StageRecord | None,
+    epoch: int,
+    instance_id: str,
+    last_checkpoint: int | None,
+    at: datetime,
+) -> Move:
+    """The machine is being taken back. Does not count as an error."""
+    record = _mine(record, epoch, instance_id)
+    if record.state in ENDED:
+        return None
+    pool = f"{record.instance_type}@{record.availability_zone}"
+    known = record.instance_type is not None and pool not in record.reclaimed
+    after = _moved(
+        record,
+        at,
+        state=StageState.INTERRUPTED,
+        interruptions=record.interruptions + 1,
+        error="SpotInterrupted",
+        problem=f"machine {instance_id} was reclaimed",
+        reclaimed=(*record.reclaimed, pool) if known else record.reclaimed,
+    )
+    fact = SpotInterrupted(
+        fact_id=fact_about(SpotInterrupted, record, epoch),
+        **_about(record, at),
+        instance_id=instance_id,
+        last_checkpoint=last_checkpoint,
+    )
+    return after, (fact,)
+
+
+def fail(
+    record: StageRecord | None,
+    epoch: int,
+    error: str,
+    problem: str,
+    at: datetime,
+) -> Move:
+    """The epoch ended badly; `error` is a class name of `domain.errors`. Counts by its kind."""
+    record = _current(record, epoch)
+    if record.state in ENDED:
+        return None
+    waited = kind_of(error) is Kind.WAIT
+    after = _moved(
+        record,
+        at,
+        state=StageState.FAILED,
+        errors=record.errors + (not waited),
+        waits=record.waits + waited,
+        error=error,
+        problem=problem,
+    )
+    fact = StageFailed(
+        fact_id=fact_about(StageFailed, record, epoch),
+        **_about(record, at),
+        error=error,
+        problem=problem,
+        will_retry=next_step(after).retry,
+    )
+    return after, (fact,)
+
+
+def next_step(record: StageRecord) -> Decision:
+    """What is to be done about a stage whose epoch ended, from its own counters."""
+    return decide(
+        record.error or "",
+        errors_so_far=record.errors,
+        waits=record.waits,
+        interruptions=record.interruptions,
+    )
+
+
+def keep_token(record: StageRecord | None, epoch: int, token: str, at: datetime) -> Move:
+    """The state machine waits, and this is how to answer it."""
+    record = _current(record, epoch)
+    if record.task_token == token:
+        return None
+    return _moved(record, at, task_token=token), ()
+
+
+def forget_token(record: StageRecord | None, epoch: int, token: str, at: datetime) -> Move:
+    """The state machine was answered. A newer token stays."""
+    if record is None or record.epoch != epoch or record.task_token != token:
+        return None
+    return _moved(record, at, task_token=None), ()
+
+
+def _there(record: StageRecord | None) -> StageRecord:
+    if record is None:
+        raise NotFound("the stage was never opened.")
+    return record
+
+
+def _current(record: StageRecord | None, epoch: int) -> StageRecord:
+    record = _there(record)
+    if record.epoch != epoch:
+        raise StaleEpoch(
+            f"epoch {epoch} of stage {record.stage} of {record.run_id} is over; "
+            f"epoch {record.epoch} owns it now."
+        )
+    return record
+
+
+def _mine(record: StageRecord | None, epoch: int, instance_id: str) -> StageRecord:
+    record = _current(record, epoch)
+    if record.instance_id not in (None, instance_id):
+        raise StaleEpoch(
+            f"epoch {epoch} of stage {record.stage} of {record.run_id} belongs to "
+            f"{record.instance_id}, not to {instance_id}."
+        )
+    return record
+
+
+def _about(record: StageRecord, at: datetime) -> dict[str, Any]:
+    return {
+        "run_id": record.run_id,
+        "revision": record.revision,
+        "at": at,
+        "stage": record.stage,
+        "epoch": record.epoch,
+    }
+
+
+def _moved(record: StageRecord, at: datetime, **changes: Any) -> StageRecord:
+    later = max(record.updated_at, at)
+    return record.model_copy(update={**changes, "updated_at": later})
