@@ -1,0 +1,20 @@
+"""`porewatch up` and `down`: hand over to the embedded AWS, which is a program of its own."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from importlib.util import find_spec
+
+from porewatch.domain.errors import NotFound
+
+
+def run_embedded(verb: str, as_json: bool) -> int:
+    """Run `python -m porewatch_local VERB`; its exit code."""
+    if find_spec("porewatch_local") is None:
+        raise NotFound(
+            "the embedded AWS is not installed here.",
+            remedy="run `make setup` in a clone of the repository.",
+        )
+    command = [sys.executable, "-m", "porewatch_local", verb, *(["--json"] if as_json else [])]
+    return subprocess.run(command, check=False).returncode

@@ -1,0 +1,219 @@
+"""`porewatch`: screen nanopore reads for pathogens, here or in the cloud.
+
+One verb, one module; this file only says what the verbs are called and what they take.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from porewatch import __version__
+from porewatch.domain.errors import InputRefused
+from porewatch.domain.runs import RunState
+from porewatch_cli import chaos as chaos_verbs
+from porewatch_cli import references as reference_verbs
+from porewatch_cli import show
+from porewatch_cli.embedded import run_embedded
+from porewatch_cli.gather import SeveralRefused
+from porewatch_cli.screen import screen_here
+from porewatch_cli.stack import Stack, find_stack
+from porewatch_cli.submit import submit as send_run
+from porewatch_cli.terminal import EXIT_FAILED, console, fail, print_json, speaks_plainly
+from porewatch_cli.watch import watch as watch_run
+
+app = typer.Typer(
+    help="Screen nanopore reads for pathogens, on machines that may die at any line.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+app.add_typer(reference_verbs.app, name="references", help="Build, list and verify bundles.")
+app.add_typer(chaos_verbs.app, name="chaos", help="Break things on purpose.")
+
+RunArgument = Annotated[str, typer.Argument(metavar="RUN", help="the run's id")]
+JsonOption = Annotated[bool, typer.Option("--json", help="print JSON, for scripts")]
+StackOption = Annotated[
+    str | None,
+    typer.Option("--stack", help="a deployed stack (default: the embedded AWS of this folder)"),
+]
+ProfileOption = Annotated[str | None, typer.Option("--profile", help="AWS profile of the stack")]
+RegionOption = Annotated[str | None, typer.Option("--region", help="AWS region of the stack")]
+
+
+@app.command()
+@speaks_plainly
+def submit(
+    path: Annotated[Path, typer.Argument(help="reads file, folder, MinKNOW folder, or .tar")],
+    run_id: Annotated[str | None, typer.Option("--run-id", help="default: name + content")] = None,
+    sample_sheet: Annotated[
+        Path | None, typer.Option("--sample-sheet", help="CSV or TSV: sample, barcode, role, ...")
+    ] = None,
+    layout: Annotated[
+        str, typer.Option("--layout", help="which phases share a machine")
+    ] = "default",
+    bundle: Annotated[
+        str | None, typer.Option("--bundle", help="reference bundle, NAME@VERSION")
+    ] = None,
+    wait: Annotated[bool, typer.Option("--wait", help="watch the run until it is over")] = False,
+    as_json: JsonOption = False,
+    stack: StackOption = None,
+    profile: ProfileOption = None,
+    region: RegionOption = None,
+) -> None:
+    """Check the reads here, send them, and seal the run. Bad input is refused before uploading."""
+    chosen = find_stack(stack, profile=profile, region=region)
+    try:
+        sent = send_run(
+            path,
+            stack=chosen,
+            run_id=run_id,
+            sample_sheet=sample_sheet,
+            profile=layout,
+            bundle=bundle,
+            quiet=as_json,
+        )
+    except SeveralRefused as several:
+        if not as_json:
+            show.faults(several.faults)
+        fail(several, as_json=as_json)
+    if as_json:
+        print_json(show.submitted(sent))
+    else:
+        show.say_submitted(sent)
+    if wait:
+        _watch_and_report(sent.run_id, chosen, as_json)
+
+
+@app.command()
+@speaks_plainly
+def watch(
+    run: RunArgument,
+    as_json: JsonOption = False,
+    stack: StackOption = None,
+    profile: ProfileOption = None,
+    region: RegionOption = None,
+) -> None:
+    """Live phases, progress, instance and cost, until the run is over."""
+    _watch_and_report(run, find_stack(stack, profile=profile, region=region), as_json)
+
+
+def _watch_and_report(run: str, stack: Stack, as_json: bool) -> None:
+    last = watch_run(run, stack, as_json=as_json)
+    if last.run.state is RunState.COMPLETED:
+        if not as_json:
+            show.summary(stack, last.run)
+        return
+    if not as_json:
+        console.print(f"[bold red]{last.run.state.value}[/]: {last.run.problem}", highlight=False)
+    raise typer.Exit(EXIT_FAILED)
+
+
+@app.command(name="list")
+@speaks_plainly
+def list_runs(
+    as_json: JsonOption = False,
+    stack: StackOption = None,
+    profile: ProfileOption = None,
+    region: RegionOption = None,
+) -> None:
+    """All runs, newest first."""
+    show.runs(find_stack(stack, profile=profile, region=region), as_json=as_json)
+
+
+@app.command()
+@speaks_plainly
+def report(
+    run: RunArgument,
+    out: Annotated[
+        Path | None, typer.Option("--out", help="also save report.json, .html and .pdf here")
+    ] = None,
+    as_json: JsonOption = False,
+    stack: StackOption = None,
+    profile: ProfileOption = None,
+    region: RegionOption = None,
+) -> None:
+    """What was found, with its evidence; and links to (or copies of) the three reports."""
+    chosen = find_stack(stack, profile=profile, region=region)
+    show.report(chosen, run, out=out, as_json=as_json)
+
+
+@app.command()
+@speaks_plainly
+def cost(
+    run: RunArgument,
+    as_json: JsonOption = False,
+    stack: StackOption = None,
+    profile: ProfileOption = None,
+    region: RegionOption = None,
+) -> None:
+    """The bill of a run, machine by machine."""
+    show.cost(find_stack(stack, profile=profile, region=region), run, as_json=as_json)
+
+
+@app.command()
+@speaks_plainly
+def logs(
+    run: RunArgument,
+    stage: Annotated[str | None, typer.Option("--stage", help="only this stage")] = None,
+    as_json: JsonOption = False,
+    stack: StackOption = None,
+    profile: ProfileOption = None,
+    region: RegionOption = None,
+) -> None:
+    """What the workers wrote, machine by machine, and what happened to the run."""
+    show.logs(find_stack(stack, profile=profile, region=region), run, stage, as_json=as_json)
+
+
+@app.command()
+@speaks_plainly
+def screen(
+    reads: Annotated[list[Path], typer.Argument(help=".fastq(.gz) or .bam files")],
+    references: Annotated[
+        Path, typer.Option("--references", help="a bundle's folder, or the folder of bundles")
+    ],
+    out: Annotated[Path, typer.Option("--out", help="where the reports go")],
+    bundle: Annotated[str | None, typer.Option("--bundle", help="NAME@VERSION")] = None,
+    sample_sheet: Annotated[Path | None, typer.Option("--sample-sheet")] = None,
+    threads: Annotated[int, typer.Option("--threads", min=1)] = 2,
+    as_json: JsonOption = False,
+) -> None:
+    """Run the worker's phases in this process: no cloud, the same report. Resumes when killed."""
+    if not reads:
+        raise InputRefused("no reads were named.", remedy="name at least one .fastq.gz or .bam.")
+    screen_here(
+        reads,
+        references=references,
+        out=out,
+        bundle=bundle,
+        sample_sheet=sample_sheet,
+        threads=threads,
+        as_json=as_json,
+    )
+
+
+@app.command()
+@speaks_plainly
+def up(as_json: JsonOption = False) -> None:
+    """Start the embedded AWS of this folder and deploy to it."""
+    raise typer.Exit(run_embedded("up", as_json))
+
+
+@app.command()
+@speaks_plainly
+def down(as_json: JsonOption = False) -> None:
+    """Stop the embedded AWS; runs and reports stay on disk."""
+    raise typer.Exit(run_embedded("down", as_json))
+
+
+@app.command()
+def version() -> None:
+    """Print the version."""
+    sys.stdout.write(f"porewatch {__version__}\n")
+
+
+if __name__ == "__main__":
+    app()

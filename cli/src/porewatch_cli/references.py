@@ -1,0 +1,140 @@
+"""`porewatch references`: build, list and verify bundles of reference sequences."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from porewatch.domain.errors import BundleRefused
+from porewatch.domain.references import BundleManifest, ContigRole
+from porewatch_cli.stack import home
+from porewatch_cli.terminal import console, errors, print_json, speaks_plainly, table
+
+app = typer.Typer(no_args_is_help=True)
+
+RootOption = Annotated[
+    Path | None,
+    typer.Option("--references", help="folder of bundles (default: .porewatch/references)"),
+]
+JsonOption = Annotated[bool, typer.Option("--json")]
+
+
+@app.command()
+@speaks_plainly
+def build(
+    name: Annotated[str, typer.Argument(metavar="NAME@VERSION")],
+    folder: Annotated[
+        Path | None, typer.Option("--from", help="folder of FASTA files (.fa, .fasta, .gz)")
+    ] = None,
+    accessions: Annotated[
+        Path | None,
+        typer.Option("--accessions", help="TSV of accessions to fetch from NCBI; needs a network"),
+    ] = None,
+    sheet: Annotated[
+        Path | None, typer.Option("--sheet", help="TSV: which sequence plays which part")
+    ] = None,
+    description: Annotated[str, typer.Option("--description")] = "",
+    fetch_known: Annotated[
+        bool, typer.Option("--fetch", help="fetch the accessions this version ships")
+    ] = False,
+    email: Annotated[str, typer.Option("--email", help="NCBI asks for one")] = "",
+    unconfirmed: Annotated[
+        bool, typer.Option("--unconfirmed", help="also fetch accessions not yet confirmed")
+    ] = False,
+    references: RootOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Build a bundle from a folder of FASTA, or by accession from NCBI."""
+    from porewatch_worker.references.build import build_bundle  # noqa: PLC0415 - loads minimap2
+
+    wanted, _, version = name.partition("@")
+    if not version:
+        raise BundleRefused(f"{name!r} has no version.", remedy="write NAME@VERSION, e.g. pig@1.")
+    with tempfile.TemporaryDirectory() as scratch:
+        if accessions or fetch_known:
+            folder = folder or Path(scratch)
+            sheet = _fetch(accessions, folder, email, unconfirmed)
+        if folder is None:
+            raise BundleRefused(
+                "there is nothing to build from.",
+                remedy="give --from FOLDER, --accessions FILE or --fetch.",
+            )
+        made = build_bundle(
+            folder,
+            references or home() / "references",
+            wanted,
+            version,
+            sheet=sheet,
+            description=description,
+        )
+    print_json(made) if as_json else _show([made])
+
+
+def _fetch(accessions: Path | None, folder: Path, email: str, unconfirmed: bool) -> Path:
+    from porewatch_worker.references.fetch import (  # noqa: PLC0415
+        Entrez,
+        fetch,
+        read_accessions,
+        shipped_accessions,
+    )
+
+    wanted = read_accessions(accessions) if accessions else shipped_accessions()
+    return fetch(
+        wanted,
+        folder,
+        Entrez(email=email),
+        unconfirmed=unconfirmed,
+        told=lambda line: errors.print(line, highlight=False),
+    )
+
+
+@app.command(name="list")
+@speaks_plainly
+def list_(references: RootOption = None, as_json: JsonOption = False) -> None:
+    """All bundles."""
+    from porewatch_worker.references.shelf import list_bundles  # noqa: PLC0415
+
+    found = list_bundles(references or home() / "references")
+    if as_json:
+        print_json(found)
+    elif found:
+        _show(found)
+    else:
+        console.print("no bundles yet; `porewatch references build` makes one")
+
+
+@app.command()
+@speaks_plainly
+def verify(
+    bundle: Annotated[str, typer.Argument(metavar="NAME@VERSION")],
+    references: RootOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Hash every file of a bundle again and compare with its manifest."""
+    from porewatch_worker.references.verify import verify_bundle  # noqa: PLC0415
+
+    manifest = verify_bundle(references or home() / "references", bundle)
+    if as_json:
+        print_json(manifest)
+    else:
+        console.print(f"[green]sound[/]: {manifest.ref}, {len(manifest.files)} files")
+
+
+def _show(bundles: list[BundleManifest]) -> None:
+    numeric = ("panel targets", "decoys", "host bases")
+    shown = table("", "bundle", "kind", *numeric, "description", numeric=numeric)
+    for one in bundles:
+        targets = {c.target for c in one.contigs if c.role is ContigRole.PANEL}
+        decoys = {c.target for c in one.contigs if c.role is ContigRole.DECOY}
+        shown.add_row(
+            one.ref,
+            "SYNTHETIC" if one.synthetic else "real",
+            str(len(targets)),
+            str(len(decoys)),
+            f"{one.host_bases:,}",
+            one.description,
+        )
+    console.print(shown)

@@ -1,0 +1,163 @@
+"""Which Porewatch we talk to: the embedded one on this machine, or a deployed stack.
+
+`--stack NAME` (with `--profile`, `--region`) means AWS. Without it, the embedded AWS of this
+folder is used when it is up (its `local.json` says where it listens).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import ClientError, EndpointConnectionError
+
+from porewatch.adapters.items import run_key
+from porewatch.adapters.objects import Objects
+from porewatch.adapters.runs import RunLedger
+from porewatch.adapters.stages import StageLedger
+from porewatch.adapters.table import Table
+from porewatch.domain.errors import NotFound, Unavailable
+from porewatch.domain.events import FACTS, Fact
+from porewatch.domain.outbox import FACT_PREFIX
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+LOCAL_FILE = "local.json"
+
+
+@dataclass(frozen=True)
+class Control:
+    """Where the local instance host takes orders (interruptions for `porewatch chaos`)."""
+
+    url: str
+    token: str
+
+
+@dataclass(frozen=True)
+class Stack:
+    """A deployed Porewatch and the means to talk to it."""
+
+    name: str
+    session: boto3.Session
+    outputs: dict[str, str]
+    endpoint: str | None = None
+    control: Control | None = None
+
+    @property
+    def is_local(self) -> bool:
+        return self.endpoint is not None
+
+    def output(self, name: str) -> str:
+        """A stack output; NotFound tells when the deployed template is older than this command."""
+        try:
+            return self.outputs[name]
+        except KeyError:
+            raise NotFound(
+                f"stack {self.name} has no output {name}.",
+                remedy="deploy the template of this version.",
+            ) from None
+
+    @cached_property
+    def s3(self) -> S3Client:
+        config = Config(
+            retries={"mode": "standard", "max_attempts": 8},
+            max_pool_connections=16,
+            s3={"addressing_style": "path"} if self.is_local else None,
+        )
+        return self.session.client("s3", endpoint_url=self.endpoint, config=config)
+
+    @cached_property
+    def _table(self) -> Table:
+        client = self.session.client("dynamodb", endpoint_url=self.endpoint)
+        return Table(self.output("LedgerTable"), client)
+
+    @cached_property
+    def runs(self) -> RunLedger:
+        return RunLedger(self._table)
+
+    @cached_property
+    def stages(self) -> StageLedger:
+        return StageLedger(self._table)
+
+    def facts(self, run_id: str) -> list[Fact]:
+        """Everything that was told about a run, in order of time."""
+        items = self._table.query(run_key(run_id), FACT_PREFIX)
+        found = [
+            FACTS[str(item.attributes["detail_type"])].model_validate_json(
+                str(item.attributes["detail"])
+            )
+            for item in items
+        ]
+        return sorted(found, key=lambda fact: (fact.at, fact.fact_id))
+
+    def bucket(self, life: str) -> Objects:
+        """The bucket of one class of life: `Raw`, `Results` or `Reports`."""
+        return Objects(self.output(f"{life}BucketName"), self.s3)
+
+
+def find_stack(
+    name: str | None = None, *, profile: str | None = None, region: str | None = None
+) -> Stack:
+    """The stack the options name, or the embedded one. Raises NotFound with the way out."""
+    if name is None and profile is None:
+        name = os.environ.get("POREWATCH_STACK")
+    if name is None and profile is None:
+        return _local_stack()
+    session = boto3.Session(profile_name=profile, region_name=region)
+    return Stack(name or "porewatch", session, _outputs(session, name or "porewatch"))
+
+
+def home() -> Path:
+    """The folder of the embedded AWS: POREWATCH_HOME, or `.porewatch` here or above."""
+    if told := os.environ.get("POREWATCH_HOME"):
+        return Path(told)
+    for folder in (Path.cwd(), *Path.cwd().parents):
+        if (folder / ".porewatch").is_dir():
+            return folder / ".porewatch"
+    return Path.cwd() / ".porewatch"
+
+
+def _local_stack() -> Stack:
+    path = home() / LOCAL_FILE
+    if not path.exists():
+        raise NotFound(
+            "no Porewatch is running on this machine, and no stack was named.",
+            remedy="run `make up` here, or add --stack NAME for a deployed one.",
+        )
+    told = json.loads(path.read_text())
+    keys = told["credentials"]
+    session = boto3.Session(
+        aws_access_key_id=keys["access_key_id"],
+        aws_secret_access_key=keys["secret_access_key"],
+        region_name=told["region"],
+    )
+    control = told.get("control")
+    return Stack(
+        name=told["stack_name"] or "porewatch",
+        session=session,
+        outputs=told["outputs"],
+        endpoint=told["endpoint"],
+        control=Control(control["url"], control["token"]) if control else None,
+    )
+
+
+def _outputs(session: boto3.Session, name: str) -> dict[str, str]:
+    try:
+        found = session.client("cloudformation").describe_stacks(StackName=name)["Stacks"][0]
+    except EndpointConnectionError as error:
+        raise Unavailable(f"AWS did not answer: {error}") from error
+    except ClientError as error:
+        if error.response["Error"]["Code"] == "ValidationError":
+            raise NotFound(
+                f"there is no stack {name} in {session.region_name}.",
+                remedy="check --stack, --profile and --region.",
+            ) from error
+        raise
+    return {o["OutputKey"]: o["OutputValue"] for o in found.get("Outputs", [])}

@@ -1,0 +1,167 @@
+"""`porewatch submit`: check everything here, then send the reads, then the seal that starts it all.
+
+The seal goes last, so that a submission broken half-way starts nothing; the same submission again
+sends only what is missing, and the same sealed manifest never runs twice.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rich.progress import (
+    BarColumn,
+    DownloadColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeRemainingColumn,
+    TransferSpeedColumn,
+)
+
+from porewatch.domain import places
+from porewatch.domain.errors import InputRefused
+from porewatch.domain.runs import RunManifest
+from porewatch.domain.sealing import parse_manifest
+from porewatch_cli.gather import Gathered, find, gather
+from porewatch_cli.terminal import errors
+from porewatch_cli.upload import Upload, send
+
+if TYPE_CHECKING:
+    from porewatch_cli.stack import Stack
+
+TAR_SUFFIXES = (".tar",)
+
+
+@dataclass(frozen=True)
+class Submission:
+    """What was sent."""
+
+    run_id: str
+    files: int
+    bytes: int
+    sent: int
+    reads: int | None
+    bases: int | None
+    seal: str
+
+
+def submit(
+    path: Path,
+    *,
+    stack: Stack,
+    run_id: str | None = None,
+    sample_sheet: Path | None = None,
+    profile: str = "default",
+    bundle: str | None = None,
+    quiet: bool = False,
+) -> Submission:
+    """Send one run. Raises Refused before anything was uploaded when the input is bad."""
+    if path.is_file() and path.suffix == ".tar":
+        return _submit_tar(path, stack=stack, run_id=run_id, quiet=quiet)
+    if path.name.endswith((".tar.gz", ".tgz")):
+        raise InputRefused(
+            "a bundle must be an uncompressed .tar (the reads inside are compressed already).",
+            file=str(path),
+            remedy=f"gunzip {path.name}, or submit the folder itself.",
+        )
+    gathered = _checked(
+        path,
+        quiet=quiet,
+        run_id=run_id,
+        sample_sheet=sample_sheet,
+        profile=profile,
+        bundle=bundle,
+        basecalling=stack.outputs.get("Basecalling") == "enabled",
+    )
+    return _send(gathered, stack, quiet)
+
+
+def _checked(path: Path, *, quiet: bool, **options: object) -> Gathered:
+    files = find(path).reads.values()
+    total = sum(f.stat().st_size for f in files)
+    with _bar("checking", total, quiet, unit="bytes") as advance:
+        return gather(path, checked=lambda file: advance(file.stat().st_size), **options)  # type: ignore[arg-type]
+
+
+def _send(gathered: Gathered, stack: Stack, quiet: bool) -> Submission:
+    manifest = _as_sealed_before(gathered.manifest, stack)
+    bucket = stack.output("RawBucketName")
+    uploads = [
+        Upload(
+            source=gathered.sources[file.path],
+            bucket=bucket,
+            key=places.raw_key(manifest.run_id, file.path),
+            sha256=file.sha256 or "",
+        )
+        for file in manifest.files
+    ]
+    sent = 0
+    with _bar("uploading", sum(u.size for u in uploads), quiet, unit="bytes") as advance:
+        for upload in uploads:
+            sent += send(upload, s3=stack.s3, advance=advance)
+    key = places.seal_key(manifest.run_id)
+    stack.s3.put_object(Bucket=bucket, Key=key, Body=manifest.canonical_json().encode())
+    return Submission(
+        run_id=manifest.run_id,
+        files=len(uploads),
+        bytes=sum(u.size for u in uploads),
+        sent=sent,
+        reads=gathered.reads,
+        bases=gathered.bases,
+        seal=key,
+    )
+
+
+def _as_sealed_before(manifest: RunManifest, stack: Stack) -> RunManifest:
+    """The seal already in the bucket, when it says the same but for the time it was made."""
+    raw = stack.bucket("Raw")
+    key = places.seal_key(manifest.run_id)
+    if raw.head(key) is None:
+        return manifest
+    before = parse_manifest(raw.get(key), run_id=manifest.run_id)
+    same = before.model_copy(update={"created_at": manifest.created_at}) == manifest
+    return before if same else manifest
+
+
+def _submit_tar(path: Path, *, stack: Stack, run_id: str | None, quiet: bool) -> Submission:
+    """A bundle is checked by its list of members here, and by its content in the cloud."""
+    name = run_id or path.stem
+    digest = hashlib.sha256()
+    with path.open("rb") as file, _bar("checking", path.stat().st_size, quiet) as advance:
+        while chunk := file.read(1 << 20):
+            digest.update(chunk)
+            advance(len(chunk))
+    key = f"inbox/{name}.tar"
+    upload = Upload(path, stack.output("RawBucketName"), key, digest.hexdigest())
+    with _bar("uploading", upload.size, quiet, unit="bytes") as advance:
+        sent = send(upload, s3=stack.s3, advance=advance)
+    return Submission(name, 1, upload.size, int(sent), None, None, key)
+
+
+class _bar:  # noqa: N801 - used like the function it stands for
+    """A progress bar on standard error; nothing when quiet or not a terminal."""
+
+    def __init__(self, what: str, total: int, quiet: bool, *, unit: str = "bytes") -> None:
+        size = DownloadColumn() if unit == "bytes" else MofNCompleteColumn()
+        self._progress = Progress(
+            TextColumn("{task.description:>10}"),
+            BarColumn(),
+            size,
+            TransferSpeedColumn(),
+            TimeRemainingColumn(),
+            console=errors,
+            disable=quiet,
+            transient=False,
+        )
+        self._task = self._progress.add_task(what, total=total)
+
+    def __enter__(self) -> Callable[[int], None]:
+        self._progress.start()
+        return lambda n: self._progress.advance(self._task, n)
+
+    def __exit__(self, *_exc: object) -> None:
+        self._progress.stop()

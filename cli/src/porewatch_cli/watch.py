@@ -1,0 +1,233 @@
+"""`porewatch watch`: the phases of a run while it runs, from the ledger alone.
+
+One picture of a run (`RunView`) is read every second. A terminal shows it live; a pipe gets one
+line per change; `--json` one JSON document per change.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from rich.console import Group, RenderableType
+from rich.live import Live
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+from rich.text import Text
+
+from porewatch.domain.base import Model, now
+from porewatch.domain.cost import CostLine
+from porewatch.domain.errors import NotFound
+from porewatch.domain.events import PhaseCompleted
+from porewatch.domain.phases import Phase, PhaseRecord, StageRecord, StageState
+from porewatch.domain.runs import FINAL_STATES, FileRecord, RunRecord, RunState
+from porewatch_cli.terminal import console, print_json
+
+if TYPE_CHECKING:
+    from porewatch_cli.stack import Stack
+
+STATE_STYLES = {
+    RunState.RECEIVING: "cyan",
+    RunState.SEALED: "cyan",
+    RunState.RUNNING: "yellow",
+    RunState.COMPLETED: "green",
+    RunState.FAILED: "bold red",
+    RunState.REFUSED: "bold red",
+}
+FIRST_SIGHT_SECONDS = 60.0
+
+
+class RunView(Model):
+    """All that the ledger knows of one run, at one moment."""
+
+    run: RunRecord
+    files: tuple[FileRecord, ...]
+    stages: tuple[StageRecord, ...]
+    phases: tuple[PhaseRecord, ...]
+    costs: tuple[CostLine, ...]
+
+    @property
+    def over(self) -> bool:
+        return self.run.state in FINAL_STATES
+
+
+def look(run_id: str, stack: Stack) -> RunView:
+    """Read the picture. NotFound when nobody has heard of the run."""
+    run = stack.runs.get(run_id)
+    return RunView(
+        run=run,
+        files=tuple(stack.runs.files_of(run_id).values()),
+        stages=tuple(s for s in stack.stages.of_run(run_id) if s.revision == run.revision),
+        phases=tuple(
+            fact.record
+            for fact in stack.facts(run_id)
+            if isinstance(fact, PhaseCompleted) and fact.revision == run.revision
+        ),
+        costs=stack.runs.cost_lines(run_id, run.revision),
+    )
+
+
+def follow(
+    run_id: str,
+    stack: Stack,
+    *,
+    every: float = 1.0,
+    patience: float = FIRST_SIGHT_SECONDS,
+) -> Iterator[RunView]:
+    """A picture every `every` seconds until the run is over. A run just sent may take a moment to
+    appear: NotFound is raised only after `patience` seconds."""
+    given_up = time.monotonic() + patience
+    while True:
+        try:
+            view = look(run_id, stack)
+        except NotFound:
+            if time.monotonic() > given_up:
+                raise
+        else:
+            yield view
+            if view.over:
+                return
+        time.sleep(every)
+
+
+def watch(
+    run_id: str,
+    stack: Stack,
+    *,
+    as_json: bool = False,
+    noticed: Callable[[RunView], None] = lambda _view: None,
+) -> RunView:
+    """Show the run until it is over; the last picture. `noticed` is called with every picture."""
+    last: RunView | None = None
+    if console.is_terminal and not as_json:
+        with Live(console=console, refresh_per_second=4) as live:
+            for last in follow(run_id, stack):
+                live.update(picture(last))
+                noticed(last)
+    else:
+        told = ""
+        for last in follow(run_id, stack):
+            line = last.model_dump_json() if as_json else one_line(last)
+            if line != told:
+                print_json(last) if as_json else console.print(line, highlight=False, soft_wrap=True)
+            told = line
+            noticed(last)
+    assert last is not None  # noqa: S101 - follow yields or raises
+    return last
+
+
+def one_line(view: RunView) -> str:
+    """The picture in a line, for pipes and logs."""
+    run = view.run
+    parts = [f"{run.run_id}: {run.state.value}"]
+    stage = current_stage(view)
+    if stage is not None:
+        parts.append(f"stage {stage.stage} epoch {stage.epoch} {stage.state.value}")
+        if stage.progress:
+            parts.append(_progress_text(stage))
+        if stage.instance_id:
+            parts.append(f"{stage.purchase} {stage.instance_type} {stage.instance_id}")
+    elif run.state in (RunState.RECEIVING, RunState.SEALED):
+        parts.append(f"{len(view.files)} files checked")
+    if stops := sum(s.interruptions for s in view.stages):
+        parts.append(f"{stops} interruption{'s' if stops > 1 else ''} survived")
+    parts.append(f"${run.cost_usd:.4f}")
+    if run.problem:
+        parts.append(run.problem)
+    return " · ".join(parts)
+
+
+def picture(view: RunView) -> RenderableType:
+    """The picture for a terminal."""
+    run = view.run
+    head = Text.assemble(
+        ("run ", "dim"),
+        (run.run_id, "bold"),
+        ("  ", ""),
+        (run.state.value, STATE_STYLES[run.state]),
+        (f"   {_age(run.created_at, run.completed_at)}   ${run.cost_usd:.4f} so far", "dim"),
+    )
+    parts: list[RenderableType] = [head, _phase_table(view)]
+    if run.problem:
+        parts.append(Text(run.problem, style="red"))
+    return Group(*parts)
+
+
+def _phase_table(view: RunView) -> Table:
+    made = Table(box=None, header_style="bold", pad_edge=False)
+    for column in ("phase", "state", "progress", "instance", "interruptions"):
+        made.add_column(column)
+    done = {record.phase: record for record in view.phases}
+    stage_of = {phase: stage for stage in view.stages for phase in stage.phases}
+    for phase in Phase:
+        record, stage = done.get(phase), stage_of.get(phase)
+        made.add_row(
+            phase.value.replace("_", " "),
+            _state(record, stage),
+            _progress(record, stage, phase),
+            _instance(stage),
+            str(stage.interruptions) if stage and stage.interruptions else "",
+        )
+    return made
+
+
+def _state(record: PhaseRecord | None, stage: StageRecord | None) -> Text:
+    if record is not None:
+        style = "green" if record.status == "completed" else "dim"
+        return Text(record.status, style=style)
+    if stage is None:
+        return Text("waiting", style="dim")
+    if stage.state in (StageState.FAILED, StageState.INTERRUPTED):
+        return Text(stage.state.value, style="red")
+    return Text("running" if stage.state is StageState.CLAIMED else "starting", style="yellow")
+
+
+def _progress(
+    record: PhaseRecord | None, stage: StageRecord | None, phase: Phase
+) -> RenderableType:
+    if record is not None:
+        return Text(record.reason or _counts(record), style="dim")
+    if stage is None or stage.progress is None or stage.progress.phase is not phase:
+        return Text("")
+    row = Table.grid(padding=(0, 1))
+    bar = ProgressBar(
+        total=stage.progress.units_total or None,
+        completed=stage.progress.units_done,
+        width=24,
+        pulse=stage.progress.units_total is None,
+    )
+    row.add_row(bar, _progress_text(stage))
+    return row
+
+
+def _counts(record: PhaseRecord) -> str:
+    shown = [f"{name.replace('_', ' ')} {n:,}" for name, n in list(record.counts.items())[:3]]
+    return ", ".join(shown)
+
+
+def _progress_text(stage: StageRecord) -> str:
+    told = stage.progress
+    if told is None:
+        return ""
+    total = f"/{told.units_total}" if told.units_total else ""
+    text = f"{told.phase.value} {told.units_done}{total} units, {told.reads:,} reads"
+    return f"{text}, checkpoint {told.checkpoint}" if told.checkpoint is not None else text
+
+
+def _instance(stage: StageRecord | None) -> Text:
+    if stage is None or stage.instance_id is None:
+        return Text("")
+    return Text(f"{stage.purchase} {stage.instance_type} {stage.instance_id} e{stage.epoch}")
+
+
+def current_stage(view: RunView) -> StageRecord | None:
+    """The stage that is on a machine now, or was last asked to be."""
+    open_ones = [s for s in view.stages if s.state is not StageState.PUBLISHED]
+    return max(open_ones, key=lambda s: s.updated_at, default=None)
+
+
+def _age(start: datetime, end: datetime | None) -> str:
+    seconds = int(((end or now()) - start).total_seconds())
+    return f"{seconds // 60}:{seconds % 60:02d} min"
