@@ -150,6 +150,7 @@ class RunRecord(Model):
     state: RunState
     revision: int = 0
     manifest_digest: str | None = None
+    earlier_digests: tuple[str, ...] = ()
     execution_arn: str | None = None
     profile: str = "default"
     bundle: str | None = None

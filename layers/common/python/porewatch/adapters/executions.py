@@ -1,0 +1,47 @@
+"""Executions of the state machine: started once for each name, however often it is asked."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from porewatch.adapters import clients
+from porewatch.adapters.faults import translated
+from porewatch.domain.base import Model
+from porewatch.domain.errors import AlreadyDone
+
+if TYPE_CHECKING:
+    from mypy_boto3_stepfunctions import SFNClient
+
+DIGEST_CHARS = 16
+
+
+def execution_name(run_id: str, digest: str) -> str:
+    """Run id (at most 63) and manifest digest: within the 80 characters that are allowed."""
+    return f"{run_id}-{digest[:DIGEST_CHARS]}"
+
+
+class Executions:
+    """The executions of one state machine."""
+
+    def __init__(self, state_machine_arn: str, client: SFNClient | None = None) -> None:
+        self._machine = state_machine_arn
+        self._client = client or clients.stepfunctions()
+
+    def arn(self, name: str) -> str:
+        """The ARN that an execution of this name has, started or not."""
+        return f"{self._machine.replace(':stateMachine:', ':execution:')}:{name}"
+
+    def start(self, name: str, order: Model) -> bool:
+        """Start `name`; True when this call did it, False when it was started before.
+
+        A name is refused again for 90 days after its execution has ended.
+        """
+        known = {"ExecutionAlreadyExists": AlreadyDone}
+        try:
+            with translated(f"start execution {name}", known):
+                self._client.start_execution(
+                    stateMachineArn=self._machine, name=name, input=order.canonical_json()
+                )
+        except AlreadyDone:
+            return False
+        return True

@@ -1,0 +1,44 @@
+"""CloudWatch metrics, under one namespace."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from porewatch.adapters import clients
+from porewatch.adapters.faults import translated
+from porewatch.domain.metrics import Measure
+
+if TYPE_CHECKING:
+    from mypy_boto3_cloudwatch import CloudWatchClient
+    from mypy_boto3_cloudwatch.type_defs import MetricDatumTypeDef
+
+NAMESPACE = "Porewatch"
+AT_ONCE = 1000
+
+
+class Metrics:
+    """The measures of stack `stack`."""
+
+    def __init__(self, stack: str, client: CloudWatchClient | None = None) -> None:
+        self._stack = stack
+        self._client = client or clients.cloudwatch()
+
+    def put(self, measures: Sequence[Measure]) -> None:
+        """Send all of them; dimension `Stack` is added to each."""
+        for start in range(0, len(measures), AT_ONCE):
+            with translated("put metrics"):
+                self._client.put_metric_data(
+                    Namespace=NAMESPACE,
+                    MetricData=[self._datum(m) for m in measures[start : start + AT_ONCE]],
+                )
+
+    def _datum(self, measure: Measure) -> MetricDatumTypeDef:
+        dimensions = {"Stack": self._stack, **measure.dimensions}
+        return {
+            "MetricName": measure.name,
+            "Value": measure.value,
+            "Unit": measure.unit,
+            "Timestamp": measure.at,
+            "Dimensions": [{"Name": n, "Value": v} for n, v in sorted(dimensions.items())],
+        }

@@ -1,0 +1,252 @@
+"""Runs and their files in the ledger. The rules are `domain.lifecycle`; here is only the storing.
+
+Order: read runs, read files, move a run (each in one conditional write with its facts), record a
+file (an older event never overwrites a newer one).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from datetime import datetime
+
+from porewatch.adapters.items import Item, Put, PutIf, PutNew, Write, run_key
+from porewatch.adapters.table import CHANGE_ATTEMPTS, Table
+from porewatch.domain import lifecycle
+from porewatch.domain.cost import CostLine
+from porewatch.domain.errors import Conflict, ManifestRefused, NotFound, Throttled
+from porewatch.domain.events import Fact
+from porewatch.domain.lifecycle import Move, SealedBy
+from porewatch.domain.runs import FileRecord, RunManifest, RunRecord
+
+RUN = "RUN"
+RUNS = "RUNS"
+FILE_PREFIX = "FILE#"
+COST_PREFIX = "COST#"
+MANIFEST_LIMIT = 380_000
+"""Bytes. An item of the ledger holds 400 KB."""
+
+Step = Callable[[RunRecord | None], Move]
+
+
+class RunLedger:
+    """The runs in ledger `table`."""
+
+    def __init__(self, table: Table) -> None:
+        self._table = table
+
+    def find(self, run_id: str) -> RunRecord | None:
+        """The run as it is now, or None."""
+        item = self._table.get(run_key(run_id), RUN)
+        return item.model(RunRecord) if item else None
+
+    def get(self, run_id: str) -> RunRecord:
+        """The run as it is now. Raises NotFound."""
+        record = self.find(run_id)
+        if record is None:
+            raise NotFound(
+                f"there is no run {run_id!r}.", remedy="`porewatch list` shows all runs there are."
+            )
+        return record
+
+    def list(self) -> Iterator[RunRecord]:
+        """All runs, newest first; read only as far as you iterate."""
+        for item in self._table.query_kind(RUNS, newest_first=True):
+            yield item.model(RunRecord)
+
+    def manifest(self, run_id: str, revision: int) -> RunManifest:
+        """The manifest that sealed a revision. Raises NotFound."""
+        item = self._table.need(run_key(run_id), f"MANIFEST#{revision}")
+        return item.model(RunManifest)
+
+    def file(self, run_id: str, path: str) -> FileRecord | None:
+        item = self._table.get(run_key(run_id), FILE_PREFIX + path)
+        return item.model(FileRecord) if item else None
+
+    def files_of(self, run_id: str) -> dict[str, FileRecord]:
+        """What the validator knows of the run's files, by path."""
+        items = self._table.query(run_key(run_id), FILE_PREFIX)
+        return {f.path: f for f in (item.model(FileRecord) for item in items)}
+
+    def cost_lines(self, run_id: str, revision: int | None = None) -> tuple[CostLine, ...]:
+        """Every line of the run's bill, or of one revision's, in order of stage and epoch."""
+        prefix = COST_PREFIX if revision is None else f"{COST_PREFIX}{revision:04d}#"
+        items = self._table.query(run_key(run_id), prefix)
+        return tuple(item.model(CostLine) for item in items)
+
+    def receive(self, run_id: str, at: datetime) -> RunRecord:
+        """Make the run known, if it is not. Answers it."""
+        return self._move(run_id, lambda record: lifecycle.receive(record, run_id, at))
+
+    def seal(self, manifest: RunManifest, *, sealed_by: SealedBy, at: datetime) -> RunRecord:
+        """Run, manifest and fact in one write; nothing when this manifest already sealed the run.
+
+        Raises ManifestRefused while another manifest is under way, or for one too long to keep.
+        """
+        text = manifest.canonical_json()
+        if len(text.encode()) > MANIFEST_LIMIT:
+            raise ManifestRefused(
+                f"the manifest names {len(manifest.files)} files and is {len(text) // 1000} kB "
+                f"long; {MANIFEST_LIMIT // 1000} kB can be kept.",
+                file="run.json",
+                remedy="join small files (FASTQ and gzipped FASTQ can simply be concatenated).",
+            )
+
+        def manifest_item(record: RunRecord) -> Write:
+            sk = f"MANIFEST#{record.revision}"
+            digest = manifest.digest()
+            return Put(
+                Item(run_key(record.run_id), sk, text, attributes={"manifest_digest": digest})
+            )
+
+        return self._move(
+            manifest.run_id,
+            lambda record: lifecycle.seal(record, manifest, sealed_by, at),
+            beside=manifest_item,
+        )
+
+    def start(
+        self, manifest: RunManifest, *, execution_arn: str, bundle: str, at: datetime
+    ) -> RunRecord:
+        """SEALED -> RUNNING when sealed by just this manifest. Answers the run as it stands."""
+        return self._move(
+            manifest.run_id,
+            lambda record: lifecycle.start(record, manifest, execution_arn, bundle, at),
+        )
+
+    def refuse(self, run_id: str, *, digest: str, problem: str, at: datetime) -> RunRecord:
+        """See `lifecycle.refuse`."""
+        return self._move(
+            run_id, lambda record: lifecycle.refuse(record, run_id, digest, problem, at)
+        )
+
+    def complete(
+        self,
+        run_id: str,
+        revision: int,
+        *,
+        report_keys: dict[str, str],
+        findings: int,
+        cost_usd: float,
+        at: datetime,
+    ) -> RunRecord:
+        """RUNNING -> COMPLETED, once. StaleEpoch when another revision has taken over."""
+        return self._move(
+            run_id,
+            lambda record: lifecycle.complete(
+                self._there(record, run_id),
+                revision,
+                report_keys=report_keys,
+                findings=findings,
+                cost_usd=cost_usd,
+                at=at,
+            ),
+        )
+
+    def fail(
+        self,
+        run_id: str,
+        revision: int,
+        *,
+        stage: str | None,
+        error: str,
+        problem: str,
+        refused: bool,
+        at: datetime,
+    ) -> RunRecord:
+        """RUNNING -> FAILED (or REFUSED when the input is to blame), once."""
+        return self._move(
+            run_id,
+            lambda record: lifecycle.fail(
+                self._there(record, run_id),
+                revision,
+                stage=stage,
+                error=error,
+                problem=problem,
+                refused=refused,
+                at=at,
+            ),
+        )
+
+    def set_cost(self, run_id: str, usd: float, at: datetime) -> RunRecord:
+        """What the run has cost so far (the sum, not a difference: saying it twice is harmless)."""
+        return self._move(
+            run_id, lambda record: lifecycle.cost(self._there(record, run_id), usd, at)
+        )
+
+    def set_findings(self, run_id: str, revision: int, findings: int, at: datetime) -> RunRecord:
+        """How many pathogens were found, as soon as that is known."""
+        return self._move(
+            run_id,
+            lambda record: lifecycle.found(self._there(record, run_id), revision, findings, at),
+        )
+
+    def record_file(self, record: FileRecord, *, sequencer: str, fact: Fact | None) -> bool:
+        """Keep what was found in an object, with its fact. False when a newer or the same event was
+        kept before. `sequencer` is S3's: hex, compared after padding on the right."""
+        order = sequencer.ljust(32, "0").lower()
+
+        def step(before: Item | None) -> tuple[Item, tuple[Fact, ...]] | None:
+            if before is not None and str(before.attributes.get("sequencer", "")) >= order:
+                return None
+            item = Item.of(
+                run_key(record.run_id),
+                FILE_PREFIX + record.path,
+                record,
+                attributes={"sequencer": order, "state": record.state.value},
+            )
+            return item, (fact,) if fact else ()
+
+        kept = self._table.change(run_key(record.run_id), FILE_PREFIX + record.path, step)
+        return kept is not None and kept.model(FileRecord) == record
+
+    def knows_event(self, run_id: str, path: str, sequencer: str) -> bool:
+        """Whether this event, or a newer one of the same object, was recorded before."""
+        item = self._table.get(run_key(run_id), FILE_PREFIX + path)
+        order = sequencer.ljust(32, "0").lower()
+        return item is not None and str(item.attributes.get("sequencer", "")) >= order
+
+    def _there(self, record: RunRecord | None, run_id: str) -> RunRecord:
+        if record is None:
+            raise NotFound(f"there is no run {run_id!r}.")
+        return record
+
+    def _move(
+        self, run_id: str, step: Step, beside: Callable[[RunRecord], Write] | None = None
+    ) -> RunRecord:
+        """Apply a rule to the run, and write what it says on condition that nobody was faster."""
+        for _ in range(CHANGE_ATTEMPTS):
+            before = self._table.get(run_key(run_id), RUN)
+            record = before.model(RunRecord) if before else None
+            moved = step(record)
+            if moved is None:
+                return self._there(record, run_id)
+            after, facts = moved
+            writes = [_run_write(before, after), *([beside(after)] if beside else [])]
+            try:
+                self._table.transact(writes, facts)
+            except (Conflict, Throttled):
+                continue
+            return after
+        raise Throttled(f"run {run_id} is being changed by too many writers at once.")
+
+
+def _run_write(before: Item | None, record: RunRecord) -> Write:
+    item = Item.of(
+        run_key(record.run_id),
+        RUN,
+        record,
+        attributes={
+            "state": record.state.value,
+            "revision": record.revision,
+            "manifest_digest": record.manifest_digest or "",
+        },
+        kind=(RUNS, f"{record.created_at.isoformat()}#{record.run_id}"),
+        version=before.version + 1 if before else 0,
+    )
+    return PutIf(item, {"version": before.version}) if before else PutNew(item, Conflict)
+
+
+def as_dict(record: RunRecord) -> dict[str, object]:
+    """A run as JSON values, for answers."""
+    return dict(json.loads(record.canonical_json()))

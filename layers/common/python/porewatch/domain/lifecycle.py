@@ -1,0 +1,245 @@
+"""How a run moves: received -> sealed -> running -> completed | failed, or refused. Pure.
+
+Every rule takes the record as it stands (None when there is none) and answers the record as it
+should stand with the facts that tell of it, or None when nothing is to be done because the same
+thing was done before. Late and repeated words never move a run backwards.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Literal
+
+from porewatch.domain.errors import ManifestRefused, StaleEpoch
+from porewatch.domain.events import Fact, RunCompleted, RunFailed, RunRefused, RunSealed, RunStarted
+from porewatch.domain.runs import FINAL_STATES, RunManifest, RunRecord, RunState
+
+SealedBy = Literal["run.json", "final_summary", "bundle"]
+Move = tuple[RunRecord, tuple[Fact, ...]] | None
+
+OPEN_STATES = frozenset({RunState.RECEIVING, RunState.SEALED})
+MENDABLE = frozenset({RunState.REFUSED, RunState.FAILED})
+
+
+def fact_id(kind: type[Fact], run_id: str, *rest: object) -> str:
+    """The same fact told twice has the same id."""
+    return ":".join([kind.__name__, run_id, *(str(part) for part in rest)])
+
+
+def receive(record: RunRecord | None, run_id: str, at: datetime) -> Move:
+    """The first file of a run makes it known."""
+    if record is not None:
+        return None
+    return _new(run_id, at), ()
+
+
+def seal(
+    record: RunRecord | None, manifest: RunManifest, sealed_by: SealedBy, at: datetime
+) -> Move:
+    """The manifest fixes what the run is. The same one again changes nothing; another one is a new
+    revision, unless the run is under way: then ManifestRefused."""
+    digest = manifest.digest()
+    record = record or _new(manifest.run_id, at)
+    if record.manifest_digest == digest:
+        return None
+    if record.state is RunState.RUNNING:
+        raise ManifestRefused(
+            f"run {record.run_id} is under way with another manifest (revision {record.revision}).",
+            file="run.json",
+            remedy="seal it again when the run has ended, or send the files as a new run.",
+        )
+    if digest in record.earlier_digests:
+        raise ManifestRefused(
+            f"this manifest sealed run {record.run_id} before; no manifest runs twice.",
+            file="run.json",
+            remedy="seal the run anew with `porewatch submit`.",
+        )
+    revision = record.revision + (record.state is not RunState.RECEIVING)
+    earlier = (record.manifest_digest,) if record.manifest_digest else ()
+    after = _moved(
+        record,
+        at,
+        state=RunState.SEALED,
+        revision=revision,
+        manifest_digest=digest,
+        earlier_digests=(*record.earlier_digests, *earlier),
+        profile=manifest.profile,
+        bundle=manifest.bundle,
+        problem=None,
+        execution_arn=None,
+        completed_at=None,
+        report_keys={},
+        findings=None,
+    )
+    fact = RunSealed(
+        fact_id=fact_id(RunSealed, record.run_id, revision, digest[:16]),
+        run_id=record.run_id,
+        revision=revision,
+        at=at,
+        manifest_digest=digest,
+        sealed_by=sealed_by,
+        files=len(manifest.files),
+        samples=len(manifest.samples),
+    )
+    return after, (fact,)
+
+
+def start(
+    record: RunRecord | None, manifest: RunManifest, execution_arn: str, bundle: str, at: datetime
+) -> Move:
+    """SEALED with this manifest -> RUNNING; anything else stays."""
+    digest = manifest.digest()
+    if record is None or record.state is not RunState.SEALED or record.manifest_digest != digest:
+        return None
+    after = _moved(
+        record, at, state=RunState.RUNNING, execution_arn=execution_arn, bundle=bundle, problem=None
+    )
+    fact = RunStarted(
+        fact_id=fact_id(RunStarted, record.run_id, record.revision, digest[:16]),
+        run_id=record.run_id,
+        revision=record.revision,
+        at=at,
+        execution_arn=execution_arn,
+        manifest_digest=digest,
+        earlier_digests=(*record.earlier_digests, *earlier),
+        profile=record.profile,
+        bundle=bundle,
+        samples=tuple(sample.name for sample in manifest.samples),
+    )
+    return after, (fact,)
+
+
+def refuse(record: RunRecord | None, run_id: str, digest: str, problem: str, at: datetime) -> Move:
+    """The manifest with this digest (of its raw bytes when it cannot be read) is no good.
+
+    A run that is running, complete, or sealed by another manifest is not touched: only the fact is
+    told, about the revision that this manifest would have been.
+    """
+    record = record or _new(run_id, at)
+    same = record.manifest_digest == digest
+    if same and record.state not in OPEN_STATES:
+        return None
+    untouched = not same and record.state in (
+        RunState.SEALED,
+        RunState.RUNNING,
+        RunState.COMPLETED,
+    )
+    next_one = untouched or (not same and record.state in MENDABLE)
+    revision = record.revision + next_one
+    fact = RunRefused(
+        fact_id=fact_id(RunRefused, run_id, revision, digest[:16]),
+        run_id=run_id,
+        revision=revision,
+        at=at,
+        problem=problem,
+    )
+    if untouched:
+        return record, (fact,)
+    after = _moved(
+        record,
+        at,
+        state=RunState.REFUSED,
+        revision=revision,
+        manifest_digest=digest,
+        problem=problem,
+        completed_at=at,
+    )
+    return after, (fact,)
+
+
+def complete(
+    record: RunRecord,
+    revision: int,
+    *,
+    report_keys: dict[str, str],
+    findings: int,
+    cost_usd: float,
+    at: datetime,
+) -> Move:
+    """RUNNING -> COMPLETED. StaleEpoch when the run has moved on to something else."""
+    if record.revision == revision and record.state is RunState.COMPLETED:
+        return None
+    _must_run(record, revision)
+    after = _moved(
+        record,
+        at,
+        state=RunState.COMPLETED,
+        report_keys=report_keys,
+        findings=findings,
+        cost_usd=cost_usd,
+        completed_at=at,
+    )
+    fact = RunCompleted(
+        fact_id=fact_id(RunCompleted, record.run_id, revision),
+        run_id=record.run_id,
+        revision=revision,
+        at=at,
+        findings=findings,
+        cost_usd=cost_usd,
+        report_keys=report_keys,
+    )
+    return after, (fact,)
+
+
+def fail(
+    record: RunRecord,
+    revision: int,
+    *,
+    stage: str | None,
+    error: str,
+    problem: str,
+    refused: bool,
+    at: datetime,
+) -> Move:
+    """RUNNING -> FAILED, or REFUSED when the input is to blame."""
+    if record.revision == revision and record.state in MENDABLE:
+        return None
+    _must_run(record, revision)
+    state = RunState.REFUSED if refused else RunState.FAILED
+    kind = RunRefused if refused else RunFailed
+    common: dict[str, Any] = {
+        "fact_id": fact_id(kind, record.run_id, revision, "ended"),
+        "run_id": record.run_id,
+        "revision": revision,
+        "at": at,
+        "problem": problem,
+    }
+    more = {} if refused else {"stage": stage, "error": error}
+    after = _moved(record, at, state=state, problem=problem, completed_at=at)
+    return after, (kind(**common, **more),)
+
+
+def cost(record: RunRecord, usd: float, at: datetime) -> Move:
+    """What the run has cost so far. Seconds settle late, so it may move after the end."""
+    if record.cost_usd == usd:
+        return None
+    return _moved(record, at, cost_usd=usd), ()
+
+
+def found(record: RunRecord, revision: int, findings: int, at: datetime) -> Move:
+    """How many pathogens this revision found; StaleEpoch when the run has moved on."""
+    if record.revision == revision and record.findings == findings:
+        return None
+    _must_run(record, revision)
+    return _moved(record, at, findings=findings), ()
+
+
+def ended(record: RunRecord) -> bool:
+    return record.state in FINAL_STATES
+
+
+def _must_run(record: RunRecord, revision: int) -> None:
+    if record.revision != revision or record.state is not RunState.RUNNING:
+        raise StaleEpoch(
+            f"run {record.run_id} is {record.state.value} at revision {record.revision}, "
+            f"not running at revision {revision}."
+        )
+
+
+def _new(run_id: str, at: datetime) -> RunRecord:
+    return RunRecord(run_id=run_id, state=RunState.RECEIVING, created_at=at, updated_at=at)
+
+
+def _moved(record: RunRecord, at: datetime, **changes: Any) -> RunRecord:
+    later = max(record.updated_at, at)
+    return RunRecord.model_validate({**record.model_dump(), **changes, "updated_at": later})

@@ -1,0 +1,70 @@
+"""What a fact adds to the metrics: the pure part of `metric_calculator`."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from porewatch.domain.base import Model, Moment
+from porewatch.domain.events import (
+    Fact,
+    FileQuarantined,
+    FileValidated,
+    InstanceTerminated,
+    PathogenSuspected,
+    PhaseCompleted,
+    RunCompleted,
+    RunFailed,
+    RunRefused,
+    SpotInterrupted,
+    StageFailed,
+)
+
+Unit = Literal["Count", "Seconds", "None"]
+
+
+class Measure(Model):
+    """One value of one metric. USD has no unit in CloudWatch: it is "None"."""
+
+    name: str
+    value: float
+    unit: Unit = "Count"
+    at: Moment
+    dimensions: dict[str, str] = {}
+
+
+COUNTED: dict[type[Fact], str] = {
+    FileValidated: "FilesValidated",
+    FileQuarantined: "FilesQuarantined",
+    SpotInterrupted: "Interruptions",
+    StageFailed: "StageFailures",
+    PathogenSuspected: "PathogensSuspected",
+    RunCompleted: "RunsCompleted",
+    RunFailed: "RunsFailed",
+    RunRefused: "RunsRefused",
+}
+"""Facts that count as one of something."""
+
+
+def measures_of(fact: Fact) -> tuple[Measure, ...]:
+    """The measures one fact gives; none for facts that measure nothing."""
+    counted = COUNTED.get(type(fact))
+    own = (Measure(name=counted, value=1, at=fact.at),) if counted else ()
+    return own + _amounts(fact)
+
+
+def _amounts(fact: Fact) -> tuple[Measure, ...]:
+    def one(name: str, value: float, unit: Unit = "Count", **dimensions: str) -> Measure:
+        return Measure(name=name, value=value, unit=unit, at=fact.at, dimensions=dimensions)
+
+    match fact:
+        case FileValidated():
+            return one("Reads", fact.reads), one("Bases", fact.bases)
+        case PhaseCompleted(record=record):
+            seconds = (record.finished_at - record.started_at).total_seconds()
+            return (one("PhaseSeconds", seconds, "Seconds", Phase=record.phase.value),)
+        case InstanceTerminated():
+            spent = one("CostUsd", fact.cost_usd, "None")
+            return one("StageSeconds", fact.seconds, "Seconds", Stage=fact.stage), spent
+        case RunCompleted():
+            return (one("Findings", fact.findings),)
+    return ()

@@ -1,0 +1,122 @@
+"""What people are told: which file or sample, what is wrong, what to do, where to look.
+
+`notice_of` is pure: the same fact gives the same text, so a notice can be compared and tested.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Annotated
+
+from pydantic import StringConstraints
+
+from porewatch.domain.base import Model
+from porewatch.domain.events import (
+    Fact,
+    FileQuarantined,
+    PathogenSuspected,
+    RunCompleted,
+    RunFailed,
+    RunRefused,
+)
+
+SUBJECT_CHARS = 100
+Subject = Annotated[str, StringConstraints(pattern=r"^[ -~]{1,100}$")]
+Link = Callable[[str], str]
+"""Key in the reports bucket -> a link that opens it for a while."""
+
+
+class Notice(Model):
+    """One message. `kind` is the fact's name; `subject` is ASCII, as e-mail through SNS must be."""
+
+    kind: str
+    run_id: str = ""
+    severity: str = ""
+    subject: Subject
+    body: str
+
+
+def notice_of(fact: Fact, link: Link) -> tuple[str, Notice] | None:
+    """(key under which it is sent only once, notice), or None for facts nobody is told of."""
+    match fact:
+        case PathogenSuspected():
+            return f"{fact.run_id}:{fact.revision}:{fact.sample}:{fact.code}", _suspected(fact)
+        case RunCompleted():
+            return fact.fact_id, _completed(fact, link)
+        case RunFailed() | RunRefused():
+            return fact.fact_id, _ended(fact)
+        case FileQuarantined():
+            return fact.fact_id, _quarantined(fact)
+    return None
+
+
+def unreadable(key: str, problem: str) -> Notice:
+    """An object that belongs to no run we can name."""
+    body = (
+        f"An object was sent that cannot belong to a run.\n\nObject: {key}\nProblem: {problem}\n\n"
+        "Nothing was read and nothing was started. Send it again under a proper run id; "
+        "the object itself was left where it is.\n"
+    )
+    return Notice(kind="ObjectRefused", subject="An object was refused: odd name", body=body)
+
+
+def _suspected(fact: PathogenSuspected) -> Notice:
+    body = (
+        f"{fact.name} ({fact.code}, severity {fact.severity}) is suspected in sample {fact.sample} "
+        f"of run {fact.run_id}.\n\n"
+        f"Reads so far: {fact.reads}. This is a partial result, told while the run goes on: it is "
+        "not yet a call. Reads of a near relative or of the host can still explain it.\n\n"
+        f"What to do: hold the sample, and wait for the report of run {fact.run_id} "
+        f"(porewatch watch {fact.run_id}).\n"
+    )
+    return _notice(
+        fact, f"SUSPECTED {fact.code} in {fact.sample}, run {fact.run_id}", body, fact.severity
+    )
+
+
+def _completed(fact: RunCompleted, link: Link) -> Notice:
+    links = "\n".join(f"{name}: {link(key)}" for name, key in sorted(fact.report_keys.items()))
+    found = (
+        "Nothing on the panel was detected; the report says what could have been seen."
+        if fact.findings == 0
+        else f"Detected: {fact.findings} (sample and pathogen pairs). The report has the evidence."
+    )
+    body = (
+        f"Run {fact.run_id} (revision {fact.revision}) is complete.\n\n{found}\n"
+        f"Cost: {fact.cost_usd:.4f} USD.\n\n{links}\n\nThe links open for a short while only; "
+        f"`porewatch report {fact.run_id}` makes new ones.\n"
+    )
+    return _notice(fact, f"Run {fact.run_id} complete, {fact.findings} found", body)
+
+
+def _ended(fact: RunFailed | RunRefused) -> Notice:
+    refused = isinstance(fact, RunRefused)
+    how = "was refused" if refused else "failed"
+    where = f" in stage {fact.stage}" if isinstance(fact, RunFailed) and fact.stage else ""
+    advice = (
+        "Mend the input and seal the run again (porewatch submit); files that were sound stay."
+        if refused
+        else f"Look at the log (porewatch logs {fact.run_id}); nothing was published."
+    )
+    body = (
+        f"Run {fact.run_id} (revision {fact.revision}) {how}{where}.\n\n"
+        f"Problem: {fact.problem}\n\nWhat to do: {advice}\n"
+    )
+    return _notice(fact, f"Run {fact.run_id} {how}", body)
+
+
+def _quarantined(fact: FileQuarantined) -> Notice:
+    body = (
+        f"A file of run {fact.run_id} cannot be used and was set aside.\n\n"
+        f"File: {fact.path}\nProblem: {fact.problem}\nIt lies at: {fact.quarantine_key}\n\n"
+        "Other files of the run are not touched. Send the mended file under the same name.\n"
+    )
+    return _notice(fact, f"File set aside in run {fact.run_id}", body)
+
+
+def _notice(fact: Fact, subject: str, body: str, severity: str = "") -> Notice:
+    ascii_only = subject.encode("ascii", "replace").decode()
+    short = ascii_only if len(ascii_only) <= SUBJECT_CHARS else ascii_only[:97] + "..."
+    return Notice(
+        kind=type(fact).__name__, run_id=fact.run_id, severity=severity, subject=short, body=body
+    )

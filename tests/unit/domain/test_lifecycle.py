@@ -1,0 +1,151 @@
+"""How a run moves, whatever order and however often the words about it arrive."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from porewatch.domain import lifecycle
+from porewatch.domain.errors import ManifestRefused, StaleEpoch
+from porewatch.domain.events import RunRefused, RunSealed, RunStarted
+from porewatch.domain.runs import FINAL_STATES, RunManifest, RunRecord, RunState
+from porewatch.domain.sealing import input_file, seal
+
+WHEN = datetime(2026, 3, 1, tzinfo=UTC)
+
+
+def a_manifest(number: int = 0) -> RunManifest:
+    return seal([input_file("bam/a.bam", 5)], run_id="r", created_at=WHEN + timedelta(days=number))
+
+
+def sealed(number: int = 0) -> RunRecord:
+    moved = lifecycle.seal(None, a_manifest(number), "run.json", WHEN)
+    assert moved
+    return moved[0]
+
+
+def running() -> RunRecord:
+    moved = lifecycle.start(sealed(), a_manifest(), "arn:x", "demo@1", WHEN)
+    assert moved
+    return moved[0]
+
+
+def in_state(state: RunState) -> RunRecord:
+    return running().model_copy(update={"state": state})
+
+
+def test_a_manifest_seals_a_run_that_nobody_knew() -> None:
+    moved = lifecycle.seal(None, a_manifest(), "bundle", WHEN)
+    assert moved
+    record, (fact,) = moved
+    assert (record.state, record.revision) == (RunState.SEALED, 0)
+    assert isinstance(fact, RunSealed)
+    assert (fact.sealed_by, fact.files, fact.samples) == ("bundle", 1, 1)
+
+
+@pytest.mark.parametrize("state", list(RunState))
+def test_the_same_manifest_again_changes_nothing_in_any_state(state: RunState) -> None:
+    assert lifecycle.seal(in_state(state), a_manifest(), "run.json", WHEN) is None
+
+
+@pytest.mark.parametrize("state", sorted({*FINAL_STATES, RunState.SEALED}))
+def test_another_manifest_is_a_new_revision_with_a_clean_slate(state: RunState) -> None:
+    moved = lifecycle.seal(in_state(state), a_manifest(1), "run.json", WHEN)
+    assert moved
+    assert (moved[0].state, moved[0].revision) == (RunState.SEALED, 1)
+    assert (moved[0].problem, moved[0].execution_arn, moved[0].report_keys) == (None, None, {})
+
+
+def test_another_manifest_while_the_run_is_under_way_is_refused_with_the_way_out() -> None:
+    with pytest.raises(ManifestRefused, match="under way") as refusal:
+        lifecycle.seal(running(), a_manifest(1), "run.json", WHEN)
+    assert refusal.value.remedy
+
+
+def test_only_the_manifest_that_sealed_the_run_starts_it() -> None:
+    assert lifecycle.start(sealed(), a_manifest(1), "arn:x", "b", WHEN) is None
+    moved = lifecycle.start(sealed(), a_manifest(), "arn:x", "b", WHEN)
+    assert moved
+    assert moved[0].state is RunState.RUNNING
+    assert isinstance(moved[1][0], RunStarted)
+
+
+def test_a_refused_manifest_does_not_touch_the_run_that_another_one_started() -> None:
+    moved = lifecycle.refuse(running(), "r", "f" * 64, "bad", WHEN)
+    assert moved
+    assert moved[0] == running()
+    assert isinstance(moved[1][0], RunRefused)
+    assert moved[1][0].revision == 1
+
+
+def test_a_refusal_told_twice_is_one_refusal() -> None:
+    first = lifecycle.refuse(None, "r", "f" * 64, "bad", WHEN)
+    assert first
+    assert first[0].state is RunState.REFUSED
+    assert lifecycle.refuse(first[0], "r", "f" * 64, "bad", WHEN) is None
+
+
+def test_the_end_of_an_old_revision_is_stale() -> None:
+    with pytest.raises(StaleEpoch, match="not running at revision 3"):
+        lifecycle.complete(running(), 3, report_keys={}, findings=0, cost_usd=0, at=WHEN)
+
+
+WORDS = st.lists(
+    st.tuples(
+        st.sampled_from(["seal", "seal", "start", "start", "refuse", "complete", "fail"]),
+        st.integers(0, 1),
+    ),
+    max_size=40,
+)
+
+
+def test_a_manifest_of_an_earlier_revision_does_not_run_again() -> None:
+    moved = lifecycle.seal(in_state(RunState.COMPLETED), a_manifest(1), "run.json", WHEN)
+    assert moved
+    with pytest.raises(ManifestRefused, match="no manifest runs twice"):
+        lifecycle.seal(moved[0], a_manifest(), "run.json", WHEN)
+
+
+@settings(max_examples=300)
+@given(WORDS)
+def test_no_order_of_words_takes_a_run_backwards(words: list[tuple[str, int]]) -> None:
+    record: RunRecord | None = None
+    started: set[str] = set()
+    for number, (word, which) in enumerate(words):
+        before = record
+        try:
+            moved = _say(word, which, record, WHEN + timedelta(seconds=number))
+        except (ManifestRefused, StaleEpoch):
+            continue
+        if moved is None:
+            continue
+        record = moved[0]
+        if before is not None:
+            assert record.revision >= before.revision
+            assert record.updated_at >= before.updated_at
+            if record.revision == before.revision and before.state in FINAL_STATES:
+                assert record.state is before.state
+        for fact in moved[1]:
+            if isinstance(fact, RunStarted):
+                assert fact.manifest_digest not in started, "a manifest ran twice"
+                started.add(fact.manifest_digest)
+
+
+def _say(word: str, which: int, record: RunRecord | None, at: datetime) -> lifecycle.Move:
+    manifest = a_manifest(which)
+    if word == "seal":
+        return lifecycle.seal(record, manifest, "run.json", at)
+    if word == "start":
+        return lifecycle.start(record, manifest, "arn:x", "b", at)
+    if word == "refuse":
+        return lifecycle.refuse(record, "r", manifest.digest(), "bad", at)
+    if record is None:
+        return None
+    if word == "complete":
+        return lifecycle.complete(record, which, report_keys={}, findings=0, cost_usd=0, at=at)
+    return lifecycle.fail(
+        record, which, stage=None, error="WorkerLost", problem="p", refused=False, at=at
+    )
