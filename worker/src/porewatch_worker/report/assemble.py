@@ -18,9 +18,9 @@ from porewatch.domain.references import BundleManifest
 from porewatch.domain.report import Provenance, Report
 from porewatch.domain.runs import RunManifest, SampleRole
 from porewatch_worker import __version__
-from porewatch_worker.report.decision import Verdicts, decide, run_outcome
+from porewatch_worker.report.decision import NO_RESULT, Verdicts, decide, run_outcome
 
-NO_RESULT = "quantification gave no result for this row"
+SILENT = "quantification gave no result for this row"
 
 
 @dataclass(frozen=True)
@@ -53,12 +53,13 @@ def assemble(inputs: ReportInputs) -> Report:
         panel=inputs.panel.entries,
         synthetic=synthetic,
     )
+    remarks = _remarks(inputs, synthetic, findings)
     return Report(
         run_id=manifest.run_id,
         revision=inputs.revision,
         created_at=inputs.created_at,
         synthetic=synthetic,
-        outcome=run_outcome(verdicts),
+        outcome=run_outcome(verdicts, remarked=bool(remarks)),
         decision=decide(verdicts),
         inputs=manifest.files,
         samples=manifest.samples,
@@ -69,7 +70,7 @@ def assemble(inputs: ReportInputs) -> Report:
         unlisted_barcodes=inputs.screen.unlisted_barcodes,
         spike_recovery=inputs.quantification.spike_recovery,
         panel=inputs.panel.entries,
-        remarks=_remarks(inputs, synthetic, findings),
+        remarks=remarks,
         provenance=_provenance(inputs, synthetic),
         phases=inputs.phases,
         timeline=inputs.timeline,
@@ -88,8 +89,8 @@ def complete_findings(inputs: ReportInputs) -> tuple[Finding, ...]:
             name=entry.name,
             severity=entry.severity,
             call=Call.NOT_SCREENED,
-            rule="no_result",
-            remark=entry.status_reason or NO_RESULT,
+            rule=NO_RESULT,
+            remark=entry.status_reason or SILENT,
         )
         for sample in inputs.manifest.samples
         for entry in inputs.panel.entries
@@ -134,9 +135,9 @@ def _remarks(
             "rests on spike-in and yield alone."
         )
     remarks += _account_remarks(inputs)
-    gaps = sum(f.rule == "no_result" for f in findings)
+    gaps = sum(f.rule == NO_RESULT for f in findings)
     if gaps:
-        remarks.append(f"{gaps:,} results are missing: {NO_RESULT}; they count as not screened.")
+        remarks.append(f"{gaps:,} results are missing: {SILENT}; they count as not screened.")
     return tuple(remarks)
 
 

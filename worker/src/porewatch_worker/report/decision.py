@@ -14,6 +14,7 @@ from porewatch.domain.panel import PanelEntry, Severity
 from porewatch.domain.runs import Sample, SampleRole
 
 SYNTHETIC = "SYNTHETIC references: this report says nothing about a real animal."
+NO_RESULT = "no_result"  # rule of a row that quantification said nothing about
 SEVERITIES = tuple(Severity)
 _NAMED = 5
 
@@ -53,12 +54,12 @@ class Verdicts:
         return [s for s in self.subjects if self.outcome_of(s.name) is Outcome.INVALID]
 
 
-def run_outcome(v: Verdicts) -> Outcome:
+def run_outcome(v: Verdicts, *, remarked: bool) -> Outcome:
     """Invalid when a control failed or no sample is valid; remarks when anything is not plain."""
     if v.failed_controls or len(v.invalid_subjects) == len(v.subjects):
         return Outcome.INVALID
     plain = all(v.outcome_of(s.name) is Outcome.RELEASED for s in v.samples)
-    return Outcome.RELEASED if plain and not v.synthetic else Outcome.RELEASED_WITH_REMARKS
+    return Outcome.RELEASED if plain and not remarked else Outcome.RELEASED_WITH_REMARKS
 
 
 def decide(v: Verdicts) -> str:
@@ -111,6 +112,8 @@ def _detections(v: Verdicts) -> str:
     screened = screened_members(mine, v.panel)
     found = [f for f in mine if f.call is Call.DETECTED and f.code in screened]
     unsure = {f.code for f in mine if f.call is Call.INDETERMINATE and f.code in screened}
+    if not screened:
+        return "No panel member was screened."
     codes = {f.code for f in found}
     where = len({f.sample for f in found})
     listed = "" if not codes else f": {_named(found)}"
@@ -130,19 +133,16 @@ def _named(found: Sequence[Finding]) -> str:
 def _blind_spots(v: Verdicts) -> str:
     unseen = sum(entry.status == "not_by_sequencing" for entry in v.panel)
     screened = screened_members(v.findings, v.panel)
+    silent = {f.code for f in v.findings if f.rule == NO_RESULT} - screened
     screenable = {e.code for e in v.panel if e.status in ("screened", "partly")}
-    missing = len(screenable - screened)
-    parts = []
-    if unseen:
-        parts.append(f"{_rows(unseen)} of the list cannot be seen by sequencing")
-    if missing:
-        parts.append(
-            f"{_rows(missing)} have no sequence in this bundle"
-            if missing > 1
-            else "1 row has no sequence in this bundle"
-        )
-    return "; ".join(parts).capitalize() + "." if parts else ""
+    parts = (
+        _rows(unseen, "of the list cannot be seen by sequencing"),
+        _rows(len(screenable - screened - silent), "of the list not in this bundle"),
+        _rows(len(screenable & silent), "of the list without a result"),
+    )
+    said = "; ".join(part for part in parts if part)
+    return f"{said}." if said else ""
 
 
-def _rows(number: int) -> str:
-    return f"{number} row" if number == 1 else f"{number} rows"
+def _rows(number: int, what: str) -> str:
+    return f"{number} row{'' if number == 1 else 's'} {what}" if number else ""

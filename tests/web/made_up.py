@@ -1,0 +1,390 @@
+"""Made-up but plausible screens, findings and bills, through the domain models only."""
+
+from __future__ import annotations
+
+import math
+import random
+from datetime import UTC, datetime, timedelta
+
+from porewatch.domain.cost import CostLine
+from porewatch.domain.findings import (
+    Call,
+    ContigCoverage,
+    Evidence,
+    Finding,
+    Histogram,
+    Outcome,
+    QualityControl,
+    Quantification,
+    Quantity,
+    ReadAccount,
+    SampleOutcome,
+    SampleScreen,
+    ScreenResult,
+    YieldPoint,
+)
+from porewatch.domain.panel import Panel, PanelEntry, Severity
+from porewatch.domain.phases import Phase, PhaseRecord, ScreeningParameters, TimelineEntry
+from porewatch.domain.references import BundleFile, BundleManifest, Contig, ContigRole
+from porewatch.domain.runs import (
+    InputFile,
+    ReadKind,
+    RunManifest,
+    Sample,
+    SampleRole,
+    Sequencing,
+)
+from porewatch_worker.report.assemble import ReportInputs
+from porewatch_worker.report.bill import make_bill, open_line
+
+DAWN = datetime(2026, 3, 14, 8, 0, 0, tzinfo=UTC)
+BUNDLE_SHA = "5e" * 32
+NAMED = (
+    ("ASFV", "African swine fever virus", Severity.CRITICAL, 190_000),
+    ("CSFV", "Classical swine fever virus", Severity.CRITICAL, 12_300),
+    ("PERV-C", "Porcine endogenous retrovirus C", Severity.CRITICAL, 8_900),
+    ("HEV", "Hepatitis E virus", Severity.HIGH, 7_200),
+    ("PCMV", "Porcine cytomegalovirus (roseolovirus)", Severity.HIGH, 128_000),
+    ("IAV", "Swine influenza A virus", Severity.HIGH, 13_500),
+    ("PCV2", "Porcine circovirus 2", Severity.MEDIUM, 1_768),
+    ("PPV", "Porcine parvovirus", Severity.MEDIUM, 5_075),
+    ("MH", "Mycoplasma hyopneumoniae", Severity.MEDIUM, 895_000),
+    ("TTSV", "Torque teno sus virus", Severity.LOW, 2_878),
+)
+
+
+def panel(rows: int = 98) -> Panel:
+    """The named rows, made-up ones, one half-seen, one umbrella, and twelve unseeable parasites."""
+    entries = [
+        PanelEntry(code=code, name=name, category="virus", severity=severity,
+                   genome_length=length, special_management=code.startswith("PERV"))
+        for code, name, severity, length in NAMED
+    ]  # fmt: skip
+    for i in range(len(entries), rows):
+        severity = list(Severity)[i % 4]
+        entry = PanelEntry(code=f"X{i:02d}", name=f"Made-up member number {i}",
+                           category="bacterium", severity=severity,
+                           genome_length=2_000_000)  # fmt: skip
+        if i >= rows - 12:
+            entry = entry.model_copy(
+                update={
+                    "category": "parasite",
+                    "status": "not_by_sequencing",
+                    "status_reason": "sheds no nucleic acid into plasma; needs microscopy",
+                }
+            )
+        elif i == rows - 13:
+            entry = entry.model_copy(
+                update={"category": "umbrella", "status": "umbrella", "members": ("PCV2",),
+                        "status_reason": "a group; its members are screened one by one"}
+            )  # fmt: skip
+        elif i == rows - 14:
+            entry = entry.model_copy(
+                update={"status": "partly", "status_reason": "18S gene only, not the genome"}
+            )
+        entries.append(entry)
+    return Panel(name="PMDA annex 2", version="2026.1", provenance="made up",
+                 entries=tuple(entries))  # fmt: skip
+
+
+def bundle(*, synthetic: bool = True) -> BundleManifest:
+    file = BundleFile(path="panel.fa", sha256="ab" * 32, size=1000)
+    contig = Contig(name="c1", role=ContigRole.PANEL, target="ASFV", length=190_000)
+    return BundleManifest(
+        name="demo",
+        version="1",
+        created_at=DAWN,
+        synthetic=synthetic,
+        files={"panel": file, "host": file},
+        contigs=(contig,),
+        panel_k=13,
+        panel_w=5,
+        host_bases=5_000_000,
+    )
+
+
+def quality(reads: int, seed: int) -> QualityControl:
+    """Lengths log-normal in widening bins, qualities near Q 14, five hours of yield."""
+    if reads == 0:
+        empty = Histogram(unit="b", edges=(0.0, 1.0), counts=(0,))
+        return QualityControl(
+            reads=0, bases=0, passed_reads=0, passed_bases=0, mean_length=0, median_length=0,
+            n50=0, longest=0, mean_quality=None, lengths=empty, qualities=empty,
+        )  # fmt: skip
+    edges = tuple(float(round(100 * 10 ** (i / 16))) for i in range(49))
+    lengths = [round(reads / 9 * math.exp(-((i - 20 - seed) ** 2) / 60)) for i in range(48)]
+    scores = tuple(float(q) for q in range(0, 41))
+    qualities = [round(reads / 9 * math.exp(-((q - 14) ** 2) / 18)) for q in range(40)]
+    chance = random.Random(seed)
+    points = tuple(
+        YieldPoint(minute=m, reads=reads // 100, bases=int(reads * 39 * math.exp(-m / 200)
+                   * chance.uniform(0.9, 1.1)))
+        for m in range(0, 300, 5)
+    )  # fmt: skip
+    return QualityControl(
+        reads=reads, bases=reads * 3_900, passed_reads=reads * 96 // 100,
+        passed_bases=reads * 3_800, mean_length=3_900.4, median_length=2_210, n50=5_832,
+        longest=81_204, mean_quality=13.7, gc_fraction=0.42, adapter_trimmed_reads=reads // 30,
+        lengths=Histogram(unit="b", edges=edges, counts=tuple(lengths)),
+        qualities=Histogram(unit="Phred", edges=scores, counts=tuple(qualities)),
+        yield_over_time=points,
+    )  # fmt: skip
+
+
+def coverage(name: str, length: int, depth: float, seed: int = 1) -> ContigCoverage:
+    chance = random.Random(seed)
+    size = max(1, -(-length // 200))
+    bins = [max(0.0, round(chance.gauss(depth, depth / 3), 2)) for _ in range(-(-length // size))]
+    gap = len(bins) // 5
+    bins[gap : gap + 8] = [0.0] * len(bins[gap : gap + 8])
+    return ContigCoverage(
+        contig=name, length=length, covered_bases=sum(size for b in bins if b),
+        mean_depth=sum(bins) / len(bins), max_depth=math.ceil(max(bins)), bin_size=size,
+        bins=tuple(bins),
+    )  # fmt: skip
+
+
+def evidence(reads: int, breadth: float, *contigs: ContigCoverage) -> Evidence:
+    return Evidence(
+        reads=reads, aligned_bases=reads * 2_000, distinct_starts=max(1, reads * 9 // 10),
+        breadth=breadth, expected_breadth=min(1.0, breadth * 1.04), mean_depth=reads / 37,
+        evenness=0.83, identity=0.972, median_mapq=60, shared_reads=reads // 50, host_better=2,
+        coverage=contigs,
+    )  # fmt: skip
+
+
+def screen(name: str, reads: int, panel_reads: int, seed: int) -> SampleScreen:
+    filtered = {"too_short": reads // 40, "low_quality": reads // 60}
+    spike, decoy = reads // 100, reads // 900
+    unassigned = reads // 25
+    host = reads - sum(filtered.values()) - panel_reads - spike - decoy - unassigned
+    account = ReadAccount(
+        total=reads, filtered=filtered if reads else {}, host=host, panel=panel_reads,
+        spike=spike, decoy=decoy, unassigned=unassigned,
+    )  # fmt: skip
+    assert account.balanced
+    return SampleScreen(sample=name, account=account, quality=quality(reads, seed))
+
+
+def absent(sample: str, entry: PanelEntry, *, lod: float | None = 210.0) -> Finding:
+    quantity = Quantity(value=lod, low=None, high=None, unit="copies/mL", method="Poisson",
+                        remark="" if lod else "plasma volume unknown")  # fmt: skip
+    unseen = entry.status in ("not_by_sequencing", "umbrella")
+    return Finding(
+        sample=sample, code=entry.code, name=entry.name, severity=entry.severity,
+        call=Call.NOT_SCREENED if unseen else Call.NOT_DETECTED,
+        rule=entry.status if unseen else "too_few_reads",
+        lod95=None if unseen else quantity,
+    )  # fmt: skip
+
+
+def present(
+    sample: str, entry: PanelEntry, call: Call, proof: Evidence, load: float | None
+) -> Finding:
+    quantities = (
+        ()
+        if load is None
+        else (
+            Quantity(value=load, low=load * 0.71, high=load * 1.42, unit="copies/mL",
+                     method="spike-in ratio"),
+            Quantity(value=proof.reads, low=None, high=None, unit="reads", method="count"),
+        )
+    )  # fmt: skip
+    return Finding(
+        sample=sample, code=entry.code, name=entry.name, severity=entry.severity, call=call,
+        rule="three_reads_two_starts" if call is Call.DETECTED else "one_start_only",
+        evidence=proof, quantities=quantities,
+    )  # fmt: skip
+
+
+def findings_for(sample: str, rows: Panel, found: dict[str, Finding]) -> tuple[Finding, ...]:
+    return tuple(
+        found.get(e.code) or absent(sample, e, lod=40.0 + 17 * i)
+        for i, e in enumerate(rows.entries)
+    )
+
+
+def manifest(samples: tuple[Sample, ...], run_id: str = "demo-2026-03-14") -> RunManifest:
+    files = tuple(
+        InputFile(
+            path=f"fastq/{s.barcode or 'all'}/FAX12345_pass_8a1c3f07_{i}.fastq.gz",
+            kind=ReadKind.FASTQ, size=123_456_789 + i, sha256=f"{i:02d}" * 32, barcode=s.barcode,
+        )
+        for i, s in enumerate(samples)
+    )  # fmt: skip
+    return RunManifest(
+        run_id=run_id, created_at=DAWN, files=files, samples=samples,
+        sequencing=Sequencing(
+            instrument="MN12345", flow_cell="FAX12345", kit="SQK-NBD114.24",
+            basecall_model="dna_r10.4.1_e8.2_400bps_hac@v5.0.0", started_at=DAWN,
+        ),
+    )  # fmt: skip
+
+
+def phases() -> tuple[PhaseRecord, ...]:
+    """Basecalling skipped, the shared pass, quantification."""
+
+    def at(minutes: float) -> datetime:
+        return DAWN + timedelta(hours=6, minutes=minutes)
+
+    tools = {"mappy": "2.31", "numpy": "2.5.5"}
+    return (
+        PhaseRecord(phase=Phase.BASECALLING, status="skipped", reason="reads are basecalled",
+                    started_at=at(0), finished_at=at(0)),
+        PhaseRecord(phase=Phase.QUALITY_CONTROL, status="completed", started_at=at(2),
+                    finished_at=at(11), counts={"reads_in": 90_600, "reads_passed": 86_976},
+                    tools={"isal": "1.9.1"}),
+        PhaseRecord(phase=Phase.HOST_REMOVAL, status="completed", started_at=at(2.2),
+                    finished_at=at(11.4), counts={"reads_in": 86_976, "host": 80_102}, tools=tools),
+        PhaseRecord(phase=Phase.PATHOGEN_DETECTION, status="completed", started_at=at(2.1),
+                    finished_at=at(11.4), counts={"panel": 940, "spike": 906}, tools=tools),
+        PhaseRecord(phase=Phase.QUANTIFICATION, status="completed", started_at=at(14),
+                    finished_at=at(14.1), counts={"findings": 4, "rows": 98}),
+    )  # fmt: skip
+
+
+def timeline() -> tuple[TimelineEntry, ...]:
+    steps = (
+        (0, "RunSealed", "3 files, 5 samples"),
+        (1, "InstanceLaunched", "screen, attempt 1: r7i.large spot in eu-central-1a"),
+        (6, "SpotInterrupted", "screen, attempt 1: last checkpoint 12"),
+        (7, "InstanceLaunched", "screen, attempt 2: r6i.large spot in eu-central-1b"),
+        (12, "StageCompleted", "screen, attempt 2"),
+    )
+    return tuple(
+        TimelineEntry(at=DAWN + timedelta(hours=6, minutes=m), what=what, detail=detail)
+        for m, what, detail in steps
+    )
+
+
+def cost_lines() -> tuple[CostLine, ...]:
+    return tuple(
+        CostLine(what="instance", stage="screen", epoch=epoch, instance_id=f"i-0{epoch}",
+                 instance_type="r7i.large", purchase="spot", seconds=seconds, usd=seconds * 1.4e-5,
+                 on_demand_usd=seconds * 4.2e-5)
+        for epoch, seconds in ((1, 310.0), (2, 352.4))
+    )  # fmt: skip
+
+
+def inputs_for(
+    samples: tuple[Sample, ...],
+    screens: tuple[SampleScreen, ...],
+    findings: tuple[Finding, ...],
+    outcomes: tuple[SampleOutcome, ...],
+    *,
+    synthetic: bool = True,
+    cloud: bool = True,
+    rows: Panel | None = None,
+    unlisted: dict[str, int] | None = None,
+) -> ReportInputs:
+    made = DAWN + timedelta(hours=6, minutes=15)
+    recovery = {
+        s.name: Quantity(value=0.82, low=0.7, high=0.95, unit="of expected", method="spike-in")
+        for s in samples
+        if s.spike_copies
+    }
+    line = open_line("report", epoch=1, instance_type="t3.large", purchase="spot", seconds=41,
+                     usd_per_hour=0.03, on_demand_usd_per_hour=0.083)  # fmt: skip
+    return ReportInputs(
+        manifest=manifest(samples),
+        revision=0,
+        screen=ScreenResult(
+            bundle="demo@1", bundle_sha256=BUNDLE_SHA, synthetic=synthetic, samples=screens,
+            unlisted_barcodes=unlisted or {},
+        ),
+        quantification=Quantification(
+            findings=findings, outcomes=outcomes, spike_recovery=recovery
+        ),
+        bundle=bundle(synthetic=synthetic),
+        panel=rows or panel(),
+        parameters=ScreeningParameters(),
+        phases=phases(),
+        timeline=timeline() if cloud else (),
+        bill=make_bill(cost_lines(), as_of=made, price_snapshot="2026-03-01, eu-central-1",
+                       in_progress=line) if cloud else None,
+        created_at=made,
+    )  # fmt: skip
+
+
+def rich() -> ReportInputs:
+    """Three samples (one empty), a failing no-template control and a good positive control."""
+    rows = panel()
+    by = {e.code: e for e in rows.entries}
+    samples = (
+        Sample(name="pig-01", barcode="barcode01", volume_ml=1.0, spike_copies=1e4),
+        Sample(name="pig-02", barcode="barcode02", volume_ml=1.0, spike_copies=1e4),
+        Sample(name="pig-03 empty", barcode="barcode03"),
+        Sample(name="NTC", barcode="barcode11", role=SampleRole.NO_TEMPLATE_CONTROL,
+               spike_copies=1e4),
+        Sample(name="positive", barcode="barcode12", role=SampleRole.POSITIVE_CONTROL,
+               spike_copies=1e4),
+    )  # fmt: skip
+    segments = tuple(coverage(f"IAV-seg{i}", n, 3.0 + i, i) for i, n in enumerate(
+        (2341, 2341, 2233, 1778, 1565, 1413, 1027, 890), 1))  # fmt: skip
+    found = {
+        "pig-01": {
+            "ASFV": present("pig-01", by["ASFV"], Call.DETECTED,
+                            evidence(612, 0.87, coverage("ASFV-synthetic-1", 190_000, 6.5)),
+                            12_340.0),
+            "IAV": present("pig-01", by["IAV"], Call.DETECTED, evidence(44, 0.93, *segments),
+                           890.2),
+            "PCV2": present("pig-01", by["PCV2"], Call.INDETERMINATE,
+                            evidence(2, 0.41, coverage("PCV2-synthetic-1", 1_768, 1.1)), None),
+        },
+        "pig-02": {},
+        "NTC": {"PCV2": present("NTC", by["PCV2"], Call.DETECTED,
+                                evidence(9, 0.98, coverage("PCV2-synthetic-1", 1_768, 5)), 31.0)},
+        "positive": {"TTSV": present("positive", by["TTSV"], Call.DETECTED,
+                     evidence(273, 1.0, coverage("TTSV-synthetic-1", 2_878, 140)), 1.234e7)},
+    }  # fmt: skip
+    screens = (
+        screen("pig-01", 60_300, 658, 1), screen("pig-02", 29_900, 0, 4),
+        screen("pig-03 empty", 0, 0, 0),
+        screen("NTC", 400, 9, 2), screen("positive", 9_000, 273, 6),
+    )  # fmt: skip
+    outcomes = (
+        SampleOutcome(sample="pig-01", outcome=Outcome.RELEASED_WITH_REMARKS,
+                      reasons=("spike-in recovery 82 %",)),
+        SampleOutcome(sample="pig-02", outcome=Outcome.RELEASED),
+        SampleOutcome(sample="pig-03 empty", outcome=Outcome.INVALID, reasons=("no reads",)),
+        SampleOutcome(sample="NTC", outcome=Outcome.INVALID,
+                      reasons=("PCV2: 9 reads in the no-template control, 0 allowed",)),
+        SampleOutcome(sample="positive", outcome=Outcome.RELEASED),
+    )  # fmt: skip
+    findings = tuple(f for s in samples for f in findings_for(s.name, rows, found.get(s.name, {})))
+    return inputs_for(samples, screens, findings, outcomes, rows=rows,
+                      unlisted={"barcode07": 31, "unclassified": 1_204})  # fmt: skip
+
+
+def clean(*, synthetic: bool = False, cloud: bool = True) -> ReportInputs:
+    """One sample without barcode, both controls absent, nothing found."""
+    rows = panel()
+    sample = (Sample(name="donor 7", volume_ml=2.0, spike_copies=1e4),)
+    outcome = SampleOutcome(sample="donor 7", outcome=Outcome.RELEASED_WITH_REMARKS,
+                            reasons=("no controls in this run",))  # fmt: skip
+    return inputs_for(sample, (screen("donor 7", 30_300, 0, 3),),
+                      findings_for("donor 7", rows, {}), (outcome,), synthetic=synthetic,
+                      cloud=cloud, rows=rows)  # fmt: skip
+
+
+def empty() -> ReportInputs:
+    """One sample, not one read, no cloud."""
+    sample = (Sample(name="nothing"),)
+    outcome = SampleOutcome(sample="nothing", outcome=Outcome.INVALID, reasons=("no reads",))
+    return inputs_for(sample, (screen("nothing", 0, 0, 0),), (), (outcome,), cloud=False)
+
+
+def crowded(samples: int = 100) -> ReportInputs:
+    """Many samples, every tenth with a finding."""
+    rows = panel()
+    asfv = rows.entries[0]
+    listed = tuple(Sample(name=f"animal-{i:03d}", barcode=f"barcode{i:02d}")
+                   for i in range(min(samples, 100)))  # fmt: skip
+    findings: list[Finding] = []
+    for i, s in enumerate(listed):
+        proof = evidence(50 + i, 0.6, coverage("ASFV-synthetic-1", 190_000, 2, i))
+        hit = {"ASFV": present(s.name, asfv, Call.DETECTED, proof, 100.0 * (i + 1))}
+        findings += findings_for(s.name, rows, hit if i % 10 == 0 else {})
+    screens = tuple(screen(s.name, 3_000 + 41 * i, 0, i % 9) for i, s in enumerate(listed))
+    outcomes = tuple(SampleOutcome(sample=s.name, outcome=Outcome.RELEASED) for s in listed)
+    return inputs_for(listed, screens, tuple(findings), outcomes, synthetic=False, rows=rows)

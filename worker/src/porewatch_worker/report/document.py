@@ -1,0 +1,113 @@
+"""What a printed report consists of: sections of prose, facts, tables and figures.
+
+HTML and PDF print the same `Document`, so they cannot disagree. All words and numbers in it are
+ready for print; the renderers only choose type and place.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Tone = Literal["plain", "good", "warn", "bad"]
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One cell of a table: text, a quiet second line, a tone (shown as a labelled badge)."""
+
+    text: str
+    note: str = ""
+    tone: Tone | None = None
+    swatch: str = ""  # colour of a taxon, shown beside its name
+
+
+@dataclass(frozen=True)
+class Column:
+    """A table column. The first column of a table heads its rows. `width` is a share of 1."""
+
+    head: str
+    number: bool = False
+    width: float = 1.0
+    code: bool = False
+
+
+@dataclass(frozen=True)
+class Table:
+    """`empty` is what stands in the table's place when there are no rows."""
+
+    caption: str
+    columns: tuple[Column, ...]
+    rows: tuple[tuple[Cell, ...], ...]
+    empty: str = "Nothing to list."
+    total: tuple[Cell, ...] = ()
+    kind: Literal["table"] = "table"
+
+
+@dataclass(frozen=True)
+class Prose:
+    text: str
+    tone: Tone = "plain"
+    kind: Literal["prose"] = "prose"
+
+
+@dataclass(frozen=True)
+class Bullets:
+    items: tuple[str, ...]
+    kind: Literal["bullets"] = "bullets"
+
+
+@dataclass(frozen=True)
+class Facts:
+    """Names and values, in two columns."""
+
+    pairs: tuple[tuple[str, str], ...]
+    kind: Literal["facts"] = "facts"
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A picture in words too: `alt` says what it shows, `caption` what to make of it."""
+
+    svg: str
+    caption: str
+    alt: str
+
+
+@dataclass(frozen=True)
+class Figures:
+    """Figures side by side (up to three), or one across the page."""
+
+    figures: tuple[Figure, ...]
+    kind: Literal["figures"] = "figures"
+
+
+Block = Table | Prose | Bullets | Facts | Figures
+
+
+@dataclass(frozen=True)
+class Section:
+    """`folded`: closed at first on screen, because there is much of it; never left out."""
+
+    id: str
+    title: str
+    blocks: tuple[Block, ...]
+    parts: tuple[Section, ...] = ()
+    folded: bool = False
+
+
+@dataclass(frozen=True)
+class Document:
+    """`front` is the first page; `body` is the rest."""
+
+    title: str
+    run_id: str
+    subtitle: str
+    synthetic: bool
+    verdict: Cell
+    found: Cell
+    decision: str
+    remarks: tuple[str, ...]
+    facts: Facts
+    front: tuple[Section, ...]
+    body: tuple[Section, ...]

@@ -1,0 +1,263 @@
+"""The first page: what was found, whether controls allow a statement, what could have been seen,
+and what could not."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from statistics import median
+
+from porewatch.domain.findings import Call, Finding, Outcome, Quantity, SampleOutcome
+from porewatch.domain.panel import PanelEntry
+from porewatch.domain.report import Report
+from porewatch.domain.runs import SampleRole
+from porewatch_worker.report import colour, numbers
+from porewatch_worker.report.decision import SEVERITIES, by_severity
+from porewatch_worker.report.document import (
+    Block,
+    Bullets,
+    Cell,
+    Column,
+    Prose,
+    Section,
+    Table,
+    Tone,
+)
+
+ON_FIRST_PAGE = 8
+SEVERITY_TONE: dict[str, Tone] = {
+    "critical": "bad",
+    "high": "bad",
+    "medium": "warn",
+    "low": "plain",
+}
+CALL_TONE: dict[Call, Tone] = {
+    Call.DETECTED: "bad",
+    Call.INDETERMINATE: "warn",
+    Call.NOT_DETECTED: "good",
+    Call.NOT_SCREENED: "plain",
+}
+OUTCOME_TONE: dict[Outcome, Tone] = {
+    Outcome.RELEASED: "good",
+    Outcome.RELEASED_WITH_REMARKS: "warn",
+    Outcome.INVALID: "bad",
+}
+FINDING_COLUMNS = (
+    Column("Sample", width=1.15),
+    Column("Panel member", width=1.9),
+    Column("Severity", width=0.95),
+    Column("Call", width=1.2),
+    Column("Reads", number=True, width=0.9),
+    Column("Breadth", number=True, width=1.15),
+    Column("Depth", number=True, width=0.8),
+    Column("Identity", number=True, width=0.9),
+    Column("Load", number=True, width=1.75),
+)
+
+
+def front_sections(report: Report) -> tuple[Section, ...]:
+    return (found(report), controls(report), could_be_seen(report), could_not_be_seen(report))
+
+
+def words(name: str) -> str:
+    """`not_detected` -> `not detected`."""
+    return name.replace("_", " ")
+
+
+def positive(report: Report) -> list[Finding]:
+    """Detected and indeterminate findings, most severe first."""
+    return by_severity(f for f in report.findings if f.call in (Call.DETECTED, Call.INDETERMINATE))
+
+
+def found(report: Report) -> Section:
+    rows = positive(report)
+    table = findings_table(report, rows[:ON_FIRST_PAGE], "Detected and indeterminate findings")
+    blocks: list[Block] = [table]
+    if len(rows) > ON_FIRST_PAGE:
+        blocks.append(
+            Prose(
+                f"The {ON_FIRST_PAGE} most severe of {numbers.count(len(rows))} findings are "
+                "shown; all of them are listed under Findings in detail."
+            )
+        )
+    return Section("found", "What was found", tuple(blocks))
+
+
+def findings_table(report: Report, rows: Sequence[Finding], caption: str) -> Table:
+    roles = {sample.name: sample.role for sample in report.samples}
+    invalid = {o.sample for o in report.outcomes if o.outcome is Outcome.INVALID}
+    return Table(
+        caption=caption,
+        columns=FINDING_COLUMNS,
+        rows=tuple(_finding_row(f, roles[f.sample], f.sample in invalid) for f in rows),
+        empty="No panel member was detected or left indeterminate in any sample or control.",
+    )
+
+
+def _finding_row(f: Finding, role: SampleRole, invalid: bool) -> tuple[Cell, ...]:
+    e = f.evidence
+    notes = [] if role is SampleRole.SAMPLE else [words(role.value)]
+    notes += ["invalid"] if invalid else []
+    blank = Cell(numbers.NOTHING)
+    return (
+        Cell(f.sample, note=", ".join(notes)),
+        Cell(f.code, note=f.name, swatch=colour.taxon(f.code)),
+        Cell(f.severity.value, tone=SEVERITY_TONE[f.severity.value]),
+        Cell(words(f.call.value), tone=CALL_TONE[f.call]),
+        Cell(numbers.count(e.reads), note=f"{numbers.count(e.distinct_starts)} starts")
+        if e
+        else blank,
+        Cell(numbers.share(e.breadth, 1), note=f"expected {numbers.share(e.expected_breadth, 1)}")
+        if e
+        else blank,
+        Cell(f"{numbers.figure(e.mean_depth)} ×") if e else blank,
+        Cell(numbers.share(e.identity, 1)) if e else blank,
+        _load(f.quantities),
+    )
+
+
+def _load(quantities: Sequence[Quantity]) -> Cell:
+    if not quantities:
+        return Cell(numbers.NOTHING)
+    first = quantities[0]
+    return Cell(numbers.quantity(first), note=numbers.interval(first) or first.remark)
+
+
+def controls(report: Report) -> Section:
+    rows = sorted(
+        (_outcome_row(report, outcome) for outcome in report.outcomes),
+        key=lambda pair: pair[0],
+    )
+    table = Table(
+        caption="Outcome of controls and samples",
+        columns=(
+            Column("Sample", width=1.2),
+            Column("Role", width=1.2),
+            Column("Outcome", width=1.3),
+            Column("Spike-in recovery", number=True, width=1.6),
+            Column("Reasons", width=3.2),
+        ),
+        rows=tuple(row for _, row in rows[:ON_FIRST_PAGE]),
+        empty="No outcome was recorded: nothing is released.",
+    )
+    blocks: list[Block] = [table]
+    if len(rows) > ON_FIRST_PAGE:
+        more = numbers.count(len(rows) - ON_FIRST_PAGE)
+        blocks.append(Prose(f"{more} more with the same or a better outcome: see Samples."))
+    return Section("controls", "Controls and release", tuple(blocks))
+
+
+def _outcome_row(
+    report: Report, outcome: SampleOutcome
+) -> tuple[tuple[int, int, str], tuple[Cell, ...]]:
+    role = next((s.role for s in report.samples if s.name == outcome.sample), SampleRole.SAMPLE)
+    order = (role is SampleRole.SAMPLE, -list(Outcome).index(outcome.outcome), outcome.sample)
+    return order, (
+        Cell(outcome.sample),
+        Cell(words(role.value)),
+        Cell(words(outcome.outcome.value), tone=OUTCOME_TONE[outcome.outcome]),
+        recovery_cell(report, outcome.sample),
+        Cell("; ".join(outcome.reasons) or numbers.NOTHING),
+    )
+
+
+def recovery_cell(report: Report, sample: str) -> Cell:
+    recovery = report.spike_recovery.get(sample)
+    if recovery is None:
+        return Cell(numbers.NOTHING)
+    return Cell(numbers.quantity(recovery), note=numbers.interval(recovery) or recovery.remark)
+
+
+def could_be_seen(report: Report) -> Section:
+    """LOD95 of everything screened and not detected, by severity: the value of a `no`."""
+    return Section(
+        "seen",
+        "What could have been seen",
+        (
+            Table(
+                caption="Limit of detection (LOD95) in this run of what was not detected, in "
+                "samples, by severity",
+                columns=(
+                    Column("Severity", width=0.9),
+                    Column("Members screened", number=True, width=1.1),
+                    Column("Not detected", number=True, width=1.2),
+                    Column("Median LOD95", number=True, width=1.4),
+                    Column("Best", number=True, width=1.7),
+                    Column("Worst", number=True, width=1.7),
+                ),
+                rows=tuple(_lod_rows(report)),
+                empty="No panel member was screened in a sample.",
+            ),
+        ),
+    )
+
+
+def _lod_rows(report: Report) -> Iterable[tuple[Cell, ...]]:
+    subjects = {s.name for s in report.samples if s.role is SampleRole.SAMPLE}
+    screened = [
+        f for f in report.findings if f.sample in subjects and f.call is not Call.NOT_SCREENED
+    ]
+    for severity in SEVERITIES:
+        mine = [f for f in screened if f.severity is severity]
+        if not mine:
+            continue
+        absent = [f for f in mine if f.call is Call.NOT_DETECTED]
+        by_unit: dict[str, list[tuple[float, Finding]]] = defaultdict(list)
+        for f in absent:
+            if f.lod95 is not None and f.lod95.value is not None:
+                by_unit[f.lod95.unit].append((f.lod95.value, f))
+        head = (
+            Cell(severity.value, tone=SEVERITY_TONE[severity.value]),
+            Cell(numbers.count(len({f.code for f in mine}))),
+            Cell(numbers.count(len(absent)), note="member × sample"),
+        )
+        if not by_unit:
+            yield (*head, Cell("not computable"), Cell(numbers.NOTHING), Cell(numbers.NOTHING))
+        for unit, values in sorted(by_unit.items()):
+            yield (*head, *_lod_cells(values, unit))
+
+
+def _lod_cells(values: Sequence[tuple[float, Finding]], unit: str) -> tuple[Cell, ...]:
+    ordered = sorted(values, key=lambda pair: (pair[0], pair[1].code, pair[1].sample))
+    ends = (
+        Cell(numbers.figure(value), note=f"{f.code} in {f.sample}")
+        for value, f in (ordered[0], ordered[-1])
+    )
+    middle = numbers.figure(median(value for value, _ in ordered))
+    return (Cell(f"{middle} {unit}"), *ends)
+
+
+def could_not_be_seen(report: Report) -> Section:
+    """Every row that no result of this run speaks about, and why."""
+    screened = {f.code for f in report.findings if f.call is not Call.NOT_SCREENED}
+    groups: dict[str, list[PanelEntry]] = {
+        "Cannot be seen by sequencing": [],
+        "Not in this bundle, so not screened": [],
+        "Seen in part only": [],
+        "Names of groups, judged by their members": [],
+    }
+    headings = list(groups)
+    for entry in report.panel:
+        if entry.status == "not_by_sequencing":
+            groups[headings[0]].append(entry)
+        elif entry.status == "umbrella":
+            groups[headings[3]].append(entry)
+        elif entry.code not in screened:
+            groups[headings[1]].append(entry)
+        elif entry.status == "partly":
+            groups[headings[2]].append(entry)
+    items = tuple(
+        f"{heading} ({numbers.plural(len(entries), 'row')}): {_names(entries)}."
+        for heading, entries in groups.items()
+        if entries
+    )
+    block: Block = Bullets(items) if items else Prose("Every row of the list was screened.")
+    return Section("unseen", "What could not be seen", (block,))
+
+
+def _names(entries: Sequence[PanelEntry]) -> str:
+    if len(entries) <= 6:
+        return ", ".join(f"{e.code} ({e.name})" for e in entries)
+    codes = ", ".join(e.code for e in entries[:24])
+    more = f" and {len(entries) - 24} more" if len(entries) > 24 else ""
+    return f"{codes}{more}; names and reasons under The list"

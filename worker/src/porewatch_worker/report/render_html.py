@@ -1,0 +1,22 @@
+"""The report as one HTML file: no script, no outside resource, plots as inline SVG."""
+
+from __future__ import annotations
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from porewatch.domain.report import Report
+from porewatch_worker.report.compose import compose
+
+
+def render_html(report: Report) -> str:
+    """A whole page. All text is escaped; only our own SVG goes in as markup."""
+    pages = Environment(
+        loader=PackageLoader("porewatch_worker.report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    pages.filters["picture"] = Markup
+    return pages.get_template("report.html.j2").render(doc=compose(report))
