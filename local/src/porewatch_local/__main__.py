@@ -1,0 +1,66 @@
+"""`python -m porewatch_local up|down|status`. With `--json` progress goes to stderr."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+from porewatch_local.down import down
+from porewatch_local.home import LocalProblem, LocalStack
+from porewatch_local.up import Progress, status, up
+
+_SECRET = {"credentials", "control", "database"}
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="porewatch_local", description="The embedded AWS.")
+    parser.add_argument("action", choices=["up", "down", "status"])
+    parser.add_argument("--home", type=Path, help="its folder (default .porewatch)")
+    parser.add_argument("--no-stack", action="store_true", help="up: do not deploy the stack")
+    parser.add_argument("--forget", action="store_true", help="down: remove its state as well")
+    parser.add_argument("--json", action="store_true", help="answer as JSON")
+    given = parser.parse_args()
+    try:
+        {"up": _up, "down": _down, "status": _status}[given.action](given)
+    except LocalProblem as problem:
+        print(f"porewatch_local: {problem}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _up(given: argparse.Namespace) -> None:
+    stack = up(given.home, deploy=not given.no_stack, progress=_progress(given.json))
+    if given.json:
+        _print(stack)
+
+
+def _down(given: argparse.Namespace) -> None:
+    say = _progress(given.json)
+    stopped = down(given.home, forget=given.forget, progress=say)
+    if given.json:
+        print(json.dumps({"stopped": stopped}))
+    elif not stopped:
+        say("nothing was running")
+
+
+def _status(given: argparse.Namespace) -> None:
+    _print(status(given.home))
+
+
+def _print(stack: LocalStack) -> None:
+    print(stack.model_dump_json(indent=2, exclude=_SECRET))
+
+
+def _progress(quiet_stdout: bool) -> Progress:
+    target = sys.stderr if quiet_stdout else sys.stdout
+
+    def say(line: str) -> None:
+        print(line, file=target, flush=True)
+
+    return say
+
+
+if __name__ == "__main__":
+    sys.exit(main())

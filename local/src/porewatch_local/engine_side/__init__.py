@@ -1,0 +1,1 @@
+"""What runs inside the engine's own interpreter. Standard library and the engine only."""

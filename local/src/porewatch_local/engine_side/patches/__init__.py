@@ -1,0 +1,14 @@
+"""One file per patch. Each says why it exists and when to delete it, and has one `apply()`."""
+
+from __future__ import annotations
+
+from . import data_api, error_type, fleet_launch, heartbeat, service_trust
+
+ALL = (error_type, heartbeat, data_api, fleet_launch, service_trust)
+
+
+def apply_all() -> list[str]:
+    """Apply every patch; returns their names. Raises PatchRefused if one does not fit."""
+    for patch in ALL:
+        patch.apply()
+    return [patch.__name__.rsplit(".", 1)[-1] for patch in ALL]

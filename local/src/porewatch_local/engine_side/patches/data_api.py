@@ -1,0 +1,94 @@
+"""The RDS Data API runs on the PostgreSQL beside the engine.
+
+Why: without docker the engine answers SQL from a stub, and a cluster made by CloudFormation has
+an address that does not resolve. Here every Aurora PostgreSQL cluster lives on one local server.
+Role, password and database come from the cluster's own record (what the template said), are
+made on first use, and a wrong secret is refused by PostgreSQL itself.
+Delete when: the engine can be given an external address for a cluster.
+
+Set by porewatch_local.engine: POREWATCH_PG_HOST, POREWATCH_PG_PORT, POREWATCH_PG_ADMIN,
+POREWATCH_PG_PASSWORD. Without them nothing is patched.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from typing import Any
+
+import psycopg2  # type: ignore[import-untyped]
+from ministack.services import rds, rds_data
+from psycopg2 import sql
+
+from ..rewriting import PatchRefused, rewrite
+
+_ready: dict[str, tuple[str, str, str]] = {}
+_lock = threading.Lock()
+
+
+def _cluster_of(member: dict[str, Any]) -> dict[str, Any]:
+    """The cluster record behind a member instance (which may be the cluster itself)."""
+    return rds._clusters.get(member.get("DBClusterIdentifier", "")) or member
+
+
+def local_target(member: dict[str, Any], database: str) -> tuple[str, int, str]:
+    """(host, port, database) for a cluster, which is made ready on the local server first."""
+    cluster = _cluster_of(member)
+    name = database or cluster.get("DatabaseName") or "postgres"
+    user = cluster.get("MasterUsername") or "postgres"
+    wanted = (user, str(cluster.get("_MasterUserPassword") or ""), name)
+    with _lock:
+        if _ready.get(cluster["DBClusterIdentifier"] + "/" + name) != wanted:
+            _make_ready(*wanted)
+            _ready[cluster["DBClusterIdentifier"] + "/" + name] = wanted
+    return os.environ["POREWATCH_PG_HOST"], int(os.environ["POREWATCH_PG_PORT"]), name
+
+
+def _make_ready(user: str, password: str, database: str) -> None:
+    admin = psycopg2.connect(
+        host=os.environ["POREWATCH_PG_HOST"],
+        port=int(os.environ["POREWATCH_PG_PORT"]),
+        user=os.environ["POREWATCH_PG_ADMIN"],
+        password=os.environ["POREWATCH_PG_PASSWORD"],
+        dbname="postgres",
+    )
+    admin.autocommit = True
+    with admin.cursor() as cursor:
+        cursor.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", (user,))
+        verb = sql.SQL("ALTER" if cursor.fetchone() else "CREATE")
+        role = sql.SQL("{} ROLE {} LOGIN CREATEDB CREATEROLE PASSWORD {}").format(
+            verb, sql.Identifier(user), sql.Literal(password)
+        )
+        cursor.execute(role)
+        cursor.execute("SELECT 1 FROM pg_database WHERE datname = %s", (database,))
+        if not cursor.fetchone():
+            make = sql.SQL("CREATE DATABASE {} OWNER {}")
+            cursor.execute(make.format(sql.Identifier(database), sql.Identifier(user)))
+    admin.close()
+
+
+def apply() -> None:
+    if "POREWATCH_PG_PORT" not in os.environ:
+        return
+    if not hasattr(rds_data, "_has_real_endpoint"):
+        raise PatchRefused("rds_data._has_real_endpoint is gone")
+    rds_data._has_real_endpoint = lambda instance: True
+    rewrite(
+        rds_data,
+        "_connect",
+        (
+            '        pg_user = username or instance.get("MasterUsername", "admin")\n',
+            "        host, port, db = _porewatch_target(instance, db)\n"
+            '        pg_user = username or instance.get("MasterUsername", "admin")\n',
+        ),
+        _porewatch_target=local_target,
+    )
+    # psycopg2 would read a literal % in SQL with parameters as a placeholder; AWS does not.
+    rewrite(
+        rds_data,
+        "_substitute_named_params",
+        (
+            "return _RE_NAMED_PARAM.sub(_repl, sql)",
+            'return _RE_NAMED_PARAM.sub(_repl, sql.replace("%", "%%"))',
+        ),
+    )

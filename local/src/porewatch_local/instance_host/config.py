@@ -1,0 +1,38 @@
+"""What the instance host is told when it starts: one private JSON file in the home."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict
+
+from porewatch_local.home import Credentials
+
+EVENT_SOURCE = "local.ec2"
+
+
+class HostConfig(BaseModel):
+    """`host-config.json`. Seconds are wall-clock seconds."""
+
+    model_config = ConfigDict(frozen=True)
+
+    endpoint: str
+    region: str
+    credentials: Credentials
+    port: int
+    token: str
+    """Must be in `X-Porewatch-Token` of every control request."""
+    metadata_key: str
+    """Signs metadata tokens, so that they stay valid when the host starts again."""
+    instances: Path
+    references: Path
+    programs: list[Path]
+    """Folders at the front of PATH for user-data, after the harmless commands."""
+    marker_tag: str = "porewatch-stack"
+    template_tag: str = "porewatch-launch-template"
+    event_source: str = EVENT_SOURCE
+    poll_s: float = 0.5
+    notice_s: float = 120.0
+    """From the interruption notice to the end, unless the request says otherwise."""
+    grace_s: float = 5.0
+    """From SIGTERM to SIGKILL when an instance is terminated."""
