@@ -101,7 +101,6 @@ def start(
         at=at,
         execution_arn=execution_arn,
         manifest_digest=digest,
-        earlier_digests=(*record.earlier_digests, *earlier),
         profile=record.profile,
         bundle=bundle,
         samples=tuple(sample.name for sample in manifest.samples),
