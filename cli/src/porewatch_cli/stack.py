@@ -17,14 +17,11 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import ClientError, EndpointConnectionError
 
-from porewatch.adapters.items import run_key
 from porewatch.adapters.objects import Objects
 from porewatch.adapters.runs import RunLedger
 from porewatch.adapters.stages import StageLedger
 from porewatch.adapters.table import Table
 from porewatch.domain.errors import NotFound, Unavailable
-from porewatch.domain.events import FACTS, Fact
-from porewatch.domain.outbox import FACT_PREFIX
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -85,17 +82,6 @@ class Stack:
     @cached_property
     def stages(self) -> StageLedger:
         return StageLedger(self._table)
-
-    def facts(self, run_id: str) -> list[Fact]:
-        """Everything that was told about a run, in order of time."""
-        items = self._table.query(run_key(run_id), FACT_PREFIX)
-        found = [
-            FACTS[str(item.attributes["detail_type"])].model_validate_json(
-                str(item.attributes["detail"])
-            )
-            for item in items
-        ]
-        return sorted(found, key=lambda fact: (fact.at, fact.fact_id))
 
     def bucket(self, life: str) -> Objects:
         """The bucket of one class of life: `Raw`, `Results` or `Reports`."""

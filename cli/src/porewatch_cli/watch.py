@@ -59,13 +59,13 @@ def look(run_id: str, stack: Stack) -> RunView:
     return RunView(
         run=run,
         files=tuple(stack.runs.files_of(run_id).values()),
-        stages=tuple(s for s in stack.stages.of_run(run_id) if s.revision == run.revision),
+        stages=stack.stages.of_run(run_id, run.revision),
         phases=tuple(
             fact.record
-            for fact in stack.facts(run_id)
-            if isinstance(fact, PhaseCompleted) and fact.revision == run.revision
+            for fact in stack.stages.facts(run_id, run.revision)
+            if isinstance(fact, PhaseCompleted)
         ),
-        costs=stack.runs.cost_lines(run_id, run.revision),
+        costs=stack.stages.cost_lines(run_id, run.revision),
     )
 
 
@@ -111,11 +111,18 @@ def watch(
         for last in follow(run_id, stack):
             line = last.model_dump_json() if as_json else one_line(last)
             if line != told:
-                print_json(last) if as_json else console.print(line, highlight=False, soft_wrap=True)
+                _tell(last, line, as_json)
             told = line
             noticed(last)
     assert last is not None  # noqa: S101 - follow yields or raises
     return last
+
+
+def _tell(view: RunView, line: str, as_json: bool) -> None:
+    if as_json:
+        print_json(view)
+    else:
+        console.print(line, highlight=False, soft_wrap=True)
 
 
 def one_line(view: RunView) -> str:
