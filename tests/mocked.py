@@ -1,0 +1,87 @@
+"""An AWS in this process (moto), shaped like the template: for unit and functional tests.
+
+moto knows conditions, transactions, etags and tags. It does not know client tokens, full pools,
+eventual consistency or IAM: what rests on those is tested against fakes of our own or the engine.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from unittest.mock import patch
+
+import boto3
+from moto import mock_aws
+
+from porewatch.adapters import clients
+from porewatch.adapters.items import Item
+from porewatch.adapters.table import KIND_INDEX, Table
+from porewatch.settings import settings
+
+REGION = "eu-central-1"
+SURROUNDINGS = {
+    "AWS_DEFAULT_REGION": REGION,
+    "AWS_REGION": REGION,
+    "AWS_ACCESS_KEY_ID": "testing",
+    "AWS_SECRET_ACCESS_KEY": "testing",
+    "STACK_NAME": "porewatch-test",
+    "LEDGER_TABLE": "ledger",
+    "RAW_BUCKET": "raw",
+    "RESULTS_BUCKET": "results",
+    "REPORTS_BUCKET": "reports",
+    "BUS_NAME": "porewatch",
+    "DEFAULT_BUNDLE": "demo@1",
+    "BASECALLING": "disabled",
+}
+
+
+@contextmanager
+def mocked_aws(**more: str) -> Iterator[None]:
+    """Everything below runs against moto; clients and settings are made anew."""
+    with patch.dict("os.environ", {**SURROUNDINGS, **more}), mock_aws():
+        clients.forget()
+        settings.cache_clear()
+        yield
+    clients.forget()
+    settings.cache_clear()
+
+
+def make_ledger(name: str = "ledger") -> Table:
+    """The ledger table as template.yaml makes it."""
+    text = [{"AttributeName": n, "AttributeType": "S"} for n in ("pk", "sk", "gsi_pk", "gsi_sk")]
+    boto3.client("dynamodb").create_table(
+        TableName=name,
+        BillingMode="PAY_PER_REQUEST",
+        AttributeDefinitions=text,
+        KeySchema=_keys("pk", "sk"),
+        GlobalSecondaryIndexes=[
+            {
+                "IndexName": KIND_INDEX,
+                "KeySchema": _keys("gsi_pk", "gsi_sk"),
+                "Projection": {"ProjectionType": "ALL"},
+            }
+        ],
+        StreamSpecification={"StreamEnabled": True, "StreamViewType": "NEW_IMAGE"},
+    )
+    return Table(name)
+
+
+def make_buckets(*names: str) -> None:
+    for name in names or ("raw", "results", "reports"):
+        boto3.client("s3").create_bucket(
+            Bucket=name, CreateBucketConfiguration={"LocationConstraint": REGION}
+        )
+
+
+def facts_in(ledger: Table, run_id: str) -> list[str]:
+    """The detail types of all facts written about a run, in order of time."""
+    items: list[Item] = list(ledger.query(f"RUN#{run_id}", "FACT#"))
+    items.sort(key=lambda item: str(item.attributes["at"]))
+    return [str(item.attributes["detail_type"]) for item in items]
+
+
+def _keys(partition: str, sort: str) -> list[dict[str, str]]:
+    return [
+        {"AttributeName": partition, "KeyType": "HASH"},
+        {"AttributeName": sort, "KeyType": "RANGE"},
+    ]

@@ -1,0 +1,226 @@
+"""No sequence of repeated, late or reordered messages moves a stage backwards, and no old epoch
+writes. Hypothesis plays the world: several machines, the state machine and the monitor, all talking
+at once and more than once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from porewatch.domain import stages
+from porewatch.domain.errors import Conflict, StaleEpoch
+from porewatch.domain.events import Fact
+from porewatch.domain.launching import Machine, MachineState
+from porewatch.domain.phases import (
+    Phase,
+    Progress,
+    StageKey,
+    StageManifest,
+    StageRecord,
+    StageSpec,
+    StageState,
+)
+
+START = datetime(2026, 11, 21, tzinfo=UTC)
+KEY = StageKey("run-1", 1, "screen")
+SPEC = StageSpec(name="screen", phases=(Phase.QUALITY_CONTROL,), instance_types=("m7i.2xlarge",))
+RANK = {
+    StageState.OPEN: 0,
+    StageState.LAUNCHED: 1,
+    StageState.CLAIMED: 2,
+    StageState.INTERRUPTED: 3,
+    StageState.FAILED: 3,
+    StageState.PUBLISHED: 4,
+}
+
+
+def at(minute: int) -> datetime:
+    return START + timedelta(minutes=minute)
+
+
+def machine(name: str) -> Machine:
+    return Machine(
+        instance_id=name,
+        state=MachineState.RUNNING,
+        instance_type="m7i.2xlarge",
+        purchase="spot",
+        availability_zone="eu-central-1a",
+        launched_at=at(0),
+    )
+
+
+def manifest(epoch: int) -> StageManifest:
+    return StageManifest(
+        run_id="run-1",
+        revision=1,
+        stage="screen",
+        epoch=epoch,
+        fingerprint="f",
+        instance_id="i-1",
+        worker_version="0",
+        started_at=at(0),
+        finished_at=at(1),
+        phases=(),
+        outputs={},
+    )
+
+
+def beat(record: StageRecord | None, epoch: int, who: str, minute: int) -> stages.Move:
+    progress = Progress(phase=Phase.QUALITY_CONTROL, units_done=minute)
+    return stages.beat(record, epoch, who, progress, at(minute))
+
+
+SAYINGS: dict[str, Callable[[StageRecord | None, int, str, int], stages.Move]] = {
+    "launched": lambda r, e, who, m: stages.launched(r, e, machine(who), at(m)),
+    "claim": lambda r, e, who, m: stages.claim(r, e, who, at(m)),
+    "beat": beat,
+    "notice": lambda r, e, _who, m: stages.notice(r, e, at(m)),
+    "interrupt": lambda r, e, who, m: stages.interrupt(r, e, who, 3, at(m)),
+    "fail": lambda r, e, _who, m: stages.fail(r, e, "WorkerFailed", "broke", at(m)),
+    "token": lambda r, e, who, m: stages.keep_token(r, e, f"token-{who}", at(m)),
+    "publish": lambda r, e, _who, m: stages.publish(r, manifest(e), "key", at(m)),
+    "reopen": lambda r, _e, _who, m: stages.reopen(r, KEY, SPEC, at(m)),
+}
+
+saying = st.tuples(
+    st.sampled_from(sorted(SAYINGS)),
+    st.integers(1, 4),
+    st.sampled_from(["i-1", "i-2"]),
+    st.integers(0, 30),
+)
+
+
+@settings(max_examples=400, deadline=None)
+@given(st.lists(saying, min_size=1, max_size=40))
+def test_whatever_is_said_in_whatever_order_nothing_moves_backwards(
+    sayings: list[tuple[str, int, str, int]],
+) -> None:
+    record: StageRecord = _opened()
+    facts: dict[str, Fact] = {}
+    for what, epoch, who, minute in sayings:
+        try:
+            moved = SAYINGS[what](record, epoch, who, minute)
+        except Conflict:
+            continue
+        if moved is None:
+            continue
+        after, told = moved
+        _check_step(what, epoch, record, after)
+        for fact in told:
+            assert fact.fact_id not in facts, f"{fact.fact_id} was told twice"
+            facts[fact.fact_id] = fact
+        record = after
+
+
+def _check_step(what: str, epoch: int, before: StageRecord, after: StageRecord) -> None:
+    assert after.epoch >= before.epoch
+    if what == "reopen":
+        assert after.epoch == before.epoch + 1
+        assert before.state is not StageState.PUBLISHED
+    elif what != "publish":
+        assert epoch == before.epoch, f"{what} of epoch {epoch} wrote into epoch {before.epoch}"
+    if after.epoch == before.epoch:
+        assert RANK[after.state] >= RANK[before.state]
+        if before.instance_id is not None:
+            assert after.instance_id == before.instance_id
+    if before.state in (StageState.INTERRUPTED, StageState.FAILED) and what != "reopen":
+        assert after.state in (before.state, StageState.PUBLISHED)
+    assert after.interruptions >= before.interruptions
+    assert after.errors >= before.errors
+    if before.last_beat and after.epoch == before.epoch:
+        assert after.last_beat is not None
+        assert after.last_beat >= before.last_beat
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(saying, min_size=1, max_size=15))
+def test_saying_everything_twice_changes_nothing_more(
+    sayings: list[tuple[str, int, str, int]],
+) -> None:
+    record = _opened()
+    for what, epoch, who, minute in sayings:
+        try:
+            moved = SAYINGS[what](record, epoch, who, minute)
+        except Conflict:
+            continue
+        record = moved[0] if moved else record
+        if what == "reopen":
+            continue  # a second opening without a launch takes a further epoch, and that is fine
+        try:
+            again = SAYINGS[what](record, epoch, who, minute)
+        except Conflict:
+            again = None
+        assert again is None, f"{what} twice moved the stage twice"
+
+
+def test_the_first_opening_is_epoch_one_and_each_further_one_fences_the_last() -> None:
+    first = _opened()
+    assert (first.epoch, first.state) == (1, StageState.OPEN)
+    second = _after(stages.reopen(first, KEY, SPEC, at(1)))
+    with pytest.raises(StaleEpoch, match="epoch 1 of stage screen of run-1 is over; epoch 2"):
+        stages.claim(second, 1, "i-1", at(2))
+
+
+def test_a_claim_before_the_launch_is_recorded_holds_and_the_launch_fills_in_the_rest() -> None:
+    claimed = _after(stages.claim(_opened(), 1, "i-1", at(1)))
+    filled = _after(stages.launched(claimed, 1, machine("i-1"), at(2)))
+    assert filled.state is StageState.CLAIMED
+    assert (filled.instance_type, filled.purchase) == ("m7i.2xlarge", "spot")
+
+
+def test_a_second_machine_for_an_epoch_neither_launches_nor_claims() -> None:
+    launched = _after(stages.launched(_opened(), 1, machine("i-1"), at(1)))
+    with pytest.raises(Conflict, match="one too many"):
+        stages.launched(launched, 1, machine("i-2"), at(2))
+    with pytest.raises(StaleEpoch, match="belongs to i-1"):
+        stages.claim(launched, 1, "i-2", at(2))
+
+
+def test_interruptions_remember_the_pool_and_leave_the_error_count_alone() -> None:
+    record = _after(stages.launched(_opened(), 1, machine("i-1"), at(1)))
+    record = _after(stages.interrupt(record, 1, "i-1", 5, at(2)))
+    assert (record.interruptions, record.errors) == (1, 0)
+    assert record.reclaimed == ("m7i.2xlarge@eu-central-1a",)
+    again = _after(stages.reopen(record, KEY, SPEC, at(3)))
+    assert again.reclaimed == record.reclaimed
+    assert again.instance_id is None
+
+
+def test_a_manifest_written_by_a_fenced_machine_is_still_the_truth() -> None:
+    second = _after(stages.reopen(_opened(), KEY, SPEC, at(1)))
+    done = stages.publish(second, manifest(1), "key", at(2))
+    assert done is not None
+    assert done[0].state is StageState.PUBLISHED
+    assert done[1][0].model_dump()["epoch"] == 1
+    assert stages.reopen(done[0], KEY, SPEC, at(3)) is None
+
+
+def test_a_failure_says_whether_it_will_be_tried_again() -> None:
+    record, told = _opened(), []
+    for n in range(1, 4):
+        moved = stages.fail(record, n, "WorkerFailed", "broke", at(n))
+        assert moved is not None
+        told.append(moved[1][0].model_dump()["will_retry"])
+        record = _after(stages.reopen(moved[0], KEY, SPEC, at(n)))
+    assert told == [True, True, False]
+
+
+def test_an_ended_stage_is_watched_until_the_state_machine_was_told() -> None:
+    record = _after(stages.keep_token(_opened(), 1, "token", at(1)))
+    ended = _after(stages.fail(record, 1, "WorkerLost", "silent", at(2)))
+    assert stages.watched(ended)
+    told = _after(stages.forget_token(ended, 1, "token", at(3)))
+    assert not stages.watched(told)
+
+
+def _opened() -> StageRecord:
+    return _after(stages.reopen(None, KEY, SPEC, at(0)))
+
+
+def _after(move: stages.Move) -> StageRecord:
+    assert move is not None
+    return move[0]
