@@ -112,4 +112,5 @@ def _keep_stamp(folder: Path, stamp: Stamp) -> None:
         number, name = tempfile.mkstemp(dir=folder, prefix=STAMP)
         with os.fdopen(number, "w", encoding="utf-8") as handle:
             json.dump(stamp, handle)
+        Path(name).chmod(0o644)
         Path(name).replace(folder / STAMP)
