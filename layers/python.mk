@@ -8,7 +8,7 @@ POREWATCH_LAYER_PYTHON ?= 3.13
 POREWATCH_LAYER_PLATFORM ?= aarch64-manylinux_2_28
 ROOT := $(realpath $(HERE)..)
 UV := $(firstword $(wildcard $(ROOT)/.porewatch/boot/bin/uv) uv)
-COMPILER = $(shell for p in $(ROOT)/.venv/bin/python python$(POREWATCH_LAYER_PYTHON) \
+COMPILER = $(shell for p in $(POREWATCH_LAYER_INTERPRETER) $(ROOT)/.venv/bin/python python$(POREWATCH_LAYER_PYTHON) \
 	$${PYENV_ROOT:-$$HOME/.pyenv}/versions/$(POREWATCH_LAYER_PYTHON)*/bin/python3; do \
 	"$$p" -c 'import sys; sys.exit("%d.%d" % sys.version_info[:2] != "$(POREWATCH_LAYER_PYTHON)")' 2>/dev/null \
 	&& echo "$$p" && break; done)
