@@ -85,18 +85,14 @@ def basecalled_name(path: str) -> str:
 class FetchedInputs(Inputs):
     """Fetches an input on first use, checks it, and keeps only the latest few. Thread-safe.
 
-    `heard` is told the name and the bytes so far.
+    `fetching` tells a person what is being fetched and how far that is; empty when nothing is.
     """
 
-    def __init__(
-        self,
-        sources: dict[str, Source],
-        folder: Path,
-        heard: Callable[[str, int], None] = lambda _name, _bytes: None,
-    ) -> None:
+    def __init__(self, sources: dict[str, Source], folder: Path) -> None:
         super().__init__({})
-        self._sources, self._folder, self._heard = sources, folder, heard
+        self._sources, self._folder = sources, folder
         self._lock = threading.Lock()
+        self.fetching = ""
 
     def path(self, name: str) -> Path:
         """The file on this disk. NotFound for an unknown name, InputRefused when it is not the file
@@ -125,15 +121,20 @@ class FetchedInputs(Inputs):
         to = self._folder / name
         self._make_room(source.size)
         try:
-            found = source.bucket.fetch(source.key, to, lambda n: self._heard(name, n))
+            found = source.bucket.fetch(source.key, to, lambda n: self._tell(name, n, source.size))
         except NotFound as e:
             raise InputRefused(
                 "The manifest names this file, but it is not in the bucket.",
                 file=name,
                 remedy="upload it and seal the run again.",
             ) from e
+        finally:
+            self.fetching = ""
         _check(name, source, found)
         return to
+
+    def _tell(self, name: str, there: int, size: int) -> None:
+        self.fetching = f"fetching {name}: {there / max(size, 1):.0%}"
 
     def _make_room(self, size: int) -> None:
         self._folder.mkdir(parents=True, exist_ok=True)

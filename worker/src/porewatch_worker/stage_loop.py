@@ -83,6 +83,7 @@ class StageLoop:
     beat_s: float = 20.0
     grace_s: float = 60.0
     on_save: Callable[[int], None] = lambda _number: None
+    note: Callable[[], str] = lambda: ""
 
     def __post_init__(self) -> None:
         self._started_at = now()
@@ -104,8 +105,10 @@ class StageLoop:
     def progress(self) -> Progress:
         """The work's own progress with what the checkpoint knows."""
         units = list(self.checkpoint.units.values())
-        return self.work.progress().model_copy(
+        there = self.work.progress()
+        return there.model_copy(
             update={
+                "note": self.note() or there.note,
                 "units_done": len(units),
                 "units_total": self.work.units_total(),
                 "reads": sum(u.reads for u in units),

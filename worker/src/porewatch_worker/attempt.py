@@ -1,0 +1,166 @@
+"""One attempt at one stage, on an instance: claim, fetch, compute, publish, answer.
+
+    tags -> claim -> order -> inputs and references -> checkpoint -> loop -> the last word
+
+Whatever happens, the control plane hears one last word about it, or nothing at all when the epoch
+is not ours (any more): then somebody else speaks for the stage.
+"""
+
+from __future__ import annotations
+
+import logging
+import shutil
+import traceback
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from porewatch.domain import places
+from porewatch.domain.errors import PorewatchError, Refused, StaleEpoch
+from porewatch.domain.phases import Progress, WorkOrder
+from porewatch_worker import stages
+from porewatch_worker.checkpoint import Checkpoint, open_checkpoint
+from porewatch_worker.claim import Claim
+from porewatch_worker.inputs import FetchedInputs, sources_of
+from porewatch_worker.order import Assignment, read_assignment, read_order, read_previous
+from porewatch_worker.outbox_remote import QueueOutbox
+from porewatch_worker.publish import Author
+from porewatch_worker.publish_remote import S3Publisher
+from porewatch_worker.pulse import repeating
+from porewatch_worker.stage_loop import StageLoop
+from porewatch_worker.watch import NoticeLook, OwnerLook, look_safely
+from porewatch_worker.worker_log import ShippedLog
+
+if TYPE_CHECKING:
+    from porewatch.adapters.downloads import Downloads
+    from porewatch_worker.claim import Ledger
+    from porewatch_worker.metadata import InstanceMetadata
+    from porewatch_worker.outbox_remote import Queue
+    from porewatch_worker.settings import WorkerSettings
+    from porewatch_worker.stop import Stop
+    from porewatch_worker.work import StageWork
+
+log = logging.getLogger(__name__)
+DONE, FAILED, NOT_SET_UP, REFUSED = 0, 1, 2, 3
+LAST_LINES = 12
+
+
+@dataclass(frozen=True)
+class Cloud:
+    """The services an attempt speaks to."""
+
+    metadata: InstanceMetadata
+    ledger: Ledger
+    queue: Queue
+    raw: Downloads
+    results: Downloads
+
+
+def run_attempt(
+    settings: WorkerSettings, cloud: Cloud, stop: Stop, build: stages.Build = stages.build
+) -> int:
+    """The exit code: DONE (published, interrupted or not ours), FAILED, NOT_SET_UP or REFUSED."""
+    try:
+        who = read_assignment(cloud.metadata)
+    except PorewatchError:
+        log.exception("this machine does not say what it is to work on")
+        return NOT_SET_UP
+    scratch = settings.scratch / f"{who.run_id}-r{who.revision}-{who.stage}-e{who.epoch}"
+    scratch.mkdir(parents=True, exist_ok=True)
+    key = places.log_key(who.run_id, who.revision, who.stage, who.epoch)
+    with ShippedLog(scratch / "worker.log", cloud.results, key, settings.beat_s):
+        code = _Attempt(settings, cloud, stop, who, scratch, build).run()
+    shutil.rmtree(scratch, ignore_errors=True)
+    return code
+
+
+@dataclass
+class _Attempt:
+    settings: WorkerSettings
+    cloud: Cloud
+    stop: Stop
+    who: Assignment
+    scratch: Path
+    build: stages.Build
+
+    def __post_init__(self) -> None:
+        self.outbox = QueueOutbox(self.cloud.queue, self.who)
+        self.claim = Claim(self.cloud.ledger, self.who)
+        self.publisher = S3Publisher(self.cloud.results, Author(**self.who.model_dump()))
+
+    def run(self) -> int:
+        who = self.who
+        log.info("%s r%d %s epoch %d", who.run_id, who.revision, who.stage, who.epoch)
+        try:
+            self.claim.take()
+            self._owned()
+        except StaleEpoch as e:
+            log.info("leaving without a word: %s", e)
+            return DONE
+        except PorewatchError as e:
+            log.exception("the stage cannot go on")
+            self.outbox.broken(type(e).__name__, str(e))
+            return REFUSED if isinstance(e, Refused) else FAILED
+        except Exception:
+            log.exception("the worker failed")
+            lines = traceback.format_exc().strip().splitlines()[-LAST_LINES:]
+            self.outbox.broken("WorkerFailed", "\n".join(lines))
+            return FAILED
+        return DONE
+
+    def _owned(self) -> None:
+        self.outbox.claimed()
+        there = self.publisher.published()
+        if there is not None:
+            log.info("epoch %d has published this stage already", there[1].epoch)
+            self.outbox.published(there[0])
+            return
+        order = read_order(self.cloud.results, self.who)
+        notices = NoticeLook(self.cloud.metadata, self.stop)
+        owner = OwnerLook(self.claim.holds, self.stop)
+        with (
+            repeating(self.settings.watch_s, "notice", lambda: look_safely(notices)),
+            repeating(self.settings.beat_s, "owner", lambda: look_safely(owner)),
+        ):
+            ending = self._loop(order).run()
+        log.info("%s", ending)
+
+    def _loop(self, order: WorkOrder) -> StageLoop:
+        """Everything that may take long before the first unit, with beats all the while."""
+        preparing = Progress(phase=order.phases[0], note="preparing inputs and references")
+        with repeating(self.settings.beat_s, "beat", lambda: self.outbox.beat(preparing)):
+            inputs, work = self._work(order)
+            checkpoint = self._checkpoint(work)
+        return StageLoop(
+            work=work,
+            checkpoint=checkpoint,
+            outbox=self.outbox,
+            publisher=self.publisher,
+            scratch=self.scratch / "outputs",
+            stop=self.stop,
+            beat_s=self.settings.beat_s,
+            grace_s=self.settings.grace_s,
+            note=lambda: inputs.fetching,
+        )
+
+    def _work(self, order: WorkOrder) -> tuple[FetchedInputs, StageWork]:
+        previous = read_previous(self.cloud.results, order)
+        sources = sources_of(order, previous, self.cloud.raw, self.cloud.results)
+        inputs = FetchedInputs(sources, self.scratch / "inputs")
+        means = stages.Means(
+            inputs=inputs,
+            previous=previous,
+            references_root=self.settings.references,
+            scratch=self.scratch,
+            basecaller=self.settings.basecaller,
+            stopped=lambda: self.stop.asked,
+        )
+        return inputs, self.build(order, means)
+
+    def _checkpoint(self, work: StageWork) -> Checkpoint:
+        from porewatch.adapters.checkpoints import S3CheckpointStore  # noqa: PLC0415
+
+        who, fingerprint = self.who, work.fingerprint()
+        prefix = places.checkpoint_prefix(who.run_id, who.revision, who.stage, fingerprint)
+        store = S3CheckpointStore.at(self.cloud.results.bucket, prefix)
+        return open_checkpoint(store, fingerprint, who.epoch)

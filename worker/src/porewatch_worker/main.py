@@ -1,0 +1,57 @@
+"""`porewatch-worker run`: what the user-data of an instance calls.
+
+Exit codes: 0 published, interrupted, or not ours to do; 1 failed; 2 not set up (environment, tags);
+3 the input or the configuration was refused. In every case but 2 the control plane was told.
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import sys
+from collections.abc import Sequence
+
+from porewatch.domain.errors import PorewatchError
+from porewatch_worker import __version__
+from porewatch_worker.attempt import NOT_SET_UP, Cloud, run_attempt
+from porewatch_worker.metadata import InstanceMetadata
+from porewatch_worker.settings import WorkerSettings, read_settings
+from porewatch_worker.stop import Stop, stopped_by_signals
+from porewatch_worker.worker_log import FORMAT
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Entry point; the exit code."""
+    parser = argparse.ArgumentParser(prog="porewatch-worker", description=__doc__)
+    parser.add_argument("command", choices=["run"], help="work on what the instance's tags say")
+    parser.add_argument("--version", action="version", version=__version__)
+    parser.parse_args(arguments)
+    logging.basicConfig(level=logging.INFO, format=FORMAT, stream=sys.stderr)
+    logging.getLogger("botocore").setLevel(logging.WARNING)
+    stop = Stop()
+    try:
+        with stopped_by_signals(stop):
+            settings = read_settings()
+            return run_attempt(settings, _cloud(settings), stop)
+    except PorewatchError as e:
+        print(f"porewatch-worker: {e}", file=sys.stderr)
+        return NOT_SET_UP
+
+
+def _cloud(settings: WorkerSettings) -> Cloud:
+    from porewatch.adapters.downloads import Downloads  # noqa: PLC0415  (boto3 takes its time)
+    from porewatch.adapters.stages import StageLedger  # noqa: PLC0415
+    from porewatch.adapters.table import Table  # noqa: PLC0415
+    from porewatch.adapters.worker_queue import WorkerQueue  # noqa: PLC0415
+
+    return Cloud(
+        metadata=InstanceMetadata(settings.metadata),
+        ledger=StageLedger(Table(settings.ledger_table)),
+        queue=WorkerQueue(settings.worker_queue_url),
+        raw=Downloads(settings.raw_bucket),
+        results=Downloads(settings.results_bucket),
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())
