@@ -31,7 +31,7 @@ _STOP_S = 30.0
 
 
 def root_credentials(home: Home) -> Credentials:
-    """The account's root key, made once per home. The operator uses it; functions never do."""
+    """The account's root key, made once per home. It makes the local users and nothing else."""
     path = home.state / "secrets.json"
     key = "AKIA" + remembered(path, "root_key")[:16].upper()
     return Credentials(access_key_id=key, secret_access_key=remembered(path, "root_secret"))

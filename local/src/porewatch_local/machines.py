@@ -1,12 +1,7 @@
-"""Starts the instance host, and speaks to its control address.
-
-The host gets an IAM user of its own, with only what it needs: look at instances and templates,
-end instances, assume roles that trust EC2, put events.
-"""
+"""Starts the instance host under an IAM user of its own, and speaks to its control address."""
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import sys
@@ -14,10 +9,7 @@ import urllib.error
 import urllib.request
 from typing import Any
 
-from botocore.exceptions import ClientError
-
 from porewatch_local import processes
-from porewatch_local.clients import client
 from porewatch_local.home import (
     LOOPBACK,
     Control,
@@ -32,19 +24,9 @@ from porewatch_local.home import (
 from porewatch_local.instance_host.config import HostConfig
 from porewatch_local.instance_host.server import CONTROL_TOKEN
 
-USER = "porewatch-instance-host"  # the engine's service_trust patch knows this name
-_ACTIONS = [
-    "ec2:DescribeInstances",
-    "ec2:DescribeLaunchTemplateVersions",
-    "ec2:TerminateInstances",
-    "events:PutEvents",
-    "iam:GetInstanceProfile",
-    "sts:AssumeRole",
-]
 
-
-def start_host(home: Home, stack: LocalStack, **settings: Any) -> Control:
-    """Start the instance host unless it runs. `settings` replace fields of HostConfig."""
+def start_host(home: Home, stack: LocalStack, key: Credentials, **settings: Any) -> Control:
+    """Start the instance host under `key` unless it runs. `settings` replace HostConfig fields."""
     record = home.state / "host.json"
     token = remembered(home.state / "secrets.json", "control_token")
     running = processes.read_record(record)
@@ -55,7 +37,7 @@ def start_host(home: Home, stack: LocalStack, **settings: Any) -> Control:
         **{
             "endpoint": stack.endpoint,
             "region": stack.region,
-            "credentials": host_credentials(home, stack),
+            "credentials": key,
             "port": port,
             "token": token,
             "metadata_key": remembered(home.state / "secrets.json", "metadata_key"),
@@ -94,35 +76,6 @@ def _control(port: int, token: str) -> Control:
 def _environment() -> dict[str, str]:
     kept = ("PATH", "LANG", "LC_ALL", "TZ", "LD_LIBRARY_PATH")
     return {name: os.environ[name] for name in kept if name in os.environ}
-
-
-def host_credentials(home: Home, stack: LocalStack) -> Credentials:
-    """The key of the host's IAM user, which is made when the account does not have it."""
-    path = home.state / "host-key.json"
-    if path.exists():
-        known = Credentials.model_validate_json(path.read_text())
-        if _works(stack, known):
-            return known
-    iam = client(stack, "iam")
-    with contextlib.suppress(iam.exceptions.EntityAlreadyExistsException):
-        iam.create_user(UserName=USER)
-    policy = {
-        "Version": "2012-10-17",
-        "Statement": [{"Effect": "Allow", "Action": _ACTIONS, "Resource": "*"}],
-    }
-    iam.put_user_policy(UserName=USER, PolicyName="host", PolicyDocument=json.dumps(policy))
-    made = iam.create_access_key(UserName=USER)["AccessKey"]
-    key = Credentials(access_key_id=made["AccessKeyId"], secret_access_key=made["SecretAccessKey"])
-    write_private(path, key.model_dump_json())
-    return key
-
-
-def _works(stack: LocalStack, key: Credentials) -> bool:
-    try:
-        client(stack, "sts", key).get_caller_identity()
-    except ClientError:
-        return False
-    return True
 
 
 def control(control: Control, method: str, path: str) -> Any:

@@ -12,6 +12,7 @@ from porewatch_local.engine import endpoint, root_credentials, start_engine
 from porewatch_local.home import Home, LocalProblem, LocalStack, find_home
 from porewatch_local.machines import start_host
 from porewatch_local.postgres import start_postgres
+from porewatch_local.users import INSTANCE_HOST, OPERATOR, user_key
 
 Progress = Callable[[str], None]
 PARTS = ("postgres", "engine", "host")
@@ -35,16 +36,18 @@ def up(
     database = start_postgres(place)
     step.done(f"PostgreSQL on port {database.port}")
     engine = start_engine(place, database)
-    stack = LocalStack(
+    root = LocalStack(
         endpoint=endpoint(engine.port),
         credentials=root_credentials(place),
         database=database.dsn(),
     )
+    stack = root.model_copy(update={"credentials": user_key(place, root, OPERATOR)})
     step.done(f"AWS at {stack.endpoint}")
     if deploy:
         stack = deploy_stack(place, stack, progress=progress)
         step.done(f"stack {stack.stack_name} with {len(stack.outputs)} outputs")
-    control = start_host(place, stack, **host_settings)
+    key = user_key(place, root, INSTANCE_HOST)
+    control = start_host(place, stack, key, **host_settings)
     step.done(f"instance host at {control.url}")
     stack = stack.model_copy(update={"control": control, "pids": running(place)})
     place.write(stack)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from . import data_api, error_type, fleet_launch, heartbeat, service_trust
+from . import data_api, error_type, fleet_launch, heartbeat, root_key, service_trust
 
-ALL = (error_type, heartbeat, data_api, fleet_launch, service_trust)
+ALL = (error_type, heartbeat, data_api, fleet_launch, service_trust, root_key)
 
 
 def apply_all() -> list[str]:

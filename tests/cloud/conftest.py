@@ -1,0 +1,105 @@
+"""One embedded AWS per test session, in a home of its own, on free ports.
+
+All xdist workers share it: the first that needs it brings it up, the last to leave takes it down.
+`cloud` is the engine, the database and the instance host; `stack` has the product deployed too.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from porewatch_local.clients import client
+from porewatch_local.deploy import deploy_stack
+from porewatch_local.down import down
+from porewatch_local.home import Home, LocalStack, find_home
+from porewatch_local.up import up
+
+HERE = Path(__file__).parent
+_USERS = pytest.StashKey[Path]()
+
+
+@dataclass(frozen=True)
+class Cloud:
+    """The running embedded AWS: where it is, and clients for it."""
+
+    home: Home
+    local: LocalStack
+
+    @property
+    def outputs(self) -> dict[str, str]:
+        return self.local.outputs
+
+    def client(self, service: str) -> Any:
+        """A client under the operator's key."""
+        return client(self.local, service)
+
+
+def _session_folder() -> Path:
+    """The same for all workers of one pytest run, and no other."""
+    run = os.environ.get("PYTEST_XDIST_TESTRUNUID") or str(os.getpid())
+    return Path(tempfile.gettempdir()) / f"porewatch-{run[:12]}"
+
+
+@contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    with (folder / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Sign in. Every worker has collected before any runs a test, so nobody comes too late."""
+    if session.config.option.collectonly or _USERS in session.stash:
+        return
+    if not any(HERE in item.path.parents for item in session.items):
+        return
+    folder = _session_folder()
+    (folder / "users").mkdir(parents=True, exist_ok=True)
+    folder.chmod(0o711)  # PostgreSQL may run as another user
+    (folder / "users" / str(os.getpid())).touch()
+    session.stash[_USERS] = folder
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Sign out; the last one stops everything and removes the home."""
+    folder = session.stash.get(_USERS, None)
+    if folder is None or not folder.exists():
+        return
+    with _locked(folder):
+        (folder / "users" / str(os.getpid())).unlink(missing_ok=True)
+        others = [int(user.name) for user in (folder / "users").iterdir()]
+        if any(psutil.pid_exists(pid) for pid in others):
+            return
+        down(folder / "home")
+        kept = os.environ.get("POREWATCH_KEEP_CLOUD")
+    if not kept:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def cloud(request: pytest.FixtureRequest) -> Cloud:
+    """Engine, PostgreSQL and instance host; nothing deployed by this fixture."""
+    folder = request.session.stash[_USERS]
+    with _locked(folder):
+        local = up(folder / "home", deploy=False, notice_s=3.0, grace_s=1.0, poll_s=0.2)
+    return Cloud(find_home(folder / "home"), local)
+
+
+@pytest.fixture(scope="session")
+def stack(cloud: Cloud, request: pytest.FixtureRequest) -> Cloud:
+    """The real template, built and deployed."""
+    with _locked(request.session.stash[_USERS]):
+        local = deploy_stack(cloud.home, cloud.local)
+        cloud.home.write(local)
+    return Cloud(cloud.home, local)
