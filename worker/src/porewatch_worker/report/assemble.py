@@ -184,5 +184,7 @@ def _basecalling(inputs: ReportInputs) -> str:
     model = inputs.manifest.sequencing.basecall_model
     for record in inputs.phases:
         if record.phase is Phase.BASECALLING and record.status == "completed":
-            return f"done here: {record.backend or 'dorado'}" + (f", {model}" if model else "")
+            return f"done here: {record.backend or 'dorado'}"
+        if record.phase is Phase.BASECALLING and record.reason:
+            return f"not done here: {record.reason}"
     return "not done here: the reads came basecalled" + (f", by {model}" if model else "")

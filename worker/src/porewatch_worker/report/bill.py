@@ -52,14 +52,9 @@ def make_bill(
     as_of: datetime,
     price_snapshot: str,
     in_progress: CostLine | None = None,
-) -> Bill | None:
-    """Sum the lines. Without any line there is no bill (nothing ran in the cloud): None.
-
-    `saved_usd` counts only lines whose on-demand price is known.
-    """
+) -> Bill:
+    """Sum the lines. `saved_usd` counts only lines whose on-demand price is known."""
     every = (*lines, *((in_progress,) if in_progress else ()))
-    if not every:
-        return None
     saved = sum(line.on_demand_usd - line.usd for line in every if line.on_demand_usd is not None)
     return Bill(
         price_snapshot=price_snapshot,

@@ -35,6 +35,7 @@ from porewatch_worker.report.front import (
     findings_table,
     positive,
     recovery_cell,
+    role_name,
     words,
 )
 
@@ -65,8 +66,12 @@ def samples(report: Report) -> Section:
             (
                 Cell(s.name),
                 Cell(s.barcode or numbers.NOTHING),
-                Cell(words(s.role.value), note=s.material.upper()),
-                Cell("unknown" if s.volume_ml is None else f"{numbers.figure(s.volume_ml)} mL"),
+                Cell(role_name(s.role), note=s.material.upper()),
+                Cell(
+                    "unknown"
+                    if s.volume_ml is None
+                    else f"{numbers.figure(s.volume_ml)}{numbers.GAP}mL"
+                ),
                 Cell("none" if s.spike_copies is None else numbers.figure(s.spike_copies)),
                 recovery_cell(report, s.name),
                 Cell(words(verdict.value), tone=OUTCOME_TONE[verdict]),
@@ -78,12 +83,12 @@ def samples(report: Report) -> Section:
         columns=(
             Column("Sample", width=1.2),
             Column("Barcode"),
-            Column("Role", width=1.1),
+            Column("Role", width=1.3),
             Column("Plasma", number=True, width=0.8),
             Column("Spike copies", number=True, width=0.9),
-            Column("Recovery", number=True, width=1.3),
-            Column("Outcome", width=1.2),
-            Column("Reasons", width=2.4),
+            Column(f"Recovery (95{numbers.GAP}% interval)", width=1.4),
+            Column("Outcome", width=1.5),
+            Column("Reasons", width=2.2),
         ),
         rows=tuple(rows),
     )
@@ -132,7 +137,7 @@ def _equation(screens: Sequence[SampleScreen]) -> Table:
         columns=(
             Column("Sample", width=1.2),
             Column("Reads in", number=True),
-            Column("= Filtered", number=True, width=1.4),
+            Column("= Filtered", number=True, width=1.9),
             Column("+ Host", number=True),
             Column("+ Assigned", number=True, width=1.7),
             Column("+ Unassigned", number=True, width=1.1),
@@ -186,8 +191,10 @@ def _quality_row(screen: SampleScreen) -> tuple[Cell, ...]:
     )
 
 
-def _quality_plots(screen: SampleScreen) -> Figures:
+def _quality_plots(screen: SampleScreen) -> Block:
     q, name = screen.quality, screen.sample
+    if not q.reads:
+        return Prose("No reads.")
     lengths = f"Read lengths of {name}: median {numbers.count(round(q.median_length))} bases"
     qualities = f"Mean read qualities of {name}"
     total = f"Bases sequenced over time in {name}: {numbers.bases(q.bases)} in the end"
@@ -243,8 +250,9 @@ def _finding_part(number: int, f: Finding) -> Section:
         ),
         (
             "Breadth and depth",
-            f"{numbers.share(e.breadth, 1)} of the genome covered (expected of this many bases: "
-            f"{numbers.share(e.expected_breadth, 1)}), mean depth {numbers.figure(e.mean_depth)} ×"
+            f"{numbers.share(e.breadth, 1)} of the genome covered (expected "
+            f"{numbers.share(e.expected_breadth, 1)}), mean depth "
+            f"{numbers.figure(e.mean_depth)}{numbers.GAP}×"
             + ("" if e.evenness is None else f", evenness {e.evenness:.2f}"),
         ),
         ("Identity", f"{numbers.share(e.identity, 1)}, median mapping quality {e.median_mapq}"),
@@ -268,7 +276,8 @@ def _amount(unit: str) -> str:
 
 
 def _with_interval(q: Quantity) -> str:
-    extra = "; ".join(part for part in (numbers.interval(q), q.method, q.remark) if part)
+    spread = f"95 % interval {numbers.interval(q)}" if numbers.interval(q) else ""
+    extra = "; ".join(part for part in (spread, q.method, q.remark) if part)
     return numbers.quantity(q) + (f" ({extra})" if extra else "")
 
 
@@ -292,34 +301,37 @@ def the_list(report: Report) -> Section:
     by_code: dict[str, list[Finding]] = defaultdict(list)
     for f in report.findings:
         by_code[f.code].append(f)
+    units = {f.lod95.unit for f in report.findings if f.lod95 and f.lod95.value is not None}
+    unit = units.pop() if len(units) == 1 else ""
     table = Table(
         caption=f"{report.provenance.panel}, version {report.provenance.panel_version}: "
         f"{numbers.plural(len(report.panel), 'row')}, "
         f"{numbers.plural(len(report.samples), 'sample or control', 'samples and controls')}",
         columns=(
-            Column("Code", width=0.9),
-            Column("Name", width=2.4),
-            Column("Severity", width=0.9),
-            Column("Result", width=1.3),
+            Column("Code", width=0.95),
+            Column("Name", width=2.7),
+            Column("Kind", width=0.9),
+            Column("Severity", width=0.85),
+            Column("Result", width=1.2),
             Column("Where", width=2.6),
-            Column("LOD95 where not detected", number=True, width=1.7),
+            Column(f"LOD95{f' ({unit})' if unit else ''}", number=True, width=1.3),
         ),
-        rows=tuple(_list_row(entry, by_code[entry.code]) for entry in report.panel),
+        rows=tuple(_list_row(entry, by_code[entry.code], unit) for entry in report.panel),
     )
     return Section("list", "The list", (table,))
 
 
-def _list_row(entry: PanelEntry, mine: Sequence[Finding]) -> tuple[Cell, ...]:
+def _list_row(entry: PanelEntry, mine: Sequence[Finding], unit: str) -> tuple[Cell, ...]:
     by_call = {call: [f for f in mine if f.call is call] for call in Call}
     result = next((call for call in Call if by_call[call]), Call.NOT_SCREENED)
-    kind = entry.category + (", special management" if entry.special_management else "")
     return (
         Cell(entry.code, swatch=colour.taxon(entry.code)),
-        Cell(entry.name, note=kind),
+        Cell(entry.name, note="special management" if entry.special_management else ""),
+        Cell(entry.category),
         Cell(entry.severity.value, tone=SEVERITY_TONE[entry.severity.value]),
         Cell(words(result.value), tone=CALL_TONE[result]),
         _where(entry, by_call),
-        _lods(by_call[Call.NOT_DETECTED]),
+        _lods(by_call[Call.NOT_DETECTED], unit),
     )
 
 
@@ -338,14 +350,14 @@ def _where(entry: PanelEntry, by_call: dict[Call, list[Finding]]) -> Cell:
     return Cell("; ".join(parts) or "no result", note=why)
 
 
-def _lods(absent: Sequence[Finding]) -> Cell:
+def _lods(absent: Sequence[Finding], common: str) -> Cell:
     values = [f.lod95 for f in absent if f.lod95 is not None and f.lod95.value is not None]
     if not values:
         return Cell("not computable" if absent else numbers.NOTHING)
     unit = values[0].unit
     ordered = sorted(q.value for q in values if q.value is not None and q.unit == unit)
     low, high = numbers.figure(ordered[0]), numbers.figure(ordered[-1])
-    return Cell(low if low == high else f"{low} to {high}", note=unit)
+    return Cell(low if low == high else f"{low} to {high}", note="" if common else unit)
 
 
 def _chunks(rows: Sequence[T], size: int) -> list[Sequence[T]]:

@@ -3,6 +3,7 @@ and what could not."""
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from statistics import median
@@ -43,15 +44,15 @@ OUTCOME_TONE: dict[Outcome, Tone] = {
     Outcome.INVALID: "bad",
 }
 FINDING_COLUMNS = (
-    Column("Sample", width=1.15),
+    Column("Sample", width=1.3),
     Column("Panel member", width=1.9),
     Column("Severity", width=0.95),
     Column("Call", width=1.2),
     Column("Reads", number=True, width=0.9),
-    Column("Breadth", number=True, width=1.15),
+    Column("Breadth, of expected", number=True, width=1.05),
     Column("Depth", number=True, width=0.8),
     Column("Identity", number=True, width=0.9),
-    Column("Load", number=True, width=1.75),
+    Column(f"Load (95{numbers.GAP}% interval)", number=True, width=1.6),
 )
 
 
@@ -60,13 +61,20 @@ def front_sections(report: Report) -> tuple[Section, ...]:
 
 
 def words(name: str) -> str:
-    """`not_detected` -> `not detected`."""
-    return name.replace("_", " ")
+    """`not_detected` -> `not detected`, `RunSealed` -> `Run sealed`."""
+    spaced = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", name).replace("_", " ")
+    return (spaced[:1] + spaced[1:].lower()) if spaced != name and "_" not in name else spaced
+
+
+def role_name(role: SampleRole) -> str:
+    return "no-template control" if role is SampleRole.NO_TEMPLATE_CONTROL else words(role.value)
 
 
 def positive(report: Report) -> list[Finding]:
-    """Detected and indeterminate findings, most severe first."""
-    return by_severity(f for f in report.findings if f.call in (Call.DETECTED, Call.INDETERMINATE))
+    """Detected and indeterminate findings: samples before controls, most severe first."""
+    subjects = {s.name for s in report.samples if s.role is SampleRole.SAMPLE}
+    some = [f for f in report.findings if f.call in (Call.DETECTED, Call.INDETERMINATE)]
+    return sorted(by_severity(some), key=lambda f: f.sample not in subjects)
 
 
 def found(report: Report) -> Section:
@@ -96,7 +104,7 @@ def findings_table(report: Report, rows: Sequence[Finding], caption: str) -> Tab
 
 def _finding_row(f: Finding, role: SampleRole, invalid: bool) -> tuple[Cell, ...]:
     e = f.evidence
-    notes = [] if role is SampleRole.SAMPLE else [words(role.value)]
+    notes = [] if role is SampleRole.SAMPLE else [role_name(role)]
     notes += ["invalid"] if invalid else []
     blank = Cell(numbers.NOTHING)
     return (
@@ -104,13 +112,13 @@ def _finding_row(f: Finding, role: SampleRole, invalid: bool) -> tuple[Cell, ...
         Cell(f.code, note=f.name, swatch=colour.taxon(f.code)),
         Cell(f.severity.value, tone=SEVERITY_TONE[f.severity.value]),
         Cell(words(f.call.value), tone=CALL_TONE[f.call]),
-        Cell(numbers.count(e.reads), note=f"{numbers.count(e.distinct_starts)} starts")
+        Cell(numbers.count(e.reads), note=numbers.plural(e.distinct_starts, "start"))
         if e
         else blank,
-        Cell(numbers.share(e.breadth, 1), note=f"expected {numbers.share(e.expected_breadth, 1)}")
+        Cell(numbers.share(e.breadth, 1), note=f"of {numbers.share(e.expected_breadth, 1)}")
         if e
         else blank,
-        Cell(f"{numbers.figure(e.mean_depth)} ×") if e else blank,
+        Cell(f"{numbers.figure(e.mean_depth)}{numbers.GAP}×") if e else blank,
         Cell(numbers.share(e.identity, 1)) if e else blank,
         _load(f.quantities),
     )
@@ -119,7 +127,7 @@ def _finding_row(f: Finding, role: SampleRole, invalid: bool) -> tuple[Cell, ...
 def _load(quantities: Sequence[Quantity]) -> Cell:
     if not quantities:
         return Cell(numbers.NOTHING)
-    first = quantities[0]
+    first = next((q for q in quantities if q.unit.startswith("copies/mL")), quantities[0])
     return Cell(numbers.quantity(first), note=numbers.interval(first) or first.remark)
 
 
@@ -132,10 +140,10 @@ def controls(report: Report) -> Section:
         caption="Outcome of controls and samples",
         columns=(
             Column("Sample", width=1.2),
-            Column("Role", width=1.2),
-            Column("Outcome", width=1.3),
-            Column("Spike-in recovery", number=True, width=1.6),
-            Column("Reasons", width=3.2),
+            Column("Role", width=1.4),
+            Column("Outcome", width=1.6),
+            Column(f"Spike-in recovery (95{numbers.GAP}% interval)", width=1.7),
+            Column("Reasons", width=3),
         ),
         rows=tuple(row for _, row in rows[:ON_FIRST_PAGE]),
         empty="No outcome was recorded: nothing is released.",
@@ -154,7 +162,7 @@ def _outcome_row(
     order = (role is SampleRole.SAMPLE, -list(Outcome).index(outcome.outcome), outcome.sample)
     return order, (
         Cell(outcome.sample),
-        Cell(words(role.value)),
+        Cell(role_name(role)),
         Cell(words(outcome.outcome.value), tone=OUTCOME_TONE[outcome.outcome]),
         recovery_cell(report, outcome.sample),
         Cell("; ".join(outcome.reasons) or numbers.NOTHING),
@@ -169,31 +177,32 @@ def recovery_cell(report: Report, sample: str) -> Cell:
 
 
 def could_be_seen(report: Report) -> Section:
-    """LOD95 of everything screened and not detected, by severity: the value of a `no`."""
+    """LOD95 of what valid samples were screened for without a find: the value of a `no`."""
     return Section(
         "seen",
         "What could have been seen",
         (
             Table(
-                caption="Limit of detection (LOD95) in this run of what was not detected, in "
-                "samples, by severity",
+                caption="Limit of detection (LOD95) in this run, of what was not detected in "
+                "valid samples",
                 columns=(
                     Column("Severity", width=0.9),
                     Column("Members screened", number=True, width=1.1),
-                    Column("Not detected", number=True, width=1.2),
+                    Column("Not detected (member × sample)", number=True, width=1.4),
                     Column("Median LOD95", number=True, width=1.4),
                     Column("Best", number=True, width=1.7),
                     Column("Worst", number=True, width=1.7),
                 ),
                 rows=tuple(_lod_rows(report)),
-                empty="No panel member was screened in a sample.",
+                empty="No valid sample was screened: no limit of detection can be stated.",
             ),
         ),
     )
 
 
 def _lod_rows(report: Report) -> Iterable[tuple[Cell, ...]]:
-    subjects = {s.name for s in report.samples if s.role is SampleRole.SAMPLE}
+    valid = {o.sample for o in report.outcomes if o.outcome is not Outcome.INVALID}
+    subjects = {s.name for s in report.samples if s.role is SampleRole.SAMPLE} & valid
     screened = [
         f for f in report.findings if f.sample in subjects and f.call is not Call.NOT_SCREENED
     ]
@@ -209,7 +218,7 @@ def _lod_rows(report: Report) -> Iterable[tuple[Cell, ...]]:
         head = (
             Cell(severity.value, tone=SEVERITY_TONE[severity.value]),
             Cell(numbers.count(len({f.code for f in mine}))),
-            Cell(numbers.count(len(absent)), note="member × sample"),
+            Cell(numbers.count(len(absent))),
         )
         if not by_unit:
             yield (*head, Cell("not computable"), Cell(numbers.NOTHING), Cell(numbers.NOTHING))
@@ -224,7 +233,7 @@ def _lod_cells(values: Sequence[tuple[float, Finding]], unit: str) -> tuple[Cell
         for value, f in (ordered[0], ordered[-1])
     )
     middle = numbers.figure(median(value for value, _ in ordered))
-    return (Cell(f"{middle} {unit}"), *ends)
+    return (Cell(f"{middle}{numbers.GAP}{unit}"), *ends)
 
 
 def could_not_be_seen(report: Report) -> Section:

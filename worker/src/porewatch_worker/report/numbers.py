@@ -8,6 +8,7 @@ from datetime import datetime
 from porewatch.domain.findings import Quantity
 
 NOTHING = "–"
+GAP = "\u00a0"  # no line break between a number and its unit
 _SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
@@ -17,8 +18,8 @@ def count(number: int) -> str:
 
 
 def plural(number: int, singular: str, several: str | None = None) -> str:
-    """`1 read`, `2,000 reads`."""
-    return f"{count(number)} {singular if number == 1 else several or singular + 's'}"
+    """`1 read`, `2,000 reads` (with a no-break space)."""
+    return f"{count(number)}{GAP}{singular if number == 1 else several or singular + 's'}"
 
 
 def share(part: float, whole: float) -> str:
@@ -27,18 +28,18 @@ def share(part: float, whole: float) -> str:
         return NOTHING
     percent = 100 * part / whole
     if 0 < percent < 0.1:
-        return "< 0.1 %"
+        return f"<{GAP}0.1{GAP}%"
     if 99.9 < percent < 100:
-        return "> 99.9 %"
-    return f"{percent:.1f} %"
+        return f">{GAP}99.9{GAP}%"
+    return f"{percent:.1f}{GAP}%"
 
 
 def bases(number: float) -> str:
     """`118600000` -> `118.6 Mb`."""
     for unit, size in (("Gb", 1e9), ("Mb", 1e6), ("kb", 1e3)):
         if number >= size:
-            return f"{number / size:,.1f} {unit}"
-    return f"{number:,.0f} b"
+            return f"{number / size:,.1f}{GAP}{unit}"
+    return f"{number:,.0f}{GAP}b"
 
 
 def figure(value: float) -> str:
@@ -50,40 +51,40 @@ def figure(value: float) -> str:
         digits = max(0, 2 - exponent)
         text = f"{round(value, 2 - exponent):,.{digits}f}"
         return text.rstrip("0").rstrip(".") if "." in text else text
-    return f"{value / 10**exponent:.2f} × 10{str(exponent).translate(_SUPERSCRIPT)}"
+    return f"{value / 10**exponent:.2f}{GAP}×{GAP}10{str(exponent).translate(_SUPERSCRIPT)}"
 
 
 def interval(quantity: Quantity) -> str:
-    """The 95 % interval without its unit, or nothing."""
+    """The 95 % interval without its unit, or nothing: `632 to 1,260`."""
     if quantity.low is None or quantity.high is None:
         return ""
-    return f"95 % interval {figure(quantity.low)} to {figure(quantity.high)}"
+    return f"{figure(quantity.low)} to {figure(quantity.high)}"
 
 
 def quantity(quantity: Quantity) -> str:
     """Value with unit. A value that cannot be had says so; a bound alone is shown as a bound."""
     if quantity.value is not None:
-        return f"{figure(quantity.value)} {quantity.unit}"
+        return f"{figure(quantity.value)}{GAP}{quantity.unit}"
     if quantity.high is not None:
-        return f"below {figure(quantity.high)} {quantity.unit}"
+        return f"below {figure(quantity.high)}{GAP}{quantity.unit}"
     return "not computable"
 
 
 def duration(seconds: float) -> str:
     """`3725` -> `1 h 02 min`; below a minute with one decimal."""
     if seconds < 60:
-        return f"{seconds:.1f} s"
+        return f"{seconds:.1f}{GAP}s"
     whole = round(seconds)
     if whole < 3600:
-        return f"{whole // 60} min {whole % 60:02d} s"
-    return f"{whole // 3600:,} h {whole % 3600 // 60:02d} min"
+        return f"{whole // 60}{GAP}min {whole % 60:02d}{GAP}s"
+    return f"{whole // 3600:,}{GAP}h {whole % 3600 // 60:02d}{GAP}min"
 
 
 def usd(amount: float) -> str:
     """US dollars; four decimals below one dollar, because a spot minute costs so little."""
-    return f"{amount:,.2f} USD" if abs(amount) >= 1 else f"{amount:.4f} USD"
+    return f"{amount:,.2f}{GAP}USD" if abs(amount) >= 1 else f"{amount:.4f}{GAP}USD"
 
 
 def moment(at: datetime) -> str:
     """A UTC time to the second."""
-    return f"{at:%Y-%m-%d %H:%M:%S} UTC"
+    return f"{at:%Y-%m-%d}{GAP}{at:%H:%M:%S}{GAP}UTC"

@@ -5,6 +5,7 @@ Each takes measured models and returns SVG text; empty input gives a box that sa
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from xml.etree import ElementTree as ET
 
@@ -30,8 +31,8 @@ from porewatch_worker.report.svg import (
     to_text,
 )
 
-SMALL = Box(38, 26, 262, 132)
-_SMALL_SIZE = (272.0, 170.0)
+SMALL = Box(38, 28, 256, 134)
+_SMALL_SIZE = (272.0, 172.0)
 _WIDE = 720.0
 _ROW = 22.0
 
@@ -42,7 +43,7 @@ def histogram(data: Histogram, *, title: str, x_title: str, label: str) -> str:
     filled = [i for i, n in enumerate(data.counts) if n]
     if not filled:
         nothing(root, SMALL, "no reads")
-        text(root, 0, SMALL.top - 9, title, fill=INK)
+        text(root, 0, SMALL.top - 12, title, fill=INK)
         return to_text(root)
     first, last = filled[0], filled[-1]
     edges, counts = data.edges[first : last + 2], data.counts[first : last + 1]
@@ -64,7 +65,7 @@ def yield_over_time(points: Sequence[YieldPoint], *, label: str) -> str:
     title = "Bases, running total"
     if not points:
         nothing(root, SMALL, "no start times in the reads")
-        text(root, 0, SMALL.top - 9, title, fill=INK)
+        text(root, 0, SMALL.top - 12, title, fill=INK)
         return to_text(root)
     ordered = sorted(points, key=lambda p: p.minute)
     total, steps = 0, [(float(ordered[0].minute), 0.0)]
@@ -116,25 +117,32 @@ def parts_of(account: ReadAccount) -> dict[str, int]:
 
 def coverage(contigs: Sequence[ContigCoverage], code: str, *, label: str) -> str:
     """Depth along the genome; contigs stand side by side in proportion to their lengths."""
-    box = Box(44, 26, _WIDE - 6, 128)
-    root = drawing(_WIDE, 166, label)
+    box = Box(44, 28, _WIDE - 14, 130)
+    root = drawing(_WIDE, 168, label)
     peak = max((max(c.bins, default=0.0) for c in contigs), default=0.0)
     if peak <= 0:
         nothing(root, box, "no depth was recorded")
-        text(root, 0, box.top - 9, "Depth (reads)", fill=INK)
+        text(root, 0, box.top - 12, "Depth (reads)", fill=INK)
         return to_text(root)
     y = Scale(0, peak, box.bottom, box.top)
     for value in nice_ticks(0, peak, 3):
         line(root, box.left, y(value), box.right, y(value))
         text(root, box.left - 5, y(value) + TEXT * 0.35, short(value), anchor="end")
-    text(root, 0, box.top - 9, "Depth (mean of each bin)", fill=INK)
-    text(root, box.right, box.bottom + 31, "position (bases)", anchor="end", fill=INK)
+    text(root, 0, box.top - 12, "Depth (mean of each bin)", fill=INK)
+    title = "position (bases)" if len(contigs) == 1 else "contigs side by side, by length"
+    text(root, box.right, box.bottom + 31, title, anchor="end", fill=INK)
     gap = 10.0 if len(contigs) > 1 else 0.0
     room = box.right - box.left - gap * (len(contigs) - 1)
     whole, start = sum(c.length for c in contigs), box.left
     for contig in contigs:
         end = start + room * contig.length / whole
-        _contig(root, contig, Scale(0, contig.length, start, end), y, colour.taxon(code))
+        x = Scale(0, contig.length, start, end)
+        _contig(root, contig, x, y, colour.taxon(code))
+        if len(contigs) == 1:
+            _positions(root, contig, x, box.bottom)
+        elif end - start > 30:
+            name = _clip(contig.contig, int((end - start) / 6))
+            text(root, (start + end) / 2, box.bottom + 16, name, anchor="middle")
         start = end + gap
     return to_text(root)
 
@@ -167,23 +175,24 @@ def phases_in_time(records: Sequence[PhaseRecord], *, label: str) -> str:
 
 
 def _contig(root: ET.Element, contig: ContigCoverage, x: Scale, y: Scale, fill: str) -> None:
+    """Depth as steps at least 1.5 units wide: neighbouring bins are averaged when they are less."""
+    together = max(1, math.ceil(1.5 * len(contig.bins) / max(1.0, x.end - x.start)))
     points = [(x.start, y.start)]
-    for i, depth in enumerate(contig.bins):
-        points.append((x(min(i * contig.bin_size, contig.length)), y(depth)))
-        points.append((x(min((i + 1) * contig.bin_size, contig.length)), y(depth)))
+    for first in range(0, len(contig.bins), together):
+        some = contig.bins[first : first + together]
+        depth = sum(some) / len(some)
+        for edge in (first, first + len(some)):
+            points.append((x(min(edge * contig.bin_size, contig.length)), y(depth)))
     points.append((points[-1][0], y.start))
-    path(root, points, fill=fill, fill_opacity="0.3", stroke=fill, stroke_width="1")
+    path(root, points, fill=fill, fill_opacity="0.3", stroke=fill, stroke_width="0.8")
     line(root, x.start, y.start, x.end, y.start, MUTED)
-    width = x.end - x.start
-    if width < 44:
-        return
-    text(root, x.start, y.start + 31, _clip(contig.contig, int(width / 6.5)), fill=INK)
-    ticks = nice_ticks(0, contig.length, max(1, min(6, int(width / 60))))
-    for value in ticks:
-        line(root, x(value), y.start, x(value), y.start + 4, MUTED)
-        anchor = "start" if value == 0 and width < 700 else "middle"
-        if x(value) + 14 < x.end or value == 0 or len(ticks) < 3:
-            text(root, x(value), y.start + 16, short(value), anchor=anchor)
+
+
+def _positions(root: ET.Element, contig: ContigCoverage, x: Scale, bottom: float) -> None:
+    for value in nice_ticks(0, contig.length, 6):
+        line(root, x(value), bottom, x(value), bottom + 4, MUTED)
+        text(root, x(value), bottom + 16, short(value), anchor="middle")
+    text(root, x.start, bottom + 31, _clip(contig.contig, 60), fill=INK)
 
 
 def _stack(root: ET.Element, account: ReadAccount, left: float, right: float, y: float) -> None:

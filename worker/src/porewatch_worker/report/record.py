@@ -25,7 +25,7 @@ COST_COLUMNS = (
     Column("Machine", width=1.7),
     Column("Time", number=True, width=1.2),
     Column("Cost", number=True, width=1.2),
-    Column("On-demand price", number=True, width=1.2),
+    Column("On-demand price", number=True, width=1.5),
     Column("Settled", width=0.9),
 )
 
@@ -50,7 +50,7 @@ def phases(report: Report) -> Section:
             columns=(
                 Column("Phase", width=1.4),
                 Column("Status", width=1.5),
-                Column("Began", width=1.5),
+                Column("Began", width=1.9),
                 Column("Took", number=True, width=1),
                 Column("Counts", width=3.4),
             ),
@@ -90,8 +90,8 @@ def timeline(report: Report) -> Section:
     table = Table(
         caption="The run as it happened, until the report was made",
         columns=(
-            Column("Time", width=1.6),
-            Column("Elapsed", number=True),
+            Column("Time", width=1.9),
+            Column("Elapsed", number=True, width=1.1),
             Column("What", width=1.6),
             Column("Detail", width=4),
         ),
@@ -126,6 +126,7 @@ def cost_table(bill: Bill) -> Table:
         caption=f"Cost of this run in US dollars; prices: {bill.price_snapshot}",
         columns=COST_COLUMNS,
         rows=tuple(_cost_row(line) for line in bill.lines),
+        empty="No stage is settled yet.",
         total=total,
     )
 
@@ -165,21 +166,22 @@ def provenance(report: Report) -> Section:
             ("Acquisition", s.acquisition_id or unknown),
         )
     )
-    return Section("provenance", "Provenance", (made_of, _parameters(report), _inputs(report)))
-
-
-def _parameters(report: Report) -> Table:
-    values = report.provenance.parameters.model_dump(mode="json")
-    return Table(
-        caption="Parameters: every number that changes an answer",
-        columns=(Column("Parameter", width=2), Column("Value", number=True)),
-        rows=tuple((Cell(words(k)), Cell(f"{v:,}")) for k, v in values.items()),
+    parts = (
+        Section("parameters", "Parameters", (_parameters(report),)),
+        Section("inputs", "Input files", (_inputs(report),)),
     )
+    return Section("provenance", "Provenance", (made_of,), parts)
+
+
+def _parameters(report: Report) -> Facts:
+    """Every number that changes an answer."""
+    values = report.provenance.parameters.model_dump(mode="json")
+    return Facts(tuple((words(name), f"{value:,}") for name, value in values.items()))
 
 
 def _inputs(report: Report) -> Table:
     return Table(
-        caption="Input files",
+        caption="Files this report rests on",
         columns=(
             Column("File", width=2.4, code=True),
             Column("Barcode", width=0.9),

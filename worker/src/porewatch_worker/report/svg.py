@@ -110,7 +110,7 @@ def log_ticks(low: float, high: float) -> list[float]:
     low, high = max(low, 1e-9), max(high, 1e-9)
     decades = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
     whole = [10.0**d for d in decades if low <= 10.0**d <= high]
-    if len(whole) >= 3:
+    if len(whole) >= 2:
         return whole
     return [m * 10.0**d for d in decades for m in (1, 2, 5) if low <= m * 10.0**d <= high]
 
@@ -141,7 +141,7 @@ def frame(
         line(root, x(value), box.bottom, x(value), box.bottom + 4, MUTED)
         text(root, x(value), box.bottom + 16, x_label(value), anchor="middle")
     line(root, box.left, box.bottom, box.right, box.bottom, MUTED)
-    text(root, 0, box.top - 9, y_title, fill=INK)
+    text(root, 0, box.top - 12, y_title, fill=INK)
     text(root, box.right, box.bottom + 31, x_title, anchor="end", fill=INK)
 
 

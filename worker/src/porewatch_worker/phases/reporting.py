@@ -1,0 +1,157 @@
+"""Phase 6: report.json, report.html and report.pdf from what the earlier phases published.
+
+`report_phase` is the phase itself; `ReportingWork` wraps it as a stage of one unit, for profiles
+that give reporting a machine of its own.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from porewatch.domain.base import now
+from porewatch.domain.cost import CostLine
+from porewatch.domain.findings import Call, Quantification, ScreenResult
+from porewatch.domain.panel import Panel
+from porewatch.domain.phases import Phase, PhaseRecord, Progress, WorkOrder
+from porewatch.domain.references import BundleManifest
+from porewatch.domain.report import Report
+from porewatch_worker import __version__
+from porewatch_worker.report.assemble import ReportInputs, assemble
+from porewatch_worker.report.bill import make_bill
+from porewatch_worker.report.render_html import render_html
+from porewatch_worker.report.render_pdf import render_pdf
+from porewatch_worker.work import Inputs, StageResult, UnitOutput
+
+REPORT_JSON, REPORT_HTML, REPORT_PDF = "report.json", "report.html", "report.pdf"
+SETTLED_ELSEWHERE = "as the control plane settled them"
+
+
+@dataclass(frozen=True)
+class Around:
+    """What a report says besides the screen's own results.
+
+    `phases`: records of all earlier phases, in order. `rented`: a machine was paid for (then the
+    report has a bill). `in_progress`: the last stage's line so far, when its price is known.
+    """
+
+    bundle: BundleManifest
+    panel: Panel
+    phases: tuple[PhaseRecord, ...]
+    rented: bool = True
+    in_progress: CostLine | None = None
+    price_snapshot: str = SETTLED_ELSEWHERE
+    clock: Callable[[], datetime] = now
+
+
+def report_phase(
+    order: WorkOrder,
+    screen: ScreenResult,
+    quantification: Quantification,
+    around: Around,
+    scratch: Path,
+) -> StageResult:
+    """Write the three reports below `scratch`. Raises ManifestRefused when the parts do not fit."""
+    started = around.clock()
+    report = assemble(_inputs(order, screen, quantification, around, started))
+    outputs = write_reports(report, scratch)
+    found = sum(f.call is Call.DETECTED for f in report.findings)
+    record = PhaseRecord(
+        phase=Phase.REPORTING,
+        status="completed",
+        started_at=started,
+        finished_at=around.clock(),
+        counts={
+            "samples": len(report.samples),
+            "results": len(report.findings),
+            "detected": found,
+            "files": len(outputs),
+        },
+        tools={name: version(name) for name in ("jinja2", "typst")},
+    )
+    return StageResult(outputs=outputs, phases=(record,), findings=found)
+
+
+def write_reports(report: Report, folder: Path) -> dict[str, Path]:
+    """The three forms of one report, by name."""
+    forms = {
+        REPORT_JSON: report.model_dump_json(indent=1).encode(),
+        REPORT_HTML: render_html(report).encode(),
+        REPORT_PDF: render_pdf(report),
+    }
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, content in forms.items():
+        (folder / name).write_bytes(content)
+    return {name: folder / name for name in forms}
+
+
+class ReportingWork:
+    """`StageWork` of a stage that only reports: one unit, nothing worth a checkpoint."""
+
+    def __init__(self, order: WorkOrder, inputs: Inputs, around: Around) -> None:
+        self._order, self._inputs, self._around = order, inputs, around
+
+    def fingerprint(self) -> str:
+        told = [__version__, self._order.manifest.digest(), self._order.parameters.digest()]
+        told += [self._order.bundle, *self._order.previous]
+        return hashlib.sha256(json.dumps(told).encode()).hexdigest()
+
+    def units_total(self) -> int | None:
+        return 1
+
+    def units(self, done: frozenset[int]) -> Iterator[tuple[int, Any]]:
+        if 1 not in done:
+            yield 1, None
+
+    def process(self, payload: Any) -> UnitOutput:
+        return UnitOutput(content=b"")
+
+    def progress(self) -> Progress:
+        return Progress(phase=Phase.REPORTING)
+
+    def finish(self, contents: Iterator[bytes], scratch: Path) -> StageResult:
+        for _ in contents:
+            pass
+        screen = ScreenResult.model_validate_json(self._inputs.path("screen.json").read_bytes())
+        counted = self._inputs.path("quantification.json").read_bytes()
+        quantification = Quantification.model_validate_json(counted)
+        return report_phase(self._order, screen, quantification, self._around, scratch)
+
+
+def with_phases(around: Around, *records: PhaseRecord) -> Around:
+    """The same surroundings after more phases ran (quantification, on the same machine)."""
+    return replace(around, phases=(*around.phases, *records))
+
+
+def _inputs(
+    order: WorkOrder,
+    screen: ScreenResult,
+    quantification: Quantification,
+    around: Around,
+    made_at: datetime,
+) -> ReportInputs:
+    bill = make_bill(
+        order.bill_so_far,
+        as_of=made_at,
+        price_snapshot=around.price_snapshot,
+        in_progress=around.in_progress,
+    )
+    return ReportInputs(
+        manifest=order.manifest,
+        revision=order.revision,
+        screen=screen,
+        quantification=quantification,
+        bundle=around.bundle,
+        panel=around.panel,
+        parameters=order.parameters,
+        phases=around.phases,
+        timeline=order.timeline,
+        bill=bill if around.rented else None,
+        created_at=made_at,
+    )

@@ -1,0 +1,92 @@
+"""The report for a terminal: the same tables as on paper, and one line of totals.
+
+`summary` gives tables of the printed document with plain text in them; a command line only has to
+draw them. `--json` prints `report.json` itself.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from porewatch.domain.cost import Bill
+from porewatch.domain.findings import Call
+from porewatch.domain.report import Report
+from porewatch.domain.runs import SampleRole
+from porewatch_worker.report import numbers
+from porewatch_worker.report.compose import VERDICT
+from porewatch_worker.report.detail import accounting
+from porewatch_worker.report.document import Cell, Section, Table, Tone
+from porewatch_worker.report.front import controls, could_be_seen, findings_table, positive
+from porewatch_worker.report.record import cost_table
+
+
+@dataclass(frozen=True)
+class Rows:
+    """A table for the terminal. `numeric[i]`: column i is right-aligned. `tones[row][column]`."""
+
+    title: str
+    heads: tuple[str, ...]
+    numeric: tuple[bool, ...]
+    rows: tuple[tuple[str, ...], ...]
+    tones: tuple[tuple[Tone | None, ...], ...]
+    empty: str
+
+
+@dataclass(frozen=True)
+class Summary:
+    """`cost` is None when no machine was rented. `detected` counts findings in samples only."""
+
+    verdict: str
+    decision: str
+    remarks: tuple[str, ...]
+    detected: int
+    findings: Rows
+    controls: Rows
+    accounting: Rows
+    detection_limits: Rows
+    cost: Rows | None
+
+
+def summary(report: Report, bill: Bill | None = None) -> Summary:
+    """Rows for the command line; `bill`, such as the settled one, replaces the report's own."""
+    subjects = {s.name for s in report.samples if s.role is SampleRole.SAMPLE}
+    found = [f for f in report.findings if f.call is Call.DETECTED and f.sample in subjects]
+    money = bill or report.bill
+    return Summary(
+        verdict=VERDICT[report.outcome],
+        decision=report.decision,
+        remarks=report.remarks,
+        detected=len(found),
+        findings=_rows(findings_table(report, positive(report), "Findings")),
+        controls=_rows(_table(controls(report))),
+        accounting=_rows(_table(accounting(report))),
+        detection_limits=_rows(_table(could_be_seen(report))),
+        cost=_rows(cost_table(money)) if money else None,
+    )
+
+
+def _table(section: Section) -> Table:
+    return next(block for block in section.blocks if isinstance(block, Table))
+
+
+def _rows(table: Table) -> Rows:
+    every = (*table.rows, *((table.total,) if table.total else ()))
+    return Rows(
+        title=_plain(table.caption),
+        heads=tuple(_plain(column.head) for column in table.columns),
+        numeric=tuple(column.number for column in table.columns),
+        rows=tuple(tuple(_text(cell) for cell in row) for row in every),
+        tones=tuple(tuple(cell.tone for cell in row) for row in every),
+        empty=table.empty,
+    )
+
+
+def _text(cell: Cell) -> str:
+    """Text and note on one line."""
+    return _plain(
+        f"{cell.text} ({cell.note})" if cell.note and cell.text else cell.text or cell.note
+    )
+
+
+def _plain(words: str) -> str:
+    return words.replace(numbers.GAP, " ")
