@@ -26,7 +26,7 @@ def measure(folder: Path, pairs: int) -> list[Pair]:
         return wall(f"env {environment} {sys.executable} -S -c '{code}'", cwd=os.fspath(folder))
 
     layers = [layer / "python" for layer in sorted(BUILD.glob("*Layer"))]
-    bare = "import bare; import boto3; boto3.client(\"dynamodb\")"
+    bare = 'import bare; import boto3; boto3.client("dynamodb")'
     return [
         compare(
             f"cold import {app.parent.name}",

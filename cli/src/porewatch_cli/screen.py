@@ -1,0 +1,95 @@
+"""`porewatch screen`: the worker's phases in this process."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+from porewatch.domain import phases
+from porewatch.domain.errors import BundleRefused
+from porewatch.domain.references import BundleManifest
+from porewatch.domain.report import Report
+from porewatch_cli.summary import show_report
+from porewatch_cli.terminal import console, errors, print_json
+
+
+def screen_here(
+    reads: list[Path],
+    *,
+    references: Path,
+    out: Path,
+    bundle: str | None,
+    sample_sheet: Path | None,
+    threads: int,
+    as_json: bool,
+) -> None:
+    """Screen `reads` and leave report.json, .html and .pdf in `out`."""
+    from porewatch_worker.local_run import screen_locally  # noqa: PLC0415 - loads minimap2
+
+    root, ref = locate(references, bundle)
+    with _bar(disable=as_json) as bar:
+        task = bar.add_task("starting", total=None, reads="")
+
+        def show(told: phases.Progress) -> None:
+            bar.update(
+                task,
+                description=told.phase.value.replace("_", " "),
+                completed=told.units_done,
+                total=told.units_total,
+                reads=f"{told.reads:,} reads, {told.bases / 1e6:,.1f} Mb",
+            )
+
+        screen_locally(
+            reads,
+            references_root=root,
+            bundle=ref,
+            out=out,
+            sample_sheet=sample_sheet,
+            parameters=phases.ScreeningParameters(threads=threads),
+            progress=show,
+        )
+    report = Report.model_validate_json((out / "report.json").read_bytes())
+    if as_json:
+        print_json(report)
+        return
+    show_report(report)
+    console.print()
+    for name in ("report.html", "report.pdf", "report.json"):
+        console.print(f"{name:>12}  {out / name}", highlight=False, soft_wrap=True)
+
+
+def locate(references: Path, bundle: str | None) -> tuple[Path, str]:
+    """(folder of bundles, name@version) from what the user gave: a bundle's own folder, or the
+    folder of bundles with a name, or without one when it holds a single bundle."""
+    from porewatch_worker.references.shelf import list_bundles  # noqa: PLC0415
+
+    own = references / "bundle.json"
+    if own.is_file():
+        manifest = BundleManifest.model_validate_json(own.read_bytes())
+        return references.resolve().parent.parent, manifest.ref
+    if bundle is not None:
+        return references, bundle
+    there = [found.ref for found in list_bundles(references)]
+    if len(there) == 1:
+        return references, there[0]
+    raise BundleRefused(
+        f"there are {len(there)} bundles ({', '.join(there)})." if there else "there is no bundle.",
+        file=str(references),
+        remedy="add --bundle NAME@VERSION."
+        if there
+        else "build one with `porewatch references build`.",
+    )
+
+
+def _bar(*, disable: bool) -> Progress:
+    return Progress(
+        SpinnerColumn(),
+        TextColumn("{task.description:>20}"),
+        BarColumn(),
+        TextColumn("{task.completed} units"),
+        TextColumn("{task.fields[reads]}"),
+        TimeElapsedColumn(),
+        console=errors,
+        disable=disable,
+    )

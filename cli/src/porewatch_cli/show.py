@@ -1,0 +1,164 @@
+"""What the read-only verbs print: runs, reports, bills and logs."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rich.text import Text
+
+from porewatch.domain import places
+from porewatch.domain.cost import Bill
+from porewatch.domain.errors import InputRefused, NotFound
+from porewatch.domain.report import Report
+from porewatch.domain.runs import RunRecord
+from porewatch_cli import summary as tables
+from porewatch_cli.submit import Submission
+from porewatch_cli.terminal import console, errors, print_json, table
+from porewatch_cli.watch import STATE_STYLES
+
+if TYPE_CHECKING:
+    from porewatch_cli.stack import Stack
+
+LINK_SECONDS = 3600
+REPORTS = ("report.html", "report.pdf", "report.json")
+BILL = "bill.json"
+
+
+def faults(found: list[InputRefused]) -> None:
+    """Every bad file with its place and the remedy."""
+    shown = table("files that cannot be used", "file", "record", "line", "problem", "what to do")
+    for fault in found:
+        shown.add_row(
+            Text(fault.file or ""),
+            str(fault.record or ""),
+            str(fault.line or ""),
+            Text(fault.problem, style="red"),
+            Text(fault.remedy or ""),
+        )
+    errors.print(shown)
+
+
+def submitted(sent: Submission) -> dict[str, Any]:
+    return asdict(sent)
+
+
+def say_submitted(sent: Submission) -> None:
+    content = f", {sent.reads:,} reads, {(sent.bases or 0) / 1e6:,.1f} Mb" if sent.reads else ""
+    again = "" if sent.sent else " (all of it was there already)"
+    console.print(
+        f"run [bold]{sent.run_id}[/]: {sent.files} files, {sent.bytes / 1e6:,.1f} MB{content}"
+        f"{again}; sealed",
+        highlight=False,
+    )
+    console.print(f"  follow it: porewatch watch {sent.run_id}", highlight=False)
+
+
+def runs(stack: Stack, *, as_json: bool) -> None:
+    found = list(stack.runs.list())
+    if as_json:
+        print_json(found)
+        return
+    if not found:
+        console.print("no runs yet; `porewatch submit PATH` sends one")
+        return
+    shown = table("", "run", "state", "created", "findings", "USD", "problem", numeric=("USD",))
+    for run in found:
+        shown.add_row(
+            run.run_id,
+            Text(run.state.value, style=STATE_STYLES[run.state]),
+            run.created_at.strftime("%Y-%m-%d %H:%M"),
+            "" if run.findings is None else str(run.findings),
+            f"{run.cost_usd:.4f}",
+            Text(run.problem or ""),
+        )
+    console.print(shown)
+
+
+def report(stack: Stack, run_id: str, *, out: Path | None, as_json: bool) -> None:
+    run = stack.runs.get(run_id)
+    _need_report(run)
+    content = _read_report(stack, run)
+    saved = save_reports(stack, run, out) if out else {}
+    if as_json:
+        print_json(content)
+        return
+    tables.show_report(content)
+    bucket = stack.bucket("Reports")
+    for name in REPORTS:
+        key = places.report_key(run_id, run.revision, name)
+        where = str(saved[name]) if name in saved else bucket.link(key, LINK_SECONDS)
+        console.print(f"{name:>12}  {where}", highlight=False, soft_wrap=True)
+
+
+def save_reports(stack: Stack, run: RunRecord, out: Path) -> dict[str, Path]:
+    """Copy the three reports and the settled bill into `out`."""
+    out.mkdir(parents=True, exist_ok=True)
+    bucket = stack.bucket("Reports")
+    saved = {}
+    for name in (*REPORTS, BILL):
+        saved[name] = out / name
+        saved[name].write_bytes(bucket.get(places.report_key(run.run_id, run.revision, name)))
+    return saved
+
+
+def summary(stack: Stack, run: RunRecord) -> None:
+    """Findings, accounting and bill of a finished run, and where the reports are."""
+    tables.show_report(_read_report(stack, run), bill=_read_bill(stack, run))
+    console.print(f"\nreports: porewatch report {run.run_id} --out FOLDER", highlight=False)
+
+
+def cost(stack: Stack, run_id: str, *, as_json: bool) -> None:
+    run = stack.runs.get(run_id)
+    lines = stack.stages.cost_lines(run_id, run.revision)
+    if as_json:
+        print_json({"run_id": run_id, "total_usd": sum(c.usd for c in lines), "lines": lines})
+    else:
+        tables.show_costs(lines)
+
+
+def logs(stack: Stack, run_id: str, stage: str | None, *, as_json: bool) -> None:
+    run = stack.runs.get(run_id)
+    bucket = stack.bucket("Results")
+    found = {}
+    for record in stack.stages.of_run(run_id, run.revision):
+        if stage not in (None, record.stage):
+            continue
+        for epoch in range(1, record.epoch + 1):
+            key = places.log_key(run_id, run.revision, record.stage, epoch)
+            if bucket.head(key) is not None:
+                found[f"{record.stage} epoch {epoch}"] = bucket.get(key).decode(errors="replace")
+    facts = stack.stages.facts(run_id, run.revision)
+    if as_json:
+        print_json({"logs": found, "facts": [[type(f).__name__, f] for f in facts]})
+        return
+    for fact in facts:
+        console.print(
+            f"{fact.at:%H:%M:%S}  [bold]{type(fact).__name__}[/]  {tables.fact_line(fact)}",
+            highlight=False,
+            soft_wrap=True,
+        )
+    for title, text in found.items():
+        console.rule(title, align="left")
+        console.print(Text(text.rstrip()), highlight=False, soft_wrap=True)
+
+
+def _read_report(stack: Stack, run: RunRecord) -> Report:
+    key = places.report_key(run.run_id, run.revision, "report.json")
+    return stack.bucket("Reports").get_json(key, Report)
+
+
+def _read_bill(stack: Stack, run: RunRecord) -> Bill:
+    key = places.report_key(run.run_id, run.revision, BILL)
+    return stack.bucket("Reports").get_json(key, Bill)
+
+
+def _need_report(run: RunRecord) -> None:
+    if run.report_keys:
+        return
+    raise NotFound(
+        f"run {run.run_id} has no report: it is {run.state.value}."
+        + (f" {run.problem}" if run.problem else ""),
+        remedy=f"`porewatch watch {run.run_id}` shows where it is.",
+    )

@@ -1,0 +1,74 @@
+"""A report on a terminal: the printed report's own tables, drawn."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rich.table import Table
+from rich.text import Text
+
+from porewatch.domain.cost import Bill, CostLine
+from porewatch.domain.events import Fact
+from porewatch.domain.report import Report
+from porewatch_cli.terminal import console, table
+from porewatch_worker.report.summary import Rows, summary
+
+TONES = {"bad": "bold red", "warn": "yellow", "good": "green", "plain": ""}
+
+
+def show_report(report: Report, *, bill: Bill | None = None) -> None:
+    """What a person wants first. `bill` (the settled one) replaces the one in the report."""
+    told = summary(report, bill)
+    if report.synthetic:
+        console.print("[bold magenta]SYNTHETIC[/] references: nothing below is about a real sample")
+    console.print(f"[bold]{told.verdict}[/]. {told.decision}", highlight=False)
+    for remark in told.remarks:
+        console.print(f"  [dim]{remark}[/]", highlight=False)
+    for rows in (told.findings, told.controls, told.accounting, told.cost):
+        if rows is not None:
+            console.print()
+            console.print(_draw(rows))
+
+
+def _draw(rows: Rows) -> Table | str:
+    if not rows.rows:
+        return f"{rows.title}: {rows.empty}"
+    numeric = tuple(head for head, right in zip(rows.heads, rows.numeric, strict=True) if right)
+    drawn = table(rows.title, *rows.heads, numeric=numeric)
+    for cells, tones in zip(rows.rows, rows.tones, strict=True):
+        drawn.add_row(
+            *(
+                Text(cell, style=TONES.get(tone or "plain", ""))
+                for cell, tone in zip(cells, tones, strict=True)
+            )
+        )
+    return drawn
+
+
+def show_costs(lines: Sequence[CostLine]) -> None:
+    """The bill so far, machine by machine, with what spot saved."""
+    numeric = ("seconds", "USD", "on-demand USD")
+    shown = table("cost", "what", "stage", "machine", "bought as", *numeric, numeric=numeric)
+    for line in lines:
+        shown.add_row(
+            line.what + ("" if line.settled else " (not settled)"),
+            f"{line.stage} e{line.epoch}" if line.stage else "",
+            line.instance_type or "",
+            line.purchase or "",
+            f"{line.seconds:,.1f}" if line.seconds else "",
+            f"{line.usd:.6f}",
+            f"{line.on_demand_usd:.6f}" if line.on_demand_usd is not None else "",
+        )
+    total = sum(line.usd for line in lines)
+    saved = sum((line.on_demand_usd or line.usd) - line.usd for line in lines)
+    shown.add_section()
+    shown.add_row(
+        Text("total", style="bold"), "", "", "", "", f"{total:.6f}", f"{total + saved:.6f}"
+    )
+    console.print(shown)
+
+
+def fact_line(fact: Fact) -> str:
+    """A fact's own fields in a line (without the ones that all facts have)."""
+    told = fact.model_dump(mode="json", exclude=set(Fact.model_fields))
+    return " ".join(f"{name}={value}" for name, value in told.items())

@@ -1,0 +1,142 @@
+"""`make demo`: the whole product on one machine, with one machine taken away on the way.
+
+Order: synthetic bundle and reads -> embedded AWS and stack -> submit -> live phases, and a spot
+interruption in the middle of the screening stage -> findings, bill, reports. Ends with one line,
+`demo: OK ...`, or says what went wrong. What it started, it stops.
+"""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from pathlib import Path
+
+from porewatch.domain.errors import PorewatchError
+from porewatch.domain.findings import Call
+from porewatch.domain.phases import Phase, StageState
+from porewatch.domain.report import Report
+from porewatch.domain.runs import RunState
+from porewatch_cli.chaos import order
+from porewatch_cli.show import BILL, save_reports, say_submitted
+from porewatch_cli.stack import Stack, find_stack
+from porewatch_cli.submit import submit
+from porewatch_cli.summary import show_report
+from porewatch_cli.terminal import console
+from porewatch_cli.watch import RunView, watch
+from porewatch_local.down import down
+from porewatch_local.home import Home, LocalProblem, find_home
+from porewatch_local.up import running, up
+from porewatch_worker.simulate.demo import DemoSet, make_demo
+
+UNITS_BEFORE_INTERRUPTION = 2
+NOTICE_SECONDS = 15
+
+
+class DemoFailed(RuntimeError):
+    """Something the demo promises did not happen."""
+
+
+class Interruption:
+    """Takes the screening machine away once, when it has made some checkpoints."""
+
+    def __init__(self, stack: Stack) -> None:
+        self._stack = stack
+        self.instance: str | None = None
+
+    def __call__(self, view: RunView) -> None:
+        if self.instance is not None:
+            return
+        for stage in view.stages:
+            ready = (
+                Phase.PATHOGEN_DETECTION in stage.phases
+                and stage.state is StageState.CLAIMED
+                and stage.progress is not None
+                and stage.progress.units_done >= UNITS_BEFORE_INTERRUPTION
+            )
+            if ready:
+                self.instance = order(
+                    view.run.run_id, self._stack, f"interrupt/{{}}?seconds={NOTICE_SECONDS}"
+                )
+                console.print(
+                    f"[bold magenta]spot interruption[/] for {self.instance}: "
+                    f"{NOTICE_SECONDS} s notice, then it is gone",
+                    highlight=False,
+                )
+
+
+def run_demo(home: Path | None = None) -> str:
+    """The whole demo; the closing line. Raises DemoFailed, LocalProblem or PorewatchError."""
+    place = find_home(home)
+    was_up = bool(running(place))
+    console.rule("synthetic references and reads", align="left")
+    demo = make_demo(place.root / "demo-data", place.references)
+    console.print(f"{demo.reads:,} reads, {demo.bases / 1e6:.1f} Mb, bundle {demo.bundle}")
+    try:
+        console.rule("embedded AWS", align="left")
+        up(place.root, progress=lambda line: console.print(line, highlight=False))
+        return _screen(find_stack(), demo, place)
+    finally:
+        if not was_up:
+            down(place.root)
+
+
+def _screen(stack: Stack, demo: DemoSet, place: Home) -> str:
+    console.rule("submit", align="left")
+    sent = submit(demo.run_folder, stack=stack, run_id=_fresh_id(stack))
+    say_submitted(sent)
+    console.rule("watch", align="left")
+    interruption = Interruption(stack)
+    last = watch(sent.run_id, stack, noticed=interruption)
+    if last.run.state is not RunState.COMPLETED:
+        raise DemoFailed(f"run {sent.run_id} is {last.run.state.value}: {last.run.problem}")
+    out = place.root / "demo"
+    shutil.rmtree(out, ignore_errors=True)
+    saved = save_reports(stack, last.run, out)
+    report = Report.model_validate_json(saved["report.json"].read_bytes())
+    console.rule("result", align="left")
+    show_report(report)
+    survived = sum(stage.interruptions for stage in last.stages)
+    _check(report, demo, interruption.instance, survived)
+    for name, path in saved.items():
+        if name != BILL:
+            console.print(f"{name:>12}  {path}", highlight=False, soft_wrap=True)
+    detected = sum(f.call is Call.DETECTED for f in report.findings)
+    return (
+        f"demo: OK run={sent.run_id} findings={detected} interruptions={survived} "
+        f"cost=${last.run.cost_usd:.6f} reports={out}"
+    )
+
+
+def _fresh_id(stack: Stack) -> str:
+    """demo-1, demo-2, ...: the same manifest never runs twice, and a demo should run each time."""
+    taken = {run.run_id for run in stack.runs.list()}
+    return next(f"demo-{n}" for n in range(1, 100_000) if f"demo-{n}" not in taken)
+
+
+def _check(report: Report, demo: DemoSet, instance: str | None, survived: int) -> None:
+    """The promises: the truth was found, nothing else was, every read is accounted for, and the
+    interruption really happened."""
+    if instance is None or survived < 1:
+        raise DemoFailed("the spot interruption did not take place")
+    for screen in report.screens:
+        if not screen.account.balanced:
+            raise DemoFailed(f"reads of {screen.sample} are not all accounted for")
+    for sample, expected in demo.expected.items():
+        found = {f.code for f in report.findings if f.sample == sample and f.call is Call.DETECTED}
+        endogenous = {code for code in found if code.startswith("PERV")}
+        if found - endogenous != set(expected):
+            raise DemoFailed(f"{sample}: expected {sorted(expected)}, found {sorted(found)}")
+
+
+def main() -> int:
+    try:
+        line = run_demo()
+    except (DemoFailed, LocalProblem, PorewatchError) as problem:
+        console.print(f"demo: FAILED {problem}", style="bold red", highlight=False, soft_wrap=True)
+        return 1
+    except KeyboardInterrupt:
+        console.print("demo: stopped by you")
+        return 130
+    sys.stdout.flush()
+    console.print(line, style="bold green", highlight=False, soft_wrap=True)
+    return 0
