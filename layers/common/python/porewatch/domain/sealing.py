@@ -9,7 +9,7 @@ folder gives one manifest however it is sent.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from enum import StrEnum
 from pathlib import PurePosixPath
@@ -133,6 +133,19 @@ def input_file(path: str, size: int, sha256: str | None = None) -> InputFile:
         return InputFile(path=path, kind=kind, size=size, sha256=sha256, barcode=barcode_of(path))
     except ValidationError as e:
         raise InputRefused(say(e), file=path) from e
+
+
+def one_kind(files: Iterable[InputFile]) -> tuple[InputFile, ...]:
+    """The files of one kind, of those a sequencer wrote side by side for the same reads.
+
+    FASTQ before BAM before POD5: screening all of them would count every read two or three times.
+    """
+    there = list(files)
+    by_kind = {kind: [f for f in there if f.kind is kind] for kind in ReadKind}
+    for kind in (ReadKind.FASTQ, ReadKind.BAM, ReadKind.POD5):
+        if by_kind[kind]:
+            return tuple(by_kind[kind])
+    return ()
 
 
 class FinalSummary(Model):

@@ -1,0 +1,26 @@
+"""Is this file sound? Every object that lands in a run's folder, once."""
+
+from porewatch.adapters.inbox import Inbox
+from porewatch.adapters.notices import Topic
+from porewatch.adapters.objects import Objects
+from porewatch.adapters.runs import RunLedger
+from porewatch.adapters.table import Table
+from porewatch.edge.envelopes import StoredObject, stored_object
+from porewatch.edge.queue import on_queue
+from porewatch.reads.check import check_stream
+from porewatch.settings import settings
+from porewatch.usecases.tell_odd_names import odd_names_told
+from porewatch.usecases.validate_file import Arrival, validate_file
+
+
+@on_queue(stored_object)
+def lambda_handler(found: StoredObject) -> None:
+    table = Table(settings().ledger_table)
+    notices = Topic(settings().notice_topic_arn)
+    with odd_names_told(found.key, inbox=Inbox(table), notices=notices):
+        validate_file(
+            Arrival(key=found.key, etag=found.etag, sequencer=found.sequencer or found.time),
+            raw=Objects(settings().raw_bucket),
+            runs=RunLedger(table),
+            check=check_stream,
+        )

@@ -1,0 +1,27 @@
+"""The intake queue hears two voices: S3 (a new object) and our own bus (a file was checked)."""
+
+from __future__ import annotations
+
+from porewatch.domain import places
+from porewatch.domain.base import Model
+from porewatch.domain.errors import MessageRefused
+from porewatch.domain.events import FileQuarantined, FileValidated
+from porewatch.edge.envelopes import Envelope, fact, stored_object
+
+
+class Word(Model):
+    """`key` = the object in the raw bucket that was written or checked."""
+
+    key: str
+    replayed: bool
+
+
+def intake_word(envelope: Envelope) -> Word:
+    """Raises MessageRefused for everything that is neither."""
+    replayed = envelope.replay_name is not None
+    if envelope.source == "aws.s3":
+        return Word(key=stored_object(envelope).key, replayed=replayed)
+    told = fact(envelope)
+    if isinstance(told, (FileValidated, FileQuarantined)):
+        return Word(key=places.raw_key(told.run_id, told.path), replayed=replayed)
+    raise MessageRefused(f"{envelope.detail_type} is nothing the intake listens to.")

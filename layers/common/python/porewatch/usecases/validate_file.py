@@ -1,0 +1,166 @@
+"""Is an arrived file sound? Kept as it is with its counts, or set aside with the reason.
+
+Order: is it ours and still the one the event tells of -> read it through once -> record and fact in
+one write -> (when it is no good) move it to quarantine. The record comes before the move, so that a
+crash in between is mended by the next delivery and never forgets the reason.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from datetime import datetime
+from typing import IO, TYPE_CHECKING, Protocol
+
+from porewatch.domain import places
+from porewatch.domain.base import Model, now
+from porewatch.domain.errors import AlreadyDone, InputRefused
+from porewatch.domain.events import FileQuarantined, FileValidated
+from porewatch.domain.lifecycle import fact_id
+from porewatch.domain.runs import FileRecord, FileState, ReadKind
+from porewatch.domain.sealing import input_file
+
+if TYPE_CHECKING:
+    from porewatch.adapters.objects import Head, Objects
+    from porewatch.adapters.runs import RunLedger
+
+_log = logging.getLogger(__name__)
+
+
+class Arrival(Model):
+    """An object that was written. `sequencer` orders the events of one key."""
+
+    key: str
+    etag: str
+    sequencer: str
+
+
+class Summary(Protocol):
+    """What a check yields (`porewatch.reads.ReadsSummary`)."""
+
+    @property
+    def size(self) -> int: ...
+    @property
+    def sha256(self) -> str: ...
+    @property
+    def reads(self) -> int: ...
+    @property
+    def bases(self) -> int: ...
+    @property
+    def n50(self) -> int: ...
+    @property
+    def mean_quality(self) -> float | None: ...
+
+
+class Check(Protocol):
+    """Reads a stream through (`porewatch.reads.check.check_stream`); raises InputRefused."""
+
+    def __call__(
+        self, stream: IO[bytes], *, kind: ReadKind, name: str, size: int | None
+    ) -> Summary: ...
+
+
+def validate_file(
+    arrival: Arrival,
+    *,
+    raw: Objects,
+    runs: RunLedger,
+    check: Check,
+    clock: Callable[[], datetime] = now,
+) -> None:
+    """Check one object and record the verdict. AlreadyDone for events that are old news.
+
+    Raises MessageRefused for a key that is not below a run; the object is not read then.
+    """
+    run_id, path = places.split_raw_key(arrival.key)
+    if path.endswith("/"):
+        raise AlreadyDone("is a folder mark.", file=arrival.key)
+    head = raw.head(arrival.key)
+    if runs.knows_event(run_id, path, arrival.sequencer):
+        _finish_quarantine(runs.file(run_id, path), head, raw)
+        raise AlreadyDone("was checked before.", file=arrival.key)
+    if head is None or head.etag != arrival.etag:
+        raise AlreadyDone("was replaced or removed since.", file=arrival.key)
+    at = clock()
+    runs.receive(run_id, at)
+    try:
+        record = _checked(run_id, path, head, raw=raw, check=check, at=at)
+    except InputRefused as refusal:
+        _set_aside(run_id, path, head, refusal, arrival=arrival, raw=raw, runs=runs, at=at)
+        return
+    fact = FileValidated(
+        fact_id=fact_id(FileValidated, run_id, path, arrival.sequencer),
+        run_id=run_id,
+        at=at,
+        path=path,
+        size=record.size,
+        reads=record.reads,
+        bases=record.bases,
+    )
+    runs.record_file(record, sequencer=arrival.sequencer, fact=fact)
+    _log.info("%s is sound: %d reads, %d bases", arrival.key, record.reads, record.bases)
+
+
+def _checked(
+    run_id: str, path: str, head: Head, *, raw: Objects, check: Check, at: datetime
+) -> FileRecord:
+    kind = input_file(path, head.size).kind
+    found = check(raw.stream(head.key), kind=kind, name=path, size=head.size)
+    return FileRecord(
+        run_id=run_id,
+        path=path,
+        kind=kind,
+        state=FileState.VALID,
+        size=found.size,
+        etag=head.etag,
+        sha256=found.sha256,
+        reads=found.reads,
+        bases=found.bases,
+        n50=found.n50,
+        mean_quality=found.mean_quality,
+        checked_at=at,
+    )
+
+
+def _set_aside(
+    run_id: str,
+    path: str,
+    head: Head,
+    refusal: InputRefused,
+    *,
+    arrival: Arrival,
+    raw: Objects,
+    runs: RunLedger,
+    at: datetime,
+) -> None:
+    target = places.quarantine_key(head.key)
+    record = FileRecord(
+        run_id=run_id,
+        path=path,
+        kind=ReadKind(path.split("/", 1)[0]),
+        state=FileState.QUARANTINED,
+        size=head.size,
+        etag=head.etag,
+        problem=str(refusal),
+        quarantine_key=target,
+        checked_at=at,
+    )
+    fact = FileQuarantined(
+        fact_id=fact_id(FileQuarantined, run_id, path, arrival.sequencer),
+        run_id=run_id,
+        at=at,
+        path=path,
+        problem=str(refusal),
+        quarantine_key=target,
+    )
+    if runs.record_file(record, sequencer=arrival.sequencer, fact=fact):
+        _finish_quarantine(record, raw.head(head.key), raw)
+    _log.warning("set aside: %s", refusal)
+
+
+def _finish_quarantine(record: FileRecord | None, head: Head | None, raw: Objects) -> None:
+    """Move the object, if it still is the one that was refused."""
+    if record is None or record.state is not FileState.QUARANTINED or head is None:
+        return
+    if record.quarantine_key and head.etag == record.etag:
+        raw.move(head.key, record.quarantine_key)

@@ -1,0 +1,80 @@
+"""The surroundings of the functions: buckets, ledger, topics with a queue behind, a machine."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import boto3
+import pytest
+
+from porewatch.adapters.runs import RunLedger
+from porewatch.adapters.table import Table
+from tests.mocked import make_buckets, make_ledger, mocked_aws
+
+ACCOUNT = "123456789012"
+REGION = "eu-central-1"
+MACHINE = f"arn:aws:states:{REGION}:{ACCOUNT}:stateMachine:screen-run"
+WAITS = '{"StartAt": "W", "States": {"W": {"Type": "Wait", "Seconds": 9999, "End": true}}}'
+Mail = Callable[[], list[dict[str, Any]]]
+
+
+@pytest.fixture
+def cloud() -> Iterator[Table]:
+    """Everything the functions need; answers the ledger."""
+    with mocked_aws(
+        NOTICE_TOPIC_ARN=f"arn:aws:sns:{REGION}:{ACCOUNT}:notices",
+        ALERT_TOPIC_ARN=f"arn:aws:sns:{REGION}:{ACCOUNT}:alerts",
+        STATE_MACHINE_ARN=MACHINE,
+    ):
+        make_buckets()
+        for name in ("notices", "alerts"):
+            _topic_with_queue(name)
+        boto3.client("stepfunctions").create_state_machine(
+            name="screen-run", definition=WAITS, roleArn=f"arn:aws:iam::{ACCOUNT}:role/r"
+        )
+        yield make_ledger()
+
+
+@pytest.fixture
+def runs(cloud: Table) -> RunLedger:
+    return RunLedger(cloud)
+
+
+@pytest.fixture
+def notices(cloud: Table) -> Mail:
+    return lambda: _mail("notices")
+
+
+@pytest.fixture
+def alerts(cloud: Table) -> Mail:
+    return lambda: _mail("alerts")
+
+
+def executions() -> list[dict[str, Any]]:
+    """What the state machine was told to start."""
+    client = boto3.client("stepfunctions")
+    return [
+        json.loads(client.describe_execution(executionArn=found["executionArn"])["input"])
+        for found in client.list_executions(stateMachineArn=MACHINE)["executions"]
+    ]
+
+
+def _topic_with_queue(name: str) -> None:
+    sns, sqs = boto3.client("sns"), boto3.client("sqs")
+    topic = sns.create_topic(Name=name)["TopicArn"]
+    queue = sqs.create_queue(QueueName=name)["QueueUrl"]
+    arn = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])
+    sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn["Attributes"]["QueueArn"])
+
+
+def _mail(name: str) -> list[dict[str, Any]]:
+    sqs = boto3.client("sqs")
+    url = sqs.get_queue_url(QueueName=name)["QueueUrl"]
+    found: list[dict[str, Any]] = []
+    while more := sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages"):
+        for message in more:
+            sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+            found.append(json.loads(message["Body"]))
+    return found
