@@ -48,13 +48,15 @@ def allow(*actions: str, on: str = "*") -> dict[str, Any]:
     return {"Effect": "Allow", "Action": list(actions), "Resource": on}
 
 
-def function(cloud: Cloud, code: str, *statements: dict[str, Any], **settings: Any) -> str:
+def function(
+    cloud: Cloud, code: str, *statements: dict[str, Any], name: str | None = None, **settings: Any
+) -> str:
     """A function `index.handler` with this source; its ARN."""
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w") as archive:
         archive.writestr("index.py", code)
     made = cloud.client("lambda").create_function(
-        FunctionName=named("fn"),
+        FunctionName=name or named("fn"),
         Runtime=PYTHON,
         Handler="index.handler",
         Role=role(cloud, "lambda.amazonaws.com", *statements),

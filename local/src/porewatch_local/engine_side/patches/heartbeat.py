@@ -1,11 +1,12 @@
 """A task that waits for a callback fails with States.HeartbeatTimeout when the worker goes silent.
 
 Why: the engine reads TimeoutSeconds of a `.waitForTaskToken` task and ignores HeartbeatSeconds,
-so a dead worker would hold its run until the (long) timeout.
-Delete when: the engine raises States.HeartbeatTimeout by itself.
+so a dead worker would hold its run until the (long) timeout. It takes both as plain numbers only,
+where AWS evaluates JSONata; and it swallows the failure of the function that was to pass the token
+on, where AWS fails the task.
+Delete when: the engine raises States.HeartbeatTimeout by itself, and does the other two.
 
-The clock starts when the task begins to wait and again at each SendTaskHeartbeat. Only plain
-numbers are understood: an expression is refused loudly rather than ignored.
+The clock starts when the task begins to wait and again at each SendTaskHeartbeat.
 """
 
 from __future__ import annotations
@@ -28,10 +29,6 @@ def wait_for_answer(
     limit = state.get("HeartbeatSeconds")
     if limit is None:
         return answered.wait(timeout=timeout)
-    if not isinstance(limit, int | float):
-        raise stepfunctions._ExecutionError(
-            "States.Runtime", f"HeartbeatSeconds {limit!r} is not a number (local engine)."
-        )
     return _watch(answered, time.monotonic() + timeout, limit, token)
 
 
@@ -52,10 +49,37 @@ def _watch(answered: threading.Event, deadline: float, limit: float, token: str)
     return True
 
 
+def with_clocks(state: dict[str, Any], given: Any, context: dict[str, Any]) -> dict[str, Any]:
+    """The state with its clocks as numbers: expressions are evaluated as those of other fields."""
+    if stepfunctions._state_query_language(state, context) != "JSONata":
+        return state
+    found = {
+        clock: stepfunctions._jsonata_state_field(state, clock, "number", given, context)
+        for clock in ("TimeoutSeconds", "HeartbeatSeconds")
+        if clock in state
+    }
+    return {**state, **found}
+
+
 def apply() -> None:
     rewrite(
         stepfunctions,
+        "_execute_task",
+        (
+            'is_callback = ".waitForTaskToken" in resource\n',
+            'is_callback = ".waitForTaskToken" in resource\n'
+            "    state_def = _porewatch_clocks(state_def, raw_input, ctx)\n",
+        ),
+        _porewatch_clocks=with_clocks,
+    )
+    rewrite(
+        stepfunctions,
         "_invoke_with_callback",
+        (
+            "except _ExecutionError:\n            pass\n",
+            "except _ExecutionError:\n            _task_tokens.pop(token, None)\n"
+            "            raise\n",
+        ),
         (
             "if not evt.wait(timeout=timeout):",
             "if not _porewatch_wait(evt, timeout, token, state_def):",
