@@ -98,6 +98,9 @@ class Evidence(Model):
     reads: int
     aligned_bases: int
     distinct_starts: int
+    regions: Annotated[
+        int, Field(description="stretches of the genome that are covered, apart from each other")
+    ] = 0
     breadth: float
     expected_breadth: float
     mean_depth: float
@@ -107,6 +110,10 @@ class Evidence(Model):
     shared_reads: Annotated[
         int, Field(description="reads that fit another target equally well (ties)")
     ] = 0
+    shared_with: Annotated[
+        dict[str, int],
+        Field(description="partners in those ties (joined by '|'; 'host' is the host) -> reads"),
+    ] = {}
     reads_with_host_flank: int = 0
     host_better: Annotated[
         int, Field(description="reads given to the host because it matched more bases")

@@ -1,0 +1,204 @@
+"""The one pass over the reads behind quality control, host removal and pathogen detection.
+
+A unit is `unit_reads` consecutive reads of one file. Within it, chunks of 200 reads go to threads
+that share both indexes (mappy releases the interpreter lock); chunks are added up in order. All
+counts are whole numbers, so the result depends on neither threads nor unit size. Each of the three
+phases then tells its own part in a record of its own (see the modules of their names).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import mappy
+
+from porewatch.domain.base import Moment, now
+from porewatch.domain.errors import NoReadsLeft
+from porewatch.domain.findings import ScreenResult
+from porewatch.domain.panel import Severity
+from porewatch.domain.phases import Phase, PhaseRecord, Progress, ScreeningParameters
+from porewatch.domain.references import ContigRole
+from porewatch.domain.runs import InputFile, Sample
+from porewatch_worker import __version__
+from porewatch_worker.phases import host_removal, pathogen_detection, quality_control
+from porewatch_worker.references.load import LoadedBundle
+from porewatch_worker.science.filtering import judge
+from porewatch_worker.science.one_pass import Placer
+from porewatch_worker.science.reads import Read, Unit, read_units
+from porewatch_worker.science.totals import RunTotals
+from porewatch_worker.science.units import UnitCounts, add, unit_from_bytes
+from porewatch_worker.work import Inputs, StageResult, Suspicion, UnitOutput
+
+CHUNK = 200
+OUTPUT = "screen.json"
+SCREENING = (Phase.QUALITY_CONTROL, Phase.HOST_REMOVAL, Phase.PATHOGEN_DETECTION)
+RECORDS = {
+    Phase.QUALITY_CONTROL: quality_control.counts,
+    Phase.HOST_REMOVAL: host_removal.counts,
+    Phase.PATHOGEN_DETECTION: pathogen_detection.counts,
+}
+EXPECTED = ("PERV-A", "PERV-B")
+"""In every pig: their presence alone is no reason to wake anybody."""
+
+_VERSION = 1
+"""Raise when the pass changes an answer: old checkpoints become invalid."""
+
+
+class ScreeningWork:
+    """StageWork of the pass. `phases` are those of the three that this stage has to tell of."""
+
+    def __init__(
+        self,
+        *,
+        files: Sequence[InputFile],
+        samples: Sequence[Sample],
+        parameters: ScreeningParameters,
+        bundle: LoadedBundle,
+        inputs: Inputs,
+        phases: Sequence[Phase] = SCREENING,
+    ) -> None:
+        self._files = tuple(files)
+        self._samples = tuple(samples)
+        self._parameters = parameters
+        self._bundle = bundle
+        self._inputs = inputs
+        self._phases = tuple(phases)
+        self._by_barcode = {s.barcode: s.name for s in samples}
+        self._severe = _severe(bundle)
+        self._started_at: Moment = now()
+        self._placer = Placer(bundle.panel_aligner, bundle.host_aligner, bundle.contigs, parameters)
+
+    def fingerprint(self) -> str:
+        """Digest over code, parameters, bundle, files and samples."""
+        said = {
+            "version": [_VERSION, __version__, mappy.__version__],
+            "parameters": self._parameters.model_dump(mode="json"),
+            "bundle": self._bundle.sha256,
+            "files": [f.model_dump(mode="json") for f in self._files],
+            "samples": sorted((s.name, s.barcode or "") for s in self._samples),
+        }
+        return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
+
+    def units_total(self) -> int | None:
+        """Unknown before the files are read."""
+        return None
+
+    def units(self, done: frozenset[int]) -> Iterator[tuple[int, Unit]]:
+        """Numbered units that are not in `done`; those are passed over by counting records."""
+        return read_units(self._files, self._inputs.path, self._parameters.unit_reads, done)
+
+    def process(self, payload: Unit) -> UnitOutput:
+        """Screen one unit."""
+        chunks = [payload.reads[i : i + CHUNK] for i in range(0, len(payload.reads), CHUNK)]
+        counts = UnitCounts()
+        with ThreadPoolExecutor(self._parameters.threads) as threads:
+            for part in threads.map(lambda c: self._chunk(payload.file, c), chunks):
+                add(counts, part)
+        return UnitOutput(
+            content=counts.to_bytes(),
+            reads=len(payload.reads),
+            bases=sum(len(r.sequence) for r in payload.reads),
+            suspicions=tuple(self._suspicions(counts)),
+        )
+
+    def progress(self) -> Progress:
+        return Progress(phase=self._phases[-1])
+
+    def finish(self, contents: Iterator[bytes], scratch: Path) -> StageResult:
+        """Add all units up and write `screen.json`. Raises NoReadsLeft when nothing passed."""
+        totals = RunTotals(self._bundle.contigs.values())
+        for content in contents:
+            totals.add(unit_from_bytes(content))
+        result = ScreenResult(
+            bundle=self._bundle.ref,
+            bundle_sha256=self._bundle.sha256,
+            synthetic=self._bundle.manifest.synthetic,
+            samples=totals.screens([s.name for s in self._samples]),
+            unlisted_barcodes=dict(sorted(totals.unlisted.items())),
+        )
+        refuse_without_reads(result, self._parameters)
+        scratch.mkdir(parents=True, exist_ok=True)
+        path = scratch / OUTPUT
+        path.write_text(result.canonical_json(), "utf-8")
+        return StageResult(outputs={OUTPUT: path}, phases=self._records(result))
+
+    def _chunk(self, file: InputFile, reads: Sequence[Read]) -> UnitCounts:
+        counts, buffer, mine = UnitCounts(), mappy.ThreadBuffer(), []
+        for read in reads:
+            sample = self._sample_of(file, read)
+            if sample is None:
+                counts.unlisted[file.barcode or read.barcode or "none"] += 1
+            else:
+                mine.append((sample, read))
+        for (sample, _), judged in zip(
+            mine, judge([r for _, r in mine], self._parameters), strict=True
+        ):
+            seen = counts.sample(sample)
+            seen.see(judged)
+            if judged.reason is None:
+                placement = self._placer.place(judged.sequence, buffer)
+                seen.place(len(judged.sequence), placement)
+        return counts
+
+    def _sample_of(self, file: InputFile, read: Read) -> str | None:
+        """The manifest's barcode for the file wins over the read's own header."""
+        if len(self._samples) == 1 and self._samples[0].barcode is None:
+            return self._samples[0].name
+        return self._by_barcode.get(file.barcode or read.barcode)
+
+    def _suspicions(self, counts: UnitCounts) -> Iterator[Suspicion]:
+        for sample, seen in sorted(counts.samples.items()):
+            for target, found in sorted(seen.targets.items()):
+                if found.reads and target in self._severe:
+                    name, severity = self._severe[target]
+                    yield Suspicion(sample, target, name, severity, found.reads)
+
+    def _records(self, result: ScreenResult) -> tuple[PhaseRecord, ...]:
+        finished = now()
+        return tuple(
+            PhaseRecord(
+                phase=phase,
+                status="completed",
+                backend="mappy, one pass" if phase is not Phase.QUALITY_CONTROL else "numpy",
+                started_at=self._started_at,
+                finished_at=finished,
+                counts=RECORDS[phase](result),
+                tools={"mappy": mappy.__version__, "porewatch-worker": __version__},
+            )
+            for phase in self._phases
+        )
+
+
+def refuse_without_reads(result: ScreenResult, parameters: ScreeningParameters) -> None:
+    """Raises NoReadsLeft, saying where all reads went, when none passed quality control."""
+    if any(s.quality.passed_reads for s in result.samples):
+        return
+    lost = quality_control.counts(result)
+    reasons = [f"{n} {name.removeprefix('filtered_').replace('_', ' ')}"
+               for name, n in sorted(lost.items()) if name.startswith("filtered_")]  # fmt: skip
+    unlisted = sum(result.unlisted_barcodes.values())
+    if unlisted:
+        reasons.append(f"{unlisted} with a barcode that no sample claims")
+    raise NoReadsLeft(
+        f"No read passed quality control ({', '.join(reasons) or 'there were none'}).",
+        remedy=(
+            "compare the sample sheet's barcodes with the reads', and the reads with "
+            f"min_read_length={parameters.min_read_length} and "
+            f"min_mean_quality={parameters.min_mean_quality:g}."
+        ),
+    )
+
+
+def _severe(bundle: LoadedBundle) -> dict[str, tuple[str, str]]:
+    """Panel members of the bundle that are worth an alert at once: code -> (name, grade)."""
+    present = bundle.targets(ContigRole.PANEL)
+    grave = (Severity.CRITICAL, Severity.HIGH)
+    return {
+        e.code: (e.name, e.severity.value)
+        for e in bundle.panel.entries
+        if e.code in present and e.severity in grave and e.code not in EXPECTED
+    }

@@ -1,0 +1,110 @@
+"""Adapter trimming and the two filters: length after trimming, and mean error.
+
+Adapters: the strands of Oxford Nanopore's ligation (LSK109, LSK110/114) and rapid adapters, from
+the vendor's Chemistry Technical Document (CHTD_500). One is taken to be present at an end when at
+least two of its 10-base words stand there without error on one diagonal (within 4 bases); what
+lies outside the adapter's inner end goes. Basecallers usually trim already; this catches the rest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+from porewatch.domain.phases import ScreeningParameters
+from porewatch.reads.summary import PHRED_ERROR
+from porewatch_worker.science.reads import Read
+
+TOO_SHORT = "too_short"
+LOW_QUALITY = "low_quality"
+
+FRONT = (
+    "AATGTACTTCGTTCAGTTACGTATTGCT",
+    "CCTGTACTTCGTTCAGTTACGTATTGCT",
+    "GTTTTCGCATTTATCGTGAAACGCTTTCGCGTTTTTCGTGCGCCGCTTCA",
+)
+REAR = ("AGCAATACGTAACTGAACGAAGTACAGG",)
+WORD = 10
+WINDOW = 150
+_DRIFT = 4
+
+_ASCII_ERROR = np.ones(256)
+_ASCII_ERROR[33:] = PHRED_ERROR[:223]
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A read after trimming. `reason` is None when it passed; `error` its mean error probability
+    (before trimming)."""
+
+    read: Read
+    sequence: str
+    trimmed: bool
+    error: float
+    reason: str | None
+
+
+def judge(reads: Sequence[Read], parameters: ScreeningParameters) -> list[Judged]:
+    """Trim and filter. A read fails when its mean error exceeds 10^(-Q/10), Q the least quality."""
+    worst = 10.0 ** (-parameters.min_mean_quality / 10.0)
+    judged = []
+    for read, error in zip(reads, mean_errors(reads), strict=True):
+        start, end = inner_span(read.sequence)
+        sequence = read.sequence[start:end]
+        reason = None
+        if len(sequence) < parameters.min_read_length:
+            reason = TOO_SHORT
+        elif error > worst:
+            reason = LOW_QUALITY
+        trimmed = len(sequence) < len(read.sequence)
+        judged.append(Judged(read, sequence, trimmed, float(error), reason))
+    return judged
+
+
+def mean_errors(reads: Sequence[Read]) -> NDArray[np.float64]:
+    """Mean error probability of each read from its qualities; 1 for an empty read."""
+    lengths = np.array([len(r.qualities) for r in reads], dtype=np.int64)
+    symbols = np.frombuffer(b"".join(r.qualities for r in reads), dtype=np.uint8)
+    ends = np.cumsum(lengths)
+    errors = np.ones(len(reads))
+    there = lengths > 0
+    if there.any():
+        starts = (ends - lengths)[there]
+        errors[there] = np.add.reduceat(_ASCII_ERROR[symbols], starts) / lengths[there]
+    return errors
+
+
+def inner_span(sequence: str) -> tuple[int, int]:
+    """(start, end) of the read without adapters at its ends."""
+    start = _adapter_end(sequence[:WINDOW], _FRONT_WORDS)
+    rear = sequence[-WINDOW:] if len(sequence) > WINDOW else sequence[start:]
+    end = len(sequence) - _adapter_end(rear[::-1], _REAR_WORDS)
+    return start, max(start, end)
+
+
+def _words(adapters: Sequence[str]) -> dict[str, int]:
+    """10-base word -> bases from its start to the adapter's inner end."""
+    found: dict[str, int] = {}
+    for adapter in adapters:
+        for place in range(len(adapter) - WORD + 1):
+            found.setdefault(adapter[place : place + WORD], len(adapter) - place)
+    return found
+
+
+_FRONT_WORDS = _words(FRONT)
+_REAR_WORDS = _words([adapter[::-1] for adapter in REAR])
+
+
+def _adapter_end(window: str, words: dict[str, int]) -> int:
+    """Where the adapter ends in `window` (0: none), by the innermost two words that agree."""
+    ends = [
+        place + words[word]
+        for place in range(len(window) - WORD + 1)
+        if (word := window[place : place + WORD]) in words
+    ]
+    agreeing = [max(a, b) for a, b in pairwise(ends) if abs(a - b) <= _DRIFT]
+    return min(len(window), max(agreeing, default=0))

@@ -1,0 +1,211 @@
+"""Where one read belongs: panel first, then host. Pure; one `Placer` is shared by all threads.
+
+1. Map the read to panel, spike-ins and decoys together. A hit counts when its block, less what lies
+   in masked reference or in low-complexity read, is at least `min_block` and its identity at least
+   `min_identity`. No mapping-quality cut: two strains of one species share every read.
+2. Add up the matched bases of each target's best contig (hits that do not overlap on the read) and
+   compare targets, never strains.
+3. Ties (within TIE matched bases, what one miscalled base can move): a spike or a decoy wins over a
+   panel member; panel members that tie share the read, and it counts for none of them alone.
+4. A read won by the panel is compared with the host on the same bases of the read: the host wins
+   when it matches as many. Read ends outside the panel hit that map to the host are host flank.
+5. A read without panel hit is host when its first `host_prefix` bases are.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from porewatch.domain.phases import ScreeningParameters
+from porewatch.domain.references import Contig, ContigRole
+from porewatch_worker.science.complexity import complex_bases
+
+TIE = 1
+HOST = "host"
+
+
+@dataclass(frozen=True)
+class Segment:
+    """One accepted hit, half-open intervals on the contig and on the read. `evidence` is the part
+    of the reference interval outside masked regions, in bases."""
+
+    contig: str
+    strand: int
+    start: int
+    end: int
+    read_start: int
+    read_end: int
+    matched: int
+    block: int
+    mapq: int
+    evidence: int
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A target's best contig for this read."""
+
+    target: str
+    role: ContigRole
+    segments: tuple[Segment, ...]
+
+    @property
+    def matched(self) -> int:
+        return sum(s.matched for s in self.segments)
+
+    @property
+    def read_span(self) -> tuple[int, int]:
+        return min(s.read_start for s in self.segments), max(s.read_end for s in self.segments)
+
+
+@dataclass(frozen=True)
+class Placement:
+    """The verdict on one read. `role` None: unassigned.
+
+    `winner` has the evidence. `tied` are panel members that lost or share the read by a tie, with
+    `tied_with` the targets (or the host) that fit as well. `host_better`: the panel member that the
+    host beat outright.
+    """
+
+    role: ContigRole | None
+    winner: Candidate | None = None
+    tied: tuple[str, ...] = ()
+    tied_with: tuple[str, ...] = ()
+    host_better: str | None = None
+    host_flank: bool = False
+
+
+class Placer:
+    """Places reads against one bundle."""
+
+    def __init__(
+        self,
+        panel_aligner: Any,
+        host_aligner: Any,
+        contigs: Mapping[str, Contig],
+        parameters: ScreeningParameters,
+    ) -> None:
+        self._panel = panel_aligner
+        self._host = host_aligner
+        self._contigs = contigs
+        self._parameters = parameters
+        self._masks = {
+            name: ([a for a, _ in c.masked], c.masked) for name, c in contigs.items() if c.masked
+        }
+
+    def place(self, sequence: str, buffer: Any) -> Placement:
+        """The verdict on a read. `buffer` is this thread's mappy.ThreadBuffer."""
+        candidates = self._candidates(sequence, buffer)
+        if not candidates:
+            return self._test_host(sequence, buffer)
+        best = max(c.matched for c in candidates)
+        level = [c for c in candidates if c.matched >= best - TIE]
+        members = tuple(c.target for c in level if c.role is ContigRole.PANEL)
+        others = [c for c in level if c.role is not ContigRole.PANEL]
+        if others:
+            names = tuple(c.target for c in others)
+            return Placement(others[0].role, others[0], tied=members, tied_with=names)
+        return self._against_host(sequence, level, buffer)
+
+    def _against_host(self, sequence: str, level: Sequence[Candidate], buffer: Any) -> Placement:
+        first = level[0]
+        names = tuple(c.target for c in level)
+        start, end = first.read_span
+        host = self._host_matches(sequence[start:end], buffer)
+        if host > first.matched + TIE:
+            return Placement(ContigRole.HOST, host_better=first.target)
+        if host >= first.matched - TIE:
+            return Placement(ContigRole.HOST, tied=names, tied_with=(HOST,))
+        flank = any(
+            self._host_matches(part, buffer) >= self._parameters.min_block
+            for part in (sequence[:start], sequence[end:])
+            if len(part) >= self._parameters.min_block
+        )
+        shared = names if len(names) > 1 else ()
+        return Placement(ContigRole.PANEL, first, tied=shared, tied_with=shared, host_flank=flank)
+
+    def _test_host(self, sequence: str, buffer: Any) -> Placement:
+        prefix = sequence[: self._parameters.host_prefix]
+        return Placement(ContigRole.HOST if self._host_matches(prefix, buffer) else None)
+
+    def _host_matches(self, sequence: str, buffer: Any) -> int:
+        """Matched bases of the host's accepted hits that do not overlap on the read."""
+        hits = [h for h in self._host.map(sequence, buf=buffer) if self._long_and_like(h)]
+        return sum(h.mlen for h in _apart(hits))
+
+    def _long_and_like(self, hit: Any) -> bool:
+        p = self._parameters
+        return bool(hit.blen >= p.min_block and hit.mlen >= p.min_identity * hit.blen)
+
+    def _candidates(self, sequence: str, buffer: Any) -> list[Candidate]:
+        """Each target's best contig, best first; equal ones in the order of their names."""
+        by_contig: dict[str, list[Segment]] = {}
+        for hit in self._panel.map(sequence, buf=buffer):
+            if self._long_and_like(hit) and (segment := self._segment(sequence, hit)):
+                by_contig.setdefault(hit.ctg, []).append(segment)
+        best: dict[str, Candidate] = {}
+        for name in sorted(by_contig):
+            contig = self._contigs[name]
+            found = Candidate(contig.target, contig.role, tuple(_apart(by_contig[name])))
+            if contig.target not in best or found.matched > best[contig.target].matched:
+                best[contig.target] = found
+        return sorted(best.values(), key=lambda c: (-c.matched, c.target))
+
+    def _segment(self, sequence: str, hit: Any) -> Segment | None:
+        """The hit as evidence; None when too little of it is complex and outside the mask."""
+        least = self._parameters.min_block
+        evidence = hit.r_en - hit.r_st - self.masked_bases(hit.ctg, hit.r_st, hit.r_en)
+        if evidence < min(least, hit.r_en - hit.r_st):
+            return None
+        span = hit.q_en - hit.q_st
+        if complex_bases(sequence[hit.q_st : hit.q_en]) < min(least, span):
+            return None
+        return Segment(
+            contig=hit.ctg,
+            strand=hit.strand,
+            start=hit.r_st,
+            end=hit.r_en,
+            read_start=hit.q_st,
+            read_end=hit.q_en,
+            matched=hit.mlen,
+            block=hit.blen,
+            mapq=hit.mapq,
+            evidence=evidence,
+        )
+
+    def masked_bases(self, contig: str, start: int, end: int) -> int:
+        """Bases of [start, end) inside masked regions."""
+        if contig not in self._masks:
+            return 0
+        starts, intervals = self._masks[contig]
+        total = 0
+        for a, b in intervals[max(0, bisect_right(starts, start) - 1) :]:
+            if a >= end:
+                break
+            total += max(0, min(b, end) - max(a, start))
+        return total
+
+
+def _apart(hits: Sequence[Any]) -> list[Any]:
+    """The hits that do not overlap on the read by more than a tenth, most matched bases first."""
+    chosen: list[tuple[int, int, Any]] = []
+    for hit in sorted(hits, key=_rank):
+        a, b = _on_read(hit)
+        if all(min(b, d) - max(a, c) <= (b - a) / 10 for c, d, _ in chosen):
+            chosen.append((a, b, hit))
+    return [hit for _, _, hit in chosen]
+
+
+def _on_read(hit: Any) -> tuple[int, int]:
+    if isinstance(hit, Segment):
+        return hit.read_start, hit.read_end
+    return hit.q_st, hit.q_en
+
+
+def _rank(hit: Any) -> tuple[int, int, int]:
+    if isinstance(hit, Segment):
+        return -hit.matched, hit.read_start, hit.start
+    return -hit.mlen, hit.q_st, hit.r_st

@@ -1,0 +1,125 @@
+"""Reads from FASTQ and BAM, streamed: dnaio with isal for FASTQ, pysam for BAM.
+
+`read_units` cuts each file into numbered units of consecutive reads and passes over finished units
+by counting records only. A file that cannot be parsed is explained by the full check.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from itertools import islice
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import dnaio
+import numpy as np
+import pysam
+from isal import igzip, igzip_lib
+
+from porewatch.domain.errors import InputRefused
+from porewatch.domain.runs import InputFile, ReadKind
+from porewatch.reads.check import check_stream
+from porewatch.reads.headers import from_tags, parse_header
+from porewatch.reads.naming import is_gzip_name
+
+NOT_PRIMARY = 0x100 | 0x800
+
+
+class Read(NamedTuple):
+    """One read as sequenced. `qualities` in ASCII as in FASTQ (Phred + 33), one byte a base."""
+
+    id: str
+    sequence: str
+    qualities: bytes
+    barcode: str | None = None
+    start_time: datetime | None = None
+    channel: int | None = None
+
+
+class Unit(NamedTuple):
+    """Consecutive reads of one file."""
+
+    file: InputFile
+    reads: list[Read]
+
+
+def read_units(
+    files: tuple[InputFile, ...],
+    path: Callable[[str], Path],
+    size: int,
+    done: frozenset[int],
+) -> Iterator[tuple[int, Unit]]:
+    """(number from 1, unit of up to `size` reads) for units not in `done`, files in order.
+
+    `path` gives the local place of a file. Raises InputRefused naming file, record and line.
+    """
+    number = 0
+    for file in files:
+        records = _records(path(file.path), file)
+        there = size
+        while there == size:
+            if number + 1 in done:
+                there = sum(1 for _ in islice(records, size))
+            elif reads := [make() for make in islice(records, size)]:
+                there = len(reads)
+                yield number + 1, Unit(file, reads)
+            else:
+                there = 0
+            number += there > 0
+
+
+def _records(path: Path, file: InputFile) -> Iterator[Callable[[], Read]]:
+    """Each record as a call that makes its Read, so that passing over one costs little."""
+    opened = _fastq(path) if file.kind is ReadKind.FASTQ else _bam(path)
+    try:
+        yield from opened
+    except (dnaio.FileFormatError, EOFError, OSError, ValueError, igzip_lib.IsalError) as e:  # type: ignore[misc]
+        _explain(path, file)
+        raise InputRefused(f"Reads cannot be parsed: {e}", file=file.path) from e
+
+
+def _explain(path: Path, file: InputFile) -> None:
+    with path.open("rb") as stream:
+        check_stream(stream, kind=file.kind, name=file.path)
+
+
+def _fastq(path: Path) -> Iterator[Callable[[], Read]]:
+    with path.open("rb") as raw:
+        text: Any = igzip.open(raw, "rb") if is_gzip_name(path.name) else raw  # type: ignore[no-untyped-call]
+        for record in dnaio.FastqReader(text):
+            yield lambda record=record: _from_fastq(record)  # type: ignore[misc]
+
+
+def _from_fastq(record: Any) -> Read:
+    header = parse_header(record.name)
+    return Read(
+        id=header.id,
+        sequence=record.sequence,
+        qualities=record.qualities_as_bytes(),
+        barcode=header.barcode,
+        start_time=header.start_time,
+        channel=header.channel,
+    )
+
+
+def _bam(path: Path) -> Iterator[Callable[[], Read]]:
+    with pysam.AlignmentFile(str(path), "rb", check_sq=False) as bam:
+        for record in bam.fetch(until_eof=True):
+            if not record.flag & NOT_PRIMARY:
+                yield lambda record=record: _from_bam(record)  # type: ignore[misc]
+
+
+def _from_bam(record: Any) -> Read:
+    quals = record.get_forward_qualities()
+    if not record.query_length or quals is None:
+        raise ValueError(f"read {record.query_name} has no sequence or no quality")
+    header = from_tags(record.query_name, dict(record.get_tags()))
+    return Read(
+        id=header.id,
+        sequence=record.get_forward_sequence(),
+        qualities=(np.frombuffer(quals, dtype=np.uint8) + 33).tobytes(),
+        barcode=header.barcode,
+        start_time=header.start_time,
+        channel=header.channel,
+    )

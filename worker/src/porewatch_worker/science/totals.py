@@ -1,0 +1,98 @@
+"""Units added up: one running total per sample, and the SampleScreen it ends as."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+from porewatch.domain.findings import QualityControl, ReadAccount, SampleScreen
+from porewatch.domain.references import Contig, ContigRole
+from porewatch.reads.summary import phred
+from porewatch_worker.science.evidence import TargetTotals
+from porewatch_worker.science.histograms import (
+    length_histogram,
+    length_statistics,
+    quality_histogram,
+    yield_points,
+)
+from porewatch_worker.science.units import BILLION, UNASSIGNED, SampleCounts, UnitCounts, add
+
+_ROLES = tuple(ContigRole)
+
+
+class RunTotals:
+    """All samples of a run. Memory grows with samples and targets, not with reads."""
+
+    def __init__(self, contigs: Iterable[Contig]) -> None:
+        self._contigs: dict[str, list[Contig]] = {}
+        for contig in contigs:
+            if contig.role is not ContigRole.HOST:
+                self._contigs.setdefault(contig.target, []).append(contig)
+        self._sums: dict[str, SampleCounts] = {}
+        self._targets: dict[str, dict[str, TargetTotals]] = {}
+        self.unlisted: Counter[str] = Counter()
+
+    def add(self, unit: UnitCounts) -> None:
+        """Add one unit; their order does not matter."""
+        self.unlisted.update(unit.unlisted)
+        for name, counts in unit.samples.items():
+            targets = self._targets.setdefault(name, {})
+            for target, found in counts.targets.items():
+                if target not in targets:
+                    targets[target] = TargetTotals(self._contigs[target])
+                targets[target].add(found)
+            counts.targets = {}
+            add(self._sums.setdefault(name, SampleCounts()), counts)
+
+    def screens(self, samples: Sequence[str]) -> tuple[SampleScreen, ...]:
+        """One screen for each sample named, also for those without any read."""
+        minutes = [m for sums in self._sums.values() for m in sums.minute_reads]
+        origin = min(minutes, default=None)
+        return tuple(self._screen(name, origin) for name in samples)
+
+    def _screen(self, name: str, origin: int | None) -> SampleScreen:
+        sums = self._sums.get(name, SampleCounts())
+        results = [t.result(code) for code, t in sorted(self._targets.get(name, {}).items())]
+        return SampleScreen(
+            sample=name,
+            account=_account(sums),
+            quality=_quality(sums, origin),
+            host_bases=sums.role_bases[ContigRole.HOST.value],
+            unassigned_bases=sums.role_bases[UNASSIGNED],
+            targets=tuple(sorted(results, key=lambda r: (_ROLES.index(r.role), r.target))),
+        )
+
+
+def _account(sums: SampleCounts) -> ReadAccount:
+    roles = sums.roles
+    return ReadAccount(
+        total=sums.total,
+        filtered=dict(sorted(sums.filtered.items())),
+        host=roles[ContigRole.HOST.value],
+        panel=roles[ContigRole.PANEL.value],
+        spike=roles[ContigRole.SPIKE.value],
+        decoy=roles[ContigRole.DECOY.value],
+        unassigned=roles[UNASSIGNED],
+    )
+
+
+def _quality(sums: SampleCounts, origin: int | None) -> QualityControl:
+    mean, median, n50, longest = length_statistics(sums.lengths)
+    bases = sum(length * reads for length, reads in sums.lengths.items())
+    quality = phred(sums.error_billionths / BILLION / sums.total) if sums.total else None
+    return QualityControl(
+        reads=sums.total,
+        bases=bases,
+        passed_reads=sums.total - sum(sums.filtered.values()),
+        passed_bases=sums.passed_bases,
+        mean_length=round(mean, 3),
+        median_length=median,
+        n50=n50,
+        longest=longest,
+        mean_quality=None if quality is None else round(quality, 3),
+        gc_fraction=round(sums.gc / bases, 4) if bases else None,
+        adapter_trimmed_reads=sums.trimmed,
+        lengths=length_histogram(sums.lengths),
+        qualities=quality_histogram(sums.quality_reads, sums.quality_bases),
+        yield_over_time=yield_points(sums.minute_reads, sums.minute_bases, origin),
+    )

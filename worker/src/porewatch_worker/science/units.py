@@ -1,0 +1,195 @@
+"""What one unit of reads leaves behind: whole numbers and short lists, packed to bytes.
+
+Every number is an integer (errors in billionths), so that adding units up gives the same result in
+any grouping: results do not depend on unit size, threads or interruptions.
+"""
+
+from __future__ import annotations
+
+import json
+import zlib
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any
+
+from porewatch.domain.references import ContigRole
+from porewatch_worker.science.filtering import Judged
+from porewatch_worker.science.histograms import quality_bin
+from porewatch_worker.science.one_pass import Candidate, Placement
+
+BILLION = 1_000_000_000
+UNASSIGNED = "unassigned"
+
+
+@dataclass
+class TargetCounts:
+    """Reads of one target (panel member, spike-in or decoy) in one sample."""
+
+    reads: int = 0
+    matched: int = 0
+    block: int = 0
+    aligned: int = 0
+    host_flank: int = 0
+    host_better: int = 0
+    shared: int = 0
+    shared_with: Counter[str] = field(default_factory=Counter)
+    mapq: Counter[int] = field(default_factory=Counter)
+    intervals: dict[str, list[tuple[int, int]]] = field(default_factory=dict)
+    starts: dict[str, list[int]] = field(default_factory=dict)
+
+    def take(self, winner: Candidate, host_flank: bool) -> None:
+        """Count a read that is this target's alone."""
+        self.reads += 1
+        self.host_flank += host_flank
+        self.mapq[max(s.mapq for s in winner.segments)] += 1
+        for s in winner.segments:
+            self.matched += s.matched
+            self.block += s.block
+            self.aligned += s.evidence
+            self.intervals.setdefault(s.contig, []).append((s.start, s.end))
+        first = min(winner.segments, key=lambda s: s.read_start)
+        place = 2 * first.start if first.strand > 0 else 2 * first.end + 1
+        self.starts.setdefault(first.contig, []).append(place)
+
+
+@dataclass
+class SampleCounts:
+    """One sample in one unit. `lengths`, `quality_*`, `minutes` cover reads before filtering."""
+
+    total: int = 0
+    filtered: Counter[str] = field(default_factory=Counter)
+    roles: Counter[str] = field(default_factory=Counter)
+    role_bases: Counter[str] = field(default_factory=Counter)
+    lengths: Counter[int] = field(default_factory=Counter)
+    quality_reads: Counter[int] = field(default_factory=Counter)
+    quality_bases: Counter[int] = field(default_factory=Counter)
+    error_billionths: int = 0
+    gc: int = 0
+    passed_bases: int = 0
+    trimmed: int = 0
+    minute_reads: Counter[int] = field(default_factory=Counter)
+    minute_bases: Counter[int] = field(default_factory=Counter)
+    targets: dict[str, TargetCounts] = field(default_factory=dict)
+
+    def see(self, judged: Judged) -> None:
+        """Quality control of one read, whatever becomes of it."""
+        read, length = judged.read, len(judged.read.sequence)
+        self.total += 1
+        self.lengths[length] += 1
+        self.error_billionths += round(judged.error * BILLION)
+        place = quality_bin(judged.error)
+        self.quality_reads[place] += 1
+        self.quality_bases[place] += length
+        upper = read.sequence.upper()
+        self.gc += upper.count("G") + upper.count("C")
+        self.trimmed += judged.trimmed
+        if read.start_time is not None:
+            minute = int(read.start_time.timestamp()) // 60
+            self.minute_reads[minute] += 1
+            self.minute_bases[minute] += length
+        if judged.reason:
+            self.filtered[judged.reason] += 1
+        else:
+            self.passed_bases += len(judged.sequence)
+
+    def place(self, length: int, placement: Placement) -> None:
+        """The verdict on one read that passed."""
+        role = placement.role.value if placement.role else UNASSIGNED
+        self.roles[role] += 1
+        self.role_bases[role] += length
+        if placement.host_better:
+            self._target(placement.host_better).host_better += 1
+        for member in placement.tied:
+            counts = self._target(member)
+            counts.shared += 1
+            counts.shared_with["|".join(t for t in placement.tied_with if t != member)] += 1
+        alone = placement.role is not ContigRole.PANEL or not placement.tied
+        if placement.winner and alone:
+            self._target(placement.winner.target).take(placement.winner, placement.host_flank)
+
+    def _target(self, name: str) -> TargetCounts:
+        return self.targets.setdefault(name, TargetCounts())
+
+
+@dataclass
+class UnitCounts:
+    """One unit: samples by name, and reads whose barcode no sample claims."""
+
+    samples: dict[str, SampleCounts] = field(default_factory=dict)
+    unlisted: Counter[str] = field(default_factory=Counter)
+
+    def sample(self, name: str) -> SampleCounts:
+        return self.samples.setdefault(name, SampleCounts())
+
+    def to_bytes(self) -> bytes:
+        """Compressed JSON with sorted keys: equal counts give equal bytes."""
+        plain = {
+            "samples": {name: _plain(s) for name, s in self.samples.items()},
+            "unlisted": dict(self.unlisted),
+        }
+        text = json.dumps(plain, sort_keys=True, separators=(",", ":"))
+        return zlib.compress(text.encode(), 6)
+
+
+def add(into: Any, other: Any) -> None:
+    """Add `other` to `into`, field by field: numbers, counters, lists and what lies below."""
+    for name, value in vars(other).items():
+        there = getattr(into, name)
+        if isinstance(value, int):
+            setattr(into, name, there + value)
+        elif isinstance(value, Counter):
+            there.update(value)
+        else:
+            _add_mapping(there, value)
+
+
+def _add_mapping(into: dict[str, Any], other: dict[str, Any]) -> None:
+    for key, value in other.items():
+        if isinstance(value, list):
+            into.setdefault(key, []).extend(value)
+        else:
+            add(into.setdefault(key, type(value)()), value)
+
+
+def unit_from_bytes(content: bytes) -> UnitCounts:
+    """The inverse of `UnitCounts.to_bytes`."""
+    plain = json.loads(zlib.decompress(content))
+    return UnitCounts(
+        samples={name: _sample(s) for name, s in plain["samples"].items()},
+        unlisted=Counter(plain["unlisted"]),
+    )
+
+
+def _plain(sample: SampleCounts) -> dict[str, Any]:
+    found = dict(vars(sample))
+    found["targets"] = {name: vars(t) for name, t in sample.targets.items()}
+    return found
+
+
+_INT_KEYS = ("lengths", "quality_reads", "quality_bases", "minute_reads", "minute_bases")
+
+
+def _sample(plain: dict[str, Any]) -> SampleCounts:
+    fields = dict(plain)
+    for name in _INT_KEYS:
+        fields[name] = _counter(plain[name])
+    for name in ("filtered", "roles", "role_bases"):
+        fields[name] = Counter(plain[name])
+    fields["targets"] = {name: _target(t) for name, t in plain["targets"].items()}
+    return SampleCounts(**fields)
+
+
+def _target(plain: dict[str, Any]) -> TargetCounts:
+    intervals = {c: [(a, b) for a, b in spans] for c, spans in plain["intervals"].items()}
+    return TargetCounts(
+        **{
+            **plain,
+            "mapq": _counter(plain["mapq"]),
+            "shared_with": Counter(plain["shared_with"]),
+            "intervals": intervals,
+        }
+    )
+
+
+def _counter(plain: dict[str, int]) -> Counter[int]:
+    return Counter({int(k): v for k, v in plain.items()})
