@@ -6,12 +6,9 @@ All xdist workers share it: the first that needs it brings it up, the last to le
 
 from __future__ import annotations
 
-import fcntl
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,7 +19,7 @@ import pytest
 from porewatch_local.clients import client
 from porewatch_local.deploy import deploy_stack
 from porewatch_local.down import down
-from porewatch_local.home import Home, LocalStack, find_home
+from porewatch_local.home import Home, LocalStack, find_home, locked
 from porewatch_local.up import up
 
 HERE = Path(__file__).parent
@@ -51,13 +48,6 @@ def _session_folder() -> Path:
     return Path(tempfile.gettempdir()) / f"porewatch-{run[:12]}"
 
 
-@contextmanager
-def _locked(folder: Path) -> Iterator[None]:
-    with (folder / "lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
-
-
 def pytest_collection_finish(session: pytest.Session) -> None:
     """Sign in. Every worker has collected before any runs a test, so nobody comes too late."""
     if session.config.option.collectonly or _USERS in session.stash:
@@ -76,7 +66,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     folder = session.stash.get(_USERS, None)
     if folder is None or not folder.exists():
         return
-    with _locked(folder):
+    with locked(folder / "lock"):
         (folder / "users" / str(os.getpid())).unlink(missing_ok=True)
         others = [int(user.name) for user in (folder / "users").iterdir()]
         if any(psutil.pid_exists(pid) for pid in others):
@@ -91,7 +81,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 def cloud(request: pytest.FixtureRequest) -> Cloud:
     """Engine, PostgreSQL and instance host; nothing deployed by this fixture."""
     folder = request.session.stash[_USERS]
-    with _locked(folder):
+    with locked(folder / "lock"):
         local = up(folder / "home", deploy=False, notice_s=3.0, grace_s=1.0, poll_s=0.2)
     return Cloud(find_home(folder / "home"), local)
 
@@ -99,7 +89,7 @@ def cloud(request: pytest.FixtureRequest) -> Cloud:
 @pytest.fixture(scope="session")
 def stack(cloud: Cloud, request: pytest.FixtureRequest) -> Cloud:
     """The real template, built and deployed."""
-    with _locked(request.session.stash[_USERS]):
+    with locked(request.session.stash[_USERS] / "lock"):
         local = deploy_stack(cloud.home, cloud.local)
         cloud.home.write(local)
     return Cloud(cloud.home, local)

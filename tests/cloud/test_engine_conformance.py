@@ -15,6 +15,10 @@ from typing import Any
 import psutil
 import pytest
 from botocore.exceptions import ClientError
+
+from porewatch_local.clients import client
+from porewatch_local.engine_side.rewriting import PatchRefused, replaced
+from porewatch_local.home import Credentials
 from tests.cloud.conftest import HERE, Cloud
 from tests.cloud.making import (
     allow,
@@ -26,10 +30,6 @@ from tests.cloud.making import (
     run_machine,
     wait_for,
 )
-
-from porewatch_local.clients import client
-from porewatch_local.engine_side.rewriting import PatchRefused, replaced
-from porewatch_local.home import Credentials
 
 pytestmark = pytest.mark.cloud
 

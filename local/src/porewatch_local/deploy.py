@@ -7,7 +7,6 @@ so that a second home (a test session) does not build again.
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import json
 import os
@@ -16,7 +15,6 @@ import shutil
 import subprocess
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +22,7 @@ from botocore.exceptions import ClientError
 from pydantic import BaseModel
 
 from porewatch_local.clients import client, environment
-from porewatch_local.home import Home, LocalProblem, LocalStack, write_private
+from porewatch_local.home import Home, LocalProblem, LocalStack, locked, write_private
 from porewatch_local.processes import log_end
 
 CONFIG = "local"
@@ -125,7 +123,7 @@ def build(home: Home, source: Source, digest: str, progress: Callable[[str], Non
     builds = home.tools / "builds"
     builds.mkdir(parents=True, exist_ok=True)
     target = builds / digest[:16]
-    with _locked(builds / "lock"):
+    with locked(builds / "lock"):
         if not (target / "template.yaml").exists():
             progress("building functions and layers")
             draft = builds / f"draft-{digest[:16]}"
@@ -147,13 +145,6 @@ def _forget_old(builds: Path) -> None:
     folders = [f for f in builds.iterdir() if f.is_dir()]
     for old in sorted(folders, key=lambda f: f.stat().st_mtime, reverse=True)[_BUILDS_KEPT:]:
         shutil.rmtree(old, ignore_errors=True)
-
-
-@contextmanager
-def _locked(path: Path) -> Iterator[None]:
-    with path.open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
 
 
 def _current(home: Home, stack: LocalStack, name: str, digest: str) -> bool:

@@ -6,10 +6,12 @@ import shutil
 from pathlib import Path
 
 from porewatch_local.engine import stop_engine
-from porewatch_local.home import find_home
+from porewatch_local.home import find_home, locked
 from porewatch_local.machines import stop_host
 from porewatch_local.postgres import stop_postgres
 from porewatch_local.up import Progress
+
+_PARTS = (("instance host", stop_host), ("engine", stop_engine), ("PostgreSQL", stop_postgres))
 
 
 def down(
@@ -20,17 +22,16 @@ def down(
     State is kept for the next `up`; with `forget=True` the state folder is removed.
     """
     place = find_home(home)
+    if not place.state.exists():
+        return []
     stopped = []
-    for name, stop in (
-        ("instance host", stop_host),
-        ("engine", stop_engine),
-        ("PostgreSQL", stop_postgres),
-    ):
-        if stop(place):
-            stopped.append(name)
-            progress(f"stopped {name}")
-    shutil.rmtree(place.state / "tmp", ignore_errors=True)
-    if forget:
-        shutil.rmtree(place.state, ignore_errors=True)
-        place.local_json.unlink(missing_ok=True)
+    with locked(place.state / "lock"):
+        for name, stop in _PARTS:
+            if stop(place):
+                stopped.append(name)
+                progress(f"stopped {name}")
+        shutil.rmtree(place.state / "tmp", ignore_errors=True)
+        if forget:
+            shutil.rmtree(place.state, ignore_errors=True)
+            place.local_json.unlink(missing_ok=True)
     return stopped

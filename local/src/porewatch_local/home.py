@@ -7,10 +7,13 @@ independent clouds. The environments (engine, SAM) are shared: they stay in the 
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import secrets
 import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -138,6 +141,15 @@ def remembered(path: Path, name: str, length: int = 20) -> str:
         known[name] = secrets.token_hex(length)
         write_private(path, json.dumps(known))
     return str(known[name])
+
+
+@contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Hold the lock file `path`; waits for whoever holds it. Released when the process dies."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def free_port(wish: int | None = None) -> int:

@@ -9,7 +9,7 @@ from pathlib import Path
 from porewatch_local import processes
 from porewatch_local.deploy import deploy_stack
 from porewatch_local.engine import endpoint, root_credentials, start_engine
-from porewatch_local.home import Home, LocalProblem, LocalStack, find_home
+from porewatch_local.home import Home, LocalProblem, LocalStack, find_home, locked
 from porewatch_local.machines import start_host
 from porewatch_local.postgres import start_postgres
 from porewatch_local.users import INSTANCE_HOST, OPERATOR, user_key
@@ -32,6 +32,13 @@ def up(
     """
     place = find_home(home)
     place.state.mkdir(parents=True, exist_ok=True)
+    with locked(place.state / "lock"):
+        return _up(place, deploy, progress, host_settings)
+
+
+def _up(
+    place: Home, deploy: bool, progress: Progress, host_settings: dict[str, object]
+) -> LocalStack:
     step = _Steps(progress)
     database = start_postgres(place)
     step.done(f"PostgreSQL on port {database.port}")

@@ -8,7 +8,8 @@ from pydantic import BaseModel, ConfigDict
 
 from porewatch_local.home import Credentials
 
-EVENT_SOURCE = "local.ec2"
+EVENT_SOURCE = "porewatch.ec2"
+"""As SecondEc2Source in samconfig.toml: nobody but AWS may put events as `aws.ec2`."""
 
 
 class HostConfig(BaseModel):

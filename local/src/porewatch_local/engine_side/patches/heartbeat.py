@@ -53,7 +53,7 @@ def with_clocks(state: dict[str, Any], given: Any, context: dict[str, Any]) -> d
     """The state with its clocks as numbers: expressions are evaluated as those of other fields."""
     if stepfunctions._state_query_language(state, context) != "JSONata":
         return state
-    found = {
+    found: dict[str, Any] = {
         clock: stepfunctions._jsonata_state_field(state, clock, "number", given, context)
         for clock in ("TimeoutSeconds", "HeartbeatSeconds")
         if clock in state

@@ -1,0 +1,141 @@
+"""The embedded AWS comes up, comes up again, and goes away without a trace."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import psutil
+import pytest
+
+from porewatch_local import processes
+from porewatch_local.clients import client
+from porewatch_local.down import down
+from porewatch_local.home import LocalProblem, LocalStack, find_home
+from porewatch_local.postgres import start_postgres, stop_postgres
+from porewatch_local.up import require, status, up
+
+pytestmark = pytest.mark.cloud
+
+
+@pytest.fixture
+def home() -> Iterator[Path]:
+    folder = Path(tempfile.mkdtemp(prefix="porewatch-home-"))
+    folder.chmod(0o711)
+    yield folder
+    down(folder)
+    shutil.rmtree(folder)
+
+
+def _ports(stack: LocalStack) -> set[int]:
+    assert stack.control and stack.database
+    found = {urlsplit(a).port for a in (stack.endpoint, stack.control.url, stack.database)}
+    return {port for port in found if port}
+
+
+def _listening() -> set[int]:
+    return {c.laddr.port for c in psutil.net_connections("inet") if c.status == "LISTEN"}
+
+
+def test_up_twice_is_fine_and_down_leaves_no_process_and_no_port(home: Path) -> None:
+    said: list[str] = []
+    first = up(home, deploy=False, progress=said.append)
+    assert len(said) == 3
+    again = up(home, deploy=False)
+    assert (again.pids, again.endpoint) == (first.pids, first.endpoint)
+    assert status(home).pids == first.pids
+    ports = _ports(first)
+    assert len(ports) == 3 and ports <= _listening()
+    assert oct((home / "local.json").stat().st_mode)[-3:] == "600"
+
+    assert down(home) == ["instance host", "engine", "PostgreSQL"]
+    assert not any(psutil.pid_exists(pid) for pid in first.pids.values())
+    assert not ports & _listening()
+    assert down(home) == []
+    with pytest.raises(LocalProblem, match=r"not running: postgres, engine, host.*porewatch up"):
+        require(home)
+
+
+def test_what_was_stored_is_there_after_down_and_up(home: Path) -> None:
+    before = up(home, deploy=False)
+    s3 = client(before, "s3")
+    s3.create_bucket(Bucket="kept")
+    s3.put_object(Bucket="kept", Key="k", Body=b"still here")
+    down(home)
+    after = up(home, deploy=False)
+    assert after.endpoint == before.endpoint
+    assert client(after, "s3").get_object(Bucket="kept", Key="k")["Body"].read() == b"still here"
+
+
+def test_a_stale_pid_file_stops_nobody_and_hinders_nothing(home: Path) -> None:
+    stranger = subprocess.Popen(["sleep", "60"])
+    try:
+        state = home / "state"
+        state.mkdir()
+        gone = {"pid": 2**22 - 1, "created": 1.0, "port": 1}
+        reused = {"pid": stranger.pid, "created": 1.0, "port": 1}
+        (state / "engine.json").write_text(json.dumps(gone))
+        (state / "postgres.json").write_text(json.dumps(reused))
+        (state / "host.json").write_text("half a fi")
+        assert down(home) == []
+        assert stranger.poll() is None
+        (state / "postgres.json").write_text(json.dumps(reused))
+        assert set(up(home, deploy=False).pids) == {"postgres", "engine", "host"}
+        assert stranger.poll() is None
+    finally:
+        stranger.kill()
+        stranger.wait()
+
+
+def test_a_part_that_crashed_is_started_again(home: Path) -> None:
+    first = up(home, deploy=False)
+    psutil.Process(first.pids["postgres"]).kill()
+    psutil.Process(first.pids["engine"]).kill()
+    again = up(home, deploy=False)
+    assert again.pids["postgres"] != first.pids["postgres"]
+    assert again.pids["engine"] != first.pids["engine"]
+    assert client(again, "sts").get_caller_identity()["Arn"].endswith("porewatch-operator")
+
+
+def test_two_homes_are_two_clouds(home: Path) -> None:
+    with tempfile.TemporaryDirectory(prefix="porewatch-other-") as other:
+        Path(other).chmod(0o711)
+        try:
+            mine, theirs = up(home, deploy=False), up(Path(other), deploy=False)
+            assert not _ports(mine) & _ports(theirs)
+            client(mine, "s3").create_bucket(Bucket="mine")
+            assert client(theirs, "s3").list_buckets()["Buckets"] == []
+            assert client(mine, "s3").list_buckets()["Buckets"][0]["Name"] == "mine"
+        finally:
+            down(Path(other))
+
+
+def test_a_start_that_fails_says_why_with_the_end_of_the_log(home: Path) -> None:
+    log = home / "log"
+    process, _ = processes.start(
+        ["sh", "-c", "echo no space left; exit 1"],
+        record=home / "part.json",
+        log=log,
+        environment={"PATH": os.environ["PATH"]},
+    )
+    with pytest.raises(LocalProblem, match=r"the part stopped while starting(.|\n)*no space left"):
+        processes.wait_ready(process, lambda: False, name="the part", log=log, seconds=5)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root needs another identity")
+def test_root_in_a_closed_folder_gets_a_database_too(tmp_path: Path) -> None:
+    closed = tmp_path / "closed"
+    closed.mkdir(mode=0o700)
+    place = find_home(closed / "home")
+    try:
+        database = start_postgres(place)
+        assert database.port in _listening()
+        assert oct(closed.stat().st_mode)[-3:] == "700"
+    finally:
+        stop_postgres(place)
