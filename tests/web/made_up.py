@@ -34,6 +34,7 @@ from porewatch.domain.runs import (
     SampleRole,
     Sequencing,
 )
+from porewatch_worker.references.panel import shipped_panel
 from porewatch_worker.report.assemble import ReportInputs
 from porewatch_worker.report.bill import make_bill, open_line
 
@@ -357,8 +358,8 @@ def rich() -> ReportInputs:
 
 
 def clean(*, synthetic: bool = False, cloud: bool = True) -> ReportInputs:
-    """One sample without barcode, both controls absent, nothing found."""
-    rows = panel()
+    """One sample without barcode, both controls absent, nothing found, the list that ships."""
+    rows = shipped_panel()
     sample = (Sample(name="donor 7", volume_ml=2.0, spike_copies=1e4),)
     outcome = SampleOutcome(sample="donor 7", outcome=Outcome.RELEASED_WITH_REMARKS,
                             reasons=("no controls in this run",))  # fmt: skip

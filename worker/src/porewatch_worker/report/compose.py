@@ -61,7 +61,10 @@ def _facts(report: Report) -> Facts:
     p = report.provenance
     return Facts(
         (
-            ("Samples", f"{subjects} and {numbers.plural(controls, 'control')}"),
+            (
+                "Samples",
+                f"{subjects}, {numbers.plural(controls, 'control') if controls else 'no controls'}",
+            ),
             ("Reads", f"{numbers.count(reads)} ({numbers.bases(bases)})"),
             ("References", p.bundle + (" (SYNTHETIC)" if p.bundle_synthetic else "")),
             ("List", f"{p.panel}, version {p.panel_version}"),

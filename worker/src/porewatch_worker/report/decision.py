@@ -117,10 +117,8 @@ def _detections(v: Verdicts) -> str:
     codes = {f.code for f in found}
     where = len({f.sample for f in found})
     listed = "" if not codes else f": {_named(found)}"
-    text = (
-        f"{len(codes)} of {len(screened)} screened panel members detected in "
-        f"{where} of {len(names)} samples{listed}."
-    )
+    samples = f"{where} of {len(names)} samples" if codes else _rows(len(names), "", "sample")
+    text = f"{len(codes)} of {len(screened)} screened panel members detected in {samples}{listed}."
     return text + (f" {len(unsure)} indeterminate." if unsure else "")
 
 
@@ -144,5 +142,5 @@ def _blind_spots(v: Verdicts) -> str:
     return f"{said}." if said else ""
 
 
-def _rows(number: int, what: str) -> str:
-    return f"{number} row{'' if number == 1 else 's'} {what}" if number else ""
+def _rows(number: int, what: str, of: str = "row") -> str:
+    return f"{number} {of}{'' if number == 1 else 's'} {what}".rstrip() if number else ""

@@ -86,7 +86,7 @@ def samples(report: Report) -> Section:
             Column("Role", width=1.3),
             Column("Plasma", number=True, width=0.8),
             Column("Spike copies", number=True, width=0.9),
-            Column(f"Recovery (95{numbers.GAP}% interval)", width=1.4),
+            Column("Recovery", width=1.5),
             Column("Outcome", width=1.5),
             Column("Reasons", width=2.2),
         ),
@@ -97,18 +97,21 @@ def samples(report: Report) -> Section:
 
 def accounting(report: Report) -> Section:
     named = [(screen.sample, screen.account) for screen in report.screens]
+    parts = _chunks(named, BARS_IN_ONE_FIGURE)
     figures = tuple(
-        Figures((_account_figure(part),)) for part in _chunks(named, BARS_IN_ONE_FIGURE)
+        Figures((_account_figure(part, last=i == len(parts)),)) for i, part in enumerate(parts, 1)
     )
     return Section("accounting", "Where every read went", (*figures, _equation(report.screens)))
 
 
-def _account_figure(part: Sequence[tuple[str, ReadAccount]]) -> Figure:
+def _account_figure(part: Sequence[tuple[str, ReadAccount]], *, last: bool) -> Figure:
     alt = "Shares of reads by sample: filtered, host, panel, spike, decoy, unassigned."
     return Figure(
         svg=plots.accounts(part, label=alt),
-        caption="Share of each sample's reads. Shares too small to see are drawn two units wide; "
-        "the table has the numbers.",
+        caption="Share of each sample's reads. Shares too small to see are drawn wider than they "
+        "are; the table has the numbers."
+        if last
+        else "",
         alt=alt,
     )
 
@@ -306,15 +309,16 @@ def the_list(report: Report) -> Section:
     table = Table(
         caption=f"{report.provenance.panel}, version {report.provenance.panel_version}: "
         f"{numbers.plural(len(report.panel), 'row')}, "
-        f"{numbers.plural(len(report.samples), 'sample or control', 'samples and controls')}",
+        f"{numbers.plural(len(report.samples), 'sample or control', 'samples and controls')}; "
+        f"LOD95 {f'in {unit} ' if unit else ''}where not detected",
         columns=(
-            Column("Code", width=0.95),
-            Column("Name", width=2.7),
+            Column("Code", width=1.2),
+            Column("Name", width=2.6),
             Column("Kind", width=0.9),
             Column("Severity", width=0.85),
-            Column("Result", width=1.2),
-            Column("Where", width=2.6),
-            Column(f"LOD95{f' ({unit})' if unit else ''}", number=True, width=1.3),
+            Column("Result", width=1.3),
+            Column("Where", width=3.0),
+            Column("LOD95", number=True, width=1.1),
         ),
         rows=tuple(_list_row(entry, by_code[entry.code], unit) for entry in report.panel),
     )

@@ -13,7 +13,7 @@ from porewatch.domain.panel import PanelEntry
 from porewatch.domain.report import Report
 from porewatch.domain.runs import SampleRole
 from porewatch_worker.report import colour, numbers
-from porewatch_worker.report.decision import SEVERITIES, by_severity
+from porewatch_worker.report.decision import NO_RESULT, SEVERITIES, by_severity
 from porewatch_worker.report.document import (
     Block,
     Bullets,
@@ -98,7 +98,9 @@ def findings_table(report: Report, rows: Sequence[Finding], caption: str) -> Tab
         caption=caption,
         columns=FINDING_COLUMNS,
         rows=tuple(_finding_row(f, roles[f.sample], f.sample in invalid) for f in rows),
-        empty="No panel member was detected or left indeterminate in any sample or control.",
+        empty="No panel member was detected or left indeterminate in any sample or control."
+        if any(f.call is not Call.NOT_SCREENED for f in report.findings)
+        else "No panel member was screened, so nothing could be found.",
     )
 
 
@@ -142,8 +144,8 @@ def controls(report: Report) -> Section:
             Column("Sample", width=1.2),
             Column("Role", width=1.4),
             Column("Outcome", width=1.6),
-            Column(f"Spike-in recovery (95{numbers.GAP}% interval)", width=1.7),
-            Column("Reasons", width=3),
+            Column(f"Spike-in recovery (95{numbers.GAP}% interval)", width=2.3),
+            Column("Reasons", width=2.6),
         ),
         rows=tuple(row for _, row in rows[:ON_FIRST_PAGE]),
         empty="No outcome was recorded: nothing is released.",
@@ -173,7 +175,9 @@ def recovery_cell(report: Report, sample: str) -> Cell:
     recovery = report.spike_recovery.get(sample)
     if recovery is None:
         return Cell(numbers.NOTHING)
-    return Cell(numbers.quantity(recovery), note=numbers.interval(recovery) or recovery.remark)
+    spread = numbers.interval(recovery)
+    inside = f" ({spread.replace(' ', numbers.GAP)})" if spread else ""
+    return Cell(numbers.quantity(recovery) + inside, note=recovery.remark)
 
 
 def could_be_seen(report: Report) -> Section:
@@ -242,19 +246,21 @@ def could_not_be_seen(report: Report) -> Section:
     groups: dict[str, list[PanelEntry]] = {
         "Cannot be seen by sequencing": [],
         "Not in this bundle, so not screened": [],
+        "Without a result": [],
         "Seen in part only": [],
         "Names of groups, judged by their members": [],
     }
+    silent = {f.code for f in report.findings if f.rule == NO_RESULT}
     headings = list(groups)
     for entry in report.panel:
         if entry.status == "not_by_sequencing":
             groups[headings[0]].append(entry)
         elif entry.status == "umbrella":
-            groups[headings[3]].append(entry)
+            groups[headings[4]].append(entry)
         elif entry.code not in screened:
-            groups[headings[1]].append(entry)
+            groups[headings[2 if entry.code in silent else 1]].append(entry)
         elif entry.status == "partly":
-            groups[headings[2]].append(entry)
+            groups[headings[3]].append(entry)
     items = tuple(
         f"{heading} ({numbers.plural(len(entries), 'row')}): {_names(entries)}."
         for heading, entries in groups.items()

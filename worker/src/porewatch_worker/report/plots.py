@@ -119,7 +119,11 @@ def coverage(contigs: Sequence[ContigCoverage], code: str, *, label: str) -> str
     """Depth along the genome; contigs stand side by side in proportion to their lengths."""
     box = Box(44, 28, _WIDE - 14, 130)
     root = drawing(_WIDE, 168, label)
-    peak = max((max(c.bins, default=0.0) for c in contigs), default=0.0)
+    gap = 10.0 if len(contigs) > 1 else 0.0
+    room = box.right - box.left - gap * (len(contigs) - 1)
+    per_base = room / max(1, sum(c.length for c in contigs))
+    steps = [_steps(contig, contig.length * per_base) for contig in contigs]
+    peak = max((depth for some in steps for _, _, depth in some), default=0.0)
     if peak <= 0:
         nothing(root, box, "no depth was recorded")
         text(root, 0, box.top - 12, "Depth (reads)", fill=INK)
@@ -131,13 +135,11 @@ def coverage(contigs: Sequence[ContigCoverage], code: str, *, label: str) -> str
     text(root, 0, box.top - 12, "Depth (mean of each bin)", fill=INK)
     title = "position (bases)" if len(contigs) == 1 else "contigs side by side, by length"
     text(root, box.right, box.bottom + 31, title, anchor="end", fill=INK)
-    gap = 10.0 if len(contigs) > 1 else 0.0
-    room = box.right - box.left - gap * (len(contigs) - 1)
-    whole, start = sum(c.length for c in contigs), box.left
-    for contig in contigs:
-        end = start + room * contig.length / whole
+    start = box.left
+    for contig, some in zip(contigs, steps, strict=True):
+        end = start + contig.length * per_base
         x = Scale(0, contig.length, start, end)
-        _contig(root, contig, x, y, colour.taxon(code))
+        _contig(root, some, x, y, colour.taxon(code))
         if len(contigs) == 1:
             _positions(root, contig, x, box.bottom)
         elif end - start > 30:
@@ -174,15 +176,23 @@ def phases_in_time(records: Sequence[PhaseRecord], *, label: str) -> str:
     return to_text(root)
 
 
-def _contig(root: ET.Element, contig: ContigCoverage, x: Scale, y: Scale, fill: str) -> None:
-    """Depth as steps at least 1.5 units wide: neighbouring bins are averaged when they are less."""
-    together = max(1, math.ceil(1.5 * len(contig.bins) / max(1.0, x.end - x.start)))
-    points = [(x.start, y.start)]
+def _steps(contig: ContigCoverage, width: float) -> list[tuple[int, int, float]]:
+    """(first base, last base, depth), each at least 1.5 units wide: thin bins are averaged."""
+    together = max(1, math.ceil(1.5 * len(contig.bins) / max(1.0, width)))
+    steps = []
     for first in range(0, len(contig.bins), together):
         some = contig.bins[first : first + together]
-        depth = sum(some) / len(some)
-        for edge in (first, first + len(some)):
-            points.append((x(min(edge * contig.bin_size, contig.length)), y(depth)))
+        start, end = first * contig.bin_size, (first + len(some)) * contig.bin_size
+        steps.append((start, min(end, contig.length), sum(some) / len(some)))
+    return steps
+
+
+def _contig(
+    root: ET.Element, steps: Sequence[tuple[int, int, float]], x: Scale, y: Scale, fill: str
+) -> None:
+    points = [(x.start, y.start)]
+    for start, end, depth in steps:
+        points += [(x(start), y(depth)), (x(end), y(depth))]
     points.append((points[-1][0], y.start))
     path(root, points, fill=fill, fill_opacity="0.3", stroke=fill, stroke_width="0.8")
     line(root, x.start, y.start, x.end, y.start, MUTED)
@@ -212,7 +222,7 @@ def _legend(root: ET.Element, entries: Sequence[tuple[str, str]]) -> None:
     for name, fill in entries:
         rect(root, at, 3, 10, 10, fill)
         text(root, at + 14, 12, name)
-        at += 26 + 6.2 * len(name)
+        at += 76
 
 
 def _widening(edges: Sequence[float]) -> bool:

@@ -20,7 +20,7 @@ from porewatch_worker.report.document import (
 from porewatch_worker.report.front import words
 
 COST_COLUMNS = (
-    Column("What", width=1.8),
+    Column("What", width=2.4),
     Column("Stage", width=1.5),
     Column("Machine", width=1.7),
     Column("Time", number=True, width=1.2),
