@@ -9,6 +9,7 @@ is not ours (any more): then somebody else speaks for the stage.
 from __future__ import annotations
 
 import logging
+import os
 import shutil
 import traceback
 from dataclasses import dataclass
@@ -154,6 +155,7 @@ class _Attempt:
             scratch=self.scratch,
             basecaller=self.settings.basecaller,
             stopped=lambda: self.stop.asked,
+            threads=len(os.sched_getaffinity(0)),
         )
         return inputs, self.build(order, means)
 

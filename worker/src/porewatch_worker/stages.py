@@ -1,27 +1,40 @@
 """From an order to the work it asks for: which phases make up the stage, and what they are given.
 
-basecalling                                          one unit per POD5 file
-quality_control, host_removal, pathogen_detection    one pass over the reads
-quantification, reporting                            one after the other, from screen.json
+    basecalling                                          one unit per POD5 file
+    quality_control, host_removal, pathogen_detection    one pass over the reads, in units
+    quantification, reporting                            one step each, from screen.json
+
+The three phases of the pass share it even when a profile gives each a machine of its own: the first
+of them runs it, the others tell their part of it from `screen.json`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from porewatch.domain.base import now
 from porewatch.domain.errors import ConfigurationRefused
-from porewatch.domain.phases import Phase, StageManifest, WorkOrder
-from porewatch.domain.runs import ReadKind
-from porewatch_worker.phases.basecalling import BasecallingWork
+from porewatch.domain.findings import ScreenResult
+from porewatch.domain.phases import Phase, PhaseRecord, StageManifest, WorkOrder
+from porewatch.domain.runs import InputFile, ReadKind
+from porewatch_worker.composed import OneStep, WithRecords
+from porewatch_worker.headers import first_header
+from porewatch_worker.inputs import reads_of
+from porewatch_worker.phases.basecalling import BasecallingWork, skipped_record
+from porewatch_worker.phases.screening import OUTPUT, RECORDS, SCREENING, ScreeningWork
+from porewatch_worker.references.load import load
 from porewatch_worker.settings import BasecallerSettings
-from porewatch_worker.work import Inputs, StageWork
+from porewatch_worker.work import Inputs, StageResult, StageWork
+
+REPORT = (Phase.QUANTIFICATION, Phase.REPORTING)
 
 
 @dataclass(frozen=True)
 class Means:
-    """What a machine offers to the work. `stopped` tells long computations to give up."""
+    """What a machine offers to the work. `stopped` tells long computations to give up; `rented`
+    says whether somebody pays for the machine (then the report has a bill)."""
 
     inputs: Inputs
     previous: tuple[StageManifest, ...]
@@ -29,6 +42,13 @@ class Means:
     scratch: Path
     basecaller: BasecallerSettings
     stopped: Callable[[], bool] = lambda: False
+    threads: int | None = None
+    rented: bool = True
+
+    @property
+    def records(self) -> tuple[PhaseRecord, ...]:
+        """Records of all earlier phases, in order."""
+        return tuple(record for manifest in self.previous for record in manifest.phases)
 
 
 Build = Callable[[WorkOrder, Means], StageWork]
@@ -39,13 +59,19 @@ def build(order: WorkOrder, means: Means) -> StageWork:
     phases = set(order.phases)
     if phases == {Phase.BASECALLING}:
         return _basecalling(order, means)
+    if phases <= set(SCREENING):
+        counted = any(OUTPUT in manifest.outputs for manifest in means.previous)
+        return _told_again(order, means) if counted else _screening(order, means)
+    if phases <= set(REPORT):
+        return _reporting(order, means)
     raise ConfigurationRefused(
         f"no work is known for a stage of {', '.join(order.phases)}.",
-        remedy="use the default profile, or group only consecutive phases.",
+        remedy="group phases as basecalling | quality_control, host_removal, pathogen_detection | "
+        "quantification, reporting, or give each a stage of its own.",
     )
 
 
-def _basecalling(order: WorkOrder, means: Means) -> BasecallingWork:
+def _basecalling(order: WorkOrder, means: Means) -> StageWork:
     files = tuple(f for f in order.manifest.files if f.kind is ReadKind.POD5)
     return BasecallingWork(
         files,
@@ -56,3 +82,54 @@ def _basecalling(order: WorkOrder, means: Means) -> BasecallingWork:
         kit=order.manifest.sequencing.kit,
         stopped=means.stopped,
     )
+
+
+def _screening(order: WorkOrder, means: Means) -> StageWork:
+    files = reads_of(order, means.previous)
+    threads = means.threads or order.parameters.threads
+    work = ScreeningWork(
+        files=files,
+        samples=order.manifest.samples,
+        parameters=order.parameters.model_copy(update={"threads": threads}),
+        bundle=load(means.references_root, order.bundle, threads),
+        inputs=means.inputs,
+        phases=order.phases,
+    )
+    if any(record.phase is Phase.BASECALLING for record in means.records):
+        return work
+    return WithRecords(work, [skipped_record(_model(order, files, means.inputs))])
+
+
+def _model(order: WorkOrder, files: Sequence[InputFile], inputs: Inputs) -> str | None:
+    """The model that called the reads: as the manifest knows it, else as the first read does."""
+    told = order.manifest.sequencing.basecall_model
+    if told or not files:
+        return told
+    header = first_header(inputs.path(files[0].path), files[0])
+    return header.basecall_model if header else None
+
+
+def _told_again(order: WorkOrder, means: Means) -> StageWork:
+    def step(_scratch: Path) -> StageResult:
+        began = now()
+        result = ScreenResult.model_validate_json(means.inputs.path(OUTPUT).read_bytes())
+        records = [
+            PhaseRecord(
+                phase=phase,
+                status="completed",
+                reason="counted during the pass that an earlier stage made over the reads",
+                backend="mappy, one pass",
+                started_at=began,
+                finished_at=now(),
+                counts=RECORDS[phase](result),
+            )
+            for phase in order.phases
+            if phase in SCREENING
+        ]
+        return StageResult(outputs={}, phases=tuple(records))
+
+    return OneStep(order.phases[0], list(order.previous), step)
+
+
+def _reporting(order: WorkOrder, means: Means) -> StageWork:
+    raise ConfigurationRefused("quantification is not connected yet.")

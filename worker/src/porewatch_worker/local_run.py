@@ -1,0 +1,234 @@
+"""`porewatch screen`: all phases in this process, without a cloud, resumable after any death.
+
+    check every file -> (basecalling) -> screen -> quantification and reports
+
+The stages, the loop and the checkpoints are those of an instance; only where things lie differs.
+Below `out`: the reports, `screen.json`, `quantification.json`, and `.checkpoint/` with a folder for
+each stage. Running again on the same input carries on; changed input starts afresh.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from porewatch.domain.errors import InputRefused, Unavailable
+from porewatch.domain.phases import (
+    Phase,
+    Progress,
+    ScreeningParameters,
+    StageManifest,
+    WorkOrder,
+)
+from porewatch.domain.runs import RunManifest
+from porewatch.domain.sample_sheet import parse_sample_sheet
+from porewatch.domain.sealing import input_file, run_path, seal
+from porewatch.reads.check import check_file
+from porewatch.reads.naming import find_kind, kind_of
+from porewatch_worker import stages
+from porewatch_worker.checkpoint import open_checkpoint
+from porewatch_worker.folder_store import FolderStore
+from porewatch_worker.outbox import CallbackOutbox
+from porewatch_worker.phases.screening import SCREENING
+from porewatch_worker.publish import MANIFEST, Author, FolderPublisher
+from porewatch_worker.settings import BasecallerSettings, read_basecaller
+from porewatch_worker.stage_loop import Ending, StageLoop
+from porewatch_worker.work import Inputs, StageWork
+
+CHECKPOINTS = ".checkpoint"
+HERE = "this-machine"
+Heard = Callable[[Progress], None]
+
+
+@dataclass(frozen=True)
+class LocalReport:
+    """Where everything is. `findings` counts detected panel members."""
+
+    out: Path
+    manifests: tuple[StageManifest, ...]
+
+    @property
+    def report_json(self) -> Path:
+        return self.out / "report.json"
+
+    @property
+    def report_html(self) -> Path:
+        return self.out / "report.html"
+
+    @property
+    def report_pdf(self) -> Path:
+        return self.out / "report.pdf"
+
+    @property
+    def screen(self) -> Path:
+        return self.out / "screen.json"
+
+    @property
+    def quantification(self) -> Path:
+        return self.out / "quantification.json"
+
+    @property
+    def findings(self) -> int | None:
+        return self.manifests[-1].findings
+
+
+def screen_locally(
+    reads: list[Path],
+    *,
+    references_root: Path,
+    bundle: str,
+    out: Path,
+    sample_sheet: Path | None = None,
+    parameters: ScreeningParameters | None = None,
+    progress: Heard = lambda _: None,
+    basecaller: BasecallerSettings | None = None,
+) -> LocalReport:
+    """Screen files (or folders of them) against the bundle `name@version` below `references_root`.
+
+    `progress` is called from several threads. Raises Refused with file, place and remedy. After a
+    kill or Ctrl-C, the same call carries on after the last finished unit.
+    """
+    manifest, sources = check_reads(reads, sample_sheet, bundle, progress)
+    run = _LocalRun(
+        manifest=manifest,
+        inputs=Inputs(dict(sources)),
+        references_root=references_root,
+        bundle=bundle,
+        out=out,
+        parameters=parameters or ScreeningParameters(),
+        progress=progress,
+        basecaller=basecaller or read_basecaller(),
+    )
+    done: tuple[StageManifest, ...] = ()
+    for stage, phases in _stages(manifest):
+        done = (*done, run.stage(stage, phases, done))
+    return LocalReport(out=out, manifests=done)
+
+
+def check_reads(
+    reads: Iterable[Path], sample_sheet: Path | None, bundle: str, progress: Heard
+) -> tuple[RunManifest, dict[str, Path]]:
+    """A sealed manifest of files that were checked to the last byte, and where each file lies."""
+    sheet = sample_sheet.read_bytes() if sample_sheet else None
+    samples = parse_sample_sheet(sheet, file=str(sample_sheet)) if sheet is not None else None
+    sources = _named(list(_files(reads)))
+    summaries = {}
+    for name, path in sources.items():
+        progress(Progress(phase=Phase.QUALITY_CONTROL, note=f"checking {path.name}"))
+        summaries[name] = check_file(path)
+    latest = max(path.stat().st_mtime for path in sources.values())
+    manifest = seal(
+        [input_file(name, s.size, s.sha256) for name, s in summaries.items()],
+        run_id=_run_id(next(iter(sources.values()))),
+        created_at=datetime.fromtimestamp(int(latest), UTC),  # the same files, the same manifest
+        created_by="porewatch screen",
+        samples=samples,
+        sequencing=next(iter(summaries.values())).sequencing,
+        bundle=bundle,
+    )
+    return manifest, sources
+
+
+def _files(reads: Iterable[Path]) -> Iterable[Path]:
+    for path in reads:
+        if not path.is_dir():
+            kind_of(path.name)
+            yield path
+            continue
+        found = [p for p in sorted(path.rglob("*")) if p.is_file() and find_kind(p.name)]
+        if not found:
+            raise InputRefused("there are no reads in this folder.", file=str(path))
+        yield from found
+
+
+def _named(files: list[Path]) -> dict[str, Path]:
+    """Each file under its name in a run; files of one name are told apart by their folders."""
+    if not files:
+        raise InputRefused("no reads were given.", remedy="name .fastq.gz, .bam or .pod5 files.")
+    named: dict[str, Path] = {}
+    for path in files:
+        name = run_path("/".join(path.parts[-2:]))
+        if name in named:
+            kind, _, rest = name.partition("/")
+            name = f"{kind}/{path.parent.name}/{rest}"
+        if name in named:
+            raise InputRefused(
+                f"it has the same name and folder as {named[name]}.",
+                file=str(path),
+                remedy="give the two files different names, or name it only once.",
+            )
+        named[name] = path
+    return named
+
+
+def _run_id(first: Path) -> str:
+    stem = re.sub(r"[^A-Za-z0-9_-]+", "-", first.name.split(".")[0]).strip("-_")
+    return stem[:48] or "reads"
+
+
+def _stages(manifest: RunManifest) -> tuple[tuple[str, tuple[Phase, ...]], ...]:
+    screening = (("screen", SCREENING), ("report", stages.REPORT))
+    return screening if manifest.basecalled else (("basecall", (Phase.BASECALLING,)), *screening)
+
+
+@dataclass(frozen=True)
+class _LocalRun:
+    manifest: RunManifest
+    inputs: Inputs
+    references_root: Path
+    bundle: str
+    out: Path
+    parameters: ScreeningParameters
+    progress: Heard
+    basecaller: BasecallerSettings
+
+    def stage(
+        self, name: str, phases: tuple[Phase, ...], previous: tuple[StageManifest, ...]
+    ) -> StageManifest:
+        """Run one stage to its end; its outputs become inputs of the next."""
+        notes = self.out / CHECKPOINTS / name
+        order = self._order(name, phases, previous)
+        means = stages.Means(
+            inputs=self.inputs,
+            previous=previous,
+            references_root=self.references_root,
+            scratch=notes / "scratch",
+            basecaller=self.basecaller,
+            rented=False,
+        )
+        self.progress(Progress(phase=phases[0], note="loading references"))
+        manifest = self._run(stages.build(order, means), notes, name)
+        self.inputs.fetched.update({n: self.out / n for n in manifest.outputs})
+        return manifest
+
+    def _run(self, work: StageWork, notes: Path, name: str) -> StageManifest:
+        loop = StageLoop(
+            work=work,
+            checkpoint=open_checkpoint(FolderStore(notes), work.fingerprint(), 1),
+            outbox=CallbackOutbox(self.progress),
+            publisher=FolderPublisher(
+                self.out, notes, Author(self.manifest.run_id, 0, name, 1, HERE)
+            ),
+            scratch=notes / "scratch",
+            beat_s=1.0,
+        )
+        if loop.run() is not Ending.PUBLISHED:
+            raise Unavailable("screening was stopped.", remedy="run it again: it carries on.")
+        return StageManifest.model_validate_json((notes / MANIFEST).read_bytes())
+
+    def _order(
+        self, name: str, phases: tuple[Phase, ...], previous: tuple[StageManifest, ...]
+    ) -> WorkOrder:
+        return WorkOrder(
+            run_id=self.manifest.run_id,
+            revision=0,
+            stage=name,
+            phases=phases,
+            manifest=self.manifest,
+            bundle=self.bundle,
+            previous=tuple(manifest.stage for manifest in previous),
+            parameters=self.parameters,
+        )
