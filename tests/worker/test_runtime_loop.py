@@ -13,7 +13,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from tests.worker.runtime_work import DigestWork
 
 from porewatch.domain.errors import StaleEpoch, Unavailable
 from porewatch.domain.phases import PhaseRecord, Progress
@@ -23,6 +22,7 @@ from porewatch_worker.publish import Author, FolderPublisher
 from porewatch_worker.stage_loop import Ending, StageLoop
 from porewatch_worker.stop import Stop
 from porewatch_worker.work import Suspicion, UnitOutput
+from tests.worker.runtime_work import DigestWork
 
 PROGRAM = Path(__file__).with_name("runtime_work.py")
 UNITS = 24

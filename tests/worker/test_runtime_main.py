@@ -1,0 +1,100 @@
+"""`porewatch-worker run` itself: environment, exit codes, signals, with dorado's stand-in."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+
+from porewatch.domain import places
+from porewatch.domain.phases import Phase, StageKey, StageManifest, WorkOrder
+from porewatch.domain.runs import InputFile, ReadKind
+from porewatch_worker.main import main
+from tests.worker.runtime_world import World, an_order, world
+from tests.worker.test_runtime_basecalling import SIGNAL
+
+__all__ = ["world"]
+
+pytestmark = pytest.mark.skipif(not SIGNAL.exists(), reason="needs the shared POD5 signal file")
+STAGE = StageKey("run-1", 1, "screen")
+
+
+@pytest.fixture
+def instance(world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
+    """The environment that the user-data exports, and an order to basecall one file."""
+    program = tmp_path / "dorado"
+    stand_in = Path(__file__).with_name("stand_in_dorado.py")
+    program.write_text(f'#!/bin/sh\nexec "{sys.executable}" "{stand_in}" "$@"\n')
+    program.chmod(0o755)
+    for name, value in {
+        "POREWATCH_STACK": "test",
+        "LEDGER_TABLE": "ledger",
+        "RAW_BUCKET": "raw",
+        "RESULTS_BUCKET": "results",
+        "WORKER_QUEUE_URL": world.settings.worker_queue_url,
+        "AWS_EC2_METADATA_SERVICE_ENDPOINT": world.metadata.endpoint,
+        "POREWATCH_SCRATCH": str(tmp_path / "scratch"),
+        "POREWATCH_DORADO": str(program),
+        "POREWATCH_BASECALL_DEVICE": "cpu",
+        "POREWATCH_BEAT_SECONDS": "0.2",
+    }.items():
+        monkeypatch.setenv(name, value)
+    signal_key = places.raw_key("run-1", "pod5/a.pod5")
+    world.s3.put_object(Bucket="raw", Key=signal_key, Body=SIGNAL.read_bytes())
+    key = places.order_key(*STAGE)
+    world.s3.put_object(Bucket="results", Key=key, Body=to_basecall().canonical_json().encode())
+    return world
+
+
+def to_basecall() -> WorkOrder:
+    file = InputFile(path="pod5/a.pod5", kind=ReadKind.POD5, size=SIGNAL.stat().st_size)
+    order = an_order()
+    manifest = order.manifest.model_copy(update={"files": (file,)})
+    return order.model_copy(update={"manifest": manifest, "phases": (Phase.BASECALLING,)})
+
+
+def test_run_does_the_stage_that_the_tags_name(instance: World) -> None:
+    assert main(["run"]) == 0
+    manifest = instance.manifest()
+    assert isinstance(manifest, StageManifest)
+    assert set(manifest.outputs) == {"bam/a.bam", "basecalling.json"}
+    assert manifest.phases[0].phase is Phase.BASECALLING
+
+
+def test_sigterm_ends_dorado_says_interrupted_and_exits_0(
+    instance: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("POREWATCH_TEST_DORADO", "slow")
+    before = signal.getsignal(signal.SIGTERM)
+    threading.Timer(3.0, lambda: os.kill(os.getpid(), signal.SIGTERM)).start()
+    assert main(["run"]) == 0
+    last = instance.heard()[-1]
+    assert last.kind == "interrupted"
+    assert last.last_checkpoint is None
+    assert "signal SIGTERM" in instance.log(1)
+    assert signal.getsignal(signal.SIGTERM) is before
+
+
+def test_no_basecaller_is_refused_before_anything_is_fetched(
+    instance: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("POREWATCH_DORADO", "no-such-dorado")
+    assert main(["run"]) == 3
+    last = instance.heard()[-1]
+    assert last.kind == "stage_broken"
+    assert last.error == "BasecallerMissing"
+    assert "Remedy: put dorado on the machine's PATH" in last.problem
+
+
+def test_an_incomplete_environment_is_named(
+    instance: World, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.delenv("LEDGER_TABLE")
+    monkeypatch.delenv("WORKER_QUEUE_URL")
+    assert main(["run"]) == 2
+    assert "LEDGER_TABLE, WORKER_QUEUE_URL" in capsys.readouterr().err
+    assert instance.heard() == []
