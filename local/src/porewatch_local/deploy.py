@@ -11,6 +11,7 @@ import hashlib
 import json
 import os
 import platform
+import re
 import shutil
 import subprocess
 import tomllib
@@ -30,6 +31,9 @@ CONFIG = "local"
 _SOURCES = ("template.yaml", "samconfig.toml", "statemachine", "functions", "layers")
 _SKIP = {"__pycache__", ".mypy_cache", ".ruff_cache"}
 _BUILDS_KEPT = 3
+_API_ADDRESS = re.compile(
+    r"https://(?P<id>\w+)\.execute-api\.[\w.-]+\.amazonaws\.com/(?P<stage>\w+)(?P<path>.*)"
+)
 
 
 class Source(BaseModel):
@@ -177,7 +181,16 @@ def _status(stack: LocalStack, name: str) -> str | None:
 
 def _outputs(stack: LocalStack, name: str) -> dict[str, str]:
     found = _describe(stack, name) or {}
-    return {o["OutputKey"]: o["OutputValue"] for o in found.get("Outputs", [])}
+    outputs = {o["OutputKey"]: str(o["OutputValue"]) for o in found.get("Outputs", [])}
+    return {key: _local_address(stack, value) for key, value in outputs.items()}
+
+
+def _local_address(stack: LocalStack, value: str) -> str:
+    """An API's address as it is reached here; anything else as it is."""
+    api = _API_ADDRESS.fullmatch(value)
+    if not api:
+        return value
+    return f"{stack.endpoint}/restapis/{api['id']}/{api['stage']}/_user_request_{api['path']}"
 
 
 def _clear_failed(stack: LocalStack, name: str) -> None:

@@ -49,6 +49,7 @@ def _up(
         database=database.dsn(),
     )
     stack = root.model_copy(update={"credentials": user_key(place, root, OPERATOR)})
+    stack = _with_outputs(place, stack)
     step.done(f"AWS at {stack.endpoint}")
     if deploy:
         stack = deploy_stack(place, stack, progress=progress)
@@ -59,6 +60,17 @@ def _up(
     stack = stack.model_copy(update={"control": control, "pids": running(place)})
     place.write(stack)
     return stack
+
+
+def _with_outputs(home: Home, stack: LocalStack) -> LocalStack:
+    """`stack` with what the last deploy wrote down, when it was into this same cloud."""
+    try:
+        known = home.read()
+    except LocalProblem:
+        return stack
+    if known.endpoint != stack.endpoint:
+        return stack
+    return stack.model_copy(update={"stack_name": known.stack_name, "outputs": known.outputs})
 
 
 def running(home: Home) -> dict[str, int]:

@@ -2,9 +2,25 @@
 
 from __future__ import annotations
 
-from . import data_api, error_type, fleet_launch, heartbeat, root_key, service_trust
+from . import (
+    data_api,
+    error_type,
+    fleet_launch,
+    heartbeat,
+    root_key,
+    secure_transport,
+    service_trust,
+)
 
-ALL = (error_type, heartbeat, data_api, fleet_launch, service_trust, root_key)
+ALL = (
+    error_type,
+    heartbeat,
+    data_api,
+    fleet_launch,
+    service_trust,
+    root_key,
+    secure_transport,
+)
 
 
 def apply_all() -> list[str]:

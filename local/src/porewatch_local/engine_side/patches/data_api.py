@@ -22,6 +22,11 @@ from psycopg2 import sql
 
 from ..rewriting import PatchRefused, rewrite
 
+_server = {
+    # Taken out of the environment, which functions inherit.
+    name: os.environ.pop(f"POREWATCH_PG_{name}", "")
+    for name in ("HOST", "PORT", "ADMIN", "PASSWORD")
+}
 _ready: dict[str, tuple[str, str, str]] = {}
 _lock = threading.Lock()
 
@@ -41,15 +46,15 @@ def local_target(member: dict[str, Any], database: str) -> tuple[str, int, str]:
         if _ready.get(cluster["DBClusterIdentifier"] + "/" + name) != wanted:
             _make_ready(*wanted)
             _ready[cluster["DBClusterIdentifier"] + "/" + name] = wanted
-    return os.environ["POREWATCH_PG_HOST"], int(os.environ["POREWATCH_PG_PORT"]), name
+    return _server["HOST"], int(_server["PORT"]), name
 
 
 def _make_ready(user: str, password: str, database: str) -> None:
     admin = psycopg2.connect(
-        host=os.environ["POREWATCH_PG_HOST"],
-        port=int(os.environ["POREWATCH_PG_PORT"]),
-        user=os.environ["POREWATCH_PG_ADMIN"],
-        password=os.environ["POREWATCH_PG_PASSWORD"],
+        host=_server["HOST"],
+        port=int(_server["PORT"]),
+        user=_server["ADMIN"],
+        password=_server["PASSWORD"],
         dbname="postgres",
     )
     admin.autocommit = True
@@ -68,7 +73,7 @@ def _make_ready(user: str, password: str, database: str) -> None:
 
 
 def apply() -> None:
-    if "POREWATCH_PG_PORT" not in os.environ:
+    if not _server["PORT"]:
         return
     if not hasattr(rds_data, "_has_real_endpoint"):
         raise PatchRefused("rds_data._has_real_endpoint is gone")
