@@ -1,4 +1,4 @@
-"""Build a bundle from a folder of FASTA files: read, check, mask, write, seal, make visible.
+"""Build a bundle from a folder of FASTA files: read, check, write, mask, seal, make visible.
 
 Everything is written to a folder beside the final place and renamed at the end, so a bundle is
 there completely or not at all. A version never changes: build the next one instead.
@@ -23,6 +23,7 @@ from porewatch.domain.panel import Panel, PanelEntry
 from porewatch.domain.references import BundleFile, BundleManifest, Contig, ContigRole
 from porewatch_worker import __version__
 from porewatch_worker.references.fasta import FastaRecord, read_fasta
+from porewatch_worker.references.homology import merge, shared_intervals
 from porewatch_worker.references.load import PRESET
 from porewatch_worker.references.masking import masked_intervals
 from porewatch_worker.references.panel import shipped_panel
@@ -96,6 +97,7 @@ def build_bundle(
         draft = _Draft({entry.code: entry for entry in panel.entries})
         _write_sequences(folder, read_sheet(sheet) if sheet else sheet_from_names(folder),
                          draft, draft_folder)  # fmt: skip
+        _mask_shared(draft, draft_folder / "panel.fa", panel_k, panel_w)
         (draft_folder / "panel.json").write_text(panel.model_dump_json(indent=1), "utf-8")
         index = draft.bases(ContigRole.HOST) > LARGE_HOST if host_index is None else host_index
         if index:
@@ -198,6 +200,27 @@ def _contig(draft: _Draft, record: FastaRecord, part: Assignment) -> Contig:
         source=part.source or Path(record.file).name,
         masked=() if host else masked_intervals(record.sequence),
     )
+
+
+def _mask_shared(draft: _Draft, panel_fasta: Path, k: int, w: int) -> None:
+    """Add what spike-ins and decoys share with a panel contig to its masked intervals."""
+    lengths = {c.name: c.length for c in draft.contigs if c.role is ContigRole.PANEL}
+    alone = panel_fasta.with_name("panel-alone.fa")
+    controls = []
+    with alone.open("wb") as out:
+        for record in read_fasta(panel_fasta):
+            if record.name in lengths:
+                out.write(b">%b\n%b\n" % (record.name.encode(), record.sequence))
+            else:
+                controls.append(record.sequence.decode())
+    shared = shared_intervals(alone, controls, lengths, k, w)
+    alone.unlink()
+    draft.contigs = [
+        contig.model_copy(update={"masked": merge((*contig.masked, *shared[contig.name]))})
+        if contig.name in shared
+        else contig
+        for contig in draft.contigs
+    ]
 
 
 def _refused(record: FastaRecord, problem: str, remedy: str) -> BundleRefused:

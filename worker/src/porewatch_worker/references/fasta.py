@@ -5,6 +5,7 @@ Only two things are changed on the way in: lower case becomes upper case, and U 
 
 from __future__ import annotations
 
+import re
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from porewatch.domain.errors import BundleRefused
 SUFFIXES = (".fa", ".fasta", ".fna", ".fa.gz", ".fasta.gz", ".fna.gz")
 _IUPAC = b"ACGTRYSWKMBDHVN"
 _TO_UPPER_DNA = bytes.maketrans(b"acgturyswkmbdhvnU", b"ACGTTRYSWKMBDHVNT")
+_HEADER = re.compile(r"^(\S*)\s*(.*)$")
 _PROTEIN_ONLY = b"EFILPQZJOXefilpqzjox*"
 
 
@@ -81,7 +83,7 @@ def _records(handle: BinaryIO, file: str) -> Iterator[FastaRecord]:
 
 
 def _header(line: bytes, file: str, record: int, number: int) -> tuple[str, str]:
-    name, _, description = line[1:].decode("utf-8", errors="replace").strip().partition(" ")
+    name, description = _HEADER.findall(line[1:].decode("utf-8", errors="replace"))[0]
     if not name:
         raise BundleRefused(
             "a header has no name.",
@@ -90,7 +92,7 @@ def _header(line: bytes, file: str, record: int, number: int) -> tuple[str, str]
             line=number,
             remedy="write a unique name right after '>'.",
         )
-    return name, description.strip()
+    return name, description
 
 
 def _bases(line: bytes, file: str, record: int, number: int) -> bytes:
