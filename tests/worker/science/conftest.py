@@ -6,6 +6,7 @@ import random
 from pathlib import Path
 
 import pytest
+
 from porewatch.domain.findings import ScreenResult
 from porewatch.domain.phases import ScreeningParameters
 from porewatch.domain.runs import InputFile, Sample
@@ -14,7 +15,6 @@ from porewatch_worker.phases.screening import ScreeningWork
 from porewatch_worker.references.build import build_bundle
 from porewatch_worker.references.load import LoadedBundle, load
 from porewatch_worker.work import Inputs
-
 from tests.worker.shared import real
 
 SHEET = """file\tcontig\trole\ttarget\tsegment\tcircular
@@ -41,13 +41,13 @@ perv_e_AF356697.fa\t\tpanel\tX-PERV-E\t\t
 pig_ATM_cds.fa\t\thost\t\t\t
 host.fa\t\thost\t\t\t
 """
+FLU_SEGMENTS = (
+    *("NC_026438.1", "NC_026435.1", "NC_026437.1", "MW626062.1"),
+    *("NC_026436.1", "MW626056.1", "NC_026431.1", "NC_026432.1"),
+)
 FLU = "".join(
     f"iav_h1n1pdm_8seg.fa\t{name}\tpanel\tSIV\t{segment}\t\n"
-    for segment, name in enumerate(
-        ["NC_026438.1", "NC_026435.1", "NC_026437.1", "MW626062.1"]
-        + ["NC_026436.1", "MW626056.1", "NC_026431.1", "NC_026432.1"],
-        start=1,
-    )
+    for segment, name in enumerate(FLU_SEGMENTS, start=1)
 )
 
 

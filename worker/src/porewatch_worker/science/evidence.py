@@ -52,9 +52,9 @@ class Depth:
         return min(self.open_length, int((self.values() > 0).sum()) * self.step)
 
     def regions(self) -> int:
-        """Covered stretches with uncovered bases between them."""
-        covered = self.values() > 0
-        return int(covered[0]) + int((covered[1:] & ~covered[:-1]).sum())
+        """Covered stretches with uncovered bases between them; masked bases are no gap."""
+        covered = self.values()[~self._masked()] > 0
+        return int(covered[:1].sum()) + int((covered[1:] & ~covered[:-1]).sum())
 
     def bins(self) -> NDArray[np.float64]:
         """Mean depth in at most 200 equal bins."""
@@ -78,7 +78,7 @@ class Depth:
             length=self.contig.length,
             covered_bases=self.covered(),
             mean_depth=round(float(depth.mean()), 4),
-            max_depth=int(depth[depth.argmax()]),
+            max_depth=int(np.max(depth)),
             bin_size=self._bin_size() * self.step,
             bins=tuple(round(float(b), 3) for b in self.bins()),
         )

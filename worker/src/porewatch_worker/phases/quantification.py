@@ -1,0 +1,129 @@
+"""Quantification: from `screen.json` to findings, copies, limits of detection and outcomes.
+
+One unit: it takes milliseconds. Everything comes from the screen, the bundle and the sample sheet.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from porewatch.domain.base import now
+from porewatch.domain.errors import ManifestRefused
+from porewatch.domain.findings import Call, Quantification, ScreenResult
+from porewatch.domain.panel import Panel
+from porewatch.domain.phases import Phase, PhaseRecord, Progress, ScreeningParameters
+from porewatch.domain.references import BundleManifest, Contig, ContigRole
+from porewatch.domain.runs import Sample
+from porewatch_worker import __version__
+from porewatch_worker.science.calls import Run, call_all
+from porewatch_worker.science.outcomes import outcomes, recoveries
+from porewatch_worker.work import Inputs, StageResult, UnitOutput
+
+INPUT = "screen.json"
+OUTPUT = "quantification.json"
+_VERSION = 1
+
+
+def quantify(
+    screen: ScreenResult,
+    samples: Sequence[Sample],
+    panel: Panel,
+    bundle: BundleManifest,
+    parameters: ScreeningParameters,
+) -> Quantification:
+    """Findings for every row and sample. Raises ManifestRefused when the screen is another's."""
+    if screen.bundle != bundle.ref or [s.sample for s in screen.samples] != [
+        s.name for s in samples
+    ]:
+        raise ManifestRefused(
+            f"the screen is of bundle {screen.bundle} and other samples than this run's.",
+            file=INPUT,
+            remedy="quantify the screen that this run's own stage published.",
+        )
+    contigs: dict[str, tuple[Contig, ...]] = {}
+    for contig in bundle.contigs:
+        if contig.role is ContigRole.PANEL:
+            contigs[contig.target] = (*contigs.get(contig.target, ()), contig)
+    run = Run(
+        screen=screen,
+        samples=samples,
+        panel=panel,
+        contigs=contigs,
+        host_length=bundle.host_bases,
+        parameters=parameters,
+    )
+    findings = call_all(run)
+    return Quantification(
+        findings=findings,
+        outcomes=outcomes(screen, samples, findings),
+        spike_recovery=recoveries(screen, samples),
+    )
+
+
+class QuantificationWork:
+    """StageWork of the phase: one unit, whose content is the result."""
+
+    def __init__(
+        self,
+        *,
+        samples: Sequence[Sample],
+        panel: Panel,
+        bundle: BundleManifest,
+        parameters: ScreeningParameters,
+        inputs: Inputs,
+    ) -> None:
+        self._samples, self._panel, self._bundle = tuple(samples), panel, bundle
+        self._parameters, self._inputs = parameters, inputs
+        self._started_at = now()
+
+    def fingerprint(self) -> str:
+        """Digest over code, parameters, bundle, samples and the screen."""
+        said = {
+            "version": [_VERSION, __version__],
+            "parameters": self._parameters.model_dump(mode="json"),
+            "bundle": self._bundle.digest(),
+            "panel": self._panel.digest(),
+            "samples": [s.model_dump(mode="json") for s in self._samples],
+            "screen": hashlib.sha256(self._inputs.path(INPUT).read_bytes()).hexdigest(),
+        }
+        return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
+
+    def units_total(self) -> int | None:
+        return 1
+
+    def units(self, done: frozenset[int]) -> Iterator[tuple[int, None]]:
+        if 1 not in done:
+            yield 1, None
+
+    def process(self, payload: None) -> UnitOutput:
+        """The whole phase."""
+        screen = ScreenResult.model_validate_json(self._inputs.path(INPUT).read_bytes())
+        result = quantify(screen, self._samples, self._panel, self._bundle, self._parameters)
+        return UnitOutput(content=result.canonical_json().encode())
+
+    def progress(self) -> Progress:
+        return Progress(phase=Phase.QUANTIFICATION)
+
+    def finish(self, contents: Iterator[bytes], scratch: Path) -> StageResult:
+        """Write `quantification.json`."""
+        content = next(contents)
+        result = Quantification.model_validate_json(content)
+        scratch.mkdir(parents=True, exist_ok=True)
+        path = scratch / OUTPUT
+        path.write_bytes(content)
+        umbrellas = {e.code for e in self._panel.entries if e.members}
+        calls = Counter(f.call for f in result.findings if f.code not in umbrellas)
+        record = PhaseRecord(
+            phase=Phase.QUANTIFICATION,
+            status="completed",
+            backend="spike-in, host and yield",
+            started_at=self._started_at,
+            finished_at=now(),
+            counts={call.value: calls[call] for call in Call},
+            tools={"porewatch-worker": __version__},
+        )
+        return StageResult(outputs={OUTPUT: path}, phases=(record,), findings=calls[Call.DETECTED])

@@ -1,0 +1,226 @@
+"""What is called, and by which rule: one Finding for every row of the list and every sample.
+
+A detection needs all of: enough reads of the target alone, enough distinct starts, reads spread
+over the genome as chance would spread them, evidence outside repeats, more than barcode crossover
+from another sample explains, and more than ten times what the no-template control shows. Whatever
+has reads and misses one of these is indeterminate, and the rule says which. One number is never
+enough.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from porewatch.domain.findings import (
+    Call,
+    Evidence,
+    Finding,
+    SampleScreen,
+    ScreenResult,
+    TargetResult,
+)
+from porewatch.domain.panel import Panel, PanelEntry, Severity
+from porewatch.domain.phases import ScreeningParameters
+from porewatch.domain.references import Contig
+from porewatch.domain.runs import Sample, SampleRole
+from porewatch_worker.references.build import EXTRA
+from porewatch_worker.science.evidence import best_set
+from porewatch_worker.science.lod import lod95
+from porewatch_worker.science.quantity import quantities
+from porewatch_worker.science.remarks import remark_on, shown_name
+
+SPREAD = 0.6
+"""Least breadth as a share of what randomly placed reads would cover."""
+
+MANY_REGIONS = 10
+"""Separate covered regions that show a genome however unevenly it was sequenced."""
+
+CROSSOVER = 0.001
+"""Budget for reads in the wrong barcode; Xu et al. 2018 (bioRxiv 308262) measured 0.056 %."""
+
+CONTROL_FACTOR = 10
+"""A finding must exceed its no-template control so many times, at equal read numbers."""
+
+NO_SEQUENCE = "no sequence in this bundle"
+NOTHING_THERE = "no read of this target"
+
+
+@dataclass(frozen=True)
+class Run:
+    """All that a call rests on."""
+
+    screen: ScreenResult
+    samples: Sequence[Sample]
+    panel: Panel
+    contigs: Mapping[str, tuple[Contig, ...]]
+    host_length: int
+    parameters: ScreeningParameters
+
+    def results(self, code: str) -> Iterator[tuple[str, SampleScreen, TargetResult]]:
+        """This target in every sample that has anything of it."""
+        for screen in self.screen.samples:
+            for result in screen.targets:
+                if result.target == code:
+                    yield screen.sample, screen, result
+
+    def role(self, sample: str) -> SampleRole:
+        return next(s.role for s in self.samples if s.name == sample)
+
+
+def call_all(run: Run) -> tuple[Finding, ...]:
+    """Findings by sample, rows in list order, then targets that stand on no list."""
+    screens = {s.sample: s for s in run.screen.samples}
+    listed = {e.code for e in run.panel.entries}
+    extra = [_extra(code) for code in sorted(set(run.contigs) - listed)]
+    rows = (*run.panel.entries, *extra)
+    findings = []
+    for sample in run.samples:
+        there: dict[str, Finding] = {}
+        for entry in sorted(rows, key=lambda e: bool(e.members)):
+            if entry.members:
+                there[entry.code] = _umbrella(entry, sample, there)
+            else:
+                there[entry.code] = _member(entry, sample, screens[sample.name], run)
+        findings += [there[entry.code] for entry in rows]
+    return tuple(findings)
+
+
+def _extra(code: str) -> PanelEntry:
+    """A row for a target that the bundle screens for and no list names."""
+    return PanelEntry(
+        code=code, name=code.removeprefix(EXTRA), category="virus", severity=Severity.LOW,
+        source="not on the list; screened because the bundle holds it",
+    )  # fmt: skip
+
+
+def _member(entry: PanelEntry, sample: Sample, screen: SampleScreen, run: Run) -> Finding:
+    name = shown_name(entry, run.contigs.get(entry.code, ()), run.screen.synthetic)
+    blind = _cannot_be_seen(entry, screen, run)
+    if blind:
+        return Finding(
+            sample=sample.name, code=entry.code, name=name, severity=entry.severity,
+            call=Call.NOT_SCREENED, rule=blind, remark=entry.status_reason,
+        )  # fmt: skip
+    result = next((t for t in screen.targets if t.target == entry.code), None)
+    call, rule = _judge(entry.code, result, screen, run)
+    contigs = run.contigs[entry.code]
+    length = result.genome_length if result else sum(c.length for c in best_set(contigs, {}))
+    limit = None
+    if call is not Call.DETECTED:
+        limit = lod95(length, screen, sample, run.host_length, run.parameters)
+    reads = result.evidence.reads if result else 0
+    return Finding(
+        sample=sample.name,
+        code=entry.code,
+        name=name,
+        severity=entry.severity,
+        call=call,
+        rule=rule,
+        evidence=result.evidence if result else None,
+        quantities=quantities(result, screen, sample, run.host_length) if result and reads else (),
+        lod95=limit,
+        remark=remark_on(entry, result, sample, call),
+    )
+
+
+def _cannot_be_seen(entry: PanelEntry, screen: SampleScreen, run: Run) -> str:
+    if entry.status == "not_by_sequencing":
+        return "cannot be seen by sequencing"
+    if entry.code not in run.contigs:
+        return NO_SEQUENCE
+    if not screen.quality.passed_reads:
+        return "no read of this sample passed quality control"
+    return ""
+
+
+def _judge(
+    code: str, result: TargetResult | None, screen: SampleScreen, run: Run
+) -> tuple[Call, str]:
+    """The call and the rule that fired, in words with their numbers."""
+    if result is None:
+        return Call.NOT_DETECTED, NOTHING_THERE
+    e = result.evidence
+    among_members = _shared_with_members(e, run)
+    if not e.reads and among_members:
+        return Call.INDETERMINATE, f"{among_members} reads, all of which fit another member as well"
+    if not e.reads:
+        return Call.NOT_DETECTED, "all similar reads fit the host, a spike-in or a decoy as well"
+    failed = list(_failures(code, result, screen, run))
+    if failed:
+        return Call.INDETERMINATE, "; ".join(failed)
+    return Call.DETECTED, (
+        f"{e.reads} reads from {e.distinct_starts} starts in {e.regions} regions, "
+        f"breadth {e.breadth:.1%} of {e.expected_breadth:.1%} expected, identity {e.identity:.1%}"
+    )
+
+
+def _failures(code: str, result: TargetResult, screen: SampleScreen, run: Run) -> Iterator[str]:
+    e, p = result.evidence, run.parameters
+    if e.reads < p.detected_min_reads:
+        yield f"{_reads(e.reads)} of the {p.detected_min_reads} needed"
+    if e.distinct_starts < p.detected_min_starts:
+        yield f"{e.distinct_starts} distinct start of the {p.detected_min_starts} needed"
+    if e.regions < MANY_REGIONS and e.breadth < SPREAD * e.expected_breadth:
+        yield (
+            f"reads pile up in {e.regions} region{'' if e.regions == 1 else 's'}: breadth "
+            f"{e.breadth:.2%}, {e.expected_breadth:.2%} expected from so many bases"
+        )
+    if e.median_mapq == 0 and len(run.contigs[code]) == 1:
+        yield "most reads lie in repeats of this genome (median mapping quality 0)"
+    yield from _elsewhere(code, e, screen, run)
+
+
+def _elsewhere(code: str, e: Evidence, screen: SampleScreen, run: Run) -> Iterator[str]:
+    """Explanations by other samples of the run: barcode crossover, and the control."""
+    for name, other, result in run.results(code):
+        theirs = result.evidence.reads
+        if name == screen.sample:
+            continue
+        if e.reads <= CROSSOVER * theirs:
+            yield f"{_reads(e.reads)} beside {theirs} in sample {name}: barcode crossover"
+        if run.role(name) is SampleRole.NO_TEMPLATE_CONTROL and theirs:
+            scale = screen.quality.passed_reads / other.quality.passed_reads
+            if e.reads <= CONTROL_FACTOR * theirs * max(1.0, scale):
+                yield f"{_reads(e.reads)} beside {theirs} in the no-template control {name}"
+
+
+def _shared_with_members(e: Evidence, run: Run) -> int:
+    return sum(n for names, n in e.shared_with.items() if set(names.split("|")) <= set(run.contigs))
+
+
+def _umbrella(entry: PanelEntry, sample: Sample, there: Mapping[str, Finding]) -> Finding:
+    """Answered by its members; reads that members share speak for the umbrella."""
+    members = [there[code] for code in entry.members if code in there]
+    calls = {f.call for f in members}
+    order = (Call.DETECTED, Call.INDETERMINATE, Call.NOT_DETECTED)
+    call = next((c for c in order if c in calls), Call.NOT_SCREENED)
+    who = [f.code for f in members if f.call is call]
+    shared = _shared_within(entry, members)
+    remarks = [entry.status_reason]
+    if shared:
+        remarks.append(f"{_reads(shared)} fit several members alike and count for the group only.")
+    return Finding(
+        sample=sample.name,
+        code=entry.code,
+        name=entry.name,
+        severity=entry.severity,
+        call=call,
+        rule=f"by its members: {', '.join(who) or 'none has a sequence in this bundle'}",
+        remark=" ".join(r for r in remarks if r),
+    )
+
+
+def _shared_within(entry: PanelEntry, members: Sequence[Finding]) -> int:
+    """Reads that tie between members of this umbrella alone, each counted once."""
+    total = 0
+    for finding in members:
+        for names, reads in (finding.evidence.shared_with if finding.evidence else {}).items():
+            group = {finding.code, *names.split("|")}
+            if group <= set(entry.members) and finding.code == min(group):
+                total += reads
+    return total
+
+
+def _reads(number: int) -> str:
+    return f"{number} read" if number == 1 else f"{number} reads"
