@@ -108,8 +108,9 @@ class StageLedger:
         token = record.task_token or ""
         return self._move(record.key, lambda now: rules.forget_token(now, record.epoch, token, at))
 
-    def record_launch_intent(self, intent: LaunchIntent) -> bool:
-        """Write down a launch before it is asked for. False when it was written down before."""
+    def record_launch_intent(self, intent: LaunchIntent) -> LaunchIntent:
+        """Write down a launch before it is asked for. Answers what stands: when the same rung was
+        written down before, that one, so that the same request goes out again."""
         owner = intent.spec.owner
         sk = f"INTENT#{owner.revision:04d}#{owner.stage}#{owner.epoch:04d}#{intent.spec.rung}"
         attributes = {"client_token": intent.client_token}
@@ -117,8 +118,8 @@ class StageLedger:
         try:
             self._table.put_new(item)
         except AlreadyDone:
-            return False
-        return True
+            return self._table.need(run_key(owner.run_id), sk).model(LaunchIntent)
+        return intent
 
     def intents(self, key: StageKey, epoch: int) -> list[LaunchIntent]:
         """What was asked for in this epoch, rung by rung."""

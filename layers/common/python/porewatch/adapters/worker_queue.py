@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from porewatch.adapters import clients
 from porewatch.adapters.faults import translated
@@ -24,3 +24,10 @@ class WorkerQueue:
         body = WORKER_MESSAGE.dump_json(message).decode()
         with translated(f"send {message.kind} of {message.run_id}"):
             self._client.send_message(QueueUrl=self._url, MessageBody=body)
+
+    def is_empty(self) -> bool:
+        """True when nothing waits and nothing is being worked on: then silence is silence."""
+        names: Any = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+        with translated("look at the worker queue"):
+            reply = self._client.get_queue_attributes(QueueUrl=self._url, AttributeNames=names)
+        return not any(int(count) for count in reply["Attributes"].values())

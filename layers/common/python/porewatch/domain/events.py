@@ -110,6 +110,13 @@ class InstanceTerminated(Fact):
     reason: str
 
 
+class BudgetReached(Fact):
+    """The run has cost its whole budget; nothing further will be launched for it."""
+
+    cost_usd: float
+    budget_usd: float
+
+
 class PathogenSuspected(Fact):
     """Sent from inside the detection phase, on partial results: before the run ends."""
 
@@ -147,6 +154,7 @@ FACTS: dict[str, type[Fact]] = {
         StageCompleted,
         StageFailed,
         InstanceTerminated,
+        BudgetReached,
         PathogenSuspected,
         RunCompleted,
         RunFailed,

@@ -9,10 +9,12 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from porewatch.domain.base import Model, Moment
-from porewatch.domain.phases import StageSpec
 from porewatch.domain.runs import RunId
 
 Purchase = Literal["spot", "on-demand"]
+
+EXPIRES_TAG = "porewatch-expires-at"
+PURCHASE_TAG = "porewatch-purchase"
 
 
 class Owner(Model):
@@ -24,15 +26,14 @@ class Owner(Model):
     stage: str
     epoch: int
 
-    def tags(self, expires_at: Moment) -> dict[str, str]:
-        """The tags of the machine; `expires_at` is when nobody can need it any more."""
+    def tags(self) -> dict[str, str]:
+        """The tags that say so, and by which the machine is found again."""
         return {
             "porewatch-stack": self.stack,
             "porewatch-run": self.run_id,
             "porewatch-revision": str(self.revision),
             "porewatch-stage": self.stage,
             "porewatch-epoch": str(self.epoch),
-            "porewatch-expires-at": expires_at.strftime("%Y-%m-%dT%H:%M:%SZ"),
         }
 
     @staticmethod
@@ -59,9 +60,15 @@ class LaunchSpec(Model):
     instance_types: tuple[str, ...]
     subnet_ids: tuple[str, ...]
     launch_template_id: str
-    disk_gib: int
     expires_at: Moment
-    avoid: tuple[str, ...] = ()
+
+    def tags(self) -> dict[str, str]:
+        """All tags of the machine. `expires_at` is when nobody can need it any more."""
+        return {
+            **self.owner.tags(),
+            EXPIRES_TAG: self.expires_at.strftime("%Y-%m-%dT%H:%M:%SZ"),
+            PURCHASE_TAG: self.purchase,
+        }
 
     def client_token(self) -> str:
         """64 hex digits: the same request has the same token, any other request another one.
@@ -79,7 +86,6 @@ class LaunchIntent(Model):
 
     spec: LaunchSpec
     client_token: str
-    price_snapshot: str
     at: Moment
 
 
@@ -93,7 +99,7 @@ class MachineState(StrEnum):
 
 
 class Machine(Model):
-    """One machine as the cloud shows it. `ended_at` and `why_ended` once it is ending."""
+    """One machine as the cloud shows it. `ended_at` and `why_ended` when it says so."""
 
     instance_id: str
     state: MachineState
@@ -103,6 +109,7 @@ class Machine(Model):
     launched_at: Moment
     owner: Owner | None = None
     expires_at: Moment | None = None
+    ended_at: Moment | None = None
     why_ended: str = ""
 
     @property
@@ -117,12 +124,3 @@ class Machine(Model):
 
     def alive(self) -> bool:
         return self.state is MachineState.RUNNING
-
-
-class LaunchRequest(Model):
-    """What LaunchInstance is sent."""
-
-    run_id: RunId
-    revision: int
-    epoch: int
-    spec: StageSpec

@@ -1,0 +1,14 @@
+"""Facts of the ledger go onto the bus, from its stream."""
+
+from collections.abc import Sequence
+
+from porewatch.adapters.bus import Bus
+from porewatch.domain.outbox import OutboxRecord
+from porewatch.edge.stream import on_stream
+from porewatch.settings import settings
+from porewatch.usecases.publish_facts import publish_facts
+
+
+@on_stream()
+def lambda_handler(records: Sequence[OutboxRecord]) -> list[str]:
+    return publish_facts(records, bus=Bus(settings().bus_name))

@@ -1,0 +1,26 @@
+"""One machine for one epoch of one stage, intent first."""
+
+from porewatch.adapters.stages import StageLedger
+from porewatch.adapters.table import Table
+from porewatch.compute.ec2_fleet import Ec2Fleet
+from porewatch.domain.base import now
+from porewatch.domain.tasks import Launch, Launched
+from porewatch.edge.task import on_task
+from porewatch.settings import settings
+from porewatch.usecases.launch_machine import launch_machine
+
+
+@on_task(Launch)
+def lambda_handler(task: Launch) -> Launched:
+    told = settings()
+    fleet = Ec2Fleet(
+        told.stack_name, launch_template_id=told.launch_template_id, subnet_ids=told.subnet_ids
+    )
+    return launch_machine(
+        task,
+        stack=told.stack_name,
+        stages=StageLedger(Table(told.ledger_table)),
+        executor=fleet,
+        budget_usd=told.run_budget_usd,
+        at=now(),
+    )

@@ -1,0 +1,28 @@
+"""Every minute and at every word of EC2: which workers are gone, which machines forgotten?"""
+
+from porewatch.adapters.callbacks import Callbacks
+from porewatch.adapters.objects import Objects
+from porewatch.adapters.stages import StageLedger
+from porewatch.adapters.table import Table
+from porewatch.adapters.worker_queue import WorkerQueue
+from porewatch.compute.ec2_fleet import Ec2Fleet
+from porewatch.domain.base import now
+from porewatch.domain.machine_news import MachineNews
+from porewatch.edge.event import on_event
+from porewatch.edge.machine_news import machine_news
+from porewatch.settings import settings
+from porewatch.usecases.watch_machines import Watch, hear_cloud
+
+
+@on_event(machine_news)
+def lambda_handler(news: MachineNews) -> None:
+    watch = Watch(
+        stack=settings().stack_name,
+        stages=StageLedger(Table(settings().ledger_table)),
+        results=Objects(settings().results_bucket),
+        callbacks=Callbacks(),
+        executor=Ec2Fleet(settings().stack_name),
+        queue=WorkerQueue(settings().worker_queue_url),
+        at=now(),
+    )
+    hear_cloud(news, watch)

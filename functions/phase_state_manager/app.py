@@ -1,0 +1,30 @@
+"""Stages: planned, opened and awaited by the state machine, moved on by what workers say."""
+
+from porewatch.adapters import callbacks, objects, runs, stages, table
+from porewatch.compute.profiles import profile
+from porewatch.domain import base, messages, tasks
+from porewatch.edge.queue import on_queue
+from porewatch.edge.task import by_door, on_task
+from porewatch.settings import settings
+from porewatch.usecases.desk import Desk
+from porewatch.usecases.hear_worker import hear_worker
+from porewatch.usecases.serve_stage_task import serve_stage_task
+
+
+def desk() -> Desk:
+    ledger, tokens = table.Table(settings().ledger_table), callbacks.Callbacks()
+    results = objects.Objects(settings().results_bucket)
+    return Desk(runs.RunLedger(ledger), stages.StageLedger(ledger), results, tokens, base.now())
+
+
+@on_queue(messages.WORKER_MESSAGE)
+def hear(message: messages.WorkerMessage) -> None:
+    hear_worker(message, desk())
+
+
+@on_task(tasks.STAGE_TASK)
+def serve(task: tasks.StageTask) -> tasks.Planned | tasks.Opened | None:
+    return serve_stage_task(task, desk(), profile, settings())
+
+
+lambda_handler = by_door(queue=hear, task=serve)

@@ -1,0 +1,243 @@
+"""Machines from EC2: one instant fleet for one machine, found again by its tags.
+
+Order: `Ec2Fleet`, then the request and how answers are read.
+
+A launch looks before it leaps: a machine with the owner's tags is adopted. The client token makes
+the same request safe to repeat; when the outcome is unknown the tags are asked again, twice, since
+new instances show late. Only then may somebody else decide what to do.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import ClientError, ConnectionError, HTTPClientError
+
+from porewatch.adapters import clients
+from porewatch.adapters.faults import code_of, translated
+from porewatch.compute.ladder import rungs
+from porewatch.compute.launch_faults import class_for, launch_error
+from porewatch.compute.price import price_list
+from porewatch.domain.base import now
+from porewatch.domain.errors import AlreadyDone, LaunchUnknown
+from porewatch.domain.launching import (
+    EXPIRES_TAG,
+    PURCHASE_TAG,
+    LaunchSpec,
+    Machine,
+    MachineState,
+    Owner,
+    Purchase,
+)
+from porewatch.domain.phases import StageSpec
+
+if TYPE_CHECKING:
+    from mypy_boto3_ec2 import EC2Client
+
+LOOK_AGAIN_SECONDS = (1.0, 3.0)
+STATES = {
+    "pending": MachineState.RUNNING,
+    "running": MachineState.RUNNING,
+    "stopping": MachineState.ENDING,
+    "stopped": MachineState.ENDING,
+    "shutting-down": MachineState.ENDING,
+    "terminated": MachineState.GONE,
+}
+
+
+class Ec2Fleet:
+    """The machines of `stack`, launched from its one launch template into its subnets."""
+
+    def __init__(
+        self,
+        stack: str,
+        *,
+        launch_template_id: str = "",
+        subnet_ids: tuple[str, ...] = (),
+        client: EC2Client | None = None,
+    ) -> None:
+        self._stack = stack
+        self._template = launch_template_id
+        self._subnets = subnet_ids
+        self._client = client or clients.ec2()
+
+    def prepare(
+        self, owner: Owner, stage: StageSpec, avoid: tuple[str, ...], at: datetime
+    ) -> tuple[LaunchSpec, ...]:
+        """See `Executor.prepare`."""
+        return rungs(
+            owner,
+            stage,
+            avoid,
+            at,
+            launch_template_id=self._template,
+            subnet_ids=self._subnets,
+        )
+
+    def launch(self, spec: LaunchSpec) -> Machine:
+        """See `Executor.launch`."""
+        return self._alive(spec.owner) or self._create(spec)
+
+    def observe(self, instance_ids: Iterable[str]) -> dict[str, Machine]:
+        """See `Executor.observe`."""
+        wanted = list(instance_ids)
+        if not wanted:
+            return {}
+        found = self._described({"instance-id": wanted})
+        return {machine.instance_id: machine for machine in found}
+
+    def find(self, owner: Owner) -> list[Machine]:
+        """See `Executor.find`."""
+        filters = {f"tag:{name}": [value] for name, value in owner.tags().items()}
+        return list(self._described(filters))
+
+    def inventory(self) -> list[Machine]:
+        """See `Executor.inventory`."""
+        return list(self._described({"tag:porewatch-stack": [self._stack]}))
+
+    def terminate(self, instance_id: str) -> None:
+        """See `Executor.terminate`."""
+        gone = {"InvalidInstanceID.NotFound": AlreadyDone}
+        try:
+            with translated(f"terminate {instance_id}", gone):
+                self._client.terminate_instances(InstanceIds=[instance_id])
+        except AlreadyDone:
+            return
+
+    def price(self, instance_type: str, purchase: Purchase, seconds: float) -> float:
+        """See `Executor.price`."""
+        return price_list().usd(instance_type, purchase, seconds)
+
+    def _create(self, spec: LaunchSpec) -> Machine:
+        try:
+            answer = self._client.create_fleet(**fleet_request(spec))
+        except ClientError as error:
+            if class_for(code_of(error)) is LaunchUnknown:
+                return self._look_again(spec, error)
+            why = str(error.response.get("Error", {}).get("Message", ""))
+            raise launch_error([(code_of(error), why)]) from error
+        except (ConnectionError, HTTPClientError) as error:
+            return self._look_again(spec, error)
+        launched = _launched(answer, spec)
+        if launched is None:
+            raise launch_error(_errors(answer))
+        shown = self.observe([launched.instance_id])  # exact times and zone, if it shows already
+        return shown.get(launched.instance_id, launched)
+
+    def _look_again(self, spec: LaunchSpec, error: Exception) -> Machine:
+        for pause in LOOK_AGAIN_SECONDS:
+            time.sleep(pause)
+            found = self._alive(spec.owner)
+            if found:
+                return found
+        raise LaunchUnknown(
+            f"nobody knows whether a machine was launched for {spec.owner.run_id} "
+            f"{spec.owner.stage} epoch {spec.owner.epoch}: {error}"
+        ) from error
+
+    def _alive(self, owner: Owner) -> Machine | None:
+        living = [machine for machine in self.find(owner) if machine.alive()]
+        return min(living, key=lambda m: (m.launched_at, m.instance_id), default=None)
+
+    def _described(self, filters: dict[str, list[str]]) -> Iterator[Machine]:
+        pages = self._client.get_paginator("describe_instances")
+        wire: Any = [{"Name": name, "Values": values} for name, values in filters.items()]
+        with translated("look at the machines"):
+            for page in pages.paginate(Filters=wire):
+                for reservation in page["Reservations"]:
+                    yield from (machine_of(raw) for raw in reservation["Instances"])
+
+
+def fleet_request(spec: LaunchSpec) -> Any:
+    """The whole CreateFleet request. Equal specs give equal ones: the client token needs that."""
+    tags = [{"Key": name, "Value": value} for name, value in spec.tags().items()]
+    overrides = [
+        {"InstanceType": name, "SubnetId": subnet}
+        for name in spec.instance_types
+        for subnet in spec.subnet_ids
+    ]
+    template = {"LaunchTemplateId": spec.launch_template_id, "Version": "$Latest"}
+    strategy: dict[str, Any] = (
+        {
+            "SpotOptions": {
+                "AllocationStrategy": "price-capacity-optimized",
+                "InstanceInterruptionBehavior": "terminate",
+            }
+        }
+        if spec.purchase == "spot"
+        else {"OnDemandOptions": {"AllocationStrategy": "lowest-price"}}
+    )
+    return {
+        "Type": "instant",
+        "ClientToken": spec.client_token(),
+        "LaunchTemplateConfigs": [
+            {"LaunchTemplateSpecification": template, "Overrides": overrides}
+        ],
+        "TargetCapacitySpecification": {
+            "TotalTargetCapacity": 1,
+            "DefaultTargetCapacityType": spec.purchase,
+        },
+        "TagSpecifications": [
+            {"ResourceType": "instance", "Tags": tags},
+            {"ResourceType": "fleet", "Tags": tags},
+        ],
+        **strategy,
+    }
+
+
+def machine_of(raw: Any) -> Machine:
+    """A machine as DescribeInstances shows it."""
+    tags = {tag["Key"]: tag["Value"] for tag in raw.get("Tags", [])}
+    lifecycle: Purchase = "spot" if raw.get("InstanceLifecycle") == "spot" else "on-demand"
+    purchase = tags.get(PURCHASE_TAG, lifecycle)
+    return Machine(
+        instance_id=raw["InstanceId"],
+        state=STATES.get(raw["State"]["Name"], MachineState.UNKNOWN),
+        instance_type=raw["InstanceType"],
+        purchase="spot" if purchase == "spot" else "on-demand",
+        availability_zone=raw.get("Placement", {}).get("AvailabilityZone", ""),
+        launched_at=raw["LaunchTime"],
+        owner=Owner.from_tags(tags),
+        expires_at=_moment(tags.get(EXPIRES_TAG)),
+        ended_at=_ended_at(raw.get("StateTransitionReason", "")),
+        why_ended=raw.get("StateReason", {}).get("Code", ""),
+    )
+
+
+def _launched(answer: Any, spec: LaunchSpec) -> Machine | None:
+    """The machine in a fleet's answer. It may not show yet."""
+    for group in answer.get("Instances", []):
+        override = group.get("LaunchTemplateAndOverrides", {}).get("Overrides", {})
+        for instance_id in group.get("InstanceIds", []):
+            return Machine(
+                instance_id=instance_id,
+                state=MachineState.RUNNING,
+                instance_type=group.get("InstanceType") or override.get("InstanceType", ""),
+                purchase=spec.purchase,
+                availability_zone=override.get("AvailabilityZone", ""),
+                launched_at=now(),
+                owner=spec.owner,
+                expires_at=spec.expires_at,
+            )
+    return None
+
+
+def _errors(answer: Any) -> list[tuple[str, str]]:
+    return [(e.get("ErrorCode", ""), e.get("ErrorMessage", "")) for e in answer.get("Errors", [])]
+
+
+def _ended_at(reason: str) -> datetime | None:
+    """The time in "User initiated (2026-11-21 09:30:00 GMT)"."""
+    found = re.search(r"\((\d{4}-\d\d-\d\d) (\d\d:\d\d:\d\d) (?:GMT|UTC)\)", reason)
+    return _moment(f"{found[1]}T{found[2]}Z") if found else None
+
+
+def _moment(text: str | None) -> datetime | None:
+    try:
+        return datetime.strptime(text or "", "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
+    except ValueError:
+        return None

@@ -1,0 +1,46 @@
+"""What a use case may ask of a source of machines. EC2 fleets are one; Batch will be another.
+
+To interrupt a machine is to terminate it: its operating system first tells the worker to stop
+(SIGTERM), which writes a checkpoint and says so, as it does on a notice of the cloud.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Protocol
+
+from porewatch.domain.launching import LaunchSpec, Machine, Owner, Purchase
+from porewatch.domain.phases import StageSpec
+
+
+class Executor(Protocol):
+    """Launching is idempotent per owner: one owner never gets two machines."""
+
+    def prepare(
+        self, owner: Owner, stage: StageSpec, avoid: tuple[str, ...], at: datetime
+    ) -> tuple[LaunchSpec, ...]:
+        """The requests to try, rung by rung. `avoid` names pools (`type@zone`) that took a machine
+        back: their types are left out while others remain."""
+
+    def launch(self, spec: LaunchSpec) -> Machine:
+        """A machine for the owner: the one it has already, or a new one.
+
+        Raises CapacityUnavailable or QuotaExceeded (the next rung may do better), Throttled (the
+        same request again, later), LaunchUnknown (look again later), ConfigurationRefused.
+        """
+
+    def observe(self, instance_ids: Iterable[str]) -> dict[str, Machine]:
+        """What is known of these machines; those the cloud does not know are left out."""
+
+    def find(self, owner: Owner) -> list[Machine]:
+        """All machines that carry this owner's tags, dead ones too while they are shown."""
+
+    def inventory(self) -> list[Machine]:
+        """All machines of this stack."""
+
+    def terminate(self, instance_id: str) -> None:
+        """End a machine. Ending it twice, or one that is gone, is fine."""
+
+    def price(self, instance_type: str, purchase: Purchase, seconds: float) -> float:
+        """USD for so many seconds of a machine. Raises NotFound for a type without a price."""

@@ -1,0 +1,67 @@
+"""What a failed launch means. EC2 says it in two ways, as an exception and as a list of errors in
+an answer without machines; both go through the same tables."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from porewatch.adapters.faults import THROTTLES
+from porewatch.domain.errors import (
+    CapacityUnavailable,
+    ConfigurationRefused,
+    LaunchUnknown,
+    PorewatchError,
+    QuotaExceeded,
+    Throttled,
+)
+
+CAPACITY = frozenset(
+    {
+        "InsufficientInstanceCapacity",
+        "InsufficientCapacity",
+        "InsufficientHostCapacity",
+        "InsufficientReservedInstanceCapacity",
+        "InsufficientFreeAddressesInSubnet",
+        "UnfulfillableCapacity",
+        "SpotMaxPriceTooLow",
+    }
+)
+QUOTA = frozenset(
+    {
+        "MaxSpotInstanceCountExceeded",
+        "SpotInstanceCountExceeded",
+        "VcpuLimitExceeded",
+        "InstanceLimitExceeded",
+        "MaxFleetCountExceeded",
+        "VolumeLimitExceeded",
+        "MaxSpotFleetRequestCountExceeded",
+    }
+)
+OUTCOME_UNKNOWN = frozenset(
+    {"InternalError", "InternalFailure", "ServiceUnavailable", "Unavailable", "RequestTimeout"}
+)
+ORDER = (CapacityUnavailable, QuotaExceeded, LaunchUnknown, Throttled, ConfigurationRefused)
+"""When pools disagree the first one counts. Capacity stands before configuration, because a zone
+that does not offer a type is reported as a configuration error."""
+
+
+def class_for(code: str) -> type[PorewatchError]:
+    """The class of one code of EC2. What is not known is a matter of configuration."""
+    if code in CAPACITY:
+        return CapacityUnavailable
+    if code in QUOTA:
+        return QuotaExceeded
+    if code in OUTCOME_UNKNOWN:
+        return LaunchUnknown
+    return Throttled if code in THROTTLES else ConfigurationRefused
+
+
+def launch_error(errors: Iterable[tuple[str, str]]) -> PorewatchError:
+    """One error of ours for the (code, message) pairs of an answer. No pairs: no capacity."""
+    said = sorted(errors)
+    if not said:
+        return CapacityUnavailable("the fleet gave no machine and no reason.")
+    worst = min((class_for(code) for code, _ in said), key=ORDER.index)
+    of_class = [(code, why) for code, why in said if class_for(code) is worst]
+    codes = ", ".join(sorted({code for code, _ in of_class}))
+    return worst(f"no machine: {codes} ({len(said)} pools asked): {of_class[0][1]}")

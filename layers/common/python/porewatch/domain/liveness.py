@@ -1,0 +1,107 @@
+"""Is the worker of a stage alive? ALIVE, DEAD or UNKNOWN, and UNKNOWN is no reason to do anything.
+
+DEAD needs two witnesses: the cloud says the machine is ending or gone, and the worker has been
+quiet for a moment; or the machine has run for long, and the ledger says nobody claimed the stage;
+or the worker is silent too long, and nothing waits in the queue on which it would have spoken.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from porewatch.domain.base import Model
+from porewatch.domain.launching import Machine, MachineState
+from porewatch.domain.phases import StageRecord, StageState
+from porewatch.domain.stages import ENDED
+
+LAST_WORDS = timedelta(seconds=30)
+"""A worker that leaves says so first; its message may still be on the way."""
+SHOWS_LATE = timedelta(minutes=5)
+"""A new machine may be unknown to the cloud's lists for a while."""
+REST = timedelta(minutes=10)
+"""How long everything about a stage must have been still before a machine of it is forgotten."""
+
+
+class Life(StrEnum):
+    ALIVE = "alive"
+    DEAD = "dead"
+    UNKNOWN = "unknown"
+
+
+class Verdict(Model):
+    """`error` (a class name of `domain.errors`) and `problem` say why, when DEAD."""
+
+    life: Life
+    error: str = ""
+    problem: str = ""
+
+
+ALIVE = Verdict(life=Life.ALIVE)
+UNKNOWN = Verdict(life=Life.UNKNOWN)
+
+
+def judge(
+    record: StageRecord, machine: Machine | None, queue_is_empty: bool | None, at: datetime
+) -> Verdict:
+    """`machine`: what the cloud shows for the record's machine, None when it shows nothing.
+    `queue_is_empty`: None when that cannot be told."""
+    launched = record.launched_at
+    if record.instance_id is None or launched is None:
+        return UNKNOWN
+    quiet = at - max(launched, record.last_beat or launched)
+    if machine is None:
+        gone = quiet > SHOWS_LATE
+        return _lost(record, "is no longer known to the cloud") if gone else UNKNOWN
+    if machine.state is MachineState.UNKNOWN:
+        return UNKNOWN
+    if machine.state is not MachineState.RUNNING:
+        return _ended(record, machine) if quiet > LAST_WORDS else UNKNOWN
+    return _running(record, at - launched, quiet, queue_is_empty)
+
+
+def _running(
+    record: StageRecord, age: timedelta, quiet: timedelta, queue_is_empty: bool | None
+) -> Verdict:
+    if record.state is StageState.LAUNCHED:
+        late = age > timedelta(seconds=record.boot_deadline_s)
+        told = f"did not begin to work within {record.boot_deadline_s} s"
+        return _lost(record, told) if late else ALIVE
+    if quiet <= timedelta(seconds=record.beat_timeout_s):
+        return ALIVE
+    if queue_is_empty is not True:
+        return UNKNOWN
+    return _lost(record, f"has been silent for {quiet.total_seconds():.0f} s")
+
+
+def _ended(record: StageRecord, machine: Machine) -> Verdict:
+    if machine.reclaimed or record.reclaim_notice_at is not None:
+        problem = f"machine {machine.instance_id} was reclaimed"
+        return Verdict(life=Life.DEAD, error="SpotInterrupted", problem=problem)
+    why = f" ({machine.why_ended})" if machine.why_ended else ""
+    return _lost(record, f"is {machine.state.value}{why}")
+
+
+def _lost(record: StageRecord, what: str) -> Verdict:
+    problem = f"machine {record.instance_id} {what}"
+    return Verdict(life=Life.DEAD, error="WorkerLost", problem=problem)
+
+
+def forgotten(machine: Machine, record: StageRecord | None, at: datetime) -> str | None:
+    """Why a running machine has no use any more, in two reasons; None while it may have one.
+
+    A machine whose stage is not in the ledger is None too: perhaps we look into the wrong ledger.
+    """
+    if not machine.alive() or machine.owner is None or record is None:
+        return None
+    rested = at - max(record.updated_at, machine.launched_at)
+    if rested < REST:
+        return None
+    rested_for = f"nothing happened for {rested.total_seconds() / 60:.0f} minutes"
+    if machine.owner.epoch < record.epoch:
+        return f"epoch {machine.owner.epoch} is over (now {record.epoch}), and {rested_for}"
+    if machine.owner.epoch == record.epoch and record.state in ENDED:
+        return f"the stage is {record.state.value}, and {rested_for}"
+    if machine.expires_at is not None and machine.expires_at < at:
+        return f"it expired at {machine.expires_at:%Y-%m-%d %H:%M}Z, and {rested_for}"
+    return None

@@ -1,0 +1,65 @@
+"""A run's history in plain words, out of its facts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from porewatch.domain import events
+from porewatch.domain.phases import TimelineEntry
+
+
+def timeline(facts: Iterable[events.Fact]) -> tuple[TimelineEntry, ...]:
+    """One line for each fact that tells a person something, oldest first."""
+    ordered = sorted(facts, key=lambda fact: (fact.at, fact.fact_id))
+    lines = ((fact, _line(fact)) for fact in ordered)
+    return tuple(
+        TimelineEntry(at=fact.at, what=line[0], detail=line[1])
+        for fact, line in lines
+        if line is not None
+    )
+
+
+def _line(fact: events.Fact) -> tuple[str, str] | None:
+    match fact:
+        case events.RunSealed():
+            return "run sealed", f"{fact.files} files, {fact.samples} samples, by {fact.sealed_by}"
+        case events.RunStarted():
+            return "run started", f"profile {fact.profile}, bundle {fact.bundle}"
+        case events.PathogenSuspected():
+            return "pathogen suspected", f"{fact.name} in {fact.sample}: {fact.reads} reads so far"
+        case events.RunRefused() | events.RunFailed():
+            return "run ended without result", fact.problem
+        case events.RunCompleted():
+            return "run completed", f"{fact.findings} findings"
+        case _:
+            return _stage_line(fact)
+
+
+def _stage_line(fact: events.Fact) -> tuple[str, str] | None:
+    match fact:
+        case events.InstanceLaunched():
+            where = f"{fact.instance_type} ({fact.purchase}) in {fact.availability_zone}"
+            return f"{fact.stage}: machine launched", f"{fact.instance_id}, {where}"
+        case events.StageClaimed():
+            return f"{fact.stage}: work began", f"epoch {fact.epoch} on {fact.instance_id}"
+        case events.PhaseCompleted():
+            return f"{fact.record.phase.value} {fact.record.status}", fact.record.reason
+        case events.SpotInterrupted():
+            safe = "nothing" if fact.last_checkpoint is None else f"unit {fact.last_checkpoint}"
+            return f"{fact.stage}: machine reclaimed", f"{fact.instance_id}; kept up to {safe}"
+        case _:
+            return _ending_line(fact)
+
+
+def _ending_line(fact: events.Fact) -> tuple[str, str] | None:
+    match fact:
+        case events.StageCompleted():
+            return f"{fact.stage}: published", f"epoch {fact.epoch}"
+        case events.StageFailed():
+            then = "will be tried again" if fact.will_retry else "given up"
+            return f"{fact.stage}: failed, {then}", f"{fact.error}: {fact.problem}"
+        case events.InstanceTerminated():
+            spent = f"{fact.seconds:.0f} s, {fact.cost_usd:.4f} USD"
+            return f"{fact.stage}: machine ended", f"{fact.instance_id} ({fact.reason}), {spent}"
+        case _:
+            return None

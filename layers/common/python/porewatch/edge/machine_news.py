@@ -1,0 +1,25 @@
+"""EC2's events, and the clock, as `MachineNews`."""
+
+from __future__ import annotations
+
+from porewatch.domain.errors import MessageRefused
+from porewatch.domain.machine_news import MachineNews, NewsKind
+from porewatch.edge.envelopes import Envelope
+
+KINDS = {
+    "Scheduled Event": NewsKind.SWEEP,
+    "EC2 Spot Instance Interruption Warning": NewsKind.RECLAIM,
+    "EC2 Instance Rebalance Recommendation": NewsKind.REBALANCE,
+    "EC2 Instance State-change Notification": NewsKind.STATE,
+}
+
+
+def machine_news(envelope: Envelope) -> MachineNews:
+    """The parser of the monitor's door. Raises MessageRefused for every other event."""
+    kind = KINDS.get(envelope.detail_type)
+    if kind is None:
+        raise MessageRefused(f"{envelope.detail_type!r} is nothing the monitor listens to.")
+    detail = envelope.detail or {}
+    return MachineNews(
+        kind=kind, instance_id=detail.get("instance-id", ""), state=detail.get("state", "")
+    )

@@ -1,0 +1,24 @@
+"""What everybody who works on stages has at hand."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from porewatch.adapters.callbacks import Callbacks
+    from porewatch.adapters.objects import Objects
+    from porewatch.adapters.runs import RunLedger
+    from porewatch.adapters.stages import StageLedger
+
+
+@dataclass(frozen=True)
+class Desk:
+    """`results`: the results bucket; `callbacks`: answers to the state machine; `at`: now."""
+
+    runs: RunLedger
+    stages: StageLedger
+    results: Objects
+    callbacks: Callbacks
+    at: datetime

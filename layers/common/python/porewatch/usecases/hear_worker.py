@@ -1,0 +1,143 @@
+"""What a worker says, and what follows from it. Messages come twice, late and out of order.
+
+The ledger moves first (fenced by epoch, with its fact); then the state machine is told. If we die
+in between, the message comes again, finds the stage moved, and tells the state machine.
+
+Two messages count from any epoch: a published manifest, because the manifest itself is looked at;
+and a suspicion, because the unit it was found in is finished and no later epoch will find it again.
+"""
+
+from __future__ import annotations
+
+import logging
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from porewatch.domain import places
+from porewatch.domain.errors import AlreadyDone, MessageRefused, NotFound, StaleEpoch, Unavailable
+from porewatch.domain.events import PathogenSuspected, PhaseCompleted
+from porewatch.domain.messages import (
+    Beat,
+    Claimed,
+    Interrupted,
+    PhaseDone,
+    Published,
+    StageBroken,
+    Suspected,
+    WorkerMessage,
+)
+from porewatch.domain.phases import StageKey, StageManifest, StageRecord
+from porewatch.domain.stages import fact_about
+from porewatch.usecases.answer_stage import answer_stage
+from porewatch.usecases.desk import Desk
+
+if TYPE_CHECKING:
+    from porewatch.adapters.callbacks import Callbacks
+    from porewatch.adapters.objects import Objects
+    from porewatch.adapters.stages import StageLedger
+
+_log = logging.getLogger(__name__)
+
+
+def hear_worker(message: WorkerMessage, desk: Desk) -> None:
+    """Take one message in. StaleEpoch: whoever says this owns nothing any more (drop it)."""
+    key = StageKey(message.run_id, message.revision, message.stage)
+    match message:
+        case Claimed():
+            record = desk.stages.claim(key, message.epoch, message.instance_id, message.at)
+            _alive(record, desk.callbacks)
+        case Beat():
+            said = min(message.at, desk.at)  # a clock that is ahead must not make a worker immortal
+            record = desk.stages.beat(
+                key, message.epoch, message.instance_id, message.progress, said
+            )
+            _alive(record, desk.callbacks)
+        case PhaseDone():
+            _phase_done(desk.stages.get(key), message, desk.stages)
+        case Suspected():
+            desk.stages.record([_suspicion(message)])
+        case Published() | Interrupted() | StageBroken():
+            record = _ended(key, message, desk)
+            answer_stage(record, stages=desk.stages, callbacks=desk.callbacks, at=desk.at)
+
+
+def _alive(record: StageRecord, callbacks: Callbacks) -> None:
+    if record.task_token is None:
+        return
+    try:
+        callbacks.beat(record.task_token)
+    except AlreadyDone as error:
+        _log.info("the state machine no longer waits: %s", error)
+
+
+def _phase_done(record: StageRecord, message: PhaseDone, stages: StageLedger) -> None:
+    if message.epoch != record.epoch:
+        raise StaleEpoch(f"{message.record.phase.value} was done under epoch {message.epoch}.")
+    fact = PhaseCompleted(
+        fact_id=fact_about(PhaseCompleted, record, record.epoch, message.record.phase.value),
+        run_id=message.run_id,
+        revision=message.revision,
+        at=message.at,
+        stage=message.stage,
+        epoch=message.epoch,
+        record=message.record,
+    )
+    stages.record([fact])
+
+
+def _suspicion(message: Suspected) -> PathogenSuspected:
+    """One fact for each pathogen and sample of a revision, however many units find it."""
+    parts = (message.run_id, message.revision, message.sample, message.code)
+    return PathogenSuspected(
+        fact_id=":".join(["PathogenSuspected", *(str(part) for part in parts)]),
+        run_id=message.run_id,
+        revision=message.revision,
+        at=message.at,
+        sample=message.sample,
+        code=message.code,
+        name=message.name,
+        severity=message.severity,
+        reads=message.reads,
+    )
+
+
+def _ended(
+    key: StageKey, message: Published | Interrupted | StageBroken, desk: Desk
+) -> StageRecord:
+    match message:
+        case Published():
+            return publish_if_visible(
+                key, stages=desk.stages, results=desk.results, at=desk.at
+            ) or _missing(message)
+        case Interrupted():
+            return desk.stages.mark_interrupted(
+                key, message.epoch, message.instance_id, message.last_checkpoint, message.at
+            )
+        case StageBroken(error="SpotInterrupted"):
+            return desk.stages.mark_interrupted(
+                key, message.epoch, message.instance_id, None, message.at
+            )
+        case StageBroken():
+            return desk.stages.mark_failed(
+                key, message.epoch, message.error, message.problem, message.at
+            )
+
+
+def publish_if_visible(
+    key: StageKey, *, stages: StageLedger, results: Objects, at: datetime
+) -> StageRecord | None:
+    """Mark the stage as published if its manifest is there; None if it is not."""
+    manifest_key = places.manifest_key(*key)
+    try:
+        manifest = results.get_json(manifest_key, StageManifest)
+    except NotFound:
+        return None
+    if (manifest.run_id, manifest.revision, manifest.stage) != key:
+        raise MessageRefused("is the manifest of another stage.", file=manifest_key)
+    return stages.mark_published(key, manifest, manifest_key, at)
+
+
+def _missing(message: Published) -> StageRecord:
+    raise Unavailable(
+        f"{message.instance_id} says it published {message.manifest_key}, but it is not there."
+    )

@@ -1,0 +1,100 @@
+"""One machine for one epoch of one stage: written down first, then asked for, rung by rung.
+
+However often this is called for an epoch, it ends with one machine: the one in the ledger, else
+the one with the epoch's tags, else a new one. A machine that is one too many is ended here.
+"""
+
+from __future__ import annotations
+
+import logging
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from porewatch.domain.errors import (
+    BudgetExceeded,
+    CapacityUnavailable,
+    Conflict,
+    PorewatchError,
+    QuotaExceeded,
+    StaleEpoch,
+)
+from porewatch.domain.launching import LaunchIntent, LaunchSpec, Machine, Owner
+from porewatch.domain.phases import StageRecord
+from porewatch.domain.stages import ENDED
+from porewatch.domain.tasks import Launch, Launched
+
+if TYPE_CHECKING:
+    from porewatch.adapters.stages import StageLedger
+    from porewatch.compute.executor import Executor
+
+_log = logging.getLogger(__name__)
+
+
+def launch_machine(
+    task: Launch,
+    *,
+    stack: str,
+    stages: StageLedger,
+    executor: Executor,
+    budget_usd: float,
+    at: datetime,
+) -> Launched:
+    """Answers the machine of the epoch.
+
+    Raises StaleEpoch, BudgetExceeded, and what `Executor.launch` raises on the last rung.
+    """
+    record = stages.get(task.key)
+    if record.epoch != task.epoch:
+        raise StaleEpoch(f"epoch {task.epoch} of {task.key} is over; now it is {record.epoch}.")
+    if record.launched_at is not None or record.state in ENDED:
+        return Launched(instance_id=record.instance_id or "")
+    _check_budget(task, stages, budget_usd)
+    owner = Owner(
+        stack=stack,
+        run_id=task.run_id,
+        revision=task.revision,
+        stage=task.spec.name,
+        epoch=task.epoch,
+    )
+    ladder = executor.prepare(owner, task.spec, record.reclaimed, at)
+    machine = _climb(ladder, stages, executor, at)
+    _record(record, machine, stages, executor, at)
+    return Launched(instance_id=machine.instance_id)
+
+
+def _check_budget(task: Launch, stages: StageLedger, budget_usd: float) -> None:
+    spent = sum(line.usd for line in stages.cost_lines(task.run_id, task.revision))
+    if spent >= budget_usd:
+        raise BudgetExceeded(
+            f"run {task.run_id} has cost {spent:.2f} USD; its budget is {budget_usd:.2f} USD.",
+            remedy="raise RunBudgetUsd, or find out why the run is so dear.",
+        )
+
+
+def _climb(
+    ladder: tuple[LaunchSpec, ...], stages: StageLedger, executor: Executor, at: datetime
+) -> Machine:
+    failure: PorewatchError = CapacityUnavailable("there was no rung to try.")
+    for spec in ladder:
+        intent = LaunchIntent(spec=spec, client_token=spec.client_token(), at=at)
+        try:
+            return executor.launch(stages.record_launch_intent(intent).spec)
+        except (CapacityUnavailable, QuotaExceeded) as error:
+            _log.warning("rung %d (%s): %s", spec.rung, spec.purchase, error)
+            failure = error
+    raise failure
+
+
+def _record(
+    record: StageRecord,
+    machine: Machine,
+    stages: StageLedger,
+    executor: Executor,
+    at: datetime,
+) -> None:
+    try:
+        stages.record_launched(record.key, record.epoch, machine, at)
+    except Conflict:
+        _log.warning("%s is one too many and is ended at once", machine.instance_id)
+        executor.terminate(machine.instance_id)
+        raise

@@ -1,0 +1,60 @@
+"""A stage begins, or begins anew: the next epoch is taken and the order for the worker written."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from porewatch.domain import places
+from porewatch.domain.errors import NotFound
+from porewatch.domain.phases import StageKey, StageManifest, StageState, WorkOrder
+from porewatch.domain.tasks import Open, Opened
+from porewatch.domain.timeline import timeline
+from porewatch.usecases.desk import Desk
+
+if TYPE_CHECKING:
+    from porewatch.adapters.objects import Objects
+
+
+def open_stage(task: Open, desk: Desk, *, default_bundle: str) -> Opened:
+    """A published stage stays closed: its manifest's key is answered, and nothing is launched.
+
+    The manifest is looked for first: it is the truth even when every word about it was lost. The
+    order is written before the epoch is taken, so that whoever gets an epoch finds an order.
+    """
+    key = StageKey(task.run_id, task.revision, task.spec.name)
+    manifest_key = places.manifest_key(*key)
+    found = desk.stages.find(key)
+    published = _published(desk.results, manifest_key)
+    if published is not None:
+        if found is None:
+            found = desk.stages.open_stage(key, task.spec, desk.at)
+        record = desk.stages.mark_published(key, published, manifest_key, desk.at)
+        return Opened(epoch=record.epoch, manifest_key=manifest_key)
+    order = _order(task, desk, default_bundle)
+    desk.results.put_json(places.order_key(*key), order)
+    record = desk.stages.open_stage(key, task.spec, desk.at)
+    done = record.state is StageState.PUBLISHED
+    return Opened(epoch=record.epoch, manifest_key=manifest_key if done else None)
+
+
+def _published(results: Objects, manifest_key: str) -> StageManifest | None:
+    try:
+        return results.get_json(manifest_key, StageManifest)
+    except NotFound:
+        return None
+
+
+def _order(task: Open, desk: Desk, default_bundle: str) -> WorkOrder:
+    run, revision = desk.runs.get(task.run_id), task.revision
+    manifest = desk.runs.manifest(task.run_id, revision)
+    return WorkOrder(
+        run_id=task.run_id,
+        revision=revision,
+        stage=task.spec.name,
+        phases=task.spec.phases,
+        manifest=manifest,
+        bundle=manifest.bundle or run.bundle or default_bundle,
+        previous=task.previous,
+        timeline=timeline(desk.stages.facts(task.run_id, revision)),
+        bill_so_far=desk.stages.cost_lines(task.run_id, revision),
+    )

@@ -1,0 +1,63 @@
+"""Which stages a run goes through: its profile, without the phases it does not need."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Literal
+
+from porewatch.domain.errors import BasecallerMissing, Conflict
+from porewatch.domain.events import PhaseCompleted
+from porewatch.domain.phases import Phase, PhaseRecord, Profile, StageSpec
+from porewatch.domain.tasks import Plan, Planned
+from porewatch.usecases.desk import Desk
+
+ALREADY = "the reads came already basecalled"
+
+
+def plan_stages(
+    task: Plan,
+    desk: Desk,
+    *,
+    profile: Callable[[str], Profile],
+    basecalling: Literal["enabled", "disabled"],
+) -> Planned:
+    """The stages in order. Basecalled reads skip basecalling, and a fact says so.
+
+    Raises ManifestRefused for an unknown profile, BasecallerMissing for raw signal that nobody here
+    can call, Conflict when the run was sealed by another manifest.
+    """
+    manifest = desk.runs.manifest(task.run_id, task.revision)
+    if manifest.digest() != task.manifest_digest:
+        raise Conflict(f"revision {task.revision} of {task.run_id} has another manifest.")
+    wanted = profile(task.profile).stages
+    if not manifest.basecalled:
+        if basecalling == "disabled":
+            raise BasecallerMissing(
+                "the run holds raw signal, and this stack has no basecaller.",
+                file="run.json",
+                remedy="send basecalled reads (FASTQ or BAM), or deploy with Basecalling=enabled.",
+            )
+        return Planned(stages=wanted)
+    desk.stages.record([_skipped(task, desk.at)])
+    return Planned(stages=tuple(s for s in map(_without_basecalling, wanted) if s is not None))
+
+
+def _without_basecalling(spec: StageSpec) -> StageSpec | None:
+    phases = tuple(phase for phase in spec.phases if phase is not Phase.BASECALLING)
+    return spec.model_copy(update={"phases": phases}) if phases else None
+
+
+def _skipped(task: Plan, at: datetime) -> PhaseCompleted:
+    phase = Phase.BASECALLING
+    return PhaseCompleted(
+        fact_id=f"PhaseCompleted:{task.run_id}:{task.revision}:{phase.value}:skipped",
+        run_id=task.run_id,
+        revision=task.revision,
+        at=at,
+        stage=phase.value,
+        epoch=0,
+        record=PhaseRecord(
+            phase=phase, status="skipped", reason=ALREADY, started_at=at, finished_at=at
+        ),
+    )

@@ -1,0 +1,147 @@
+"""Every minute, and whenever EC2 says something: which workers are gone, late or unheard, which
+machines are forgotten?
+
+Order: `sweep` (all stages that somebody must watch, then all machines), `hear_cloud` (one machine),
+`look_after` (one stage). One stage's trouble never keeps another from being looked after.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from porewatch.domain.errors import Conflict, PorewatchError, Unavailable
+from porewatch.domain.launching import Machine, MachineState
+from porewatch.domain.liveness import Life, forgotten, judge
+from porewatch.domain.machine_news import MachineNews, NewsKind
+from porewatch.domain.phases import StageKey, StageRecord
+from porewatch.domain.stages import ENDED
+from porewatch.usecases.answer_stage import answer_stage
+from porewatch.usecases.end_machines import end_machine
+from porewatch.usecases.hear_worker import publish_if_visible
+
+if TYPE_CHECKING:
+    from porewatch.adapters.callbacks import Callbacks
+    from porewatch.adapters.objects import Objects
+    from porewatch.adapters.stages import StageLedger
+    from porewatch.adapters.worker_queue import WorkerQueue
+    from porewatch.compute.executor import Executor
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Watch:
+    """What watching needs."""
+
+    stack: str
+    stages: StageLedger
+    results: Objects
+    callbacks: Callbacks
+    executor: Executor
+    queue: WorkerQueue
+    at: datetime
+
+
+def sweep(watch: Watch) -> None:
+    """Look after every stage and every machine."""
+    records = list(watch.stages.awaiting())
+    seen = _seen(watch, records)
+    for record in records:
+        _safely(watch, record, seen)
+    _end_forgotten(watch)
+
+
+def hear_cloud(news: MachineNews, watch: Watch) -> None:
+    """EC2 said something about one machine; machines of others are none of our business."""
+    if news.kind is NewsKind.SWEEP:
+        sweep(watch)
+        return
+    owned = [r for r in watch.stages.awaiting() if r.instance_id == news.instance_id]
+    for record in owned:
+        _log.info("%s: %s %s", news.kind.value, news.instance_id, news.state)
+        if news.kind is NewsKind.RECLAIM:
+            watch.stages.note_reclaim(record.key, record.epoch, watch.at)
+        elif news.kind is NewsKind.STATE and news.state != "running":
+            _safely(watch, record, _seen(watch, [record]))
+
+
+def _seen(watch: Watch, records: Iterable[StageRecord]) -> dict[str, Machine] | None:
+    """What the cloud shows of the records' machines; None when it does not answer."""
+    wanted = [r.instance_id for r in records if r.instance_id and r.state not in ENDED]
+    try:
+        return watch.executor.observe(wanted)
+    except Unavailable as error:
+        _log.warning("nothing is known of any machine: %s", error)
+        return None
+
+
+def _safely(watch: Watch, record: StageRecord, seen: dict[str, Machine] | None) -> None:
+    try:
+        look_after(watch, record.key, seen)
+    except Conflict as error:
+        _log.info("%s moved meanwhile: %s", record.stage, error)
+    except PorewatchError:
+        _log.exception("could not look after %s of %s", record.stage, record.run_id)
+
+
+def look_after(watch: Watch, key: StageKey, seen: dict[str, Machine] | None) -> None:
+    """Bring one stage forward, if its worker cannot do it any more."""
+    record = watch.stages.get(key)
+    if record.state not in ENDED:
+        record = _published(watch, key) or _judged(watch, record, seen)
+    answer_stage(record, stages=watch.stages, callbacks=watch.callbacks, at=watch.at)
+
+
+def _published(watch: Watch, key: StageKey) -> StageRecord | None:
+    return publish_if_visible(key, stages=watch.stages, results=watch.results, at=watch.at)
+
+
+def _judged(watch: Watch, record: StageRecord, seen: dict[str, Machine] | None) -> StageRecord:
+    if seen is None or record.instance_id is None:
+        return record
+    verdict = judge(record, seen.get(record.instance_id), _queue_is_empty(watch), watch.at)
+    if verdict.life is Life.UNKNOWN:
+        _log.info("%s of %s: nothing certain is known", record.stage, record.run_id)
+    if verdict.life is not Life.DEAD:
+        return record
+    _log.warning("%s of %s: %s", record.stage, record.run_id, verdict.problem)
+    if verdict.error == "SpotInterrupted":
+        checkpoint = record.progress.checkpoint if record.progress else None
+        return watch.stages.mark_interrupted(
+            record.key, record.epoch, record.instance_id, checkpoint, watch.at
+        )
+    return watch.stages.mark_failed(
+        record.key, record.epoch, verdict.error, verdict.problem, watch.at
+    )
+
+
+def _queue_is_empty(watch: Watch) -> bool | None:
+    try:
+        return watch.queue.is_empty()
+    except PorewatchError as error:
+        _log.warning("cannot see the queue: %s", error)
+        return None
+
+
+def _end_forgotten(watch: Watch) -> None:
+    for machine in watch.executor.inventory():
+        owner = machine.owner
+        if owner is None or machine.state is not MachineState.RUNNING:
+            continue
+        record = watch.stages.find(StageKey(owner.run_id, owner.revision, owner.stage))
+        why = forgotten(machine, record, watch.at)
+        if why is None:
+            continue
+        _log.warning("%s is ended: %s", machine.instance_id, why)
+        end_machine(
+            machine,
+            owner,
+            f"forgotten: {why}",
+            stages=watch.stages,
+            executor=watch.executor,
+            at=watch.at,
+        )
