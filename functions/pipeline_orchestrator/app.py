@@ -13,10 +13,14 @@ from porewatch.usecases.take_in import take_in
 from porewatch.usecases.tell_odd_names import odd_names_told
 
 
+def notices() -> Topic:
+    return Topic(settings().notice_topic_arn)
+
+
 @on_queue(intake_word)
 def lambda_handler(word: Word) -> None:
     table = Table(settings().ledger_table)
-    with odd_names_told(word.key, inbox=Inbox(table), notices=Topic(settings().notice_topic_arn)):
+    with odd_names_told(word.key, inbox=Inbox(table), notices=notices):
         take_in(
             word.key,
             replayed=word.replayed,

@@ -58,6 +58,11 @@ def manifest_key(run_id: str, revision: int, stage: str) -> str:
     return stage_prefix(run_id, revision, stage) + "manifest.json"
 
 
+def results_key(run_id: str, revision: int) -> str:
+    """What all stages found, joined: in the results bucket."""
+    return f"runs/{run_id}/r{revision}/results.json"
+
+
 def log_key(run_id: str, revision: int, stage: str, epoch: int) -> str:
     return stage_prefix(run_id, revision, stage) + f"logs/e{epoch}.log"
 

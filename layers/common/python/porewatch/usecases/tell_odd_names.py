@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -15,14 +15,14 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def odd_names_told(key: str, *, inbox: Inbox, notices: Topic) -> Iterator[None]:
+def odd_names_told(key: str, *, inbox: Inbox, notices: Callable[[], Topic]) -> Iterator[None]:
     """MessageRefused inside the block is told to people once a key, and goes on its way."""
     try:
         yield
     except MessageRefused as refusal:
         try:
             with inbox.once(f"odd-name:{key}"):
-                notices.publish(unreadable(key, str(refusal)))
+                notices().publish(unreadable(key, str(refusal)))
         except Conflict:
             pass
         raise

@@ -1,0 +1,16 @@
+"""Turns facts into CloudWatch metrics."""
+
+from porewatch.adapters.inbox import Inbox
+from porewatch.adapters.metrics import Metrics
+from porewatch.adapters.table import Table
+from porewatch.domain.events import Fact
+from porewatch.edge.envelopes import fact
+from porewatch.edge.queue import on_queue
+from porewatch.settings import settings
+from porewatch.usecases.calculate_metrics import calculate_metrics
+
+
+@on_queue(fact)
+def lambda_handler(told: Fact) -> None:
+    inbox = Inbox(Table(settings().ledger_table))
+    calculate_metrics(told, inbox=inbox, metrics=Metrics(settings().stack_name))

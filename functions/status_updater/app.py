@@ -1,0 +1,25 @@
+"""Keeps the registry's workflow records, samples, phases and findings up to the facts."""
+
+from functools import cache
+
+from porewatch.adapters.objects import Objects
+from porewatch.adapters.registry import Registry
+from porewatch.adapters.registry_rows import RegistryRows
+from porewatch.domain.events import Fact
+from porewatch.edge.envelopes import fact
+from porewatch.edge.queue import on_queue
+from porewatch.settings import settings
+from porewatch.usecases.update_status import update_status
+
+
+@cache
+def registry() -> Registry:
+    made = Registry(settings().db_cluster_arn, settings().db_secret_arn, settings().db_name)
+    made.migrate()  # once for each process; one statement when nothing is new
+    return made
+
+
+@on_queue(fact)
+def lambda_handler(told: Fact) -> None:
+    results = Objects(settings().results_bucket)
+    update_status(told, registry=registry(), rows=RegistryRows(registry()), results=results)

@@ -1,0 +1,76 @@
+"""Keep the registry up to the facts: one fact, one transaction, harmless to repeat.
+
+The final findings are not in a fact (they can be many): RunCompleted makes us read results.json.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from porewatch.domain import places
+from porewatch.domain.events import (
+    Fact,
+    FileQuarantined,
+    FileValidated,
+    InstanceLaunched,
+    InstanceTerminated,
+    PathogenSuspected,
+    PhaseCompleted,
+    RunCompleted,
+    RunStarted,
+    SpotInterrupted,
+    StageClaimed,
+    StageCompleted,
+    StageFailed,
+)
+from porewatch.domain.results import RunResults
+from porewatch.domain.workflow import STAGE_STATES, change_of
+
+if TYPE_CHECKING:
+    from porewatch.adapters.objects import Objects
+    from porewatch.adapters.registry import Registry
+    from porewatch.adapters.registry_rows import RegistryRows
+
+
+def update_status(fact: Fact, *, registry: Registry, rows: RegistryRows, results: Objects) -> None:
+    """Write what `fact` says. NotFound when a completed run has no results."""
+    found = None
+    if isinstance(fact, RunCompleted):
+        key = places.results_key(fact.run_id, fact.revision)
+        found = results.get_json(key, RunResults)
+    with registry.transaction():
+        _run_and_stage(fact, rows)
+        _parts(fact, rows)
+        if found is not None:
+            rows.results(found, fact.at)
+
+
+def _run_and_stage(fact: Fact, rows: RegistryRows) -> None:
+    change = change_of(fact)
+    if change is not None:
+        rows.workflow(change)
+    match fact:
+        case (
+            InstanceLaunched()
+            | StageClaimed()
+            | SpotInterrupted()
+            | StageCompleted()
+            | StageFailed()
+        ):
+            state = STAGE_STATES[type(fact)]
+            rows.stage(fact.run_id, fact.revision, stage=fact.stage, state=state, at=fact.at)
+
+
+def _parts(fact: Fact, rows: RegistryRows) -> None:
+    match fact:
+        case RunStarted():
+            for sample in fact.samples:
+                rows.sample(fact.run_id, fact.revision, sample, at=fact.at)
+        case PhaseCompleted():
+            rows.phase(fact)
+        case PathogenSuspected():
+            rows.suspicion(fact)
+        case InstanceTerminated():
+            rows.cost(fact)
+        case FileValidated() | FileQuarantined():
+            rows.file(fact)

@@ -1,0 +1,246 @@
+"""The registry on a real PostgreSQL: migrations, and rows that end the same in whatever order."""
+
+from __future__ import annotations
+
+import random
+import shutil
+import tempfile
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+
+from porewatch.adapters.objects import Objects
+from porewatch.adapters.registry import Registry, migrations, statements
+from porewatch.adapters.registry_rows import RegistryRows
+from porewatch.domain.errors import ConfigurationRefused, NotFound
+from porewatch.domain.events import FACTS, Fact
+from porewatch.usecases.update_status import update_status
+from porewatch_local.home import Home
+from porewatch_local.postgres import start_postgres, stop_postgres
+from tests.functional.data_api import DataApi
+from tests.functional.doors import ROOT, send, told
+from tests.functional.findings import some_results
+
+WHEN = datetime(2026, 3, 1, 12, tzinfo=UTC)
+TABLES = ("workflow_records", "samples", "phase_records", "findings", "costs", "files")
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[str]:
+    """A PostgreSQL of this test session; answers the DSN of its administrator."""
+    folder = Path(tempfile.mkdtemp(prefix="porewatch-registry-"))
+    folder.chmod(0o711)
+    home = Home(root=folder, tools=ROOT / ".porewatch", repository=ROOT)
+    try:
+        yield start_postgres(home).dsn()
+    finally:
+        stop_postgres(home)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture
+def api(server: str) -> DataApi:
+    """The Data API on an empty database."""
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute("DROP DATABASE IF EXISTS registry WITH (FORCE)")
+        connection.execute("CREATE DATABASE registry")
+    return DataApi(server.replace("/postgres", "/registry"))
+
+
+@pytest.fixture
+def registry(api: DataApi) -> Registry:
+    made = Registry("arn:cluster", "arn:secret", "registry", client=api)  # type: ignore[arg-type]
+    made.migrate()
+    return made
+
+
+def a_fact(kind: str, at: int = 0, **detail: Any) -> Fact:
+    when = WHEN + timedelta(seconds=at)
+    common = {"fact_id": f"{kind}-{at}", "run_id": "run-1", "at": when}
+    return FACTS[kind].model_validate({**common, **detail})
+
+
+def phase(epoch: int, reads: int) -> dict[str, Any]:
+    return {
+        "stage": "screen",
+        "epoch": epoch,
+        "record": {
+            "phase": "quality_control",
+            "status": "completed",
+            "started_at": WHEN,
+            "finished_at": WHEN,
+            "counts": {"reads": reads},
+        },
+    }
+
+
+MACHINE = {
+    "stage": "screen",
+    "epoch": 1,
+    "instance_id": "i-1",
+    "instance_type": "m7g.large",
+    "purchase": "spot",
+}
+STORY: list[Fact] = [
+    a_fact("FileValidated", 0, path="fastq/a.fastq", size=9, reads=3, bases=24),
+    a_fact("FileQuarantined", 1, path="fastq/b.fastq", problem="p", quarantine_key="q"),
+    a_fact("RunSealed", 2, manifest_digest="d", sealed_by="run.json", files=2, samples=2),
+    a_fact(
+        "RunStarted",
+        3,
+        execution_arn="arn:x",
+        manifest_digest="d",
+        profile="default",
+        bundle="demo@1",
+        samples=("pig", "ntc"),
+    ),
+    a_fact("InstanceLaunched", 4, **MACHINE, availability_zone="a"),
+    a_fact("StageClaimed", 5, stage="screen", epoch=1, instance_id="i-1"),
+    a_fact("PhaseCompleted", 6, **phase(1, 10)),
+    a_fact("SpotInterrupted", 7, stage="screen", epoch=1, instance_id="i-1", last_checkpoint=3),
+    a_fact("InstanceTerminated", 8, **MACHINE, seconds=60.5, cost_usd=0.01, reason="spot"),
+    a_fact("StageClaimed", 9, stage="screen", epoch=2, instance_id="i-2"),
+    a_fact("PhaseCompleted", 10, **phase(2, 20)),
+    a_fact(
+        "PathogenSuspected", 11, sample="pig", code="PERV-C", name="n", severity="critical", reads=5
+    ),
+    a_fact(
+        "StageCompleted", 12, stage="screen", epoch=2, manifest_key="k", phases=["quality_control"]
+    ),
+    a_fact("FileValidated", 13, path="fastq/b.fastq", size=9, reads=3, bases=24),
+    a_fact("RunCompleted", 14, findings=1, cost_usd=0.5, report_keys={"report.json": "k"}),
+]
+
+
+@pytest.fixture
+def results(buckets: None) -> Objects:
+    """The results bucket, with what run-1 found."""
+    objects = Objects("results")
+    objects.put_json("runs/run-1/r0/results.json", some_results())
+    return objects
+
+
+def tell(registry: Registry, results: Objects, facts: list[Fact]) -> None:
+    for fact in facts:
+        update_status(fact, registry=registry, rows=RegistryRows(registry), results=results)
+
+
+def snapshot(registry: Registry) -> dict[str, list[dict[str, Any]]]:
+    return {table: registry.execute(f"SELECT * FROM {table} ORDER BY 1, 2, 3") for table in TABLES}
+
+
+def test_every_migration_is_applied_once(registry: Registry) -> None:
+    assert registry.migrate() == []
+    noted = registry.execute("SELECT name FROM schema_migrations ORDER BY name")
+    assert [row["name"] for row in noted] == [name for name, _ in migrations()]
+
+
+def test_eight_migrations_at_once_apply_each_once(api: DataApi) -> None:
+    def migrate(_: int) -> list[str]:
+        return Registry("c", "s", "registry", client=api).migrate()  # type: ignore[arg-type]
+
+    with ThreadPoolExecutor(8) as pool:
+        applied = [name for names in pool.map(migrate, range(8)) for name in names]
+    assert applied == [name for name, _ in migrations()]
+
+
+def test_a_migration_that_breaks_leaves_nothing_behind(
+    api: DataApi, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from porewatch.adapters import registry as module
+
+    broken = [("9999_broken.sql", "CREATE TABLE half (a int);\nCREATE TABLE half (a int);\n")]
+    monkeypatch.setattr(module, "migrations", lambda: broken)
+    made = Registry("c", "s", "registry", client=api)  # type: ignore[arg-type]
+    with pytest.raises(ConfigurationRefused, match="already exists"):
+        made.migrate()
+    assert made.execute("SELECT to_regclass('half') AS t") == [{"t": None}]
+
+
+def test_a_story_told_in_order_fills_every_table(registry: Registry, results: Objects) -> None:
+    tell(registry, results, STORY)
+    (record,) = registry.execute("SELECT * FROM workflow_records")
+    assert (record["state"], record["stage"], record["stage_state"]) == (
+        "completed",
+        "screen",
+        "published",
+    )
+    assert (record["bundle"], record["samples"], record["findings"]) == ("demo@1", 2, 1)
+    (interrupted,) = registry.execute("SELECT epoch, counts->>'reads' AS reads FROM phase_records")
+    assert interrupted == {"epoch": 2, "reads": "20"}
+    (finding,) = registry.execute("SELECT call, final FROM findings WHERE sample = 'pig'")
+    assert finding == {"call": "detected", "final": True}
+    assert registry.execute("SELECT sample, outcome FROM samples ORDER BY sample") == [
+        {"sample": "ntc", "outcome": "released"},
+        {"sample": "pig", "outcome": "released"},
+    ]
+    assert registry.execute("SELECT usd FROM costs") == [{"usd": 0.01}]
+    assert registry.execute("SELECT state FROM files WHERE path = 'fastq/b.fastq'") == [
+        {"state": "valid"}
+    ]
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_facts_twice_and_in_any_order_end_in_the_same_rows(
+    api: DataApi, registry: Registry, results: Objects, seed: int
+) -> None:
+    tell(registry, results, STORY)
+    expected = snapshot(registry)
+    for table in TABLES:
+        registry.execute(f"TRUNCATE {table}")
+    shuffled = random.Random(seed).sample(STORY * 2, 2 * len(STORY))
+    tell(registry, results, shuffled)
+    assert snapshot(registry) == expected
+
+
+def test_a_late_start_does_not_bring_a_failed_run_back(
+    registry: Registry, results: Objects
+) -> None:
+    tell(registry, results, [a_fact("RunFailed", 9, stage=None, error="WorkerLost", problem="p")])
+    tell(registry, results, [STORY[3]])
+    (record,) = registry.execute("SELECT state, problem, bundle FROM workflow_records")
+    assert record == {"state": "failed", "problem": "p", "bundle": "demo@1"}
+
+
+def test_a_completed_run_without_results_comes_again_and_leaves_no_half_row(
+    registry: Registry, buckets: None
+) -> None:
+    with pytest.raises(NotFound, match=r"results\.json"):
+        tell(registry, Objects("results"), [STORY[-1]])
+    assert registry.execute("SELECT * FROM workflow_records") == []
+
+
+def test_hostile_text_stays_text(registry: Registry, results: Objects) -> None:
+    nasty = "'); DROP TABLE files; -- % %s :run_id \\ é"
+    tell(
+        registry,
+        results,
+        [a_fact("FileQuarantined", 1, path="fastq/x.fastq", problem=nasty, quarantine_key="q")],
+    )
+    assert registry.execute("SELECT problem FROM files") == [{"problem": nasty}]
+
+
+def test_the_function_writes_what_the_bus_brings(
+    api: DataApi, buckets: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from porewatch.adapters import clients
+
+    for name in ("DB_CLUSTER_ARN", "DB_SECRET_ARN", "DB_NAME"):
+        monkeypatch.setenv(name, "registry")
+    monkeypatch.setattr(clients, "rds_data", lambda: api)
+    sealed = told("RunSealed", STORY[2].model_dump(mode="json"))
+    assert send("status_updater", sealed, told("Unheard", {}), sealed) == ["m1"]
+    made = Registry("c", "s", "registry", client=api)  # type: ignore[arg-type]
+    assert made.execute("SELECT state FROM workflow_records") == [{"state": "sealed"}]
+
+
+def test_statements_of_a_migration_have_no_comments_left() -> None:
+    for _, sql in migrations():
+        for statement in statements(sql):
+            assert statement.startswith("CREATE"), statement
+            assert "--" not in statement
