@@ -19,6 +19,7 @@ from porewatch_cli import references as reference_verbs
 from porewatch_cli import show
 from porewatch_cli.embedded import run_embedded
 from porewatch_cli.gather import SeveralRefused
+from porewatch_cli.redrive import redrive as dead_letters
 from porewatch_cli.screen import screen_here
 from porewatch_cli.stack import Stack, find_stack
 from porewatch_cli.submit import submit as send_run
@@ -166,6 +167,21 @@ def logs(
 ) -> None:
     """What the workers wrote, machine by machine, and what happened to the run."""
     show.logs(find_stack(stack, profile=profile, region=region), run, stage, as_json=as_json)
+
+
+@app.command()
+@speaks_plainly
+def redrive(
+    queue: Annotated[str | None, typer.Argument(help="only this queue, e.g. files")] = None,
+    move: Annotated[bool, typer.Option("--move", help="send the letters back")] = False,
+    as_json: JsonOption = False,
+    stack: StackOption = None,
+    profile: ProfileOption = None,
+    region: RegionOption = None,
+) -> None:
+    """Show what could not be handled; with --move, send it back to its queue."""
+    chosen = find_stack(stack, profile=profile, region=region)
+    dead_letters(chosen, queue, move=move, as_json=as_json)
 
 
 @app.command()
