@@ -1,4 +1,4 @@
-"""`python -m porewatch_local up|down|status`. With `--json` progress goes to stderr."""
+"""`python -m porewatch_local up|down|status|demo`. With `--json` progress goes to stderr."""
 
 from __future__ import annotations
 
@@ -16,12 +16,16 @@ _SECRET = {"credentials", "control", "database"}
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="porewatch_local", description="The embedded AWS.")
-    parser.add_argument("action", choices=["up", "down", "status"])
+    parser.add_argument("action", choices=["up", "down", "status", "demo"])
     parser.add_argument("--home", type=Path, help="its folder (default .porewatch)")
     parser.add_argument("--no-stack", action="store_true", help="up: do not deploy the stack")
     parser.add_argument("--forget", action="store_true", help="down: remove its state as well")
     parser.add_argument("--json", action="store_true", help="answer as JSON")
     given = parser.parse_args()
+    if given.action == "demo":
+        from porewatch_local.demo import main as demo  # noqa: PLC0415 - brings all of the product
+
+        return demo()
     try:
         {"up": _up, "down": _down, "status": _status}[given.action](given)
     except LocalProblem as problem:
