@@ -13,17 +13,13 @@ from porewatch.usecases.tell_odd_names import odd_names_told
 from porewatch.usecases.validate_file import Arrival, validate_file
 
 
-def notices() -> Topic:
-    return Topic(settings().notice_topic_arn)
-
-
 @on_queue(stored_object)
 def lambda_handler(found: StoredObject) -> None:
-    table = Table(settings().ledger_table)
-    with odd_names_told(found.key, inbox=Inbox(table), notices=notices):
+    now, table = settings(), Table(settings().ledger_table)
+    with odd_names_told(found.key, inbox=Inbox(table), notices=lambda: Topic(now.notice_topic_arn)):
         validate_file(
             Arrival(key=found.key, etag=found.etag, sequencer=found.sequencer or found.time),
-            raw=Objects(settings().raw_bucket),
+            raw=Objects(now.raw_bucket),
             runs=RunLedger(table),
             check=check_stream,
         )

@@ -1,6 +1,6 @@
 """The sealed manifest starts one run, however often, and in whatever order, it is told."""
 
-from porewatch.adapters.executions import Executions, execution_name
+from porewatch.adapters.executions import Executions
 from porewatch.adapters.inbox import Inbox
 from porewatch.adapters.notices import Topic
 from porewatch.adapters.objects import Objects
@@ -13,21 +13,16 @@ from porewatch.usecases.take_in import take_in
 from porewatch.usecases.tell_odd_names import odd_names_told
 
 
-def notices() -> Topic:
-    return Topic(settings().notice_topic_arn)
-
-
 @on_queue(intake_word)
 def lambda_handler(word: Word) -> None:
-    table = Table(settings().ledger_table)
-    with odd_names_told(word.key, inbox=Inbox(table), notices=notices):
+    told, table = settings(), Table(settings().ledger_table)
+    with odd_names_told(word.key, inbox=Inbox(table), notices=lambda: Topic(told.notice_topic_arn)):
         take_in(
             word.key,
             replayed=word.replayed,
-            raw=Objects(settings().raw_bucket),
+            raw=Objects(told.raw_bucket),
             runs=RunLedger(table),
-            executions=Executions(settings().state_machine_arn),
-            execution_name=execution_name,
-            basecalling=settings().basecalling == "enabled",
-            default_bundle=settings().default_bundle,
+            executions=Executions(told.state_machine_arn),
+            basecalling=told.basecalling == "enabled",
+            default_bundle=told.default_bundle,
         )

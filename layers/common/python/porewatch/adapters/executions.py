@@ -15,11 +15,6 @@ if TYPE_CHECKING:
 DIGEST_CHARS = 16
 
 
-def execution_name(run_id: str, digest: str) -> str:
-    """Run id (at most 63) and manifest digest: within the 80 characters that are allowed."""
-    return f"{run_id}-{digest[:DIGEST_CHARS]}"
-
-
 class Executions:
     """The executions of one state machine."""
 
@@ -27,18 +22,23 @@ class Executions:
         self._machine = state_machine_arn
         self._client = client or clients.stepfunctions()
 
-    def arn(self, name: str) -> str:
-        """The ARN that an execution of this name has, started or not."""
-        return f"{self._machine.replace(':stateMachine:', ':execution:')}:{name}"
+    def name(self, run_id: str, digest: str) -> str:
+        """Run id (at most 63) and manifest digest: within the 80 characters that are allowed."""
+        return f"{run_id}-{digest[:DIGEST_CHARS]}"
 
-    def start(self, name: str, order: Model) -> bool:
-        """Start `name`; True when this call did it, False when it was started before.
+    def arn(self, run_id: str, digest: str) -> str:
+        """The ARN that this manifest's execution has, started or not."""
+        executions = self._machine.replace(":stateMachine:", ":execution:")
+        return f"{executions}:{self.name(run_id, digest)}"
+
+    def start(self, run_id: str, digest: str, order: Model) -> bool:
+        """Start it; True when this call did it, False when it was started before.
 
         A name is refused again for 90 days after its execution has ended.
         """
-        known = {"ExecutionAlreadyExists": AlreadyDone}
+        name = self.name(run_id, digest)
         try:
-            with translated(f"start execution {name}", known):
+            with translated(f"start execution {name}", {"ExecutionAlreadyExists": AlreadyDone}):
                 self._client.start_execution(
                     stateMachineArn=self._machine, name=name, input=order.canonical_json()
                 )

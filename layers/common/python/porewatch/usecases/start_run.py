@@ -40,7 +40,6 @@ def start_run(
     raw: Objects,
     runs: RunLedger,
     executions: Executions,
-    execution_name: Callable[[str, str], str],
     default_bundle: str,
     clock: Callable[[], datetime] = now,
 ) -> bool:
@@ -59,10 +58,10 @@ def start_run(
         if not ready:
             _log.info("run %s waits for %d files", run_id, len(ready.waiting_for))
             return False
-        name = execution_name(run_id, manifest.digest())
+        arn = executions.arn(run_id, manifest.digest())
         bundle = manifest.bundle or default_bundle
-        record = runs.start(manifest, execution_arn=executions.arn(name), bundle=bundle, at=clock())
-    return _execute(record, manifest, executions, execution_name)
+        record = runs.start(manifest, execution_arn=arn, bundle=bundle, at=clock())
+    return _execute(record, manifest, executions)
 
 
 def _present(run_id: str, raw: Objects) -> dict[str, readiness.Lying]:
@@ -70,12 +69,7 @@ def _present(run_id: str, raw: Objects) -> dict[str, readiness.Lying]:
     return {head.key.removeprefix(prefix): head for head in raw.keys(prefix)}
 
 
-def _execute(
-    record: RunRecord,
-    manifest: RunManifest,
-    executions: Executions,
-    execution_name: Callable[[str, str], str],
-) -> bool:
+def _execute(record: RunRecord, manifest: RunManifest, executions: Executions) -> bool:
     digest = manifest.digest()
     if record.state is not RunState.RUNNING or record.manifest_digest != digest:
         return False  # somebody sealed it anew, or it has ended meanwhile
@@ -85,7 +79,7 @@ def _execute(
         manifest_digest=digest,
         profile=record.profile,
     )
-    started = executions.start(execution_name(record.run_id, digest), order)
+    started = executions.start(record.run_id, digest, order)
     if started:
         _log.info("run %s started, revision %d", record.run_id, record.revision)
     return started

@@ -34,7 +34,6 @@ def take_in(
     raw: Objects,
     runs: RunLedger,
     executions: Executions,
-    execution_name: Callable[[str, str], str],
     basecalling: bool,
     default_bundle: str,
     clock: Callable[[], datetime] = now,
@@ -57,7 +56,6 @@ def take_in(
         raw=raw,
         runs=runs,
         executions=executions,
-        execution_name=execution_name,
         default_bundle=default_bundle,
         clock=clock,
     )

@@ -1,0 +1,21 @@
+"""Publishes the three reports and the settled bill, and completes the run."""
+
+from porewatch.adapters.objects import Objects
+from porewatch.adapters.runs import RunLedger
+from porewatch.adapters.table import Table
+from porewatch.compute.price import price_list
+from porewatch.domain.publishing import Finish, Published
+from porewatch.edge.task import on_task
+from porewatch.settings import settings
+from porewatch.usecases.publish_report import publish_report
+
+
+@on_task(Finish)
+def lambda_handler(task: Finish) -> Published:
+    return publish_report(
+        task,
+        results=Objects(settings().results_bucket),
+        reports=Objects(settings().reports_bucket),
+        runs=RunLedger(Table(settings().ledger_table)),
+        price_snapshot=price_list().snapshot,
+    )

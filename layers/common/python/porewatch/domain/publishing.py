@@ -1,0 +1,88 @@
+"""What the state machine sends at the end of a run, the joining of stages, and the settled bill."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from porewatch.domain.base import Model, Moment
+from porewatch.domain.cost import Bill, CostLine
+from porewatch.domain.errors import WorkerFailed
+from porewatch.domain.findings import Quantification, ScreenResult
+from porewatch.domain.phases import OutputFile, StageManifest
+from porewatch.domain.results import RunResults
+from porewatch.domain.runs import RunId
+
+SCREEN, QUANTIFICATION = "screen.json", "quantification.json"
+REPORTS = {
+    "report.json": "application/json",
+    "report.html": "text/html; charset=utf-8",
+    "report.pdf": "application/pdf",
+}
+"""The three reports, by name of the output, with their content types."""
+BILL = "bill.json"
+
+
+class Finish(Model):
+    """The task of result_aggregator and of report_generator: `manifests` = keys, in stage order."""
+
+    run_id: RunId
+    revision: int
+    manifests: tuple[str, ...]
+
+
+class Aggregated(Model):
+    results_key: str
+    findings: int
+
+
+class Published(Model):
+    report_keys: dict[str, str]
+
+
+def outputs_of(manifests: Iterable[StageManifest]) -> dict[str, OutputFile]:
+    """Every published file by name; a later stage's file of the same name takes its place."""
+    return {name: file for manifest in manifests for name, file in manifest.outputs.items()}
+
+
+def need(outputs: dict[str, OutputFile], name: str) -> OutputFile:
+    """The file `name`. Raises WorkerFailed: a stage that was published without it has a fault."""
+    if name not in outputs:
+        there = ", ".join(sorted(outputs)) or "nothing"
+        raise WorkerFailed(f"no stage published {name} (there is: {there}).", file=name)
+    return outputs[name]
+
+
+def join(
+    task: Finish,
+    manifests: Sequence[StageManifest],
+    screen: ScreenResult,
+    counted: Quantification,
+) -> RunResults:
+    """All stages in one object."""
+    return RunResults(
+        run_id=task.run_id,
+        revision=task.revision,
+        bundle=screen.bundle,
+        bundle_sha256=screen.bundle_sha256,
+        synthetic=screen.synthetic,
+        phases=tuple(phase for manifest in manifests for phase in manifest.phases),
+        outputs=outputs_of(manifests),
+        screens=screen.samples,
+        unlisted_barcodes=screen.unlisted_barcodes,
+        findings=counted.findings,
+        outcomes=counted.outcomes,
+    )
+
+
+def settled_bill(lines: Sequence[CostLine], *, price_snapshot: str, as_of: Moment) -> Bill:
+    """The bill with every machine's seconds. `saved_usd` counts lines whose price is known."""
+    total = sum(line.usd for line in lines)
+    saved = sum(line.on_demand_usd - line.usd for line in lines if line.on_demand_usd is not None)
+    return Bill(
+        price_snapshot=price_snapshot,
+        lines=tuple(lines),
+        total_usd=round(total, 6),
+        saved_usd=round(saved, 6),
+        as_of=as_of,
+        remark="Machines only, by list price. Storage, requests and functions are not in it.",
+    )

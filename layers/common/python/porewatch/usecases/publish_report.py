@@ -1,0 +1,108 @@
+"""Publish the three reports and the settled bill, and mark the run complete.
+
+Order: is the run still ours -> each report as its stage published it (checksum compared) -> the
+report is a `Report` -> into the reports bucket -> the bill -> RUNNING to COMPLETED, with its fact.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from pydantic import ValidationError
+
+from porewatch.domain import places
+from porewatch.domain.base import now
+from porewatch.domain.cost import Bill
+from porewatch.domain.errors import StaleEpoch, WorkerFailed
+from porewatch.domain.phases import OutputFile, StageManifest
+from porewatch.domain.plain import say
+from porewatch.domain.publishing import (
+    BILL,
+    REPORTS,
+    Finish,
+    Published,
+    need,
+    outputs_of,
+    settled_bill,
+)
+from porewatch.domain.report import Report
+from porewatch.domain.runs import RunRecord, RunState
+
+if TYPE_CHECKING:
+    from porewatch.adapters.objects import Objects
+    from porewatch.adapters.runs import RunLedger
+
+
+def publish_report(
+    task: Finish,
+    *,
+    results: Objects,
+    reports: Objects,
+    runs: RunLedger,
+    price_snapshot: str,
+    clock: Callable[[], datetime] = now,
+) -> Published:
+    """The same task again gives the same answer. WorkerFailed when a report is missing, altered or
+    not a report; StaleEpoch when the run has moved on."""
+    record = _ours(runs.get(task.run_id), task)
+    outputs = outputs_of(results.get_json(key, StageManifest) for key in task.manifests)
+    contents = {name: _intact(name, need(outputs, name), results) for name in REPORTS}
+    report = _report(contents["report.json"], task)
+    if record.state is RunState.COMPLETED:
+        return Published(report_keys=record.report_keys)
+    bill = settled_bill(
+        runs.cost_lines(task.run_id, task.revision), price_snapshot=price_snapshot, as_of=clock()
+    )
+    keys = _write(task, contents, bill, reports)
+    findings = sum(finding.call == "detected" for finding in report.findings)
+    runs.complete(
+        task.run_id,
+        task.revision,
+        report_keys=keys,
+        findings=findings,
+        cost_usd=bill.total_usd,
+        at=clock(),
+    )
+    return Published(report_keys=keys)
+
+
+def _ours(record: RunRecord, task: Finish) -> RunRecord:
+    if record.revision == task.revision and record.state in (RunState.RUNNING, RunState.COMPLETED):
+        return record
+    raise StaleEpoch(
+        f"run {record.run_id} is {record.state.value} at revision {record.revision}: "
+        f"the report of revision {task.revision} is not published."
+    )
+
+
+def _intact(name: str, output: OutputFile, results: Objects) -> bytes:
+    content = results.get(output.key)
+    if hashlib.sha256(content).hexdigest() != output.sha256:
+        raise WorkerFailed(f"{name} is not what its stage published.", file=output.key)
+    return content
+
+
+def _report(content: bytes, task: Finish) -> Report:
+    try:
+        report = Report.model_validate_json(content)
+    except ValidationError as e:
+        raise WorkerFailed(f"the report is not a report: {say(e)}", file="report.json") from e
+    if (report.run_id, report.revision) != (task.run_id, task.revision):
+        raise WorkerFailed(
+            f"the report is about {report.run_id} revision {report.revision}.", file="report.json"
+        )
+    return report
+
+
+def _write(
+    task: Finish, contents: dict[str, bytes], bill: Bill, reports: Objects
+) -> dict[str, str]:
+    """Into the reports bucket; the keys by name."""
+    keys = {name: places.report_key(task.run_id, task.revision, name) for name in (*contents, BILL)}
+    for name, content in contents.items():
+        reports.put(keys[name], content, REPORTS[name])
+    reports.put_json(keys[BILL], bill)
+    return keys

@@ -1,0 +1,263 @@
+"""result_aggregator, report_generator and api: what the stages left becomes a run with reports."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+import boto3
+import pytest
+import requests
+
+from porewatch.adapters.items import Item, run_key
+from porewatch.adapters.objects import Objects
+from porewatch.adapters.runs import RunLedger
+from porewatch.adapters.table import Table
+from porewatch.domain import places
+from porewatch.domain.cost import Bill, CostLine
+from porewatch.domain.errors import MessageRefused, StaleEpoch, WorkerFailed
+from porewatch.domain.findings import Quantification, ScreenResult
+from porewatch.domain.phases import OutputFile, ScreeningParameters, StageManifest
+from porewatch.domain.report import Provenance, Report
+from porewatch.domain.results import RunResults
+from porewatch.domain.runs import RunState, Sequencing
+from porewatch.domain.sealing import input_file, seal
+from tests.functional.doors import Context, door
+from tests.functional.findings import a_phase, a_screen, some_findings, some_outcomes
+from tests.mocked import facts_in
+
+WHEN = datetime(2026, 3, 1, 12, tzinfo=UTC)
+MANIFEST = seal([input_file("bam/a.bam", 5)], run_id="run-1", created_at=WHEN)
+STAGES = ("screening", "reporting")
+TASK = {
+    "run_id": "run-1",
+    "revision": 0,
+    "manifests": [places.manifest_key("run-1", 0, s) for s in STAGES],
+}
+
+
+def a_report(**changes: Any) -> Report:
+    provenance = Provenance(
+        porewatch_version="1",
+        tools={},
+        bundle="demo@1",
+        bundle_sha256="0" * 64,
+        bundle_synthetic=True,
+        panel="p",
+        panel_version="1",
+        parameters=ScreeningParameters(),
+        parameters_sha256="0" * 64,
+        manifest_sha256="0" * 64,
+        basecalling="imported",
+    )
+    report = Report(
+        run_id="run-1",
+        revision=0,
+        created_at=WHEN,
+        synthetic=True,
+        decision="d",
+        inputs=MANIFEST.files,
+        samples=MANIFEST.samples,
+        sequencing=Sequencing(),
+        outcomes=some_outcomes(),
+        findings=some_findings(),
+        screens=(a_screen("pig"),),
+        panel=(),
+        provenance=provenance,
+        phases=(a_phase(),),
+        timeline=(),
+        bill=None,
+    )
+    return report.model_copy(update=changes)
+
+
+def publish(stage: str, **contents: bytes) -> None:
+    """A stage's outputs and manifest, as its worker leaves them."""
+    results, outputs = Objects("results"), {}
+    for word, content in contents.items():
+        name = word.replace("_", ".")
+        key = places.output_key("run-1", 0, stage, 1, name)
+        results.put(key, content)
+        digest = hashlib.sha256(content).hexdigest()
+        outputs[name] = OutputFile(key=key, sha256=digest, size=len(content))
+    manifest = StageManifest(
+        run_id="run-1",
+        revision=0,
+        stage=stage,
+        epoch=1,
+        fingerprint="f",
+        instance_id="i-1",
+        worker_version="1",
+        started_at=WHEN,
+        finished_at=WHEN,
+        phases=(a_phase(),),
+        outputs=outputs,
+    )
+    results.put_json(places.manifest_key("run-1", 0, stage), manifest)
+
+
+@pytest.fixture
+def running(cloud: Table, runs: RunLedger) -> RunLedger:
+    """run-1 under way, both of its stages published, one machine paid."""
+    runs.seal(MANIFEST, sealed_by="run.json", at=WHEN)
+    runs.start(MANIFEST, execution_arn="arn:x", bundle="demo@1", at=WHEN)
+    screen = ScreenResult(
+        bundle="demo@1", bundle_sha256="0" * 64, synthetic=True, samples=(a_screen("pig"),)
+    )
+    counted = Quantification(findings=some_findings(), outcomes=some_outcomes())
+    publish("screening", screen_json=screen.canonical_json().encode())
+    publish(
+        "reporting",
+        quantification_json=counted.canonical_json().encode(),
+        report_json=a_report().canonical_json().encode(),
+        report_html=b"<!doctype html>",
+        report_pdf=b"%PDF-1.7",
+    )
+    for epoch, purchase in ((1, "spot"), (2, "on-demand")):
+        line = CostLine(what="m", stage="s", epoch=epoch, usd=0.25, on_demand_usd=0.5, seconds=60)
+        line = line.model_copy(update={"purchase": purchase})
+        cloud.put(Item.of(run_key("run-1"), f"COST#0000#s#{epoch:04d}", line))
+    return runs
+
+
+def task(function: str, **changes: Any) -> Any:
+    return door(function)({**TASK, **changes}, Context())
+
+
+def test_the_stages_results_are_joined_and_counted(running: RunLedger) -> None:
+    answer = task("result_aggregator")
+    assert answer == {"results_key": "runs/run-1/r0/results.json", "findings": 1}
+    found = Objects("results").get_json(answer["results_key"], RunResults)
+    assert set(found.outputs) >= {"screen.json", "quantification.json", "report.pdf"}
+    assert len(found.phases) == 2
+    assert [s.account.total for s in found.screens] == [10]
+    assert running.get("run-1").findings == 1
+    assert task("result_aggregator") == answer
+
+
+def test_a_stage_that_left_its_result_out_is_named(running: RunLedger) -> None:
+    publish("screening", other_json=b"{}")
+    with pytest.raises(WorkerFailed, match=r"no stage published screen\.json"):
+        task("result_aggregator")
+
+
+def test_reports_and_the_settled_bill_are_published_and_the_run_is_complete(
+    cloud: Table, running: RunLedger
+) -> None:
+    answer = task("report_generator")
+    keys = answer["report_keys"]
+    assert set(keys) == {"report.json", "report.html", "report.pdf", "bill.json"}
+    head = boto3.client("s3").head_object(Bucket="reports", Key=keys["report.html"])
+    assert head["ContentType"] == "text/html; charset=utf-8"
+    bill = Objects("reports").get_json(keys["bill.json"], Bill)
+    assert (bill.total_usd, bill.saved_usd, len(bill.lines)) == (0.5, 0.5, 2)
+    record = running.get("run-1")
+    assert (record.state, record.findings, record.cost_usd) == (RunState.COMPLETED, 1, 0.5)
+    assert record.report_keys == keys
+    assert facts_in(cloud, "run-1")[-1] == "RunCompleted"
+    assert task("report_generator") == answer, "the task sent again answers the same"
+    assert facts_in(cloud, "run-1").count("RunCompleted") == 1
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"{}", "run_id is missing"),
+        (b"not json", "it is not JSON"),
+        (a_report(run_id="run-2").canonical_json().encode(), "is about run-2"),
+    ],
+)
+def test_what_is_not_this_runs_report_is_not_published(
+    running: RunLedger, content: bytes, words: str
+) -> None:
+    publish("reporting", report_json=content, report_html=b"h", report_pdf=b"p")
+    with pytest.raises(WorkerFailed, match=words):
+        task("report_generator")
+    assert running.get("run-1").state is RunState.RUNNING
+    assert list(Objects("reports").keys("")) == []
+
+
+def test_a_report_that_was_altered_after_its_stage_published_it_is_refused(
+    running: RunLedger,
+) -> None:
+    key = places.output_key("run-1", 0, "reporting", 1, "report.pdf")
+    Objects("results").put(key, b"%PDF-forged")
+    with pytest.raises(WorkerFailed, match="not what its stage published"):
+        task("report_generator")
+
+
+@pytest.mark.parametrize("function", ["result_aggregator", "report_generator"])
+def test_an_old_revision_publishes_nothing(running: RunLedger, function: str) -> None:
+    with pytest.raises(StaleEpoch, match="revision"):
+        task(function, revision=7)
+    assert list(Objects("reports").keys("")) == []
+
+
+def test_a_task_of_another_shape_is_refused() -> None:
+    with pytest.raises(MessageRefused, match="manifests"):
+        door("report_generator")({"run_id": "run-1", "revision": 0}, Context())
+
+
+def ask(path: str, **query: str) -> tuple[int, Any]:
+    event = {
+        "resource": path,
+        "path": path,
+        "httpMethod": "GET",
+        "headers": {},
+        "queryStringParameters": query or None,
+        "pathParameters": None,
+        "requestContext": {"stage": "v1", "path": path, "requestId": "r", "httpMethod": "GET"},
+        "body": None,
+        "isBase64Encoded": False,
+    }
+    answer = door("api")(event, Context())
+    return answer["statusCode"], json.loads(answer["body"])
+
+
+def test_the_api_lists_runs_newest_first_and_by_state(running: RunLedger) -> None:
+    running.receive("run-2", datetime(2026, 3, 2, tzinfo=UTC))
+    status, body = ask("/runs")
+    assert status == 200
+    assert [run["run_id"] for run in body["runs"]] == ["run-2", "run-1"]
+    assert [r["run_id"] for r in ask("/runs", state="running")[1]["runs"]] == ["run-1"]
+    assert [r["run_id"] for r in ask("/runs", limit="1")[1]["runs"]] == ["run-2"]
+    assert "execution_arn" not in body["runs"][0]
+
+
+def test_the_api_shows_one_run(running: RunLedger) -> None:
+    status, body = ask("/runs/run-1")
+    assert (status, body["state"], body["bundle"]) == (200, "running", "demo@1")
+
+
+def test_the_api_links_to_reports_that_open(running: RunLedger) -> None:
+    assert ask("/runs/run-1/report")[0] == 404
+    task("report_generator")
+    status, body = ask("/runs/run-1/report")
+    assert (status, body["seconds"]) == (200, 3600)
+    assert "Expires" in body["links"]["report.pdf"]
+    assert requests.get(body["links"]["report.pdf"], timeout=5).content == b"%PDF-1.7"
+
+
+@pytest.mark.parametrize(
+    ("path", "query", "status", "words"),
+    [
+        ("/runs/nobody", {}, 404, "no run 'nobody'"),
+        ("/runs/a b", {}, 404, "a b"),
+        ("/runs", {"limit": "0"}, 400, "limit '0' is refused"),
+        ("/runs", {"limit": "many"}, 400, "from 1 to 200"),
+        ("/runs", {"state": "lost"}, 400, "'lost' is not a state"),
+        ("/runs/run-1/report", {}, 404, "it is running"),
+    ],
+)
+def test_the_api_says_what_is_wrong_as_json(
+    running: RunLedger, path: str, query: dict[str, str], status: int, words: str
+) -> None:
+    answered, body = ask(path, **query)
+    assert answered == status
+    assert words in body.get("problem", body.get("message", ""))
+
+
+def test_paths_the_api_does_not_have_are_not_found(running: RunLedger) -> None:
+    assert ask("/elsewhere")[0] == 404
