@@ -1,0 +1,166 @@
+"""Facts and their folders, and whether what happens reaches who must know."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+
+from porewatch.domain.events import FACTS, SOURCE
+from porewatch_local.patterns import matches
+from porewatch_local.schemas import EVENTS, export, schema_of, stale
+from porewatch_local.template import Template, folder_of, target
+
+TEMPLATE = Template.load(EVENTS.parent / "template.yaml")
+RULES = TEMPLATE.of_type("AWS::Events::Rule")
+KNOWN = {"RawBucket": "porewatch-raw", "SecondEc2Source": "porewatch.ec2"}
+FUNCTION_EVENTS = sorted((EVENTS / "functions").glob("*.json"))
+
+Json = dict[str, Any]
+
+
+def read(path: Path) -> Json:
+    found: Json = json.loads(path.read_text())
+    return found
+
+
+def example(fact: str) -> Json:
+    return read(EVENTS / fact / "example.json")
+
+
+def queues_told_of(event: Json, *, on_bus: bool) -> set[str]:
+    """The queues that get this event, from the product's bus or from the account's."""
+    return {
+        target(to["Arn"])
+        for rule in RULES.values()
+        if ("EventBusName" in rule) == on_bus and matches(rule["EventPattern"], event, KNOWN)
+        for to in rule["Targets"]
+    }
+
+
+def queues_of(function: str) -> set[str]:
+    events = TEMPLATE.functions[function].get("Events", {}).values()
+    return {target(e["Properties"]["Queue"]) for e in events if e["Type"] == "SQS"}
+
+
+def an_object(key: str) -> Json:
+    event = json.loads(read(EVENTS / "functions/fastq_validator.json")["Records"][0]["body"])
+    event["detail"]["object"]["key"] = key
+    found: Json = event
+    return found
+
+
+def test_the_exported_schemas_are_those_of_the_code() -> None:
+    assert list(stale(EVENTS)) == [], "run `python -m porewatch_local.schemas` and commit"
+
+
+def test_a_changed_fact_makes_its_schema_stale(tmp_path: Path) -> None:
+    assert len(export(tmp_path)) == len(FACTS)
+    assert list(stale(tmp_path)) == []
+    path = tmp_path / "RunSealed" / "schema.json"
+    path.write_text(path.read_text().replace("manifest_digest", "digest"))
+    gone = tmp_path / "RunForgotten" / "schema.json"
+    gone.parent.mkdir()
+    gone.write_text("{}")
+    assert list(stale(tmp_path)) == [path, gone]
+
+
+@pytest.mark.parametrize("fact", sorted(FACTS))
+def test_the_example_of_a_fact_is_what_the_bus_carries(fact: str) -> None:
+    event = example(fact)
+    assert (event["source"], event["detail-type"]) == (SOURCE, fact)
+    told = FACTS[fact].model_validate(event["detail"])
+    assert told.model_dump(mode="json") == event["detail"]
+    assert event["detail"]["fact_id"].startswith(f"{fact}:{told.run_id}:")
+    assert event["time"] == event["detail"]["at"]
+
+
+@pytest.mark.parametrize("fact", sorted(FACTS))
+def test_the_schema_accepts_the_example_and_refuses_a_strange_field(fact: str) -> None:
+    check = jsonschema.Draft202012Validator(json.loads(schema_of(FACTS[fact])))
+    assert list(check.iter_errors(example(fact)["detail"])) == []
+    assert list(check.iter_errors({**example(fact)["detail"], "strange": 1}))
+
+
+def test_every_folder_of_events_is_a_fact() -> None:
+    folders = {path.name for path in EVENTS.iterdir() if path.is_dir()}
+    assert folders - {"functions"} == set(FACTS)
+
+
+@pytest.mark.parametrize(
+    ("fact", "queues"),
+    [
+        ("FileValidated", {"IntakeQueue"}),
+        ("FileQuarantined", {"IntakeQueue", "AlertQueue"}),
+        ("PathogenSuspected", {"AlertQueue"}),
+        ("InstanceTerminated", {"CostQueue"}),
+        ("RunRefused", {"AlertQueue"}),
+        ("RunFailed", {"AlertQueue"}),
+        ("RunCompleted", {"AlertQueue"}),
+        ("PhaseCompleted", set()),
+    ],
+)
+def test_a_fact_reaches_its_readers_and_the_two_who_read_all(fact: str, queues: set[str]) -> None:
+    expected = queues | {"StatusQueue", "MetricQueue"}
+    assert queues_told_of(example(fact), on_bus=True) == expected
+
+
+@pytest.mark.parametrize(
+    ("key", "queues"),
+    [
+        ("runs/r1/fastq/a.fastq.gz", {"FilesQueue"}),
+        ("runs/r1/fastq/barcode01/a.fastq.gz", {"FilesQueue"}),
+        ("runs/r1/bam/a.bam", {"FilesQueue"}),
+        ("runs/r1/pod5/a.pod5", {"FilesQueue"}),
+        ("runs/r1/run.json", {"IntakeQueue"}),
+        ("runs/r1/final_summary_FAX00001.txt", {"IntakeQueue"}),
+        ("inbox/r1.tar", {"BundlesQueue"}),
+        ("inbox/r1.zip", set()),
+        ("runs/r1/report.html", set()),
+        ("quarantine/runs/r1/fastq/a.fastq.gz", set()),
+        ("quarantine/inbox/r1.tar", set()),
+    ],
+)
+def test_an_object_wakes_the_reader_of_its_folder(key: str, queues: set[str]) -> None:
+    assert queues_told_of(an_object(key), on_bus=False) == queues
+
+
+def test_another_bucket_wakes_nobody() -> None:
+    event = an_object("runs/r1/run.json")
+    event["detail"]["bucket"]["name"] = "porewatch-results"
+    assert queues_told_of(event, on_bus=False) == set()
+
+
+def test_the_monitor_hears_ec2_from_both_sources_and_nobody_else() -> None:
+    source = TEMPLATE.functions["InstanceMonitor"]["Events"]["Machines"]["Properties"]
+    for variant in ("interruption", "rebalance", "state"):
+        event = read(EVENTS / f"functions/instance_monitor.{variant}.json")
+        assert matches(source["Pattern"], event, KNOWN)
+        assert matches(source["Pattern"], {**event, "source": "porewatch.ec2"}, KNOWN)
+        assert not matches(source["Pattern"], {**event, "source": "somebody"}, KNOWN)
+
+
+@pytest.mark.parametrize("function", sorted(TEMPLATE.functions))
+def test_every_function_has_an_example(function: str) -> None:
+    assert EVENTS / f"functions/{folder_of(function)}.json" in FUNCTION_EVENTS
+
+
+@pytest.mark.parametrize("path", FUNCTION_EVENTS, ids=lambda path: path.stem)
+def test_what_a_queue_brings_is_what_the_rules_put_there(path: Path) -> None:
+    records = read(path).get("Records", [])
+    bodies = [json.loads(r["body"]) for r in records if r.get("eventSource") == "aws:sqs"]
+    function = next(n for n in TEMPLATE.functions if folder_of(n) == path.name.split(".")[0])
+    for body in bodies:
+        if "detail-type" not in body:
+            assert queues_of(function) == {"WorkerQueue"}, "workers write to their queue directly"
+            continue
+        told = queues_told_of(body, on_bus=body["source"] == SOURCE)
+        assert queues_of(function) <= told
+
+
+def test_a_matcher_nobody_taught_us_is_refused() -> None:
+    with pytest.raises(ValueError, match="prefix"):
+        matches({"source": [{"prefix": "aws."}]}, {"source": "aws.s3"}, {})
