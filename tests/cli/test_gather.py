@@ -1,0 +1,117 @@
+"""Nothing is uploaded before all of it is sound: each fault is told by file, place and remedy."""
+
+import gzip
+from pathlib import Path
+
+import pytest
+
+from porewatch.domain.errors import (
+    BasecallerMissing,
+    InputRefused,
+    ManifestRefused,
+    SampleSheetRefused,
+)
+from porewatch.domain.runs import ReadKind
+from porewatch_cli.gather import SeveralRefused, gather
+
+READ = b"@r%d runid=abc barcode=%s\nACGTACGTACGTACGT\n+\nIIIIIIIIIIIIIIII\n"
+
+
+def fastq(folder: Path, name: str, barcode: str = "unclassified", reads: int = 3) -> Path:
+    path = folder / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    body = b"".join(READ % (n, barcode.encode()) for n in range(reads))
+    path.write_bytes(gzip.compress(body) if name.endswith(".gz") else body)
+    return path
+
+
+def test_a_single_file_is_a_run_of_one_sample(tmp_path):
+    got = gather(fastq(tmp_path, "pig 7.fastq.gz"))
+    assert got.manifest.run_id.startswith("pig-7-")
+    assert [f.path for f in got.manifest.files] == ["fastq/pig 7.fastq.gz"]
+    assert len(got.manifest.samples) == 1
+    assert got.reads == 3
+    assert got.bases == 48
+
+
+def test_the_same_files_give_the_same_run(tmp_path):
+    path = fastq(tmp_path, "a.fastq.gz")
+    assert gather(path).manifest.run_id == gather(path).manifest.run_id
+
+
+def test_a_minknow_folder_keeps_its_barcodes_and_leaves_failed_reads_aside(tmp_path):
+    fastq(tmp_path, "fastq_pass/barcode01/x.fastq.gz", "barcode01")
+    fastq(tmp_path, "fastq_pass/barcode02/x.fastq.gz", "barcode02")
+    fastq(tmp_path, "fastq_fail/barcode01/y.fastq.gz", "barcode01")
+    got = gather(tmp_path, run_id="r1")
+    assert {f.path: f.barcode for f in got.manifest.files} == {
+        "fastq/barcode01/x.fastq.gz": "barcode01",
+        "fastq/barcode02/x.fastq.gz": "barcode02",
+    }
+    assert [s.barcode for s in got.manifest.samples] == ["barcode01", "barcode02"]
+    assert got.set_aside == 1
+
+
+def test_every_bad_file_is_named_at_once(tmp_path):
+    fastq(tmp_path, "good.fastq")
+    (tmp_path / "cut.fastq.gz").write_bytes(gzip.compress(READ * 1)[:-6])
+    (tmp_path / "minus.fastq").write_bytes(b"@r1\nACGT\nIIII\n")
+    with pytest.raises(SeveralRefused) as refused:
+        gather(tmp_path)
+    told = {fault.file: fault for fault in refused.value.faults}
+    assert set(told) == {"cut.fastq.gz", "minus.fastq"}
+    assert told["minus.fastq"].record == 1
+    assert all(fault.remedy for fault in told.values())
+
+
+def test_a_file_of_a_barcode_that_no_sample_has_is_refused(tmp_path):
+    fastq(tmp_path, "fastq_pass/barcode01/x.fastq.gz", "barcode01")
+    fastq(tmp_path, "fastq_pass/barcode09/x.fastq.gz", "barcode09")
+    sheet = tmp_path / "samples.csv"
+    sheet.write_text("sample,barcode\ndonor,barcode01\n")
+    with pytest.raises(SampleSheetRefused, match="barcode09"):
+        gather(tmp_path, sample_sheet=sheet)
+
+
+def test_duplicate_sample_names_are_refused(tmp_path):
+    fastq(tmp_path, "fastq_pass/barcode01/x.fastq.gz", "barcode01")
+    sheet = tmp_path / "samples.csv"
+    sheet.write_text("sample,barcode\ndonor,barcode01\ndonor,barcode02\n")
+    with pytest.raises(SampleSheetRefused, match="donor"):
+        gather(tmp_path, sample_sheet=sheet)
+
+
+def test_signal_is_refused_before_anything_is_read_when_nothing_can_basecall(tmp_path):
+    (tmp_path / "a.pod5").write_bytes(b"not read at all")
+    with pytest.raises(BasecallerMissing, match=r"a\.pod5"):
+        gather(tmp_path, basecalling=False)
+
+
+@pytest.mark.parametrize("run_id", ["../etc", "a b", "", "x" * 64, "ünï"])
+def test_a_run_id_with_odd_characters_is_refused(tmp_path, run_id):
+    path = fastq(tmp_path, "a.fastq.gz")
+    if run_id == "":
+        assert gather(path, run_id=run_id).manifest.run_id  # empty means: make one
+        return
+    with pytest.raises(ManifestRefused):
+        gather(path, run_id=run_id)
+
+
+def test_an_empty_folder_is_refused_with_what_to_do(tmp_path):
+    with pytest.raises(InputRefused, match="no reads") as refused:
+        gather(tmp_path)
+    assert refused.value.remedy
+
+
+def test_two_files_for_one_place_are_refused(tmp_path):
+    fastq(tmp_path, "one/a.fastq.gz")
+    fastq(tmp_path, "two/a.fastq.gz")
+    with pytest.raises(InputRefused, match="same place"):
+        gather(tmp_path)
+
+
+def test_kinds_go_to_their_folders(tmp_path):
+    fastq(tmp_path, "a.fastq")
+    got = gather(tmp_path)
+    assert got.manifest.files[0].kind is ReadKind.FASTQ
+    assert got.manifest.basecalled
