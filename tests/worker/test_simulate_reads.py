@@ -177,6 +177,8 @@ def test_reads_go_over_the_origin_of_a_circle_and_lie_on_both_strands(tmp_path: 
     facts = truth(run.truth)
     for read in dnaio.open(next(run.folder.rglob("*.gz"))):
         row = facts[read.id]
+        drawn = int(row["end"]) - int(row["start"])
+        assert len(read.sequence) == pytest.approx(drawn, rel=0.12)
         hit = max(doubled.map(read.sequence), key=lambda h: h.mlen, default=None)
         if hit is not None and hit.blen > 0.8 * len(read.sequence):
             assert hit.strand == (1 if row["strand"] == "+" else -1)
