@@ -1,0 +1,181 @@
+"""`screen_run` as a graph: bounded, caught, counted, and speaking the language of our errors.
+
+That it does the right thing when run is proved in tests/cloud/test_screen_run.py.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import BaseModel, TypeAdapter
+
+from porewatch.domain import errors, tasks
+
+REPOSITORY = Path(__file__).parents[2]
+MACHINE: dict[str, Any] = json.loads((REPOSITORY / "statemachine/screen_run.asl.json").read_text())
+STATES: dict[str, dict[str, Any]] = MACHINE["States"]
+TASKS = {name: state for name, state in STATES.items() if state["Type"] == "Task"}
+MOST_TRANSITIONS = 50
+TRANSIENTS = {
+    "Lambda.ServiceException",
+    "Lambda.AWSLambdaException",
+    "Lambda.SdkClientException",
+    "Lambda.TooManyRequestsException",
+}
+VERBS = {
+    *("Plan", "Pick", "Open", "Skip", "Launch", "Await", "Terminate", "Choose", "Handle", "Obey"),
+    *("Wait", "Close", "Aggregate", "Publish", "Fail", "Stop"),
+}
+
+
+def named_errors() -> Iterator[tuple[str, str]]:
+    for name, state in TASKS.items():
+        for clause in (*state.get("Retry", []), *state.get("Catch", [])):
+            yield from ((name, error) for error in clause["ErrorEquals"])
+
+
+def after_success(state: dict[str, Any]) -> list[str]:
+    choices = [choice["Next"] for choice in state.get("Choices", [])]
+    following = (state.get("Next"), state.get("Default"), *choices)
+    return [name for name in following if name]
+
+
+def after_anything(state: dict[str, Any]) -> list[str]:
+    return [*after_success(state), *(catch["Next"] for catch in state.get("Catch", []))]
+
+
+def transitions(stages: int) -> int:
+    """States entered by a run of so many stages in which nothing goes wrong."""
+    usual = {
+        "PickStage": "OpenStage",
+        "SkipPublishedStage": "LaunchInstance",
+        "ChooseNextStep": "CloseStage",
+    }
+    round_trip = ["PickStage"]
+    while (name := usual.get(round_trip[-1]) or STATES[round_trip[-1]]["Next"]) != "PickStage":
+        round_trip.append(name)
+    assert after_success(STATES["PlanRun"]) == ["PickStage"]
+    assert STATES["PickStage"]["Default"] == "AggregateResults"
+    assert after_success(STATES["AggregateResults"]) == ["PublishReport"]
+    assert STATES["PublishReport"]["End"]
+    start_and_end = ["PlanRun", "PickStage", "AggregateResults", "PublishReport"]
+    return stages * len(round_trip) + len(start_and_end)
+
+
+def test_every_error_it_names_is_a_class_of_ours_or_of_aws() -> None:
+    for state, error in named_errors():
+        if error.startswith(("States.", "Lambda.")):
+            continue
+        known = getattr(errors, error, None)
+        assert isinstance(known, type), f"{state} waits for {error}, which nobody raises"
+        assert issubclass(known, errors.PorewatchError)
+
+
+@pytest.mark.parametrize("name", sorted(TASKS))
+def test_a_task_ends_in_time_is_repeated_and_is_caught(name: str) -> None:
+    state = TASKS[name]
+    assert state["TimeoutSeconds"]
+    assert {e for retry in state["Retry"] for e in retry["ErrorEquals"]} >= TRANSIENTS
+    assert all(retry["MaxAttempts"] >= 1 for retry in state["Retry"])
+    assert state["Catch"][-1]["ErrorEquals"] == ["States.ALL"]
+
+
+def test_the_machine_itself_ends_in_time() -> None:
+    assert 0 < MACHINE["TimeoutSeconds"] <= 7 * 24 * 3600
+
+
+def test_a_run_takes_few_transitions_whatever_its_length() -> None:
+    assert transitions(stages=3) <= MOST_TRANSITIONS
+    told = (REPOSITORY / "docs/state-machine.md").read_text()
+    counted = re.search(r"Three stages without a fault take .*= (\d+) transitions", told)
+    assert counted
+    assert int(counted[1]) == transitions(stages=3)
+
+
+def test_no_machine_outlives_its_stage() -> None:
+    """From a launch on, every way on leads through TerminateInstance."""
+    seen, ahead = set(), ["LaunchInstance"]
+    while ahead:
+        name = ahead.pop()
+        if name in seen or name == "TerminateInstance":
+            continue
+        seen.add(name)
+        ahead += after_anything(STATES[name])
+    assert seen == {"LaunchInstance", "AwaitWorker"}
+
+
+def test_a_failure_is_recorded_before_the_end() -> None:
+    ways_to_the_end = {n for n, s in STATES.items() if "StopAsFailed" in after_anything(s)}
+    assert ways_to_the_end == {"FailRun"}
+    assert STATES["StopAsFailed"]["Type"] == "Fail"
+
+
+def test_a_silent_worker_and_a_late_one_are_both_caught_as_lost() -> None:
+    catch = next(c for c in STATES["AwaitWorker"]["Catch"] if "WorkerLost" in c["ErrorEquals"])
+    assert {"States.Timeout", "States.HeartbeatTimeout"} <= set(catch["ErrorEquals"])
+    assert catch["Assign"]["error"] == "WorkerLost"
+
+
+def test_an_interruption_is_told_from_other_errors_first() -> None:
+    first = STATES["AwaitWorker"]["Catch"][0]
+    assert first["ErrorEquals"] == ["SpotInterrupted"]
+    assert first["Assign"]["outcome"] == "interrupted"
+
+
+SPEC = {"name": "screen", "phases": ["quality_control"], "instance_types": ["m7i.large"]}
+VALUES: dict[str, Any] = {
+    **{"run_id": "run-1", "revision": 1, "manifest_digest": "d" * 64, "profile": "default"},
+    **{"spec": SPEC, "stage": "screen", "epoch": 1, "error": "WorkerLost", "cause": "silence"},
+    **{"previous": [], "manifests": [], "task_token": "t", "reason": "published"},
+}
+
+
+@pytest.mark.parametrize(
+    ("state", "model"),
+    [
+        ("PlanRun", tasks.STAGE_TASK),
+        ("OpenStage", tasks.STAGE_TASK),
+        ("AwaitWorker", tasks.STAGE_TASK),
+        ("LaunchInstance", TypeAdapter(tasks.Launch)),
+        ("TerminateInstance", TypeAdapter(tasks.Terminate)),
+        ("HandleError", tasks.ERROR_TASK),
+        ("FailRun", tasks.ERROR_TASK),
+    ],
+)
+def test_a_function_takes_what_the_machine_sends(state: str, model: TypeAdapter[BaseModel]) -> None:
+    payload = STATES[state]["Arguments"]["Payload"]
+    sent = {f: VALUES.get(f, v) if str(v).startswith("{%") else v for f, v in payload.items()}
+    assert not [value for value in sent.values() if str(value).startswith("{%")]
+    model.validate_python(sent)
+
+
+@pytest.mark.parametrize(
+    ("state", "answer"),
+    [
+        ("PlanRun", tasks.Planned),
+        ("OpenStage", tasks.Opened),
+        ("HandleError", tasks.Decided),
+        ("FailRun", tasks.RunEnded),
+    ],
+)
+def test_what_the_machine_keeps_is_in_the_answer(state: str, answer: type[BaseModel]) -> None:
+    kept = " ".join(str(value) for value in STATES[state]["Assign"].values())
+    fields = set(re.findall(r"\$states\.result\.Payload\.(\w+)", kept))
+    assert fields
+    assert fields <= set(answer.model_fields)
+
+
+def test_states_are_named_by_what_they_do() -> None:
+    for name in STATES:
+        assert re.match(r"[A-Z][a-z]+", name)[0] in VERBS, name  # type: ignore[index]
+
+
+def test_it_says_what_it_is_for_in_one_sentence() -> None:
+    comment = MACHINE["Comment"]
+    assert comment.endswith(".")
+    assert comment.count(".") == 1
