@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import random
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from porewatch.domain.cost import CostLine
@@ -21,6 +22,7 @@ from porewatch.domain.findings import (
     SampleOutcome,
     SampleScreen,
     ScreenResult,
+    TargetResult,
     YieldPoint,
 )
 from porewatch.domain.panel import Panel, PanelEntry, Severity
@@ -34,6 +36,7 @@ from porewatch.domain.runs import (
     SampleRole,
     Sequencing,
 )
+from porewatch_worker.phases.quantification import quantify
 from porewatch_worker.references.panel import shipped_panel
 from porewatch_worker.report.assemble import ReportInputs
 from porewatch_worker.report.bill import make_bill, open_line
@@ -389,3 +392,53 @@ def crowded(samples: int = 100) -> ReportInputs:
     screens = tuple(screen(s.name, 3_000 + 41 * i, 0, i % 9) for i, s in enumerate(listed))
     outcomes = tuple(SampleOutcome(sample=s.name, outcome=Outcome.RELEASED) for s in listed)
     return inputs_for(listed, screens, tuple(findings), outcomes, synthetic=False, rows=rows)
+
+
+def quantified() -> ReportInputs:
+    """Screened targets put through the real quantification: its own rules, words and units."""
+    rows = shipped_panel()
+    codes = ("ASFV", "CSFV", "HEV", "PCV2", "PCV3", "PERV-A", "PPV", "JEV", "TGEV", "X-SARS2")
+    contigs = tuple(
+        Contig(name=f"{code}-1", role=ContigRole.PANEL, target=code, length=4_000 + 900 * i)
+        for i, code in enumerate(codes)
+    )
+    contigs += (Contig(name="lambda", role=ContigRole.SPIKE, target="lambda", length=48_502),)
+    made = bundle().model_copy(update={"contigs": contigs})
+    samples = (
+        Sample(name="pig-01", barcode="barcode01", volume_ml=1.0, spike_copies=1e5),
+        Sample(name="pig-02", barcode="barcode02", spike_copies=1e5),
+        Sample(name="NTC", barcode="barcode03", role=SampleRole.NO_TEMPLATE_CONTROL),
+    )
+    hits = {
+        "pig-01": {"ASFV": 300, "PERV-A": 41, "PCV2": 2, "X-SARS2": 55},
+        "pig-02": {"PERV-A": 12, "HEV": 4},
+        "NTC": {},
+    }
+    screens = tuple(
+        screen(s.name, reads, 0, i).model_copy(
+            update={
+                "host_bases": reads * 3_500,
+                "targets": tuple(
+                    _target(c, n, 1 if n < 3 else 12)
+                    for c in contigs
+                    for n in [hits[s.name].get(c.target, 400 if c.role is ContigRole.SPIKE else 0)]
+                    if n
+                ),
+            }
+        )
+        for i, (s, reads) in enumerate(zip(samples, (60_000, 42_000, 900), strict=True))
+    )
+    result = ScreenResult(
+        bundle=made.ref, bundle_sha256=BUNDLE_SHA, synthetic=True, samples=screens
+    )
+    counted = quantify(result, samples, rows, made, ScreeningParameters())
+    inputs = inputs_for(samples, screens, counted.findings, counted.outcomes, rows=rows)
+    return replace(inputs, quantification=counted, bundle=made)
+
+
+def _target(contig: Contig, reads: int, regions: int) -> TargetResult:
+    proof = evidence(reads, 0.9, coverage(contig.name, contig.length, reads / 3, reads))
+    proof = proof.model_copy(update={"regions": regions, "host_better": 0})
+    return TargetResult(
+        target=contig.target, role=contig.role, genome_length=contig.length, evidence=proof
+    )

@@ -25,6 +25,7 @@ from porewatch.domain.report import Report
 from porewatch_worker import __version__
 from porewatch_worker.report.assemble import ReportInputs, assemble
 from porewatch_worker.report.bill import make_bill
+from porewatch_worker.report.front import positive
 from porewatch_worker.report.render_html import render_html
 from porewatch_worker.report.render_pdf import render_pdf
 from porewatch_worker.work import Inputs, StageResult, UnitOutput
@@ -61,7 +62,7 @@ def report_phase(
     started = around.clock()
     report = assemble(_inputs(order, screen, quantification, around, started))
     outputs = write_reports(report, scratch)
-    found = sum(f.call is Call.DETECTED for f in report.findings)
+    found = sum(f.call is Call.DETECTED for f in positive(report))
     record = PhaseRecord(
         phase=Phase.REPORTING,
         status="completed",

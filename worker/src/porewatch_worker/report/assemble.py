@@ -79,9 +79,14 @@ def assemble(inputs: ReportInputs) -> Report:
 
 
 def complete_findings(inputs: ReportInputs) -> tuple[Finding, ...]:
-    """One finding for every sample and panel row, in sheet and list order; gaps say so."""
+    """One finding for every sample and panel row, in sheet and list order; gaps say so.
+
+    Targets that the bundle holds and the list does not name follow, in their own order.
+    """
     known = {(f.sample, f.code): f for f in inputs.quantification.findings}
-    return tuple(
+    listed = {entry.code for entry in inputs.panel.entries}
+    extra = tuple(f for f in inputs.quantification.findings if f.code not in listed)
+    rows = (
         known.get((sample.name, entry.code))
         or Finding(
             sample=sample.name,
@@ -95,6 +100,7 @@ def complete_findings(inputs: ReportInputs) -> tuple[Finding, ...]:
         for sample in inputs.manifest.samples
         for entry in inputs.panel.entries
     )
+    return (*rows, *extra)
 
 
 def _check_same_bundle(inputs: ReportInputs) -> None:

@@ -6,6 +6,7 @@ from porewatch.domain.findings import Call, Outcome
 from porewatch.domain.report import Report
 from porewatch.domain.runs import SampleRole
 from porewatch_worker.report import numbers
+from porewatch_worker.report.decision import umbrellas
 from porewatch_worker.report.detail import detail_sections
 from porewatch_worker.report.document import Cell, Document, Facts
 from porewatch_worker.report.front import OUTCOME_TONE, front_sections
@@ -38,8 +39,13 @@ def compose(report: Report) -> Document:
 
 def _found(report: Report) -> Cell:
     subjects = {s.name for s in report.samples if s.role is SampleRole.SAMPLE}
+    groups = umbrellas(report.panel)
     calls = {
-        call: {f.code for f in report.findings if f.call is call and f.sample in subjects}
+        call: {
+            f.code
+            for f in report.findings
+            if f.call is call and f.sample in subjects and f.code not in groups
+        }
         for call in Call
     }
     if calls[Call.DETECTED]:

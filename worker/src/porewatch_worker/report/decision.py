@@ -12,9 +12,15 @@ from dataclasses import dataclass
 from porewatch.domain.findings import Call, Finding, Outcome, SampleOutcome
 from porewatch.domain.panel import PanelEntry, Severity
 from porewatch.domain.runs import Sample, SampleRole
+from porewatch_worker.science.calls import NO_SEQUENCE
+from porewatch_worker.science.remarks import IN_EVERY_PIG
 
 SYNTHETIC = "SYNTHETIC references: this report says nothing about a real animal."
 NO_RESULT = "no_result"  # rule of a row that quantification said nothing about
+UNSEEN = "cannot be seen by sequencing"
+NOT_HERE = "not in this bundle"
+WITHOUT_RESULT = "without a result"
+NOT_SCREENED = "not screened"
 SEVERITIES = tuple(Severity)
 _NAMED = 5
 
@@ -82,9 +88,14 @@ def by_severity(findings: Iterable[Finding]) -> list[Finding]:
     )
 
 
+def umbrellas(panel: Sequence[PanelEntry]) -> set[str]:
+    """Codes of rows that name a group; their members are counted, they are not."""
+    return {entry.code for entry in panel if entry.members or entry.status == "umbrella"}
+
+
 def screened_members(findings: Sequence[Finding], panel: Sequence[PanelEntry]) -> set[str]:
-    """Codes of single members (no umbrella rows) that were screened in at least one sample."""
-    members = {entry.code for entry in panel if entry.status != "umbrella"}
+    """Codes of single members of the list that were screened in at least one sample."""
+    members = {entry.code for entry in panel} - umbrellas(panel)
     return {f.code for f in findings if f.call is not Call.NOT_SCREENED} & members
 
 
@@ -108,39 +119,64 @@ def _detections(v: Verdicts) -> str:
     names = {s.name for s in v.subjects}
     if not names:
         return ""
-    mine = [f for f in v.findings if f.sample in names]
+    mine = [f for f in v.findings if f.sample in names and f.call is not Call.NOT_SCREENED]
     screened = screened_members(mine, v.panel)
-    found = [f for f in mine if f.call is Call.DETECTED and f.code in screened]
-    unsure = {f.code for f in mine if f.call is Call.INDETERMINATE and f.code in screened}
-    if not screened:
-        return "No panel member was screened."
-    codes = {f.code for f in found}
-    where = len({f.sample for f in found})
-    listed = "" if not codes else f": {_named(found)}"
-    samples = f"{where} of {len(names)} samples" if codes else _rows(len(names), "", "sample")
-    text = f"{len(codes)} of {len(screened)} screened panel members detected in {samples}{listed}."
-    return text + (f" {len(unsure)} indeterminate." if unsure else "")
+    listed = {entry.code for entry in v.panel}
+    extra = {f.code for f in mine} - listed
+    member = ("screened panel member", "screened panel members")
+    other = ("screened target outside the list", "screened targets outside the list")
+    parts = [_found_among(mine, screened, _many(len(screened), *member), len(names))]
+    if extra:
+        parts.append(_found_among(mine, extra, _many(len(extra), *other), len(names)))
+    return " ".join(parts) if screened or extra else "No panel member was screened."
+
+
+def _found_among(findings: Sequence[Finding], codes: set[str], what: str, samples: int) -> str:
+    mine = [f for f in findings if f.code in codes]
+    found = [f for f in mine if f.call is Call.DETECTED]
+    unsure = len({f.code for f in mine if f.call is Call.INDETERMINATE})
+    where = _many(samples, "sample", "samples")
+    if found:
+        where = f"{len({f.sample for f in found})} of {samples} samples: {_named(found)}"
+    head = f"{len({f.code for f in found})} of {what}"
+    return f"{head} detected in {where}." + (f" {unsure} indeterminate." if unsure else "")
 
 
 def _named(found: Sequence[Finding]) -> str:
     order = list(dict.fromkeys((f.code, f.severity.value) for f in by_severity(found)))
-    shown = ", ".join(f"{code} ({severity})" for code, severity in order[:_NAMED])
+    shown = ", ".join(
+        f"{code} ({'in every pig' if code in IN_EVERY_PIG else severity})"
+        for code, severity in order[:_NAMED]
+    )
     return shown + (f" and {len(order) - _NAMED} more" if len(order) > _NAMED else "")
 
 
 def _blind_spots(v: Verdicts) -> str:
-    unseen = sum(entry.status == "not_by_sequencing" for entry in v.panel)
+    """Rows that no result speaks about, by reason, most basic reason first."""
     screened = screened_members(v.findings, v.panel)
-    silent = {f.code for f in v.findings if f.rule == NO_RESULT} - screened
-    screenable = {e.code for e in v.panel if e.status in ("screened", "partly")}
-    parts = (
-        _rows(unseen, "of the list cannot be seen by sequencing"),
-        _rows(len(screenable - screened - silent), "of the list not in this bundle"),
-        _rows(len(screenable & silent), "of the list without a result"),
-    )
-    said = "; ".join(part for part in parts if part)
-    return f"{said}." if said else ""
+    rules = {f.code: f.rule for f in v.findings}
+    reasons = {UNSEEN: 0, NOT_HERE: 0, WITHOUT_RESULT: 0, NOT_SCREENED: 0}
+    for entry in v.panel:
+        if entry.code not in screened | umbrellas(v.panel):
+            reasons[blindness(entry, rules.get(entry.code, NO_RESULT))] += 1
+    said = [_rows(n, f"of the list {_verb(why, n)}{why}") for why, n in reasons.items() if n]
+    return "; ".join(said) + "." if said else ""
 
 
-def _rows(number: int, what: str, of: str = "row") -> str:
-    return f"{number} {of}{'' if number == 1 else 's'} {what}".rstrip() if number else ""
+def blindness(entry: PanelEntry, rule: str) -> str:
+    """Why a row was not screened, in the words of the decision."""
+    if entry.status == "not_by_sequencing":
+        return UNSEEN
+    return {NO_SEQUENCE: NOT_HERE, NO_RESULT: WITHOUT_RESULT}.get(rule, NOT_SCREENED)
+
+
+def _verb(why: str, number: int) -> str:
+    return "" if why == UNSEEN else "is " if number == 1 else "are "
+
+
+def _rows(number: int, what: str) -> str:
+    return f"{_many(number, 'row', 'rows')} {what}"
+
+
+def _many(number: int, one: str, several: str) -> str:
+    return f"{number} {one if number == 1 else several}"

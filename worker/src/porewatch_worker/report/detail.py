@@ -245,11 +245,12 @@ def _finding_part(number: int, f: Finding) -> Section:
     if e is None:
         raise ValueError("only findings with evidence are drawn")
     pairs = [
-        ("Call", f"{words(f.call.value)} (rule: {words(f.rule)})"),
+        ("Call", f"{words(f.call.value)} ({f.rule})"),
         (
             "Reads",
-            f"{numbers.count(e.reads)} from {numbers.plural(e.distinct_starts, 'start position')}, "
-            f"{numbers.count(e.shared_reads)} fit another member equally well",
+            f"{numbers.count(e.reads)} from {numbers.plural(e.distinct_starts, 'start position')}"
+            + (f" in {numbers.plural(e.regions, 'region')}" if e.regions else "")
+            + f"; {numbers.count(e.shared_reads)} more fit another target equally well",
         ),
         (
             "Breadth and depth",
@@ -275,7 +276,8 @@ def _finding_part(number: int, f: Finding) -> Section:
 
 
 def _amount(unit: str) -> str:
-    return f"Amount ({unit})"
+    known = {"copies per haploid host genome": "Per host genome", "genomes sequenced": "Sequenced"}
+    return known.get(unit, "Load")
 
 
 def _with_interval(q: Quantity) -> str:
@@ -322,7 +324,44 @@ def the_list(report: Report) -> Section:
         ),
         rows=tuple(_list_row(entry, by_code[entry.code], unit) for entry in report.panel),
     )
-    return Section("list", "The list", (table,))
+    return Section("list", "The list", (table, *_extras(report)))
+
+
+def _extras(report: Report) -> tuple[Block, ...]:
+    """Targets that the bundle holds and the list does not name."""
+    listed = {entry.code for entry in report.panel}
+    by_code: dict[str, list[Finding]] = defaultdict(list)
+    for f in report.findings:
+        if f.code not in listed:
+            by_code[f.code].append(f)
+    if not by_code:
+        return ()
+    rows = []
+    for code, mine in by_code.items():
+        by_call = {call: [f for f in mine if f.call is call] for call in Call}
+        result = next(call for call in Call if by_call[call])
+        rows.append(
+            (
+                Cell(code, swatch=colour.taxon(code)),
+                Cell(mine[0].name),
+                Cell(words(result.value), tone=CALL_TONE[result]),
+                Cell(_calls_by_sample(by_call)),
+                _lods(by_call[Call.NOT_DETECTED], ""),
+            )
+        )
+    return (
+        Table(
+            caption="Screened because the bundle holds it, although the list does not name it",
+            columns=(
+                Column("Code", width=1.6),
+                Column("Name", width=2.4),
+                Column("Result", width=1.3),
+                Column("Where", width=3.2),
+                Column("LOD95", number=True, width=1.8),
+            ),
+            rows=tuple(rows),
+        ),
+    )
 
 
 def _list_row(entry: PanelEntry, mine: Sequence[Finding], unit: str) -> tuple[Cell, ...]:
@@ -340,18 +379,25 @@ def _list_row(entry: PanelEntry, mine: Sequence[Finding], unit: str) -> tuple[Ce
 
 
 def _where(entry: PanelEntry, by_call: dict[Call, list[Finding]]) -> Cell:
+    quiet = (*by_call[Call.NOT_SCREENED], *by_call[Call.NOT_DETECTED])
+    remarks = list(dict.fromkeys(f.remark for f in quiet if f.remark))
+    rules = list(dict.fromkeys(f.rule for f in by_call[Call.NOT_SCREENED]))
+    why = entry.status_reason or "; ".join(remarks[:2] or rules[:2])
+    return Cell(_calls_by_sample(by_call) or "no result", note=why)
+
+
+def _calls_by_sample(by_call: dict[Call, list[Finding]]) -> str:
+    """`detected in a, b; not detected in 3`: names where it matters, numbers elsewhere."""
     parts = []
     for call in (Call.DETECTED, Call.INDETERMINATE):
         names = [f.sample for f in by_call[call]]
         if names:
             more = f" and {len(names) - 4} more" if len(names) > 4 else ""
             parts.append(f"{words(call.value)} in {', '.join(names[:4])}{more}")
-    absent, blind = len(by_call[Call.NOT_DETECTED]), len(by_call[Call.NOT_SCREENED])
-    parts += [f"not detected in {numbers.count(absent)}"] if absent else []
-    parts += [f"not screened in {numbers.count(blind)}"] if blind else []
-    remarks = list(dict.fromkeys(f.remark for f in by_call[Call.NOT_SCREENED] if f.remark))
-    why = entry.status_reason or "; ".join(remarks[:2])
-    return Cell("; ".join(parts) or "no result", note=why)
+    for call in (Call.NOT_DETECTED, Call.NOT_SCREENED):
+        if by_call[call]:
+            parts.append(f"{words(call.value)} in {numbers.count(len(by_call[call]))}")
+    return "; ".join(parts)
 
 
 def _lods(absent: Sequence[Finding], common: str) -> Cell:

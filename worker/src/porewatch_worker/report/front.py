@@ -13,7 +13,13 @@ from porewatch.domain.panel import PanelEntry
 from porewatch.domain.report import Report
 from porewatch.domain.runs import SampleRole
 from porewatch_worker.report import colour, numbers
-from porewatch_worker.report.decision import NO_RESULT, SEVERITIES, by_severity
+from porewatch_worker.report.decision import (
+    SEVERITIES,
+    blindness,
+    by_severity,
+    screened_members,
+    umbrellas,
+)
 from porewatch_worker.report.document import (
     Block,
     Bullets,
@@ -26,6 +32,7 @@ from porewatch_worker.report.document import (
 )
 
 ON_FIRST_PAGE = 8
+SHARED_BY = 3
 SEVERITY_TONE: dict[str, Tone] = {
     "critical": "bad",
     "high": "bad",
@@ -44,7 +51,7 @@ OUTCOME_TONE: dict[Outcome, Tone] = {
     Outcome.INVALID: "bad",
 }
 FINDING_COLUMNS = (
-    Column("Sample", width=1.3),
+    Column("Sample", width=1.2),
     Column("Panel member", width=1.9),
     Column("Severity", width=0.95),
     Column("Call", width=1.2),
@@ -52,7 +59,7 @@ FINDING_COLUMNS = (
     Column("Breadth, of expected", number=True, width=1.05),
     Column("Depth", number=True, width=0.8),
     Column("Identity", number=True, width=0.9),
-    Column(f"Load (95{numbers.GAP}% interval)", number=True, width=1.6),
+    Column(f"Load (95{numbers.GAP}% interval)", number=True, width=1.8),
 )
 
 
@@ -73,7 +80,12 @@ def role_name(role: SampleRole) -> str:
 def positive(report: Report) -> list[Finding]:
     """Detected and indeterminate findings: samples before controls, most severe first."""
     subjects = {s.name for s in report.samples if s.role is SampleRole.SAMPLE}
-    some = [f for f in report.findings if f.call in (Call.DETECTED, Call.INDETERMINATE)]
+    groups = umbrellas(report.panel)
+    some = [
+        f
+        for f in report.findings
+        if f.call in (Call.DETECTED, Call.INDETERMINATE) and f.code not in groups
+    ]
     return sorted(by_severity(some), key=lambda f: f.sample not in subjects)
 
 
@@ -81,6 +93,13 @@ def found(report: Report) -> Section:
     rows = positive(report)
     table = findings_table(report, rows[:ON_FIRST_PAGE], "Detected and indeterminate findings")
     blocks: list[Block] = [table]
+    said: dict[tuple[str, str], list[str]] = defaultdict(list)
+    for f in rows[:ON_FIRST_PAGE]:
+        if f.remark:
+            said[f.code, f.remark].append(f.sample)
+    if said:
+        items = (f"{code} in {', '.join(where)}: {what}" for (code, what), where in said.items())
+        blocks.append(Bullets(tuple(items)))
     if len(rows) > ON_FIRST_PAGE:
         blocks.append(
             Prose(
@@ -144,7 +163,7 @@ def controls(report: Report) -> Section:
             Column("Sample", width=1.2),
             Column("Role", width=1.4),
             Column("Outcome", width=1.6),
-            Column(f"Spike-in recovery (95{numbers.GAP}% interval)", width=2.3),
+            Column(recovery_head(report), width=2.3),
             Column("Reasons", width=2.6),
         ),
         rows=tuple(row for _, row in rows[:ON_FIRST_PAGE]),
@@ -171,13 +190,24 @@ def _outcome_row(
     )
 
 
+def recovery_head(report: Report) -> str:
+    """The column's head, with the unit when all recoveries share it."""
+    units = {q.unit for q in report.spike_recovery.values()}
+    unit = f", {units.pop()}" if len(units) == 1 else ""
+    return f"Spike-in recovery (95{numbers.GAP}% interval){unit}"
+
+
 def recovery_cell(report: Report, sample: str) -> Cell:
     recovery = report.spike_recovery.get(sample)
     if recovery is None:
         return Cell(numbers.NOTHING)
+    alone = len({q.unit for q in report.spike_recovery.values()}) == 1
+    shown = numbers.quantity(recovery)
+    if alone and recovery.value is not None:
+        shown = numbers.figure(recovery.value)
     spread = numbers.interval(recovery)
     inside = f" ({spread.replace(' ', numbers.GAP)})" if spread else ""
-    return Cell(numbers.quantity(recovery) + inside, note=recovery.remark)
+    return Cell(shown + inside, note=recovery.remark)
 
 
 def could_be_seen(report: Report) -> Section:
@@ -191,9 +221,9 @@ def could_be_seen(report: Report) -> Section:
                 "valid samples",
                 columns=(
                     Column("Severity", width=0.9),
-                    Column("Members screened", number=True, width=1.1),
-                    Column("Not detected (member × sample)", number=True, width=1.4),
-                    Column("Median LOD95", number=True, width=1.4),
+                    Column("Screened", number=True, width=0.9),
+                    Column("Not detected (× samples)", number=True, width=1.3),
+                    Column("Median LOD95", number=True, width=1.8),
                     Column("Best", number=True, width=1.7),
                     Column("Worst", number=True, width=1.7),
                 ),
@@ -205,29 +235,39 @@ def could_be_seen(report: Report) -> Section:
 
 
 def _lod_rows(report: Report) -> Iterable[tuple[Cell, ...]]:
+    """A row for each severity and unit; groups are left out, their members are counted."""
     valid = {o.sample for o in report.outcomes if o.outcome is not Outcome.INVALID}
     subjects = {s.name for s in report.samples if s.role is SampleRole.SAMPLE} & valid
-    screened = [
-        f for f in report.findings if f.sample in subjects and f.call is not Call.NOT_SCREENED
-    ]
+    groups = umbrellas(report.panel)
     for severity in SEVERITIES:
-        mine = [f for f in screened if f.severity is severity]
-        if not mine:
-            continue
-        absent = [f for f in mine if f.call is Call.NOT_DETECTED]
+        mine = [
+            f
+            for f in report.findings
+            if f.severity is severity
+            and f.sample in subjects
+            and f.call is not Call.NOT_SCREENED
+            and f.code not in groups
+        ]
         by_unit: dict[str, list[tuple[float, Finding]]] = defaultdict(list)
-        for f in absent:
-            if f.lod95 is not None and f.lod95.value is not None:
-                by_unit[f.lod95.unit].append((f.lod95.value, f))
-        head = (
-            Cell(severity.value, tone=SEVERITY_TONE[severity.value]),
-            Cell(numbers.count(len({f.code for f in mine}))),
-            Cell(numbers.count(len(absent))),
-        )
-        if not by_unit:
-            yield (*head, Cell("not computable"), Cell(numbers.NOTHING), Cell(numbers.NOTHING))
+        for f in mine:
+            if f.call is Call.NOT_DETECTED:
+                lod = f.lod95.value if f.lod95 else None
+                unit = f.lod95.unit if f.lod95 and lod is not None else ""
+                by_unit[unit].append((lod or 0.0, f))
+        if mine and not by_unit:
+            by_unit[""] = []
         for unit, values in sorted(by_unit.items()):
-            yield (*head, *_lod_cells(values, unit))
+            yield (
+                Cell(severity.value, tone=SEVERITY_TONE[severity.value]),
+                Cell(numbers.count(len({f.code for f in mine}))),
+                Cell(numbers.count(len(values))),
+                *(_lod_cells(values, unit) if unit else _no_lod(values)),
+            )
+
+
+def _no_lod(values: Sequence[tuple[float, Finding]]) -> tuple[Cell, ...]:
+    blank = Cell(numbers.NOTHING)
+    return (Cell("not computable") if values else blank, blank, blank)
 
 
 def _lod_cells(values: Sequence[tuple[float, Finding]], unit: str) -> tuple[Cell, ...]:
@@ -241,33 +281,38 @@ def _lod_cells(values: Sequence[tuple[float, Finding]], unit: str) -> tuple[Cell
 
 
 def could_not_be_seen(report: Report) -> Section:
-    """Every row that no result of this run speaks about, and why."""
-    screened = {f.code for f in report.findings if f.call is not Call.NOT_SCREENED}
-    groups: dict[str, list[PanelEntry]] = {
-        "Cannot be seen by sequencing": [],
-        "Not in this bundle, so not screened": [],
-        "Without a result": [],
-        "Seen in part only": [],
-        "Names of groups, judged by their members": [],
-    }
-    silent = {f.code for f in report.findings if f.rule == NO_RESULT}
-    headings = list(groups)
+    """Every row that no result of this run speaks about, or speaks about with care, and why."""
+    groups: dict[str, list[PanelEntry]] = defaultdict(list)
+    screened = screened_members(report.findings, report.panel)
+    rules = {f.code: f.rule for f in report.findings}
     for entry in report.panel:
-        if entry.status == "not_by_sequencing":
-            groups[headings[0]].append(entry)
-        elif entry.status == "umbrella":
-            groups[headings[4]].append(entry)
+        if entry.code in umbrellas(report.panel):
+            groups["Names of groups, judged by their members"].append(entry)
         elif entry.code not in screened:
-            groups[headings[2 if entry.code in silent else 1]].append(entry)
+            why = blindness(entry, rules[entry.code])
+            groups[f"{why[:1].upper()}{why[1:]}"].append(entry)
         elif entry.status == "partly":
-            groups[headings[3]].append(entry)
-    items = tuple(
+            groups["Seen in part only"].append(entry)
+    said = [
         f"{heading} ({numbers.plural(len(entries), 'row')}): {_names(entries)}."
         for heading, entries in groups.items()
-        if entries
-    )
-    block: Block = Bullets(items) if items else Prose("Every row of the list was screened.")
+    ]
+    said += _common_remarks(report)
+    block: Block = Bullets(tuple(said)) if said else Prose("Every row of the list was screened.")
     return Section("unseen", "What could not be seen", (block,))
+
+
+def _common_remarks(report: Report) -> list[str]:
+    """Remarks that many absent members share, such as RNA genomes in a DNA sample, told once."""
+    by_remark: dict[str, set[str]] = defaultdict(set)
+    for f in report.findings:
+        if f.call is Call.NOT_DETECTED and f.remark:
+            by_remark[f.remark].add(f.code)
+    return [
+        f"{numbers.plural(len(codes), 'member')}: {remark}"
+        for remark, codes in sorted(by_remark.items())
+        if len(codes) >= SHARED_BY
+    ]
 
 
 def _names(entries: Sequence[PanelEntry]) -> str:

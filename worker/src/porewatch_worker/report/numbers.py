@@ -46,10 +46,11 @@ def figure(value: float) -> str:
     """Three significant digits; from a million up and below a thousandth as a power of ten."""
     if value == 0 or not math.isfinite(value):
         return "0" if value == 0 else NOTHING
+    value = float(f"{value:.2e}")  # rounded first, so that 999,999 becomes 10⁶
     exponent = math.floor(math.log10(abs(value)))
     if -3 <= exponent < 6:
         digits = max(0, 2 - exponent)
-        text = f"{round(value, 2 - exponent):,.{digits}f}"
+        text = f"{value:,.{digits}f}"
         return text.rstrip("0").rstrip(".") if "." in text else text
     return f"{value / 10**exponent:.2f}{GAP}×{GAP}10{str(exponent).translate(_SUPERSCRIPT)}"
 

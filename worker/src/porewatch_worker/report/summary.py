@@ -50,7 +50,7 @@ class Summary:
 def summary(report: Report, bill: Bill | None = None) -> Summary:
     """Rows for the command line; `bill`, such as the settled one, replaces the report's own."""
     subjects = {s.name for s in report.samples if s.role is SampleRole.SAMPLE}
-    found = [f for f in report.findings if f.call is Call.DETECTED and f.sample in subjects]
+    found = [f for f in positive(report) if f.call is Call.DETECTED and f.sample in subjects]
     money = bill or report.bill
     return Summary(
         verdict=VERDICT[report.outcome],

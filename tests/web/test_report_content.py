@@ -1,0 +1,254 @@
+"""What a report says, and what it must never say."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+
+from porewatch.domain.errors import ManifestRefused
+from porewatch.domain.findings import Call, Outcome, Quantity, SampleOutcome
+from porewatch.domain.report import VOLATILE, Report
+from porewatch_worker.report import colour, numbers
+from porewatch_worker.report.assemble import ReportInputs, assemble
+from porewatch_worker.report.render_html import render_html
+from porewatch_worker.report.schema import report_schema, schema_text
+from porewatch_worker.report.summary import summary
+from tests.web import made_up
+
+ROOT = Path(__file__).parents[2]
+
+
+def _stable(report: Report) -> dict[str, Any]:
+    return report.model_dump(exclude=set(VOLATILE))
+
+
+def _with_outcomes(inputs: ReportInputs, **outcomes: Outcome) -> ReportInputs:
+    changed = tuple(
+        SampleOutcome(sample=o.sample, outcome=outcomes.get(o.sample, o.outcome), reasons=o.reasons)
+        for o in inputs.quantification.outcomes
+    )
+    quantification = inputs.quantification.model_copy(update={"outcomes": changed})
+    return replace(inputs, quantification=quantification)
+
+
+@pytest.mark.parametrize("name", ["rich", "clean", "empty", "crowded", "quantified"])
+def test_the_json_report_follows_the_published_schema(
+    name: str, reports: dict[str, Report]
+) -> None:
+    schema = json.loads((ROOT / "docs/report.schema.json").read_text())
+    jsonschema.Draft202012Validator.check_schema(schema)
+    written = json.loads(reports[name].model_dump_json())
+    jsonschema.Draft202012Validator(schema).validate(written)
+    broken = written | {"decision": 7}
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.Draft202012Validator(schema).validate(broken)
+
+
+def test_the_published_schema_is_the_schema_of_the_code() -> None:
+    assert (ROOT / "docs/report.schema.json").read_text() == schema_text(), (
+        "run: python -m porewatch_worker.report.schema"
+    )
+    assert set(report_schema()["properties"]) == set(Report.model_fields)
+
+
+def test_an_interruption_changes_nothing_but_time_and_money() -> None:
+    inputs = made_up.rich()
+    later = [
+        p.model_copy(update={"finished_at": p.finished_at + timedelta(minutes=9)})
+        for p in inputs.phases
+    ]
+    other = replace(
+        inputs,
+        phases=tuple(later),
+        timeline=(),
+        bill=None,
+        created_at=inputs.created_at + timedelta(hours=2),
+    )
+    assert _stable(assemble(inputs)) == _stable(assemble(other))
+    assert _stable(assemble(inputs)) != _stable(assemble(made_up.clean()))
+
+
+def test_every_sample_has_a_finding_for_every_row_of_the_list(reports: dict[str, Report]) -> None:
+    for report in reports.values():
+        listed = {e.code for e in report.panel}
+        pairs = [(f.sample, f.code) for f in report.findings if f.code in listed]
+        assert set(pairs) == {(s.name, e.code) for s in report.samples for e in report.panel}
+        assert len(pairs) == len(set(pairs))
+
+
+def test_a_target_outside_the_list_is_told_apart_and_never_dropped() -> None:
+    report = assemble(made_up.quantified())
+    assert "1 of 1 screened target outside the list detected in 1 of 2 samples: X-SARS2" in (
+        report.decision
+    )
+    assert "X-SARS2" not in {e.code for e in report.panel}
+    assert sum(f.code == "X-SARS2" for f in report.findings) == 3
+    assert "although the list does not name it" in render_html(report)
+
+
+def test_a_group_counts_through_its_members_only() -> None:
+    report = assemble(made_up.quantified())
+    assert ("pig-01", "PERV", Call.DETECTED) in {
+        (f.sample, f.code, f.call) for f in report.findings
+    }
+    assert "3 of 9 screened panel members detected in 2 of 2 samples" in report.decision
+    assert "PERV-A (in every pig)" in report.decision
+    assert "PERV" not in {row[1].split(" ")[0] for row in summary(report).findings.rows}
+
+
+def test_a_row_without_a_result_counts_as_not_screened_and_is_told() -> None:
+    inputs = made_up.clean()
+    fewer = inputs.quantification.findings[5:]
+    quantification = inputs.quantification.model_copy(update={"findings": fewer})
+    report = assemble(replace(inputs, quantification=quantification))
+    assert [f.call for f in report.findings[:5]] == [Call.NOT_SCREENED] * 5
+    assert "5 rows of the list are without a result" in report.decision
+    assert any("5 results are missing" in remark for remark in report.remarks)
+
+
+def test_the_decision_counts_members_samples_and_blind_spots() -> None:
+    report = assemble(made_up.crowded(20))
+    assert report.decision == (
+        "1 of 85 screened panel members detected in 2 of 20 samples: ASFV (critical). "
+        "12 rows of the list cannot be seen by sequencing."
+    )
+    assert assemble(made_up.clean()).decision.startswith("0 of 94 screened panel members")
+
+
+def test_a_failed_control_makes_the_run_invalid_whatever_the_samples_say() -> None:
+    report = assemble(made_up.rich())
+    assert report.outcome is Outcome.INVALID
+    assert report.decision.startswith("SYNTHETIC")
+    assert "INVALID, no result is released: control NTC failed" in report.decision
+    passed = assemble(_with_outcomes(made_up.rich(), NTC=Outcome.RELEASED))
+    assert passed.outcome is Outcome.RELEASED_WITH_REMARKS
+    assert "no result is released" not in passed.decision
+
+
+def test_a_sample_without_an_outcome_is_never_released() -> None:
+    inputs = made_up.clean()
+    quantification = inputs.quantification.model_copy(update={"outcomes": ()})
+    assert assemble(replace(inputs, quantification=quantification)).outcome is Outcome.INVALID
+
+
+def test_a_report_is_plainly_released_only_with_both_controls_and_no_remark() -> None:
+    inputs = made_up.rich()
+    samples = tuple(s for s in inputs.manifest.samples if s.name != "pig-03 empty")
+    names = {s.name for s in samples}
+    good = replace(
+        inputs,
+        manifest=made_up.manifest(samples),
+        bundle=made_up.bundle(synthetic=False),
+        screen=inputs.screen.model_copy(
+            update={
+                "synthetic": False,
+                "unlisted_barcodes": {},
+                "samples": tuple(s for s in inputs.screen.samples if s.sample in names),
+            }
+        ),
+        quantification=inputs.quantification.model_copy(
+            update={
+                "outcomes": tuple(
+                    SampleOutcome(sample=name, outcome=Outcome.RELEASED) for name in names
+                )
+            }
+        ),
+    )
+    assert assemble(good).remarks == ()
+    assert assemble(good).outcome is Outcome.RELEASED
+    assert assemble(made_up.clean()).outcome is Outcome.RELEASED_WITH_REMARKS
+
+
+def test_an_unbalanced_read_account_is_told_on_the_first_page() -> None:
+    inputs = made_up.clean()
+    (only,) = inputs.screen.samples
+    lost = only.model_copy(update={"account": only.account.model_copy(update={"host": 1})})
+    screen = inputs.screen.model_copy(update={"samples": (lost,)})
+    report = assemble(replace(inputs, screen=screen))
+    assert any("does not balance" in remark for remark in report.remarks)
+
+
+def test_a_report_of_another_bundle_or_another_run_is_refused() -> None:
+    inputs = made_up.clean()
+    other = inputs.screen.model_copy(update={"bundle": "elsewhere@2"})
+    with pytest.raises(ManifestRefused, match="elsewhere@2"):
+        assemble(replace(inputs, screen=other))
+    with pytest.raises(ManifestRefused, match="donor 7 is not in the run's sample sheet"):
+        assemble(replace(inputs, manifest=made_up.rich().manifest))
+
+
+def test_text_from_outside_stays_text_in_the_page() -> None:
+    inputs = made_up.clean()
+    evil = inputs.quantification.findings[0].model_copy(
+        update={"call": Call.DETECTED, "name": "<script>alert(1)</script>", "remark": "a < b & c"}
+    )
+    findings = (evil, *inputs.quantification.findings[1:])
+    quantification = inputs.quantification.model_copy(update={"findings": findings})
+    page = render_html(assemble(replace(inputs, quantification=quantification)))
+    assert "<script" not in page
+    assert "&lt;script&gt;alert(1)" in page
+
+
+def test_the_terminal_gets_the_rows_of_the_printed_report() -> None:
+    told = summary(assemble(made_up.rich()))
+    assert told.detected == 2
+    assert told.findings.rows[0][1] == "ASFV (African swine fever virus)"
+    assert "12,300 copies/mL (8,760 to 17,500)" in told.findings.rows[0]
+    assert told.cost is not None
+    assert told.cost.rows[-1][0].startswith("Total")
+    assert all(len(row) == len(told.cost.heads) for row in told.cost.rows)
+    assert summary(assemble(made_up.empty())).cost is None
+
+
+def test_the_bill_adds_up_and_marks_what_is_not_settled() -> None:
+    bill = made_up.rich().bill
+    assert bill is not None
+    assert bill.total_usd == pytest.approx((310 + 352.4) * 1.4e-5 + 41 / 3600 * 0.03)
+    assert bill.saved_usd == pytest.approx((310 + 352.4) * 2.8e-5 + 41 / 3600 * 0.053)
+    assert [line.settled for line in bill.lines] == [True, True, False]
+    assert "bill.json" in bill.remark
+
+
+def test_a_taxon_keeps_its_colour_and_every_colour_can_be_seen_on_white() -> None:
+    assert colour.taxon("ASFV") == "#ae3dc2"
+    for entry in made_up.panel().entries:
+        assert colour.contrast_with_white(colour.taxon(entry.code)) >= 4.5
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (0, "0"),
+        (0.0123456, "0.0123"),
+        (1.0, "1"),
+        (12_345.6, "12,300"),
+        (999_999, "1.00 × 10⁶"),
+        (1_234_567, "1.23 × 10⁶"),
+        (0.00012, "1.20 × 10⁻⁴"),
+    ],
+)
+def test_figures_have_three_digits(value: float, text: str) -> None:
+    assert numbers.figure(value).replace(numbers.GAP, " ") == text
+
+
+def test_shares_never_round_to_nothing_or_to_all() -> None:
+    assert numbers.share(1, 100_000).replace(numbers.GAP, " ") == "< 0.1 %"
+    assert numbers.share(99_999, 100_000).replace(numbers.GAP, " ") == "> 99.9 %"
+    assert numbers.share(0, 0) == numbers.NOTHING
+    assert numbers.share(1, 8).replace(numbers.GAP, " ") == "12.5 %"
+
+
+def test_a_quantity_that_cannot_be_had_says_so() -> None:
+    def said(value: float | None, high: float | None) -> str:
+        q = Quantity(value=value, low=None, high=high, unit="copies/mL", method="m")
+        return numbers.quantity(q).replace(numbers.GAP, " ")
+
+    assert said(None, None) == "not computable"
+    assert said(None, 40) == "below 40 copies/mL"
+    assert said(7, None) == "7 copies/mL"

@@ -1,0 +1,133 @@
+"""The HTML report in a real browser."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page
+
+pytestmark = pytest.mark.web
+EVERY = pytest.mark.parametrize("name", ["rich", "clean", "empty", "crowded", "quantified"])
+
+
+def _open(browser: Browser, path: Path, width: int = 1200) -> tuple[Page, list[str]]:
+    page = browser.new_page(viewport={"width": width, "height": 900})
+    troubles: list[str] = []
+    page.on("console", lambda message: troubles.append(f"console: {message.text}"))
+    page.on("pageerror", lambda error: troubles.append(f"error: {error}"))
+    page.on("request", lambda request: troubles.append(f"request: {request.url}"))
+    page.goto(path.as_uri())
+    own = f"request: {path.as_uri()}"
+    return page, [t for t in troubles if t != own and not t.startswith("request: data:,")]
+
+
+@EVERY
+def test_the_page_asks_for_nothing_outside_itself_and_logs_nothing(
+    name: str, browser: Browser, pages: dict[str, Path]
+) -> None:
+    page, troubles = _open(browser, pages[name])
+    assert troubles == []
+    assert page.title().endswith("demo-2026-03-14")
+    page.close()
+
+
+@EVERY
+def test_headings_descend_one_level_at_a_time(
+    name: str, browser: Browser, pages: dict[str, Path]
+) -> None:
+    page, _ = _open(browser, pages[name])
+    levels = page.eval_on_selector_all("h1,h2,h3,h4,h5,h6", "all => all.map(h => +h.tagName[1])")
+    assert levels[0] == 1
+    assert levels.count(1) == 1
+    assert all(after <= before + 1 for before, after in pairwise(levels))
+    page.close()
+
+
+@pytest.mark.parametrize("name", ["rich", "clean", "empty", "quantified"])
+def test_axe_finds_no_accessibility_violation(
+    name: str, browser: Browser, pages: dict[str, Path], axe: str
+) -> None:
+    page, _ = _open(browser, pages[name])
+    page.evaluate(axe)
+    found = page.evaluate("axe.run({resultTypes: ['violations']})")
+    told = [(v["id"], [n["html"][:120] for n in v["nodes"][:3]]) for v in found["violations"]]
+    assert told == []
+    assert len(found["passes"]) > 20
+    page.close()
+
+
+LABELS = """() => {
+  const seen = [];
+  for (const svg of document.querySelectorAll('svg')) {
+    const frame = svg.getBoundingClientRect();
+    const boxes = [...svg.querySelectorAll('text')].map(t => [t.textContent, t.getBoundingClientRect()]);
+    for (const [words, b] of boxes)
+      if (b.left < frame.left - 1 || b.right > frame.right + 1 || b.top < frame.top - 1 || b.bottom > frame.bottom + 1)
+        seen.push('outside: ' + words + ' in ' + svg.getAttribute('aria-label'));
+    for (let i = 0; i < boxes.length; i++) for (let j = i + 1; j < boxes.length; j++) {
+      const [a, p] = boxes[i], [b, q] = boxes[j];
+      if (p.left < q.right - 1 && q.left < p.right - 1 && p.top < q.bottom - 4 && q.top < p.bottom - 4)
+        seen.push('overlap: ' + a + ' / ' + b + ' in ' + svg.getAttribute('aria-label'));
+    }
+  }
+  return seen;
+}"""  # noqa: E501
+
+
+@EVERY
+def test_no_label_of_a_plot_is_clipped_or_written_over_another(
+    name: str, browser: Browser, pages: dict[str, Path]
+) -> None:
+    page, _ = _open(browser, pages[name])
+    page.eval_on_selector_all("details", "all => all.forEach(d => d.open = true)")
+    assert page.locator("svg").count() > 0
+    assert page.evaluate(LABELS) == []
+    page.close()
+
+
+@pytest.mark.parametrize("width", [390, 1200])
+@EVERY
+def test_the_page_never_scrolls_sideways(
+    name: str, width: int, browser: Browser, pages: dict[str, Path]
+) -> None:
+    page, _ = _open(browser, pages[name], width)
+    overhang = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+    assert page.evaluate(overhang) <= 0
+    page.close()
+
+
+def test_everything_that_scrolls_or_opens_can_be_reached_by_keyboard(
+    browser: Browser, pages: dict[str, Path]
+) -> None:
+    page, _ = _open(browser, pages["crowded"])
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.textContent") == "Skip to the decision"
+    shut = page.locator("details:not([open]) summary")
+    assert shut.count() > 80
+    shut.first.focus()
+    page.keyboard.press("Enter")
+    assert page.locator("details[open]").count() == 1
+    page.close()
+
+
+def test_a_folded_sample_is_printed_unfolded(browser: Browser, pages: dict[str, Path]) -> None:
+    page, _ = _open(browser, pages["crowded"])
+    hidden = page.locator("#quality-50 svg").first
+    assert not hidden.is_visible()
+    page.emulate_media(media="print")
+    height = hidden.evaluate("e => e.getBoundingClientRect().height")
+    assert height > 50
+    page.close()
+
+
+def test_the_synthetic_banner_comes_first_and_only_when_it_is_due(
+    browser: Browser, pages: dict[str, Path]
+) -> None:
+    page, _ = _open(browser, pages["rich"])
+    assert page.locator("body").inner_text().split("\n")[1].startswith("SYNTHETIC")
+    page.close()
+    page, _ = _open(browser, pages["clean"])
+    assert "SYNTHETIC" not in page.content()
+    page.close()

@@ -1,0 +1,90 @@
+"""The PDF report, read back by another library."""
+
+from __future__ import annotations
+
+import io
+
+import pytest
+from pypdf import PdfReader
+from pypdf.generic import DictionaryObject
+
+from porewatch.domain.report import Report
+from porewatch_worker.report.render_pdf import render_pdf
+
+
+@pytest.fixture(scope="module")
+def printed(reports: dict[str, Report]) -> dict[str, PdfReader]:
+    return {name: PdfReader(io.BytesIO(render_pdf(report))) for name, report in reports.items()}
+
+
+def _text(reader: PdfReader, page: int) -> str:
+    return " ".join(reader.pages[page].extract_text().replace("\u00a0", " ").split())
+
+
+@pytest.mark.parametrize("name", ["rich", "clean", "empty", "crowded", "quantified"])
+def test_every_page_carries_its_number_and_the_run(
+    name: str, printed: dict[str, PdfReader]
+) -> None:
+    reader = printed[name]
+    total = len(reader.pages)
+    assert total > 1
+    for number in range(1, total + 1):
+        words = _text(reader, number - 1)
+        assert f"Page {number} of {total}" in words
+        assert "Run demo-2026-03-14, revision 0" in words
+
+
+@pytest.mark.parametrize("name", ["rich", "clean", "empty", "crowded", "quantified"])
+def test_the_first_page_holds_the_decision(
+    name: str, printed: dict[str, PdfReader], reports: dict[str, Report]
+) -> None:
+    first = _text(printed[name], 0)
+    assert " ".join(reports[name].decision.split()) in first
+    for heading in ("What was found", "Controls and release", "What could have been seen"):
+        assert heading in first
+
+
+def test_every_page_of_a_synthetic_report_says_so_and_no_other(
+    printed: dict[str, PdfReader],
+) -> None:
+    rich, clean = printed["rich"], printed["clean"]
+    assert all("SYNTHETIC" in _text(rich, i) for i in range(len(rich.pages)))
+    assert not any("SYNTHETIC" in _text(clean, i) for i in range(len(clean.pages)))
+
+
+def test_every_row_of_the_list_is_printed(
+    printed: dict[str, PdfReader], reports: dict[str, Report]
+) -> None:
+    words = " ".join(_text(printed["clean"], i) for i in range(len(printed["clean"].pages)))
+    missing = [e.code for e in reports["clean"].panel if e.code not in words]
+    assert missing == []
+
+
+def test_equal_reports_give_equal_bytes(reports: dict[str, Report]) -> None:
+    report = reports["rich"]
+    assert render_pdf(report) == render_pdf(Report.model_validate_json(report.model_dump_json()))
+
+
+def test_the_file_is_archivable_tagged_and_dated_by_the_report(
+    printed: dict[str, PdfReader], reports: dict[str, Report]
+) -> None:
+    reader = printed["rich"]
+    claims = reader.root_object["/Metadata"].get_object().get_data().decode()
+    for claim in ("<pdfaid:part>2<", "<pdfaid:conformance>A<", "<pdfuaid:part>1<"):
+        assert claim in claims
+    assert reader.metadata is not None
+    assert reader.metadata.creation_date == reports["rich"].created_at
+    assert reader.metadata.title == "SYNTHETIC: Pathogen screening report, demo-2026-03-14"
+
+
+def test_all_fonts_are_in_the_file(printed: dict[str, PdfReader]) -> None:
+    names = set()
+    for page in printed["rich"].pages:
+        fonts = page["/Resources"]["/Font"]  # type: ignore[index]
+        assert isinstance(fonts, DictionaryObject)
+        for font in fonts.values():
+            inner = font.get_object()["/DescendantFonts"][0].get_object()
+            described = inner["/FontDescriptor"].get_object()
+            assert {"/FontFile2", "/FontFile3"} & set(described)
+            names.add(str(described["/FontName"]).split("+")[-1])
+    assert any(name.startswith("LibertinusSerif") for name in names)
