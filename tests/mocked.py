@@ -24,6 +24,7 @@ SURROUNDINGS = {
     "AWS_REGION": REGION,
     "AWS_ACCESS_KEY_ID": "testing",
     "AWS_SECRET_ACCESS_KEY": "testing",
+    "MOTO_EC2_LOAD_DEFAULT_AMIS": "false",  # two seconds for each test that touches EC2
     "STACK_NAME": "porewatch-test",
     "LEDGER_TABLE": "ledger",
     "RAW_BUCKET": "raw",

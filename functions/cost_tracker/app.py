@@ -1,5 +1,7 @@
 """What a run has cost so far, and the word when its budget is reached."""
 
+from porewatch.adapters.inbox import Inbox
+from porewatch.adapters.notices import Topic
 from porewatch.adapters.runs import RunLedger
 from porewatch.adapters.stages import StageLedger
 from porewatch.adapters.table import Table
@@ -8,11 +10,18 @@ from porewatch.domain.events import Fact
 from porewatch.edge.envelopes import fact
 from porewatch.edge.queue import on_queue
 from porewatch.settings import settings
-from porewatch.usecases.track_cost import track_cost
+from porewatch.usecases.track_cost import Till, track_cost
 
 
 @on_queue(fact)
 def lambda_handler(told: Fact) -> None:
-    table, budget = Table(settings().ledger_table), settings().run_budget_usd
-    stages = StageLedger(table)
-    track_cost(told, runs=RunLedger(table), stages=stages, budget_usd=budget, at=now())
+    table = Table(settings().ledger_table)
+    till = Till(
+        runs=RunLedger(table),
+        stages=StageLedger(table),
+        inbox=Inbox(table),
+        alerts=Topic(settings().alert_topic_arn),
+        budget_usd=settings().run_budget_usd,
+        at=now(),
+    )
+    track_cost(told, till)

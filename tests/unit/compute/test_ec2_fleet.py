@@ -1,0 +1,200 @@
+"""The fleet against moto, which ignores client tokens: what keeps us safe there is the look at the
+tags before each launch. What moto cannot do (full pools, lost answers) the test's client does."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import boto3
+import pytest
+from botocore.exceptions import ClientError, ReadTimeoutError
+
+from porewatch.compute import ec2_fleet
+from porewatch.compute.ec2_fleet import Ec2Fleet, fleet_request
+from porewatch.domain.errors import (
+    CapacityUnavailable,
+    ConfigurationRefused,
+    LaunchUnknown,
+    QuotaExceeded,
+    Throttled,
+)
+from porewatch.domain.launching import LaunchSpec, MachineState, Owner
+from porewatch.domain.phases import Phase, StageSpec
+
+AT = datetime(2026, 11, 21, tzinfo=UTC)
+STAGE = StageSpec(
+    name="screen",
+    phases=(Phase.QUALITY_CONTROL,),
+    instance_types=("m5.2xlarge", "r5.2xlarge"),
+)
+
+
+def owner(epoch: int = 1, run: str = "run-1") -> Owner:
+    return Owner(stack="s", run_id=run, revision=1, stage="screen", epoch=epoch)
+
+
+@pytest.fixture
+def fleet(aws: None) -> Ec2Fleet:
+    ec2 = boto3.client("ec2")
+    template = ec2.create_launch_template(
+        LaunchTemplateName="worker", LaunchTemplateData={"ImageId": "ami-1"}
+    )["LaunchTemplate"]["LaunchTemplateId"]
+    subnets = tuple(s["SubnetId"] for s in ec2.describe_subnets()["Subnets"])
+    return Ec2Fleet("s", launch_template_id=template, subnet_ids=subnets)
+
+
+def specs(fleet: Ec2Fleet, who: Owner, avoid: tuple[str, ...] = ()) -> tuple[LaunchSpec, ...]:
+    return fleet.prepare(who, STAGE, avoid, AT)
+
+
+class Failing:
+    """The real client, but CreateFleet does what it is told, after or instead of launching."""
+
+    def __init__(self, real: Any, outcome: Any, launches: bool = False) -> None:
+        self._real, self._outcome, self._launches = real, outcome, launches
+
+    def create_fleet(self, **request: Any) -> Any:
+        if self._launches:
+            self._real.create_fleet(**request)
+        if isinstance(self._outcome, Exception):
+            raise self._outcome
+        return self._outcome
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._real, name)
+
+
+def failing(fleet: Ec2Fleet, outcome: Any, launches: bool = False) -> Ec2Fleet:
+    fleet._client = Failing(boto3.client("ec2"), outcome, launches)  # type: ignore[assignment]
+    return fleet
+
+
+def refused(code: str, status: int = 400) -> ClientError:
+    reply: Any = {
+        "Error": {"Code": code, "Message": "words"},
+        "ResponseMetadata": {"HTTPStatusCode": status},
+    }
+    return ClientError(reply, "CreateFleet")
+
+
+def test_launching_twice_for_one_epoch_leaves_one_machine(fleet: Ec2Fleet) -> None:
+    spec = specs(fleet, owner())[0]
+    first, second = fleet.launch(spec), fleet.launch(spec)
+    assert first.instance_id == second.instance_id
+    assert len(fleet.inventory()) == 1
+
+
+def test_another_epoch_gets_a_machine_of_its_own(fleet: Ec2Fleet) -> None:
+    one = fleet.launch(specs(fleet, owner(1))[0])
+    two = fleet.launch(specs(fleet, owner(2))[0])
+    assert one.instance_id != two.instance_id
+    assert [m.instance_id for m in fleet.find(owner(2))] == [two.instance_id]
+
+
+def test_a_machine_says_whose_it_is_how_it_was_bought_and_until_when(fleet: Ec2Fleet) -> None:
+    spec = specs(fleet, owner())[0]
+    (machine,) = fleet.observe([fleet.launch(spec).instance_id]).values()
+    assert machine.owner == owner()
+    assert machine.purchase == "spot"
+    assert machine.expires_at == spec.expires_at
+    assert machine.state is MachineState.RUNNING
+    assert machine.instance_type in STAGE.instance_types
+
+
+def test_an_ended_machine_is_shown_as_ended_with_its_time_and_ending_it_again_is_fine(
+    fleet: Ec2Fleet,
+) -> None:
+    machine = fleet.launch(specs(fleet, owner())[0])
+    fleet.terminate(machine.instance_id)
+    fleet.terminate(machine.instance_id)
+    (ended,) = fleet.observe([machine.instance_id]).values()
+    assert ended.state is MachineState.GONE
+    assert ended.ended_at is not None
+    assert ended.why_ended == "Client.UserInitiatedShutdown"
+
+
+def test_ending_a_machine_nobody_knows_is_fine(fleet: Ec2Fleet) -> None:
+    fleet.terminate("i-0123456789abcdef0")
+    assert fleet.observe(["i-0123456789abcdef0"]) == {}
+
+
+def test_a_lost_answer_is_looked_up_and_the_machine_adopted(
+    fleet: Ec2Fleet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ec2_fleet, "LOOK_AGAIN_SECONDS", (0.0,))
+    lost = failing(fleet, ReadTimeoutError(endpoint_url="ec2"), launches=True)
+    machine = lost.launch(specs(fleet, owner())[0])
+    assert machine.owner == owner()
+    assert len(fleet.inventory()) == 1
+
+
+@pytest.mark.parametrize(
+    "outcome", [ReadTimeoutError(endpoint_url="ec2"), refused("InternalError", 500)]
+)
+def test_when_nothing_is_found_after_a_lost_answer_nobody_guesses(
+    fleet: Ec2Fleet, outcome: Exception, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ec2_fleet, "LOOK_AGAIN_SECONDS", (0.0,))
+    with pytest.raises(LaunchUnknown, match="run-1 screen epoch 1"):
+        failing(fleet, outcome).launch(specs(fleet, owner())[0])
+
+
+@pytest.mark.parametrize(
+    ("code", "ours"),
+    [
+        ("InsufficientInstanceCapacity", CapacityUnavailable),
+        ("MaxSpotInstanceCountExceeded", QuotaExceeded),
+        ("RequestLimitExceeded", Throttled),
+        ("UnauthorizedOperation", ConfigurationRefused),
+        ("IdempotentParameterMismatch", ConfigurationRefused),
+    ],
+)
+def test_the_same_code_means_the_same_as_an_exception_and_in_the_list(
+    fleet: Ec2Fleet, code: str, ours: type[Exception]
+) -> None:
+    spec = specs(fleet, owner())[0]
+    listed = {"Instances": [], "Errors": [{"ErrorCode": code, "ErrorMessage": "words"}]}
+    for outcome in (refused(code), listed):
+        with pytest.raises(ours, match=code) as raised:
+            failing(fleet, outcome).launch(spec)
+        assert type(raised.value) is ours
+
+
+def test_a_full_pool_counts_more_than_a_zone_without_the_type(fleet: Ec2Fleet) -> None:
+    codes = ["InvalidFleetConfiguration", "InsufficientInstanceCapacity"]
+    errors = [{"ErrorCode": code, "ErrorMessage": "words"} for code in codes]
+    with pytest.raises(CapacityUnavailable, match="2 pools asked"):
+        failing(fleet, {"Instances": [], "Errors": errors}).launch(specs(fleet, owner())[0])
+
+
+def test_the_ladder_is_spot_then_on_demand_and_stays_away_from_reclaimed_types(
+    fleet: Ec2Fleet,
+) -> None:
+    spot, dear = specs(fleet, owner(), avoid=("m5.2xlarge@eu-central-1a",))
+    assert (spot.purchase, spot.instance_types) == ("spot", ("r5.2xlarge",))
+    assert (dear.purchase, dear.instance_types) == ("on-demand", STAGE.instance_types)
+    every = ("m5.2xlarge@a", "r5.2xlarge@b")
+    assert specs(fleet, owner(), avoid=every)[0].instance_types == STAGE.instance_types
+
+
+def test_tokens_differ_by_everything_that_makes_a_request_and_by_nothing_else(
+    fleet: Ec2Fleet,
+) -> None:
+    spot, dear = specs(fleet, owner())
+    others = [dear, specs(fleet, owner(2))[0], specs(fleet, owner(run="run-2"))[0]]
+    tokens = [spec.client_token() for spec in (spot, *others)]
+    assert len(set(tokens)) == 4
+    assert all(len(token) == 64 for token in tokens)
+    again = LaunchSpec.model_validate_json(spot.canonical_json())
+    assert fleet_request(again) == fleet_request(spot)
+
+
+def test_the_request_spreads_over_every_type_and_subnet(fleet: Ec2Fleet) -> None:
+    spot, dear = (fleet_request(spec) for spec in specs(fleet, owner()))
+    subnets = boto3.client("ec2").describe_subnets()["Subnets"]
+    overrides = spot["LaunchTemplateConfigs"][0]["Overrides"]
+    assert len(overrides) == 2 * len(subnets)
+    assert spot["SpotOptions"]["AllocationStrategy"] == "price-capacity-optimized"
+    assert "SpotOptions" not in dear
+    assert dear["TargetCapacitySpecification"]["DefaultTargetCapacityType"] == "on-demand"
