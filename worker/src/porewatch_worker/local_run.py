@@ -10,6 +10,7 @@ each stage. Running again on the same input carries on; changed input starts afr
 from __future__ import annotations
 
 import re
+import shutil
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -205,9 +206,11 @@ class _LocalRun:
         return manifest
 
     def _run(self, work: StageWork, notes: Path, name: str) -> StageManifest:
+        fingerprint = work.fingerprint()
+        store = FolderStore(notes / fingerprint[:16])
         loop = StageLoop(
             work=work,
-            checkpoint=open_checkpoint(FolderStore(notes), work.fingerprint(), 1),
+            checkpoint=open_checkpoint(store, fingerprint, 1),
             outbox=CallbackOutbox(self.progress),
             publisher=FolderPublisher(
                 self.out, notes, Author(self.manifest.run_id, 0, name, 1, HERE)
@@ -217,6 +220,9 @@ class _LocalRun:
         )
         if loop.run() is not Ending.PUBLISHED:
             raise Unavailable("screening was stopped.", remedy="run it again: it carries on.")
+        for other in store.siblings():
+            shutil.rmtree(notes / other, ignore_errors=True)
+        shutil.rmtree(notes / "scratch", ignore_errors=True)
         return StageManifest.model_validate_json((notes / MANIFEST).read_bytes())
 
     def _order(

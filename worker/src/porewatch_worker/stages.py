@@ -16,15 +16,21 @@ from pathlib import Path
 
 from porewatch.domain.base import now
 from porewatch.domain.errors import ConfigurationRefused
-from porewatch.domain.findings import ScreenResult
+from porewatch.domain.findings import Quantification, ScreenResult
 from porewatch.domain.phases import Phase, PhaseRecord, StageManifest, WorkOrder
 from porewatch.domain.runs import InputFile, ReadKind
 from porewatch_worker.composed import OneStep, WithRecords
 from porewatch_worker.headers import first_header
 from porewatch_worker.inputs import reads_of
 from porewatch_worker.phases.basecalling import BasecallingWork, skipped_record
+from porewatch_worker.phases.quantification import OUTPUT as QUANTIFICATION
+from porewatch_worker.phases.quantification import QuantificationWork
+from porewatch_worker.phases.reporting import Around, ReportingWork, report_phase, with_phases
 from porewatch_worker.phases.screening import OUTPUT, RECORDS, SCREENING, ScreeningWork
 from porewatch_worker.references.load import load
+from porewatch_worker.references.panel import read_panel
+from porewatch_worker.references.shelf import bundle_folder
+from porewatch_worker.references.verify import check_bundle
 from porewatch_worker.settings import BasecallerSettings
 from porewatch_worker.work import Inputs, StageResult, StageWork
 
@@ -132,4 +138,41 @@ def _told_again(order: WorkOrder, means: Means) -> StageWork:
 
 
 def _reporting(order: WorkOrder, means: Means) -> StageWork:
-    raise ConfigurationRefused("quantification is not connected yet.")
+    bundle = check_bundle(means.references_root, order.bundle)
+    folder = bundle_folder(means.references_root, order.bundle)
+    panel = read_panel(folder / bundle.files["panel_list"].path)
+    around = Around(bundle=bundle, panel=panel, phases=means.records, rented=means.rented)
+    if set(order.phases) == {Phase.REPORTING}:
+        return ReportingWork(order, means.inputs, around)
+    counting = QuantificationWork(
+        samples=order.manifest.samples,
+        panel=panel,
+        bundle=bundle,
+        parameters=order.parameters,
+        inputs=means.inputs,
+    )
+    if set(order.phases) == {Phase.QUANTIFICATION}:
+        return counting
+    told = [counting.fingerprint(), order.manifest.digest(), *order.previous]
+    return OneStep(
+        Phase.QUANTIFICATION,
+        told,
+        lambda scratch: _count_and_report(order, means.inputs, counting, around, scratch),
+    )
+
+
+def _count_and_report(
+    order: WorkOrder, inputs: Inputs, counting: QuantificationWork, around: Around, scratch: Path
+) -> StageResult:
+    counted = counting.finish(iter([counting.process(None).content]), scratch)
+    quantification = Quantification.model_validate_json(
+        counted.outputs[QUANTIFICATION].read_bytes()
+    )
+    screen = ScreenResult.model_validate_json(inputs.path(OUTPUT).read_bytes())
+    after = with_phases(around, *counted.phases)
+    reported = report_phase(order, screen, quantification, after, scratch)
+    return StageResult(
+        outputs={**counted.outputs, **reported.outputs},
+        phases=(*counted.phases, *reported.phases),
+        findings=reported.findings,
+    )

@@ -1,0 +1,128 @@
+"""Stages one after the other on S3, as instances run them, for both profiles."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from porewatch.domain import places
+from porewatch.domain.errors import ConfigurationRefused
+from porewatch.domain.phases import (
+    Phase,
+    ScreeningParameters,
+    StageKey,
+    StageManifest,
+    StageSpec,
+    WorkOrder,
+)
+from porewatch.domain.report import Report
+from porewatch.domain.runs import RunManifest
+from porewatch_worker import stages
+from porewatch_worker.attempt import DONE, run_attempt
+from porewatch_worker.local_run import check_reads
+from porewatch_worker.settings import BasecallerSettings
+from porewatch_worker.simulate.demo import DemoSet, make_demo
+from porewatch_worker.stop import Stop
+from porewatch_worker.work import Inputs
+from tests.worker.runtime_world import AT, World, an_order, world
+
+__all__ = ["world"]
+
+SCREEN = (Phase.QUALITY_CONTROL, Phase.HOST_REMOVAL, Phase.PATHOGEN_DETECTION)
+TOGETHER = (("screen", SCREEN), ("report", (Phase.QUANTIFICATION, Phase.REPORTING)))
+ALONE = tuple((phase.value, (phase,)) for phase in Phase if phase is not Phase.BASECALLING)
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> DemoSet:
+    return make_demo(tmp_path_factory.mktemp("demo"), scale=0.01)
+
+
+def run_stages(
+    world: World, demo: DemoSet, layout: Sequence[tuple[str, tuple[Phase, ...]]]
+) -> list[StageManifest]:
+    """Upload the demo run and work through its stages, one attempt each."""
+    manifest, sources = check_reads(
+        [demo.run_folder], demo.sample_sheet, demo.bundle, lambda _: None
+    )
+    manifest = manifest.model_copy(update={"run_id": "run-1"})
+    for name, path in sources.items():
+        key = places.raw_key("run-1", name)
+        world.s3.put_object(Bucket="raw", Key=key, Body=path.read_bytes())
+    done: list[str] = []
+    published = []
+    for stage, phases in layout:
+        published.append(_run_stage(world, demo, manifest, stage, phases, tuple(done)))
+        done.append(places.manifest_key("run-1", 2, stage))
+    return published
+
+
+def _run_stage(
+    world: World,
+    demo: DemoSet,
+    manifest: RunManifest,
+    stage: str,
+    phases: tuple[Phase, ...],
+    previous: tuple[str, ...],
+) -> StageManifest:
+    key = StageKey("run-1", 2, stage)
+    spec = StageSpec(name=stage, phases=phases, instance_types=("m7i.large",))
+    epoch = world.ledger.open_stage(key, spec, AT).epoch
+    for tag, value in (("revision", 2), ("stage", stage), ("epoch", epoch)):
+        world.metadata.leaves[f"meta-data/tags/instance/porewatch-{tag}"] = str(value)
+    order = WorkOrder(
+        run_id="run-1",
+        revision=2,
+        stage=stage,
+        phases=phases,
+        manifest=manifest,
+        bundle=demo.bundle,
+        previous=previous,
+        parameters=ScreeningParameters(unit_reads=200),
+    )
+    content = order.canonical_json().encode()
+    world.s3.put_object(Bucket="results", Key=places.order_key(*key), Body=content)
+    settings = world.settings.model_copy(update={"references": demo.references})
+    assert run_attempt(settings, world.cloud, Stop()) == DONE, world.heard()
+    return StageManifest.model_validate_json(world.text(places.manifest_key(*key)))
+
+
+def report_of(world: World, manifests: list[StageManifest]) -> Report:
+    return Report.model_validate_json(world.text(manifests[-1].outputs["report.json"].key))
+
+
+def test_two_stages_make_the_report_of_a_basecalled_run(world: World, demo: DemoSet) -> None:
+    screened, reported = run_stages(world, demo, TOGETHER)
+    assert screened.units >= demo.reads // 200
+    assert set(reported.outputs) == {
+        "quantification.json",
+        "report.json",
+        "report.html",
+        "report.pdf",
+    }
+    records = [*screened.phases, *reported.phases]
+    assert [r.phase for r in records] == list(Phase)
+    assert records[0].status == "skipped"
+    report = report_of(world, [reported])
+    assert report.bill is not None, "an instance is paid for"
+    counted = sum(s.account.total for s in report.screens) + sum(report.unlisted_barcodes.values())
+    assert counted == demo.reads
+
+
+def test_a_machine_for_each_phase_finds_the_same(world: World, demo: DemoSet) -> None:
+    together = report_of(world, run_stages(world, demo, TOGETHER))
+    manifests = run_stages(world, demo, ALONE)
+    alone = report_of(world, manifests)
+    assert [r.phase for m in manifests for r in m.phases] == list(Phase)
+    assert manifests[1].phases[0].reason.startswith("counted during the pass")
+    for name in ("findings", "screens", "outcomes", "unlisted_barcodes", "decision"):
+        assert getattr(alone, name) == getattr(together, name)
+
+
+def test_phases_that_make_no_stage_are_refused(tmp_path: Path) -> None:
+    order = an_order().model_copy(update={"phases": (Phase.BASECALLING, Phase.REPORTING)})
+    means = stages.Means(Inputs(), (), tmp_path, tmp_path, BasecallerSettings())
+    with pytest.raises(ConfigurationRefused, match="a stage of basecalling, reporting"):
+        stages.build(order, means)
