@@ -1,0 +1,201 @@
+"""Who may import whom (DESIGN §2), read from the source. Changing the table takes an ADR.
+
+Imports under `if TYPE_CHECKING:` are names for the reader, not dependencies, and are left out.
+"""
+
+from __future__ import annotations
+
+import ast
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).parents[2]
+LAYER = REPOSITORY / "layers/common/python/porewatch"
+
+BOTO = {"boto3", "botocore"}
+SCIENCE = {"mappy", "dnaio", "isal", "numpy", "pysam", "pod5", "typst", "jinja2", "markupsafe"}
+ARROWS: dict[str, set[str]] = {
+    # room: what it may import besides the standard library and itself
+    "porewatch": set(),
+    "porewatch.domain": {"pydantic"},
+    "porewatch.reads": {"porewatch.domain", "numpy", "isal", "pysam", "pod5"},
+    "porewatch.settings": {"porewatch.domain", "pydantic"},
+    "porewatch.usecases": {"porewatch.domain", "pydantic"},
+    "porewatch.adapters": {"porewatch.domain", "porewatch", "pydantic", *BOTO},
+    "porewatch.compute": {"porewatch.domain", "porewatch.adapters", "pydantic", *BOTO},
+    "porewatch.edge": {
+        *("porewatch.domain", "porewatch.settings", "pydantic"),
+        *("aws_lambda_powertools", "aws_xray_sdk"),
+    },
+    "functions": {
+        *("porewatch.edge", "porewatch.usecases", "porewatch.domain", "porewatch.settings"),
+        *("porewatch.adapters", "porewatch.compute", "porewatch.reads"),
+    },
+    "porewatch_worker": {
+        *("porewatch", "porewatch.domain", "porewatch.reads", "porewatch.adapters"),
+        *("porewatch.usecases", "pydantic", "jsonschema", *BOTO, *SCIENCE),
+    },
+    "porewatch_cli": {
+        *("porewatch", "porewatch.domain", "porewatch.reads", "porewatch.adapters"),
+        *("porewatch_worker", "porewatch_local", "pydantic", "typer", "click", "rich", "yaml"),
+        *BOTO,
+    },
+}
+ROOTS = {
+    "porewatch": LAYER,
+    "functions": REPOSITORY / "functions",
+    "porewatch_worker": REPOSITORY / "worker/src/porewatch_worker",
+    "porewatch_cli": REPOSITORY / "cli/src/porewatch_cli",
+}
+
+
+def room_of(module: str) -> str:
+    """The room a module lies in: its longest name in the table; '' when it is none of ours."""
+    parts = module.split(".")
+    names = (".".join(parts[:n]) for n in range(len(parts), 0, -1))
+    return next((name for name in names if name in ARROWS), "")
+
+
+def modules() -> Iterator[tuple[str, Path]]:
+    """(dotted name, file) of all our code that the table speaks of."""
+    for root, folder in ROOTS.items():
+        for path in sorted(folder.rglob("*.py")):
+            parts = path.relative_to(folder).with_suffix("").parts
+            yield ".".join([root, *(part for part in parts if part != "__init__")]), path
+
+
+MODULES = dict(modules())
+
+
+def imports(source: str, module: str, is_package: bool = False) -> Iterator[str]:
+    """What a module imports when it runs, as dotted names."""
+    package = module if is_package else module.rpartition(".")[0]
+    for node in _running(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            base = _absolute(node, package)
+            yield from (_deepest(base, alias.name) for alias in node.names)
+
+
+def _running(node: ast.AST) -> Iterator[ast.AST]:
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.If) and "TYPE_CHECKING" in ast.unparse(child.test):
+            for other in child.orelse:
+                yield from (other, *_running(other))
+            continue
+        yield child
+        yield from _running(child)
+
+
+def _absolute(node: ast.ImportFrom, package: str) -> str:
+    if not node.level:
+        return node.module or ""
+    above = package.split(".")[: len(package.split(".")) - node.level + 1]
+    return ".".join([*above, *([node.module] if node.module else [])])
+
+
+def _deepest(base: str, name: str) -> str:
+    """`from porewatch.adapters import table` imports porewatch.adapters.table."""
+    return (
+        f"{base}.{name}"
+        if f"{base}.{name}" in MODULES or room_of(f"{base}.{name}") != room_of(base)
+        else base
+    )
+
+
+def breaches(module: str, source: str, is_package: bool = False) -> list[str]:
+    """The imports of a module that the table does not allow."""
+    room = room_of(module)
+    found = []
+    for name in imports(source, module, is_package):
+        top = name.split(".")[0]
+        if top in sys.stdlib_module_names or top == "__future__":
+            continue
+        other = room_of(name) or top
+        if other != room and other not in ARROWS[room]:
+            found.append(f"{module} imports {name}: {room} may not import {other}")
+    return found
+
+
+@pytest.mark.parametrize("module", sorted(MODULES))
+def test_imports_follow_the_arrows(module: str) -> None:
+    path = MODULES[module]
+    assert breaches(module, path.read_text(), path.name == "__init__.py") == []
+
+
+@pytest.mark.parametrize(
+    ("module", "source"),
+    [
+        ("porewatch.domain.runs", "import boto3"),
+        ("porewatch.domain.runs", "from porewatch.adapters.table import Table"),
+        ("porewatch.domain.runs", "def f():\n    from porewatch import settings"),
+        ("porewatch.usecases.seal_run", "from porewatch.adapters import table"),
+        ("porewatch.usecases.seal_run", "from ..adapters.table import Table"),
+        ("porewatch.adapters.table", "from porewatch.settings import settings"),
+        ("porewatch.adapters.table", "import aws_lambda_powertools"),
+        ("porewatch.reads.fastq", "import dnaio"),
+        ("functions.api.app", "import boto3"),
+        ("functions.api.app", "import aws_xray_sdk.core"),
+        ("porewatch_worker.main", "from porewatch.edge.queue import on_queue"),
+        ("porewatch_worker.main", "import porewatch_local"),
+        ("porewatch_cli.main", "from porewatch.usecases.seal_run import seal_run"),
+    ],
+)
+def test_an_arrow_that_points_back_is_seen(module: str, source: str) -> None:
+    assert len(breaches(module, source)) == 1
+
+
+@pytest.mark.parametrize(
+    ("module", "source"),
+    [
+        (
+            "porewatch.usecases.seal_run",
+            "if TYPE_CHECKING:\n    from porewatch.adapters import runs",
+        ),
+        ("porewatch.usecases.seal_run", "from porewatch.domain.runs import RunManifest"),
+        ("porewatch.compute.ec2_fleet", "from porewatch.adapters import clients"),
+        ("functions.api.app", "from porewatch.settings import settings"),
+    ],
+)
+def test_an_arrow_of_the_table_is_not(module: str, source: str) -> None:
+    assert breaches(module, source) == []
+
+
+def _environment_readers() -> set[str]:
+    names = ("os.environ", "os.getenv", "environ", "getenv")
+    return {
+        module
+        for module, path in MODULES.items()
+        if module.startswith(("porewatch.", "functions."))
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Attribute | ast.Name) and ast.unparse(node) in names
+    }
+
+
+def test_only_settings_reads_the_environment_of_a_function() -> None:
+    assert _environment_readers() == {"porewatch.settings"}
+
+
+def _publishers() -> set[str]:
+    return {
+        module
+        for module, path in MODULES.items()
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Attribute) and node.attr == "put_events"
+    }
+
+
+def test_facts_leave_the_house_by_one_door() -> None:
+    assert _publishers() == {"porewatch.adapters.bus"}
+
+
+def test_pod5_is_imported_only_where_it_is_used() -> None:
+    """It brings pyarrow, which is too large for a layer; functions read the file's frame only."""
+    for module, path in MODULES.items():
+        if module.startswith("porewatch.reads"):
+            top = [n for n in ast.parse(path.read_text()).body if isinstance(n, ast.Import)]
+            assert "pod5" not in {alias.name for node in top for alias in node.names}, module
