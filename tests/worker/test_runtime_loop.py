@@ -252,12 +252,21 @@ def test_it_beats_at_once_at_every_unit_and_in_between(reads: Path, tmp_path: Pa
     assert [what for what, _ in heard.said] == ["phase_done", "published"]
 
 
-def test_a_suspicion_is_told_as_soon_as_its_unit_is_safe_and_only_once(tmp_path: Path) -> None:
+def test_a_suspicion_is_told_once_and_before_its_unit_counts_as_finished(tmp_path: Path) -> None:
     reads = tmp_path / "reads.txt"
     reads.write_text("PERV\n" * 12)
     heard = Heard()
-    a_loop(DigestWork(reads), tmp_path, outbox=heard).run()
-    assert [what for what, _ in heard.said] == ["suspected", "phase_done", "published"]
+
+    def saved(number: int) -> None:
+        heard.said.append(("saved", number))
+
+    a_loop(DigestWork(reads), tmp_path, outbox=heard, on_save=saved).run()
+    assert [what for what, _ in heard.said] == [
+        "suspected",
+        *["saved"] * 3,
+        "phase_done",
+        "published",
+    ]
 
 
 def test_a_unit_that_outlasts_the_grace_is_abandoned(reads: Path, tmp_path: Path) -> None:

@@ -1,7 +1,8 @@
 """Speaking to the control plane: messages on the worker queue.
 
-Beats and suspicions are repeated anyway, so one that cannot be sent is only logged. The last word
-(published, interrupted, broken) is tried again and again: the sweep repairs a lost one, but late.
+Beats are repeated anyway, so one that cannot be sent is only logged. A suspicion and the last word
+(published, interrupted, broken) are tried again and again: nobody, or only the sweep, would say
+them in our place.
 """
 
 from __future__ import annotations
@@ -56,7 +57,7 @@ class QueueOutbox:
         self._say(self._make(Beat, progress=progress))
 
     def suspected(self, suspicion: Suspicion) -> None:
-        self._say(self._make(Suspected, **vars(suspicion)))
+        self._say_surely(self._make(Suspected, **vars(suspicion)))
 
     def phase_done(self, record: PhaseRecord) -> None:
         self._say(self._make(PhaseDone, record=record))
@@ -86,4 +87,4 @@ class QueueOutbox:
             time.sleep(pause)
             if self._say(message):
                 return
-        log.error("gave up saying %s: the sweep will find out", message.kind)
+        log.error("gave up saying %s", message.kind)

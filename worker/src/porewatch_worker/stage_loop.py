@@ -159,13 +159,17 @@ class StageLoop:
             raise _Interrupted from e
 
     def _save(self, number: int, output: UnitOutput) -> None:
+        self._tell_suspicions(output)
         self.checkpoint.save(number, output.content, output.reads, output.bases)
         self.on_save(number)
+        self.outbox.beat(self.progress())
+
+    def _tell_suspicions(self, output: UnitOutput) -> None:
+        """Before the unit counts as finished: no successor will compute it again, and tell."""
         for suspicion in output.suspicions:
             if (suspicion.sample, suspicion.code) not in self._suspected:
                 self._suspected.add((suspicion.sample, suspicion.code))
                 self.outbox.suspected(suspicion)
-        self.outbox.beat(self.progress())
 
     def _finish(self) -> StageResult:
         self.scratch.mkdir(parents=True, exist_ok=True)
