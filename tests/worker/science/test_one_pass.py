@@ -1,0 +1,144 @@
+"""Panel first, host second, ties, masks: where single reads go."""
+
+from __future__ import annotations
+
+import random
+
+import mappy
+import pytest
+
+from porewatch.domain.phases import ScreeningParameters
+from porewatch.domain.references import ContigRole
+from porewatch_worker.references.load import LoadedBundle
+from porewatch_worker.science.complexity import complex_bases
+from porewatch_worker.science.one_pass import Placement, Placer
+from tests.worker.science import made
+from tests.worker.science.conftest import diverged, random_sequence
+
+
+@pytest.fixture(scope="session")
+def bundle(tmp_path_factory: pytest.TempPathFactory) -> LoadedBundle:
+    return made.made_bundle(tmp_path_factory.mktemp("made"))
+
+
+@pytest.fixture(scope="session")
+def placer(bundle: LoadedBundle) -> Placer:
+    return Placer(bundle.panel_aligner, bundle.host_aligner, bundle.contigs, ScreeningParameters())
+
+
+def place(placer: Placer, read: str) -> Placement:
+    return placer.place(read, mappy.ThreadBuffer())
+
+
+def winners(placer: Placer, reads: list[str]) -> list[str | None]:
+    placed = [place(placer, r) for r in reads]
+    return [p.winner.target if p.winner and not p.tied else p.role for p in placed]
+
+
+def test_reads_of_a_panel_member_are_its_own(placer: Placer) -> None:
+    reads = made.reads_of(made.CSFV[6_000:], 60, 900, seed=1)
+    assert winners(placer, reads).count("CSFV") >= 58
+
+
+def test_host_reads_are_host_and_strange_reads_are_unassigned(placer: Placer) -> None:
+    host = made.reads_of(made.HOST[:150_000], 60, 1500, seed=2)
+    assert winners(placer, host).count(ContigRole.HOST) == 60
+    strange = [random_sequence(1500, seed) for seed in range(900, 930)]
+    assert winners(placer, strange) == [None] * 30
+
+
+def test_panel_first_keeps_perv_reads_although_the_host_carries_a_copy(placer: Placer) -> None:
+    exogenous = winners(placer, made.reads_of(made.PERV_A[5_000:], 100, 1200, seed=3))
+    assert exogenous.count("PERV-A") >= 97
+    endogenous = winners(placer, made.reads_of(made.HOST_PERV[5_000:], 100, 1200, seed=4))
+    assert endogenous.count("PERV-A") == 0
+    assert endogenous.count(ContigRole.HOST) >= 97
+
+
+def test_host_first_would_have_lost_them(bundle: LoadedBundle) -> None:
+    reads = made.reads_of(made.PERV_A[5_000:], 100, 1200, seed=3)
+    taken = [r for r in reads if next(bundle.host_aligner.map(r), None) is not None]
+    assert len(taken) >= 97
+
+
+def test_a_read_over_a_new_insertion_site_counts_with_its_host_flank(placer: Placer) -> None:
+    site = made.NEW_SITE[:1_000] + made.PERV_A[5_000:7_000]
+    placement = place(placer, made.erred(site, 5))
+    assert placement.winner is not None
+    assert (placement.winner.target, placement.host_flank) == ("PERV-A", True)
+    inside = place(placer, made.erred(made.PERV_A[5_500:7_500], 6))
+    assert not inside.host_flank
+
+
+def test_a_read_over_an_old_insertion_site_is_host(placer: Placer) -> None:
+    start = 150_000 - 800
+    placement = place(placer, made.erred(made.HOST[start : start + 2_500], 7))
+    assert placement.role is ContigRole.HOST
+
+
+def test_members_that_tie_share_the_read_and_none_gets_it_alone(placer: Placer) -> None:
+    common = made.reads_of(diverged(made.PERV_A[:4_800], 0.0, 1), 30, 1000, seed=8)
+    for read in common:
+        placement = place(placer, read)
+        assert placement.role is ContigRole.PANEL
+        assert placement.tied == placement.tied_with == ("PERV-A", "PERV-B")
+
+
+def test_a_tie_with_a_decoy_is_not_a_panel_read(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    both = random_sequence(2_000, 77)
+    contigs, fasta = {}, tmp_path_factory.mktemp("tie") / "panel.fa"
+    fasta.write_text(f">p\n{both}\n>d\n{both}\n")
+    from porewatch.domain.references import Contig
+
+    contigs["p"] = Contig(name="p", role=ContigRole.PANEL, target="P", length=2_000)
+    contigs["d"] = Contig(name="d", role=ContigRole.DECOY, target="D", length=2_000)
+    panel = mappy.Aligner(str(fasta), preset="map-ont", k=13, w=5, best_n=5)
+    host = mappy.Aligner(seq=random_sequence(5_000, 78), preset="map-ont")
+    placement = place(Placer(panel, host, contigs, ScreeningParameters()), both[200:1_500])
+    assert placement.role is ContigRole.DECOY
+    assert (placement.tied, placement.tied_with) == (("P",), ("D",))
+
+
+def test_a_near_relative_takes_its_own_reads(placer: Placer) -> None:
+    found = winners(placer, made.reads_of(made.RELATIVE[:6_000], 60, 800, seed=9))
+    assert found.count("CSFV") == 0
+    assert found.count("pestivirus-relative") >= 58
+
+
+def test_poly_a_never_counts_although_a_genome_ends_in_it(placer: Placer) -> None:
+    tails = ["A" * n for n in (300, 700, 1500)] + ["T" * 1500]
+    tails += [made.erred("A" * 1200, seed) for seed in range(10)]
+    assert winners(placer, tails) == [None] * len(tails)
+
+
+def test_simple_repeats_never_count(placer: Placer) -> None:
+    repeats = [unit * 400 for unit in ("AC", "ACG", "ATTT")]
+    assert winners(placer, repeats) == [None] * 3
+
+
+def test_a_read_that_hangs_mostly_over_the_mask_needs_a_hundred_bases_beside_it(
+    placer: Placer,
+) -> None:
+    edge = len(made.RABV) - 1_500
+    assert winners(placer, [made.RABV[edge - 60 : edge + 900]]) == [None]
+    assert winners(placer, [made.RABV[edge - 500 : edge + 900]]) == ["RABV"]
+
+
+def test_masked_bases_are_counted_to_the_base(placer: Placer, bundle: LoadedBundle) -> None:
+    masked = bundle.contigs["rabv"].masked
+    dice = random.Random(1)
+    for _ in range(200):
+        a, b = sorted(dice.sample(range(len(made.RABV)), 2))
+        plain = sum(any(x <= i < y for x, y in masked) for i in range(a, b))
+        assert placer.masked_bases("rabv", a, b) == plain
+
+
+def test_complexity_tells_random_from_repeats() -> None:
+    assert complex_bases(random_sequence(1_000, 3)) == 1_000
+    assert complex_bases("A" * 1_000) == 0
+    assert complex_bases("AC" * 300) == 0
+    mixed = complex_bases(random_sequence(640, 4) + "A" * 640)
+    assert 600 <= mixed <= 704
+    assert complex_bases("ACG") == 3

@@ -1,0 +1,129 @@
+"""Real nanopore reads against real genomes: the right answer for each file."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+
+import pytest
+
+from porewatch.domain.findings import Call, Finding, Outcome, Quantification, ScreenResult
+from porewatch.domain.phases import ScreeningParameters
+from porewatch.domain.references import ContigRole
+from porewatch.domain.runs import Sample
+from porewatch_worker.phases.quantification import quantify
+from porewatch_worker.references.load import LoadedBundle
+from tests.worker.science.conftest import screen, screening
+from tests.worker.shared import real
+
+LAMBDA = "qcat_nobarcode_1k.fastq.gz"
+SPIKED = Sample(name="one", spike_copies=1e5, volume_ml=10)
+
+
+Answers = Callable[[str], tuple[ScreenResult, Quantification]]
+
+
+@pytest.fixture(scope="session")
+def answers(real_bundle: LoadedBundle, tmp_path_factory: pytest.TempPathFactory) -> Answers:
+    """Screen and findings of a real file, computed once. Spike-in copies are stated for the one
+    file that holds a spike-in."""
+
+    @functools.cache
+    def answer(file: str) -> tuple[ScreenResult, Quantification]:
+        sample = SPIKED if file == LAMBDA else Sample(name="one")
+        work = screening(real_bundle, real(f"reads/{file}"), samples=(sample,))
+        result = screen(work, tmp_path_factory.mktemp("scratch"))
+        account = result.samples[0].account
+        assert account.balanced
+        assert account.total == result.samples[0].quality.reads
+        panel, manifest = real_bundle.panel, real_bundle.manifest
+        return result, quantify(result, (sample,), panel, manifest, ScreeningParameters())
+
+    return answer
+
+
+def called(quantified: Quantification, call: Call) -> dict[str, Finding]:
+    return {f.code: f for f in quantified.findings if f.call is call}
+
+
+def test_sars_cov_2_amplicons_give_sars_cov_2_and_nothing_else(answers: Answers) -> None:
+    result, quantified = answers("sars_cov_2_ont_2020_bc07.fastq.gz")
+    assert set(called(quantified, Call.DETECTED)) == {"X-SARS-CoV-2"}
+    assert not called(quantified, Call.INDETERMINATE)
+    assert result.samples[0].account.panel > 1600
+    evidence = called(quantified, Call.DETECTED)["X-SARS-CoV-2"].evidence
+    assert evidence is not None
+    assert evidence.breadth > 0.9
+    assert evidence.identity == pytest.approx(0.912, abs=0.01)  # as measured for this file
+
+
+def test_two_amplicons_only_are_a_pile_up_and_not_a_detection(answers: Answers) -> None:
+    _, quantified = answers("sars_cov_2_MT007544.fastq.gz")
+    assert not called(quantified, Call.DETECTED)
+    assert "pile up" in called(quantified, Call.INDETERMINATE)["X-SARS-CoV-2"].rule
+
+
+def test_lambda_reads_are_the_spike_in_and_no_pathogen(answers: Answers) -> None:
+    result, quantified = answers(LAMBDA)
+    assert not called(quantified, Call.DETECTED)
+    assert result.samples[0].account.spike >= 975
+    spikes = {t.target for t in result.samples[0].targets if t.role is ContigRole.SPIKE}
+    assert spikes == {"lambda"}
+    assert quantified.spike_recovery["one"].method == "spike-in lambda"
+    assert quantified.outcomes[0].outcome is Outcome.RELEASED_WITH_REMARKS
+
+
+def test_what_was_not_found_has_a_limit_of_detection_from_the_spike_in(answers: Answers) -> None:
+    _, quantified = answers(LAMBDA)
+    missing = called(quantified, Call.NOT_DETECTED)
+    short, long = missing["CSFV"].lod95, missing["ASFV"].lod95
+    assert short is not None and long is not None
+    assert short.unit == long.unit == "copies/mL"
+    assert short.value is not None and long.value is not None
+    assert short.value / long.value == pytest.approx(190590 / 12301, rel=0.01)
+    assert short.low is not None and short.high is not None
+    assert short.low < short.value < short.high
+
+
+def test_a_bam_of_e_coli_gives_e_coli(answers: Answers) -> None:
+    result, quantified = answers("ecoli400.bam")
+    assert set(called(quantified, Call.DETECTED)) == {"EC"}
+    assert result.samples[0].quality.reads == 355
+    # one read is more S. aureus than E. coli (a chimera of a mock community): never a detection
+    assert set(called(quantified, Call.INDETERMINATE)) <= {"STAPH"}
+
+
+def test_r10_reads_without_a_pathogen_give_nothing(answers: Answers) -> None:
+    result, quantified = answers("r10_hac_v5.fastq.gz")
+    assert set(called(quantified, Call.DETECTED)) == set()
+    assert set(called(quantified, Call.INDETERMINATE)) == set()
+    assert result.samples[0].account.unassigned == 21
+
+
+def test_the_ultra_long_reads_are_e_coli_and_no_virus(answers: Answers) -> None:
+    # They were taken for a negative control; four fifths of the genome of E. coli say otherwise.
+    _, quantified = answers("nanotest_ultralong.fastq.gz")
+    assert set(called(quantified, Call.DETECTED)) == {"EC"}
+    assert not called(quantified, Call.INDETERMINATE)
+    evidence = called(quantified, Call.DETECTED)["EC"].evidence
+    assert evidence is not None
+    assert evidence.breadth == pytest.approx(evidence.expected_breadth, rel=0.05)
+
+
+def test_every_row_of_the_list_has_an_answer_with_a_rule(
+    answers: Answers, real_bundle: LoadedBundle
+) -> None:
+    _, quantified = answers("r10_hac_v5.fastq.gz")
+    codes = [f.code for f in quantified.findings]
+    assert codes[: len(real_bundle.panel.entries)] == [e.code for e in real_bundle.panel.entries]
+    assert all(f.rule for f in quantified.findings)
+    screened = {f.code for f in quantified.findings if f.call is not Call.NOT_SCREENED}
+    assert {"ASFV", "PCV2", "PCV", "SIV"} <= screened
+    assert not {"FMDV", "FUNGI", "PERV-A", "PERV"} & screened
+
+
+def test_absence_of_an_rna_virus_in_a_dna_sample_carries_a_warning(answers: Answers) -> None:
+    _, quantified = answers("r10_hac_v5.fastq.gz")
+    by_code = {f.code: f for f in quantified.findings}
+    assert "cDNA" in by_code["CSFV"].remark
+    assert "cDNA" not in by_code["ASFV"].remark
