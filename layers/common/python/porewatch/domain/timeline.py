@@ -10,7 +10,8 @@ from porewatch.domain.phases import TimelineEntry
 
 def timeline(facts: Iterable[events.Fact]) -> tuple[TimelineEntry, ...]:
     """One line for each fact that tells a person something, oldest first."""
-    ordered = sorted(facts, key=lambda fact: (fact.at, fact.fact_id))
+    rank = {name: place for place, name in enumerate(events.FACTS)}  # in a run's own order
+    ordered = sorted(facts, key=lambda f: (f.at, rank[type(f).__name__], f.fact_id))
     lines = ((fact, _line(fact)) for fact in ordered)
     return tuple(
         TimelineEntry(at=fact.at, what=line[0], detail=line[1])

@@ -1,0 +1,238 @@
+"""The control plane on a mocked ledger and bucket, with stand-ins for what moto cannot play:
+machines that are full, lost or reclaimed, and a state machine that remembers what it heard."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+from porewatch.adapters.objects import Objects
+from porewatch.adapters.runs import RunLedger
+from porewatch.adapters.stages import StageLedger
+from porewatch.adapters.table import Table
+from porewatch.compute.ladder import rungs
+from porewatch.compute.price import price_list
+from porewatch.domain import places
+from porewatch.domain.errors import AlreadyDone, PorewatchError, Unavailable
+from porewatch.domain.launching import LaunchSpec, Machine, MachineState, Owner, Purchase
+from porewatch.domain.phases import Phase, StageKey, StageManifest, StageRecord, StageSpec
+from porewatch.domain.runs import InputFile, ReadKind, RunManifest, Sample
+from porewatch.domain.tasks import Await, Launch, Open, Opened
+from porewatch.usecases.answer_stage import await_stage
+from porewatch.usecases.desk import Desk
+from porewatch.usecases.launch_machine import launch_machine
+from porewatch.usecases.open_stage import open_stage
+from porewatch.usecases.watch_machines import Watch
+
+START = datetime(2026, 11, 21, 12, tzinfo=UTC)
+RUN, REVISION, STAGE = "run-1", 0, "screen"
+KEY = StageKey(RUN, REVISION, STAGE)
+SPEC = StageSpec(
+    name=STAGE,
+    phases=(Phase.QUALITY_CONTROL, Phase.HOST_REMOVAL),
+    instance_types=("m5.2xlarge", "r5.2xlarge"),
+)
+MANIFEST_KEY = places.manifest_key(RUN, REVISION, STAGE)
+
+
+@dataclass
+class Cloud:
+    """Machines. `full` purchases have no capacity; `unreachable` answers nothing."""
+
+    machines: dict[str, Machine] = field(default_factory=dict)
+    full: dict[Purchase, PorewatchError] = field(default_factory=dict)
+    unreachable: bool = False
+    launches: list[LaunchSpec] = field(default_factory=list)
+    ended: list[str] = field(default_factory=list)
+    at: datetime = START
+
+    def prepare(
+        self, owner: Owner, stage: StageSpec, avoid: tuple[str, ...], at: datetime
+    ) -> tuple[LaunchSpec, ...]:
+        return rungs(owner, stage, avoid, at, launch_template_id="lt-1", subnet_ids=("subnet-1",))
+
+    def launch(self, spec: LaunchSpec) -> Machine:
+        for machine in self.find(spec.owner):
+            if machine.alive():
+                return machine
+        self.launches.append(spec)
+        if spec.purchase in self.full:
+            raise self.full[spec.purchase]
+        name = f"i-{len(self.machines) + 1}"
+        self.machines[name] = Machine(
+            instance_id=name,
+            state=MachineState.RUNNING,
+            instance_type=spec.instance_types[0],
+            purchase=spec.purchase,
+            availability_zone="eu-central-1a",
+            launched_at=self.at,
+            owner=spec.owner,
+            expires_at=spec.expires_at,
+        )
+        return self.machines[name]
+
+    def observe(self, instance_ids: Iterable[str]) -> dict[str, Machine]:
+        if self.unreachable:
+            raise Unavailable("EC2 does not answer.")
+        return {name: self.machines[name] for name in instance_ids if name in self.machines}
+
+    def find(self, owner: Owner) -> list[Machine]:
+        return [machine for machine in self.machines.values() if machine.owner == owner]
+
+    def inventory(self) -> list[Machine]:
+        return list(self.machines.values())
+
+    def terminate(self, instance_id: str) -> None:
+        self.ended.append(instance_id)
+        if instance_id in self.machines:
+            self.lose(instance_id, "Client.UserInitiatedShutdown")
+
+    def price(self, instance_type: str, purchase: Purchase, seconds: float) -> float:
+        return price_list().usd(instance_type, purchase, seconds)
+
+    def lose(self, instance_id: str, why: str = "Server.InternalError") -> None:
+        gone = {"state": MachineState.GONE, "why_ended": why, "ended_at": self.at}
+        self.machines[instance_id] = self.machines[instance_id].model_copy(update=gone)
+
+
+@dataclass
+class StateMachine:
+    """Hears callbacks. A token can be answered once."""
+
+    heard: list[tuple[str, str, str]] = field(default_factory=list)
+    beats: list[str] = field(default_factory=list)
+    over: set[str] = field(default_factory=set)
+
+    def succeed(self, token: str, output: dict[str, str]) -> None:
+        self._once(token)
+        self.heard.append((token, "success", output["manifest_key"]))
+
+    def fail(self, token: str, error: str, problem: str) -> None:
+        self._once(token)
+        self.heard.append((token, error, problem))
+
+    def beat(self, token: str) -> None:
+        if token in self.over:
+            raise AlreadyDone("TaskTimedOut")
+        self.beats.append(token)
+
+    def _once(self, token: str) -> None:
+        if token in self.over:
+            raise AlreadyDone("TaskTimedOut")
+        self.over.add(token)
+
+
+@dataclass
+class Ear:
+    """The worker queue: empty, or with words still waiting, or out of reach."""
+
+    empty: bool | None = True
+
+    def is_empty(self) -> bool:
+        if self.empty is None:
+            raise Unavailable("SQS does not answer.")
+        return self.empty
+
+
+class House:
+    """Everything wired together, at a time that only moves when told to."""
+
+    def __init__(self, table: Table) -> None:
+        self.table = table
+        self.runs, self.stages = RunLedger(table), StageLedger(table)
+        self.results = Objects("results")
+        self.cloud, self.state_machine, self.ear = Cloud(), StateMachine(), Ear()
+        self.now = START
+
+    def later(self, **more: float) -> None:
+        self.now += timedelta(**more)
+        self.cloud.at = self.now
+
+    def desk(self) -> Desk:
+        tokens = self.state_machine
+        return Desk(self.runs, self.stages, self.results, tokens, self.now)  # type: ignore[arg-type]
+
+    def watch(self) -> Watch:
+        return Watch(
+            stack="s",
+            stages=self.stages,
+            results=self.results,
+            callbacks=self.state_machine,  # type: ignore[arg-type]
+            executor=self.cloud,
+            queue=self.ear,  # type: ignore[arg-type]
+            at=self.now,
+        )
+
+    def seal(self, manifest: RunManifest | None = None) -> RunManifest:
+        sealed = manifest or a_manifest()
+        self.runs.seal(sealed, sealed_by="run.json", at=self.now)
+        self.runs.start(sealed, execution_arn="arn", bundle="demo@1", at=self.now)
+        return sealed
+
+    def open(self) -> Opened:
+        task = Open(action="open", run_id=RUN, revision=REVISION, spec=SPEC)
+        return open_stage(task, self.desk(), default_bundle="fallback@1")
+
+    def launch(self, epoch: int, budget_usd: float = 25.0) -> str:
+        return launch_machine(
+            Launch(run_id=RUN, revision=REVISION, epoch=epoch, spec=SPEC),
+            stack="s",
+            stages=self.stages,
+            executor=self.cloud,
+            budget_usd=budget_usd,
+            at=self.now,
+        ).instance_id
+
+    def wait(self, epoch: int, token: str) -> None:
+        task = Await(
+            action="await",
+            run_id=RUN,
+            revision=REVISION,
+            stage=STAGE,
+            epoch=epoch,
+            task_token=token,
+        )
+        await_stage(task, self.desk())
+
+    def claimed(self) -> StageRecord:
+        """Epoch 1 open, launched, claimed by its machine, awaited with token `t1`."""
+        self.seal()
+        self.open()
+        instance_id = self.launch(1)
+        self.stages.claim(KEY, 1, instance_id, self.now)
+        self.wait(1, "t1")
+        return self.record()
+
+    def record(self) -> StageRecord:
+        return self.stages.get(KEY)
+
+    def publish(self, epoch: int = 1) -> None:
+        """What a worker does before it says so: the manifest becomes visible."""
+        self.results.put_json(
+            MANIFEST_KEY,
+            StageManifest(
+                run_id=RUN,
+                revision=REVISION,
+                stage=STAGE,
+                epoch=epoch,
+                fingerprint="f",
+                instance_id="i-1",
+                worker_version="0",
+                started_at=self.now,
+                finished_at=self.now,
+                phases=(),
+                outputs={},
+            ),
+        )
+
+
+def a_manifest(kind: ReadKind = ReadKind.FASTQ, bundle: str | None = None) -> RunManifest:
+    name = {ReadKind.FASTQ: "fastq/a.fastq.gz", ReadKind.POD5: "pod5/a.pod5"}[kind]
+    return RunManifest(
+        run_id=RUN,
+        created_at=START,
+        bundle=bundle,
+        files=(InputFile(path=name, kind=kind, size=1),),
+        samples=(Sample(name="s1"),),
+    )

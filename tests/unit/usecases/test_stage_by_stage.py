@@ -1,0 +1,500 @@
+"""One stage from opening to its bill, and everything that can be said twice, late or not at all."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+
+from porewatch.adapters.table import Table
+from porewatch.compute.profiles import profile
+from porewatch.domain import places
+from porewatch.domain.errors import (
+    BasecallerMissing,
+    BudgetExceeded,
+    CapacityUnavailable,
+    ConfigurationRefused,
+    Conflict,
+    LaunchUnknown,
+    StaleEpoch,
+    Unavailable,
+)
+from porewatch.domain.launching import Machine, MachineState
+from porewatch.domain.messages import (
+    Beat,
+    Claimed,
+    Interrupted,
+    PhaseDone,
+    Published,
+    StageBroken,
+    Suspected,
+    WorkerMessage,
+)
+from porewatch.domain.phases import Phase, PhaseRecord, Progress, StageState, WorkOrder
+from porewatch.domain.runs import ReadKind, RunState
+from porewatch.domain.tasks import Decide, Decided, FailRun, Plan, Terminate
+from porewatch.usecases.end_machines import end_machines
+from porewatch.usecases.handle_error import decide_stage, fail_run
+from porewatch.usecases.hear_worker import hear_worker
+from porewatch.usecases.plan_stages import plan_stages
+from tests.mocked import facts_in
+from tests.unit.usecases.house import (
+    KEY,
+    MANIFEST_KEY,
+    REVISION,
+    RUN,
+    STAGE,
+    House,
+    a_manifest,
+)
+
+
+@pytest.fixture
+def house(ledger: Table, buckets: None) -> House:
+    return House(ledger)
+
+
+def say(house: House, kind: type[Any], epoch: int = 1, who: str = "i-1", **more: Any) -> None:
+    common = {"run_id": RUN, "revision": REVISION, "stage": STAGE, "at": house.now}
+    message: WorkerMessage = kind(**common, epoch=epoch, instance_id=who, **more)
+    hear_worker(message, house.desk())
+
+
+def decide(house: House, error: str, epoch: int = 1, cause: str = "words") -> Decided:
+    task = Decide(
+        action="decide",
+        run_id=RUN,
+        revision=REVISION,
+        stage=STAGE,
+        epoch=epoch,
+        error=error,
+        cause=cause,
+    )
+    return decide_stage(task, stages=house.stages, at=house.now)
+
+
+def end(house: House, epoch: int = 1, reason: str = "published") -> tuple[str, ...]:
+    task = Terminate(run_id=RUN, revision=REVISION, stage=STAGE, epoch=epoch, reason=reason)
+    return end_machines(
+        task, stack="s", stages=house.stages, executor=house.cloud, at=house.now
+    ).instance_ids
+
+
+def phase_done(at: datetime) -> PhaseRecord:
+    return PhaseRecord(
+        phase=Phase.QUALITY_CONTROL, status="completed", started_at=at, finished_at=at
+    )
+
+
+def plan(house: House, basecalling: Any = "disabled") -> list[tuple[str, ...]]:
+    manifest = house.runs.manifest(RUN, REVISION)
+    task = Plan(
+        action="plan",
+        run_id=RUN,
+        revision=REVISION,
+        manifest_digest=manifest.digest(),
+        profile="default",
+    )
+    planned = plan_stages(task, house.desk(), profile=profile, basecalling=basecalling)
+    return [stage.phases for stage in planned.stages]
+
+
+def test_basecalled_reads_skip_basecalling_and_a_fact_says_so_once(house: House) -> None:
+    house.seal()
+    assert plan(house) == [
+        (Phase.QUALITY_CONTROL, Phase.HOST_REMOVAL, Phase.PATHOGEN_DETECTION),
+        (Phase.QUANTIFICATION, Phase.REPORTING),
+    ]
+    house.later(minutes=1)
+    plan(house)
+    told = [f for f in house.stages.facts(RUN, REVISION) if type(f).__name__ == "PhaseCompleted"]
+    assert len(told) == 1
+    assert told[0].model_dump()["record"]["status"] == "skipped"
+
+
+def test_raw_signal_needs_a_basecaller_before_anything_is_launched(house: House) -> None:
+    house.seal(a_manifest(ReadKind.POD5))
+    with pytest.raises(BasecallerMissing, match="Basecalling=enabled"):
+        plan(house)
+    assert plan(house, "enabled")[0] == (Phase.BASECALLING,)
+
+
+def test_a_plan_for_another_manifest_is_not_made(house: House) -> None:
+    house.seal()
+    task = Plan(
+        action="plan", run_id=RUN, revision=REVISION, manifest_digest="0" * 64, profile="default"
+    )
+    with pytest.raises(Conflict):
+        plan_stages(task, house.desk(), profile=profile, basecalling="disabled")
+
+
+def test_opening_writes_an_order_with_history_bill_and_bundle(house: House) -> None:
+    house.seal()
+    assert house.open().epoch == 1
+    order = house.results.get_json(places.order_key(RUN, REVISION, STAGE), WorkOrder)
+    assert order.bundle == "demo@1"
+    assert [entry.what for entry in order.timeline] == ["run sealed", "run started"]
+    house.launch(1)
+    house.later(minutes=30)
+    end(house)
+    assert house.open().epoch == 2
+    order = house.results.get_json(places.order_key(RUN, REVISION, STAGE), WorkOrder)
+    assert [entry.what for entry in order.timeline][2:] == [
+        "screen: machine launched",
+        "screen: machine ended",
+    ]
+    assert [line.epoch for line in order.bill_so_far] == [1]
+
+
+def test_a_stage_whose_manifest_is_there_is_not_launched_again(house: House) -> None:
+    house.claimed()
+    house.publish()
+    opened = house.open()
+    assert (opened.epoch, opened.manifest_key) == (1, MANIFEST_KEY)
+    assert house.record().state is StageState.PUBLISHED
+
+
+def test_launching_twice_gives_the_same_machine_with_the_intent_first(house: House) -> None:
+    house.seal()
+    house.open()
+    assert house.launch(1) == house.launch(1) == "i-1"
+    assert len(house.cloud.launches) == 1
+    (intent,) = house.stages.intents(KEY, 1)
+    assert intent.client_token == intent.spec.client_token()
+    assert house.record().state is StageState.LAUNCHED
+
+
+def test_the_same_request_goes_out_again_after_a_crash_between_intent_and_launch(
+    house: House,
+) -> None:
+    house.seal()
+    house.open()
+    house.cloud.full["spot"] = LaunchUnknown("lost")
+    with pytest.raises(LaunchUnknown):
+        house.launch(1)
+    house.later(minutes=3)
+    house.cloud.full.clear()
+    house.launch(1)
+    first, second = house.cloud.launches
+    assert first == second
+    assert first.client_token() == second.client_token()
+
+
+def test_no_spot_capacity_leads_to_on_demand_and_no_capacity_at_all_is_told(house: House) -> None:
+    house.seal()
+    house.open()
+    house.cloud.full["spot"] = CapacityUnavailable("full")
+    house.launch(1)
+    assert house.record().purchase == "on-demand"
+    assert [i.spec.purchase for i in house.stages.intents(KEY, 1)] == ["spot", "on-demand"]
+    house.open()
+    house.cloud.full["on-demand"] = CapacityUnavailable("full too")
+    with pytest.raises(CapacityUnavailable, match="full too"):
+        house.launch(2)
+
+
+def test_a_wrong_configuration_does_not_climb_the_ladder(house: House) -> None:
+    house.seal()
+    house.open()
+    house.cloud.full["spot"] = ConfigurationRefused("no such template")
+    with pytest.raises(ConfigurationRefused):
+        house.launch(1)
+    assert len(house.cloud.launches) == 1
+
+
+def test_a_machine_that_is_one_too_many_is_ended_at_once(house: House) -> None:
+    house.seal()
+    house.open()
+    house.stages.claim(KEY, 1, "i-earlier", house.now)
+    with pytest.raises(Conflict):
+        house.launch(1)
+    assert house.cloud.ended == ["i-1"]
+
+
+def test_an_old_epoch_launches_nothing(house: House) -> None:
+    house.seal()
+    house.open()
+    house.open()
+    with pytest.raises(StaleEpoch):
+        house.launch(1)
+    assert house.cloud.launches == []
+
+
+def test_nothing_is_launched_when_the_budget_is_used_up(house: House) -> None:
+    house.seal()
+    house.open()
+    house.launch(1)
+    house.later(hours=100)
+    end(house)
+    house.open()
+    with pytest.raises(BudgetExceeded, match="its budget is 15"):
+        house.launch(2, budget_usd=15.0)
+
+
+def test_a_worker_that_publishes_moves_the_state_machine_on_once(house: House) -> None:
+    house.claimed()
+    house.publish()
+    for _ in range(3):
+        say(house, Published, manifest_key=MANIFEST_KEY)
+    assert house.state_machine.heard == [("t1", "success", MANIFEST_KEY)]
+    assert house.record().task_token is None
+    assert facts_in(house.table, RUN).count("StageCompleted") == 1
+
+
+def test_a_worker_that_is_faster_than_the_state_machine_is_not_lost(house: House) -> None:
+    house.seal()
+    house.open()
+    house.launch(1)
+    house.publish()
+    say(house, Published, manifest_key=MANIFEST_KEY)
+    assert house.state_machine.heard == []
+    house.wait(1, "t1")
+    assert house.state_machine.heard == [("t1", "success", MANIFEST_KEY)]
+
+
+def test_a_crash_between_ledger_and_callback_is_mended_by_the_message_coming_again(
+    house: House,
+) -> None:
+    house.claimed()
+    house.stages.mark_interrupted(KEY, 1, "i-1", 4, house.now)  # then the function died
+    say(house, Interrupted, last_checkpoint=4)
+    assert [h[:2] for h in house.state_machine.heard] == [("t1", "SpotInterrupted")]
+
+
+def test_a_claim_to_have_published_is_checked(house: House) -> None:
+    house.claimed()
+    with pytest.raises(Unavailable, match="it is not there"):
+        say(house, Published, manifest_key=MANIFEST_KEY)
+    assert house.record().state is StageState.CLAIMED
+
+
+def test_beats_move_progress_and_the_state_machines_clock(house: House) -> None:
+    house.claimed()
+    house.later(minutes=1)
+    say(house, Beat, progress=Progress(phase=Phase.QUALITY_CONTROL, units_done=7, checkpoint=7))
+    assert house.state_machine.beats == ["t1"]
+    progress = house.record().progress
+    assert progress is not None
+    assert progress.units_done == 7
+    house.state_machine.over.add("t1")
+    house.later(minutes=1)
+    say(house, Beat, progress=Progress(phase=Phase.QUALITY_CONTROL, units_done=8))
+
+
+def test_a_worker_whose_clock_is_ahead_does_not_look_alive_for_longer(house: House) -> None:
+    house.claimed()
+    ahead = house.now + timedelta(hours=5)
+    house.later(minutes=1)
+    progress = Progress(phase=Phase.QUALITY_CONTROL)
+    message = Beat(
+        run_id=RUN,
+        revision=REVISION,
+        stage=STAGE,
+        epoch=1,
+        instance_id="i-1",
+        at=ahead,
+        progress=progress,
+    )
+    hear_worker(message, house.desk())
+    assert house.record().last_beat == house.now
+
+
+@pytest.mark.parametrize("kind", [Claimed, Beat, Interrupted, StageBroken, PhaseDone])
+def test_a_fenced_machine_is_not_heard(house: House, kind: type[Any]) -> None:
+    house.claimed()
+    house.open()
+    more: dict[type[Any], dict[str, Any]] = {
+        Beat: {"progress": Progress(phase=Phase.QUALITY_CONTROL)},
+        Interrupted: {"last_checkpoint": 1},
+        StageBroken: {"error": "WorkerFailed", "problem": "x"},
+        PhaseDone: {"record": phase_done(house.now)},
+    }
+    before = house.record()
+    with pytest.raises(StaleEpoch):
+        say(house, kind, **more.get(kind, {}))
+    assert house.record() == before
+    assert house.state_machine.heard == []
+
+
+def test_a_suspicion_counts_from_any_epoch_and_is_told_once(house: House) -> None:
+    house.claimed()
+    house.open()
+    for reads in (3, 9):
+        say(
+            house,
+            Suspected,
+            sample="s1",
+            code="PERV-C",
+            name="PERV-C",
+            severity="critical",
+            reads=reads,
+        )
+    assert facts_in(house.table, RUN).count("PathogenSuspected") == 1
+
+
+def test_a_finished_phase_is_told_once(house: House) -> None:
+    house.claimed()
+    for _ in range(2):
+        say(house, PhaseDone, record=phase_done(house.now))
+    assert facts_in(house.table, RUN).count("PhaseCompleted") == 1
+
+
+def test_interrupted_work_goes_on_under_the_next_epoch_elsewhere(house: House) -> None:
+    house.claimed()
+    say(house, Interrupted, last_checkpoint=4)
+    assert house.state_machine.heard[0][:2] == ("t1", "SpotInterrupted")
+    end(house, reason="interrupted")
+    assert house.open().epoch == 2
+    house.launch(2)
+    assert house.record().instance_type == "r5.2xlarge"  # m5 was taken back
+    assert (house.record().interruptions, house.record().errors) == (1, 0)
+
+
+def test_a_broken_stage_is_tried_three_times_in_all(house: House) -> None:
+    house.claimed()
+    decisions = []
+    for epoch in (1, 2, 3):
+        problem = "something broke."
+        say(house, StageBroken, epoch, f"i-{epoch}", error="WorkerFailed", problem=problem)
+        decisions.append(decide(house, "WorkerFailed", epoch).decision)
+        end(house, epoch, "failed")
+        house.open()
+        house.launch(epoch + 1)
+    assert decisions == ["retry", "retry", "fail"]
+
+
+def test_deciding_twice_gives_the_same_answer_and_counts_once(house: House) -> None:
+    house.claimed()
+    first = decide(house, "WorkerLost", cause='{"errorType": "X", "errorMessage": "went silent."}')
+    assert decide(house, "WorkerLost") == first
+    assert first.decision == "retry"
+    assert "went silent." in first.reason
+    assert house.record().errors == 1
+
+
+def test_refused_input_is_not_tried_again(house: House) -> None:
+    house.claimed()
+    decided = decide(house, "NoReadsLeft", cause="nothing passed.")
+    assert decided.decision == "fail"
+    assert "nothing passed." in decided.reason
+
+
+def test_waiting_for_a_machine_uses_up_waits_and_waits_longer_each_time(house: House) -> None:
+    house.seal()
+    waits = []
+    for epoch in range(1, 14):
+        house.open()
+        decided = decide(house, "CapacityUnavailable", epoch)
+        waits.append(decided.wait_seconds if decided.decision == "retry" else None)
+    assert waits == [30, 60, 120, 240, 480, *[900] * 7, None]
+    assert house.record().errors == 0
+
+
+def test_twenty_interruptions_are_survived_and_the_twenty_first_is_not(house: House) -> None:
+    house.seal()
+    decisions = []
+    for epoch in range(1, 22):
+        house.open()
+        house.stages.claim(KEY, epoch, "i-1", house.now)
+        decisions.append(decide(house, "SpotInterrupted", epoch).decision)
+    assert decisions == ["retry"] * 20 + ["fail"]
+
+
+def test_a_stage_that_was_published_after_all_is_opened_and_found_published(house: House) -> None:
+    house.claimed()
+    house.publish()
+    say(house, Published, manifest_key=MANIFEST_KEY)
+    assert decide(house, "WorkerLost").decision == "retry"
+    assert house.open().manifest_key == MANIFEST_KEY
+
+
+@pytest.mark.parametrize(
+    ("error", "state"),
+    [
+        ("NoReadsLeft", RunState.REFUSED),
+        ("BasecallerMissing", RunState.REFUSED),
+        ("WorkerFailed", RunState.FAILED),
+        ("ConfigurationRefused", RunState.FAILED),
+        ("BudgetExceeded", RunState.FAILED),
+        ("States.Runtime", RunState.FAILED),
+    ],
+)
+def test_a_run_ends_by_whose_turn_it_is_and_says_so_once(
+    house: House, error: str, state: RunState
+) -> None:
+    house.seal()
+    cause = '{"errorType": "X", "errorMessage": "the words."}'
+    task = FailRun(
+        action="fail_run", run_id=RUN, revision=REVISION, stage=STAGE, error=error, cause=cause
+    )
+    answers = [fail_run(task, runs=house.runs, at=house.now) for _ in range(2)]
+    assert answers[0] == answers[1]
+    assert answers[0].problem == "the words."
+    run = house.runs.get(RUN)
+    assert (run.state, run.problem) == (state, "the words.")
+    kind = "RunRefused" if state is RunState.REFUSED else "RunFailed"
+    assert facts_in(house.table, RUN).count(kind) == 1
+
+
+def test_a_machine_is_ended_and_paid_for_once(house: House) -> None:
+    house.claimed()
+    house.later(minutes=30)
+    assert end(house) == ("i-1",)
+    house.later(minutes=30)
+    assert end(house) == ("i-1",)
+    (line,) = house.stages.cost_lines(RUN, REVISION)
+    assert line.seconds == 1800
+    assert line.usd == pytest.approx(0.1536 / 2)
+    assert line.on_demand_usd == pytest.approx(0.384 / 2)
+    assert facts_in(house.table, RUN).count("InstanceTerminated") == 1
+
+
+def test_a_machine_longer_than_a_day_is_paid_for_the_days_too(house: House) -> None:
+    house.claimed()
+    house.later(hours=25)
+    end(house)
+    assert house.stages.cost_lines(RUN, REVISION)[0].seconds == 25 * 3600
+
+
+def test_a_machine_that_died_alone_is_paid_until_it_died(house: House) -> None:
+    house.claimed()
+    house.later(minutes=10)
+    house.cloud.lose("i-1")
+    house.later(hours=2)
+    end(house)
+    assert house.cloud.ended == []
+    assert house.stages.cost_lines(RUN, REVISION)[0].seconds == 600
+
+
+def test_a_machine_the_cloud_has_forgotten_is_still_on_the_bill(house: House) -> None:
+    house.claimed()
+    house.cloud.machines.clear()
+    house.later(minutes=5)
+    end(house)
+    assert house.stages.cost_lines(RUN, REVISION)[0].instance_id == "i-1"
+
+
+def test_two_machines_of_one_epoch_are_both_ended_and_both_paid_for(house: House) -> None:
+    house.claimed()
+    owner = house.cloud.machines["i-1"].owner
+    house.cloud.machines["i-2"] = Machine(
+        instance_id="i-2",
+        state=MachineState.RUNNING,
+        instance_type="r5.2xlarge",
+        purchase="on-demand",
+        availability_zone="eu-central-1b",
+        launched_at=house.now,
+        owner=owner,
+    )
+    house.later(minutes=5)
+    assert end(house) == ("i-1", "i-2")
+    assert end(house) == ("i-1", "i-2")
+    assert len(house.stages.cost_lines(RUN, REVISION)) == 2
+
+
+def test_ending_a_stage_that_never_had_a_machine_is_a_success(house: House) -> None:
+    house.seal()
+    house.open()
+    assert end(house) == ()
+    assert house.stages.cost_lines(RUN, REVISION) == ()

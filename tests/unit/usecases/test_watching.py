@@ -1,0 +1,208 @@
+"""Who watches sees the dead, leaves the living alone, and does nothing when nothing is certain."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from porewatch.adapters.table import Table
+from porewatch.domain.machine_news import MachineNews, NewsKind
+from porewatch.domain.phases import Phase, Progress, StageState
+from porewatch.usecases.watch_machines import hear_cloud, sweep
+from tests.mocked import facts_in
+from tests.unit.usecases.house import KEY, MANIFEST_KEY, RUN, SPEC, House
+
+
+@pytest.fixture
+def house(ledger: Table, buckets: None) -> House:
+    return House(ledger)
+
+
+def beat(house: House) -> None:
+    progress = Progress(phase=Phase.QUALITY_CONTROL, checkpoint=5)
+    house.stages.beat(KEY, 1, "i-1", progress, house.now)
+
+
+def news(house: House, kind: NewsKind, state: str = "") -> None:
+    hear_cloud(MachineNews(kind=kind, instance_id="i-1", state=state), house.watch())
+
+
+def test_a_working_machine_is_left_alone(house: House) -> None:
+    before = house.claimed()
+    for _ in range(5):
+        house.later(minutes=4)
+        beat(house)
+        sweep(house.watch())
+    assert house.record().state is before.state is StageState.CLAIMED
+    assert house.cloud.ended == []
+    assert house.state_machine.heard == []
+
+
+def test_a_machine_that_died_is_told_to_the_state_machine_once(house: House) -> None:
+    house.claimed()
+    house.cloud.lose("i-1")
+    house.later(minutes=1)
+    sweep(house.watch())
+    sweep(house.watch())
+    assert [h[:2] for h in house.state_machine.heard] == [("t1", "WorkerLost")]
+    assert "Server.InternalError" in house.state_machine.heard[0][2]
+
+
+@pytest.mark.parametrize("noticed", [True, False])
+def test_a_machine_that_was_taken_back_is_an_interruption_and_no_error(
+    house: House, noticed: bool
+) -> None:
+    house.claimed()
+    house.later(minutes=1)
+    beat(house)
+    if noticed:
+        news(house, NewsKind.RECLAIM)
+    house.cloud.lose("i-1", "Client.X" if noticed else "Server.SpotInstanceTermination")
+    house.later(minutes=1)
+    news(house, NewsKind.STATE, "terminated")
+    record = house.record()
+    assert (record.state, record.interruptions, record.errors) == (StageState.INTERRUPTED, 1, 0)
+    assert house.state_machine.heard[0][1] == "SpotInterrupted"
+    facts = [f for f in house.stages.facts(RUN, 0) if type(f).__name__ == "SpotInterrupted"]
+    assert facts[0].model_dump()["last_checkpoint"] == 5
+
+
+def test_the_last_words_of_a_leaving_worker_are_waited_for(house: House) -> None:
+    house.claimed()
+    house.cloud.lose("i-1", "Client.InstanceInitiatedShutdown")
+    house.later(seconds=10)
+    news(house, NewsKind.STATE, "shutting-down")
+    assert house.record().state is StageState.CLAIMED
+
+
+def test_a_worker_that_published_and_shut_down_unheard_has_succeeded(house: House) -> None:
+    house.claimed()
+    house.publish()
+    house.cloud.lose("i-1", "Client.InstanceInitiatedShutdown")
+    house.later(minutes=3)
+    sweep(house.watch())
+    assert house.state_machine.heard == [("t1", "success", MANIFEST_KEY)]
+    assert facts_in(house.table, RUN).count("StageCompleted") == 1
+
+
+def test_an_end_that_was_recorded_but_never_told_is_told(house: House) -> None:
+    house.claimed()
+    house.stages.mark_failed(KEY, 1, "WorkerFailed", "broke", house.now)
+    sweep(house.watch())
+    assert house.state_machine.heard == [("t1", "WorkerFailed", "broke")]
+    assert list(house.stages.awaiting()) == []
+
+
+def test_a_machine_that_never_begins_is_given_up_at_its_deadline_and_not_before(
+    house: House,
+) -> None:
+    house.seal()
+    house.open()
+    house.launch(1)
+    house.wait(1, "t1")
+    house.later(seconds=600)
+    sweep(house.watch())
+    assert house.state_machine.heard == []
+    house.later(seconds=1)
+    sweep(house.watch())
+    assert house.state_machine.heard[0][1] == "WorkerLost"
+    assert "600 s" in house.state_machine.heard[0][2]
+
+
+def test_a_silent_worker_is_given_up_when_no_words_are_waiting(house: House) -> None:
+    house.claimed()
+    house.later(seconds=301)
+    sweep(house.watch())
+    assert house.state_machine.heard[0][1] == "WorkerLost"
+    assert "silent for 301 s" in house.state_machine.heard[0][2]
+
+
+@pytest.mark.parametrize("waiting", [False, None])
+def test_silence_proves_nothing_while_words_may_be_waiting(
+    house: House, waiting: bool | None
+) -> None:
+    house.claimed()
+    house.ear.empty = waiting
+    house.later(hours=1)
+    sweep(house.watch())
+    assert house.record().state is StageState.CLAIMED
+    assert house.cloud.ended == []
+
+
+def test_when_the_cloud_does_not_answer_nobody_is_dead(house: House) -> None:
+    house.claimed()
+    house.cloud.lose("i-1")
+    house.cloud.unreachable = True
+    house.later(hours=1)
+    sweep(house.watch())
+    assert house.record().state is StageState.CLAIMED
+
+
+def test_a_machine_that_does_not_show_is_lost_only_after_a_while(house: House) -> None:
+    house.claimed()
+    house.cloud.machines.clear()
+    house.later(minutes=4)
+    sweep(house.watch())
+    assert house.record().state is StageState.CLAIMED
+    house.later(minutes=2)
+    sweep(house.watch())
+    assert house.record().error == "WorkerLost"
+
+
+def test_the_trouble_of_one_stage_does_not_keep_another_from_being_looked_after(
+    house: House,
+) -> None:
+    house.claimed()
+    house.cloud.lose("i-1")
+    bad = house.record().model_copy(update={"run_id": "run-0", "stage": "screen"})
+    house.stages.open_stage(bad.key, SPEC, house.now)
+    house.results.put(MANIFEST_KEY.replace("run-1", "run-0"), b"not a manifest")
+    house.later(minutes=1)
+    sweep(house.watch())
+    assert house.state_machine.heard[0][1] == "WorkerLost"
+
+
+def test_news_of_machines_of_others_is_no_news(house: House) -> None:
+    house.claimed()
+    stranger = MachineNews(kind=NewsKind.STATE, instance_id="i-99", state="terminated")
+    hear_cloud(stranger, house.watch())
+    assert house.record().state is StageState.CLAIMED
+
+
+def test_a_forgotten_machine_of_an_old_epoch_is_ended_and_paid_for(house: House) -> None:
+    house.claimed()
+    house.open()
+    house.later(minutes=9)
+    sweep(house.watch())
+    assert house.cloud.ended == []
+    house.later(minutes=2)
+    sweep(house.watch())
+    assert house.cloud.ended == ["i-1"]
+    (fact,) = (f for f in house.stages.facts(RUN, 0) if type(f).__name__ == "InstanceTerminated")
+    assert "epoch 1 is over (now 2)" in fact.model_dump()["reason"]
+    assert "nothing happened for 11 minutes" in fact.model_dump()["reason"]
+
+
+def test_a_machine_whose_stage_nobody_knows_is_not_touched(house: House) -> None:
+    house.claimed()
+    house.table.delete(f"RUN#{RUN}", "STAGE#0000#screen")
+    house.later(days=3)
+    sweep(house.watch())
+    assert house.cloud.ended == []
+
+
+def test_an_expired_machine_that_still_works_is_left_alone_and_a_still_one_is_not(
+    house: House,
+) -> None:
+    house.claimed()
+    expires_at = house.cloud.machines["i-1"].expires_at
+    assert expires_at is not None
+    house.now = expires_at + timedelta(minutes=1)
+    beat(house)
+    sweep(house.watch())
+    assert house.cloud.ended == []
+    house.ear.empty = False
+    house.later(minutes=11)
+    sweep(house.watch())
+    assert house.cloud.ended == ["i-1"]
