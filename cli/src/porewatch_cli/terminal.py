@@ -22,8 +22,9 @@ from porewatch.domain.errors import PorewatchError, Refused
 P = ParamSpec("P")
 R = TypeVar("R")
 
-console = Console()
-errors = Console(stderr=True)
+WIDE = 150  # columns of a pipe or a log, which has no width of its own
+console = Console(width=None if sys.stdout.isatty() else WIDE)
+errors = Console(stderr=True, width=None if sys.stderr.isatty() else WIDE)
 
 EXIT_FAILED = 1
 EXIT_REFUSED = 2
