@@ -19,7 +19,15 @@ Properties = dict[str, Any]
 
 
 class _Loader(yaml.SafeLoader):
-    """Knows the tags; anything else is refused."""
+    """Knows the tags; a key that is there twice is refused."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        keys = [key.value for key, _ in node.value]
+        twice = {key for key in keys if keys.count(key) > 1}
+        if twice:
+            line = node.start_mark.line + 1
+            raise ValueError(f"{', '.join(sorted(twice))} is there twice, line {line}")
+        return super().construct_mapping(node, deep=deep)
 
 
 def _tagged(loader: _Loader, suffix: str, node: yaml.Node) -> dict[str, Any]:

@@ -90,7 +90,8 @@ def every_function_finds_what_it_reads_in_its_environment(template: Template) ->
 
 
 def _settings_read(source: str) -> set[str]:
-    return {name.upper() for name in re.findall(r"\bsettings\(\)\.([a-z_]+)", source)}
+    read = {n.attr for n in ast.walk(ast.parse(source)) if isinstance(n, ast.Attribute)}
+    return {name.upper() for name in read & set(Settings.model_fields)}
 
 
 def every_queue_waits_long_enough(template: Template) -> Breaches:

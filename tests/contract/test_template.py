@@ -1,0 +1,188 @@
+"""The template gate, and each of its rules seen failing on a template with one thing wrong."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from porewatch_local import gate, permission_rules, template_rules
+from porewatch_local.template import Template
+
+REPOSITORY = Path(__file__).parents[2]
+TEMPLATE = Template.load(REPOSITORY / "template.yaml")
+RULES = (*template_rules.RULES, *permission_rules.RULES)
+Rule = Callable[[Template], Any]
+
+
+def changed(path: str, value: Any) -> Template:
+    """The template with the value at `A/B/C` (list positions as numbers) replaced."""
+    body = copy.deepcopy(TEMPLATE.body)
+    *way, last = path.split("/")
+    place: Any = body
+    for step in way:
+        place = place[int(step)] if isinstance(place, list) else place[step]
+    if value is None:
+        del place[last]
+    else:
+        place[int(last) if isinstance(place, list) else last] = value
+    return Template(TEMPLATE.root, body)
+
+
+def test_sam_cfn_lint_and_both_state_machine_linters_find_nothing() -> None:
+    try:
+        wrong = list(gate.findings(REPOSITORY))
+    except gate.ToolMissing as missing:
+        pytest.fail(f"{missing}")
+    assert wrong == []
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.__name__)
+def test_the_template_keeps_our_rule(rule: Rule) -> None:
+    assert list(rule(TEMPLATE)) == []
+
+
+F = "Resources/FastqValidator/Properties"
+PLANTED = [
+    (template_rules.every_folder_is_a_function_and_back, "Resources/Api", None),
+    (template_rules.every_handler_exists, "Globals/Function/Handler", "app.handler"),
+    (template_rules.every_function_is_built_for_one_runtime, f"{F}/Runtime", "python3.12"),
+    (template_rules.every_function_is_built_for_one_runtime, "Resources/Api/Metadata", None),
+    (template_rules.every_function_is_traced_and_logs_to_its_own_group, f"{F}/LoggingConfig", None),
+    (
+        template_rules.every_function_is_traced_and_logs_to_its_own_group,
+        "Resources/ApiLog/Properties/RetentionInDays",
+        None,
+    ),
+    (
+        template_rules.every_function_finds_what_it_reads_in_its_environment,
+        f"{F}/Environment/Variables/RAW_BUCKET",
+        None,
+    ),
+    (
+        template_rules.every_function_finds_what_it_reads_in_its_environment,
+        f"{F}/Environment/Variables/RAW_BUKET",
+        "typo",
+    ),
+    (template_rules.every_queue_waits_long_enough, f"{F}/Timeout", 901),
+    (
+        template_rules.every_batch_can_fail_in_part,
+        f"{F}/Events/Queue/Properties/FunctionResponseTypes",
+        None,
+    ),
+    (template_rules.every_batch_can_fail_in_part, f"{F}/Events/Queue/Properties/BatchSize", 20),
+    (
+        template_rules.every_schedule_can_be_read,
+        "Resources/InstanceMonitor/Properties/Events/EveryMinute/Properties/Schedule",
+        "rate(1 minutes)",
+    ),
+    (
+        template_rules.every_queue_has_dead_letters_and_they_are_watched,
+        "Resources/FilesQueue/Properties/RedrivePolicy",
+        None,
+    ),
+    (
+        template_rules.every_queue_has_dead_letters_and_they_are_watched,
+        "Resources/FilesDeadLettersAlarm",
+        None,
+    ),
+    (
+        template_rules.every_alarm_names_its_runbook,
+        "Resources/ApiFaultsAlarm/Properties/AlarmDescription",
+        "See docs/runbooks/nothing.md.",
+    ),
+    (
+        template_rules.every_placeholder_of_a_state_machine_is_filled,
+        "Resources/ScreenRun/Properties/DefinitionSubstitutions/ErrorHandler",
+        None,
+    ),
+    (
+        template_rules.every_task_outlasts_its_function,
+        "Resources/ErrorHandler/Properties/Timeout",
+        60,
+    ),
+    (template_rules.every_stage_says_everything, "Parameters/RawDays", None),
+    (
+        permission_rules.no_action_is_a_pattern,
+        "Resources/ApiRole/Properties/Policies/0/PolicyDocument/Statement/0/Action",
+        "s3:Get*",
+    ),
+    (
+        permission_rules.no_resource_is_everything_without_a_reason,
+        "Resources/ApiRole/Properties/Policies/0/PolicyDocument/Statement/0/Resource",
+        "*",
+    ),
+    (permission_rules.every_exception_is_still_needed, "Resources/FactPublisherRole", None),
+    (
+        permission_rules.every_function_has_a_role_of_its_own,
+        f"{F}/Role",
+        {"Fn::GetAtt": ["ApiRole", "Arn"]},
+    ),
+    (
+        permission_rules.no_role_takes_a_policy_from_elsewhere,
+        "Resources/ApiRole/Properties/ManagedPolicyArns/0",
+        "arn:aws:iam::aws:policy/AdministratorAccess",
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("rule", "path", "value"), PLANTED, ids=[f"{r.__name__}:{p}" for r, p, _ in PLANTED]
+)
+def test_a_rule_sees_what_is_planted(rule: Rule, path: str, value: Any) -> None:
+    assert list(rule(changed(path, value)))
+
+
+def test_every_rule_was_seen_failing() -> None:
+    assert {rule for rule, _, _ in PLANTED} == set(RULES)
+
+
+@pytest.mark.parametrize(
+    ("text", "right"),
+    [
+        ("rate(1 minute)", True),
+        ("rate(5 minutes)", True),
+        ("rate(5 minute)", False),
+        ("rate(0 minutes)", False),
+        ("cron(0 3 * * ? *)", True),
+        ("cron(0/15 8-18 ? * MON-FRI *)", True),
+        ("cron(0 3 * * *)", False),
+        ("cron(0 3 * * * *)", False),
+        ("every minute", False),
+    ],
+)
+def test_a_schedule_is_told_from_what_only_looks_like_one(text: str, right: bool) -> None:
+    assert template_rules.is_schedule(text) is right
+
+
+def test_only_named_resources_are_left_out_on_the_embedded_aws() -> None:
+    """Everything else is the same there: what is tested here is what is deployed."""
+    left_out = {
+        resource["Type"]
+        for resource in TEMPLATE.resources.values()
+        if resource.get("Condition") in ("OnAws", "HasBudget")
+    }
+    assert left_out == {
+        "AWS::Budgets::Budget",
+        "AWS::CloudWatch::CompositeAlarm",
+        "AWS::EC2::VPCEndpoint",
+        "AWS::Events::Archive",
+        "AWS::XRay::Group",
+    }
+
+
+def test_the_linters_see_a_state_machine_with_something_wrong(tmp_path: Path) -> None:
+    node = gate.tools(REPOSITORY) / "node"
+    gate.install_linters(REPOSITORY, node)
+    text = (REPOSITORY / "statemachine/screen_run.asl.json").read_text()
+    (tmp_path / "statemachine").mkdir()
+    machine = tmp_path / "statemachine/screen_run.asl.json"
+    machine.write_text(
+        text.replace('"MaxDelaySeconds"', '"MaxDelaySecondz"').replace("$next_stage + 1", "+")
+    )
+    found = list(gate.state_machine_linters(Template(tmp_path, TEMPLATE.body), node))
+    assert [line for line in found if line.startswith("asl-validator")]
+    assert [line for line in found if line.startswith("amazon-states-language-service")]
