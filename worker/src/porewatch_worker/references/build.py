@@ -133,7 +133,10 @@ def _write_sequences(folder: Path, sheet: Sheet, draft: _Draft, out: Path) -> No
     sheet.refuse_leftovers()
     for role, remedy in (
         (ContigRole.PANEL, "add at least one sequence to screen for."),
-        (ContigRole.HOST, "add the host genome; without it host reads cannot be told apart."),
+        (
+            ContigRole.HOST,
+            "add the host genome (FASTA below host/); host reads cannot be told apart without.",
+        ),
     ):
         if not draft.bases(role):
             raise BundleRefused(

@@ -31,7 +31,7 @@ SHEET = "sheet.tsv"
 _TRY_LATER = frozenset({408, 425, 429, 500, 502, 503, 504})
 _WITHOUT_NETWORK = (
     "try again later, or fetch the FASTA elsewhere and build from the folder "
-    "(`porewatch references build FOLDER`)."
+    "(`porewatch references build NAME@VERSION --from FOLDER`)."
 )
 
 

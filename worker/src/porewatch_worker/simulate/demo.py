@@ -22,6 +22,7 @@ from porewatch_worker import __version__
 from porewatch_worker.references.build import build_bundle
 from porewatch_worker.references.shelf import bundle_folder
 from porewatch_worker.references.verify import verify_bundle
+from porewatch_worker.science.filtering import FRONT, REAR
 from porewatch_worker.simulate.genomes import (
     MARK,
     SPIKE,
@@ -169,6 +170,9 @@ def demo_plan(genomes: GenomeSet, seed: int, scale: float = 1.0) -> RunPlan:
         mean_length=MEAN_LENGTH,
         sd_length=SD_LENGTH,
         unclassified=0.01,
+        front_adapter=FRONT[1].encode(),
+        rear_adapter=REAR[0].encode(),
+        untrimmed=0.10,
     )
 
 

@@ -33,7 +33,8 @@ class RunPlan:
     """A run. Lengths are Gamma distributed, at least `min_length` and at most the contig's.
 
     `crosstalk` is the share of reads filed under a barcode drawn from all of them, `chimeras` the
-    share with a second fragment joined on; adapters are read with errors like the rest.
+    share with a second fragment joined on, `untrimmed` the share that keeps its adapters, which are
+    read with errors like the rest.
     """
 
     identity: RunIdentity
@@ -50,6 +51,7 @@ class RunPlan:
     unclassified: float = 0.0
     front_adapter: bytes = b""
     rear_adapter: bytes = b""
+    untrimmed: float = 1.0
     reads_per_file: int = 100_000
 
     @property
@@ -73,6 +75,7 @@ class ReadTable:
     channel: Ints
     barcode: Ints
     partner: Ints
+    untrimmed: Marks
 
     def __len__(self) -> int:
         return len(self.source)
@@ -100,6 +103,7 @@ def draw_table(plan: RunPlan, rng: np.random.Generator) -> ReadTable:
         channel=rng.integers(1, CHANNELS + 1, reads),
         barcode=_barcodes(plan, source, rng),
         partner=np.where(chimeric, rng.integers(0, max(reads, 1), reads), -1),
+        untrimmed=rng.random(reads) < plan.untrimmed,
     )
 
 

@@ -91,10 +91,12 @@ class _Sequencer:
 
     def _molecule(self, row: int) -> Codes:
         """Adapter, fragment, perhaps a second fragment, adapter: what goes through the pore."""
-        parts = [self._front, self._fragment(row)]
+        parts = [self._fragment(row)]
         if self._table.partner[row] >= 0:
             parts.append(self._fragment(int(self._table.partner[row])))
-        return np.concatenate([*parts, self._rear])
+        if self._table.untrimmed[row]:
+            parts = [self._front, *parts, self._rear]
+        return np.concatenate(parts)
 
     def _fragment(self, row: int) -> Codes:
         genome = self._genome(row)
