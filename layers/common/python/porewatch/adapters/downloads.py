@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
+
+from botocore.exceptions import IncompleteReadError
 
 from porewatch.adapters.objects import Objects
 from porewatch.domain.errors import Throttled, Unavailable
 
 PIECE = 1 << 20
-ATTEMPTS = 4
+PAUSES_S = (0.2, 1.0, 5.0)
 
 
 class Downloads(Objects):
@@ -24,24 +27,29 @@ class Downloads(Objects):
         A broken stream is begun again. NotFound when there is no such object, Unavailable when it
         keeps breaking.
         """
-        for attempt in range(ATTEMPTS):
+        for pause in PAUSES_S:
             try:
                 return self._fetch_once(key, to, heard)
             except (Unavailable, Throttled):
-                if attempt == ATTEMPTS - 1:
-                    raise
-        raise AssertionError("unreachable")
+                time.sleep(pause)
+        return self._fetch_once(key, to, heard)
 
     def _fetch_once(self, key: str, to: Path, heard: Callable[[int], None]) -> tuple[int, str]:
         digest, size = hashlib.sha256(), 0
         draft = to.with_name(f"{to.name}.part")
         draft.parent.mkdir(parents=True, exist_ok=True)
         with self._translated("fetch", key), draft.open("wb") as out:
-            body = self._client.get_object(Bucket=self.bucket, Key=key)["Body"]
-            for piece in body.iter_chunks(PIECE):
+            for piece in self._pieces(key):
                 out.write(piece)
                 digest.update(piece)
                 size += len(piece)
                 heard(size)
         draft.replace(to)
         return size, digest.hexdigest()
+
+    def _pieces(self, key: str) -> Iterator[bytes]:
+        body = self._client.get_object(Bucket=self.bucket, Key=key)["Body"]
+        try:
+            yield from body.iter_chunks(PIECE)
+        except IncompleteReadError as e:
+            raise Unavailable(f"the connection broke while fetching {key}: {e}") from e
