@@ -10,6 +10,7 @@ import csv
 from dataclasses import dataclass
 from pathlib import Path
 
+from porewatch.domain.findings import Call
 from porewatch.domain.references import BundleManifest
 from porewatch_worker.references.build import build_bundle
 from porewatch_worker.references.shelf import bundle_folder
@@ -61,7 +62,7 @@ SEGMENTS = (
 class RealReads:
     """A real read set and the right answer.
 
-    `finding` is the target that must be detected and no other may be, None when none may;
+    `finding` is the target that must get the call `call` and no other may be detected;
     `control` is the spike-in that the reads are, if they are one; `traces` may be indeterminate.
     `reads` are primary reads; `least_share` of them must fall on the finding or the control.
     """
@@ -73,13 +74,14 @@ class RealReads:
     least_share: float = 0.0
     what: str = ""
     traces: tuple[str, ...] = ()
+    call: Call = Call.DETECTED
 
 
 READ_SETS: tuple[RealReads, ...] = (
     RealReads("reads/sars_cov_2_ont_2020_bc07.fastq.gz", 1720, "X-SARS-COV-2", None, 0.95,
               "MinION R9 amplicons, 2020"),
     RealReads("reads/sars_cov_2_MT007544.fastq.gz", 200, "X-SARS-COV-2", None, 0.95,
-              "amplicons, no read metadata"),
+              "all from one 500-base amplicon: a heap of reads, no genome", call=Call.INDETERMINATE),
     RealReads("reads/ecoli400.bam", 355, "EC", None, 0.95,
               "E. coli R9, aligned BAM, primary records; two reads are S. aureus", ("STAPH",)),
     RealReads("reads/qcat_nobarcode_1k.fastq.gz", 989, None, "lambda", 0.95,
