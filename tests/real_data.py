@@ -81,7 +81,7 @@ READ_SETS: tuple[RealReads, ...] = (
     RealReads("reads/sars_cov_2_ont_2020_bc07.fastq.gz", 1720, "X-SARS-COV-2", None, 0.95,
               "MinION R9 amplicons, 2020"),
     RealReads("reads/sars_cov_2_MT007544.fastq.gz", 200, "X-SARS-COV-2", None, 0.95,
-              "all from one 500-base amplicon: a heap of reads, no genome", call=Call.INDETERMINATE),
+              "one 500-base amplicon: a heap of reads, no genome", call=Call.INDETERMINATE),
     RealReads("reads/ecoli400.bam", 355, "EC", None, 0.95,
               "E. coli R9, aligned BAM, primary records; two reads are S. aureus", ("STAPH",)),
     RealReads("reads/qcat_nobarcode_1k.fastq.gz", 989, None, "lambda", 0.95,
