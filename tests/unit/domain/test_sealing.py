@@ -56,6 +56,8 @@ fastq_files_in_final_dest=2
         ("old/a.fast5", Member.READS),
         ("report_FAX1.html", Member.OTHER),
         ("fastq/readme.txt", Member.READS),
+        ("old/reads.fastq.bz2", Member.READS),
+        ("fastq_pass/._a.fastq.gz", Member.OTHER),
     ],
 )
 def test_a_name_tells_what_a_file_is(path: str, member: Member) -> None:
@@ -101,10 +103,10 @@ def test_a_file_of_a_sequencing_folder_has_one_place_in_the_run(path: str, there
     ("path", "words"),
     [
         ("fastq/a.fast5", "pod5 convert fast5"),
-        ("fastq/a.fasta.gz", "send FASTQ"),
+        ("fastq/a.fasta.gz", "send the FASTQ"),
         ("fastq/a.sam", "samtools view -b"),
-        ("fastq/a.txt", "send .pod5, .fastq"),
-        ("fastq/a", "without suffix"),
+        ("fastq/a.txt", "send files whose names end in"),
+        ("fastq/a", "Neither reads nor signal"),
         ("fastq/a.pod5", "put it in pod5/"),
     ],
 )

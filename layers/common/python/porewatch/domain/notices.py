@@ -54,8 +54,8 @@ def unreadable(key: str, problem: str) -> Notice:
     """An object that belongs to no run we can name."""
     body = (
         f"An object was sent that cannot belong to a run.\n\nObject: {key}\nProblem: {problem}\n\n"
-        "Nothing was read and nothing was started. Send it again under a proper run id; "
-        "the object itself was left where it is.\n"
+        "Nothing was started. Send it again under a proper run id; "
+        "the object itself was not deleted.\n"
     )
     return Notice(kind="ObjectRefused", subject="An object was refused: odd name", body=body)
 

@@ -18,34 +18,15 @@ from pydantic import ValidationError
 
 from porewatch.domain.base import Model, Moment
 from porewatch.domain.errors import InputRefused, ManifestRefused
+from porewatch.domain.naming import find_kind, kind_of
 from porewatch.domain.plain import say
 from porewatch.domain.runs import InputFile, ReadKind, RunManifest, Sample, Sequencing
 
-SUFFIXES = {
-    ".pod5": ReadKind.POD5,
-    ".fastq": ReadKind.FASTQ,
-    ".fq": ReadKind.FASTQ,
-    ".fastq.gz": ReadKind.FASTQ,
-    ".fq.gz": ReadKind.FASTQ,
-    ".bam": ReadKind.BAM,
-}
-
-REMEDIES = {
-    ".fast5": "convert it with `pod5 convert fast5`, or send the basecalled reads as FASTQ.",
-    ".fasta": "send FASTQ: without qualities a read cannot be judged.",
-    ".fa": "send FASTQ: without qualities a read cannot be judged.",
-    ".fasta.gz": "send FASTQ: without qualities a read cannot be judged.",
-    ".fa.gz": "send FASTQ: without qualities a read cannot be judged.",
-    ".sam": "convert it with `samtools view -b`, and send the BAM.",
-    ".cram": "convert it with `samtools view -b`, and send the BAM.",
-    ".fastq.bz2": "compress it with gzip.",
-    ".fastq.zst": "compress it with gzip.",
-    ".fastq.xz": "compress it with gzip.",
-    ".zip": "unpack it, and send the reads inside (or one .tar into inbox/).",
-}
-ANY_REMEDY = "send .pod5, .fastq, .fastq.gz or .bam."
-
 SET_ASIDE = re.compile(r"(^|/)(fastq|bam|pod5|fast5)_(fail|skip|skipped)/")
+LOOKS_LIKE_READS = re.compile(
+    r"(?i)\.(fast5|sam|cram|zip|(fa|fna|fasta)(\.gz)?|(fastq|fq)\.(bz2|xz|zst|zip))$"
+)
+"""Reads in a shape we refuse: better said than left out."""
 BARCODE = re.compile(r"(?:^|[/_.-])(barcode\d{2})(?=$|[/_.-])")
 KIT = re.compile(r"^(SQK|VSK|EXP)-[A-Z0-9-]+$")
 FOLDERS = re.compile(r"^(pod5|fastq|bam)(_pass)?$")
@@ -62,32 +43,23 @@ class Member(StrEnum):
     OTHER = "other"  # reports, logs, tables
 
 
+NAMED: dict[Member, re.Pattern[str]] = {
+    Member.OTHER: re.compile(r"^\."),  # what desktops leave behind (.DS_Store, ._a.fastq)
+    Member.SET_ASIDE: SET_ASIDE,
+    Member.MANIFEST: re.compile(r"^run\.json$"),
+    Member.SHEET: re.compile(r"(?i)^sample[-_]?sheet.*\.(csv|tsv)$"),
+    Member.SUMMARY: re.compile(r"^final_summary.*\.txt$"),
+}
+
+
 def classify(path: str) -> Member:
     """What the file at `path` (relative to the folder or bundle) is, by its name alone."""
     name = PurePosixPath(path).name
-    if SET_ASIDE.search(path):
-        return Member.SET_ASIDE
-    if name == "run.json":
-        return Member.MANIFEST
-    if re.match(r"(?i)sample[-_]?sheet.*\.(csv|tsv)$", name):
-        return Member.SHEET
-    if re.match(r"final_summary.*\.txt$", name):
-        return Member.SUMMARY
-    if _suffix(name) in SUFFIXES or FOLDERS.match(PurePosixPath(path).parts[0]):
-        return Member.READS
-    return Member.READS if _suffix(name) in REMEDIES else Member.OTHER
-
-
-def kind_of(path: str) -> ReadKind:
-    """By suffix. Raises InputRefused with the remedy for what we cannot read."""
-    suffix = _suffix(PurePosixPath(path).name)
-    if suffix in SUFFIXES:
-        return SUFFIXES[suffix]
-    raise InputRefused(
-        f"{suffix or 'a name without suffix'} is not a kind of reads we can use.",
-        file=path,
-        remedy=REMEDIES.get(suffix, ANY_REMEDY),
-    )
+    for member, pattern in NAMED.items():
+        if pattern.search(path if member is Member.SET_ASIDE else name):
+            return member
+    meant = FOLDERS.match(PurePosixPath(path).parts[0]) or LOOKS_LIKE_READS.search(name)
+    return Member.READS if find_kind(name) or meant else Member.OTHER
 
 
 def barcode_of(path: str) -> str | None:
@@ -261,15 +233,18 @@ def _samples_of(files: Sequence[InputFile], run_id: str) -> tuple[Sample, ...]:
     return tuple(Sample(name=b, barcode=b) for b in barcodes) or (Sample(name=run_id),)
 
 
-def parse_manifest(content: bytes, *, run_id: str) -> RunManifest:
-    """`run.json` as it was sent. Raises ManifestRefused: field, value and remedy in a sentence."""
+def parse_manifest(content: bytes, *, run_id: str | None = None) -> RunManifest:
+    """`run.json` as it was sent; `run_id` = the run it lies in, when that is known.
+
+    Raises ManifestRefused: field, value and remedy in a sentence.
+    """
     try:
         manifest = RunManifest.model_validate_json(content)
     except ValidationError as e:
         raise ManifestRefused(
             say(e), file="run.json", remedy="write it with `porewatch submit`, or mend the field."
         ) from e
-    if manifest.run_id != run_id:
+    if run_id is not None and manifest.run_id != run_id:
         raise ManifestRefused(
             f"the manifest is for run {manifest.run_id!r}, but lies in the folder of {run_id!r}.",
             file="run.json",
@@ -283,10 +258,3 @@ def parse_manifest(content: bytes, *, run_id: str) -> RunManifest:
                 remedy="name the kind that the file's suffix says.",
             )
     return manifest
-
-
-def _suffix(name: str) -> str:
-    """`a.b.fastq.gz` -> `.fastq.gz`; `a.pod5` -> `.pod5`."""
-    suffixes = [s.lower() for s in PurePosixPath(name).suffixes[-2:]]
-    compressed = len(suffixes) == 2 and suffixes[-1] in (".gz", ".bz2", ".zst", ".xz")
-    return "".join(suffixes) if compressed else "".join(suffixes[-1:])

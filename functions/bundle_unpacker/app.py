@@ -1,0 +1,19 @@
+"""Unpacks inbox/*.tar into a run and seals it."""
+
+from porewatch.adapters.inbox import Inbox
+from porewatch.adapters.notices import Topic
+from porewatch.adapters.objects import Objects
+from porewatch.adapters.runs import RunLedger
+from porewatch.adapters.table import Table
+from porewatch.edge.envelopes import StoredObject, stored_object
+from porewatch.edge.queue import on_queue
+from porewatch.settings import settings
+from porewatch.usecases.tell_odd_names import odd_names_told
+from porewatch.usecases.unpack_bundle import unpack_bundle
+
+
+@on_queue(stored_object)
+def lambda_handler(found: StoredObject) -> None:
+    now, table = settings(), Table(settings().ledger_table)
+    with odd_names_told(found.key, inbox=Inbox(table), notices=lambda: Topic(now.notice_topic_arn)):
+        unpack_bundle(found.key, raw=Objects(now.raw_bucket), runs=RunLedger(table))

@@ -1,0 +1,145 @@
+"""What a bundle (a tar of one run) may hold, and the manifest it seals. Pure.
+
+Order: `refuse_member` looks at one header before any byte of it is read -> `refuse_bomb` at the
+first bytes of a gzip -> `Contents` gathers what was found -> `manifest_of` decides the run.
+"""
+
+from __future__ import annotations
+
+import re
+import tarfile
+import zlib
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import PurePosixPath
+
+from porewatch.domain.errors import ManifestRefused, MessageRefused
+from porewatch.domain.runs import RUN_ID_PATTERN, InputFile, RunManifest
+from porewatch.domain.sample_sheet import parse_sample_sheet
+from porewatch.domain.sealing import (
+    Member,
+    input_file,
+    one_kind,
+    parse_final_summary,
+    parse_manifest,
+    run_path,
+    seal,
+)
+
+MOST_MEMBERS = 5_000
+MOST_BYTES = 200 * 2**30
+MOST_TEXT = 5 * 2**20
+"""Bytes of a manifest, sample sheet or summary."""
+MOST_GZIP_RATIO = 200
+"""Reads compress 2 to 5 times, repeats of one base perhaps 50; bombs about 1000."""
+GZIP_HEAD = 64 * 1024
+
+INBOX = re.compile(r"inbox/(?:.*/)?([^/]+)\.tar$")
+
+
+@dataclass
+class Contents:
+    """What one pass over the tar found. `reads`: member name -> file of the run."""
+
+    reads: dict[str, InputFile] = field(default_factory=dict)
+    texts: dict[Member, tuple[str, bytes]] = field(default_factory=dict)
+    left_out: list[str] = field(default_factory=list)
+
+
+def run_id_of(key: str) -> str:
+    """`inbox/run-1.tar` -> `run-1`. Raises MessageRefused for a name that is no run id."""
+    found = INBOX.match(key)
+    if found and re.match(RUN_ID_PATTERN, found[1]):
+        return found[1]
+    raise MessageRefused(
+        f"{found[1] if found else key!r} is not a run id.",
+        file=key,
+        remedy="name the tar by 1 to 63 letters, digits, '-' or '_', first a letter or digit.",
+    )
+
+
+def refuse_member(member: tarfile.TarInfo, number: int, total: int, *, size: int) -> None:
+    """Raises ManifestRefused for a header that must not be followed.
+
+    `number` counts members, `total` their declared bytes so far, `size` = bytes of the whole tar.
+    """
+    name = member.name
+    if number > MOST_MEMBERS:
+        raise _no(name, f"is the {number}th member; {MOST_MEMBERS} may be.", "join small files.")
+    if name.startswith(("/", "~")) or "\\" in name or re.match(r"[A-Za-z]:", name):
+        raise _no(name, "has an absolute path.", "make the tar inside the run's folder.")
+    if ".." in PurePosixPath(name).parts:
+        raise _no(name, "leaves its folder.", "make the tar inside the run's folder.")
+    if not name.isprintable() or len(name) > 500:
+        raise _no(name[:80], "has an odd name.", "use letters, digits, '.', '_' and '-'.")
+    if member.isdir():
+        return
+    if member.issym() or member.islnk():
+        raise _no(name, "is a link.", "make the tar with --dereference, so that files are in it.")
+    if not member.isfile() or member.issparse():
+        raise _no(name, "is not an ordinary file.", "put only files and folders into the tar.")
+    if total > MOST_BYTES:
+        raise _no(name, f"brings the tar over {MOST_BYTES // 2**30} GiB.", "send several runs.")
+    if total > size:
+        raise _no(name, "declares more bytes than the tar has.", "make the tar again.")
+
+
+def refuse_bomb(name: str, head: bytes) -> None:
+    """Raises ManifestRefused when the first bytes of a gzip unpack to absurdly much."""
+    if not head.startswith(b"\x1f\x8b"):
+        return
+    most = MOST_GZIP_RATIO * len(head)
+    try:
+        unpacked = zlib.decompressobj(31).decompress(head, most + 1)
+    except zlib.error:
+        return  # damaged: the validator says where
+    if len(unpacked) > most:
+        raise _no(name, f"unpacks to more than {MOST_GZIP_RATIO} times its size.", "send reads.")
+
+
+def manifest_of(contents: Contents, *, run_id: str, created_at: datetime) -> RunManifest:
+    """The manifest in the tar, compared with what is there; or one made by sealing."""
+    if Member.MANIFEST in contents.texts:
+        return _own_manifest(contents)
+    samples, sequencing = None, None
+    if Member.SHEET in contents.texts:
+        name, text = contents.texts[Member.SHEET]
+        samples = parse_sample_sheet(text, file=name)
+    if Member.SUMMARY in contents.texts:
+        name, text = contents.texts[Member.SUMMARY]
+        sequencing = parse_final_summary(text, file=name).sequencing()
+    return seal(
+        one_kind(contents.reads.values()),
+        run_id=run_id,
+        created_at=created_at,
+        created_by="bundle",
+        samples=samples,
+        sequencing=sequencing,
+    )
+
+
+def file_of(name: str, size: int, sha256: str, others: Iterable[InputFile]) -> InputFile:
+    """The run's file that a member becomes. Raises Refused for what is no reads, or a double."""
+    file = input_file(run_path(name), size, sha256)
+    if any(other.path == file.path for other in others):
+        raise _no(name, f"would be a second {file.path}.", "give every file a name of its own.")
+    return file
+
+
+def _own_manifest(contents: Contents) -> RunManifest:
+    manifest = parse_manifest(contents.texts[Member.MANIFEST][1])
+    here = {file.path: file for file in contents.reads.values()}
+    for file in manifest.files:
+        found = here.pop(file.path, None)
+        if found is None:
+            raise _no(file.path, "is in run.json, but not in the tar.", "put it in, or seal anew.")
+        if found.size != file.size or (file.sha256 and file.sha256 != found.sha256):
+            raise _no(file.path, "is not the file that run.json means.", "make the tar again.")
+    if here:
+        raise _no(min(here), "is in the tar, but not in run.json.", "leave it out, or seal anew.")
+    return manifest.model_copy(update={"created_by": "bundle"})
+
+
+def _no(name: str, problem: str, remedy: str) -> ManifestRefused:
+    return ManifestRefused(problem, file=name, remedy=remedy)

@@ -1,0 +1,241 @@
+"""A bundle becomes a run: `inbox/{run}.tar` -> files in the run's folder, and its seal last.
+
+Order: the tar is streamed once to look at every member (nothing is written while it may still be
+refused) -> the manifest is made -> it is streamed again, member by member into the run's folder ->
+run.json, which starts the run. A refused tar is moved to quarantine with its reason, whole.
+
+Plain tar only: reads are compressed already, and what is not unpacked cannot explode.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import tarfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from typing import IO, TYPE_CHECKING, cast
+
+from porewatch.domain import places
+from porewatch.domain.base import now
+from porewatch.domain.bundles import (
+    GZIP_HEAD,
+    MOST_TEXT,
+    Contents,
+    file_of,
+    manifest_of,
+    refuse_bomb,
+    refuse_member,
+    run_id_of,
+)
+from porewatch.domain.errors import (
+    AlreadyDone,
+    Conflict,
+    ManifestRefused,
+    MessageRefused,
+    PorewatchError,
+    Refused,
+    Unavailable,
+)
+from porewatch.domain.runs import InputFile, RunManifest, RunState
+from porewatch.domain.sealing import Member, classify
+
+if TYPE_CHECKING:
+    from porewatch.adapters.objects import Head, Objects
+    from porewatch.adapters.runs import RunLedger
+
+CHUNK = 1 << 20
+TEXTS = (Member.MANIFEST, Member.SHEET, Member.SUMMARY)
+UNTOUCHED = (RunState.SEALED, RunState.RUNNING, RunState.COMPLETED)
+_log = logging.getLogger(__name__)
+
+
+def unpack_bundle(
+    key: str, *, raw: Objects, runs: RunLedger, clock: Callable[[], datetime] = now
+) -> None:
+    """Unpack one tar. AlreadyDone when it was unpacked or moved before.
+
+    Raises MessageRefused, after moving the tar away, when its name is no run id.
+    """
+    head = raw.head(key)
+    if head is None:
+        raise AlreadyDone("is gone: it was dealt with before.", file=key)
+    try:
+        run_id = run_id_of(key)
+    except MessageRefused as refusal:
+        _quarantine(key, refusal, raw)
+        raise
+    try:
+        contents = _look(head, raw)
+        manifest = manifest_of(contents, run_id=run_id, created_at=head.modified)
+        _refuse_taken(manifest, raw=raw, runs=runs)
+    except Refused as refusal:
+        _log.warning("bundle %s is refused: %s", key, refusal)
+        digest = hashlib.sha256(f"{key} {head.etag}".encode()).hexdigest()
+        problem = f"bundle {key} was refused. {refusal}"
+        runs.refuse(run_id, digest=digest, problem=problem, at=clock())
+        _quarantine(key, refusal, raw)
+        return
+    if contents.left_out:
+        _log.info("left out of %s: %s", key, ", ".join(contents.left_out[:50]))
+    _unpack(head, contents.reads, manifest, raw)
+    raw.put_json(places.seal_key(manifest.run_id), manifest)
+
+
+def _look(head: Head, raw: Objects) -> Contents:
+    """Every header judged, every member read through and hashed; nothing written."""
+    contents = Contents()
+    total = 0
+    with _opened(head, raw) as tar:
+        for number, member in enumerate(tar, 1):
+            total += member.size if member.isfile() else 0
+            refuse_member(member, number, total, size=head.size)
+            if member.isfile():
+                _take(member, tar, contents)
+    return contents
+
+
+def _take(member: tarfile.TarInfo, tar: tarfile.TarFile, contents: Contents) -> None:
+    what = classify(member.name)
+    if what in TEXTS:
+        if what in contents.texts:
+            raise ManifestRefused(f"is a second {what.value}.", file=member.name)
+        if member.size > MOST_TEXT:
+            raise ManifestRefused(f"is too long for a {what.value}.", file=member.name)
+        contents.texts[what] = (member.name, b"".join(_chunks(member, tar)))
+    elif what is Member.READS:
+        sha256 = _hashed(member, tar)
+        others = contents.reads.values()
+        contents.reads[member.name] = file_of(member.name, member.size, sha256, others)
+    else:
+        contents.left_out.append(member.name)
+
+
+def _hashed(member: tarfile.TarInfo, tar: tarfile.TarFile) -> str:
+    digest = hashlib.sha256()
+    for number, chunk in enumerate(_chunks(member, tar)):
+        if number == 0:
+            refuse_bomb(member.name, chunk[:GZIP_HEAD])
+        digest.update(chunk)
+    return digest.hexdigest()
+
+
+def _refuse_taken(manifest: RunManifest, *, raw: Objects, runs: RunLedger) -> None:
+    """A bundle must not write into a run that is another's."""
+    record = runs.find(manifest.run_id)
+    if record is None:
+        return
+    if record.manifest_digest == manifest.digest():
+        raise AlreadyDone(f"run {manifest.run_id} was sealed by this bundle before.")
+    if record.state in UNTOUCHED:
+        raise ManifestRefused(
+            f"there is a run {manifest.run_id} already, and it is {record.state.value}.",
+            remedy="name the tar (or the run_id in its run.json) differently.",
+        )
+    sizes = {head.key: head.size for head in raw.keys(places.raw_key(manifest.run_id, ""))}
+    for file in manifest.files:
+        there = sizes.get(places.raw_key(manifest.run_id, file.path), file.size)
+        if record.state is RunState.RECEIVING and there != file.size:
+            raise ManifestRefused(
+                f"run {manifest.run_id} has another {file.path} already.",
+                remedy="name the tar (or the run_id in its run.json) differently.",
+            )
+
+
+def _unpack(head: Head, reads: dict[str, InputFile], manifest: RunManifest, raw: Objects) -> None:
+    wanted = {file.path for file in manifest.files}
+    with _opened(head, raw) as tar:
+        for member in tar:
+            file = reads.get(member.name)
+            if file is None or file.path not in wanted or not member.isfile():
+                continue
+            part = _Part(_chunks(member, tar))
+            raw.upload(places.raw_key(manifest.run_id, file.path), cast("IO[bytes]", part))
+            if part.digest.hexdigest() != file.sha256:
+                raise Unavailable("the tar changed while it was unpacked.", file=head.key)
+
+
+def _chunks(member: tarfile.TarInfo, tar: tarfile.TarFile) -> Iterator[bytes]:
+    content = tar.extractfile(member)
+    while content is not None and (chunk := content.read(CHUNK)):
+        yield chunk
+
+
+@contextmanager
+def _opened(head: Head, raw: Objects) -> Iterator[tarfile.TarFile]:
+    """The tar as a stream. What tarfile cannot read is refused; what S3 cannot give is not."""
+    stream = _Patient(raw.stream(head.key), head.key)
+    try:
+        with tarfile.open(fileobj=cast("IO[bytes]", stream), mode="r|") as tar:
+            yield tar
+            stream.drain()
+    except (tarfile.TarError, EOFError, ValueError) as e:
+        raise ManifestRefused(
+            f"this is not a plain tar, or it is cut short ({e}).",
+            file=head.key,
+            remedy="make it with `tar -cf` (without -z) and send it again.",
+        ) from e
+    if any(stream.tail):
+        raise ManifestRefused(
+            "the tar ends without its end mark: it is cut short.",
+            file=head.key,
+            remedy="send it again, whole.",
+        )
+
+
+class _Patient:
+    """S3's stream: a broken transfer is Unavailable, so that no good tar is refused for it."""
+
+    def __init__(self, stream: IO[bytes], key: str) -> None:
+        self._stream = stream
+        self._key = key
+        self.tail = b""
+
+    def read(self, size: int) -> bytes:
+        try:
+            chunk = self._stream.read(size)
+        except PorewatchError:
+            raise
+        except Exception as e:  # whatever the network did, it is not the tar's fault
+            raise Unavailable(f"the transfer broke: {e}", file=self._key) from e
+        self.tail = (self.tail + chunk)[-512:]
+        return chunk
+
+    def drain(self) -> None:
+        while self.read(CHUNK):
+            pass
+
+
+class _Part:
+    """One member as a file that can only be read, hashed on its way."""
+
+    def __init__(self, chunks: Iterator[bytes]) -> None:
+        self._chunks = chunks
+        self._rest = b""
+        self.digest = hashlib.sha256()
+
+    def read(self, size: int = -1) -> bytes:
+        wanted = [self._rest]
+        have = len(self._rest)
+        while size < 0 or have < size:
+            chunk = next(self._chunks, b"")
+            if not chunk:
+                break
+            self.digest.update(chunk)
+            wanted.append(chunk)
+            have += len(chunk)
+        content = b"".join(wanted)
+        taken = content if size < 0 else content[:size]
+        self._rest = content[len(taken) :]
+        return taken
+
+
+def _quarantine(key: str, refusal: PorewatchError, raw: Objects) -> None:
+    """The tar whole, and why, beside it."""
+    target = places.quarantine_key(key)
+    raw.put(f"{target}.reason.txt", f"{refusal}\n".encode(), "text/plain; charset=utf-8")
+    try:
+        raw.move(key, target)
+    except Conflict:
+        _log.info("%s was moved by somebody else", key)

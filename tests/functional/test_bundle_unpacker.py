@@ -1,0 +1,247 @@
+"""bundle_unpacker: a tar becomes one run; a bad one leaves itself and the reason, no more."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import io
+import tarfile
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+import boto3
+import pytest
+
+from porewatch.adapters.objects import Objects
+from porewatch.adapters.runs import RunLedger
+from porewatch.adapters.table import Table
+from porewatch.domain import bundles, places
+from porewatch.domain.runs import RunManifest, RunState
+from porewatch.domain.sealing import input_file, seal
+from tests.functional.conftest import executions
+from tests.functional.doors import created, keys, put, send
+from tests.mocked import facts_in
+
+GOOD = gzip.compress(b"@r1\nACGTACGT\n+\nIIIIIIII\n")
+KEY = "inbox/run-1.tar"
+SHEET = b"alias,barcode,type\npig,barcode01,test_sample\nntc,barcode02,no_template_control\n"
+Change = Callable[[tarfile.TarInfo], None]
+
+
+def a_tar(*members: tuple[str, bytes], change: dict[str, Change] | None = None) -> bytes:
+    """A tar of (name, content); `change` alters the header of a member."""
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode="w") as tar:
+        for name, content in members:
+            info = tarfile.TarInfo(name)
+            info.size = len(content)
+            (change or {}).get(name, lambda _: None)(info)
+            tar.addfile(info, io.BytesIO(content) if info.isfile() else None)
+    return out.getvalue()
+
+
+GOOD_TAR = a_tar(
+    ("lib/run/fastq_pass/barcode01/a.fastq.gz", GOOD),
+    ("lib/run/fastq_pass/barcode02/b.fastq.gz", GOOD),
+    ("lib/run/fastq_fail/barcode01/c.fastq.gz", b"whatever"),
+    ("lib/run/pod5/signal.pod5", b"raw"),
+    ("lib/run/sample_sheet.csv", SHEET),
+    ("lib/run/report_FAX1.html", b"<html>"),
+    ("lib/run/.DS_Store", b"x"),
+    (
+        "lib/run/final_summary_FAX1_a_b.txt",
+        b"acquisition_run_id=abc\nstarted=2026-02-28T10:00:00+01:00\ninstrument=MN1\n",
+    ),
+)
+
+
+def manifest() -> RunManifest:
+    return Objects("raw").get_json(places.seal_key("run-1"), RunManifest)
+
+
+def test_a_sequencing_folder_as_a_tar_becomes_a_sealed_run(cloud: Table, runs: RunLedger) -> None:
+    assert send("bundle_unpacker", put(KEY, GOOD_TAR)) == []
+    sealed = manifest()
+    assert keys("runs/") == [
+        "runs/run-1/fastq/barcode01/a.fastq.gz",
+        "runs/run-1/fastq/barcode02/b.fastq.gz",
+        "runs/run-1/run.json",
+    ]
+    assert [f.sha256 for f in sealed.files] == [hashlib.sha256(GOOD).hexdigest()] * 2
+    assert [s.name for s in sealed.samples] == ["pig", "ntc"]
+    assert sealed.sequencing.instrument == "MN1"
+    assert keys("quarantine/") == []
+
+
+def test_the_unpacked_run_starts_once_its_files_are_checked(cloud: Table, runs: RunLedger) -> None:
+    event = put(KEY, GOOD_TAR)
+    for _ in range(3):
+        assert send("bundle_unpacker", event) == []
+    files = [created(k) for k in keys("runs/") if k.endswith("gz")]
+    assert send("fastq_validator", *files) == []
+    for _ in range(3):
+        assert send("pipeline_orchestrator", created("runs/run-1/run.json")) == []
+    assert len(executions()) == 1
+    assert "RunSealed" in facts_in(cloud, "run-1")
+    assert send("bundle_unpacker", event) == [], "told again after the run has started"
+    assert runs.get("run-1").state is RunState.RUNNING
+    assert keys("quarantine/") == []
+
+
+def test_a_tar_with_its_own_manifest_is_that_run(cloud: Table) -> None:
+    own = seal(
+        [input_file("fastq/a.fastq.gz", len(GOOD), hashlib.sha256(GOOD).hexdigest())],
+        run_id="run-9",
+        created_at=datetime(2026, 3, 1, tzinfo=UTC),
+        profile="one-instance-per-phase",
+    )
+    tar = a_tar(("run.json", own.canonical_json().encode()), ("fastq/a.fastq.gz", GOOD))
+    assert send("bundle_unpacker", put(KEY, tar)) == []
+    assert keys("runs/") == ["runs/run-9/fastq/a.fastq.gz", "runs/run-9/run.json"]
+
+
+def test_members_larger_than_a_part_arrive_whole(cloud: Table) -> None:
+    import random
+
+    big = random.Random(1).randbytes(20 * 2**20)
+    assert send("bundle_unpacker", put(KEY, a_tar(("a.fastq", big), ("b.bam", b"x")))) == []
+    body = boto3.client("s3").get_object(Bucket="raw", Key="runs/run-1/fastq/a.fastq")["Body"]
+    assert body.read() == big
+
+
+def a_link(info: tarfile.TarInfo) -> None:
+    info.type, info.linkname, info.size = tarfile.SYMTYPE, "/etc/passwd", 0
+
+
+def a_hard_link(info: tarfile.TarInfo) -> None:
+    info.type, info.linkname, info.size = tarfile.LNKTYPE, "../../x", 0
+
+
+def a_device(info: tarfile.TarInfo) -> None:
+    info.type, info.size = tarfile.CHRTYPE, 0
+
+
+def a_pipe(info: tarfile.TarInfo) -> None:
+    info.type, info.size = tarfile.FIFOTYPE, 0
+
+
+FASTQ = ("fastq/a.fastq.gz", GOOD)
+BOMB = gzip.compress(b"A" * 50_000_000)
+
+
+def lying_tar() -> bytes:
+    """A header that declares far more than follows."""
+    whole = bytearray(a_tar(FASTQ))
+    info = tarfile.TarInfo("fastq/a.fastq.gz")
+    info.size = 10**12
+    whole[:512] = info.tobuf(tarfile.GNU_FORMAT)[:512]
+    return bytes(whole)
+
+
+BAD: dict[str, tuple[bytes, str]] = {
+    "parent": (a_tar(FASTQ, ("../../evil.fastq", GOOD)), r"\.\./\.\./evil\.fastq: leaves"),
+    "hidden parent": (a_tar(FASTQ, ("fastq/../../x.fastq", GOOD)), "leaves its folder"),
+    "absolute": (a_tar(FASTQ, ("/etc/x.fastq", GOOD)), "absolute path"),
+    "windows": (a_tar(FASTQ, ("C:\\x.fastq", GOOD)), "absolute path"),
+    "symlink": (a_tar(FASTQ, ("fastq/l.fastq", b""), change={"fastq/l.fastq": a_link}), "a link"),
+    "hard link": (
+        a_tar(FASTQ, ("fastq/l.fastq", b""), change={"fastq/l.fastq": a_hard_link}),
+        "a link",
+    ),
+    "device": (a_tar(FASTQ, ("d", b""), change={"d": a_device}), "not an ordinary file"),
+    "pipe": (a_tar(FASTQ, ("p", b""), change={"p": a_pipe}), "not an ordinary file"),
+    "odd name": (a_tar(FASTQ, ("fastq/\x1b[2J.fastq", GOOD)), "odd name"),
+    "double": (a_tar(FASTQ, FASTQ), "second fastq/a.fastq.gz"),
+    "double by folders": (a_tar(("x/a.fastq", b"1"), ("y/a.fastq", b"1")), "second fastq/a.fastq"),
+    "gzip bomb": (a_tar(FASTQ, ("fastq/b.fastq.gz", BOMB)), "more than 200 times"),
+    "declared bomb": (lying_tar(), "declares more bytes than the tar has|over 200 GiB"),
+    "cut in a member": (a_tar(("a.fastq", b"x" * 5000))[:2000], "cut short|more bytes"),
+    "cut after a member": (a_tar(FASTQ)[:1024], "cut short"),
+    "compressed": (gzip.compress(GOOD_TAR), "not a plain tar"),
+    "rubbish": (b"this is not a tar" * 100, "not a plain tar"),
+    "empty": (b"", "not a plain tar"),
+    "no reads": (a_tar(("readme.md", b"hi")), "has no reads"),
+    "fast5": (a_tar(("old/a.fast5", b"x")), "pod5 convert fast5"),
+    "empty file": (a_tar(("a.fastq", b"")), "file is empty"),
+    "bad sheet": (a_tar(FASTQ, ("sample_sheet.csv", b"name,barcode\na,bc-x\n")), "line 2.*bc-x"),
+    "bad manifest": (a_tar(FASTQ, ("run.json", b"{}")), "run_id is missing"),
+    "two manifests": (a_tar(("run.json", b"{}"), ("x/run.json", b"{}")), "second manifest"),
+}
+
+
+@pytest.mark.parametrize("which", BAD)
+def test_a_bad_tar_is_set_aside_whole_with_the_reason_and_starts_nothing(
+    cloud: Table, runs: RunLedger, which: str
+) -> None:
+    content, words = BAD[which]
+    event = put(KEY, content)
+    for _ in range(2):
+        assert send("bundle_unpacker", event) == []
+    assert keys("runs/") == [], "nothing of it may lie in a run"
+    assert keys("inbox/") == []
+    s3 = boto3.client("s3")
+    kept = s3.get_object(Bucket="raw", Key=f"quarantine/{KEY}")["Body"].read()
+    assert kept == content
+    reason = s3.get_object(Bucket="raw", Key=f"quarantine/{KEY}.reason.txt")["Body"].read().decode()
+    import re
+
+    assert re.search(words, reason), reason
+    record = runs.get("run-1")
+    assert record.state is RunState.REFUSED
+    assert record.problem
+    assert re.search(words, record.problem)
+    assert facts_in(cloud, "run-1") == ["RunRefused"]
+    assert executions() == []
+
+
+def test_too_many_members_are_refused(
+    cloud: Table, runs: RunLedger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bundles, "MOST_MEMBERS", 3)
+    send("bundle_unpacker", put(KEY, a_tar(*[(f"{i}.fastq", b"x") for i in range(5)])))
+    assert "is the 4th member; 3 may be" in str(runs.get("run-1").problem)
+
+
+def test_a_manifest_that_names_what_the_tar_lacks_is_refused(cloud: Table, runs: RunLedger) -> None:
+    own = seal(
+        [input_file("fastq/b.fastq.gz", 5)],
+        run_id="run-1",
+        created_at=datetime(2026, 3, 1, tzinfo=UTC),
+    )
+    send("bundle_unpacker", put(KEY, a_tar(FASTQ, ("run.json", own.canonical_json().encode()))))
+    assert "in run.json, but not in the tar" in str(runs.get("run-1").problem)
+
+
+def test_a_tar_named_like_a_run_that_is_under_way_does_not_touch_it(
+    cloud: Table, runs: RunLedger
+) -> None:
+    send("bundle_unpacker", put(KEY, GOOD_TAR))
+    send("fastq_validator", *[created(k) for k in keys("runs/") if k.endswith("gz")])
+    send("pipeline_orchestrator", created("runs/run-1/run.json"))
+    before = {key: created(key) for key in keys("runs/")}
+    send("bundle_unpacker", put(KEY, a_tar(("fastq/z.fastq", b"other"))))
+    assert set(keys("runs/")) == set(before)
+    assert runs.get("run-1").state is RunState.RUNNING
+    reason = Objects("raw").get(f"quarantine/{KEY}.reason.txt").decode()
+    assert "there is a run run-1 already, and it is running" in reason
+
+
+def test_a_mended_tar_of_the_same_name_is_taken(cloud: Table, runs: RunLedger) -> None:
+    send("bundle_unpacker", put(KEY, BAD["bad sheet"][0]))
+    assert runs.get("run-1").state is RunState.REFUSED
+    assert send("bundle_unpacker", put(KEY, GOOD_TAR)) == []
+    send("fastq_validator", *[created(k) for k in keys("runs/") if k.endswith("gz")])
+    send("pipeline_orchestrator", created("runs/run-1/run.json"))
+    assert [e["revision"] for e in executions()] == [1]
+
+
+@pytest.mark.parametrize("name", ["my run", "ü", "-x", "a" * 64])
+def test_a_tar_whose_name_is_no_run_id_is_told_and_set_aside(
+    cloud: Table, notices: Any, name: str
+) -> None:
+    assert send("bundle_unpacker", put(f"inbox/{name}.tar", GOOD_TAR)) == ["m0"]
+    assert keys("runs/") == []
+    assert f"quarantine/inbox/{name}.tar" in keys("quarantine/")
+    (mail,) = notices()
+    assert "is not a run id" in mail["Message"]
