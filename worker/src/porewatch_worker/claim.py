@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import Protocol
 
 from porewatch.domain.base import Moment, now
-from porewatch.domain.phases import StageKey, StageRecord, StageState
+from porewatch.domain.phases import StageKey, StageRecord
+from porewatch.domain.stages import ENDED
 from porewatch_worker.order import Assignment
-
-_ENDED = frozenset({StageState.PUBLISHED, StageState.INTERRUPTED, StageState.FAILED})
 
 
 class Ledger(Protocol):
@@ -37,5 +36,5 @@ class Claim:
             record is not None
             and record.epoch == self._who.epoch
             and record.instance_id in (None, self._who.instance_id)
-            and record.state not in _ENDED
+            and record.state not in ENDED
         )
