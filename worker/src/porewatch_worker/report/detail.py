@@ -86,9 +86,9 @@ def samples(report: Report) -> Section:
             Column("Role", width=1.3),
             Column("Plasma", number=True, width=0.8),
             Column("Spike copies", number=True, width=0.9),
-            Column("Recovery", width=1.5),
+            Column("Recovery", width=2.0),
             Column("Outcome", width=1.5),
-            Column("Reasons", width=2.2),
+            Column("Reasons", width=1.9),
         ),
         rows=tuple(rows),
     )

@@ -217,12 +217,12 @@ def could_be_seen(report: Report) -> Section:
         "What could have been seen",
         (
             Table(
-                caption="Limit of detection (LOD95) in this run, of what was not detected in "
-                "valid samples",
+                caption="Limit of detection (LOD95) in this run of what was not detected in "
+                "valid samples; a member counts once for each sample",
                 columns=(
                     Column("Severity", width=0.9),
                     Column("Screened", number=True, width=0.9),
-                    Column("Not detected (× samples)", number=True, width=1.3),
+                    Column("Not detected", number=True, width=1.1),
                     Column("Median LOD95", number=True, width=1.8),
                     Column("Best", number=True, width=1.7),
                     Column("Worst", number=True, width=1.7),
