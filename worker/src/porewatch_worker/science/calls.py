@@ -26,6 +26,7 @@ from porewatch.domain.references import Contig
 from porewatch.domain.runs import Sample, SampleRole
 from porewatch_worker.references.build import EXTRA
 from porewatch_worker.science.evidence import best_set
+from porewatch_worker.science.intervals import gamma_cdf
 from porewatch_worker.science.lod import lod95
 from porewatch_worker.science.quantity import quantities
 from porewatch_worker.science.remarks import remark_on, shown_name
@@ -38,6 +39,9 @@ MANY_REGIONS = 10
 
 CROSSOVER = 0.001
 """Budget for reads in the wrong barcode; Xu et al. 2018 (bioRxiv 308262) measured 0.056 %."""
+
+UNLIKELY = 0.001
+"""Crossover is ruled out when the budget would give so many reads with less than this chance."""
 
 CONTROL_FACTOR = 10
 """A finding must exceed its no-template control so many times, at equal read numbers."""
@@ -173,16 +177,16 @@ def _failures(code: str, result: TargetResult, screen: SampleScreen, run: Run) -
 
 def _elsewhere(code: str, e: Evidence, screen: SampleScreen, run: Run) -> Iterator[str]:
     """Explanations by other samples of the run: barcode crossover, and the control."""
-    for name, other, result in run.results(code):
-        theirs = result.evidence.reads
-        if name == screen.sample:
-            continue
-        if e.reads <= CROSSOVER * theirs:
-            yield f"{_reads(e.reads)} beside {theirs} in sample {name}: barcode crossover"
-        if run.role(name) is SampleRole.NO_TEMPLATE_CONTROL and theirs:
+    others = [(n, s, r.evidence.reads) for n, s, r in run.results(code) if n != screen.sample]
+    theirs = sum(reads for _, _, reads in others)
+    if theirs and gamma_cdf(e.reads, CROSSOVER * theirs) >= UNLIKELY:
+        most = max(others, key=lambda other: other[2])[0]
+        yield f"{_reads(e.reads)} beside {theirs} in other samples ({most}): barcode crossover"
+    for name, other, reads in others:
+        if run.role(name) is SampleRole.NO_TEMPLATE_CONTROL and reads:
             scale = screen.quality.passed_reads / other.quality.passed_reads
-            if e.reads <= CONTROL_FACTOR * theirs * max(1.0, scale):
-                yield f"{_reads(e.reads)} beside {theirs} in the no-template control {name}"
+            if e.reads <= CONTROL_FACTOR * reads * max(1.0, scale):
+                yield f"{_reads(e.reads)} beside {reads} in the no-template control {name}"
 
 
 def _shared_with_members(e: Evidence, run: Run) -> int:
