@@ -7,11 +7,12 @@ file (an older event never overwrites a newer one).
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable, Iterator
 from datetime import datetime
 
 from porewatch.adapters.items import Item, Put, PutIf, PutNew, Write, run_key
-from porewatch.adapters.table import CHANGE_ATTEMPTS, Table
+from porewatch.adapters.table import CHANGE_ATTEMPTS, RACE_PAUSE_SECONDS, Table
 from porewatch.domain import lifecycle
 from porewatch.domain.cost import CostLine
 from porewatch.domain.errors import Conflict, ManifestRefused, NotFound, Throttled
@@ -215,7 +216,8 @@ class RunLedger:
         self, run_id: str, step: Step, beside: Callable[[RunRecord], Write] | None = None
     ) -> RunRecord:
         """Apply a rule to the run, and write what it says on condition that nobody was faster."""
-        for _ in range(CHANGE_ATTEMPTS):
+        for attempt in range(CHANGE_ATTEMPTS):
+            time.sleep(attempt * RACE_PAUSE_SECONDS)
             before = self._table.get(run_key(run_id), RUN)
             record = before.model(RunRecord) if before else None
             moved = step(record)

@@ -1,0 +1,106 @@
+"""The run ledger: one conditional write for each move, whoever else is writing."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from porewatch.adapters.runs import RunLedger
+from porewatch.adapters.table import Table
+from porewatch.domain.errors import ManifestRefused, NotFound, Throttled
+from porewatch.domain.runs import FileRecord, FileState, ReadKind, RunManifest, RunState
+from porewatch.domain.sealing import input_file, seal
+from tests.mocked import facts_in
+
+WHEN = datetime(2026, 3, 1, tzinfo=UTC)
+
+
+@pytest.fixture
+def runs(ledger: Table) -> RunLedger:
+    return RunLedger(ledger)
+
+
+def a_manifest(day: int = 0, files: int = 1) -> RunManifest:
+    some = [input_file(f"fastq/{i:06d}.fastq.gz", 9, "0" * 64) for i in range(files)]
+    return seal(some, run_id="r", created_at=WHEN + timedelta(days=day))
+
+
+def a_file(reads: int) -> FileRecord:
+    return FileRecord(
+        run_id="r",
+        path="fastq/a.fastq",
+        kind=ReadKind.FASTQ,
+        state=FileState.VALID,
+        size=1,
+        etag="e",
+        reads=reads,
+        checked_at=WHEN,
+    )
+
+
+def test_a_sealed_run_keeps_its_manifest_beside_it(runs: RunLedger) -> None:
+    record = runs.seal(a_manifest(), sealed_by="run.json", at=WHEN)
+    assert record == runs.get("r")
+    assert runs.manifest("r", 0) == a_manifest()
+
+
+def test_of_two_manifests_sealed_at_once_each_has_its_own_revision(
+    ledger: Table, runs: RunLedger
+) -> None:
+    def seal_it(day: int) -> None:
+        for _ in range(5):
+            try:
+                runs.seal(a_manifest(day), sealed_by="run.json", at=WHEN)
+            except Throttled:
+                continue
+            else:
+                return
+
+    with ThreadPoolExecutor(6) as pool:
+        list(pool.map(seal_it, range(6)))
+    last = runs.get("r")
+    assert last.revision == 5
+    digests = {runs.manifest("r", revision).digest() for revision in range(6)}
+    assert digests == {a_manifest(day).digest() for day in range(6)}
+    assert runs.manifest("r", 5).digest() == last.manifest_digest
+    assert facts_in(ledger, "r") == ["RunSealed"] * 6
+
+
+def test_a_manifest_too_long_for_the_ledger_is_refused_with_the_way_out(runs: RunLedger) -> None:
+    with pytest.raises(ManifestRefused, match=r"4000 files.*join small files"):
+        runs.seal(a_manifest(files=4000), sealed_by="run.json", at=WHEN)
+    assert runs.find("r") is None
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "kept"),
+    [("01", "02", 2), ("02", "01", 1), ("0A", "0a", 1), ("00FF", "01", 2), ("01", "00FF", 1)],
+)
+def test_an_older_event_never_overwrites_a_newer_one(
+    runs: RunLedger, first: str, second: str, kept: int
+) -> None:
+    assert runs.record_file(a_file(1), sequencer=first, fact=None)
+    assert runs.record_file(a_file(2), sequencer=second, fact=None) is (kept == 2)
+    assert runs.files_of("r")["fastq/a.fastq"].reads == kept
+
+
+def test_runs_are_listed_newest_first(runs: RunLedger) -> None:
+    for day in (2, 0, 1):
+        runs.receive(f"run-{day}", WHEN + timedelta(days=day))
+    assert [run.run_id for run in runs.list()] == ["run-2", "run-1", "run-0"]
+
+
+def test_the_cost_is_a_sum_and_may_come_after_the_end(runs: RunLedger) -> None:
+    runs.seal(a_manifest(), sealed_by="run.json", at=WHEN)
+    runs.start(a_manifest(), execution_arn="arn:x", bundle="b", at=WHEN)
+    runs.fail("r", 0, stage="s", error="WorkerLost", problem="p", refused=False, at=WHEN)
+    for _ in range(2):
+        assert runs.set_cost("r", 0.5, WHEN).cost_usd == 0.5
+    assert runs.get("r").state is RunState.FAILED
+
+
+def test_a_run_that_is_not_there_is_said_to_be_so(runs: RunLedger) -> None:
+    with pytest.raises(NotFound, match="there is no run 'r'"):
+        runs.start(a_manifest(), execution_arn="arn:x", bundle="b", at=WHEN)
