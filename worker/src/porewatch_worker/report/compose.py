@@ -6,11 +6,14 @@ from porewatch.domain.findings import Call, Outcome
 from porewatch.domain.report import Report
 from porewatch.domain.runs import SampleRole
 from porewatch_worker.report import numbers
+from porewatch_worker.report.checklist import the_list
 from porewatch_worker.report.decision import umbrellas
-from porewatch_worker.report.detail import detail_sections
 from porewatch_worker.report.document import Cell, Document, Facts
-from porewatch_worker.report.front import OUTCOME_TONE, front_sections
+from porewatch_worker.report.found import findings
+from porewatch_worker.report.front import OUTCOME_TONE, controls, found
+from porewatch_worker.report.limits import could_be_seen, could_not_be_seen
 from porewatch_worker.report.record import record_sections
+from porewatch_worker.report.samples import accounting, quality, samples
 
 VERDICT = {
     Outcome.RELEASED: "Released",
@@ -32,8 +35,15 @@ def compose(report: Report) -> Document:
         decision=report.decision,
         remarks=report.remarks,
         facts=_facts(report),
-        front=front_sections(report),
-        body=(*detail_sections(report), *record_sections(report)),
+        front=(found(report), controls(report), could_be_seen(report), could_not_be_seen(report)),
+        body=(
+            samples(report),
+            accounting(report),
+            quality(report),
+            findings(report),
+            the_list(report),
+            *record_sections(report),
+        ),
     )
 
 

@@ -14,10 +14,11 @@ from porewatch.domain.report import Report
 from porewatch.domain.runs import SampleRole
 from porewatch_worker.report import numbers
 from porewatch_worker.report.compose import VERDICT
-from porewatch_worker.report.detail import accounting
 from porewatch_worker.report.document import Cell, Section, Table, Tone
-from porewatch_worker.report.front import controls, could_be_seen, findings_table, positive
+from porewatch_worker.report.front import controls, findings_table, positive
+from porewatch_worker.report.limits import could_be_seen
 from porewatch_worker.report.record import cost_table
+from porewatch_worker.report.samples import accounting
 
 
 @dataclass(frozen=True)
