@@ -4,7 +4,7 @@ import pytest
 
 from porewatch.compute.price import price_list
 from porewatch.compute.profiles import profile, profiles
-from porewatch.domain.errors import ManifestRefused, NotFound
+from porewatch.domain.errors import ManifestRefused
 from porewatch.domain.phases import Phase, Profile
 
 
@@ -20,6 +20,7 @@ def test_every_stage_is_flexible_and_every_type_has_a_price(one: Profile) -> Non
         assert len(set(stage.instance_types)) >= 10
         for name in stage.instance_types:
             prices = price_list()
+            assert name in prices.types
             assert 0 < prices.hourly(name, "spot") < prices.hourly(name, "on-demand")
 
 
@@ -42,9 +43,10 @@ def test_seconds_are_billed_but_never_less_than_a_minute() -> None:
     assert prices.usd("m5.2xlarge", "on-demand", 25 * 3600) == pytest.approx(25 * hour)
 
 
-def test_a_type_without_a_price_is_named() -> None:
-    with pytest.raises(NotFound, match=r"x99\.metal"):
-        price_list().hourly("x99.metal", "spot")
+def test_a_type_without_a_price_costs_as_much_as_the_dearest() -> None:
+    prices = price_list()
+    dearest = max(prices.types, key=lambda name: prices.hourly(name, "on-demand"))
+    assert prices.hourly("x99.metal", "on-demand") == prices.hourly(dearest, "on-demand")
 
 
 def test_the_snapshot_says_that_nobody_verified_it() -> None:

@@ -6,7 +6,6 @@ from functools import cache
 from importlib.resources import files
 
 from porewatch.domain.base import Model
-from porewatch.domain.errors import NotFound
 from porewatch.domain.launching import Purchase
 
 MINIMUM_SECONDS = 60
@@ -29,14 +28,11 @@ class PriceList(Model):
     types: dict[str, Price]
 
     def hourly(self, instance_type: str, purchase: Purchase) -> float:
-        """USD an hour. Raises NotFound for a type that is not listed."""
-        price = self.types.get(instance_type)
-        if price is None:
-            raise NotFound(
-                f"there is no price for {instance_type}.",
-                file="compute/prices.json",
-                remedy="add the type, or leave it out of the profile.",
-            )
+        """USD an hour. A type that is not listed costs as much as the dearest one that is: a bill
+        that is too high is found out, and a missing price must not keep a machine from ending."""
+        price = self.types.get(instance_type) or max(
+            self.types.values(), key=lambda listed: listed.on_demand
+        )
         return price.spot if purchase == "spot" else price.on_demand
 
     def usd(self, instance_type: str, purchase: Purchase, seconds: float) -> float:

@@ -93,7 +93,8 @@ def checked(adapter: TypeAdapter[T], value: Any, name: str) -> T:
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"]) or "the top level"
-        raise MessageRefused(f"a message {name} is refused: {first['msg']} at {where}.") from error
+        what = f"a {name}" if name else "a message"
+        raise MessageRefused(f"{what} is refused: {first['msg']} at {where}.") from error
 
 
 def fact(envelope: Envelope) -> Fact:

@@ -25,13 +25,13 @@ def on_event(
     def decorate(work: Callable[[T], object]) -> Callable[[dict[str, Any], Any], None]:
         @wraps(work)
         def handler(event: dict[str, Any], context: Any) -> None:
-            with log.invocation(context):
+            with log.invocation(context), log.one_message() as bind:
                 message = parse(opened(event))
-                with log.bound(message):
-                    try:
-                        work(message)
-                    except Conflict as error:
-                        _log.info("nothing to do: %s", error)
+                bind(message)
+                try:
+                    work(message)
+                except Conflict as error:
+                    _log.info("nothing to do: %s", error)
 
         return handler
 

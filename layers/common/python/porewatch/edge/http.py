@@ -42,7 +42,8 @@ def on_http(api: APIGatewayRestResolver) -> Callable[[dict[str, Any], Any], dict
     """The handler of a function that answers `api`'s routes."""
 
     def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
-        with log.invocation(context), log.bound(event.get("pathParameters") or {}):
+        with log.invocation(context), log.one_message() as bind:
+            bind(event.get("pathParameters") or {})
             return api.resolve(event, context)
 
     return handler

@@ -6,7 +6,7 @@ Use cases log with the standard library (`logging.getLogger(__name__)`); everyth
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
 from typing import Any
@@ -34,16 +34,22 @@ def invocation(context: Any) -> Iterator[None]:
 
 
 @contextmanager
-def bound(message: Any) -> Iterator[None]:
-    """While one message is worked on, every line names its run, stage and epoch."""
-    keys = {name: _part(message, name) for name in BOUND}
-    keys = {name: value for name, value in keys.items() if value is not None}
-    logger().append_keys(**keys)
-    try:
-        with subsegment("message", **keys):
-            yield
-    finally:
-        logger().remove_keys(list(keys))
+def one_message() -> Iterator[Callable[[Any], None]]:
+    """While one message is worked on. What it yields binds the message, as soon as it can be read:
+    from then on every line, also that of its failure, names its run, stage and epoch."""
+    keys: dict[str, Any] = {}
+    with subsegment("message") as annotate:
+
+        def bind(message: Any) -> None:
+            found = {name: _part(message, name) for name in BOUND}
+            keys.update({name: value for name, value in found.items() if value is not None})
+            logger().append_keys(**keys)
+            annotate(**keys)
+
+        try:
+            yield bind
+        finally:
+            logger().remove_keys(list(keys))
 
 
 def _part(message: Any, name: str) -> Any:

@@ -44,21 +44,22 @@ def on_queue(shape: Shape[T]) -> Callable[[Callable[[T], object]], Handler]:
 def _done(record: dict[str, Any], parse: Callable[[str], T], work: Callable[[T], object]) -> bool:
     """Work on one message; True when the queue may forget it."""
     told: dict[str, Any] = {"message_id": record["messageId"], "receives": _receives(record)}
-    try:
-        message = parse(record["body"])
-        with log.bound(message):
+    with log.one_message() as bind:
+        try:
+            message = parse(record["body"])
+            bind(message)
             work(message)
-    except Conflict as error:
-        _log.info("nothing to do: %s", error, extra={**told, "error": type(error).__name__})
-    except Unavailable as error:
-        _log.warning("will try again: %s", error, extra={**told, "error": type(error).__name__})
-        return False
-    except Refused as error:
-        _log.error("refused: %s", error, extra={**told, "error": type(error).__name__})
-        return False
-    except Exception:  # a bug: its neighbours must not suffer, and the dead letters keep it
-        _log.exception("a message could not be worked on", extra=told)
-        return False
+        except Conflict as error:
+            _log.info("nothing to do: %s", error, extra={**told, "error": type(error).__name__})
+        except Unavailable as error:
+            _log.warning("will try again: %s", error, extra={**told, "error": type(error).__name__})
+            return False
+        except Refused as error:
+            _log.error("refused: %s", error, extra={**told, "error": type(error).__name__})
+            return False
+        except Exception:  # a bug: its neighbours must not suffer, and the dead letters keep it
+            _log.exception("a message could not be worked on", extra=told)
+            return False
     return True
 
 

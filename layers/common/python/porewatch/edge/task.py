@@ -26,11 +26,11 @@ def on_task(shape: Shape[T]) -> Callable[[Callable[[T], BaseModel | None]], Task
     def decorate(work: Callable[[T], BaseModel | None]) -> Task:
         @wraps(work)
         def handler(event: dict[str, Any], context: Any) -> Any:
-            with log.invocation(context):
+            with log.invocation(context), log.one_message() as bind:
                 try:
                     task = parse(Envelope(detail=event))
-                    with log.bound(task):
-                        answer = work(task)
+                    bind(task)
+                    answer = work(task)
                 except PorewatchError as error:
                     _log.warning("%s: %s", type(error).__name__, error)
                     raise

@@ -1,0 +1,373 @@
+"""The doors of the control plane, as AWS knocks on them: the examples under events/ through the
+real handlers, on one mocked cloud, in the order in which a run sends them."""
+
+from __future__ import annotations
+
+import io
+import json
+import logging
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, cast
+from unittest.mock import patch
+
+import boto3
+import pytest
+from moto.core import DEFAULT_ACCOUNT_ID
+from moto.sns import sns_backends
+
+from porewatch.adapters import clients
+from porewatch.adapters.runs import RunLedger
+from porewatch.adapters.stages import StageLedger
+from porewatch.adapters.table import Table
+from porewatch.domain import places
+from porewatch.domain.base import now
+from porewatch.domain.errors import ConfigurationRefused, MessageRefused, StaleEpoch
+from porewatch.domain.events import FACTS
+from porewatch.domain.phases import StageKey, StageManifest, StageRecord, StageState
+from porewatch.domain.runs import InputFile, ReadKind, RunManifest, RunState, Sample
+from porewatch.edge import log
+from porewatch.settings import settings
+from tests.functional.doors import ROOT, Context, batch, door, send, told
+from tests.mocked import facts_in, make_buckets, make_ledger, mocked_aws
+
+RUN, STAGE = "20261121-pig-plasma-7", "screen"
+KEY = StageKey(RUN, 0, STAGE)
+Logged = Callable[[], list[dict[str, Any]]]
+EVENTS = ROOT / "events" / "functions"
+
+
+class Answers(list[tuple[str, dict[str, Any]]]):
+    """What was sent to Step Functions (moto takes it and does nothing)."""
+
+    def listen(self) -> None:
+        for name in ("SendTaskSuccess", "SendTaskFailure", "SendTaskHeartbeat"):
+            clients.stepfunctions().meta.events.register(
+                f"before-parameter-build.sfn.{name}", self._keep
+            )
+
+    def _keep(self, params: dict[str, Any], model: Any, **_: Any) -> None:
+        self.append((model.name, dict(params)))
+
+
+@pytest.fixture
+def answers() -> Iterator[Answers]:
+    """The cloud of the control plane; answers what the state machine hears."""
+    with mocked_aws():
+        ec2, sqs = boto3.client("ec2"), boto3.client("sqs")
+        template = ec2.create_launch_template(
+            LaunchTemplateName="worker", LaunchTemplateData={"ImageId": "ami-1"}
+        )["LaunchTemplate"]["LaunchTemplateId"]
+        subnets = [subnet["SubnetId"] for subnet in ec2.describe_subnets()["Subnets"]]
+        alerts = boto3.client("sns").create_topic(Name="alerts")["TopicArn"]
+        with mocked_aws_settings(
+            LAUNCH_TEMPLATE_ID=template,
+            SUBNET_IDS=",".join(subnets),
+            WORKER_QUEUE_URL=sqs.create_queue(QueueName="worker")["QueueUrl"],
+            ALERT_TOPIC_ARN=alerts,
+            RUN_BUDGET_USD="0.02",
+        ):
+            make_ledger()
+            make_buckets()
+            boto3.client("events").create_event_bus(Name="porewatch")
+            heard = Answers()
+            heard.listen()
+            yield heard
+
+
+@pytest.fixture
+def logged() -> Iterator[Logged]:
+    """The lines that were logged since one asked last, as values."""
+    handler = cast("logging.StreamHandler[Any]", log.logger().handlers[0])
+    page = io.StringIO()
+    before = handler.setStream(page)
+
+    def lines() -> list[dict[str, Any]]:
+        text = page.getvalue()
+        page.truncate(0)
+        page.seek(0)
+        return [json.loads(line) for line in text.splitlines()]
+
+    yield lines
+    handler.setStream(before)
+
+
+def mocked_aws_settings(**more: str) -> Any:
+    settings.cache_clear()
+    return patch.dict("os.environ", more)
+
+
+def example(name: str, **changes: Any) -> dict[str, Any]:
+    """An example task, about revision 0 (the first one) of the run."""
+    task: dict[str, Any] = json.loads((EVENTS / f"{name}.json").read_text())
+    return {**task, "revision": 0, **changes}
+
+
+def call(function: str, event: dict[str, Any]) -> Any:
+    return door(function)(event, Context())
+
+
+def ledger() -> Table:
+    return Table("ledger")
+
+
+def record() -> StageRecord:
+    return StageLedger(ledger()).get(KEY)
+
+
+def seal() -> RunManifest:
+    manifest = RunManifest(
+        run_id=RUN,
+        created_at=now(),
+        files=(InputFile(path="fastq/a.fastq.gz", kind=ReadKind.FASTQ, size=1),),
+        samples=(Sample(name="s1"),),
+    )
+    runs = RunLedger(ledger())
+    runs.seal(manifest, sealed_by="run.json", at=now())
+    runs.start(manifest, execution_arn="arn", bundle="demo@1", at=now())
+    return manifest
+
+
+def worker_messages(instance_id: str) -> list[dict[str, Any]]:
+    """The example's claim and first beat, from this machine."""
+    raw = json.loads((EVENTS / "phase_state_manager.worker.json").read_text())
+    bodies = [json.loads(found["body"]) for found in raw["Records"]]
+    return [
+        {**body, "revision": 0, "instance_id": instance_id, "at": now().isoformat()}
+        for body in bodies
+    ]
+
+
+def launched() -> str:
+    """Epoch 1 of the stage is open, has its machine, and is awaited."""
+    seal()
+    call("phase_state_manager", example("phase_state_manager"))
+    machine: str = call("instance_launcher", example("instance_launcher"))["instance_id"]
+    call("phase_state_manager", example("phase_state_manager.await"))
+    return machine
+
+
+def publish() -> str:
+    key = places.manifest_key(*KEY)
+    manifest = StageManifest(
+        run_id=RUN,
+        revision=0,
+        stage=STAGE,
+        epoch=1,
+        fingerprint="f",
+        instance_id="i-1",
+        worker_version="0",
+        started_at=now(),
+        finished_at=now(),
+        phases=(),
+        outputs={},
+    )
+    body = manifest.canonical_json().encode()
+    boto3.client("s3").put_object(Bucket="results", Key=key, Body=body)
+    return key
+
+
+def test_a_stage_goes_from_plan_to_bill_through_the_real_doors(answers: Answers) -> None:
+    digest = seal().digest()
+    planned = call(
+        "phase_state_manager", example("phase_state_manager.plan", manifest_digest=digest)
+    )
+    assert [stage["name"] for stage in planned["stages"]] == ["screen", "report"]
+    opened = call("phase_state_manager", example("phase_state_manager"))
+    assert opened == {"epoch": 1, "manifest_key": None}
+
+    machine = call("instance_launcher", example("instance_launcher"))["instance_id"]
+    assert call("instance_launcher", example("instance_launcher"))["instance_id"] == machine
+    assert len(boto3.client("ec2").describe_instances()["Reservations"]) == 1
+
+    waiting = example("phase_state_manager.await")
+    assert call("phase_state_manager", waiting) is None
+    assert send("phase_state_manager", *worker_messages(machine)) == []
+    assert record().state is StageState.CLAIMED
+    assert record().progress is not None
+    assert {name for name, _ in answers} == {"SendTaskHeartbeat"}
+
+    key = publish()
+    words = {**worker_messages(machine)[0], "kind": "published", "manifest_key": key}
+    assert send("phase_state_manager", words, words) == []
+    name, params = answers[-1]
+    assert (name, params["taskToken"]) == ("SendTaskSuccess", waiting["task_token"])
+    assert json.loads(params["output"]) == {"manifest_key": key}
+    assert [name for name, _ in answers].count("SendTaskSuccess") == 1
+
+    ended = call("instance_terminator", example("instance_terminator", reason="published"))
+    assert ended == {"instance_ids": [machine]}
+    (shown,) = boto3.client("ec2").describe_instances()["Reservations"][0]["Instances"]
+    assert shown["State"]["Name"] == "terminated"
+    assert facts_in(ledger(), RUN) == [
+        *("RunSealed", "RunStarted", "PhaseCompleted", "InstanceLaunched"),
+        *("StageClaimed", "StageCompleted", "InstanceTerminated"),
+    ]
+
+
+def test_a_message_nobody_can_read_fails_alone_and_for_good(
+    answers: Answers, logged: Logged
+) -> None:
+    machine = launched()
+    good = worker_messages(machine)
+    failed = send("phase_state_manager", good[0], "no json", {**good[1], "kind": "song"}, good[1])
+    assert failed == ["m1", "m2"]
+    assert record().progress is not None
+    lines = logged()
+    refused = [line for line in lines if line["level"] == "ERROR"]
+    assert [line["message_id"] for line in refused] == ["m1", "m2"]
+    assert all(line["error"] == "MessageRefused" for line in refused)
+
+
+def test_every_line_of_log_names_its_run_and_only_its_own(answers: Answers, logged: Logged) -> None:
+    words = worker_messages(launched())[0]
+    logged()
+    stale = [{**words, "epoch": 9}, {**words, "run_id": "other", "epoch": 9}]
+    send("phase_state_manager", *stale)
+    lines = logged()
+    assert [(line["run_id"], line["epoch"], line["function"]) for line in lines] == [
+        (RUN, 9, "test"),
+        ("other", 9, "test"),
+    ]
+
+
+def test_what_an_old_epoch_says_is_dropped_and_not_retried(answers: Answers) -> None:
+    words = worker_messages(launched())[0]
+    call("phase_state_manager", example("phase_state_manager"))
+    assert send("phase_state_manager", words) == []
+    assert record().state is StageState.OPEN
+
+
+def test_waiting_on_an_old_epoch_is_answered_through_the_token(answers: Answers) -> None:
+    launched()
+    call("phase_state_manager", example("phase_state_manager"))
+    assert call("phase_state_manager", example("phase_state_manager.await")) is None
+    name, params = answers[-1]
+    assert (name, params["error"]) == ("SendTaskFailure", "StaleEpoch")
+
+
+def test_errors_keep_their_class_for_the_state_machine(answers: Answers) -> None:
+    launched()
+    with pytest.raises(StaleEpoch):
+        call("instance_launcher", example("instance_launcher", epoch=7))
+    with pytest.raises(MessageRefused, match="epoch"):
+        call("instance_launcher", example("instance_launcher", epoch="soon"))
+
+
+def test_a_missing_variable_is_named(answers: Answers, monkeypatch: pytest.MonkeyPatch) -> None:
+    seal()
+    monkeypatch.delenv("RESULTS_BUCKET")
+    settings.cache_clear()
+    with pytest.raises(ConfigurationRefused, match="RESULTS_BUCKET"):
+        call("phase_state_manager", example("phase_state_manager"))
+
+
+def test_an_error_is_decided_on_and_a_run_is_failed(answers: Answers) -> None:
+    launched()
+    decided = call("error_handler", example("error_handler"))
+    assert decided["decision"] == "retry"
+    assert "silent for 600 s" in decided["reason"]
+    assert call("error_handler", example("error_handler")) == decided
+    ended = call("error_handler", example("error_handler.fail_run"))
+    assert ended == {"error": "WorkerLost", "problem": "the worker has been silent for 600 s."}
+    assert RunLedger(ledger()).get(RUN).state is RunState.FAILED
+
+
+def test_the_monitor_sweeps_and_hears_ec2(answers: Answers) -> None:
+    machine = launched()
+    send("phase_state_manager", worker_messages(machine)[0])
+    for name in ("interruption", "rebalance"):
+        call("instance_monitor", of_machine(f"instance_monitor.{name}", machine))
+    assert record().reclaim_notice_at is not None
+    boto3.client("ec2").terminate_instances(InstanceIds=[machine])
+    call("instance_monitor", of_machine("instance_monitor.state", machine))
+    assert record().state is StageState.CLAIMED  # its last words may be on the way
+    publish()
+    call("instance_monitor", json.loads((EVENTS / "instance_monitor.json").read_text()))
+    assert record().state is StageState.PUBLISHED
+    assert answers[-1][0] == "SendTaskSuccess"
+
+
+def of_machine(name: str, instance_id: str) -> dict[str, Any]:
+    event: dict[str, Any] = json.loads((EVENTS / f"{name}.json").read_text())
+    event["detail"]["instance-id"] = instance_id
+    return event
+
+
+def test_costs_add_up_on_the_run_and_the_budget_is_told_of_once(answers: Answers) -> None:
+    launched()
+    fact = {**json.loads((ROOT / "events/InstanceTerminated/example.json").read_text())["detail"]}
+    call("instance_terminator", example("instance_terminator"))
+    for item in list(ledger().query(f"RUN#{RUN}", "COST#")):
+        line = json.loads(item.body)
+        item_of_an_hour = json.dumps({**line, "usd": 0.16})
+        ledger().put(type(item)(item.pk, item.sk, item_of_an_hour))
+    words = told("InstanceTerminated", {**fact, "revision": 0})
+    assert send("cost_tracker", words, words) == []
+    assert RunLedger(ledger()).get(RUN).cost_usd == pytest.approx(0.16)
+    assert facts_in(ledger(), RUN).count("BudgetReached") == 1
+    backend = sent_messages()
+    assert len(backend) == 1
+    assert "used up its budget" in backend[0]
+
+
+def sent_messages() -> list[str]:
+    topics = sns_backends[DEFAULT_ACCOUNT_ID]["eu-central-1"].topics.values()
+    return [subject for topic in topics for _, _, subject, *_ in topic.sent_notifications]
+
+
+def test_facts_of_the_ledger_reach_the_bus_and_nothing_else_does(answers: Answers) -> None:
+    put: list[dict[str, Any]] = []
+    clients.events().meta.events.register(
+        "before-parameter-build.events.PutEvents", lambda params, **_: put.extend(params["Entries"])
+    )
+    stream = json.loads((EVENTS / "fact_publisher.json").read_text())
+    new = stream["Records"][0]
+    changed = {**new, "eventName": "MODIFY"}
+    other = json.loads(json.dumps(new).replace("FACT#", "STAGE#"))
+    answer = call("fact_publisher", {"Records": [new, changed, other]})
+    assert answer == {"batchItemFailures": []}
+    assert [(entry["Source"], entry["DetailType"]) for entry in put] == [
+        ("porewatch", "RunStarted")
+    ]
+    assert put[0]["EventBusName"] == "porewatch"
+    FACTS["RunStarted"].model_validate_json(put[0]["Detail"])
+
+
+def test_facts_that_do_not_get_onto_the_bus_come_again_and_only_those(
+    answers: Answers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    new = json.loads((EVENTS / "fact_publisher.json").read_text())["Records"][0]
+    records = [json.loads(json.dumps(new)) for _ in range(12)]
+    for number, raw in enumerate(records):
+        raw["dynamodb"]["SequenceNumber"] = f"{number:03d}"
+    calls: list[int] = []
+
+    def put_events(Entries: list[Any]) -> dict[str, Any]:  # noqa: N803
+        calls.append(len(Entries))
+        results: list[dict[str, str]] = [{"EventId": "e"} for _ in Entries]
+        if len(calls) == 1:
+            results[3] = {"ErrorCode": "InternalFailure", "ErrorMessage": "words"}
+        failed = sum("ErrorCode" in result for result in results)
+        return {"FailedEntryCount": failed, "Entries": results}
+
+    monkeypatch.setattr(clients.events(), "put_events", put_events)
+    answer = call("fact_publisher", {"Records": records})
+    assert calls == [10, 2]
+    assert answer == {"batchItemFailures": [{"itemIdentifier": "003"}]}
+
+
+def test_the_batch_of_a_queue_and_the_task_of_the_machine_find_their_own_door(
+    answers: Answers,
+) -> None:
+    assert call("phase_state_manager", batch()) == {"batchItemFailures": []}
+    with pytest.raises(MessageRefused):
+        call("phase_state_manager", {"action": "dance"})
+
+
+def test_examples_exist_for_every_door_of_the_control_plane() -> None:
+    named = {path.name.split(".")[0] for path in Path(EVENTS).glob("*.json")}
+    assert named >= {
+        *("phase_state_manager", "error_handler", "instance_launcher", "instance_monitor"),
+        *("instance_terminator", "cost_tracker", "fact_publisher"),
+    }
