@@ -2,15 +2,20 @@
 
 moto knows conditions, transactions, etags and tags. It does not know client tokens, full pools,
 eventual consistency or IAM: what rests on those is tested against fakes of our own or the engine.
+Nor does it know threads: a transaction that fails there puts back everybody's tables. So one call
+runs at a time, as each call of AWS is atomic; what happens between calls is still anybody's turn.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from threading import RLock
+from typing import Any
 from unittest.mock import patch
 
 import boto3
+from botocore.client import BaseClient
 from moto import mock_aws
 
 from porewatch.adapters import clients
@@ -36,10 +41,20 @@ SURROUNDINGS = {
 }
 
 
+def _one_call_at_a_time() -> Any:
+    make_call, turn = BaseClient._make_api_call, RLock()
+
+    def in_turn(self: BaseClient, *args: Any, **kwargs: Any) -> Any:
+        with turn:
+            return make_call(self, *args, **kwargs)
+
+    return patch.object(BaseClient, "_make_api_call", in_turn)
+
+
 @contextmanager
 def mocked_aws(**more: str) -> Iterator[None]:
     """Everything below runs against moto; clients and settings are made anew."""
-    with patch.dict("os.environ", {**SURROUNDINGS, **more}), mock_aws():
+    with patch.dict("os.environ", {**SURROUNDINGS, **more}), mock_aws(), _one_call_at_a_time():
         clients.forget()
         settings.cache_clear()
         yield
