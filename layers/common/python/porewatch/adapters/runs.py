@@ -6,7 +6,6 @@ file (an older event never overwrites a newer one).
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Callable, Iterator
 from datetime import datetime
@@ -247,8 +246,3 @@ def _run_write(before: Item | None, record: RunRecord) -> Write:
         version=before.version + 1 if before else 0,
     )
     return PutIf(item, {"version": before.version}) if before else PutNew(item, Conflict)
-
-
-def as_dict(record: RunRecord) -> dict[str, object]:
-    """A run as JSON values, for answers."""
-    return dict(json.loads(record.canonical_json()))
