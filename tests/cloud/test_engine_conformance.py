@@ -10,6 +10,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import psutil
@@ -303,3 +304,24 @@ def test_a_patch_that_does_not_fit_stops_the_launch() -> None:
         replaced("a = 3", "1", "2", "here")
     with pytest.raises(PatchRefused, match="found 2 times"):
         replaced("a = 1 + 1", "1", "2", "here")
+
+
+def test_a_statement_that_waits_for_a_lock_does_not_stop_the_world(
+    cloud: Cloud, database: dict[str, str]
+) -> None:
+    sql = cloud.client("rds-data")
+    target = {key: database[key] for key in ("resourceArn", "secretArn")}
+    sql.execute_statement(**database, sql="CREATE TABLE IF NOT EXISTS busy (id int PRIMARY KEY)")
+    holder = sql.begin_transaction(**database)["transactionId"]
+    sql.execute_statement(**database, sql="INSERT INTO busy VALUES (1)", transactionId=holder)
+    with ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(
+            sql.execute_statement,
+            **database,
+            sql="INSERT INTO busy VALUES (1) ON CONFLICT DO NOTHING",
+        )
+        time.sleep(0.5)
+        assert not waiting.done()
+        cloud.client("sqs").list_queues()
+        sql.commit_transaction(**target, transactionId=holder)
+        assert waiting.result(timeout=10)["numberOfRecordsUpdated"] == 0

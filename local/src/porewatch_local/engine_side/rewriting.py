@@ -24,13 +24,15 @@ def replaced(text: str, old: str, new: str, where: str) -> str:
     return text.replace(old, new)
 
 
-def rewrite(module: ModuleType, name: str, *changes: tuple[str, str], **given: Any) -> None:
-    """Replace texts inside the function `module.name`, in place.
+def rewrite(
+    module: ModuleType, name: str, *changes: tuple[str, str], of: type | None = None, **given: Any
+) -> None:
+    """Replace texts inside the function `module.name` (or the method `of.name`), in place.
 
     `changes` are (old, new) pairs; `given` are names the new text may use. The function object
     stays the same, so tables that already refer to it see the change.
     """
-    function = getattr(module, name)
+    function = getattr(of or module, name)
     if not isinstance(function, FunctionType):
         raise PatchRefused(f"{module.__name__}.{name} is not a plain function")
     source = textwrap.dedent(inspect.getsource(function))

@@ -7,6 +7,7 @@ from . import (
     error_type,
     fleet_launch,
     heartbeat,
+    layer_cache,
     root_key,
     secure_transport,
     service_trust,
@@ -20,6 +21,7 @@ ALL = (
     service_trust,
     root_key,
     secure_transport,
+    layer_cache,
 )
 
 

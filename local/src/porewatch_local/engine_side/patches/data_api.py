@@ -4,6 +4,9 @@ Why: without docker the engine answers SQL from a stub, and a cluster made by Cl
 an address that does not resolve. Here every Aurora PostgreSQL cluster lives on one local server.
 Role, password and database come from the cluster's own record (what the template said), are
 made on first use, and a wrong secret is refused by PostgreSQL itself.
+The engine also runs SQL on the one thread that serves all requests: a statement that waits for
+a lock would stop the commit that releases it, and everything else. It gets a thread of its own,
+and AWS's limits: 45 s for a statement, 3 minutes for a transaction nobody uses.
 Delete when: the engine can be given an external address for a cluster.
 
 Set by porewatch_local.engine: POREWATCH_PG_HOST, POREWATCH_PG_PORT, POREWATCH_PG_ADMIN,
@@ -12,6 +15,7 @@ POREWATCH_PG_PASSWORD. Without them nothing is patched.
 
 from __future__ import annotations
 
+import asyncio
 import os
 import threading
 from typing import Any
@@ -27,6 +31,7 @@ _server = {
     name: os.environ.pop(f"POREWATCH_PG_{name}", "")
     for name in ("HOST", "PORT", "ADMIN", "PASSWORD")
 }
+_LIMITS = "-c statement_timeout=45s -c idle_in_transaction_session_timeout=180s"
 _ready: dict[str, tuple[str, str, str]] = {}
 _lock = threading.Lock()
 
@@ -86,7 +91,18 @@ def apply() -> None:
             "        host, port, db = _porewatch_target(instance, db)\n"
             '        pg_user = username or instance.get("MasterUsername", "admin")\n',
         ),
+        (
+            'password=pw, dbname=db or "postgres",\n',
+            'password=pw, dbname=db or "postgres", options=_porewatch_limits,\n',
+        ),
         _porewatch_target=local_target,
+        _porewatch_limits=_LIMITS,
+    )
+    rewrite(
+        rds_data,
+        "handle_request",
+        ("return handler(data)", "return await _porewatch_thread(handler, data)"),
+        _porewatch_thread=asyncio.to_thread,
     )
     # psycopg2 would read a literal % in SQL with parameters as a placeholder; AWS does not.
     rewrite(
