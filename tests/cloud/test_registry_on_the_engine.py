@@ -1,0 +1,58 @@
+"""The registry through the embedded AWS's own Data API: migrations and every kind of row."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from porewatch.adapters.registry import Registry, migrations
+from porewatch.adapters.registry_rows import RegistryRows
+from porewatch.usecases.update_status import update_status
+from tests.cloud.conftest import HERE, Cloud
+from tests.cloud.making import bucket, named
+from tests.functional.findings import some_results
+from tests.functional.test_registry import STORY, TABLES
+
+pytestmark = pytest.mark.cloud
+
+
+@pytest.fixture
+def registry(cloud: Cloud) -> Iterator[Registry]:
+    """A database of a cluster that CloudFormation made, migrated."""
+    stacks, name = cloud.client("cloudformation"), named("registry")
+    stacks.create_stack(StackName=name, TemplateBody=(HERE / "cluster.yaml").read_text())
+    wait = stacks.get_waiter("stack_create_complete")
+    wait.wait(StackName=name, WaiterConfig={"Delay": 1, "MaxAttempts": 30})
+    outputs = stacks.describe_stacks(StackName=name)["Stacks"][0]["Outputs"]
+    found = {output["OutputKey"]: output["OutputValue"] for output in outputs}
+    sql = cloud.client("rds-data")
+    made = Registry(found["Cluster"], found["Secret"], "conformance", client=sql)
+    assert made.migrate() in ([], [name for name, _ in migrations()])
+    for table in TABLES:
+        made.execute(f"TRUNCATE {table}")
+    yield made
+    stacks.delete_stack(StackName=name)
+
+
+def test_facts_become_rows_and_telling_them_twice_changes_nothing(
+    cloud: Cloud, registry: Registry
+) -> None:
+    from porewatch.adapters.objects import Objects
+
+    results = Objects(bucket(cloud), client=cloud.client("s3"))
+    results.put_json("runs/run-1/r0/results.json", some_results())
+    for fact in [*STORY, *STORY]:
+        update_status(fact, registry=registry, rows=RegistryRows(registry), results=results)
+    (record,) = registry.execute("SELECT state, stage_state, findings FROM workflow_records")
+    assert record == {"state": "completed", "stage_state": "published", "findings": 1}
+    counts = {t: registry.execute(f"SELECT count(*) AS n FROM {t}")[0]["n"] for t in TABLES}
+    assert counts == {
+        "workflow_records": 1,
+        "samples": 2,
+        "phase_records": 1,
+        "findings": 2,
+        "costs": 1,
+        "files": 2,
+    }
+    assert registry.migrate() == []
