@@ -7,7 +7,6 @@ the launch stops with the name of the patch, instead of running with half a patc
 from __future__ import annotations
 
 import inspect
-import textwrap
 from types import FunctionType, ModuleType
 from typing import Any
 
@@ -35,7 +34,8 @@ def rewrite(
     function = getattr(of or module, name)
     if not isinstance(function, FunctionType):
         raise PatchRefused(f"{module.__name__}.{name} is not a plain function")
-    source = textwrap.dedent(inspect.getsource(function))
+    source = inspect.getsource(function)
+    source = source if not source[0].isspace() else "if True:\n" + source  # a method
     for old, new in changes:
         source = replaced(source, old, new, f"{module.__name__}.{name}")
     for key, value in given.items():
