@@ -5,7 +5,6 @@ from dataclasses import replace
 
 import pytest
 from botocore.exceptions import ClientError
-from tests.mocked import facts_in
 
 from porewatch.adapters.faults import translated
 from porewatch.adapters.items import Item, PutIf, PutNew
@@ -22,6 +21,7 @@ from porewatch.domain.errors import (
 )
 from porewatch.domain.events import RunFailed
 from porewatch.domain.phases import Phase, Progress
+from tests.mocked import facts_in
 
 WHERE = ("RUN#r", "X")
 

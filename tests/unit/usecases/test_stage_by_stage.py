@@ -212,6 +212,23 @@ def test_a_machine_that_is_one_too_many_is_ended_at_once(house: House) -> None:
     assert house.cloud.ended == ["i-1"]
 
 
+def test_an_epoch_whose_machine_died_gets_no_second_one(house: House) -> None:
+    house.seal()
+    house.open()
+    house.launch(1)
+    house.cloud.lose("i-1")
+    assert house.launch(1) == "i-1"
+    assert len(house.cloud.launches) == 1
+
+
+def test_a_stage_that_ended_before_its_machine_was_asked_for_gets_none(house: House) -> None:
+    house.seal()
+    house.open()
+    house.stages.mark_failed(KEY, 1, "WorkerLost", "words", house.now)
+    assert house.launch(1) == ""
+    assert house.cloud.launches == []
+
+
 def test_an_old_epoch_launches_nothing(house: House) -> None:
     house.seal()
     house.open()
