@@ -28,7 +28,10 @@ from porewatch_local.processes import log_end
 
 CONFIG = "local"
 """The table of samconfig.toml that describes the embedded stage."""
-_SOURCES = ("template.yaml", "samconfig.toml", "statemachine", "functions", "layers")
+_SOURCES = (
+    *("template.yaml", "samconfig.toml", "statemachine", "functions", "layers"),
+    *("requirements/layer.txt", "requirements/reads_layer.txt"),
+)
 _SKIP = {"__pycache__", ".mypy_cache", ".ruff_cache"}
 _BUILDS_KEPT = 3
 _API_ADDRESS = re.compile(

@@ -78,7 +78,7 @@ class Template:
 
     @property
     def functions(self) -> dict[str, Properties]:
-        """Functions with what Globals gives them."""
+        """Functions with what Globals gives them: maps merge, layers add up."""
         common = self.body["Globals"]["Function"]
         return {
             name: {
@@ -86,6 +86,7 @@ class Template:
                 **own,
                 "LoggingConfig": {**common["LoggingConfig"], **own.get("LoggingConfig", {})},
                 "Environment": {"Variables": _variables(common) | _variables(own)},
+                "Layers": [*common.get("Layers", []), *own.get("Layers", [])],
             }
             for name, own in self.of_type("AWS::Serverless::Function").items()
         }
