@@ -60,14 +60,16 @@ def test_negative_agreement_on_host_and_near_relatives(world: World) -> None:
     assert not false
 
 
-def test_crosstalk_from_a_heavy_sample_gives_no_detection(world: World) -> None:
+@pytest.mark.parametrize("share", [0.00056, 0.005])
+def test_crosstalk_from_a_heavy_sample_gives_no_detection(world: World, share: float) -> None:
     contents: list[dict[str, int]] = [{"PPV": 4000}, {}, {}, {}, {}, {}]
-    found = run_pack(world, contents, model=R10, seed=8, crosstalk=0.0015)
+    found = run_pack(world, contents, model=R10, seed=8, crosstalk=share)
     assert found[0]["PPV"].call is Call.DETECTED
     crossed = [f["PPV"] for f in found[1:]]
-    assert any(f.evidence is not None and f.evidence.reads for f in crossed)
     assert not [c for f in found[1:] for c in false_calls(f)]
-    print(f"\ncrosstalk: {sum(bool(f.evidence) for f in crossed)} of 5 samples touched", end="")
+    touched = sum(f.evidence is not None and f.evidence.reads > 0 for f in crossed)
+    print(f"\ncrosstalk {share:.3%}: reads in {touched} of 5 samples, no detection", end="")
+    assert touched or share < 0.001
 
 
 def test_copies_are_linear_over_the_levels_and_intervals_cover_them(world: World) -> None:

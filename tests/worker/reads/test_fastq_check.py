@@ -11,13 +11,13 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.worker.shared import real
 
 from porewatch.domain.errors import InputRefused, Unavailable
 from porewatch.domain.runs import ReadKind
 from porewatch.reads.check import check_file, check_stream
 from porewatch.reads.fastq import BLOCK
 from porewatch.reads.summary import ReadsSummary
+from tests.worker.shared import real
 
 LAST = b"@r3\nAC\n+\nII\n"
 LAST_TWO = b"@r2\nGGNA\n+r2\n!!~I\n" + LAST
@@ -53,6 +53,8 @@ def test_size_and_digest_of_a_gzip_file_are_those_of_its_raw_bytes() -> None:
 def test_mean_quality_averages_error_probabilities_and_not_phred_values() -> None:
     summary = check(b"@r\nAC\n+\n+I\n")  # Phred 10 and 40
     assert summary.mean_quality == pytest.approx(-10 * math.log10((0.1 + 0.0001) / 2), abs=1e-3)
+    odd = check(b"@r\nACG\n+\n++I\n")
+    assert odd.mean_quality == pytest.approx(-10 * math.log10((0.2 + 0.0001) / 3), abs=1e-3)
 
 
 def test_several_gzip_members_are_one_file() -> None:
@@ -71,6 +73,7 @@ def test_a_missing_last_newline_is_no_fault() -> None:
         (b"@r1\r\nACGT\r\n+\r\nIIII\r\n", 1, 1, "Windows line ends"),
         (b"@r1\nACGT\n+\nII\x1fI\n", 1, 4, "byte 0x1f at position 3"),
         (b"@r1\nACGT\n+\nII\x7fI\n", 1, 4, "byte 0x7f at position 3"),
+        (b"@r1\nACG\n+\nII\x1f\n", 1, 4, "byte 0x1f at position 3"),
         (b">r1\nACGT\n>r2\nACGT\n", 1, 1, "FASTA, not FASTQ"),
         (b">r1\nACGT\n", 1, 1, "FASTA, not FASTQ"),
         (b"@r1\nAC-T\n+\nIIII\n", 1, 2, "'-' at position 3"),

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import random
+import tempfile
 
 import mappy
 import pytest
 
 from porewatch.domain.phases import ScreeningParameters
-from porewatch.domain.references import ContigRole
+from porewatch.domain.references import Contig, ContigRole
 from porewatch_worker.references.load import LoadedBundle
 from porewatch_worker.science.complexity import complex_bases
 from porewatch_worker.science.one_pass import Placement, Placer
@@ -84,21 +85,58 @@ def test_members_that_tie_share_the_read_and_none_gets_it_alone(placer: Placer) 
         assert placement.tied == placement.tied_with == ("PERV-A", "PERV-B")
 
 
-def test_a_tie_with_a_decoy_is_not_a_panel_read(
-    tmp_path_factory: pytest.TempPathFactory,
-) -> None:
-    both = random_sequence(2_000, 77)
-    contigs, fasta = {}, tmp_path_factory.mktemp("tie") / "panel.fa"
-    fasta.write_text(f">p\n{both}\n>d\n{both}\n")
-    from porewatch.domain.references import Contig
+def own_placer(panel: dict[str, tuple[Contig, str]], host: str, **parameters: int) -> Placer:
+    """A placer on hand-made contigs, masked as the contigs say and not otherwise."""
+    with tempfile.NamedTemporaryFile("w", suffix=".fa") as fasta:
+        fasta.write("".join(f">{name}\n{sequence}\n" for name, (_, sequence) in panel.items()))
+        fasta.flush()
+        aligner = mappy.Aligner(fasta.name, preset="map-ont", k=13, w=5, best_n=5)
+    contigs = {name: contig for name, (contig, _) in panel.items()}
+    hosts = mappy.Aligner(seq=host, preset="map-ont", best_n=1)
+    return Placer(aligner, hosts, contigs, ScreeningParameters(**parameters))
 
-    contigs["p"] = Contig(name="p", role=ContigRole.PANEL, target="P", length=2_000)
-    contigs["d"] = Contig(name="d", role=ContigRole.DECOY, target="D", length=2_000)
-    panel = mappy.Aligner(str(fasta), preset="map-ont", k=13, w=5, best_n=5)
-    host = mappy.Aligner(seq=random_sequence(5_000, 78), preset="map-ont")
-    placement = place(Placer(panel, host, contigs, ScreeningParameters()), both[200:1_500])
+
+def contig(name: str, sequence: str, role: ContigRole = ContigRole.PANEL, **more: object) -> Contig:
+    fields: dict[str, object] = {"name": name, "role": role, "target": name.upper()}
+    return Contig.model_validate({**fields, "length": len(sequence), **more})
+
+
+def test_a_tie_with_a_decoy_is_not_a_panel_read() -> None:
+    both, host = random_sequence(2_000, 77), random_sequence(5_000, 78)
+    panel = {
+        "p": (contig("p", both), both),
+        "d": (contig("d", both, ContigRole.DECOY), both),
+    }
+    placement = place(own_placer(panel, host), both[200:1_500])
     assert placement.role is ContigRole.DECOY
     assert (placement.tied, placement.tied_with) == (("P",), ("D",))
+
+
+def test_a_tie_with_the_host_is_not_a_panel_read_and_a_better_host_is_told_apart() -> None:
+    virus = random_sequence(3_000, 79)
+    panel = {"p": (contig("p", virus), virus)}
+    same = own_placer(panel, random_sequence(3_000, 80) + virus)
+    tie = place(same, virus[500:2_000])
+    assert (tie.role, tie.tied, tie.tied_with) == (ContigRole.HOST, ("P",), ("host",))
+    near = diverged(virus, 0.04, 81)
+    better = place(own_placer(panel, random_sequence(3_000, 80) + near), near[500:2_000])
+    assert (better.role, better.host_better, better.tied) == (ContigRole.HOST, "P", ())
+
+
+def test_a_masked_region_is_no_evidence_however_complex_it_is() -> None:
+    virus, host = random_sequence(3_000, 82), random_sequence(3_000, 83)
+    panel = {"p": (contig("p", virus, masked=((1_000, 2_000),)), virus)}
+    placer = own_placer(panel, host)
+    assert winners(placer, [virus[1_050:1_950], virus[950:1_990]]) == [None, None]
+    assert winners(placer, [virus[800:1_900]]) == ["P"]
+
+
+def test_a_repeat_that_nobody_masked_is_no_evidence_either() -> None:
+    repeat = "ACT" * 400
+    virus = random_sequence(2_000, 84) + repeat
+    placer = own_placer({"p": (contig("p", virus), virus)}, random_sequence(3_000, 85))
+    assert next(placer._panel.map(repeat), None) is not None  # it would map
+    assert winners(placer, [repeat]) == [None]
 
 
 def test_a_near_relative_takes_its_own_reads(placer: Placer) -> None:

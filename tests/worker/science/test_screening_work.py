@@ -79,6 +79,17 @@ def test_units_are_pure_and_finished_ones_are_passed_over(
         assert work.process(unit).content == all_units[number]
 
 
+def test_unit_numbers_have_no_gap_where_a_file_ends_with_its_unit(
+    bundle: LoadedBundle, tmp_path: Path
+) -> None:
+    reads = made.reads_of(made.CSFV, 6, 900, 1)
+    paths = [made.write_fastq(tmp_path / f"{name}.fastq", reads) for name in "ab"]
+    work = screening(bundle, *paths, unit_reads=3)
+    for done in (frozenset[int](), frozenset({1, 2})):
+        numbers = [n for n, _ in work.units(done)]
+        assert numbers == [n for n in (1, 2, 3, 4) if n not in done]
+
+
 def test_units_can_be_added_in_any_order(bundle: LoadedBundle, tmp_path: Path) -> None:
     path = made.write_fastq(tmp_path / "a.fastq", mixture())
     work = screening(bundle, path, unit_reads=20)
