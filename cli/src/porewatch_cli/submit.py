@@ -24,7 +24,7 @@ from rich.progress import (
 
 from porewatch.domain import places
 from porewatch.domain.errors import InputRefused
-from porewatch.domain.runs import RunManifest
+from porewatch.domain.runs import RunManifest, RunState
 from porewatch.domain.sealing import parse_manifest
 from porewatch_cli.gather import Gathered, find, gather
 from porewatch_cli.terminal import errors
@@ -117,7 +117,13 @@ def _send(gathered: Gathered, stack: Stack, quiet: bool) -> Submission:
 
 
 def _as_sealed_before(manifest: RunManifest, stack: Stack) -> RunManifest:
-    """The seal already in the bucket, when it says the same but for the time it was made."""
+    """The seal already in the bucket, when it says the same but for the time it was made.
+
+    A run that failed or was refused is sealed anew: the same manifest never runs twice.
+    """
+    run = stack.runs.find(manifest.run_id)
+    if run is not None and run.state in (RunState.FAILED, RunState.REFUSED):
+        return manifest
     raw = stack.bucket("Raw")
     key = places.seal_key(manifest.run_id)
     if raw.head(key) is None:
