@@ -173,6 +173,16 @@ def test_masked_bases_are_counted_to_the_base(placer: Placer, bundle: LoadedBund
         assert placer.masked_bases("rabv", a, b) == plain
 
 
+def test_a_hit_below_the_least_identity_is_none() -> None:
+    virus = random_sequence(4_000, 86)
+    read = diverged(virus, 0.14, 87)[500:3_500]
+    panel, host = {"p": (contig("p", virus), virus)}, random_sequence(3_000, 88)
+    assert winners(own_placer(panel, host), [read]) == ["P"]
+    strict = own_placer(panel, host)
+    strict._parameters = ScreeningParameters(min_identity=0.95)
+    assert winners(strict, [read]) == [None]
+
+
 def test_complexity_tells_random_from_repeats() -> None:
     assert complex_bases(random_sequence(1_000, 3)) == 1_000
     assert complex_bases("A" * 1_000) == 0
