@@ -5,10 +5,12 @@ A new version of the engine must pass this file before the pin moves.
 
 from __future__ import annotations
 
+import io
 import json
 import time
 import urllib.error
 import urllib.request
+import zipfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -325,3 +327,42 @@ def test_a_statement_that_waits_for_a_lock_does_not_stop_the_world(
         cloud.client("sqs").list_queues()
         sql.commit_transaction(**target, transactionId=holder)
         assert waiting.result(timeout=10)["numberOfRecordsUpdated"] == 0
+
+
+def test_a_bucket_that_refuses_insecure_transport_takes_loopback_requests(cloud: Cloud) -> None:
+    s3, room = cloud.client("s3"), bucket(cloud)
+    statement = {
+        "Effect": "Deny",
+        "Principal": "*",
+        "Action": "s3:*",
+        "Resource": [f"arn:aws:s3:::{room}", f"arn:aws:s3:::{room}/*"],
+        "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+    }
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    s3.put_bucket_policy(Bucket=room, Policy=policy)
+    s3.put_object(Bucket=room, Key="k", Body=b"")
+
+
+WORD_OF_LAYER = """
+import os, time, word
+def handler(event, context):
+    time.sleep(1)
+    return [word.WORD, os.getpid(), os.path.dirname(word.__file__)]
+"""
+
+
+def test_two_processes_of_a_function_share_one_unpacked_layer(cloud: Cloud) -> None:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr("python/word.py", "WORD = 'layered'")
+    functions = cloud.client("lambda")
+    layer = functions.publish_layer_version(
+        LayerName=named("layer"), Content={"ZipFile": packed.getvalue()}
+    )["LayerVersionArn"]
+    name = function(cloud, WORD_OF_LAYER, Layers=[layer])
+    with ThreadPoolExecutor(2) as pool:
+        calls = [pool.submit(functions.invoke, FunctionName=name) for _ in range(2)]
+        told = [json.loads(call.result()["Payload"].read()) for call in calls]
+    assert [word for word, _, _ in told] == ["layered", "layered"]
+    assert len({process for _, process, _ in told}) == 2
+    assert len({folder for _, _, folder in told}) == 1
