@@ -211,3 +211,26 @@ def test_a_sample_without_passing_reads_is_not_screened_and_invalid() -> None:
 
 def test_a_far_identity_is_remarked() -> None:
     assert "Identity 78.0%" in one(good("V", identity=0.78)).remark
+
+
+def test_reads_of_the_hosts_own_proviruses_are_never_called_absent() -> None:
+    panel = PANEL.model_copy(
+        update={"entries": (row("PERV-A", genome="integrated provirus / ssRNA(+)"), row("V"))}
+    )
+    hosts = [
+        TargetResult(
+            target=code, role=ContigRole.PANEL, genome_length=10_000,
+            evidence=evidence(0, 0, host_better=40),
+        )
+        for code in ("PERV-A", "V")
+    ]  # fmt: skip
+    manifest = bundle()
+    result = ScreenResult(
+        bundle=manifest.ref, bundle_sha256="0" * 64, synthetic=False,
+        samples=(named("a", screen_with(*hosts)),),
+    )  # fmt: skip
+    found = quantify(result, [A], panel, manifest, ScreeningParameters())
+    perv, virus = finding(found, "a", "PERV-A"), finding(found, "a", "V")
+    assert perv.call is Call.INDETERMINATE
+    assert "40 reads of copies in the host's own genome" in perv.rule
+    assert virus.call is Call.NOT_DETECTED

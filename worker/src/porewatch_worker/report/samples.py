@@ -79,7 +79,7 @@ def accounting(report: Report) -> Section:
     figures = tuple(
         Figures((_account_figure(part, last=i == len(parts)),)) for i, part in enumerate(parts, 1)
     )
-    return Section("accounting", "Where every read went", (*figures, _equation(report.screens)))
+    return Section("accounting", "Where every read went", (*figures, _equation(report)))
 
 
 def _account_figure(part: Sequence[tuple[str, ReadAccount]], *, last: bool) -> Figure:
@@ -94,9 +94,20 @@ def _account_figure(part: Sequence[tuple[str, ReadAccount]], *, last: bool) -> F
     )
 
 
-def _equation(screens: Sequence[SampleScreen]) -> Table:
-    rows = []
-    for screen in screens:
+def _of_no_sample(barcode: str, reads: int) -> tuple[Cell, ...]:
+    """Reads that no sample claims are filtered, all of them: the run's reads add up as well."""
+    return (
+        Cell("no sample", note=barcode),
+        Cell(numbers.count(reads)),
+        Cell(numbers.count(reads), note="barcode of no sample"),
+        *(Cell("0") for _ in range(3)),
+        Cell("yes", tone="good"),
+    )
+
+
+def _equation(report: Report) -> Table:
+    rows: list[tuple[Cell, ...]] = []
+    for screen in report.screens:
         a = screen.account
         filtered = sum(a.filtered.values())
         reasons = ", ".join(f"{words(k)} {numbers.count(n)}" for k, n in sorted(a.filtered.items()))
@@ -113,6 +124,9 @@ def _equation(screens: Sequence[SampleScreen]) -> Table:
                 Cell("yes", tone="good") if a.balanced else Cell("no", tone="bad"),
             )
         )
+    rows += [
+        _of_no_sample(barcode, reads) for barcode, reads in sorted(report.unlisted_barcodes.items())
+    ]
     return Table(
         caption="Reads in = filtered + host + assigned + unassigned",
         columns=(

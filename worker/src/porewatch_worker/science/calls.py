@@ -46,6 +46,9 @@ UNLIKELY = 0.001
 CONTROL_FACTOR = 10
 """A finding must exceed its no-template control so many times, at equal read numbers."""
 
+PROVIRUS = "provirus"
+"""Genome type of what pigs inherit: its absence can never be said from reads that fit the host."""
+
 NO_SEQUENCE = "no sequence in this bundle"
 NOTHING_THERE = "no read of this target"
 
@@ -107,7 +110,7 @@ def _member(entry: PanelEntry, sample: Sample, screen: SampleScreen, run: Run) -
             call=Call.NOT_SCREENED, rule=blind, remark=entry.status_reason,
         )  # fmt: skip
     result = next((t for t in screen.targets if t.target == entry.code), None)
-    call, rule = _judge(entry.code, result, screen, run)
+    call, rule = _judge(entry, result, screen, run)
     contigs = run.contigs[entry.code]
     length = result.genome_length if result else sum(c.length for c in best_set(contigs, {}))
     limit = None
@@ -139,7 +142,7 @@ def _cannot_be_seen(entry: PanelEntry, screen: SampleScreen, run: Run) -> str:
 
 
 def _judge(
-    code: str, result: TargetResult | None, screen: SampleScreen, run: Run
+    entry: PanelEntry, result: TargetResult | None, screen: SampleScreen, run: Run
 ) -> tuple[Call, str]:
     """The call and the rule that fired, in words with their numbers."""
     if result is None:
@@ -148,9 +151,14 @@ def _judge(
     among_members = _shared_with_members(e, run)
     if not e.reads and among_members:
         return Call.INDETERMINATE, f"{among_members} reads, all of which fit another member as well"
+    if not e.reads and e.host_better and PROVIRUS in entry.genome:
+        return Call.INDETERMINATE, (
+            f"{_reads(e.host_better)} of copies in the host's own genome: reads of an exogenous "
+            "virus cannot be told from them"
+        )
     if not e.reads:
         return Call.NOT_DETECTED, "all similar reads fit the host, a spike-in or a decoy as well"
-    failed = list(_failures(code, result, screen, run))
+    failed = list(_failures(entry.code, result, screen, run))
     if failed:
         return Call.INDETERMINATE, "; ".join(failed)
     return Call.DETECTED, (
