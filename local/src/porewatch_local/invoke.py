@@ -28,7 +28,7 @@ from importlib.metadata import distribution
 from pathlib import Path
 from typing import Any
 
-import psutil  # type: ignore[import-untyped]
+import psutil
 
 from porewatch_local.artefacts import Artefact, built_functions, foreign_binaries
 from porewatch_local.clients import client, environment

@@ -20,7 +20,7 @@ import os
 import threading
 from typing import Any
 
-import psycopg2  # type: ignore[import-untyped]
+import psycopg2
 from ministack.services import rds, rds_data
 from psycopg2 import sql
 
