@@ -89,13 +89,20 @@ class Stack:
 
 
 def find_stack(
-    name: str | None = None, *, profile: str | None = None, region: str | None = None
+    name: str | None = None,
+    *,
+    profile: str | None = None,
+    region: str | None = None,
+    folder: Path | None = None,
 ) -> Stack:
-    """The stack the options name, or the embedded one. Raises NotFound with the way out."""
+    """The stack the options name, or the embedded one (of `folder`, when given).
+
+    Raises NotFound with the way out.
+    """
     if name is None and profile is None:
         name = os.environ.get("POREWATCH_STACK")
     if name is None and profile is None:
-        return _local_stack()
+        return _local_stack(folder or home())
     session = boto3.Session(profile_name=profile, region_name=region)
     return Stack(name or "porewatch", session, _outputs(session, name or "porewatch"))
 
@@ -110,8 +117,8 @@ def home() -> Path:
     return Path.cwd() / ".porewatch"
 
 
-def _local_stack() -> Stack:
-    path = home() / LOCAL_FILE
+def _local_stack(folder: Path) -> Stack:
+    path = folder / LOCAL_FILE
     if not path.exists():
         raise NotFound(
             "no Porewatch is running on this machine, and no stack was named.",

@@ -25,7 +25,7 @@ def main() -> int:
     if given.action == "demo":
         from porewatch_local.demo import main as demo  # noqa: PLC0415 - brings all of the product
 
-        return demo()
+        return demo(given.home)
     try:
         {"up": _up, "down": _down, "status": _status}[given.action](given)
     except LocalProblem as problem:
