@@ -99,7 +99,7 @@ def find_stack(
 
     Raises NotFound with the way out.
     """
-    if name is None and profile is None:
+    if folder is None and name is None and profile is None:
         name = os.environ.get("POREWATCH_STACK")
     if name is None and profile is None:
         return _local_stack(folder or home())
