@@ -8,7 +8,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from porewatch.domain import stages
@@ -96,6 +96,7 @@ saying = st.tuples(
 
 @settings(max_examples=400, deadline=None)
 @given(st.lists(saying, min_size=1, max_size=40))
+@example([("beat", 1, "i-1", 1), ("claim", 1, "i-1", 0)])  # a beat overtook its claim
 def test_whatever_is_said_in_whatever_order_nothing_moves_backwards(
     sayings: list[tuple[str, int, str, int]],
 ) -> None:

@@ -117,7 +117,8 @@ def claim(record: StageRecord | None, epoch: int, instance_id: str, at: datetime
         raise StaleEpoch(
             f"stage {record.stage} of {record.run_id} is {record.state.value} already."
         )
-    after = _moved(record, at, state=StageState.CLAIMED, instance_id=instance_id, last_beat=at)
+    heard = max(at, record.last_beat or at)  # a beat may have overtaken the claim
+    after = _moved(record, at, state=StageState.CLAIMED, instance_id=instance_id, last_beat=heard)
     fact = StageClaimed(
         fact_id=fact_about(StageClaimed, record, epoch),
         **_about(record, at),
