@@ -25,6 +25,8 @@ class Fact(Model):
 
 
 class FileValidated(Fact):
+    """A file was checked to its last byte and can be used."""
+
     path: str
     size: int
     reads: int
@@ -32,12 +34,16 @@ class FileValidated(Fact):
 
 
 class FileQuarantined(Fact):
+    """A file cannot be used; it lies under `quarantine/`, and `problem` says why and what to do."""
+
     path: str
     problem: str
     quarantine_key: str
 
 
 class RunSealed(Fact):
+    """The manifest is here and fixes what the run is."""
+
     manifest_digest: str
     sealed_by: Literal["run.json", "final_summary", "bundle"]
     files: int
@@ -45,6 +51,8 @@ class RunSealed(Fact):
 
 
 class RunStarted(Fact):
+    """Every file of the manifest is sound and the execution was started, once."""
+
     execution_arn: str
     manifest_digest: str
     profile: str
@@ -53,10 +61,14 @@ class RunStarted(Fact):
 
 
 class RunRefused(Fact):
+    """The input is at fault; nothing (more) is done for this run until it is sealed again."""
+
     problem: str
 
 
 class InstanceLaunched(Fact):
+    """A machine was asked for and given, under this epoch."""
+
     stage: str
     epoch: int
     instance_id: str
@@ -66,18 +78,24 @@ class InstanceLaunched(Fact):
 
 
 class StageClaimed(Fact):
+    """The worker on that machine owns the epoch."""
+
     stage: str
     epoch: int
     instance_id: str
 
 
 class PhaseCompleted(Fact):
+    """A phase is done, or was skipped with its reason; counts and tools are in the record."""
+
     stage: str
     epoch: int
     record: PhaseRecord
 
 
 class SpotInterrupted(Fact):
+    """The machine is being taken away; everything up to the last checkpoint is safe."""
+
     stage: str
     epoch: int
     instance_id: str
@@ -85,6 +103,8 @@ class SpotInterrupted(Fact):
 
 
 class StageCompleted(Fact):
+    """The results of a stage are visible through its manifest."""
+
     stage: str
     epoch: int
     manifest_key: str
@@ -92,6 +112,8 @@ class StageCompleted(Fact):
 
 
 class StageFailed(Fact):
+    """A stage could not go on; `will_retry` says whether it gets another machine."""
+
     stage: str
     epoch: int
     error: str
@@ -100,6 +122,8 @@ class StageFailed(Fact):
 
 
 class InstanceTerminated(Fact):
+    """A machine is gone and its seconds are on the bill."""
+
     stage: str
     epoch: int
     instance_id: str
@@ -128,12 +152,16 @@ class PathogenSuspected(Fact):
 
 
 class RunCompleted(Fact):
+    """The reports are published."""
+
     findings: int
     cost_usd: float
     report_keys: dict[str, str]
 
 
 class RunFailed(Fact):
+    """The run has ended without a report, by our fault or the world's."""
+
     stage: str | None
     error: str
     problem: str
