@@ -11,6 +11,7 @@ from . import (
     root_key,
     secure_transport,
     service_trust,
+    stream_position,
 )
 
 ALL = (
@@ -22,6 +23,7 @@ ALL = (
     root_key,
     secure_transport,
     layer_cache,
+    stream_position,
 )
 
 

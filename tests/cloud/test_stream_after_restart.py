@@ -1,0 +1,85 @@
+"""What is written to the ledger after a restart is published like what was written before."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from porewatch_local.down import down
+from porewatch_local.home import find_home
+from porewatch_local.up import up
+from tests.cloud.conftest import Cloud
+from tests.cloud.making import allow, function, named, received, wait_for
+
+pytestmark = pytest.mark.cloud
+
+TELL = """
+import boto3, os
+def handler(event, context):
+    for record in event["Records"]:
+        body = record["dynamodb"]["Keys"]["k"]["S"]
+        boto3.client("sqs").send_message(QueueUrl=os.environ["QUEUE"], MessageBody='"' + body + '"')
+"""
+
+
+@pytest.fixture
+def home() -> Iterator[Path]:
+    folder = Path(tempfile.mkdtemp(prefix="porewatch-home-"))
+    folder.chmod(0o711)
+    yield folder
+    down(folder)
+    shutil.rmtree(folder)
+
+
+def started(home: Path) -> Cloud:
+    return Cloud(find_home(home), up(home, deploy=False))
+
+
+def followed_table(cloud: Cloud) -> tuple[str, str]:
+    """A table whose stream a function follows, and the queue it writes to."""
+    queue = cloud.client("sqs").create_queue(QueueName=named("told"))["QueueUrl"]
+    table = cloud.client("dynamodb").create_table(
+        TableName=named("ledger"),
+        BillingMode="PAY_PER_REQUEST",
+        AttributeDefinitions=[{"AttributeName": "k", "AttributeType": "S"}],
+        KeySchema=[{"AttributeName": "k", "KeyType": "HASH"}],
+        StreamSpecification={"StreamEnabled": True, "StreamViewType": "NEW_IMAGE"},
+    )["TableDescription"]
+    reads = ("dynamodb:GetRecords", "dynamodb:GetShardIterator", "dynamodb:DescribeStream")
+    follower = function(
+        cloud,
+        TELL,
+        allow("sqs:SendMessage", "dynamodb:ListStreams", *reads),
+        Environment={"Variables": {"QUEUE": queue}},
+    )
+    cloud.client("lambda").create_event_source_mapping(
+        EventSourceArn=table["LatestStreamArn"],
+        FunctionName=follower,
+        StartingPosition="TRIM_HORIZON",
+    )
+    return table["TableName"], queue.rsplit("/", 1)[-1]
+
+
+def written_and_told(cloud: Cloud, table: str, queue: str, keys: list[str]) -> None:
+    for key in keys:
+        cloud.client("dynamodb").put_item(TableName=table, Item={"k": {"S": key}})
+    address = cloud.client("sqs").get_queue_url(QueueName=queue)["QueueUrl"]
+    told: list[object] = []
+
+    def all_there() -> bool:
+        told.extend(received(cloud, address))
+        return set(keys) <= set(told)
+
+    wait_for(all_there, 20, f"word of {keys}")
+
+
+def test_a_stream_is_followed_after_a_restart(home: Path) -> None:
+    cloud = started(home)
+    table, queue = followed_table(cloud)
+    written_and_told(cloud, table, queue, ["a", "b", "c"])
+    down(home)
+    written_and_told(started(home), table, queue, ["d"])
