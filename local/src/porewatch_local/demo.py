@@ -100,7 +100,7 @@ def _screen(stack: Stack, demo: DemoSet, place: Home) -> str:
     for name, path in saved.items():
         if name != BILL:
             console.print(f"{name:>12}  {path}", highlight=False, soft_wrap=True)
-    detected = sum(f.call is Call.DETECTED for f in report.findings)
+    detected = len(_detected(report))
     return (
         f"demo: OK run={sent.run_id} findings={detected} interruptions={survived} "
         f"cost=${last.run.cost_usd:.6f} reports={out}"
@@ -121,11 +121,20 @@ def _check(report: Report, demo: DemoSet, instance: str | None, survived: int) -
     for screen in report.screens:
         if not screen.account.balanced:
             raise DemoFailed(f"reads of {screen.sample} are not all accounted for")
-    groups = {entry.code for entry in report.panel if entry.category == "umbrella"}
     for sample, expected in demo.expected.items():
-        found = {f.code for f in report.findings if f.sample == sample and f.call is Call.DETECTED}
-        if found - groups != set(expected):
+        found = {code for where, code in _detected(report) if where == sample}
+        if found != set(expected):
             raise DemoFailed(f"{sample}: expected {sorted(expected)}, found {sorted(found)}")
+
+
+def _detected(report: Report) -> set[tuple[str, str]]:
+    """(sample, code) of what was detected; names of groups follow their members and do not count."""
+    groups = {entry.code for entry in report.panel if entry.category == "umbrella"}
+    return {
+        (f.sample, f.code)
+        for f in report.findings
+        if f.call is Call.DETECTED and f.code not in groups
+    }
 
 
 def main(home: Path | None = None) -> int:
