@@ -128,7 +128,7 @@ def _check(report: Report, demo: DemoSet, instance: str | None, survived: int) -
 
 
 def _detected(report: Report) -> set[tuple[str, str]]:
-    """(sample, code) of what was detected; names of groups follow their members and do not count."""
+    """(sample, code) of what was detected; groups follow their members and do not count."""
     groups = {entry.code for entry in report.panel if entry.category == "umbrella"}
     return {
         (f.sample, f.code)
