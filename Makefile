@@ -40,8 +40,9 @@ lock:  ## resolve requirements/*.in and pyproject.toml anew (writes hashes, neve
 check: setup  ## format, lint, types
 	@.venv/bin/ruff format --check -q . && .venv/bin/ruff check -q . && .venv/bin/mypy
 
+# node and npm come from a wheel when the machine has none (the linters of the state machine need them).
 test: check  ## everything that proves the product, from a fresh clone too
-	@.venv/bin/pytest -n 2 --dist loadgroup
+	@PATH="$$PATH:$(CURDIR)/.venv/bin" .venv/bin/pytest -n 2 --dist loadgroup
 
 up: setup  ## start the embedded AWS on this machine and deploy to it
 	@$(PY) -m porewatch_local up
