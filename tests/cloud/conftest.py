@@ -11,7 +11,7 @@ import shutil
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import psutil
 import pytest
@@ -22,8 +22,18 @@ from porewatch_local.down import down
 from porewatch_local.home import Home, LocalStack, find_home, locked
 from porewatch_local.up import up
 
+if TYPE_CHECKING:
+    from tests.cloud.lab import Lab
+
 HERE = Path(__file__).parent
 _USERS = pytest.StashKey[Path]()
+QUICK: dict[str, Any] = {
+    "notice_s": 3.0,
+    "grace_s": 1.0,
+    "poll_s": 0.2,
+    "environment": {"POREWATCH_WATCH_SECONDS": "0.5"},
+}
+"""Clocks of the instance host, and of the workers on its machines, for impatient tests."""
 
 
 @dataclass(frozen=True)
@@ -82,7 +92,7 @@ def cloud(request: pytest.FixtureRequest) -> Cloud:
     """Engine, PostgreSQL and instance host; nothing deployed by this fixture."""
     folder = request.session.stash[_USERS]
     with locked(folder / "lock"):
-        local = up(folder / "home", deploy=False, notice_s=3.0, grace_s=1.0, poll_s=0.2)
+        local = up(folder / "home", deploy=False, **QUICK)
     return Cloud(find_home(folder / "home"), local)
 
 
@@ -93,3 +103,17 @@ def stack(cloud: Cloud, request: pytest.FixtureRequest) -> Cloud:
         local = deploy_stack(cloud.home, cloud.local)
         cloud.home.write(local)
     return Cloud(cloud.home, local)
+
+
+@pytest.fixture(scope="session")
+def lab(stack: Cloud, request: pytest.FixtureRequest) -> Lab:
+    """The laboratory, with the runs of every module that is to be tested under way."""
+    from tests.cloud.lab import Lab
+
+    made = Lab(stack)
+    made.demo, made.subscriptions  # noqa: B018 - before the first run can need them
+    modules = {item.module for item in request.session.items if isinstance(item, pytest.Function)}
+    for module in sorted(modules, key=lambda module: module.__name__):
+        if hasattr(module, "send_runs"):
+            module.send_runs(made)
+    return made

@@ -19,7 +19,7 @@ from porewatch_local.home import LocalProblem
 from porewatch_local.instance_host.config import EVENT_SOURCE
 from porewatch_local.machines import instances, interrupt, kill, rebalance
 from porewatch_local.up import up
-from tests.cloud.conftest import Cloud
+from tests.cloud.conftest import QUICK, Cloud
 from tests.cloud.making import allow, bucket, events_queue, named, received, role, wait_for
 
 pytestmark = pytest.mark.cloud
@@ -262,7 +262,7 @@ def test_a_new_host_adopts_what_a_crashed_one_left(cloud: Cloud) -> None:
     _, token = _ask(cloud, launched, "api/token", method="PUT", **ttl)
     crashed = json.loads((cloud.home.state / "host.json").read_text())["pid"]
     os.kill(crashed, signal.SIGKILL)
-    again = up(Path(cloud.home.root), deploy=False, notice_s=3.0, grace_s=1.0, poll_s=0.2)
+    again = up(Path(cloud.home.root), deploy=False, **QUICK)
     assert again.pids["host"] != crashed
     assert again.control == cloud.local.control
     assert launched in {m["instance_id"] for m in instances(cloud.local.control)}

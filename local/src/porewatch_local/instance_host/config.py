@@ -32,6 +32,8 @@ class HostConfig(BaseModel):
     marker_tag: str = "porewatch-stack"
     template_tag: str = "porewatch-launch-template"
     event_source: str = EVENT_SOURCE
+    environment: dict[str, str] = {}
+    """More variables for every instance, e.g. shorter clocks for tests."""
     poll_s: float = 0.5
     notice_s: float = 120.0
     """From the interruption notice to the end, unless the request says otherwise."""

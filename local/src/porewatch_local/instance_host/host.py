@@ -122,6 +122,7 @@ class Host:
             "AWS_METADATA_SERVICE_TIMEOUT": "5",
             "AWS_METADATA_SERVICE_NUM_ATTEMPTS": "3",
             "REFERENCES_PATH": str(self.config.references),
+            **self.config.environment,
         }
 
     def address(self, instance_id: str) -> str:
