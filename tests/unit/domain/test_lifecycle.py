@@ -149,3 +149,19 @@ def _say(word: str, which: int, record: RunRecord | None, at: datetime) -> lifec
     return lifecycle.fail(
         record, which, stage=None, error="WorkerLost", problem="p", refused=False, at=at
     )
+
+
+def test_what_a_run_has_cost_never_shrinks_whoever_added_it_up_last() -> None:
+    record = lifecycle.receive(None, "r", WHEN)[0]  # type: ignore[index]
+    record = lifecycle.cost(record, 2.0, WHEN)[0]  # type: ignore[index]
+    assert lifecycle.cost(record, 1.0, WHEN) is None
+
+
+def test_a_revision_that_completes_does_not_hide_what_the_earlier_ones_cost() -> None:
+    record = lifecycle.seal(None, a_manifest(0), "run.json", WHEN)[0]  # type: ignore[index]
+    record = lifecycle.start(record, a_manifest(0), "arn:x", "b", WHEN)[0]  # type: ignore[index]
+    record = lifecycle.cost(record, 5.0, WHEN)[0]  # type: ignore[index]
+    after, (fact,) = lifecycle.complete(  # type: ignore[misc]
+        record, 0, report_keys={}, findings=0, cost_usd=2.0, at=WHEN
+    )
+    assert (after.cost_usd, fact.model_dump()["cost_usd"]) == (5.0, 2.0)

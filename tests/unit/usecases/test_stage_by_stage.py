@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -34,7 +35,7 @@ from porewatch.domain.messages import (
 from porewatch.domain.phases import Phase, PhaseRecord, Progress, StageState, WorkOrder
 from porewatch.domain.runs import ReadKind, RunState
 from porewatch.domain.tasks import Decide, Decided, FailRun, Plan, Terminate
-from porewatch.usecases.end_machines import end_machines
+from porewatch.usecases.end_machines import end_machine, end_machines
 from porewatch.usecases.handle_error import decide_stage, fail_run
 from porewatch.usecases.hear_worker import hear_worker
 from porewatch.usecases.plan_stages import plan_stages
@@ -515,3 +516,59 @@ def test_ending_a_stage_that_never_had_a_machine_is_a_success(house: House) -> N
     house.open()
     assert end(house) == ()
     assert house.stages.cost_lines(RUN, REVISION) == ()
+
+
+@pytest.mark.parametrize("error", ["Unavailable", "Throttled"])
+def test_a_broken_stage_is_not_told_by_a_name_on_which_the_waiting_is_only_repeated(
+    house: House, error: str
+) -> None:
+    house.claimed()
+    say(house, StageBroken, error=error, problem="S3 did not answer")
+    assert house.state_machine.heard == [("t1", "WorkerFailed", "S3 did not answer")]
+    assert house.record().error == error
+    assert decide(house, "WorkerFailed").decision == "retry"
+
+
+def test_only_the_machine_that_owns_the_stage_can_break_it(house: House) -> None:
+    house.claimed()
+    with pytest.raises(StaleEpoch):
+        say(house, StageBroken, who="i-2", error="Unavailable", problem="could not claim")
+    assert house.record().state is StageState.CLAIMED
+
+
+def test_two_machines_of_one_epoch_that_are_settled_at_once_are_both_paid_for(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The terminator and the sweep: both look at the bill before either has written."""
+    house.claimed()
+    one = house.cloud.machines["i-1"]
+    other = one.model_copy(update={"instance_id": "i-2"})
+    house.later(minutes=5)
+    with monkeypatch.context() as patch:
+        patch.setattr(house.table, "get", racing(house.table.get, settle(house, one)))
+        settle(house, other)()
+    paid = [line.instance_id for line in house.stages.cost_lines(RUN, REVISION)]
+    assert paid == ["i-1", "i-2"]
+    settle(house, other)()
+    assert len(house.stages.cost_lines(RUN, REVISION)) == 2
+
+
+def settle(house: House, machine: Machine) -> Callable[[], None]:
+    assert machine.owner is not None
+    owner, cloud = machine.owner, house.cloud
+    return lambda: end_machine(
+        machine, owner, "r", stages=house.stages, executor=cloud, at=house.now
+    )
+
+
+def racing(look: Callable[..., Any], meanwhile: Callable[[], None]) -> Callable[..., Any]:
+    """`look`, after whose first answer somebody else is faster."""
+    others = [meanwhile]
+
+    def slow(*place: str) -> Any:
+        seen = look(*place)
+        while others:
+            others.pop()()
+        return seen
+
+    return slow

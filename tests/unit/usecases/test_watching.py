@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 
 from porewatch.adapters.table import Table
+from porewatch.domain.errors import ConfigurationRefused
 from porewatch.domain.machine_news import MachineNews, NewsKind
 from porewatch.domain.phases import Phase, Progress, StageState
 from porewatch.usecases.watch_machines import hear_cloud, sweep
@@ -206,3 +207,68 @@ def test_an_expired_machine_that_still_works_is_left_alone_and_a_still_one_is_no
     house.later(minutes=11)
     sweep(house.watch())
     assert house.cloud.ended == ["i-1"]
+
+
+def test_a_machine_that_cannot_be_ended_does_not_keep_the_others_alive(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    house.claimed()
+    house.cloud.machines["i-2"] = house.cloud.machines["i-1"].model_copy(
+        update={"instance_id": "i-2"}
+    )
+    house.open()
+    house.later(minutes=11)
+    terminate = house.cloud.terminate
+
+    def protected(instance_id: str) -> None:
+        if instance_id == "i-1":
+            raise ConfigurationRefused("OperationNotPermitted: it may not be ended by API.")
+        terminate(instance_id)
+
+    monkeypatch.setattr(house.cloud, "terminate", protected)
+    sweep(house.watch())
+    assert house.cloud.ended == ["i-2"]
+
+
+def test_a_late_machine_of_an_old_epoch_that_went_by_itself_is_paid_for_once(
+    house: House,
+) -> None:
+    """A launch of unknown outcome: its machine shows after the epoch is over, and leaves."""
+    house.claimed()
+    house.open()
+    house.later(minutes=2)
+    house.cloud.lose("i-1", "Client.InstanceInitiatedShutdown")
+    house.later(minutes=12)
+    sweep(house.watch())
+    house.later(minutes=1)
+    sweep(house.watch())
+    (line,) = house.stages.cost_lines(RUN, 0)
+    assert (line.instance_id, line.seconds) == ("i-1", 120)
+    assert facts_in(house.table, RUN).count("InstanceTerminated") == 1
+
+
+def test_what_a_worker_said_before_it_left_is_heard_before_it_is_called_lost(
+    house: House,
+) -> None:
+    """Its last beat was a while ago; its last word ("refused: why") still lies in the queue."""
+    house.claimed()
+    house.later(seconds=55)
+    house.cloud.lose("i-1", "Client.InstanceInitiatedShutdown")
+    news(house, NewsKind.STATE, "terminated")
+    assert house.record().state is StageState.CLAIMED
+    house.ear.empty = False
+    house.later(minutes=1)
+    sweep(house.watch())
+    assert house.record().state is StageState.CLAIMED
+    house.ear.empty = True
+    sweep(house.watch())
+    assert house.record().error == "WorkerLost"
+
+
+def test_a_dead_machine_is_not_waited_for_for_ever(house: House) -> None:
+    house.claimed()
+    house.cloud.lose("i-1")
+    house.ear.empty = False
+    house.later(minutes=6)
+    sweep(house.watch())
+    assert house.record().error == "WorkerLost"

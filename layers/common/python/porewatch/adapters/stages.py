@@ -94,10 +94,21 @@ class StageLedger:
         )
 
     def mark_failed(
-        self, key: StageKey, epoch: int, error: str, problem: str, at: datetime
+        self,
+        key: StageKey,
+        epoch: int,
+        error: str,
+        problem: str,
+        at: datetime,
+        *,
+        instance_id: str | None = None,
     ) -> StageRecord:
-        """The epoch ended badly; `error` is a class name of `domain.errors`."""
-        return self._move(key, lambda record: rules.fail(record, epoch, error, problem, at))
+        """The epoch ended badly; `error` is a class name of `domain.errors`. `instance_id`: the
+        machine that says so, if one does."""
+        return self._move(
+            key,
+            lambda record: rules.fail(record, epoch, error, problem, at, instance_id=instance_id),
+        )
 
     def save_task_token(self, key: StageKey, epoch: int, token: str, at: datetime) -> StageRecord:
         """Keep how to answer the state machine."""
@@ -132,15 +143,19 @@ class StageLedger:
 
         There is one line for each epoch, and another one for every further machine of an epoch.
         """
-        pk, sk = run_key(key.run_id), f"COST#{key.revision:04d}#{key.stage}#{line.epoch:04d}"
-        first = self._table.get(pk, sk)
-        if first is not None and first.model(CostLine).instance_id != line.instance_id:
-            sk = f"{sk}#{line.instance_id}"
-        try:
-            self._table.transact([PutNew(Item.of(pk, sk, line))], [fact])
-        except AlreadyDone:
-            return False
-        return True
+        pk, first = run_key(key.run_id), f"COST#{key.revision:04d}#{key.stage}#{line.epoch:04d}"
+        for sk in (first, f"{first}#{line.instance_id}"):
+            there = self._table.get(pk, sk)
+            if there is None:
+                try:
+                    self._table.transact([PutNew(Item.of(pk, sk, line))], [fact])
+                except AlreadyDone:
+                    there = self._table.need(pk, sk)  # somebody was faster: with which machine?
+            if there is None:
+                return True
+            if there.model(CostLine).instance_id == line.instance_id:
+                return False
+        return False
 
     def cost_lines(self, run_id: str, revision: int) -> tuple[CostLine, ...]:
         """The bill of a revision so far, in order of stage and epoch."""

@@ -155,7 +155,10 @@ def complete(
     cost_usd: float,
     at: datetime,
 ) -> Move:
-    """RUNNING -> COMPLETED. StaleEpoch when the run has moved on to something else."""
+    """RUNNING -> COMPLETED. StaleEpoch when the run has moved on to something else.
+
+    `cost_usd` is the revision's own; the record keeps what the run cost in all its revisions.
+    """
     if record.revision == revision and record.state is RunState.COMPLETED:
         return None
     _must_run(record, revision)
@@ -165,7 +168,7 @@ def complete(
         state=RunState.COMPLETED,
         report_keys=report_keys,
         findings=findings,
-        cost_usd=cost_usd,
+        cost_usd=max(record.cost_usd, cost_usd),
         completed_at=at,
     )
     fact = RunCompleted(
@@ -209,8 +212,11 @@ def fail(
 
 
 def cost(record: RunRecord, usd: float, at: datetime) -> Move:
-    """What the run has cost so far. Seconds settle late, so it may move after the end."""
-    if record.cost_usd == usd:
+    """What the run has cost so far. Seconds settle late, so it may move after the end.
+
+    A bill only grows: of two sums that were made at once, the smaller one is the older one.
+    """
+    if usd <= record.cost_usd:
         return None
     return _moved(record, at, cost_usd=usd), ()
 

@@ -1,8 +1,9 @@
 """Is the worker of a stage alive? ALIVE, DEAD or UNKNOWN, and UNKNOWN is no reason to do anything.
 
-DEAD needs two witnesses: the cloud says the machine is ending or gone, and the worker has been
-quiet for a moment; or the machine has run for long, and the ledger says nobody claimed the stage;
-or the worker is silent too long, and nothing waits in the queue on which it would have spoken.
+DEAD needs two witnesses: the cloud says the machine is ending or gone, and nothing waits in the
+queue on which its worker would have said why (or nobody heard of it for minutes); or the machine
+has run for long, and the ledger says nobody claimed the stage; or the worker is silent too long,
+and nothing waits in the queue.
 """
 
 from __future__ import annotations
@@ -56,7 +57,7 @@ def judge(
     if machine.state is MachineState.UNKNOWN:
         return UNKNOWN
     if machine.state is not MachineState.RUNNING:
-        return _ended(record, machine) if quiet > LAST_WORDS else UNKNOWN
+        return _ended(record, machine, quiet, queue_is_empty, at)
     return _running(record, at - launched, quiet, queue_is_empty)
 
 
@@ -74,10 +75,20 @@ def _running(
     return _lost(record, f"has been silent for {quiet.total_seconds():.0f} s")
 
 
-def _ended(record: StageRecord, machine: Machine) -> Verdict:
+def _ended(
+    record: StageRecord,
+    machine: Machine,
+    quiet: timedelta,
+    queue_is_empty: bool | None,
+    at: datetime,
+) -> Verdict:
     if machine.reclaimed or record.reclaim_notice_at is not None:
         problem = f"machine {machine.instance_id} was reclaimed"
-        return Verdict(life=Life.DEAD, error="SpotInterrupted", problem=problem)
+        told = Verdict(life=Life.DEAD, error="SpotInterrupted", problem=problem)
+        return told if quiet > LAST_WORDS else UNKNOWN
+    still = min(quiet, at - machine.ended_at) if machine.ended_at else quiet
+    if still <= (LAST_WORDS if queue_is_empty is True else SHOWS_LATE):
+        return UNKNOWN
     why = f" ({machine.why_ended})" if machine.why_ended else ""
     return _lost(record, f"is {machine.state.value}{why}")
 
@@ -88,11 +99,11 @@ def _lost(record: StageRecord, what: str) -> Verdict:
 
 
 def forgotten(machine: Machine, record: StageRecord | None, at: datetime) -> str | None:
-    """Why a running machine has no use any more, in two reasons; None while it may have one.
+    """Why a machine has no use any more, in two reasons; None while it may have one.
 
     A machine whose stage is not in the ledger is None too: perhaps we look into the wrong ledger.
     """
-    if not machine.alive() or machine.owner is None or record is None:
+    if machine.owner is None or record is None:
         return None
     rested = at - max(record.updated_at, machine.launched_at)
     if rested < REST:

@@ -200,9 +200,14 @@ def fail(
     error: str,
     problem: str,
     at: datetime,
+    *,
+    instance_id: str | None = None,
 ) -> Move:
-    """The epoch ended badly; `error` is a class name of `domain.errors`. Counts by its kind."""
-    record = _current(record, epoch)
+    """The epoch ended badly; `error` is a class name of `domain.errors`. Counts by its kind.
+
+    `instance_id` when a machine says so itself: then it must be the epoch's.
+    """
+    record = _mine(record, epoch, instance_id) if instance_id else _current(record, epoch)
     if record.state in ENDED:
         return None
     waited = kind_of(error) is Kind.WAIT

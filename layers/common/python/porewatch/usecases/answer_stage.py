@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     from porewatch.adapters.callbacks import Callbacks
     from porewatch.adapters.stages import StageLedger
 
+WAITING_IS_REPEATED_ON = frozenset({"Unavailable", "Throttled"})
+"""Errors on which the state machine waits anew with the next token. Right when only the waiting
+failed; an epoch that has ended must be told by another name, or it would be waited for again."""
+
 _log = logging.getLogger(__name__)
 
 
@@ -34,9 +38,9 @@ def answer_stage(
         if record.state is StageState.PUBLISHED:
             callbacks.succeed(record.task_token, {"manifest_key": places.manifest_key(*record.key)})
         else:
-            callbacks.fail(
-                record.task_token, record.error or "WorkerFailed", record.problem or "no reason"
-            )
+            error = record.error or "WorkerFailed"
+            told = "WorkerFailed" if error in WAITING_IS_REPEATED_ON else error
+            callbacks.fail(record.task_token, told, record.problem or "no reason")
     except AlreadyDone as error:
         _log.info("the state machine no longer waits: %s", error)
     stages.forget_task_token(record, at)

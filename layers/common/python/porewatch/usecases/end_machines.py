@@ -44,8 +44,8 @@ def end_machine(
     stages: StageLedger,
     executor: Executor,
     at: datetime,
-) -> None:
-    """End one machine and put it on its run's bill, with its fact, once."""
+) -> bool:
+    """End one machine and put it on its run's bill, with its fact, once. False when it is there."""
     if machine.state is not MachineState.GONE:
         executor.terminate(machine.instance_id)
     until = machine.ended_at or at
@@ -64,7 +64,7 @@ def end_machine(
         on_demand_usd=full,
     )
     key = StageKey(owner.run_id, owner.revision, owner.stage)
-    stages.settle_cost(key, line, _told(machine, owner, line, reason, at))
+    return stages.settle_cost(key, line, _told(machine, owner, line, reason, at))
 
 
 def _told(

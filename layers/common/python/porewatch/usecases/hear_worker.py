@@ -119,7 +119,12 @@ def _ended(
             )
         case StageBroken():
             return desk.stages.mark_failed(
-                key, message.epoch, message.error, message.problem, message.at
+                key,
+                message.epoch,
+                message.error,
+                message.problem,
+                message.at,
+                instance_id=message.instance_id,
             )
 
 

@@ -128,20 +128,32 @@ def _queue_is_empty(watch: Watch) -> bool | None:
 
 
 def _end_forgotten(watch: Watch) -> None:
+    """End machines that have no use any more. Those that went by themselves, unseen by the
+    terminator, still have to be paid for."""
     for machine in watch.executor.inventory():
-        owner = machine.owner
-        if owner is None or machine.state is not MachineState.RUNNING:
+        if machine.state not in (MachineState.RUNNING, MachineState.GONE):
             continue
-        record = watch.stages.find(StageKey(owner.run_id, owner.revision, owner.stage))
-        why = forgotten(machine, record, watch.at)
-        if why is None:
-            continue
+        try:
+            _end_if_forgotten(watch, machine)
+        except PorewatchError:
+            _log.exception("could not end %s", machine.instance_id)
+
+
+def _end_if_forgotten(watch: Watch, machine: Machine) -> None:
+    owner = machine.owner
+    if owner is None:
+        return
+    record = watch.stages.find(StageKey(owner.run_id, owner.revision, owner.stage))
+    why = forgotten(machine, record, watch.at)
+    if why is None:
+        return
+    ended = end_machine(
+        machine,
+        owner,
+        f"forgotten: {why}",
+        stages=watch.stages,
+        executor=watch.executor,
+        at=watch.at,
+    )
+    if ended:
         _log.warning("%s is ended: %s", machine.instance_id, why)
-        end_machine(
-            machine,
-            owner,
-            f"forgotten: {why}",
-            stages=watch.stages,
-            executor=watch.executor,
-            at=watch.at,
-        )
