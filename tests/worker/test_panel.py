@@ -87,6 +87,10 @@ def test_every_accession_serves_a_row_that_can_hold_it() -> None:
         if w.role is ContigRole.PANEL:
             assert not BY_CODE[w.target].members
             assert (w.circular == "yes") == (BY_CODE[w.target].circular or w.target == "STAPH")
+        in_segments = (
+            re.search(r"(\d+) segments", BY_CODE[w.target].genome) if w.role == "panel" else None
+        )
+        assert bool(w.segment) == bool(in_segments), w.accession
     assert [w.accession for w in wanted if not w.confirmed] == ["MH381769"]
 
 

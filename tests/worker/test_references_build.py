@@ -63,6 +63,36 @@ def test_a_sheet_says_more_than_names_can(tmp_path: Path) -> None:
     ]  # fmt: skip
 
 
+def test_headers_name_the_segments_of_a_genome(tmp_path: Path) -> None:
+    source = tmp_path / "in"
+    (source / "panel").mkdir(parents=True)
+    titles = ("NC_1.1 Influenza A virus segment 1 PB2", "NC_2.1 Influenza A virus, segment 2, PB1")
+    (source / "panel" / "SIV.fa").write_text(
+        "".join(f">{title}\n{bases(900, seed)}\n" for seed, title in enumerate(titles))
+    )
+    (source / "panel" / "BRUC.fa").write_text(
+        f">I Brucella suis chromosome I, complete sequence\n{bases(900, 8)}\n"
+        f">II Brucella suis chromosome II, complete sequence\n{bases(900, 9)}\n"
+        f">only Brucella suis chromosome, complete genome\n{bases(900, 7)}\n"
+    )
+    fasta(source / "host.fa", h=bases(5000, 5))
+    manifest = build_bundle(source, tmp_path / "root", "mine", "1")
+    assert {c.name: c.segment for c in manifest.contigs} == {
+        "NC_1.1": "1", "NC_2.1": "2", "I": "I", "II": "II", "only": "", "h": "",
+    }  # fmt: skip
+
+
+def test_segments_are_never_taken_for_strains(tmp_path: Path) -> None:
+    source = tmp_path / "in"
+    (source / "panel").mkdir(parents=True)
+    fasta(source / "panel" / "HANTV.fa", small=bases(900, 1), large=bases(900, 2))
+    fasta(source / "host.fa", h=bases(5000, 3))
+    with pytest.raises(BundleRefused, match="HANTV has a genome in 3 segments") as refused:
+        build_bundle(source, tmp_path / "root", "mine", "1")
+    assert str(refused.value.file).endswith("HANTV.fa")
+    assert "segment" in str(refused.value.remedy)
+
+
 def test_gzip_lower_case_and_rna_are_read(tmp_path: Path) -> None:
     source = tmp_path / "in"
     (source / "panel").mkdir(parents=True)

@@ -44,6 +44,10 @@ EXTRA = "X-"
 """Prefix of targets that are screened for but stand on no list."""
 
 _ACCESSION = re.compile(r"^(?:[A-Z]{1,2}_?\d{5,9}|[A-Z]{4,6}\d{8,})(?:\.\d+)?$")
+_PIECE = re.compile(r"\b(?:segment|chromosome) +(?!complete\b)(\w+)", re.IGNORECASE)
+"""How INSDC titles name the pieces of a genome: "segment 4", "chromosome II"."""
+
+_IN_SEGMENTS = re.compile(r"\b\d+ segments\b")
 _LINE = 80
 _FileKey = Literal["panel", "host", "host_index", "panel_list"]
 
@@ -155,6 +159,7 @@ def _accept(draft: _Draft, record: FastaRecord, part: Assignment) -> Contig:
         )
     _check_target(draft, record, part)
     contig = _contig(draft, record, part)
+    _check_segment(draft, record, contig)
     if contig.role is not ContigRole.HOST:
         twin = draft.digests.setdefault(hashlib.sha256(record.sequence).digest(), contig)
         if twin.target != contig.target:
@@ -197,12 +202,30 @@ def _contig(draft: _Draft, record: FastaRecord, part: Assignment) -> Contig:
         target=part.target,
         length=len(record.sequence),
         circular=circular,
-        segment=part.segment,
+        segment=part.segment or _piece_in(record.description),
         accession=part.accession or (record.name if _ACCESSION.match(record.name) else ""),
         description=part.description or record.description,
         source=part.source or Path(record.file).name,
         masked=() if host else masked_intervals(record.sequence),
     )
+
+
+def _piece_in(title: str) -> str:
+    found = _PIECE.search(title)
+    return found[1] if found else ""
+
+
+def _check_segment(draft: _Draft, record: FastaRecord, contig: Contig) -> None:
+    """Pieces without a name would be taken for strains, and most of the genome for missing."""
+    entry = draft.codes.get(contig.target) if contig.role is ContigRole.PANEL else None
+    segments = _IN_SEGMENTS.search(entry.genome) if entry else None
+    if segments and not contig.segment:
+        raise _refused(
+            record,
+            f"{contig.target} has a genome in {segments[0]}, and {record.name!r} does not say "
+            "which one it is.",
+            "write 'segment N' into its header, or use a sheet with a segment column.",
+        )
 
 
 def _mask_shared(draft: _Draft, panel_fasta: Path, k: int, w: int) -> None:
