@@ -266,7 +266,7 @@ def test_evidence_rests_on_the_best_strain_and_on_all_segments() -> None:
     result = totals.result("T")
     assert result.genome_length == 900 + 500
     assert result.evidence.breadth == pytest.approx(600 / 1400)
-    assert result.evidence.expected_breadth == pytest.approx(1 - math.exp(-1000 / 1400), abs=1e-6)
+    assert result.evidence.expected_breadth == pytest.approx(1 - math.exp(-600 / 1400), abs=1e-6)
     assert result.evidence.identity == 0.9
     assert [c.contig for c in result.evidence.coverage] == ["1b"]
 

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import math
 import random
 import tempfile
+from pathlib import Path
 
 import mappy
 import pytest
 
 from porewatch.domain.phases import ScreeningParameters
 from porewatch.domain.references import Contig, ContigRole
-from porewatch_worker.references.load import LoadedBundle
+from porewatch_worker.references.build import build_bundle
+from porewatch_worker.references.load import LoadedBundle, load
 from porewatch_worker.science.complexity import complex_bases
+from porewatch_worker.science.evidence import TargetTotals
 from porewatch_worker.science.one_pass import Placement, Placer
+from porewatch_worker.science.units import TargetCounts
 from tests.worker.science import made
 from tests.worker.science.conftest import diverged, random_sequence
 
@@ -190,3 +195,40 @@ def test_complexity_tells_random_from_repeats() -> None:
     mixed = complex_bases(random_sequence(640, 4) + "A" * 640)
     assert 600 <= mixed <= 704
     assert complex_bases("ACG") == 3
+
+
+def test_host_between_two_pieces_of_virus_is_flank_and_does_not_outweigh_them(
+    placer: Placer,
+) -> None:
+    read = made.CSFV[9_000:9_600] + made.NEW_SITE + made.CSFV[7_000:7_600]
+    placed = place(placer, read)
+    assert placed.winner is not None
+    assert placed.winner.target == "CSFV"
+    assert placed.winner.matched >= 1190
+    assert placed.host_flank
+
+
+def test_near_identical_strains_do_not_share_the_reads_out(tmp_path: Path) -> None:
+    """Three isolates a tenth of a percent apart: whichever a read fits best, all are covered."""
+    folder = tmp_path / "fasta"
+    (folder / "panel").mkdir(parents=True)
+    strains = [made.CSFV, diverged(made.CSFV, 0.001, 61), diverged(made.CSFV, 0.001, 62)]
+    (folder / "panel" / "CSFV.fa").write_text(
+        "".join(f">strain{i}\n{strain}\n" for i, strain in enumerate(strains))
+    )
+    (folder / "host.fa").write_text(f">host\n{made.HOST}\n")
+    build_bundle(folder, tmp_path, "strains", "1")
+    bundle = load(tmp_path, "strains@1")
+    placer = Placer(
+        bundle.panel_aligner, bundle.host_aligner, bundle.contigs, ScreeningParameters()
+    )
+    counts, totals = TargetCounts(), TargetTotals(bundle.targets(ContigRole.PANEL)["CSFV"])
+    for start in (0, 3_000, 6_000, 9_000):
+        winner = place(placer, made.erred(strains[start // 3_000 % 3][start : start + 900], start))
+        assert winner.winner is not None
+        counts.take(winner.winner, host_flank=False)
+    totals.add(counts)
+    found = totals.result("CSFV").evidence
+    assert found.regions == 4
+    assert found.breadth == pytest.approx(3_600 / 12_000, rel=0.03)
+    assert found.expected_breadth == pytest.approx(1 - math.exp(-0.3), rel=0.03)

@@ -51,6 +51,10 @@ class Depth:
         """Bases outside masked regions with at least one read."""
         return min(self.open_length, int((self.values() > 0).sum()) * self.step)
 
+    def bases(self) -> int:
+        """Bases of reads that lie outside masked regions."""
+        return int(self.values().sum()) * self.step
+
     def regions(self) -> int:
         """Covered stretches with uncovered bases between them; masked bases are no gap."""
         covered = self.values()[~self._masked()] > 0
@@ -157,7 +161,9 @@ class TargetTotals:
             distinct_starts=sum(len(s) for s in self._starts.values()),
             regions=sum(d.regions() for d in depths),
             breadth=round(sum(d.covered() for d in depths) / open_length, 6),
-            expected_breadth=round(1.0 - math.exp(-fold), 6),
+            expected_breadth=round(
+                1.0 - math.exp(-sum(d.bases() for d in depths) / open_length), 6
+            ),
             mean_depth=round(fold, 4),
             evenness=round(sum(e * w for e, w in even) / weight, 4) if weight else None,
             identity=round(sums["matched"] / sums["block"], 4) if sums["block"] else 0.0,

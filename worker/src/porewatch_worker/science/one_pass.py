@@ -8,15 +8,15 @@
 3. Ties (within TIE matched bases, what one miscalled base can move): a spike or a decoy wins over a
    panel member; panel members that tie share the read, and it counts for none of them alone.
 4. A read won by the panel is compared with the host on the same bases of the read: the host wins
-   when it matches as many. Read ends outside the panel hit that map to the host are host flank.
+   when it matches as many. Parts outside the panel's hits that map to the host are host flank.
 5. A read without panel hit is host when its first `host_prefix` bases are.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from porewatch.domain.phases import ScreeningParameters
@@ -24,6 +24,8 @@ from porewatch.domain.references import Contig, ContigRole
 from porewatch_worker.science.complexity import complex_bases
 
 TIE = 1
+ALIKE = 0.95
+"""A strain on which a read matches at least this share of its best is covered by it as well."""
 HOST = "host"
 
 
@@ -46,19 +48,17 @@ class Segment:
 
 @dataclass(frozen=True)
 class Candidate:
-    """A target's best contig for this read."""
+    """A target's best contig for this read. `alike`: the read's hits on strains that fit it nearly
+    as well, which show depth there (near-identical strains would share the reads out otherwise)."""
 
     target: str
     role: ContigRole
     segments: tuple[Segment, ...]
+    alike: tuple[Segment, ...] = ()
 
     @property
     def matched(self) -> int:
         return sum(s.matched for s in self.segments)
-
-    @property
-    def read_span(self) -> tuple[int, int]:
-        return min(s.read_start for s in self.segments), max(s.read_end for s in self.segments)
 
 
 @dataclass(frozen=True)
@@ -113,15 +113,14 @@ class Placer:
     def _against_host(self, sequence: str, level: Sequence[Candidate], buffer: Any) -> Placement:
         first = level[0]
         names = tuple(c.target for c in level)
-        start, end = first.read_span
-        host = self._host_matches(sequence[start:end], buffer)
+        host = self._host_matches_under(first.segments, sequence, buffer)
         if host > first.matched + TIE:
             return Placement(ContigRole.HOST, host_better=first.target)
         if host >= first.matched - TIE:
             return Placement(ContigRole.HOST, tied=names, tied_with=(HOST,))
         flank = any(
             self._host_matches(part, buffer) >= self._parameters.min_block
-            for part in (sequence[:start], sequence[end:])
+            for part in _outside(first.segments, sequence)
             if len(part) >= self._parameters.min_block
         )
         shared = names if len(names) > 1 else ()
@@ -133,8 +132,21 @@ class Placer:
 
     def _host_matches(self, sequence: str, buffer: Any) -> int:
         """Matched bases of the host's accepted hits that do not overlap on the read."""
-        hits = [h for h in self._host.map(sequence, buf=buffer) if self._long_and_like(h)]
-        return sum(h.mlen for h in _apart(hits))
+        return sum(h.mlen for h in self._host_hits(sequence, buffer))
+
+    def _host_matches_under(self, segments: Sequence[Segment], sequence: str, buffer: Any) -> int:
+        """The host's matched bases on the bases of the read that the segments cover: of a host hit
+        that reaches further (host between two pieces of virus), only that share counts."""
+        start, end = min(s.read_start for s in segments), max(s.read_end for s in segments)
+        total = 0.0
+        for hit in self._host_hits(sequence[start:end], buffer):
+            a, b = hit.q_st + start, hit.q_en + start
+            under = sum(max(0, min(b, s.read_end) - max(a, s.read_start)) for s in segments)
+            total += hit.mlen * min(1.0, under / (b - a))
+        return round(total)
+
+    def _host_hits(self, sequence: str, buffer: Any) -> list[Any]:
+        return _apart([h for h in self._host.map(sequence, buf=buffer) if self._long_and_like(h)])
 
     def _long_and_like(self, hit: Any) -> bool:
         p = self._parameters
@@ -146,13 +158,13 @@ class Placer:
         for hit in self._panel.map(sequence, buf=buffer):
             if self._long_and_like(hit) and (segment := self._segment(sequence, hit)):
                 by_contig.setdefault(hit.ctg, []).append(segment)
-        best: dict[str, Candidate] = {}
+        by_target: dict[str, list[Candidate]] = {}
         for name in sorted(by_contig):
             contig = self._contigs[name]
             found = Candidate(contig.target, contig.role, tuple(_apart(by_contig[name])))
-            if contig.target not in best or found.matched > best[contig.target].matched:
-                best[contig.target] = found
-        return sorted(best.values(), key=lambda c: (-c.matched, c.target))
+            by_target.setdefault(contig.target, []).append(found)
+        best = [_best_strain(strains) for strains in by_target.values()]
+        return sorted(best, key=lambda c: (-c.matched, c.target))
 
     def _segment(self, sequence: str, hit: Any) -> Segment | None:
         """The hit as evidence; None when too little of it is complex and outside the mask."""
@@ -187,6 +199,22 @@ class Placer:
                 break
             total += max(0, min(b, end) - max(a, start))
         return total
+
+
+def _outside(segments: Sequence[Segment], sequence: str) -> Iterator[str]:
+    """The parts of the read before, between and after the segments."""
+    end = 0
+    for segment in sorted(segments, key=lambda s: s.read_start):
+        yield sequence[end : segment.read_start]
+        end = max(end, segment.read_end)
+    yield sequence[end:]
+
+
+def _best_strain(strains: Sequence[Candidate]) -> Candidate:
+    """The first of those with most matched bases, with what the others show."""
+    best = max(strains, key=lambda c: c.matched)
+    alike = (c for c in strains if c is not best and c.matched >= ALIKE * best.matched)
+    return replace(best, alike=tuple(s for c in alike for s in c.segments))
 
 
 def _apart(hits: Sequence[Any]) -> list[Any]:

@@ -47,6 +47,8 @@ class TargetCounts:
             self.block += s.block
             self.aligned += s.evidence
             self.intervals.setdefault(s.contig, []).append((s.start, s.end))
+        for s in winner.alike:
+            self.intervals.setdefault(s.contig, []).append((s.start, s.end))
         first = min(winner.segments, key=lambda s: s.read_start)
         place = 2 * first.start if first.strand > 0 else 2 * first.end + 1
         self.starts.setdefault(first.contig, []).append(place)

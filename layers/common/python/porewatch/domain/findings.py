@@ -91,7 +91,8 @@ class Evidence(Model):
     """What speaks for one target in one sample, after alignment and competition with the host.
 
     `breadth` = covered bases / length over the target's best contig set; `expected_breadth` =
-    1 - exp(-aligned bases / length) (Lander & Waterman 1988). `evenness` = 1 - Gini of bin depths.
+    1 - exp(-bases aligned to that set / length) (Lander & Waterman 1988), so that reads of other
+    strains are in neither. `evenness` = 1 - Gini of bin depths.
     `identity` = matching bases / alignment block, base-weighted mean.
     """
 
