@@ -39,7 +39,7 @@ from porewatch.domain.runs import (
 from porewatch_worker.phases.quantification import quantify
 from porewatch_worker.references.panel import shipped_panel
 from porewatch_worker.report.assemble import ReportInputs
-from porewatch_worker.report.bill import make_bill, open_line
+from porewatch_worker.report.bill import make_bill
 
 DAWN = datetime(2026, 3, 14, 8, 0, 0, tzinfo=UTC)
 BUNDLE_SHA = "5e" * 32
@@ -287,8 +287,6 @@ def inputs_for(
         for s in samples
         if s.spike_copies
     }
-    line = open_line("report", epoch=1, instance_type="t3.large", purchase="spot", seconds=41,
-                     usd_per_hour=0.03, on_demand_usd_per_hour=0.083)  # fmt: skip
     return ReportInputs(
         manifest=manifest(samples),
         revision=0,
@@ -304,8 +302,8 @@ def inputs_for(
         parameters=ScreeningParameters(),
         phases=phases(),
         timeline=timeline() if cloud else (),
-        bill=make_bill(cost_lines(), as_of=made, price_snapshot="2026-03-01, eu-central-1",
-                       in_progress=line) if cloud else None,
+        bill=make_bill(cost_lines(), as_of=made, price_snapshot="2026-03-01, eu-central-1")
+        if cloud else None,
         created_at=made,
     )  # fmt: skip
 

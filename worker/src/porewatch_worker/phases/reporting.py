@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import Any
 
 from porewatch.domain.base import now
-from porewatch.domain.cost import CostLine
 from porewatch.domain.findings import Call, Quantification, ScreenResult
 from porewatch.domain.panel import Panel
 from porewatch.domain.phases import Phase, PhaseRecord, Progress, WorkOrder
@@ -39,14 +38,13 @@ class Around:
     """What a report says besides the screen's own results.
 
     `phases`: records of all earlier phases, in order. `rented`: a machine was paid for (then the
-    report has a bill). `in_progress`: the last stage's line so far, when its price is known.
+    report has a bill).
     """
 
     bundle: BundleManifest
     panel: Panel
     phases: tuple[PhaseRecord, ...]
     rented: bool = True
-    in_progress: CostLine | None = None
     price_snapshot: str = SETTLED_ELSEWHERE
     clock: Callable[[], datetime] = now
 
@@ -141,7 +139,6 @@ def _inputs(
         order.bill_so_far,
         as_of=made_at,
         price_snapshot=around.price_snapshot,
-        in_progress=around.in_progress,
     )
     return ReportInputs(
         manifest=order.manifest,

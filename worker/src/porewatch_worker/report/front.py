@@ -6,7 +6,7 @@ import re
 from collections import defaultdict
 from collections.abc import Sequence
 
-from porewatch.domain.findings import Call, Finding, Outcome, Quantity, SampleOutcome
+from porewatch.domain.findings import Call, Evidence, Finding, Outcome, Quantity, SampleOutcome
 from porewatch.domain.report import Report
 from porewatch.domain.runs import SampleRole
 from porewatch_worker.report import colour, numbers
@@ -122,9 +122,7 @@ def _finding_row(f: Finding, role: SampleRole, invalid: bool) -> tuple[Cell, ...
         Cell(f.code, note=f.name, swatch=colour.taxon(f.code)),
         Cell(f.severity.value, tone=SEVERITY_TONE[f.severity.value]),
         Cell(words(f.call.value), tone=CALL_TONE[f.call]),
-        Cell(numbers.count(e.reads), note=numbers.plural(e.distinct_starts, "start"))
-        if e
-        else blank,
+        _reads(e) if e else blank,
         Cell(numbers.share(e.breadth, 1), note=f"of {numbers.share(e.expected_breadth, 1)}")
         if e
         else blank,
@@ -132,6 +130,13 @@ def _finding_row(f: Finding, role: SampleRole, invalid: bool) -> tuple[Cell, ...
         Cell(numbers.share(e.identity, 1)) if e else blank,
         _load(f.quantities),
     )
+
+
+def _reads(e: Evidence) -> Cell:
+    """Reads and starts; where the host explains all of them, how many those are."""
+    if not e.reads and e.host_better:
+        return Cell("0", note=f"{numbers.count(e.host_better)} in host copies")
+    return Cell(numbers.count(e.reads), note=numbers.plural(e.distinct_starts, "start"))
 
 
 def _load(quantities: Sequence[Quantity]) -> Cell:
