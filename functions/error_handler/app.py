@@ -1,16 +1,29 @@
-"""A stage failed: try again or not. A run failed: say so."""
+"""A stage failed: try again or not. A run failed, or its execution ended unheard: say so."""
 
 from porewatch.adapters.runs import RunLedger
 from porewatch.adapters.stages import StageLedger
 from porewatch.adapters.table import Table
 from porewatch.domain.base import now
+from porewatch.domain.execution_news import ExecutionEnded
 from porewatch.domain.tasks import ERROR_TASK, Decided, ErrorTask, RunEnded
-from porewatch.edge.task import on_task
+from porewatch.edge.event import on_event
+from porewatch.edge.execution_news import execution_ended
+from porewatch.edge.task import by_door, on_task
 from porewatch.settings import settings
+from porewatch.usecases.close_run import close_run
 from porewatch.usecases.handle_error import handle_error
 
 
 @on_task(ERROR_TASK)
-def lambda_handler(task: ErrorTask) -> Decided | RunEnded:
+def decide(task: ErrorTask) -> Decided | RunEnded:
     table = Table(settings().ledger_table)
     return handle_error(task, runs=RunLedger(table), stages=StageLedger(table), at=now())
+
+
+@on_event(execution_ended)
+def hear(ended: ExecutionEnded) -> None:
+    table = Table(settings().ledger_table)
+    close_run(ended, runs=RunLedger(table), stages=StageLedger(table), at=now())
+
+
+lambda_handler = by_door(task=decide, news=hear)

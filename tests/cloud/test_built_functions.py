@@ -41,6 +41,7 @@ EXPECTED: dict[str, Any] = {
     "instance_monitor.rebalance": None,
     "instance_monitor.state": None,
     "instance_terminator": {"instance_ids": []},
+    "error_handler.execution": None,
     "error_handler.fail_run": {
         "error": "WorkerLost",
         "problem": "the worker has been silent for 600 s.",

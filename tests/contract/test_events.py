@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 from pathlib import Path
 from typing import Any
@@ -141,6 +142,17 @@ def test_the_monitor_hears_ec2_from_both_sources_and_nobody_else() -> None:
         assert matches(source["Pattern"], event, KNOWN)
         assert matches(source["Pattern"], {**event, "source": "porewatch.ec2"}, KNOWN)
         assert not matches(source["Pattern"], {**event, "source": "somebody"}, KNOWN)
+
+
+def test_the_error_handler_hears_of_every_end_that_is_not_a_success_of_our_machine() -> None:
+    source = TEMPLATE.functions["ErrorHandler"]["Events"]["Executions"]["Properties"]
+    pattern = copy.deepcopy(source["Pattern"])
+    (machine,) = pattern["detail"].pop("stateMachineArn")
+    assert machine["Fn::Sub"].endswith(":stateMachine:${AWS::StackName}-screen-run")
+    event = read(EVENTS / "functions/error_handler.execution.json")
+    for status in ("FAILED", "TIMED_OUT", "ABORTED", "SUCCEEDED", "RUNNING"):
+        heard = matches(pattern, {**event, "detail": {**event["detail"], "status": status}}, KNOWN)
+        assert heard is (status not in ("SUCCEEDED", "RUNNING"))
 
 
 @pytest.mark.parametrize("function", sorted(TEMPLATE.functions))

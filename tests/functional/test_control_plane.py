@@ -273,6 +273,20 @@ def test_an_error_is_decided_on_and_a_run_is_failed(answers: Answers) -> None:
     assert RunLedger(ledger()).get(RUN).state is RunState.FAILED
 
 
+def test_an_execution_that_was_ended_from_outside_ends_its_run(answers: Answers) -> None:
+    launched()
+    event = json.loads((EVENTS / "error_handler.execution.json").read_text())
+    order = {**json.loads(event["detail"]["input"]), "revision": 0}
+    event["detail"]["input"] = json.dumps(order)
+    call("error_handler", event)
+    run = RunLedger(ledger()).get(RUN)
+    assert (run.state, run.problem) == (
+        RunState.FAILED,
+        "its execution outlived its longest time.",
+    )
+    assert record().state is StageState.FAILED
+
+
 def test_the_monitor_sweeps_and_hears_ec2(answers: Answers) -> None:
     machine = launched()
     send("phase_state_manager", worker_messages(machine)[0])

@@ -21,6 +21,8 @@ from porewatch.domain.errors import (
     StaleEpoch,
     Unavailable,
 )
+from porewatch.domain.events import StageFailed
+from porewatch.domain.execution_news import ExecutionEnded
 from porewatch.domain.launching import Machine, MachineState
 from porewatch.domain.messages import (
     Beat,
@@ -35,10 +37,12 @@ from porewatch.domain.messages import (
 from porewatch.domain.phases import Phase, PhaseRecord, Progress, StageState, WorkOrder
 from porewatch.domain.runs import ReadKind, RunState
 from porewatch.domain.tasks import Decide, Decided, FailRun, Plan, Terminate
+from porewatch.usecases.close_run import close_run
 from porewatch.usecases.end_machines import end_machine, end_machines
 from porewatch.usecases.handle_error import decide_stage, fail_run
 from porewatch.usecases.hear_worker import hear_worker
 from porewatch.usecases.plan_stages import plan_stages
+from porewatch.usecases.watch_machines import sweep
 from tests.mocked import facts_in
 from tests.unit.usecases.house import (
     KEY,
@@ -453,6 +457,51 @@ def test_a_run_ends_by_whose_turn_it_is_and_says_so_once(
     assert (run.state, run.problem) == (state, "the words.")
     kind = "RunRefused" if state is RunState.REFUSED else "RunFailed"
     assert facts_in(house.table, RUN).count(kind) == 1
+
+
+def over(house: House, status: Any, error: str = "", cause: str = "") -> None:
+    ended = ExecutionEnded(run_id=RUN, revision=REVISION, status=status, error=error, cause=cause)
+    close_run(ended, runs=house.runs, stages=house.stages, at=house.now)
+
+
+@pytest.mark.parametrize("status", ["TIMED_OUT", "ABORTED"])
+def test_a_run_whose_execution_was_ended_from_outside_ends_and_its_machine_too(
+    house: House, status: str
+) -> None:
+    house.claimed()
+    over(house, status)
+    over(house, status)
+    assert house.runs.get(RUN).state is RunState.FAILED
+    assert facts_in(house.table, RUN).count("RunFailed") == 1
+    (failed,) = (f for f in house.stages.facts(RUN, REVISION) if isinstance(f, StageFailed))
+    assert not failed.will_retry
+    with pytest.raises(StaleEpoch):
+        say(house, Claimed)
+    house.later(minutes=11)
+    sweep(house.watch())
+    assert house.cloud.ended == ["i-1"]
+    assert list(house.stages.awaiting()) == []
+    assert house.state_machine.heard == []
+
+
+@pytest.mark.parametrize(
+    ("error", "state"), [("NoReadsLeft", RunState.REFUSED), ("", RunState.FAILED)]
+)
+def test_a_run_whose_last_task_could_not_speak_ends_all_the_same(
+    house: House, error: str, state: RunState
+) -> None:
+    house.seal()
+    over(house, "FAILED", error, "the words." if error else "")
+    run = house.runs.get(RUN)
+    told = "the words." if error else "its execution failed, and could not say why."
+    assert (run.state, run.problem) == (state, told)
+
+
+def test_the_late_end_of_an_execution_does_not_touch_a_run_that_ended_well(house: House) -> None:
+    house.seal()
+    house.runs.complete(RUN, REVISION, report_keys={}, findings=0, cost_usd=0, at=house.now)
+    over(house, "FAILED", "Throttled", "the answer was lost")
+    assert house.runs.get(RUN).state is RunState.COMPLETED
 
 
 def test_a_machine_is_ended_and_paid_for_once(house: House) -> None:

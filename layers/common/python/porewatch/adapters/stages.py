@@ -110,6 +110,11 @@ class StageLedger:
             lambda record: rules.fail(record, epoch, error, problem, at, instance_id=instance_id),
         )
 
+    def abandon(self, record: StageRecord, problem: str, at: datetime) -> StageRecord:
+        """Nobody waits for this record's epoch any more."""
+        epoch = record.epoch
+        return self._move(record.key, lambda now: rules.abandon(now, epoch, problem, at))
+
     def save_task_token(self, key: StageKey, epoch: int, token: str, at: datetime) -> StageRecord:
         """Keep how to answer the state machine."""
         return self._move(key, lambda record: rules.keep_token(record, epoch, token, at))

@@ -230,6 +230,29 @@ def fail(
     return after, (fact,)
 
 
+def abandon(record: StageRecord | None, epoch: int, problem: str, at: datetime) -> Move:
+    """Nobody waits for this stage any more: its worker is fenced, and nothing is tried again."""
+    record = _current(record, epoch)
+    if record.state in ENDED:
+        return None
+    after = _moved(
+        record,
+        at,
+        state=StageState.FAILED,
+        error="WorkerFailed",
+        problem=problem,
+        task_token=None,
+    )
+    fact = StageFailed(
+        fact_id=fact_about(StageFailed, record, epoch),
+        **_about(record, at),
+        error="WorkerFailed",
+        problem=problem,
+        will_retry=False,
+    )
+    return after, (fact,)
+
+
 def next_step(record: StageRecord) -> Decision:
     """What is to be done about a stage whose epoch ended, from its own counters."""
     return decide(

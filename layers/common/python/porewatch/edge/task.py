@@ -41,10 +41,15 @@ def on_task(shape: Shape[T]) -> Callable[[Callable[[T], BaseModel | None]], Task
     return decorate
 
 
-def by_door(*, queue: Task, task: Task) -> Task:
-    """One function behind two doors: SQS batches go to `queue`, everything else to `task`."""
+def by_door(*, task: Task, queue: Task | None = None, news: Task | None = None) -> Task:
+    """One function behind two doors: SQS batches go to `queue`, events of EventBridge to `news`,
+    everything else to `task`."""
 
     def handler(event: dict[str, Any], context: Any) -> Any:
-        return queue(event, context) if "Records" in event else task(event, context)
+        if queue is not None and "Records" in event:
+            return queue(event, context)
+        if news is not None and "detail-type" in event:
+            return news(event, context)
+        return task(event, context)
 
     return handler

@@ -1,0 +1,31 @@
+"""Step Functions' word about an execution, as `ExecutionEnded`."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from pydantic import TypeAdapter
+
+from porewatch.domain.errors import MessageRefused
+from porewatch.domain.execution_news import ExecutionEnded
+from porewatch.edge.envelopes import Envelope, checked
+
+ENDED: TypeAdapter[ExecutionEnded] = TypeAdapter(ExecutionEnded)
+
+
+def execution_ended(envelope: Envelope) -> ExecutionEnded:
+    """The parser of this word. MessageRefused when it does not say which run it is about."""
+    detail = envelope.detail or {}
+    try:
+        order = json.loads(detail["input"])
+        told: dict[str, Any] = {
+            "run_id": order["run_id"],
+            "revision": order["revision"],
+            "status": detail["status"],
+            "error": detail.get("error") or "",
+            "cause": detail.get("cause") or "",
+        }
+    except (KeyError, TypeError, ValueError) as error:
+        raise MessageRefused(f"an execution's end does not name its run: {error}.") from error
+    return checked(ENDED, told, ExecutionEnded.__name__)

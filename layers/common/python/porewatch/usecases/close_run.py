@@ -1,0 +1,35 @@
+"""An execution is over without success: nothing of its run may look alive from here on.
+
+The state machine says so itself by its last task. This is for the times when that task could not
+speak, or was never reached: a timeout of the whole execution, or somebody who stopped it.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from porewatch.domain.execution_news import ExecutionEnded
+from porewatch.domain.tasks import FailRun
+from porewatch.usecases.handle_error import fail_run
+
+if TYPE_CHECKING:
+    from porewatch.adapters.runs import RunLedger
+    from porewatch.adapters.stages import StageLedger
+
+
+def close_run(ended: ExecutionEnded, *, runs: RunLedger, stages: StageLedger, at: datetime) -> None:
+    """Fence the workers of open stages (the monitor ends their machines), then end the run.
+
+    A run that has ended, or has moved on to another revision, stays as it is.
+    """
+    for record in stages.of_run(ended.run_id, ended.revision):
+        stages.abandon(record, ended.problem, at)
+    task = FailRun(
+        action="fail_run",
+        run_id=ended.run_id,
+        revision=ended.revision,
+        error=ended.error or "WorkerFailed",
+        cause=ended.problem,
+    )
+    fail_run(task, runs=runs, at=at)
