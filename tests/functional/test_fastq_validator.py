@@ -113,7 +113,7 @@ def test_a_move_that_a_crash_left_undone_is_done_by_the_next_delivery(
     assert keys("runs/") == []
 
 
-@pytest.mark.parametrize("run_id", ["my run", "rün", "-x", "a" * 64, "x;rm", "..", "%2e%2e"])
+@pytest.mark.parametrize("run_id", ["my run", "rün", "-x", "a" * 64, "x;rm", "..", "%2e%2e", "r1\n"])
 def test_objects_under_odd_run_ids_are_never_read_and_people_are_told_once(
     cloud: Table, notices: Any, run_id: str
 ) -> None:
@@ -133,3 +133,14 @@ def test_rubbish_goes_to_the_dead_letters_and_its_neighbours_do_not(
 ) -> None:
     assert send("fastq_validator", body, put(KEY, GOOD)) == ["m0"]
     assert runs.files_of("run-1")[PATH].state is FileState.VALID
+
+
+def test_a_file_in_a_folder_within_the_run_is_not_read_and_people_are_told_once(
+    cloud: Table, notices: Any
+) -> None:
+    event = put("runs/run-1/day-1/fastq/a.fastq.gz", GOOD)
+    assert send("fastq_validator", event) == ["m0"], "it must reach the dead letters"
+    assert send("fastq_validator", event) == ["m0"]
+    (mail,) = notices()
+    assert "day-1/fastq/a.fastq.gz" in mail["Message"]
+    assert "put it below runs/run-1/fastq/" in mail["Message"]

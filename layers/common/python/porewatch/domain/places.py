@@ -28,7 +28,7 @@ def split_raw_key(key: str) -> tuple[str, str]:
     parts = key.split("/", 2)
     if len(parts) != 3 or parts[0] != "runs" or not parts[2]:
         raise MessageRefused(f"{key!r} is not below runs/<run id>/.")
-    if not re.match(RUN_ID_PATTERN, parts[1]):
+    if not re.fullmatch(RUN_ID_PATTERN, parts[1]):
         raise MessageRefused(
             f"{parts[1]!r} is not a run id.",
             file=key,

@@ -14,7 +14,7 @@ from typing import IO, TYPE_CHECKING, Protocol
 
 from porewatch.domain import places
 from porewatch.domain.base import Model, now
-from porewatch.domain.errors import AlreadyDone, InputRefused
+from porewatch.domain.errors import AlreadyDone, InputRefused, MessageRefused
 from porewatch.domain.events import FileQuarantined, FileValidated
 from porewatch.domain.lifecycle import fact_id
 from porewatch.domain.runs import FileRecord, FileState, ReadKind
@@ -70,11 +70,13 @@ def validate_file(
 ) -> None:
     """Check one object and record the verdict. AlreadyDone for events that are old news.
 
-    Raises MessageRefused for a key that is not below a run; the object is not read then.
+    Raises MessageRefused for a key that is not in a run's folder of reads; the object is not read
+    then.
     """
     run_id, path = places.split_raw_key(arrival.key)
     if path.endswith("/"):
         raise AlreadyDone("is a folder mark.", file=arrival.key)
+    _refuse_inner_folder(run_id, path, arrival.key)
     head = raw.head(arrival.key)
     if runs.knows_event(run_id, path, arrival.sequencer):
         _finish_quarantine(runs.file(run_id, path), head, raw)
@@ -99,6 +101,19 @@ def validate_file(
     )
     runs.record_file(record, sequencer=arrival.sequencer, fact=fact)
     _log.info("%s is sound: %d reads, %d bases", arrival.key, record.reads, record.bases)
+
+
+def _refuse_inner_folder(run_id: str, path: str, key: str) -> None:
+    """`fastq/` and the like lie right below the run: nobody looks for reads deeper."""
+    folder, *inner = path.split("/")
+    if folder in set(ReadKind):
+        return
+    kind = next((name for name in inner if name in set(ReadKind)), "fastq")
+    raise MessageRefused(
+        f"{folder!r} is not a folder of reads.",
+        file=key,
+        remedy=f"put it below runs/{run_id}/{kind}/.",
+    )
 
 
 def _checked(
