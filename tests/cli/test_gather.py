@@ -49,7 +49,26 @@ def test_a_minknow_folder_keeps_its_barcodes_and_leaves_failed_reads_aside(tmp_p
         "fastq/barcode02/x.fastq.gz": "barcode02",
     }
     assert [s.barcode for s in got.manifest.samples] == ["barcode01", "barcode02"]
-    assert got.set_aside == 1
+    assert got.left_out == ("left out, because MinKNOW failed or skipped them: 1 files",)
+
+
+def test_the_same_reads_in_several_kinds_are_counted_once_and_that_is_said(tmp_path):
+    fastq(tmp_path, "fastq_pass/barcode01/x.fastq.gz", "barcode01")
+    for copy in ("bam_pass/barcode01/x.bam", "pod5/x.pod5"):
+        (tmp_path / copy).parent.mkdir(parents=True)
+        (tmp_path / copy).write_bytes(b"the same reads, never opened")
+    got = gather(tmp_path, basecalling=False)
+    assert [f.path for f in got.manifest.files] == ["fastq/barcode01/x.fastq.gz"]
+    assert got.reads == 3
+    assert got.left_out == ("left out, because their reads come in another kind: 2 files",)
+
+
+def test_loose_files_of_two_kinds_are_refused_for_they_may_be_the_same_reads(tmp_path):
+    fastq(tmp_path, "a.fastq.gz")
+    (tmp_path / "a.bam").write_bytes(b"never opened")
+    with pytest.raises(InputRefused, match=r"a\.bam: it lies beside fastq files") as refused:
+        gather(tmp_path)
+    assert "one kind" in str(refused.value.remedy)
 
 
 def test_every_bad_file_is_named_at_once(tmp_path):
@@ -58,7 +77,7 @@ def test_every_bad_file_is_named_at_once(tmp_path):
     (tmp_path / "minus.fastq").write_bytes(b"@r1\nACGT\nIIII\n")
     with pytest.raises(SeveralRefused) as refused:
         gather(tmp_path)
-    told = {fault.file: fault for fault in refused.value.faults}
+    told = {Path(str(fault.file)).name: fault for fault in refused.value.faults}
     assert set(told) == {"cut.fastq.gz", "minus.fastq"}
     assert told["minus.fastq"].record == 1
     assert all(fault.remedy for fault in told.values())

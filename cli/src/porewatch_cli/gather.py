@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from porewatch.domain.base import now
@@ -21,15 +21,9 @@ from porewatch.domain.errors import (
 )
 from porewatch.domain.runs import InputFile, ReadKind, RunManifest, Sample, Sequencing
 from porewatch.domain.sample_sheet import parse_sample_sheet
-from porewatch.domain.sealing import (
-    Member,
-    classify,
-    input_file,
-    parse_final_summary,
-    run_path,
-    seal,
-)
+from porewatch.domain.sealing import input_file, parse_final_summary, run_path, seal
 from porewatch.reads.check import check_file
+from porewatch.reads.folder import look_into
 from porewatch.reads.naming import kind_of
 from porewatch.reads.summary import ReadsSummary
 
@@ -37,14 +31,14 @@ Checked = Callable[[Path], None]
 """Told about each file once its check is over."""
 
 
-@dataclass
+@dataclass(frozen=True)
 class Found:
     """What lies at the path the user named. `reads` maps the path in the run to the local file."""
 
-    reads: dict[str, Path] = field(default_factory=dict)
+    reads: dict[str, Path]
     sheet: Path | None = None
     summary: Path | None = None
-    set_aside: int = 0
+    left_out: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -55,7 +49,7 @@ class Gathered:
     sources: dict[str, Path]
     reads: int
     bases: int
-    set_aside: int
+    left_out: tuple[str, ...]
 
 
 class SeveralRefused(Refused):
@@ -76,35 +70,18 @@ def find(path: Path) -> Found:
     if path.is_file():
         kind_of(path.name)
         return Found(reads={run_path(path.name): path})
-    found = Found()
-    for file in sorted(p for p in path.rglob("*") if p.is_file()):
-        _sort_in(found, file.relative_to(path).as_posix(), file)
-    if not found.reads:
-        raise InputRefused(
-            "there are no reads in this folder.",
-            file=str(path),
-            remedy="name a folder with .fastq.gz, .bam or .pod5 files in it.",
-        )
-    return found
-
-
-def _sort_in(found: Found, relative: str, file: Path) -> None:
-    what = classify(relative)
-    if what is Member.SHEET:
-        found.sheet = file
-    elif what is Member.SUMMARY:
-        found.summary = file
-    elif what is Member.SET_ASIDE:
-        found.set_aside += 1
-    elif what is Member.READS:
+    there = look_into(path)
+    reads: dict[str, Path] = {}
+    for relative, file in there.reads.items():
         target = run_path(relative)
-        if target in found.reads:
+        if target in reads:
             raise InputRefused(
-                f"it would take the same place in the run ({target}) as {found.reads[target]}.",
+                f"it would take the same place in the run ({target}) as {reads[target]}.",
                 file=str(file),
                 remedy="give the two files different names.",
             )
-        found.reads[target] = file
+        reads[target] = file
+    return Found(reads, there.sheet, there.summary, there.left_out)
 
 
 def gather(
@@ -148,7 +125,7 @@ def gather(
         sources=found.reads,
         reads=sum(s.reads for s in summaries.values()),
         bases=sum(s.bases for s in summaries.values()),
-        set_aside=found.set_aside,
+        left_out=found.left_out,
     )
 
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from rich.markup import escape
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from porewatch.domain import phases
 from porewatch.domain.errors import BundleRefused
-from porewatch.domain.references import BundleManifest
 from porewatch.domain.report import Report
 from porewatch_cli.summary import show_report
 from porewatch_cli.terminal import console, errors, print_json
@@ -29,18 +29,19 @@ def screen_here(
 
     root, ref = locate(references, bundle)
     with _bar(disable=as_json) as bar:
-        task = bar.add_task("starting", total=None, reads="")
+        task = bar.add_task("starting", total=None, doing="")
 
         def show(told: phases.Progress) -> None:
+            counted = f"{told.units_done} units, {told.reads:,} reads, {told.bases / 1e6:,.1f} Mb"
             bar.update(
                 task,
                 description=told.phase.value.replace("_", " "),
                 completed=told.units_done,
                 total=told.units_total,
-                reads=f"{told.reads:,} reads, {told.bases / 1e6:,.1f} Mb",
+                doing=escape(told.note) or counted,
             )
 
-        screen_locally(
+        done = screen_locally(
             reads,
             references_root=root,
             bundle=ref,
@@ -49,6 +50,8 @@ def screen_here(
             parameters=phases.ScreeningParameters(threads=threads),
             progress=show,
         )
+    for line in done.left_out:
+        errors.print(line, highlight=False)
     report = Report.model_validate_json((out / "report.json").read_bytes())
     if as_json:
         print_json(report)
@@ -66,8 +69,14 @@ def locate(references: Path, bundle: str | None) -> tuple[Path, str]:
 
     own = references / "bundle.json"
     if own.is_file():
-        manifest = BundleManifest.model_validate_json(own.read_bytes())
-        return references.resolve().parent.parent, manifest.ref
+        ref = "@".join(references.resolve().parts[-2:])
+        if bundle not in (None, ref):
+            raise BundleRefused(
+                f"this is the folder of {ref}, and --bundle says {bundle}.",
+                file=str(references),
+                remedy="leave --bundle away, or name the folder that holds all bundles.",
+            )
+        return references.resolve().parent.parent, ref
     if bundle is not None:
         return references, bundle
     there = [found.ref for found in list_bundles(references)]
@@ -87,9 +96,9 @@ def _bar(*, disable: bool) -> Progress:
         SpinnerColumn(),
         TextColumn("{task.description:>20}"),
         BarColumn(),
-        TextColumn("{task.completed} units"),
-        TextColumn("{task.fields[reads]}"),
+        TextColumn("{task.fields[doing]}"),
         TimeElapsedColumn(),
         console=errors,
         disable=disable,
+        transient=True,
     )

@@ -33,8 +33,6 @@ from porewatch_cli.upload import Upload, send
 if TYPE_CHECKING:
     from porewatch_cli.stack import Stack
 
-TAR_SUFFIXES = (".tar",)
-
 
 @dataclass(frozen=True)
 class Submission:
@@ -47,6 +45,7 @@ class Submission:
     reads: int | None
     bases: int | None
     seal: str
+    left_out: tuple[str, ...] = ()
 
 
 def submit(
@@ -113,6 +112,7 @@ def _send(gathered: Gathered, stack: Stack, quiet: bool) -> Submission:
         reads=gathered.reads,
         bases=gathered.bases,
         seal=key,
+        left_out=gathered.left_out,
     )
 
 

@@ -15,9 +15,10 @@ import typer
 from botocore.exceptions import BotoCoreError, ClientError
 from pydantic import BaseModel
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
-from porewatch.domain.errors import PorewatchError, Refused
+from porewatch.domain.errors import InputRefused, PorewatchError, Refused, Unavailable
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -68,14 +69,28 @@ def fail(error: PorewatchError, *, as_json: bool = False) -> NoReturn:
         )
     else:
         where = f"{error.file}: " if error.file else ""
-        if error.record is not None:
-            where += f"record {error.record}, "
-        if error.line is not None:
-            where += f"line {error.line}: "
-        errors.print(f"[bold red]{type(error).__name__}[/] {where}{error.problem}", highlight=False)
+        place = [
+            f"{what} {number}"
+            for what, number in (("record", error.record), ("line", error.line))
+            if number is not None
+        ]
+        where += f"{', '.join(place)}: " if place else ""
+        said = escape(f"{where}{error.problem}")
+        errors.print(f"[bold red]{type(error).__name__}[/] {said}", highlight=False)
         if error.remedy:
-            errors.print(f"  [bold]what to do:[/] {error.remedy}", highlight=False)
+            errors.print(f"  [bold]what to do:[/] {escape(error.remedy)}", highlight=False)
     raise typer.Exit(EXIT_REFUSED if isinstance(error, Refused) else EXIT_FAILED)
+
+
+def _of_this_machine(error: OSError) -> PorewatchError:
+    """A file that cannot be read or written, said like everything else."""
+    wrong_path = (FileNotFoundError, IsADirectoryError, NotADirectoryError, PermissionError)
+    kind = InputRefused if isinstance(error, wrong_path) else Unavailable
+    return kind(
+        f"{error.strerror or error}.",
+        file=str(error.filename) if error.filename else None,
+        remedy="check the path, who may read and write it, and the space on its disk.",
+    )
 
 
 def speaks_plainly(command: Callable[P, R]) -> Callable[P, R]:
@@ -88,8 +103,10 @@ def speaks_plainly(command: Callable[P, R]) -> Callable[P, R]:
         except PorewatchError as error:
             fail(error, as_json=bool(kwargs.get("as_json")))
         except (ClientError, BotoCoreError) as error:
-            errors.print(f"[bold red]AWS said no:[/] {error}", highlight=False)
+            errors.print(f"[bold red]AWS said no:[/] {escape(str(error))}", highlight=False)
             raise typer.Exit(EXIT_FAILED) from error
+        except OSError as error:
+            fail(_of_this_machine(error), as_json=bool(kwargs.get("as_json")))
         except KeyboardInterrupt:
             errors.print("stopped; nothing that was already sent is lost")
             raise typer.Exit(130) from None

@@ -44,7 +44,7 @@ def test_an_unaligned_bam_is_read_with_its_barcodes(tmp_path: Path) -> None:
 def test_a_bam_without_sequence_is_refused_at_its_record(tmp_path: Path) -> None:
     with pytest.raises(InputRefused, match="Read r1 has no sequence") as caught:
         check_file(write_bam(tmp_path / "u.bam", ["ACGT", None]))
-    assert (caught.value.record, caught.value.file) == (2, "u.bam")
+    assert (caught.value.record, caught.value.file) == (2, str(tmp_path / "u.bam"))
     assert caught.value.remedy
 
 

@@ -110,7 +110,7 @@ def test_a_read_longer_than_a_block_is_read_whole() -> None:
     assert check(GOOD + long + GOOD).longest == 4 * BLOCK
 
 
-@pytest.mark.parametrize("text", [b"", gzip.compress(b"")])
+@pytest.mark.parametrize("text", [b"", gzip.compress(b"")], ids=["nothing", "nothing packed"])
 def test_an_empty_file_is_refused(text: bytes) -> None:
     error = fault(text, "a.fastq.gz" if text else "a.fastq")
     assert "holds no reads" in str(error)

@@ -28,13 +28,15 @@ from porewatch.domain.runs import RunManifest
 from porewatch.domain.sample_sheet import parse_sample_sheet
 from porewatch.domain.sealing import input_file, run_path, seal
 from porewatch.reads.check import check_file
-from porewatch.reads.naming import find_kind, kind_of
+from porewatch.reads.folder import look_into
+from porewatch.reads.naming import kind_of
 from porewatch_worker import stages
 from porewatch_worker.checkpoint import open_checkpoint
 from porewatch_worker.folder_store import FolderStore
 from porewatch_worker.outbox import CallbackOutbox
 from porewatch_worker.phases.screening import SCREENING
 from porewatch_worker.publish import MANIFEST, Author, FolderPublisher
+from porewatch_worker.references.verify import check_bundle
 from porewatch_worker.settings import BasecallerSettings, read_basecaller
 from porewatch_worker.stage_loop import Ending, StageLoop
 from porewatch_worker.work import Inputs, StageWork
@@ -46,10 +48,12 @@ Heard = Callable[[Progress], None]
 
 @dataclass(frozen=True)
 class LocalReport:
-    """Where everything is. `findings` counts detected panel members."""
+    """Where everything is. `findings` counts detected panel members; `left_out` says which files of
+    a folder were not screened, and why."""
 
     out: Path
     manifests: tuple[StageManifest, ...]
+    left_out: tuple[str, ...] = ()
 
     @property
     def report_json(self) -> Path:
@@ -89,10 +93,15 @@ def screen_locally(
 ) -> LocalReport:
     """Screen files (or folders of them) against the bundle `name@version` below `references_root`.
 
+    Without `sample_sheet`, one that lies in a folder of `reads` is taken.
+
     `progress` is called from several threads. Raises Refused with file, place and remedy. After a
     kill or Ctrl-C, the same call carries on after the last finished unit.
     """
-    manifest, sources = check_reads(reads, sample_sheet, bundle, progress)
+    check_bundle(references_root, bundle)  # before hours of reading
+    folders = [look_into(path) for path in reads if path.is_dir()]
+    sheet = sample_sheet or next((f.sheet for f in folders if f.sheet), None)
+    manifest, sources = check_reads(reads, sheet, bundle, progress)
     run = _LocalRun(
         manifest=manifest,
         inputs=Inputs(dict(sources)),
@@ -106,7 +115,8 @@ def screen_locally(
     done: tuple[StageManifest, ...] = ()
     for stage, phases in _stages(manifest):
         done = (*done, run.stage(stage, phases, done))
-    return LocalReport(out=out, manifests=done)
+    left_out = tuple(line for folder in folders for line in folder.left_out)
+    return LocalReport(out=out, manifests=done, left_out=left_out)
 
 
 def check_reads(
@@ -135,14 +145,17 @@ def check_reads(
 
 def _files(reads: Iterable[Path]) -> Iterable[Path]:
     for path in reads:
-        if not path.is_dir():
+        if path.is_dir():
+            yield from look_into(path).reads.values()
+        elif path.is_file():
             kind_of(path.name)
             yield path
-            continue
-        found = [p for p in sorted(path.rglob("*")) if p.is_file() and find_kind(p.name)]
-        if not found:
-            raise InputRefused("there are no reads in this folder.", file=str(path))
-        yield from found
+        else:
+            raise InputRefused(
+                "there is no such file or folder.",
+                file=str(path),
+                remedy="name files that end in .fastq.gz, .bam or .pod5, or a folder of them.",
+            )
 
 
 def _named(files: list[Path]) -> dict[str, Path]:

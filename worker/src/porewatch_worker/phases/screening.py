@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -182,7 +183,9 @@ def refuse_without_reads(result: ScreenResult, parameters: ScreeningParameters) 
                for name, n in sorted(lost.items()) if name.startswith("filtered_")]  # fmt: skip
     unlisted = sum(result.unlisted_barcodes.values())
     if unlisted:
-        reasons.append(f"{unlisted} with a barcode that no sample claims")
+        most = Counter(result.unlisted_barcodes).most_common(5)
+        seen = ", ".join(f"{name}: {reads}" for name, reads in most)
+        reasons.append(f"{unlisted} with a barcode that no sample claims: {seen}")
     raise NoReadsLeft(
         f"No read passed quality control ({', '.join(reasons) or 'there were none'}).",
         remedy=(

@@ -30,6 +30,8 @@ LOOKS_LIKE_READS = re.compile(
 BARCODE = re.compile(r"(?:^|[/_.-])(barcode\d{2})(?=$|[/_.-])")
 KIT = re.compile(r"^(SQK|VSK|EXP)-[A-Z0-9-]+$")
 FOLDERS = re.compile(r"^(pod5|fastq|bam)(_pass)?$")
+PREFERRED = (ReadKind.FASTQ, ReadKind.BAM, ReadKind.POD5)
+"""Which kind is screened where a sequencer wrote the same reads in several."""
 
 
 class Member(StrEnum):
@@ -114,10 +116,30 @@ def one_kind(files: Iterable[InputFile]) -> tuple[InputFile, ...]:
     """
     there = list(files)
     by_kind = {kind: [f for f in there if f.kind is kind] for kind in ReadKind}
-    for kind in (ReadKind.FASTQ, ReadKind.BAM, ReadKind.POD5):
-        if by_kind[kind]:
-            return tuple(by_kind[kind])
-    return ()
+    return next((tuple(by_kind[kind]) for kind in PREFERRED if by_kind[kind]), ())
+
+
+def second_copies(paths: Iterable[str]) -> frozenset[str]:
+    """Of the read files of a folder, those that hold the reads of others once more.
+
+    MinKNOW writes fastq_pass/, bam_pass/ and pod5/ side by side. Files of several kinds that lie
+    together in any other way may or may not be the same reads: InputRefused.
+    """
+    kinds = {path: kind_of(path) for path in paths}
+    kept = next((kind for kind in PREFERRED if kind in kinds.values()), None)
+    others = frozenset(path for path, kind in kinds.items() if kind is not kept)
+    if others:
+        for path in sorted(kinds, key=lambda p: p not in others):
+            if not any(FOLDERS.match(folder) for folder in PurePosixPath(path).parts[:-1]):
+                raise InputRefused(
+                    f"it lies beside {kept} files, and may hold the same reads again."
+                    if path in others
+                    else "it lies beside files of another kind, and may hold the same reads again.",
+                    file=path,
+                    remedy="name the files of one kind, or put each kind into a folder of its own "
+                    "and send them as two runs.",
+                )
+    return others
 
 
 class FinalSummary(Model):

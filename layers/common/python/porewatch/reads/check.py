@@ -36,14 +36,17 @@ def check_stream(
 
 
 def check_file(path: Path | str) -> ReadsSummary:
-    """`check_stream` on a local file; the kind comes from its name."""
+    """`check_stream` on a local file; the kind comes from its name, messages give its whole path
+    (every barcode's folder may hold a file of the same name)."""
     path = Path(path)
     kind = kind_of(path.name)
     try:
         with path.open("rb") as stream:
-            return check_stream(stream, kind=kind, name=path.name, size=path.stat().st_size)
+            return check_stream(stream, kind=kind, name=str(path), size=path.stat().st_size)
     except FileNotFoundError as e:
-        raise InputRefused("There is no such file.", file=str(path)) from e
+        raise InputRefused(
+            "There is no such file.", file=str(path), remedy="check the name."
+        ) from e
 
 
 def _scan(raw: RawBytes, kind: ReadKind, name: str) -> ReadsSummary:
