@@ -82,7 +82,9 @@ def test_commas_tabs_and_semicolons_separate_cells(delimiter: str) -> None:
         ("name,extraction_efficiency\na,1.5\n", 2, "at most 1"),
         ("name,barcode\n../a,barcode01\n", 2, "name '../a' cannot be used"),
         ("name,barcode\n,barcode01\n", 2, "name '' cannot be used"),
-        ("name,barcode\na\n", 2, "1 cells, too few"),
+        ("name,barcode\na\n", 2, "1 cells, the header has 2"),
+        ("name,volume_ml\npig 1,0,5\n", 2, "3 cells, the header has 2"),
+        ("name,barcode\na,barcode99\n", 2, "write it as MinKNOW does"),
         ('name,barcode\na,"barcode01\n', 2, "not CSV"),
     ],
 )
@@ -95,6 +97,11 @@ def test_each_mistake_is_told_with_file_line_value_and_remedy(
     assert refusal.value.remedy
     assert str(refusal.value).startswith("pigs.csv")
     assert words in str(refusal.value)
+
+
+def test_empty_cells_behind_the_last_column_are_nothing() -> None:
+    (sample,) = parse_sample_sheet("name,volume_ml\npig 1,0.5,,\n", file="pigs.csv")
+    assert sample.volume_ml == 0.5
 
 
 def test_a_spreadsheet_sent_as_csv_is_refused_by_line() -> None:

@@ -61,10 +61,11 @@ def parse_sample_sheet(content: bytes | str, *, file: str) -> tuple[Sample, ...]
     column and value.
     """
     rows = _rows(_text(content, file), file)
-    columns = _columns(rows[0][1], file)
+    columns, width = _columns(rows[0][1], file), len(rows[0][1])
     samples: dict[int, Sample] = {}
     for line, cells in rows[1:]:
-        samples[line] = _sample(_named(cells, columns, line, file), line, file)
+        row = _named(_without_tail(cells, width), columns, width, line, file)
+        samples[line] = _sample(row, line, file)
     if not samples:
         raise SampleSheetRefused(
             "the sheet has a header but no sample.", file=file, remedy="add one row per sample."
@@ -79,7 +80,8 @@ def parse_barcode(value: str) -> str:
     if number and 1 <= int(number[1]) <= HIGHEST_BARCODE:
         return number[0]
     digits = re.fullmatch(r"(?:[a-z]{2}|barcode)?[-_ ]?0?(\d{1,2})", value.strip().lower())
-    hint = f"write barcode{int(digits[1]):02d}" if digits and int(digits[1]) else "write it"
+    meant = int(digits[1]) if digits else 0
+    hint = f"write barcode{meant:02d}" if 0 < meant <= HIGHEST_BARCODE else "write it"
     raise ValueError(f"{hint} as MinKNOW does, barcode01 to barcode{HIGHEST_BARCODE}.")
 
 
@@ -158,13 +160,21 @@ def _unknown_column(name: str, file: str) -> SampleSheetRefused:
     )
 
 
-def _named(cells: list[str], columns: dict[int, str], line: int, file: str) -> dict[str, str]:
-    if len(cells) <= max(columns):
+def _without_tail(cells: list[str], width: int) -> list[str]:
+    """Without the empty cells that spreadsheets add behind the last column."""
+    tail = cells[width:]
+    return cells[:width] if not any(tail) else cells
+
+
+def _named(
+    cells: list[str], columns: dict[int, str], width: int, line: int, file: str
+) -> dict[str, str]:
+    if not max(columns) < len(cells) <= width:
         raise SampleSheetRefused(
-            f"this row has {len(cells)} cells, too few for the header.",
+            f"this row has {len(cells)} cells, the header has {width}.",
             file=file,
             line=line,
-            remedy="give every row as many cells as the header; leave unknown ones empty.",
+            remedy="give every row as many cells as the header, empty ones too; 0.5, not 0,5.",
         )
     return {field: cells[position] for position, field in columns.items()}
 
