@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from tests.mocked import make_buckets, make_ledger, mocked_aws
 
 from porewatch.adapters.table import Table
+from tests.mocked import make_buckets, make_ledger, mocked_aws
 
 
 @pytest.fixture
