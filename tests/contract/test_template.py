@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from porewatch.adapters.inbox import KEPT
 from porewatch_local import gate, permission_rules, template_rules
 from porewatch_local.template import Template
 
@@ -186,3 +187,14 @@ def test_the_linters_see_a_state_machine_with_something_wrong(tmp_path: Path) ->
     found = list(gate.state_machine_linters(Template(tmp_path, TEMPLATE.body), node))
     assert [line for line in found if line.startswith("asl-validator")]
     assert [line for line in found if line.startswith("amazon-states-language-service")]
+
+
+def test_a_fact_is_tried_for_half_a_day_and_half_as_long_as_the_stream_remembers_it() -> None:
+    """What the publisher gives up on is only in the ledger: nobody would be told of it."""
+    stream = TEMPLATE.functions["FactPublisher"]["Events"]["Stream"]["Properties"]
+    assert stream["MaximumRecordAgeInSeconds"] == 12 * 3600
+    assert stream["MaximumRetryAttempts"] == 10_000
+
+
+def test_what_was_done_once_is_remembered_longer_than_anything_can_be_replayed() -> None:
+    assert KEPT.days > TEMPLATE.body["Parameters"]["ArchiveDays"]["MaxValue"]
