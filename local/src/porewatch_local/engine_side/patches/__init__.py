@@ -12,6 +12,7 @@ from . import (
     secure_transport,
     service_trust,
     stream_position,
+    terminated_stay,
 )
 
 ALL = (
@@ -24,6 +25,7 @@ ALL = (
     secure_transport,
     layer_cache,
     stream_position,
+    terminated_stay,
 )
 
 

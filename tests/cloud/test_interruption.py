@@ -1,0 +1,166 @@
+"""A machine may be taken away at any moment, with notice or without; the answer stays the same."""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from concurrent.futures import Future
+from typing import Any
+
+import pytest
+
+from porewatch.domain.cost import Bill
+from porewatch.domain.errors import NotFound, Unavailable
+from porewatch.domain.events import InstanceTerminated, SpotInterrupted, StageFailed
+from porewatch.domain.findings import Call
+from porewatch.domain.phases import Phase, StageRecord, StageState
+from porewatch.domain.report import VOLATILE
+from porewatch.domain.runs import RunRecord
+from porewatch_cli.chaos import order
+from porewatch_cli.watch import RunView, follow
+from tests.cloud.lab import Lab, found
+
+pytestmark = [pytest.mark.cloud, pytest.mark.xdist_group("end to end")]
+UNTOUCHED, NOTICE, NO_NOTICE = "untouched", "noticed", "killed"
+ORDERS = {NOTICE: "interrupt/{}?seconds=10", NO_NOTICE: "kill/{}"}
+TAKEN: dict[str, Future[str]] = {}
+UNITS_BEFORE = 2
+SCREEN = "screen"
+
+
+def send_runs(lab: Lab) -> None:
+    """The same reads three times; two of the runs lose their machine while it screens."""
+    files = {
+        f"fastq/barcode01/reads_{number:02d}.fastq.gz": content
+        for number, content in enumerate(lab.donor)
+    }
+    for name in (UNTOUCHED, NOTICE, NO_NOTICE):
+        run_id = lab.run_id(name)
+        lab.put_files(run_id, files)
+        lab.put_seal(run_id, lab.manifest(run_id, files))
+        if name in ORDERS:
+            TAKEN[name] = lab.later(take_machine, lab, run_id, ORDERS[name])
+
+
+def take_machine(lab: Lab, run_id: str, what: str) -> str:
+    """Take the screening machine away once it has made some checkpoints; its id."""
+    for view in follow(run_id, lab.stack, every=0.1):
+        if any(is_well_under_way(stage) for stage in view.stages):
+            return insisting(lambda: order(run_id, lab.stack, what))
+    raise AssertionError(f"{run_id} ended before its machine could be taken away")
+
+
+def is_well_under_way(stage: StageRecord) -> bool:
+    done = stage.progress.units_done if stage.progress else 0
+    screening = Phase.PATHOGEN_DETECTION in stage.phases and stage.state is StageState.CLAIMED
+    return screening and done >= UNITS_BEFORE
+
+
+def insisting(act: Any, tries: int = 20) -> str:
+    """The instance host may be starting again just now: another test kills it."""
+    for _ in range(tries):
+        try:
+            return str(act())
+        except Unavailable:
+            time.sleep(0.2)
+    return str(act())
+
+
+def survived(lab: Lab, name: str) -> tuple[RunView, str]:
+    """The run at its end, and the machine it had lost on the way."""
+    view = lab.completed(lab.run_id(name))
+    return view, TAKEN[name].result(timeout=1)
+
+
+def lasting(lab: Lab, run: RunRecord) -> Any:
+    """The report without what tells of time and money, and without the run's name."""
+    report = json.loads(lab.report(run))
+    assert set(VOLATILE) <= set(report)
+    for name in VOLATILE:
+        del report[name]
+    del report["provenance"]["manifest_sha256"]  # the manifest holds the run's id and its time
+    return json.loads(re.sub(run.run_id, "RUN", json.dumps(report)))
+
+
+each = pytest.mark.parametrize("name", ORDERS)
+
+
+@each
+def test_the_report_is_the_same_as_without_an_interruption(lab: Lab, name: str) -> None:
+    undisturbed = lab.completed(lab.run_id(UNTOUCHED)).run
+    view, _ = survived(lab, name)
+    assert lasting(lab, view.run) == lasting(lab, undisturbed)
+    report = lab.findings(view.run)
+    assert found(report, Call.DETECTED) == {"PCV2", "HEV"}
+    assert all(screen.account.balanced for screen in report.screens)
+
+
+@each
+def test_at_most_one_unit_is_computed_twice(lab: Lab, name: str) -> None:
+    undisturbed = lab.stage(lab.completed(lab.run_id(UNTOUCHED)).run, SCREEN)
+    view, lost = survived(lab, name)
+    manifest = lab.stage(view.run, SCREEN)
+    assert manifest.units == undisturbed.units == len(lab.donor)
+    assert UNITS_BEFORE <= manifest.units_resumed < manifest.units
+    assert manifest.units_redone <= 1
+    assert manifest.epoch >= 2
+    assert manifest.instance_id != lost
+    assert (undisturbed.units_resumed, undisturbed.units_redone, undisturbed.epoch) == (0, 0, 1)
+
+
+def test_a_notice_is_an_interruption_and_uses_up_no_retry(lab: Lab) -> None:
+    view, lost = survived(lab, NOTICE)
+    (screen,) = (stage for stage in view.stages if stage.stage == SCREEN)
+    assert (screen.interruptions, screen.errors) == (1, 0)
+    (fact,) = lab.facts(view.run.run_id, SpotInterrupted)
+    assert (fact.instance_id, fact.epoch) == (lost, 1)
+    assert fact.last_checkpoint is not None
+    assert lab.facts(view.run.run_id, StageFailed) == []
+
+
+def test_a_power_cut_is_an_error_that_is_tried_again(lab: Lab) -> None:
+    view, lost = survived(lab, NO_NOTICE)
+    (screen,) = (stage for stage in view.stages if stage.stage == SCREEN)
+    assert (screen.interruptions, screen.errors) == (0, 1)
+    (fact,) = lab.facts(view.run.run_id, StageFailed)
+    assert (fact.epoch, fact.error, fact.will_retry) == (1, "WorkerLost", True)
+    assert f"machine {lost} is gone" in fact.problem
+    shown = lab.cloud.client("ec2").describe_instances(InstanceIds=[lost])
+    assert shown["Reservations"][0]["Instances"][0]["State"]["Name"] == "terminated"
+
+
+@each
+def test_the_status_shows_the_interruption(lab: Lab, name: str) -> None:
+    view, lost = survived(lab, name)
+    told = lab.command("logs", view.run.run_id)
+    assert told.returncode == 0, told.stderr
+    assert lost in told.stdout
+    status = json.loads(lab.command("watch", "--json", view.run.run_id).stdout)
+    (screen,) = (stage for stage in status["stages"] if stage["stage"] == SCREEN)
+    assert screen["epoch"] >= 2
+    assert screen["interruptions"] + screen["errors"] == 1
+    lines = {entry.what for entry in lab.findings(view.run).timeline}
+    assert lines & {"screen: machine reclaimed", "screen: failed, will be tried again"}
+
+
+@each
+def test_both_machines_are_on_the_bill_and_none_is_left(lab: Lab, name: str) -> None:
+    view, lost = survived(lab, name)
+    bill = Bill.model_validate_json(lab.report(view.run, "bill.json"))
+    machines = [line.instance_id for line in bill.lines if line.stage == SCREEN]
+    assert len(machines) == len(set(machines)) >= 2
+    assert lost in machines
+    assert all(line.settled and line.usd > 0 for line in bill.lines)
+    ended = {fact.instance_id for fact in lab.facts(view.run.run_id, InstanceTerminated)}
+    assert ended == {line.instance_id for line in bill.lines}
+    assert lab.machines(view.run.run_id) == []
+    with pytest.raises(NotFound, match="no machine works on run"):
+        order(view.run.run_id, lab.stack, ORDERS[NO_NOTICE])
+
+
+@pytest.mark.parametrize("name", [UNTOUCHED, *ORDERS])
+def test_no_dead_letter_is_left(lab: Lab, name: str) -> None:
+    run = lab.completed(lab.run_id(name)).run
+    lab.wait_told(run.run_id, "RunCompleted")
+    assert lab.dead_letters(run.run_id) == []
