@@ -41,6 +41,7 @@ from porewatch_worker.references.panel import shipped_panel
 from porewatch_worker.report.assemble import ReportInputs
 from porewatch_worker.report.bill import make_bill
 
+LONG_NAME = "sars_cov_2_ont_2020_bc07_pig_17"
 DAWN = datetime(2026, 3, 14, 8, 0, 0, tzinfo=UTC)
 BUNDLE_SHA = "5e" * 32
 NAMED = (
@@ -377,11 +378,11 @@ def empty() -> ReportInputs:
 
 
 def crowded(samples: int = 100) -> ReportInputs:
-    """Many samples, every tenth with a finding."""
+    """Many samples, every tenth with a finding; the first has a name as long as files have."""
     rows = panel()
     asfv = rows.entries[0]
-    listed = tuple(Sample(name=f"animal-{i:03d}", barcode=f"barcode{i:02d}")
-                   for i in range(min(samples, 100)))  # fmt: skip
+    names = (LONG_NAME, *(f"animal-{i:03d}" for i in range(1, min(samples, 100))))
+    listed = tuple(Sample(name=n, barcode=f"barcode{i:02d}") for i, n in enumerate(names))
     findings: list[Finding] = []
     for i, s in enumerate(listed):
         proof = evidence(50 + i, 0.6, coverage("ASFV-synthetic-1", 190_000, 2, i))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 
 import pytest
 from pypdf import PdfReader
@@ -10,6 +11,7 @@ from pypdf.generic import DictionaryObject
 
 from porewatch.domain.report import Report
 from porewatch_worker.report.render_pdf import render_pdf
+from tests.web.made_up import LONG_NAME
 
 
 @pytest.fixture(scope="module")
@@ -58,6 +60,14 @@ def test_every_row_of_the_list_is_printed(
     words = " ".join(_text(printed["clean"], i) for i in range(len(printed["clean"].pages)))
     missing = [e.code for e in reports["clean"].panel if e.code not in words]
     assert missing == []
+
+
+def test_a_long_sample_name_breaks_and_does_not_run_into_the_next_column(
+    printed: dict[str, PdfReader],
+) -> None:
+    first = printed["crowded"].pages[0].extract_text()
+    assert LONG_NAME not in first
+    assert LONG_NAME in re.sub(r"[\s\u200b]", "", first)
 
 
 def test_equal_reports_give_equal_bytes(reports: dict[str, Report]) -> None:

@@ -93,7 +93,7 @@ def accounts(rows: Sequence[tuple[str, ReadAccount]], *, label: str) -> str:
     _legend(root, list(colour.WHERE.items()))
     for i, (name, account) in enumerate(rows):
         y = top + i * _ROW
-        text(root, left - 8, y + 14, _clip(name, 24), anchor="end", fill=INK)
+        text(root, left - 8, y + 14, _clip(name, 20), anchor="end", fill=INK)
         text(root, right + 8, y + 14, numbers.plural(account.total, "read"), fill=INK)
         if account.total:
             _stack(root, account, left, right, y)
