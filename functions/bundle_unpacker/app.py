@@ -1,5 +1,6 @@
 """Unpacks inbox/*.tar into a run and seals it."""
 
+from porewatch.adapters.deliveries import Deliveries
 from porewatch.adapters.inbox import Inbox
 from porewatch.adapters.notices import Topic
 from porewatch.adapters.objects import Objects
@@ -12,7 +13,7 @@ from porewatch.usecases.tell_odd_names import odd_names_told
 from porewatch.usecases.unpack_bundle import unpack_bundle
 
 
-@on_queue(stored_object)
+@on_queue(stored_object, again=lambda *message: Deliveries(settings().queue_url).again(*message))
 def lambda_handler(found: StoredObject) -> None:
     now, table = settings(), Table(settings().ledger_table)
     with odd_names_told(found.key, inbox=Inbox(table), notices=lambda: Topic(now.notice_topic_arn)):

@@ -5,14 +5,18 @@ from __future__ import annotations
 import gzip
 import hashlib
 from typing import Any
+from unittest.mock import Mock
 
 import boto3
 import pytest
 
+from porewatch.adapters import clients
 from porewatch.adapters.runs import RunLedger
 from porewatch.adapters.table import Table
+from porewatch.domain.errors import Unavailable
 from porewatch.domain.runs import FileState, RunState
-from tests.functional.doors import created, keys, object_event, put, send
+from porewatch.settings import settings
+from tests.functional.doors import Context, batch, created, door, keys, object_event, put, send
 from tests.mocked import facts_in
 
 READ = b"@r1\nACGTACGT\n+\nIIIIIIII\n"
@@ -113,7 +117,9 @@ def test_a_move_that_a_crash_left_undone_is_done_by_the_next_delivery(
     assert keys("runs/") == []
 
 
-@pytest.mark.parametrize("run_id", ["my run", "rün", "-x", "a" * 64, "x;rm", "..", "%2e%2e", "r1\n"])
+@pytest.mark.parametrize(
+    "run_id", ["my run", "rün", "-x", "a" * 64, "x;rm", "..", "%2e%2e", "r1\n"]
+)
 def test_objects_under_odd_run_ids_are_never_read_and_people_are_told_once(
     cloud: Table, notices: Any, run_id: str
 ) -> None:
@@ -144,3 +150,30 @@ def test_a_file_in_a_folder_within_the_run_is_not_read_and_people_are_told_once(
     (mail,) = notices()
     assert "day-1/fastq/a.fastq.gz" in mail["Message"]
     assert "put it below runs/run-1/fastq/" in mail["Message"]
+
+
+@pytest.mark.parametrize("trouble", [Unavailable("slow down"), OSError("connection reset")])
+def test_what_could_not_be_read_just_now_comes_again_in_minutes_and_not_in_hours(
+    cloud: Table, monkeypatch: pytest.MonkeyPatch, trouble: Exception
+) -> None:
+    """The queue hides a message for six times the function's fifteen minutes."""
+    sqs = boto3.client("sqs")
+    url = sqs.create_queue(QueueName="files", Attributes={"VisibilityTimeout": "5400"})["QueueUrl"]
+    monkeypatch.setenv("QUEUE_URL", url)
+    settings.cache_clear()
+    sqs.send_message(QueueUrl=url, MessageBody="x")
+    (message,) = sqs.receive_message(QueueUrl=url)["Messages"]
+    event = batch(put(KEY, GOOD))
+    event["Records"][0]["receiptHandle"] = message["ReceiptHandle"]
+    waits = []
+
+    def noted(**asked: Any) -> None:
+        waits.append(asked["params"]["VisibilityTimeout"])
+
+    clients.sqs().meta.events.register("provide-client-params.sqs.ChangeMessageVisibility", noted)
+    monkeypatch.setattr("porewatch.adapters.objects.Objects.stream", Mock(side_effect=trouble))
+    for receives in ("1", "2", "4", "9"):
+        event["Records"][0]["attributes"]["ApproximateReceiveCount"] = receives
+        failed = door("fastq_validator")(event, Context())["batchItemFailures"]
+        assert failed == [{"itemIdentifier": event["Records"][0]["messageId"]}]
+    assert waits == [60, 240, 3600, 3600]

@@ -30,6 +30,7 @@ class Settings(BaseModel):
     raw_bucket: str
     results_bucket: str
     reports_bucket: str
+    queue_url: str
     bus_name: str
     state_machine_arn: str
     worker_queue_url: str
