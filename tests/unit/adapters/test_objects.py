@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import io
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 from urllib.parse import unquote
 
 import boto3
@@ -81,12 +82,20 @@ def test_a_long_stream_goes_up_in_parts_and_moves_whole(results: Objects) -> Non
     assert results.get("moved") == body
 
 
-def test_listing_follows_all_pages(results: Objects) -> None:
-    client = boto3.client("s3")
-    for n in range(1003):
-        client.put_object(Bucket="results", Key=f"k/{n:05d}")
+def test_listing_follows_all_pages(aws: None, buckets: None) -> None:
+    client, pages = boto3.client("s3"), []
+
+    def small_pages(params: dict[str, Any], **_: Any) -> None:
+        params["MaxKeys"] = 2
+        pages.append(params.get("ContinuationToken"))
+
+    client.meta.events.register("provide-client-params.s3.ListObjectsV2", small_pages)
+    results = Objects("results", client)
+    for n in range(5):
+        results.put(f"k/{n}", b"")
     results.put("other", b"")
-    assert [h.key for h in results.keys("k/")] == [f"k/{n:05d}" for n in range(1003)]
+    assert [h.key for h in results.keys("k/")] == [f"k/{n}" for n in range(5)]
+    assert len(pages) == 3
 
 
 def test_a_link_opens_the_object_under_the_name_given(results: Objects) -> None:

@@ -49,6 +49,7 @@ from tests.unit.usecases.house import (
     MANIFEST_KEY,
     REVISION,
     RUN,
+    SPEC,
     STAGE,
     House,
     a_manifest,
@@ -406,7 +407,7 @@ def test_waiting_for_a_machine_uses_up_waits_and_waits_longer_each_time(house: H
     house.seal()
     waits = []
     for epoch in range(1, 14):
-        house.open()
+        house.stages.open_stage(KEY, SPEC, house.now)
         decided = decide(house, "CapacityUnavailable", epoch)
         waits.append(decided.wait_seconds if decided.decision == "retry" else None)
     assert waits == [30, 60, 120, 240, 480, *[900] * 7, None]
@@ -417,7 +418,7 @@ def test_twenty_interruptions_are_survived_and_the_twenty_first_is_not(house: Ho
     house.seal()
     decisions = []
     for epoch in range(1, 22):
-        house.open()
+        house.stages.open_stage(KEY, SPEC, house.now)
         house.stages.claim(KEY, epoch, "i-1", house.now)
         decisions.append(decide(house, "SpotInterrupted", epoch).decision)
     assert decisions == ["retry"] * 20 + ["fail"]
