@@ -232,3 +232,23 @@ def test_near_identical_strains_do_not_share_the_reads_out(tmp_path: Path) -> No
     assert found.regions == 4
     assert found.breadth == pytest.approx(3_600 / 12_000, rel=0.03)
     assert found.expected_breadth == pytest.approx(1 - math.exp(-0.3), rel=0.03)
+
+
+def test_many_strains_do_not_crowd_a_relative_out(tmp_path: Path) -> None:
+    """A stretch that twelve strains and a decoy share: the decoy is seen, and takes the read."""
+    folder = tmp_path / "fasta"
+    (folder / "panel").mkdir(parents=True)
+    (folder / "decoy").mkdir()
+    shared = random_sequence(1_500, 71)
+    (folder / "panel" / "CSFV.fa").write_text(
+        "".join(f">s{i:02d}\n{shared}{random_sequence(3_000, 80 + i)}\n" for i in range(12))
+    )
+    (folder / "decoy" / "relative.fa").write_text(f">zz\n{random_sequence(3_000, 99)}{shared}\n")
+    (folder / "host.fa").write_text(f">host\n{made.HOST}\n")
+    build_bundle(folder, tmp_path, "crowd", "1")
+    bundle = load(tmp_path, "crowd@1")
+    placer = Placer(
+        bundle.panel_aligner, bundle.host_aligner, bundle.contigs, ScreeningParameters()
+    )
+    reads = [made.erred(shared, seed) for seed in range(20)]
+    assert winners(placer, reads) == [ContigRole.DECOY] * 20

@@ -7,7 +7,8 @@ give every thread a `mappy.ThreadBuffer` of its own and share the aligners.
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,7 +24,8 @@ from porewatch_worker.references.verify import check_bundle, manifest_sha256
 
 PRESET = "map-ont"
 PANEL_HITS = 5
-"""Secondary hits kept per read, so that several strains of one species can all answer."""
+"""Secondary hits kept per read beside those of the strains of one target, so that near relatives
+answer as well."""
 
 
 @dataclass(frozen=True)
@@ -89,11 +91,17 @@ def _load(folder: Path, manifest: BundleManifest, sha256: str, threads: int) -> 
             folder / manifest.files["panel"].path,
             k=manifest.panel_k,
             w=manifest.panel_w,
-            best_n=PANEL_HITS,
+            best_n=PANEL_HITS + most_strains(manifest.contigs),
             n_threads=threads,
         ),
         host_aligner=_aligner(folder / host.path, best_n=1, n_threads=threads),
     )
+
+
+def most_strains(contigs: Iterable[Contig]) -> int:
+    """The largest number of sequences that stand for the same piece of the same target."""
+    strains = Counter((c.target, c.segment) for c in contigs if c.role is not ContigRole.HOST)
+    return max(strains.values(), default=0)
 
 
 def _aligner(path: Path, **settings: int) -> Any:
