@@ -176,6 +176,29 @@ def test_other_parameters_start_afresh_and_leave_no_old_checkpoint(
     assert len(list((out / ".checkpoint/screen").glob("*/checkpoint.json"))) == 1
 
 
+def test_a_report_of_other_input_is_gone_before_the_new_one_is_half_made(
+    whole: LocalReport, demo: DemoSet, tmp_path: Path
+) -> None:
+    out = shutil.copytree(whole.out, tmp_path / "out")
+    seen = []
+
+    def heard(progress: Progress) -> None:
+        if progress.units_done:
+            seen.append([path.name for path in out.iterdir() if path.is_file()])
+
+    screen_locally(
+        [demo.run_folder],
+        references_root=demo.references,
+        bundle=demo.bundle,
+        out=out,
+        parameters=ScreeningParameters(unit_reads=200),
+        sample_sheet=demo.sample_sheet,
+        progress=heard,
+    )
+    assert seen[0] == []
+    assert (out / "report.html").exists()
+
+
 def test_progress_tells_the_check_the_units_and_the_phases(demo: DemoSet, tmp_path: Path) -> None:
     heard: list[Progress] = []
     screen(demo, tmp_path, heard.append)

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from porewatch.domain.base import Moment, now
 from porewatch.domain.errors import InputRefused, Unavailable
 from porewatch.domain.phases import (
     Phase,
@@ -111,6 +112,7 @@ def screen_locally(
         parameters=parameters or ScreeningParameters(),
         progress=progress,
         basecaller=basecaller or read_basecaller(),
+        began=now(),
     )
     done: tuple[StageManifest, ...] = ()
     for stage, phases in _stages(manifest):
@@ -198,6 +200,7 @@ class _LocalRun:
     parameters: ScreeningParameters
     progress: Heard
     basecaller: BasecallerSettings
+    began: Moment
 
     def stage(
         self, name: str, phases: tuple[Phase, ...], previous: tuple[StageManifest, ...]
@@ -220,6 +223,7 @@ class _LocalRun:
 
     def _run(self, work: StageWork, notes: Path, name: str) -> StageManifest:
         fingerprint = work.fingerprint()
+        self._clear_older(notes / MANIFEST, fingerprint)
         store = FolderStore(notes / fingerprint[:16])
         loop = StageLoop(
             work=work,
@@ -237,6 +241,18 @@ class _LocalRun:
             shutil.rmtree(notes / other, ignore_errors=True)
         shutil.rmtree(notes / "scratch", ignore_errors=True)
         return StageManifest.model_validate_json((notes / MANIFEST).read_bytes())
+
+    def _clear_older(self, told: Path, fingerprint: str) -> None:
+        """Reports of other input must not lie here as if they were ours, should we die half-way."""
+        if not told.exists():
+            return
+        if StageManifest.model_validate_json(told.read_bytes()).fingerprint == fingerprint:
+            return
+        for manifest in self.out.glob(f"{CHECKPOINTS}/*/{MANIFEST}"):
+            older = StageManifest.model_validate_json(manifest.read_bytes())
+            if older.finished_at < self.began:
+                for name in older.outputs:
+                    (self.out / name).unlink(missing_ok=True)
 
     def _order(
         self, name: str, phases: tuple[Phase, ...], previous: tuple[StageManifest, ...]
