@@ -66,6 +66,7 @@ class Stack:
         config = Config(
             retries={"mode": "standard", "max_attempts": 8},
             max_pool_connections=16,
+            signature_version="s3v4",  # links by version 2 open in old regions only
             s3={"addressing_style": "path"} if self.is_local else None,
         )
         return self.session.client("s3", endpoint_url=self.endpoint, config=config)

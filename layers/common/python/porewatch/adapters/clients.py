@@ -35,6 +35,8 @@ def client(service: str) -> Any:
         connect_timeout=CONNECT_SECONDS,
         read_timeout=READ_SECONDS,
         retries={"mode": "standard", "total_max_attempts": ATTEMPTS},
+        # Without this, boto3 signs links to objects by version 2, which newer regions do not know.
+        signature_version="s3v4" if service == "s3" else None,
     )
     return boto3.client(service, config=patience)  # type: ignore[call-overload]
 

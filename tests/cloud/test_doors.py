@@ -1,0 +1,222 @@
+"""What people and programs see of a finished run: API, links, commands, alerts, dead letters."""
+
+from __future__ import annotations
+
+import json
+import time
+import urllib.error
+import urllib.request
+from typing import Any
+
+import pytest
+
+from porewatch.domain.cost import Bill
+from porewatch.domain.findings import Call
+from porewatch.domain.panel import Severity
+from porewatch.domain.report import Report
+from porewatch.domain.runs import RunRecord
+from porewatch_cli.watch import RunView
+from tests.cloud.conftest import Cloud
+from tests.cloud.lab import Lab, found
+from tests.cloud.making import wait_for
+
+pytestmark = [pytest.mark.cloud, pytest.mark.xdist_group("end to end")]
+SEEN = "seen"
+HIDDEN_SECONDS = 2
+"""For how long the intake's messages are hidden while a letter dies: five times this."""
+
+
+def send_runs(lab: Lab) -> None:
+    """As a person does it: the command, on a MinKNOW folder with its sample sheet."""
+    sent = lab.command("submit", str(lab.demo.run_folder), "--run-id", lab.run_id(SEEN), "--json")
+    assert sent.returncode == 0, sent.stderr
+    assert json.loads(sent.stdout)["run_id"] == lab.run_id(SEEN)
+
+
+@pytest.fixture(scope="module")
+def run(lab: Lab) -> RunRecord:
+    return lab.completed(lab.run_id(SEEN)).run
+
+
+def said(lab: Lab, *arguments: str) -> Any:
+    """What a command prints as JSON."""
+    answer = lab.command(*arguments, "--json")
+    assert answer.returncode == 0, answer.stderr
+    return json.loads(answer.stdout)
+
+
+def ask(lab: Lab, path: str, *, key: str | None = None) -> tuple[int, Any]:
+    """(status, body) of one request to the REST API."""
+    headers = {"x-api-key": key} if key else {}
+    request = urllib.request.Request(lab.stack.output("ApiUrl") + path, headers=headers)
+    try:
+        with urllib.request.urlopen(request) as reply:
+            return reply.status, json.load(reply)
+    except urllib.error.HTTPError as refused:
+        return refused.code, json.loads(refused.read() or b"null")
+
+
+@pytest.fixture(scope="module")
+def key(lab: Lab) -> str:
+    gateway = lab.cloud.client("apigateway")
+    made = gateway.get_api_key(apiKey=lab.stack.output("ApiKeyId"), includeValue=True)
+    return str(made["value"])
+
+
+@pytest.mark.parametrize("path", ["/runs", "/runs/{}", "/runs/{}/report"])
+def test_the_api_answers_nobody_without_its_key(
+    lab: Lab, run: RunRecord, key: str, path: str
+) -> None:
+    path = path.format(run.run_id)
+    for wrong in (None, "guess", key[:-1]):
+        assert ask(lab, path, key=wrong)[0] == 403
+    assert ask(lab, path, key=key)[0] == 200
+
+
+def test_the_api_lists_runs_and_tells_their_state(lab: Lab, run: RunRecord, key: str) -> None:
+    _, shown = ask(lab, f"/runs/{run.run_id}", key=key)
+    assert (shown["state"], shown["findings"]) == ("completed", run.findings)
+    assert shown["cost_usd"] == pytest.approx(run.cost_usd)
+    assert not {"execution_arn", "manifest_digest", "report_keys"} & set(shown)
+    _, listed = ask(lab, "/runs?limit=200&state=completed", key=key)
+    assert shown in listed["runs"]
+    assert {entry["state"] for entry in listed["runs"]} == {"completed"}
+    assert ask(lab, "/runs?limit=0", key=key)[0] == 400
+    status, missing = ask(lab, "/runs/no-such-run", key=key)
+    assert (status, "no-such-run" in json.dumps(missing)) == (404, True)
+
+
+def test_the_links_of_the_api_open_the_reports_and_nothing_else(
+    lab: Lab, run: RunRecord, key: str
+) -> None:
+    _, answer = ask(lab, f"/runs/{run.run_id}/report", key=key)
+    assert set(answer["links"]) == set(run.report_keys)
+    for name, link in answer["links"].items():
+        assert "X-Amz-Signature=" in link, "version 2 signatures open in old regions only"
+        with urllib.request.urlopen(link) as reply:
+            assert reply.read() == lab.report(run, name)
+        forged = link.replace(run.run_id, "another-run")
+        with pytest.raises(urllib.error.HTTPError) as refused:
+            urllib.request.urlopen(forged)
+        assert refused.value.code == 403
+    assert 0 < answer["seconds"] <= 43200
+
+
+def test_list_report_and_cost_say_what_the_bucket_holds(lab: Lab, run: RunRecord) -> None:
+    (listed,) = (r for r in said(lab, "list") if r["run_id"] == run.run_id)
+    assert RunRecord.model_validate(listed) == run
+    report = Report.model_validate(said(lab, "report", run.run_id))
+    assert report == lab.findings(run)
+    assert found(report, Call.DETECTED, "donor-1") == {"PCV2", "HEV"}
+    assert found(report, Call.DETECTED, "positive") == {"PPV"}
+    assert found(report, Call.DETECTED, "no-template") == set()
+    bill = Bill.model_validate_json(lab.report(run, "bill.json"))
+    cost = said(lab, "cost", run.run_id)
+    assert cost["total_usd"] == pytest.approx(bill.total_usd)
+    assert len(cost["lines"]) == len(bill.lines) == 2
+
+
+def test_watch_shows_the_end_and_logs_show_the_way(lab: Lab, run: RunRecord) -> None:
+    view = RunView.model_validate(said(lab, "watch", run.run_id))
+    assert view.over and view.run == run
+    assert {record.phase.value for record in view.phases} == {
+        "basecalling", "quality_control", "host_removal", "pathogen_detection",
+        "quantification", "reporting",
+    }  # fmt: skip
+    logs = said(lab, "logs", run.run_id)
+    kinds = [kind for kind, _ in logs["facts"]]
+    assert kinds[0] in ("FileValidated", "RunSealed") and kinds[-1] == "RunCompleted"
+    assert {"RunStarted", "InstanceLaunched", "StageCompleted", "InstanceTerminated"} <= set(kinds)
+    assert all("published" in text for text in logs["logs"].values()) and len(logs["logs"]) == 2
+
+
+def test_a_report_can_be_taken_home(lab: Lab, run: RunRecord, tmp_path: Any) -> None:
+    answer = lab.command("report", run.run_id, "--out", str(tmp_path))
+    assert answer.returncode == 0, answer.stderr
+    for name in run.report_keys:
+        assert (tmp_path / name).read_bytes() == lab.report(run, name)
+
+
+def test_commands_about_a_run_that_is_none_fail_in_one_sentence(lab: Lab) -> None:
+    for verb in ("report", "logs", "cost"):
+        answer = lab.command(verb, "no-such-run")
+        assert answer.returncode != 0
+        assert "there is no run 'no-such-run'" in answer.stderr
+        assert "Traceback" not in answer.stderr
+
+
+def test_a_dangerous_pathogen_is_told_before_the_run_ends(lab: Lab, run: RunRecord) -> None:
+    grave = {Severity.CRITICAL, Severity.HIGH}
+    expected = {
+        (f.sample, f.code)
+        for f in lab.findings(run).findings
+        if f.call is Call.DETECTED and f.severity in grave
+    } & {("donor-1", "HEV"), ("donor-1", "PCV2"), ("positive", "PPV")}
+    assert ("donor-1", "HEV") in expected
+    alerts = lab.wait_told(run.run_id, "PathogenSuspected", "Alert")
+    subjects = [alert.subject for alert in alerts]
+    assert len(subjects) == len(set(subjects))
+    for sample, code in expected:
+        assert f"SUSPECTED {code} in {sample}, run {run.run_id}" in subjects
+    assert run.completed_at and all(alert.at < run.completed_at for alert in alerts)
+    (done,) = lab.wait_told(run.run_id, "RunCompleted")
+    assert max(alert.at for alert in alerts) < done.at
+
+
+def test_the_notice_of_the_end_has_links_that_open(lab: Lab, run: RunRecord) -> None:
+    (notice,) = lab.wait_told(run.run_id, "RunCompleted")
+    links = dict(line.split(": ", 1) for line in notice.body.splitlines() if ": http" in line)
+    assert {"report.html", "report.pdf", "report.json"} <= set(links)
+    with urllib.request.urlopen(links["report.html"]) as reply:
+        assert reply.read() == lab.report(run, "report.html")
+
+
+def test_what_cannot_be_handled_waits_with_its_reason_and_can_be_sent_back(
+    lab: Lab, run: RunRecord
+) -> None:
+    rubbish = f"rubbish {lab.tag}, no JSON"
+    sqs, queue = lab.cloud.client("sqs"), lab.stack.output("IntakeQueueUrl")
+    with hidden_for(lab.cloud, queue, HIDDEN_SECONDS):
+        sqs.send_message(QueueUrl=queue, MessageBody=rubbish)
+        wait_for(lambda: lab.dead_letters(rubbish), 90, "the death of the letter")
+    reasons = refusals(lab, rubbish)
+    assert len(reasons) >= 5 and all("is not JSON" in reason for reason in reasons)
+    time.sleep(1.1)  # the letter was looked at just now and hides for a second
+    (intake,) = (one for one in said(lab, "redrive", "intake"))
+    assert intake["waiting"] >= 1 and any(rubbish in text for text in intake["samples"])
+    time.sleep(5.1)  # and again, for as long as `redrive` hides what it shows
+    (moved,) = said(lab, "redrive", "intake", "--move")
+    assert (moved["waiting"], moved["moved"]) == (0, intake["waiting"])
+    assert lab.dead_letters(rubbish) == []
+    wait_for(lambda: len(refusals(lab, rubbish)) > len(reasons), 60, "another look at the letter")
+
+
+class hidden_for:  # noqa: N801 - reads as what it does
+    """A queue hides what is being handled for a moment only, so that five tries pass quickly."""
+
+    def __init__(self, cloud: Cloud, address: str, seconds: int) -> None:
+        self._sqs, self._address, self._seconds = cloud.client("sqs"), address, seconds
+
+    def _set(self, seconds: str) -> None:
+        self._sqs.set_queue_attributes(
+            QueueUrl=self._address, Attributes={"VisibilityTimeout": seconds}
+        )
+
+    def __enter__(self) -> None:
+        told = self._sqs.get_queue_attributes(
+            QueueUrl=self._address, AttributeNames=["VisibilityTimeout"]
+        )
+        self._before = told["Attributes"]["VisibilityTimeout"]
+        self._set(str(self._seconds))
+
+    def __exit__(self, *_exc: object) -> None:
+        self._set(self._before)
+
+
+def refusals(lab: Lab, text: str) -> list[str]:
+    """Lines of the orchestrator's log that refuse a message with this text."""
+    name = f"/aws/lambda/{lab.stack.name}-pipeline-orchestrator"
+    logs = lab.cloud.client("logs")
+    pages = logs.get_paginator("filter_log_events").paginate(logGroupName=name)
+    lines = (event["message"] for page in pages for event in page["events"])
+    return [line for line in lines if text in line and "refused" in line]
