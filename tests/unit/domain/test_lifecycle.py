@@ -109,7 +109,7 @@ def test_a_manifest_of_an_earlier_revision_does_not_run_again() -> None:
         lifecycle.seal(moved[0], a_manifest(), "run.json", WHEN)
 
 
-@settings(max_examples=300)
+@settings(max_examples=300, deadline=None)
 @given(WORDS)
 def test_no_order_of_words_takes_a_run_backwards(words: list[tuple[str, int]]) -> None:
     record: RunRecord | None = None
@@ -165,3 +165,14 @@ def test_a_revision_that_completes_does_not_hide_what_the_earlier_ones_cost() ->
         record, 0, report_keys={}, findings=0, cost_usd=2.0, at=WHEN
     )
     assert (after.cost_usd, fact.model_dump()["cost_usd"]) == (5.0, 2.0)
+
+
+def test_a_manifest_that_ran_is_remembered_through_the_refusal_of_another() -> None:
+    record = lifecycle.seal(None, a_manifest(0), "run.json", WHEN)[0]  # type: ignore[index]
+    record = lifecycle.start(record, a_manifest(0), "arn:x", "b", WHEN)[0]  # type: ignore[index]
+    record = lifecycle.fail(  # type: ignore[index]
+        record, 0, stage=None, error="WorkerLost", problem="p", refused=False, at=WHEN
+    )[0]
+    record = lifecycle.refuse(record, "r", "f" * 64, "bad", WHEN)[0]  # type: ignore[index]
+    with pytest.raises(ManifestRefused, match="no manifest runs twice"):
+        lifecycle.seal(record, a_manifest(0), "run.json", WHEN)

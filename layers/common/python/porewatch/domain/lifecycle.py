@@ -55,14 +55,13 @@ def seal(
             remedy="seal the run anew with `porewatch submit`.",
         )
     revision = record.revision + (record.state is not RunState.RECEIVING)
-    earlier = (record.manifest_digest,) if record.manifest_digest else ()
     after = _moved(
         record,
         at,
         state=RunState.SEALED,
         revision=revision,
         manifest_digest=digest,
-        earlier_digests=(*record.earlier_digests, *earlier),
+        earlier_digests=_all_digests(record),
         profile=manifest.profile,
         bundle=manifest.bundle,
         problem=None,
@@ -140,6 +139,7 @@ def refuse(record: RunRecord | None, run_id: str, digest: str, problem: str, at:
         state=RunState.REFUSED,
         revision=revision,
         manifest_digest=digest,
+        earlier_digests=record.earlier_digests if same else _all_digests(record),
         problem=problem,
         completed_at=at,
     )
@@ -231,6 +231,12 @@ def found(record: RunRecord, revision: int, findings: int, at: datetime) -> Move
 
 def ended(record: RunRecord) -> bool:
     return record.state in FINAL_STATES
+
+
+def _all_digests(record: RunRecord) -> tuple[str, ...]:
+    """Of every manifest that was ever the run's: none of them may run again."""
+    latest = (record.manifest_digest,) if record.manifest_digest else ()
+    return (*record.earlier_digests, *latest)
 
 
 def _must_run(record: RunRecord, revision: int) -> None:
