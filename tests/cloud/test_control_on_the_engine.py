@@ -3,6 +3,7 @@ tokens must hold where the product runs."""
 
 from __future__ import annotations
 
+import base64
 import json
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -130,6 +131,7 @@ def test_one_epoch_has_one_machine_and_it_says_whose_it_is(cloud: Cloud) -> None
     assert fleet.find(owner.model_copy(update={"epoch": 2})) == []
     fleet.terminate(machine.instance_id)
     fleet.terminate(machine.instance_id)
+    fleet.terminate(machine.instance_id)
 
     def is_over() -> bool:
         shown = fleet.observe([machine.instance_id]).values()
@@ -161,8 +163,10 @@ def test_a_waiting_state_machine_hears_the_answer_once(cloud: Cloud, ends_well: 
 
 def _fleet(cloud: Cloud) -> Ec2Fleet:
     ec2 = cloud.client("ec2")
+    stays = base64.b64encode(b"#!/bin/sh\nexec sleep 600\n").decode()
     made = ec2.create_launch_template(
-        LaunchTemplateName=named("lt"), LaunchTemplateData={"ImageId": "ami-12345678"}
+        LaunchTemplateName=named("lt"),
+        LaunchTemplateData={"ImageId": "ami-12345678", "UserData": stays},
     )
     subnets = tuple(subnet["SubnetId"] for subnet in ec2.describe_subnets()["Subnets"])
     template = str(made["LaunchTemplate"]["LaunchTemplateId"])

@@ -95,8 +95,10 @@ def test_a_stale_pid_file_stops_nobody_and_hinders_nothing(home: Path) -> None:
 
 def test_a_part_that_crashed_is_started_again(home: Path) -> None:
     first = up(home, deploy=False)
-    psutil.Process(first.pids["postgres"]).kill()
-    psutil.Process(first.pids["engine"]).kill()
+    for part in ("postgres", "engine"):
+        process = psutil.Process(first.pids[part])
+        process.kill()
+        process.wait(10)
     again = up(home, deploy=False)
     assert again.pids["postgres"] != first.pids["postgres"]
     assert again.pids["engine"] != first.pids["engine"]
