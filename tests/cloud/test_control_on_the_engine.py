@@ -134,8 +134,9 @@ def test_one_epoch_has_one_machine_and_it_says_whose_it_is(cloud: Cloud) -> None
     fleet.terminate(machine.instance_id)
 
     def is_over() -> bool:
-        shown = fleet.observe([machine.instance_id]).values()
-        return all(found.state is not MachineState.RUNNING for found in shown)
+        # The engine does not know the filter `instance-id` and shows other tests' machines too.
+        shown = fleet.observe([machine.instance_id]).get(machine.instance_id)
+        return shown is None or shown.state is not MachineState.RUNNING
 
     wait_for(is_over, what="the end of the machine")
 
