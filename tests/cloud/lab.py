@@ -12,6 +12,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 import uuid
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -41,7 +42,7 @@ from tests.worker.shared import SHARED
 
 SCALE = 0.2
 PATIENCE = 400.0
-"""Seconds until a run that was sent must have ended; all of them share two cores."""
+"""Seconds within which all runs must have ended; they were sent together and share two cores."""
 
 
 @dataclass(frozen=True)
@@ -63,6 +64,7 @@ class Lab:
     cloud: Cloud
     shared: Path = SHARED
     tag: str = field(default_factory=lambda: uuid.uuid4().hex[:6])
+    started: float = field(default_factory=time.monotonic)
     _told: list[Told] = field(default_factory=list)
     _hands: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(24))
 
@@ -132,14 +134,15 @@ class Lab:
         except NotFound:
             return None
 
-    def ended(self, run_id: str, seconds: float = PATIENCE) -> RunView:
+    def ended(self, run_id: str) -> RunView:
         """The run once it is over, whatever its end."""
+        left = max(1.0, self.started + PATIENCE - time.monotonic())
 
         def over() -> RunView | None:
             view = self.find(run_id)
             return view if view is not None and view.over else None
 
-        view = wait_for(over, seconds, f"the end of {run_id} ({self._state(run_id)})")
+        view = wait_for(over, left, f"the end of {run_id} ({self._state(run_id)})")
         assert view is not None
         return view
 

@@ -131,7 +131,6 @@ def test_one_epoch_has_one_machine_and_it_says_whose_it_is(cloud: Cloud) -> None
     assert fleet.find(owner.model_copy(update={"epoch": 2})) == []
     fleet.terminate(machine.instance_id)
     fleet.terminate(machine.instance_id)
-    fleet.terminate(machine.instance_id)
 
     def is_over() -> bool:
         # The engine does not know the filter `instance-id` and shows other tests' machines too.

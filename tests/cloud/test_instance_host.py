@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import base64
 import json
-import os
-import signal
 import urllib.error
 import urllib.request
 from pathlib import Path
@@ -261,7 +259,9 @@ def test_a_new_host_adopts_what_a_crashed_one_left(cloud: Cloud) -> None:
     ttl = {"X_aws_ec2_metadata_token_ttl_seconds": "60"}
     _, token = _ask(cloud, launched, "api/token", method="PUT", **ttl)
     crashed = json.loads((cloud.home.state / "host.json").read_text())["pid"]
-    os.kill(crashed, signal.SIGKILL)
+    host = psutil.Process(crashed)
+    host.kill()
+    host.wait(10)
     again = up(Path(cloud.home.root), deploy=False, **QUICK)
     assert again.pids["host"] != crashed
     assert again.control == cloud.local.control
