@@ -8,6 +8,7 @@ the own rules and the state machine. Nothing here needs credentials or a cloud.
 from __future__ import annotations
 
 import argparse
+import fcntl
 import os
 import shutil
 import subprocess
@@ -58,10 +59,21 @@ def state_machine_linters(template: Template, node: Path) -> Iterator[str]:
 
 
 def install_linters(repository: Path, into: Path) -> None:
-    """Install both linters as package.json pins them, unless they are there. Raises ToolMissing."""
+    """Install both linters as package.json pins them, unless they are there. Raises ToolMissing.
+
+    One at a time: tests in two processes ask for them at once.
+    """
+    into.parent.mkdir(parents=True, exist_ok=True)
+    with (into.parent / f"{into.name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        _install(repository, into)
+
+
+def _install(repository: Path, into: Path) -> None:
     wanted = repository / "package.json"
     kept = into / "package.json"
-    if (into / "node_modules").is_dir() and kept.read_text() == wanted.read_text():
+    done_before = (into / "node_modules").is_dir() and kept.is_file()
+    if done_before and kept.read_text() == wanted.read_text():
         return
     if not shutil.which("npm"):
         raise ToolMissing("node and npm are not on PATH; the state machine cannot be linted.")
