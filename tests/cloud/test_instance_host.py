@@ -16,6 +16,7 @@ from botocore.exceptions import ClientError
 from porewatch_local.home import LocalProblem
 from porewatch_local.instance_host.config import EVENT_SOURCE
 from porewatch_local.machines import instances, interrupt, kill, rebalance
+from porewatch_local.processes import wait_until_ended
 from porewatch_local.up import up
 from tests.cloud.conftest import QUICK, Cloud
 from tests.cloud.making import allow, bucket, events_queue, named, received, role, wait_for
@@ -261,7 +262,7 @@ def test_a_new_host_adopts_what_a_crashed_one_left(cloud: Cloud) -> None:
     crashed = json.loads((cloud.home.state / "host.json").read_text())["pid"]
     host = psutil.Process(crashed)
     host.kill()
-    host.wait(10)
+    assert wait_until_ended([host], 10)
     again = up(Path(cloud.home.root), deploy=False, **QUICK)
     assert again.pids["host"] != crashed
     assert again.control == cloud.local.control

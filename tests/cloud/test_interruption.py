@@ -57,7 +57,7 @@ def is_well_under_way(stage: StageRecord) -> bool:
     return screening and done >= UNITS_BEFORE
 
 
-def insisting(act: Any, tries: int = 20) -> str:
+def insisting(act: Any, tries: int = 100) -> str:
     """The instance host may be starting again just now: another test kills it."""
     for _ in range(tries):
         try:

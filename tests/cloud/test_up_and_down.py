@@ -50,12 +50,13 @@ def test_up_twice_is_fine_and_down_leaves_no_process_and_no_port(home: Path) -> 
     again = up(home, deploy=False)
     assert (again.pids, again.endpoint) == (first.pids, first.endpoint)
     assert status(home).pids == first.pids
+    parts = [psutil.Process(pid) for pid in first.pids.values()]
     ports = _ports(first)
     assert len(ports) == 3 and ports <= _listening()
     assert oct((home / "local.json").stat().st_mode)[-3:] == "600"
 
     assert down(home) == ["instance host", "engine", "PostgreSQL"]
-    assert not any(psutil.pid_exists(pid) for pid in first.pids.values())
+    assert processes.wait_until_ended(parts, 0)
     assert not ports & _listening()
     assert down(home) == []
     with pytest.raises(LocalProblem, match=r"not running: postgres, engine, host.*porewatch up"):
@@ -98,7 +99,7 @@ def test_a_part_that_crashed_is_started_again(home: Path) -> None:
     for part in ("postgres", "engine"):
         process = psutil.Process(first.pids[part])
         process.kill()
-        process.wait(10)
+        assert processes.wait_until_ended([process], 10)
     again = up(home, deploy=False)
     assert again.pids["postgres"] != first.pids["postgres"]
     assert again.pids["engine"] != first.pids["engine"]

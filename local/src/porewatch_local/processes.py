@@ -132,7 +132,7 @@ def stop(path: Path, *, politely: signal.Signals = signal.SIGTERM, seconds: floa
     family = process.children(recursive=True)
     with suppress(psutil.NoSuchProcess):
         process.send_signal(politely)
-    psutil.wait_procs([process], timeout=seconds)
+    wait_until_ended([process], seconds)
     end_all([process, *family])
     path.unlink(missing_ok=True)
     return True
@@ -143,4 +143,25 @@ def end_all(processes: Sequence[psutil.Process]) -> None:
     for process in processes:
         with suppress(psutil.NoSuchProcess):
             process.kill()
-    psutil.wait_procs(list(processes), timeout=5)
+    wait_until_ended(processes, 5)
+
+
+def wait_until_ended(processes: Sequence[psutil.Process], seconds: float) -> bool:
+    """Whether all of these ended within `seconds`.
+
+    A zombie has ended: where the machine's first process reaps no orphans, as in many
+    containers, it stays in the process table for ever, and `psutil.wait_procs` waits for it.
+    """
+    deadline = time.monotonic() + seconds
+    while any(map(_runs, processes)):
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.02)
+    return True
+
+
+def _runs(process: psutil.Process) -> bool:
+    try:
+        return bool(process.is_running() and process.status() != psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return False
