@@ -108,6 +108,11 @@ class Ec2Fleet:
         except AlreadyDone:
             return
 
+    def interrupt(self, instance_id: str) -> None:
+        """See `Executor.interrupt`. EC2 tells the operating system to shut down, which tells the
+        worker (SIGTERM) and waits for it."""
+        self.terminate(instance_id)
+
     def price(self, instance_type: str, purchase: Purchase, seconds: float) -> float:
         """See `Executor.price`."""
         return price_list().usd(instance_type, purchase, seconds)

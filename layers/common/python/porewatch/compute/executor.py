@@ -30,6 +30,10 @@ class Executor(Protocol):
         same request again, later), LaunchUnknown (look again later), ConfigurationRefused.
         """
 
+    def interrupt(self, instance_id: str) -> None:
+        """Ask the worker to save and leave, as the cloud does when it takes a machine back. The
+        worker answers with its last checkpoint. One that is gone is fine."""
+
     def observe(self, instance_ids: Iterable[str]) -> dict[str, Machine]:
         """What is known of these machines; those the cloud does not know are left out."""
 

@@ -8,7 +8,11 @@ from porewatch.domain.base import Model, Moment
 
 
 class CostLine(Model):
-    """One line of the bill. USD."""
+    """One line of the bill. USD.
+
+    For a machine, `seconds` = boot (launch to claim) + useful (kept by a checkpoint or a published
+    result) + wasted (after the last checkpoint of an epoch that did not publish). None: not known.
+    """
 
     what: str
     stage: str | None = None
@@ -17,6 +21,9 @@ class CostLine(Model):
     instance_type: str | None = None
     purchase: Literal["spot", "on-demand"] | None = None
     seconds: float = 0.0
+    boot_seconds: float | None = None
+    useful_seconds: float | None = None
+    wasted_seconds: float | None = None
     usd: float
     on_demand_usd: float | None = None
     settled: bool = True
@@ -32,3 +39,8 @@ class Bill(Model):
     saved_usd: float
     as_of: Moment
     remark: str = ""
+    useful_usd: float | None = None
+    wasted_usd: float | None = None
+    boot_usd: float | None = None
+    orchestration_usd: float | None = None
+    interruptions: int = 0

@@ -66,6 +66,19 @@ class RunRefused(Fact):
     problem: str
 
 
+class LaunchRefused(Fact):
+    """A rung of the capacity ladder gave no machine; `then` says what is tried next."""
+
+    stage: str
+    epoch: int
+    rung: int
+    executor: Literal["ec2", "batch"]
+    purchase: Literal["spot", "on-demand"]
+    error: str
+    problem: str
+    then: str
+
+
 class InstanceLaunched(Fact):
     """A machine was asked for and given, under this epoch."""
 
@@ -175,6 +188,7 @@ FACTS: dict[str, type[Fact]] = {
         RunSealed,
         RunStarted,
         RunRefused,
+        LaunchRefused,
         InstanceLaunched,
         StageClaimed,
         PhaseCompleted,

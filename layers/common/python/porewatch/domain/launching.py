@@ -12,6 +12,7 @@ from porewatch.domain.base import Model, Moment
 from porewatch.domain.runs import RunId
 
 Purchase = Literal["spot", "on-demand"]
+ExecutorName = Literal["ec2", "batch"]
 
 EXPIRES_TAG = "porewatch-expires-at"
 PURCHASE_TAG = "porewatch-purchase"
@@ -61,6 +62,16 @@ class LaunchSpec(Model):
     subnet_ids: tuple[str, ...]
     launch_template_id: str
     expires_at: Moment
+    executor: ExecutorName = "ec2"
+    reason: Annotated[str, Field(description="why this rung is tried, for a person")] = ""
+    prioritized: Annotated[
+        bool, Field(description="the order of `instance_types` is the operator's priority")
+    ] = False
+    disk_gib: Annotated[int, Field(ge=8)] = 200
+    job_queue: Annotated[str, Field(description="Batch: ARN or name of the queue")] = ""
+    job_definition: Annotated[str, Field(description="Batch: ARN with its revision")] = ""
+    vcpus: Annotated[int, Field(ge=0, description="Batch: what the job asks for")] = 0
+    memory_mib: Annotated[int, Field(ge=0, description="Batch: what the job asks for")] = 0
 
     def tags(self) -> dict[str, str]:
         """All tags of the machine. `expires_at` is when nobody can need it any more."""
@@ -99,7 +110,10 @@ class MachineState(StrEnum):
 
 
 class Machine(Model):
-    """One machine as the cloud shows it. `ended_at` and `why_ended` when it says so."""
+    """One machine as the cloud shows it. `ended_at` and `why_ended` when it says so.
+
+    A Batch job is a machine too: `instance_id` is its job id.
+    """
 
     instance_id: str
     state: MachineState
@@ -111,6 +125,7 @@ class Machine(Model):
     expires_at: Moment | None = None
     ended_at: Moment | None = None
     why_ended: str = ""
+    executor: ExecutorName = "ec2"
 
     @property
     def pool(self) -> str:

@@ -9,6 +9,7 @@ from pydantic import Field
 
 from porewatch.domain.base import Model, Moment
 from porewatch.domain.cost import CostLine
+from porewatch.domain.launching import ExecutorName
 from porewatch.domain.runs import RunId, RunManifest, Sha256
 
 
@@ -29,8 +30,17 @@ class StageSpec(Model):
     name: Annotated[str, Field(pattern=r"^[a-z][a-z_]{0,30}$")]
     phases: Annotated[tuple[Phase, ...], Field(min_length=1)]
     instance_types: Annotated[tuple[str, ...], Field(min_length=1)]
+    wider_types: Annotated[
+        tuple[str, ...], Field(description="tried on spot when none of `instance_types` is left")
+    ] = ()
+    prioritized: Annotated[
+        bool, Field(description="the order of `instance_types` is the operator's priority")
+    ] = False
+    executor: ExecutorName = "ec2"
+    vcpus: Annotated[int, Field(ge=1)] = 8
+    memory_mib: Annotated[int, Field(ge=512)] = 30000
     gpu: bool = False
-    disk_gib: int = 100
+    disk_gib: Annotated[int, Field(description="least size; more when the input needs it")] = 100
     boot_deadline_s: int = 600
     beat_timeout_s: int = 300
     phase_deadline_s: int = 12 * 3600
@@ -63,6 +73,12 @@ class Progress(Model):
     reads: int = 0
     bases: int = 0
     checkpoint: int | None = None
+    checkpoint_at: Annotated[Moment | None, Field(description="when it was written")] = None
+    bytes_done: Annotated[int, Field(ge=0, description="bytes of input worked through")] = 0
+    flush_s: Annotated[float, Field(ge=0, description="seconds the last checkpoint took")] = 0.0
+    quarantined: Annotated[
+        tuple[int, ...], Field(description="units that were given up, by number")
+    ] = ()
     note: str = ""
 
 
@@ -88,7 +104,9 @@ class StageRecord(Model):
     instance_type: str | None = None
     purchase: Literal["spot", "on-demand"] | None = None
     availability_zone: str | None = None
+    executor: ExecutorName = "ec2"
     launched_at: Moment | None = None
+    claimed_at: Moment | None = None
     last_beat: Moment | None = None
     progress: Progress | None = None
     interruptions: int = 0

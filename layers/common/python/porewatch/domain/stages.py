@@ -72,7 +72,9 @@ def reopen(record: StageRecord | None, key: StageKey, spec: StageSpec, at: datet
     cleared = dict.fromkeys(
         ("task_token", "instance_id", "instance_type", "purchase", "availability_zone")
     )
-    times = dict.fromkeys(("launched_at", "last_beat", "reclaim_notice_at", "error", "problem"))
+    times = dict.fromkeys(
+        ("launched_at", "claimed_at", "last_beat", "reclaim_notice_at", "error", "problem")
+    )
     after = _moved(record, at, epoch=record.epoch + 1, state=StageState.OPEN, **cleared, **times)
     return after, ()
 
@@ -95,6 +97,7 @@ def launched(record: StageRecord | None, epoch: int, machine: Machine, at: datet
         instance_type=machine.instance_type,
         purchase=machine.purchase,
         availability_zone=machine.availability_zone,
+        executor=machine.executor,
         launched_at=machine.launched_at,
     )
     fact = InstanceLaunched(
@@ -118,7 +121,14 @@ def claim(record: StageRecord | None, epoch: int, instance_id: str, at: datetime
             f"stage {record.stage} of {record.run_id} is {record.state.value} already."
         )
     heard = max(at, record.last_beat or at)  # a beat may have overtaken the claim
-    after = _moved(record, at, state=StageState.CLAIMED, instance_id=instance_id, last_beat=heard)
+    after = _moved(
+        record,
+        at,
+        state=StageState.CLAIMED,
+        instance_id=instance_id,
+        claimed_at=at,
+        last_beat=heard,
+    )
     fact = StageClaimed(
         fact_id=fact_about(StageClaimed, record, epoch),
         **_about(record, at),

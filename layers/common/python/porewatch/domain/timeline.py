@@ -38,6 +38,9 @@ def _line(fact: events.Fact) -> tuple[str, str] | None:
 
 def _stage_line(fact: events.Fact) -> tuple[str, str] | None:
     match fact:
+        case events.LaunchRefused():
+            asked = f"{fact.executor} {fact.purchase}"
+            return f"{fact.stage}: no machine from {asked}", f"{fact.problem} Next: {fact.then}"
         case events.InstanceLaunched():
             where = f"{fact.instance_type} ({fact.purchase}) in {fact.availability_zone}"
             return f"{fact.stage}: machine launched", f"{fact.instance_id}, {where}"
