@@ -27,7 +27,7 @@ def some_reads(folder: Path, copies: int = 6) -> tuple[Path, str]:
     else:
         names = ("nanotest_ultralong.fastq.gz", "qcat_nobarcode_1k.fastq.gz")
         sources = [real / "reads" / name for name in names]
-        told = "real R9 reads (human ultra-long, lambda)"
+        told = "real R9 reads (E. coli ultra-long, lambda)"
     with out.open("wb") as joined:
         for source in sources * copies:
             with source.open("rb") as part:
