@@ -1,9 +1,11 @@
 """Nothing is uploaded before all of it is sound: each fault is told by file, place and remedy."""
 
 import gzip
+import json
 from pathlib import Path
 
 import pytest
+import typer
 
 from porewatch.domain.errors import (
     BasecallerMissing,
@@ -13,6 +15,7 @@ from porewatch.domain.errors import (
 )
 from porewatch.domain.runs import ReadKind
 from porewatch_cli.gather import SeveralRefused, gather
+from porewatch_cli.terminal import fail
 
 READ = b"@r%d runid=abc barcode=%s\nACGTACGTACGTACGT\n+\nIIIIIIIIIIIIIIII\n"
 
@@ -81,6 +84,18 @@ def test_every_bad_file_is_named_at_once(tmp_path):
     assert set(told) == {"cut.fastq.gz", "minus.fastq"}
     assert told["minus.fastq"].record == 1
     assert all(fault.remedy for fault in told.values())
+
+
+def test_json_names_every_bad_file_too(tmp_path, capsys):
+    for name in ("one.fastq", "two.fastq"):
+        (tmp_path / name).write_bytes(b"@r1\nACGT\nIIII\n")
+    with pytest.raises(SeveralRefused) as refused:
+        gather(tmp_path)
+    with pytest.raises(typer.Exit):
+        fail(refused.value, as_json=True)
+    faults = json.loads(capsys.readouterr().out)["faults"]
+    assert [Path(f["file"]).name for f in faults] == ["one.fastq", "two.fastq"]
+    assert all(f["record"] == 1 and f["remedy"] for f in faults)
 
 
 def test_a_file_of_a_barcode_that_no_sample_has_is_refused(tmp_path):

@@ -57,16 +57,8 @@ def table(title: str, *columns: str, numeric: tuple[str, ...] = ()) -> Table:
 def fail(error: PorewatchError, *, as_json: bool = False) -> NoReturn:
     """Say what is wrong and what to do, then leave with the exit code of its kind."""
     if as_json:
-        print_json(
-            {
-                "error": type(error).__name__,
-                "problem": error.problem,
-                "file": error.file,
-                "record": error.record,
-                "line": error.line,
-                "remedy": error.remedy,
-            }
-        )
+        several = getattr(error, "faults", ())
+        print_json(_told(error) | ({"faults": [_told(f) for f in several]} if several else {}))
     else:
         where = f"{error.file}: " if error.file else ""
         place = [
@@ -80,6 +72,17 @@ def fail(error: PorewatchError, *, as_json: bool = False) -> NoReturn:
         if error.remedy:
             errors.print(f"  [bold]what to do:[/] {escape(error.remedy)}", highlight=False)
     raise typer.Exit(EXIT_REFUSED if isinstance(error, Refused) else EXIT_FAILED)
+
+
+def _told(error: PorewatchError) -> dict[str, Any]:
+    return {
+        "error": type(error).__name__,
+        "problem": error.problem,
+        "file": error.file,
+        "record": error.record,
+        "line": error.line,
+        "remedy": error.remedy,
+    }
 
 
 def _of_this_machine(error: OSError) -> PorewatchError:
