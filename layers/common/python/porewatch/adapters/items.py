@@ -1,10 +1,11 @@
 """What lies in the ledger's table: one model as JSON, its key, and the attributes conditions test.
 
-Order: keys, `Item`, the three ways to write one, facts as items, DynamoDB's wire format.
+Order: keys, `Item`, the four ways to write one, facts as items, DynamoDB's wire format.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -17,7 +18,8 @@ from porewatch.domain.outbox import FACT_PREFIX
 
 M = TypeVar("M", bound=Model)
 Plain = str | int
-Otherwise = type[PorewatchError]
+Otherwise = Callable[[str], PorewatchError]
+"""The error of a write whose condition fails, made from a sentence: a class of `domain.errors`."""
 
 
 def run_key(run_id: str) -> str:
@@ -69,7 +71,21 @@ class Put:
     item: Item
 
 
-Write = PutNew | PutIf | Put
+@dataclass(frozen=True)
+class Add:
+    """Add `amounts` to numbers of an item (none yet: 0), and touch nothing else of it.
+
+    `most` = (name, limit): only if that number is at most `limit` before. Numbers that many writers
+    move at once are moved like this and never by `change`.
+    """
+
+    item: Item
+    amounts: dict[str, int]
+    most: tuple[str, int] | None = None
+    otherwise: Otherwise = Conflict
+
+
+Write = PutNew | PutIf | Put | Add
 
 
 def fact_item(fact: Fact) -> Item:
@@ -118,3 +134,35 @@ def loaded(raw: dict[str, Any]) -> Item:
         ttl=int(plain["ttl"]) if "ttl" in plain else None,
         version=int(plain.get("version", 0)),
     )
+
+
+def request(table: str, write: Write) -> dict[str, Any]:
+    """The write as DynamoDB takes it: of update_item for `Add`, of put_item for the others."""
+    if isinstance(write, Add):
+        return {"TableName": table, **_addition(write)}
+    asked: dict[str, Any] = {"TableName": table, "Item": stored(write.item)}
+    if isinstance(write, PutNew):
+        asked["ConditionExpression"] = "attribute_not_exists(#k)"
+        asked["ExpressionAttributeNames"] = {"#k": "pk"}
+    if isinstance(write, PutIf):
+        pairs = list(write.expected.items())
+        equal = " AND ".join(f"#n{i} = :v{i}" for i in range(len(pairs)))
+        asked["ConditionExpression"] = equal
+        asked["ExpressionAttributeNames"] = {f"#n{i}": n for i, (n, _) in enumerate(pairs)}
+        asked["ExpressionAttributeValues"] = wire({f":v{i}": v for i, (_, v) in enumerate(pairs)})
+    return asked
+
+
+def _addition(write: Add) -> dict[str, Any]:
+    pairs = list(write.amounts.items())
+    names = {f"#n{i}": name for i, (name, _) in enumerate(pairs)}
+    values: dict[str, Any] = {f":v{i}": amount for i, (_, amount) in enumerate(pairs)}
+    asked: dict[str, Any] = {
+        "Key": wire({"pk": write.item.pk, "sk": write.item.sk}),
+        "UpdateExpression": "ADD " + ", ".join(f"#n{i} :v{i}" for i in range(len(pairs))),
+    }
+    if write.most is not None:
+        names["#most"], values[":most"] = write.most
+        none_yet = "attribute_not_exists(#most) OR " if write.most[1] >= 0 else ""
+        asked["ConditionExpression"] = f"{none_yet}#most <= :most"
+    return {**asked, "ExpressionAttributeNames": names, "ExpressionAttributeValues": wire(values)}

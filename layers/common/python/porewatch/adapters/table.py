@@ -12,13 +12,14 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from botocore.exceptions import ClientError
 
 from porewatch.adapters import clients
 from porewatch.adapters.faults import code_of, translated
 from porewatch.adapters.items import (
+    Add,
     Item,
     Otherwise,
     Plain,
@@ -28,7 +29,7 @@ from porewatch.adapters.items import (
     Write,
     fact_item,
     loaded,
-    stored,
+    request,
     wire,
 )
 from porewatch.domain.errors import AlreadyDone, Conflict, NotFound, PorewatchError, Throttled
@@ -178,12 +179,7 @@ class Table:
         """Write all or none. The positions whose conditions failed; empty when written."""
         with translated(f"write {writes[0].item.pk} {writes[0].item.sk}"):
             try:
-                if len(writes) == 1:
-                    self._client.put_item(**self._request(writes[0]))
-                else:
-                    self._client.transact_write_items(
-                        TransactItems=[{"Put": self._request(write)} for write in writes]
-                    )
+                self._send([(_verb(write), request(self.name, write)) for write in writes])
             except ClientError as error:
                 failed = _failed_positions(error)
                 if failed:
@@ -191,26 +187,18 @@ class Table:
                 raise
         return []
 
-    def _request(self, write: Write) -> Any:
-        request: dict[str, Any] = {"TableName": self.name, "Item": stored(write.item)}
-        match write:
-            case PutNew():
-                request["ConditionExpression"] = "attribute_not_exists(#k)"
-                request["ExpressionAttributeNames"] = {"#k": "pk"}
-            case PutIf(expected=expected):
-                pairs = list(expected.items())
-                request["ConditionExpression"] = " AND ".join(
-                    f"#n{i} = :v{i}" for i in range(len(pairs))
-                )
-                request["ExpressionAttributeNames"] = {
-                    f"#n{i}": n for i, (n, _) in enumerate(pairs)
-                }
-                request["ExpressionAttributeValues"] = wire(
-                    {f":v{i}": v for i, (_, v) in enumerate(pairs)}
-                )
-            case Put():
-                pass
-        return request
+    def _send(self, asked: list[tuple[Literal["Put", "Update"], Any]]) -> None:
+        if len(asked) > 1:
+            items: Any = [{verb: request} for verb, request in asked]
+            self._client.transact_write_items(TransactItems=items)
+            return
+        [(verb, request)] = asked
+        send = self._client.put_item if verb == "Put" else self._client.update_item
+        send(**request)
+
+
+def _verb(write: Write) -> Literal["Put", "Update"]:
+    return "Update" if isinstance(write, Add) else "Put"
 
 
 def _follow(before: Item | None, after: Item) -> PutNew | PutIf:
@@ -224,6 +212,9 @@ def _lost(write: Write) -> PorewatchError:
         return Conflict(f"{write.item.pk} {write.item.sk} could not be written.")
     if isinstance(write, PutNew):
         return write.otherwise(f"{write.item.pk} {write.item.sk} exists already.")
+    if isinstance(write, Add):
+        name, limit = write.most or ("it", 0)
+        return write.otherwise(f"{name} of {write.item.pk} {write.item.sk} is above {limit}.")
     want = ", ".join(f"{name} = {value}" for name, value in write.expected.items())
     return write.otherwise(f"{write.item.pk} {write.item.sk} is no longer at {want}.")
 
