@@ -155,7 +155,7 @@ BAD: dict[str, tuple[bytes, str]] = {
     "double": (a_tar(FASTQ, FASTQ), "second fastq/a.fastq.gz"),
     "double by folders": (a_tar(("x/a.fastq", b"1"), ("y/a.fastq", b"1")), "second fastq/a.fastq"),
     "gzip bomb": (a_tar(FASTQ, ("fastq/b.fastq.gz", BOMB)), "more than 200 times"),
-    "declared bomb": (lying_tar(), "declares more bytes than the tar has|over 200 GiB"),
+    "declared bomb": (lying_tar(), "declares more bytes than the tar has"),
     "cut in a member": (a_tar(("a.fastq", b"x" * 5000))[:2000], "cut short|more bytes"),
     "cut after a member": (a_tar(FASTQ)[:1024], "cut short"),
     "compressed": (gzip.compress(GOOD_TAR), "not a plain tar"),
@@ -193,6 +193,14 @@ def test_a_bad_tar_is_set_aside_whole_with_the_reason_and_starts_nothing(
     assert re.search(words, record.problem)
     assert facts_in(cloud, "run-1") == ["RunRefused"]
     assert executions() == []
+
+
+def test_a_tar_that_cannot_be_unpacked_in_time_is_refused_with_the_way_out(
+    cloud: Table, runs: RunLedger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bundles, "MOST_BYTES", 100)
+    send("bundle_unpacker", put(KEY, a_tar(FASTQ)))
+    assert "porewatch submit" in str(runs.get("run-1").problem)
 
 
 def test_too_many_members_are_refused(

@@ -215,3 +215,9 @@ def test_a_bad_manifest_is_told_by_field_value_and_remedy(
 def test_a_manifest_survives_being_written_and_read() -> None:
     manifest = seal([input_file("bam/a.bam", 5)], run_id="run-1", created_at=WHEN)
     assert parse_manifest(manifest.canonical_json().encode(), run_id="run-1") == manifest
+
+
+def test_a_file_that_no_function_can_read_in_time_is_refused_with_the_way_out() -> None:
+    assert input_file("fastq/a.fastq.gz", 30 * 2**30).size == 30 * 2**30
+    with pytest.raises(InputRefused, match=r"30\.1 GiB; one file may have 30.*split"):
+        input_file("fastq/a.fastq.gz", int(30.1 * 2**30))

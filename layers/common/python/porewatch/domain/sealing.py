@@ -30,6 +30,8 @@ LOOKS_LIKE_READS = re.compile(
 BARCODE = re.compile(r"(?:^|[/_.-])(barcode\d{2})(?=$|[/_.-])")
 KIT = re.compile(r"^(SQK|VSK|EXP)-[A-Z0-9-]+$")
 FOLDERS = re.compile(r"^(pod5|fastq|bam)(_pass)?$")
+MOST_FILE_BYTES = 30 * 2**30
+"""Bytes of one file: a function must read it through within 15 minutes."""
 PREFERRED = (ReadKind.FASTQ, ReadKind.BAM, ReadKind.POD5)
 """Which kind is screened where a sequencer wrote the same reads in several."""
 
@@ -102,6 +104,12 @@ def input_file(path: str, size: int, sha256: str | None = None) -> InputFile:
     if size == 0:
         raise InputRefused(
             "the file is empty.", file=path, remedy="send it again, or leave it out."
+        )
+    if size > MOST_FILE_BYTES:
+        raise InputRefused(
+            f"the file has {size / 2**30:.1f} GiB; one file may have {MOST_FILE_BYTES // 2**30}.",
+            file=path,
+            remedy="split it: `seqkit split2 --by-size 1000000` (reads), or as the sequencer does.",
         )
     try:
         return InputFile(path=path, kind=kind, size=size, sha256=sha256, barcode=barcode_of(path))

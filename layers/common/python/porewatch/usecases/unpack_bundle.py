@@ -27,6 +27,7 @@ from porewatch.domain.bundles import (
     manifest_of,
     refuse_bomb,
     refuse_member,
+    refuse_size,
     run_id_of,
 )
 from porewatch.domain.errors import (
@@ -85,6 +86,7 @@ def unpack_bundle(
 
 def _look(head: Head, raw: Objects) -> Contents:
     """Every header judged, every member read through and hashed; nothing written."""
+    refuse_size(head.key, head.size)
     contents = Contents()
     total = 0
     with _opened(head, raw) as tar:
