@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Annotated
 
@@ -32,6 +33,15 @@ Moment = Annotated[datetime, AfterValidator(_in_utc)]
 """A point in time, always in UTC."""
 
 
-def now() -> datetime:
-    """The wall clock, in UTC."""
+def wall() -> datetime:
+    """The clock of this machine, in UTC."""
     return datetime.now(UTC)
+
+
+clock: Callable[[], datetime] = wall
+"""What `now` reads. A simulation puts a clock of its own here; nobody else does."""
+
+
+def now() -> datetime:
+    """The time, in UTC."""
+    return clock()

@@ -1,0 +1,112 @@
+"""What goes wrong in a schedule, drawn from its seed. In clear weather nothing does."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from random import Random
+
+from tests.simulator.calls import Call, Fate
+
+HOUR = 3600.0
+
+
+@dataclass(frozen=True)
+class Weather:
+    """Chances between 0 and 1 (of one call of AWS, one message, one machine); times in seconds.
+
+    It calms down after `calm_after`, since nothing ends while everything breaks for ever.
+    """
+
+    dies: float = 0.0
+    throttled: float = 0.0
+    broken: float = 0.0
+    unheard: float = 0.0
+    twice: float = 0.0
+    worker_dies: float = 0.0
+    double: float = 0.0
+    lost: float = 0.0
+    late_s: float = 0.2
+    shows_late_s: float = 1.0
+    looks_late_s: float = 0.0
+    index_late_s: float = 0.5
+    boot_s: tuple[float, float] = (30.0, 60.0)
+    troubled: float = 0.0
+    full: tuple[str, ...] = ()
+    full_until: float = 0.0
+    full_pools: float = 0.0
+    outages: tuple[tuple[float, float], ...] = ()
+    calm_after: float = 4 * HOUR
+
+    def delay(self, rng: Random, least: float, most: float) -> float:
+        return least + rng.random() * max(0.0, most - least)
+
+    def outage(self, now: float) -> bool:
+        """No function can be called now."""
+        return any(start <= now < end for start, end in self.outages)
+
+    def calm(self) -> Weather:
+        """As it is when everything is over: only the usual delays."""
+        return CLEAR
+
+    def fate(self, rng: Random, call: Call, now: float) -> Fate:
+        if now > self.calm_after:
+            return Fate.FINE
+        dies = self.worker_dies if call.process.kind == "worker" else self.dies
+        drawn = rng.random()
+        for chance, fate in (
+            (dies / 2, Fate.DIES_BEFORE),
+            (dies / 2, Fate.DIES_AFTER),
+            (self.throttled, Fate.THROTTLED),
+            (self.broken / 2, Fate.BROKEN),
+            (self.broken / 2, Fate.DONE_BUT_BROKEN),
+            (self.unheard, Fate.UNHEARD),
+            (self.twice, Fate.TWICE),
+        ):
+            if drawn < chance:
+                return fate
+            drawn -= chance
+        return Fate.FINE
+
+    def refuses(self, rng: Random, now: float, purchase: str) -> str | None:
+        """Why a pool gives no machine now, in EC2's words."""
+        if now < self.full_until and purchase in self.full:
+            return "InsufficientInstanceCapacity"
+        if now < self.calm_after and rng.random() < self.full_pools:
+            return rng.choice(("InsufficientInstanceCapacity", "UnfulfillableCapacity"))
+        return None
+
+
+CLEAR = Weather()
+
+
+def drawn(seed: int) -> Weather:
+    """The weather of a seed: of each kind of trouble there is none, a little, or a lot."""
+    rng = Random(seed * 7919 + 17)
+
+    def some(most: float) -> float:
+        return rng.choice((0.0, 0.0, 0.2, 1.0)) * most * rng.random()
+
+    weather = Weather(
+        dies=some(0.02),
+        throttled=some(0.03),
+        broken=some(0.02),
+        unheard=some(0.02),
+        twice=some(0.03),
+        worker_dies=some(0.02),
+        double=some(0.3),
+        lost=some(0.2),
+        late_s=0.2 + some(20.0),
+        shows_late_s=1.0 + some(60.0),
+        looks_late_s=some(10.0),
+        index_late_s=0.5 + some(5.0),
+        boot_s=rng.choice(((30.0, 60.0), (60.0, 240.0))),
+        troubled=some(1.5),
+        full_pools=some(0.9),
+    )
+    if rng.random() < 0.15:
+        full = rng.choice((("spot",), ("spot", "on-demand")))
+        weather = replace(weather, full=full, full_until=rng.random() * HOUR)
+    if rng.random() < 0.15:
+        start = rng.random() * 1200
+        weather = replace(weather, outages=((start, start + rng.random() * 400),))
+    return weather

@@ -1,0 +1,259 @@
+"""Everything put together: one stack, its runs, and what happens to them until all is quiet."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import tempfile
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from porewatch.domain import places
+from porewatch.domain.runs import InputFile, ReadKind, RunManifest, Sample
+from porewatch_worker.settings import WorkerSettings
+from tests.simulator.asl import Machine
+from tests.simulator.bus import Bus, Listeners
+from tests.simulator.calls import Call, Client, Fate, Wire
+from tests.simulator.dynamodb import DynamoDb
+from tests.simulator.ec2 import Ec2, Instance, Surroundings
+from tests.simulator.installed import installed
+from tests.simulator.lambdas import QUEUES, Lambdas
+from tests.simulator.machine import Machines, Means
+from tests.simulator.s3 import S3, Stored
+from tests.simulator.scheduler import START, Process, Scheduler
+from tests.simulator.simple import Heard
+from tests.simulator.sqs import Sqs
+from tests.simulator.stepfunctions import Execution, StepFunctions
+from tests.simulator.weather import CLEAR, Weather
+from tests.simulator.work import Plan, decision
+
+SWEEP_S = 60.0
+LIMIT_S = 14 * 3600.0
+TAIL_S = 50 * 60.0
+READS = b"@r1\nACGTACGTACGT\n+\nIIIIIIIIIIII\n"
+Decide = Callable[[Call], Fate]
+
+
+class World:
+    """`decide` overrides the weather for single calls (None: the weather decides)."""
+
+    def __init__(
+        self,
+        seed: int = 0,
+        weather: Weather = CLEAR,
+        decide: Callable[[Call], Fate | None] | None = None,
+        plan: Plan | None = None,
+    ) -> None:
+        self.scheduler = Scheduler(seed)
+        self.weather, self._override = weather, decide
+        self.trace: list[str] = []
+        self.manifests: list[str] = []
+        self.calls: list[str] = []
+        self.violations: list[str] = []
+        self.scratch = Path(tempfile.mkdtemp(prefix="sim-", dir=_memory()))
+        rng, now = self.scheduler.rng, self._now
+        self.ledger = DynamoDb(now, lambda: rng.random() * self.weather.index_late_s, self._changed)
+        self.s3 = S3(self.scheduler.clock, self._wrote)
+        self.sqs = Sqs(now, self._arrived, self._loses)
+        for name, (_, _, visibility) in QUEUES.items():
+            self.sqs.make(name, visibility=visibility)
+        self.lambdas = Lambdas(self.scheduler, self.sqs, self.weather, self.told)
+        self.stepfunctions = StepFunctions(self.scheduler, self._began)
+        self.machine = Machine(self.scheduler, self.stepfunctions, self.lambdas.task, self.told)
+        self.plan = plan = plan or Plan()
+        self.machines = Machines(
+            Means(self.scheduler, weather, self._worker_settings(), plan, self._news, self.told)
+        )
+        self.ec2 = Ec2(
+            Surroundings(
+                now=now,
+                clock=self.scheduler.clock,
+                refuses=lambda purchase, *_: self.weather.refuses(rng, now(), purchase),
+                shows_late=lambda: rng.random() * self.weather.shows_late_s,
+                looks_late=lambda: rng.random() * self.weather.looks_late_s,
+                born=self._born,
+                ending=self._ending,
+            )
+        )
+        self.heard = Heard()
+        self.bus = Bus(Listeners(self.sqs, self.scheduler, lambda: self.weather, self.told))
+        services = {
+            "dynamodb": self.ledger,
+            "s3": self.s3,
+            "sqs": self.sqs,
+            "stepfunctions": self.stepfunctions,
+            "ec2": self.ec2,
+            "events": self.bus,
+            "sns": self.heard,
+            "cloudwatch": self.heard,
+        }
+        self._wire = Wire(
+            self.scheduler, services, self._fate, lambda: 0.004 + rng.random() * 0.03, self.told
+        )
+        self.client = cache(lambda service: Client(self._wire, service))
+        self.runs: list[str] = []
+        self.scheduler.after(SWEEP_S * rng.random(), self._sweep)
+
+    def expected(self, run_id: str) -> str:
+        """What the report must say."""
+        return decision(run_id, self.plan.units)
+
+    def told(self, what: str) -> None:
+        self.trace.append(f"{self.scheduler.now:9.2f} {what}")
+
+    def submit(self, run_id: str) -> None:
+        """Upload a run as `porewatch submit` does: its reads, then its seal."""
+        file = InputFile(path="fastq/a.fastq", kind=ReadKind.FASTQ, size=len(READS))
+        manifest = RunManifest(
+            run_id=run_id, created_at=START, files=(file,), samples=(Sample(name="pig"),)
+        )
+        self.runs.append(run_id)
+        put = self.s3.put_object
+        put(Bucket="raw", Key=places.raw_key(run_id, file.path), Body=READS)
+        put(Bucket="raw", Key=places.seal_key(run_id), Body=manifest.canonical_json().encode())
+
+    def play(self) -> None:
+        """Until all runs have ended, then on until everything is quiet, in calm weather."""
+        try:
+            with installed(self.scheduler, self.client):
+                self.scheduler.run(self.ended, LIMIT_S)
+                self.told("the runs have ended" if self.ended() else "THE RUNS DO NOT END")
+                self._calm()
+                self._settle(TAIL_S)
+                for _ in range(3):
+                    if not self.lambdas.redrive():
+                        break
+                    self._settle(900.0)
+        finally:
+            shutil.rmtree(self.scratch, ignore_errors=True)
+
+    def ended(self) -> bool:
+        """Every run was started and has come to an end, and so have its machines."""
+        there = self.stepfunctions.executions.values()
+        return (
+            len(there) >= len(self.runs)
+            and all(execution.status != "RUNNING" for execution in there)
+            and all(self.state(run) in ("completed", "failed", "refused") for run in self.runs)
+        )
+
+    def state(self, run_id: str) -> str:
+        item = self.ledger.items.get(f"RUN#{run_id}", {}).get("RUN")
+        return str(item["state"]["S"]) if item else ""
+
+    def _settle(self, seconds: float) -> None:
+        self.scheduler.run(lambda: False, self.scheduler.now + seconds)
+        self.scheduler.run(lambda: self.lambdas.idle() and self.ended(), self.scheduler.now + 7200)
+
+    def _calm(self) -> None:
+        self.weather = self.weather.calm()
+        self._override = None
+        self.lambdas.weather = self.weather
+
+    def _now(self) -> float:
+        return self.scheduler.now
+
+    def _fate(self, call: Call) -> Fate:
+        self.calls.append(f"{call.process.kind} {call.number} {call.service}.{call.name}")
+        forced = self._override(call) if self._override else None
+        return forced or self.weather.fate(self.scheduler.rng, call, self.scheduler.now)
+
+    def _changed(self, change: dict[str, Any]) -> None:
+        fact = "detail_type" in change["dynamodb"].get("NewImage", {})
+        if fact and change["eventName"] == "INSERT":
+            self.told(f"fact {change['dynamodb']['Keys']['sk']['S']}")
+            self.lambdas.changed(change)
+
+    def _wrote(self, bucket: str, key: str, stored: Stored, replaced: bool) -> None:
+        if bucket == "raw":
+            self.bus.object_created(bucket, key, len(stored.content), stored.etag)
+        if bucket == "results" and key.endswith("/manifest.json"):
+            self.manifests.append(key)
+
+    def _arrived(self, queue: str, delay: float) -> None:
+        self.lambdas.arrived(queue, delay)
+
+    def _loses(self, queue: str, body: str) -> bool:
+        """A worker's word that gets lost on its way (never a claim: the worker would not begin)."""
+        if queue != "worker":
+            return False
+        said = json.loads(body)
+        box = self.machines.boxes[said["instance_id"]]
+        if said["kind"] in ("published", "interrupted", "stage_broken"):
+            box.said_last = True
+        muted = box.muted[0] <= self.scheduler.now < box.muted[1]
+        if muted or self.scheduler.rng.random() < self.weather.lost:
+            self.told(f"lost: {said['kind']} of {said['instance_id'][-3:]}")
+            return True
+        return False
+
+    def _began(self, execution: Execution) -> None:
+        process = Process("execution", execution.name)
+
+        def body() -> None:
+            self.machine.run(execution)
+            self.told(f"{execution.name} {execution.status} {execution.error} {execution.cause}")
+            if execution.status != "SUCCEEDED":
+                self._event("error_handler", self.bus.execution_ended(execution))
+
+        self.scheduler.start(process, body)
+
+    def _born(self, instance: Instance) -> None:
+        twins = [
+            other.name
+            for other in self.ec2.instances.values()
+            if other.owner == instance.owner and other.living and other is not instance
+        ]
+        if twins:
+            self.violations.append(
+                f"two machines live for {instance.owner}: {twins}, {instance.name}"
+            )
+        self.machines.born(instance)
+
+    def _ending(self, instance: Instance, why: str) -> None:
+        _, _, stage, epoch = instance.owner
+        if self.machines.healthy(instance) and self._owns(instance):
+            self.violations.append(f"{instance.name} was healthy and is killed ({stage} e{epoch})")
+        self.machines.end(instance, why)
+
+    def _owns(self, instance: Instance) -> bool:
+        """Its epoch is the one that counts, and its run still goes on."""
+        run, revision, stage, epoch = instance.owner
+        item = self.ledger.items[f"RUN#{run}"].get(f"STAGE#{int(revision):04d}#{stage}")
+        if item is None or int(item["epoch"]["N"]) != int(epoch) or self.state(run) != "running":
+            return False
+        record = json.loads(item["body"]["S"])
+        return record["instance_id"] in (None, instance.name)
+
+    def _news(self, detail_type: str, detail: dict[str, str]) -> None:
+        event = self.bus.of_ec2(detail_type, detail)
+        rng = self.scheduler.rng
+        if rng.random() < self.weather.lost:
+            self.told(f"lost: {detail_type} {detail}")
+            return
+        for _ in range(1 + (rng.random() < self.weather.double)):
+            late = self.weather.delay(rng, 0.2, self.weather.late_s)
+            self.scheduler.after(late, lambda: self._event("instance_monitor", event))
+
+    def _event(self, function: str, event: dict[str, Any]) -> None:
+        self.lambdas.event(function, event)
+
+    def _sweep(self) -> None:
+        self._event("instance_monitor", self.bus.clock())
+        self.scheduler.after(SWEEP_S, self._sweep)
+
+    def _worker_settings(self) -> WorkerSettings:
+        return WorkerSettings(
+            stack="porewatch",
+            ledger_table="ledger",
+            raw_bucket="raw",
+            results_bucket="results",
+            worker_queue_url="worker",
+            scratch=self.scratch,
+            beat_s=60.0,
+        )
+
+
+def _memory() -> str | None:
+    return "/dev/shm" if Path("/dev/shm").is_dir() else None
