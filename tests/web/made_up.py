@@ -7,7 +7,7 @@ import random
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from porewatch.domain.cost import CostLine
+from porewatch.domain.cost import CostLine, make_bill
 from porewatch.domain.findings import (
     Call,
     ContigCoverage,
@@ -39,7 +39,7 @@ from porewatch.domain.runs import (
 from porewatch_worker.phases.quantification import quantify
 from porewatch_worker.references.panel import shipped_panel
 from porewatch_worker.report.assemble import ReportInputs
-from porewatch_worker.report.bill import make_bill
+from porewatch_worker.report.bill import LAST_STAGE
 
 LONG_NAME = "sars_cov_2_ont_2020_bc07_pig_17"
 DAWN = datetime(2026, 3, 14, 8, 0, 0, tzinfo=UTC)
@@ -263,12 +263,14 @@ def timeline() -> tuple[TimelineEntry, ...]:
 
 
 def cost_lines() -> tuple[CostLine, ...]:
-    return tuple(
+    machines = tuple(
         CostLine(what="instance", stage="screen", epoch=epoch, instance_id=f"i-0{epoch}",
                  instance_type="r7i.large", purchase="spot", seconds=seconds, usd=seconds * 1.4e-5,
-                 on_demand_usd=seconds * 4.2e-5)
-        for epoch, seconds in ((1, 310.0), (2, 352.4))
+                 on_demand_usd=seconds * 4.2e-5, boot_seconds=40.0,
+                 useful_seconds=seconds - 40 - wasted, wasted_seconds=wasted)
+        for epoch, seconds, wasted in ((1, 310.0, 20.0), (2, 352.4, 0.0))
     )  # fmt: skip
+    return (*machines, CostLine(what="orchestration", usd=0.0009, settled=False))
 
 
 def inputs_for(
@@ -303,7 +305,8 @@ def inputs_for(
         parameters=ScreeningParameters(),
         phases=phases(),
         timeline=timeline() if cloud else (),
-        bill=make_bill(cost_lines(), as_of=made, price_snapshot="2026-03-01, eu-central-1")
+        bill=make_bill(cost_lines(), as_of=made, price_snapshot="2026-03-01, eu-central-1",
+                       remark=LAST_STAGE, interruptions=1)
         if cloud else None,
         created_at=made,
     )  # fmt: skip

@@ -209,8 +209,11 @@ def test_the_terminal_gets_the_rows_of_the_printed_report() -> None:
 def test_the_bill_adds_up_and_says_where_the_last_machine_is() -> None:
     bill = made_up.rich().bill
     assert bill is not None
-    assert bill.total_usd == pytest.approx((310 + 352.4) * 1.4e-5)
-    assert bill.saved_usd == pytest.approx((310 + 352.4) * 2.8e-5)
+    assert bill.total_usd == pytest.approx((310 + 352.4) * 1.4e-5 + 0.0009, abs=2e-6)
+    assert bill.saved_usd == pytest.approx((310 + 352.4) * 2.8e-5, abs=2e-6)
+    parts = (bill.useful_usd, bill.wasted_usd, bill.boot_usd, bill.orchestration_usd)
+    assert sum(part or 0 for part in parts) == pytest.approx(bill.total_usd, abs=1e-9)
+    assert bill.wasted_usd == pytest.approx(20 * 1.4e-5, abs=2e-6)
     assert "bill.json" in bill.remark
     assert "60 seconds" in bill.remark
 

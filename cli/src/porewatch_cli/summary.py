@@ -24,7 +24,7 @@ def show_report(report: Report, *, bill: Bill | None = None) -> None:
     console.print(f"[bold]{told.verdict}[/]. {told.decision}", highlight=False)
     for remark in told.remarks:
         console.print(f"  [dim]{remark}[/]", highlight=False)
-    for rows in (told.findings, told.controls, told.accounting, told.cost):
+    for rows in (told.findings, told.controls, told.accounting, told.cost, told.shares):
         if rows is not None:
             console.print()
             console.print(_draw(rows))

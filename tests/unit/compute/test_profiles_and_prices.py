@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from porewatch.compute.price import price_list
+from porewatch.compute.price import price_list, snapshot
 from porewatch.compute.profiles import profile, profiles
 from porewatch.domain.errors import ManifestRefused
 from porewatch.domain.phases import Phase, Profile
@@ -52,3 +52,27 @@ def test_a_type_without_a_price_costs_as_much_as_the_dearest() -> None:
 def test_the_snapshot_says_that_nobody_verified_it() -> None:
     assert price_list().verified is False
     assert "unverified" in price_list().snapshot
+
+
+def test_a_disk_is_paid_by_the_second_too() -> None:
+    month = price_list().disk_usd(100, 30 * 24 * 3600)
+    assert month == pytest.approx(8.0)
+    assert price_list().disk_usd(100, 3600) == pytest.approx(month / 720, abs=1e-6)
+
+
+def test_a_region_that_is_not_known_is_taken_as_dearer_and_says_so() -> None:
+    known, guessed = price_list("us-east-1"), price_list("eu-west-9")
+    assert "eu-west-9 (taken as 1.25 x us-east-1)" in guessed.snapshot
+    assert guessed.verified is False
+    assert guessed.hourly("m5.2xlarge", "spot") == pytest.approx(
+        1.25 * known.hourly("m5.2xlarge", "spot")
+    )
+
+
+def test_fresh_prices_take_the_place_of_old_ones_and_of_no_others() -> None:
+    fresh = price_list().model_copy(update={"region": "eu-west-1", "verified": True})
+    both = snapshot().replaced(fresh)
+    again = both.replaced(fresh.model_copy(update={"remark": "later"}))
+    assert [one.region for one in both.regions] == ["us-east-1", "eu-west-1"]
+    assert both.of("eu-west-1").verified and not both.of("us-east-1").verified
+    assert again.of("eu-west-1").remark == "later" and len(again.regions) == 2

@@ -88,8 +88,14 @@ class Cloud:
         if instance_id in self.machines:
             self.lose(instance_id, "Client.UserInitiatedShutdown")
 
-    def price(self, instance_type: str, purchase: Purchase, seconds: float) -> float:
-        return price_list().usd(instance_type, purchase, seconds)
+    def interrupt(self, instance_id: str) -> None:
+        self.terminate(instance_id)
+
+    def price(
+        self, instance_type: str, purchase: Purchase, seconds: float, disk_gib: int = 0
+    ) -> float:
+        disk = price_list().disk_usd(disk_gib, seconds) if disk_gib else 0.0
+        return price_list().usd(instance_type, purchase, seconds) + disk
 
     def lose(self, instance_id: str, why: str = "Server.InternalError") -> None:
         gone = {"state": MachineState.GONE, "why_ended": why, "ended_at": self.at}

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from porewatch.domain.base import now
+from porewatch.domain.cost import make_bill
 from porewatch.domain.findings import Call, Quantification, ScreenResult
 from porewatch.domain.panel import Panel
 from porewatch.domain.phases import Phase, PhaseRecord, Progress, WorkOrder
@@ -23,7 +24,7 @@ from porewatch.domain.references import BundleManifest
 from porewatch.domain.report import Report
 from porewatch_worker import __version__
 from porewatch_worker.report.assemble import ReportInputs, assemble
-from porewatch_worker.report.bill import make_bill
+from porewatch_worker.report.bill import LAST_STAGE
 from porewatch_worker.report.front import positive
 from porewatch_worker.report.render_html import render_html
 from porewatch_worker.report.render_pdf import render_pdf
@@ -138,7 +139,9 @@ def _inputs(
     bill = make_bill(
         order.bill_so_far,
         as_of=made_at,
-        price_snapshot=around.price_snapshot,
+        price_snapshot=order.price_snapshot or around.price_snapshot,
+        remark=LAST_STAGE,
+        interruptions=order.interruptions,
     )
     return ReportInputs(
         manifest=order.manifest,

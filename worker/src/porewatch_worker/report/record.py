@@ -28,6 +28,11 @@ COST_COLUMNS = (
     Column("On-demand price", number=True, width=1.5),
     Column("Settled", width=0.9),
 )
+SHARE_COLUMNS = (
+    Column("For", width=3.2),
+    Column("Cost", number=True, width=1.2),
+    Column("Share", number=True, width=1.0),
+)
 
 
 def record_sections(report: Report) -> tuple[Section, ...]:
@@ -107,8 +112,32 @@ def cost(report: Report) -> Section:
             Prose("No bill: the phases ran in one process, and no machine was rented."),
         )
     else:
-        blocks = (cost_table(report.bill), Prose(report.bill.remark))
+        blocks = (shares_table(report.bill), cost_table(report.bill), Prose(report.bill.remark))
     return Section("cost", "Cost", blocks)
+
+
+def shares_table(bill: Bill) -> Table:
+    """Where the money went, and what spot machines saved."""
+    parts = (
+        ("useful work", bill.useful_usd, "kept by a checkpoint or a result"),
+        ("wasted work", bill.wasted_usd, numbers.plural(bill.interruptions, "interruption")),
+        ("starting machines", bill.boot_usd, "from launch until the worker began"),
+        ("orchestration", bill.orchestration_usd, "state machine, functions, ledger, messages"),
+        ("files", bill.files_usd, "checking and keeping what was sent"),
+    )
+    known = [(what, usd, note) for what, usd, note in parts if usd is not None]
+    rows = tuple(
+        (Cell(what, note=note), Cell(numbers.usd(usd)), Cell(numbers.share(usd, bill.total_usd)))
+        for what, usd, note in known
+    )
+    total = (Cell("Total"), Cell(numbers.usd(bill.total_usd)), Cell(""))
+    return Table(
+        caption=f"Where the money went; on-demand: {numbers.usd(bill.saved_usd)} more",
+        columns=SHARE_COLUMNS,
+        rows=rows,
+        empty="No machine is settled yet.",
+        total=total if rows else (),
+    )
 
 
 def cost_table(bill: Bill) -> Table:
@@ -138,7 +167,7 @@ def _cost_row(line: CostLine) -> tuple[Cell, ...]:
         Cell(line.what),
         Cell(words(line.stage or numbers.NOTHING), note=attempt),
         Cell(line.instance_type or numbers.NOTHING, note=line.purchase or ""),
-        Cell(numbers.duration(line.seconds)),
+        Cell(numbers.duration(line.seconds) if line.seconds else numbers.NOTHING),
         Cell(numbers.usd(line.usd)),
         Cell(numbers.NOTHING if price is None else numbers.usd(price)),
         Cell("yes") if line.settled else Cell("estimate", tone="warn"),

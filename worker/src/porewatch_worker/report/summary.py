@@ -17,7 +17,7 @@ from porewatch_worker.report.compose import VERDICT
 from porewatch_worker.report.document import Cell, Section, Table, Tone
 from porewatch_worker.report.front import controls, findings_table, positive
 from porewatch_worker.report.limits import could_be_seen
-from porewatch_worker.report.record import cost_table
+from porewatch_worker.report.record import cost_table, shares_table
 from porewatch_worker.report.samples import accounting
 
 
@@ -45,6 +45,7 @@ class Summary:
     controls: Rows
     accounting: Rows
     detection_limits: Rows
+    shares: Rows | None
     cost: Rows | None
 
 
@@ -62,6 +63,7 @@ def summary(report: Report, bill: Bill | None = None) -> Summary:
         controls=_rows(_table(controls(report))),
         accounting=_rows(_table(accounting(report))),
         detection_limits=_rows(_table(could_be_seen(report))),
+        shares=_rows(shares_table(money)) if money else None,
         cost=_rows(cost_table(money)) if money else None,
     )
 

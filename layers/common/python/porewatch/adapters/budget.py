@@ -15,20 +15,32 @@ import random
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from porewatch.adapters.items import Add, Item, PutIf, PutNew, Write, run_key
 from porewatch.adapters.table import Table
 from porewatch.domain.budget import MILLION, Books, Moves, Reservation, micro
 from porewatch.domain.errors import BudgetExceeded, Conflict, Throttled
 from porewatch.domain.events import Fact
-from porewatch.domain.launching import Owner
 
 HELD = "RESERVATIONS-HELD"
 ATTEMPTS = 40
 LONGEST_PAUSE_SECONDS = 0.4
 
 Step = Callable[[Reservation], tuple[Reservation, Moves] | None]
+
+
+class OfEpoch(Protocol):
+    """Whatever says which epoch of which stage it belongs to: an `Owner`, or a fact."""
+
+    @property
+    def run_id(self) -> str: ...
+    @property
+    def revision(self) -> int: ...
+    @property
+    def stage(self) -> str: ...
+    @property
+    def epoch(self) -> int: ...
 
 
 class Cap(NamedTuple):
@@ -50,7 +62,7 @@ class Budget:
         self._account_usd = account_usd
 
     def reserve(
-        self, owner: Owner, usd: float, at: datetime, *, price_snapshot: str = ""
+        self, owner: OfEpoch, usd: float, at: datetime, *, price_snapshot: str = ""
     ) -> Reservation:
         """Hold `usd` for the machine of this epoch; what is held for it already is answered as it
         is. Raises BudgetExceeded naming the cap, and Throttled (try again)."""
@@ -63,7 +75,7 @@ class Budget:
 
     def settle(
         self,
-        owner: Owner,
+        owner: OfEpoch,
         usd: float,
         at: datetime,
         *,
@@ -75,7 +87,7 @@ class Budget:
         cost = micro(usd)
         return self._move(owner, lambda r: r.settle(cost, at), at, beside=beside, facts=facts)
 
-    def release(self, owner: Owner, at: datetime) -> Reservation:
+    def release(self, owner: OfEpoch, at: datetime) -> Reservation:
         """No machine came of it: give back what is held. Nothing held is fine."""
         return self._move(owner, lambda r: r.release(at), at)
 
@@ -112,7 +124,7 @@ class Budget:
 
     def _move(
         self,
-        owner: Owner,
+        owner: OfEpoch,
         step: Step,
         at: datetime,
         *,
@@ -155,7 +167,7 @@ class Budget:
         remedy = "raise AccountBudgetUsd, or wait for the next month"
         return Cap(name, pk, f"BUDGET#{month}", self._account_usd, remedy)
 
-    def _refuse(self, owner: Owner, caps: Iterable[Cap], amount: int) -> None:
+    def _refuse(self, owner: OfEpoch, caps: Iterable[Cap], amount: int) -> None:
         for cap in caps:
             books = self._books(cap)
             committed = micro(books.held_usd) + micro(books.spent_usd)
@@ -182,7 +194,7 @@ def _pause(attempt: int) -> float:
     return random.uniform(0, longest) if attempt else 0.0  # noqa: S311 (jitter, no secret)
 
 
-def _fresh(owner: Owner, at: datetime) -> Reservation:
+def _fresh(owner: OfEpoch, at: datetime) -> Reservation:
     return Reservation(
         run_id=owner.run_id,
         revision=owner.revision,
@@ -193,11 +205,11 @@ def _fresh(owner: Owner, at: datetime) -> Reservation:
     )
 
 
-def _place(owner: Owner) -> tuple[str, str]:
+def _place(owner: OfEpoch) -> tuple[str, str]:
     return run_key(owner.run_id), f"RESERVED#{owner.revision:04d}#{owner.stage}#{owner.epoch:04d}"
 
 
-def _write(owner: Owner, stored: Item | None, after: Reservation) -> Write:
+def _write(owner: OfEpoch, stored: Item | None, after: Reservation) -> Write:
     pk, sk = _place(owner)
     kind = (HELD, f"{pk}#{sk}") if after.held else None
     item = Item.of(pk, sk, after, kind=kind, version=stored.version + 1 if stored else 0)

@@ -9,13 +9,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 
+from porewatch.adapters.budget import Budget
 from porewatch.adapters.items import Item, PutNew, run_key
 from porewatch.adapters.table import Table
 from porewatch.domain import stages as rules
 from porewatch.domain.cost import CostLine
 from porewatch.domain.errors import AlreadyDone, NotFound
 from porewatch.domain.events import FACTS, Fact, InstanceTerminated
-from porewatch.domain.launching import LaunchIntent, Machine
+from porewatch.domain.launching import LaunchIntent, Machine, Owner
 from porewatch.domain.outbox import FACT_PREFIX
 from porewatch.domain.phases import Progress, StageKey, StageManifest, StageRecord, StageSpec
 
@@ -27,6 +28,7 @@ class StageLedger:
 
     def __init__(self, table: Table) -> None:
         self._table = table
+        self._budget = Budget(table)
 
     def find(self, key: StageKey) -> StageRecord | None:
         """The stage as it is now, or None when it was never opened."""
@@ -144,7 +146,8 @@ class StageLedger:
         return [item.model(LaunchIntent) for item in items]
 
     def settle_cost(self, key: StageKey, line: CostLine, fact: InstanceTerminated) -> bool:
-        """Put a machine on the bill, once, with its fact. False when it is there already.
+        """Put a machine on the bill, once, with its fact and with what it changes in the budget.
+        False when it is there already.
 
         There is one line for each epoch, and another one for every further machine of an epoch.
         """
@@ -152,8 +155,9 @@ class StageLedger:
         for sk in (first, f"{first}#{line.instance_id}"):
             there = self._table.get(pk, sk)
             if there is None:
+                new = PutNew(Item.of(pk, sk, line))
                 try:
-                    self._table.transact([PutNew(Item.of(pk, sk, line))], [fact])
+                    self._budget.settle(fact, line.usd, fact.at, beside=[new], facts=[fact])
                 except AlreadyDone:
                     there = self._table.need(pk, sk)  # somebody was faster: with which machine?
             if there is None:
@@ -161,6 +165,10 @@ class StageLedger:
             if there.model(CostLine).instance_id == line.instance_id:
                 return False
         return False
+
+    def release_money(self, owner: Owner, at: datetime) -> None:
+        """Give back what is held for an epoch that has no machine and gets none."""
+        self._budget.release(owner, at)
 
     def cost_lines(self, run_id: str, revision: int) -> tuple[CostLine, ...]:
         """The bill of a revision so far, in order of stage and epoch."""

@@ -113,9 +113,13 @@ class Ec2Fleet:
         worker (SIGTERM) and waits for it."""
         self.terminate(instance_id)
 
-    def price(self, instance_type: str, purchase: Purchase, seconds: float) -> float:
+    def price(
+        self, instance_type: str, purchase: Purchase, seconds: float, disk_gib: int = 0
+    ) -> float:
         """See `Executor.price`."""
-        return price_list().usd(instance_type, purchase, seconds)
+        prices = price_list(self._client.meta.region_name)
+        disk = prices.disk_usd(disk_gib, seconds) if disk_gib else 0.0
+        return prices.usd(instance_type, purchase, seconds) + disk
 
     def _create(self, spec: LaunchSpec) -> Machine:
         try:

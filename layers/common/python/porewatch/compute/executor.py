@@ -46,5 +46,8 @@ class Executor(Protocol):
     def terminate(self, instance_id: str) -> None:
         """End a machine. Ending it twice, or one that is gone, is fine."""
 
-    def price(self, instance_type: str, purchase: Purchase, seconds: float) -> float:
-        """USD for so many seconds of a machine."""
+    def price(
+        self, instance_type: str, purchase: Purchase, seconds: float, disk_gib: int = 0
+    ) -> float:
+        """USD for so many seconds of a machine with a disk of `disk_gib`, by the price snapshot of
+        its region."""

@@ -187,6 +187,8 @@ class WorkOrder(Model):
     parameters: ScreeningParameters = ScreeningParameters()
     timeline: tuple[TimelineEntry, ...] = ()
     bill_so_far: tuple[CostLine, ...] = ()
+    price_snapshot: str = ""
+    interruptions: Annotated[int, Field(description="of all stages of the run so far")] = 0
 
 
 class StageManifest(Model):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from porewatch.domain.base import Model, Moment
-from porewatch.domain.cost import Bill, CostLine
+from porewatch.domain.cost import Bill, CostLine, make_bill
 from porewatch.domain.errors import WorkerFailed
 from porewatch.domain.findings import Quantification, ScreenResult
 from porewatch.domain.phases import OutputFile, StageManifest
@@ -74,15 +74,14 @@ def join(
     )
 
 
-def settled_bill(lines: Sequence[CostLine], *, price_snapshot: str, as_of: Moment) -> Bill:
-    """The bill with every machine's seconds. `saved_usd` counts lines whose price is known."""
-    total = sum(line.usd for line in lines)
-    saved = sum(line.on_demand_usd - line.usd for line in lines if line.on_demand_usd is not None)
-    return Bill(
+def settled_bill(
+    lines: Sequence[CostLine], *, price_snapshot: str, as_of: Moment, interruptions: int = 0
+) -> Bill:
+    """The bill with every machine's seconds."""
+    return make_bill(
+        lines,
         price_snapshot=price_snapshot,
-        lines=tuple(lines),
-        total_usd=round(total, 6),
-        saved_usd=round(saved, 6),
         as_of=as_of,
-        remark="Machines only, by list price. Storage, requests and functions are not in it.",
+        remark="By list price. Requests, functions and storage are reckoned from counts.",
+        interruptions=interruptions,
     )
