@@ -33,7 +33,7 @@ QUEUES = {
 """Queue -> function, batch size, visibility (as in template.yaml)."""
 STREAM_BATCH = 25
 AGAIN_S = (60.0, 120.0)
-DIED = "Lambda.Unknown"
+DIED = ("Lambda.Unknown", "Runtime.ExitError", "Sandbox.Timedout")
 TOO_MANY = "Lambda.TooManyRequestsException"
 Done = Callable[[Reply], None]
 
@@ -80,7 +80,8 @@ class Lambdas:
             try:
                 answer = loaded(function)(event, Context(function, name))
             except Killed:
-                self._scheduler.after(0.01, lambda: reply(Reply(error=DIED, cause="exited")))
+                died = self._scheduler.rng.choice(DIED)
+                self._scheduler.after(0.01, lambda: reply(Reply(error=died, cause="exited")))
                 raise
             except Exception as error:
                 if not isinstance(error, PorewatchError):

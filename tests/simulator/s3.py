@@ -68,6 +68,7 @@ class S3:
     def upload_fileobj(
         self, Fileobj: Any, Bucket: str, Key: str, ExtraArgs: dict[str, str] | None = None
     ) -> None:
+        Fileobj.seek(0)  # the SDK does so before it tries again
         self.put_object(Bucket=Bucket, Key=Key, Body=Fileobj.read())
 
     def get_object(self, *, Bucket: str, Key: str) -> dict[str, Any]:
