@@ -29,12 +29,12 @@ ATTEMPTS = 4
 
 
 @cache
-def client(service: str) -> Any:
+def client(service: str, attempts: int = ATTEMPTS) -> Any:
     """The client of one service, with our patience."""
     patience = Config(
         connect_timeout=CONNECT_SECONDS,
         read_timeout=READ_SECONDS,
-        retries={"mode": "standard", "total_max_attempts": ATTEMPTS},
+        retries={"mode": "standard", "total_max_attempts": attempts},
         # Without this, boto3 signs links to objects by version 2, which newer regions do not know.
         signature_version="s3v4" if service == "s3" else None,
     )
@@ -80,3 +80,8 @@ def cloudwatch() -> CloudWatchClient:
 
 def rds_data() -> RDSDataServiceClient:
     return client("rds-data")  # type: ignore[no-any-return]
+
+
+def batch(attempts: int = ATTEMPTS) -> Any:
+    """Once only (`attempts=1`) for submissions: Batch cannot tell a repetition from a new job."""
+    return client("batch", attempts)

@@ -126,6 +126,7 @@ class Machine(Model):
     ended_at: Moment | None = None
     why_ended: str = ""
     executor: ExecutorName = "ec2"
+    waiting: Annotated[bool, Field(description="Batch: in its queue, on no computer yet")] = False
 
     @property
     def pool(self) -> str:
@@ -134,8 +135,9 @@ class Machine(Model):
 
     @property
     def reclaimed(self) -> bool:
-        """True when the cloud took it back."""
-        return "SpotInstance" in self.why_ended
+        """True when the cloud took it back. Batch says so of the host, in a sentence."""
+        host_gone = self.executor == "batch" and self.why_ended.startswith("Host EC2 (instance")
+        return "SpotInstance" in self.why_ended or (host_gone and self.purchase == "spot")
 
     def alive(self) -> bool:
         return self.state is MachineState.RUNNING

@@ -1,0 +1,144 @@
+"""Machines from AWS Batch: one job for one machine, found again by its name and its tags.
+
+SubmitJob knows no client token. So a job has a name that follows from its owner; the queues are
+asked for that name before anything is submitted, and twice more when an answer was lost; and the
+client never repeats a submission by itself. Should two jobs come about all the same, the worker's
+claim on the epoch lets one work, and the other leaves at once.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Iterator
+from datetime import datetime, timedelta
+from typing import Any
+
+from porewatch.adapters import clients
+from porewatch.adapters.faults import translated
+from porewatch.compute.batch_rungs import JobPlaces, batch_rungs, share_in
+from porewatch.compute.batch_wire import (
+    job_name,
+    job_request,
+    machine_of,
+    moment,
+    name_prefix,
+    submitted,
+)
+from porewatch.compute.price import price_list
+from porewatch.domain.base import now
+from porewatch.domain.errors import ConfigurationRefused, LaunchUnknown, Throttled, Unavailable
+from porewatch.domain.launching import LaunchSpec, Machine, Owner, Purchase
+from porewatch.domain.phases import StageSpec
+
+LOOK_AGAIN_SECONDS = (1.0, 3.0)
+SHOWN = timedelta(hours=1)
+"""Ended jobs are shown for so long, as EC2 shows ended machines; Batch itself remembers a week."""
+DESCRIBED_AT_ONCE = 100
+
+
+class BatchJobs:
+    """The jobs of `stack`, in its two queues (names or ARNs)."""
+
+    def __init__(self, stack: str, places: JobPlaces, *, client: Any = None) -> None:
+        self._stack = stack
+        self._places = places
+        self._client = client or clients.batch()
+        self._submitter = client or clients.batch(attempts=1)
+
+    def prepare(
+        self, owner: Owner, stage: StageSpec, avoid: tuple[str, ...], at: datetime
+    ) -> tuple[LaunchSpec, ...]:
+        """See `Executor.prepare`."""
+        return batch_rungs(owner, stage, avoid, at, places=self._places)
+
+    def launch(self, spec: LaunchSpec) -> Machine:
+        """See `Executor.launch`. A queue always has room: that no computer comes shows later, as a
+        job that waits beyond the boot deadline (`domain.liveness`)."""
+        return self._alive(spec.owner) or self._submit(spec)
+
+    def observe(self, instance_ids: Iterable[str]) -> dict[str, Machine]:
+        """See `Executor.observe`."""
+        return {job.instance_id: job for job in self._described(instance_ids)}
+
+    def find(self, owner: Owner) -> list[Machine]:
+        """See `Executor.find`."""
+        named = self._described(self._listed(job_name(owner)))
+        return [machine for machine in named if machine.owner == owner]
+
+    def inventory(self) -> list[Machine]:
+        """See `Executor.inventory`."""
+        ours = self._described(self._listed(f"{name_prefix(self._stack)}*"))
+        return [job for job in ours if job.owner is not None and job.owner.stack == self._stack]
+
+    def terminate(self, instance_id: str) -> None:
+        """See `Executor.terminate`. A waiting job ends at once; a running one gets SIGTERM, and
+        SIGKILL half a minute later."""
+        try:
+            with translated(f"terminate job {instance_id}"):
+                self._client.terminate_job(jobId=instance_id, reason="no longer needed")
+        except ConfigurationRefused:
+            if self.observe([instance_id]):
+                raise
+
+    def interrupt(self, instance_id: str) -> None:
+        """See `Executor.interrupt`."""
+        self.terminate(instance_id)
+
+    def price(
+        self, instance_type: str, purchase: Purchase, seconds: float, disk_gib: int = 0
+    ) -> float:
+        """See `Executor.price`. The disk is the host's and counts as if the job had it alone. A job
+        that never got a computer costs nothing."""
+        if seconds <= 0:
+            return 0.0
+        share, name = share_in(instance_type)
+        prices = price_list(self._client.meta.region_name)
+        disk = prices.disk_usd(disk_gib, seconds) if disk_gib else 0.0
+        return round(share * prices.usd(name, purchase, seconds) + disk, 6)
+
+    def _submit(self, spec: LaunchSpec) -> Machine:
+        try:
+            with translated(f"submit the job of {spec.owner.run_id} {spec.owner.stage}"):
+                answer = self._submitter.submit_job(**job_request(spec, now()))
+        except Throttled:
+            raise
+        except Unavailable as error:
+            return self._look_again(spec, error)
+        job = submitted(answer["jobId"], spec)
+        return self.observe([job.instance_id]).get(job.instance_id, job)
+
+    def _look_again(self, spec: LaunchSpec, error: Exception) -> Machine:
+        for pause in LOOK_AGAIN_SECONDS:
+            time.sleep(pause)
+            found = self._alive(spec.owner)
+            if found:
+                return found
+        raise LaunchUnknown(
+            f"nobody knows whether a job was submitted for {spec.owner.run_id} "
+            f"{spec.owner.stage} epoch {spec.owner.epoch}: {error}"
+        ) from error
+
+    def _alive(self, owner: Owner) -> Machine | None:
+        living = [machine for machine in self.find(owner) if machine.alive()]
+        return min(living, key=lambda m: (m.launched_at, m.instance_id), default=None)
+
+    def _listed(self, name: str) -> Iterator[str]:
+        """Ids of the jobs with this name (`*` at its end: that begin so) that are not long over."""
+        since = now() - SHOWN
+        pages = self._client.get_paginator("list_jobs")
+        wanted = [{"name": "JOB_NAME", "values": [name]}]
+        for queue in dict.fromkeys((self._places.spot_queue, self._places.on_demand_queue)):
+            with translated("look at the jobs"):
+                for page in pages.paginate(jobQueue=queue, filters=wanted):
+                    for job in page["jobSummaryList"]:
+                        ended = moment(job.get("stoppedAt"))
+                        if ended is None or ended > since:
+                            yield job["jobId"]
+
+    def _described(self, job_ids: Iterable[str]) -> Iterator[Machine]:
+        ids = list(job_ids)
+        for start in range(0, len(ids), DESCRIBED_AT_ONCE):
+            with translated("look at the jobs"):
+                some = ids[start : start + DESCRIBED_AT_ONCE]
+                found = self._client.describe_jobs(jobs=some)["jobs"]
+            yield from map(machine_of, found)

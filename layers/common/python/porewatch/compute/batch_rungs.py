@@ -1,0 +1,104 @@
+"""The rungs that AWS Batch adds to a launch, and what a job is billed as. Pure.
+
+A job is billed as the share it asks for of a stated machine (`REFERENCE`): Batch packs jobs onto
+hosts and does not say what each cost. The bill's line names share and machine.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime, timedelta
+
+from porewatch.compute.ladder import GRACE
+from porewatch.domain.base import Model
+from porewatch.domain.launching import LaunchSpec, Owner, Purchase
+from porewatch.domain.phases import StageSpec
+
+
+class Reference(Model):
+    """The machine whose price is taken for a job, by share."""
+
+    name: str
+    vcpus: int
+    memory_mib: int
+
+
+REFERENCE = Reference(name="m6i.2xlarge", vcpus=8, memory_mib=32768)
+GPU_REFERENCE = Reference(name="g4dn.xlarge", vcpus=4, memory_mib=16384)
+
+
+class JobPlaces(Model):
+    """Where jobs of this stack go. An empty definition: such stages cannot run on Batch."""
+
+    spot_queue: str
+    on_demand_queue: str
+    definition: str = ""
+    gpu_definition: str = ""
+
+    def queue(self, purchase: Purchase) -> str:
+        return self.spot_queue if purchase == "spot" else self.on_demand_queue
+
+
+def batch_rungs(
+    owner: Owner,
+    stage: StageSpec,
+    avoid: tuple[str, ...],
+    at: datetime,
+    *,
+    places: JobPlaces,
+    first: int = 0,
+    purchases: tuple[Purchase, ...] = ("spot", "on-demand"),
+) -> tuple[LaunchSpec, ...]:
+    """The spot queue, then the on-demand queue, as rungs `first` and on. A spot queue in `avoid`
+    (it took a machine back, or gave none in time) is left out. None when the stack has no job
+    definition for such a stage."""
+    definition = places.gpu_definition if stage.gpu else places.definition
+    if not definition:
+        return ()
+    lasts = timedelta(seconds=stage.boot_deadline_s * 2 + stage.phase_deadline_s) + GRACE
+    shunned = {pool.rsplit("@", maxsplit=1)[-1] for pool in avoid}
+    chosen = [
+        bought
+        for bought in purchases
+        if bought == "on-demand" or name_in(places.spot_queue) not in shunned
+    ]
+    return tuple(
+        LaunchSpec(
+            owner=owner,
+            rung=first + number,
+            purchase=bought,
+            instance_types=(share_of(stage),),
+            subnet_ids=(),
+            launch_template_id="",
+            expires_at=at + lasts,
+            executor="batch",
+            reason=f"AWS Batch, {bought} queue",
+            disk_gib=max(8, stage.disk_gib),
+            job_queue=places.queue(bought),
+            job_definition=definition,
+            vcpus=stage.vcpus,
+            memory_mib=stage.memory_mib,
+        )
+        for number, bought in enumerate(chosen)
+    )
+
+
+def share_of(stage: StageSpec) -> str:
+    """What such a stage's job is billed as, in words: "0.50 x m6i.2xlarge"."""
+    return job_share(stage.vcpus, stage.memory_mib, gpus=int(stage.gpu))
+
+
+def share_in(words: str) -> tuple[float, str]:
+    """(share, machine) of `share_of`'s words; any other words are a whole machine of that name."""
+    found = re.fullmatch(r"(\d+\.\d\d) x (\S+)", words)
+    return (float(found[1]), found[2]) if found else (1.0, words)
+
+
+def job_share(vcpus: float, memory_mib: float, gpus: float) -> str:
+    whole = GPU_REFERENCE if gpus else REFERENCE
+    share = max(vcpus / whole.vcpus, memory_mib / whole.memory_mib, gpus)
+    return f"{share:.2f} x {whole.name}"
+
+
+def name_in(arn: str) -> str:
+    return arn.rsplit("/", maxsplit=1)[-1]
