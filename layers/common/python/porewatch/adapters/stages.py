@@ -15,7 +15,7 @@ from porewatch.adapters.table import Table
 from porewatch.domain import stages as rules
 from porewatch.domain.cost import CostLine
 from porewatch.domain.errors import AlreadyDone, NotFound
-from porewatch.domain.events import FACTS, Fact, InstanceTerminated
+from porewatch.domain.events import FACTS, Fact, InstanceTerminated, StageClaimed
 from porewatch.domain.launching import LaunchIntent, Machine, Owner
 from porewatch.domain.outbox import FACT_PREFIX
 from porewatch.domain.phases import Progress, StageKey, StageManifest, StageRecord, StageSpec
@@ -169,6 +169,12 @@ class StageLedger:
     def release_money(self, owner: Owner, at: datetime) -> None:
         """Give back what is held for an epoch that has no machine and gets none."""
         self._budget.release(owner, at)
+
+    def claim_of(self, key: StageKey, epoch: int) -> StageClaimed | None:
+        """Which machine owned an epoch, and since when; None when no machine ever did."""
+        fact_id = rules.claim_id(key, epoch)
+        item = self._table.get(run_key(key.run_id), FACT_PREFIX + fact_id)
+        return StageClaimed.model_validate_json(str(item.attributes["detail"])) if item else None
 
     def cost_lines(self, run_id: str, revision: int) -> tuple[CostLine, ...]:
         """The bill of a revision so far, in order of stage and epoch."""

@@ -46,6 +46,11 @@ def fact_about(kind: type[Fact], record: StageRecord, *rest: object) -> str:
     return ":".join(str(part) for part in parts)
 
 
+def claim_id(key: StageKey, epoch: int) -> str:
+    """The id of the fact that an epoch was claimed."""
+    return ":".join((StageClaimed.__name__, *(str(part) for part in (*key, epoch))))
+
+
 def watched(record: StageRecord) -> bool:
     """True while somebody must keep an eye on it: not ended, or ended and the state machine not
     told yet."""
@@ -194,6 +199,7 @@ def interrupt(
         error="SpotInterrupted",
         problem=f"machine {instance_id} was reclaimed",
         reclaimed=(*record.reclaimed, pool) if known else record.reclaimed,
+        progress=_flushed(record, last_checkpoint, at),
     )
     fact = SpotInterrupted(
         fact_id=fact_about(SpotInterrupted, record, epoch),
@@ -202,6 +208,16 @@ def interrupt(
         last_checkpoint=last_checkpoint,
     )
     return after, (fact,)
+
+
+def _flushed(record: StageRecord, checkpoint: int | None, at: datetime) -> Progress | None:
+    """How far the stage is when a machine leaves: a checkpoint that no beat told of was written
+    just now, and what was done before it is kept."""
+    known = record.progress.checkpoint if record.progress else None
+    if checkpoint is None or checkpoint == known:
+        return record.progress
+    told = record.progress or Progress(phase=record.phases[0])
+    return told.model_copy(update={"checkpoint": checkpoint, "checkpoint_at": at})
 
 
 def fail(

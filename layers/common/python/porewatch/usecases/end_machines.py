@@ -1,14 +1,18 @@
-"""The machines of an epoch end, and what each one cost is settled. Twice changes nothing."""
+"""The machines of an epoch end, and what each one cost is settled. Twice changes nothing.
+
+Order: `end_machines` (all of an epoch; what was held for it and not used is given back),
+`end_machine` (one: ended, its seconds split, priced, on the bill), what is known without the cloud.
+"""
 
 from __future__ import annotations
 
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from porewatch.domain.cost import CostLine
+from porewatch.domain.cost import CostLine, Split, split_seconds
 from porewatch.domain.events import InstanceTerminated
 from porewatch.domain.launching import Machine, MachineState, Owner
-from porewatch.domain.phases import StageKey, StageRecord
+from porewatch.domain.phases import StageKey, StageRecord, StageState
 from porewatch.domain.tasks import Terminate, Terminated
 
 if TYPE_CHECKING:
@@ -33,6 +37,7 @@ def end_machines(
         machines.setdefault(known.instance_id, known)
     for machine in machines.values():
         end_machine(machine, owner, task.reason, stages=stages, executor=executor, at=at)
+    stages.release_money(owner, at)
     return Terminated(instance_ids=tuple(sorted(machines)))
 
 
@@ -48,11 +53,16 @@ def end_machine(
     """End one machine and put it on its run's bill, with its fact, once. False when it is there."""
     if machine.state is not MachineState.GONE:
         executor.terminate(machine.instance_id)
-    until = machine.ended_at or at
-    seconds = max(0.0, (until - machine.launched_at).total_seconds())
-    cost = executor.price(machine.instance_type, machine.purchase, seconds)
-    full = executor.price(machine.instance_type, "on-demand", seconds)
-    line = CostLine(
+    key = StageKey(owner.run_id, owner.revision, owner.stage)
+    line = _line(machine, owner, _split(machine, owner, stages, at), executor, _disk(owner, stages))
+    return stages.settle_cost(key, line, _told(machine, owner, line, reason, at))
+
+
+def _line(machine: Machine, owner: Owner, split: Split, executor: Executor, disk: int) -> CostLine:
+    seconds = sum(split)
+    bare = executor.price(machine.instance_type, machine.purchase, seconds)
+    cost = executor.price(machine.instance_type, machine.purchase, seconds, disk)
+    return CostLine(
         what="machine",
         stage=owner.stage,
         epoch=owner.epoch,
@@ -60,11 +70,39 @@ def end_machine(
         instance_type=machine.instance_type,
         purchase=machine.purchase,
         seconds=seconds,
+        boot_seconds=split.boot,
+        useful_seconds=split.useful,
+        wasted_seconds=split.wasted,
         usd=cost,
-        on_demand_usd=full,
+        on_demand_usd=executor.price(machine.instance_type, "on-demand", seconds, disk),
+        volume_usd=round(cost - bare, 6),
     )
+
+
+def _split(machine: Machine, owner: Owner, stages: StageLedger, at: datetime) -> Split:
+    """Of an epoch that is over by now only its claim is known: then what it kept counts as wasted.
+
+    That is for machines which outlived their epoch; all others are settled before the next begins.
+    """
     key = StageKey(owner.run_id, owner.revision, owner.stage)
-    return stages.settle_cost(key, line, _told(machine, owner, line, reason, at))
+    record = stages.find(key)
+    claim = stages.claim_of(key, owner.epoch)
+    mine = claim is not None and claim.instance_id == machine.instance_id
+    current = record is not None and record.epoch == owner.epoch
+    progress = record.progress if record is not None and current else None
+    return split_seconds(
+        machine.launched_at,
+        machine.ended_at or at,
+        claimed_at=claim.at if claim is not None and mine else None,
+        kept_until=progress.checkpoint_at if progress else None,
+        published=record is not None and current and record.state is StageState.PUBLISHED,
+    )
+
+
+def _disk(owner: Owner, stages: StageLedger) -> int:
+    """GiB of the machine's disk, as it was asked for; 0 when nobody wrote down a launch."""
+    key = StageKey(owner.run_id, owner.revision, owner.stage)
+    return max((intent.spec.disk_gib for intent in stages.intents(key, owner.epoch)), default=0)
 
 
 def _told(

@@ -1,0 +1,157 @@
+"""Money of whole stages: held, used, lost, paid once, whatever happens to the machines."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+import pytest
+
+from porewatch.adapters.budget import Budget
+from porewatch.adapters.table import Table
+from porewatch.domain.cost import CostLine
+from porewatch.domain.launching import Owner
+from porewatch.domain.phases import Phase, Progress, StageManifest
+from porewatch.domain.tasks import Terminate
+from porewatch.usecases.end_machines import end_machine, end_machines
+from tests.unit.usecases.house import KEY, MANIFEST_KEY, REVISION, RUN, STAGE, House
+
+
+@pytest.fixture
+def house(ledger: Table, buckets: None) -> House:
+    return House(ledger)
+
+
+@pytest.fixture
+def budget(house: House) -> Budget:
+    return Budget(house.table, run_usd=25)
+
+
+def owner(epoch: int = 1) -> Owner:
+    return Owner(stack="s", run_id=RUN, revision=REVISION, stage=STAGE, epoch=epoch)
+
+
+def end(house: House, epoch: int = 1) -> None:
+    task = Terminate(run_id=RUN, revision=REVISION, stage=STAGE, epoch=epoch, reason="r")
+    end_machines(task, stack="s", stages=house.stages, executor=house.cloud, at=house.now)
+
+
+def beat(house: House, checkpoint: int, written: datetime, who: str = "i-1") -> None:
+    progress = Progress(
+        phase=Phase.HOST_REMOVAL, checkpoint=checkpoint, checkpoint_at=written, units_done=1
+    )
+    house.stages.beat(KEY, 1, who, progress, house.now)
+
+
+def lines(house: House) -> tuple[CostLine, ...]:
+    return house.stages.cost_lines(RUN, REVISION)
+
+
+def split(line: CostLine) -> tuple[float | None, ...]:
+    return line.boot_seconds, line.useful_seconds, line.wasted_seconds
+
+
+def started(house: House) -> None:
+    """Launched at 12:00, claimed two minutes later."""
+    house.seal()
+    house.open()
+    house.launch(1)
+    house.later(minutes=2)
+    house.stages.claim(KEY, 1, "i-1", house.now)
+
+
+def test_a_machine_that_published_is_useful_but_for_its_start(house: House) -> None:
+    started(house)
+    house.later(minutes=28)
+    house.publish()
+    manifest = house.results.get_json(MANIFEST_KEY, StageManifest)
+    house.stages.mark_published(KEY, manifest, MANIFEST_KEY, house.now)
+    end(house)
+    assert [split(line) for line in lines(house)] == [(120, 1680, 0)]
+
+
+def test_a_machine_that_vanished_wasted_what_followed_its_last_checkpoint(house: House) -> None:
+    started(house)
+    house.later(minutes=20)
+    beat(house, 3, house.now - timedelta(minutes=5))
+    house.later(minutes=8)
+    end(house)
+    assert [split(line) for line in lines(house)] == [(120, 900, 780)]
+
+
+def test_what_a_machine_saved_with_its_last_word_is_not_wasted(house: House) -> None:
+    started(house)
+    house.later(minutes=20)
+    beat(house, 3, house.now - timedelta(minutes=5))
+    house.stages.mark_interrupted(KEY, 1, "i-1", 4, house.now)
+    house.later(minutes=1)
+    end(house)
+    assert [split(line) for line in lines(house)] == [(120, 1200, 60)]
+
+
+def test_a_last_word_without_a_new_checkpoint_saves_nothing(house: House) -> None:
+    started(house)
+    house.later(minutes=20)
+    beat(house, 3, house.now - timedelta(minutes=5))
+    house.stages.mark_interrupted(KEY, 1, "i-1", 3, house.now)
+    end(house)
+    assert [split(line) for line in lines(house)] == [(120, 900, 300)]
+
+
+def test_a_machine_too_many_was_for_nothing(house: House) -> None:
+    started(house)
+    other = house.cloud.machines["i-1"].model_copy(update={"instance_id": "i-2"})
+    house.later(minutes=3)
+    end_machine(other, owner(), "r", stages=house.stages, executor=house.cloud, at=house.now)
+    assert [split(line) for line in lines(house)] == [(0, 0, 300)]
+
+
+def test_a_machine_that_outlived_its_epoch_still_started_once(house: House) -> None:
+    started(house)
+    house.stages.mark_interrupted(KEY, 1, "i-1", None, house.now)
+    house.open()
+    house.later(minutes=8)
+    machine = house.cloud.machines["i-1"]
+    end_machine(machine, owner(), "r", stages=house.stages, executor=house.cloud, at=house.now)
+    assert [split(line) for line in lines(house)] == [(120, 0, 480)]
+
+
+def test_what_was_held_and_not_used_is_given_back_with_the_epoch(
+    house: House, budget: Budget
+) -> None:
+    house.seal()
+    house.open()
+    budget.reserve(owner(), 4.0, house.now)
+    end(house)
+    end(house)
+    books = budget.books(RUN, REVISION)
+    assert (books.released_usd, books.held_usd, books.spent_usd) == (4.0, 0.0, 0.0)
+
+
+def test_two_machines_of_an_epoch_are_both_spent_and_reserved_once(
+    house: House, budget: Budget
+) -> None:
+    started(house)
+    budget.reserve(owner(), 4.0, house.now)
+    machine = house.cloud.machines["i-1"]
+    house.cloud.machines["i-2"] = machine.model_copy(update={"instance_id": "i-2"})
+    house.later(minutes=30)
+    for _ in range(3):
+        end(house)
+    books = budget.books(RUN, REVISION)
+    assert len(lines(house)) == 2
+    assert (books.settled_usd, books.released_usd, books.held_usd) == (4.0, 0.0, 0.0)
+    assert books.spent_usd == pytest.approx(sum(line.usd for line in lines(house)))
+    assert books.balanced
+
+
+def test_a_machine_found_after_the_money_was_given_back_is_still_paid(
+    house: House, budget: Budget
+) -> None:
+    started(house)
+    budget.reserve(owner(), 4.0, house.now)
+    budget.release(owner(), house.now)
+    house.later(minutes=30)
+    end(house)
+    books = budget.books(RUN, REVISION)
+    assert (books.released_usd, books.settled_usd) == (4.0, 0.0)
+    assert books.spent_usd == pytest.approx(lines(house)[0].usd)
