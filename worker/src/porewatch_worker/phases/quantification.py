@@ -59,7 +59,7 @@ def quantify(
     findings = call_all(run)
     return Quantification(
         findings=findings,
-        outcomes=outcomes(screen, samples, findings),
+        outcomes=outcomes(screen, samples, findings, parameters),
         spike_recovery=recoveries(screen, samples),
     )
 

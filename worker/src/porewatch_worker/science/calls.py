@@ -31,21 +31,6 @@ from porewatch_worker.science.lod import lod95
 from porewatch_worker.science.quantity import quantities
 from porewatch_worker.science.remarks import remark_on, shown_name
 
-SPREAD = 0.6
-"""Least breadth as a share of what randomly placed reads would cover."""
-
-MANY_REGIONS = 10
-"""Separate covered regions that show a genome however unevenly it was sequenced."""
-
-CROSSOVER = 0.001
-"""Budget for reads in the wrong barcode; Xu et al. 2018 (bioRxiv 308262) measured 0.056 %."""
-
-UNLIKELY = 0.001
-"""Crossover is ruled out when the budget would give so many reads with less than this chance."""
-
-CONTROL_FACTOR = 10
-"""A finding must exceed its no-template control so many times, at equal read numbers."""
-
 PROVIRUS = "provirus"
 """Genome type of what pigs inherit: its absence can never be said from reads that fit the host."""
 
@@ -173,7 +158,7 @@ def _failures(code: str, result: TargetResult, screen: SampleScreen, run: Run) -
         yield f"{_reads(e.reads)} of the {p.detected_min_reads} needed"
     if e.distinct_starts < p.detected_min_starts:
         yield f"{e.distinct_starts} distinct start of the {p.detected_min_starts} needed"
-    if e.regions < MANY_REGIONS and e.breadth < SPREAD * e.expected_breadth:
+    if e.regions < p.many_regions and e.breadth < p.min_spread * e.expected_breadth:
         yield (
             f"reads pile up in {e.regions} region{'' if e.regions == 1 else 's'}: breadth "
             f"{e.breadth:.2%}, {e.expected_breadth:.2%} expected from so many bases"
@@ -185,15 +170,16 @@ def _failures(code: str, result: TargetResult, screen: SampleScreen, run: Run) -
 
 def _elsewhere(code: str, e: Evidence, screen: SampleScreen, run: Run) -> Iterator[str]:
     """Explanations by other samples of the run: barcode crossover, and the control."""
+    p = run.parameters
     others = [(n, s, r.evidence.reads) for n, s, r in run.results(code) if n != screen.sample]
     theirs = sum(reads for _, _, reads in others)
-    if theirs and gamma_cdf(e.reads, CROSSOVER * theirs) >= UNLIKELY:
+    if theirs and gamma_cdf(e.reads, p.crossover * theirs) >= p.crossover_chance:
         most = max(others, key=lambda other: other[2])[0]
         yield f"{_reads(e.reads)} beside {theirs} in other samples ({most}): barcode crossover"
     for name, other, reads in others:
         if run.role(name) is SampleRole.NO_TEMPLATE_CONTROL and reads:
             scale = screen.quality.passed_reads / other.quality.passed_reads
-            if e.reads <= CONTROL_FACTOR * reads * max(1.0, scale):
+            if e.reads <= p.control_factor * reads * max(1.0, scale):
                 yield f"{_reads(e.reads)} beside {reads} in the no-template control {name}"
 
 

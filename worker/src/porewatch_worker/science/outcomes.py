@@ -16,19 +16,23 @@ from porewatch.domain.findings import (
     SampleScreen,
     ScreenResult,
 )
+from porewatch.domain.phases import ScreeningParameters
 from porewatch.domain.runs import Sample, SampleRole
-from porewatch_worker.science.quantity import FEWEST, spike_of, spike_recovery
+from porewatch_worker.science.quantity import spike_of, spike_recovery
 
 
 def outcomes(
-    screen: ScreenResult, samples: Sequence[Sample], findings: Sequence[Finding]
+    screen: ScreenResult,
+    samples: Sequence[Sample],
+    findings: Sequence[Finding],
+    parameters: ScreeningParameters,
 ) -> tuple[SampleOutcome, ...]:
     """One outcome a sample, in the order of the sheet."""
     screens = {s.sample: s for s in screen.samples}
     found = []
     for sample in samples:
         mine = [f for f in findings if f.sample == sample.name]
-        failed = tuple(_failures(sample, screens[sample.name], mine))
+        failed = tuple(_failures(sample, screens[sample.name], mine, parameters))
         remarks = tuple(_remarks(sample, mine, samples))
         outcome = Outcome.RELEASED_WITH_REMARKS if remarks else Outcome.RELEASED
         if failed:
@@ -44,7 +48,9 @@ def recoveries(screen: ScreenResult, samples: Sequence[Sample]) -> dict[str, Qua
     return {name: quantity for name, quantity in found.items() if quantity is not None}
 
 
-def _failures(sample: Sample, screen: SampleScreen, mine: Sequence[Finding]) -> Iterator[str]:
+def _failures(
+    sample: Sample, screen: SampleScreen, mine: Sequence[Finding], parameters: ScreeningParameters
+) -> Iterator[str]:
     detected = [f.code for f in mine if f.call is Call.DETECTED]
     control = sample.role is SampleRole.NO_TEMPLATE_CONTROL
     if control and detected:
@@ -54,8 +60,9 @@ def _failures(sample: Sample, screen: SampleScreen, mine: Sequence[Finding]) -> 
         return
     spike = spike_of(screen)
     spiked = spike.evidence.reads if spike else 0
-    if sample.spike_copies and spiked < FEWEST:
-        yield f"the spike-in gave {spiked} reads ({FEWEST} needed): sensitivity is not shown"
+    least = parameters.min_spike_reads
+    if sample.spike_copies and spiked < least:
+        yield f"the spike-in gave {spiked} reads ({least} needed): sensitivity is not shown"
     if sample.role is SampleRole.POSITIVE_CONTROL and not detected and not spiked:
         yield "the positive control shows neither a panel member nor a spike-in"
 

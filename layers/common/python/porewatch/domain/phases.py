@@ -157,7 +157,8 @@ class OutputFile(Model):
 
 
 class ScreeningParameters(Model):
-    """Every number that changes an answer. Part of the checkpoint's fingerprint."""
+    """Every number that changes an answer. Part of the checkpoint's fingerprint, printed with its
+    digest in every report; docs/science.md says where each comes from."""
 
     min_read_length: int = 200
     min_mean_quality: float = 7.0
@@ -169,6 +170,24 @@ class ScreeningParameters(Model):
     unit_reads: int = 4000
     detected_min_reads: int = 3
     detected_min_starts: int = 2
+    min_spread: Annotated[
+        float, Field(description="least breadth, as a share of what random reads would cover")
+    ] = 0.6
+    many_regions: Annotated[
+        int, Field(description="separate regions that show a genome however unevenly it is read")
+    ] = 10
+    crossover: Annotated[
+        float, Field(description="budget: share of a sample's reads found in another barcode")
+    ] = 0.001
+    crossover_chance: Annotated[
+        float, Field(description="crossover is ruled out when it is less likely than this")
+    ] = 0.001
+    control_factor: Annotated[
+        float, Field(description="times a finding must exceed its no-template control")
+    ] = 10
+    min_spike_reads: Annotated[
+        int, Field(description="reads of a spike-in that show that the assay worked")
+    ] = 3
     threads: Annotated[int, Field(ge=1, exclude=True)] = 2
 
 
