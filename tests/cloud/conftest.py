@@ -30,6 +30,7 @@ _USERS = pytest.StashKey[Path]()
 QUICK: dict[str, Any] = {
     "notice_s": 3.0,
     "grace_s": 1.0,
+    "job_grace_s": 3.0,
     "poll_s": 0.2,
     "environment": {"POREWATCH_WATCH_SECONDS": "0.5"},
 }

@@ -23,6 +23,10 @@ _MAY = {
         "ec2:DescribeInstances",
         "ec2:DescribeLaunchTemplateVersions",
         "ec2:TerminateInstances",
+        "batch:DescribeJobQueues",
+        "batch:DescribeJobs",
+        "batch:ListJobs",
+        "ecs:SubmitTaskStateChange",
         "events:PutEvents",
         "iam:GetInstanceProfile",
         "sts:AssumeRole",
@@ -31,21 +35,22 @@ _MAY = {
 
 
 def user_key(home: Home, root: LocalStack, name: str) -> Credentials:
-    """The access key of a local user, which is made when the account does not have it.
+    """The access key of a local user, which is made when the account does not have it. What the
+    user may is written anew each time: an account of an older version learns of new permissions.
 
     `root` is a stack whose credentials are the root key.
     """
     path = home.state / f"key-{name}.json"
-    if path.exists():
-        known = Credentials.model_validate_json(path.read_text())
-        if _works(root, known):
-            return known
     iam = client(root, "iam")
     with contextlib.suppress(iam.exceptions.EntityAlreadyExistsException):
         iam.create_user(UserName=name)
     statement = {"Effect": "Allow", "Action": _MAY[name], "Resource": "*"}
     policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
     iam.put_user_policy(UserName=name, PolicyName="may", PolicyDocument=policy)
+    if path.exists():
+        known = Credentials.model_validate_json(path.read_text())
+        if _works(root, known):
+            return known
     made = iam.create_access_key(UserName=name)["AccessKey"]
     key = Credentials(access_key_id=made["AccessKeyId"], secret_access_key=made["SecretAccessKey"])
     write_private(path, key.model_dump_json())

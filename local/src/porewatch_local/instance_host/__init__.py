@@ -1,7 +1,8 @@
-"""EC2 on this machine: every running instance of ours is a local process group.
+"""EC2 and Batch on this machine: every running instance or job of ours is a local process group.
 
 Uses public AWS APIs only. Order of reading: `config` (what it is told), `machine` (one instance's
 folder, record and processes), `cloud` (what it asks AWS), `metadata` (what an instance may read),
-`host` (the loop that holds them together), `server` (the address of both).
+`jobs` (what is different for Batch), `surroundings` (a program's environment), `host` (the loop
+that holds them together), `server` (the address of both).
 There is no isolation: user-data runs with the rights of whoever started the host.
 """

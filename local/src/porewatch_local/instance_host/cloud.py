@@ -1,4 +1,4 @@
-"""What the host asks of AWS: instances, their templates and roles, and telling of their fate."""
+"""What the host asks of AWS: instances and jobs, their roles, and telling of their fate."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from porewatch_local.instance_host.config import HostConfig
 from porewatch_local.instance_host.machine import Machine
 
 _LIVE = ["pending", "running"]
+_UNFINISHED = ("RUNNABLE", "STARTING", "RUNNING")
 _RENEW_BEFORE = timedelta(minutes=15)
 
 
@@ -28,7 +29,7 @@ class Cloud:
             region_name=config.region,
         )
         patient = Config(retries={"max_attempts": 3}, connect_timeout=3, read_timeout=20)
-        for name in ("ec2", "events", "iam", "sts"):
+        for name in ("ec2", "events", "iam", "sts", "batch", "ecs"):
             client = session.client(name, endpoint_url=config.endpoint, config=patient)
             setattr(self, f"_{name}", client)
         self._roles: dict[str, dict[str, Any]] = {}
@@ -37,6 +38,8 @@ class Cloud:
     _events: Any
     _iam: Any
     _sts: Any
+    _batch: Any
+    _ecs: Any
 
     def instances(self) -> dict[str, dict[str, Any]]:
         """Pending and running instances that carry our tag, by id."""
@@ -45,6 +48,31 @@ class Cloud:
         )
         found = (i for page in pages for r in page["Reservations"] for i in r["Instances"])
         return {i["InstanceId"]: i for i in found if self._config.marker_tag in tags_of(i)}
+
+    def jobs(self) -> dict[str, dict[str, Any]]:
+        """Jobs that are not over, carry our tag and have not been told to end, by id."""
+        queues = [q["jobQueueArn"] for q in self._batch.describe_job_queues()["jobQueues"]]
+        listed = [j["jobId"] for queue in queues for j in self._unfinished(queue)]
+        some = (listed[start : start + 100] for start in range(0, len(listed), 100))
+        found = (j for ids in some for j in self._batch.describe_jobs(jobs=ids)["jobs"])
+        mine = (j for j in found if self._config.marker_tag in j["tags"] and not j["isTerminated"])
+        return {job["jobId"]: job for job in mine}
+
+    def _unfinished(self, queue: str) -> list[dict[str, Any]]:
+        every = [{"name": "JOB_NAME", "values": ["*"]}]
+        found = self._batch.list_jobs(jobQueue=queue, filters=every)["jobSummaryList"]
+        return [job for job in found if job["status"] in _UNFINISHED]
+
+    def report(self, machine: Machine, status: str, reason: str = "", code: int = 0) -> None:
+        """How a job's container is, as the ECS agent says it. `code` counts when it STOPPED."""
+        stopped = {"containers": [{"containerName": "default", "exitCode": code}]}
+        self._ecs.submit_task_state_change(
+            cluster=machine.host_id,
+            task=machine.instance_id,
+            status=status,
+            reason=reason,
+            **(stopped if status == "STOPPED" else {}),
+        )
 
     def user_data(self, instance: dict[str, Any]) -> tuple[bytes, str | None]:
         """(script, instance profile ARN or name) from the instance's launch template."""

@@ -39,3 +39,5 @@ class HostConfig(BaseModel):
     """From the interruption notice to the end, unless the request says otherwise."""
     grace_s: float = 5.0
     """From SIGTERM to SIGKILL when an instance is terminated."""
+    job_grace_s: float = 30.0
+    """The same for a job's container: the ECS agent's stop timeout."""

@@ -1,9 +1,10 @@
 """The loop: compare what AWS says is running with what runs here, and close the difference.
 
-    new instance                 -> boot: user-data as a process group
+    new instance or job          -> boot: user-data or command as a process group
     user-data ended              -> terminate the instance (shutdown means terminate)
-    instance terminated by AWS   -> SIGTERM, after `grace_s` SIGKILL
-    announced interruption due   -> terminate the instance
+    command of a job ended       -> report its exit code
+    terminated by AWS            -> SIGTERM, after `grace_s` (`job_grace_s`) SIGKILL
+    announced interruption due   -> terminate the instance; the host of a job is gone
 
 A failed look at AWS changes nothing: what is unknown is left alone.
 """
@@ -11,26 +12,28 @@ A failed look at AWS changes nothing: what is unknown is left alone.
 from __future__ import annotations
 
 import logging
-import os
 import signal
 import threading
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from porewatch_local.instance_host import jobs, metadata
 from porewatch_local.instance_host import machine as machines
 from porewatch_local.instance_host.cloud import Cloud, tags_of
 from porewatch_local.instance_host.config import HostConfig
 from porewatch_local.instance_host.machine import Machine
+from porewatch_local.instance_host.surroundings import environment
 
 log = logging.getLogger("instance-host")
 
 STATE_CHANGE = "EC2 Instance State-change Notification"
 INTERRUPTION = "EC2 Spot Instance Interruption Warning"
 REBALANCE = "EC2 Instance Rebalance Recommendation"
-HARMLESS = ("shutdown", "poweroff", "halt", "mount", "umount", "systemctl", "dnf", "yum")
+JOB_LASTS_S = 14 * 24 * 3600
+"""For so long the word that opens a job's credentials is good."""
 
 
 class Host:
@@ -56,13 +59,14 @@ class Host:
         """One look. Never raises for what AWS does."""
         machines.reap()
         try:
-            live = self.cloud.instances()
+            live = {**self.cloud.instances(), **self.cloud.jobs()}
         except (BotoCoreError, ClientError) as problem:
-            log.warning("cannot look at the instances: %s", problem)
+            log.warning("cannot look at instances and jobs: %s", problem)
             return
-        for instance_id, instance in live.items():
+        for instance_id, found in live.items():
             if instance_id not in self.machines:
-                self._guarded(instance_id, lambda i=instance: self._boot(i))
+                boot = self._begin if "jobId" in found else self._boot
+                self._guarded(instance_id, lambda boot=boot, found=found: boot(found))
         for instance_id in list(self.machines):
             self._guarded(instance_id, lambda i=instance_id: self._follow(i, i in live))
 
@@ -79,18 +83,41 @@ class Host:
             script, profile = self.cloud.user_data(instance)
             if profile:
                 machine = machine.model_copy(update={"role": self.cloud.role_of(profile)})
-                self.cloud.credentials(machine.role or "", machine.instance_id)
-            machine = machines.start(
-                self.config.instances, machine, script, self._environment(machine)
-            )
+            command = machines.write_script(self.config.instances, machine, script)
+            machine = self._started(machine, command, {})
         except (LookupError, ClientError, OSError) as problem:
             machines.note(self.config.instances, machine.instance_id, f"cannot boot: {problem}")
             log.exception("%s cannot boot", machine.instance_id)
             self.cloud.terminate(machine.instance_id)
             return
-        self.machines[machine.instance_id] = machine
-        log.info("booted %s (pid %d)", machine.instance_id, machine.pid)
         self.cloud.announce(machine, STATE_CHANGE, state="running")
+
+    def _begin(self, job: dict[str, Any]) -> None:
+        machine = jobs.machine_of(job, self.config.region, self._account)
+        self.cloud.report(machine, "PENDING")
+        try:
+            door = f"{self.address(machine.instance_id)}/credentials"
+            token = metadata.new_token(self.config.metadata_key, machine.instance_id, JOB_LASTS_S)
+            told = jobs.environment_of(job, door, token)
+            machine = self._started(machine, jobs.command_of(job), told)
+        except (LookupError, ClientError, OSError) as problem:
+            machines.note(self.config.instances, machine.instance_id, f"cannot begin: {problem}")
+            log.exception("%s cannot begin", machine.instance_id)
+            self.cloud.report(machine, "STOPPED", f"CannotStartContainerError: {problem}", 1)
+            return
+        self.cloud.report(machine, "RUNNING")
+
+    def _started(
+        self, machine: Machine, command: Sequence[str], told: Mapping[str, str]
+    ) -> Machine:
+        """Run it here, once its role has been had: a role that cannot be assumed starts nothing."""
+        if machine.role:
+            self.cloud.credentials(machine.role, machine.instance_id)
+        around = {**told, **environment(self.config, self.address(machine.instance_id))}
+        machine = machines.start(self.config.instances, machine, command, around)
+        self.machines[machine.instance_id] = machine
+        log.info("started %s (pid %d)", machine.instance_id, machine.pid)
+        return machine
 
     def _describe(self, instance: dict[str, Any]) -> Machine:
         return Machine(
@@ -106,25 +133,6 @@ class Host:
             launched_at=datetime.now(UTC),
         )
 
-    def _environment(self, machine: Machine) -> dict[str, str]:
-        shims = self.config.instances.parent / "shims"
-        write_harmless_commands(shims)
-        system = os.environ.get("PATH", "/usr/local/bin:/usr/bin:/bin")
-        folders = [shims, *self.config.programs]
-        return {
-            "PATH": os.pathsep.join([*map(str, folders), system]),
-            "LANG": os.environ.get("LANG", "C.UTF-8"),
-            "AWS_ENDPOINT_URL": self.config.endpoint,
-            "AWS_REGION": self.config.region,
-            "AWS_DEFAULT_REGION": self.config.region,
-            "AWS_EC2_METADATA_SERVICE_ENDPOINT": self.address(machine.instance_id),
-            # A busy laptop is slower than a hypervisor: boto3's default is one try of a second.
-            "AWS_METADATA_SERVICE_TIMEOUT": "5",
-            "AWS_METADATA_SERVICE_NUM_ATTEMPTS": "3",
-            "REFERENCES_PATH": str(self.config.references),
-            **self.config.environment,
-        }
-
     def address(self, instance_id: str) -> str:
         """The metadata address of one instance."""
         return f"http://127.0.0.1:{self.config.port}/{instance_id}"
@@ -137,27 +145,42 @@ class Host:
             self._stop(machine)
         elif machine.notice_until and datetime.now(UTC) >= machine.notice_until:
             log.info("%s is reclaimed", instance_id)
-            self.cloud.terminate(instance_id)
+            if machine.is_job:
+                self._stop(machine)
+            else:
+                self.cloud.terminate(instance_id)
 
     def _stop(self, machine: Machine) -> None:
         if machine.stop_since is None:
             machines.note(self.config.instances, machine.instance_id, "terminated: SIGTERM")
             machines.send(machine, signal.SIGTERM)
             self._keep(machine, stop_since=datetime.now(UTC))
-            self.cloud.announce(machine, STATE_CHANGE, state="shutting-down")
-        elif datetime.now(UTC) - machine.stop_since > timedelta(seconds=self.config.grace_s):
+            self._announce(machine, STATE_CHANGE, state="shutting-down")
+        elif datetime.now(UTC) - machine.stop_since > self._grace(machine):
             machines.note(self.config.instances, machine.instance_id, "still there: SIGKILL")
             machines.send(machine, signal.SIGKILL)
 
     def _finish(self, machine: Machine, live: bool) -> None:
         machines.send(machine, signal.SIGKILL)  # what the script left behind in its group
-        if live:
+        if machine.is_job:
+            code = jobs.exit_code(self.config.instances, machine)
+            self.cloud.report(machine, "STOPPED", jobs.reason(machine), code)
+        elif live:
             self.cloud.terminate(machine.instance_id)
         machines.note(self.config.instances, machine.instance_id, "ended")
         self._keep(machine, ended_at=datetime.now(UTC))
         del self.machines[machine.instance_id]
         log.info("ended %s", machine.instance_id)
-        self.cloud.announce(machine, STATE_CHANGE, state="terminated")
+        self._announce(machine, STATE_CHANGE, state="terminated")
+
+    def _grace(self, machine: Machine) -> timedelta:
+        seconds = self.config.job_grace_s if machine.is_job else self.config.grace_s
+        return timedelta(seconds=seconds)
+
+    def _announce(self, machine: Machine, detail_type: str, **detail: str) -> None:
+        """EC2's events; Batch tells of its jobs itself, and nobody listens to their hosts."""
+        if not machine.is_job:
+            self.cloud.announce(machine, detail_type, **detail)
 
     def _keep(self, machine: Machine, **changes: Any) -> Machine:
         changed = machine.model_copy(update=changes)
@@ -173,7 +196,7 @@ class Host:
             until = datetime.now(UTC) + timedelta(seconds=wait)
             machine = self._keep(machine, notice_until=until)
         machines.note(self.config.instances, instance_id, f"interruption notice: {wait:.0f} s")
-        self.cloud.announce(machine, INTERRUPTION, **{"instance-action": "terminate"})
+        self._announce(machine, INTERRUPTION, **{"instance-action": "terminate"})
         return machine
 
     def rebalance(self, instance_id: str) -> Machine:
@@ -181,7 +204,7 @@ class Host:
         with self._lock:
             machine = self._keep(self.machines[instance_id], rebalance_at=datetime.now(UTC))
         machines.note(self.config.instances, instance_id, "rebalance recommendation")
-        self.cloud.announce(machine, REBALANCE)
+        self._announce(machine, REBALANCE)
         return machine
 
     def kill(self, instance_id: str) -> Machine:
@@ -203,14 +226,3 @@ class Host:
                 machines.reap()
             for machine in list(self.machines.values()):
                 self._guarded(machine.instance_id, lambda m=machine: self._finish(m, True))
-
-
-def write_harmless_commands(folder: Path) -> None:
-    """Commands of user-data that must not touch this computer: they say so and succeed."""
-    for name in HARMLESS:
-        shim = folder / name
-        if shim.exists():
-            continue
-        folder.mkdir(parents=True, exist_ok=True)
-        shim.write_text(f'#!/bin/sh\necho "[instance host] not done here: {name} $*"\n')
-        shim.chmod(0o755)

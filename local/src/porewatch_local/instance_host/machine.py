@@ -1,11 +1,11 @@
-"""One instance here: a folder with its user-data, console and record, and a process group."""
+"""One instance or job here: a folder with its console and record, and a process group."""
 
 from __future__ import annotations
 
 import os
 import signal
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,9 +18,14 @@ from porewatch_local.processes import find_process
 
 
 class Machine(BaseModel):
-    """The record of one instance, kept in `machine.json` so that a new host can adopt it."""
+    """The record of one instance, kept in `machine.json` so that a new host can adopt it.
+
+    A job of AWS Batch is one too: `instance_id` is its id, `host_id` the EC2 host it is said to
+    run on, `role` its own role.
+    """
 
     instance_id: str
+    host_id: str = ""
     instance_type: str = "unknown"
     zone: str = ""
     region: str = ""
@@ -40,8 +45,12 @@ class Machine(BaseModel):
     """When SIGTERM was sent because somebody terminated the instance."""
     ended_at: datetime | None = None
 
+    @property
+    def is_job(self) -> bool:
+        return bool(self.host_id)
+
     def running(self) -> bool:
-        """Whether the user-data process still lives."""
+        """Whether its first process still lives."""
         return self.ended_at is None and find_process(self.pid, self.created) is not None
 
 
@@ -52,7 +61,7 @@ def save(folder: Path, machine: Machine) -> None:
 def load_all(folder: Path) -> dict[str, Machine]:
     """Every instance that has not ended, by id."""
     found = {}
-    for path in folder.glob("i-*/machine.json"):
+    for path in folder.glob("*/machine.json"):
         with suppress(ValueError, OSError):
             machine = Machine.model_validate_json(path.read_text())
             if machine.ended_at is None:
@@ -60,18 +69,24 @@ def load_all(folder: Path) -> dict[str, Machine]:
     return found
 
 
-def start(
-    folder: Path, machine: Machine, user_data: bytes, environment: Mapping[str, str]
-) -> Machine:
-    """Run `user_data` in the machine's folder; returns the record with its process."""
-    room = folder / machine.instance_id
-    (room / "tmp").mkdir(parents=True, exist_ok=True)
-    script = room / "user-data"
+def write_script(folder: Path, machine: Machine, user_data: bytes) -> Sequence[str]:
+    """The command that runs `user_data`."""
+    script = folder / machine.instance_id / "user-data"
+    script.parent.mkdir(parents=True, exist_ok=True)
     script.write_bytes(user_data)
     script.chmod(0o700)
+    return [str(script)]
+
+
+def start(
+    folder: Path, machine: Machine, command: Sequence[str], environment: Mapping[str, str]
+) -> Machine:
+    """Run `command` in the machine's folder; returns the record with its process."""
+    room = folder / machine.instance_id
+    (room / "tmp").mkdir(parents=True, exist_ok=True)
     with (room / "console.log").open("ab") as console:
         process = subprocess.Popen(
-            [str(script)],
+            list(command),
             cwd=room,
             env={**environment, "HOME": str(room), "TMPDIR": str(room / "tmp")},
             stdin=subprocess.DEVNULL,

@@ -37,15 +37,17 @@ def stamp(moment: datetime) -> str:
 
 def leaves(machine: Machine, credentials: dict[str, Any] | None) -> dict[str, str]:
     """Every readable path below `/latest/` and its text. A path that is absent answers 404."""
+    shown_as = machine.host_id or machine.instance_id
+    tags = {} if machine.is_job else machine.tags
     data = {
-        "instance-id": machine.instance_id,
+        "instance-id": shown_as,
         "instance-type": machine.instance_type,
         "instance-life-cycle": machine.lifecycle,
         "ami-id": machine.image,
         "local-ipv4": machine.address,
         "placement/availability-zone": machine.zone,
         "placement/region": machine.region,
-        **{f"tags/instance/{key}": value for key, value in machine.tags.items()},
+        **{f"tags/instance/{key}": value for key, value in tags.items()},
         **_notices(machine),
         **_role(machine, credentials),
     }
@@ -53,7 +55,7 @@ def leaves(machine: Machine, credentials: dict[str, Any] | None) -> dict[str, st
         "accountId": machine.account,
         "availabilityZone": machine.zone,
         "imageId": machine.image,
-        "instanceId": machine.instance_id,
+        "instanceId": shown_as,
         "instanceType": machine.instance_type,
         "pendingTime": stamp(machine.launched_at),
         "privateIp": machine.address,
@@ -77,18 +79,21 @@ def _notices(machine: Machine) -> dict[str, str]:
     return found
 
 
-def _role(machine: Machine, credentials: dict[str, Any] | None) -> dict[str, str]:
-    if not machine.role or not credentials:
-        return {}
-    body = {
-        "Code": "Success",
-        "Type": "AWS-HMAC",
-        "LastUpdated": stamp(datetime.now(UTC)),
+def keys(credentials: dict[str, Any]) -> dict[str, str]:
+    """A role's credentials as ECS hands them to a container."""
+    return {
         "AccessKeyId": credentials["AccessKeyId"],
         "SecretAccessKey": credentials["SecretAccessKey"],
         "Token": credentials["SessionToken"],
         "Expiration": stamp(credentials["Expiration"]),
     }
+
+
+def _role(machine: Machine, credentials: dict[str, Any] | None) -> dict[str, str]:
+    if not machine.role or not credentials or machine.is_job:
+        return {}
+    now = stamp(datetime.now(UTC))
+    body = {"Code": "Success", "Type": "AWS-HMAC", "LastUpdated": now, **keys(credentials)}
     return {f"iam/security-credentials/{machine.role.rsplit('/', 1)[-1]}": json.dumps(body)}
 
 

@@ -2,6 +2,7 @@
 
 PUT  /<id>/latest/api/token            header X-aws-ec2-metadata-token-ttl-seconds
 GET  /<id>/latest/...                  header X-aws-ec2-metadata-token
+GET  /<id>/credentials                 header Authorization: a job's credentials, as ECS serves them
 GET  /control/instances                header X-Porewatch-Token, as all control requests
 POST /control/interrupt/<id>?seconds=S   notice now, end S seconds later
 POST /control/rebalance/<id>  ·  POST /control/kill/<id>
@@ -44,6 +45,8 @@ class Door:
         machine = self._host.machines.get(first)
         if machine is None:
             return 404, "no such instance"
+        if rest == "credentials":
+            return self._credentials(machine, header.get("authorization", ""))
         if method == "PUT" and rest == "latest/api/token":
             return self._token(machine, header.get(_TTL.lower(), ""))
         return self._metadata(machine, method, rest, header.get(_TOKEN.lower(), ""))
@@ -53,6 +56,14 @@ class Door:
             return 400, "bad or missing " + _TTL
         key = self._host.config.metadata_key
         return 200, metadata.new_token(key, machine.instance_id, int(ttl))
+
+    def _credentials(self, machine: Machine, token: str) -> Reply:
+        if not metadata.token_valid(self._host.config.metadata_key, machine.instance_id, token):
+            return 401, "unauthorized"
+        if not machine.is_job or not machine.role:
+            return 404, "not found"
+        found = self._host.cloud.credentials(machine.role, machine.instance_id)
+        return 200, json.dumps({"RoleArn": machine.role, **metadata.keys(found)})
 
     def _metadata(self, machine: Machine, method: str, path: str, token: str) -> Reply:
         if not metadata.token_valid(self._host.config.metadata_key, machine.instance_id, token):

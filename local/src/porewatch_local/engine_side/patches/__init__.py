@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from . import (
+    batch_jobs,
+    batch_stack,
     data_api,
     error_type,
     fleet_launch,
@@ -26,6 +28,8 @@ ALL = (
     layer_cache,
     stream_position,
     terminated_stay,
+    batch_jobs,
+    batch_stack,
 )
 
 

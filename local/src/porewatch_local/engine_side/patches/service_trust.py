@@ -1,8 +1,9 @@
-"""The instance host may assume the roles that trust EC2, as EC2 itself does on AWS.
+"""The instance host may assume the roles that trust EC2 or ECS tasks, as those do on AWS.
 
-Why: an instance role trusts `ec2.amazonaws.com` and nobody else. On AWS the service hands the
-role's credentials to the machine; here the instance host does it, through STS, with a user of
-its own. Only that user is treated as the service, and only for trust policies.
+Why: an instance role trusts `ec2.amazonaws.com`, a job's role `ecs-tasks.amazonaws.com`, and nobody
+else. On AWS the service hands the role's credentials to the machine or the container; here the
+instance host does it, through STS, with a user of its own. Only that user is treated as the
+service, and only for trust policies.
 Delete when: the engine serves role credentials per instance.
 """
 
@@ -16,16 +17,17 @@ from ministack.core import iam_evaluator
 from ..rewriting import PatchRefused
 
 HOST_USER = "porewatch-instance-host"
+_SERVICES = {"ec2.amazonaws.com", "ecs-tasks.amazonaws.com"}
 
 
-def _trusts_ec2(document: Any) -> bool:
+def _trusts_a_host(document: Any) -> bool:
     policy = json.loads(document) if isinstance(document, str) else document
     statements = policy.get("Statement", [])
     for statement in statements if isinstance(statements, list) else [statements]:
         principal = statement.get("Principal", {})
         services = principal.get("Service", []) if isinstance(principal, dict) else []
         services = [services] if isinstance(services, str) else services
-        if statement.get("Effect") == "Allow" and "ec2.amazonaws.com" in services:
+        if statement.get("Effect") == "Allow" and _SERVICES & set(services):
             return True
     return False
 
@@ -37,7 +39,7 @@ def apply() -> None:
 
     def evaluate(document: Any, caller: str, context: Any = None) -> bool:
         if caller.endswith(f":user/{HOST_USER}"):
-            return _trusts_ec2(document)
+            return _trusts_a_host(document)
         return bool(original(document, caller, context))
 
     iam_evaluator.evaluate_trust_policy = evaluate
