@@ -38,6 +38,7 @@ class Fate(StrEnum):
     TWICE = "twice"  # it was done, the answer was lost, the SDK sent it again
     DIES_BEFORE = "dies before"
     DIES_AFTER = "dies after"
+    FREEZES = "freezes"  # the machine stands still for a while, then goes on
 
 
 @dataclass(frozen=True)
@@ -48,11 +49,13 @@ class Call:
     number: int
     service: str
     name: str
+    at: float
 
     def __str__(self) -> str:
         return f"{self.process.name} call {self.number} {self.service}.{self.name}"
 
 
+FROZEN_S = 3000.0
 ONE_TOKEN_FOR_ALL_TRIES = {"transact_write_items"}
 """boto3 gives these a token of its own, so a second try of the SDK answers as the first one."""
 
@@ -76,9 +79,11 @@ class Wire:
         assert caller is not None, f"{service}.{name} was called from outside of the world"
         if not caller.alive:
             raise Killed
-        call = Call(caller, caller.calls, service, name)
+        call = Call(caller, caller.calls, service, name, self._scheduler.now)
         caller.calls += 1
         fate = self._decide(call)
+        if fate is Fate.FREEZES:
+            self._scheduler.freeze(caller, FROZEN_S * (0.1 + self._scheduler.rng.random()))
         self._scheduler.sleep(self._latency())
         if fate is not Fate.FINE:
             self._told(f"{call}: {fate.value}")

@@ -19,6 +19,7 @@ from tests.simulator.weather import Weather
 from tests.simulator.work import Plan, builder
 
 TROUBLES = ("killed", "notice", "rebalance", "reclaimed", "dead", "hangs", "mute", "no boot", "bug")
+SILENT_S = 180.0
 SELF, CLOUD, BROKEN = (
     "Client.InstanceInitiatedShutdown",
     "Server.SpotInstanceTermination",
@@ -58,7 +59,6 @@ class Box:
     notice: str | None = None
     rebalance: str | None = None
     muted: tuple[float, float] = (0.0, 0.0)
-    hangs: tuple[float, float] = (0.0, 0.0)
     said_last: bool = False
     began: float | None = None
 
@@ -158,8 +158,7 @@ class Machines:
                 if rng.random() < 0.5:
                     self._scheduler.after(rng.random() * 300, lambda: self._notice(box))
             case "hangs":
-                box.hangs = (now, now + rng.choice((120.0, 900.0, 7200.0)))
-                box.process.frozen_until = box.hangs[1]
+                self._scheduler.freeze(box.process, rng.choice((120.0, 900.0, 7200.0)))
             case "mute":
                 box.muted = (now, now + rng.choice((60.0, 240.0)))
 
@@ -193,9 +192,10 @@ class Machines:
         )
 
     def healthy(self, instance: Instance) -> bool:
-        """The truth: it runs, its worker works (or boots within reason) and has not ended."""
-        box, now = self.boxes[instance.name], self._scheduler.now
-        frozen = box.hangs[0] <= now < box.hangs[1]
+        """The truth: it runs, its worker works (or boots within reason) and has not ended. One
+        that was silent for long may be taken for dead even when it has come round since."""
+        box = self.boxes[instance.name]
+        frozen = box.process.longest_freeze > SILENT_S
         booting = box.began is None and box.trouble != "no boot"
         works = box.process.alive and not frozen and not box.stop.asked and not box.said_last
         running = any(not thread.over for thread in box.process.threads) or booting

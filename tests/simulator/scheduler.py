@@ -28,6 +28,7 @@ class Process:
         self.alive = True
         self.calls = 0
         self.frozen_until = 0.0
+        self.longest_freeze = 0.0
         self.threads: list[Thread] = []
 
     def __repr__(self) -> str:
@@ -123,6 +124,11 @@ class Scheduler:
     def wake(self, thread: Thread) -> None:
         ticket = thread.ticket
         self.after(0.0, lambda: self._resume(thread, ticket, woken=True))
+
+    def freeze(self, process: Process, seconds: float) -> None:
+        """Nothing of it moves for so long; then it goes on as if nothing had been."""
+        process.frozen_until = self.now + seconds
+        process.longest_freeze = max(process.longest_freeze, seconds)
 
     def kill(self, process: Process) -> None:
         """The process dies where it stands; when it kills itself, at its next word."""

@@ -23,6 +23,7 @@ class Weather:
     unheard: float = 0.0
     twice: float = 0.0
     worker_dies: float = 0.0
+    freezes: float = 0.0
     double: float = 0.0
     lost: float = 0.0
     late_s: float = 0.2
@@ -51,11 +52,13 @@ class Weather:
     def fate(self, rng: Random, call: Call, now: float) -> Fate:
         if now > self.calm_after:
             return Fate.FINE
-        dies = self.worker_dies if call.process.kind == "worker" else self.dies
+        works = call.process.kind == "worker"
+        dies = self.worker_dies if works else self.dies
         drawn = rng.random()
         for chance, fate in (
             (dies / 2, Fate.DIES_BEFORE),
             (dies / 2, Fate.DIES_AFTER),
+            (self.freezes if works else 0.0, Fate.FREEZES),
             (self.throttled, Fate.THROTTLED),
             (self.broken / 2, Fate.BROKEN),
             (self.broken / 2, Fate.DONE_BUT_BROKEN),
@@ -93,6 +96,7 @@ def drawn(seed: int) -> Weather:
         unheard=some(0.02),
         twice=some(0.03),
         worker_dies=some(0.02),
+        freezes=some(0.01),
         double=some(0.3),
         lost=some(0.2),
         late_s=0.2 + some(20.0),

@@ -148,7 +148,8 @@ class World:
 
     def _calm(self) -> None:
         self.weather = self.weather.calm()
-        self._override = None
+        if not getattr(self._override, "stays", False):
+            self._override = None
         self.lambdas.weather = self.weather
 
     def _now(self) -> float:

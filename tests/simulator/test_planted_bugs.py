@@ -1,0 +1,111 @@
+"""Guards taken out one by one: the schedules must notice each of them, or they prove nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+import pytest
+
+from porewatch.adapters import stages as stage_ledger
+from porewatch.adapters.objects import Objects
+from porewatch.compute import ec2_fleet
+from porewatch.domain import liveness, stages
+from porewatch.domain.launching import LaunchIntent
+from tests.simulator.crashes import zombies
+from tests.simulator.schedules import Outcome, played
+from tests.simulator.weather import Weather
+
+Patch = pytest.MonkeyPatch
+LAUNCHES = Weather(dies=0.01, unheard=0.02, twice=0.05, broken=0.03, shows_late_s=60.0)
+MESSAGES = Weather(lost=0.1, late_s=60.0, double=0.3, troubled=0.9, dies=0.005)
+SEEDS = range(60)
+
+
+def in_weather(weather: Weather) -> Iterator[Outcome]:
+    return (played(seed, weather) for seed in SEEDS)
+
+
+def first_caught(schedules: Iterable[Outcome], sign: str) -> str | None:
+    """The first sentence with this sign in it that any of the schedules gives."""
+    said = (sentence for outcome in schedules for sentence in outcome.broken)
+    return next((sentence for sentence in said if sign in sentence), None)
+
+
+def without_client_token(patch: Patch) -> None:
+    request = ec2_fleet.fleet_request
+
+    def tokenless(spec: Any) -> Any:
+        asked = request(spec)
+        del asked["ClientToken"]
+        return asked
+
+    patch.setattr(ec2_fleet, "fleet_request", tokenless)
+
+
+def without_stored_intent(patch: Patch) -> None:
+    def kept(self: object, intent: LaunchIntent) -> LaunchIntent:
+        return intent
+
+    patch.setattr(stage_ledger.StageLedger, "record_launch_intent", kept)
+
+
+def without_epochs(patch: Patch) -> None:
+    there = stages._there
+    patch.setattr(stages, "_current", lambda record, epoch: there(record))
+    patch.setattr(stages, "_mine", lambda record, epoch, instance_id: there(record))
+
+
+def unknown_is_dead(patch: Patch) -> None:
+    dead = liveness.Verdict(life=liveness.Life.DEAD, error="WorkerLost", problem="unknown")
+    patch.setattr(liveness, "UNKNOWN", dead)
+
+
+def manifests_overwrite(patch: Patch) -> None:
+    def put(self: Objects, key: str, content: bytes, content_type: str = "") -> str:
+        return self.put(key, content)
+
+    patch.setattr(Objects, "put_new", put)
+
+
+def launches() -> Iterator[Outcome]:
+    return in_weather(LAUNCHES)
+
+
+def messages() -> Iterator[Outcome]:
+    return in_weather(MESSAGES)
+
+
+Schedules = Callable[[], Iterator[Outcome]]
+PLANTS: dict[str, tuple[Callable[[Patch], None], Schedules, str]] = {
+    "the client token": (without_client_token, launches, "two machines live"),
+    "the intent before the launch": (without_stored_intent, launches, "two machines live"),
+    "the epoch of a message": (without_epochs, messages, "was healthy and is killed"),
+    "the third verdict": (unknown_is_dead, messages, "was healthy and is killed"),
+    "the first manifest wins": (manifests_overwrite, zombies, "was published"),
+}
+
+
+@pytest.mark.parametrize("guard", PLANTS)
+def test_without_this_guard_a_schedule_breaks(guard: str, monkeypatch: Patch) -> None:
+    plant, schedules, sign = PLANTS[guard]
+    plant(monkeypatch)
+
+    assert first_caught(schedules(), sign) is not None
+
+
+def test_a_zombie_that_wakes_up_later_changes_nothing() -> None:
+    outcomes = list(zombies())
+
+    assert [outcome.told() for outcome in outcomes if outcome.broken] == []
+    assert {outcome.state for outcome in outcomes} == {"completed"}
+    assert max(outcome.machines for outcome in outcomes) > 2  # some had a successor
+
+
+@pytest.mark.parametrize("weather", [LAUNCHES, MESSAGES], ids=["launches", "messages"])
+def test_with_all_guards_the_same_schedules_hold(weather: Weather) -> None:
+    broken = {
+        seed: outcome.broken for seed in range(30) if (outcome := played(seed, weather)).broken
+    }
+
+    assert broken == {}

@@ -1,0 +1,41 @@
+"""The process dies after every call of AWS, one call at a time; and everything at once, by seeds.
+
+More seeds, and the trace of one: `python -m tests.simulator --help`.
+"""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from tests.simulator.calls import Fate
+from tests.simulator.crashes import FATES, crashes, every_call
+from tests.simulator.schedules import played
+
+SCHEDULES = int(os.environ.get("POREWATCH_SCHEDULES", "200"))
+PARTS = 8
+
+
+@pytest.mark.parametrize("fate", FATES, ids=[fate.value for fate in FATES])
+@pytest.mark.parametrize("kind", sorted({kind for kind, _ in every_call()}))
+def test_a_process_may_die_at_any_call(kind: str, fate: Fate) -> None:
+    """The monitor's sweeps are all alike: every third call of them is enough here."""
+    numbers = [number for found, number in every_call() if found == kind]
+    for number in numbers[:: 3 if kind == "instance_monitor" else 1]:
+        struck, outcome = crashes((kind, number, fate))
+
+        assert not struck.startswith("nothing"), struck
+        assert outcome.broken == (), f"{struck}\n{outcome.told()}"
+        assert outcome.state == "completed", f"{struck}\n{outcome.told()}"
+
+
+@pytest.mark.parametrize("part", range(PARTS))
+def test_whatever_goes_wrong_at_once_every_rule_holds(part: int) -> None:
+    states = set()
+    for seed in range(part, SCHEDULES, PARTS):
+        outcome = played(seed)
+        states.add(outcome.state)
+
+        assert outcome.broken == (), outcome.told()
+    assert "completed" in states
