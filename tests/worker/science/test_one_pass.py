@@ -16,7 +16,8 @@ from porewatch_worker.references.build import build_bundle
 from porewatch_worker.references.load import LoadedBundle, load
 from porewatch_worker.science.complexity import complex_bases
 from porewatch_worker.science.evidence import TargetTotals
-from porewatch_worker.science.one_pass import Placement, Placer
+from porewatch_worker.science.one_pass import Placer
+from porewatch_worker.science.placement import Placement
 from porewatch_worker.science.units import TargetCounts
 from tests.worker.science import made
 from tests.worker.science.conftest import diverged, random_sequence

@@ -21,11 +21,12 @@ from porewatch.domain.runs import Sample
 from porewatch_worker import __version__
 from porewatch_worker.science.calls import Run, call_all
 from porewatch_worker.science.outcomes import outcomes, recoveries
+from porewatch_worker.science.perv import perv_results
 from porewatch_worker.work import Inputs, StageResult, UnitOutput
 
 INPUT = "screen.json"
 OUTPUT = "quantification.json"
-_VERSION = 1
+_VERSION = 2
 
 
 def quantify(
@@ -61,6 +62,7 @@ def quantify(
         findings=findings,
         outcomes=outcomes(screen, samples, findings, parameters),
         spike_recovery=recoveries(screen, samples),
+        perv=perv_results(screen, samples, bundle, parameters),
     )
 
 

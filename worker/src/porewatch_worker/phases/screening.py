@@ -29,6 +29,7 @@ from porewatch_worker.phases import host_removal, pathogen_detection, quality_co
 from porewatch_worker.references.load import LoadedBundle
 from porewatch_worker.science.filtering import judge
 from porewatch_worker.science.one_pass import Placer
+from porewatch_worker.science.perv_reads import PervReader
 from porewatch_worker.science.reads import Read, Unit, read_units
 from porewatch_worker.science.totals import RunTotals
 from porewatch_worker.science.units import UnitCounts, add, unit_from_bytes
@@ -45,7 +46,7 @@ RECORDS = {
 EXPECTED = ("PERV-A", "PERV-B")
 """In every pig: their presence alone is no reason to wake anybody."""
 
-_VERSION = 2
+_VERSION = 3
 """Raise when the pass changes an answer: old checkpoints become invalid."""
 
 
@@ -72,6 +73,7 @@ class ScreeningWork:
         self._severe = _severe(bundle)
         self._started_at: Moment = now()
         self._placer = Placer(bundle.panel_aligner, bundle.host_aligner, bundle.contigs, parameters)
+        self._perv = PervReader(bundle.contigs.values(), bundle.panel_aligner.seq)
 
     def fingerprint(self) -> str:
         """Digest over code, parameters, bundle, files and samples."""
@@ -143,6 +145,10 @@ class ScreeningWork:
             if judged.reason is None:
                 placement = self._placer.place(judged.sequence, buffer)
                 seen.place(len(judged.sequence), placement)
+                if placement.perv:
+                    seen.perv.take(self._perv.look(judged.sequence, placement.perv, buffer))
+                if placement.locus:
+                    seen.perv.take_locus(placement.locus)
         return counts
 
     def _sample_of(self, file: InputFile, read: Read) -> str | None:

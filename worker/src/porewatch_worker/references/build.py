@@ -22,6 +22,7 @@ from porewatch.domain.errors import BundleRefused
 from porewatch.domain.panel import Panel, PanelEntry
 from porewatch.domain.references import BundleFile, BundleManifest, Contig, ContigRole
 from porewatch_worker import __version__
+from porewatch_worker.references.annotation import AnnotationWrong, annotate
 from porewatch_worker.references.fasta import FastaRecord, read_fasta
 from porewatch_worker.references.homology import merge, shared_intervals
 from porewatch_worker.references.load import PRESET
@@ -196,6 +197,10 @@ def _contig(draft: _Draft, record: FastaRecord, part: Assignment) -> Contig:
     entry = draft.codes.get(part.target) if part.role is ContigRole.PANEL else None
     circular = part.circular if part.circular is not None else bool(entry and entry.circular)
     host = part.role is ContigRole.HOST
+    try:
+        places = annotate(part.places, record.description, part.target, record.sequence, host=host)
+    except AnnotationWrong as error:
+        raise _refused(record, str(error), error.remedy) from error
     return Contig(
         name=record.name,
         role=part.role,
@@ -207,6 +212,9 @@ def _contig(draft: _Draft, record: FastaRecord, part: Assignment) -> Contig:
         description=part.description or record.description,
         source=part.source or Path(record.file).name,
         masked=() if host else masked_intervals(record.sequence),
+        perv_type=places.perv_type,
+        features=places.features,
+        single_copy=places.single_copy,
     )
 
 

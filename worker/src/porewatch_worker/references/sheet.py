@@ -1,7 +1,8 @@
 """Which sequence plays which part: a sheet (TSV), or the names of folders and files.
 
 Sheet columns, by header: `file role target` are needed; `contig circular segment accession source
-description` may be left out or blank. A blank `contig` means every sequence of the file; a row
+description perv_type features single_copy` may be left out or blank (the last three: see
+`annotation.py`). A blank `contig` means every sequence of the file; a row
 that names one wins over it. Without a sheet: `panel/<CODE>.fa` or `panel/<CODE>/*.fa`, the same
 below `spike/` and `decoy/`, and `host.fa` or `host/*.fa`.
 """
@@ -10,7 +11,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from porewatch.domain.errors import BundleRefused
@@ -27,14 +28,19 @@ COLUMNS = (
     "accession",
     "source",
     "description",
+    "perv_type",
+    "features",
+    "single_copy",
 )
+PLACES = ("perv_type", "features", "single_copy")
 _NEEDED = ("file", "role", "target")
 _TRUTH = {"": None, "yes": True, "true": True, "1": True, "no": False, "false": False, "0": False}
 
 
 @dataclass(frozen=True)
 class Assignment:
-    """The part that a sequence, or a whole file, plays. `circular` None = as the panel says."""
+    """The part that a sequence, or a whole file, plays. `circular` None = as the panel says;
+    `places` are the cells about places in it, by column, blank ones left out."""
 
     role: ContigRole
     target: str
@@ -43,6 +49,7 @@ class Assignment:
     accession: str = ""
     source: str = ""
     description: str = ""
+    places: dict[str, str] = field(default_factory=dict)
     line: int | None = None
 
 
@@ -170,6 +177,7 @@ def _assignment(path: Path, line: int, row: dict[str, str]) -> Assignment:
             accession=_cell(row, "accession"),
             source=_cell(row, "source"),
             description=_cell(row, "description"),
+            places={name: cell for name in PLACES if (cell := _cell(row, name))},
         )
     raise BundleRefused(problem, file=str(path), line=line, remedy=remedy)
 

@@ -69,6 +69,7 @@ def assemble(inputs: ReportInputs) -> Report:
         screens=inputs.screen.samples,
         unlisted_barcodes=inputs.screen.unlisted_barcodes,
         spike_recovery=inputs.quantification.spike_recovery,
+        perv=inputs.quantification.perv,
         panel=inputs.panel.entries,
         remarks=remarks,
         provenance=_provenance(inputs, synthetic),

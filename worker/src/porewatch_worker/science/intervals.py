@@ -26,8 +26,9 @@ def poisson_interval(count: int, level: float = LEVEL) -> tuple[float, float]:
     return low, gamma_quantile(1.0 - tail, count + 1)
 
 
-def ratio_interval(above: int, below: int, level: float = LEVEL) -> tuple[float, float]:
-    """Exact central interval of the ratio of two Poisson means, from one count of each.
+def ratio_interval(above: float, below: float, level: float = LEVEL) -> tuple[float, float]:
+    """Exact central interval of the ratio of two Poisson means, from one count of each (effective
+    counts need not be whole).
 
     Given their sum, `above` is binomial with p = ratio / (1 + ratio) (Przyborowski & Wilenski 1940,
     Biometrika 31), so the Clopper-Pearson limits of p give those of the ratio. `high` is infinite

@@ -9,73 +9,37 @@
    panel member; panel members that tie share the read, and it counts for none of them alone.
 4. A read won by the panel is compared with the host on the same bases of the read: the host wins
    when it matches as many. Parts outside the panel's hits that map to the host are host flank.
-5. A read without panel hit is host when its first `host_prefix` bases are.
+5. A read without panel hit is host when its first `host_prefix` bases are. What of them lies in
+   a single-copy locus measures the host's depth.
+6. Whoever wins, a read that a PERV genome fits best of all targets is handed on as PERV, unless the
+   host fits it far better (then it is a distant relative in the host's genome).
 """
 
 from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from porewatch.domain.phases import ScreeningParameters
 from porewatch.domain.references import Contig, ContigRole
 from porewatch_worker.science.complexity import complex_bases
+from porewatch_worker.science.placement import (
+    Candidate,
+    LocusHit,
+    PervHit,
+    Placement,
+    Segment,
+)
 
 TIE = 1
 ALIKE = 0.95
 """A strain on which a read matches at least this share of its best is covered by it as well."""
 HOST = "host"
-
-
-@dataclass(frozen=True)
-class Segment:
-    """One accepted hit, half-open intervals on the contig and on the read. `evidence` is the part
-    of the reference interval outside masked regions, in bases."""
-
-    contig: str
-    strand: int
-    start: int
-    end: int
-    read_start: int
-    read_end: int
-    matched: int
-    block: int
-    mapq: int
-    evidence: int
-
-
-@dataclass(frozen=True)
-class Candidate:
-    """A target's best contig for this read. `alike`: the read's hits on strains that fit it nearly
-    as well, which show depth there (near-identical strains would share the reads out otherwise)."""
-
-    target: str
-    role: ContigRole
-    segments: tuple[Segment, ...]
-    alike: tuple[Segment, ...] = ()
-
-    @property
-    def matched(self) -> int:
-        return sum(s.matched for s in self.segments)
-
-
-@dataclass(frozen=True)
-class Placement:
-    """The verdict on one read. `role` None: unassigned.
-
-    `winner` has the evidence. `tied` are panel members that lost or share the read by a tie, with
-    `tied_with` the targets (or the host) that fit as well. `host_better`: the panel member that the
-    host beat outright.
-    """
-
-    role: ContigRole | None
-    winner: Candidate | None = None
-    tied: tuple[str, ...] = ()
-    tied_with: tuple[str, ...] = ()
-    host_better: str | None = None
-    host_flank: bool = False
+PERV_LIKE = 0.85
+"""Share of the host's matches that PERV must reach: the host's own copies differ by some per cent,
+its other retroviruses (class E, 25 % and more) by far more."""
 
 
 class Placer:
@@ -95,6 +59,7 @@ class Placer:
         self._masks = {
             name: ([a for a, _ in c.masked], c.masked) for name, c in contigs.items() if c.masked
         }
+        self._loci = {name: c.single_copy for name, c in contigs.items() if c.single_copy}
 
     def place(self, sequence: str, buffer: Any) -> Placement:
         """The verdict on a read. `buffer` is this thread's mappy.ThreadBuffer."""
@@ -114,21 +79,48 @@ class Placer:
         first = level[0]
         names = tuple(c.target for c in level)
         host = self._host_matches_under(first.segments, sequence, buffer)
+        perv = self._perv(first, host, sequence, buffer)
         if host > first.matched + TIE:
-            return Placement(ContigRole.HOST, host_better=first.target)
+            return Placement(ContigRole.HOST, host_better=first.target, perv=perv)
         if host >= first.matched - TIE:
-            return Placement(ContigRole.HOST, tied=names, tied_with=(HOST,))
-        flank = any(
-            self._host_matches(part, buffer) >= self._parameters.min_block
-            for part in _outside(first.segments, sequence)
-            if len(part) >= self._parameters.min_block
-        )
+            return Placement(ContigRole.HOST, tied=names, tied_with=(HOST,), perv=perv)
+        parts = perv.host_parts if perv else self._host_parts(first, sequence, buffer)
         shared = names if len(names) > 1 else ()
-        return Placement(ContigRole.PANEL, first, tied=shared, tied_with=shared, host_flank=flank)
+        return Placement(ContigRole.PANEL, first, shared, shared, host_flank=bool(parts), perv=perv)
+
+    def _perv(self, first: Candidate, host: int, sequence: str, buffer: Any) -> PervHit | None:
+        contig = self._contigs[first.segments[0].contig]
+        if contig.perv_type is None or first.matched < PERV_LIKE * host:
+            return None
+        parts = self._host_parts(first, sequence, buffer)
+        return PervHit(first, host >= first.matched - TIE, parts)
+
+    def _host_parts(
+        self, found: Candidate, sequence: str, buffer: Any
+    ) -> tuple[tuple[int, int], ...]:
+        """Parts of the read outside the candidate's hits that map to the host."""
+        least = self._parameters.min_block
+        return tuple(
+            (a, b)
+            for a, b in _outside(found.segments, len(sequence))
+            if b - a >= least and self._host_matches(sequence[a:b], buffer) >= least
+        )
 
     def _test_host(self, sequence: str, buffer: Any) -> Placement:
         prefix = sequence[: self._parameters.host_prefix]
-        return Placement(ContigRole.HOST if self._host_matches(prefix, buffer) else None)
+        hits = self._host_hits(prefix, buffer)
+        if not sum(h.mlen for h in hits):
+            return Placement(None)
+        return Placement(ContigRole.HOST, locus=self._locus(hits, len(prefix)))
+
+    def _locus(self, hits: Sequence[Any], length: int) -> LocusHit | None:
+        for hit in hits:
+            for a, b in self._loci.get(hit.ctg, ()):
+                low, high = max(a, hit.r_st), min(b, hit.r_en)
+                if low < high:
+                    share = min(1.0, (high - low) / length)
+                    return LocusHit(f"{hit.ctg}:{(low + high) // 2000}", round(1000 * share))
+        return None
 
     def _host_matches(self, sequence: str, buffer: Any) -> int:
         """Matched bases of the host's accepted hits that do not overlap on the read."""
@@ -201,13 +193,13 @@ class Placer:
         return total
 
 
-def _outside(segments: Sequence[Segment], sequence: str) -> Iterator[str]:
+def _outside(segments: Sequence[Segment], length: int) -> Iterator[tuple[int, int]]:
     """The parts of the read before, between and after the segments."""
     end = 0
     for segment in sorted(segments, key=lambda s: s.read_start):
-        yield sequence[end : segment.read_start]
+        yield end, segment.read_start
         end = max(end, segment.read_end)
-    yield sequence[end:]
+    yield end, length
 
 
 def _best_strain(strains: Sequence[Candidate]) -> Candidate:

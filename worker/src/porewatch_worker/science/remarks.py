@@ -18,10 +18,15 @@ FAR = 0.85
 
 def shown_name(entry: PanelEntry, contigs: Sequence[Contig], synthetic: bool) -> str:
     """No PERV subtype is named from surrogate sequence, except with SYNTHETIC in the name."""
-    marked = any(SYNTHETIC in f"{c.name} {c.description} {c.source}".upper() for c in contigs)
+    marked = any(is_surrogate(c) for c in contigs)
     if entry.code.startswith(PERV) and contigs and (synthetic or marked):
         return f"{SYNTHETIC} surrogate for {entry.name}"
     return entry.name
+
+
+def is_surrogate(contig: Contig) -> bool:
+    """Its name, description or source says that it is made up."""
+    return SYNTHETIC in f"{contig.name} {contig.description} {contig.source}".upper()
 
 
 def remark_on(entry: PanelEntry, result: TargetResult | None, sample: Sample, call: Call) -> str:

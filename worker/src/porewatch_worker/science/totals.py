@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from porewatch.domain.findings import QualityControl, ReadAccount, SampleScreen
+from porewatch.domain.perv import PervScreen
 from porewatch.domain.references import Contig, ContigRole
 from porewatch.reads.summary import phred
 from porewatch_worker.science.evidence import TargetTotals
@@ -25,9 +26,12 @@ class RunTotals:
 
     def __init__(self, contigs: Iterable[Contig]) -> None:
         self._contigs: dict[str, list[Contig]] = {}
+        self._has_perv, self._locus_tiles = False, 0
         for contig in contigs:
             if contig.role is not ContigRole.HOST:
                 self._contigs.setdefault(contig.target, []).append(contig)
+            self._has_perv |= contig.perv_type is not None
+            self._locus_tiles += sum(-(-(b - a) // 1000) for a, b in contig.single_copy)
         self._sums: dict[str, SampleCounts] = {}
         self._targets: dict[str, dict[str, TargetTotals]] = {}
         self.unlisted: Counter[str] = Counter()
@@ -60,7 +64,11 @@ class RunTotals:
             host_bases=sums.role_bases[ContigRole.HOST.value],
             unassigned_bases=sums.role_bases[UNASSIGNED],
             targets=tuple(sorted(results, key=lambda r: (_ROLES.index(r.role), r.target))),
+            perv=self._perv(sums) if self._has_perv else None,
         )
+
+    def _perv(self, sums: SampleCounts) -> PervScreen:
+        return sums.perv.screen(self._locus_tiles)
 
 
 def _account(sums: SampleCounts) -> ReadAccount:

@@ -15,7 +15,9 @@ from typing import Any
 from porewatch.domain.references import ContigRole
 from porewatch_worker.science.filtering import Judged
 from porewatch_worker.science.histograms import quality_bin
-from porewatch_worker.science.one_pass import Candidate, Placement
+from porewatch_worker.science.perv_counts import PervCounts
+from porewatch_worker.science.perv_counts import from_plain as perv_from_plain
+from porewatch_worker.science.placement import Candidate, Placement
 
 BILLION = 1_000_000_000
 UNASSIGNED = "unassigned"
@@ -72,6 +74,7 @@ class SampleCounts:
     minute_reads: Counter[int] = field(default_factory=Counter)
     minute_bases: Counter[int] = field(default_factory=Counter)
     targets: dict[str, TargetCounts] = field(default_factory=dict)
+    perv: PervCounts = field(default_factory=PervCounts)
 
     def see(self, judged: Judged) -> None:
         """Quality control of one read, whatever becomes of it."""
@@ -137,7 +140,9 @@ def add(into: Any, other: Any) -> None:
     """Add `other` to `into`, field by field: numbers, counters, lists and what lies below."""
     for name, value in vars(other).items():
         there = getattr(into, name)
-        if isinstance(value, int):
+        if isinstance(value, PervCounts):
+            there.add(value)
+        elif isinstance(value, int):
             setattr(into, name, there + value)
         elif isinstance(value, Counter):
             there.update(value)
@@ -165,6 +170,7 @@ def unit_from_bytes(content: bytes) -> UnitCounts:
 def _plain(sample: SampleCounts) -> dict[str, Any]:
     found = dict(vars(sample))
     found["targets"] = {name: vars(t) for name, t in sample.targets.items()}
+    found["perv"] = dict(vars(sample.perv))
     return found
 
 
@@ -178,6 +184,7 @@ def _sample(plain: dict[str, Any]) -> SampleCounts:
     for name in ("filtered", "roles", "role_bases"):
         fields[name] = Counter(plain[name])
     fields["targets"] = {name: _target(t) for name, t in plain["targets"].items()}
+    fields["perv"] = perv_from_plain(plain["perv"])
     return SampleCounts(**fields)
 
 

@@ -9,6 +9,7 @@ from pydantic import Field
 
 from porewatch.domain.base import Model
 from porewatch.domain.panel import Severity
+from porewatch.domain.perv import PervScreen, PervTypeCount
 from porewatch.domain.references import ContigRole
 
 
@@ -140,6 +141,9 @@ class SampleScreen(Model):
     host_bases: int = 0
     unassigned_bases: int = 0
     targets: tuple[TargetResult, ...] = ()
+    perv: Annotated[
+        PervScreen | None, Field(description="only when the bundle has PERV genomes")
+    ] = None
 
 
 class ScreenResult(Model):
@@ -186,6 +190,50 @@ class Finding(Model):
     remark: str = ""
 
 
+class JunctionSite(Model):
+    """Junction reads that change type at one place of env; `low` and `high` count from 1."""
+
+    left: str
+    right: str
+    low: int
+    high: int
+    reads: int
+    molecules: int
+    call: Call
+    rule: str
+
+
+class PervType(Model):
+    """One type in one sample. `name` says SYNTHETIC when its references are surrogates."""
+
+    name: str
+    counted: PervTypeCount
+    copies: Quantity | None = None
+
+
+class PervResult(Model):
+    """PERV in one sample: what was counted, copies per genome, recombinants, alarms with reasons.
+
+    `synthetic`: a reference is a surrogate, so no type is named. `limit`: what may prevent a
+    statement (no env coordinates in the bundle, RNA, no host reads).
+    """
+
+    sample: str
+    material: Literal["dna", "rna"]
+    synthetic: bool
+    types_told: tuple[str, ...] = ()
+    counted: PervScreen
+    types: tuple[PervType, ...] = ()
+    copies: Quantity | None = None
+    sites: tuple[JunctionSite, ...] = ()
+    smallest_share: Annotated[
+        float | None,
+        Field(description="share of PERV copies that a recombinant needs to be seen (95 %)"),
+    ] = None
+    alarms: tuple[str, ...] = ()
+    limits: tuple[str, ...] = ()
+
+
 class Outcome(StrEnum):
     RELEASED = "released"
     RELEASED_WITH_REMARKS = "released_with_remarks"
@@ -205,3 +253,4 @@ class Quantification(Model):
     findings: tuple[Finding, ...]
     outcomes: tuple[SampleOutcome, ...]
     spike_recovery: dict[str, Quantity] = {}
+    perv: tuple[PervResult, ...] = ()

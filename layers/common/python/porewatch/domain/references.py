@@ -34,6 +34,17 @@ class Contig(Model):
     description: str = ""
     source: str = ""
     masked: tuple[tuple[int, int], ...] = ()
+    perv_type: Annotated[
+        Literal["A", "B", "C"] | None, Field(description="of a PERV genome, by its env")
+    ] = None
+    features: Annotated[
+        dict[str, tuple[int, int]],
+        Field(description="reading frames (gag, pol, env) as half-open intervals from 0"),
+    ] = {}
+    single_copy: Annotated[
+        tuple[tuple[int, int], ...],
+        Field(description="host only: intervals that the haploid genome holds once"),
+    ] = ()
 
 
 class BundleFile(Model):

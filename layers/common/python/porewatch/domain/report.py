@@ -6,7 +6,14 @@ from typing import Literal
 
 from porewatch.domain.base import Model, Moment
 from porewatch.domain.cost import Bill
-from porewatch.domain.findings import Finding, Outcome, Quantity, SampleOutcome, SampleScreen
+from porewatch.domain.findings import (
+    Finding,
+    Outcome,
+    PervResult,
+    Quantity,
+    SampleOutcome,
+    SampleScreen,
+)
 from porewatch.domain.panel import PanelEntry
 from porewatch.domain.phases import PhaseRecord, ScreeningParameters, TimelineEntry
 from porewatch.domain.runs import InputFile, Sample, Sequencing
@@ -47,6 +54,7 @@ class Report(Model):
     screens: tuple[SampleScreen, ...]
     unlisted_barcodes: dict[str, int] = {}
     spike_recovery: dict[str, Quantity] = {}
+    perv: tuple[PervResult, ...] = ()
     panel: tuple[PanelEntry, ...]
     remarks: tuple[str, ...] = ()
     provenance: Provenance

@@ -1,0 +1,176 @@
+"""PERV of the validation pack: made runs of surrogates with known types, joins and copies.
+
+`python -m tests.validation.perv_pack [MIXTURES]` prints the table of docs/science.md at full size
+(100 mixtures without recombinants; some minutes), the suite runs the same functions at small size.
+"""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from porewatch.domain.findings import PervResult, ScreenResult
+from porewatch.domain.phases import ScreeningParameters
+from porewatch.domain.runs import Sample
+from porewatch_worker.phases.quantification import quantify
+from porewatch_worker.simulate.errors import R9, R10, ErrorModel
+from porewatch_worker.simulate.genomes import Genome
+from porewatch_worker.simulate.plan import RunPlan, Source
+from porewatch_worker.simulate.reads import simulate_run
+from tests.simulate.surrogates import (
+    KINDS,
+    PervWorld,
+    copy_of,
+    genome,
+    host_with,
+    make_perv_world,
+    recombinant,
+)
+from tests.validation.pack import IDENTITY, Score
+from tests.worker.science.conftest import screen, screening
+
+SAMPLE = Sample(name="one")
+COPIES = 6
+"""Different copies of each type in a mixture, 1 to 3 % from the references."""
+
+
+def run(
+    world: PervWorld,
+    sources: Sequence[tuple[Genome, int]],
+    *,
+    model: ErrorModel,
+    seed: int,
+    mean: int = 2500,
+    chimeras: float = 0.0,
+    sample: Sample = SAMPLE,
+    **parameters: int,
+) -> tuple[ScreenResult, PervResult]:
+    """Screen reads of the genomes given (each with its number of reads)."""
+    plan = RunPlan(
+        identity=IDENTITY,
+        sources=tuple(Source("one", "barcode01", (g,), n) for g, n in sources if n),
+        seed=seed, model=model, mean_length=mean, sd_length=0.8 * mean, chimeras=chimeras,
+    )  # fmt: skip
+    with tempfile.TemporaryDirectory() as folder:
+        files = simulate_run(plan, Path(folder), Path(folder) / "truth.tsv").files
+        paths = sorted(Path(folder) / name for name in files)
+        work = screening(world.bundle, *paths, samples=(sample,), **parameters)
+        result = screen(work, Path(folder))
+    bundle = world.bundle
+    quantified = quantify(result, (sample,), bundle.panel, bundle.manifest, ScreeningParameters())
+    return result, quantified.perv[0]
+
+
+def mixture(
+    world: PervWorld, counts: dict[str, int], rng: np.random.Generator
+) -> list[tuple[Genome, int]]:
+    """`counts` reads of each type, shared out over six copies of it."""
+    sources = []
+    for kind, reads in counts.items():
+        shares = rng.multinomial(reads, [1 / COPIES] * COPIES)
+        for i, share in enumerate(shares):
+            codes = copy_of(world.types[kind].codes, rng.uniform(0.01, 0.03), rng)
+            sources.append((genome(f"{kind}{i}", codes), int(share)))
+    return sources
+
+
+def typing(world: PervWorld, model: ErrorModel, reads: int, seed: int) -> dict[str, Counter[str]]:
+    """True type -> what env reads were given to (`none`: no type told)."""
+    rng = np.random.default_rng(seed)
+    told = {}
+    for kind in KINDS:
+        _, result = run(world, mixture(world, {kind: reads}, rng), model=model, seed=seed)
+        counted = result.counted
+        told[kind] = Counter({k: t.reads for k, t in counted.types.items()})
+        told[kind]["none"] = counted.untyped
+        told[kind]["junction"] = len(counted.junctions)
+    return told
+
+
+def without_recombinants(
+    world: PervWorld, number: int, *, kinds: str, chimeras: float, seed: int
+) -> list[PervResult]:
+    """Mixtures of random shares, 600 PERV reads and 100 host reads each, R10 and R9 in turn."""
+    found = []
+    for i in range(number):
+        rng = np.random.default_rng(seed + i)
+        shares = rng.multinomial(600, rng.dirichlet([1.0] * len(kinds)))
+        sources = mixture(world, dict(zip(kinds, map(int, shares), strict=True)), rng)
+        sources.append((genome("host", world.host, "host"), 100))
+        model = (R10, R9)[i % 2]
+        found.append(run(world, sources, model=model, seed=seed + i, chimeras=chimeras)[1])
+    return found
+
+
+def recombinant_alarms(results: Sequence[PervResult]) -> int:
+    return sum(any("recombinant" in a for a in r.alarms) for r in results)
+
+
+def type_alarms(results: Sequence[PervResult]) -> int:
+    return sum(any("recombinant" not in a for a in r.alarms) for r in results)
+
+
+def with_recombinant(
+    world: PervWorld, reads: int, *, step: int, order: str, model: ErrorModel, seed: int
+) -> PervResult:
+    """1 % of `reads` come from a recombinant cut at that step of env, the rest from A, B and C."""
+    rng = np.random.default_rng(seed)
+    few = max(1, reads // 100)
+    rest = reads - few
+    sources = mixture(world, {"A": rest // 2, "B": rest // 3, "C": rest // 6}, rng)
+    left, right = (world.types[k] for k in order)
+    codes = copy_of(recombinant(left, right, step), 0.01, rng)
+    sources.append((genome("AC", codes), few))
+    return run(world, sources, model=model, seed=seed)[1]
+
+
+def ac_junctions(result: PervResult) -> int:
+    """Junction reads between A and C, wherever they lie."""
+    return sum(s.reads for s in result.sites if {s.left, s.right} == {"A", "C"})
+
+
+def copy_ratio(
+    world: PervWorld, copies: int, depth: float, *, seed: int, mean: int = 1000
+) -> tuple[float, bool]:
+    """Estimated over true copies per diploid genome at that depth of the (diploid) host, and
+    whether the interval holds the truth. The animal has `copies` in each haploid genome."""
+    rng = np.random.default_rng(seed)
+    kinds = tuple("AB"[i % 2] for i in range(copies))
+    animal = host_with(world.types, kinds, copies * 20_000, rng)
+    animal[: world.locus[1]] = world.host[: world.locus[1]]
+    reads = round(depth * len(animal) / mean)
+    _, result = run(
+        world, [(genome("animal", animal, "host"), reads)], model=R10, seed=seed, mean=mean
+    )
+    amount = result.copies
+    assert amount is not None and amount.value and amount.low is not None and amount.high
+    return amount.value / (2 * copies), amount.low <= 2 * copies <= amount.high
+
+
+def main(mixtures: int) -> None:
+    """Everything, at full size."""
+    with tempfile.TemporaryDirectory() as folder:
+        world = make_perv_world(Path(folder))
+        for model in (R10, R9):
+            for kind, told in typing(world, model, 2000, 5).items():
+                print(f"typing {model.name} {kind}: {dict(told)}", flush=True)
+        for kinds, chimeras in (("ABC", 0.0), ("ABC", 0.02), ("AB", 0.02)):
+            found = without_recombinants(
+                world, mixtures, kinds=kinds, chimeras=chimeras, seed=10_000
+            )
+            strays = sum(len(r.counted.junctions) for r in found)
+            print(
+                f"{kinds}, {chimeras:.0%} chimeras: recombinant alarms "
+                f"{Score(recombinant_alarms(found), mixtures)}; stray junction reads {strays}; "
+                f"type alarms {Score(type_alarms(found), mixtures)}",
+                flush=True,
+            )
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]) if len(sys.argv) > 1 else 100)

@@ -1,0 +1,198 @@
+"""PERV in a sample: copies, types, recombinants, and whether to raise an alarm.
+
+PERV-A and -B are in every pig: no alarm. An alarm is raised for
+
+- PERV-C: at least `detected_min_reads` reads whose env is of type C, from `detected_min_starts`
+  distinct starts, more than mistyped reads of the other types explain (MISTYPED of them) and more
+  than crossover from other barcodes does. It does not matter whether the host's reference holds
+  these copies too: what the donor carries is the question.
+- A/C recombinants: a junction between A and C that recurs (see `junctions.py`).
+
+False-alarm rates of both, measured on genomes with A and B only, stand in docs/science.md. Where a
+reference is a surrogate, types are called SYNTHETIC-A, never PERV-A.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from porewatch.domain.findings import (
+    Call,
+    JunctionSite,
+    PervResult,
+    PervType,
+    SampleScreen,
+    ScreenResult,
+)
+from porewatch.domain.perv import PervScreen
+from porewatch.domain.phases import ScreeningParameters
+from porewatch.domain.references import BundleManifest, Contig
+from porewatch.domain.runs import Sample
+from porewatch_worker.science.intervals import gamma_cdf
+from porewatch_worker.science.junctions import sites, smallest_share
+from porewatch_worker.science.perv_copies import HostDepth, copies, host_depth
+from porewatch_worker.science.remarks import SYNTHETIC, is_surrogate
+
+MISTYPED = 0.001
+"""Budget for reads of one type that env gives to another; measured: docs/science.md."""
+
+CROSSOVER = 0.001
+UNLIKELY = 0.001
+ALARM_TYPE, ALARM_PAIR = "C", frozenset("AC")
+
+NO_ENV = "the bundle names no env coordinates for two types or more: no type is told"
+RNA = "RNA: reads tell of expression, not of copies per genome"
+NO_HOST = "no host reads: copies per genome cannot be stated"
+
+
+@dataclass(frozen=True)
+class PervReferences:
+    """What a bundle knows of PERV. Lengths in bases, means over its genomes."""
+
+    synthetic: bool
+    told: tuple[str, ...]
+    length: int
+    env_length: int
+    locus_length: int
+    host_length: int
+
+    def name(self, kind: str) -> str:
+        """`PERV-C`, or SYNTHETIC-C when a reference is a surrogate."""
+        return f"{SYNTHETIC if self.synthetic else 'PERV'}-{kind}"
+
+
+def perv_references(bundle: BundleManifest) -> PervReferences | None:
+    """None when the bundle has no PERV genome."""
+    pervs = [c for c in bundle.contigs if c.perv_type]
+    if not pervs:
+        return None
+    with_env = [c for c in pervs if "env" in c.features]
+    kinds = {c.perv_type for c in with_env if c.perv_type}
+    loci = [b - a for c in bundle.contigs for a, b in c.single_copy]
+    return PervReferences(
+        synthetic=bundle.synthetic or any(is_surrogate(c) for c in pervs),
+        told=tuple(sorted(kinds)) if len(kinds) > 1 else (),
+        length=round(sum(c.length for c in pervs) / len(pervs)),
+        env_length=_mean_env(with_env),
+        locus_length=sum(loci),
+        host_length=bundle.host_bases,
+    )
+
+
+def _mean_env(contigs: Sequence[Contig]) -> int:
+    spans = [b - a for a, b in (c.features["env"] for c in contigs)]
+    return round(sum(spans) / len(spans)) if spans else 0
+
+
+def perv_results(
+    screen: ScreenResult,
+    samples: Sequence[Sample],
+    bundle: BundleManifest,
+    parameters: ScreeningParameters,
+) -> tuple[PervResult, ...]:
+    """One result a sample; none when the bundle has no PERV genome."""
+    known = perv_references(bundle)
+    if known is None:
+        return ()
+    by_name = {s.name: s for s in samples}
+    return tuple(
+        _result(by_name[s.sample], s, _of_others(screen, s.sample), known, parameters)
+        for s in screen.samples
+    )
+
+
+def _result(
+    sample: Sample,
+    screen: SampleScreen,
+    others: int,
+    known: PervReferences,
+    parameters: ScreeningParameters,
+) -> PervResult:
+    counted = screen.perv or PervScreen()
+    host = None
+    if sample.material == "dna":
+        host = host_depth(screen, counted, known.locus_length, known.host_length)
+    found = sites(counted.junctions, known.env_length)
+    call, rule = judge_type(counted, others, parameters)
+    return PervResult(
+        sample=sample.name,
+        material=sample.material,
+        synthetic=known.synthetic,
+        types_told=tuple(known.name(kind) for kind in known.told),
+        counted=counted,
+        types=tuple(_types(counted, known, host)),
+        copies=copies(counted.bases, counted.squares, counted.reads, known.length, host)
+        if host and counted.reads
+        else None,
+        sites=found,
+        smallest_share=smallest_share(counted.env_reads, counted.env_bases, known.env_length),
+        alarms=tuple(_alarms(call, rule, found, known)),
+        limits=tuple(_limits(sample, host, known)),
+    )
+
+
+def judge_type(
+    counted: PervScreen, others: int, parameters: ScreeningParameters
+) -> tuple[Call, str]:
+    """PERV-C by env: the call and why. `others`: reads of env C in other samples of the run."""
+    mine = counted.types.get(ALARM_TYPE)
+    rest = sum(t.reads for kind, t in counted.types.items() if kind != ALARM_TYPE)
+    if mine is None or not mine.reads:
+        return Call.NOT_DETECTED, f"none of {rest} reads with a told env is of type {ALARM_TYPE}"
+    told = f"{mine.reads} of {mine.reads + rest} reads with a told env are of type {ALARM_TYPE}"
+    if mine.reads < parameters.detected_min_reads or mine.starts < parameters.detected_min_starts:
+        return Call.INDETERMINATE, f"{told}, {parameters.detected_min_reads} reads needed"
+    if rest and gamma_cdf(mine.reads, MISTYPED * rest) >= UNLIKELY:
+        return Call.INDETERMINATE, f"{told}, no more than mistyped reads of the others"
+    if others and gamma_cdf(mine.reads, CROSSOVER * others) >= UNLIKELY:
+        return Call.INDETERMINATE, f"{told}, beside {others} in other samples: barcode crossover"
+    return Call.DETECTED, f"{told}, from {mine.starts} distinct starts"
+
+
+def _of_others(screen: ScreenResult, sample: str) -> int:
+    """Reads with an env of type C in the run's other samples."""
+    return sum(
+        s.perv.types[ALARM_TYPE].reads
+        for s in screen.samples
+        if s.perv and s.sample != sample and ALARM_TYPE in s.perv.types
+    )
+
+
+def _types(
+    counted: PervScreen, known: PervReferences, host: HostDepth | None
+) -> Iterator[PervType]:
+    """Copies by type: env depth shared out by the bases of typed reads. (Reads over conserved parts
+    of env decide for no type, whichever they are of.)"""
+    typed = sum(t.env_bases for t in counted.types.values())
+    for kind, t in sorted(counted.types.items()):
+        amount = None
+        if host and t.reads:
+            scale = counted.env_bases / typed
+            bases, squares = t.env_bases * scale, t.env_squares * scale**2
+            amount = copies(bases, squares, t.reads, known.env_length, host)
+        yield PervType(name=known.name(kind), counted=t, copies=amount)
+
+
+def _alarms(
+    call: Call, rule: str, found: Sequence[JunctionSite], known: PervReferences
+) -> Iterator[str]:
+    if call is Call.DETECTED:
+        yield f"{known.name(ALARM_TYPE)}: {rule}."
+    for site in found:
+        if site.call is Call.DETECTED and {site.left, site.right} == ALARM_PAIR:
+            yield (
+                f"{known.name('A/C')} recombinant ({site.left} then {site.right}): {site.rule}, "
+                f"env {site.low} to {site.high}."
+            )
+
+
+def _limits(sample: Sample, host: HostDepth | None, known: PervReferences) -> Iterator[str]:
+    if not known.told:
+        yield NO_ENV
+    elif len(known.told) < 3:
+        yield f"only types {' and '.join(known.told)} are told: the bundle has no env of the third"
+    if sample.material == "rna":
+        yield RNA
+    elif host is None:
+        yield NO_HOST
