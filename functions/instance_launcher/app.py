@@ -1,8 +1,10 @@
 """One machine for one epoch of one stage, intent first."""
 
+from porewatch.adapters.budget import Budget
 from porewatch.adapters.stages import StageLedger
 from porewatch.adapters.table import Table
 from porewatch.compute.ec2_fleet import Ec2Fleet
+from porewatch.compute.price import price_list
 from porewatch.domain.base import now
 from porewatch.domain.tasks import Launch, Launched
 from porewatch.edge.task import on_task
@@ -12,15 +14,21 @@ from porewatch.usecases.launch_machine import launch_machine
 
 @on_task(Launch)
 def lambda_handler(task: Launch) -> Launched:
-    told = settings()
+    told, table = settings(), Table(settings().ledger_table)
+    budget = Budget(
+        table,
+        run_usd=told.run_budget_usd,
+        account_usd=told.account_budget_usd,
+        price_snapshot=price_list(told.aws_region).snapshot,
+    )
     fleet = Ec2Fleet(
         told.stack_name, launch_template_id=told.launch_template_id, subnet_ids=told.subnet_ids
     )
     return launch_machine(
         task,
         stack=told.stack_name,
-        stages=StageLedger(Table(told.ledger_table)),
+        stages=StageLedger(table),
         executor=fleet,
-        budget_usd=told.run_budget_usd,
+        budget=budget,
         at=now(),
     )

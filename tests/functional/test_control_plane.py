@@ -65,7 +65,7 @@ def answers() -> Iterator[Answers]:
             SUBNET_IDS=",".join(subnets),
             WORKER_QUEUE_URL=sqs.create_queue(QueueName="worker")["QueueUrl"],
             ALERT_TOPIC_ARN=alerts,
-            RUN_BUDGET_USD="0.02",
+            RUN_BUDGET_USD="12",
         ):
             make_ledger()
             make_buckets()
@@ -314,11 +314,11 @@ def test_costs_add_up_on_the_run_and_the_budget_is_told_of_once(answers: Answers
     call("instance_terminator", example("instance_terminator"))
     for item in list(ledger().query(f"RUN#{RUN}", "COST#")):
         line = json.loads(item.body)
-        item_of_an_hour = json.dumps({**line, "usd": 0.16})
-        ledger().put(type(item)(item.pk, item.sk, item_of_an_hour))
+        item_of_a_day = json.dumps({**line, "usd": 12.5})
+        ledger().put(type(item)(item.pk, item.sk, item_of_a_day))
     words = told("InstanceTerminated", {**fact, "revision": 0})
     assert send("cost_tracker", words, words) == []
-    assert RunLedger(ledger()).get(RUN).cost_usd == pytest.approx(0.16)
+    assert RunLedger(ledger()).get(RUN).cost_usd == pytest.approx(12.5)
     assert facts_in(ledger(), RUN).count("BudgetReached") == 1
     backend = sent_messages()
     assert len(backend) == 1

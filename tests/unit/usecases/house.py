@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
+from porewatch.adapters.budget import Budget
 from porewatch.adapters.objects import Objects
 from porewatch.adapters.runs import RunLedger
 from porewatch.adapters.stages import StageLedger
@@ -186,7 +187,7 @@ class House:
             stack="s",
             stages=self.stages,
             executor=self.cloud,
-            budget_usd=budget_usd,
+            budget=Budget(self.table, run_usd=budget_usd),
             at=self.now,
         ).instance_id
 

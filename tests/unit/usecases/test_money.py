@@ -8,12 +8,15 @@ import pytest
 
 from porewatch.adapters.budget import Budget
 from porewatch.adapters.table import Table
+from porewatch.compute.price import price_list
+from porewatch.domain.budget import micro
 from porewatch.domain.cost import CostLine
+from porewatch.domain.errors import BudgetExceeded, CapacityUnavailable, LaunchUnknown
 from porewatch.domain.launching import Owner
 from porewatch.domain.phases import Phase, Progress, StageManifest
 from porewatch.domain.tasks import Terminate
 from porewatch.usecases.end_machines import end_machine, end_machines
-from tests.unit.usecases.house import KEY, MANIFEST_KEY, REVISION, RUN, STAGE, House
+from tests.unit.usecases.house import KEY, MANIFEST_KEY, REVISION, RUN, SPEC, STAGE, House
 
 
 @pytest.fixture
@@ -131,7 +134,7 @@ def test_two_machines_of_an_epoch_are_both_spent_and_reserved_once(
     house: House, budget: Budget
 ) -> None:
     started(house)
-    budget.reserve(owner(), 4.0, house.now)
+    held = budget.books(RUN, REVISION).held_usd
     machine = house.cloud.machines["i-1"]
     house.cloud.machines["i-2"] = machine.model_copy(update={"instance_id": "i-2"})
     house.later(minutes=30)
@@ -139,7 +142,7 @@ def test_two_machines_of_an_epoch_are_both_spent_and_reserved_once(
         end(house)
     books = budget.books(RUN, REVISION)
     assert len(lines(house)) == 2
-    assert (books.settled_usd, books.released_usd, books.held_usd) == (4.0, 0.0, 0.0)
+    assert (books.settled_usd, books.released_usd, books.held_usd) == (held, 0.0, 0.0)
     assert books.spent_usd == pytest.approx(sum(line.usd for line in lines(house)))
     assert books.balanced
 
@@ -148,10 +151,52 @@ def test_a_machine_found_after_the_money_was_given_back_is_still_paid(
     house: House, budget: Budget
 ) -> None:
     started(house)
-    budget.reserve(owner(), 4.0, house.now)
+    held = budget.books(RUN, REVISION).held_usd
     budget.release(owner(), house.now)
     house.later(minutes=30)
     end(house)
     books = budget.books(RUN, REVISION)
-    assert (books.released_usd, books.settled_usd) == (4.0, 0.0)
+    assert (books.released_usd, books.settled_usd) == (held, 0.0)
     assert books.spent_usd == pytest.approx(lines(house)[0].usd)
+
+
+def test_a_launch_holds_what_its_dearest_rung_may_cost(house: House, budget: Budget) -> None:
+    house.seal()
+    house.open()
+    house.launch(1)
+    (held,) = budget.held()
+    most = price_list().usd("r5.2xlarge", "on-demand", SPEC.phase_deadline_s)
+    disk = price_list().disk_usd(200, SPEC.phase_deadline_s)
+    assert held.held == micro(most + disk)
+
+
+def test_a_launch_that_no_rung_served_gives_its_money_back(house: House, budget: Budget) -> None:
+    house.seal()
+    house.open()
+    nothing = CapacityUnavailable("all pools are empty")
+    house.cloud.full = {"spot": nothing, "on-demand": nothing}
+    with pytest.raises(CapacityUnavailable):
+        house.launch(1)
+    books = budget.books(RUN, REVISION)
+    assert (books.held_usd, books.released_usd > 0, books.balanced) == (0.0, True, True)
+
+
+def test_a_launch_of_unknown_outcome_keeps_its_money_until_the_epoch_is_closed(
+    house: House, budget: Budget
+) -> None:
+    house.seal()
+    house.open()
+    house.cloud.full = {"spot": LaunchUnknown("the answer was lost")}
+    with pytest.raises(LaunchUnknown):
+        house.launch(1)
+    assert budget.books(RUN, REVISION).held_usd > 0
+    end(house)
+    assert budget.books(RUN, REVISION).held_usd == 0
+
+
+def test_a_launch_beyond_the_budget_asks_for_no_machine(house: House) -> None:
+    house.seal()
+    house.open()
+    with pytest.raises(BudgetExceeded, match=r"may cost 6\.\d+ USD"):
+        house.launch(1, budget_usd=5.0)
+    assert house.cloud.launches == []

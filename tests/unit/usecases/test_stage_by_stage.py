@@ -251,7 +251,7 @@ def test_nothing_is_launched_when_the_budget_is_used_up(house: House) -> None:
     house.later(hours=100)
     end(house)
     house.open()
-    with pytest.raises(BudgetExceeded, match="its budget is 15"):
+    with pytest.raises(BudgetExceeded, match=r"budget of run run-1 is 15\.00 USD"):
         house.launch(2, budget_usd=15.0)
 
 

@@ -45,6 +45,8 @@ class Settings(BaseModel):
     basecalling: Literal["enabled", "disabled"] = "disabled"
     link_seconds: int = 3600
     run_budget_usd: float = 25.0
+    account_budget_usd: float = 0.0
+    aws_region: str = "us-east-1"
 
     if not TYPE_CHECKING:
 

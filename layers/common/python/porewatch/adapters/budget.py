@@ -56,20 +56,26 @@ class Cap(NamedTuple):
 class Budget:
     """The reservations and caps in ledger `table`. A cap of 0 USD refuses nothing."""
 
-    def __init__(self, table: Table, *, run_usd: float = 0.0, account_usd: float = 0.0) -> None:
+    def __init__(
+        self,
+        table: Table,
+        *,
+        run_usd: float = 0.0,
+        account_usd: float = 0.0,
+        price_snapshot: str = "",
+    ) -> None:
         self._table = table
+        self._price_snapshot = price_snapshot
         self._run_usd = run_usd
         self._account_usd = account_usd
 
-    def reserve(
-        self, owner: OfEpoch, usd: float, at: datetime, *, price_snapshot: str = ""
-    ) -> Reservation:
+    def reserve(self, owner: OfEpoch, usd: float, at: datetime) -> Reservation:
         """Hold `usd` for the machine of this epoch; what is held for it already is answered as it
         is. Raises BudgetExceeded naming the cap, and Throttled (try again)."""
-        amount = micro(usd)
+        amount, prices = micro(usd), self._price_snapshot
 
         def hold(before: Reservation) -> tuple[Reservation, Moves] | None:
-            return before.model_copy(update={"price_snapshot": price_snapshot}).hold(amount, at)
+            return before.model_copy(update={"price_snapshot": prices}).hold(amount, at)
 
         return self._move(owner, hold, at, most=amount)
 

@@ -10,6 +10,7 @@ from pydantic import Field
 from porewatch.domain.base import Model, Moment
 from porewatch.domain.cost import CostLine
 from porewatch.domain.launching import ExecutorName
+from porewatch.domain.quarantine import QuarantinedUnit, QuarantineRules
 from porewatch.domain.runs import RunId, RunManifest, Sha256
 
 
@@ -44,6 +45,9 @@ class StageSpec(Model):
     boot_deadline_s: int = 600
     beat_timeout_s: int = 300
     phase_deadline_s: int = 12 * 3600
+    p90_seconds: Annotated[
+        float | None, Field(description="how long its machine lives, nine times in ten")
+    ] = None
 
 
 class Profile(Model):
@@ -75,7 +79,11 @@ class Progress(Model):
     checkpoint: int | None = None
     checkpoint_at: Annotated[Moment | None, Field(description="when it was written")] = None
     bytes_done: Annotated[int, Field(ge=0, description="bytes of input worked through")] = 0
+    bytes_total: Annotated[int | None, Field(ge=0, description="bytes of all inputs")] = None
     flush_s: Annotated[float, Field(ge=0, description="seconds the last checkpoint took")] = 0.0
+    interval_s: Annotated[
+        float, Field(ge=0, description="seconds from checkpoint to checkpoint, as computed")
+    ] = 0.0
     quarantined: Annotated[
         tuple[int, ...], Field(description="units that were given up, by number")
     ] = ()
@@ -204,6 +212,7 @@ class WorkOrder(Model):
         tuple[str, ...], Field(description="keys of the manifests of earlier stages, in order")
     ] = ()
     parameters: ScreeningParameters = ScreeningParameters()
+    quarantine: QuarantineRules = QuarantineRules()
     timeline: tuple[TimelineEntry, ...] = ()
     bill_so_far: tuple[CostLine, ...] = ()
     price_snapshot: str = ""
@@ -227,4 +236,5 @@ class StageManifest(Model):
     units: int = 0
     units_resumed: int = 0
     units_redone: int = 0
+    quarantined: tuple[QuarantinedUnit, ...] = ()
     findings: int | None = None

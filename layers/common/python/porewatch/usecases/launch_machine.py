@@ -1,4 +1,4 @@
-"""One machine for one epoch of one stage: written down first, then asked for, rung by rung.
+"""One machine for one epoch of one stage: paid for first, written down, asked for rung by rung.
 
 However often this is called for an epoch, it ends with one machine: the one in the ledger, else
 the one with the epoch's tags, else a new one. A machine that is one too many is ended here.
@@ -7,23 +7,26 @@ the one with the epoch's tags, else a new one. A machine that is one too many is
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from porewatch.domain.errors import (
-    BudgetExceeded,
     CapacityUnavailable,
     Conflict,
     PorewatchError,
     QuotaExceeded,
     StaleEpoch,
 )
+from porewatch.domain.estimate import reservation_usd
 from porewatch.domain.launching import LaunchIntent, LaunchSpec, Machine, Owner
 from porewatch.domain.phases import StageRecord
 from porewatch.domain.stages import ENDED
 from porewatch.domain.tasks import Launch, Launched
 
 if TYPE_CHECKING:
+    from porewatch.adapters.budget import Budget
     from porewatch.adapters.stages import StageLedger
     from porewatch.compute.executor import Executor
 
@@ -36,7 +39,7 @@ def launch_machine(
     stack: str,
     stages: StageLedger,
     executor: Executor,
-    budget_usd: float,
+    budget: Budget,
     at: datetime,
 ) -> Launched:
     """Answers the machine of the epoch.
@@ -48,7 +51,6 @@ def launch_machine(
         raise StaleEpoch(f"epoch {task.epoch} of {task.key} is over; now it is {record.epoch}.")
     if record.launched_at is not None or record.state in ENDED:
         return Launched(instance_id=record.instance_id or "")
-    _check_budget(task, stages, budget_usd)
     owner = Owner(
         stack=stack,
         run_id=task.run_id,
@@ -57,18 +59,23 @@ def launch_machine(
         epoch=task.epoch,
     )
     ladder = executor.prepare(owner, task.spec, record.reclaimed, at)
-    machine = _climb(ladder, stages, executor, at)
+    seconds = task.spec.p90_seconds or task.spec.phase_deadline_s
+    budget.reserve(owner, reservation_usd(ladder, seconds, executor.price), at)
+    with _given_back_without_machine(owner, budget, at):
+        machine = _climb(ladder, stages, executor, at)
     _record(record, machine, stages, executor, at)
     return Launched(instance_id=machine.instance_id)
 
 
-def _check_budget(task: Launch, stages: StageLedger, budget_usd: float) -> None:
-    spent = sum(line.usd for line in stages.cost_lines(task.run_id, task.revision))
-    if spent >= budget_usd:
-        raise BudgetExceeded(
-            f"run {task.run_id} has cost {spent:.2f} USD; its budget is {budget_usd:.2f} USD.",
-            remedy="raise RunBudgetUsd, or find out why the run is so dear.",
-        )
+@contextmanager
+def _given_back_without_machine(owner: Owner, budget: Budget, at: datetime) -> Iterator[None]:
+    """Who has been refused on every rung holds no money; while it is not known whether there is a
+    machine, the money stays held until the epoch is closed."""
+    try:
+        yield
+    except (CapacityUnavailable, QuotaExceeded):
+        budget.release(owner, at)
+        raise
 
 
 def _climb(

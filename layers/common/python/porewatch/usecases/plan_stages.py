@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Literal
 
 from porewatch.domain.errors import BasecallerMissing, Conflict
+from porewatch.domain.estimate import InputSize, size_of, span_of
 from porewatch.domain.events import PhaseCompleted
 from porewatch.domain.phases import Phase, PhaseRecord, Profile, StageSpec
 from porewatch.domain.tasks import Plan, Planned
@@ -22,7 +23,8 @@ def plan_stages(
     profile: Callable[[str], Profile],
     basecalling: Literal["enabled", "disabled"],
 ) -> Planned:
-    """The stages in order. Basecalled reads skip basecalling, and a fact says so.
+    """The stages in order, each with how long it may take. Basecalled reads skip basecalling, and
+    a fact says so.
 
     Raises ManifestRefused for an unknown profile, BasecallerMissing for raw signal that nobody here
     can call, Conflict when the run was sealed by another manifest.
@@ -30,7 +32,8 @@ def plan_stages(
     manifest = desk.runs.manifest(task.run_id, task.revision)
     if manifest.digest() != task.manifest_digest:
         raise Conflict(f"revision {task.revision} of {task.run_id} has another manifest.")
-    wanted = profile(task.profile).stages
+    size = size_of(manifest.files, desk.runs.files_of(task.run_id))
+    wanted = tuple(_expected(spec, size) for spec in profile(task.profile).stages)
     if not manifest.basecalled:
         if basecalling == "disabled":
             raise BasecallerMissing(
@@ -41,6 +44,10 @@ def plan_stages(
         return Planned(stages=wanted)
     desk.stages.record([_skipped(task, desk.at)])
     return Planned(stages=tuple(s for s in map(_without_basecalling, wanted) if s is not None))
+
+
+def _expected(spec: StageSpec, size: InputSize) -> StageSpec:
+    return spec.model_copy(update={"p90_seconds": round(span_of(spec, size).high, 1)})
 
 
 def _without_basecalling(spec: StageSpec) -> StageSpec | None:
