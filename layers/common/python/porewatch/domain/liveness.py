@@ -1,5 +1,8 @@
 """Is the worker of a stage alive? ALIVE, DEAD or UNKNOWN, and UNKNOWN is no reason to do anything.
 
+A job of AWS Batch that waits in its queue is ALIVE until the boot deadline; then there is no
+capacity, and the stage goes on elsewhere.
+
 DEAD needs two witnesses: the cloud says the machine is ending or gone, and nothing waits in the
 queue on which its worker would have said why (or nobody heard of it for minutes); or the machine
 has run for long, and the ledger says nobody claimed the stage; or the worker is silent too long,
@@ -58,7 +61,20 @@ def judge(
         return UNKNOWN
     if machine.state is not MachineState.RUNNING:
         return _ended(record, machine, quiet, queue_is_empty, at)
-    return _running(record, at - launched, quiet, queue_is_empty)
+    if machine.waiting and record.state is StageState.LAUNCHED:
+        return _waiting(record, machine, at - launched)
+    # A job's clock of boot runs from its container's start: what it waited is another matter.
+    return _running(record, at - max(launched, machine.launched_at), quiet, queue_is_empty)
+
+
+def _waiting(record: StageRecord, machine: Machine, waited: timedelta) -> Verdict:
+    if waited <= timedelta(seconds=record.boot_deadline_s):
+        return ALIVE
+    why = f" ({machine.why_ended})" if machine.why_ended else ""
+    queue = machine.availability_zone
+    waited_for = f"waited {record.boot_deadline_s} s in {queue} and got no computer"
+    problem = f"job {machine.instance_id} {waited_for}{why}"
+    return Verdict(life=Life.DEAD, error="CapacityUnavailable", problem=problem)
 
 
 def _running(

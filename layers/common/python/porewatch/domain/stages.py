@@ -243,6 +243,7 @@ def fail(
         state=StageState.FAILED,
         errors=record.errors + (not waited),
         waits=record.waits + waited,
+        reclaimed=_shunned(record, error),
         error=error,
         problem=problem,
     )
@@ -254,6 +255,14 @@ def fail(
         will_retry=next_step(after).retry,
     )
     return after, (fact,)
+
+
+def _shunned(record: StageRecord, error: str) -> tuple[str, ...]:
+    """Pools to stay away from. A Batch queue that gave a job no computer in time is one."""
+    pool = f"{record.instance_type}@{record.availability_zone}"
+    in_vain = record.executor == "batch" and error == "CapacityUnavailable"
+    known = not in_vain or pool in record.reclaimed
+    return record.reclaimed if known else (*record.reclaimed, pool)
 
 
 def abandon(record: StageRecord | None, epoch: int, problem: str, at: datetime) -> Move:

@@ -1,4 +1,4 @@
-"""EC2's events, and the clock, as `MachineNews`."""
+"""The events of EC2 and Batch, and the clock, as `MachineNews`."""
 
 from __future__ import annotations
 
@@ -11,7 +11,9 @@ KINDS = {
     "EC2 Spot Instance Interruption Warning": NewsKind.RECLAIM,
     "EC2 Instance Rebalance Recommendation": NewsKind.REBALANCE,
     "EC2 Instance State-change Notification": NewsKind.STATE,
+    "Batch Job State Change": NewsKind.STATE,
 }
+OVER = ("SUCCEEDED", "FAILED")
 
 
 def machine_news(envelope: Envelope) -> MachineNews:
@@ -20,6 +22,9 @@ def machine_news(envelope: Envelope) -> MachineNews:
     if kind is None:
         raise MessageRefused(f"{envelope.detail_type!r} is nothing the monitor listens to.")
     detail = envelope.detail or {}
+    if "jobId" in detail:
+        state = "terminated" if detail.get("status") in OVER else "running"
+        return MachineNews(kind=kind, instance_id=detail["jobId"], state=state)
     return MachineNews(
         kind=kind, instance_id=detail.get("instance-id", ""), state=detail.get("state", "")
     )

@@ -92,7 +92,7 @@ def _split(machine: Machine, owner: Owner, stages: StageLedger, at: datetime) ->
     progress = record.progress if record is not None and current else None
     return split_seconds(
         machine.launched_at,
-        machine.ended_at or at,
+        machine.launched_at if machine.waiting else machine.ended_at or at,
         claimed_at=claim.at if claim is not None and mine else None,
         kept_until=progress.checkpoint_at if progress else None,
         published=record is not None and current and record.state is StageState.PUBLISHED,
@@ -137,4 +137,5 @@ def _of_ledger(record: StageRecord | None, epoch: int) -> Machine | None:
         purchase=record.purchase or "on-demand",
         availability_zone=record.availability_zone or "",
         launched_at=record.launched_at,
+        executor=record.executor,
     )

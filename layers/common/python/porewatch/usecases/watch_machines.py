@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from porewatch.domain.errors import Conflict, PorewatchError, Unavailable
+from porewatch.domain.errors import AlreadyDone, Conflict, PorewatchError, Unavailable
 from porewatch.domain.launching import Machine, MachineState
 from porewatch.domain.liveness import Life, forgotten, judge
 from porewatch.domain.machine_news import MachineNews, NewsKind
@@ -106,6 +106,8 @@ def _judged(watch: Watch, record: StageRecord, seen: dict[str, Machine] | None) 
     verdict = judge(record, seen.get(record.instance_id), _queue_is_empty(watch), watch.at)
     if verdict.life is Life.UNKNOWN:
         _log.info("%s of %s: nothing certain is known", record.stage, record.run_id)
+    if verdict.life is Life.ALIVE:
+        _beat_for_waiting(watch, record, seen.get(record.instance_id))
     if verdict.life is not Life.DEAD:
         return record
     _log.warning("%s of %s: %s", record.stage, record.run_id, verdict.problem)
@@ -117,6 +119,17 @@ def _judged(watch: Watch, record: StageRecord, seen: dict[str, Machine] | None) 
     return watch.stages.mark_failed(
         record.key, record.epoch, verdict.error, verdict.problem, watch.at
     )
+
+
+def _beat_for_waiting(watch: Watch, record: StageRecord, machine: Machine | None) -> None:
+    """A job in its queue has no worker yet that could beat. That its wait comes to an end is our
+    own clock's business (`domain.liveness`), not the state machine's."""
+    if machine is None or not machine.waiting or record.task_token is None:
+        return
+    try:
+        watch.callbacks.beat(record.task_token)
+    except AlreadyDone:
+        _log.info("nobody waits for %s of %s", record.stage, record.run_id)
 
 
 def _queue_is_empty(watch: Watch) -> bool | None:
