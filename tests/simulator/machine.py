@@ -151,19 +151,20 @@ class Machines:
             case "reclaimed" if box.instance.spot:
                 self.end(box.instance, CLOUD, at_once=True)
             case "notice" if box.instance.spot:
-                self._notice(box)
+                self.notice(box)
             case "rebalance" if box.instance.spot:
                 box.rebalance = json.dumps({"noticeTime": str(now)})
                 self._means.news("EC2 Instance Rebalance Recommendation", _of(box.instance))
                 if rng.random() < 0.5:
-                    self._scheduler.after(rng.random() * 300, lambda: self._notice(box))
+                    self._scheduler.after(rng.random() * 300, lambda: self.notice(box))
             case "hangs":
                 self._scheduler.freeze(box.process, rng.choice((120.0, 900.0, 7200.0)))
             case "mute":
                 box.muted = (now, now + rng.choice((60.0, 240.0)))
 
-    def _notice(self, box: Box) -> None:
-        if not box.instance.living or box.notice:
+    def notice(self, box: Box) -> None:
+        """A spot machine is told that it is taken back in two minutes."""
+        if not box.instance.living or not box.instance.spot or box.notice:
             return
         box.notice = json.dumps({"action": "terminate", "time": "soon"})
         detail = {**_of(box.instance), "instance-action": "terminate"}

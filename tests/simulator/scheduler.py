@@ -85,6 +85,7 @@ class Scheduler:
             moment, _, do = heapq.heappop(self._events)
             if moment > limit_s:
                 self.after(moment - self.now, do)
+                self.now = limit_s
                 return False
             self.now = max(self.now, moment)
             self.steps += 1

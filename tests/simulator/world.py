@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import shutil
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -31,7 +32,9 @@ from tests.simulator.work import Plan, decision
 
 SWEEP_S = 60.0
 LIMIT_S = 14 * 3600.0
-TAIL_S = 50 * 60.0
+TAIL_S = 3 * 3600.0
+LATE_S = 300.0
+"""Longer than a second delivery or the third try of an event may be late."""
 READS = b"@r1\nACGTACGTACGT\n+\nIIIIIIIIIIII\n"
 Decide = Callable[[Call], Fate]
 
@@ -116,18 +119,35 @@ class World:
 
     def play(self) -> None:
         """Until all runs have ended, then on until everything is quiet, in calm weather."""
+        with self.under_way():
+            self.finish()
+
+    @contextmanager
+    def under_way(self) -> Iterator[None]:
+        """The product lives in this world."""
         try:
             with installed(self.scheduler, self.client):
-                self.scheduler.run(self.ended, LIMIT_S)
-                self.told("the runs have ended" if self.ended() else "THE RUNS DO NOT END")
-                self._calm()
-                self._settle(TAIL_S)
-                for _ in range(3):
-                    if not self.lambdas.redrive():
-                        break
-                    self._settle(900.0)
+                yield
         finally:
             shutil.rmtree(self.scratch, ignore_errors=True)
+
+    def change(self, weather: Weather) -> None:
+        """From now on the weather is this."""
+        self.weather = self.lambdas.weather = weather
+
+    def advance(self, seconds: float) -> None:
+        self.scheduler.run(lambda: False, self.scheduler.now + seconds)
+
+    def finish(self) -> None:
+        """To the end, and until all is quiet; what lies among the dead letters is sent again."""
+        self.scheduler.run(self.ended, LIMIT_S)
+        self.told("the runs have ended" if self.ended() else "THE RUNS DO NOT END")
+        self._calm()
+        self._settle(TAIL_S)
+        for _ in range(3):
+            if not self.lambdas.redrive():
+                break
+            self._settle(TAIL_S)
 
     def ended(self) -> bool:
         """Every run was started and has come to an end, and so have its machines."""
@@ -142,15 +162,28 @@ class World:
         item = self.ledger.items.get(f"RUN#{run_id}", {}).get("RUN")
         return str(item["state"]["S"]) if item else ""
 
+    def quiet(self) -> bool:
+        """Nothing is on its way any more, no machine lives, and all of them are on the bill."""
+        instances = self.ec2.instances
+        if not (self.ended() and self.lambdas.idle()):
+            return False
+        if any(instance.state != "terminated" for instance in instances.values()):
+            return False
+        there = [sk for run in self.runs for sk in self.ledger.items[f"RUN#{run}"]]
+        return sum(sk.startswith("COST#") for sk in there) >= len(instances)
+
     def _settle(self, seconds: float) -> None:
-        self.scheduler.run(lambda: False, self.scheduler.now + seconds)
-        self.scheduler.run(lambda: self.lambdas.idle() and self.ended(), self.scheduler.now + 7200)
+        """A few minutes in any case: what was sent twice or put off still comes."""
+        end = self.scheduler.now + seconds
+        while self.scheduler.now < end:
+            self.advance(LATE_S)
+            if self.quiet():
+                return
 
     def _calm(self) -> None:
-        self.weather = self.weather.calm()
+        self.change(self.weather.calm())
         if not getattr(self._override, "stays", False):
             self._override = None
-        self.lambdas.weather = self.weather
 
     def _now(self) -> float:
         return self.scheduler.now
