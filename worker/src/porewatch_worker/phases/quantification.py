@@ -49,6 +49,7 @@ def quantify(
     for contig in bundle.contigs:
         if contig.role is ContigRole.PANEL:
             contigs[contig.target] = (*contigs.get(contig.target, ()), contig)
+    perv = perv_results(screen, samples, bundle, parameters)
     run = Run(
         screen=screen,
         samples=samples,
@@ -56,13 +57,14 @@ def quantify(
         contigs=contigs,
         host_length=bundle.host_bases,
         parameters=parameters,
+        perv={result.sample: result for result in perv},
     )
     findings = call_all(run)
     return Quantification(
         findings=findings,
         outcomes=outcomes(screen, samples, findings, parameters),
         spike_recovery=recoveries(screen, samples),
-        perv=perv_results(screen, samples, bundle, parameters),
+        perv=perv,
     )
 
 

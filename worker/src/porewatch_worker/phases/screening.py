@@ -31,6 +31,7 @@ from porewatch_worker.science.filtering import judge
 from porewatch_worker.science.one_pass import Placer
 from porewatch_worker.science.perv_reads import PervReader
 from porewatch_worker.science.reads import Read, Unit, read_units
+from porewatch_worker.science.remarks import shown_name
 from porewatch_worker.science.totals import RunTotals
 from porewatch_worker.science.units import UnitCounts, add, unit_from_bytes
 from porewatch_worker.work import Inputs, StageResult, Suspicion, UnitOutput
@@ -73,7 +74,7 @@ class ScreeningWork:
         self._severe = _severe(bundle)
         self._started_at: Moment = now()
         self._placer = Placer(bundle.panel_aligner, bundle.host_aligner, bundle.contigs, parameters)
-        self._perv = PervReader(bundle.contigs.values(), bundle.panel_aligner.seq)
+        self._perv = PervReader(bundle.contigs.values(), bundle.panel_aligner.seq, parameters)
 
     def fingerprint(self) -> str:
         """Digest over code, parameters, bundle, files and samples."""
@@ -207,7 +208,7 @@ def _severe(bundle: LoadedBundle) -> dict[str, tuple[str, str]]:
     present = bundle.targets(ContigRole.PANEL)
     grave = (Severity.CRITICAL, Severity.HIGH)
     return {
-        e.code: (e.name, e.severity.value)
+        e.code: (shown_name(e, present[e.code], bundle.manifest.synthetic), e.severity.value)
         for e in bundle.panel.entries
         if e.code in present and e.severity in grave and e.code not in EXPECTED
     }

@@ -141,6 +141,9 @@ def _remarks(
             "No positive control was sequenced: that a present pathogen would have been seen "
             "rests on spike-in and yield alone."
         )
+    remarks += [
+        f"PERV ALARM, {r.sample}: {a}" for r in inputs.quantification.perv for a in r.alarms
+    ]
     remarks += _account_remarks(inputs)
     gaps = sum(f.rule == NO_RESULT for f in findings)
     if gaps:

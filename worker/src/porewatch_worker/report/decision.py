@@ -13,7 +13,7 @@ from porewatch.domain.findings import Call, Finding, Outcome, SampleOutcome
 from porewatch.domain.panel import PanelEntry, Severity
 from porewatch.domain.runs import Sample, SampleRole
 from porewatch_worker.science.calls import NO_SEQUENCE
-from porewatch_worker.science.remarks import IN_EVERY_PIG
+from porewatch_worker.science.remarks import IN_EVERY_PIG, shown_code
 
 SYNTHETIC = "SYNTHETIC references: this report says nothing about a real animal."
 NO_RESULT = "no_result"  # rule of a row that quantification said nothing about
@@ -143,10 +143,10 @@ def _found_among(findings: Sequence[Finding], codes: set[str], what: str, sample
 
 
 def _named(found: Sequence[Finding]) -> str:
-    order = list(dict.fromkeys((f.code, f.severity.value) for f in by_severity(found)))
+    order = list(dict.fromkeys((f.code, f.name, f.severity.value) for f in by_severity(found)))
     shown = ", ".join(
-        f"{code} ({'in every pig' if code in IN_EVERY_PIG else severity})"
-        for code, severity in order[:_NAMED]
+        f"{shown_code(code, name)} ({'in every pig' if code in IN_EVERY_PIG else severity})"
+        for code, name, severity in order[:_NAMED]
     )
     return shown + (f" and {len(order) - _NAMED} more" if len(order) > _NAMED else "")
 

@@ -21,6 +21,7 @@ from porewatch_worker.report.front import (
     positive,
     words,
 )
+from porewatch_worker.science.remarks import shown_code
 
 COVERAGE_PLOTS = 40
 CONTIGS_IN_ONE_PLOT = 12
@@ -70,7 +71,7 @@ def _finding_part(number: int, f: Finding) -> Section:
     ]
     pairs += [(_amount(q.unit), _with_interval(q)) for q in f.quantities]
     pairs += [("Remark", f.remark)] if f.remark else []
-    title = f"{f.code}, {f.name}, in {f.sample}"
+    title = f"{shown_code(f.code, f.name)}, {f.name}, in {f.sample}"
     blocks: list[Block] = [Facts(tuple(pairs))]
     if e.coverage:
         blocks.append(Figures((_coverage_figure(f),)))

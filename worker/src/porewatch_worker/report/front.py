@@ -24,6 +24,7 @@ from porewatch_worker.report.document import (
     Table,
     Tone,
 )
+from porewatch_worker.science.remarks import shown_code
 
 ON_FIRST_PAGE = 8
 SEVERITY_TONE: dict[str, Tone] = {
@@ -85,7 +86,7 @@ def found(report: Report) -> Section:
     said: dict[tuple[str, str], list[str]] = defaultdict(list)
     for f in rows[:ON_FIRST_PAGE]:
         if f.remark:
-            said[f.code, f.remark].append(f.sample)
+            said[shown_code(f.code, f.name), f.remark].append(f.sample)
     if said:
         items = (f"{code} in {', '.join(where)}: {what}" for (code, what), where in said.items())
         blocks.append(Bullets(tuple(items)))
@@ -119,7 +120,7 @@ def _finding_row(f: Finding, role: SampleRole, invalid: bool) -> tuple[Cell, ...
     blank = Cell(numbers.NOTHING)
     return (
         Cell(f.sample, note=", ".join(notes)),
-        Cell(f.code, note=f.name, swatch=colour.taxon(f.code)),
+        Cell(shown_code(f.code, f.name), note=f.name, swatch=colour.taxon(f.code)),
         Cell(f.severity.value, tone=SEVERITY_TONE[f.severity.value]),
         Cell(words(f.call.value), tone=CALL_TONE[f.call]),
         _reads(e) if e else blank,

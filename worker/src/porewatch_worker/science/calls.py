@@ -10,12 +10,13 @@ enough.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from porewatch.domain.findings import (
     Call,
     Evidence,
     Finding,
+    PervResult,
     SampleScreen,
     ScreenResult,
     TargetResult,
@@ -28,6 +29,7 @@ from porewatch_worker.references.build import EXTRA
 from porewatch_worker.science.evidence import best_set
 from porewatch_worker.science.intervals import gamma_cdf
 from porewatch_worker.science.lod import lod95
+from porewatch_worker.science.perv_calls import by_env, recombinant_finding
 from porewatch_worker.science.quantity import quantities
 from porewatch_worker.science.remarks import remark_on, shown_name
 
@@ -48,6 +50,7 @@ class Run:
     contigs: Mapping[str, tuple[Contig, ...]]
     host_length: int
     parameters: ScreeningParameters
+    perv: Mapping[str, PervResult] = field(default_factory=dict)
 
     def results(self, code: str) -> Iterator[tuple[str, SampleScreen, TargetResult]]:
         """This target in every sample that has anything of it."""
@@ -75,6 +78,8 @@ def call_all(run: Run) -> tuple[Finding, ...]:
             else:
                 there[entry.code] = _member(entry, sample, screens[sample.name], run)
         findings += [there[entry.code] for entry in rows]
+        if sample.name in run.perv and (extra_row := recombinant_finding(run.perv[sample.name])):
+            findings.append(extra_row)
     return tuple(findings)
 
 
@@ -95,7 +100,9 @@ def _member(entry: PanelEntry, sample: Sample, screen: SampleScreen, run: Run) -
             call=Call.NOT_SCREENED, rule=blind, remark=entry.status_reason,
         )  # fmt: skip
     result = next((t for t in screen.targets if t.target == entry.code), None)
-    call, rule = _judge(entry, result, screen, run)
+    call, rule = by_env(entry.code, result, run.perv.get(sample.name)) or _judge(
+        entry, result, screen, run
+    )
     contigs = run.contigs[entry.code]
     length = result.genome_length if result else sum(c.length for c in best_set(contigs, {}))
     limit = None

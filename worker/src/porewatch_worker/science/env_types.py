@@ -4,11 +4,12 @@ Input is one `MatchLine` a type. A base speaks for the types on whose reference 
 that does not align there gets half a match, since what an aligner cut off would match by a half or
 more. Only bases at which types differ matter.
 
-- Path: the sequence of types with most matches, where each change costs MARGIN matches (Viterbi
+- Path: the sequence of types with most matches, where each change costs `margin` matches (Viterbi
   1967). A read errs in single bases; a change needs more evidence on each side than it costs.
-- Type: that of a path without change, if it leads every other type by MARGIN matches and by
-  LEAD of its env bases. Otherwise the read is PERV of no told type.
-- Junction: a path with one change or more, each between stretches that lead by MARGIN and whose
+- Type: that of a path without change, if it leads every other type by `margin` matches and by the
+  share `lead` of its env bases (the transmembrane parts are closer to each other than that).
+  Otherwise the read is PERV of no told type.
+- Junction: a path with one change or more, each between stretches that lead by `margin` and whose
   places in env follow each other within HOMOLOGOUS bases, as recombination leaves them. Two
   molecules ligated in one read do not.
 """
@@ -23,12 +24,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from porewatch_worker.science.match_lines import MatchLine
-
-MARGIN = 20.0
-"""Matched bases by which one type must lead: about 70 bases of surface env (30 % apart)."""
-
-LEAD = 0.03
-"""And as a share of the env bases: the transmembrane parts are closer to each other than this."""
 
 LEAST_ENV = 100
 HOMOLOGOUS = 60
@@ -67,13 +62,16 @@ class EnvVerdict:
 
 @dataclass(frozen=True)
 class _Env:
-    """The env part of a read: `where` are its bases, `scores[i, j]` speaks for type i at base j."""
+    """The env part of a read: `where` are its bases, `scores[i, j]` speaks for type i at base j.
+    `margin` (20 matches are about 70 bases of surface env, 30 % apart) and `lead`: see above."""
 
     kinds: tuple[str, ...]
     lines: Mapping[str, MatchLine]
     envs: Mapping[str, tuple[int, int]]
     where: Ints
     scores: Floats
+    margin: float
+    lead: float
 
     def place(self, kind: int, base: int) -> int:
         """Position in env of that base, on the reference of that type."""
@@ -81,15 +79,20 @@ class _Env:
         return int(self.lines[name].place[self.where[base]]) - self.envs[name][0]
 
 
-def judge_env(lines: Mapping[str, MatchLine], envs: Mapping[str, tuple[int, int]]) -> EnvVerdict:
+def judge_env(
+    lines: Mapping[str, MatchLine],
+    envs: Mapping[str, tuple[int, int]],
+    margin: float,
+    lead: float,
+) -> EnvVerdict:
     """`lines` and `envs` (interval on the line's reference) by type, at least one."""
     kinds = tuple(sorted(lines))
     where = np.flatnonzero(np.any([_inside(lines[k], envs[k]) for k in kinds], axis=0))
     if len(where) < LEAST_ENV or len(kinds) < 2:
         return EnvVerdict(len(where))
     scores = np.array([_scores(lines[k], where) for k in kinds])
-    env = _Env(kinds, lines, envs, where, scores)
-    path = _path(scores)
+    env = _Env(kinds, lines, envs, where, scores, margin, lead)
+    path = _path(scores, margin)
     if (path == path[0]).all():
         return EnvVerdict(len(where), _pure(env, int(path[0])))
     return EnvVerdict(len(where), None, _changes(env, path))
@@ -107,11 +110,11 @@ def _pure(env: _Env, best: int) -> str | None:
     totals = env.scores.sum(axis=1)
     second = max(total for i, total in enumerate(totals) if i != best)
     bases = len(env.where)
-    leads = totals[best] - second >= max(MARGIN, LEAD * bases)
+    leads = totals[best] - second >= max(env.margin, env.lead * bases)
     return env.kinds[best] if leads and totals[best] >= LEAST_LIKE * bases else None
 
 
-def _path(scores: Floats) -> Ints:
+def _path(scores: Floats, margin: float) -> Ints:
     """The best type at each base, by dynamic programming over the bases at which types differ."""
     differ = np.flatnonzero((scores != scores[0]).any(axis=0))
     if not len(differ):
@@ -120,7 +123,7 @@ def _path(scores: Floats) -> Ints:
     came: list[list[int]] = []
     for column in scores[:, differ[1:]].T.tolist():
         best = max(range(len(total)), key=total.__getitem__)
-        least = total[best] - MARGIN
+        least = total[best] - margin
         came.append([i if t >= least else best for i, t in enumerate(total)])
         total = [max(t, least) + gain for t, gain in zip(total, column, strict=True)]
     state = max(range(len(total)), key=total.__getitem__)
@@ -151,7 +154,7 @@ def _change(env: _Env, span: tuple[int, int, int], left: int, right: int) -> Cha
     between the last base that speaks for the left type and the first that does for the right."""
     a, cut, b = span
     ahead = env.scores[left] - env.scores[right]
-    if ahead[a:cut].sum() < MARGIN or -ahead[cut:b].sum() < MARGIN:
+    if min(ahead[a:cut].sum(), -ahead[cut:b].sum()) < env.margin:
         return None
     before = a + np.flatnonzero((ahead[a:cut] > 0) & (env.scores[left, a:cut] == 1))[-1]
     after = cut + np.flatnonzero((ahead[cut:b] < 0) & (env.scores[right, cut:b] == 1))[0]

@@ -4,21 +4,22 @@ Every cell of an animal, and every copy of a virus, breaks at the same base; two
 in the tube break anywhere in env. So junction reads of one pair of types (in order) are gathered
 where their breakpoint intervals overlap, and a place counts as recombinant when it has
 
-1. READS junction reads from as many distinct molecules (first and last aligned base differ), and
+1. `perv_junction_reads` from as many distinct molecules (first and last aligned base differ),
 2. more of them than junction reads elsewhere explain: those give a place of its width, anywhere in
-   env, so many reads (Poisson) with a chance below UNLIKELY.
+   env, so many reads (Poisson) with a chance below `perv_stray_chance`, and
+3. more than barcode crossover from the junction reads of other samples does.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from porewatch.domain.findings import Call, JunctionSite
 from porewatch.domain.perv import JunctionRead
+from porewatch.domain.phases import ScreeningParameters
 from porewatch_worker.science.intervals import gamma_cdf, gamma_quantile
 
-READS = 3
-UNLIKELY = 0.001
 PAD = 15
 """Bases by which a read error beside the breakpoint moves its interval."""
 
@@ -32,8 +33,18 @@ FOUND = 0.8
 """Share of reads over a breakpoint, with SIDE on each side, that show it; measured at R9 error."""
 
 
-def sites(reads: Sequence[JunctionRead], env_length: int) -> tuple[JunctionSite, ...]:
-    """Every place with a junction read, most reads first. `env_length` in bases."""
+@dataclass(frozen=True)
+class Frame:
+    """What sites are judged by: bases of env, junction reads of a pair (types in order, as `A/C`)
+    in other samples of the run, thresholds."""
+
+    env_length: int
+    in_others: Mapping[str, int]
+    parameters: ScreeningParameters
+
+
+def sites(reads: Sequence[JunctionRead], frame: Frame) -> tuple[JunctionSite, ...]:
+    """Every place with a junction read, most reads first."""
     found: list[JunctionSite] = []
     for pair in sorted({(r.left, r.right) for r in reads}):
         mine = [r for r in reads if (r.left, r.right) == pair]
@@ -41,18 +52,20 @@ def sites(reads: Sequence[JunctionRead], env_length: int) -> tuple[JunctionSite,
         while rest:
             here = _densest(rest)
             rest = [r for r in rest if r not in here]
-            found.append(_site(here, len(mine), env_length))
+            found.append(_site(here, len(mine), frame))
     return tuple(sorted(found, key=lambda s: (-s.reads, s.left, s.right, s.low)))
 
 
-def smallest_share(env_reads: int, env_bases: int, env_length: int) -> float | None:
-    """The share of PERV copies that a recombinant needs to give READS junction reads with a chance
-    of 95 %: m95 / (FOUND x reads that pass a given breakpoint with SIDE on each side), where
-    P(READS, m95) = 0.95. None when that is more than all of them."""
+def smallest_share(
+    env_reads: int, env_bases: int, env_length: int, parameters: ScreeningParameters
+) -> float | None:
+    """The share of PERV copies that a recombinant needs to give n = `perv_junction_reads` with a
+    chance of 95 %: m95 / (FOUND x reads that pass a given breakpoint with SIDE on each side), where
+    P(n, m95) = 0.95. None when that is more than all of them."""
     passing = (env_bases - 2 * SIDE * env_reads) / env_length if env_length else 0.0
     if passing <= 0:
         return None
-    share = gamma_quantile(0.95, READS) / (FOUND * passing)
+    share = gamma_quantile(0.95, parameters.perv_junction_reads) / (FOUND * passing)
     return share if share <= 1 else None
 
 
@@ -67,28 +80,34 @@ def _densest(reads: Sequence[JunctionRead]) -> list[JunctionRead]:
     return best
 
 
-def _site(here: Sequence[JunctionRead], of_pair: int, env_length: int) -> JunctionSite:
+def _site(here: Sequence[JunctionRead], of_pair: int, frame: Frame) -> JunctionSite:
     low, high = _common([(r.low, r.high) for r in here])
     molecules = len({(r.first // SAME_MOLECULE, r.last // SAME_MOLECULE) for r in here})
-    width = 2 * PAD + high - low
-    places = max(1.0, env_length / width)
-    stray = (of_pair - len(here)) / places
-    chance = min(1.0, places * gamma_cdf(len(here), stray)) if stray else 0.0
-    call, rule = _judge(len(here), molecules, of_pair, chance)
-    return JunctionSite(
+    site = JunctionSite(
         left=here[0].left, right=here[0].right, low=low + 1, high=high,
-        reads=len(here), molecules=molecules, call=call, rule=rule,
+        reads=len(here), molecules=molecules, call=Call.DETECTED, rule="",
     )  # fmt: skip
+    call, rule = _judge(site, of_pair - len(here), frame)
+    return site.model_copy(update={"call": call, "rule": rule})
 
 
-def _judge(reads: int, molecules: int, of_pair: int, chance: float) -> tuple[Call, str]:
-    told = f"{reads} junction read{'' if reads == 1 else 's'} from {molecules} molecule"
-    told += f"{'' if molecules == 1 else 's'} at one place"
-    if chance >= UNLIKELY:
-        return Call.INDETERMINATE, f"{told}, as the {of_pair - reads} elsewhere lead to expect"
-    if min(reads, molecules) < READS:
-        return Call.INDETERMINATE, f"{told}, {READS} of each needed"
-    return Call.DETECTED, told
+def _judge(site: JunctionSite, elsewhere: int, frame: Frame) -> tuple[Call, str]:
+    p = frame.parameters
+    told = f"{_many(site.reads, 'junction read')} from {_many(site.molecules, 'molecule')}"
+    if min(site.reads, site.molecules) < p.perv_junction_reads:
+        return Call.INDETERMINATE, f"{told} at one place, {p.perv_junction_reads} of each needed"
+    places = max(1.0, frame.env_length / (2 * PAD + site.high - site.low + 1))
+    stray = elsewhere / places
+    if stray and places * gamma_cdf(site.reads, stray) >= p.perv_stray_chance:
+        return Call.INDETERMINATE, f"{told} at one place, as {elsewhere} elsewhere lead to expect"
+    theirs = frame.in_others.get(f"{site.left}/{site.right}", 0)
+    if theirs and gamma_cdf(site.reads, p.crossover * theirs) >= p.crossover_chance:
+        return Call.INDETERMINATE, f"{told}, beside {theirs} in other samples: barcode crossover"
+    return Call.DETECTED, f"{told} at one place"
+
+
+def _many(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"
 
 
 def _common(intervals: Sequence[tuple[int, int]]) -> tuple[int, int]:

@@ -3,7 +3,7 @@
 PERV-A and -B are in every pig: no alarm. An alarm is raised for
 
 - PERV-C: at least `detected_min_reads` reads whose env is of type C, from `detected_min_starts`
-  distinct starts, more than mistyped reads of the other types explain (MISTYPED of them) and more
+  distinct starts, more than mistyped reads of the other types explain (`perv_mistyped`) and more
   than crossover from other barcodes does. It does not matter whether the host's reference holds
   these copies too: what the donor carries is the question.
 - A/C recombinants: a junction between A and C that recurs (see `junctions.py`).
@@ -14,6 +14,7 @@ reference is a surrogate, types are called SYNTHETIC-A, never PERV-A.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -30,15 +31,10 @@ from porewatch.domain.phases import ScreeningParameters
 from porewatch.domain.references import BundleManifest, Contig
 from porewatch.domain.runs import Sample
 from porewatch_worker.science.intervals import gamma_cdf
-from porewatch_worker.science.junctions import sites, smallest_share
+from porewatch_worker.science.junctions import Frame, sites, smallest_share
 from porewatch_worker.science.perv_copies import HostDepth, copies, host_depth
 from porewatch_worker.science.remarks import SYNTHETIC, is_surrogate
 
-MISTYPED = 0.001
-"""Budget for reads of one type that env gives to another; measured: docs/science.md."""
-
-CROSSOVER = 0.001
-UNLIKELY = 0.001
 ALARM_TYPE, ALARM_PAIR = "C", frozenset("AC")
 
 NO_ENV = "the bundle names no env coordinates for two types or more: no type is told"
@@ -97,7 +93,7 @@ def perv_results(
         return ()
     by_name = {s.name: s for s in samples}
     return tuple(
-        _result(by_name[s.sample], s, _of_others(screen, s.sample), known, parameters)
+        _result(by_name[s.sample], s, _others(screen, s.sample), known, parameters)
         for s in screen.samples
     )
 
@@ -105,7 +101,7 @@ def perv_results(
 def _result(
     sample: Sample,
     screen: SampleScreen,
-    others: int,
+    others: Sequence[PervScreen],
     known: PervReferences,
     parameters: ScreeningParameters,
 ) -> PervResult:
@@ -113,8 +109,10 @@ def _result(
     host = None
     if sample.material == "dna":
         host = host_depth(screen, counted, known.locus_length, known.host_length)
-    found = sites(counted.junctions, known.env_length)
-    call, rule = judge_type(counted, others, parameters)
+    pairs = Counter(f"{j.left}/{j.right}" for s in others for j in s.junctions)
+    found = sites(counted.junctions, Frame(known.env_length, pairs, parameters))
+    theirs = sum(s.types[ALARM_TYPE].reads for s in others if ALARM_TYPE in s.types)
+    call, rule = judge_type(counted, theirs, parameters)
     return PervResult(
         sample=sample.name,
         material=sample.material,
@@ -126,7 +124,11 @@ def _result(
         if host and counted.reads
         else None,
         sites=found,
-        smallest_share=smallest_share(counted.env_reads, counted.env_bases, known.env_length),
+        type_c=call if ALARM_TYPE in known.told else None,
+        type_c_rule=rule if ALARM_TYPE in known.told else "",
+        smallest_share=smallest_share(
+            counted.env_reads, counted.env_bases, known.env_length, parameters
+        ),
         alarms=tuple(_alarms(call, rule, found, known)),
         limits=tuple(_limits(sample, host, known)),
     )
@@ -136,27 +138,22 @@ def judge_type(
     counted: PervScreen, others: int, parameters: ScreeningParameters
 ) -> tuple[Call, str]:
     """PERV-C by env: the call and why. `others`: reads of env C in other samples of the run."""
-    mine = counted.types.get(ALARM_TYPE)
+    p, mine = parameters, counted.types.get(ALARM_TYPE)
     rest = sum(t.reads for kind, t in counted.types.items() if kind != ALARM_TYPE)
     if mine is None or not mine.reads:
         return Call.NOT_DETECTED, f"none of {rest} reads with a told env is of type {ALARM_TYPE}"
     told = f"{mine.reads} of {mine.reads + rest} reads with a told env are of type {ALARM_TYPE}"
-    if mine.reads < parameters.detected_min_reads or mine.starts < parameters.detected_min_starts:
-        return Call.INDETERMINATE, f"{told}, {parameters.detected_min_reads} reads needed"
-    if rest and gamma_cdf(mine.reads, MISTYPED * rest) >= UNLIKELY:
+    if mine.reads < p.detected_min_reads or mine.starts < p.detected_min_starts:
+        return Call.INDETERMINATE, f"{told}, {p.detected_min_reads} reads needed"
+    if rest and gamma_cdf(mine.reads, p.perv_mistyped * rest) >= p.crossover_chance:
         return Call.INDETERMINATE, f"{told}, no more than mistyped reads of the others"
-    if others and gamma_cdf(mine.reads, CROSSOVER * others) >= UNLIKELY:
+    if others and gamma_cdf(mine.reads, p.crossover * others) >= p.crossover_chance:
         return Call.INDETERMINATE, f"{told}, beside {others} in other samples: barcode crossover"
     return Call.DETECTED, f"{told}, from {mine.starts} distinct starts"
 
 
-def _of_others(screen: ScreenResult, sample: str) -> int:
-    """Reads with an env of type C in the run's other samples."""
-    return sum(
-        s.perv.types[ALARM_TYPE].reads
-        for s in screen.samples
-        if s.perv and s.sample != sample and ALARM_TYPE in s.perv.types
-    )
+def _others(screen: ScreenResult, sample: str) -> list[PervScreen]:
+    return [s.perv for s in screen.samples if s.perv and s.sample != sample]
 
 
 def _types(

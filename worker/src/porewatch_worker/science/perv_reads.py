@@ -15,6 +15,7 @@ from typing import Any
 import mappy
 
 from porewatch.domain.perv import JunctionRead
+from porewatch.domain.phases import ScreeningParameters
 from porewatch.domain.references import Contig
 from porewatch_worker.science.env_types import LEAST_ENV, Change, EnvVerdict, judge_env
 from porewatch_worker.science.match_lines import MatchLine, match_line
@@ -50,8 +51,14 @@ class PervRead:
 class PervReader:
     """Looks at PERV reads of one bundle. Shared by all threads."""
 
-    def __init__(self, contigs: Iterable[Contig], sequence_of: Callable[[str], str]) -> None:
+    def __init__(
+        self,
+        contigs: Iterable[Contig],
+        sequence_of: Callable[[str], str],
+        parameters: ScreeningParameters,
+    ) -> None:
         """`contigs`: of the bundle, others than PERV are passed over; `sequence_of` a contig."""
+        self._parameters = parameters
         self._contigs = {c.name: c for c in contigs if c.perv_type}
         self._aligners = {
             name: mappy.Aligner(seq=sequence_of(name), preset="map-ont", scoring=SCORING)
@@ -94,6 +101,8 @@ class PervReader:
             verdict = judge_env(
                 {k: lines[name] for k, name in best.items()},
                 {k: self._contigs[name].features["env"] for k, name in best.items()},
+                self._parameters.perv_margin,
+                self._parameters.perv_lead,
             )
             env = verdict if verdict.bases >= LEAST_ENV else None
         changes = env.changes if env else ()

@@ -24,6 +24,11 @@ def shown_name(entry: PanelEntry, contigs: Sequence[Contig], synthetic: bool) ->
     return entry.name
 
 
+def shown_code(code: str, name: str) -> str:
+    """The code as reports print it: that of a surrogate names no PERV type."""
+    return code.replace(PERV, f"{SYNTHETIC}-") if name.startswith(SYNTHETIC) else code
+
+
 def is_surrogate(contig: Contig) -> bool:
     """Its name, description or source says that it is made up."""
     return SYNTHETIC in f"{contig.name} {contig.description} {contig.source}".upper()

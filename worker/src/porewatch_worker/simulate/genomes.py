@@ -9,7 +9,7 @@ checklist of the report works.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -27,10 +27,13 @@ PROVIRUSES = ((0.01, "A"), (0.03, "B"), (0.05, "A"), (0.08, "B"))
 SHORT_REPEATS, LONG_REPEATS = 0.10, 0.18
 """Shares of the host that are repeats of about 300 bases and of 1 to 6 kb."""
 
+SINGLE_COPY = 60_000
+"""Bases of a host contig without repeats or proviruses, to measure the host's depth by."""
+
 
 @dataclass(frozen=True)
 class Genome:
-    """One contig."""
+    """One contig. `features`, `single_copy`: places in it, as a bundle's sheet writes them."""
 
     name: str
     codes: Codes
@@ -39,6 +42,8 @@ class Genome:
     description: str
     circular: bool = False
     segment: str = ""
+    features: str = ""
+    single_copy: str = ""
 
     def __len__(self) -> int:
         return len(self.codes)
@@ -70,7 +75,7 @@ class GenomeSet:
 
 def synthetic_genomes(seed: int, host_bases: int = HOST_BASES) -> GenomeSet:
     """The whole set. Parts have generators of their own, so one can change without the others."""
-    rngs = iter(np.random.default_rng(seed).spawn(4))
+    rngs = iter(np.random.default_rng(seed).spawn(5))
     viruses = tuple(_viruses(next(rngs)))
     pervs = tuple(_pervs(next(rngs)))
     host, proviruses = _host(host_bases, pervs, next(rngs))
@@ -81,7 +86,15 @@ def synthetic_genomes(seed: int, host_bases: int = HOST_BASES) -> GenomeSet:
         target=SPIKE,
         description=f"{MARK} internal control, 6.0 kb, invented",
     )
-    return GenomeSet((*host, *viruses, *pervs, spike), proviruses)
+    single = Genome(
+        name=f"{MARK}-HOST-SINGLE-COPY",
+        codes=random_codes(SINGLE_COPY, next(rngs), 0.42),
+        role=ContigRole.HOST,
+        target="host",
+        description=f"{MARK} host, invented, no real pig",
+        single_copy="yes",
+    )
+    return GenomeSet((*host, single, *viruses, *pervs, spike), proviruses)
 
 
 def _panel(
@@ -175,7 +188,9 @@ def _pervs(rng: np.random.Generator) -> Iterator[Genome]:
         own_ltr = diverge(ltr, 0.02, rng)
         parts = [own_ltr, diverge(core, 0.02, rng), diverge(surface, 0.35, rng)]
         parts += [diverge(membrane, 0.03, rng), diverge(end, 0.02, rng), own_ltr]
-        yield _panel(f"PERV-{kind}", np.concatenate(parts))
+        begin = len(parts[0]) + len(parts[1])
+        env = f"env:{begin + 1}..{begin + len(parts[2]) + len(parts[3])}"
+        yield replace(_panel(f"PERV-{kind}", np.concatenate(parts)), features=env)
     whole = np.concatenate([ltr, core, surface, membrane, end, ltr])
     yield _decoy("PERV-E", diverge(whole, 0.25, rng), "PERV-A")
 
@@ -260,7 +275,8 @@ def write_genomes(genomes: GenomeSet, folder: Path) -> Path:
             circular = "yes" if genome.circular else "no"
             rows.append(
                 f"{'host' if is_host else 'panel'}.fa\t{genome.name}\t{genome.role}\t"
-                f"{genome.target}\t{circular}\t{genome.segment}\t\t{MARK}, drawn from a seed\t"
+                f"{genome.target}\t{circular}\t{genome.segment}\t\t{MARK}, drawn from a seed\t\t\t"
+                f"{genome.features}\t{genome.single_copy}"
             )
     sheet = folder / "sheet.tsv"
     sheet.write_text("\n".join(rows) + "\n", "utf-8")

@@ -226,6 +226,8 @@ class PervResult(Model):
     types: tuple[PervType, ...] = ()
     copies: Quantity | None = None
     sites: tuple[JunctionSite, ...] = ()
+    type_c: Annotated[Call | None, Field(description="the call on type C, by env reads")] = None
+    type_c_rule: str = ""
     smallest_share: Annotated[
         float | None,
         Field(description="share of PERV copies that a recombinant needs to be seen (95 %)"),

@@ -196,6 +196,19 @@ class ScreeningParameters(Model):
     min_spike_reads: Annotated[
         int, Field(description="reads of a spike-in that show that the assay worked")
     ] = 3
+    perv_margin: Annotated[
+        float, Field(description="matched bases of env by which one PERV type must lead")
+    ] = 20.0
+    perv_lead: Annotated[float, Field(description="and as a share of the read's env bases")] = 0.03
+    perv_mistyped: Annotated[
+        float, Field(description="budget: share of env reads of one type given to another")
+    ] = 0.001
+    perv_junction_reads: Annotated[
+        int, Field(description="reads and molecules that must break at one place of env")
+    ] = 3
+    perv_stray_chance: Annotated[
+        float, Field(description="junctions elsewhere must explain a place less likely than this")
+    ] = 0.001
     threads: Annotated[int, Field(ge=1, exclude=True)] = 2
 
 
