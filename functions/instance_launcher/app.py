@@ -3,7 +3,7 @@
 from porewatch.adapters.budget import Budget
 from porewatch.adapters.stages import StageLedger
 from porewatch.adapters.table import Table
-from porewatch.compute.ec2_fleet import Ec2Fleet
+from porewatch.compute.executors import executors
 from porewatch.compute.price import price_list
 from porewatch.domain.base import now
 from porewatch.domain.tasks import Launch, Launched
@@ -21,14 +21,11 @@ def lambda_handler(task: Launch) -> Launched:
         account_usd=told.account_budget_usd,
         price_snapshot=price_list(told.aws_region).snapshot,
     )
-    fleet = Ec2Fleet(
-        told.stack_name, launch_template_id=told.launch_template_id, subnet_ids=told.subnet_ids
-    )
     return launch_machine(
         task,
         stack=told.stack_name,
         stages=StageLedger(table),
-        executor=fleet,
+        executor=executors(told, told.launch_template_id, told.subnet_ids),
         budget=budget,
         at=now(),
     )

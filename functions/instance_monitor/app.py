@@ -5,7 +5,7 @@ from porewatch.adapters.objects import Objects
 from porewatch.adapters.stages import StageLedger
 from porewatch.adapters.table import Table
 from porewatch.adapters.worker_queue import WorkerQueue
-from porewatch.compute.ec2_fleet import Ec2Fleet
+from porewatch.compute.executors import executors
 from porewatch.domain.base import now
 from porewatch.domain.machine_news import MachineNews
 from porewatch.edge.event import on_event
@@ -21,7 +21,7 @@ def lambda_handler(news: MachineNews) -> None:
         stages=StageLedger(Table(settings().ledger_table)),
         results=Objects(settings().results_bucket),
         callbacks=Callbacks(),
-        executor=Ec2Fleet(settings().stack_name),
+        executor=executors(settings()),
         queue=WorkerQueue(settings().worker_queue_url),
         at=now(),
     )

@@ -2,7 +2,7 @@
 
 from porewatch.adapters.stages import StageLedger
 from porewatch.adapters.table import Table
-from porewatch.compute.ec2_fleet import Ec2Fleet
+from porewatch.compute.executors import executors
 from porewatch.domain.base import now
 from porewatch.domain.tasks import Terminate, Terminated
 from porewatch.edge.task import on_task
@@ -12,6 +12,7 @@ from porewatch.usecases.end_machines import end_machines
 
 @on_task(Terminate)
 def lambda_handler(task: Terminate) -> Terminated:
-    stack = settings().stack_name
-    stages = StageLedger(Table(settings().ledger_table))
-    return end_machines(task, stack=stack, stages=stages, executor=Ec2Fleet(stack), at=now())
+    told = settings()
+    stages = StageLedger(Table(told.ledger_table))
+    machines = executors(told)
+    return end_machines(task, stack=told.stack_name, stages=stages, executor=machines, at=now())

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, TypeAdapter, ValidationError
 
 from porewatch.domain.errors import ConfigurationRefused
+from porewatch.domain.launching import ExecutorChoice
 
 
 def _by_comma(text: object) -> object:
@@ -45,6 +46,11 @@ class Settings(BaseModel):
     basecalling: Literal["enabled", "disabled"] = "disabled"
     link_seconds: int = 3600
     run_budget_usd: float = 25.0
+    executor: ExecutorChoice = "ec2-then-batch"
+    spot_queue: str = ""
+    on_demand_queue: str = ""
+    job_definition: str = ""
+    gpu_job_definition: str = ""
     account_budget_usd: float = 0.0
     aws_region: str = "us-east-1"
 

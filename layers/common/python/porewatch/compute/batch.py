@@ -46,10 +46,19 @@ class BatchJobs:
         self._submitter = client or clients.batch(attempts=1)
 
     def prepare(
-        self, owner: Owner, stage: StageSpec, avoid: tuple[str, ...], at: datetime
+        self,
+        owner: Owner,
+        stage: StageSpec,
+        avoid: tuple[str, ...],
+        at: datetime,
+        *,
+        first: int = 0,
+        purchases: tuple[Purchase, ...] = ("spot", "on-demand"),
     ) -> tuple[LaunchSpec, ...]:
-        """See `Executor.prepare`."""
-        return batch_rungs(owner, stage, avoid, at, places=self._places)
+        """See `Executor.prepare` and `batch_rungs`."""
+        return batch_rungs(
+            owner, stage, avoid, at, places=self._places, first=first, purchases=purchases
+        )
 
     def launch(self, spec: LaunchSpec) -> Machine:
         """See `Executor.launch`. A queue always has room: that no computer comes shows later, as a

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from datetime import datetime, timedelta
 
-from porewatch.compute.ladder import GRACE
+from porewatch.compute.ladder import GRACE, PURCHASES
 from porewatch.domain.base import Model
 from porewatch.domain.launching import LaunchSpec, Owner, Purchase
 from porewatch.domain.phases import StageSpec
@@ -23,6 +23,7 @@ class Reference(Model):
     memory_mib: int
 
 
+_SHARE = re.compile(r"(\d+\.\d\d) x (\S+)")
 REFERENCE = Reference(name="m6i.2xlarge", vcpus=8, memory_mib=32768)
 GPU_REFERENCE = Reference(name="g4dn.xlarge", vcpus=4, memory_mib=16384)
 
@@ -47,7 +48,7 @@ def batch_rungs(
     *,
     places: JobPlaces,
     first: int = 0,
-    purchases: tuple[Purchase, ...] = ("spot", "on-demand"),
+    purchases: tuple[Purchase, ...] = PURCHASES,
 ) -> tuple[LaunchSpec, ...]:
     """The spot queue, then the on-demand queue, as rungs `first` and on. A spot queue in `avoid`
     (it took a machine back, or gave none in time) is left out. None when the stack has no job
@@ -57,11 +58,9 @@ def batch_rungs(
         return ()
     lasts = timedelta(seconds=stage.boot_deadline_s * 2 + stage.phase_deadline_s) + GRACE
     shunned = {pool.rsplit("@", maxsplit=1)[-1] for pool in avoid}
-    chosen = [
-        bought
-        for bought in purchases
-        if bought == "on-demand" or name_in(places.spot_queue) not in shunned
-    ]
+    spot_is_shunned = name_in(places.spot_queue) in shunned
+    wanted = ("on-demand",) if spot_is_shunned else purchases
+    chosen: tuple[Purchase, ...] = tuple(one for one in PURCHASES if one in wanted)
     return tuple(
         LaunchSpec(
             owner=owner,
@@ -88,9 +87,14 @@ def share_of(stage: StageSpec) -> str:
     return job_share(stage.vcpus, stage.memory_mib, gpus=int(stage.gpu))
 
 
+def is_share(words: str) -> bool:
+    """Whether they are words of `share_of`, and not the name of a machine type."""
+    return _SHARE.fullmatch(words) is not None
+
+
 def share_in(words: str) -> tuple[float, str]:
     """(share, machine) of `share_of`'s words; any other words are a whole machine of that name."""
-    found = re.fullmatch(r"(\d+\.\d\d) x (\S+)", words)
+    found = _SHARE.fullmatch(words)
     return (float(found[1]), found[2]) if found else (1.0, words)
 
 

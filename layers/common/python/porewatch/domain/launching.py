@@ -13,6 +13,8 @@ from porewatch.domain.runs import RunId
 
 Purchase = Literal["spot", "on-demand"]
 ExecutorName = Literal["ec2", "batch"]
+ExecutorChoice = Literal["ec2", "batch", "ec2-then-batch"]
+"""What the operator wants of a stack; `compute.executors` says what each means."""
 
 EXPIRES_TAG = "porewatch-expires-at"
 PURCHASE_TAG = "porewatch-purchase"

@@ -1,0 +1,125 @@
+"""One executor over both: each spec and each machine goes to EC2 or to Batch.
+
+A spec says by its `executor`, a machine by its id (`i-...` is EC2's), a price by its words. A
+launch looks at the other side first: an owner never gets a machine here while it has one there.
+
+`choice` is what the operator wants, and a stage of a profile may ask for Batch by itself:
+`ec2` never uses Batch; `batch` uses EC2 only for stages that Batch has no job definition for;
+`ec2-then-batch` puts the queues below the last rung of EC2.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Protocol
+
+from porewatch.compute.batch import BatchJobs
+from porewatch.compute.batch_rungs import JobPlaces, is_share
+from porewatch.compute.ec2_fleet import Ec2Fleet
+from porewatch.compute.executor import Executor
+from porewatch.domain.launching import ExecutorChoice, LaunchSpec, Machine, Owner, Purchase
+from porewatch.domain.phases import StageSpec
+
+
+class Told(Protocol):
+    """What is read of the settings. No queues: no Batch."""
+
+    stack_name: str
+    executor: ExecutorChoice
+    spot_queue: str
+    on_demand_queue: str
+    job_definition: str
+    gpu_job_definition: str
+
+
+class Executors:
+    """`batch` is None where the stack has no queues."""
+
+    def __init__(
+        self, ec2: Executor, batch: BatchJobs | None, choice: ExecutorChoice = "ec2-then-batch"
+    ) -> None:
+        self._ec2, self._choice = ec2, choice
+        self._batch = batch
+
+    def prepare(
+        self, owner: Owner, stage: StageSpec, avoid: tuple[str, ...], at: datetime
+    ) -> tuple[LaunchSpec, ...]:
+        """See `Executor.prepare`."""
+        ladder = self._ec2.prepare(owner, stage, avoid, at)
+        if self._batch is None or self._choice == "ec2":
+            return ladder
+        bought = tuple(dict.fromkeys(spec.purchase for spec in ladder))
+        if "batch" in (self._choice, stage.executor):
+            jobs = self._batch.prepare(owner, stage, avoid, at, purchases=bought)
+            return jobs or ladder
+        last = max((spec.rung for spec in ladder), default=-1)
+        below = self._batch.prepare(owner, stage, avoid, at, first=last + 1, purchases=bought)
+        return (*ladder, *below)
+
+    def launch(self, spec: LaunchSpec) -> Machine:
+        """See `Executor.launch`."""
+        here, there = self._ec2, self._batch
+        if there is None:
+            return here.launch(spec)
+        if spec.executor == "batch":
+            here, there = there, here
+        living = [machine for machine in there.find(spec.owner) if machine.alive()]
+        return living[0] if living else here.launch(spec)
+
+    def interrupt(self, instance_id: str) -> None:
+        """See `Executor.interrupt`."""
+        self._of(instance_id).interrupt(instance_id)
+
+    def observe(self, instance_ids: Iterable[str]) -> dict[str, Machine]:
+        """See `Executor.observe`."""
+        wanted = list(instance_ids)
+        jobs = [name for name in wanted if is_job(name)]
+        seen = self._ec2.observe([name for name in wanted if not is_job(name)])
+        return {**seen, **self._batch.observe(jobs)} if self._batch and jobs else seen
+
+    def find(self, owner: Owner) -> list[Machine]:
+        """See `Executor.find`."""
+        jobs = self._batch.find(owner) if self._batch else []
+        return [*self._ec2.find(owner), *jobs]
+
+    def inventory(self) -> list[Machine]:
+        """See `Executor.inventory`."""
+        jobs = self._batch.inventory() if self._batch else []
+        return [*self._ec2.inventory(), *jobs]
+
+    def terminate(self, instance_id: str) -> None:
+        """See `Executor.terminate`."""
+        self._of(instance_id).terminate(instance_id)
+
+    def price(
+        self, instance_type: str, purchase: Purchase, seconds: float, disk_gib: int = 0
+    ) -> float:
+        """See `Executor.price`."""
+        side = self._batch if self._batch and is_share(instance_type) else self._ec2
+        return side.price(instance_type, purchase, seconds, disk_gib)
+
+    def _of(self, instance_id: str) -> Executor:
+        return self._batch if self._batch and is_job(instance_id) else self._ec2
+
+
+def is_job(instance_id: str) -> bool:
+    """Whether a machine's id is a Batch job's."""
+    return not instance_id.startswith("i-")
+
+
+def executors(
+    told: Told, launch_template_id: str = "", subnet_ids: tuple[str, ...] = ()
+) -> Executors:
+    """The stack's executors. Who launches names template and subnets, too."""
+    stack = told.stack_name
+    ec2 = Ec2Fleet(stack, launch_template_id=launch_template_id, subnet_ids=subnet_ids)
+    if not told.spot_queue or not told.on_demand_queue:
+        return Executors(ec2, None, "ec2")
+    places = JobPlaces(
+        spot_queue=told.spot_queue,
+        on_demand_queue=told.on_demand_queue,
+        definition=told.job_definition,
+        gpu_definition=told.gpu_job_definition,
+    )
+    return Executors(ec2, BatchJobs(stack, places), told.executor)
