@@ -1,0 +1,64 @@
+"""Poison units: parts of the input on which the worker fails again and again, and what is given up.
+
+One bad stretch of reads must not fail a run for ever, and must not vanish in silence either: the
+unit is left out, its reads are counted as `quarantined`, and everything that is said about the
+samples it held says so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated
+
+from pydantic import Field
+
+from porewatch.domain.base import Model
+
+QUARANTINED = "quarantined"
+"""The reason under which a sample's account of reads counts what was left out."""
+
+
+class QuarantineRules(Model):
+    """When a unit is given up, and how many may be before the stage fails instead.
+
+    They are no part of a checkpoint's fingerprint: changing them keeps the work that is done.
+    """
+
+    tries: Annotated[int, Field(ge=1, description="failures of one unit that end its tries")] = 3
+    most_units: Annotated[int, Field(ge=0, description="units of a stage, at most")] = 3
+    most_share: Annotated[
+        float, Field(ge=0, le=1, description="share of a stage's units; one is always allowed")
+    ] = 0.05
+
+    def allowed(self, units: int) -> int:
+        """How many of `units` may be left out. Never all of them."""
+        share = max(1, int(units * self.most_share))
+        return max(0, min(self.most_units, share, units - 1))
+
+
+class QuarantinedUnit(Model):
+    """One unit that was given up. `samples` is None when any sample of the run may be concerned,
+    `reads` is None when nobody could count them."""
+
+    unit: int
+    what: Annotated[str, Field(description="file, and reads of it by number")]
+    reads: int | None = None
+    samples: tuple[str, ...] | None = None
+    tries: int
+    reason: Annotated[str, Field(description="the last error, in one line")]
+
+    def concerns(self, sample: str) -> bool:
+        return self.samples is None or sample in self.samples
+
+    def sentence(self) -> str:
+        """For people: what is missing and why."""
+        lost = "an unknown number of" if self.reads is None else f"{self.reads:,}"
+        return (
+            f"Unit {self.unit} ({self.what}) was given up after {self.tries} tries "
+            f"({self.reason}): {lost} reads were not screened."
+        )
+
+
+def names_of(units: Sequence[QuarantinedUnit]) -> str:
+    """`unit 3 (fastq/a.fastq.gz, reads 8,001 to 12,000): why; unit 9 (...): why`."""
+    return "; ".join(f"unit {u.unit} ({u.what}): {u.reason}" for u in units)
