@@ -17,6 +17,7 @@ from tests.simulator.scheduler import Killed, Process, Scheduler, process
 PAGED = {
     "list_objects_v2": ("ContinuationToken", "NextContinuationToken"),
     "describe_instances": ("NextToken", "NextToken"),
+    "list_jobs": ("nextToken", "nextToken"),
 }
 THROTTLE = {
     "dynamodb": "ProvisionedThroughputExceededException",
@@ -56,8 +57,9 @@ class Call:
 
 
 FROZEN_S = 3000.0
-ONE_TOKEN_FOR_ALL_TRIES = {"transact_write_items"}
-"""boto3 gives these a token of its own, so a second try of the SDK answers as the first one."""
+NEVER_TWICE = {"transact_write_items", "submit_job"}
+"""boto3 gives the first a token of its own, so that a second try answers as the first one did; the
+second is sent by a client that never tries again."""
 
 
 class Wire:
@@ -108,7 +110,7 @@ class Wire:
                 raise refusal(BROKEN.get(call.service, "InternalFailure"), status=500)
             case Fate.UNHEARD:
                 raise lost_answer()
-            case Fate.TWICE if call.name not in ONE_TOKEN_FOR_ALL_TRIES:
+            case Fate.TWICE if call.name not in NEVER_TWICE:
                 return again()
         return answer
 

@@ -21,6 +21,7 @@ from porewatch.domain import base
 from porewatch.settings import settings
 from porewatch_worker import attempt, checkpoint, pulse
 from porewatch_worker.ahead import Ahead, Background
+from porewatch_worker.isolated import in_child
 from tests.simulator.scheduler import Scheduler, Thread, getcurrent
 
 SETTINGS = {
@@ -43,6 +44,10 @@ SETTINGS = {
     "DEFAULT_BUNDLE": "demo@1",
     "BASECALLING": "disabled",
     "RUN_BUDGET_USD": "25",
+    "ACCOUNT_BUDGET_USD": "1000",
+    "SPOT_QUEUE": "spot-queue",
+    "ON_DEMAND_QUEUE": "on-demand-queue",
+    "JOB_DEFINITION": "porewatch:1",
 }
 _sleep, _monotonic = time.sleep, time.monotonic
 
@@ -114,6 +119,7 @@ def _threads(scheduler: Scheduler) -> Iterator[None]:
         id(pulse.repeating): _repeating(scheduler),
         id(Background): _background(scheduler),
         id(Ahead): NotAhead,
+        id(in_child): lambda call: call(),
     }
     taken: list[tuple[Any, str, Any]] = []
     for found in pkgutil.iter_modules(porewatch_worker.__path__):

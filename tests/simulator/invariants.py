@@ -76,17 +76,18 @@ def _one_report_each(world: World) -> Iterator[str]:
 
 
 def _no_machine_lives(world: World) -> Iterator[str]:
-    for instance in world.ec2.instances.values():
+    for instance in world.instances():
         if instance.state != "terminated":
             yield f"{instance.name} of {instance.owner} is {instance.state}: nobody's machine"
 
 
 def _every_machine_is_paid_once(world: World) -> Iterator[str]:
-    paid = Counter(body["instance_id"] for _, _, body in items(world, "COST#"))
-    for name in world.ec2.instances:
+    lines = [body for _, _, body in items(world, "COST#") if body["what"] == "machine"]
+    paid, known = Counter(line["instance_id"] for line in lines), world.machines.boxes
+    for name in known:
         if paid[name] != 1:
             yield f"{name} is on the bill {paid[name]} times"
-    for name in set(paid) - set(world.ec2.instances):
+    for name in set(paid) - set(known):
         yield f"{name} is on the bill, and there was no such machine"
 
 

@@ -13,7 +13,8 @@ from porewatch_worker import main
 from porewatch_worker.attempt import run_attempt
 from porewatch_worker.settings import WorkerSettings
 from porewatch_worker.stop import Stop
-from tests.simulator.ec2 import Ec2, Instance
+from tests.simulator.batch import RECLAIMED, Job
+from tests.simulator.ec2 import Instance
 from tests.simulator.scheduler import Process, Scheduler, Thread
 from tests.simulator.weather import Weather
 from tests.simulator.work import Plan, builder
@@ -61,6 +62,7 @@ class Box:
     muted: tuple[float, float] = (0.0, 0.0)
     said_last: bool = False
     began: float | None = None
+    worked: bool = False
 
 
 class Metadata:
@@ -101,11 +103,11 @@ class Machines:
         self._means = means
         self._scheduler = means.scheduler
         self.boxes: dict[str, Box] = {}
-        self.ec2: Ec2 | None = None
 
     def born(self, instance: Instance) -> None:
         stop = SimulatedStop(self._scheduler)
-        box = Box(instance, Process("worker", f"worker@{instance.name[-3:]}"), stop)
+        box = Box(instance, Process("worker", f"worker@{instance.name[-4:]}"), stop)
+        box.process.box = box  # type: ignore[attr-defined]
         box.process.stop = stop  # type: ignore[attr-defined]
         self.boxes[instance.name] = box
         rng, weather = self._scheduler.rng, self._means.weather
@@ -122,6 +124,9 @@ class Machines:
 
     def _boot(self, box: Box) -> None:
         if not box.instance.living:
+            return
+        if isinstance(box.instance, Job) and self._means.weather.waits(self._scheduler.now):
+            self._scheduler.after(30.0, lambda: self._boot(box))
             return
         self._state(box.instance, "running")
         box.began = self._scheduler.now
@@ -154,7 +159,7 @@ class Machines:
                 self.notice(box)
             case "rebalance" if box.instance.spot:
                 box.rebalance = json.dumps({"noticeTime": str(now)})
-                self._means.news("EC2 Instance Rebalance Recommendation", _of(box.instance))
+                self._tell(box, "Rebalance Recommendation", {})
                 if rng.random() < 0.5:
                     self._scheduler.after(rng.random() * 300, lambda: self.notice(box))
             case "hangs":
@@ -167,8 +172,7 @@ class Machines:
         if not box.instance.living or not box.instance.spot or box.notice:
             return
         box.notice = json.dumps({"action": "terminate", "time": "soon"})
-        detail = {**_of(box.instance), "instance-action": "terminate"}
-        self._means.news("EC2 Spot Instance Interruption Warning", detail)
+        self._tell(box, "Interruption Warning", {"instance-action": "terminate"})
         self._scheduler.after(120.0, lambda: self.end(box.instance, CLOUD))
 
     def end(self, instance: Instance, why: str, *, at_once: bool = False) -> None:
@@ -176,7 +180,12 @@ class Machines:
         if not instance.living:
             return
         box = self.boxes[instance.name]
+        if isinstance(instance, Job) and why == CLOUD:
+            why = RECLAIMED
         self._means.told(f"{instance.name} ends: {why}")
+        if isinstance(instance, Job) and instance.state == "pending":
+            self._state(instance, "terminated", why)
+            return
         self._state(instance, "shutting-down", why)
         if not at_once:
             box.stop.request("signal SIGTERM")
@@ -188,20 +197,23 @@ class Machines:
         if instance.state == "terminated" or (state == "running" and not instance.living):
             return
         instance.history.append((self._scheduler.now, state, why))
-        self._means.news(
-            "EC2 Instance State-change Notification", {**_of(instance), "state": state}
-        )
+        self._tell(self.boxes[instance.name], "State-change Notification", {"state": state})
+
+    def _tell(self, box: Box, what: str, detail: dict[str, str]) -> None:
+        """EC2 speaks of instances; a job's host is not known to anybody by its name."""
+        if not isinstance(box.instance, Job):
+            spot = "Spot " if what == "Interruption Warning" else ""
+            named = {"instance-id": box.instance.name, **detail}
+            self._means.news(f"EC2 {spot}Instance {what}", named)
 
     def healthy(self, instance: Instance) -> bool:
         """The truth: it runs, its worker works (or boots within reason) and has not ended. One
-        that was silent for long may be taken for dead even when it has come round since."""
+        that was silent for long may be taken for dead even when it has come round since; a job that
+        waits for a host has nothing to lose."""
         box = self.boxes[instance.name]
         frozen = box.process.longest_freeze > SILENT_S
-        booting = box.began is None and box.trouble != "no boot"
+        waits = isinstance(instance, Job) and instance.state == "pending"
+        booting = box.began is None and box.trouble != "no boot" and not waits
         works = box.process.alive and not frozen and not box.stop.asked and not box.said_last
         running = any(not thread.over for thread in box.process.threads) or booting
         return instance.living and box.notice is None and works and running
-
-
-def _of(instance: Instance) -> dict[str, str]:
-    return {"instance-id": instance.name}

@@ -49,7 +49,7 @@ def played(
         broken=tuple(found),
         trace=tuple(world.trace),
         calls=tuple(world.calls),
-        machines=len(world.ec2.instances),
+        machines=len(world.instances()),
     )
 
 

@@ -37,6 +37,7 @@ class Weather:
     full_pools: float = 0.0
     outages: tuple[tuple[float, float], ...] = ()
     calm_after: float = 4 * HOUR
+    executor: str = "ec2"
 
     def delay(self, rng: Random, least: float, most: float) -> float:
         return least + rng.random() * max(0.0, most - least)
@@ -48,6 +49,10 @@ class Weather:
     def calm(self) -> Weather:
         """As it is when everything is over: only the usual delays."""
         return CLEAR
+
+    def waits(self, now: float) -> bool:
+        """No host comes for jobs now."""
+        return now < self.full_until and "batch" in self.full
 
     def fate(self, rng: Random, call: Call, now: float) -> Fate:
         if now > self.calm_after:
@@ -108,9 +113,9 @@ def drawn(seed: int) -> Weather:
         full_pools=some(0.9),
     )
     if rng.random() < 0.15:
-        full = rng.choice((("spot",), ("spot", "on-demand")))
+        full = rng.choice((("spot",), ("spot", "on-demand"), ("spot", "on-demand", "batch")))
         weather = replace(weather, full=full, full_until=rng.random() * HOUR)
     if rng.random() < 0.15:
         start = rng.random() * 1200
         weather = replace(weather, outages=((start, start + rng.random() * 400),))
-    return weather
+    return replace(weather, executor=rng.choice(("ec2", "ec2", "ec2-then-batch", "batch")))

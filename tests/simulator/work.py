@@ -19,7 +19,7 @@ from porewatch.domain.phases import Phase, PhaseRecord, Progress, ScreeningParam
 from porewatch.domain.report import Provenance, Report
 from porewatch.domain.runs import Sequencing
 from porewatch_worker.stages import Means
-from porewatch_worker.work import StageResult, StageWork, Suspicion, UnitOutput
+from porewatch_worker.work import Lost, StageResult, StageWork, Suspicion, UnitOutput
 from tests.functional.findings import a_screen, some_findings, some_outcomes
 
 WHEN = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -62,6 +62,9 @@ class MadeUp:
         made = content(self._order.run_id, self._order.stage, payload)
         found = Suspicion("pig", "PERV-C", "PERV-C", "critical", 1)
         return UnitOutput(made, reads=10, bases=1000, suspicions=(found,))
+
+    def give_up(self, payload: Any) -> Lost | None:
+        return None
 
     def progress(self) -> Progress:
         return Progress(phase=self._order.phases[0])

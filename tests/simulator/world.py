@@ -15,13 +15,14 @@ from porewatch.domain import places
 from porewatch.domain.runs import InputFile, ReadKind, RunManifest, Sample
 from porewatch_worker.settings import WorkerSettings
 from tests.simulator.asl import Machine
+from tests.simulator.batch import Batch, Hosts
 from tests.simulator.bus import Bus, Listeners
 from tests.simulator.calls import Call, Client, Fate, Wire
 from tests.simulator.dynamodb import DynamoDb
 from tests.simulator.ec2 import Ec2, Instance, Surroundings
 from tests.simulator.installed import installed
 from tests.simulator.lambdas import QUEUES, Lambdas
-from tests.simulator.machine import Machines, Means
+from tests.simulator.machine import Box, Machines, Means
 from tests.simulator.s3 import S3, Stored
 from tests.simulator.scheduler import START, Process, Scheduler
 from tests.simulator.simple import Heard
@@ -80,6 +81,14 @@ class World:
                 ending=self._ending,
             )
         )
+        self.batch = Batch(
+            Hosts(
+                now=now,
+                shows_late=lambda: rng.random() * self.weather.shows_late_s,
+                begun=self.machines.born,
+                ending=self._ending,
+            )
+        )
         self.heard = Heard()
         self.bus = Bus(Listeners(self.sqs, self.scheduler, lambda: self.weather, self.told))
         services = {
@@ -88,6 +97,7 @@ class World:
             "sqs": self.sqs,
             "stepfunctions": self.stepfunctions,
             "ec2": self.ec2,
+            "batch": self.batch,
             "events": self.bus,
             "sns": self.heard,
             "cloudwatch": self.heard,
@@ -95,7 +105,7 @@ class World:
         self._wire = Wire(
             self.scheduler, services, self._fate, lambda: 0.004 + rng.random() * 0.03, self.told
         )
-        self.client = cache(lambda service: Client(self._wire, service))
+        self.client = cache(lambda service, attempts=4: Client(self._wire, service))
         self.runs: list[str] = []
         self.scheduler.after(SWEEP_S * rng.random(), self._sweep)
 
@@ -126,7 +136,7 @@ class World:
     def under_way(self) -> Iterator[None]:
         """The product lives in this world."""
         try:
-            with installed(self.scheduler, self.client):
+            with installed(self.scheduler, self.client, EXECUTOR=self.weather.executor):
                 yield
         finally:
             shutil.rmtree(self.scratch, ignore_errors=True)
@@ -164,13 +174,17 @@ class World:
 
     def quiet(self) -> bool:
         """Nothing is on its way any more, no machine lives, and all of them are on the bill."""
-        instances = self.ec2.instances
         if not (self.ended() and self.lambdas.idle()):
             return False
-        if any(instance.state != "terminated" for instance in instances.values()):
+        if any(instance.state != "terminated" for instance in self.instances()):
             return False
         there = [sk for run in self.runs for sk in self.ledger.items[f"RUN#{run}"]]
-        return sum(sk.startswith("COST#") for sk in there) >= len(instances)
+        paid = sum(sk.startswith("COST#") and "#~" not in sk for sk in there)
+        return paid >= len(self.instances())
+
+    def instances(self) -> list[Instance]:
+        """All machines there ever were, jobs too."""
+        return [box.instance for box in self.machines.boxes.values()]
 
     def _settle(self, seconds: float) -> None:
         """A few minutes in any case: what was sent twice or put off still comes."""
@@ -189,9 +203,22 @@ class World:
         return self.scheduler.now
 
     def _fate(self, call: Call) -> Fate:
+        if call.process.kind == "worker" and call.name in ("put_object", "upload_fileobj"):
+            self._works(call.process)
         self.calls.append(f"{call.process.kind} {call.number} {call.service}.{call.name}")
         forced = self._override(call) if self._override else None
         return forced or self.weather.fate(self.scheduler.rng, call, self.scheduler.now)
+
+    def _works(self, process: Process) -> None:
+        """Only one machine of an epoch may ever write results."""
+        mine: Box = process.box  # type: ignore[attr-defined]
+        if mine.worked:
+            return
+        mine.worked = True
+        for box in self.machines.boxes.values():
+            if box is not mine and box.worked and box.instance.owner == mine.instance.owner:
+                both = f"{box.instance.name} and {mine.instance.name}"
+                self.violations.append(f"{both} both work for {mine.instance.owner}")
 
     def _changed(self, change: dict[str, Any]) -> None:
         fact = "detail_type" in change["dynamodb"].get("NewImage", {})
