@@ -65,6 +65,29 @@ def test_run_does_the_stage_that_the_tags_name(instance: World) -> None:
     assert manifest.phases[0].phase is Phase.BASECALLING
 
 
+def test_a_job_does_the_stage_that_its_environment_names(
+    instance: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The tags of a job's host are not its own: they are not even looked at."""
+    epoch = instance.metadata.leaves["meta-data/tags/instance/porewatch-epoch"]
+    instance.metadata.leaves.clear()
+    told = {"RUN": "run-1", "REVISION": "1", "STAGE": "screen", "EPOCH": epoch}
+    for name, value in told.items():
+        monkeypatch.setenv(f"POREWATCH_{name}", value)
+    monkeypatch.setenv("AWS_BATCH_JOB_ID", "job-1")
+    assert main(["run"]) == 0
+    assert (instance.manifest().instance_id, instance.manifest().epoch) == ("job-1", int(epoch))
+
+
+def test_a_job_without_its_id_is_not_set_up(
+    instance: World, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setenv("POREWATCH_RUN", "run-1")
+    assert main(["run"]) == 2
+    assert "the job's environment makes no assignment" in caplog.text
+    assert instance.heard() == []
+
+
 def test_sigterm_ends_dorado_says_interrupted_and_exits_0(
     instance: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:

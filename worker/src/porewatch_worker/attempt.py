@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 from porewatch.domain import places
 from porewatch.domain.errors import PorewatchError, Refused, StaleEpoch
-from porewatch.domain.phases import Progress, WorkOrder
+from porewatch.domain.phases import Progress, StageRecord, WorkOrder
 from porewatch_worker import stages
 from porewatch_worker.checkpoint import Checkpoint, open_checkpoint
 from porewatch_worker.claim import Claim
@@ -28,6 +28,7 @@ from porewatch_worker.outbox_remote import QueueOutbox
 from porewatch_worker.publish import Author
 from porewatch_worker.publish_remote import S3Publisher
 from porewatch_worker.pulse import repeating
+from porewatch_worker.rhythm import Rhythm
 from porewatch_worker.stage_loop import StageLoop
 from porewatch_worker.watch import NoticeLook, OwnerLook, look_safely
 from porewatch_worker.worker_log import ShippedLog
@@ -62,7 +63,7 @@ def run_attempt(
 ) -> int:
     """The exit code: DONE (published, interrupted or not ours), FAILED, NOT_SET_UP or REFUSED."""
     try:
-        who = read_assignment(cloud.metadata)
+        who = read_assignment(cloud.metadata, settings.assignment)
     except PorewatchError:
         log.exception("this machine does not say what it is to work on")
         return NOT_SET_UP
@@ -93,8 +94,7 @@ class _Attempt:
         who = self.who
         log.info("%s r%d %s epoch %d", who.run_id, who.revision, who.stage, who.epoch)
         try:
-            self.claim.take()
-            self._owned()
+            self._owned(self.claim.take())
         except StaleEpoch as e:
             log.info("leaving without a word: %s", e)
             return DONE
@@ -109,7 +109,7 @@ class _Attempt:
             return FAILED
         return DONE
 
-    def _owned(self) -> None:
+    def _owned(self, record: StageRecord) -> None:
         self.outbox.claimed()
         there = self.publisher.published()
         if there is not None:
@@ -123,15 +123,15 @@ class _Attempt:
             repeating(self.settings.watch_s, "notice", lambda: look_safely(notices)),
             repeating(self.settings.beat_s, "owner", lambda: look_safely(owner)),
         ):
-            ending = self._loop(order).run()
+            ending = self._loop(order, record).run()
         log.info("%s", ending)
 
-    def _loop(self, order: WorkOrder) -> StageLoop:
+    def _loop(self, order: WorkOrder, record: StageRecord) -> StageLoop:
         """Everything that may take long before the first unit, with beats all the while."""
         preparing = Progress(phase=order.phases[0], note="preparing inputs and references")
         with repeating(self.settings.beat_s, "beat", lambda: self.outbox.beat(preparing)):
             inputs, work = self._work(order)
-            checkpoint = self._checkpoint(work)
+            checkpoint = self._checkpoint(work, record)
         return StageLoop(
             work=work,
             checkpoint=checkpoint,
@@ -142,6 +142,8 @@ class _Attempt:
             beat_s=self.settings.beat_s,
             grace_s=self.settings.grace_s,
             note=lambda: inputs.fetching,
+            rules=order.quarantine,
+            rhythm=Rhythm(self.settings.mean_to_interrupt_s / (1 + record.interruptions)),
         )
 
     def _work(self, order: WorkOrder) -> tuple[FetchedInputs, StageWork]:
@@ -159,10 +161,10 @@ class _Attempt:
         )
         return inputs, self.build(order, means)
 
-    def _checkpoint(self, work: StageWork) -> Checkpoint:
+    def _checkpoint(self, work: StageWork, record: StageRecord) -> Checkpoint:
         from porewatch.adapters.checkpoints import S3CheckpointStore  # noqa: PLC0415
 
         who, fingerprint = self.who, work.fingerprint()
         prefix = places.checkpoint_prefix(who.run_id, who.revision, who.stage, fingerprint)
         store = S3CheckpointStore.at(self.cloud.results.bucket, prefix)
-        return open_checkpoint(store, fingerprint, who.epoch)
+        return open_checkpoint(store, fingerprint, who.epoch, record.interruptions)

@@ -1,4 +1,4 @@
-"""`porewatch-worker run`: what the user-data of an instance calls.
+"""`porewatch-worker run`: what the user-data of an instance calls, and the container of a job.
 
 Exit codes: 0 published, interrupted, or not ours to do; 1 failed; 2 not set up (environment, tags);
 3 the input or the configuration was refused. In every case but 2 the control plane was told.
@@ -23,7 +23,7 @@ from porewatch_worker.worker_log import FORMAT
 def main(arguments: Sequence[str] | None = None) -> int:
     """Entry point; the exit code."""
     parser = argparse.ArgumentParser(prog="porewatch-worker", description=__doc__)
-    parser.add_argument("command", choices=["run"], help="work on what the instance's tags say")
+    parser.add_argument("command", choices=["run"], help="work on what tags or job say")
     parser.add_argument("--version", action="version", version=__version__)
     parser.parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format=FORMAT, stream=sys.stderr)

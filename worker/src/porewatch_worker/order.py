@@ -1,7 +1,9 @@
-"""What the worker was launched for (instance tags) and what it is told to do (the order in S3)."""
+"""What the worker was launched for (instance tags, or a job's environment) and what it is told to
+do (the order in S3)."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
@@ -29,13 +31,20 @@ class Assignment(Model):
     instance_id: str
 
 
-def read_assignment(metadata: InstanceMetadata) -> Assignment:
-    """From the instance's tags. Raises NotFound, or MessageRefused for tags that make no sense."""
-    told = {field: metadata.tag(f"porewatch-{tag}") for field, tag in TAGS.items()}
+def read_assignment(metadata: InstanceMetadata, environment: Mapping[str, str]) -> Assignment:
+    """From a job's environment, where there is one, else from the instance's tags. Raises NotFound,
+    or MessageRefused for what makes no sense."""
+    told = dict(environment) or _in_tags(metadata)
     try:
-        return Assignment.model_validate({**told, "instance_id": metadata.instance_id()})
+        return Assignment.model_validate(told)
     except ValidationError as e:
-        raise MessageRefused(f"the instance's tags make no assignment: {told}.") from e
+        where = "the job's environment makes" if environment else "the instance's tags make"
+        raise MessageRefused(f"{where} no assignment: {told}.") from e
+
+
+def _in_tags(metadata: InstanceMetadata) -> dict[str, str]:
+    told = {field: metadata.tag(f"porewatch-{tag}") for field, tag in TAGS.items()}
+    return {**told, "instance_id": metadata.instance_id()}
 
 
 def read_order(results: Objects, assignment: Assignment) -> WorkOrder:

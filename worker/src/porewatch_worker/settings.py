@@ -1,5 +1,8 @@
 """What a worker is told by its environment. The only reader of the environment in the worker.
 
+On AWS Batch it also says what to work on: POREWATCH_RUN, POREWATCH_REVISION, POREWATCH_STAGE and
+POREWATCH_EPOCH, with the job's id for the machine's. Without POREWATCH_RUN the instance's tags do.
+
 POREWATCH_STACK, LEDGER_TABLE, RAW_BUCKET, RESULTS_BUCKET and WORKER_QUEUE_URL must be there; the
 rest has defaults. Names in capitals beside the fields are the variables.
 """
@@ -15,6 +18,7 @@ from pydantic import ValidationError
 
 from porewatch.domain.base import Model
 from porewatch.domain.errors import ConfigurationRefused
+from porewatch_worker.rhythm import MEAN_TO_INTERRUPT_S
 
 METADATA = "http://169.254.169.254"
 
@@ -31,7 +35,10 @@ class BasecallerSettings(Model):
 
 class WorkerSettings(Model):
     """`beat_s`, `watch_s` and `grace_s` are seconds between beats, between looks at the instance
-    metadata, and for the unit at hand after a notice (AWS gives 120 s in all)."""
+    metadata, and for the unit at hand after a notice (AWS gives 120 s in all);
+    `mean_to_interrupt_s` is what the checkpoint interval is computed with. The file `alive` is
+    touched as long as there was progress within `stalled_s`: the machine ends itself when nobody
+    touches it any more."""
 
     stack: str
     ledger_table: str
@@ -44,7 +51,11 @@ class WorkerSettings(Model):
     beat_s: float = 20.0
     watch_s: float = 5.0
     grace_s: float = 60.0
+    mean_to_interrupt_s: float = MEAN_TO_INTERRUPT_S
+    alive: Path | None = None
+    stalled_s: float = 3600.0
     basecaller: BasecallerSettings = BasecallerSettings()
+    assignment: dict[str, str] = {}
 
 
 _NAMES = {
@@ -59,6 +70,16 @@ _NAMES = {
     "beat_s": "POREWATCH_BEAT_SECONDS",
     "watch_s": "POREWATCH_WATCH_SECONDS",
     "grace_s": "POREWATCH_GRACE_SECONDS",
+    "mean_to_interrupt_s": "POREWATCH_MEAN_TO_INTERRUPT_SECONDS",
+    "alive": "POREWATCH_ALIVE",
+    "stalled_s": "POREWATCH_STALLED_SECONDS",
+}
+_ASSIGNMENT_NAMES = {
+    "run_id": "POREWATCH_RUN",
+    "revision": "POREWATCH_REVISION",
+    "stage": "POREWATCH_STAGE",
+    "epoch": "POREWATCH_EPOCH",
+    "instance_id": "AWS_BATCH_JOB_ID",
 }
 _BASECALLER_NAMES = {
     "program": "POREWATCH_DORADO",
@@ -80,6 +101,8 @@ def read_settings(environment: Mapping[str, str] | None = None) -> WorkerSetting
     source = os.environ if environment is None else environment
     there: dict[str, object] = {"scratch": Path(tempfile.gettempdir()) / "porewatch"}
     there |= _present(_NAMES, source)
+    if source.get(_ASSIGNMENT_NAMES["run_id"]):
+        there["assignment"] = _present(_ASSIGNMENT_NAMES, source)
     try:
         return WorkerSettings.model_validate({**there, "basecaller": read_basecaller(source)})
     except ValidationError as e:
