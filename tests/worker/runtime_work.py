@@ -23,7 +23,7 @@ from porewatch_worker.outbox import CallbackOutbox
 from porewatch_worker.publish import Author, FolderPublisher
 from porewatch_worker.stage_loop import StageLoop
 from porewatch_worker.stop import Stop, stopped_by_signals
-from porewatch_worker.work import StageResult, Suspicion, UnitOutput
+from porewatch_worker.work import Lost, StageResult, Suspicion, UnitOutput
 
 LINES = 4
 
@@ -55,10 +55,14 @@ class DigestWork:
         time.sleep(self.seconds)
         found = (Suspicion("s1", "PERV", "virus", "critical", 1),) if b"PERV" in lines else ()
         digest = hashlib.sha256(lines).hexdigest().encode()
-        return UnitOutput(content=digest, reads=1, bases=len(lines), suspicions=found)
+        return UnitOutput(digest, 1, len(lines), consumed=len(lines), suspicions=found)
+
+    def give_up(self, payload: tuple[int, bytes]) -> Lost | None:
+        number, lines = payload
+        return Lost(b"lost", f"lines of unit {number}", 1, ("s1",), consumed=len(lines))
 
     def progress(self) -> Progress:
-        return Progress(phase=Phase.QUALITY_CONTROL)
+        return Progress(phase=Phase.QUALITY_CONTROL, bytes_total=self.reads.stat().st_size)
 
     def finish(self, contents: Iterator[bytes], scratch: Path) -> StageResult:
         out = scratch / "digests.txt"

@@ -11,7 +11,7 @@ from typing import Any
 
 from porewatch.domain.phases import Phase, PhaseRecord, Progress
 from porewatch_worker import __version__
-from porewatch_worker.work import StageResult, StageWork, UnitOutput
+from porewatch_worker.work import Lost, StageResult, StageWork, UnitOutput
 
 
 class WithRecords:
@@ -31,6 +31,9 @@ class WithRecords:
 
     def process(self, payload: Any) -> UnitOutput:
         return self._work.process(payload)
+
+    def give_up(self, payload: Any) -> Lost | None:
+        return self._work.give_up(payload)
 
     def progress(self) -> Progress:
         return self._work.progress()
@@ -63,6 +66,9 @@ class OneStep:
 
     def process(self, payload: Any) -> UnitOutput:
         raise NotImplementedError("there are no units")
+
+    def give_up(self, payload: Any) -> Lost | None:
+        return None
 
     def progress(self) -> Progress:
         return Progress(phase=self._phase)

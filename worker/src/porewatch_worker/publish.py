@@ -56,6 +56,7 @@ def manifest_of(
         units=finished.units,
         units_resumed=finished.units_resumed,
         units_redone=finished.units_redone,
+        quarantined=finished.quarantined,
         findings=finished.result.findings,
     )
 

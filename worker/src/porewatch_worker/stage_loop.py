@@ -1,16 +1,18 @@
 """Drives one stage: resume, compute unit after unit, save each, beat, finish, publish.
 
-    open checkpoint -> for every unit not in it: compute (in a thread), save, beat
+    open checkpoint -> for every unit not in it: announce, compute (in a thread), save, beat
                     -> merge all units -> publish -> say so
 
 The loop knows nothing of AWS: a checkpoint store, an outbox and a publisher are handed in, local or
-remote. Units are computed one at a time, so that a kill loses one at most; the next unit's input is
-read meanwhile. A stop request ends the loop after the unit at hand, or after `grace_s` without it.
+remote. Units are computed one at a time while the next one's input is read; when they are saved is
+up to `saving`, what becomes of one that fails to `poison`. A stop request ends the loop after the
+unit at hand, or after `grace_s` without it; what was computed before is saved at once.
 """
 
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -19,9 +21,14 @@ from typing import Any, Protocol, TypeVar
 
 from porewatch.domain.base import Moment, now
 from porewatch.domain.phases import PhaseRecord, Progress, StageManifest
+from porewatch.domain.quarantine import QuarantinedUnit, QuarantineRules
 from porewatch_worker.ahead import Ahead, Background
 from porewatch_worker.checkpoint import Checkpoint
+from porewatch_worker.isolated import in_child
+from porewatch_worker.poison import counts, given_up, in_one_line, refuse_too_many
 from porewatch_worker.pulse import repeating
+from porewatch_worker.rhythm import Rhythm
+from porewatch_worker.saving import Saver
 from porewatch_worker.stop import Stop
 from porewatch_worker.work import StageResult, StageWork, Suspicion, UnitOutput
 
@@ -52,6 +59,7 @@ class Finished:
     units_resumed: int
     units_redone: int
     remarks: tuple[str, ...]
+    quarantined: tuple[QuarantinedUnit, ...] = ()
 
 
 class Publisher(Protocol):
@@ -84,8 +92,11 @@ class StageLoop:
     grace_s: float = 60.0
     on_save: Callable[[int], None] = lambda _number: None
     note: Callable[[], str] = lambda: ""
+    rules: QuarantineRules = field(default_factory=QuarantineRules)
+    rhythm: Rhythm = field(default_factory=Rhythm)
 
     def __post_init__(self) -> None:
+        self._saver = Saver(self.checkpoint, self.rhythm, self._saved)
         self._started_at = now()
         self._suspected: set[tuple[str, str]] = set()
 
@@ -99,32 +110,29 @@ class StageLoop:
                 result = self._wait(Background(self._finish))
             except _Interrupted:
                 return self._leave()
+            except KeyboardInterrupt:
+                self._saver.leave()  # a person's impatience is no unit's fault
+                raise
         self._publish(result)
         return Ending.PUBLISHED
 
     def progress(self) -> Progress:
-        """The work's own progress with what the checkpoint knows."""
-        units = list(self.checkpoint.units.values())
+        """The work's own progress with what is computed and what is safe."""
         there = self.work.progress()
-        return there.model_copy(
-            update={
-                "note": self.note() or there.note,
-                "units_done": len(units),
-                "units_total": self.work.units_total(),
-                "reads": sum(u.reads for u in units),
-                "bases": sum(u.bases for u in units),
-                "checkpoint": self.checkpoint.last,
-            }
-        )
+        total = {"note": self.note() or there.note, "units_total": self.work.units_total()}
+        return self._saver.progress(there.model_copy(update=total))
 
     def _units(self) -> None:
         ahead = Ahead(self.work.units(frozenset(self.checkpoint.units)))
         try:
             for number, payload in self._arriving(ahead):
-                self.checkpoint.begin(number)
-                self._save(number, self._wait(self._computing(payload)))
+                self._saver.begin(number)
+                self._unit(number, payload)
+                self.outbox.beat(self.progress())
         finally:
             ahead.close()
+        self._saver.save()
+        refuse_too_many(self.checkpoint.quarantined, self.rules, len(self.checkpoint.units))
 
     def _arriving(self, ahead: Ahead[tuple[int, Any]]) -> Iterator[tuple[int, Any]]:
         """Units as their input is read, until there are no more; stops taking when asked to."""
@@ -139,17 +147,62 @@ class StageLoop:
             if unit is not None:
                 yield unit
 
-    def _computing(self, payload: Any) -> Background[UnitOutput]:
-        return Background(lambda: self.work.process(payload))
+    def _unit(self, number: int, payload: Any) -> None:
+        """Compute a unit, again on the spot when that is safe, or give it up."""
+        while True:
+            isolated = self._suspected_to_kill(number)
+            began = time.monotonic()
+            try:
+                output = self._wait(self._computing(payload, isolated))
+            except Exception as e:
+                if not counts(e):
+                    raise
+                tries = self._saver.blame(number, in_one_line(e))
+                log.warning("unit %d failed, try %d: %s", number, tries, in_one_line(e))
+                if tries >= self.rules.tries:
+                    return self._give_up(number, payload, e)
+                if not isolated:
+                    raise
+            else:
+                self._tell_suspicions(output)
+                return self._saver.add(number, output, time.monotonic() - began)
+
+    def _suspected_to_kill(self, number: int) -> bool:
+        """On its last try a unit may kill a child process, not the worker. Where units were given
+        up before, the fault is not the machine's: then each one that failed has all its tries so.
+        """
+        tried = self.checkpoint.tried.get(number)
+        if tried is None:
+            return False
+        return tried.count >= self.rules.tries - 1 or bool(self.checkpoint.quarantined)
+
+    def _computing(self, payload: Any, isolated: bool) -> Background[UnitOutput]:
+        def compute() -> UnitOutput:
+            return self.work.process(payload)
+
+        return Background((lambda: in_child(compute)) if isolated else compute)
+
+    def _give_up(self, number: int, payload: Any, error: Exception) -> None:
+        """Leave the unit out, unless the stage means nothing without it or too many are out."""
+        lost = self.work.give_up(payload)
+        if lost is None:
+            raise error
+        unit = given_up(number, lost, self.checkpoint.tried[number])
+        log.error("%s", unit.sentence())
+        there = (*self.checkpoint.quarantined, unit)
+        self._saver.add(number, UnitOutput(lost.content, consumed=lost.consumed), quarantined=unit)
+        refuse_too_many(there, self.rules)
 
     def _wait(self, job: Background[T]) -> T:
-        """The job's result; gives up `grace_s` after a stop was asked for."""
+        """The job's result; gives up some time after a stop was asked for."""
         while not job.wait(TICK_S):
             self.stop.check_fence()
             if self.stop.take_rebalance():
-                self.checkpoint.flush()
-            if self.stop.asked_for_s > self.grace_s:
-                raise _Interrupted
+                self._saver.save()
+            if self.stop.asked:
+                self._saver.save()  # what is computed, before anything else
+                if self.stop.asked_for_s > self._saver.grace_s(self.grace_s):
+                    raise _Interrupted
         try:
             return job.result()
         except Exception as e:
@@ -158,11 +211,8 @@ class StageLoop:
             log.info("the work stopped when it was asked to: %s", e)
             raise _Interrupted from e
 
-    def _save(self, number: int, output: UnitOutput) -> None:
-        self._tell_suspicions(output)
-        self.checkpoint.save(number, output.content, output.reads, output.bases)
+    def _saved(self, number: int) -> None:
         self.on_save(number)
-        self.outbox.beat(self.progress())
 
     def _tell_suspicions(self, output: UnitOutput) -> None:
         """Before the unit counts as finished: no successor will compute it again, and tell."""
@@ -173,19 +223,18 @@ class StageLoop:
 
     def _finish(self) -> StageResult:
         self.scratch.mkdir(parents=True, exist_ok=True)
-        self.checkpoint.flush()
         return self.work.finish(self.checkpoint.contents(), self.scratch)
 
     def _leave(self) -> Ending:
         self.stop.check_fence()
-        self.checkpoint.leave()
+        self._saver.leave()
         log.info("leaving: %s; last checkpoint %s", self.stop.reason, self.checkpoint.last)
         self.outbox.interrupted(self.checkpoint.last)
         return Ending.INTERRUPTED
 
     def _publish(self, result: StageResult) -> None:
         self.stop.check_fence()
-        self.checkpoint.leave()
+        self._saver.leave()
         finished = Finished(
             fingerprint=self.work.fingerprint(),
             result=result,
@@ -194,6 +243,7 @@ class StageLoop:
             units_resumed=len(self.checkpoint.resumed),
             units_redone=self.checkpoint.redone,
             remarks=self.checkpoint.remarks,
+            quarantined=self.checkpoint.quarantined,
         )
         key, manifest = self.publisher.publish(finished)
         for record in manifest.phases:

@@ -85,6 +85,7 @@ def _basecalling(order: WorkOrder, means: Means) -> StageWork:
         means.basecaller,
         means.scratch / "basecalling",
         by_barcode=any(sample.barcode for sample in order.manifest.samples),
+        sample_of={s.barcode: s.name for s in order.manifest.samples if s.barcode},
         kit=order.manifest.sequencing.kit,
         stopped=means.stopped,
     )

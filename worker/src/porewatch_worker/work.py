@@ -28,12 +28,26 @@ class Suspicion:
 
 @dataclass(frozen=True)
 class UnitOutput:
-    """What one unit leaves behind. `content` is all that a checkpoint keeps."""
+    """What one unit leaves behind. `content` is all that a checkpoint keeps; `consumed` counts the
+    bytes of input that the unit stood in."""
 
     content: bytes
     reads: int = 0
     bases: int = 0
+    consumed: int = 0
     suspicions: tuple[Suspicion, ...] = ()
+
+
+@dataclass(frozen=True)
+class Lost:
+    """What is left of a unit that was given up. `content` stands in its place among the others and
+    counts its reads as lost; `samples` is None when any of the run's may be concerned."""
+
+    content: bytes
+    what: str
+    reads: int | None = None
+    samples: tuple[str, ...] | None = None
+    consumed: int = 0
 
 
 @dataclass(frozen=True)
@@ -59,6 +73,10 @@ class StageWork(Protocol):
 
     def process(self, payload: Any) -> UnitOutput:
         """Compute one unit. Must not depend on other units or on the clock."""
+
+    def give_up(self, payload: Any) -> Lost | None:
+        """Account for a unit that cannot be computed, without computing. None when the stage means
+        nothing without it."""
 
     def progress(self) -> Progress:
         """Where the work is now (the loop fills in units and checkpoint)."""

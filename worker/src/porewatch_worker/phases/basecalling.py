@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +25,7 @@ from porewatch_worker import __version__
 from porewatch_worker.dorado import Dorado
 from porewatch_worker.inputs import basecalled_name
 from porewatch_worker.settings import BasecallerSettings
-from porewatch_worker.work import Inputs, StageResult, UnitOutput
+from porewatch_worker.work import Inputs, Lost, StageResult, UnitOutput
 
 SUMMARY = "basecalling.json"
 
@@ -57,7 +57,8 @@ class BasecallingWork:
     """`StageWork` of the basecalling stage.
 
     `by_barcode`: the samples are told apart by barcode, so files of no known barcode are
-    demultiplexed by dorado with the kit of `kit`, or of the POD5 header.
+    demultiplexed by dorado with the kit of `kit`, or of the POD5 header. `sample_of`: the sample's
+    name by barcode.
     """
 
     def __init__(
@@ -68,11 +69,13 @@ class BasecallingWork:
         scratch: Path,
         *,
         by_barcode: bool = False,
+        sample_of: Mapping[str, str] | None = None,
         kit: str | None = None,
         stopped: Callable[[], bool] = lambda: False,
     ) -> None:
         self._files, self._inputs, self._scratch = files, inputs, scratch
         self._by_barcode, self._kit, self._stopped = by_barcode, kit, stopped
+        self._sample_of = dict(sample_of or {})
         self._dorado = Dorado.find(settings)
         self._started_at = now()
         self._at = ""
@@ -116,10 +119,30 @@ class BasecallingWork:
         content = called.canonical_json().encode() + b"\n" + ordered.read_bytes()
         raw.unlink()
         ordered.unlink()
-        return UnitOutput(content=content, reads=count, bases=bases)
+        return UnitOutput(content=content, reads=count, bases=bases, consumed=file.size)
+
+    def give_up(self, payload: tuple[InputFile, Path]) -> Lost | None:
+        """A file of which no read comes. The file itself is not opened: it may be what kills."""
+        file, _ = payload
+        called = Called(
+            path=file.path,
+            output=basecalled_name(file.path),
+            signal_reads=0,
+            sample_rate=0,
+            reads=0,
+            bases=0,
+            model=self._dorado.settings.model,
+            sequencing=Sequencing(),
+        )
+        content = called.canonical_json().encode() + b"\n"
+        return Lost(content, file.path, samples=self._samples_of(file), consumed=file.size)
 
     def progress(self) -> Progress:
-        return Progress(phase=Phase.BASECALLING, note=self._at)
+        called = self._scratch / "called.bam"
+        size = called.stat().st_size if called.exists() else 0
+        note = f"{self._at}: {size / 1e6:.0f} MB called" if size else self._at
+        total = sum(file.size for file in self._files)
+        return Progress(phase=Phase.BASECALLING, note=note, bytes_total=total)
 
     def finish(self, contents: Iterator[bytes], scratch: Path) -> StageResult:
         files: list[Called] = []
@@ -133,6 +156,11 @@ class BasecallingWork:
         summary = self._summary(tuple(files))
         outputs[SUMMARY] = _written(scratch / SUMMARY, summary.canonical_json().encode())
         return StageResult(outputs=outputs, phases=(self._record(summary),))
+
+    def _samples_of(self, file: InputFile) -> tuple[str, ...] | None:
+        """Whose reads a file holds; None when it may hold anybody's."""
+        name = self._sample_of.get(file.barcode or "")
+        return None if name is None else (name,)
 
     def _kit_for(self, file: InputFile, sequencing: Sequencing) -> str | None:
         if not self._by_barcode or file.barcode is not None:

@@ -22,7 +22,7 @@ from porewatch_worker import __version__
 from porewatch_worker.science.calls import Run, call_all
 from porewatch_worker.science.outcomes import outcomes, recoveries
 from porewatch_worker.science.perv import perv_results
-from porewatch_worker.work import Inputs, StageResult, UnitOutput
+from porewatch_worker.work import Inputs, Lost, StageResult, UnitOutput
 
 INPUT = "screen.json"
 OUTPUT = "quantification.json"
@@ -108,6 +108,10 @@ class QuantificationWork:
         screen = ScreenResult.model_validate_json(self._inputs.path(INPUT).read_bytes())
         result = quantify(screen, self._samples, self._panel, self._bundle, self._parameters)
         return UnitOutput(content=result.canonical_json().encode())
+
+    def give_up(self, payload: object) -> Lost | None:
+        """It is the whole phase: without it there is no result."""
+        return None
 
     def progress(self) -> Progress:
         return Progress(phase=Phase.QUANTIFICATION)

@@ -28,7 +28,7 @@ from porewatch_worker.report.bill import LAST_STAGE
 from porewatch_worker.report.front import positive
 from porewatch_worker.report.render_html import render_html
 from porewatch_worker.report.render_pdf import render_pdf
-from porewatch_worker.work import Inputs, StageResult, UnitOutput
+from porewatch_worker.work import Inputs, Lost, StageResult, UnitOutput
 
 REPORT_JSON, REPORT_HTML, REPORT_PDF = "report.json", "report.html", "report.pdf"
 SETTLED_ELSEWHERE = "as the control plane settled them"
@@ -111,6 +111,10 @@ class ReportingWork:
 
     def process(self, payload: Any) -> UnitOutput:
         return UnitOutput(content=b"")
+
+    def give_up(self, payload: object) -> Lost | None:
+        """It is the whole phase: without it there is no result."""
+        return None
 
     def progress(self) -> Progress:
         return Progress(phase=Phase.REPORTING)

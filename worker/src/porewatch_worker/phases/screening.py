@@ -34,7 +34,7 @@ from porewatch_worker.science.reads import Read, Unit, read_units
 from porewatch_worker.science.remarks import shown_name
 from porewatch_worker.science.totals import RunTotals
 from porewatch_worker.science.units import UnitCounts, add, unit_from_bytes
-from porewatch_worker.work import Inputs, StageResult, Suspicion, UnitOutput
+from porewatch_worker.work import Inputs, Lost, StageResult, Suspicion, UnitOutput
 
 CHUNK = 200
 OUTPUT = "screen.json"
@@ -106,11 +106,31 @@ class ScreeningWork:
             content=counts.to_bytes(),
             reads=len(payload.reads),
             bases=sum(len(r.sequence) for r in payload.reads),
+            consumed=payload.consumed,
             suspicions=tuple(self._suspicions(counts)),
         )
 
+    def give_up(self, payload: Unit) -> Lost | None:
+        """Every read of the unit counted as quarantined, by sample; none of them looked at."""
+        counts = UnitCounts()
+        for read in payload.reads:
+            sample = self._sample_of(payload.file, read)
+            if sample is None:
+                counts.unlisted[payload.file.barcode or read.barcode or "none"] += 1
+            else:
+                counts.sample(sample).lose()
+        last = payload.first + len(payload.reads) - 1
+        return Lost(
+            content=counts.to_bytes(),
+            what=f"{payload.file.path}, reads {payload.first:,} to {last:,}",
+            reads=len(payload.reads),
+            samples=tuple(sorted(counts.samples)),
+            consumed=payload.consumed,
+        )
+
     def progress(self) -> Progress:
-        return Progress(phase=self._phases[-1])
+        total = sum(file.size for file in self._files)
+        return Progress(phase=self._phases[-1], bytes_total=total)
 
     def finish(self, contents: Iterator[bytes], scratch: Path) -> StageResult:
         """Add all units up and write `screen.json`. Raises NoReadsLeft when nothing passed."""

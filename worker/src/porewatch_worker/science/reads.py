@@ -38,10 +38,13 @@ class Read(NamedTuple):
 
 
 class Unit(NamedTuple):
-    """Consecutive reads of one file."""
+    """Consecutive reads of one file, the first of them by number. `consumed`: how many bytes of the
+    file were read for them (buffers included, so it is exact only over a whole file)."""
 
     file: InputFile
     reads: list[Read]
+    first: int = 1
+    consumed: int = 0
 
 
 def read_units(
@@ -56,22 +59,35 @@ def read_units(
     """
     number = 0
     for file in files:
-        records = _records(path(file.path), file)
-        there = size
+        place = _Place()
+        records = _records(path(file.path), file, place)
+        there, first, begun = size, 1, 0
         while there == size:
             if number + 1 in done:
                 there = sum(1 for _ in islice(records, size))
             elif reads := [make() for make in islice(records, size)]:
                 there = len(reads)
-                yield number + 1, Unit(file, reads)
+                yield number + 1, Unit(file, reads, first, place.until(there == size, file) - begun)
             else:
                 there = 0
-            number += there > 0
+            number, first = number + (there > 0), first + there
+            begun = place.until(there == size, file)
 
 
-def _records(path: Path, file: InputFile) -> Iterator[Callable[[], Read]]:
+class _Place:
+    """How far a file is read, in bytes of the file."""
+
+    def __init__(self) -> None:
+        self.at: Callable[[], int] = int
+
+    def until(self, more: bool, file: InputFile) -> int:
+        """At its end, when there is no more, the whole of it (it is closed then)."""
+        return self.at() if more else file.size
+
+
+def _records(path: Path, file: InputFile, place: _Place) -> Iterator[Callable[[], Read]]:
     """Each record as a call that makes its Read, so that passing over one costs little."""
-    opened = _fastq(path) if file.kind is ReadKind.FASTQ else _bam(path)
+    opened = _fastq(path, place) if file.kind is ReadKind.FASTQ else _bam(path, place)
     try:
         yield from opened
     except (dnaio.FileFormatError, EOFError, OSError, ValueError, igzip_lib.IsalError) as e:  # type: ignore[misc]
@@ -84,8 +100,9 @@ def _explain(path: Path, file: InputFile) -> None:
         check_stream(stream, kind=file.kind, name=file.path)
 
 
-def _fastq(path: Path) -> Iterator[Callable[[], Read]]:
+def _fastq(path: Path, place: _Place) -> Iterator[Callable[[], Read]]:
     with path.open("rb") as raw:
+        place.at = raw.tell
         text: Any = igzip.open(raw, "rb") if is_gzip_name(path.name) else raw  # type: ignore[no-untyped-call]
         for record in dnaio.FastqReader(text):
             yield lambda record=record: _from_fastq(record)  # type: ignore[misc]
@@ -103,8 +120,9 @@ def _from_fastq(record: Any) -> Read:
     )
 
 
-def _bam(path: Path) -> Iterator[Callable[[], Read]]:
+def _bam(path: Path, place: _Place) -> Iterator[Callable[[], Read]]:
     with pysam.AlignmentFile(str(path), "rb", check_sq=False) as bam:
+        place.at = lambda: bam.tell() >> 16  # of a virtual offset, the block's place in the file
         for record in bam.fetch(until_eof=True):
             if not record.flag & NOT_PRIMARY:
                 yield lambda record=record: _from_bam(record)  # type: ignore[misc]

@@ -12,6 +12,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
+from porewatch.domain.quarantine import QUARANTINED
 from porewatch.domain.references import ContigRole
 from porewatch_worker.science.filtering import Judged
 from porewatch_worker.science.histograms import quality_bin
@@ -96,6 +97,11 @@ class SampleCounts:
             self.filtered[judged.reason] += 1
         else:
             self.passed_bases += len(judged.sequence)
+
+    def lose(self) -> None:
+        """A read of a unit that was given up: it is counted, and nothing else is known of it."""
+        self.total += 1
+        self.filtered[QUARANTINED] += 1
 
     def place(self, length: int, placement: Placement) -> None:
         """The verdict on one read that passed."""
