@@ -164,7 +164,7 @@ def test_only_named_resources_are_left_out_on_the_embedded_aws() -> None:
     left_out = {
         resource["Type"]
         for resource in TEMPLATE.resources.values()
-        if resource.get("Condition") in ("OnAws", "HasBudget")
+        if resource.get("Condition") in ("OnAws", "HasBudget", "HasBatchOnAws")
     }
     assert left_out == {
         "AWS::Budgets::Budget",

@@ -9,6 +9,10 @@ from porewatch_local.template import Template, as_list, target
 NO_RESOURCE = {
     "ec2:DescribeInstances": "AWS knows no resource for describing",
     "ec2:CreateFleet": "the fleet does not exist yet; RunInstances below it is narrow",
+    "batch:ListJobs": "AWS knows no resource for listing jobs",
+    "batch:DescribeJobs": "AWS knows no resource for describing jobs",
+    "ecs:DiscoverPollEndpoint": "AWS knows no resource for where to ask",
+    "ecr:GetAuthorizationToken": "the token is for all registries; the images are narrow",
     "states:SendTaskSuccess": "the token is the secret; AWS knows no resource for it",
     "states:SendTaskFailure": "the token is the secret; AWS knows no resource for it",
     "states:SendTaskHeartbeat": "the token is the secret; AWS knows no resource for it",

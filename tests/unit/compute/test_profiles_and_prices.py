@@ -30,8 +30,16 @@ def test_only_stages_that_basecall_ask_for_a_gpu() -> None:
             assert stage.gpu == (Phase.BASECALLING in stage.phases)
 
 
+def test_every_profile_is_there_for_batch_too_with_the_same_stages() -> None:
+    for name in ("default", "one-instance-per-phase"):
+        stages, jobs = profile(name).stages, profile(f"{name}-on-batch").stages
+        assert {stage.executor for stage in stages} == {"ec2"}
+        assert {job.executor for job in jobs} == {"batch"}
+        assert tuple(j.model_copy(update={"executor": "ec2"}) for j in jobs) == stages
+
+
 def test_an_unknown_profile_is_refused_with_the_names_there_are() -> None:
-    with pytest.raises(ManifestRefused, match="default, one-instance-per-phase"):
+    with pytest.raises(ManifestRefused, match="default, default-on-batch, one-instance-per-phase"):
         profile("fast")
 
 

@@ -1,4 +1,7 @@
-"""How runs are laid out on machines: `profiles.json` beside this module, by name."""
+"""How runs are laid out on machines: `profiles.json` beside this module, by name.
+
+Each profile is there a second time as `NAME-on-batch`: the same stages, each as a job of AWS Batch.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +13,9 @@ from porewatch.domain.errors import ManifestRefused
 from porewatch.domain.phases import Profile
 
 
+ON_BATCH = "-on-batch"
+
+
 class Profiles(Model):
     profiles: tuple[Profile, ...]
 
@@ -18,7 +24,13 @@ class Profiles(Model):
 def profiles() -> dict[str, Profile]:
     """All profiles by name."""
     text = files("porewatch.compute").joinpath("profiles.json").read_text()
-    return {profile.name: profile for profile in Profiles.model_validate_json(text).profiles}
+    listed = Profiles.model_validate_json(text).profiles
+    return {one.name: one for one in (*listed, *map(_on_batch, listed))}
+
+
+def _on_batch(one: Profile) -> Profile:
+    stages = tuple(stage.model_copy(update={"executor": "batch"}) for stage in one.stages)
+    return Profile(name=one.name + ON_BATCH, stages=stages)
 
 
 def profile(name: str) -> Profile:
