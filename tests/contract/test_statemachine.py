@@ -87,6 +87,14 @@ def test_a_task_ends_in_time_is_repeated_and_is_caught(name: str) -> None:
     assert state["Catch"][-1]["ErrorEquals"] == ["States.ALL"]
 
 
+def test_silence_alone_is_no_reason_to_end_a_machine() -> None:
+    again = [
+        r for r in TASKS["AwaitWorker"]["Retry"] if "States.HeartbeatTimeout" in r["ErrorEquals"]
+    ]
+
+    assert again[0]["MaxAttempts"] >= 5
+
+
 def test_the_machine_itself_ends_in_time() -> None:
     assert 0 < MACHINE["TimeoutSeconds"] <= 7 * 24 * 3600
 

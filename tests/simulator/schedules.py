@@ -8,9 +8,11 @@ from dataclasses import dataclass
 from tests.simulator.calls import Call, Fate
 from tests.simulator.invariants import broken
 from tests.simulator.weather import Weather, drawn
+from tests.simulator.work import Plan
 from tests.simulator.world import World
 
 RUN = "run-1"
+UNITS = (3, 3, 3, 12)
 
 
 @dataclass(frozen=True)
@@ -34,9 +36,12 @@ def played(
     seed: int,
     weather: Weather | None = None,
     decide: Callable[[Call], Fate | None] | None = None,
+    plan: Plan | None = None,
 ) -> Outcome:
-    """The schedule of a seed, in its own weather unless another one is given."""
-    world = World(seed, weather if weather is not None else drawn(seed), decide)
+    """The schedule of a seed, in its own weather and with its own work unless others are given."""
+    if weather is None:
+        weather, plan = drawn(seed), plan or Plan(units=UNITS[seed % len(UNITS)])
+    world = World(seed, weather, decide, plan)
     world.submit(RUN)
     try:
         world.play()

@@ -12,6 +12,8 @@ import pytest
 from tests.simulator.calls import Fate
 from tests.simulator.crashes import FATES, crashes, every_call
 from tests.simulator.schedules import played
+from tests.simulator.weather import Weather
+from tests.simulator.work import Plan
 
 SCHEDULES = int(os.environ.get("POREWATCH_SCHEDULES", "200"))
 PARTS = 8
@@ -39,3 +41,15 @@ def test_whatever_goes_wrong_at_once_every_rule_holds(part: int) -> None:
 
         assert outcome.broken == (), outcome.told()
     assert "completed" in states
+
+
+def test_functions_that_cannot_be_called_for_long_cost_no_healthy_machine() -> None:
+    """Ten and more minutes without any function: every beat waits in the queue, and the state
+    machine hears nothing. It used to end all machines then, on silence alone."""
+    for seed in range(6):
+        start = 100.0 + seed * 30
+        weather = Weather(outages=((start, start + 660 + seed * 100),))
+        outcome = played(seed, weather, plan=Plan(units=30))
+
+        assert outcome.broken == (), outcome.told()
+        assert (outcome.state, outcome.machines) == ("completed", 2), outcome.told()

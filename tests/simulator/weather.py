@@ -117,5 +117,5 @@ def drawn(seed: int) -> Weather:
         weather = replace(weather, full=full, full_until=rng.random() * HOUR)
     if rng.random() < 0.15:
         start = rng.random() * 1200
-        weather = replace(weather, outages=((start, start + rng.random() * 400),))
+        weather = replace(weather, outages=((start, start + rng.random() * 1500),))
     return replace(weather, executor=rng.choice(("ec2", "ec2", "ec2-then-batch", "batch")))
