@@ -12,7 +12,6 @@ from porewatch.domain.base import Model
 from porewatch.domain.errors import ManifestRefused
 from porewatch.domain.phases import Profile
 
-
 ON_BATCH = "-on-batch"
 
 
