@@ -20,6 +20,7 @@ from porewatch.domain import places
 from porewatch.domain.errors import PorewatchError, Refused, StaleEpoch
 from porewatch.domain.phases import Progress, StageRecord, WorkOrder
 from porewatch_worker import stages
+from porewatch_worker.alive import SignOfLife
 from porewatch_worker.checkpoint import Checkpoint, open_checkpoint
 from porewatch_worker.claim import Claim
 from porewatch_worker.inputs import FetchedInputs, sources_of
@@ -89,6 +90,7 @@ class _Attempt:
         self.outbox = QueueOutbox(self.cloud.queue, self.who)
         self.claim = Claim(self.cloud.ledger, self.who)
         self.publisher = S3Publisher(self.cloud.results, Author(**self.who.model_dump()))
+        self.sign = SignOfLife(self.settings.alive, self.settings.stalled_s)
 
     def run(self) -> int:
         who = self.who
@@ -122,6 +124,7 @@ class _Attempt:
         with (
             repeating(self.settings.watch_s, "notice", lambda: look_safely(notices)),
             repeating(self.settings.beat_s, "owner", lambda: look_safely(owner)),
+            repeating(self.settings.beat_s, "alive", self.sign),
         ):
             ending = self._loop(order, record).run()
         log.info("%s", ending)
@@ -132,7 +135,7 @@ class _Attempt:
         with repeating(self.settings.beat_s, "beat", lambda: self.outbox.beat(preparing)):
             inputs, work = self._work(order)
             checkpoint = self._checkpoint(work, record)
-        return StageLoop(
+        loop = StageLoop(
             work=work,
             checkpoint=checkpoint,
             outbox=self.outbox,
@@ -145,11 +148,14 @@ class _Attempt:
             rules=order.quarantine,
             rhythm=Rhythm(self.settings.mean_to_interrupt_s / (1 + record.interruptions)),
         )
+        self.sign.moving = loop.progress
+        return loop
 
     def _work(self, order: WorkOrder) -> tuple[FetchedInputs, StageWork]:
         previous = read_previous(self.cloud.results, order)
         sources = sources_of(order, previous, self.cloud.raw, self.cloud.results)
         inputs = FetchedInputs(sources, self.scratch / "inputs")
+        self.sign.moving = lambda: inputs.fetching
         means = stages.Means(
             inputs=inputs,
             previous=previous,

@@ -109,7 +109,8 @@ def read_settings(environment: Mapping[str, str] | None = None) -> WorkerSetting
         wrong = sorted({_NAMES.get(str(p["loc"][0]), str(p["loc"][0])) for p in e.errors()})
         raise ConfigurationRefused(
             f"the worker's environment lacks, or has no usable value for: {', '.join(wrong)}.",
-            remedy="the user-data of the launch template exports them; deploy the stack again.",
+            remedy="the launch template (user-data) or the job definition sets them; deploy the "
+            "stack again.",
         ) from e
 
 

@@ -168,9 +168,8 @@ class StageLoop:
                 return self._saver.add(number, output, time.monotonic() - began)
 
     def _suspected_to_kill(self, number: int) -> bool:
-        """On its last try a unit may kill a child process, not the worker. Where units were given
-        up before, the fault is not the machine's: then each one that failed has all its tries so.
-        """
+        """A unit's last try may kill a child process, not the worker. Where units were given up
+        before, the fault is not the machine's: each one that failed has all its tries so."""
         tried = self.checkpoint.tried.get(number)
         if tried is None:
             return False

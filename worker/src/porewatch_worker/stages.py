@@ -18,6 +18,7 @@ from porewatch.domain.base import now
 from porewatch.domain.errors import ConfigurationRefused
 from porewatch.domain.findings import Quantification, ScreenResult
 from porewatch.domain.phases import Phase, PhaseRecord, StageManifest, WorkOrder
+from porewatch.domain.quarantine import QuarantinedUnit
 from porewatch.domain.runs import InputFile, ReadKind
 from porewatch_worker.composed import OneStep, WithRecords
 from porewatch_worker.headers import first_header
@@ -55,6 +56,11 @@ class Means:
     def records(self) -> tuple[PhaseRecord, ...]:
         """Records of all earlier phases, in order."""
         return tuple(record for manifest in self.previous for record in manifest.phases)
+
+    @property
+    def lost(self) -> tuple[QuarantinedUnit, ...]:
+        """Units that earlier stages gave up."""
+        return tuple(unit for manifest in self.previous for unit in manifest.quarantined)
 
 
 Build = Callable[[WorkOrder, Means], StageWork]
@@ -142,7 +148,7 @@ def _reporting(order: WorkOrder, means: Means) -> StageWork:
     bundle = check_bundle(means.references_root, order.bundle)
     folder = bundle_folder(means.references_root, order.bundle)
     panel = read_panel(folder / bundle.files["panel_list"].path)
-    around = Around(bundle=bundle, panel=panel, phases=means.records, rented=means.rented)
+    around = Around(bundle, panel, means.records, means.lost, rented=means.rented)
     if set(order.phases) == {Phase.REPORTING}:
         return ReportingWork(order, means.inputs, around)
     counting = QuantificationWork(
@@ -151,6 +157,7 @@ def _reporting(order: WorkOrder, means: Means) -> StageWork:
         bundle=bundle,
         parameters=order.parameters,
         inputs=means.inputs,
+        lost=means.lost,
     )
     if set(order.phases) == {Phase.QUANTIFICATION}:
         return counting

@@ -16,10 +16,12 @@ from porewatch.domain.errors import ManifestRefused
 from porewatch.domain.findings import Call, Quantification, ScreenResult
 from porewatch.domain.panel import Panel
 from porewatch.domain.phases import Phase, PhaseRecord, Progress, ScreeningParameters
+from porewatch.domain.quarantine import QuarantinedUnit
 from porewatch.domain.references import BundleManifest, Contig, ContigRole
 from porewatch.domain.runs import Sample
 from porewatch_worker import __version__
 from porewatch_worker.science.calls import Run, call_all
+from porewatch_worker.science.lost_units import with_lost_units
 from porewatch_worker.science.outcomes import outcomes, recoveries
 from porewatch_worker.science.perv import perv_results
 from porewatch_worker.work import Inputs, Lost, StageResult, UnitOutput
@@ -79,9 +81,10 @@ class QuantificationWork:
         bundle: BundleManifest,
         parameters: ScreeningParameters,
         inputs: Inputs,
+        lost: Sequence[QuarantinedUnit] = (),
     ) -> None:
         self._samples, self._panel, self._bundle = tuple(samples), panel, bundle
-        self._parameters, self._inputs = parameters, inputs
+        self._parameters, self._inputs, self._lost = parameters, inputs, tuple(lost)
         self._started_at = now()
 
     def fingerprint(self) -> str:
@@ -92,6 +95,7 @@ class QuantificationWork:
             "bundle": self._bundle.digest(),
             "panel": self._panel.digest(),
             "samples": [s.model_dump(mode="json") for s in self._samples],
+            "lost": [unit.model_dump(mode="json") for unit in self._lost],
             "screen": hashlib.sha256(self._inputs.path(INPUT).read_bytes()).hexdigest(),
         }
         return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
@@ -107,7 +111,8 @@ class QuantificationWork:
         """The whole phase."""
         screen = ScreenResult.model_validate_json(self._inputs.path(INPUT).read_bytes())
         result = quantify(screen, self._samples, self._panel, self._bundle, self._parameters)
-        return UnitOutput(content=result.canonical_json().encode())
+        told = with_lost_units(result, self._lost)
+        return UnitOutput(content=told.canonical_json().encode())
 
     def give_up(self, payload: object) -> Lost | None:
         """It is the whole phase: without it there is no result."""

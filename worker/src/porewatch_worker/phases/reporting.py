@@ -20,6 +20,7 @@ from porewatch.domain.cost import make_bill
 from porewatch.domain.findings import Call, Quantification, ScreenResult
 from porewatch.domain.panel import Panel
 from porewatch.domain.phases import Phase, PhaseRecord, Progress, WorkOrder
+from porewatch.domain.quarantine import QuarantinedUnit
 from porewatch.domain.references import BundleManifest
 from porewatch.domain.report import Report
 from porewatch_worker import __version__
@@ -38,13 +39,14 @@ SETTLED_ELSEWHERE = "as the control plane settled them"
 class Around:
     """What a report says besides the screen's own results.
 
-    `phases`: records of all earlier phases, in order. `rented`: a machine was paid for (then the
-    report has a bill).
+    `phases`: records of all earlier phases, in order. `lost`: units that they gave up. `rented`:
+    a machine was paid for (then the report has a bill).
     """
 
     bundle: BundleManifest
     panel: Panel
     phases: tuple[PhaseRecord, ...]
+    lost: tuple[QuarantinedUnit, ...] = ()
     rented: bool = True
     price_snapshot: str = SETTLED_ELSEWHERE
     clock: Callable[[], datetime] = now
@@ -156,6 +158,7 @@ def _inputs(
         panel=around.panel,
         parameters=order.parameters,
         phases=around.phases,
+        lost=around.lost,
         timeline=order.timeline,
         bill=bill if around.rented else None,
         created_at=made_at,

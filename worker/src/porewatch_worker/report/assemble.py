@@ -14,6 +14,7 @@ from porewatch.domain.errors import ManifestRefused
 from porewatch.domain.findings import Call, Finding, Quantification, ScreenResult
 from porewatch.domain.panel import Panel
 from porewatch.domain.phases import Phase, PhaseRecord, ScreeningParameters, TimelineEntry
+from porewatch.domain.quarantine import QuarantinedUnit
 from porewatch.domain.references import BundleManifest
 from porewatch.domain.report import Provenance, Report
 from porewatch.domain.runs import RunManifest, SampleRole
@@ -25,7 +26,8 @@ SILENT = "quantification gave no result for this row"
 
 @dataclass(frozen=True)
 class ReportInputs:
-    """What a report is made of. `phases` are the records of all earlier phases, in order."""
+    """What a report is made of. `phases` are the records of all earlier phases, in order, `lost`
+    the units that they gave up."""
 
     manifest: RunManifest
     revision: int
@@ -38,6 +40,7 @@ class ReportInputs:
     timeline: tuple[TimelineEntry, ...]
     bill: Bill | None
     created_at: datetime
+    lost: tuple[QuarantinedUnit, ...] = ()
 
 
 def assemble(inputs: ReportInputs) -> Report:
@@ -72,6 +75,7 @@ def assemble(inputs: ReportInputs) -> Report:
         perv=inputs.quantification.perv,
         panel=inputs.panel.entries,
         remarks=remarks,
+        quarantined=inputs.lost,
         provenance=_provenance(inputs, synthetic),
         phases=inputs.phases,
         timeline=inputs.timeline,
@@ -144,6 +148,7 @@ def _remarks(
     remarks += [
         f"PERV ALARM, {r.sample}: {a}" for r in inputs.quantification.perv for a in r.alarms
     ]
+    remarks += [unit.sentence() for unit in inputs.lost]
     remarks += _account_remarks(inputs)
     gaps = sum(f.rule == NO_RESULT for f in findings)
     if gaps:

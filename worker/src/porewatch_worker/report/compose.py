@@ -12,6 +12,7 @@ from porewatch_worker.report.document import Cell, Document, Facts
 from porewatch_worker.report.found import findings
 from porewatch_worker.report.front import OUTCOME_TONE, controls, found
 from porewatch_worker.report.limits import could_be_seen, could_not_be_seen
+from porewatch_worker.report.perv import perv
 from porewatch_worker.report.record import record_sections
 from porewatch_worker.report.samples import accounting, quality, samples
 
@@ -41,6 +42,7 @@ def compose(report: Report) -> Document:
             accounting(report),
             quality(report),
             findings(report),
+            *perv(report),
             the_list(report),
             *record_sections(report),
         ),

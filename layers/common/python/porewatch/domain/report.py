@@ -16,6 +16,7 @@ from porewatch.domain.findings import (
 )
 from porewatch.domain.panel import PanelEntry
 from porewatch.domain.phases import PhaseRecord, ScreeningParameters, TimelineEntry
+from porewatch.domain.quarantine import QuarantinedUnit
 from porewatch.domain.runs import InputFile, Sample, Sequencing
 
 
@@ -57,6 +58,7 @@ class Report(Model):
     perv: tuple[PervResult, ...] = ()
     panel: tuple[PanelEntry, ...]
     remarks: tuple[str, ...] = ()
+    quarantined: tuple[QuarantinedUnit, ...] = ()
     provenance: Provenance
     phases: tuple[PhaseRecord, ...]
     timeline: tuple[TimelineEntry, ...]
