@@ -1,8 +1,9 @@
 """The template gate: `python -m porewatch_local.gate [--quick]`. Says what is wrong, or `gate: OK`.
 
 Own rules · both linters of the state machine · `sam validate` in both forms · the expansion by the
-SAM translator · cfn-lint on the expansion. Each finds what the others miss. `--quick` stops after
-the own rules and the state machine. Nothing here needs credentials or a cloud.
+SAM translator · cfn-lint on the expansion and on the stack that bakes machine images · hadolint on
+the Dockerfiles. Each finds what the others miss. `--quick` stops after the own rules and the state
+machine. Nothing here needs credentials or a cloud.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from porewatch_local.template import Template
 
 REPOSITORY = Path(__file__).parents[3]
 HERE = Path(__file__).parent
+IMAGES = "images/image-builder.yaml"
 REGIONS = sorted(set(template_rules.STAGES.values()))
 QUIET = {
     "SAM_CLI_TELEMETRY": "0",
@@ -104,6 +106,18 @@ def expansion(template: Path, sam: Path, into: Path) -> Iterator[str]:
         yield f"expansion: {done.stderr.strip()}"
 
 
+def hadolint(repository: Path) -> Iterator[str]:
+    """Findings about every Dockerfile, of every weight."""
+    program = Path(sys.executable).with_name("hadolint")
+    if not program.exists():
+        raise ToolMissing("hadolint is not in the product's environment; `make setup` brings it.")
+    files = sorted((repository / "worker").glob("Dockerfile*"))
+    done = _run([str(program), "--no-color", *map(str, files)])
+    yield from done.stdout.splitlines()
+    if done.returncode and not done.stdout:
+        yield f"hadolint: {done.stderr.strip()}"
+
+
 def cfn_lint(expanded: Path, sam: Path) -> Iterator[str]:
     """Errors and warnings of cfn-lint in all regions we deploy to."""
     done = _run([str(sam / "bin/cfn-lint"), "--regions", *REGIONS, "--", str(expanded)])
@@ -129,6 +143,8 @@ def findings(repository: Path, *, quick: bool = False) -> Iterator[str]:
         expanded = Path(folder) / "expanded.json"
         wrong = list(expansion(path, sam, expanded))
         yield from wrong or cfn_lint(expanded, sam)
+    yield from cfn_lint(repository / IMAGES, sam)
+    yield from hadolint(repository)
 
 
 def _run(command: Sequence[str], folder: Path | None = None) -> subprocess.CompletedProcess[str]:
