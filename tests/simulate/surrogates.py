@@ -24,6 +24,7 @@ from tests.worker.shared import real
 
 ENV_START, SURFACE, MEMBRANE, STEP = 5640, 1400, 560, 70
 LOCUS_BASES = 40_000
+GAP = 20_000
 KINDS = ("A", "B", "C")
 
 
@@ -81,23 +82,23 @@ class PervWorld:
 
     types: dict[str, Surrogate]
     host: Codes
-    locus: tuple[int, int]
+    locus: Codes
     bundle: LoadedBundle
 
 
 def make_perv_world(
     root: Path,
     *,
-    host_bases: int = 200_000,
     copies: tuple[str, ...] = ("A", "B"),
-    loci: bool = True,
+    locus: int = LOCUS_BASES,
+    named: bool = True,
     seed: int = 1,
 ) -> PervWorld:
-    """The host reference holds `copies` (1 to 3 % from the references), evenly spread, and a
-    single-copy locus of 40 kb at its beginning."""
+    """The host reference begins with a single-copy locus (the bundle says so if `named`), and holds
+    `copies` (1 to 3 % from the references) after it."""
     types = surrogates(seed)
     rng = np.random.default_rng(seed + 1000)
-    host = host_with(types, copies, host_bases, rng)
+    host = host_with(types, copies, random_codes(locus, rng), rng)
     folder = root / "fasta"
     folder.mkdir(parents=True)
     rows = ["file\trole\ttarget\tdescription\tfeatures\tsingle_copy"]
@@ -107,20 +108,20 @@ def make_perv_world(
         place = f"env:{s.env[0] + 1}..{s.env[1]}"
         rows.append(f"{name}.fa\tpanel\tPERV-{kind}\tSYNTHETIC surrogate\t{place}\t")
     (folder / "host.fa").write_bytes(b">host\n%b\n" % to_bytes(host))
-    single = f"1..{LOCUS_BASES}" if loci else ""
+    single = f"1..{locus}" if named else ""
     rows.append(f"host.fa\thost\thost\tSYNTHETIC\t\t{single}")
     sheet = root / "sheet.tsv"
     sheet.write_text("\n".join(rows) + "\n")
     build_bundle(folder, root, "surrogate", "1", sheet=sheet, synthetic=True)
-    return PervWorld(types, host, (0, LOCUS_BASES), load(root, "surrogate@1"))
+    return PervWorld(types, host, host[:locus], load(root, "surrogate@1"))
 
 
 def host_with(
-    types: dict[str, Surrogate], copies: tuple[str, ...], bases: int, rng: np.random.Generator
+    types: dict[str, Surrogate], copies: tuple[str, ...], locus: Codes, rng: np.random.Generator
 ) -> Codes:
-    """Random sequence with the copies in it."""
-    gap = max(1000, (bases - LOCUS_BASES) // (len(copies) + 1))
-    parts = [random_codes(LOCUS_BASES, rng)]
+    """The locus, then the copies with 20 kb of random sequence around each."""
+    parts = [locus]
     for kind in copies:
-        parts += [random_codes(gap, rng), copy_of(types[kind].codes, rng.uniform(0.01, 0.03), rng)]
-    return np.concatenate([*parts, random_codes(gap, rng)])
+        parts.append(random_codes(GAP, rng))
+        parts.append(copy_of(types[kind].codes, rng.uniform(0.01, 0.03), rng))
+    return np.concatenate([*parts, random_codes(GAP, rng)])

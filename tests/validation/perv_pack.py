@@ -134,20 +134,15 @@ def ac_junctions(result: PervResult) -> int:
     return sum(s.reads for s in result.sites if {s.left, s.right} == {"A", "C"})
 
 
-def copy_ratio(
-    world: PervWorld, copies: int, depth: float, *, seed: int, mean: int = 1000
-) -> tuple[float, bool]:
-    """Estimated over true copies per diploid genome at that depth of the (diploid) host, and
-    whether the interval holds the truth. The animal has `copies` in each haploid genome."""
+def copy_ratio(world: PervWorld, copies: int, depth: float, seed: int) -> tuple[float, bool]:
+    """Estimated over true copies per diploid genome at that depth of a haploid genome, and whether
+    the interval holds the truth. The animal has `copies` in each haploid genome, none of them
+    where the reference has its own."""
     rng = np.random.default_rng(seed)
     kinds = tuple("AB"[i % 2] for i in range(copies))
-    animal = host_with(world.types, kinds, copies * 20_000, rng)
-    animal[: world.locus[1]] = world.host[: world.locus[1]]
-    reads = round(depth * len(animal) / mean)
-    _, result = run(
-        world, [(genome("animal", animal, "host"), reads)], model=R10, seed=seed, mean=mean
-    )
-    amount = result.copies
+    animal = host_with(world.types, kinds, world.locus, rng)
+    sources = [(genome("animal", animal, "host"), round(depth * len(animal) / 1000))]
+    amount = run(world, sources, model=R10, seed=seed, mean=1000)[1].copies
     assert amount is not None and amount.value and amount.low is not None and amount.high
     return amount.value / (2 * copies), amount.low <= 2 * copies <= amount.high
 
@@ -155,21 +150,57 @@ def copy_ratio(
 def main(mixtures: int) -> None:
     """Everything, at full size."""
     with tempfile.TemporaryDirectory() as folder:
-        world = make_perv_world(Path(folder))
-        for model in (R10, R9):
-            for kind, told in typing(world, model, 2000, 5).items():
-                print(f"typing {model.name} {kind}: {dict(told)}", flush=True)
-        for kinds, chimeras in (("ABC", 0.0), ("ABC", 0.02), ("AB", 0.02)):
-            found = without_recombinants(
-                world, mixtures, kinds=kinds, chimeras=chimeras, seed=10_000
-            )
+        _print_copies(make_perv_world(Path(folder) / "copies", locus=1_000_000))
+        world = make_perv_world(Path(folder) / "types")
+        _print_typing(world)
+        _print_recombinants(world)
+        for kinds in ("ABC", "AB"):
+            found = without_recombinants(world, mixtures, kinds=kinds, chimeras=0.02, seed=10_000)
             strays = sum(len(r.counted.junctions) for r in found)
+            env = sum(r.counted.env_reads for r in found)
             print(
-                f"{kinds}, {chimeras:.0%} chimeras: recombinant alarms "
-                f"{Score(recombinant_alarms(found), mixtures)}; stray junction reads {strays}; "
-                f"type alarms {Score(type_alarms(found), mixtures)}",
+                f"{kinds}, 2 % chimeras: recombinant alarms "
+                f"{Score(recombinant_alarms(found), mixtures)}; {strays} stray junction reads "
+                f"among {env} over env; type alarms {Score(type_alarms(found), mixtures)}",
                 flush=True,
             )
+
+
+def _print_copies(world: PervWorld) -> None:
+    for depth, times in ((0.5, 20), (1.0, 10), (2.0, 5)):
+        found = [copy_ratio(world, 60, depth, seed) for seed in range(times)]
+        ratios = np.array([ratio for ratio, _ in found])
+        near = Score(int((abs(ratios - 1) <= 0.15).sum()), times)
+        held = Score(sum(held for _, held in found), times)
+        print(
+            f"60 copies at {depth:g} x: ratio to truth {ratios.mean():.3f}, sd {ratios.std():.3f},"
+            f" within 15 % {near}, interval holds truth {held}",
+            flush=True,
+        )
+
+
+def _print_typing(world: PervWorld) -> None:
+    for model in (R10, R9):
+        for kind, told in typing(world, model, 2000, 5).items():
+            print(f"typing {model.name} {kind}: {dict(told)}", flush=True)
+
+
+def _print_recombinants(world: PervWorld) -> None:
+    for model in (R10, R9):
+        seen, alarms, trials = 0, 0, 0
+        for step in (3, 6, 9, 12, 15):
+            for order in ("AC", "CA"):
+                result = with_recombinant(
+                    world, 3000, step=step, order=order, model=model, seed=step
+                )
+                enough = ac_junctions(result) >= 5
+                trials, seen = trials + 1, seen + enough
+                alarms += enough and recombinant_alarms([result])
+        print(
+            f"recombinants {model.name}, 1 % of 3,000 PERV reads: 5 junction reads or more in "
+            f"{seen} of {trials}, alarm in {Score(alarms, seen)} of those",
+            flush=True,
+        )
 
 
 if __name__ == "__main__":
