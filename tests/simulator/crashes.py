@@ -13,24 +13,26 @@ from tests.simulator.scheduler import Process
 from tests.simulator.schedules import Once, Outcome, played
 from tests.simulator.weather import CLEAR
 
-FATES = (Fate.DIES_BEFORE, Fate.DIES_AFTER)
 SEED = 1
 STANDS_S = 1000.0
 Crash = tuple[str, int, Fate]
 
 
 @cache
-def every_call() -> tuple[tuple[str, int], ...]:
-    """(kind of process, number of the call among all calls of that kind) of a clean run, up to the
-    end of the run: sweeps of an empty house are left out."""
-    return tuple(_calls())
+def every_call() -> tuple[Crash, ...]:
+    """A crash after every call of a clean run, and before the first one of every process: before
+    a later one is after the one that came before it."""
+    return tuple(_crashes())
 
 
-def _calls() -> Iterator[tuple[str, int]]:
-    calls = Counter(call.split()[0] for call in played(SEED, CLEAR).calls)
-    calls["instance_monitor"] = min(calls["instance_monitor"], 120)
-    for kind, times in sorted(calls.items()):
-        yield from ((kind, number) for number in range(times))
+def _crashes() -> Iterator[Crash]:
+    seen = Counter[str]()
+    for call in played(SEED, CLEAR).calls:
+        kind, number, _ = call.split()
+        if number == "0":
+            yield kind, seen[kind], Fate.DIES_BEFORE
+        yield kind, seen[kind], Fate.DIES_AFTER
+        seen[kind] += 1
 
 
 class Zombie:
@@ -56,7 +58,7 @@ class Zombie:
 
 def zombies() -> Iterator[Outcome]:
     """One schedule for each writing of a worker."""
-    return (played(SEED, CLEAR, Zombie(number)) for number in range(1, 10))
+    return (played(SEED, CLEAR, Zombie(number)) for number in range(1, 15))
 
 
 def crashes(planned: Crash) -> tuple[str, Outcome]:

@@ -9,8 +9,7 @@ import os
 
 import pytest
 
-from tests.simulator.calls import Fate
-from tests.simulator.crashes import FATES, crashes, every_call
+from tests.simulator.crashes import crashes, every_call
 from tests.simulator.schedules import played
 from tests.simulator.weather import Weather
 from tests.simulator.work import Plan
@@ -19,13 +18,10 @@ SCHEDULES = int(os.environ.get("POREWATCH_SCHEDULES", "200"))
 PARTS = 8
 
 
-@pytest.mark.parametrize("fate", FATES, ids=[fate.value for fate in FATES])
-@pytest.mark.parametrize("kind", sorted({kind for kind, _ in every_call()}))
-def test_a_process_may_die_at_any_call(kind: str, fate: Fate) -> None:
-    """The monitor's sweeps are all alike: every third call of them is enough here."""
-    numbers = [number for found, number in every_call() if found == kind]
-    for number in numbers[:: 3 if kind == "instance_monitor" else 1]:
-        struck, outcome = crashes((kind, number, fate))
+@pytest.mark.parametrize("kind", sorted({kind for kind, _, _ in every_call()}))
+def test_a_process_may_die_at_any_call(kind: str) -> None:
+    for planned in (crash for crash in every_call() if crash[0] == kind):
+        struck, outcome = crashes(planned)
 
         assert not struck.startswith("nothing"), struck
         assert outcome.broken == (), f"{struck}\n{outcome.told()}"
