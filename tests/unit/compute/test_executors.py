@@ -1,0 +1,99 @@
+"""Each spec and machine goes to where it belongs; an owner never has machines in both places."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import pytest
+
+from porewatch.compute.batch import BatchJobs
+from porewatch.compute.executors import Executors, executors
+from porewatch.domain.launching import ExecutorChoice
+from tests.mocked import mocked_aws
+from tests.unit.compute.jobs import Jobs
+from tests.unit.compute.test_batch import AT, GPU, PLACES, STAGE, owner
+from tests.unit.usecases.house import Cloud
+
+
+class Both:
+    """The executors, and the two worlds behind them."""
+
+    def __init__(self, choice: ExecutorChoice = "ec2-then-batch") -> None:
+        self.ec2, self.jobs = Cloud(), Jobs()
+        self.all = Executors(self.ec2, BatchJobs("s", PLACES, client=self.jobs), choice)
+
+    def rungs(self, batch_first: bool = False, gpu: bool = False) -> list[tuple[int, str, str]]:
+        stage = GPU if gpu else STAGE
+        stage = stage.model_copy(update={"executor": "batch"}) if batch_first else stage
+        ladder = self.all.prepare(owner(), stage, (), AT)
+        return [(spec.rung, spec.executor, spec.purchase) for spec in ladder]
+
+
+EC2 = [(0, "ec2", "spot"), (1, "ec2", "on-demand")]
+JOBS = [(0, "batch", "spot"), (1, "batch", "on-demand")]
+BELOW = [(2, "batch", "spot"), (3, "batch", "on-demand")]
+
+
+@pytest.mark.parametrize(
+    ("choice", "stages_are_ec2s", "stages_are_batchs"),
+    [("ec2", EC2, EC2), ("batch", JOBS, JOBS), ("ec2-then-batch", EC2 + BELOW, JOBS)],
+)
+def test_the_ladder_is_what_operator_and_profile_say(
+    choice: ExecutorChoice,
+    stages_are_ec2s: list[tuple[int, str, str]],
+    stages_are_batchs: list[tuple[int, str, str]],
+) -> None:
+    assert Both(choice).rungs() == stages_are_ec2s
+    assert Both(choice).rungs(batch_first=True) == stages_are_batchs
+
+
+def test_a_stage_that_batch_cannot_run_stays_on_ec2() -> None:
+    assert Both("batch").rungs(gpu=True) == EC2
+    assert Both().rungs(gpu=True, batch_first=True) == EC2
+
+
+def test_no_machine_is_launched_while_a_job_of_the_owner_lives_and_the_other_way_round() -> None:
+    both = Both()
+    spot, _, job, _ = both.all.prepare(owner(), STAGE, (), AT)
+    submitted = both.all.launch(job)
+    assert both.all.launch(spot).instance_id == submitted.instance_id
+    assert both.ec2.launches == []
+    both.all.terminate(submitted.instance_id)
+    launched = both.all.launch(spot)
+    assert launched.instance_id.startswith("i-")
+    assert both.all.launch(job).instance_id == launched.instance_id
+    assert len(both.jobs.submitted) == 1
+
+
+def test_machines_and_jobs_are_seen_ended_and_priced_each_where_it_is() -> None:
+    both = Both()
+    spot, _, job, _ = both.all.prepare(owner(), STAGE, (), AT)
+    machine = both.all.launch(spot).instance_id
+    both.ec2.lose(machine)
+    waiting = both.all.launch(job).instance_id
+    assert set(both.all.observe([machine, waiting, "i-99", "0000-99"])) == {machine, waiting}
+    assert {m.instance_id for m in both.all.find(owner())} == {machine, waiting}
+    assert {m.instance_id for m in both.all.inventory()} == {machine, waiting}
+    both.all.interrupt(waiting)
+    both.all.terminate(machine)
+    assert both.jobs.jobs[waiting]["status"] == "FAILED"
+    assert both.ec2.ended == [machine]
+    half = both.all.price("0.50 x m6i.2xlarge", "spot", 3600)
+    assert half == pytest.approx(both.all.price("m6i.2xlarge", "spot", 3600) / 2)
+
+
+def test_a_stack_without_queues_has_no_batch() -> None:
+    told = SimpleNamespace(
+        stack_name="s",
+        executor="ec2-then-batch",
+        spot_queue="",
+        on_demand_queue="",
+        job_definition="",
+        gpu_job_definition="",
+    )
+    with mocked_aws():
+        alone = executors(told, "lt-1", ("subnet-1",))
+        assert {spec.executor for spec in alone.prepare(owner(), STAGE, (), AT)} == {"ec2"}
+        told.spot_queue, told.on_demand_queue, told.job_definition = "a", "b", "worker:1"
+        with_jobs = executors(told, "lt-1", ("subnet-1",))
+        assert with_jobs.prepare(owner(), STAGE, (), AT)[-1].job_queue == "b"

@@ -1,0 +1,150 @@
+"""A job that waits has not failed to boot; one that waits too long is a matter of capacity."""
+
+from __future__ import annotations
+
+import pytest
+
+from porewatch.adapters.table import Table
+from porewatch.compute.batch import BatchJobs
+from porewatch.compute.executors import Executors
+from porewatch.domain.errors import CapacityUnavailable
+from porewatch.domain.machine_news import MachineNews, NewsKind
+from porewatch.domain.phases import StageRecord, StageState
+from porewatch.domain.tasks import Terminate
+from porewatch.edge.envelopes import Envelope
+from porewatch.edge.machine_news import machine_news
+from porewatch.usecases.end_machines import end_machines
+from porewatch.usecases.watch_machines import hear_cloud, sweep
+from tests.unit.compute.jobs import Jobs
+from tests.unit.compute.test_batch import PLACES
+from tests.unit.usecases.house import KEY, RUN, STAGE, House
+
+LIMIT = 600
+
+
+class BatchHouse(House):
+    """EC2 is full, so that stages become jobs. Batch's clock is put to the house's."""
+
+    def __init__(self, table: Table) -> None:
+        super().__init__(table)
+        self.jobs, self.ec2 = Jobs(self._seconds), self.cloud
+        self.ec2.full = {
+            "spot": CapacityUnavailable("no spot."),
+            "on-demand": CapacityUnavailable("no on-demand."),
+        }
+        places = BatchJobs("s", PLACES, client=self.jobs)
+        self.cloud = Executors(self.ec2, places)  # type: ignore[assignment]
+
+    def _seconds(self) -> float:
+        return self.now.timestamp()
+
+    def later(self, **more: float) -> None:
+        super().later(**more)
+        self.ec2.at = self.now
+
+    def queued(self) -> StageRecord:
+        """Epoch 1 is a job in the spot queue, awaited with token `t1`."""
+        self.seal()
+        self.open()
+        self.launch(1)
+        self.wait(1, "t1")
+        return self.record()
+
+
+@pytest.fixture
+def house(ledger: Table, buckets: None, monkeypatch: pytest.MonkeyPatch) -> BatchHouse:
+    made = BatchHouse(ledger)
+    monkeypatch.setattr("porewatch.compute.batch.now", lambda: made.now)
+    monkeypatch.setattr("porewatch.compute.batch_wire.now", lambda: made.now)
+    return made
+
+
+def test_a_full_ec2_ends_in_the_spot_queue(house: BatchHouse) -> None:
+    record = house.queued()
+    assert (record.executor, record.purchase) == ("batch", "spot")
+    assert record.availability_zone == "s-spot"
+    assert len(house.ec2.launches) == 2
+
+
+def test_a_waiting_job_is_beaten_for_and_left_alone_until_the_boot_deadline(
+    house: BatchHouse,
+) -> None:
+    house.queued()
+    for _ in range(10):
+        house.later(minutes=1)
+        sweep(house.watch())
+    assert house.state_machine.beats == ["t1"] * 10
+    assert house.state_machine.heard == []
+    assert house.record().state is StageState.LAUNCHED
+
+
+def test_a_job_that_waited_in_vain_is_no_capacity_and_its_queue_is_shunned(
+    house: BatchHouse,
+) -> None:
+    job = house.queued().instance_id or ""
+    house.jobs.jobs[job]["statusReason"] = "CAPACITY:INSUFFICIENT_INSTANCE_CAPACITY"
+    house.later(seconds=LIMIT + 1)
+    sweep(house.watch())
+    (heard,) = house.state_machine.heard
+    assert heard[:2] == ("t1", "CapacityUnavailable")
+    assert "waited 600 s in s-spot and got no computer" in heard[2]
+    assert "INSUFFICIENT_INSTANCE_CAPACITY" in heard[2]
+    record = house.record()
+    assert (record.waits, record.errors, record.interruptions) == (1, 0, 0)
+    task = Terminate(run_id=RUN, revision=0, stage=STAGE, epoch=1, reason="over")
+    end_machines(task, stack="s", stages=house.stages, executor=house.cloud, at=house.now)
+    assert house.jobs.jobs[job]["status"] == "FAILED"
+    (line,) = house.stages.cost_lines(RUN, 0)
+    assert (line.seconds, line.usd, line.instance_id) == (0, 0, job)
+    house.open()
+    house.launch(2)
+    assert (house.record().executor, house.record().purchase) == ("batch", "on-demand")
+
+
+def test_the_boot_clock_of_a_job_runs_from_its_begin(house: BatchHouse) -> None:
+    job = house.queued().instance_id or ""
+    house.later(seconds=LIMIT - 1)
+    house.jobs.begin(job)
+    house.later(seconds=LIMIT)
+    sweep(house.watch())
+    assert house.state_machine.heard == []
+    house.later(seconds=1)
+    sweep(house.watch())
+    assert house.state_machine.heard[0][1] == "WorkerLost"
+    assert "did not begin to work within 600 s" in house.state_machine.heard[0][2]
+
+
+@pytest.mark.parametrize(
+    ("why", "error"),
+    [
+        ("Host EC2 (instance i-0abc) terminated.", "SpotInterrupted"),
+        ("Essential container in task exited", "WorkerLost"),
+    ],
+)
+def test_a_job_that_ended_is_told_by_batchs_own_event(
+    house: BatchHouse, why: str, error: str
+) -> None:
+    job = house.queued().instance_id or ""
+    house.jobs.begin(job)
+    house.stages.claim(KEY, 1, job, house.now)
+    house.later(minutes=1)
+    house.jobs.end(job, why)
+    house.later(minutes=1)
+    hear_cloud(news("FAILED", job), house.watch())
+    assert house.state_machine.heard[0][1] == error
+
+
+def news(status: str, job: str) -> MachineNews:
+    return machine_news(
+        Envelope(
+            source="aws.batch",
+            detail_type="Batch Job State Change",
+            detail={"jobId": job, "status": status},
+        )
+    )
+
+
+def test_only_the_end_of_a_job_is_an_end() -> None:
+    states = {status: news(status, "j").state for status in ("RUNNABLE", "RUNNING", "SUCCEEDED")}
+    assert states == {"RUNNABLE": "running", "RUNNING": "running", "SUCCEEDED": "terminated"}
+    assert news("FAILED", "j").kind is NewsKind.STATE
