@@ -1,7 +1,7 @@
 """Stages: planned, opened and awaited by the state machine, moved on by what workers say."""
 
 from porewatch.adapters import callbacks, objects, runs, stages, table
-from porewatch.compute.profiles import profile
+from porewatch.compute import price, profiles
 from porewatch.domain import base, messages, tasks
 from porewatch.edge.queue import on_queue
 from porewatch.edge.task import by_door, on_task
@@ -14,7 +14,8 @@ from porewatch.usecases.serve_stage_task import serve_stage_task
 def desk() -> Desk:
     ledger, tokens = table.Table(settings().ledger_table), callbacks.Callbacks()
     results = objects.Objects(settings().results_bucket)
-    return Desk(runs.RunLedger(ledger), stages.StageLedger(ledger), results, tokens, base.now())
+    kept, prices = runs.RunLedger(ledger), price.price_list(settings().aws_region)
+    return Desk(kept, stages.StageLedger(ledger), results, tokens, base.now(), prices)
 
 
 @on_queue(messages.WORKER_MESSAGE)
@@ -24,7 +25,7 @@ def hear(message: messages.WorkerMessage) -> None:
 
 @on_task(tasks.STAGE_TASK)
 def serve(task: tasks.StageTask) -> tasks.Planned | tasks.Opened | None:
-    return serve_stage_task(task, desk(), profile, settings())
+    return serve_stage_task(task, desk(), profiles.profile, settings())
 
 
 lambda_handler = by_door(queue=hear, task=serve)

@@ -2,6 +2,7 @@
 
 from porewatch.adapters.objects import Objects
 from porewatch.adapters.runs import RunLedger
+from porewatch.adapters.stages import StageLedger
 from porewatch.adapters.table import Table
 from porewatch.compute.price import price_list
 from porewatch.domain.publishing import Finish, Published
@@ -12,10 +13,12 @@ from porewatch.usecases.publish_report import publish_report
 
 @on_task(Finish)
 def lambda_handler(task: Finish) -> Published:
+    table = Table(settings().ledger_table)
     return publish_report(
         task,
         results=Objects(settings().results_bucket),
         reports=Objects(settings().reports_bucket),
-        runs=RunLedger(Table(settings().ledger_table)),
-        price_snapshot=price_list().snapshot,
+        runs=RunLedger(table),
+        stages=StageLedger(table),
+        prices=price_list(settings().aws_region),
     )

@@ -7,6 +7,7 @@ Every move answers the record as it now stands; StaleEpoch when an old epoch spe
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from datetime import datetime
 
 from porewatch.adapters.budget import Budget
@@ -165,6 +166,14 @@ class StageLedger:
             if there.model(CostLine).instance_id == line.instance_id:
                 return False
         return False
+
+    def settle_overhead(self, run_id: str, revision: int, line: CostLine, at: datetime) -> None:
+        """Put what is no machine on the bill, once for each kind, and into the budget."""
+        nobody = Owner(stack="", run_id=run_id, revision=revision, stage=line.what, epoch=0)
+        sk = f"COST#{revision:04d}#~{line.what}"  # after all stages
+        new = PutNew(Item.of(run_key(run_id), sk, line))
+        with suppress(AlreadyDone):
+            self._budget.settle(nobody, line.usd, at, beside=[new])
 
     def release_money(self, owner: Owner, at: datetime) -> None:
         """Give back what is held for an epoch that has no machine and gets none."""

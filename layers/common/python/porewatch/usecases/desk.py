@@ -11,14 +11,17 @@ if TYPE_CHECKING:
     from porewatch.adapters.objects import Objects
     from porewatch.adapters.runs import RunLedger
     from porewatch.adapters.stages import StageLedger
+    from porewatch.domain.prices import PriceList
 
 
 @dataclass(frozen=True)
 class Desk:
-    """`results`: the results bucket; `callbacks`: answers to the state machine; `at`: now."""
+    """`results`: the results bucket; `callbacks`: answers to the state machine; `at`: now;
+    `prices`: the region's (None: the bill so far has machines only)."""
 
     runs: RunLedger
     stages: StageLedger
     results: Objects
     callbacks: Callbacks
     at: datetime
+    prices: PriceList | None = None

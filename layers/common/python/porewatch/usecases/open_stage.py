@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from porewatch.domain import places
+from porewatch.domain.cost import CostLine
 from porewatch.domain.errors import NotFound
 from porewatch.domain.phases import StageKey, StageManifest, StageState, WorkOrder
 from porewatch.domain.tasks import Open, Opened
 from porewatch.domain.timeline import timeline
 from porewatch.usecases.desk import Desk
+from porewatch.usecases.settle_overhead import activity_of, overhead
 
 if TYPE_CHECKING:
     from porewatch.adapters.objects import Objects
@@ -56,5 +59,18 @@ def _order(task: Open, desk: Desk, default_bundle: str) -> WorkOrder:
         bundle=manifest.bundle or run.bundle or default_bundle,
         previous=task.previous,
         timeline=timeline(desk.stages.facts(task.run_id, revision)),
-        bill_so_far=desk.stages.cost_lines(task.run_id, revision),
+        bill_so_far=(*desk.stages.cost_lines(task.run_id, revision), *_overhead(task, desk)),
+        price_snapshot=desk.prices.snapshot if desk.prices else "",
+        interruptions=sum(
+            stage.interruptions for stage in desk.stages.of_run(task.run_id, revision)
+        ),
     )
+
+
+def _overhead(task: Open, desk: Desk) -> Sequence[CostLine]:
+    """What the run cost so far besides machines, with the epoch that begins here."""
+    if desk.prices is None:
+        return ()
+    done = activity_of(task.run_id, task.revision, runs=desk.runs, stages=desk.stages)
+    with_this = done.model_copy(update={"epochs": done.epochs + 1})
+    return overhead(with_this, desk.prices.services, settled=False)

@@ -19,6 +19,7 @@ from porewatch.domain.cost import Bill
 from porewatch.domain.errors import StaleEpoch, WorkerFailed
 from porewatch.domain.phases import OutputFile, StageManifest
 from porewatch.domain.plain import say
+from porewatch.domain.prices import PriceList
 from porewatch.domain.publishing import (
     BILL,
     REPORTS,
@@ -30,10 +31,12 @@ from porewatch.domain.publishing import (
 )
 from porewatch.domain.report import Report
 from porewatch.domain.runs import RunRecord, RunState
+from porewatch.usecases.settle_overhead import settle_overhead
 
 if TYPE_CHECKING:
     from porewatch.adapters.objects import Objects
     from porewatch.adapters.runs import RunLedger
+    from porewatch.adapters.stages import StageLedger
 
 
 def publish_report(
@@ -42,7 +45,8 @@ def publish_report(
     results: Objects,
     reports: Objects,
     runs: RunLedger,
-    price_snapshot: str,
+    stages: StageLedger,
+    prices: PriceList,
     clock: Callable[[], datetime] = now,
 ) -> Published:
     """The same task again gives the same answer. WorkerFailed when a report is missing, altered or
@@ -53,9 +57,7 @@ def publish_report(
     report = _report(contents["report.json"], task)
     if record.state is RunState.COMPLETED:
         return Published(report_keys=record.report_keys)
-    bill = settled_bill(
-        runs.cost_lines(task.run_id, task.revision), price_snapshot=price_snapshot, as_of=clock()
-    )
+    bill = _bill(task, runs, stages, prices, clock())
     keys = _write(task, contents, bill, reports)
     findings = sum(finding.call == "detected" for finding in report.findings)
     runs.complete(
@@ -67,6 +69,19 @@ def publish_report(
         at=clock(),
     )
     return Published(report_keys=keys)
+
+
+def _bill(
+    task: Finish, runs: RunLedger, stages: StageLedger, prices: PriceList, at: datetime
+) -> Bill:
+    run_id, revision, services = task.run_id, task.revision, prices.services
+    settle_overhead(run_id, revision, runs=runs, stages=stages, prices=services, at=at)
+    return settled_bill(
+        stages.cost_lines(run_id, revision),
+        price_snapshot=prices.snapshot,
+        as_of=at,
+        interruptions=sum(stage.interruptions for stage in stages.of_run(run_id, revision)),
+    )
 
 
 def _ours(record: RunRecord, task: Finish) -> RunRecord:
