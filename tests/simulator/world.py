@@ -52,6 +52,8 @@ class World:
     ) -> None:
         self.scheduler = Scheduler(seed)
         self.weather, self._override = weather, decide
+        self.always_lost: frozenset[str] = frozenset()
+        """Kinds of workers' messages that never arrive."""
         self.trace: list[str] = []
         self.manifests: list[str] = []
         self.calls: list[str] = []
@@ -133,10 +135,11 @@ class World:
             self.finish()
 
     @contextmanager
-    def under_way(self) -> Iterator[None]:
+    def under_way(self, **more: str) -> Iterator[None]:
         """The product lives in this world."""
         try:
-            with installed(self.scheduler, self.client, EXECUTOR=self.weather.executor):
+            more = {"EXECUTOR": self.weather.executor, **more}
+            with installed(self.scheduler, self.client, **more):
                 yield
         finally:
             shutil.rmtree(self.scratch, ignore_errors=True)
@@ -244,6 +247,7 @@ class World:
         if said["kind"] in ("published", "interrupted", "stage_broken"):
             box.said_last = True
         muted = box.muted[0] <= self.scheduler.now < box.muted[1]
+        muted = muted or said["kind"] in self.always_lost
         if muted or self.scheduler.rng.random() < self.weather.lost:
             self.told(f"lost: {said['kind']} of {said['instance_id'][-3:]}")
             return True
