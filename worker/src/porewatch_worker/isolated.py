@@ -18,6 +18,7 @@ from typing import Any, NoReturn, TypeVar
 from porewatch.domain.errors import WorkerFailed
 
 T = TypeVar("T")
+KILLED = "killed by"
 _DIE_WITH_PARENT = 1  # PR_SET_PDEATHSIG of prctl(2)
 
 
@@ -40,7 +41,7 @@ def in_child(call: Callable[[], T]) -> T:
 
 def _heard(said: bytes, code: int) -> Any:
     if code < 0:
-        raise WorkerFailed(f"killed by {signal.Signals(-code).name}")
+        raise WorkerFailed(f"{KILLED} {signal.Signals(-code).name}")
     if code or not said:
         raise WorkerFailed(f"exited with code {code} without an answer")
     worked, answer = pickle.loads(said)  # noqa: S301 - our own child wrote it

@@ -12,6 +12,11 @@ An orderly leave (notice, signal, end) counts nothing, and neither do faults of 
 is announced and saved alone, so that its second death is its own, and its last try is made in a
 child process: the worker sees the child die, and no third machine has to.
 
+Once a unit was given up, the fault is known to be the input's and not the machine's: every other
+unit that fails has all its tries on the spot, in children; and when the one given up was deadly,
+all units after it are computed in children. So the stage ends within the retries that errors have,
+however many units it may lose.
+
 Why a healthy unit is not taken for poison: it would have to be hit by two deaths without notice,
 of machines that were not reclaimed, with nothing saved in between, and then fail in a child while
 its parent lives. Deaths at random moments, `M` seconds apart on the mean, hit a unit of `u` seconds
@@ -25,6 +30,8 @@ from collections.abc import Sequence
 
 from porewatch.domain.errors import PorewatchError, WorkerFailed
 from porewatch.domain.quarantine import QuarantinedUnit, QuarantineRules, names_of
+from porewatch_worker.checkpoint import Checkpoint
+from porewatch_worker.isolated import KILLED
 from porewatch_worker.unit_list import Tried
 from porewatch_worker.work import Lost
 
@@ -34,6 +41,14 @@ LONGEST = 300
 def counts(error: Exception) -> bool:
     """Whether an error speaks against the unit it came from."""
     return isinstance(error, WorkerFailed) or not isinstance(error, PorewatchError)
+
+
+def needs_child(number: int, checkpoint: Checkpoint, rules: QuarantineRules) -> bool:
+    """Whether a unit is to be computed where it can kill nobody but itself."""
+    lost, tried = checkpoint.quarantined, checkpoint.tried.get(number)
+    if any(unit.reason.startswith(KILLED) for unit in lost):
+        return True
+    return tried is not None and (bool(lost) or tried.count >= rules.tries - 1)
 
 
 def in_one_line(error: Exception) -> str:

@@ -11,7 +11,7 @@ from porewatch.domain.base import now
 from porewatch.domain.phases import OutputFile, StageManifest
 from porewatch_worker import __version__
 from porewatch_worker.folder_store import FolderStore
-from porewatch_worker.stage_loop import Finished
+from porewatch_worker.loop_parts import Finished
 
 MANIFEST = "manifest.json"
 

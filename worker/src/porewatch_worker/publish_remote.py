@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from porewatch.domain import places
 from porewatch.domain.errors import AlreadyDone
 from porewatch.domain.phases import OutputFile, StageManifest
+from porewatch_worker.loop_parts import Finished
 from porewatch_worker.publish import Author, describe, manifest_of
-from porewatch_worker.stage_loop import Finished
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -17,56 +17,25 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 
-from porewatch.domain.base import Moment, now
-from porewatch.domain.phases import PhaseRecord, Progress, StageManifest
-from porewatch.domain.quarantine import QuarantinedUnit, QuarantineRules
+from porewatch.domain.base import now
+from porewatch.domain.phases import Progress
+from porewatch.domain.quarantine import QuarantineRules
 from porewatch_worker.ahead import Ahead, Background
 from porewatch_worker.checkpoint import Checkpoint
 from porewatch_worker.isolated import in_child
-from porewatch_worker.poison import counts, given_up, in_one_line, refuse_too_many
+from porewatch_worker.loop_parts import Finished, Outbox, Publisher
+from porewatch_worker.poison import counts, given_up, in_one_line, needs_child, refuse_too_many
 from porewatch_worker.pulse import repeating
 from porewatch_worker.rhythm import Rhythm
 from porewatch_worker.saving import Saver
 from porewatch_worker.stop import Stop
-from porewatch_worker.work import StageResult, StageWork, Suspicion, UnitOutput
+from porewatch_worker.work import StageResult, StageWork, UnitOutput
 
 log = logging.getLogger(__name__)
 TICK_S = 0.2
 T = TypeVar("T")
-
-
-class Outbox(Protocol):
-    """What the loop tells the world. None of it may raise for a passing fault."""
-
-    def beat(self, progress: Progress) -> None: ...
-    def suspected(self, suspicion: Suspicion) -> None: ...
-    def phase_done(self, record: PhaseRecord) -> None: ...
-    def published(self, manifest_key: str) -> None: ...
-    def interrupted(self, last_checkpoint: int | None) -> None: ...
-    def broken(self, error: str, problem: str) -> None: ...
-
-
-@dataclass(frozen=True)
-class Finished:
-    """A finished stage, before it is published."""
-
-    fingerprint: str
-    result: StageResult
-    started_at: Moment
-    units: int
-    units_resumed: int
-    units_redone: int
-    remarks: tuple[str, ...]
-    quarantined: tuple[QuarantinedUnit, ...] = ()
-
-
-class Publisher(Protocol):
-    """Makes a finished stage visible, once. The first manifest wins."""
-
-    def publish(self, finished: Finished) -> tuple[str, StageManifest]:
-        """Key and content of the visible manifest, whoever wrote it."""
 
 
 class Ending(StrEnum):
@@ -132,6 +101,7 @@ class StageLoop:
         finally:
             ahead.close()
         self._saver.save()
+        self.outbox.beat(self.progress())
         refuse_too_many(self.checkpoint.quarantined, self.rules, len(self.checkpoint.units))
 
     def _arriving(self, ahead: Ahead[tuple[int, Any]]) -> Iterator[tuple[int, Any]]:
@@ -150,10 +120,12 @@ class StageLoop:
     def _unit(self, number: int, payload: Any) -> None:
         """Compute a unit, again on the spot when that is safe, or give it up."""
         while True:
-            isolated = self._suspected_to_kill(number)
+            isolated = needs_child(number, self.checkpoint, self.rules)
             began = time.monotonic()
             try:
                 output = self._wait(self._computing(payload, isolated))
+            except _Interrupted:
+                raise
             except Exception as e:
                 if not counts(e):
                     raise
@@ -161,19 +133,11 @@ class StageLoop:
                 log.warning("unit %d failed, try %d: %s", number, tries, in_one_line(e))
                 if tries >= self.rules.tries:
                     return self._give_up(number, payload, e)
-                if not isolated:
+                if not self.checkpoint.quarantined:
                     raise
             else:
                 self._tell_suspicions(output)
                 return self._saver.add(number, output, time.monotonic() - began)
-
-    def _suspected_to_kill(self, number: int) -> bool:
-        """A unit's last try may kill a child process, not the worker. Where units were given up
-        before, the fault is not the machine's: each one that failed has all its tries so."""
-        tried = self.checkpoint.tried.get(number)
-        if tried is None:
-            return False
-        return tried.count >= self.rules.tries - 1 or bool(self.checkpoint.quarantined)
 
     def _computing(self, payload: Any, isolated: bool) -> Background[UnitOutput]:
         def compute() -> UnitOutput:

@@ -1,0 +1,259 @@
+"""Poison units: pinned down, tried three times, given up by name; healthy ones are not."""
+
+from __future__ import annotations
+
+import faulthandler
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from porewatch.domain.errors import Unavailable, WorkerFailed
+from porewatch.domain.phases import StageManifest
+from porewatch.domain.quarantine import QuarantineRules
+from porewatch_worker.checkpoint import open_checkpoint
+from porewatch_worker.folder_store import FolderStore
+from porewatch_worker.isolated import in_child
+from porewatch_worker.packs import Kept
+from porewatch_worker.stage_loop import Ending, StageLoop
+from porewatch_worker.stop import Stop
+from porewatch_worker.work import UnitOutput
+from tests.worker.runtime_work import DigestWork
+from tests.worker.test_runtime_loop import UNITS, Heard, a_loop, owner, reads, straight
+
+__all__ = ["reads"]
+
+
+class Raising(DigestWork):
+    """Raises on some units, every time."""
+
+    def __init__(self, reads: Path, *bad: int, error: Exception | None = None) -> None:
+        super().__init__(reads)
+        self.bad, self.error = bad, error or ZeroDivisionError("a bad stretch")
+
+    def process(self, payload: tuple[int, bytes]) -> UnitOutput:
+        if payload[0] in self.bad:
+            raise self.error
+        return super().process(payload)
+
+
+def attempts(reads: Path, folder: Path, *bad: int, most: int = 9) -> tuple[int, StageLoop]:
+    """Attempts one after another, as the control plane makes them, until one publishes."""
+    for epoch in range(1, most):
+        loop = a_loop(Raising(reads, *bad), folder, epoch=epoch)
+        try:
+            assert loop.run() is Ending.PUBLISHED
+        except ZeroDivisionError:
+            continue
+        return epoch, loop
+    raise AssertionError("it never ended")
+
+
+def test_a_unit_that_raises_is_told_twice_and_given_up_at_the_third_time(
+    reads: Path, tmp_path: Path
+) -> None:
+    made, loop = attempts(reads, tmp_path, 5)
+    assert made == 3, "the control plane allows two retries"
+    (lost,) = loop.checkpoint.quarantined
+    assert (lost.unit, lost.tries, lost.reads, lost.samples) == (5, 3, 1, ("s1",))
+    assert lost.what == "lines of unit 5"
+    assert lost.reason == "ZeroDivisionError: a bad stretch"
+    there = (tmp_path / "out/digests.txt").read_bytes().split(b"\n")
+    whole = straight(reads, tmp_path / "whole").split(b"\n")
+    assert there.pop(4) == b"lost"
+    whole.pop(4)
+    assert there == whole
+    progress = loop.progress()
+    assert (progress.quarantined, progress.units_done, progress.reads) == ((5,), UNITS, UNITS - 1)
+
+
+def test_the_manifest_names_what_was_given_up(reads: Path, tmp_path: Path) -> None:
+    _, loop = attempts(reads, tmp_path, 5)
+    manifest = StageManifest.model_validate_json((tmp_path / "notes/manifest.json").read_bytes())
+    assert manifest.quarantined == loop.checkpoint.quarantined
+    assert [unit.unit for unit in manifest.quarantined] == [5]
+
+
+def test_further_bad_units_need_no_further_machine(reads: Path, tmp_path: Path) -> None:
+    rules = QuarantineRules(most_share=0.2)
+    for epoch in (1, 2):
+        with pytest.raises(ZeroDivisionError):
+            a_loop(Raising(reads, 5, 9, 20), tmp_path, epoch=epoch, rules=rules).run()
+    loop = a_loop(Raising(reads, 5, 9, 20), tmp_path, epoch=3, rules=rules)
+    assert loop.run() is Ending.PUBLISHED
+    assert [(u.unit, u.tries) for u in loop.checkpoint.quarantined] == [(5, 3), (9, 3), (20, 3)]
+
+
+def test_too_many_bad_units_fail_the_stage_and_all_are_named(reads: Path, tmp_path: Path) -> None:
+    checkpoint = open_checkpoint(*owner(reads, tmp_path), 1)
+    for number in (3, 5):
+        for _ in range(2):
+            checkpoint.blame(number, "ZeroDivisionError: a bad stretch")
+    loop = a_loop(Raising(reads, 3, 5), tmp_path, epoch=2)
+    with pytest.raises(WorkerFailed) as told:
+        loop.run()
+    assert "2 of 24 units fail again and again, 1 may be left out" in str(told.value)
+    assert "unit 3 (lines of unit 3): ZeroDivisionError: a bad stretch" in str(told.value)
+    assert "unit 5 (lines of unit 5)" in str(told.value)
+    assert not (tmp_path / "out/digests.txt").exists()
+
+
+@pytest.mark.parametrize(("units", "allowed"), [(0, 0), (1, 0), (2, 1), (39, 1), (40, 2), (999, 3)])
+def test_the_share_that_may_be_left_out(units: int, allowed: int) -> None:
+    assert QuarantineRules().allowed(units) == allowed
+
+
+def test_a_fault_of_the_world_speaks_against_no_unit(reads: Path, tmp_path: Path) -> None:
+    for epoch in range(1, 6):
+        work = Raising(reads, 5, error=Unavailable("the disk is full."))
+        with pytest.raises(Unavailable):
+            a_loop(work, tmp_path, epoch=epoch).run()
+    loop = a_loop(DigestWork(reads), tmp_path, epoch=9)
+    assert loop.run() is Ending.PUBLISHED
+    assert loop.checkpoint.quarantined == ()
+
+
+def test_notices_in_the_same_unit_speak_against_it_never(reads: Path, tmp_path: Path) -> None:
+    for epoch in range(1, 6):
+        stop = Stop()
+
+        class Noticed(DigestWork):
+            def process(self, payload: tuple[int, bytes], stop: Stop = stop) -> UnitOutput:
+                stop.request("notice")
+                time.sleep(30)
+                return super().process(payload)
+
+        loop = a_loop(Noticed(reads), tmp_path, epoch=epoch, stop=stop, grace_s=0.1)
+        assert loop.run() is Ending.INTERRUPTED
+    loop = a_loop(DigestWork(reads), tmp_path, epoch=9)
+    assert loop.checkpoint.tried == {}
+    assert loop.run() is Ending.PUBLISHED
+
+
+def dies_in_flight(reads: Path, folder: Path, epoch: int, interruptions: int = 0) -> None:
+    """What a worker leaves that died in unit 4."""
+    store, fingerprint = owner(reads, folder)
+    checkpoint = open_checkpoint(store, fingerprint, epoch, interruptions)
+    if 3 not in checkpoint.units:
+        checkpoint.save_all({n: Kept(UnitOutput(bytes([n]))) for n in (1, 2, 3)})
+    checkpoint.begin(4)
+
+
+def test_a_death_counts_against_the_unit_in_flight(reads: Path, tmp_path: Path) -> None:
+    for epoch in (1, 2):
+        dies_in_flight(reads, tmp_path, epoch)
+    tried = open_checkpoint(*owner(reads, tmp_path), 3).tried
+    assert {n: t.count for n, t in tried.items()} == {4: 2}
+
+
+def test_a_machine_that_was_reclaimed_speaks_against_no_unit(reads: Path, tmp_path: Path) -> None:
+    for epoch in range(1, 6):
+        dies_in_flight(reads, tmp_path, epoch, interruptions=epoch - 1)
+    assert open_checkpoint(*owner(reads, tmp_path), 6, interruptions=5).tried == {}
+    dies_in_flight(reads, tmp_path, 7, interruptions=5)
+    assert set(open_checkpoint(*owner(reads, tmp_path), 8, interruptions=5).tried) == {4}
+
+
+def test_a_unit_that_succeeds_is_no_suspect_any_more(reads: Path, tmp_path: Path) -> None:
+    dies_in_flight(reads, tmp_path, 1)
+    loop = a_loop(DigestWork(reads), tmp_path, epoch=2)
+    assert set(loop.checkpoint.tried) == {4}
+    loop.run()
+    assert loop.checkpoint.tried == {}
+
+
+DEADLY = """
+import os, signal, sys
+sys.path.insert(0, {repo!r})
+from porewatch.domain.quarantine import QuarantineRules
+from tests.worker import runtime_work
+from tests.worker.runtime_work import DigestWork, main
+
+class Deadly(DigestWork):
+    def process(self, payload):
+        if payload[0] in {bad}:
+            os.kill(os.getpid(), signal.{how})
+        return super().process(payload)
+
+runtime_work.DigestWork = Deadly
+rules = QuarantineRules(most_share=0.5)
+run = runtime_work.StageLoop
+runtime_work.StageLoop = lambda **rest: run(**rest, rules=rules)
+main(*sys.argv[1:])
+"""
+
+
+@pytest.mark.parametrize("how", ["SIGSEGV", "SIGKILL"])
+def test_a_unit_that_kills_its_worker_is_given_up_by_the_third_one_which_survives(
+    reads: Path, tmp_path: Path, how: str
+) -> None:
+    program = DEADLY.format(repo=str(Path(__file__).parents[2]), bad=(7, 15), how=how)
+    codes = []  # two units kill: the second one needs no further machine
+    for epoch in (1, 2, 3):
+        arguments = [reads, tmp_path / "cp", tmp_path / "out", str(epoch), "0"]
+        done = subprocess.run(
+            [sys.executable, "-c", program, *map(str, arguments)],
+            capture_output=True,
+            timeout=60,
+            check=False,
+        )
+        codes.append(done.returncode)
+    assert codes == [-signal.Signals[how], -signal.Signals[how], 0], done.stderr.decode()
+    listed = open_checkpoint(FolderStore(tmp_path / "cp"), owner(reads, tmp_path)[1], 9)
+    lost = [(unit.unit, unit.tries, unit.reason) for unit in listed.quarantined]
+    assert lost == [(7, 3, f"killed by {how}"), (15, 3, f"killed by {how}")]
+
+
+def test_a_death_among_units_saved_together_is_pinned_down_one_by_one(
+    reads: Path, tmp_path: Path
+) -> None:
+    checkpoint = open_checkpoint(*owner(reads, tmp_path), 1)
+    checkpoint.begin(1, last=10)
+    loop = a_loop(DigestWork(reads), tmp_path, epoch=2)
+    assert set(loop.checkpoint.tried) == set(range(1, 11))
+    loop._saver.rhythm.flush_s, loop._saver.rhythm.unit_s = 1.0, 0.001
+    loop.run()
+    assert all(unit.pack is None for n, unit in loop.checkpoint.units.items() if n <= 10)
+
+
+def test_a_child_answers_raises_and_dies_without_its_parent() -> None:
+    def die() -> None:
+        faulthandler.disable()  # pytest's would print a page
+        os.kill(os.getpid(), signal.SIGSEGV)
+
+    parent = os.getpid()
+    assert in_child(lambda: (os.getpid(), "answer"))[1] == "answer"
+    assert in_child(os.getpid) != parent
+    with pytest.raises(ZeroDivisionError, match="division"):
+        in_child(lambda: 1 // 0)
+    with pytest.raises(WorkerFailed, match="killed by SIGSEGV"):
+        in_child(die)
+    with pytest.raises(WorkerFailed, match="exited with code 3"):
+        in_child(lambda: os._exit(3))
+
+
+class Unpackable(Exception):
+    def __init__(self, one: int, two: int) -> None:
+        super().__init__(f"{one} and {two}")
+
+
+def test_an_error_that_cannot_travel_is_told_by_its_name() -> None:
+    def fail() -> None:
+        raise Unpackable(1, 2)
+
+    with pytest.raises(WorkerFailed, match="Unpackable: 1 and 2"):
+        in_child(fail)
+
+
+def test_what_was_given_up_stays_so_and_is_told_in_every_beat(reads: Path, tmp_path: Path) -> None:
+    attempts(reads, tmp_path, 5)
+    heard = Heard()
+    work = DigestWork(reads)
+    loop = a_loop(work, tmp_path, epoch=9, outbox=heard)
+    loop.run()
+    assert work.computed == []
+    assert {beat.quarantined for beat in heard.beats} == {(5,)}
