@@ -88,7 +88,7 @@ class Ec2:
             for spec in request["TagSpecifications"]
             if spec["ResourceType"] == "instance"
         )
-        errors: list[dict[str, str]] = []
+        errors: list[dict[str, Any]] = []
         for override in request["LaunchTemplateConfigs"][0]["Overrides"]:
             zone = ZONES[override["SubnetId"]]
             code = self._around.refuses(purchase, override["InstanceType"], zone)
@@ -100,7 +100,11 @@ class Ec2:
                     "InstanceType": made.type,
                 }
                 return {"FleetId": f"fleet-{made.name}", "Instances": [group], "Errors": errors}
-            errors.append({"ErrorCode": code, "ErrorMessage": f"{code} in {zone}"})
+            asked = {"Overrides": {n: override[n] for n in ("InstanceType", "SubnetId")}}
+            why = f"{code} in {zone}"
+            errors.append(
+                {"ErrorCode": code, "ErrorMessage": why, "LaunchTemplateAndOverrides": asked}
+            )
         return {"FleetId": "fleet-none", "Instances": [], "Errors": errors}
 
     def _make(self, kind: str, zone: str, spot: bool, tags: dict[str, str]) -> Instance:

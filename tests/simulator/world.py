@@ -283,13 +283,14 @@ class World:
         self.machines.end(instance, why)
 
     def _owns(self, instance: Instance) -> bool:
-        """Its epoch is the one that counts, and its run still goes on."""
+        """Its epoch is the one that counts and is known to have it, and its run still goes on. (A
+        launcher that died four times in a row gives up what it has got before anybody knows.)"""
         run, revision, stage, epoch = instance.owner
         item = self.ledger.items[f"RUN#{run}"].get(f"STAGE#{int(revision):04d}#{stage}")
         if item is None or int(item["epoch"]["N"]) != int(epoch) or self.state(run) != "running":
             return False
         record = json.loads(item["body"]["S"])
-        return record["instance_id"] in (None, instance.name)
+        return bool(record["instance_id"] == instance.name)
 
     def _news(self, detail_type: str, detail: dict[str, str]) -> None:
         event = self.bus.of_ec2(detail_type, detail)
