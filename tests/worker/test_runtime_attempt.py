@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -17,9 +18,10 @@ from porewatch_worker.attempt import DONE, FAILED, NOT_SET_UP, REFUSED
 from porewatch_worker.checkpoint import open_checkpoint
 from porewatch_worker.metadata import InstanceMetadata
 from porewatch_worker.stages import Means
-from porewatch_worker.work import UnitOutput
+from porewatch_worker.work import StageResult, UnitOutput
 from tests.worker.runtime_work import DigestWork
 from tests.worker.runtime_world import (
+    AT,
     CONTENT,
     KEY,
     READS,
@@ -241,3 +243,79 @@ def test_s3_checkpoints_keep_and_fence_like_local_ones(world: World) -> None:
     assert list(third.contents()) == [b"one", b"two"]
     other = open_checkpoint(store("bbbb"), "bbbb", 4)
     assert "aaaa" in other.remarks[0]
+
+
+def everything(world: World) -> dict[str, str]:
+    """All results by key, but for the zombie's own log."""
+    listed = world.s3.list_objects_v2(Bucket="results")["Contents"]
+    return {o["Key"]: o["ETag"] for o in listed if o["Key"] != places.log_key(*KEY, 1)}
+
+
+def test_a_worker_that_wakes_after_its_successor_published_changes_nothing_in_the_cloud(
+    world: World,
+) -> None:
+    """Frozen in a unit, and with no look at the ledger before it is done with it."""
+    there: dict[str, dict[str, str]] = {}
+
+    def sleep_through_everything() -> None:
+        world.open_epoch()
+        assert world.attempt(beat_s=60) == DONE
+        there["published"] = everything(world)
+
+    assert world.attempt(slow(3, sleep_through_everything), beat_s=60, watch_s=60) == DONE
+    assert everything(world) == there["published"]
+    assert world.manifest().epoch == 2
+    assert "leaving without a word" in world.log(1)
+    assert [m.epoch for m in world.heard() if m.kind == "published"] == [2]
+
+
+def test_a_worker_that_wakes_before_publishing_leaves_the_winner_alone(world: World) -> None:
+    """Frozen after its last save: only the conditional PUT of the manifest stands in its way."""
+
+    class Frozen(DigestWork):
+        def finish(self, contents: Iterator[bytes], scratch: Path) -> StageResult:
+            result = super().finish(contents, scratch)
+            world.open_epoch()
+            assert world.attempt(beat_s=60) == DONE
+            return result
+
+    build = lambda _order, means: Frozen(means.inputs.path(READS))  # noqa: E731
+    assert world.attempt(build, beat_s=60, watch_s=60) == DONE
+    assert world.manifest().epoch == 2
+    assert not [key for key in all_keys(world) if "/e1/" in key]
+
+
+def test_the_sign_of_life_is_given_while_the_work_moves_and_not_while_it_hangs(
+    world: World, tmp_path: Path
+) -> None:
+    sign = tmp_path / "run/alive"
+    seen: list[float] = []
+
+    def hang() -> None:
+        assert sign.exists(), "units were done, and nobody gave a sign of life"
+        time.sleep(0.6)
+        before = sign.stat().st_mtime_ns
+        time.sleep(0.5)
+        seen.append(sign.stat().st_mtime_ns - before)
+
+    assert world.attempt(slow(6, hang), alive=sign, beat_s=0.05, stalled_s=0.4) == DONE
+    assert seen == [0]
+    assert "nothing has moved for" in world.log(1)
+
+
+def test_a_reclaimed_machine_speaks_against_no_unit_in_the_cloud_either(world: World) -> None:
+    class Dying(DigestWork):
+        def process(self, payload: tuple[int, bytes]) -> UnitOutput:
+            if payload[0] == 4:
+                raise StaleEpoch("gone")  # no word, no orderly leave: as a machine that is taken
+            return super().process(payload)
+
+    build = lambda _order, means: Dying(means.inputs.path(READS))  # noqa: E731
+    for _ in range(4):
+        assert world.attempt(build) == DONE
+        record = world.ledger.get(KEY)
+        world.ledger.mark_interrupted(KEY, record.epoch, "i-1", 3, AT)
+        world.open_epoch()
+    assert world.attempt() == DONE
+    assert world.manifest().quarantined == ()
+    assert world.ledger.get(KEY).interruptions == 4

@@ -313,3 +313,28 @@ def wait_for(true: Callable[[], bool], seconds: float = 20) -> None:
     while not true():
         assert time.monotonic() < end, "it never came true"
         time.sleep(0.02)
+
+
+def everything(folder: Path) -> dict[str, bytes]:
+    return {str(p): p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file()}
+
+
+def test_a_worker_that_was_frozen_and_wakes_after_its_successor_published_changes_nothing(
+    reads: Path, tmp_path: Path
+) -> None:
+    for frozen_at in (1, 7, UNITS - 6):
+        folder = tmp_path / str(frozen_at)
+        zombie = start(reads, folder, 1)
+        wait_for(lambda at=frozen_at, f=folder: len(stored(f)) >= at)  # type: ignore[misc]
+        zombie.send_signal(signal.SIGSTOP)
+        _, last = said(start(reads, folder, 2))
+        assert last["ending"] == "published"
+        before = everything(folder)
+        zombie.send_signal(signal.SIGCONT)
+        zombie.communicate(timeout=60)
+        assert zombie.returncode != 0
+        assert everything(folder) == before
+
+
+def stored(folder: Path) -> list[Path]:
+    return list((folder / "cp/units").glob("[0-9]*.bin"))
