@@ -10,6 +10,7 @@ import zipfile
 from collections.abc import Callable
 from typing import Any, TypeVar
 
+from porewatch_local.home import Credentials
 from tests.cloud.conftest import Cloud
 
 T = TypeVar("T")
@@ -42,6 +43,16 @@ def role(cloud: Cloud, service: str, *statements: dict[str, Any]) -> str:
         policy = {"Version": "2012-10-17", "Statement": list(statements)}
         iam.put_role_policy(RoleName=name, PolicyName="p", PolicyDocument=json.dumps(policy))
     return str(made["Role"]["Arn"])
+
+
+def user(cloud: Cloud, *statements: dict[str, Any]) -> Credentials:
+    """A user with these statements; its key."""
+    iam, name = cloud.client("iam"), named("user")
+    iam.create_user(UserName=name)
+    policy = json.dumps({"Version": "2012-10-17", "Statement": list(statements)})
+    iam.put_user_policy(UserName=name, PolicyName="p", PolicyDocument=policy)
+    key = iam.create_access_key(UserName=name)["AccessKey"]
+    return Credentials(access_key_id=key["AccessKeyId"], secret_access_key=key["SecretAccessKey"])
 
 
 def allow(*actions: str, on: str = "*") -> dict[str, Any]:

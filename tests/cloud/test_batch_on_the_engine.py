@@ -9,9 +9,19 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from porewatch_local.clients import client
 from porewatch_local.machines import interrupt, kill
 from tests.cloud.conftest import Cloud
-from tests.cloud.making import allow, bucket, events_queue, named, received, role, wait_for
+from tests.cloud.making import (
+    allow,
+    bucket,
+    events_queue,
+    named,
+    received,
+    role,
+    user,
+    wait_for,
+)
 
 pytestmark = pytest.mark.cloud
 STAYS = ["/bin/sh", "-c", "echo begun; sleep 600 & wait"]
@@ -221,6 +231,34 @@ def test_a_job_for_what_there_is_not_is_refused(cloud: Cloud, places: dict[str, 
         with pytest.raises(ClientError, match="not found") as refused:
             _submit(cloud, places, **wrong)
         assert refused.value.response["Error"]["Code"] == "ClientException"
+
+
+def test_who_may_submit_to_one_queue_and_end_one_job_may_do_no_other(
+    cloud: Cloud, places: dict[str, str]
+) -> None:
+    mine = _submit(cloud, places, tags={})
+    job = places["SpotQueue"].replace("job-queue/", "job/").rsplit("/", 1)[0] + f"/{mine}"
+    here = user(
+        cloud,
+        allow("batch:SubmitJob", on=places["SpotQueue"]),
+        allow("batch:TerminateJob", on=job),
+    )
+    elsewhere = user(cloud, allow("batch:SubmitJob", on=places["SpotQueue"] + "-other"))
+    asked = {
+        "jobName": named("job"),
+        "jobQueue": places["SpotQueue"],
+        "jobDefinition": places["Job"],
+    }
+    other = client(cloud.local, "batch", here).submit_job(**asked)["jobId"]
+    client(cloud.local, "batch", here).terminate_job(jobId=mine, reason="mine")
+    for key, ask in (
+        (elsewhere, lambda batch: batch.submit_job(**asked)),
+        (here, lambda batch: batch.terminate_job(jobId=other, reason="not mine")),
+    ):
+        with pytest.raises(ClientError) as refused:
+            ask(client(cloud.local, "batch", key))
+        assert refused.value.response["Error"]["Code"] == "AccessDeniedException"
+    cloud.client("batch").terminate_job(jobId=other, reason="done")
 
 
 def test_a_changed_definition_is_its_next_revision(cloud: Cloud, places: dict[str, str]) -> None:

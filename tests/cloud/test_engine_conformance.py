@@ -32,6 +32,7 @@ from tests.cloud.making import (
     named,
     role,
     run_machine,
+    user,
     wait_for,
 )
 
@@ -194,18 +195,9 @@ def test_a_manifest_is_published_by_one_conditional_put(cloud: Cloud) -> None:
     assert s3.get_object(Bucket=room, Key="m")["Body"].read() == b"3"
 
 
-def _user(cloud: Cloud, *statements: dict[str, Any]) -> Credentials:
-    iam, name = cloud.client("iam"), named("user")
-    iam.create_user(UserName=name)
-    policy = json.dumps({"Version": "2012-10-17", "Statement": list(statements)})
-    iam.put_user_policy(UserName=name, PolicyName="p", PolicyDocument=policy)
-    key = iam.create_access_key(UserName=name)["AccessKey"]
-    return Credentials(access_key_id=key["AccessKeyId"], secret_access_key=key["SecretAccessKey"])
-
-
 def test_a_user_may_do_what_the_policy_says_and_nothing_else(cloud: Cloud) -> None:
     room = bucket(cloud)
-    key = _user(cloud, allow("s3:PutObject", on=f"arn:aws:s3:::{room}/runs/*"))
+    key = user(cloud, allow("s3:PutObject", on=f"arn:aws:s3:::{room}/runs/*"))
     s3 = client(cloud.local, "s3", key)
     s3.put_object(Bucket=room, Key="runs/a", Body=b"")
     for refused in (
