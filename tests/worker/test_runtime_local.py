@@ -14,11 +14,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from porewatch.domain.errors import BasecallerMissing, InputRefused
+from porewatch.domain.errors import BasecallerMissing, InputRefused, WorkerFailed
 from porewatch.domain.findings import Quantification, ScreenResult
 from porewatch.domain.phases import Phase, Progress, ScreeningParameters, StageManifest
 from porewatch.domain.report import VOLATILE, Report
+from porewatch_worker.isolated import in_child
 from porewatch_worker.local_run import LocalReport, screen_locally
 from porewatch_worker.settings import BasecallerSettings
 from porewatch_worker.simulate.demo import DemoSet, make_demo
@@ -34,6 +37,7 @@ PROGRAM = """
 import sys
 from pathlib import Path
 from porewatch.domain.phases import ScreeningParameters
+from porewatch_worker.isolated import in_child
 from porewatch_worker.local_run import screen_locally
 
 def heard(progress):
@@ -53,7 +57,10 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> DemoSet:
 
 
 def screen(
-    demo: DemoSet, out: Path, progress: Callable[[Progress], None] = lambda _: None
+    demo: DemoSet,
+    out: Path,
+    progress: Callable[[Progress], None] = lambda _: None,
+    threads: int = 2,
 ) -> LocalReport:
     return screen_locally(
         [demo.run_folder],
@@ -61,7 +68,7 @@ def screen(
         bundle=demo.bundle,
         out=out,
         sample_sheet=demo.sample_sheet,
-        parameters=SMALL_UNITS,
+        parameters=SMALL_UNITS.model_copy(update={"threads": threads}),
         progress=progress,
     )
 
@@ -131,6 +138,44 @@ def test_killed_five_times_the_report_equals_an_uninterrupted_one(
     assert lasting(report.report_json) == lasting(whole.report_json)
     assert report.screen.read_bytes() == whole.screen.read_bytes()
     assert report.quantification.read_bytes() == whole.quantification.read_bytes()
+
+
+@settings(max_examples=4, deadline=None, derandomize=True)
+@given(
+    st.lists(st.tuples(st.integers(1, 4), st.integers(1, 4)), min_size=1, max_size=3),
+    st.integers(1, 4),
+)
+def test_kills_at_any_unit_and_any_number_of_threads_change_no_byte(
+    demo: DemoSet,
+    whole: LocalReport,
+    tmp_path_factory: pytest.TempPathFactory,
+    kills: list[tuple[int, int]],
+    threads: int,
+) -> None:
+    """Each kill: SIGKILL after so many units, in a process that computes with so many threads."""
+    out = tmp_path_factory.mktemp("killed")
+    for units, its_threads in kills:
+        with pytest.raises(WorkerFailed, match="killed by SIGKILL"):
+            in_child(lambda u=units, t=its_threads: screen(demo, out, killing(u), t))  # type: ignore[misc]
+    report = screen(demo, out, threads=threads)
+    assert report.manifests[0].quarantined == ()
+    assert report.manifests[0].units_resumed >= len(kills)
+    for name in ("screen.json", "quantification.json"):
+        assert (out / name).read_bytes() == (whole.out / name).read_bytes()
+    assert lasting(report.report_json) == lasting(whole.report_json)
+
+
+def killing(units: int) -> Callable[[Progress], None]:
+    """Kills this process once `units` units were finished in it."""
+    first: list[int] = []
+
+    def heard(progress: Progress) -> None:
+        if progress.phase is Phase.PATHOGEN_DETECTION and progress.units_total is None:
+            first.append(progress.units_done)
+            if first[-1] >= first[0] + units:
+                os.kill(os.getpid(), signal.SIGKILL)
+
+    return heard
 
 
 def _read_until_units(process: subprocess.Popen[str], more: int) -> None:
