@@ -1,0 +1,140 @@
+"""A run whose stages are jobs of AWS Batch is the run it would have been on EC2; a job may be taken
+away like any machine. Reuses the runs and the questions of `test_interruption`."""
+
+from __future__ import annotations
+
+import json
+from concurrent.futures import Future
+
+import pytest
+
+from porewatch.domain.cost import Bill
+from porewatch.domain.errors import NotFound
+from porewatch.domain.events import InstanceTerminated, SpotInterrupted, StageFailed
+from porewatch.domain.findings import Call
+from porewatch.domain.phases import StageState
+from porewatch_cli.chaos import order
+from tests.cloud.lab import Lab, found
+from tests.cloud.test_interruption import (
+    SCREEN,
+    UNITS_BEFORE,
+    is_well_under_way,
+    lasting,
+    take_machine,
+)
+
+__all__ = ["is_well_under_way"]
+pytestmark = [pytest.mark.cloud, pytest.mark.xdist_group("end to end")]
+ON_EC2, ON_BATCH, NOTICE, KILLED = "ec2", "batch", "batch-noticed", "batch-killed"
+ORDERS = {NOTICE: "interrupt/{}?seconds=10", KILLED: "kill/{}"}
+TAKEN: dict[str, Future[str]] = {}
+
+
+def send_runs(lab: Lab) -> None:
+    """The same reads once on EC2 and three times on Batch; two of those lose a job."""
+    files = {
+        f"fastq/barcode01/reads_{number:02d}.fastq.gz": content
+        for number, content in enumerate(lab.donor)
+    }
+    for name in (ON_EC2, ON_BATCH, NOTICE, KILLED):
+        run_id = lab.run_id(name)
+        profile = "default" if name == ON_EC2 else "default-on-batch"
+        lab.put_files(run_id, files)
+        sealed = lab.manifest(run_id, files).model_copy(update={"profile": profile})
+        lab.put_seal(run_id, sealed)
+        if name in ORDERS:
+            TAKEN[name] = lab.later(take_machine, lab, run_id, ORDERS[name])
+
+
+each = pytest.mark.parametrize("name", ORDERS)
+
+
+@pytest.mark.parametrize("name", [ON_BATCH, *ORDERS])
+def test_the_report_is_the_one_of_ec2(lab: Lab, name: str) -> None:
+    """But for what tells of time and money, and for the profile's name."""
+    run, ec2 = lab.completed(lab.run_id(name)).run, lab.completed(lab.run_id(ON_EC2)).run
+    assert lasting(lab, run) == lasting(lab, ec2)
+    assert found(lab.findings(run), Call.DETECTED) == {"PCV2", "HEV"}
+
+
+def test_every_stage_was_a_job_in_the_spot_queue(lab: Lab) -> None:
+    """It may not have left by itself yet when its stage was published and it was told to end."""
+    view = lab.completed(lab.run_id(ON_BATCH))
+    batch = lab.cloud.client("batch")
+    assert view.stages
+    for stage in view.stages:
+        assert (stage.state, stage.executor) == (StageState.PUBLISHED, "batch")
+        (job,) = batch.describe_jobs(jobs=[stage.instance_id])["jobs"]
+        told = job["status"] == "FAILED" and job["statusReason"] == "no longer needed"
+        assert told or (job["status"], job["container"]["exitCode"]) == ("SUCCEEDED", 0)
+        assert job["jobQueue"].endswith("-spot")
+        assert job["tags"]["porewatch-run"] == view.run.run_id
+    assert lab.machines(view.run.run_id) == []
+    assert all(stage.executor == "ec2" for stage in lab.completed(lab.run_id(ON_EC2)).stages)
+
+
+@each
+def test_a_lost_job_goes_on_from_its_checkpoint(lab: Lab, name: str) -> None:
+    view, lost = lab.completed(lab.run_id(name)), TAKEN[name].result(timeout=1)
+    manifest = lab.stage(view.run, SCREEN)
+    assert UNITS_BEFORE <= manifest.units_resumed < manifest.units
+    assert manifest.units_redone <= 1
+    assert manifest.epoch >= 2
+    assert manifest.instance_id != lost
+
+
+def test_the_job_of_a_reclaimed_host_is_interrupted_and_the_next_one_is_on_demand(
+    lab: Lab,
+) -> None:
+    view, lost = lab.completed(lab.run_id(NOTICE)), TAKEN[NOTICE].result(timeout=1)
+    (screen,) = (stage for stage in view.stages if stage.stage == SCREEN)
+    assert (screen.interruptions, screen.errors) == (1, 0)
+    (fact,) = lab.facts(view.run.run_id, SpotInterrupted)
+    assert (fact.instance_id, fact.epoch) == (lost, 1)
+    assert fact.last_checkpoint is not None
+    (job,) = lab.cloud.client("batch").describe_jobs(jobs=[screen.instance_id])["jobs"]
+    assert job["jobQueue"].endswith("-on-demand")
+
+
+def test_a_killed_job_is_an_error_that_is_tried_again(lab: Lab) -> None:
+    view, lost = lab.completed(lab.run_id(KILLED)), TAKEN[KILLED].result(timeout=1)
+    (screen,) = (stage for stage in view.stages if stage.stage == SCREEN)
+    assert (screen.interruptions, screen.errors) == (0, 1)
+    (fact,) = lab.facts(view.run.run_id, StageFailed)
+    assert (fact.epoch, fact.error, fact.will_retry) == (1, "WorkerLost", True)
+    assert f"machine {lost} is gone (Essential container in task exited)" in fact.problem
+    (job,) = lab.cloud.client("batch").describe_jobs(jobs=[lost])["jobs"]
+    assert (job["status"], job["container"]["exitCode"]) == ("FAILED", 137)
+
+
+@pytest.mark.parametrize("name", [ON_BATCH, *ORDERS])
+def test_the_bill_names_each_job_and_what_its_price_was_taken_from(lab: Lab, name: str) -> None:
+    view = lab.completed(lab.run_id(name))
+    bill = Bill.model_validate_json(lab.report(view.run, "bill.json"))
+    jobs = [line for line in bill.lines if line.what == "machine"]
+    assert len(jobs) == len({line.instance_id for line in jobs}) >= len(view.stages)
+    assert all(line.settled and line.usd > 0 for line in jobs)
+    assert all(str(line.instance_type).endswith(" x m6i.2xlarge") for line in jobs)
+    ended = {fact.instance_id for fact in lab.facts(view.run.run_id, InstanceTerminated)}
+    assert ended == {line.instance_id for line in jobs}
+
+
+@pytest.mark.parametrize("name", [ON_BATCH, *ORDERS])
+def test_nothing_is_left_of_a_run_on_batch(lab: Lab, name: str) -> None:
+    run = lab.completed(lab.run_id(name)).run
+    lab.wait_told(run.run_id, "RunCompleted")
+    assert lab.dead_letters(run.run_id) == []
+    unfinished = [
+        job["jobId"]
+        for queue in lab.cloud.client("batch").describe_job_queues()["jobQueues"]
+        for status in ("SUBMITTED", "RUNNABLE", "STARTING", "RUNNING")
+        for job in lab.cloud.client("batch").list_jobs(
+            jobQueue=queue["jobQueueArn"], jobStatus=status
+        )["jobSummaryList"]
+        if run.run_id in job["jobName"]
+    ]
+    assert unfinished == []
+    with pytest.raises(NotFound, match="no machine works on run"):
+        order(run.run_id, lab.stack, ORDERS[KILLED])
+    status = json.loads(lab.command("watch", "--json", run.run_id).stdout)
+    assert {stage["executor"] for stage in status["stages"]} == {"batch"}
