@@ -68,6 +68,10 @@ def manifests_overwrite(patch: Patch) -> None:
     patch.setattr(Objects, "put_new", put)
 
 
+def money_is_kept(patch: Patch) -> None:
+    patch.setattr(stage_ledger.StageLedger, "release_money", lambda self, owner, at: None)
+
+
 def launches() -> Iterator[Outcome]:
     return in_weather(LAUNCHES)
 
@@ -82,6 +86,7 @@ PLANTS: dict[str, tuple[Callable[[Patch], None], Schedules, str]] = {
     "the intent before the launch": (without_stored_intent, launches, "two machines live"),
     "the epoch of a message": (without_epochs, messages, "was healthy and is killed"),
     "the third verdict": (unknown_is_dead, messages, "was healthy and is killed"),
+    "giving money back": (money_is_kept, launches, "money is still held"),
     "the first manifest wins": (manifests_overwrite, zombies, "was published"),
 }
 
