@@ -95,11 +95,15 @@ def _copies(amount: Quantity | None) -> Cell:
 
 
 def _types(results: tuple[PervResult, ...]) -> Table:
-    rows = [_type_row(r, t) for r in results for t in r.types]
+    rows: list[tuple[Cell, ...]] = []
     for r in results:
-        c = r.counted
-        if c.env_reads:
-            undecided = (Cell(r.sample), Cell("no type told"), Cell(numbers.count(c.untyped)))
+        rows += [_type_row(r, t) for t in r.types]
+        if r.counted.env_reads:
+            undecided = (
+                Cell(r.sample),
+                Cell("no type told"),
+                Cell(numbers.count(r.counted.untyped)),
+            )
             rows.append((*undecided, Cell(numbers.NOTHING), Cell(numbers.NOTHING)))
     return Table(
         caption="Types, by reads over the envelope gene (env); elsewhere no type is told",

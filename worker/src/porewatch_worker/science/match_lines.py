@@ -53,22 +53,25 @@ def match_line(length: int, hits: Sequence[Any]) -> MatchLine:
 
 
 def _lay(hit: Any, place: NDArray[np.int32], match: NDArray[np.bool_]) -> list[tuple[int, int]]:
-    """Write one hit by its difference string (minimap2's `cs`, short form)."""
-    gaps = []
-    q, r = hit.q_st, hit.r_st
-    for same, changed, inserted, deleted in _STEP.findall(hit.cs):
-        if same or changed:
-            n = int(same) if same else 1
-            free = place[q : q + n] < 0
-            place[q : q + n][free] = np.arange(r, r + n, dtype=np.int32)[free]
-            match[q : q + n][free] = bool(same)
-            q, r = q + n, r + n
-        elif inserted:
-            if len(inserted) >= GAP:
-                gaps.append((r, r + 1))
-            q += len(inserted)
-        else:
-            if len(deleted) >= GAP:
-                gaps.append((r, r + len(deleted)))
-            r += len(deleted)
-    return gaps
+    """Write one hit by its difference string (minimap2's `cs`, short form); returns its gaps."""
+    steps = _STEP.findall(hit.cs)
+    kinds = np.array(["=" if same else "*" if new else "+" if ins else "-"
+                      for same, new, ins, _ in steps])  # fmt: skip
+    sizes = np.array([int(same) if same else len(new + ins + gone)
+                      for same, new, ins, gone in steps])  # fmt: skip
+    on_read = np.where(kinds == "-", 0, sizes)
+    on_reference = np.where(kinds == "+", 0, sizes)
+    q = hit.q_st + np.cumsum(on_read) - on_read
+    r = hit.r_st + np.cumsum(on_reference) - on_reference
+    aligned = (kinds == "=") | (kinds == "*")
+    n = sizes[aligned]
+    inside = np.arange(n.sum()) - np.repeat(np.cumsum(n) - n, n)
+    bases = np.repeat(q[aligned], n) + inside
+    free = place[bases] < 0
+    place[bases[free]] = (np.repeat(r[aligned], n) + inside)[free]
+    match[bases[free]] = np.repeat(kinds[aligned] == "=", n)[free]
+    large = ~aligned & (sizes >= GAP)
+    return [
+        (int(a), int(a) + max(1, int(b)))
+        for a, b in zip(r[large], on_reference[large], strict=True)
+    ]

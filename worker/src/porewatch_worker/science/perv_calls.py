@@ -43,6 +43,8 @@ def recombinant_finding(perv: PervResult) -> Finding | None:
     mine = [s for s in perv.sites if {s.left, s.right} == ALARM_PAIR]
     first = next((s for s in mine if s.call is Call.DETECTED), mine[0] if mine else None)
     call, rule = Call.NOT_DETECTED, f"no junction among {perv.counted.env_reads} reads over env"
+    if perv.smallest_share is None:
+        rule += ", too few for any recombinant to be seen reliably"
     if first:
         call = first.call
         rule = f"{first.left} then {first.right}, env {first.low} to {first.high}: {first.rule}"
