@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
@@ -16,6 +17,7 @@ from porewatch.domain.launching import Owner
 from porewatch.domain.phases import Phase, Progress, StageManifest
 from porewatch.domain.tasks import Terminate
 from porewatch.usecases.end_machines import end_machine, end_machines
+from porewatch.usecases.watch_machines import sweep
 from tests.unit.usecases.house import KEY, MANIFEST_KEY, REVISION, RUN, SPEC, STAGE, House
 
 
@@ -200,3 +202,51 @@ def test_a_launch_beyond_the_budget_asks_for_no_machine(house: House) -> None:
     with pytest.raises(BudgetExceeded, match=r"may cost 6\.\d+ USD"):
         house.launch(1, budget_usd=5.0)
     assert house.cloud.launches == []
+
+
+def swept(house: House, budget_usd: float, account_usd: float = 0.0) -> list[str]:
+    """The machines that a sweep ended under these caps."""
+    caps = Budget(house.table, run_usd=budget_usd, account_usd=account_usd)
+    house.stages.beat(KEY, 1, "i-1", Progress(phase=Phase.HOST_REMOVAL), house.now)
+    sweep(replace(house.watch(), budget=caps))
+    return house.cloud.ended
+
+
+def test_work_below_its_budget_is_left_alone(house: House) -> None:
+    started(house)
+    house.later(hours=10)
+    assert swept(house, budget_usd=1.6) == []  # 1.54 by then
+
+
+def test_work_that_passes_its_budget_is_asked_to_leave_once(house: House) -> None:
+    started(house)
+    house.later(hours=10)
+    assert swept(house, budget_usd=1.5) == ["i-1"]
+    house.later(minutes=1)
+    assert swept(house, budget_usd=1.5) == ["i-1"]
+
+
+def test_what_was_paid_before_counts_too(house: House) -> None:
+    started(house)
+    Budget(house.table).settle(owner(9), 1.0, house.now)
+    house.later(hours=5)
+    assert swept(house, budget_usd=1.8) == []
+    house.later(hours=1)
+    assert swept(house, budget_usd=1.8) == ["i-1"]
+
+
+def test_the_account_stops_work_that_its_run_could_afford(house: House) -> None:
+    started(house)
+    house.later(hours=10)
+    assert swept(house, budget_usd=25, account_usd=1.5) == ["i-1"]
+
+
+def test_after_the_stop_nothing_is_launched_and_the_refusal_names_the_sum(house: House) -> None:
+    started(house)
+    house.later(hours=10)
+    swept(house, budget_usd=1.5)
+    house.stages.mark_interrupted(KEY, 1, "i-1", 7, house.now)
+    end(house)
+    house.open()
+    with pytest.raises(BudgetExceeded, match=r"1\.50 USD, of which 1\.7\d are spent"):
+        house.launch(2, budget_usd=1.5)

@@ -48,7 +48,7 @@ class WorkerSettings(Model):
     references: Path = Path("/mnt/references")
     metadata: str = METADATA
     scratch: Path
-    beat_s: float = 20.0
+    beat_s: float = 60.0
     watch_s: float = 5.0
     grace_s: float = 60.0
     mean_to_interrupt_s: float = MEAN_TO_INTERRUPT_S

@@ -32,7 +32,7 @@ class HostConfig(BaseModel):
     marker_tag: str = "porewatch-stack"
     template_tag: str = "porewatch-launch-template"
     event_source: str = EVENT_SOURCE
-    environment: dict[str, str] = {}
+    environment: dict[str, str] = {"POREWATCH_BEAT_SECONDS": "5"}  # runs here last minutes
     """More variables for every instance, e.g. shorter clocks for tests."""
     poll_s: float = 0.5
     notice_s: float = 120.0

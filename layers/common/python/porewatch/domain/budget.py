@@ -91,6 +91,12 @@ class Books(Model):
     held_usd: float
     spent_usd: float
 
+    def passed(self, running_usd: float) -> bool:
+        """Whether what was paid, and what machines at work cost so far, is above the cap."""
+        if self.cap_usd is None:
+            return False
+        return micro(self.spent_usd) + micro(running_usd) > micro(self.cap_usd)
+
     @property
     def balanced(self) -> bool:
         """reserved = settled + released + held, to the micro-dollar."""

@@ -1,8 +1,9 @@
 """Every minute, and whenever EC2 says something: which workers are gone, late or unheard, which
 machines are forgotten?
 
-Order: `sweep` (all stages that somebody must watch, then all machines), `hear_cloud` (one machine),
-`look_after` (one stage). One stage's trouble never keeps another from being looked after.
+Order: `sweep` (all stages that somebody must watch, their cost, then all machines), `hear_cloud`
+(one machine), `look_after` (one stage). One stage's trouble never keeps another from being looked
+after.
 """
 
 from __future__ import annotations
@@ -22,8 +23,10 @@ from porewatch.domain.stages import ENDED
 from porewatch.usecases.answer_stage import answer_stage
 from porewatch.usecases.end_machines import end_machine
 from porewatch.usecases.hear_worker import publish_if_visible
+from porewatch.usecases.stop_over_budget import stop_over_budget
 
 if TYPE_CHECKING:
+    from porewatch.adapters.budget import Budget
     from porewatch.adapters.callbacks import Callbacks
     from porewatch.adapters.objects import Objects
     from porewatch.adapters.stages import StageLedger
@@ -44,6 +47,7 @@ class Watch:
     executor: Executor
     queue: WorkerQueue
     at: datetime
+    budget: Budget | None = None
 
 
 def sweep(watch: Watch) -> None:
@@ -52,6 +56,8 @@ def sweep(watch: Watch) -> None:
     seen = _seen(watch, records)
     for record in records:
         _safely(watch, record, seen)
+    if watch.budget is not None and seen is not None:
+        stop_over_budget(records, seen, budget=watch.budget, executor=watch.executor, at=watch.at)
     _end_forgotten(watch)
 
 
