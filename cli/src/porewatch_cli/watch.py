@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 
 from rich.console import Group, RenderableType
 from rich.live import Live
-from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
@@ -23,6 +22,7 @@ from porewatch.domain.errors import NotFound
 from porewatch.domain.events import PhaseCompleted
 from porewatch.domain.phases import Phase, PhaseRecord, StageRecord, StageState
 from porewatch.domain.runs import FINAL_STATES, FileRecord, RunRecord, RunState
+from porewatch_cli.progress import progress_bar, progress_text
 from porewatch_cli.terminal import console, print_json
 
 if TYPE_CHECKING:
@@ -133,7 +133,7 @@ def one_line(view: RunView) -> str:
     if stage is not None:
         parts.append(f"stage {stage.stage} epoch {stage.epoch} {stage.state.value}")
         if stage.progress:
-            parts.append(_progress_text(stage))
+            parts.append(f"{stage.progress.phase.value} {progress_text(stage.progress).plain}")
         if stage.instance_id:
             parts.append(f"{stage.purchase} {stage.instance_type} {stage.instance_id}")
     elif run.state in (RunState.RECEIVING, RunState.SEALED):
@@ -199,28 +199,13 @@ def _progress(
     if stage is None or stage.progress is None or stage.progress.phase is not phase:
         return Text("")
     row = Table.grid(padding=(0, 1))
-    bar = ProgressBar(
-        total=stage.progress.units_total or None,
-        completed=stage.progress.units_done,
-        width=24,
-        pulse=stage.progress.units_total is None,
-    )
-    row.add_row(bar, _progress_text(stage))
+    row.add_row(progress_bar(stage.progress), progress_text(stage.progress, now()))
     return row
 
 
 def _counts(record: PhaseRecord) -> str:
     shown = [f"{name.replace('_', ' ')} {n:,}" for name, n in list(record.counts.items())[:3]]
     return ", ".join(shown)
-
-
-def _progress_text(stage: StageRecord) -> str:
-    told = stage.progress
-    if told is None:
-        return ""
-    total = f"/{told.units_total}" if told.units_total else ""
-    text = f"{told.phase.value} {told.units_done}{total} units, {told.reads:,} reads"
-    return f"{text}, checkpoint {told.checkpoint}" if told.checkpoint is not None else text
 
 
 def _instance(stage: StageRecord | None) -> Text:
