@@ -20,6 +20,7 @@ from porewatch.domain.runs import RunRecord
 from porewatch_cli.chaos import order
 from porewatch_cli.watch import RunView, follow
 from tests.cloud.lab import Lab, found
+from tests.cloud.making import wait_for
 
 pytestmark = [pytest.mark.cloud, pytest.mark.xdist_group("end to end")]
 UNTOUCHED, NOTICE, NO_NOTICE = "untouched", "noticed", "killed"
@@ -45,6 +46,7 @@ def send_runs(lab: Lab) -> None:
 
 def take_machine(lab: Lab, run_id: str, what: str) -> str:
     """Take the screening machine away once it has made some checkpoints; its id."""
+    wait_for(lambda: lab.find(run_id), 120, f"a word of {run_id}")  # on a busy computer: later
     for view in follow(run_id, lab.stack, every=0.1):
         if any(is_well_under_way(stage) for stage in view.stages):
             return insisting(lambda: order(run_id, lab.stack, what))
