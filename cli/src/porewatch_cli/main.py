@@ -15,6 +15,8 @@ from porewatch import __version__
 from porewatch.domain.errors import InputRefused
 from porewatch.domain.runs import RunState
 from porewatch_cli import chaos as chaos_verbs
+from porewatch_cli import cost as cost_verbs
+from porewatch_cli import prices as price_verbs
 from porewatch_cli import references as reference_verbs
 from porewatch_cli import show
 from porewatch_cli.embedded import run_embedded
@@ -33,6 +35,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(reference_verbs.app, name="references", help="Build, list and verify bundles.")
+app.add_typer(cost_verbs.app, name="cost", help="The bill of a run; a forecast before it.")
+app.add_typer(price_verbs.app, name="prices", help="The price snapshot: show it, ask AWS anew.")
 app.add_typer(chaos_verbs.app, name="chaos", help="Break things on purpose.")
 
 RunArgument = Annotated[str, typer.Argument(metavar="RUN", help="the run's id")]
@@ -140,19 +144,6 @@ def report(
     """What was found, with its evidence; and links to (or copies of) the three reports."""
     chosen = find_stack(stack, profile=profile, region=region)
     show.report(chosen, run, out=out, as_json=as_json)
-
-
-@app.command()
-@speaks_plainly
-def cost(
-    run: RunArgument,
-    as_json: JsonOption = False,
-    stack: StackOption = None,
-    profile: ProfileOption = None,
-    region: RegionOption = None,
-) -> None:
-    """The bill of a run, machine by machine."""
-    show.cost(find_stack(stack, profile=profile, region=region), run, as_json=as_json)
 
 
 @app.command()

@@ -111,15 +111,6 @@ def summary(stack: Stack, run: RunRecord) -> None:
     console.print(f"\nreports: porewatch report {run.run_id} --out FOLDER", highlight=False)
 
 
-def cost(stack: Stack, run_id: str, *, as_json: bool) -> None:
-    run = stack.runs.get(run_id)
-    lines = stack.stages.cost_lines(run_id, run.revision)
-    if as_json:
-        print_json({"run_id": run_id, "total_usd": sum(c.usd for c in lines), "lines": lines})
-    else:
-        tables.show_costs(lines)
-
-
 def logs(stack: Stack, run_id: str, stage: str | None, *, as_json: bool) -> None:
     run = stack.runs.get(run_id)
     bucket = stack.bucket("Results")

@@ -72,17 +72,17 @@ class Stack:
         return self.session.client("s3", endpoint_url=self.endpoint, config=config)
 
     @cached_property
-    def _table(self) -> Table:
+    def table(self) -> Table:
         client = self.session.client("dynamodb", endpoint_url=self.endpoint)
         return Table(self.output("LedgerTable"), client)
 
     @cached_property
     def runs(self) -> RunLedger:
-        return RunLedger(self._table)
+        return RunLedger(self.table)
 
     @cached_property
     def stages(self) -> StageLedger:
-        return StageLedger(self._table)
+        return StageLedger(self.table)
 
     def bucket(self, life: str) -> Objects:
         """The bucket of one class of life: `Raw`, `Results` or `Reports`."""

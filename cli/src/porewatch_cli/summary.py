@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from rich.table import Table
 from rich.text import Text
 
-from porewatch.domain.cost import Bill, CostLine
+from porewatch.domain.cost import Bill
 from porewatch.domain.events import Fact
 from porewatch.domain.report import Report
 from porewatch_cli.terminal import console, table
@@ -43,29 +41,6 @@ def _draw(rows: Rows) -> Table | str:
             )
         )
     return drawn
-
-
-def show_costs(lines: Sequence[CostLine]) -> None:
-    """The bill so far, machine by machine, with what spot saved."""
-    numeric = ("seconds", "USD", "on-demand USD")
-    shown = table("cost", "what", "stage", "machine", "bought as", *numeric, numeric=numeric)
-    for line in lines:
-        shown.add_row(
-            line.what + ("" if line.settled else " (not settled)"),
-            f"{line.stage} e{line.epoch}" if line.stage else "",
-            line.instance_type or "",
-            line.purchase or "",
-            f"{line.seconds:,.1f}" if line.seconds else "",
-            f"{line.usd:.6f}",
-            f"{line.on_demand_usd:.6f}" if line.on_demand_usd is not None else "",
-        )
-    total = sum(line.usd for line in lines)
-    saved = sum((line.on_demand_usd or line.usd) - line.usd for line in lines)
-    shown.add_section()
-    shown.add_row(
-        Text("total", style="bold"), "", "", "", "", f"{total:.6f}", f"{total + saved:.6f}"
-    )
-    console.print(shown)
 
 
 def fact_line(fact: Fact) -> str:

@@ -67,7 +67,7 @@ def _notice(fact: BudgetReached) -> Notice:
         subject=f"Run {fact.run_id} has used up its budget",
         body=(
             f"Run {fact.run_id} (revision {fact.revision}) has cost {fact.cost_usd:.2f} USD; "
-            f"its budget is {fact.budget_usd:.2f} USD.\nMachines that run go on; no further one "
-            "is launched. To let it go on, raise RunBudgetUsd and seal the run anew."
+            f"its budget is {fact.budget_usd:.2f} USD.\nMachines that run save and leave; no "
+            "further one is launched. To let it go on, raise RunBudgetUsd and seal the run anew."
         ),
     )
