@@ -319,3 +319,17 @@ def test_a_reclaimed_machine_speaks_against_no_unit_in_the_cloud_either(world: W
     assert world.attempt() == DONE
     assert world.manifest().quarantined == ()
     assert world.ledger.get(KEY).interruptions == 4
+
+
+def test_every_number_of_a_beat_is_in_the_ledger_afterwards(world: World) -> None:
+    world.settings = world.settings.model_copy(update={"beat_s": 0.3})
+    assert world.attempt(slow(9, lambda: time.sleep(2.0))) == DONE
+    beat = [m for m in world.heard() if m.kind == "beat"][-1]
+    told = beat.progress
+    assert (told.units_done, told.checkpoint, told.bytes_total) == (8, 8, len(CONTENT))
+    assert 0 < told.bytes_done < len(CONTENT)
+    assert told.flush_s > 0
+    assert told.interval_s > 0
+    assert told.checkpoint_at is not None
+    world.ledger.beat(KEY, 1, "i-1", told, beat.at)
+    assert world.ledger.get(KEY).progress == told
