@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import time
 from concurrent.futures import Future
 from typing import Any
@@ -19,6 +18,8 @@ from porewatch.domain.report import VOLATILE
 from porewatch.domain.runs import RunRecord
 from porewatch_cli.chaos import order
 from porewatch_cli.watch import RunView, follow
+from porewatch_local.history import history_of
+from porewatch_local.kill_calm import lasting
 from tests.cloud.lab import Lab, found
 from tests.cloud.making import wait_for
 
@@ -28,6 +29,7 @@ ORDERS = {NOTICE: "interrupt/{}?seconds=10", NO_NOTICE: "kill/{}"}
 TAKEN: dict[str, Future[str]] = {}
 UNITS_BEFORE = 2
 SCREEN = "screen"
+MOST_TRANSITIONS, MOST_EVENTS = 50, 300
 
 
 def send_runs(lab: Lab) -> None:
@@ -75,14 +77,10 @@ def survived(lab: Lab, name: str) -> tuple[RunView, str]:
     return view, TAKEN[name].result(timeout=1)
 
 
-def lasting(lab: Lab, run: RunRecord) -> Any:
-    """The report without what tells of time and money, and without the run's name."""
+def same_but_for_time(lab: Lab, run: RunRecord) -> str:
     report = json.loads(lab.report(run))
     assert set(VOLATILE) <= set(report)
-    for name in VOLATILE:
-        del report[name]
-    del report["provenance"]["manifest_sha256"]  # the manifest holds the run's id and its time
-    return json.loads(re.sub(run.run_id, "RUN", json.dumps(report)))
+    return lasting(report, run.run_id)
 
 
 each = pytest.mark.parametrize("name", ORDERS)
@@ -92,7 +90,7 @@ each = pytest.mark.parametrize("name", ORDERS)
 def test_the_report_is_the_same_as_without_an_interruption(lab: Lab, name: str) -> None:
     undisturbed = lab.completed(lab.run_id(UNTOUCHED)).run
     view, _ = survived(lab, name)
-    assert lasting(lab, view.run) == lasting(lab, undisturbed)
+    assert same_but_for_time(lab, view.run) == same_but_for_time(lab, undisturbed)
     report = lab.findings(view.run)
     assert found(report, Call.DETECTED) == {"PCV2", "HEV"}
     assert all(screen.account.balanced for screen in report.screens)
@@ -159,6 +157,22 @@ def test_both_machines_are_on_the_bill_and_none_is_left(lab: Lab, name: str) -> 
     assert lab.machines(view.run.run_id) == []
     with pytest.raises(NotFound, match="no machine works on run"):
         order(view.run.run_id, lab.stack, ORDERS[NO_NOTICE])
+
+
+def test_a_run_takes_few_transitions_and_few_events(lab: Lab) -> None:
+    """Counted in what Step Functions wrote down. Nothing in the machine goes round while a worker
+    works (tests/contract/test_statemachine.py), so that a run of days takes as many."""
+    counted = history_of(lab.stack, lab.completed(lab.run_id(UNTOUCHED)).run.run_id)
+    assert 20 <= counted.transitions <= MOST_TRANSITIONS
+    assert counted.transitions < counted.events <= MOST_EVENTS
+
+
+@each
+def test_an_interruption_takes_few_more(lab: Lab, name: str) -> None:
+    untouched = history_of(lab.stack, lab.completed(lab.run_id(UNTOUCHED)).run.run_id)
+    view, _ = survived(lab, name)
+    more = history_of(lab.stack, view.run.run_id).transitions - untouched.transitions
+    assert 0 < more <= 9
 
 
 @pytest.mark.parametrize("name", [UNTOUCHED, *ORDERS])
