@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 from typing import Any
 
@@ -105,6 +106,15 @@ def test_a_run_takes_few_transitions_whatever_its_length() -> None:
     counted = re.search(r"Three stages without a fault take .*= (\d+) transitions", told)
     assert counted
     assert int(counted[1]) == transitions(stages=3)
+
+
+def test_nothing_goes_round_without_a_new_epoch() -> None:
+    """So that the length of a run takes no transitions: only stages and attempts do."""
+    onward = {name: set(after_anything(state)) - {"OpenStage"} for name, state in STATES.items()}
+    order = TopologicalSorter(onward)
+    order.prepare()  # raises CycleError, with the way round
+    with pytest.raises(CycleError):
+        TopologicalSorter({name: after_anything(s) for name, s in STATES.items()}).prepare()
 
 
 def test_no_machine_outlives_its_stage() -> None:
