@@ -21,7 +21,7 @@ from porewatch.domain.report import Report
 from porewatch.domain.runs import RunManifest
 from porewatch_worker import stages
 from porewatch_worker.attempt import DONE, run_attempt
-from porewatch_worker.local_run import check_reads
+from porewatch_worker.local_reads import check_reads
 from porewatch_worker.settings import BasecallerSettings
 from porewatch_worker.simulate.demo import DemoSet, make_demo
 from porewatch_worker.stop import Stop
