@@ -22,34 +22,44 @@ class Both:
         self.ec2, self.jobs = Cloud(), Jobs()
         self.all = Executors(self.ec2, BatchJobs("s", PLACES, client=self.jobs), choice)
 
-    def rungs(self, batch_first: bool = False, gpu: bool = False) -> list[tuple[int, str, str]]:
+    def rungs(self, batch_first: bool = False, gpu: bool = False) -> Rungs:
         stage = GPU if gpu else STAGE
         stage = stage.model_copy(update={"executor": "batch"}) if batch_first else stage
         ladder = self.all.prepare(owner(), stage, (), AT)
         return [(spec.rung, spec.executor, spec.purchase) for spec in ladder]
 
 
-EC2 = [(0, "ec2", "spot"), (1, "ec2", "on-demand")]
-JOBS = [(0, "batch", "spot"), (1, "batch", "on-demand")]
-BELOW = [(2, "batch", "spot"), (3, "batch", "on-demand")]
+Rungs = list[tuple[int, str, str]]
 
 
-@pytest.mark.parametrize(
-    ("choice", "stages_are_ec2s", "stages_are_batchs"),
-    [("ec2", EC2, EC2), ("batch", JOBS, JOBS), ("ec2-then-batch", EC2 + BELOW, JOBS)],
-)
-def test_the_ladder_is_what_operator_and_profile_say(
-    choice: ExecutorChoice,
-    stages_are_ec2s: list[tuple[int, str, str]],
-    stages_are_batchs: list[tuple[int, str, str]],
-) -> None:
-    assert Both(choice).rungs() == stages_are_ec2s
-    assert Both(choice).rungs(batch_first=True) == stages_are_batchs
+def ladder_of_ec2(both: Both) -> Rungs:
+    ladder = both.ec2.prepare(owner(), STAGE, (), AT)
+    return [(spec.rung, spec.executor, spec.purchase) for spec in ladder]
+
+
+def queues(first: int) -> Rungs:
+    return [(first, "batch", "spot"), (first + 1, "batch", "on-demand")]
+
+
+def test_ec2_alone_never_asks_batch() -> None:
+    both = Both("ec2")
+    assert both.rungs() == both.rungs(batch_first=True) == ladder_of_ec2(both)
+
+
+def test_batch_alone_asks_its_queues_and_nobody_else() -> None:
+    assert Both("batch").rungs() == Both("batch").rungs(batch_first=True) == queues(0)
+
+
+def test_the_queues_stand_below_the_last_rung_of_ec2_unless_the_stage_wants_them_first() -> None:
+    both = Both()
+    ec2 = ladder_of_ec2(both)
+    assert both.rungs() == ec2 + queues(ec2[-1][0] + 1)
+    assert both.rungs(batch_first=True) == queues(0)
 
 
 def test_a_stage_that_batch_cannot_run_stays_on_ec2() -> None:
-    assert Both("batch").rungs(gpu=True) == EC2
-    assert Both().rungs(gpu=True, batch_first=True) == EC2
+    assert Both("batch").rungs(gpu=True) == ladder_of_ec2(Both())
+    assert Both().rungs(gpu=True, batch_first=True) == ladder_of_ec2(Both())
 
 
 def test_no_machine_is_launched_while_a_job_of_the_owner_lives_and_the_other_way_round() -> None:
