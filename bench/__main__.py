@@ -17,7 +17,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from bench import cold_start, ingest, screening, validation
+from bench import cold_start, ingest, overhead, recovery, schedules, screening, validation
 from bench.pairs import Pair
 
 PEERS = {"seqkit": "seqkit", "minimap2": "minimap2", "samtools": "samtools"}
@@ -36,6 +36,9 @@ def main() -> int:
             ("screening", screening.measure),
             ("cold start", cold_start.measure),
             ("ingest", ingest.measure),
+            ("overhead", overhead.measure),
+            ("recovery", recovery.measure),
+            ("schedules", schedules.measure),
         ):
             if arguments.only and arguments.only != name.split()[0]:
                 continue
@@ -52,7 +55,8 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--pairs", type=int, default=5, help="how many pairs a comparison takes")
-    parser.add_argument("--only", choices=["validation", "screening", "cold", "ingest"])
+    parts = ["validation", "screening", "cold", "ingest", "overhead", "recovery", "schedules"]
+    parser.add_argument("--only", choices=parts)
     return parser.parse_args()
 
 
@@ -63,7 +67,7 @@ def _show(results: list[Pair]) -> None:
     for r in results:
         shown.add_row(
             r.what,
-            f"{r.ours:.3g} s",
+            f"{r.ours:.3g} s" if r.ours else "",
             f"{r.theirs:.3g} s" if r.theirs else "",
             f"{r.ratio:.2f}" if r.theirs else "",
             f"{r.lowest:.2f} to {r.highest:.2f}" if r.theirs else "",

@@ -14,9 +14,7 @@ from isal import igzip
 
 from bench.pairs import Pair
 from porewatch_cli.stack import Stack, find_stack
-from porewatch_local.down import down
-from porewatch_local.home import find_home
-from porewatch_local.up import running, up
+from porewatch_local.borrowed import borrowed
 
 OBJECTS = 200
 UPLOADERS = 16
@@ -25,16 +23,10 @@ PATIENCE_SECONDS = 180.0
 
 def measure(folder: Path, pairs: int) -> list[Pair]:
     """Puts OBJECTS small FASTQ files and waits until the ledger knows each of them."""
-    home = find_home()
-    was_up = bool(running(home))
-    up(progress=lambda _line: None)
-    try:
-        stack = find_stack()
+    with borrowed() as home:
+        stack = find_stack(folder=home.root)
         _ingest(stack, 20)  # warm the functions
         uploads, total = _ingest(stack, OBJECTS)
-    finally:
-        if not was_up:
-            down()
     return [
         Pair(
             what="S3 to ledger, per object",

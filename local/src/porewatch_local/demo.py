@@ -23,9 +23,8 @@ from porewatch_cli.submit import submit
 from porewatch_cli.summary import show_report
 from porewatch_cli.terminal import console
 from porewatch_cli.watch import RunView, watch
-from porewatch_local.down import down
+from porewatch_local.borrowed import borrowed
 from porewatch_local.home import Home, LocalProblem, find_home
-from porewatch_local.up import running, up
 from porewatch_worker.simulate.demo import DemoSet, make_demo
 
 UNITS_BEFORE_INTERRUPTION = 2
@@ -67,17 +66,12 @@ class Interruption:
 def run_demo(home: Path | None = None) -> str:
     """The whole demo; the closing line. Raises DemoFailed, LocalProblem or PorewatchError."""
     place = find_home(home)
-    was_up = bool(running(place))
     console.rule("synthetic references and reads", align="left")
     demo = make_demo(place.root / "demo-data", place.references)
     console.print(f"{demo.reads:,} reads, {demo.bases / 1e6:.1f} Mb, bundle {demo.bundle}")
-    try:
-        console.rule("embedded AWS", align="left")
-        up(place.root, progress=lambda line: console.print(line, highlight=False))
+    console.rule("embedded AWS", align="left")
+    with borrowed(place.root, progress=lambda line: console.print(line, highlight=False)):
         return _screen(find_stack(folder=place.root), demo, place)
-    finally:
-        if not was_up:
-            down(place.root)
 
 
 def _screen(stack: Stack, demo: DemoSet, place: Home) -> str:

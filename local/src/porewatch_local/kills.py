@@ -24,12 +24,11 @@ from pathlib import Path
 from rich.console import Console
 
 from porewatch_cli.stack import find_stack
-from porewatch_local.down import down
-from porewatch_local.home import Home, LocalProblem, find_home
+from porewatch_local.borrowed import borrowed
+from porewatch_local.home import Home, LocalProblem
 from porewatch_local.kill_calm import Ground, Undisturbed, undisturbed
 from porewatch_local.kill_proof import Proof, table
 from porewatch_local.kill_trial import Moment, Outcome, Strike, Trial
-from porewatch_local.up import running, up
 from porewatch_worker.simulate.demo import make_demo
 
 SEED = 20261121
@@ -150,10 +149,7 @@ def main() -> int:
     parser.add_argument("--home", type=Path, help="of the embedded AWS (default .porewatch)")
     parser.add_argument("--json", action="store_true")
     given = parser.parse_args()
-    home = find_home(given.home)
-    was_up = bool(running(home))
-    try:
-        up(home.root, environment={"POREWATCH_WATCH_SECONDS": WATCH_S})
+    with borrowed(given.home, environment={"POREWATCH_WATCH_SECONDS": WATCH_S}) as home:
         proof = prove(
             ground_of(home),
             kills=given.kills,
@@ -161,9 +157,6 @@ def main() -> int:
             seed=given.seed,
             together=given.together,
         )
-    finally:
-        if not was_up:
-            down(home.root)
     return _told(proof, given.json)
 
 
