@@ -1,0 +1,45 @@
+"""What was borrowed is given back, whatever ends the borrower."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import psutil
+import pytest
+
+from porewatch_local.borrowed import ENDED_BY_SIGTERM
+from porewatch_local.home import find_home
+from porewatch_local.up import running
+from tests.cloud.making import wait_for
+
+pytestmark = [pytest.mark.cloud, pytest.mark.xdist_group("own engines")]
+BORROWER = """
+import sys, time
+from pathlib import Path
+from porewatch_local.borrowed import borrowed
+with borrowed(Path(sys.argv[1]), deploy=False):
+    print("up", flush=True)
+    time.sleep(300)
+"""
+
+
+def test_sigterm_brings_down_what_was_brought_up(tmp_path: Path) -> None:
+    tmp_path.chmod(0o711)  # PostgreSQL may run as another user
+    for folder in tmp_path.parents[:2]:
+        folder.chmod(0o711)
+    home = find_home(tmp_path / "home")
+    borrower = subprocess.Popen(
+        [sys.executable, "-c", BORROWER, str(home.root)], stdout=subprocess.PIPE, text=True
+    )
+    assert borrower.stdout
+    assert borrower.stdout.readline() == "up\n"
+    pids = running(home)
+    assert set(pids) == {"postgres", "engine", "host"}
+    os.kill(borrower.pid, signal.SIGTERM)
+    assert borrower.wait(60) == ENDED_BY_SIGTERM
+    assert running(home) == {}
+    wait_for(lambda: not any(map(psutil.pid_exists, pids.values())), what="the end of all parts")
