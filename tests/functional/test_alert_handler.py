@@ -85,6 +85,19 @@ def test_twenty_parallel_deliveries_are_one_alert(cloud: Table, alerts: Any) -> 
             "File set aside in run run-1",
             ["fastq/a.fastq", "record 3 is broken", "It lies at: q/a"],
         ),
+        (
+            "StageStalled",
+            {
+                "stage": "screen",
+                "epoch": 1,
+                "instance_id": "i-1",
+                "still_since": "2020-01-01T00:00:00Z",
+                "units_done": 7,
+                "checkpoint": None,
+            },
+            "Run run-1 stands still in screen",
+            ["i-1", "at unit 7", "Nothing was ended", "porewatch logs run-1"],
+        ),
     ],
 )
 def test_notices_say_what_where_and_what_to_do(

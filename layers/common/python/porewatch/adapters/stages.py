@@ -77,6 +77,10 @@ class StageLedger:
         """The cloud announced that it takes the machine back."""
         return self._move(key, lambda record: rules.notice(record, epoch, at))
 
+    def note_stall(self, key: StageKey, epoch: int, at: datetime) -> StageRecord:
+        """The worker beats, and nothing is done any more."""
+        return self._move(key, lambda record: rules.stall(record, epoch, at))
+
     def mark_published(
         self, key: StageKey, manifest: StageManifest, manifest_key: str, at: datetime
     ) -> StageRecord:

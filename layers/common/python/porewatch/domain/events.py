@@ -134,6 +134,17 @@ class StageFailed(Fact):
     will_retry: bool
 
 
+class StageStalled(Fact):
+    """The worker says that it lives, and nothing is done any more; nothing was ended yet."""
+
+    stage: str
+    epoch: int
+    instance_id: str
+    still_since: Moment
+    units_done: int
+    checkpoint: int | None
+
+
 class InstanceTerminated(Fact):
     """A machine is gone and its seconds are on the bill."""
 
@@ -195,6 +206,7 @@ FACTS: dict[str, type[Fact]] = {
         SpotInterrupted,
         StageCompleted,
         StageFailed,
+        StageStalled,
         InstanceTerminated,
         BudgetReached,
         PathogenSuspected,

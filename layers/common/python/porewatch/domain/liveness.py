@@ -7,6 +7,10 @@ DEAD needs two witnesses: the cloud says the machine is ending or gone, and noth
 queue on which its worker would have said why (or nobody heard of it for minutes); or the machine
 has run for long, and the ledger says nobody claimed the stage; or the worker is silent too long,
 and nothing waits in the queue.
+
+Three clocks run for a machine: boot (launch to claim), beat (word to word), phase (claim to end).
+A worker that beats and gets nothing done stands still: that is told first. It is only given up
+when it has stood for as long again (`stuck`), and the bucket has no newer piece of its work either.
 """
 
 from __future__ import annotations
@@ -39,10 +43,13 @@ class Verdict(Model):
     life: Life
     error: str = ""
     problem: str = ""
+    stands: bool = False
+    """It beats, and nothing has been done for long."""
 
 
 ALIVE = Verdict(life=Life.ALIVE)
 UNKNOWN = Verdict(life=Life.UNKNOWN)
+STANDS = Verdict(life=Life.ALIVE, stands=True)
 
 
 def judge(
@@ -64,7 +71,8 @@ def judge(
     if machine.waiting and record.state is StageState.LAUNCHED:
         return _waiting(record, machine, at - launched)
     # A job's clock of boot runs from its container's start: what it waited is another matter.
-    return _running(record, at - max(launched, machine.launched_at), quiet, queue_is_empty)
+    age = at - max(launched, machine.launched_at)
+    return _running(record, age, quiet, queue_is_empty, at)
 
 
 def _waiting(record: StageRecord, machine: Machine, waited: timedelta) -> Verdict:
@@ -78,17 +86,46 @@ def _waiting(record: StageRecord, machine: Machine, waited: timedelta) -> Verdic
 
 
 def _running(
-    record: StageRecord, age: timedelta, quiet: timedelta, queue_is_empty: bool | None
+    record: StageRecord,
+    age: timedelta,
+    quiet: timedelta,
+    queue_is_empty: bool | None,
+    at: datetime,
 ) -> Verdict:
     if record.state is StageState.LAUNCHED:
         late = age > timedelta(seconds=record.boot_deadline_s)
         told = f"did not begin to work within {record.boot_deadline_s} s"
         return _lost(record, told) if late else ALIVE
+    worked = at - (record.claimed_at or at)
+    if worked > timedelta(seconds=record.phase_deadline_s):
+        return _lost(record, f"has not finished within {record.phase_deadline_s} s")
     if quiet <= timedelta(seconds=record.beat_timeout_s):
-        return ALIVE
+        return STANDS if _still(record, at) > timedelta(seconds=record.stall_after_s) else ALIVE
     if queue_is_empty is not True:
         return UNKNOWN
     return _lost(record, f"has been silent for {quiet.total_seconds():.0f} s")
+
+
+def _still(record: StageRecord, at: datetime) -> timedelta:
+    return at - (record.progress_at or at)
+
+
+def stood_long(record: StageRecord, at: datetime) -> bool:
+    """Whether it has stood for as long again as it took until somebody was told."""
+    told = record.stalled_at
+    dwell = timedelta(seconds=record.stall_after_s)
+    return told is not None and at - told >= dwell and _still(record, at) > dwell
+
+
+def stuck(record: StageRecord, last_written: datetime | None, at: datetime) -> Verdict:
+    """Of a worker that stood long: DEAD when the bucket, too, has nothing newer of this stage than
+    the last progress (`last_written`; None: nothing at all). Else its beats are wrong: UNKNOWN."""
+    if not stood_long(record, at) or record.progress_at is None:
+        return STANDS
+    if last_written is not None and last_written > record.progress_at + LAST_WORDS:
+        return UNKNOWN
+    minutes = _still(record, at).total_seconds() / 60
+    return _lost(record, f"beats, and has done and written nothing for {minutes:.0f} minutes")
 
 
 def _ended(

@@ -17,6 +17,7 @@ from porewatch.domain.events import (
     RunRefused,
     SpotInterrupted,
     StageFailed,
+    StageStalled,
 )
 
 Unit = Literal["Count", "Seconds", "None"]
@@ -37,6 +38,7 @@ COUNTED: dict[type[Fact], str] = {
     FileQuarantined: "FilesQuarantined",
     SpotInterrupted: "Interruptions",
     StageFailed: "StageFailures",
+    StageStalled: "Stalls",
     PathogenSuspected: "PathogensSuspected",
     RunCompleted: "RunsCompleted",
     RunFailed: "RunsFailed",

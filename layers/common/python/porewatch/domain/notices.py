@@ -18,6 +18,7 @@ from porewatch.domain.events import (
     RunCompleted,
     RunFailed,
     RunRefused,
+    StageStalled,
 )
 
 SUBJECT_CHARS = 100
@@ -47,6 +48,8 @@ def notice_of(fact: Fact, link: Link) -> tuple[str, Notice] | None:
             return fact.fact_id, _ended(fact)
         case FileQuarantined():
             return fact.fact_id, _quarantined(fact)
+        case StageStalled():
+            return fact.fact_id, _stalled(fact)
     return None
 
 
@@ -112,6 +115,19 @@ def _quarantined(fact: FileQuarantined) -> Notice:
         "Other files of the run are not touched. Send the mended file under the same name.\n"
     )
     return _notice(fact, f"File set aside in run {fact.run_id}", body)
+
+
+def _stalled(fact: StageStalled) -> Notice:
+    minutes = (fact.at - fact.still_since).total_seconds() / 60
+    body = (
+        f"Stage {fact.stage} of run {fact.run_id} stands still.\n\n"
+        f"Its worker on {fact.instance_id} says that it lives, but has done nothing for "
+        f"{minutes:.0f} minutes; it is at unit {fact.units_done}.\n\n"
+        "Nothing was ended. If it stands for as long again and writes nothing either, another "
+        "machine takes over at the last checkpoint by itself.\n"
+        f"What to do: look at its log (porewatch logs {fact.run_id}).\n"
+    )
+    return _notice(fact, f"Run {fact.run_id} stands still in {fact.stage}", body)
 
 
 def _notice(fact: Fact, subject: str, body: str, severity: str = "") -> Notice:

@@ -45,6 +45,9 @@ class StageSpec(Model):
     boot_deadline_s: int = 600
     beat_timeout_s: int = 300
     phase_deadline_s: int = 12 * 3600
+    stall_after_s: Annotated[
+        int, Field(ge=60, description="beats without any progress for so long are a stall")
+    ] = 1800
     p90_seconds: Annotated[
         float | None, Field(description="how long its machine lives, nine times in ten")
     ] = None
@@ -89,6 +92,11 @@ class Progress(Model):
     ] = ()
     note: str = ""
 
+    def mark(self) -> tuple[object, ...]:
+        """Where the work stands: equal marks, nothing was done in between."""
+        counts = (self.units_done, self.reads, self.bases, self.bytes_done)
+        return (self.phase, *counts, self.checkpoint, self.quarantined)
+
 
 class StageKey(NamedTuple):
     """Which stage of which revision of which run."""
@@ -115,8 +123,17 @@ class StageRecord(Model):
     executor: ExecutorName = "ec2"
     launched_at: Moment | None = None
     claimed_at: Moment | None = None
+    first_launched_at: Annotated[
+        Moment | None, Field(description="the stage's first machine, of whatever epoch")
+    ] = None
     last_beat: Moment | None = None
     progress: Progress | None = None
+    progress_at: Annotated[
+        Moment | None, Field(description="when the work last moved, of this epoch")
+    ] = None
+    stalled_at: Annotated[
+        Moment | None, Field(description="when somebody was told that it stands still")
+    ] = None
     interruptions: int = 0
     errors: int = 0
     waits: Annotated[int, Field(description="times there was no machine to be had")] = 0
@@ -128,6 +145,8 @@ class StageRecord(Model):
     reclaim_notice_at: Moment | None = None
     boot_deadline_s: int = 600
     beat_timeout_s: int = 300
+    phase_deadline_s: int = 12 * 3600
+    stall_after_s: int = 1800
     updated_at: Moment
 
     @property

@@ -23,6 +23,7 @@ from porewatch.domain.events import (
     StageClaimed,
     StageCompleted,
     StageFailed,
+    StageStalled,
 )
 from porewatch.domain.launching import Machine
 from porewatch.domain.phases import (
@@ -67,8 +68,7 @@ def reopen(record: StageRecord | None, key: StageKey, spec: StageSpec, at: datet
             epoch=1,
             state=StageState.OPEN,
             phases=spec.phases,
-            boot_deadline_s=spec.boot_deadline_s,
-            beat_timeout_s=spec.beat_timeout_s,
+            **_clocks(spec),
             updated_at=at,
         )
         return fresh, ()
@@ -78,10 +78,15 @@ def reopen(record: StageRecord | None, key: StageKey, spec: StageSpec, at: datet
         ("task_token", "instance_id", "instance_type", "purchase", "availability_zone")
     )
     times = dict.fromkeys(
-        ("launched_at", "claimed_at", "last_beat", "reclaim_notice_at", "error", "problem")
+        ("launched_at", "claimed_at", "last_beat", "progress_at", "stalled_at", "reclaim_notice_at")
     )
-    after = _moved(record, at, epoch=record.epoch + 1, state=StageState.OPEN, **cleared, **times)
-    return after, ()
+    none = {**cleared, **times, "error": None, "problem": None, **_clocks(spec)}
+    return _moved(record, at, epoch=record.epoch + 1, state=StageState.OPEN, **none), ()
+
+
+def _clocks(spec: StageSpec) -> dict[str, int]:
+    names = ("boot_deadline_s", "beat_timeout_s", "phase_deadline_s", "stall_after_s")
+    return {name: getattr(spec, name) for name in names}
 
 
 def launched(record: StageRecord | None, epoch: int, machine: Machine, at: datetime) -> Move:
@@ -104,6 +109,7 @@ def launched(record: StageRecord | None, epoch: int, machine: Machine, at: datet
         availability_zone=machine.availability_zone,
         executor=machine.executor,
         launched_at=machine.launched_at,
+        first_launched_at=record.first_launched_at or machine.launched_at,
     )
     fact = InstanceLaunched(
         fact_id=fact_about(InstanceLaunched, record, epoch, machine.instance_id),
@@ -132,6 +138,7 @@ def claim(record: StageRecord | None, epoch: int, instance_id: str, at: datetime
         state=StageState.CLAIMED,
         instance_id=instance_id,
         claimed_at=at,
+        progress_at=at,
         last_beat=heard,
     )
     fact = StageClaimed(
@@ -150,7 +157,28 @@ def beat(
     late = record.last_beat is not None and at <= record.last_beat
     if late or record.state in ENDED:
         return None
-    return _moved(record, at, last_beat=at, progress=progress), ()
+    known = record.progress
+    if known is not None and known.mark() == progress.mark():
+        return _moved(record, at, last_beat=at, progress=progress), ()
+    going = {"progress_at": at, "stalled_at": None}
+    return _moved(record, at, last_beat=at, progress=progress, **going), ()
+
+
+def stall(record: StageRecord | None, epoch: int, at: datetime) -> Move:
+    """The worker beats and nothing is done: somebody is told, once for each time it stands."""
+    record = _current(record, epoch)
+    since = record.progress_at
+    if since is None or record.stalled_at is not None or record.state is not StageState.CLAIMED:
+        return None
+    fact = StageStalled(
+        fact_id=fact_about(StageStalled, record, epoch, f"{since:%Y%m%dT%H%M%S}"),
+        **_about(record, at),
+        instance_id=record.instance_id or "",
+        still_since=since,
+        units_done=record.progress.units_done if record.progress else 0,
+        checkpoint=record.progress.checkpoint if record.progress else None,
+    )
+    return _moved(record, at, stalled_at=at), (fact,)
 
 
 def notice(record: StageRecord | None, epoch: int, at: datetime) -> Move:

@@ -62,6 +62,9 @@ def _ending_line(fact: events.Fact) -> tuple[str, str] | None:
         case events.StageFailed():
             then = "will be tried again" if fact.will_retry else "given up"
             return f"{fact.stage}: failed, {then}", f"{fact.error}: {fact.problem}"
+        case events.StageStalled():
+            since = f"unit {fact.units_done} since {fact.still_since:%H:%M}Z"
+            return f"{fact.stage}: stands still", f"{fact.instance_id} at {since}"
         case events.InstanceTerminated():
             spent = f"{fact.seconds:.0f} s, {fact.cost_usd:.4f} USD"
             return f"{fact.stage}: machine ended", f"{fact.instance_id} ({fact.reason}), {spent}"

@@ -14,9 +14,19 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from porewatch.domain import places
 from porewatch.domain.errors import AlreadyDone, Conflict, PorewatchError, Unavailable
 from porewatch.domain.launching import Machine, MachineState
-from porewatch.domain.liveness import Life, forgotten, judge
+from porewatch.domain.liveness import (
+    STANDS,
+    UNKNOWN,
+    Life,
+    Verdict,
+    forgotten,
+    judge,
+    stood_long,
+    stuck,
+)
 from porewatch.domain.machine_news import MachineNews, NewsKind
 from porewatch.domain.phases import StageKey, StageRecord
 from porewatch.domain.stages import ENDED
@@ -110,6 +120,8 @@ def _judged(watch: Watch, record: StageRecord, seen: dict[str, Machine] | None) 
     if seen is None or record.instance_id is None:
         return record
     verdict = judge(record, seen.get(record.instance_id), _queue_is_empty(watch), watch.at)
+    if verdict.stands:
+        verdict = _standing(watch, record)
     if verdict.life is Life.UNKNOWN:
         _log.info("%s of %s: nothing certain is known", record.stage, record.run_id)
     if verdict.life is Life.ALIVE:
@@ -125,6 +137,20 @@ def _judged(watch: Watch, record: StageRecord, seen: dict[str, Machine] | None) 
     return watch.stages.mark_failed(
         record.key, record.epoch, verdict.error, verdict.problem, watch.at
     )
+
+
+def _standing(watch: Watch, record: StageRecord) -> Verdict:
+    """Tell that it stands still; when it stood for long, the bucket is asked as well."""
+    record = watch.stages.note_stall(record.key, record.epoch, watch.at)
+    if not stood_long(record, watch.at):
+        return STANDS
+    try:
+        work = watch.results.keys(places.stage_prefix(*record.key))
+        written = [head.modified for head in work if "/logs/" not in head.key]
+    except PorewatchError as error:
+        _log.warning("cannot see what %s has written: %s", record.stage, error)
+        return UNKNOWN
+    return stuck(record, max(written, default=None), watch.at)
 
 
 def _beat_for_waiting(watch: Watch, record: StageRecord, machine: Machine | None) -> None:
