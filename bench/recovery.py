@@ -14,14 +14,14 @@ from bench.pairs import Pair
 from porewatch_local.borrowed import borrowed
 from porewatch_local.kill_proof import Proof
 from porewatch_local.kill_trial import Strike
-from porewatch_local.kills import WATCH_S, ground_of, prove
+from porewatch_local.kills import WATCH_S, ground_of, prove, strikes_of
 
 STRIKES = 2
 
 
 def measure(folder: Path, pairs: int) -> list[Pair]:
     with borrowed(environment={"POREWATCH_WATCH_SECONDS": WATCH_S}) as home:
-        proof = prove(ground_of(home), kills=STRIKES, notices=STRIKES, together=2)
+        proof = prove(ground_of(home), strikes_of(STRIKES, STRIKES), together=2)
     faults = list(proof.faults())
     if faults:
         raise RuntimeError("; ".join(faults))
@@ -32,7 +32,7 @@ def _row(proof: Proof, strike: Strike) -> Pair:
     some = proof.of(strike)
     times = [o.first_unit_s for o in some if o.first_unit_s is not None]
     launch = [o.relaunched_s for o in some if o.relaunched_s is not None]
-    what = {"notice": "from a notice", "kill": "from SIGKILL"}[strike]
+    what = "from a notice" if strike == "notice" else "from SIGKILL"
     lost = max(o.lost_share for o in some)
     note = f"launch after {statistics.median(launch):.1f} s; at most {lost:.1%} of the work lost"
     return Pair(f"{what} to useful work", statistics.median(times), 0, 0, 0, 0, "", note)

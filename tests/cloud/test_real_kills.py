@@ -12,7 +12,7 @@ import pytest
 from porewatch_local.kill_calm import Ground
 from porewatch_local.kill_proof import Proof, table
 from porewatch_local.kill_trial import Moment, Outcome
-from porewatch_local.kills import prove, split_run
+from porewatch_local.kills import prove, split_run, strikes_of
 from tests.cloud.lab import PATIENCE, Lab
 
 pytestmark = [pytest.mark.cloud, pytest.mark.xdist_group("end to end")]
@@ -25,9 +25,7 @@ def send_runs(lab: Lab) -> None:
     control = lab.cloud.local.control
     assert control
     ground = Ground(lab.stack, control, folder)
-    PLAYED.append(
-        lab.later(lambda: prove(ground, kills=2, notices=2, together=2, tag=f"k{lab.tag}"))
-    )
+    PLAYED.append(lab.later(lambda: prove(ground, strikes_of(2, 2), together=2, tag=f"k{lab.tag}")))
 
 
 @pytest.fixture(scope="module")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from pydantic import BaseModel
 from rich.table import Table
@@ -43,29 +43,18 @@ def share_redone(outcome: Outcome) -> float:
     return outcome.redone / outcome.units if outcome.units else 0.0
 
 
+NAMES: dict[Strike, str] = {"kill": "SIGKILL", "notice": "notice", "freeze": "silence"}
+Row = Callable[[list[Outcome]], str]
+
+
 def table(proof: Proof) -> Table:
     """What was survived, and in which time; median and range."""
+    kinds = [kind for kind in NAMES if proof.of(kind)]
     shown = Table(title="real kills on the embedded AWS", box=None, title_justify="left")
-    for column in ("", "SIGKILL", "notice"):
+    for column in ("", *(NAMES[kind] for kind in kinds)):
         shown.add_column(column, justify="left" if not column else "right")
-    both = (proof.of("kill"), proof.of("notice"))
-    completed = [sum(o.state.value == "completed" for o in some) for some in both]
-    same = [sum(o.same_findings for o in some) for some in both]
-    shown.add_row("strikes", *(str(len(some)) for some in both))
-    shown.add_row("runs that completed", *map(str, completed))
-    shown.add_row("findings as undisturbed", *map(str, same))
-    shown.add_row("units computed twice, at most", *(_most(o.redone for o in s) for s in both))
-    shown.add_row("units computed twice, in all", *(str(sum(o.redone for o in s)) for s in both))
-    rows: dict[str, list[list[float | None]]] = {
-        "share of the phase computed twice, %": [[100 * share_redone(o) for o in s] for s in both],
-        "seconds of work lost": [[o.lost_s for o in s] for s in both],
-        "share of the phase's work lost, %": [[100 * o.lost_share for o in s] for s in both],
-        "s to the replacement's launch": [[o.relaunched_s for o in s] for s in both],
-        "s to its claim": [[o.claimed_s for o in s] for s in both],
-        "s to its first useful unit": [[o.first_unit_s for o in s] for s in both],
-    }
-    for name, columns in rows.items():
-        shown.add_row(name, *(_spread(numbers) for numbers in columns))
+    for name, row in ROWS.items():
+        shown.add_row(name, *(row(proof.of(kind)) for kind in kinds))
     return shown
 
 
@@ -78,3 +67,18 @@ def _spread(numbers: Sequence[float | None]) -> str:
     if not there:
         return "-"
     return f"{statistics.median(there):.1f} ({min(there):.1f} to {max(there):.1f})"
+
+
+ROWS: dict[str, Row] = {
+    "strikes": lambda some: str(len(some)),
+    "runs that completed": lambda some: str(sum(o.state.value == "completed" for o in some)),
+    "findings as undisturbed": lambda some: str(sum(o.same_findings for o in some)),
+    "units computed twice, at most": lambda some: _most(o.redone for o in some),
+    "units computed twice, in all": lambda some: str(sum(o.redone for o in some)),
+    "share of the phase computed twice, %": lambda s: _spread([100 * share_redone(o) for o in s]),
+    "seconds of work lost": lambda some: _spread([o.lost_s for o in some]),
+    "share of the phase's work lost, %": lambda s: _spread([100 * o.lost_share for o in s]),
+    "s to the replacement's launch": lambda some: _spread([o.relaunched_s for o in some]),
+    "s to its claim": lambda some: _spread([o.claimed_s for o in some]),
+    "s to its first useful unit": lambda some: _spread([o.first_unit_s for o in some]),
+}

@@ -8,6 +8,8 @@ last word changed nothing; it is said to have missed, and `kills` makes another.
 
 from __future__ import annotations
 
+import os
+import signal
 import time
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -22,7 +24,7 @@ from porewatch.domain.runs import RunRecord, RunState
 from porewatch_cli.submit import submit
 from porewatch_cli.watch import RunView, follow
 from porewatch_local import machines
-from porewatch_local.home import LocalProblem
+from porewatch_local.home import Control, LocalProblem
 from porewatch_local.kill_calm import (
     LOOK_S,
     PATIENCE_S,
@@ -34,7 +36,8 @@ from porewatch_local.kill_calm import (
     worked,
 )
 
-Strike = Literal["kill", "notice"]
+Strike = Literal["kill", "notice", "freeze"]
+"""SIGKILL to all of a machine; the notice of an interruption; SIGSTOP: it is there and silent."""
 NOTICE_S = 120.0
 """As on AWS: from the notice to the end. A worker that obeys leaves long before."""
 
@@ -117,10 +120,7 @@ class Trial:
 
     def _hit(self, stage: StageRecord, instance_id: str) -> None:
         try:
-            if self.strike == "kill":
-                machines.kill(self.ground.control, instance_id)
-            else:
-                machines.interrupt(self.ground.control, instance_id, NOTICE_S)
+            strike_at(self.ground.control, instance_id, self.strike)
         except LocalProblem:
             return  # it does not run here yet, or has just gone; the next look decides
         self._struck = (now(), stage)
@@ -146,7 +146,7 @@ class Trial:
 
     def _work(self, run: RunRecord, manifest: StageManifest) -> dict[str, object]:
         useful, wasted = worked(bill_of(self.ground.stack, run), manifest.stage)
-        lost = self._unsaved() if self.strike == "kill" else wasted
+        lost = wasted if self.strike == "notice" else self._unsaved()
         return {
             "units": manifest.units,
             "resumed": manifest.units_resumed,
@@ -178,6 +178,23 @@ class Trial:
             "claimed_s": _seconds(at, claimed),
             "first_unit_s": _seconds(at, [*useful, manifest.finished_at]),
         }
+
+
+def strike_at(control: Control, instance_id: str, strike: Strike) -> None:
+    """Do it. Raises LocalProblem when no such machine runs here."""
+    if strike == "kill":
+        machines.kill(control, instance_id)
+    elif strike == "notice":
+        machines.interrupt(control, instance_id, NOTICE_S)
+    else:
+        os.killpg(_group_of(control, instance_id), signal.SIGSTOP)
+
+
+def _group_of(control: Control, instance_id: str) -> int:
+    for machine in machines.instances(control):
+        if machine["instance_id"] == instance_id and machine["pid"]:
+            return int(machine["pid"])
+    raise LocalProblem(f"{instance_id} does not run here.")
 
 
 def _seconds(since: datetime, moments: list[datetime]) -> float | None:

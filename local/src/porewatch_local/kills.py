@@ -2,8 +2,9 @@
 
 The demo's reads are screened again and again on the embedded AWS. Each run loses its machine once,
 at a moment drawn at random (by a seed) from all the time that machines work on such a run: the
-worker gets SIGKILL, or the notice of a spot interruption. Every run must end with the findings of
-an undisturbed one, and no more than one unit of its work may be computed twice.
+worker gets SIGKILL, or the notice of a spot interruption, or (`--freezes`) SIGSTOP, so that its
+machine is there and silent. Every run must end with the findings of an undisturbed one, and no more
+than one unit of its work may be computed twice.
 
 Order: the ground (reads in many files, as a sequencer writes them), an undisturbed run, the draw of
 moments, the trials (some at once), the table. Exit code 1 when something does not hold.
@@ -91,14 +92,13 @@ def _moment(calm: Undisturbed, stage: str, at: float) -> Moment:
 
 
 def prove(
-    ground: Ground, *, kills: int, notices: int, seed: int = SEED, together: int = 4, tag: str = ""
+    ground: Ground, wanted: Sequence[Strike], *, seed: int = SEED, together: int = 4, tag: str = ""
 ) -> Proof:
-    """Play until so many strikes of each kind have landed."""
+    """Play until these strikes have landed, each in a run of its own."""
     tag = tag or uuid.uuid4().hex[:6]
     calm = undisturbed(ground, f"calm-{tag}")
     random_ = random.Random(seed)  # noqa: S311 - moments, not secrets
-    kinds: tuple[tuple[Strike, int], ...] = (("kill", kills), ("notice", notices))
-    wanted = [strike for strike, many in kinds for _ in range(many)]
+    wanted = list(wanted)
     random_.shuffle(wanted)
     landed: list[Outcome] = []
     missed = 0
@@ -116,6 +116,15 @@ def prove(
             break
     units = sum(m.units for m in calm.stages)
     return Proof(outcomes=tuple(landed), missed=missed, units=units)
+
+
+def strikes_of(kills: int, notices: int, freezes: int = 0) -> list[Strike]:
+    kinds: tuple[tuple[Strike, int], ...] = (
+        ("kill", kills),
+        ("notice", notices),
+        ("freeze", freezes),
+    )
+    return [strike for strike, many in kinds for _ in range(many)]
 
 
 def _play(trials: Sequence[Trial], calm: Undisturbed, together: int) -> list[Outcome]:
@@ -144,19 +153,15 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="porewatch_local.kills", description=__doc__)
     parser.add_argument("--kills", type=int, default=30)
     parser.add_argument("--notices", type=int, default=30)
+    parser.add_argument("--freezes", type=int, default=0, help="workers that fall silent: minutes")
     parser.add_argument("--seed", type=int, default=SEED)
     parser.add_argument("--together", type=int, default=4, help="runs at once")
     parser.add_argument("--home", type=Path, help="of the embedded AWS (default .porewatch)")
     parser.add_argument("--json", action="store_true")
     given = parser.parse_args()
     with borrowed(given.home, environment={"POREWATCH_WATCH_SECONDS": WATCH_S}) as home:
-        proof = prove(
-            ground_of(home),
-            kills=given.kills,
-            notices=given.notices,
-            seed=given.seed,
-            together=given.together,
-        )
+        strikes = strikes_of(given.kills, given.notices, given.freezes)
+        proof = prove(ground_of(home), strikes, seed=given.seed, together=given.together)
     return _told(proof, given.json)
 
 
