@@ -40,7 +40,16 @@ ARROWS: dict[str, set[str]] = {
     },
     "porewatch_cli": {
         *("porewatch", "porewatch.domain", "porewatch.reads", "porewatch.adapters"),
-        *("porewatch_worker", "porewatch_local", "pydantic", "typer", "click", "rich", "yaml"),
+        *(
+            "porewatch.compute",
+            "porewatch_worker",
+            "porewatch_local",
+            "pydantic",
+            "typer",
+            "click",
+            "rich",
+            "yaml",
+        ),
         *BOTO,
     },
 }

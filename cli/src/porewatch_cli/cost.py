@@ -17,9 +17,9 @@ from porewatch.compute.profiles import profile as profile_named
 from porewatch.domain.budget import Books, Reservation
 from porewatch.domain.cost import ORCHESTRATION, Bill, CostLine, make_bill
 from porewatch.domain.estimate import InputSize, size_of
+from porewatch.domain.orchestration import activity, overhead
 from porewatch.domain.runs import FINAL_STATES
 from porewatch.domain.sealing import input_file
-from porewatch.usecases.settle_overhead import activity_of, overhead
 from porewatch_cli.gather import find
 from porewatch_cli.stack import Stack, find_stack
 from porewatch_cli.terminal import console, print_json, speaks_plainly, table
@@ -74,7 +74,9 @@ def bill_of(stack: Stack, run_id: str) -> tuple[Bill, Books, tuple[Reservation, 
     prices = price_list(stack.session.region_name or HOME_REGION)
     lines = list(stack.stages.cost_lines(run_id, run.revision))
     if run.manifest_digest and all(line.what != ORCHESTRATION for line in lines):
-        done = activity_of(run_id, run.revision, runs=stack.runs, stages=stack.stages)
+        files = stack.runs.manifest(run_id, run.revision).files
+        facts = len(stack.stages.facts(run_id, run.revision))
+        done = activity(stack.stages.of_run(run_id, run.revision), lines, files, facts=facts)
         lines += overhead(done, prices.services, settled=False)
     stops = sum(stage.interruptions for stage in stack.stages.of_run(run_id, run.revision))
     bill = make_bill(

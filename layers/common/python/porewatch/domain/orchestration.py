@@ -9,11 +9,14 @@ Order: `Use` (a count of everything), the table, `Activity`, the two lines of th
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from porewatch.domain.base import Model
 from porewatch.domain.cost import FILES, ORCHESTRATION, CostLine
+from porewatch.domain.phases import StageRecord
 from porewatch.domain.prices import ServicePrices
+from porewatch.domain.runs import InputFile
 
 BEAT_SECONDS = 60
 CHECKPOINT_SECONDS = 900
@@ -79,6 +82,27 @@ class Activity(Model):
     bytes: int = 0
 
 
+def activity(
+    records: Sequence[StageRecord],
+    lines: Iterable[CostLine],
+    files: Sequence[InputFile],
+    *,
+    facts: int,
+) -> Activity:
+    """What a revision went through, from its stages, its bill so far, its files and its facts."""
+    seconds = sum(line.seconds for line in lines)
+    return Activity(
+        stages=len(records),
+        epochs=sum(record.epoch for record in records),
+        retries=sum(record.errors + record.waits for record in records),
+        beats=seconds / BEAT_SECONDS,
+        checkpoints=round(seconds / CHECKPOINT_SECONDS),
+        facts=facts,
+        files=len(files),
+        bytes=sum(file.size for file in files),
+    )
+
+
 def used(done: Activity) -> Use:
     """Everything but the files."""
     return PER_RUN.plus(
@@ -126,3 +150,11 @@ def files_line(done: Activity, prices: ServicePrices, *, settled: bool = True) -
     usd = round(price_of(PER_FILE.times(done.files), prices) + checks + kept, 6)
     detail = f"{done.files} files, {gib:.2f} GiB, kept {RAW_DAYS} days"
     return CostLine(what=FILES, usd=usd, settled=settled, detail=detail)
+
+
+def overhead(done: Activity, prices: ServicePrices, *, settled: bool) -> tuple[CostLine, CostLine]:
+    """The lines of the bill that are no machines."""
+    return (
+        orchestration_line(done, prices, settled=settled),
+        files_line(done, prices, settled=settled),
+    )

@@ -10,6 +10,8 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from porewatch.domain.execution_news import ExecutionEnded
+from porewatch.domain.launching import Owner
+from porewatch.domain.phases import StageRecord
 from porewatch.domain.tasks import FailRun
 from porewatch.usecases.handle_error import fail_run
 
@@ -19,12 +21,15 @@ if TYPE_CHECKING:
 
 
 def close_run(ended: ExecutionEnded, *, runs: RunLedger, stages: StageLedger, at: datetime) -> None:
-    """Fence the workers of open stages (the monitor ends their machines), then end the run.
+    """Fence the workers of open stages (the monitor ends their machines), give back what is held
+    for machines that never came, then end the run.
 
     A run that has ended, or has moved on to another revision, stays as it is.
     """
     for record in stages.of_run(ended.run_id, ended.revision):
         stages.abandon(record, ended.problem, at)
+        if record.launched_at is None:
+            stages.release_money(_owner(record), at)  # else: with the settling of its machine
     task = FailRun(
         action="fail_run",
         run_id=ended.run_id,
@@ -33,3 +38,13 @@ def close_run(ended: ExecutionEnded, *, runs: RunLedger, stages: StageLedger, at
         cause=ended.problem,
     )
     fail_run(task, runs=runs, at=at)
+
+
+def _owner(record: StageRecord) -> Owner:
+    return Owner(
+        stack="",  # money is held by epoch, whichever stack asked for it
+        run_id=record.run_id,
+        revision=record.revision,
+        stage=record.stage,
+        epoch=record.epoch,
+    )

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 from porewatch.domain import places
 from porewatch.domain.cost import CostLine
 from porewatch.domain.errors import NotFound
+from porewatch.domain.orchestration import overhead
 from porewatch.domain.phases import StageKey, StageManifest, StageState, WorkOrder
 from porewatch.domain.tasks import Open, Opened
 from porewatch.domain.timeline import timeline
 from porewatch.usecases.desk import Desk
-from porewatch.usecases.settle_overhead import activity_of, overhead
+from porewatch.usecases.settle_overhead import activity_of
 
 if TYPE_CHECKING:
     from porewatch.adapters.objects import Objects
