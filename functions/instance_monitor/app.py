@@ -1,11 +1,7 @@
 """Every minute and at every word of EC2: which workers are gone, which machines forgotten?"""
 
-from porewatch.adapters.budget import Budget
-from porewatch.adapters.callbacks import Callbacks
-from porewatch.adapters.objects import Objects
-from porewatch.adapters.stages import StageLedger
+from porewatch.adapters import budget, callbacks, kills, objects, stages, worker_queue
 from porewatch.adapters.table import Table
-from porewatch.adapters.worker_queue import WorkerQueue
 from porewatch.compute.executors import executors
 from porewatch.domain.base import now
 from porewatch.domain.machine_news import MachineNews
@@ -18,14 +14,16 @@ from porewatch.usecases.watch_machines import Watch, hear_cloud
 @on_event(machine_news)
 def lambda_handler(news: MachineNews) -> None:
     told, table = settings(), Table(settings().ledger_table)
+    caps = {"run_usd": told.run_budget_usd, "account_usd": told.account_budget_usd}
     watch = Watch(
         stack=told.stack_name,
-        stages=StageLedger(table),
-        results=Objects(settings().results_bucket),
-        callbacks=Callbacks(),
+        stages=stages.StageLedger(table),
+        results=objects.Objects(settings().results_bucket),
+        callbacks=callbacks.Callbacks(),
         executor=executors(settings()),
-        queue=WorkerQueue(settings().worker_queue_url),
+        queue=worker_queue.WorkerQueue(settings().worker_queue_url),
+        kills=kills.Kills(table),
         at=now(),
-        budget=Budget(table, run_usd=told.run_budget_usd, account_usd=told.account_budget_usd),
+        budget=budget.Budget(table, **caps),
     )
     hear_cloud(news, watch)

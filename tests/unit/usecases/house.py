@@ -8,7 +8,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from porewatch.adapters.budget import Budget
+from porewatch.adapters.kills import Kills
 from porewatch.adapters.objects import Objects
+from porewatch.adapters.pools import Pools
 from porewatch.adapters.runs import RunLedger
 from porewatch.adapters.stages import StageLedger
 from porewatch.adapters.table import Table
@@ -49,9 +51,24 @@ class Cloud:
     at: datetime = START
 
     def prepare(
-        self, owner: Owner, stage: StageSpec, avoid: tuple[str, ...], at: datetime
+        self,
+        owner: Owner,
+        stage: StageSpec,
+        avoid: tuple[str, ...],
+        at: datetime,
+        *,
+        because: str = "",
     ) -> tuple[LaunchSpec, ...]:
-        return rungs(owner, stage, avoid, at, launch_template_id="lt-1", subnet_ids=("subnet-1",))
+        return rungs(
+            owner,
+            stage,
+            avoid,
+            at,
+            launch_template_id="lt-1",
+            subnet_ids=("subnet-1",),
+            zones=("eu-central-1a",),
+            because=because,
+        )
 
     def launch(self, spec: LaunchSpec) -> Machine:
         for machine in self.find(spec.owner):
@@ -168,6 +185,7 @@ class House:
             callbacks=self.state_machine,  # type: ignore[arg-type]
             executor=self.cloud,
             queue=self.ear,  # type: ignore[arg-type]
+            kills=Kills(self.table),
             at=self.now,
         )
 
@@ -188,6 +206,7 @@ class House:
             stages=self.stages,
             executor=self.cloud,
             budget=Budget(self.table, run_usd=budget_usd),
+            pools=Pools(self.table),
             at=self.now,
         ).instance_id
 

@@ -174,10 +174,12 @@ def test_news_of_machines_of_others_is_no_news(house: House) -> None:
 def test_a_forgotten_machine_of_an_old_epoch_is_ended_and_paid_for(house: House) -> None:
     house.claimed()
     house.open()
-    house.later(minutes=9)
+    house.later(minutes=6)
     sweep(house.watch())
-    assert house.cloud.ended == []
-    house.later(minutes=2)
+    house.later(minutes=4)
+    sweep(house.watch())
+    assert house.cloud.ended == []  # seen twice, four minutes apart
+    house.later(minutes=1)
     sweep(house.watch())
     assert house.cloud.ended == ["i-1"]
     (fact,) = (f for f in house.stages.facts(RUN, 0) if type(f).__name__ == "InstanceTerminated")
@@ -185,12 +187,23 @@ def test_a_forgotten_machine_of_an_old_epoch_is_ended_and_paid_for(house: House)
     assert "nothing happened for 11 minutes" in fact.model_dump()["reason"]
 
 
-def test_a_machine_whose_stage_nobody_knows_is_not_touched(house: House) -> None:
+def test_a_machine_whose_stage_nobody_knows_is_ended_at_second_sight_and_without_a_bill(
+    house: House,
+) -> None:
     house.claimed()
     house.table.delete(f"RUN#{RUN}", "STAGE#0000#screen")
     house.later(days=3)
     sweep(house.watch())
     assert house.cloud.ended == []
+    house.later(minutes=5)
+    sweep(house.watch())
+    assert house.cloud.ended == ["i-1"]
+    (kill,) = house.watch().kills.all()
+    assert (kill.outcome, kill.why[1]) == (
+        "ended",
+        f"the ledger knows no stage screen of {RUN} revision 0",
+    )
+    assert house.stages.cost_lines(RUN, 0) == ()
 
 
 def test_an_expired_machine_that_still_works_is_left_alone_and_a_still_one_is_not(
@@ -204,8 +217,10 @@ def test_an_expired_machine_that_still_works_is_left_alone_and_a_still_one_is_no
     sweep(house.watch())
     assert house.cloud.ended == []
     house.ear.empty = False
-    house.later(minutes=11)
-    sweep(house.watch())
+    for _ in range(2):
+        assert house.cloud.ended == []
+        house.later(minutes=6)
+        sweep(house.watch())
     assert house.cloud.ended == ["i-1"]
 
 
@@ -227,7 +242,13 @@ def test_a_machine_that_cannot_be_ended_does_not_keep_the_others_alive(
 
     monkeypatch.setattr(house.cloud, "terminate", protected)
     sweep(house.watch())
+    house.later(minutes=5)
+    sweep(house.watch())
     assert house.cloud.ended == ["i-2"]
+    told = {kill.name: (kill.outcome, kill.problem) for kill in house.watch().kills.all()}
+    assert told["i-2"] == ("ended", "")
+    assert told["i-1"][0] == "could not end"
+    assert "OperationNotPermitted" in told["i-1"][1]
 
 
 def test_a_late_machine_of_an_old_epoch_that_went_by_itself_is_paid_for_once(

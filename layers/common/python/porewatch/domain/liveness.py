@@ -151,15 +151,18 @@ def _lost(record: StageRecord, what: str) -> Verdict:
     return Verdict(life=Life.DEAD, error="WorkerLost", problem=problem)
 
 
-def forgotten(machine: Machine, record: StageRecord | None, at: datetime) -> str | None:
+def forgotten(
+    machine: Machine, record: StageRecord | None, at: datetime, *, rest: timedelta = REST
+) -> str | None:
     """Why a machine has no use any more, in two reasons; None while it may have one.
 
-    A machine whose stage is not in the ledger is None too: perhaps we look into the wrong ledger.
+    A machine whose stage is not in the ledger is None too: perhaps we look into the wrong ledger
+    (`domain.leftovers` looks twice before it says that it is nobody's).
     """
     if machine.owner is None or record is None:
         return None
     rested = at - max(record.updated_at, machine.launched_at)
-    if rested < REST:
+    if rested < rest:
         return None
     rested_for = f"nothing happened for {rested.total_seconds() / 60:.0f} minutes"
     if machine.owner.epoch < record.epoch:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from porewatch.domain import places
 from porewatch.domain.errors import AlreadyDone, Conflict, PorewatchError, Unavailable
 from porewatch.domain.launching import Machine, MachineState
+from porewatch.domain.leftovers import thing_of
 from porewatch.domain.liveness import (
     STANDS,
     UNKNOWN,
@@ -31,6 +32,7 @@ from porewatch.domain.machine_news import MachineNews, NewsKind
 from porewatch.domain.phases import StageKey, StageRecord
 from porewatch.domain.stages import ENDED
 from porewatch.usecases.answer_stage import answer_stage
+from porewatch.usecases.end_leftover import Hands, settle
 from porewatch.usecases.end_machines import end_machine
 from porewatch.usecases.hear_worker import publish_if_visible
 from porewatch.usecases.stop_over_budget import stop_over_budget
@@ -38,6 +40,7 @@ from porewatch.usecases.stop_over_budget import stop_over_budget
 if TYPE_CHECKING:
     from porewatch.adapters.budget import Budget
     from porewatch.adapters.callbacks import Callbacks
+    from porewatch.adapters.kills import Kills
     from porewatch.adapters.objects import Objects
     from porewatch.adapters.stages import StageLedger
     from porewatch.adapters.worker_queue import WorkerQueue
@@ -56,6 +59,7 @@ class Watch:
     callbacks: Callbacks
     executor: Executor
     queue: WorkerQueue
+    kills: Kills
     at: datetime
     budget: Budget | None = None
 
@@ -173,32 +177,27 @@ def _queue_is_empty(watch: Watch) -> bool | None:
 
 
 def _end_forgotten(watch: Watch) -> None:
-    """End machines that have no use any more. Those that went by themselves, unseen by the
-    terminator, still have to be paid for."""
+    """End machines that have no use any more, at second sight. Those that went by themselves,
+    unseen by the terminator, still have to be paid for."""
+    hands = Hands(watch.stack, watch.stages, watch.executor, watch.kills, watch.at)
     for machine in watch.executor.inventory():
-        if machine.state not in (MachineState.RUNNING, MachineState.GONE):
-            continue
         try:
-            _end_if_forgotten(watch, machine)
+            if machine.state is MachineState.GONE:
+                _pay_if_forgotten(watch, machine)
+            elif thing := thing_of(machine, watch.stack):
+                settle(thing, hands)
         except PorewatchError:
             _log.exception("could not end %s", machine.instance_id)
 
 
-def _end_if_forgotten(watch: Watch, machine: Machine) -> None:
+def _pay_if_forgotten(watch: Watch, machine: Machine) -> None:
     owner = machine.owner
     if owner is None:
         return
     record = watch.stages.find(StageKey(owner.run_id, owner.revision, owner.stage))
     why = forgotten(machine, record, watch.at)
-    if why is None:
-        return
-    ended = end_machine(
-        machine,
-        owner,
-        f"forgotten: {why}",
-        stages=watch.stages,
-        executor=watch.executor,
-        at=watch.at,
-    )
-    if ended:
-        _log.warning("%s is ended: %s", machine.instance_id, why)
+    if why is not None:
+        reason = f"forgotten: {why}"
+        end_machine(
+            machine, owner, reason, stages=watch.stages, executor=watch.executor, at=watch.at
+        )

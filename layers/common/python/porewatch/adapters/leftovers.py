@@ -1,0 +1,169 @@
+"""What EC2 keeps and bills for a stack beside its machines, and how each is ended.
+
+Order: `Leftovers` (all of them, then one look for each sort, then the ends), reading of tags.
+
+Only what nobody uses is shown: volumes and interfaces attached to nothing, fleets without a
+machine, spot requests without a machine, old versions of the launch template. Tags are read here
+again whatever the filters promise.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from porewatch.adapters import clients
+from porewatch.adapters.faults import translated
+from porewatch.domain.errors import NotFound, PorewatchError
+from porewatch.domain.launching import Owner
+from porewatch.domain.leftovers import Thing, What
+
+if TYPE_CHECKING:
+    from mypy_boto3_ec2 import EC2Client
+
+VERSIONS_KEPT = 10
+FLEET_TAG = "aws:ec2:fleet-id"
+LIVING = frozenset({"pending", "running", "shutting-down", "stopping", "stopped"})
+GONE = ("InvalidVolume.NotFound", "InvalidNetworkInterfaceID.NotFound", "InvalidFleetId.NotFound")
+_MISSING: dict[str, Callable[[str], PorewatchError]] = {
+    **dict.fromkeys(GONE, NotFound),
+    "InvalidSpotInstanceRequestID.NotFound": NotFound,
+    "InvalidLaunchTemplateId.VersionNotFound": NotFound,
+}
+
+
+class Leftovers:
+    """What is left over of `stack`, whose workers come from the launch template `template_id`."""
+
+    def __init__(self, stack: str, template_id: str, client: EC2Client | None = None) -> None:
+        self._stack, self._template = stack, template_id
+        self._client: Any = client or clients.ec2()
+
+    def sorts(self) -> tuple[Callable[[], Iterable[Thing]], ...]:
+        """One look for each sort of thing; one that fails says nothing of the others."""
+        versions = (self.template_versions,) if self._template else ()
+        return (self.volumes, self.interfaces, self.fleets, self.spot_requests, *versions)
+
+    def volumes(self) -> Iterator[Thing]:
+        """Volumes of ours that are attached to nothing."""
+        wanted = [*self._tagged(), {"Name": "status", "Values": ["available"]}]
+        for raw in self._pages("describe_volumes", "Volumes", Filters=wanted):
+            if raw["State"] == "available":
+                unused = f"it is attached to nothing ({raw.get('Size', 0)} GiB)"
+                yield _thing(What.VOLUME, raw["VolumeId"], raw, unused, raw["CreateTime"])
+
+    def interfaces(self) -> Iterator[Thing]:
+        """Network interfaces of ours that are attached to nothing."""
+        wanted = [*self._tagged(), {"Name": "status", "Values": ["available"]}]
+        for raw in self._pages("describe_network_interfaces", "NetworkInterfaces", Filters=wanted):
+            tags = {**raw, "Tags": raw.get("TagSet") or raw.get("Tags") or []}
+            if raw["Status"] == "available" and _tags(tags).get("porewatch-stack") == self._stack:
+                name = raw["NetworkInterfaceId"]
+                yield _thing(What.INTERFACE, name, tags, "it is attached to nothing", None)
+
+    def fleets(self) -> Iterator[Thing]:
+        """Instant fleets whose machines are gone. EC2 shows an instant fleet to who names it only;
+        the names stand on their machines, which it shows for an hour after their end."""
+        machines: dict[str, set[str]] = {}
+        for reservation in self._pages(
+            "describe_instances", "Reservations", Filters=self._tagged()
+        ):
+            for raw in reservation["Instances"]:
+                fleet = _tags(raw).get(FLEET_TAG)
+                if fleet:
+                    machines.setdefault(fleet, set()).add(raw["State"]["Name"])
+        for fleet in sorted(name for name, states in machines.items() if not states & LIVING):
+            yield from self._fleet(fleet)
+
+    def _fleet(self, name: str) -> Iterator[Thing]:
+        try:
+            found = list(self._pages("describe_fleets", "Fleets", FleetIds=[name]))
+        except NotFound:
+            return
+        for raw in found:
+            if raw["FleetState"] == "active":
+                unused = "all its machines are gone"
+                yield _thing(What.FLEET, name, raw, unused, raw["CreateTime"])
+
+    def spot_requests(self) -> Iterator[Thing]:
+        """Requests of ours that wait for a machine, or that hold on to one that is gone."""
+        wanted = [*self._tagged(), {"Name": "state", "Values": ["open", "active"]}]
+        asked = "describe_spot_instance_requests"
+        found = list(self._pages(asked, "SpotInstanceRequests", Filters=wanted))
+        living = self._living(raw["InstanceId"] for raw in found if raw.get("InstanceId"))
+        for raw in found:
+            if raw["State"] in ("open", "active") and raw.get("InstanceId", "") not in living:
+                name, unused = raw["SpotInstanceRequestId"], f"{raw['State']}, without a machine"
+                yield _thing(What.SPOT_REQUEST, name, raw, unused, raw["CreateTime"])
+
+    def template_versions(self) -> Iterator[Thing]:
+        """Versions of our launch template beyond the newest, never the default one."""
+        asked = {"LaunchTemplateId": self._template}
+        named = self._pages("describe_launch_template_versions", "LaunchTemplateVersions", **asked)
+        newest_first = sorted(named, key=lambda raw: -int(raw["VersionNumber"]))
+        for raw in newest_first[VERSIONS_KEPT:]:
+            if not raw["DefaultVersion"]:
+                yield Thing(
+                    what=What.TEMPLATE_VERSION,
+                    name=f"{self._template}:{raw['VersionNumber']}",
+                    stack=self._stack,
+                    since=raw["CreateTime"],
+                    unused=f"{VERSIONS_KEPT} versions are newer, and launches take the newest",
+                )
+
+    def end(self, thing: Thing) -> None:
+        """End it. One that is gone is fine. Raises what `translated` makes of a refusal."""
+        ends: dict[What, Callable[[str], Any]] = {
+            What.VOLUME: lambda name: self._client.delete_volume(VolumeId=name),
+            What.INTERFACE: lambda name: self._client.delete_network_interface(
+                NetworkInterfaceId=name
+            ),
+            # EC2 deletes an instant fleet only together with its machines: there are none.
+            What.FLEET: lambda name: self._client.delete_fleets(
+                FleetIds=[name], TerminateInstances=True
+            ),
+            What.SPOT_REQUEST: lambda name: self._client.cancel_spot_instance_requests(
+                SpotInstanceRequestIds=[name]
+            ),
+            What.TEMPLATE_VERSION: lambda name: self._client.delete_launch_template_versions(
+                LaunchTemplateId=name.split(":")[0], Versions=[name.split(":")[1]]
+            ),
+        }
+        try:
+            with translated(f"end {thing.what.value} {thing.name}", _MISSING):
+                ends[thing.what](thing.name)
+        except NotFound:
+            return
+
+    def _living(self, names: Iterable[str]) -> set[str]:
+        wanted = [{"Name": "instance-id", "Values": sorted(set(names))}]
+        if not wanted[0]["Values"]:
+            return set()
+        found = self._pages("describe_instances", "Reservations", Filters=wanted)
+        machines = [raw for reservation in found for raw in reservation["Instances"]]
+        return {raw["InstanceId"] for raw in machines if raw["State"]["Name"] in LIVING}
+
+    def _tagged(self) -> list[dict[str, Any]]:
+        return [{"Name": "tag:porewatch-stack", "Values": [self._stack]}]
+
+    def _pages(self, call: str, list_name: str, **asked: Any) -> Iterator[Any]:
+        with translated(f"look at {list_name}", _MISSING):
+            for page in self._client.get_paginator(call).paginate(**asked):
+                yield from page.get(list_name, [])
+
+
+def _thing(what: What, name: str, raw: Any, unused: str, since: datetime | None) -> Thing:
+    tags = _tags(raw)
+    return Thing(
+        what=what,
+        name=name,
+        stack=tags.get("porewatch-stack"),
+        owner=Owner.from_tags(tags),
+        since=since,
+        unused=unused,
+    )
+
+
+def _tags(raw: Any) -> dict[str, str]:
+    return {tag["Key"]: tag["Value"] for tag in raw.get("Tags", [])}

@@ -1,0 +1,95 @@
+"""Every five minutes: what still costs money and is of no use to anybody?
+
+Order: `reap` (everything), `reap_machine` (the one whose expiry has come). One sort of thing that
+cannot be looked at never hides the others.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from porewatch.domain.errors import PorewatchError
+from porewatch.domain.leftovers import Found, Thing, thing_of
+from porewatch.domain.metrics import Measure
+from porewatch.usecases.end_leftover import End, Hands, settle
+
+if TYPE_CHECKING:
+    from porewatch.adapters.leftovers import Leftovers
+    from porewatch.adapters.metrics import Metrics
+    from porewatch.adapters.uploads import Uploads
+
+Look = Callable[[], Iterable[Thing]]
+COUNTED = {
+    "ended": "LeftoversEnded",
+    "could not end": "LeftoversNotEnded",
+    "told": "LeftoversUnknown",
+    "noted": "LeftoversNoted",
+}
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Reaper:
+    """Where to look, and the hands that end. `metrics` None: nobody counts."""
+
+    hands: Hands
+    leftovers: Leftovers
+    uploads: Uploads
+    metrics: Metrics | None = None
+
+
+def reap(reaper: Reaper) -> tuple[Found, ...]:
+    """Look at everything of the stack. Answers what is left over or unknown, and what was done."""
+    found = []
+    for look, end in _looks(reaper):
+        try:
+            for thing in look():
+                line = settle(thing, reaper.hands, end)
+                found += [line] if line else []
+        except PorewatchError:
+            _log.exception("could not look at one sort of things")
+    _count(found, reaper)
+    return tuple(found)
+
+
+def reap_machine(instance_id: str, reaper: Reaper) -> tuple[Found, ...]:
+    """The expiry of this machine has come, as was laid down when it was launched."""
+    hands = reaper.hands
+    seen = hands.executor.observe([instance_id]).get(instance_id)
+    thing = thing_of(seen, hands.stack) if seen is not None else None
+    if seen is None or thing is None:
+        return ()
+    expired = seen.expires_at is not None and seen.expires_at <= hands.at
+    line = settle(thing, hands, announced=expired)
+    found = [line] if line else []
+    _count(found, reaper)
+    return tuple(found)
+
+
+def _looks(reaper: Reaper) -> Iterator[tuple[Look, End | None]]:
+    yield lambda: _machines(reaper.hands), None
+    for look in reaper.leftovers.sorts():
+        yield look, reaper.leftovers.end
+    yield lambda: reaper.uploads.left(reaper.hands.at), reaper.uploads.end
+
+
+def _machines(hands: Hands) -> Iterator[Thing]:
+    for machine in hands.executor.inventory():
+        thing = thing_of(machine, hands.stack)
+        if thing is not None:
+            yield thing
+
+
+def _count(found: list[Found], reaper: Reaper) -> None:
+    if reaper.metrics is None or reaper.hands.dry:
+        return
+    measures = [
+        Measure(name=name, value=amount, at=reaper.hands.at)
+        for action, name in COUNTED.items()
+        if (amount := sum(line.action == action for line in found))
+    ]
+    if measures:
+        reaper.metrics.put(measures)
