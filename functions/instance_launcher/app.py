@@ -1,6 +1,7 @@
 """One machine for one epoch of one stage, intent first."""
 
 from porewatch.adapters.budget import Budget
+from porewatch.adapters.pools import Pools
 from porewatch.adapters.stages import StageLedger
 from porewatch.adapters.table import Table
 from porewatch.compute.executors import executors
@@ -25,7 +26,8 @@ def lambda_handler(task: Launch) -> Launched:
         task,
         stack=told.stack_name,
         stages=StageLedger(table),
-        executor=executors(told, told.launch_template_id, told.subnet_ids),
+        executor=executors(told, told.launch_template_id, told.subnet_ids, told.subnet_zones),
         budget=budget,
+        pools=Pools(table),
         at=now(),
     )

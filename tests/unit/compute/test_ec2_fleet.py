@@ -168,14 +168,50 @@ def test_a_full_pool_counts_more_than_a_zone_without_the_type(fleet: Ec2Fleet) -
         failing(fleet, {"Instances": [], "Errors": errors}).launch(specs(fleet, owner())[0])
 
 
-def test_the_ladder_is_spot_then_on_demand_and_stays_away_from_reclaimed_types(
-    fleet: Ec2Fleet,
-) -> None:
-    spot, dear = specs(fleet, owner(), avoid=("m5.2xlarge@eu-central-1a",))
-    assert (spot.purchase, spot.instance_types) == ("spot", ("r5.2xlarge",))
-    assert (dear.purchase, dear.instance_types) == ("on-demand", STAGE.instance_types)
-    every = ("m5.2xlarge@a", "r5.2xlarge@b")
-    assert specs(fleet, owner(), avoid=every)[0].instance_types == STAGE.instance_types
+def test_a_refusal_names_the_pools_that_have_nothing_and_no_others(fleet: Ec2Fleet) -> None:
+    subnet = boto3.client("ec2").describe_subnets()["Subnets"][0]
+    zoned = Ec2Fleet("s", subnet_ids=(subnet["SubnetId"],), zones=(subnet["AvailabilityZone"],))
+    errors = [
+        {
+            "ErrorCode": code,
+            "ErrorMessage": "words",
+            "LaunchTemplateAndOverrides": {
+                "Overrides": {"InstanceType": name, "SubnetId": subnet["SubnetId"]}
+            },
+        }
+        for code, name in (
+            ("InsufficientInstanceCapacity", "m5.2xlarge"),
+            ("MaxSpotInstanceCountExceeded", "r5.2xlarge"),
+        )
+    ]
+    with pytest.raises(CapacityUnavailable) as raised:
+        failing(zoned, {"Instances": [], "Errors": errors}).launch(specs(fleet, owner())[0])
+    assert raised.value.pools == (f"m5.2xlarge@{subnet['AvailabilityZone']}",)
+
+
+def test_the_operators_order_of_types_is_asked_for_as_priorities(fleet: Ec2Fleet) -> None:
+    spot, dear = (
+        fleet_request(spec.model_copy(update={"prioritized": True}))
+        for spec in specs(fleet, owner())
+    )
+    assert spot["SpotOptions"]["AllocationStrategy"] == "capacity-optimized-prioritized"
+    assert dear["OnDemandOptions"]["AllocationStrategy"] == "prioritized"
+    asked = spot["LaunchTemplateConfigs"][0]["Overrides"]
+    assert {o["InstanceType"]: o["Priority"] for o in asked} == {
+        name: float(place) for place, name in enumerate(STAGE.instance_types)
+    }
+
+
+def test_a_machine_gets_the_disk_its_stage_needs_encrypted(fleet: Ec2Fleet) -> None:
+    spec = specs(fleet, owner())[0].model_copy(update={"disk_gib": 321})
+    for override in fleet_request(spec)["LaunchTemplateConfigs"][0]["Overrides"]:
+        (disk,) = override["BlockDeviceMappings"]
+        assert disk["Ebs"] == {
+            "VolumeSize": 321,
+            "VolumeType": "gp3",
+            "Encrypted": True,
+            "DeleteOnTermination": True,
+        }
 
 
 def test_tokens_differ_by_everything_that_makes_a_request_and_by_nothing_else(

@@ -71,4 +71,4 @@ def test_a_reservation_is_enough_for_the_dearest_machine_of_any_rung() -> None:
     for spec in ladder:
         for name in spec.instance_types:
             assert price(name, spec.purchase, 3600, spec.disk_gib) <= held
-    assert held == pytest.approx(1.008 + 200 * 0.08 / 720, abs=1e-4)
+    assert held == pytest.approx(1.008 + 100 * 0.08 / 720, abs=1e-4)

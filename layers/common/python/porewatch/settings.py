@@ -39,6 +39,7 @@ class Settings(BaseModel):
     alert_topic_arn: str
     launch_template_id: str
     subnet_ids: Annotated[tuple[str, ...], BeforeValidator(_by_comma)]
+    subnet_zones: Annotated[tuple[str, ...], BeforeValidator(_by_comma)] = ()
     db_cluster_arn: str
     db_secret_arn: str
     db_name: str
@@ -52,6 +53,10 @@ class Settings(BaseModel):
     job_definition: str = ""
     gpu_job_definition: str = ""
     account_budget_usd: float = 0.0
+    reaper_dry_run: bool = False
+    expiry_group: str = ""
+    expiry_target_arn: str = ""
+    expiry_role_arn: str = ""
     aws_region: str = "us-east-1"
 
     if not TYPE_CHECKING:

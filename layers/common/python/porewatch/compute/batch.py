@@ -52,12 +52,12 @@ class BatchJobs:
         avoid: tuple[str, ...],
         at: datetime,
         *,
+        because: str = "",
         first: int = 0,
-        purchases: tuple[Purchase, ...] = ("spot", "on-demand"),
     ) -> tuple[LaunchSpec, ...]:
         """See `Executor.prepare` and `batch_rungs`."""
         return batch_rungs(
-            owner, stage, avoid, at, places=self._places, first=first, purchases=purchases
+            owner, stage, avoid, at, places=self._places, first=first, because=because
         )
 
     def launch(self, spec: LaunchSpec) -> Machine:

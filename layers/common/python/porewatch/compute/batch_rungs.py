@@ -48,7 +48,7 @@ def batch_rungs(
     *,
     places: JobPlaces,
     first: int = 0,
-    purchases: tuple[Purchase, ...] = PURCHASES,
+    because: str = "",
 ) -> tuple[LaunchSpec, ...]:
     """The spot queue, then the on-demand queue, as rungs `first` and on. A spot queue in `avoid`
     (it took a machine back, or gave none in time) is left out. None when the stack has no job
@@ -59,8 +59,8 @@ def batch_rungs(
     lasts = timedelta(seconds=stage.boot_deadline_s * 2 + stage.phase_deadline_s) + GRACE
     shunned = {pool.rsplit("@", maxsplit=1)[-1] for pool in avoid}
     spot_is_shunned = name_in(places.spot_queue) in shunned
-    wanted = ("on-demand",) if spot_is_shunned else purchases
-    chosen: tuple[Purchase, ...] = tuple(one for one in PURCHASES if one in wanted)
+    chosen = PURCHASES[1:] if because or spot_is_shunned else PURCHASES
+    told = f", because {because}" if because else ""
     return tuple(
         LaunchSpec(
             owner=owner,
@@ -71,7 +71,7 @@ def batch_rungs(
             launch_template_id="",
             expires_at=at + lasts,
             executor="batch",
-            reason=f"AWS Batch, {bought} queue",
+            reason=f"AWS Batch, {bought} queue{told}",
             disk_gib=max(8, stage.disk_gib),
             job_queue=places.queue(bought),
             job_definition=definition,

@@ -20,10 +20,10 @@ from botocore.exceptions import ClientError, ConnectionError, HTTPClientError
 from porewatch.adapters import clients
 from porewatch.adapters.faults import code_of, translated
 from porewatch.compute.ladder import rungs
-from porewatch.compute.launch_faults import class_for, launch_error
+from porewatch.compute.launch_faults import CAPACITY, class_for, launch_error
 from porewatch.compute.price import price_list
 from porewatch.domain.base import now
-from porewatch.domain.errors import AlreadyDone, LaunchUnknown
+from porewatch.domain.errors import AlreadyDone, CapacityUnavailable, LaunchUnknown
 from porewatch.domain.launching import (
     EXPIRES_TAG,
     PURCHASE_TAG,
@@ -39,6 +39,14 @@ if TYPE_CHECKING:
     from mypy_boto3_ec2 import EC2Client
 
 LOOK_AGAIN_SECONDS = (1.0, 3.0)
+ROOT_DEVICE = "/dev/xvda"
+STRATEGIES: dict[tuple[Purchase, bool], str] = {
+    ("spot", False): "price-capacity-optimized",
+    ("spot", True): "capacity-optimized-prioritized",
+    ("on-demand", False): "lowest-price",
+    ("on-demand", True): "prioritized",
+}
+"""By purchase, and whether the order of types is the operator's priority."""
 STATES = {
     "pending": MachineState.RUNNING,
     "running": MachineState.RUNNING,
@@ -58,15 +66,22 @@ class Ec2Fleet:
         *,
         launch_template_id: str = "",
         subnet_ids: tuple[str, ...] = (),
+        zones: tuple[str, ...] = (),
         client: EC2Client | None = None,
     ) -> None:
         self._stack = stack
         self._template = launch_template_id
-        self._subnets = subnet_ids
+        self._subnets, self._zones = subnet_ids, zones
         self._client = client or clients.ec2()
 
     def prepare(
-        self, owner: Owner, stage: StageSpec, avoid: tuple[str, ...], at: datetime
+        self,
+        owner: Owner,
+        stage: StageSpec,
+        avoid: tuple[str, ...],
+        at: datetime,
+        *,
+        because: str = "",
     ) -> tuple[LaunchSpec, ...]:
         """See `Executor.prepare`."""
         return rungs(
@@ -76,6 +91,8 @@ class Ec2Fleet:
             at,
             launch_template_id=self._template,
             subnet_ids=self._subnets,
+            zones=self._zones,
+            because=because,
         )
 
     def launch(self, spec: LaunchSpec) -> Machine:
@@ -133,9 +150,23 @@ class Ec2Fleet:
             return self._look_again(spec, error)
         launched = _launched(answer, spec)
         if launched is None:
-            raise launch_error(_errors(answer))
+            failure = launch_error(_errors(answer))
+            if isinstance(failure, CapacityUnavailable):
+                failure.pools = self._without_capacity(answer)
+            raise failure
         shown = self.observe([launched.instance_id])  # exact times and zone, if it shows already
         return shown.get(launched.instance_id, launched)
+
+    def _without_capacity(self, answer: Any) -> tuple[str, ...]:
+        """`type@zone` of the pools whose own error says that they have nothing."""
+        zone_of = dict(zip(self._subnets, self._zones, strict=False))
+        pools = set()
+        for error in answer.get("Errors", []):
+            asked = error.get("LaunchTemplateAndOverrides", {}).get("Overrides", {})
+            zone = asked.get("AvailabilityZone") or zone_of.get(asked.get("SubnetId", ""))
+            if error.get("ErrorCode") in CAPACITY and asked.get("InstanceType") and zone:
+                pools.add(f"{asked['InstanceType']}@{zone}")
+        return tuple(sorted(pools))
 
     def _look_again(self, spec: LaunchSpec, error: Exception) -> Machine:
         for pause in LOOK_AGAIN_SECONDS:
@@ -164,27 +195,16 @@ class Ec2Fleet:
 def fleet_request(spec: LaunchSpec) -> Any:
     """The whole CreateFleet request. Equal specs give equal ones: the client token needs that."""
     tags = [{"Key": name, "Value": value} for name, value in spec.tags().items()]
-    overrides = [
-        {"InstanceType": name, "SubnetId": subnet}
-        for name in spec.instance_types
-        for subnet in spec.subnet_ids
-    ]
     template = {"LaunchTemplateId": spec.launch_template_id, "Version": "$Latest"}
-    strategy: dict[str, Any] = (
-        {
-            "SpotOptions": {
-                "AllocationStrategy": "price-capacity-optimized",
-                "InstanceInterruptionBehavior": "terminate",
-            }
-        }
-        if spec.purchase == "spot"
-        else {"OnDemandOptions": {"AllocationStrategy": "lowest-price"}}
-    )
+    options: dict[str, Any] = {"AllocationStrategy": STRATEGIES[spec.purchase, spec.prioritized]}
+    if spec.purchase == "spot":
+        options["InstanceInterruptionBehavior"] = "terminate"
+    strategy = {"SpotOptions" if spec.purchase == "spot" else "OnDemandOptions": options}
     return {
         "Type": "instant",
         "ClientToken": spec.client_token(),
         "LaunchTemplateConfigs": [
-            {"LaunchTemplateSpecification": template, "Overrides": overrides}
+            {"LaunchTemplateSpecification": template, "Overrides": list(_overrides(spec))}
         ],
         "TargetCapacitySpecification": {
             "TotalTargetCapacity": 1,
@@ -196,6 +216,31 @@ def fleet_request(spec: LaunchSpec) -> Any:
         ],
         **strategy,
     }
+
+
+def _overrides(spec: LaunchSpec) -> Iterator[dict[str, Any]]:
+    """One for each pool. The disk is as large as this stage needs it; all else of it stands in the
+    launch template's words again, since an override replaces the whole mapping."""
+    disk = {
+        "DeviceName": ROOT_DEVICE,
+        "Ebs": {
+            "VolumeSize": spec.disk_gib,
+            "VolumeType": "gp3",
+            "Encrypted": True,
+            "DeleteOnTermination": True,
+        },
+    }
+    for place, name in enumerate(spec.instance_types):
+        for subnet in spec.subnet_ids:
+            if f"{name}@{subnet}" in spec.left_out:
+                continue
+            priority = {"Priority": float(place)} if spec.prioritized else {}
+            yield {
+                "InstanceType": name,
+                "SubnetId": subnet,
+                "BlockDeviceMappings": [disk],
+                **priority,
+            }
 
 
 def machine_of(raw: Any) -> Machine:

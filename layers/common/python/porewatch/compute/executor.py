@@ -18,10 +18,16 @@ class Executor(Protocol):
     """Launching is idempotent per owner: one owner never gets two machines."""
 
     def prepare(
-        self, owner: Owner, stage: StageSpec, avoid: tuple[str, ...], at: datetime
+        self,
+        owner: Owner,
+        stage: StageSpec,
+        avoid: tuple[str, ...],
+        at: datetime,
+        *,
+        because: str = "",
     ) -> tuple[LaunchSpec, ...]:
         """The requests to try, rung by rung. `avoid` names pools (`type@zone`) that took a machine
-        back: their types are left out while others remain."""
+        back or gave none: spot does not ask them. `because`: why spot is not asked at all."""
 
     def launch(self, spec: LaunchSpec) -> Machine:
         """A machine for the owner: the one it has already, or a new one.

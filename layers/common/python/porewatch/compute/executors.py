@@ -43,18 +43,23 @@ class Executors:
         self._batch = batch
 
     def prepare(
-        self, owner: Owner, stage: StageSpec, avoid: tuple[str, ...], at: datetime
+        self,
+        owner: Owner,
+        stage: StageSpec,
+        avoid: tuple[str, ...],
+        at: datetime,
+        *,
+        because: str = "",
     ) -> tuple[LaunchSpec, ...]:
         """See `Executor.prepare`."""
-        ladder = self._ec2.prepare(owner, stage, avoid, at)
+        ladder = self._ec2.prepare(owner, stage, avoid, at, because=because)
         if self._batch is None or self._choice == "ec2":
             return ladder
-        bought = tuple(dict.fromkeys(spec.purchase for spec in ladder))
         if "batch" in (self._choice, stage.executor):
-            jobs = self._batch.prepare(owner, stage, avoid, at, purchases=bought)
+            jobs = self._batch.prepare(owner, stage, avoid, at, because=because)
             return jobs or ladder
         last = max((spec.rung for spec in ladder), default=-1)
-        below = self._batch.prepare(owner, stage, avoid, at, first=last + 1, purchases=bought)
+        below = self._batch.prepare(owner, stage, avoid, at, because=because, first=last + 1)
         return (*ladder, *below)
 
     def launch(self, spec: LaunchSpec) -> Machine:
@@ -109,11 +114,14 @@ def is_job(instance_id: str) -> bool:
 
 
 def executors(
-    told: Told, launch_template_id: str = "", subnet_ids: tuple[str, ...] = ()
+    told: Told,
+    launch_template_id: str = "",
+    subnet_ids: tuple[str, ...] = (),
+    zones: tuple[str, ...] = (),
 ) -> Executors:
-    """The stack's executors. Who launches names template and subnets, too."""
+    """The stack's executors. Who launches names template, subnets and their zones, too."""
     stack = told.stack_name
-    ec2 = Ec2Fleet(stack, launch_template_id=launch_template_id, subnet_ids=subnet_ids)
+    ec2 = Ec2Fleet(stack, launch_template_id=launch_template_id, subnet_ids=subnet_ids, zones=zones)
     if not told.spot_queue or not told.on_demand_queue:
         return Executors(ec2, None, "ec2")
     places = JobPlaces(

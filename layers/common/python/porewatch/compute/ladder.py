@@ -1,10 +1,17 @@
-"""The rungs of a launch: which requests are made for one machine, one after the other. Pure."""
+"""The rungs of a launch: which requests are made for one machine, one after the other. Pure.
+
+    0 spot, the profile's types   1 spot, wider types   2 on-demand   then Batch (`batch_rungs`)
+
+Below the last rung comes a timed wait, which the state machine keeps. Pools that gave no machine
+just now, or took one back, are left out of spot; a rung without any pool left is not tried at all.
+Every type must run the launch template's image: one architecture (x86_64) for all of them.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
-from itertools import count
+from typing import NamedTuple
 
 from porewatch.domain.launching import LaunchSpec, Owner, Purchase
 from porewatch.domain.phases import StageSpec
@@ -12,6 +19,15 @@ from porewatch.domain.phases import StageSpec
 PURCHASES: tuple[Purchase, ...] = ("spot", "on-demand")
 GRACE = timedelta(hours=1)
 """How long after its deadlines a machine may still be seen before it counts as forgotten."""
+
+
+class Rung(NamedTuple):
+    """One rung before pools are looked at."""
+
+    number: int
+    purchase: Purchase
+    types: tuple[str, ...]
+    reason: str
 
 
 def rungs(
@@ -22,29 +38,61 @@ def rungs(
     *,
     launch_template_id: str,
     subnet_ids: tuple[str, ...],
+    zones: tuple[str, ...] = (),
+    because: str = "",
 ) -> tuple[LaunchSpec, ...]:
-    """Spot from every pool, then on-demand. Types whose pools took a machine back are left out of
-    spot while others remain; on-demand machines are not taken back, so there they stay in."""
+    """The EC2 requests in order. `avoid` names pools (`type@zone`); `zones` are those of the
+    subnets, in their order (not known: a type is left out everywhere). `because`: why spot is not
+    asked at all, in words."""
     lasts = timedelta(seconds=stage.boot_deadline_s + stage.phase_deadline_s) + GRACE
-    types: dict[Purchase, tuple[str, ...]] = {
-        "spot": without(stage.instance_types, avoid),
-        "on-demand": stage.instance_types,
-    }
-    return tuple(
-        LaunchSpec(
-            owner=owner,
-            rung=rung,
-            purchase=purchase,
-            instance_types=types[purchase],
-            subnet_ids=subnet_ids,
-            launch_template_id=launch_template_id,
-            expires_at=at + lasts,
+    zone_of = dict(zip(subnet_ids, zones, strict=False))
+    found = []
+    for rung in _rungs(stage, because):
+        left_out = _left_out(rung, avoid, subnet_ids, zone_of)
+        types = tuple(t for t in rung.types if any(f"{t}@{s}" not in left_out for s in subnet_ids))
+        if not types:
+            continue
+        found.append(
+            LaunchSpec(
+                owner=owner,
+                rung=rung.number,
+                purchase=rung.purchase,
+                instance_types=types,
+                subnet_ids=subnet_ids,
+                launch_template_id=launch_template_id,
+                expires_at=at + lasts,
+                reason=rung.reason,
+                prioritized=stage.prioritized,
+                disk_gib=stage.disk_gib,
+                left_out=tuple(pool for pool in left_out if pool.split("@")[0] in types),
+            )
         )
-        for rung, purchase in zip(count(), PURCHASES, strict=False)
+    return tuple(found)
+
+
+def _rungs(stage: StageSpec, because: str) -> Iterator[Rung]:
+    if not because:
+        yield Rung(0, "spot", stage.instance_types, "spot")
+        if stage.wider_types:
+            yield Rung(1, "spot", stage.wider_types, "spot, more and larger types")
+    told = f"on-demand, because {because}" if because else "on-demand"
+    yield Rung(2, "on-demand", stage.instance_types, told)
+
+
+def _left_out(
+    rung: Rung, avoid: Sequence[str], subnet_ids: Sequence[str], zone_of: Mapping[str, str]
+) -> tuple[str, ...]:
+    """`type@subnet` of this rung that is not asked. On-demand machines are not taken back, and
+    there is no cheaper rung below: all of its pools are asked."""
+    if rung.purchase != "spot":
+        return ()
+    shunned = {pool.split("@", maxsplit=1)[0]: set[str]() for pool in avoid}
+    for pool in avoid:
+        name, _, zone = pool.partition("@")
+        shunned[name].add(zone)
+    return tuple(
+        f"{name}@{subnet}"
+        for name in rung.types
+        for subnet in subnet_ids
+        if name in shunned and zone_of.get(subnet, "") in {*shunned[name], ""}
     )
-
-
-def without(types: tuple[str, ...], pools: Sequence[str]) -> tuple[str, ...]:
-    """`types` without those of `pools` (`type@zone`); all of them when none would be left."""
-    taken = {pool.split("@", maxsplit=1)[0] for pool in pools}
-    return tuple(name for name in types if name not in taken) or types

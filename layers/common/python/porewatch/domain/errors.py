@@ -78,7 +78,9 @@ class Unavailable(PorewatchError):
 
 
 class CapacityUnavailable(Unavailable):
-    """No pool of instances had capacity."""
+    """No pool of instances had capacity. `pools` (`type@zone`): those that said so themselves."""
+
+    pools: tuple[str, ...] = ()
 
 
 class QuotaExceeded(Unavailable):

@@ -70,6 +70,9 @@ class LaunchSpec(Model):
         bool, Field(description="the order of `instance_types` is the operator's priority")
     ] = False
     disk_gib: Annotated[int, Field(ge=8)] = 200
+    left_out: Annotated[
+        tuple[str, ...], Field(description="`type@subnet` that is not asked: it gave none just now")
+    ] = ()
     job_queue: Annotated[str, Field(description="Batch: ARN or name of the queue")] = ""
     job_definition: Annotated[str, Field(description="Batch: ARN with its revision")] = ""
     vcpus: Annotated[int, Field(ge=0, description="Batch: what the job asks for")] = 0

@@ -20,16 +20,20 @@ from porewatch.domain.errors import (
     StaleEpoch,
 )
 from porewatch.domain.estimate import reservation_usd
+from porewatch.domain.events import LaunchRefused
 from porewatch.domain.launching import LaunchIntent, LaunchSpec, Machine, Owner
 from porewatch.domain.phases import StageRecord
+from porewatch.domain.purchase import why_on_demand
 from porewatch.domain.stages import ENDED
 from porewatch.domain.tasks import Launch, Launched
 
 if TYPE_CHECKING:
     from porewatch.adapters.budget import Budget
+    from porewatch.adapters.pools import Pools
     from porewatch.adapters.stages import StageLedger
     from porewatch.compute.executor import Executor
 
+WAIT = "wait, and ask all of them again"
 _log = logging.getLogger(__name__)
 
 
@@ -40,9 +44,10 @@ def launch_machine(
     stages: StageLedger,
     executor: Executor,
     budget: Budget,
+    pools: Pools,
     at: datetime,
 ) -> Launched:
-    """Answers the machine of the epoch.
+    """Answers the machine of the epoch. What every rung says that gives none is told as a fact.
 
     Raises StaleEpoch, BudgetExceeded, and what `Executor.launch` raises on the last rung.
     """
@@ -58,11 +63,13 @@ def launch_machine(
         stage=task.spec.name,
         epoch=task.epoch,
     )
-    ladder = executor.prepare(owner, task.spec, record.reclaimed, at)
+    avoid = (*record.reclaimed, *pools.unavailable(at))
+    because = why_on_demand(record, task.spec, at)
+    ladder = executor.prepare(owner, task.spec, avoid, at, because=because)
     seconds = task.spec.p90_seconds or task.spec.phase_deadline_s
     budget.reserve(owner, reservation_usd(ladder, seconds, executor.price), at)
     with _given_back_without_machine(owner, budget, at):
-        machine = _climb(ladder, stages, executor, at)
+        machine = _climb(ladder, stages, executor, pools, at)
     _record(record, machine, stages, executor, at)
     return Launched(instance_id=machine.instance_id)
 
@@ -79,17 +86,52 @@ def _given_back_without_machine(owner: Owner, budget: Budget, at: datetime) -> I
 
 
 def _climb(
-    ladder: tuple[LaunchSpec, ...], stages: StageLedger, executor: Executor, at: datetime
+    ladder: tuple[LaunchSpec, ...],
+    stages: StageLedger,
+    executor: Executor,
+    pools: Pools,
+    at: datetime,
 ) -> Machine:
-    failure: PorewatchError = CapacityUnavailable("there was no rung to try.")
-    for spec in ladder:
+    failure: PorewatchError = CapacityUnavailable("every pool has refused a moment ago.")
+    left = list(ladder)
+    while left:
+        spec = left.pop(0)
         intent = LaunchIntent(spec=spec, client_token=spec.client_token(), at=at)
         try:
             return executor.launch(stages.record_launch_intent(intent).spec)
-        except (CapacityUnavailable, QuotaExceeded) as error:
-            _log.warning("rung %d (%s): %s", spec.rung, spec.purchase, error)
+        except CapacityUnavailable as error:
+            pools.note(error.pools, at)
             failure = error
+        except QuotaExceeded as error:
+            # The quota counts the account's machines of this kind: other types fare no better.
+            left = [other for other in left if _kind(other) != _kind(spec)]
+            failure = error
+        _log.warning("rung %d (%s): %s", spec.rung, spec.reason, failure)
+        stages.record([_refused(spec, failure, left[0].reason if left else WAIT, at)])
     raise failure
+
+
+def _kind(spec: LaunchSpec) -> tuple[str, str]:
+    return spec.executor, spec.purchase
+
+
+def _refused(spec: LaunchSpec, error: PorewatchError, then: str, at: datetime) -> LaunchRefused:
+    owner = spec.owner
+    parts = (owner.run_id, owner.revision, owner.stage, owner.epoch, spec.rung)
+    return LaunchRefused(
+        fact_id=":".join(["LaunchRefused", *(str(part) for part in parts)]),
+        run_id=owner.run_id,
+        revision=owner.revision,
+        at=at,
+        stage=owner.stage,
+        epoch=owner.epoch,
+        rung=spec.rung,
+        executor=spec.executor,
+        purchase=spec.purchase,
+        error=type(error).__name__,
+        problem=error.problem,
+        then=then,
+    )
 
 
 def _record(

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Literal
 
+from porewatch.domain.disk import disk_gib
 from porewatch.domain.errors import BasecallerMissing, Conflict
 from porewatch.domain.estimate import InputSize, size_of, span_of
 from porewatch.domain.events import PhaseCompleted
@@ -23,7 +24,7 @@ def plan_stages(
     profile: Callable[[str], Profile],
     basecalling: Literal["enabled", "disabled"],
 ) -> Planned:
-    """The stages in order, each with how long it may take. Basecalled reads skip basecalling, and
+    """The stages in order, each with how long it may take and the disk it needs. Basecalled reads skip basecalling, and
     a fact says so.
 
     Raises ManifestRefused for an unknown profile, BasecallerMissing for raw signal that nobody here
@@ -47,7 +48,11 @@ def plan_stages(
 
 
 def _expected(spec: StageSpec, size: InputSize) -> StageSpec:
-    return spec.model_copy(update={"p90_seconds": round(span_of(spec, size).high, 1)})
+    told = {
+        "p90_seconds": round(span_of(spec, size).high, 1),
+        "disk_gib": disk_gib(spec, size.bytes),
+    }
+    return spec.model_copy(update=told)
 
 
 def _without_basecalling(spec: StageSpec) -> StageSpec | None:

@@ -1,0 +1,29 @@
+"""A machine's disk holds what its stage fetches and writes."""
+
+from __future__ import annotations
+
+import pytest
+
+from porewatch.domain.disk import disk_gib
+from porewatch.domain.phases import Phase, StageSpec
+
+GIB = 2**30
+
+
+def spec(*phases: Phase) -> StageSpec:
+    return StageSpec(name="x", phases=phases, instance_types=("m5.large",), disk_gib=50)
+
+
+@pytest.mark.parametrize(
+    ("phases", "gib", "size"),
+    [
+        ((Phase.HOST_REMOVAL,), 1, 50),  # the profile's least
+        ((Phase.HOST_REMOVAL,), 100, 20 + 132),  # 100 x 1.05 x 1.25 = 131.25
+        ((Phase.BASECALLING,), 1000, 20 + 1625),  # a terabyte of signal
+        ((Phase.QUANTIFICATION, Phase.REPORTING), 1000, 50),  # fetches no reads
+    ],
+)
+def test_the_disk_grows_with_what_the_stage_fetches(
+    phases: tuple[Phase, ...], gib: int, size: int
+) -> None:
+    assert disk_gib(spec(*phases), gib * GIB) == size
