@@ -24,8 +24,8 @@ def plan_stages(
     profile: Callable[[str], Profile],
     basecalling: Literal["enabled", "disabled"],
 ) -> Planned:
-    """The stages in order, each with how long it may take and the disk it needs. Basecalled reads skip basecalling, and
-    a fact says so.
+    """The stages in order, each with how long it may take and the disk it needs. Basecalled reads
+    skip basecalling, and a fact says so.
 
     Raises ManifestRefused for an unknown profile, BasecallerMissing for raw signal that nobody here
     can call, Conflict when the run was sealed by another manifest.
