@@ -19,6 +19,7 @@ from porewatch_cli import cost as cost_verbs
 from porewatch_cli import prices as price_verbs
 from porewatch_cli import references as reference_verbs
 from porewatch_cli import show
+from porewatch_cli.doctor import Verdict, examine
 from porewatch_cli.embedded import run_embedded
 from porewatch_cli.gather import SeveralRefused
 from porewatch_cli.redrive import redrive as dead_letters
@@ -158,6 +159,21 @@ def logs(
 ) -> None:
     """What the workers wrote, machine by machine, and what happened to the run."""
     show.logs(find_stack(stack, profile=profile, region=region), run, stage, as_json=as_json)
+
+
+@app.command()
+@speaks_plainly
+def doctor(
+    as_json: JsonOption = False,
+    stack: StackOption = None,
+    profile: ProfileOption = None,
+    region: RegionOption = None,
+) -> None:
+    """Would a launch work? Image, subnets, endpoints, types, quotas, queues; exit code 1 if not."""
+    checks = examine(find_stack(stack, profile=profile, region=region))
+    show.checks(checks, as_json=as_json)
+    if any(check.verdict is Verdict.FAIL for check in checks):
+        raise typer.Exit(EXIT_FAILED)
 
 
 @app.command()

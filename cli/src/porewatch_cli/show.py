@@ -19,6 +19,7 @@ from porewatch_cli.terminal import console, errors, print_json, table
 from porewatch_cli.watch import STATE_STYLES
 
 if TYPE_CHECKING:
+    from porewatch_cli.doctor import Check
     from porewatch_cli.stack import Stack
 
 LINK_SECONDS = 3600
@@ -135,6 +136,21 @@ def logs(stack: Stack, run_id: str, stage: str | None, *, as_json: bool) -> None
     for title, text in found.items():
         console.rule(title, align="left")
         console.print(Text(text.rstrip()), highlight=False, soft_wrap=True)
+
+
+VERDICT_STYLES = {"OK": "green", "WARN": "yellow", "FAIL": "bold red", "not answered": "dim"}
+
+
+def checks(found: list[Check], *, as_json: bool) -> None:
+    """What `porewatch doctor` saw, one line a check, and below what to do."""
+    if as_json:
+        print_json(found)
+        return
+    shown = table("would a launch work?", "check", "verdict", "seen", "what to do")
+    for check in found:
+        verdict = Text(check.verdict.value, style=VERDICT_STYLES[check.verdict.value])
+        shown.add_row(check.what, verdict, Text(check.told), Text(check.remedy))
+    console.print(shown)
 
 
 def _read_report(stack: Stack, run: RunRecord) -> Report:

@@ -1,0 +1,49 @@
+"""`porewatch doctor` asks the deployed stack, and says what is wrong with it."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from porewatch_cli.doctor import QUOTAS, Verdict, image_check, quota_check
+from tests.cloud.lab import Lab
+
+pytestmark = [pytest.mark.cloud, pytest.mark.xdist_group("end to end")]
+
+
+def test_a_sound_stack_has_nothing_that_would_stop_a_launch(lab: Lab) -> None:
+    told = lab.command("doctor", "--json")
+    checks = {check["what"]: check for check in json.loads(told.stdout)}
+    failed = [check for check in checks.values() if check["verdict"] == "FAIL"]
+    assert (told.returncode, failed) == (0, []), told.stderr
+    assert checks["zones"]["told"].startswith("3 subnets in ")
+    assert checks["state machine"]["verdict"] == checks["ledger"]["verdict"] == "OK"
+    shown = lab.command("doctor").stdout
+    assert "would a launch work?" in shown and "dead letters" in shown
+
+
+@pytest.mark.parametrize(
+    ("shown", "verdict"),
+    [
+        ([{"Architecture": "x86_64", "State": "available"}], Verdict.OK),
+        ([{"Architecture": "arm64", "State": "available"}], Verdict.FAIL),
+        ([{"Architecture": "x86_64", "State": "deregistered"}], Verdict.FAIL),
+        ([], Verdict.FAIL),
+    ],
+)
+def test_machines_need_an_image_of_their_architecture(
+    shown: list[dict[str, str]], verdict: Verdict
+) -> None:
+    check = image_check("ami-1", shown)
+    assert check.verdict is verdict
+    assert bool(check.remedy) == (verdict is Verdict.FAIL)
+
+
+@pytest.mark.parametrize(
+    ("vcpus", "verdict"), [(0, Verdict.FAIL), (8, Verdict.WARN), (32, Verdict.OK)]
+)
+def test_a_quota_is_counted_in_machines_that_fit(vcpus: int, verdict: Verdict) -> None:
+    check = quota_check(QUOTAS[0], vcpus, needed=8)
+    assert check.verdict is verdict
+    assert ("L-34B43A08" in check.remedy) == (verdict is not Verdict.OK)
