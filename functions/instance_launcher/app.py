@@ -1,8 +1,6 @@
 """One machine for one epoch of one stage, intent first."""
 
-from porewatch.adapters.budget import Budget
-from porewatch.adapters.pools import Pools
-from porewatch.adapters.stages import StageLedger
+from porewatch.adapters import budget, expiries, pools, stages
 from porewatch.adapters.table import Table
 from porewatch.compute.executors import executors
 from porewatch.compute.price import price_list
@@ -16,18 +14,16 @@ from porewatch.usecases.launch_machine import launch_machine
 @on_task(Launch)
 def lambda_handler(task: Launch) -> Launched:
     told, table = settings(), Table(settings().ledger_table)
-    budget = Budget(
-        table,
-        run_usd=told.run_budget_usd,
-        account_usd=told.account_budget_usd,
-        price_snapshot=price_list(told.aws_region).snapshot,
-    )
+    caps = {"run_usd": told.run_budget_usd, "account_usd": told.account_budget_usd}
+    snapshot = price_list(told.aws_region).snapshot
+    reaper = (told.expiry_group, told.expiry_target_arn, told.expiry_role_arn)
     return launch_machine(
         task,
         stack=told.stack_name,
-        stages=StageLedger(table),
+        stages=stages.StageLedger(table),
         executor=executors(told, told.launch_template_id, told.subnet_ids, told.subnet_zones),
-        budget=budget,
-        pools=Pools(table),
+        budget=budget.Budget(table, **caps, price_snapshot=snapshot),
+        pools=pools.Pools(table),
         at=now(),
+        expiries=expiries.expiries(*reaper),
     )

@@ -8,6 +8,11 @@ from porewatch_local.template import Template, as_list, target
 
 NO_RESOURCE = {
     "ec2:DescribeInstances": "AWS knows no resource for describing",
+    "ec2:DescribeVolumes": "AWS knows no resource for describing",
+    "ec2:DescribeNetworkInterfaces": "AWS knows no resource for describing",
+    "ec2:DescribeFleets": "AWS knows no resource for describing",
+    "ec2:DescribeSpotInstanceRequests": "AWS knows no resource for describing",
+    "ec2:DescribeLaunchTemplateVersions": "AWS knows no resource for describing",
     "ec2:CreateFleet": "the fleet does not exist yet; RunInstances below it is narrow",
     "batch:ListJobs": "AWS knows no resource for listing jobs",
     "batch:DescribeJobs": "AWS knows no resource for describing jobs",

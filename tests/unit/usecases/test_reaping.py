@@ -337,10 +337,10 @@ def test_what_was_done_is_counted(yard: Yard) -> None:
     yard.look()
     counted = [(measure.name, measure.value) for measure in yard.counter.measures]
     assert counted == [
-        ("LeftoversUnknown", 1),
         ("LeftoversNoted", 1),
+        ("LeftoversStay", 1),
         ("LeftoversEnded", 1),
-        ("LeftoversUnknown", 1),
+        ("LeftoversStay", 1),
     ]
 
 

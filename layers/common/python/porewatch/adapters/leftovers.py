@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from porewatch.adapters import clients
 from porewatch.adapters.faults import translated
-from porewatch.domain.errors import NotFound, PorewatchError
+from porewatch.domain.errors import ConfigurationRefused, NotFound, PorewatchError
 from porewatch.domain.launching import Owner
 from porewatch.domain.leftovers import Thing, What
 
@@ -26,6 +26,7 @@ VERSIONS_KEPT = 10
 FLEET_TAG = "aws:ec2:fleet-id"
 LIVING = frozenset({"pending", "running", "shutting-down", "stopping", "stopped"})
 GONE = ("InvalidVolume.NotFound", "InvalidNetworkInterfaceID.NotFound", "InvalidFleetId.NotFound")
+_REFUSED = {"UnsuccessfulFleetDeletions", "UnsuccessfullyDeletedLaunchTemplateVersions"}
 _MISSING: dict[str, Callable[[str], PorewatchError]] = {
     **dict.fromkeys(GONE, NotFound),
     "InvalidSpotInstanceRequestID.NotFound": NotFound,
@@ -132,9 +133,12 @@ class Leftovers:
         }
         try:
             with translated(f"end {thing.what.value} {thing.name}", _MISSING):
-                ends[thing.what](thing.name)
+                answer = ends[thing.what](thing.name)
         except NotFound:
             return
+        for refused in _REFUSED & set(answer):
+            if answer[refused]:  # AWS says 200 to the whole, and no to the one
+                raise ConfigurationRefused(f"could not end {thing.name}: {answer[refused][0]}")
 
     def _living(self, names: Iterable[str]) -> set[str]:
         wanted = [{"Name": "instance-id", "Values": sorted(set(names))}]

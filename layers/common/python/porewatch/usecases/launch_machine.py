@@ -29,6 +29,7 @@ from porewatch.domain.tasks import Launch, Launched
 
 if TYPE_CHECKING:
     from porewatch.adapters.budget import Budget
+    from porewatch.adapters.expiries import Expiries
     from porewatch.adapters.pools import Pools
     from porewatch.adapters.stages import StageLedger
     from porewatch.compute.executor import Executor
@@ -46,6 +47,7 @@ def launch_machine(
     budget: Budget,
     pools: Pools,
     at: datetime,
+    expiries: Expiries | None = None,
 ) -> Launched:
     """Answers the machine of the epoch. What every rung says that gives none is told as a fact.
 
@@ -71,6 +73,7 @@ def launch_machine(
     with _given_back_without_machine(owner, budget, at):
         machine = _climb(ladder, stages, executor, pools, at)
     _record(record, machine, stages, executor, at)
+    _lay_down_expiry(machine, expiries)
     return Launched(instance_id=machine.instance_id)
 
 
@@ -132,6 +135,16 @@ def _refused(spec: LaunchSpec, error: PorewatchError, then: str, at: datetime) -
         problem=error.problem,
         then=then,
     )
+
+
+def _lay_down_expiry(machine: Machine, expiries: Expiries | None) -> None:
+    """Its end is watched by three others, too: a schedule that cannot be made stops no launch."""
+    if expiries is None or machine.expires_at is None:
+        return
+    try:
+        expiries.set(machine.instance_id, machine.expires_at)
+    except PorewatchError as error:
+        _log.warning("nobody will be called at the expiry of %s: %s", machine.instance_id, error)
 
 
 def _record(

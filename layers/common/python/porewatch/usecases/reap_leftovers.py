@@ -1,7 +1,7 @@
 """Every five minutes: what still costs money and is of no use to anybody?
 
-Order: `reap` (everything), `reap_machine` (the one whose expiry has come). One sort of thing that
-cannot be looked at never hides the others.
+Order: `serve_reap` (as it was asked), `reap` (everything), `reap_machine` (the one whose expiry has
+come). One sort of thing that cannot be looked at never hides the others.
 """
 
 from __future__ import annotations
@@ -9,11 +9,13 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from porewatch.domain.errors import PorewatchError
 from porewatch.domain.leftovers import Found, Thing, thing_of
 from porewatch.domain.metrics import Measure
+from porewatch.domain.reaping import Reap, Reaped
 from porewatch.usecases.end_leftover import End, Hands, settle
 
 if TYPE_CHECKING:
@@ -23,11 +25,11 @@ if TYPE_CHECKING:
 
 Look = Callable[[], Iterable[Thing]]
 COUNTED = {
-    "ended": "LeftoversEnded",
-    "could not end": "LeftoversNotEnded",
-    "told": "LeftoversUnknown",
-    "noted": "LeftoversNoted",
+    "LeftoversNoted": ("noted",),
+    "LeftoversEnded": ("ended",),
+    "LeftoversStay": ("told", "could not end"),
 }
+"""Metric -> what was done. What stays wants a person (its alarm says so)."""
 _log = logging.getLogger(__name__)
 
 
@@ -39,6 +41,13 @@ class Reaper:
     leftovers: Leftovers
     uploads: Uploads
     metrics: Metrics | None = None
+
+
+def serve_reap(task: Reap, reaper: Reaper) -> Reaped:
+    """Look at one machine or at everything, and show the last ends if they are wanted."""
+    found = reap_machine(task.instance_id, reaper) if task.instance_id else reap(reaper)
+    last = tuple(islice(reaper.hands.kills.all(), task.kills))
+    return Reaped(dry=reaper.hands.dry, found=found, kills=last)
 
 
 def reap(reaper: Reaper) -> tuple[Found, ...]:
@@ -88,8 +97,8 @@ def _count(found: list[Found], reaper: Reaper) -> None:
         return
     measures = [
         Measure(name=name, value=amount, at=reaper.hands.at)
-        for action, name in COUNTED.items()
-        if (amount := sum(line.action == action for line in found))
+        for name, actions in COUNTED.items()
+        if (amount := sum(line.action in actions for line in found))
     ]
     if measures:
         reaper.metrics.put(measures)
