@@ -69,6 +69,7 @@ OUTCOME = Outcome(
         ({"redone": 2}, "2 units computed twice"),
         ({"units": 10}, "of the work lost"),
         ({"lost_share": 0.06}, "6.0% of the work lost"),
+        ({"units": 0, "redone": 0, "lost_s": 11.0}, "of the work lost"),
         ({"state": "failed", "problem": "it broke"}, "it broke"),
     ],
 )

@@ -11,6 +11,9 @@ from rich.table import Table
 from porewatch_local.kill_trial import Outcome, Strike
 
 MOST_WASTED = 0.05
+"""Of a phase that has units to checkpoint."""
+MOST_SECONDS = 10.0
+"""Of one that has none (making the report): it takes seconds, and is begun anew as a whole."""
 MOST_REDONE = 1
 
 
@@ -34,8 +37,14 @@ class Proof(BaseModel):
                 yield f"{where}: other findings than undisturbed"
             elif o.redone > MOST_REDONE:
                 yield f"{where}: {o.redone} units computed twice"
-            elif o.strike == "notice" and max(o.lost_share, share_redone(o)) > MOST_WASTED:
+            elif o.strike == "notice" and too_much_lost(o):
                 yield f"{where}: {o.lost_share:.1%} of the work lost, {o.redone} units again"
+
+
+def too_much_lost(outcome: Outcome) -> bool:
+    if not outcome.units:
+        return outcome.lost_s > MOST_SECONDS
+    return max(outcome.lost_share, share_redone(outcome)) > MOST_WASTED
 
 
 def share_redone(outcome: Outcome) -> float:
@@ -75,9 +84,10 @@ ROWS: dict[str, Row] = {
     "findings as undisturbed": lambda some: str(sum(o.same_findings for o in some)),
     "units computed twice, at most": lambda some: _most(o.redone for o in some),
     "units computed twice, in all": lambda some: str(sum(o.redone for o in some)),
-    "share of the phase computed twice, %": lambda s: _spread([100 * share_redone(o) for o in s]),
     "seconds of work lost": lambda some: _spread([o.lost_s for o in some]),
-    "share of the phase's work lost, %": lambda s: _spread([100 * o.lost_share for o in s]),
+    "share of the phase's work lost, % (phases with units)": lambda some: _spread(
+        [100 * o.lost_share for o in some if o.units]
+    ),
     "s to the replacement's launch": lambda some: _spread([o.relaunched_s for o in some]),
     "s to its claim": lambda some: _spread([o.claimed_s for o in some]),
     "s to its first useful unit": lambda some: _spread([o.first_unit_s for o in some]),
