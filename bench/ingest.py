@@ -18,7 +18,8 @@ from porewatch_local.borrowed import borrowed
 
 OBJECTS = 200
 UPLOADERS = 16
-PATIENCE_SECONDS = 180.0
+PATIENCE_SECONDS = 600.0
+"""The engine starts a process for every call that comes at once: on a busy machine that takes."""
 
 
 def measure(folder: Path, pairs: int) -> list[Pair]:
