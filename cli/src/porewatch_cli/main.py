@@ -22,6 +22,7 @@ from porewatch_cli import show
 from porewatch_cli.doctor import Verdict, examine
 from porewatch_cli.embedded import run_embedded
 from porewatch_cli.gather import SeveralRefused
+from porewatch_cli.reap import reap as look_for_leftovers
 from porewatch_cli.redrive import redrive as dead_letters
 from porewatch_cli.screen import screen_here
 from porewatch_cli.stack import Stack, find_stack
@@ -189,6 +190,23 @@ def redrive(
     """Show what could not be handled; with --move, send it back to its queue."""
     chosen = find_stack(stack, profile=profile, region=region)
     dead_letters(chosen, queue, move=move, as_json=as_json)
+
+
+@app.command()
+@speaks_plainly
+def reap(
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run/--yes", help="look only; --yes: end what was seen twice")
+    ] = True,
+    kills: Annotated[int, typer.Option("--kills", min=0, max=1000, help="show the last ends")] = 0,
+    as_json: JsonOption = False,
+    stack: StackOption = None,
+    profile: ProfileOption = None,
+    region: RegionOption = None,
+) -> None:
+    """What still costs money and is of no use to anybody: instances, volumes, uploads, ..."""
+    chosen = find_stack(stack, profile=profile, region=region)
+    look_for_leftovers(chosen, dry=dry_run, kills=kills, as_json=as_json)
 
 
 @app.command()

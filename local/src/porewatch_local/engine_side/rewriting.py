@@ -10,6 +10,9 @@ import inspect
 from types import FunctionType, ModuleType
 from typing import Any
 
+_rewritten: dict[FunctionType, str] = {}
+"""The text of functions that one patch has changed already: another one goes on from there."""
+
 
 class PatchRefused(RuntimeError):
     """The engine's text is not the one this patch was written for."""
@@ -34,7 +37,7 @@ def rewrite(
     function = getattr(of or module, name)
     if not isinstance(function, FunctionType):
         raise PatchRefused(f"{module.__name__}.{name} is not a plain function")
-    source = inspect.getsource(function)
+    source = _rewritten.get(function) or inspect.getsource(function)
     source = source if not source[0].isspace() else "if True:\n" + source  # a method
     for old, new in changes:
         source = replaced(source, old, new, f"{module.__name__}.{name}")
@@ -44,3 +47,4 @@ def rewrite(
     code = compile(source, inspect.getsourcefile(module) or module.__name__, "exec")
     exec(code, module.__dict__, scope)  # noqa: S102 - the engine's own text, checked above
     function.__code__ = scope[name].__code__
+    _rewritten[function] = source

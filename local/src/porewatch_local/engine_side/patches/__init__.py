@@ -10,6 +10,7 @@ from . import (
     fleet_launch,
     heartbeat,
     layer_cache,
+    leftover_ends,
     root_key,
     secure_transport,
     service_trust,
@@ -30,6 +31,7 @@ ALL = (
     terminated_stay,
     batch_jobs,
     batch_stack,
+    leftover_ends,
 )
 
 

@@ -1,0 +1,88 @@
+"""`porewatch reap`: what still costs money and is of no use to anybody; with --yes, it is ended.
+
+The deployed function looks, judges and ends (its role says what it may); this only asks and shows.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from botocore.config import Config
+from botocore.exceptions import ClientError
+from rich.text import Text
+
+from porewatch.domain.errors import NotFound, Unavailable
+from porewatch.domain.leftovers import Found, Kill
+from porewatch.domain.reaping import Reap, Reaped
+from porewatch_cli.terminal import console, print_json, table
+
+if TYPE_CHECKING:
+    from porewatch_cli.stack import Stack
+
+PATIENT = Config(read_timeout=250, retries={"total_max_attempts": 1})
+"""As long as the function may take; asked once."""
+
+
+def reap(stack: Stack, *, dry: bool, kills: int, as_json: bool) -> None:
+    """Look, and show what was found; not `dry`: note it, and end what was seen twice."""
+    told = _asked(stack, Reap(dry=dry, kills=kills))
+    if as_json:
+        print_json(told)
+        return
+    shown = table("left over", "what", "id", "why", "age", "action")
+    for one in told.found:
+        shown.add_row(*_row(one))
+    console.print(shown if told.found else "nothing is left over")
+    if told.kills:
+        _show_kills(told.kills)
+    if any(one.action == "noted" for one in told.found):
+        console.print("noted: ended when it is still so five minutes later", highlight=False)
+    if told.dry and any(one.action == "would end" for one in told.found):
+        console.print("to end it now: porewatch reap --yes", highlight=False)
+
+
+def _asked(stack: Stack, order: Reap) -> Reaped:
+    functions: Any = stack.session.client("lambda", endpoint_url=stack.endpoint, config=PATIENT)
+    name = f"{stack.name}-leftover-reaper"
+    try:
+        answer = functions.invoke(FunctionName=name, Payload=order.canonical_json().encode())
+    except ClientError as error:
+        if error.response["Error"]["Code"] == "ResourceNotFoundException":
+            remedy = "deploy the template of this version."
+            raise NotFound(f"there is no function {name}.", remedy=remedy) from error
+        raise Unavailable(f"{name} could not be asked: {error}") from error
+    text = answer["Payload"].read()
+    if answer.get("FunctionError"):
+        told = json.loads(text)
+        raise Unavailable(f"{name} failed: {told.get('errorMessage', told)}")
+    return Reaped.model_validate_json(text)
+
+
+def _row(one: Found) -> tuple[str, str, Text, str, str]:
+    action = f"{one.action}: {one.problem}" if one.problem else one.action
+    return one.what.value, one.name, Text("\n".join(one.why)), _age(one.age_s), action
+
+
+def _show_kills(kills: tuple[Kill, ...]) -> None:
+    shown = table("ended", "when", "what", "id", "why", "lasted", "USD", "outcome")
+    for one in kills:
+        shown.add_row(
+            f"{one.at:%Y-%m-%d %H:%M}Z",
+            one.what.value,
+            one.name,
+            Text("\n".join(one.why)),
+            _age(one.exposed_s),
+            f"{one.usd:.4f}" if one.usd else "",
+            f"{one.outcome}: {one.problem}" if one.problem else one.outcome,
+        )
+    console.print(shown)
+
+
+def _age(seconds: float | None) -> str:
+    if seconds is None:
+        return "?"
+    for unit, size in (("d", 86400), ("h", 3600), ("min", 60)):
+        if seconds >= 2 * size:
+            return f"{seconds / size:.0f} {unit}"
+    return f"{seconds:.0f} s"
