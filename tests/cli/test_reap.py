@@ -1,0 +1,77 @@
+"""`porewatch reap` asks the deployed function and shows its answer; it decides nothing itself."""
+
+from __future__ import annotations
+
+import io
+import json
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from porewatch.domain.errors import NotFound, Unavailable
+from porewatch.domain.leftovers import Found, What
+from porewatch.domain.reaping import Reaped
+from porewatch_cli import reap as command
+from porewatch_cli.stack import Stack
+
+ORPHAN = Found(
+    what=What.INSTANCE, name="i-9", why=("it runs", "no stage"), age_s=900, action="would end"
+)
+
+
+class Function:
+    """The deployed function, as Lambda answers for it; is its own session, too."""
+
+    def __init__(self, answer: Any, *, failed: bool = False) -> None:
+        self.answer, self.failed = answer, failed
+        self.asked: list[tuple[str, Any]] = []
+
+    def client(self, service: str, **_: Any) -> Function:
+        assert service == "lambda"
+        return self
+
+    def invoke(self, FunctionName: str, Payload: bytes) -> Any:  # noqa: N803 - AWS's names
+        self.asked.append((FunctionName, json.loads(Payload)))
+        if isinstance(self.answer, Exception):
+            raise self.answer
+        text = {"Payload": io.BytesIO(json.dumps(self.answer).encode())}
+        return {**text, "FunctionError": "Unhandled"} if self.failed else text
+
+
+def stack(function: Function) -> Stack:
+    return Stack("porewatch-dev", function, {})  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("dry", [True, False])
+def test_what_was_asked_for_is_asked_and_shown(
+    dry: bool, capsys: pytest.CaptureFixture[str]
+) -> None:
+    function = Function(Reaped(dry=dry, found=(ORPHAN,)).model_dump(mode="json"))
+    command.reap(stack(function), dry=dry, kills=7, as_json=True)
+    ((name, order),) = function.asked
+    assert name == "porewatch-dev-leftover-reaper"
+    assert (order["dry"], order["kills"], order["instance_id"]) == (dry, 7, "")
+    shown = json.loads(capsys.readouterr().out)
+    assert [(f["what"], f["name"], f["action"]) for f in shown["found"]] == [
+        ("instance", "i-9", "would end")
+    ]
+
+
+def test_a_stack_without_a_reaper_says_what_to_do() -> None:
+    error = ClientError({"Error": {"Code": "ResourceNotFoundException"}}, "Invoke")
+    with pytest.raises(NotFound, match="deploy the template"):
+        command.reap(stack(Function(error)), dry=True, kills=0, as_json=True)
+
+
+def test_a_reaper_that_fails_says_why() -> None:
+    failing = Function({"errorMessage": "could not put metrics"}, failed=True)
+    with pytest.raises(Unavailable, match="could not put metrics"):
+        command.reap(stack(failing), dry=True, kills=0, as_json=True)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "shown"), [(None, "?"), (59, "59 s"), (900, "15 min"), (7200, "2 h"), (9e5, "10 d")]
+)
+def test_an_age_is_said_in_one_unit(seconds: float | None, shown: str) -> None:
+    assert command._age(seconds) == shown
