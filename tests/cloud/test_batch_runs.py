@@ -19,7 +19,7 @@ from tests.cloud.test_interruption import (
     SCREEN,
     UNITS_BEFORE,
     is_well_under_way,
-    lasting,
+    same_but_for_time,
     take_machine,
 )
 
@@ -53,7 +53,7 @@ each = pytest.mark.parametrize("name", ORDERS)
 def test_the_report_is_the_one_of_ec2(lab: Lab, name: str) -> None:
     """But for what tells of time and money, and for the profile's name."""
     run, ec2 = lab.completed(lab.run_id(name)).run, lab.completed(lab.run_id(ON_EC2)).run
-    assert lasting(lab, run) == lasting(lab, ec2)
+    assert same_but_for_time(lab, run) == same_but_for_time(lab, ec2)
     assert found(lab.findings(run), Call.DETECTED) == {"PCV2", "HEV"}
 
 

@@ -41,6 +41,9 @@ EXPECTED: dict[str, Any] = {
     "instance_monitor.rebalance": None,
     "instance_monitor.state": None,
     "instance_terminator": {"instance_ids": []},
+    "leftover_reaper": None,
+    "leftover_reaper.asked": {"dry": True},
+    "leftover_reaper.expired": None,
     "error_handler.execution": None,
     "error_handler.fail_run": {
         "error": "WorkerLost",
@@ -78,6 +81,8 @@ def as_expected(answer: Answer, wanted: Any) -> bool:
             return bool(answer.payload["statusCode"] == status)
         case int(refused):
             return len(answer.payload["batchItemFailures"]) == refused
+        case dict(fields):
+            return all(answer.payload[name] == value for name, value in fields.items())
     return bool(answer.payload == wanted)
 
 

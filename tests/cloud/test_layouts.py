@@ -8,7 +8,7 @@ from porewatch.compute.profiles import profile
 from porewatch.domain.events import InstanceLaunched, StageCompleted
 from porewatch.domain.phases import Phase
 from tests.cloud.lab import Lab
-from tests.cloud.test_interruption import lasting
+from tests.cloud.test_interruption import same_but_for_time
 
 pytestmark = [pytest.mark.cloud, pytest.mark.xdist_group("end to end")]
 SHARED, APART = "default", "one-instance-per-phase"
@@ -26,7 +26,7 @@ def send_runs(lab: Lab) -> None:
 
 def test_both_layouts_give_the_same_report(lab: Lab) -> None:
     shared, apart = (lab.completed(lab.run_id(layout)).run for layout in (SHARED, APART))
-    assert lasting(lab, apart) == lasting(lab, shared)
+    assert same_but_for_time(lab, apart) == same_but_for_time(lab, shared)
     assert any(finding.call == "detected" for finding in lab.findings(apart).findings)
 
 
