@@ -13,8 +13,8 @@ import pytest
 
 from porewatch_local.borrowed import ENDED_BY_SIGTERM
 from porewatch_local.home import find_home
+from porewatch_local.processes import wait_until_ended
 from porewatch_local.up import running
-from tests.cloud.making import wait_for
 
 pytestmark = [pytest.mark.cloud, pytest.mark.xdist_group("own engines")]
 BORROWER = """
@@ -39,7 +39,8 @@ def test_sigterm_brings_down_what_was_brought_up(tmp_path: Path) -> None:
     assert borrower.stdout.readline() == "up\n"
     pids = running(home)
     assert set(pids) == {"postgres", "engine", "host"}
+    parts = [psutil.Process(pid) for pid in pids.values()]
     os.kill(borrower.pid, signal.SIGTERM)
     assert borrower.wait(60) == ENDED_BY_SIGTERM
     assert running(home) == {}
-    wait_for(lambda: not any(map(psutil.pid_exists, pids.values())), what="the end of all parts")
+    assert wait_until_ended(parts, 10)
