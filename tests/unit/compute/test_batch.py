@@ -87,7 +87,8 @@ def test_the_request_says_everything_a_worker_must_know_and_tries_once(
     needs = {n["type"]: n["value"] for n in asked["containerOverrides"]["resourceRequirements"]}
     assert needs == {"VCPU": "4", "MEMORY": "15000"}
     most = STAGE.boot_deadline_s * 2 + STAGE.phase_deadline_s + 3600
-    assert most - 60 < asked["timeout"]["attemptDurationSeconds"] <= most
+    suite = 3600  # `AT` is when this module was read, which may be long ago
+    assert most - suite < asked["timeout"]["attemptDurationSeconds"] <= most
 
 
 def test_a_name_fits_says_whose_it_is_and_differs_without_case() -> None:
