@@ -15,8 +15,10 @@ from tests.simulator.work import Plan
 from tests.simulator.world import World
 
 
-def played(weather: Weather = CLEAR, *, lost: tuple[str, ...] = ()) -> World:
-    world = World(seed=4, weather=weather)
+def played(
+    weather: Weather = CLEAR, *, lost: tuple[str, ...] = (), plan: Plan | None = None
+) -> World:
+    world = World(seed=4, weather=weather, plan=plan or Plan())
     world.always_lost = frozenset(lost)
     world.submit(RUN)
     world.play()
@@ -78,7 +80,8 @@ def test_a_lost_callback_is_repaired_by_the_sweep_within_six_minutes() -> None:
 
 
 def test_beats_that_get_lost_cost_a_living_machine_nothing() -> None:
-    world = played(lost=("beat",))
+    """Twenty minutes of work, several times as long as silence is borne."""
+    world = played(lost=("beat",), plan=Plan(units=20))
 
     assert len(world.instances()) == 2
     assert world.state(RUN) == "completed"

@@ -6,17 +6,21 @@ import hashlib
 import json
 import time
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from porewatch.adapters.checkpoints import S3CheckpointStore
 from porewatch.domain import places
+from porewatch.domain.base import now
 from porewatch.domain.errors import NoReadsLeft, StaleEpoch
-from porewatch.domain.phases import WorkOrder
+from porewatch.domain.phases import Phase, Progress, WorkOrder
 from porewatch_worker.attempt import DONE, FAILED, NOT_SET_UP, REFUSED
 from porewatch_worker.checkpoint import open_checkpoint
+from porewatch_worker.claim import Claim
 from porewatch_worker.metadata import InstanceMetadata
+from porewatch_worker.order import Assignment
 from porewatch_worker.stages import Means
 from porewatch_worker.work import StageResult, UnitOutput
 from tests.worker.runtime_work import DigestWork
@@ -331,5 +335,30 @@ def test_every_number_of_a_beat_is_in_the_ledger_afterwards(world: World) -> Non
     assert told.flush_s > 0
     assert told.interval_s > 0
     assert told.checkpoint_at is not None
-    world.ledger.beat(KEY, 1, "i-1", told, beat.at)
+    world.ledger.beat(KEY, 1, "i-1", told, now())
     assert world.ledger.get(KEY).progress == told
+
+
+def test_a_worker_whose_beats_nobody_relays_writes_them_itself(world: World) -> None:
+    assert world.attempt(slow(3, lambda: time.sleep(0.6)), beat_s=0.05) == DONE
+    beats = [m.at for m in world.heard() if m.kind == "beat"]
+    record = world.ledger.get(KEY)
+    assert record.last_beat is not None
+    assert record.last_beat - beats[0] > timedelta(seconds=0.4)
+    assert record.progress is not None
+    assert "no beat has reached the ledger" in world.log(1)
+
+
+@pytest.mark.parametrize(("silent_s", "writes"), [(140, False), (160, True)])
+def test_a_worker_whose_beats_arrive_writes_none_itself(
+    world: World, silent_s: int, writes: bool
+) -> None:
+    """The relay's word is in the ledger: a second one would only cost."""
+    heard = now() - timedelta(seconds=silent_s)
+    world.ledger.claim(KEY, 1, "i-1", heard)
+    who = Assignment(
+        run_id=KEY.run_id, revision=KEY.revision, stage=KEY.stage, epoch=1, instance_id="i-1"
+    )
+    claim = Claim(world.ledger, who, beat_s=60)
+    assert claim.holds(Progress(phase=Phase.QUALITY_CONTROL))
+    assert (world.ledger.get(KEY).last_beat != heard) is writes

@@ -119,16 +119,33 @@ def test_a_silent_worker_is_given_up_when_no_words_are_waiting(house: House) -> 
     assert "silent for 301 s" in house.state_machine.heard[0][2]
 
 
-@pytest.mark.parametrize("waiting", [False, None])
-def test_silence_proves_nothing_while_words_may_be_waiting(
-    house: House, waiting: bool | None
-) -> None:
+def test_silence_proves_nothing_while_the_queue_cannot_be_seen(house: House) -> None:
     house.claimed()
-    house.ear.empty = waiting
+    house.ear.empty = None
     house.later(hours=1)
     sweep(house.watch())
     assert house.record().state is StageState.CLAIMED
     assert house.cloud.ended == []
+
+
+def test_while_words_are_waiting_silence_must_last_half_as_long_again(house: House) -> None:
+    """A busy stack's queue is never seen empty."""
+    house.claimed()
+    house.ear.empty = False
+    house.later(seconds=450)
+    sweep(house.watch())
+    assert house.record().state is StageState.CLAIMED
+    house.later(seconds=1)
+    sweep(house.watch())
+    assert house.record().error == "WorkerLost"
+
+
+def test_the_state_machine_is_told_of_workers_whose_own_words_get_lost(house: House) -> None:
+    house.claimed()
+    house.later(minutes=1)
+    beat(house)  # in the ledger; its callback was lost
+    sweep(house.watch())
+    assert house.state_machine.beats == ["t1"]
 
 
 def test_when_the_cloud_does_not_answer_nobody_is_dead(house: House) -> None:

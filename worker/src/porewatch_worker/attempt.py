@@ -88,7 +88,7 @@ class _Attempt:
 
     def __post_init__(self) -> None:
         self.outbox = QueueOutbox(self.cloud.queue, self.who)
-        self.claim = Claim(self.cloud.ledger, self.who)
+        self.claim = Claim(self.cloud.ledger, self.who, self.settings.beat_s)
         self.publisher = S3Publisher(self.cloud.results, Author(**self.who.model_dump()))
         self.sign = SignOfLife(self.settings.alive, self.settings.stalled_s)
 
@@ -120,7 +120,7 @@ class _Attempt:
             return
         order = read_order(self.cloud.results, self.who)
         notices = NoticeLook(self.cloud.metadata, self.stop)
-        owner = OwnerLook(self.claim.holds, self.stop)
+        owner = OwnerLook(lambda: self.claim.holds(self.outbox.said), self.stop)
         with (
             repeating(self.settings.watch_s, "notice", lambda: look_safely(notices)),
             repeating(self.settings.beat_s, "owner", lambda: look_safely(owner)),

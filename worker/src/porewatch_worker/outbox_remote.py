@@ -44,12 +44,14 @@ class QueueOutbox:
         self._queue, self._who, self._least_pause_s = queue, assignment, least_pause_s
         self._lock = threading.Lock()
         self._beat_at = float("-inf")
+        self.said: Progress | None = None
 
     def claimed(self) -> None:
         self._say_surely(self._make(Claimed))
 
     def beat(self, progress: Progress) -> None:
-        """At most one a second: units may be quick."""
+        """At most one a second: units may be quick. `said` keeps what was told last."""
+        self.said = progress
         with self._lock:
             if time.monotonic() - self._beat_at < self._least_pause_s:
                 return

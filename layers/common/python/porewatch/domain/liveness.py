@@ -6,7 +6,8 @@ capacity, and the stage goes on elsewhere.
 DEAD needs two witnesses: the cloud says the machine is ending or gone, and nothing waits in the
 queue on which its worker would have said why (or nobody heard of it for minutes); or the machine
 has run for long, and the ledger says nobody claimed the stage; or the worker is silent too long,
-and nothing waits in the queue.
+and nothing waits in the queue (or for half as long again). A worker whose beats get lost writes to
+the ledger itself, before it is silent too long: so silence means that both ways are closed to it.
 
 Three clocks run for a machine: boot (launch to claim), beat (word to word), phase (claim to end).
 A worker that beats and gets nothing done stands still: that is told first. It is only given up
@@ -29,6 +30,10 @@ SHOWS_LATE = timedelta(minutes=5)
 """A new machine may be unknown to the cloud's lists for a while."""
 REST = timedelta(minutes=10)
 """How long everything about a stage must have been still before a machine of it is forgotten."""
+
+
+BUSY = 1.5
+"""Times `beat_timeout_s` after which silence counts though the queue is never seen empty."""
 
 
 class Life(StrEnum):
@@ -101,9 +106,16 @@ def _running(
         return _lost(record, f"has not finished within {record.phase_deadline_s} s")
     if quiet <= timedelta(seconds=record.beat_timeout_s):
         return STANDS if _still(record, at) > timedelta(seconds=record.stall_after_s) else ALIVE
-    if queue_is_empty is not True:
+    if not _silence_counts(record, quiet, queue_is_empty):
         return UNKNOWN
     return _lost(record, f"has been silent for {quiet.total_seconds():.0f} s")
+
+
+def _silence_counts(record: StageRecord, quiet: timedelta, queue_is_empty: bool | None) -> bool:
+    """What lies in the queue may be its words; for ever they are not."""
+    if queue_is_empty is None:
+        return False
+    return queue_is_empty or quiet > BUSY * timedelta(seconds=record.beat_timeout_s)
 
 
 def _still(record: StageRecord, at: datetime) -> timedelta:

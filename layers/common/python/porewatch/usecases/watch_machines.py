@@ -129,7 +129,7 @@ def _judged(watch: Watch, record: StageRecord, seen: dict[str, Machine] | None) 
     if verdict.life is Life.UNKNOWN:
         _log.info("%s of %s: nothing certain is known", record.stage, record.run_id)
     if verdict.life is Life.ALIVE:
-        _beat_for_waiting(watch, record, seen.get(record.instance_id))
+        _keep_waiting(watch, record)
     if verdict.life is not Life.DEAD:
         return record
     _log.warning("%s of %s: %s", record.stage, record.run_id, verdict.problem)
@@ -157,10 +157,11 @@ def _standing(watch: Watch, record: StageRecord) -> Verdict:
     return stuck(record, max(written, default=None), watch.at)
 
 
-def _beat_for_waiting(watch: Watch, record: StageRecord, machine: Machine | None) -> None:
-    """A job in its queue has no worker yet that could beat. That its wait comes to an end is our
-    own clock's business (`domain.liveness`), not the state machine's."""
-    if machine is None or not machine.waiting or record.task_token is None:
+def _keep_waiting(watch: Watch, record: StageRecord) -> None:
+    """Tell the state machine that its worker is alive. Beats may get lost on their way, and a job
+    in its queue has no worker yet that could beat; how long that may last is the ledger's clocks'
+    business (`domain.liveness`), not the state machine's."""
+    if record.task_token is None:
         return
     try:
         watch.callbacks.beat(record.task_token)
