@@ -51,7 +51,8 @@ class SimulatedStop(Stop):
 
 @dataclass
 class Box:
-    """One machine and its worker. `said_last` once the worker has said how it ended."""
+    """One machine and its worker. `said_last` once the worker has said how it
+    ended, or its result is visible."""
 
     instance: Instance
     process: Process

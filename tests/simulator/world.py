@@ -234,6 +234,9 @@ class World:
             self.bus.object_created(bucket, key, len(stored.content), stored.etag)
         if bucket == "results" and key.endswith("/manifest.json"):
             self.manifests.append(key)
+            # Its result is visible: whoever sees it first may send the machine home.
+            author = json.loads(stored.content)["instance_id"]
+            self.machines.boxes[author].said_last = True
 
     def _arrived(self, queue: str, delay: float) -> None:
         self.lambdas.arrived(queue, delay)
