@@ -190,6 +190,12 @@ def test_what_the_machine_keeps_is_in_the_answer(state: str, answer: type[BaseMo
     assert fields <= set(answer.model_fields)
 
 
+def test_a_run_that_is_given_up_ends_with_the_reason_that_the_error_handler_gave() -> None:
+    assert STATES["HandleError"]["Assign"]["cause"] == "{% $states.result.Payload.reason %}"
+    assert STATES["ObeyDecision"]["Default"] == "FailRun"
+    assert STATES["FailRun"]["Arguments"]["Payload"]["cause"] == "{% $cause %}"
+
+
 def test_states_are_named_by_what_they_do() -> None:
     for name in STATES:
         assert re.match(r"[A-Z][a-z]+", name)[0] in VERBS, name  # type: ignore[index]

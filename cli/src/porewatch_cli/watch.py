@@ -142,7 +142,7 @@ def one_line(view: RunView) -> str:
         parts.append(f"{stops} interruption{'s' if stops > 1 else ''} survived")
     parts.append(f"${run.cost_usd:.4f}")
     if run.problem:
-        parts.append(run.problem)
+        parts.append(" ".join(run.problem.split()))
     return " · ".join(parts)
 
 

@@ -400,7 +400,22 @@ def test_refused_input_is_not_tried_again(house: House) -> None:
     house.claimed()
     decided = decide(house, "NoReadsLeft", cause="nothing passed.")
     assert decided.decision == "fail"
-    assert "nothing passed." in decided.reason
+    assert decided.reason.startswith("nothing passed.\nNo read was good enough: ")
+
+
+def test_what_is_given_up_ends_with_what_helps_unless_the_problem_names_its_remedy(
+    house: House,
+) -> None:
+    house.claimed()
+    assert decide(house, "BundleRefused", cause="no panel.").reason.endswith(
+        "What helps: porewatch references verify."
+    )
+
+
+def test_a_refusal_that_names_its_own_remedy_is_passed_on_as_it_is(house: House) -> None:
+    house.claimed()
+    problem = "no panel. Remedy: build it."
+    assert decide(house, "BundleRefused", cause=problem).reason == problem
 
 
 def test_waiting_for_a_machine_uses_up_waits_and_waits_longer_each_time(house: House) -> None:
@@ -409,8 +424,9 @@ def test_waiting_for_a_machine_uses_up_waits_and_waits_longer_each_time(house: H
     for epoch in range(1, 14):
         house.stages.open_stage(KEY, SPEC, house.now)
         decided = decide(house, "CapacityUnavailable", epoch)
-        waits.append(decided.wait_seconds if decided.decision == "retry" else None)
-    assert waits == [30, 60, 120, 240, 480, *[900] * 7, None]
+        waits.append(decided.wait_seconds if decided.decision == "retry" else 0)
+    plain = [30, 60, 120, 240, 480, *[900] * 7, 0]
+    assert all(0.75 * p <= w <= 1.25 * p for w, p in zip(waits, plain, strict=True)), waits
     assert house.record().errors == 0
 
 

@@ -323,6 +323,7 @@ def next_step(record: StageRecord) -> Decision:
         errors_so_far=record.errors,
         waits=record.waits,
         interruptions=record.interruptions,
+        seed=f"{record.run_id}:{record.revision}:{record.stage}:{record.epoch}",
     )
 
 

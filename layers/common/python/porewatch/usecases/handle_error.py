@@ -6,7 +6,7 @@ import logging
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from porewatch.domain.decisions import Kind, input_is_to_blame, kind_of
+from porewatch.domain.decisions import Decision, Kind, input_is_to_blame, kind_of
 from porewatch.domain.errors import Conflict, NotFound
 from porewatch.domain.phases import StageRecord, StageState
 from porewatch.domain.stages import next_step
@@ -42,12 +42,19 @@ def decide_stage(task: Decide, *, stages: StageLedger, at: datetime) -> Decided:
     if record.epoch != task.epoch:
         return Decided(decision="retry", reason="a later epoch is open already.", wait_seconds=0)
     decision = next_step(record)
-    reason = f"{record.error}: {record.problem} {decision.reason[0].upper()}{decision.reason[1:]}"
     return Decided(
         decision="retry" if decision.retry else "fail",
-        reason=reason,
+        reason=_told(record, decision),
         wait_seconds=decision.wait_seconds,
     )
+
+
+def _told(record: StageRecord, decision: Decision) -> str:
+    """What went wrong, then what is done about it. A refusal that names its own remedy says all."""
+    problem = record.problem or record.error or ""
+    if "Remedy:" in problem and not decision.retry:
+        return problem
+    return f"{problem}\n{decision.reason}"
 
 
 def _counted(record: StageRecord, task: Decide, stages: StageLedger, at: datetime) -> StageRecord:
