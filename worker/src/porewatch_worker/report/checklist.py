@@ -19,11 +19,8 @@ from porewatch_worker.report.document import (
     Section,
     Table,
 )
-from porewatch_worker.report.front import (
-    CALL_TONE,
-    SEVERITY_TONE,
-    words,
-)
+from porewatch_worker.report.front import CALL_TONE, SEVERITY_TONE
+from porewatch_worker.report.speech import member, named, retold, say
 
 
 def the_list(report: Report) -> Section:
@@ -34,22 +31,26 @@ def the_list(report: Report) -> Section:
     units = {f.lod95.unit for f in report.findings if f.lod95 and f.lod95.value is not None}
     unit = units.pop() if len(units) == 1 else ""
     table = Table(
-        caption=f"{report.provenance.panel}, version {report.provenance.panel_version}: "
-        f"{numbers.plural(len(report.panel), 'row')}, "
-        f"{numbers.plural(len(report.samples), 'sample or control', 'samples and controls')}; "
-        f"LOD95 {f'in {unit} ' if unit else ''}where not detected",
+        caption=say(
+            "list.caption_in" if unit else "list.caption",
+            name=retold(report.provenance.panel),
+            version=report.provenance.panel_version,
+            rows=numbers.plural(len(report.panel), "row"),
+            samples=numbers.plural(len(report.samples), "sample_or_control"),
+            unit=retold(unit),
+        ),
         columns=(
-            Column("Code", width=1.2),
-            Column("Name", width=2.6),
-            Column("Kind", width=0.9),
-            Column("Severity", width=0.85),
-            Column("Result", width=1.3),
-            Column("Where", width=3.0),
-            Column("LOD95", number=True, width=1.1),
+            Column(say("head.code"), width=1.2),
+            Column(say("head.name"), width=2.6),
+            Column(say("head.kind"), width=0.9),
+            Column(say("head.severity"), width=0.85),
+            Column(say("head.result"), width=1.3),
+            Column(say("head.where"), width=3.0),
+            Column(say("head.lod"), number=True, width=1.1),
         ),
         rows=tuple(_list_row(entry, by_code[entry.code], unit) for entry in report.panel),
     )
-    return Section("list", "The list", (table, *_extras(report)))
+    return Section("list", say("list.title"), (table, *_extras(report)))
 
 
 def _extras(report: Report) -> tuple[Block, ...]:
@@ -68,21 +69,21 @@ def _extras(report: Report) -> tuple[Block, ...]:
         rows.append(
             (
                 Cell(code, swatch=colour.taxon(code)),
-                Cell(mine[0].name),
-                Cell(words(result.value), tone=CALL_TONE[result]),
+                Cell(member(code, mine[0].name)),
+                Cell(named("call", result.value), tone=CALL_TONE[result]),
                 Cell(_calls_by_sample(by_call)),
                 _lods(by_call[Call.NOT_DETECTED], ""),
             )
         )
     return (
         Table(
-            caption="Screened because the bundle holds it, although the list does not name it",
+            caption=say("list.extras"),
             columns=(
-                Column("Code", width=1.6),
-                Column("Name", width=2.4),
-                Column("Result", width=1.3),
-                Column("Where", width=3.2),
-                Column("LOD95", number=True, width=1.8),
+                Column(say("head.code"), width=1.6),
+                Column(say("head.name"), width=2.4),
+                Column(say("head.result"), width=1.3),
+                Column(say("head.where"), width=3.2),
+                Column(say("head.lod"), number=True, width=1.8),
             ),
             rows=tuple(rows),
         ),
@@ -94,10 +95,13 @@ def _list_row(entry: PanelEntry, mine: Sequence[Finding], unit: str) -> tuple[Ce
     result = next((call for call in Call if by_call[call]), Call.NOT_SCREENED)
     return (
         Cell(entry.code, swatch=colour.taxon(entry.code)),
-        Cell(entry.name, note="special management" if entry.special_management else ""),
-        Cell(entry.category),
-        Cell(entry.severity.value, tone=SEVERITY_TONE[entry.severity.value]),
-        Cell(words(result.value), tone=CALL_TONE[result]),
+        Cell(
+            member(entry.code, entry.name),
+            note=say("list.special") if entry.special_management else "",
+        ),
+        Cell(named("category", entry.category)),
+        Cell(named("severity", entry.severity.value), tone=SEVERITY_TONE[entry.severity.value]),
+        Cell(named("call", result.value), tone=CALL_TONE[result]),
         _where(entry, by_call),
         _lods(by_call[Call.NOT_DETECTED], unit),
     )
@@ -107,8 +111,9 @@ def _where(entry: PanelEntry, by_call: dict[Call, list[Finding]]) -> Cell:
     quiet = (*by_call[Call.NOT_SCREENED], *by_call[Call.NOT_DETECTED])
     remarks = list(dict.fromkeys(f.remark for f in quiet if f.remark))
     rules = list(dict.fromkeys(f.rule for f in by_call[Call.NOT_SCREENED]))
-    why = entry.status_reason or "; ".join(remarks[:2] or rules[:2])
-    return Cell(_calls_by_sample(by_call) or "no result", note=why)
+    told = [retold(what) for what in remarks[:2] or rules[:2]]
+    why = retold(entry.status_reason) or say("list.joint").join(told)
+    return Cell(_calls_by_sample(by_call) or say("list.no_result"), note=why)
 
 
 def _calls_by_sample(by_call: dict[Call, list[Finding]]) -> str:
@@ -117,19 +122,23 @@ def _calls_by_sample(by_call: dict[Call, list[Finding]]) -> str:
     for call in (Call.DETECTED, Call.INDETERMINATE):
         names = [f.sample for f in by_call[call]]
         if names:
-            more = f" and {len(names) - 4} more" if len(names) > 4 else ""
-            parts.append(f"{words(call.value)} in {', '.join(names[:4])}{more}")
+            shown = say("name.joint").join(names[:4])
+            if len(names) > 4:
+                shown = say("list.and_more", shown=shown, more=len(names) - 4)
+            parts.append(say("list.call_in", call=named("call", call.value), where=shown))
     for call in (Call.NOT_DETECTED, Call.NOT_SCREENED):
         if by_call[call]:
-            parts.append(f"{words(call.value)} in {numbers.count(len(by_call[call]))}")
-    return "; ".join(parts)
+            many = numbers.count(len(by_call[call]))
+            parts.append(say("list.call_count", call=named("call", call.value), n=many))
+    return say("list.joint").join(parts)
 
 
 def _lods(absent: Sequence[Finding], common: str) -> Cell:
     values = [f.lod95 for f in absent if f.lod95 is not None and f.lod95.value is not None]
     if not values:
-        return Cell("not computable" if absent else numbers.NOTHING)
+        return Cell(say("number.none") if absent else numbers.NOTHING)
     unit = values[0].unit
     ordered = sorted(q.value for q in values if q.value is not None and q.unit == unit)
     low, high = numbers.figure(ordered[0]), numbers.figure(ordered[-1])
-    return Cell(low if low == high else f"{low} to {high}", note="" if common else unit)
+    spread = low if low == high else say("number.range", low=low, high=high)
+    return Cell(spread, note="" if common else retold(unit))

@@ -7,45 +7,84 @@ from porewatch.domain.report import Report
 from porewatch.domain.runs import SampleRole
 from porewatch_worker.report import numbers
 from porewatch_worker.report.checklist import the_list
-from porewatch_worker.report.decision import umbrellas
+from porewatch_worker.report.decision import Verdicts, decide, umbrellas
 from porewatch_worker.report.document import Cell, Document, Facts
-from porewatch_worker.report.found import findings
+from porewatch_worker.report.found import findings, quantities
 from porewatch_worker.report.front import OUTCOME_TONE, controls, found
+from porewatch_worker.report.host import host, unknowns
 from porewatch_worker.report.limits import could_be_seen, could_not_be_seen
 from porewatch_worker.report.perv import perv
 from porewatch_worker.report.record import record_sections
 from porewatch_worker.report.samples import accounting, quality, samples
+from porewatch_worker.report.speech import Language, retold, say, speaking, spoken
 
-VERDICT = {
-    Outcome.RELEASED: "Released",
-    Outcome.RELEASED_WITH_REMARKS: "Released with remarks",
-    Outcome.INVALID: "Invalid: not released",
-}
+PAGE = ("skip", "banner_bold", "banner", "banner_short", "banner_label", "contents", "decision",
+        "remarks")  # fmt: skip
 
 
-def compose(report: Report) -> Document:
-    """A pure function of the report."""
+def verdict(outcome: Outcome) -> str:
+    return say(f"verdict.{outcome.value}")
+
+
+def compose(report: Report, language: Language = "en") -> Document:
+    """A pure function of the report, in one of the languages that message files exist for."""
+    with speaking(language):
+        return _compose(report)
+
+
+def _compose(report: Report) -> Document:
     return Document(
-        title="Pathogen screening report",
+        title=say("report.title"),
         run_id=report.run_id,
-        subtitle=f"Run {report.run_id}, revision {report.revision}, "
-        f"reported {numbers.moment(report.created_at)}",
+        subtitle=say(
+            "report.subtitle",
+            run=report.run_id,
+            revision=report.revision,
+            at=numbers.moment(report.created_at),
+        ),
+        language=spoken(),
+        labels=labels(report),
         synthetic=report.synthetic,
-        verdict=Cell(VERDICT[report.outcome], tone=OUTCOME_TONE[report.outcome]),
+        verdict=Cell(verdict(report.outcome), tone=OUTCOME_TONE[report.outcome]),
         found=_found(report),
-        decision=report.decision,
-        remarks=report.remarks,
+        decision=decision_of(report),
+        remarks=tuple(retold(remark) for remark in report.remarks),
         facts=_facts(report),
         front=(found(report), controls(report), could_be_seen(report), could_not_be_seen(report)),
         body=(
             samples(report),
             accounting(report),
             quality(report),
+            host(report),
             findings(report),
+            quantities(report),
             *perv(report),
+            unknowns(report),
             the_list(report),
             *record_sections(report),
         ),
+    )
+
+
+def labels(report: Report) -> dict[str, str]:
+    """What the page itself says: banners, the contents, the foot."""
+    said = {name: say(f"page.{name}") for name in PAGE}
+    said["browser"] = say("page.browser", title=say("report.title"), run=report.run_id)
+    return said | {"footer": say("page.footer"), "page_of": say("page.page_of")}
+
+
+def decision_of(report: Report) -> str:
+    """As the report has it; in other languages, computed anew from the same verdicts."""
+    if spoken() == "en":
+        return report.decision
+    return decide(
+        Verdicts(
+            samples=report.samples,
+            outcomes=report.outcomes,
+            findings=report.findings,
+            panel=report.panel,
+            synthetic=report.synthetic,
+        )
     )
 
 
@@ -61,14 +100,14 @@ def _found(report: Report) -> Cell:
         for call in Call
     }
     if calls[Call.DETECTED]:
-        return Cell(f"{len(calls[Call.DETECTED])} detected", tone="bad")
+        return Cell(say("verdict.detected", n=len(calls[Call.DETECTED])), tone="bad")
     if calls[Call.INDETERMINATE]:
-        return Cell(f"{len(calls[Call.INDETERMINATE])} indeterminate", tone="warn")
+        return Cell(say("verdict.indeterminate", n=len(calls[Call.INDETERMINATE])), tone="warn")
     if report.outcome is Outcome.INVALID:
-        return Cell("No statement", tone="warn")
+        return Cell(say("verdict.no_statement"), tone="warn")
     if calls[Call.NOT_DETECTED]:
-        return Cell("None detected", tone="plain")
-    return Cell("Nothing screened", tone="warn")
+        return Cell(say("verdict.none_detected"), tone="plain")
+    return Cell(say("verdict.nothing_screened"), tone="warn")
 
 
 def _facts(report: Report) -> Facts:
@@ -80,12 +119,14 @@ def _facts(report: Report) -> Facts:
     return Facts(
         (
             (
-                "Samples",
-                f"{subjects}, {numbers.plural(controls, 'control') if controls else 'no controls'}",
+                say("head.samples"),
+                say("fact.samples", samples=subjects, controls=numbers.plural(controls, "control"))
+                if controls
+                else say("fact.no_controls", samples=subjects),
             ),
-            ("Reads", f"{numbers.count(reads)} ({numbers.bases(bases)})"),
-            ("References", p.bundle + (" (SYNTHETIC)" if p.bundle_synthetic else "")),
-            ("List", f"{p.panel}, version {p.panel_version}"),
-            ("Basecalling", p.basecalling),
+            (say("head.reads"), f"{numbers.count(reads)} ({numbers.bases(bases)})"),
+            (say("head.references"), p.bundle + (" (SYNTHETIC)" if p.bundle_synthetic else "")),
+            (say("head.list"), say("fact.list", name=retold(p.panel), version=p.panel_version)),
+            (say("head.basecalling"), retold(p.basecalling)),
         )
     )

@@ -12,15 +12,13 @@ from dataclasses import dataclass
 from porewatch.domain.findings import Call, Finding, Outcome, SampleOutcome
 from porewatch.domain.panel import PanelEntry, Severity
 from porewatch.domain.runs import Sample, SampleRole
+from porewatch_worker.report import numbers
+from porewatch_worker.report.speech import named, retold, say
 from porewatch_worker.science.calls import NO_SEQUENCE
 from porewatch_worker.science.remarks import IN_EVERY_PIG, shown_code
 
-SYNTHETIC = "SYNTHETIC references: this report says nothing about a real animal."
 NO_RESULT = "no_result"  # rule of a row that quantification said nothing about
-UNSEEN = "cannot be seen by sequencing"
-NOT_HERE = "not in this bundle"
-WITHOUT_RESULT = "without a result"
-NOT_SCREENED = "not screened"
+UNSEEN, NOT_HERE, WITHOUT_RESULT, NOT_SCREENED = "unseen", "not_here", "no_result", "not_screened"
 SEVERITIES = tuple(Severity)
 _NAMED = 5
 
@@ -40,7 +38,9 @@ class Verdicts:
         return next((o.outcome for o in self.outcomes if o.sample == name), Outcome.INVALID)
 
     def reasons_of(self, name: str) -> tuple[str, ...]:
-        return next((o.reasons for o in self.outcomes if o.sample == name), ("no outcome",))
+        return next(
+            (o.reasons for o in self.outcomes if o.sample == name), ("no outcome was recorded",)
+        )
 
     @property
     def subjects(self) -> list[Sample]:
@@ -71,12 +71,12 @@ def run_outcome(v: Verdicts, *, remarked: bool) -> Outcome:
 def decide(v: Verdicts) -> str:
     """The decision in one short paragraph."""
     parts = (
-        SYNTHETIC if v.synthetic else "",
+        say("decision.synthetic") if v.synthetic else "",
         _validity(v),
         _detections(v),
         _blind_spots(v),
     )
-    return " ".join(part for part in parts if part)
+    return say("sentence.joint").join(part for part in parts if part)
 
 
 def by_severity(findings: Iterable[Finding]) -> list[Finding]:
@@ -101,18 +101,31 @@ def screened_members(findings: Sequence[Finding], panel: Sequence[PanelEntry]) -
 
 def _validity(v: Verdicts) -> str:
     if not v.subjects:
-        return "The run holds controls only; it decides nothing about a sample."
+        return say("decision.controls_only")
     if v.failed_controls:
         first = v.failed_controls[0]
-        why = "; ".join(v.reasons_of(first.name)) or "no reason was recorded"
-        more = f" and {len(v.failed_controls) - 1} more" if len(v.failed_controls) > 1 else ""
-        return f"INVALID, no result is released: control {first.name}{more} failed ({why})."
+        more = len(v.failed_controls) - 1
+        return say(
+            "decision.controls_failed" if more else "decision.control_failed",
+            control=first.name,
+            more=more,
+            why=_why(v, first.name),
+        )
     if v.invalid_subjects:
         first = v.invalid_subjects[0]
-        why = "; ".join(v.reasons_of(first.name)) or "no reason was recorded"
-        head = f"INVALID: {len(v.invalid_subjects)} of {len(v.subjects)} samples"
-        return f"{head} ({first.name}: {why})."
+        return say(
+            "decision.samples_invalid",
+            invalid=len(v.invalid_subjects),
+            all=len(v.subjects),
+            first=first.name,
+            why=_why(v, first.name),
+        )
     return ""
+
+
+def _why(v: Verdicts, name: str) -> str:
+    reasons = (retold(reason) for reason in v.reasons_of(name))
+    return say("list.joint").join(reasons) or say("decision.no_reason")
 
 
 def _detections(v: Verdicts) -> str:
@@ -123,32 +136,44 @@ def _detections(v: Verdicts) -> str:
     screened = screened_members(mine, v.panel)
     listed = {entry.code for entry in v.panel}
     extra = {f.code for f in mine} - listed
-    member = ("screened panel member", "screened panel members")
-    other = ("screened target outside the list", "screened targets outside the list")
-    parts = [_found_among(mine, screened, _many(len(screened), *member), len(names))]
+    parts = [_found_among(mine, screened, numbers.many(len(screened), "screened"), len(names))]
     if extra:
-        parts.append(_found_among(mine, extra, _many(len(extra), *other), len(names)))
-    return " ".join(parts) if screened or extra else "No panel member was screened."
+        parts.append(_found_among(mine, extra, numbers.many(len(extra), "unlisted"), len(names)))
+    if not screened and not extra:
+        return say("decision.nothing_screened")
+    return say("sentence.joint").join(parts)
 
 
 def _found_among(findings: Sequence[Finding], codes: set[str], what: str, samples: int) -> str:
     mine = [f for f in findings if f.code in codes]
     found = [f for f in mine if f.call is Call.DETECTED]
     unsure = len({f.code for f in mine if f.call is Call.INDETERMINATE})
-    where = _many(samples, "sample", "samples")
+    said = say("decision.none", found=0, what=what, samples=numbers.many(samples, "sample"))
     if found:
-        where = f"{len({f.sample for f in found})} of {samples} samples: {_named(found)}"
-    head = f"{len({f.code for f in found})} of {what}"
-    return f"{head} detected in {where}." + (f" {unsure} indeterminate." if unsure else "")
+        said = say(
+            "decision.found",
+            found=len({f.code for f in found}),
+            what=what,
+            some=len({f.sample for f in found}),
+            all=samples,
+            names=_named(found),
+        )
+    more = say("decision.unsure", n=unsure) if unsure else ""
+    return say("sentence.joint").join(part for part in (said, more) if part)
 
 
 def _named(found: Sequence[Finding]) -> str:
     order = list(dict.fromkeys((f.code, f.name, f.severity.value) for f in by_severity(found)))
-    shown = ", ".join(
-        f"{shown_code(code, name)} ({'in every pig' if code in IN_EVERY_PIG else severity})"
+    shown = say("name.joint").join(
+        say("decision.name", code=shown_code(code, name), what=_weight(code, severity))
         for code, name, severity in order[:_NAMED]
     )
-    return shown + (f" and {len(order) - _NAMED} more" if len(order) > _NAMED else "")
+    more = len(order) - _NAMED
+    return say("list.and_more", shown=shown, more=more) if more > 0 else shown
+
+
+def _weight(code: str, severity: str) -> str:
+    return say("decision.in_every_pig") if code in IN_EVERY_PIG else named("severity", severity)
 
 
 def _blind_spots(v: Verdicts) -> str:
@@ -159,24 +184,12 @@ def _blind_spots(v: Verdicts) -> str:
     for entry in v.panel:
         if entry.code not in screened | umbrellas(v.panel):
             reasons[blindness(entry, rules.get(entry.code, NO_RESULT))] += 1
-    said = [_rows(n, f"of the list {_verb(why, n)}{why}") for why, n in reasons.items() if n]
-    return "; ".join(said) + "." if said else ""
+    said = [numbers.many(n, f"row_{why}") for why, n in reasons.items() if n]
+    return say("decision.blind", rows=say("list.joint").join(said)) if said else ""
 
 
 def blindness(entry: PanelEntry, rule: str) -> str:
-    """Why a row was not screened, in the words of the decision."""
+    """Why a row was not screened: a key of the message files."""
     if entry.status == "not_by_sequencing":
         return UNSEEN
     return {NO_SEQUENCE: NOT_HERE, NO_RESULT: WITHOUT_RESULT}.get(rule, NOT_SCREENED)
-
-
-def _verb(why: str, number: int) -> str:
-    return "" if why == UNSEEN else "is " if number == 1 else "are "
-
-
-def _rows(number: int, what: str) -> str:
-    return f"{_many(number, 'row', 'rows')} {what}"
-
-
-def _many(number: int, one: str, several: str) -> str:
-    return f"{number} {one if number == 1 else several}"

@@ -39,7 +39,7 @@ class Table:
     caption: str
     columns: tuple[Column, ...]
     rows: tuple[tuple[Cell, ...], ...]
-    empty: str = "Nothing to list."
+    empty: str = ""
     total: tuple[Cell, ...] = ()
     kind: Literal["table"] = "table"
 
@@ -98,11 +98,13 @@ class Section:
 
 @dataclass(frozen=True)
 class Document:
-    """`front` is the first page; `body` is the rest."""
+    """`front` is the first page; `body` is the rest; `labels` is what the page itself says."""
 
     title: str
     run_id: str
     subtitle: str
+    language: str
+    labels: dict[str, str]
     synthetic: bool
     verdict: Cell
     found: Cell

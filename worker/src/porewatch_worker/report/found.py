@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-from porewatch.domain.findings import (
-    Finding,
-    Quantity,
-)
+from porewatch.domain.findings import Evidence, Finding, Quantity
 from porewatch.domain.report import Report
-from porewatch_worker.report import numbers, plots
+from porewatch_worker.report import colour, numbers, plots
 from porewatch_worker.report.document import (
     Block,
+    Cell,
+    Column,
     Facts,
     Figure,
     Figures,
     Prose,
     Section,
+    Table,
 )
-from porewatch_worker.report.front import (
-    findings_table,
-    positive,
-    words,
-)
+from porewatch_worker.report.front import findings_table, positive
+from porewatch_worker.report.speech import member, named, retold, say
 from porewatch_worker.science.remarks import shown_code
 
 COVERAGE_PLOTS = 40
@@ -29,18 +26,15 @@ CONTIGS_IN_ONE_PLOT = 12
 
 def findings(report: Report) -> Section:
     rows = positive(report)
-    blocks: list[Block] = [findings_table(report, rows, "All detected and indeterminate findings")]
+    blocks: list[Block] = [findings_table(report, rows, say("findings.caption"))]
     shown = [f for f in rows if f.evidence is not None][:COVERAGE_PLOTS]
     with_evidence = sum(f.evidence is not None for f in rows)
     if with_evidence > len(shown):
         blocks.append(
-            Prose(
-                f"Coverage is drawn for the {len(shown)} most severe findings of "
-                f"{numbers.count(with_evidence)}; report.json has it for all."
-            )
+            Prose(say("findings.drawn", shown=len(shown), all=numbers.count(with_evidence)))
         )
     parts = tuple(_finding_part(i, f) for i, f in enumerate(shown, 1))
-    return Section("findings", "Findings in detail", tuple(blocks), parts)
+    return Section("findings", say("findings.title"), tuple(blocks), parts)
 
 
 def _finding_part(number: int, f: Finding) -> Section:
@@ -48,44 +42,95 @@ def _finding_part(number: int, f: Finding) -> Section:
     if e is None:
         raise ValueError("only findings with evidence are drawn")
     pairs = [
-        ("Call", f"{words(f.call.value)} ({f.rule})"),
         (
-            "Reads",
-            f"{numbers.count(e.reads)} from {numbers.plural(e.distinct_starts, 'start position')}"
-            + (f" in {numbers.plural(e.regions, 'region')}" if e.regions else "")
-            + f"; {numbers.count(e.shared_reads)} more fit another target equally well",
+            say("head.call"),
+            say("findings.call", call=named("call", f.call.value), rule=retold(f.rule)),
         ),
         (
-            "Breadth and depth",
-            f"{numbers.share(e.breadth, 1)} of the genome covered (expected "
-            f"{numbers.share(e.expected_breadth, 1)}), mean depth "
-            f"{numbers.figure(e.mean_depth)}{numbers.GAP}×"
-            + ("" if e.evenness is None else f", evenness {e.evenness:.2f}"),
+            say("head.reads"),
+            say(
+                "findings.reads_in_regions" if e.regions else "findings.reads",
+                reads=numbers.count(e.reads),
+                starts=numbers.plural(e.distinct_starts, "start"),
+                regions=numbers.plural(e.regions, "region"),
+                shared=numbers.count(e.shared_reads),
+            ),
         ),
-        ("Identity", f"{numbers.share(e.identity, 1)}, median mapping quality {e.median_mapq}"),
+        (say("findings.breadth"), _breadth(e)),
         (
-            "Against the host",
-            f"{numbers.count(e.host_better)} further reads matched the host better and were given "
-            f"to it; {numbers.count(e.reads_with_host_flank)} carry host sequence beside the hit",
+            say("head.identity"),
+            say("findings.identity", share=numbers.share(e.identity, 1), mapq=e.median_mapq),
+        ),
+        (
+            say("findings.host"),
+            say(
+                "findings.host_reads",
+                better=numbers.count(e.host_better),
+                flank=numbers.count(e.reads_with_host_flank),
+            ),
         ),
     ]
     pairs += [(_amount(q.unit), _with_interval(q)) for q in f.quantities]
-    pairs += [("Remark", f.remark)] if f.remark else []
-    title = f"{shown_code(f.code, f.name)}, {f.name}, in {f.sample}"
+    pairs += [(say("head.remark"), retold(f.remark))] if f.remark else []
+    title = say(
+        "findings.part",
+        code=shown_code(f.code, f.name),
+        name=member(f.code, f.name),
+        sample=f.sample,
+    )
     blocks: list[Block] = [Facts(tuple(pairs))]
     if e.coverage:
         blocks.append(Figures((_coverage_figure(f),)))
     return Section(f"finding-{number}", title, tuple(blocks))
 
 
+def _breadth(e: Evidence) -> str:
+    return say(
+        "findings.breadth_depth" if e.evenness is None else "findings.breadth_depth_evenness",
+        breadth=numbers.share(e.breadth, 1),
+        expected=numbers.share(e.expected_breadth, 1),
+        depth=f"{numbers.figure(e.mean_depth)}{numbers.GAP}×",
+        evenness=f"{e.evenness or 0:.2f}",
+    )
+
+
 def _amount(unit: str) -> str:
-    known = {"copies per haploid host genome": "Per host genome", "genomes sequenced": "Sequenced"}
-    return known.get(unit, "Load")
+    known = {"copies per haploid host genome": "per_host", "genomes sequenced": "sequenced"}
+    return say(f"amount.{known.get(unit, 'load')}")
+
+
+def quantities(report: Report) -> Section:
+    """Every amount with its unit, interval and the way it was had; nothing is left to the prose."""
+    rows = tuple(
+        (
+            Cell(f.sample),
+            Cell(shown_code(f.code, f.name), swatch=colour.taxon(f.code)),
+            Cell(numbers.quantity(q)),
+            Cell(numbers.interval(q) or numbers.NOTHING),
+            Cell(retold(q.method), note=retold(q.remark)),
+        )
+        for f in positive(report)
+        for q in f.quantities
+    )
+    table = Table(
+        caption=say("quantities.caption"),
+        columns=(
+            Column(say("head.sample"), width=1.2),
+            Column(say("head.member"), width=1.3),
+            Column(say("head.amount"), number=True, width=2.0),
+            Column(say("head.interval"), number=True, width=1.6),
+            Column(say("head.method"), width=3.0),
+        ),
+        rows=rows,
+        empty=say("quantities.none"),
+    )
+    return Section("quantities", say("quantities.title"), (table,))
 
 
 def _with_interval(q: Quantity) -> str:
-    spread = f"95 % interval {numbers.interval(q)}" if numbers.interval(q) else ""
-    extra = "; ".join(part for part in (spread, q.method, q.remark) if part)
+    spread = say("findings.interval", range=numbers.interval(q)) if numbers.interval(q) else ""
+    parts = (spread, retold(q.method), retold(q.remark))
+    extra = say("list.joint").join(part for part in parts if part)
     return numbers.quantity(q) + (f" ({extra})" if extra else "")
 
 
@@ -93,12 +138,20 @@ def _coverage_figure(f: Finding) -> Figure:
     every = f.evidence.coverage if f.evidence else ()
     drawn = sorted(every, key=lambda c: -c.covered_bases)[:CONTIGS_IN_ONE_PLOT]
     drawn = [contig for contig in every if contig in drawn]
-    alt = f"Depth along the genome of {f.code} in {f.sample}"
-    caption = "; ".join(
-        f"{c.contig}: {numbers.count(c.covered_bases)} of {numbers.count(c.length)} b covered, "
-        f"depth up to {numbers.count(c.max_depth)}"
+    alt = say("findings.depth_alt", code=f.code, sample=f.sample)
+    parts = [
+        say(
+            "findings.covered",
+            contig=c.contig,
+            covered=numbers.count(c.covered_bases),
+            length=numbers.count(c.length),
+            most=numbers.count(c.max_depth),
+        )
         for c in drawn
-    )
+    ]
     if len(drawn) < len(every):
-        caption += f"; {len(every) - len(drawn)} contigs with less coverage are not drawn"
-    return Figure(plots.coverage(drawn, f.code, label=alt), caption + ".", alt)
+        parts.append(say("findings.contigs_left", n=len(every) - len(drawn)))
+    if f.evidence:
+        parts.append(say("findings.identity_caption", share=numbers.share(f.evidence.identity, 1)))
+    caption = say("sentence.whole", said=say("list.joint").join(parts))
+    return Figure(plots.coverage(drawn, f.code, label=alt), caption, alt)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from collections.abc import Sequence
 
@@ -24,6 +23,7 @@ from porewatch_worker.report.document import (
     Table,
     Tone,
 )
+from porewatch_worker.report.speech import member, named, retold, say
 from porewatch_worker.science.remarks import shown_code
 
 ON_FIRST_PAGE = 8
@@ -44,27 +44,24 @@ OUTCOME_TONE: dict[Outcome, Tone] = {
     Outcome.RELEASED_WITH_REMARKS: "warn",
     Outcome.INVALID: "bad",
 }
-FINDING_COLUMNS = (
-    Column("Sample", width=1.2),
-    Column("Panel member", width=1.9),
-    Column("Severity", width=0.95),
-    Column("Call", width=1.2),
-    Column("Reads", number=True, width=0.9),
-    Column("Breadth, of expected", number=True, width=1.05),
-    Column("Depth", number=True, width=0.8),
-    Column("Identity", number=True, width=0.9),
-    Column(f"Load (95{numbers.GAP}% interval)", number=True, width=1.8),
-)
 
 
-def words(name: str) -> str:
-    """`not_detected` -> `not detected`, `RunSealed` -> `Run sealed`."""
-    spaced = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", name).replace("_", " ")
-    return (spaced[:1] + spaced[1:].lower()) if spaced != name and "_" not in name else spaced
+def finding_columns() -> tuple[Column, ...]:
+    return (
+        Column(say("head.sample"), width=1.2),
+        Column(say("head.member"), width=1.9),
+        Column(say("head.severity"), width=0.95),
+        Column(say("head.call"), width=1.2),
+        Column(say("head.reads"), number=True, width=0.9),
+        Column(say("head.breadth"), number=True, width=1.05),
+        Column(say("head.depth"), number=True, width=0.8),
+        Column(say("head.identity"), number=True, width=0.9),
+        Column(say("head.load"), number=True, width=1.8),
+    )
 
 
 def role_name(role: SampleRole) -> str:
-    return "no-template control" if role is SampleRole.NO_TEMPLATE_CONTROL else words(role.value)
+    return named("role", role.value)
 
 
 def positive(report: Report) -> list[Finding]:
@@ -81,23 +78,21 @@ def positive(report: Report) -> list[Finding]:
 
 def found(report: Report) -> Section:
     rows = positive(report)
-    table = findings_table(report, rows[:ON_FIRST_PAGE], "Detected and indeterminate findings")
+    table = findings_table(report, rows[:ON_FIRST_PAGE], say("found.caption"))
     blocks: list[Block] = [table]
     said: dict[tuple[str, str], list[str]] = defaultdict(list)
     for f in rows[:ON_FIRST_PAGE]:
         if f.remark:
             said[shown_code(f.code, f.name), f.remark].append(f.sample)
     if said:
-        items = (f"{code} in {', '.join(where)}: {what}" for (code, what), where in said.items())
+        items = (
+            say("found.remark", code=code, samples=say("name.joint").join(where), what=retold(what))
+            for (code, what), where in said.items()
+        )
         blocks.append(Bullets(tuple(items)))
     if len(rows) > ON_FIRST_PAGE:
-        blocks.append(
-            Prose(
-                f"The {ON_FIRST_PAGE} most severe of {numbers.count(len(rows))} findings are "
-                "shown; all of them are listed under Findings in detail."
-            )
-        )
-    return Section("found", "What was found", tuple(blocks))
+        blocks.append(Prose(say("found.more", shown=ON_FIRST_PAGE, all=numbers.count(len(rows)))))
+    return Section("found", say("found.title"), tuple(blocks))
 
 
 def findings_table(report: Report, rows: Sequence[Finding], caption: str) -> Table:
@@ -105,26 +100,29 @@ def findings_table(report: Report, rows: Sequence[Finding], caption: str) -> Tab
     invalid = {o.sample for o in report.outcomes if o.outcome is Outcome.INVALID}
     return Table(
         caption=caption,
-        columns=FINDING_COLUMNS,
+        columns=finding_columns(),
         rows=tuple(_finding_row(f, roles[f.sample], f.sample in invalid) for f in rows),
-        empty="No panel member was detected or left indeterminate in any sample or control."
+        empty=say("found.none")
         if any(f.call is not Call.NOT_SCREENED for f in report.findings)
-        else "No panel member was screened, so nothing could be found.",
+        else say("found.not_screened"),
     )
 
 
 def _finding_row(f: Finding, role: SampleRole, invalid: bool) -> tuple[Cell, ...]:
     e = f.evidence
     notes = [] if role is SampleRole.SAMPLE else [role_name(role)]
-    notes += ["invalid"] if invalid else []
+    notes += [say("outcome.invalid")] if invalid else []
     blank = Cell(numbers.NOTHING)
     return (
-        Cell(f.sample, note=", ".join(notes)),
-        Cell(shown_code(f.code, f.name), note=f.name, swatch=colour.taxon(f.code)),
-        Cell(f.severity.value, tone=SEVERITY_TONE[f.severity.value]),
-        Cell(words(f.call.value), tone=CALL_TONE[f.call]),
+        Cell(f.sample, note=say("name.joint").join(notes)),
+        Cell(shown_code(f.code, f.name), note=member(f.code, f.name), swatch=colour.taxon(f.code)),
+        Cell(named("severity", f.severity.value), tone=SEVERITY_TONE[f.severity.value]),
+        Cell(named("call", f.call.value), tone=CALL_TONE[f.call]),
         _reads(e) if e else blank,
-        Cell(numbers.share(e.breadth, 1), note=f"of {numbers.share(e.expected_breadth, 1)}")
+        Cell(
+            numbers.share(e.breadth, 1),
+            note=say("found.of", all=numbers.share(e.expected_breadth, 1)),
+        )
         if e
         else blank,
         Cell(f"{numbers.figure(e.mean_depth)}{numbers.GAP}×") if e else blank,
@@ -136,15 +134,15 @@ def _finding_row(f: Finding, role: SampleRole, invalid: bool) -> tuple[Cell, ...
 def _reads(e: Evidence) -> Cell:
     """Reads and starts; where the host explains all of them, how many those are."""
     if not e.reads and e.host_better:
-        return Cell("0", note=f"{numbers.count(e.host_better)} in host copies")
-    return Cell(numbers.count(e.reads), note=numbers.plural(e.distinct_starts, "start"))
+        return Cell("0", note=say("found.in_host", n=numbers.count(e.host_better)))
+    return Cell(numbers.count(e.reads), note=numbers.plural(e.distinct_starts, "start_short"))
 
 
 def _load(quantities: Sequence[Quantity]) -> Cell:
     if not quantities:
         return Cell(numbers.NOTHING)
     first = next((q for q in quantities if q.unit.startswith("copies/mL")), quantities[0])
-    return Cell(numbers.quantity(first), note=numbers.interval(first) or first.remark)
+    return Cell(numbers.quantity(first), note=numbers.interval(first) or retold(first.remark))
 
 
 def controls(report: Report) -> Section:
@@ -153,22 +151,21 @@ def controls(report: Report) -> Section:
         key=lambda pair: pair[0],
     )
     table = Table(
-        caption="Outcome of controls and samples",
+        caption=say("controls.caption"),
         columns=(
-            Column("Sample", width=1.2),
-            Column("Role", width=1.4),
-            Column("Outcome", width=1.6),
+            Column(say("head.sample"), width=1.2),
+            Column(say("head.role"), width=1.4),
+            Column(say("head.outcome"), width=1.6),
             Column(recovery_head(report), width=2.3),
-            Column("Reasons", width=2.6),
+            Column(say("head.reasons"), width=2.6),
         ),
         rows=tuple(row for _, row in rows[:ON_FIRST_PAGE]),
-        empty="No outcome was recorded: nothing is released.",
+        empty=say("controls.none"),
     )
     blocks: list[Block] = [table]
     if len(rows) > ON_FIRST_PAGE:
-        more = numbers.count(len(rows) - ON_FIRST_PAGE)
-        blocks.append(Prose(f"{more} more with the same or a better outcome: see Samples."))
-    return Section("controls", "Controls and release", tuple(blocks))
+        blocks.append(Prose(say("controls.more", n=numbers.count(len(rows) - ON_FIRST_PAGE))))
+    return Section("controls", say("controls.title"), tuple(blocks))
 
 
 def _outcome_row(
@@ -179,17 +176,21 @@ def _outcome_row(
     return order, (
         Cell(outcome.sample),
         Cell(role_name(role)),
-        Cell(words(outcome.outcome.value), tone=OUTCOME_TONE[outcome.outcome]),
+        Cell(named("outcome", outcome.outcome.value), tone=OUTCOME_TONE[outcome.outcome]),
         recovery_cell(report, outcome.sample),
-        Cell("; ".join(outcome.reasons) or numbers.NOTHING),
+        Cell(reasons_of(outcome) or numbers.NOTHING),
     )
+
+
+def reasons_of(outcome: SampleOutcome) -> str:
+    return say("list.joint").join(retold(reason) for reason in outcome.reasons)
 
 
 def recovery_head(report: Report) -> str:
     """The column's head, with the unit when all recoveries share it."""
     units = {q.unit for q in report.spike_recovery.values()}
-    unit = f", {units.pop()}" if len(units) == 1 else ""
-    return f"Spike-in recovery (95{numbers.GAP}% interval){unit}"
+    unit = retold(units.pop()) if len(units) == 1 else ""
+    return say("head.recovery_in", unit=unit) if unit else say("head.recovery_interval")
 
 
 def recovery_cell(report: Report, sample: str) -> Cell:
@@ -202,4 +203,4 @@ def recovery_cell(report: Report, sample: str) -> Cell:
         shown = numbers.figure(recovery.value)
     spread = numbers.interval(recovery)
     inside = f" ({spread.replace(' ', numbers.GAP)})" if spread else ""
-    return Cell(shown + inside, note=recovery.remark)
+    return Cell(shown + inside, note=retold(recovery.remark))

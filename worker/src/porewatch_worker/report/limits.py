@@ -27,6 +27,7 @@ from porewatch_worker.report.document import (
     Table,
 )
 from porewatch_worker.report.front import SEVERITY_TONE
+from porewatch_worker.report.speech import member, named, retold, say
 
 SHARED_BY = 3
 
@@ -35,21 +36,20 @@ def could_be_seen(report: Report) -> Section:
     """LOD95 of what valid samples were screened for without a find: the value of a `no`."""
     return Section(
         "seen",
-        "What could have been seen",
+        say("seen.title"),
         (
             Table(
-                caption="Limit of detection (LOD95) in this run of what was not detected in "
-                "valid samples; a member counts once for each sample",
+                caption=say("seen.caption"),
                 columns=(
-                    Column("Severity", width=0.9),
-                    Column("Screened", number=True, width=0.9),
-                    Column("Not detected", number=True, width=1.1),
-                    Column("Median LOD95", number=True, width=1.8),
-                    Column("Best", number=True, width=1.7),
-                    Column("Worst", number=True, width=1.7),
+                    Column(say("head.severity"), width=0.9),
+                    Column(say("head.screened"), number=True, width=0.9),
+                    Column(say("head.not_detected"), number=True, width=1.1),
+                    Column(say("head.median_lod"), number=True, width=1.8),
+                    Column(say("head.best"), number=True, width=1.7),
+                    Column(say("head.worst"), number=True, width=1.7),
                 ),
                 rows=tuple(_lod_rows(report)),
-                empty="No valid sample was screened: no limit of detection can be stated.",
+                empty=say("seen.none"),
             ),
         ),
     )
@@ -79,7 +79,7 @@ def _lod_rows(report: Report) -> Iterable[tuple[Cell, ...]]:
             by_unit[""] = []
         for unit, values in sorted(by_unit.items()):
             yield (
-                Cell(severity.value, tone=SEVERITY_TONE[severity.value]),
+                Cell(named("severity", severity.value), tone=SEVERITY_TONE[severity.value]),
                 Cell(numbers.count(len({f.code for f in mine}))),
                 Cell(numbers.count(len(values))),
                 *(_lod_cells(values, unit) if unit else _no_lod(values)),
@@ -88,17 +88,17 @@ def _lod_rows(report: Report) -> Iterable[tuple[Cell, ...]]:
 
 def _no_lod(values: Sequence[tuple[float, Finding]]) -> tuple[Cell, ...]:
     blank = Cell(numbers.NOTHING)
-    return (Cell("not computable") if values else blank, blank, blank)
+    return (Cell(say("number.none")) if values else blank, blank, blank)
 
 
 def _lod_cells(values: Sequence[tuple[float, Finding]], unit: str) -> tuple[Cell, ...]:
     ordered = sorted(values, key=lambda pair: (pair[0], pair[1].code, pair[1].sample))
     ends = (
-        Cell(numbers.figure(value), note=f"{f.code} in {f.sample}")
+        Cell(numbers.figure(value), note=say("seen.which", code=f.code, sample=f.sample))
         for value, f in (ordered[0], ordered[-1])
     )
     middle = numbers.figure(median(value for value, _ in ordered))
-    return (Cell(f"{middle}{numbers.GAP}{unit}"), *ends)
+    return (Cell(f"{middle}{numbers.GAP}{retold(unit)}"), *ends)
 
 
 def could_not_be_seen(report: Report) -> Section:
@@ -108,19 +108,24 @@ def could_not_be_seen(report: Report) -> Section:
     rules = {f.code: f.rule for f in report.findings}
     for entry in report.panel:
         if entry.code in umbrellas(report.panel):
-            groups["Names of groups, judged by their members"].append(entry)
+            groups["unseen.group"].append(entry)
         elif entry.code not in screened:
             why = blindness(entry, rules[entry.code])
-            groups[f"{why[:1].upper()}{why[1:]}"].append(entry)
+            groups[f"unseen.{why}"].append(entry)
         elif entry.status == "partly":
-            groups["Seen in part only"].append(entry)
+            groups["unseen.partly"].append(entry)
     said = [
-        f"{heading} ({numbers.plural(len(entries), 'row')}): {_names(entries)}."
-        for heading, entries in groups.items()
+        say(
+            "unseen.line",
+            what=say(key),
+            rows=numbers.plural(len(entries), "row"),
+            names=_names(entries),
+        )
+        for key, entries in groups.items()
     ]
     said += _common_remarks(report)
-    block: Block = Bullets(tuple(said)) if said else Prose("Every row of the list was screened.")
-    return Section("unseen", "What could not be seen", (block,))
+    block: Block = Bullets(tuple(said)) if said else Prose(say("unseen.none"))
+    return Section("unseen", say("unseen.title"), (block,))
 
 
 def _common_remarks(report: Report) -> list[str]:
@@ -130,7 +135,7 @@ def _common_remarks(report: Report) -> list[str]:
         if f.call is Call.NOT_DETECTED and f.remark:
             by_remark[f.remark].add(f.code)
     return [
-        f"{numbers.plural(len(codes), 'member')}: {remark}"
+        say("unseen.shared", members=numbers.plural(len(codes), "member"), remark=retold(remark))
         for remark, codes in sorted(by_remark.items())
         if len(codes) >= SHARED_BY
     ]
@@ -138,7 +143,10 @@ def _common_remarks(report: Report) -> list[str]:
 
 def _names(entries: Sequence[PanelEntry]) -> str:
     if len(entries) <= 6:
-        return ", ".join(f"{e.code} ({e.name})" for e in entries)
-    codes = ", ".join(e.code for e in entries[:24])
-    more = f" and {len(entries) - 24} more" if len(entries) > 24 else ""
-    return f"{codes}{more}; names and reasons under The list"
+        return say("name.joint").join(
+            say("unseen.name", code=e.code, name=member(e.code, e.name)) for e in entries
+        )
+    codes = say("name.joint").join(e.code for e in entries[:24])
+    if len(entries) > 24:
+        codes = say("list.and_more", shown=codes, more=len(entries) - 24)
+    return say("unseen.codes", codes=codes)

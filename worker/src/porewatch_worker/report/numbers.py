@@ -6,6 +6,7 @@ import math
 from datetime import datetime
 
 from porewatch.domain.findings import Quantity
+from porewatch_worker.report.speech import retold, say
 
 NOTHING = "–"
 GAP = "\u00a0"  # no line break between a number and its unit
@@ -17,9 +18,15 @@ def count(number: int) -> str:
     return f"{number:,}"
 
 
-def plural(number: int, singular: str, several: str | None = None) -> str:
-    """`1 read`, `2,000 reads` (with a no-break space)."""
-    return f"{count(number)}{GAP}{singular if number == 1 else several or singular + 's'}"
+def plural(number: int, thing: str) -> str:
+    """`1 read`, `2,000 reads` (with a no-break space); `thing` is named in the message files."""
+    form = "one" if number == 1 else "other"
+    return say(f"count.{thing}.{form}", n=count(number)).replace(" ", GAP)
+
+
+def many(number: int, thing: str) -> str:
+    """As `plural`, for running text: spaces may break."""
+    return plural(number, thing).replace(GAP, " ")
 
 
 def share(part: float, whole: float) -> str:
@@ -59,16 +66,17 @@ def interval(quantity: Quantity) -> str:
     """The 95 % interval without its unit, or nothing: `632 to 1,260`."""
     if quantity.low is None or quantity.high is None:
         return ""
-    return f"{figure(quantity.low)} to {figure(quantity.high)}"
+    return say("number.range", low=figure(quantity.low), high=figure(quantity.high))
 
 
 def quantity(quantity: Quantity) -> str:
     """Value with unit. A value that cannot be had says so; a bound alone is shown as a bound."""
     if quantity.value is not None:
-        return f"{figure(quantity.value)}{GAP}{quantity.unit}"
+        return f"{figure(quantity.value)}{GAP}{retold(quantity.unit)}"
     if quantity.high is not None:
-        return f"below {figure(quantity.high)}{GAP}{quantity.unit}"
-    return "not computable"
+        bound = f"{figure(quantity.high)}{GAP}{retold(quantity.unit)}"
+        return say("number.below", bound=bound)
+    return say("number.none")
 
 
 def duration(seconds: float) -> str:

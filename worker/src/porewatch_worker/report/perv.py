@@ -17,20 +17,10 @@ from porewatch_worker.report.document import (
     Section,
     Table,
 )
-from porewatch_worker.report.front import CALL_TONE, words
+from porewatch_worker.report.front import CALL_TONE
+from porewatch_worker.report.speech import named, retold, say
 
 MOST_SITES = 12
-WHAT_IT_IS = (
-    "PERV-A and -B are in every pig and raise no alarm; type C and A/C recombinants do. All reads "
-    "of PERV are counted here, those included that the host's own copies explain as well."
-)
-SURROGATES = (
-    "The references are surrogates: no type of PERV is named, and nothing here is about PERV."
-)
-ORFS = (
-    "A reading frame is seen whole when a read spans it without a gap of 20 bases or more; single "
-    "lost or changed bases cannot be told from read errors."
-)
 
 
 def perv(report: Report) -> tuple[Section, ...]:
@@ -38,31 +28,41 @@ def perv(report: Report) -> tuple[Section, ...]:
     results = report.perv
     if not results:
         return ()
-    blocks: list[Block] = [Prose(WHAT_IT_IS)]
+    blocks: list[Block] = [Prose(say("perv.what"))]
     if any(r.synthetic for r in results):
-        blocks.append(Prose(SURROGATES, tone="warn"))
-    alarms = tuple(f"{r.sample}: {alarm}" for r in results for alarm in r.alarms)
+        blocks.append(Prose(say("perv.surrogates"), tone="warn"))
+    alarms = tuple(_of(r, alarm) for r in results for alarm in r.alarms)
     if alarms:
-        blocks += [Prose("PERV alarm", tone="bad"), Bullets(alarms)]
+        blocks += [Prose(say("perv.alarm"), tone="bad"), Bullets(alarms)]
     else:
-        blocks.append(Prose("No PERV alarm in any sample or control.", tone="good"))
-    blocks += [_reads(results), _types(results), _junctions(results), _frames(results), Prose(ORFS)]
-    limits = tuple(dict.fromkeys(f"{r.sample}: {limit}." for r in results for limit in r.limits))
+        blocks.append(Prose(say("perv.no_alarm"), tone="good"))
+    blocks += [
+        _reads(results),
+        _types(results),
+        _junctions(results),
+        _frames(results),
+        Prose(say("perv.orfs")),
+    ]
+    limits = tuple(dict.fromkeys(_of(r, f"{limit}.") for r in results for limit in r.limits))
     if limits:
         blocks.append(Bullets(limits))
-    return (Section("perv", "PERV", tuple(blocks)),)
+    return (Section("perv", say("perv.title"), tuple(blocks)),)
+
+
+def _of(result: PervResult, sentence: str) -> str:
+    return say("perv.of_sample", sample=result.sample, what=retold(sentence))
 
 
 def _reads(results: tuple[PervResult, ...]) -> Table:
     return Table(
-        caption="PERV reads, and copies of PERV in a diploid genome (DNA only)",
+        caption=say("perv.reads"),
         columns=(
-            Column("Sample", width=1.2),
-            Column("PERV reads", number=True, width=1.2),
-            Column("With host flank", number=True, width=1.4),
-            Column("Without", number=True),
-            Column("Over a whole provirus", number=True, width=1.1),
-            Column("Copies per diploid genome", number=True, width=2.2),
+            Column(say("head.sample"), width=1.2),
+            Column(say("head.perv_reads"), number=True, width=1.2),
+            Column(say("head.flank"), number=True, width=1.4),
+            Column(say("head.no_flank"), number=True),
+            Column(say("head.whole_provirus"), number=True, width=1.1),
+            Column(say("head.copies_diploid"), number=True, width=2.2),
         ),
         rows=tuple(_reads_row(r) for r in results),
     )
@@ -73,10 +73,10 @@ def _reads_row(r: PervResult) -> tuple[Cell, ...]:
     elsewhere = c.with_host_flank - c.at_ends
     return (
         Cell(r.sample, note=r.material.upper()),
-        Cell(numbers.count(c.reads), note=f"{numbers.count(c.host_alike)} fit host copies too"),
+        Cell(numbers.count(c.reads), note=say("perv.host_alike", n=numbers.count(c.host_alike))),
         Cell(
             numbers.count(c.with_host_flank),
-            note=f"{numbers.count(elsewhere)} not at a provirus end" if elsewhere else "",
+            note=say("perv.not_at_end", n=numbers.count(elsewhere)) if elsewhere else "",
         ),
         Cell(numbers.count(c.without_host_flank)),
         Cell(numbers.count(c.full_length)),
@@ -88,9 +88,9 @@ def _copies(amount: Quantity | None) -> Cell:
     if amount is None:
         return Cell(numbers.NOTHING)
     if amount.value is None:
-        return Cell(numbers.interval(amount) or numbers.NOTHING, note=amount.remark)
+        return Cell(numbers.interval(amount) or numbers.NOTHING, note=retold(amount.remark))
     spread = numbers.interval(amount)
-    how = "; ".join(part for part in (spread, amount.method) if part)
+    how = say("list.joint").join(part for part in (spread, retold(amount.method)) if part)
     return Cell(numbers.figure(amount.value), note=how)
 
 
@@ -101,21 +101,21 @@ def _types(results: tuple[PervResult, ...]) -> Table:
         if r.counted.env_reads:
             undecided = (
                 Cell(r.sample),
-                Cell("no type told"),
+                Cell(say("perv.untyped")),
                 Cell(numbers.count(r.counted.untyped)),
             )
             rows.append((*undecided, Cell(numbers.NOTHING), Cell(numbers.NOTHING)))
     return Table(
-        caption="Types, by reads over the envelope gene (env); elsewhere no type is told",
+        caption=say("perv.types"),
         columns=(
-            Column("Sample", width=1.2),
-            Column("Type", width=1.4),
-            Column("Reads over env", number=True),
-            Column("Distinct starts", number=True),
-            Column("Copies per diploid genome", number=True, width=2.2),
+            Column(say("head.sample"), width=1.2),
+            Column(say("head.type"), width=1.4),
+            Column(say("head.env_reads"), number=True),
+            Column(say("head.starts"), number=True),
+            Column(say("head.copies_diploid"), number=True, width=2.2),
         ),
         rows=tuple(rows),
-        empty="No read lies over env, or the bundle does not say where it is.",
+        empty=say("perv.no_env"),
     )
 
 
@@ -131,34 +131,37 @@ def _type_row(r: PervResult, t: PervType) -> tuple[Cell, ...]:
 
 def _junctions(results: tuple[PervResult, ...]) -> Table:
     found = [(r, s) for r in results for s in r.sites]
-    seen = "; ".join(
-        f"{r.sample}: {numbers.share(r.smallest_share, 1)}" for r in results if r.smallest_share
+    seen = say("list.joint").join(
+        say("perv.of_sample", sample=r.sample, what=numbers.share(r.smallest_share, 1))
+        for r in results
+        if r.smallest_share
     )
-    least = f" A recombinant is seen (95 % chance) from this share of PERV: {seen}." if seen else ""
-    more = f" The first {MOST_SITES} of {len(found)}." if len(found) > MOST_SITES else ""
+    many = len(found) > MOST_SITES
     return Table(
-        caption=f"Junctions of two types within env; a recombinant recurs, chimeras scatter.{more}",
+        caption=say(
+            "perv.junctions_first" if many else "perv.junctions", shown=MOST_SITES, all=len(found)
+        ),
         columns=(
-            Column("Sample", width=1.2),
-            Column("Types"),
-            Column("Breakpoint in env", number=True, width=1.4),
-            Column("Reads", number=True, width=0.8),
-            Column("Molecules", number=True, width=0.9),
-            Column("Result", width=2.6),
+            Column(say("head.sample"), width=1.2),
+            Column(say("head.types")),
+            Column(say("head.breakpoint"), number=True, width=1.4),
+            Column(say("head.reads"), number=True, width=0.8),
+            Column(say("head.molecules"), number=True, width=0.9),
+            Column(say("head.result"), width=2.6),
         ),
         rows=tuple(_site_row(r, s) for r, s in found[:MOST_SITES]),
-        empty=f"No junction read in any sample.{least}",
+        empty=say("perv.no_junction_seen" if seen else "perv.no_junction", seen=seen),
     )
 
 
 def _site_row(r: PervResult, s: JunctionSite) -> tuple[Cell, ...]:
     return (
         Cell(r.sample),
-        Cell(f"{s.left} then {s.right}", note="SYNTHETIC" if r.synthetic else ""),
-        Cell(f"{numbers.count(s.low)} to {numbers.count(s.high)}"),
+        Cell(say("perv.pair", left=s.left, right=s.right), note="SYNTHETIC" if r.synthetic else ""),
+        Cell(say("number.range", low=numbers.count(s.low), high=numbers.count(s.high))),
         Cell(numbers.count(s.reads)),
         Cell(numbers.count(s.molecules)),
-        Cell(words(s.call.value), note=s.rule, tone=CALL_TONE[s.call]),
+        Cell(named("call", s.call.value), note=retold(s.rule), tone=CALL_TONE[s.call]),
     )
 
 
@@ -174,13 +177,13 @@ def _frames(results: tuple[PervResult, ...]) -> Table:
         for name, orf in r.counted.orfs.items()
     )
     return Table(
-        caption="Whole reading frames",
+        caption=say("perv.frames"),
         columns=(
-            Column("Sample", width=1.2),
-            Column("Frame"),
-            Column("Reads that span it", number=True),
-            Column("Without a gap", number=True),
+            Column(say("head.sample"), width=1.2),
+            Column(say("head.frame")),
+            Column(say("head.spanning"), number=True),
+            Column(say("head.no_gap"), number=True),
         ),
         rows=rows,
-        empty="No read spans a reading frame that the bundle names.",
+        empty=say("perv.no_frame"),
     )

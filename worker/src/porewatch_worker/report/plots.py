@@ -12,6 +12,7 @@ from xml.etree import ElementTree as ET
 from porewatch.domain.findings import ContigCoverage, Histogram, ReadAccount, YieldPoint
 from porewatch.domain.phases import PhaseRecord
 from porewatch_worker.report import colour, numbers
+from porewatch_worker.report.speech import named, say
 from porewatch_worker.report.svg import (
     INK,
     MUTED,
@@ -42,7 +43,7 @@ def histogram(data: Histogram, *, title: str, x_title: str, label: str) -> str:
     root = drawing(*_SMALL_SIZE, label)
     filled = [i for i, n in enumerate(data.counts) if n]
     if not filled:
-        nothing(root, SMALL, "no reads")
+        nothing(root, SMALL, say("plot.no_reads"))
         text(root, 0, SMALL.top - 12, title, fill=INK)
         return to_text(root)
     first, last = filled[0], filled[-1]
@@ -62,9 +63,9 @@ def histogram(data: Histogram, *, title: str, x_title: str, label: str) -> str:
 def yield_over_time(points: Sequence[YieldPoint], *, label: str) -> str:
     """Bases read so far against minutes since sequencing began."""
     root = drawing(*_SMALL_SIZE, label)
-    title = "Bases, running total"
+    title = say("plot.bases")
     if not points:
-        nothing(root, SMALL, "no start times in the reads")
+        nothing(root, SMALL, say("plot.no_times"))
         text(root, 0, SMALL.top - 12, title, fill=INK)
         return to_text(root)
     ordered = sorted(points, key=lambda p: p.minute)
@@ -76,7 +77,7 @@ def yield_over_time(points: Sequence[YieldPoint], *, label: str) -> str:
     unit = 60.0 if in_hours else 1.0
     x = Scale(steps[0][0] / unit, steps[-1][0] / unit, SMALL.left, SMALL.right)
     y = Scale(0, max(total, 1), SMALL.bottom, SMALL.top)
-    x_title = f"{'hours' if in_hours else 'minutes'} since the run began"
+    x_title = say("plot.hours" if in_hours else "plot.minutes")
     frame(root, SMALL, x, y, x_title=x_title, y_title=title)
     curve = [(x(minute / unit), y(so_far)) for minute, so_far in steps]
     under = [*curve, (curve[-1][0], SMALL.bottom), (curve[0][0], SMALL.bottom)]
@@ -90,7 +91,7 @@ def accounts(rows: Sequence[tuple[str, ReadAccount]], *, label: str) -> str:
     left, right = 150.0, 628.0
     top = 24.0
     root = drawing(_WIDE, top + _ROW * len(rows) + 4, label)
-    _legend(root, list(colour.WHERE.items()))
+    _legend(root, [(say(f"where.{name}"), fill) for name, fill in colour.WHERE.items()])
     for i, (name, account) in enumerate(rows):
         y = top + i * _ROW
         text(root, left - 8, y + 14, _clip(name, 20), anchor="end", fill=INK)
@@ -99,7 +100,7 @@ def accounts(rows: Sequence[tuple[str, ReadAccount]], *, label: str) -> str:
             _stack(root, account, left, right, y)
         else:
             rect(root, left, y + 3, right - left, _ROW - 7, "#f5f7f9")
-            text(root, left + 6, y + 14, "no reads")
+            text(root, left + 6, y + 14, say("plot.no_reads"))
     return to_text(root)
 
 
@@ -125,15 +126,15 @@ def coverage(contigs: Sequence[ContigCoverage], code: str, *, label: str) -> str
     steps = [_steps(contig, contig.length * per_base) for contig in contigs]
     peak = max((depth for some in steps for _, _, depth in some), default=0.0)
     if peak <= 0:
-        nothing(root, box, "no depth was recorded")
-        text(root, 0, box.top - 12, "Depth (reads)", fill=INK)
+        nothing(root, box, say("plot.no_depth"))
+        text(root, 0, box.top - 12, say("plot.depth"), fill=INK)
         return to_text(root)
     y = Scale(0, peak, box.bottom, box.top)
     for value in nice_ticks(0, peak, 3):
         line(root, box.left, y(value), box.right, y(value))
         text(root, box.left - 5, y(value) + TEXT * 0.35, short(value), anchor="end")
-    text(root, 0, box.top - 12, "Depth (mean of each bin)", fill=INK)
-    title = "position (bases)" if len(contigs) == 1 else "contigs side by side, by length"
+    text(root, 0, box.top - 12, say("plot.depth"), fill=INK)
+    title = say("plot.position" if len(contigs) == 1 else "plot.contigs")
     text(root, box.right, box.bottom + 31, title, anchor="end", fill=INK)
     start = box.left
     for contig, some in zip(contigs, steps, strict=True):
@@ -155,22 +156,22 @@ def phases_in_time(records: Sequence[PhaseRecord], *, label: str) -> str:
     top, left, right = 20.0, 150.0, 628.0
     root = drawing(_WIDE, top + _ROW * max(1, len(ran)) + 38, label)
     if not ran:
-        nothing(root, Box(left, top, right, top + _ROW), "no phase ran")
+        nothing(root, Box(left, top, right, top + _ROW), say("plot.no_phase"))
         return to_text(root)
     begin = min(r.started_at for r in ran)
     seconds = max((r.finished_at - begin).total_seconds() for r in ran)
-    unit, name = (60.0, "minutes") if seconds > 240 else (1.0, "seconds")
+    unit, name = (60.0, "plot.phase_minutes") if seconds > 240 else (1.0, "plot.phase_seconds")
     x = Scale(0, max(seconds / unit, 0.1), left, right)
     bottom = top + _ROW * len(ran)
     for value in nice_ticks(0, x.high, 6):
         line(root, x(value), top, x(value), bottom)
         text(root, x(value), bottom + 16, short(round(value, 3)), anchor="middle")
-    text(root, right, bottom + 31, f"{name} since the first phase began", anchor="end", fill=INK)
+    text(root, right, bottom + 31, say(name), anchor="end", fill=INK)
     for i, record in enumerate(ran):
         start = (record.started_at - begin).total_seconds() / unit
         length = (record.finished_at - record.started_at).total_seconds()
         y = top + i * _ROW
-        text(root, left - 8, y + 14, record.phase.value.replace("_", " "), anchor="end", fill=INK)
+        text(root, left - 8, y + 14, named("phase", record.phase.value), anchor="end", fill=INK)
         rect(root, x(start), y + 4, max(2.0, x(length / unit) - left), _ROW - 9, colour.READS)
         text(root, right + 8, y + 14, numbers.duration(length))
     return to_text(root)

@@ -17,22 +17,27 @@ from porewatch_worker.report.document import (
     Section,
     Table,
 )
-from porewatch_worker.report.front import words
+from porewatch_worker.report.speech import named, retold, say, words
 
-COST_COLUMNS = (
-    Column("What", width=2.4),
-    Column("Stage", width=1.5),
-    Column("Machine", width=1.7),
-    Column("Time", number=True, width=1.2),
-    Column("Cost", number=True, width=1.2),
-    Column("On-demand price", number=True, width=1.5),
-    Column("Settled", width=0.9),
-)
-SHARE_COLUMNS = (
-    Column("For", width=3.2),
-    Column("Cost", number=True, width=1.2),
-    Column("Share", number=True, width=1.0),
-)
+
+def cost_columns() -> tuple[Column, ...]:
+    return (
+        Column(say("head.what"), width=2.4),
+        Column(say("head.stage"), width=1.5),
+        Column(say("head.machine"), width=1.7),
+        Column(say("head.time"), number=True, width=1.2),
+        Column(say("head.cost"), number=True, width=1.2),
+        Column(say("head.on_demand"), number=True, width=1.5),
+        Column(say("head.settled"), width=0.9),
+    )
+
+
+def share_columns() -> tuple[Column, ...]:
+    return (
+        Column(say("head.for"), width=3.2),
+        Column(say("head.cost"), number=True, width=1.2),
+        Column(say("head.share"), number=True, width=1.0),
+    )
 
 
 def record_sections(report: Report) -> tuple[Section, ...]:
@@ -40,40 +45,46 @@ def record_sections(report: Report) -> tuple[Section, ...]:
 
 
 def phases(report: Report) -> Section:
-    alt = "When each phase ran, and for how long"
+    alt = say("phases.alt")
     blocks: list[Block] = []
     if report.phases:
         figure = Figure(
             plots.phases_in_time(report.phases, label=alt),
-            "Host removal and pathogen detection share one pass over the reads, so they overlap.",
+            say("phases.figure"),
             alt,
         )
         blocks.append(Figures((figure,)))
     blocks.append(
         Table(
-            caption="Phases, each with its own counts",
+            caption=say("phases.caption"),
             columns=(
-                Column("Phase", width=1.4),
-                Column("Status", width=1.5),
-                Column("Began", width=1.9),
-                Column("Took", number=True, width=1),
-                Column("Counts", width=3.4),
+                Column(say("head.phase"), width=1.4),
+                Column(say("head.status"), width=1.5),
+                Column(say("head.began"), width=1.9),
+                Column(say("head.took"), number=True, width=1),
+                Column(say("head.counts"), width=3.4),
             ),
             rows=tuple(_phase_row(record) for record in report.phases),
-            empty="No phase left a record.",
+            empty=say("phases.none"),
         )
     )
-    return Section("phases", "Phases", tuple(blocks))
+    return Section("phases", say("phases.title"), tuple(blocks))
 
 
 def _phase_row(record: PhaseRecord) -> tuple[Cell, ...]:
     seconds = (record.finished_at - record.started_at).total_seconds()
-    counts = "; ".join(f"{words(k)} {numbers.count(n)}" for k, n in sorted(record.counts.items()))
+    counts = say("list.joint").join(
+        f"{named('counted', k)} {numbers.count(n)}" for k, n in sorted(record.counts.items())
+    )
     tools = ", ".join(f"{name} {version}" for name, version in sorted(record.tools.items()))
     ran = record.status == "completed"
     return (
-        Cell(words(record.phase.value), note=record.backend),
-        Cell(record.status, note=record.reason, tone="good" if ran else "plain"),
+        Cell(named("phase", record.phase.value), note=retold(record.backend)),
+        Cell(
+            named("status", record.status),
+            note=retold(record.reason),
+            tone="good" if ran else "plain",
+        ),
         Cell(numbers.moment(record.started_at)),
         Cell(numbers.duration(seconds) if ran else numbers.NOTHING),
         Cell(counts or numbers.NOTHING, note=tools),
@@ -87,55 +98,62 @@ def timeline(report: Report) -> Section:
         (
             Cell(numbers.moment(entry.at)),
             Cell(f"+ {numbers.duration((entry.at - begin).total_seconds())}"),
-            Cell(words(entry.what)),
-            Cell(entry.detail or numbers.NOTHING),
+            Cell(retold(words(entry.what))),
+            Cell(retold(entry.detail) or numbers.NOTHING),
         )
         for entry in ordered
     )
     table = Table(
-        caption="The run as it happened, until the report was made",
+        caption=say("timeline.caption"),
         columns=(
-            Column("Time", width=1.9),
-            Column("Elapsed", number=True, width=1.1),
-            Column("What", width=1.6),
-            Column("Detail", width=4),
+            Column(say("head.moment"), width=1.9),
+            Column(say("head.elapsed"), number=True, width=1.1),
+            Column(say("head.what"), width=1.6),
+            Column(say("head.detail"), width=4),
         ),
         rows=rows,
-        empty="No timeline: the phases ran in one process, outside a cloud.",
+        empty=say("timeline.none"),
     )
-    return Section("timeline", "Timeline", (table,))
+    return Section("timeline", say("timeline.title"), (table,))
 
 
 def cost(report: Report) -> Section:
     if report.bill is None:
-        blocks: tuple[Block, ...] = (
-            Prose("No bill: the phases ran in one process, and no machine was rented."),
-        )
+        blocks: tuple[Block, ...] = (Prose(say("cost.none")),)
     else:
-        blocks = (shares_table(report.bill), cost_table(report.bill), Prose(report.bill.remark))
-    return Section("cost", "Cost", blocks)
+        blocks = (
+            shares_table(report.bill),
+            cost_table(report.bill),
+            Prose(retold(report.bill.remark)),
+        )
+    return Section("cost", say("cost.title"), blocks)
 
 
 def shares_table(bill: Bill) -> Table:
     """Where the money went, and what spot machines saved."""
     parts = (
-        ("useful work", bill.useful_usd, "kept by a checkpoint or a result"),
-        ("wasted work", bill.wasted_usd, numbers.plural(bill.interruptions, "interruption")),
-        ("starting machines", bill.boot_usd, "from launch until the worker began"),
-        ("orchestration", bill.orchestration_usd, "state machine, functions, ledger, messages"),
-        ("files", bill.files_usd, "checking and keeping what was sent"),
+        ("useful", bill.useful_usd),
+        ("wasted", bill.wasted_usd),
+        ("boot", bill.boot_usd),
+        ("orchestration", bill.orchestration_usd),
+        ("files", bill.files_usd),
     )
-    known = [(what, usd, note) for what, usd, note in parts if usd is not None]
+    lost = numbers.plural(bill.interruptions, "interruption")
+    known = [(what, usd) for what, usd in parts if usd is not None]
     rows = tuple(
-        (Cell(what, note=note), Cell(numbers.usd(usd)), Cell(numbers.share(usd, bill.total_usd)))
-        for what, usd, note in known
+        (
+            Cell(say(f"cost.{what}"), note=say(f"cost.{what}_note", lost=lost)),
+            Cell(numbers.usd(usd)),
+            Cell(numbers.share(usd, bill.total_usd)),
+        )
+        for what, usd in known
     )
-    total = (Cell("Total"), Cell(numbers.usd(bill.total_usd)), Cell(""))
+    total = (Cell(say("cost.total")), Cell(numbers.usd(bill.total_usd)), Cell(""))
     return Table(
-        caption=f"Where the money went; on-demand: {numbers.usd(bill.saved_usd)} more",
-        columns=SHARE_COLUMNS,
+        caption=say("cost.shares", more=numbers.usd(bill.saved_usd)),
+        columns=share_columns(),
         rows=rows,
-        empty="No machine is settled yet.",
+        empty=say("cost.no_machine"),
         total=total if rows else (),
     )
 
@@ -143,86 +161,92 @@ def shares_table(bill: Bill) -> Table:
 def cost_table(bill: Bill) -> Table:
     blank = Cell("")
     total = (
-        Cell("Total", note=f"as of {numbers.moment(bill.as_of)}"),
+        Cell(say("cost.total"), note=say("cost.as_of", at=numbers.moment(bill.as_of))),
         blank,
         blank,
         Cell(numbers.duration(sum(line.seconds for line in bill.lines))),
         Cell(numbers.usd(bill.total_usd)),
-        Cell("", note=f"saved {numbers.usd(bill.saved_usd)}"),
+        Cell("", note=say("cost.saved", usd=numbers.usd(bill.saved_usd))),
         blank,
     )
     return Table(
-        caption=f"Cost of this run in US dollars; prices: {bill.price_snapshot}",
-        columns=COST_COLUMNS,
+        caption=say("cost.caption", prices=retold(bill.price_snapshot)),
+        columns=cost_columns(),
         rows=tuple(_cost_row(line) for line in bill.lines),
-        empty="No stage is settled yet.",
+        empty=say("cost.no_stage"),
         total=total,
     )
 
 
 def _cost_row(line: CostLine) -> tuple[Cell, ...]:
-    attempt = "" if line.epoch is None else f"attempt {line.epoch}"
+    attempt = "" if line.epoch is None else say("cost.attempt", n=line.epoch)
     price = line.on_demand_usd
     return (
-        Cell(line.what),
-        Cell(words(line.stage or numbers.NOTHING), note=attempt),
-        Cell(line.instance_type or numbers.NOTHING, note=line.purchase or ""),
+        Cell(named("cost.line", line.what)),
+        Cell(named("stage", line.stage or numbers.NOTHING), note=attempt),
+        Cell(line.instance_type or numbers.NOTHING, note=named("purchase", line.purchase or "")),
         Cell(numbers.duration(line.seconds) if line.seconds else numbers.NOTHING),
         Cell(numbers.usd(line.usd)),
         Cell(numbers.NOTHING if price is None else numbers.usd(price)),
-        Cell("yes") if line.settled else Cell("estimate", tone="warn"),
+        Cell(say("word.yes")) if line.settled else Cell(say("cost.estimate"), tone="warn"),
     )
 
 
 def provenance(report: Report) -> Section:
     p, s = report.provenance, report.sequencing
-    unknown = "unknown"
+    unknown = say("word.unknown")
     made_of = Facts(
         (
             ("Porewatch", p.porewatch_version),
-            ("Tools", ", ".join(f"{k} {v}" for k, v in sorted(p.tools.items())) or unknown),
-            ("References", p.bundle + (" (SYNTHETIC)" if p.bundle_synthetic else "")),
-            ("References, SHA-256", p.bundle_sha256),
-            ("List", f"{p.panel}, version {p.panel_version}"),
-            ("Manifest, SHA-256", p.manifest_sha256),
-            ("Parameters, SHA-256", p.parameters_sha256),
-            ("Basecalling", p.basecalling),
-            ("Instrument", s.instrument or unknown),
-            ("Flow cell", s.flow_cell or unknown),
-            ("Kit", s.kit or unknown),
-            ("Basecalling model", s.basecall_model or unknown),
-            ("Sequencing began", numbers.moment(s.started_at) if s.started_at else unknown),
-            ("Acquisition", s.acquisition_id or unknown),
+            (
+                say("head.tools"),
+                ", ".join(f"{k} {v}" for k, v in sorted(p.tools.items())) or unknown,
+            ),
+            (say("head.references"), p.bundle + (" (SYNTHETIC)" if p.bundle_synthetic else "")),
+            (say("head.references_sha"), p.bundle_sha256),
+            (say("head.list"), say("fact.list", name=retold(p.panel), version=p.panel_version)),
+            (say("head.manifest_sha"), p.manifest_sha256),
+            (say("head.parameters_sha"), p.parameters_sha256),
+            (say("head.basecalling"), retold(p.basecalling)),
+            (say("head.instrument"), s.instrument or unknown),
+            (say("head.flow_cell"), s.flow_cell or unknown),
+            (say("head.kit"), s.kit or unknown),
+            (say("head.model"), s.basecall_model or unknown),
+            (
+                say("head.sequencing_began"),
+                numbers.moment(s.started_at) if s.started_at else unknown,
+            ),
+            (say("head.acquisition"), s.acquisition_id or unknown),
         )
     )
     parts = (
-        Section("parameters", "Parameters", (_parameters(report),)),
-        Section("inputs", "Input files", (_inputs(report),)),
+        Section("parameters", say("parameters.title"), (_parameters(report),)),
+        Section("inputs", say("inputs.title"), (_inputs(report),)),
     )
-    return Section("provenance", "Provenance", (made_of,), parts)
+    return Section("provenance", say("provenance.title"), (made_of,), parts)
 
 
 def _parameters(report: Report) -> Facts:
     """Every number that changes an answer."""
     values = report.provenance.parameters.model_dump(mode="json")
-    return Facts(tuple((words(name), f"{value:,}") for name, value in values.items()))
+    return Facts(tuple((named("parameter", name), f"{value:,}") for name, value in values.items()))
 
 
 def _inputs(report: Report) -> Table:
     return Table(
-        caption="Files this report rests on",
+        caption=say("inputs.caption"),
         columns=(
-            Column("File", width=2.4, code=True),
-            Column("Barcode", width=0.9),
-            Column("Bytes", number=True, width=1),
-            Column("SHA-256", width=3.4, code=True),
+            Column(say("head.file"), width=2.4, code=True),
+            Column(say("head.barcode"), width=0.9),
+            Column(say("head.bytes"), number=True, width=1),
+            Column(say("head.sha"), width=3.4, code=True),
         ),
         rows=tuple(
             (
                 Cell(f.path),
                 Cell(f.barcode or numbers.NOTHING),
                 Cell(numbers.count(f.size)),
-                Cell(f.sha256 or "not given"),
+                Cell(f.sha256 or say("word.not_given")),
             )
             for f in report.inputs
         ),

@@ -7,10 +7,11 @@ from markupsafe import Markup
 
 from porewatch.domain.report import Report
 from porewatch_worker.report.compose import compose
+from porewatch_worker.report.speech import Language
 
 
-def render_html(report: Report) -> str:
-    """A whole page. All text is escaped; only our own SVG goes in as markup."""
+def render_html(report: Report, language: Language = "en") -> str:
+    """A whole page in `language`. All text is escaped; only our own SVG goes in as markup."""
     pages = Environment(
         loader=PackageLoader("porewatch_worker.report"),
         autoescape=True,
@@ -19,4 +20,4 @@ def render_html(report: Report) -> str:
         lstrip_blocks=True,
     )
     pages.filters["picture"] = Markup
-    return pages.get_template("report.html.j2").render(doc=compose(report))
+    return pages.get_template("report.html.j2").render(doc=compose(report, language))

@@ -1,4 +1,4 @@
-"""The report as a PDF, set by Typst with its built-in fonts: PDF/A-2a, equal bytes for equal input.
+"""The report as a PDF, set by Typst with fonts of ours only: PDF/A-2a, equal bytes for equal input.
 
 The document goes in as data (JSON), never as Typst source, so no text can become code.
 """
@@ -6,31 +6,46 @@ The document goes in as data (JSON), never as Typst source, so no text can becom
 from __future__ import annotations
 
 import json
+from contextlib import ExitStack
 from dataclasses import asdict
-from importlib.resources import files
+from functools import cache
+from importlib.resources import as_file, files
 
 import typst
 
 from porewatch.domain.report import Report
 from porewatch_worker.report.compose import compose
+from porewatch_worker.report.speech import Language
 
 STANDARDS: list[typst.PDFStandard] = ["a-2a", "ua-1"]
 
 
-def render_pdf(report: Report) -> bytes:
+FONTS = ("noto_cjk_sans_jp_regular", "noto_cjk_sans_jp_bold")
+"""Wheels that carry Noto Sans CJK JP (SIL Open Font License) and nothing else."""
+
+
+def render_pdf(report: Report, language: Language = "en") -> bytes:
     """PDF bytes. The file's date is the report's `created_at`, not the clock's."""
     template = files("porewatch_worker.report").joinpath("templates/report.typ").read_bytes()
     at = report.created_at
-    data = asdict(compose(report)) | {
+    data = asdict(compose(report, language)) | {
         "date": {"year": at.year, "month": at.month, "day": at.day}
         | {"hour": at.hour, "minute": at.minute, "second": at.second}
     }
     made: bytes = typst.compile(
         template,
         format="pdf",
-        ignore_system_fonts=True,
+        font_paths=fonts(),
         pdf_standards=STANDARDS,
         timestamp=int(at.timestamp()),
         sys_inputs={"document": json.dumps(data, ensure_ascii=False)},
     )
     return made
+
+
+@cache
+def fonts() -> typst.Fonts:
+    """The Japanese fonts beside the Latin ones that are built into Typst; none of the machine's."""
+    with ExitStack() as stack:
+        folders = [stack.enter_context(as_file(files(name))) for name in FONTS]
+        return typst.Fonts(include_system_fonts=False, font_paths=folders)

@@ -24,10 +24,11 @@ from porewatch_worker.report.document import (
 )
 from porewatch_worker.report.front import (
     OUTCOME_TONE,
+    reasons_of,
     recovery_cell,
     role_name,
-    words,
 )
+from porewatch_worker.report.speech import named, say
 
 OPEN_SAMPLES = 8
 BARS_IN_ONE_FIGURE = 24
@@ -46,31 +47,33 @@ def samples(report: Report) -> Section:
                 Cell(s.barcode or numbers.NOTHING),
                 Cell(role_name(s.role), note=s.material.upper()),
                 Cell(
-                    "unknown"
+                    say("word.unknown")
                     if s.volume_ml is None
                     else f"{numbers.figure(s.volume_ml)}{numbers.GAP}mL"
                 ),
-                Cell("none" if s.spike_copies is None else numbers.figure(s.spike_copies)),
+                Cell(
+                    say("word.none") if s.spike_copies is None else numbers.figure(s.spike_copies)
+                ),
                 recovery_cell(report, s.name),
-                Cell(words(verdict.value), tone=OUTCOME_TONE[verdict]),
-                Cell("; ".join(outcome.reasons if outcome else ()) or numbers.NOTHING),
+                Cell(named("outcome", verdict.value), tone=OUTCOME_TONE[verdict]),
+                Cell((reasons_of(outcome) if outcome else "") or numbers.NOTHING),
             )
         )
     table = Table(
-        caption="Samples and controls of this run",
+        caption=say("samples.caption"),
         columns=(
-            Column("Sample", width=1.2),
-            Column("Barcode"),
-            Column("Role", width=1.3),
-            Column("Plasma", number=True, width=0.8),
-            Column("Spike copies", number=True, width=0.9),
-            Column("Recovery", width=2.0),
-            Column("Outcome", width=1.5),
-            Column("Reasons", width=1.9),
+            Column(say("head.sample"), width=1.2),
+            Column(say("head.barcode")),
+            Column(say("head.role"), width=1.3),
+            Column(say("head.plasma"), number=True, width=0.8),
+            Column(say("head.spike"), number=True, width=0.9),
+            Column(say("head.recovery"), width=2.0),
+            Column(say("head.outcome"), width=1.5),
+            Column(say("head.reasons"), width=1.9),
         ),
         rows=tuple(rows),
     )
-    return Section("samples", "Samples", (table,))
+    return Section("samples", say("samples.title"), (table,))
 
 
 def accounting(report: Report) -> Section:
@@ -79,17 +82,14 @@ def accounting(report: Report) -> Section:
     figures = tuple(
         Figures((_account_figure(part, last=i == len(parts)),)) for i, part in enumerate(parts, 1)
     )
-    return Section("accounting", "Where every read went", (*figures, _equation(report)))
+    return Section("accounting", say("accounting.title"), (*figures, _equation(report)))
 
 
 def _account_figure(part: Sequence[tuple[str, ReadAccount]], *, last: bool) -> Figure:
-    alt = "Shares of reads by sample: filtered, host, panel, spike, decoy, unassigned."
+    alt = say("accounting.alt")
     return Figure(
         svg=plots.accounts(part, label=alt),
-        caption="Share of each sample's reads. Shares too small to see are drawn wider than they "
-        "are; the table has the numbers."
-        if last
-        else "",
+        caption=say("accounting.figure") if last else "",
         alt=alt,
     )
 
@@ -97,11 +97,11 @@ def _account_figure(part: Sequence[tuple[str, ReadAccount]], *, last: bool) -> F
 def _of_no_sample(barcode: str, reads: int) -> tuple[Cell, ...]:
     """Reads that no sample claims are filtered, all of them: the run's reads add up as well."""
     return (
-        Cell("no sample", note=barcode),
+        Cell(say("accounting.no_sample"), note=barcode),
         Cell(numbers.count(reads)),
-        Cell(numbers.count(reads), note="barcode of no sample"),
+        Cell(numbers.count(reads), note=say("accounting.stray")),
         *(Cell("0") for _ in range(3)),
-        Cell("yes", tone="good"),
+        Cell(say("word.yes"), tone="good"),
     )
 
 
@@ -110,9 +110,11 @@ def _equation(report: Report) -> Table:
     for screen in report.screens:
         a = screen.account
         filtered = sum(a.filtered.values())
-        reasons = ", ".join(f"{words(k)} {numbers.count(n)}" for k, n in sorted(a.filtered.items()))
+        reasons = ", ".join(
+            f"{named('filter', k)} {numbers.count(n)}" for k, n in sorted(a.filtered.items())
+        )
         kinds = (("panel", a.panel), ("spike", a.spike), ("decoy", a.decoy))
-        split = ", ".join(f"{name} {numbers.count(n)}" for name, n in kinds)
+        split = ", ".join(f"{say(f'where.{name}')} {numbers.count(n)}" for name, n in kinds)
         rows.append(
             (
                 Cell(screen.sample),
@@ -121,61 +123,67 @@ def _equation(report: Report) -> Table:
                 Cell(numbers.count(a.host), note=numbers.share(a.host, a.total)),
                 Cell(numbers.count(a.assigned), note=split),
                 Cell(numbers.count(a.unassigned), note=numbers.share(a.unassigned, a.total)),
-                Cell("yes", tone="good") if a.balanced else Cell("no", tone="bad"),
+                Cell(say("word.yes"), tone="good")
+                if a.balanced
+                else Cell(say("word.no"), tone="bad"),
             )
         )
     rows += [
         _of_no_sample(barcode, reads) for barcode, reads in sorted(report.unlisted_barcodes.items())
     ]
     return Table(
-        caption="Reads in = filtered + host + assigned + unassigned",
+        caption=say("accounting.caption"),
         columns=(
-            Column("Sample", width=1.2),
-            Column("Reads in", number=True),
-            Column("= Filtered", number=True, width=1.9),
-            Column("+ Host", number=True),
-            Column("+ Assigned", number=True, width=1.7),
-            Column("+ Unassigned", number=True, width=1.1),
-            Column("Balances", width=0.8),
+            Column(say("head.sample"), width=1.2),
+            Column(say("head.reads_in"), number=True),
+            Column(say("head.filtered"), number=True, width=1.9),
+            Column(say("head.plus_host"), number=True),
+            Column(say("head.assigned"), number=True, width=1.7),
+            Column(say("head.unassigned"), number=True, width=1.1),
+            Column(say("head.balances"), width=0.8),
         ),
         rows=tuple(rows),
-        empty="No sample has reads.",
+        empty=say("samples.no_reads"),
     )
 
 
 def quality(report: Report) -> Section:
     rows = tuple(_quality_row(screen) for screen in report.screens)
     table = Table(
-        caption="Reads as they came, before filtering; passed = after filtering",
+        caption=say("quality.caption"),
         columns=(
-            Column("Sample", width=1.2),
-            Column("Reads", number=True),
-            Column("Bases", number=True),
-            Column("Passed", number=True, width=1.2),
-            Column("Mean length", number=True),
-            Column("N50", number=True),
-            Column("Longest", number=True),
-            Column("Mean quality", number=True),
-            Column("GC", number=True, width=0.8),
+            Column(say("head.sample"), width=1.2),
+            Column(say("head.reads"), number=True),
+            Column(say("head.bases"), number=True),
+            Column(say("head.passed"), number=True, width=1.2),
+            Column(say("head.mean_length"), number=True),
+            Column(say("head.n50"), number=True),
+            Column(say("head.longest"), number=True),
+            Column(say("head.mean_quality"), number=True),
+            Column(say("head.gc"), number=True, width=0.8),
         ),
         rows=rows,
-        empty="No sample has reads.",
+        empty=say("samples.no_reads"),
     )
     parts = tuple(
-        Section(f"quality-{i}", f"Quality of {screen.sample}", (_quality_plots(screen),),
-                folded=i > OPEN_SAMPLES)
+        Section(
+            f"quality-{i}",
+            say("quality.part", sample=screen.sample),
+            (_quality_plots(screen),),
+            folded=i > OPEN_SAMPLES,
+        )
         for i, screen in enumerate(report.screens, 1)
-    )  # fmt: skip
-    return Section("quality", "Quality", (table,), parts)
+    )
+    return Section("quality", say("quality.title"), (table,), parts)
 
 
 def _quality_row(screen: SampleScreen) -> tuple[Cell, ...]:
     q = screen.quality
     passed = numbers.share(q.passed_reads, q.reads)
-    trimmed = f"{numbers.count(q.adapter_trimmed_reads)} trimmed" if q.adapter_trimmed_reads else ""
+    trimmed = say("quality.trimmed", n=numbers.count(q.adapter_trimmed_reads))
     return (
         Cell(screen.sample),
-        Cell(numbers.count(q.reads), note=trimmed),
+        Cell(numbers.count(q.reads), note=trimmed if q.adapter_trimmed_reads else ""),
         Cell(numbers.bases(q.bases)),
         Cell(numbers.count(q.passed_reads), note=f"{passed}, {numbers.bases(q.passed_bases)}"),
         Cell(f"{numbers.count(round(q.mean_length))} b" if q.reads else numbers.NOTHING),
@@ -189,27 +197,35 @@ def _quality_row(screen: SampleScreen) -> tuple[Cell, ...]:
 def _quality_plots(screen: SampleScreen) -> Block:
     q, name = screen.quality, screen.sample
     if not q.reads:
-        return Prose("No reads.")
-    lengths = f"Read lengths of {name}: median {numbers.count(round(q.median_length))} bases"
-    qualities = f"Mean read qualities of {name}"
-    total = f"Bases sequenced over time in {name}: {numbers.bases(q.bases)} in the end"
+        return Prose(say("quality.no_reads"))
+    lengths = say("quality.lengths", name=name, median=numbers.count(round(q.median_length)))
+    qualities = say("quality.qualities", name=name)
+    total = say("quality.yield", name=name, bases=numbers.bases(q.bases))
     return Figures(
         (
             Figure(
-                plots.histogram(q.lengths, title="Reads", x_title="length (bases)", label=lengths),
-                f"Length distribution; N50 {numbers.count(q.n50)} b.",
+                plots.histogram(
+                    q.lengths,
+                    title=say("head.reads"),
+                    x_title=say("plot.length"),
+                    label=lengths,
+                ),
+                say("quality.length_caption", n50=numbers.count(q.n50)),
                 lengths,
             ),
             Figure(
                 plots.histogram(
-                    q.qualities, title="Reads", x_title="mean quality (Phred)", label=qualities
+                    q.qualities,
+                    title=say("head.reads"),
+                    x_title=say("plot.quality"),
+                    label=qualities,
                 ),
-                "Quality distribution; Phred value of each read's mean error.",
+                say("quality.quality_caption"),
                 qualities,
             ),
             Figure(
                 plots.yield_over_time(q.yield_over_time, label=total),
-                "Yield over time, by the start times in the reads.",
+                say("quality.yield_caption"),
                 total,
             ),
         )

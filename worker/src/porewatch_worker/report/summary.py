@@ -13,12 +13,13 @@ from porewatch.domain.findings import Call
 from porewatch.domain.report import Report
 from porewatch.domain.runs import SampleRole
 from porewatch_worker.report import numbers
-from porewatch_worker.report.compose import VERDICT
+from porewatch_worker.report.compose import decision_of, verdict
 from porewatch_worker.report.document import Cell, Section, Table, Tone
 from porewatch_worker.report.front import controls, findings_table, positive
 from porewatch_worker.report.limits import could_be_seen
 from porewatch_worker.report.record import cost_table, shares_table
 from porewatch_worker.report.samples import accounting
+from porewatch_worker.report.speech import Language, retold, say, speaking
 
 
 @dataclass(frozen=True)
@@ -49,17 +50,22 @@ class Summary:
     cost: Rows | None
 
 
-def summary(report: Report, bill: Bill | None = None) -> Summary:
+def summary(report: Report, bill: Bill | None = None, language: Language = "en") -> Summary:
     """Rows for the command line; `bill`, such as the settled one, replaces the report's own."""
+    with speaking(language):
+        return _summary(report, bill)
+
+
+def _summary(report: Report, bill: Bill | None) -> Summary:
     subjects = {s.name for s in report.samples if s.role is SampleRole.SAMPLE}
     found = [f for f in positive(report) if f.call is Call.DETECTED and f.sample in subjects]
     money = bill or report.bill
     return Summary(
-        verdict=VERDICT[report.outcome],
-        decision=report.decision,
-        remarks=report.remarks,
+        verdict=verdict(report.outcome),
+        decision=decision_of(report),
+        remarks=tuple(retold(remark) for remark in report.remarks),
         detected=len(found),
-        findings=_rows(findings_table(report, positive(report), "Findings")),
+        findings=_rows(findings_table(report, positive(report), say("summary.findings"))),
         controls=_rows(_table(controls(report))),
         accounting=_rows(_table(accounting(report))),
         detection_limits=_rows(_table(could_be_seen(report))),

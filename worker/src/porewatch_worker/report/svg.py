@@ -12,9 +12,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from xml.etree import ElementTree as ET
 
+from porewatch_worker.report.speech import spoken
+
 INK, MUTED, RULE, PAPER = "#1f2933", "#52606d", "#d5dbe1", "#ffffff"
 TEXT = 11.0
-_FONT = "Libertinus Serif, serif"
+_FONTS = {"en": "Libertinus Serif, serif", "ja": "Noto Sans CJK JP, sans-serif"}
 
 
 @dataclass(frozen=True)
@@ -56,7 +58,7 @@ def drawing(width: float, height: float, label: str) -> ET.Element:
             "height": _n(height),
             "role": "img",
             "aria-label": label,
-            "font-family": _FONT,
+            "font-family": _FONTS[spoken()],
             "font-size": _n(TEXT),
         },
     )

@@ -1,0 +1,116 @@
+"""What people read comes from message files, in the language that is spoken just now.
+
+`data/messages/en.json` and `ja.json` hold the same keys; `say` fills the placeholders. The science
+code writes its sentences (rules, remarks, reasons) in English, and `report.json` keeps them so:
+`sentences.ja.json` maps each of those, as a template, to Japanese, and `retold` finds the template
+that made a sentence. A sentence that no template explains stays as it is: never a wrong one.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from functools import cache
+from importlib.resources import files
+from typing import Literal, NamedTuple
+
+from pydantic import TypeAdapter
+
+Language = Literal["en", "ja"]
+LANGUAGES: tuple[Language, ...] = ("en", "ja")
+_SPOKEN: ContextVar[Language] = ContextVar("spoken", default="en")
+_PLACE = re.compile(r"\{(\w+)\}")
+_SENTENCE_END = re.compile(r"(?<=[.!])\s+(?=[A-Z0-9])")
+_PAUSE = re.compile(r";\s+")
+
+
+@contextmanager
+def speaking(language: Language) -> Iterator[None]:
+    """Everything said inside is in `language`."""
+    before = _SPOKEN.set(language)
+    try:
+        yield
+    finally:
+        _SPOKEN.reset(before)
+
+
+def spoken() -> Language:
+    return _SPOKEN.get()
+
+
+@cache
+def messages(file: str) -> Mapping[str, str]:
+    """A message file by its name without `.json`."""
+    path = files("porewatch_worker").joinpath(f"data/messages/{file}.json")
+    return TypeAdapter(dict[str, str]).validate_json(path.read_bytes())
+
+
+def say(key: str, **values: object) -> str:
+    """The message `key` with its placeholders filled. Raises KeyError for an unknown key."""
+    text = messages(spoken())[key]
+    return text.format(**values) if values else text
+
+
+def named(kind: str, name: str) -> str:
+    """The word for an identifier such as `not_detected`; one without a word is spelled out."""
+    return messages(spoken()).get(f"{kind}.{name}") or words(name)
+
+
+def words(name: str) -> str:
+    """`not_detected` -> `not detected`, `RunSealed` -> `Run sealed`."""
+    spaced = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", name).replace("_", " ")
+    return (spaced[:1] + spaced[1:].lower()) if spaced != name and "_" not in name else spaced
+
+
+def member(code: str, name: str) -> str:
+    """A panel member's name; in Japanese the customary one where there is one."""
+    if spoken() == "en" or name.startswith("SYNTHETIC"):
+        return retold(name)
+    return messages("panel.ja").get(f"{code}: {name}", name)
+
+
+class Template(NamedTuple):
+    """A sentence of the science code: how to recognise it, and how it reads in Japanese."""
+
+    shape: re.Pattern[str]
+    japanese: str
+
+
+@cache
+def templates() -> tuple[Template, ...]:
+    """Most fixed text first, so that the most particular template wins."""
+    pairs = sorted(messages("sentences.ja").items(), key=lambda p: -len(_PLACE.sub("", p[0])))
+    return tuple(Template(shape_of(english), japanese) for english, japanese in pairs)
+
+
+def shape_of(english: str) -> re.Pattern[str]:
+    """`{n} reads of {all}` -> a pattern with the groups `n` and `all`."""
+    parts = _PLACE.split(english)
+    made = [f"(?P<{p}>.+?)" if i % 2 else re.escape(p) for i, p in enumerate(parts)]
+    return re.compile("".join(made), re.DOTALL)
+
+
+def retold(sentence: str) -> str:
+    """What the science code wrote in English, in the language that is spoken."""
+    if spoken() == "en" or not sentence:
+        return sentence
+    whole = _by_template(sentence)
+    if whole is not None:
+        return whole
+    for split, joint in ((_SENTENCE_END, ""), (_PAUSE, "；")):
+        parts = split.split(sentence)
+        if len(parts) > 1:
+            return joint.join(retold(part) for part in parts)
+    return sentence
+
+
+@cache
+def _by_template(sentence: str) -> str | None:
+    for template in templates():
+        match = template.shape.fullmatch(sentence)
+        if match:
+            values = {name: retold(value) for name, value in match.groupdict().items()}
+            return template.japanese.format(**values)
+    return None
