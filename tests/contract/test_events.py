@@ -98,6 +98,7 @@ def test_every_folder_of_events_is_a_fact() -> None:
         ("FileQuarantined", {"IntakeQueue", "AlertQueue"}),
         ("PathogenSuspected", {"AlertQueue"}),
         ("InstanceTerminated", {"CostQueue"}),
+        ("LaunchRefused", {"AlertQueue"}),
         ("StageStalled", {"AlertQueue"}),
         ("RunRefused", {"AlertQueue"}),
         ("RunFailed", {"AlertQueue"}),

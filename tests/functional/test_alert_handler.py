@@ -28,6 +28,11 @@ SUSPECTED = {
     "reads": 7,
 }
 
+OVER_QUOTA = {
+    **{"stage": "screen", "epoch": 1, "rung": 0, "executor": "ec2", "purchase": "spot"},
+    **{"error": "QuotaExceeded", "problem": "no machine: VcpuLimitExceeded.", "then": "on-demand"},
+}
+
 
 def test_a_suspicion_goes_to_the_alert_topic_at_once_and_says_what_to_do(
     cloud: Table, alerts: Any, notices: Any
@@ -98,6 +103,12 @@ def test_twenty_parallel_deliveries_are_one_alert(cloud: Table, alerts: Any) -> 
             "Run run-1 stands still in screen",
             ["i-1", "at unit 7", "Nothing was ended", "porewatch logs run-1"],
         ),
+        (
+            "LaunchRefused",
+            OVER_QUOTA,
+            "Run run-1 meets a quota in screen",
+            ["VcpuLimitExceeded", "(spot)", "Next, by itself: on-demand.", "porewatch doctor"],
+        ),
     ],
 )
 def test_notices_say_what_where_and_what_to_do(
@@ -110,6 +121,19 @@ def test_notices_say_what_where_and_what_to_do(
     assert mail["Subject"] == subject
     for word in words:
         assert word in mail["Message"]
+
+
+def test_a_quota_is_told_once_a_run_and_stage_and_a_full_pool_not_at_all(
+    cloud: Table, notices: Any
+) -> None:
+    over = [
+        *[{"fact_id": "q1"}, {"fact_id": "q2", "rung": 2, "purchase": "on-demand"}],
+        *[{"fact_id": "q3", "epoch": 2}, {"fact_id": "q4", "stage": "reporting"}],
+        {"fact_id": "q5", "stage": "basecalling", "error": "CapacityUnavailable"},
+    ]
+    for change in over:
+        assert send("alert_handler", told("LaunchRefused", BASE | OVER_QUOTA | change)) == []
+    assert [mail["Subject"].split()[-1] for mail in notices()] == ["screen", "reporting"]
 
 
 def test_facts_nobody_asked_for_are_passed_over(cloud: Table, notices: Any, alerts: Any) -> None:

@@ -14,7 +14,10 @@ from tests.simulator.sqs import Sqs
 from tests.simulator.stepfunctions import Execution
 from tests.simulator.weather import Weather
 
-TOLD = {"PathogenSuspected", "FileQuarantined", "RunRefused", "RunFailed", "RunCompleted"}
+TOLD = {
+    *("PathogenSuspected", "FileQuarantined", "LaunchRefused", "StageStalled"),
+    *("RunRefused", "RunFailed", "RunCompleted"),
+}
 RULES: dict[str, Callable[[str], bool]] = {
     "metric": lambda _: True,
     "cost": lambda kind: kind == "InstanceTerminated",

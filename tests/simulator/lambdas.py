@@ -20,8 +20,14 @@ from tests.simulator.scheduler import Killed, Process, Scheduler
 from tests.simulator.sqs import Message, Sqs
 from tests.simulator.weather import Weather
 
-TIMEOUTS_S = {"instance_launcher": 120, "instance_monitor": 50, "error_handler": 30}
-LONG = {"result_aggregator": 300, "report_generator": 300, "fastq_validator": 900}
+TIMEOUT_S = 60
+TIMEOUTS_S = {
+    **{"instance_launcher": 120, "instance_monitor": 50, "fastq_validator": 900},
+    **{"result_aggregator": 300, "report_generator": 300},
+    **dict.fromkeys(("error_handler", "fact_publisher"), 30),
+    **dict.fromkeys(("metric_calculator", "cost_tracker", "alert_handler"), 30),
+}
+"""Functions that have another time than `TIMEOUT_S`."""
 QUEUES = {
     "files": ("fastq_validator", 1, 5400),
     "intake": ("pipeline_orchestrator", 10, 360),
@@ -30,7 +36,9 @@ QUEUES = {
     "cost": ("cost_tracker", 10, 180),
     "alert": ("alert_handler", 10, 180),
 }
-"""Queue -> function, batch size, visibility (as in template.yaml)."""
+"""Queue -> function, batch size, visibility.
+
+All these are copies of template.yaml; tests/contract/test_simulator_copies.py compares them."""
 STREAM_BATCH = 25
 AGAIN_S = (60.0, 120.0)
 DIED = ("Lambda.Unknown", "Runtime.ExitError", "Sandbox.Timedout")
@@ -97,8 +105,7 @@ class Lambdas:
                 self._scheduler.kill(process)
 
         self._scheduler.start(process, body, self.weather.delay(self._scheduler.rng, 0.02, 0.3))
-        limit = TIMEOUTS_S.get(function) or LONG.get(function, 60)
-        self._scheduler.after(limit, too_long)
+        self._scheduler.after(TIMEOUTS_S.get(function, TIMEOUT_S), too_long)
 
     def task(self, logical: str, payload: dict[str, Any], done: Done) -> None:
         """For the state machine, which knows functions as `PhaseStateManager`."""

@@ -9,6 +9,8 @@ from typing import Any
 
 from tests.simulator.faults import refusal
 
+TRIES = 5
+
 
 @dataclass
 class Message:
@@ -25,7 +27,7 @@ class Queue:
 
     name: str
     visibility: float = 30.0
-    tries: int = 5
+    tries: int = TRIES
     dead: Queue | None = None
     messages: dict[str, Message] = field(default_factory=dict)
 
@@ -43,7 +45,7 @@ class Sqs:
         self._numbers = count(1)
         self.queues: dict[str, Queue] = {}
 
-    def make(self, name: str, *, visibility: float, tries: int = 5) -> Queue:
+    def make(self, name: str, *, visibility: float, tries: int = TRIES) -> Queue:
         dead = Queue(f"{name}-dead")
         queue = Queue(name, visibility, tries, dead)
         self.queues[name], self.queues[dead.name] = queue, dead

@@ -11,9 +11,11 @@ from typing import Annotated
 from pydantic import StringConstraints
 
 from porewatch.domain.base import Model
+from porewatch.domain.decisions import meaning_of
 from porewatch.domain.events import (
     Fact,
     FileQuarantined,
+    LaunchRefused,
     PathogenSuspected,
     RunCompleted,
     RunFailed,
@@ -48,8 +50,16 @@ def notice_of(fact: Fact, link: Link) -> tuple[str, Notice] | None:
             return fact.fact_id, _ended(fact)
         case FileQuarantined():
             return fact.fact_id, _quarantined(fact)
+        case _:
+            return _of_stage(fact)
+
+
+def _of_stage(fact: Fact) -> tuple[str, Notice] | None:
+    match fact:
         case StageStalled():
             return fact.fact_id, _stalled(fact)
+        case LaunchRefused(error="QuotaExceeded"):
+            return f"{fact.run_id}:{fact.revision}:{fact.stage}:quota", _over_quota(fact)
     return None
 
 
@@ -128,6 +138,18 @@ def _stalled(fact: StageStalled) -> Notice:
         f"What to do: look at its log (porewatch logs {fact.run_id}).\n"
     )
     return _notice(fact, f"Run {fact.run_id} stands still in {fact.stage}", body)
+
+
+def _over_quota(fact: LaunchRefused) -> Notice:
+    """Once a stage: every later rung and wait runs into the same quota."""
+    meaning = meaning_of(fact.error)
+    body = (
+        f"{meaning.what.capitalize()}: stage {fact.stage} of run {fact.run_id} asked "
+        f"{fact.executor} for a machine ({fact.purchase}) and got none.\n\n"
+        f"Problem: {fact.problem}\nNext, by itself: {fact.then}.\n\n"
+        f"What to do: {meaning.remedy}. Until then runs may wait for each other, or fail.\n"
+    )
+    return _notice(fact, f"Run {fact.run_id} meets a quota in {fact.stage}", body)
 
 
 def _notice(fact: Fact, subject: str, body: str, severity: str = "") -> Notice:
