@@ -37,7 +37,7 @@ def _around(*, rented: bool = True) -> Around:
     )
 
 
-def test_a_stage_that_only_reports_publishes_three_forms_of_one_report(tmp_path: Path) -> None:
+def test_a_stage_that_only_reports_publishes_all_forms_of_one_report(tmp_path: Path) -> None:
     made = made_up.rich()
     (tmp_path / "screen.json").write_text(made.screen.model_dump_json())
     (tmp_path / "quantification.json").write_text(made.quantification.model_dump_json())
@@ -46,7 +46,14 @@ def test_a_stage_that_only_reports_publishes_three_forms_of_one_report(tmp_path:
     contents = [work.process(payload).content for _, payload in work.units(frozenset())]
     result = work.finish(iter(contents), tmp_path / "out")
 
-    assert set(result.outputs) == {"report.json", "report.html", "report.pdf"}
+    assert set(result.outputs) == {
+        "report.json",
+        "report.html",
+        "report.pdf",
+        "report.ja.html",
+        "report.ja.pdf",
+        "tables.zip",
+    }
     report = Report.model_validate_json(result.outputs["report.json"].read_bytes())
     assert report.decision in result.outputs["report.html"].read_text("utf-8")
     assert result.outputs["report.pdf"].read_bytes().startswith(b"%PDF-")

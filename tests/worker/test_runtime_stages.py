@@ -101,6 +101,9 @@ def test_two_stages_make_the_report_of_a_basecalled_run(world: World, demo: Demo
         "report.json",
         "report.html",
         "report.pdf",
+        "report.ja.html",
+        "report.ja.pdf",
+        "tables.zip",
     }
     records = [*screened.phases, *reported.phases]
     assert [r.phase for r in records] == list(Phase)

@@ -7,18 +7,20 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
 from porewatch import __version__
 from porewatch.domain.errors import InputRefused
+from porewatch.domain.report import Report
 from porewatch.domain.runs import RunState
 from porewatch_cli import chaos as chaos_verbs
 from porewatch_cli import cost as cost_verbs
 from porewatch_cli import prices as price_verbs
 from porewatch_cli import references as reference_verbs
 from porewatch_cli import show
+from porewatch_cli.compare import compare_runs
 from porewatch_cli.doctor import Verdict, examine
 from porewatch_cli.embedded import run_embedded
 from porewatch_cli.gather import SeveralRefused
@@ -28,7 +30,9 @@ from porewatch_cli.screen import screen_here
 from porewatch_cli.stack import Stack, find_stack
 from porewatch_cli.submit import submit as send_run
 from porewatch_cli.terminal import EXIT_FAILED, console, fail, print_json, speaks_plainly
+from porewatch_cli.validate import validate_here
 from porewatch_cli.watch import watch as watch_run
+from porewatch_worker.report.speech import Language
 
 app = typer.Typer(
     help="Screen nanopore reads for pathogens, on machines that may die at any line.",
@@ -48,6 +52,7 @@ StackOption = Annotated[
     typer.Option("--stack", help="a deployed stack (default: the embedded AWS of this folder)"),
 ]
 ProfileOption = Annotated[str | None, typer.Option("--profile", help="AWS profile of the stack")]
+LanguageOption = Annotated[Language, typer.Option("--language", help="of what people read")]
 RegionOption = Annotated[str | None, typer.Option("--region", help="AWS region of the stack")]
 
 
@@ -66,6 +71,7 @@ def submit(
         str | None, typer.Option("--bundle", help="reference bundle, NAME@VERSION")
     ] = None,
     wait: Annotated[bool, typer.Option("--wait", help="watch the run until it is over")] = False,
+    language: LanguageOption = "en",
     as_json: JsonOption = False,
     stack: StackOption = None,
     profile: ProfileOption = None,
@@ -92,27 +98,28 @@ def submit(
     else:
         show.say_submitted(sent)
     if wait:
-        _watch_and_report(sent.run_id, chosen, as_json)
+        _watch_and_report(sent.run_id, chosen, as_json, language)
 
 
 @app.command()
 @speaks_plainly
 def watch(
     run: RunArgument,
+    language: LanguageOption = "en",
     as_json: JsonOption = False,
     stack: StackOption = None,
     profile: ProfileOption = None,
     region: RegionOption = None,
 ) -> None:
     """Live phases, progress, instance and cost, until the run is over."""
-    _watch_and_report(run, find_stack(stack, profile=profile, region=region), as_json)
+    _watch_and_report(run, find_stack(stack, profile=profile, region=region), as_json, language)
 
 
-def _watch_and_report(run: str, stack: Stack, as_json: bool) -> None:
+def _watch_and_report(run: str, stack: Stack, as_json: bool, language: Language) -> None:
     last = watch_run(run, stack, as_json=as_json)
     if last.run.state is RunState.COMPLETED:
         if not as_json:
-            show.summary(stack, last.run)
+            show.summary(stack, last.run, language)
         return
     if not as_json:
         console.print(f"[bold red]{last.run.state.value}[/]: {last.run.problem}", highlight=False)
@@ -138,6 +145,7 @@ def report(
     out: Annotated[
         Path | None, typer.Option("--out", help="also save report.json, .html and .pdf here")
     ] = None,
+    language: LanguageOption = "en",
     as_json: JsonOption = False,
     stack: StackOption = None,
     profile: ProfileOption = None,
@@ -145,7 +153,27 @@ def report(
 ) -> None:
     """What was found, with its evidence; and links to (or copies of) the three reports."""
     chosen = find_stack(stack, profile=profile, region=region)
-    show.report(chosen, run, out=out, as_json=as_json)
+    show.report(chosen, run, out=out, as_json=as_json, language=language)
+
+
+@app.command()
+@speaks_plainly
+def compare(
+    before: Annotated[str, typer.Argument(metavar="RUN_A", help="a run, or its report.json")],
+    after: Annotated[str, typer.Argument(metavar="RUN_B", help="a run, or its report.json")],
+    out: Annotated[Path | None, typer.Option("--out", help="also write HTML pages here")] = None,
+    language: LanguageOption = "en",
+    as_json: JsonOption = False,
+    stack: StackOption = None,
+    profile: ProfileOption = None,
+    region: RegionOption = None,
+) -> None:
+    """What changed between two runs: findings, evidence, amounts, controls, versions, cost."""
+
+    def fetch(run: str) -> Report:
+        return show.fetch_report(find_stack(stack, profile=profile, region=region), run)
+
+    compare_runs(before, after, fetch=fetch, out=out, language=language, as_json=as_json)
 
 
 @app.command()
@@ -220,6 +248,7 @@ def screen(
     bundle: Annotated[str | None, typer.Option("--bundle", help="NAME@VERSION")] = None,
     sample_sheet: Annotated[Path | None, typer.Option("--sample-sheet")] = None,
     threads: Annotated[int, typer.Option("--threads", min=1)] = 2,
+    language: LanguageOption = "en",
     as_json: JsonOption = False,
 ) -> None:
     """Run the worker's phases in this process: no cloud, the same report. Resumes when killed."""
@@ -233,7 +262,23 @@ def screen(
         sample_sheet=sample_sheet,
         threads=threads,
         as_json=as_json,
+        language=language,
     )
+
+
+@app.command()
+@speaks_plainly
+def validate(
+    size: Annotated[
+        Literal["small", "full"], typer.Option("--size", help="full takes many minutes")
+    ] = "small",
+    out: Annotated[
+        Path | None, typer.Option("--out", help="also write validation.json and .html here")
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Screen made runs with known truth: agreement and LOD95. Exit code 1 if too low."""
+    validate_here(size, out, as_json=as_json)
 
 
 @app.command()

@@ -10,8 +10,10 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeEl
 from porewatch.domain import phases
 from porewatch.domain.errors import BundleRefused
 from porewatch.domain.report import Report
+from porewatch_cli.forms import forms
 from porewatch_cli.summary import show_report
 from porewatch_cli.terminal import console, errors, print_json
+from porewatch_worker.report.speech import Language
 
 
 def screen_here(
@@ -23,8 +25,9 @@ def screen_here(
     sample_sheet: Path | None,
     threads: int,
     as_json: bool,
+    language: Language = "en",
 ) -> None:
-    """Screen `reads` and leave report.json, .html and .pdf in `out`."""
+    """Screen `reads`; leave report.json, and .html and .pdf in both languages, in `out`."""
     from porewatch_worker.local_run import screen_locally  # noqa: PLC0415 - loads minimap2
 
     root, ref = locate(references, bundle)
@@ -56,10 +59,10 @@ def screen_here(
     if as_json:
         print_json(report)
         return
-    show_report(report)
+    show_report(report, language=language)
     console.print()
-    for name in ("report.html", "report.pdf", "report.json"):
-        console.print(f"{name:>12}  {out / name}", highlight=False, soft_wrap=True)
+    for name in forms(language):
+        console.print(f"{name:>14}  {out / name}", highlight=False, soft_wrap=True)
 
 
 def locate(references: Path, bundle: str | None) -> tuple[Path, str]:

@@ -11,19 +11,21 @@ from rich.text import Text
 from porewatch.domain import places
 from porewatch.domain.cost import Bill
 from porewatch.domain.errors import InputRefused, NotFound
+from porewatch.domain.publishing import TRANSLATED
 from porewatch.domain.report import Report
 from porewatch.domain.runs import RunRecord
 from porewatch_cli import summary as tables
+from porewatch_cli.forms import EVERY_FORM, forms, rendered
 from porewatch_cli.submit import Submission
 from porewatch_cli.terminal import console, errors, print_json, table
 from porewatch_cli.watch import STATE_STYLES
+from porewatch_worker.report.speech import Language
 
 if TYPE_CHECKING:
     from porewatch_cli.doctor import Check
     from porewatch_cli.stack import Stack
 
 LINK_SECONDS = 3600
-REPORTS = ("report.html", "report.pdf", "report.json")
 BILL = "bill.json"
 
 
@@ -79,36 +81,53 @@ def runs(stack: Stack, *, as_json: bool) -> None:
     console.print(shown)
 
 
-def report(stack: Stack, run_id: str, *, out: Path | None, as_json: bool) -> None:
+def report(
+    stack: Stack, run_id: str, *, out: Path | None, as_json: bool, language: Language = "en"
+) -> None:
+    """Findings in the terminal; links to the report's forms in `language`, or copies of all."""
     run = stack.runs.get(run_id)
     _need_report(run)
-    content = _read_report(stack, run)
+    content = read_report(stack, run)
     saved = save_reports(stack, run, out) if out else {}
     if as_json:
         print_json(content)
         return
-    tables.show_report(content)
+    tables.show_report(content, language=language)
     bucket = stack.bucket("Reports")
-    for name in REPORTS:
-        key = places.report_key(run_id, run.revision, name)
-        where = str(saved[name]) if name in saved else bucket.link(key, LINK_SECONDS)
-        console.print(f"{name:>12}  {where}", highlight=False, soft_wrap=True)
+    for name in forms(language):
+        if name in saved:
+            where = str(saved[name])
+        elif name in run.report_keys:
+            where = bucket.link(run.report_keys[name], LINK_SECONDS)
+        else:
+            where = "not published by that worker; --out FOLDER makes it from report.json"
+        console.print(f"{name:>14}  {where}", highlight=False, soft_wrap=True)
+
+
+def fetch_report(stack: Stack, run_id: str) -> Report:
+    """The published report of a run. Raises NotFound with the run's state."""
+    run = stack.runs.get(run_id)
+    _need_report(run)
+    return read_report(stack, run)
 
 
 def save_reports(stack: Stack, run: RunRecord, out: Path) -> dict[str, Path]:
-    """Copy the three reports and the settled bill into `out`."""
+    """Copy all that was published into `out`; a language that was not is made from the report."""
     out.mkdir(parents=True, exist_ok=True)
     bucket = stack.bucket("Reports")
     saved = {}
-    for name in (*REPORTS, BILL):
+    for name in dict.fromkeys((*run.report_keys, *EVERY_FORM, BILL)):
         saved[name] = out / name
-        saved[name].write_bytes(bucket.get(places.report_key(run.run_id, run.revision, name)))
+        if name in TRANSLATED and name not in run.report_keys:
+            saved[name].write_bytes(rendered(read_report(stack, run), name))
+        else:
+            saved[name].write_bytes(bucket.get(places.report_key(run.run_id, run.revision, name)))
     return saved
 
 
-def summary(stack: Stack, run: RunRecord) -> None:
+def summary(stack: Stack, run: RunRecord, language: Language = "en") -> None:
     """Findings, accounting and bill of a finished run, and where the reports are."""
-    tables.show_report(_read_report(stack, run), bill=_read_bill(stack, run))
+    tables.show_report(read_report(stack, run), bill=_read_bill(stack, run), language=language)
     console.print(f"\nreports: porewatch report {run.run_id} --out FOLDER", highlight=False)
 
 
@@ -153,7 +172,7 @@ def checks(found: list[Check], *, as_json: bool) -> None:
     console.print(shown)
 
 
-def _read_report(stack: Stack, run: RunRecord) -> Report:
+def read_report(stack: Stack, run: RunRecord) -> Report:
     key = places.report_key(run.run_id, run.revision, "report.json")
     return stack.bucket("Reports").get_json(key, Report)
 

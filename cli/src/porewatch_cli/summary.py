@@ -9,26 +9,30 @@ from porewatch.domain.cost import Bill
 from porewatch.domain.events import Fact
 from porewatch.domain.report import Report
 from porewatch_cli.terminal import console, table
+from porewatch_worker.report.speech import Language, say, speaking
 from porewatch_worker.report.summary import Rows, summary
 
 TONES = {"bad": "bold red", "warn": "yellow", "good": "green", "plain": ""}
 
 
-def show_report(report: Report, *, bill: Bill | None = None) -> None:
+def show_report(report: Report, *, bill: Bill | None = None, language: Language = "en") -> None:
     """What a person wants first. `bill` (the settled one) replaces the one in the report."""
-    told = summary(report, bill)
+    told = summary(report, bill, language)
     if report.synthetic:
-        console.print("[bold magenta]SYNTHETIC[/] references: nothing below is about a real sample")
+        with speaking(language):
+            bold, rest = say("page.banner_bold"), say("page.banner_short")
+        console.print(f"[bold magenta]{bold}[/]{rest}")
     console.print(f"[bold]{told.verdict}[/]. {told.decision}", highlight=False)
     for remark in told.remarks:
         console.print(f"  [dim]{remark}[/]", highlight=False)
     for rows in (told.findings, told.controls, told.accounting, told.cost, told.shares):
         if rows is not None:
             console.print()
-            console.print(_draw(rows))
+            console.print(draw(rows))
 
 
-def _draw(rows: Rows) -> Table | str:
+def draw(rows: Rows) -> Table | str:
+    """A table for the terminal, or the sentence that stands in its place."""
     if not rows.rows:
         return f"{rows.title}: {rows.empty}"
     numeric = tuple(head for head, right in zip(rows.heads, rows.numeric, strict=True) if right)

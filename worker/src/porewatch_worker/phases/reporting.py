@@ -1,4 +1,4 @@
-"""Phase 6: report.json, report.html and report.pdf from what the earlier phases published.
+"""Phase 6: report.json, pages (HTML, PDF) in both languages, and every number as tables.
 
 `report_phase` is the phase itself; `ReportingWork` wraps it as a stage of one unit, for profiles
 that give reporting a machine of its own.
@@ -29,9 +29,13 @@ from porewatch_worker.report.bill import LAST_STAGE
 from porewatch_worker.report.front import positive
 from porewatch_worker.report.render_html import render_html
 from porewatch_worker.report.render_pdf import render_pdf
+from porewatch_worker.tables.inputs import publish
+from porewatch_worker.tables.write import write_tables
 from porewatch_worker.work import Inputs, Lost, StageResult, UnitOutput
 
 REPORT_JSON, REPORT_HTML, REPORT_PDF = "report.json", "report.html", "report.pdf"
+JAPANESE_HTML, JAPANESE_PDF = "report.ja.html", "report.ja.pdf"
+TABLES = "tables.zip"
 SETTLED_ELSEWHERE = "as the control plane settled them"
 
 
@@ -59,10 +63,11 @@ def report_phase(
     around: Around,
     scratch: Path,
 ) -> StageResult:
-    """Write the three reports below `scratch`. Raises ManifestRefused when the parts do not fit."""
+    """Write the reports below `scratch`. Raises ManifestRefused when the parts do not fit."""
     started = around.clock()
     report = assemble(_inputs(order, screen, quantification, around, started))
     outputs = write_reports(report, scratch)
+    outputs[TABLES] = write_tables(publish(report, around.bundle), scratch / TABLES)
     found = sum(f.call is Call.DETECTED for f in positive(report))
     record = PhaseRecord(
         phase=Phase.REPORTING,
@@ -81,11 +86,13 @@ def report_phase(
 
 
 def write_reports(report: Report, folder: Path) -> dict[str, Path]:
-    """The three forms of one report, by name."""
+    """The forms of one report, by name: data once, pages in both languages."""
     forms = {
         REPORT_JSON: report.model_dump_json(indent=1).encode(),
         REPORT_HTML: render_html(report).encode(),
         REPORT_PDF: render_pdf(report),
+        JAPANESE_HTML: render_html(report, "ja").encode(),
+        JAPANESE_PDF: render_pdf(report, "ja"),
     }
     folder.mkdir(parents=True, exist_ok=True)
     for name, content in forms.items():

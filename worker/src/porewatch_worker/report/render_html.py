@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
@@ -12,6 +14,11 @@ from porewatch_worker.report.speech import Language
 
 def render_html(report: Report, language: Language = "en") -> str:
     """A whole page in `language`. All text is escaped; only our own SVG goes in as markup."""
+    return templates().get_template("report.html.j2").render(doc=compose(report, language))
+
+
+@cache
+def templates() -> Environment:
     pages = Environment(
         loader=PackageLoader("porewatch_worker.report"),
         autoescape=True,
@@ -20,4 +27,4 @@ def render_html(report: Report, language: Language = "en") -> str:
         lstrip_blocks=True,
     )
     pages.filters["picture"] = Markup
-    return pages.get_template("report.html.j2").render(doc=compose(report, language))
+    return pages

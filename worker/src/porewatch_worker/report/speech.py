@@ -21,6 +21,7 @@ from pydantic import TypeAdapter
 Language = Literal["en", "ja"]
 LANGUAGES: tuple[Language, ...] = ("en", "ja")
 _SPOKEN: ContextVar[Language] = ContextVar("spoken", default="en")
+SURROGATE = "SYNTHETIC surrogate for "
 _PLACE = re.compile(r"\{(\w+)\}")
 _SENTENCE_END = re.compile(r"(?<=[.!])\s+(?=[A-Z0-9])")
 _PAUSE = re.compile(r";\s+")
@@ -66,9 +67,11 @@ def words(name: str) -> str:
 
 def member(code: str, name: str) -> str:
     """A panel member's name; in Japanese the customary one where there is one."""
-    if spoken() == "en" or name.startswith("SYNTHETIC"):
-        return retold(name)
-    return messages("panel.ja").get(f"{code}: {name}", name)
+    if spoken() == "en":
+        return name
+    plain = name.removeprefix(SURROGATE)
+    known = messages("panel.ja").get(f"{code}: {plain}") or retold(plain)
+    return known if plain == name else say("member.surrogate", name=known)
 
 
 class Template(NamedTuple):

@@ -65,12 +65,12 @@ def _summary(report: Report, bill: Bill | None) -> Summary:
         decision=decision_of(report),
         remarks=tuple(retold(remark) for remark in report.remarks),
         detected=len(found),
-        findings=_rows(findings_table(report, positive(report), say("summary.findings"))),
-        controls=_rows(_table(controls(report))),
-        accounting=_rows(_table(accounting(report))),
-        detection_limits=_rows(_table(could_be_seen(report))),
-        shares=_rows(shares_table(money)) if money else None,
-        cost=_rows(cost_table(money)) if money else None,
+        findings=table_rows(findings_table(report, positive(report), say("summary.findings"))),
+        controls=table_rows(_table(controls(report))),
+        accounting=table_rows(_table(accounting(report))),
+        detection_limits=table_rows(_table(could_be_seen(report))),
+        shares=table_rows(shares_table(money)) if money else None,
+        cost=table_rows(cost_table(money)) if money else None,
     )
 
 
@@ -78,7 +78,8 @@ def _table(section: Section) -> Table:
     return next(block for block in section.blocks if isinstance(block, Table))
 
 
-def _rows(table: Table) -> Rows:
+def table_rows(table: Table) -> Rows:
+    """A printed table for the terminal."""
     every = (*table.rows, *((table.total,) if table.total else ()))
     return Rows(
         title=_plain(table.caption),

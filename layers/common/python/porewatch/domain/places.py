@@ -68,5 +68,5 @@ def log_key(run_id: str, revision: int, stage: str, epoch: int) -> str:
 
 
 def report_key(run_id: str, revision: int, name: str) -> str:
-    """`name` is `report.json`, `report.html` or `report.pdf`, in the reports bucket."""
+    """`name` is `report.json`, `report.html`, `report.ja.pdf`, ..., in the reports bucket."""
     return f"runs/{run_id}/r{revision}/{name}"

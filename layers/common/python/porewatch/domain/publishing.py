@@ -19,6 +19,13 @@ REPORTS = {
     "report.pdf": "application/pdf",
 }
 """The three reports, by name of the output, with their content types."""
+TRANSLATED = {
+    "report.ja.html": "text/html; charset=utf-8",
+    "report.ja.pdf": "application/pdf",
+}
+"""The same in Japanese; published when the stage made them (older workers did not)."""
+TABLES = {"tables.zip": "application/zip"}
+"""Every number of the report as TSV (docs/tables.md); published when the stage made it."""
 BILL = "bill.json"
 
 

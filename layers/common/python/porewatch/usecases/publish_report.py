@@ -23,6 +23,8 @@ from porewatch.domain.prices import PriceList
 from porewatch.domain.publishing import (
     BILL,
     REPORTS,
+    TABLES,
+    TRANSLATED,
     Finish,
     Published,
     need,
@@ -53,7 +55,8 @@ def publish_report(
     not a report; StaleEpoch when the run has moved on."""
     record = _ours(runs.get(task.run_id), task)
     outputs = outputs_of(results.get_json(key, StageManifest) for key in task.manifests)
-    contents = {name: _intact(name, need(outputs, name), results) for name in REPORTS}
+    names = (*REPORTS, *(name for name in (*TRANSLATED, *TABLES) if name in outputs))
+    contents = {name: _intact(name, need(outputs, name), results) for name in names}
     report = _report(contents["report.json"], task)
     if record.state is RunState.COMPLETED:
         return Published(report_keys=record.report_keys)
@@ -118,6 +121,6 @@ def _write(
     """Into the reports bucket; the keys by name."""
     keys = {name: places.report_key(task.run_id, task.revision, name) for name in (*contents, BILL)}
     for name, content in contents.items():
-        reports.put(keys[name], content, REPORTS[name])
+        reports.put(keys[name], content, (REPORTS | TRANSLATED | TABLES)[name])
     reports.put_json(keys[BILL], bill)
     return keys

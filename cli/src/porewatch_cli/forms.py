@@ -1,0 +1,24 @@
+"""The forms a report has: report.json, and pages in each language."""
+
+from __future__ import annotations
+
+from porewatch.domain.publishing import REPORTS, TRANSLATED
+from porewatch.domain.report import Report
+from porewatch_worker.report.render_html import render_html
+from porewatch_worker.report.render_pdf import render_pdf
+from porewatch_worker.report.speech import Language
+
+EVERY_FORM = (*REPORTS, *TRANSLATED)
+
+
+def forms(language: Language) -> tuple[str, ...]:
+    """Names of the files a reader of `language` wants, the page for the screen first."""
+    mark = "" if language == "en" else f".{language}"
+    return (f"report{mark}.html", f"report{mark}.pdf", "report.json")
+
+
+def rendered(report: Report, name: str) -> bytes:
+    """The page `name` in Japanese, made from the data."""
+    return (
+        render_html(report, "ja").encode() if name.endswith(".html") else render_pdf(report, "ja")
+    )

@@ -1,0 +1,245 @@
+"""What changed between two reports: verdict, calls, evidence, amounts, quality, controls, versions.
+
+Samples are matched by name, panel members by code. Nothing is judged: both sides are shown, and
+for amounts whether their 95 % intervals overlap. (Intervals that do not overlap show a difference;
+ones that do overlap do not show that there is none.)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from porewatch.domain.base import Model, Moment
+from porewatch.domain.findings import Call, Evidence, Finding, Outcome, Quantity, SampleScreen
+from porewatch.domain.panel import Severity
+from porewatch.domain.report import Report
+
+Change = Literal["appeared", "vanished", "call", "evidence"]
+FOUND = (Call.DETECTED, Call.INDETERMINATE)
+
+
+class Side(Model):
+    """One of the two runs."""
+
+    run_id: str
+    revision: int
+    created_at: Moment
+    outcome: Outcome
+    decision: str
+    cost_usd: float | None
+
+
+class FindingChange(Model):
+    """A panel member whose call or evidence differs. None: the run has no such sample or row."""
+
+    sample: str
+    code: str
+    name: str
+    severity: Severity
+    change: Change
+    before: Call | None
+    after: Call | None
+    evidence_before: Evidence | None
+    evidence_after: Evidence | None
+
+
+class AmountChange(Model):
+    """An amount that both runs state in the same unit by the same kind of method."""
+
+    sample: str
+    code: str
+    unit: str
+    before: Quantity
+    after: Quantity
+    overlap: Annotated[
+        bool | None, Field(description="do the 95 % intervals overlap? None: one is missing")
+    ]
+
+
+class SampleChange(Model):
+    """Outcome and quality of one sample; None where a run has no such sample."""
+
+    sample: str
+    outcome_before: Outcome | None
+    outcome_after: Outcome | None
+    reads_before: int | None
+    reads_after: int | None
+    bases_before: int | None
+    bases_after: int | None
+    host_before: Annotated[float | None, Field(description="share of the reads that passed")]
+    host_after: Annotated[float | None, Field(description="share of the reads that passed")]
+    quality_before: float | None
+    quality_after: float | None
+
+
+class MadeOf(Model):
+    """Something both reports rest on that differs: a version, a digest, a parameter."""
+
+    what: str
+    before: str
+    after: str
+
+
+class Comparison(Model):
+    """`porewatch compare A B --json`."""
+
+    schema_version: Literal["1"] = "1"
+    before: Side
+    after: Side
+    findings: tuple[FindingChange, ...]
+    amounts: tuple[AmountChange, ...]
+    samples: tuple[SampleChange, ...]
+    made_of: tuple[MadeOf, ...]
+
+
+def compare(a: Report, b: Report) -> Comparison:
+    """`a` is the run before, `b` the one after."""
+    return Comparison(
+        before=_side(a),
+        after=_side(b),
+        findings=tuple(sorted(_findings(a, b), key=_weight)),
+        amounts=tuple(_amounts(a, b)),
+        samples=tuple(_samples(a, b)),
+        made_of=tuple(_made_of(a, b)),
+    )
+
+
+def _side(report: Report) -> Side:
+    return Side(
+        run_id=report.run_id,
+        revision=report.revision,
+        created_at=report.created_at,
+        outcome=report.outcome,
+        decision=report.decision,
+        cost_usd=report.bill.total_usd if report.bill else None,
+    )
+
+
+def _by_place(report: Report) -> dict[tuple[str, str], Finding]:
+    return {(f.sample, f.code): f for f in report.findings}
+
+
+def _findings(a: Report, b: Report) -> Iterator[FindingChange]:
+    before, after = _by_place(a), _by_place(b)
+    for place in dict.fromkeys((*before, *after)):
+        one, other = before.get(place), after.get(place)
+        change = _change(one, other)
+        known = other or one
+        if change and known:
+            yield FindingChange(
+                sample=place[0],
+                code=place[1],
+                name=known.name,
+                severity=known.severity,
+                change=change,
+                before=one.call if one else None,
+                after=other.call if other else None,
+                evidence_before=_slim(one),
+                evidence_after=_slim(other),
+            )
+
+
+def _change(one: Finding | None, other: Finding | None) -> Change | None:
+    was, now = _found(one), _found(other)
+    if was != now:
+        return "appeared" if now else "vanished"
+    if one is None or other is None:
+        return None
+    if one.call is not other.call:
+        return "call"
+    return "evidence" if was and _slim(one) != _slim(other) else None
+
+
+def _found(finding: Finding | None) -> bool:
+    return finding is not None and finding.call in FOUND
+
+
+def _slim(finding: Finding | None) -> Evidence | None:
+    """The evidence without its plots."""
+    if finding is None or finding.evidence is None:
+        return None
+    return finding.evidence.model_copy(update={"coverage": ()})
+
+
+def _weight(change: FindingChange) -> tuple[int, int, str, str]:
+    kinds = ("appeared", "vanished", "call", "evidence")
+    severity = tuple(Severity).index(change.severity)
+    return (kinds.index(change.change), severity, change.sample, change.code)
+
+
+def _amounts(a: Report, b: Report) -> Iterator[AmountChange]:
+    before = _by_place(a)
+    for place, finding in _by_place(b).items():
+        one = before.get(place)
+        for q in finding.quantities:
+            same = _same_kind(q, one.quantities if one else ())
+            if same is not None:
+                yield AmountChange(
+                    sample=place[0],
+                    code=place[1],
+                    unit=q.unit,
+                    before=same,
+                    after=q,
+                    overlap=overlap(same, q),
+                )
+
+
+def _same_kind(q: Quantity, among: Iterable[Quantity]) -> Quantity | None:
+    """The amount in the same unit; of several, the one whose method begins alike."""
+    alike = [other for other in among if other.unit == q.unit]
+    word = q.method.split(" ")[0]
+    return next((o for o in alike if o.method.startswith(word)), alike[0] if alike else None)
+
+
+def overlap(a: Quantity, b: Quantity) -> bool | None:
+    """Whether the 95 % intervals share a value; a bound without a lower end begins at zero."""
+    if a.high is None or b.high is None:
+        return None
+    return (a.low or 0.0) <= b.high and (b.low or 0.0) <= a.high
+
+
+def _samples(a: Report, b: Report) -> Iterator[SampleChange]:
+    outcomes = [{o.sample: o.outcome for o in r.outcomes} for r in (a, b)]
+    screens = [{s.sample: s for s in r.screens} for r in (a, b)]
+    for name in dict.fromkeys(s.name for r in (a, b) for s in r.samples):
+        one, other = (screen.get(name) for screen in screens)
+        yield SampleChange(
+            sample=name,
+            outcome_before=outcomes[0].get(name),
+            outcome_after=outcomes[1].get(name),
+            reads_before=one.quality.reads if one else None,
+            reads_after=other.quality.reads if other else None,
+            bases_before=one.quality.bases if one else None,
+            bases_after=other.quality.bases if other else None,
+            host_before=_host(one),
+            host_after=_host(other),
+            quality_before=one.quality.mean_quality if one else None,
+            quality_after=other.quality.mean_quality if other else None,
+        )
+
+
+def _host(screen: SampleScreen | None) -> float | None:
+    if screen is None:
+        return None
+    passed = screen.account.total - sum(screen.account.filtered.values())
+    return screen.account.host / passed if passed else None
+
+
+def _made_of(a: Report, b: Report) -> Iterator[MadeOf]:
+    before, after = _flat(a), _flat(b)
+    for what in dict.fromkeys((*before, *after)):
+        one, other = before.get(what, ""), after.get(what, "")
+        if one != other:
+            yield MadeOf(what=what, before=one, after=other)
+
+
+def _flat(report: Report) -> dict[str, str]:
+    told = report.provenance.model_dump(mode="json")
+    for nested in ("tools", "parameters"):
+        for name, value in told.pop(nested).items():
+            told[f"{nested}.{name}"] = value
+    told |= {f"sequencing.{k}": v for k, v in report.sequencing.model_dump(mode="json").items()}
+    return {name: "" if value is None else str(value) for name, value in told.items()}

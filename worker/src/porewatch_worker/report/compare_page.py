@@ -1,0 +1,216 @@
+"""A comparison for people: the same tables as one HTML page and in the terminal."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from porewatch_worker.report import colour, numbers
+from porewatch_worker.report.compare import AmountChange, Comparison, FindingChange, SampleChange
+from porewatch_worker.report.document import Cell, Column, Section, Table, Tone
+from porewatch_worker.report.front import CALL_TONE, OUTCOME_TONE, SEVERITY_TONE
+from porewatch_worker.report.render_html import templates
+from porewatch_worker.report.speech import Language, member, named, say, speaking, spoken
+from porewatch_worker.science.remarks import shown_code
+
+CHANGE_TONE: dict[str, Tone] = {
+    "appeared": "bad",
+    "vanished": "warn",
+    "call": "warn",
+    "evidence": "plain",
+}
+
+
+@dataclass(frozen=True)
+class ComparisonPage:
+    title: str
+    subtitle: str
+    language: str
+    labels: dict[str, str]
+    sections: tuple[Section, ...]
+
+
+def compare_page(told: Comparison, language: Language = "en") -> ComparisonPage:
+    """A pure function of the comparison."""
+    with speaking(language):
+        return _page(told)
+
+
+def render_comparison(told: Comparison, language: Language = "en") -> str:
+    """A self-contained HTML page."""
+    page = compare_page(told, language)
+    return templates().get_template("compare.html.j2").render(doc=page)
+
+
+def _page(told: Comparison) -> ComparisonPage:
+    return ComparisonPage(
+        title=say("compare.title"),
+        subtitle=say("compare.subtitle", before=told.before.run_id, after=told.after.run_id),
+        language=spoken(),
+        labels={
+            "contents": say("page.contents"),
+            "skip": say("compare.skip"),
+            "footer": say("compare.footer"),
+        },
+        sections=(
+            _runs(told),
+            _section("findings", _findings(told)),
+            _section("amounts", _amounts(told)),
+            _section("samples", _samples(told)),
+            _section("made_of", _made_of(told)),
+        ),
+    )
+
+
+def _section(name: str, table: Table) -> Section:
+    return Section(name, say(f"compare.{name}"), (table,))
+
+
+def _runs(told: Comparison) -> Section:
+    rows = tuple(
+        (
+            Cell(side.run_id, note=say("compare.revision", n=side.revision)),
+            Cell(say(f"verdict.{side.outcome.value}"), tone=OUTCOME_TONE[side.outcome]),
+            Cell(numbers.moment(side.created_at)),
+            Cell(numbers.NOTHING if side.cost_usd is None else numbers.usd(side.cost_usd)),
+        )
+        for side in (told.before, told.after)
+    )
+    table = Table(
+        caption=say("compare.runs_caption"),
+        columns=(
+            Column(say("head.run"), width=2.0),
+            Column(say("head.outcome"), width=2.0),
+            Column(say("head.moment"), width=2.0),
+            Column(say("head.cost"), number=True, width=1.2),
+        ),
+        rows=rows,
+    )
+    return Section("runs", say("compare.runs"), (table,))
+
+
+def _findings(told: Comparison) -> Table:
+    return Table(
+        caption=say("compare.findings_caption"),
+        columns=(
+            Column(say("head.sample"), width=1.2),
+            Column(say("head.member"), width=2.0),
+            Column(say("head.severity"), width=0.9),
+            Column(say("head.change"), width=1.3),
+            Column(say("head.before"), width=2.0),
+            Column(say("head.after"), width=2.0),
+        ),
+        rows=tuple(_finding_row(change) for change in told.findings),
+        empty=say("compare.findings_none"),
+    )
+
+
+def _finding_row(c: FindingChange) -> tuple[Cell, ...]:
+    blank = Cell(numbers.NOTHING)
+    calls = (c.before, c.after)
+    proofs = (c.evidence_before, c.evidence_after)
+    sides = (
+        Cell(
+            named("call", call.value),
+            tone=CALL_TONE[call],
+            note=say(
+                "compare.evidence",
+                reads=numbers.plural(proof.reads, "read"),
+                breadth=numbers.share(proof.breadth, 1),
+                identity=numbers.share(proof.identity, 1),
+            )
+            if proof
+            else "",
+        )
+        if call
+        else blank
+        for call, proof in zip(calls, proofs, strict=True)
+    )
+    return (
+        Cell(c.sample),
+        Cell(shown_code(c.code, c.name), note=member(c.code, c.name), swatch=colour.taxon(c.code)),
+        Cell(named("severity", c.severity.value), tone=SEVERITY_TONE[c.severity.value]),
+        Cell(say(f"change.{c.change}"), tone=CHANGE_TONE[c.change]),
+        *sides,
+    )
+
+
+def _amounts(told: Comparison) -> Table:
+    return Table(
+        caption=say("compare.amounts_caption"),
+        columns=(
+            Column(say("head.sample"), width=1.2),
+            Column(say("head.member"), width=1.2),
+            Column(say("head.before"), number=True, width=2.0),
+            Column(say("head.after"), number=True, width=2.0),
+            Column(say("head.overlap"), width=1.4),
+        ),
+        rows=tuple(_amount_row(amount) for amount in told.amounts),
+        empty=say("compare.amounts_none"),
+    )
+
+
+def _amount_row(a: AmountChange) -> tuple[Cell, ...]:
+    verdict = {True: ("yes", "good"), False: ("no", "bad"), None: ("unknown", "plain")}
+    word, tone = verdict[a.overlap]
+    tones: dict[str, Tone] = {"good": "good", "bad": "bad", "plain": "plain"}
+    return (
+        Cell(a.sample),
+        Cell(a.code, swatch=colour.taxon(a.code)),
+        Cell(numbers.quantity(a.before), note=numbers.interval(a.before)),
+        Cell(numbers.quantity(a.after), note=numbers.interval(a.after)),
+        Cell(say(f"overlap.{word}"), tone=tones[tone]),
+    )
+
+
+def _samples(told: Comparison) -> Table:
+    return Table(
+        caption=say("compare.samples_caption"),
+        columns=(
+            Column(say("head.sample"), width=1.2),
+            Column(say("head.outcome_before"), width=1.5),
+            Column(say("head.outcome_after"), width=1.5),
+            Column(say("head.reads"), number=True, width=1.5),
+            Column(say("head.bases"), number=True, width=1.5),
+            Column(say("head.host_share"), number=True, width=1.5),
+            Column(say("head.mean_quality"), number=True, width=1.3),
+        ),
+        rows=tuple(_sample_row(sample) for sample in told.samples),
+    )
+
+
+def _sample_row(s: SampleChange) -> tuple[Cell, ...]:
+    outcomes = (
+        Cell(named("outcome", outcome.value), tone=OUTCOME_TONE[outcome])
+        if outcome
+        else Cell(say("compare.absent"))
+        for outcome in (s.outcome_before, s.outcome_after)
+    )
+    return (
+        Cell(s.sample),
+        *outcomes,
+        _pair(*(None if n is None else numbers.count(n) for n in (s.reads_before, s.reads_after))),
+        _pair(*(None if n is None else numbers.bases(n) for n in (s.bases_before, s.bases_after))),
+        _pair(*(None if h is None else numbers.share(h, 1) for h in (s.host_before, s.host_after))),
+        _pair(*(None if q is None else f"{q:.1f}" for q in (s.quality_before, s.quality_after))),
+    )
+
+
+def _pair(before: str | None, after: str | None) -> Cell:
+    one, other = before or numbers.NOTHING, after or numbers.NOTHING
+    return Cell(one if one == other else f"{one} → {other}")
+
+
+def _made_of(told: Comparison) -> Table:
+    return Table(
+        caption=say("compare.made_of_caption"),
+        columns=(
+            Column(say("head.what"), width=1.8),
+            Column(say("head.before"), width=3.0, code=True),
+            Column(say("head.after"), width=3.0, code=True),
+        ),
+        rows=tuple(
+            (Cell(m.what), Cell(m.before or numbers.NOTHING), Cell(m.after or numbers.NOTHING))
+            for m in told.made_of
+        ),
+        empty=say("compare.made_of_none"),
+    )
