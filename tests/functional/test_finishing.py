@@ -168,6 +168,21 @@ def test_reports_and_the_settled_bill_are_published_and_the_run_is_complete(
     assert facts_in(cloud, "run-1").count("RunCompleted") == 1
 
 
+def test_the_tables_are_published_beside_the_reports_when_the_stage_made_them(
+    running: RunLedger,
+) -> None:
+    publish(
+        "reporting",
+        report_json=a_report().canonical_json().encode(),
+        report_html=b"<!doctype html>",
+        report_pdf=b"%PDF-1.7",
+        tables_zip=b"PK",
+    )
+    keys = task("report_generator")["report_keys"]
+    head = boto3.client("s3").head_object(Bucket="reports", Key=keys["tables.zip"])
+    assert head["ContentType"] == "application/zip"
+
+
 @pytest.mark.parametrize(
     ("content", "words"),
     [

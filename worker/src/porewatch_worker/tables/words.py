@@ -1,0 +1,17 @@
+"""What the tables and their columns are called and mean, where the models do not say it."""
+
+from __future__ import annotations
+
+import json
+from importlib.resources import files
+
+_TOLD: dict[str, dict[str, str]] = json.loads(
+    files("porewatch_worker").joinpath("data/tables.json").read_text("utf-8")
+)
+NAMES = _TOLD["names"]
+"""Path in the report -> name of its table, where the path itself would be clumsy."""
+TABLES = _TOLD["tables"]
+"""Name of a table -> one sentence."""
+COLUMNS = _TOLD["columns"]
+"""Column, or `table.column` where the same word means two things -> one sentence. `key:TABLE` names
+the column that a table's keys go into."""
