@@ -1,0 +1,45 @@
+"""An A/C recombinant: PERV-A up to a place in env, PERV-C from the same place on.
+
+The types differ by a third there, insertions and deletions included, so the place is one where both
+have the same 11 bases; it is looked for outwards from the wanted one.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from porewatch_worker.simulate.edits import diverge, to_bytes
+from porewatch_worker.simulate.genomes import Genome
+
+WORD = 11
+DRIFT = 60
+"""How far apart the same place may lie on the two types, by insertions and deletions."""
+
+
+def recombinant(left: Genome, right: Genome, share: float, seed: int) -> Genome:
+    """Cut at that share of env (0.1 to 0.6: its surface part), 1 % away from both types."""
+    a, c = _same_place(left, right, share)
+    codes = np.concatenate([left.codes[:a], right.codes[c:]])
+    rng = np.random.default_rng(seed)
+    return replace(left, name=f"{left.name}/{right.name}", codes=diverge(codes, 0.01, rng))
+
+
+def _same_place(left: Genome, right: Genome, share: float) -> tuple[int, int]:
+    (a_low, a_high), (c_low, _) = _env(left), _env(right)
+    wanted = round(share * (a_high - a_low))
+    one, other = to_bytes(left.codes), to_bytes(right.codes)
+    for step in range(2 * (a_high - a_low)):
+        offset = wanted + (step // 2 if step % 2 else -step // 2)
+        word = one[a_low + offset : a_low + offset + WORD]
+        start = max(0, c_low + offset - DRIFT)
+        found = other.find(word, start, c_low + offset + DRIFT)
+        if len(word) == WORD and found >= 0:
+            return a_low + offset, found
+    raise ValueError(f"{left.name} and {right.name} share no {WORD} bases of env")
+
+
+def _env(genome: Genome) -> tuple[int, int]:
+    low, high = genome.features.removeprefix("env:").split("..")
+    return int(low) - 1, int(high)

@@ -1,0 +1,97 @@
+"""From a made run to what the product says of each of its samples, by the product's own phases."""
+
+from __future__ import annotations
+
+import tempfile
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from porewatch.domain.errors import NoReadsLeft
+from porewatch.domain.findings import Call, Quantification, ScreenResult
+from porewatch.domain.phases import ScreeningParameters
+from porewatch.domain.runs import InputFile, Sample
+from porewatch.reads.naming import kind_of
+from porewatch_worker.phases.quantification import quantify
+from porewatch_worker.phases.screening import ScreeningWork
+from porewatch_worker.simulate.headers import RunIdentity
+from porewatch_worker.simulate.plan import RunPlan, Source
+from porewatch_worker.simulate.reads import simulate_run
+from porewatch_worker.validation.sets import MadeRun, Tube
+from porewatch_worker.validation.worlds import World
+from porewatch_worker.work import Inputs
+
+SPIKE_COPIES = 10_000.0
+IDENTITY = RunIdentity(
+    run_id="5" * 40, flow_cell="SYN00003", sample_id="SYNTHETIC",
+    model="dna_r10.4.1_e8.2_400bps_hac@v5.0.0", started_at=datetime(2026, 1, 1, tzinfo=UTC),
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What the product said of one sample: calls by code, and whether it alarmed for PERV."""
+
+    run: MadeRun
+    tube: Tube
+    calls: dict[str, Call]
+    recombinant: bool
+
+
+def screen_made(world: World, run: MadeRun) -> list[Seen]:
+    """Make the reads, screen and quantify them; one answer a sample, in order."""
+    samples = tuple(
+        Sample(name=f"s{n:02}", barcode=f"barcode{n:02}", spike_copies=SPIKE_COPIES, volume_ml=1.0)
+        for n in range(1, len(run.tubes) + 1)
+    )
+    with tempfile.TemporaryDirectory() as folder:
+        files = _simulated(run, samples, Path(folder))
+        try:
+            told = _answered(world, samples, files, Path(folder))
+        except NoReadsLeft:
+            return [Seen(run, tube, {}, False) for tube in run.tubes]
+    alarms = {p.sample for p in told.perv if any("recombinant" in a for a in p.alarms)}
+    return [
+        Seen(
+            run,
+            tube,
+            {f.code: f.call for f in told.findings if f.sample == sample.name},
+            sample.name in alarms,
+        )
+        for sample, tube in zip(samples, run.tubes, strict=True)
+    ]
+
+
+def _simulated(run: MadeRun, samples: tuple[Sample, ...], folder: Path) -> list[Path]:
+    sources = tuple(
+        Source(sample.name, str(sample.barcode), genomes, reads)
+        for sample, tube in zip(samples, run.tubes, strict=True)
+        for genomes, reads in tube.contents
+        if reads
+    )
+    plan = RunPlan(
+        identity=IDENTITY, sources=sources, seed=run.seed, model=run.model, mean_length=run.mean,
+        sd_length=run.sd, crosstalk=run.crosstalk, chimeras=run.chimeras,
+    )  # fmt: skip
+    return sorted(folder / name for name in simulate_run(plan, folder, folder / "truth.tsv").files)
+
+
+def _answered(
+    world: World, samples: tuple[Sample, ...], paths: list[Path], folder: Path
+) -> Quantification:
+    files = [
+        InputFile(path=f"fastq/{p.name}", kind=kind_of(p.name), size=p.stat().st_size)
+        for p in paths
+    ]
+    work = ScreeningWork(
+        files=files,
+        samples=samples,
+        parameters=ScreeningParameters(),
+        bundle=world.bundle,
+        inputs=Inputs({f.path: p for f, p in zip(files, paths, strict=True)}),
+    )
+    contents = (work.process(unit).content for _, unit in work.units(frozenset()))
+    result = work.finish(contents, folder)
+    screen = ScreenResult.model_validate_json(result.outputs["screen.json"].read_bytes())
+    bundle = world.bundle
+    return quantify(screen, samples, bundle.panel, bundle.manifest, ScreeningParameters())
