@@ -129,19 +129,24 @@ def test_wilson_intervals_are_the_published_ones() -> None:
 
 def test_copies_by_spike_in_are_the_depth_ratio_times_the_copies_added() -> None:
     sample = Sample(name="one", spike_copies=2000, volume_ml=4)
-    quantity = from_spike(VIRUS, screen_with(VIRUS, SPIKE), sample)
+    quantity = from_spike(VIRUS, screen_with(VIRUS, SPIKE), sample, ScreeningParameters())
     assert quantity is not None
     assert quantity.unit == "copies/mL"
     assert quantity.value == pytest.approx(5 / 10 * 2000 / 4)
     assert quantity.low is not None and quantity.high is not None
     assert quantity.low < 250 < quantity.high
     low, high = ratio_interval(50, 100)
-    assert (quantity.low, quantity.high) == pytest.approx((500 * low, 500 * high))
+    assert quantity.low < 500 * low < 500 * high < quantity.high
+    assert quantity.parts == {
+        "counting": pytest.approx(math.sqrt(1 / 50 + 1 / 100), abs=1e-4),
+        "spike_in": 0.10,
+        "extraction": 0.20,
+    }
 
 
 def test_a_stated_extraction_efficiency_is_divided_out() -> None:
     sample = Sample(name="one", spike_copies=2000, volume_ml=4, extraction_efficiency=0.5)
-    quantity = from_spike(VIRUS, screen_with(VIRUS, SPIKE), sample)
+    quantity = from_spike(VIRUS, screen_with(VIRUS, SPIKE), sample, ScreeningParameters())
     assert quantity is not None
     assert quantity.value == pytest.approx(500)
 
@@ -159,9 +164,9 @@ def test_the_copy_number_does_not_change_when_everything_is_sequenced_more() -> 
     sample = Sample(name="one", spike_copies=2000, volume_ml=4)
     ten = target("V", ContigRole.PANEL, 10_000, 500, 500_000)
     spike = target("lambda", ContigRole.SPIKE, 50_000, 1000, 5_000_000)
-    once = from_spike(VIRUS, screen_with(VIRUS, SPIKE), sample)
-    more = from_spike(ten, screen_with(ten, spike), sample)
-    doubled = from_spike(VIRUS, screen_with(VIRUS, spike), sample)
+    once = from_spike(VIRUS, screen_with(VIRUS, SPIKE), sample, ScreeningParameters())
+    more = from_spike(ten, screen_with(ten, spike), sample, ScreeningParameters())
+    doubled = from_spike(VIRUS, screen_with(VIRUS, spike), sample, ScreeningParameters())
     assert once is not None and more is not None and doubled is not None
     assert once.value == pytest.approx(more.value)
     assert doubled.value == pytest.approx(once.value / 10 if once.value else None)
@@ -172,7 +177,10 @@ def test_without_spike_the_host_is_the_yardstick_and_without_both_nothing_is_cla
     assert quantity is not None
     assert quantity.value == pytest.approx(5 / 0.8)
     assert against_host(VIRUS, screen_with(VIRUS), 1_000_000) is None
-    assert from_spike(VIRUS, screen_with(VIRUS, SPIKE), Sample(name="one")) is None
+    nothing = from_spike(
+        VIRUS, screen_with(VIRUS, SPIKE), Sample(name="one"), ScreeningParameters()
+    )
+    assert nothing is None
 
 
 def test_spike_recovery_counts_sequenced_genomes_per_copy_added() -> None:
@@ -206,14 +214,17 @@ def test_lod95_falls_with_yield_and_with_genome_length() -> None:
         assert limit is not None and limit.value is not None
         values.append(limit.value)
     assert values[1] == pytest.approx(values[0] / 2)
-    assert values[2] == pytest.approx(values[0] / 10)
+    # a little less than a tenth: reads that fill a tenth of the genome pile up now and then
+    assert 0.9 * values[0] / 10 < values[2] < values[0] / 10
 
 
 def test_lod95_without_yardstick_is_a_share_of_reads_and_without_reads_nothing() -> None:
     limit = lod95(10_000, screen_with(passed=100), Sample(name="one"), 0, ScreeningParameters())
     assert limit is not None
     assert limit.unit == "reads per million"
-    assert limit.value == pytest.approx(gamma_quantile(0.95, 3) / FOUND_BY_MAPPING / 100 * 1e6)
+    assert limit.value is not None
+    least = gamma_quantile(0.95, 3) / FOUND_BY_MAPPING / 100 * 1e6
+    assert least < limit.value < 1.1 * least
     nothing = screen_with(passed=0)
     assert lod95(10_000, nothing, Sample(name="one"), 0, ScreeningParameters()) is None
 

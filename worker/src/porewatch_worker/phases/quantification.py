@@ -28,7 +28,7 @@ from porewatch_worker.work import Inputs, Lost, StageResult, UnitOutput
 
 INPUT = "screen.json"
 OUTPUT = "quantification.json"
-_VERSION = 2
+_VERSION = 3
 
 
 def quantify(

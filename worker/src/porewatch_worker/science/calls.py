@@ -17,6 +17,7 @@ from porewatch.domain.findings import (
     Evidence,
     Finding,
     PervResult,
+    Quantity,
     SampleScreen,
     ScreenResult,
     TargetResult,
@@ -32,6 +33,7 @@ from porewatch_worker.science.lod import lod95
 from porewatch_worker.science.perv_calls import by_env, recombinant_finding
 from porewatch_worker.science.quantity import quantities
 from porewatch_worker.science.remarks import remark_on, shown_name
+from porewatch_worker.science.required import required_reads
 
 PROVIRUS = "provirus"
 """Genome type of what pigs inherit: its absence can never be said from reads that fit the host."""
@@ -61,6 +63,16 @@ class Run:
 
     def role(self, sample: str) -> SampleRole:
         return next(s.role for s in self.samples if s.name == sample)
+
+    def beside(self, code: str, screen: SampleScreen) -> tuple[int, list[float]]:
+        """Reads of a target in all other samples; those of each no-template control, scaled."""
+        others = [found for found in self.results(code) if found[0] != screen.sample]
+        controls = [
+            r.evidence.reads * max(1.0, screen.quality.passed_reads / s.quality.passed_reads)
+            for name, s, r in others
+            if self.role(name) is SampleRole.NO_TEMPLATE_CONTROL and r.evidence.reads
+        ]
+        return sum(r.evidence.reads for _, _, r in others), controls
 
 
 def call_all(run: Run) -> tuple[Finding, ...]:
@@ -103,12 +115,19 @@ def _member(entry: PanelEntry, sample: Sample, screen: SampleScreen, run: Run) -
     call, rule = by_env(entry.code, result, run.perv.get(sample.name)) or _judge(
         entry, result, screen, run
     )
-    contigs = run.contigs[entry.code]
-    length = result.genome_length if result else sum(c.length for c in best_set(contigs, {}))
+    best = best_set(run.contigs[entry.code], {})
+    length = result.genome_length if result else sum(c.length for c in best)
     limit = None
     if call is not Call.DETECTED:
-        limit = lod95(length, screen, sample, run.host_length, run.parameters)
-    reads = result.evidence.reads if result else 0
+        k = required_reads(*run.beside(entry.code, screen), run.parameters)
+        limit = lod95(
+            length, screen, sample, run.host_length, run.parameters, genome=entry.genome, reads=k
+        )
+    amounts: tuple[Quantity, ...] = ()
+    if result and result.evidence.reads:
+        amounts = quantities(
+            result, screen, sample, run.host_length, genome=entry.genome, p=run.parameters
+        )
     return Finding(
         sample=sample.name,
         code=entry.code,
@@ -117,7 +136,7 @@ def _member(entry: PanelEntry, sample: Sample, screen: SampleScreen, run: Run) -
         call=call,
         rule=rule,
         evidence=result.evidence if result else None,
-        quantities=quantities(result, screen, sample, run.host_length) if result and reads else (),
+        quantities=amounts,
         lod95=limit,
         remark=remark_on(entry, result, sample, call),
     )

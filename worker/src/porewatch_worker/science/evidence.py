@@ -158,6 +158,7 @@ class TargetTotals:
         return Evidence(
             reads=sums["reads"],
             aligned_bases=sums["aligned"],
+            squared_bases=sums["squared"],
             distinct_starts=sum(len(s) for s in self._starts.values()),
             regions=sum(d.regions() for d in depths),
             breadth=round(sum(d.covered() for d in depths) / open_length, 6),

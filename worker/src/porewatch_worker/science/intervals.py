@@ -15,7 +15,7 @@ _TINY = 1e-300
 _EPSILON = 1e-14
 
 
-def poisson_interval(count: int, level: float = LEVEL) -> tuple[float, float]:
+def poisson_interval(count: float, level: float = LEVEL) -> tuple[float, float]:
     """Exact central interval of a Poisson mean after `count` events (Garwood 1936, Biometrika 28).
 
     low = gamma quantile of (1-level)/2 with shape count (0 for none seen); high = quantile of

@@ -18,6 +18,7 @@ from porewatch.domain.findings import (
 )
 from porewatch.domain.phases import ScreeningParameters
 from porewatch.domain.runs import Sample, SampleRole
+from porewatch_worker.science.agreement import disagreements
 from porewatch_worker.science.quantity import spike_of, spike_recovery
 
 
@@ -74,6 +75,7 @@ def _remarks(sample: Sample, mine: Sequence[Finding], samples: Sequence[Sample])
         yield "no no-template control in this run: contamination cannot be excluded"
     if not sample.spike_copies:
         yield "no spike-in stated: no absolute copies, and sensitivity rests on yield alone"
+    yield from disagreements(mine)
     unsure = [f.code for f in mine if f.call is Call.INDETERMINATE]
     if unsure:
         yield f"indeterminate: {', '.join(unsure)}"

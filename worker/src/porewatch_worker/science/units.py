@@ -32,6 +32,7 @@ class TargetCounts:
     matched: int = 0
     block: int = 0
     aligned: int = 0
+    squared: int = 0
     host_flank: int = 0
     host_better: int = 0
     shared: int = 0
@@ -43,6 +44,7 @@ class TargetCounts:
     def take(self, winner: Candidate, host_flank: bool) -> None:
         """Count a read that is this target's alone."""
         self.reads += 1
+        self.squared += sum(s.evidence for s in winner.segments) ** 2
         self.host_flank += host_flank
         self.mapq[max(s.mapq for s in winner.segments)] += 1
         for s in winner.segments:

@@ -116,6 +116,9 @@ class Evidence(Model):
         dict[str, int],
         Field(description="partners in those ties (joined by '|'; 'host' is the host) -> reads"),
     ] = {}
+    squared_bases: Annotated[
+        int, Field(description="sum over reads of the square of their aligned bases")
+    ] = 0
     reads_with_host_flank: int = 0
     host_better: Annotated[
         int, Field(description="reads given to the host because it matched more bases")
@@ -173,6 +176,17 @@ class Quantity(Model):
     unit: str
     method: str
     remark: str = ""
+    basis: Annotated[
+        Literal["", "spike", "yield", "host", "sequenced"],
+        Field(description="what the value was measured against"),
+    ] = ""
+    parts: Annotated[
+        dict[str, float],
+        Field(description="relative standard uncertainty by source: counting, spike_in, ..."),
+    ] = {}
+    disagrees: Annotated[
+        bool, Field(description="spike-in and yield give loads whose intervals do not overlap")
+    ] = False
 
 
 class Finding(Model):

@@ -215,6 +215,18 @@ class ScreeningParameters(Model):
     min_spike_reads: Annotated[
         int, Field(description="reads of a spike-in that show that the assay worked")
     ] = 3
+    spike_cv: Annotated[
+        float, Field(description="relative uncertainty of spike copies, where the sheet says none")
+    ] = 0.10
+    extraction_cv: Annotated[
+        float, Field(description="relative uncertainty of recovery, where the sheet says none")
+    ] = 0.20
+    nucleic_acid_cv: Annotated[
+        float, Field(description="relative uncertainty of the mass, where the sheet says none")
+    ] = 0.25
+    least_recovery: Annotated[
+        float, Field(description="an extraction that is not stated recovers at least this share")
+    ] = 0.10
     perv_margin: Annotated[
         float, Field(description="matched bases of env by which one PERV type must lead")
     ] = 20.0

@@ -73,6 +73,18 @@ class Sample(Model):
     volume_ml: Annotated[float, Field(gt=0, description="extracted plasma, mL")] | None = None
     spike_copies: Annotated[float, Field(gt=0, description="genome copies added")] | None = None
     extraction_efficiency: Annotated[float, Field(gt=0, le=1)] | None = None
+    spike_cv: Annotated[
+        float | None, Field(gt=0, le=2, description="relative uncertainty of the copies added")
+    ] = None
+    extraction_cv: Annotated[
+        float | None, Field(gt=0, le=2, description="relative uncertainty of the recovery")
+    ] = None
+    nucleic_acid_ng_per_ml: Annotated[
+        float | None, Field(gt=0, description="ng of nucleic acid extracted from a mL of plasma")
+    ] = None
+    nucleic_acid_cv: Annotated[
+        float | None, Field(gt=0, le=2, description="relative uncertainty of that mass")
+    ] = None
 
 
 class Sequencing(Model):

@@ -28,6 +28,10 @@ COLUMNS = {
     "volume_ml": "volume_ml",
     "spike_copies": "spike_copies",
     "extraction_efficiency": "extraction_efficiency",
+    "spike_cv": "spike_cv",
+    "extraction_cv": "extraction_cv",
+    "nucleic_acid_ng_per_ml": "nucleic_acid_ng_per_ml",
+    "nucleic_acid_cv": "nucleic_acid_cv",
 }
 """Column in the file -> field of `Sample`."""
 
@@ -50,7 +54,15 @@ ROLES = {
 
 HIGHEST_BARCODE = 96
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._-]{0,62}")
-LIMITS = {"volume_ml": None, "spike_copies": None, "extraction_efficiency": 1.0}
+LIMITS = {
+    "volume_ml": None,
+    "spike_copies": None,
+    "extraction_efficiency": 1.0,
+    "spike_cv": 2.0,
+    "extraction_cv": 2.0,
+    "nucleic_acid_ng_per_ml": None,
+    "nucleic_acid_cv": 2.0,
+}
 """Number columns and their upper bound; all must be greater than 0."""
 
 
@@ -151,7 +163,7 @@ def _columns(header: list[str], file: str) -> dict[int, str]:
 
 def _unknown_column(name: str, file: str) -> SampleSheetRefused:
     near = difflib.get_close_matches(name.lower(), COLUMNS, n=1)
-    known = "name, barcode, role, material, volume_ml, spike_copies, extraction_efficiency"
+    known = ", ".join(dict.fromkeys(COLUMNS.values()))
     return SampleSheetRefused(
         f"column {name!r} is not known.",
         file=file,
