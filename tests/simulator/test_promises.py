@@ -57,6 +57,22 @@ def test_refused_by_ec2_altogether_it_goes_to_batch() -> None:
     assert world.state(RUN) == "completed"
 
 
+def test_every_rung_that_refused_is_told_with_its_reason_and_the_wait_too() -> None:
+    full = ("spot", "on-demand")
+    world = played(Weather(full=full, full_until=100.0))
+
+    told = [fact for fact in facts(world, "LaunchRefused") if fact["epoch"] == 1]
+    assert [fact["asked"] for fact in told][-1] == "on-demand"
+    assert [fact["asked"] for fact in told[1:]] == [fact["then"] for fact in told[:-1]]
+    assert told[-1]["then"] == "wait, and ask all of them again"
+    assert all("InsufficientInstanceCapacity" in fact["problem"] for fact in told)
+    (waits, *_) = facts(world, "StageFailed")
+    assert "all are asked again in" in waits["then"]
+    order = json.loads(world.s3.buckets["results"][f"runs/{RUN}/r0/report/order.json"].content)
+    lines = [line["what"] for line in order["timeline"] if "no machine" in line["what"]]
+    assert lines[0] == "screen: no machine from EC2, spot"
+
+
 def test_refused_everywhere_it_waits_and_goes_on_when_there_is_room() -> None:
     full = ("spot", "on-demand", "batch")
     world = played(Weather(full=full, full_until=3000.0, executor="ec2-then-batch"))

@@ -1,7 +1,7 @@
 """`porewatch watch`: the phases of a run while it runs, from the ledger alone.
 
 One picture of a run (`RunView`) is read every second. A terminal shows it live; a pipe gets one
-line per change; `--json` one JSON document per change.
+line per change, and one for each rung that gave no machine; `--json` one JSON document per change.
 """
 
 from __future__ import annotations
@@ -19,9 +19,10 @@ from rich.text import Text
 from porewatch.domain.base import Model, now
 from porewatch.domain.cost import CostLine
 from porewatch.domain.errors import NotFound
-from porewatch.domain.events import PhaseCompleted
+from porewatch.domain.events import LaunchRefused, PhaseCompleted, StageFailed
 from porewatch.domain.phases import Phase, PhaseRecord, StageRecord, StageState
 from porewatch.domain.runs import FINAL_STATES, FileRecord, RunRecord, RunState
+from porewatch_cli.ladder import failures_of, last_steps, refusals_of, steps
 from porewatch_cli.progress import progress_bar, progress_text
 from porewatch_cli.terminal import console, print_json
 
@@ -47,6 +48,13 @@ class RunView(Model):
     stages: tuple[StageRecord, ...]
     phases: tuple[PhaseRecord, ...]
     costs: tuple[CostLine, ...]
+    refusals: tuple[LaunchRefused, ...] = ()
+    failures: tuple[StageFailed, ...] = ()
+
+    @property
+    def steps(self) -> list[str]:
+        """What kept it from a machine, a line each."""
+        return steps(self.refusals, self.failures)
 
     @property
     def over(self) -> bool:
@@ -56,16 +64,15 @@ class RunView(Model):
 def look(run_id: str, stack: Stack) -> RunView:
     """Read the picture. NotFound when nobody has heard of the run."""
     run = stack.runs.get(run_id)
+    facts = stack.stages.facts(run_id, run.revision)
     return RunView(
         run=run,
         files=tuple(stack.runs.files_of(run_id).values()),
         stages=stack.stages.of_run(run_id, run.revision),
-        phases=tuple(
-            fact.record
-            for fact in stack.stages.facts(run_id, run.revision)
-            if isinstance(fact, PhaseCompleted)
-        ),
+        phases=tuple(fact.record for fact in facts if isinstance(fact, PhaseCompleted)),
         costs=stack.stages.cost_lines(run_id, run.revision),
+        refusals=refusals_of(facts),
+        failures=failures_of(facts),
     )
 
 
@@ -107,22 +114,25 @@ def watch(
                 live.update(picture(last))
                 noticed(last)
     else:
-        told = ""
+        told: set[str] = set()
         for last in follow(run_id, stack):
-            line = last.model_dump_json() if as_json else one_line(last)
-            if line != told:
-                _tell(last, line, as_json)
-            told = line
+            told = _tell(last, told, as_json)
             noticed(last)
     assert last is not None  # noqa: S101 - follow yields or raises
     return last
 
 
-def _tell(view: RunView, line: str, as_json: bool) -> None:
-    if as_json:
-        print_json(view)
-    else:
-        console.print(line, highlight=False, soft_wrap=True)
+def _tell(view: RunView, told: set[str], as_json: bool) -> set[str]:
+    """Print what is new since `told`; what is told now."""
+    lines = [view.model_dump_json()] if as_json else [*view.steps, one_line(view)]
+    for line in lines:
+        if line in told:
+            continue
+        if as_json:
+            print_json(view)
+        else:
+            console.print(line, highlight=False, soft_wrap=True)
+    return set(lines)
 
 
 def one_line(view: RunView) -> str:
@@ -157,6 +167,8 @@ def picture(view: RunView) -> RenderableType:
         (f"   {_age(run.created_at, run.completed_at)}   ${run.cost_usd:.4f} so far", "dim"),
     )
     parts: list[RenderableType] = [head, _phase_table(view)]
+    if view.steps:
+        parts.append(last_steps(view.steps))
     if run.problem:
         parts.append(Text(run.problem, style="red"))
     return Group(*parts)

@@ -67,7 +67,8 @@ class RunRefused(Fact):
 
 
 class LaunchRefused(Fact):
-    """A rung of the capacity ladder gave no machine; `then` says what is tried next."""
+    """A rung of the capacity ladder gave no machine; `asked` says what it was, `then` what is
+    tried next."""
 
     stage: str
     epoch: int
@@ -77,6 +78,7 @@ class LaunchRefused(Fact):
     error: str
     problem: str
     then: str
+    asked: str = ""
 
 
 class InstanceLaunched(Fact):
@@ -125,13 +127,15 @@ class StageCompleted(Fact):
 
 
 class StageFailed(Fact):
-    """A stage could not go on; `will_retry` says whether it gets another machine."""
+    """A stage could not go on; `will_retry` says whether it gets another machine, `then` when, or
+    what helps."""
 
     stage: str
     epoch: int
     error: str
     problem: str
     will_retry: bool
+    then: str = ""
 
 
 class StageStalled(Fact):

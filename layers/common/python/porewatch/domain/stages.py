@@ -275,12 +275,14 @@ def fail(
         error=error,
         problem=problem,
     )
+    decision = next_step(after)
     fact = StageFailed(
         fact_id=fact_about(StageFailed, record, epoch),
         **_about(record, at),
         error=error,
         problem=problem,
-        will_retry=next_step(after).retry,
+        will_retry=decision.retry,
+        then=decision.reason,
     )
     return after, (fact,)
 

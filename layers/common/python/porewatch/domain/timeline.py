@@ -39,8 +39,7 @@ def _line(fact: events.Fact) -> tuple[str, str] | None:
 def _stage_line(fact: events.Fact) -> tuple[str, str] | None:
     match fact:
         case events.LaunchRefused():
-            asked = f"{fact.executor} {fact.purchase}"
-            return f"{fact.stage}: no machine from {asked}", f"{fact.problem} Next: {fact.then}"
+            return f"{fact.stage}: no machine from {_rung(fact)}", _why(fact.problem, fact.then)
         case events.InstanceLaunched():
             where = f"{fact.instance_type} ({fact.purchase}) in {fact.availability_zone}"
             return f"{fact.stage}: machine launched", f"{fact.instance_id}, {where}"
@@ -55,13 +54,25 @@ def _stage_line(fact: events.Fact) -> tuple[str, str] | None:
             return _ending_line(fact)
 
 
+def _rung(fact: events.LaunchRefused) -> str:
+    """Batch names itself in what it was asked; rungs of older facts have no words."""
+    if not fact.asked:
+        return f"{fact.executor} {fact.purchase}"
+    return fact.asked if fact.executor == "batch" else f"EC2, {fact.asked}"
+
+
+def _why(problem: str, then: str) -> str:
+    return f"{problem}\nNext: {then.rstrip('.')}."
+
+
 def _ending_line(fact: events.Fact) -> tuple[str, str] | None:
     match fact:
         case events.StageCompleted():
             return f"{fact.stage}: published", f"epoch {fact.epoch}"
         case events.StageFailed():
             then = "will be tried again" if fact.will_retry else "given up"
-            return f"{fact.stage}: failed, {then}", f"{fact.error}: {fact.problem}"
+            told = f"{fact.error}: {fact.problem}"
+            return f"{fact.stage}: failed, {then}", f"{told}\n{fact.then}" if fact.then else told
         case events.StageStalled():
             since = f"unit {fact.units_done} since {fact.still_since:%H:%M}Z"
             return f"{fact.stage}: stands still", f"{fact.instance_id} at {since}"

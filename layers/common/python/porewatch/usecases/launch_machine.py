@@ -134,6 +134,7 @@ def _refused(spec: LaunchSpec, error: PorewatchError, then: str, at: datetime) -
         error=type(error).__name__,
         problem=error.problem,
         then=then,
+        asked=spec.reason,
     )
 
 

@@ -1,0 +1,36 @@
+"""What kept a run from a machine, step by step: each rung of the ladder that gave none and why,
+and each failure with what is done about it. In the same words as the report's timeline.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from rich.text import Text
+
+from porewatch.domain.events import Fact, LaunchRefused, StageFailed
+from porewatch.domain.timeline import timeline
+
+SHOWN = 10
+"""Steps on a terminal; a ladder with Batch has five rungs and its wait."""
+
+
+def refusals_of(facts: Iterable[Fact]) -> tuple[LaunchRefused, ...]:
+    return tuple(fact for fact in facts if isinstance(fact, LaunchRefused))
+
+
+def failures_of(facts: Iterable[Fact]) -> tuple[StageFailed, ...]:
+    return tuple(fact for fact in facts if isinstance(fact, StageFailed))
+
+
+def steps(refusals: Iterable[LaunchRefused], failures: Iterable[StageFailed]) -> list[str]:
+    """A line for each step, oldest first, times in UTC."""
+    lines = timeline((*refusals, *failures))
+    return [f"{line.at:%H:%M:%S}Z {line.what}: {' '.join(line.detail.split())}" for line in lines]
+
+
+def last_steps(lines: list[str]) -> Text:
+    """The newest steps, for a terminal."""
+    left_out = len(lines) - SHOWN
+    earlier = [f"{left_out} earlier steps: porewatch logs"] if left_out > 0 else []
+    return Text("\n".join([*earlier, *lines[-SHOWN:]]), style="yellow")
