@@ -8,10 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from porewatch.domain.base import now
 from porewatch.domain.errors import BundleRefused
 from porewatch.domain.panel import PanelEntry
-from porewatch.domain.references import ContigRole
-from porewatch_worker.references.fetch import shipped_accessions
+from porewatch.domain.references import BundleManifest, Contig, ContigRole
+from porewatch_worker.references.decoys import missing_decoys
+from porewatch_worker.references.fetch import not_chosen, shipped_accessions
 from porewatch_worker.references.panel import read_panel, shipped_panel
 
 PANEL = shipped_panel()
@@ -83,15 +85,65 @@ def test_every_accession_serves_a_row_that_can_hold_it() -> None:
     accessions = Counter(w.accession for w in wanted)
     assert max(accessions.values()) == 1
     for w in wanted:
-        assert re.fullmatch(r"(NC_\d{6}|[A-Z]{2}\d{6})", w.accession)
+        assert re.fullmatch(r"(NC_\d{6}|[A-Z]{2}\d{6}|[A-Z]\d{5})", w.accession)
         if w.role is ContigRole.PANEL:
             assert not BY_CODE[w.target].members
-            assert (w.circular == "yes") == (BY_CODE[w.target].circular or w.target == "STAPH")
+            row = BY_CODE[w.target]
+            assert (w.circular == "yes") == (row.circular or row.category == "bacterium")
         in_segments = (
             re.search(r"(\d+) segments", BY_CODE[w.target].genome) if w.role == "panel" else None
         )
         assert bool(w.segment) == bool(in_segments), w.accession
     assert [w.accession for w in wanted if not w.confirmed] == ["MH381769"]
+
+
+@pytest.mark.parametrize("entry", PANEL.entries, ids=lambda entry: entry.code)
+def test_every_row_says_what_to_do_and_names_a_sequence_or_why_there_is_none(
+    entry: PanelEntry,
+) -> None:
+    assert entry.actions and all(action.endswith(".") for action in entry.actions)
+    if entry.severity in {"critical", "high"} and not entry.code.startswith("PERV"):
+        assert entry.actions[0].startswith("Do not release")
+    if entry.zoonotic and entry.status != "not_by_sequencing":
+        assert any("people can catch it" in action for action in entry.actions)
+    named = any(w.target == entry.code and w.confirmed for w in shipped_accessions())
+    assert bool(entry.no_accession) == (not named and not entry.members)
+    assert not entry.no_accession or entry.no_accession.startswith("not chosen yet: ")
+
+
+def test_decoys_are_named_by_row_and_all_but_one_can_be_fetched() -> None:
+    wanted = {d for e in PANEL.entries for d in e.decoys}
+    shipped = {w.target for w in shipped_accessions() if w.role is ContigRole.DECOY}
+    assert wanted - shipped == {"CVB5"}, "coxsackievirus B5: no accession was looked up"
+    assert shipped <= wanted
+    assert {"PCV2", "JEV", "CSFV", "PERV-C", "MT"} <= {e.code for e in PANEL.entries if e.decoys}
+
+
+def test_the_fetch_says_of_every_row_without_a_sequence_why() -> None:
+    told = dict(line.split(" (", 1) for line in not_chosen(shipped_accessions(), PANEL))
+    bare = {e.code for e in PANEL.entries if e.no_accession}
+    assert told.keys() == bare
+    assert "deletion variant of TGEV" in told["PRCV"]
+    some = [w for w in shipped_accessions() if w.target != "ASFV"]
+    assert any(line.startswith("ASFV (") for line in not_chosen(some, PANEL))
+
+
+def test_a_bundle_without_a_near_relative_is_told_of() -> None:
+    def contig(target: str, role: ContigRole) -> Contig:
+        return Contig(name=target, role=role, target=target, length=1000)
+
+    def lines(*contigs: Contig) -> list[str]:
+        bundle = BundleManifest(
+            name="b", version="1", created_at=now(), synthetic=True, files={}, contigs=contigs,
+            panel_k=13, panel_w=5, host_bases=1,
+        )  # fmt: skip
+        return list(missing_decoys(bundle, PANEL))
+
+    pcv2, pcv1 = contig("PCV2", ContigRole.PANEL), contig("PCV1", ContigRole.DECOY)
+    (line,) = lines(pcv2)
+    assert line.startswith("PCV2 is screened without PCV1")
+    assert lines(pcv2, pcv1) == []
+    assert lines(pcv1) == []
 
 
 def test_a_broken_list_is_refused_with_the_place(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import socket
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -56,6 +57,12 @@ def test_fetched_records_become_a_bundle_that_knows_where_they_came_from(
         ("porewatch", "me@example.org", "k")
     }
     assert told[-1] == "MH381769 (POLYOMA): left out, not confirmed"
+
+
+def test_a_record_whose_title_is_anothers_is_refused(server: Server, tmp_path: Path) -> None:
+    fetch((replace(PCV2, title="circovirus 2"),), tmp_path, client(server)[0])
+    with pytest.raises(BundleRefused, match=r"NC_001422 is 'phiX174', and lambda should be"):
+        fetch((replace(SPIKE, target="lambda", title="Lambda"),), tmp_path, client(server)[0])
 
 
 def test_trouble_that_passes_is_waited_out(server: Server, tmp_path: Path) -> None:

@@ -77,11 +77,15 @@ def _fetch(accessions: Path | None, folder: Path, email: str, unconfirmed: bool)
     from porewatch_worker.references.fetch import (  # noqa: PLC0415
         Entrez,
         fetch,
+        not_chosen,
         read_accessions,
         shipped_accessions,
     )
+    from porewatch_worker.references.panel import shipped_panel  # noqa: PLC0415
 
     wanted = read_accessions(accessions) if accessions else shipped_accessions()
+    for line in not_chosen(wanted, shipped_panel()):
+        errors.print(f"no sequence: {line}", highlight=False)
     return fetch(
         wanted,
         folder,
@@ -114,9 +118,13 @@ def verify(
     as_json: JsonOption = False,
 ) -> None:
     """Hash every file of a bundle again and compare with its manifest."""
+    from porewatch_worker.references.decoys import list_of, missing_decoys  # noqa: PLC0415
     from porewatch_worker.references.verify import verify_bundle  # noqa: PLC0415
 
-    manifest = verify_bundle(references or home() / "references", bundle)
+    root = references or home() / "references"
+    manifest = verify_bundle(root, bundle)
+    for line in missing_decoys(manifest, list_of(root, manifest)):
+        errors.print(f"[yellow]no decoy[/]: {line}", highlight=False)
     if as_json:
         print_json(manifest)
     else:

@@ -15,13 +15,14 @@ import time
 import urllib.error
 import urllib.parse
 import urllib.request
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from importlib.resources import files
 from pathlib import Path
 
 from porewatch.domain.errors import BundleRefused, Unavailable
+from porewatch.domain.panel import Panel
 from porewatch.domain.references import ContigRole
 from porewatch_worker.references.fasta import read_fasta
 from porewatch_worker.references.sheet import COLUMNS
@@ -37,7 +38,8 @@ _WITHOUT_NETWORK = (
 
 @dataclass(frozen=True)
 class Wanted:
-    """One record to fetch. `confirmed` False: known by name only, not fetched unless asked for."""
+    """One record to fetch. `confirmed` False: known by name only, not fetched unless asked for.
+    `title`: words that the record's own title must hold, or it is another's."""
 
     target: str
     role: ContigRole
@@ -46,6 +48,7 @@ class Wanted:
     circular: str = ""
     confirmed: bool = True
     remark: str = ""
+    title: str = ""
 
 
 def shipped_accessions() -> tuple[Wanted, ...]:
@@ -57,6 +60,15 @@ def shipped_accessions() -> tuple[Wanted, ...]:
 def read_accessions(path: Path) -> tuple[Wanted, ...]:
     """A list in the shape of the shipped one. Raises BundleRefused naming the line."""
     return _wanted(path.read_text("utf-8-sig").splitlines(), str(path))
+
+
+def not_chosen(wanted: Sequence[Wanted], panel: Panel) -> Iterator[str]:
+    """One line for each row of the list that `wanted` gives no sequence, with the reason."""
+    there = {record.target for record in wanted if record.confirmed}
+    for entry in panel.entries:
+        if not entry.members and entry.code not in there:
+            reason = entry.no_accession or "the list of accessions leaves it out"
+            yield f"{entry.code} ({entry.name}): {reason}"
 
 
 def _wanted(lines: Iterable[str], file: str) -> tuple[Wanted, ...]:
@@ -73,6 +85,7 @@ def _wanted(lines: Iterable[str], file: str) -> tuple[Wanted, ...]:
                     circular=row.get("circular") or "",
                     confirmed=row.get("confirmed") != "no",
                     remark=row.get("remark") or "",
+                    title=row.get("title") or "",
                 )
             )
         except (KeyError, ValueError) as error:
@@ -179,15 +192,26 @@ def _write(path: Path, text: bytes) -> None:
     part.replace(path)
 
 
+def _check_title(record: Wanted, title: str, path: Path) -> None:
+    if record.title.casefold() not in title.casefold():
+        raise BundleRefused(
+            f"{record.accession} is {title!r}, and {record.target} should be {record.title!r}.",
+            file=str(path),
+            remedy="correct the accession in the list, and remove the file.",
+        )
+
+
 def _row(record: Wanted, path: Path, folder: Path) -> dict[str, str]:
     """A row of the sheet, once the file holds exactly the record that was asked for."""
-    names = [found.name for found in read_fasta(path)]
+    found = list(read_fasta(path))
+    names = [record.name for record in found]
     if len(names) != 1 or not _answers(record.accession, names[0]):
         raise BundleRefused(
             f"asked for {record.accession}, the answer holds {', '.join(names)}.",
             file=str(path),
             remedy="remove the file and fetch again; if it stays so, correct the accession.",
         )
+    _check_title(record, found[0].description, path)
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
     fetched = date.fromtimestamp(path.stat().st_mtime).isoformat()
     return {

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Literal
+from typing import Annotated, Literal
+
+from pydantic import Field
 
 from porewatch.domain.base import Model
 
@@ -38,6 +40,15 @@ class PanelEntry(Model):
     members: tuple[str, ...] = ()
     list_lines: str = ""
     source: str = ""
+    actions: Annotated[
+        tuple[str, ...], Field(description="what the laboratory should do on a detection, in order")
+    ] = ()
+    decoys: Annotated[
+        tuple[str, ...], Field(description="near relatives that belong into a bundle beside it")
+    ] = ()
+    no_accession: Annotated[
+        str, Field(description="why no reference sequence is named; blank when one is")
+    ] = ""
 
 
 class Panel(Model):
