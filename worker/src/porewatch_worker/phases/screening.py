@@ -13,7 +13,9 @@ import json
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import mappy
 
@@ -27,13 +29,16 @@ from porewatch.domain.runs import InputFile, Sample
 from porewatch_worker import __version__
 from porewatch_worker.phases import host_removal, pathogen_detection, quality_control
 from porewatch_worker.references.load import LoadedBundle
-from porewatch_worker.science.filtering import judge
+from porewatch_worker.science.assigning import Owners
+from porewatch_worker.science.complexity import complex_bases
+from porewatch_worker.science.filtering import LOW_COMPLEXITY, OTHER_BARCODE, judge
 from porewatch_worker.science.one_pass import Placer
 from porewatch_worker.science.perv_reads import PervReader
 from porewatch_worker.science.reads import Read, Unit, read_units
 from porewatch_worker.science.remarks import shown_name
 from porewatch_worker.science.totals import RunTotals
-from porewatch_worker.science.units import UnitCounts, add, unit_from_bytes
+from porewatch_worker.science.units import SampleCounts, UnitCounts, add, unit_from_bytes
+from porewatch_worker.science.unknowns import FOLDER, Sketches
 from porewatch_worker.work import Inputs, Lost, StageResult, Suspicion, UnitOutput
 
 CHUNK = 200
@@ -47,7 +52,7 @@ RECORDS = {
 EXPECTED = ("PERV-A", "PERV-B")
 """In every pig: their presence alone is no reason to wake anybody."""
 
-_VERSION = 3
+_VERSION = 4
 """Raise when the pass changes an answer: old checkpoints become invalid."""
 
 
@@ -70,7 +75,8 @@ class ScreeningWork:
         self._bundle = bundle
         self._inputs = inputs
         self._phases = tuple(phases)
-        self._by_barcode = {s.barcode: s.name for s in samples}
+        self._owners = Owners(self._samples)
+        self._sketches = Sketches(bundle.folder.parent.parent / FOLDER)
         self._severe = _severe(bundle)
         self._started_at: Moment = now()
         self._placer = Placer(bundle.panel_aligner, bundle.host_aligner, bundle.contigs, parameters)
@@ -82,6 +88,7 @@ class ScreeningWork:
             "version": [_VERSION, __version__, mappy.__version__],
             "parameters": self._parameters.model_dump(mode="json"),
             "bundle": self._bundle.sha256,
+            "sketches": self._sketches.marks(),
             "files": [f.model_dump(mode="json") for f in self._files],
             "samples": sorted((s.name, s.barcode or "") for s in self._samples),
         }
@@ -113,12 +120,8 @@ class ScreeningWork:
     def give_up(self, payload: Unit) -> Lost | None:
         """Every read of the unit counted as quarantined, by sample; none of them looked at."""
         counts = UnitCounts()
-        for read in payload.reads:
-            sample = self._sample_of(payload.file, read)
-            if sample is None:
-                counts.unlisted[payload.file.barcode or read.barcode or "none"] += 1
-            else:
-                counts.sample(sample).lose()
+        for owned in self._owners.assign(payload.file, payload.reads, counts, look=False):
+            counts.sample(owned.sample).lose()
         last = payload.first + len(payload.reads) - 1
         return Lost(
             content=counts.to_bytes(),
@@ -141,7 +144,7 @@ class ScreeningWork:
             bundle=self._bundle.ref,
             bundle_sha256=self._bundle.sha256,
             synthetic=self._bundle.manifest.synthetic,
-            samples=totals.screens([s.name for s in self._samples]),
+            samples=totals.screens([s.name for s in self._samples], self._sketches),
             unlisted_barcodes=dict(sorted(totals.unlisted.items())),
         )
         refuse_without_reads(result, self._parameters)
@@ -151,32 +154,34 @@ class ScreeningWork:
         return StageResult(outputs={OUTPUT: path}, phases=self._records(result))
 
     def _chunk(self, file: InputFile, reads: Sequence[Read]) -> UnitCounts:
-        counts, buffer, mine = UnitCounts(), mappy.ThreadBuffer(), []
-        for read in reads:
-            sample = self._sample_of(file, read)
-            if sample is None:
-                counts.unlisted[file.barcode or read.barcode or "none"] += 1
-            else:
-                mine.append((sample, read))
-        for (sample, _), judged in zip(
-            mine, judge([r for _, r in mine], self._parameters), strict=True
+        counts, buffer = UnitCounts(), mappy.ThreadBuffer()
+        unknown: dict[str, list[str]] = {}
+        mine = self._owners.assign(file, reads, counts)
+        for owned, judged in zip(
+            mine, judge([o.read for o in mine], self._parameters), strict=True
         ):
-            seen = counts.sample(sample)
+            seen = counts.sample(owned.sample)
+            if owned.contradicted and judged.reason is None:
+                judged = replace(judged, reason=OTHER_BARCODE)  # noqa: PLW2901 - the same read
             seen.see(judged)
-            if judged.reason is None:
-                placement = self._placer.place(judged.sequence, buffer)
-                seen.place(len(judged.sequence), placement)
-                if placement.perv:
-                    seen.perv.take(self._perv.look(judged.sequence, placement.perv, buffer))
-                if placement.locus:
-                    seen.perv.take_locus(placement.locus)
+            if judged.reason is None and not self._placed(seen, judged.sequence, buffer):
+                unknown.setdefault(owned.sample, []).append(judged.sequence)
+        for sample, sequences in unknown.items():
+            counts.sample(sample).unknown.take(sequences)
         return counts
 
-    def _sample_of(self, file: InputFile, read: Read) -> str | None:
-        """The manifest's barcode for the file wins over the read's own header."""
-        if len(self._samples) == 1 and self._samples[0].barcode is None:
-            return self._samples[0].name
-        return self._by_barcode.get(file.barcode or read.barcode)
+    def _placed(self, seen: SampleCounts, sequence: str, buffer: Any) -> bool:
+        """Count the verdict on a read; False when nothing in the bundle explains it."""
+        placement = self._placer.place(sequence, buffer)
+        if placement.role is None and complex_bases(sequence) < self._parameters.min_block:
+            seen.refuse(len(sequence), LOW_COMPLEXITY)
+            return True
+        seen.place(len(sequence), placement)
+        if placement.perv:
+            seen.perv.take(self._perv.look(sequence, placement.perv, buffer))
+        if placement.locus:
+            seen.perv.take_locus(placement.locus)
+        return placement.role is not None
 
     def _suspicions(self, counts: UnitCounts) -> Iterator[Suspicion]:
         for sample, seen in sorted(counts.samples.items()):

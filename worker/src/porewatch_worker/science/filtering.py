@@ -1,10 +1,13 @@
-"""Adapter trimming and the two filters: length after trimming, and mean error.
+"""Adapter trimming and the filters: strands counted in their duplex read, length after trimming,
+mean error. (What is of low complexity is told by the placing, what bears another barcode by
+`assigning`.)
 
 Adapters: the strands of Oxford Nanopore's ligation (LSK109, LSK110/114) and rapid adapters, from
 the vendor's Chemistry Technical Document (CHTD_500). One is taken to be present at an end when at
 least two of its 10-base words, 3 or more bases apart, stand there without error on one diagonal
 (within 4 bases); by chance that is so at one end in 40,000. What lies outside the adapter's inner
-end goes. Basecallers usually trim already; this catches the rest.
+end goes. Basecallers usually trim already; this catches the rest, and asks only for reads whose
+ends hold two such words at all (`words.py`, a chunk of reads at once).
 """
 
 from __future__ import annotations
@@ -19,8 +22,12 @@ from numpy.typing import NDArray
 from porewatch.domain.phases import ScreeningParameters
 from porewatch.reads.summary import PHRED_ERROR
 from porewatch_worker.science.reads import Read
+from porewatch_worker.science.words import coded, numbers_of
 
 TOO_SHORT = "too_short"
+DUPLEX_PARENT = "duplex_parent"
+LOW_COMPLEXITY = "low_complexity"
+OTHER_BARCODE = "other_barcode"
 LOW_QUALITY = "low_quality"
 
 FRONT = (
@@ -33,7 +40,6 @@ WORD = 10
 WINDOW = 150
 _DRIFT = 4
 _APART = 3
-_STRIDE = 2
 
 _ASCII_ERROR = np.ones(256)
 _ASCII_ERROR[33:] = PHRED_ERROR[:223]
@@ -55,11 +61,14 @@ def judge(reads: Sequence[Read], parameters: ScreeningParameters) -> list[Judged
     """Trim and filter. A read fails when its mean error exceeds 10^(-Q/10), Q the least quality."""
     worst = 10.0 ** (-parameters.min_mean_quality / 10.0)
     judged = []
-    for read, error in zip(reads, mean_errors(reads), strict=True):
-        start, end = inner_span(read.sequence)
+    worth = worth_a_look([r.sequence for r in reads])
+    for read, error, look in zip(reads, mean_errors(reads), worth, strict=True):
+        start, end = inner_span(read.sequence) if look else (0, len(read.sequence))
         sequence = read.sequence[start:end]
         reason = None
-        if len(sequence) < parameters.min_read_length:
+        if read.duplex == -1:
+            reason = DUPLEX_PARENT
+        elif len(sequence) < parameters.min_read_length:
             reason = TOO_SHORT
         elif error > worst:
             reason = LOW_QUALITY
@@ -81,6 +90,17 @@ def mean_errors(reads: Sequence[Read]) -> NDArray[np.float64]:
     return errors
 
 
+def worth_a_look(sequences: Sequence[str]) -> list[bool]:
+    """Which reads have two words of adapters, or more, in the bases at their ends."""
+    ends = [s[:WINDOW] + s[-WINDOW:] for s in sequences]
+    edges = np.cumsum([0, *(len(e) for e in ends)])
+    hits = np.zeros(edges[-1] + 1, dtype=np.int64)
+    words = coded("".join(ends).encode(), WORD)
+    hits[1 : len(words) + 1] = np.cumsum(_KNOWN[words])
+    hits[len(words) + 1 :] = hits[len(words)]
+    return [bool(there) for there in hits[edges[1:]] - hits[edges[:-1]] >= 2]
+
+
 def inner_span(sequence: str) -> tuple[int, int]:
     """(start, end) of the read without adapters at its ends."""
     start = _adapter_end(sequence[:WINDOW], _FRONT_WORDS)
@@ -100,13 +120,15 @@ def _words(adapters: Sequence[str]) -> dict[str, int]:
 
 _FRONT_WORDS = _words(FRONT)
 _REAR_WORDS = _words([adapter[::-1] for adapter in REAR])
+_KNOWN = np.zeros(4**WORD, dtype=bool)
+_KNOWN[numbers_of([*_FRONT_WORDS, *(word[::-1] for word in _REAR_WORDS)])] = True
 
 
 def _adapter_end(window: str, words: dict[str, int]) -> int:
     """Where the adapter ends in `window` (0: none), by the innermost words that agree."""
     found = [
         (place, place + words[word])
-        for place in range(0, len(window) - WORD + 1, _STRIDE)
+        for place in range(0, len(window) - WORD + 1)
         if (word := window[place : place + WORD]) in words
     ]
     agreeing = [

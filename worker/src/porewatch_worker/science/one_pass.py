@@ -9,16 +9,20 @@
    panel member; panel members that tie share the read, and it counts for none of them alone.
 4. A read won by the panel is compared with the host on the same bases of the read: the host wins
    when it matches as many. Parts outside the panel's hits that map to the host are host flank.
-5. A read without panel hit is host when its first `host_prefix` bases are. What of them lies in
-   a single-copy locus measures the host's depth.
+5. A read without panel hit is host when its first `host_prefix` bases are: at least `host_share` of
+   them, at `host_identity` or more. A doubtful fit there is settled by the whole read: the host
+   gets it when it covers `host_share` of it; else nothing here explains it (it may be a virus that
+   nobody listed, beside host, or resembling it). What of the prefix lies in a single-copy locus
+   measures the host's depth; what lies on ribosomal RNA is told apart.
 6. Whoever wins, a read that a PERV genome fits best of all targets is handed on as PERV, unless the
    host fits it far better (then it is a distant relative in the host's genome).
 """
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_right
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -27,6 +31,7 @@ from porewatch.domain.references import Contig, ContigRole
 from porewatch_worker.science.complexity import complex_bases
 from porewatch_worker.science.placement import (
     Candidate,
+    HostFit,
     LocusHit,
     PervHit,
     Placement,
@@ -37,6 +42,7 @@ TIE = 1
 ALIKE = 0.95
 """A strain on which a read matches at least this share of its best is covered by it as well."""
 HOST = "host"
+_RRNA = re.compile(r"rrna|ribosomal[ _]rna|\brdna\b", re.IGNORECASE)
 PERV_LIKE = 0.85
 """Share of the host's matches that PERV must reach: the host's own copies differ by some per cent,
 its other retroviruses (class E, 25 % and more) by far more."""
@@ -60,6 +66,7 @@ class Placer:
             name: ([a for a, _ in c.masked], c.masked) for name, c in contigs.items() if c.masked
         }
         self._loci = {name: c.single_copy for name, c in contigs.items() if c.single_copy}
+        self._rrna = rrna_intervals(contigs.values())
 
     def place(self, sequence: str, buffer: Any) -> Placement:
         """The verdict on a read. `buffer` is this thread's mappy.ThreadBuffer."""
@@ -80,10 +87,11 @@ class Placer:
         names = tuple(c.target for c in level)
         host = self._host_matches_under(first.segments, sequence, buffer)
         perv = self._perv(first, host, sequence, buffer)
-        if host > first.matched + TIE:
-            return Placement(ContigRole.HOST, host_better=first.target, perv=perv)
         if host >= first.matched - TIE:
-            return Placement(ContigRole.HOST, tied=names, tied_with=(HOST,), perv=perv)
+            fit = self._fit(self._host_hits(sequence[: self._parameters.host_prefix], buffer))
+            if host > first.matched + TIE:
+                return Placement(ContigRole.HOST, host_better=first.target, perv=perv, fit=fit)
+            return Placement(ContigRole.HOST, tied=names, tied_with=(HOST,), perv=perv, fit=fit)
         parts = perv.host_parts if perv else self._host_parts(first, sequence, buffer)
         shared = names if len(names) > 1 else ()
         return Placement(ContigRole.PANEL, first, shared, shared, host_flank=bool(parts), perv=perv)
@@ -109,9 +117,30 @@ class Placer:
     def _test_host(self, sequence: str, buffer: Any) -> Placement:
         prefix = sequence[: self._parameters.host_prefix]
         hits = self._host_hits(prefix, buffer)
-        if not sum(h.mlen for h in hits):
+        if not hits:
             return Placement(None)
-        return Placement(ContigRole.HOST, locus=self._locus(hits, len(prefix)))
+        fit, locus = self._fit(hits), self._locus(hits, len(prefix))
+        sure = fit.matched >= self._parameters.host_identity * fit.block
+        if sure and self._covers(hits, len(prefix)):
+            return Placement(ContigRole.HOST, locus=locus, fit=fit)
+        whole = hits if len(prefix) == len(sequence) else self._host_hits(sequence, buffer)
+        if self._covers(whole, len(sequence)):
+            fit = replace(self._fit(whole), in_full=True)
+            return Placement(ContigRole.HOST, locus=locus, fit=fit)
+        return Placement(None, fit=replace(fit, in_full=True))
+
+    def _covers(self, hits: Sequence[Any], length: int) -> bool:
+        covered = sum(h.q_en - h.q_st for h in hits)
+        return bool(covered >= self._parameters.host_share * length)
+
+    def _fit(self, hits: Sequence[Any]) -> HostFit:
+        """How the host fits, of hits that do not overlap."""
+        on_rrna = any(
+            min(h.r_en, b) - max(h.r_st, a) >= self._parameters.min_block
+            for h in hits
+            for a, b in self._rrna.get(h.ctg, ())
+        )
+        return HostFit(sum(h.mlen for h in hits), sum(h.blen for h in hits), on_rrna)
 
     def _locus(self, hits: Sequence[Any], length: int) -> LocusHit | None:
         for hit in hits:
@@ -191,6 +220,20 @@ class Placer:
                 break
             total += max(0, min(b, end) - max(a, start))
         return total
+
+
+def rrna_intervals(contigs: Iterable[Contig]) -> dict[str, tuple[tuple[int, int], ...]]:
+    """Ribosomal RNA of the host: features named so, else whole contigs whose title says so."""
+    found: dict[str, tuple[tuple[int, int], ...]] = {}
+    for contig in contigs:
+        if contig.role is not ContigRole.HOST:
+            continue
+        named = tuple(span for name, span in contig.features.items() if _RRNA.search(name))
+        if named:
+            found[contig.name] = named
+        elif _RRNA.search(f"{contig.name} {contig.target} {contig.description}"):
+            found[contig.name] = ((0, contig.length),)
+    return found
 
 
 def _outside(segments: Sequence[Segment], length: int) -> Iterator[tuple[int, int]]:

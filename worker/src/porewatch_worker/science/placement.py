@@ -58,6 +58,17 @@ class LocusHit:
 
 
 @dataclass(frozen=True)
+class HostFit:
+    """How the host fits a read: matched bases, aligned bases, whether on its ribosomal RNA, and
+    whether the whole read had to be tested because its first bases left doubt."""
+
+    matched: int
+    block: int
+    rrna: bool
+    in_full: bool = False
+
+
+@dataclass(frozen=True)
 class Placement:
     """The verdict on one read. `role` None: unassigned.
 
@@ -74,3 +85,4 @@ class Placement:
     host_flank: bool = False
     perv: PervHit | None = None
     locus: LocusHit | None = None
+    fit: HostFit | None = None

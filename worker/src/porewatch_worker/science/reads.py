@@ -35,6 +35,7 @@ class Read(NamedTuple):
     barcode: str | None = None
     start_time: datetime | None = None
     channel: int | None = None
+    duplex: int | None = None  # as ReadHeader has it
 
 
 class Unit(NamedTuple):
@@ -117,6 +118,7 @@ def _from_fastq(record: Any) -> Read:
         barcode=header.barcode,
         start_time=header.start_time,
         channel=header.channel,
+        duplex=header.duplex,
     )
 
 
@@ -140,4 +142,5 @@ def _from_bam(record: Any) -> Read:
         barcode=header.barcode,
         start_time=header.start_time,
         channel=header.channel,
+        duplex=header.duplex,
     )

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from porewatch.domain.findings import QualityControl, ReadAccount, SampleScreen
 from porewatch.domain.perv import PervScreen
 from porewatch.domain.references import Contig, ContigRole
+from porewatch.domain.screened import HostScreen
 from porewatch.reads.summary import phred
 from porewatch_worker.science.evidence import TargetTotals
 from porewatch_worker.science.histograms import (
@@ -17,6 +18,7 @@ from porewatch_worker.science.histograms import (
     yield_points,
 )
 from porewatch_worker.science.units import BILLION, UNASSIGNED, SampleCounts, UnitCounts, add
+from porewatch_worker.science.unknowns import Sketches
 
 _ROLES = tuple(ContigRole)
 
@@ -48,13 +50,15 @@ class RunTotals:
             counts.targets = {}
             add(self._sums.setdefault(name, SampleCounts()), counts)
 
-    def screens(self, samples: Sequence[str]) -> tuple[SampleScreen, ...]:
+    def screens(
+        self, samples: Sequence[str], sketches: Sketches | None = None
+    ) -> tuple[SampleScreen, ...]:
         """One screen for each sample named, also for those without any read."""
         minutes = [m for sums in self._sums.values() for m in sums.minute_reads]
         origin = min(minutes, default=None)
-        return tuple(self._screen(name, origin) for name in samples)
+        return tuple(self._screen(name, origin, sketches) for name in samples)
 
-    def _screen(self, name: str, origin: int | None) -> SampleScreen:
+    def _screen(self, name: str, origin: int | None, sketches: Sketches | None) -> SampleScreen:
         sums = self._sums.get(name, SampleCounts())
         results = [t.result(code) for code, t in sorted(self._targets.get(name, {}).items())]
         return SampleScreen(
@@ -65,6 +69,8 @@ class RunTotals:
             unassigned_bases=sums.role_bases[UNASSIGNED],
             targets=tuple(sorted(results, key=lambda r: (_ROLES.index(r.role), r.target))),
             perv=self._perv(sums) if self._has_perv else None,
+            host=_host(sums),
+            unknowns=sums.unknown.summary(_passed(sums), sketches),
         )
 
     def _perv(self, sums: SampleCounts) -> PervScreen:
@@ -81,6 +87,27 @@ def _account(sums: SampleCounts) -> ReadAccount:
         spike=roles[ContigRole.SPIKE.value],
         decoy=roles[ContigRole.DECOY.value],
         unassigned=roles[UNASSIGNED],
+        split=sums.split,
+        demultiplexed=sums.demultiplexed,
+        barcodes_told=dict(sorted(sums.barcodes_told.items())),
+    )
+
+
+def _passed(sums: SampleCounts) -> int:
+    return sums.total - sum(sums.filtered.values())
+
+
+def _host(sums: SampleCounts) -> HostScreen:
+    counts = sums.host
+    return HostScreen(
+        reads=sums.roles[ContigRole.HOST.value],
+        bases=sums.role_bases[ContigRole.HOST.value],
+        identity=round(counts.matched / counts.block, 4) if counts.block else None,
+        identities={str(cent): n for cent, n in sorted(counts.identities.items())},
+        rrna_reads=counts.rrna_reads,
+        rrna_bases=counts.rrna_bases,
+        tested_in_full=counts.in_full,
+        let_go=counts.let_go,
     )
 
 
@@ -91,7 +118,7 @@ def _quality(sums: SampleCounts, origin: int | None) -> QualityControl:
     return QualityControl(
         reads=sums.total,
         bases=bases,
-        passed_reads=sums.total - sum(sums.filtered.values()),
+        passed_reads=_passed(sums),
         passed_bases=sums.passed_bases,
         mean_length=round(mean, 3),
         median_length=median,
@@ -100,6 +127,7 @@ def _quality(sums: SampleCounts, origin: int | None) -> QualityControl:
         mean_quality=None if quality is None else round(quality, 3),
         gc_fraction=round(sums.gc / bases, 4) if bases else None,
         adapter_trimmed_reads=sums.trimmed,
+        kinds=dict(sorted(sums.kinds.items())),
         lengths=length_histogram(sums.lengths),
         qualities=quality_histogram(sums.quality_reads, sums.quality_bases),
         yield_over_time=yield_points(sums.minute_reads, sums.minute_bases, origin),

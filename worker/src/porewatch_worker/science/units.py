@@ -18,10 +18,14 @@ from porewatch_worker.science.filtering import Judged
 from porewatch_worker.science.histograms import quality_bin
 from porewatch_worker.science.perv_counts import PervCounts
 from porewatch_worker.science.perv_counts import from_plain as perv_from_plain
-from porewatch_worker.science.placement import Candidate, Placement
+from porewatch_worker.science.placement import Candidate, HostFit, Placement
+from porewatch_worker.science.unknowns import UnknownCounts
+from porewatch_worker.science.unknowns import from_plain as unknown_from_plain
 
 BILLION = 1_000_000_000
 UNASSIGNED = "unassigned"
+KINDS = {1: "duplex", 0: "simplex", -1: "duplex_parent"}
+"""By the reads' `dx`."""
 
 
 @dataclass
@@ -60,6 +64,29 @@ class TargetCounts:
 
 
 @dataclass
+class HostCounts:
+    """Reads that the host got, and how they fit it. `identities`: whole per cent -> reads."""
+
+    matched: int = 0
+    block: int = 0
+    identities: Counter[int] = field(default_factory=Counter)
+    rrna_reads: int = 0
+    rrna_bases: int = 0
+    in_full: int = 0
+    let_go: int = 0
+
+    def take(self, length: int, fit: HostFit, *, kept: bool) -> None:
+        self.in_full += fit.in_full
+        self.let_go += not kept
+        if kept:
+            self.matched += fit.matched
+            self.block += fit.block
+            self.identities[100 * fit.matched // max(1, fit.block)] += 1
+            self.rrna_reads += fit.rrna
+            self.rrna_bases += length * fit.rrna
+
+
+@dataclass
 class SampleCounts:
     """One sample in one unit. `lengths`, `quality_*`, `minutes` cover reads before filtering."""
 
@@ -78,9 +105,17 @@ class SampleCounts:
     minute_bases: Counter[int] = field(default_factory=Counter)
     targets: dict[str, TargetCounts] = field(default_factory=dict)
     perv: PervCounts = field(default_factory=PervCounts)
+    unknown: UnknownCounts = field(default_factory=UnknownCounts)
+    host: HostCounts = field(default_factory=HostCounts)
+    kinds: Counter[str] = field(default_factory=Counter)
+    split: int = 0
+    demultiplexed: int = 0
+    barcodes_told: Counter[str] = field(default_factory=Counter)
 
     def see(self, judged: Judged) -> None:
         """Quality control of one read, whatever becomes of it."""
+        if judged.read.duplex is not None:
+            self.kinds[KINDS[judged.read.duplex]] += 1
         read, length = judged.read, len(judged.read.sequence)
         self.total += 1
         self.lengths[length] += 1
@@ -105,8 +140,15 @@ class SampleCounts:
         self.total += 1
         self.filtered[QUARANTINED] += 1
 
+    def refuse(self, length: int, reason: str) -> None:
+        """A read of `length` that had passed, and is no evidence of anything after all."""
+        self.filtered[reason] += 1
+        self.passed_bases -= length
+
     def place(self, length: int, placement: Placement) -> None:
         """The verdict on one read that passed."""
+        if placement.fit:
+            self.host.take(length, placement.fit, kept=placement.role is ContigRole.HOST)
         role = placement.role.value if placement.role else UNASSIGNED
         self.roles[role] += 1
         self.role_bases[role] += length
@@ -148,8 +190,10 @@ def add(into: Any, other: Any) -> None:
     """Add `other` to `into`, field by field: numbers, counters, lists and what lies below."""
     for name, value in vars(other).items():
         there = getattr(into, name)
-        if isinstance(value, PervCounts):
+        if isinstance(value, PervCounts | UnknownCounts):
             there.add(value)
+        elif isinstance(value, HostCounts):
+            add(there, value)
         elif isinstance(value, int):
             setattr(into, name, there + value)
         elif isinstance(value, Counter):
@@ -178,7 +222,8 @@ def unit_from_bytes(content: bytes) -> UnitCounts:
 def _plain(sample: SampleCounts) -> dict[str, Any]:
     found = dict(vars(sample))
     found["targets"] = {name: vars(t) for name, t in sample.targets.items()}
-    found["perv"] = dict(vars(sample.perv))
+    for name in ("perv", "unknown", "host"):
+        found[name] = dict(vars(found[name]))
     return found
 
 
@@ -189,10 +234,13 @@ def _sample(plain: dict[str, Any]) -> SampleCounts:
     fields = dict(plain)
     for name in _INT_KEYS:
         fields[name] = _counter(plain[name])
-    for name in ("filtered", "roles", "role_bases"):
+    for name in ("filtered", "roles", "role_bases", "kinds", "barcodes_told"):
         fields[name] = Counter(plain[name])
     fields["targets"] = {name: _target(t) for name, t in plain["targets"].items()}
     fields["perv"] = perv_from_plain(plain["perv"])
+    fields["unknown"] = unknown_from_plain(plain["unknown"])
+    host = plain["host"]
+    fields["host"] = HostCounts(**{**host, "identities": _counter(host["identities"])})
     return SampleCounts(**fields)
 
 

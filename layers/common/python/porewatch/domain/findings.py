@@ -11,6 +11,7 @@ from porewatch.domain.base import Model
 from porewatch.domain.panel import Severity
 from porewatch.domain.perv import PervScreen, PervTypeCount
 from porewatch.domain.references import ContigRole
+from porewatch.domain.screened import HostScreen, Unknowns
 
 
 class Histogram(Model):
@@ -43,6 +44,19 @@ class ReadAccount(Model):
     spike: int = 0
     decoy: int = 0
     unassigned: int = 0
+    split: Annotated[
+        int, Field(description="parts that reads with an adapter inside gave beyond themselves")
+    ] = 0
+    demultiplexed: Annotated[
+        int, Field(description="reads given to the sample by the barcode at their ends alone")
+    ] = 0
+    barcodes_told: Annotated[
+        dict[str, int],
+        Field(
+            description="barcode that the ends of this sample's reads show -> reads, its own "
+            "included; others are `filtered` as other_barcode: crosstalk, seen directly"
+        ),
+    ] = {}
 
     @property
     def assigned(self) -> int:
@@ -71,6 +85,10 @@ class QualityControl(Model):
     mean_quality: float | None
     gc_fraction: float | None = None
     adapter_trimmed_reads: int = 0
+    kinds: Annotated[
+        dict[str, int],
+        Field(description="simplex, duplex, duplex_parent -> reads, where the basecaller said so"),
+    ] = {}
     lengths: Histogram
     qualities: Histogram
     yield_over_time: tuple[YieldPoint, ...] = ()
@@ -147,6 +165,8 @@ class SampleScreen(Model):
     perv: Annotated[
         PervScreen | None, Field(description="only when the bundle has PERV genomes")
     ] = None
+    host: HostScreen | None = None
+    unknowns: Unknowns | None = None
 
 
 class ScreenResult(Model):

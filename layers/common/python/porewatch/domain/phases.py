@@ -194,6 +194,12 @@ class ScreeningParameters(Model):
     min_block: int = 100
     min_identity: float = 0.70
     host_prefix: int = 1000
+    host_identity: Annotated[
+        float, Field(description="below it, the fit of the first bases leaves doubt")
+    ] = 0.75
+    host_share: Annotated[
+        float, Field(description="of the bases looked at, that the host must cover to keep a read")
+    ] = 0.5
     unit_reads: int = 4000
     detected_min_reads: int = 3
     detected_min_starts: int = 2

@@ -34,6 +34,9 @@ class ReadHeader:
     acquisition_id: str | None = None
     basecall_model: str | None = None
     flow_cell: str | None = None
+    duplex: int | None = None
+    """1: made of two strands; 0: of one; -1: one of the strands of a duplex read in the same
+    set."""
 
     def sequencing(self) -> Sequencing:
         """The run's metadata as far as one read knows it (not the run's start time)."""
@@ -60,6 +63,7 @@ def parse_header(text: str) -> ReadHeader:
         acquisition_id=pairs.get("runid"),
         basecall_model=pairs.get("basecall_model_version_id") or pairs.get("model_version_id"),
         flow_cell=pairs.get("flow_cell_id"),
+        duplex=_duplex(name, pairs.get("dx")),
     )
 
 
@@ -74,7 +78,15 @@ def from_tags(name: str, tags: Mapping[str, object]) -> ReadHeader:
         channel=_number(tags.get("ch")),
         acquisition_id=parts[1] if parts else None,
         basecall_model=parts[2] if parts else None,
+        duplex=_duplex(name, tags.get("dx")),
     )
+
+
+def _duplex(name: str, tag: object) -> int | None:
+    """dorado's `dx` tag; without it, a name of two ids (`template;complement`) says duplex."""
+    if tag is not None and str(tag) in ("-1", "0", "1"):
+        return int(str(tag))
+    return 1 if ";" in name else None
 
 
 def read_barcode(value: object) -> str | None:

@@ -1,0 +1,86 @@
+"""Reads that hold an adapter in their middle: two molecules that the pore took for one.
+
+The read is cut there and its parts go on as reads of their own, the adapter itself in neither: what
+one part shows then says nothing of the other (host beside virus would look like an integration).
+Cheap first: exact words of 12 bases of the ligation adapter, either strand, in all reads at once;
+then edlib aligns the whole adapter around each, with at most a fifth of its bases in error. Cuts
+that would leave less than MARGIN bases at an end are left to the trimming of ends.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
+from itertools import accumulate
+
+import edlib
+import numpy as np
+
+from porewatch_worker.science.reads import Read
+from porewatch_worker.science.words import coded, numbers_of
+
+ADAPTER = "TACTTCGTTCAGTTACGTATTGCT"
+REVERSE = "AGCAATACGTAACTGAACGAAGTA"
+"""Oxford Nanopore's ligation adapter, top strand without its first bases, and its complement."""
+WORD = 12
+MARGIN = 150
+MOST_EDITS = 5
+_REACH = 12
+_SEEDS = {
+    number: (adapter, place)
+    for adapter in (ADAPTER, REVERSE)
+    for place in range(0, len(adapter) - WORD + 1, 6)
+    for number in numbers_of([adapter[place : place + WORD]])
+}
+
+
+def split(reads: Sequence[Read]) -> Iterator[list[Read]]:
+    """Each read's parts: one, when there is no adapter inside. Names get `.1`, `.2`, ..."""
+    hints = _hints(reads)
+    for number, read in enumerate(reads):
+        gaps = _joined(_adapters(read.sequence, hints[number])) if number in hints else []
+        yield [read] if not gaps else list(_parts(read, gaps))
+
+
+def _hints(reads: Sequence[Read]) -> dict[int, list[tuple[str, int]]]:
+    """Number of the read -> (adapter, where it should begin), for those with a word of one."""
+    words = coded("".join(r.sequence for r in reads).encode(), WORD)
+    starts = list(accumulate((len(r.sequence) for r in reads), initial=0))
+    hints: dict[int, list[tuple[str, int]]] = {}
+    for seed, (adapter, inside) in _SEEDS.items():
+        for place in np.flatnonzero(words == seed).tolist():
+            number = bisect_right(starts, place) - 1
+            hints.setdefault(number, []).append((adapter, place - starts[number] - inside))
+    return hints
+
+
+def _adapters(sequence: str, hints: list[tuple[str, int]]) -> list[tuple[int, int]]:
+    """Half-open intervals of adapters, MARGIN bases or more from either end."""
+    found = set()
+    for adapter, place in hints:
+        start = max(0, place - _REACH)
+        window = sequence[start : place + len(adapter) + _REACH]
+        hit = edlib.align(adapter, window, mode="HW", task="locations", k=MOST_EDITS)
+        if hit["editDistance"] >= 0:
+            first, last = hit["locations"][0]
+            found.add((start + first, start + last + 1))
+    return sorted(f for f in found if f[0] >= MARGIN and f[1] <= len(sequence) - MARGIN)
+
+
+def _joined(intervals: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Intervals with less than MARGIN bases between them as one: rear and front adapter."""
+    joined: list[tuple[int, int]] = []
+    for start, end in intervals:
+        if joined and start - joined[-1][1] < MARGIN:
+            joined[-1] = (joined[-1][0], max(end, joined[-1][1]))
+        else:
+            joined.append((start, end))
+    return joined
+
+
+def _parts(read: Read, gaps: list[tuple[int, int]]) -> Iterator[Read]:
+    edges = [0, *(edge for gap in gaps for edge in gap), len(read.sequence)]
+    for number, (a, b) in enumerate(zip(edges[::2], edges[1::2], strict=True), start=1):
+        yield read._replace(
+            id=f"{read.id}.{number}", sequence=read.sequence[a:b], qualities=read.qualities[a:b]
+        )
