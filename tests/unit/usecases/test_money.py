@@ -264,3 +264,79 @@ def test_an_execution_that_is_stopped_before_its_machine_came_holds_nothing(
     close_run(gone, runs=house.runs, stages=house.stages, at=house.now)
     books = budget.books(RUN, REVISION)
     assert (books.held_usd, books.released_usd) == (0.0, 4.0)
+
+
+def watched(house: House, budget: Budget) -> None:
+    sweep(replace(house.watch(), budget=budget))
+
+
+def closed(house: House) -> None:
+    gone = ExecutionEnded(run_id=RUN, revision=REVISION, status="ABORTED", error="", cause="")
+    close_run(gone, runs=house.runs, stages=house.stages, at=house.now)
+
+
+def test_what_a_launcher_held_after_its_execution_was_stopped_is_given_back_later(
+    house: House, budget: Budget
+) -> None:
+    """It had read the stage before the end, reserved after it, and died before it asked EC2."""
+    house.seal()
+    house.open()
+    closed(house)
+    budget.reserve(owner(), 4.0, house.now)
+    house.later(minutes=119)
+    watched(house, budget)
+    assert budget.books(RUN, REVISION).held_usd == 4.0
+    house.later(minutes=1)
+    watched(house, budget)
+    books = budget.books(RUN, REVISION)
+    assert (books.held_usd, books.released_usd, books.balanced) == (0.0, 4.0, True)
+    assert lines(house) == ()
+
+
+def test_a_machine_that_nobody_paid_and_no_cloud_shows_any_more_is_paid_from_the_ledger(
+    house: House, budget: Budget
+) -> None:
+    """The monitor did not run while EC2 still showed it: an outage of hours."""
+    started(house)
+    held = budget.books(RUN, REVISION).held_usd
+    house.later(minutes=28)
+    closed(house)
+    house.cloud.machines.clear()
+    house.later(hours=5)
+    watched(house, budget)
+    assert [line.seconds for line in lines(house)] == [1800]
+    books = budget.books(RUN, REVISION)
+    assert (books.held_usd, books.settled_usd, books.balanced) == (0.0, held, True)
+
+
+def test_what_an_epoch_at_work_holds_is_left_however_long_it_takes(
+    house: House, budget: Budget
+) -> None:
+    started(house)
+    for _ in range(9):
+        house.later(hours=1)
+        beat(house, 1, house.now)
+        watched(house, budget)
+    assert budget.books(RUN, REVISION).held_usd > 0
+
+
+def test_what_an_earlier_epoch_left_held_is_freed_while_the_next_one_works(
+    house: House, budget: Budget
+) -> None:
+    house.seal()
+    house.open()
+    budget.reserve(owner(), 4.0, house.now)  # its end failed as often as it was tried
+    house.stages.mark_failed(KEY, 1, "LaunchUnknown", "lost", house.now)
+    house.open()
+    house.later(hours=2)
+    house.launch(2)
+    watched(house, budget)
+    assert [held.epoch for held in budget.held()] == [2]
+
+
+def test_a_job_that_waits_in_its_queue_runs_up_no_bill(house: House) -> None:
+    started(house)
+    queued = house.cloud.machines["i-1"].model_copy(update={"waiting": True})
+    house.cloud.machines["i-1"] = queued
+    house.later(hours=10)
+    assert swept(house, budget_usd=1.5) == []

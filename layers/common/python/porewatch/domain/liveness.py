@@ -20,6 +20,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from porewatch.domain.base import Model
+from porewatch.domain.budget import Reservation
 from porewatch.domain.launching import Machine, MachineState
 from porewatch.domain.phases import StageRecord, StageState
 from porewatch.domain.stages import ENDED
@@ -32,6 +33,9 @@ REST = timedelta(minutes=10)
 """How long everything about a stage must have been still before a machine of it is forgotten."""
 
 
+IN_VAIN = timedelta(hours=2)
+"""How long money may be held for an epoch that is over. The clouds show ended machines for an hour:
+until then the watch over machines settles it."""
 BUSY = 1.5
 """Times `beat_timeout_s` after which silence counts though the queue is never seen empty."""
 
@@ -184,3 +188,12 @@ def forgotten(
     if machine.expires_at is not None and machine.expires_at < at:
         return f"it expired at {machine.expires_at:%Y-%m-%d %H:%M}Z, and {rested_for}"
     return None
+
+
+def held_in_vain(held: Reservation, record: StageRecord, at: datetime) -> bool:
+    """Whether money is held for an epoch that ended long ago. `record`: its stage as it is now."""
+    if held.epoch > record.epoch or at - held.at < IN_VAIN:
+        return False
+    if held.epoch < record.epoch:
+        return True
+    return record.state in ENDED and at - record.updated_at >= IN_VAIN

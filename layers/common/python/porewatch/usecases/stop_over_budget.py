@@ -58,6 +58,8 @@ def _running(
         machine = seen.get(record.instance_id or "")
         if machine is None or not machine.alive() or record.state in ENDED:
             continue
+        if machine.waiting:  # a job in its queue costs nothing, and ends by its own clock
+            continue
         seconds = max(0.0, (at - machine.launched_at).total_seconds())
         cost = executor.price(machine.instance_type, machine.purchase, seconds)
         yield record, machine, cost

@@ -1,9 +1,9 @@
 """Every minute, and whenever EC2 says something: which workers are gone, late or unheard, which
 machines are forgotten?
 
-Order: `sweep` (all stages that somebody must watch, their cost, then all machines), `hear_cloud`
-(one machine), `look_after` (one stage). One stage's trouble never keeps another from being looked
-after.
+Order: `sweep` (all stages that somebody must watch, their cost, all machines, then money nobody
+needs), `hear_cloud` (one machine), `look_after` (one stage). One stage's trouble never keeps
+another from being looked after.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from porewatch.domain import places
-from porewatch.domain.errors import AlreadyDone, Conflict, PorewatchError, Unavailable
+from porewatch.domain.errors import AlreadyDone, Conflict, PorewatchError
 from porewatch.domain.launching import Machine, MachineState
 from porewatch.domain.leftovers import thing_of
 from porewatch.domain.liveness import (
@@ -34,6 +34,7 @@ from porewatch.domain.stages import ENDED
 from porewatch.usecases.answer_stage import answer_stage
 from porewatch.usecases.end_leftover import Hands, settle
 from porewatch.usecases.end_machines import end_machine
+from porewatch.usecases.free_held import free_held
 from porewatch.usecases.hear_worker import publish_if_visible
 from porewatch.usecases.stop_over_budget import stop_over_budget
 
@@ -73,6 +74,14 @@ def sweep(watch: Watch) -> None:
     if watch.budget is not None and seen is not None:
         stop_over_budget(records, seen, budget=watch.budget, executor=watch.executor, at=watch.at)
     _end_forgotten(watch)
+    if watch.budget is not None:
+        free_held(
+            stack=watch.stack,
+            stages=watch.stages,
+            executor=watch.executor,
+            budget=watch.budget,
+            at=watch.at,
+        )
 
 
 def hear_cloud(news: MachineNews, watch: Watch) -> None:
@@ -94,7 +103,7 @@ def _seen(watch: Watch, records: Iterable[StageRecord]) -> dict[str, Machine] | 
     wanted = [r.instance_id for r in records if r.instance_id and r.state not in ENDED]
     try:
         return watch.executor.observe(wanted)
-    except Unavailable as error:
+    except PorewatchError as error:
         _log.warning("nothing is known of any machine: %s", error)
         return None
 
