@@ -234,3 +234,38 @@ def test_the_request_spreads_over_every_type_and_subnet(fleet: Ec2Fleet) -> None
     assert spot["SpotOptions"]["AllocationStrategy"] == "price-capacity-optimized"
     assert "SpotOptions" not in dear
     assert dear["TargetCapacitySpecification"]["DefaultTargetCapacityType"] == "on-demand"
+
+
+class Counting(Failing):
+    """The real client, which refuses long filters as EC2 does and moto does not."""
+
+    def get_paginator(self, call: str) -> Any:
+        real = self._real.get_paginator(call)
+
+        class Pages:
+            def paginate(self, **asked: Any) -> Any:
+                if sum(len(wanted["Values"]) for wanted in asked["Filters"]) > 200:
+                    raise refused("FilterLimitExceeded")
+                return real.paginate(**asked)
+
+        return Pages()
+
+
+def test_hundreds_of_machines_are_observed_within_the_longest_filter(fleet: Ec2Fleet) -> None:
+    machine = fleet.launch(specs(fleet, owner())[0])
+    fleet._client = Counting(boto3.client("ec2"), None)  # type: ignore[assignment]
+    unknown = [f"i-{n:017x}" for n in range(450)]
+    assert set(fleet.observe([*unknown, machine.instance_id])) == {machine.instance_id}
+
+
+def test_a_new_machine_that_does_not_show_yet_has_the_zone_of_its_subnet(fleet: Ec2Fleet) -> None:
+    """Or the pool it came from could not be avoided once it is reclaimed."""
+    zoned = Ec2Fleet("s", subnet_ids=("subnet-a", "subnet-b"), zones=("z-a", "z-b"))
+    asked = {"InstanceType": "m5.2xlarge", "SubnetId": "subnet-b"}
+    group = {
+        "InstanceIds": ["i-0123456789abcdef0"],
+        "InstanceType": "m5.2xlarge",
+        "LaunchTemplateAndOverrides": {"Overrides": asked},
+    }
+    machine = failing(zoned, {"Instances": [group]}).launch(specs(fleet, owner())[0])
+    assert machine.pool == "m5.2xlarge@z-b"

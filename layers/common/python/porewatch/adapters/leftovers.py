@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from mypy_boto3_ec2 import EC2Client
 
 VERSIONS_KEPT = 10
+FILTERED_AT_ONCE = 200
+"""EC2 refuses a filter of more values."""
 FLEET_TAG = "aws:ec2:fleet-id"
 LIVING = frozenset({"pending", "running", "shutting-down", "stopping", "stopped"})
 GONE = ("InvalidVolume.NotFound", "InvalidNetworkInterfaceID.NotFound", "InvalidFleetId.NotFound")
@@ -141,12 +143,14 @@ class Leftovers:
                 raise ConfigurationRefused(f"could not end {thing.name}: {answer[refused][0]}")
 
     def _living(self, names: Iterable[str]) -> set[str]:
-        wanted = [{"Name": "instance-id", "Values": sorted(set(names))}]
-        if not wanted[0]["Values"]:
-            return set()
-        found = self._pages("describe_instances", "Reservations", Filters=wanted)
-        machines = [raw for reservation in found for raw in reservation["Instances"]]
-        return {raw["InstanceId"] for raw in machines if raw["State"]["Name"] in LIVING}
+        wanted = sorted(set(names))
+        living: set[str] = set()
+        for start in range(0, len(wanted), FILTERED_AT_ONCE):
+            some = [{"Name": "instance-id", "Values": wanted[start : start + FILTERED_AT_ONCE]}]
+            for reservation in self._pages("describe_instances", "Reservations", Filters=some):
+                found = (raw for raw in reservation["Instances"] if raw["State"]["Name"] in LIVING)
+                living.update(raw["InstanceId"] for raw in found)
+        return living
 
     def _tagged(self) -> list[dict[str, Any]]:
         return [{"Name": "tag:porewatch-stack", "Values": [self._stack]}]

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -39,6 +39,8 @@ if TYPE_CHECKING:
     from mypy_boto3_ec2 import EC2Client
 
 LOOK_AGAIN_SECONDS = (1.0, 3.0)
+DESCRIBED_AT_ONCE = 200
+"""EC2 refuses a filter of more values."""
 ROOT_DEVICE = "/dev/xvda"
 STRATEGIES: dict[tuple[Purchase, bool], str] = {
     ("spot", False): "price-capacity-optimized",
@@ -101,11 +103,12 @@ class Ec2Fleet:
 
     def observe(self, instance_ids: Iterable[str]) -> dict[str, Machine]:
         """See `Executor.observe`."""
-        wanted = list(instance_ids)
-        if not wanted:
-            return {}
-        found = self._described({"instance-id": wanted})
-        return {machine.instance_id: machine for machine in found}
+        wanted = sorted(set(instance_ids))
+        found: dict[str, Machine] = {}
+        for start in range(0, len(wanted), DESCRIBED_AT_ONCE):
+            some = self._described({"instance-id": wanted[start : start + DESCRIBED_AT_ONCE]})
+            found.update((machine.instance_id, machine) for machine in some)
+        return found
 
     def find(self, owner: Owner) -> list[Machine]:
         """See `Executor.find`."""
@@ -148,7 +151,7 @@ class Ec2Fleet:
             raise launch_error([(code_of(error), why)]) from error
         except (ConnectionError, HTTPClientError) as error:
             return self._look_again(spec, error)
-        launched = _launched(answer, spec)
+        launched = _launched(answer, spec, self._zone)
         if launched is None:
             failure = launch_error(_errors(answer))
             if isinstance(failure, CapacityUnavailable):
@@ -159,14 +162,20 @@ class Ec2Fleet:
 
     def _without_capacity(self, answer: Any) -> tuple[str, ...]:
         """`type@zone` of the pools whose own error says that they have nothing."""
-        zone_of = dict(zip(self._subnets, self._zones, strict=False))
         pools = set()
         for error in answer.get("Errors", []):
             asked = error.get("LaunchTemplateAndOverrides", {}).get("Overrides", {})
-            zone = asked.get("AvailabilityZone") or zone_of.get(asked.get("SubnetId", ""))
+            zone = self._zone(asked)
             if error.get("ErrorCode") in CAPACITY and asked.get("InstanceType") and zone:
                 pools.add(f"{asked['InstanceType']}@{zone}")
         return tuple(sorted(pools))
+
+    def _zone(self, override: Any) -> str:
+        """The zone of an override. EC2 names the subnet that was asked, seldom its zone."""
+        zone_of = dict(zip(self._subnets, self._zones, strict=False))
+        return str(
+            override.get("AvailabilityZone") or zone_of.get(override.get("SubnetId", ""), "")
+        )
 
     def _look_again(self, spec: LaunchSpec, error: Exception) -> Machine:
         for pause in LOOK_AGAIN_SECONDS:
@@ -262,8 +271,8 @@ def machine_of(raw: Any) -> Machine:
     )
 
 
-def _launched(answer: Any, spec: LaunchSpec) -> Machine | None:
-    """The machine in a fleet's answer. It may not show yet."""
+def _launched(answer: Any, spec: LaunchSpec, zone: Callable[[Any], str]) -> Machine | None:
+    """The machine in a fleet's answer. It may not show yet. `zone` of its override."""
     for group in answer.get("Instances", []):
         override = group.get("LaunchTemplateAndOverrides", {}).get("Overrides", {})
         for instance_id in group.get("InstanceIds", []):
@@ -272,7 +281,7 @@ def _launched(answer: Any, spec: LaunchSpec) -> Machine | None:
                 state=MachineState.RUNNING,
                 instance_type=group.get("InstanceType") or override.get("InstanceType", ""),
                 purchase=spec.purchase,
-                availability_zone=override.get("AvailabilityZone", ""),
+                availability_zone=zone(override),
                 launched_at=now(),
                 owner=spec.owner,
                 expires_at=spec.expires_at,
