@@ -26,6 +26,7 @@ from porewatch.usecases.handle_error import decide_stage, fail_run
 from porewatch.usecases.launch_machine import launch_machine
 from porewatch.usecases.open_stage import open_stage
 from porewatch_cli import watch as watching
+from porewatch_cli.ladder import last_steps
 from porewatch_cli.stack import Stack
 from porewatch_cli.watch import RunView, look, picture, watch
 from porewatch_worker.report.assemble import assemble
@@ -168,6 +169,17 @@ def test_a_terminal_shows_the_newest_of_many(house: House, stack: Stack) -> None
         console.print(picture(many))
     assert "6 earlier steps: porewatch logs" in shown.get()
     assert shown.get().count("no machine from") + shown.get().count("failed, will") == 10
+
+
+def test_a_traceback_leaves_room_for_what_is_done_about_it(house: House, stack: Stack) -> None:
+    opened(house)
+    of = {"run_id": RUN, "revision": REVISION, "stage": STAGE, "epoch": 1}
+    error = {"error": "WorkerFailed", "cause": "Traceback\n" + "  File x, line 1\n" * 120}
+    task = Decide.model_validate({"action": "decide", **of, **error})
+    decide_stage(task, stages=house.stages, at=house.now)
+    shown = last_steps(look(RUN, stack).steps).plain
+    assert len(shown) < 450
+    assert shown.endswith("another machine goes on from the last checkpoint.")
 
 
 @pytest.mark.parametrize("error", [FULL, OVER], ids=["capacity", "quota"])

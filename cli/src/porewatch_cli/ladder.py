@@ -13,6 +13,7 @@ from porewatch.domain.timeline import timeline
 
 SHOWN = 10
 """Steps on a terminal; a ladder with Batch has five rungs and its wait."""
+HALF = 200
 
 
 def refusals_of(facts: Iterable[Fact]) -> tuple[LaunchRefused, ...]:
@@ -33,4 +34,9 @@ def last_steps(lines: list[str]) -> Text:
     """The newest steps, for a terminal."""
     left_out = len(lines) - SHOWN
     earlier = [f"{left_out} earlier steps: porewatch logs"] if left_out > 0 else []
-    return Text("\n".join([*earlier, *lines[-SHOWN:]]), style="yellow")
+    return Text("\n".join([*earlier, *map(_shortened, lines[-SHOWN:])]), style="yellow")
+
+
+def _shortened(line: str) -> str:
+    """A traceback loses its middle; what is done about it stands at the end."""
+    return line if len(line) <= 2 * HALF else f"{line[:HALF]} … {line[-HALF:]}"
