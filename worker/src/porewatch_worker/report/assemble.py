@@ -187,6 +187,7 @@ def _provenance(inputs: ReportInputs, synthetic: bool) -> Provenance:
         bundle_synthetic=synthetic,
         panel=inputs.panel.name,
         panel_version=inputs.panel.version,
+        panel_sha256=inputs.panel.digest(),
         parameters=inputs.parameters,
         parameters_sha256=inputs.parameters.digest(),
         manifest_sha256=inputs.manifest.digest(),

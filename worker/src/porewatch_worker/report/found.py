@@ -33,11 +33,12 @@ def findings(report: Report) -> Section:
         blocks.append(
             Prose(say("findings.drawn", shown=len(shown), all=numbers.count(with_evidence)))
         )
-    parts = tuple(_finding_part(i, f) for i, f in enumerate(shown, 1))
+    actions = {entry.code: entry.actions for entry in report.panel}
+    parts = tuple(_finding_part(i, f, actions.get(f.code, ())) for i, f in enumerate(shown, 1))
     return Section("findings", say("findings.title"), tuple(blocks), parts)
 
 
-def _finding_part(number: int, f: Finding) -> Section:
+def _finding_part(number: int, f: Finding, actions: tuple[str, ...] = ()) -> Section:
     e = f.evidence
     if e is None:
         raise ValueError("only findings with evidence are drawn")
@@ -72,6 +73,8 @@ def _finding_part(number: int, f: Finding) -> Section:
     ]
     pairs += [(_amount(q.unit), _with_interval(q)) for q in f.quantities]
     pairs += [(say("head.remark"), retold(f.remark))] if f.remark else []
+    if actions:
+        pairs.append((say("findings.what_to_do"), " ".join(retold(one) for one in actions)))
     title = say(
         "findings.part",
         code=shown_code(f.code, f.name),

@@ -205,6 +205,7 @@ def provenance(report: Report) -> Section:
             (say("head.references"), p.bundle + (" (SYNTHETIC)" if p.bundle_synthetic else "")),
             (say("head.references_sha"), p.bundle_sha256),
             (say("head.list"), say("fact.list", name=retold(p.panel), version=p.panel_version)),
+            (say("head.list_sha"), p.panel_sha256 or unknown),
             (say("head.manifest_sha"), p.manifest_sha256),
             (say("head.parameters_sha"), p.parameters_sha256),
             (say("head.basecalling"), retold(p.basecalling)),

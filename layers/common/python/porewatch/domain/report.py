@@ -30,6 +30,7 @@ class Provenance(Model):
     bundle_synthetic: bool
     panel: str
     panel_version: str
+    panel_sha256: str = ""
     parameters: ScreeningParameters
     parameters_sha256: str
     manifest_sha256: str
