@@ -14,7 +14,10 @@ from playwright.sync_api import Browser, sync_playwright
 
 from porewatch.domain.report import Report
 from porewatch_worker.report.assemble import assemble
+from porewatch_worker.report.compare import compare
+from porewatch_worker.report.compare_page import render_comparison
 from porewatch_worker.report.render_html import render_html
+from porewatch_worker.report.speech import LANGUAGES
 from tests.web import made_up
 
 ROOT = Path(__file__).parents[2]
@@ -35,6 +38,7 @@ MADE_UP = {
     "empty": made_up.empty,
     "crowded": made_up.crowded,
     "quantified": made_up.quantified,
+    "perv": made_up.with_perv,
 }
 
 
@@ -56,11 +60,16 @@ def reports() -> dict[str, Report]:
 
 @pytest.fixture(scope="session")
 def pages(reports: dict[str, Report], tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """Every made-up report as an HTML file."""
+    """Every made-up report as an HTML file in both languages, and a comparison of two."""
     folder = tmp_path_factory.mktemp("pages")
     for name, report in reports.items():
         (folder / f"{name}.html").write_text(render_html(report), encoding="utf-8")
-    return {name: folder / f"{name}.html" for name in reports}
+        (folder / f"{name}.ja.html").write_text(render_html(report, "ja"), encoding="utf-8")
+    told = compare(reports["clean"], reports["rich"])
+    for language in LANGUAGES:
+        page = folder / f"compare.{language}.html"
+        page.write_text(render_comparison(told, language), encoding="utf-8")
+    return {path.name.removesuffix(".html"): path for path in folder.iterdir()}
 
 
 @pytest.fixture(scope="session")

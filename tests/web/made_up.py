@@ -14,7 +14,10 @@ from porewatch.domain.findings import (
     Evidence,
     Finding,
     Histogram,
+    JunctionSite,
     Outcome,
+    PervResult,
+    PervType,
     QualityControl,
     Quantification,
     Quantity,
@@ -26,6 +29,7 @@ from porewatch.domain.findings import (
     YieldPoint,
 )
 from porewatch.domain.panel import Panel, PanelEntry, Severity
+from porewatch.domain.perv import OrfCount, PervScreen, PervTypeCount
 from porewatch.domain.phases import Phase, PhaseRecord, ScreeningParameters, TimelineEntry
 from porewatch.domain.references import BundleFile, BundleManifest, Contig, ContigRole
 from porewatch.domain.runs import (
@@ -234,7 +238,7 @@ def phases() -> tuple[PhaseRecord, ...]:
 
     tools = {"mappy": "2.31", "numpy": "2.5.5"}
     return (
-        PhaseRecord(phase=Phase.BASECALLING, status="skipped", reason="reads are basecalled",
+        PhaseRecord(phase=Phase.BASECALLING, status="skipped", reason="the reads came basecalled",
                     started_at=at(0), finished_at=at(0)),
         PhaseRecord(phase=Phase.QUALITY_CONTROL, status="completed", started_at=at(2),
                     finished_at=at(11), counts={"reads_in": 90_600, "reads_passed": 86_976},
@@ -436,6 +440,52 @@ def quantified() -> ReportInputs:
     counted = quantify(result, samples, rows, made, ScreeningParameters())
     inputs = inputs_for(samples, screens, counted.findings, counted.outcomes, rows=rows)
     return replace(inputs, quantification=counted, bundle=made)
+
+
+ALARM = "PERV-A/C recombinant (A then C): 6 junction reads from 6 molecules at one place."
+
+
+def _copies(value: float) -> Quantity:
+    return Quantity(
+        value=value, low=0.8 * value, high=1.2 * value, unit="copies per diploid genome",
+        method="depth ratio to single-copy loci", remark="interval: overdispersion 1.04",
+    )  # fmt: skip
+
+
+def perv_result(name: str, *, synthetic: bool = False, alarms: tuple[str, ...] = ()) -> PervResult:
+    """Types A, B and C in one sample; a site where there are alarms."""
+    label = "SYNTHETIC" if synthetic else "PERV"
+    counted = PervScreen(
+        reads=1_210, host_alike=1_020, with_host_flank=402, at_ends=380, full_length=12,
+        env_reads=520, untyped=14, orfs={"env": OrfCount(spanning=61, whole=48)},
+    )  # fmt: skip
+    types = {"A": (310, 33.1), "B": (190, 20.4), "C": (6, 0.7)}
+    site = JunctionSite(
+        left="A", right="C", low=691, high=702, reads=6, molecules=6, call=Call.DETECTED,
+        rule="6 junction reads from 6 molecules at one place",
+    )  # fmt: skip
+    return PervResult(
+        sample=name, material="dna", synthetic=synthetic,
+        types_told=tuple(f"{label}-{k}" for k in types), counted=counted,
+        types=tuple(
+            PervType(
+                name=f"{label}-{k}",
+                counted=PervTypeCount(reads=n, starts=n),
+                copies=_copies(amount),
+            )
+            for k, (n, amount) in types.items()
+        ),
+        copies=_copies(54.2), sites=(site,) if alarms else (), smallest_share=0.012, alarms=alarms,
+        limits=("only two types are told",),
+    )  # fmt: skip
+
+
+def with_perv() -> ReportInputs:
+    """A real bundle's PERV page: an A/C recombinant in one sample, none in the other."""
+    inputs = rich()
+    results = (perv_result("pig-01", alarms=(ALARM,)), perv_result("pig-02"))
+    quantification = inputs.quantification.model_copy(update={"perv": results})
+    return replace(inputs, quantification=quantification)
 
 
 def _target(contig: Contig, reads: int, regions: int) -> TargetResult:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from porewatch.domain.findings import Call, JunctionSite, PervResult, PervType, Quantity
-from porewatch.domain.perv import OrfCount, PervScreen, PervTypeCount
+from porewatch.domain.findings import PervResult
 from porewatch.domain.report import Report
 from porewatch_worker.report.assemble import assemble
 from porewatch_worker.report.compose import compose
@@ -14,47 +13,10 @@ from porewatch_worker.report.render_pdf import render_pdf
 from tests.web import made_up
 
 
-def _copies(value: float) -> Quantity:
-    return Quantity(
-        value=value, low=0.8 * value, high=1.2 * value, unit="copies per diploid genome",
-        method="depth ratio to single-copy loci", remark="interval: overdispersion 1.04",
-    )  # fmt: skip
-
-
-def _result(name: str, *, synthetic: bool = False, alarms: tuple[str, ...] = ()) -> PervResult:
-    label = "SYNTHETIC" if synthetic else "PERV"
-    counted = PervScreen(
-        reads=1_210, host_alike=1_020, with_host_flank=402, at_ends=380, full_length=12,
-        env_reads=520, untyped=14, orfs={"env": OrfCount(spanning=61, whole=48)},
-    )  # fmt: skip
-    types = {"A": (310, 33.1), "B": (190, 20.4), "C": (6, 0.7)}
-    site = JunctionSite(
-        left="A", right="C", low=691, high=702, reads=6, molecules=6, call=Call.DETECTED,
-        rule="6 junction reads from 6 molecules at one place",
-    )  # fmt: skip
-    return PervResult(
-        sample=name, material="dna", synthetic=synthetic,
-        types_told=tuple(f"{label}-{k}" for k in types), counted=counted,
-        types=tuple(
-            PervType(
-                name=f"{label}-{k}",
-                counted=PervTypeCount(reads=n, starts=n),
-                copies=_copies(amount),
-            )
-            for k, (n, amount) in types.items()
-        ),
-        copies=_copies(54.2), sites=(site,) if alarms else (), smallest_share=0.012, alarms=alarms,
-        limits=("only two types are told",),
-    )  # fmt: skip
-
-
 def report_with(*results: PervResult) -> Report:
     inputs = made_up.rich()
     quantification = inputs.quantification.model_copy(update={"perv": results})
     return assemble(replace(inputs, quantification=quantification))
-
-
-ALARM = "PERV-A/C recombinant (A then C): 6 junction reads from 6 molecules at one place."
 
 
 def test_a_bundle_without_perv_has_no_perv_page() -> None:
@@ -63,8 +25,8 @@ def test_a_bundle_without_perv_has_no_perv_page() -> None:
 
 
 def test_an_alarm_stands_on_the_first_page_and_on_the_perv_page() -> None:
-    report = report_with(_result("pig-01", alarms=(ALARM,)))
-    name = f"PERV ALARM, pig-01: {ALARM}"
+    report = report_with(made_up.perv_result("pig-01", alarms=(made_up.ALARM,)))
+    name = f"PERV ALARM, pig-01: {made_up.ALARM}"
     assert name in report.remarks
     page = render_html(report)
     assert page.count("6 junction reads from 6 molecules") >= 2
@@ -73,13 +35,15 @@ def test_an_alarm_stands_on_the_first_page_and_on_the_perv_page() -> None:
 
 
 def test_without_an_alarm_the_page_says_so_and_what_would_have_been_seen() -> None:
-    page = render_html(report_with(_result("pig-01")))
+    page = render_html(report_with(made_up.perv_result("pig-01")))
     assert "No PERV alarm" in page
     assert "pig-01: 1.2" in page
 
 
 def test_surrogates_are_named_on_every_line_and_no_type_is() -> None:
-    document = compose(report_with(_result("pig-01", synthetic=True, alarms=("SYNTHETIC-C: x.",))))
+    document = compose(
+        report_with(made_up.perv_result("pig-01", synthetic=True, alarms=("SYNTHETIC-C: x.",)))
+    )
     [section] = [s for s in document.body if s.id == "perv"]
     said = repr(section)
     assert "SYNTHETIC-A" in said
@@ -88,6 +52,10 @@ def test_surrogates_are_named_on_every_line_and_no_type_is() -> None:
 
 
 def test_the_pdf_has_the_page_too() -> None:
-    with_page = render_pdf(report_with(_result("pig-01", alarms=(ALARM,)), _result("pig-02")))
+    with_page = render_pdf(
+        report_with(
+            made_up.perv_result("pig-01", alarms=(made_up.ALARM,)), made_up.perv_result("pig-02")
+        )
+    )
     without = render_pdf(assemble(made_up.rich()))
     assert with_page.startswith(b"%PDF") and len(with_page) > len(without)

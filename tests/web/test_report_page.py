@@ -9,7 +9,9 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 pytestmark = pytest.mark.web
-EVERY = pytest.mark.parametrize("name", ["rich", "clean", "empty", "crowded", "quantified"])
+REPORTS = ["rich", "clean", "empty", "crowded", "quantified", "perv"]
+ALL = [*REPORTS, *(f"{name}.ja" for name in REPORTS)]
+EVERY = pytest.mark.parametrize("name", ALL)
 
 
 def _open(browser: Browser, path: Path, width: int = 1200) -> tuple[Page, list[str]]:
@@ -45,7 +47,9 @@ def test_headings_descend_one_level_at_a_time(
     page.close()
 
 
-@pytest.mark.parametrize("name", ["rich", "clean", "empty", "quantified"])
+@pytest.mark.parametrize(
+    "name", [*(n for n in ALL if "crowded" not in n), "compare.en", "compare.ja"]
+)
 def test_axe_finds_no_accessibility_violation(
     name: str, browser: Browser, pages: dict[str, Path], axe: str
 ) -> None:

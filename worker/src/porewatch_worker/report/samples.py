@@ -63,7 +63,7 @@ def samples(report: Report) -> Section:
         caption=say("samples.caption"),
         columns=(
             Column(say("head.sample"), width=1.2),
-            Column(say("head.barcode")),
+            Column(say("head.barcode"), width=1.15),
             Column(say("head.role"), width=1.3),
             Column(say("head.plasma"), number=True, width=0.8),
             Column(say("head.spike"), number=True, width=0.9),
@@ -138,7 +138,7 @@ def _equation(report: Report) -> Table:
             Column(say("head.reads_in"), number=True),
             Column(say("head.filtered"), number=True, width=1.9),
             Column(say("head.plus_host"), number=True),
-            Column(say("head.assigned"), number=True, width=1.7),
+            Column(say("head.assigned"), number=True, width=2.1),
             Column(say("head.unassigned"), number=True, width=1.1),
             Column(say("head.balances"), width=0.8),
         ),

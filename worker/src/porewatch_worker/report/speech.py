@@ -9,7 +9,7 @@ that made a sentence. A sentence that no template explains stays as it is: never
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cache
@@ -99,21 +99,35 @@ def retold(sentence: str) -> str:
     """What the science code wrote in English, in the language that is spoken."""
     if spoken() == "en" or not sentence:
         return sentence
-    whole = _by_template(sentence)
-    if whole is not None:
-        return whole
+    return (
+        _by_template(sentence, loose=False)
+        or _in_parts(sentence, all)
+        or _by_template(sentence, loose=True)
+        or _in_parts(sentence, any)
+        or sentence
+    )
+
+
+def _in_parts(sentence: str, enough: Callable[[Iterable[bool]], bool]) -> str | None:
+    """Told sentence by sentence, or clause by clause, where enough of them can be told."""
     for split, joint in ((_SENTENCE_END, ""), (_PAUSE, "；")):
         parts = split.split(sentence)
-        if len(parts) > 1:
-            return joint.join(retold(part) for part in parts)
-    return sentence
+        told = [retold(part) for part in parts] if len(parts) > 1 else parts
+        if len(parts) > 1 and enough(a != b for a, b in zip(parts, told, strict=True)):
+            return joint.join(told)
+    return None
 
 
 @cache
-def _by_template(sentence: str) -> str | None:
+def _by_template(sentence: str, *, loose: bool) -> str | None:
+    """By the first template that fits. Loose: a placeholder may reach over a clause's end."""
     for template in templates():
         match = template.shape.fullmatch(sentence)
-        if match:
+        if match and (loose or not any(map(_reaches_over, match.groups()))):
             values = {name: retold(value) for name, value in match.groupdict().items()}
             return template.japanese.format(**values)
     return None
+
+
+def _reaches_over(value: str) -> bool:
+    return bool(_PAUSE.search(value) or _SENTENCE_END.search(value))
