@@ -3,8 +3,9 @@
 The read is cut there and its parts go on as reads of their own, the adapter itself in neither: what
 one part shows then says nothing of the other (host beside virus would look like an integration).
 Cheap first: exact words of 12 bases of the ligation adapter, either strand, in all reads at once;
-then edlib aligns the whole adapter around each, with at most a fifth of its bases in error. Cuts
-that would leave less than MARGIN bases at an end are left to the trimming of ends.
+then edlib aligns the whole adapter around each, with at most MOST_EDITS edits: with five, one
+random stretch in 3 Mb passed. Cuts that would leave less than MARGIN bases at an end are left to
+the trimming of ends.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ REVERSE = "AGCAATACGTAACTGAACGAAGTA"
 """Oxford Nanopore's ligation adapter, top strand without its first bases, and its complement."""
 WORD = 12
 MARGIN = 150
-MOST_EDITS = 5
+MOST_EDITS = 3
 _REACH = 12
 _SEEDS = {
     number: (adapter, place)
