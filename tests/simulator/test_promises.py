@@ -103,6 +103,15 @@ def test_beats_that_get_lost_cost_a_living_machine_nothing() -> None:
     assert world.state(RUN) == "completed"
 
 
+def test_a_stage_that_takes_all_its_time_does_not_pay_for_its_machines_start() -> None:
+    """Two hours less some seconds of work, which the deadline counts from the claim; the state
+    machine has waited since the launch."""
+    world = played(plan=Plan(units=6, unit_s=1196.0))
+
+    assert facts(world, "StageFailed") == []
+    assert len(world.instances()) == 2
+
+
 def _struck(how: str) -> tuple[World, float]:
     """A machine is struck at its second unit: the world, and when that was."""
     world = World(seed=6, plan=Plan(units=6))
