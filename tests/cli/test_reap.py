@@ -75,3 +75,15 @@ def test_a_reaper_that_fails_says_why() -> None:
 )
 def test_an_age_is_said_in_one_unit(seconds: float | None, shown: str) -> None:
     assert command._age(seconds) == shown
+
+
+def test_a_stack_that_only_tells_does_not_promise_an_end(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """--yes was given, and nothing was ended: neither "to end it now", nor "in five minutes"."""
+    told = Reaped(dry=True, found=(ORPHAN, ORPHAN.model_copy(update={"action": "noted"})))
+    command.reap(stack(Function(told.model_dump(mode="json"))), dry=False, kills=0, as_json=False)
+    said = capsys.readouterr().out
+    assert "nothing is ended: the stack was deployed with ReaperDryRun=true" in said
+    assert "--yes" not in said
+    assert "five minutes" not in said

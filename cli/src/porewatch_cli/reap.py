@@ -36,6 +36,9 @@ def reap(stack: Stack, *, dry: bool, kills: int, as_json: bool) -> None:
     console.print(shown if told.found else "nothing is left over")
     if told.kills:
         _show_kills(told.kills)
+    if told.dry and not dry:
+        console.print("nothing is ended: the stack was deployed with ReaperDryRun=true")
+        return
     if any(one.action == "noted" for one in told.found):
         console.print("noted: ended when it is still so five minutes later", highlight=False)
     if told.dry and any(one.action == "would end" for one in told.found):
