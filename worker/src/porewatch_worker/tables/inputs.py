@@ -11,6 +11,7 @@ from porewatch.domain.base import Model
 from porewatch.domain.findings import Histogram
 from porewatch.domain.references import BundleManifest, ContigRole
 from porewatch.domain.report import Report
+from porewatch_worker.science.evidence import MOST_STARTS
 from porewatch_worker.science.lod import CHANCE, FOUND_BY_MAPPING
 from porewatch_worker.science.quantity import FEWEST
 
@@ -39,6 +40,9 @@ class Constants(Model):
     fewest_reads: Annotated[
         int, Field(description="below so many reads a quantity is an upper bound only")
     ] = FEWEST
+    most_starts: Annotated[
+        int, Field(description="from so many different starts on, recurring ones are not counted")
+    ] = MOST_STARTS
     interval: Annotated[float, Field(description="level of every interval")] = 0.95
     host_length: Annotated[int, Field(description="bases of the host reference")]
 

@@ -1,0 +1,107 @@
+"""docs/science.md recomputes three numbers from the published tables: these very lines, run."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from porewatch.domain.findings import Quantification, ScreenResult
+from porewatch.domain.phases import Phase, ScreeningParameters, WorkOrder
+from porewatch.domain.report import Report
+from porewatch_worker.local_run import screen_locally
+from porewatch_worker.phases.reporting import Around, report_phase
+from porewatch_worker.references.panel import read_panel
+from porewatch_worker.references.shelf import bundle_folder, read_manifest
+from porewatch_worker.simulate.demo import make_demo
+from tests.web import made_up
+
+FEW = ScreeningParameters(min_mean_quality=22.0)
+"""Strict enough to leave few reads, so that genomes are covered in part."""
+DOC = Path(__file__).parents[2] / "docs/science.md"
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> tuple[Report, dict[str, Any]]:
+    """A real screen's report, with a bill, and what the page's lines make of its tables."""
+    folder = tmp_path_factory.mktemp("run")
+    demo = make_demo(folder / "demo", scale=0.0008)
+    done = screen_locally(
+        [demo.run_folder],
+        references_root=demo.references,
+        bundle=demo.bundle,
+        out=folder / "out",
+        sample_sheet=demo.sample_sheet,
+        parameters=FEW,
+    )
+    report = Report.model_validate_json(done.report_json.read_bytes())
+    bundle = read_manifest(demo.references, demo.bundle)
+    manifest = made_up.manifest(report.samples)
+    order = WorkOrder(
+        run_id=manifest.run_id,
+        revision=0,
+        stage="report",
+        phases=(Phase.REPORTING,),
+        manifest=manifest,
+        bundle=demo.bundle,
+        parameters=FEW,
+        bill_so_far=made_up.cost_lines(),
+    )
+    panel = read_panel(bundle_folder(demo.references, demo.bundle) / "panel.json")
+    result = report_phase(
+        order,
+        ScreenResult.model_validate_json(done.screen.read_bytes()),
+        Quantification.model_validate_json(done.quantification.read_bytes()),
+        Around(bundle, panel, report.phases),
+        folder / "again",
+    )
+    told = Report.model_validate_json(result.outputs["report.json"].read_bytes())
+    return told, lines_of_the_page(result.outputs["tables.zip"])
+
+
+def lines_of_the_page(tables: Path) -> dict[str, Any]:
+    """Run the page's code blocks, beside `tables`, and return their variables."""
+    page = DOC.read_text("utf-8").partition("## Recompute it")[2]
+    blocks = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    assert len(blocks) == 4
+    variables: dict[str, Any] = {}
+    exec("\n".join(blocks).replace('"tables.zip"', repr(str(tables))), variables)
+    return variables
+
+
+def test_copies_a_ml_and_their_interval(run: tuple[Report, dict[str, Any]]) -> None:
+    report, made = run
+    finding = next(f for f in report.findings if (f.sample, f.code) == ("donor-1", "PCV2"))
+    by_spike = finding.quantities[0]
+    assert (by_spike.unit, by_spike.basis) == ("copies/mL", "spike")
+    told = (by_spike.value, by_spike.low, by_spike.high)
+    assert told == pytest.approx((made["copies"], made["low"], made["high"]), rel=1e-6)
+
+
+def test_breadth_and_expected_breadth_of_every_target(run: tuple[Report, dict[str, Any]]) -> None:
+    report, made = run
+    told = {
+        (s.sample, t.target): (t.evidence.breadth, t.evidence.expected_breadth)
+        for s in report.screens
+        for t in s.targets
+        if t.evidence.reads
+    }
+    found = {
+        (row["sample"], row["target"]): (row["breadth"], row["expected"])
+        for row in made["spread"].to_dicts()
+    }
+    assert found.keys() == told.keys()
+    assert any(breadth < 1 for breadth, _ in told.values())
+    for key, pair in told.items():
+        assert found[key] == pytest.approx(pair, abs=2e-4), key
+
+
+def test_the_bill(run: tuple[Report, dict[str, Any]]) -> None:
+    report, made = run
+    assert report.bill is not None
+    assert report.bill.saved_usd > 0
+    assert (made["paid"], made["saved"]) == pytest.approx(
+        (report.bill.total_usd, report.bill.saved_usd), abs=1e-9
+    )
