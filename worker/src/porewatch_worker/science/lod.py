@@ -6,8 +6,9 @@ The smallest amount that would have been called with a chance of 95 %, by the ca
    A call needs k of them, k = `required_reads`: 3, or more where crossover from other samples or
    the no-template control would explain so few.
 2. n reads of a genome that they fill to a good part may pile up by chance; `spread_chance` is how
-   often they pass the rule on breadth. So m95 solves sum over n >= k of Poisson(n; m) spread(n) =
-   0.95 (m95 = 6.30 for k = 3 on a long genome).
+   often they pass the rule on breadth; those as long as the genome may all start at one place
+   (`starts_chance`). So m95 solves sum over n >= k of Poisson(n; m) spread(n) starts(n) = 0.95
+   (m95 = 6.30 for k = 3 on a long genome).
 3. A sequenced genome of length L gives L / l reads, l the mean of min(read length, L) over reads
    that passed; a share s of them is found by mapping (0.87, measured on simulated reads with R9
    errors, some of diverged strains). So genomes that must be sequenced = m95 x l / (L x s).
@@ -36,8 +37,8 @@ from porewatch_worker.science.quantity import (
     load_unit,
     spike_of,
 )
-from porewatch_worker.science.required import mean_needed
-from porewatch_worker.science.uncertainty import mean_piece, widened
+from porewatch_worker.science.required import Reading, mean_needed
+from porewatch_worker.science.uncertainty import mean_piece, share_as_long, widened
 
 FOUND_BY_MAPPING = 0.87
 CHANCE = 0.95
@@ -67,7 +68,9 @@ def lod95(
         return None
     k = reads or parameters.detected_min_reads
     piece = piece_length(screen, genome_length, parameters)
-    needed = mean_needed(CHANCE, k, piece / genome_length, parameters) / FOUND_BY_MAPPING
+    whole = share_as_long(screen.quality.lengths, parameters.min_read_length, genome_length)
+    reading = Reading(piece / genome_length, whole)
+    needed = mean_needed(CHANCE, k, reading, parameters) / FOUND_BY_MAPPING
     bases = needed * piece
     said = Quantity(
         value=None, low=None, high=None, unit="", method=_METHOD.format(k=k),

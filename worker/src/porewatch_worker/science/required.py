@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from bisect import bisect_left
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
@@ -43,34 +44,52 @@ def required_reads(
     )
 
 
-def mean_needed(chance: float, reads: int, fill: float, parameters: ScreeningParameters) -> float:
-    """Mean number of reads at which at least `reads` come, and pass, with this chance.
+@dataclass(frozen=True)
+class Reading:
+    """How reads lie on a genome. `fill`: read length / genome length; `whole`: share of reads as
+    long as the genome. Taken to two decimals."""
 
-    `fill`: read length / genome length, taken to two decimals.
-    """
+    fill: float
+    whole: float = 0.0
+
+    def rounded(self) -> Reading:
+        return Reading(round(min(1.0, self.fill), 2), round(self.whole, 2))
+
+
+def mean_needed(
+    chance: float, reads: int, reading: Reading, parameters: ScreeningParameters
+) -> float:
+    """Mean number of reads at which at least `reads` come, and pass, with this chance."""
     rule = (parameters.min_spread, parameters.many_regions)
-    return _mean_needed(chance, reads, round(min(1.0, fill), 2), rule)
+    return _mean_needed(chance, reads, reading.rounded(), rule)
 
 
 @lru_cache(maxsize=10_000)
-def _mean_needed(chance: float, reads: int, fill: float, rule: tuple[float, int]) -> float:
+def _mean_needed(chance: float, reads: int, reading: Reading, rule: tuple[float, int]) -> float:
     low, high = 0.0, reads + 10.0 * math.sqrt(reads) + 50.0
     for _ in range(40):
         middle = (low + high) / 2.0
-        if _called(middle, reads, fill, rule) < chance:
+        if _called(middle, reads, reading, rule) < chance:
             low = middle
         else:
             high = middle
     return high
 
 
-def _called(mean: float, reads: int, fill: float, rule: tuple[float, int]) -> float:
-    """Chance of a call: all Poisson counts of `reads` and more, less those that pile up."""
+def _called(mean: float, reads: int, reading: Reading, rule: tuple[float, int]) -> float:
+    """Chance of a call: all Poisson counts of `reads` and more, less those that fail the rule."""
     lost = 0.0
     for n in range(reads, SURE):
         chance = math.exp(n * math.log(mean) - mean - math.lgamma(n + 1))
-        lost += chance * (1.0 - spread_chance(n, fill, *rule))
+        passed = spread_chance(n, reading.fill, *rule) * starts_chance(n, reading.whole)
+        lost += chance * (1.0 - passed)
     return gamma_cdf(reads, mean) - lost
+
+
+def starts_chance(reads: int, whole: float) -> float:
+    """How often reads start at two places or more (a start is a place and a strand; more than two
+    are never asked for): not when all span the whole of a linear genome on one strand."""
+    return 1.0 - 2.0 * (whole / 2.0) ** reads
 
 
 @lru_cache(maxsize=20_000)

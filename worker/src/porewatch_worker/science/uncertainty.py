@@ -97,3 +97,12 @@ def mean_piece(lengths: Histogram, least: int, genome_length: int, otherwise: fl
     if not kept:
         return min(otherwise, genome_length)
     return sum(n * min(mean, genome_length) for n, mean in kept) / sum(n for n, _ in kept)
+
+
+def share_as_long(lengths: Histogram, least: int, genome_length: int) -> float:
+    """Share of reads of at least `least` bases that are as long as the genome: on a linear one
+    they all start at an end. 0 where the histogram is empty."""
+    pairs = [(n, b / n) for n, b in zip(lengths.counts, lengths.bases, strict=False) if n]
+    kept = [(n, mean) for n, mean in pairs if mean >= least]
+    whole = sum(n for n, mean in kept if mean >= genome_length)
+    return whole / sum(n for n, _ in kept) if kept else 0.0
