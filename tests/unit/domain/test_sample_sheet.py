@@ -80,6 +80,10 @@ def test_commas_tabs_and_semicolons_separate_cells(delimiter: str) -> None:
         ("name,volume_ml\na,nan\n", 2, "greater than 0"),
         ("name,spike_copies\na,0\n", 2, "greater than 0"),
         ("name,extraction_efficiency\na,1.5\n", 2, "at most 1"),
+        ("name,spike_cv\na,15\n", 2, "at most 2"),
+        ("name,extraction_cv\na,20 %\n", 2, "like 0.5"),
+        ("name,nucleic_acid_ng_per_ml\na,0\n", 2, "greater than 0"),
+        ("name,nucleic_acid_ng_ml\na,5\n", 1, "nucleic_acid_ng_per_ml"),
         ("name,barcode\n../a,barcode01\n", 2, "name '../a' cannot be used"),
         ("name,barcode\n,barcode01\n", 2, "name '' cannot be used"),
         ("name,barcode\na\n", 2, "1 cells, the header has 2"),
@@ -145,3 +149,10 @@ def test_what_was_written_is_what_is_read(rows: list[tuple[str, str]], delimiter
 @pytest.mark.parametrize("value", ["barcode01", " BARCODE96 ", "Barcode48"])
 def test_barcodes_that_minknow_knows_pass_in_any_case(value: str) -> None:
     assert parse_barcode(value) == value.strip().lower()
+
+
+def test_a_sheet_states_uncertainties_and_the_mass_of_nucleic_acid() -> None:
+    sheet = "name,spike_cv,extraction_cv,nucleic_acid_ng_per_ml,nucleic_acid_cv\npig,0.1,.3,42,\n"
+    (pig,) = parse_sample_sheet(sheet, file="s.csv")
+    assert (pig.spike_cv, pig.extraction_cv) == (0.1, 0.3)
+    assert (pig.nucleic_acid_ng_per_ml, pig.nucleic_acid_cv) == (42.0, None)
