@@ -1,6 +1,8 @@
-"""What a run cost besides its machines goes on its bill, once, when it ends.
+"""What a run cost besides its machines goes on its bill, once, when its report is published.
 
 Machines are settled as they end; the rest is reckoned from what the ledger remembers of the run.
+Of a run that failed it is never settled: `porewatch cost` shows it as an estimate, and no cap
+counts it.
 """
 
 from __future__ import annotations
