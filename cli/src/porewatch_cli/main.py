@@ -53,6 +53,9 @@ StackOption = Annotated[
 ]
 ProfileOption = Annotated[str | None, typer.Option("--profile", help="AWS profile of the stack")]
 LanguageOption = Annotated[Language, typer.Option("--language", help="of what people read")]
+ReleaseOption = Annotated[
+    str, typer.Option("--release-policy", help="controls a run must have: default, donor-screening")
+]
 RegionOption = Annotated[str | None, typer.Option("--region", help="AWS region of the stack")]
 
 
@@ -70,6 +73,7 @@ def submit(
     bundle: Annotated[
         str | None, typer.Option("--bundle", help="reference bundle, NAME@VERSION")
     ] = None,
+    release_policy: ReleaseOption = "default",
     wait: Annotated[bool, typer.Option("--wait", help="watch the run until it is over")] = False,
     language: LanguageOption = "en",
     as_json: JsonOption = False,
@@ -87,6 +91,7 @@ def submit(
             sample_sheet=sample_sheet,
             profile=layout,
             bundle=bundle,
+            release_policy=release_policy,
             quiet=as_json,
         )
     except SeveralRefused as several:
@@ -248,6 +253,7 @@ def screen(
     bundle: Annotated[str | None, typer.Option("--bundle", help="NAME@VERSION")] = None,
     sample_sheet: Annotated[Path | None, typer.Option("--sample-sheet")] = None,
     threads: Annotated[int, typer.Option("--threads", min=1)] = 2,
+    release_policy: ReleaseOption = "default",
     language: LanguageOption = "en",
     as_json: JsonOption = False,
 ) -> None:
@@ -263,6 +269,7 @@ def screen(
         threads=threads,
         as_json=as_json,
         language=language,
+        release_policy=release_policy,
     )
 
 
@@ -270,7 +277,7 @@ def screen(
 @speaks_plainly
 def validate(
     size: Annotated[
-        Literal["small", "full"], typer.Option("--size", help="full takes many minutes")
+        Literal["small", "medium", "full"], typer.Option("--size", help="full takes many minutes")
     ] = "small",
     out: Annotated[
         Path | None, typer.Option("--out", help="also write validation.json and .html here")

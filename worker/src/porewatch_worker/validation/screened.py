@@ -14,6 +14,7 @@ from porewatch.domain.runs import InputFile, Sample
 from porewatch.reads.naming import kind_of
 from porewatch_worker.phases.quantification import quantify
 from porewatch_worker.phases.screening import ScreeningWork
+from porewatch_worker.references.load import LoadedBundle
 from porewatch_worker.simulate.headers import RunIdentity
 from porewatch_worker.simulate.plan import RunPlan, Source
 from porewatch_worker.simulate.reads import simulate_run
@@ -30,39 +31,50 @@ IDENTITY = RunIdentity(
 
 @dataclass(frozen=True)
 class Seen:
-    """What the product said of one sample: calls by code, and whether it alarmed for PERV."""
+    """What the product said of one sample: calls and reads by code (umbrellas have no reads), and
+    whether it raised an alarm for a PERV recombinant."""
 
     run: MadeRun
     tube: Tube
     calls: dict[str, Call]
+    reads: dict[str, int]
     recombinant: bool
 
 
 def screen_made(world: World, run: MadeRun) -> list[Seen]:
     """Make the reads, screen and quantify them; one answer a sample, in order."""
-    samples = tuple(
+    samples = samples_of(run)
+    with tempfile.TemporaryDirectory() as folder:
+        files = make_reads(run, samples, Path(folder))
+        try:
+            told = answer(world.bundle, samples, files, Path(folder))
+        except NoReadsLeft:
+            return [Seen(run, tube, {}, {}, False) for tube in run.tubes]
+    return seen_in(run, samples, told)
+
+
+def seen_in(run: MadeRun, samples: tuple[Sample, ...], told: Quantification) -> list[Seen]:
+    """One answer a sample, in order."""
+    alarms = {p.sample for p in told.perv if any("recombinant" in a for a in p.alarms)}
+    seen = []
+    for sample, tube in zip(samples, run.tubes, strict=True):
+        mine = [f for f in told.findings if f.sample == sample.name]
+        calls = {f.code: f.call for f in mine}
+        reads = {f.code: f.evidence.reads for f in mine if f.evidence and f.evidence.reads}
+        seen.append(Seen(run, tube, calls, reads, sample.name in alarms))
+    return seen
+
+
+def samples_of(run: MadeRun) -> tuple[Sample, ...]:
+    """One sample a tube, each with a barcode and a spike-in declared."""
+    return tuple(
         Sample(name=f"s{n:02}", barcode=f"barcode{n:02}", spike_copies=SPIKE_COPIES, volume_ml=1.0)
         for n in range(1, len(run.tubes) + 1)
     )
-    with tempfile.TemporaryDirectory() as folder:
-        files = _simulated(run, samples, Path(folder))
-        try:
-            told = _answered(world, samples, files, Path(folder))
-        except NoReadsLeft:
-            return [Seen(run, tube, {}, False) for tube in run.tubes]
-    alarms = {p.sample for p in told.perv if any("recombinant" in a for a in p.alarms)}
-    return [
-        Seen(
-            run,
-            tube,
-            {f.code: f.call for f in told.findings if f.sample == sample.name},
-            sample.name in alarms,
-        )
-        for sample, tube in zip(samples, run.tubes, strict=True)
-    ]
 
 
-def _simulated(run: MadeRun, samples: tuple[Sample, ...], folder: Path) -> list[Path]:
+def make_reads(run: MadeRun, samples: tuple[Sample, ...], folder: Path) -> list[Path]:
+    """Write the run's FASTQ files below `folder`; a sample without reads has none."""
     sources = tuple(
         Source(sample.name, str(sample.barcode), genomes, reads)
         for sample, tube in zip(samples, run.tubes, strict=True)
@@ -71,14 +83,15 @@ def _simulated(run: MadeRun, samples: tuple[Sample, ...], folder: Path) -> list[
     )
     plan = RunPlan(
         identity=IDENTITY, sources=sources, seed=run.seed, model=run.model, mean_length=run.mean,
-        sd_length=run.sd, crosstalk=run.crosstalk, chimeras=run.chimeras,
+        sd_length=run.sd, min_length=run.shortest, crosstalk=run.crosstalk, chimeras=run.chimeras,
     )  # fmt: skip
     return sorted(folder / name for name in simulate_run(plan, folder, folder / "truth.tsv").files)
 
 
-def _answered(
-    world: World, samples: tuple[Sample, ...], paths: list[Path], folder: Path
+def answer(
+    bundle: LoadedBundle, samples: tuple[Sample, ...], paths: list[Path], folder: Path
 ) -> Quantification:
+    """Screen and quantify files, as the worker's phases do. Raises NoReadsLeft."""
     files = [
         InputFile(path=f"fastq/{p.name}", kind=kind_of(p.name), size=p.stat().st_size)
         for p in paths
@@ -87,11 +100,10 @@ def _answered(
         files=files,
         samples=samples,
         parameters=ScreeningParameters(),
-        bundle=world.bundle,
+        bundle=bundle,
         inputs=Inputs({f.path: p for f, p in zip(files, paths, strict=True)}),
     )
     contents = (work.process(unit).content for _, unit in work.units(frozenset()))
     result = work.finish(contents, folder)
     screen = ScreenResult.model_validate_json(result.outputs["screen.json"].read_bytes())
-    bundle = world.bundle
     return quantify(screen, samples, bundle.panel, bundle.manifest, ScreeningParameters())

@@ -63,6 +63,7 @@ class Size:
 
 SIZES = {
     "small": Size("small", 1, 1, 40, (R10,)),
+    "medium": Size("medium", 2, 3, 100, (R10, R9)),
     "full": Size("full", 5, 6, 200, (R10, R9)),
 }
 
@@ -91,6 +92,7 @@ class MadeRun:
     seed: int
     mean: int = MEAN
     sd: int = SD
+    shortest: int = 200
     crosstalk: float = 0.0
     chimeras: float = 0.0
 
