@@ -123,8 +123,7 @@ class SampleCounts:
         place = quality_bin(judged.error)
         self.quality_reads[place] += 1
         self.quality_bases[place] += length
-        upper = read.sequence.upper()
-        self.gc += upper.count("G") + upper.count("C")
+        self.gc += length - len(read.sequence.encode().translate(None, b"GCgc"))
         self.trimmed += judged.trimmed
         if read.start_time is not None:
             minute = int(read.start_time.timestamp()) // 60
@@ -174,7 +173,9 @@ class UnitCounts:
     unlisted: Counter[str] = field(default_factory=Counter)
 
     def sample(self, name: str) -> SampleCounts:
-        return self.samples.setdefault(name, SampleCounts())
+        if name not in self.samples:  # a SampleCounts is a dozen counters: not for every read
+            self.samples[name] = SampleCounts()
+        return self.samples[name]
 
     def to_bytes(self) -> bytes:
         """Compressed JSON with sorted keys: equal counts give equal bytes."""
