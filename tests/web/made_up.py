@@ -442,7 +442,10 @@ def quantified() -> ReportInputs:
     return replace(inputs, quantification=counted, bundle=made)
 
 
-ALARM = "PERV-A/C recombinant (A then C): 6 junction reads from 6 molecules at one place."
+ALARM = (
+    "PERV-A/C recombinant (A then C): 6 junction reads from 6 molecules at one place, "
+    "env 691 to 702."
+)
 
 
 def _copies(value: float) -> Quantity:

@@ -109,7 +109,10 @@ def quantities(report: Report) -> Section:
             Cell(f.sample),
             Cell(shown_code(f.code, f.name), swatch=colour.taxon(f.code)),
             Cell(numbers.quantity(q)),
-            Cell(numbers.interval(q) or numbers.NOTHING),
+            Cell(
+                numbers.interval(q) or numbers.NOTHING,
+                note=say("quantities.disagrees") if q.disagrees else "",
+            ),
             Cell(retold(q.method), note=retold(q.remark)),
         )
         for f in positive(report)

@@ -43,10 +43,14 @@ def perv(report: Report) -> tuple[Section, ...]:
         _frames(results),
         Prose(say("perv.orfs")),
     ]
-    limits = tuple(dict.fromkeys(_of(r, f"{limit}.") for r in results for limit in r.limits))
+    limits = tuple(dict.fromkeys(_whole(r, limit) for r in results for limit in r.limits))
     if limits:
         blocks.append(Bullets(limits))
     return (Section("perv", say("perv.title"), tuple(blocks)),)
+
+
+def _whole(result: PervResult, limit: str) -> str:
+    return say("sentence.whole", said=_of(result, limit))
 
 
 def _of(result: PervResult, sentence: str) -> str:
