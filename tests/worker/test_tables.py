@@ -6,14 +6,17 @@ import csv
 import io
 import json
 import zipfile
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from porewatch_worker.report.assemble import assemble
 from porewatch_worker.tables.inputs import publish
 from porewatch_worker.tables.page import DEFAULT, page
-from porewatch_worker.tables.shapes import ALIKE, tables
+from porewatch_worker.tables.shapes import ALIKE, Table, tables
 from porewatch_worker.tables.write import DESCRIPTION, write_tables
 from tests.web import made_up
 
@@ -32,58 +35,60 @@ def written(path: Path) -> dict[str, list[dict[str, str]]]:
         }
 
 
-def numbers(value: Any, path: str = "report") -> Iterator[tuple[str, float]]:
-    """Every number of a JSON value, but what stands elsewhere in it as well."""
-    if path in ALIKE:
+Path_ = tuple[str, ...]
+
+
+def numbers(value: Any, path: Path_ = ("report",)) -> Iterator[tuple[Path_, float]]:
+    """Every number of a JSON value with the names that lead to it, but what it holds twice."""
+    if ".".join(path) in ALIKE:
         return
     if isinstance(value, dict):
         for name, held in value.items():
-            yield from numbers(held, f"{path}.{name}")
+            yield from numbers(held, (*path, name))
     elif isinstance(value, list):
         for held in value:
             yield from numbers(held, path)
     elif isinstance(value, int | float) and not isinstance(value, bool):
-        yield path, value
+        yield path, float(value)
 
 
-def made(tmp_path: Path) -> tuple[dict[str, Any], dict[str, list[dict[str, str]]]]:
-    inputs = made_up.rich()
+def cell_of(path: Path_) -> tuple[str, str]:
+    """Table and column in which a number of the report must stand."""
+    places = [(len(t.steps), t, rest) for t in tables() if (rest := _after(t, path)) is not None]
+    _, table, rest = max(places, key=lambda place: place[0])
+    how = table.steps[-1].how
+    if how == "bins":
+        return table.name, {"counts": "reads"}.get(rest[0], rest[0])
+    if how == "pairs" or not rest:
+        return table.name, "value"
+    return table.name, "_".join(rest)
+
+
+def _after(table: Table, path: Path_) -> Path_ | None:
+    """What is left of `path` when the steps of `table` are taken; None when it leads elsewhere."""
+    for step in table.steps:
+        if not path or path[0] != step.field:
+            return None
+        path = path[2 if step.how == "items" else 1 :]
+    return path
+
+
+@pytest.mark.parametrize("run", ["rich", "quantified", "clean", "empty"])
+def test_every_number_of_the_report_is_in_its_column_as_often_as_in_the_report(
+    run: str, tmp_path: Path
+) -> None:
+    inputs = getattr(made_up, run)()
     report = assemble(inputs)
     path = write_tables(publish(report, inputs.bundle), tmp_path / "tables.zip")
-    return json.loads(report.model_dump_json()), written(path)
-
-
-def test_every_number_of_the_report_is_in_a_table_as_often_as_it_is_in_the_report(
-    tmp_path: Path,
-) -> None:
-    report, found = made(tmp_path)
-    apart = {"references", "constants"}
-    cells: dict[float, int] = {}
-    for name in found.keys() - apart:
-        for row in found[name]:
-            for cell in row.values():
-                for text in _parsed(cell):
-                    cells[text] = cells.get(text, 0) + 1
-    missing = []
-    for path, number in numbers(report):
-        if _told_by_bins(path):
-            continue
-        cells[float(number)] = cells.get(float(number), 0) - 1
-        if cells[float(number)] < 0:
-            missing.append((path, number))
-    assert not missing
-
-
-def _told_by_bins(path: str) -> bool:
-    """Edges of a histogram stand twice among its bins."""
-    return path.endswith(".edges")
-
-
-def _parsed(cell: str) -> Iterator[float]:
-    try:
-        yield float(cell)
-    except ValueError:
-        return
+    expected: dict[tuple[str, str], Counter[float]] = defaultdict(Counter)
+    for place, number in numbers(json.loads(report.model_dump_json())):
+        if place[-1] != "edges":  # each stands twice among the bins, as low and high
+            expected[cell_of(place)][number] += 1
+    assert len(expected) > 20
+    found = written(path)
+    for (table, column), counted in expected.items():
+        cells = Counter(float(row[column]) for row in found[table] if row[column] != "")
+        assert cells >= counted, f"{table}.{column}"
 
 
 def test_equal_reports_give_equal_bytes(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
+from functools import cache
 from typing import Any, Literal, Union, get_args, get_origin
 
 from pydantic import BaseModel
@@ -96,6 +97,7 @@ class Table:
     volatile: bool
 
 
+@cache
 def tables() -> tuple[Table, ...]:
     """Every table, in the order of the report's fields."""
     return tuple(t for t in _below(Published, "", (), ()) if t.columns)
@@ -174,7 +176,19 @@ def _leaf(path: str, steps: tuple[Step, ...], keys: tuple[Column, ...], kind: An
 def _table(path: str, columns: tuple[Column, ...], steps: tuple[Step, ...]) -> Table:
     volatile = path == "report" or any(path.startswith(f"report.{f}") for f in VOLATILE)
     name = _name(path)
-    return Table(name, TABLES.get(name, ""), columns, steps, volatile)
+    return Table(name, TABLES.get(name) or _told(path), columns, steps, volatile)
+
+
+def _told(path: str) -> str:
+    """What the model says of the field that a table comes from; blank when it says nothing."""
+    kind: Any = Published
+    about = ""
+    for field in path.split("."):
+        info = kind.model_fields[field]
+        about, kind = info.description or "", plain(info.annotation)
+        if get_origin(kind) in (tuple, dict):
+            kind = plain(get_args(kind)[0 if get_origin(kind) is tuple else 1])
+    return about and f"{about[0].upper()}{about[1:]}."
 
 
 def _scalars(model: type[BaseModel], path: str, prefix: str = "") -> Iterator[Column]:
