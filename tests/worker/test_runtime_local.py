@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import time
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -25,6 +26,7 @@ from porewatch_worker.isolated import in_child
 from porewatch_worker.local_run import LocalReport, screen_locally
 from porewatch_worker.settings import BasecallerSettings
 from porewatch_worker.simulate.demo import DemoSet, make_demo
+from porewatch_worker.tables.shapes import tables
 
 REPO = Path(__file__).parents[2]
 SIGNAL = (
@@ -85,6 +87,13 @@ def lasting(report: Path) -> dict[str, object]:
     return {name: value for name, value in told.items() if name not in VOLATILE}
 
 
+def lasting_tables(out: Path) -> dict[str, bytes]:
+    """The published tables besides those of time and money."""
+    volatile = {f"{table.name}.tsv" for table in tables() if table.volatile}
+    with zipfile.ZipFile(out / "tables.zip") as archive:
+        return {name: archive.read(name) for name in archive.namelist() if name not in volatile}
+
+
 def test_one_call_leaves_three_reports_and_both_results(whole: LocalReport, demo: DemoSet) -> None:
     report = Report.model_validate_json(whole.report_json.read_bytes())
     assert report.synthetic
@@ -138,6 +147,7 @@ def test_killed_five_times_the_report_equals_an_uninterrupted_one(
     assert lasting(report.report_json) == lasting(whole.report_json)
     assert report.screen.read_bytes() == whole.screen.read_bytes()
     assert report.quantification.read_bytes() == whole.quantification.read_bytes()
+    assert lasting_tables(out) == lasting_tables(whole.out)
 
 
 @settings(max_examples=4, deadline=None, derandomize=True)
