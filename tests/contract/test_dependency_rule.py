@@ -16,7 +16,19 @@ REPOSITORY = Path(__file__).parents[2]
 LAYER = REPOSITORY / "layers/common/python/porewatch"
 
 BOTO = {"boto3", "botocore"}
-SCIENCE = {"mappy", "dnaio", "isal", "numpy", "pysam", "pod5", "typst", "jinja2", "markupsafe"}
+SCIENCE = {
+    "mappy",
+    "edlib",
+    "sourmash",
+    "dnaio",
+    "isal",
+    "numpy",
+    "pysam",
+    "pod5",
+    "typst",
+    "jinja2",
+    "markupsafe",
+}
 ARROWS: dict[str, set[str]] = {
     # room: what it may import besides the standard library and itself
     "porewatch": set(),
