@@ -9,7 +9,7 @@ PY := .venv/bin/python
 PYTHON ?= $(shell for p in python3.13 $${PYENV_ROOT:-$$HOME/.pyenv}/versions/3.13*/bin/python3 python3; do \
 	"$$p" -c 'import ssl, venv' >/dev/null 2>&1 && command -v "$$p" && break; done)
 
-.PHONY: help setup test check demo up down bench lock clean
+.PHONY: help setup test check demo up down bench bench-science lock clean
 help:  ## what can be done here
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
@@ -55,6 +55,9 @@ demo: setup  ## the whole product on synthetic reads, one spot interruption incl
 
 bench: setup  ## our speed as ratios to seqkit, minimap2 and samtools
 	@$(PY) -m bench
+
+bench-science: setup  ## what we find and wrongly call, beside kraken2, minimap2 and sourmash
+	@$(PY) -m bench.science
 
 clean:  ## remove everything that was made here
 	rm -rf .venv $(STATE) .aws-sam

@@ -62,7 +62,7 @@ class Size:
 
 
 SIZES = {
-    "small": Size("small", 1, 1, 40, (R10,)),
+    "small": Size("small", 1, 1, 25, (R10,)),
     "medium": Size("medium", 2, 3, 100, (R10, R9)),
     "full": Size("full", 5, 6, 200, (R10, R9)),
 }
