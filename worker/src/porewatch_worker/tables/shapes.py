@@ -7,13 +7,10 @@ on. Names that a path would make clumsy are in `NAMES`, keys in `KEYS`, sentence
 
 from __future__ import annotations
 
-import types
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
-from enum import Enum
 from functools import cache
-from typing import Any, Literal, Union, get_args, get_origin
+from typing import Any, Literal, get_args, get_origin
 
 from pydantic import BaseModel
 
@@ -32,6 +29,7 @@ from porewatch.domain.phases import PhaseRecord, ScreeningParameters
 from porewatch.domain.report import VOLATILE, Report
 from porewatch.domain.runs import InputFile, Sample
 from porewatch_worker.tables.inputs import Constants, HistogramBin, Published, Reference
+from porewatch_worker.tables.kinds import is_model, plain, type_name
 from porewatch_worker.tables.words import COLUMNS, NAMES, TABLES
 
 KEYS: dict[type, tuple[str, ...]] = {
@@ -209,27 +207,6 @@ def _scalars(model: type[BaseModel], path: str, prefix: str = "") -> Iterator[Co
 def _has_table(kind: type, path: str) -> bool:
     """Things a report holds at most once, yet that are a table of their own."""
     return kind is Report or path.rpartition(".")[2] in APART
-
-
-def plain(annotation: Any) -> Any:
-    """The type without `None` and without notes on it."""
-    if get_origin(annotation) in (Union, types.UnionType):
-        return plain(next(a for a in get_args(annotation) if a is not type(None)))
-    if hasattr(annotation, "__metadata__"):
-        return plain(get_args(annotation)[0])
-    return annotation
-
-
-def is_model(kind: Any) -> bool:
-    return isinstance(kind, type) and issubclass(kind, BaseModel)
-
-
-def type_name(kind: Any) -> str:
-    """As the Frictionless Table Schema names types."""
-    names = {int: "integer", float: "number", bool: "boolean", datetime: "datetime"}
-    if isinstance(kind, type) and issubclass(kind, Enum):
-        return "string"
-    return names.get(kind, "string")
 
 
 def _name(path: str) -> str:
