@@ -91,6 +91,7 @@ def gather(
     sample_sheet: Path | None = None,
     profile: str = "default",
     bundle: str | None = None,
+    release_policy: str = "default",
     basecalling: bool = True,
     checked: Checked = lambda _path: None,
 ) -> Gathered:
@@ -119,6 +120,7 @@ def gather(
         sequencing=_sequencing(found, summaries),
         profile=profile,
         bundle=bundle,
+        release_policy=release_policy,
     )
     return Gathered(
         manifest=manifest,

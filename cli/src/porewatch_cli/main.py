@@ -20,6 +20,7 @@ from porewatch_cli import cost as cost_verbs
 from porewatch_cli import prices as price_verbs
 from porewatch_cli import references as reference_verbs
 from porewatch_cli import show
+from porewatch_cli.audit import audit_report
 from porewatch_cli.compare import compare_runs
 from porewatch_cli.doctor import Verdict, examine
 from porewatch_cli.embedded import run_embedded
@@ -179,6 +180,24 @@ def compare(
         return show.fetch_report(find_stack(stack, profile=profile, region=region), run)
 
     compare_runs(before, after, fetch=fetch, out=out, language=language, as_json=as_json)
+
+
+@app.command()
+@speaks_plainly
+def audit(
+    report: Annotated[str, typer.Argument(metavar="RUN", help="a run, or its report.json")],
+    as_json: JsonOption = False,
+    stack: StackOption = None,
+    profile: ProfileOption = None,
+    region: RegionOption = None,
+) -> None:
+    """Check a report against its audit trail. Names every entry that was changed; exit code 1."""
+
+    def fetch(run: str) -> Report:
+        return show.fetch_report(find_stack(stack, profile=profile, region=region), run)
+
+    if not audit_report(report, fetch=fetch, as_json=as_json):
+        raise typer.Exit(EXIT_FAILED)
 
 
 @app.command()

@@ -26,6 +26,7 @@ def screen_here(
     threads: int,
     as_json: bool,
     language: Language = "en",
+    release_policy: str = "default",
 ) -> None:
     """Screen `reads`; leave report.json, and .html and .pdf in both languages, in `out`."""
     from porewatch_worker.local_run import screen_locally  # noqa: PLC0415 - loads minimap2
@@ -50,6 +51,7 @@ def screen_here(
             bundle=ref,
             out=out,
             sample_sheet=sample_sheet,
+            release_policy=release_policy,
             parameters=phases.ScreeningParameters(threads=threads),
             progress=show,
         )

@@ -29,6 +29,7 @@ from porewatch.domain.sealing import parse_manifest
 from porewatch_cli.gather import Gathered, find, gather
 from porewatch_cli.terminal import errors
 from porewatch_cli.upload import Upload, send
+from porewatch_worker.science.release import release_policies
 
 if TYPE_CHECKING:
     from porewatch_cli.stack import Stack
@@ -56,9 +57,11 @@ def submit(
     sample_sheet: Path | None = None,
     profile: str = "default",
     bundle: str | None = None,
+    release_policy: str = "default",
     quiet: bool = False,
 ) -> Submission:
     """Send one run. Raises Refused before anything was uploaded when the input is bad."""
+    release_policies().of(release_policy)
     if path.is_file() and path.suffix == ".tar":
         return _submit_tar(path, stack=stack, run_id=run_id, quiet=quiet)
     if path.name.endswith((".tar.gz", ".tgz")):
@@ -74,6 +77,7 @@ def submit(
         sample_sheet=sample_sheet,
         profile=profile,
         bundle=bundle,
+        release_policy=release_policy,
         basecalling=stack.outputs.get("Basecalling") == "enabled",
     )
     return _send(gathered, stack, quiet)

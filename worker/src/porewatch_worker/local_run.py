@@ -22,6 +22,7 @@ from porewatch.domain.phases import (
     StageManifest,
     WorkOrder,
 )
+from porewatch.domain.release import DEFAULT
 from porewatch.domain.runs import RunManifest
 from porewatch.reads.folder import look_into
 from porewatch_worker import stages
@@ -32,6 +33,7 @@ from porewatch_worker.outbox import CallbackOutbox
 from porewatch_worker.phases.screening import SCREENING
 from porewatch_worker.publish import MANIFEST, Author, FolderPublisher
 from porewatch_worker.references.verify import check_bundle
+from porewatch_worker.science.release import release_policies
 from porewatch_worker.settings import BasecallerSettings, read_basecaller
 from porewatch_worker.stage_loop import Ending, StageLoop
 from porewatch_worker.work import Inputs, StageWork
@@ -81,6 +83,7 @@ def screen_locally(
     bundle: str,
     out: Path,
     sample_sheet: Path | None = None,
+    release_policy: str = DEFAULT,
     parameters: ScreeningParameters | None = None,
     progress: Heard = lambda _: None,
     basecaller: BasecallerSettings | None = None,
@@ -93,9 +96,11 @@ def screen_locally(
     kill or Ctrl-C, the same call carries on after the last finished unit.
     """
     check_bundle(references_root, bundle)  # before hours of reading
+    release_policies().of(release_policy)
     folders = [look_into(path) for path in reads if path.is_dir()]
     sheet = sample_sheet or next((f.sheet for f in folders if f.sheet), None)
-    manifest, sources = check_reads(reads, sheet, bundle, progress)
+    checked, sources = check_reads(reads, sheet, bundle, progress)
+    manifest = checked.model_copy(update={"release_policy": release_policy})
     run = _LocalRun(
         manifest=manifest,
         inputs=Inputs(dict(sources)),

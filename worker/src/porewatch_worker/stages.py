@@ -158,6 +158,7 @@ def _reporting(order: WorkOrder, means: Means) -> StageWork:
         parameters=order.parameters,
         inputs=means.inputs,
         lost=means.lost,
+        release_policy=order.manifest.release_policy,
     )
     if set(order.phases) == {Phase.QUANTIFICATION}:
         return counting

@@ -13,22 +13,25 @@ from pathlib import Path
 
 from porewatch.domain.base import now
 from porewatch.domain.errors import ManifestRefused
-from porewatch.domain.findings import Call, Quantification, ScreenResult
+from porewatch.domain.findings import Call, Quantification, ReleaseRules, ScreenResult
 from porewatch.domain.panel import Panel
 from porewatch.domain.phases import Phase, PhaseRecord, Progress, ScreeningParameters
 from porewatch.domain.quarantine import QuarantinedUnit
 from porewatch.domain.references import BundleManifest, Contig, ContigRole
+from porewatch.domain.release import DEFAULT
 from porewatch.domain.runs import Sample
 from porewatch_worker import __version__
 from porewatch_worker.science.calls import Run, call_all
+from porewatch_worker.science.crosstalk import crosstalk
 from porewatch_worker.science.lost_units import with_lost_units
 from porewatch_worker.science.outcomes import outcomes, recoveries
 from porewatch_worker.science.perv import perv_results
+from porewatch_worker.science.release import release_policies
 from porewatch_worker.work import Inputs, Lost, StageResult, UnitOutput
 
 INPUT = "screen.json"
 OUTPUT = "quantification.json"
-_VERSION = 3
+_VERSION = 4
 
 
 def quantify(
@@ -37,8 +40,13 @@ def quantify(
     panel: Panel,
     bundle: BundleManifest,
     parameters: ScreeningParameters,
+    *,
+    release_policy: str = DEFAULT,
 ) -> Quantification:
-    """Findings for every row and sample. Raises ManifestRefused when the screen is another's."""
+    """Findings for every row and sample. Raises ManifestRefused when the screen is another's, or
+    when there is no such release policy."""
+    policies = release_policies()
+    policy = policies.of(release_policy)
     if screen.bundle != bundle.ref or [s.sample for s in screen.samples] != [
         s.name for s in samples
     ]:
@@ -62,11 +70,19 @@ def quantify(
         perv={result.sample: result for result in perv},
     )
     findings = call_all(run)
+    strays = crosstalk(screen, samples, findings, policy.crosstalk_budget)
     return Quantification(
         findings=findings,
-        outcomes=outcomes(screen, samples, findings, parameters),
+        outcomes=outcomes(screen, samples, findings, parameters, policy=policy, strays=strays),
         spike_recovery=recoveries(screen, samples),
         perv=perv,
+        crosstalk=strays,
+        release=ReleaseRules(
+            policy=policy.name,
+            purpose=policy.purpose,
+            version=policies.version,
+            sha256=policy.digest(),
+        ),
     )
 
 
@@ -82,7 +98,9 @@ class QuantificationWork:
         parameters: ScreeningParameters,
         inputs: Inputs,
         lost: Sequence[QuarantinedUnit] = (),
+        release_policy: str = DEFAULT,
     ) -> None:
+        self._release_policy = release_policy
         self._samples, self._panel, self._bundle = tuple(samples), panel, bundle
         self._parameters, self._inputs, self._lost = parameters, inputs, tuple(lost)
         self._started_at = now()
@@ -95,6 +113,7 @@ class QuantificationWork:
             "bundle": self._bundle.digest(),
             "panel": self._panel.digest(),
             "samples": [s.model_dump(mode="json") for s in self._samples],
+            "release": release_policies().of(self._release_policy).digest(),
             "lost": [unit.model_dump(mode="json") for unit in self._lost],
             "screen": hashlib.sha256(self._inputs.path(INPUT).read_bytes()).hexdigest(),
         }
@@ -110,7 +129,14 @@ class QuantificationWork:
     def process(self, payload: None) -> UnitOutput:
         """The whole phase."""
         screen = ScreenResult.model_validate_json(self._inputs.path(INPUT).read_bytes())
-        result = quantify(screen, self._samples, self._panel, self._bundle, self._parameters)
+        result = quantify(
+            screen,
+            self._samples,
+            self._panel,
+            self._bundle,
+            self._parameters,
+            release_policy=self._release_policy,
+        )
         told = with_lost_units(result, self._lost)
         return UnitOutput(content=told.canonical_json().encode())
 

@@ -20,6 +20,7 @@ from porewatch.domain.report import Provenance, Report
 from porewatch.domain.runs import RunManifest, SampleRole
 from porewatch_worker import __version__
 from porewatch_worker.report.decision import NO_RESULT, Verdicts, decide, run_outcome
+from porewatch_worker.report.trail import with_trail
 
 SILENT = "quantification gave no result for this row"
 
@@ -57,7 +58,7 @@ def assemble(inputs: ReportInputs) -> Report:
         synthetic=synthetic,
     )
     remarks = _remarks(inputs, synthetic, findings)
-    return Report(
+    report = Report(
         run_id=manifest.run_id,
         revision=inputs.revision,
         created_at=inputs.created_at,
@@ -80,7 +81,10 @@ def assemble(inputs: ReportInputs) -> Report:
         phases=inputs.phases,
         timeline=inputs.timeline,
         bill=inputs.bill,
+        crosstalk=inputs.quantification.crosstalk,
+        release=inputs.quantification.release,
     )
+    return with_trail(report)
 
 
 def complete_findings(inputs: ReportInputs) -> tuple[Finding, ...]:

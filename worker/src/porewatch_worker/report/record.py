@@ -18,6 +18,7 @@ from porewatch_worker.report.document import (
     Table,
 )
 from porewatch_worker.report.speech import named, retold, say, words
+from porewatch_worker.report.trust import trust_sections
 
 
 def cost_columns() -> tuple[Column, ...]:
@@ -41,7 +42,8 @@ def share_columns() -> tuple[Column, ...]:
 
 
 def record_sections(report: Report) -> tuple[Section, ...]:
-    return (phases(report), timeline(report), cost(report), provenance(report))
+    made = (phases(report), timeline(report), cost(report), provenance(report))
+    return (*made, *trust_sections(report))
 
 
 def phases(report: Report) -> Section:

@@ -1,6 +1,7 @@
 """Whether a sample's result may be relied on: controls and spike-in first, then remarks.
 
-A sample that fails is INVALID with the reason, never "clean".
+A sample that fails is INVALID with the reason, never "clean". What a control means for the samples
+of its run is `release`, by the policy the run names.
 """
 
 from __future__ import annotations
@@ -9,17 +10,19 @@ from collections.abc import Iterator, Sequence
 
 from porewatch.domain.findings import (
     Call,
+    Crosstalk,
     Finding,
     Outcome,
     Quantity,
     SampleOutcome,
-    SampleScreen,
     ScreenResult,
 )
 from porewatch.domain.phases import ScreeningParameters
+from porewatch.domain.release import Consequence, ReleasePolicy
 from porewatch.domain.runs import Sample, SampleRole
 from porewatch_worker.science.agreement import disagreements
 from porewatch_worker.science.quantity import spike_of, spike_recovery
+from porewatch_worker.science.release import Batch, judged, positive_faults
 
 
 def outcomes(
@@ -27,19 +30,34 @@ def outcomes(
     samples: Sequence[Sample],
     findings: Sequence[Finding],
     parameters: ScreeningParameters,
+    *,
+    policy: ReleasePolicy,
+    strays: Sequence[Crosstalk] = (),
 ) -> tuple[SampleOutcome, ...]:
-    """One outcome a sample, in the order of the sheet."""
-    screens = {s.sample: s for s in screen.samples}
-    found = []
-    for sample in samples:
-        mine = [f for f in findings if f.sample == sample.name]
-        failed = tuple(_failures(sample, screens[sample.name], mine, parameters))
-        remarks = tuple(_remarks(sample, mine, samples))
-        outcome = Outcome.RELEASED_WITH_REMARKS if remarks else Outcome.RELEASED
-        if failed:
-            outcome = Outcome.INVALID
-        found.append(SampleOutcome(sample=sample.name, outcome=outcome, reasons=failed or remarks))
-    return tuple(found)
+    """One outcome a sample, in the order of the sheet, by the run's release policy."""
+    batch = Batch(
+        samples=samples,
+        screens={s.sample: s for s in screen.samples},
+        findings=findings,
+        recoveries=recoveries(screen, samples),
+        crosstalk=strays,
+        policy=policy,
+        least_spike_reads=policy.min_spike_reads or parameters.min_spike_reads,
+    )
+    return tuple(_outcome(sample, batch) for sample in samples)
+
+
+def _outcome(sample: Sample, batch: Batch) -> SampleOutcome:
+    mine = [f for f in batch.findings if f.sample == sample.name]
+    said = list(judged(sample, batch))
+    refused = [told for what, told in said if what is Consequence.REFUSE]
+    failed = tuple(dict.fromkeys([*_failures(sample, mine, batch), *refused]))
+    if failed:
+        return SampleOutcome(sample=sample.name, outcome=Outcome.INVALID, reasons=failed)
+    remarked = [told for what, told in said if what is Consequence.REMARK]
+    remarks = tuple(dict.fromkeys([*remarked, *_remarks(sample, mine)]))
+    outcome = Outcome.RELEASED_WITH_REMARKS if remarks else Outcome.RELEASED
+    return SampleOutcome(sample=sample.name, outcome=outcome, reasons=remarks)
 
 
 def recoveries(screen: ScreenResult, samples: Sequence[Sample]) -> dict[str, Quantity]:
@@ -49,32 +67,30 @@ def recoveries(screen: ScreenResult, samples: Sequence[Sample]) -> dict[str, Qua
     return {name: quantity for name, quantity in found.items() if quantity is not None}
 
 
-def _failures(
-    sample: Sample, screen: SampleScreen, mine: Sequence[Finding], parameters: ScreeningParameters
-) -> Iterator[str]:
+def _failures(sample: Sample, mine: Sequence[Finding], batch: Batch) -> Iterator[str]:
+    screen = batch.screens[sample.name]
     detected = [f.code for f in mine if f.call is Call.DETECTED]
     control = sample.role is SampleRole.NO_TEMPLATE_CONTROL
     if control and detected:
         yield f"the no-template control holds {', '.join(detected)}: the run is contaminated"
-    if not screen.quality.passed_reads and not control:
+    passed, needed = screen.quality.passed_reads, batch.policy.min_passed_reads
+    if not passed and not control:
         yield "no read passed quality control, so nothing can be said"
         return
+    if passed < needed and not control:
+        yield f"{passed} reads passed quality control ({needed} needed)"
     spike = spike_of(screen)
     spiked = spike.evidence.reads if spike else 0
-    least = parameters.min_spike_reads
+    least = batch.least_spike_reads
     if sample.spike_copies and spiked < least:
         yield f"the spike-in gave {spiked} reads ({least} needed): sensitivity is not shown"
-    if sample.role is SampleRole.POSITIVE_CONTROL and not detected and not spiked:
-        yield "the positive control shows neither a panel member nor a spike-in"
+    if sample.role is SampleRole.POSITIVE_CONTROL:
+        yield from positive_faults(sample, batch)
 
 
-def _remarks(sample: Sample, mine: Sequence[Finding], samples: Sequence[Sample]) -> Iterator[str]:
+def _remarks(sample: Sample, mine: Sequence[Finding]) -> Iterator[str]:
     if sample.role is not SampleRole.SAMPLE:
         return
-    if all(s.role is not SampleRole.NO_TEMPLATE_CONTROL for s in samples):
-        yield "no no-template control in this run: contamination cannot be excluded"
-    if not sample.spike_copies:
-        yield "no spike-in stated: no absolute copies, and sensitivity rests on yield alone"
     yield from disagreements(mine)
     unsure = [f.code for f in mine if f.call is Call.INDETERMINATE]
     if unsure:

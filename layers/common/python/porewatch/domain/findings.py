@@ -282,6 +282,34 @@ class SampleOutcome(Model):
     reasons: tuple[str, ...] = ()
 
 
+class Crosstalk(Model):
+    """Share of reads in one sample that belong to another barcode, with 95 % limits.
+
+    `ends`: by what the reads' own ends show. `marker`: reads of a target that was only put into
+    other samples, as a share of all its reads. `over`: `low` is above the budget.
+    """
+
+    sample: str
+    basis: Literal["ends", "marker"]
+    marker: str
+    stray_reads: int
+    reads: int
+    share: float
+    low: float
+    high: float
+    budget: float
+    over: bool
+
+
+class ReleaseRules(Model):
+    """Under which release policy the outcomes were given."""
+
+    policy: str
+    purpose: str
+    version: str
+    sha256: str
+
+
 class Quantification(Model):
     """`quantification.json`: findings for every panel row and sample, and control outcomes."""
 
@@ -290,3 +318,5 @@ class Quantification(Model):
     outcomes: tuple[SampleOutcome, ...]
     spike_recovery: dict[str, Quantity] = {}
     perv: tuple[PervResult, ...] = ()
+    crosstalk: tuple[Crosstalk, ...] = ()
+    release: ReleaseRules | None = None

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from typing import Literal
 
+from porewatch.domain.audit import AuditTrail, SignOff
 from porewatch.domain.base import Model, Moment
 from porewatch.domain.cost import Bill
 from porewatch.domain.findings import (
+    Crosstalk,
     Finding,
     Outcome,
     PervResult,
     Quantity,
+    ReleaseRules,
     SampleOutcome,
     SampleScreen,
 )
@@ -38,7 +41,7 @@ class Provenance(Model):
 
 
 class Report(Model):
-    """`report.json`. Everything except `timeline`, `bill`, `phases` and `created_at` is a pure
+    """`report.json`. Everything except `VOLATILE` is a pure
     function of inputs, bundle and parameters (equal for interrupted and uninterrupted runs)."""
 
     schema_version: Literal["1"] = "1"
@@ -64,7 +67,11 @@ class Report(Model):
     phases: tuple[PhaseRecord, ...]
     timeline: tuple[TimelineEntry, ...]
     bill: Bill | None
+    crosstalk: tuple[Crosstalk, ...] = ()
+    release: ReleaseRules | None = None
+    audit: AuditTrail | None = None
+    sign_off: SignOff | None = None
 
 
-VOLATILE = ("created_at", "timeline", "bill", "phases")
+VOLATILE = ("created_at", "timeline", "bill", "phases", "audit", "sign_off")
 """Fields of `Report` that tell of time and money; all others must not depend on interruptions."""

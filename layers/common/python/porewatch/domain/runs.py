@@ -85,6 +85,9 @@ class Sample(Model):
     nucleic_acid_cv: Annotated[
         float | None, Field(gt=0, le=2, description="relative uncertainty of that mass")
     ] = None
+    expected_codes: Annotated[
+        tuple[str, ...], Field(description="panel codes that a positive control must show")
+    ] = ()
 
 
 class Sequencing(Model):
@@ -107,6 +110,9 @@ class RunManifest(Model):
     created_by: str = "porewatch"
     profile: str = "default"
     bundle: str | None = None
+    release_policy: Annotated[
+        str, Field(description="which controls the run must have, by name in `release.json`")
+    ] = "default"
     files: Annotated[tuple[InputFile, ...], Field(min_length=1)]
     samples: Annotated[tuple[Sample, ...], Field(min_length=1)]
     sequencing: Sequencing = Sequencing()

@@ -32,6 +32,7 @@ COLUMNS = {
     "extraction_cv": "extraction_cv",
     "nucleic_acid_ng_per_ml": "nucleic_acid_ng_per_ml",
     "nucleic_acid_cv": "nucleic_acid_cv",
+    "expected_codes": "expected_codes",
 }
 """Column in the file -> field of `Sample`."""
 
@@ -191,7 +192,7 @@ def _named(
     return {field: cells[position] for position, field in columns.items()}
 
 
-def _sample(row: dict[str, str], line: int, file: str) -> Sample:
+def _sample(row: dict[str, str], line: int, file: str) -> Sample:  # noqa: C901 - one branch a column
     def refuse(column: str, remedy: str) -> SampleSheetRefused:
         problem = f"{column} {row[column]!r} cannot be used."
         return SampleSheetRefused(problem, file=file, line=line, remedy=remedy)
@@ -219,7 +220,15 @@ def _sample(row: dict[str, str], line: int, file: str) -> Sample:
                 bound = f", at most {limit:g}" if limit else ""
                 raise refuse(column, f"a number greater than 0{bound}, like 0.5 (with a point).")
             fields[column] = number
+    fields["expected_codes"] = _codes(row)
+    if fields["expected_codes"] and fields["role"] is not SampleRole.POSITIVE_CONTROL:
+        raise refuse("expected_codes", "only a positive control has them; leave the cell empty.")
     return Sample(**fields)
+
+
+def _codes(row: dict[str, str]) -> tuple[str, ...]:
+    """Codes of one cell, between blanks, `|` or `+` (a comma or semicolon may end the cell)."""
+    return tuple(re.findall(r"[^\s|+;,]+", row.get("expected_codes", "")))
 
 
 def _number(text: str, limit: float | None) -> float | None:

@@ -233,6 +233,7 @@ def seal(
     sequencing: Sequencing | None = None,
     profile: str = "default",
     bundle: str | None = None,
+    release_policy: str = "default",
 ) -> RunManifest:
     """The manifest of a run; equal inputs give an equal digest, whatever the files' order.
 
@@ -250,6 +251,7 @@ def seal(
             created_by=created_by,
             profile=profile,
             bundle=bundle,
+            release_policy=release_policy,
             files=tuple(sorted(files, key=lambda f: f.path)),
             samples=tuple(samples) if samples else _samples_of(files, run_id),
             sequencing=sequencing or Sequencing(),

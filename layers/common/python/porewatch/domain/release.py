@@ -1,0 +1,81 @@
+"""The release policy: which controls a run must have before a sample's result may be relied on.
+
+It is data (worker data file `release.json`), versioned, and its digest is printed in the report. A
+run names its policy in the manifest; the one named `default` only remarks on missing controls.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from enum import StrEnum
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from porewatch.domain.base import Model
+from porewatch.domain.errors import ManifestRefused
+
+DEFAULT = "default"
+
+
+class Consequence(StrEnum):
+    """What follows for the samples that a control governs."""
+
+    NONE = "none"
+    REMARK = "remark"
+    REFUSE = "refuse"  # the outcome is `invalid`, with the reason
+
+
+class ReleasePolicy(Model):
+    """`missing_*`: the run lacks that control. `contaminated`: a code that the no-template control
+    holds as detected is also found in the sample. `positive_failed`: a positive control misses
+    what it must show. Budgets are shares of reads."""
+
+    name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,40}$")]
+    purpose: str
+    missing_no_template_control: Consequence
+    missing_positive_control: Consequence
+    missing_spike_in: Consequence
+    contaminated: Consequence
+    positive_failed: Consequence
+    spike_out_of_bounds: Consequence
+    crosstalk_over_budget: Consequence
+    expected_codes: Annotated[
+        tuple[str, ...], Field(description="a positive control shows these, if its row says none")
+    ] = ()
+    min_passed_reads: Annotated[int, Field(ge=1)] = 1
+    min_spike_reads: Annotated[
+        int | None, Field(ge=1, description="None: as the screening parameters say")
+    ] = None
+    spike_recovery: Annotated[
+        tuple[float, float] | None,
+        Field(description="least and most, relative to the run's median"),
+    ] = None
+    crosstalk_budget: Annotated[float, Field(gt=0, lt=1)] = 0.001
+
+
+class ReleasePolicies(Model):
+    """All policies of this version of the file."""
+
+    schema_version: Literal["1"] = "1"
+    version: str
+    provenance: str
+    policies: Annotated[tuple[ReleasePolicy, ...], Field(min_length=1)]
+
+    @model_validator(mode="after")
+    def _named_once(self) -> ReleasePolicies:
+        twice = [n for n, times in Counter(p.name for p in self.policies).items() if times > 1]
+        if twice:
+            raise ValueError(f"duplicate policy: {', '.join(twice)}")
+        return self
+
+    def of(self, name: str) -> ReleasePolicy:
+        """The policy of that name. Raises ManifestRefused: an unknown one must not be lax."""
+        for policy in self.policies:
+            if policy.name == name:
+                return policy
+        raise ManifestRefused(
+            f"there is no release policy {name!r}.",
+            file="run.json",
+            remedy=f"use one of {', '.join(p.name for p in self.policies)}.",
+        )

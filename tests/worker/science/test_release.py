@@ -1,0 +1,168 @@
+"""What controls mean for the samples of their run, by the release policy."""
+
+from __future__ import annotations
+
+import pytest
+
+from porewatch.domain.errors import ManifestRefused
+from porewatch.domain.findings import (
+    Outcome,
+    Quantification,
+    ReadAccount,
+    SampleOutcome,
+    SampleScreen,
+    ScreenResult,
+    TargetResult,
+)
+from porewatch.domain.phases import ScreeningParameters
+from porewatch.domain.references import ContigRole
+from porewatch.domain.release import ReleasePolicies
+from porewatch.domain.runs import Sample, SampleRole
+from porewatch.domain.sample_sheet import SampleSheetRefused, parse_sample_sheet
+from porewatch_worker.phases.quantification import quantify
+from porewatch_worker.science.release import release_policies
+from tests.worker.science.test_calls import PANEL, bundle, good, named
+from tests.worker.science.test_numbers import evidence, screen_with
+
+ONE = Sample(name="one", barcode="barcode01", spike_copies=1000)
+TWO = Sample(name="two", barcode="barcode02", spike_copies=1000)
+BLANK = Sample(name="blank", barcode="barcode03", role=SampleRole.NO_TEMPLATE_CONTROL)
+POSITIVE = Sample(
+    name="pos", barcode="barcode04", role=SampleRole.POSITIVE_CONTROL, expected_codes=("V",)
+)
+Pair = tuple[Sample, SampleScreen]
+
+
+def spike(reads: int) -> TargetResult:
+    return TargetResult(
+        target="SPIKE", role=ContigRole.SPIKE, genome_length=3000,
+        evidence=evidence(reads, reads * 1000),
+    )  # fmt: skip
+
+
+def clean(sample: Sample) -> Pair:
+    return sample, screen_with(spike(500))
+
+
+def run(policy: str, *pairs: Pair) -> Quantification:
+    manifest = bundle()
+    result = ScreenResult(
+        bundle=manifest.ref, bundle_sha256="0" * 64, synthetic=False,
+        samples=tuple(named(s.name, screen) for s, screen in pairs),
+    )  # fmt: skip
+    samples = [s for s, _ in pairs]
+    return quantify(result, samples, PANEL, manifest, ScreeningParameters(), release_policy=policy)
+
+
+def outcome(found: Quantification, sample: Sample) -> SampleOutcome:
+    return next(o for o in found.outcomes if o.sample == sample.name)
+
+
+def whole() -> list[Pair]:
+    """A batch in which every control is as it should be."""
+    return [
+        clean(ONE), clean(TWO), (BLANK, screen_with()), (POSITIVE, screen_with(good("V", 5000)))
+    ]  # fmt: skip
+
+
+def test_a_batch_with_all_controls_is_released_to_donors() -> None:
+    found = run("donor-screening", *whole())
+    assert outcome(found, ONE) == SampleOutcome(sample="one", outcome=Outcome.RELEASED)
+
+
+@pytest.mark.parametrize(
+    ("left_out", "said"),
+    [(2, "no no-template control"), (3, "no positive control")],
+)
+def test_a_missing_control_is_a_remark_or_a_refusal_by_policy(left_out: int, said: str) -> None:
+    pairs = whole()
+    del pairs[left_out]
+    refused = outcome(run("donor-screening", *pairs), ONE)
+    assert refused.outcome is Outcome.INVALID
+    assert any(said in reason for reason in refused.reasons)
+    assert outcome(run("default", *pairs), ONE).outcome is not Outcome.INVALID
+
+
+def test_a_missing_spike_in_refuses_that_sample_alone() -> None:
+    bare = ONE.model_copy(update={"spike_copies": None})
+    found = run("donor-screening", (bare, screen_with(good("V"))), *whole()[1:])
+    assert outcome(found, bare).outcome is Outcome.INVALID
+    assert outcome(found, TWO).outcome is Outcome.RELEASED
+
+
+@pytest.mark.parametrize("policy", ["default", "donor-screening"])
+def test_a_positive_control_without_its_code_invalidates_every_sample(policy: str) -> None:
+    failed = (POSITIVE, screen_with(good("MT", 500)))
+    found = run(policy, *whole()[:3], failed)
+    assert {o.outcome for o in found.outcomes if o.sample != "blank"} == {Outcome.INVALID}
+    assert outcome(found, TWO).reasons == (
+        "control pos failed: the positive control does not show V",
+    )
+
+
+def test_contamination_reaches_the_samples_that_hold_the_same_code() -> None:
+    dirty = (BLANK, screen_with(good("MT", 400)))
+    pairs = [(ONE, screen_with(spike(500), good("MT", 30))), clean(TWO), dirty, whole()[3]]
+    found = run("donor-screening", *pairs)
+    assert any("blank holds MT as well" in r for r in outcome(found, ONE).reasons)
+    assert outcome(found, ONE).outcome is Outcome.INVALID
+    assert outcome(found, TWO).outcome is Outcome.RELEASED
+    assert outcome(run("default", *pairs), ONE).outcome is Outcome.RELEASED_WITH_REMARKS
+
+
+def test_a_recovery_far_from_the_batch_is_out_of_bounds() -> None:
+    weak = (TWO, screen_with(spike(20)))
+    three = Sample(name="three", barcode="barcode05", spike_copies=1000)
+    found = run("donor-screening", clean(ONE), clean(three), weak, *whole()[2:])
+    assert any("times the run's median" in r for r in outcome(found, TWO).reasons)
+    assert outcome(found, ONE).outcome is Outcome.RELEASED
+
+
+def test_few_reads_are_told_with_the_number_needed() -> None:
+    screen = screen_with(spike(500))
+    few = screen.quality.model_copy(update={"passed_reads": 12})
+    found = run("donor-screening", (ONE, screen.model_copy(update={"quality": few})), *whole()[1:])
+    assert "12 reads passed quality control (1000 needed)" in outcome(found, ONE).reasons
+
+
+def test_a_spike_in_where_none_was_added_is_crosstalk_over_budget() -> None:
+    found = run("donor-screening", *whole()[:2], (BLANK, screen_with(spike(60))), whole()[3])
+    seen = next(c for c in found.crosstalk if c.sample == "blank" and c.marker == "SPIKE")
+    assert (seen.stray_reads, seen.reads, seen.over) == (60, 1060, True)
+    assert seen.low < seen.share < seen.high
+
+
+def test_reads_with_another_barcode_are_held_to_the_budget() -> None:
+    def told(own: int, other: int) -> Pair:
+        account = ReadAccount(barcodes_told={"barcode01": own, "barcode02": other})
+        return ONE, screen_with(spike(500)).model_copy(update={"account": account})
+
+    over = run("donor-screening", told(1000, 50), *whole()[1:])
+    assert any("crosstalk over budget: 4.762%" in r for r in outcome(over, ONE).reasons)
+    under = run("donor-screening", told(100_000, 50), *whole()[1:])
+    assert outcome(under, ONE).outcome is Outcome.RELEASED
+
+
+def test_the_policy_is_named_with_its_digest() -> None:
+    rules = run("donor-screening", *whole()).release
+    assert rules is not None
+    assert rules.sha256 == release_policies().of("donor-screening").digest()
+
+
+def test_an_unknown_policy_is_refused_with_those_there_are() -> None:
+    with pytest.raises(ManifestRefused, match="default, donor-screening"):
+        run("lax", *whole())
+
+
+def test_two_policies_of_one_name_are_no_policy_file() -> None:
+    there = release_policies()
+    with pytest.raises(ValueError, match="duplicate policy"):
+        ReleasePolicies(version="1", provenance="", policies=there.policies[:1] * 2)
+
+
+def test_the_sheet_says_what_a_positive_control_must_show() -> None:
+    sheet = "name,barcode,role,expected_codes\np,barcode01,positive_control,V MT\ns,barcode02,,\n"
+    samples = parse_sample_sheet(sheet, file="s.csv")
+    assert [s.expected_codes for s in samples] == [("V", "MT"), ()]
+    with pytest.raises(SampleSheetRefused, match="only a positive control"):
+        parse_sample_sheet(sheet.replace("s,barcode02,,", "s,barcode02,,V"), file="s.csv")

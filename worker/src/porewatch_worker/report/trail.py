@@ -1,0 +1,76 @@
+"""A report's audit trail and sign-off, and whether a report still fits its own trail."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator
+
+from porewatch.domain.audit import Event, SignOff, chained, faults
+from porewatch.domain.report import VOLATILE, Report
+
+MADE_BY, EVENT, PHASE, ANSWERS = "made by", "event", "phase", "answers"
+
+
+def with_trail(report: Report) -> Report:
+    """The report with its trail, and a sign-off block that nobody has filled in."""
+    trail = chained(trail_events(report))
+    sign_off = SignOff(report_sha256=answers_digest(report), audit_head=trail.head)
+    return report.model_copy(update={"audit": trail, "sign_off": sign_off})
+
+
+def answers_digest(report: Report) -> str:
+    """SHA-256 over the canonical JSON of all that is no tale of time, money or sign-off."""
+    said = report.model_dump(mode="json", exclude=set(VOLATILE))
+    text = json.dumps(said, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def trail_events(report: Report) -> tuple[Event, ...]:
+    """What made the report, what happened (oldest first), what each phase did, the answers."""
+    happened: list[Event] = [
+        (e.at, f"{EVENT}: {e.what}", {"detail": e.detail})
+        for e in sorted(report.timeline, key=lambda e: e.at)
+    ]
+    phases: list[Event] = [
+        (
+            p.finished_at,
+            f"{PHASE}: {p.phase.value}",
+            {"status": p.status, "reason": p.reason, "record_sha256": p.digest()},
+        )
+        for p in report.phases
+    ]
+    answers: Event = (report.created_at, ANSWERS, {"sha256": answers_digest(report)})
+    return ((None, MADE_BY, _origin(report)), *happened, *phases, answers)
+
+
+def trail_faults(report: Report) -> Iterator[str]:
+    """Every way in which the report and its trail disagree; nothing when all is as it was."""
+    if report.audit is None or report.sign_off is None:
+        yield "this report has no audit trail"
+        return
+    yield from faults(report.audit)
+    told = [(e.at, e.what, e.details) for e in report.audit.entries]
+    due = [(at, what, dict(details)) for at, what, details in trail_events(report)]
+    for place in range(max(len(told), len(due))):
+        if told[place : place + 1] != due[place : place + 1]:
+            what = (due[place : place + 1] or told[place : place + 1])[0][1]
+            yield f"entry {place + 1} ({what}) is not what the report itself says"
+    if report.sign_off.audit_head != report.audit.head:
+        yield "the sign-off block is for another audit head"
+    if report.sign_off.report_sha256 != answers_digest(report):
+        yield "the sign-off block is for other answers"
+
+
+def _origin(report: Report) -> dict[str, str]:
+    p = report.provenance
+    rules = report.release
+    return {
+        "run": f"{report.run_id} r{report.revision}",
+        "porewatch": p.porewatch_version,
+        "bundle": f"{p.bundle} {p.bundle_sha256}",
+        "panel": f"{p.panel} {p.panel_version} {p.panel_sha256}",
+        "parameters_sha256": p.parameters_sha256,
+        "manifest_sha256": p.manifest_sha256,
+        "release_policy": f"{rules.policy} {rules.version} {rules.sha256}" if rules else "",
+    }
