@@ -16,6 +16,8 @@ from porewatch_worker.validation.score import limit, series, share
 from porewatch_worker.validation.screened import Seen
 from porewatch_worker.validation.sets import ABOUT, MadeRun, Tube
 
+pytestmark = pytest.mark.xdist_group("validate")  # the pack is screened once
+
 
 @pytest.fixture(scope="module")
 def result() -> Validation:
