@@ -85,7 +85,7 @@ PLANTS: dict[str, tuple[Callable[[Patch], None], Schedules, str]] = {
     "the client token": (without_client_token, launches, "two machines live"),
     "the intent before the launch": (without_stored_intent, launches, "two machines live"),
     "the epoch of a message": (without_epochs, messages, "was healthy and is killed"),
-    "the third verdict": (unknown_is_dead, messages, "was healthy and is killed"),
+    "the third verdict": (unknown_is_dead, launches, "was healthy and is killed"),
     "giving money back": (money_is_kept, launches, "money is still held"),
     "the first manifest wins": (manifests_overwrite, zombies, "was published"),
 }
