@@ -62,9 +62,10 @@ SEGMENTS = (
 class RealReads:
     """A real read set and the right answer.
 
-    `finding` is the target that must get the call `call` and no other may be detected;
-    `control` is the spike-in that the reads are, if they are one; `traces` may be indeterminate.
-    `reads` are primary reads; `least_share` of them must fall on the finding or the control.
+    `finding` is the target that must get the call `call`, and none may be detected but those
+    `beside` it; `control` is the spike-in that the reads are, if they are one; `traces` may be
+    indeterminate. `reads` are primary reads, before they are cut; `least_share` of them must
+    fall on the finding or the control.
     """
 
     path: str
@@ -75,6 +76,13 @@ class RealReads:
     what: str = ""
     traces: tuple[str, ...] = ()
     call: Call = Call.DETECTED
+    beside: tuple[str, ...] = ()
+
+    @property
+    def detected(self) -> set[str]:
+        """All that must be detected, and nothing else may be."""
+        main = {self.finding} if self.finding and self.call is Call.DETECTED else set()
+        return {*main, *self.beside}
 
 
 READ_SETS: tuple[RealReads, ...] = (
@@ -83,7 +91,8 @@ READ_SETS: tuple[RealReads, ...] = (
     RealReads("reads/sars_cov_2_MT007544.fastq.gz", 200, "X-SARS-COV-2", None, 0.95,
               "one 500-base amplicon: a heap of reads, no genome", call=Call.INDETERMINATE),
     RealReads("reads/ecoli400.bam", 355, "EC", None, 0.95,
-              "E. coli R9, aligned BAM, primary records; two reads are S. aureus", ("STAPH",)),
+              "E. coli R9, aligned BAM; S. aureus ligated to it, as in a mock community",
+              beside=("STAPH",)),
     RealReads("reads/qcat_nobarcode_1k.fastq.gz", 989, None, "lambda", 0.95,
               "phage lambda R9, 2017, with a trace of the E. coli it was grown in", ("EC",)),
     RealReads("reads/r10_hac_v5.fastq.gz", 21, None, None, 0.0,
