@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from random import Random
 
+from porewatch.domain.phases import StageSpec
 from porewatch_worker import main
 from porewatch_worker.attempt import run_attempt
 from porewatch_worker.settings import WorkerSettings
@@ -21,6 +22,8 @@ from tests.simulator.work import Plan, builder
 
 TROUBLES = ("killed", "notice", "rebalance", "reclaimed", "dead", "hangs", "mute", "no boot", "bug")
 SILENT_S = 180.0
+WAITS_S = float(StageSpec.model_fields["boot_deadline_s"].default)
+"""A job whose host comes later than this has been given up before it began."""
 SELF, CLOUD, BROKEN = (
     "Client.InstanceInitiatedShutdown",
     "Server.SpotInstanceTermination",
@@ -210,11 +213,13 @@ class Machines:
     def healthy(self, instance: Instance) -> bool:
         """The truth: it runs, its worker works (or boots within reason) and has not ended. One
         that was silent for long may be taken for dead even when it has come round since; a job that
-        waits for a host has nothing to lose."""
+        waits for a host, or got it after it was given up, has nothing to lose."""
         box = self.boxes[instance.name]
         frozen = box.process.longest_freeze > SILENT_S
-        waits = isinstance(instance, Job) and instance.state == "pending"
+        born = instance.history[0][0]
+        late = box.began is not None and box.began - born > WAITS_S
+        waits = isinstance(instance, Job) and (instance.state == "pending" or late)
         booting = box.began is None and box.trouble != "no boot" and not waits
         works = box.process.alive and not frozen and not box.stop.asked and not box.said_last
         running = any(not thread.over for thread in box.process.threads) or booting
-        return instance.living and box.notice is None and works and running
+        return instance.living and box.notice is None and works and running and not waits
