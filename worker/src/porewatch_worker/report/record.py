@@ -1,8 +1,7 @@
-"""The last pages: what ran when, what it cost, and what made this report."""
+"""The last pages: what ran when, and what made this report; between them, what it cost."""
 
 from __future__ import annotations
 
-from porewatch.domain.cost import Bill, CostLine
 from porewatch.domain.phases import PhaseRecord
 from porewatch.domain.report import Report
 from porewatch_worker.report import numbers, plots
@@ -13,32 +12,12 @@ from porewatch_worker.report.document import (
     Facts,
     Figure,
     Figures,
-    Prose,
     Section,
     Table,
 )
+from porewatch_worker.report.money import cost
 from porewatch_worker.report.speech import named, retold, say, words
 from porewatch_worker.report.trust import trust_sections
-
-
-def cost_columns() -> tuple[Column, ...]:
-    return (
-        Column(say("head.what"), width=2.4),
-        Column(say("head.stage"), width=1.5),
-        Column(say("head.machine"), width=1.7),
-        Column(say("head.time"), number=True, width=1.2),
-        Column(say("head.cost"), number=True, width=1.2),
-        Column(say("head.on_demand"), number=True, width=1.5),
-        Column(say("head.settled"), width=0.9),
-    )
-
-
-def share_columns() -> tuple[Column, ...]:
-    return (
-        Column(say("head.for"), width=3.2),
-        Column(say("head.cost"), number=True, width=1.2),
-        Column(say("head.share"), number=True, width=1.0),
-    )
 
 
 def record_sections(report: Report) -> tuple[Section, ...]:
@@ -117,81 +96,6 @@ def timeline(report: Report) -> Section:
         empty=say("timeline.none"),
     )
     return Section("timeline", say("timeline.title"), (table,))
-
-
-def cost(report: Report) -> Section:
-    if report.bill is None:
-        blocks: tuple[Block, ...] = (Prose(say("cost.none")),)
-    else:
-        blocks = (
-            shares_table(report.bill),
-            cost_table(report.bill),
-            Prose(retold(report.bill.remark)),
-        )
-    return Section("cost", say("cost.title"), blocks)
-
-
-def shares_table(bill: Bill) -> Table:
-    """Where the money went, and what spot machines saved."""
-    parts = (
-        ("useful", bill.useful_usd),
-        ("wasted", bill.wasted_usd),
-        ("boot", bill.boot_usd),
-        ("orchestration", bill.orchestration_usd),
-        ("files", bill.files_usd),
-    )
-    lost = numbers.plural(bill.interruptions, "interruption")
-    known = [(what, usd) for what, usd in parts if usd is not None]
-    rows = tuple(
-        (
-            Cell(say(f"cost.{what}"), note=say(f"cost.{what}_note", lost=lost)),
-            Cell(numbers.usd(usd)),
-            Cell(numbers.share(usd, bill.total_usd)),
-        )
-        for what, usd in known
-    )
-    total = (Cell(say("cost.total")), Cell(numbers.usd(bill.total_usd)), Cell(""))
-    return Table(
-        caption=say("cost.shares", more=numbers.usd(bill.saved_usd)),
-        columns=share_columns(),
-        rows=rows,
-        empty=say("cost.no_machine"),
-        total=total if rows else (),
-    )
-
-
-def cost_table(bill: Bill) -> Table:
-    blank = Cell("")
-    total = (
-        Cell(say("cost.total"), note=say("cost.as_of", at=numbers.moment(bill.as_of))),
-        blank,
-        blank,
-        Cell(numbers.duration(sum(line.seconds for line in bill.lines))),
-        Cell(numbers.usd(bill.total_usd)),
-        Cell("", note=say("cost.saved", usd=numbers.usd(bill.saved_usd))),
-        blank,
-    )
-    return Table(
-        caption=say("cost.caption", prices=retold(bill.price_snapshot)),
-        columns=cost_columns(),
-        rows=tuple(_cost_row(line) for line in bill.lines),
-        empty=say("cost.no_stage"),
-        total=total,
-    )
-
-
-def _cost_row(line: CostLine) -> tuple[Cell, ...]:
-    attempt = "" if line.epoch is None else say("cost.attempt", n=line.epoch)
-    price = line.on_demand_usd
-    return (
-        Cell(named("cost.line", line.what)),
-        Cell(named("stage", line.stage or numbers.NOTHING), note=attempt),
-        Cell(line.instance_type or numbers.NOTHING, note=named("purchase", line.purchase or "")),
-        Cell(numbers.duration(line.seconds) if line.seconds else numbers.NOTHING),
-        Cell(numbers.usd(line.usd)),
-        Cell(numbers.NOTHING if price is None else numbers.usd(price)),
-        Cell(say("word.yes")) if line.settled else Cell(say("cost.estimate"), tone="warn"),
-    )
 
 
 def provenance(report: Report) -> Section:

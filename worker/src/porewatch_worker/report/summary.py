@@ -17,7 +17,7 @@ from porewatch_worker.report.compose import decision_of, verdict
 from porewatch_worker.report.document import Cell, Section, Table, Tone
 from porewatch_worker.report.front import controls, findings_table, positive
 from porewatch_worker.report.limits import could_be_seen
-from porewatch_worker.report.record import cost_table, shares_table
+from porewatch_worker.report.money import cost_table, shares_table
 from porewatch_worker.report.samples import accounting
 from porewatch_worker.report.speech import Language, retold, say, speaking
 
