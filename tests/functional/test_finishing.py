@@ -22,7 +22,7 @@ from porewatch.domain.findings import Quantification, ScreenResult
 from porewatch.domain.phases import OutputFile, ScreeningParameters, StageManifest
 from porewatch.domain.report import Provenance, Report
 from porewatch.domain.results import RunResults
-from porewatch.domain.runs import RunState, Sequencing
+from porewatch.domain.runs import RunState, Sample, SampleRole, Sequencing
 from porewatch.domain.sealing import input_file, seal
 from tests.functional.doors import Context, door
 from tests.functional.findings import a_phase, a_screen, some_findings, some_outcomes
@@ -30,6 +30,12 @@ from tests.mocked import facts_in
 
 WHEN = datetime(2026, 3, 1, 12, tzinfo=UTC)
 MANIFEST = seal([input_file("bam/a.bam", 5)], run_id="run-1", created_at=WHEN)
+SAMPLES = (
+    Sample(name="pig"),
+    Sample(name="ntc", role=SampleRole.NO_TEMPLATE_CONTROL),
+    Sample(name="pos", role=SampleRole.POSITIVE_CONTROL),
+)
+IN_A_CONTROL = (some_findings()[0].model_copy(update={"sample": "pos"}),)
 STAGES = ("screening", "reporting")
 TASK = {
     "run_id": "run-1",
@@ -59,10 +65,10 @@ def a_report(**changes: Any) -> Report:
         synthetic=True,
         decision="d",
         inputs=MANIFEST.files,
-        samples=MANIFEST.samples,
+        samples=SAMPLES,
         sequencing=Sequencing(),
         outcomes=some_outcomes(),
-        findings=some_findings(),
+        findings=(*some_findings(), *IN_A_CONTROL),
         screens=(a_screen("pig"),),
         panel=(),
         provenance=provenance,

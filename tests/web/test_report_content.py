@@ -255,3 +255,16 @@ def test_a_quantity_that_cannot_be_had_says_so() -> None:
     assert said(None, None) == "not computable"
     assert said(None, 40) == "below 40 copies/mL"
     assert said(7, None) == "7 copies/mL"
+
+
+def test_what_a_control_holds_and_what_a_group_repeats_are_no_findings() -> None:
+    inputs = made_up.rich()
+    umbrella = next(e for e in inputs.panel.entries if e.members)
+    found = tuple(
+        f.model_copy(update={"call": Call.DETECTED}) if f.code == umbrella.code else f
+        for f in inputs.quantification.findings
+    )
+    counted = inputs.quantification.model_copy(update={"findings": found})
+    report = assemble(replace(inputs, quantification=counted))
+    assert sum(f.call is Call.DETECTED for f in report.findings) == 9
+    assert report.detected == {("pig-01", "ASFV"), ("pig-01", "IAV")}

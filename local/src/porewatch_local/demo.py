@@ -13,6 +13,7 @@ from pathlib import Path
 
 from porewatch.domain.errors import PorewatchError
 from porewatch.domain.findings import Call
+from porewatch.domain.panel import umbrellas
 from porewatch.domain.phases import Phase, StageState
 from porewatch.domain.report import Report
 from porewatch.domain.runs import RunState
@@ -94,9 +95,8 @@ def _screen(stack: Stack, demo: DemoSet, place: Home) -> str:
     for name, path in saved.items():
         if name != BILL:
             console.print(f"{name:>12}  {path}", highlight=False, soft_wrap=True)
-    detected = len(_detected(report))
     return (
-        f"demo: OK run={sent.run_id} findings={detected} interruptions={survived} "
+        f"demo: OK run={sent.run_id} findings={len(report.detected)} interruptions={survived} "
         f"cost=${last.run.cost_usd:.6f} reports={out}"
     )
 
@@ -116,19 +116,15 @@ def _check(report: Report, demo: DemoSet, instance: str | None, survived: int) -
         if not screen.account.balanced:
             raise DemoFailed(f"reads of {screen.sample} are not all accounted for")
     for sample, expected in demo.expected.items():
-        found = {code for where, code in _detected(report) if where == sample}
+        found = _called(report, sample)
         if found != set(expected):
             raise DemoFailed(f"{sample}: expected {sorted(expected)}, found {sorted(found)}")
 
 
-def _detected(report: Report) -> set[tuple[str, str]]:
-    """(sample, code) of what was detected; groups follow their members and do not count."""
-    groups = {entry.code for entry in report.panel if entry.category == "umbrella"}
-    return {
-        (f.sample, f.code)
-        for f in report.findings
-        if f.call is Call.DETECTED and f.code not in groups
-    }
+def _called(report: Report, sample: str) -> set[str]:
+    """Codes detected in one sample or control; groups follow their members and do not count."""
+    mine = {f.code for f in report.findings if f.sample == sample and f.call is Call.DETECTED}
+    return mine - umbrellas(report.panel)
 
 
 def main(home: Path | None = None) -> int:

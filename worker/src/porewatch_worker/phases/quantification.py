@@ -14,7 +14,7 @@ from pathlib import Path
 from porewatch.domain.base import now
 from porewatch.domain.errors import ManifestRefused
 from porewatch.domain.findings import Call, Quantification, ReleaseRules, ScreenResult
-from porewatch.domain.panel import Panel
+from porewatch.domain.panel import Panel, umbrellas
 from porewatch.domain.phases import Phase, PhaseRecord, Progress, ScreeningParameters
 from porewatch.domain.quarantine import QuarantinedUnit
 from porewatch.domain.references import BundleManifest, Contig, ContigRole
@@ -154,8 +154,8 @@ class QuantificationWork:
         scratch.mkdir(parents=True, exist_ok=True)
         path = scratch / OUTPUT
         path.write_bytes(content)
-        umbrellas = {e.code for e in self._panel.entries if e.members}
-        calls = Counter(f.call for f in result.findings if f.code not in umbrellas)
+        groups = umbrellas(self._panel.entries)
+        calls = Counter(f.call for f in result.findings if f.code not in groups)
         record = PhaseRecord(
             phase=Phase.QUANTIFICATION,
             status="completed",
@@ -165,4 +165,4 @@ class QuantificationWork:
             counts={call.value: calls[call] for call in Call},
             tools={"porewatch-worker": __version__},
         )
-        return StageResult(outputs={OUTPUT: path}, phases=(record,), findings=calls[Call.DETECTED])
+        return StageResult(outputs={OUTPUT: path}, phases=(record,))

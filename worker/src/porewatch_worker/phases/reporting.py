@@ -17,7 +17,7 @@ from typing import Any
 
 from porewatch.domain.base import now
 from porewatch.domain.cost import make_bill
-from porewatch.domain.findings import Call, Quantification, ScreenResult
+from porewatch.domain.findings import Quantification, ScreenResult
 from porewatch.domain.panel import Panel
 from porewatch.domain.phases import Phase, PhaseRecord, Progress, WorkOrder
 from porewatch.domain.quarantine import QuarantinedUnit
@@ -26,7 +26,6 @@ from porewatch.domain.report import Report
 from porewatch_worker import __version__
 from porewatch_worker.report.assemble import ReportInputs, assemble
 from porewatch_worker.report.bill import LAST_STAGE
-from porewatch_worker.report.front import positive
 from porewatch_worker.report.render_html import render_html
 from porewatch_worker.report.render_pdf import render_pdf
 from porewatch_worker.tables.inputs import publish
@@ -68,7 +67,7 @@ def report_phase(
     report = assemble(_inputs(order, screen, quantification, around, started))
     outputs = write_reports(report, scratch)
     outputs[TABLES] = write_tables(publish(report, around.bundle), scratch / TABLES)
-    found = sum(f.call is Call.DETECTED for f in positive(report))
+    found = len(report.detected)
     record = PhaseRecord(
         phase=Phase.REPORTING,
         status="completed",

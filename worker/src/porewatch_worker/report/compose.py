@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from porewatch.domain.findings import Call, Outcome
+from porewatch.domain.panel import umbrellas
 from porewatch.domain.report import Report
 from porewatch.domain.runs import SampleRole
 from porewatch_worker.report import numbers
 from porewatch_worker.report.checklist import the_list
-from porewatch_worker.report.decision import Verdicts, decide, umbrellas
+from porewatch_worker.report.decision import Verdicts, decide
 from porewatch_worker.report.document import Cell, Document, Facts
 from porewatch_worker.report.found import findings, quantities
 from porewatch_worker.report.front import OUTCOME_TONE, controls, found

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from porewatch.domain.findings import Call, Finding, Outcome, SampleOutcome
-from porewatch.domain.panel import PanelEntry, Severity
+from porewatch.domain.panel import PanelEntry, Severity, umbrellas
 from porewatch.domain.runs import Sample, SampleRole
 from porewatch_worker.report import numbers
 from porewatch_worker.report.speech import named, retold, say
@@ -86,11 +86,6 @@ def by_severity(findings: Iterable[Finding]) -> list[Finding]:
         findings,
         key=lambda f: (SEVERITIES.index(f.severity), calls.index(f.call), f.sample, f.code),
     )
-
-
-def umbrellas(panel: Sequence[PanelEntry]) -> set[str]:
-    """Codes of rows that name a group; their members are counted, they are not."""
-    return {entry.code for entry in panel if entry.members or entry.status == "umbrella"}
 
 
 def screened_members(findings: Sequence[Finding], panel: Sequence[PanelEntry]) -> set[str]:

@@ -6,12 +6,12 @@ from collections import defaultdict
 from collections.abc import Sequence
 
 from porewatch.domain.findings import Call, Evidence, Finding, Outcome, Quantity, SampleOutcome
+from porewatch.domain.panel import umbrellas
 from porewatch.domain.report import Report
 from porewatch.domain.runs import SampleRole
 from porewatch_worker.report import colour, numbers
 from porewatch_worker.report.decision import (
     by_severity,
-    umbrellas,
 )
 from porewatch_worker.report.document import (
     Block,

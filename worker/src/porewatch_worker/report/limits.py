@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from statistics import median
 
 from porewatch.domain.findings import Call, Finding, Outcome
-from porewatch.domain.panel import PanelEntry
+from porewatch.domain.panel import PanelEntry, umbrellas
 from porewatch.domain.report import Report
 from porewatch.domain.runs import SampleRole
 from porewatch_worker.report import numbers
@@ -15,7 +15,6 @@ from porewatch_worker.report.decision import (
     SEVERITIES,
     blindness,
     screened_members,
-    umbrellas,
 )
 from porewatch_worker.report.document import (
     Block,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from enum import StrEnum
 from typing import Annotated, Literal
 
@@ -49,6 +50,11 @@ class PanelEntry(Model):
     no_accession: Annotated[
         str, Field(description="why no reference sequence is named; blank when one is")
     ] = ""
+
+
+def umbrellas(entries: Iterable[PanelEntry]) -> frozenset[str]:
+    """Codes of rows that name a group; their members are counted, they are not."""
+    return frozenset(e.code for e in entries if e.members or e.status == "umbrella")
 
 
 class Panel(Model):

@@ -12,7 +12,7 @@ from porewatch.domain.phases import OutputFile, StageManifest
 from porewatch.domain.results import RunResults
 from porewatch.domain.runs import RunId
 
-SCREEN, QUANTIFICATION = "screen.json", "quantification.json"
+SCREEN, QUANTIFICATION, REPORT = "screen.json", "quantification.json", "report.json"
 REPORTS = {
     "report.json": "application/json",
     "report.html": "text/html; charset=utf-8",

@@ -8,6 +8,7 @@ from porewatch.domain.audit import AuditTrail, SignOff
 from porewatch.domain.base import Model, Moment
 from porewatch.domain.cost import Bill
 from porewatch.domain.findings import (
+    Call,
     Crosstalk,
     Finding,
     Outcome,
@@ -17,10 +18,10 @@ from porewatch.domain.findings import (
     SampleOutcome,
     SampleScreen,
 )
-from porewatch.domain.panel import PanelEntry
+from porewatch.domain.panel import PanelEntry, umbrellas
 from porewatch.domain.phases import PhaseRecord, ScreeningParameters, TimelineEntry
 from porewatch.domain.quarantine import QuarantinedUnit
-from porewatch.domain.runs import InputFile, Sample, Sequencing
+from porewatch.domain.runs import InputFile, Sample, SampleRole, Sequencing
 
 
 class Provenance(Model):
@@ -71,6 +72,19 @@ class Report(Model):
     release: ReleaseRules | None = None
     audit: AuditTrail | None = None
     sign_off: SignOff | None = None
+
+    @property
+    def detected(self) -> frozenset[tuple[str, str]]:
+        """(sample, code) of every pathogen detected in a sample: how many these are is what
+        `findings` says wherever a run is told in one line (ledger, `porewatch list`, messages,
+        demo). What a control holds is no finding; a group is counted by its members."""
+        subjects = {s.name for s in self.samples if s.role is SampleRole.SAMPLE}
+        groups = umbrellas(self.panel)
+        return frozenset(
+            (f.sample, f.code)
+            for f in self.findings
+            if f.call is Call.DETECTED and f.sample in subjects and f.code not in groups
+        )
 
 
 VOLATILE = ("created_at", "timeline", "bill", "phases", "audit", "sign_off")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from porewatch.domain.base import Model
-from porewatch.domain.findings import Call, Finding, SampleOutcome, SampleScreen
+from porewatch.domain.findings import Finding, SampleOutcome, SampleScreen
 from porewatch.domain.phases import OutputFile, PhaseRecord
 
 
@@ -24,8 +24,3 @@ class RunResults(Model):
     unlisted_barcodes: dict[str, int]
     findings: tuple[Finding, ...]
     outcomes: tuple[SampleOutcome, ...]
-
-    @property
-    def detected(self) -> int:
-        """How many sample and pathogen pairs were called."""
-        return sum(finding.call is Call.DETECTED for finding in self.findings)

@@ -1,4 +1,4 @@
-"""Join what the stages published into results.json, and tell the ledger how much was found."""
+"""Join what the stages published into results.json; tell the ledger how much the report found."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from porewatch.domain.findings import Quantification, ScreenResult
 from porewatch.domain.phases import StageManifest
 from porewatch.domain.publishing import (
     QUANTIFICATION,
+    REPORT,
     SCREEN,
     Aggregated,
     Finish,
@@ -19,6 +20,7 @@ from porewatch.domain.publishing import (
     need,
     outputs_of,
 )
+from porewatch.domain.report import Report
 
 if TYPE_CHECKING:
     from porewatch.adapters.objects import Objects
@@ -35,7 +37,8 @@ def aggregate_results(
     screen = results.get_json(need(outputs, SCREEN).key, ScreenResult)
     counted = results.get_json(need(outputs, QUANTIFICATION).key, Quantification)
     found = join(task, manifests, screen, counted)
-    runs.set_findings(task.run_id, task.revision, found.detected, clock())
+    detected = len(results.get_json(need(outputs, REPORT).key, Report).detected)
+    runs.set_findings(task.run_id, task.revision, detected, clock())
     key = places.results_key(task.run_id, task.revision)
     results.put_json(key, found)
-    return Aggregated(results_key=key, findings=found.detected)
+    return Aggregated(results_key=key, findings=detected)

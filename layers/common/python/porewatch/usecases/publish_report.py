@@ -22,6 +22,7 @@ from porewatch.domain.plain import say
 from porewatch.domain.prices import PriceList
 from porewatch.domain.publishing import (
     BILL,
+    REPORT,
     REPORTS,
     TABLES,
     TRANSLATED,
@@ -57,17 +58,16 @@ def publish_report(
     outputs = outputs_of(results.get_json(key, StageManifest) for key in task.manifests)
     names = (*REPORTS, *(name for name in (*TRANSLATED, *TABLES) if name in outputs))
     contents = {name: _intact(name, need(outputs, name), results) for name in names}
-    report = _report(contents["report.json"], task)
+    report = _report(contents[REPORT], task)
     if record.state is RunState.COMPLETED:
         return Published(report_keys=record.report_keys)
     bill = _bill(task, runs, stages, prices, clock())
     keys = _write(task, contents, bill, reports)
-    findings = sum(finding.call == "detected" for finding in report.findings)
     runs.complete(
         task.run_id,
         task.revision,
         report_keys=keys,
-        findings=findings,
+        findings=len(report.detected),
         cost_usd=bill.total_usd,
         at=clock(),
     )
