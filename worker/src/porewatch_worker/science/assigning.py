@@ -52,20 +52,28 @@ class Owners:
         """The reads that samples own, in order; others are counted as unlisted. With `look` False
         reads are neither cut nor searched."""
         owned: list[Owned] = []
-        for parts in split(reads) if look else ([read] for read in reads):
-            found = list(chain.from_iterable(self._owned(file, p, counts, look) for p in parts))
+        cut = list(split(reads)) if look else [[read] for read in reads]
+        told = iter(self._told([part for parts in cut for part in parts], look))
+        for parts in cut:
+            each = (self._owned(file, part, next(told), counts) for part in parts)
+            found = list(chain.from_iterable(each))
             if found:
                 counts.sample(found[0].sample).split += len(found) - 1
             owned += found
         return owned
 
+    def _told(self, parts: Sequence[Read], look: bool) -> list[Told | None]:
+        """What the ends of each part say; nothing where they are not looked at."""
+        if self._reader is None or not look:
+            return [None] * len(parts)
+        return list(self._reader.look([part.sequence for part in parts]))
+
     def _owned(
-        self, file: InputFile, read: Read, counts: UnitCounts, look: bool
+        self, file: InputFile, read: Read, told: Told | None, counts: UnitCounts
     ) -> Iterable[Owned]:
         if self._alone is not None:
             return [Owned(self._alone, read)]
         given = file.barcode or read.barcode
-        told = self._reader.look(read.sequence) if self._reader and look else None
         sample = self._samples.get(given or (told.barcode if told else None))
         if sample is None:
             counts.unlisted[given or (told.barcode if told else None) or NOBODY] += 1

@@ -4,7 +4,7 @@ The 96 sequences of Oxford Nanopore's barcoding kits (native, rapid and PCR shar
 12 in opposite orientation) stand in `data/barcodes.tsv`. An end is searched in two steps:
 
 1. Words of 8 bases say which barcodes may be there at all: two words, 4 bases or more apart, on one
-   diagonal. Hardly a read without a barcode gets further.
+   diagonal, in all ends of many reads at once. Hardly a read without a barcode gets further.
 2. edlib (Šošić & Šikić 2017, Bioinformatics 33:1394) aligns those, in the middle of the window free
    of charge. At most MOST_EDITS edits, and SURER fewer than any other candidate.
 
@@ -13,12 +13,15 @@ Two ends that tell different barcodes are a ligated pair of molecules: the read 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
+from typing import NamedTuple
 
 import edlib
+
+from porewatch_worker.science.diagonals import DiagonalSearch
 
 WINDOW = 110
 WORD = 8
@@ -39,6 +42,15 @@ class Told:
     start: int
     end: int
     edits: int = 0
+
+
+class _Found(NamedTuple):
+    """A barcode in a window: half-open, in bases of the window."""
+
+    edits: int
+    barcode: str
+    start: int
+    end: int
 
 
 @cache
@@ -62,51 +74,42 @@ class BarcodeReader:
             for name, sequence in sorted(barcodes.items())
             for strand in (sequence, reverse_complement(sequence))
         ]
-        self._words: dict[str, list[tuple[int, int]]] = {}
-        for number, (_, pattern) in enumerate(self._patterns):
-            for place in range(len(pattern) - WORD + 1):
-                self._words.setdefault(pattern[place : place + WORD], []).append((number, place))
+        strands = [pattern for _, pattern in self._patterns]
+        self._search = DiagonalSearch(strands, size=WORD, apart=_APART, drift=_DRIFT)
 
-    def look(self, sequence: str) -> Told:
-        """The barcode of a read, and the read without it: sequence[start:end]."""
-        front = self._end(sequence[:WINDOW])
-        rear = self._end(sequence[-WINDOW:]) if len(sequence) > WINDOW else None
-        offset = len(sequence) - WINDOW
-        names = {found[0] for found in (front, rear) if found}
-        told = CONFLICT if len(names) > 1 else next(iter(names), None)
-        start = front[2] if front else 0
-        end = offset + rear[1] if rear else len(sequence)
-        edits = [found[3] for found in (front, rear) if found]
-        surer = (max if told == CONFLICT else min)(edits, default=0)
-        return Told(told, start, max(start, end), surer)
+    def look(self, sequences: Sequence[str]) -> list[Told]:
+        """The barcode of each read, and the read without it: sequence[start:end]."""
+        ends = [
+            end for s in sequences for end in (s[:WINDOW], s[-WINDOW:] if len(s) > WINDOW else "")
+        ]
+        patterns = self._search.search(ends)
+        found = {number: self._end(ends[number], there) for number, there in patterns.items()}
+        return [
+            _told(len(s), found.get(2 * i), found.get(2 * i + 1)) for i, s in enumerate(sequences)
+        ]
 
-    def _end(self, window: str) -> tuple[str, int, int, int] | None:
-        """(barcode, first base, base after its last, edits) in the window."""
+    def _end(self, window: str, patterns: Sequence[int]) -> _Found | None:
+        """Which of the patterns stands in the window, if one is surer than all others."""
         found = []
-        for number in self._candidates(window):
+        for number in patterns:
             name, pattern = self._patterns[number]
             hit = edlib.align(pattern, window, mode="HW", task="locations", k=MOST_EDITS + SURER)
             if hit["editDistance"] >= 0:
                 first, last = hit["locations"][0]
-                found.append((hit["editDistance"], name, first, last + 1))
-        found.sort()
-        if not found or found[0][0] > MOST_EDITS:
+                found.append(_Found(hit["editDistance"], name, first, last + 1))
+        best = min(found, default=None)
+        if best is None or best.edits > MOST_EDITS:
             return None
-        other = next((edits for edits, name, _, _ in found if name != found[0][1]), len(window))
-        edits, name, first, end = found[0]
-        return (name, first, end, edits) if other - edits >= SURER else None
+        others = (f.edits for f in found if f.barcode != best.barcode)
+        return best if min(others, default=len(window)) - best.edits >= SURER else None
 
-    def _candidates(self, window: str) -> list[int]:
-        """Patterns of which two words stand apart on one diagonal."""
-        seen: dict[int, list[tuple[int, int]]] = {}
-        chosen: dict[int, None] = {}
-        words = self._words
-        for place in range(len(window) - WORD + 1):
-            for number, inside in words.get(window[place : place + WORD], ()):
-                earlier = seen.setdefault(number, [])
-                if any(
-                    place - p >= _APART and abs((place - inside) - d) <= _DRIFT for p, d in earlier
-                ):
-                    chosen[number] = None
-                earlier.append((place, place - inside))
-        return list(chosen)
+
+def _told(length: int, front: _Found | None, rear: _Found | None) -> Told:
+    """Of a read of `length`, what its two ends say together."""
+    edits = [found.edits for found in (front, rear) if found]
+    names = {found.barcode for found in (front, rear) if found}
+    told = CONFLICT if len(names) > 1 else next(iter(names), None)
+    start = front.end if front else 0
+    end = length - WINDOW + rear.start if rear else length
+    surer = (max if told == CONFLICT else min)(edits, default=0)
+    return Told(told, start, max(start, end), surer)
