@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import random
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -182,3 +184,13 @@ def test_parts_add_up_to_the_same_words_in_any_order_even_when_there_are_too_man
 
 def test_no_folder_of_sketches_is_no_search(tmp_path: Path) -> None:
     assert Sketches(tmp_path / "none").names == ()
+
+
+def test_sourmash_is_not_even_imported_where_there_are_no_sketches(tmp_path: Path) -> None:
+    code = (
+        "import sys; from pathlib import Path;"
+        "from porewatch_worker.science.unknowns import Sketches;"
+        f"print(Sketches(Path({str(tmp_path)!r})).leads({{1: 3}}, 9), 'sourmash' in sys.modules)"
+    )
+    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert told.stdout.split() == ["()", "False"]

@@ -147,6 +147,8 @@ class Sketches:
         return tuple(found[:MOST_LEADS])
 
     def _genomes(self) -> Iterator[tuple[str, str, set[int]]]:
+        if not self._files:
+            return
         import sourmash  # noqa: PLC0415 - takes three seconds
 
         for path in self._files:
