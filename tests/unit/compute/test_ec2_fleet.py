@@ -16,6 +16,7 @@ from porewatch.domain.errors import (
     CapacityUnavailable,
     ConfigurationRefused,
     LaunchUnknown,
+    NotShownYet,
     QuotaExceeded,
     Throttled,
 )
@@ -147,6 +148,12 @@ def test_when_nothing_is_found_after_a_lost_answer_nobody_guesses(
         ("MaxSpotInstanceCountExceeded", QuotaExceeded),
         ("RequestLimitExceeded", Throttled),
         ("UnauthorizedOperation", ConfigurationRefused),
+        ("InvalidLaunchTemplateId.NotFound", NotShownYet),
+        ("InvalidLaunchTemplateId.NotFoundException", NotShownYet),
+        ("InvalidLaunchTemplateName.NotFoundException", NotShownYet),
+        ("InvalidLaunchTemplateId.VersionNotFound", NotShownYet),
+        ("InvalidLaunchTemplateId.Malformed", ConfigurationRefused),
+        ("InvalidSubnetID.NotFound", NotShownYet),
         ("IdempotentParameterMismatch", ConfigurationRefused),
     ],
 )

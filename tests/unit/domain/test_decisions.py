@@ -17,6 +17,7 @@ from porewatch.domain.decisions import (
     MAX_ERRORS,
     MAX_INTERRUPTIONS,
     MAX_WAITS,
+    MAX_WAITS_FOR_A_DEPLOY,
     MEANINGS,
     UNFORESEEN,
     Decision,
@@ -81,6 +82,7 @@ def test_every_error_of_ours_has_a_meaning(name: str) -> None:
         ("QuotaExceeded", Kind.WAIT),
         ("Throttled", Kind.WAIT),
         ("LaunchUnknown", Kind.WAIT),
+        ("NotShownYet", Kind.WAIT),
         ("InputRefused", Kind.REFUSED),
         ("BudgetExceeded", Kind.REFUSED),
         ("WorkerFailed", Kind.ERROR),
@@ -97,7 +99,7 @@ def test_each_failure_counts_as_what_it_is(error: str, kind: Kind) -> None:
 
 @pytest.mark.parametrize("name", [*OURS, "States.Timeout", "Lambda.Unknown", "never heard of"])
 def test_what_is_given_up_says_what_happened_and_what_helps(name: str) -> None:
-    limit = LIMITS.get(kind_of(name), 0)
+    limit = meaning_of(name).most or LIMITS.get(kind_of(name), 0)
     last = decided(name, limit + 1)
     assert not last.retry
     row = meaning_of(name)
@@ -114,6 +116,14 @@ def test_what_is_given_up_says_what_happened_and_what_helps(name: str) -> None:
 def test_sentences_are_sentences(name: str) -> None:
     for count in (1, 100):
         assert re.fullmatch(r"[A-Z][^\n]*\.", decided(name, count).reason)
+
+
+def test_what_a_deploy_made_is_waited_for_for_minutes_and_not_for_hours() -> None:
+    waited, times = 0, 0
+    while (told := decided("NotShownYet", times + 1)).retry:
+        waited, times = waited + told.wait_seconds, times + 1
+    assert times == MAX_WAITS_FOR_A_DEPLOY
+    assert 600 < waited < 1200
 
 
 @given(waits=st.integers(1, MAX_WAITS), seed=st.text(max_size=20))

@@ -33,7 +33,8 @@ class Executor(Protocol):
         """A machine for the owner: the one it has already, or a new one.
 
         Raises CapacityUnavailable or QuotaExceeded (the next rung may do better), Throttled (the
-        same request again, later), LaunchUnknown (look again later), ConfigurationRefused.
+        same request again, later), LaunchUnknown (look again later), NotShownYet (the same,
+        once AWS knows what the deploy made), ConfigurationRefused.
         """
 
     def interrupt(self, instance_id: str) -> None:

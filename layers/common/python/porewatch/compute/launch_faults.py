@@ -3,6 +3,7 @@ an answer without machines; both go through the same tables."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 from porewatch.adapters.faults import THROTTLES
@@ -10,6 +11,7 @@ from porewatch.domain.errors import (
     CapacityUnavailable,
     ConfigurationRefused,
     LaunchUnknown,
+    NotShownYet,
     PorewatchError,
     QuotaExceeded,
     Throttled,
@@ -40,7 +42,20 @@ QUOTA = frozenset(
 OUTCOME_UNKNOWN = frozenset(
     {"InternalError", "InternalFailure", "ServiceUnavailable", "Unavailable", "RequestTimeout"}
 )
-ORDER = (CapacityUnavailable, QuotaExceeded, LaunchUnknown, Throttled, ConfigurationRefused)
+NOT_FOUND = re.compile(
+    r"Invalid(LaunchTemplate(Id|Name)|SubnetID|GroupId?|SecurityGroupID|AMIID)\."
+    r"(Version)?Not(Found|Available)(Exception)?"
+)
+"""Things the stack itself made: right after a deploy (a new version of the launch template, too)
+some of EC2's servers do not know them yet."""
+ORDER = (
+    CapacityUnavailable,
+    QuotaExceeded,
+    LaunchUnknown,
+    Throttled,
+    NotShownYet,
+    ConfigurationRefused,
+)
 """When pools disagree the first one counts. Capacity stands before configuration, because a zone
 that does not offer a type is reported as a configuration error."""
 
@@ -53,6 +68,8 @@ def class_for(code: str) -> type[PorewatchError]:
         return QuotaExceeded
     if code in OUTCOME_UNKNOWN:
         return LaunchUnknown
+    if NOT_FOUND.fullmatch(code):
+        return NotShownYet
     return Throttled if code in THROTTLES else ConfigurationRefused
 
 

@@ -22,6 +22,9 @@ MAX_WAITS = 12
 """Times a stage waits for a machine (about two hours in all)."""
 MAX_INTERRUPTIONS = 20
 """Interruptions a stage survives."""
+MAX_WAITS_FOR_A_DEPLOY = 5
+"""Times it waits for what a deploy made (a quarter of an hour in all): AWS shows such things within
+seconds, or they were removed."""
 FIRST_WAIT_S, FIRST_WAIT_FOR_QUOTA_S, LONGEST_WAIT_S = 30, 120, 900
 """A wait doubles each time. A quota is free again when other machines end: not within seconds."""
 JITTER = 0.25
@@ -48,11 +51,12 @@ class Decision(Model):
 
 
 class Meaning(NamedTuple):
-    """`what` happened, and what helps when it is given up."""
+    """`what` happened, and what helps when it is given up. `most`: fewer tries than `kind` has."""
 
     kind: Kind
     what: str
     remedy: str
+    most: int | None = None
 
 
 _SEND = "mend what is named and seal the run again (porewatch submit)"
@@ -77,6 +81,12 @@ MEANINGS: dict[str, Meaning] = {
     ),
     "Throttled": Meaning(Kind.WAIT, "AWS asked us to slow down", _AGAIN),
     "LaunchUnknown": Meaning(Kind.WAIT, "nobody knows whether a machine was launched", _AGAIN),
+    "NotShownYet": Meaning(
+        Kind.WAIT,
+        "what the last deploy made does not show yet",
+        "porewatch doctor; deploy again, something of the stack was removed",
+        MAX_WAITS_FOR_A_DEPLOY,
+    ),
     "Unavailable": Meaning(Kind.ERROR, "a service did not answer", _AGAIN),
     "WorkerLost": Meaning(
         Kind.ERROR, "the machine died, went silent or ran out of time", "porewatch logs RUN"
@@ -150,7 +160,7 @@ def decide(
         case Kind.WAIT:
             pause = _spread(_pause(error, waits), seed)
             then = f"all are asked again in {_minutes(pause)}"
-            return _within(row, waits, MAX_WAITS, then, pause)
+            return _within(row, waits, row.most or MAX_WAITS, then, pause)
         case Kind.ERROR:
             soon = SERVICE_AGAIN_AFTER_S if error == "Unavailable" else AGAIN_AFTER_S
             then = "another machine goes on from the last checkpoint"

@@ -95,6 +95,10 @@ class LaunchUnknown(Unavailable):
     """A launch may or may not have happened; look it up before launching again."""
 
 
+class NotShownYet(Unavailable):
+    """What a deploy made a moment ago does not show everywhere yet."""
+
+
 class SpotInterrupted(Unavailable):
     """The machine was reclaimed; work up to the last checkpoint is safe."""
 
