@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -18,21 +19,32 @@ from porewatch.domain.sealing import input_file, run_path, seal
 from porewatch.reads.check import check_file
 from porewatch.reads.folder import look_into
 from porewatch.reads.naming import kind_of
+from porewatch.reads.summary import ReadsSummary
 
 Heard = Callable[[Progress], None]
 
 
 def check_reads(
-    reads: Iterable[Path], sample_sheet: Path | None, bundle: str, progress: Heard
+    reads: Iterable[Path],
+    sample_sheet: Path | None,
+    bundle: str,
+    progress: Heard,
+    threads: int = 1,
 ) -> tuple[RunManifest, dict[str, Path]]:
-    """A sealed manifest of files that were checked to the last byte, and where each file lies."""
+    """A sealed manifest of files that were checked to the last byte, and where each file lies.
+
+    `threads` files are checked at a time; of several bad ones the first in order is told.
+    """
     sheet = sample_sheet.read_bytes() if sample_sheet else None
     samples = parse_sample_sheet(sheet, file=str(sample_sheet)) if sheet is not None else None
     sources = _named(list(_files(reads)))
-    summaries = {}
-    for name, path in sources.items():
+
+    def check(path: Path) -> ReadsSummary:
         progress(Progress(phase=Phase.QUALITY_CONTROL, note=f"checking {path.name}"))
-        summaries[name] = check_file(path)
+        return check_file(path)
+
+    with ThreadPoolExecutor(threads) as pool:
+        summaries = dict(zip(sources, pool.map(check, sources.values()), strict=True))
     latest = max(path.stat().st_mtime for path in sources.values())
     manifest = seal(
         [input_file(name, s.size, s.sha256) for name, s in summaries.items()],

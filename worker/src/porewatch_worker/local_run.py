@@ -99,7 +99,8 @@ def screen_locally(
     release_policies().of(release_policy)
     folders = [look_into(path) for path in reads if path.is_dir()]
     sheet = sample_sheet or next((f.sheet for f in folders if f.sheet), None)
-    checked, sources = check_reads(reads, sheet, bundle, progress)
+    parameters = parameters or ScreeningParameters()
+    checked, sources = check_reads(reads, sheet, bundle, progress, parameters.threads)
     manifest = checked.model_copy(update={"release_policy": release_policy})
     run = _LocalRun(
         manifest=manifest,
@@ -107,7 +108,7 @@ def screen_locally(
         references_root=references_root,
         bundle=bundle,
         out=out,
-        parameters=parameters or ScreeningParameters(),
+        parameters=parameters,
         progress=progress,
         basecaller=basecaller or read_basecaller(),
         began=now(),

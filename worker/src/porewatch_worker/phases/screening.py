@@ -1,6 +1,6 @@
 """The one pass over the reads behind quality control, host removal and pathogen detection.
 
-A unit is `unit_reads` consecutive reads of one file. Within it, chunks of 200 reads go to threads
+A unit is `unit_reads` consecutive reads of one file. Within it, chunks of 50 reads go to threads
 that share both indexes (mappy releases the interpreter lock); chunks are added up in order. All
 counts are whole numbers, so the result depends on neither threads nor unit size. Each of the three
 phases then tells its own part in a record of its own (see the modules of their names).
@@ -41,7 +41,7 @@ from porewatch_worker.science.units import SampleCounts, UnitCounts, add, unit_f
 from porewatch_worker.science.unknowns import FOLDER, Sketches
 from porewatch_worker.work import Inputs, Lost, StageResult, Suspicion, UnitOutput
 
-CHUNK = 200
+CHUNK = 50
 OUTPUT = "screen.json"
 SCREENING = (Phase.QUALITY_CONTROL, Phase.HOST_REMOVAL, Phase.PATHOGEN_DETECTION)
 RECORDS = {

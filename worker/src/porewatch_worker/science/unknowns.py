@@ -23,6 +23,7 @@ from porewatch.domain.screened import UnknownLead, Unknowns
 from porewatch_worker.science import sketch
 from porewatch_worker.science.complexity import complex_bases
 from porewatch_worker.science.histograms import length_statistics
+from porewatch_worker.science.words import gc_bases
 
 PREFIX = 1000
 MOST_WORDS = 5_000
@@ -50,7 +51,7 @@ class UnknownCounts:
             upper = sequence[:PREFIX].upper()
             self.looked_at += len(upper)
             self.complex += complex_bases(upper)
-            self.gc += upper.count("G") + upper.count("C")
+            self.gc += gc_bases(upper)
         self.words.update(_words_of([s[:PREFIX] for s in sequences]))
         self._keep_smallest()
 
