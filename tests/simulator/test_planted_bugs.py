@@ -10,7 +10,7 @@ import pytest
 from porewatch.adapters import stages as stage_ledger
 from porewatch.adapters.objects import Objects
 from porewatch.compute import ec2_fleet
-from porewatch.domain import liveness, stages
+from porewatch.domain import epochs, liveness
 from porewatch.domain.launching import LaunchIntent
 from tests.simulator.crashes import zombies
 from tests.simulator.schedules import Outcome, played
@@ -51,9 +51,8 @@ def without_stored_intent(patch: Patch) -> None:
 
 
 def without_epochs(patch: Patch) -> None:
-    there = stages._there
-    patch.setattr(stages, "_current", lambda record, epoch: there(record))
-    patch.setattr(stages, "_mine", lambda record, epoch, instance_id: there(record))
+    patch.setattr(epochs, "current", lambda record, epoch: epochs.there(record))
+    patch.setattr(epochs, "mine", lambda record, epoch, instance_id: epochs.there(record))
 
 
 def unknown_is_dead(patch: Patch) -> None:

@@ -11,7 +11,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from porewatch.domain import stages
+from porewatch.domain import stage_ends, stages
+from porewatch.domain.epochs import Move
 from porewatch.domain.errors import Conflict, StaleEpoch
 from porewatch.domain.events import Fact
 from porewatch.domain.launching import Machine, MachineState
@@ -69,20 +70,20 @@ def manifest(epoch: int) -> StageManifest:
     )
 
 
-def beat(record: StageRecord | None, epoch: int, who: str, minute: int) -> stages.Move:
+def beat(record: StageRecord | None, epoch: int, who: str, minute: int) -> Move:
     progress = Progress(phase=Phase.QUALITY_CONTROL, units_done=minute)
     return stages.beat(record, epoch, who, progress, at(minute))
 
 
-SAYINGS: dict[str, Callable[[StageRecord | None, int, str, int], stages.Move]] = {
+SAYINGS: dict[str, Callable[[StageRecord | None, int, str, int], Move]] = {
     "launched": lambda r, e, who, m: stages.launched(r, e, machine(who), at(m)),
     "claim": lambda r, e, who, m: stages.claim(r, e, who, at(m)),
     "beat": beat,
     "notice": lambda r, e, _who, m: stages.notice(r, e, at(m)),
-    "interrupt": lambda r, e, who, m: stages.interrupt(r, e, who, 3, at(m)),
-    "fail": lambda r, e, _who, m: stages.fail(r, e, "WorkerFailed", "broke", at(m)),
+    "interrupt": lambda r, e, who, m: stage_ends.interrupt(r, e, who, 3, at(m)),
+    "fail": lambda r, e, _who, m: stage_ends.fail(r, e, "WorkerFailed", "broke", at(m)),
     "token": lambda r, e, who, m: stages.keep_token(r, e, f"token-{who}", at(m)),
-    "publish": lambda r, e, _who, m: stages.publish(r, manifest(e), "key", at(m)),
+    "publish": lambda r, e, _who, m: stage_ends.publish(r, manifest(e), "key", at(m)),
     "reopen": lambda r, _e, _who, m: stages.reopen(r, KEY, SPEC, at(m)),
 }
 
@@ -183,7 +184,7 @@ def test_a_second_machine_for_an_epoch_neither_launches_nor_claims() -> None:
 
 def test_interruptions_remember_the_pool_and_leave_the_error_count_alone() -> None:
     record = _after(stages.launched(_opened(), 1, machine("i-1"), at(1)))
-    record = _after(stages.interrupt(record, 1, "i-1", 5, at(2)))
+    record = _after(stage_ends.interrupt(record, 1, "i-1", 5, at(2)))
     assert (record.interruptions, record.errors) == (1, 0)
     assert record.reclaimed == ("m7i.2xlarge@eu-central-1a",)
     again = _after(stages.reopen(record, KEY, SPEC, at(3)))
@@ -193,7 +194,7 @@ def test_interruptions_remember_the_pool_and_leave_the_error_count_alone() -> No
 
 def test_a_manifest_written_by_a_fenced_machine_is_still_the_truth() -> None:
     second = _after(stages.reopen(_opened(), KEY, SPEC, at(1)))
-    done = stages.publish(second, manifest(1), "key", at(2))
+    done = stage_ends.publish(second, manifest(1), "key", at(2))
     assert done is not None
     assert done[0].state is StageState.PUBLISHED
     assert done[1][0].model_dump()["epoch"] == 1
@@ -203,7 +204,7 @@ def test_a_manifest_written_by_a_fenced_machine_is_still_the_truth() -> None:
 def test_a_failure_says_whether_it_will_be_tried_again() -> None:
     record, told = _opened(), []
     for n in range(1, 4):
-        moved = stages.fail(record, n, "WorkerFailed", "broke", at(n))
+        moved = stage_ends.fail(record, n, "WorkerFailed", "broke", at(n))
         assert moved is not None
         told.append(moved[1][0].model_dump()["will_retry"])
         record = _after(stages.reopen(moved[0], KEY, SPEC, at(n)))
@@ -212,7 +213,7 @@ def test_a_failure_says_whether_it_will_be_tried_again() -> None:
 
 def test_an_ended_stage_is_watched_until_the_state_machine_was_told() -> None:
     record = _after(stages.keep_token(_opened(), 1, "token", at(1)))
-    ended = _after(stages.fail(record, 1, "WorkerLost", "silent", at(2)))
+    ended = _after(stage_ends.fail(record, 1, "WorkerLost", "silent", at(2)))
     assert stages.watched(ended)
     told = _after(stages.forget_token(ended, 1, "token", at(3)))
     assert not stages.watched(told)
@@ -222,6 +223,6 @@ def _opened() -> StageRecord:
     return _after(stages.reopen(None, KEY, SPEC, at(0)))
 
 
-def _after(move: stages.Move) -> StageRecord:
+def _after(move: Move) -> StageRecord:
     assert move is not None
     return move[0]

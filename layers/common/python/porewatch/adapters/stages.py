@@ -1,4 +1,5 @@
-"""Stages in the ledger. The rules are `domain.stages`; here is only the storing.
+"""Stages in the ledger. The rules are `domain.stages` and `domain.stage_ends`; here is only
+the storing.
 
 Order: read, move (each in one conditional write with its facts), launch intents, the bill.
 Every move answers the record as it now stands; StaleEpoch when an old epoch speaks.
@@ -13,11 +14,13 @@ from datetime import datetime
 from porewatch.adapters.budget import Budget
 from porewatch.adapters.items import Item, PutNew, run_key
 from porewatch.adapters.table import Table
+from porewatch.domain import stage_ends as ends
 from porewatch.domain import stages as rules
 from porewatch.domain.cost import CostLine
+from porewatch.domain.epochs import Rule
 from porewatch.domain.errors import AlreadyDone, NotFound
 from porewatch.domain.events import FACTS, Fact, InstanceTerminated, StageClaimed
-from porewatch.domain.launching import LaunchIntent, Machine, Owner
+from porewatch.domain.launching import ExecutorName, LaunchIntent, Machine, Owner
 from porewatch.domain.outbox import FACT_PREFIX
 from porewatch.domain.phases import Progress, StageKey, StageManifest, StageRecord, StageSpec
 
@@ -73,6 +76,10 @@ class StageLedger:
         """The worker is alive and this far."""
         return self._move(key, lambda record: rules.beat(record, epoch, instance_id, progress, at))
 
+    def set_back(self, key: StageKey, epoch: int, at: datetime) -> StageRecord:
+        """No time that its worker wrote is later than `at`."""
+        return self._move(key, lambda record: rules.set_back(record, epoch, at))
+
     def note_reclaim(self, key: StageKey, epoch: int, at: datetime) -> StageRecord:
         """The cloud announced that it takes the machine back."""
         return self._move(key, lambda record: rules.notice(record, epoch, at))
@@ -85,7 +92,7 @@ class StageLedger:
         self, key: StageKey, manifest: StageManifest, manifest_key: str, at: datetime
     ) -> StageRecord:
         """The manifest is visible (the caller has read it)."""
-        return self._move(key, lambda record: rules.publish(record, manifest, manifest_key, at))
+        return self._move(key, lambda record: ends.publish(record, manifest, manifest_key, at))
 
     def mark_interrupted(
         self,
@@ -97,7 +104,7 @@ class StageLedger:
     ) -> StageRecord:
         """The machine is being taken back."""
         return self._move(
-            key, lambda record: rules.interrupt(record, epoch, instance_id, last_checkpoint, at)
+            key, lambda record: ends.interrupt(record, epoch, instance_id, last_checkpoint, at)
         )
 
     def mark_failed(
@@ -114,13 +121,13 @@ class StageLedger:
         machine that says so, if one does."""
         return self._move(
             key,
-            lambda record: rules.fail(record, epoch, error, problem, at, instance_id=instance_id),
+            lambda record: ends.fail(record, epoch, error, problem, at, instance_id=instance_id),
         )
 
     def abandon(self, record: StageRecord, problem: str, at: datetime) -> StageRecord:
         """Nobody waits for this record's epoch any more."""
         epoch = record.epoch
-        return self._move(record.key, lambda now: rules.abandon(now, epoch, problem, at))
+        return self._move(record.key, lambda now: ends.abandon(now, epoch, problem, at))
 
     def save_task_token(self, key: StageKey, epoch: int, token: str, at: datetime) -> StageRecord:
         """Keep how to answer the state machine."""
@@ -149,6 +156,10 @@ class StageLedger:
         prefix = f"INTENT#{key.revision:04d}#{key.stage}#{epoch:04d}#"
         items = self._table.query(run_key(key.run_id), prefix)
         return [item.model(LaunchIntent) for item in items]
+
+    def asked(self, key: StageKey, epoch: int) -> frozenset[ExecutorName]:
+        """Which sources were ever asked for a machine in this epoch: only they can have one."""
+        return frozenset(intent.spec.executor for intent in self.intents(key, epoch))
 
     def settle_cost(self, key: StageKey, line: CostLine, fact: InstanceTerminated) -> bool:
         """Put a machine on the bill, once, with its fact and with what it changes in the budget.
@@ -211,7 +222,7 @@ class StageLedger:
         """Tell facts that go with no change of a stage; told before, they change nothing."""
         self._table.record(facts)
 
-    def _move(self, key: StageKey, rule: rules.Rule) -> StageRecord:
+    def _move(self, key: StageKey, rule: Rule) -> StageRecord:
         def step(before: Item | None) -> tuple[Item, Sequence[Fact]] | None:
             moved = rule(before.model(StageRecord) if before else None)
             return (_item(moved[0]), moved[1]) if moved else None

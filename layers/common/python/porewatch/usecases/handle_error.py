@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from porewatch.domain.decisions import Decision, Kind, input_is_to_blame, kind_of
 from porewatch.domain.errors import Conflict, NotFound
 from porewatch.domain.phases import StageRecord, StageState
-from porewatch.domain.stages import next_step
+from porewatch.domain.stage_ends import next_step
 from porewatch.domain.tasks import Decide, Decided, FailRun, RunEnded, sentence_of
 
 if TYPE_CHECKING:

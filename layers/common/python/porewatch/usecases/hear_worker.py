@@ -14,6 +14,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from porewatch.domain import places
+from porewatch.domain.epochs import fact_about
 from porewatch.domain.errors import AlreadyDone, MessageRefused, NotFound, StaleEpoch, Unavailable
 from porewatch.domain.events import PathogenSuspected, PhaseCompleted
 from porewatch.domain.messages import (
@@ -27,7 +28,6 @@ from porewatch.domain.messages import (
     WorkerMessage,
 )
 from porewatch.domain.phases import StageKey, StageManifest, StageRecord
-from porewatch.domain.stages import fact_about
 from porewatch.usecases.answer_stage import answer_stage
 from porewatch.usecases.desk import Desk
 
@@ -42,14 +42,15 @@ _log = logging.getLogger(__name__)
 def hear_worker(message: WorkerMessage, desk: Desk) -> None:
     """Take one message in. StaleEpoch: whoever says this owns nothing any more (drop it)."""
     key = StageKey(message.run_id, message.revision, message.stage)
+    # A clock that is ahead must not make a worker immortal.
+    message = message.model_copy(update={"at": min(message.at, desk.at)})
     match message:
         case Claimed():
             record = desk.stages.claim(key, message.epoch, message.instance_id, message.at)
             _alive(record, desk.callbacks)
         case Beat():
-            said = min(message.at, desk.at)  # a clock that is ahead must not make a worker immortal
             record = desk.stages.beat(
-                key, message.epoch, message.instance_id, message.progress, said
+                key, message.epoch, message.instance_id, message.progress, message.at
             )
             _alive(record, desk.callbacks)
         case PhaseDone():
