@@ -3,8 +3,10 @@
 from porewatch.adapters.runs import RunLedger
 from porewatch.adapters.stages import StageLedger
 from porewatch.adapters.table import Table
+from porewatch.compute.price import price_list
 from porewatch.domain.base import now
 from porewatch.domain.execution_news import ExecutionEnded
+from porewatch.domain.prices import ServicePrices
 from porewatch.domain.tasks import ERROR_TASK, Decided, ErrorTask, RunEnded
 from porewatch.edge.event import on_event
 from porewatch.edge.execution_news import execution_ended
@@ -14,16 +16,22 @@ from porewatch.usecases.close_run import close_run
 from porewatch.usecases.handle_error import handle_error
 
 
+def books() -> tuple[RunLedger, StageLedger, ServicePrices]:
+    table = Table(settings().ledger_table)
+    prices = price_list(settings().aws_region).services
+    return RunLedger(table), StageLedger(table), prices
+
+
 @on_task(ERROR_TASK)
 def decide(task: ErrorTask) -> Decided | RunEnded:
-    table = Table(settings().ledger_table)
-    return handle_error(task, runs=RunLedger(table), stages=StageLedger(table), at=now())
+    runs, stages, prices = books()
+    return handle_error(task, runs=runs, stages=stages, prices=prices, at=now())
 
 
 @on_event(execution_ended)
 def hear(ended: ExecutionEnded) -> None:
-    table = Table(settings().ledger_table)
-    close_run(ended, runs=RunLedger(table), stages=StageLedger(table), at=now())
+    runs, stages, prices = books()
+    close_run(ended, runs=runs, stages=stages, prices=prices, at=now())
 
 
 lambda_handler = by_door(task=decide, news=hear)

@@ -22,7 +22,7 @@ from porewatch.domain import places
 from porewatch.domain.errors import CapacityUnavailable, PorewatchError, QuotaExceeded
 from porewatch.domain.phases import StageSpec, WorkOrder
 from porewatch.domain.tasks import Decide, FailRun, Launch, Open
-from porewatch.usecases.handle_error import decide_stage, fail_run
+from porewatch.usecases.handle_error import decide_stage
 from porewatch.usecases.launch_machine import launch_machine
 from porewatch.usecases.open_stage import open_stage
 from porewatch_cli import watch as watching
@@ -100,7 +100,7 @@ def gets_one(house: House) -> None:
 
 def stops(house: House) -> None:
     of = {"run_id": RUN, "revision": REVISION, "error": "WorkerFailed", "cause": "enough."}
-    fail_run(FailRun.model_validate({"action": "fail_run", **of}), runs=house.runs, at=house.now)
+    house.fail(FailRun.model_validate({"action": "fail_run", **of}))
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@ machines that are full, lost or reclaimed, and a state machine that remembers wh
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
@@ -18,12 +18,22 @@ from porewatch.compute.ladder import rungs
 from porewatch.compute.price import price_list
 from porewatch.domain import places
 from porewatch.domain.errors import AlreadyDone, PorewatchError, Unavailable
-from porewatch.domain.launching import LaunchSpec, Machine, MachineState, Owner, Purchase
+from porewatch.domain.execution_news import ExecutionEnded
+from porewatch.domain.launching import (
+    ExecutorName,
+    LaunchSpec,
+    Machine,
+    MachineState,
+    Owner,
+    Purchase,
+)
 from porewatch.domain.phases import Phase, StageKey, StageManifest, StageRecord, StageSpec
 from porewatch.domain.runs import InputFile, ReadKind, RunManifest, Sample
-from porewatch.domain.tasks import Await, Launch, Open, Opened
+from porewatch.domain.tasks import Await, FailRun, Launch, Open, Opened, RunEnded
 from porewatch.usecases.answer_stage import await_stage
+from porewatch.usecases.close_run import close_run
 from porewatch.usecases.desk import Desk
+from porewatch.usecases.handle_error import fail_run
 from porewatch.usecases.launch_machine import launch_machine
 from porewatch.usecases.open_stage import open_stage
 from porewatch.usecases.watch_machines import Watch
@@ -70,7 +80,7 @@ class Cloud:
             because=because,
         )
 
-    def launch(self, spec: LaunchSpec) -> Machine:
+    def launch(self, spec: LaunchSpec, asked: Container[ExecutorName] = ()) -> Machine:
         for machine in self.find(spec.owner):
             if machine.alive():
                 return machine
@@ -95,10 +105,14 @@ class Cloud:
             raise Unavailable("EC2 does not answer.")
         return {name: self.machines[name] for name in instance_ids if name in self.machines}
 
-    def find(self, owner: Owner) -> list[Machine]:
+    def find(self, owner: Owner, source: ExecutorName = "ec2") -> list[Machine]:
+        if source == "batch":
+            return []
         return [machine for machine in self.machines.values() if machine.owner == owner]
 
-    def inventory(self) -> list[Machine]:
+    def inventory(self, source: ExecutorName = "ec2") -> list[Machine]:
+        if source == "batch":
+            return []
         return list(self.machines.values())
 
     def terminate(self, instance_id: str) -> None:
@@ -209,6 +223,14 @@ class House:
             pools=Pools(self.table),
             at=self.now,
         ).instance_id
+
+    def fail(self, task: FailRun) -> RunEnded:
+        prices = price_list().services
+        return fail_run(task, runs=self.runs, stages=self.stages, prices=prices, at=self.now)
+
+    def close(self, ended: ExecutionEnded) -> None:
+        prices = price_list().services
+        close_run(ended, runs=self.runs, stages=self.stages, prices=prices, at=self.now)
 
     def wait(self, epoch: int, token: str) -> None:
         task = Await(

@@ -11,14 +11,15 @@ from porewatch.adapters.budget import Budget
 from porewatch.adapters.table import Table
 from porewatch.compute.price import price_list
 from porewatch.domain.budget import micro
-from porewatch.domain.cost import CostLine
+from porewatch.domain.cost import FILES, ORCHESTRATION, CostLine
 from porewatch.domain.errors import BudgetExceeded, CapacityUnavailable, LaunchUnknown
 from porewatch.domain.execution_news import ExecutionEnded
 from porewatch.domain.launching import Owner
+from porewatch.domain.orchestration import orchestration_line
 from porewatch.domain.phases import Phase, Progress, StageManifest
-from porewatch.domain.tasks import Terminate
-from porewatch.usecases.close_run import close_run
+from porewatch.domain.tasks import FailRun, Terminate
 from porewatch.usecases.end_machines import end_machine, end_machines
+from porewatch.usecases.settle_overhead import activity_of
 from porewatch.usecases.watch_machines import sweep
 from tests.unit.usecases.house import KEY, MANIFEST_KEY, REVISION, RUN, SPEC, STAGE, House
 
@@ -50,7 +51,9 @@ def beat(house: House, checkpoint: int, written: datetime, who: str = "i-1") -> 
 
 
 def lines(house: House) -> tuple[CostLine, ...]:
-    return house.stages.cost_lines(RUN, REVISION)
+    """The machines on the bill."""
+    bill = house.stages.cost_lines(RUN, REVISION)
+    return tuple(line for line in bill if line.what == "machine")
 
 
 def split(line: CostLine) -> tuple[float | None, ...]:
@@ -261,7 +264,7 @@ def test_an_execution_that_is_stopped_before_its_machine_came_holds_nothing(
     house.open()
     budget.reserve(owner(), 4.0, house.now)
     gone = ExecutionEnded(run_id=RUN, revision=REVISION, status="ABORTED", error="", cause="")
-    close_run(gone, runs=house.runs, stages=house.stages, at=house.now)
+    house.close(gone)
     books = budget.books(RUN, REVISION)
     assert (books.held_usd, books.released_usd) == (0.0, 4.0)
 
@@ -272,7 +275,7 @@ def watched(house: House, budget: Budget) -> None:
 
 def closed(house: House) -> None:
     gone = ExecutionEnded(run_id=RUN, revision=REVISION, status="ABORTED", error="", cause="")
-    close_run(gone, runs=house.runs, stages=house.stages, at=house.now)
+    house.close(gone)
 
 
 def test_what_a_launcher_held_after_its_execution_was_stopped_is_given_back_later(
@@ -340,3 +343,60 @@ def test_a_job_that_waits_in_its_queue_runs_up_no_bill(house: House) -> None:
     house.cloud.machines["i-1"] = queued
     house.later(hours=10)
     assert swept(house, budget_usd=1.5) == []
+
+
+def overhead_of(house: House) -> tuple[CostLine, ...]:
+    bill = house.stages.cost_lines(RUN, REVISION)
+    return tuple(line for line in bill if line.what in (ORCHESTRATION, FILES))
+
+
+def failed(house: House, error: str = "WorkerFailed") -> None:
+    task = {"action": "fail_run", "run_id": RUN, "revision": REVISION, "cause": "enough."}
+    house.fail(FailRun.model_validate({**task, "error": error}))
+
+
+@pytest.mark.parametrize("error", ["WorkerFailed", "NoReadsLeft"])
+def test_a_run_that_failed_or_was_refused_pays_for_what_was_no_machine_once(
+    house: House, budget: Budget, error: str
+) -> None:
+    started(house)
+    house.later(minutes=28)
+    end(house)
+    for _ in range(2):
+        failed(house, error)
+    settled = overhead_of(house)
+    assert [(line.what, line.settled) for line in settled] == [
+        (FILES, True),
+        (ORCHESTRATION, True),
+    ]
+    assert settled[1].usd > 0
+    whole = sum(line.usd for line in house.stages.cost_lines(RUN, REVISION))
+    books = budget.books(RUN, REVISION)
+    assert (books.spent_usd, books.held_usd) == (pytest.approx(whole), 0.0)
+    assert house.runs.get(RUN).cost_usd == pytest.approx(whole)
+
+
+def test_a_run_stopped_from_outside_pays_for_it_as_one_whose_machine_was_settled_before(
+    house: House,
+) -> None:
+    """Its machine is ended by the next sweep, after the run: its beats are paid all the same."""
+    started(house)
+    house.later(hours=5)
+    closed(house)
+    (_, stopped) = overhead_of(house)
+    end(house)
+    seconds = sum(line.seconds for line in lines(house))
+    done = activity_of(RUN, REVISION, runs=house.runs, stages=house.stages)
+    assert (done.beats, seconds) == (302, 302 * 60)
+    assert (
+        stopped.usd
+        >= orchestration_line(done.model_copy(update={"facts": 0}), price_list().services).usd
+    )
+
+
+def test_a_run_that_is_complete_is_not_paid_for_again_by_a_late_failure(house: House) -> None:
+    house.seal()
+    house.runs.complete(RUN, REVISION, report_keys={}, findings=0, cost_usd=1.0, at=house.now)
+    failed(house)
+    assert overhead_of(house) == ()
+    assert house.runs.get(RUN).cost_usd == 1.0

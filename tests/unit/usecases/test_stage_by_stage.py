@@ -37,9 +37,8 @@ from porewatch.domain.messages import (
 from porewatch.domain.phases import Phase, PhaseRecord, Progress, StageState, WorkOrder
 from porewatch.domain.runs import ReadKind, RunState
 from porewatch.domain.tasks import Decide, Decided, FailRun, Plan, Terminate
-from porewatch.usecases.close_run import close_run
 from porewatch.usecases.end_machines import end_machine, end_machines
-from porewatch.usecases.handle_error import decide_stage, fail_run
+from porewatch.usecases.handle_error import decide_stage
 from porewatch.usecases.hear_worker import hear_worker
 from porewatch.usecases.plan_stages import plan_stages
 from porewatch.usecases.watch_machines import sweep
@@ -467,7 +466,7 @@ def test_a_run_ends_by_whose_turn_it_is_and_says_so_once(
     task = FailRun(
         action="fail_run", run_id=RUN, revision=REVISION, stage=STAGE, error=error, cause=cause
     )
-    answers = [fail_run(task, runs=house.runs, at=house.now) for _ in range(2)]
+    answers = [house.fail(task) for _ in range(2)]
     assert answers[0] == answers[1]
     assert answers[0].problem == "the words."
     run = house.runs.get(RUN)
@@ -478,7 +477,7 @@ def test_a_run_ends_by_whose_turn_it_is_and_says_so_once(
 
 def over(house: House, status: Any, error: str = "", cause: str = "") -> None:
     ended = ExecutionEnded(run_id=RUN, revision=REVISION, status=status, error=error, cause=cause)
-    close_run(ended, runs=house.runs, stages=house.stages, at=house.now)
+    house.close(ended)
 
 
 @pytest.mark.parametrize("status", ["TIMED_OUT", "ABORTED"])

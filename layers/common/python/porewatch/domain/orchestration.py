@@ -10,6 +10,7 @@ Order: `Use` (a count of everything), the table, `Activity`, the two lines of th
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from typing import NamedTuple
 
 from porewatch.domain.base import Model
@@ -88,9 +89,16 @@ def activity(
     files: Sequence[InputFile],
     *,
     facts: int,
+    at: datetime | None = None,
 ) -> Activity:
-    """What a revision went through, from its stages, its bill so far, its files and its facts."""
-    seconds = sum(line.seconds for line in lines)
+    """What a revision went through, from its stages, its bill so far, its files and its facts.
+
+    `at`: machines that are not on the bill yet count as they stand at that time.
+    """
+    billed = tuple(lines)
+    seconds = sum(line.seconds for line in billed)
+    if at is not None:
+        seconds += seconds_off_the_bill(records, billed, at)
     return Activity(
         stages=len(records),
         epochs=sum(record.epoch for record in records),
@@ -100,6 +108,19 @@ def activity(
         facts=facts,
         files=len(files),
         bytes=sum(file.size for file in files),
+    )
+
+
+def seconds_off_the_bill(
+    records: Sequence[StageRecord], lines: Iterable[CostLine], at: datetime
+) -> float:
+    """How long machines have lived whose lines are still to come: those of a run that was stopped
+    from outside end after it did, and their workers have spoken all the while."""
+    settled = {(line.stage, line.epoch) for line in lines}
+    return sum(
+        max(0.0, (at - record.launched_at).total_seconds())
+        for record in records
+        if record.launched_at is not None and (record.stage, record.epoch) not in settled
     )
 
 

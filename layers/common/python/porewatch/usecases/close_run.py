@@ -18,9 +18,17 @@ from porewatch.usecases.handle_error import fail_run
 if TYPE_CHECKING:
     from porewatch.adapters.runs import RunLedger
     from porewatch.adapters.stages import StageLedger
+    from porewatch.domain.prices import ServicePrices
 
 
-def close_run(ended: ExecutionEnded, *, runs: RunLedger, stages: StageLedger, at: datetime) -> None:
+def close_run(
+    ended: ExecutionEnded,
+    *,
+    runs: RunLedger,
+    stages: StageLedger,
+    prices: ServicePrices,
+    at: datetime,
+) -> None:
     """Fence the workers of open stages (the monitor ends their machines), give back what is held
     for machines that never came, then end the run.
 
@@ -37,7 +45,7 @@ def close_run(ended: ExecutionEnded, *, runs: RunLedger, stages: StageLedger, at
         error=ended.error or "WorkerFailed",
         cause=ended.problem,
     )
-    fail_run(task, runs=runs, at=at)
+    fail_run(task, runs=runs, stages=stages, prices=prices, at=at)
 
 
 def _owner(record: StageRecord) -> Owner:

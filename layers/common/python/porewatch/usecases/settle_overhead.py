@@ -1,8 +1,7 @@
-"""What a run cost besides its machines goes on its bill, once, when its report is published.
+"""What a run cost besides its machines goes on its bill, once, when the run ends.
 
-Machines are settled as they end; the rest is reckoned from what the ledger remembers of the run.
-Of a run that failed it is never settled: `porewatch cost` shows it as an estimate, and no cap
-counts it.
+Machines are settled as they end; the rest is reckoned from what the ledger remembers of the run:
+when its report is published, or when it failed, was refused or was stopped from outside.
 """
 
 from __future__ import annotations
@@ -18,13 +17,21 @@ if TYPE_CHECKING:
     from porewatch.adapters.stages import StageLedger
 
 
-def activity_of(run_id: str, revision: int, *, runs: RunLedger, stages: StageLedger) -> Activity:
-    """What a revision went through so far."""
+def activity_of(
+    run_id: str,
+    revision: int,
+    *,
+    runs: RunLedger,
+    stages: StageLedger,
+    at: datetime | None = None,
+) -> Activity:
+    """What a revision went through so far; `at` as in `activity`."""
     return activity(
         stages.of_run(run_id, revision),
         stages.cost_lines(run_id, revision),
         runs.manifest(run_id, revision).files,
         facts=len(stages.facts(run_id, revision)),
+        at=at,
     )
 
 
@@ -38,6 +45,6 @@ def settle_overhead(
     at: datetime,
 ) -> None:
     """Put it on the bill and into the budget. Lines that are there stay as they are."""
-    done = activity_of(run_id, revision, runs=runs, stages=stages)
+    done = activity_of(run_id, revision, runs=runs, stages=stages, at=at)
     for line in overhead(done, prices, settled=True):
         stages.settle_overhead(run_id, revision, line, at)
