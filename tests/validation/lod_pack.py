@@ -23,7 +23,7 @@ from porewatch_worker.science.calls import Run, call_all
 from porewatch_worker.science.evidence import TargetTotals
 from porewatch_worker.science.lod import FOUND_BY_MAPPING
 from porewatch_worker.science.mass_yield import copies_a_ng
-from porewatch_worker.science.units import TargetCounts
+from porewatch_worker.science.target_counts import TargetCounts
 from tests.validation.drawn import USUAL, Dice, Lengths, screen_of, sized
 
 SPIKE_LENGTH, HOST_LENGTH = 48_502, 2_500_000_000

@@ -42,7 +42,7 @@ from porewatch_worker.science.intervals import (
 from porewatch_worker.science.lod import FOUND_BY_MAPPING, lod95
 from porewatch_worker.science.quantity import against_host, from_spike, quantities, spike_recovery
 from porewatch_worker.science.reads import Read
-from porewatch_worker.science.units import TargetCounts
+from porewatch_worker.science.target_counts import TargetCounts
 from tests.worker.science.conftest import random_sequence
 
 EMPTY = Histogram(unit="bases", edges=(0.0, 1.0), counts=(0,))

@@ -18,7 +18,7 @@ from porewatch_worker.science.complexity import complex_bases
 from porewatch_worker.science.evidence import TargetTotals
 from porewatch_worker.science.one_pass import Placer
 from porewatch_worker.science.placement import Placement
-from porewatch_worker.science.units import TargetCounts
+from porewatch_worker.science.target_counts import TargetCounts
 from tests.worker.science import made
 from tests.worker.science.conftest import diverged, random_sequence
 
@@ -227,7 +227,7 @@ def test_near_identical_strains_do_not_share_the_reads_out(tmp_path: Path) -> No
     for start in (0, 3_000, 6_000, 9_000):
         winner = place(placer, made.erred(strains[start // 3_000 % 3][start : start + 900], start))
         assert winner.winner is not None
-        counts.take(winner.winner, host_flank=False)
+        counts.take(winner.winner, 900, host_flank=False)
     totals.add(counts)
     found = totals.result("CSFV").evidence
     assert found.regions == 4

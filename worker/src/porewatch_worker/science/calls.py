@@ -1,10 +1,10 @@
 """What is called, and by which rule: one Finding for every row of the list and every sample.
 
 A detection needs all of: enough reads of the target alone, enough distinct starts, reads spread
-over the genome as chance would spread them, evidence outside repeats, more than barcode crossover
-from another sample explains, and more than ten times what the no-template control shows. Whatever
-has reads and misses one of these is indeterminate, and the rule says which. One number is never
-enough.
+over the genome as chance would spread them, evidence outside repeats, reads no further from the
+target than a strain would be, more than barcode crossover from another sample explains, and more
+than ten times what the no-template control shows. Whatever has reads and misses one of these is
+indeterminate, and the rule says which. One number is never enough.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ from porewatch.domain.phases import ScreeningParameters
 from porewatch.domain.references import Contig
 from porewatch.domain.runs import Sample, SampleRole
 from porewatch_worker.references.build import EXTRA
+from porewatch_worker.science.distance import too_far
 from porewatch_worker.science.evidence import best_set
 from porewatch_worker.science.intervals import gamma_cdf
 from porewatch_worker.science.lod import lod95
@@ -34,6 +35,7 @@ from porewatch_worker.science.perv_calls import by_env, recombinant_finding
 from porewatch_worker.science.quantity import quantities
 from porewatch_worker.science.remarks import remark_on, shown_name
 from porewatch_worker.science.required import required_reads
+from porewatch_worker.science.umbrellas import umbrella
 
 PROVIRUS = "provirus"
 """Genome type of what pigs inherit: its absence can never be said from reads that fit the host."""
@@ -86,7 +88,7 @@ def call_all(run: Run) -> tuple[Finding, ...]:
         there: dict[str, Finding] = {}
         for entry in sorted(rows, key=lambda e: bool(e.members)):
             if entry.members:
-                there[entry.code] = _umbrella(entry, sample, there)
+                there[entry.code] = umbrella(entry, sample, there)
             else:
                 there[entry.code] = _member(entry, sample, screens[sample.name], run)
         findings += [there[entry.code] for entry in rows]
@@ -191,6 +193,8 @@ def _failures(code: str, result: TargetResult, screen: SampleScreen, run: Run) -
         )
     if e.median_mapq == 0 and len(run.contigs[code]) == 1:
         yield "most reads lie in repeats of this genome (median mapping quality 0)"
+    if far := too_far(e, screen, p):
+        yield far
     yield from _elsewhere(code, e, screen, run)
 
 
@@ -211,39 +215,6 @@ def _elsewhere(code: str, e: Evidence, screen: SampleScreen, run: Run) -> Iterat
 
 def _shared_with_members(e: Evidence, run: Run) -> int:
     return sum(n for names, n in e.shared_with.items() if set(names.split("|")) <= set(run.contigs))
-
-
-def _umbrella(entry: PanelEntry, sample: Sample, there: Mapping[str, Finding]) -> Finding:
-    """Answered by its members; reads that members share speak for the umbrella."""
-    members = [there[code] for code in entry.members if code in there]
-    calls = {f.call for f in members}
-    order = (Call.DETECTED, Call.INDETERMINATE, Call.NOT_DETECTED)
-    call = next((c for c in order if c in calls), Call.NOT_SCREENED)
-    who = [f.code for f in members if f.call is call]
-    shared = _shared_within(entry, members)
-    remarks = [entry.status_reason]
-    if shared:
-        remarks.append(f"{_reads(shared)} fit several members alike and count for the group only.")
-    return Finding(
-        sample=sample.name,
-        code=entry.code,
-        name=entry.name,
-        severity=entry.severity,
-        call=call,
-        rule=f"by its members: {', '.join(who) or 'none has a sequence in this bundle'}",
-        remark=" ".join(r for r in remarks if r),
-    )
-
-
-def _shared_within(entry: PanelEntry, members: Sequence[Finding]) -> int:
-    """Reads that tie between members of this umbrella alone, each counted once."""
-    total = 0
-    for finding in members:
-        for names, reads in (finding.evidence.shared_with if finding.evidence else {}).items():
-            group = {finding.code, *names.split("|")}
-            if group <= set(entry.members) and finding.code == min(group):
-                total += reads
-    return total
 
 
 def _reads(number: int) -> str:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from porewatch.domain.findings import ContigCoverage, Evidence, TargetResult
 from porewatch.domain.references import Contig
-from porewatch_worker.science.units import TargetCounts
+from porewatch_worker.science.target_counts import TargetCounts
 
 FINE = 1 << 20
 MOST_STARTS = 10_000
@@ -121,6 +121,7 @@ class TargetTotals:
         self._depths: dict[str, Depth] = {}
         self._starts: dict[str, list[int]] = {}
         self._mapq: Counter[int] = Counter()
+        self._explained: Counter[int] = Counter()
         self._shared_with: Counter[str] = Counter()
         self._sums: Counter[str] = Counter()
 
@@ -130,6 +131,7 @@ class TargetTotals:
             if isinstance(value, int):
                 self._sums[name] += value
         self._mapq.update(counts.mapq)
+        self._explained.update(counts.explained)
         self._shared_with.update(counts.shared_with)
         for contig, intervals in counts.intervals.items():
             self._depths.setdefault(contig, Depth(self._contigs[contig])).add(intervals)
@@ -167,7 +169,9 @@ class TargetTotals:
             ),
             mean_depth=round(fold, 4),
             evenness=round(sum(e * w for e, w in even) / weight, 4) if weight else None,
-            identity=round(sums["matched"] / sums["block"], 4) if sums["block"] else 0.0,
+            identity=_share(sums["matched"], sums["block"]),
+            whole_identity=_share(sums["matched"], sums["block"] + sums["unaligned"]),
+            explained={str(cent): n for cent, n in sorted(self._explained.items())},
             median_mapq=_median(self._mapq),
             shared_reads=sums["shared"],
             shared_with=dict(sorted(self._shared_with.items())),
@@ -186,6 +190,10 @@ def best_set(contigs: Iterable[Contig], covered: Mapping[str, int]) -> list[Cont
         if there is None or covered.get(contig.name, 0) > covered.get(there.name, 0):
             best[contig.segment] = contig
     return list(best.values())
+
+
+def _share(part: int, whole: int) -> float:
+    return round(part / whole, 4) if whole else 0.0
 
 
 def _median(counts: Mapping[int, int]) -> int:

@@ -18,49 +18,17 @@ from porewatch_worker.science.filtering import Judged
 from porewatch_worker.science.histograms import quality_bin
 from porewatch_worker.science.perv_counts import PervCounts
 from porewatch_worker.science.perv_counts import from_plain as perv_from_plain
-from porewatch_worker.science.placement import Candidate, HostFit, Placement
+from porewatch_worker.science.placement import HostFit, Placement
+from porewatch_worker.science.target_counts import TargetCounts, int_counter
+from porewatch_worker.science.target_counts import from_plain as target_from_plain
 from porewatch_worker.science.unknowns import UnknownCounts
 from porewatch_worker.science.unknowns import from_plain as unknown_from_plain
+from porewatch_worker.science.words import gc_bases
 
 BILLION = 1_000_000_000
 UNASSIGNED = "unassigned"
 KINDS = {1: "duplex", 0: "simplex", -1: "duplex_parent"}
 """By the reads' `dx`."""
-
-
-@dataclass
-class TargetCounts:
-    """Reads of one target (panel member, spike-in or decoy) in one sample."""
-
-    reads: int = 0
-    matched: int = 0
-    block: int = 0
-    aligned: int = 0
-    squared: int = 0
-    host_flank: int = 0
-    host_better: int = 0
-    shared: int = 0
-    shared_with: Counter[str] = field(default_factory=Counter)
-    mapq: Counter[int] = field(default_factory=Counter)
-    intervals: dict[str, list[tuple[int, int]]] = field(default_factory=dict)
-    starts: dict[str, list[int]] = field(default_factory=dict)
-
-    def take(self, winner: Candidate, host_flank: bool) -> None:
-        """Count a read that is this target's alone."""
-        self.reads += 1
-        self.squared += sum(s.evidence for s in winner.segments) ** 2
-        self.host_flank += host_flank
-        self.mapq[max(s.mapq for s in winner.segments)] += 1
-        for s in winner.segments:
-            self.matched += s.matched
-            self.block += s.block
-            self.aligned += s.evidence
-            self.intervals.setdefault(s.contig, []).append((s.start, s.end))
-        for s in winner.alike:
-            self.intervals.setdefault(s.contig, []).append((s.start, s.end))
-        first = min(winner.segments, key=lambda s: s.read_start)
-        place = 2 * first.start if first.strand > 0 else 2 * first.end + 1
-        self.starts.setdefault(first.contig, []).append(place)
 
 
 @dataclass
@@ -123,7 +91,7 @@ class SampleCounts:
         place = quality_bin(judged.error)
         self.quality_reads[place] += 1
         self.quality_bases[place] += length
-        self.gc += length - len(read.sequence.encode().translate(None, b"GCgc"))
+        self.gc += gc_bases(read.sequence)
         self.trimmed += judged.trimmed
         if read.start_time is not None:
             minute = int(read.start_time.timestamp()) // 60
@@ -159,7 +127,9 @@ class SampleCounts:
             counts.shared_with["|".join(t for t in placement.tied_with if t != member)] += 1
         alone = placement.role is not ContigRole.PANEL or not placement.tied
         if placement.winner and alone:
-            self._target(placement.winner.target).take(placement.winner, placement.host_flank)
+            self._target(placement.winner.target).take(
+                placement.winner, length, placement.host_flank
+            )
 
     def _target(self, name: str) -> TargetCounts:
         return self.targets.setdefault(name, TargetCounts())
@@ -234,28 +204,12 @@ _INT_KEYS = ("lengths", "quality_reads", "quality_bases", "minute_reads", "minut
 def _sample(plain: dict[str, Any]) -> SampleCounts:
     fields = dict(plain)
     for name in _INT_KEYS:
-        fields[name] = _counter(plain[name])
+        fields[name] = int_counter(plain[name])
     for name in ("filtered", "roles", "role_bases", "kinds", "barcodes_told"):
         fields[name] = Counter(plain[name])
-    fields["targets"] = {name: _target(t) for name, t in plain["targets"].items()}
+    fields["targets"] = {name: target_from_plain(t) for name, t in plain["targets"].items()}
     fields["perv"] = perv_from_plain(plain["perv"])
     fields["unknown"] = unknown_from_plain(plain["unknown"])
     host = plain["host"]
-    fields["host"] = HostCounts(**{**host, "identities": _counter(host["identities"])})
+    fields["host"] = HostCounts(**{**host, "identities": int_counter(host["identities"])})
     return SampleCounts(**fields)
-
-
-def _target(plain: dict[str, Any]) -> TargetCounts:
-    intervals = {c: [(a, b) for a, b in spans] for c, spans in plain["intervals"].items()}
-    return TargetCounts(
-        **{
-            **plain,
-            "mapq": _counter(plain["mapq"]),
-            "shared_with": Counter(plain["shared_with"]),
-            "intervals": intervals,
-        }
-    )
-
-
-def _counter(plain: dict[str, int]) -> Counter[int]:
-    return Counter({int(k): v for k, v in plain.items()})

@@ -54,6 +54,7 @@ PAIRS = (ScreeningParameters, Constants)
 ALIKE = {
     "report.findings.evidence.coverage": "the depth stands in `coverage`",
     "report.findings.evidence.shared_with": "the ties stand in `shared_reads`",
+    "report.findings.evidence.explained": "the same counts stand in `read_identities`",
     "report.screens.perv": "the same counts stand in `perv` and its tables",
 }
 """What a report holds twice is published once, by path."""

@@ -112,7 +112,8 @@ class Evidence(Model):
     `breadth` = covered bases / length over the target's best contig set; `expected_breadth` =
     1 - exp(-bases aligned to that set / length) (Lander & Waterman 1988), so that reads of other
     strains are in neither. `evenness` = 1 - Gini of bin depths.
-    `identity` = matching bases / alignment block, base-weighted mean.
+    `identity` = matching bases / alignment block, base-weighted mean; `whole_identity` is that over
+    whole reads, their unaligned bases being columns that do not match.
     """
 
     reads: int
@@ -137,6 +138,14 @@ class Evidence(Model):
     squared_bases: Annotated[
         int, Field(description="sum over reads of the square of their aligned bases")
     ] = 0
+    whole_identity: Annotated[
+        float | None,
+        Field(description="matching bases / (alignment block + bases of its reads outside it)"),
+    ] = None
+    explained: Annotated[
+        dict[str, int],
+        Field(description="the same of each read, in whole per cent -> reads"),
+    ] = {}
     reads_with_host_flank: int = 0
     host_better: Annotated[
         int, Field(description="reads given to the host because it matched more bases")

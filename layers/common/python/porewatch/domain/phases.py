@@ -209,6 +209,15 @@ class ScreeningParameters(Model):
     many_regions: Annotated[
         int, Field(description="separate regions that show a genome however unevenly it is read")
     ] = 10
+    far_distance: Annotated[
+        float,
+        Field(
+            description="share of its reads' bases, read errors apart, that may not fit a target"
+        ),
+    ] = 0.30
+    near_distance: Annotated[
+        float, Field(description="as near, a stretch or a few whole reads speak for themselves")
+    ] = 0.10
     crossover: Annotated[
         float, Field(description="budget: share of a sample's reads found in another barcode")
     ] = 0.001
