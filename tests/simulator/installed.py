@@ -12,6 +12,7 @@ import random
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
+from datetime import datetime, timedelta
 from typing import Any
 from unittest.mock import patch
 
@@ -79,7 +80,7 @@ def installed(scheduler: Scheduler, client: Callable[[str], Any], **more: str) -
     with (
         patch.dict("os.environ", {**SETTINGS, **more}),
         patch.object(clients, "client", client),
-        patch.object(base, "clock", scheduler.clock),
+        patch.object(base, "clock", _clock(scheduler)),
         patch("time.sleep", _sleeper(scheduler)),
         patch("time.monotonic", _ticker(scheduler)),
         patch.object(attempt, "ShippedLog", NoLog),
@@ -106,6 +107,17 @@ def _sleeper(scheduler: Scheduler) -> Callable[[float], None]:
             _sleep(seconds)
 
     return sleep
+
+
+def _clock(scheduler: Scheduler) -> Callable[[], datetime]:
+    """The clock of whoever asks."""
+
+    def clock() -> datetime:
+        me = getcurrent()
+        ahead_s = me.process.ahead_s if isinstance(me, Thread) else 0.0
+        return scheduler.clock() + timedelta(seconds=ahead_s)
+
+    return clock
 
 
 def _ticker(scheduler: Scheduler) -> Callable[[], float]:

@@ -113,6 +113,7 @@ class Machines:
         box = Box(instance, Process("worker", f"worker@{instance.name[-4:]}"), stop)
         box.process.box = box  # type: ignore[attr-defined]
         box.process.stop = stop  # type: ignore[attr-defined]
+        box.process.ahead_s = self._means.weather.ahead_s
         self.boxes[instance.name] = box
         rng, weather = self._scheduler.rng, self._means.weather
         if self._scheduler.now < weather.calm_after and rng.random() < weather.troubled:

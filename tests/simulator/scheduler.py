@@ -29,6 +29,8 @@ class Process:
         self.calls = 0
         self.frozen_until = 0.0
         self.longest_freeze = 0.0
+        self.ahead_s = 0.0
+        """How much later it is by its own clock."""
         self.threads: list[Thread] = []
 
     def __repr__(self) -> str:

@@ -112,9 +112,12 @@ def test_a_stage_that_takes_all_its_time_does_not_pay_for_its_machines_start() -
     assert len(world.instances()) == 2
 
 
-def _struck(how: str) -> tuple[World, float]:
+def _struck(
+    how: str, weather: Weather = CLEAR, *, lost: tuple[str, ...] = ()
+) -> tuple[World, float]:
     """A machine is struck at its second unit: the world, and when that was."""
-    world = World(seed=6, plan=Plan(units=6))
+    world = World(seed=6, weather=weather, plan=Plan(units=6))
+    world.always_lost = frozenset(lost)
     world.submit(RUN)
     with world.under_way():
         world.advance(180.0)
@@ -149,6 +152,16 @@ def test_after_a_notice_the_successor_is_asked_for_within_ten_seconds_of_the_las
 def test_a_machine_that_died_is_replaced_within_three_minutes_and_a_silent_one_within_ten() -> None:
     for how, most in (("reclaimed", 180), ("death", 180), ("silence", 600)):
         world, at = _struck(how)
+        took = seconds(facts(world, "InstanceLaunched")[1]) - at
+
+        assert took <= most, (how, took)
+
+
+def test_a_clock_that_is_ahead_hides_no_death() -> None:
+    """Nobody relays its beats, so that it writes its own times into the ledger. AWS refuses what is
+    signed by a clock that is five minutes off."""
+    for how, most in (("death", 180), ("silence", 660)):
+        world, at = _struck(how, Weather(ahead_s=299.0), lost=("beat",))
         took = seconds(facts(world, "InstanceLaunched")[1]) - at
 
         assert took <= most, (how, took)

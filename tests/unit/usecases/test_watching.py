@@ -119,6 +119,34 @@ def test_a_silent_worker_is_given_up_when_no_words_are_waiting(house: House) -> 
     assert "silent for 301 s" in house.state_machine.heard[0][2]
 
 
+def test_a_dead_worker_whose_clock_was_ahead_is_given_up_no_later_than_any_other(
+    house: House,
+) -> None:
+    house.claimed()
+    house.later(seconds=60)
+    ahead = house.now + timedelta(hours=3)
+    house.stages.beat(KEY, 1, "i-1", Progress(phase=Phase.QUALITY_CONTROL, units_done=1), ahead)
+    house.later(seconds=60)
+    sweep(house.watch())  # sees the time that has not come yet, and sets it back
+    record = house.record()
+    assert (record.last_beat, record.progress_at, record.updated_at) == (house.now,) * 3
+    house.later(seconds=SPEC.beat_timeout_s + 1)
+    sweep(house.watch())
+    assert house.state_machine.heard[0][:2] == ("t1", "WorkerLost")
+
+
+def test_a_living_worker_whose_clock_is_ahead_is_heard_and_its_work_seen(house: House) -> None:
+    house.claimed()
+    for minute in range(20):
+        house.later(seconds=60)
+        ahead, units = house.now + timedelta(minutes=4), minute
+        progress = Progress(phase=Phase.QUALITY_CONTROL, units_done=units)
+        house.stages.beat(KEY, 1, "i-1", progress, ahead)
+        sweep(house.watch())
+        assert house.record().progress == progress
+    assert (house.state_machine.heard, house.cloud.ended) == ([], [])
+
+
 def test_silence_proves_nothing_while_the_queue_cannot_be_seen(house: House) -> None:
     house.claimed()
     house.ear.empty = None

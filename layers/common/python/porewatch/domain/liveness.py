@@ -36,6 +36,8 @@ REST = timedelta(minutes=10)
 IN_VAIN = timedelta(hours=2)
 """How long money may be held for an epoch that is over. The clouds show ended machines for an hour:
 until then the watch over machines settles it."""
+AHEAD = timedelta(minutes=1)
+"""A worker's time may be later than ours by a sweep, which keeps the time of its beginning."""
 BUSY = 1.5
 """Times `beat_timeout_s` after which silence counts though the queue is never seen empty."""
 
@@ -59,6 +61,13 @@ class Verdict(Model):
 ALIVE = Verdict(life=Life.ALIVE)
 UNKNOWN = Verdict(life=Life.UNKNOWN)
 STANDS = Verdict(life=Life.ALIVE, stands=True)
+
+
+def ahead(record: StageRecord, at: datetime) -> bool:
+    """Whether the worker has spoken by a clock that is ahead: such times are set back before
+    anybody is judged by them (`domain.stages.set_back`)."""
+    heard = max(record.claimed_at or at, record.last_beat or at)
+    return heard - at > AHEAD
 
 
 def judge(

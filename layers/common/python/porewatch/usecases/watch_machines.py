@@ -23,6 +23,7 @@ from porewatch.domain.liveness import (
     UNKNOWN,
     Life,
     Verdict,
+    ahead,
     forgotten,
     judge,
     stood_long,
@@ -120,6 +121,9 @@ def _safely(watch: Watch, record: StageRecord, seen: dict[str, Machine] | None) 
 def look_after(watch: Watch, key: StageKey, seen: dict[str, Machine] | None) -> None:
     """Bring one stage forward, if its worker cannot do it any more."""
     record = watch.stages.get(key)
+    if ahead(record, watch.at):
+        _log.warning("%s of %s: the worker's clock is ahead", record.stage, record.run_id)
+        record = watch.stages.set_back(key, record.epoch, watch.at)
     if record.state not in ENDED:
         record = _published(watch, key) or _judged(watch, record, seen)
     answer_stage(record, stages=watch.stages, callbacks=watch.callbacks, at=watch.at)
