@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from porewatch.domain.publishing import REPORTS, TRANSLATED
+from porewatch.domain.publishing import REPORT
 from porewatch.domain.report import Report
 from porewatch_worker.report.render_html import render_html
 from porewatch_worker.report.render_pdf import render_pdf
 from porewatch_worker.report.speech import Language
 
-EVERY_FORM = (*REPORTS, *TRANSLATED)
-
 
 def forms(language: Language) -> tuple[str, ...]:
     """Names of the files a reader of `language` wants, the page for the screen first."""
-    mark = "" if language == "en" else f".{language}"
-    return (f"report{mark}.html", f"report{mark}.pdf", "report.json")
+    return (in_language("report.html", language), in_language("report.pdf", language), REPORT)
+
+
+def in_language(name: str, language: Language) -> str:
+    """`report.html` -> `report.ja.html`."""
+    return name if language == "en" else name.replace(".", f".{language}.")
 
 
 def rendered(report: Report, name: str) -> bytes:

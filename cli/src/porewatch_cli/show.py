@@ -9,13 +9,11 @@ from typing import TYPE_CHECKING, Any
 from rich.text import Text
 
 from porewatch.domain import places
-from porewatch.domain.cost import Bill
-from porewatch.domain.errors import InputRefused, NotFound
-from porewatch.domain.publishing import TRANSLATED
-from porewatch.domain.report import Report
+from porewatch.domain.errors import InputRefused
 from porewatch.domain.runs import RunRecord
 from porewatch_cli import summary as tables
-from porewatch_cli.forms import EVERY_FORM, forms, rendered
+from porewatch_cli.forms import forms
+from porewatch_cli.reports import read_bill, read_report, save_reports, with_report
 from porewatch_cli.submit import Submission
 from porewatch_cli.terminal import console, errors, print_json, table
 from porewatch_cli.watch import STATE_STYLES
@@ -26,7 +24,6 @@ if TYPE_CHECKING:
     from porewatch_cli.stack import Stack
 
 LINK_SECONDS = 3600
-BILL = "bill.json"
 
 
 def faults(found: list[InputRefused]) -> None:
@@ -85,8 +82,7 @@ def report(
     stack: Stack, run_id: str, *, out: Path | None, as_json: bool, language: Language = "en"
 ) -> None:
     """Findings in the terminal; links to the report's forms in `language`, or copies of all."""
-    run = stack.runs.get(run_id)
-    _need_report(run)
+    run = with_report(stack, run_id)
     content = read_report(stack, run)
     saved = save_reports(stack, run, out) if out else {}
     if as_json:
@@ -104,30 +100,9 @@ def report(
         console.print(f"{name:>14}  {where}", highlight=False, soft_wrap=True)
 
 
-def fetch_report(stack: Stack, run_id: str) -> Report:
-    """The published report of a run. Raises NotFound with the run's state."""
-    run = stack.runs.get(run_id)
-    _need_report(run)
-    return read_report(stack, run)
-
-
-def save_reports(stack: Stack, run: RunRecord, out: Path) -> dict[str, Path]:
-    """Copy all that was published into `out`; a language that was not is made from the report."""
-    out.mkdir(parents=True, exist_ok=True)
-    bucket = stack.bucket("Reports")
-    saved = {}
-    for name in dict.fromkeys((*run.report_keys, *EVERY_FORM, BILL)):
-        saved[name] = out / name
-        if name in TRANSLATED and name not in run.report_keys:
-            saved[name].write_bytes(rendered(read_report(stack, run), name))
-        else:
-            saved[name].write_bytes(bucket.get(places.report_key(run.run_id, run.revision, name)))
-    return saved
-
-
 def summary(stack: Stack, run: RunRecord, language: Language = "en") -> None:
     """Findings, accounting and bill of a finished run, and where the reports are."""
-    tables.show_report(read_report(stack, run), bill=_read_bill(stack, run), language=language)
+    tables.show_report(read_report(stack, run), bill=read_bill(stack, run), language=language)
     console.print(f"\nreports: porewatch report {run.run_id} --out FOLDER", highlight=False)
 
 
@@ -170,23 +145,3 @@ def checks(found: list[Check], *, as_json: bool) -> None:
         verdict = Text(check.verdict.value, style=VERDICT_STYLES[check.verdict.value])
         shown.add_row(check.what, verdict, Text(check.told), Text(check.remedy))
     console.print(shown)
-
-
-def read_report(stack: Stack, run: RunRecord) -> Report:
-    key = places.report_key(run.run_id, run.revision, "report.json")
-    return stack.bucket("Reports").get_json(key, Report)
-
-
-def _read_bill(stack: Stack, run: RunRecord) -> Bill:
-    key = places.report_key(run.run_id, run.revision, BILL)
-    return stack.bucket("Reports").get_json(key, Bill)
-
-
-def _need_report(run: RunRecord) -> None:
-    if run.report_keys:
-        return
-    raise NotFound(
-        f"run {run.run_id} has no report: it is {run.state.value}."
-        + (f" {run.problem}" if run.problem else ""),
-        remedy=f"`porewatch watch {run.run_id}` shows where it is.",
-    )

@@ -15,10 +15,12 @@ from porewatch.domain.errors import PorewatchError
 from porewatch.domain.findings import Call
 from porewatch.domain.panel import umbrellas
 from porewatch.domain.phases import Phase, StageState
+from porewatch.domain.publishing import BILL
 from porewatch.domain.report import Report
 from porewatch.domain.runs import RunState
 from porewatch_cli.chaos import order
-from porewatch_cli.show import BILL, save_reports, say_submitted
+from porewatch_cli.reports import save_reports
+from porewatch_cli.show import say_submitted
 from porewatch_cli.stack import Stack, find_stack
 from porewatch_cli.submit import submit
 from porewatch_cli.summary import show_report

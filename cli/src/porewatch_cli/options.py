@@ -1,0 +1,22 @@
+"""Options and arguments that several verbs have, said once."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from porewatch_worker.report.speech import Language
+
+RunArgument = Annotated[str, typer.Argument(metavar="RUN", help="the run's id")]
+JsonOption = Annotated[bool, typer.Option("--json", help="print JSON, for scripts")]
+StackOption = Annotated[
+    str | None,
+    typer.Option("--stack", help="a deployed stack (default: the embedded AWS of this folder)"),
+]
+ProfileOption = Annotated[str | None, typer.Option("--profile", help="AWS profile of the stack")]
+LanguageOption = Annotated[Language, typer.Option("--language", help="of what people read")]
+ReleaseOption = Annotated[
+    str, typer.Option("--release-policy", help="controls a run must have: default, donor-screening")
+]
+RegionOption = Annotated[str | None, typer.Option("--region", help="AWS region of the stack")]

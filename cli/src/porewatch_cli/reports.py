@@ -1,0 +1,74 @@
+"""Reports, wherever they are: in a file, or published by a run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from porewatch.domain import places
+from porewatch.domain.cost import Bill
+from porewatch.domain.errors import InputRefused, NotFound
+from porewatch.domain.plain import say
+from porewatch.domain.publishing import BILL, REPORT, REPORTS, TRANSLATED
+from porewatch.domain.report import Report
+from porewatch.domain.runs import RunRecord
+from porewatch_cli.forms import rendered
+from porewatch_cli.stack import Stack, find_stack
+
+
+def given_report(
+    given: str, stack: str | None, profile: str | None = None, region: str | None = None
+) -> Report:
+    """The report at a path, in a folder, or of a run by its id: only then a stack is looked for."""
+    path = Path(given)
+    path = path / REPORT if path.is_dir() else path
+    if not path.is_file():
+        found = find_stack(stack, profile=profile, region=region)
+        return read_report(found, with_report(found, given))
+    try:
+        return Report.model_validate_json(path.read_bytes())
+    except ValidationError as e:
+        raise InputRefused(
+            f"this is no report: {say(e)}.",
+            file=str(path),
+            remedy="name a report.json that `porewatch screen` or `porewatch report` wrote.",
+        ) from e
+
+
+def with_report(stack: Stack, run_id: str) -> RunRecord:
+    """A run that has published its report. Raises NotFound with the run's state."""
+    run = stack.runs.get(run_id)
+    if run.report_keys:
+        return run
+    raise NotFound(
+        f"run {run.run_id} has no report: it is {run.state.value}."
+        + (f" {run.problem}" if run.problem else ""),
+        remedy=f"`porewatch watch {run.run_id}` shows where it is.",
+    )
+
+
+def read_report(stack: Stack, run: RunRecord) -> Report:
+    key = places.report_key(run.run_id, run.revision, REPORT)
+    return stack.bucket("Reports").get_json(key, Report)
+
+
+def read_bill(stack: Stack, run: RunRecord) -> Bill:
+    key = places.report_key(run.run_id, run.revision, BILL)
+    return stack.bucket("Reports").get_json(key, Bill)
+
+
+def save_reports(stack: Stack, run: RunRecord, out: Path) -> dict[str, Path]:
+    """Copy all that was published into `out`; a language that was not is made from the report."""
+    out.mkdir(parents=True, exist_ok=True)
+    bucket = stack.bucket("Reports")
+    published = dict.fromkeys((*run.report_keys, *REPORTS, BILL))
+    for name in published:
+        key = places.report_key(run.run_id, run.revision, name)
+        (out / name).write_bytes(bucket.get(key))
+    missing = [name for name in TRANSLATED if name not in published]
+    if missing:
+        report = read_report(stack, run)
+        for name in missing:
+            (out / name).write_bytes(rendered(report, name))
+    return {name: out / name for name in (*published, *missing)}

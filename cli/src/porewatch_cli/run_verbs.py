@@ -1,0 +1,178 @@
+"""Verbs about runs: send one, watch it, read what came out. Each asks a module of its own name."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from porewatch.domain.runs import RunState
+from porewatch_cli import show
+from porewatch_cli.audit import audit_report
+from porewatch_cli.compare import compare_runs
+from porewatch_cli.gather import SeveralRefused
+from porewatch_cli.options import (
+    JsonOption,
+    LanguageOption,
+    ProfileOption,
+    RegionOption,
+    ReleaseOption,
+    RunArgument,
+    StackOption,
+)
+from porewatch_cli.reports import given_report
+from porewatch_cli.stack import Stack, find_stack
+from porewatch_cli.submit import submit as send_run
+from porewatch_cli.terminal import EXIT_FAILED, console, fail, print_json, speaks_plainly
+from porewatch_cli.watch import watch as watch_run
+from porewatch_worker.report.speech import Language
+
+app = typer.Typer()
+
+
+@app.command()
+@speaks_plainly
+def submit(
+    path: Annotated[Path, typer.Argument(help="reads file, folder, MinKNOW folder, or .tar")],
+    run_id: Annotated[str | None, typer.Option("--run-id", help="default: name + content")] = None,
+    sample_sheet: Annotated[
+        Path | None, typer.Option("--sample-sheet", help="CSV or TSV: sample, barcode, role, ...")
+    ] = None,
+    layout: Annotated[
+        str, typer.Option("--layout", help="which phases share a machine")
+    ] = "default",
+    bundle: Annotated[
+        str | None, typer.Option("--bundle", help="reference bundle, NAME@VERSION")
+    ] = None,
+    release_policy: ReleaseOption = "default",
+    wait: Annotated[bool, typer.Option("--wait", help="watch the run until it is over")] = False,
+    language: LanguageOption = "en",
+    as_json: JsonOption = False,
+    stack: StackOption = None,
+    profile: ProfileOption = None,
+    region: RegionOption = None,
+) -> None:
+    """Check the reads here, send them, and seal the run. Bad input is refused before uploading."""
+    chosen = find_stack(stack, profile=profile, region=region)
+    try:
+        sent = send_run(
+            path,
+            stack=chosen,
+            run_id=run_id,
+            sample_sheet=sample_sheet,
+            profile=layout,
+            bundle=bundle,
+            release_policy=release_policy,
+            quiet=as_json,
+        )
+    except SeveralRefused as several:
+        if not as_json:
+            show.faults(several.faults)
+        fail(several, as_json=as_json)
+    if as_json:
+        print_json(show.submitted(sent))
+    else:
+        show.say_submitted(sent)
+    if wait:
+        _watch_and_report(sent.run_id, chosen, as_json, language)
+
+
+@app.command()
+@speaks_plainly
+def watch(
+    run: RunArgument,
+    language: LanguageOption = "en",
+    as_json: JsonOption = False,
+    stack: StackOption = None,
+    profile: ProfileOption = None,
+    region: RegionOption = None,
+) -> None:
+    """Live phases, progress, instance and cost, until the run is over."""
+    _watch_and_report(run, find_stack(stack, profile=profile, region=region), as_json, language)
+
+
+def _watch_and_report(run: str, stack: Stack, as_json: bool, language: Language) -> None:
+    last = watch_run(run, stack, as_json=as_json)
+    if last.run.state is RunState.COMPLETED:
+        if not as_json:
+            show.summary(stack, last.run, language)
+        return
+    if not as_json:
+        console.print(f"[bold red]{last.run.state.value}[/]: {last.run.problem}", highlight=False)
+    raise typer.Exit(EXIT_FAILED)
+
+
+@app.command(name="list")
+@speaks_plainly
+def list_runs(
+    as_json: JsonOption = False,
+    stack: StackOption = None,
+    profile: ProfileOption = None,
+    region: RegionOption = None,
+) -> None:
+    """All runs, newest first."""
+    show.runs(find_stack(stack, profile=profile, region=region), as_json=as_json)
+
+
+@app.command()
+@speaks_plainly
+def report(
+    run: RunArgument,
+    out: Annotated[
+        Path | None, typer.Option("--out", help="also save report.json, .html and .pdf here")
+    ] = None,
+    language: LanguageOption = "en",
+    as_json: JsonOption = False,
+    stack: StackOption = None,
+    profile: ProfileOption = None,
+    region: RegionOption = None,
+) -> None:
+    """What was found, with its evidence; and links to (or copies of) the three reports."""
+    chosen = find_stack(stack, profile=profile, region=region)
+    show.report(chosen, run, out=out, as_json=as_json, language=language)
+
+
+@app.command()
+@speaks_plainly
+def compare(
+    before: Annotated[str, typer.Argument(metavar="RUN_A", help="a run, or its report.json")],
+    after: Annotated[str, typer.Argument(metavar="RUN_B", help="a run, or its report.json")],
+    out: Annotated[Path | None, typer.Option("--out", help="also write HTML pages here")] = None,
+    language: LanguageOption = "en",
+    as_json: JsonOption = False,
+    stack: StackOption = None,
+    profile: ProfileOption = None,
+    region: RegionOption = None,
+) -> None:
+    """What changed between two runs: findings, evidence, amounts, controls, versions, cost."""
+    one, other = (given_report(run, stack, profile, region) for run in (before, after))
+    compare_runs(one, other, out=out, language=language, as_json=as_json)
+
+
+@app.command()
+@speaks_plainly
+def audit(
+    report: Annotated[str, typer.Argument(metavar="RUN", help="a run, or its report.json")],
+    as_json: JsonOption = False,
+    stack: StackOption = None,
+    profile: ProfileOption = None,
+    region: RegionOption = None,
+) -> None:
+    """Check a report against its audit trail. Names every entry that was changed; exit code 1."""
+    if not audit_report(given_report(report, stack, profile, region), as_json=as_json):
+        raise typer.Exit(EXIT_FAILED)
+
+
+@app.command()
+@speaks_plainly
+def logs(
+    run: RunArgument,
+    stage: Annotated[str | None, typer.Option("--stage", help="only this stage")] = None,
+    as_json: JsonOption = False,
+    stack: StackOption = None,
+    profile: ProfileOption = None,
+    region: RegionOption = None,
+) -> None:
+    """What the workers wrote, machine by machine, and what happened to the run."""
+    show.logs(find_stack(stack, profile=profile, region=region), run, stage, as_json=as_json)
