@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from functools import lru_cache
 
 LEVEL = 0.95
 _TINY = 1e-300
 _EPSILON = 1e-14
 
 
+@lru_cache(maxsize=1000)
 def poisson_interval(count: float, level: float = LEVEL) -> tuple[float, float]:
     """Exact central interval of a Poisson mean after `count` events (Garwood 1936, Biometrika 28).
 
