@@ -18,7 +18,6 @@ from porewatch_worker.science.barcodes import (
     SURER,
     BarcodeReader,
     kit_barcodes,
-    reverse_complement,
 )
 from porewatch_worker.science.reads import Read, read_units
 from porewatch_worker.science.splitting import ADAPTER, REVERSE, split
@@ -40,7 +39,7 @@ def bundle(tmp_path_factory: pytest.TempPathFactory) -> LoadedBundle:
 
 def ligated(insert: str, barcode: str, rear: str | None = None) -> str:
     """A native-barcoded molecule as it is read."""
-    end = reverse_complement(FLANK) + reverse_complement(KIT[rear or barcode])
+    end = made.reverse(FLANK) + made.reverse(KIT[rear or barcode])
     return START + KIT[barcode] + FLANK + insert + end + "TTAACCTTAGCAATACGTAACTGAACG"
 
 
@@ -52,7 +51,7 @@ def screened(bundle: LoadedBundle, folder: Path, reads: list[str], **given: obje
 def test_the_96_barcodes_are_told_apart_in_either_strand() -> None:
     assert len(KIT) == len(set(KIT.values())) == 96
     for one, other in combinations(KIT.values(), 2):
-        for strand in (other, reverse_complement(other)):
+        for strand in (other, made.reverse(other)):
             assert edlib.align(one, strand, mode="NW")["editDistance"] > 2 * SURER
 
 
@@ -79,7 +78,7 @@ def test_two_ends_with_two_barcodes_are_a_conflict_and_the_insert_lies_between()
     read = ligated(insert, "barcode01")
     [told] = reader.look([read])
     assert told.barcode == "barcode01"
-    assert read[told.start : told.end] == FLANK + insert + reverse_complement(FLANK)
+    assert read[told.start : told.end] == FLANK + insert + made.reverse(FLANK)
     [told] = reader.look([ligated(insert, "barcode01", "barcode02")])
     assert told.barcode == CONFLICT
 

@@ -20,6 +20,7 @@ from importlib.resources import files
 from typing import NamedTuple
 
 import edlib
+import mappy
 
 from porewatch_worker.science.diagonals import DiagonalSearch
 
@@ -30,7 +31,6 @@ SURER = 3
 CONFLICT = "conflict"
 _APART = 4
 _DRIFT = 2
-_COMPLEMENT = str.maketrans("ACGT", "TGCA")
 
 
 @dataclass(frozen=True)
@@ -61,10 +61,6 @@ def kit_barcodes() -> Mapping[str, str]:
     return {f"barcode{int(number):02d}": sequence for number, sequence in rows}
 
 
-def reverse_complement(sequence: str) -> str:
-    return sequence.translate(_COMPLEMENT)[::-1]
-
-
 class BarcodeReader:
     """Looks for barcodes at the ends of reads. Shared by all threads."""
 
@@ -72,7 +68,7 @@ class BarcodeReader:
         self._patterns = [
             (name, strand)
             for name, sequence in sorted(barcodes.items())
-            for strand in (sequence, reverse_complement(sequence))
+            for strand in (sequence, mappy.revcomp(sequence))
         ]
         strands = [pattern for _, pattern in self._patterns]
         self._search = DiagonalSearch(strands, size=WORD, apart=_APART, drift=_DRIFT)

@@ -29,7 +29,6 @@ END = 60
 """A host flank within so many bases of the genome's end is that of an integrated copy."""
 
 FULL = 0.95
-_COMPLEMENT = str.maketrans("ACGTacgt", "TGCAtgca")
 
 
 @dataclass(frozen=True)
@@ -177,6 +176,4 @@ class PervReader:
 def _forward(sequence: str, segments: Sequence[Segment]) -> str:
     """The read on the strand of the provirus, by its longest hit."""
     longest = max(segments, key=lambda s: (s.end - s.start, -s.read_start))
-    if longest.strand > 0:
-        return sequence
-    return sequence[::-1].translate(_COMPLEMENT)
+    return sequence if longest.strand > 0 else str(mappy.revcomp(sequence))
