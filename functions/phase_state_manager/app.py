@@ -1,7 +1,7 @@
 """Stages: planned, opened and awaited by the state machine, moved on by what workers say."""
 
 from porewatch.adapters import callbacks, objects, runs, stages, table
-from porewatch.compute import price, profiles
+from porewatch.compute import carbon, price, profiles
 from porewatch.domain import base, messages, tasks
 from porewatch.edge.queue import on_queue
 from porewatch.edge.task import by_door, on_task
@@ -14,8 +14,9 @@ from porewatch.usecases.serve_stage_task import serve_stage_task
 def desk() -> Desk:
     ledger, tokens = table.Table(settings().ledger_table), callbacks.Callbacks()
     results = objects.Objects(settings().results_bucket)
-    kept, prices = runs.RunLedger(ledger), price.price_list(settings().aws_region)
-    return Desk(kept, stages.StageLedger(ledger), results, tokens, base.now(), prices)
+    kept, region = runs.RunLedger(ledger), settings().aws_region
+    prices, factors = price.price_list(region), carbon.carbon_factors(region)
+    return Desk(kept, stages.StageLedger(ledger), results, tokens, base.now(), prices, factors)
 
 
 @on_queue(messages.WORKER_MESSAGE)

@@ -4,6 +4,7 @@ from porewatch.adapters.objects import Objects
 from porewatch.adapters.runs import RunLedger
 from porewatch.adapters.stages import StageLedger
 from porewatch.adapters.table import Table
+from porewatch.compute.carbon import carbon_factors
 from porewatch.compute.price import price_list
 from porewatch.domain.publishing import Finish, Published
 from porewatch.edge.task import on_task
@@ -21,4 +22,5 @@ def lambda_handler(task: Finish) -> Published:
         runs=RunLedger(table),
         stages=StageLedger(table),
         prices=price_list(settings().aws_region),
+        factors=carbon_factors(settings().aws_region),
     )

@@ -154,6 +154,7 @@ def _inputs(
         price_snapshot=order.price_snapshot or around.price_snapshot,
         remark=LAST_STAGE,
         interruptions=order.interruptions,
+        factors=order.carbon_factors,
     )
     return ReportInputs(
         manifest=order.manifest,

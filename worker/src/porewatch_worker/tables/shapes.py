@@ -59,7 +59,7 @@ ALIKE = {
 }
 """What a report holds twice is published once, by path."""
 
-APART = {"bill", "provenance", "sequencing", "host", "unknowns"}
+APART = {"bill", "carbon", "provenance", "sequencing", "host", "unknowns"}
 """Fields held at most once that are a table of their own all the same."""
 
 How = Literal["in", "each", "items", "bins", "pairs"]

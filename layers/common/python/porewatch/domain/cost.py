@@ -11,6 +11,8 @@ from typing import Literal, NamedTuple
 
 from porewatch.domain.base import Model, Moment
 from porewatch.domain.budget import MILLION, micro
+from porewatch.domain.carbon import Carbon, Factors
+from porewatch.domain.footprint import footprint
 
 ORCHESTRATION, FILES = "orchestration", "files"
 """`CostLine.what` of what is not a machine."""
@@ -21,7 +23,8 @@ class CostLine(Model):
 
     For a machine, `seconds` = boot (launch to claim) + useful (kept by a checkpoint or a published
     result) + wasted (after the last checkpoint of an epoch that did not publish). None: not known.
-    `usd` and `on_demand_usd` hold the machine's disk, which is `volume_usd` of both.
+    `usd` and `on_demand_usd` hold the machine's disk, which is `volume_usd` of both. `gib_hours`:
+    what a machine's disk, or the files kept, stored (None: not known).
     """
 
     what: str
@@ -39,6 +42,7 @@ class CostLine(Model):
     volume_usd: float | None = None
     settled: bool = True
     detail: str = ""
+    gib_hours: float | None = None
 
 
 class Split(NamedTuple):
@@ -90,6 +94,7 @@ class Bill(Model):
     orchestration_usd: float | None = None
     files_usd: float | None = None
     interruptions: int = 0
+    carbon: Carbon | None = None
 
 
 def make_bill(
@@ -99,11 +104,14 @@ def make_bill(
     as_of: Moment,
     remark: str = "",
     interruptions: int = 0,
+    factors: Factors | None = None,
 ) -> Bill:
-    """Sum the lines. `saved_usd` counts lines whose on-demand price is known."""
+    """Sum the lines. `saved_usd` counts lines whose on-demand price is known. `factors`: what the
+    estimate of carbon beside the sums is made of (None: no estimate)."""
     machines = [line for line in lines if line.what not in (ORCHESTRATION, FILES)]
     priced = [line for line in lines if line.on_demand_usd is not None]
     saved = sum(micro(line.on_demand_usd or 0.0) - micro(line.usd) for line in priced)
+    files = [line for line in lines if line.what == FILES]
     parts = _parts(machines)
     return Bill(
         price_snapshot=price_snapshot,
@@ -118,6 +126,7 @@ def make_bill(
         orchestration_usd=_of_kind(lines, ORCHESTRATION),
         files_usd=_of_kind(lines, FILES),
         interruptions=interruptions,
+        carbon=footprint(machines, files, factors) if factors else None,
     )
 
 

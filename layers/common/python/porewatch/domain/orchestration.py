@@ -170,7 +170,8 @@ def files_line(done: Activity, prices: ServicePrices, *, settled: bool = True) -
     kept = gib * prices.s3_gib_month * RAW_DAYS / MONTH_DAYS
     usd = round(price_of(PER_FILE.times(done.files), prices) + checks + kept, 6)
     detail = f"{done.files} files, {gib:.2f} GiB, kept {RAW_DAYS} days"
-    return CostLine(what=FILES, usd=usd, settled=settled, detail=detail)
+    stored = gib * RAW_DAYS * 24
+    return CostLine(what=FILES, usd=usd, settled=settled, detail=detail, gib_hours=stored)
 
 
 def overhead(done: Activity, prices: ServicePrices, *, settled: bool) -> tuple[CostLine, CostLine]:

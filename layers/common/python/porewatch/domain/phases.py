@@ -8,6 +8,7 @@ from typing import Annotated, Literal, NamedTuple
 from pydantic import Field
 
 from porewatch.domain.base import Model, Moment
+from porewatch.domain.carbon import Factors
 from porewatch.domain.cost import CostLine
 from porewatch.domain.launching import ExecutorName
 from porewatch.domain.quarantine import QuarantinedUnit, QuarantineRules
@@ -275,6 +276,7 @@ class WorkOrder(Model):
     timeline: tuple[TimelineEntry, ...] = ()
     bill_so_far: tuple[CostLine, ...] = ()
     price_snapshot: str = ""
+    carbon_factors: Factors | None = None
     interruptions: Annotated[int, Field(description="of all stages of the run so far")] = 0
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from porewatch.domain.base import Model, Moment
+from porewatch.domain.carbon import Factors
 from porewatch.domain.cost import Bill, CostLine, make_bill
 from porewatch.domain.errors import WorkerFailed
 from porewatch.domain.findings import Quantification, ScreenResult
@@ -82,7 +83,12 @@ def join(
 
 
 def settled_bill(
-    lines: Sequence[CostLine], *, price_snapshot: str, as_of: Moment, interruptions: int = 0
+    lines: Sequence[CostLine],
+    *,
+    price_snapshot: str,
+    as_of: Moment,
+    interruptions: int = 0,
+    factors: Factors | None = None,
 ) -> Bill:
     """The bill with every machine's seconds."""
     return make_bill(
@@ -91,4 +97,5 @@ def settled_bill(
         as_of=as_of,
         remark="By list price. Requests, functions and storage are reckoned from counts.",
         interruptions=interruptions,
+        factors=factors,
     )

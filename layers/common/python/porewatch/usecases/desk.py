@@ -11,13 +11,14 @@ if TYPE_CHECKING:
     from porewatch.adapters.objects import Objects
     from porewatch.adapters.runs import RunLedger
     from porewatch.adapters.stages import StageLedger
+    from porewatch.domain.carbon import Factors
     from porewatch.domain.prices import PriceList
 
 
 @dataclass(frozen=True)
 class Desk:
     """`results`: the results bucket; `callbacks`: answers to the state machine; `at`: now;
-    `prices`: the region's (None: the bill so far has machines only)."""
+    `prices`: the region's (None: the bill so far has machines only); `factors`: its carbon."""
 
     runs: RunLedger
     stages: StageLedger
@@ -25,3 +26,4 @@ class Desk:
     callbacks: Callbacks
     at: datetime
     prices: PriceList | None = None
+    factors: Factors | None = None

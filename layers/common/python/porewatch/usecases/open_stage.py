@@ -62,6 +62,7 @@ def _order(task: Open, desk: Desk, default_bundle: str) -> WorkOrder:
         timeline=timeline(desk.stages.facts(task.run_id, revision)),
         bill_so_far=(*desk.stages.cost_lines(task.run_id, revision), *_overhead(task, desk)),
         price_snapshot=desk.prices.snapshot if desk.prices else "",
+        carbon_factors=desk.factors,
         interruptions=sum(
             stage.interruptions for stage in desk.stages.of_run(task.run_id, revision)
         ),

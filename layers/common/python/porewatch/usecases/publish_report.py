@@ -15,6 +15,7 @@ from pydantic import ValidationError
 
 from porewatch.domain import places
 from porewatch.domain.base import now
+from porewatch.domain.carbon import Factors
 from porewatch.domain.cost import Bill
 from porewatch.domain.errors import StaleEpoch, WorkerFailed
 from porewatch.domain.phases import OutputFile, StageManifest
@@ -50,6 +51,7 @@ def publish_report(
     runs: RunLedger,
     stages: StageLedger,
     prices: PriceList,
+    factors: Factors | None = None,
     clock: Callable[[], datetime] = now,
 ) -> Published:
     """The same task again gives the same answer. WorkerFailed when a report is missing, altered or
@@ -61,7 +63,9 @@ def publish_report(
     report = _report(contents[REPORT], task)
     if record.state is RunState.COMPLETED:
         return Published(report_keys=record.report_keys)
-    bill = _bill(task, runs, stages, prices, clock())
+    at = clock()
+    _settle(task, runs, stages, prices, at)
+    bill = _bill(task, stages, prices, factors, at)
     keys = _write(task, contents, bill, reports)
     runs.complete(
         task.run_id,
@@ -74,16 +78,23 @@ def publish_report(
     return Published(report_keys=keys)
 
 
-def _bill(
+def _settle(
     task: Finish, runs: RunLedger, stages: StageLedger, prices: PriceList, at: datetime
+) -> None:
+    services = prices.services
+    settle_overhead(task.run_id, task.revision, runs=runs, stages=stages, prices=services, at=at)
+
+
+def _bill(
+    task: Finish, stages: StageLedger, prices: PriceList, factors: Factors | None, at: datetime
 ) -> Bill:
-    run_id, revision, services = task.run_id, task.revision, prices.services
-    settle_overhead(run_id, revision, runs=runs, stages=stages, prices=services, at=at)
+    run_id, revision = task.run_id, task.revision
     return settled_bill(
         stages.cost_lines(run_id, revision),
         price_snapshot=prices.snapshot,
         as_of=at,
         interruptions=sum(stage.interruptions for stage in stages.of_run(run_id, revision)),
+        factors=factors,
     )
 
 
