@@ -6,8 +6,12 @@ import math
 import random
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any, TypeVar
 
+from porewatch.compute.carbon import carbon_factors
+from porewatch.domain import events
 from porewatch.domain.cost import CostLine, make_bill
+from porewatch.domain.decisions import decide
 from porewatch.domain.findings import (
     Call,
     ContigCoverage,
@@ -40,11 +44,16 @@ from porewatch.domain.runs import (
     SampleRole,
     Sequencing,
 )
+from porewatch.domain.timeline import timeline as told
 from porewatch_worker.phases.quantification import quantify
 from porewatch_worker.references.panel import shipped_panel
 from porewatch_worker.report.assemble import ReportInputs
 from porewatch_worker.report.bill import LAST_STAGE
+from porewatch_worker.science.calls import NOTHING_THERE
+from porewatch_worker.science.lod import NO_YARDSTICK
+from porewatch_worker.science.quantity import PROPAGATED
 
+F = TypeVar("F", bound=events.Fact)
 LONG_NAME = "sars_cov_2_ont_2020_bc07_pig_17"
 DAWN = datetime(2026, 3, 14, 8, 0, 0, tzinfo=UTC)
 BUNDLE_SHA = "5e" * 32
@@ -60,6 +69,17 @@ NAMED = (
     ("MH", "Mycoplasma hyopneumoniae", Severity.MEDIUM, 895_000),
     ("TTSV", "Torque teno sus virus", Severity.LOW, 2_878),
 )
+
+
+NOT_BY_SEQUENCING = (
+    "An open-ended class (mites, lice, ticks ...), found on the animal, not by sequencing its "
+    "samples."
+)
+UNSEEN = "cannot be seen by sequencing"
+TOO_LITTLE = "2 reads of the 3 needed; 1 distinct start of the 2 needed"
+NO_CONTROL = "no no-template control in this run: contamination cannot be excluded"
+GROUP = "A second entry for rows that stand on their own; answered by its members."
+PARTLY = "The list gives a family name; screened as porcine enteric sapovirus."
 
 
 def panel(rows: int = 98) -> Panel:
@@ -79,18 +99,16 @@ def panel(rows: int = 98) -> Panel:
                 update={
                     "category": "parasite",
                     "status": "not_by_sequencing",
-                    "status_reason": "sheds no nucleic acid into plasma; needs microscopy",
+                    "status_reason": NOT_BY_SEQUENCING,
                 }
             )
         elif i == rows - 13:
             entry = entry.model_copy(
                 update={"category": "umbrella", "status": "umbrella", "members": ("PCV2",),
-                        "status_reason": "a group; its members are screened one by one"}
+                        "status_reason": GROUP}
             )  # fmt: skip
         elif i == rows - 14:
-            entry = entry.model_copy(
-                update={"status": "partly", "status_reason": "18S gene only, not the genome"}
-            )
+            entry = entry.model_copy(update={"status": "partly", "status_reason": PARTLY})
         entries.append(entry)
     return Panel(name="PMDA annex 2", version="2026.1", provenance="made up",
                  entries=tuple(entries))  # fmt: skip
@@ -176,13 +194,14 @@ def screen(name: str, reads: int, panel_reads: int, seed: int) -> SampleScreen:
 
 
 def absent(sample: str, entry: PanelEntry, *, lod: float | None = 210.0) -> Finding:
-    quantity = Quantity(value=lod, low=None, high=None, unit="copies/mL", method="Poisson",
-                        remark="" if lod else "plasma volume unknown")  # fmt: skip
+    quantity = Quantity(value=lod, low=None, high=None, unit="copies/mL",
+                        method="95 % chance of at least 3 reads, by lambda",
+                        remark="" if lod else NO_YARDSTICK)  # fmt: skip
     unseen = entry.status in ("not_by_sequencing", "umbrella")
     return Finding(
         sample=sample, code=entry.code, name=entry.name, severity=entry.severity,
         call=Call.NOT_SCREENED if unseen else Call.NOT_DETECTED,
-        rule=entry.status if unseen else "too_few_reads",
+        rule=UNSEEN if unseen else NOTHING_THERE,
         lod95=None if unseen else quantity,
     )  # fmt: skip
 
@@ -195,15 +214,25 @@ def present(
         if load is None
         else (
             Quantity(value=load, low=load * 0.71, high=load * 1.42, unit="copies/mL",
-                     method="spike-in ratio"),
-            Quantity(value=proof.reads, low=None, high=None, unit="reads", method="count"),
+                     method="depth ratio to spike-in lambda, 10000 copies added",
+                     remark=PROPAGATED),
+            Quantity(value=proof.mean_depth, low=None, high=None, unit="genomes sequenced",
+                     method="aligned bases / genome length", remark="not a concentration"),
         )
     )  # fmt: skip
     return Finding(
         sample=sample, code=entry.code, name=entry.name, severity=entry.severity, call=call,
-        rule="three_reads_two_starts" if call is Call.DETECTED else "one_start_only",
+        rule=_rule(proof) if call is Call.DETECTED else TOO_LITTLE,
         evidence=proof, quantities=quantities,
     )  # fmt: skip
+
+
+def _rule(proof: Evidence) -> str:
+    return (
+        f"{proof.reads} reads from {proof.distinct_starts} starts in 12 regions, breadth "
+        f"{proof.breadth:.1%} of {proof.expected_breadth:.1%} expected, identity "
+        f"{proof.identity:.1%}"
+    )
 
 
 def findings_for(sample: str, rows: Panel, found: dict[str, Finding]) -> tuple[Finding, ...]:
@@ -253,17 +282,41 @@ def phases() -> tuple[PhaseRecord, ...]:
 
 
 def timeline() -> tuple[TimelineEntry, ...]:
-    steps = (
-        (0, "RunSealed", "3 files, 5 samples"),
-        (1, "InstanceLaunched", "screen, attempt 1: r7i.large spot in eu-central-1a"),
-        (6, "SpotInterrupted", "screen, attempt 1: last checkpoint 12"),
-        (7, "InstanceLaunched", "screen, attempt 2: r6i.large spot in eu-central-1b"),
-        (12, "StageCompleted", "screen, attempt 2"),
-    )
-    return tuple(
-        TimelineEntry(at=DAWN + timedelta(hours=6, minutes=m), what=what, detail=detail)
-        for m, what, detail in steps
-    )
+    """A rung that had no machine, a machine that was taken back, another that ended the stage."""
+    facts = (
+        _fact(events.RunSealed, 0, manifest_digest="d", sealed_by="run.json", files=3, samples=5),
+        _fact(events.RunStarted, 0.1, execution_arn="arn:x", manifest_digest="d",
+              profile="default", bundle="demo@1", samples=("pig-01",)),
+        _fact(events.LaunchRefused, 0.5, stage="screen", epoch=1, rung=0, executor="ec2",
+              purchase="spot", error="CapacityUnavailable", asked="spot",
+              problem="no machine: UnfulfillableCapacity (3 pools asked): Unable to fulfill "
+                      "capacity due to your request configuration.",
+              then="spot, more and larger types"),
+        _fact(events.InstanceLaunched, 1, stage="screen", epoch=1, purchase="spot",
+              instance_id="i-01", instance_type="r7i.large", availability_zone="eu-central-1a"),
+        _fact(events.StageClaimed, 1.7, stage="screen", epoch=1, instance_id="i-01"),
+        _fact(events.PathogenSuspected, 4, sample="pig-01", code="ASFV", severity="critical",
+              name="African Swine Fever Virus", reads=14),
+        _fact(events.SpotInterrupted, 6, stage="screen", epoch=1, instance_id="i-01",
+              last_checkpoint=12),
+        _fact(events.StageFailed, 6.1, stage="screen", epoch=1, error="SpotInterrupted",
+              problem="machine i-01 was reclaimed", will_retry=True,
+              then=decide("SpotInterrupted", errors_so_far=0, waits=0, interruptions=1).reason),
+        _fact(events.InstanceTerminated, 6.5, stage="screen", epoch=1, instance_id="i-01",
+              instance_type="r7i.large", purchase="spot", seconds=330, cost_usd=0.0043,
+              reason="interrupted"),
+        _fact(events.InstanceLaunched, 7, stage="screen", epoch=2, purchase="on-demand",
+              instance_id="i-02", instance_type="r6i.large", availability_zone="eu-central-1b"),
+        _fact(events.PhaseCompleted, 11, stage="screen", epoch=2, record=phases()[1]),
+        _fact(events.StageCompleted, 12, stage="screen", epoch=2, manifest_key="k",
+              phases=(Phase.QUALITY_CONTROL,)),
+    )  # fmt: skip
+    return told(facts)
+
+
+def _fact(kind: type[F], minutes: float, **said: Any) -> F:
+    at = DAWN + timedelta(hours=6, minutes=minutes)
+    return kind(fact_id=f"{kind.__name__}:{minutes}", run_id="demo-2026-03-14", at=at, **said)
 
 
 def cost_lines() -> tuple[CostLine, ...]:
@@ -271,7 +324,8 @@ def cost_lines() -> tuple[CostLine, ...]:
         CostLine(what="instance", stage="screen", epoch=epoch, instance_id=f"i-0{epoch}",
                  instance_type="r7i.large", purchase="spot", seconds=seconds, usd=seconds * 1.4e-5,
                  on_demand_usd=seconds * 4.2e-5, boot_seconds=40.0,
-                 useful_seconds=seconds - 40 - wasted, wasted_seconds=wasted)
+                 useful_seconds=seconds - 40 - wasted, wasted_seconds=wasted,
+                 gib_hours=seconds / 36)
         for epoch, seconds, wasted in ((1, 310.0, 20.0), (2, 352.4, 0.0))
     )  # fmt: skip
     return (*machines, CostLine(what="orchestration", usd=0.0009, settled=False))
@@ -290,7 +344,9 @@ def inputs_for(
 ) -> ReportInputs:
     made = DAWN + timedelta(hours=6, minutes=15)
     recovery = {
-        s.name: Quantity(value=0.82, low=0.7, high=0.95, unit="of expected", method="spike-in")
+        s.name: Quantity(
+            value=0.82, low=0.7, high=0.95, unit="of expected", method="spike-in lambda"
+        )
         for s in samples
         if s.spike_copies
     }
@@ -310,7 +366,8 @@ def inputs_for(
         phases=phases(),
         timeline=timeline() if cloud else (),
         bill=make_bill(cost_lines(), as_of=made, price_snapshot="2026-03-01, eu-central-1",
-                       remark=LAST_STAGE, interruptions=1)
+                       remark=LAST_STAGE, interruptions=1,
+                       factors=carbon_factors("eu-central-1"))
         if cloud else None,
         created_at=made,
     )  # fmt: skip
@@ -354,11 +411,11 @@ def rich() -> ReportInputs:
     )  # fmt: skip
     outcomes = (
         SampleOutcome(sample="pig-01", outcome=Outcome.RELEASED_WITH_REMARKS,
-                      reasons=("spike-in recovery 82 %",)),
+                      reasons=("indeterminate: PCV2",)),
         SampleOutcome(sample="pig-02", outcome=Outcome.RELEASED),
         SampleOutcome(sample="pig-03 empty", outcome=Outcome.INVALID, reasons=("no reads",)),
         SampleOutcome(sample="NTC", outcome=Outcome.INVALID,
-                      reasons=("PCV2: 9 reads in the no-template control, 0 allowed",)),
+                      reasons=("the no-template control holds PCV2: the run is contaminated",)),
         SampleOutcome(sample="positive", outcome=Outcome.RELEASED),
     )  # fmt: skip
     findings = tuple(f for s in samples for f in findings_for(s.name, rows, found.get(s.name, {})))
@@ -371,7 +428,7 @@ def clean(*, synthetic: bool = False, cloud: bool = True) -> ReportInputs:
     rows = shipped_panel()
     sample = (Sample(name="donor 7", volume_ml=2.0, spike_copies=1e4),)
     outcome = SampleOutcome(sample="donor 7", outcome=Outcome.RELEASED_WITH_REMARKS,
-                            reasons=("no controls in this run",))  # fmt: skip
+                            reasons=(NO_CONTROL,))  # fmt: skip
     return inputs_for(sample, (screen("donor 7", 30_300, 0, 3),),
                       findings_for("donor 7", rows, {}), (outcome,), synthetic=synthetic,
                       cloud=cloud, rows=rows)  # fmt: skip
@@ -479,7 +536,7 @@ def perv_result(name: str, *, synthetic: bool = False, alarms: tuple[str, ...] =
             for k, (n, amount) in types.items()
         ),
         copies=_copies(54.2), sites=(site,) if alarms else (), smallest_share=0.012, alarms=alarms,
-        limits=("only two types are told",),
+        limits=("copies in the host's own genome are counted too",),
     )  # fmt: skip
 
 

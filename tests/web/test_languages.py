@@ -6,6 +6,7 @@ import ast
 import io
 import re
 from collections.abc import Iterator
+from dataclasses import fields, is_dataclass
 from pathlib import Path
 
 import pytest
@@ -13,15 +14,18 @@ from pypdf import PdfReader
 
 import porewatch
 import porewatch_worker
+from porewatch.domain.decisions import MEANINGS, UNFORESEEN, decide
 from porewatch.domain.findings import Call, Outcome
 from porewatch.domain.panel import Severity
 from porewatch.domain.phases import Phase
 from porewatch.domain.report import Report
 from porewatch.domain.runs import SampleRole
+from porewatch_worker.phases.screening import RECORDS
 from porewatch_worker.references.panel import shipped_panel
 from porewatch_worker.report.compose import compose
 from porewatch_worker.report.render_pdf import render_pdf
-from porewatch_worker.report.speech import messages, retold, say, speaking
+from porewatch_worker.report.speech import has_word, messages, retold, say, speaking
+from tests.web import made_up
 
 WORKER = Path(porewatch_worker.__file__).parent
 LAYER = Path(porewatch.__file__).parent
@@ -125,7 +129,7 @@ def test_every_sentence_that_is_retold_is_one_that_code_or_the_panel_writes() ->
     for english, japanese in messages("sentences.ja").items():
         assert set(PLACES.findall(english)) == set(PLACES.findall(japanese)), english
         for part in PLACES.split(english)[::2]:
-            for clause in re.split("[,;:]", part):
+            for clause in re.split(r"[,;:]|\. ", part):
                 fragment = clause.strip(" .()")
                 if len(fragment) >= 12:
                     assert fragment in written, f"nobody writes {fragment!r} any more"
@@ -134,7 +138,8 @@ def test_every_sentence_that_is_retold_is_one_that_code_or_the_panel_writes() ->
 def _written() -> Iterator[str]:
     for entry in shipped_panel().entries:
         yield " ".join((entry.status_reason, *entry.actions))
-    for path in (*WORKER.rglob("*.py"), *(LAYER / "domain").glob("*.py")):
+    yield from (f"{row.what[0].upper()}{row.what[1:]}" for row in (*MEANINGS.values(), UNFORESEEN))
+    for path in (*WORKER.rglob("*.py"), *LAYER.rglob("*.py")):
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.Constant) and isinstance(node.value, str):
                 yield node.value
@@ -157,6 +162,99 @@ def test_what_the_science_says_of_a_run_is_retold(reports: dict[str, Report]) ->
     assert english == []
 
 
+@pytest.mark.parametrize("name", ["rich", "clean", "empty", "crowded", "quantified", "perv"])
+def test_a_japanese_report_holds_no_english_but_names_and_words_of_others(
+    name: str, reports: dict[str, Report]
+) -> None:
+    report = reports[name]
+    told = compose(report, "ja")
+    left = sorted({e for text in printed(told) for e in english_in(text, names_in(report))})
+    assert left == []
+    assert "samples" in english_in("3 samples", set())
+    assert english_in("リードは good だが ASFV（アフリカ豚熱）", {"ASFV"}) == ["good"]
+
+
+LATIN = """
+spp sp suis coli Enterovirus Teschovirus Indiana New Jersey Apoi virus Apovirus
+Cystoisospora Balantidium Balantioides Mycoplasma cereus bovis tuberculosis
+"""
+SYMBOLS = """
+SYNTHETIC Porewatch porewatch audit report bill json SHA mappy numpy isal lambda
+GC Phred USD UTC LOD DNA RNA cDNA rRNA PERV ORF QC NTC env mL Mb kb Gb taxid mer
+EC AWS Linux ID default unclassified barcode worker
+"""
+ALLOWED = {*LATIN.split(), *SYMBOLS.split()}
+"""English words that a Japanese report may hold, beside the names of its own run."""
+
+
+def names_in(report: Report) -> set[str]:
+    """What people or other programs named: samples, targets, contigs, tools, machines."""
+    said = [s.name for s in report.samples] + [f.code for f in report.findings]
+    said += [e.code for e in report.panel] + [report.run_id, report.provenance.panel]
+    said += [e.name for e in report.panel] + [c.contig for f in report.findings
+             for c in (f.evidence.coverage if f.evidence else ())]  # fmt: skip
+    said += [*messages("panel.ja").values(), *(e.name for e in shipped_panel().entries)]
+    return {word for name in said for word in WORD.findall(name)}
+
+
+def english_in(text: str, names: set[str]) -> list[str]:
+    """Words of a sentence; not identifiers (with digits, dots, slashes), names cut short by a
+    plot, nor quoted originals."""
+    ours = re.sub(r"（原文）.*|\S+…", "", text)
+    words = (w for w in re.split(r"[^\w./@+-]+|[^\x00-\x7f]+", ours) if not IDENTIFIER.search(w))
+    return [w for word in words for w in WORD.findall(word) if w not in ALLOWED | names]
+
+
+WORD = re.compile("[A-Za-z]{2,}")
+IDENTIFIER = re.compile(r"[a-z][A-Z]|\d|\w[./@_]\w|^i-|-\w+-|^PERV-")
+
+
+def printed(part: object) -> Iterator[str]:
+    """Every text of a document, those in its figures included."""
+    if isinstance(part, str):
+        yield part
+    elif isinstance(part, tuple):
+        for one in part:
+            yield from printed(one)
+    elif is_dataclass(part):
+        for field in fields(part):
+            if field.name not in {"svg", "id", "swatch", "kind", "tone", "language", "labels"}:
+                yield from printed(getattr(part, field.name))
+        yield from re.findall(r">([^<>]+)</text>", getattr(part, "svg", ""))
+
+
+def test_a_sample_is_called_by_its_name_even_when_a_sentence_is_called_so(
+    reports: dict[str, Report],
+) -> None:
+    with speaking("ja"):
+        assert retold("Sample no reads has no reads.") == "検体 no reads にはリードがない。"
+        assert retold("control failed failed: no reads") == "対照 failed が不合格：リードなし"
+
+
+@pytest.mark.parametrize("error", [*MEANINGS, "SomethingElse"])
+def test_what_is_done_about_an_error_is_retold(error: str) -> None:
+    counts = ((0, 0, 0), (99, 99, 99))
+    for errors, waits, interruptions in counts:
+        said = decide(error, errors_so_far=errors, waits=waits, interruptions=interruptions)
+        with speaking("ja"):
+            told = retold(said.reason)
+        assert english_in(re.sub(r"porewatch [\w ]*", "", told), REMEDIES) == [], said.reason
+
+
+REMEDIES = {"WorkerImage", "RunBudgetUsd", "AccountBudgetUsd", "Basecalling", "enabled", "Batch",
+            "vCPU"}  # fmt: skip
+
+
+def test_what_the_phases_count_has_words() -> None:
+    screen = made_up.quantified().screen
+    keys = {key for count in RECORDS.values() for key in count(screen)}
+    keys |= {f"filtered_{reason.removeprefix('filter.')}" for reason in messages("en")
+             if reason.startswith("filter.")}  # fmt: skip
+    assert len(keys) > 12
+    for key in keys:
+        assert has_word("counted", key), key
+
+
 def test_a_sentence_that_no_template_explains_stays_as_it_is() -> None:
     with speaking("ja"):
         assert retold("Nobody ever wrote this; nor that.") == "Nobody ever wrote this; nor that."
@@ -168,7 +266,7 @@ def test_a_sentence_that_no_template_explains_stays_as_it_is() -> None:
 
 def test_the_language_ends_with_the_page_and_an_unknown_message_is_an_error() -> None:
     with speaking("ja"):
-        assert say("page.decision") == "判定"
+        assert say("page.decision") == "総合判定"
     assert say("page.decision") == "Decision"
     with pytest.raises(KeyError):
         say("page.nothing")

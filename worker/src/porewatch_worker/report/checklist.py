@@ -40,13 +40,13 @@ def the_list(report: Report) -> Section:
             unit=retold(unit),
         ),
         columns=(
-            Column(say("head.code"), width=1.2),
-            Column(say("head.name"), width=2.6),
+            Column(say("head.code"), width=1.15),
+            Column(say("head.name"), width=2.5),
             Column(say("head.kind"), width=0.9),
             Column(say("head.severity"), width=0.85),
             Column(say("head.result"), width=1.3),
-            Column(say("head.where"), width=3.0),
-            Column(say("head.lod"), number=True, width=1.1),
+            Column(say("head.where"), width=3.6),
+            Column(say("head.lod"), number=True, width=1.0),
         ),
         rows=tuple(_list_row(entry, by_code[entry.code], unit) for entry in report.panel),
     )

@@ -49,14 +49,14 @@ OUTCOME_TONE: dict[Outcome, Tone] = {
 def finding_columns() -> tuple[Column, ...]:
     return (
         Column(say("head.sample"), width=1.2),
-        Column(say("head.member"), width=1.9),
-        Column(say("head.severity"), width=0.95),
+        Column(say("head.member"), width=1.85),
+        Column(say("head.severity"), width=0.9),
         Column(say("head.call"), width=1.2),
         Column(say("head.reads"), number=True, width=0.9),
-        Column(say("head.breadth"), number=True, width=1.05),
-        Column(say("head.depth"), number=True, width=0.8),
+        Column(say("head.breadth"), number=True, width=1.15),
+        Column(say("head.depth"), number=True, width=1.0),
         Column(say("head.identity"), number=True, width=0.9),
-        Column(say("head.load"), number=True, width=1.8),
+        Column(say("head.load"), number=True, width=2.0),
     )
 
 

@@ -81,12 +81,14 @@ def quantity(quantity: Quantity) -> str:
 
 def duration(seconds: float) -> str:
     """`3725` -> `1 h 02 min`; below a minute with one decimal."""
-    if seconds < 60:
-        return f"{seconds:.1f}{GAP}s"
     whole = round(seconds)
-    if whole < 3600:
-        return f"{whole // 60}{GAP}min {whole % 60:02d}{GAP}s"
-    return f"{whole // 3600:,}{GAP}h {whole % 3600 // 60:02d}{GAP}min"
+    if seconds < 60:
+        said = say("number.seconds", s=f"{seconds:.1f}")
+    elif whole < 3600:
+        said = say("number.minutes", m=whole // 60, s=f"{whole % 60:02d}")
+    else:
+        said = say("number.hours", h=f"{whole // 3600:,}", m=f"{whole % 3600 // 60:02d}")
+    return said.replace(" ", GAP)
 
 
 def usd(amount: float) -> str:

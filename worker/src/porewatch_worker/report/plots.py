@@ -223,7 +223,12 @@ def _legend(root: ET.Element, entries: Sequence[tuple[str, str]]) -> None:
     for name, fill in entries:
         rect(root, at, 3, 10, 10, fill)
         text(root, at + 14, 12, name)
-        at += 76
+        at += max(76, 14 + _breadth(name) + 12)
+
+
+def _breadth(words: str) -> float:
+    """Room that a label takes, about: a Japanese letter is as broad as it is high."""
+    return sum(11 if ord(letter) > 0x2E7F else 6 for letter in words)
 
 
 def _widening(edges: Sequence[float]) -> bool:

@@ -1,4 +1,4 @@
-"""The last pages: what ran when, and what made this report; between them, what it cost."""
+"""The last pages: the phases, the timeline, the cost, and what made this report."""
 
 from __future__ import annotations
 
@@ -15,8 +15,9 @@ from porewatch_worker.report.document import (
     Section,
     Table,
 )
+from porewatch_worker.report.history import timeline
 from porewatch_worker.report.money import cost
-from porewatch_worker.report.speech import named, retold, say, words
+from porewatch_worker.report.speech import named, retold, say
 from porewatch_worker.report.trust import trust_sections
 
 
@@ -70,32 +71,6 @@ def _phase_row(record: PhaseRecord) -> tuple[Cell, ...]:
         Cell(numbers.duration(seconds) if ran else numbers.NOTHING),
         Cell(counts or numbers.NOTHING, note=tools),
     )
-
-
-def timeline(report: Report) -> Section:
-    ordered = sorted(report.timeline, key=lambda entry: entry.at)
-    begin = ordered[0].at if ordered else report.created_at
-    rows = tuple(
-        (
-            Cell(numbers.moment(entry.at)),
-            Cell(f"+ {numbers.duration((entry.at - begin).total_seconds())}"),
-            Cell(retold(words(entry.what))),
-            Cell(retold(entry.detail) or numbers.NOTHING),
-        )
-        for entry in ordered
-    )
-    table = Table(
-        caption=say("timeline.caption"),
-        columns=(
-            Column(say("head.moment"), width=1.9),
-            Column(say("head.elapsed"), number=True, width=1.1),
-            Column(say("head.what"), width=1.6),
-            Column(say("head.detail"), width=4),
-        ),
-        rows=rows,
-        empty=say("timeline.none"),
-    )
-    return Section("timeline", say("timeline.title"), (table,))
 
 
 def provenance(report: Report) -> Section:

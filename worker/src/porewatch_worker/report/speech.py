@@ -23,6 +23,9 @@ LANGUAGES: tuple[Language, ...] = ("en", "ja")
 _SPOKEN: ContextVar[Language] = ContextVar("spoken", default="en")
 SURROGATE = "SYNTHETIC surrogate for "
 _PLACE = re.compile(r"\{(\w+)\}")
+NAMES = frozenset({"batch", "bundle", "codes", "file", "instance", "model", "most", "name", "names",
+                   "sample", "samples", "text"})  # fmt: skip
+"""Placeholders whose value is a name or somebody else's words: it is printed as it is."""
 _SENTENCE_END = re.compile(r"(?<=[.!])\s+(?=[A-Z0-9])")
 _PAUSE = re.compile(r";\s+")
 
@@ -57,6 +60,11 @@ def say(key: str, **values: object) -> str:
 def named(kind: str, name: str) -> str:
     """The word for an identifier such as `not_detected`; one without a word is spelled out."""
     return messages(spoken()).get(f"{kind}.{name}") or words(name)
+
+
+def has_word(kind: str, name: str) -> bool:
+    """Whether the message files name this identifier."""
+    return f"{kind}.{name}" in messages(spoken())
 
 
 def words(name: str) -> str:
@@ -123,10 +131,18 @@ def _by_template(sentence: str, *, loose: bool) -> str | None:
     """By the first template that fits. Loose: a placeholder may reach over a clause's end."""
     for template in templates():
         match = template.shape.fullmatch(sentence)
-        if match and (loose or not any(map(_reaches_over, match.groups()))):
-            values = {name: retold(value) for name, value in match.groupdict().items()}
-            return template.japanese.format(**values)
+        if match and _fits(match.groupdict(), loose=loose):
+            values = match.groupdict().items()
+            told = {name: value if name in NAMES else retold(value) for name, value in values}
+            return template.japanese.format(**told)
     return None
+
+
+def _fits(values: Mapping[str, str], *, loose: bool) -> bool:
+    """A name never holds a colon: what does is the beginning of a longer sentence."""
+    if any(": " in values.get(place, "") for place in ("name", "sample")):
+        return False
+    return loose or not any(map(_reaches_over, values.values()))
 
 
 def _reaches_over(value: str) -> bool:

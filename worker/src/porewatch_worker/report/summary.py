@@ -9,9 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from porewatch.domain.cost import Bill
-from porewatch.domain.findings import Call
 from porewatch.domain.report import Report
-from porewatch.domain.runs import SampleRole
 from porewatch_worker.report import numbers
 from porewatch_worker.report.compose import decision_of, verdict
 from porewatch_worker.report.document import Cell, Section, Table, Tone
@@ -57,14 +55,12 @@ def summary(report: Report, bill: Bill | None = None, language: Language = "en")
 
 
 def _summary(report: Report, bill: Bill | None) -> Summary:
-    subjects = {s.name for s in report.samples if s.role is SampleRole.SAMPLE}
-    found = [f for f in positive(report) if f.call is Call.DETECTED and f.sample in subjects]
     money = bill or report.bill
     return Summary(
         verdict=verdict(report.outcome),
         decision=decision_of(report),
         remarks=tuple(retold(remark) for remark in report.remarks),
-        detected=len(found),
+        detected=len(report.detected),
         findings=table_rows(findings_table(report, positive(report), say("summary.findings"))),
         controls=table_rows(_table(controls(report))),
         accounting=table_rows(_table(accounting(report))),

@@ -6,7 +6,9 @@ from porewatch.domain.findings import Crosstalk
 from porewatch.domain.report import Report
 from porewatch_worker.report import numbers
 from porewatch_worker.report.document import Block, Cell, Column, Facts, Prose, Section, Table
-from porewatch_worker.report.speech import retold, say
+from porewatch_worker.report.history import happened
+from porewatch_worker.report.speech import named, retold, say
+from porewatch_worker.report.trail import ANSWERS, EVENT, PHASE
 
 FIELDS = ("reviewer", "role", "date", "decision", "signature", "comment")
 LINE = "_" * 32
@@ -59,16 +61,16 @@ def trail(report: Report) -> Section | None:
     table = Table(
         caption=say("audit.caption"),
         columns=(
-            Column(say("audit.number"), number=True, width=0.6),
-            Column(say("head.moment"), width=1.8),
-            Column(say("head.what"), width=2.4),
-            Column(say("audit.hash"), width=4, code=True),
+            Column(say("audit.number"), number=True, width=0.5),
+            Column(say("head.moment"), width=2.2),
+            Column(say("head.what"), width=2.2),
+            Column(say("audit.hash"), width=5.6, code=True),
         ),
         rows=tuple(
             (
                 Cell(str(e.number)),
                 Cell(numbers.moment(e.at) if e.at else numbers.NOTHING),
-                Cell(e.what),
+                Cell(_entry(e.what)),
                 Cell(e.sha256),
             )
             for e in report.audit.entries
@@ -77,6 +79,16 @@ def trail(report: Report) -> Section | None:
     head = Facts(((say("audit.head"), report.audit.head),))
     blocks: tuple[Block, ...] = (Prose(say("audit.how")), head, table)
     return Section("audit", say("audit.title"), blocks)
+
+
+def _entry(what: str) -> str:
+    """An entry's name, as the trail has it, in the language that is spoken."""
+    kind, _, rest = what.partition(": ")
+    if kind == EVENT:
+        return say("audit.event", what=happened(rest))
+    if kind == PHASE:
+        return say("audit.phase", what=named("phase", rest))
+    return say("audit.answers" if what == ANSWERS else "audit.made_by")
 
 
 def sign_off(report: Report) -> Section | None:

@@ -41,15 +41,16 @@ def _stage_line(fact: events.Fact) -> tuple[str, str] | None:
         case events.LaunchRefused():
             return f"{fact.stage}: no machine from {_rung(fact)}", _why(fact.problem, fact.then)
         case events.InstanceLaunched():
-            where = f"{fact.instance_type} ({fact.purchase}) in {fact.availability_zone}"
+            where = f"{fact.instance_type}, {fact.purchase} in zone {fact.availability_zone}"
             return f"{fact.stage}: machine launched", f"{fact.instance_id}, {where}"
         case events.StageClaimed():
             return f"{fact.stage}: work began", f"epoch {fact.epoch} on {fact.instance_id}"
         case events.PhaseCompleted():
             return f"{fact.record.phase.value} {fact.record.status}", fact.record.reason
         case events.SpotInterrupted():
-            safe = "nothing" if fact.last_checkpoint is None else f"unit {fact.last_checkpoint}"
-            return f"{fact.stage}: machine reclaimed", f"{fact.instance_id}; kept up to {safe}"
+            done = fact.last_checkpoint
+            safe = "nothing was kept yet" if done is None else f"kept up to unit {done}"
+            return f"{fact.stage}: machine reclaimed", f"{fact.instance_id}; {safe}"
         case _:
             return _ending_line(fact)
 
