@@ -12,6 +12,8 @@ from collections.abc import Callable
 from functools import lru_cache
 
 LEVEL = 0.95
+Z = 1.959964
+"""Normal quantile of a central interval of that level."""
 _TINY = 1e-300
 _EPSILON = 1e-14
 
@@ -44,7 +46,7 @@ def ratio_interval(above: float, below: float, level: float = LEVEL) -> tuple[fl
     return low / (1.0 - low), high / (1.0 - high)
 
 
-def wilson_interval(hits: int, trials: int, z: float = 1.959964) -> tuple[float, float]:
+def wilson_interval(hits: int, trials: int, z: float = Z) -> tuple[float, float]:
     """Score interval of a proportion (Wilson 1927, JASA 22); (0, 1) without trials."""
     if not trials:
         return 0.0, 1.0

@@ -27,12 +27,16 @@ from porewatch.domain.phases import ScreeningParameters
 from porewatch.domain.references import ContigRole
 from porewatch.domain.runs import Sample
 from porewatch_worker.science.intervals import poisson_interval
-from porewatch_worker.science.uncertainty import effective_reads, rectangular, widened
+from porewatch_worker.science.uncertainty import (
+    FEWEST,
+    UPPER_ONLY,
+    effective_reads,
+    rectangular,
+    widened,
+)
 
 AVOGADRO = 6.02214076e23
 GRAMS_A_MOL = {"dsDNA": 650.0, "ssDNA": 330.0, "dsRNA": 680.0, "ssRNA": 340.0}
-FEWEST = 3
-UPPER_ONLY = "fewer than 3 reads: upper bound only"
 AS_EXTRACTED = "interval: counting of reads, mass and filters; losses in extraction not corrected"
 CORRECTED = "interval: counting of reads, mass, filters and extraction"
 

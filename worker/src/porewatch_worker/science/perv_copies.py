@@ -24,7 +24,7 @@ from dataclasses import dataclass
 from porewatch.domain.findings import Quantity, SampleScreen
 from porewatch.domain.perv import PervScreen
 from porewatch_worker.science.intervals import ratio_interval
-from porewatch_worker.science.quantity import FEWEST, UPPER_ONLY
+from porewatch_worker.science.uncertainty import FEWEST, UPPER_ONLY
 
 UNIT = "copies per diploid genome"
 WHOLE_HOST = "against the depth of the whole host reference: "

@@ -27,10 +27,14 @@ from porewatch.domain.runs import Sample
 from porewatch_worker.science.agreement import compared
 from porewatch_worker.science.intervals import poisson_interval, ratio_interval
 from porewatch_worker.science.mass_yield import from_yield
-from porewatch_worker.science.uncertainty import effective_reads, size_factor, widened
+from porewatch_worker.science.uncertainty import (
+    FEWEST,
+    UPPER_ONLY,
+    effective_reads,
+    size_factor,
+    widened,
+)
 
-FEWEST = 3
-UPPER_ONLY = "fewer than 3 reads: upper bound only"
 COUNTING_ONLY = "interval: counting of reads only"
 PROPAGATED = "interval: counting of reads, spike-in and extraction"
 

@@ -16,9 +16,11 @@ from collections.abc import Iterable
 
 from porewatch.domain.findings import Evidence, Histogram
 from porewatch_worker.science.evidence import MOST_STARTS
+from porewatch_worker.science.intervals import Z
 
-Z = 1.959964
-"""Normal quantile of a central 95 % interval."""
+FEWEST = 3
+"""Below so many reads of a target its amount is only bounded from above."""
+UPPER_ONLY = "fewer than 3 reads: upper bound only"
 
 
 def log_sd(cv: float) -> float:
@@ -82,7 +84,7 @@ def copies_of_one(evidence: Evidence, genome_length: int) -> float:
 def size_factor(lengths: Histogram) -> float:
     """1 + cv^2 of read lengths: by it the variance of bases exceeds that of equal reads. Lengths
     inside a bin count as its mean. 1 without bases by bin."""
-    pairs = [(n, b / n) for n, b in zip(lengths.counts, lengths.bases, strict=False) if n]
+    pairs = _mean_lengths(lengths)
     total = sum(n * mean for n, mean in pairs)
     if not total:
         return 1.0
@@ -92,8 +94,7 @@ def size_factor(lengths: Histogram) -> float:
 def mean_piece(lengths: Histogram, least: int, genome_length: int, otherwise: float) -> float:
     """Mean of min(read length, genome length) over reads of at least `least` bases: what reads of
     so short a genome are long. `otherwise` (a mean length) where the histogram is empty."""
-    pairs = [(n, b / n) for n, b in zip(lengths.counts, lengths.bases, strict=False) if n]
-    kept = [(n, mean) for n, mean in pairs if mean >= least]
+    kept = [(n, mean) for n, mean in _mean_lengths(lengths) if mean >= least]
     if not kept:
         return min(otherwise, genome_length)
     return sum(n * min(mean, genome_length) for n, mean in kept) / sum(n for n, _ in kept)
@@ -102,7 +103,11 @@ def mean_piece(lengths: Histogram, least: int, genome_length: int, otherwise: fl
 def share_as_long(lengths: Histogram, least: int, genome_length: int) -> float:
     """Share of reads of at least `least` bases that are as long as the genome: on a linear one
     they all start at an end. 0 where the histogram is empty."""
-    pairs = [(n, b / n) for n, b in zip(lengths.counts, lengths.bases, strict=False) if n]
-    kept = [(n, mean) for n, mean in pairs if mean >= least]
+    kept = [(n, mean) for n, mean in _mean_lengths(lengths) if mean >= least]
     whole = sum(n for n, mean in kept if mean >= genome_length)
     return whole / sum(n for n, _ in kept) if kept else 0.0
+
+
+def _mean_lengths(lengths: Histogram) -> list[tuple[int, float]]:
+    """(reads, their mean length) of each bin that has any; nothing without bases by bin."""
+    return [(n, b / n) for n, b in zip(lengths.counts, lengths.bases, strict=False) if n]

@@ -13,7 +13,7 @@ from porewatch.domain.references import BundleManifest, ContigRole
 from porewatch.domain.report import Report
 from porewatch_worker.science.evidence import MOST_STARTS
 from porewatch_worker.science.lod import CHANCE, FOUND_BY_MAPPING
-from porewatch_worker.science.quantity import FEWEST
+from porewatch_worker.science.uncertainty import FEWEST
 
 
 class Reference(Model):
