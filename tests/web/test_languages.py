@@ -182,6 +182,7 @@ SYMBOLS = """
 SYNTHETIC Porewatch porewatch audit report bill json SHA mappy numpy isal lambda
 GC Phred USD UTC LOD DNA RNA cDNA rRNA PERV ORF QC NTC env mL Mb kb Gb taxid mer
 EC AWS Linux ID default unclassified barcode worker
+Cloud Carbon Footprint PUE GiB kg
 """
 ALLOWED = {*LATIN.split(), *SYMBOLS.split()}
 """English words that a Japanese report may hold, beside the names of its own run."""

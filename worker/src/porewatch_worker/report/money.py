@@ -5,6 +5,7 @@ from __future__ import annotations
 from porewatch.domain.cost import Bill, CostLine
 from porewatch.domain.report import Report
 from porewatch_worker.report import numbers
+from porewatch_worker.report.carbon import carbon_blocks
 from porewatch_worker.report.document import Block, Cell, Column, Prose, Section, Table
 from porewatch_worker.report.speech import named, retold, say
 
@@ -17,6 +18,7 @@ def cost(report: Report) -> Section:
             shares_table(report.bill),
             cost_table(report.bill),
             Prose(retold(report.bill.remark)),
+            *carbon_blocks(report.bill),
         )
     return Section("cost", say("cost.title"), blocks)
 
