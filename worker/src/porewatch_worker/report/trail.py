@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Iterator
 
 from porewatch.domain.audit import Event, SignOff, chained, faults
@@ -14,20 +12,20 @@ MADE_BY, EVENT, PHASE, ANSWERS = "made by", "event", "phase", "answers"
 
 def with_trail(report: Report) -> Report:
     """The report with its trail, and a sign-off block that nobody has filled in."""
-    trail = chained(trail_events(report))
-    sign_off = SignOff(report_sha256=answers_digest(report), audit_head=trail.head)
+    answers = answers_digest(report)
+    trail = chained(trail_events(report, answers))
+    sign_off = SignOff(report_sha256=answers, audit_head=trail.head)
     return report.model_copy(update={"audit": trail, "sign_off": sign_off})
 
 
 def answers_digest(report: Report) -> str:
     """SHA-256 over the canonical JSON of all that is no tale of time, money or sign-off."""
-    said = report.model_dump(mode="json", exclude=set(VOLATILE))
-    text = json.dumps(said, sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256(text.encode()).hexdigest()
+    return report.digest(*VOLATILE)
 
 
-def trail_events(report: Report) -> tuple[Event, ...]:
-    """What made the report, what happened (oldest first), what each phase did, the answers."""
+def trail_events(report: Report, answers: str) -> tuple[Event, ...]:
+    """What made the report, what happened (oldest first), what each phase did, and the answers by
+    their digest."""
     happened: list[Event] = [
         (e.at, f"{EVENT}: {e.what}", {"detail": e.detail})
         for e in sorted(report.timeline, key=lambda e: e.at)
@@ -40,8 +38,8 @@ def trail_events(report: Report) -> tuple[Event, ...]:
         )
         for p in report.phases
     ]
-    answers: Event = (report.created_at, ANSWERS, {"sha256": answers_digest(report)})
-    return ((None, MADE_BY, _origin(report)), *happened, *phases, answers)
+    last: Event = (report.created_at, ANSWERS, {"sha256": answers})
+    return ((None, MADE_BY, _origin(report)), *happened, *phases, last)
 
 
 def trail_faults(report: Report) -> Iterator[str]:
@@ -49,16 +47,17 @@ def trail_faults(report: Report) -> Iterator[str]:
     if report.audit is None or report.sign_off is None:
         yield "this report has no audit trail"
         return
+    answers = answers_digest(report)
     yield from faults(report.audit)
     told = [(e.at, e.what, e.details) for e in report.audit.entries]
-    due = [(at, what, dict(details)) for at, what, details in trail_events(report)]
+    due = [(at, what, dict(details)) for at, what, details in trail_events(report, answers)]
     for place in range(max(len(told), len(due))):
         if told[place : place + 1] != due[place : place + 1]:
             what = (due[place : place + 1] or told[place : place + 1])[0][1]
             yield f"entry {place + 1} ({what}) is not what the report itself says"
     if report.sign_off.audit_head != report.audit.head:
         yield "the sign-off block is for another audit head"
-    if report.sign_off.report_sha256 != answers_digest(report):
+    if report.sign_off.report_sha256 != answers:
         yield "the sign-off block is for other answers"
 
 

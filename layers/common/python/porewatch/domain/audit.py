@@ -8,7 +8,6 @@ answers in it; the hash of the last is the head. Whoever keeps the head can tell
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Iterator, Mapping, Sequence
 
 from porewatch.domain.base import Model, Moment
@@ -63,8 +62,7 @@ def chained(events: Sequence[Event]) -> AuditTrail:
 
 def entry_hash(entry: AuditEntry) -> str:
     """What `entry.sha256` must be."""
-    said = entry.model_dump(mode="json", exclude={"sha256", "previous"})
-    text = json.dumps(said, sort_keys=True, separators=(",", ":"))
+    text = entry.canonical_json("sha256", "previous")
     return hashlib.sha256(f"{entry.previous}{text}".encode()).hexdigest()
 
 

@@ -16,13 +16,14 @@ class Model(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    def canonical_json(self) -> str:
-        """JSON with sorted keys and no blanks: equal models give equal text."""
-        return json.dumps(self.model_dump(mode="json"), sort_keys=True, separators=(",", ":"))
+    def canonical_json(self, *without: str) -> str:
+        """JSON with sorted keys and no blanks: equal models give equal text. `without` fields."""
+        told = self.model_dump(mode="json", exclude=set(without))
+        return json.dumps(told, sort_keys=True, separators=(",", ":"))
 
-    def digest(self) -> str:
-        """Hex digest of `canonical_json`."""
-        return hashlib.sha256(self.canonical_json().encode()).hexdigest()
+    def digest(self, *without: str) -> str:
+        """SHA-256 of `canonical_json`, in hex."""
+        return hashlib.sha256(self.canonical_json(*without).encode()).hexdigest()
 
 
 def _in_utc(moment: datetime) -> datetime:
