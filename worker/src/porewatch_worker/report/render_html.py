@@ -18,9 +18,10 @@ def render_html(report: Report, language: Language = "en") -> str:
 
 
 @cache
-def templates() -> Environment:
+def templates(package: str = "porewatch_worker.report") -> Environment:
+    """The pages of a package: all text is escaped, an unknown name is an error."""
     pages = Environment(
-        loader=PackageLoader("porewatch_worker.report"),
+        loader=PackageLoader(package),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,

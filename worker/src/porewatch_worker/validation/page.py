@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
-
+from porewatch_worker.report.render_html import templates
 from porewatch_worker.report.svg import (
     INK,
     MUTED,
@@ -26,16 +24,8 @@ _BLUE = "#1f6feb"
 
 def render_page(result: Validation) -> str:
     """A whole page; all text is escaped, only the plots made here go in as markup."""
-    pages = Environment(
-        loader=PackageLoader("porewatch_worker.validation"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    pages.filters["share"] = share_text
-    pages.filters["limit"] = limit_text
-    pages.filters["picture"] = Markup
+    pages = templates("porewatch_worker.validation")
+    pages.filters |= {"share": share_text, "limit": limit_text}
     plots = [curve(c.series, c.limit, c.name, "genome copies") for c in result.classes]
     whole = curve(result.series, result.limit, "all agents", "expected reads")
     return pages.get_template("page.html.j2").render(v=result, plots=plots, whole=whole)
