@@ -76,6 +76,7 @@ def _line(machine: Machine, owner: Owner, split: Split, executor: Executor, disk
         usd=cost,
         on_demand_usd=executor.price(machine.instance_type, "on-demand", seconds, disk),
         volume_usd=round(cost - bare, 6),
+        gib_hours=disk * seconds / 3600 if disk else None,
     )
 
 
