@@ -31,7 +31,7 @@ from porewatch_worker.work import Inputs, Lost, StageResult, UnitOutput
 
 INPUT = "screen.json"
 OUTPUT = "quantification.json"
-_VERSION = 4
+_VERSION = 5
 
 
 def quantify(

@@ -53,6 +53,16 @@ class Verdicts:
 
     @property
     def failed_controls(self) -> list[Sample]:
+        """Those that speak for every sample."""
+        return [c for c in self._failed if all(c.governs(s) for s in self.subjects)]
+
+    @property
+    def failed_in_a_batch(self) -> list[Sample]:
+        """Those that speak for some samples; the others are untouched."""
+        return [c for c in self._failed if c not in self.failed_controls]
+
+    @property
+    def _failed(self) -> list[Sample]:
         return [s for s in self.controls if self.outcome_of(s.name) is Outcome.INVALID]
 
     @property
@@ -106,16 +116,22 @@ def _validity(v: Verdicts) -> str:
             more=more,
             why=_why(v, first.name),
         )
+    parts = [
+        say("decision.batch_failed", batch=c.batch, control=c.name, why=_why(v, c.name))
+        for c in v.failed_in_a_batch
+    ]
     if v.invalid_subjects:
         first = v.invalid_subjects[0]
-        return say(
-            "decision.samples_invalid",
-            invalid=len(v.invalid_subjects),
-            all=len(v.subjects),
-            first=first.name,
-            why=_why(v, first.name),
+        parts.append(
+            say(
+                "decision.samples_invalid",
+                invalid=len(v.invalid_subjects),
+                all=len(v.subjects),
+                first=first.name,
+                why=_why(v, first.name),
+            )
         )
-    return ""
+    return say("sentence.joint").join(parts)
 
 
 def _why(v: Verdicts, name: str) -> str:

@@ -26,7 +26,7 @@ from porewatch.domain.panel import Panel, PanelEntry, Severity
 from porewatch.domain.phases import ScreeningParameters
 from porewatch.domain.references import Contig
 from porewatch.domain.runs import Sample, SampleRole
-from porewatch_worker.references.build import EXTRA
+from porewatch_worker.references.accepting import EXTRA
 from porewatch_worker.science.distance import too_far
 from porewatch_worker.science.evidence import best_set
 from porewatch_worker.science.intervals import gamma_cdf
@@ -66,13 +66,19 @@ class Run:
     def role(self, sample: str) -> SampleRole:
         return next(s.role for s in self.samples if s.name == sample)
 
+    def blank_for(self, name: str, sample: str) -> bool:
+        """Whether `name` is a no-template control that speaks for `sample`."""
+        there = {s.name: s for s in self.samples}
+        blank = there[name].role is SampleRole.NO_TEMPLATE_CONTROL
+        return blank and there[name].governs(there[sample])
+
     def beside(self, code: str, screen: SampleScreen) -> tuple[int, list[float]]:
-        """Reads of a target in all other samples; those of each no-template control, scaled."""
+        """Reads of a target in all other samples; those of its no-template controls, scaled."""
         others = [found for found in self.results(code) if found[0] != screen.sample]
         controls = [
             r.evidence.reads * max(1.0, screen.quality.passed_reads / s.quality.passed_reads)
             for name, s, r in others
-            if self.role(name) is SampleRole.NO_TEMPLATE_CONTROL and r.evidence.reads
+            if self.blank_for(name, screen.sample) and r.evidence.reads
         ]
         return sum(r.evidence.reads for _, _, r in others), controls
 
@@ -207,7 +213,7 @@ def _elsewhere(code: str, e: Evidence, screen: SampleScreen, run: Run) -> Iterat
         most = max(others, key=lambda other: other[2])[0]
         yield f"{_reads(e.reads)} beside {theirs} in other samples ({most}): barcode crossover"
     for name, other, reads in others:
-        if run.role(name) is SampleRole.NO_TEMPLATE_CONTROL and reads:
+        if run.blank_for(name, screen.sample) and reads:
             scale = screen.quality.passed_reads / other.quality.passed_reads
             if e.reads <= p.control_factor * reads * max(1.0, scale):
                 yield f"{_reads(e.reads)} beside {reads} in the no-template control {name}"

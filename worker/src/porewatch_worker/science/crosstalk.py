@@ -1,7 +1,8 @@
 """How many reads of each barcode belong to another one, estimated two ways and held to a budget.
 
 1. `ends`: reads in the sample's files whose own ends show another barcode, of all reads there whose
-   ends show one.
+   ends show one. A no-template control has hardly a read of its own, so its strays are held against
+   all reads of the run that show another barcode: those they may come from.
 2. `marker`: reads of what can only have come from elsewhere. A spike-in found where none was added,
    against the same spike-in where it was; a positive control's code in a no-template control or
    where it is not called, against the control's own reads.
@@ -12,7 +13,7 @@ budget explains are no accusation.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from porewatch.domain.findings import Call, Crosstalk, Finding, SampleScreen, ScreenResult
 from porewatch.domain.references import ContigRole
@@ -35,18 +36,25 @@ def crosstalk(
     for sample in samples:
         if sample.barcode is None:
             continue
-        found += _by_ends(sample, screens[sample.name], budget)
+        found += _by_ends(sample, screens, budget)
         found += _by_spike(sample, samples, screens, budget)
         found += _by_control(sample, samples, screens, called, budget)
     return tuple(found)
 
 
-def _by_ends(sample: Sample, screen: SampleScreen, budget: float) -> Iterator[Crosstalk]:
-    told = screen.account.barcodes_told
-    total = sum(told.values())
+def _by_ends(
+    sample: Sample, screens: dict[str, SampleScreen], budget: float
+) -> Iterator[Crosstalk]:
+    told = screens[sample.name].account.barcodes_told
+    stray, total = _foreign(told, sample), sum(told.values())
+    if sample.role is SampleRole.NO_TEMPLATE_CONTROL:
+        total = sum(_foreign(s.account.barcodes_told, sample) for s in screens.values())
     if total:
-        stray = total - told.get(sample.barcode or "", 0)
         yield _estimate(sample.name, ENDS, stray, total, budget)
+
+
+def _foreign(told: Mapping[str, int], sample: Sample) -> int:
+    return sum(reads for barcode, reads in told.items() if barcode != sample.barcode)
 
 
 def _by_spike(

@@ -1,7 +1,7 @@
 """Whether a sample's result may be relied on: controls and spike-in first, then remarks.
 
 A sample that fails is INVALID with the reason, never "clean". What a control means for the samples
-of its run is `release`, by the policy the run names.
+of its batch or run is `release`, by the policy the run names.
 """
 
 from __future__ import annotations
@@ -72,7 +72,8 @@ def _failures(sample: Sample, mine: Sequence[Finding], batch: Batch) -> Iterator
     detected = [f.code for f in mine if f.call is Call.DETECTED]
     control = sample.role is SampleRole.NO_TEMPLATE_CONTROL
     if control and detected:
-        yield f"the no-template control holds {', '.join(detected)}: the run is contaminated"
+        what = f"batch {sample.batch}" if sample.batch else "the run"
+        yield f"the no-template control holds {', '.join(detected)}: {what} is contaminated"
     passed, needed = screen.quality.passed_reads, batch.policy.min_passed_reads
     if not passed and not control:
         yield "no read passed quality control, so nothing can be said"

@@ -1,7 +1,8 @@
-"""What a run's controls mean for every sample they govern: a run is one batch.
+"""What controls mean for every sample they govern: those of their batch, or of the whole run.
 
 Order: the policy file, then for one sample what refuses it and what is only remarked: controls
-that are missing, a positive control that failed, contamination, spike-in recovery, crosstalk.
+that are missing, a positive control that failed, contamination, spike-in recovery, crosstalk in
+the sample and in the controls. Crosstalk knows no batches: barcodes leak where all are pooled.
 """
 
 from __future__ import annotations
@@ -18,6 +19,19 @@ from porewatch.domain.release import Consequence, ReleasePolicies, ReleasePolicy
 from porewatch.domain.runs import Sample, SampleRole
 
 Judged = tuple[Consequence, str]
+LACKING = {
+    SampleRole.NO_TEMPLATE_CONTROL: (
+        "no no-template control in this run",
+        "no no-template control for batch {}",
+        "no no-template control for samples without a batch",
+    ),
+    SampleRole.POSITIVE_CONTROL: (
+        "no positive control in this run",
+        "no positive control for batch {}",
+        "no positive control for samples without a batch",
+    ),
+}
+"""What is said of a missing control: none in the run; none for a batch; none without one."""
 
 
 @cache
@@ -39,21 +53,28 @@ class Batch:
     policy: ReleasePolicy
     least_spike_reads: int
 
-    def of_role(self, role: SampleRole) -> list[Sample]:
-        return [s for s in self.samples if s.role is role]
+    def controls_of(self, sample: Sample, role: SampleRole) -> list[Sample]:
+        """The controls of that role that speak for the sample."""
+        return [s for s in self.samples if s.role is role and s.governs(sample)]
+
+    def has(self, role: SampleRole) -> bool:
+        return any(s.role is role for s in self.samples)
+
+    @property
+    def control_names(self) -> set[str]:
+        return {s.name for s in self.samples if s.role is not SampleRole.SAMPLE}
 
     def detected(self, sample: str) -> list[str]:
         return [f.code for f in self.findings if f.sample == sample and f.call is Call.DETECTED]
 
 
 def judged(sample: Sample, batch: Batch) -> Iterator[Judged]:
-    """Everything the policy says about one sample (not a control)."""
-    if sample.role is not SampleRole.SAMPLE:
-        return
-    yield from _missing(sample, batch)
-    yield from _positive_failed(batch)
-    yield from _contaminated(sample, batch)
-    yield from _recovery(sample, batch)
+    """Everything the policy says about one sample; about a control, only its crosstalk."""
+    if sample.role is SampleRole.SAMPLE:
+        yield from _missing(sample, batch)
+        yield from _positive_failed(sample, batch)
+        yield from _contaminated(sample, batch)
+        yield from _recovery(sample, batch)
     yield from _crosstalk(sample, batch)
 
 
@@ -70,16 +91,10 @@ def positive_faults(control: Sample, batch: Batch) -> Iterator[str]:
 
 def _missing(sample: Sample, batch: Batch) -> Iterator[Judged]:
     policy = batch.policy
-    if not batch.of_role(SampleRole.NO_TEMPLATE_CONTROL):
-        yield (
-            policy.missing_no_template_control,
-            "no no-template control in this run: contamination cannot be excluded",
-        )
-    if not batch.of_role(SampleRole.POSITIVE_CONTROL):
-        yield (
-            policy.missing_positive_control,
-            "no positive control in this run: detection is not shown",
-        )
+    if lacks := _lacks(SampleRole.NO_TEMPLATE_CONTROL, sample, batch):
+        yield policy.missing_no_template_control, f"{lacks}: contamination cannot be excluded"
+    if lacks := _lacks(SampleRole.POSITIVE_CONTROL, sample, batch):
+        yield policy.missing_positive_control, f"{lacks}: detection is not shown"
     if not sample.spike_copies:
         yield (
             policy.missing_spike_in,
@@ -87,10 +102,25 @@ def _missing(sample: Sample, batch: Batch) -> Iterator[Judged]:
         )
 
 
-def _positive_failed(batch: Batch) -> Iterator[Judged]:
-    for control in batch.of_role(SampleRole.POSITIVE_CONTROL):
+def _lacks(role: SampleRole, sample: Sample, batch: Batch) -> str:
+    """That a control of that role is missing; nothing when one speaks for the sample."""
+    if batch.controls_of(sample, role):
+        return ""
+    in_the_run, in_the_batch, without_a_batch = LACKING[role]
+    if not batch.has(role):
+        return in_the_run
+    return in_the_batch.format(sample.batch) if sample.batch else without_a_batch
+
+
+def _positive_failed(sample: Sample, batch: Batch) -> Iterator[Judged]:
+    for control in batch.controls_of(sample, SampleRole.POSITIVE_CONTROL):
         for fault in positive_faults(control, batch):
-            yield batch.policy.positive_failed, f"control {control.name} failed: {fault}"
+            yield batch.policy.positive_failed, f"{_called(control)} failed: {fault}"
+
+
+def _called(control: Sample) -> str:
+    of = f" of batch {control.batch}" if control.batch else ""
+    return f"control {control.name}{of}"
 
 
 def _contaminated(sample: Sample, batch: Batch) -> Iterator[Judged]:
@@ -99,10 +129,10 @@ def _contaminated(sample: Sample, batch: Batch) -> Iterator[Judged]:
         for f in batch.findings
         if f.sample == sample.name and f.call in (Call.DETECTED, Call.INDETERMINATE)
     }
-    for control in batch.of_role(SampleRole.NO_TEMPLATE_CONTROL):
+    for control in batch.controls_of(sample, SampleRole.NO_TEMPLATE_CONTROL):
         both = [code for code in batch.detected(control.name) if code in there]
         if both:
-            told = f"control {control.name} holds {', '.join(both)} as well: contamination"
+            told = f"{_called(control)} holds {', '.join(both)} as well: contamination"
             yield batch.policy.contaminated, told
 
 
@@ -122,12 +152,17 @@ def _recovery(sample: Sample, batch: Batch) -> Iterator[Judged]:
 
 
 def _crosstalk(sample: Sample, batch: Batch) -> Iterator[Judged]:
+    control = sample.role is not SampleRole.SAMPLE
+    policy = batch.policy
     for found in batch.crosstalk:
-        if found.sample == sample.name and found.over:
+        told = f"{found.share:.3%} by {found.marker}, {found.budget:.3%} allowed"
+        if found.over and found.sample == sample.name:
+            consequence = policy.crosstalk_in_control if control else policy.crosstalk_over_budget
+            yield consequence, f"crosstalk over budget: {told}"
+        elif found.over and sample.barcode and not control and found.sample in batch.control_names:
             yield (
-                batch.policy.crosstalk_over_budget,
-                f"crosstalk over budget: {found.share:.3%} by {found.marker}, "
-                f"{found.budget:.3%} allowed",
+                policy.crosstalk_in_control,
+                f"crosstalk over budget in control {found.sample}: {told}",
             )
 
 

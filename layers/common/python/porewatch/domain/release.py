@@ -27,9 +27,11 @@ class Consequence(StrEnum):
 
 
 class ReleasePolicy(Model):
-    """`missing_*`: the run lacks that control. `contaminated`: a code that the no-template control
-    holds as detected is also found in the sample. `positive_failed`: a positive control misses
-    what it must show. Budgets are shares of reads."""
+    """`missing_*`: neither the run nor the sample's batch has that control. `contaminated`: a code
+    that the no-template control holds as detected is also found in the sample. `positive_failed`:
+    a positive control misses what it must show. `crosstalk_over_budget`: in the sample itself;
+    `crosstalk_in_control`: in any control, for it and for every sample that was pooled with it (a
+    batch is extracted together, but barcodes leak in the pool). Budgets are shares of reads."""
 
     name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,40}$")]
     purpose: str
@@ -40,6 +42,7 @@ class ReleasePolicy(Model):
     positive_failed: Consequence
     spike_out_of_bounds: Consequence
     crosstalk_over_budget: Consequence
+    crosstalk_in_control: Consequence = Consequence.REMARK
     expected_codes: Annotated[
         tuple[str, ...], Field(description="a positive control shows these, if its row says none")
     ] = ()

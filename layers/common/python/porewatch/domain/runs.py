@@ -64,11 +64,17 @@ class SampleRole(StrEnum):
 
 
 class Sample(Model):
-    """One row of the sample sheet. A run without barcodes has exactly one sample."""
+    """One row of the sample sheet. A run without barcodes has exactly one sample.
+
+    A control without a batch speaks for the whole run, one with a batch for that batch alone.
+    """
 
     name: SampleName
     barcode: Barcode | None = None
     role: SampleRole = SampleRole.SAMPLE
+    batch: Annotated[
+        SampleName | None, Field(description="what was extracted together; blank: the whole run")
+    ] = None
     material: Literal["dna", "rna"] = "dna"
     volume_ml: Annotated[float, Field(gt=0, description="extracted plasma, mL")] | None = None
     spike_copies: Annotated[float, Field(gt=0, description="genome copies added")] | None = None
@@ -88,6 +94,10 @@ class Sample(Model):
     expected_codes: Annotated[
         tuple[str, ...], Field(description="panel codes that a positive control must show")
     ] = ()
+
+    def governs(self, other: Sample) -> bool:
+        """Whether this control speaks for `other`."""
+        return self.batch is None or self.batch == other.batch
 
 
 class Sequencing(Model):

@@ -15,6 +15,7 @@ from typing import Any
 
 from porewatch.domain.errors import SampleSheetRefused
 from porewatch.domain.runs import Sample, SampleRole
+from porewatch.domain.sheet_rules import refuse_duplicates, refuse_lonely_controls
 
 COLUMNS = {
     "name": "name",
@@ -24,6 +25,8 @@ COLUMNS = {
     "barcode": "barcode",
     "role": "role",
     "type": "role",
+    "batch": "batch",
+    "extraction_batch": "batch",
     "material": "material",
     "volume_ml": "volume_ml",
     "spike_copies": "spike_copies",
@@ -83,7 +86,8 @@ def parse_sample_sheet(content: bytes | str, *, file: str) -> tuple[Sample, ...]
         raise SampleSheetRefused(
             "the sheet has a header but no sample.", file=file, remedy="add one row per sample."
         )
-    _no_duplicates(samples, file)
+    refuse_duplicates(samples, file)
+    refuse_lonely_controls(samples, file)
     return tuple(samples.values())
 
 
@@ -209,6 +213,10 @@ def _sample(row: dict[str, str], line: int, file: str) -> Sample:  # noqa: C901 
     if role not in ROLES:
         raise refuse("role", "use sample, no_template_control or positive_control.")
     fields["role"] = ROLES[role]
+    if row.get("batch"):
+        if not NAME.fullmatch(row["batch"]):
+            raise refuse("batch", "1 to 63 letters, digits, blanks, '.', '_', '-'; first no sign.")
+        fields["batch"] = row["batch"]
     material = row.get("material", "").lower() or "dna"
     if material not in ("dna", "rna"):
         raise refuse("material", "use dna or rna.")
@@ -236,26 +244,3 @@ def _number(text: str, limit: float | None) -> float | None:
         return None
     number = float(text)
     return number if 0 < number <= (limit or 1e18) else None
-
-
-def _no_duplicates(samples: dict[int, Sample], file: str) -> None:
-    for what in ("name", "barcode"):
-        first: dict[str, int] = {}
-        for line, sample in samples.items():
-            value = getattr(sample, what)
-            if value is None and what == "barcode" and len(samples) > 1:
-                raise SampleSheetRefused(
-                    f"sample {sample.name!r} has no barcode.",
-                    file=file,
-                    line=line,
-                    remedy="with more than one sample, every sample needs a barcode.",
-                )
-            if value is not None and value in first:
-                raise SampleSheetRefused(
-                    f"{what} {value!r} was already given in line {first[value]}.",
-                    file=file,
-                    line=line,
-                    remedy=f"give every sample a {what} of its own.",
-                )
-            if value is not None:
-                first[value] = line
