@@ -14,10 +14,12 @@ from typer.testing import CliRunner
 
 from porewatch.adapters.budget import Budget
 from porewatch.adapters.table import Table
+from porewatch.compute.carbon import carbon_factors
 from porewatch.compute.price import price_list, snapshot
 from porewatch.domain.errors import Unavailable
 from porewatch.domain.launching import Owner
 from porewatch.domain.prices import Snapshot
+from porewatch.domain.tasks import FailRun
 from porewatch_cli.cost import bill_of, show_cost
 from porewatch_cli.main import app
 from porewatch_cli.price_source import SERVICES, ask
@@ -94,6 +96,81 @@ def test_the_bill_of_a_run_splits_and_shows_what_is_held(
     show_cost(stack, RUN, as_json=False)
     shown = capsys.readouterr().out
     assert "still held" in shown and "orchestration (estimate)" in shown
+
+
+def lost_machine(house: House) -> None:
+    """Half an hour of an m5.2xlarge that was reclaimed, its last checkpoint unknown."""
+    started(house)
+    house.later(minutes=30)
+    house.stages.mark_interrupted(KEY, 1, "i-1", None, house.now)
+    end(house)
+
+
+def test_the_bill_tells_the_carbon_of_a_machine_that_was_killed(
+    house: House, stack: Stack, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lost_machine(house)
+    show_cost(stack, RUN, as_json=True)
+    told = json.loads(capsys.readouterr().out)["carbon"]
+    (line, files) = told["lines"]
+    assert (line["instance_id"], line["vcpus"], line["memory_gib"]) == ("i-1", 8, 32)
+    assert line["gib_hours"] == pytest.approx(100 * 32 / 60)
+    watt_hours = (8 * 2.12 + 32 * 0.392 + 100 * 0.0024) * 32 / 60
+    assert line["grams"]["middle"] == pytest.approx(watt_hours * 1.135 * 0.311, abs=1e-4)
+    assert files["what"] == "files"
+    assert told["wasted"]["middle"] == pytest.approx(line["grams"]["middle"] * 30 / 32, abs=1e-4)
+    show_cost(stack, RUN, as_json=False)
+    shown = " ".join(capsys.readouterr().out.split())
+    assert "estimate" in shown and "wasted work (1 interruption)" in shown
+    assert "CO2e, 50 % load" in shown and "0.311 kg CO2e for each kWh" in shown
+
+
+def test_the_load_of_the_estimate_can_be_said(house: House, stack: Stack) -> None:
+    lost_machine(house)
+    idle, busy = (bill_of(stack, RUN, load)[0].carbon for load in (0.0, 1.0))
+    assert idle is not None and idle.total is not None
+    assert busy is not None and busy.total is not None
+    assert idle.total.middle == idle.total.low == busy.total.low
+    assert busy.total.middle == busy.total.high == idle.total.high
+
+
+def test_a_region_whose_electricity_is_not_known_gets_money_and_no_grams(
+    house: House,
+    stack: Stack,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    lost_machine(house)
+    nowhere = carbon_factors("mx-central-1")
+    monkeypatch.setattr("porewatch_cli.cost.carbon_factors", lambda _region: nowhere)
+    show_cost(stack, RUN, as_json=False)
+    shown = " ".join(capsys.readouterr().out.split())
+    assert "the electricity of region mx-central-1 is not in the table" in shown
+    assert "CO2e," not in shown
+
+
+def test_the_bill_of_a_run_that_failed_has_no_estimate_left_in_it(
+    house: House, stack: Stack
+) -> None:
+    lost_machine(house)
+    house.fail(
+        FailRun.model_validate(
+            {
+                "action": "fail_run",
+                "run_id": RUN,
+                "revision": 0,
+                "error": "WorkerFailed",
+                "cause": "x",
+            }
+        )
+    )
+    bill, books, _ = bill_of(stack, RUN)
+    assert [(line.what, line.settled) for line in bill.lines] == [
+        ("machine", True),
+        ("files", True),
+        ("orchestration", True),
+    ]
+    assert books.spent_usd == pytest.approx(bill.total_usd)
 
 
 def test_a_run_that_never_launched_has_a_bill_too(house: House, stack: Stack) -> None:

@@ -1,4 +1,5 @@
-"""`porewatch cost`: what a run costs, machine by machine; and before submitting, what it will."""
+"""`porewatch cost`: what a run costs and, by estimate, emits, machine by machine; and before
+submitting, what it will cost."""
 
 from __future__ import annotations
 
@@ -11,6 +12,7 @@ from rich.text import Text
 from typer.core import TyperGroup
 
 from porewatch.adapters.budget import Budget
+from porewatch.compute.carbon import carbon_factors
 from porewatch.compute.estimate import Forecast, forecast
 from porewatch.compute.price import HOME_REGION, price_list
 from porewatch.compute.profiles import profile as profile_named
@@ -20,6 +22,7 @@ from porewatch.domain.estimate import InputSize, size_of
 from porewatch.domain.orchestration import activity, overhead
 from porewatch.domain.runs import FINAL_STATES
 from porewatch.domain.sealing import input_file
+from porewatch_cli.carbon import carbon_parts
 from porewatch_cli.gather import find
 from porewatch_cli.stack import Stack, find_stack
 from porewatch_cli.terminal import console, print_json, speaks_plainly, table
@@ -45,12 +48,19 @@ app = typer.Typer(cls=RunUnlessNamed, no_args_is_help=True)
 def run(
     run: Annotated[str, typer.Argument(metavar="RUN", help="the run's id")],
     as_json: JsonOption = False,
+    load: Annotated[
+        float | None,
+        typer.Option(
+            "--load", min=0.0, max=1.0, help="load of the machines, for the estimate of carbon"
+        ),
+    ] = None,
     stack: Annotated[str | None, typer.Option("--stack", help="a deployed stack")] = None,
     profile: Annotated[str | None, typer.Option("--profile", help="AWS profile")] = None,
     region: Annotated[str | None, typer.Option("--region", help="AWS region")] = None,
 ) -> None:
-    """The bill of a run, machine by machine: useful, wasted, boot, orchestration, what is held."""
-    show_cost(find_stack(stack, profile=profile, region=region), run, as_json=as_json)
+    """The bill of a run, machine by machine: useful, wasted, boot, orchestration, what is held;
+    and an estimate of its carbon."""
+    show_cost(find_stack(stack, profile=profile, region=region), run, as_json=as_json, load=load)
 
 
 @app.command(name="forecast")
@@ -65,13 +75,17 @@ def forecast_path(
     show_forecast(path, layout=layout, region=region, as_json=as_json)
 
 
-def bill_of(stack: Stack, run_id: str) -> tuple[Bill, Books, tuple[Reservation, ...]]:
+def bill_of(
+    stack: Stack, run_id: str, load: float | None = None
+) -> tuple[Bill, Books, tuple[Reservation, ...]]:
     """The bill as it stands, what the run's cap counts, and what is or was held for each epoch.
 
-    Until the run has ended, orchestration and files are an estimate and say so.
+    Until the run has ended, orchestration and files are an estimate and say so. `load`: of the
+    machines, for the middle of the carbon estimate (None: the table's own).
     """
     run = stack.runs.get(run_id)
-    prices = price_list(stack.session.region_name or HOME_REGION)
+    region = stack.session.region_name or HOME_REGION
+    prices, factors = price_list(region), carbon_factors(region)
     lines = list(stack.stages.cost_lines(run_id, run.revision))
     if run.manifest_digest and all(line.what != ORCHESTRATION for line in lines):
         files = stack.runs.manifest(run_id, run.revision).files
@@ -80,16 +94,20 @@ def bill_of(stack: Stack, run_id: str) -> tuple[Bill, Books, tuple[Reservation, 
         lines += overhead(done, prices.services, settled=False)
     stops = sum(stage.interruptions for stage in stack.stages.of_run(run_id, run.revision))
     bill = make_bill(
-        lines, price_snapshot=prices.snapshot, as_of=run.updated_at, interruptions=stops
+        lines,
+        price_snapshot=prices.snapshot,
+        as_of=run.updated_at,
+        interruptions=stops,
+        factors=factors if load is None else factors.at_load(load),
     )
     budget = Budget(stack.table)
     held = tuple(one for one in budget.of_run(run_id, run.revision) if one.epoch)
     return bill, budget.books(run_id, run.revision), held
 
 
-def show_cost(stack: Stack, run_id: str, *, as_json: bool) -> None:
-    """Machines, totals, and money reserved, settled and released."""
-    bill, books, held = bill_of(stack, run_id)
+def show_cost(stack: Stack, run_id: str, *, as_json: bool, load: float | None = None) -> None:
+    """Machines, totals, money reserved, settled and released, and the estimate of carbon."""
+    bill, books, held = bill_of(stack, run_id, load)
     if as_json:
         over = stack.runs.get(run_id).state in FINAL_STATES
         told = bill.model_dump(mode="json")
@@ -98,6 +116,9 @@ def show_cost(stack: Stack, run_id: str, *, as_json: bool) -> None:
     console.print(_machines(bill))
     console.print()
     console.print(_totals(bill, books))
+    for part in carbon_parts(bill):
+        console.print()
+        console.print(part, highlight=False)
 
 
 def _machines(bill: Bill) -> Table:
