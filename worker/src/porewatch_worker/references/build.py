@@ -7,10 +7,8 @@ there completely or not at all. A version never changes: build the next one inst
 from __future__ import annotations
 
 import hashlib
-import re
 import shutil
 import tempfile
-from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import BinaryIO, Literal
@@ -19,17 +17,15 @@ import mappy
 
 from porewatch.domain.base import now
 from porewatch.domain.errors import BundleRefused
-from porewatch.domain.panel import Panel, PanelEntry
+from porewatch.domain.panel import Panel
 from porewatch.domain.references import BundleFile, BundleManifest, Contig, ContigRole
 from porewatch_worker import __version__
-from porewatch_worker.references.annotation import AnnotationWrong, annotate
+from porewatch_worker.references.accepting import Draft, accept
 from porewatch_worker.references.fasta import FastaRecord, read_fasta
 from porewatch_worker.references.homology import merge, shared_intervals
 from porewatch_worker.references.load import PRESET
-from porewatch_worker.references.masking import masked_intervals
 from porewatch_worker.references.panel import shipped_panel
 from porewatch_worker.references.sheet import (
-    Assignment,
     Sheet,
     fasta_files,
     read_sheet,
@@ -41,29 +37,8 @@ from porewatch_worker.references.verify import sha256_of
 LARGE_HOST = 200_000_000
 """Bases above which the host is stored as an index (2.5 Gb: 135 s to build, 18 s to load)."""
 
-EXTRA = "X-"
-"""Prefix of targets that are screened for but stand on no list."""
-
-_ACCESSION = re.compile(r"^(?:[A-Z]{1,2}_?\d{5,9}|[A-Z]{4,6}\d{8,})(?:\.\d+)?$")
-_PIECE = re.compile(r"\b(?:segment|chromosome) +(?!complete\b)(\w+)", re.IGNORECASE)
-"""How INSDC titles name the pieces of a genome: "segment 4", "chromosome II"."""
-
-_IN_SEGMENTS = re.compile(r"\b\d+ segments\b")
 _LINE = 80
 _FileKey = Literal["panel", "host", "host_index", "panel_list"]
-
-
-@dataclass
-class _Draft:
-    """What has been read so far."""
-
-    codes: dict[str, PanelEntry]
-    contigs: list[Contig] = field(default_factory=list)
-    places: dict[str, str] = field(default_factory=dict)
-    digests: dict[bytes, Contig] = field(default_factory=dict)
-
-    def bases(self, role: ContigRole) -> int:
-        return sum(contig.length for contig in self.contigs if contig.role is role)
 
 
 def build_bundle(
@@ -99,7 +74,7 @@ def build_bundle(
     target.parent.mkdir(parents=True, exist_ok=True)
     draft_folder = Path(tempfile.mkdtemp(dir=target.parent, prefix=".building-"))
     try:
-        draft = _Draft({entry.code: entry for entry in panel.entries})
+        draft = Draft({entry.code: entry for entry in panel.entries})
         _write_sequences(folder, read_sheet(sheet) if sheet else sheet_from_names(folder),
                          draft, draft_folder)  # fmt: skip
         _mask_shared(draft, draft_folder / "panel.fa", panel_k, panel_w)
@@ -128,12 +103,12 @@ def build_bundle(
     return manifest
 
 
-def _write_sequences(folder: Path, sheet: Sheet, draft: _Draft, out: Path) -> None:
+def _write_sequences(folder: Path, sheet: Sheet, draft: Draft, out: Path) -> None:
     with (out / "panel.fa").open("wb") as panel, (out / "host.fa").open("wb") as host:
         for path in fasta_files(folder):
             for record in read_fasta(path):
                 part = sheet.assignment(path.relative_to(folder).as_posix(), record)
-                contig = _accept(draft, record, part)
+                contig = accept(draft, record, part)
                 _write_record(host if contig.role is ContigRole.HOST else panel, contig, record)
     sheet.refuse_leftovers()
     for role, remedy in (
@@ -149,94 +124,7 @@ def _write_sequences(folder: Path, sheet: Sheet, draft: _Draft, out: Path) -> No
             )
 
 
-def _accept(draft: _Draft, record: FastaRecord, part: Assignment) -> Contig:
-    """Check one sequence against what is there already and add it."""
-    place = f"{record.file} record {record.record}"
-    if record.name in draft.places:
-        raise _refused(
-            record,
-            f"the name {record.name!r} was used before, in {draft.places[record.name]}.",
-            "give every sequence a name of its own.",
-        )
-    _check_target(draft, record, part)
-    contig = _contig(draft, record, part)
-    _check_segment(draft, record, contig)
-    if contig.role is not ContigRole.HOST:
-        twin = draft.digests.setdefault(hashlib.sha256(record.sequence).digest(), contig)
-        if twin.target != contig.target:
-            raise _refused(
-                record,
-                f"{record.name!r} ({contig.target}) is the same sequence as {twin.name!r} "
-                f"({twin.target}); no read could tell them apart.",
-                "remove one of them.",
-            )
-    draft.places[record.name] = place
-    draft.contigs.append(contig)
-    return contig
-
-
-def _check_target(draft: _Draft, record: FastaRecord, part: Assignment) -> None:
-    if part.role is not ContigRole.PANEL or part.target.startswith(EXTRA):
-        return
-    entry = draft.codes.get(part.target)
-    if entry is None:
-        raise _refused(
-            record,
-            f"{part.target!r} is no code of the panel list.",
-            f"correct the code, or name an extra target {EXTRA}{part.target}.",
-        )
-    if entry.members:
-        raise _refused(
-            record,
-            f"{part.target!r} is an umbrella for {', '.join(entry.members)}.",
-            "use the code of the member.",
-        )
-
-
-def _contig(draft: _Draft, record: FastaRecord, part: Assignment) -> Contig:
-    entry = draft.codes.get(part.target) if part.role is ContigRole.PANEL else None
-    circular = part.circular if part.circular is not None else bool(entry and entry.circular)
-    host = part.role is ContigRole.HOST
-    try:
-        places = annotate(part.places, record.description, part.target, record.sequence, host=host)
-    except AnnotationWrong as error:
-        raise _refused(record, str(error), error.remedy) from error
-    return Contig(
-        name=record.name,
-        role=part.role,
-        target=part.target,
-        length=len(record.sequence),
-        circular=circular,
-        segment=part.segment or _piece_in(record.description),
-        accession=part.accession or (record.name if _ACCESSION.match(record.name) else ""),
-        description=part.description or record.description,
-        source=part.source or Path(record.file).name,
-        masked=() if host else masked_intervals(record.sequence),
-        perv_type=places.perv_type,
-        features=places.features,
-        single_copy=places.single_copy,
-    )
-
-
-def _piece_in(title: str) -> str:
-    found = _PIECE.search(title)
-    return found[1] if found else ""
-
-
-def _check_segment(draft: _Draft, record: FastaRecord, contig: Contig) -> None:
-    """Pieces without a name would be taken for strains, and most of the genome for missing."""
-    entry = draft.codes.get(contig.target) if contig.role is ContigRole.PANEL else None
-    segments = _IN_SEGMENTS.search(entry.genome) if entry else None
-    if segments and not contig.segment:
-        raise _refused(
-            record,
-            f"{contig.target} has a genome in {segments[0]}, and {record.name!r} does not say "
-            "which one it is.",
-            "write 'segment N' into its header, or use a sheet with a segment column.",
-        )
-
-
-def _mask_shared(draft: _Draft, panel_fasta: Path, k: int, w: int) -> None:
+def _mask_shared(draft: Draft, panel_fasta: Path, k: int, w: int) -> None:
     """Add what spike-ins and decoys share with a panel contig to its masked intervals."""
     lengths = {c.name: c.length for c in draft.contigs if c.role is ContigRole.PANEL}
     alone = panel_fasta.with_name("panel-alone.fa")
@@ -255,12 +143,6 @@ def _mask_shared(draft: _Draft, panel_fasta: Path, k: int, w: int) -> None:
         else contig
         for contig in draft.contigs
     ]
-
-
-def _refused(record: FastaRecord, problem: str, remedy: str) -> BundleRefused:
-    return BundleRefused(
-        problem, file=record.file, record=record.record, line=record.line, remedy=remedy
-    )
 
 
 def _write_record(out: BinaryIO, contig: Contig, record: FastaRecord) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from porewatch.domain.findings import Call, Finding, PervResult, Quantity, TargetResult
 from porewatch.domain.panel import Severity
-from porewatch_worker.references.build import EXTRA
+from porewatch_worker.references.accepting import EXTRA
 from porewatch_worker.science.perv import ALARM_PAIR, ALARM_TYPE
 from porewatch_worker.science.remarks import PERV, SYNTHETIC
 
