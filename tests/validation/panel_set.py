@@ -60,17 +60,19 @@ HOST = "host"
 
 def make_panel_world(root: Path, seed: int = 1) -> World:
     """The real genomes and their bundle. Skips the test when they are not at hand."""
-    panel = tuple(genome for file, contig, code in FILES for genome in _read(file, contig, code))
+    panel = tuple(
+        genome for file, contig, code in FILES for genome in read_genomes(file, contig, code)
+    )
     codes = random_codes(HOST_BASES, np.random.default_rng(seed), 0.42)
     host = Genome("random-host", codes, ContigRole.HOST, HOST, "random sequence, no pig genome")
-    gene = _read("pig_ATM_cds.fa", "", HOST, ContigRole.HOST)
+    gene = read_genomes("pig_ATM_cds.fa", "", HOST, ContigRole.HOST)
     genomes = GenomeSet((*panel, host, *gene), ())
     sheet = write_genomes(genomes, root / "genomes")
     build_bundle(root / "genomes", root, "panel-set", "1", sheet=sheet)
     return World(genomes, load(root, "panel-set@1"))
 
 
-def _read(
+def read_genomes(
     file: str, contig: str, code: str, role: ContigRole = ContigRole.PANEL
 ) -> tuple[Genome, ...]:
     made = []
@@ -90,7 +92,7 @@ def _read(
 def strain(world: World, code: str, seed: int) -> tuple[Genome, ...]:
     """What samples hold of an agent."""
     if code == "HEV":
-        return _read(*UNKNOWN_STRAIN, "HEV")
+        return read_genomes(*UNKNOWN_STRAIN, "HEV")
     rng = np.random.default_rng([seed, *code.encode()])
     rate = STRAINS.get(code, 0.0)
     return tuple(replace(g, codes=diverge(g.codes, rate, rng)) for g in world.genomes.of(code))
