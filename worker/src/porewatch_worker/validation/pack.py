@@ -21,7 +21,7 @@ from porewatch_worker.validation.requirements import requirements
 from porewatch_worker.validation.result import ClassResult, SetResult, Share, Validation
 from porewatch_worker.validation.score import limit, series, share
 from porewatch_worker.validation.screened import Seen, screen_made
-from porewatch_worker.validation.sets import ABOUT, SERIES, SIZES, TOLD_ONLY, all_runs
+from porewatch_worker.validation.sets import ABOUT, SERIES, SIZES, all_runs
 from porewatch_worker.validation.worlds import CLASSES, World, make_world
 
 SEED = 20261121
@@ -50,11 +50,10 @@ def summed_up(
     diluted = [s for s in seen if s.run.kind == SERIES]
     stated = gamma_quantile(CHANCE, ScreeningParameters().detected_min_reads) / FOUND_BY_MAPPING
     points = series((round(s.tube.expected or 0, 3), _hit(s)) for s in diluted)
-    judged = [s for s in seen if s.run.kind != TOLD_ONLY]
     sets = tuple(_set(world, kind, [s for s in seen if s.run.kind == kind]) for kind in ABOUT)
     positive = _found(s for s in diluted if s.tube.reads >= ENOUGH)
     at_limit = _found(s for s in diluted if (s.tube.expected or 0) >= stated)
-    negative = _left_alone(judged, world.screened)
+    negative = _left_alone(seen, world.screened)
     return Validation(
         size=size,
         seed=seed,
@@ -68,7 +67,7 @@ def summed_up(
         negative=negative,
         limit=limit(points, "expected reads"),
         series=points,
-        classes=tuple(_class(name, diluted, judged) for name in dict.fromkeys(CLASSES.values())),
+        classes=tuple(_class(name, diluted, seen) for name in dict.fromkeys(CLASSES.values())),
         sets=sets,
         requirements=requirements(positive, at_limit, negative, sets, stated),
     )
@@ -118,7 +117,6 @@ def _set(world: World, kind: str, seen: Sequence[Seen]) -> SetResult:
         about=ABOUT[kind],
         runs=len({s.run.seed for s in seen}),
         samples=len(seen),
-        judged=kind != TOLD_ONLY,
         positive=share(hits, len(put_in)),
         negative=_left_alone(seen, world.screened),
         false_calls=tuple(false),

@@ -64,7 +64,7 @@ class SetResult(Model):
     about: str
     runs: int
     samples: int
-    judged: bool
+    judged: bool = True
     positive: Share | None
     negative: Share | None
     false_calls: tuple[str, ...] = ()

@@ -33,11 +33,10 @@ BUDGET = 0.001
 """Crosstalk that the product's own parameter `crossover` allows for."""
 
 SERIES = "dilution series"
-TOLD_ONLY = "relatives the bundle does not know"
 ABOUT = {
     SERIES: "each agent alone, 1 to 1,000 genome copies, strain 5 % away from the bundle's",
     "near relatives": "relatives 12 to 25 % away from a member, known to the bundle as decoys",
-    TOLD_ONLY: f"members' relatives {FAR:.0%} away, in no bundle; told, not judged",
+    "unknown relatives": f"members' relatives {FAR:.0%} away, in no bundle",
     "host only": "host reads and spike-in; the host carries PERV-A and -B",
     "host, PERV-A and -B": "as above and free PERV-A and -B, 5 % of joined molecules",
     "A/C recombinants": "PERV-A and -B, and recombinants cut at random places of env",
@@ -144,7 +143,7 @@ def _relatives(world: World, model: ErrorModel, seed: int) -> Iterator[MadeRun]:
     yield MadeRun("near relatives", tuple(near), model, seed + 1)
     codes = ("CSFV", "JEV", "PPV", "SALM")
     far = tuple(_tube(world, code, (world.strain(code, seed, FAR), 150)) for code in codes)
-    yield MadeRun(TOLD_ONLY, far, model, seed + 2)
+    yield MadeRun("unknown relatives", far, model, seed + 2)
 
 
 def _hosts(world: World, model: ErrorModel, seed: int) -> Iterator[MadeRun]:
