@@ -6,6 +6,7 @@ import json
 from datetime import datetime
 
 from tests.simulator.batch import Job
+from tests.simulator.calls import Call, Fate
 from tests.simulator.invariants import broken, items
 from tests.simulator.machine import BROKEN, CLOUD, Box
 from tests.simulator.scheduler import START
@@ -55,6 +56,20 @@ def test_refused_by_ec2_altogether_it_goes_to_batch() -> None:
 
     assert all(isinstance(instance, Job) for instance in world.instances())
     assert world.state(RUN) == "completed"
+
+
+def test_an_outage_of_batch_is_nothing_to_stages_that_ec2_has_machines_for() -> None:
+    def down(call: Call) -> Fate | None:
+        return Fate.BROKEN if call.service == "batch" else None
+
+    down.stays = True  # type: ignore[attr-defined]
+    world = World(seed=4, weather=Weather(executor="ec2-then-batch"), decide=down)
+    world.submit(RUN)
+    world.play()
+
+    assert world.state(RUN) == "completed"
+    assert len(world.instances()) == 2
+    assert facts(world, "StageFailed") == []
 
 
 def test_every_rung_that_refused_is_told_with_its_reason_and_the_wait_too() -> None:

@@ -24,7 +24,8 @@ def refused(code: str, operation: str = "SubmitJob", status: int = 400) -> Clien
 
 
 class Jobs:
-    """`answer`: raised instead of answering SubmitJob; when `loses_answers`, after submitting."""
+    """`answer`: raised instead of answering SubmitJob; when `loses_answers`, after submitting.
+    `down`: Batch answers nothing else either."""
 
     def __init__(self, clock: Callable[[], float] = time.time) -> None:
         self._clock = clock
@@ -32,6 +33,7 @@ class Jobs:
         self.submitted: list[dict[str, Any]] = []
         self.answer: Exception | None = None
         self.loses_answers = False
+        self.down = False
         self.meta = SimpleNamespace(region_name=REGION)
 
     def submit_job(self, **asked: Any) -> dict[str, Any]:
@@ -57,6 +59,7 @@ class Jobs:
         return SimpleNamespace(paginate=self._pages)
 
     def _pages(self, *, jobQueue: str, filters: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:  # noqa: N803
+        self._answers()
         (wanted,) = filters[0]["values"]
         for job in self.jobs.values():
             name = job["jobName"].lower()
@@ -67,15 +70,21 @@ class Jobs:
 
     def describe_jobs(self, *, jobs: list[str]) -> dict[str, Any]:
         assert len(jobs) <= 100
+        self._answers()
         return {"jobs": [self.jobs[name] for name in jobs if name in self.jobs]}
 
     def terminate_job(self, *, jobId: str, reason: str) -> dict[str, Any]:  # noqa: N803
+        self._answers()
         if jobId not in self.jobs:
             raise refused("ClientException", "TerminateJob")
         if self.jobs[jobId]["status"] == "RUNNABLE":
             self.end(jobId, reason)
         self.jobs[jobId]["isTerminated"] = True
         return {}
+
+    def _answers(self) -> None:
+        if self.down:
+            raise refused("ServerException", "Any", status=503)
 
     def begin(self, job: str, *, at: float | None = None) -> None:
         self.jobs[job].update(status="RUNNING", startedAt=self._milliseconds(at))

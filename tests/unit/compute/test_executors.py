@@ -82,8 +82,10 @@ def test_machines_and_jobs_are_seen_ended_and_priced_each_where_it_is() -> None:
     both.ec2.lose(machine)
     waiting = both.all.launch(job).instance_id
     assert set(both.all.observe([machine, waiting, "i-99", "0000-99"])) == {machine, waiting}
-    assert {m.instance_id for m in both.all.find(owner())} == {machine, waiting}
-    assert {m.instance_id for m in both.all.inventory()} == {machine, waiting}
+    assert [m.instance_id for m in both.all.find(owner(), "ec2")] == [machine]
+    assert [m.instance_id for m in both.all.find(owner(), "batch")] == [waiting]
+    assert [m.instance_id for m in both.all.inventory("ec2")] == [machine]
+    assert [m.instance_id for m in both.all.inventory("batch")] == [waiting]
     both.all.interrupt(waiting)
     both.all.terminate(machine)
     assert both.jobs.jobs[waiting]["status"] == "FAILED"

@@ -7,7 +7,7 @@ import pytest
 from porewatch.adapters.table import Table
 from porewatch.compute.batch import BatchJobs
 from porewatch.compute.executors import Executors
-from porewatch.domain.errors import CapacityUnavailable
+from porewatch.domain.errors import CapacityUnavailable, Unavailable
 from porewatch.domain.machine_news import MachineNews, NewsKind
 from porewatch.domain.phases import StageRecord, StageState
 from porewatch.domain.tasks import Terminate
@@ -142,6 +142,64 @@ def news(status: str, job: str) -> MachineNews:
             detail={"jobId": job, "status": status},
         )
     )
+
+
+def on_ec2_while_batch_is_down(house: BatchHouse) -> str:
+    """The machine of epoch 1, claimed."""
+    house.ec2.full, house.jobs.down = {}, True
+    house.claimed()
+    (name,) = house.ec2.machines
+    return name
+
+
+def test_while_batch_is_down_machines_of_ec2_are_launched_watched_and_ended(
+    house: BatchHouse,
+) -> None:
+    name = on_ec2_while_batch_is_down(house)
+    house.ec2.lose(name)
+    house.later(minutes=6)
+    with pytest.raises(Unavailable):  # said last, when all that can be done is done
+        sweep(house.watch())
+    assert house.state_machine.heard[0][:2] == ("t1", "WorkerLost")
+    ending = Terminate(run_id=RUN, revision=0, stage=STAGE, epoch=1, reason="over")
+    ended = end_machines(ending, stack="s", stages=house.stages, executor=house.cloud, at=house.now)
+    assert ended.instance_ids == (name,)
+
+
+def test_while_batch_is_down_a_forgotten_machine_of_ec2_is_ended(house: BatchHouse) -> None:
+    name = on_ec2_while_batch_is_down(house)
+    house.open()
+    for _ in range(3):
+        house.later(minutes=10)
+        with pytest.raises(Unavailable):
+            sweep(house.watch())
+    assert house.ec2.ended == [name]
+
+
+def test_while_ec2_is_down_jobs_are_watched_and_nobody_says_that_a_machine_is_gone(
+    house: BatchHouse,
+) -> None:
+    name = house.queued().instance_id or ""
+    house.jobs.begin(name, at=house._seconds())
+    house.jobs.end(name, "Essential container in task exited", at=house._seconds())
+    house.ec2.unreachable = True
+    house.later(minutes=6)
+    sweep(house.watch())
+    assert house.record().error == "WorkerLost"
+
+
+def test_an_epoch_that_batch_was_asked_for_is_over_only_when_batch_says_so(
+    house: BatchHouse,
+) -> None:
+    house.queued()
+    house.jobs.down = True
+    ending = Terminate(run_id=RUN, revision=0, stage=STAGE, epoch=1, reason="over")
+    with pytest.raises(Unavailable):
+        end_machines(ending, stack="s", stages=house.stages, executor=house.cloud, at=house.now)
+    (spec, *_) = house.ec2.launches
+    house.ec2.full = {}
+    with pytest.raises(Unavailable):  # the job may live: no machine beside it
+        house.cloud.launch(spec, house.stages.asked(KEY, 1))
 
 
 def test_only_the_end_of_a_job_is_an_end() -> None:

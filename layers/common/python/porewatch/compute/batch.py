@@ -55,32 +55,32 @@ class BatchJobs:
         because: str = "",
         first: int = 0,
     ) -> tuple[LaunchSpec, ...]:
-        """See `Executor.prepare` and `batch_rungs`."""
+        """See `Source.prepare` and `batch_rungs`."""
         return batch_rungs(
             owner, stage, avoid, at, places=self._places, first=first, because=because
         )
 
     def launch(self, spec: LaunchSpec) -> Machine:
-        """See `Executor.launch`. A queue always has room: that no computer comes shows later, as a
+        """See `Source.launch`. A queue always has room: that no computer comes shows later, as a
         job that waits beyond the boot deadline (`domain.liveness`)."""
         return self._alive(spec.owner) or self._submit(spec)
 
     def observe(self, instance_ids: Iterable[str]) -> dict[str, Machine]:
-        """See `Executor.observe`."""
+        """See `Source.observe`."""
         return {job.instance_id: job for job in self._described(instance_ids)}
 
     def find(self, owner: Owner) -> list[Machine]:
-        """See `Executor.find`."""
+        """See `Source.find`."""
         named = self._described(self._listed(job_name(owner)))
         return [machine for machine in named if machine.owner == owner]
 
     def inventory(self) -> list[Machine]:
-        """See `Executor.inventory`."""
+        """See `Source.inventory`."""
         ours = self._described(self._listed(f"{name_prefix(self._stack)}*"))
         return [job for job in ours if job.owner is not None and job.owner.stack == self._stack]
 
     def terminate(self, instance_id: str) -> None:
-        """See `Executor.terminate`. A waiting job ends at once; a running one gets SIGTERM, and
+        """See `Source.terminate`. A waiting job ends at once; a running one gets SIGTERM, and
         SIGKILL half a minute later."""
         try:
             with translated(f"terminate job {instance_id}"):
@@ -90,13 +90,13 @@ class BatchJobs:
                 raise
 
     def interrupt(self, instance_id: str) -> None:
-        """See `Executor.interrupt`."""
+        """See `Source.interrupt`."""
         self.terminate(instance_id)
 
     def price(
         self, instance_type: str, purchase: Purchase, seconds: float, disk_gib: int = 0
     ) -> float:
-        """See `Executor.price`. The disk is the host's and counts as if the job had it alone. A job
+        """See `Source.price`. The disk is the host's and counts as if the job had it alone. A job
         that never got a computer costs nothing."""
         if seconds <= 0:
             return 0.0

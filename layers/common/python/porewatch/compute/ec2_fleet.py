@@ -85,7 +85,7 @@ class Ec2Fleet:
         *,
         because: str = "",
     ) -> tuple[LaunchSpec, ...]:
-        """See `Executor.prepare`."""
+        """See `Source.prepare`."""
         return rungs(
             owner,
             stage,
@@ -98,11 +98,11 @@ class Ec2Fleet:
         )
 
     def launch(self, spec: LaunchSpec) -> Machine:
-        """See `Executor.launch`."""
+        """See `Source.launch`."""
         return self._alive(spec.owner) or self._create(spec)
 
     def observe(self, instance_ids: Iterable[str]) -> dict[str, Machine]:
-        """See `Executor.observe`."""
+        """See `Source.observe`."""
         wanted = sorted(set(instance_ids))
         found: dict[str, Machine] = {}
         for start in range(0, len(wanted), DESCRIBED_AT_ONCE):
@@ -111,16 +111,16 @@ class Ec2Fleet:
         return found
 
     def find(self, owner: Owner) -> list[Machine]:
-        """See `Executor.find`."""
+        """See `Source.find`."""
         filters = {f"tag:{name}": [value] for name, value in owner.tags().items()}
         return list(self._described(filters))
 
     def inventory(self) -> list[Machine]:
-        """See `Executor.inventory`."""
+        """See `Source.inventory`."""
         return list(self._described({"tag:porewatch-stack": [self._stack]}))
 
     def terminate(self, instance_id: str) -> None:
-        """See `Executor.terminate`."""
+        """See `Source.terminate`."""
         gone = {"InvalidInstanceID.NotFound": AlreadyDone}
         try:
             with translated(f"terminate {instance_id}", gone):
@@ -129,14 +129,14 @@ class Ec2Fleet:
             return
 
     def interrupt(self, instance_id: str) -> None:
-        """See `Executor.interrupt`. EC2 tells the operating system to shut down, which tells the
+        """See `Source.interrupt`. EC2 tells the operating system to shut down, which tells the
         worker (SIGTERM) and waits for it."""
         self.terminate(instance_id)
 
     def price(
         self, instance_type: str, purchase: Purchase, seconds: float, disk_gib: int = 0
     ) -> float:
-        """See `Executor.price`."""
+        """See `Source.price`."""
         prices = price_list(self._client.meta.region_name)
         disk = prices.disk_usd(disk_gib, seconds) if disk_gib else 0.0
         return prices.usd(instance_type, purchase, seconds) + disk

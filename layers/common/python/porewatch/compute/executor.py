@@ -1,4 +1,5 @@
-"""What a use case may ask of a source of machines. EC2 fleets are one; Batch will be another.
+"""What a use case may ask of all sources of machines (`Executor`), and what each of them answers
+(`Source`): EC2 fleets are one, AWS Batch another, and `compute.executors` puts them together.
 
 To interrupt a machine is to terminate it: its operating system first tells the worker to stop
 (SIGTERM), which writes a checkpoint and says so, as it does on a notice of the cloud.
@@ -6,16 +7,23 @@ To interrupt a machine is to terminate it: its operating system first tells the 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from datetime import datetime
 from typing import Protocol
 
-from porewatch.domain.launching import LaunchSpec, Machine, Owner, Purchase
+from porewatch.domain.launching import (
+    SOURCES,
+    ExecutorName,
+    LaunchSpec,
+    Machine,
+    Owner,
+    Purchase,
+)
 from porewatch.domain.phases import StageSpec
 
 
-class Executor(Protocol):
-    """Launching is idempotent per owner: one owner never gets two machines."""
+class Source(Protocol):
+    """Machines of one sort. Launching is idempotent per owner: one owner never gets two."""
 
     def prepare(
         self,
@@ -58,3 +66,38 @@ class Executor(Protocol):
     ) -> float:
         """USD for so many seconds of a machine with a disk of `disk_gib`, by the price snapshot of
         its region."""
+
+
+class Executor(Protocol):
+    """All sources together: every machine goes to where it belongs. See `Source`.
+
+    What is asked of a source is asked by its name, so that one that does not answer hides no other.
+    """
+
+    def prepare(
+        self,
+        owner: Owner,
+        stage: StageSpec,
+        avoid: tuple[str, ...],
+        at: datetime,
+        *,
+        because: str = "",
+    ) -> tuple[LaunchSpec, ...]: ...
+
+    def launch(self, spec: LaunchSpec, asked: Container[ExecutorName] = SOURCES) -> Machine:
+        """`asked`: the sources that were ever asked for a machine for this owner (in doubt, all);
+        at others it has none."""
+
+    def interrupt(self, instance_id: str) -> None: ...
+
+    def observe(self, instance_ids: Iterable[str]) -> dict[str, Machine]: ...
+
+    def find(self, owner: Owner, source: ExecutorName) -> list[Machine]: ...
+
+    def inventory(self, source: ExecutorName) -> list[Machine]: ...
+
+    def terminate(self, instance_id: str) -> None: ...
+
+    def price(
+        self, instance_type: str, purchase: Purchase, seconds: float, disk_gib: int = 0
+    ) -> float: ...

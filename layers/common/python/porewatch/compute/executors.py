@@ -1,7 +1,8 @@
 """One executor over both: each spec and each machine goes to EC2 or to Batch.
 
 A spec says by its `executor`, a machine by its id (`i-...` is EC2's), a price by its words. A
-launch looks at the other side first: an owner never gets a machine here while it has one there.
+launch looks at the other side first, if that was ever asked for the same owner: an owner never gets
+a machine here while it has one there, and an outage of a side nobody asked stops no launch.
 
 `choice` is what the operator wants, and a stage of a profile may ask for Batch by itself:
 `ec2` never uses Batch; `batch` uses EC2 only for stages that Batch has no job definition for;
@@ -10,15 +11,24 @@ launch looks at the other side first: an owner never gets a machine here while i
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from datetime import datetime
 from typing import Protocol
 
 from porewatch.compute.batch import BatchJobs
 from porewatch.compute.batch_rungs import JobPlaces, is_share
 from porewatch.compute.ec2_fleet import Ec2Fleet
-from porewatch.compute.executor import Executor
-from porewatch.domain.launching import ExecutorChoice, LaunchSpec, Machine, Owner, Purchase
+from porewatch.compute.executor import Source
+from porewatch.domain.launching import (
+    SOURCES,
+    ExecutorChoice,
+    ExecutorName,
+    LaunchSpec,
+    Machine,
+    Owner,
+    Purchase,
+    source_of,
+)
 from porewatch.domain.phases import StageSpec
 
 
@@ -37,7 +47,7 @@ class Executors:
     """`batch` is None where the stack has no queues."""
 
     def __init__(
-        self, ec2: Executor, batch: BatchJobs | None, choice: ExecutorChoice = "ec2-then-batch"
+        self, ec2: Source, batch: BatchJobs | None, choice: ExecutorChoice = "ec2-then-batch"
     ) -> None:
         self._ec2, self._choice = ec2, choice
         self._batch = batch
@@ -62,13 +72,15 @@ class Executors:
         below = self._batch.prepare(owner, stage, avoid, at, because=because, first=last + 1)
         return (*ladder, *below)
 
-    def launch(self, spec: LaunchSpec) -> Machine:
+    def launch(self, spec: LaunchSpec, asked: Container[ExecutorName] = SOURCES) -> Machine:
         """See `Executor.launch`."""
         here, there = self._ec2, self._batch
         if there is None:
             return here.launch(spec)
         if spec.executor == "batch":
             here, there = there, here
+        if ("ec2" if spec.executor == "batch" else "batch") not in asked:
+            return here.launch(spec)
         living = [machine for machine in there.find(spec.owner) if machine.alive()]
         return living[0] if living else here.launch(spec)
 
@@ -79,19 +91,22 @@ class Executors:
     def observe(self, instance_ids: Iterable[str]) -> dict[str, Machine]:
         """See `Executor.observe`."""
         wanted = list(instance_ids)
-        jobs = [name for name in wanted if is_job(name)]
-        seen = self._ec2.observe([name for name in wanted if not is_job(name)])
+        machines = [name for name in wanted if source_of(name) == "ec2"]
+        jobs = [name for name in wanted if source_of(name) == "batch"]
+        seen = self._ec2.observe(machines) if machines else {}
         return {**seen, **self._batch.observe(jobs)} if self._batch and jobs else seen
 
-    def find(self, owner: Owner) -> list[Machine]:
+    def find(self, owner: Owner, source: ExecutorName) -> list[Machine]:
         """See `Executor.find`."""
-        jobs = self._batch.find(owner) if self._batch else []
-        return [*self._ec2.find(owner), *jobs]
+        if source == "ec2":
+            return self._ec2.find(owner)
+        return self._batch.find(owner) if self._batch else []
 
-    def inventory(self) -> list[Machine]:
+    def inventory(self, source: ExecutorName) -> list[Machine]:
         """See `Executor.inventory`."""
-        jobs = self._batch.inventory() if self._batch else []
-        return [*self._ec2.inventory(), *jobs]
+        if source == "ec2":
+            return self._ec2.inventory()
+        return self._batch.inventory() if self._batch else []
 
     def terminate(self, instance_id: str) -> None:
         """See `Executor.terminate`."""
@@ -104,13 +119,8 @@ class Executors:
         side = self._batch if self._batch and is_share(instance_type) else self._ec2
         return side.price(instance_type, purchase, seconds, disk_gib)
 
-    def _of(self, instance_id: str) -> Executor:
-        return self._batch if self._batch and is_job(instance_id) else self._ec2
-
-
-def is_job(instance_id: str) -> bool:
-    """Whether a machine's id is a Batch job's."""
-    return not instance_id.startswith("i-")
+    def _of(self, instance_id: str) -> Source:
+        return self._batch if self._batch and source_of(instance_id) == "batch" else self._ec2
 
 
 def executors(

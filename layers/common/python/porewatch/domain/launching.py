@@ -13,6 +13,7 @@ from porewatch.domain.runs import RunId
 
 Purchase = Literal["spot", "on-demand"]
 ExecutorName = Literal["ec2", "batch"]
+SOURCES: tuple[ExecutorName, ...] = ("ec2", "batch")
 ExecutorChoice = Literal["ec2", "batch", "ec2-then-batch"]
 """What the operator wants of a stack; `compute.executors` says what each means."""
 
@@ -112,6 +113,11 @@ class MachineState(StrEnum):
     ENDING = "ending"
     GONE = "gone"
     UNKNOWN = "unknown"
+
+
+def source_of(instance_id: str) -> ExecutorName:
+    """Where a machine with this id comes from: `i-...` is EC2's, all else is a job's."""
+    return "ec2" if instance_id.startswith("i-") else "batch"
 
 
 class Machine(Model):

@@ -14,6 +14,7 @@ from porewatch.domain.events import InstanceTerminated
 from porewatch.domain.launching import Machine, MachineState, Owner
 from porewatch.domain.phases import StageKey, StageRecord, StageState
 from porewatch.domain.tasks import Terminate, Terminated
+from porewatch.usecases.ask_each import ask_each
 
 if TYPE_CHECKING:
     from porewatch.adapters.stages import StageLedger
@@ -23,7 +24,8 @@ if TYPE_CHECKING:
 def end_machines(
     task: Terminate, *, stack: str, stages: StageLedger, executor: Executor, at: datetime
 ) -> Terminated:
-    """End everything that carries the epoch's tags, and the machine the ledger knows of."""
+    """End everything that carries the epoch's tags, and the machine the ledger knows of. Raises
+    when a source that was asked for one does not answer, after what the others show is ended."""
     owner = Owner(
         stack=stack,
         run_id=task.run_id,
@@ -31,12 +33,14 @@ def end_machines(
         stage=task.stage,
         epoch=task.epoch,
     )
-    machines = {machine.instance_id: machine for machine in executor.find(owner)}
+    there = ask_each(lambda source: executor.find(owner, source))
+    machines = {machine.instance_id: machine for machine in there.found}
     known = _of_ledger(stages.find(task.key), task.epoch)
     if known is not None:
         machines.setdefault(known.instance_id, known)
     for machine in machines.values():
         end_machine(machine, owner, task.reason, stages=stages, executor=executor, at=at)
+    there.raise_if_silent(stages.asked(task.key, task.epoch))
     stages.release_money(owner, at)
     return Terminated(instance_ids=tuple(sorted(machines)))
 

@@ -16,6 +16,7 @@ from porewatch.domain.launching import Owner
 from porewatch.domain.liveness import held_in_vain
 from porewatch.domain.phases import StageKey
 from porewatch.domain.tasks import Terminate
+from porewatch.usecases.ask_each import ask_each
 from porewatch.usecases.end_machines import end_machines
 
 if TYPE_CHECKING:
@@ -47,7 +48,9 @@ def _freed(
         return
     epoch = {"run_id": held.run_id, "revision": held.revision, "epoch": held.epoch}
     owner = Owner.model_validate({**epoch, "stack": stack, "stage": held.stage})
-    if any(machine.alive() for machine in executor.find(owner)):
+    there = ask_each(lambda source: executor.find(owner, source))
+    there.raise_if_silent(stages.asked(record.key, held.epoch))
+    if any(machine.alive() for machine in there.found):
         return
     _log.warning("%s of %s epoch %d held money in vain", held.stage, held.run_id, held.epoch)
     task = Terminate.model_validate({**epoch, "stage": held.stage, "reason": "held in vain"})

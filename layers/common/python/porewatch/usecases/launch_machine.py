@@ -22,7 +22,7 @@ from porewatch.domain.errors import (
 from porewatch.domain.estimate import reservation_usd
 from porewatch.domain.events import LaunchRefused
 from porewatch.domain.launching import LaunchIntent, LaunchSpec, Machine, Owner
-from porewatch.domain.phases import StageRecord
+from porewatch.domain.phases import StageKey, StageRecord
 from porewatch.domain.purchase import why_on_demand
 from porewatch.domain.stages import ENDED
 from porewatch.domain.tasks import Launch, Launched
@@ -99,9 +99,11 @@ def _climb(
     left = list(ladder)
     while left:
         spec = left.pop(0)
+        key = StageKey(spec.owner.run_id, spec.owner.revision, spec.owner.stage)
         intent = LaunchIntent(spec=spec, client_token=spec.client_token(), at=at)
         try:
-            return executor.launch(stages.record_launch_intent(intent).spec)
+            noted = stages.record_launch_intent(intent)
+            return executor.launch(noted.spec, stages.asked(key, spec.owner.epoch))
         except CapacityUnavailable as error:
             pools.note(error.pools, at)
             failure = error

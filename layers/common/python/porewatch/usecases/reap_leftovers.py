@@ -9,10 +9,12 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING
 
 from porewatch.domain.errors import PorewatchError
+from porewatch.domain.launching import SOURCES, ExecutorName
 from porewatch.domain.leftovers import Found, Thing, thing_of
 from porewatch.domain.metrics import Measure
 from porewatch.domain.reaping import Reap, Reaped
@@ -79,14 +81,15 @@ def reap_machine(instance_id: str, reaper: Reaper) -> tuple[Found, ...]:
 
 
 def _looks(reaper: Reaper) -> Iterator[tuple[Look, End | None]]:
-    yield lambda: _machines(reaper.hands), None
+    for source in SOURCES:
+        yield partial(_machines, reaper.hands, source), None
     for look in reaper.leftovers.sorts():
         yield look, reaper.leftovers.end
     yield lambda: reaper.uploads.left(reaper.hands.at), reaper.uploads.end
 
 
-def _machines(hands: Hands) -> Iterator[Thing]:
-    for machine in hands.executor.inventory():
+def _machines(hands: Hands, source: ExecutorName) -> Iterator[Thing]:
+    for machine in hands.executor.inventory(source):
         thing = thing_of(machine, hands.stack)
         if thing is not None:
             yield thing

@@ -33,6 +33,7 @@ from porewatch.domain.machine_news import MachineNews, NewsKind
 from porewatch.domain.phases import StageKey, StageRecord
 from porewatch.domain.stages import ENDED
 from porewatch.usecases.answer_stage import answer_stage
+from porewatch.usecases.ask_each import Sight, ask_each, look_at
 from porewatch.usecases.end_leftover import Hands, settle
 from porewatch.usecases.end_machines import end_machine
 from porewatch.usecases.free_held import free_held
@@ -72,9 +73,12 @@ def sweep(watch: Watch) -> None:
     seen = _seen(watch, records)
     for record in records:
         _safely(watch, record, seen)
-    if watch.budget is not None and seen is not None:
-        stop_over_budget(records, seen, budget=watch.budget, executor=watch.executor, at=watch.at)
-    _end_forgotten(watch)
+    if watch.budget is not None:
+        stop_over_budget(
+            records, seen.machines, budget=watch.budget, executor=watch.executor, at=watch.at
+        )
+    there = ask_each(watch.executor.inventory)
+    _end_forgotten(watch, there.found)
     if watch.budget is not None:
         free_held(
             stack=watch.stack,
@@ -83,6 +87,7 @@ def sweep(watch: Watch) -> None:
             budget=watch.budget,
             at=watch.at,
         )
+    there.raise_if_silent()
 
 
 def hear_cloud(news: MachineNews, watch: Watch) -> None:
@@ -99,17 +104,13 @@ def hear_cloud(news: MachineNews, watch: Watch) -> None:
             _safely(watch, record, _seen(watch, [record]))
 
 
-def _seen(watch: Watch, records: Iterable[StageRecord]) -> dict[str, Machine] | None:
-    """What the cloud shows of the records' machines; None when it does not answer."""
+def _seen(watch: Watch, records: Iterable[StageRecord]) -> Sight:
+    """What the clouds show of the records' machines."""
     wanted = [r.instance_id for r in records if r.instance_id and r.state not in ENDED]
-    try:
-        return watch.executor.observe(wanted)
-    except PorewatchError as error:
-        _log.warning("nothing is known of any machine: %s", error)
-        return None
+    return look_at(wanted, watch.executor.observe)
 
 
-def _safely(watch: Watch, record: StageRecord, seen: dict[str, Machine] | None) -> None:
+def _safely(watch: Watch, record: StageRecord, seen: Sight) -> None:
     try:
         look_after(watch, record.key, seen)
     except Conflict as error:
@@ -118,7 +119,7 @@ def _safely(watch: Watch, record: StageRecord, seen: dict[str, Machine] | None) 
         _log.exception("could not look after %s of %s", record.stage, record.run_id)
 
 
-def look_after(watch: Watch, key: StageKey, seen: dict[str, Machine] | None) -> None:
+def look_after(watch: Watch, key: StageKey, seen: Sight) -> None:
     """Bring one stage forward, if its worker cannot do it any more."""
     record = watch.stages.get(key)
     if ahead(record, watch.at):
@@ -133,10 +134,11 @@ def _published(watch: Watch, key: StageKey) -> StageRecord | None:
     return publish_if_visible(key, stages=watch.stages, results=watch.results, at=watch.at)
 
 
-def _judged(watch: Watch, record: StageRecord, seen: dict[str, Machine] | None) -> StageRecord:
-    if seen is None or record.instance_id is None:
+def _judged(watch: Watch, record: StageRecord, seen: Sight) -> StageRecord:
+    if record.instance_id is None or seen.unknown(record.instance_id):
         return record
-    verdict = judge(record, seen.get(record.instance_id), _queue_is_empty(watch), watch.at)
+    machine = seen.machines.get(record.instance_id)
+    verdict = judge(record, machine, _queue_is_empty(watch), watch.at)
     if verdict.stands:
         verdict = _standing(watch, record)
     if verdict.life is Life.UNKNOWN:
@@ -190,11 +192,11 @@ def _queue_is_empty(watch: Watch) -> bool | None:
         return None
 
 
-def _end_forgotten(watch: Watch) -> None:
+def _end_forgotten(watch: Watch, machines: Iterable[Machine]) -> None:
     """End machines that have no use any more, at second sight. Those that went by themselves,
     unseen by the terminator, still have to be paid for."""
     hands = Hands(watch.stack, watch.stages, watch.executor, watch.kills, watch.at)
-    for machine in watch.executor.inventory():
+    for machine in machines:
         try:
             if machine.state is MachineState.GONE:
                 _pay_if_forgotten(watch, machine)
