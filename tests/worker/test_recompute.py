@@ -1,4 +1,4 @@
-"""docs/science.md recomputes three numbers from the published tables: these very lines, run."""
+"""docs/science.md recomputes four numbers from the published tables: these very lines, run."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from porewatch.compute.carbon import carbon_factors
+from porewatch.domain.cost import CostLine
 from porewatch.domain.findings import Quantification, ScreenResult
 from porewatch.domain.phases import Phase, ScreeningParameters, WorkOrder
 from porewatch.domain.report import Report
@@ -20,6 +22,12 @@ from tests.web import made_up
 
 FEW = ScreeningParameters(min_mean_quality=22.0)
 """Strict enough to leave few reads, so that genomes are covered in part."""
+ODD_LINES = (
+    CostLine(what="machine", instance_type="g4dn.xlarge", seconds=600.0, usd=0.02, gib_hours=16.7),
+    CostLine(what="machine", instance_type="g6.xlarge", seconds=600.0, usd=0.03),
+    CostLine(what="files", usd=0.01, gib_hours=7200.0),
+)
+"""A machine with an accelerator, one whose watts nobody publishes, and files that are kept."""
 DOC = Path(__file__).parents[2] / "docs/science.md"
 
 
@@ -47,7 +55,8 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> tuple[Report, dict[str, Any
         manifest=manifest,
         bundle=demo.bundle,
         parameters=FEW,
-        bill_so_far=made_up.cost_lines(),
+        bill_so_far=(*made_up.cost_lines(), *ODD_LINES),
+        carbon_factors=carbon_factors("eu-central-1"),
     )
     panel = read_panel(bundle_folder(demo.references, demo.bundle) / "panel.json")
     result = report_phase(
@@ -65,7 +74,7 @@ def lines_of_the_page(tables: Path) -> dict[str, Any]:
     """Run the page's code blocks, beside `tables`, and return their variables."""
     page = DOC.read_text("utf-8").partition("## Recompute it")[2]
     blocks = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
-    assert len(blocks) == 4
+    assert len(blocks) == 5
     variables: dict[str, Any] = {}
     exec("\n".join(blocks).replace('"tables.zip"', repr(str(tables))), variables)
     return variables
@@ -105,3 +114,11 @@ def test_the_bill(run: tuple[Report, dict[str, Any]]) -> None:
     assert (made["paid"], made["saved"]) == pytest.approx(
         (report.bill.total_usd, report.bill.saved_usd), abs=1e-9
     )
+
+
+def test_carbon_at_every_load(run: tuple[Report, dict[str, Any]]) -> None:
+    report, made = run
+    assert report.bill is not None and report.bill.carbon is not None
+    told = report.bill.carbon
+    assert told.total is not None and told.uncovered == 1
+    assert made["grams"].row(0, named=True) == pytest.approx(told.total.model_dump(), abs=1e-4)
