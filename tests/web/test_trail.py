@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from porewatch_cli.main import app
 from porewatch_worker.report.assemble import assemble
 from porewatch_worker.report.render_html import render_html
 from porewatch_worker.report.speech import LANGUAGES
-from porewatch_worker.report.trail import trail_faults
+from porewatch_worker.report.trail import trail_faults, with_trail
 from tests.web import made_up
 
 
@@ -54,6 +55,58 @@ def test_the_command_verifies_a_file_and_fails_on_a_changed_one(
     broken = CliRunner().invoke(app, ["audit", str(path)])
     assert broken.exit_code == 1
     assert "answers" in broken.output
+
+
+def written(report: Report, folder: Path, name: str = "report.json") -> str:
+    path = folder / name
+    path.write_text(report.model_dump_json(), encoding="utf-8")
+    return str(path)
+
+
+def rewritten(report: Report) -> Report:
+    """Another answer, and a whole new chain over it: sound in itself."""
+    changed = with_trail(report.model_copy(update={"decision": "all is well"}))
+    assert not list(trail_faults(changed))
+    return changed
+
+
+def test_a_chain_rewritten_as_a_whole_is_told_by_the_head_that_was_kept(
+    report: Report, tmp_path: Path
+) -> None:
+    original = written(report, tmp_path)
+    forged = written(rewritten(report), tmp_path, "forged.json")
+    assert CliRunner().invoke(app, ["audit", forged]).exit_code == 0, "nothing to compare with"
+    printed = CliRunner().invoke(app, ["audit", original]).output
+    note = tmp_path / "note.txt"
+    note.write_text(printed, encoding="utf-8")
+    assert report.audit is not None
+    for kept in (report.audit.head, report.audit.head.upper(), str(note), original):
+        held = CliRunner().invoke(app, ["audit", original, "--head", kept])
+        assert held.exit_code == 0, held.output
+        assert "as kept" in held.output
+        told = CliRunner().invoke(app, ["audit", forged, "--head", kept])
+        assert told.exit_code == 1
+        assert "the trail was rewritten" in told.output
+        assert report.audit.head in told.output
+    asked = CliRunner().invoke(app, ["audit", forged, "--json", "--head", original])
+    assert asked.exit_code == 1
+    answer = json.loads(asked.output)
+    assert (answer["holds"], answer["kept_head"]) == (False, report.audit.head)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [(None, "neither a head nor a file"), ("", "no head"), ("a" * 64 + " " + "b" * 64, "2 heads")],
+)
+def test_a_head_that_is_none_is_refused_with_what_to_give(
+    report: Report, tmp_path: Path, text: str | None, words: str
+) -> None:
+    note = tmp_path / "note.txt"
+    if text is not None:
+        note.write_text(text, encoding="utf-8")
+    refused = CliRunner().invoke(app, ["audit", written(report, tmp_path), "--head", str(note)])
+    assert refused.exit_code not in (0, 1), "an unusable head is not a changed report"
+    assert words in refused.output
 
 
 def test_head_and_sign_off_are_printed_in_every_language(report: Report) -> None:

@@ -1,24 +1,75 @@
-"""`porewatch audit`: does a report still fit its own audit trail?"""
+"""`porewatch audit`: does a report still fit its own audit trail, and the head that somebody kept?
+
+A chain that was rewritten as a whole is sound in itself: only a head kept elsewhere tells it.
+"""
 
 from __future__ import annotations
 
+import json
+import re
+from pathlib import Path
+
+from porewatch.domain.errors import InputRefused
 from porewatch.domain.report import Report
 from porewatch_cli.terminal import console, print_json
 from porewatch_worker.report.trail import trail_faults
 
+HASH = re.compile(r"(?<![0-9a-f])[0-9a-f]{64}(?![0-9a-f])")
+REMEDY = "give the 64 characters that `porewatch audit` or the sign-off printed, or a file of them."
 
-def audit_report(report: Report, *, as_json: bool) -> bool:
-    """Show every fault. True when all fits."""
-    found = list(trail_faults(report))
+
+def audit_report(report: Report, *, as_json: bool, kept: str | None = None) -> bool:
+    """Show every fault. True when all fits, the head `kept` from an earlier time included."""
     head = report.audit.head if report.audit else ""
+    found = list(trail_faults(report))
+    if kept is not None and kept != head:
+        found.append(f"the head is not the one that was kept ({kept}): the trail was rewritten")
     entries = len(report.audit.entries) if report.audit else 0
     if as_json:
         told = {"run_id": report.run_id, "holds": not found, "head": head, "entries": entries}
-        print_json({**told, "faults": found})
+        print_json({**told, "kept_head": kept, "faults": found})
         return not found
     for fault in found:
-        console.print(f"[bold red]changed[/] {fault}", highlight=False)
+        console.print(f"[bold red]changed[/] {fault}", highlight=False, soft_wrap=True)
     if not found:
         console.print(f"{report.run_id}: {entries} entries, the chain holds.", highlight=False)
-    console.print(f"head {head}", highlight=False, soft_wrap=True)
+    console.print(f"head {head}{_of_the_kept(head, kept)}", highlight=False, soft_wrap=True)
     return not found
+
+
+def kept_head(given: str) -> str:
+    """The head that `--head` means: the hash itself, or the one in a file (what `porewatch audit`
+    printed, an earlier report.json, a note). Raises InputRefused when there is none, or several."""
+    if HASH.fullmatch(given.strip().lower()):
+        return given.strip().lower()
+    path = Path(given)
+    if not path.is_file():
+        raise InputRefused("this is neither a head nor a file.", file=given, remedy=REMEDY)
+    text = path.read_text(encoding="utf-8", errors="replace")
+    there = dict.fromkeys(_in_json(text) or HASH.findall(text.lower()))
+    if len(there) != 1:
+        raise InputRefused(
+            f"there are {len(there)} heads in it." if there else "there is no head in it.",
+            file=given,
+            remedy=REMEDY,
+        )
+    return next(iter(there))
+
+
+def _in_json(text: str) -> list[str]:
+    """From a report (its trail) or from `porewatch audit --json`."""
+    try:
+        told = json.loads(text)
+    except ValueError:
+        return []
+    if not isinstance(told, dict):
+        return []
+    trail = told.get("audit")
+    head = trail.get("head") if isinstance(trail, dict) else told.get("head")
+    return HASH.findall(head) if isinstance(head, str) else []
+
+
+def _of_the_kept(head: str, kept: str | None) -> str:
+    if kept is None:
+        return "  (keep it elsewhere; --head compares it)"
+    return "  (as kept)" if head == kept else ""

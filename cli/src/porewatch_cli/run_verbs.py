@@ -9,7 +9,7 @@ import typer
 
 from porewatch.domain.runs import RunState
 from porewatch_cli import show
-from porewatch_cli.audit import audit_report
+from porewatch_cli.audit import audit_report, kept_head
 from porewatch_cli.compare import compare_runs
 from porewatch_cli.gather import SeveralRefused
 from porewatch_cli.options import (
@@ -154,13 +154,22 @@ def compare(
 @speaks_plainly
 def audit(
     report: Annotated[str, typer.Argument(metavar="RUN", help="a run, or its report.json")],
+    head: Annotated[
+        str | None,
+        typer.Option("--head", help="the head as it was kept: the hash, or a file that holds it"),
+    ] = None,
     as_json: JsonOption = False,
     stack: StackOption = None,
     profile: ProfileOption = None,
     region: RegionOption = None,
 ) -> None:
-    """Check a report against its audit trail. Names every entry that was changed; exit code 1."""
-    if not audit_report(given_report(report, stack, profile, region), as_json=as_json):
+    """Check a report against its audit trail. Names every entry that was changed; exit code 1.
+
+    With --head also a trail that was rewritten as a whole is told.
+    """
+    kept = kept_head(head) if head is not None else None
+    found = given_report(report, stack, profile, region)
+    if not audit_report(found, as_json=as_json, kept=kept):
         raise typer.Exit(EXIT_FAILED)
 
 
