@@ -224,8 +224,8 @@ def _samples(a: Report, b: Report) -> Iterator[SampleChange]:
 def _host(screen: SampleScreen | None) -> float | None:
     if screen is None:
         return None
-    passed = screen.account.total - sum(screen.account.filtered.values())
-    return screen.account.host / passed if passed else None
+    account = screen.account
+    return account.host / account.passed if account.passed else None
 
 
 def _made_of(a: Report, b: Report) -> Iterator[MadeOf]:

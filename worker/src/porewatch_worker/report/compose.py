@@ -5,7 +5,6 @@ from __future__ import annotations
 from porewatch.domain.findings import Call, Outcome
 from porewatch.domain.panel import umbrellas
 from porewatch.domain.report import Report
-from porewatch.domain.runs import SampleRole
 from porewatch_worker.report import numbers
 from porewatch_worker.report.checklist import the_list
 from porewatch_worker.report.decision import Verdicts, decide
@@ -90,8 +89,7 @@ def decision_of(report: Report) -> str:
 
 
 def _found(report: Report) -> Cell:
-    subjects = {s.name for s in report.samples if s.role is SampleRole.SAMPLE}
-    groups = umbrellas(report.panel)
+    subjects, groups = report.subjects, umbrellas(report.panel)
     calls = {
         call: {
             f.code
@@ -114,7 +112,7 @@ def _found(report: Report) -> Cell:
 def _facts(report: Report) -> Facts:
     reads = sum(screen.account.total for screen in report.screens)
     bases = sum(screen.quality.bases for screen in report.screens)
-    subjects = sum(s.role is SampleRole.SAMPLE for s in report.samples)
+    subjects = len(report.subjects)
     controls = len(report.samples) - subjects
     p = report.provenance
     return Facts(

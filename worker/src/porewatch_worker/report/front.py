@@ -48,15 +48,15 @@ OUTCOME_TONE: dict[Outcome, Tone] = {
 
 def finding_columns() -> tuple[Column, ...]:
     return (
-        Column(say("head.sample"), width=1.2),
-        Column(say("head.member"), width=1.85),
+        Column(say("head.sample"), width=1.25),
+        Column(say("head.member"), width=2.05),
         Column(say("head.severity"), width=0.9),
         Column(say("head.call"), width=1.2),
         Column(say("head.reads"), number=True, width=0.9),
         Column(say("head.breadth"), number=True, width=1.15),
         Column(say("head.depth"), number=True, width=1.0),
         Column(say("head.identity"), number=True, width=0.9),
-        Column(say("head.load"), number=True, width=2.0),
+        Column(say("head.load"), number=True, width=1.9),
     )
 
 
@@ -66,8 +66,7 @@ def role_name(role: SampleRole) -> str:
 
 def positive(report: Report) -> list[Finding]:
     """Detected and indeterminate findings: samples before controls, most severe first."""
-    subjects = {s.name for s in report.samples if s.role is SampleRole.SAMPLE}
-    groups = umbrellas(report.panel)
+    subjects, groups = report.subjects, umbrellas(report.panel)
     some = [
         f
         for f in report.findings

@@ -36,7 +36,7 @@ def _host_row(screen: SampleScreen) -> tuple[Cell, ...]:
     return (
         Cell(screen.sample),
         Cell(numbers.count(a.host)),
-        Cell(numbers.share(a.host, a.total - sum(a.filtered.values()))),
+        Cell(numbers.share(a.host, a.passed)),
         Cell(numbers.bases(screen.host_bases) if screen.host_bases else numbers.NOTHING),
         *_fit(screen.host),
         Cell(numbers.count(taken)),
@@ -106,11 +106,10 @@ def _leads(report: Report) -> Table:
 
 def _unknown_row(screen: SampleScreen) -> tuple[Cell, ...]:
     n, b = screen.account.unassigned, screen.unassigned_bases
-    passed = screen.account.total - sum(screen.account.filtered.values())
     return (
         Cell(screen.sample),
         Cell(numbers.count(n)),
-        Cell(numbers.share(n, passed)),
+        Cell(numbers.share(n, screen.account.passed)),
         Cell(numbers.bases(b) if b else numbers.NOTHING),
         Cell(f"{numbers.count(round(b / n))} b" if n and b else numbers.NOTHING),
         *_sketch(screen.unknowns),

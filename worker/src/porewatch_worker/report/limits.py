@@ -9,7 +9,6 @@ from statistics import median
 from porewatch.domain.findings import Call, Finding, Outcome
 from porewatch.domain.panel import PanelEntry, umbrellas
 from porewatch.domain.report import Report
-from porewatch.domain.runs import SampleRole
 from porewatch_worker.report import numbers
 from porewatch_worker.report.decision import (
     SEVERITIES,
@@ -57,7 +56,7 @@ def could_be_seen(report: Report) -> Section:
 def _lod_rows(report: Report) -> Iterable[tuple[Cell, ...]]:
     """A row for each severity and unit; groups are left out, their members are counted."""
     valid = {o.sample for o in report.outcomes if o.outcome is not Outcome.INVALID}
-    subjects = {s.name for s in report.samples if s.role is SampleRole.SAMPLE} & valid
+    subjects = report.subjects & valid
     groups = umbrellas(report.panel)
     for severity in SEVERITIES:
         mine = [

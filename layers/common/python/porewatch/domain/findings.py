@@ -59,6 +59,11 @@ class ReadAccount(Model):
     ] = {}
 
     @property
+    def passed(self) -> int:
+        """Reads that no filter kept back."""
+        return self.total - sum(self.filtered.values())
+
+    @property
     def assigned(self) -> int:
         return self.panel + self.spike + self.decoy
 

@@ -74,12 +74,16 @@ class Report(Model):
     sign_off: SignOff | None = None
 
     @property
+    def subjects(self) -> frozenset[str]:
+        """Names of the samples that the report is about; controls are not."""
+        return frozenset(s.name for s in self.samples if s.role is SampleRole.SAMPLE)
+
+    @property
     def detected(self) -> frozenset[tuple[str, str]]:
         """(sample, code) of every pathogen detected in a sample: how many these are is what
         `findings` says wherever a run is told in one line (ledger, `porewatch list`, messages,
         demo). What a control holds is no finding; a group is counted by its members."""
-        subjects = {s.name for s in self.samples if s.role is SampleRole.SAMPLE}
-        groups = umbrellas(self.panel)
+        subjects, groups = self.subjects, umbrellas(self.panel)
         return frozenset(
             (f.sample, f.code)
             for f in self.findings
