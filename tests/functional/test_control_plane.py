@@ -17,6 +17,7 @@ from moto.core import DEFAULT_ACCOUNT_ID
 from moto.sns import sns_backends
 
 from porewatch.adapters import clients
+from porewatch.adapters.objects import Objects
 from porewatch.adapters.runs import RunLedger
 from porewatch.adapters.stages import StageLedger
 from porewatch.adapters.table import Table
@@ -24,7 +25,7 @@ from porewatch.domain import places
 from porewatch.domain.base import now
 from porewatch.domain.errors import ConfigurationRefused, MessageRefused, StaleEpoch
 from porewatch.domain.events import FACTS
-from porewatch.domain.phases import StageKey, StageManifest, StageRecord, StageState
+from porewatch.domain.phases import StageKey, StageManifest, StageRecord, StageState, WorkOrder
 from porewatch.domain.runs import InputFile, ReadKind, RunManifest, RunState, Sample
 from porewatch.edge import log
 from porewatch.settings import settings
@@ -175,6 +176,9 @@ def test_a_stage_goes_from_plan_to_bill_through_the_real_doors(answers: Answers)
     assert [stage["name"] for stage in planned["stages"]] == ["screen", "report"]
     opened = call("phase_state_manager", example("phase_state_manager"))
     assert opened == {"epoch": 1, "manifest_key": None}
+    order = Objects("results").get_json(places.order_key(*KEY), WorkOrder)
+    assert order.carbon_factors is not None and order.carbon_factors.region == "eu-central-1"
+    assert order.price_snapshot
 
     machine = call("instance_launcher", example("instance_launcher"))["instance_id"]
     assert call("instance_launcher", example("instance_launcher"))["instance_id"] == machine

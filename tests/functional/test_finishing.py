@@ -123,7 +123,7 @@ def running(cloud: Table, runs: RunLedger) -> RunLedger:
     )
     for epoch, purchase in ((1, "spot"), (2, "on-demand")):
         line = CostLine(what="m", stage="s", epoch=epoch, usd=0.25, on_demand_usd=0.5, seconds=60)
-        line = line.model_copy(update={"purchase": purchase})
+        line = line.model_copy(update={"purchase": purchase, "instance_type": "m5.2xlarge"})
         cloud.put(Item.of(run_key("run-1"), f"COST#0000#s#{epoch:04d}", line))
     return runs
 
@@ -162,6 +162,10 @@ def test_reports_and_the_settled_bill_are_published_and_the_run_is_complete(
     overhead = (bill.orchestration_usd or 0) + (bill.files_usd or 0)
     assert 0 < overhead < 0.005
     assert (bill.saved_usd, bill.total_usd) == (0.5, pytest.approx(0.5 + overhead))
+    carbon = bill.carbon
+    assert carbon is not None and carbon.total is not None and carbon.files is not None
+    assert (carbon.region, carbon.uncovered) == ("eu-central-1", 0)
+    assert carbon.total.low < carbon.total.middle < carbon.total.high
     record = running.get("run-1")
     assert (record.state, record.findings, record.cost_usd) == (
         RunState.COMPLETED,
