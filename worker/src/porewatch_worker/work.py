@@ -7,6 +7,8 @@ order. Units are pure: same inputs, parameters and code version give the same by
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -94,3 +96,8 @@ class Inputs:
     def path(self, name: str) -> Path:
         """Local path of an input by its manifest path (`fastq/a.fastq.gz`) or output name."""
         return self.fetched[name]
+
+
+def fingerprint_of(told: Any) -> str:
+    """SHA-256 over plain data: a phase's fingerprint covers all that its answer depends on."""
+    return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()

@@ -8,8 +8,6 @@ answers give equal bytes. Published are `bam/...` for every file that gave reads
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -25,7 +23,7 @@ from porewatch_worker import __version__
 from porewatch_worker.dorado import Dorado
 from porewatch_worker.inputs import basecalled_name
 from porewatch_worker.settings import BasecallerSettings
-from porewatch_worker.work import Inputs, Lost, StageResult, UnitOutput
+from porewatch_worker.work import Inputs, Lost, StageResult, UnitOutput, fingerprint_of
 
 SUMMARY = "basecalling.json"
 
@@ -87,7 +85,7 @@ class BasecallingWork:
             ["dorado", self._dorado.version, settings.model, self._by_barcode, self._kit],
             *([f.path, f.size, f.sha256, f.barcode] for f in self._files),
         ]
-        return hashlib.sha256(json.dumps(told).encode()).hexdigest()
+        return fingerprint_of(told)
 
     def units_total(self) -> int | None:
         return len(self._files)

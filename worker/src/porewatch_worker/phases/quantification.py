@@ -6,7 +6,6 @@ One unit: it takes milliseconds. Everything comes from the screen, the bundle an
 from __future__ import annotations
 
 import hashlib
-import json
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -27,7 +26,7 @@ from porewatch_worker.science.lost_units import with_lost_units
 from porewatch_worker.science.outcomes import outcomes, recoveries
 from porewatch_worker.science.perv import perv_results
 from porewatch_worker.science.release import release_policies
-from porewatch_worker.work import Inputs, Lost, StageResult, UnitOutput
+from porewatch_worker.work import Inputs, Lost, StageResult, UnitOutput, fingerprint_of
 
 INPUT = "screen.json"
 OUTPUT = "quantification.json"
@@ -117,7 +116,7 @@ class QuantificationWork:
             "lost": [unit.model_dump(mode="json") for unit in self._lost],
             "screen": hashlib.sha256(self._inputs.path(INPUT).read_bytes()).hexdigest(),
         }
-        return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
+        return fingerprint_of(said)
 
     def units_total(self) -> int | None:
         return 1

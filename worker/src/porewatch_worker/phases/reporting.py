@@ -6,8 +6,6 @@ that give reporting a machine of its own.
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -30,7 +28,7 @@ from porewatch_worker.report.render_html import render_html
 from porewatch_worker.report.render_pdf import render_pdf
 from porewatch_worker.tables.inputs import publish
 from porewatch_worker.tables.write import write_tables
-from porewatch_worker.work import Inputs, Lost, StageResult, UnitOutput
+from porewatch_worker.work import Inputs, Lost, StageResult, UnitOutput, fingerprint_of
 
 REPORT_JSON, REPORT_HTML, REPORT_PDF = "report.json", "report.html", "report.pdf"
 JAPANESE_HTML, JAPANESE_PDF = "report.ja.html", "report.ja.pdf"
@@ -108,7 +106,7 @@ class ReportingWork:
     def fingerprint(self) -> str:
         told = [__version__, self._order.manifest.digest(), self._order.parameters.digest()]
         told += [self._order.bundle, *self._order.previous]
-        return hashlib.sha256(json.dumps(told).encode()).hexdigest()
+        return fingerprint_of(told)
 
     def units_total(self) -> int | None:
         return 1

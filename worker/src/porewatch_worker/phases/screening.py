@@ -8,8 +8,6 @@ phases then tells its own part in a record of its own (see the modules of their 
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -39,7 +37,7 @@ from porewatch_worker.science.remarks import shown_name
 from porewatch_worker.science.totals import RunTotals
 from porewatch_worker.science.units import SampleCounts, UnitCounts, add, unit_from_bytes
 from porewatch_worker.science.unknowns import FOLDER, Sketches
-from porewatch_worker.work import Inputs, Lost, StageResult, Suspicion, UnitOutput
+from porewatch_worker.work import Inputs, Lost, StageResult, Suspicion, UnitOutput, fingerprint_of
 
 CHUNK = 50
 OUTPUT = "screen.json"
@@ -92,7 +90,7 @@ class ScreeningWork:
             "files": [f.model_dump(mode="json") for f in self._files],
             "samples": sorted((s.name, s.barcode or "") for s in self._samples),
         }
-        return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
+        return fingerprint_of(said)
 
     def units_total(self) -> int | None:
         """Unknown before the files are read."""
