@@ -12,7 +12,7 @@ down to whole units, at least one. Three bounds hold besides, whatever the formu
     share     what one save holds is at most 2 % of the stage, so that a death without notice wastes
               little of short stages too; while nobody knows how long the stage is, one unit
     upload    it can be uploaded within 60 s at the rate measured: the time that a notice leaves
-    suspects  units that a worker died on are saved one by one (`porewatch_worker.suspects`)
+    suspects  units that a worker died on are saved one by one (`porewatch_worker.poison`)
 
 Measured on the embedded AWS a save takes 20 to 40 ms; against S3 two PUTs take 60 to 200 ms. With
 10 hours between interruptions that makes 38 to 120 s, far more than a unit of 4,000 reads takes
