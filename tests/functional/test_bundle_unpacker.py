@@ -8,6 +8,7 @@ import io
 import tarfile
 from collections.abc import Callable
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import boto3
@@ -17,8 +18,11 @@ from porewatch.adapters.objects import Objects
 from porewatch.adapters.runs import RunLedger
 from porewatch.adapters.table import Table
 from porewatch.domain import bundles, places
+from porewatch.domain.errors import Refused
 from porewatch.domain.runs import RunManifest, RunState
 from porewatch.domain.sealing import input_file, seal
+from porewatch_cli.stack import Stack
+from porewatch_cli.submit import submit
 from tests.functional.conftest import executions
 from tests.functional.doors import created, keys, put, send
 from tests.mocked import facts_in
@@ -253,3 +257,89 @@ def test_a_tar_whose_name_is_no_run_id_is_told_and_set_aside(
     assert f"quarantine/inbox/{name}.tar" in keys("quarantine/")
     (mail,) = notices()
     assert "is not a run id" in mail["Message"]
+
+
+def test_what_the_folders_of_the_key_ask_for_stands_in_the_seal(cloud: Table) -> None:
+    key = "inbox/bundle=pig@3/layout=one-instance-per-phase/release-policy=donor-screening/run-1"
+    assert send("bundle_unpacker", put(f"{key}.tar", GOOD_TAR)) == []
+    sealed = manifest()
+    assert sealed.release_policy == "donor-screening"
+    assert (sealed.profile, sealed.bundle) == ("one-instance-per-phase", "pig@3")
+
+
+@pytest.mark.parametrize(
+    "folder", ["release-polcy=donor-screening", "release-policy=", "layout=a/layout=b"]
+)
+def test_a_folder_that_asks_for_what_nobody_knows_is_refused(
+    cloud: Table, runs: RunLedger, folder: str
+) -> None:
+    send("bundle_unpacker", put(f"inbox/{folder}/run-1.tar", GOOD_TAR))
+    assert keys("runs/") == []
+    assert "release-policy=..." in str(runs.get("run-1").problem)
+
+
+def test_a_folder_without_an_equals_sign_asks_for_nothing(cloud: Table) -> None:
+    assert send("bundle_unpacker", put("inbox/monday/run-1.tar", GOOD_TAR)) == []
+    assert manifest().release_policy == "default"
+
+
+def own_manifest(policy: str) -> bytes:
+    own = seal(
+        [input_file("fastq/a.fastq.gz", len(GOOD), hashlib.sha256(GOOD).hexdigest())],
+        run_id="run-1",
+        created_at=datetime(2026, 3, 1, tzinfo=UTC),
+        release_policy=policy,
+    )
+    return a_tar(("run.json", own.canonical_json().encode()), ("fastq/a.fastq.gz", GOOD))
+
+
+def test_a_policy_beside_a_manifest_that_says_another_is_refused(
+    cloud: Table, runs: RunLedger
+) -> None:
+    key = "inbox/release-policy=default/run-1.tar"
+    send("bundle_unpacker", put(key, own_manifest("donor-screening")))
+    problem = str(runs.get("run-1").problem)
+    assert "says release_policy donor-screening, and the tar was sent with default" in problem
+    send("bundle_unpacker", put(key, own_manifest("default")))
+    assert manifest().release_policy == "default"
+
+
+def submitted(folder: Path, **options: Any) -> str:
+    """What `porewatch submit run-1.tar` sends, unpacked as the cloud does; its key."""
+    tar = folder / "run-1.tar"
+    tar.write_bytes(GOOD_TAR)
+    stack = Stack("s", boto3.Session(), {"RawBucketName": "raw"})
+    sent = submit(tar, stack=stack, quiet=True, **options)
+    assert send("bundle_unpacker", created(sent.seal)) == []
+    return sent.seal
+
+
+def test_a_tar_that_is_submitted_with_a_policy_has_it_in_its_seal(
+    cloud: Table, tmp_path: Path
+) -> None:
+    key = submitted(tmp_path, release_policy="donor-screening", bundle="pig@3")
+    assert key == "inbox/bundle=pig@3/release-policy=donor-screening/run-1.tar"
+    assert (manifest().release_policy, manifest().bundle) == ("donor-screening", "pig@3")
+
+
+def test_a_tar_that_is_submitted_plainly_lies_in_the_inbox_itself(
+    cloud: Table, tmp_path: Path
+) -> None:
+    assert submitted(tmp_path) == KEY
+    assert manifest().release_policy == "default"
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"release_policy": "lax"}, "no release policy 'lax'"),
+        ({"sample_sheet": Path("pigs.csv")}, "put pigs.csv into the tar"),
+        ({"run_id": "no run id!"}, "is not a run id"),
+    ],
+)
+def test_what_a_tar_cannot_carry_is_refused_before_anything_is_sent(
+    cloud: Table, tmp_path: Path, options: dict[str, Any], words: str
+) -> None:
+    with pytest.raises(Refused, match=words):
+        submitted(tmp_path, **options)
+    assert keys() == []

@@ -46,7 +46,7 @@ def kept_head(given: str) -> str:
     if not path.is_file():
         raise InputRefused("this is neither a head nor a file.", file=given, remedy=REMEDY)
     text = path.read_text(encoding="utf-8", errors="replace")
-    there = dict.fromkeys(_in_json(text) or HASH.findall(text.lower()))
+    there: dict[str, None] = dict.fromkeys(_in_json(text) or HASH.findall(text.lower()))
     if len(there) != 1:
         raise InputRefused(
             f"there are {len(there)} heads in it." if there else "there is no head in it.",

@@ -10,6 +10,7 @@ import typer
 
 from porewatch import __version__
 from porewatch.domain.errors import InputRefused
+from porewatch.domain.release import DEFAULT
 from porewatch_cli.embedded import run_embedded
 from porewatch_cli.options import JsonOption, LanguageOption, ReleaseOption
 from porewatch_cli.screen import screen_here
@@ -30,7 +31,7 @@ def screen(
     bundle: Annotated[str | None, typer.Option("--bundle", help="NAME@VERSION")] = None,
     sample_sheet: Annotated[Path | None, typer.Option("--sample-sheet")] = None,
     threads: Annotated[int, typer.Option("--threads", min=1)] = 2,
-    release_policy: ReleaseOption = "default",
+    release_policy: ReleaseOption = None,
     language: LanguageOption = "en",
     as_json: JsonOption = False,
 ) -> None:
@@ -46,7 +47,7 @@ def screen(
         threads=threads,
         as_json=as_json,
         language=language,
-        release_policy=release_policy,
+        release_policy=release_policy or DEFAULT,
     )
 
 

@@ -17,6 +17,7 @@ StackOption = Annotated[
 ProfileOption = Annotated[str | None, typer.Option("--profile", help="AWS profile of the stack")]
 LanguageOption = Annotated[Language, typer.Option("--language", help="of what people read")]
 ReleaseOption = Annotated[
-    str, typer.Option("--release-policy", help="controls a run must have: default, donor-screening")
+    str | None,
+    typer.Option("--release-policy", help="controls a run must have: default, donor-screening"),
 ]
 RegionOption = Annotated[str | None, typer.Option("--region", help="AWS region of the stack")]

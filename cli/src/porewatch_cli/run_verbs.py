@@ -40,12 +40,12 @@ def submit(
         Path | None, typer.Option("--sample-sheet", help="CSV or TSV: sample, barcode, role, ...")
     ] = None,
     layout: Annotated[
-        str, typer.Option("--layout", help="which phases share a machine")
-    ] = "default",
+        str | None, typer.Option("--layout", help="which phases share a machine")
+    ] = None,
     bundle: Annotated[
         str | None, typer.Option("--bundle", help="reference bundle, NAME@VERSION")
     ] = None,
-    release_policy: ReleaseOption = "default",
+    release_policy: ReleaseOption = None,
     wait: Annotated[bool, typer.Option("--wait", help="watch the run until it is over")] = False,
     language: LanguageOption = "en",
     as_json: JsonOption = False,

@@ -23,7 +23,9 @@ from rich.progress import (
 )
 
 from porewatch.domain import places
+from porewatch.domain.bundles import inbox_key, run_id_of
 from porewatch.domain.errors import InputRefused
+from porewatch.domain.release import DEFAULT
 from porewatch.domain.runs import RunManifest, RunState
 from porewatch.domain.sealing import parse_manifest
 from porewatch_cli.gather import Gathered, find, gather
@@ -55,15 +57,21 @@ def submit(
     stack: Stack,
     run_id: str | None = None,
     sample_sheet: Path | None = None,
-    profile: str = "default",
+    profile: str | None = None,
     bundle: str | None = None,
-    release_policy: str = "default",
+    release_policy: str | None = None,
     quiet: bool = False,
 ) -> Submission:
-    """Send one run. Raises Refused before anything was uploaded when the input is bad."""
-    release_policies().of(release_policy)
+    """Send one run. Raises Refused before anything was uploaded when the input is bad.
+
+    What is None is as a tar's own run.json says, else the default.
+    """
+    release_policies().of(release_policy or DEFAULT)
     if path.is_file() and path.suffix == ".tar":
-        return _submit_tar(path, stack=stack, run_id=run_id, quiet=quiet)
+        _refuse_sheet(path, sample_sheet)
+        asked = {"layout": profile, "bundle": bundle, "release-policy": release_policy}
+        key = inbox_key(run_id or path.stem, {what: told for what, told in asked.items() if told})
+        return _submit_tar(path, key, stack=stack, quiet=quiet)
     if path.name.endswith((".tar.gz", ".tgz")):
         raise InputRefused(
             "a bundle must be an uncompressed .tar (the reads inside are compressed already).",
@@ -75,9 +83,9 @@ def submit(
         quiet=quiet,
         run_id=run_id,
         sample_sheet=sample_sheet,
-        profile=profile,
+        profile=profile or "default",
         bundle=bundle,
-        release_policy=release_policy,
+        release_policy=release_policy or DEFAULT,
         basecalling=stack.outputs.get("Basecalling") == "enabled",
     )
     return _send(gathered, stack, quiet)
@@ -137,15 +145,23 @@ def _as_sealed_before(manifest: RunManifest, stack: Stack) -> RunManifest:
     return before if same else manifest
 
 
-def _submit_tar(path: Path, *, stack: Stack, run_id: str | None, quiet: bool) -> Submission:
-    """A bundle is checked by its list of members here, and by its content in the cloud."""
-    name = run_id or path.stem
+def _refuse_sheet(path: Path, sheet: Path | None) -> None:
+    if sheet is not None:
+        raise InputRefused(
+            "a tar brings its own sample sheet; one beside it would not be read.",
+            file=str(path),
+            remedy=f"put {sheet.name} into the tar as sample_sheet.csv, or submit the folder.",
+        )
+
+
+def _submit_tar(path: Path, key: str, *, stack: Stack, quiet: bool) -> Submission:
+    """Sent as it is: its content is checked in the cloud. Its key says what was asked for."""
+    name = run_id_of(key)
     digest = hashlib.sha256()
     with path.open("rb") as file, _bar("checking", path.stat().st_size, quiet) as advance:
         while chunk := file.read(1 << 20):
             digest.update(chunk)
             advance(len(chunk))
-    key = f"inbox/{name}.tar"
     upload = Upload(path, stack.output("RawBucketName"), key, digest.hexdigest())
     with _bar("uploading", upload.size, quiet, unit="bytes") as advance:
         sent = send(upload, s3=stack.s3, advance=advance)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import tarfile
 import zlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import PurePosixPath
@@ -37,6 +37,9 @@ MOST_GZIP_RATIO = 200
 GZIP_HEAD = 64 * 1024
 
 INBOX = re.compile(r"inbox/(?:.*/)?([^/]+)\.tar$")
+ASKED = {"bundle": "bundle", "layout": "profile", "release-policy": "release_policy"}
+"""What a folder of the inbox may ask for (`release-policy=donor-screening/`) -> the manifest's
+field: a tar has no other place for it, and its key says it to everybody who looks."""
 
 
 @dataclass
@@ -58,6 +61,29 @@ def run_id_of(key: str) -> str:
         file=key,
         remedy="name the tar by 1 to 63 letters, digits, '-' or '_', first a letter or digit.",
     )
+
+
+def inbox_key(name: str, asked: Mapping[str, str]) -> str:
+    """Where a tar goes. `asked`: names of `ASKED` and their values.
+
+    >>> inbox_key("run-1", {"release-policy": "donor-screening"})
+    'inbox/release-policy=donor-screening/run-1.tar'
+    """
+    return "/".join(["inbox", *(f"{what}={asked[what]}" for what in sorted(asked)), f"{name}.tar"])
+
+
+def asked_by(key: str) -> dict[str, str]:
+    """Field of the manifest -> its value, as the folders of the key say. Raises ManifestRefused for
+    what cannot be asked: a misspelt policy must not be a lax one."""
+    asked: dict[str, str] = {}
+    for folder in PurePosixPath(key).parts[1:-1]:
+        what, told, value = folder.partition("=")
+        if told and (what not in ASKED or not value or ASKED[what] in asked):
+            known = ", ".join(f"{name}=..." for name in ASKED)
+            raise _no(key, f"lies in a folder {folder!r}.", f"use {known}, each once.")
+        if told:
+            asked[ASKED[what]] = value
+    return asked
 
 
 def refuse_size(key: str, size: int) -> None:
@@ -104,10 +130,12 @@ def refuse_bomb(name: str, head: bytes) -> None:
         raise _no(name, f"unpacks to more than {MOST_GZIP_RATIO} times its size.", "send reads.")
 
 
-def manifest_of(contents: Contents, *, run_id: str, created_at: datetime) -> RunManifest:
-    """The manifest in the tar, compared with what is there; or one made by sealing."""
+def manifest_of(
+    contents: Contents, *, run_id: str, created_at: datetime, asked: Mapping[str, str]
+) -> RunManifest:
+    """The manifest in the tar, compared with what is there and `asked`; or one made by sealing."""
     if Member.MANIFEST in contents.texts:
-        return _own_manifest(contents)
+        return _own_manifest(contents, asked)
     samples, sequencing = None, None
     if Member.SHEET in contents.texts:
         name, text = contents.texts[Member.SHEET]
@@ -122,6 +150,9 @@ def manifest_of(contents: Contents, *, run_id: str, created_at: datetime) -> Run
         created_by="bundle",
         samples=samples,
         sequencing=sequencing,
+        profile=asked.get("profile", "default"),
+        bundle=asked.get("bundle"),
+        release_policy=asked.get("release_policy", "default"),
     )
 
 
@@ -133,8 +164,12 @@ def file_of(name: str, size: int, sha256: str, others: Iterable[InputFile]) -> I
     return file
 
 
-def _own_manifest(contents: Contents) -> RunManifest:
+def _own_manifest(contents: Contents, asked: Mapping[str, str]) -> RunManifest:
     manifest = parse_manifest(contents.texts[Member.MANIFEST][1])
+    for name, wanted in asked.items():
+        if (told := getattr(manifest, name)) != wanted:
+            problem = f"says {name} {told}, and the tar was sent with {wanted}."
+            raise _no("run.json", problem, "say it in one place only: leave the option away.")
     here = {file.path: file for file in contents.reads.values()}
     for file in manifest.files:
         found = here.pop(file.path, None)

@@ -23,6 +23,7 @@ from porewatch.domain.bundles import (
     GZIP_HEAD,
     MOST_TEXT,
     Contents,
+    asked_by,
     file_of,
     manifest_of,
     refuse_bomb,
@@ -68,8 +69,9 @@ def unpack_bundle(
         _quarantine(key, refusal, raw)
         raise
     try:
+        asked = asked_by(key)
         contents = _look(head, raw)
-        manifest = manifest_of(contents, run_id=run_id, created_at=head.modified)
+        manifest = manifest_of(contents, run_id=run_id, created_at=head.modified, asked=asked)
         _refuse_taken(manifest, raw=raw, runs=runs)
     except Refused as refusal:
         _log.warning("bundle %s is refused: %s", key, refusal)
