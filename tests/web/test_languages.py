@@ -181,7 +181,7 @@ Cystoisospora Balantidium Balantioides Mycoplasma cereus bovis tuberculosis
 SYMBOLS = """
 SYNTHETIC Porewatch porewatch audit report bill json SHA mappy numpy isal lambda
 GC Phred USD UTC LOD DNA RNA cDNA rRNA PERV ORF QC NTC env mL Mb kb Gb taxid mer
-EC AWS Linux ID default unclassified barcode worker
+EC AWS Linux ID default unclassified barcode worker head HEAD
 Cloud Carbon Footprint PUE GiB kg
 """
 ALLOWED = {*LATIN.split(), *SYMBOLS.split()}

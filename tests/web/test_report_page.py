@@ -135,3 +135,15 @@ def test_the_synthetic_banner_comes_first_and_only_when_it_is_due(
     page, _ = _open(browser, pages["clean"])
     assert "SYNTHETIC" not in page.content()
     page.close()
+
+
+@pytest.mark.parametrize("name", ["rich", "rich.ja", "perv.ja"])
+def test_on_a_phone_tables_scroll_in_their_frame_and_are_not_squeezed(
+    name: str, browser: Browser, pages: dict[str, Path]
+) -> None:
+    page, _ = _open(browser, pages[name], 390)
+    narrow = "all => Math.min(...all.map(cell => cell.getBoundingClientRect().width))"
+    assert page.eval_on_selector_all("#found td, #list td, #host td", narrow) > 28
+    captions = "all => Math.max(...all.map(c => c.getBoundingClientRect().right))"
+    assert page.eval_on_selector_all("caption, figcaption", captions) <= 390
+    page.close()

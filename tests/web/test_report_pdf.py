@@ -6,12 +6,16 @@ import io
 import re
 
 import pytest
-from pypdf import PdfReader
+from pypdf import PageObject, PdfReader
 from pypdf.generic import DictionaryObject
 
 from porewatch.domain.report import Report
 from porewatch_worker.report.render_pdf import render_pdf
+from porewatch_worker.report.speech import Language
 from tests.web.made_up import LONG_NAME
+
+FOOT = 46.0
+"""Points from the lower edge: below stands the foot of the page."""
 
 
 @pytest.fixture(scope="module")
@@ -98,3 +102,26 @@ def test_all_fonts_are_in_the_file(printed: dict[str, PdfReader]) -> None:
             assert {"/FontFile2", "/FontFile3"} & set(described)
             names.add(str(described["/FontName"]).split("+")[-1])
     assert any(name.startswith("LibertinusSerif") for name in names)
+
+
+@pytest.mark.parametrize("name", ["rich", "quantified", "crowded", "perv"])
+@pytest.mark.parametrize("language", ["en", "ja"])
+def test_no_page_is_left_half_empty(
+    name: str, language: Language, reports: dict[str, Report]
+) -> None:
+    reader = PdfReader(io.BytesIO(render_pdf(reports[name], language)))
+    lowest = {n: _lowest(page) for n, page in enumerate(reader.pages[1:-1], 2)}
+    assert {n: share for n, share in lowest.items() if share > 0.36} == {}
+
+
+def _lowest(page: PageObject) -> float:
+    """How high above the foot the page's last words stand, as a share of its height."""
+    heights: list[float] = []
+
+    def seen(text: str, cm: list[float], tm: list[float], *_: object) -> None:
+        y = tm[5] * cm[3] + cm[5]
+        if text.strip() and y > FOOT:
+            heights.append(y)
+
+    page.extract_text(visitor_text=seen)
+    return min(heights) / float(page.mediabox.height)

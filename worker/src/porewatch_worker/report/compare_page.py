@@ -9,9 +9,27 @@ from porewatch_worker.report.compare import AmountChange, Comparison, FindingCha
 from porewatch_worker.report.document import Cell, Column, Section, Table, Tone
 from porewatch_worker.report.front import CALL_TONE, OUTCOME_TONE, SEVERITY_TONE
 from porewatch_worker.report.render_html import templates
-from porewatch_worker.report.speech import Language, member, named, say, speaking, spoken
+from porewatch_worker.report.speech import Language, member, named, retold, say, speaking, spoken
 from porewatch_worker.science.remarks import shown_code
 
+HEADS = {
+    "bundle": "head.references",
+    "bundle_sha256": "head.references_sha",
+    "bundle_synthetic": "page.banner_label",
+    "panel": "head.list",
+    "panel_version": "compare.list_version",
+    "panel_sha256": "head.list_sha",
+    "parameters_sha256": "head.parameters_sha",
+    "manifest_sha256": "head.manifest_sha",
+    "basecalling": "head.basecalling",
+    "sequencing.instrument": "head.instrument",
+    "sequencing.flow_cell": "head.flow_cell",
+    "sequencing.kit": "head.kit",
+    "sequencing.basecall_model": "head.model",
+    "sequencing.started_at": "head.sequencing_began",
+    "sequencing.acquisition_id": "head.acquisition",
+}
+"""What a report rests on, by its place in `report.json`, and the message that names it."""
 CHANGE_TONE: dict[str, Tone] = {
     "appeared": "bad",
     "vanished": "warn",
@@ -209,8 +227,24 @@ def _made_of(told: Comparison) -> Table:
             Column(say("head.after"), width=3.0, code=True),
         ),
         rows=tuple(
-            (Cell(m.what), Cell(m.before or numbers.NOTHING), Cell(m.after or numbers.NOTHING))
+            (Cell(_part(m.what)), Cell(_value(m.before)), Cell(_value(m.after)))
             for m in told.made_of
         ),
         empty=say("compare.made_of_none"),
     )
+
+
+def _part(what: str) -> str:
+    """The name of a part that two reports differ in."""
+    if what in HEADS:
+        return say(HEADS[what])
+    kind, _, name = what.partition(".")
+    if kind == "parameters":
+        return named("parameter", name)
+    return say("compare.tool", name=name) if kind == "tools" else what
+
+
+def _value(value: str) -> str:
+    if value in ("True", "False"):
+        return say("word.yes" if value == "True" else "word.no")
+    return retold(value) or numbers.NOTHING

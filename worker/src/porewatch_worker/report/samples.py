@@ -32,6 +32,8 @@ from porewatch_worker.report.speech import named, say
 
 OPEN_SAMPLES = 8
 BARS_IN_ONE_FIGURE = 24
+BARS_IN_EACH = 20
+"""Where one figure does not hold all: two of these fit on a page."""
 T = TypeVar("T")
 
 
@@ -66,8 +68,8 @@ def samples(report: Report) -> Section:
             Column(say("head.barcode"), width=1.15),
             Column(say("head.role"), width=1.3),
             Column(say("head.plasma"), number=True, width=0.8),
-            Column(say("head.spike"), number=True, width=0.9),
-            Column(say("head.recovery"), width=2.0),
+            Column(say("head.spike"), number=True, width=1.1),
+            Column(say("head.recovery"), width=1.8),
             Column(say("head.outcome"), width=1.5),
             Column(say("head.reasons"), width=1.9),
         ),
@@ -78,7 +80,7 @@ def samples(report: Report) -> Section:
 
 def accounting(report: Report) -> Section:
     named = [(screen.sample, screen.account) for screen in report.screens]
-    parts = _chunks(named, BARS_IN_ONE_FIGURE)
+    parts = _chunks(named, len(named) if len(named) <= BARS_IN_ONE_FIGURE else BARS_IN_EACH)
     figures = tuple(
         Figures((_account_figure(part, last=i == len(parts)),)) for i, part in enumerate(parts, 1)
     )
@@ -110,11 +112,13 @@ def _equation(report: Report) -> Table:
     for screen in report.screens:
         a = screen.account
         filtered = sum(a.filtered.values())
-        reasons = ", ".join(
+        reasons = say("name.joint").join(
             f"{named('filter', k)} {numbers.count(n)}" for k, n in sorted(a.filtered.items())
         )
         kinds = (("panel", a.panel), ("spike", a.spike), ("decoy", a.decoy))
-        split = ", ".join(f"{say(f'where.{name}')} {numbers.count(n)}" for name, n in kinds)
+        split = say("name.joint").join(
+            f"{say(f'where.{name}')} {numbers.count(n)}" for name, n in kinds
+        )
         rows.append(
             (
                 Cell(screen.sample),
@@ -135,10 +139,10 @@ def _equation(report: Report) -> Table:
         caption=say("accounting.caption"),
         columns=(
             Column(say("head.sample"), width=1.2),
-            Column(say("head.reads_in"), number=True),
+            Column(say("head.reads_in"), number=True, width=0.9),
             Column(say("head.filtered"), number=True, width=1.9),
             Column(say("head.plus_host"), number=True),
-            Column(say("head.assigned"), number=True, width=2.1),
+            Column(say("head.assigned"), number=True, width=2.5),
             Column(say("head.unassigned"), number=True, width=1.1),
             Column(say("head.balances"), width=0.8),
         ),
@@ -233,4 +237,4 @@ def _quality_plots(screen: SampleScreen) -> Block:
 
 
 def _chunks(rows: Sequence[T], size: int) -> list[Sequence[T]]:
-    return [rows[i : i + size] for i in range(0, len(rows), size)]
+    return [rows[i : i + size] for i in range(0, len(rows), max(1, size))]
