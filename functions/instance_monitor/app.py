@@ -1,6 +1,6 @@
 """Every minute and at every word of EC2: which workers are gone, which machines forgotten?"""
 
-from porewatch.adapters import budget, callbacks, kills, objects, stages, worker_queue
+from porewatch.adapters import budget, callbacks, kills, objects, stages, turns, worker_queue
 from porewatch.adapters.table import Table
 from porewatch.compute.executors import executors
 from porewatch.domain.base import now
@@ -23,6 +23,7 @@ def lambda_handler(news: MachineNews) -> None:
         executor=executors(settings()),
         queue=worker_queue.WorkerQueue(settings().worker_queue_url),
         kills=kills.Kills(table),
+        turns=turns.Turns(table),
         at=now(),
         budget=budget.Budget(table, **caps),
     )

@@ -14,6 +14,7 @@ from porewatch.adapters.pools import Pools
 from porewatch.adapters.runs import RunLedger
 from porewatch.adapters.stages import StageLedger
 from porewatch.adapters.table import Table
+from porewatch.adapters.turns import Turns
 from porewatch.compute.ladder import rungs
 from porewatch.compute.price import price_list
 from porewatch.domain import places
@@ -200,6 +201,7 @@ class House:
             executor=self.cloud,
             queue=self.ear,  # type: ignore[arg-type]
             kills=Kills(self.table),
+            turns=Turns(self.table),
             at=self.now,
         )
 

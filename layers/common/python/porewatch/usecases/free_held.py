@@ -23,19 +23,29 @@ if TYPE_CHECKING:
     from porewatch.adapters.budget import Budget
     from porewatch.adapters.stages import StageLedger
     from porewatch.compute.executor import Executor
+    from porewatch.usecases.take_turns import Round
 
 _log = logging.getLogger(__name__)
 
 
 def free_held(
-    *, stack: str, stages: StageLedger, executor: Executor, budget: Budget, at: datetime
+    *,
+    stack: str,
+    stages: StageLedger,
+    executor: Executor,
+    budget: Budget,
+    at: datetime,
+    turn: Round,
 ) -> None:
     """Settle and give back what is held in vain. One that cannot be freed holds up no other."""
-    for held in budget.held():
+
+    def free(held: Reservation) -> None:
         try:
             _freed(held, stack, stages, executor, at)
         except PorewatchError:
             _log.exception("could not free what %s epoch %d holds", held.stage, held.epoch)
+
+    turn.over({f"{h.run_id}#{h.revision}#{h.stage}#{h.epoch}": h for h in budget.held()}, free)
 
 
 def _freed(

@@ -22,6 +22,7 @@ from porewatch.domain.stages import ENDED
 if TYPE_CHECKING:
     from porewatch.adapters.budget import Budget
     from porewatch.compute.executor import Executor
+    from porewatch.usecases.take_turns import Round
 
 _log = logging.getLogger(__name__)
 Running = list[tuple[StageRecord, Machine, float]]
@@ -35,19 +36,28 @@ def stop_over_budget(
     budget: Budget,
     executor: Executor,
     at: datetime,
+    turn: Round,
 ) -> tuple[str, ...]:
     """Interrupt the machines of every run that is above its cap, and all of them when the account
     is above its own. Answers their ids. A machine that is ending already is left alone."""
     running = list(_running(records, seen, executor, at))
-    stopped = []
-    for record, machine, why in _above(running, budget, at):
-        _log.warning("%s of %s is stopped: %s", machine.instance_id, record.run_id, why)
+    stopped: list[str] = []
+    if not running:
+        return ()
+    above = _Above(running, budget, at)
+
+    def stop(one: tuple[StageRecord, Machine, float]) -> None:
+        record, machine, _ = one
         try:
-            executor.interrupt(machine.instance_id)
+            why = above.why(record)
+            if why is not None:
+                _log.warning("%s of %s is stopped: %s", machine.instance_id, record.run_id, why)
+                executor.interrupt(machine.instance_id)
+                stopped.append(machine.instance_id)
         except PorewatchError:
-            _log.exception("could not interrupt %s", machine.instance_id)
-        else:
-            stopped.append(machine.instance_id)
+            _log.exception("could not keep %s within its budget", machine.instance_id)
+
+    turn.over({machine.instance_id: (r, machine, usd) for r, machine, usd in running}, stop)
     return tuple(stopped)
 
 
@@ -65,23 +75,26 @@ def _running(
         yield record, machine, cost
 
 
-def _above(
-    running: Running, budget: Budget, at: datetime
-) -> Iterator[tuple[StageRecord, Machine, str]]:
-    if not running:
-        return
-    account = budget.account_books(f"{at:%Y-%m}")
-    all_of_it = sum(cost for _, _, cost in running)
-    so_far: dict[tuple[str, int], float] = defaultdict(float)
-    for record, _, cost in running:
-        so_far[record.run_id, record.revision] += cost
-    for record, machine, _ in running:
-        usd = so_far[record.run_id, record.revision]
-        run = budget.books(record.run_id, record.revision)
+class _Above:
+    """What all that is running costs, against the caps."""
+
+    def __init__(self, running: Running, budget: Budget, at: datetime) -> None:
+        self._budget = budget
+        self._account = budget.account_books(f"{at:%Y-%m}")
+        self._all_of_it = sum(cost for _, _, cost in running)
+        self._so_far: dict[tuple[str, int], float] = defaultdict(float)
+        for record, _, cost in running:
+            self._so_far[record.run_id, record.revision] += cost
+
+    def why(self, record: StageRecord) -> str | None:
+        """Why this stage's machine has to stop; None when it may go on."""
+        usd = self._so_far[record.run_id, record.revision]
+        run = self._budget.books(record.run_id, record.revision)
         if run.passed(usd):
-            yield record, machine, _sum_of("the run", run, usd)
-        elif account.passed(all_of_it):
-            yield record, machine, _sum_of("the account", account, all_of_it)
+            return _sum_of("the run", run, usd)
+        if self._account.passed(self._all_of_it):
+            return _sum_of("the account", self._account, self._all_of_it)
+        return None
 
 
 def _sum_of(what: str, books: Books, running_usd: float) -> str:

@@ -3,14 +3,16 @@ machines are forgotten?
 
 Order: `sweep` (all stages that somebody must watch, their cost, all machines, then money nobody
 needs), `hear_cloud` (one machine), `look_after` (one stage). One stage's trouble never keeps
-another from being looked after.
+another from being looked after, nor does it that there are many: each part of the sweep has its
+share of the time, and goes on at the next sweep where it stopped (`take_turns`).
 """
 
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -39,6 +41,7 @@ from porewatch.usecases.end_machines import end_machine
 from porewatch.usecases.free_held import free_held
 from porewatch.usecases.hear_worker import publish_if_visible
 from porewatch.usecases.stop_over_budget import stop_over_budget
+from porewatch.usecases.take_turns import Round
 
 if TYPE_CHECKING:
     from porewatch.adapters.budget import Budget
@@ -46,10 +49,17 @@ if TYPE_CHECKING:
     from porewatch.adapters.kills import Kills
     from porewatch.adapters.objects import Objects
     from porewatch.adapters.stages import StageLedger
+    from porewatch.adapters.turns import Turns
     from porewatch.adapters.worker_queue import WorkerQueue
     from porewatch.compute.executor import Executor
 
 _log = logging.getLogger(__name__)
+ENDS_S = {"stages": 22.0, "budget": 28.0, "machines": 36.0, "money": 42.0}
+"""When each part of a sweep begins nothing new, in seconds after its beginning. All has 50."""
+
+
+def _tick() -> float:
+    return time.monotonic()
 
 
 @dataclass(frozen=True)
@@ -63,19 +73,30 @@ class Watch:
     executor: Executor
     queue: WorkerQueue
     kills: Kills
+    turns: Turns
     at: datetime
     budget: Budget | None = None
+    began: float = field(default_factory=_tick)
+
+    def round(self, name: str) -> Round:
+        """The part `name` of a sweep, with its share of the time."""
+        return Round(name, self.turns, self.began + ENDS_S[name])
 
 
 def sweep(watch: Watch) -> None:
     """Look after every stage and every machine."""
     records = list(watch.stages.awaiting())
     seen = _seen(watch, records)
-    for record in records:
-        _safely(watch, record, seen)
+    stages = {"#".join(map(str, record.key)): record for record in records}
+    watch.round("stages").over(stages, lambda record: _safely(watch, record, seen))
     if watch.budget is not None:
         stop_over_budget(
-            records, seen.machines, budget=watch.budget, executor=watch.executor, at=watch.at
+            records,
+            seen.machines,
+            budget=watch.budget,
+            executor=watch.executor,
+            at=watch.at,
+            turn=watch.round("budget"),
         )
     there = ask_each(watch.executor.inventory)
     _end_forgotten(watch, there.found)
@@ -86,6 +107,7 @@ def sweep(watch: Watch) -> None:
             executor=watch.executor,
             budget=watch.budget,
             at=watch.at,
+            turn=watch.round("money"),
         )
     there.raise_if_silent()
 
@@ -196,14 +218,18 @@ def _end_forgotten(watch: Watch, machines: Iterable[Machine]) -> None:
     """End machines that have no use any more, at second sight. Those that went by themselves,
     unseen by the terminator, still have to be paid for."""
     hands = Hands(watch.stack, watch.stages, watch.executor, watch.kills, watch.at)
-    for machine in machines:
-        try:
-            if machine.state is MachineState.GONE:
-                _pay_if_forgotten(watch, machine)
-            elif thing := thing_of(machine, watch.stack):
-                settle(thing, hands)
-        except PorewatchError:
-            _log.exception("could not end %s", machine.instance_id)
+    known = {machine.instance_id: machine for machine in machines}
+    watch.round("machines").over(known, lambda machine: _end_if_forgotten(watch, machine, hands))
+
+
+def _end_if_forgotten(watch: Watch, machine: Machine, hands: Hands) -> None:
+    try:
+        if machine.state is MachineState.GONE:
+            _pay_if_forgotten(watch, machine)
+        elif thing := thing_of(machine, watch.stack):
+            settle(thing, hands)
+    except PorewatchError:
+        _log.exception("could not end %s", machine.instance_id)
 
 
 def _pay_if_forgotten(watch: Watch, machine: Machine) -> None:
