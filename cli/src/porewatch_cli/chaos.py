@@ -10,6 +10,7 @@ import typer
 
 from porewatch.domain.errors import NotFound, Unavailable
 from porewatch.domain.phases import StageState
+from porewatch_cli.options import JsonOption, RunArgument
 from porewatch_cli.stack import Stack, find_stack
 from porewatch_cli.terminal import console, print_json, speaks_plainly
 from porewatch_cli.watch import current_stage, look
@@ -20,9 +21,9 @@ app = typer.Typer(no_args_is_help=True)
 @app.command()
 @speaks_plainly
 def interrupt(
-    run: Annotated[str, typer.Argument(metavar="RUN")],
+    run: RunArgument,
     seconds: Annotated[int, typer.Option("--seconds", help="from notice to termination")] = 120,
-    as_json: Annotated[bool, typer.Option("--json")] = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Give the run's machine a spot interruption notice, and take it away after SECONDS."""
     instance = order(run, find_stack(), f"interrupt/{{}}?seconds={seconds}")
@@ -32,8 +33,8 @@ def interrupt(
 @app.command()
 @speaks_plainly
 def kill(
-    run: Annotated[str, typer.Argument(metavar="RUN")],
-    as_json: Annotated[bool, typer.Option("--json")] = False,
+    run: RunArgument,
+    as_json: JsonOption = False,
 ) -> None:
     """Take the run's machine away without notice."""
     instance = order(run, find_stack(), "kill/{}")

@@ -24,11 +24,17 @@ from porewatch.domain.runs import FINAL_STATES
 from porewatch.domain.sealing import input_file
 from porewatch_cli.carbon import carbon_parts
 from porewatch_cli.gather import find
+from porewatch_cli.options import (
+    JsonOption,
+    ProfileOption,
+    RegionOption,
+    RunArgument,
+    StackOption,
+)
 from porewatch_cli.stack import Stack, find_stack
 from porewatch_cli.terminal import console, print_json, speaks_plainly, table
 
 PARTS = ("boot_seconds", "useful_seconds", "wasted_seconds")
-JsonOption = Annotated[bool, typer.Option("--json", help="print JSON, for scripts")]
 
 
 class RunUnlessNamed(TyperGroup):
@@ -46,7 +52,7 @@ app = typer.Typer(cls=RunUnlessNamed, no_args_is_help=True)
 @app.command()
 @speaks_plainly
 def run(
-    run: Annotated[str, typer.Argument(metavar="RUN", help="the run's id")],
+    run: RunArgument,
     as_json: JsonOption = False,
     load: Annotated[
         float | None,
@@ -54,9 +60,9 @@ def run(
             "--load", min=0.0, max=1.0, help="load of the machines, for the estimate of carbon"
         ),
     ] = None,
-    stack: Annotated[str | None, typer.Option("--stack", help="a deployed stack")] = None,
-    profile: Annotated[str | None, typer.Option("--profile", help="AWS profile")] = None,
-    region: Annotated[str | None, typer.Option("--region", help="AWS region")] = None,
+    stack: StackOption = None,
+    profile: ProfileOption = None,
+    region: RegionOption = None,
 ) -> None:
     """The bill of a run, machine by machine: useful, wasted, boot, orchestration, what is held;
     and an estimate of its carbon."""

@@ -12,13 +12,13 @@ import typer
 
 from porewatch.compute.price import HOME_REGION, price_list, snapshot
 from porewatch.domain.base import now
+from porewatch_cli.options import JsonOption
 from porewatch_cli.price_source import ask
 from porewatch_cli.terminal import console, print_json, speaks_plainly
 
 app = typer.Typer(no_args_is_help=True)
 PRICING_REGION = "us-east-1"
 """The Price List service answers in few regions, about all of them."""
-JsonOption = Annotated[bool, typer.Option("--json", help="print JSON, for scripts")]
 
 
 def shipped() -> Path:

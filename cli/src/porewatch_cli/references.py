@@ -10,6 +10,7 @@ import typer
 
 from porewatch.domain.errors import BundleRefused
 from porewatch.domain.references import BundleManifest, ContigRole
+from porewatch_cli.options import JsonOption
 from porewatch_cli.stack import home
 from porewatch_cli.terminal import console, errors, print_json, speaks_plainly, table
 
@@ -19,7 +20,6 @@ RootOption = Annotated[
     Path | None,
     typer.Option("--references", help="folder of bundles (default: .porewatch/references)"),
 ]
-JsonOption = Annotated[bool, typer.Option("--json")]
 
 
 @app.command()
