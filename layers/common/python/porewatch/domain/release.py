@@ -57,13 +57,23 @@ class ReleasePolicy(Model):
     crosstalk_budget: Annotated[float, Field(gt=0, lt=1)] = 0.001
 
 
+class Ground(Model):
+    """What a number rests on. `number`: a field of the policy or of the screening parameters.
+    `source`: who published what; blank where nobody did and the number is our choice."""
+
+    number: str
+    source: str = ""
+    why: str
+
+
 class ReleasePolicies(Model):
-    """All policies of this version of the file."""
+    """All policies of this version of the file, and what numbers of policy and bench rest on."""
 
     schema_version: Literal["1"] = "1"
     version: str
     provenance: str
     policies: Annotated[tuple[ReleasePolicy, ...], Field(min_length=1)]
+    grounds: tuple[Ground, ...] = ()
 
     @model_validator(mode="after")
     def _named_once(self) -> ReleasePolicies:

@@ -1,0 +1,56 @@
+"""Every number of release and bench says what it rests on, in the data file and in the docs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from porewatch.domain.phases import ScreeningParameters
+from porewatch.domain.release import Ground, ReleasePolicy
+from porewatch_worker.science.release import release_policies
+
+SCIENCE = Path(__file__).resolve().parents[3] / "docs/science.md"
+BENCH = {"crossover", "control_factor", "spike_cv", "extraction_cv", "nucleic_acid_cv"}
+BENCH |= {"least_recovery"}
+NUMBERS = {"min_passed_reads", "min_spike_reads", "spike_recovery", "crosstalk_budget"}
+
+
+def row(ground: Ground) -> str:
+    """The line of docs/science.md, with the values as they are in force."""
+    values = dict.fromkeys(_said(value) for value in _values(ground.number))
+    published = ground.source or "nothing found"
+    return f"| `{ground.number}` | {', '.join(values)} | {published} | {ground.why} |"
+
+
+def _values(number: str) -> list[object]:
+    policies = release_policies().policies
+    in_policies = [getattr(p, number) for p in policies if number in ReleasePolicy.model_fields]
+    of_the_screen = [getattr(ScreeningParameters(), number, None)]
+    return [value for value in (*of_the_screen, *in_policies) if value is not None]
+
+
+def _said(value: object) -> str:
+    if isinstance(value, tuple):
+        return " to ".join(f"{part:g}" for part in value)
+    return f"{value:,}" if isinstance(value, int) else f"{value:g}"  # type: ignore[str-format]
+
+
+def test_every_number_has_one_ground() -> None:
+    told = [ground.number for ground in release_policies().grounds]
+    numbers = {
+        name
+        for name, value in release_policies().policies[-1]
+        if isinstance(value, int | float) or (isinstance(value, tuple) and value)
+    }
+    assert numbers == NUMBERS, "a new number of the policy: say what it rests on"
+    assert sorted(told) == sorted(NUMBERS | BENCH)
+
+
+def test_a_ground_without_a_source_is_not_dressed_up_as_one() -> None:
+    unpublished = {g.number for g in release_policies().grounds if not g.source}
+    assert unpublished == {"min_passed_reads", "min_spike_reads"}
+    assert all("20" in g.source for g in release_policies().grounds if g.source), "a year"
+
+
+def test_the_docs_show_every_ground_with_the_value_in_force() -> None:
+    page = SCIENCE.read_text(encoding="utf-8").splitlines()
+    assert [row(g) for g in release_policies().grounds if row(g) not in page] == []
