@@ -15,7 +15,9 @@ from porewatch.adapters.checkpoints import S3CheckpointStore
 from porewatch.domain import places
 from porewatch.domain.base import now
 from porewatch.domain.errors import NoReadsLeft, StaleEpoch
+from porewatch.domain.events import LaunchRefused
 from porewatch.domain.phases import Phase, Progress, WorkOrder
+from porewatch.domain.stages import refusal_id
 from porewatch_worker.attempt import DONE, FAILED, NOT_SET_UP, REFUSED
 from porewatch_worker.checkpoint import open_checkpoint
 from porewatch_worker.claim import Claim
@@ -362,3 +364,35 @@ def test_a_worker_whose_beats_arrive_writes_none_itself(
     claim = Claim(world.ledger, who, beat_s=60)
     assert claim.holds(Progress(phase=Phase.QUALITY_CONTROL))
     assert (world.ledger.get(KEY).last_beat != heard) is writes
+
+
+def test_the_order_tells_who_gave_no_machine_for_this_very_epoch(world: World) -> None:
+    """The order was written before the launch, so the ledger is asked once more."""
+    for epoch, rung in ((1, 0), (1, 2), (2, 0)):
+        world.ledger.record([no_machine(epoch, rung)])
+    seen: list[tuple[str, ...]] = []
+
+    def build(order: WorkOrder, means: Means) -> DigestWork:
+        seen.append(tuple(line.what for line in order.timeline))
+        return DigestWork(means.inputs.path(READS))
+
+    assert world.attempt(build) == DONE
+    assert seen == [("screen: no machine from EC2, spot 0", "screen: no machine from EC2, spot 2")]
+
+
+def no_machine(epoch: int, rung: int) -> LaunchRefused:
+    return LaunchRefused(
+        fact_id=refusal_id(KEY, epoch, rung),
+        run_id=KEY.run_id,
+        revision=KEY.revision,
+        at=now() + timedelta(seconds=rung),
+        stage=KEY.stage,
+        epoch=epoch,
+        rung=rung,
+        executor="ec2",
+        purchase="spot",
+        error="CapacityUnavailable",
+        problem="none.",
+        then="wait",
+        asked=f"spot {rung}",
+    )

@@ -118,7 +118,7 @@ class _Attempt:
             log.info("epoch %d has published this stage already", there[1].epoch)
             self.outbox.published(there[0])
             return
-        order = read_order(self.cloud.results, self.who)
+        order = self._order()
         notices = NoticeLook(self.cloud.metadata, self.stop)
         owner = OwnerLook(lambda: self.claim.holds(self.outbox.said), self.stop)
         with (
@@ -128,6 +128,12 @@ class _Attempt:
         ):
             ending = self._loop(order, record).run()
         log.info("%s", ending)
+
+    def _order(self) -> WorkOrder:
+        """The order, and what happened between its writing and this machine's launch."""
+        order = read_order(self.cloud.results, self.who)
+        since = self.claim.refused_before()
+        return order.model_copy(update={"timeline": (*order.timeline, *since)})
 
     def _loop(self, order: WorkOrder, record: StageRecord) -> StageLoop:
         """Everything that may take long before the first unit, with beats all the while."""

@@ -10,8 +10,11 @@ from datetime import timedelta
 from typing import Protocol
 
 from porewatch.domain.base import Moment, now
-from porewatch.domain.phases import Progress, StageKey, StageRecord
+from porewatch.domain.errors import PorewatchError
+from porewatch.domain.events import LaunchRefused
+from porewatch.domain.phases import Progress, StageKey, StageRecord, TimelineEntry
 from porewatch.domain.stages import ENDED
+from porewatch.domain.timeline import timeline
 from porewatch_worker.order import Assignment
 
 UNHEARD_BEATS = 2.5
@@ -25,6 +28,8 @@ class Ledger(Protocol):
     def claim(self, key: StageKey, epoch: int, instance_id: str, at: Moment) -> StageRecord: ...
 
     def find(self, key: StageKey) -> StageRecord | None: ...
+
+    def refusals(self, key: StageKey, epoch: int) -> tuple[LaunchRefused, ...]: ...
 
     def beat(
         self, key: StageKey, epoch: int, instance_id: str, progress: Progress, at: Moment
@@ -42,6 +47,15 @@ class Claim:
     def take(self) -> StageRecord:
         """Own the stage. StaleEpoch when a later epoch or another machine does, or it has ended."""
         return self._ledger.claim(self._key, self._who.epoch, self._who.instance_id, now())
+
+    def refused_before(self) -> tuple[TimelineEntry, ...]:
+        """What was asked for in vain before this machine was got: the order is older. Not knowing
+        it stops no work."""
+        try:
+            return timeline(self._ledger.refusals(self._key, self._who.epoch))
+        except PorewatchError as error:
+            log.warning("who gave no machine is not known: %s", error)
+            return ()
 
     def holds(self, said: Progress | None = None) -> bool:
         """False once the ledger says that somebody else owns the stage or that it has ended.

@@ -19,12 +19,13 @@ from porewatch.domain import stages as rules
 from porewatch.domain.cost import CostLine
 from porewatch.domain.epochs import Rule
 from porewatch.domain.errors import AlreadyDone, NotFound
-from porewatch.domain.events import FACTS, Fact, InstanceTerminated, StageClaimed
+from porewatch.domain.events import FACTS, Fact, InstanceTerminated, LaunchRefused, StageClaimed
 from porewatch.domain.launching import ExecutorName, LaunchIntent, Machine, Owner
 from porewatch.domain.outbox import FACT_PREFIX
 from porewatch.domain.phases import Progress, StageKey, StageManifest, StageRecord, StageSpec
 
 OPEN_STAGES = "STAGES-OPEN"
+MOST_RUNGS = 8
 
 
 class StageLedger:
@@ -199,6 +200,13 @@ class StageLedger:
         fact_id = rules.claim_id(key, epoch)
         item = self._table.get(run_key(key.run_id), FACT_PREFIX + fact_id)
         return StageClaimed.model_validate_json(str(item.attributes["detail"])) if item else None
+
+    def refusals(self, key: StageKey, epoch: int) -> tuple[LaunchRefused, ...]:
+        """Which rungs gave this epoch no machine, by single reads: a worker may not query."""
+        ids = (rules.refusal_id(key, epoch, rung) for rung in range(MOST_RUNGS))
+        items = (self._table.get(run_key(key.run_id), FACT_PREFIX + one) for one in ids)
+        told = (str(item.attributes["detail"]) for item in items if item)
+        return tuple(LaunchRefused.model_validate_json(detail) for detail in told)
 
     def cost_lines(self, run_id: str, revision: int) -> tuple[CostLine, ...]:
         """The bill of a revision so far, in order of stage and epoch."""

@@ -16,7 +16,7 @@ from datetime import datetime
 from porewatch.domain import epochs
 from porewatch.domain.epochs import Move
 from porewatch.domain.errors import Conflict, StaleEpoch
-from porewatch.domain.events import InstanceLaunched, StageClaimed, StageStalled
+from porewatch.domain.events import InstanceLaunched, LaunchRefused, StageClaimed, StageStalled
 from porewatch.domain.launching import Machine
 from porewatch.domain.phases import (
     Progress,
@@ -34,6 +34,11 @@ BY_THE_WORKERS_CLOCK = ("claimed_at", "last_beat", "progress_at", "updated_at")
 def claim_id(key: StageKey, epoch: int) -> str:
     """The id of the fact that an epoch was claimed."""
     return ":".join((StageClaimed.__name__, *(str(part) for part in (*key, epoch))))
+
+
+def refusal_id(key: StageKey, epoch: int, rung: int) -> str:
+    """The id of the fact that a rung of the ladder gave this epoch no machine."""
+    return ":".join((LaunchRefused.__name__, *(str(part) for part in (*key, epoch, rung))))
 
 
 def watched(record: StageRecord) -> bool:

@@ -24,7 +24,7 @@ from porewatch.domain.events import LaunchRefused
 from porewatch.domain.launching import LaunchIntent, LaunchSpec, Machine, Owner
 from porewatch.domain.phases import StageKey, StageRecord
 from porewatch.domain.purchase import why_on_demand
-from porewatch.domain.stages import ENDED
+from porewatch.domain.stages import ENDED, refusal_id
 from porewatch.domain.tasks import Launch, Launched
 
 if TYPE_CHECKING:
@@ -122,9 +122,9 @@ def _kind(spec: LaunchSpec) -> tuple[str, str]:
 
 def _refused(spec: LaunchSpec, error: PorewatchError, then: str, at: datetime) -> LaunchRefused:
     owner = spec.owner
-    parts = (owner.run_id, owner.revision, owner.stage, owner.epoch, spec.rung)
+    key = StageKey(owner.run_id, owner.revision, owner.stage)
     return LaunchRefused(
-        fact_id=":".join(["LaunchRefused", *(str(part) for part in parts)]),
+        fact_id=refusal_id(key, owner.epoch, spec.rung),
         run_id=owner.run_id,
         revision=owner.revision,
         at=at,
