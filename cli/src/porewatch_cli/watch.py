@@ -167,8 +167,8 @@ def picture(view: RunView) -> RenderableType:
         (f"   {_age(run.created_at, run.completed_at)}   ${run.cost_usd:.4f} so far", "dim"),
     )
     parts: list[RenderableType] = [head, _phase_table(view)]
-    if view.steps:
-        parts.append(last_steps(view.steps))
+    if steps_taken := view.steps:
+        parts.append(last_steps(steps_taken))
     if run.problem:
         parts.append(Text(run.problem, style="red"))
     return Group(*parts)

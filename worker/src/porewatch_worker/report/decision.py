@@ -189,11 +189,11 @@ def _weight(code: str, severity: str) -> str:
 
 def _blind_spots(v: Verdicts) -> str:
     """Rows that no result speaks about, by reason, most basic reason first."""
-    screened = screened_members(v.findings, v.panel)
+    spoken_of = screened_members(v.findings, v.panel) | umbrellas(v.panel)
     rules = {f.code: f.rule for f in v.findings}
     reasons = {UNSEEN: 0, NOT_HERE: 0, WITHOUT_RESULT: 0, NOT_SCREENED: 0}
     for entry in v.panel:
-        if entry.code not in screened | umbrellas(v.panel):
+        if entry.code not in spoken_of:
             reasons[blindness(entry, rules.get(entry.code, NO_RESULT))] += 1
     said = [numbers.many(n, f"row_{why}") for why, n in reasons.items() if n]
     return say("decision.blind", rows=say("list.joint").join(said)) if said else ""

@@ -101,17 +101,17 @@ def _lod_cells(values: Sequence[tuple[float, Finding]], unit: str) -> tuple[Cell
 
 def could_not_be_seen(report: Report) -> Section:
     """Every row that no result of this run speaks about, or speaks about with care, and why."""
-    groups: dict[str, list[PanelEntry]] = defaultdict(list)
-    screened = screened_members(report.findings, report.panel)
+    unseen: dict[str, list[PanelEntry]] = defaultdict(list)
+    groups, screened = umbrellas(report.panel), screened_members(report.findings, report.panel)
     rules = {f.code: f.rule for f in report.findings}
     for entry in report.panel:
-        if entry.code in umbrellas(report.panel):
-            groups["unseen.group"].append(entry)
+        if entry.code in groups:
+            unseen["unseen.group"].append(entry)
         elif entry.code not in screened:
             why = blindness(entry, rules[entry.code])
-            groups[f"unseen.{why}"].append(entry)
+            unseen[f"unseen.{why}"].append(entry)
         elif entry.status == "partly":
-            groups["unseen.partly"].append(entry)
+            unseen["unseen.partly"].append(entry)
     said = [
         say(
             "unseen.line",
@@ -119,7 +119,7 @@ def could_not_be_seen(report: Report) -> Section:
             rows=numbers.plural(len(entries), "row"),
             names=_names(entries),
         )
-        for key, entries in groups.items()
+        for key, entries in unseen.items()
     ]
     said += _common_remarks(report)
     block: Block = Bullets(tuple(said)) if said else Prose(say("unseen.none"))
