@@ -8,6 +8,7 @@ from datetime import timedelta
 from porewatch.adapters import stages
 from porewatch.adapters.items import stored
 from porewatch.domain.launching import Owner
+from porewatch.domain.liveness import SHOWS_LATE
 from porewatch.domain.phases import Phase, StageRecord, StageState
 from porewatch.usecases.watch_machines import ENDS_S
 from tests.simulator.ec2 import Instance
@@ -73,9 +74,10 @@ def test_a_sweep_stops_well_before_its_function_is_stopped() -> None:
 def test_among_five_hundred_stages_the_last_is_looked_after_and_the_last_machine_too() -> None:
     world = crowd()
     with world.under_way():
-        world.advance(40 * 60.0)
+        world.advance(SHOWS_LATE.total_seconds() + 300.0)
         ledger = world.ledger.items[f"RUN#run-{STAGES - 1:03d}"]
         state = ledger["STAGE#0000#screen"]["state"]["S"]
+        world.advance(30 * 60.0)
     assert state == "failed"
     assert [line for line in world.trace if "takes too long" in line] == []
     assert [line for line in world.trace if "i-zzz is ended" in line]

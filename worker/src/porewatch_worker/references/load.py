@@ -3,9 +3,13 @@
 mappy releases the interpreter lock while mapping, and an `Aligner` is read-only after loading:
 give every thread a `mappy.ThreadBuffer` of its own and share the aligners.
 
-It holds the lock while it loads an index (measured: 0.85 s for 30 Mb, so more than a minute for a
-host of 2.5 Gb): no other thread beats or looks for a notice meanwhile. Hence every file is read
-through before, without the lock; what mappy then does is no matter of the network's speed.
+It holds the lock while it loads an index: no other thread beats or looks for a notice meanwhile.
+Hence every file is read through before, without the lock; what mappy then does is no matter of the
+network's speed. Measured for 100 Mb: 1.1 s of one core for a prebuilt index, 3.5 s from FASTA (3.8
+and 12 s with two cores shared by a dozen others). So a host of 2.5 Gb, which is always prebuilt
+(`build.LARGE_HOST`), keeps silent for half a minute, 95 s where all is crowded; with the minute
+since the last beat that is half of the 300 s after which silence is believed (`beat_timeout_s`). A
+process that beats beside it would have to be watched itself, and buys nothing.
 """
 
 from __future__ import annotations
