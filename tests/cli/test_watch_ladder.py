@@ -200,6 +200,6 @@ def test_every_report_has_them_in_its_timeline(house: House, error: PorewatchErr
     ]
     assert told[2].detail == f"{error.problem}\nNext: wait, and ask all of them again."
     for entry in told:
-        assert entry.what in page and entry.detail in page
-        for words in (entry.what, entry.detail):
-            assert "".join(words.split()) in printed.replace("\u200b", "")
+        for line in (entry.what, *entry.detail.split("\n")):
+            assert line in page
+            assert "".join(line.split()) in printed.replace("\u200b", "")
