@@ -13,6 +13,8 @@ from porewatch.domain.panel import PanelEntry
 
 _ASIDE = re.compile(r"\((?:now |listed as )?([^)]*)\)")
 _KIND = re.compile(r"\bspp?\.| and other .*", re.IGNORECASE)
+_VARIANT = re.compile(r"\b([A-Z][a-z]+) [a-z]+ variant ([a-z]+)\b")
+"""NCBI calls the M. bovis of the list "Mycobacterium tuberculosis variant bovis"."""
 
 
 def names_of(entry: PanelEntry) -> Iterator[str]:
@@ -28,6 +30,7 @@ def names_of(entry: PanelEntry) -> Iterator[str]:
 def named_instead(title: str, code: str, entries: Iterable[PanelEntry]) -> PanelEntry | None:
     """The row that the title names when it does not name the row `code`; None when all is well or
     the title names none."""
+    title = _VARIANT.sub(r"\1 \2", title)
     rows = [entry for entry in entries if not entry.members]
     if any(_says(title, name) for row in rows if row.code == code for name in names_of(row)):
         return None
