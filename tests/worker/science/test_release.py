@@ -100,6 +100,17 @@ def test_a_positive_control_without_its_code_invalidates_every_sample(policy: st
     )
 
 
+def test_two_blanks_that_hold_the_same_do_not_excuse_each_other() -> None:
+    other = BLANK.model_copy(update={"name": "blank 2", "barcode": "barcode05"})
+    dirty = screen_with(good("MT", 200))
+    pairs = [(ONE, screen_with(spike(500), good("MT", 3000))), clean(TWO), (BLANK, dirty)]
+    found = run("donor-screening", *pairs, (other, dirty), whole()[3])
+    for blank in (BLANK, other):
+        assert outcome(found, blank).outcome is Outcome.INVALID
+    assert any("blank 2 holds MT as well" in r for r in outcome(found, ONE).reasons)
+    assert outcome(found, TWO).outcome is Outcome.RELEASED
+
+
 def test_contamination_reaches_the_samples_that_hold_the_same_code() -> None:
     dirty = (BLANK, screen_with(good("MT", 400)))
     pairs = [(ONE, screen_with(spike(500), good("MT", 30))), clean(TWO), dirty, whole()[3]]

@@ -67,9 +67,11 @@ class Run:
         return next(s.role for s in self.samples if s.name == sample)
 
     def blank_for(self, name: str, sample: str) -> bool:
-        """Whether `name` is a no-template control that speaks for `sample`."""
+        """Whether `name` is a no-template control that speaks for `sample`. None speaks for
+        another: two that hold the same would excuse each other, and nobody would be told."""
         there = {s.name: s for s in self.samples}
-        blank = there[name].role is SampleRole.NO_TEMPLATE_CONTROL
+        roles = there[name].role, there[sample].role
+        blank = roles[0] is SampleRole.NO_TEMPLATE_CONTROL and roles[0] is not roles[1]
         return blank and there[name].governs(there[sample])
 
     def beside(self, code: str, screen: SampleScreen) -> tuple[int, list[float]]:
