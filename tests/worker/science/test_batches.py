@@ -102,9 +102,40 @@ def test_contamination_of_one_batch_changes_calls_and_outcomes_of_that_batch_alo
     assert finding(found, "two", "MT").call is Call.INDETERMINATE
     assert "in the no-template control blank b" in finding(found, "two", "MT").rule
     assert not any("contamination" in r for r in outcome(found, ONE).reasons)
-    assert "control blank b of batch b holds MT as well: contamination" in (
-        outcome(found, TWO).reasons
+    assert outcome(found, ONE).outcome is not Outcome.INVALID
+    assert outcome(found, TWO).outcome is Outcome.INVALID
+
+
+@pytest.mark.parametrize("policy", ["default", "donor-screening"])
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_batch_whose_blank_is_dirty_releases_nobody_as_its_decision_says(
+    policy: str, language: Language
+) -> None:
+    pairs = two_batches()
+    pairs[4] = (pairs[4][0], screen_with(good("MT", 200)))
+    found = run(policy, *pairs)
+    (why,) = outcome(found, TWO).reasons
+    assert why == (
+        "control blank b of batch b failed: "
+        "the no-template control holds MT: batch b is contaminated"
     )
+    assert outcome(found, TWO).outcome is Outcome.INVALID
+    assert outcome(found, ONE).outcome is Outcome.RELEASED
+    with speaking(language):
+        assert (retold(why) == why) is (language == "en")
+        assert ("contaminated" in retold(why)) is (language == "en")
+
+
+def test_a_positive_control_with_too_few_reads_leaves_its_batch_alone_invalid() -> None:
+    pairs = two_batches()
+    poor = pairs[5][1]
+    few = poor.quality.model_copy(update={"passed_reads": 900})
+    pairs[5] = (pairs[5][0], poor.model_copy(update={"quality": few}))
+    found = run("donor-screening", *pairs)
+    assert outcome(found, TWO).reasons == (
+        "control pos b of batch b failed: 900 reads passed quality control (1000 needed)",
+    )
+    assert outcome(found, ONE).outcome is Outcome.RELEASED
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -1,7 +1,8 @@
 """Whether a sample's result may be relied on: controls and spike-in first, then remarks.
 
 A sample that fails is INVALID with the reason, never "clean". What a control means for the samples
-of its batch or run is `release`, by the policy the run names.
+of its batch or run is `release`, by the policy the run names; a control that failed leaves no
+sample of its batch valid. (One that speaks for all makes the run invalid: the report's decision.)
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from porewatch.domain.release import Consequence, ReleasePolicy
 from porewatch.domain.runs import Sample, SampleRole
 from porewatch_worker.science.agreement import disagreements
 from porewatch_worker.science.quantity import spike_of, spike_recovery
-from porewatch_worker.science.release import Batch, judged, positive_faults
+from porewatch_worker.science.release import Batch, called, judged, positive_faults
 
 
 def outcomes(
@@ -51,13 +52,27 @@ def _outcome(sample: Sample, batch: Batch) -> SampleOutcome:
     mine = [f for f in batch.findings if f.sample == sample.name]
     said = list(judged(sample, batch))
     refused = [told for what, told in said if what is Consequence.REFUSE]
-    failed = tuple(dict.fromkeys([*_failures(sample, mine, batch), *refused]))
+    failed = tuple(
+        dict.fromkeys([*_failures(sample, mine, batch), *refused, *_fallen(sample, batch)])
+    )
     if failed:
         return SampleOutcome(sample=sample.name, outcome=Outcome.INVALID, reasons=failed)
     remarked = [told for what, told in said if what is Consequence.REMARK]
     remarks = tuple(dict.fromkeys([*remarked, *_remarks(sample, mine)]))
     outcome = Outcome.RELEASED_WITH_REMARKS if remarks else Outcome.RELEASED
     return SampleOutcome(sample=sample.name, outcome=outcome, reasons=remarks)
+
+
+def _fallen(sample: Sample, batch: Batch) -> Iterator[str]:
+    """What failed of the controls of the sample's own batch."""
+    if sample.role is not SampleRole.SAMPLE:
+        return
+    for control in batch.samples:
+        its_own = control.role is not SampleRole.SAMPLE and control.batch is not None
+        if its_own and control.governs(sample):
+            mine = [f for f in batch.findings if f.sample == control.name]
+            for fault in _failures(control, mine, batch):
+                yield f"{called(control)} failed: {fault}"
 
 
 def recoveries(screen: ScreenResult, samples: Sequence[Sample]) -> dict[str, Quantity]:

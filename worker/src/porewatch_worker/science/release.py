@@ -115,10 +115,11 @@ def _lacks(role: SampleRole, sample: Sample, batch: Batch) -> str:
 def _positive_failed(sample: Sample, batch: Batch) -> Iterator[Judged]:
     for control in batch.controls_of(sample, SampleRole.POSITIVE_CONTROL):
         for fault in positive_faults(control, batch):
-            yield batch.policy.positive_failed, f"{_called(control)} failed: {fault}"
+            yield batch.policy.positive_failed, f"{called(control)} failed: {fault}"
 
 
-def _called(control: Sample) -> str:
+def called(control: Sample) -> str:
+    """The control by its name, and its batch."""
     of = f" of batch {control.batch}" if control.batch else ""
     return f"control {control.name}{of}"
 
@@ -132,7 +133,7 @@ def _contaminated(sample: Sample, batch: Batch) -> Iterator[Judged]:
     for control in batch.controls_of(sample, SampleRole.NO_TEMPLATE_CONTROL):
         both = [code for code in batch.detected(control.name) if code in there]
         if both:
-            told = f"{_called(control)} holds {', '.join(both)} as well: contamination"
+            told = f"{called(control)} holds {', '.join(both)} as well: contamination"
             yield batch.policy.contaminated, told
 
 
