@@ -289,3 +289,10 @@ def test_the_japanese_pdf_carries_its_font_and_its_words(reports: dict[str, Repo
     assert {"NotoSansCJKjp-Bold", "NotoSansCJKjp-Regular"} <= {
         name.split("+")[-1].removesuffix("-Identity-H") for name in names
     }
+
+
+def test_what_is_to_be_typed_is_the_same_in_both_languages() -> None:
+    typed = re.compile(r"porewatch [a-z]+|--[a-z-]+")
+    english, japanese = messages("en"), messages("ja")
+    for key, said in english.items():
+        assert set(typed.findall(said)) == set(typed.findall(japanese[key])), key
