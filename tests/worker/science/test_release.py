@@ -177,3 +177,13 @@ def test_the_sheet_says_what_a_positive_control_must_show() -> None:
     assert [s.expected_codes for s in samples] == [("V", "MT"), ()]
     with pytest.raises(SampleSheetRefused, match="only a positive control"):
         parse_sample_sheet(sheet.replace("s,barcode02,,", "s,barcode02,,V"), file="s.csv")
+
+
+def test_a_relative_in_a_sample_is_no_crosstalk_from_the_positive_control() -> None:
+    far = good("V", 500, identity=0.72, whole_identity=0.6)
+    found = run("donor-screening", (ONE, screen_with(spike(500), far)), *whole()[1:])
+    assert outcome(found, ONE).reasons == ("indeterminate: V",)
+    assert not [c for c in found.crosstalk if (c.sample, c.marker) == ("one", "V")]
+    piled = good("V", 500, regions=1, breadth=0.05)
+    found = run("donor-screening", (ONE, screen_with(spike(500), piled)), *whole()[1:])
+    assert any("crosstalk over budget" in r for r in outcome(found, ONE).reasons)

@@ -5,7 +5,8 @@
    all reads of the run that show another barcode: those they may come from.
 2. `marker`: reads of what can only have come from elsewhere. A spike-in found where none was added,
    against the same spike-in where it was; a positive control's code in a no-template control or
-   where it is not called, against the control's own reads.
+   where it is neither called nor a relative's (those reads are the sample's own), against the
+   control's own reads.
 
 Intervals are Wilson's (1927). Over budget means that the lower limit is above it: counts that a
 budget explains are no accusation.
@@ -18,6 +19,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from porewatch.domain.findings import Call, Crosstalk, Finding, SampleScreen, ScreenResult
 from porewatch.domain.references import ContigRole
 from porewatch.domain.runs import Sample, SampleRole
+from porewatch_worker.science.distance import A_RELATIVE
 from porewatch_worker.science.intervals import wilson_interval
 
 ENDS = "reads with another barcode"
@@ -31,14 +33,14 @@ def crosstalk(
 ) -> tuple[Crosstalk, ...]:
     """All estimates that the run's data allow, in the order of the sheet. Needs barcodes."""
     screens = {s.sample: s for s in screen.samples}
-    called = {(f.sample, f.code) for f in findings if f.call is Call.DETECTED}
+    own = {(f.sample, f.code) for f in findings if f.call is Call.DETECTED or A_RELATIVE in f.rule}
     found: list[Crosstalk] = []
     for sample in samples:
         if sample.barcode is None:
             continue
         found += _by_ends(sample, screens, budget)
         found += _by_spike(sample, samples, screens, budget)
-        found += _by_control(sample, samples, screens, called, budget)
+        found += _by_control(sample, samples, screens, own, budget)
     return tuple(found)
 
 
@@ -73,7 +75,7 @@ def _by_control(
     sample: Sample,
     samples: Sequence[Sample],
     screens: dict[str, SampleScreen],
-    called: set[tuple[str, str]],
+    own: set[tuple[str, str]],
     budget: float,
 ) -> Iterator[Crosstalk]:
     if sample.role is SampleRole.POSITIVE_CONTROL:
@@ -83,7 +85,7 @@ def _by_control(
     controls = [s for s in samples if s.role is SampleRole.POSITIVE_CONTROL]
     for code in dict.fromkeys(c for s in controls for c in s.expected_codes):
         there = sum(_reads(screens[s.name], ContigRole.PANEL).get(code, 0) for s in controls)
-        if there and (blank or (sample.name, code) not in called):
+        if there and (blank or (sample.name, code) not in own):
             stray = mine.get(code, 0)
             yield _estimate(sample.name, code, stray, stray + there, budget)
 

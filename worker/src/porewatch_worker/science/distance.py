@@ -21,6 +21,9 @@ from porewatch.domain.references import ContigRole
 ENOUGH = 20
 """Reads that show what reading costs: their mean identity is then known within 0.01 (sd 0.04)."""
 
+A_RELATIVE = "rather a relative that the bundle does not hold"
+"""Ends what is said of reads that are too far."""
+
 
 class OwnIdentity(NamedTuple):
     """What reads of this sample match of the very sequence that they come from: in their
@@ -60,7 +63,7 @@ def too_far(e: Evidence, screen: SampleScreen, p: ScreeningParameters) -> str:
         return ""
     return (
         f"reads {whole:.0%} away over their whole length, {1 - own.whole:.1%} of read errors "
-        f"apart, {p.far_distance:.0%} allowed: rather a relative that the bundle does not hold"
+        f"apart, {p.far_distance:.0%} allowed: {A_RELATIVE}"
     )
 
 
