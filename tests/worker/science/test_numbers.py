@@ -43,6 +43,8 @@ from porewatch_worker.science.lod import FOUND_BY_MAPPING, lod95
 from porewatch_worker.science.quantity import against_host, from_spike, quantities, spike_recovery
 from porewatch_worker.science.reads import Read
 from porewatch_worker.science.target_counts import TargetCounts
+from porewatch_worker.science.totals import RunTotals
+from porewatch_worker.science.units import UnitCounts
 from tests.worker.science.conftest import random_sequence
 
 EMPTY = Histogram(unit="bases", edges=(0.0, 1.0), counts=(0,))
@@ -360,3 +362,17 @@ def test_mean_errors_of_many_reads_are_those_of_each() -> None:
     ]
     assert mean_errors(reads).tolist() == pytest.approx(expected)
     assert mean_errors([]).tolist() == []
+
+
+def test_reads_of_a_lost_unit_count_and_have_no_quality() -> None:
+    counts = UnitCounts()
+    for number in range(10):
+        read = Read(f"r{number}", "ACGT" * 100, b"+" * 400)
+        counts.sample("s").see(judge([read], ScreeningParameters())[0])
+    for _ in range(90):
+        counts.sample("s").lose()
+    totals = RunTotals([])
+    totals.add(counts)
+    (screen,) = totals.screens(["s"])
+    assert (screen.quality.reads, screen.quality.passed_reads) == (100, 10)
+    assert screen.quality.mean_quality == pytest.approx(10.0)

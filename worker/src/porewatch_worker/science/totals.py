@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 
 from porewatch.domain.findings import QualityControl, ReadAccount, SampleScreen
 from porewatch.domain.perv import PervScreen
+from porewatch.domain.quarantine import QUARANTINED
 from porewatch.domain.references import Contig, ContigRole
 from porewatch.domain.screened import HostScreen
 from porewatch.reads.summary import phred
@@ -114,7 +115,8 @@ def _host(sums: SampleCounts) -> HostScreen:
 def _quality(sums: SampleCounts, origin: int | None) -> QualityControl:
     mean, median, n50, longest = length_statistics(sums.lengths)
     bases = sum(length * reads for length, reads in sums.lengths.items())
-    quality = phred(sums.error_billionths / BILLION / sums.total) if sums.total else None
+    known = sums.total - sums.filtered[QUARANTINED]  # of a lost read nothing is known
+    quality = phred(sums.error_billionths / BILLION / known) if known else None
     return QualityControl(
         reads=sums.total,
         bases=bases,
