@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from pathlib import Path
 from typing import Any
@@ -9,13 +10,14 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
+from porewatch.domain.audit import SignOff, chained
 from porewatch.domain.findings import Outcome
-from porewatch.domain.report import Report
+from porewatch.domain.report import VOLATILE, Report
 from porewatch_cli.main import app
 from porewatch_worker.report.assemble import assemble
 from porewatch_worker.report.render_html import render_html
 from porewatch_worker.report.speech import LANGUAGES
-from porewatch_worker.report.trail import trail_faults, with_trail
+from porewatch_worker.report.trail import trail_events, trail_faults, with_trail
 from tests.web import made_up
 
 
@@ -55,6 +57,36 @@ def test_the_command_verifies_a_file_and_fails_on_a_changed_one(
     broken = CliRunner().invoke(app, ["audit", str(path)])
     assert broken.exit_code == 1
     assert "answers" in broken.output
+
+
+def by_an_older_version(report: Report) -> str:
+    """The file of a version that knew neither some evidence nor some parameters, and signed it."""
+    told = report.model_dump(mode="json")
+    del told["provenance"]["parameters"]["far_distance"]
+    for finding in told["findings"]:
+        (finding["evidence"] or {}).pop("whole_identity", None)
+    said = {name: value for name, value in told.items() if name not in VOLATILE}
+    text = json.dumps(said, sort_keys=True, separators=(",", ":"))
+    answers = hashlib.sha256(text.encode()).hexdigest()
+    old = Report.model_validate(told)
+    trail = chained(trail_events(old, answers, as_read=True))
+    signed = SignOff(report_sha256=answers, audit_head=trail.head)
+    return old.model_copy(update={"audit": trail, "sign_off": signed}).model_dump_json(
+        exclude_unset=True
+    )
+
+
+def test_a_report_of_an_older_version_fits_its_trail_and_a_changed_one_does_not(
+    report: Report,
+) -> None:
+    text = by_an_older_version(report)
+    assert "whole_identity" not in text
+    old = Report.model_validate_json(text)
+    assert list(trail_faults(old)) == []
+    forged = old.model_copy(update={"decision": "all is well"})
+    (entry, signed) = trail_faults(forged)
+    assert "(answers)" in entry
+    assert "other answers" in signed
 
 
 def written(report: Report, folder: Path, name: str = "report.json") -> str:

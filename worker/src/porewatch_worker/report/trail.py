@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from porewatch.domain.audit import Event, SignOff, chained, faults
+from porewatch.domain.audit import AuditTrail, Event, SignOff, chained, faults
 from porewatch.domain.report import VOLATILE, Report
 
 MADE_BY, EVENT, PHASE, ANSWERS = "made by", "event", "phase", "answers"
@@ -18,14 +18,14 @@ def with_trail(report: Report) -> Report:
     return report.model_copy(update={"audit": trail, "sign_off": sign_off})
 
 
-def answers_digest(report: Report) -> str:
+def answers_digest(report: Report, *, as_read: bool = False) -> str:
     """SHA-256 over the canonical JSON of all that is no tale of time, money or sign-off."""
-    return report.digest(*VOLATILE)
+    return report.digest(*VOLATILE, as_read=as_read)
 
 
-def trail_events(report: Report, answers: str) -> tuple[Event, ...]:
+def trail_events(report: Report, answers: str, *, as_read: bool = False) -> tuple[Event, ...]:
     """What made the report, what happened (oldest first), what each phase did, and the answers by
-    their digest."""
+    their digest. `as_read`: as it stood in its file, which an older version may have written."""
     happened: list[Event] = [
         (e.at, f"{EVENT}: {e.what}", {"detail": e.detail})
         for e in sorted(report.timeline, key=lambda e: e.at)
@@ -34,7 +34,7 @@ def trail_events(report: Report, answers: str) -> tuple[Event, ...]:
         (
             p.finished_at,
             f"{PHASE}: {p.phase.value}",
-            {"status": p.status, "reason": p.reason, "record_sha256": p.digest()},
+            {"status": p.status, "reason": p.reason, "record_sha256": p.digest(as_read=as_read)},
         )
         for p in report.phases
     ]
@@ -43,21 +43,30 @@ def trail_events(report: Report, answers: str) -> tuple[Event, ...]:
 
 
 def trail_faults(report: Report) -> Iterator[str]:
-    """Every way in which the report and its trail disagree; nothing when all is as it was."""
+    """Every way in which the report and its trail disagree; nothing when all is as it was.
+
+    A report that an older version wrote lacks fields of today: it is held against its trail with
+    them and without them, and fits when it fits in one way."""
     if report.audit is None or report.sign_off is None:
         yield "this report has no audit trail"
         return
-    answers = answers_digest(report)
-    yield from faults(report.audit)
-    told = [(e.at, e.what, e.details) for e in report.audit.entries]
-    due = [(at, what, dict(details)) for at, what, details in trail_events(report, answers)]
+    ways = [list(_faults(report, report.audit, report.sign_off, way)) for way in (False, True)]
+    yield from min(ways, key=len)
+
+
+def _faults(report: Report, trail: AuditTrail, sign_off: SignOff, as_read: bool) -> Iterator[str]:
+    answers = answers_digest(report, as_read=as_read)
+    yield from faults(trail)
+    told = [(e.at, e.what, e.details) for e in trail.entries]
+    events = trail_events(report, answers, as_read=as_read)
+    due = [(at, what, dict(details)) for at, what, details in events]
     for place in range(max(len(told), len(due))):
         if told[place : place + 1] != due[place : place + 1]:
             what = (due[place : place + 1] or told[place : place + 1])[0][1]
             yield f"entry {place + 1} ({what}) is not what the report itself says"
-    if report.sign_off.audit_head != report.audit.head:
+    if sign_off.audit_head != trail.head:
         yield "the sign-off block is for another audit head"
-    if report.sign_off.report_sha256 != answers:
+    if sign_off.report_sha256 != answers:
         yield "the sign-off block is for other answers"
 
 

@@ -16,14 +16,16 @@ class Model(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    def canonical_json(self, *without: str) -> str:
-        """JSON with sorted keys and no blanks: equal models give equal text. `without` fields."""
-        told = self.model_dump(mode="json", exclude=set(without))
+    def canonical_json(self, *without: str, as_read: bool = False) -> str:
+        """JSON with sorted keys and no blanks: equal models give equal text. `without` fields;
+        `as_read`: without fields, too, that were not there when the model was read."""
+        told = self.model_dump(mode="json", exclude=set(without), exclude_unset=as_read)
         return json.dumps(told, sort_keys=True, separators=(",", ":"))
 
-    def digest(self, *without: str) -> str:
+    def digest(self, *without: str, as_read: bool = False) -> str:
         """SHA-256 of `canonical_json`, in hex."""
-        return hashlib.sha256(self.canonical_json(*without).encode()).hexdigest()
+        text = self.canonical_json(*without, as_read=as_read)
+        return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _in_utc(moment: datetime) -> datetime:
