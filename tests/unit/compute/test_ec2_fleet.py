@@ -154,6 +154,8 @@ def test_when_nothing_is_found_after_a_lost_answer_nobody_guesses(
         ("InvalidLaunchTemplateId.VersionNotFound", NotShownYet),
         ("InvalidLaunchTemplateId.Malformed", ConfigurationRefused),
         ("InvalidSubnetID.NotFound", NotShownYet),
+        ("InvalidGroup.NotFound", NotShownYet),
+        ("InvalidAMIID.NotFound", NotShownYet),
         ("IdempotentParameterMismatch", ConfigurationRefused),
     ],
 )

@@ -43,7 +43,7 @@ OUTCOME_UNKNOWN = frozenset(
     {"InternalError", "InternalFailure", "ServiceUnavailable", "Unavailable", "RequestTimeout"}
 )
 NOT_FOUND = re.compile(
-    r"Invalid(LaunchTemplate(Id|Name)|SubnetID|GroupId?|SecurityGroupID|AMIID)\."
+    r"Invalid(LaunchTemplate(Id|Name)|SubnetID|Group(Id)?|SecurityGroupID|AMIID)\."
     r"(Version)?Not(Found|Available)(Exception)?"
 )
 """Things the stack itself made: right after a deploy (a new version of the launch template, too)
