@@ -333,6 +333,10 @@ def test_a_tar_that_is_submitted_plainly_lies_in_the_inbox_itself(
     ("options", "words"),
     [
         ({"release_policy": "lax"}, "no release policy 'lax'"),
+        ({"release_policy": ""}, "no release policy ''"),
+        ({"bundle": "pig/other@3"}, "would not be read as it was asked for"),
+        ({"bundle": ""}, "lies in a folder 'bundle='"),
+        ({"run_id": "release-policy=default/run-1"}, "would not be read as it was asked for"),
         ({"sample_sheet": Path("pigs.csv")}, "put pigs.csv into the tar"),
         ({"run_id": "no run id!"}, "is not a run id"),
     ],

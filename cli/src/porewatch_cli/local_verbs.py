@@ -47,7 +47,7 @@ def screen(
         threads=threads,
         as_json=as_json,
         language=language,
-        release_policy=release_policy or DEFAULT,
+        release_policy=DEFAULT if release_policy is None else release_policy,
     )
 
 

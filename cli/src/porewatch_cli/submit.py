@@ -66,11 +66,12 @@ def submit(
 
     What is None is as a tar's own run.json says, else the default.
     """
-    release_policies().of(release_policy or DEFAULT)
+    release_policies().of(DEFAULT if release_policy is None else release_policy)
     if path.is_file() and path.suffix == ".tar":
         _refuse_sheet(path, sample_sheet)
         asked = {"layout": profile, "bundle": bundle, "release-policy": release_policy}
-        key = inbox_key(run_id or path.stem, {what: told for what, told in asked.items() if told})
+        said = {what: value for what, value in asked.items() if value is not None}
+        key = inbox_key(run_id or path.stem, said)
         return _submit_tar(path, key, stack=stack, quiet=quiet)
     if path.name.endswith((".tar.gz", ".tgz")):
         raise InputRefused(

@@ -64,12 +64,18 @@ def run_id_of(key: str) -> str:
 
 
 def inbox_key(name: str, asked: Mapping[str, str]) -> str:
-    """Where a tar goes. `asked`: names of `ASKED` and their values.
+    """Where a tar goes. `asked`: names of `ASKED` and their values. Raises Refused for what a key
+    cannot carry: it would be read as something else (`a/b` as `a`).
 
     >>> inbox_key("run-1", {"release-policy": "donor-screening"})
     'inbox/release-policy=donor-screening/run-1.tar'
     """
-    return "/".join(["inbox", *(f"{what}={asked[what]}" for what in sorted(asked)), f"{name}.tar"])
+    folders = [f"{what}={asked[what]}" for what in sorted(asked)]
+    key = "/".join(["inbox", *folders, f"{name}.tar"])
+    meant = {ASKED[what]: value for what, value in asked.items()}
+    if (run_id_of(key), asked_by(key)) != (name, meant):
+        raise _no(key, "would not be read as it was asked for.", "leave '/' out of the options.")
+    return key
 
 
 def asked_by(key: str) -> dict[str, str]:
