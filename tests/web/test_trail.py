@@ -126,6 +126,17 @@ def test_a_chain_rewritten_as_a_whole_is_told_by_the_head_that_was_kept(
     assert (answer["holds"], answer["kept_head"]) == (False, report.audit.head)
 
 
+def test_of_a_report_without_a_trail_nobody_says_that_it_was_rewritten(
+    report: Report, tmp_path: Path
+) -> None:
+    bare = written(report.model_copy(update={"audit": None}), tmp_path)
+    told = CliRunner().invoke(app, ["audit", bare, "--head", "a" * 64])
+    assert told.exit_code == 1
+    assert "has no audit trail" in told.output
+    assert "rewritten" not in told.output
+    assert "head " not in told.output
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
     [(None, "neither a head nor a file"), ("", "no head"), ("a" * 64 + " " + "b" * 64, "2 heads")],

@@ -22,8 +22,11 @@ def audit_report(report: Report, *, as_json: bool, kept: str | None = None) -> b
     """Show every fault. True when all fits, the head `kept` from an earlier time included."""
     head = report.audit.head if report.audit else ""
     found = list(trail_faults(report))
-    if kept is not None and kept != head:
-        found.append(f"the head is not the one that was kept ({kept}): the trail was rewritten")
+    if kept is not None and head and kept != head:
+        found.append(
+            f"the head is not the one that was kept ({kept}): the trail was rewritten, "
+            "or that head is another report's (of another run or revision)"
+        )
     entries = len(report.audit.entries) if report.audit else 0
     if as_json:
         told = {"run_id": report.run_id, "holds": not found, "head": head, "entries": entries}
@@ -33,7 +36,8 @@ def audit_report(report: Report, *, as_json: bool, kept: str | None = None) -> b
         console.print(f"[bold red]changed[/] {fault}", highlight=False, soft_wrap=True)
     if not found:
         console.print(f"{report.run_id}: {entries} entries, the chain holds.", highlight=False)
-    console.print(f"head {head}{_of_the_kept(head, kept)}", highlight=False, soft_wrap=True)
+    if head:
+        console.print(f"head {head}{_of_the_kept(head, kept)}", highlight=False, soft_wrap=True)
     return not found
 
 
