@@ -253,3 +253,21 @@ def test_many_strains_do_not_crowd_a_relative_out(tmp_path: Path) -> None:
     )
     reads = [made.erred(shared, seed) for seed in range(20)]
     assert winners(placer, reads) == [ContigRole.DECOY] * 20
+
+
+def test_host_beside_a_virus_makes_no_relative_of_an_integrated_strain(placer: Placer) -> None:
+    strain = diverged(made.CSFV, 0.15, 77)
+    beside = made.HOST[20_000:21_000]
+    counts, stranger = TargetCounts(), TargetCounts()
+    for start in range(9_000, 10_500, 300):
+        piece = made.erred(strain[start : start + 1_000], start)
+        for taker, other in ((counts, beside), (stranger, random_sequence(1_000, start))):
+            placed = place(placer, other + piece)
+            assert placed.winner is not None
+            length = len(other + piece)
+            taker.take(placed.winner, length, placed.host_flank, placed.flank_bases)
+    assert counts.host_flank == counts.reads == 5
+    assert counts.unaligned < 0.1 * counts.block
+    assert min(counts.explained) >= 75
+    assert stranger.unaligned >= 0.9 * stranger.block  # what nothing fits is still held against it
+    assert max(stranger.explained) < 50

@@ -2,9 +2,9 @@
 
 A relative that no bundle holds cannot be told from the target by competition: its reads have
 nowhere else to go. But they fit badly, and in conserved stretches only, so that over whole reads
-(what aligns nowhere is a mismatch) a relative 35 % away seems 40 to 80 % away, and a strain 25 %
-away no more than 30 %. The identity of the aligned stretches alone says less: none is accepted
-below `min_identity`.
+(what fits neither it nor the host is a mismatch) a relative 35 % away seems 40 to 80 % away, and a
+strain 25 % away no more than 30 %. The identity of the aligned stretches alone says less: none is
+accepted below `min_identity`.
 
 What reading costs is seen in the same sample: in spike-in reads, whose sequence is known; else in
 host reads; else in base qualities.
@@ -49,8 +49,9 @@ def own_identity(screen: SampleScreen) -> OwnIdentity:
 def too_far(e: Evidence, screen: SampleScreen, p: ScreeningParameters) -> str:
     """Why these reads are rather a relative's; empty when they are not.
 
-    Two things excuse reads that are far on the whole: stretches that are near (host beside a virus,
-    molecules ligated to others), and enough whole reads that are near beside those of a relative.
+    Host beside a virus is not held against it (`target_counts`). Two things more excuse reads that
+    are far on the whole: stretches that are near (molecules ligated to others), and enough whole
+    reads that are near beside those of a relative.
     """
     own = own_identity(screen)
     if e.whole_identity is None or not own.aligned:

@@ -94,7 +94,11 @@ class Placer:
             return Placement(ContigRole.HOST, tied=names, tied_with=(HOST,), perv=perv, fit=fit)
         parts = perv.host_parts if perv else self._host_parts(first, sequence, buffer)
         shared = names if len(names) > 1 else ()
-        return Placement(ContigRole.PANEL, first, shared, shared, host_flank=bool(parts), perv=perv)
+        flank = self._host_bases(parts, sequence, buffer)
+        return Placement(
+            ContigRole.PANEL, first, shared, shared, host_flank=bool(parts), flank_bases=flank,
+            perv=perv,
+        )  # fmt: skip
 
     def _perv(self, first: Candidate, host: int, sequence: str, buffer: Any) -> PervHit | None:
         contig = self._contigs[first.segments[0].contig]
@@ -113,6 +117,11 @@ class Placer:
             for a, b in _outside(found.segments, len(sequence))
             if b - a >= least and self._host_matches(sequence[a:b], buffer) >= least
         )
+
+    def _host_bases(self, parts: Iterable[tuple[int, int]], sequence: str, buffer: Any) -> int:
+        """Bases of these parts of the read that lie in accepted hits of the host."""
+        hits = (hit for a, b in parts for hit in self._host_hits(sequence[a:b], buffer))
+        return sum(hit.q_en - hit.q_st for hit in hits)
 
     def _test_host(self, sequence: str, buffer: Any) -> Placement:
         prefix = sequence[: self._parameters.host_prefix]

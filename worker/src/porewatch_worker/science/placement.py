@@ -74,7 +74,7 @@ class Placement:
 
     `winner` has the evidence. `tied` are panel members that lost or share the read by a tie, with
     `tied_with` the targets (or the host) that fit as well. `host_better`: the panel member that the
-    host beat outright.
+    host beat outright. `flank_bases`: bases of the read beside the winner that the host fits.
     """
 
     role: ContigRole | None
@@ -83,6 +83,7 @@ class Placement:
     tied_with: tuple[str, ...] = ()
     host_better: str | None = None
     host_flank: bool = False
+    flank_bases: int = 0
     perv: PervHit | None = None
     locus: LocusHit | None = None
     fit: HostFit | None = None

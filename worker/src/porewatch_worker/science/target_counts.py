@@ -15,8 +15,9 @@ class TargetCounts:
     """Reads of one target (panel member, spike-in or decoy) in one sample.
 
     `matched`, `block`: matching bases and columns of the alignments; `aligned`: bases of the target
-    under them, masked ones apart. `unaligned`: bases of those reads outside their alignments;
-    `explained`: matching bases of each read, in per cent of its block and those bases -> reads
+    under them, masked ones apart. `unaligned`: bases of those reads outside their alignments, host
+    beside them apart; `explained`: matching bases of each read, in per cent of its block and those
+    bases -> reads
     """
 
     reads: int = 0
@@ -34,13 +35,13 @@ class TargetCounts:
     intervals: dict[str, list[tuple[int, int]]] = field(default_factory=dict)
     starts: dict[str, list[int]] = field(default_factory=dict)
 
-    def take(self, winner: Candidate, length: int, host_flank: bool) -> None:
-        """Count a read of `length` bases that is this target's alone."""
+    def take(self, winner: Candidate, length: int, host_flank: bool, flank_bases: int = 0) -> None:
+        """Count a read of `length` bases, host beside it included, that is this target's alone."""
         self.reads += 1
         self.squared += sum(s.evidence for s in winner.segments) ** 2
         self.host_flank += host_flank
         self.mapq[max(s.mapq for s in winner.segments)] += 1
-        self._explain(winner.segments, length)
+        self._explain(winner.segments, length - flank_bases)
         for s in winner.segments:
             self.matched += s.matched
             self.block += s.block
@@ -53,7 +54,8 @@ class TargetCounts:
         self.starts.setdefault(first.contig, []).append(place)
 
     def _explain(self, segments: Sequence[Segment], length: int) -> None:
-        """How much of the read the target explains: what aligns nowhere is explained by nothing."""
+        """How much of the read the target explains: what aligns nowhere is explained by nothing.
+        (Host beside a virus is explained: it makes no relative of an integrated strain.)"""
         outside = max(0, length - sum(s.read_end - s.read_start for s in segments))
         columns = sum(s.block for s in segments) + outside
         self.unaligned += outside

@@ -128,7 +128,7 @@ class SampleCounts:
         alone = placement.role is not ContigRole.PANEL or not placement.tied
         if placement.winner and alone:
             self._target(placement.winner.target).take(
-                placement.winner, length, placement.host_flank
+                placement.winner, length, placement.host_flank, placement.flank_bases
             )
 
     def _target(self, name: str) -> TargetCounts:

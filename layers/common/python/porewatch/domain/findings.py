@@ -118,7 +118,7 @@ class Evidence(Model):
     1 - exp(-bases aligned to that set / length) (Lander & Waterman 1988), so that reads of other
     strains are in neither. `evenness` = 1 - Gini of bin depths.
     `identity` = matching bases / alignment block, base-weighted mean; `whole_identity` is that over
-    whole reads, their unaligned bases being columns that do not match.
+    whole reads: their other bases are columns that do not match, host beside them apart.
     """
 
     reads: int
@@ -145,7 +145,7 @@ class Evidence(Model):
     ] = 0
     whole_identity: Annotated[
         float | None,
-        Field(description="matching bases / (alignment block + bases of its reads outside it)"),
+        Field(description="matching bases / (alignment block + bases outside it that are no host)"),
     ] = None
     explained: Annotated[
         dict[str, int],
