@@ -51,6 +51,25 @@ def test_the_same_manifest_again_changes_nothing_in_any_state(state: RunState) -
     assert lifecycle.seal(in_state(state), a_manifest(), "run.json", WHEN) is None
 
 
+def test_a_manifest_that_an_earlier_version_sealed_does_not_run_again() -> None:
+    """Its digest, written down before sample sheets had batches."""
+    before = "25176e95fade4181f12789b8695ca77a7d6ca2731ed3fef181744b5248030a47"
+    assert a_manifest().digest() == before
+    known = in_state(RunState.COMPLETED).model_copy(update={"manifest_digest": before})
+    assert lifecycle.seal(known, a_manifest(), "run.json", WHEN) is None
+
+
+def test_samples_of_other_batches_are_another_manifest() -> None:
+    (sample,) = a_manifest().samples
+    files = [input_file("bam/a.bam", 5)]
+    of_a, of_b = (
+        seal(files, run_id="r", created_at=WHEN, samples=[sample.model_copy(update={"batch": b})])
+        for b in ("a", "b")
+    )
+    assert len({a_manifest().digest(), of_a.digest(), of_b.digest()}) == 3
+    assert RunManifest.model_validate_json(of_a.canonical_json()) == of_a
+
+
 @pytest.mark.parametrize("state", sorted({*FINAL_STATES, RunState.SEALED}))
 def test_another_manifest_is_a_new_revision_with_a_clean_slate(state: RunState) -> None:
     moved = lifecycle.seal(in_state(state), a_manifest(1), "run.json", WHEN)
