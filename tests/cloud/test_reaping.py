@@ -16,6 +16,7 @@ from porewatch.adapters.stages import StageLedger
 from porewatch.adapters.table import Table
 from porewatch.adapters.uploads import Uploads
 from porewatch.compute.ec2_fleet import Ec2Fleet
+from porewatch.compute.executors import Executors
 from porewatch.domain.base import now
 from porewatch.domain.launching import Owner
 from porewatch.domain.phases import Phase, Progress, StageKey, StageSpec
@@ -53,8 +54,8 @@ class Yard:
             self.client("ec2"),
             Table(self.cloud.outputs["LedgerTable"], self.client("dynamodb")),
         )
-        fleet = Ec2Fleet(self.name, client=ec2)
-        hands = Hands(self.name, StageLedger(table), fleet, Kills(table), at)
+        machines = Executors(Ec2Fleet(self.name, client=ec2), None, "ec2")
+        hands = Hands(self.name, StageLedger(table), machines, Kills(table), at)
         uploads = Uploads(self.name, (self.cloud.outputs["RawBucketName"],), self.client("s3"))
         return Reaper(hands, Leftovers(self.name, "", ec2), uploads)
 

@@ -1,7 +1,8 @@
 """A checkpoint store in a local folder, with the same conditional writes as S3 has.
 
 Creation is a hard link (fails when the name exists); replacement compares and swaps under a file
-lock that the operating system drops when its holder dies.
+lock that the operating system drops when its holder dies. A holder that is merely frozen keeps it,
+so nothing slow is done under it.
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ class FolderStore:
         return hashlib.sha256(content).hexdigest()
 
     def replace(self, name: str, content: bytes, tag: str) -> str | None:
-        with self._lock(), self._written(name, content) as (draft, path):
+        with self._written(name, content) as (draft, path), self._lock():
             there = self.read(name)
             if there is None or there[1] != tag:
                 return None
