@@ -187,3 +187,18 @@ def test_a_relative_in_a_sample_is_no_crosstalk_from_the_positive_control() -> N
     piled = good("V", 500, regions=1, breadth=0.05)
     found = run("donor-screening", (ONE, screen_with(spike(500), piled)), *whole()[1:])
     assert any("crosstalk over budget" in r for r in outcome(found, ONE).reasons)
+
+
+@pytest.mark.parametrize(
+    "odd", [{"regions": 1, "breadth": 0.05}, {"identity": 0.72, "whole_identity": 0.6}]
+)
+def test_what_a_blank_holds_is_told_though_it_is_no_detection(odd: dict[str, float]) -> None:
+    pairs = [(ONE, screen_with(spike(500), good("MT", 60_000))), clean(TWO)]
+    found = run(
+        "donor-screening", *pairs, (BLANK, screen_with(good("MT", 5000, **odd))), whole()[3]
+    )
+    assert outcome(found, BLANK) == SampleOutcome(
+        sample="blank", outcome=Outcome.RELEASED_WITH_REMARKS, reasons=("indeterminate: MT",)
+    )
+    strays = run("default", *pairs, (BLANK, screen_with(good("MT", 40))), whole()[3])
+    assert outcome(strays, BLANK).outcome is Outcome.RELEASED

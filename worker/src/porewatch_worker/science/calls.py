@@ -42,6 +42,8 @@ PROVIRUS = "provirus"
 
 NO_SEQUENCE = "no sequence in this bundle"
 NOTHING_THERE = "no read of this target"
+CROSSOVER = "barcode crossover"
+"""Ends what is said of reads that other samples explain."""
 
 
 @dataclass(frozen=True)
@@ -213,7 +215,7 @@ def _elsewhere(code: str, e: Evidence, screen: SampleScreen, run: Run) -> Iterat
     theirs = sum(reads for _, _, reads in others)
     if theirs and gamma_cdf(e.reads, p.crossover * theirs) >= p.crossover_chance:
         most = max(others, key=lambda other: other[2])[0]
-        yield f"{_reads(e.reads)} beside {theirs} in other samples ({most}): barcode crossover"
+        yield f"{_reads(e.reads)} beside {theirs} in other samples ({most}): {CROSSOVER}"
     for name, other, reads in others:
         if run.blank_for(name, screen.sample) and reads:
             scale = screen.quality.passed_reads / other.quality.passed_reads

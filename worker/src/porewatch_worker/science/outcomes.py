@@ -22,6 +22,7 @@ from porewatch.domain.phases import ScreeningParameters
 from porewatch.domain.release import Consequence, ReleasePolicy
 from porewatch.domain.runs import Sample, SampleRole
 from porewatch_worker.science.agreement import disagreements
+from porewatch_worker.science.calls import CROSSOVER
 from porewatch_worker.science.quantity import spike_of, spike_recovery
 from porewatch_worker.science.release import Batch, called, judged, positive_faults
 
@@ -105,9 +106,18 @@ def _failures(sample: Sample, mine: Sequence[Finding], batch: Batch) -> Iterator
 
 
 def _remarks(sample: Sample, mine: Sequence[Finding]) -> Iterator[str]:
-    if sample.role is not SampleRole.SAMPLE:
+    if sample.role is SampleRole.POSITIVE_CONTROL:
         return
-    yield from disagreements(mine)
-    unsure = [f.code for f in mine if f.call is Call.INDETERMINATE]
+    if sample.role is SampleRole.SAMPLE:
+        yield from disagreements(mine)
+    unsure = [f.code for f in mine if f.call is Call.INDETERMINATE and _told(f, sample)]
     if unsure:
         yield f"indeterminate: {', '.join(unsure)}"
+
+
+def _told(finding: Finding, sample: Sample) -> bool:
+    """Of a blank, what has reads that crossover does not explain: nothing should be in it."""
+    if sample.role is SampleRole.SAMPLE:
+        return True
+    reads = finding.evidence.reads if finding.evidence else 0
+    return reads > 0 and CROSSOVER not in finding.rule
