@@ -12,6 +12,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from porewatch.domain import stage_ends, stages
+from porewatch.domain.decisions import MAX_WAITS_FOR_A_DEPLOY
 from porewatch.domain.epochs import Move
 from porewatch.domain.errors import Conflict, StaleEpoch
 from porewatch.domain.events import Fact
@@ -209,6 +210,17 @@ def test_a_failure_says_whether_it_will_be_tried_again() -> None:
         told.append(moved[1][0].model_dump()["will_retry"])
         record = _after(stages.reopen(moved[0], KEY, SPEC, at(n)))
     assert told == [True, True, False]
+
+
+def test_waits_for_capacity_do_not_use_up_those_for_a_deploy() -> None:
+    record = _opened()
+    errors = ["CapacityUnavailable"] * 6 + ["NotShownYet"] * (MAX_WAITS_FOR_A_DEPLOY + 1)
+    told = []
+    for n, error in enumerate(errors, 1):
+        failed = _after(stage_ends.fail(record, n, error, "none", at(n)))
+        told.append(stage_ends.next_step(failed).retry)
+        record = _after(stages.reopen(failed, KEY, SPEC, at(n)))
+    assert told == [True] * (len(errors) - 1) + [False]
 
 
 def test_an_ended_stage_is_watched_until_the_state_machine_was_told() -> None:

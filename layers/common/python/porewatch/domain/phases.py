@@ -138,6 +138,9 @@ class StageRecord(Model):
     interruptions: int = 0
     errors: int = 0
     waits: Annotated[int, Field(description="times there was no machine to be had")] = 0
+    deploy_waits: Annotated[
+        int, Field(description="those of them when what a deploy made did not show yet")
+    ] = 0
     error: Annotated[str | None, Field(description="class name of what ended the epoch")] = None
     problem: str | None = None
     reclaimed: Annotated[

@@ -11,6 +11,7 @@ from datetime import datetime
 from porewatch.domain import epochs
 from porewatch.domain.decisions import Decision, Kind, decide, kind_of
 from porewatch.domain.epochs import Move
+from porewatch.domain.errors import NotShownYet
 from porewatch.domain.events import SpotInterrupted, StageCompleted, StageFailed
 from porewatch.domain.phases import Progress, StageManifest, StageRecord, StageState
 from porewatch.domain.stages import ENDED
@@ -100,6 +101,7 @@ def fail(
         state=StageState.FAILED,
         errors=record.errors + (not waited),
         waits=record.waits + waited,
+        deploy_waits=record.deploy_waits + (error == NotShownYet.__name__),
         reclaimed=_shunned(record, error),
         error=error,
         problem=problem,
@@ -148,11 +150,13 @@ def abandon(record: StageRecord | None, epoch: int, problem: str, at: datetime) 
 
 
 def next_step(record: StageRecord) -> Decision:
-    """What is to be done about a stage whose epoch ended, from its own counters."""
+    """What is to be done about a stage whose epoch ended, from its own counters. Waits for capacity
+    do not use up the few there are for a deploy."""
+    for_a_deploy = record.error == NotShownYet.__name__
     return decide(
         record.error or "",
         errors_so_far=record.errors,
-        waits=record.waits,
+        waits=record.deploy_waits if for_a_deploy else record.waits,
         interruptions=record.interruptions,
         seed=f"{record.run_id}:{record.revision}:{record.stage}:{record.epoch}",
     )
