@@ -139,7 +139,12 @@ def test_of_a_report_without_a_trail_nobody_says_that_it_was_rewritten(
 
 @pytest.mark.parametrize(
     ("text", "words"),
-    [(None, "neither a head nor a file"), ("", "no head"), ("a" * 64 + " " + "b" * 64, "2 heads")],
+    [
+        (None, "neither a head nor a file"),
+        ("", "no head"),
+        ("a" * 64 + " " + "b" * 64, "2 heads"),
+        (json.dumps({"audit": None, "provenance": {"bundle_sha256": "a" * 64}}), "no head"),
+    ],
 )
 def test_a_head_that_is_none_is_refused_with_what_to_give(
     report: Report, tmp_path: Path, text: str | None, words: str

@@ -50,7 +50,8 @@ def kept_head(given: str) -> str:
     if not path.is_file():
         raise InputRefused("this is neither a head nor a file.", file=given, remedy=REMEDY)
     text = path.read_text(encoding="utf-8", errors="replace")
-    there: dict[str, None] = dict.fromkeys(_in_json(text) or HASH.findall(text.lower()))
+    told = _in_json(text)
+    there: dict[str, None] = dict.fromkeys(HASH.findall(text.lower()) if told is None else told)
     if len(there) != 1:
         raise InputRefused(
             f"there are {len(there)} heads in it." if there else "there is no head in it.",
@@ -60,14 +61,15 @@ def kept_head(given: str) -> str:
     return next(iter(there))
 
 
-def _in_json(text: str) -> list[str]:
-    """From a report (its trail) or from `porewatch audit --json`."""
+def _in_json(text: str) -> list[str] | None:
+    """From a report (its trail) or from `porewatch audit --json`, whose other hashes are no heads;
+    None for other text."""
     try:
         told = json.loads(text)
     except ValueError:
-        return []
+        return None
     if not isinstance(told, dict):
-        return []
+        return None
     trail = told.get("audit")
     head = trail.get("head") if isinstance(trail, dict) else told.get("head")
     return HASH.findall(head) if isinstance(head, str) else []
