@@ -108,17 +108,21 @@ def test_two_blanks_that_hold_the_same_do_not_excuse_each_other() -> None:
     for blank in (BLANK, other):
         assert outcome(found, blank).outcome is Outcome.INVALID
     assert any("blank 2 holds MT as well" in r for r in outcome(found, ONE).reasons)
-    assert outcome(found, TWO).outcome is Outcome.RELEASED
+    assert outcome(found, TWO).outcome is Outcome.INVALID
 
 
-def test_contamination_reaches_the_samples_that_hold_the_same_code() -> None:
+@pytest.mark.parametrize("policy", ["default", "donor-screening"])
+def test_contamination_leaves_no_sample_valid_and_names_those_that_hold_the_same(
+    policy: str,
+) -> None:
     dirty = (BLANK, screen_with(good("MT", 400)))
     pairs = [(ONE, screen_with(spike(500), good("MT", 30))), clean(TWO), dirty, whole()[3]]
-    found = run("donor-screening", *pairs)
-    assert any("blank holds MT as well" in r for r in outcome(found, ONE).reasons)
-    assert outcome(found, ONE).outcome is Outcome.INVALID
-    assert outcome(found, TWO).outcome is Outcome.RELEASED
-    assert outcome(run("default", *pairs), ONE).outcome is Outcome.RELEASED_WITH_REMARKS
+    found = run(policy, *pairs)
+    assert {outcome(found, sample).outcome for sample in (ONE, TWO)} == {Outcome.INVALID}
+    assert any("control blank failed" in r for r in outcome(found, TWO).reasons)
+    assert not any("holds MT as well" in r for r in outcome(found, TWO).reasons)
+    if policy == "donor-screening":
+        assert any("blank holds MT as well" in r for r in outcome(found, ONE).reasons)
 
 
 def test_a_recovery_far_from_the_batch_is_out_of_bounds() -> None:

@@ -30,7 +30,7 @@ from porewatch_worker.work import Inputs, Lost, StageResult, UnitOutput, fingerp
 
 INPUT = "screen.json"
 OUTPUT = "quantification.json"
-_VERSION = 5
+_VERSION = 6
 
 
 def quantify(

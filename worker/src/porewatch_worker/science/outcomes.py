@@ -1,8 +1,8 @@
 """Whether a sample's result may be relied on: controls and spike-in first, then remarks.
 
 A sample that fails is INVALID with the reason, never "clean". What a control means for the samples
-of its batch or run is `release`, by the policy the run names; a control that failed leaves no
-sample of its batch valid. (One that speaks for all makes the run invalid: the report's decision.)
+of its batch or run is `release`, by the policy the run names; but a control that failed leaves no
+sample valid that it speaks for, under any policy: the first page says the same of the run.
 """
 
 from __future__ import annotations
@@ -65,12 +65,11 @@ def _outcome(sample: Sample, batch: Batch) -> SampleOutcome:
 
 
 def _fallen(sample: Sample, batch: Batch) -> Iterator[str]:
-    """What failed of the controls of the sample's own batch."""
+    """What failed of the controls that speak for the sample."""
     if sample.role is not SampleRole.SAMPLE:
         return
     for control in batch.samples:
-        its_own = control.role is not SampleRole.SAMPLE and control.batch is not None
-        if its_own and control.governs(sample):
+        if control.role is not SampleRole.SAMPLE and control.governs(sample):
             mine = [f for f in batch.findings if f.sample == control.name]
             for fault in _failures(control, mine, batch):
                 yield f"{called(control)} failed: {fault}"
