@@ -14,6 +14,7 @@ from porewatch.domain.report import Report
 from porewatch.domain.runs import RunRecord
 from porewatch_local.home import find_home
 from tests.cloud.lab import Lab, finding, found
+from tests.cloud.making import wait_for
 from tests.real_data import READ_SETS, REF, RealReads, real_bundle
 
 pytestmark = [pytest.mark.cloud, pytest.mark.xdist_group("end to end")]
@@ -104,10 +105,16 @@ def test_the_registry_says_the_same_as_the_report(lab: Lab, reads: RealReads) ->
     assert sample["reads"] == report.screens[0].account.total
     assert sample["outcome"] == report.outcomes[0].outcome.value
     assert json.loads(sample["account"]) == report.screens[0].account.model_dump(mode="json")
-    phases = lab.rows(f"SELECT phase, status FROM phase_records {where}", **here)
-    assert {r["phase"]: r["status"] for r in phases} == {
-        record.phase.value: record.status for record in report.phases
-    } | {"reporting": "completed"}
+    told = {record.phase.value: record.status for record in report.phases}
+    told["reporting"] = "completed"
+
+    def phases() -> dict[str, str] | None:
+        """Each is a fact of its own, and may arrive after the run's end."""
+        rows = lab.rows(f"SELECT phase, status FROM phase_records {where}", **here)
+        found = {r["phase"]: r["status"] for r in rows}
+        return found if found.keys() >= told.keys() else None
+
+    assert wait_for(phases, 60, "every phase in the registry") == told
 
 
 @each
