@@ -18,11 +18,13 @@ TONES = {"bad": "bold red", "warn": "yellow", "good": "green", "plain": ""}
 def show_report(report: Report, *, bill: Bill | None = None, language: Language = "en") -> None:
     """What a person wants first. `bill` (the settled one) replaces the one in the report."""
     told = summary(report, bill, language)
+    with speaking(language):
+        bold, rest = say("page.banner_bold"), say("page.banner_short")
+        verdict = say("sentence.whole", said=f"[bold]{told.verdict}[/]")
+        decision = say("sentence.joint").join((verdict, told.decision))
     if report.synthetic:
-        with speaking(language):
-            bold, rest = say("page.banner_bold"), say("page.banner_short")
         console.print(f"[bold magenta]{bold}[/]{rest}")
-    console.print(f"[bold]{told.verdict}[/]. {told.decision}", highlight=False)
+    console.print(decision, highlight=False)
     for remark in told.remarks:
         console.print(f"  [dim]{remark}[/]", highlight=False)
     for rows in (told.findings, told.controls, told.accounting, told.cost, told.shares):

@@ -70,10 +70,19 @@ def quantify(
     )
     findings = call_all(run)
     strays = crosstalk(screen, samples, findings, policy.crosstalk_budget)
+    recovered = recoveries(screen, samples)
     return Quantification(
         findings=findings,
-        outcomes=outcomes(screen, samples, findings, parameters, policy=policy, strays=strays),
-        spike_recovery=recoveries(screen, samples),
+        outcomes=outcomes(
+            screen,
+            samples,
+            findings,
+            parameters,
+            policy=policy,
+            strays=strays,
+            recovered=recovered,
+        ),
+        spike_recovery=recovered,
         perv=perv,
         crosstalk=strays,
         release=ReleaseRules(

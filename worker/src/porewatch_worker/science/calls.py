@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from porewatch.domain.findings import (
     Call,
@@ -60,18 +61,24 @@ class Run:
 
     def results(self, code: str) -> Iterator[tuple[str, SampleScreen, TargetResult]]:
         """This target in every sample that has anything of it."""
+        return iter(self._by_target.get(code, ()))
+
+    @cached_property
+    def _by_target(self) -> dict[str, list[tuple[str, SampleScreen, TargetResult]]]:
+        found: dict[str, list[tuple[str, SampleScreen, TargetResult]]] = {}
         for screen in self.screen.samples:
             for result in screen.targets:
-                if result.target == code:
-                    yield screen.sample, screen, result
+                found.setdefault(result.target, []).append((screen.sample, screen, result))
+        return found
 
-    def role(self, sample: str) -> SampleRole:
-        return next(s.role for s in self.samples if s.name == sample)
+    @cached_property
+    def _by_name(self) -> dict[str, Sample]:
+        return {s.name: s for s in self.samples}
 
     def blank_for(self, name: str, sample: str) -> bool:
         """Whether `name` is a no-template control that speaks for `sample`. None speaks for
         another: two that hold the same would excuse each other, and nobody would be told."""
-        there = {s.name: s for s in self.samples}
+        there = self._by_name
         roles = there[name].role, there[sample].role
         blank = roles[0] is SampleRole.NO_TEMPLATE_CONTROL and roles[0] is not roles[1]
         return blank and there[name].governs(there[sample])

@@ -7,7 +7,7 @@ sample valid that it speaks for, under any policy: the first page says the same 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from porewatch.domain.findings import (
     Call,
@@ -34,14 +34,16 @@ def outcomes(
     parameters: ScreeningParameters,
     *,
     policy: ReleasePolicy,
-    strays: Sequence[Crosstalk] = (),
+    strays: Sequence[Crosstalk],
+    recovered: Mapping[str, Quantity],
 ) -> tuple[SampleOutcome, ...]:
-    """One outcome a sample, in the order of the sheet, by the run's release policy."""
+    """One outcome a sample, in the order of the sheet, by the release policy. `strays` is what
+    `crosstalk` found, `recovered` what `recoveries` found."""
     batch = Batch(
         samples=samples,
         screens={s.sample: s for s in screen.samples},
         findings=findings,
-        recoveries=recoveries(screen, samples),
+        recoveries=recovered,
         crosstalk=strays,
         policy=policy,
         least_spike_reads=policy.min_spike_reads or parameters.min_spike_reads,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from porewatch.adapters import clients
 from porewatch.adapters.faults import translated
+from porewatch.adapters.pieces import pieces
 from porewatch.domain.errors import Unavailable
 from porewatch.domain.events import SOURCE
 from porewatch.domain.outbox import OutboxRecord
@@ -30,8 +31,8 @@ class Bus:
     def publish(self, records: Sequence[OutboxRecord]) -> list[OutboxRecord]:
         """Put facts on the bus, in order. Answers those that did not get there."""
         failed: list[OutboxRecord] = []
-        for start in range(0, len(records), AT_ONCE):
-            failed += self._put(records[start : start + AT_ONCE])
+        for some in pieces(records, AT_ONCE):
+            failed += self._put(some)
         return failed
 
     def _put(self, records: Sequence[OutboxRecord]) -> list[OutboxRecord]:

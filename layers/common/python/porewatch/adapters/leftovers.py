@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from porewatch.adapters import clients
 from porewatch.adapters.faults import translated
+from porewatch.adapters.pieces import pieces
 from porewatch.domain.errors import ConfigurationRefused, NotFound, PorewatchError
 from porewatch.domain.launching import Owner
 from porewatch.domain.leftovers import Thing, What
@@ -145,9 +146,9 @@ class Leftovers:
     def _living(self, names: Iterable[str]) -> set[str]:
         wanted = sorted(set(names))
         living: set[str] = set()
-        for start in range(0, len(wanted), FILTERED_AT_ONCE):
-            some = [{"Name": "instance-id", "Values": wanted[start : start + FILTERED_AT_ONCE]}]
-            for reservation in self._pages("describe_instances", "Reservations", Filters=some):
+        for some in pieces(wanted, FILTERED_AT_ONCE):
+            these = [{"Name": "instance-id", "Values": list(some)}]
+            for reservation in self._pages("describe_instances", "Reservations", Filters=these):
                 found = (raw for raw in reservation["Instances"] if raw["State"]["Name"] in LIVING)
                 living.update(raw["InstanceId"] for raw in found)
         return living

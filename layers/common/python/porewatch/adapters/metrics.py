@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from porewatch.adapters import clients
 from porewatch.adapters.faults import translated
+from porewatch.adapters.pieces import pieces
 from porewatch.domain.metrics import Measure
 
 if TYPE_CHECKING:
@@ -26,11 +27,11 @@ class Metrics:
 
     def put(self, measures: Sequence[Measure]) -> None:
         """Send all of them; dimension `Stack` is added to each."""
-        for start in range(0, len(measures), AT_ONCE):
+        for some in pieces(measures, AT_ONCE):
             with translated("put metrics"):
                 self._client.put_metric_data(
                     Namespace=NAMESPACE,
-                    MetricData=[self._datum(m) for m in measures[start : start + AT_ONCE]],
+                    MetricData=[self._datum(m) for m in some],
                 )
 
     def _datum(self, measure: Measure) -> MetricDatumTypeDef:

@@ -15,6 +15,7 @@ from typing import Any
 
 from porewatch.adapters import clients
 from porewatch.adapters.faults import translated
+from porewatch.adapters.pieces import pieces
 from porewatch.compute.batch_rungs import JobPlaces, batch_rungs, share_in
 from porewatch.compute.batch_wire import (
     job_name,
@@ -145,9 +146,7 @@ class BatchJobs:
                             yield job["jobId"]
 
     def _described(self, job_ids: Iterable[str]) -> Iterator[Machine]:
-        ids = list(job_ids)
-        for start in range(0, len(ids), DESCRIBED_AT_ONCE):
+        for some in pieces(list(job_ids), DESCRIBED_AT_ONCE):
             with translated("look at the jobs"):
-                some = ids[start : start + DESCRIBED_AT_ONCE]
                 found = self._client.describe_jobs(jobs=some)["jobs"]
             yield from map(machine_of, found)

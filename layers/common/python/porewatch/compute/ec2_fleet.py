@@ -19,6 +19,7 @@ from botocore.exceptions import ClientError, ConnectionError, HTTPClientError
 
 from porewatch.adapters import clients
 from porewatch.adapters.faults import code_of, translated
+from porewatch.adapters.pieces import pieces
 from porewatch.compute.ladder import rungs
 from porewatch.compute.launch_faults import CAPACITY, class_for, launch_error
 from porewatch.compute.price import price_list
@@ -105,9 +106,9 @@ class Ec2Fleet:
         """See `Source.observe`."""
         wanted = sorted(set(instance_ids))
         found: dict[str, Machine] = {}
-        for start in range(0, len(wanted), DESCRIBED_AT_ONCE):
-            some = self._described({"instance-id": wanted[start : start + DESCRIBED_AT_ONCE]})
-            found.update((machine.instance_id, machine) for machine in some)
+        for some in pieces(wanted, DESCRIBED_AT_ONCE):
+            described = self._described({"instance-id": list(some)})
+            found.update((machine.instance_id, machine) for machine in described)
         return found
 
     def find(self, owner: Owner) -> list[Machine]:

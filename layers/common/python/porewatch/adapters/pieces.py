@@ -1,0 +1,13 @@
+"""Lists in pieces, as large as AWS takes at once (itertools.batched comes with Python 3.12)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TypeVar
+
+T = TypeVar("T")
+
+
+def pieces(items: Sequence[T], size: int) -> Iterator[Sequence[T]]:
+    """Up to `size` items at a time, in order; nothing of nothing."""
+    return (items[start : start + size] for start in range(0, len(items), size))
