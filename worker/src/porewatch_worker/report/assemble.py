@@ -68,6 +68,7 @@ def assemble(inputs: ReportInputs) -> Report:
         inputs=manifest.files,
         samples=manifest.samples,
         sequencing=manifest.sequencing,
+        laboratory=manifest.laboratory,
         outcomes=inputs.quantification.outcomes,
         findings=findings,
         screens=inputs.screen.samples,

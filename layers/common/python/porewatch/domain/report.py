@@ -18,6 +18,7 @@ from porewatch.domain.findings import (
     SampleOutcome,
     SampleScreen,
 )
+from porewatch.domain.identity import Laboratory
 from porewatch.domain.panel import PanelEntry, umbrellas
 from porewatch.domain.phases import PhaseRecord, ScreeningParameters, TimelineEntry
 from porewatch.domain.quarantine import QuarantinedUnit
@@ -55,6 +56,7 @@ class Report(Model):
     inputs: tuple[InputFile, ...]
     samples: tuple[Sample, ...]
     sequencing: Sequencing
+    laboratory: Laboratory | None = None
     outcomes: tuple[SampleOutcome, ...]
     findings: tuple[Finding, ...]
     screens: tuple[SampleScreen, ...]

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from enum import StrEnum
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, StringConstraints, model_validator
 
 from porewatch.domain.base import Model, Moment
+from porewatch.domain.identity import Day, Laboratory
+from porewatch.domain.labels import Label
+from porewatch.domain.manifest_part import ManifestPart
 
 RUN_ID_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$"
 RunId = Annotated[str, StringConstraints(pattern=RUN_ID_PATTERN)]
@@ -42,8 +44,10 @@ class RunState(StrEnum):
 FINAL_STATES = frozenset({RunState.COMPLETED, RunState.FAILED, RunState.REFUSED})
 
 
-class InputFile(Model):
+class InputFile(ManifestPart):
     """One file of a run. `path` is relative to `runs/{run_id}/`, e.g. `fastq/a.fastq.gz`."""
+
+    always: ClassVar[frozenset[str]] = frozenset({"path", "kind", "size", "sha256", "barcode"})
 
     path: Annotated[str, StringConstraints(pattern=r"^(pod5|fastq|bam)/[^/\\][^\\]*$")]
     kind: ReadKind
@@ -64,11 +68,17 @@ class SampleRole(StrEnum):
     POSITIVE_CONTROL = "positive_control"
 
 
-class Sample(Model):
+class Sample(ManifestPart):
     """One row of the sample sheet. A run without barcodes has exactly one sample.
 
     A control without a batch speaks for the whole run, one with a batch for that batch alone.
     """
+
+    always: ClassVar[frozenset[str]] = frozenset(
+        {"name", "barcode", "role", "material", "volume_ml", "spike_copies"}
+        | {"extraction_efficiency", "spike_cv", "extraction_cv"}
+        | {"nucleic_acid_ng_per_ml", "nucleic_acid_cv", "expected_codes"}
+    )
 
     name: SampleName
     barcode: Barcode | None = None
@@ -95,14 +105,35 @@ class Sample(Model):
     expected_codes: Annotated[
         tuple[str, ...], Field(description="panel codes that a positive control must show")
     ] = ()
+    accession: Annotated[Label | None, Field(description="the laboratory's number for it")] = None
+    animal: Annotated[Label | None, Field(description="the animal's number or name")] = None
+    species: Annotated[Label | None, Field(description="as the requester named it")] = None
+    tissue: Annotated[Label | None, Field(description="what was taken: plasma, spleen")] = None
+    collected: Annotated[Day | None, Field(description="day it was taken")] = None
+    received: Annotated[Day | None, Field(description="day it reached the laboratory")] = None
+    requester: Annotated[Label | None, Field(description="who asked for this sample")] = None
+    analyst: Annotated[Label | None, Field(description="who worked on this sample")] = None
+
+    @model_validator(mode="after")
+    def _received_after_collected(self) -> Sample:
+        if self.collected and self.received and self.received < self.collected:
+            raise ValueError(
+                f"sample {self.name!r} was received on {self.received}, "
+                f"before it was collected on {self.collected}"
+            )
+        return self
 
     def governs(self, other: Sample) -> bool:
         """Whether this control speaks for `other`."""
         return self.batch is None or self.batch == other.batch
 
 
-class Sequencing(Model):
+class Sequencing(ManifestPart):
     """What the sequencer said about itself; every field may be unknown."""
+
+    always: ClassVar[frozenset[str]] = frozenset(
+        {"instrument", "flow_cell", "kit", "basecall_model", "started_at", "acquisition_id"}
+    )
 
     instrument: str | None = None
     flow_cell: str | None = None
@@ -112,8 +143,13 @@ class Sequencing(Model):
     acquisition_id: str | None = None
 
 
-class RunManifest(Model):
+class RunManifest(ManifestPart):
     """The seal. The same manifest can never run twice; a changed one is a new revision."""
+
+    always: ClassVar[frozenset[str]] = frozenset(
+        {"schema_version", "run_id", "created_at", "created_by", "profile", "bundle"}
+        | {"release_policy", "files", "samples", "sequencing"}
+    )
 
     schema_version: Literal["1"] = "1"
     run_id: RunId
@@ -127,6 +163,7 @@ class RunManifest(Model):
     files: Annotated[tuple[InputFile, ...], Field(min_length=1)]
     samples: Annotated[tuple[Sample, ...], Field(min_length=1)]
     sequencing: Sequencing = Sequencing()
+    laboratory: Laboratory | None = None
 
     @model_validator(mode="after")
     def _is_consistent(self) -> RunManifest:
@@ -141,15 +178,6 @@ class RunManifest(Model):
         if len(self.samples) > 1 and any(s.barcode is None for s in self.samples):
             raise ValueError("every sample needs a barcode when there is more than one sample")
         return self
-
-    def canonical_json(self, *without: str, as_read: bool = False) -> str:
-        """As of every model, but a blank `batch` is left out: the digest is what a run goes by, and
-        manifests that were sealed before there were batches keep theirs."""
-        told = json.loads(super().canonical_json(*without, as_read=as_read))
-        for sample in told.get("samples", ()):
-            if sample.get("batch") is None:
-                sample.pop("batch", None)
-        return json.dumps(told, sort_keys=True, separators=(",", ":"))
 
     @property
     def basecalled(self) -> bool:

@@ -1,0 +1,42 @@
+"""What a sealed manifest is made of, and how its digest stays what it was.
+
+The digest is what a run goes by. Every field that a later version adds to a part is left out of the
+canonical text while it holds its default, so that manifests sealed before it existed keep theirs.
+Nobody has to remember this: what is not in `always` is an addition.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any, ClassVar
+
+from porewatch.domain.base import Model
+
+
+class ManifestPart(Model):
+    """`always`: fields of the first version of this part; they are written whatever they hold.
+
+    Never add a name to `always`: it changes the digest of every run sealed before.
+    """
+
+    always: ClassVar[frozenset[str]] = frozenset()
+
+    def canonical_json(self, *without: str, as_read: bool = False) -> str:
+        """As of every model, but additions at their default are left out, in all parts below."""
+        told = self.model_dump(mode="json", exclude=set(without), exclude_unset=as_read)
+        return json.dumps(_lean(self, told), sort_keys=True, separators=(",", ":"))
+
+
+def _lean(value: Any, told: Any) -> Any:
+    """`told`, the dump of `value`, without additions at their default."""
+    if isinstance(value, tuple):
+        return [_lean(v, t) for v, t in zip(value, told, strict=True)]
+    if not isinstance(value, ManifestPart):
+        return told
+    kept = {}
+    for name, field in type(value).model_fields.items():
+        held = getattr(value, name)
+        default = field.get_default(call_default_factory=True)
+        if name in told and (name in value.always or held != default):
+            kept[name] = _lean(held, told[name])
+    return kept
