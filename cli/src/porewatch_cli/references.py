@@ -7,11 +7,16 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from botocore.exceptions import BotoCoreError, ClientError
 
-from porewatch.domain.errors import BundleRefused
+from porewatch.adapters.shelf import Shelf
+from porewatch.domain.base import now
+from porewatch.domain.choices import KnownBundle, refuse_bundle
+from porewatch.domain.errors import BundleRefused, PorewatchError
 from porewatch.domain.references import BundleManifest, ContigRole
-from porewatch_cli.options import JsonOption
-from porewatch_cli.stack import home
+from porewatch_cli.choices import record_bundles
+from porewatch_cli.options import JsonOption, ProfileOption, RegionOption, StackOption
+from porewatch_cli.stack import find_stack, home
 from porewatch_cli.terminal import console, errors, print_json, speaks_plainly, table
 
 app = typer.Typer(no_args_is_help=True)
@@ -70,7 +75,39 @@ def build(
             sheet=sheet,
             description=description,
         )
+    if references is None:
+        _record_where_up(made)
     print_json(made) if as_json else _show([made])
+
+
+@app.command()
+@speaks_plainly
+def register(
+    bundle: Annotated[str, typer.Argument(metavar="NAME@VERSION")],
+    as_json: JsonOption = False,
+    stack: StackOption = None,
+    profile: ProfileOption = None,
+    region: RegionOption = None,
+) -> None:
+    """Tell a stack that this bundle lies on its file system, so that runs may ask for it."""
+    refuse_bundle(bundle, ())
+    chosen = find_stack(stack, profile=profile, region=region)
+    shelf = Shelf(chosen.table)
+    shelf.record(KnownBundle(ref=bundle, seen_at=now(), seen_by="porewatch references register"))
+    known = shelf.known()
+    if as_json:
+        print_json(known)
+    else:
+        listed = ", ".join(one.ref for one in known)
+        console.print(f"stack {chosen.name} knows: {listed}", highlight=False)
+
+
+def _record_where_up(made: BundleManifest) -> None:
+    """The embedded AWS of this folder knows at once what was built for it, when it is up."""
+    try:
+        record_bundles(find_stack(), [made], "porewatch references build")
+    except (PorewatchError, ClientError, BotoCoreError):
+        return  # it is down, or there is none: it looks into its folder itself
 
 
 def _fetch(accessions: Path | None, folder: Path, email: str, unconfirmed: bool) -> Path:

@@ -9,6 +9,7 @@ import typer
 
 from porewatch.domain.runs import RunState
 from porewatch_cli import show
+from porewatch_cli.arrival import Sent
 from porewatch_cli.audit import audit_report, kept_head
 from porewatch_cli.compare import compare_runs
 from porewatch_cli.gather import SeveralRefused
@@ -75,7 +76,8 @@ def submit(
     else:
         show.say_submitted(sent)
     if wait:
-        _watch_and_report(sent.run_id, chosen, as_json, language)
+        awaited = Sent(sent.digest) if sent.digest else None
+        _watch_and_report(sent.run_id, chosen, as_json, language, awaited)
 
 
 @app.command()
@@ -92,8 +94,10 @@ def watch(
     _watch_and_report(run, find_stack(stack, profile=profile, region=region), as_json, language)
 
 
-def _watch_and_report(run: str, stack: Stack, as_json: bool, language: Language) -> None:
-    last = watch_run(run, stack, as_json=as_json)
+def _watch_and_report(
+    run: str, stack: Stack, as_json: bool, language: Language, sent: Sent | None = None
+) -> None:
+    last = watch_run(run, stack, sent=sent, as_json=as_json)
     if last.run.state is RunState.COMPLETED:
         if not as_json:
             show.summary(stack, last.run, language)

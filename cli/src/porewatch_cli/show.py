@@ -52,7 +52,7 @@ def say_submitted(sent: Submission) -> None:
         f"{again}; sealed",
         highlight=False,
     )
-    for line in sent.left_out:
+    for line in (*sent.left_out, *sent.remarks):
         console.print(f"  {line}", highlight=False)
     console.print(f"  follow it: porewatch watch {sent.run_id}", highlight=False)
 

@@ -8,14 +8,21 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 import boto3
 from botocore.config import Config
-from botocore.exceptions import ClientError, EndpointConnectionError
+from botocore.exceptions import (
+    ClientError,
+    EndpointConnectionError,
+    NoCredentialsError,
+    NoRegionError,
+)
 
 from porewatch.adapters.objects import Objects
 from porewatch.adapters.runs import RunLedger
@@ -46,6 +53,14 @@ class Stack:
     outputs: dict[str, str]
     endpoint: str | None = None
     control: Control | None = None
+    folder: Path | None = None
+
+    @property
+    def references(self) -> Path | None:
+        """Where the bundles of the embedded AWS lie; None for a stack on AWS."""
+        if self.folder is None:
+            return None
+        return Path(os.environ.get("POREWATCH_REFERENCES") or self.folder / "references")
 
     @property
     def is_local(self) -> bool:
@@ -122,10 +137,12 @@ def _local_stack(folder: Path) -> Stack:
     path = folder / LOCAL_FILE
     if not path.exists():
         raise NotFound(
-            "no Porewatch is running on this machine, and no stack was named.",
-            remedy="run `make up` here, or add --stack NAME for a deployed one.",
+            f"there is no embedded Porewatch in {folder}, and no stack was named.",
+            remedy="run `porewatch up` here; or go to the folder where it was run (or set "
+            "POREWATCH_HOME to its .porewatch); or add --stack NAME for a deployed one.",
         )
     told = json.loads(path.read_text())
+    _refuse_stopped(told["endpoint"], folder)
     keys = told["credentials"]
     session = boto3.Session(
         aws_access_key_id=keys["access_key_id"],
@@ -139,14 +156,34 @@ def _local_stack(folder: Path) -> Stack:
         outputs=told["outputs"],
         endpoint=told["endpoint"],
         control=Control(control["url"], control["token"]) if control else None,
+        folder=folder,
     )
+
+
+def _refuse_stopped(endpoint: str, folder: Path) -> None:
+    """Raises Unavailable, with what to type, when nobody listens where the embedded AWS was."""
+    place = urlsplit(endpoint)
+    try:
+        socket.create_connection((place.hostname or "", place.port or 80), timeout=5).close()
+    except OSError as error:
+        raise Unavailable(
+            f"the embedded AWS of {folder} is stopped ({endpoint} does not answer).",
+            remedy=f"start it: porewatch up (in {folder.parent}); its runs are still there.",
+        ) from error
 
 
 def _outputs(session: boto3.Session, name: str) -> dict[str, str]:
     try:
         found = session.client("cloudformation").describe_stacks(StackName=name)["Stacks"][0]
     except EndpointConnectionError as error:
-        raise Unavailable(f"AWS did not answer: {error}") from error
+        raise Unavailable(
+            f"AWS did not answer: {error}", remedy="check the network, and --region."
+        ) from error
+    except (NoCredentialsError, NoRegionError) as error:
+        raise Unavailable(
+            f"AWS was not asked: {error}",
+            remedy="add --profile and --region, or log in (aws configure, aws sso login).",
+        ) from error
     except ClientError as error:
         if error.response["Error"]["Code"] == "ValidationError":
             raise NotFound(

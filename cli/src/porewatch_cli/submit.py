@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -28,10 +28,10 @@ from porewatch.domain.errors import InputRefused
 from porewatch.domain.release import DEFAULT
 from porewatch.domain.runs import RunManifest, RunState
 from porewatch.domain.sealing import parse_manifest
+from porewatch_cli.choices import refuse_mistyped
 from porewatch_cli.gather import Gathered, find, gather
 from porewatch_cli.terminal import errors
 from porewatch_cli.upload import Upload, send
-from porewatch_worker.science.release import release_policies
 
 if TYPE_CHECKING:
     from porewatch_cli.stack import Stack
@@ -39,7 +39,8 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Submission:
-    """What was sent."""
+    """What was sent. `digest`: of the manifest, where it was made here (of a tar it is not known
+    before it was unpacked)."""
 
     run_id: str
     files: int
@@ -49,6 +50,8 @@ class Submission:
     bases: int | None
     seal: str
     left_out: tuple[str, ...] = ()
+    remarks: tuple[str, ...] = ()
+    digest: str | None = None
 
 
 def submit(
@@ -66,13 +69,13 @@ def submit(
 
     What is None is as a tar's own run.json says, else the default.
     """
-    release_policies().of(DEFAULT if release_policy is None else release_policy)
+    remarks = refuse_mistyped(stack, layout=profile, bundle=bundle, release_policy=release_policy)
     if path.is_file() and path.suffix == ".tar":
         _refuse_sheet(path, sample_sheet)
         asked = {"layout": profile, "bundle": bundle, "release-policy": release_policy}
         said = {what: value for what, value in asked.items() if value is not None}
         key = inbox_key(run_id or path.stem, said)
-        return _submit_tar(path, key, stack=stack, quiet=quiet)
+        return replace(_submit_tar(path, key, stack=stack, quiet=quiet), remarks=remarks)
     if path.name.endswith((".tar.gz", ".tgz")):
         raise InputRefused(
             "a bundle must be an uncompressed .tar (the reads inside are compressed already).",
@@ -89,7 +92,7 @@ def submit(
         release_policy=release_policy or DEFAULT,
         basecalling=stack.outputs.get("Basecalling") == "enabled",
     )
-    return _send(gathered, stack, quiet)
+    return replace(_send(gathered, stack, quiet), remarks=remarks)
 
 
 def _checked(path: Path, *, quiet: bool, **options: object) -> Gathered:
@@ -126,6 +129,7 @@ def _send(gathered: Gathered, stack: Stack, quiet: bool) -> Submission:
         bases=gathered.bases,
         seal=key,
         left_out=gathered.left_out,
+        digest=manifest.digest(),
     )
 
 

@@ -22,9 +22,10 @@ from porewatch.domain.errors import NotFound
 from porewatch.domain.events import LaunchRefused, PhaseCompleted, StageFailed
 from porewatch.domain.phases import Phase, PhaseRecord, StageRecord, StageState
 from porewatch.domain.runs import FINAL_STATES, FileRecord, RunRecord, RunState
+from porewatch_cli.arrival import Sent, refuse_unknown
 from porewatch_cli.ladder import failures_of, last_steps, refusals_of, steps
 from porewatch_cli.progress import progress_bar, progress_text
-from porewatch_cli.terminal import console, print_json
+from porewatch_cli.terminal import console, errors, print_json
 
 if TYPE_CHECKING:
     from porewatch_cli.stack import Stack
@@ -80,29 +81,54 @@ def follow(
     run_id: str,
     stack: Stack,
     *,
+    sent: Sent | None = None,
     every: float = 1.0,
     patience: float = FIRST_SIGHT_SECONDS,
 ) -> Iterator[RunView]:
-    """A picture every `every` seconds until the run is over. A run just sent may take a moment to
-    appear: NotFound is raised only after `patience` seconds."""
-    given_up = time.monotonic() + patience
+    """A picture every `every` seconds until the run is over; with `sent`, from the moment on when
+    the run is sealed by it. A run just sent may take a moment to appear: then that is said on
+    standard error, and NotFound is raised after `patience` seconds; at once when nothing was sent.
+    """
+    given_up, said = time.monotonic() + patience, False
     while True:
-        try:
-            view = look(run_id, stack)
-        except NotFound:
-            if time.monotonic() > given_up:
-                raise
-        else:
+        view = _if_seen(run_id, stack)
+        if view is not None and (sent is None or sent.is_taken_in(view.run, stack)):
             yield view
             if view.over:
                 return
+        elif not said:
+            if view is None:
+                refuse_unknown(run_id, stack)
+            _say_unseen(run_id, view, patience)
+            said = True
+        elif view is None and time.monotonic() > given_up:
+            stack.runs.get(run_id)
         time.sleep(every)
+
+
+def _if_seen(run_id: str, stack: Stack) -> RunView | None:
+    try:
+        return look(run_id, stack)
+    except NotFound:
+        return None
+
+
+def _say_unseen(run_id: str, view: RunView | None, patience: float) -> None:
+    if view is None:
+        line = f"run {run_id} is not seen yet; waiting {patience:.0f} s"
+    else:
+        line = (
+            f"run {run_id} is still {view.run.state.value} at revision {view.run.revision}; "
+            "waiting for what was sent to be taken in"
+        )
+    errors.print(line, highlight=False, soft_wrap=True)
 
 
 def watch(
     run_id: str,
     stack: Stack,
     *,
+    sent: Sent | None = None,
     as_json: bool = False,
     noticed: Callable[[RunView], None] = lambda _view: None,
 ) -> RunView:
@@ -110,12 +136,12 @@ def watch(
     last: RunView | None = None
     if console.is_terminal and not as_json:
         with Live(console=console, refresh_per_second=4) as live:
-            for last in follow(run_id, stack):
+            for last in follow(run_id, stack, sent=sent):
                 live.update(picture(last))
                 noticed(last)
     else:
         told: set[str] = set()
-        for last in follow(run_id, stack):
+        for last in follow(run_id, stack, sent=sent):
             told = _tell(last, told, as_json)
             noticed(last)
     assert last is not None  # noqa: S101 - follow yields or raises

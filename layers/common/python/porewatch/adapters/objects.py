@@ -71,6 +71,15 @@ class Objects:
             body: Any = self._client.get_object(Bucket=self.bucket, Key=key)["Body"]
         return body  # type: ignore[no-any-return]
 
+    def part(self, key: str, offset: int, length: int) -> bytes:
+        """`length` bytes of the object from `offset` on. NotFound when there is no object."""
+        if length <= 0:
+            return b""
+        asked = f"bytes={offset}-{offset + length - 1}"
+        with self._translated("read a part of", key):
+            reply = self._client.get_object(Bucket=self.bucket, Key=key, Range=asked)
+            return reply["Body"].read()
+
     def get_json(self, key: str, cls: type[M]) -> M:
         """The object as a model. NotFound, or MessageRefused naming the field that does not fit."""
         text = self.get(key)

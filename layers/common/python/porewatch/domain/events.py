@@ -25,12 +25,13 @@ class Fact(Model):
 
 
 class FileValidated(Fact):
-    """A file was checked to its last byte and can be used."""
+    """A file was checked to its last byte and can be used. `reads` is None when nobody could count
+    them, `bases` for signal, which has none before it is called."""
 
     path: str
     size: int
-    reads: int
-    bases: int
+    reads: int | None
+    bases: int | None
 
 
 class FileQuarantined(Fact):

@@ -60,7 +60,8 @@ def _amounts(fact: Fact) -> tuple[Measure, ...]:
 
     match fact:
         case FileValidated():
-            return one("Reads", fact.reads), one("Bases", fact.bases)
+            counts = {"Reads": fact.reads, "Bases": fact.bases}
+            return tuple(one(name, n) for name, n in counts.items() if n is not None)
         case PhaseCompleted(record=record):
             seconds = (record.finished_at - record.started_at).total_seconds()
             return (one("PhaseSeconds", seconds, "Seconds", Phase=record.phase.value),)

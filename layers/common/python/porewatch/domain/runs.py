@@ -200,8 +200,8 @@ class FileRecord(Model):
     size: int
     etag: str
     sha256: Sha256 | None = None
-    reads: int = 0
-    bases: int = 0
+    reads: Annotated[int | None, Field(description="None: not counted")] = None
+    bases: Annotated[int | None, Field(description="None: not known, as of signal")] = None
     n50: int = 0
     mean_quality: float | None = None
     problem: str | None = None

@@ -11,22 +11,29 @@ from porewatch.reads import pod5 as signal
 from porewatch.reads.bam import scan_bam
 from porewatch.reads.fastq import scan_fastq
 from porewatch.reads.naming import kind_of
+from porewatch.reads.pod5_count import Part
 from porewatch.reads.raw import ByteStream, RawBytes
 from porewatch.reads.summary import ReadsSummary
 
 
 def check_stream(
-    stream: ByteStream, *, kind: ReadKind, name: str, size: int | None = None
+    stream: ByteStream,
+    *,
+    kind: ReadKind,
+    name: str,
+    size: int | None = None,
+    part: Part | None = None,
 ) -> ReadsSummary:
     """Read `stream` to its end, once, and check every byte.
 
     `name` is how messages call the file; its suffix says whether gzip is expected. `size` is the
     size the store announced: fewer bytes mean a broken transfer (Unavailable), not a bad file.
+    `part` fetches a piece of the same file: signal is counted by it where its library is missing.
     Raises InputRefused naming the file, record, line and remedy.
     """
     raw = RawBytes(stream)
     try:
-        summary = _scan(raw, kind, name)
+        summary = _scan(raw, kind, name, part)
     except InputRefused:
         raw.drain()
         _refuse_short_transfer(raw, name, size)
@@ -49,20 +56,27 @@ def check_file(path: Path | str) -> ReadsSummary:
         ) from e
 
 
-def _scan(raw: RawBytes, kind: ReadKind, name: str) -> ReadsSummary:
+def _scan(raw: RawBytes, kind: ReadKind, name: str, part: Part | None) -> ReadsSummary:
     if kind is ReadKind.POD5:
-        return _scan_signal(raw, name)
+        return _scan_signal(raw, name, part)
     tally = scan_fastq(raw, name=name) if kind is ReadKind.FASTQ else scan_bam(raw, name=name)
     raw.drain()
     return tally.summary(name=name, kind=kind, size=raw.size, sha256=raw.sha256())
 
 
-def _scan_signal(raw: RawBytes, name: str) -> ReadsSummary:
-    """POD5. Its library needs a file, so a copy is kept only where the library can use it."""
+def _scan_signal(raw: RawBytes, name: str, part: Part | None) -> ReadsSummary:
+    """POD5. Its library needs a file, so a copy is kept only where the library can use it; without
+    it the footers are asked for the number of reads."""
     if not signal.library_present():
         signal.scan_pod5(raw, name=name)
+        reads = signal.counted_by_footer(part, raw.size, name=name) if part else None
         return ReadsSummary(
-            name=name, kind=ReadKind.POD5, size=raw.size, sha256=raw.sha256(), counted=False
+            name=name,
+            kind=ReadKind.POD5,
+            size=raw.size,
+            sha256=raw.sha256(),
+            counted=reads is not None,
+            reads=reads or 0,
         )
     with tempfile.NamedTemporaryFile(suffix=".pod5") as copy:
         kept = RawBytes(_Copying(raw, copy))

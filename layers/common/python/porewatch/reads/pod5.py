@@ -1,4 +1,4 @@
-"""POD5: whole by its signatures at both ends; counted where the pod5 library is installed.
+"""POD5: whole by its signatures at both ends; counted by the pod5 library, or else by its footers.
 
 The container ends in: footer, its length (8 bytes), section marker (16 bytes), signature
 (pod5-file-format documentation, "POD5 format specification").
@@ -12,6 +12,7 @@ from typing import Any
 
 from porewatch.domain.errors import InputRefused
 from porewatch.domain.runs import Sequencing
+from porewatch.reads.pod5_count import Part, count_reads
 from porewatch.reads.raw import RawBytes
 
 SIGNATURE = b"\x8bPOD\r\n\x1a\n"
@@ -60,12 +61,27 @@ def read_pod5(path: Path, *, name: str) -> tuple[int, Sequencing]:
     except (RuntimeError, OSError) as e:
         raise InputRefused(f"POD5 cannot be read: {e}.", file=name, remedy=_COPY_AGAIN) from e
     if info is None:
-        raise InputRefused(
-            "The file is empty: it holds no reads.",
-            file=name,
-            remedy="leave it out of the run, or send the file that was meant.",
-        )
+        raise _no_reads(name)
     return reads, _sequencing(info)
+
+
+def counted_by_footer(part: Part, size: int, *, name: str) -> int | None:
+    """Reads of a POD5 of `size` bytes, without the library; None when its footers do not say it.
+
+    Raises InputRefused for a file without reads, as `read_pod5` does.
+    """
+    reads = count_reads(part, size)
+    if reads == 0:
+        raise _no_reads(name)
+    return reads
+
+
+def _no_reads(name: str) -> InputRefused:
+    return InputRefused(
+        "The file is empty: it holds no reads.",
+        file=name,
+        remedy="leave it out of the run, or send the file that was meant.",
+    )
 
 
 def _sequencing(info: Any) -> Sequencing:

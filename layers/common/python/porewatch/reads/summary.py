@@ -20,7 +20,8 @@ class ReadsSummary(Model):
     """One file, checked to its last byte. Lengths in bases, `size` and `sha256` of the raw bytes.
 
     `mean_quality` is the Phred value of the mean error probability over all bases. `counted` is
-    False when reads could not be counted (POD5 without its library); the counts are 0 then.
+    False when reads could not be counted (POD5 with footers unknown to us); the counts are 0
+    then. Signal has no bases before it is called: `bases` is 0 for POD5.
     `barcodes` counts reads whose header names a barcode (`unclassified` included).
     """
 

@@ -43,6 +43,8 @@ class Summary(Protocol):
     @property
     def sha256(self) -> str: ...
     @property
+    def counted(self) -> bool: ...
+    @property
     def reads(self) -> int: ...
     @property
     def bases(self) -> int: ...
@@ -56,7 +58,13 @@ class Check(Protocol):
     """Reads a stream through (`porewatch.reads.check.check_stream`); raises InputRefused."""
 
     def __call__(
-        self, stream: IO[bytes], *, kind: ReadKind, name: str, size: int | None
+        self,
+        stream: IO[bytes],
+        *,
+        kind: ReadKind,
+        name: str,
+        size: int | None,
+        part: Callable[[int, int], bytes],
     ) -> Summary: ...
 
 
@@ -100,7 +108,8 @@ def validate_file(
         bases=record.bases,
     )
     runs.record_file(record, sequencer=arrival.sequencer, fact=fact)
-    _log.info("%s is sound: %d reads, %d bases", arrival.key, record.reads, record.bases)
+    counted = "reads not counted" if record.reads is None else f"{record.reads} reads"
+    _log.info("%s is sound: %s, %s bases", arrival.key, counted, record.bases)
 
 
 def _refuse_inner_folder(run_id: str, path: str, key: str) -> None:
@@ -120,7 +129,13 @@ def _checked(
     run_id: str, path: str, head: Head, *, raw: Objects, check: Check, at: datetime
 ) -> FileRecord:
     kind = input_file(path, head.size).kind
-    found = check(raw.stream(head.key), kind=kind, name=path, size=head.size)
+    found = check(
+        raw.stream(head.key),
+        kind=kind,
+        name=path,
+        size=head.size,
+        part=lambda offset, length: raw.part(head.key, offset, length),
+    )
     return FileRecord(
         run_id=run_id,
         path=path,
@@ -129,8 +144,8 @@ def _checked(
         size=found.size,
         etag=head.etag,
         sha256=found.sha256,
-        reads=found.reads,
-        bases=found.bases,
+        reads=found.reads if found.counted else None,
+        bases=None if kind is ReadKind.POD5 else found.bases,
         n50=found.n50,
         mean_quality=found.mean_quality,
         checked_at=at,

@@ -1,0 +1,63 @@
+"""Names a submission chooses (layout, bundle, release policy), checked before anything is read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from porewatch.adapters.shelf import Shelf
+from porewatch.compute.profiles import profiles
+from porewatch.domain.base import now
+from porewatch.domain.choices import KnownBundle, refuse_bundle, refuse_name
+from porewatch.domain.runs import RunState
+from porewatch_cli.stack import Stack
+from porewatch_worker.science.release import release_policies
+
+if TYPE_CHECKING:
+    from porewatch.domain.references import BundleManifest
+
+MOST_RUNS = 500
+"""Latest runs whose bundles are looked at."""
+
+
+def refuse_mistyped(
+    stack: Stack, *, layout: str | None, bundle: str | None, release_policy: str | None
+) -> tuple[str, ...]:
+    """Remarks about what could not be checked. Raises Refused, naming what there is, for a name
+    that does not exist. What is None was not chosen."""
+    if layout is not None:
+        refuse_name("layout", "--layout", layout, profiles())
+    if release_policy is not None:
+        known = [policy.name for policy in release_policies().policies]
+        refuse_name("release policy", "--release-policy", release_policy, known)
+    if bundle is None:
+        return ()
+    remark = refuse_bundle(bundle, bundles_of(stack))
+    return (remark,) if remark else ()
+
+
+def bundles_of(stack: Stack) -> set[str]:
+    """Every bundle the stack is known to have: registered, used by a run to its end, or (on the
+    embedded AWS) lying in its folder."""
+    used = (run for run in islice(stack.runs.list(), MOST_RUNS) if run.bundle)
+    seen = {str(run.bundle) for run in used if run.state is RunState.COMPLETED}
+    seen |= {one.ref for one in Shelf(stack.table).known()}
+    there = stack.references
+    return seen | {one.ref for one in _lying_in(there)} if there is not None else seen
+
+
+def record_bundles(stack: Stack, bundles: Iterable[BundleManifest], seen_by: str) -> None:
+    """Write down that the stack has them."""
+    shelf = Shelf(stack.table)
+    for one in bundles:
+        shelf.record(
+            KnownBundle(ref=one.ref, synthetic=one.synthetic, seen_at=now(), seen_by=seen_by)
+        )
+
+
+def _lying_in(folder: Path) -> list[BundleManifest]:
+    from porewatch_worker.references.shelf import list_bundles  # noqa: PLC0415 - loads minimap2
+
+    return list_bundles(folder)
