@@ -308,7 +308,7 @@ def submitted(folder: Path, **options: Any) -> str:
     """What `porewatch submit run-1.tar` sends, unpacked as the cloud does; its key."""
     tar = folder / "run-1.tar"
     tar.write_bytes(GOOD_TAR)
-    stack = Stack("s", boto3.Session(), {"RawBucketName": "raw"})
+    stack = Stack("s", boto3.Session(), {"RawBucketName": "raw", "LedgerTable": "ledger"})
     sent = submit(tar, stack=stack, quiet=True, **options)
     assert send("bundle_unpacker", created(sent.seal)) == []
     return sent.seal
@@ -334,8 +334,8 @@ def test_a_tar_that_is_submitted_plainly_lies_in_the_inbox_itself(
     [
         ({"release_policy": "lax"}, "no release policy 'lax'"),
         ({"release_policy": ""}, "no release policy ''"),
-        ({"bundle": "pig/other@3"}, "would not be read as it was asked for"),
-        ({"bundle": ""}, "lies in a folder 'bundle='"),
+        ({"bundle": "pig/other@3"}, "is not a bundle"),
+        ({"bundle": ""}, "'' is not a bundle"),
         ({"run_id": "release-policy=default/run-1"}, "would not be read as it was asked for"),
         ({"sample_sheet": Path("pigs.csv")}, "put pigs.csv into the tar"),
         ({"run_id": "no run id!"}, "is not a run id"),
