@@ -18,7 +18,7 @@ import boto3
 from botocore.client import BaseClient
 from moto import mock_aws
 
-from porewatch.adapters import clients
+from porewatch.adapters import clients, manifests
 from porewatch.adapters.items import Item
 from porewatch.adapters.table import KIND_INDEX, Table
 from porewatch.settings import settings
@@ -56,6 +56,7 @@ def mocked_aws(**more: str) -> Iterator[None]:
     """Everything below runs against moto; clients and settings are made anew."""
     with patch.dict("os.environ", {**SURROUNDINGS, **more}), mock_aws(), _one_call_at_a_time():
         clients.forget()
+        manifests.forget()
         settings.cache_clear()
         yield
     clients.forget()

@@ -17,6 +17,7 @@ from moto.core import DEFAULT_ACCOUNT_ID
 from moto.sns import sns_backends
 
 from porewatch.adapters import clients
+from porewatch.adapters.manifests import Manifests
 from porewatch.adapters.objects import Objects
 from porewatch.adapters.runs import RunLedger
 from porewatch.adapters.stages import StageLedger
@@ -124,6 +125,7 @@ def seal() -> RunManifest:
         samples=(Sample(name="s1"),),
     )
     runs = RunLedger(ledger())
+    Manifests(runs, Objects("raw")).keep(manifest)
     runs.seal(manifest, sealed_by="run.json", at=now())
     runs.start(manifest, execution_arn="arn", bundle="demo@1", at=now())
     return manifest

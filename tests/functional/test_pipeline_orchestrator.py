@@ -12,6 +12,8 @@ from typing import Any
 import boto3
 import pytest
 
+from porewatch.adapters.manifests import Manifests
+from porewatch.adapters.objects import Objects
 from porewatch.adapters.runs import RunLedger
 from porewatch.adapters.table import Table
 from porewatch.domain.runs import InputFile, RunManifest, RunState
@@ -281,7 +283,7 @@ def test_a_final_summary_seals_the_run_by_the_files_that_are_there(
     assert executions() == [], "run.json starts it"
     assert send("pipeline_orchestrator", created("runs/run-1/run.json")) == []
     assert len(executions()) == 1
-    manifest = runs.manifest("run-1", 0)
+    manifest = Manifests(runs, Objects("raw")).of("run-1", 0)
     assert [f.path for f in manifest.files] == list(PATHS)
     assert manifest.files[0].sha256 == hashlib.sha256(GOOD).hexdigest()
     assert manifest.samples[0].name == "pig"

@@ -94,9 +94,9 @@ def bill_of(
     prices, factors = price_list(region), carbon_factors(region)
     lines = list(stack.stages.cost_lines(run_id, run.revision))
     if run.manifest_digest and all(line.what != ORCHESTRATION for line in lines):
-        files = stack.runs.manifest(run_id, run.revision).files
+        sealed = stack.runs.seal_note(run_id, run.revision)
         facts = len(stack.stages.facts(run_id, run.revision))
-        done = activity(stack.stages.of_run(run_id, run.revision), lines, files, facts=facts)
+        done = activity(stack.stages.of_run(run_id, run.revision), lines, sealed, facts=facts)
         lines += overhead(done, prices.services, settled=False)
     stops = sum(stage.interruptions for stage in stack.stages.of_run(run_id, run.revision))
     bill = make_bill(

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 
 from porewatch.adapters.budget import Budget
 from porewatch.adapters.kills import Kills
+from porewatch.adapters.manifests import Manifests
 from porewatch.adapters.objects import Objects
 from porewatch.adapters.pools import Pools
 from porewatch.adapters.runs import RunLedger
@@ -181,6 +182,7 @@ class House:
         self.table = table
         self.runs, self.stages = RunLedger(table), StageLedger(table)
         self.results = Objects("results")
+        self.manifests = Manifests(self.runs, Objects("raw"))
         self.cloud, self.state_machine, self.ear = Cloud(), StateMachine(), Ear()
         self.now = START
 
@@ -190,7 +192,14 @@ class House:
 
     def desk(self) -> Desk:
         tokens = self.state_machine
-        return Desk(self.runs, self.stages, self.results, tokens, self.now)  # type: ignore[arg-type]
+        return Desk(
+            self.runs,
+            self.manifests,
+            self.stages,
+            self.results,
+            tokens,  # type: ignore[arg-type]
+            self.now,
+        )
 
     def watch(self) -> Watch:
         return Watch(
@@ -207,6 +216,7 @@ class House:
 
     def seal(self, manifest: RunManifest | None = None) -> RunManifest:
         sealed = manifest or a_manifest()
+        self.manifests.keep(sealed)
         self.runs.seal(sealed, sealed_by="run.json", at=self.now)
         self.runs.start(sealed, execution_arn="arn", bundle="demo@1", at=self.now)
         return sealed

@@ -93,7 +93,7 @@ def phase_done(at: datetime) -> PhaseRecord:
 
 
 def plan(house: House, basecalling: Any = "disabled") -> list[tuple[str, ...]]:
-    manifest = house.runs.manifest(RUN, REVISION)
+    manifest = house.manifests.of(RUN, REVISION)
     task = Plan(
         action="plan",
         run_id=RUN,

@@ -131,7 +131,7 @@ class _Attempt:
 
     def _order(self) -> WorkOrder:
         """The order, and what happened between its writing and this machine's launch."""
-        order = read_order(self.cloud.results, self.who)
+        order = read_order(self.cloud.results, self.cloud.raw, self.who)
         since = self.claim.refused_before()
         return order.model_copy(update={"timeline": (*order.timeline, *since)})
 

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 
+from porewatch.adapters.manifests import read_manifest
 from porewatch.domain import places
 from porewatch.domain.base import Model
 from porewatch.domain.errors import MessageRefused
-from porewatch.domain.phases import StageManifest, WorkOrder
+from porewatch.domain.phases import StageManifest, StoredOrder, WorkOrder
 from porewatch.domain.runs import RunId
 
 if TYPE_CHECKING:
@@ -47,18 +48,23 @@ def _in_tags(metadata: InstanceMetadata) -> dict[str, str]:
     return {**told, "instance_id": metadata.instance_id()}
 
 
-def read_order(results: Objects, assignment: Assignment) -> WorkOrder:
-    """The order of this stage. Raises NotFound, or MessageRefused when it is for another stage."""
+def read_order(results: Objects, raw: Objects, assignment: Assignment) -> WorkOrder:
+    """The order of this stage with the run's sealed manifest, verified. Raises NotFound, or
+    MessageRefused when it is for another stage, ManifestRefused when the manifest was altered."""
     a = assignment
     key = places.order_key(a.run_id, a.revision, a.stage)
-    order = results.get_json(key, WorkOrder)
+    order = results.get_json(key, StoredOrder)
     if (order.run_id, order.revision, order.stage) != (a.run_id, a.revision, a.stage):
         raise MessageRefused(
             f"is an order for {order.run_id} r{order.revision} {order.stage}, "
             f"not for {a.run_id} r{a.revision} {a.stage}.",
             file=key,
         )
-    return order
+    if order.manifest_digest is not None:
+        return order.complete(read_manifest(raw, a.run_id, order.manifest_digest))
+    if order.manifest is None:
+        raise MessageRefused("names no manifest.", file=key)
+    return order.complete(order.manifest)
 
 
 def read_previous(results: Objects, order: WorkOrder) -> tuple[StageManifest, ...]:

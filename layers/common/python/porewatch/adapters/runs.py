@@ -10,21 +10,22 @@ import time
 from collections.abc import Callable, Iterator
 from datetime import datetime
 
-from porewatch.adapters.items import Item, Put, PutIf, PutNew, Write, run_key
+from porewatch.adapters.items import Item, Plain, Put, PutIf, PutNew, Write, run_key
 from porewatch.adapters.table import CHANGE_ATTEMPTS, RACE_PAUSE_SECONDS, Table
 from porewatch.domain import lifecycle
 from porewatch.domain.cost import CostLine
-from porewatch.domain.errors import Conflict, ManifestRefused, NotFound, Throttled
+from porewatch.domain.errors import Conflict, NotFound, Throttled
 from porewatch.domain.events import Fact
 from porewatch.domain.lifecycle import Move, SealedBy
 from porewatch.domain.runs import FileRecord, RunManifest, RunRecord
+from porewatch.domain.seal_note import SealNote, note_of
 
 RUN = "RUN"
 RUNS = "RUNS"
 FILE_PREFIX = "FILE#"
 COST_PREFIX = "COST#"
-MANIFEST_LIMIT = 380_000
-"""Bytes. An item of the ledger holds 400 KB."""
+IN_S3 = {"kept": "s3"}
+"""Attribute of a note whose manifest lies in S3. Earlier versions kept the manifest itself here."""
 
 Step = Callable[[RunRecord | None], Move]
 
@@ -54,10 +55,16 @@ class RunLedger:
         for item in self._table.query_kind(RUNS, newest_first=True):
             yield item.model(RunRecord)
 
-    def manifest(self, run_id: str, revision: int) -> RunManifest:
-        """The manifest that sealed a revision. Raises NotFound."""
+    def seal_note(self, run_id: str, revision: int) -> SealNote:
+        """Digest and counts of the manifest that sealed a revision. Raises NotFound."""
         item = self._table.need(run_key(run_id), f"MANIFEST#{revision}")
-        return item.model(RunManifest)
+        return item.model(SealNote) if _in_s3(item) else note_of(item.model(RunManifest))
+
+    def manifest_in_ledger(self, run_id: str, revision: int) -> RunManifest | None:
+        """The manifest of a revision that an earlier version sealed; None when it lies in S3.
+        Raises NotFound. Ask `adapters.manifests`, which knows both."""
+        item = self._table.need(run_key(run_id), f"MANIFEST#{revision}")
+        return None if _in_s3(item) else item.model(RunManifest)
 
     def file(self, run_id: str, path: str) -> FileRecord | None:
         item = self._table.get(run_key(run_id), FILE_PREFIX + path)
@@ -79,30 +86,22 @@ class RunLedger:
         return self._move(run_id, lambda record: lifecycle.receive(record, run_id, at))
 
     def seal(self, manifest: RunManifest, *, sealed_by: SealedBy, at: datetime) -> RunRecord:
-        """Run, manifest and fact in one write; nothing when this manifest already sealed the run.
+        """Run, note of the manifest and fact in one write; nothing when this manifest already
+        sealed the run. The manifest must lie in S3 by then (`Manifests.keep`).
 
-        Raises ManifestRefused while another manifest is under way, or for one too long to keep.
+        Raises ManifestRefused while another manifest is under way.
         """
-        text = manifest.canonical_json()
-        if len(text.encode()) > MANIFEST_LIMIT:
-            raise ManifestRefused(
-                f"the manifest names {len(manifest.files)} files and is {len(text) // 1000} kB "
-                f"long; {MANIFEST_LIMIT // 1000} kB can be kept.",
-                file="run.json",
-                remedy="join small files (FASTQ and gzipped FASTQ can simply be concatenated).",
-            )
+        note = note_of(manifest)
 
-        def manifest_item(record: RunRecord) -> Write:
+        def note_item(record: RunRecord) -> Write:
             sk = f"MANIFEST#{record.revision}"
-            digest = manifest.digest()
-            return Put(
-                Item(run_key(record.run_id), sk, text, attributes={"manifest_digest": digest})
-            )
+            told: dict[str, Plain] = {**IN_S3, "manifest_digest": note.manifest_digest}
+            return Put(Item.of(run_key(record.run_id), sk, note, attributes=told))
 
         return self._move(
             manifest.run_id,
             lambda record: lifecycle.seal(record, manifest, sealed_by, at),
-            beside=manifest_item,
+            beside=note_item,
         )
 
     def start(
@@ -230,6 +229,10 @@ class RunLedger:
                 continue
             return after
         raise Throttled(f"run {run_id} is being changed by too many writers at once.")
+
+
+def _in_s3(item: Item) -> bool:
+    return item.attributes.get("kept") == IN_S3["kept"]
 
 
 def _run_write(before: Item | None, record: RunRecord) -> Write:

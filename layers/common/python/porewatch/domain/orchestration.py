@@ -17,7 +17,7 @@ from porewatch.domain.base import Model
 from porewatch.domain.cost import FILES, ORCHESTRATION, CostLine
 from porewatch.domain.phases import StageRecord
 from porewatch.domain.prices import ServicePrices
-from porewatch.domain.runs import InputFile
+from porewatch.domain.seal_note import SealNote
 
 BEAT_SECONDS = 60
 CHECKPOINT_SECONDS = 900
@@ -86,12 +86,12 @@ class Activity(Model):
 def activity(
     records: Sequence[StageRecord],
     lines: Iterable[CostLine],
-    files: Sequence[InputFile],
+    sealed: SealNote,
     *,
     facts: int,
     at: datetime | None = None,
 ) -> Activity:
-    """What a revision went through, from its stages, its bill so far, its files and its facts.
+    """What a revision went through, from its stages, its bill so far, its seal and its facts.
 
     `at`: machines that are not on the bill yet count as they stand at that time.
     """
@@ -106,8 +106,8 @@ def activity(
         beats=seconds / BEAT_SECONDS,
         checkpoints=round(seconds / CHECKPOINT_SECONDS),
         facts=facts,
-        files=len(files),
-        bytes=sum(file.size for file in files),
+        files=sealed.files,
+        bytes=sealed.bytes,
     )
 
 

@@ -262,14 +262,16 @@ class ScreeningParameters(Model):
     threads: Annotated[int, Field(ge=1, exclude=True)] = 2
 
 
-class WorkOrder(Model):
-    """What a worker is told to do. Stored at `places.order_key`; the epoch comes by tag."""
+class OrderTerms(Model):
+    """All of an order but the manifest itself."""
 
     run_id: RunId
     revision: int
     stage: str
     phases: tuple[Phase, ...]
-    manifest: RunManifest
+    manifest_digest: Annotated[
+        Sha256 | None, Field(description="of the sealed manifest, which lies in S3 under it")
+    ] = None
     bundle: str
     previous: Annotated[
         tuple[str, ...], Field(description="keys of the manifests of earlier stages, in order")
@@ -281,6 +283,24 @@ class WorkOrder(Model):
     price_snapshot: str = ""
     carbon_factors: Factors | None = None
     interruptions: Annotated[int, Field(description="of all stages of the run so far")] = 0
+
+
+class WorkOrder(OrderTerms):
+    """What a worker is told to do, complete."""
+
+    manifest: RunManifest
+
+
+class StoredOrder(OrderTerms):
+    """An order as it lies at `places.order_key`; the epoch comes by tag. The manifest is read by
+    its digest; one in here is for machine images that know no other place."""
+
+    manifest: RunManifest | None = None
+
+    def complete(self, manifest: RunManifest) -> WorkOrder:
+        """The order with its manifest."""
+        terms = {name: getattr(self, name) for name in OrderTerms.model_fields}
+        return WorkOrder(**terms, manifest=manifest)
 
 
 class StageManifest(Model):

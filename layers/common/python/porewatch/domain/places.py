@@ -19,6 +19,11 @@ def seal_key(run_id: str) -> str:
     return raw_key(run_id, SEAL)
 
 
+def sealed_manifest_key(run_id: str, digest: str) -> str:
+    """A sealed manifest in the raw bucket. Outside `runs/`: only who seals may write here."""
+    return f"manifests/{run_id}/{digest}.json"
+
+
 def quarantine_key(key: str) -> str:
     return f"quarantine/{key}"
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from porewatch.adapters.callbacks import Callbacks
+    from porewatch.adapters.manifests import Manifests
     from porewatch.adapters.objects import Objects
     from porewatch.adapters.runs import RunLedger
     from porewatch.adapters.stages import StageLedger
@@ -17,10 +18,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Desk:
-    """`results`: the results bucket; `callbacks`: answers to the state machine; `at`: now;
-    `prices`: the region's (None: the bill so far has machines only); `factors`: its carbon."""
+    """`manifests`: the sealed ones; `results`: the results bucket; `callbacks`: answers to the
+    state machine; `at`: now; `prices`: the region's (None: the bill so far has machines only);
+    `factors`: its carbon."""
 
     runs: RunLedger
+    manifests: Manifests
     stages: StageLedger
     results: Objects
     callbacks: Callbacks

@@ -9,7 +9,7 @@ from porewatch.domain import places
 from porewatch.domain.cost import CostLine
 from porewatch.domain.errors import NotFound
 from porewatch.domain.orchestration import overhead
-from porewatch.domain.phases import StageKey, StageManifest, StageState, WorkOrder
+from porewatch.domain.phases import StageKey, StageManifest, StageState, StoredOrder
 from porewatch.domain.tasks import Open, Opened
 from porewatch.domain.timeline import timeline
 from porewatch.usecases.desk import Desk
@@ -17,6 +17,10 @@ from porewatch.usecases.settle_overhead import activity_of
 
 if TYPE_CHECKING:
     from porewatch.adapters.objects import Objects
+
+INLINE_FILES = 1500
+"""Runs of so many files have their manifest in the order as well, for machine images of an earlier
+version, which look for it there and nowhere else. Those never saw a longer run."""
 
 
 def open_stage(task: Open, desk: Desk, *, default_bundle: str) -> Opened:
@@ -48,16 +52,18 @@ def _published(results: Objects, manifest_key: str) -> StageManifest | None:
         return None
 
 
-def _order(task: Open, desk: Desk, default_bundle: str) -> WorkOrder:
+def _order(task: Open, desk: Desk, default_bundle: str) -> StoredOrder:
     run, revision = desk.runs.get(task.run_id), task.revision
-    manifest = desk.runs.manifest(task.run_id, revision)
-    return WorkOrder(
+    sealed = desk.runs.seal_note(task.run_id, revision)
+    few = sealed.files <= INLINE_FILES
+    return StoredOrder(
         run_id=task.run_id,
         revision=revision,
         stage=task.spec.name,
         phases=task.spec.phases,
-        manifest=manifest,
-        bundle=manifest.bundle or run.bundle or default_bundle,
+        manifest_digest=sealed.manifest_digest,
+        manifest=desk.manifests.of(task.run_id, revision) if few else None,
+        bundle=run.bundle or default_bundle,
         previous=task.previous,
         timeline=timeline(desk.stages.facts(task.run_id, revision)),
         bill_so_far=(*desk.stages.cost_lines(task.run_id, revision), *_overhead(task, desk)),

@@ -30,9 +30,10 @@ def plan_stages(
     Raises ManifestRefused for an unknown profile, BasecallerMissing for raw signal that nobody here
     can call, Conflict when the run was sealed by another manifest.
     """
-    manifest = desk.runs.manifest(task.run_id, task.revision)
-    if manifest.digest() != task.manifest_digest:
+    sealed = desk.runs.seal_note(task.run_id, task.revision)
+    if sealed.manifest_digest != task.manifest_digest:
         raise Conflict(f"revision {task.revision} of {task.run_id} has another manifest.")
+    manifest = desk.manifests.of(task.run_id, task.revision)
     size = size_of(manifest.files, desk.runs.files_of(task.run_id))
     wanted = tuple(_expected(spec, size) for spec in profile(task.profile).stages)
     if not manifest.basecalled:

@@ -30,6 +30,7 @@ from porewatch.domain.sealing import (
 )
 
 if TYPE_CHECKING:
+    from porewatch.adapters.manifests import Manifests
     from porewatch.adapters.objects import Head, Objects
     from porewatch.adapters.runs import RunLedger
 
@@ -45,6 +46,7 @@ def seal_by_manifest(
     *,
     raw: Objects,
     runs: RunLedger,
+    manifests: Manifests,
     basecalling: bool,
     clock: Callable[[], datetime] = now,
 ) -> RunRecord:
@@ -55,6 +57,7 @@ def seal_by_manifest(
         manifest = parse_manifest(content, run_id=run_id)
         digest = manifest.digest()
         readiness.refuse_without_basecaller(manifest, basecalling=basecalling)
+        manifests.keep(manifest)
         maker = MAKERS.get(manifest.created_by, "run.json")
         return runs.seal(manifest, sealed_by=maker, at=clock())
     except Refused as refusal:

@@ -29,7 +29,7 @@ def activity_of(
     return activity(
         stages.of_run(run_id, revision),
         stages.cost_lines(run_id, revision),
-        runs.manifest(run_id, revision).files,
+        runs.seal_note(run_id, revision),
         facts=len(stages.facts(run_id, revision)),
         at=at,
     )

@@ -19,6 +19,7 @@ from porewatch.domain.runs import RunId, RunManifest, RunRecord, RunState, Sha25
 
 if TYPE_CHECKING:
     from porewatch.adapters.executions import Executions
+    from porewatch.adapters.manifests import Manifests
     from porewatch.adapters.objects import Objects
     from porewatch.adapters.runs import RunLedger
 
@@ -39,6 +40,7 @@ def start_run(
     *,
     raw: Objects,
     runs: RunLedger,
+    manifests: Manifests,
     executions: Executions,
     default_bundle: str,
     clock: Callable[[], datetime] = now,
@@ -47,7 +49,7 @@ def start_run(
     record = runs.find(run_id)
     if record is None or record.state not in (RunState.SEALED, RunState.RUNNING):
         return False
-    manifest = runs.manifest(run_id, record.revision)
+    manifest = manifests.of(run_id, record.revision)
     if record.state is RunState.SEALED:
         try:
             ready = readiness.check(manifest, _present(run_id, raw), runs.files_of(run_id))

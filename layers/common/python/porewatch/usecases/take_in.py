@@ -21,6 +21,7 @@ from porewatch.usecases.start_run import start_run
 
 if TYPE_CHECKING:
     from porewatch.adapters.executions import Executions
+    from porewatch.adapters.manifests import Manifests
     from porewatch.adapters.objects import Objects
     from porewatch.adapters.runs import RunLedger
 
@@ -33,6 +34,7 @@ def take_in(
     replayed: bool,
     raw: Objects,
     runs: RunLedger,
+    manifests: Manifests,
     executions: Executions,
     basecalling: bool,
     default_bundle: str,
@@ -45,7 +47,9 @@ def take_in(
         _log.info("replayed: nothing is started for %s", key)
         return
     if path == places.SEAL:
-        seal_by_manifest(run_id, raw=raw, runs=runs, basecalling=basecalling, clock=clock)
+        seal_by_manifest(
+            run_id, raw=raw, runs=runs, manifests=manifests, basecalling=basecalling, clock=clock
+        )
     elif classify(path) is Member.SUMMARY:
         seal_by_summary(run_id, raw=raw, runs=runs, clock=clock)
         return  # the manifest it wrote comes by this queue
@@ -55,6 +59,7 @@ def take_in(
         run_id,
         raw=raw,
         runs=runs,
+        manifests=manifests,
         executions=executions,
         default_bundle=default_bundle,
         clock=clock,

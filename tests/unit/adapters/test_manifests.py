@@ -1,0 +1,132 @@
+"""Sealed manifests in S3: written once, verified at every reading, older ones still readable."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import UTC, datetime
+
+import boto3
+import pytest
+
+from porewatch.adapters import manifests as kept_here
+from porewatch.adapters.items import Item, run_key
+from porewatch.adapters.manifests import Manifests
+from porewatch.adapters.objects import Objects
+from porewatch.adapters.runs import RunLedger
+from porewatch.adapters.table import Table
+from porewatch.domain import places
+from porewatch.domain.errors import ManifestRefused, NotFound
+from porewatch.domain.runs import RunManifest
+from porewatch.domain.sealing import input_file, seal
+
+WHEN = datetime(2026, 3, 1, tzinfo=UTC)
+ITEM_LIMIT = 400_000
+"""Bytes of an item of DynamoDB."""
+
+
+def a_manifest(files: int = 3) -> RunManifest:
+    some = [
+        input_file(
+            f"fastq/barcode{i % 96 + 1:02d}/{'x' * 80}_pass_barcode{i % 96 + 1:02d}_{i}.fastq.gz",
+            1000 + i,
+            hashlib.sha256(str(i).encode()).hexdigest(),
+        )
+        for i in range(files)
+    ]
+    return seal(some, run_id="r", created_at=WHEN)
+
+
+@pytest.fixture
+def runs(ledger: Table, buckets: None) -> RunLedger:
+    return RunLedger(ledger)
+
+
+@pytest.fixture
+def manifests(runs: RunLedger) -> Manifests:
+    return Manifests(runs, Objects("raw"))
+
+
+def sealed(runs: RunLedger, manifests: Manifests, manifest: RunManifest) -> str:
+    manifests.keep(manifest)
+    runs.seal(manifest, sealed_by="run.json", at=WHEN)
+    kept_here.forget()
+    return places.sealed_manifest_key("r", manifest.digest())
+
+
+def test_fifty_thousand_files_seal_and_the_ledger_holds_digest_and_counts(
+    ledger: Table, runs: RunLedger, manifests: Manifests
+) -> None:
+    manifest = a_manifest(50_000)
+    key = sealed(runs, manifests, manifest)
+    note = runs.seal_note("r", 0)
+    assert (note.files, note.bytes) == (50_000, sum(f.size for f in manifest.files))
+    assert note.basecalled
+    assert len(note.samples) == 96
+    assert Objects("raw").head(key).size > 20 * ITEM_LIMIT  # type: ignore[union-attr]
+    for item in ledger.query(run_key("r")):
+        assert len(item.body) + len(str(item.attributes)) < 8000, item.sk
+    assert manifests.of("r", 0) == manifest
+
+
+def test_the_object_is_named_by_the_digest_of_its_bytes(
+    runs: RunLedger, manifests: Manifests
+) -> None:
+    key = sealed(runs, manifests, a_manifest())
+    assert (
+        hashlib.sha256(Objects("raw").get(key)).hexdigest()
+        == runs.seal_note("r", 0).manifest_digest
+    )
+    assert not key.startswith("runs/"), "whoever may upload reads may not write here"
+
+
+def test_keeping_it_again_writes_nothing(runs: RunLedger, manifests: Manifests) -> None:
+    key = sealed(runs, manifests, a_manifest())
+    before = Objects("raw").head(key)
+    manifests.keep(a_manifest())
+    assert Objects("raw").head(key) == before
+
+
+def test_an_altered_manifest_is_refused_by_whoever_reads_it(
+    runs: RunLedger, manifests: Manifests
+) -> None:
+    key = sealed(runs, manifests, a_manifest())
+    altered = Objects("raw").get(key).replace(b"1001", b"1002")
+    boto3.client("s3").put_object(Bucket="raw", Key=key, Body=altered)
+    with pytest.raises(ManifestRefused, match="not the manifest that was sealed") as refusal:
+        manifests.of("r", 0)
+    assert refusal.value.file == key
+    with pytest.raises(ManifestRefused, match="not the manifest that was sealed"):
+        manifests.keep(a_manifest())
+
+
+def test_a_manifest_that_is_gone_is_missed_by_its_key(
+    runs: RunLedger, manifests: Manifests
+) -> None:
+    key = sealed(runs, manifests, a_manifest())
+    Objects("raw").remove(key)
+    with pytest.raises(NotFound, match="sealed manifest is gone") as missing:
+        manifests.of("r", 0)
+    assert missing.value.file == key
+
+
+def test_a_manifest_that_an_earlier_version_kept_in_the_ledger_is_still_read(
+    ledger: Table, runs: RunLedger, manifests: Manifests
+) -> None:
+    manifest = a_manifest()
+    told = {"manifest_digest": manifest.digest()}
+    ledger.put(Item.of(run_key("r"), "MANIFEST#0", manifest, attributes=told))
+    assert manifests.of("r", 0) == manifest
+    assert runs.seal_note("r", 0).manifest_digest == manifest.digest()
+    assert runs.seal_note("r", 0).files == 3
+
+
+def test_it_is_read_once_for_each_digest(
+    runs: RunLedger, manifests: Manifests, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sealed(runs, manifests, a_manifest())
+    read: list[str] = []
+    get = Objects.get
+    monkeypatch.setattr(Objects, "get", lambda self, key: read.append(key) or get(self, key))
+    for _ in range(3):
+        manifests.of("r", 0)
+    assert len(read) == 1
