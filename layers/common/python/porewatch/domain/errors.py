@@ -7,6 +7,8 @@ which record, and what to do about it.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 
 class PorewatchError(Exception):
     """Base of all errors we raise on purpose.
@@ -51,6 +53,17 @@ class InputRefused(Refused):
 
 class ManifestRefused(Refused):
     """A run manifest, bundle or sequencing summary cannot be used."""
+
+
+class SeveralRefused(Refused):
+    """More than one thing is wrong; `faults` holds one error for each."""
+
+    def __init__(self, faults: Sequence[Refused]) -> None:
+        self.faults = tuple(faults)
+        super().__init__(
+            f"{len(faults)} things are wrong: " + " ".join(str(fault) for fault in faults),
+            remedy="correct or leave out what is named, then send it again.",
+        )
 
 
 class SampleSheetRefused(Refused):

@@ -18,7 +18,7 @@ RunId = Annotated[str, StringConstraints(pattern=RUN_ID_PATTERN)]
 """1 to 63 letters, digits, `-`, `_`; first a letter or digit (it is a key, a tag, a name)."""
 
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
-Barcode = Annotated[str, StringConstraints(pattern=r"^barcode\d{2}$")]
+Barcode = Annotated[str, StringConstraints(pattern=r"^barcode(\d{2}|[1-9]\d{2,3})[a-d]?$")]
 SampleName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9 ._-]{0,62}$")]
 
 

@@ -1,100 +1,35 @@
 """From a list of files to the manifest that seals a run.
 
-Order: a path tells what a file is (`classify`, `input_file`) -> MinKNOW's final summary tells what
-the sequencer knows (`parse_final_summary`) -> `seal` puts both together with the sample sheet.
-Shared by the command line, by the final-summary seal and by the unpacking of bundles, so that one
-folder gives one manifest however it is sent.
+Order: `landing` says what each file is -> MinKNOW's final summary tells what the sequencer knows
+(`parse_final_summary`) -> `seal` puts both together with the sample sheet. Shared by all doors, so
+that one folder gives one manifest however it is sent.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
-from enum import StrEnum
-from pathlib import PurePosixPath
 
 from pydantic import ValidationError
 
 from porewatch.domain.base import Model, Moment
 from porewatch.domain.errors import InputRefused, ManifestRefused
-from porewatch.domain.naming import find_kind, kind_of
+from porewatch.domain.landing.tells import barcode_of
+from porewatch.domain.naming import kind_of
 from porewatch.domain.plain import say
 from porewatch.domain.runs import InputFile, ReadKind, RunManifest, Sample, Sequencing
 
-SET_ASIDE = re.compile(r"(^|/)(fastq|bam|pod5|fast5)_(fail|skip|skipped)/")
-LOOKS_LIKE_READS = re.compile(
-    r"(?i)\.(fast5|sam|cram|zip|(fa|fna|fasta)(\.gz)?|(fastq|fq)\.(bz2|xz|zst|zip))$"
-)
-"""Reads in a shape we refuse: better said than left out."""
-BARCODE = re.compile(r"(?:^|[/_.-])(barcode\d{2})(?=$|[/_.-])")
 KIT = re.compile(r"^(SQK|VSK|EXP)-[A-Z0-9-]+$")
-FOLDERS = re.compile(r"^(pod5|fastq|bam)(_pass)?$")
 MOST_FILE_BYTES = 30 * 2**30
 """Bytes of one file: a function must read it through within 15 minutes."""
-PREFERRED = (ReadKind.FASTQ, ReadKind.BAM, ReadKind.POD5)
-"""Which kind is screened where a sequencer wrote the same reads in several."""
 
 
-class Member(StrEnum):
-    """What one file of a sequencing folder is to us."""
-
-    READS = "reads"
-    MANIFEST = "manifest"
-    SHEET = "sheet"
-    SUMMARY = "summary"
-    SET_ASIDE = "set aside"  # what MinKNOW itself failed or skipped
-    OTHER = "other"  # reports, logs, tables
-
-
-NAMED: dict[Member, re.Pattern[str]] = {
-    Member.OTHER: re.compile(r"^\."),  # what desktops leave behind (.DS_Store, ._a.fastq)
-    Member.SET_ASIDE: SET_ASIDE,
-    Member.MANIFEST: re.compile(r"^run\.json$"),
-    Member.SHEET: re.compile(r"(?i)^sample[-_]?sheet.*\.(csv|tsv)$"),
-    Member.SUMMARY: re.compile(r"^final_summary.*\.txt$"),
-}
-
-
-def classify(path: str) -> Member:
-    """What the file at `path` (relative to the folder or bundle) is, by its name alone."""
-    name = PurePosixPath(path).name
-    for member, pattern in NAMED.items():
-        if pattern.search(path if member is Member.SET_ASIDE else name):
-            return member
-    meant = FOLDERS.match(PurePosixPath(path).parts[0]) or LOOKS_LIKE_READS.search(name)
-    return Member.READS if find_kind(name) or meant else Member.OTHER
-
-
-def barcode_of(path: str) -> str | None:
-    """`fastq/barcode07/a.fastq`, `fastq/X_pass_barcode07_0.fastq` -> `barcode07`.
-
-    Raises InputRefused when folder and name say two different ones.
-    """
-    found = sorted(set(BARCODE.findall(path)))
-    if len(found) > 1:
-        raise InputRefused(
-            f"the path names {' and '.join(found)}.",
-            file=path,
-            remedy="put the file into the folder of its own barcode.",
-        )
-    return found[0] if found else None
-
-
-def run_path(path: str) -> str:
-    """Where a file of a sequencing folder lies in a run: kind, the folders below it, name.
-
-    `x/fastq_pass/barcode07/a.fastq.gz` -> `fastq/barcode07/a.fastq.gz`; `a.bam` -> `bam/a.bam`.
-    """
-    kind = kind_of(path)
-    *folders, name = PurePosixPath(path).parts
-    below = [i for i, folder in enumerate(folders) if FOLDERS.match(folder)]
-    inner = folders[below[-1] + 1 :] if below else [f for f in folders if BARCODE.search(f)]
-    return "/".join([kind.value, *inner, name])
-
-
-def input_file(path: str, size: int, sha256: str | None = None) -> InputFile:
-    """One file of the manifest. `path` is relative to the run, `size` in bytes."""
+def input_file(
+    path: str, size: int, sha256: str | None = None, *, barcode: str | None = None
+) -> InputFile:
+    """One file of the manifest. `path` is relative to the run, `size` in bytes. `barcode`: what is
+    known of it from elsewhere; else the path tells it."""
     kind = kind_of(path)
     folder = path.split("/", 1)[0]
     if folder != kind.value:
@@ -111,43 +46,11 @@ def input_file(path: str, size: int, sha256: str | None = None) -> InputFile:
             file=path,
             remedy="split it: `seqkit split2 --by-size 1000000` (reads), or as the sequencer does.",
         )
+    told = barcode or barcode_of(path)
     try:
-        return InputFile(path=path, kind=kind, size=size, sha256=sha256, barcode=barcode_of(path))
+        return InputFile(path=path, kind=kind, size=size, sha256=sha256, barcode=told)
     except ValidationError as e:
         raise InputRefused(say(e), file=path) from e
-
-
-def one_kind(files: Iterable[InputFile]) -> tuple[InputFile, ...]:
-    """The files of one kind, of those a sequencer wrote side by side for the same reads.
-
-    FASTQ before BAM before POD5: screening all of them would count every read two or three times.
-    """
-    there = list(files)
-    by_kind = {kind: [f for f in there if f.kind is kind] for kind in ReadKind}
-    return next((tuple(by_kind[kind]) for kind in PREFERRED if by_kind[kind]), ())
-
-
-def second_copies(paths: Iterable[str]) -> frozenset[str]:
-    """Of the read files of a folder, those that hold the reads of others once more.
-
-    MinKNOW writes fastq_pass/, bam_pass/ and pod5/ side by side. Files of several kinds that lie
-    together in any other way may or may not be the same reads: InputRefused.
-    """
-    kinds = {path: kind_of(path) for path in paths}
-    kept = next((kind for kind in PREFERRED if kind in kinds.values()), None)
-    others = frozenset(path for path, kind in kinds.items() if kind is not kept)
-    if others:
-        for path in sorted(kinds, key=lambda p: p not in others):
-            if not any(FOLDERS.match(folder) for folder in PurePosixPath(path).parts[:-1]):
-                raise InputRefused(
-                    f"it lies beside {kept} files, and may hold the same reads again."
-                    if path in others
-                    else "it lies beside files of another kind, and may hold the same reads again.",
-                    file=path,
-                    remedy="name the files of one kind, or put each kind into a folder of its own "
-                    "and send them as two runs.",
-                )
-    return others
 
 
 class FinalSummary(Model):

@@ -1,0 +1,95 @@
+"""What of a run is not screened, and why: files left out, files lost, files that never came.
+
+These are facts of the manifest. `LeftOut` takes nothing from any sample; a `LostFile` does, and so
+do files that MinKNOW counted and that did not come.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from enum import StrEnum
+from typing import Annotated
+
+from pydantic import Field
+
+from porewatch.domain.base import Model
+
+NAMES = 5
+"""Names of left-out files that are kept; `files` counts all of them."""
+
+
+class Why(StrEnum):
+    """Why a file is not screened."""
+
+    FAILED = "failed_or_skipped"
+    SECOND_COPY = "second_copy"
+    EMPTY = "no_reads"
+    STRAY = "stray_barcode"
+    TABLE = "table_not_read"
+    MINKNOW_SHEET = "minknow_sheet"
+    INDEX = "index"
+    HIDDEN = "hidden"
+    LEFTOVER = "leftover"
+    UNKNOWN = "not_understood"
+
+
+SAID: Mapping[Why, str] = {
+    Why.FAILED: "left out, because MinKNOW failed or skipped them",
+    Why.SECOND_COPY: "left out, because their reads come in another kind",
+    Why.EMPTY: "left out, because they hold no reads",
+    Why.STRAY: "given to no sample, because no sample has their barcode",
+    Why.TABLE: "not read as a sample sheet (name it sample_sheet.csv, or give it by --sample-sheet)",
+    Why.MINKNOW_SHEET: "MinKNOW's own record of the run, which names no samples",
+    Why.INDEX: "left out, because indexes hold no reads",
+    Why.HIDDEN: "left out, because their owner hides them (nothing below was read)",
+    Why.LEFTOVER: "left out, because desktops, editors or broken copies leave them behind",
+    Why.UNKNOWN: "left out, because nothing here reads them",
+}
+
+
+class LeftOut(Model):
+    """Files that are not screened for one reason."""
+
+    why: Why
+    files: Annotated[int, Field(ge=1)]
+    names: Annotated[tuple[str, ...], Field(description="the first of them")] = ()
+
+    def sentence(self) -> str:
+        """For people; the names only where they help to act."""
+        told = f"{SAID[self.why]}: {self.files} files"
+        if self.why in (Why.FAILED, Why.SECOND_COPY, Why.INDEX):
+            return told
+        more = ", ..." if self.files > len(self.names) else ""
+        return f"{told} ({', '.join(self.names)}{more})"
+
+
+class LostFile(Model):
+    """A file whose reads were sequenced and cannot be screened. `barcode` None: any sample's."""
+
+    path: str
+    problem: str
+    barcode: str | None = None
+
+
+class Expected(Model):
+    """Files of one kind. MinKNOW counts its failed files as well, and does not say how many those
+    are: `failed` of them came and were set aside."""
+
+    kind: str
+    counted: Annotated[int, Field(ge=0, description="by MinKNOW's final summary")]
+    came: Annotated[int, Field(ge=0, description="of any sort: sound, damaged, failed, empty")]
+    failed: Annotated[int, Field(ge=0)] = 0
+
+    @property
+    def missing(self) -> int:
+        return max(0, self.counted - self.came)
+
+
+def left_out(found: Mapping[Why, Iterable[str]]) -> tuple[LeftOut, ...]:
+    """One LeftOut a reason, in the order of the reasons, names sorted."""
+    listed = {why: sorted(found.get(why, ())) for why in Why}
+    return tuple(
+        LeftOut(why=why, files=len(names), names=tuple(names[:NAMES]))
+        for why, names in listed.items()
+        if names
+    )
