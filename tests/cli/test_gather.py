@@ -12,9 +12,10 @@ from porewatch.domain.errors import (
     InputRefused,
     ManifestRefused,
     SampleSheetRefused,
+    SeveralRefused,
 )
 from porewatch.domain.runs import ReadKind
-from porewatch_cli.gather import SeveralRefused, gather
+from porewatch_cli.gather import gather
 from porewatch_cli.terminal import fail
 
 READ = b"@r%d runid=abc barcode=%s\nACGTACGTACGTACGT\n+\nIIIIIIIIIIIIIIII\n"
@@ -137,10 +138,10 @@ def test_an_empty_folder_is_refused_with_what_to_do(tmp_path):
     assert refused.value.remedy
 
 
-def test_two_files_for_one_place_are_refused(tmp_path):
+def test_two_folders_that_may_be_two_animals_are_refused(tmp_path):
     fastq(tmp_path, "one/a.fastq.gz")
-    fastq(tmp_path, "two/a.fastq.gz")
-    with pytest.raises(InputRefused, match="same place"):
+    fastq(tmp_path, "two/a.fastq.gz", reads=4)
+    with pytest.raises(InputRefused, match="may be of two samples"):
         gather(tmp_path)
 
 

@@ -276,7 +276,9 @@ SUMMARY_KEY = "runs/run-1/final_summary_FAX1_ab_cd.txt"
 def test_a_final_summary_seals_the_run_by_the_files_that_are_there(
     cloud: Table, runs: RunLedger
 ) -> None:
-    put_files()
+    other = gzip.compress(b"@r2\nACGTACGA\n+\nIIIIIIII\n")
+    put_files(PATHS[0])
+    assert send("fastq_validator", put(f"runs/run-1/{PATHS[1]}", other)) == []
     sheet = b"alias,barcode,type\npig,barcode01,test_sample\n"
     put("runs/run-1/sample_sheet_FAX1.csv", sheet)
     assert send("pipeline_orchestrator", put(SUMMARY_KEY, SUMMARY)) == []

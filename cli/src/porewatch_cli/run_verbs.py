@@ -7,12 +7,12 @@ from typing import Annotated
 
 import typer
 
+from porewatch.domain.errors import SeveralRefused
 from porewatch.domain.runs import RunState
 from porewatch_cli import show
 from porewatch_cli.arrival import Sent
 from porewatch_cli.audit import audit_report, kept_head
 from porewatch_cli.compare import compare_runs
-from porewatch_cli.gather import SeveralRefused
 from porewatch_cli.options import (
     JsonOption,
     LanguageOption,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from rich.text import Text
 
 from porewatch.domain import places
-from porewatch.domain.errors import InputRefused
+from porewatch.domain.errors import Refused
 from porewatch.domain.runs import RunRecord
 from porewatch_cli import summary as tables
 from porewatch_cli.forms import forms
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 LINK_SECONDS = 3600
 
 
-def faults(found: list[InputRefused]) -> None:
+def faults(found: Sequence[Refused]) -> None:
     """Every bad file with its place and the remedy."""
     shown = table("files that cannot be used", "file", "record", "line", "problem", "what to do")
     for fault in found:

@@ -10,15 +10,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from porewatch.domain.errors import InputRefused, ManifestRefused
+from porewatch.domain.landing.names import Landed, classify
+from porewatch.domain.landing.places import run_path
+from porewatch.domain.landing.tells import barcode_of
 from porewatch.domain.runs import ReadKind, Sample
 from porewatch.domain.sealing import (
-    Member,
-    barcode_of,
-    classify,
     input_file,
     parse_final_summary,
     parse_manifest,
-    run_path,
     seal,
 )
 
@@ -45,22 +44,22 @@ fastq_files_in_final_dest=2
 @pytest.mark.parametrize(
     ("path", "member"),
     [
-        ("run.json", Member.MANIFEST),
-        ("deep/run.json", Member.MANIFEST),
-        ("sample_sheet_FAX1_2026.csv", Member.SHEET),
-        ("SampleSheet.tsv", Member.SHEET),
-        ("final_summary_FAX1_a_b.txt", Member.SUMMARY),
-        ("fastq_pass/barcode01/a.fastq.gz", Member.READS),
-        ("fastq_fail/barcode01/a.fastq.gz", Member.SET_ASIDE),
-        ("x/pod5_skip/a.pod5", Member.SET_ASIDE),
-        ("old/a.fast5", Member.READS),
-        ("report_FAX1.html", Member.OTHER),
-        ("fastq/readme.txt", Member.READS),
-        ("old/reads.fastq.bz2", Member.READS),
-        ("fastq_pass/._a.fastq.gz", Member.OTHER),
+        ("run.json", Landed.MANIFEST),
+        ("deep/run.json", Landed.MANIFEST),
+        ("sample_sheet_FAX1_2026.csv", Landed.SHEET),
+        ("SampleSheet.tsv", Landed.SHEET),
+        ("final_summary_FAX1_a_b.txt", Landed.SUMMARY),
+        ("fastq_pass/barcode01/a.fastq.gz", Landed.READS),
+        ("fastq_fail/barcode01/a.fastq.gz", Landed.FAILED),
+        ("x/pod5_skip/a.pod5", Landed.FAILED),
+        ("old/a.fast5", Landed.SIGNAL_OLD),
+        ("report_FAX1.html", Landed.RECORD),
+        ("fastq/readme.txt", Landed.TABLE),
+        ("old/reads.fastq.bz2", Landed.UNREADABLE),
+        ("fastq_pass/._a.fastq.gz", Landed.LEFTOVER),
     ],
 )
-def test_a_name_tells_what_a_file_is(path: str, member: Member) -> None:
+def test_a_name_tells_what_a_file_is(path: str, member: Landed) -> None:
     assert classify(path) is member
 
 
@@ -72,7 +71,7 @@ def test_a_name_tells_what_a_file_is(path: str, member: Member) -> None:
         ("fastq/barcode07.fastq", "barcode07"),
         ("fastq/barcode07/FAX1_pass_barcode07_0.fastq", "barcode07"),
         ("fastq/unclassified/a.fastq", None),
-        ("fastq/barcode071.fastq", None),
+        ("fastq/barcode071.fastq", "barcode71"),
         ("fastq/mybarcode07x.fastq", None),
     ],
 )

@@ -6,26 +6,22 @@ The same files give the same manifest, so that the same screen carries on where 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
 from porewatch.domain.errors import InputRefused
 from porewatch.domain.phases import Phase, Progress
 from porewatch.domain.runs import RunManifest
-from porewatch.domain.sample_sheet import parse_sample_sheet
-from porewatch.domain.sealing import input_file, run_path, seal
-from porewatch.reads.check import check_file
+from porewatch.domain.sealing import seal
+from porewatch.reads.checked import check_all
 from porewatch.reads.folder import look_into
-from porewatch.reads.naming import kind_of
-from porewatch.reads.summary import ReadsSummary
 
 Heard = Callable[[Progress], None]
 
 
 def check_reads(
-    reads: Iterable[Path],
+    reads: Sequence[Path],
     sample_sheet: Path | None,
     bundle: str,
     progress: Heard,
@@ -33,64 +29,28 @@ def check_reads(
 ) -> tuple[RunManifest, dict[str, Path]]:
     """A sealed manifest of files that were checked to the last byte, and where each file lies.
 
-    `threads` files are checked at a time; of several bad ones the first in order is told.
+    `threads` files are checked at a time. Raises what `porewatch submit` raises for the same
+    input.
     """
-    sheet = sample_sheet.read_bytes() if sample_sheet else None
-    samples = parse_sample_sheet(sheet, file=str(sample_sheet)) if sheet is not None else None
-    sources = _named(list(_files(reads)))
+    if not reads:
+        raise InputRefused("no reads were given.", remedy="name .fastq.gz, .bam or .pod5 files.")
 
-    def check(path: Path) -> ReadsSummary:
-        progress(Progress(phase=Phase.QUALITY_CONTROL, note=f"checking {path.name}"))
-        return check_file(path)
+    def heard(path: Path) -> None:
+        progress(Progress(phase=Phase.QUALITY_CONTROL, note=f"checked {path.name}"))
 
-    with ThreadPoolExecutor(threads) as pool:
-        summaries = dict(zip(sources, pool.map(check, sources.values()), strict=True))
-    latest = max(path.stat().st_mtime for path in sources.values())
+    there = check_all(look_into(reads, sample_sheet), threads=threads, heard=heard)
+    latest = max(path.stat().st_mtime for path in there.sources.values())
     manifest = seal(
-        [input_file(name, s.size, s.sha256) for name, s in summaries.items()],
-        run_id=_run_id(next(iter(sources.values()))),
+        there.files,
+        run_id=_run_id(next(iter(there.sources.values()))),
         created_at=datetime.fromtimestamp(int(latest), UTC),  # the same files, the same manifest
         created_by="porewatch screen",
-        samples=samples,
-        sequencing=next(iter(summaries.values())).sequencing,
+        samples=there.samples,
+        sequencing=there.sequencing,
         bundle=bundle,
+        left_out=there.left_out,
     )
-    return manifest, sources
-
-
-def _files(reads: Iterable[Path]) -> Iterable[Path]:
-    for path in reads:
-        if path.is_dir():
-            yield from look_into(path).reads.values()
-        elif path.is_file():
-            kind_of(path.name)
-            yield path
-        else:
-            raise InputRefused(
-                "there is no such file or folder.",
-                file=str(path),
-                remedy="name files that end in .fastq.gz, .bam or .pod5, or a folder of them.",
-            )
-
-
-def _named(files: list[Path]) -> dict[str, Path]:
-    """Each file under its name in a run; files of one name are told apart by their folders."""
-    if not files:
-        raise InputRefused("no reads were given.", remedy="name .fastq.gz, .bam or .pod5 files.")
-    named: dict[str, Path] = {}
-    for path in files:
-        name = run_path("/".join(path.parts[-2:]))
-        if name in named:
-            kind, _, rest = name.partition("/")
-            name = f"{kind}/{path.parent.name}/{rest}"
-        if name in named:
-            raise InputRefused(
-                f"it has the same name and folder as {named[name]}.",
-                file=str(path),
-                remedy="give the two files different names, or name it only once.",
-            )
-        named[name] = path
-    return named
+    return manifest, there.sources
 
 
 def _run_id(first: Path) -> str:

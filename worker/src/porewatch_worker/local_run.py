@@ -24,7 +24,6 @@ from porewatch.domain.phases import (
 )
 from porewatch.domain.release import DEFAULT
 from porewatch.domain.runs import RunManifest
-from porewatch.reads.folder import look_into
 from porewatch_worker import stages
 from porewatch_worker.checkpoint import open_checkpoint
 from porewatch_worker.folder_store import FolderStore
@@ -97,10 +96,8 @@ def screen_locally(
     """
     check_bundle(references_root, bundle)  # before hours of reading
     release_policies().of(release_policy)
-    folders = [look_into(path) for path in reads if path.is_dir()]
-    sheet = sample_sheet or next((f.sheet for f in folders if f.sheet), None)
     parameters = parameters or ScreeningParameters()
-    checked, sources = check_reads(reads, sheet, bundle, progress, parameters.threads)
+    checked, sources = check_reads(reads, sample_sheet, bundle, progress, parameters.threads)
     manifest = checked.model_copy(update={"release_policy": release_policy})
     run = _LocalRun(
         manifest=manifest,
@@ -116,7 +113,7 @@ def screen_locally(
     done: tuple[StageManifest, ...] = ()
     for stage, phases in _stages(manifest):
         done = (*done, run.stage(stage, phases, done))
-    left_out = tuple(line for folder in folders for line in folder.left_out)
+    left_out = tuple(found.sentence() for found in manifest.left_out)
     return LocalReport(out=out, manifests=done, left_out=left_out)
 
 

@@ -9,23 +9,19 @@ from __future__ import annotations
 import re
 import tarfile
 import zlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import PurePosixPath
 
+from porewatch.domain.completeness import Why, with_more
 from porewatch.domain.errors import ManifestRefused, MessageRefused
-from porewatch.domain.runs import RUN_ID_PATTERN, InputFile, RunManifest
-from porewatch.domain.sample_sheet import parse_sample_sheet
-from porewatch.domain.sealing import (
-    Member,
-    input_file,
-    one_kind,
-    parse_final_summary,
-    parse_manifest,
-    run_path,
-    seal,
-)
+from porewatch.domain.landing.contents import once
+from porewatch.domain.landing.names import Landed, classify
+from porewatch.domain.landing.places import places
+from porewatch.domain.landing.sorting import Door, Understood, sort_out
+from porewatch.domain.runs import RUN_ID_PATTERN, RunManifest
+from porewatch.domain.sealing import input_file, parse_manifest, seal
 
 MOST_MEMBERS = 5_000
 MOST_BYTES = 20 * 2**30
@@ -44,11 +40,21 @@ field: a tar has no other place for it, and its key says it to everybody who loo
 
 @dataclass
 class Contents:
-    """What one pass over the tar found. `reads`: member name -> file of the run."""
+    """What one pass over the tar found, by member: sizes of all, the texts that a seal is made of,
+    first bytes and digests of what may be reads."""
 
-    reads: dict[str, InputFile] = field(default_factory=dict)
-    texts: dict[Member, tuple[str, bytes]] = field(default_factory=dict)
-    left_out: list[str] = field(default_factory=list)
+    sizes: dict[str, int] = field(default_factory=dict)
+    texts: dict[str, bytes] = field(default_factory=dict)
+    heads: dict[str, bytes] = field(default_factory=dict)
+    digests: dict[str, str] = field(default_factory=dict)
+
+    def understood(self) -> Understood:
+        """As every other door understands the same files."""
+        return sort_out(
+            Door(
+                sizes=self.sizes, text=self.texts.__getitem__, head=lambda n: self.heads.get(n, b"")
+            )
+        )
 
 
 def run_id_of(key: str) -> str:
@@ -138,54 +144,59 @@ def refuse_bomb(name: str, head: bytes) -> None:
 
 def manifest_of(
     contents: Contents, *, run_id: str, created_at: datetime, asked: Mapping[str, str]
-) -> RunManifest:
-    """The manifest in the tar, compared with what is there and `asked`; or one made by sealing."""
-    if Member.MANIFEST in contents.texts:
-        return _own_manifest(contents, asked)
-    samples, sequencing = None, None
-    if Member.SHEET in contents.texts:
-        name, text = contents.texts[Member.SHEET]
-        samples = parse_sample_sheet(text, file=name)
-    if Member.SUMMARY in contents.texts:
-        name, text = contents.texts[Member.SUMMARY]
-        sequencing = parse_final_summary(text, file=name).sequencing()
-    return seal(
-        one_kind(contents.reads.values()),
+) -> tuple[RunManifest, dict[str, str]]:
+    """(manifest, path in the run of every member that goes there). The manifest is the one in the
+    tar, compared with what is there and `asked`; or one made by sealing."""
+    seals = [name for name in contents.texts if classify(name) is Landed.MANIFEST]
+    if len(seals) > 1:
+        raise _no(seals[1], f"is a second manifest beside {seals[0]}.", "keep one of them.")
+    found = contents.understood()
+    if found.manifest is not None:
+        return _own_manifest(found.manifest, contents, asked)
+    found.refuse()
+    files = [
+        input_file(
+            place, contents.sizes[name], contents.digests[name], barcode=found.barcodes[name]
+        )
+        for name, place in found.reads.items()
+    ]
+    kept, copies, faults = once(files)
+    found.refuse(faults)
+    manifest = seal(
+        kept,
         run_id=run_id,
         created_at=created_at,
         created_by="bundle",
-        samples=samples,
-        sequencing=sequencing,
+        samples=found.samples,
+        sequencing=found.summary.sequencing() if found.summary else None,
         profile=asked.get("profile", "default"),
         bundle=asked.get("bundle"),
         release_policy=asked.get("release_policy", "default"),
+        left_out=with_more(found.left_out, Why.SECOND_COPY, copies),
     )
+    return manifest, found.reads
 
 
-def file_of(name: str, size: int, sha256: str, others: Iterable[InputFile]) -> InputFile:
-    """The run's file that a member becomes. Raises Refused for what is no reads, or a double."""
-    file = input_file(run_path(name), size, sha256)
-    if any(other.path == file.path for other in others):
-        raise _no(name, f"would be a second {file.path}.", "give every file a name of its own.")
-    return file
-
-
-def _own_manifest(contents: Contents, asked: Mapping[str, str]) -> RunManifest:
-    manifest = parse_manifest(contents.texts[Member.MANIFEST][1])
-    for name, wanted in asked.items():
-        if (told := getattr(manifest, name)) != wanted:
-            problem = f"says {name} {told}, and the tar was sent with {wanted}."
+def _own_manifest(
+    name: str, contents: Contents, asked: Mapping[str, str]
+) -> tuple[RunManifest, dict[str, str]]:
+    manifest = parse_manifest(contents.texts[name])
+    for option, wanted in asked.items():
+        if (told := getattr(manifest, option)) != wanted:
+            problem = f"says {option} {told}, and the tar was sent with {wanted}."
             raise _no("run.json", problem, "say it in one place only: leave the option away.")
-    here = {file.path: file for file in contents.reads.values()}
+    lying = places(member for member in contents.sizes if classify(member) is Landed.READS)
+    here = {place: member for member, place in lying.items()}
     for file in manifest.files:
-        found = here.pop(file.path, None)
-        if found is None:
+        member = here.pop(file.path, None)
+        if member is None:
             raise _no(file.path, "is in run.json, but not in the tar.", "put it in, or seal anew.")
-        if found.size != file.size or (file.sha256 and file.sha256 != found.sha256):
+        digest = contents.digests[member]
+        if contents.sizes[member] != file.size or (file.sha256 and file.sha256 != digest):
             raise _no(file.path, "is not the file that run.json means.", "make the tar again.")
     if here:
         raise _no(min(here), "is in the tar, but not in run.json.", "leave it out, or seal anew.")
-    return manifest.model_copy(update={"created_by": "bundle"})
+    return manifest.model_copy(update={"created_by": "bundle"}), lying
 
 
 def _no(name: str, problem: str, remedy: str) -> ManifestRefused:

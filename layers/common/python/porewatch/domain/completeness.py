@@ -38,7 +38,7 @@ SAID: Mapping[Why, str] = {
     Why.SECOND_COPY: "left out, because their reads come in another kind",
     Why.EMPTY: "left out, because they hold no reads",
     Why.STRAY: "given to no sample, because no sample has their barcode",
-    Why.TABLE: "not read as a sample sheet (name it sample_sheet.csv, or give it by --sample-sheet)",
+    Why.TABLE: "not read as a sample sheet (name it sample_sheet.csv, or use --sample-sheet)",
     Why.MINKNOW_SHEET: "MinKNOW's own record of the run, which names no samples",
     Why.INDEX: "left out, because indexes hold no reads",
     Why.HIDDEN: "left out, because their owner hides them (nothing below was read)",
@@ -93,3 +93,18 @@ def left_out(found: Mapping[Why, Iterable[str]]) -> tuple[LeftOut, ...]:
         for why, names in listed.items()
         if names
     )
+
+
+def with_more(told: Iterable[LeftOut], why: Why, names: Iterable[str]) -> tuple[LeftOut, ...]:
+    """What was told, and `names` with it for the reason `why`."""
+    more = sorted(names)
+    if not more:
+        return tuple(told)
+    by_why = {found.why: found for found in told}
+    before = by_why.get(why)
+    by_why[why] = LeftOut(
+        why=why,
+        files=len(more) + (before.files if before else 0),
+        names=(*(before.names if before else ()), *more)[:NAMES],
+    )
+    return tuple(by_why[each] for each in Why if each in by_why)

@@ -55,6 +55,10 @@ class ManifestRefused(Refused):
     """A run manifest, bundle or sequencing summary cannot be used."""
 
 
+class NoReadsInside(InputRefused):
+    """A file is sound, and there is nothing in it."""
+
+
 class SeveralRefused(Refused):
     """More than one thing is wrong; `faults` holds one error for each."""
 

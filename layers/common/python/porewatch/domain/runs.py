@@ -9,6 +9,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field, StringConstraints, model_validator
 
 from porewatch.domain.base import Model, Moment
+from porewatch.domain.completeness import Expected, LeftOut, LostFile
 from porewatch.domain.identity import Day, Laboratory
 from porewatch.domain.labels import Label
 from porewatch.domain.manifest_part import ManifestPart
@@ -164,6 +165,15 @@ class RunManifest(ManifestPart):
     samples: Annotated[tuple[Sample, ...], Field(min_length=1)]
     sequencing: Sequencing = Sequencing()
     laboratory: Laboratory | None = None
+    left_out: Annotated[
+        tuple[LeftOut, ...], Field(description="files that are not screened, by reason")
+    ] = ()
+    lost: Annotated[
+        tuple[LostFile, ...], Field(description="files whose reads cannot be screened")
+    ] = ()
+    expected: Annotated[
+        tuple[Expected, ...], Field(description="files by MinKNOW's count, where fewer came")
+    ] = ()
 
     @model_validator(mode="after")
     def _is_consistent(self) -> RunManifest:
@@ -204,6 +214,11 @@ class FileRecord(Model):
     bases: Annotated[int | None, Field(description="None: not known, as of signal")] = None
     n50: int = 0
     mean_quality: float | None = None
+    flow_cell: str | None = None
+    barcodes: Annotated[
+        dict[str, int], Field(description="reads by the barcode that their headers tell")
+    ] = {}
+    empty: Annotated[bool, Field(description="it is sound, or may be, and holds no reads")] = False
     problem: str | None = None
     quarantine_key: str | None = None
     checked_at: Moment

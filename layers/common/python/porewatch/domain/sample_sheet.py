@@ -15,7 +15,11 @@ from typing import Any
 
 from porewatch.domain.errors import SampleSheetRefused
 from porewatch.domain.runs import Sample, SampleRole
-from porewatch.domain.sheet_rules import refuse_duplicates, refuse_lonely_controls
+from porewatch.domain.sheet_rules import (
+    of_flow_cell,
+    refuse_duplicates,
+    refuse_lonely_controls,
+)
 
 COLUMNS = {
     "name": "name",
@@ -70,13 +74,16 @@ LIMITS = {
 """Number columns and their upper bound; all must be greater than 0."""
 
 
-def parse_sample_sheet(content: bytes | str, *, file: str) -> tuple[Sample, ...]:
-    """The samples of a sheet, in its order.
+def parse_sample_sheet(
+    content: bytes | str, *, file: str, flow_cell: str | None = None
+) -> tuple[Sample, ...]:
+    """The samples of a sheet, in its order; of a sheet for several flow cells, those of
+    `flow_cell`, when that is known.
 
     `file` is the name that error messages use. Raises SampleSheetRefused, naming file, line,
     column and value.
     """
-    rows = _rows(_text(content, file), file)
+    rows = of_flow_cell(_rows(_text(content, file), file), flow_cell, file)
     columns, width = _columns(rows[0][1], file), len(rows[0][1])
     samples: dict[int, Sample] = {}
     for line, cells in rows[1:]:

@@ -14,6 +14,7 @@ from datetime import datetime
 from pydantic import ValidationError
 
 from porewatch.domain.base import Model, Moment
+from porewatch.domain.completeness import Expected, LeftOut, LostFile
 from porewatch.domain.errors import InputRefused, ManifestRefused
 from porewatch.domain.landing.tells import barcode_of
 from porewatch.domain.naming import kind_of
@@ -137,6 +138,9 @@ def seal(
     profile: str = "default",
     bundle: str | None = None,
     release_policy: str = "default",
+    left_out: Sequence[LeftOut] = (),
+    lost: Sequence[LostFile] = (),
+    expected: Sequence[Expected] = (),
 ) -> RunManifest:
     """The manifest of a run; equal inputs give an equal digest, whatever the files' order.
 
@@ -158,6 +162,9 @@ def seal(
             files=tuple(sorted(files, key=lambda f: f.path)),
             samples=tuple(samples) if samples else _samples_of(files, run_id),
             sequencing=sequencing or Sequencing(),
+            left_out=tuple(left_out),
+            lost=tuple(lost),
+            expected=tuple(expected),
         )
     except ValidationError as e:
         raise ManifestRefused(say(e), file="run.json", remedy="mend it and seal again.") from e

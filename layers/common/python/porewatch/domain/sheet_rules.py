@@ -48,3 +48,26 @@ def refuse_lonely_controls(samples: Mapping[int, Sample], file: str) -> None:
                 remedy=f"use a batch of the samples ({there}), or leave the cell empty: "
                 "then the control is for the whole run.",
             )
+
+
+Rows = list[tuple[int, list[str]]]
+
+
+def of_flow_cell(rows: Rows, flow_cell: str | None, file: str) -> Rows:
+    """The header and the rows that are for `flow_cell`, or for any. Raises SampleSheetRefused when
+    every row names another: the barcodes of one flow cell may be other samples on the next."""
+    names = [name.lower().replace(" ", "_") for name in rows[0][1]]
+    if flow_cell is None or "flow_cell_id" not in names:
+        return rows
+    at = names.index("flow_cell_id")
+    told = {line: cells[at].upper() if at < len(cells) else "" for line, cells in rows[1:]}
+    kept = [(n, cells) for n, cells in rows[1:] if told[n] in ("", flow_cell.upper())]
+    if rows[1:] and not kept:
+        raise SampleSheetRefused(
+            f"it is for flow cell {', '.join(sorted(set(told.values())))}, "
+            f"and the reads are of {flow_cell}.",
+            file=file,
+            line=rows[1][0],
+            remedy="give the sheet of this run, or correct its flow_cell_id.",
+        )
+    return [rows[0], *kept]

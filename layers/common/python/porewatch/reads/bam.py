@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from porewatch.domain.errors import InputRefused, Unavailable
+from porewatch.domain.errors import InputRefused, NoReadsInside, Unavailable
 from porewatch.reads.headers import from_tags
 from porewatch.reads.raw import RawBytes
 from porewatch.reads.summary import Tally
@@ -37,7 +37,7 @@ def scan_bam(raw: RawBytes, *, name: str) -> Tally:
     if not raw.tail.endswith(END_MARK):
         raise _cut_short(name, tally.reads + 1)
     if not tally.reads:
-        raise InputRefused(
+        raise NoReadsInside(
             "The file is empty: it holds no primary reads.",
             file=name,
             remedy="leave it out of the run, or send the file that was meant.",
@@ -48,7 +48,7 @@ def scan_bam(raw: RawBytes, *, name: str) -> Tally:
 def _refuse_other_content(raw: RawBytes, name: str) -> None:
     head = raw.peek(18)
     if not head:
-        raise InputRefused("The file is empty.", file=name, remedy="send the file that was meant.")
+        raise NoReadsInside("The file is empty.", file=name, remedy="send the file that was meant.")
     if head[:4] != END_MARK[:4] or head[12:14] != b"BC":
         raise InputRefused(
             "This is not BAM: it does not start with a BGZF block.",

@@ -15,7 +15,7 @@ from typing import IO
 import numpy as np
 from isal import igzip, igzip_lib
 
-from porewatch.domain.errors import InputRefused
+from porewatch.domain.errors import InputRefused, NoReadsInside
 from porewatch.reads.fastq_faults import BASES, explain, explain_end
 from porewatch.reads.headers import barcode_in, parse_header
 from porewatch.reads.naming import is_gzip_name
@@ -39,7 +39,7 @@ def scan_fastq(raw: RawBytes, *, name: str) -> Tally:
             explain_end(lines, tally.reads + 1, name)
         _take(lines, tally, name)
     if not tally.reads:
-        raise InputRefused(
+        raise NoReadsInside(
             "The file is empty: it holds no reads.",
             file=name,
             remedy="leave it out of the run, or send the file that was meant.",

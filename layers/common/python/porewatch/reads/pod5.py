@@ -10,7 +10,7 @@ import struct
 from pathlib import Path
 from typing import Any
 
-from porewatch.domain.errors import InputRefused
+from porewatch.domain.errors import InputRefused, NoReadsInside
 from porewatch.domain.runs import Sequencing
 from porewatch.reads.pod5_count import Part, count_reads
 from porewatch.reads.raw import RawBytes
@@ -76,8 +76,8 @@ def counted_by_footer(part: Part, size: int, *, name: str) -> int | None:
     return reads
 
 
-def _no_reads(name: str) -> InputRefused:
-    return InputRefused(
+def _no_reads(name: str) -> NoReadsInside:
+    return NoReadsInside(
         "The file is empty: it holds no reads.",
         file=name,
         remedy="leave it out of the run, or send the file that was meant.",

@@ -14,20 +14,14 @@ from typing import TYPE_CHECKING
 
 from porewatch.domain import places, readiness
 from porewatch.domain.base import now
+from porewatch.domain.completeness import Expected
 from porewatch.domain.errors import AlreadyDone, Refused, Unavailable
+from porewatch.domain.landing.names import Landed, classify
+from porewatch.domain.landing.sorting import Door, Understood, sort_out
 from porewatch.domain.lifecycle import SealedBy
-from porewatch.domain.runs import FileRecord, FileState, InputFile, ReadKind, RunRecord, Sample
-from porewatch.domain.sample_sheet import parse_sample_sheet
-from porewatch.domain.sealing import (
-    FinalSummary,
-    Member,
-    classify,
-    input_file,
-    one_kind,
-    parse_final_summary,
-    parse_manifest,
-    seal,
-)
+from porewatch.domain.lying import Lying
+from porewatch.domain.runs import RunManifest, RunRecord
+from porewatch.domain.sealing import parse_manifest, seal
 
 if TYPE_CHECKING:
     from porewatch.adapters.manifests import Manifests
@@ -73,21 +67,12 @@ def seal_by_summary(
     AlreadyDone when there is no summary, or a manifest; Unavailable while files are missing.
     """
     there = list(raw.keys(places.raw_key(run_id, "")))
-    summary_at = _first(there, run_id, Member.SUMMARY)
+    summary_at = _first(there, run_id, Landed.SUMMARY)
     if summary_at is None or any(h.key == places.seal_key(run_id) for h in there):
         raise AlreadyDone(f"run {run_id} has no final summary, or has its manifest.")
     try:
-        summary = parse_final_summary(raw.get(summary_at.key), file=summary_at.key)
-        files = _files(there, runs.files_of(run_id), run_id)
-        _wait_for_more(summary, files, runs.files_of(run_id), age=clock() - summary_at.modified)
-        manifest = seal(
-            one_kind(files),
-            run_id=run_id,
-            created_at=summary_at.modified,
-            created_by="final_summary",
-            samples=_sheet(there, run_id, raw),
-            sequencing=summary.sequencing(),
-        )
+        lying = Lying(run_id, there, runs.files_of(run_id))
+        manifest = _manifest(lying, summary_at, raw=raw, at=clock())
     except Refused as refusal:
         _log.warning("run %s is refused: %s", run_id, refusal)
         runs.refuse(run_id, digest=summary_at.etag, problem=str(refusal), at=clock())
@@ -95,47 +80,47 @@ def seal_by_summary(
     raw.put_new(places.seal_key(run_id), manifest.canonical_json().encode())
 
 
-def _first(there: list[Head], run_id: str, member: Member) -> Head | None:
+def _first(there: list[Head], run_id: str, what: Landed) -> Head | None:
     prefix = places.raw_key(run_id, "")
-    found = [h for h in there if classify(h.key.removeprefix(prefix)) is member]
+    found = [h for h in there if classify(h.key.removeprefix(prefix)) is what]
     return max(found, key=lambda h: h.modified) if found else None
 
 
-def _files(there: list[Head], checked: dict[str, FileRecord], run_id: str) -> list[InputFile]:
-    """The sound files with their checksums. Unavailable while one of them is unchecked."""
-    prefix = places.raw_key(run_id, "")
-    files = []
-    for head in there:
-        path = head.key.removeprefix(prefix)
-        if path.split("/", 1)[0] not in set(ReadKind) or path.endswith("/"):
-            continue
-        record = checked.get(path)
-        if record is None or record.etag != head.etag:
-            raise Unavailable(f"{path} is not checked yet.", file=head.key)
-        if record.state is FileState.VALID:
-            files.append(input_file(path, head.size, record.sha256))
-    return files
+def _manifest(lying: Lying, summary_at: Head, *, raw: Objects, at: datetime) -> RunManifest:
+    """Unavailable while files are missing or unchecked; Refused with everything that is wrong."""
+
+    def text(path: str) -> bytes:
+        return raw.get(places.raw_key(lying.run_id, path))
+
+    found = sort_out(Door(sizes=lying.sizes, text=text))
+    summary = found.summary
+    if summary is None:
+        found.refuse()
+        raise AlreadyDone(f"run {lying.run_id} has no final summary.")
+    young = at - summary_at.modified < PATIENCE
+    expected = lying.expected(summary.files)
+    if young:
+        _wait_for_more(expected, found)
+    sound = lying.sound(found)
+    found.refuse(sound.faults)
+    return seal(
+        sound.files,
+        run_id=lying.run_id,
+        created_at=summary_at.modified,
+        created_by="final_summary",
+        samples=found.samples,
+        sequencing=summary.sequencing(),
+        left_out=sound.left_out,
+        lost=sound.lost,
+        expected=[kind for kind in expected if kind.missing],
+    )
 
 
-def _wait_for_more(
-    summary: FinalSummary,
-    files: list[InputFile],
-    checked: dict[str, FileRecord],
-    *,
-    age: timedelta,
-) -> None:
-    """Unavailable while fewer files have come than the summary counts, for a while."""
-    aside = sum(record.state is FileState.QUARANTINED for record in checked.values())
-    for kind, expected in summary.files.items():
-        here = sum(file.kind is kind for file in files)
-        if here > 0 and here + aside < expected and age < PATIENCE:
-            raise Unavailable(f"{here} of {expected} {kind.value} files have come.")
-    if not files and age < PATIENCE:
+def _wait_for_more(expected: list[Expected], found: Understood) -> None:
+    """Unavailable while fewer files have come than the summary counts: for a while only, because
+    nobody may be sending the failed ones."""
+    for kind in expected:
+        if kind.missing:
+            raise Unavailable(f"{kind.came} of {kind.counted} {kind.kind} files have come.")
+    if not found.reads:
         raise Unavailable("no file has come yet.")
-
-
-def _sheet(there: list[Head], run_id: str, raw: Objects) -> tuple[Sample, ...] | None:
-    head = _first(there, run_id, Member.SHEET)
-    if head is None:
-        return None
-    return parse_sample_sheet(raw.get(head.key), file=head.key.removeprefix(f"runs/{run_id}/"))

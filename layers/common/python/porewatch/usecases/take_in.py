@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 from porewatch.domain import places
 from porewatch.domain.base import now
 from porewatch.domain.errors import AlreadyDone, Unavailable
+from porewatch.domain.landing.names import Landed, classify
 from porewatch.domain.runs import RunState
-from porewatch.domain.sealing import Member, classify
 from porewatch.usecases.seal_run import seal_by_manifest, seal_by_summary
 from porewatch.usecases.start_run import start_run
 
@@ -50,7 +50,7 @@ def take_in(
         seal_by_manifest(
             run_id, raw=raw, runs=runs, manifests=manifests, basecalling=basecalling, clock=clock
         )
-    elif classify(path) is Member.SUMMARY:
+    elif classify(path) is Landed.SUMMARY:
         seal_by_summary(run_id, raw=raw, runs=runs, clock=clock)
         return  # the manifest it wrote comes by this queue
     else:

@@ -24,7 +24,6 @@ from porewatch.domain.bundles import (
     MOST_TEXT,
     Contents,
     asked_by,
-    file_of,
     manifest_of,
     refuse_bomb,
     refuse_member,
@@ -40,15 +39,18 @@ from porewatch.domain.errors import (
     Refused,
     Unavailable,
 )
-from porewatch.domain.runs import InputFile, RunManifest, RunState
-from porewatch.domain.sealing import Member, classify
+from porewatch.domain.landing.heads import ENOUGH
+from porewatch.domain.landing.names import Landed, classify
+from porewatch.domain.runs import RunManifest, RunState
 
 if TYPE_CHECKING:
     from porewatch.adapters.objects import Head, Objects
     from porewatch.adapters.runs import RunLedger
 
 CHUNK = 1 << 20
-TEXTS = (Member.MANIFEST, Member.SHEET, Member.SUMMARY)
+TEXTS = (Landed.MANIFEST, Landed.SHEET, Landed.SUMMARY)
+SMALL = 4096
+"""Bytes of a packed file that may hold no reads at all."""
 UNTOUCHED = (RunState.SEALED, RunState.RUNNING, RunState.COMPLETED)
 _log = logging.getLogger(__name__)
 
@@ -71,7 +73,9 @@ def unpack_bundle(
     try:
         asked = asked_by(key)
         contents = _look(head, raw)
-        manifest = manifest_of(contents, run_id=run_id, created_at=head.modified, asked=asked)
+        manifest, lying = manifest_of(
+            contents, run_id=run_id, created_at=head.modified, asked=asked
+        )
         _refuse_taken(manifest, raw=raw, runs=runs)
     except Refused as refusal:
         _log.warning("bundle %s is refused: %s", key, refusal)
@@ -80,9 +84,9 @@ def unpack_bundle(
         runs.refuse(run_id, digest=digest, problem=problem, at=clock())
         _quarantine(key, refusal, raw)
         return
-    if contents.left_out:
-        _log.info("left out of %s: %s", key, ", ".join(contents.left_out[:50]))
-    _unpack(head, contents.reads, manifest, raw)
+    for aside in manifest.left_out:
+        _log.info("of %s: %s", key, aside.sentence())
+    _unpack(head, lying, manifest, raw)
     raw.put_json(places.seal_key(manifest.run_id), manifest)
 
 
@@ -102,27 +106,34 @@ def _look(head: Head, raw: Objects) -> Contents:
 
 def _take(member: tarfile.TarInfo, tar: tarfile.TarFile, contents: Contents) -> None:
     what = classify(member.name)
+    if member.name in contents.sizes:
+        raise ManifestRefused(
+            "is in the tar twice.", file=member.name, remedy="make the tar again, without --append."
+        )
+    contents.sizes[member.name] = member.size
     if what in TEXTS:
-        if what in contents.texts:
-            raise ManifestRefused(f"is a second {what.value}.", file=member.name)
         if member.size > MOST_TEXT:
             raise ManifestRefused(f"is too long for a {what.value}.", file=member.name)
-        contents.texts[what] = (member.name, b"".join(_chunks(member, tar)))
-    elif what is Member.READS:
-        sha256 = _hashed(member, tar)
-        others = contents.reads.values()
-        contents.reads[member.name] = file_of(member.name, member.size, sha256, others)
-    else:
-        contents.left_out.append(member.name)
+        contents.texts[member.name] = b"".join(_chunks(member, tar))
+    elif what is Landed.READS:
+        contents.digests[member.name] = _hashed(member, tar, contents)
 
 
-def _hashed(member: tarfile.TarInfo, tar: tarfile.TarFile) -> str:
+def _hashed(member: tarfile.TarInfo, tar: tarfile.TarFile, contents: Contents) -> str:
     digest = hashlib.sha256()
     for number, chunk in enumerate(_chunks(member, tar)):
         if number == 0:
             refuse_bomb(member.name, chunk[:GZIP_HEAD])
+            contents.heads[member.name] = _kept_head(member.name, chunk, contents)
         digest.update(chunk)
     return digest.hexdigest()
+
+
+def _kept_head(name: str, chunk: bytes, contents: Contents) -> bytes:
+    """First bytes of every small file, and of the first of all, which says the flow cell: of a tar
+    of thousands of files not 64 KiB each."""
+    small = contents.sizes[name] <= SMALL
+    return chunk[:ENOUGH] if small or not contents.heads else b""
 
 
 def _refuse_taken(manifest: RunManifest, *, raw: Objects, runs: RunLedger) -> None:
@@ -147,16 +158,16 @@ def _refuse_taken(manifest: RunManifest, *, raw: Objects, runs: RunLedger) -> No
             )
 
 
-def _unpack(head: Head, reads: dict[str, InputFile], manifest: RunManifest, raw: Objects) -> None:
-    wanted = {file.path for file in manifest.files}
+def _unpack(head: Head, lying: dict[str, str], manifest: RunManifest, raw: Objects) -> None:
+    wanted = {file.path: file for file in manifest.files}
     with _opened(head, raw) as tar:
         for member in tar:
-            file = reads.get(member.name)
-            if file is None or file.path not in wanted or not member.isfile():
+            file = wanted.get(lying.get(member.name, ""))
+            if file is None or not member.isfile():
                 continue
             part = _Part(_chunks(member, tar))
             raw.upload(places.raw_key(manifest.run_id, file.path), cast("IO[bytes]", part))
-            if part.digest.hexdigest() != file.sha256:
+            if file.sha256 and part.digest.hexdigest() != file.sha256:
                 raise Unavailable("the tar changed while it was unpacked.", file=head.key)
 
 

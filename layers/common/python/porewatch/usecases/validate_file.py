@@ -8,16 +8,16 @@ crash in between is mended by the next delivery and never forgets the reason.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import IO, TYPE_CHECKING, Protocol
 
 from porewatch.domain import places
 from porewatch.domain.base import Model, now
-from porewatch.domain.errors import AlreadyDone, InputRefused, MessageRefused
+from porewatch.domain.errors import AlreadyDone, InputRefused, MessageRefused, NoReadsInside
 from porewatch.domain.events import FileQuarantined, FileValidated
 from porewatch.domain.lifecycle import fact_id
-from porewatch.domain.runs import FileRecord, FileState, ReadKind
+from porewatch.domain.runs import FileRecord, FileState, ReadKind, Sequencing
 from porewatch.domain.sealing import input_file
 
 if TYPE_CHECKING:
@@ -52,6 +52,10 @@ class Summary(Protocol):
     def n50(self) -> int: ...
     @property
     def mean_quality(self) -> float | None: ...
+    @property
+    def barcodes(self) -> Mapping[str, int]: ...
+    @property
+    def sequencing(self) -> Sequencing: ...
 
 
 class Check(Protocol):
@@ -148,6 +152,8 @@ def _checked(
         bases=None if kind is ReadKind.POD5 else found.bases,
         n50=found.n50,
         mean_quality=found.mean_quality,
+        flow_cell=found.sequencing.flow_cell,
+        barcodes=dict(found.barcodes),
         checked_at=at,
     )
 
@@ -171,6 +177,7 @@ def _set_aside(
         state=FileState.QUARANTINED,
         size=head.size,
         etag=head.etag,
+        empty=isinstance(refusal, NoReadsInside),
         problem=str(refusal),
         quarantine_key=target,
         checked_at=at,

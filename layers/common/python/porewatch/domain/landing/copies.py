@@ -47,9 +47,7 @@ def _nothing_but_signal(fast5: list[str]) -> list[Refused]:
     return faults
 
 
-def _loose(
-    kinds: Mapping[str, ReadKind], others: list[str], kept: ReadKind
-) -> list[Refused]:
+def _loose(kinds: Mapping[str, ReadKind], others: list[str], kept: ReadKind) -> list[Refused]:
     """Kinds side by side in MinKNOW's folders are the same reads; loose ones may or may not be."""
     loose = [p for p in kinds if not any(map(KIND_FOLDER.match, PurePosixPath(p).parts[:-1]))]
     if not others or not loose:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import struct
 import zlib
 
 from porewatch.domain.naming import find_kind, is_gzip_name
 from porewatch.domain.runs import ReadKind
 
+_FLOW_CELL = re.compile(rb"\sflow_cell_id=([A-Za-z0-9_-]+)")
 ENOUGH = 64 * 1024
 """Bytes of a file that are looked at; one that holds no reads has fewer."""
 
@@ -29,6 +31,18 @@ def holds_nothing(name: str, head: bytes, size: int) -> bool:
     if text is None:
         return False
     return not text.strip() if kind is ReadKind.FASTQ else _no_records(text)
+
+
+def flow_cell_in(name: str, head: bytes) -> str | None:
+    """The flow cell that the header of the first read tells (FASTQ by Guppy and MinKNOW)."""
+    text = head
+    if is_gzip_name(name):
+        try:
+            text = zlib.decompressobj(31).decompress(head, ENOUGH)
+        except zlib.error:
+            return None
+    found = _FLOW_CELL.search(text.split(b"\n", 1)[0])
+    return found[1].decode().upper() if found else None
 
 
 def _unpacked(packed: bytes) -> bytes | None:
@@ -60,4 +74,4 @@ def _no_records(bam: bytes) -> bool:
             at += 8 + name
     except struct.error:
         return False
-    return at == len(bam)
+    return bool(at == len(bam))

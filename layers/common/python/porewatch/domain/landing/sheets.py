@@ -27,7 +27,8 @@ class Sheets:
 def choose(names: Iterable[str], text: Callable[[str], bytes]) -> Sheets:
     """MinKNOW's own records are none; equal copies of one sheet are one. Raises SampleSheetRefused
     when two different ones are there, with both names."""
-    records, real = [], []
+    records: list[tuple[str, bytes]] = []
+    real: list[tuple[str, bytes]] = []
     for name in sorted(names):
         content = text(name)
         (records if is_minknows_record(content) else real).append((name, content))

@@ -16,7 +16,7 @@ from pathlib import PurePosixPath
 from porewatch.domain.completeness import LeftOut, Why, left_out
 from porewatch.domain.errors import InputRefused, Refused, SeveralRefused
 from porewatch.domain.landing import copies, owners
-from porewatch.domain.landing.heads import ENOUGH, holds_nothing
+from porewatch.domain.landing.heads import ENOUGH, flow_cell_in, holds_nothing
 from porewatch.domain.landing.names import Landed, classify
 from porewatch.domain.landing.places import places
 from porewatch.domain.landing.sheets import choose
@@ -192,8 +192,13 @@ def _read_sheet(
     if chosen is None:
         return
     found.sheet, content = chosen
-    cell = cells[0] if len(cells) == 1 else None
+    cell = cells[0] if len(cells) == 1 else _cell_of_first(reads, door)
     found.samples = parse_sample_sheet(content, file=found.sheet, flow_cell=cell)
+
+
+def _cell_of_first(reads: Iterable[str], door: Door) -> str | None:
+    first = next(iter(reads), None)
+    return flow_cell_in(first, door.head(first)) if first and door.head else None
 
 
 def _unreadable(paths: Iterable[str]) -> Iterator[Refused]:

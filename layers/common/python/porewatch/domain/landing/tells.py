@@ -96,9 +96,7 @@ def set_apart_by(path: str) -> tuple[str, ...]:
     animals."""
     folders = PurePosixPath(path).parts[:-1]
     return tuple(
-        f
-        for f in folders
-        if not (KIND_FOLDER.match(f) or _LAYOUT.match(f) or RUN_FOLDER.match(f))
+        f for f in folders if not (KIND_FOLDER.match(f) or _LAYOUT.match(f) or RUN_FOLDER.match(f))
     )
 
 
