@@ -51,6 +51,8 @@ EXPECTED: dict[str, Any] = {
     },
     # the run of the example does not exist here
     "error_handler": NOT_FOUND,
+    "run_canceller": NOT_FOUND,
+    "run_canceller.http": 404,
     "instance_launcher": NOT_FOUND,
     "phase_state_manager": NOT_FOUND,
     "phase_state_manager.plan": NOT_FOUND,

@@ -207,6 +207,13 @@ def test_a_late_start_does_not_bring_a_failed_run_back(
     assert record == {"state": "failed", "problem": "p", "bundle": "demo@1"}
 
 
+def test_a_cancelled_run_is_shown_as_such(registry: Registry, results: Objects) -> None:
+    told = {"was": "running", "by": "M. Sato", "reason": "r", "problem": "it was cancelled."}
+    tell(registry, results, [STORY[3], a_fact("RunCancelled", 9, **told)])
+    (record,) = registry.execute("SELECT state, problem FROM workflow_records")
+    assert record == {"state": "cancelled", "problem": "it was cancelled."}
+
+
 def test_a_completed_run_without_results_comes_again_and_leaves_no_half_row(
     registry: Registry, buckets: None
 ) -> None:

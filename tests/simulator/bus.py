@@ -16,7 +16,7 @@ from tests.simulator.weather import Weather
 
 TOLD = {
     *("PathogenSuspected", "FileQuarantined", "LaunchRefused", "StageStalled"),
-    *("RunRefused", "RunFailed", "RunCompleted"),
+    *("RunRefused", "RunFailed", "RunCancelled", "RunCompleted"),
 }
 RULES: dict[str, Callable[[str], bool]] = {
     "metric": lambda _: True,

@@ -8,7 +8,16 @@ from __future__ import annotations
 
 import typer
 
-from porewatch_cli import chaos, cost, local_verbs, prices, references, run_verbs, stack_verbs
+from porewatch_cli import (
+    chaos,
+    cost,
+    ending_verbs,
+    local_verbs,
+    prices,
+    references,
+    run_verbs,
+    stack_verbs,
+)
 
 app = typer.Typer(
     help="Screen nanopore reads for pathogens, on machines that may die at any line.",
@@ -17,6 +26,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(run_verbs.app)
+app.add_typer(ending_verbs.app)
 app.add_typer(stack_verbs.app)
 app.add_typer(local_verbs.app)
 app.add_typer(references.app, name="references", help="Build, list and verify bundles.")

@@ -5,28 +5,22 @@ The deployed function looks, judges and ends (its role says what it may); this o
 
 from __future__ import annotations
 
-import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from botocore.config import Config
-from botocore.exceptions import ClientError
 from rich.text import Text
 
-from porewatch.domain.errors import NotFound, Unavailable
 from porewatch.domain.leftovers import Found, Kill
 from porewatch.domain.reaping import Reap, Reaped
+from porewatch_cli.invoke import ask_function
 from porewatch_cli.terminal import console, print_json, table
 
 if TYPE_CHECKING:
     from porewatch_cli.stack import Stack
 
-PATIENT = Config(read_timeout=250, retries={"total_max_attempts": 1})
-"""As long as the function may take; asked once."""
-
 
 def reap(stack: Stack, *, dry: bool, kills: int, as_json: bool) -> None:
     """Look, and show what was found; not `dry`: note it, and end what was seen twice."""
-    told = _asked(stack, Reap(dry=dry, kills=kills))
+    told = ask_function(stack, "leftover-reaper", Reap(dry=dry, kills=kills), Reaped)
     if as_json:
         print_json(told)
         return
@@ -43,23 +37,6 @@ def reap(stack: Stack, *, dry: bool, kills: int, as_json: bool) -> None:
         console.print("noted: ended when it is still so five minutes later", highlight=False)
     if told.dry and any(one.action == "would end" for one in told.found):
         console.print("to end it now: porewatch reap --yes", highlight=False)
-
-
-def _asked(stack: Stack, order: Reap) -> Reaped:
-    functions: Any = stack.session.client("lambda", endpoint_url=stack.endpoint, config=PATIENT)
-    name = f"{stack.name}-leftover-reaper"
-    try:
-        answer = functions.invoke(FunctionName=name, Payload=order.canonical_json().encode())
-    except ClientError as error:
-        if error.response["Error"]["Code"] == "ResourceNotFoundException":
-            remedy = "deploy the template of this version."
-            raise NotFound(f"there is no function {name}.", remedy=remedy) from error
-        raise Unavailable(f"{name} could not be asked: {error}") from error
-    text = answer["Payload"].read()
-    if answer.get("FunctionError"):
-        told = json.loads(text)
-        raise Unavailable(f"{name} failed: {told.get('errorMessage', told)}")
-    return Reaped.model_validate_json(text)
 
 
 def _row(one: Found) -> tuple[str, str, Text, str, str]:

@@ -25,8 +25,9 @@ from rich.progress import (
 from porewatch.domain import places
 from porewatch.domain.bundles import inbox_key, run_id_of
 from porewatch.domain.errors import InputRefused
+from porewatch.domain.lifecycle import MENDABLE
 from porewatch.domain.release import DEFAULT
-from porewatch.domain.runs import RunManifest, RunState
+from porewatch.domain.runs import RunManifest
 from porewatch.domain.sealing import parse_manifest
 from porewatch_cli.choices import refuse_mistyped
 from porewatch_cli.gather import Gathered, find, gather
@@ -136,10 +137,10 @@ def _send(gathered: Gathered, stack: Stack, quiet: bool) -> Submission:
 def _as_sealed_before(manifest: RunManifest, stack: Stack) -> RunManifest:
     """The seal already in the bucket, when it says the same but for the time it was made.
 
-    A run that failed or was refused is sealed anew: the same manifest never runs twice.
+    A run that failed, was refused or cancelled gets a new seal: the same manifest never runs twice.
     """
     run = stack.runs.find(manifest.run_id)
-    if run is not None and run.state in (RunState.FAILED, RunState.REFUSED):
+    if run is not None and run.state in MENDABLE:
         return manifest
     raw = stack.bucket("Raw")
     key = places.seal_key(manifest.run_id)

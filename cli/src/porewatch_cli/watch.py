@@ -37,6 +37,7 @@ STATE_STYLES = {
     RunState.COMPLETED: "green",
     RunState.FAILED: "bold red",
     RunState.REFUSED: "bold red",
+    RunState.CANCELLED: "magenta",
 }
 FIRST_SIGHT_SECONDS = 60.0
 

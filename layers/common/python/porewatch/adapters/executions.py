@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from porewatch.adapters import clients
@@ -45,3 +46,9 @@ class Executions:
         except AlreadyDone:
             return False
         return True
+
+    def stop(self, arn: str, cause: str) -> None:
+        """Stop an execution. One that has ended, or was never started, is fine."""
+        over = {"ExecutionDoesNotExist": AlreadyDone}
+        with suppress(AlreadyDone), translated(f"stop execution {arn}", over):
+            self._client.stop_execution(executionArn=arn, error="Cancelled", cause=cause)

@@ -13,6 +13,7 @@ from datetime import datetime
 from porewatch.adapters.items import Item, Plain, Put, PutIf, PutNew, Write, run_key
 from porewatch.adapters.table import CHANGE_ATTEMPTS, RACE_PAUSE_SECONDS, Table
 from porewatch.domain import lifecycle
+from porewatch.domain.cancelling import Cancel
 from porewatch.domain.cost import CostLine
 from porewatch.domain.errors import Conflict, NotFound, Throttled
 from porewatch.domain.events import Fact
@@ -166,6 +167,14 @@ class RunLedger:
                 at=at,
             ),
         )
+
+    def cancel(self, order: Cancel, *, at: datetime) -> RunRecord:
+        """A person stops it. NotFound, or RunOver when it has ended otherwise."""
+
+        def stop(record: RunRecord | None) -> Move:
+            return lifecycle.cancel(self._there(record, order.run_id), order, at)
+
+        return self._move(order.run_id, stop)
 
     def set_cost(self, run_id: str, usd: float, at: datetime) -> RunRecord:
         """What the run has cost so far (the sum, not a difference: saying it twice is harmless)."""

@@ -148,5 +148,9 @@ class AlreadyDone(Conflict):
     """The same thing was already recorded. Usually a success."""
 
 
+class RunOver(Conflict):
+    """The run has ended already, in another way than was asked for."""
+
+
 class NotFound(Refused):
     """What was asked for does not exist."""

@@ -10,7 +10,7 @@ from typing import Literal
 
 from porewatch.domain.base import Model, Moment
 from porewatch.domain.phases import Phase, PhaseRecord
-from porewatch.domain.runs import RunId
+from porewatch.domain.runs import RunId, RunState
 
 SOURCE = "porewatch"
 
@@ -196,6 +196,15 @@ class RunFailed(Fact):
     problem: str
 
 
+class RunCancelled(Fact):
+    """A person stopped the run; `was` says what it was doing. What its stages had saved stays."""
+
+    was: RunState
+    by: str
+    reason: str
+    problem: str
+
+
 FACTS: dict[str, type[Fact]] = {
     cls.__name__: cls
     for cls in (
@@ -217,5 +226,6 @@ FACTS: dict[str, type[Fact]] = {
         PathogenSuspected,
         RunCompleted,
         RunFailed,
+        RunCancelled,
     )
 }

@@ -1,7 +1,7 @@
-"""How a run moves: received -> sealed -> running -> completed | failed, or refused. Pure.
+"""How a run moves: received -> sealed -> running -> completed | failed | cancelled, or refused.
 
-Every rule takes the record as it stands (None when there is none) and answers the record as it
-should stand with the facts that tell of it, or None when nothing is to be done because the same
+Pure. Every rule takes the record as it stands (None when there is none) and answers the record as
+it should stand with the facts that tell of it, or None when nothing is to be done because the same
 thing was done before. Late and repeated words never move a run backwards.
 """
 
@@ -10,15 +10,24 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, Literal
 
-from porewatch.domain.errors import ManifestRefused, StaleEpoch
-from porewatch.domain.events import Fact, RunCompleted, RunFailed, RunRefused, RunSealed, RunStarted
+from porewatch.domain.cancelling import Cancel
+from porewatch.domain.errors import ManifestRefused, RunOver, StaleEpoch
+from porewatch.domain.events import (
+    Fact,
+    RunCancelled,
+    RunCompleted,
+    RunFailed,
+    RunRefused,
+    RunSealed,
+    RunStarted,
+)
 from porewatch.domain.runs import FINAL_STATES, RunManifest, RunRecord, RunState
 
 SealedBy = Literal["run.json", "final_summary", "bundle"]
 Move = tuple[RunRecord, tuple[Fact, ...]] | None
 
 OPEN_STATES = frozenset({RunState.RECEIVING, RunState.SEALED})
-MENDABLE = frozenset({RunState.REFUSED, RunState.FAILED})
+MENDABLE = frozenset({RunState.REFUSED, RunState.FAILED, RunState.CANCELLED})
 
 
 def fact_id(kind: type[Fact], run_id: str, *rest: object) -> str:
@@ -211,6 +220,30 @@ def fail(
     return after, (kind(**common, **more),)
 
 
+def cancel(record: RunRecord, order: Cancel, at: datetime) -> Move:
+    """Whatever it is doing, it stops. RunOver when it has ended otherwise."""
+    if record.state is RunState.CANCELLED:
+        return None
+    if ended(record):
+        raise RunOver(
+            f"run {record.run_id} is {record.state.value} (revision {record.revision}): there is "
+            "nothing to cancel.",
+            remedy="`porewatch delete` removes a run that has ended.",
+        )
+    after = _moved(record, at, state=RunState.CANCELLED, problem=order.sentence, completed_at=at)
+    fact = RunCancelled(
+        fact_id=fact_id(RunCancelled, record.run_id, record.revision),
+        run_id=record.run_id,
+        revision=record.revision,
+        at=at,
+        was=record.state,
+        by=order.by,
+        reason=order.reason,
+        problem=order.sentence,
+    )
+    return after, (fact,)
+
+
 def cost(record: RunRecord, usd: float, at: datetime) -> Move:
     """What the run has cost so far. Seconds settle late, so it may move after the end.
 
@@ -227,6 +260,13 @@ def found(record: RunRecord, revision: int, findings: int, at: datetime) -> Move
         return None
     _must_run(record, revision)
     return _moved(record, at, findings=findings), ()
+
+
+def refuse_cancelled(record: RunRecord, revision: int) -> None:
+    """Raises StaleEpoch for work on a revision that somebody cancelled: an execution may begin just
+    when it is stopped, and must not get a machine."""
+    if record.revision == revision and record.state is RunState.CANCELLED:
+        raise StaleEpoch(f"run {record.run_id} was cancelled at revision {revision}.")
 
 
 def ended(record: RunRecord) -> bool:

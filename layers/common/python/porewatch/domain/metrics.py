@@ -12,6 +12,7 @@ from porewatch.domain.events import (
     InstanceTerminated,
     PathogenSuspected,
     PhaseCompleted,
+    RunCancelled,
     RunCompleted,
     RunFailed,
     RunRefused,
@@ -43,6 +44,7 @@ COUNTED: dict[type[Fact], str] = {
     RunCompleted: "RunsCompleted",
     RunFailed: "RunsFailed",
     RunRefused: "RunsRefused",
+    RunCancelled: "RunsCancelled",
 }
 """Facts that count as one of something."""
 

@@ -17,6 +17,7 @@ from porewatch.domain.events import (
     FileQuarantined,
     LaunchRefused,
     PathogenSuspected,
+    RunCancelled,
     RunCompleted,
     RunFailed,
     RunRefused,
@@ -48,6 +49,8 @@ def notice_of(fact: Fact, link: Link) -> tuple[str, Notice] | None:
             return fact.fact_id, _completed(fact, link)
         case RunFailed() | RunRefused():
             return fact.fact_id, _ended(fact)
+        case RunCancelled():
+            return fact.fact_id, _cancelled(fact)
         case FileQuarantined():
             return fact.fact_id, _quarantined(fact)
         case _:
@@ -116,6 +119,18 @@ def _ended(fact: RunFailed | RunRefused) -> Notice:
         f"Problem: {fact.problem}\n\nWhat to do: {advice}\n"
     )
     return _notice(fact, f"Run {fact.run_id} {how}", body)
+
+
+def _cancelled(fact: RunCancelled) -> Notice:
+    body = (
+        f"Run {fact.run_id} (revision {fact.revision}) was cancelled while it was "
+        f"{fact.was.value}.\n\n"
+        f"By: {fact.by or 'not said'}\nReason: {fact.reason or 'not said'}\n\n"
+        "Its machines were ended and paid; there is no report and nothing is known about its "
+        "samples. Files, and what its stages had saved, stay.\n"
+        f"To run it after all: porewatch submit. To remove it: porewatch delete {fact.run_id}.\n"
+    )
+    return _notice(fact, f"Run {fact.run_id} cancelled", body)
 
 
 def _quarantined(fact: FileQuarantined) -> Notice:

@@ -40,9 +40,12 @@ class RunState(StrEnum):
     COMPLETED = "completed"
     FAILED = "failed"  # our fault or the world's; `problem` says which
     REFUSED = "refused"  # the input's fault; `problem` says what to mend
+    CANCELLED = "cancelled"  # a person stopped it; `problem` says who and why
 
 
-FINAL_STATES = frozenset({RunState.COMPLETED, RunState.FAILED, RunState.REFUSED})
+FINAL_STATES = frozenset(
+    {RunState.COMPLETED, RunState.FAILED, RunState.REFUSED, RunState.CANCELLED}
+)
 
 
 class InputFile(ManifestPart):

@@ -28,7 +28,7 @@ def _line(fact: events.Fact) -> tuple[str, str] | None:
             return "run started", f"profile {fact.profile}, bundle {fact.bundle}"
         case events.PathogenSuspected():
             return "pathogen suspected", f"{fact.name} in {fact.sample}: {fact.reads} reads so far"
-        case events.RunRefused() | events.RunFailed():
+        case events.RunRefused() | events.RunFailed() | events.RunCancelled():
             return "run ended without result", fact.problem
         case events.RunCompleted():
             return "run completed", f"{fact.findings} findings"

@@ -8,6 +8,7 @@ from porewatch.domain.base import Model, Moment
 from porewatch.domain.events import (
     Fact,
     InstanceLaunched,
+    RunCancelled,
     RunCompleted,
     RunFailed,
     RunRefused,
@@ -49,6 +50,7 @@ STATES: dict[type[Fact], tuple[RunState, str]] = {
     RunCompleted: (RunState.COMPLETED, "ended_at"),
     RunFailed: (RunState.FAILED, "ended_at"),
     RunRefused: (RunState.REFUSED, "ended_at"),
+    RunCancelled: (RunState.CANCELLED, "ended_at"),
 }
 """Fact -> the state it tells of, and the time it sets."""
 

@@ -13,13 +13,24 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response, content_types
+from pydantic import TypeAdapter
 
-from porewatch.domain.errors import Conflict, NotFound, PorewatchError, Refused, Unavailable
+from porewatch.domain.base import Model
+from porewatch.domain.errors import (
+    Conflict,
+    MessageRefused,
+    NotFound,
+    PorewatchError,
+    Refused,
+    Unavailable,
+)
 from porewatch.edge import log
+from porewatch.edge.envelopes import checked
 
+M = TypeVar("M", bound=Model)
 _log = logging.getLogger(__name__)
 
 STATUS: tuple[tuple[type[PorewatchError], int], ...] = (
@@ -36,6 +47,19 @@ def routes() -> APIGatewayRestResolver:
     api = APIGatewayRestResolver()
     api.exception_handler(PorewatchError)(_told)
     return api
+
+
+def asked(api: APIGatewayRestResolver, shape: type[M], **known: str) -> M:
+    """The request's JSON body as `shape`; `known` comes from the path and wins. No body is an empty
+    one. Raises MessageRefused naming the field that does not fit."""
+    text = api.current_event.body or "{}"
+    try:
+        body = json.loads(text)
+    except ValueError as error:
+        raise MessageRefused(f"the body is not JSON: {error}.") from error
+    if not isinstance(body, dict):
+        raise MessageRefused("the body is not a JSON object.", remedy='send {"reason": "..."}.')
+    return checked(TypeAdapter(shape), {**body, **known}, shape.__name__)
 
 
 def on_http(api: APIGatewayRestResolver) -> Callable[[dict[str, Any], Any], dict[str, Any]]:

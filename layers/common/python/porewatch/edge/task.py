@@ -41,15 +41,23 @@ def on_task(shape: Shape[T]) -> Callable[[Callable[[T], BaseModel | None]], Task
     return decorate
 
 
-def by_door(*, task: Task, queue: Task | None = None, news: Task | None = None) -> Task:
+def by_door(
+    *,
+    task: Task,
+    queue: Task | None = None,
+    news: Task | None = None,
+    http: Task | None = None,
+) -> Task:
     """One function behind two doors: SQS batches go to `queue`, events of EventBridge to `news`,
-    everything else to `task`."""
+    requests of API Gateway to `http`, everything else to `task`."""
 
     def handler(event: dict[str, Any], context: Any) -> Any:
         if queue is not None and "Records" in event:
             return queue(event, context)
         if news is not None and "detail-type" in event:
             return news(event, context)
+        if http is not None and "httpMethod" in event:
+            return http(event, context)
         return task(event, context)
 
     return handler

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from porewatch.domain import places
 from porewatch.domain.cost import CostLine
 from porewatch.domain.errors import NotFound
+from porewatch.domain.lifecycle import refuse_cancelled
 from porewatch.domain.orchestration import overhead
 from porewatch.domain.phases import StageKey, StageManifest, StageState, StoredOrder
 from porewatch.domain.tasks import Open, Opened
@@ -54,6 +55,7 @@ def _published(results: Objects, manifest_key: str) -> StageManifest | None:
 
 def _order(task: Open, desk: Desk, default_bundle: str) -> StoredOrder:
     run, revision = desk.runs.get(task.run_id), task.revision
+    refuse_cancelled(run, revision)
     sealed = desk.runs.seal_note(task.run_id, revision)
     few = sealed.files <= INLINE_FILES
     return StoredOrder(

@@ -20,7 +20,7 @@ from porewatch.domain.landing.names import Landed, classify
 from porewatch.domain.landing.sorting import Door, Understood, sort_out
 from porewatch.domain.lifecycle import SealedBy
 from porewatch.domain.lying import Lying
-from porewatch.domain.runs import RunManifest, RunRecord
+from porewatch.domain.runs import RunManifest, RunRecord, RunState
 from porewatch.domain.sealing import parse_manifest, seal
 
 if TYPE_CHECKING:
@@ -66,6 +66,9 @@ def seal_by_summary(
 
     AlreadyDone when there is no summary, or a manifest; Unavailable while files are missing.
     """
+    record = runs.find(run_id)
+    if record is not None and record.state is RunState.CANCELLED:
+        raise AlreadyDone(f"run {run_id} was cancelled; only a person's seal starts it again.")
     there = list(raw.keys(places.raw_key(run_id, "")))
     summary_at = _first(there, run_id, Landed.SUMMARY)
     if summary_at is None or any(h.key == places.seal_key(run_id) for h in there):

@@ -1,0 +1,31 @@
+"""Stops a run at a person's word: POST /runs/{run_id}/cancel, or `porewatch cancel`."""
+
+from porewatch.adapters import executions, runs, stages
+from porewatch.adapters.table import Table
+from porewatch.compute.executors import executors
+from porewatch.compute.price import price_list
+from porewatch.domain.base import now
+from porewatch.domain.cancelling import Cancel, Cancelled
+from porewatch.edge.http import asked, on_http, routes
+from porewatch.edge.task import by_door, on_task
+from porewatch.settings import settings
+from porewatch.usecases.cancel_run import Brakes, cancel_run
+
+api = routes()
+
+
+def serve(order: Cancel) -> Cancelled:
+    told, table = settings(), Table(settings().ledger_table)
+    kept, prices = stages.StageLedger(table), price_list(told.aws_region).services
+    steps = executions.Executions(told.state_machine_arn)
+    run_ledger, machines = runs.RunLedger(table), executors(told)
+    brakes = Brakes(told.stack_name, run_ledger, kept, steps, machines, prices, now())
+    return cancel_run(order, brakes)
+
+
+@api.post("/runs/<run_id>/cancel")
+def cancel(run_id: str) -> dict[str, object]:
+    return serve(asked(api, Cancel, run_id=run_id)).model_dump(mode="json")
+
+
+lambda_handler = by_door(task=on_task(Cancel)(serve), http=on_http(api))
