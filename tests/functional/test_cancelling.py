@@ -14,6 +14,8 @@ import pytest
 from typer.testing import CliRunner
 
 from porewatch.adapters.executions import Executions
+from porewatch.adapters.manifests import Manifests
+from porewatch.adapters.objects import Objects
 from porewatch.adapters.runs import RunLedger
 from porewatch.adapters.stages import StageLedger
 from porewatch.adapters.table import Table
@@ -23,7 +25,7 @@ from porewatch.domain.errors import RunOver, StaleEpoch
 from porewatch.domain.events import FACTS, RunCancelled
 from porewatch.domain.notices import notice_of
 from porewatch.domain.phases import StageState
-from porewatch.domain.runs import RunState
+from porewatch.domain.runs import RunManifest, RunState
 from porewatch.settings import settings
 from porewatch.usecases.start_run import ExecutionInput
 from porewatch_cli.main import app
@@ -81,6 +83,12 @@ def posted(run_id: str, body: str | None) -> tuple[int, dict[str, Any]]:
 
 def runs() -> RunLedger:
     return RunLedger(Table("ledger"))
+
+
+def sealed() -> RunManifest:
+    found = runs().manifest_in_ledger(RUN, 0) or Manifests(runs(), Objects("raw")).of(RUN, 0)
+    assert isinstance(found, RunManifest)
+    return found
 
 
 def machine_states() -> list[str]:
@@ -164,7 +172,7 @@ def test_a_body_cannot_name_another_run(running: str) -> None:
 
 def test_a_cancelled_run_is_sealed_anew_by_another_manifest_only(running: str) -> None:
     call("run_canceller", ORDER)
-    manifest = runs().manifest(RUN, 0)
+    manifest = sealed()
     assert runs().seal(manifest, sealed_by="run.json", at=now()).state is RunState.CANCELLED
     later = manifest.model_copy(update={"created_at": now()})
     run = runs().seal(later, sealed_by="run.json", at=now())
@@ -210,7 +218,7 @@ def test_the_command_stops_it_and_says_what_ended(
     assert running in said.output and "is cancelled" in said.output
     assert CliRunner().invoke(app, ["cancel", "no-such-run"]).exit_code != 0
     runs().seal(
-        runs().manifest(RUN, 0).model_copy(update={"created_at": now()}),
+        sealed().model_copy(update={"created_at": now()}),
         sealed_by="run.json",
         at=now(),
     )
