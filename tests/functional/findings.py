@@ -62,7 +62,7 @@ def some_findings() -> tuple[Finding, ...]:
 
 
 def some_outcomes() -> tuple[SampleOutcome, ...]:
-    return tuple(SampleOutcome(sample=s, outcome=Outcome.RELEASED) for s in ("pig", "ntc"))
+    return tuple(SampleOutcome(sample=s, outcome=Outcome.REPORTABLE) for s in ("pig", "ntc"))
 
 
 def a_phase() -> PhaseRecord:

@@ -176,8 +176,8 @@ def test_a_story_told_in_order_fills_every_table(registry: Registry, results: Ob
     (finding,) = registry.execute("SELECT call, final FROM findings WHERE sample = 'pig'")
     assert finding == {"call": "detected", "final": True}
     assert registry.execute("SELECT sample, outcome FROM samples ORDER BY sample") == [
-        {"sample": "ntc", "outcome": "released"},
-        {"sample": "pig", "outcome": "released"},
+        {"sample": "ntc", "outcome": "reportable"},
+        {"sample": "pig", "outcome": "reportable"},
     ]
     assert registry.execute("SELECT usd FROM costs") == [{"usd": 0.01}]
     assert registry.execute("SELECT state FROM files WHERE path = 'fastq/b.fastq'") == [

@@ -410,13 +410,13 @@ def rich() -> ReportInputs:
         screen("NTC", 400, 9, 2), screen("positive", 9_000, 273, 6),
     )  # fmt: skip
     outcomes = (
-        SampleOutcome(sample="pig-01", outcome=Outcome.RELEASED_WITH_REMARKS,
+        SampleOutcome(sample="pig-01", outcome=Outcome.REPORTABLE_WITH_REMARKS,
                       reasons=("indeterminate: PCV2",)),
-        SampleOutcome(sample="pig-02", outcome=Outcome.RELEASED),
-        SampleOutcome(sample="pig-03 empty", outcome=Outcome.INVALID, reasons=("no reads",)),
-        SampleOutcome(sample="NTC", outcome=Outcome.INVALID,
+        SampleOutcome(sample="pig-02", outcome=Outcome.REPORTABLE),
+        SampleOutcome(sample="pig-03 empty", outcome=Outcome.NOT_REPORTABLE, reasons=("no reads",)),
+        SampleOutcome(sample="NTC", outcome=Outcome.NOT_REPORTABLE,
                       reasons=("the no-template control holds PCV2: the run is contaminated",)),
-        SampleOutcome(sample="positive", outcome=Outcome.RELEASED),
+        SampleOutcome(sample="positive", outcome=Outcome.REPORTABLE),
     )  # fmt: skip
     findings = tuple(f for s in samples for f in findings_for(s.name, rows, found.get(s.name, {})))
     return inputs_for(samples, screens, findings, outcomes, rows=rows,
@@ -427,7 +427,7 @@ def clean(*, synthetic: bool = False, cloud: bool = True) -> ReportInputs:
     """One sample without barcode, both controls absent, nothing found, the list that ships."""
     rows = shipped_panel()
     sample = (Sample(name="donor 7", volume_ml=2.0, spike_copies=1e4),)
-    outcome = SampleOutcome(sample="donor 7", outcome=Outcome.RELEASED_WITH_REMARKS,
+    outcome = SampleOutcome(sample="donor 7", outcome=Outcome.REPORTABLE_WITH_REMARKS,
                             reasons=(NO_CONTROL,))  # fmt: skip
     return inputs_for(sample, (screen("donor 7", 30_300, 0, 3),),
                       findings_for("donor 7", rows, {}), (outcome,), synthetic=synthetic,
@@ -437,7 +437,7 @@ def clean(*, synthetic: bool = False, cloud: bool = True) -> ReportInputs:
 def empty() -> ReportInputs:
     """One sample, not one read, no cloud."""
     sample = (Sample(name="nothing"),)
-    outcome = SampleOutcome(sample="nothing", outcome=Outcome.INVALID, reasons=("no reads",))
+    outcome = SampleOutcome(sample="nothing", outcome=Outcome.NOT_REPORTABLE, reasons=("no reads",))
     return inputs_for(sample, (screen("nothing", 0, 0, 0),), (), (outcome,), cloud=False)
 
 
@@ -453,7 +453,7 @@ def crowded(samples: int = 100) -> ReportInputs:
         hit = {"ASFV": present(s.name, asfv, Call.DETECTED, proof, 100.0 * (i + 1))}
         findings += findings_for(s.name, rows, hit if i % 10 == 0 else {})
     screens = tuple(screen(s.name, 3_000 + 41 * i, 0, i % 9) for i, s in enumerate(listed))
-    outcomes = tuple(SampleOutcome(sample=s.name, outcome=Outcome.RELEASED) for s in listed)
+    outcomes = tuple(SampleOutcome(sample=s.name, outcome=Outcome.REPORTABLE) for s in listed)
     return inputs_for(listed, screens, tuple(findings), outcomes, synthetic=False, rows=rows)
 
 

@@ -123,18 +123,20 @@ def test_the_decision_counts_members_samples_and_blind_spots() -> None:
 
 def test_a_failed_control_makes_the_run_invalid_whatever_the_samples_say() -> None:
     report = assemble(made_up.rich())
-    assert report.outcome is Outcome.INVALID
+    assert report.outcome is Outcome.NOT_REPORTABLE
     assert report.decision.startswith("SYNTHETIC")
-    assert "INVALID, no result is released: control NTC failed" in report.decision
-    passed = assemble(_with_outcomes(made_up.rich(), NTC=Outcome.RELEASED))
-    assert passed.outcome is Outcome.RELEASED_WITH_REMARKS
-    assert "no result is released" not in passed.decision
+    assert "NOT REPORTABLE, no result may be relied on: control NTC failed" in report.decision
+    passed = assemble(_with_outcomes(made_up.rich(), NTC=Outcome.REPORTABLE))
+    assert passed.outcome is Outcome.REPORTABLE_WITH_REMARKS
+    assert "no result may be relied on" not in passed.decision
 
 
 def test_a_sample_without_an_outcome_is_never_released() -> None:
     inputs = made_up.clean()
     quantification = inputs.quantification.model_copy(update={"outcomes": ()})
-    assert assemble(replace(inputs, quantification=quantification)).outcome is Outcome.INVALID
+    assert (
+        assemble(replace(inputs, quantification=quantification)).outcome is Outcome.NOT_REPORTABLE
+    )
 
 
 def test_a_report_is_plainly_released_only_with_both_controls_and_no_remark() -> None:
@@ -155,14 +157,14 @@ def test_a_report_is_plainly_released_only_with_both_controls_and_no_remark() ->
         quantification=inputs.quantification.model_copy(
             update={
                 "outcomes": tuple(
-                    SampleOutcome(sample=name, outcome=Outcome.RELEASED) for name in names
+                    SampleOutcome(sample=name, outcome=Outcome.REPORTABLE) for name in names
                 )
             }
         ),
     )
     assert assemble(good).remarks == ()
-    assert assemble(good).outcome is Outcome.RELEASED
-    assert assemble(made_up.clean()).outcome is Outcome.RELEASED_WITH_REMARKS
+    assert assemble(good).outcome is Outcome.REPORTABLE
+    assert assemble(made_up.clean()).outcome is Outcome.REPORTABLE_WITH_REMARKS
 
 
 def test_an_unbalanced_read_account_is_told_on_the_first_page() -> None:

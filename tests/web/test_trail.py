@@ -33,7 +33,7 @@ def test_an_untouched_report_fits_its_trail_also_after_json(report: Report) -> N
 @pytest.mark.parametrize(
     ("changed", "told"),
     [
-        ({"outcome": Outcome.RELEASED}, "(answers) is not what the report itself says"),
+        ({"outcome": Outcome.REPORTABLE}, "(answers) is not what the report itself says"),
         ({"run_id": "another"}, "entry 1 (made by)"),
         ({"timeline": ()}, "is not what the report itself says"),
         ({"phases": ()}, "is not what the report itself says"),

@@ -103,7 +103,7 @@ def test_a_sample_that_lost_reads_is_never_clean_and_what_was_not_found_says_so(
     for outcome in report.outcomes:
         told = any("could not be computed" in reason for reason in outcome.reasons)
         assert told == lost.concerns(outcome.sample)
-        assert not (told and outcome.outcome is Outcome.RELEASED)
+        assert not (told and outcome.outcome is Outcome.REPORTABLE)
     screened = [f for f in report.findings if f.call is not Call.NOT_SCREENED]
     assert any(f.call is Call.NOT_DETECTED and f.lod95 for f in screened)
     for finding in screened:
@@ -111,7 +111,7 @@ def test_a_sample_that_lost_reads_is_never_clean_and_what_was_not_found_says_so(
         assert told == lost.concerns(finding.sample)
         if finding.lod95 is not None:
             assert ("could not be computed" in finding.lod95.remark) == told
-    assert report.outcome is not Outcome.RELEASED
+    assert report.outcome is not Outcome.REPORTABLE
 
 
 def test_the_rest_of_the_screen_is_as_without_the_bad_unit(
@@ -129,9 +129,9 @@ def test_the_rest_of_the_screen_is_as_without_the_bad_unit(
 def test_an_invalid_sample_stays_invalid() -> None:
     unit = QuarantinedUnit(unit=3, what="a.fastq", tries=3, reason="killed by SIGSEGV")
     for before, after in (
-        (Outcome.RELEASED, Outcome.RELEASED_WITH_REMARKS),
-        (Outcome.RELEASED_WITH_REMARKS, Outcome.RELEASED_WITH_REMARKS),
-        (Outcome.INVALID, Outcome.INVALID),
+        (Outcome.REPORTABLE, Outcome.REPORTABLE_WITH_REMARKS),
+        (Outcome.REPORTABLE_WITH_REMARKS, Outcome.REPORTABLE_WITH_REMARKS),
+        (Outcome.NOT_REPORTABLE, Outcome.NOT_REPORTABLE),
     ):
         told = _outcome(SampleOutcome(sample="pig", outcome=before, reasons=("why",)), [unit])
         assert told.outcome is after

@@ -47,7 +47,7 @@ def verdicts(found: Quantification, pairs: list[Pair]) -> Verdicts:
 
 def test_two_batches_with_their_own_controls_are_released() -> None:
     found = run("donor-screening", *two_batches())
-    assert {o.outcome for o in found.outcomes} == {Outcome.RELEASED}
+    assert {o.outcome for o in found.outcomes} == {Outcome.REPORTABLE}
 
 
 @pytest.mark.parametrize(
@@ -62,8 +62,8 @@ def test_a_control_missing_in_one_batch_touches_that_batch_alone(left_out: int, 
     del pairs[left_out]
     found = run("donor-screening", *pairs)
     assert outcome(found, TWO).reasons == (said,)
-    assert outcome(found, TWO).outcome is Outcome.INVALID
-    assert outcome(found, ONE).outcome is Outcome.RELEASED
+    assert outcome(found, TWO).outcome is Outcome.NOT_REPORTABLE
+    assert outcome(found, ONE).outcome is Outcome.REPORTABLE
 
 
 def test_a_sample_without_a_batch_needs_controls_of_the_whole_run() -> None:
@@ -77,7 +77,7 @@ def test_a_sample_without_a_batch_needs_controls_of_the_whole_run() -> None:
 def test_controls_without_a_batch_speak_for_every_batch() -> None:
     pairs = [clean(of("a", ONE)), clean(of("b", TWO)), *whole()[2:]]
     found = run("donor-screening", *pairs)
-    assert {o.outcome for o in found.outcomes} == {Outcome.RELEASED}
+    assert {o.outcome for o in found.outcomes} == {Outcome.REPORTABLE}
 
 
 @pytest.mark.parametrize("policy", ["default", "donor-screening"])
@@ -85,11 +85,11 @@ def test_a_failed_positive_control_invalidates_its_batch_alone(policy: str) -> N
     pairs = two_batches()
     pairs[5] = (pairs[5][0], screen_with(good("MT", 500)))
     found = run(policy, *pairs)
-    assert outcome(found, TWO).outcome is Outcome.INVALID
+    assert outcome(found, TWO).outcome is Outcome.NOT_REPORTABLE
     assert outcome(found, TWO).reasons == (
         "control pos b of batch b failed: the positive control does not show V",
     )
-    assert outcome(found, ONE).outcome is Outcome.RELEASED
+    assert outcome(found, ONE).outcome is Outcome.REPORTABLE
 
 
 def test_contamination_of_one_batch_changes_calls_and_outcomes_of_that_batch_alone() -> None:
@@ -102,8 +102,8 @@ def test_contamination_of_one_batch_changes_calls_and_outcomes_of_that_batch_alo
     assert finding(found, "two", "MT").call is Call.INDETERMINATE
     assert "in the no-template control blank b" in finding(found, "two", "MT").rule
     assert not any("contamination" in r for r in outcome(found, ONE).reasons)
-    assert outcome(found, ONE).outcome is not Outcome.INVALID
-    assert outcome(found, TWO).outcome is Outcome.INVALID
+    assert outcome(found, ONE).outcome is not Outcome.NOT_REPORTABLE
+    assert outcome(found, TWO).outcome is Outcome.NOT_REPORTABLE
 
 
 @pytest.mark.parametrize("policy", ["default", "donor-screening"])
@@ -119,8 +119,8 @@ def test_a_batch_whose_blank_is_dirty_releases_nobody_as_its_decision_says(
         "control blank b of batch b failed: "
         "the no-template control holds MT: batch b is contaminated"
     )
-    assert outcome(found, TWO).outcome is Outcome.INVALID
-    assert outcome(found, ONE).outcome is Outcome.RELEASED
+    assert outcome(found, TWO).outcome is Outcome.NOT_REPORTABLE
+    assert outcome(found, ONE).outcome is Outcome.REPORTABLE
     with speaking(language):
         assert (retold(why) == why) is (language == "en")
         assert ("contaminated" in retold(why)) is (language == "en")
@@ -135,7 +135,7 @@ def test_a_positive_control_with_too_few_reads_leaves_its_batch_alone_invalid() 
     assert outcome(found, TWO).reasons == (
         "control pos b of batch b failed: 900 reads passed quality control (1000 needed)",
     )
-    assert outcome(found, ONE).outcome is Outcome.RELEASED
+    assert outcome(found, ONE).outcome is Outcome.REPORTABLE
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -143,7 +143,7 @@ def test_the_decision_names_the_batch_whose_control_failed(language: Language) -
     pairs = two_batches()
     pairs[5] = (pairs[5][0], screen_with(good("MT", 500)))
     v = verdicts(run("donor-screening", *pairs), pairs)
-    assert run_outcome(v, remarked=False) is Outcome.RELEASED_WITH_REMARKS
+    assert run_outcome(v, remarked=False) is Outcome.REPORTABLE_WITH_REMARKS
     with speaking(language):
         assert {"en": "No sample of batch b ", "ja": "バッチ b "}[language] in decide(v)
 
@@ -152,13 +152,13 @@ def test_a_batch_that_is_the_whole_run_makes_the_run_invalid() -> None:
     pairs = [pair for pair in two_batches() if pair[0].batch == "a"]
     pairs[2] = (pairs[2][0], screen_with(good("MT", 500)))
     v = verdicts(run("donor-screening", *pairs), pairs)
-    assert run_outcome(v, remarked=False) is Outcome.INVALID
-    assert decide(v).startswith("INVALID, no result is released: control pos")
+    assert run_outcome(v, remarked=False) is Outcome.NOT_REPORTABLE
+    assert decide(v).startswith("NOT REPORTABLE, no result may be relied on: control pos")
 
 
 @pytest.mark.parametrize(
     ("policy", "due"),
-    [("default", Outcome.RELEASED_WITH_REMARKS), ("donor-screening", Outcome.INVALID)],
+    [("default", Outcome.REPORTABLE_WITH_REMARKS), ("donor-screening", Outcome.NOT_REPORTABLE)],
 )
 def test_crosstalk_in_a_control_reaches_all_that_was_pooled_with_it(
     policy: str, due: Outcome
@@ -180,7 +180,7 @@ def test_crosstalk_in_a_control_within_budget_changes_nothing() -> None:
     found = run("donor-screening", *pairs)
     seen = next(c for c in found.crosstalk if c.sample == "blank b" and c.marker == "SPIKE")
     assert (seen.stray_reads, seen.over) == (1, False)
-    assert {o.outcome for o in found.outcomes} == {Outcome.RELEASED}
+    assert {o.outcome for o in found.outcomes} == {Outcome.REPORTABLE}
 
 
 def test_the_few_strays_of_a_blank_are_held_against_the_reads_they_come_from() -> None:
@@ -196,8 +196,8 @@ def test_the_few_strays_of_a_blank_are_held_against_the_reads_they_come_from() -
 
     few = next(c for c in by_ends(5).crosstalk if c.sample == "blank" and c.basis == "ends")
     assert (few.stray_reads, few.reads, few.over) == (5, 100_005, False)
-    assert outcome(by_ends(5), ONE).outcome is Outcome.RELEASED
-    assert outcome(by_ends(500), ONE).outcome is Outcome.INVALID
+    assert outcome(by_ends(5), ONE).outcome is Outcome.REPORTABLE
+    assert outcome(by_ends(500), ONE).outcome is Outcome.NOT_REPORTABLE
 
 
 @pytest.mark.parametrize("column", ["batch", "extraction_batch", "Extraction Batch"])

@@ -183,7 +183,7 @@ def test_what_the_no_template_control_shows_must_be_exceeded_ten_times() -> None
 def test_a_contaminated_control_is_invalid() -> None:
     found = quantified((A, screen_with()), (NTC, screen_with(good("V"))))
     outcome = {o.sample: o for o in found.outcomes}
-    assert outcome["ntc"].outcome is Outcome.INVALID
+    assert outcome["ntc"].outcome is Outcome.NOT_REPORTABLE
     assert "V" in outcome["ntc"].reasons[0]
 
 
@@ -193,20 +193,20 @@ def test_an_empty_control_and_a_spiked_sample_are_released() -> None:
         target="s", role=ContigRole.SPIKE, genome_length=50_000, evidence=evidence(50, 50_000)
     )
     found = quantified((spiked, screen_with(spike)), (NTC, screen_with(passed=0)))
-    assert [o.outcome for o in found.outcomes] == [Outcome.RELEASED, Outcome.RELEASED]
+    assert [o.outcome for o in found.outcomes] == [Outcome.REPORTABLE, Outcome.REPORTABLE]
 
 
 def test_a_lost_spike_in_invalidates_the_sample() -> None:
     spiked = Sample(name="a", spike_copies=100)
     found = quantified((spiked, screen_with()))
-    assert found.outcomes[0].outcome is Outcome.INVALID
+    assert found.outcomes[0].outcome is Outcome.NOT_REPORTABLE
     assert "sensitivity is not shown" in found.outcomes[0].reasons[0]
 
 
 def test_a_sample_without_passing_reads_is_not_screened_and_invalid() -> None:
     found = quantified((A, screen_with()), (B, screen_with(passed=0)))
     assert finding(found, "b", "V").call is Call.NOT_SCREENED
-    assert {o.sample: o.outcome for o in found.outcomes}["b"] is Outcome.INVALID
+    assert {o.sample: o.outcome for o in found.outcomes}["b"] is Outcome.NOT_REPORTABLE
 
 
 def test_a_far_identity_is_remarked() -> None:

@@ -73,7 +73,7 @@ def test_lambda_reads_are_the_spike_in_and_no_pathogen(answers: Answers) -> None
     spikes = {t.target for t in result.samples[0].targets if t.role is ContigRole.SPIKE}
     assert spikes == {"lambda"}
     assert quantified.spike_recovery["one"].method == "spike-in lambda"
-    assert quantified.outcomes[0].outcome is Outcome.RELEASED_WITH_REMARKS
+    assert quantified.outcomes[0].outcome is Outcome.REPORTABLE_WITH_REMARKS
 
 
 def test_what_was_not_found_has_a_limit_of_detection_from_the_spike_in(answers: Answers) -> None:

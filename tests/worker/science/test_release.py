@@ -67,7 +67,7 @@ def whole() -> list[Pair]:
 
 def test_a_batch_with_all_controls_is_released_to_donors() -> None:
     found = run("donor-screening", *whole())
-    assert outcome(found, ONE) == SampleOutcome(sample="one", outcome=Outcome.RELEASED)
+    assert outcome(found, ONE) == SampleOutcome(sample="one", outcome=Outcome.REPORTABLE)
 
 
 @pytest.mark.parametrize(
@@ -78,23 +78,23 @@ def test_a_missing_control_is_a_remark_or_a_refusal_by_policy(left_out: int, sai
     pairs = whole()
     del pairs[left_out]
     refused = outcome(run("donor-screening", *pairs), ONE)
-    assert refused.outcome is Outcome.INVALID
+    assert refused.outcome is Outcome.NOT_REPORTABLE
     assert any(said in reason for reason in refused.reasons)
-    assert outcome(run("default", *pairs), ONE).outcome is not Outcome.INVALID
+    assert outcome(run("default", *pairs), ONE).outcome is not Outcome.NOT_REPORTABLE
 
 
 def test_a_missing_spike_in_refuses_that_sample_alone() -> None:
     bare = ONE.model_copy(update={"spike_copies": None})
     found = run("donor-screening", (bare, screen_with(good("V"))), *whole()[1:])
-    assert outcome(found, bare).outcome is Outcome.INVALID
-    assert outcome(found, TWO).outcome is Outcome.RELEASED
+    assert outcome(found, bare).outcome is Outcome.NOT_REPORTABLE
+    assert outcome(found, TWO).outcome is Outcome.REPORTABLE
 
 
 @pytest.mark.parametrize("policy", ["default", "donor-screening"])
 def test_a_positive_control_without_its_code_invalidates_every_sample(policy: str) -> None:
     failed = (POSITIVE, screen_with(good("MT", 500)))
     found = run(policy, *whole()[:3], failed)
-    assert {o.outcome for o in found.outcomes if o.sample != "blank"} == {Outcome.INVALID}
+    assert {o.outcome for o in found.outcomes if o.sample != "blank"} == {Outcome.NOT_REPORTABLE}
     assert outcome(found, TWO).reasons == (
         "control pos failed: the positive control does not show V",
     )
@@ -106,9 +106,9 @@ def test_two_blanks_that_hold_the_same_do_not_excuse_each_other() -> None:
     pairs = [(ONE, screen_with(spike(500), good("MT", 3000))), clean(TWO), (BLANK, dirty)]
     found = run("donor-screening", *pairs, (other, dirty), whole()[3])
     for blank in (BLANK, other):
-        assert outcome(found, blank).outcome is Outcome.INVALID
+        assert outcome(found, blank).outcome is Outcome.NOT_REPORTABLE
     assert any("blank 2 holds MT as well" in r for r in outcome(found, ONE).reasons)
-    assert outcome(found, TWO).outcome is Outcome.INVALID
+    assert outcome(found, TWO).outcome is Outcome.NOT_REPORTABLE
 
 
 @pytest.mark.parametrize("policy", ["default", "donor-screening"])
@@ -118,7 +118,7 @@ def test_contamination_leaves_no_sample_valid_and_names_those_that_hold_the_same
     dirty = (BLANK, screen_with(good("MT", 400)))
     pairs = [(ONE, screen_with(spike(500), good("MT", 30))), clean(TWO), dirty, whole()[3]]
     found = run(policy, *pairs)
-    assert {outcome(found, sample).outcome for sample in (ONE, TWO)} == {Outcome.INVALID}
+    assert {outcome(found, sample).outcome for sample in (ONE, TWO)} == {Outcome.NOT_REPORTABLE}
     assert any("control blank failed" in r for r in outcome(found, TWO).reasons)
     assert not any("holds MT as well" in r for r in outcome(found, TWO).reasons)
     if policy == "donor-screening":
@@ -130,7 +130,7 @@ def test_a_recovery_far_from_the_batch_is_out_of_bounds() -> None:
     three = Sample(name="three", barcode="barcode05", spike_copies=1000)
     found = run("donor-screening", clean(ONE), clean(three), weak, *whole()[2:])
     assert any("times the run's median" in r for r in outcome(found, TWO).reasons)
-    assert outcome(found, ONE).outcome is Outcome.RELEASED
+    assert outcome(found, ONE).outcome is Outcome.REPORTABLE
 
 
 def test_few_reads_are_told_with_the_number_needed() -> None:
@@ -155,7 +155,7 @@ def test_reads_with_another_barcode_are_held_to_the_budget() -> None:
     over = run("donor-screening", told(1000, 50), *whole()[1:])
     assert any("crosstalk over budget: 4.762%" in r for r in outcome(over, ONE).reasons)
     under = run("donor-screening", told(100_000, 50), *whole()[1:])
-    assert outcome(under, ONE).outcome is Outcome.RELEASED
+    assert outcome(under, ONE).outcome is Outcome.REPORTABLE
 
 
 def test_the_policy_is_named_with_its_digest() -> None:
@@ -202,7 +202,7 @@ def test_what_a_blank_holds_is_told_though_it_is_no_detection(odd: dict[str, flo
         "donor-screening", *pairs, (BLANK, screen_with(good("MT", 5000, **odd))), whole()[3]
     )
     assert outcome(found, BLANK) == SampleOutcome(
-        sample="blank", outcome=Outcome.RELEASED_WITH_REMARKS, reasons=("indeterminate: MT",)
+        sample="blank", outcome=Outcome.REPORTABLE_WITH_REMARKS, reasons=("indeterminate: MT",)
     )
     strays = run("default", *pairs, (BLANK, screen_with(good("MT", 40))), whole()[3])
-    assert outcome(strays, BLANK).outcome is Outcome.RELEASED
+    assert outcome(strays, BLANK).outcome is Outcome.REPORTABLE

@@ -102,7 +102,7 @@ def _found(report: Report) -> Cell:
         return Cell(say("verdict.detected", n=len(calls[Call.DETECTED])), tone="bad")
     if calls[Call.INDETERMINATE]:
         return Cell(say("verdict.indeterminate", n=len(calls[Call.INDETERMINATE])), tone="warn")
-    if report.outcome is Outcome.INVALID:
+    if report.outcome is Outcome.NOT_REPORTABLE:
         return Cell(say("verdict.no_statement"), tone="warn")
     if calls[Call.NOT_DETECTED]:
         return Cell(say("verdict.none_detected"), tone="plain")

@@ -34,8 +34,8 @@ class Verdicts:
     synthetic: bool
 
     def outcome_of(self, name: str) -> Outcome:
-        """A sample without an outcome is invalid: silence never releases."""
-        return next((o.outcome for o in self.outcomes if o.sample == name), Outcome.INVALID)
+        """A sample without an outcome is not reportable: silence is no approval."""
+        return next((o.outcome for o in self.outcomes if o.sample == name), Outcome.NOT_REPORTABLE)
 
     def reasons_of(self, name: str) -> tuple[str, ...]:
         return next(
@@ -63,19 +63,19 @@ class Verdicts:
 
     @property
     def _failed(self) -> list[Sample]:
-        return [s for s in self.controls if self.outcome_of(s.name) is Outcome.INVALID]
+        return [s for s in self.controls if self.outcome_of(s.name) is Outcome.NOT_REPORTABLE]
 
     @property
-    def invalid_subjects(self) -> list[Sample]:
-        return [s for s in self.subjects if self.outcome_of(s.name) is Outcome.INVALID]
+    def unreportable(self) -> list[Sample]:
+        return [s for s in self.subjects if self.outcome_of(s.name) is Outcome.NOT_REPORTABLE]
 
 
 def run_outcome(v: Verdicts, *, remarked: bool) -> Outcome:
-    """Invalid when a control failed or no sample is valid; remarks when anything is not plain."""
-    if v.failed_controls or len(v.invalid_subjects) == len(v.subjects):
-        return Outcome.INVALID
-    plain = all(v.outcome_of(s.name) is Outcome.RELEASED for s in v.samples)
-    return Outcome.RELEASED if plain and not remarked else Outcome.RELEASED_WITH_REMARKS
+    """Not reportable when a control failed or no sample is; remarks when anything is not plain."""
+    if v.failed_controls or len(v.unreportable) == len(v.subjects):
+        return Outcome.NOT_REPORTABLE
+    plain = all(v.outcome_of(s.name) is Outcome.REPORTABLE for s in v.samples)
+    return Outcome.REPORTABLE if plain and not remarked else Outcome.REPORTABLE_WITH_REMARKS
 
 
 def decide(v: Verdicts) -> str:
@@ -120,12 +120,12 @@ def _validity(v: Verdicts) -> str:
         say("decision.batch_failed", batch=c.batch, control=c.name, why=_why(v, c.name))
         for c in v.failed_in_a_batch
     ]
-    if v.invalid_subjects:
-        first = v.invalid_subjects[0]
+    if v.unreportable:
+        first = v.unreportable[0]
         parts.append(
             say(
-                "decision.samples_invalid",
-                invalid=len(v.invalid_subjects),
+                "decision.samples_not_reportable",
+                unreportable=len(v.unreportable),
                 all=len(v.subjects),
                 first=first.name,
                 why=_why(v, first.name),

@@ -40,9 +40,9 @@ CALL_TONE: dict[Call, Tone] = {
     Call.NOT_SCREENED: "plain",
 }
 OUTCOME_TONE: dict[Outcome, Tone] = {
-    Outcome.RELEASED: "good",
-    Outcome.RELEASED_WITH_REMARKS: "warn",
-    Outcome.INVALID: "bad",
+    Outcome.REPORTABLE: "good",
+    Outcome.REPORTABLE_WITH_REMARKS: "warn",
+    Outcome.NOT_REPORTABLE: "bad",
 }
 
 
@@ -96,21 +96,21 @@ def found(report: Report) -> Section:
 
 def findings_table(report: Report, rows: Sequence[Finding], caption: str) -> Table:
     roles = {sample.name: sample.role for sample in report.samples}
-    invalid = {o.sample for o in report.outcomes if o.outcome is Outcome.INVALID}
+    unreportable = {o.sample for o in report.outcomes if o.outcome is Outcome.NOT_REPORTABLE}
     return Table(
         caption=caption,
         columns=finding_columns(),
-        rows=tuple(_finding_row(f, roles[f.sample], f.sample in invalid) for f in rows),
+        rows=tuple(_finding_row(f, roles[f.sample], f.sample in unreportable) for f in rows),
         empty=say("found.none")
         if any(f.call is not Call.NOT_SCREENED for f in report.findings)
         else say("found.not_screened"),
     )
 
 
-def _finding_row(f: Finding, role: SampleRole, invalid: bool) -> tuple[Cell, ...]:
+def _finding_row(f: Finding, role: SampleRole, unreportable: bool) -> tuple[Cell, ...]:
     e = f.evidence
     notes = [] if role is SampleRole.SAMPLE else [role_name(role)]
-    notes += [say("outcome.invalid")] if invalid else []
+    notes += [say("outcome.not_reportable")] if unreportable else []
     blank = Cell(numbers.NOTHING)
     return (
         Cell(f.sample, note=say("name.joint").join(notes)),

@@ -55,7 +55,7 @@ def could_be_seen(report: Report) -> Section:
 
 def _lod_rows(report: Report) -> Iterable[tuple[Cell, ...]]:
     """A row for each severity and unit; groups are left out, their members are counted."""
-    valid = {o.sample for o in report.outcomes if o.outcome is not Outcome.INVALID}
+    valid = {o.sample for o in report.outcomes if o.outcome is not Outcome.NOT_REPORTABLE}
     subjects = report.subjects & valid
     groups = umbrellas(report.panel)
     for severity in SEVERITIES:

@@ -42,7 +42,7 @@ def samples(report: Report) -> Section:
     rows = []
     for s in report.samples:
         outcome = outcomes.get(s.name)
-        verdict = outcome.outcome if outcome else Outcome.INVALID
+        verdict = outcome.outcome if outcome else Outcome.NOT_REPORTABLE
         rows.append(
             (
                 Cell(s.name),

@@ -1,7 +1,7 @@
 """What units that were given up mean for everything said about their samples.
 
 Nothing is taken back that was found. But what was not found was looked for in fewer reads than were
-sequenced, and no sample that lost reads is released without a remark.
+sequenced, and no sample that lost reads is reportable without a remark.
 """
 
 from __future__ import annotations
@@ -52,10 +52,10 @@ def _finding(finding: Finding, lost: Units) -> Finding:
 def _outcome(outcome: SampleOutcome, lost: Units) -> SampleOutcome:
     if not lost:
         return outcome
-    clean = outcome.outcome is Outcome.RELEASED
+    clean = outcome.outcome is Outcome.REPORTABLE
     return outcome.model_copy(
         update={
-            "outcome": Outcome.RELEASED_WITH_REMARKS if clean else outcome.outcome,
+            "outcome": Outcome.REPORTABLE_WITH_REMARKS if clean else outcome.outcome,
             "reasons": (*outcome.reasons, *(_reason(unit) for unit in lost)),
         }
     )

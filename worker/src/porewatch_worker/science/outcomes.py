@@ -1,8 +1,9 @@
 """Whether a sample's result may be relied on: controls and spike-in first, then remarks.
 
-A sample that fails is INVALID with the reason, never "clean". What a control means for the samples
-of its batch or run is `release`, by the policy the run names; but a control that failed leaves no
-sample valid that it speaks for, under any policy: the first page says the same of the run.
+A sample that fails is not reportable, with the reason, never "clean". What a control means for the
+samples of its batch or run is `release`, by the policy the run names; but a control that failed
+leaves no sample reportable that it speaks for, under any policy: the first page says the same of
+the run.
 """
 
 from __future__ import annotations
@@ -59,10 +60,10 @@ def _outcome(sample: Sample, batch: Batch) -> SampleOutcome:
         dict.fromkeys([*_failures(sample, mine, batch), *refused, *_fallen(sample, batch)])
     )
     if failed:
-        return SampleOutcome(sample=sample.name, outcome=Outcome.INVALID, reasons=failed)
+        return SampleOutcome(sample=sample.name, outcome=Outcome.NOT_REPORTABLE, reasons=failed)
     remarked = [told for what, told in said if what is Consequence.REMARK]
     remarks = tuple(dict.fromkeys([*remarked, *_remarks(sample, mine)]))
-    outcome = Outcome.RELEASED_WITH_REMARKS if remarks else Outcome.RELEASED
+    outcome = Outcome.REPORTABLE_WITH_REMARKS if remarks else Outcome.REPORTABLE
     return SampleOutcome(sample=sample.name, outcome=outcome, reasons=remarks)
 
 

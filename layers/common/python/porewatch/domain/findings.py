@@ -285,9 +285,26 @@ class PervResult(Model):
 
 
 class Outcome(StrEnum):
-    RELEASED = "released"
-    RELEASED_WITH_REMARKS = "released_with_remarks"
-    INVALID = "invalid"
+    """Whether results may be reported, best first. (Release is said of animals and material.)
+
+    >>> Outcome("released_with_remarks")  # the words of earlier versions are still read
+    <Outcome.REPORTABLE_WITH_REMARKS: 'reportable_with_remarks'>
+    """
+
+    REPORTABLE = "reportable"
+    REPORTABLE_WITH_REMARKS = "reportable_with_remarks"
+    NOT_REPORTABLE = "not_reportable"
+
+    @classmethod
+    def _missing_(cls, value: object) -> Outcome | None:
+        return cls(_EARLIER_WORDS[value]) if value in _EARLIER_WORDS else None
+
+
+_EARLIER_WORDS: dict[object, str] = {
+    "released": "reportable",
+    "released_with_remarks": "reportable_with_remarks",
+    "invalid": "not_reportable",
+}
 
 
 class SampleOutcome(Model):

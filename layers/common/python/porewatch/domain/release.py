@@ -23,7 +23,7 @@ class Consequence(StrEnum):
 
     NONE = "none"
     REMARK = "remark"
-    REFUSE = "refuse"  # the outcome is `invalid`, with the reason
+    REFUSE = "refuse"  # the outcome is `not_reportable`, with the reason
 
 
 class ReleasePolicy(Model):

@@ -51,7 +51,7 @@ class Report(Model):
     revision: int
     created_at: Moment
     synthetic: bool
-    outcome: Outcome = Outcome.INVALID
+    outcome: Outcome = Outcome.NOT_REPORTABLE
     decision: str
     inputs: tuple[InputFile, ...]
     samples: tuple[Sample, ...]
