@@ -32,6 +32,7 @@ from porewatch_worker.references.load import load
 from porewatch_worker.references.panel import read_panel
 from porewatch_worker.references.shelf import bundle_folder
 from porewatch_worker.references.verify import check_bundle
+from porewatch_worker.science.incomplete import gaps_of
 from porewatch_worker.settings import BasecallerSettings
 from porewatch_worker.work import Inputs, StageResult, StageWork
 
@@ -159,6 +160,7 @@ def _reporting(order: WorkOrder, means: Means) -> StageWork:
         inputs=means.inputs,
         lost=means.lost,
         release_policy=order.manifest.release_policy,
+        gaps=gaps_of(order.manifest),
     )
     if set(order.phases) == {Phase.QUANTIFICATION}:
         return counting

@@ -22,6 +22,7 @@ from porewatch.domain.runs import Sample
 from porewatch_worker import __version__
 from porewatch_worker.science.calls import Run, call_all
 from porewatch_worker.science.crosstalk import crosstalk
+from porewatch_worker.science.incomplete import Gaps, with_gaps
 from porewatch_worker.science.lost_units import with_lost_units
 from porewatch_worker.science.outcomes import outcomes, recoveries
 from porewatch_worker.science.perv import perv_results
@@ -30,7 +31,8 @@ from porewatch_worker.work import Inputs, Lost, StageResult, UnitOutput, fingerp
 
 INPUT = "screen.json"
 OUTPUT = "quantification.json"
-_VERSION = 6
+WHOLE = Gaps()
+_VERSION = 7
 
 
 def quantify(
@@ -107,7 +109,9 @@ class QuantificationWork:
         inputs: Inputs,
         lost: Sequence[QuarantinedUnit] = (),
         release_policy: str = DEFAULT,
+        gaps: Gaps = WHOLE,
     ) -> None:
+        self._gaps = gaps
         self._release_policy = release_policy
         self._samples, self._panel, self._bundle = tuple(samples), panel, bundle
         self._parameters, self._inputs, self._lost = parameters, inputs, tuple(lost)
@@ -122,6 +126,9 @@ class QuantificationWork:
             "panel": self._panel.digest(),
             "samples": [s.model_dump(mode="json") for s in self._samples],
             "release": release_policies().of(self._release_policy).digest(),
+            "gaps": [
+                each.model_dump(mode="json") for each in (*self._gaps.lost, *self._gaps.expected)
+            ],
             "lost": [unit.model_dump(mode="json") for unit in self._lost],
             "screen": hashlib.sha256(self._inputs.path(INPUT).read_bytes()).hexdigest(),
         }
@@ -145,7 +152,8 @@ class QuantificationWork:
             self._parameters,
             release_policy=self._release_policy,
         )
-        told = with_lost_units(result, self._lost)
+        whole = with_gaps(result, screen, self._samples, self._gaps)
+        told = with_lost_units(whole, self._lost)
         return UnitOutput(content=told.canonical_json().encode())
 
     def give_up(self, payload: object) -> Lost | None:

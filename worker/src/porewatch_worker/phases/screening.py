@@ -29,7 +29,7 @@ from porewatch_worker.phases import host_removal, pathogen_detection, quality_co
 from porewatch_worker.references.load import LoadedBundle
 from porewatch_worker.science.assigning import Owners
 from porewatch_worker.science.complexity import complex_bases
-from porewatch_worker.science.filtering import LOW_COMPLEXITY, OTHER_BARCODE, judge
+from porewatch_worker.science.filtering import AGAIN, LOW_COMPLEXITY, OTHER_BARCODE, judge
 from porewatch_worker.science.one_pass import Placer
 from porewatch_worker.science.perv_reads import PervReader
 from porewatch_worker.science.reads import Read, Unit, read_units
@@ -50,7 +50,7 @@ RECORDS = {
 EXPECTED = ("PERV-A", "PERV-B")
 """In every pig: their presence alone is no reason to wake anybody."""
 
-_VERSION = 6
+_VERSION = 7
 """Raise when the pass changes an answer: old checkpoints become invalid."""
 
 
@@ -161,6 +161,8 @@ class ScreeningWork:
             seen = counts.sample(owned.sample)
             if owned.contradicted and judged.reason is None:
                 judged = replace(judged, reason=OTHER_BARCODE)  # noqa: PLW2901 - the same read
+            if owned.read.again:
+                judged = replace(judged, reason=AGAIN)  # noqa: PLW2901 - the same read
             seen.see(judged)
             if judged.reason is None and not self._placed(seen, judged.sequence, buffer):
                 unknown.setdefault(owned.sample, []).append(judged.sequence)

@@ -1,7 +1,8 @@
 """Whose read it is: the sample by folder, by header, or by the barcode at the read's own ends.
 
-1. The manifest's barcode for the file wins, then the read's header. A read that the basecaller
-   called unclassified stays so.
+1. The manifest's barcode for the file wins, then the read's header, which may tell the barcode or
+   the sample's name (a demultiplexer with a sample sheet writes that instead). A read that the
+   basecaller called unclassified stays so.
 2. Where neither says anything, the ends do (`barcodes.py`): an undemultiplexed run is demultiplexed
    by the barcodes of its sample sheet.
 3. Where both speak and the ends, with at most SURE edits, bear a barcode of another sample of the
@@ -42,6 +43,7 @@ class Owners:
     def __init__(self, samples: Sequence[Sample]) -> None:
         kit = kit_barcodes()
         self._samples = {s.barcode: s.name for s in samples}
+        self._aliases = {s.name.lower(): s.barcode for s in samples if s.barcode}
         self._alone = samples[0].name if len(samples) == 1 and not samples[0].barcode else None
         ours = {s.barcode: kit[s.barcode] for s in samples if s.barcode and s.barcode in kit}
         self._reader = BarcodeReader(ours) if ours and self._alone is None else None
@@ -73,7 +75,7 @@ class Owners:
     ) -> Iterable[Owned]:
         if self._alone is not None:
             return [Owned(self._alone, read)]
-        given = file.barcode or read.barcode
+        given = file.barcode or read.barcode or self._aliases.get((read.alias or "").lower())
         sample = self._samples.get(given or (told.barcode if told else None))
         if sample is None:
             counts.unlisted[given or (told.barcode if told else None) or NOBODY] += 1

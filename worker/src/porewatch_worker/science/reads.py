@@ -1,16 +1,19 @@
 """Reads from FASTQ and BAM, streamed: dnaio with isal for FASTQ, pysam for BAM.
 
-`read_units` cuts each file into numbered units of consecutive reads and passes over finished units
-by counting records only. A file that cannot be parsed is explained by the full check.
+`read_units` cuts each file into numbered units of consecutive reads. Finished units are read and
+passed over: what they hold decides which later reads came before (`seen_reads.py`). Sequences are
+DNA in capitals from here on: small letters and U are made so once, when a read is made. A file that
+cannot be parsed is explained by the full check.
 """
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from itertools import islice
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, BinaryIO, NamedTuple, cast
 
 import dnaio
 import numpy as np
@@ -22,12 +25,16 @@ from porewatch.domain.runs import InputFile, ReadKind
 from porewatch.reads.check import check_stream
 from porewatch.reads.headers import from_tags, parse_header
 from porewatch.reads.naming import is_gzip_name
+from porewatch_worker.science.seen_reads import SeenReads
 
 NOT_PRIMARY = 0x100 | 0x800
+_TO_ASCII = bytes(range(128)) + b"?" * 128
 
 
 class Read(NamedTuple):
-    """One read as sequenced. `qualities` in ASCII as in FASTQ (Phred + 33), one byte a base."""
+    """One read as sequenced, in capitals, T for U. `qualities` in ASCII as in FASTQ (Phred + 33),
+    one byte a base. `alias`: the sample's name, where the header tells it; `again`: it came before.
+    """
 
     id: str
     sequence: str
@@ -36,6 +43,8 @@ class Read(NamedTuple):
     start_time: datetime | None = None
     channel: int | None = None
     duplex: int | None = None  # as ReadHeader has it
+    alias: str | None = None
+    again: bool = False
 
 
 class Unit(NamedTuple):
@@ -58,19 +67,17 @@ def read_units(
 
     `path` gives the local place of a file. Raises InputRefused naming file, record and line.
     """
-    number = 0
-    for file in files:
+    number, seen = 0, SeenReads()
+    for place_of_file, file in enumerate(files):
         place = _Place()
         records = _records(path(file.path), file, place)
         there, first, begun = size, 1, 0
         while there == size:
-            if number + 1 in done:
-                there = sum(1 for _ in islice(records, size))
-            elif reads := [make() for make in islice(records, size)]:
-                there = len(reads)
+            reads = [make() for make in islice(records, size)]
+            there = len(reads)
+            reads = seen.marked(reads, place_of_file, file.barcode) if reads else reads
+            if reads and number + 1 not in done:
                 yield number + 1, Unit(file, reads, first, place.until(there == size, file) - begun)
-            else:
-                there = 0
             number, first = number + (there > 0), first + there
             begun = place.until(there == size, file)
 
@@ -105,20 +112,44 @@ def _fastq(path: Path, place: _Place) -> Iterator[Callable[[], Read]]:
     with path.open("rb") as raw:
         place.at = raw.tell
         text: Any = igzip.open(raw, "rb") if is_gzip_name(path.name) else raw  # type: ignore[no-untyped-call]
-        for record in dnaio.FastqReader(text):
+        for record in dnaio.FastqReader(cast("BinaryIO", OnlyAscii(text))):
             yield lambda record=record: _from_fastq(record)  # type: ignore[misc]
+
+
+class OnlyAscii(io.RawIOBase):
+    """A stream of text in which every byte beyond ASCII reads `?`. The check takes headers in any
+    encoding (sequence and quality lines are ASCII by then), and so must the reader."""
+
+    def __init__(self, stream: Any) -> None:
+        self._stream = stream
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        chunk = self._stream.read(len(buffer)).translate(_TO_ASCII)
+        buffer[: len(chunk)] = chunk
+        return len(chunk)
+
+
+def in_capitals(sequence: str) -> str:
+    """DNA in capitals: `acgu` -> `ACGT`."""
+    if not sequence.isupper():
+        sequence = sequence.upper()
+    return sequence.replace("U", "T") if "U" in sequence else sequence
 
 
 def _from_fastq(record: Any) -> Read:
     header = parse_header(record.name)
     return Read(
         id=header.id,
-        sequence=record.sequence,
+        sequence=in_capitals(record.sequence),
         qualities=record.qualities_as_bytes(),
         barcode=header.barcode,
         start_time=header.start_time,
         channel=header.channel,
         duplex=header.duplex,
+        alias=header.alias,
     )
 
 
@@ -137,10 +168,11 @@ def _from_bam(record: Any) -> Read:
     header = from_tags(record.query_name, dict(record.get_tags()))
     return Read(
         id=header.id,
-        sequence=record.get_forward_sequence(),
+        sequence=in_capitals(record.get_forward_sequence()),
         qualities=(np.frombuffer(quals, dtype=np.uint8) + 33).tobytes(),
         barcode=header.barcode,
         start_time=header.start_time,
         channel=header.channel,
         duplex=header.duplex,
+        alias=header.alias,
     )

@@ -182,6 +182,12 @@ class RunLedger:
             run_id, lambda record: lifecycle.cost(self._there(record, run_id), usd, at)
         )
 
+    def note_late(self, run_id: str, path: str, at: datetime) -> RunRecord:
+        """See `lifecycle.late`; the same file twice is harmless."""
+        return self._move(
+            run_id, lambda record: lifecycle.late(self._there(record, run_id), path, at)
+        )
+
     def set_findings(self, run_id: str, revision: int, findings: int, at: datetime) -> RunRecord:
         """How many pathogens were found, as soon as that is known."""
         return self._move(

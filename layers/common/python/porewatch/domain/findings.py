@@ -307,10 +307,19 @@ _EARLIER_WORDS: dict[object, str] = {
 }
 
 
+class ReasonCode(StrEnum):
+    """Reasons that programs act on; `reasons` says them to people."""
+
+    FILE_LOST = "file_lost"
+    FILES_MISSING = "files_missing"
+    READS_WITHOUT_OWNER = "reads_without_owner"
+
+
 class SampleOutcome(Model):
     sample: str
     outcome: Outcome
     reasons: tuple[str, ...] = ()
+    codes: tuple[ReasonCode, ...] = ()
 
 
 class Crosstalk(Model):

@@ -78,6 +78,7 @@ def seal(
         completed_at=None,
         report_keys={},
         findings=None,
+        late=(),
     )
     fact = RunSealed(
         fact_id=fact_id(RunSealed, record.run_id, revision, digest[:16]),
@@ -242,6 +243,17 @@ def cancel(record: RunRecord, order: Cancel, at: datetime) -> Move:
         problem=order.sentence,
     )
     return after, (fact,)
+
+
+MOST_LATE = 200
+"""Late files that are named; a run that gets more is being sent anew."""
+
+
+def late(record: RunRecord, path: str, at: datetime) -> Move:
+    """A file came after the seal. It is no part of what runs or ran; sealing again takes it in."""
+    if record.state is RunState.RECEIVING or path in record.late or len(record.late) >= MOST_LATE:
+        return None
+    return _moved(record, at, late=(*record.late, path)), ()
 
 
 def cost(record: RunRecord, usd: float, at: datetime) -> Move:

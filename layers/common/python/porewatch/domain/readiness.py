@@ -11,7 +11,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
-from porewatch.domain.errors import BasecallerMissing, ManifestRefused
+from porewatch.domain.errors import BasecallerMissing, ManifestRefused, SeveralRefused
+from porewatch.domain.landing.contents import Headers, faults_of, once
 from porewatch.domain.runs import FileRecord, FileState, InputFile, ReadKind, RunManifest
 
 SHOWN = 5
@@ -66,7 +67,21 @@ def check(
             waiting.append(file.path)
     if problems:
         raise _refused(problems)
+    if not waiting:
+        _refuse_mixed(manifest, checked)
     return Ready(tuple(waiting))
+
+
+def _refuse_mixed(manifest: RunManifest, checked: Mapping[str, FileRecord]) -> None:
+    """What only content shows, and what a manifest written elsewhere may not know: two flow cells,
+    two barcodes in one sample, the same bytes under two barcodes."""
+    known = {f.path: checked[f.path] for f in manifest.files}
+    headers = {path: Headers(record.flow_cell, record.barcodes) for path, record in known.items()}
+    barcodes = {f.path: f.barcode for f in manifest.files}
+    told = any(sample.barcode for sample in manifest.samples)
+    faults = [*once(manifest.files)[2], *faults_of(headers, barcodes, samples=told)]
+    if faults:
+        raise SeveralRefused(faults) if len(faults) > 1 else faults[0]
 
 
 def _problems(

@@ -245,3 +245,6 @@ class RunRecord(Model):
     report_keys: dict[str, str] = {}
     cost_usd: float = 0.0
     findings: int | None = None
+    late: Annotated[
+        tuple[str, ...], Field(description="files that came after the seal: not screened")
+    ] = ()

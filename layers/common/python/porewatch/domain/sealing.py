@@ -160,7 +160,7 @@ def seal(
             bundle=bundle,
             release_policy=release_policy,
             files=tuple(sorted(files, key=lambda f: f.path)),
-            samples=tuple(samples) if samples else _samples_of(files, run_id),
+            samples=tuple(samples) if samples else _samples_of(files, lost, run_id),
             sequencing=sequencing or Sequencing(),
             left_out=tuple(left_out),
             lost=tuple(lost),
@@ -170,8 +170,12 @@ def seal(
         raise ManifestRefused(say(e), file="run.json", remedy="mend it and seal again.") from e
 
 
-def _samples_of(files: Sequence[InputFile], run_id: str) -> tuple[Sample, ...]:
-    barcodes = sorted({f.barcode for f in files if f.barcode})
+def _samples_of(
+    files: Sequence[InputFile], lost: Sequence[LostFile], run_id: str
+) -> tuple[Sample, ...]:
+    """A barcode all of whose files were lost stays a sample: it was sequenced."""
+    told = {f.barcode for f in files} | {f.barcode for f in lost}
+    barcodes = sorted(barcode for barcode in told if barcode)
     return tuple(Sample(name=b, barcode=b) for b in barcodes) or (Sample(name=run_id),)
 
 

@@ -16,8 +16,10 @@ from porewatch.domain.runs import Sequencing
 
 UNCLASSIFIED = "unclassified"
 
-_BARCODE = re.compile(r"(barcode\d{2})(?!\d)")
-_IN_HEADER = re.compile(rb"[\s:=_](barcode\d{2}|unclassified)(?!\d)")
+_BARCODE = re.compile(r"(barcode(?:\d{2}|[1-9]\d{2,3})[a-d]?)(?![0-9A-Za-z])")
+_IN_HEADER = re.compile(
+    rb"[\s:=_](barcode(?:\d{2}|[1-9]\d{2,3})[a-d]?|unclassified)(?![0-9A-Za-z])"
+)
 _GROUP = re.compile(r"^([0-9a-fA-F]{8,40}(?:-[0-9a-fA-F-]+)?)_([a-z]+_r\S+?@v[0-9.]+)")
 _PAIR = re.compile(r"(\w+)=(\S+)")
 _TAG = re.compile(r"^([A-Za-z][A-Za-z0-9]):[AifZ]:(.*)$")
@@ -34,6 +36,8 @@ class ReadHeader:
     acquisition_id: str | None = None
     basecall_model: str | None = None
     flow_cell: str | None = None
+    alias: str | None = None
+    """The name that the demultiplexer gave the read for its barcode, by its sample sheet."""
     duplex: int | None = None
     """1: made of two strands; 0: of one; -1: one of the strands of a duplex read in the same
     set."""
@@ -63,6 +67,7 @@ def parse_header(text: str) -> ReadHeader:
         acquisition_id=pairs.get("runid"),
         basecall_model=pairs.get("basecall_model_version_id") or pairs.get("model_version_id"),
         flow_cell=pairs.get("flow_cell_id"),
+        alias=_alias(pairs.get("barcode_alias")),
         duplex=_duplex(name, pairs.get("dx")),
     )
 
@@ -78,8 +83,15 @@ def from_tags(name: str, tags: Mapping[str, object]) -> ReadHeader:
         channel=_number(tags.get("ch")),
         acquisition_id=parts[1] if parts else None,
         basecall_model=parts[2] if parts else None,
+        alias=_alias(tags.get("BC")) or _alias(group[parts.end() :].lstrip("_") if parts else None),
         duplex=_duplex(name, tags.get("dx")),
     )
+
+
+def _alias(value: object) -> str | None:
+    """What stands in a barcode's place and is none."""
+    text = str(value or "")
+    return None if not text or read_barcode(text) else text
 
 
 def _duplex(name: str, tag: object) -> int | None:

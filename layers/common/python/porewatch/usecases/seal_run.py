@@ -20,7 +20,7 @@ from porewatch.domain.landing.names import Landed, classify
 from porewatch.domain.landing.sorting import Door, Understood, sort_out
 from porewatch.domain.lifecycle import SealedBy
 from porewatch.domain.lying import Lying
-from porewatch.domain.runs import RunManifest, RunRecord, RunState
+from porewatch.domain.runs import FINAL_STATES, RunManifest, RunRecord, RunState
 from porewatch.domain.sealing import parse_manifest, seal
 
 if TYPE_CHECKING:
@@ -71,7 +71,8 @@ def seal_by_summary(
         raise AlreadyDone(f"run {run_id} was cancelled; only a person's seal starts it again.")
     there = list(raw.keys(places.raw_key(run_id, "")))
     summary_at = _first(there, run_id, Landed.SUMMARY)
-    if summary_at is None or any(h.key == places.seal_key(run_id) for h in there):
+    sealed = next((head for head in there if head.key == places.seal_key(run_id)), None)
+    if summary_at is None or (sealed and not _asks_again(summary_at, sealed, run_id, raw, runs)):
         raise AlreadyDone(f"run {run_id} has no final summary, or has its manifest.")
     try:
         lying = Lying(run_id, there, runs.files_of(run_id))
@@ -80,7 +81,22 @@ def seal_by_summary(
         _log.warning("run %s is refused: %s", run_id, refusal)
         runs.refuse(run_id, digest=summary_at.etag, problem=str(refusal), at=clock())
         return
-    raw.put_new(places.seal_key(run_id), manifest.canonical_json().encode())
+    content = manifest.canonical_json().encode()
+    if sealed is None:
+        raw.put_new(places.seal_key(run_id), content)
+    else:
+        raw.put_if_match(places.seal_key(run_id), content, sealed.etag)
+
+
+def _asks_again(summary_at: Head, sealed: Head, run_id: str, raw: Objects, runs: RunLedger) -> bool:
+    """Whether the final summary was sent once more after a run that it sealed had ended: then what
+    came since is taken in, as a new revision."""
+    record = runs.find(run_id)
+    if record is None or record.state not in FINAL_STATES:
+        return False
+    if summary_at.modified <= sealed.modified:
+        return False
+    return parse_manifest(raw.get(sealed.key)).created_by == "final_summary"
 
 
 def _first(there: list[Head], run_id: str, what: Landed) -> Head | None:

@@ -16,6 +16,7 @@ from porewatch.domain.base import now
 from porewatch.domain.errors import AlreadyDone, Unavailable
 from porewatch.domain.landing.names import Landed, classify
 from porewatch.domain.runs import RunState
+from porewatch.usecases.note_late import note_late
 from porewatch.usecases.seal_run import seal_by_manifest, seal_by_summary
 from porewatch.usecases.start_run import start_run
 
@@ -55,6 +56,7 @@ def take_in(
         return  # the manifest it wrote comes by this queue
     else:
         _perhaps_by_summary(run_id, raw=raw, runs=runs, clock=clock)
+        note_late(run_id, path, raw=raw, runs=runs, clock=clock)
     start_run(
         run_id,
         raw=raw,

@@ -1,0 +1,35 @@
+"""A file that came after its run was sealed is answered: the run's record names it."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from porewatch.domain import places
+from porewatch.domain.runs import RunState
+
+if TYPE_CHECKING:
+    from porewatch.adapters.objects import Objects
+    from porewatch.adapters.runs import RunLedger
+
+UNSURE = (RunState.RECEIVING, RunState.SEALED)
+"""States in which a file may still be one that the manifest waits for."""
+_log = logging.getLogger(__name__)
+
+
+def note_late(
+    run_id: str, path: str, *, raw: Objects, runs: RunLedger, clock: Callable[[], datetime]
+) -> None:
+    """Nothing for a file that was there before the seal, whenever its check is told."""
+    record = runs.find(run_id)
+    if record is None or record.state in UNSURE or path in record.late:
+        return
+    sealed, lying = raw.head(places.seal_key(run_id)), raw.head(places.raw_key(run_id, path))
+    checked = runs.file(run_id, path)
+    came = lying.modified if lying else checked.checked_at if checked else None
+    if sealed is None or came is None or came <= sealed.modified:
+        return
+    runs.note_late(run_id, path, clock())
+    _log.warning("%s came after run %s was sealed: it is not screened", path, run_id)
