@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 from botocore.exceptions import BotoCoreError, ClientError
+from rich.markup import escape
 
 from porewatch.adapters.shelf import Shelf
 from porewatch.domain.base import now
@@ -54,6 +55,7 @@ def build(
 ) -> None:
     """Build a bundle from a folder of FASTA, or by accession from NCBI."""
     from porewatch_worker.references.build import build_bundle  # noqa: PLC0415 - loads minimap2
+    from porewatch_worker.references.sheet import not_read  # noqa: PLC0415
 
     wanted, _, version = name.partition("@")
     if not version:
@@ -75,6 +77,9 @@ def build(
             sheet=sheet,
             description=description,
         )
+        unread = not_read(folder)
+    for path in unread:
+        errors.print(f"not read, by its name no FASTA: {escape(path)}", highlight=False)
     if references is None:
         _record_where_up(made)
     print_json(made) if as_json else _show([made])

@@ -177,6 +177,8 @@ def one_line(view: RunView) -> str:
         parts.append(f"{len(view.files)} files checked")
     if stops := sum(s.interruptions for s in view.stages):
         parts.append(f"{stops} interruption{'s' if stops > 1 else ''} survived")
+    if run.late:
+        parts.append(f"{len(run.late)} files came after the seal and are not screened")
     parts.append(f"${run.cost_usd:.4f}")
     if run.problem:
         parts.append(" ".join(run.problem.split()))

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from porewatch.domain.errors import BundleRefused
 from porewatch.domain.panel import PanelEntry
+from porewatch.domain.phases import ScreeningParameters
 from porewatch.domain.references import Contig, ContigRole
 from porewatch_worker.references.annotation import AnnotationWrong, annotate
 from porewatch_worker.references.fasta import FastaRecord
@@ -22,6 +23,7 @@ EXTRA = "X-"
 """Prefix of targets that are screened for but stand on no list."""
 
 _ACCESSION = re.compile(r"^(?:[A-Z]{1,2}_?\d{5,9}|[A-Z]{4,6}\d{8,})(?:\.\d+)?$")
+_UNKNOWN_BASES = re.compile(rb"[^ACGT]+")
 _PIECE = re.compile(r"\b(?:segment|chromosome) +(?!complete\b)(\w+)", re.IGNORECASE)
 """How INSDC titles name the pieces of a genome: "segment 4", "chromosome II"."""
 
@@ -51,6 +53,8 @@ def accept(draft: Draft, record: FastaRecord, part: Assignment) -> Contig:
             "give every sequence a name of its own.",
         )
     _check_target(draft, record, part)
+    if part.role is not ContigRole.HOST:
+        _check_reach(record, part)
     contig = _contig(draft, record, part)
     _check_segment(draft, record, contig)
     if contig.role is not ContigRole.HOST:
@@ -65,6 +69,20 @@ def accept(draft: Draft, record: FastaRecord, part: Assignment) -> Contig:
     draft.places[record.name] = place
     draft.contigs.append(contig)
     return contig
+
+
+def _check_reach(record: FastaRecord, part: Assignment) -> None:
+    """A target that no hit can be long enough on would be "not detected" in every run."""
+    stretches = (len(s) for s in _UNKNOWN_BASES.split(record.sequence))
+    longest = max(stretches, default=0)
+    least = ScreeningParameters().min_block
+    if longest < least:
+        raise _refused(
+            record,
+            f"no read can hit {record.name!r} ({part.target}): its longest stretch of known bases "
+            f"has {longest}, and a hit needs {least}.",
+            "give the real sequence, or leave it out: the row is then told as not screened.",
+        )
 
 
 def _check_target(draft: Draft, record: FastaRecord, part: Assignment) -> None:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from isal import igzip
+from isal import igzip, igzip_lib
 
 from porewatch.domain.errors import BundleRefused
 
@@ -35,10 +35,6 @@ class FastaRecord:
     line: int
 
 
-def is_fasta(path: Path) -> bool:
-    return path.is_file() and path.name.endswith(SUFFIXES)
-
-
 def read_fasta(path: Path) -> Iterator[FastaRecord]:
     """The records of a FASTA file (.gz too), in order, one in memory at a time.
 
@@ -49,9 +45,9 @@ def read_fasta(path: Path) -> Iterator[FastaRecord]:
     try:
         with opener(path, "rb") as handle:
             yield from _records(handle, str(path))
-    except (EOFError, zlib.error, igzip.BadGzipFile) as error:
+    except (EOFError, OSError, zlib.error, igzip_lib.IsalError) as error:  # type: ignore[misc]
         raise BundleRefused(
-            f"the gzip stream is damaged or cut short ({error}).",
+            f"the file is damaged or cut short: it cannot be read to its end ({error}).",
             file=str(path),
             remedy="copy or download the file again.",
         ) from error

@@ -15,8 +15,10 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from porewatch.domain.errors import BundleRefused
+from porewatch.domain.landing.names import is_kept_from_view
 from porewatch.domain.references import ContigRole
-from porewatch_worker.references.fasta import SUFFIXES, FastaRecord, is_fasta
+from porewatch.reads.walk import Walk
+from porewatch_worker.references.fasta import SUFFIXES, FastaRecord
 
 COLUMNS = (
     "file",
@@ -90,8 +92,10 @@ class Sheet:
 
 
 def fasta_files(folder: Path) -> list[Path]:
-    """Every FASTA below `folder`, sorted by path. Raises BundleRefused when there is none."""
-    found = sorted(path for path in folder.rglob("*") if is_fasta(path))
+    """Every FASTA below `folder`, sorted by path; hidden copies and desktops' leftovers are none.
+    Raises BundleRefused when there is none, or when a link points nowhere."""
+    walk = _walked(folder)
+    found = sorted(path for name, path in walk.items() if _is_reference(name))
     if not found:
         raise BundleRefused(
             "holds no FASTA file.",
@@ -99,6 +103,27 @@ def fasta_files(folder: Path) -> list[Path]:
             remedy=f"put files ending in {', '.join(SUFFIXES)} there.",
         )
     return found
+
+
+def not_read(folder: Path) -> tuple[str, ...]:
+    """Names of the files below `folder` that are no references by their names: to be said, since
+    one may be a genome with a wrong suffix. Leftovers and hidden files are nobody's."""
+    names = (n for n in _walked(folder) if not _is_reference(n) and not is_kept_from_view(n))
+    return tuple(sorted(names))
+
+
+def _is_reference(name: str) -> bool:
+    return name.lower().endswith(SUFFIXES) and not is_kept_from_view(name)
+
+
+def _walked(folder: Path) -> dict[str, Path]:
+    walk = Walk(_is_reference)
+    walk.enter(folder)
+    walk.follow()
+    if walk.faults:
+        fault = walk.faults[0]
+        raise BundleRefused(fault.problem, file=fault.file, remedy=fault.remedy)
+    return {name: folder / name for name in walk.files}
 
 
 def sheet_from_names(folder: Path) -> Sheet:

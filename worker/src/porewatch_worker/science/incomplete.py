@@ -72,8 +72,8 @@ def _lost(sample: Sample, lost: Sequence[LostFile]) -> Iterator[Coded]:
         more = f" and {len(mine) - SHOWN} more" if len(mine) > SHOWN else ""
         yield (
             ReasonCode.FILE_LOST,
-            f"{len(mine)} of its files could not be read, and their reads are missing here: "
-            f"{names}{more}",
+            f"incomplete: files of it could not be read ({len(mine)}), and their reads are missing "
+            f"here: {names}{more}",
         )
 
 
@@ -82,9 +82,9 @@ def _missing(expected: Sequence[Expected]) -> Iterator[Coded]:
         if kind.missing:
             yield (
                 ReasonCode.FILES_MISSING,
-                f"{kind.came} of {kind.counted} {kind.kind} files came that MinKNOW counted, "
-                f"{kind.failed} of them failed ones: it counts those as well, and whether the "
-                "others are failed ones is not known",
+                f"incomplete: MinKNOW counted {kind.counted} {kind.kind} files, and {kind.came} "
+                f"of {kind.counted} came ({kind.failed} of them failed ones); it counts failed ones as "
+                "well, and whether the others are such is not known",
             )
 
 
@@ -94,5 +94,5 @@ def _orphans(screen: ScreenResult) -> Iterator[Coded]:
     if nobodys > (1 - OWNED_SHARE) * total:
         yield (
             ReasonCode.READS_WITHOUT_OWNER,
-            f"{nobodys:,} of {total:,} reads of this run belong to none of its samples",
+            f"most reads of this run belong to none of its samples: {nobodys:,} of {total:,}",
         )
