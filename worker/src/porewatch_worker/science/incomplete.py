@@ -82,9 +82,9 @@ def _missing(expected: Sequence[Expected]) -> Iterator[Coded]:
         if kind.missing:
             yield (
                 ReasonCode.FILES_MISSING,
-                f"incomplete: MinKNOW counted {kind.counted} {kind.kind} files, and {kind.came} "
-                f"of {kind.counted} came ({kind.failed} of them failed ones); it counts failed ones as "
-                "well, and whether the others are such is not known",
+                f"incomplete: MinKNOW counted {kind.counted} {kind.kind} files, and "
+                f"{kind.came} of {kind.counted} came ({kind.failed} of them failed ones); "
+                "it counts failed ones as well, and whether the others are such is not known",
             )
 
 

@@ -24,13 +24,13 @@ def holds_nothing(name: str, head: bytes, size: int) -> bool:
         return False
     kind = find_kind(name)
     if kind is ReadKind.FASTQ and not is_gzip_name(name):
-        return not head.strip()
+        return not head
     if kind is None or kind is ReadKind.POD5:
         return False
     text = _unpacked(head)
     if text is None:
         return False
-    return not text.strip() if kind is ReadKind.FASTQ else _no_records(text)
+    return not text if kind is ReadKind.FASTQ else _no_records(text)
 
 
 def flow_cell_in(name: str, head: bytes) -> str | None:
