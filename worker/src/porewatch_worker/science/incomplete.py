@@ -53,10 +53,10 @@ def with_gaps(
 def _outcome(outcome: SampleOutcome, found: Sequence[Coded]) -> SampleOutcome:
     if not found:
         return outcome
-    kept = outcome.reasons if outcome.outcome is Outcome.INVALID else ()
+    kept = outcome.reasons if outcome.outcome is Outcome.NOT_REPORTABLE else ()
     return outcome.model_copy(
         update={
-            "outcome": Outcome.INVALID,
+            "outcome": Outcome.NOT_REPORTABLE,
             "reasons": (*kept, *(text for _, text in found)),
             "codes": tuple(dict.fromkeys((*outcome.codes, *(code for code, _ in found)))),
         }
