@@ -10,6 +10,7 @@ import typer
 from porewatch.domain.errors import (
     BasecallerMissing,
     InputRefused,
+    LaboratoryRefused,
     ManifestRefused,
     SampleSheetRefused,
     SeveralRefused,
@@ -150,3 +151,18 @@ def test_kinds_go_to_their_folders(tmp_path):
     got = gather(tmp_path)
     assert got.manifest.files[0].kind is ReadKind.FASTQ
     assert got.manifest.basecalled
+
+
+def test_the_laboratory_is_the_folders_or_the_one_that_is_named(tmp_path):
+    fastq(tmp_path, "run/a.fastq.gz")
+    (tmp_path / "run/lab.toml").write_text('client = "A"')
+    assert gather(tmp_path / "run").manifest.laboratory.client == "A"
+    other = tmp_path / "other.toml"
+    other.write_text('client = "B"')
+    assert gather(tmp_path / "run", lab=other).manifest.laboratory.client == "B"
+    (tmp_path / "run/below").mkdir()
+    (tmp_path / "run/below/lab.toml").write_text('client = "C"')
+    with pytest.raises(
+        LaboratoryRefused, match=r"2 different files of this name: below/lab.toml, lab.toml"
+    ):
+        gather(tmp_path / "run")

@@ -104,3 +104,18 @@ def test_reads_that_are_not_there_are_named(references: Path, tmp_path: Path) ->
     said = screen(tmp_path / "no", "--references", references, "--out", tmp_path / "out", "--json")
     assert said.exit_code == 2
     assert "no such file or folder" in json.loads(said.stdout)["problem"]
+
+
+def test_the_laboratory_reaches_data_and_page(references: Path, tmp_path: Path) -> None:
+    reads = reads_in(tmp_path / "run/pig.fastq")
+    (tmp_path / "run/lab.toml").write_text('laboratory = "Labor Süd"\nclient = "株式会社"\n')
+    out = tmp_path / "out"
+    said = screen(reads.parent, "--references", references, "--out", out, "--json")
+    assert said.exit_code == 0, said.output
+    assert json.loads(said.stdout)["laboratory"]["client"] == "株式会社"
+    assert "Labor Süd" in (out / "report.html").read_text("utf-8")
+    bad = tmp_path / "bad.toml"
+    bad.write_text('labratory = "x"')
+    said = screen(reads, "--lab", bad, "--references", references, "--out", out, "--json")
+    assert said.exit_code != 0
+    assert "did you mean laboratory" in json.loads(said.stdout)["remedy"]

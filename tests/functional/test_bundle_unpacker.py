@@ -19,6 +19,7 @@ from porewatch.adapters.runs import RunLedger
 from porewatch.adapters.table import Table
 from porewatch.domain import bundles, places
 from porewatch.domain.errors import Refused
+from porewatch.domain.identity import Laboratory
 from porewatch.domain.runs import RunManifest, RunState
 from porewatch.domain.sealing import input_file, seal
 from porewatch_cli.stack import Stack
@@ -294,6 +295,32 @@ def own_manifest(policy: str) -> bytes:
         release_policy=policy,
     )
     return a_tar(("run.json", own.canonical_json().encode()), ("fastq/a.fastq.gz", GOOD))
+
+
+def test_the_laboratory_of_a_tar_stands_in_its_seal(cloud: Table, runs: RunLedger) -> None:
+    head = ("lib/lab.toml", b'client = "Example Ltd"\n')
+    send("bundle_unpacker", put(KEY, a_tar(("lib/a.fastq.gz", GOOD), head)))
+    assert manifest().laboratory == Laboratory(client="Example Ltd")
+    bad = a_tar(("a.fastq.gz", GOOD), ("lab.toml", b'clinet = "Example Ltd"\n'))
+    send("bundle_unpacker", put("inbox/run-2.tar", bad))
+    problem = str(runs.get("run-2").problem)
+    assert "lab.toml: key 'clinet' is not known. Remedy: did you mean client?" in problem
+
+
+def test_a_laboratory_beside_a_manifest_speaks_only_where_the_manifest_is_silent(
+    cloud: Table, runs: RunLedger
+) -> None:
+    def beside(client: str, **own: Any) -> bytes:
+        file = input_file("fastq/a.fastq.gz", len(GOOD), hashlib.sha256(GOOD).hexdigest())
+        made = seal([file], run_id="run-1", created_at=datetime(2026, 3, 1, tzinfo=UTC), **own)
+        text = made.canonical_json().encode()
+        lab = f'client = "{client}"'.encode()
+        return a_tar(("run.json", text), ("fastq/a.fastq.gz", GOOD), ("lab.toml", lab))
+
+    send("bundle_unpacker", put(KEY, beside("B", laboratory=Laboratory(client="A"))))
+    assert "another laboratory or client" in str(runs.get("run-1").problem)
+    send("bundle_unpacker", put(KEY, beside("A")))
+    assert manifest().laboratory == Laboratory(client="A")
 
 
 def test_a_policy_beside_a_manifest_that_says_another_is_refused(

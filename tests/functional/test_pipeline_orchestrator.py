@@ -16,6 +16,7 @@ from porewatch.adapters.manifests import Manifests
 from porewatch.adapters.objects import Objects
 from porewatch.adapters.runs import RunLedger
 from porewatch.adapters.table import Table
+from porewatch.domain.identity import Laboratory
 from porewatch.domain.runs import InputFile, RunManifest, RunState
 from porewatch.domain.sealing import input_file, seal
 from tests.functional.conftest import executions
@@ -311,6 +312,14 @@ def test_what_only_looks_like_a_final_summary_refuses_the_run(
     refused(runs, "not a MinKNOW final summary", "Remedy")
 
 
+def test_the_laboratory_beside_the_summary_stands_in_the_seal(cloud: Table) -> None:
+    put_files()
+    put("runs/run-1/lab.toml", b'client = "Example Ltd"')
+    send("pipeline_orchestrator", put(SUMMARY_KEY, SUMMARY))
+    made = RunManifest.model_validate_json(_raw("runs/run-1/run.json"))
+    assert made.laboratory == Laboratory(client="Example Ltd")
+
+
 def test_a_bad_sample_sheet_beside_the_summary_refuses_the_run_by_line(
     cloud: Table, runs: RunLedger
 ) -> None:
@@ -323,3 +332,8 @@ def test_a_bad_sample_sheet_beside_the_summary_refuses_the_run_by_line(
 def _keys() -> list[str]:
     listed = boto3.client("s3").list_objects_v2(Bucket="raw")
     return [found["Key"] for found in listed.get("Contents", [])]
+
+
+def _raw(key: str) -> bytes:
+    body: bytes = boto3.client("s3").get_object(Bucket="raw", Key=key)["Body"].read()
+    return body

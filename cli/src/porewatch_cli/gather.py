@@ -35,9 +35,9 @@ class Gathered:
     left_out: tuple[str, ...]
 
 
-def find(path: Path, sample_sheet: Path | None = None) -> Folder:
+def find(path: Path, sample_sheet: Path | None = None, lab: Path | None = None) -> Folder:
     """All files of a run below `path`. Raises InputRefused when there is no such path."""
-    return look_into([path], sample_sheet)
+    return look_into([path], sample_sheet, lab)
 
 
 def gather(
@@ -45,6 +45,7 @@ def gather(
     *,
     run_id: str | None = None,
     sample_sheet: Path | None = None,
+    lab: Path | None = None,
     profile: str = "default",
     bundle: str | None = None,
     release_policy: str = "default",
@@ -56,7 +57,7 @@ def gather(
     Raises Refused: SeveralRefused lists every bad file at once; BasecallerMissing when there is
     raw signal and the stack has no basecaller.
     """
-    found = find(path, sample_sheet)
+    found = find(path, sample_sheet, lab)
     _refuse_signal(found, basecalling)
     there = check_all(found, heard=checked)
     manifest = seal(
@@ -66,6 +67,7 @@ def gather(
         created_by="porewatch submit",
         samples=there.samples,
         sequencing=there.sequencing,
+        laboratory=found.understood.laboratory,
         profile=profile,
         bundle=bundle,
         release_policy=release_policy,

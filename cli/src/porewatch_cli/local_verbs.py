@@ -12,7 +12,7 @@ from porewatch import __version__
 from porewatch.domain.errors import InputRefused
 from porewatch.domain.release import DEFAULT
 from porewatch_cli.embedded import run_embedded
-from porewatch_cli.options import JsonOption, LanguageOption, ReleaseOption
+from porewatch_cli.options import JsonOption, LabOption, LanguageOption, ReleaseOption
 from porewatch_cli.screen import screen_here
 from porewatch_cli.terminal import speaks_plainly
 from porewatch_cli.validate import validate_here
@@ -30,6 +30,7 @@ def screen(
     out: Annotated[Path, typer.Option("--out", help="where the reports go")],
     bundle: Annotated[str | None, typer.Option("--bundle", help="NAME@VERSION")] = None,
     sample_sheet: Annotated[Path | None, typer.Option("--sample-sheet")] = None,
+    lab: LabOption = None,
     threads: Annotated[int, typer.Option("--threads", min=1)] = 2,
     release_policy: ReleaseOption = None,
     language: LanguageOption = "en",
@@ -44,6 +45,7 @@ def screen(
         out=out,
         bundle=bundle,
         sample_sheet=sample_sheet,
+        lab=lab,
         threads=threads,
         as_json=as_json,
         language=language,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -9,6 +10,10 @@ import typer
 from porewatch_worker.report.speech import Language
 
 RunArgument = Annotated[str, typer.Argument(metavar="RUN", help="the run's id")]
+LabOption = Annotated[
+    Path | None,
+    typer.Option("--lab", help="lab.toml: laboratory, client, ... (default: the folder's own)"),
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="print JSON, for scripts")]
 StackOption = Annotated[
     str | None,

@@ -15,6 +15,7 @@ from porewatch_cli.audit import audit_report, kept_head
 from porewatch_cli.compare import compare_runs
 from porewatch_cli.options import (
     JsonOption,
+    LabOption,
     LanguageOption,
     ProfileOption,
     RegionOption,
@@ -40,6 +41,7 @@ def submit(
     sample_sheet: Annotated[
         Path | None, typer.Option("--sample-sheet", help="CSV or TSV: sample, barcode, role, ...")
     ] = None,
+    lab: LabOption = None,
     layout: Annotated[
         str | None, typer.Option("--layout", help="which phases share a machine")
     ] = None,
@@ -62,6 +64,7 @@ def submit(
             stack=chosen,
             run_id=run_id,
             sample_sheet=sample_sheet,
+            lab=lab,
             profile=layout,
             bundle=bundle,
             release_policy=release_policy,

@@ -61,6 +61,7 @@ def submit(
     stack: Stack,
     run_id: str | None = None,
     sample_sheet: Path | None = None,
+    lab: Path | None = None,
     profile: str | None = None,
     bundle: str | None = None,
     release_policy: str | None = None,
@@ -72,7 +73,8 @@ def submit(
     """
     remarks = refuse_mistyped(stack, layout=profile, bundle=bundle, release_policy=release_policy)
     if path.is_file() and path.suffix == ".tar":
-        _refuse_sheet(path, sample_sheet)
+        _refuse_beside(path, sample_sheet, "sample sheet", "sample_sheet.csv")
+        _refuse_beside(path, lab, "laboratory", "lab.toml")
         asked = {"layout": profile, "bundle": bundle, "release-policy": release_policy}
         said = {what: value for what, value in asked.items() if value is not None}
         key = inbox_key(run_id or path.stem, said)
@@ -88,6 +90,7 @@ def submit(
         quiet=quiet,
         run_id=run_id,
         sample_sheet=sample_sheet,
+        lab=lab,
         profile=profile or "default",
         bundle=bundle,
         release_policy=release_policy or DEFAULT,
@@ -151,12 +154,12 @@ def _as_sealed_before(manifest: RunManifest, stack: Stack) -> RunManifest:
     return before if same else manifest
 
 
-def _refuse_sheet(path: Path, sheet: Path | None) -> None:
-    if sheet is not None:
+def _refuse_beside(path: Path, given: Path | None, what: str, name: str) -> None:
+    if given is not None:
         raise InputRefused(
-            "a tar brings its own sample sheet; one beside it would not be read.",
+            f"a tar brings its own {what}; one beside it would not be read.",
             file=str(path),
-            remedy=f"put {sheet.name} into the tar as sample_sheet.csv, or submit the folder.",
+            remedy=f"put {given.name} into the tar as {name}, or submit the folder.",
         )
 
 

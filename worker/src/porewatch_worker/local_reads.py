@@ -26,6 +26,8 @@ def check_reads(
     bundle: str,
     progress: Heard,
     threads: int = 1,
+    *,
+    lab: Path | None = None,
 ) -> tuple[RunManifest, dict[str, Path]]:
     """A sealed manifest of files that were checked to the last byte, and where each file lies.
 
@@ -38,7 +40,8 @@ def check_reads(
     def heard(path: Path) -> None:
         progress(Progress(phase=Phase.QUALITY_CONTROL, note=f"checked {path.name}"))
 
-    there = check_all(look_into(reads, sample_sheet), threads=threads, heard=heard)
+    folder = look_into(reads, sample_sheet, lab)
+    there = check_all(folder, threads=threads, heard=heard)
     latest = max(path.stat().st_mtime for path in there.sources.values())
     manifest = seal(
         there.files,
@@ -47,6 +50,7 @@ def check_reads(
         created_by="porewatch screen",
         samples=there.samples,
         sequencing=there.sequencing,
+        laboratory=folder.understood.laboratory,
         bundle=bundle,
         left_out=there.left_out,
     )

@@ -82,6 +82,7 @@ def screen_locally(
     bundle: str,
     out: Path,
     sample_sheet: Path | None = None,
+    lab: Path | None = None,
     release_policy: str = DEFAULT,
     parameters: ScreeningParameters | None = None,
     progress: Heard = lambda _: None,
@@ -89,7 +90,7 @@ def screen_locally(
 ) -> LocalReport:
     """Screen files (or folders of them) against the bundle `name@version` below `references_root`.
 
-    Without `sample_sheet`, one that lies in a folder of `reads` is taken.
+    Without `sample_sheet` or `lab`, one that lies in a folder of `reads` is taken.
 
     `progress` is called from several threads. Raises Refused with file, place and remedy. After a
     kill or Ctrl-C, the same call carries on after the last finished unit.
@@ -97,7 +98,9 @@ def screen_locally(
     check_bundle(references_root, bundle)  # before hours of reading
     release_policies().of(release_policy)
     parameters = parameters or ScreeningParameters()
-    checked, sources = check_reads(reads, sample_sheet, bundle, progress, parameters.threads)
+    checked, sources = check_reads(
+        reads, sample_sheet, bundle, progress, parameters.threads, lab=lab
+    )
     manifest = checked.model_copy(update={"release_policy": release_policy})
     run = _LocalRun(
         manifest=manifest,

@@ -12,6 +12,7 @@ from porewatch_worker.report.document import Cell, Document, Facts
 from porewatch_worker.report.found import findings, quantities
 from porewatch_worker.report.front import OUTCOME_TONE, controls, found
 from porewatch_worker.report.host import host, unknowns
+from porewatch_worker.report.identity import letterhead
 from porewatch_worker.report.limits import could_be_seen, could_not_be_seen
 from porewatch_worker.report.perv import perv
 from porewatch_worker.report.record import record_sections
@@ -19,7 +20,7 @@ from porewatch_worker.report.samples import accounting, quality, samples
 from porewatch_worker.report.speech import Language, retold, say, speaking, spoken
 
 PAGE = ("skip", "banner_bold", "banner", "banner_short", "banner_label", "contents", "decision",
-        "remarks")  # fmt: skip
+        "remarks", "letterhead")  # fmt: skip
 
 
 def verdict(outcome: Outcome) -> str:
@@ -44,6 +45,7 @@ def _compose(report: Report) -> Document:
         ),
         language=spoken(),
         labels=labels(report),
+        letterhead=letterhead(report.laboratory),
         synthetic=report.synthetic,
         verdict=Cell(verdict(report.outcome), tone=OUTCOME_TONE[report.outcome]),
         found=_found(report),

@@ -98,13 +98,15 @@ class Section:
 
 @dataclass(frozen=True)
 class Document:
-    """`front` is the first page; `body` is the rest; `labels` is what the page itself says."""
+    """`front` is the first page; `body` is the rest; `labels` is what the page itself says;
+    `letterhead` has no pairs when nobody said whose report it is."""
 
     title: str
     run_id: str
     subtitle: str
     language: str
     labels: dict[str, str]
+    letterhead: Facts
     synthetic: bool
     verdict: Cell
     found: Cell

@@ -15,7 +15,7 @@ from datetime import datetime
 from pathlib import PurePosixPath
 
 from porewatch.domain.completeness import Why, with_more
-from porewatch.domain.errors import ManifestRefused, MessageRefused
+from porewatch.domain.errors import LaboratoryRefused, ManifestRefused, MessageRefused
 from porewatch.domain.landing.contents import once
 from porewatch.domain.landing.names import Landed, classify
 from porewatch.domain.landing.places import places
@@ -152,7 +152,8 @@ def manifest_of(
         raise _no(seals[1], f"is a second manifest beside {seals[0]}.", "keep one of them.")
     found = contents.understood()
     if found.manifest is not None:
-        return _own_manifest(found.manifest, contents, asked)
+        manifest, lying = _own_manifest(found.manifest, contents, asked)
+        return _with_laboratory(manifest, found), lying
     found.refuse()
     files = [
         input_file(
@@ -169,12 +170,26 @@ def manifest_of(
         created_by="bundle",
         samples=found.samples,
         sequencing=found.summary.sequencing() if found.summary else None,
+        laboratory=found.laboratory,
         profile=asked.get("profile", "default"),
         bundle=asked.get("bundle"),
         release_policy=asked.get("release_policy", "default"),
         left_out=with_more(found.left_out, Why.SECOND_COPY, copies),
     )
     return manifest, found.reads
+
+
+def _with_laboratory(manifest: RunManifest, found: Understood) -> RunManifest:
+    """A lab.toml beside run.json speaks where run.json is silent; two heads are refused."""
+    for fault in found.faults:
+        if isinstance(fault, LaboratoryRefused):
+            raise fault
+    if found.laboratory is None or manifest.laboratory == found.laboratory:
+        return manifest
+    if manifest.laboratory is not None:
+        problem = "names another laboratory or client than the lab.toml beside it."
+        raise _no("run.json", problem, "leave the lab.toml out, or seal anew.")
+    return manifest.model_copy(update={"laboratory": found.laboratory})
 
 
 def _own_manifest(

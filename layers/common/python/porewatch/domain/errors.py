@@ -74,6 +74,10 @@ class SampleSheetRefused(Refused):
     """A sample sheet cannot be used."""
 
 
+class LaboratoryRefused(Refused):
+    """A `lab.toml` cannot be used."""
+
+
 class BundleRefused(Refused):
     """A reference bundle is missing, altered or incomplete."""
 

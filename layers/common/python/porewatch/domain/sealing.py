@@ -16,6 +16,7 @@ from pydantic import ValidationError
 from porewatch.domain.base import Model, Moment
 from porewatch.domain.completeness import Expected, LeftOut, LostFile
 from porewatch.domain.errors import InputRefused, ManifestRefused
+from porewatch.domain.identity import Laboratory
 from porewatch.domain.landing.tells import barcode_of
 from porewatch.domain.naming import kind_of
 from porewatch.domain.plain import say
@@ -138,6 +139,7 @@ def seal(
     profile: str = "default",
     bundle: str | None = None,
     release_policy: str = "default",
+    laboratory: Laboratory | None = None,
     left_out: Sequence[LeftOut] = (),
     lost: Sequence[LostFile] = (),
     expected: Sequence[Expected] = (),
@@ -162,6 +164,7 @@ def seal(
             files=tuple(sorted(files, key=lambda f: f.path)),
             samples=tuple(samples) if samples else _samples_of(files, lost, run_id),
             sequencing=sequencing or Sequencing(),
+            laboratory=laboratory,
             left_out=tuple(left_out),
             lost=tuple(lost),
             expected=tuple(expected),

@@ -20,7 +20,14 @@ from porewatch.domain.landing.tells import normal_barcode
 from porewatch.domain.naming import kind_of
 from porewatch.reads.walk import Walk
 
-_USED = (Landed.READS, Landed.UNREADABLE, Landed.SIGNAL_OLD, Landed.SHEET, Landed.SUMMARY)
+_USED = (
+    Landed.READS,
+    Landed.UNREADABLE,
+    Landed.SIGNAL_OLD,
+    Landed.SHEET,
+    Landed.SUMMARY,
+    Landed.LABORATORY,
+)
 
 
 @dataclass(frozen=True)
@@ -37,7 +44,7 @@ class Folder:
         return tuple(found.sentence() for found in self.understood.left_out)
 
 
-def look_into(paths: Sequence[Path], sheet: Path | None = None) -> Folder:
+def look_into(paths: Sequence[Path], sheet: Path | None = None, lab: Path | None = None) -> Folder:
     """Everything at and below `paths`. Raises InputRefused when one of them is not there; what is
     wrong with the files stands in `understood.faults`."""
     found = Walk(_counts)
@@ -51,14 +58,14 @@ def look_into(paths: Sequence[Path], sheet: Path | None = None) -> Folder:
             kind_of(path.name)
             found.take(name or path.name, path)
     found.follow()
-    named = (str(sheet), sheet.read_bytes()) if sheet is not None else None
     understood = sort_out(
         Door(
             sizes={name: path.stat().st_size for name, path in found.files.items()}
             | dict.fromkeys(found.hidden, 0),
             text=lambda name: found.files[name].read_bytes(),
             head=lambda name: _head(found.files[name]),
-            sheet=named,
+            sheet=_read(sheet),
+            lab=_read(lab),
         )
     )
     understood.faults[:0] = found.faults
@@ -79,6 +86,10 @@ def _named(paths: Sequence[Path]) -> Iterator[tuple[str, Path]]:
     above = Path(os.path.commonpath([path.parent for path in whole]))
     for path in whole:
         yield path.relative_to(above).as_posix(), path
+
+
+def _read(named: Path | None) -> tuple[str, bytes] | None:
+    return None if named is None else (str(named), named.read_bytes())
 
 
 def _head(path: Path) -> bytes:

@@ -129,6 +129,7 @@ def _manifest(lying: Lying, summary_at: Head, *, raw: Objects, at: datetime) -> 
         created_by="final_summary",
         samples=found.samples,
         sequencing=summary.sequencing(),
+        laboratory=found.laboratory,
         left_out=sound.left_out,
         lost=sound.lost,
         expected=[kind for kind in expected if kind.missing],

@@ -48,7 +48,7 @@ if TYPE_CHECKING:
     from porewatch.adapters.runs import RunLedger
 
 CHUNK = 1 << 20
-TEXTS = (Landed.MANIFEST, Landed.SHEET, Landed.SUMMARY)
+TEXTS = (Landed.MANIFEST, Landed.SHEET, Landed.SUMMARY, Landed.LABORATORY)
 SMALL = 4096
 """Bytes of a packed file that may hold no reads at all."""
 UNTOUCHED = (RunState.SEALED, RunState.RUNNING, RunState.COMPLETED)

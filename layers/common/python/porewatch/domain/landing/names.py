@@ -18,6 +18,7 @@ class Landed(StrEnum):
     MANIFEST = "manifest"
     SHEET = "sheet"
     SUMMARY = "summary"
+    LABORATORY = "laboratory"  # lab.toml: the head of the report
     FAILED = "set aside"  # what the sequencer or basecaller itself failed or skipped
     INDEX = "index"
     RECORD = "record"  # reports, logs and tables that MinKNOW writes
@@ -64,6 +65,7 @@ _BY_NAME = (
     (re.compile(r"^run\.json$"), Landed.MANIFEST),
     (_SHEET, Landed.SHEET),
     (_SUMMARY, Landed.SUMMARY),
+    (re.compile(r"(?i)^lab\.toml$"), Landed.LABORATORY),
 )
 
 

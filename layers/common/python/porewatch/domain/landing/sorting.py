@@ -15,8 +15,10 @@ from pathlib import PurePosixPath
 
 from porewatch.domain.completeness import LeftOut, Why, left_out
 from porewatch.domain.errors import InputRefused, Refused, SeveralRefused
+from porewatch.domain.identity import Laboratory
 from porewatch.domain.landing import copies, owners
 from porewatch.domain.landing.heads import ENOUGH, flow_cell_in, holds_nothing
+from porewatch.domain.landing.laboratories import read_laboratory
 from porewatch.domain.landing.names import Landed, classify
 from porewatch.domain.landing.places import places
 from porewatch.domain.landing.sheets import choose
@@ -41,12 +43,13 @@ _PLAIN_REASONS = {
 class Door:
     """What a door can show of the files that lie there. `sizes`: path -> bytes; `text` gives a
     small file whole; `head` gives up to the first ENOUGH bytes, or None where nothing may be read.
-    `sheet`: one that was named by hand, which then is the only one."""
+    `sheet`, `lab`: one that was named by hand, which then is the only one."""
 
     sizes: Mapping[str, int]
     text: Callable[[str], bytes]
     head: Callable[[str], bytes] | None = None
     sheet: tuple[str, bytes] | None = None
+    lab: tuple[str, bytes] | None = None
 
 
 @dataclass
@@ -59,6 +62,7 @@ class Understood:
     samples: tuple[Sample, ...] | None = None
     sheet: str | None = None
     summary: FinalSummary | None = None
+    laboratory: Laboratory | None = None
     manifest: str | None = None
     left_out: tuple[LeftOut, ...] = ()
     faults: list[Refused] = field(default_factory=list)
@@ -85,6 +89,9 @@ def sort_out(door: Door) -> Understood:
     found.manifest = next(iter(by_what.get(Landed.MANIFEST, ())), None)
     with _gathering(found):
         found.summary = _summary(by_what.get(Landed.SUMMARY, ()), door)
+    with _gathering(found):
+        labs = by_what.get(Landed.LABORATORY, ())
+        found.laboratory = read_laboratory(labs, door.text, door.lab)
     reads = _with_reads(by_what.get(Landed.READS, []), door, aside)
     with _gathering(found):
         _read_sheet(by_what.get(Landed.SHEET, ()), door, found, aside, reads)

@@ -1,0 +1,43 @@
+"""Whose report it is: the laboratory and its client, and the animal that a sample comes from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from porewatch.domain.identity import Laboratory
+from porewatch.domain.runs import Sample
+from porewatch_worker.report.document import Facts
+from porewatch_worker.report.speech import say
+
+OF_SAMPLE = ("accession", "animal", "species", "tissue", "collected", "received")
+"""Fields of a sample, in the order in which a reader looks for them."""
+
+
+def letterhead(laboratory: Laboratory | None) -> Facts:
+    """The head of the run's report; no pairs when nobody said whose it is."""
+    return Facts(tuple(_of_laboratory(laboratory or Laboratory())))
+
+
+def identity(sample: Sample, laboratory: Laboratory | None) -> Facts:
+    """The head of one sample's report: what is known of the sample speaks before the run's."""
+    own = laboratory or Laboratory()
+    people = {
+        name: getattr(sample, name) or getattr(own, name) for name in ("requester", "analyst")
+    }
+    pairs = [(say(f"identity.{name}"), str(getattr(sample, name) or "")) for name in OF_SAMPLE]
+    return Facts(
+        (
+            *_of_laboratory(own.model_copy(update=people)),
+            (say("head.sample"), sample.name),
+            *((name, value) for name, value in pairs if value),
+        )
+    )
+
+
+def _of_laboratory(own: Laboratory) -> Iterable[tuple[str, str]]:
+    where = say("name.joint").join(part for part in (own.laboratory, *own.address) if part)
+    pairs = [("laboratory", where), *((n, getattr(own, n)) for n in _LINES)]
+    return ((say(f"identity.{name}"), value) for name, value in pairs if value)
+
+
+_LINES = ("contact", "client", "project", "requester", "analyst")
