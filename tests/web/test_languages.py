@@ -282,7 +282,7 @@ def test_the_first_page_keeps_its_order_in_both_languages(reports: dict[str, Rep
 def test_the_japanese_pdf_carries_its_font_and_its_words(reports: dict[str, Report]) -> None:
     reader = PdfReader(io.BytesIO(render_pdf(reports["rich"], "ja")))
     first = re.sub(r"\s", "", reader.pages[0].extract_text())
-    for heading in ("病原体スクリーニング報告書", "検出されたもの", "対照と報告の可否", "無効"):
+    for heading in ("病原体スクリーニング報告書", "検出されたもの", "対照と報告の可否", "報告不可"):
         assert heading in first
     fonts = reader.pages[0]["/Resources"]["/Font"]  # type: ignore[index]
     names = {str(font.get_object()["/BaseFont"]) for font in fonts.values()}
