@@ -1,31 +1,27 @@
 """The sealed manifest starts one run, however often, and in whatever order, it is told."""
 
-from porewatch.adapters.executions import Executions
+from porewatch.adapters import executions, intake, manifests, objects, runs, table
 from porewatch.adapters.inbox import Inbox
-from porewatch.adapters.manifests import Manifests
 from porewatch.adapters.notices import Topic
-from porewatch.adapters.objects import Objects
-from porewatch.adapters.runs import RunLedger
-from porewatch.adapters.table import Table
 from porewatch.edge.intake import Word, intake_word
 from porewatch.edge.queue import on_queue
 from porewatch.settings import settings
+from porewatch.usecases.gate import Gate
+from porewatch.usecases.sweep_intake import sweep_intake
 from porewatch.usecases.take_in import take_in
 from porewatch.usecases.tell_odd_names import odd_names_told
 
 
 @on_queue(intake_word)
 def lambda_handler(word: Word) -> None:
-    told, table = settings(), Table(settings().ledger_table)
-    raw, runs = Objects(told.raw_bucket), RunLedger(table)
-    with odd_names_told(word.key, inbox=Inbox(table), notices=lambda: Topic(told.notice_topic_arn)):
-        take_in(
-            word.key,
-            replayed=word.replayed,
-            raw=raw,
-            runs=runs,
-            manifests=Manifests(runs, raw),
-            executions=Executions(told.state_machine_arn),
-            basecalling=told.basecalling == "enabled",
-            default_bundle=told.default_bundle,
-        )
+    told, ledger = settings(), table.Table(settings().ledger_table)
+    raw, known = objects.Objects(told.raw_bucket), runs.RunLedger(ledger)
+    sealed, counts = manifests.Manifests(known, raw), intake.Intake(ledger)
+    starts, signal = executions.Executions(told.state_machine_arn), told.basecalling == "enabled"
+    gate = Gate(raw, known, sealed, counts, starts, signal, told.default_bundle)
+    if word.key is None:
+        return sweep_intake(gate)
+    with odd_names_told(
+        word.key, inbox=Inbox(ledger), notices=lambda: Topic(told.notice_topic_arn)
+    ):
+        take_in(word.key, gate, replayed=word.replayed)

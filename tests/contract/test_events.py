@@ -37,7 +37,9 @@ def queues_told_of(event: Json, *, on_bus: bool) -> set[str]:
     return {
         target(to["Arn"])
         for rule in RULES.values()
-        if ("EventBusName" in rule) == on_bus and matches(rule["EventPattern"], event, KNOWN)
+        if "EventPattern" in rule
+        and ("EventBusName" in rule) == on_bus
+        and matches(rule["EventPattern"], event, KNOWN)
         for to in rule["Targets"]
     }
 

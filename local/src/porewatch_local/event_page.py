@@ -54,8 +54,8 @@ def readers(template: Template, detail_type: str) -> list[str]:
     queues = {
         target(one["Arn"])
         for rule in template.of_type("AWS::Events::Rule").values()
-        if rule["EventPattern"].get("source") == [SOURCE]
-        and detail_type in rule["EventPattern"].get("detail-type", [detail_type])
+        if (pattern := rule.get("EventPattern", {})).get("source") == [SOURCE]
+        and detail_type in pattern.get("detail-type", [detail_type])
         for one in rule["Targets"]
     }
     return sorted(

@@ -195,3 +195,13 @@ def test_a_manifest_that_ran_is_remembered_through_the_refusal_of_another() -> N
     record = lifecycle.refuse(record, "r", "f" * 64, "bad", WHEN)[0]  # type: ignore[index]
     with pytest.raises(ManifestRefused, match="no manifest runs twice"):
         lifecycle.seal(record, a_manifest(0), "run.json", WHEN)
+
+
+def test_a_problem_of_ten_thousand_files_fits_everywhere_it_is_copied_to() -> None:
+    many = " ".join(f"fastq/{n}.fastq.gz: it is not in the run's folder." for n in range(10_000))
+    moved = lifecycle.refuse(None, "r", "0" * 64, many, WHEN)
+    assert moved
+    record, (fact,) = moved
+    for text in (record.canonical_json(), fact.canonical_json()):
+        assert len(text) < 6000
+        assert "characters in all; the rest is left out" in text

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from datetime import datetime
 
+from porewatch.adapters.intake import one_more
 from porewatch.adapters.items import Item, Plain, Put, PutIf, PutNew, Write, run_key
 from porewatch.adapters.table import CHANGE_ATTEMPTS, RACE_PAUSE_SECONDS, Table
 from porewatch.domain import lifecycle
@@ -196,8 +197,9 @@ class RunLedger:
         )
 
     def record_file(self, record: FileRecord, *, sequencer: str, fact: Fact | None) -> bool:
-        """Keep what was found in an object, with its fact. False when a newer or the same event was
-        kept before. `sequencer` is S3's: hex, compared after padding on the right."""
+        """Keep what was found in an object, with its fact, and count it (`adapters.intake`), all in
+        one write. False when a newer or the same event was kept before. `sequencer` is S3's: hex,
+        compared after padding on the right."""
         order = sequencer.ljust(32, "0").lower()
 
         def step(before: Item | None) -> tuple[Item, tuple[Fact, ...]] | None:
@@ -211,7 +213,10 @@ class RunLedger:
             )
             return item, (fact,) if fact else ()
 
-        kept = self._table.change(run_key(record.run_id), FILE_PREFIX + record.path, step)
+        count = one_more(record.run_id, record.path)
+        kept = self._table.change(
+            run_key(record.run_id), FILE_PREFIX + record.path, step, beside=[count]
+        )
         return kept is not None and kept.model(FileRecord) == record
 
     def knows_event(self, run_id: str, path: str, sequencer: str) -> bool:

@@ -127,13 +127,15 @@ class Table:
         pk: str,
         sk: str,
         step: Callable[[Item | None], tuple[Item, Sequence[Fact]] | None],
+        beside: Sequence[Write] = (),
     ) -> Item | None:
         """Move one item by a pure `step`, atomically, with the facts that tell of it.
 
         `step` gets the stored item (None when there is none) and answers the new item and its
         facts, or None when nothing is to be done. It is called again when another writer was
-        faster, so it must not have effects. Answers the item as it now stands. Errors of `step`
-        pass through; Throttled after CHANGE_ATTEMPTS lost races.
+        faster, so it must not have effects. `beside` is written in the same transaction. Answers
+        the item as it now stands. Errors of `step` pass through; Throttled after CHANGE_ATTEMPTS
+        lost races.
         """
         for attempt in range(CHANGE_ATTEMPTS):
             time.sleep(attempt * RACE_PAUSE_SECONDS)
@@ -144,7 +146,7 @@ class Table:
             item, facts = moved
             write = _follow(before, item)
             try:
-                self.transact([write], facts)
+                self.transact([write, *beside], facts)
             except (Conflict, Throttled):
                 continue
             return write.item

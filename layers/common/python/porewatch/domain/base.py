@@ -32,6 +32,22 @@ def _in_utc(moment: datetime) -> datetime:
     return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
 
+MOST_PROBLEM = 4000
+"""Characters of a problem. It is copied into items, messages and mails, which hold 256 to 400 kB
+with everything else; a run of many files may have as many faults."""
+
+
+def _in_few(text: str) -> str:
+    if len(text) <= MOST_PROBLEM:
+        return text
+    return (
+        f"{text[: MOST_PROBLEM - 100]} ... ({len(text):,} characters in all; the rest is left out)"
+    )
+
+
+Problem = Annotated[str, AfterValidator(_in_few)]
+"""What is wrong and what to do, for a person; cut where it grows with the files of a run."""
+
 Moment = Annotated[datetime, AfterValidator(_in_utc)]
 """A point in time, always in UTC."""
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from porewatch.domain.base import Model, Moment
+from porewatch.domain.base import Model, Moment, Problem
 from porewatch.domain.phases import Phase, PhaseRecord
 from porewatch.domain.runs import RunId, RunState
 
@@ -38,7 +38,7 @@ class FileQuarantined(Fact):
     """A file cannot be used; it lies under `quarantine/`, and `problem` says why and what to do."""
 
     path: str
-    problem: str
+    problem: Problem
     quarantine_key: str
 
 
@@ -64,7 +64,7 @@ class RunStarted(Fact):
 class RunRefused(Fact):
     """The input is at fault; nothing (more) is done for this run until it is sealed again."""
 
-    problem: str
+    problem: Problem
 
 
 class LaunchRefused(Fact):
@@ -77,7 +77,7 @@ class LaunchRefused(Fact):
     executor: Literal["ec2", "batch"]
     purchase: Literal["spot", "on-demand"]
     error: str
-    problem: str
+    problem: Problem
     then: str
     asked: str = ""
 
@@ -134,7 +134,7 @@ class StageFailed(Fact):
     stage: str
     epoch: int
     error: str
-    problem: str
+    problem: Problem
     will_retry: bool
     then: str = ""
 
@@ -193,7 +193,7 @@ class RunFailed(Fact):
 
     stage: str | None
     error: str
-    problem: str
+    problem: Problem
 
 
 class RunCancelled(Fact):
@@ -202,7 +202,7 @@ class RunCancelled(Fact):
     was: RunState
     by: str
     reason: str
-    problem: str
+    problem: Problem
 
 
 FACTS: dict[str, type[Fact]] = {

@@ -77,6 +77,16 @@ class Lying:
             if kind in came
         ]
 
+    def unchecked(self, found: Understood) -> list[str]:
+        """The files to screen whose check, as they lie there now, is not recorded yet."""
+        return [path for path in found.reads if self._is_unchecked(path)]
+
+    def _is_unchecked(self, path: str) -> bool:
+        record = self._checked.get(path)
+        if path in self._gone or (record is None and not _in_a_folder_of_reads(path)):
+            return False
+        return record is None or record.etag != self._etags[path]
+
     def sound(self, found: Understood) -> Sound:
         """The files to screen, with their checksums. Unavailable while one is unchecked."""
         made = Sound(left_out=found.left_out)
@@ -86,9 +96,9 @@ class Lying:
             record, barcode = self._checked.get(path), found.barcodes[path]
             if path in self._gone:
                 self._without(self._gone[path], barcode, made, aside)
-            elif record is None and path.split("/", 1)[0] not in set(ReadKind):
+            elif record is None and not _in_a_folder_of_reads(path):
                 aside[Why.UNKNOWN].append(path)
-            elif record is None or record.etag != self._etags[path]:
+            elif record is None or self._is_unchecked(path):
                 raise Unavailable(f"{path} is not checked yet.", file=path)
             else:
                 self._take(record, barcode, made)
@@ -119,3 +129,8 @@ class Lying:
             made.lost.append(
                 LostFile(path=record.path, problem=record.problem or "", barcode=barcode)
             )
+
+
+def _in_a_folder_of_reads(path: str) -> bool:
+    """Whether the validator looks there."""
+    return path.split("/", 1)[0] in set(ReadKind)

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, TypeAdapter
 
-from porewatch.domain.base import Model, Moment
+from porewatch.domain.base import Model, Moment, Problem
 from porewatch.domain.phases import PhaseRecord, Progress
 from porewatch.domain.runs import RunId
 
@@ -66,7 +66,7 @@ class StageBroken(_FromWorker):
 
     kind: Literal["stage_broken"] = "stage_broken"
     error: str
-    problem: str
+    problem: Problem
 
 
 WorkerMessage = Annotated[

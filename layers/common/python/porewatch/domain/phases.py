@@ -7,7 +7,7 @@ from typing import Annotated, Literal, NamedTuple
 
 from pydantic import Field
 
-from porewatch.domain.base import Model, Moment
+from porewatch.domain.base import Model, Moment, Problem
 from porewatch.domain.carbon import Factors
 from porewatch.domain.cost import CostLine
 from porewatch.domain.launching import ExecutorName
@@ -142,7 +142,7 @@ class StageRecord(Model):
         int, Field(description="those of them when what a deploy made did not show yet")
     ] = 0
     error: Annotated[str | None, Field(description="class name of what ended the epoch")] = None
-    problem: str | None = None
+    problem: Problem | None = None
     reclaimed: Annotated[
         tuple[str, ...], Field(description="pools (`type@zone`) that took a machine back")
     ] = ()

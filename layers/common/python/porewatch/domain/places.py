@@ -8,6 +8,8 @@ from porewatch.domain.errors import MessageRefused
 from porewatch.domain.runs import RUN_ID_PATTERN
 
 SEAL = "run.json"
+SUMMARY = "final_summary"
+"""How the names of MinKNOW's final summaries begin."""
 
 
 def raw_key(run_id: str, path: str) -> str:

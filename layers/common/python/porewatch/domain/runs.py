@@ -8,7 +8,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, StringConstraints, model_validator
 
-from porewatch.domain.base import Model, Moment
+from porewatch.domain.base import Model, Moment, Problem
 from porewatch.domain.completeness import Expected, LeftOut, LostFile
 from porewatch.domain.identity import Day, Laboratory
 from porewatch.domain.labels import Label
@@ -222,7 +222,7 @@ class FileRecord(Model):
         dict[str, int], Field(description="reads by the barcode that their headers tell")
     ] = {}
     empty: Annotated[bool, Field(description="it is sound, or may be, and holds no reads")] = False
-    problem: str | None = None
+    problem: Problem | None = None
     quarantine_key: str | None = None
     checked_at: Moment
 
@@ -238,7 +238,7 @@ class RunRecord(Model):
     execution_arn: str | None = None
     profile: str = "default"
     bundle: str | None = None
-    problem: str | None = None
+    problem: Problem | None = None
     created_at: Moment
     updated_at: Moment
     completed_at: Moment | None = None

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, TypeAdapter
 
-from porewatch.domain.base import Model
+from porewatch.domain.base import Model, Problem
 from porewatch.domain.phases import StageKey, StageSpec
 from porewatch.domain.runs import RunId
 
@@ -103,7 +103,7 @@ class FailRun(_OfRun):
 
 class RunEnded(Model):
     error: str
-    problem: str
+    problem: Problem
 
 
 StageTask = Annotated[Plan | Open | Await, Field(discriminator="action")]

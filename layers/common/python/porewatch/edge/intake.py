@@ -1,4 +1,5 @@
-"""The intake queue hears two voices: S3 (a new object) and our own bus (a file was checked)."""
+"""The intake queue hears three voices: S3 (a new object), our own bus (a file was checked), and the
+clock (time to see what words never came)."""
 
 from __future__ import annotations
 
@@ -8,16 +9,22 @@ from porewatch.domain.errors import MessageRefused
 from porewatch.domain.events import FileQuarantined, FileValidated
 from porewatch.edge.envelopes import Envelope, fact, stored_object
 
+SWEEP = "IntakeSweep"
+"""Detail type of the clock's word."""
+
 
 class Word(Model):
-    """`key` = the object in the raw bucket that was written or checked."""
+    """`key` = the object in the raw bucket that was written or checked; None: go round, see who
+    still waits."""
 
-    key: str
+    key: str | None
     replayed: bool
 
 
 def intake_word(envelope: Envelope) -> Word:
-    """Raises MessageRefused for everything that is neither."""
+    """Raises MessageRefused for everything that is none of these."""
+    if envelope.detail_type == SWEEP:
+        return Word(key=None, replayed=False)
     replayed = envelope.replay_name is not None
     if envelope.source == "aws.s3":
         return Word(key=stored_object(envelope).key, replayed=replayed)

@@ -8,12 +8,10 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from porewatch.domain import places, readiness
-from porewatch.domain.base import now
 from porewatch.domain.completeness import Expected
 from porewatch.domain.errors import AlreadyDone, Refused, Unavailable
 from porewatch.domain.landing.names import Landed, classify
@@ -22,11 +20,12 @@ from porewatch.domain.lifecycle import SealedBy
 from porewatch.domain.lying import Lying
 from porewatch.domain.runs import FINAL_STATES, RunManifest, RunRecord, RunState
 from porewatch.domain.sealing import parse_manifest, seal
+from porewatch.usecases.look_at_files import begin_look
 
 if TYPE_CHECKING:
-    from porewatch.adapters.manifests import Manifests
     from porewatch.adapters.objects import Head, Objects
-    from porewatch.adapters.runs import RunLedger
+    from porewatch.usecases.gate import Gate
+    from porewatch.usecases.look_at_files import Begun
 
 PATIENCE = timedelta(minutes=5)
 """How long a final summary waits for files that it counts and nobody sends (the failed ones)."""
@@ -35,40 +34,36 @@ MAKERS: dict[str, SealedBy] = {"final_summary": "final_summary", "bundle": "bund
 _log = logging.getLogger(__name__)
 
 
-def seal_by_manifest(
-    run_id: str,
-    *,
-    raw: Objects,
-    runs: RunLedger,
-    manifests: Manifests,
-    basecalling: bool,
-    clock: Callable[[], datetime] = now,
-) -> RunRecord:
+def seal_by_manifest(run_id: str, gate: Gate) -> RunRecord:
     """Read `run.json` as it lies there now, and seal the run by it; a bad one refuses the run."""
-    content = raw.get(places.seal_key(run_id))
+    content = gate.raw.get(places.seal_key(run_id))
     digest = hashlib.sha256(content).hexdigest()
     try:
         manifest = parse_manifest(content, run_id=run_id)
         digest = manifest.digest()
-        readiness.refuse_without_basecaller(manifest, basecalling=basecalling)
-        manifests.keep(manifest)
+        readiness.refuse_without_basecaller(manifest, basecalling=gate.basecalling)
+        gate.manifests.keep(manifest)
         maker = MAKERS.get(manifest.created_by, "run.json")
-        return runs.seal(manifest, sealed_by=maker, at=clock())
+        return gate.runs.seal(manifest, sealed_by=maker, at=gate.clock())
     except Refused as refusal:
         _log.warning("run %s is refused: %s", run_id, refusal)
-        return runs.refuse(run_id, digest=digest, problem=str(refusal), at=clock())
+        return gate.runs.refuse(run_id, digest=digest, problem=str(refusal), at=gate.clock())
 
 
-def seal_by_summary(
-    run_id: str, *, raw: Objects, runs: RunLedger, clock: Callable[[], datetime] = now
-) -> None:
+def seal_by_summary(run_id: str, gate: Gate, *, swept: bool = False) -> None:
     """Write `run.json` out of the run's final summary, once every file that lies there was checked.
 
     AlreadyDone when there is no summary, or a manifest; Unavailable while files are missing.
+    `swept` as in `begin_look`.
     """
+    raw, runs, at = gate.raw, gate.runs, gate.clock()
     record = runs.find(run_id)
     if record is not None and record.state is RunState.CANCELLED:
         raise AlreadyDone(f"run {run_id} was cancelled; only a person's seal starts it again.")
+    look = begin_look(run_id, "summary", intake=gate.intake, at=at, swept=swept)
+    if look is None:
+        raise Unavailable("files that lay there or are counted cannot all be checked yet.")
+    look.announce(at)
     there = list(raw.keys(places.raw_key(run_id, "")))
     summary_at = _first(there, run_id, Landed.SUMMARY)
     sealed = next((head for head in there if head.key == places.seal_key(run_id)), None)
@@ -76,10 +71,10 @@ def seal_by_summary(
         raise AlreadyDone(f"run {run_id} has no final summary, or has its manifest.")
     try:
         lying = Lying(run_id, there, runs.files_of(run_id))
-        manifest = _manifest(lying, summary_at, raw=raw, at=clock())
+        manifest = _manifest(lying, summary_at, look, raw=raw, at=at)
     except Refused as refusal:
         _log.warning("run %s is refused: %s", run_id, refusal)
-        runs.refuse(run_id, digest=summary_at.etag, problem=str(refusal), at=clock())
+        runs.refuse(run_id, digest=summary_at.etag, problem=str(refusal), at=at)
         return
     content = manifest.canonical_json().encode()
     if sealed is None:
@@ -105,7 +100,9 @@ def _first(there: list[Head], run_id: str, what: Landed) -> Head | None:
     return max(found, key=lambda h: h.modified) if found else None
 
 
-def _manifest(lying: Lying, summary_at: Head, *, raw: Objects, at: datetime) -> RunManifest:
+def _manifest(
+    lying: Lying, summary_at: Head, look: Begun, *, raw: Objects, at: datetime
+) -> RunManifest:
     """Unavailable while files are missing or unchecked; Refused with everything that is wrong."""
 
     def text(path: str) -> bytes:
@@ -116,9 +113,11 @@ def _manifest(lying: Lying, summary_at: Head, *, raw: Objects, at: datetime) -> 
     if summary is None:
         found.refuse()
         raise AlreadyDone(f"run {lying.run_id} has no final summary.")
-    young = at - summary_at.modified < PATIENCE
+    patience_until = summary_at.modified + PATIENCE
     expected = lying.expected(summary.files)
-    if young:
+    missing = max((kind.missing for kind in expected), default=0)
+    look.found(lying.unchecked(found), at, missing, patience_until)
+    if at < patience_until:
         _wait_for_more(expected, found)
     sound = lying.sound(found)
     found.refuse(sound.faults)

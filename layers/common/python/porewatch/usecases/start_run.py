@@ -1,27 +1,26 @@
 """Start the execution of a sealed run, once, when every file of its manifest is sound.
 
-Order: the ledger is moved SEALED -> RUNNING on condition of this very manifest (twenty deliveries
-at once give one winner) -> the execution is started under a name made of run and digest. A crash
-between the two is mended by the next delivery, which finds the run RUNNING and asks again.
+Order: the counts say that all files may be checked -> every file is looked at -> the ledger is
+moved SEALED -> RUNNING on condition of this very manifest (twenty deliveries at once give one
+winner) -> the execution is started under a name made of run and digest. After a crash between the
+two, the next delivery or the sweep finds the run RUNNING and asks again.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
-from datetime import datetime
 from typing import TYPE_CHECKING
 
 from porewatch.domain import places, readiness
-from porewatch.domain.base import Model, now
+from porewatch.domain.base import Model
 from porewatch.domain.errors import Refused
-from porewatch.domain.runs import RunId, RunManifest, RunRecord, RunState, Sha256
+from porewatch.domain.intake import Look
+from porewatch.domain.runs import RunId, RunRecord, RunState, Sha256
+from porewatch.usecases.look_at_files import begin_look
 
 if TYPE_CHECKING:
-    from porewatch.adapters.executions import Executions
-    from porewatch.adapters.manifests import Manifests
     from porewatch.adapters.objects import Objects
-    from porewatch.adapters.runs import RunLedger
+    from porewatch.usecases.gate import Gate
 
 _log = logging.getLogger(__name__)
 
@@ -35,35 +34,43 @@ class ExecutionInput(Model):
     profile: str
 
 
-def start_run(
-    run_id: str,
-    *,
-    raw: Objects,
-    runs: RunLedger,
-    manifests: Manifests,
-    executions: Executions,
-    default_bundle: str,
-    clock: Callable[[], datetime] = now,
-) -> bool:
-    """True when this call started the execution."""
-    record = runs.find(run_id)
-    if record is None or record.state not in (RunState.SEALED, RunState.RUNNING):
+def start_run(run_id: str, gate: Gate, *, swept: bool = False) -> bool:
+    """True when this call started the execution. `swept` as in `begin_look`."""
+    record = gate.runs.find(run_id)
+    if record is None or record.manifest_digest is None:
         return False
-    manifest = manifests.of(run_id, record.revision)
     if record.state is RunState.SEALED:
-        try:
-            ready = readiness.check(manifest, _present(run_id, raw), runs.files_of(run_id))
-        except Refused as refusal:
-            _log.warning("run %s is refused: %s", run_id, refusal)
-            runs.refuse(run_id, digest=manifest.digest(), problem=str(refusal), at=clock())
-            return False
-        if not ready:
-            _log.info("run %s waits for %d files", run_id, len(ready.waiting_for))
-            return False
-        arn = executions.arn(run_id, manifest.digest())
-        bundle = manifest.bundle or default_bundle
-        record = runs.start(manifest, execution_arn=arn, bundle=bundle, at=clock())
-    return _execute(record, manifest, executions)
+        record = _move(record, record.manifest_digest, gate, swept=swept)
+    if record is None or record.state is not RunState.RUNNING:
+        return False
+    return _execute(record, record.manifest_digest or "", gate)
+
+
+def _move(record: RunRecord, digest: str, gate: Gate, *, swept: bool) -> RunRecord | None:
+    """SEALED -> RUNNING when all files are sound; None while they are not, or when refused."""
+    run_id, at = record.run_id, gate.clock()
+    look = begin_look(run_id, "manifest", digest=digest, intake=gate.intake, at=at, swept=swept)
+    if look is None:
+        return None
+    manifest = gate.manifests.of(run_id, record.revision)
+    try:
+        ready = readiness.check(manifest, _present(run_id, gate.raw), gate.runs.files_of(run_id))
+    except Refused as refusal:
+        _log.warning("run %s is refused: %s", run_id, refusal)
+        gate.runs.refuse(run_id, digest=digest, problem=str(refusal), at=at)
+        return None
+    if not ready:
+        _log.info("run %s waits for %d files", run_id, len(ready.waiting_for))
+        look.found(ready.waiting_for, at)
+        return None
+    moved = gate.runs.start(
+        manifest,
+        execution_arn=gate.executions.arn(run_id, digest),
+        bundle=manifest.bundle or gate.default_bundle,
+        at=at,
+    )
+    # Else somebody sealed it again, or it has ended meanwhile.
+    return moved if moved.manifest_digest == digest else None
 
 
 def _present(run_id: str, raw: Objects) -> dict[str, readiness.Lying]:
@@ -71,17 +78,19 @@ def _present(run_id: str, raw: Objects) -> dict[str, readiness.Lying]:
     return {head.key.removeprefix(prefix): head for head in raw.keys(prefix)}
 
 
-def _execute(record: RunRecord, manifest: RunManifest, executions: Executions) -> bool:
-    digest = manifest.digest()
-    if record.state is not RunState.RUNNING or record.manifest_digest != digest:
-        return False  # somebody sealed it anew, or it has ended meanwhile
+def _execute(record: RunRecord, digest: str, gate: Gate) -> bool:
+    last = gate.intake.look(record.run_id)
+    if last is not None and (last.of, last.manifest_digest) == ("started", digest):
+        return False
     order = ExecutionInput(
         run_id=record.run_id,
         revision=record.revision,
         manifest_digest=digest,
         profile=record.profile,
     )
-    started = executions.start(record.run_id, digest, order)
+    started = gate.executions.start(record.run_id, digest, order)
     if started:
         _log.info("run %s started, revision %d", record.run_id, record.revision)
+    begun = Look(of="started", manifest_digest=digest, at=gate.clock())
+    gate.intake.keep(record.run_id, begun)
     return started

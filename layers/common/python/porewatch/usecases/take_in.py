@@ -7,12 +7,9 @@ heard by the projections; here they start nothing.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
-from datetime import datetime
 from typing import TYPE_CHECKING
 
 from porewatch.domain import places
-from porewatch.domain.base import now
 from porewatch.domain.errors import AlreadyDone, Unavailable
 from porewatch.domain.landing.names import Landed, classify
 from porewatch.domain.runs import RunState
@@ -21,26 +18,12 @@ from porewatch.usecases.seal_run import seal_by_manifest, seal_by_summary
 from porewatch.usecases.start_run import start_run
 
 if TYPE_CHECKING:
-    from porewatch.adapters.executions import Executions
-    from porewatch.adapters.manifests import Manifests
-    from porewatch.adapters.objects import Objects
-    from porewatch.adapters.runs import RunLedger
+    from porewatch.usecases.gate import Gate
 
 _log = logging.getLogger(__name__)
 
 
-def take_in(
-    key: str,
-    *,
-    replayed: bool,
-    raw: Objects,
-    runs: RunLedger,
-    manifests: Manifests,
-    executions: Executions,
-    basecalling: bool,
-    default_bundle: str,
-    clock: Callable[[], datetime] = now,
-) -> None:
+def take_in(key: str, gate: Gate, *, replayed: bool = False) -> None:
     """`key` = the object in the raw bucket that was written or checked. MessageRefused for an odd
     run id; Unavailable while a final summary waits for its files."""
     run_id, path = places.split_raw_key(key)
@@ -48,34 +31,26 @@ def take_in(
         _log.info("replayed: nothing is started for %s", key)
         return
     if path == places.SEAL:
-        seal_by_manifest(
-            run_id, raw=raw, runs=runs, manifests=manifests, basecalling=basecalling, clock=clock
-        )
+        seal_by_manifest(run_id, gate)
     elif classify(path) is Landed.SUMMARY:
-        seal_by_summary(run_id, raw=raw, runs=runs, clock=clock)
+        seal_by_summary(run_id, gate)
         return  # the manifest it wrote comes by this queue
     else:
-        _perhaps_by_summary(run_id, raw=raw, runs=runs, clock=clock)
-        note_late(run_id, path, raw=raw, runs=runs, clock=clock)
-    start_run(
-        run_id,
-        raw=raw,
-        runs=runs,
-        manifests=manifests,
-        executions=executions,
-        default_bundle=default_bundle,
-        clock=clock,
-    )
+        _perhaps_by_summary(run_id, gate)
+        note_late(run_id, path, raw=gate.raw, runs=gate.runs, clock=gate.clock)
+    start_run(run_id, gate)
 
 
-def _perhaps_by_summary(
-    run_id: str, *, raw: Objects, runs: RunLedger, clock: Callable[[], datetime]
-) -> None:
-    """The summary may have come before the file that was checked just now."""
-    record = runs.find(run_id)
+def _perhaps_by_summary(run_id: str, gate: Gate) -> None:
+    """The summary may have come before the file that was checked just now. Whether it has is known
+    from a look that was made then: nothing is listed to find out."""
+    record = gate.runs.find(run_id)
     if record is None or record.state is not RunState.RECEIVING:
         return
+    last = gate.intake.look(run_id)
+    if last is None or last.of != "summary" or gate.raw.head(places.seal_key(run_id)) is not None:
+        return
     try:
-        seal_by_summary(run_id, raw=raw, runs=runs, clock=clock)
+        seal_by_summary(run_id, gate)
     except (AlreadyDone, Unavailable) as reason:
         _log.info("not sealed yet: %s", reason)

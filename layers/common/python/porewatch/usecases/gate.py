@@ -1,0 +1,32 @@
+"""What everybody who takes runs in has at hand."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from porewatch.domain.base import now
+
+if TYPE_CHECKING:
+    from porewatch.adapters.executions import Executions
+    from porewatch.adapters.intake import Intake
+    from porewatch.adapters.manifests import Manifests
+    from porewatch.adapters.objects import Objects
+    from porewatch.adapters.runs import RunLedger
+
+
+@dataclass(frozen=True)
+class Gate:
+    """`raw`: the raw bucket; `basecalling`: whether raw signal is taken; `default_bundle`: of runs
+    that name none."""
+
+    raw: Objects
+    runs: RunLedger
+    manifests: Manifests
+    intake: Intake
+    executions: Executions
+    basecalling: bool
+    default_bundle: str
+    clock: Callable[[], datetime] = now

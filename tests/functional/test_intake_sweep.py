@@ -1,0 +1,130 @@
+"""The sweep does what a lost word would have done, and nothing twice."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import boto3
+import pytest
+
+from porewatch.adapters.executions import Executions
+from porewatch.adapters.runs import RunLedger
+from porewatch.adapters.table import Table
+from porewatch.domain import base
+from porewatch.domain.runs import RunState
+from tests.functional.conftest import executions
+from tests.functional.doors import created, put, send
+from tests.functional.test_pipeline_orchestrator import (
+    GOOD,
+    PATHS,
+    SUMMARY,
+    SUMMARY_KEY,
+    a_manifest,
+    put_files,
+    put_seal,
+)
+
+CLOCK = {"source": "porewatch.clock", "detail-type": "IntakeSweep", "detail": {}}
+
+
+@pytest.fixture
+def sweep(cloud: Table, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Time passes, then the clock's word comes."""
+
+    def after(**passed: float) -> None:
+        later = timedelta(**(passed or {"minutes": 2}))
+        with monkeypatch.context() as patched:
+            patched.setattr(base, "clock", lambda: base.wall() + later)
+            assert send("pipeline_orchestrator", CLOCK) == []
+
+    return after
+
+
+def unchecked(*paths: str) -> list[dict[str, Any]]:
+    return [put(f"runs/run-1/{path}", GOOD) for path in paths]
+
+
+def test_a_run_whose_last_check_nobody_heard_of_starts(cloud: Table, sweep: Any) -> None:
+    put_files(PATHS[0])
+    (event,) = unchecked(PATHS[1])
+    send("pipeline_orchestrator", put_seal(a_manifest()))
+    sweep()
+    assert executions() == []
+    send("fastq_validator", event)
+    sweep()
+    assert len(executions()) == 1
+    sweep()
+    assert len(executions()) == 1
+
+
+def test_a_seal_that_nobody_heard_of_seals(cloud: Table, runs: RunLedger, sweep: Any) -> None:
+    put_files()
+    put_seal(a_manifest())
+    sweep(seconds=30)
+    assert runs.get("run-1").state is RunState.RECEIVING, "words may still be on their way"
+    sweep()
+    assert len(executions()) == 1
+
+
+def test_a_final_summary_that_nobody_heard_of_seals(cloud: Table, sweep: Any) -> None:
+    put_files()
+    put(SUMMARY_KEY, SUMMARY)
+    sweep()
+    send("pipeline_orchestrator", created("runs/run-1/run.json"))
+    assert len(executions()) == 1
+
+
+def test_a_final_summary_does_not_wait_for_ever_for_files_that_nobody_sends(
+    cloud: Table, sweep: Any
+) -> None:
+    put_files(PATHS[0])
+    assert send("pipeline_orchestrator", put(SUMMARY_KEY, SUMMARY)) == ["m0"]
+    sweep(minutes=4)
+    listed = boto3.client("s3").list_objects_v2(Bucket="raw", Prefix="runs/run-1/run.json")
+    assert listed["KeyCount"] == 0
+    sweep(minutes=6)
+    send("pipeline_orchestrator", created("runs/run-1/run.json"))
+    assert len(executions()) == 1
+
+
+def test_an_execution_whose_function_died_is_started(
+    cloud: Table, sweep: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put_files()
+
+    def crash(*_: object) -> bool:
+        raise RuntimeError("the function died here")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Executions, "start", crash)
+        assert send("pipeline_orchestrator", put_seal(a_manifest())) == ["m0"]
+    sweep()
+    assert len(executions()) == 1
+
+
+def test_a_file_that_was_removed_while_the_run_waits_is_missed_in_the_end(
+    cloud: Table, runs: RunLedger, sweep: Any
+) -> None:
+    put_files(PATHS[0])
+    unchecked(PATHS[1])
+    send("pipeline_orchestrator", put_seal(a_manifest()))
+    boto3.client("s3").delete_object(Bucket="raw", Key=f"runs/run-1/{PATHS[1]}")
+    sweep(minutes=9)
+    assert runs.get("run-1").state is RunState.SEALED
+    sweep(minutes=11)
+    assert runs.get("run-1").state is RunState.REFUSED
+    assert "not in the run's folder" in (runs.get("run-1").problem or "")
+
+
+def test_one_run_that_cannot_be_read_keeps_no_other_waiting(
+    cloud: Table, runs: RunLedger, sweep: Any
+) -> None:
+    put_files()
+    put_seal(a_manifest())
+    put("runs/other/fastq/a.fastq.gz", GOOD)
+    send("fastq_validator", created("runs/other/fastq/a.fastq.gz"))
+    put("runs/other/run.json", b"{")
+    sweep()
+    assert len(executions()) == 1
+    assert runs.get("other").state is RunState.REFUSED
