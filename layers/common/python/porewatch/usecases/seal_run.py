@@ -24,6 +24,7 @@ from porewatch.usecases.look_at_files import begin_look
 
 if TYPE_CHECKING:
     from porewatch.adapters.objects import Head, Objects
+    from porewatch.adapters.runs import RunLedger
     from porewatch.usecases.gate import Gate
     from porewatch.usecases.look_at_files import Begun
 
