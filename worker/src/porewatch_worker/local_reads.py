@@ -38,7 +38,7 @@ def check_reads(
         raise InputRefused("no reads were given.", remedy="name .fastq.gz, .bam or .pod5 files.")
 
     def heard(path: Path) -> None:
-        progress(Progress(phase=Phase.QUALITY_CONTROL, note=f"checked {path.name}"))
+        progress(Progress(phase=Phase.QUALITY_CONTROL, note=f"checking {path.name}"))
 
     folder = look_into(reads, sample_sheet, lab)
     there = check_all(folder, threads=threads, heard=heard)

@@ -17,6 +17,7 @@ from porewatch_worker.report.document import (
 )
 from porewatch_worker.report.history import timeline
 from porewatch_worker.report.money import cost
+from porewatch_worker.report.not_screened import not_screened
 from porewatch_worker.report.speech import named, retold, say
 from porewatch_worker.report.trust import trust_sections
 
@@ -103,7 +104,7 @@ def provenance(report: Report) -> Section:
     )
     parts = (
         Section("parameters", say("parameters.title"), (_parameters(report),)),
-        Section("inputs", say("inputs.title"), (_inputs(report),)),
+        Section("inputs", say("inputs.title"), (_inputs(report), not_screened(report))),
     )
     return Section("provenance", say("provenance.title"), (made_of,), parts)
 

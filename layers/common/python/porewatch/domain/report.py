@@ -6,6 +6,7 @@ from typing import Literal
 
 from porewatch.domain.audit import AuditTrail, SignOff
 from porewatch.domain.base import Model, Moment
+from porewatch.domain.completeness import Expected, LeftOut, LostFile
 from porewatch.domain.cost import Bill
 from porewatch.domain.findings import (
     Call,
@@ -57,6 +58,9 @@ class Report(Model):
     samples: tuple[Sample, ...]
     sequencing: Sequencing
     laboratory: Laboratory | None = None
+    left_out: tuple[LeftOut, ...] = ()
+    lost: tuple[LostFile, ...] = ()
+    expected: tuple[Expected, ...] = ()
     outcomes: tuple[SampleOutcome, ...]
     findings: tuple[Finding, ...]
     screens: tuple[SampleScreen, ...]

@@ -114,7 +114,7 @@ def _records(
             yield lines[: len(lines) - len(rest)], True
     if carry:
         last = carry.split(b"\n")
-        yield last, len(last) == 4 and bool(last[3] or not last[1])
+        yield last, len(last) == 4 and bool(last[3])
 
 
 def _take(lines: list[bytes], tally: Tally, name: str) -> None:
