@@ -50,9 +50,9 @@ SAID: Mapping[Why, str] = {
 class LeftOut(Model):
     """Files that are not screened for one reason."""
 
-    why: Why
-    files: Annotated[int, Field(ge=1)]
-    names: Annotated[tuple[str, ...], Field(description="the first of them")] = ()
+    why: Annotated[Why, Field(description="Why they are not screened.")]
+    files: Annotated[int, Field(ge=1, description="How many there are.")]
+    names: Annotated[tuple[str, ...], Field(description="The first of them.")] = ()
 
     def sentence(self) -> str:
         """For people; the names only where they help to act."""
@@ -67,7 +67,7 @@ class LostFile(Model):
     """A file whose reads were sequenced and cannot be screened. `barcode` None: any sample's."""
 
     path: str
-    problem: str
+    problem: Annotated[str, Field(description="What is wrong with it.")]
     barcode: str | None = None
 
 
@@ -75,10 +75,14 @@ class Expected(Model):
     """Files of one kind. MinKNOW counts its failed files as well, and does not say how many those
     are: `failed` of them came and were set aside."""
 
-    kind: str
-    counted: Annotated[int, Field(ge=0, description="by MinKNOW's final summary")]
-    came: Annotated[int, Field(ge=0, description="of any sort: sound, damaged, failed, empty")]
-    failed: Annotated[int, Field(ge=0)] = 0
+    kind: Annotated[str, Field(description="What the files hold: fastq, bam or pod5.")]
+    counted: Annotated[
+        int, Field(ge=0, description="Files by the count of MinKNOW, failed ones too.")
+    ]
+    came: Annotated[
+        int, Field(ge=0, description="Files that came: sound, damaged, failed or empty.")
+    ]
+    failed: Annotated[int, Field(ge=0, description="Failed ones of those that came.")] = 0
 
     @property
     def missing(self) -> int:

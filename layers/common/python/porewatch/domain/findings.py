@@ -319,7 +319,9 @@ class SampleOutcome(Model):
     sample: str
     outcome: Outcome
     reasons: tuple[str, ...] = ()
-    codes: tuple[ReasonCode, ...] = ()
+    codes: Annotated[
+        tuple[ReasonCode, ...], Field(description="Reasons that programs act on, by code.")
+    ] = ()
 
 
 class Crosstalk(Model):

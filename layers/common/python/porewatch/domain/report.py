@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
+
+from pydantic import Field
 
 from porewatch.domain.audit import AuditTrail, SignOff
 from porewatch.domain.base import Model, Moment
@@ -58,9 +60,15 @@ class Report(Model):
     samples: tuple[Sample, ...]
     sequencing: Sequencing
     laboratory: Laboratory | None = None
-    left_out: tuple[LeftOut, ...] = ()
-    lost: tuple[LostFile, ...] = ()
-    expected: tuple[Expected, ...] = ()
+    left_out: Annotated[
+        tuple[LeftOut, ...], Field(description="files that were not screened, by reason")
+    ] = ()
+    lost: Annotated[
+        tuple[LostFile, ...], Field(description="files whose reads could not be screened")
+    ] = ()
+    expected: Annotated[
+        tuple[Expected, ...], Field(description="kinds of which fewer files came than were counted")
+    ] = ()
     outcomes: tuple[SampleOutcome, ...]
     findings: tuple[Finding, ...]
     screens: tuple[SampleScreen, ...]
