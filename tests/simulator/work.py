@@ -13,13 +13,14 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from porewatch.domain.alarms import Alarm
 from porewatch.domain.base import now
 from porewatch.domain.findings import Quantification, ScreenResult
 from porewatch.domain.phases import Phase, PhaseRecord, Progress, ScreeningParameters, WorkOrder
 from porewatch.domain.report import Provenance, Report
 from porewatch.domain.runs import Sequencing
 from porewatch_worker.stages import Means
-from porewatch_worker.work import Lost, StageResult, StageWork, Suspicion, UnitOutput
+from porewatch_worker.work import Lost, Running, StageResult, StageWork, UnitOutput
 from tests.functional.findings import a_screen, some_findings, some_outcomes
 
 WHEN = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -38,6 +39,24 @@ class Plan:
 def builder(plan: Plan, *, bug: bool = False) -> Callable[[WorkOrder, Means], StageWork]:
     """What `stages.build` is in production. With a `bug`, the second unit fails on this machine."""
     return lambda order, means: MadeUp(order, means, plan, bug)
+
+
+class Grows:
+    """Alarms in the first unit, as a successor does that finds it in the checkpoint."""
+
+    def __init__(self) -> None:
+        self._units, self._told = 0, False
+
+    def take(self, content: bytes) -> None:
+        self._units += 1
+
+    def end(self) -> None:
+        pass
+
+    def alarms(self) -> Iterator[Alarm]:
+        if self._units and not self._told:
+            self._told = True
+            yield Alarm(sample="pig", code="PERV-C", name="PERV-C", severity="critical", reads=9)
 
 
 class MadeUp:
@@ -60,14 +79,16 @@ class MadeUp:
         if self._bug and payload == 1:
             raise ValueError("a bug that strikes on this machine only")
         made = content(self._order.run_id, self._order.stage, payload)
-        found = Suspicion("pig", "PERV-C", "PERV-C", "critical", 1)
-        return UnitOutput(made, reads=10, bases=1000, suspicions=(found,))
+        return UnitOutput(made, reads=10, bases=1000)
 
     def give_up(self, payload: Any) -> Lost | None:
         return None
 
     def progress(self) -> Progress:
         return Progress(phase=self._order.phases[0])
+
+    def running(self) -> Running | None:
+        return Grows() if Phase.PATHOGEN_DETECTION in self._order.phases else None
 
     def finish(self, contents: Iterator[bytes], scratch: Path) -> StageResult:
         time.sleep(self._plan.finish_s)

@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
 
+from porewatch.domain.alarms import Alarm
 from porewatch.domain.base import now
 from porewatch.domain.phases import Phase, PhaseRecord, Progress
 from porewatch_worker.checkpoint import open_checkpoint
@@ -23,13 +24,35 @@ from porewatch_worker.outbox import CallbackOutbox
 from porewatch_worker.publish import Author, FolderPublisher
 from porewatch_worker.stage_loop import StageLoop
 from porewatch_worker.stop import Stop, stopped_by_signals
-from porewatch_worker.work import Lost, StageResult, Suspicion, UnitOutput
+from porewatch_worker.work import Lost, Running, StageResult, UnitOutput
 
 LINES = 4
 
 
+class CountedUnits:
+    """Alarms once when so many units are done."""
+
+    def __init__(self, needed: int) -> None:
+        self.needed, self.units, self.told = needed, 0, False
+
+    def take(self, content: bytes) -> None:
+        assert content
+        self.units += 1
+
+    def end(self) -> None:
+        pass
+
+    def alarms(self) -> Iterator[Alarm]:
+        if self.units >= self.needed and not self.told:
+            self.told = True
+            yield Alarm(sample="s1", code="PERV", name="virus", severity="critical", reads=3)
+
+
 class DigestWork:
-    """Digests of `LINES` lines each. `computed` lists the units computed in this process."""
+    """Digests of `LINES` lines each. `computed` lists the units computed in this process. Alarms
+    once when `alarm_at` units are done."""
+
+    alarm_at = 0
 
     def __init__(self, reads: Path, seconds: float = 0.0, salt: str = "") -> None:
         self.reads, self.seconds, self.salt = reads, seconds, salt
@@ -53,9 +76,8 @@ class DigestWork:
         number, lines = payload
         self.computed.append(number)
         time.sleep(self.seconds)
-        found = (Suspicion("s1", "PERV", "virus", "critical", 1),) if b"PERV" in lines else ()
         digest = hashlib.sha256(lines).hexdigest().encode()
-        return UnitOutput(digest, 1, len(lines), consumed=len(lines), suspicions=found)
+        return UnitOutput(digest, 1, len(lines), consumed=len(lines))
 
     def give_up(self, payload: tuple[int, bytes]) -> Lost | None:
         number, lines = payload
@@ -63,6 +85,9 @@ class DigestWork:
 
     def progress(self) -> Progress:
         return Progress(phase=Phase.QUALITY_CONTROL, bytes_total=self.reads.stat().st_size)
+
+    def running(self) -> Running | None:
+        return CountedUnits(self.alarm_at) if self.alarm_at else None
 
     def finish(self, contents: Iterator[bytes], scratch: Path) -> StageResult:
         out = scratch / "digests.txt"

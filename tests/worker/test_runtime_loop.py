@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pytest
 
+from porewatch.domain.alarms import Alarm
 from porewatch.domain.errors import StaleEpoch, Unavailable
 from porewatch.domain.phases import PhaseRecord, Progress
 from porewatch_worker.checkpoint import open_checkpoint
@@ -23,7 +24,7 @@ from porewatch_worker.folder_store import FolderStore
 from porewatch_worker.publish import Author, FolderPublisher
 from porewatch_worker.stage_loop import Ending, StageLoop
 from porewatch_worker.stop import Stop
-from porewatch_worker.work import Suspicion, UnitOutput
+from porewatch_worker.work import UnitOutput
 from tests.worker.runtime_work import DigestWork
 
 PROGRAM = Path(__file__).with_name("runtime_work.py")
@@ -47,8 +48,8 @@ class Heard:
     def beat(self, progress: Progress) -> None:
         self.beats.append(progress)
 
-    def suspected(self, suspicion: Suspicion) -> None:
-        self.said.append(("suspected", suspicion.code))
+    def suspected(self, alarm: Alarm) -> None:
+        self.said.append(("suspected", alarm.code))
 
     def phase_done(self, record: PhaseRecord) -> None:
         self.said.append(("phase_done", record.phase))
@@ -254,21 +255,31 @@ def test_it_beats_at_once_at_every_unit_and_in_between(reads: Path, tmp_path: Pa
     assert [what for what, _ in heard.said] == ["phase_done", "published"]
 
 
-def test_a_suspicion_is_told_once_and_before_its_unit_counts_as_finished(tmp_path: Path) -> None:
-    reads = tmp_path / "reads.txt"
-    reads.write_text("PERV\n" * 12)
-    heard = Heard()
+def test_an_alarm_is_sent_once_and_before_the_unit_that_met_it_counts_as_finished(
+    reads: Path, tmp_path: Path
+) -> None:
+    heard, work = Heard(), DigestWork(reads)
+    work.alarm_at = 2
 
     def saved(number: int) -> None:
         heard.said.append(("saved", number))
 
-    a_loop(DigestWork(reads), tmp_path, outbox=heard, on_save=saved).run()
-    assert [what for what, _ in heard.said] == [
-        "suspected",
-        *["saved"] * 3,
-        "phase_done",
-        "published",
-    ]
+    a_loop(work, tmp_path, outbox=heard, on_save=saved).run()
+    said = [what for what, _ in heard.said]
+    assert said.count("suspected") == 1
+    assert said.index("suspected") < heard.said.index(("saved", 2))
+
+
+def test_a_successor_counts_the_units_of_the_checkpoint_before_it_decides(
+    reads: Path, tmp_path: Path
+) -> None:
+    """The worker died after its last unit was saved and before it spoke."""
+    a_loop(DigestWork(reads), tmp_path).run()
+    heard, work = Heard(), DigestWork(reads)
+    work.alarm_at = UNITS
+    a_loop(work, tmp_path, outbox=heard, epoch=2).run()
+    assert work.computed == []
+    assert heard.said[0] == ("suspected", "PERV")
 
 
 def test_a_unit_that_outlasts_the_grace_is_abandoned(reads: Path, tmp_path: Path) -> None:

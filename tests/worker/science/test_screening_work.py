@@ -170,15 +170,6 @@ def test_each_phase_tells_its_own_counts(bundle: LoadedBundle, tmp_path: Path) -
     assert sum(detection.counts[k] for k in kinds) == detection.counts["reads"]
 
 
-def test_severe_targets_are_told_at_once_but_what_every_pig_has_is_not(
-    bundle: LoadedBundle, tmp_path: Path
-) -> None:
-    reads = made.reads_of(made.CSFV, 5, 900, 1) + made.reads_of(made.PERV_A[5000:], 5, 900, 1)
-    work = screening(bundle, made.write_fastq(tmp_path / "a.fastq", reads))
-    suspicions = [s for _, u in work.units(frozenset()) for s in work.process(u).suspicions]
-    assert [(s.sample, s.code, s.severity) for s in suspicions] == [("one", "CSFV", "critical")]
-
-
 @pytest.mark.parametrize(
     ("content", "words"),
     [

@@ -11,7 +11,7 @@ from typing import Any
 
 from porewatch.domain.phases import Phase, PhaseRecord, Progress
 from porewatch_worker import __version__
-from porewatch_worker.work import Lost, StageResult, StageWork, UnitOutput
+from porewatch_worker.work import Lost, Running, StageResult, StageWork, UnitOutput
 
 
 class WithRecords:
@@ -37,6 +37,9 @@ class WithRecords:
 
     def progress(self) -> Progress:
         return self._work.progress()
+
+    def running(self) -> Running | None:
+        return self._work.running()
 
     def finish(self, contents: Iterator[bytes], scratch: Path) -> StageResult:
         result = self._work.finish(contents, scratch)
@@ -72,6 +75,9 @@ class OneStep:
 
     def progress(self) -> Progress:
         return Progress(phase=self._phase)
+
+    def running(self) -> Running | None:
+        return None
 
     def finish(self, contents: Iterator[bytes], scratch: Path) -> StageResult:
         return self._step(scratch)

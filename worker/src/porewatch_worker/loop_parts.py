@@ -5,17 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
+from porewatch.domain.alarms import Alarm
 from porewatch.domain.base import Moment
 from porewatch.domain.phases import PhaseRecord, Progress, StageManifest
 from porewatch.domain.quarantine import QuarantinedUnit
-from porewatch_worker.work import StageResult, Suspicion
+from porewatch_worker.work import StageResult
 
 
 class Outbox(Protocol):
     """What the loop tells the world. None of it may raise for a passing fault."""
 
     def beat(self, progress: Progress) -> None: ...
-    def suspected(self, suspicion: Suspicion) -> None: ...
+    def suspected(self, alarm: Alarm) -> None: ...
     def phase_done(self, record: PhaseRecord) -> None: ...
     def published(self, manifest_key: str) -> None: ...
     def interrupted(self, last_checkpoint: int | None) -> None: ...

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from porewatch.domain.alarms import Alarm
 from porewatch.domain.phases import PhaseRecord, Progress
-from porewatch_worker.work import Suspicion
 
 
 class CallbackOutbox:
@@ -17,7 +17,7 @@ class CallbackOutbox:
     def beat(self, progress: Progress) -> None:
         self._progress(progress)
 
-    def suspected(self, suspicion: Suspicion) -> None:
+    def suspected(self, alarm: Alarm) -> None:
         """The report will say it."""
 
     def phase_done(self, record: PhaseRecord) -> None:

@@ -12,6 +12,7 @@ import threading
 import time
 from typing import Any, Protocol
 
+from porewatch.domain.alarms import Alarm
 from porewatch.domain.base import now
 from porewatch.domain.errors import PorewatchError
 from porewatch.domain.messages import (
@@ -26,7 +27,6 @@ from porewatch.domain.messages import (
 )
 from porewatch.domain.phases import PhaseRecord, Progress
 from porewatch_worker.order import Assignment
-from porewatch_worker.work import Suspicion
 
 log = logging.getLogger(__name__)
 LONGEST_PROBLEM = 4000
@@ -58,8 +58,8 @@ class QueueOutbox:
             self._beat_at = time.monotonic()
         self._say(self._make(Beat, progress=progress))
 
-    def suspected(self, suspicion: Suspicion) -> None:
-        self._say_surely(self._make(Suspected, **vars(suspicion)))
+    def suspected(self, alarm: Alarm) -> None:
+        self._say_surely(self._make(Suspected, **alarm.model_dump(mode="json")))
 
     def phase_done(self, record: PhaseRecord) -> None:
         self._say(self._make(PhaseDone, record=record))

@@ -31,7 +31,7 @@ from porewatch_worker.pulse import repeating
 from porewatch_worker.rhythm import Rhythm
 from porewatch_worker.saving import Saver
 from porewatch_worker.stop import Stop
-from porewatch_worker.work import StageResult, StageWork, UnitOutput
+from porewatch_worker.work import Running, StageResult, StageWork, UnitOutput
 
 log = logging.getLogger(__name__)
 TICK_S = 0.2
@@ -67,7 +67,7 @@ class StageLoop:
     def __post_init__(self) -> None:
         self._saver = Saver(self.checkpoint, self.rhythm, self._saved)
         self._started_at = now()
-        self._suspected: set[tuple[str, str]] = set()
+        self._running: Running | None = None
 
     def run(self) -> Ending:
         """To the end or to a stop. Raises what the work raises, and StaleEpoch when fenced out."""
@@ -75,6 +75,8 @@ class StageLoop:
             log.warning("%s", remark)
         with repeating(self.beat_s, "beat", lambda: self.outbox.beat(self.progress())):
             try:
+                self._running = self._wait(Background(self._resumed))
+                self._alarm()
                 self._units()
                 result = self._wait(Background(self._finish))
             except _Interrupted:
@@ -100,6 +102,9 @@ class StageLoop:
                 self.outbox.beat(self.progress())
         finally:
             ahead.close()
+        if self._running is not None:
+            self._running.end()
+            self._alarm()
         self._saver.save()
         self.outbox.beat(self.progress())
         refuse_too_many(self.checkpoint.quarantined, self.rules, len(self.checkpoint.units))
@@ -136,7 +141,7 @@ class StageLoop:
                 if not self.checkpoint.quarantined:
                     raise
             else:
-                self._tell_suspicions(output)
+                self._take(output.content)
                 return self._saver.add(number, output, time.monotonic() - began)
 
     def _computing(self, payload: Any, isolated: bool) -> Background[UnitOutput]:
@@ -152,6 +157,7 @@ class StageLoop:
             raise error
         unit = given_up(number, lost, self.checkpoint.tried[number])
         log.error("%s", unit.sentence())
+        self._take(lost.content)
         there = (*self.checkpoint.quarantined, unit)
         self._saver.add(number, UnitOutput(lost.content, consumed=lost.consumed), quarantined=unit)
         refuse_too_many(there, self.rules)
@@ -177,12 +183,23 @@ class StageLoop:
     def _saved(self, number: int) -> None:
         self.on_save(number)
 
-    def _tell_suspicions(self, output: UnitOutput) -> None:
-        """Before the unit counts as finished: no successor will compute it again, and tell."""
-        for suspicion in output.suspicions:
-            if (suspicion.sample, suspicion.code) not in self._suspected:
-                self._suspected.add((suspicion.sample, suspicion.code))
-                self.outbox.suspected(suspicion)
+    def _resumed(self) -> Running | None:
+        """The running verdict with the units of the checkpoint."""
+        running = self.work.running()
+        if running is not None:
+            for content in self.checkpoint.contents():
+                running.take(content)
+        return running
+
+    def _take(self, content: bytes) -> None:
+        if self._running is not None:
+            self._running.take(content)
+            self._alarm()
+
+    def _alarm(self) -> None:
+        """Tell what is met. A successor comes to the same totals and tells it again: harmless."""
+        for alarm in self._running.alarms() if self._running is not None else ():
+            self.outbox.suspected(alarm)
 
     def _finish(self) -> StageResult:
         self.scratch.mkdir(parents=True, exist_ok=True)

@@ -9,23 +9,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
+from porewatch.domain.alarms import Alarm
 from porewatch.domain.phases import PhaseRecord, Progress
-
-
-@dataclass(frozen=True)
-class Suspicion:
-    """Reads of a severe pathogen seen in one unit."""
-
-    sample: str
-    code: str
-    name: str
-    severity: str
-    reads: int
 
 
 @dataclass(frozen=True)
@@ -37,7 +27,6 @@ class UnitOutput:
     reads: int = 0
     bases: int = 0
     consumed: int = 0
-    suspicions: tuple[Suspicion, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -61,6 +50,19 @@ class StageResult:
     findings: int | None = None
 
 
+class Running(Protocol):
+    """A verdict that grows with the finished units of a stage."""
+
+    def take(self, content: bytes) -> None:
+        """Add a finished unit, computed here or found in the checkpoint."""
+
+    def end(self) -> None:
+        """There are no more units."""
+
+    def alarms(self) -> Iterable[Alarm]:
+        """What is met now and was not answered before."""
+
+
 class StageWork(Protocol):
     """One stage's computation."""
 
@@ -82,6 +84,9 @@ class StageWork(Protocol):
 
     def progress(self) -> Progress:
         """Where the work is now (the loop fills in units and checkpoint)."""
+
+    def running(self) -> Running | None:
+        """A fresh verdict over units; None when nothing can be alarming before the end."""
 
     def finish(self, contents: Iterator[bytes], scratch: Path) -> StageResult:
         """Merge all units' contents, in unit order, and write the outputs below `scratch`."""

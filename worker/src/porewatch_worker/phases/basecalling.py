@@ -142,6 +142,9 @@ class BasecallingWork:
         total = sum(file.size for file in self._files)
         return Progress(phase=Phase.BASECALLING, note=note, bytes_total=total)
 
+    def running(self) -> None:
+        """Nothing alarms before the end."""
+
     def finish(self, contents: Iterator[bytes], scratch: Path) -> StageResult:
         files: list[Called] = []
         outputs: dict[str, Path] = {}

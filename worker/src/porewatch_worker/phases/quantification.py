@@ -27,12 +27,13 @@ from porewatch_worker.science.lost_units import with_lost_units
 from porewatch_worker.science.outcomes import outcomes, recoveries
 from porewatch_worker.science.perv import perv_results
 from porewatch_worker.science.release import release_policies
+from porewatch_worker.suspicions.alarms import alarms
 from porewatch_worker.work import Inputs, Lost, StageResult, UnitOutput, fingerprint_of
 
 INPUT = "screen.json"
 OUTPUT = "quantification.json"
 WHOLE = Gaps()
-_VERSION = 7
+_VERSION = 8
 
 
 def quantify(
@@ -93,6 +94,7 @@ def quantify(
             version=policies.version,
             sha256=policy.digest(),
         ),
+        alarms=alarms(findings, samples, panel, perv),
     )
 
 
@@ -162,6 +164,9 @@ class QuantificationWork:
 
     def progress(self) -> Progress:
         return Progress(phase=Phase.QUANTIFICATION)
+
+    def running(self) -> None:
+        """Nothing alarms before the end."""
 
     def finish(self, contents: Iterator[bytes], scratch: Path) -> StageResult:
         """Write `quantification.json`."""

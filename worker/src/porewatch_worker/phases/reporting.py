@@ -125,6 +125,9 @@ class ReportingWork:
     def progress(self) -> Progress:
         return Progress(phase=Phase.REPORTING)
 
+    def running(self) -> None:
+        """Nothing alarms before the end."""
+
     def finish(self, contents: Iterator[bytes], scratch: Path) -> StageResult:
         for _ in contents:
             pass

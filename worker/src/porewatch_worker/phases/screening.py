@@ -20,9 +20,7 @@ import mappy
 from porewatch.domain.base import Moment, now
 from porewatch.domain.errors import NoReadsLeft
 from porewatch.domain.findings import ScreenResult
-from porewatch.domain.panel import Severity
 from porewatch.domain.phases import Phase, PhaseRecord, Progress, ScreeningParameters
-from porewatch.domain.references import ContigRole
 from porewatch.domain.runs import InputFile, Sample
 from porewatch_worker import __version__
 from porewatch_worker.phases import host_removal, pathogen_detection, quality_control
@@ -33,11 +31,12 @@ from porewatch_worker.science.filtering import AGAIN, LOW_COMPLEXITY, OTHER_BARC
 from porewatch_worker.science.one_pass import Placer
 from porewatch_worker.science.perv_reads import PervReader
 from porewatch_worker.science.reads import Read, Unit, read_units
-from porewatch_worker.science.remarks import shown_name
 from porewatch_worker.science.totals import RunTotals
 from porewatch_worker.science.units import SampleCounts, UnitCounts, add, unit_from_bytes
 from porewatch_worker.science.unknowns import FOLDER, Sketches
-from porewatch_worker.work import Inputs, Lost, StageResult, Suspicion, UnitOutput, fingerprint_of
+from porewatch_worker.suspicions.running import RunningVerdict
+from porewatch_worker.suspicions.to_come import in_turns
+from porewatch_worker.work import Inputs, Lost, StageResult, UnitOutput, fingerprint_of
 
 CHUNK = 50
 OUTPUT = "screen.json"
@@ -47,10 +46,7 @@ RECORDS = {
     Phase.HOST_REMOVAL: host_removal.counts,
     Phase.PATHOGEN_DETECTION: pathogen_detection.counts,
 }
-EXPECTED = ("PERV-A", "PERV-B")
-"""In every pig: their presence alone is no reason to wake anybody."""
-
-_VERSION = 7
+_VERSION = 8
 """Raise when the pass changes an answer: old checkpoints become invalid."""
 
 
@@ -67,7 +63,7 @@ class ScreeningWork:
         inputs: Inputs,
         phases: Sequence[Phase] = SCREENING,
     ) -> None:
-        self._files = tuple(files)
+        self._files = in_turns(files, samples)
         self._samples = tuple(samples)
         self._parameters = parameters
         self._bundle = bundle
@@ -75,7 +71,6 @@ class ScreeningWork:
         self._phases = tuple(phases)
         self._owners = Owners(self._samples)
         self._sketches = Sketches(bundle.folder.parent.parent / FOLDER)
-        self._severe = _severe(bundle)
         self._started_at: Moment = now()
         self._placer = Placer(bundle.panel_aligner, bundle.host_aligner, bundle.contigs, parameters)
         self._perv = PervReader(bundle.contigs.values(), bundle.panel_aligner.seq, parameters)
@@ -107,12 +102,12 @@ class ScreeningWork:
         with ThreadPoolExecutor(self._parameters.threads) as threads:
             for part in threads.map(lambda c: self._chunk(payload.file, c), chunks):
                 add(counts, part)
+        counts.stood_in(payload)
         return UnitOutput(
             content=counts.to_bytes(),
             reads=len(payload.reads),
             bases=sum(len(r.sequence) for r in payload.reads),
             consumed=payload.consumed,
-            suspicions=tuple(self._suspicions(counts)),
         )
 
     def give_up(self, payload: Unit) -> Lost | None:
@@ -120,6 +115,7 @@ class ScreeningWork:
         counts = UnitCounts()
         for owned in self._owners.assign(payload.file, payload.reads, counts, look=False):
             counts.sample(owned.sample).lose()
+        counts.stood_in(payload)
         last = payload.first + len(payload.reads) - 1
         return Lost(
             content=counts.to_bytes(),
@@ -132,6 +128,17 @@ class ScreeningWork:
     def progress(self) -> Progress:
         total = sum(file.size for file in self._files)
         return Progress(phase=self._phases[-1], bytes_total=total)
+
+    def running(self) -> RunningVerdict:
+        """The report's rule over the totals of finished units."""
+        return RunningVerdict(
+            bundle=self._bundle.manifest,
+            bundle_sha256=self._bundle.sha256,
+            panel=self._bundle.panel,
+            files=self._files,
+            samples=self._samples,
+            parameters=self._parameters,
+        )
 
     def finish(self, contents: Iterator[bytes], scratch: Path) -> StageResult:
         """Add all units up and write `screen.json`. Raises NoReadsLeft when nothing passed."""
@@ -183,13 +190,6 @@ class ScreeningWork:
             seen.perv.take_locus(placement.locus)
         return placement.role is not None
 
-    def _suspicions(self, counts: UnitCounts) -> Iterator[Suspicion]:
-        for sample, seen in sorted(counts.samples.items()):
-            for target, found in sorted(seen.targets.items()):
-                if found.reads and target in self._severe:
-                    name, severity = self._severe[target]
-                    yield Suspicion(sample, target, name, severity, found.reads)
-
     def _records(self, result: ScreenResult) -> tuple[PhaseRecord, ...]:
         finished = now()
         return tuple(
@@ -226,14 +226,3 @@ def refuse_without_reads(result: ScreenResult, parameters: ScreeningParameters) 
             f"min_mean_quality={parameters.min_mean_quality:g}."
         ),
     )
-
-
-def _severe(bundle: LoadedBundle) -> dict[str, tuple[str, str]]:
-    """Panel members of the bundle that are worth an alert at once: code -> (name, grade)."""
-    present = bundle.targets(ContigRole.PANEL)
-    grave = (Severity.CRITICAL, Severity.HIGH)
-    return {
-        e.code: (shown_name(e, present[e.code], bundle.manifest.synthetic), e.severity.value)
-        for e in bundle.panel.entries
-        if e.code in present and e.severity in grave and e.code not in EXPECTED
-    }

@@ -37,6 +37,7 @@ from porewatch_worker.science.quantity import quantities
 from porewatch_worker.science.remarks import remark_on, shown_name
 from porewatch_worker.science.required import required_reads
 from porewatch_worker.science.umbrellas import umbrella
+from porewatch_worker.suspicions.to_come import NOTHING, ToCome
 
 PROVIRUS = "provirus"
 """Genome type of what pigs inherit: its absence can never be said from reads that fit the host."""
@@ -58,6 +59,7 @@ class Run:
     host_length: int
     parameters: ScreeningParameters
     perv: Mapping[str, PervResult] = field(default_factory=dict)
+    to_come: ToCome = NOTHING
 
     def results(self, code: str) -> Iterator[tuple[str, SampleScreen, TargetResult]]:
         """This target in every sample that has anything of it."""
@@ -220,14 +222,44 @@ def _elsewhere(code: str, e: Evidence, screen: SampleScreen, run: Run) -> Iterat
     p = run.parameters
     others = [(n, s, r.evidence.reads) for n, s, r in run.results(code) if n != screen.sample]
     theirs = sum(reads for _, _, reads in others)
-    if theirs and gamma_cdf(e.reads, p.crossover * theirs) >= p.crossover_chance:
+    if theirs and crossed_over(e.reads, theirs, p):
         most = max(others, key=lambda other: other[2])[0]
         yield f"{_reads(e.reads)} beside {theirs} in other samples ({most}): {CROSSOVER}"
     for name, other, reads in others:
         if run.blank_for(name, screen.sample) and reads:
             scale = screen.quality.passed_reads / other.quality.passed_reads
-            if e.reads <= p.control_factor * reads * max(1.0, scale):
+            if like_the_blank(e.reads, reads * scale, reads, p):
                 yield f"{_reads(e.reads)} beside {reads} in the no-template control {name}"
+    if run.to_come.unread:
+        yield from _not_settled(e, screen, run, {name: reads for name, _, reads in others})
+
+
+def crossed_over(reads: float, theirs: float, p: ScreeningParameters) -> bool:
+    """Whether barcode crossover from `theirs` reads in other samples explains `reads`."""
+    return gamma_cdf(reads, p.crossover * theirs) >= p.crossover_chance
+
+
+def like_the_blank(reads: int, scaled: float, blank: float, p: ScreeningParameters) -> bool:
+    """Whether a no-template control explains `reads`: with its `blank` reads, or with those
+    `scaled` to the sample's size when that is more."""
+    return reads <= p.control_factor * max(blank, scaled)
+
+
+def _not_settled(
+    e: Evidence, screen: SampleScreen, run: Run, seen: Mapping[str, int]
+) -> Iterator[str]:
+    """What reads not looked at yet may still explain (only while the run goes on)."""
+    others = [s for s in run.screen.samples if s.sample != screen.sample]
+    there = {s.sample: seen.get(s.sample, 0) for s in others}
+    most = {name: n + run.to_come.most(name, n) for name, n in there.items()}
+    if crossed_over(e.reads, sum(most.values()), run.parameters):
+        yield "reads of other samples that were not looked at yet may explain it"
+    for other in others:
+        if not run.blank_for(other.sample, screen.sample):
+            continue
+        # What the blank holds at its end, against what is in the sample already.
+        if like_the_blank(e.reads, 0.0, most[other.sample], run.parameters):
+            yield f"reads of the no-template control {other.sample} may explain it"
 
 
 def _shared_with_members(e: Evidence, run: Run) -> int:

@@ -39,7 +39,7 @@ class Frame:
     in other samples of the run, thresholds."""
 
     env_length: int
-    in_others: Mapping[str, int]
+    in_others: Mapping[str, float]
     parameters: ScreeningParameters
 
 

@@ -14,8 +14,7 @@ reference is a surrogate, types are called SYNTHETIC-A, never PERV-A.
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from porewatch.domain.findings import (
@@ -34,6 +33,7 @@ from porewatch_worker.science.intervals import gamma_cdf
 from porewatch_worker.science.junctions import Frame, sites, smallest_share
 from porewatch_worker.science.perv_copies import HostDepth, copies, host_depth
 from porewatch_worker.science.remarks import SYNTHETIC, is_surrogate
+from porewatch_worker.suspicions.to_come import NOTHING, ToCome
 
 ALARM_TYPE, ALARM_PAIR = "C", frozenset("AC")
 
@@ -86,14 +86,16 @@ def perv_results(
     samples: Sequence[Sample],
     bundle: BundleManifest,
     parameters: ScreeningParameters,
+    to_come: ToCome = NOTHING,
 ) -> tuple[PervResult, ...]:
-    """One result a sample; none when the bundle has no PERV genome."""
+    """One result a sample; none when the bundle has no PERV genome. `to_come`: what the rest of a
+    run that goes on may bring against an alarm."""
     known = perv_references(bundle)
     if known is None:
         return ()
     by_name = {s.name: s for s in samples}
     return tuple(
-        _result(by_name[s.sample], s, _others(screen, s.sample), known, parameters)
+        _result(by_name[s.sample], s, Others(screen, s.sample, to_come), known, parameters)
         for s in screen.samples
     )
 
@@ -101,7 +103,7 @@ def perv_results(
 def _result(
     sample: Sample,
     screen: SampleScreen,
-    others: Sequence[PervScreen],
+    others: Others,
     known: PervReferences,
     parameters: ScreeningParameters,
 ) -> PervResult:
@@ -109,10 +111,9 @@ def _result(
     host = None
     if sample.material == "dna":
         host = host_depth(screen, counted, known.locus_length, known.host_length)
-    pairs = Counter(f"{j.left}/{j.right}" for s in others for j in s.junctions)
+    pairs = {pair: others.reads(_joins(pair)) for pair in _pairs(counted)}
     found = sites(counted.junctions, Frame(known.env_length, pairs, parameters))
-    theirs = sum(s.types[ALARM_TYPE].reads for s in others if ALARM_TYPE in s.types)
-    call, rule = judge_type(counted, theirs, parameters)
+    call, rule = judge_type(counted, others.reads(_typed), parameters, others.rest(counted))
     return PervResult(
         sample=sample.name,
         material=sample.material,
@@ -135,9 +136,10 @@ def _result(
 
 
 def judge_type(
-    counted: PervScreen, others: int, parameters: ScreeningParameters
+    counted: PervScreen, others: float, parameters: ScreeningParameters, ahead: float = 0.0
 ) -> tuple[Call, str]:
-    """PERV-C by env: the call and why. `others`: reads of env C in other samples of the run."""
+    """PERV-C by env: the call and why. `others`: reads of env C in other samples of the run.
+    `ahead`: reads of other types that the rest of the sample may bring."""
     p, mine = parameters, counted.types.get(ALARM_TYPE)
     rest = sum(t.reads for kind, t in counted.types.items() if kind != ALARM_TYPE)
     if mine is None or not mine.reads:
@@ -145,15 +147,46 @@ def judge_type(
     told = f"{mine.reads} of {mine.reads + rest} reads with a told env are of type {ALARM_TYPE}"
     if mine.reads < p.detected_min_reads or mine.starts < p.detected_min_starts:
         return Call.INDETERMINATE, f"{told}, {p.detected_min_reads} reads needed"
-    if rest and gamma_cdf(mine.reads, p.perv_mistyped * rest) >= p.crossover_chance:
+    if rest and gamma_cdf(mine.reads, p.perv_mistyped * (rest + ahead)) >= p.crossover_chance:
         return Call.INDETERMINATE, f"{told}, no more than mistyped reads of the others"
     if others and gamma_cdf(mine.reads, p.crossover * others) >= p.crossover_chance:
         return Call.INDETERMINATE, f"{told}, beside {others} in other samples: barcode crossover"
     return Call.DETECTED, f"{told}, from {mine.starts} distinct starts"
 
 
-def _others(screen: ScreenResult, sample: str) -> list[PervScreen]:
-    return [s.perv for s in screen.samples if s.perv and s.sample != sample]
+@dataclass(frozen=True)
+class Others:
+    """The other samples of the run, seen from one of them."""
+
+    screen: ScreenResult
+    sample: str
+    to_come: ToCome = NOTHING
+
+    def reads(self, count: Callable[[PervScreen], int]) -> float:
+        """Reads of a kind in all of them, and the most that are still to come."""
+        seen = {s.sample: count(s.perv) for s in self._screens() if s.perv}
+        ahead = sum(self.to_come.most(s.sample, seen.get(s.sample, 0)) for s in self._screens())
+        return sum(seen.values()) + ahead
+
+    def rest(self, counted: PervScreen) -> float:
+        """Reads of other types that the rest of this sample may bring."""
+        rest = sum(t.reads for kind, t in counted.types.items() if kind != ALARM_TYPE)
+        return self.to_come.most(self.sample, rest)
+
+    def _screens(self) -> Iterator[SampleScreen]:
+        return (s for s in self.screen.samples if s.sample != self.sample)
+
+
+def _typed(counted: PervScreen) -> int:
+    return counted.types[ALARM_TYPE].reads if ALARM_TYPE in counted.types else 0
+
+
+def _pairs(counted: PervScreen) -> set[str]:
+    return {f"{j.left}/{j.right}" for j in counted.junctions}
+
+
+def _joins(pair: str) -> Callable[[PervScreen], int]:
+    return lambda counted: sum(f"{j.left}/{j.right}" == pair for j in counted.junctions)
 
 
 def _types(

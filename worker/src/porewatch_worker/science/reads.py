@@ -11,7 +11,6 @@ from __future__ import annotations
 import io
 from collections.abc import Callable, Iterator
 from datetime import datetime
-from itertools import islice
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple, cast
 
@@ -49,12 +48,14 @@ class Read(NamedTuple):
 
 class Unit(NamedTuple):
     """Consecutive reads of one file, the first of them by number. `consumed`: how many bytes of the
-    file were read for them (buffers included, so it is exact only over a whole file)."""
+    file were read for them (buffers included, so it is exact only over a whole file). `last`: the
+    file ends with them."""
 
     file: InputFile
     reads: list[Read]
     first: int = 1
     consumed: int = 0
+    last: bool = True
 
 
 def read_units(
@@ -70,16 +71,38 @@ def read_units(
     number, seen = 0, SeenReads()
     for place_of_file, file in enumerate(files):
         place = _Place()
-        records = _records(path(file.path), file, place)
-        there, first, begun = size, 1, 0
-        while there == size:
-            reads = [make() for make in islice(records, size)]
-            there = len(reads)
-            reads = seen.marked(reads, place_of_file, file.barcode) if reads else reads
-            if reads and number + 1 not in done:
-                yield number + 1, Unit(file, reads, first, place.until(there == size, file) - begun)
-            number, first = number + (there > 0), first + there
-            begun = place.until(there == size, file)
+        records = _Records(_records(path(file.path), file, place))
+        first, begun = 1, 0
+        while records.more:
+            number += 1
+            reads = [make() for make in records.take(size)]
+            reads = seen.marked(reads, place_of_file, file.barcode)
+            at = place.until(records.more, file)
+            if number not in done:
+                yield number, Unit(file, reads, first, at - begun, not records.more)
+            first, begun = first + len(reads), at
+
+
+class _Records:
+    """Records of a file, looked one ahead to know where it ends."""
+
+    def __init__(self, records: Iterator[Callable[[], Read]]) -> None:
+        self._rest = records
+        self._next = next(records, None)
+
+    @property
+    def more(self) -> bool:
+        return self._next is not None
+
+    def take(self, number: int) -> Iterator[Callable[[], Read]]:
+        """Up to so many."""
+        for _ in range(number):
+            record = self._next
+            if record is None:
+                return
+            # Made before the next one is looked at: a BAM reader fills the same record again.
+            yield record
+            self._next = next(self._rest, None)
 
 
 class _Place:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from porewatch.domain.findings import QualityControl, ReadAccount, SampleScreen
 from porewatch.domain.perv import PervScreen
@@ -52,16 +52,28 @@ class RunTotals:
             add(self._sums.setdefault(name, SampleCounts()), counts)
 
     def screens(
-        self, samples: Sequence[str], sketches: Sketches | None = None
+        self,
+        samples: Sequence[str],
+        sketches: Sketches | None = None,
+        *,
+        only: Collection[str] | None = None,
     ) -> tuple[SampleScreen, ...]:
-        """One screen for each sample named, also for those without any read."""
+        """One screen for each sample named, also for those without any read. `only`: with the
+        evidence of these targets and no others."""
         minutes = [m for sums in self._sums.values() for m in sums.minute_reads]
         origin = min(minutes, default=None)
-        return tuple(self._screen(name, origin, sketches) for name in samples)
+        return tuple(self._screen(name, origin, sketches, only) for name in samples)
 
-    def _screen(self, name: str, origin: int | None, sketches: Sketches | None) -> SampleScreen:
+    def _screen(
+        self,
+        name: str,
+        origin: int | None,
+        sketches: Sketches | None,
+        only: Collection[str] | None,
+    ) -> SampleScreen:
         sums = self._sums.get(name, SampleCounts())
-        results = [t.result(code) for code, t in sorted(self._targets.get(name, {}).items())]
+        there = sorted(self._targets.get(name, {}).items())
+        results = [t.result(code) for code, t in there if only is None or code in only]
         return SampleScreen(
             sample=name,
             account=_account(sums),

@@ -19,6 +19,7 @@ from porewatch_worker.science.histograms import quality_bin
 from porewatch_worker.science.perv_counts import PervCounts
 from porewatch_worker.science.perv_counts import from_plain as perv_from_plain
 from porewatch_worker.science.placement import HostFit, Placement
+from porewatch_worker.science.reads import Unit
 from porewatch_worker.science.target_counts import TargetCounts, int_counter
 from porewatch_worker.science.target_counts import from_plain as target_from_plain
 from porewatch_worker.science.unknowns import UnknownCounts
@@ -135,23 +136,39 @@ class SampleCounts:
         return self.targets.setdefault(name, TargetCounts())
 
 
+_PLACE = ("file", "consumed", "first", "reads", "last")
+
+
 @dataclass
 class UnitCounts:
-    """One unit: samples by name, and reads whose barcode no sample claims."""
+    """One unit: samples by name, and reads whose barcode no sample claims. It stood in `file`, in
+    `consumed` of its bytes, with `reads` reads from number `first` on; `last`: the file ends there.
+    """
 
     samples: dict[str, SampleCounts] = field(default_factory=dict)
     unlisted: Counter[str] = field(default_factory=Counter)
+    file: str = ""
+    consumed: int = 0
+    first: int = 0
+    reads: int = 0
+    last: bool = False
 
     def sample(self, name: str) -> SampleCounts:
         if name not in self.samples:  # a SampleCounts is a dozen counters: not for every read
             self.samples[name] = SampleCounts()
         return self.samples[name]
 
+    def stood_in(self, unit: Unit) -> None:
+        """Where the reads came from."""
+        self.file, self.consumed, self.last = unit.file.path, unit.consumed, unit.last
+        self.first, self.reads = unit.first, len(unit.reads)
+
     def to_bytes(self) -> bytes:
         """Compressed JSON with sorted keys: equal counts give equal bytes."""
         plain = {
             "samples": {name: _plain(s) for name, s in self.samples.items()},
             "unlisted": dict(self.unlisted),
+            **{name: getattr(self, name) for name in _PLACE},
         }
         text = json.dumps(plain, sort_keys=True, separators=(",", ":"))
         return zlib.compress(text.encode(), 6)
@@ -160,6 +177,8 @@ class UnitCounts:
 def add(into: Any, other: Any) -> None:
     """Add `other` to `into`, field by field: numbers, counters, lists and what lies below."""
     for name, value in vars(other).items():
+        if name in _PLACE and isinstance(other, UnitCounts):
+            continue  # said of the unit as a whole
         there = getattr(into, name)
         if isinstance(value, PervCounts | UnknownCounts):
             there.add(value)
@@ -187,6 +206,7 @@ def unit_from_bytes(content: bytes) -> UnitCounts:
     return UnitCounts(
         samples={name: _sample(s) for name, s in plain["samples"].items()},
         unlisted=Counter(plain["unlisted"]),
+        **{name: plain[name] for name in _PLACE},
     )
 
 

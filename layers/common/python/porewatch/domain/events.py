@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Literal
 
+from porewatch.domain.alarms import Level
 from porewatch.domain.base import Model, Moment, Problem
 from porewatch.domain.phases import Phase, PhaseRecord
 from porewatch.domain.runs import RunId, RunState
@@ -171,13 +172,20 @@ class BudgetReached(Fact):
 
 
 class PathogenSuspected(Fact):
-    """Sent from inside the detection phase, on partial results: before the run ends."""
+    """The rule of a severe detection is met: over the reads so far, while the run goes on (level
+    provisional), or by the final result without having been met before (final). It carries the
+    evidence that met it."""
 
     sample: str
     code: str
     name: str
     severity: str
     reads: int
+    level: Level = Level.PROVISIONAL
+    starts: int | None = None
+    breadth: float | None = None
+    identity: float | None = None
+    rule: str = ""
 
 
 class RunCompleted(Fact):

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from porewatch.domain.alarms import Alarm
 from porewatch.domain.base import Model
 from porewatch.domain.panel import Severity
 from porewatch.domain.perv import PervScreen, PervTypeCount
@@ -362,3 +363,6 @@ class Quantification(Model):
     perv: tuple[PervResult, ...] = ()
     crosstalk: tuple[Crosstalk, ...] = ()
     release: ReleaseRules | None = None
+    alarms: Annotated[
+        tuple[Alarm, ...], Field(description="severe detections that somebody is alerted to")
+    ] = ()

@@ -37,7 +37,7 @@ class PhaseDone(_FromWorker):
 
 
 class Suspected(_FromWorker):
-    """Reads of a severe pathogen in a finished unit. Repeats are harmless."""
+    """The totals so far meet the rule of a severe detection. Repeats are harmless."""
 
     kind: Literal["suspected"] = "suspected"
     sample: str
@@ -45,6 +45,10 @@ class Suspected(_FromWorker):
     name: str
     severity: str
     reads: int
+    starts: int | None = None
+    breadth: float | None = None
+    identity: float | None = None
+    rule: str = ""
 
 
 class Published(_FromWorker):

@@ -79,6 +79,7 @@ def join(
         unlisted_barcodes=screen.unlisted_barcodes,
         findings=counted.findings,
         outcomes=counted.outcomes,
+        alarms=counted.alarms,
     )
 
 

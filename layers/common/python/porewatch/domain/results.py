@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
+from porewatch.domain.alarms import Alarm
 from porewatch.domain.base import Model
 from porewatch.domain.findings import Finding, SampleOutcome, SampleScreen
 from porewatch.domain.phases import OutputFile, PhaseRecord
@@ -24,3 +25,4 @@ class RunResults(Model):
     unlisted_barcodes: dict[str, int]
     findings: tuple[Finding, ...]
     outcomes: tuple[SampleOutcome, ...]
+    alarms: tuple[Alarm, ...] = ()

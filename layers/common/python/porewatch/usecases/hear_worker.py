@@ -99,6 +99,10 @@ def _suspicion(message: Suspected) -> PathogenSuspected:
         name=message.name,
         severity=message.severity,
         reads=message.reads,
+        starts=message.starts,
+        breadth=message.breadth,
+        identity=message.identity,
+        rule=message.rule,
     )
 
 

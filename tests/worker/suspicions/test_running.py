@@ -1,0 +1,183 @@
+"""Alarms while the run goes on: the report's rule over all samples' totals, raised once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from porewatch.domain.findings import Call
+from porewatch.domain.runs import InputFile, ReadKind, Sample, SampleRole
+from porewatch_worker.references.load import LoadedBundle
+from porewatch_worker.science.units import SampleCounts, UnitCounts
+from porewatch_worker.suspicions.to_come import NOTHING, ToCome, Unread, in_turns
+from tests.validation.alert_pack import Watched, followed, watch
+from tests.worker.science import made
+from tests.worker.science.conftest import screening
+
+LENGTH = 900
+A, B = Sample(name="a", barcode="barcode01"), Sample(name="b", barcode="barcode02")
+
+
+@pytest.fixture(scope="session")
+def bundle(tmp_path_factory: pytest.TempPathFactory) -> LoadedBundle:
+    return made.made_bundle(tmp_path_factory.mktemp("made"))
+
+
+def csfv(number: int, seed: int = 1) -> list[str]:
+    return made.reads_of(made.CSFV, number, LENGTH, seed)
+
+
+def host(number: int, seed: int = 2) -> list[str]:
+    return made.reads_of(made.HOST, number, LENGTH, seed)
+
+
+def two(
+    bundle: LoadedBundle,
+    tmp_path: Path,
+    first: list[str],
+    second: list[str],
+    samples: tuple[Sample, Sample] = (A, B),
+    shuffled: int | None = None,
+) -> Watched:
+    """A run of two barcodes, the first one's file read first (controls go before)."""
+    paths = [
+        made.write_fastq(tmp_path / f"{name}.fastq", reads)
+        for name, reads in (("a", first), ("b", second))
+    ]
+    barcodes = tuple(s.barcode for s in samples)
+    return watch(
+        bundle, paths, tmp_path,
+        samples=samples, barcodes=barcodes, shuffled=shuffled, unit_reads=20,
+    )  # fmt: skip
+
+
+def test_one_read_alarms_nobody_and_the_evidence_that_met_the_rule_goes_with_the_alarm(
+    bundle: LoadedBundle, tmp_path: Path
+) -> None:
+    lone = made.write_fastq(tmp_path / "lone.fastq", csfv(1) + host(40))
+    assert watch(bundle, [lone], tmp_path).raised == ()
+    path = made.write_fastq(tmp_path / "a.fastq", csfv(6) + host(40))
+    [(unit, alarm)] = watch(bundle, [path], tmp_path, unit_reads=20).raised
+    assert (unit, alarm.code, alarm.severity, alarm.reads) == (1, "CSFV", "critical", 6)
+    assert alarm.starts is not None and 2 <= alarm.starts <= 6
+    assert alarm.breadth and alarm.breadth > 0.2
+    assert alarm.identity and alarm.identity > 0.9
+    assert "6 reads" in alarm.rule
+
+
+def test_reads_are_added_up_over_units(bundle: LoadedBundle, tmp_path: Path) -> None:
+    """No unit holds enough by itself."""
+    reads = [r for one in csfv(4) for r in (one, *host(19))]
+    path = made.write_fastq(tmp_path / "a.fastq", reads)
+    [(unit, alarm)] = watch(bundle, [path], tmp_path, unit_reads=20).raised
+    assert (unit, alarm.reads) == (3, 3)
+
+
+def test_what_pigs_carry_alarms_nobody(bundle: LoadedBundle, tmp_path: Path) -> None:
+    path = made.write_fastq(tmp_path / "a.fastq", made.reads_of(made.PERV_A[5000:], 20, LENGTH, 1))
+    run = watch(bundle, [path], tmp_path, unit_reads=5)
+    assert run.raised == ()
+    assert run.final.alarms == ()
+
+
+@pytest.mark.parametrize("stated", ["CSFV", ""])
+def test_a_positive_controls_expected_content_alarms_nobody(
+    bundle: LoadedBundle, tmp_path: Path, stated: str
+) -> None:
+    """What was not expected in it does."""
+    control = Sample(
+        name="b", barcode="barcode02", role=SampleRole.POSITIVE_CONTROL,
+        expected_codes=(stated,) if stated else ("RABV",),
+    )  # fmt: skip
+    run = two(bundle, tmp_path, host(60), csfv(20) + host(20), (A, control))
+    assert run.finding("CSFV", "b").call is Call.DETECTED
+    assert run.alarms == run.final_alarms == (set() if stated else {("b", "CSFV")})
+
+
+@pytest.mark.parametrize("shuffled", [None, 1, 2, 3])
+def test_crossover_is_waited_for_though_the_other_barcode_is_read_later(
+    bundle: LoadedBundle, tmp_path: Path, shuffled: int | None
+) -> None:
+    run = two(bundle, tmp_path, csfv(3) + host(40), csfv(400, 5), shuffled=shuffled)
+    assert "crossover" in run.finding("CSFV", "a").rule
+    assert run.alarms == run.final_alarms == {("b", "CSFV")}
+
+
+def test_what_the_blank_holds_as_well_alarms_nobody(bundle: LoadedBundle, tmp_path: Path) -> None:
+    blank = Sample(name="b", barcode="barcode02", role=SampleRole.NO_TEMPLATE_CONTROL)
+    run = two(bundle, tmp_path, csfv(12) + host(60), csfv(2, 7) + host(8), (A, blank))
+    assert "no-template control" in run.finding("CSFV", "a").rule
+    assert run.alarms == run.final_alarms == set()
+
+
+@pytest.mark.parametrize("shuffled", [None, 1, 2, 3, 4])
+def test_what_is_raised_does_not_depend_on_the_order_of_units(
+    bundle: LoadedBundle, tmp_path: Path, shuffled: int | None
+) -> None:
+    blank = Sample(name="b", barcode="barcode02", role=SampleRole.NO_TEMPLATE_CONTROL)
+    reads = [r for one in csfv(30) for r in (one, *host(2))]
+    run = two(bundle, tmp_path, reads, csfv(1, 7) + host(60), (A, blank), shuffled=shuffled)
+    assert run.alarms == run.final_alarms == {("a", "CSFV")}
+
+
+def test_a_successor_that_finds_all_units_raises_what_its_predecessor_could_not(
+    bundle: LoadedBundle, tmp_path: Path
+) -> None:
+    path = made.write_fastq(tmp_path / "a.fastq", csfv(6) + host(40))
+    work = screening(bundle, path, unit_reads=20)
+    contents = [work.process(u).content for _, u in work.units(frozenset())]
+    running = work.running()
+    for content in contents:
+        running.take(content)
+    assert [a.code for a in running.alarms()] == ["CSFV"]
+    assert list(running.alarms()) == []
+    assert [a.code for _, a in followed(work, contents)] == ["CSFV"]
+
+
+def unit(barcode: str, first: int, reads: int, consumed: int, last: bool = False) -> UnitCounts:
+    sample = {"barcode01": "a", "barcode02": "b"}[barcode]
+    return UnitCounts(
+        samples={sample: SampleCounts(total=reads)}, file=f"fastq/{barcode}.fastq",
+        consumed=consumed, first=first, reads=reads, last=last,
+    )  # fmt: skip
+
+
+def test_what_is_to_come_shrinks_as_files_are_read() -> None:
+    size = 10_000_000
+    files = [
+        InputFile(path=f"fastq/{b}.fastq", kind=ReadKind.FASTQ, size=size, barcode=b)
+        for b in ("barcode01", "barcode02")
+    ]
+    unread = Unread(files, (A, B))
+    unread.take(unit("barcode01", 1001, 1000, 5_000_000, last=True))
+    told = unread.to_come()
+    assert 2000 <= told.most("b", 0) < 2300  # not looked at: all of it may be of the kind
+    assert 7 <= told.most("a", 0) < 8  # half is unread, none was seen in the other half
+    unread.take(unit("barcode02", 1, 2000, size, last=True))
+    unread.take(unit("barcode01", 1, 1000, 5_000_000))
+    assert unread.to_come().most("a", 50) == unread.to_come().most("b", 50) == 0
+    assert NOTHING.most("a", 9) == 0
+    assert ToCome({"a": 10}, {"a": 5.0}).most("a", 10) == 5.0
+
+
+def test_a_small_file_is_not_read_because_its_bytes_are() -> None:
+    """A reader takes a small file in at once, and makes reads of it one by one."""
+    files = [
+        InputFile(path=f"fastq/{b}.fastq", kind=ReadKind.FASTQ, size=90_000, barcode=b)
+        for b in ("barcode01", "barcode02")
+    ]
+    unread = Unread(files, (A, B))
+    unread.take(unit("barcode02", 1, 20, 90_000))
+    assert unread.to_come().most("b", 0) > 50
+
+
+def test_files_of_controls_are_read_first_and_barcodes_in_turn() -> None:
+    control = Sample(name="c", barcode="barcode03", role=SampleRole.NO_TEMPLATE_CONTROL)
+    names = [("barcode01", 1), ("barcode01", 2), ("barcode02", 1), ("barcode03", 1)]
+    files = [
+        InputFile(path=f"fastq/{b}_{n}.fastq", kind=ReadKind.FASTQ, size=1, barcode=b)
+        for b, n in names
+    ]
+    turned = [f.path[6:-6] for f in in_turns(files, (A, B, control))]
+    assert turned == ["barcode03_1", "barcode01_1", "barcode02_1", "barcode01_2"]

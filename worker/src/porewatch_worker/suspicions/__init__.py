@@ -1,0 +1,1 @@
+"""Alarms: by which rule, and while the run goes on."""

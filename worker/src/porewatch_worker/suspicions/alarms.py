@@ -1,0 +1,120 @@
+"""Which findings alarm somebody: the only rule for it, in the run and at its end.
+
+A finding alarms when it is called detected, its severity is critical or high, and it is no
+positive control's expected content. Types of PERV that every pig carries are no alarm by
+themselves. Rows for groups are silent: their members speak. (Severity is the panel's; a sample's
+outcome does not silence an alarm, it is told with it.)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+from porewatch.domain.alarms import Alarm
+from porewatch.domain.findings import Call, Finding, PervResult
+from porewatch.domain.panel import Panel, Severity, umbrellas
+from porewatch.domain.runs import Sample, SampleRole
+from porewatch_worker.science.perv import ALARM_PAIR, ALARM_TYPE
+from porewatch_worker.science.perv_calls import AC
+from porewatch_worker.science.remarks import PERV
+
+GRAVE = (Severity.CRITICAL, Severity.HIGH)
+EXPECTED = ("PERV-A", "PERV-B")
+"""In every pig: their presence alone is no reason to alarm anybody."""
+
+
+def alarms(
+    findings: Iterable[Finding],
+    samples: Sequence[Sample],
+    panel: Panel,
+    perv: Iterable[PervResult] = (),
+) -> tuple[Alarm, ...]:
+    """Alarms in the order of the findings."""
+    told = {result.sample: result for result in perv}
+    groups, expected = umbrellas(panel.entries), _expected(samples, panel)
+    found = [
+        _alarm(finding, told.get(finding.sample))
+        for finding in findings
+        if finding.call is Call.DETECTED
+        and finding.severity in GRAVE
+        and finding.code not in groups
+        and finding.code not in EXPECTED
+        and (finding.sample, finding.code) not in expected
+    ]
+    return (*found, *_without_a_row(told.values(), {(a.sample, a.code) for a in found}, expected))
+
+
+def grave_codes(panel: Panel) -> frozenset[str]:
+    """Members of the panel that may alarm."""
+    groups = umbrellas(panel.entries)
+    return frozenset(
+        e.code
+        for e in panel.entries
+        if e.severity in GRAVE and e.code not in groups and e.code not in EXPECTED
+    )
+
+
+def _expected(samples: Sequence[Sample], panel: Panel) -> set[tuple[str, str]]:
+    members: Mapping[str, tuple[str, ...]] = {e.code: e.members for e in panel.entries}
+    return {
+        (sample.name, code)
+        for sample in samples
+        if sample.role is SampleRole.POSITIVE_CONTROL
+        for stated in sample.expected_codes
+        for code in (stated, *members.get(stated, ()))
+    }
+
+
+def _alarm(finding: Finding, perv: PervResult | None) -> Alarm:
+    reads, starts = _counted(finding, perv)
+    by_reads = finding.evidence is not None and not _by_env(finding.code, perv)
+    e = finding.evidence if by_reads else None
+    return Alarm(
+        sample=finding.sample,
+        code=finding.code,
+        name=finding.name,
+        severity=finding.severity,
+        reads=e.reads if e else reads,
+        starts=e.distinct_starts if e else starts,
+        breadth=e.breadth if e else None,
+        identity=e.identity if e else None,
+        rule=finding.rule,
+    )
+
+
+def _by_env(code: str, perv: PervResult | None) -> bool:
+    return code == f"{PERV}{ALARM_TYPE}" and perv is not None and perv.type_c is not None
+
+
+def _counted(finding: Finding, perv: PervResult | None) -> tuple[int, int | None]:
+    """Reads and distinct places that speak for a type or a recombinant."""
+    if perv is None:
+        return 0, None
+    if finding.code == AC:
+        mine = [
+            s for s in perv.sites if {s.left, s.right} == ALARM_PAIR and s.call is Call.DETECTED
+        ]
+        return (mine[0].reads, mine[0].molecules) if mine else (0, None)
+    counted = perv.counted.types.get(ALARM_TYPE)
+    return (counted.reads, counted.starts) if counted else (0, None)
+
+
+def _without_a_row(
+    results: Iterable[PervResult], there: set[tuple[str, str]], expected: set[tuple[str, str]]
+) -> Iterator[Alarm]:
+    """Type C called by env although the panel has no row for it."""
+    code = f"{PERV}{ALARM_TYPE}"
+    for perv in results:
+        key = (perv.sample, code)
+        if perv.type_c is Call.DETECTED and key not in there | expected:
+            counted = perv.counted.types[ALARM_TYPE]
+            name = next(n for n in perv.types_told if n.endswith(ALARM_TYPE))
+            yield Alarm(
+                sample=perv.sample,
+                code=code,
+                name=name,
+                severity=Severity.CRITICAL,
+                reads=counted.reads,
+                starts=counted.starts,
+                rule=perv.type_c_rule,
+            )
