@@ -1,4 +1,4 @@
-"""Answers GET /runs, /runs/{run_id}, /runs/{run_id}/report."""
+"""Answers GET /runs, /runs/{run_id}, /runs/{run_id}/report, /alerts; takes POST .../ack."""
 
 from porewatch.adapters.objects import Objects
 from porewatch.adapters.runs import RunLedger

@@ -1,6 +1,6 @@
 """Stages: planned, opened and awaited by the state machine, moved on by what workers say."""
 
-from porewatch.adapters import callbacks, manifests, objects, runs, stages, table
+from porewatch.adapters import alerts, callbacks, manifests, objects, runs, stages, table
 from porewatch.compute import carbon, price, profiles
 from porewatch.domain import base, messages, tasks
 from porewatch.edge.queue import on_queue
@@ -17,8 +17,8 @@ def desk() -> Desk:
     kept, region = runs.RunLedger(ledger), settings().aws_region
     sealed = manifests.Manifests(kept, objects.Objects(settings().raw_bucket))
     prices, factors = price.price_list(region), carbon.carbon_factors(region)
-    known = stages.StageLedger(ledger)
-    return Desk(kept, sealed, known, results, tokens, base.now(), prices, factors)
+    books = kept, sealed, stages.StageLedger(ledger), alerts.AlertLedger(ledger)
+    return Desk(*books, results, tokens, base.now(), prices, factors)
 
 
 @on_queue(messages.WORKER_MESSAGE)

@@ -26,10 +26,11 @@ def cloud() -> Iterator[Table]:
     with mocked_aws(
         NOTICE_TOPIC_ARN=f"arn:aws:sns:{REGION}:{ACCOUNT}:notices",
         ALERT_TOPIC_ARN=f"arn:aws:sns:{REGION}:{ACCOUNT}:alerts",
+        ESCALATION_TOPIC_ARN=f"arn:aws:sns:{REGION}:{ACCOUNT}:escalations",
         STATE_MACHINE_ARN=MACHINE,
     ):
         make_buckets()
-        for name in ("notices", "alerts"):
+        for name in ("notices", "alerts", "escalations"):
             _topic_with_queue(name)
         boto3.client("stepfunctions").create_state_machine(
             name="screen-run", definition=WAITS, roleArn=f"arn:aws:iam::{ACCOUNT}:role/r"
@@ -50,6 +51,11 @@ def notices(cloud: Table) -> Mail:
 @pytest.fixture
 def alerts(cloud: Table) -> Mail:
     return lambda: _mail("alerts")
+
+
+@pytest.fixture
+def escalations(cloud: Table) -> Mail:
+    return lambda: _mail("escalations")
 
 
 def executions() -> list[dict[str, Any]]:

@@ -16,6 +16,7 @@ from tests.simulator.weather import Weather
 
 TOLD = {
     *("PathogenSuspected", "FileQuarantined", "LaunchRefused", "StageStalled"),
+    *("SuspicionConfirmed", "SuspicionWithdrawn", "SuspicionUnconfirmed", "AlertEscalated"),
     *("RunRefused", "RunFailed", "RunCancelled", "RunCompleted"),
 }
 RULES: dict[str, Callable[[str], bool]] = {

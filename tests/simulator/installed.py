@@ -39,6 +39,7 @@ SETTINGS = {
     "WORKER_QUEUE_URL": "worker",
     "NOTICE_TOPIC_ARN": "notices",
     "ALERT_TOPIC_ARN": "alerts",
+    "ESCALATION_TOPIC_ARN": "escalations",
     "STATE_MACHINE_ARN": "arn:aws:states:eu-central-1:1:stateMachine:screen-run",
     "LAUNCH_TEMPLATE_ID": "lt-1",
     "SUBNET_IDS": "subnet-a,subnet-b,subnet-c",

@@ -7,6 +7,7 @@ from collections.abc import Container, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
+from porewatch.adapters.alerts import AlertLedger
 from porewatch.adapters.budget import Budget
 from porewatch.adapters.kills import Kills
 from porewatch.adapters.manifests import Manifests
@@ -196,6 +197,7 @@ class House:
             self.runs,
             self.manifests,
             self.stages,
+            AlertLedger(self.table),
             self.results,
             tokens,  # type: ignore[arg-type]
             self.now,

@@ -37,6 +37,8 @@ class Settings(BaseModel):
     worker_queue_url: str
     notice_topic_arn: str
     alert_topic_arn: str
+    escalation_topic_arn: str
+    escalate_minutes: int = 30
     launch_template_id: str
     subnet_ids: Annotated[tuple[str, ...], BeforeValidator(_by_comma)]
     subnet_zones: Annotated[tuple[str, ...], BeforeValidator(_by_comma)] = ()
@@ -58,6 +60,11 @@ class Settings(BaseModel):
     expiry_target_arn: str = ""
     expiry_role_arn: str = ""
     aws_region: str = "us-east-1"
+
+    @property
+    def topics(self) -> tuple[str, str, str]:
+        """Alerts, notices, escalations."""
+        return self.alert_topic_arn, self.notice_topic_arn, self.escalation_topic_arn
 
     if not TYPE_CHECKING:
 

@@ -188,6 +188,60 @@ class PathogenSuspected(Fact):
     rule: str = ""
 
 
+class AboutAlert(Fact):
+    """Common to facts about an alert that was raised; `revision` is the alert's."""
+
+    sample: str
+    code: str
+    name: str
+    severity: str
+
+
+class SuspicionConfirmed(AboutAlert):
+    """The report holds what was alerted. `by_revision`: whose report; `outcome`: whether the
+    sample's results are reportable; `alerted_reads`: what the alert rested on."""
+
+    by_revision: int
+    alerted_reads: int
+    call: str
+    rule: str
+    outcome: str = ""
+
+
+class SuspicionWithdrawn(AboutAlert):
+    """The report does not hold what was alerted: its call and rule say what changed."""
+
+    by_revision: int
+    alerted_reads: int
+    call: str
+    rule: str
+    outcome: str = ""
+
+
+class SuspicionUnconfirmed(AboutAlert):
+    """The run ended without a report: the suspicion stands, neither confirmed nor withdrawn."""
+
+    alerted_reads: int
+    problem: str
+
+
+class AlertAcknowledged(AboutAlert):
+    """A person has seen the alert; `note` says what was decided."""
+
+    by: str
+    note: str
+
+
+class AlertEscalated(AboutAlert):
+    """Nobody acknowledged a critical alert in time: it goes to the escalation address, for the
+    `number`-th time."""
+
+    number: int
+    raised_at: Moment
+    verdict: str
+    alerted_reads: int
+
+
 class RunCompleted(Fact):
     """The reports are published."""
 
@@ -232,6 +286,11 @@ FACTS: dict[str, type[Fact]] = {
         InstanceTerminated,
         BudgetReached,
         PathogenSuspected,
+        SuspicionConfirmed,
+        SuspicionWithdrawn,
+        SuspicionUnconfirmed,
+        AlertAcknowledged,
+        AlertEscalated,
         RunCompleted,
         RunFailed,
         RunCancelled,

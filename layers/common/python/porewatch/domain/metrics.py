@@ -6,6 +6,7 @@ from typing import Literal
 
 from porewatch.domain.base import Model, Moment
 from porewatch.domain.events import (
+    AlertEscalated,
     Fact,
     FileQuarantined,
     FileValidated,
@@ -19,6 +20,7 @@ from porewatch.domain.events import (
     SpotInterrupted,
     StageFailed,
     StageStalled,
+    SuspicionWithdrawn,
 )
 
 Unit = Literal["Count", "Seconds", "None"]
@@ -41,6 +43,8 @@ COUNTED: dict[type[Fact], str] = {
     StageFailed: "StageFailures",
     StageStalled: "Stalls",
     PathogenSuspected: "PathogensSuspected",
+    SuspicionWithdrawn: "SuspicionsWithdrawn",
+    AlertEscalated: "AlertsEscalated",
     RunCompleted: "RunsCompleted",
     RunFailed: "RunsFailed",
     RunRefused: "RunsRefused",

@@ -6,16 +6,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Annotated
 
-from pydantic import StringConstraints
-
-from porewatch.domain.base import Model
+from porewatch.domain.alert_notices import notice_of_alert
 from porewatch.domain.decisions import meaning_of
 from porewatch.domain.events import (
     Fact,
     FileQuarantined,
     LaunchRefused,
+    AboutAlert,
     PathogenSuspected,
     RunCancelled,
     RunCompleted,
@@ -23,28 +21,17 @@ from porewatch.domain.events import (
     RunRefused,
     StageStalled,
 )
+from porewatch.domain.notice import Notice, notice_about
 
-SUBJECT_CHARS = 100
-Subject = Annotated[str, StringConstraints(pattern=r"^[ -~]{1,100}$")]
 Link = Callable[[str], str]
 """Key in the reports bucket -> a link that opens it for a while."""
-
-
-class Notice(Model):
-    """One message. `kind` is the fact's name; `subject` is ASCII, as e-mail through SNS must be."""
-
-    kind: str
-    run_id: str = ""
-    severity: str = ""
-    subject: Subject
-    body: str
 
 
 def notice_of(fact: Fact, link: Link) -> tuple[str, Notice] | None:
     """(key under which it is sent only once, notice), or None for facts nobody is told of."""
     match fact:
-        case PathogenSuspected():
-            return f"{fact.run_id}:{fact.revision}:{fact.sample}:{fact.code}", _suspected(fact)
+        case PathogenSuspected() | AboutAlert():
+            return notice_of_alert(fact)
         case RunCompleted():
             return fact.fact_id, _completed(fact, link)
         case RunFailed() | RunRefused():
@@ -76,20 +63,6 @@ def unreadable(key: str, problem: str) -> Notice:
     return Notice(kind="ObjectRefused", subject="An object was refused: odd name", body=body)
 
 
-def _suspected(fact: PathogenSuspected) -> Notice:
-    body = (
-        f"{fact.name} ({fact.code}, severity {fact.severity}) is suspected in sample {fact.sample} "
-        f"of run {fact.run_id}.\n\n"
-        f"Reads so far: {fact.reads}. This is a partial result, told while the run goes on: it is "
-        "not yet a call. Reads of a near relative or of the host can still explain it.\n\n"
-        f"What to do: hold the sample, and wait for the report of run {fact.run_id} "
-        f"(porewatch watch {fact.run_id}).\n"
-    )
-    return _notice(
-        fact, f"SUSPECTED {fact.code} in {fact.sample}, run {fact.run_id}", body, fact.severity
-    )
-
-
 def _completed(fact: RunCompleted, link: Link) -> Notice:
     links = "\n".join(f"{name}: {link(key)}" for name, key in sorted(fact.report_keys.items()))
     found = (
@@ -102,7 +75,7 @@ def _completed(fact: RunCompleted, link: Link) -> Notice:
         f"Cost: {fact.cost_usd:.4f} USD.\n\n{links}\n\nThe links open for a short while only; "
         f"`porewatch report {fact.run_id}` makes new ones.\n"
     )
-    return _notice(fact, f"Run {fact.run_id} complete, {fact.findings} found", body)
+    return notice_about(fact, f"Run {fact.run_id} complete, {fact.findings} found", body)
 
 
 def _ended(fact: RunFailed | RunRefused) -> Notice:
@@ -118,7 +91,7 @@ def _ended(fact: RunFailed | RunRefused) -> Notice:
         f"Run {fact.run_id} (revision {fact.revision}) {how}{where}.\n\n"
         f"Problem: {fact.problem}\n\nWhat to do: {advice}\n"
     )
-    return _notice(fact, f"Run {fact.run_id} {how}", body)
+    return notice_about(fact, f"Run {fact.run_id} {how}", body)
 
 
 def _cancelled(fact: RunCancelled) -> Notice:
@@ -139,7 +112,7 @@ def _quarantined(fact: FileQuarantined) -> Notice:
         f"File: {fact.path}\nProblem: {fact.problem}\nIt lies at: {fact.quarantine_key}\n\n"
         "Other files of the run are not touched. Send the mended file under the same name.\n"
     )
-    return _notice(fact, f"File set aside in run {fact.run_id}", body)
+    return notice_about(fact, f"File set aside in run {fact.run_id}", body)
 
 
 def _stalled(fact: StageStalled) -> Notice:
@@ -152,7 +125,7 @@ def _stalled(fact: StageStalled) -> Notice:
         "machine takes over at the last checkpoint by itself.\n"
         f"What to do: look at its log (porewatch logs {fact.run_id}).\n"
     )
-    return _notice(fact, f"Run {fact.run_id} stands still in {fact.stage}", body)
+    return notice_about(fact, f"Run {fact.run_id} stands still in {fact.stage}", body)
 
 
 def _over_quota(fact: LaunchRefused) -> Notice:
@@ -164,12 +137,4 @@ def _over_quota(fact: LaunchRefused) -> Notice:
         f"Problem: {fact.problem}\nNext, by itself: {fact.then}.\n\n"
         f"What to do: {meaning.remedy}. Until then runs may wait for each other, or fail.\n"
     )
-    return _notice(fact, f"Run {fact.run_id} meets a quota in {fact.stage}", body)
-
-
-def _notice(fact: Fact, subject: str, body: str, severity: str = "") -> Notice:
-    ascii_only = subject.encode("ascii", "replace").decode()
-    short = ascii_only if len(ascii_only) <= SUBJECT_CHARS else ascii_only[:97] + "..."
-    return Notice(
-        kind=type(fact).__name__, run_id=fact.run_id, severity=severity, subject=short, body=body
-    )
+    return notice_about(fact, f"Run {fact.run_id} meets a quota in {fact.stage}", body)

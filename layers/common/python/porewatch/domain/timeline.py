@@ -28,6 +28,14 @@ def _line(fact: events.Fact) -> tuple[str, str] | None:
             return "run started", f"profile {fact.profile}, bundle {fact.bundle}"
         case events.PathogenSuspected():
             return "pathogen suspected", f"{fact.name} in {fact.sample}: {fact.reads} reads so far"
+        case events.SuspicionWithdrawn():
+            return "suspicion withdrawn", f"{fact.name} in {fact.sample}: {fact.rule}"
+        case events.SuspicionConfirmed():
+            return "suspicion confirmed", f"{fact.name} in {fact.sample}: {fact.rule}"
+        case events.SuspicionUnconfirmed():
+            return "suspicion unconfirmed", f"{fact.name} in {fact.sample}: {fact.problem}"
+        case events.AlertAcknowledged():
+            return "alert acknowledged", f"{fact.name} in {fact.sample}, by {fact.by}: {fact.note}"
         case events.RunRefused() | events.RunFailed() | events.RunCancelled():
             return "run ended without result", fact.problem
         case events.RunCompleted():

@@ -8,12 +8,19 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any, TypeVar
 
-from porewatch.domain.errors import Conflict
+from porewatch.domain.errors import Conflict, MessageRefused
 from porewatch.edge import log
-from porewatch.edge.envelopes import Shape, opened, parser_of
+from porewatch.edge.envelopes import Envelope, Shape, opened, parser_of
 
 T = TypeVar("T")
 _log = logging.getLogger(__name__)
+
+
+def clock(envelope: Envelope) -> None:
+    """The parser of a schedule's event, which says nothing but that it is time. Raises
+    MessageRefused for every other event."""
+    if envelope.detail_type != "Scheduled Event":
+        raise MessageRefused(f"{envelope.detail_type!r} is no schedule's event.")
 
 
 def on_event(

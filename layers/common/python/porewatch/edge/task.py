@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel
 
-from porewatch.domain.errors import PorewatchError
+from porewatch.domain.errors import MessageRefused, PorewatchError
 from porewatch.edge import log
 from porewatch.edge.envelopes import Envelope, Shape, parser_of
 
@@ -43,13 +43,13 @@ def on_task(shape: Shape[T]) -> Callable[[Callable[[T], BaseModel | None]], Task
 
 def by_door(
     *,
-    task: Task,
+    task: Task | None = None,
     queue: Task | None = None,
     news: Task | None = None,
     http: Task | None = None,
 ) -> Task:
-    """One function behind two doors: SQS batches go to `queue`, events of EventBridge to `news`,
-    requests of API Gateway to `http`, everything else to `task`."""
+    """One function behind several doors: SQS batches go to `queue`, events of EventBridge to `news`,
+    requests of API Gateway to `http`, everything else to `task`. Raises MessageRefused where there is no such door."""
 
     def handler(event: dict[str, Any], context: Any) -> Any:
         if queue is not None and "Records" in event:
@@ -58,6 +58,8 @@ def by_door(
             return news(event, context)
         if http is not None and "httpMethod" in event:
             return http(event, context)
+        if task is None:
+            raise MessageRefused("this function takes no tasks.")
         return task(event, context)
 
     return handler

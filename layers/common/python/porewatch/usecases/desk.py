@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from porewatch.adapters.alerts import AlertLedger
     from porewatch.adapters.callbacks import Callbacks
     from porewatch.adapters.manifests import Manifests
     from porewatch.adapters.objects import Objects
@@ -25,6 +26,7 @@ class Desk:
     runs: RunLedger
     manifests: Manifests
     stages: StageLedger
+    alerts: AlertLedger
     results: Objects
     callbacks: Callbacks
     at: datetime

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from porewatch.domain import places
 from porewatch.domain.epochs import fact_about
 from porewatch.domain.errors import AlreadyDone, MessageRefused, NotFound, StaleEpoch, Unavailable
-from porewatch.domain.events import PathogenSuspected, PhaseCompleted
+from porewatch.domain.events import PhaseCompleted
 from porewatch.domain.messages import (
     Beat,
     Claimed,
@@ -30,6 +30,7 @@ from porewatch.domain.messages import (
 from porewatch.domain.phases import StageKey, StageManifest, StageRecord
 from porewatch.usecases.answer_stage import answer_stage
 from porewatch.usecases.desk import Desk
+from porewatch.usecases.raise_alert import raise_alert
 
 if TYPE_CHECKING:
     from porewatch.adapters.callbacks import Callbacks
@@ -56,7 +57,9 @@ def hear_worker(message: WorkerMessage, desk: Desk) -> None:
         case PhaseDone():
             _phase_done(desk.stages.get(key), message, desk.stages)
         case Suspected():
-            desk.stages.record([_suspicion(message)])
+            raise_alert(
+                message, alerts=desk.alerts, runs=desk.runs, results=desk.results, at=desk.at
+            )
         case Published() | Interrupted() | StageBroken():
             record = _ended(key, message, desk)
             answer_stage(record, stages=desk.stages, callbacks=desk.callbacks, at=desk.at)
@@ -84,26 +87,6 @@ def _phase_done(record: StageRecord, message: PhaseDone, stages: StageLedger) ->
         record=message.record,
     )
     stages.record([fact])
-
-
-def _suspicion(message: Suspected) -> PathogenSuspected:
-    """One fact for each pathogen and sample of a revision, however many units find it."""
-    parts = (message.run_id, message.revision, message.sample, message.code)
-    return PathogenSuspected(
-        fact_id=":".join(["PathogenSuspected", *(str(part) for part in parts)]),
-        run_id=message.run_id,
-        revision=message.revision,
-        at=message.at,
-        sample=message.sample,
-        code=message.code,
-        name=message.name,
-        severity=message.severity,
-        reads=message.reads,
-        starts=message.starts,
-        breadth=message.breadth,
-        identity=message.identity,
-        rule=message.rule,
-    )
 
 
 def _ended(

@@ -1,10 +1,13 @@
-"""Tell people, each thing once: suspicions to the alert topic at once, the rest as a notice."""
+"""Tell people, each thing once: alerts and what becomes of them on the alert topic, alerts that
+nobody acknowledged on the escalation topic, the rest as a notice."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from porewatch.domain.events import Fact, PathogenSuspected
+from porewatch.domain.alert_notices import goes_to_alerts
+from porewatch.domain.events import AlertEscalated, Fact
 from porewatch.domain.notices import Link, notice_of
 
 if TYPE_CHECKING:
@@ -12,12 +15,25 @@ if TYPE_CHECKING:
     from porewatch.adapters.notices import Topic
 
 
-def send_alert(fact: Fact, *, inbox: Inbox, alerts: Topic, notices: Topic, link: Link) -> None:
-    """AlreadyDone when it was told before; facts nobody is told of are passed over."""
+@dataclass(frozen=True)
+class Topics:
+    """Where messages go."""
+
+    alerts: Topic
+    notices: Topic
+    escalations: Topic
+
+    def of(self, fact: Fact) -> Topic:
+        if isinstance(fact, AlertEscalated):
+            return self.escalations
+        return self.alerts if goes_to_alerts(fact) else self.notices
+
+
+def send_alert(fact: Fact, *, inbox: Inbox, topics: Topics, link: Link) -> None:
+    """AlreadyDone when it was sent before; facts nobody is sent are passed over."""
     told = notice_of(fact, link)
     if told is None:
         return
     key, notice = told
-    topic = alerts if isinstance(fact, PathogenSuspected) else notices
     with inbox.once(f"notice:{key}"):
-        topic.publish(notice)
+        topics.of(fact).publish(notice)
