@@ -1,10 +1,13 @@
-"""Answers GET /runs, /runs/{run_id}, /runs/{run_id}/report, /alerts; takes POST .../ack."""
+"""Answers GET /runs, /runs/{run_id}, /runs/{run_id}/report, /alerts; takes acknowledgements."""
 
+from porewatch.adapters.alerts import AlertLedger
 from porewatch.adapters.objects import Objects
 from porewatch.adapters.runs import RunLedger
 from porewatch.adapters.table import Table
-from porewatch.edge.http import on_http, routes
+from porewatch.domain.base import now
+from porewatch.edge.http import asked, on_http, routes
 from porewatch.settings import settings
+from porewatch.usecases.show_alerts import Acknowledgement, acknowledge, list_alerts
 from porewatch.usecases.show_runs import list_runs, report_links, show_run
 
 api = routes()
@@ -13,9 +16,9 @@ lambda_handler = on_http(api)
 
 @api.get("/runs")
 def runs() -> dict[str, object]:
-    asked = api.current_event.query_string_parameters or {}
+    query = api.current_event.query_string_parameters or {}
     ledger = RunLedger(Table(settings().ledger_table))
-    return list_runs(runs=ledger, limit=asked.get("limit"), state=asked.get("state")).public()
+    return list_runs(runs=ledger, limit=query.get("limit"), state=query.get("state")).public()
 
 
 @api.get("/runs/<run_id>")
@@ -28,3 +31,17 @@ def report(run_id: str) -> dict[str, object]:
     told, ledger = settings(), RunLedger(Table(settings().ledger_table))
     reports = Objects(told.reports_bucket)
     return report_links(run_id, runs=ledger, reports=reports, seconds=told.link_seconds).public()
+
+
+@api.get("/alerts")
+def alerts() -> dict[str, object]:
+    query = api.current_event.query_string_parameters or {}
+    every = query.get("all", "") in ("true", "1", "yes")
+    ledger = AlertLedger(Table(settings().ledger_table))
+    return list_alerts(alerts=ledger, run_id=query.get("run"), every=every).public()
+
+
+@api.post("/alerts/<run_id>/<sample>/<code>/ack")
+def acknowledged(run_id: str, sample: str, code: str) -> dict[str, object]:
+    said, ledger = asked(api, Acknowledgement), AlertLedger(Table(settings().ledger_table))
+    return acknowledge((run_id, sample, code), said, alerts=ledger, at=now()).public()

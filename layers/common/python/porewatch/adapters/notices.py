@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from porewatch.adapters import clients
 from porewatch.adapters.faults import translated
-from porewatch.domain.notices import Notice
+from porewatch.domain.notice import Notice
 
 if TYPE_CHECKING:
     from mypy_boto3_sns import SNSClient

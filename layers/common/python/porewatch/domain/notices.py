@@ -10,10 +10,10 @@ from collections.abc import Callable
 from porewatch.domain.alert_notices import notice_of_alert
 from porewatch.domain.decisions import meaning_of
 from porewatch.domain.events import (
+    AboutAlert,
     Fact,
     FileQuarantined,
     LaunchRefused,
-    AboutAlert,
     PathogenSuspected,
     RunCancelled,
     RunCompleted,

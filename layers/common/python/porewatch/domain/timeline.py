@@ -26,22 +26,37 @@ def _line(fact: events.Fact) -> tuple[str, str] | None:
             return "run sealed", f"{fact.files} files, {fact.samples} samples, by {fact.sealed_by}"
         case events.RunStarted():
             return "run started", f"profile {fact.profile}, bundle {fact.bundle}"
-        case events.PathogenSuspected():
-            return "pathogen suspected", f"{fact.name} in {fact.sample}: {fact.reads} reads so far"
-        case events.SuspicionWithdrawn():
-            return "suspicion withdrawn", f"{fact.name} in {fact.sample}: {fact.rule}"
-        case events.SuspicionConfirmed():
-            return "suspicion confirmed", f"{fact.name} in {fact.sample}: {fact.rule}"
-        case events.SuspicionUnconfirmed():
-            return "suspicion unconfirmed", f"{fact.name} in {fact.sample}: {fact.problem}"
-        case events.AlertAcknowledged():
-            return "alert acknowledged", f"{fact.name} in {fact.sample}, by {fact.by}: {fact.note}"
+        case events.PathogenSuspected() | events.AboutAlert():
+            return _alert_line(fact)
         case events.RunRefused() | events.RunFailed() | events.RunCancelled():
             return "run ended without result", fact.problem
         case events.RunCompleted():
             return "run completed", f"{fact.findings} findings"
         case _:
             return _stage_line(fact)
+
+
+SETTLED: dict[type[events.Fact], str] = {
+    events.SuspicionConfirmed: "suspicion confirmed",
+    events.SuspicionWithdrawn: "suspicion withdrawn",
+    events.SuspicionUnconfirmed: "suspicion unconfirmed",
+}
+
+
+def _alert_line(fact: events.PathogenSuspected | events.AboutAlert) -> tuple[str, str] | None:
+    which = f"{fact.name} in {fact.sample}"
+    match fact:
+        case events.PathogenSuspected():
+            return "pathogen suspected", f"{which}: {fact.reads} reads so far"
+        case events.SuspicionConfirmed() | events.SuspicionWithdrawn():
+            return SETTLED[type(fact)], f"{which}: {fact.rule}"
+        case events.SuspicionUnconfirmed():
+            return SETTLED[type(fact)], f"{which}: {fact.problem}"
+        case events.AlertAcknowledged():
+            return "alert acknowledged", f"{which}, by {fact.by}: {fact.note}"
+        case events.AlertEscalated():
+            return "alert escalated", f"{which}: nobody acknowledged it"
+    return None
 
 
 def _stage_line(fact: events.Fact) -> tuple[str, str] | None:

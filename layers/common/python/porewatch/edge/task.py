@@ -48,8 +48,9 @@ def by_door(
     news: Task | None = None,
     http: Task | None = None,
 ) -> Task:
-    """One function behind several doors: SQS batches go to `queue`, events of EventBridge to `news`,
-    requests of API Gateway to `http`, everything else to `task`. Raises MessageRefused where there is no such door."""
+    """One function behind several doors: SQS batches go to `queue`, events of EventBridge to
+    `news`, requests of API Gateway to `http`, everything else to `task`. Raises MessageRefused
+    where there is no such door."""
 
     def handler(event: dict[str, Any], context: Any) -> Any:
         if queue is not None and "Records" in event:

@@ -15,7 +15,14 @@ from porewatch.domain import places
 from porewatch.domain.alarms import Level
 from porewatch.domain.alerts import final_of
 from porewatch.domain.errors import NotFound
-from porewatch.domain.events import Fact, PathogenSuspected, RunCompleted, RunFailed, RunRefused
+from porewatch.domain.events import (
+    Fact,
+    PathogenSuspected,
+    RunCancelled,
+    RunCompleted,
+    RunFailed,
+    RunRefused,
+)
 from porewatch.domain.results import RunResults
 from porewatch.domain.runs import FINAL_STATES, RunRecord, RunState
 
@@ -33,7 +40,7 @@ def settle_by_fact(fact: Fact, *, alerts: AlertLedger, results: Objects, at: dat
     match fact:
         case RunCompleted():
             _completed(fact.run_id, fact.revision, alerts, results, at)
-        case RunFailed() | RunRefused():
+        case RunFailed() | RunRefused() | RunCancelled():
             _without_report(fact.run_id, fact.revision, fact.problem, alerts, at)
 
 

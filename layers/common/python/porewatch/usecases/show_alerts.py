@@ -8,25 +8,39 @@ from typing import TYPE_CHECKING
 from porewatch.domain.alerts import Alert, AlertState
 from porewatch.domain.base import Model
 from porewatch.domain.errors import MessageRefused, NotFound
+from porewatch.usecases.show_runs import Answer
 
 if TYPE_CHECKING:
     from porewatch.adapters.alerts import AlertLedger
 
 LONGEST_NAME, LONGEST_NOTE = 100, 1000
+Of = tuple[str, str, str]
+"""Run, sample, code."""
 
 
-class AlertView(Model):
+class Acknowledgement(Model):
+    """Who looked at an alert, and what was decided. `revision`: the latest with such an alert when
+    it is not said."""
+
+    name: str
+    note: str = ""
+    revision: int | None = None
+
+
+class AlertView(Answer):
     """An alert with the state that follows from it."""
 
     state: AlertState
     alert: Alert
 
 
-class AlertList(Model):
+class AlertList(Answer):
     alerts: tuple[AlertView, ...]
 
 
-def list_alerts(*, alerts: AlertLedger, run_id: str | None = None, every: bool = False) -> AlertList:
+def list_alerts(
+    *, alerts: AlertLedger, run_id: str | None = None, every: bool = False
+) -> AlertList:
     """Those that wait for somebody; with `every` also the closed ones. Of one run, or of all."""
     if run_id is not None:
         found = [a for a in alerts.of_run(run_id) if every or a.waits]
@@ -35,13 +49,11 @@ def list_alerts(*, alerts: AlertLedger, run_id: str | None = None, every: bool =
     return AlertList(alerts=tuple(view(alert) for alert in found))
 
 
-def acknowledge(
-    run_id: str, sample: str, code: str, *, name: str, note: str, alerts: AlertLedger,
-    at: datetime, revision: int | None = None,
-) -> AlertView:  # fmt: skip
-    """Close the alert on `code` in `sample` (of the latest revision that has one). An acknowledged
-    one stays as it is. NotFound when there is none; MessageRefused without a name."""
-    name, note = " ".join(name.split()), note.strip()
+def acknowledge(of: Of, said: Acknowledgement, *, alerts: AlertLedger, at: datetime) -> AlertView:
+    """Close an alert. One that was acknowledged before stays as it is. NotFound when there is none;
+    MessageRefused without a name."""
+    run_id, sample, code = of
+    name, note = " ".join(said.name.split()), said.note.strip()
     if not name or len(name) > LONGEST_NAME or len(note) > LONGEST_NOTE:
         raise MessageRefused(
             "an acknowledgement needs a name "
@@ -51,7 +63,7 @@ def acknowledge(
     found = [
         a
         for a in alerts.of_run(run_id)
-        if (a.sample, a.code) == (sample, code) and revision in (None, a.revision)
+        if (a.sample, a.code) == (sample, code) and said.revision in (None, a.revision)
     ]
     if not found:
         raise NotFound(

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from porewatch.domain.events import BudgetReached, Fact, InstanceTerminated
-from porewatch.domain.notices import Notice
+from porewatch.domain.notice import Notice
 
 if TYPE_CHECKING:
     from porewatch.adapters.inbox import Inbox
