@@ -57,6 +57,8 @@ def ended(kind: str, revision: int = 0, **more: Any) -> dict[str, Any]:
     rest = COMPLETED if kind == "RunCompleted" else {"problem": "it broke."}
     if kind == "RunFailed":
         rest = {**rest, "stage": "report", "error": "WorkerLost"}
+    if kind == "RunCancelled":
+        rest = {**rest, "was": "running", "by": "A. Sato", "reason": "wrong sheet"}
     detail = {"fact_id": f"{kind}:{RUN}:{revision}", "run_id": RUN, "revision": revision}
     return told(kind, {**detail, "at": AT.isoformat(), **rest, **more})
 

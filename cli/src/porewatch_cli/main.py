@@ -9,6 +9,7 @@ from __future__ import annotations
 import typer
 
 from porewatch_cli import (
+    alert_verbs,
     chaos,
     cost,
     ending_verbs,
@@ -26,6 +27,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(run_verbs.app)
+app.add_typer(alert_verbs.app)
 app.add_typer(ending_verbs.app)
 app.add_typer(stack_verbs.app)
 app.add_typer(local_verbs.app)

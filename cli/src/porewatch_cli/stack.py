@@ -24,6 +24,7 @@ from botocore.exceptions import (
     NoRegionError,
 )
 
+from porewatch.adapters.alerts import AlertLedger
 from porewatch.adapters.objects import Objects
 from porewatch.adapters.runs import RunLedger
 from porewatch.adapters.stages import StageLedger
@@ -94,6 +95,10 @@ class Stack:
     @cached_property
     def runs(self) -> RunLedger:
         return RunLedger(self.table)
+
+    @cached_property
+    def alerts(self) -> AlertLedger:
+        return AlertLedger(self.table)
 
     @cached_property
     def stages(self) -> StageLedger:

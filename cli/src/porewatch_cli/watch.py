@@ -16,12 +16,14 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
+from porewatch.domain.alerts import Alert
 from porewatch.domain.base import Model, now
 from porewatch.domain.cost import CostLine
 from porewatch.domain.errors import NotFound
 from porewatch.domain.events import LaunchRefused, PhaseCompleted, StageFailed
 from porewatch.domain.phases import Phase, PhaseRecord, StageRecord, StageState
 from porewatch.domain.runs import FINAL_STATES, FileRecord, RunRecord, RunState
+from porewatch_cli.alerts import alert_lines
 from porewatch_cli.arrival import Sent, refuse_unknown
 from porewatch_cli.ladder import failures_of, last_steps, refusals_of, steps
 from porewatch_cli.progress import progress_bar, progress_text
@@ -52,6 +54,7 @@ class RunView(Model):
     costs: tuple[CostLine, ...]
     refusals: tuple[LaunchRefused, ...] = ()
     failures: tuple[StageFailed, ...] = ()
+    alerts: tuple[Alert, ...] = ()
 
     @property
     def steps(self) -> list[str]:
@@ -75,6 +78,7 @@ def look(run_id: str, stack: Stack) -> RunView:
         costs=stack.stages.cost_lines(run_id, run.revision),
         refusals=refusals_of(facts),
         failures=failures_of(facts),
+        alerts=tuple(a for a in stack.alerts.of_run(run_id) if a.revision == run.revision),
     )
 
 
@@ -151,14 +155,15 @@ def watch(
 
 def _tell(view: RunView, told: set[str], as_json: bool) -> set[str]:
     """Print what is new since `told`; what is told now."""
-    lines = [view.model_dump_json()] if as_json else [*view.steps, one_line(view)]
+    loud = alert_lines(view.alerts)
+    lines = [view.model_dump_json()] if as_json else [*loud, *view.steps, one_line(view)]
     for line in lines:
         if line in told:
             continue
         if as_json:
             print_json(view)
         else:
-            console.print(line, highlight=False, soft_wrap=True)
+            console.print(Text(line, style=loud.get(line, "")), soft_wrap=True)
     return set(lines)
 
 
@@ -196,6 +201,7 @@ def picture(view: RunView) -> RenderableType:
         (f"   {_age(run.created_at, run.completed_at)}   ${run.cost_usd:.4f} so far", "dim"),
     )
     parts: list[RenderableType] = [head, _phase_table(view)]
+    parts += [Text(line, style=style) for line, style in alert_lines(view.alerts).items()]
     if steps_taken := view.steps:
         parts.append(last_steps(steps_taken))
     if run.problem:

@@ -103,7 +103,7 @@ def _cancelled(fact: RunCancelled) -> Notice:
         "samples. Files, and what its stages had saved, stay.\n"
         f"To run it after all: porewatch submit. To remove it: porewatch delete {fact.run_id}.\n"
     )
-    return _notice(fact, f"Run {fact.run_id} cancelled", body)
+    return notice_about(fact, f"Run {fact.run_id} cancelled", body)
 
 
 def _quarantined(fact: FileQuarantined) -> Notice:
