@@ -81,18 +81,17 @@ def test_what_pigs_carry_alarms_nobody(bundle: LoadedBundle, tmp_path: Path) -> 
     assert run.final.alarms == ()
 
 
-@pytest.mark.parametrize("stated", ["CSFV", ""])
-def test_a_positive_controls_expected_content_alarms_nobody(
-    bundle: LoadedBundle, tmp_path: Path, stated: str
+@pytest.mark.parametrize(
+    ("stated", "alarms"), [(("CSFV",), set()), ((), set()), (("RABV",), {("b", "CSFV")})]
+)
+def test_a_positive_controls_content_alarms_nobody_unless_another_is_stated(
+    bundle: LoadedBundle, tmp_path: Path, stated: tuple[str, ...], alarms: set[tuple[str, str]]
 ) -> None:
-    """What was not expected in it does."""
-    control = Sample(
-        name="b", barcode="barcode02", role=SampleRole.POSITIVE_CONTROL,
-        expected_codes=(stated,) if stated else ("RABV",),
-    )  # fmt: skip
+    role = SampleRole.POSITIVE_CONTROL
+    control = Sample(name="b", barcode="barcode02", role=role, expected_codes=stated)
     run = two(bundle, tmp_path, host(60), csfv(20) + host(20), (A, control))
     assert run.finding("CSFV", "b").call is Call.DETECTED
-    assert run.alarms == run.final_alarms == (set() if stated else {("b", "CSFV")})
+    assert run.alarms == run.final_alarms == alarms
 
 
 @pytest.mark.parametrize("shuffled", [None, 1, 2, 3])

@@ -1,14 +1,14 @@
 """Which findings alarm somebody: the only rule for it, in the run and at its end.
 
 A finding alarms when it is called detected, its severity is critical or high, and it is no
-positive control's expected content. Types of PERV that every pig carries are no alarm by
-themselves. Rows for groups are silent: their members speak. (Severity is the panel's; a sample's
-outcome does not silence an alarm, it is told with it.)
+positive control's expected content (a control whose sheet states no code may hold anything). Types
+of PERV that every pig carries are no alarm by themselves. Rows for groups are silent: their members
+speak. A sample's outcome silences no alarm; it is told with it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from porewatch.domain.alarms import Alarm
 from porewatch.domain.findings import Call, Finding, PervResult
@@ -31,7 +31,7 @@ def alarms(
 ) -> tuple[Alarm, ...]:
     """Alarms in the order of the findings."""
     told = {result.sample: result for result in perv}
-    groups, expected = umbrellas(panel.entries), _expected(samples, panel)
+    groups, expected = umbrellas(panel.entries), _Expected(samples, panel)
     found = [
         _alarm(finding, told.get(finding.sample))
         for finding in findings
@@ -54,15 +54,24 @@ def grave_codes(panel: Panel) -> frozenset[str]:
     )
 
 
-def _expected(samples: Sequence[Sample], panel: Panel) -> set[tuple[str, str]]:
-    members: Mapping[str, tuple[str, ...]] = {e.code: e.members for e in panel.entries}
-    return {
-        (sample.name, code)
-        for sample in samples
-        if sample.role is SampleRole.POSITIVE_CONTROL
-        for stated in sample.expected_codes
-        for code in (stated, *members.get(stated, ()))
-    }
+class _Expected:
+    """(sample, code) of what positive controls are there to show."""
+
+    def __init__(self, samples: Sequence[Sample], panel: Panel) -> None:
+        members = {e.code: e.members for e in panel.entries}
+        self._codes = {
+            sample.name: {
+                code
+                for stated in sample.expected_codes
+                for code in (stated, *members.get(stated, ()))
+            }
+            for sample in samples
+            if sample.role is SampleRole.POSITIVE_CONTROL
+        }
+
+    def __contains__(self, key: tuple[str, str]) -> bool:
+        sample, code = key
+        return sample in self._codes and (not self._codes[sample] or code in self._codes[sample])
 
 
 def _alarm(finding: Finding, perv: PervResult | None) -> Alarm:
@@ -100,13 +109,13 @@ def _counted(finding: Finding, perv: PervResult | None) -> tuple[int, int | None
 
 
 def _without_a_row(
-    results: Iterable[PervResult], there: set[tuple[str, str]], expected: set[tuple[str, str]]
+    results: Iterable[PervResult], there: set[tuple[str, str]], expected: _Expected
 ) -> Iterator[Alarm]:
     """Type C called by env although the panel has no row for it."""
     code = f"{PERV}{ALARM_TYPE}"
     for perv in results:
         key = (perv.sample, code)
-        if perv.type_c is Call.DETECTED and key not in there | expected:
+        if perv.type_c is Call.DETECTED and key not in there and key not in expected:
             counted = perv.counted.types[ALARM_TYPE]
             name = next(n for n in perv.types_told if n.endswith(ALARM_TYPE))
             yield Alarm(
