@@ -1,17 +1,19 @@
-"""Settles alerts when a run has ended, sends each message once; every minute: what is overdue?"""
+"""Settles alerts, sends each message once, closes what is acknowledged; every minute: overdue?"""
 
 from datetime import timedelta
 
 from porewatch.adapters import alerts, inbox, notices, objects, runs
 from porewatch.adapters.table import Table
+from porewatch.domain.alerts import Acknowledge, AlertView
 from porewatch.domain.base import now
 from porewatch.domain.events import Fact
 from porewatch.edge.envelopes import fact
 from porewatch.edge.event import clock, on_event
 from porewatch.edge.queue import on_queue
-from porewatch.edge.task import by_door
+from porewatch.edge.task import by_door, on_task
 from porewatch.settings import settings
 from porewatch.usecases import alert_desk
+from porewatch.usecases.show_alerts import acknowledge
 
 
 def desk() -> alert_desk.AlertDesk:
@@ -34,9 +36,14 @@ def hear(told: Fact) -> None:
     alert_desk.hear(told, desk())
 
 
+@on_task(Acknowledge)
+def close(said: Acknowledge) -> AlertView:
+    return acknowledge(said, alerts=desk().alerts, at=now())
+
+
 @on_event(clock)
 def sweep(_tick: None) -> None:
     alert_desk.sweep(desk())
 
 
-lambda_handler = by_door(queue=hear, news=sweep)
+lambda_handler = by_door(queue=hear, news=sweep, task=close)

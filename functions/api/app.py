@@ -4,10 +4,11 @@ from porewatch.adapters.alerts import AlertLedger
 from porewatch.adapters.objects import Objects
 from porewatch.adapters.runs import RunLedger
 from porewatch.adapters.table import Table
+from porewatch.domain.alerts import Acknowledge
 from porewatch.domain.base import now
 from porewatch.edge.http import asked, on_http, routes
 from porewatch.settings import settings
-from porewatch.usecases.show_alerts import Acknowledgement, acknowledge, list_alerts
+from porewatch.usecases.show_alerts import acknowledge, list_alerts
 from porewatch.usecases.show_runs import list_runs, report_links, show_run
 
 api = routes()
@@ -43,5 +44,6 @@ def alerts() -> dict[str, object]:
 
 @api.post("/alerts/<run_id>/<sample>/<code>/ack")
 def acknowledged(run_id: str, sample: str, code: str) -> dict[str, object]:
-    said, ledger = asked(api, Acknowledgement), AlertLedger(Table(settings().ledger_table))
-    return acknowledge((run_id, sample, code), said, alerts=ledger, at=now()).public()
+    said = asked(api, Acknowledge, run_id=run_id, sample=sample, code=code)
+    ledger = AlertLedger(Table(settings().ledger_table))
+    return acknowledge(said, alerts=ledger, at=now()).model_dump(mode="json")

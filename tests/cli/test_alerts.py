@@ -15,8 +15,9 @@ from typer.testing import CliRunner
 
 from porewatch.adapters.alerts import AlertLedger
 from porewatch.adapters.table import Table
-from porewatch.domain.alerts import Final
+from porewatch.domain.alerts import Acknowledge, AlertView, Final
 from porewatch.domain.events import PathogenSuspected
+from porewatch.usecases.show_alerts import acknowledge
 from porewatch_cli import alert_verbs
 from porewatch_cli import alerts as told
 from porewatch_cli.main import app
@@ -32,6 +33,7 @@ def ledger(monkeypatch: pytest.MonkeyPatch) -> Iterator[Table]:
         table = make_ledger()
         stack = SimpleNamespace(alerts=AlertLedger(table))
         monkeypatch.setattr(alert_verbs, "find_stack", lambda *_, **__: stack)
+        monkeypatch.setattr(told, "ask_function", asked_here)
         yield table
 
 
@@ -41,6 +43,12 @@ def suspected(code: str = "PERV-C", sample: str = "donor-0012") -> PathogenSuspe
         code=code, name=code, severity="critical", reads=14,
         rule="14 reads from 13 starts in 6 regions, breadth 4.1% of 4.4% expected, identity 94.7%",
     )  # fmt: skip
+
+
+def asked_here(stack: Any, function: str, order: Acknowledge, answer: type[AlertView]) -> AlertView:
+    """The function's own use case, without the function."""
+    assert function == "alert-handler"
+    return answer.model_validate(acknowledge(order, alerts=stack.alerts, at=AT).model_dump())
 
 
 def run(*arguments: str) -> Any:

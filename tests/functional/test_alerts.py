@@ -19,7 +19,7 @@ from porewatch.adapters.runs import RunLedger
 from porewatch.adapters.table import Table
 from porewatch.domain import base, places
 from porewatch.domain.alarms import Alarm
-from porewatch.domain.alerts import MOST_ESCALATIONS, AlertState, Verdict
+from porewatch.domain.alerts import MOST_ESCALATIONS, Acknowledge, AlertState, Verdict
 from porewatch.domain.errors import MessageRefused, NotFound
 from porewatch.domain.events import FACTS, Fact, PathogenSuspected
 from porewatch.domain.findings import Call, Finding
@@ -28,7 +28,7 @@ from porewatch.domain.outbox import FACT_PREFIX
 from porewatch.domain.results import RunResults
 from porewatch.domain.runs import RunRecord, RunState
 from porewatch.usecases.raise_alert import raise_alert
-from porewatch.usecases.show_alerts import Acknowledgement, acknowledge, list_alerts
+from porewatch.usecases.show_alerts import acknowledge, list_alerts
 from tests.functional.doors import Context, door, send, told
 from tests.functional.findings import some_outcomes
 
@@ -238,11 +238,8 @@ def test_an_acknowledged_alert_waits_for_nobody(
     cloud: Table, alerts_of: AlertLedger, escalations: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     alerts_of.raise_alert(suspected())
-    said = Acknowledgement(name=" A. Sato ", note="animal held")
-    for name in ("A. Sato", "B. Late"):
-        view = acknowledge(
-            (RUN, "pig", "PERV-C"), said.model_copy(update={"name": name}), alerts=alerts_of, at=AT
-        )
+    for name in (" A. Sato ", "B. Late"):
+        view = acknowledge(said_of("PERV-C", name), alerts=alerts_of, at=AT)
         assert (view.alert.acknowledged_by, view.state) == ("A. Sato", AlertState.ACKNOWLEDGED)
     monkeypatch.setattr(base, "clock", lambda: AT + timedelta(hours=5))
     tick()
@@ -259,9 +256,9 @@ def test_only_an_alert_that_exists_is_acknowledged_and_only_by_a_name(
 ) -> None:
     alerts_of.raise_alert(suspected())
     with pytest.raises(MessageRefused, match="needs a name"):
-        acknowledge((RUN, "pig", "PERV-C"), Acknowledgement(name=" "), alerts=alerts_of, at=AT)
+        acknowledge(said_of("PERV-C", " "), alerts=alerts_of, at=AT)
     with pytest.raises(NotFound, match="no alert HEV"):
-        acknowledge((RUN, "pig", "HEV"), Acknowledgement(name="A"), alerts=alerts_of, at=AT)
+        acknowledge(said_of("HEV", "A"), alerts=alerts_of, at=AT)
 
 
 def test_the_api_lists_and_closes_alerts(cloud: Table, alerts_of: AlertLedger) -> None:
@@ -276,6 +273,17 @@ def test_the_api_lists_and_closes_alerts(cloud: Table, alerts_of: AlertLedger) -
     assert (status, said["state"], said["alert"]["note"]) == (200, "acknowledged", "held")
     assert asked("GET", "/alerts")[1] == {"alerts": []}
     assert len(asked("GET", "/alerts", query={"all": "true"})[1]["alerts"]) == 1
+
+
+def test_the_command_asks_the_same_function(cloud: Table, alerts_of: AlertLedger) -> None:
+    alerts_of.raise_alert(suspected())
+    order = said_of("PERV-C", "A. Sato").model_dump(mode="json")
+    answer = door("alert_handler")(order, Context())
+    assert (answer["state"], answer["alert"]["acknowledged_by"]) == ("acknowledged", "A. Sato")
+
+
+def said_of(code: str, name: str) -> Acknowledge:
+    return Acknowledge(run_id=RUN, sample="pig", code=code, name=name, note="animal held")
 
 
 def asked(

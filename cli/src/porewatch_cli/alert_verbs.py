@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from porewatch.usecases.show_alerts import Acknowledgement
+from porewatch.domain.alerts import Acknowledge
 from porewatch_cli import alerts as told
 from porewatch_cli.options import JsonOption, ProfileOption, RegionOption, RunArgument, StackOption
 from porewatch_cli.stack import find_stack
@@ -50,5 +50,7 @@ def ack(
 ) -> None:
     """Acknowledge an alert: somebody has seen it. It is not escalated any more."""
     chosen = find_stack(stack, profile=profile, region=region)
-    said = Acknowledgement(name=name, note=note, revision=revision)
-    told.close(chosen, (run, sample, code), said, as_json=as_json)
+    said = Acknowledge(
+        run_id=run, sample=sample, code=code, name=name, note=note, revision=revision
+    )
+    told.close(chosen, said, as_json=as_json)

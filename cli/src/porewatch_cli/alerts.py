@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING
 from rich.text import Text
 
 from porewatch.domain.alarms import Level
-from porewatch.domain.alerts import Alert, AlertState, Verdict
-from porewatch.domain.base import now
-from porewatch.usecases.show_alerts import Acknowledgement, AlertView, acknowledge, list_alerts
+from porewatch.domain.alerts import Acknowledge, Alert, AlertState, AlertView, Verdict
+from porewatch_cli.invoke import ask_function
 from porewatch_cli.terminal import console, print_json, table
 
 if TYPE_CHECKING:
@@ -26,7 +25,7 @@ STYLES = {
 
 def show(stack: Stack, run_id: str | None, *, every: bool, as_json: bool) -> None:
     """Alerts that wait for somebody; with `every` all there are. Fits 80 columns."""
-    found = list_alerts(alerts=stack.alerts, run_id=run_id, every=every).alerts
+    found = stack.alerts.listed(run_id, every=every)
     if as_json:
         print_json(found)
         return
@@ -45,9 +44,9 @@ def show(stack: Stack, run_id: str | None, *, every: bool, as_json: bool) -> Non
         console.print(Text(sentence(one.alert)), soft_wrap=False)
 
 
-def close(stack: Stack, of: tuple[str, str, str], said: Acknowledgement, *, as_json: bool) -> None:
+def close(stack: Stack, said: Acknowledge, *, as_json: bool) -> None:
     """Acknowledge one alert, and say what is recorded (of somebody who was first, theirs)."""
-    closed = acknowledge(of, said, alerts=stack.alerts, at=now())
+    closed = ask_function(stack, "alert-handler", said, AlertView)
     if as_json:
         print_json(closed)
         return

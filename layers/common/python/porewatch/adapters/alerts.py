@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from porewatch.adapters.items import Item, run_key
 from porewatch.adapters.table import Table
 from porewatch.domain import alerts as rules
-from porewatch.domain.alerts import Alert, Final, Move
+from porewatch.domain.alerts import Alert, AlertView, Final, Move
 from porewatch.domain.errors import NotFound
 from porewatch.domain.events import Fact, PathogenSuspected
 
@@ -48,6 +48,14 @@ class AlertLedger:
         """Acknowledged and withdrawn ones, newest first (a moment late)."""
         for item in self._table.query_kind(CLOSED, newest_first=True):
             yield item.model(Alert)
+
+    def listed(self, run_id: str | None = None, *, every: bool = False) -> tuple[AlertView, ...]:
+        """Those that wait for somebody; with `every` also the closed ones. Of one run, or all."""
+        if run_id is not None:
+            found = [a for a in self.of_run(run_id) if every or a.waits]
+        else:
+            found = [*self.waiting(), *(self.closed() if every else ())]
+        return tuple(AlertView.of(alert) for alert in found)
 
     def settle(self, alert: Alert, final: Final | None, revision: int, at: datetime) -> Alert:
         """See `domain.alerts.settle`."""

@@ -87,6 +87,29 @@ class Alert(Model):
         return self.state in (AlertState.OPEN, AlertState.CONFIRMED)
 
 
+class AlertView(Model):
+    """An alert with the state that follows from it."""
+
+    state: AlertState
+    alert: Alert
+
+    @classmethod
+    def of(cls, alert: Alert) -> AlertView:
+        return cls(state=alert.state, alert=alert)
+
+
+class Acknowledge(Model):
+    """Who looked at which alert, and what was decided. `revision`: when it is not said, the latest
+    with such an alert."""
+
+    run_id: RunId
+    sample: str
+    code: str
+    name: str
+    note: str = ""
+    revision: int | None = None
+
+
 Move = tuple[Alert, tuple[Fact, ...]] | None
 
 

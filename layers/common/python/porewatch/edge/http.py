@@ -58,9 +58,7 @@ def asked(api: APIGatewayRestResolver, shape: type[M], **known: str) -> M:
     except ValueError as error:
         raise MessageRefused(f"the body is not JSON: {error}.") from error
     if not isinstance(body, dict):
-        raise MessageRefused(
-            "the body is not a JSON object.", remedy="send its fields."
-        )
+        raise MessageRefused("the body is not a JSON object.", remedy="send its fields.")
     return checked(TypeAdapter(shape), {**body, **known}, shape.__name__)
 
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from porewatch.domain.alerts import Alert, AlertState
-from porewatch.domain.base import Model
+from porewatch.domain.alerts import Acknowledge, AlertView
 from porewatch.domain.errors import MessageRefused, NotFound
 from porewatch.usecases.show_runs import Answer
 
@@ -14,24 +13,6 @@ if TYPE_CHECKING:
     from porewatch.adapters.alerts import AlertLedger
 
 LONGEST_NAME, LONGEST_NOTE = 100, 1000
-Of = tuple[str, str, str]
-"""Run, sample, code."""
-
-
-class Acknowledgement(Model):
-    """Who looked at an alert, and what was decided. `revision`: the latest with such an alert when
-    it is not said."""
-
-    name: str
-    note: str = ""
-    revision: int | None = None
-
-
-class AlertView(Answer):
-    """An alert with the state that follows from it."""
-
-    state: AlertState
-    alert: Alert
 
 
 class AlertList(Answer):
@@ -42,17 +23,12 @@ def list_alerts(
     *, alerts: AlertLedger, run_id: str | None = None, every: bool = False
 ) -> AlertList:
     """Those that wait for somebody; with `every` also the closed ones. Of one run, or of all."""
-    if run_id is not None:
-        found = [a for a in alerts.of_run(run_id) if every or a.waits]
-    else:
-        found = [*alerts.waiting(), *(alerts.closed() if every else ())]
-    return AlertList(alerts=tuple(view(alert) for alert in found))
+    return AlertList(alerts=alerts.listed(run_id, every=every))
 
 
-def acknowledge(of: Of, said: Acknowledgement, *, alerts: AlertLedger, at: datetime) -> AlertView:
+def acknowledge(said: Acknowledge, *, alerts: AlertLedger, at: datetime) -> AlertView:
     """Close an alert. One that was acknowledged before stays as it is. NotFound when there is none;
     MessageRefused without a name."""
-    run_id, sample, code = of
     name, note = " ".join(said.name.split()), said.note.strip()
     if not name or len(name) > LONGEST_NAME or len(note) > LONGEST_NOTE:
         raise MessageRefused(
@@ -62,16 +38,12 @@ def acknowledge(of: Of, said: Acknowledgement, *, alerts: AlertLedger, at: datet
         )
     found = [
         a
-        for a in alerts.of_run(run_id)
-        if (a.sample, a.code) == (sample, code) and said.revision in (None, a.revision)
+        for a in alerts.of_run(said.run_id)
+        if (a.sample, a.code) == (said.sample, said.code) and said.revision in (None, a.revision)
     ]
     if not found:
         raise NotFound(
-            f"run {run_id} has no alert {code} in sample {sample}.",
+            f"run {said.run_id} has no alert {said.code} in sample {said.sample}.",
             remedy="`porewatch alerts --all` lists every alert.",
         )
-    return view(alerts.acknowledge(found[-1], name, note, at))
-
-
-def view(alert: Alert) -> AlertView:
-    return AlertView(state=alert.state, alert=alert)
+    return AlertView.of(alerts.acknowledge(found[-1], name, note, at))
