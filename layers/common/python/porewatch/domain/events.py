@@ -222,7 +222,7 @@ class SuspicionUnconfirmed(AboutAlert):
     """The run ended without a report: the suspicion stands, neither confirmed nor withdrawn."""
 
     alerted_reads: int
-    problem: str
+    problem: Problem
 
 
 class AlertAcknowledged(AboutAlert):
