@@ -23,6 +23,7 @@ def broken(world: World) -> list[str]:
         _every_machine_is_paid_once,
         _money_adds_up,
         _every_fact_was_told,
+        _every_alert_has_its_verdict,
         _no_dead_letters,
         _no_bugs,
     )
@@ -115,6 +116,12 @@ def _every_fact_was_told(world: World) -> Iterator[str]:
     for _, sk, _ in items(world, "FACT#"):
         if sk.removeprefix("FACT#") not in world.bus.published:
             yield f"{sk} never got onto the bus"
+
+
+def _every_alert_has_its_verdict(world: World) -> Iterator[str]:
+    for pk, sk, alert in items(world, "ALERT#"):
+        if alert["verdict"] == "pending" and world.state(alert["run_id"]) != "running":
+            yield f"{pk} {sk} waits for a verdict for ever"
 
 
 def _no_dead_letters(world: World) -> Iterator[str]:
