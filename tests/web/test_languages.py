@@ -14,6 +14,7 @@ from pypdf import PdfReader
 
 import porewatch
 import porewatch_worker
+from porewatch.domain.completeness import Why
 from porewatch.domain.decisions import MEANINGS, UNFORESEEN, decide
 from porewatch.domain.findings import Call, Outcome
 from porewatch.domain.panel import Severity
@@ -33,7 +34,7 @@ SPOKEN = sorted((WORKER / "report").glob("*.py"))
 PLACES = re.compile(r"\{(\w+)\}")
 JAPANESE = re.compile(r"[\u3040-\u30ff\u4e00-\u9fff]")
 OPEN = ("call", "category", "cost.line", "counted", "filter", "outcome", "parameter", "phase",
-        "purchase", "role", "severity", "stage", "status")  # fmt: skip
+        "purchase", "role", "severity", "stage", "status", "why")  # fmt: skip
 NO_WORDS = {"SYNTHETIC", "SHA-256", "Porewatch", "0"}
 SAYS = {"Cell", "Column", "Prose", "Section", "Table", "Figure"}
 
@@ -92,7 +93,7 @@ def test_every_message_is_said_somewhere() -> None:
 @pytest.mark.parametrize(
     ("kind", "values"),
     [("call", Call), ("outcome", Outcome), ("severity", Severity), ("phase", Phase),
-     ("role", SampleRole), ("verdict", Outcome)],
+     ("role", SampleRole), ("verdict", Outcome), ("why", Why)],
 )  # fmt: skip
 def test_every_value_that_code_knows_has_a_word(kind: str, values: type[Call]) -> None:
     for value in values:
