@@ -60,7 +60,7 @@ def _speed(reads: list[Path], references: Path, folder: Path, pairs: int) -> Pai
 
 def _screen(reads: list[Path], references: Path, out: Path) -> list[str]:
     return [
-        str(Path(sys.executable).with_name("porewatch")), "screen", *map(str, reads),
+        str(Path(sys.executable).with_name("porewatch")), "screen", "--exit-zero", *map(str, reads),
         "--references", str(references), "--out", str(out), "--threads", "2", "--json",
     ]  # fmt: skip
 

@@ -60,7 +60,7 @@ def test_a_forecast_for_people_has_a_total(reads: Path) -> None:
 
 def test_a_forecast_of_nothing_is_refused_with_the_path(tmp_path: Path) -> None:
     done = SHELL.invoke(app, ["cost", "forecast", str(tmp_path / "no.fastq.gz")])
-    assert done.exit_code == 2
+    assert done.exit_code == 4
 
 
 @pytest.fixture

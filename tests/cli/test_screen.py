@@ -66,7 +66,7 @@ def test_a_path_that_cannot_be_used_is_named_with_what_to_do(
     options = {"--out": tmp_path / "out"} | {option: wrong}
     words = [word for pair in options.items() for word in pair]
     said = screen(reads, "--references", references, *words, "--json")
-    assert said.exit_code == 2
+    assert said.exit_code == 4
     told = json.loads(said.stdout)
     assert str(wrong) in told["file"]
     assert told["remedy"]
@@ -79,7 +79,7 @@ def test_a_name_with_brackets_is_said_as_it_is_with_its_folder(
     reads.parent.mkdir()
     reads.write_text("no reads")
     said = screen(reads, "--references", references, "--out", tmp_path / "out")
-    assert said.exit_code == 2
+    assert said.exit_code == 4
     assert "[bold]barcode01[/red].fastq: record 1, line 1: " in "".join(said.stderr.split("\n"))
 
 
@@ -96,13 +96,13 @@ def test_a_bundles_folder_and_another_bundles_name_contradict_each_other(
     reads = reads_in(tmp_path / "pig.fastq")
     said = screen(reads, "--references", references / "mine/1", "--bundle", "other@1",
                   "--out", tmp_path / "out", "--json")  # fmt: skip
-    assert said.exit_code == 2
+    assert said.exit_code == 4
     assert "this is the folder of mine@1" in json.loads(said.stdout)["problem"]
 
 
 def test_reads_that_are_not_there_are_named(references: Path, tmp_path: Path) -> None:
     said = screen(tmp_path / "no", "--references", references, "--out", tmp_path / "out", "--json")
-    assert said.exit_code == 2
+    assert said.exit_code == 4
     assert "no such file or folder" in json.loads(said.stdout)["problem"]
 
 

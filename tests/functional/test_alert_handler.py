@@ -69,8 +69,8 @@ def test_twenty_parallel_deliveries_are_one_alert(cloud: Table, alerts: Any) -> 
         (
             "RunCompleted",
             {"findings": 0, "cost_usd": 0.25, "report_keys": {"report.pdf": "runs/run-1/r0/x.pdf"}},
-            "Run run-1 complete, 0 found",
-            ["Nothing on the panel was detected", "0.2500 USD", "runs/run-1/r0/x.pdf?"],
+            "Finished: run run-1",
+            ["reported is not known", "0.2500 USD", "runs/run-1/r0/x.pdf?"],
         ),
         (
             "RunFailed",

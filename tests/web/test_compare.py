@@ -104,4 +104,4 @@ def test_the_command_compares_two_files_and_writes_both_pages(
     shown = CliRunner().invoke(app, ["compare", *paths, "--language", "ja"])
     assert "二つのランの比較" in shown.stdout
     refused = CliRunner().invoke(app, ["compare", __file__, paths[0]])
-    assert refused.exit_code == 2
+    assert refused.exit_code == 4

@@ -11,8 +11,15 @@ import typer
 from porewatch import __version__
 from porewatch.domain.errors import InputRefused
 from porewatch.domain.release import DEFAULT
+from porewatch_cli import exit_codes
 from porewatch_cli.embedded import run_embedded
-from porewatch_cli.options import JsonOption, LabOption, LanguageOption, ReleaseOption
+from porewatch_cli.options import (
+    ExitZeroOption,
+    JsonOption,
+    LabOption,
+    LanguageOption,
+    ReleaseOption,
+)
 from porewatch_cli.screen import screen_here
 from porewatch_cli.terminal import speaks_plainly
 from porewatch_cli.validate import validate_here
@@ -34,12 +41,16 @@ def screen(
     threads: Annotated[int, typer.Option("--threads", min=1)] = 2,
     release_policy: ReleaseOption = None,
     language: LanguageOption = "en",
+    exit_zero: ExitZeroOption = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Run the worker's phases in this process: no cloud, the same report. Resumes when killed."""
+    """Run the worker's phases in this process: no cloud, the same report. Resumes when killed.
+
+    Exit codes: 0 reportable, 3 not reportable, 4 refused, 5 failed.
+    """
     if not reads:
         raise InputRefused("no reads were named.", remedy="name at least one .fastq.gz or .bam.")
-    screen_here(
+    report = screen_here(
         reads,
         references=references,
         out=out,
@@ -51,6 +62,8 @@ def screen(
         language=language,
         release_policy=DEFAULT if release_policy is None else release_policy,
     )
+    if code := exit_codes.of_outcome(report.outcome, exit_zero=exit_zero):
+        raise typer.Exit(code)
 
 
 @app.command()

@@ -25,4 +25,8 @@ ReleaseOption = Annotated[
     str | None,
     typer.Option("--release-policy", help="controls a run must have: default, donor-screening"),
 ]
+ExitZeroOption = Annotated[
+    bool,
+    typer.Option("--exit-zero", help="leave with 0, not 3, when the results are not reportable"),
+]
 RegionOption = Annotated[str | None, typer.Option("--region", help="AWS region of the stack")]

@@ -8,12 +8,12 @@ from typing import Annotated
 import typer
 
 from porewatch.domain.errors import SeveralRefused
-from porewatch.domain.runs import RunState
-from porewatch_cli import show
+from porewatch_cli import exit_codes, show
 from porewatch_cli.arrival import Sent
 from porewatch_cli.audit import audit_report, kept_head
 from porewatch_cli.compare import compare_runs
 from porewatch_cli.options import (
+    ExitZeroOption,
     JsonOption,
     LabOption,
     LanguageOption,
@@ -26,7 +26,7 @@ from porewatch_cli.options import (
 from porewatch_cli.reports import given_report
 from porewatch_cli.stack import Stack, find_stack
 from porewatch_cli.submit import submit as send_run
-from porewatch_cli.terminal import EXIT_FAILED, console, fail, print_json, speaks_plainly
+from porewatch_cli.terminal import EXIT_FAILED, fail, print_json, speaks_plainly
 from porewatch_cli.watch import watch as watch_run
 from porewatch_worker.report.speech import Language
 
@@ -50,13 +50,17 @@ def submit(
     ] = None,
     release_policy: ReleaseOption = None,
     wait: Annotated[bool, typer.Option("--wait", help="watch the run until it is over")] = False,
+    exit_zero: ExitZeroOption = False,
     language: LanguageOption = "en",
     as_json: JsonOption = False,
     stack: StackOption = None,
     profile: ProfileOption = None,
     region: RegionOption = None,
 ) -> None:
-    """Check the reads here, send them, and seal the run. Bad input is refused before uploading."""
+    """Check the reads here, send them, and seal the run. Bad input is refused before uploading.
+
+    Exit codes with --wait: 0 reportable, 3 not reportable, 4 refused, 5 failed or cancelled.
+    """
     chosen = find_stack(stack, profile=profile, region=region)
     try:
         sent = send_run(
@@ -80,7 +84,14 @@ def submit(
         show.say_submitted(sent)
     if wait:
         awaited = Sent(sent.digest) if sent.digest else None
-        _watch_and_report(sent.run_id, chosen, as_json, language, awaited)
+        _watch_and_report(
+            sent.run_id,
+            chosen,
+            as_json=as_json,
+            language=language,
+            exit_zero=exit_zero,
+            sent=awaited,
+        )
 
 
 @app.command()
@@ -88,26 +99,34 @@ def submit(
 def watch(
     run: RunArgument,
     language: LanguageOption = "en",
+    exit_zero: ExitZeroOption = False,
     as_json: JsonOption = False,
     stack: StackOption = None,
     profile: ProfileOption = None,
     region: RegionOption = None,
 ) -> None:
-    """Live phases, progress, instance and cost, until the run is over."""
-    _watch_and_report(run, find_stack(stack, profile=profile, region=region), as_json, language)
+    """Live phases, progress, instance and cost, until the run is over.
+
+    Exit codes: 0 reportable, 3 not reportable, 4 refused, 5 failed or cancelled.
+    """
+    chosen = find_stack(stack, profile=profile, region=region)
+    _watch_and_report(run, chosen, as_json=as_json, language=language, exit_zero=exit_zero)
 
 
 def _watch_and_report(
-    run: str, stack: Stack, as_json: bool, language: Language, sent: Sent | None = None
+    run: str,
+    stack: Stack,
+    *,
+    as_json: bool,
+    language: Language,
+    exit_zero: bool,
+    sent: Sent | None = None,
 ) -> None:
     last = watch_run(run, stack, sent=sent, as_json=as_json)
-    if last.run.state is RunState.COMPLETED:
-        if not as_json:
-            show.summary(stack, last.run, language)
-        return
     if not as_json:
-        console.print(f"[bold red]{last.run.state.value}[/]: {last.run.problem}", highlight=False)
-    raise typer.Exit(EXIT_FAILED)
+        show.ending(stack, last.run, language)
+    if code := exit_codes.of_run(last.run, exit_zero=exit_zero):
+        raise typer.Exit(code)
 
 
 @app.command(name="list")

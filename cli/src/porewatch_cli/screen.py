@@ -28,7 +28,7 @@ def screen_here(
     as_json: bool,
     language: Language = "en",
     release_policy: str = "default",
-) -> None:
+) -> Report:
     """Screen `reads`; leave report.json, and .html and .pdf in both languages, in `out`."""
     from porewatch_worker.local_run import screen_locally  # noqa: PLC0415 - loads minimap2
 
@@ -62,11 +62,12 @@ def screen_here(
     report = Report.model_validate_json((out / "report.json").read_bytes())
     if as_json:
         print_json(report)
-        return
+        return report
     show_report(report, language=language)
     console.print()
     for name in forms(language):
         console.print(f"{name:>14}  {out / name}", highlight=False, soft_wrap=True)
+    return report
 
 
 def locate(references: Path, bundle: str | None) -> tuple[Path, str]:

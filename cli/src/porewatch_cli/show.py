@@ -11,13 +11,13 @@ from rich.text import Text
 
 from porewatch.domain import places
 from porewatch.domain.errors import Refused
-from porewatch.domain.runs import RunRecord
+from porewatch.domain.runs import RunRecord, RunState
 from porewatch_cli import summary as tables
 from porewatch_cli.forms import forms
 from porewatch_cli.reports import read_bill, read_report, save_reports, with_report
 from porewatch_cli.submit import Submission
 from porewatch_cli.terminal import console, errors, print_json, table
-from porewatch_cli.watch import STATE_STYLES
+from porewatch_cli.verdict_text import detections_text, result_text, state_text
 from porewatch_worker.report.speech import Language
 
 if TYPE_CHECKING:
@@ -66,13 +66,15 @@ def runs(stack: Stack, *, as_json: bool) -> None:
     if not found:
         console.print("no runs yet; `porewatch submit PATH` sends one")
         return
-    shown = table("", "run", "state", "created", "findings", "USD", "problem", numeric=("USD",))
+    columns = ("run", "state", "result", "created", "findings", "USD", "problem")
+    shown = table("", *columns, numeric=("USD",))
     for run in found:
         shown.add_row(
             run.run_id,
-            Text(run.state.value, style=STATE_STYLES[run.state]),
+            state_text(run),
+            result_text(run),
             run.created_at.strftime("%Y-%m-%d %H:%M"),
-            "" if run.findings is None else str(run.findings),
+            detections_text(run),
             f"{run.cost_usd:.4f}",
             Text(run.problem or ""),
         )
@@ -99,6 +101,16 @@ def report(
         else:
             where = "not published by that worker; --out FOLDER makes it from report.json"
         console.print(f"{name:>14}  {where}", highlight=False, soft_wrap=True)
+
+
+def ending(stack: Stack, run: RunRecord, language: Language = "en") -> None:
+    """What a run that is over comes to, on a terminal."""
+    if run.state is RunState.COMPLETED:
+        summary(stack, run, language)
+        console.print(Text.assemble(f"{run.run_id}: ", result_text(run)))
+        return
+    said = Text.assemble((run.state.value, "bold red"), f": {run.problem or ''}")
+    console.print(said, soft_wrap=True)
 
 
 def summary(stack: Stack, run: RunRecord, language: Language = "en") -> None:

@@ -1,6 +1,6 @@
 """What a person sees: one console, one way to print JSON, one way to fail.
 
-Exit codes: 0 done, 1 the run or the world failed, 2 the input was refused.
+Exit codes stand in `exit_codes`.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from porewatch.domain.errors import InputRefused, PorewatchError, Refused, Unavailable
+from porewatch_cli import exit_codes
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -27,8 +28,8 @@ WIDE = 150  # columns of a pipe or a log, which has no width of its own
 console = Console(width=None if sys.stdout.isatty() else WIDE)
 errors = Console(stderr=True, width=None if sys.stderr.isatty() else WIDE)
 
-EXIT_FAILED = 1
-EXIT_REFUSED = 2
+EXIT_FAILED = exit_codes.COMMAND_FAILED
+EXIT_REFUSED = exit_codes.REFUSED
 
 
 def print_json(value: Any) -> None:

@@ -28,19 +28,11 @@ from porewatch_cli.arrival import Sent, refuse_unknown
 from porewatch_cli.ladder import failures_of, last_steps, refusals_of, steps
 from porewatch_cli.progress import progress_bar, progress_text
 from porewatch_cli.terminal import console, errors, print_json
+from porewatch_cli.verdict_text import detections_text, result_text, state_text
 
 if TYPE_CHECKING:
     from porewatch_cli.stack import Stack
 
-STATE_STYLES = {
-    RunState.RECEIVING: "cyan",
-    RunState.SEALED: "cyan",
-    RunState.RUNNING: "yellow",
-    RunState.COMPLETED: "green",
-    RunState.FAILED: "bold red",
-    RunState.REFUSED: "bold red",
-    RunState.CANCELLED: "magenta",
-}
 FIRST_SIGHT_SECONDS = 60.0
 
 
@@ -184,6 +176,8 @@ def one_line(view: RunView) -> str:
         parts.append(f"{stops} interruption{'s' if stops > 1 else ''} survived")
     if run.late:
         parts.append(f"{len(run.late)} files came after the seal and are not screened")
+    if result := result_text(run).plain:
+        parts += [result, detections_text(run)]
     parts.append(f"${run.cost_usd:.4f}")
     if run.problem:
         parts.append(" ".join(run.problem.split()))
@@ -197,7 +191,9 @@ def picture(view: RunView) -> RenderableType:
         ("run ", "dim"),
         (run.run_id, "bold"),
         ("  ", ""),
-        (run.state.value, STATE_STYLES[run.state]),
+        state_text(run),
+        ("  ", ""),
+        result_text(run),
         (f"   {_age(run.created_at, run.completed_at)}   ${run.cost_usd:.4f} so far", "dim"),
     )
     parts: list[RenderableType] = [head, _phase_table(view)]

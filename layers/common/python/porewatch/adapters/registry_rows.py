@@ -26,10 +26,12 @@ if TYPE_CHECKING:
 WORKFLOW = """
 INSERT INTO workflow_records AS w (
     run_id, revision, state, profile, bundle, manifest_digest, execution_arn, files, samples,
-    problem, findings, cost_usd, report_keys, sealed_at, started_at, ended_at, state_at)
+    problem, findings, outcome, verdict, cost_usd, report_keys, sealed_at, started_at, ended_at,
+    state_at)
 VALUES (
     :run_id, :revision, :state, :profile, :bundle, :manifest_digest, :execution_arn,
     CAST(:files AS integer), CAST(:samples AS integer), :problem, CAST(:findings AS integer),
+    :outcome, CAST(:verdict AS jsonb),
     CAST(:cost_usd AS double precision), CAST(:report_keys AS jsonb),
     CAST(:sealed_at AS timestamptz), CAST(:started_at AS timestamptz),
     CAST(:ended_at AS timestamptz), CAST(:at AS timestamptz))
@@ -44,6 +46,8 @@ ON CONFLICT (run_id, revision) DO UPDATE SET
     files = COALESCE(EXCLUDED.files, w.files),
     samples = COALESCE(EXCLUDED.samples, w.samples),
     findings = COALESCE(EXCLUDED.findings, w.findings),
+    outcome = COALESCE(EXCLUDED.outcome, w.outcome),
+    verdict = COALESCE(EXCLUDED.verdict, w.verdict),
     cost_usd = COALESCE(EXCLUDED.cost_usd, w.cost_usd),
     report_keys = COALESCE(EXCLUDED.report_keys, w.report_keys),
     sealed_at = COALESCE(EXCLUDED.sealed_at, w.sealed_at),

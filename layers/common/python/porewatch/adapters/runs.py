@@ -21,6 +21,7 @@ from porewatch.domain.events import Fact
 from porewatch.domain.lifecycle import Move, SealedBy
 from porewatch.domain.runs import FileRecord, RunManifest, RunRecord
 from porewatch.domain.seal_note import SealNote, note_of
+from porewatch.domain.verdict import Verdict
 
 RUN = "RUN"
 RUNS = "RUNS"
@@ -130,6 +131,7 @@ class RunLedger:
         findings: int,
         cost_usd: float,
         at: datetime,
+        verdict: Verdict | None = None,
     ) -> RunRecord:
         """RUNNING -> COMPLETED, once. StaleEpoch when another revision has taken over."""
         return self._move(
@@ -141,6 +143,7 @@ class RunLedger:
                 findings=findings,
                 cost_usd=cost_usd,
                 at=at,
+                verdict=verdict,
             ),
         )
 

@@ -12,6 +12,7 @@ from porewatch.domain.alarms import Level
 from porewatch.domain.base import Model, Moment, Problem
 from porewatch.domain.phases import Phase, PhaseRecord
 from porewatch.domain.runs import RunId, RunState
+from porewatch.domain.verdict import Verdict
 
 SOURCE = "porewatch"
 
@@ -243,9 +244,10 @@ class AlertEscalated(AboutAlert):
 
 
 class RunCompleted(Fact):
-    """The reports are published."""
+    """The reports are published. `verdict` is None in facts of earlier versions."""
 
     findings: int
+    verdict: Verdict | None = None
     cost_usd: float
     report_keys: dict[str, str]
 

@@ -22,6 +22,7 @@ from porewatch.domain.events import (
     RunStarted,
 )
 from porewatch.domain.runs import FINAL_STATES, RunManifest, RunRecord, RunState
+from porewatch.domain.verdict import Verdict
 
 SealedBy = Literal["run.json", "final_summary", "bundle"]
 Move = tuple[RunRecord, tuple[Fact, ...]] | None
@@ -78,6 +79,7 @@ def seal(
         completed_at=None,
         report_keys={},
         findings=None,
+        verdict=None,
         late=(),
     )
     fact = RunSealed(
@@ -164,6 +166,7 @@ def complete(
     findings: int,
     cost_usd: float,
     at: datetime,
+    verdict: Verdict | None = None,
 ) -> Move:
     """RUNNING -> COMPLETED. StaleEpoch when the run has moved on to something else.
 
@@ -178,6 +181,7 @@ def complete(
         state=RunState.COMPLETED,
         report_keys=report_keys,
         findings=findings,
+        verdict=verdict,
         cost_usd=max(record.cost_usd, cost_usd),
         completed_at=at,
     )
@@ -187,6 +191,7 @@ def complete(
         revision=revision,
         at=at,
         findings=findings,
+        verdict=verdict,
         cost_usd=cost_usd,
         report_keys=report_keys,
     )

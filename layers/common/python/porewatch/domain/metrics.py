@@ -22,6 +22,7 @@ from porewatch.domain.events import (
     StageStalled,
     SuspicionWithdrawn,
 )
+from porewatch.domain.findings import Outcome
 
 Unit = Literal["Count", "Seconds", "None"]
 
@@ -53,6 +54,14 @@ COUNTED: dict[type[Fact], str] = {
 """Facts that count as one of something."""
 
 
+OUTCOMES: dict[Outcome, str] = {
+    Outcome.REPORTABLE: "RunsReportable",
+    Outcome.REPORTABLE_WITH_REMARKS: "RunsReportableWithRemarks",
+    Outcome.NOT_REPORTABLE: "RunsNotReportable",
+}
+"""How many completed runs ended with which outcome."""
+
+
 def measures_of(fact: Fact) -> tuple[Measure, ...]:
     """The measures one fact gives; none for facts that measure nothing."""
     counted = COUNTED.get(type(fact))
@@ -75,5 +84,11 @@ def _amounts(fact: Fact) -> tuple[Measure, ...]:
             spent = one("CostUsd", fact.cost_usd, "None")
             return one("StageSeconds", fact.seconds, "Seconds", Stage=fact.stage), spent
         case RunCompleted():
-            return (one("Findings", fact.findings),)
+            return one("Findings", fact.findings), *_verdict(fact)
     return ()
+
+
+def _verdict(fact: RunCompleted) -> tuple[Measure, ...]:
+    if fact.verdict is None:
+        return ()
+    return (Measure(name=OUTCOMES[fact.verdict.outcome], value=1, at=fact.at),)

@@ -22,6 +22,7 @@ from porewatch.domain.events import (
     StageStalled,
 )
 from porewatch.domain.notice import Notice, notice_about
+from porewatch.domain.result_notice import result
 
 Link = Callable[[str], str]
 """Key in the reports bucket -> a link that opens it for a while."""
@@ -64,18 +65,14 @@ def unreadable(key: str, problem: str) -> Notice:
 
 
 def _completed(fact: RunCompleted, link: Link) -> Notice:
+    head, found = result(fact.verdict)
     links = "\n".join(f"{name}: {link(key)}" for name, key in sorted(fact.report_keys.items()))
-    found = (
-        "Nothing on the panel was detected; the report says what could have been seen."
-        if fact.findings == 0
-        else f"Detected: {fact.findings} (sample and pathogen pairs). The report has the evidence."
-    )
     body = (
-        f"Run {fact.run_id} (revision {fact.revision}) is complete.\n\n{found}\n"
+        f"Run {fact.run_id} (revision {fact.revision}) is finished.\n\n{found}\n"
         f"Cost: {fact.cost_usd:.4f} USD.\n\n{links}\n\nThe links open for a short while only; "
         f"`porewatch report {fact.run_id}` makes new ones.\n"
     )
-    return notice_about(fact, f"Run {fact.run_id} complete, {fact.findings} found", body)
+    return notice_about(fact, f"{head}: run {fact.run_id}", body)
 
 
 def _ended(fact: RunFailed | RunRefused) -> Notice:

@@ -7,12 +7,12 @@ from typing import Annotated, Literal, NamedTuple
 
 from pydantic import Field
 
-from porewatch.domain.base import Model, Moment, Problem
+from porewatch.domain.base import Model, Moment, Problem, Sha256
 from porewatch.domain.carbon import Factors
 from porewatch.domain.cost import CostLine
 from porewatch.domain.launching import ExecutorName
 from porewatch.domain.quarantine import QuarantinedUnit, QuarantineRules
-from porewatch.domain.runs import RunId, RunManifest, Sha256
+from porewatch.domain.runs import RunId, RunManifest
 
 
 class Phase(StrEnum):

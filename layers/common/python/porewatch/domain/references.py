@@ -10,8 +10,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from porewatch.domain.base import Model, Moment
-from porewatch.domain.runs import Sha256
+from porewatch.domain.base import Model, Moment, Sha256
 
 
 class ContigRole(StrEnum):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Annotated, Literal
 
 from pydantic import Field
@@ -22,10 +23,11 @@ from porewatch.domain.findings import (
     SampleScreen,
 )
 from porewatch.domain.identity import Laboratory
-from porewatch.domain.panel import PanelEntry, umbrellas
+from porewatch.domain.panel import PanelEntry, Severity, umbrellas
 from porewatch.domain.phases import PhaseRecord, ScreeningParameters, TimelineEntry
 from porewatch.domain.quarantine import QuarantinedUnit
 from porewatch.domain.runs import InputFile, Sample, SampleRole, Sequencing
+from porewatch.domain.verdict import MOST_NAMED, Detection, Verdict
 
 
 class Provenance(Model):
@@ -103,6 +105,37 @@ class Report(Model):
             for f in self.findings
             if f.call is Call.DETECTED and f.sample in subjects and f.code not in groups
         )
+
+    @property
+    def verdict(self) -> Verdict:
+        """What every channel says of this run. A sample without an outcome is not reportable."""
+        told = {o.sample: o.outcome for o in self.outcomes}
+        samples = Counter(told.get(name, Outcome.NOT_REPORTABLE) for name in self.subjects)
+        return Verdict(
+            outcome=self.outcome,
+            samples={outcome: samples[outcome] for outcome in Outcome if samples[outcome]},
+            calls=self._calls(),
+            detections=tuple(
+                Detection(sample=f.sample, code=f.code, name=f.name, severity=f.severity)
+                for f in self._named()
+            ),
+        )
+
+    def _calls(self) -> dict[Call, int]:
+        """Findings of the samples by call, members of the list only."""
+        groups = umbrellas(self.panel)
+        calls = Counter(
+            f.call for f in self.findings if f.sample in self.subjects and f.code not in groups
+        )
+        calls[Call.DETECTED] = len(self.detected)
+        return {call: calls[call] for call in Call if calls[call]}
+
+    def _named(self) -> list[Finding]:
+        """Detections, the most severe first, as many as every channel can carry."""
+        severities = tuple(Severity)
+        found = [f for f in self.findings if (f.sample, f.code) in self.detected]
+        found.sort(key=lambda f: (severities.index(f.severity), f.sample, f.code))
+        return found[:MOST_NAMED]
 
 
 VOLATILE = ("created_at", "timeline", "bill", "phases", "audit", "sign_off")

@@ -8,17 +8,17 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, StringConstraints, model_validator
 
-from porewatch.domain.base import Model, Moment, Problem
+from porewatch.domain.base import Model, Moment, Problem, Sha256
 from porewatch.domain.completeness import Expected, LeftOut, LostFile
 from porewatch.domain.identity import Day, Laboratory
 from porewatch.domain.labels import Label
 from porewatch.domain.manifest_part import ManifestPart
+from porewatch.domain.verdict import Verdict
 
 RUN_ID_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$"
 RunId = Annotated[str, StringConstraints(pattern=RUN_ID_PATTERN)]
 """1 to 63 letters, digits, `-`, `_`; first a letter or digit (it is a key, a tag, a name)."""
 
-Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 Barcode = Annotated[str, StringConstraints(pattern=r"^barcode(\d{2}|[1-9]\d{2,3})[a-d]?$")]
 SampleName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9 ._-]{0,62}$")]
 
@@ -245,6 +245,9 @@ class RunRecord(Model):
     report_keys: dict[str, str] = {}
     cost_usd: float = 0.0
     findings: int | None = None
+    verdict: Annotated[
+        Verdict | None, Field(description="None: not over, or published by an earlier version")
+    ] = None
     late: Annotated[
         tuple[str, ...], Field(description="files that came after the seal: not screened")
     ] = ()

@@ -11,8 +11,8 @@ from typing import Annotated
 
 from pydantic import Field
 
-from porewatch.domain.base import Model
-from porewatch.domain.runs import ReadKind, RunManifest, Sha256
+from porewatch.domain.base import Model, Sha256
+from porewatch.domain.runs import ReadKind, RunManifest
 
 
 class SealNote(Model):

@@ -19,7 +19,9 @@ from porewatch.domain.events import (
     StageCompleted,
     StageFailed,
 )
+from porewatch.domain.findings import Outcome
 from porewatch.domain.runs import RunId, RunState
+from porewatch.domain.verdict import Verdict
 
 
 class WorkflowChange(Model):
@@ -37,6 +39,8 @@ class WorkflowChange(Model):
     samples: int | None = None
     problem: str | None = None
     findings: int | None = None
+    outcome: Outcome | None = None
+    verdict: Verdict | None = None
     cost_usd: float | None = None
     report_keys: dict[str, str] | None = None
     sealed_at: Moment | None = None
@@ -75,4 +79,6 @@ def change_of(fact: Fact) -> WorkflowChange | None:
     }
     if isinstance(fact, (RunSealed, RunStarted)):
         told["samples"] = fact.samples if isinstance(fact, RunSealed) else len(fact.samples)
+    if isinstance(fact, RunCompleted) and fact.verdict is not None:
+        told["outcome"] = fact.verdict.outcome
     return WorkflowChange.model_validate({**told, "state": state, moment: fact.at})

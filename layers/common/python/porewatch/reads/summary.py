@@ -8,8 +8,8 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from porewatch.domain.base import Model, Moment
-from porewatch.domain.runs import ReadKind, Sequencing, Sha256
+from porewatch.domain.base import Model, Moment, Sha256
+from porewatch.domain.runs import ReadKind, Sequencing
 from porewatch.reads.headers import ReadHeader
 
 PHRED_ERROR = 10.0 ** (-np.arange(256) / 10.0)

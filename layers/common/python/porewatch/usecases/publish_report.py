@@ -72,6 +72,7 @@ def publish_report(
         task.revision,
         report_keys=keys,
         findings=len(report.detected),
+        verdict=report.verdict,
         cost_usd=bill.total_usd,
         at=clock(),
     )

@@ -10,7 +10,9 @@ from pydantic import Field
 
 from porewatch.domain.base import Model, Moment
 from porewatch.domain.errors import MessageRefused, NotFound
+from porewatch.domain.findings import Call, Outcome
 from porewatch.domain.runs import RUN_ID_PATTERN, RunRecord, RunState
+from porewatch.domain.verdict import Detection
 
 if TYPE_CHECKING:
     from porewatch.adapters.objects import Objects
@@ -37,6 +39,10 @@ class RunView(Answer):
     bundle: str | None
     problem: str | None
     findings: int | None
+    outcome: Annotated[Outcome | None, Field(description="None: not over, or not known")] = None
+    samples: dict[Outcome, int] = {}
+    calls: dict[Call, int] = {}
+    detections: tuple[Detection, ...] = ()
     cost_usd: float
     created_at: Moment
     updated_at: Moment
@@ -88,8 +94,9 @@ def report_links(run_id: str, *, runs: RunLedger, reports: Objects, seconds: int
 
 def view(record: RunRecord) -> RunView:
     """The public part of a record."""
-    kept = {name: getattr(record, name) for name in RunView.model_fields}
-    return RunView.model_validate(kept)
+    verdict = dict(record.verdict) if record.verdict else {}
+    own = {name for name in RunView.model_fields if name in RunRecord.model_fields}
+    return RunView.model_validate({name: getattr(record, name) for name in own} | verdict)
 
 
 def _run(run_id: str, runs: RunLedger) -> RunRecord:

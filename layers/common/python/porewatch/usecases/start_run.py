@@ -12,10 +12,10 @@ import logging
 from typing import TYPE_CHECKING
 
 from porewatch.domain import places, readiness
-from porewatch.domain.base import Model
+from porewatch.domain.base import Model, Sha256
 from porewatch.domain.errors import Refused
 from porewatch.domain.intake import Look
-from porewatch.domain.runs import RunId, RunRecord, RunState, Sha256
+from porewatch.domain.runs import RunId, RunRecord, RunState
 from porewatch.usecases.look_at_files import begin_look
 
 if TYPE_CHECKING:

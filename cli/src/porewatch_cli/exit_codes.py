@@ -1,0 +1,42 @@
+"""The exit codes of `submit --wait`, `watch` and `screen`, and of everything that is refused.
+
+0 reportable, with or without remarks (other verbs: done)
+1 the command itself could not do its work (the network, a defect)
+2 the command line is wrong
+3 finished, but the results may not be reported
+4 refused: the input is at fault
+5 the run failed or was cancelled
+
+`--exit-zero` turns 3 into 0, for scripts that ask the report themselves.
+"""
+
+from __future__ import annotations
+
+from porewatch.domain.findings import Outcome
+from porewatch.domain.runs import RunRecord, RunState
+
+REPORTABLE = 0
+COMMAND_FAILED = 1
+NOT_REPORTABLE = 3
+REFUSED = 4
+RUN_FAILED = 5
+
+_OF_STATE = {
+    RunState.REFUSED: REFUSED,
+    RunState.FAILED: RUN_FAILED,
+    RunState.CANCELLED: RUN_FAILED,
+}
+
+
+def of_outcome(outcome: Outcome | None, *, exit_zero: bool = False) -> int:
+    """Of a finished report. An outcome that is not known is no approval."""
+    if exit_zero or outcome in (Outcome.REPORTABLE, Outcome.REPORTABLE_WITH_REMARKS):
+        return REPORTABLE
+    return NOT_REPORTABLE
+
+
+def of_run(run: RunRecord, *, exit_zero: bool = False) -> int:
+    """Of a run that is over."""
+    if run.state in _OF_STATE:
+        return _OF_STATE[run.state]
+    return of_outcome(run.verdict.outcome if run.verdict else None, exit_zero=exit_zero)

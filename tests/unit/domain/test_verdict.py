@@ -1,0 +1,109 @@
+"""What a finished run comes to, and what its notice says of it."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+
+import pytest
+
+from porewatch.domain.events import RunCompleted
+from porewatch.domain.findings import Call, Outcome
+from porewatch.domain.metrics import measures_of
+from porewatch.domain.notices import Notice, notice_of
+from porewatch.domain.panel import Severity
+from porewatch.domain.verdict import MOST_NAMED, Detection, Verdict
+from porewatch_worker.report.assemble import assemble
+from tests.web.made_up import clean, crowded, rich
+
+HEV = Detection(sample="pig-1", code="HEV", name="Hepatitis E virus", severity=Severity.CRITICAL)
+
+
+def completed(verdict: Verdict | None) -> RunCompleted:
+    return RunCompleted(
+        fact_id="RunCompleted:r:0",
+        run_id="r",
+        at=datetime(2026, 11, 28, tzinfo=UTC),
+        findings=verdict.detected if verdict else 0,
+        verdict=verdict,
+        cost_usd=0.5,
+        report_keys={"report.pdf": "runs/r/r0/report.pdf"},
+    )
+
+
+def notice(verdict: Verdict | None) -> Notice:
+    told = notice_of(completed(verdict), lambda key: f"https://example.org/{key}")
+    assert told is not None
+    return told[1]
+
+
+def verdict(outcome: Outcome, *found: Detection, detected: int | None = None) -> Verdict:
+    number = len(found) if detected is None else detected
+    calls = {Call.DETECTED: number, Call.NOT_DETECTED: 9}
+    return Verdict(
+        outcome=outcome,
+        samples={outcome: 3},
+        calls={call: n for call, n in calls.items() if n},
+        detections=found,
+    )
+
+
+@pytest.mark.parametrize(
+    ("outcome", "head"),
+    [
+        (Outcome.REPORTABLE, "Reportable"),
+        (Outcome.REPORTABLE_WITH_REMARKS, "Reportable with remarks"),
+        (Outcome.NOT_REPORTABLE, "NOT REPORTABLE"),
+    ],
+)
+@pytest.mark.parametrize("found", [(), (HEV,)])
+def test_the_subject_begins_with_the_outcome(
+    outcome: Outcome, head: str, found: tuple[Detection, ...]
+) -> None:
+    assert re.match(rf"{head}[:,]", notice(verdict(outcome, *found)).subject)
+
+
+@pytest.mark.parametrize("found", [(), (HEV,)])
+def test_a_run_that_is_not_reportable_says_nothing_about_pathogens(
+    found: tuple[Detection, ...],
+) -> None:
+    told = notice(verdict(Outcome.NOT_REPORTABLE, *found))
+    said = f"{told.subject} {told.body}".lower()
+    for word in ("nothing", "detected", "found", "hev", "no member"):
+        assert word not in said
+    assert "3 not reportable" in told.body
+
+
+def test_detections_are_named_the_most_severe_first() -> None:
+    pcv = Detection(sample="pig-2", code="PCV2", name="PCV2", severity=Severity.MEDIUM)
+    told = notice(verdict(Outcome.REPORTABLE, HEV, pcv, detected=44))
+    assert told.subject == "Reportable, 44 detected: run r"
+    assert told.body.index("critical: Hepatitis E virus (HEV) in pig-1") < told.body.index("PCV2")
+    assert "and 42 more in the report" in told.body
+
+
+def test_nothing_detected_is_said_with_its_limit() -> None:
+    assert "limit of detection" in notice(verdict(Outcome.REPORTABLE)).body
+
+
+def test_a_fact_of_an_earlier_version_claims_nothing() -> None:
+    told = notice(None)
+    assert told.subject == "Finished: run r"
+    assert "not known" in told.body
+
+
+def test_the_verdict_counts_samples_and_leaves_controls_out() -> None:
+    for inputs in (clean(), rich(), crowded()):
+        report = assemble(inputs)
+        found = report.verdict
+        assert found.outcome is report.outcome
+        assert sum(found.samples.values()) == len(report.subjects)
+        assert found.detected == len(report.detected)
+        assert {(d.sample, d.code) for d in found.detections} <= report.detected
+        assert len(found.detections) == min(MOST_NAMED, len(report.detected))
+
+
+def test_a_completed_run_is_measured_by_its_outcome() -> None:
+    names = [m.name for m in measures_of(completed(verdict(Outcome.NOT_REPORTABLE)))]
+    assert names == ["RunsCompleted", "Findings", "RunsNotReportable"]
+    assert [m.name for m in measures_of(completed(None))] == ["RunsCompleted", "Findings"]
