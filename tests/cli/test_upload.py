@@ -7,7 +7,7 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from porewatch_cli.upload import Upload, send
+from porewatch_cli.upload import Upload, send, send_all
 
 MIB = 1024 * 1024
 PART = 5 * MIB  # the smallest part S3 allows
@@ -89,3 +89,55 @@ def test_parts_of_an_older_content_are_sent_again(s3, tmp_path):
     send(changed, s3=again, advance=lambda n: None, part_bytes=PART)
     assert sorted(again.parts) == [1, 2, 3]
     assert content(s3, changed) == b"x" * (3 * PART)
+
+
+class Asking:
+    """A client that notes what it is asked, and can refuse one key."""
+
+    def __init__(self, client, bad=None):
+        self._client, self._bad, self.asked, self.put = client, bad, [], []
+
+    def __getattr__(self, name):
+        return getattr(self._client, name)
+
+    def head_object(self, **kwargs):
+        self.asked.append(kwargs["Key"])
+        return self._client.head_object(**kwargs)
+
+    def put_object(self, **kwargs):
+        if kwargs["Key"] == self._bad:
+            raise ConnectionError("the cable is out")
+        self.put.append(kwargs["Key"])
+        return self._client.put_object(**kwargs)
+
+
+def many_files(folder: Path, number: int) -> list[Upload]:
+    made = []
+    for n in range(number):
+        path = folder / f"{n}.fastq"
+        path.write_bytes(b"@r%d\nACGT\n+\nIIII\n" % n)
+        digest = hashlib.sha256(path.read_bytes()).hexdigest()
+        made.append(Upload(path, "raw", f"runs/r1/fastq/{n}.fastq", digest))
+    return made
+
+
+def test_many_files_go_at_once_and_only_those_in_the_listing_are_asked_about(s3, tmp_path):
+    uploads, told = many_files(tmp_path, 60), []
+    assert send_all(uploads[:20], set(), s3=s3, advance=told.append) == 20
+    client = Asking(s3)
+    there = {upload.key for upload in uploads[:20]}
+    assert send_all(uploads, there, s3=client, advance=told.append) == 40
+    assert sorted(client.asked) == sorted(there)
+    assert len(client.put) == 40
+    assert sum(told) == sum(u.size for u in uploads) + sum(u.size for u in uploads[:20])
+
+
+def test_a_failure_among_many_is_told_and_the_next_try_sends_the_rest(s3, tmp_path):
+    uploads = many_files(tmp_path, 60)
+    client = Asking(s3, bad=uploads[7].key)
+    with pytest.raises(ConnectionError, match="the cable is out"):
+        send_all(uploads, set(), s3=client, advance=lambda n: None)
+    there = {o["Key"] for o in s3.list_objects_v2(Bucket="raw").get("Contents", [])}
+    assert uploads[7].key not in there
+    sent = send_all(uploads, there, s3=s3, advance=lambda n: None)
+    assert sent == len(uploads) - len(there)

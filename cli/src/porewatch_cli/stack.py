@@ -81,7 +81,7 @@ class Stack:
     def s3(self) -> S3Client:
         config = Config(
             retries={"mode": "standard", "max_attempts": 8},
-            max_pool_connections=16,
+            max_pool_connections=32,
             signature_version="s3v4",  # links by version 2 open in old regions only
             s3={"addressing_style": "path"} if self.is_local else None,
         )

@@ -32,7 +32,7 @@ from porewatch.domain.sealing import parse_manifest
 from porewatch_cli.choices import refuse_mistyped
 from porewatch_cli.gather import Gathered, find, gather
 from porewatch_cli.terminal import errors
-from porewatch_cli.upload import Upload, send
+from porewatch_cli.upload import Upload, send, send_all
 
 if TYPE_CHECKING:
     from porewatch_cli.stack import Stack
@@ -118,10 +118,10 @@ def _send(gathered: Gathered, stack: Stack, quiet: bool) -> Submission:
         )
         for file in manifest.files
     ]
-    sent = 0
+    listed = stack.bucket("Raw").keys(places.raw_key(manifest.run_id, ""))
+    there = {head.key for head in listed}
     with _bar("uploading", sum(u.size for u in uploads), quiet, unit="bytes") as advance:
-        for upload in uploads:
-            sent += send(upload, s3=stack.s3, advance=advance)
+        sent = send_all(uploads, there, s3=stack.s3, advance=advance)
     key = places.seal_key(manifest.run_id)
     stack.s3.put_object(Bucket=bucket, Key=key, Body=manifest.canonical_json().encode())
     return Submission(

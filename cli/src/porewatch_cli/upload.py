@@ -10,8 +10,8 @@ metadata for the validator to compare.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Container, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 PART_BYTES = 16 * 1024 * 1024
 MOST_PARTS = 10_000  # an S3 limit
 PARALLEL_PARTS = 4
+PARALLEL_FILES = 8
+"""Small files wait for answers rather than for bandwidth, so several go at once."""
 
 Advance = Callable[[int], None]
 """Told how many bytes have just arrived (or were found to be there already)."""
@@ -44,9 +46,37 @@ class Upload:
         return self.source.stat().st_size
 
 
-def send(upload: Upload, *, s3: S3Client, advance: Advance, part_bytes: int = PART_BYTES) -> bool:
-    """Send one file; False when the same content was already there."""
-    if _is_there(upload, s3):
+def send_all(
+    uploads: Sequence[Upload], there: Container[str], *, s3: S3Client, advance: Advance
+) -> int:
+    """Send many files, several at a time; how many were not there already.
+
+    `there`: the keys that are in the bucket, from one listing; nothing is asked about the others.
+    The first failure stops what has not begun and is raised; what arrived stays, and is not sent
+    again next time.
+    """
+    with ThreadPoolExecutor(PARALLEL_FILES) as pool:
+        jobs = [
+            pool.submit(send, upload, s3=s3, advance=advance, ask=upload.key in there)
+            for upload in uploads
+        ]
+        try:
+            return sum(job.result() for job in as_completed(jobs))
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+
+
+def send(
+    upload: Upload,
+    *,
+    s3: S3Client,
+    advance: Advance,
+    part_bytes: int = PART_BYTES,
+    ask: bool = True,
+) -> bool:
+    """Send one file; False when the same content was already there (looked up if `ask`)."""
+    if ask and _is_there(upload, s3):
         advance(upload.size)
         return False
     part_bytes = max(part_bytes, -(-upload.size // MOST_PARTS))

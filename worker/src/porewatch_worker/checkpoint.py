@@ -72,7 +72,7 @@ class Checkpoint:
 
     def announced(self, number: int) -> bool:
         """Whether the list says that this unit is in flight."""
-        return number in self._listed.flying
+        return self._listed.flies(number)
 
     def begin(self, number: int, last: int | None = None) -> None:
         """Before the computation of a unit: it, and those to `last` that will be saved together

@@ -92,6 +92,13 @@ class UnitList(Model):
         last = self.in_flight if self.in_flight_to is None else self.in_flight_to
         return frozenset(range(self.in_flight, last + 1)) - frozenset(self.units)
 
+    def flies(self, number: int) -> bool:
+        """Whether this unit was announced and not saved."""
+        if self.in_flight is None or number in self.units:
+            return False
+        last = self.in_flight if self.in_flight_to is None else self.in_flight_to
+        return self.in_flight <= number <= last
+
     def next_after(self, number: int) -> int:
         """The first unit after `number` that is not safe."""
         following = number + 1
