@@ -11,6 +11,7 @@ from tests.validation.alert_pack import (
     a_envelopes_in_c,
     copies_in_the_reference,
     harmless,
+    near_relative,
     of_recombinants,
     ten_reads,
 )
@@ -55,6 +56,15 @@ def test_recombinants_of_a_and_c_alert_in_the_run(world: PervWorld) -> None:
 @pytest.mark.parametrize("seed", range(6))
 def test_harmless_runs_alert_nobody(world: PervWorld, bundle: LoadedBundle, seed: int) -> None:
     assert harmless(world, bundle, seed).alarms == set()
+
+
+@pytest.mark.parametrize("seed", [113, 146])
+def test_a_relative_whose_first_reads_lie_within_the_limit_is_waited_for(
+    bundle: LoadedBundle, seed: int
+) -> None:
+    run = near_relative(bundle, seed)
+    assert run.finding("CSFV").call is Call.INDETERMINATE
+    assert run.alarms == set()
 
 
 @pytest.mark.parametrize("seed", range(3))

@@ -230,7 +230,7 @@ def _elsewhere(code: str, e: Evidence, screen: SampleScreen, run: Run) -> Iterat
             scale = screen.quality.passed_reads / other.quality.passed_reads
             if like_the_blank(e.reads, reads * scale, reads, p):
                 yield f"{_reads(e.reads)} beside {reads} in the no-template control {name}"
-    if run.to_come.unread:
+    if not run.to_come.ended:
         yield from _not_settled(e, screen, run, {name: reads for name, _, reads in others})
 
 
@@ -249,6 +249,10 @@ def _not_settled(
     e: Evidence, screen: SampleScreen, run: Run, seen: Mapping[str, int]
 ) -> Iterator[str]:
     """What reads not looked at yet may still explain (only while the run goes on)."""
+    margin, p = run.to_come.nearer(e.reads), run.parameters
+    nearer = {"far_distance": p.far_distance - margin, "near_distance": p.near_distance - margin}
+    if too_far(e, screen, p.model_copy(update=nearer)):
+        yield "more reads may show a relative"
     others = [s for s in run.screen.samples if s.sample != screen.sample]
     there = {s.sample: seen.get(s.sample, 0) for s in others}
     most = {name: n + run.to_come.most(name, n) for name, n in there.items()}
