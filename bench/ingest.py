@@ -13,10 +13,11 @@ from pathlib import Path
 from isal import igzip
 
 from bench.pairs import Pair
+from porewatch.adapters.intake import Intake
 from porewatch_cli.stack import Stack, find_stack
 from porewatch_local.borrowed import borrowed
 
-OBJECTS = 200
+OBJECTS = 1000
 UPLOADERS = 16
 PATIENCE_SECONDS = 600.0
 """The engine starts a process for every call that comes at once: on a busy machine that takes."""
@@ -56,8 +57,9 @@ def _ingest(stack: Stack, objects: int) -> tuple[float, float]:
     with ThreadPoolExecutor(UPLOADERS) as pool:
         list(pool.map(put, range(objects)))
     uploaded = time.perf_counter() - start
-    while len(stack.runs.files_of(run_id)) < objects:
+    counts = Intake(stack.table)
+    while (there := sum(counts.recorded(run_id).values())) < objects:
         if time.perf_counter() - start > PATIENCE_SECONDS:
-            raise RuntimeError(f"only {len(stack.runs.files_of(run_id))} of {objects} arrived")
+            raise RuntimeError(f"only {there} of {objects} arrived")
         time.sleep(0.1)
     return uploaded, time.perf_counter() - start

@@ -11,7 +11,8 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
 
 from porewatch.domain.phases import Progress
 from porewatch.domain.quarantine import QuarantinedUnit
@@ -22,6 +23,29 @@ from porewatch_worker.unit_list import StoredUnit
 from porewatch_worker.work import UnitOutput
 
 log = logging.getLogger(__name__)
+
+
+class Safe(NamedTuple):
+    """What the units that are safe add up to."""
+
+    units: int
+    reads: int
+    bases: int
+    consumed: int
+    last: int | None
+    lost: frozenset[int]
+
+    @staticmethod
+    def of(listed: Mapping[int, StoredUnit]) -> Safe:
+        there = listed.values()
+        return Safe(
+            units=len(listed),
+            reads=sum(unit.reads for unit in there),
+            bases=sum(unit.bases for unit in there),
+            consumed=sum(unit.consumed for unit in there),
+            last=max(listed, default=None),
+            lost=frozenset(n for n, unit in listed.items() if unit.quarantined is not None),
+        )
 
 
 class Saver:
@@ -35,6 +59,7 @@ class Saver:
         self._waiting: dict[int, Kept] = {}
         self._together = 1
         self._saved_at = time.monotonic()
+        self._summed: tuple[dict[int, StoredUnit], Safe] | None = None
         self._units_total: int | None = None
         self._bytes_total: int | None = None
 
@@ -92,18 +117,17 @@ class Saver:
 
     def progress(self, there: Progress) -> Progress:
         """`there` with what is computed and what is safe."""
-        listed, kept = self.checkpoint.units, self._waiting
-        fresh = [k.output for n, k in kept.items() if n not in listed and k.quarantined is None]
-        lost = {u.unit for u in self.checkpoint.quarantined}
-        lost |= {n for n, k in kept.items() if k.quarantined is not None}
-        counted: list[StoredUnit | UnitOutput] = [*listed.values(), *fresh]
+        safe, kept = self._safe(), self._waiting
+        new = {n: k for n, k in kept.items() if n not in self.checkpoint.units}
+        fresh = [k.output for k in new.values() if k.quarantined is None]
+        lost = safe.lost | {n for n, k in kept.items() if k.quarantined is not None}
         told = there.model_copy(
             update={
-                "units_done": len(set(listed) | set(kept)),
-                "reads": sum(u.reads for u in counted),
-                "bases": sum(u.bases for u in counted),
-                "bytes_done": sum(u.consumed for u in counted),
-                "checkpoint": self.checkpoint.last,
+                "units_done": safe.units + len(new),
+                "reads": safe.reads + sum(u.reads for u in fresh),
+                "bases": safe.bases + sum(u.bases for u in fresh),
+                "bytes_done": safe.consumed + sum(u.consumed for u in fresh),
+                "checkpoint": safe.last,
                 "checkpoint_at": self.checkpoint.written_at,
                 "flush_s": round(self.rhythm.last_flush_s, 4),
                 "interval_s": round(self.rhythm.interval_s, 1),
@@ -112,6 +136,13 @@ class Saver:
         )
         self._units_total, self._bytes_total = told.units_total, told.bytes_total
         return told
+
+    def _safe(self) -> Safe:
+        """Added up once for each version of the list: progress is told at every unit, and a run of
+        many small files has many."""
+        if self._summed is None or self._summed[0] is not self.checkpoint.units:
+            self._summed = self.checkpoint.units, Safe.of(self.checkpoint.units)
+        return self._summed[1]
 
     def _due(self, number: int) -> bool:
         passed = time.monotonic() - self._saved_at >= self.rhythm.interval_s
