@@ -27,9 +27,11 @@ from porewatch_worker.phases import host_removal, pathogen_detection, quality_co
 from porewatch_worker.references.load import LoadedBundle
 from porewatch_worker.science.assigning import Owners
 from porewatch_worker.science.complexity import complex_bases
+from porewatch_worker.science.containment import ReferenceWords
 from porewatch_worker.science.filtering import AGAIN, LOW_COMPLEXITY, OTHER_BARCODE, judge
 from porewatch_worker.science.one_pass import Placer
 from porewatch_worker.science.perv_reads import PervReader
+from porewatch_worker.science.placement import Placement
 from porewatch_worker.science.reads import Read, Unit, read_units
 from porewatch_worker.science.totals import RunTotals
 from porewatch_worker.science.units import SampleCounts, UnitCounts, add, unit_from_bytes
@@ -73,6 +75,7 @@ class ScreeningWork:
         self._sketches = Sketches(bundle.folder.parent.parent / FOLDER)
         self._started_at: Moment = now()
         self._placer = Placer(bundle.panel_aligner, bundle.host_aligner, bundle.contigs, parameters)
+        self._words = ReferenceWords(bundle.contigs.values(), bundle.panel_aligner.seq)
         self._perv = PervReader(bundle.contigs.values(), bundle.panel_aligner.seq, parameters)
 
     def fingerprint(self) -> str:
@@ -142,7 +145,7 @@ class ScreeningWork:
 
     def finish(self, contents: Iterator[bytes], scratch: Path) -> StageResult:
         """Add all units up and write `screen.json`. Raises NoReadsLeft when nothing passed."""
-        totals = RunTotals(self._bundle.contigs.values())
+        totals = RunTotals(self._bundle.contigs.values(), self._parameters)
         for content in contents:
             totals.add(unit_from_bytes(content))
         result = ScreenResult(
@@ -161,6 +164,7 @@ class ScreeningWork:
     def _chunk(self, file: InputFile, reads: Sequence[Read]) -> UnitCounts:
         counts, buffer = UnitCounts(), mappy.ThreadBuffer()
         unknown: dict[str, list[str]] = {}
+        cells: dict[tuple[str, str], list[str]] = {}
         mine = self._owners.assign(file, reads, counts)
         for owned, judged in zip(
             mine, judge([o.read for o in mine], self._parameters), strict=True
@@ -171,24 +175,34 @@ class ScreeningWork:
             if owned.read.again:
                 judged = replace(judged, reason=AGAIN)  # noqa: PLW2901 - the same read
             seen.see(judged)
-            if judged.reason is None and not self._placed(seen, judged.sequence, buffer):
+            if judged.reason is not None:
+                continue
+            placement = self._placed(seen, judged.sequence, buffer)
+            if placement is None:
+                continue
+            if placement.role is None:
                 unknown.setdefault(owned.sample, []).append(judged.sequence)
+            elif (cell := placement.alone) and cell.target in self._words:
+                found = [judged.sequence[s.read_start : s.read_end] for s in cell.segments]
+                cells.setdefault((owned.sample, cell.target), []).extend(found)
         for sample, sequences in unknown.items():
             counts.sample(sample).unknown.take(sequences)
+        for (sample, target), stretches in cells.items():
+            counts.sample(sample).take_words(target, *self._words.found(target, stretches))
         return counts
 
-    def _placed(self, seen: SampleCounts, sequence: str, buffer: Any) -> bool:
-        """Count the verdict on a read; False when nothing in the bundle explains it."""
+    def _placed(self, seen: SampleCounts, sequence: str, buffer: Any) -> Placement | None:
+        """Count the verdict on a read; None for one that is too simple to be of anything."""
         placement = self._placer.place(sequence, buffer)
         if placement.role is None and complex_bases(sequence) < self._parameters.min_block:
             seen.refuse(len(sequence), LOW_COMPLEXITY)
-            return True
+            return None
         seen.place(len(sequence), placement)
         if placement.perv:
             seen.perv.take(self._perv.look(sequence, placement.perv, buffer))
         if placement.locus:
             seen.perv.take_locus(placement.locus)
-        return placement.role is not None
+        return placement
 
     def _records(self, result: ScreenResult) -> tuple[PhaseRecord, ...]:
         finished = now()

@@ -26,6 +26,7 @@ import mappy
 from porewatch.domain.errors import BundleRefused
 from porewatch.domain.panel import Panel
 from porewatch.domain.references import BundleManifest, Contig, ContigRole
+from porewatch_worker.references.completing import completed
 from porewatch_worker.references.panel import read_panel
 from porewatch_worker.references.shelf import bundle_folder
 from porewatch_worker.references.verify import check_bundle, manifest_sha256
@@ -96,21 +97,22 @@ def load(root: Path, ref: str, index_threads: int = 2) -> LoadedBundle:
 
 def _load(folder: Path, manifest: BundleManifest, sha256: str, threads: int) -> LoadedBundle:
     host = manifest.files.get("host_index") or manifest.files["host"]
+    panel = _aligner(
+        folder / manifest.files["panel"].path,
+        k=manifest.panel_k,
+        w=manifest.panel_w,
+        best_n=PANEL_HITS + most_strains(manifest.contigs),
+        min_chain_score=PANEL_CHAIN,
+        min_cnt=PANEL_SEEDS,
+        n_threads=threads,
+    )
     return LoadedBundle(
         manifest=manifest,
         sha256=sha256,
         folder=folder,
         panel=read_panel(folder / manifest.files["panel_list"].path),
-        contigs={contig.name: contig for contig in manifest.contigs},
-        panel_aligner=_aligner(
-            folder / manifest.files["panel"].path,
-            k=manifest.panel_k,
-            w=manifest.panel_w,
-            best_n=PANEL_HITS + most_strains(manifest.contigs),
-            min_chain_score=PANEL_CHAIN,
-            min_cnt=PANEL_SEEDS,
-            n_threads=threads,
-        ),
+        contigs={c.name: c for c in completed(manifest.contigs, panel.seq)},
+        panel_aligner=panel,
         host_aligner=_aligner(folder / host.path, best_n=1, n_threads=threads),
     )
 

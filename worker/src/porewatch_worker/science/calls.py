@@ -19,6 +19,7 @@ from porewatch.domain.findings import (
     Finding,
     PervResult,
     Quantity,
+    Reason,
     SampleScreen,
     ScreenResult,
     TargetResult,
@@ -28,12 +29,12 @@ from porewatch.domain.phases import ScreeningParameters
 from porewatch.domain.references import Contig
 from porewatch.domain.runs import Sample, SampleRole
 from porewatch_worker.references.accepting import EXTRA
-from porewatch_worker.science.distance import too_far
 from porewatch_worker.science.evidence import best_set
 from porewatch_worker.science.intervals import gamma_cdf
 from porewatch_worker.science.lod import lod95
 from porewatch_worker.science.perv_calls import by_env, recombinant_finding
 from porewatch_worker.science.quantity import quantities
+from porewatch_worker.science.relatives import Told, a_relative
 from porewatch_worker.science.remarks import remark_on, shown_name
 from porewatch_worker.science.required import required_reads
 from porewatch_worker.science.umbrellas import umbrella
@@ -130,12 +131,14 @@ def _member(entry: PanelEntry, sample: Sample, screen: SampleScreen, run: Run) -
     if blind:
         return Finding(
             sample=sample.name, code=entry.code, name=name, severity=entry.severity,
-            call=Call.NOT_SCREENED, rule=blind, remark=entry.status_reason,
+            call=Call.NOT_SCREENED, rule=blind[1], reasons=(blind[0],), remark=entry.status_reason,
         )  # fmt: skip
     result = next((t for t in screen.targets if t.target == entry.code), None)
-    call, rule = by_env(entry.code, result, run.perv.get(sample.name)) or _judge(
-        entry, result, screen, run
-    )
+    reasons: tuple[Reason, ...] = ()
+    if env := by_env(entry.code, result, run.perv.get(sample.name)):
+        call, rule = env
+    else:
+        call, rule, reasons = _judge(entry, result, screen, run)
     best = best_set(run.contigs[entry.code], {})
     length = result.genome_length if result else sum(c.length for c in best)
     limit = None
@@ -156,6 +159,7 @@ def _member(entry: PanelEntry, sample: Sample, screen: SampleScreen, run: Run) -
         severity=entry.severity,
         call=call,
         rule=rule,
+        reasons=reasons,
         evidence=result.evidence if result else None,
         quantities=amounts,
         lod95=limit,
@@ -163,75 +167,89 @@ def _member(entry: PanelEntry, sample: Sample, screen: SampleScreen, run: Run) -
     )
 
 
-def _cannot_be_seen(entry: PanelEntry, screen: SampleScreen, run: Run) -> str:
+def _cannot_be_seen(entry: PanelEntry, screen: SampleScreen, run: Run) -> Told | None:
     if entry.status == "not_by_sequencing":
-        return "cannot be seen by sequencing"
+        return Reason.NOT_BY_SEQUENCING, "cannot be seen by sequencing"
     if entry.code not in run.contigs:
-        return NO_SEQUENCE
+        return Reason.NO_SEQUENCE, NO_SEQUENCE
     if not screen.quality.passed_reads:
-        return "no read of this sample passed quality control"
-    return ""
+        return Reason.NO_PASSED_READ, "no read of this sample passed quality control"
+    return None
 
 
 def _judge(
     entry: PanelEntry, result: TargetResult | None, screen: SampleScreen, run: Run
-) -> tuple[Call, str]:
-    """The call and the rule that fired, in words with their numbers."""
+) -> tuple[Call, str, tuple[Reason, ...]]:
+    """The call and the rule that fired, in words with their numbers and by code."""
     if result is None:
-        return Call.NOT_DETECTED, NOTHING_THERE
+        return Call.NOT_DETECTED, NOTHING_THERE, (Reason.NO_READ,)
     e = result.evidence
     among_members = _shared_with_members(e, run)
     if not e.reads and among_members:
-        return Call.INDETERMINATE, f"{among_members} reads, all of which fit another member as well"
+        told = f"{among_members} reads, all of which fit another member as well"
+        return Call.INDETERMINATE, told, (Reason.SHARED,)
     if not e.reads and e.host_better and PROVIRUS in entry.genome:
-        return Call.INDETERMINATE, (
+        told = (
             f"{_reads(e.host_better)} of copies in the host's own genome: reads of an exogenous "
             "virus cannot be told from them"
         )
+        return Call.INDETERMINATE, told, (Reason.HOST,)
     if not e.reads:
-        return Call.NOT_DETECTED, "all similar reads fit the host, a spike-in or a decoy as well"
+        told = "all similar reads fit the host, a spike-in or a decoy as well"
+        return Call.NOT_DETECTED, told, (Reason.HOST,)
     failed = list(_failures(entry.code, result, screen, run))
     if failed:
-        return Call.INDETERMINATE, "; ".join(failed)
-    return Call.DETECTED, (
+        codes = tuple(dict.fromkeys(code for code, _ in failed))
+        return Call.INDETERMINATE, "; ".join(told for _, told in failed), codes
+    told = (
         f"{e.reads} reads from {e.distinct_starts} starts in {e.regions} regions, "
         f"breadth {e.breadth:.1%} of {e.expected_breadth:.1%} expected, identity {e.identity:.1%}"
     )
+    return Call.DETECTED, told, ()
 
 
-def _failures(code: str, result: TargetResult, screen: SampleScreen, run: Run) -> Iterator[str]:
+def _failures(code: str, result: TargetResult, screen: SampleScreen, run: Run) -> Iterator[Told]:
     e, p = result.evidence, run.parameters
     if e.reads < p.detected_min_reads:
-        yield f"{_reads(e.reads)} of the {p.detected_min_reads} needed"
+        yield Reason.FEW_READS, f"{_reads(e.reads)} of the {p.detected_min_reads} needed"
     if e.distinct_starts < p.detected_min_starts:
-        yield f"{e.distinct_starts} distinct start of the {p.detected_min_starts} needed"
+        told = f"{e.distinct_starts} distinct start of the {p.detected_min_starts} needed"
+        yield Reason.FEW_STARTS, told
     if e.regions < p.many_regions and e.breadth < p.min_spread * e.expected_breadth:
-        yield (
+        told = (
             f"reads pile up in {e.regions} region{'' if e.regions == 1 else 's'}: breadth "
             f"{e.breadth:.2%}, {e.expected_breadth:.2%} expected from so many bases"
         )
+        yield Reason.PILED_UP, told
     if e.median_mapq == 0 and len(run.contigs[code]) == 1:
-        yield "most reads lie in repeats of this genome (median mapping quality 0)"
-    if far := too_far(e, screen, p):
+        told = "most reads lie in repeats of this genome (median mapping quality 0)"
+        yield Reason.REPEATS, told
+    if e.own_reads == 0:
+        yield Reason.JOINED_ONLY, f"only in joined molecules: {_reads(e.reads)}, none of its own"
+    if far := a_relative(result, screen, p):
         yield far
-    yield from _elsewhere(code, e, screen, run)
+    yield from _elsewhere(code, result, screen, run)
 
 
-def _elsewhere(code: str, e: Evidence, screen: SampleScreen, run: Run) -> Iterator[str]:
+def _elsewhere(
+    code: str, result: TargetResult, screen: SampleScreen, run: Run
+) -> Iterator[Told]:
     """Explanations by other samples of the run: barcode crossover, and the control."""
-    p = run.parameters
+    e, p = result.evidence, run.parameters
     others = [(n, s, r.evidence.reads) for n, s, r in run.results(code) if n != screen.sample]
     theirs = sum(reads for _, _, reads in others)
     if theirs and crossed_over(e.reads, theirs, p):
         most = max(others, key=lambda other: other[2])[0]
-        yield f"{_reads(e.reads)} beside {theirs} in other samples ({most}): {CROSSOVER}"
+        told = f"{_reads(e.reads)} beside {theirs} in other samples ({most}): {CROSSOVER}"
+        yield Reason.CROSSOVER, told
     for name, other, reads in others:
         if run.blank_for(name, screen.sample) and reads:
             scale = screen.quality.passed_reads / other.quality.passed_reads
             if like_the_blank(e.reads, reads * scale, reads, p):
-                yield f"{_reads(e.reads)} beside {reads} in the no-template control {name}"
+                told = f"{_reads(e.reads)} beside {reads} in the no-template control {name}"
+                yield Reason.IN_CONTROL, told
     if not run.to_come.ended:
-        yield from _not_settled(e, screen, run, {name: reads for name, _, reads in others})
+        yield from _not_settled(result, screen, run, {name: reads for name, _, reads in others})
 
 
 def crossed_over(reads: float, theirs: float, p: ScreeningParameters) -> bool:
@@ -246,24 +264,26 @@ def like_the_blank(reads: int, scaled: float, blank: float, p: ScreeningParamete
 
 
 def _not_settled(
-    e: Evidence, screen: SampleScreen, run: Run, seen: Mapping[str, int]
-) -> Iterator[str]:
+    result: TargetResult, screen: SampleScreen, run: Run, seen: Mapping[str, int]
+) -> Iterator[Told]:
     """What reads not looked at yet may still explain (only while the run goes on)."""
+    e = result.evidence
     margin, p = run.to_come.nearer(e.reads), run.parameters
     nearer = {"far_distance": p.far_distance - margin, "near_distance": p.near_distance - margin}
-    if too_far(e, screen, p.model_copy(update=nearer)):
-        yield "more reads may show a relative"
+    if a_relative(result, screen, p.model_copy(update=nearer)):
+        yield Reason.NOT_SETTLED, "more reads may show a relative"
     others = [s for s in run.screen.samples if s.sample != screen.sample]
     there = {s.sample: seen.get(s.sample, 0) for s in others}
     most = {name: n + run.to_come.most(name, n) for name, n in there.items()}
     if crossed_over(e.reads, sum(most.values()), run.parameters):
-        yield "reads of other samples that were not looked at yet may explain it"
+        yield Reason.NOT_SETTLED, "reads of other samples that were not looked at yet may explain it"
     for other in others:
         if not run.blank_for(other.sample, screen.sample):
             continue
         # What the blank holds at its end, against what is in the sample already.
         if like_the_blank(e.reads, 0.0, most[other.sample], run.parameters):
-            yield f"reads of the no-template control {other.sample} may explain it"
+            told = f"reads of the no-template control {other.sample} may explain it"
+            yield Reason.NOT_SETTLED, told
 
 
 def _shared_with_members(e: Evidence, run: Run) -> int:

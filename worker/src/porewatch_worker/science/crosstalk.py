@@ -16,10 +16,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from porewatch.domain.findings import Call, Crosstalk, Finding, SampleScreen, ScreenResult
+from porewatch.domain.findings import (
+    Call,
+    Crosstalk,
+    Finding,
+    Reason,
+    SampleScreen,
+    ScreenResult,
+)
 from porewatch.domain.references import ContigRole
 from porewatch.domain.runs import Sample, SampleRole
-from porewatch_worker.science.distance import A_RELATIVE
 from porewatch_worker.science.intervals import wilson_interval
 
 ENDS = "reads with another barcode"
@@ -33,7 +39,11 @@ def crosstalk(
 ) -> tuple[Crosstalk, ...]:
     """All estimates that the run's data allow, in the order of the sheet. Needs barcodes."""
     screens = {s.sample: s for s in screen.samples}
-    own = {(f.sample, f.code) for f in findings if f.call is Call.DETECTED or A_RELATIVE in f.rule}
+    own = {
+        (f.sample, f.code)
+        for f in findings
+        if f.call is Call.DETECTED or Reason.RELATIVE in f.reasons
+    }
     found: list[Crosstalk] = []
     for sample in samples:
         if sample.barcode is None:

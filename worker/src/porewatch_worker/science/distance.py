@@ -6,6 +6,9 @@ nowhere else to go. But they fit badly, and in conserved stretches only, so that
 strain 25 % away no more than 30 %. The identity of the aligned stretches alone says less: none is
 accepted below `min_identity`.
 
+Cells (`LARGE` and more) are told otherwise: a relative of another genus holds genes that are all
+but the same, so that some of its reads fit wholly, at any depth. See `relatives`.
+
 What reading costs is seen in the same sample: in spike-in reads, whose sequence is known; else in
 host reads; else in base qualities.
 """
@@ -14,15 +17,11 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from porewatch.domain.findings import Evidence, SampleScreen
-from porewatch.domain.phases import ScreeningParameters
+from porewatch.domain.findings import SampleScreen
 from porewatch.domain.references import ContigRole
 
 ENOUGH = 20
 """Reads that show what reading costs: their mean identity is then known within 0.01 (sd 0.04)."""
-
-A_RELATIVE = "rather a relative that the bundle does not hold"
-"""Ends what is said of reads that are too far."""
 
 
 class OwnIdentity(NamedTuple):
@@ -44,31 +43,3 @@ def own_identity(screen: SampleScreen) -> OwnIdentity:
     quality = screen.quality.mean_quality
     told = 1.0 if quality is None else 1.0 - 10 ** (-quality / 10)
     return OwnIdentity(told, told)
-
-
-def too_far(e: Evidence, screen: SampleScreen, p: ScreeningParameters) -> str:
-    """Why these reads are rather a relative's; empty when they are not.
-
-    Host beside a virus is not held against it (`target_counts`). Two things more excuse reads that
-    are far on the whole: stretches that are near (molecules ligated to others), and enough whole
-    reads that are near beside those of a relative.
-    """
-    own = own_identity(screen)
-    if e.whole_identity is None or not own.aligned:
-        return ""
-    whole = 1.0 - e.whole_identity / own.whole
-    stretches = 1.0 - e.identity / own.aligned
-    if whole <= p.far_distance or stretches <= p.near_distance:
-        return ""
-    if near_reads(e, own, p) >= p.detected_min_reads:
-        return ""
-    return (
-        f"reads {whole:.0%} away over their whole length, {1 - own.whole:.1%} of read errors "
-        f"apart, {p.far_distance:.0%} allowed: {A_RELATIVE}"
-    )
-
-
-def near_reads(e: Evidence, own: OwnIdentity, p: ScreeningParameters) -> int:
-    """Reads that are near the target over their whole length."""
-    least = 100 * (1.0 - p.near_distance) * own.whole
-    return sum(n for cent, n in e.explained.items() if int(cent) >= least)

@@ -14,8 +14,11 @@ from collections.abc import Iterable, Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from porewatch.domain.findings import ContigCoverage, Evidence, TargetResult
+from porewatch.domain.findings import ContigCoverage, Evidence, NearReads, TargetResult
 from porewatch.domain.references import Contig
+from porewatch_worker.science.conserved import LARGE, named_rrna
+from porewatch_worker.science.distance import OwnIdentity
+from porewatch_worker.science.placed import Place, Placed, near_reads, smallest
 from porewatch_worker.science.target_counts import TargetCounts
 
 FINE = 1 << 20
@@ -124,6 +127,7 @@ class TargetTotals:
         self._explained: Counter[int] = Counter()
         self._shared_with: Counter[str] = Counter()
         self._sums: Counter[str] = Counter()
+        self._placed: dict[str, list[Placed]] = {}
 
     def add(self, counts: TargetCounts) -> None:
         """Add one unit. The order of units does not matter."""
@@ -138,6 +142,8 @@ class TargetTotals:
         for contig, places in counts.starts.items():
             merged = {*self._starts.get(contig, ()), *places}
             self._starts[contig] = heapq.nsmallest(MOST_STARTS, merged)
+        for contig, reads in counts.placed.items():
+            self._placed[contig] = smallest((*self._placed.get(contig, ()), *reads))
 
     def result(self, target: str) -> TargetResult:
         """The evidence, rested on the strain (or set of segments) with most covered bases."""
@@ -149,6 +155,18 @@ class TargetTotals:
             genome_length=length,
             evidence=self._evidence(best),
         )
+
+    def near(self, found: TargetResult, own: OwnIdentity, distance: float) -> NearReads | None:
+        """What the reads within `distance` of the target, errors of reading taken out, show."""
+        if not self._placed or not own.aligned or not own.whole:
+            return None
+        large = found.genome_length >= LARGE
+        least = (1.0 - distance) * (own.aligned if large else own.whole)
+        places = {
+            name: Place(found.genome_length, contig.conserved or named_rrna(contig))
+            for name, contig in self._contigs.items()
+        }
+        return near_reads(self._placed, places, large=large, least=least)
 
     def _evidence(self, best: Sequence[Contig]) -> Evidence:
         depths = [self._depths.get(c.name) or Depth(c) for c in best]
@@ -175,6 +193,9 @@ class TargetTotals:
             median_mapq=_median(self._mapq),
             shared_reads=sums["shared"],
             shared_with=dict(sorted(self._shared_with.items())),
+            own_reads=sums["own"],
+            words=sums["words"],
+            words_found=sums["words_found"],
             reads_with_host_flank=sums["host_flank"],
             host_better=sums["host_better"],
             coverage=tuple(d.coverage() for d in depths if d.contig.name in self._depths),

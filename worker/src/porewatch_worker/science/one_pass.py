@@ -20,7 +20,6 @@
 
 from __future__ import annotations
 
-import re
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -29,6 +28,7 @@ from typing import Any
 from porewatch.domain.phases import ScreeningParameters
 from porewatch.domain.references import Contig, ContigRole
 from porewatch_worker.science.complexity import complex_bases
+from porewatch_worker.science.conserved import named_rrna
 from porewatch_worker.science.placement import (
     Candidate,
     HostFit,
@@ -42,7 +42,6 @@ TIE = 1
 ALIKE = 0.95
 """A strain on which a read matches at least this share of its best is covered by it as well."""
 HOST = "host"
-_RRNA = re.compile(r"rrna|ribosomal[ _]rna|\brdna\b", re.IGNORECASE)
 PERV_LIKE = 0.85
 """Share of the host's matches that PERV must reach: the host's own copies differ by some per cent,
 its other retroviruses (class E, 25 % and more) by far more."""
@@ -237,11 +236,8 @@ def rrna_intervals(contigs: Iterable[Contig]) -> dict[str, tuple[tuple[int, int]
     for contig in contigs:
         if contig.role is not ContigRole.HOST:
             continue
-        named = tuple(span for name, span in contig.features.items() if _RRNA.search(name))
-        if named:
-            found[contig.name] = named
-        elif _RRNA.search(f"{contig.name} {contig.target} {contig.description}"):
-            found[contig.name] = ((0, contig.length),)
+        if spans := named_rrna(contig):
+            found[contig.name] = spans
     return found
 
 

@@ -16,6 +16,7 @@ from porewatch.domain.findings import (
     Finding,
     Outcome,
     Quantity,
+    Reason,
     SampleOutcome,
     ScreenResult,
 )
@@ -23,7 +24,6 @@ from porewatch.domain.phases import ScreeningParameters
 from porewatch.domain.release import Consequence, ReleasePolicy
 from porewatch.domain.runs import Sample, SampleRole
 from porewatch_worker.science.agreement import disagreements
-from porewatch_worker.science.calls import CROSSOVER
 from porewatch_worker.science.quantity import spike_of, spike_recovery
 from porewatch_worker.science.release import Batch, called, judged, positive_faults
 
@@ -122,4 +122,4 @@ def _told(finding: Finding, sample: Sample) -> bool:
     if sample.role is SampleRole.SAMPLE:
         return True
     reads = finding.evidence.reads if finding.evidence else 0
-    return reads > 0 and CROSSOVER not in finding.rule
+    return reads > 0 and Reason.CROSSOVER not in finding.reasons

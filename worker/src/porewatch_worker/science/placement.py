@@ -87,3 +87,9 @@ class Placement:
     perv: PervHit | None = None
     locus: LocusHit | None = None
     fit: HostFit | None = None
+
+    @property
+    def alone(self) -> Candidate | None:
+        """The candidate whose read this is and nobody else's."""
+        shared = self.role is ContigRole.PANEL and self.tied
+        return None if shared else self.winner

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from porewatch_worker.science.placed import OWN, Placed, placed
 from porewatch_worker.science.placement import Candidate, Segment
 
 
@@ -17,7 +18,8 @@ class TargetCounts:
     `matched`, `block`: matching bases and columns of the alignments; `aligned`: bases of the target
     under them, masked ones apart. `unaligned`: bases of those reads outside their alignments, host
     beside them apart; `explained`: matching bases of each read, in per cent of its block and those
-    bases -> reads
+    bases -> reads; `own`: reads that the target fills, `placed`: each read's fit and place.
+    `words`: sampled words of reads of a large genome, `words_found` those its reference has.
     """
 
     reads: int = 0
@@ -29,11 +31,15 @@ class TargetCounts:
     host_better: int = 0
     shared: int = 0
     unaligned: int = 0
+    own: int = 0
+    words: int = 0
+    words_found: int = 0
     shared_with: Counter[str] = field(default_factory=Counter)
     mapq: Counter[int] = field(default_factory=Counter)
     explained: Counter[int] = field(default_factory=Counter)
     intervals: dict[str, list[tuple[int, int]]] = field(default_factory=dict)
     starts: dict[str, list[int]] = field(default_factory=dict)
+    placed: dict[str, list[Placed]] = field(default_factory=dict)
 
     def take(self, winner: Candidate, length: int, host_flank: bool, flank_bases: int = 0) -> None:
         """Count a read of `length` bases, host beside it included, that is this target's alone."""
@@ -42,6 +48,9 @@ class TargetCounts:
         self.host_flank += host_flank
         self.mapq[max(s.mapq for s in winner.segments)] += 1
         self._explain(winner.segments, length - flank_bases)
+        contig, read = placed(winner.segments, length - flank_bases)
+        self.placed.setdefault(contig, []).append(read)
+        self.own += read.fills >= OWN
         for s in winner.segments:
             self.matched += s.matched
             self.block += s.block
@@ -72,6 +81,7 @@ def from_plain(plain: dict[str, Any]) -> TargetCounts:
             "explained": int_counter(plain["explained"]),
             "shared_with": Counter(plain["shared_with"]),
             "intervals": intervals,
+            "placed": {c: [Placed(*p) for p in found] for c, found in plain["placed"].items()},
         }
     )
 

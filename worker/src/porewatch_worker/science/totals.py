@@ -7,10 +7,12 @@ from collections.abc import Collection, Iterable, Sequence
 
 from porewatch.domain.findings import QualityControl, ReadAccount, SampleScreen
 from porewatch.domain.perv import PervScreen
+from porewatch.domain.phases import ScreeningParameters
 from porewatch.domain.quarantine import QUARANTINED
 from porewatch.domain.references import Contig, ContigRole
 from porewatch.domain.screened import HostScreen
 from porewatch.reads.summary import phred
+from porewatch_worker.science.distance import own_identity
 from porewatch_worker.science.evidence import TargetTotals
 from porewatch_worker.science.histograms import (
     length_histogram,
@@ -27,7 +29,10 @@ _ROLES = tuple(ContigRole)
 class RunTotals:
     """All samples of a run. Memory grows with samples and targets, not with reads."""
 
-    def __init__(self, contigs: Iterable[Contig]) -> None:
+    def __init__(
+        self, contigs: Iterable[Contig], parameters: ScreeningParameters | None = None
+    ) -> None:
+        self._near_distance = (parameters or ScreeningParameters()).near_distance
         self._contigs: dict[str, list[Contig]] = {}
         self._has_perv, self._locus_tiles = False, 0
         for contig in contigs:
@@ -74,7 +79,7 @@ class RunTotals:
         sums = self._sums.get(name, SampleCounts())
         there = sorted(self._targets.get(name, {}).items())
         results = [t.result(code) for code, t in there if only is None or code in only]
-        return SampleScreen(
+        screen = SampleScreen(
             sample=name,
             account=_account(sums),
             quality=_quality(sums, origin),
@@ -85,6 +90,19 @@ class RunTotals:
             host=_host(sums),
             unknowns=sums.unknown.summary(_passed(sums), sketches),
         )
+        return self._with_near(screen)
+
+    def _with_near(self, screen: SampleScreen) -> SampleScreen:
+        """What near reads show can be said only now: what reading costs is in the whole screen."""
+        own, totals = own_identity(screen), self._targets.get(screen.sample, {})
+        targets = []
+        for found in screen.targets:
+            near = None
+            if found.role is ContigRole.PANEL:
+                near = totals[found.target].near(found, own, self._near_distance)
+            evidence = found.evidence.model_copy(update={"near": near})
+            targets.append(found.model_copy(update={"evidence": evidence}))
+        return screen.model_copy(update={"targets": tuple(targets)})
 
     def _perv(self, sums: SampleCounts) -> PervScreen:
         return sums.perv.screen(self._locus_tiles)

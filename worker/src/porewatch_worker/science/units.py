@@ -126,11 +126,16 @@ class SampleCounts:
             counts = self._target(member)
             counts.shared += 1
             counts.shared_with["|".join(t for t in placement.tied_with if t != member)] += 1
-        alone = placement.role is not ContigRole.PANEL or not placement.tied
-        if placement.winner and alone:
-            self._target(placement.winner.target).take(
-                placement.winner, length, placement.host_flank, placement.flank_bases
+        if mine := placement.alone:
+            self._target(mine.target).take(
+                mine, length, placement.host_flank, placement.flank_bases
             )
+
+    def take_words(self, target: str, sampled: int, found: int) -> None:
+        """Sampled words of reads of a large genome, and how many its reference has."""
+        counts = self._target(target)
+        counts.words += sampled
+        counts.words_found += found
 
     def _target(self, name: str) -> TargetCounts:
         return self.targets.setdefault(name, TargetCounts())

@@ -112,6 +112,20 @@ class ContigCoverage(Model):
     bins: tuple[float, ...]
 
 
+class NearReads(Model):
+    """Reads that are near their target, of `of` reads that were looked at (an even sample of the
+    target's reads, those on ribosomal RNA apart), and whether they would stand alone: `own` are
+    those of them that the target fills, the others are pieces of joined molecules."""
+
+    of: int
+    reads: int
+    own: int
+    starts: int
+    regions: int
+    breadth: float
+    expected_breadth: float
+
+
 class Evidence(Model):
     """What speaks for one target in one sample, after alignment and competition with the host.
 
@@ -152,6 +166,15 @@ class Evidence(Model):
         dict[str, int],
         Field(description="the same of each read, in whole per cent -> reads"),
     ] = {}
+    own_reads: Annotated[
+        int | None,
+        Field(description="reads that the target fills; the others are pieces of joined molecules"),
+    ] = None
+    near: NearReads | None = None
+    words: Annotated[
+        int, Field(description="sampled words of 21 bases of its reads; of large genomes alone")
+    ] = 0
+    words_found: Annotated[int, Field(description="those of them that its reference has")] = 0
     reads_with_host_flank: int = 0
     host_better: Annotated[
         int, Field(description="reads given to the host because it matched more bases")
@@ -224,6 +247,27 @@ class Quantity(Model):
     ] = False
 
 
+class Reason(StrEnum):
+    """Why a member is no detection, for decisions; `Finding.rule` says it to people."""
+
+    NO_SEQUENCE = "no_sequence"
+    NOT_BY_SEQUENCING = "not_by_sequencing"
+    NO_PASSED_READ = "no_passed_read"
+    NO_READ = "no_read"
+    SHARED = "shared"
+    HOST = "host"
+    FEW_READS = "few_reads"
+    FEW_STARTS = "few_starts"
+    PILED_UP = "piled_up"
+    REPEATS = "repeats"
+    RELATIVE = "relative"
+    FEW_NEAR = "few_near"
+    JOINED_ONLY = "joined_only"
+    CROSSOVER = "crossover"
+    IN_CONTROL = "in_control"
+    NOT_SETTLED = "not_settled"
+
+
 class Finding(Model):
     """One panel member in one sample: the call, the rule that fired, and why to believe it."""
 
@@ -233,6 +277,9 @@ class Finding(Model):
     severity: Severity
     call: Call
     rule: str
+    reasons: Annotated[
+        tuple[Reason, ...], Field(description="why it is no detection, by code")
+    ] = ()
     evidence: Evidence | None = None
     quantities: tuple[Quantity, ...] = ()
     lod95: Quantity | None = None

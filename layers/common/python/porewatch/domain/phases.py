@@ -222,6 +222,18 @@ class ScreeningParameters(Model):
     near_distance: Annotated[
         float, Field(description="as near, a stretch or a few whole reads speak for themselves")
     ] = 0.10
+    species_ani: Annotated[
+        float, Field(description="ANI below which a large genome's reads get no species name")
+    ] = 0.95
+    conserved_cells: Annotated[
+        float, Field(description="share of a relative's reads that may be near a large genome")
+    ] = 0.10
+    conserved_viruses: Annotated[
+        float, Field(description="share of a relative's reads that may be near a smaller genome")
+    ] = 0.01
+    relative_chance: Annotated[
+        float, Field(description="a relative is ruled out when as many near reads are less likely")
+    ] = 0.001
     crossover: Annotated[
         float, Field(description="budget: share of a sample's reads found in another barcode")
     ] = 0.001

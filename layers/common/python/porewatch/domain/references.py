@@ -40,6 +40,10 @@ class Contig(Model):
         dict[str, tuple[int, int]],
         Field(description="reading frames (gag, pol, env) as half-open intervals from 0"),
     ] = {}
+    conserved: Annotated[
+        tuple[tuple[int, int], ...],
+        Field(description="large panel genomes: ribosomal operons, no evidence of a species"),
+    ] = ()
     single_copy: Annotated[
         tuple[tuple[int, int], ...],
         Field(description="host only: intervals that the haploid genome holds once"),
