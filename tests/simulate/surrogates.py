@@ -23,6 +23,7 @@ from porewatch_worker.simulate.genomes import Genome
 from tests.worker.shared import real
 
 ENV_START, SURFACE, MEMBRANE, STEP = 5640, 1400, 560, 70
+EXTRA_STEP = 4
 LOCUS_BASES = 40_000
 GAP = 20_000
 KINDS = ("A", "B", "C")
@@ -41,21 +42,28 @@ class Surrogate:
         return self.borders[0], self.borders[-1]
 
 
-def surrogates(seed: int = 1) -> dict[str, Surrogate]:
-    """One of each type. Skips the test when the real backbone is not at hand."""
+def surrogates(seed: int = 1, longer: dict[str, int] | None = None) -> dict[str, Surrogate]:
+    """One of each type; `longer`: type -> bases that its env has more, from step EXTRA_STEP on.
+    Skips the test when the real backbone is not at hand."""
     lines = real("genomes/perv_e_AF356697.fa").read_text().splitlines()[1:]
     backbone = to_codes("".join(lines).upper().encode())
     rngs = np.random.default_rng(seed).spawn(len(KINDS))
-    return {k: _surrogate(k, backbone, rng) for k, rng in zip(KINDS, rngs, strict=True)}
+    more = longer or {}
+    return {
+        k: _surrogate(k, backbone, rng, more.get(k, 0)) for k, rng in zip(KINDS, rngs, strict=True)
+    }
 
 
-def _surrogate(kind: str, backbone: Codes, rng: np.random.Generator) -> Surrogate:
+def _surrogate(kind: str, backbone: Codes, rng: np.random.Generator, more: int) -> Surrogate:
     end = ENV_START + SURFACE + MEMBRANE
     parts = [diverge(backbone[:ENV_START], 0.02, rng)]
     borders = [len(parts[0])]
     for start in range(ENV_START, end, STEP):
         rate = 0.18 if start < ENV_START + SURFACE else 0.03
-        parts.append(diverge(backbone[start : start + STEP], rate, rng))
+        piece = diverge(backbone[start : start + STEP], rate, rng)
+        if start == ENV_START + EXTRA_STEP * STEP:
+            piece = np.concatenate([piece, random_codes(more, rng)])
+        parts.append(piece)
         borders.append(borders[-1] + len(parts[-1]))
     parts.append(diverge(backbone[end:], 0.02, rng))
     return Surrogate(kind, np.concatenate(parts), tuple(borders))
@@ -93,10 +101,11 @@ def make_perv_world(
     locus: int = LOCUS_BASES,
     named: bool = True,
     seed: int = 1,
+    longer: dict[str, int] | None = None,
 ) -> PervWorld:
     """The host reference begins with a single-copy locus (the bundle says so if `named`), and holds
     `copies` (1 to 3 % from the references) after it."""
-    types = surrogates(seed)
+    types = surrogates(seed, longer)
     rng = np.random.default_rng(seed + 1000)
     host = host_with(types, copies, random_codes(locus, rng), rng)
     folder = root / "fasta"

@@ -20,8 +20,8 @@ from porewatch.domain.phases import ScreeningParameters
 from porewatch.domain.references import Contig, ContigRole
 from porewatch.domain.runs import Sample
 from porewatch_worker.science.calls import Run, call_all
+from porewatch_worker.science.efficiency import FOUND_BY_MAPPING
 from porewatch_worker.science.evidence import TargetTotals
-from porewatch_worker.science.lod import FOUND_BY_MAPPING
 from porewatch_worker.science.mass_yield import copies_a_ng
 from porewatch_worker.science.target_counts import TargetCounts
 from tests.validation.drawn import USUAL, Dice, Lengths, screen_of, sized

@@ -66,7 +66,7 @@ def test_relatives_that_no_bundle_holds_are_not_detected(world: World, model: Er
 def test_without_the_rule_relatives_would_be_detected(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(calls, "too_far", lambda *_: "")
+    monkeypatch.setattr(calls, "a_relative", lambda *_: None)
     assert "JEV" in called(world, relatives(world), R10)["West Nile 1"]
 
 

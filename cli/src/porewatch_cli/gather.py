@@ -14,7 +14,7 @@ from pathlib import Path
 
 from porewatch.domain.base import now
 from porewatch.domain.errors import BasecallerMissing
-from porewatch.domain.runs import InputFile, ReadKind, RunManifest
+from porewatch.domain.runs import InputFile, ReadKind, ReadLimits, RunManifest
 from porewatch.domain.sealing import seal
 from porewatch.reads.checked import check_all
 from porewatch.reads.folder import Folder, look_into
@@ -49,6 +49,7 @@ def gather(
     profile: str = "default",
     bundle: str | None = None,
     release_policy: str = "default",
+    read_limits: ReadLimits | None = None,
     basecalling: bool = True,
     checked: Checked = lambda _path: None,
 ) -> Gathered:
@@ -72,6 +73,7 @@ def gather(
         bundle=bundle,
         release_policy=release_policy,
         left_out=there.left_out,
+        read_limits=read_limits,
     )
     return Gathered(
         manifest=manifest,

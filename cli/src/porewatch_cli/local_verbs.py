@@ -14,11 +14,14 @@ from porewatch.domain.release import DEFAULT
 from porewatch_cli import exit_codes
 from porewatch_cli.embedded import run_embedded
 from porewatch_cli.options import (
+    BlockOption,
     ExitZeroOption,
     JsonOption,
     LabOption,
     LanguageOption,
+    LengthOption,
     ReleaseOption,
+    read_limits,
 )
 from porewatch_cli.screen import screen_here
 from porewatch_cli.terminal import speaks_plainly
@@ -40,6 +43,8 @@ def screen(
     lab: LabOption = None,
     threads: Annotated[int, typer.Option("--threads", min=1)] = 2,
     release_policy: ReleaseOption = None,
+    min_read_length: LengthOption = None,
+    min_block: BlockOption = None,
     language: LanguageOption = "en",
     exit_zero: ExitZeroOption = False,
     as_json: JsonOption = False,
@@ -61,6 +66,7 @@ def screen(
         as_json=as_json,
         language=language,
         release_policy=DEFAULT if release_policy is None else release_policy,
+        read_limits=read_limits(min_read_length, min_block),
     )
     if code := exit_codes.of_outcome(report.outcome, exit_zero=exit_zero):
         raise typer.Exit(code)

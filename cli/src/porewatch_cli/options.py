@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from porewatch.domain.runs import ReadLimits
 from porewatch_worker.report.speech import Language
 
 RunArgument = Annotated[str, typer.Argument(metavar="RUN", help="the run's id")]
@@ -29,4 +30,29 @@ ExitZeroOption = Annotated[
     bool,
     typer.Option("--exit-zero", help="leave with 0, not 3, when the results are not reportable"),
 ]
+LengthOption = Annotated[
+    int | None,
+    typer.Option(
+        "--min-read-length",
+        min=40,
+        max=100_000,
+        help="least read that counts, in bases (default: 200; 90 for plasma and cfDNA)",
+    ),
+]
+BlockOption = Annotated[
+    int | None,
+    typer.Option(
+        "--min-block",
+        min=40,
+        max=10_000,
+        help="least aligned block that counts, in bases (default: 100; 60 for plasma and cfDNA)",
+    ),
+]
 RegionOption = Annotated[str | None, typer.Option("--region", help="AWS region of the stack")]
+
+
+def read_limits(length: int | None, block: int | None) -> ReadLimits | None:
+    """What was asked of all samples; None when nothing was."""
+    if length is None and block is None:
+        return None
+    return ReadLimits(min_read_length=length, min_block=block)

@@ -13,15 +13,18 @@ from porewatch_cli.arrival import Sent
 from porewatch_cli.audit import audit_report, kept_head
 from porewatch_cli.compare import compare_runs
 from porewatch_cli.options import (
+    BlockOption,
     ExitZeroOption,
     JsonOption,
     LabOption,
     LanguageOption,
+    LengthOption,
     ProfileOption,
     RegionOption,
     ReleaseOption,
     RunArgument,
     StackOption,
+    read_limits,
 )
 from porewatch_cli.reports import given_report
 from porewatch_cli.stack import Stack, find_stack
@@ -49,6 +52,8 @@ def submit(
         str | None, typer.Option("--bundle", help="reference bundle, NAME@VERSION")
     ] = None,
     release_policy: ReleaseOption = None,
+    min_read_length: LengthOption = None,
+    min_block: BlockOption = None,
     wait: Annotated[bool, typer.Option("--wait", help="watch the run until it is over")] = False,
     exit_zero: ExitZeroOption = False,
     language: LanguageOption = "en",
@@ -72,6 +77,7 @@ def submit(
             profile=layout,
             bundle=bundle,
             release_policy=release_policy,
+            read_limits=read_limits(min_read_length, min_block),
             quiet=as_json,
         )
     except SeveralRefused as several:

@@ -10,6 +10,7 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeEl
 from porewatch.domain import phases
 from porewatch.domain.errors import BundleRefused
 from porewatch.domain.report import Report
+from porewatch.domain.runs import ReadLimits
 from porewatch_cli.forms import forms
 from porewatch_cli.summary import show_report
 from porewatch_cli.terminal import console, errors, print_json
@@ -28,6 +29,7 @@ def screen_here(
     as_json: bool,
     language: Language = "en",
     release_policy: str = "default",
+    read_limits: ReadLimits | None = None,
 ) -> Report:
     """Screen `reads`; leave report.json, and .html and .pdf in both languages, in `out`."""
     from porewatch_worker.local_run import screen_locally  # noqa: PLC0415 - loads minimap2
@@ -54,6 +56,7 @@ def screen_here(
             sample_sheet=sample_sheet,
             lab=lab,
             release_policy=release_policy,
+            read_limits=read_limits,
             parameters=phases.ScreeningParameters(threads=threads),
             progress=show,
         )

@@ -27,7 +27,7 @@ from porewatch.domain.bundles import inbox_key, run_id_of
 from porewatch.domain.errors import InputRefused
 from porewatch.domain.lifecycle import MENDABLE
 from porewatch.domain.release import DEFAULT
-from porewatch.domain.runs import RunManifest
+from porewatch.domain.runs import ReadLimits, RunManifest
 from porewatch.domain.sealing import parse_manifest
 from porewatch_cli.choices import refuse_mistyped
 from porewatch_cli.gather import Gathered, find, gather
@@ -65,6 +65,7 @@ def submit(
     profile: str | None = None,
     bundle: str | None = None,
     release_policy: str | None = None,
+    read_limits: ReadLimits | None = None,
     quiet: bool = False,
 ) -> Submission:
     """Send one run. Raises Refused before anything was uploaded when the input is bad.
@@ -75,6 +76,7 @@ def submit(
     if path.is_file() and path.suffix == ".tar":
         _refuse_beside(path, sample_sheet, "sample sheet", "sample_sheet.csv")
         _refuse_beside(path, lab, "laboratory", "lab.toml")
+        _refuse_limits(path, read_limits)
         asked = {"layout": profile, "bundle": bundle, "release-policy": release_policy}
         said = {what: value for what, value in asked.items() if value is not None}
         key = inbox_key(run_id or path.stem, said)
@@ -94,6 +96,7 @@ def submit(
         profile=profile or "default",
         bundle=bundle,
         release_policy=release_policy or DEFAULT,
+        read_limits=read_limits,
         basecalling=stack.outputs.get("Basecalling") == "enabled",
     )
     return replace(_send(gathered, stack, quiet), remarks=remarks)
@@ -152,6 +155,15 @@ def _as_sealed_before(manifest: RunManifest, stack: Stack) -> RunManifest:
     before = parse_manifest(raw.get(key), run_id=manifest.run_id)
     same = before.model_copy(update={"created_at": manifest.created_at}) == manifest
     return before if same else manifest
+
+
+def _refuse_limits(path: Path, limits: ReadLimits | None) -> None:
+    if limits is not None:
+        raise InputRefused(
+            "a tar says itself how short its reads may be; options beside it would not be read.",
+            file=str(path),
+            remedy="put min_read_length and min_block into its sample sheet, or submit the folder.",
+        )
 
 
 def _refuse_beside(path: Path, given: Path | None, what: str, name: str) -> None:

@@ -22,6 +22,7 @@ from porewatch.domain.phases import ScreeningParameters
 from porewatch.domain.references import Contig, ContigRole
 from porewatch.domain.runs import Sample
 from porewatch.reads.summary import n50
+from porewatch_worker.science.efficiency import FOUND_BY_MAPPING
 from porewatch_worker.science.evidence import Depth, TargetTotals, gini
 from porewatch_worker.science.filtering import FRONT, REAR, inner_span, judge, mean_errors
 from porewatch_worker.science.histograms import (
@@ -39,7 +40,7 @@ from porewatch_worker.science.intervals import (
     ratio_interval,
     wilson_interval,
 )
-from porewatch_worker.science.lod import FOUND_BY_MAPPING, lod95
+from porewatch_worker.science.lod import lod95
 from porewatch_worker.science.quantity import against_host, from_spike, quantities, spike_recovery
 from porewatch_worker.science.reads import Read
 from porewatch_worker.science.target_counts import TargetCounts

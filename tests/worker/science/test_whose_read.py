@@ -20,7 +20,7 @@ from porewatch_worker.science.barcodes import (
     kit_barcodes,
 )
 from porewatch_worker.science.reads import Read, read_units
-from porewatch_worker.science.splitting import ADAPTER, REVERSE, split
+from porewatch_worker.science.splitting import JOINTS, split
 from porewatch_worker.science.words import coded
 from tests.worker.science import made
 from tests.worker.science.conftest import random_sequence, screen, screening
@@ -30,6 +30,8 @@ KIT = kit_barcodes()
 TWO = (Sample(name="one", barcode="barcode01"), Sample(name="two", barcode="barcode02"))
 START = "AATGTACTTCGTTCAGTTACGTATTGCTAAGGTTAA"
 FLANK = "CAGCACCT"
+
+ADAPTER, REVERSE = JOINTS[:2]
 
 
 @pytest.fixture(scope="module")

@@ -23,7 +23,7 @@ from porewatch.domain.phases import (
     WorkOrder,
 )
 from porewatch.domain.release import DEFAULT
-from porewatch.domain.runs import RunManifest
+from porewatch.domain.runs import ReadLimits, RunManifest
 from porewatch_worker import stages
 from porewatch_worker.checkpoint import open_checkpoint
 from porewatch_worker.folder_store import FolderStore
@@ -84,6 +84,7 @@ def screen_locally(
     sample_sheet: Path | None = None,
     lab: Path | None = None,
     release_policy: str = DEFAULT,
+    read_limits: ReadLimits | None = None,
     parameters: ScreeningParameters | None = None,
     progress: Heard = lambda _: None,
     basecaller: BasecallerSettings | None = None,
@@ -101,7 +102,9 @@ def screen_locally(
     checked, sources = check_reads(
         reads, sample_sheet, bundle, progress, parameters.threads, lab=lab
     )
-    manifest = checked.model_copy(update={"release_policy": release_policy})
+    manifest = checked.model_copy(
+        update={"release_policy": release_policy, "read_limits": read_limits}
+    )
     run = _LocalRun(
         manifest=manifest,
         inputs=Inputs(dict(sources)),

@@ -19,7 +19,8 @@ from porewatch.domain.errors import ConfigurationRefused
 from porewatch.domain.findings import Quantification, ScreenResult
 from porewatch.domain.phases import Phase, PhaseRecord, StageManifest, WorkOrder
 from porewatch.domain.quarantine import QuarantinedUnit
-from porewatch.domain.runs import InputFile, ReadKind
+from porewatch.domain.read_limits import settled
+from porewatch.domain.runs import InputFile, ReadKind, Sample
 from porewatch_worker.composed import OneStep, WithRecords
 from porewatch_worker.headers import first_header
 from porewatch_worker.inputs import reads_of
@@ -33,6 +34,7 @@ from porewatch_worker.references.panel import read_panel
 from porewatch_worker.references.shelf import bundle_folder
 from porewatch_worker.references.verify import check_bundle
 from porewatch_worker.science.incomplete import gaps_of
+from porewatch_worker.science.release import release_policies
 from porewatch_worker.settings import BasecallerSettings
 from porewatch_worker.work import Inputs, StageResult, StageWork
 
@@ -103,7 +105,7 @@ def _screening(order: WorkOrder, means: Means) -> StageWork:
     threads = means.threads or order.parameters.threads
     work = ScreeningWork(
         files=files,
-        samples=order.manifest.samples,
+        samples=samples_of(order),
         parameters=order.parameters.model_copy(update={"threads": threads}),
         bundle=load(means.references_root, order.bundle, threads),
         inputs=means.inputs,
@@ -112,6 +114,13 @@ def _screening(order: WorkOrder, means: Means) -> StageWork:
     if any(record.phase is Phase.BASECALLING for record in means.records):
         return work
     return WithRecords(work, [skipped_record(_model(order, files, means.inputs))])
+
+
+def samples_of(order: WorkOrder) -> tuple[Sample, ...]:
+    """The samples of the manifest with the read limits that are in force for each."""
+    manifest = order.manifest
+    policy = release_policies().of(manifest.release_policy)
+    return settled(manifest.samples, order.parameters, manifest.read_limits, policy)
 
 
 def _model(order: WorkOrder, files: Sequence[InputFile], inputs: Inputs) -> str | None:
@@ -153,7 +162,7 @@ def _reporting(order: WorkOrder, means: Means) -> StageWork:
     if set(order.phases) == {Phase.REPORTING}:
         return ReportingWork(order, means.inputs, around)
     counting = QuantificationWork(
-        samples=order.manifest.samples,
+        samples=samples_of(order),
         panel=panel,
         bundle=bundle,
         parameters=order.parameters,

@@ -9,7 +9,7 @@ phases then tells its own part in a record of its own (see the modules of their 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -21,6 +21,8 @@ from porewatch.domain.base import Moment, now
 from porewatch.domain.errors import NoReadsLeft
 from porewatch.domain.findings import ScreenResult
 from porewatch.domain.phases import Phase, PhaseRecord, Progress, ScreeningParameters
+from porewatch.domain.read_limits import for_sample, limits_of
+from porewatch.domain.references import ContigRole
 from porewatch.domain.runs import InputFile, Sample
 from porewatch_worker import __version__
 from porewatch_worker.phases import host_removal, pathogen_detection, quality_control
@@ -29,6 +31,7 @@ from porewatch_worker.science.assigning import Owners
 from porewatch_worker.science.complexity import complex_bases
 from porewatch_worker.science.containment import ReferenceWords
 from porewatch_worker.science.filtering import AGAIN, LOW_COMPLEXITY, OTHER_BARCODE, judge
+from porewatch_worker.science.kit_ends import KitEnds
 from porewatch_worker.science.one_pass import Placer
 from porewatch_worker.science.perv_reads import PervReader
 from porewatch_worker.science.placement import Placement
@@ -74,7 +77,14 @@ class ScreeningWork:
         self._owners = Owners(self._samples)
         self._sketches = Sketches(bundle.folder.parent.parent / FOLDER)
         self._started_at: Moment = now()
-        self._placer = Placer(bundle.panel_aligner, bundle.host_aligner, bundle.contigs, parameters)
+        own = {s.name: for_sample(parameters, s) for s in self._samples}
+        self._least = {name: p.min_read_length for name, p in own.items()}
+        placers = {
+            p.min_block: Placer(bundle.panel_aligner, bundle.host_aligner, bundle.contigs, p)
+            for p in own.values()
+        }
+        self._placers = {name: placers[p.min_block] for name, p in own.items()}
+        self._kit_ends = KitEnds()
         self._words = ReferenceWords(bundle.contigs.values(), bundle.panel_aligner.seq)
         self._perv = PervReader(bundle.contigs.values(), bundle.panel_aligner.seq, parameters)
 
@@ -87,6 +97,7 @@ class ScreeningWork:
             "sketches": self._sketches.marks(),
             "files": [f.model_dump(mode="json") for f in self._files],
             "samples": sorted((s.name, s.barcode or "") for s in self._samples),
+            "limits": {s.name: limits_of(s, self._parameters).digest() for s in self._samples},
         }
         return fingerprint_of(said)
 
@@ -155,7 +166,7 @@ class ScreeningWork:
             samples=totals.screens([s.name for s in self._samples], self._sketches),
             unlisted_barcodes=dict(sorted(totals.unlisted.items())),
         )
-        refuse_without_reads(result, self._parameters)
+        refuse_without_reads(result, self._parameters, self._least)
         scratch.mkdir(parents=True, exist_ok=True)
         path = scratch / OUTPUT
         path.write_text(result.canonical_json(), "utf-8")
@@ -166,8 +177,9 @@ class ScreeningWork:
         unknown: dict[str, list[str]] = {}
         cells: dict[tuple[str, str], list[str]] = {}
         mine = self._owners.assign(file, reads, counts)
+        least = [self._least[o.sample] for o in mine]
         for owned, judged in zip(
-            mine, judge([o.read for o in mine], self._parameters), strict=True
+            mine, judge([o.read for o in mine], self._parameters, least), strict=True
         ):
             seen = counts.sample(owned.sample)
             if owned.contradicted and judged.reason is None:
@@ -177,7 +189,7 @@ class ScreeningWork:
             seen.see(judged)
             if judged.reason is not None:
                 continue
-            placement = self._placed(seen, judged.sequence, buffer)
+            placement = self._placed(owned.sample, seen, judged.sequence, buffer)
             if placement is None:
                 continue
             if placement.role is None:
@@ -191,13 +203,19 @@ class ScreeningWork:
             counts.sample(sample).take_words(target, *self._words.found(target, stretches))
         return counts
 
-    def _placed(self, seen: SampleCounts, sequence: str, buffer: Any) -> Placement | None:
+    def _placed(
+        self, sample: str, seen: SampleCounts, sequence: str, buffer: Any
+    ) -> Placement | None:
         """Count the verdict on a read; None for one that is too simple to be of anything."""
-        placement = self._placer.place(sequence, buffer)
-        if placement.role is None and complex_bases(sequence) < self._parameters.min_block:
+        placer = self._placers[sample]
+        placement = placer.place(sequence, buffer)
+        if placement.role is None and complex_bases(sequence) < placer.min_block:
             seen.refuse(len(sequence), LOW_COMPLEXITY)
             return None
-        seen.place(len(sequence), placement)
+        alone, kit = placement.alone, 0
+        if alone and alone.role in (ContigRole.PANEL, ContigRole.SPIKE):
+            kit = self._kit_ends.bases(sequence, alone.segments)
+        seen.place(len(sequence), placement, kit)
         if placement.perv:
             seen.perv.take(self._perv.look(sequence, placement.perv, buffer))
         if placement.locus:
@@ -220,7 +238,9 @@ class ScreeningWork:
         )
 
 
-def refuse_without_reads(result: ScreenResult, parameters: ScreeningParameters) -> None:
+def refuse_without_reads(
+    result: ScreenResult, parameters: ScreeningParameters, least: Mapping[str, int]
+) -> None:
     """Raises NoReadsLeft, saying where all reads went, when none passed quality control."""
     if any(s.quality.passed_reads for s in result.samples):
         return
@@ -235,8 +255,13 @@ def refuse_without_reads(result: ScreenResult, parameters: ScreeningParameters) 
     raise NoReadsLeft(
         f"No read passed quality control ({', '.join(reasons) or 'there were none'}).",
         remedy=(
-            "compare the sample sheet's barcodes with the reads', and the reads with "
-            f"min_read_length={parameters.min_read_length} and "
-            f"min_mean_quality={parameters.min_mean_quality:g}."
+            "compare the sample sheet's barcodes with the reads', and the reads with the least "
+            f"length of {_bases(least.values())} bases (set by --min-read-length, the sheet's "
+            "columns min_read_length or tissue, or the release policy; DNA of plasma needs "
+            f"about 90) and the least mean quality of {parameters.min_mean_quality:g}."
         ),
     )
+
+
+def _bases(lengths: Iterable[int]) -> str:
+    return " or ".join(str(n) for n in sorted(set(lengths)))

@@ -9,7 +9,9 @@ from __future__ import annotations
 import hashlib
 import shutil
 import tempfile
+from collections.abc import Callable
 from datetime import datetime
+from functools import cache
 from pathlib import Path
 from typing import BinaryIO, Literal
 
@@ -21,6 +23,7 @@ from porewatch.domain.panel import Panel
 from porewatch.domain.references import BundleFile, BundleManifest, Contig, ContigRole
 from porewatch_worker import __version__
 from porewatch_worker.references.accepting import Draft, accept
+from porewatch_worker.references.completing import completed
 from porewatch_worker.references.fasta import FastaRecord, read_fasta
 from porewatch_worker.references.homology import merge, shared_intervals
 from porewatch_worker.references.load import PRESET
@@ -78,6 +81,7 @@ def build_bundle(
         _write_sequences(folder, read_sheet(sheet) if sheet else sheet_from_names(folder),
                          draft, draft_folder)  # fmt: skip
         _mask_shared(draft, draft_folder / "panel.fa", panel_k, panel_w)
+        draft.contigs = list(completed(draft.contigs, _sequences(draft_folder / "panel.fa")))
         (draft_folder / "panel.json").write_text(panel.model_dump_json(indent=1), "utf-8")
         index = draft.bases(ContigRole.HOST) > LARGE_HOST if host_index is None else host_index
         if index:
@@ -143,6 +147,16 @@ def _mask_shared(draft: Draft, panel_fasta: Path, k: int, w: int) -> None:
         else contig
         for contig in draft.contigs
     ]
+
+
+def _sequences(panel_fasta: Path) -> Callable[[str], str]:
+    """The panel's sequences by name, read when the first is asked for."""
+
+    @cache
+    def there() -> dict[str, str]:
+        return {r.name: r.sequence.decode() for r in read_fasta(panel_fasta)}
+
+    return lambda name: there()[name]
 
 
 def _write_record(out: BinaryIO, contig: Contig, record: FastaRecord) -> None:

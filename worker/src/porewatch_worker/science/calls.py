@@ -26,6 +26,7 @@ from porewatch.domain.findings import (
 )
 from porewatch.domain.panel import Panel, PanelEntry, Severity
 from porewatch.domain.phases import ScreeningParameters
+from porewatch.domain.read_limits import for_sample
 from porewatch.domain.references import Contig
 from porewatch.domain.runs import Sample, SampleRole
 from porewatch_worker.references.accepting import EXTRA
@@ -141,17 +142,13 @@ def _member(entry: PanelEntry, sample: Sample, screen: SampleScreen, run: Run) -
         call, rule, reasons = _judge(entry, result, screen, run)
     best = best_set(run.contigs[entry.code], {})
     length = result.genome_length if result else sum(c.length for c in best)
-    limit = None
+    limit, own = None, for_sample(run.parameters, sample)
     if call is not Call.DETECTED:
-        k = required_reads(*run.beside(entry.code, screen), run.parameters)
-        limit = lod95(
-            length, screen, sample, run.host_length, run.parameters, genome=entry.genome, reads=k
-        )
+        k = required_reads(*run.beside(entry.code, screen), own)
+        limit = lod95(length, screen, sample, run.host_length, own, genome=entry.genome, reads=k)
     amounts: tuple[Quantity, ...] = ()
     if result and result.evidence.reads:
-        amounts = quantities(
-            result, screen, sample, run.host_length, genome=entry.genome, p=run.parameters
-        )
+        amounts = quantities(result, screen, sample, run.host_length, genome=entry.genome, p=own)
     return Finding(
         sample=sample.name,
         code=entry.code,

@@ -11,7 +11,8 @@ more. Only bases at which types differ matter.
   Otherwise the read is PERV of no told type.
 - Junction: a path with one change or more, each between stretches that lead by `margin` and whose
   places in env follow each other within HOMOLOGOUS bases, as recombination leaves them. Two
-  molecules ligated in one read do not.
+  molecules ligated in one read do not. Places are compared where envs are aligned (`homologous`),
+  on the left type's env and on the right one's: one that lacks bases at the break shows it there.
 """
 
 from __future__ import annotations
@@ -23,11 +24,13 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
+from porewatch_worker.science.homologous import Columns
 from porewatch_worker.science.match_lines import MatchLine
 
 LEAST_ENV = 100
 HOMOLOGOUS = 60
-"""Bases by which envs of different types differ in length, and more."""
+"""Bases by which places at a break may lie apart once envs are aligned: what the aligner leaves
+open where a third of the bases differ."""
 
 UNALIGNED = 0.5
 LIKE_ITSELF = 0.10
@@ -72,6 +75,17 @@ class _Env:
     scores: Floats
     margin: float
     lead: float
+    columns: Mapping[str, Columns]
+
+    def hub(self, kind: int, place: int) -> int:
+        """The place in env where all types are aligned."""
+        there = self.columns.get(self.kinds[kind])
+        return there.hub(place) if there else place
+
+    def own(self, kind: int, column: int) -> int:
+        """The place in env of that type that answers to it."""
+        there = self.columns.get(self.kinds[kind])
+        return there.own(column) if there else column
 
     def place(self, kind: int, base: int) -> int:
         """Position in env of that base, on the reference of that type."""
@@ -84,14 +98,16 @@ def judge_env(
     envs: Mapping[str, tuple[int, int]],
     margin: float,
     lead: float,
+    columns: Mapping[str, Columns] | None = None,
 ) -> EnvVerdict:
-    """`lines` and `envs` (interval on the line's reference) by type, at least one."""
+    """`lines` and `envs` (interval on the line's reference) by type, at least one; `columns`: how
+    the envs are aligned (without: by their starts)."""
     kinds = tuple(sorted(lines))
     where = np.flatnonzero(np.any([_inside(lines[k], envs[k]) for k in kinds], axis=0))
     if len(where) < LEAST_ENV or len(kinds) < 2:
         return EnvVerdict(len(where))
     scores = np.array([_scores(lines[k], where) for k in kinds])
-    env = _Env(kinds, lines, envs, where, scores, margin, lead)
+    env = _Env(kinds, lines, envs, where, scores, margin, lead, columns or {})
     path = _path(scores, margin)
     if (path == path[0]).all():
         return EnvVerdict(len(where), _pure(env, int(path[0])))
@@ -158,7 +174,11 @@ def _change(env: _Env, span: tuple[int, int, int], left: int, right: int) -> Cha
         return None
     before = a + np.flatnonzero((ahead[a:cut] > 0) & (env.scores[left, a:cut] == 1))[-1]
     after = cut + np.flatnonzero((ahead[cut:b] < 0) & (env.scores[right, cut:b] == 1))[0]
-    low, high = env.place(left, int(before)), env.place(right, int(after))
-    apart = (high - low) - int(env.where[after] - env.where[before])
+    mine, theirs = env.place(left, int(before)), env.place(right, int(after))
+    low, high = env.hub(left, mine), env.hub(right, theirs)
+    between = int(env.where[after] - env.where[before])
+    on_left = env.own(left, high) - mine - between
+    on_right = theirs - env.own(right, low) - between
+    apart = min(abs(on_left), abs(on_right))
     names = env.kinds[left], env.kinds[right]
-    return Change(*names, min(low, high), max(low, high) + 1, abs(apart) <= HOMOLOGOUS)
+    return Change(*names, min(low, high), max(low, high) + 1, apart <= HOMOLOGOUS)

@@ -59,18 +59,22 @@ class Judged:
     reason: str | None
 
 
-def judge(reads: Sequence[Read], parameters: ScreeningParameters) -> list[Judged]:
-    """Trim and filter. A read fails when its mean error exceeds 10^(-Q/10), Q the least quality."""
+def judge(
+    reads: Sequence[Read], parameters: ScreeningParameters, least: Sequence[int] = ()
+) -> list[Judged]:
+    """Trim and filter. A read fails when its mean error exceeds 10^(-Q/10), Q the least quality.
+    `least`: the shortest length that counts, read by read, where samples differ in it."""
     worst = 10.0 ** (-parameters.min_mean_quality / 10.0)
     judged = []
     worth = worth_a_look([r.sequence for r in reads])
-    for read, error, look in zip(reads, mean_errors(reads), worth, strict=True):
+    lengths = least or [parameters.min_read_length] * len(reads)
+    for read, error, look, shortest in zip(reads, mean_errors(reads), worth, lengths, strict=True):
         start, end = inner_span(read.sequence) if look else (0, len(read.sequence))
         sequence = read.sequence[start:end]
         reason = None
         if read.duplex == -1:
             reason = DUPLEX_PARENT
-        elif len(sequence) < parameters.min_read_length:
+        elif len(sequence) < shortest:
             reason = TOO_SHORT
         elif error > worst:
             reason = LOW_QUALITY

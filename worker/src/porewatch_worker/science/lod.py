@@ -26,6 +26,7 @@ import math
 from porewatch.domain.findings import Quantity, SampleScreen
 from porewatch.domain.phases import ScreeningParameters
 from porewatch.domain.runs import Sample
+from porewatch_worker.science.efficiency import efficiency, unknowable
 from porewatch_worker.science.intervals import poisson_interval
 from porewatch_worker.science.mass_yield import load_a_base, mass_cvs
 from porewatch_worker.science.quantity import (
@@ -40,7 +41,6 @@ from porewatch_worker.science.quantity import (
 from porewatch_worker.science.required import Reading, mean_needed
 from porewatch_worker.science.uncertainty import mean_piece, share_as_long, widened
 
-FOUND_BY_MAPPING = 0.87
 CHANCE = 0.95
 NO_YARDSTICK = "no spike-in and no host reads: the amount of sample behind a read is unknown"
 TOO_FEW = "above a million: with so few reads nothing could have been detected reliably"
@@ -70,19 +70,21 @@ def lod95(
     piece = piece_length(screen, genome_length, parameters)
     whole = share_as_long(screen.quality.lengths, parameters.min_read_length, genome_length)
     reading = Reading(piece / genome_length, whole)
-    needed = mean_needed(CHANCE, k, reading, parameters) / FOUND_BY_MAPPING
+    seen = efficiency(screen)
+    needed = mean_needed(CHANCE, k, reading, parameters) / seen.share
     bases = needed * piece
     said = Quantity(
         value=None, low=None, high=None, unit="", method=_METHOD.format(k=k),
         remark=RAISED.format(k=parameters.detected_min_reads)
         if k > parameters.detected_min_reads else "",
     )  # fmt: skip
-    return (
+    found = (
         _by_spike(said, bases / genome_length, screen, sample, parameters)
         or _by_yield(said, bases, screen, sample, parameters, length=genome_length, genome=genome)
         or _by_host(said, bases / genome_length, screen, host_length)
         or _by_share(said, needed / passed * 1e6)
     )
+    return found if seen.known else unknowable(found.model_copy(update={"low": None}), seen)
 
 
 def piece_length(

@@ -26,6 +26,7 @@ from porewatch.domain.findings import Quantity, SampleScreen, TargetResult
 from porewatch.domain.phases import ScreeningParameters
 from porewatch.domain.references import ContigRole
 from porewatch.domain.runs import Sample
+from porewatch_worker.science.efficiency import efficiency, found_share
 from porewatch_worker.science.intervals import poisson_interval
 from porewatch_worker.science.uncertainty import (
     FEWEST,
@@ -108,8 +109,10 @@ def from_yield(
     effective = effective_reads(e, result.genome_length)
     if each is None or not effective:
         return None
-    cvs = mass_cvs(screen, sample, parameters)
-    value = each * e.aligned_bases
+    seen = efficiency(screen, e)
+    cvs = {**seen.cvs, **mass_cvs(screen, sample, parameters)}
+    cvs.pop("too_short", None)  # `filters` says it already
+    value = each * e.aligned_bases / round(found_share(e), 4)
     low, high = poisson_interval(effective)
     low, high = widened(value, value * low / effective, value * high / effective, cvs.values())
     few = e.reads < FEWEST
@@ -122,5 +125,6 @@ def from_yield(
         method=f"share of sequenced bases x {sample.nucleic_acid_ng_per_ml:g} ng/mL nucleic acid",
         remark=UPPER_ONLY if few else corrected,
         basis="yield",
+        efficiency=round(found_share(e), 4),
         parts={} if few else {"counting": round(effective**-0.5, 4), **cvs},
     )

@@ -67,6 +67,11 @@ class Placer:
         self._loci = {name: c.single_copy for name, c in contigs.items() if c.single_copy}
         self._rrna = rrna_intervals(contigs.values())
 
+    @property
+    def min_block(self) -> int:
+        """Bases of an alignment that counts."""
+        return self._parameters.min_block
+
     def place(self, sequence: str, buffer: Any) -> Placement:
         """The verdict on a read. `buffer` is this thread's mappy.ThreadBuffer."""
         candidates = self._candidates(sequence, buffer)

@@ -24,6 +24,7 @@ from porewatch.domain.phases import ScreeningParameters
 from porewatch.domain.release import Consequence, ReleasePolicy
 from porewatch.domain.runs import Sample, SampleRole
 from porewatch_worker.science.agreement import disagreements
+from porewatch_worker.science.lost_reads import lost_to_filters
 from porewatch_worker.science.quantity import spike_of, spike_recovery
 from porewatch_worker.science.release import Batch, called, judged, positive_faults
 
@@ -56,12 +57,14 @@ def _outcome(sample: Sample, batch: Batch) -> SampleOutcome:
     mine = [f for f in batch.findings if f.sample == sample.name]
     said = list(judged(sample, batch))
     refused = [told for what, told in said if what is Consequence.REFUSE]
+    lost = list(lost_to_filters(sample, batch))
+    refused += [told for what, told in lost if what is Consequence.REFUSE]
     failed = tuple(
         dict.fromkeys([*_failures(sample, mine, batch), *refused, *_fallen(sample, batch)])
     )
     if failed:
         return SampleOutcome(sample=sample.name, outcome=Outcome.NOT_REPORTABLE, reasons=failed)
-    remarked = [told for what, told in said if what is Consequence.REMARK]
+    remarked = [told for what, told in (*said, *lost) if what is Consequence.REMARK]
     remarks = tuple(dict.fromkeys([*remarked, *_remarks(sample, mine)]))
     outcome = Outcome.REPORTABLE_WITH_REMARKS if remarks else Outcome.REPORTABLE
     return SampleOutcome(sample=sample.name, outcome=outcome, reasons=remarks)

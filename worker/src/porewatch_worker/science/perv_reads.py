@@ -18,6 +18,7 @@ from porewatch.domain.perv import JunctionRead
 from porewatch.domain.phases import ScreeningParameters
 from porewatch.domain.references import Contig
 from porewatch_worker.science.env_types import LEAST_ENV, Change, EnvVerdict, judge_env
+from porewatch_worker.science.homologous import Columns, columns, hub_of
 from porewatch_worker.science.match_lines import MatchLine, match_line
 from porewatch_worker.science.placement import PervHit, Segment
 
@@ -65,6 +66,8 @@ class PervReader:
             if contig.features
         }
 
+        self._columns = _columns(self._contigs.values())
+
     @property
     def types_told(self) -> tuple[str, ...]:
         """Types that env can tell apart here: at least two have env coordinates, or none do."""
@@ -102,6 +105,7 @@ class PervReader:
                 {k: self._contigs[name].features["env"] for k, name in best.items()},
                 self._parameters.perv_margin,
                 self._parameters.perv_lead,
+                {k: self._columns[n] for k, n in best.items() if n in self._columns},
             )
             env = verdict if verdict.bases >= LEAST_ENV else None
         changes = env.changes if env else ()
@@ -177,3 +181,13 @@ def _forward(sequence: str, segments: Sequence[Segment]) -> str:
     """The read on the strand of the provirus, by its longest hit."""
     longest = max(segments, key=lambda s: (s.end - s.start, -s.read_start))
     return sequence if longest.strand > 0 else str(mappy.revcomp(sequence))
+
+
+def _columns(contigs: Iterable[Contig]) -> dict[str, Columns]:
+    """How the envs are aligned, by contig; nothing where the bundle does not say it."""
+    there = [c for c in contigs if c.env_blocks]
+    hub = hub_of(there)
+    if hub is None:
+        return {}
+    sizes = {c.name: c.features["env"][1] - c.features["env"][0] for c in there}
+    return {c.name: columns(c.env_blocks, sizes[hub.name], sizes[c.name]) for c in there}

@@ -25,6 +25,7 @@ from porewatch.domain.phases import ScreeningParameters
 from porewatch.domain.references import ContigRole
 from porewatch.domain.runs import Sample
 from porewatch_worker.science.agreement import compared
+from porewatch_worker.science.efficiency import efficiency, unknowable
 from porewatch_worker.science.intervals import poisson_interval, ratio_interval
 from porewatch_worker.science.mass_yield import from_yield
 from porewatch_worker.science.uncertainty import (
@@ -80,8 +81,13 @@ def quantities(
     """Everything that can be said of how much there is, absolute values first: by spike-in, by
     yield, against the host, genomes sequenced. `genome`: its type, as the panel file says it."""
     p = p or ScreeningParameters()
+    seen = efficiency(screen, result.evidence)
     spiked = from_spike(result, screen, sample, p)
     mass = from_yield(result, screen, sample, genome, p)
+    if not seen.known:
+        host = against_host(result, screen, host_length)
+        told = tuple(unknowable(q, seen) for q in (spiked, mass, host) if q is not None)
+        return (*told, sequenced(result))
     if spiked and mass:
         spiked, mass = compared(spiked, mass, sample, p)
     found = (spiked, mass, against_host(result, screen, host_length), sequenced(result))
@@ -123,18 +129,19 @@ def from_spike(
     spike = spike_of(screen)
     if spike is None or not sample.spike_copies:
         return None
-    efficiency = sample.extraction_efficiency
-    corrected = f", extraction efficiency {efficiency:g}" if efficiency else ""
+    extracted = sample.extraction_efficiency
+    corrected = f", extraction efficiency {extracted:g}" if extracted else ""
+    seen = efficiency(screen, result.evidence)
     return _ratio(
         counted(result),
         counted(spike),
-        copies_of_spike(sample),
-        bench_cvs(sample, parameters),
+        copies_of_spike(sample) / round(seen.share, 4),
+        {**bench_cvs(sample, parameters), **seen.cvs},
         Quantity(
             value=None, low=None, high=None, unit=load_unit(sample), basis="spike",
             method=f"depth ratio to spike-in {spike.target}, {sample.spike_copies:g} copies added"
             + corrected,
-            remark=PROPAGATED,
+            remark=PROPAGATED, efficiency=round(seen.share, 4),
         ),
     )  # fmt: skip
 
@@ -143,11 +150,14 @@ def against_host(result: TargetResult, screen: SampleScreen, host_length: int) -
     """Copies per haploid host genome; None without host reads or host length."""
     if not screen.account.host or not host_length:
         return None
+    seen = efficiency(screen, result.evidence)
     said = Quantity(
         value=None, low=None, high=None, unit="copies per haploid host genome", basis="host",
         method="depth ratio to the host", remark=COUNTING_ONLY,
+        efficiency=round(seen.share, 4),
     )  # fmt: skip
-    return _ratio(counted(result), counted_host(screen, host_length), 1.0, {}, said)
+    host = counted_host(screen, host_length)
+    return _ratio(counted(result), host, 1.0 / round(seen.share, 4), seen.cvs, said)
 
 
 def sequenced(result: TargetResult) -> Quantity:

@@ -1,11 +1,12 @@
-"""Reads that hold an adapter in their middle: two molecules that the pore took for one.
+"""Reads that hold an adapter or primer in their middle: two molecules that were read as one.
 
-The read is cut there and its parts go on as reads of their own, the adapter itself in neither: what
-one part shows then says nothing of the other (host beside virus would look like an integration).
-Cheap first: exact words of 12 bases of the ligation adapter, either strand, in all reads at once;
-then edlib aligns the whole adapter around each, with at most MOST_EDITS edits: with five, one
-random stretch in 3 Mb passed. Cuts that would leave less than MARGIN bases at an end are left to
-the trimming of ends.
+Ligation, PCR and the rapid kit join molecules, each with its own sequence at the joint
+(`kit_sequences.tsv`). The read is cut there and its parts go on as reads of their own, the joint in
+neither: what one part shows then says nothing of the other (host beside virus would look like an
+integration). Cheap first: exact words of 12 bases of the joints, either strand, in all reads at
+once; then edlib aligns the whole sequence around each, with at most one edit in eight bases: with
+one in five, one random stretch in 3 Mb passed. Cuts that would leave less than MARGIN bases at an
+end are left to the trimming of ends.
 """
 
 from __future__ import annotations
@@ -17,22 +18,32 @@ from itertools import accumulate
 import edlib
 import numpy as np
 
+from porewatch_worker.science.kits import both_strands, kit_sequences
 from porewatch_worker.science.reads import Read
 from porewatch_worker.science.words import coded, numbers_of
 
-ADAPTER = "TACTTCGTTCAGTTACGTATTGCT"
-REVERSE = "AGCAATACGTAACTGAACGAAGTA"
-"""Oxford Nanopore's ligation adapter, top strand without its first bases, and its complement."""
+JOINTS = both_strands(tuple(k.sequence for k in kit_sequences() if k.joint))
 WORD = 12
 MARGIN = 150
-MOST_EDITS = 3
+ERRORS = 8
 _REACH = 12
-_SEEDS = {
-    number: (adapter, place)
-    for adapter in (ADAPTER, REVERSE)
-    for place in range(0, len(adapter) - WORD + 1, 6)
-    for number in numbers_of([adapter[place : place + WORD]])
-}
+_HALF = 4**8 - 1
+"""The last 8 bases of a word: a table of them is small enough to be looked up for every word."""
+
+
+def _seeds() -> dict[int, list[tuple[str, int]]]:
+    """Word -> joints that hold it, and where in them."""
+    found: dict[int, list[tuple[str, int]]] = {}
+    for joint in JOINTS:
+        for place in range(0, len(joint) - WORD + 1, 5):
+            (number,) = numbers_of([joint[place : place + WORD]])
+            found.setdefault(number, []).append((joint, place))
+    return found
+
+
+_SEEDS = _seeds()
+_KNOWN = np.zeros(_HALF + 1, dtype=bool)
+_KNOWN[[number & _HALF for number in _SEEDS]] = True
 
 
 def split(reads: Sequence[Read]) -> Iterator[list[Read]]:
@@ -48,10 +59,11 @@ def _hints(reads: Sequence[Read]) -> dict[int, list[tuple[str, int]]]:
     words = coded("".join(r.sequence for r in reads).encode(), WORD)
     starts = list(accumulate((len(r.sequence) for r in reads), initial=0))
     hints: dict[int, list[tuple[str, int]]] = {}
-    for seed, (adapter, inside) in _SEEDS.items():
-        for place in np.flatnonzero(words == seed).tolist():
+    places = np.flatnonzero(_KNOWN[words & np.uint32(_HALF)])
+    for place, word in zip(places.tolist(), words[places].tolist(), strict=True):
+        for joint, inside in _SEEDS.get(word, ()):
             number = bisect_right(starts, place) - 1
-            hints.setdefault(number, []).append((adapter, place - starts[number] - inside))
+            hints.setdefault(number, []).append((joint, place - starts[number] - inside))
     return hints
 
 
@@ -61,7 +73,7 @@ def _adapters(sequence: str, hints: list[tuple[str, int]]) -> list[tuple[int, in
     for adapter, place in hints:
         start = max(0, place - _REACH)
         window = sequence[start : place + len(adapter) + _REACH]
-        hit = edlib.align(adapter, window, mode="HW", task="locations", k=MOST_EDITS)
+        hit = edlib.align(adapter, window, mode="HW", task="locations", k=len(adapter) // ERRORS)
         if hit["editDistance"] >= 0:
             first, last = hit["locations"][0]
             found.add((start + first, start + last + 1))

@@ -113,6 +113,7 @@ def _account(sums: SampleCounts) -> ReadAccount:
     return ReadAccount(
         total=sums.total,
         filtered=dict(sorted(sums.filtered.items())),
+        filtered_bases=dict(sorted(sums.filtered_bases.items())),
         host=roles[ContigRole.HOST.value],
         panel=roles[ContigRole.PANEL.value],
         spike=roles[ContigRole.SPIKE.value],

@@ -61,6 +61,7 @@ class SampleCounts:
 
     total: int = 0
     filtered: Counter[str] = field(default_factory=Counter)
+    filtered_bases: Counter[str] = field(default_factory=Counter)
     roles: Counter[str] = field(default_factory=Counter)
     role_bases: Counter[str] = field(default_factory=Counter)
     lengths: Counter[int] = field(default_factory=Counter)
@@ -100,6 +101,7 @@ class SampleCounts:
             self.minute_bases[minute] += length
         if judged.reason:
             self.filtered[judged.reason] += 1
+            self.filtered_bases[judged.reason] += len(judged.sequence)
         else:
             self.passed_bases += len(judged.sequence)
 
@@ -111,10 +113,12 @@ class SampleCounts:
     def refuse(self, length: int, reason: str) -> None:
         """A read of `length` that had passed, and is no evidence of anything after all."""
         self.filtered[reason] += 1
+        self.filtered_bases[reason] += length
         self.passed_bases -= length
 
-    def place(self, length: int, placement: Placement) -> None:
-        """The verdict on one read that passed."""
+    def place(self, length: int, placement: Placement, kit: int = 0) -> None:
+        """The verdict on one read that passed. `kit`: bases at its ends that the library kit put
+        there: they count as explained, as host beside the winner does."""
         if placement.fit:
             self.host.take(length, placement.fit, kept=placement.role is ContigRole.HOST)
         role = placement.role.value if placement.role else UNASSIGNED
@@ -128,7 +132,7 @@ class SampleCounts:
             counts.shared_with["|".join(t for t in placement.tied_with if t != member)] += 1
         if mine := placement.alone:
             self._target(mine.target).take(
-                mine, length, placement.host_flank, placement.flank_bases
+                mine, length, placement.host_flank, placement.flank_bases + kit
             )
 
     def take_words(self, target: str, sampled: int, found: int) -> None:
@@ -230,7 +234,7 @@ def _sample(plain: dict[str, Any]) -> SampleCounts:
     fields = dict(plain)
     for name in _INT_KEYS:
         fields[name] = int_counter(plain[name])
-    for name in ("filtered", "roles", "role_bases", "kinds", "barcodes_told"):
+    for name in ("filtered", "filtered_bases", "roles", "role_bases", "kinds", "barcodes_told"):
         fields[name] = Counter(plain[name])
     fields["targets"] = {name: target_from_plain(t) for name, t in plain["targets"].items()}
     fields["perv"] = perv_from_plain(plain["perv"])

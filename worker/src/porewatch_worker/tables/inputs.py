@@ -11,8 +11,9 @@ from porewatch.domain.base import Model
 from porewatch.domain.findings import Histogram
 from porewatch.domain.references import BundleManifest, ContigRole
 from porewatch.domain.report import Report
+from porewatch_worker.science.efficiency import FOUND_BY_MAPPING
 from porewatch_worker.science.evidence import MOST_STARTS
-from porewatch_worker.science.lod import CHANCE, FOUND_BY_MAPPING
+from porewatch_worker.science.lod import CHANCE
 from porewatch_worker.science.uncertainty import FEWEST
 
 

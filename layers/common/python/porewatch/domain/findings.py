@@ -40,6 +40,9 @@ class ReadAccount(Model):
 
     total: int = 0
     filtered: dict[str, int] = {}
+    filtered_bases: Annotated[
+        dict[str, int], Field(description="bases of them, after trimming, by reason")
+    ] = {}
     host: int = 0
     panel: int = 0
     spike: int = 0
@@ -113,17 +116,21 @@ class ContigCoverage(Model):
 
 
 class NearReads(Model):
-    """Reads that are near their target, of `of` reads that were looked at (an even sample of the
-    target's reads, those on ribosomal RNA apart), and whether they would stand alone: `own` are
-    those of them that the target fills, the others are pieces of joined molecules."""
+    """Reads that are near their target, and whether they would stand alone."""
 
-    of: int
-    reads: int
-    own: int
-    starts: int
-    regions: int
-    breadth: float
-    expected_breadth: float
+    of: Annotated[
+        int, Field(description="reads looked at: an even sample, ribosomal operons left out")
+    ]
+    reads: Annotated[int, Field(description="those of them that are near")]
+    own: Annotated[
+        int, Field(description="near reads that the target fills; others are pieces of joined ones")
+    ]
+    starts: Annotated[int, Field(description="distinct starts of the near reads")]
+    regions: Annotated[int, Field(description="stretches that near reads cover")]
+    breadth: Annotated[float, Field(description="share of the genome under near reads")]
+    expected_breadth: Annotated[
+        float, Field(description="what near bases placed at random would cover")
+    ]
 
 
 class Evidence(Model):
@@ -242,6 +249,10 @@ class Quantity(Model):
         dict[str, float],
         Field(description="relative standard uncertainty by source: counting, spike_in, ..."),
     ] = {}
+    efficiency: Annotated[
+        float | None,
+        Field(description="share of a genome's bases that reach the count: divided out of it"),
+    ] = None
     disagrees: Annotated[
         bool, Field(description="spike-in and yield give loads whose intervals do not overlap")
     ] = False

@@ -40,6 +40,10 @@ class Contig(Model):
         dict[str, tuple[int, int]],
         Field(description="reading frames (gag, pol, env) as half-open intervals from 0"),
     ] = {}
+    env_blocks: Annotated[
+        tuple[tuple[int, int, int], ...],
+        Field(description="env beside the env all are aligned to: place there, own place, bases"),
+    ] = ()
     conserved: Annotated[
         tuple[tuple[int, int], ...],
         Field(description="large panel genomes: ribosomal operons, no evidence of a species"),

@@ -55,6 +55,16 @@ class ReleasePolicy(Model):
         Field(description="least and most, relative to the run's median"),
     ] = None
     crosstalk_budget: Annotated[float, Field(gt=0, lt=1)] = 0.001
+    min_read_length: Annotated[
+        int | None, Field(ge=40, description="None: by material, else as the parameters say")
+    ] = None
+    min_block: Annotated[int | None, Field(ge=40)] = None
+    filtered_remark: Annotated[
+        float, Field(gt=0, le=1, description="share of reads lost to filters that is remarked on")
+    ] = 0.2
+    filtered_refuse: Annotated[
+        float, Field(gt=0, le=1, description="share of them above which nothing may be relied on")
+    ] = 0.5
 
 
 class Ground(Model):

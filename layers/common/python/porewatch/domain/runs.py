@@ -72,6 +72,17 @@ class SampleRole(StrEnum):
     POSITIVE_CONTROL = "positive_control"
 
 
+class ReadLimits(ManifestPart):
+    """How short reads and aligned blocks may be to count; None: not said here."""
+
+    min_read_length: Annotated[
+        int | None, Field(ge=40, le=100_000, description="bases, after trimming")
+    ] = None
+    min_block: Annotated[
+        int | None, Field(ge=40, le=10_000, description="bases of an alignment that counts")
+    ] = None
+
+
 class Sample(ManifestPart):
     """One row of the sample sheet. A run without barcodes has exactly one sample.
 
@@ -109,6 +120,12 @@ class Sample(ManifestPart):
     expected_codes: Annotated[
         tuple[str, ...], Field(description="panel codes that a positive control must show")
     ] = ()
+    min_read_length: Annotated[
+        int | None, Field(ge=40, le=100_000, description="least read that counts, bases")
+    ] = None
+    min_block: Annotated[
+        int | None, Field(ge=40, le=10_000, description="least aligned block that counts, bases")
+    ] = None
     accession: Annotated[Label | None, Field(description="the laboratory's number for it")] = None
     animal: Annotated[Label | None, Field(description="the animal's number or name")] = None
     species: Annotated[Label | None, Field(description="as the requester named it")] = None
@@ -177,6 +194,9 @@ class RunManifest(ManifestPart):
     expected: Annotated[
         tuple[Expected, ...], Field(description="files by MinKNOW's count, where fewer came")
     ] = ()
+    read_limits: Annotated[
+        ReadLimits | None, Field(description="asked for the whole run, before any sheet or policy")
+    ] = None
 
     @model_validator(mode="after")
     def _is_consistent(self) -> RunManifest:

@@ -11,6 +11,7 @@ import csv
 import difflib
 import io
 import re
+from collections.abc import Callable
 from typing import Any
 
 from porewatch.domain.errors import SampleSheetRefused
@@ -40,6 +41,8 @@ COLUMNS = {
     "nucleic_acid_ng_per_ml": "nucleic_acid_ng_per_ml",
     "nucleic_acid_cv": "nucleic_acid_cv",
     "expected_codes": "expected_codes",
+    "min_read_length": "min_read_length",
+    "min_block": "min_block",
 }
 """Column in the file -> field of `Sample`."""
 
@@ -59,6 +62,12 @@ ROLES = {
     "ntc": SampleRole.NO_TEMPLATE_CONTROL,
     "positive_control": SampleRole.POSITIVE_CONTROL,
 }
+
+MATERIALS = {"dna": "dna", "rna": "rna", "cfdna": "dna", "cfrna": "rna"}
+"""What may stand in the sheet -> what was sequenced. Cell-free nucleic acid is short."""
+
+READ_LIMITS = {"min_read_length": (40, 100_000), "min_block": (40, 10_000)}
+"""Columns of whole bases, with their bounds."""
 
 HIGHEST_BARCODE = 96
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._-]{0,62}")
@@ -225,9 +234,12 @@ def _sample(row: dict[str, str], line: int, file: str) -> Sample:  # noqa: C901 
             raise refuse("batch", "1 to 63 letters, digits, blanks, '.', '_', '-'; first no sign.")
         fields["batch"] = row["batch"]
     material = row.get("material", "").lower() or "dna"
-    if material not in ("dna", "rna"):
-        raise refuse("material", "use dna or rna.")
-    fields["material"] = material
+    if material not in MATERIALS:
+        raise refuse("material", "use dna or rna, or cfdna or cfrna for what plasma holds.")
+    fields["material"] = MATERIALS[material]
+    if material != MATERIALS[material] and not row.get("tissue"):
+        fields["tissue"] = material
+    fields |= _limits(row, refuse)
     for column, limit in LIMITS.items():
         if row.get(column):
             number = _number(row[column], limit)
@@ -239,6 +251,17 @@ def _sample(row: dict[str, str], line: int, file: str) -> Sample:  # noqa: C901 
     if fields["expected_codes"] and fields["role"] is not SampleRole.POSITIVE_CONTROL:
         raise refuse("expected_codes", "only a positive control has them; leave the cell empty.")
     return Sample(**fields)
+
+
+def _limits(row: dict[str, str], refuse: Callable[[str, str], Exception]) -> dict[str, int]:
+    """The row's own least read length and least block."""
+    found = {}
+    for column, (least, most) in READ_LIMITS.items():
+        if text := row.get(column, ""):
+            if not text.isascii() or not text.isdigit() or not least <= int(text) <= most:
+                raise refuse(column, f"a whole number of bases from {least} to {most}.")
+            found[column] = int(text)
+    return found
 
 
 def _codes(row: dict[str, str]) -> tuple[str, ...]:

@@ -20,7 +20,14 @@ from porewatch.domain.identity import Laboratory
 from porewatch.domain.landing.tells import barcode_of
 from porewatch.domain.naming import kind_of
 from porewatch.domain.plain import say
-from porewatch.domain.runs import InputFile, ReadKind, RunManifest, Sample, Sequencing
+from porewatch.domain.runs import (
+    InputFile,
+    ReadKind,
+    ReadLimits,
+    RunManifest,
+    Sample,
+    Sequencing,
+)
 
 KIT = re.compile(r"^(SQK|VSK|EXP)-[A-Z0-9-]+$")
 MOST_FILE_BYTES = 30 * 2**30
@@ -143,6 +150,7 @@ def seal(
     left_out: Sequence[LeftOut] = (),
     lost: Sequence[LostFile] = (),
     expected: Sequence[Expected] = (),
+    read_limits: ReadLimits | None = None,
 ) -> RunManifest:
     """The manifest of a run; equal inputs give an equal digest, whatever the files' order.
 
@@ -168,6 +176,7 @@ def seal(
             left_out=tuple(left_out),
             lost=tuple(lost),
             expected=tuple(expected),
+            read_limits=read_limits,
         )
     except ValidationError as e:
         raise ManifestRefused(say(e), file="run.json", remedy="mend it and seal again.") from e

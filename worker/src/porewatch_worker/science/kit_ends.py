@@ -1,0 +1,88 @@
+"""What lies outside a read's alignment and is the library's: adapter, primer, barcode, poly-A.
+
+It is no part of the molecule's sequence, so it is no distance: of a read of 250 bases with 60 at
+each end a strain 13 % away would seem as far as a relative. Only reads that a panel member or a
+spike-in has won are looked at, and of them only ends of LEAST bases and more. Everything outside
+the innermost sequence of a kit goes with it, and up to REST bases inside (UMI, strand-switching G).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import edlib
+import mappy
+import numpy as np
+
+from porewatch_worker.science.barcodes import kit_barcodes
+from porewatch_worker.science.diagonals import DiagonalSearch
+from porewatch_worker.science.kits import both_strands, kit_sequences
+from porewatch_worker.science.placement import Segment
+
+LEAST = 12
+MOST = 400
+"""Longer ends are other molecules: those are for `splitting`."""
+
+REST = 30
+OVERLAP = 8
+"""Bases by which an alignment may run into what follows, by chance."""
+
+POLY, POLY_SAME = 15, 12
+"""A stretch of poly-A or -T: so many bases, so many of them the same."""
+
+_WORD, _APART, _DRIFT = 8, 4, 2
+_ERRORS = 5
+"""One edit in so many bases of a pattern is allowed."""
+
+
+class KitEnds:
+    """Looks at the ends of reads. Shared by all threads."""
+
+    def __init__(self) -> None:
+        known = tuple(k.sequence for k in kit_sequences())
+        self._patterns = both_strands((*known, *kit_barcodes().values()))
+        self._search = DiagonalSearch(self._patterns, size=_WORD, apart=_APART, drift=_DRIFT)
+
+    def bases(self, sequence: str, segments: Sequence[Segment]) -> int:
+        """Bases of the read outside its segments that a kit put there."""
+        start = min(s.read_start for s in segments)
+        end = max(s.read_end for s in segments)
+        front, rear = sequence[:start], sequence[end:]
+        found = 0
+        if LEAST <= len(front) <= MOST:
+            found += self._outer(sequence[: start + OVERLAP], start)
+        if LEAST <= len(rear) <= MOST:
+            turned = str(mappy.revcomp(sequence[max(0, end - OVERLAP) :]))
+            found += self._outer(turned, len(rear))
+        return found
+
+    def _outer(self, window: str, free: int) -> int:
+        """How many of the first `free` bases lie outside the inner end of what kits put there."""
+        inner = max(self._kit_end(window), _poly_end(window[:free]))
+        if inner and free - inner <= REST:
+            inner = free
+        return min(inner, free)
+
+    def _kit_end(self, window: str) -> int:
+        ends = [0]
+        for number in self._search.search([window]).get(0, []):
+            pattern = self._patterns[number]
+            most = len(pattern) // _ERRORS
+            hit = edlib.align(pattern, window, mode="HW", task="locations", k=most)
+            if hit["editDistance"] >= 0:
+                ends.append(hit["locations"][-1][1] + 1)
+        return max(ends)
+
+
+def _poly_end(window: str) -> int:
+    """Where the innermost stretch of poly-A or poly-T ends; 0: there is none."""
+    letters = np.frombuffer(window.upper().encode(), dtype=np.uint8)
+    if len(letters) < POLY:
+        return 0
+    ends = [0]
+    for base in b"AT":
+        same = np.convolve(letters == base, np.ones(POLY, dtype=np.int64), "valid")
+        places = np.flatnonzero(same >= POLY_SAME)
+        if len(places):
+            ends.append(int(places[-1]) + POLY)
+    return max(ends)
