@@ -15,9 +15,9 @@ from porewatch_worker.science.filtering import LOW_COMPLEXITY, LOW_QUALITY, TOO_
 from porewatch_worker.science.release import Batch, Judged
 
 REMEDIES = {
-    TOO_SHORT: "shorter than the least read length (--min-read-length)",
-    LOW_QUALITY: "of low quality",
-    LOW_COMPLEXITY: "of low complexity",
+    TOO_SHORT: "as shorter than the least read length (--min-read-length)",
+    LOW_QUALITY: "as of low quality",
+    LOW_COMPLEXITY: "as of low complexity",
 }
 
 
@@ -33,8 +33,7 @@ def lost_to_filters(sample: Sample, batch: Batch) -> Iterator[Judged]:
         return
     most = max(lost, key=lambda name: lost[name])
     told = (
-        f"{share:.0%} of the reads fall to a filter, {lost[most]:,} of {looked:,} as "
-        f"{REMEDIES[most]}"
+        f"{share:.0%} of the reads fall to a filter, {lost[most]:,} of {looked:,} {REMEDIES[most]}"
     )
     if share > policy.filtered_refuse:
         yield Consequence.REFUSE, f"{told}; at most {policy.filtered_refuse:.0%} may"

@@ -44,7 +44,7 @@ def _other_species(e: Evidence, own: OwnIdentity, p: ScreeningParameters) -> Tol
     if ani is not None and ani < p.species_ani:
         return Reason.RELATIVE, (
             f"a relative, not this species: ANI of its reads {ani:.0%}, "
-            f"{p.species_ani:.0%} is the least of a species ({A_RELATIVE})"
+            f"{p.species_ani:.0%} is the least of a species: {A_RELATIVE}"
         )
     near = e.near
     if near is None or e.reads < p.detected_min_reads or stands_alone(near, p, p.conserved_cells):
