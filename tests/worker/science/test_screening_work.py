@@ -149,7 +149,7 @@ def test_no_read_passing_is_refused_with_where_they_went(
     path = made.write_fastq(tmp_path / "a.fastq", reads, quality="#")
     with pytest.raises(NoReadsLeft, match=r"5 low quality, 1 too short") as caught:
         screen(screening(bundle, path), tmp_path)
-    assert "min_mean_quality=7" in str(caught.value.remedy)
+    assert "least mean quality of 7" in str(caught.value.remedy)
     named = (Sample(name="a", barcode="barcode01"),)
     with pytest.raises(NoReadsLeft, match="6 with a barcode that no sample claims"):
         screen(screening(bundle, path, samples=named), tmp_path)
