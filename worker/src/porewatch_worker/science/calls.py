@@ -273,7 +273,10 @@ def _not_settled(
     there = {s.sample: seen.get(s.sample, 0) for s in others}
     most = {name: n + run.to_come.most(name, n) for name, n in there.items()}
     if crossed_over(e.reads, sum(most.values()), run.parameters):
-        yield Reason.NOT_SETTLED, "reads of other samples that were not looked at yet may explain it"
+        yield (
+            Reason.NOT_SETTLED,
+            "reads of other samples that were not looked at yet may explain it",
+        )
     for other in others:
         if not run.blank_for(other.sample, screen.sample):
             continue
