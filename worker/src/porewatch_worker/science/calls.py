@@ -228,9 +228,7 @@ def _failures(code: str, result: TargetResult, screen: SampleScreen, run: Run) -
     yield from _elsewhere(code, result, screen, run)
 
 
-def _elsewhere(
-    code: str, result: TargetResult, screen: SampleScreen, run: Run
-) -> Iterator[Told]:
+def _elsewhere(code: str, result: TargetResult, screen: SampleScreen, run: Run) -> Iterator[Told]:
     """Explanations by other samples of the run: barcode crossover, and the control."""
     e, p = result.evidence, run.parameters
     others = [(n, s, r.evidence.reads) for n, s, r in run.results(code) if n != screen.sample]
