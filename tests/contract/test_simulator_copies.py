@@ -82,12 +82,15 @@ def test_a_queue_hears_the_same_facts(queue: str) -> None:
     assert {name for name in FACTS if bus.RULES[queue](name)} == expected
 
 
-@pytest.mark.parametrize("queue", sorted(bus.OBJECTS))
+@pytest.mark.parametrize("queue", sorted({*bus.OBJECTS, *bus.ALL_BUT}))
 def test_a_queue_hears_of_the_same_objects(queue: str) -> None:
     keys = [
-        key["wildcard"]
+        key
         for pattern in patterns_for(queue)
         if "aws.s3" in pattern["source"]
         for key in pattern["detail"]["object"]["key"]
     ]
-    assert tuple(keys) == bus.OBJECTS[queue]
+    if queue in bus.ALL_BUT:
+        assert keys == [{"anything-but": {"wildcard": list(bus.ALL_BUT[queue])}}]
+    else:
+        assert tuple(key["wildcard"] for key in keys) == bus.OBJECTS[queue]

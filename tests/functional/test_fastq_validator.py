@@ -141,15 +141,12 @@ def test_rubbish_goes_to_the_dead_letters_and_its_neighbours_do_not(
     assert runs.files_of("run-1")[PATH].state is FileState.VALID
 
 
-def test_a_file_in_a_folder_within_the_run_is_not_read_and_people_are_told_once(
-    cloud: Table, notices: Any
+def test_a_file_in_a_folder_within_the_run_is_checked_where_it_lies(
+    cloud: Table, runs: RunLedger, notices: Any
 ) -> None:
-    event = put("runs/run-1/day-1/fastq/a.fastq.gz", GOOD)
-    assert send("fastq_validator", event) == ["m0"], "it must reach the dead letters"
-    assert send("fastq_validator", event) == ["m0"]
-    (mail,) = notices()
-    assert "day-1/fastq/a.fastq.gz" in mail["Message"]
-    assert "put it below runs/run-1/fastq/" in mail["Message"]
+    assert send("fastq_validator", put("runs/run-1/day-1/fastq/a.fastq.gz", GOOD)) == []
+    assert runs.files_of("run-1")["day-1/fastq/a.fastq.gz"].state is FileState.VALID
+    assert notices() == []
 
 
 @pytest.mark.parametrize("trouble", [Unavailable("slow down"), OSError("connection reset")])

@@ -17,7 +17,7 @@ from tests.simulator.weather import Weather
 TOLD = {
     *("PathogenSuspected", "FileQuarantined", "LaunchRefused", "StageStalled"),
     *("SuspicionConfirmed", "SuspicionWithdrawn", "SuspicionUnconfirmed", "AlertEscalated"),
-    *("RunRefused", "RunFailed", "RunCancelled", "RunCompleted"),
+    *("RunRefused", "RunFailed", "RunCancelled", "RunCompleted", "ObjectAnswered"),
 }
 RULES: dict[str, Callable[[str], bool]] = {
     "metric": lambda _: True,
@@ -27,9 +27,19 @@ RULES: dict[str, Callable[[str], bool]] = {
 }
 """Queue -> which facts it hears (as in template.yaml)."""
 OBJECTS = {
-    "files": ("runs/*/fastq/*", "runs/*/bam/*", "runs/*/pod5/*"),
     "intake": ("runs/*/run.json", "runs/*/final_summary*.txt"),
 }
+"""Queue -> keys it hears of."""
+ALL_BUT = {
+    "files": ("quarantine/*", "manifests/*", *OBJECTS["intake"], "*.tar"),
+}
+"""Queue -> keys it does not hear of, of all there are."""
+
+
+def hears_of(queue: str, key: str) -> bool:
+    if queue in ALL_BUT:
+        return not any(fnmatch(key, pattern) for pattern in ALL_BUT[queue])
+    return any(fnmatch(key, pattern) for pattern in OBJECTS[queue])
 
 
 @dataclass(frozen=True)
@@ -84,8 +94,8 @@ class Bus:
         event = self._event(
             "aws.s3", "Object Created", {"bucket": {"name": bucket}, "object": found}
         )
-        for queue, patterns in OBJECTS.items():
-            if any(fnmatch(key, pattern) for pattern in patterns):
+        for queue in (*ALL_BUT, *OBJECTS):
+            if hears_of(queue, key):
                 self._listeners.tell(queue, event)
 
     def of_ec2(self, detail_type: str, detail: dict[str, str]) -> dict[str, Any]:

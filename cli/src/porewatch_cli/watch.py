@@ -20,7 +20,7 @@ from porewatch.domain.alerts import Alert
 from porewatch.domain.base import Model, now
 from porewatch.domain.cost import CostLine
 from porewatch.domain.errors import NotFound
-from porewatch.domain.events import LaunchRefused, PhaseCompleted, StageFailed
+from porewatch.domain.events import LaunchRefused, ObjectAnswered, PhaseCompleted, StageFailed
 from porewatch.domain.phases import Phase, PhaseRecord, StageRecord, StageState
 from porewatch.domain.runs import FINAL_STATES, FileRecord, RunRecord, RunState
 from porewatch_cli.alerts import alert_lines
@@ -47,6 +47,12 @@ class RunView(Model):
     refusals: tuple[LaunchRefused, ...] = ()
     failures: tuple[StageFailed, ...] = ()
     alerts: tuple[Alert, ...] = ()
+    answers: tuple[ObjectAnswered, ...] = ()
+
+    @property
+    def said(self) -> list[str]:
+        """What objects that are no reads are taken for, a line each."""
+        return [f"{a.path}: {a.problem} {a.remedy}".strip() for a in self.answers]
 
     @property
     def steps(self) -> list[str]:
@@ -71,6 +77,7 @@ def look(run_id: str, stack: Stack) -> RunView:
         refusals=refusals_of(facts),
         failures=failures_of(facts),
         alerts=tuple(a for a in stack.alerts.of_run(run_id) if a.revision == run.revision),
+        answers=stack.runs.answers(run_id),
     )
 
 
@@ -147,7 +154,7 @@ def watch(
 
 def _tell(view: RunView, told: set[str], as_json: bool) -> set[str]:
     """Print what is new since `told`; what is told now."""
-    loud = alert_lines(view.alerts)
+    loud = [*alert_lines(view.alerts), *view.said]
     lines = [view.model_dump_json()] if as_json else [*loud, *view.steps, one_line(view)]
     for line in lines:
         if line in told:
@@ -202,6 +209,7 @@ def picture(view: RunView) -> RenderableType:
         parts.append(last_steps(steps_taken))
     if run.problem:
         parts.append(Text(run.problem, style="red"))
+    parts += [Text(line, style="dim") for line in view.said]
     return Group(*parts)
 
 

@@ -1,6 +1,7 @@
 """Does an event match a pattern? EventBridge's rule for the few matchers our template uses.
 
-A pattern lists, for each field, what it may be: a value, or `{"wildcard": "runs/*/run.json"}`.
+A pattern lists, for each field, what it may be: a value, `{"wildcard": "runs/*/run.json"}`, or
+`{"anything-but": {"wildcard": ["quarantine/*", ...]}}`.
 Other matchers of EventBridge are refused, so that nothing is taken for a match by mistake.
 """
 
@@ -36,8 +37,14 @@ def _fits(wanted: Any, value: Any, known: dict[str, str]) -> bool:
         case {"Ref": str(name)}:
             return bool(value == known[name])
         case {"wildcard": str(text)}:
-            expression = ".*".join(re.escape(part) for part in text.split("*"))
-            return isinstance(value, str) and re.fullmatch(expression, value) is not None
+            return isinstance(value, str) and _like(text, value)
+        case {"anything-but": {"wildcard": list(texts)}}:
+            return isinstance(value, str) and not any(_like(text, value) for text in texts)
         case str() | int() | bool():
             return bool(value == wanted)
     raise ValueError(f"{wanted!r} is a matcher this rule does not know")
+
+
+def _like(text: str, value: str) -> bool:
+    expression = ".*".join(re.escape(part) for part in text.split("*"))
+    return re.fullmatch(expression, value) is not None

@@ -48,7 +48,7 @@ def sources_of(
 ) -> dict[str, Source]:
     """Every input of the order by name."""
     found = {
-        f.path: Source(raw, places.raw_key(order.run_id, f.path), f.size, f.sha256)
+        f.path: Source(raw, places.raw_key(order.run_id, f.lies_at), f.size, f.sha256)
         for f in order.manifest.files
     }
     for manifest in previous:

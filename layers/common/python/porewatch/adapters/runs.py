@@ -17,8 +17,9 @@ from porewatch.domain import lifecycle
 from porewatch.domain.cancelling import Cancel
 from porewatch.domain.cost import CostLine
 from porewatch.domain.errors import Conflict, NotFound, Throttled
-from porewatch.domain.events import Fact
+from porewatch.domain.events import Fact, ObjectAnswered
 from porewatch.domain.lifecycle import Move, SealedBy
+from porewatch.domain.outbox import FACT_PREFIX
 from porewatch.domain.runs import FileRecord, RunManifest, RunRecord
 from porewatch.domain.seal_note import SealNote, note_of
 from porewatch.domain.verdict import Verdict
@@ -198,6 +199,16 @@ class RunLedger:
             run_id,
             lambda record: lifecycle.found(self._there(record, run_id), revision, findings, at),
         )
+
+    def answer(self, fact: ObjectAnswered) -> None:
+        """Keep what objects of one kind are taken for; the first word of a kind stays."""
+        self._table.record([fact])
+
+    def answers(self, run_id: str) -> tuple[ObjectAnswered, ...]:
+        """What the run was told about objects that are nobody's reads, by kind."""
+        items = self._table.query(run_key(run_id), f"{FACT_PREFIX}{ObjectAnswered.__name__}:")
+        details = (str(item.attributes["detail"]) for item in items)
+        return tuple(ObjectAnswered.model_validate_json(detail) for detail in details)
 
     def record_file(self, record: FileRecord, *, sequencer: str, fact: Fact | None) -> bool:
         """Keep what was found in an object, with its fact, and count it (`adapters.intake`), all in

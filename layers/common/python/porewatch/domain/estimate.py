@@ -75,7 +75,7 @@ class Span(NamedTuple):
 def size_of(files: Iterable[InputFile], known: Mapping[str, FileRecord]) -> InputSize:
     """The size of these files; `known`: what the validator found, by path."""
     listed = list(files)
-    bases = sum(_bases(file, known.get(file.path)) for file in listed)
+    bases = sum(_bases(file, known.get(file.lies_at)) for file in listed)
     return InputSize(files=len(listed), bytes=sum(f.size for f in listed), bases=round(bases))
 
 

@@ -10,6 +10,7 @@ from typing import Literal
 
 from porewatch.domain.alarms import Level
 from porewatch.domain.base import Model, Moment, Problem
+from porewatch.domain.landing.answers import Verdict
 from porewatch.domain.phases import Phase, PhaseRecord
 from porewatch.domain.runs import RunId, RunState
 from porewatch.domain.verdict import Verdict
@@ -42,6 +43,18 @@ class FileQuarantined(Fact):
     path: str
     problem: Problem
     quarantine_key: str
+
+
+class ObjectAnswered(Fact):
+    """What objects of one kind in this run are taken for, or why they are not understood; once a
+    kind. `path` is the first of them; `act`: reads are missed unless somebody does something."""
+
+    path: str
+    kind: str
+    verdict: Verdict
+    problem: str
+    remedy: str = ""
+    act: bool = False
 
 
 class RunSealed(Fact):
@@ -274,6 +287,7 @@ FACTS: dict[str, type[Fact]] = {
     for cls in (
         FileValidated,
         FileQuarantined,
+        ObjectAnswered,
         RunSealed,
         RunStarted,
         RunRefused,

@@ -83,25 +83,23 @@ class Lying:
 
     def _is_unchecked(self, path: str) -> bool:
         record = self._checked.get(path)
-        if path in self._gone or (record is None and not _in_a_folder_of_reads(path)):
+        if path in self._gone:
             return False
         return record is None or record.etag != self._etags[path]
 
     def sound(self, found: Understood) -> Sound:
         """The files to screen, with their checksums. Unavailable while one is unchecked."""
         made = Sound(left_out=found.left_out)
-        aside: dict[Why, list[str]] = {Why.EMPTY: [], Why.UNKNOWN: []}
+        aside: dict[Why, list[str]] = {Why.EMPTY: []}
         headers: dict[str, Headers] = {}
         for path in found.reads:
             record, barcode = self._checked.get(path), found.barcodes[path]
             if path in self._gone:
                 self._without(self._gone[path], barcode, made, aside)
-            elif record is None and not _in_a_folder_of_reads(path):
-                aside[Why.UNKNOWN].append(path)
             elif record is None or self._is_unchecked(path):
                 raise Unavailable(f"{path} is not checked yet.", file=path)
             else:
-                self._take(record, barcode, made)
+                self._take(record, found.reads[path], barcode, made)
                 headers[path] = Headers(record.flow_cell, record.barcodes)
         made.files, copies, faults = once(made.files)
         told = any(sample.barcode for sample in found.samples or ())
@@ -110,9 +108,11 @@ class Lying:
             made.left_out = with_more(made.left_out, why, names)
         return made
 
-    def _take(self, record: FileRecord, barcode: str | None, made: Sound) -> None:
+    def _take(self, record: FileRecord, place: str, barcode: str | None, made: Sound) -> None:
         try:
-            made.files.append(input_file(record.path, record.size, record.sha256, barcode=barcode))
+            made.files.append(
+                input_file(place, record.size, record.sha256, barcode=barcode, at=record.path)
+            )
         except Refused as refusal:
             made.faults.append(refusal)
 
@@ -129,8 +129,3 @@ class Lying:
             made.lost.append(
                 LostFile(path=record.path, problem=record.problem or "", barcode=barcode)
             )
-
-
-def _in_a_folder_of_reads(path: str) -> bool:
-    """Whether the validator looks there."""
-    return path.split("/", 1)[0] in set(ReadKind)

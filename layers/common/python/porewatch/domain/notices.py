@@ -14,6 +14,7 @@ from porewatch.domain.events import (
     Fact,
     FileQuarantined,
     LaunchRefused,
+    ObjectAnswered,
     PathogenSuspected,
     RunCancelled,
     RunCompleted,
@@ -37,12 +38,20 @@ def notice_of(fact: Fact, link: Link) -> tuple[str, Notice] | None:
             return fact.fact_id, _completed(fact, link)
         case RunFailed() | RunRefused():
             return fact.fact_id, _ended(fact)
-        case RunCancelled():
-            return fact.fact_id, _cancelled(fact)
         case FileQuarantined():
             return fact.fact_id, _quarantined(fact)
         case _:
-            return _of_stage(fact)
+            return _of_people(fact) or _of_stage(fact)
+
+
+def _of_people(fact: Fact) -> tuple[str, Notice] | None:
+    """What people did, or sent."""
+    match fact:
+        case ObjectAnswered(act=True):
+            return fact.fact_id, _answered(fact)
+        case RunCancelled():
+            return fact.fact_id, _cancelled(fact)
+    return None
 
 
 def _of_stage(fact: Fact) -> tuple[str, Notice] | None:
@@ -62,6 +71,25 @@ def unreadable(key: str, problem: str) -> Notice:
         "the object itself was not deleted.\n"
     )
     return Notice(kind="ObjectRefused", subject="An object was refused: odd name", body=body)
+
+
+def stray(key: str, problem: str, remedy: str) -> Notice:
+    """An object outside of every run."""
+    body = (
+        f"An object was sent that belongs to no run.\n\nObject: {key}\nProblem: {problem}\n\n"
+        f"What to do: {remedy}\nNothing was started, and the object was not deleted. More objects "
+        "of this kind in this folder give no further notice.\n"
+    )
+    return Notice(kind="ObjectRefused", subject="An object belongs to no run", body=body)
+
+
+def _answered(fact: ObjectAnswered) -> Notice:
+    body = (
+        f"Files of run {fact.run_id} cannot be read.\n\n"
+        f"The first of them: {fact.path}\nProblem: {fact.problem}\n\n"
+        f"What to do: {fact.remedy}\nMore files of this kind give no further notice.\n"
+    )
+    return _notice(fact, f"Files of run {fact.run_id} cannot be read", body)
 
 
 def _completed(fact: RunCompleted, link: Link) -> Notice:

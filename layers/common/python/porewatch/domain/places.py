@@ -30,6 +30,12 @@ def quarantine_key(key: str) -> str:
     return f"quarantine/{key}"
 
 
+def lies_in_a_run(key: str) -> bool:
+    """Below `runs/<something>/`, whether or not that can be a run's id."""
+    top, _, rest = key.partition("/")
+    return top == "runs" and "/" in rest
+
+
 def split_raw_key(key: str) -> tuple[str, str]:
     """`runs/{run_id}/{path}` -> (run_id, path). Raises MessageRefused for anything else."""
     parts = key.split("/", 2)

@@ -55,10 +55,11 @@ def refuse_without_basecaller(manifest: RunManifest, *, basecalling: bool) -> No
 def check(
     manifest: RunManifest, present: Mapping[str, Lying], checked: Mapping[str, FileRecord]
 ) -> Ready:
-    """All three by path relative to the run. Raises ManifestRefused naming every bad file."""
+    """All three by where files lie below the run's folder. Raises ManifestRefused naming every bad
+    file."""
     waiting, problems = [], []
     for file in manifest.files:
-        lying, record = present.get(file.path), checked.get(file.path)
+        lying, record = present.get(file.lies_at), checked.get(file.lies_at)
         current = record is not None and lying is not None and record.etag == lying.etag
         found = list(_problems(file, lying, record, current=current))
         if found:

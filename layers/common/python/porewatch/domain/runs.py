@@ -49,7 +49,8 @@ FINAL_STATES = frozenset(
 
 
 class InputFile(ManifestPart):
-    """One file of a run. `path` is relative to `runs/{run_id}/`, e.g. `fastq/a.fastq.gz`."""
+    """One file of a run. `path` is its place in the run, e.g. `fastq/barcode01/a.fastq.gz`; it lies
+    there below `runs/{run_id}/`, or at `at` when it was uploaded in another layout."""
 
     always: ClassVar[frozenset[str]] = frozenset({"path", "kind", "size", "sha256", "barcode"})
 
@@ -58,12 +59,22 @@ class InputFile(ManifestPart):
     size: Annotated[int, Field(ge=0, description="bytes")]
     sha256: Sha256 | None = None
     barcode: Barcode | None = None
+    at: Annotated[
+        Annotated[str, StringConstraints(pattern=r"^[^/\\][^\\]*$")] | None,
+        Field(description="where it lies below the run's folder; None: at its path"),
+    ] = None
 
     @model_validator(mode="after")
     def _stays_inside(self) -> InputFile:
-        if ".." in self.path.split("/"):
-            raise ValueError(f"path {self.path!r} leaves the run's folder")
+        for path in (self.path, self.at or ""):
+            if ".." in path.split("/"):
+                raise ValueError(f"path {path!r} leaves the run's folder")
         return self
+
+    @property
+    def lies_at(self) -> str:
+        """Below `runs/{run_id}/`."""
+        return self.at or self.path
 
 
 class SampleRole(StrEnum):

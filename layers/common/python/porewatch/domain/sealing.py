@@ -35,10 +35,15 @@ MOST_FILE_BYTES = 30 * 2**30
 
 
 def input_file(
-    path: str, size: int, sha256: str | None = None, *, barcode: str | None = None
+    path: str,
+    size: int,
+    sha256: str | None = None,
+    *,
+    barcode: str | None = None,
+    at: str | None = None,
 ) -> InputFile:
     """One file of the manifest. `path` is relative to the run, `size` in bytes. `barcode`: what is
-    known of it from elsewhere; else the path tells it."""
+    known of it from elsewhere; else the path tells it. `at`: where it lies, if not at its path."""
     kind = kind_of(path)
     folder = path.split("/", 1)[0]
     if folder != kind.value:
@@ -57,7 +62,8 @@ def input_file(
         )
     told = barcode or barcode_of(path)
     try:
-        return InputFile(path=path, kind=kind, size=size, sha256=sha256, barcode=told)
+        place = None if at == path else at
+        return InputFile(path=path, kind=kind, size=size, sha256=sha256, barcode=told, at=place)
     except ValidationError as e:
         raise InputRefused(say(e), file=path) from e
 

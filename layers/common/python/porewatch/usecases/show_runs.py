@@ -11,6 +11,7 @@ from pydantic import Field
 from porewatch.domain.base import Model, Moment
 from porewatch.domain.errors import MessageRefused, NotFound
 from porewatch.domain.findings import Call, Outcome
+from porewatch.domain.landing.answers import Verdict
 from porewatch.domain.runs import RUN_ID_PATTERN, RunRecord, RunState
 from porewatch.domain.verdict import Detection
 
@@ -49,6 +50,21 @@ class RunView(Answer):
     completed_at: Moment | None
 
 
+class AnswerView(Answer):
+    """What objects of one kind in the run are taken for; `path` is the first of them."""
+
+    path: str
+    verdict: Verdict
+    problem: str
+    remedy: str
+
+
+class OneRun(RunView):
+    """A run, with what it was told about objects that are no reads."""
+
+    answers: tuple[AnswerView, ...] = ()
+
+
 class RunList(Answer):
     runs: tuple[RunView, ...]
 
@@ -72,9 +88,12 @@ def list_runs(*, runs: RunLedger, limit: str | None, state: str | None) -> RunLi
     return RunList(runs=tuple(view(run) for run in islice(found, number)))
 
 
-def show_run(run_id: str, *, runs: RunLedger) -> RunView:
+def show_run(run_id: str, *, runs: RunLedger) -> OneRun:
     """Raises NotFound, for odd run ids as well."""
-    return view(_run(run_id, runs))
+    shown = view(_run(run_id, runs))
+    told = runs.answers(run_id)
+    answers = [AnswerView.model_validate(a.model_dump(include=_SHOWN_OF_ANSWERS)) for a in told]
+    return OneRun.model_validate({**shown.model_dump(), "answers": answers})
 
 
 def report_links(run_id: str, *, runs: RunLedger, reports: Objects, seconds: int) -> ReportLinks:
@@ -90,6 +109,9 @@ def report_links(run_id: str, *, runs: RunLedger, reports: Objects, seconds: int
         for name, key in sorted(record.report_keys.items())
     }
     return ReportLinks(run_id=run_id, revision=record.revision, seconds=seconds, links=links)
+
+
+_SHOWN_OF_ANSWERS = set(AnswerView.model_fields)
 
 
 def view(record: RunRecord) -> RunView:

@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING
 
 from porewatch.domain import places
 from porewatch.domain.errors import AlreadyDone, Unavailable
+from porewatch.domain.landing.answers import MANIFEST_KIND, answer_of
 from porewatch.domain.landing.names import Landed, classify
 from porewatch.domain.runs import RunState
+from porewatch.usecases.answer_object import answer_object
 from porewatch.usecases.note_late import note_late
 from porewatch.usecases.seal_run import seal_by_manifest, seal_by_summary
 from porewatch.usecases.start_run import start_run
@@ -32,6 +34,9 @@ def take_in(key: str, gate: Gate, *, replayed: bool = False) -> None:
         return
     if path == places.SEAL:
         seal_by_manifest(run_id, gate)
+    elif (answer := answer_of(path)) is not None and answer.kind == MANIFEST_KIND:
+        answer_object(run_id, path, answer, runs=gate.runs, at=gate.clock())
+        return
     elif classify(path) is Landed.SUMMARY:
         seal_by_summary(run_id, gate)
         return  # the manifest it wrote comes by this queue

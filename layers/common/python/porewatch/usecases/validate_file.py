@@ -14,11 +14,16 @@ from typing import IO, TYPE_CHECKING, Protocol
 
 from porewatch.domain import places
 from porewatch.domain.base import Model, now
-from porewatch.domain.errors import AlreadyDone, InputRefused, MessageRefused, NoReadsInside
+from porewatch.domain.errors import AlreadyDone, InputRefused, NoReadsInside
 from porewatch.domain.events import FileQuarantined, FileValidated
+from porewatch.domain.landing.answers import answer_of
+from porewatch.domain.landing.names import Landed, classify
+from porewatch.domain.landing.places import run_path
 from porewatch.domain.lifecycle import fact_id
+from porewatch.domain.naming import find_kind
 from porewatch.domain.runs import FileRecord, FileState, ReadKind, Sequencing
 from porewatch.domain.sealing import input_file
+from porewatch.usecases.answer_object import answer_object
 
 if TYPE_CHECKING:
     from porewatch.adapters.objects import Head, Objects
@@ -82,13 +87,16 @@ def validate_file(
 ) -> None:
     """Check one object and record the verdict. AlreadyDone for events that are old news.
 
-    Raises MessageRefused for a key that is not in a run's folder of reads; the object is not read
-    then.
+    Reads are checked wherever they lie in the run; everything else gets an answer, unread. In a
+    folder of reads (`fastq/`) what is no reads is set aside. MessageRefused for an odd run id.
     """
     run_id, path = places.split_raw_key(arrival.key)
     if path.endswith("/"):
         raise AlreadyDone("is a folder mark.", file=arrival.key)
-    _refuse_inner_folder(run_id, path, arrival.key)
+    answer = answer_of(path)
+    if answer is not None and not _is_meant_as_reads(path):
+        answer_object(run_id, path, answer, runs=runs, at=clock())
+        return
     head = raw.head(arrival.key)
     if runs.knows_event(run_id, path, arrival.sequencer):
         _finish_quarantine(runs.file(run_id, path), head, raw)
@@ -116,23 +124,19 @@ def validate_file(
     _log.info("%s is sound: %s, %s bases", arrival.key, counted, record.bases)
 
 
-def _refuse_inner_folder(run_id: str, path: str, key: str) -> None:
-    """`fastq/` and the like lie right below the run: nobody looks for reads deeper."""
-    folder, *inner = path.split("/")
-    if folder in set(ReadKind):
-        return
-    kind = next((name for name in inner if name in set(ReadKind)), "fastq")
-    raise MessageRefused(
-        f"{folder!r} is not a folder of reads.",
-        file=key,
-        remedy=f"put it below runs/{run_id}/{kind}/.",
-    )
+_MEANT = (Landed.READS, Landed.UNREADABLE, Landed.SIGNAL_OLD, Landed.TABLE, Landed.UNKNOWN)
+
+
+def _is_meant_as_reads(path: str) -> bool:
+    """Whoever puts something right below `fastq/`, `bam/` or `pod5/` says that it holds reads."""
+    return path.split("/", 1)[0] in set(ReadKind) and classify(path) in _MEANT
 
 
 def _checked(
     run_id: str, path: str, head: Head, *, raw: Objects, check: Check, at: datetime
 ) -> FileRecord:
-    kind = input_file(path, head.size).kind
+    place = path if _is_meant_as_reads(path) else run_path(path)
+    kind = input_file(place, head.size).kind
     found = check(
         raw.stream(head.key),
         kind=kind,
@@ -173,7 +177,7 @@ def _set_aside(
     record = FileRecord(
         run_id=run_id,
         path=path,
-        kind=ReadKind(path.split("/", 1)[0]),
+        kind=find_kind(path) or ReadKind(path.split("/", 1)[0]),
         state=FileState.QUARANTINED,
         size=head.size,
         etag=head.etag,

@@ -1,0 +1,47 @@
+"""An object landed that is nobody's reads: the run records what it is taken for, once a kind.
+
+Outside of every run no record can say it, so people are notified, once a kind and folder.
+"""
+
+from __future__ import annotations
+
+import logging
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from porewatch.domain.events import ObjectAnswered
+from porewatch.domain.landing.answers import Answer, stray_of
+from porewatch.domain.lifecycle import fact_id
+from porewatch.domain.notices import stray
+
+if TYPE_CHECKING:
+    from porewatch.adapters.inbox import Inbox
+    from porewatch.adapters.notices import Topic
+    from porewatch.adapters.runs import RunLedger
+
+_log = logging.getLogger(__name__)
+
+
+def answer_object(run_id: str, path: str, answer: Answer, *, runs: RunLedger, at: datetime) -> None:
+    """Record the answer, with the first path of its kind as the example."""
+    runs.receive(run_id, at)
+    fact = ObjectAnswered(
+        fact_id=fact_id(ObjectAnswered, run_id, answer.kind),
+        run_id=run_id,
+        at=at,
+        path=path,
+        kind=answer.kind,
+        verdict=answer.verdict,
+        problem=answer.problem,
+        remedy=answer.remedy,
+        act=answer.act,
+    )
+    runs.answer(fact)
+    _log.info("%s: %s", path, answer.problem)
+
+
+def answer_stray(key: str, *, inbox: Inbox, notices: Topic) -> None:
+    """AlreadyDone when one of its kind was answered before."""
+    found = stray_of(key)
+    with inbox.once(f"stray:{found.kind}"):
+        notices.publish(stray(key, found.problem, found.remedy))
