@@ -1,7 +1,8 @@
-"""Unpacks inbox/*.tar into a run and seals it."""
+"""Unpacks a tar, wherever it lands, into a run or its next revision, and seals it."""
 
 from porewatch.adapters.deliveries import Deliveries
 from porewatch.adapters.inbox import Inbox
+from porewatch.adapters.manifests import Manifests
 from porewatch.adapters.notices import Topic
 from porewatch.adapters.objects import Objects
 from porewatch.adapters.runs import RunLedger
@@ -17,4 +18,5 @@ from porewatch.usecases.unpack_bundle import unpack_bundle
 def lambda_handler(found: StoredObject) -> None:
     now, table = settings(), Table(settings().ledger_table)
     with odd_names_told(found.key, inbox=Inbox(table), notices=lambda: Topic(now.notice_topic_arn)):
-        unpack_bundle(found.key, raw=Objects(now.raw_bucket), runs=RunLedger(table))
+        raw, runs = Objects(now.raw_bucket), RunLedger(table)
+        unpack_bundle(found.key, raw=raw, runs=runs, manifests=Manifests(runs, raw))

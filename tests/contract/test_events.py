@@ -123,10 +123,12 @@ def test_a_fact_reaches_its_readers_and_the_two_who_read_all(fact: str, queues: 
         ("runs/r1/run.json", {"IntakeQueue"}),
         ("runs/r1/final_summary_FAX00001.txt", {"IntakeQueue"}),
         ("inbox/r1.tar", {"BundlesQueue"}),
-        ("inbox/r1.zip", set()),
-        ("runs/r1/report.html", set()),
+        ("somewhere/input.tar", {"BundlesQueue"}),
+        ("inbox/r1.zip", {"FilesQueue"}),
+        ("runs/r1/report.html", {"FilesQueue"}),
+        ("manifests/r1/ab.json", set()),
         ("quarantine/runs/r1/fastq/a.fastq.gz", set()),
-        ("quarantine/inbox/r1.tar", set()),
+        ("quarantine/inbox/r1.tar", {"BundlesQueue"}),  # which leaves it alone: a key has one test
     ],
 )
 def test_an_object_wakes_the_reader_of_its_folder(key: str, queues: set[str]) -> None:

@@ -6,6 +6,7 @@ import gzip
 import hashlib
 import io
 import tarfile
+import time as moment
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,6 +19,7 @@ from porewatch.adapters.objects import Objects
 from porewatch.adapters.runs import RunLedger
 from porewatch.adapters.table import Table
 from porewatch.domain import bundles, places
+from porewatch.domain.base import now
 from porewatch.domain.errors import Refused
 from porewatch.domain.identity import Laboratory
 from porewatch.domain.runs import RunManifest, RunState
@@ -240,7 +242,7 @@ def test_a_tar_named_like_a_run_that_is_under_way_does_not_touch_it(
     assert set(keys("runs/")) == set(before)
     assert runs.get("run-1").state is RunState.RUNNING
     reason = Objects("raw").get(f"quarantine/{KEY}.reason.txt").decode()
-    assert "there is a run run-1 already, and it is running" in reason
+    assert "run run-1 is running with other content (revision 0), and goes on with it" in reason
 
 
 def test_a_mended_tar_of_the_same_name_is_taken(cloud: Table, runs: RunLedger) -> None:
@@ -285,6 +287,92 @@ def test_a_folder_that_asks_for_what_nobody_knows_is_refused(
 def test_a_folder_without_an_equals_sign_asks_for_nothing(cloud: Table) -> None:
     assert send("bundle_unpacker", put("inbox/monday/run-1.tar", GOOD_TAR)) == []
     assert manifest().release_policy == "default"
+
+
+def run_to_its_end(runs: RunLedger) -> None:
+    """Files checked, run started, report published."""
+    for key in keys("runs/"):
+        if key.endswith("gz"):
+            send("fastq_validator", created(key))
+    assert send("pipeline_orchestrator", created("runs/run-1/run.json")) == []
+    revision = runs.get("run-1").revision
+    assert runs.get("run-1").state is RunState.RUNNING
+    report = {"report.json": f"runs/run-1/r{revision}/report.json"}
+    runs.complete("run-1", revision, report_keys=report, findings=0, cost_usd=0, at=now())
+
+
+CHANGED = gzip.compress(b"@r2\nTTTTACGT\n+\nIIIIIIII\n")
+UPDATED = a_tar(
+    ("fastq_pass/barcode01/a.fastq.gz", CHANGED),
+    ("fastq_pass/barcode02/b.fastq.gz", gzip.compress(b"@r9\nGGGGACGT\n+\nIIIIIIII\n")),
+)
+
+
+@pytest.mark.parametrize("key", [KEY, "anywhere/run-1/input.tar", "runs/run-1/input.tar"])
+def test_an_updated_tar_is_the_next_revision_and_overwrites_nothing(
+    cloud: Table, runs: RunLedger, key: str
+) -> None:
+    assert send("bundle_unpacker", put(key, GOOD_TAR)) == []
+    run_to_its_end(runs)
+    path = "runs/run-1/fastq/barcode01/a.fastq.gz"
+    event = put(key, UPDATED)
+    for _ in range(2):
+        assert send("bundle_unpacker", event) == []
+    assert boto3.client("s3").get_object(Bucket="raw", Key=path)["Body"].read() == GOOD
+    run_to_its_end(runs)
+    run = runs.get("run-1")
+    assert (run.revision, run.state) == (1, RunState.COMPLETED)
+    (first, _) = manifest().files
+    assert first.path == "fastq/barcode01/a.fastq.gz" and first.lies_at != first.path
+    body = boto3.client("s3").get_object(Bucket="raw", Key=f"runs/run-1/{first.lies_at}")["Body"]
+    assert body.read() == CHANGED
+    assert len(executions()) == 2
+    assert keys("quarantine/") == []
+    assert send("bundle_unpacker", event) == [], "told again after its end"
+    assert runs.get("run-1").revision == 1
+
+
+def test_an_identical_tar_starts_nothing_and_that_is_recorded(
+    cloud: Table, runs: RunLedger
+) -> None:
+    send("bundle_unpacker", put(KEY, GOOD_TAR))
+    run_to_its_end(runs)
+    moment.sleep(1.1)  # S3's times have no fractions: the second upload is another moment
+    assert send("bundle_unpacker", put(KEY, GOOD_TAR)) == []
+    assert (runs.get("run-1").revision, len(executions())) == (0, 1)
+    (answer,) = runs.answers("run-1")
+    assert "what revision 0 was screened from" in answer.problem
+    assert keys("inbox/") == [KEY] and keys("quarantine/") == []
+
+
+def test_a_tar_does_not_write_into_a_run_that_receives_other_files(
+    cloud: Table, runs: RunLedger
+) -> None:
+    send("fastq_validator", put("runs/run-1/fastq/mine.fastq.gz", GOOD))
+    assert send("bundle_unpacker", put(KEY, GOOD_TAR)) == []
+    assert "is receiving other files (fastq/mine.fastq.gz)" in str(runs.get("run-1").problem)
+    assert keys("runs/") == ["runs/run-1/fastq/mine.fastq.gz"]
+    assert send("bundle_unpacker", created("quarantine/" + KEY)) == [], "ours: left alone"
+    assert keys("quarantine/") == [f"quarantine/{KEY}", f"quarantine/{KEY}.reason.txt"]
+
+
+@pytest.mark.parametrize(
+    ("key", "run_id"),
+    [
+        ("inbox/run-1.tar", "run-1"),
+        ("inbox/bundle=pig@1/run-1.tar", "run-1"),
+        ("inbox/pig-7/input.tar", "pig-7"),
+        ("inbox/layout=default/input.tar", "input"),
+        ("input.tar", "input"),
+        ("pig-7/input.tar", "pig-7"),
+        ("site/pig-7/bundle=pig@1/input.tar", "pig-7"),
+        ("runs/pig-7/input.tar", "pig-7"),
+        ("runs/pig-7/deep/x.tar", "pig-7"),
+        ("elsewhere/pig-7.tar", "pig-7"),
+    ],
+)
+def test_a_key_says_whose_the_tar_is(key: str, run_id: str) -> None:
+    assert bundles.run_id_of(key) == run_id
 
 
 def own_manifest(policy: str) -> bytes:

@@ -11,7 +11,7 @@ import tarfile
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import PurePosixPath
 
 from porewatch.domain.completeness import Why, with_more
@@ -31,6 +31,7 @@ MOST_TEXT = 5 * 2**20
 MOST_GZIP_RATIO = 200
 """Reads compress 2 to 5 times, repeats of one base perhaps 50; bombs about 1000."""
 GZIP_HEAD = 64 * 1024
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 INBOX = re.compile(r"inbox/(?:.*/)?([^/]+)\.tar$")
 ASKED = {"bundle": "bundle", "layout": "profile", "release-policy": "release_policy"}
@@ -58,12 +59,23 @@ class Contents:
 
 
 def run_id_of(key: str) -> str:
-    """`inbox/run-1.tar` -> `run-1`. Raises MessageRefused for a name that is no run id."""
-    found = INBOX.match(key)
-    if found and re.match(RUN_ID_PATTERN, found[1]):
-        return found[1]
+    """`inbox/run-1.tar` -> `run-1`; a tar in a run's folder is that run's, and an `input.tar` its
+    folder's. Raises MessageRefused for a name that is no run id."""
+    *folders, name = PurePosixPath(key).parts
+    stem = name.removesuffix(".tar")
+    plain = [f for f in folders[1:] if "=" not in f] if folders else []
+    if folders[:1] == ["runs"] and plain:
+        meant = plain[0]
+    elif stem == "input" and plain:
+        meant = plain[-1]
+    elif stem == "input" and folders and folders[0] != "inbox":
+        meant = folders[0]
+    else:
+        meant = stem
+    if re.fullmatch(RUN_ID_PATTERN, meant):
+        return meant
     raise MessageRefused(
-        f"{found[1] if found else key!r} is not a run id.",
+        f"{meant!r} is not a run id.",
         file=key,
         remedy="name the tar by 1 to 63 letters, digits, '-' or '_', first a letter or digit.",
     )
@@ -96,6 +108,28 @@ def asked_by(key: str) -> dict[str, str]:
         if told:
             asked[ASKED[what]] = value
     return asked
+
+
+def same_run(one: RunManifest, other: RunManifest) -> bool:
+    """Whether two manifests ask for the same screening of the same bytes, whenever they were made
+    and wherever the files lie."""
+    return _essence(one) == _essence(other)
+
+
+def _essence(manifest: RunManifest) -> RunManifest:
+    files = tuple(file.model_copy(update={"at": None}) for file in manifest.files)
+    nobody = {"created_at": EPOCH, "created_by": "", "files": files}
+    return manifest.model_copy(update=nobody)
+
+
+def beside_the_old(manifest: RunManifest) -> RunManifest:
+    """The same, with every file at a place that its content names: nothing that an earlier revision
+    reads is ever overwritten."""
+    files = tuple(
+        file.model_copy(update={"at": f"content/{(file.sha256 or '')[:32]}/{file.path}"})
+        for file in manifest.files
+    )
+    return manifest.model_copy(update={"files": files})
 
 
 def refuse_size(key: str, size: int) -> None:

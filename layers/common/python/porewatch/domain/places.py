@@ -10,6 +10,7 @@ from porewatch.domain.runs import RUN_ID_PATTERN
 SEAL = "run.json"
 SUMMARY = "final_summary"
 """How the names of MinKNOW's final summaries begin."""
+QUARANTINE = "quarantine/"
 
 
 def raw_key(run_id: str, path: str) -> str:
@@ -27,7 +28,7 @@ def sealed_manifest_key(run_id: str, digest: str) -> str:
 
 
 def quarantine_key(key: str) -> str:
-    return f"quarantine/{key}"
+    return f"{QUARANTINE}{key}"
 
 
 def lies_in_a_run(key: str) -> bool:

@@ -65,7 +65,7 @@ def check(
         if found:
             problems.append(f"{file.path}: {found[0]}")
         elif not current:
-            waiting.append(file.path)
+            waiting.append(file.lies_at)
     if problems:
         raise _refused(problems)
     if not waiting:
@@ -76,7 +76,7 @@ def check(
 def _refuse_mixed(manifest: RunManifest, checked: Mapping[str, FileRecord]) -> None:
     """What only content shows, and what a manifest written elsewhere may not know: two flow cells,
     two barcodes in one sample, the same bytes under two barcodes."""
-    known = {f.path: checked[f.path] for f in manifest.files}
+    known = {f.path: checked[f.lies_at] for f in manifest.files}
     headers = {path: Headers(record.flow_cell, record.barcodes) for path, record in known.items()}
     barcodes = {f.path: f.barcode for f in manifest.files}
     told = any(sample.barcode for sample in manifest.samples)

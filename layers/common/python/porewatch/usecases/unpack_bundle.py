@@ -24,26 +24,33 @@ from porewatch.domain.bundles import (
     MOST_TEXT,
     Contents,
     asked_by,
+    beside_the_old,
     manifest_of,
     refuse_bomb,
     refuse_member,
     refuse_size,
     run_id_of,
+    same_run,
 )
 from porewatch.domain.errors import (
     AlreadyDone,
     Conflict,
     ManifestRefused,
     MessageRefused,
+    NotFound,
     PorewatchError,
     Refused,
     Unavailable,
 )
+from porewatch.domain.landing.answers import Answer, Verdict
 from porewatch.domain.landing.heads import ENOUGH
 from porewatch.domain.landing.names import Landed, classify
-from porewatch.domain.runs import RunManifest, RunState
+from porewatch.domain.lifecycle import MENDABLE
+from porewatch.domain.runs import RunManifest, RunRecord, RunState
+from porewatch.usecases.answer_object import answer_object
 
 if TYPE_CHECKING:
+    from porewatch.adapters.manifests import Manifests
     from porewatch.adapters.objects import Head, Objects
     from porewatch.adapters.runs import RunLedger
 
@@ -51,17 +58,26 @@ CHUNK = 1 << 20
 TEXTS = (Landed.MANIFEST, Landed.SHEET, Landed.SUMMARY, Landed.LABORATORY)
 SMALL = 4096
 """Bytes of a packed file that may hold no reads at all."""
-UNTOUCHED = (RunState.SEALED, RunState.RUNNING, RunState.COMPLETED)
+UNDER_WAY = (RunState.SEALED, RunState.RUNNING)
 _log = logging.getLogger(__name__)
 
 
 def unpack_bundle(
-    key: str, *, raw: Objects, runs: RunLedger, clock: Callable[[], datetime] = now
+    key: str,
+    *,
+    raw: Objects,
+    runs: RunLedger,
+    manifests: Manifests,
+    clock: Callable[[], datetime] = now,
 ) -> None:
-    """Unpack one tar. AlreadyDone when it was unpacked or moved before.
+    """Unpack one tar. AlreadyDone when it was unpacked or moved before, or holds what the run was
+    screened from already (which is recorded). A changed tar of a run that has ended is its next
+    revision; of a run under way it is refused, and the run goes on.
 
     Raises MessageRefused, after moving the tar away, when its name is no run id.
     """
+    if key.startswith(places.QUARANTINE):
+        raise AlreadyDone("was set aside by ourselves.", file=key)
     head = raw.head(key)
     if head is None:
         raise AlreadyDone("is gone: it was dealt with before.", file=key)
@@ -76,7 +92,7 @@ def unpack_bundle(
         manifest, lying = manifest_of(
             contents, run_id=run_id, created_at=head.modified, asked=asked
         )
-        _refuse_taken(manifest, raw=raw, runs=runs)
+        manifest = _claim(head, manifest, raw=raw, runs=runs, manifests=manifests, at=clock())
     except Refused as refusal:
         _log.warning("bundle %s is refused: %s", key, refusal)
         digest = hashlib.sha256(f"{key} {head.etag}".encode()).hexdigest()
@@ -136,24 +152,76 @@ def _kept_head(name: str, chunk: bytes, contents: Contents) -> bytes:
     return chunk[:ENOUGH] if small or not contents.heads else b""
 
 
-def _refuse_taken(manifest: RunManifest, *, raw: Objects, runs: RunLedger) -> None:
-    """A bundle must not write into a run that is another's."""
+def _claim(
+    head: Head,
+    manifest: RunManifest,
+    *,
+    raw: Objects,
+    runs: RunLedger,
+    manifests: Manifests,
+    at: datetime,
+) -> RunManifest:
+    """The manifest by which this tar may write into its run. Raises ManifestRefused when the run
+    is under way or is receiving other files, AlreadyDone when it was screened from the same."""
     record = runs.find(manifest.run_id)
     if record is None:
-        return
+        _refuse_foreign(manifest, raw)
+        return manifest
     if record.manifest_digest == manifest.digest():
         raise AlreadyDone(f"run {manifest.run_id} was sealed by this bundle before.")
-    if record.state in UNTOUCHED:
+    before = _sealed_before(record, manifests)
+    if (
+        before is not None
+        and before.created_at == manifest.created_at
+        and same_run(before, manifest)
+    ):
+        raise AlreadyDone(f"run {manifest.run_id} was sealed by this very tar.")
+    if before is not None and record.state not in MENDABLE and same_run(before, manifest):
+        answer_object(manifest.run_id, head.key, _identical(record, head), runs=runs, at=at)
+        raise AlreadyDone(f"{head.key} holds what run {manifest.run_id} was screened from.")
+    if record.state in UNDER_WAY:
         raise ManifestRefused(
-            f"there is a run {manifest.run_id} already, and it is {record.state.value}.",
-            remedy="name the tar (or the run_id in its run.json) differently.",
+            f"run {manifest.run_id} is {record.state.value} with other content (revision "
+            f"{record.revision}), and goes on with it.",
+            remedy="send the tar again when the run has ended, or stop it first: porewatch cancel "
+            f"{manifest.run_id}.",
         )
-    sizes = {head.key: head.size for head in raw.keys(places.raw_key(manifest.run_id, ""))}
-    for file in manifest.files:
-        there = sizes.get(places.raw_key(manifest.run_id, file.path), file.size)
-        if record.state is RunState.RECEIVING and there != file.size:
+    if before is None:
+        _refuse_foreign(manifest, raw)
+        return manifest
+    return beside_the_old(manifest)
+
+
+def _sealed_before(record: RunRecord, manifests: Manifests) -> RunManifest | None:
+    """The manifest of the latest revision that had one; None when the run was never sealed."""
+    for revision in range(record.revision, -1, -1):
+        try:
+            return manifests.of(record.run_id, revision)
+        except NotFound:
+            continue
+    return None
+
+
+def _identical(record: RunRecord, head: Head) -> Answer:
+    return Answer(
+        kind=f"tar:{head.etag[:16]}",
+        verdict=Verdict.LEFT_OUT,
+        problem=f"the tar holds what revision {record.revision} was screened from; nothing starts.",
+        remedy="change its content, or submit the folder, to screen it again.",
+    )
+
+
+def _refuse_foreign(manifest: RunManifest, raw: Objects) -> None:
+    """A tar must not write into a run that is receiving other files."""
+    prefix = places.raw_key(manifest.run_id, "")
+    mine = {file.path: file.size for file in manifest.files}
+    for head in raw.keys(prefix):
+        path = head.key.removeprefix(prefix)
+        if path.endswith((".tar", "/")) or path == places.SEAL:
+            continue
+        if mine.get(path) != head.size:
             raise ManifestRefused(
-                f"run {manifest.run_id} has another {file.path} already.",
+                f"run {manifest.run_id} is receiving other files ({path}).",
                 remedy="name the tar (or the run_id in its run.json) differently.",
             )
 
@@ -166,7 +234,7 @@ def _unpack(head: Head, lying: dict[str, str], manifest: RunManifest, raw: Objec
             if file is None or not member.isfile():
                 continue
             part = _Part(_chunks(member, tar))
-            raw.upload(places.raw_key(manifest.run_id, file.path), cast("IO[bytes]", part))
+            raw.upload(places.raw_key(manifest.run_id, file.lies_at), cast("IO[bytes]", part))
             if file.sha256 and part.digest.hexdigest() != file.sha256:
                 raise Unavailable("the tar changed while it was unpacked.", file=head.key)
 
