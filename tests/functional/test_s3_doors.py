@@ -97,6 +97,7 @@ EVERY_KIND = {
     "copy/run.json": Landed.MANIFEST,
     "sample_sheet_FAX1.csv": Landed.SHEET,
     "Final_Summary_x.TXT": Landed.SUMMARY,
+    "lab.toml": Landed.LABORATORY,
 }
 
 

@@ -42,6 +42,11 @@ _SAID: dict[Landed, tuple[Verdict, str, str]] = {
         "taken for a sample sheet; it is read when the final summary seals the run.",
         "",
     ),
+    Landed.LABORATORY: (
+        Verdict.TAKEN,
+        "taken for the laboratory's own data; it is read when the final summary seals the run.",
+        "",
+    ),
     Landed.SUMMARY: (
         Verdict.LEFT_OUT,
         "looks like MinKNOW's final summary, but seals only under its own name.",
