@@ -12,7 +12,7 @@ from porewatch.adapters.objects import Objects
 from porewatch.adapters.runs import RunLedger
 from porewatch.adapters.table import Table
 from porewatch.domain import places
-from porewatch.domain.landing.answers import Verdict, answer_of
+from porewatch.domain.landing.answers import Treatment, answer_of
 from porewatch.domain.landing.names import Landed, classify
 from porewatch.domain.runs import FileState, RunManifest, RunState
 from porewatch.usecases.show_runs import show_run
@@ -130,10 +130,10 @@ def test_an_object_that_is_no_reads_is_answered_once_a_kind(
     assert facts_in(cloud, "r").count("ObjectAnswered") == 1
     (answer,) = runs.answers("r")
     assert answer.path == path and answer.problem.endswith(".")
-    assert (answer.verdict in (Verdict.REFUSED, Verdict.NOT_UNDERSTOOD)) == (
+    assert (answer.verdict in (Treatment.REFUSED, Treatment.NOT_UNDERSTOOD)) == (
         what in (Landed.SIGNAL_OLD, Landed.UNREADABLE, Landed.UNKNOWN)
     )
-    assert answer.verdict is Verdict.TAKEN or answer.remedy or what in (
+    assert answer.verdict is Treatment.TAKEN or answer.remedy or what in (
         Landed.RECORD, Landed.FAILED, Landed.INDEX, Landed.LEFTOVER,
     )  # fmt: skip
     assert keys("quarantine/") == [], "it is not moved"

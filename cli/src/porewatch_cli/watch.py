@@ -154,7 +154,7 @@ def watch(
 
 def _tell(view: RunView, told: set[str], as_json: bool) -> set[str]:
     """Print what is new since `told`; what is told now."""
-    loud = [*alert_lines(view.alerts), *view.said]
+    loud = alert_lines(view.alerts) | dict.fromkeys(view.said, "")
     lines = [view.model_dump_json()] if as_json else [*loud, *view.steps, one_line(view)]
     for line in lines:
         if line in told:

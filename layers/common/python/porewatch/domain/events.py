@@ -10,7 +10,7 @@ from typing import Literal
 
 from porewatch.domain.alarms import Level
 from porewatch.domain.base import Model, Moment, Problem
-from porewatch.domain.landing.answers import Verdict
+from porewatch.domain.landing.answers import Treatment
 from porewatch.domain.phases import Phase, PhaseRecord
 from porewatch.domain.runs import RunId, RunState
 from porewatch.domain.verdict import Verdict
@@ -51,7 +51,7 @@ class ObjectAnswered(Fact):
 
     path: str
     kind: str
-    verdict: Verdict
+    verdict: Treatment
     problem: str
     remedy: str = ""
     act: bool = False

@@ -89,7 +89,7 @@ def _answered(fact: ObjectAnswered) -> Notice:
         f"The first of them: {fact.path}\nProblem: {fact.problem}\n\n"
         f"What to do: {fact.remedy}\nMore files of this kind give no further notice.\n"
     )
-    return _notice(fact, f"Files of run {fact.run_id} cannot be read", body)
+    return notice_about(fact, f"Files of run {fact.run_id} cannot be read", body)
 
 
 def _completed(fact: RunCompleted, link: Link) -> Notice:

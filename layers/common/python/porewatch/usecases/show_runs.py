@@ -11,7 +11,7 @@ from pydantic import Field
 from porewatch.domain.base import Model, Moment
 from porewatch.domain.errors import MessageRefused, NotFound
 from porewatch.domain.findings import Call, Outcome
-from porewatch.domain.landing.answers import Verdict
+from porewatch.domain.landing.answers import Treatment
 from porewatch.domain.runs import RUN_ID_PATTERN, RunRecord, RunState
 from porewatch.domain.verdict import Detection
 
@@ -54,7 +54,7 @@ class AnswerView(Answer):
     """What objects of one kind in the run are taken for; `path` is the first of them."""
 
     path: str
-    verdict: Verdict
+    verdict: Treatment
     problem: str
     remedy: str
 

@@ -42,7 +42,7 @@ from porewatch.domain.errors import (
     Refused,
     Unavailable,
 )
-from porewatch.domain.landing.answers import Answer, Verdict
+from porewatch.domain.landing.answers import Answer, Treatment
 from porewatch.domain.landing.heads import ENOUGH
 from porewatch.domain.landing.names import Landed, classify
 from porewatch.domain.lifecycle import MENDABLE
@@ -205,7 +205,7 @@ def _sealed_before(record: RunRecord, manifests: Manifests) -> RunManifest | Non
 def _identical(record: RunRecord, head: Head) -> Answer:
     return Answer(
         kind=f"tar:{head.etag[:16]}",
-        verdict=Verdict.LEFT_OUT,
+        verdict=Treatment.LEFT_OUT,
         problem=f"the tar holds what revision {record.revision} was screened from; nothing starts.",
         remedy="change its content, or submit the folder, to screen it again.",
     )

@@ -17,7 +17,7 @@ from porewatch.domain.landing.sorting import refusal_of
 MANIFEST_KIND = Landed.MANIFEST.name.lower()
 
 
-class Verdict(StrEnum):
+class Treatment(StrEnum):
     """What becomes of an object."""
 
     TAKEN = "taken"  # used when the run is sealed
@@ -30,61 +30,61 @@ class Answer(NamedTuple):
     """`kind` names the sort of object; `act`: somebody must do something, or reads are missed."""
 
     kind: str
-    verdict: Verdict
+    verdict: Treatment
     problem: str
     remedy: str = ""
     act: bool = False
 
 
-_SAID: dict[Landed, tuple[Verdict, str, str]] = {
+_SAID: dict[Landed, tuple[Treatment, str, str]] = {
     Landed.SHEET: (
-        Verdict.TAKEN,
+        Treatment.TAKEN,
         "taken for a sample sheet; it is read when the final summary seals the run.",
         "",
     ),
     Landed.LABORATORY: (
-        Verdict.TAKEN,
+        Treatment.TAKEN,
         "taken for the laboratory's own data; it is read when the final summary seals the run.",
         "",
     ),
     Landed.SUMMARY: (
-        Verdict.LEFT_OUT,
+        Treatment.LEFT_OUT,
         "looks like MinKNOW's final summary, but seals only under its own name.",
         "name it final_summary_*.txt, in small letters.",
     ),
     Landed.MANIFEST: (
-        Verdict.LEFT_OUT,
+        Treatment.LEFT_OUT,
         "a manifest seals a run only as run.json right below the run's folder.",
         "put it there, or let `porewatch submit` write it.",
     ),
     Landed.RECORD: (
-        Verdict.LEFT_OUT,
+        Treatment.LEFT_OUT,
         "taken for a report, log or table of the sequencer; it is kept and not read.",
         "",
     ),
     Landed.FAILED: (
-        Verdict.LEFT_OUT,
+        Treatment.LEFT_OUT,
         "taken for reads that the sequencer itself failed or skipped; they are kept, not screened.",
         "",
     ),
-    Landed.INDEX: (Verdict.LEFT_OUT, "taken for an index, which holds no reads.", ""),
+    Landed.INDEX: (Treatment.LEFT_OUT, "taken for an index, which holds no reads.", ""),
     Landed.TABLE: (
-        Verdict.LEFT_OUT,
+        Treatment.LEFT_OUT,
         "a table that is not read as a sample sheet.",
         "if it is one, name it sample_sheet.csv.",
     ),
     Landed.LEFTOVER: (
-        Verdict.LEFT_OUT,
+        Treatment.LEFT_OUT,
         "taken for what desktops, editors or broken copies leave behind.",
         "",
     ),
     Landed.HIDDEN: (
-        Verdict.LEFT_OUT,
+        Treatment.LEFT_OUT,
         "lies in a folder that its owner hides; nothing below it is read.",
         "if these are reads to be screened, send them from a folder that is not hidden.",
     ),
     Landed.UNKNOWN: (
-        Verdict.NOT_UNDERSTOOD,
+        Treatment.NOT_UNDERSTOOD,
         "by its name nothing here knows what this is; it is kept and not read.",
         "reads end in .fastq, .fastq.gz, .bam or .pod5; if it is of no use, leave it.",
     ),
@@ -100,7 +100,7 @@ def answer_of(path: str) -> Answer | None:
     suffix = "".join(PurePosixPath(path).suffixes[-2:]).lower()[:20]
     if what in (Landed.SIGNAL_OLD, Landed.UNREADABLE):
         problem, remedy = _unreadable(path)
-        return Answer(f"{what.name.lower()}:{suffix}", Verdict.REFUSED, problem, remedy, act=True)
+        return Answer(f"{what.name.lower()}:{suffix}", Treatment.REFUSED, problem, remedy, act=True)
     verdict, problem, remedy = _SAID[what]
     kind = f"unknown:{suffix}" if what is Landed.UNKNOWN else what.name.lower()
     return Answer(kind, verdict, problem, remedy)
