@@ -27,7 +27,7 @@ def given_report(
         found = find_stack(stack, profile=profile, region=region)
         return read_report(found, with_report(found, given))
     try:
-        return Report.model_validate_json(path.read_bytes())
+        return Report.model_validate_json(path.read_bytes(), extra="forbid")
     except ValidationError as e:
         raise InputRefused(
             f"this is no report: {say(e)}.",
@@ -49,8 +49,9 @@ def with_report(stack: Stack, run_id: str) -> RunRecord:
 
 
 def read_report(stack: Stack, run: RunRecord) -> Report:
+    """A field that no report has is refused: nobody would see it, and no trail covers it."""
     key = places.report_key(run.run_id, run.revision, REPORT)
-    return stack.bucket("Reports").get_json(key, Report)
+    return stack.bucket("Reports").get_json(key, Report, extra="forbid")
 
 
 def read_bill(stack: Stack, run: RunRecord) -> Bill:

@@ -20,7 +20,7 @@ def shipped_panel() -> Panel:
 def read_panel(path: Path) -> Panel:
     """A panel list from a file. Raises BundleRefused when it does not follow the contract."""
     try:
-        return Panel.model_validate_json(path.read_bytes())
+        return Panel.model_validate_json(path.read_bytes(), extra="forbid")
     except OSError as error:
         raise BundleRefused(
             "the panel list cannot be read.", file=str(path), remedy="build the bundle again."

@@ -38,7 +38,7 @@ LACKING = {
 def release_policies() -> ReleasePolicies:
     """The policies as published with this version."""
     path = files("porewatch_worker").joinpath("data/release.json")
-    return ReleasePolicies.model_validate_json(path.read_bytes())
+    return ReleasePolicies.model_validate_json(path.read_bytes(), extra="forbid")
 
 
 @dataclass(frozen=True)

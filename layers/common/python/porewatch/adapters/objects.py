@@ -10,7 +10,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from typing import IO, TYPE_CHECKING, Any, TypeVar
+from typing import IO, TYPE_CHECKING, Any, Literal, TypeVar
 
 from pydantic import ValidationError
 
@@ -26,6 +26,8 @@ M = TypeVar("M", bound=Model)
 JSON = "application/json"
 BYTES = "application/octet-stream"
 RACE_PAUSES = (0.1, 0.3, 0.9)
+
+Extra = Literal["ignore", "forbid"]
 
 
 @dataclass(frozen=True)
@@ -80,11 +82,12 @@ class Objects:
             reply = self._client.get_object(Bucket=self.bucket, Key=key, Range=asked)
             return reply["Body"].read()
 
-    def get_json(self, key: str, cls: type[M]) -> M:
-        """The object as a model. NotFound, or MessageRefused naming the field that does not fit."""
+    def get_json(self, key: str, cls: type[M], *, extra: Extra = "ignore") -> M:
+        """The object as a model. NotFound, or MessageRefused naming the field that does not fit;
+        with `extra="forbid"` a field that the model does not have fits nowhere."""
         text = self.get(key)
         try:
-            return cls.model_validate_json(text)
+            return cls.model_validate_json(text, extra=extra)
         except ValidationError as error:
             first = error.errors()[0]
             where = ".".join(str(part) for part in first["loc"]) or "the top level"

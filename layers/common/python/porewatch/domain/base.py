@@ -1,4 +1,11 @@
-"""The one base of every model that crosses an edge: frozen, strict about unknown fields."""
+"""The one base of every model that crosses an edge: frozen, strict to write, tolerant to read.
+
+Functions and machine images are not replaced in one moment: for a while a stack one version ahead
+talks to the image before it, and the other way round. So a field that a reader does not know is
+passed over, while code that makes a model with a field that it does not have is a defect.
+Documents that people write are read with `model_validate_json(..., extra="forbid")`: there an
+unknown field is a misspelt one.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +13,7 @@ import hashlib
 import json
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints
 
@@ -14,9 +21,19 @@ Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 
 
 class Model(BaseModel):
-    """Immutable, closed to unknown fields, equal by value."""
+    """Immutable, equal by value. Reading (`model_validate*`) ignores unknown fields; making one
+    (`Model(...)`) refuses them with a TypeError."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    def __init__(self, /, **fields: Any) -> None:
+        known = type(self).model_fields
+        if unknown := [name for name in fields if name not in known]:
+            raise TypeError(f"{type(self).__name__} has no field {', '.join(sorted(unknown))}")
+        super().__init__(**fields)
+
+    # Without this mark pydantic would call `__init__` when it reads, too.
+    __init__.__pydantic_base_init__ = True  # type: ignore[attr-defined]
 
     def canonical_json(self, *without: str, as_read: bool = False) -> str:
         """JSON with sorted keys and no blanks: equal models give equal text. `without` fields;

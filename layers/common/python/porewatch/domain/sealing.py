@@ -203,7 +203,7 @@ def parse_manifest(content: bytes, *, run_id: str | None = None) -> RunManifest:
     Raises ManifestRefused: field, value and remedy in a sentence.
     """
     try:
-        manifest = RunManifest.model_validate_json(content)
+        manifest = RunManifest.model_validate_json(content, extra="forbid")
     except ValidationError as e:
         raise ManifestRefused(
             say(e), file="run.json", remedy="write it with `porewatch submit`, or mend the field."

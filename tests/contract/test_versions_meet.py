@@ -1,0 +1,82 @@
+"""A stack and a machine image of neighbouring versions understand each other.
+
+`recorded/` holds messages that the code of 2026-11-21 wrote: they must still be read. Each is read
+once more with a field that no version has yet: a reader passes over what it does not know.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from porewatch.domain.base import now
+from porewatch.domain.errors import ManifestRefused
+from porewatch.domain.events import FACTS, RunCompleted
+from porewatch.domain.messages import WORKER_MESSAGE
+from porewatch.domain.phases import StageManifest, StoredOrder
+from porewatch.domain.runs import RunManifest, RunRecord
+from porewatch.domain.sealing import parse_manifest
+
+HERE = Path(__file__).parent
+RECORDED = HERE / "recorded"
+EVENTS = HERE.parents[1] / "events"
+SHAPES: dict[str, Any] = {
+    "run_manifest": RunManifest,
+    "run_record": RunRecord,
+    "stage_manifest": StageManifest,
+    "work_order": StoredOrder,
+}
+EXAMPLES = sorted(EVENTS.glob("*/example.json"))
+
+
+@pytest.mark.parametrize(
+    "path",
+    [p for p in sorted(RECORDED.glob("*.json")) if not p.name.startswith("worker_message")],
+    ids=lambda p: p.name,
+)
+def test_what_an_earlier_version_wrote_is_read(path: Path) -> None:
+    shape = SHAPES[path.stem.split(".")[0]]
+    told = json.loads(path.read_text())
+    read = shape.model_validate(told)
+    assert shape.model_validate(told | {"of_a_later_version": {"deep": 1}}) == read
+
+
+@pytest.mark.parametrize("path", EXAMPLES, ids=lambda p: p.parent.name)
+def test_a_fact_of_a_later_version_is_read(path: Path) -> None:
+    event = json.loads(path.read_text())
+    shape = FACTS.get(event.get("detail-type", ""))
+    if shape is None:
+        pytest.skip("not a fact of ours")
+    read = shape.model_validate(event["detail"])
+    assert shape.model_validate(event["detail"] | {"of_a_later_version": 1}) == read
+
+
+@pytest.mark.parametrize("path", sorted(RECORDED.glob("worker_message.*")), ids=lambda p: p.name)
+def test_a_message_of_another_worker_is_read(path: Path) -> None:
+    told = json.loads(path.read_text())
+    read = WORKER_MESSAGE.validate_python(told)
+    assert WORKER_MESSAGE.validate_python(told | {"of_a_later_version": 1}) == read
+
+
+def test_our_own_code_cannot_write_a_field_that_is_not_there() -> None:
+    with pytest.raises(TypeError, match="RunCompleted has no field costs"):
+        RunCompleted(  # type: ignore[call-arg]
+            fact_id="x", run_id="r", at=now(), findings=0, cost_usd=0, report_keys={}, costs=1
+        )
+
+
+def test_a_misspelt_field_in_a_document_of_a_person_is_named() -> None:
+    path = RECORDED / "run_manifest.0.json"
+    told = json.loads(path.read_text())
+    told["samples"][0]["volume"] = 4
+    with pytest.raises(ManifestRefused, match="volume"):
+        parse_manifest(json.dumps(told).encode())
+
+
+def test_a_missing_field_is_still_refused() -> None:
+    with pytest.raises(ValidationError):
+        RunRecord.model_validate({"run_id": "r"})
