@@ -24,7 +24,12 @@ class Model(BaseModel):
     """Immutable, equal by value. Reading (`model_validate*`) ignores unknown fields; making one
     (`Model(...)`) refuses them with a TypeError."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    model_config = ConfigDict(
+        frozen=True,
+        extra="ignore",
+        # A published schema says what we write, and that has no field beside these.
+        json_schema_extra={"additionalProperties": False},
+    )
 
     def __init__(self, /, **fields: Any) -> None:
         known = type(self).model_fields
