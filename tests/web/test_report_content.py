@@ -94,11 +94,12 @@ def test_a_target_outside_the_list_is_told_apart_and_never_dropped() -> None:
 
 def test_a_group_counts_through_its_members_only() -> None:
     report = assemble(made_up.quantified())
-    assert ("pig-01", "PERV", Call.DETECTED) in {
+    assert ("pig-01", "PERV", Call.ENDOGENOUS) in {
         (f.sample, f.code, f.call) for f in report.findings
     }
-    assert "3 of 9 screened panel members detected in 2 of 2 samples" in report.decision
-    assert "SYNTHETIC-A (in every pig)" in report.decision  # a surrogate names no type
+    assert "2 of 9 screened panel members detected in 2 of 2 samples" in report.decision
+    assert "PERV" not in report.decision and "SYNTHETIC-A" not in report.decision
+    assert ("pig-01", "PERV-A") not in report.detected
     assert "PERV" not in {row[1].split(" ")[0] for row in summary(report).findings.rows}
 
 

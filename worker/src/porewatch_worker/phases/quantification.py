@@ -22,6 +22,7 @@ from porewatch.domain.runs import Sample
 from porewatch_worker import __version__
 from porewatch_worker.science.calls import Run, call_all
 from porewatch_worker.science.crosstalk import crosstalk
+from porewatch_worker.science.endogenous import excess_alarms
 from porewatch_worker.science.incomplete import Gaps, with_gaps
 from porewatch_worker.science.lost_units import with_lost_units
 from porewatch_worker.science.outcomes import outcomes, recoveries
@@ -61,7 +62,7 @@ def quantify(
     for contig in bundle.contigs:
         if contig.role is ContigRole.PANEL:
             contigs[contig.target] = (*contigs.get(contig.target, ()), contig)
-    perv = perv_results(screen, samples, bundle, parameters)
+    perv = tuple(excess_alarms(panel, samples, perv_results(screen, samples, bundle, parameters)))
     run = Run(
         screen=screen,
         samples=samples,

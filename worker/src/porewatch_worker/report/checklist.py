@@ -126,7 +126,7 @@ def _calls_by_sample(by_call: dict[Call, list[Finding]]) -> str:
             if len(names) > 4:
                 shown = say("list.and_more", shown=shown, more=len(names) - 4)
             parts.append(say("list.call_in", call=named("call", call.value), where=shown))
-    for call in (Call.NOT_DETECTED, Call.NOT_SCREENED):
+    for call in (Call.ENDOGENOUS, Call.NOT_DETECTED, Call.NOT_SCREENED):
         if by_call[call]:
             many = numbers.count(len(by_call[call]))
             parts.append(say("list.call_count", call=named("call", call.value), n=many))

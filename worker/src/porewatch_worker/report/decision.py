@@ -15,7 +15,7 @@ from porewatch.domain.runs import Sample, SampleRole
 from porewatch_worker.report import numbers
 from porewatch_worker.report.speech import named, retold, say
 from porewatch_worker.science.calls import NO_SEQUENCE
-from porewatch_worker.science.remarks import IN_EVERY_PIG, shown_code
+from porewatch_worker.science.remarks import shown_code
 
 NO_RESULT = "no_result"  # rule of a row that quantification said nothing about
 UNSEEN, NOT_HERE, WITHOUT_RESULT, NOT_SCREENED = "unseen", "not_here", "no_result", "not_screened"
@@ -176,15 +176,11 @@ def _found_among(findings: Sequence[Finding], codes: set[str], what: str, sample
 def _named(found: Sequence[Finding]) -> str:
     order = list(dict.fromkeys((f.code, f.name, f.severity.value) for f in by_severity(found)))
     shown = say("name.joint").join(
-        say("decision.name", code=shown_code(code, name), what=_weight(code, severity))
+        say("decision.name", code=shown_code(code, name), what=named("severity", severity))
         for code, name, severity in order[:_NAMED]
     )
     more = len(order) - _NAMED
     return say("list.and_more", shown=shown, more=more) if more > 0 else shown
-
-
-def _weight(code: str, severity: str) -> str:
-    return say("decision.in_every_pig") if code in IN_EVERY_PIG else named("severity", severity)
 
 
 def _blind_spots(v: Verdicts) -> str:

@@ -36,6 +36,7 @@ SEVERITY_TONE: dict[str, Tone] = {
 CALL_TONE: dict[Call, Tone] = {
     Call.DETECTED: "bad",
     Call.INDETERMINATE: "warn",
+    Call.ENDOGENOUS: "plain",
     Call.NOT_DETECTED: "good",
     Call.NOT_SCREENED: "plain",
 }

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from porewatch.domain.findings import Finding, Quantity
+from porewatch.domain.findings import Call, Finding, Quantity
 from porewatch.domain.phases import ScreeningParameters
 from porewatch.domain.runs import Sample
 
@@ -28,9 +28,14 @@ def compared(
 
 def disagreements(findings: Sequence[Finding]) -> Iterator[str]:
     """One remark for a sample's outcome when any of its loads disagree."""
-    codes = [f.code for f in findings if any(q.disagrees for q in f.quantities)]
+    codes = [f.code for f in findings if _disagrees(f)]
     if codes:
         yield f"copies/mL by spike-in and by yield disagree: {', '.join(codes)}"
+
+
+def _disagrees(finding: Finding) -> bool:
+    """Copies in the host's own genome are no load of a virus: nothing to agree upon."""
+    return finding.call is not Call.ENDOGENOUS and any(q.disagrees for q in finding.quantities)
 
 
 def _apart(

@@ -30,6 +30,7 @@ from porewatch.domain.read_limits import for_sample
 from porewatch.domain.references import Contig
 from porewatch.domain.runs import Sample, SampleRole
 from porewatch_worker.references.accepting import EXTRA
+from porewatch_worker.science.endogenous import as_inherited, copies_of, inherited
 from porewatch_worker.science.evidence import best_set
 from porewatch_worker.science.intervals import gamma_cdf
 from porewatch_worker.science.lod import lod95
@@ -136,19 +137,26 @@ def _member(entry: PanelEntry, sample: Sample, screen: SampleScreen, run: Run) -
         )  # fmt: skip
     result = next((t for t in screen.targets if t.target == entry.code), None)
     reasons: tuple[Reason, ...] = ()
-    if env := by_env(entry.code, result, run.perv.get(sample.name)):
+    perv = run.perv.get(sample.name)
+    if env := by_env(entry.code, result, perv):
         call, rule = env
     else:
         call, rule, reasons = _judge(entry, result, screen, run)
+    if inherited(entry, sample, run.panel):
+        before = call, rule
+        call, rule = as_inherited(entry, before, result, screen, sample=sample, perv=perv)
+        reasons = reasons if (call, rule) == before else ()
     best = best_set(run.contigs[entry.code], {})
     length = result.genome_length if result else sum(c.length for c in best)
     limit, own = None, for_sample(run.parameters, sample)
-    if call is not Call.DETECTED:
+    if call not in (Call.DETECTED, Call.ENDOGENOUS):
         k = required_reads(*run.beside(entry.code, screen), own)
         limit = lod95(length, screen, sample, run.host_length, own, genome=entry.genome, reads=k)
     amounts: tuple[Quantity, ...] = ()
     if result and result.evidence.reads:
         amounts = quantities(result, screen, sample, run.host_length, genome=entry.genome, p=own)
+    if call is Call.ENDOGENOUS and (copies := copies_of(entry.code, perv)):
+        amounts = (copies, *amounts)
     return Finding(
         sample=sample.name,
         code=entry.code,

@@ -29,6 +29,8 @@ from porewatch.domain.runs import Sample, SampleRole
 from porewatch_worker.science.intervals import wilson_interval
 
 ENDS = "reads with another barcode"
+OWN = (Call.DETECTED, Call.ENDOGENOUS)
+"""Calls that make reads the sample's own."""
 
 
 def crosstalk(
@@ -40,9 +42,7 @@ def crosstalk(
     """All estimates that the run's data allow, in the order of the sheet. Needs barcodes."""
     screens = {s.sample: s for s in screen.samples}
     own = {
-        (f.sample, f.code)
-        for f in findings
-        if f.call is Call.DETECTED or Reason.RELATIVE in f.reasons
+        (f.sample, f.code) for f in findings if f.call in OWN or Reason.RELATIVE in f.reasons
     }
     found: list[Crosstalk] = []
     for sample in samples:

@@ -11,7 +11,6 @@ from porewatch.domain.runs import Sample
 
 SYNTHETIC = "SYNTHETIC"
 PERV = "PERV-"
-IN_EVERY_PIG = ("PERV-A", "PERV-B")
 FAR = 0.85
 """Below this identity the closest reference is a distant relative, errors of R9 reads included."""
 
@@ -42,8 +41,6 @@ def remark_on(entry: PanelEntry, result: TargetResult | None, sample: Sample, ca
 def _remarks(
     entry: PanelEntry, result: TargetResult | None, sample: Sample, call: Call
 ) -> Iterator[str]:
-    if entry.code in IN_EVERY_PIG and call is Call.DETECTED:
-        yield "Expected: every pig carries it in its genome; presence alone is no alarm."
     if _rna_only(entry) and sample.material == "dna" and call is not Call.DETECTED:
         yield (
             "RNA genome, and the sample is declared as DNA: absence says nothing unless cDNA "

@@ -13,7 +13,7 @@ def umbrella(entry: PanelEntry, sample: Sample, there: Mapping[str, Finding]) ->
     """Answered by its members; reads that members share speak for the umbrella."""
     members = [there[code] for code in entry.members if code in there]
     calls = {f.call for f in members}
-    order = (Call.DETECTED, Call.INDETERMINATE, Call.NOT_DETECTED)
+    order = (Call.DETECTED, Call.INDETERMINATE, Call.ENDOGENOUS, Call.NOT_DETECTED)
     call = next((c for c in order if c in calls), Call.NOT_SCREENED)
     who = [f.code for f in members if f.call is call]
     shared = _shared_within(entry, members)

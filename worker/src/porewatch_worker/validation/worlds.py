@@ -32,9 +32,6 @@ RELATIVES = tuple(
     f"{MARK}-{name}-LIKE"
     for name in ("PCV1", "COXSACKIE-B5", "BORDER-DISEASE", "WEST-NILE", "PERV-E", "CITROBACTER")
 )
-INHERITED = frozenset({"PERV-A", "PERV-B"})
-"""In the host of every made sample."""
-
 CONTAMINANT = f"{MARK}-CONTAMINANT"
 STRAIN = 0.05
 FAR = 0.35
@@ -52,7 +49,8 @@ class World:
     @property
     def screened(self) -> tuple[str, ...]:
         """Codes of the bundle's members, those that every pig carries left out."""
-        return tuple(sorted(set(self.bundle.targets(ContigRole.PANEL)) - INHERITED))
+        carried = {e.code for e in self.bundle.panel.entries if e.endogenous_in}
+        return tuple(sorted(set(self.bundle.targets(ContigRole.PANEL)) - carried))
 
     def length(self, code: str) -> int:
         """Bases of the strain that samples hold: all segments, or the last strain."""

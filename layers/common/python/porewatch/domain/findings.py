@@ -228,6 +228,7 @@ class ScreenResult(Model):
 class Call(StrEnum):
     DETECTED = "detected"
     INDETERMINATE = "indeterminate"
+    ENDOGENOUS = "endogenous"  # what every animal of the host species carries, as expected
     NOT_DETECTED = "not_detected"
     NOT_SCREENED = "not_screened"
 

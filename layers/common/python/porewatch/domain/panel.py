@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterable
 from enum import StrEnum
 from typing import Annotated, Literal
@@ -21,6 +22,35 @@ class Severity(StrEnum):
 class Taxid(Model):
     taxid: int
     verified: bool
+
+
+class HostSpecies(Model):
+    """A species whose samples are screened, with the other names that people write for it."""
+
+    name: str
+    also: tuple[str, ...] = ()
+
+    def is_called(self, text: str) -> bool:
+        """By its name, that of a subspecies, or another name; not by a part of one.
+
+        >>> pig = HostSpecies(name="Sus scrofa", also=("pig",))
+        >>> [pig.is_called(said) for said in ("Sus scrofa domesticus", "PIG", "guinea pig")]
+        [True, True, False]
+        """
+        said, name = _plain(text), _plain(self.name)
+        return said.startswith(f"{name} ") or said in {name, *map(_plain, self.also)}
+
+
+def _plain(text: str) -> str:
+    return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
+
+
+class ExpectedCopies(Model):
+    """How many copies of an endogenous virus a diploid genome of its host may hold at most."""
+
+    most: Annotated[float, Field(gt=0, description="copies per diploid genome")]
+    source: Annotated[str, Field(description="what was published, and by whom")]
+    why: Annotated[str, Field(description="how `most` follows from that")]
 
 
 class PanelEntry(Model):
@@ -50,6 +80,13 @@ class PanelEntry(Model):
     no_accession: Annotated[
         str, Field(description="why no reference sequence is named; blank when one is")
     ] = ""
+    endogenous_in: Annotated[
+        tuple[str, ...],
+        Field(description="species that carry it in their genome, every animal of them"),
+    ] = ()
+    expected_copies: Annotated[
+        ExpectedCopies | None, Field(description="None: copies as measured, none are expected")
+    ] = None
 
 
 def umbrellas(entries: Iterable[PanelEntry]) -> frozenset[str]:
@@ -62,4 +99,14 @@ class Panel(Model):
     name: str
     version: str
     provenance: str
+    hosts: Annotated[
+        tuple[HostSpecies, ...],
+        Field(description="species that the list is for; a sample is of the first if none is said"),
+    ] = ()
     entries: tuple[PanelEntry, ...]
+
+    def species(self, said: str | None) -> str:
+        """The species of a sample by what its sheet says; what is no known name stays as it is."""
+        if not said:
+            return self.hosts[0].name if self.hosts else ""
+        return next((host.name for host in self.hosts if host.is_called(said)), said)
