@@ -41,9 +41,7 @@ def crosstalk(
 ) -> tuple[Crosstalk, ...]:
     """All estimates that the run's data allow, in the order of the sheet. Needs barcodes."""
     screens = {s.sample: s for s in screen.samples}
-    own = {
-        (f.sample, f.code) for f in findings if f.call in OWN or Reason.RELATIVE in f.reasons
-    }
+    own = {(f.sample, f.code) for f in findings if f.call in OWN or Reason.RELATIVE in f.reasons}
     found: list[Crosstalk] = []
     for sample in samples:
         if sample.barcode is None:
