@@ -1,0 +1,340 @@
+"""One verdict, many channels: mail, alert, list, API, watch, exit code, first page of HTML and PDF.
+
+Each scenario goes through the real functions, and every channel is held against one expectation
+that is computed from report.json. A channel that says something of its own fails here.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+import pytest
+from pypdf import PdfReader
+
+from porewatch.adapters.alerts import AlertLedger
+from porewatch.adapters.objects import Objects
+from porewatch.adapters.runs import RunLedger
+from porewatch.adapters.table import Table
+from porewatch.domain import places
+from porewatch.domain.events import FACTS, PathogenSuspected
+from porewatch.domain.findings import Call, Finding, Outcome, SampleOutcome
+from porewatch.domain.outbox import FACT_PREFIX
+from porewatch.domain.panel import Severity
+from porewatch.domain.report import Report
+from porewatch.domain.runs import RunRecord, RunState, Sample, SampleRole
+from porewatch_cli import exit_codes, verdict_text
+from porewatch_cli.watch import RunView, one_line
+from porewatch_worker.references.panel import shipped_panel
+from porewatch_worker.report.assemble import ReportInputs, assemble
+from porewatch_worker.report.render_html import render_html
+from porewatch_worker.report.render_pdf import render_pdf
+from porewatch_worker.science.perv_calls import AC
+from porewatch_worker.suspicions.alarms import alarms
+from tests.functional.conftest import Mail
+from tests.functional.doors import Context, door, send, told
+from tests.functional.test_finishing import WHEN, publish
+from tests.web.made_up import evidence, findings_for, inputs_for, present, screen
+
+RUN = "run-1"
+SAMPLE = "donor 7"
+GRAVE = ("critical", "high")
+HEADS = {
+    Outcome.REPORTABLE: "Reportable",
+    Outcome.REPORTABLE_WITH_REMARKS: "Reportable with remarks",
+    Outcome.NOT_REPORTABLE: "NOT REPORTABLE",
+}
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """`found`: codes that are detected. `suspected`: alerted while the run went on. `ends`: how a
+    run without a report ends."""
+
+    outcome: Outcome = Outcome.REPORTABLE
+    found: tuple[str, ...] = ()
+    suspected: tuple[str, ...] = ()
+    ends: RunState = RunState.COMPLETED
+
+
+SCENARIOS = {
+    "clean": Scenario(),
+    "remarks": Scenario(Outcome.REPORTABLE_WITH_REMARKS, found=("TTSV",)),
+    "invalid": Scenario(Outcome.NOT_REPORTABLE),
+    "invalid with a detection": Scenario(Outcome.NOT_REPORTABLE, found=("HEV",)),
+    "refused": Scenario(ends=RunState.REFUSED),
+    "failed": Scenario(ends=RunState.FAILED, suspected=("HEV",)),
+    "critical finding": Scenario(found=("HEV",), suspected=("HEV",)),
+    "PERV-C": Scenario(found=("PERV-C",), suspected=("PERV-C",)),
+    "A/C recombinant, not seen in the run": Scenario(found=(AC,)),
+    "suspicion withdrawn": Scenario(suspected=("HEV",)),
+}
+
+
+def finding(code: str, inputs: ReportInputs) -> Finding:
+    entry = next((e for e in inputs.panel.entries if e.code == code), None)
+    return Finding(
+        sample=SAMPLE,
+        code=code,
+        name=entry.name if entry else "PERV-A/C recombinant",
+        severity=entry.severity if entry else Severity.CRITICAL,
+        call=Call.DETECTED,
+        rule="made for this test",
+        evidence=evidence(40, 0.9) if entry else None,
+    )
+
+
+def inputs_of(scenario: Scenario) -> ReportInputs:
+    """A report's inputs: clean ones, with the scenario's findings and outcome."""
+    made = with_controls()
+    there = {code: finding(code, made) for code in scenario.found}
+    kept = [there.pop(f.code, f) if f.sample == SAMPLE else f for f in made.quantification.findings]
+    findings = (*kept, *there.values())
+    reasons = () if scenario.outcome is Outcome.REPORTABLE else ("made so for this test",)
+    mine = SampleOutcome(sample=SAMPLE, outcome=scenario.outcome, reasons=reasons)
+    outcomes = tuple(mine if o.sample == SAMPLE else o for o in made.quantification.outcomes)
+    found = alarms(findings, made.manifest.samples, made.panel)
+    update = {"findings": findings, "outcomes": outcomes, "alarms": found}
+    return replace(
+        made,
+        manifest=made.manifest.model_copy(update={"run_id": RUN}),
+        quantification=made.quantification.model_copy(update=update),
+    )
+
+
+def with_controls() -> ReportInputs:
+    """A donor without findings, a clean blank and a positive control that shows its code."""
+    rows = shipped_panel()
+    control = Sample(
+        name="PC", barcode="barcode03", role=SampleRole.POSITIVE_CONTROL, expected_codes=("PPV",)
+    )
+    samples = (
+        Sample(name=SAMPLE, barcode="barcode01", volume_ml=2.0, spike_copies=1e4),
+        Sample(name="NTC", barcode="barcode02", role=SampleRole.NO_TEMPLATE_CONTROL),
+        control,
+    )
+    ppv = next(e for e in rows.entries if e.code == "PPV")
+    shown = {control.name: {"PPV": present("PC", ppv, Call.DETECTED, evidence(200, 1.0), None)}}
+    return inputs_for(
+        samples,
+        tuple(screen(s.name, 30_300, 200 * (s is control), 3) for s in samples),
+        tuple(f for s in samples for f in findings_for(s.name, rows, shown.get(s.name, {}))),
+        tuple(SampleOutcome(sample=s.name, outcome=Outcome.REPORTABLE) for s in samples),
+        synthetic=False,
+        rows=rows,
+    )
+
+
+@dataclass(frozen=True)
+class Channels:
+    """What each channel said of one run."""
+
+    record: RunRecord
+    report: Report | None
+    mails: list[dict[str, Any]]
+    alerts: list[dict[str, Any]]
+    api: dict[str, Any]
+    listed: dict[str, Any]
+    page: str
+    printed: str
+
+
+Play = Callable[[Scenario], Channels]
+
+
+@pytest.fixture
+def play(cloud: Table, runs: RunLedger, notices: Mail, alerts: Mail) -> Iterator[Play]:
+    def run_through(scenario: Scenario) -> Channels:
+        inputs = inputs_of(scenario)
+        runs.seal(inputs.manifest, sealed_by="run.json", at=WHEN)
+        runs.start(inputs.manifest, execution_arn="arn:x", bundle="demo@1", at=WHEN)
+        for code in scenario.suspected:
+            AlertLedger(cloud).raise_alert(suspicion(code, inputs))
+        report = None
+        if scenario.ends is RunState.COMPLETED:
+            report = finish(inputs)
+        else:
+            refused = scenario.ends is RunState.REFUSED
+            runs.fail(
+                RUN, 0, stage="screen", error="WorkerFailed", problem="it broke.",
+                refused=refused, at=WHEN,
+            )  # fmt: skip
+        for _ in range(3):  # what an alert's end adds is a fact again
+            pass_facts(cloud)
+        return Channels(
+            record=runs.get(RUN),
+            report=report,
+            mails=notices(),
+            alerts=alerts(),
+            api=asked(f"/runs/{RUN}"),
+            listed=asked("/runs")["runs"][0],
+            page=text_of(render_html(report)) if report else "",
+            printed=first_page(render_pdf(report)) if report else "",
+        )
+
+    yield run_through
+
+
+def suspicion(code: str, inputs: ReportInputs) -> PathogenSuspected:
+    found = finding(code, inputs)
+    return PathogenSuspected(
+        fact_id=f"PathogenSuspected:{RUN}:0:{SAMPLE}:{code}", run_id=RUN, at=WHEN, sample=SAMPLE,
+        code=code, name=found.name, severity=found.severity.value, reads=7, starts=6,
+        breadth=0.1, identity=0.95, rule="7 reads",
+    )  # fmt: skip
+
+
+def finish(inputs: ReportInputs) -> Report:
+    """The stages leave their outputs; the real functions join and publish them."""
+    report = assemble(inputs)
+    publish("screening", screen_json=inputs.screen.canonical_json().encode())
+    publish(
+        "reporting",
+        quantification_json=inputs.quantification.canonical_json().encode(),
+        report_json=report.canonical_json().encode(),
+        report_html=b"<!doctype html>",
+        report_pdf=b"%PDF-1.7",
+    )
+    manifests = [places.manifest_key(RUN, 0, s) for s in ("screening", "reporting")]
+    task = {"run_id": RUN, "revision": 0, "manifests": manifests}
+    for function in ("result_aggregator", "report_generator"):
+        door(function)(task, Context())
+    key = places.report_key(RUN, 0, "report.json")
+    return Objects("reports").get_json(key, Report)
+
+
+def pass_facts(table: Table) -> None:
+    """What stream and bus do: every fact reaches alert_handler, twice."""
+    for item in table.query(f"RUN#{RUN}", FACT_PREFIX):
+        kind = str(item.attributes["detail_type"])
+        fact = FACTS[kind].model_validate_json(str(item.attributes["detail"]))
+        body = told(kind, json.loads(fact.canonical_json()))
+        assert send("alert_handler", body, body) == []
+
+
+def asked(path: str) -> dict[str, Any]:
+    """GET from the API."""
+    one = path.count("/") == 2
+    reply = door("api")(
+        {
+            "resource": "/runs/{run_id}" if one else path, "path": path, "httpMethod": "GET",
+            "headers": {}, "pathParameters": {"run_id": RUN} if one else None,
+            "requestContext": {"stage": "v1", "path": path},
+            "queryStringParameters": None, "multiValueQueryStringParameters": None,
+        },
+        Context(),
+    )  # fmt: skip
+    assert reply["statusCode"] == 200, reply
+    found: dict[str, Any] = json.loads(reply["body"])
+    return found
+
+
+def text_of(html: str | bytes) -> str:
+    """The words before the second section's end: what stands on the first page."""
+    page = html.decode() if isinstance(html, bytes) else html
+    return " ".join(re.sub(r"<[^>]+>", " ", page.split("<body", 1)[1]).split())[:6000]
+
+
+def first_page(pdf: bytes) -> str:
+    return " ".join(PdfReader(io.BytesIO(pdf)).pages[0].extract_text().split())
+
+
+@pytest.mark.parametrize("name", SCENARIOS)
+def test_every_channel_says_what_the_report_says(name: str, play: Play) -> None:
+    scenario = SCENARIOS[name]
+    said = play(scenario)
+    if said.report is None:
+        _without_a_report(scenario, said)
+    else:
+        _mail(said.report, said.mails)
+        _lists(said.report, said)
+        _pages(said.report, said)
+    _alerts(scenario, said)
+
+
+def _mail(report: Report, mails: list[dict[str, Any]]) -> None:
+    (mail,) = [m for m in mails if m["Subject"].endswith(f"run {report.run_id}")]
+    assert re.match(rf"{HEADS[report.outcome]}[:,]", mail["Subject"])
+    body = mail["Message"].split("report.html")[0]
+    codes = {code for _, code in report.detected}
+    if report.outcome is Outcome.NOT_REPORTABLE:
+        for word in ("nothing", "detected", "no member", *codes):
+            assert word.lower() not in f"{mail['Subject']} {body}".lower()
+        return
+    for code in codes:
+        assert f"({code}) in {SAMPLE}" in body
+    assert bool(codes) == ("Detected:" in body)
+    assert bool(codes) or "limit of detection" in body
+
+
+def _lists(report: Report, said: Channels) -> None:
+    """Ledger, list, API, watch's last line, exit code."""
+    record, codes = said.record, {code for _, code in report.detected}
+    assert record.verdict == report.verdict
+    for view in (said.api, said.listed):
+        assert view["outcome"] == report.outcome.value
+        assert {d["code"] for d in view["detections"]} == codes
+        assert view["calls"].get("detected", 0) == len(codes)
+    words = report.outcome.value.replace("_", " ")
+    shown = verdict_text.result_text(record).plain
+    assert shown.startswith(words)
+    count = verdict_text.detections_text(record)
+    bad = report.outcome is Outcome.NOT_REPORTABLE
+    assert count == words if bad else count.startswith(f"{len(codes)} detected")
+    last = one_line(RunView(run=record, files=(), stages=(), phases=(), costs=()))
+    assert words in last and ("detected" not in last if bad else f"{len(codes)} detected" in last)
+    assert exit_codes.of_run(record) == (3 if bad else 0)
+    assert exit_codes.of_outcome(report.outcome) == (3 if bad else 0)
+
+
+def _pages(report: Report, said: Channels) -> None:
+    """The first page of HTML and PDF: the outcome, every detection, nothing else detected."""
+    bad = report.outcome is Outcome.NOT_REPORTABLE
+    named = {f.name for f in report.findings if (f.sample, f.code) in report.detected}
+    for page in (said.page, said.printed):
+        assert ("not reportable" in page.lower()) == bad
+        for finding_name in named:
+            assert finding_name.split(" (")[0] in page
+
+
+def _alerts(scenario: Scenario, said: Channels) -> None:
+    """Raised when the report holds it, confirmed or withdrawn by what it holds."""
+    words: dict[str, set[str]] = {}
+    for mail in said.alerts:
+        word, code = mail["Subject"].split()[:2]
+        words.setdefault(code, set()).add(word)
+    expected: dict[str, set[str]] = {code: {"SUSPECTED"} for code in scenario.suspected}
+    if said.report is None:
+        for code in scenario.suspected:
+            expected[code].add("UNCONFIRMED")
+        assert words == expected
+        return
+    held = {
+        f.code
+        for f in said.report.findings
+        if (f.sample, f.code) in said.report.detected and f.severity.value in GRAVE
+    }
+    for code in scenario.suspected:
+        expected[code].add("CONFIRMED" if code in held else "WITHDRAWN")
+    for code in held - set(scenario.suspected):
+        expected[code] = {"DETECTED"}
+    assert words == expected
+
+
+def _without_a_report(scenario: Scenario, said: Channels) -> None:
+    word = {RunState.REFUSED: "refused", RunState.FAILED: "failed"}[scenario.ends]
+    (mail,) = said.mails
+    assert word in mail["Subject"] and "it broke." in mail["Message"]
+    assert "detected" not in f"{mail['Subject']} {mail['Message']}".lower()
+    for view in (said.api, said.listed):
+        assert (view["state"], view["outcome"], view["detections"]) == (word, None, [])
+        assert view["problem"] == "it broke."
+    assert verdict_text.state_text(said.record).plain == word
+    assert verdict_text.result_text(said.record).plain == ""
+    last = one_line(RunView(run=said.record, files=(), stages=(), phases=(), costs=()))
+    assert word in last and "reportable" not in last
+    assert exit_codes.of_run(said.record) == {"refused": 4, "failed": 5}[word]
