@@ -50,8 +50,12 @@ def detections_text(run: RunRecord) -> str:
         return "" if run.findings is None else f"{run.findings} ({NOT_KNOWN})"
     if run.verdict.outcome is Outcome.NOT_REPORTABLE:
         return "not reportable"
-    doubt = run.verdict.calls.get(Call.INDETERMINATE, 0)
-    return f"{run.verdict.detected} detected" + (f", {doubt} indeterminate" if doubt else "")
+    told = {
+        "detected": run.verdict.detected - run.verdict.withheld,
+        "indeterminate": run.verdict.calls.get(Call.INDETERMINATE, 0),
+        "in samples not reportable": run.verdict.withheld,
+    }
+    return ", ".join(f"{n} {word}" for word, n in told.items() if n or word == "detected")
 
 
 def _words(outcome: Outcome) -> str:

@@ -86,6 +86,21 @@ def test_nothing_detected_is_said_with_its_limit() -> None:
     assert "limit of detection" in notice(verdict(Outcome.REPORTABLE)).body
 
 
+def test_what_a_sample_holds_that_is_not_reportable_is_not_mailed() -> None:
+    kept = HEV.model_copy(update={"sample": "pig-2", "code": "PCV2", "reportable": False})
+    mixed = verdict(Outcome.REPORTABLE_WITH_REMARKS, HEV, kept)
+    told = notice(mixed.model_copy(update={"withheld": 1}))
+    assert told.subject == "Reportable with remarks, 1 detected: run r"
+    assert "pig-1" in told.body and "pig-2" not in told.body and "more" not in told.body
+
+
+@pytest.mark.parametrize("outcome", Outcome)
+def test_lost_files_are_told_whatever_the_outcome(outcome: Outcome) -> None:
+    told = notice(verdict(outcome).model_copy(update={"lost_files": 3}))
+    assert "never received: 3 files" in told.body
+    assert "never received" not in notice(verdict(outcome)).body
+
+
 def test_a_fact_of_an_earlier_version_claims_nothing() -> None:
     told = notice(None)
     assert told.subject == "Finished: run r"

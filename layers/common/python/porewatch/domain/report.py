@@ -110,15 +110,25 @@ class Report(Model):
     def verdict(self) -> Verdict:
         """What every channel says of this run. A sample without an outcome is not reportable."""
         told = {o.sample: o.outcome for o in self.outcomes}
-        samples = Counter(told.get(name, Outcome.NOT_REPORTABLE) for name in self.subjects)
+        outcomes = {s: told.get(s, Outcome.NOT_REPORTABLE) for s in self.subjects}
+        samples = Counter(outcomes.values())
+        withheld = {s for s, o in outcomes.items() if o is Outcome.NOT_REPORTABLE}
         return Verdict(
             outcome=self.outcome,
             samples={outcome: samples[outcome] for outcome in Outcome if samples[outcome]},
             calls=self._calls(),
             detections=tuple(
-                Detection(sample=f.sample, code=f.code, name=f.name, severity=f.severity)
+                Detection(
+                    sample=f.sample,
+                    code=f.code,
+                    name=f.name,
+                    severity=f.severity,
+                    reportable=f.sample not in withheld,
+                )
                 for f in self._named()
             ),
+            withheld=sum(sample in withheld for sample, _ in self.detected),
+            lost_files=len(self.lost) + sum(each.missing for each in self.expected),
         )
 
     def _calls(self) -> dict[Call, int]:

@@ -21,18 +21,28 @@ def result(verdict: Verdict | None) -> tuple[str, str]:
         return "Finished", "Whether its results may be reported is not known: read the report."
     head, samples = HEADS[verdict.outcome], _samples(verdict)
     if verdict.outcome is Outcome.NOT_REPORTABLE:
-        return head, f"Its results may not be reported; the report says why.\nSamples: {samples}."
-    if not verdict.detected:
+        why = "Its results may not be reported; the report says why."
+        return head, f"{why}{_lost(verdict)}\nSamples: {samples}."
+    detected = verdict.detected - verdict.withheld
+    if not detected:
         found = (
             "In the samples that may be reported no member of the panel reached the rule of "
             "detection. The report states the limit of detection of each."
         )
     else:
-        head += f", {verdict.detected} detected"
+        head += f", {detected} detected"
         found = "Detected:\n" + "\n".join(_detections(verdict))
     open_calls = verdict.calls.get(Call.INDETERMINATE, 0)
     doubt = f"\nIndeterminate: {open_calls}; the report says why." if open_calls else ""
-    return head, f"{found}{doubt}\nSamples: {samples}."
+    return head, f"{found}{doubt}{_lost(verdict)}\nSamples: {samples}."
+
+
+def _lost(verdict: Verdict) -> str:
+    """Files whose reads are missing in the result."""
+    if not verdict.lost_files:
+        return ""
+    files = "1 file" if verdict.lost_files == 1 else f"{verdict.lost_files} files"
+    return f"\nNot screened, because damaged or never received: {files}; the report names them."
 
 
 def _samples(verdict: Verdict) -> str:
@@ -41,7 +51,9 @@ def _samples(verdict: Verdict) -> str:
 
 
 def _detections(verdict: Verdict) -> Iterator[str]:
-    for d in verdict.detections:
+    """Those of samples that may be reported: what another sample holds stands in its report."""
+    told = [d for d in verdict.detections if d.reportable]
+    for d in told:
         yield f"  {d.severity.value}: {d.name} ({d.code}) in {d.sample}"
-    if more := verdict.detected - len(verdict.detections):
+    if more := verdict.detected - verdict.withheld - len(told):
         yield f"  and {more} more in the report"

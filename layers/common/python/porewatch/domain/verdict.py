@@ -25,6 +25,7 @@ class Detection(Model):
     code: str
     name: str
     severity: Severity
+    reportable: Annotated[bool, Field(description="whether its sample's results are")] = True
 
 
 class Verdict(Model):
@@ -36,8 +37,14 @@ class Verdict(Model):
     detections: Annotated[
         tuple[Detection, ...], Field(description="most severe first, MOST_NAMED at most")
     ] = ()
+    withheld: Annotated[
+        int, Field(ge=0, description="detections in samples that are not reportable")
+    ] = 0
+    lost_files: Annotated[
+        int, Field(ge=0, description="files of the run that could not be read, or never came")
+    ] = 0
 
     @property
     def detected(self) -> int:
-        """Sample and pathogen pairs."""
+        """Sample and pathogen pairs, withheld ones too."""
         return self.calls.get(Call.DETECTED, 0)
