@@ -39,6 +39,7 @@ MADE_UP = {
     "crowded": made_up.crowded,
     "quantified": made_up.quantified,
     "perv": made_up.with_perv,
+    "many": made_up.twenty_four,
 }
 
 

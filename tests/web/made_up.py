@@ -499,6 +499,37 @@ def quantified() -> ReportInputs:
     return replace(inputs, quantification=counted, bundle=made)
 
 
+def twenty_four() -> ReportInputs:
+    """22 donors that hold HEV and PCV2, 17 of them not reportable, a blank, a positive control."""
+    donors = [Sample(name=f"donor-{i:02}", barcode=f"barcode{i:02}") for i in range(1, 23)]
+    blank = Sample(name="NTC", barcode="barcode23", role=SampleRole.NO_TEMPLATE_CONTROL)
+    control = Sample(
+        name="positive", barcode="barcode24", role=SampleRole.POSITIVE_CONTROL,
+        expected_codes=("PPV",),
+    )  # fmt: skip
+    samples = (*donors, blank, control)
+    rows = shipped_panel()
+    hits = {s.name: {"HEV": 12, "PCV2": 30} for s in donors} | {"positive": {"PPV": 60}, "NTC": {}}
+    findings = []
+    for sample in samples:
+        for entry in rows.entries:
+            if reads := hits[sample.name].get(entry.code, 0):
+                findings.append(
+                    present(sample.name, entry, Call.DETECTED, evidence(reads, 0.9), None)
+                )
+            else:
+                findings.append(absent(sample.name, entry))
+    few = ("the spike-in gave 2 reads (3 needed): sensitivity is not shown",)
+    outcomes = tuple(
+        SampleOutcome(sample=s.name, outcome=Outcome.NOT_REPORTABLE, reasons=few)
+        if s in donors[:17]
+        else SampleOutcome(sample=s.name, outcome=Outcome.REPORTABLE)
+        for s in samples
+    )
+    screens = tuple(screen(s.name, 1_200 + i, 0, i) for i, s in enumerate(samples))
+    return inputs_for(samples, screens, tuple(findings), outcomes, synthetic=True, rows=rows)
+
+
 ALARM = (
     "PERV-A/C recombinant (A then C): 6 junction reads from 6 molecules at one place, "
     "env 691 to 702."

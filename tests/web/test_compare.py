@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from porewatch.domain.findings import Quantity
+from porewatch.domain.findings import Call, Quantity
 from porewatch.domain.phases import ScreeningParameters
 from porewatch.domain.report import Report
 from porewatch_cli.main import app
@@ -29,8 +29,19 @@ def test_a_report_compared_with_itself_shows_no_change(reports: dict[str, Report
     assert told.amounts and all(a.overlap is not False for a in told.amounts)
 
 
+def _nothing_found(report: Report) -> Report:
+    """The same samples before anything was in them."""
+    gone = {"call": Call.NOT_DETECTED, "evidence": None, "quantities": ()}
+    findings = tuple(
+        f.model_copy(update=gone) if f.call in (Call.DETECTED, Call.INDETERMINATE) else f
+        for f in report.findings
+    )
+    return report.model_copy(update={"findings": findings})
+
+
 def test_what_appeared_and_what_vanished_come_first_most_severe_first() -> None:
-    before, after = assemble(made_up.clean()), assemble(made_up.rich())
+    after = assemble(made_up.rich())
+    before = _nothing_found(after)
     there = compare(before, after)
     assert [(c.sample, c.code, c.change) for c in there.findings[:2]] == [
         ("pig-01", "ASFV", "appeared"),
@@ -87,7 +98,11 @@ def test_the_page_speaks_both_languages_and_names_the_samples(reports: dict[str,
     assert "Comparison of two runs" in render_comparison(told)
     page = render_comparison(told, "ja")
     assert '<html lang="ja">' in page
-    assert all(word in page for word in ("二つのランの比較", "pig-01", "新規", "このランになし"))
+    assert all(
+        word in page for word in ("二つのランの比較", "pig-01", "後のランのみ", "このランになし")
+    )
+    appeared = compare(_nothing_found(reports["rich"]), reports["rich"])
+    assert "新規" in render_comparison(appeared, "ja")
 
 
 def test_the_command_compares_two_files_and_writes_both_pages(
@@ -95,7 +110,8 @@ def test_the_command_compares_two_files_and_writes_both_pages(
 ) -> None:
     for name in ("clean", "rich"):
         (tmp_path / name).mkdir()
-        (tmp_path / name / "report.json").write_text(reports[name].model_dump_json())
+        report = reports["rich"] if name == "rich" else _nothing_found(reports["rich"])
+        (tmp_path / name / "report.json").write_text(report.model_dump_json())
     paths = [str(tmp_path / "clean"), str(tmp_path / "rich" / "report.json")]
     said = CliRunner().invoke(app, ["compare", *paths, "--json", "--out", str(tmp_path / "out")])
     assert said.exit_code == 0, said.output

@@ -185,7 +185,7 @@ GC Phred USD UTC LOD DNA RNA cDNA rRNA PERV ORF QC NTC env mL Mb kb Gb taxid mer
 EC AWS Linux ID default unclassified barcode worker head HEAD
 Cloud Carbon Footprint PUE GiB kg
 """
-ALLOWED = {*LATIN.split(), *SYMBOLS.split()}
+ALLOWED = {"Sus", "scrofa", *LATIN.split(), *SYMBOLS.split()}
 """English words that a Japanese report may hold, beside the names of its own run."""
 
 
@@ -220,7 +220,17 @@ def printed(part: object) -> Iterator[str]:
             yield from printed(one)
     elif is_dataclass(part):
         for field in fields(part):
-            if field.name not in {"svg", "id", "swatch", "kind", "tone", "language", "labels"}:
+            if field.name not in {
+                "svg",
+                "id",
+                "swatch",
+                "kind",
+                "tone",
+                "language",
+                "labels",
+                "anchor",
+                "link",
+            }:
                 yield from printed(getattr(part, field.name))
         yield from re.findall(r">([^<>]+)</text>", getattr(part, "svg", ""))
 

@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 pytestmark = pytest.mark.web
-REPORTS = ["rich", "clean", "empty", "crowded", "quantified", "perv"]
+REPORTS = ["rich", "clean", "empty", "crowded", "quantified", "perv", "many"]
 ALL = [*REPORTS, *(f"{name}.ja" for name in REPORTS)]
 EVERY = pytest.mark.parametrize("name", ALL)
 

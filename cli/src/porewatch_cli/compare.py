@@ -34,6 +34,8 @@ def compare_runs(
         print_json(told)
         return
     shown = compare_page(told, language)
+    if shown.synthetic:
+        console.print(f"[bold]{shown.labels['banner_bold']}[/]{shown.labels['banner']}")
     console.print(f"[bold]{shown.title}[/]: {shown.subtitle}", highlight=False)
     for section in shown.sections:
         for block in section.blocks:

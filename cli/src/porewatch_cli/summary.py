@@ -27,7 +27,7 @@ def show_report(report: Report, *, bill: Bill | None = None, language: Language 
     console.print(decision, highlight=False)
     for remark in told.remarks:
         console.print(f"  [dim]{remark}[/]", highlight=False)
-    for rows in (told.findings, told.controls, told.accounting, told.cost, told.shares):
+    for rows in (told.findings, told.ticks, told.controls, told.accounting, told.cost, told.shares):
         if rows is not None:
             console.print()
             console.print(draw(rows))

@@ -11,7 +11,6 @@ from porewatch.domain.sample_sheet import parse_sample_sheet
 from porewatch_worker.report.decision import Verdicts, decide, run_outcome
 from porewatch_worker.report.speech import LANGUAGES, Language, retold, speaking
 from tests.worker.science.test_calls import PANEL, finding, good
-from tests.worker.science.test_numbers import screen_with
 from tests.worker.science.test_release import (
     BLANK,
     ONE,
@@ -21,6 +20,7 @@ from tests.worker.science.test_release import (
     clean,
     outcome,
     run,
+    screen_with,
     spike,
     whole,
 )

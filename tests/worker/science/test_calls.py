@@ -198,7 +198,7 @@ def test_an_empty_control_and_a_spiked_sample_are_released() -> None:
     spike = TargetResult(
         target="s", role=ContigRole.SPIKE, genome_length=50_000, evidence=evidence(50, 50_000)
     )
-    found = quantified((spiked, screen_with(spike)), (NTC, screen_with(passed=0)))
+    found = quantified((spiked, screen_with(spike, host=900)), (NTC, screen_with(passed=0)))
     assert [o.outcome for o in found.outcomes] == [Outcome.REPORTABLE, Outcome.REPORTABLE]
 
 

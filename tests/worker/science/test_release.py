@@ -22,7 +22,8 @@ from porewatch.domain.sample_sheet import SampleSheetRefused, parse_sample_sheet
 from porewatch_worker.phases.quantification import quantify
 from porewatch_worker.science.release import release_policies
 from tests.worker.science.test_calls import PANEL, bundle, good, named
-from tests.worker.science.test_numbers import evidence, screen_with
+from tests.worker.science.test_numbers import evidence
+from tests.worker.science.test_numbers import screen_with as bare_screen
 
 ONE = Sample(name="one", barcode="barcode01", spike_copies=1000)
 TWO = Sample(name="two", barcode="barcode02", spike_copies=1000)
@@ -31,6 +32,11 @@ POSITIVE = Sample(
     name="pos", barcode="barcode04", role=SampleRole.POSITIVE_CONTROL, expected_codes=("V",)
 )
 Pair = tuple[Sample, SampleScreen]
+
+
+def screen_with(*targets: TargetResult, passed: int = 1000) -> SampleScreen:
+    """A screen of a sample of the host: most of its reads are."""
+    return bare_screen(*targets, passed=passed, host=passed * 9 // 10)
 
 
 def spike(reads: int) -> TargetResult:
@@ -63,6 +69,37 @@ def whole() -> list[Pair]:
     return [
         clean(ONE), clean(TWO), (BLANK, screen_with()), (POSITIVE, screen_with(good("V", 5000)))
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("policy", "due"),
+    [("default", Outcome.REPORTABLE_WITH_REMARKS), ("donor-screening", Outcome.NOT_REPORTABLE)],
+)
+def test_a_positive_control_that_need_not_show_anything_shows_nothing(
+    policy: str, due: Outcome
+) -> None:
+    pairs = whole()
+    unstated = POSITIVE.model_copy(update={"expected_codes": ()})
+    pairs[3] = (unstated, pairs[3][1])
+    found = run(policy, *pairs)
+    said = "control pos states no expected code: detection is not shown"
+    for sample in (ONE, unstated):
+        assert outcome(found, sample).outcome is due
+        assert outcome(found, sample).reasons == (said,)
+
+
+def test_a_sample_of_the_host_without_host_is_remarked_and_so_is_one_of_nothing_known() -> None:
+    (_, screen), *others = whole()
+    strange = ReadAccount(total=1000, host=5, panel=100, unassigned=895)
+    found = run("default", (ONE, screen.model_copy(update={"account": strange})), *others)
+    assert outcome(found, ONE).outcome is Outcome.REPORTABLE_WITH_REMARKS
+    assert [reason.partition(" of ")[0] for reason in outcome(found, ONE).reasons] == [
+        "0.50%", "89.5%",
+    ]  # fmt: skip
+    assert outcome(found, TWO).reasons == ()
+    few = ReadAccount(total=90, unassigned=90)
+    found = run("default", (ONE, screen.model_copy(update={"account": few})), *others)
+    assert outcome(found, ONE).reasons == ()
 
 
 def test_a_batch_with_all_controls_is_released_to_donors() -> None:

@@ -85,6 +85,7 @@ def quantify(
             policy=policy,
             strays=strays,
             recovered=recovered,
+            hosted=bundle.host_bases > 0,
         ),
         spike_recovery=recovered,
         perv=perv,

@@ -19,8 +19,9 @@ from porewatch_worker.report.document import (
     Section,
     Table,
 )
-from porewatch_worker.report.front import CALL_TONE, SEVERITY_TONE
+from porewatch_worker.report.matrix import anchor
 from porewatch_worker.report.speech import member, named, retold, say
+from porewatch_worker.report.tones import CALL_TONE, SEVERITY_TONE
 
 
 def the_list(report: Report) -> Section:
@@ -94,7 +95,7 @@ def _list_row(entry: PanelEntry, mine: Sequence[Finding], unit: str) -> tuple[Ce
     by_call = {call: [f for f in mine if f.call is call] for call in Call}
     result = next((call for call in Call if by_call[call]), Call.NOT_SCREENED)
     return (
-        Cell(entry.code, swatch=colour.taxon(entry.code)),
+        Cell(entry.code, swatch=colour.taxon(entry.code), anchor=anchor("list", entry.code)),
         Cell(
             member(entry.code, entry.name),
             note=say("list.special") if entry.special_management else "",

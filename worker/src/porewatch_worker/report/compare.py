@@ -14,8 +14,9 @@ from pydantic import Field
 
 from porewatch.domain.base import Model, Moment
 from porewatch.domain.findings import Call, Evidence, Finding, Outcome, Quantity, SampleScreen
-from porewatch.domain.panel import Severity
+from porewatch.domain.panel import Severity, umbrellas
 from porewatch.domain.report import Report
+from porewatch_worker.report.decision import by_weight
 
 Change = Literal["appeared", "vanished", "call", "evidence"]
 FOUND = (Call.DETECTED, Call.INDETERMINATE)
@@ -29,11 +30,24 @@ class Side(Model):
     created_at: Moment
     outcome: Outcome
     decision: str
+    synthetic: bool = False
     cost_usd: float | None
 
 
+class LoneFinding(Model):
+    """A panel member found in a sample that the other run does not hold: no change, just there."""
+
+    sample: str
+    code: str
+    name: str
+    severity: Severity
+    call: Call
+    evidence: Evidence | None
+
+
 class FindingChange(Model):
-    """A panel member whose call or evidence differs. None: the run has no such sample or row."""
+    """A panel member whose call or evidence differs, in a sample that both runs hold. None: the
+    run has no such row."""
 
     sample: str
     code: str
@@ -90,6 +104,12 @@ class Comparison(Model):
     before: Side
     after: Side
     findings: tuple[FindingChange, ...]
+    only_before: Annotated[
+        tuple[LoneFinding, ...], Field(description="in samples that only the run before holds")
+    ] = ()
+    only_after: Annotated[
+        tuple[LoneFinding, ...], Field(description="in samples that only the run after holds")
+    ] = ()
     amounts: tuple[AmountChange, ...]
     samples: tuple[SampleChange, ...]
     made_of: tuple[MadeOf, ...]
@@ -101,6 +121,8 @@ def compare(a: Report, b: Report) -> Comparison:
         before=_side(a),
         after=_side(b),
         findings=tuple(sorted(_findings(a, b), key=_weight)),
+        only_before=_lone(a, _names(a) - _names(b)),
+        only_after=_lone(b, _names(b) - _names(a)),
         amounts=tuple(_amounts(a, b)),
         samples=tuple(_samples(a, b)),
         made_of=tuple(_made_of(a, b)),
@@ -114,6 +136,7 @@ def _side(report: Report) -> Side:
         created_at=report.created_at,
         outcome=report.outcome,
         decision=report.decision,
+        synthetic=report.synthetic,
         cost_usd=report.bill.total_usd if report.bill else None,
     )
 
@@ -124,7 +147,8 @@ def _by_place(report: Report) -> dict[tuple[str, str], Finding]:
 
 def _findings(a: Report, b: Report) -> Iterator[FindingChange]:
     before, after = _by_place(a), _by_place(b)
-    for place in dict.fromkeys((*before, *after)):
+    both = _names(a) & _names(b)
+    for place in dict.fromkeys(p for p in (*before, *after) if p[0] in both):
         one, other = before.get(place), after.get(place)
         change = _change(one, other)
         known = other or one
@@ -142,8 +166,27 @@ def _findings(a: Report, b: Report) -> Iterator[FindingChange]:
             )
 
 
+def _names(report: Report) -> set[str]:
+    return {sample.name for sample in report.samples}
+
+
+def _lone(report: Report, samples: set[str]) -> tuple[LoneFinding, ...]:
+    """What was found in these samples, strongest call first; groups through their members."""
+    groups = umbrellas(report.panel)
+    mine = (f for f in report.findings if f.sample in samples and f.code not in groups)
+    return tuple(
+        LoneFinding(
+            sample=f.sample, code=f.code, name=f.name, severity=f.severity, call=f.call,
+            evidence=_slim(f),
+        )
+        for f in by_weight(f for f in mine if f.call in FOUND)
+    )  # fmt: skip
+
+
 def _change(one: Finding | None, other: Finding | None) -> Change | None:
     was, now = _found(one), _found(other)
+    if one and other and Call.ENDOGENOUS in (one.call, other.call):
+        return "call" if one.call is not other.call else None  # the host's own: never appeared
     if was != now:
         return "appeared" if now else "vanished"
     if one is None or other is None:

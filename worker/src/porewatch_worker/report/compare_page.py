@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
+from porewatch.domain.findings import Call, Evidence
 from porewatch_worker.report import colour, numbers
-from porewatch_worker.report.compare import AmountChange, Comparison, FindingChange, SampleChange
+from porewatch_worker.report.compare import (
+    AmountChange,
+    Comparison,
+    FindingChange,
+    LoneFinding,
+    SampleChange,
+)
 from porewatch_worker.report.document import Cell, Column, Section, Table, Tone
-from porewatch_worker.report.front import CALL_TONE, OUTCOME_TONE, SEVERITY_TONE
 from porewatch_worker.report.render_html import templates
 from porewatch_worker.report.speech import Language, member, named, retold, say, speaking, spoken
+from porewatch_worker.report.tones import CALL_TONE, OUTCOME_TONE, SEVERITY_TONE
 from porewatch_worker.science.remarks import shown_code
 
 HEADS = {
@@ -44,6 +52,7 @@ class ComparisonPage:
     subtitle: str
     language: str
     labels: dict[str, str]
+    synthetic: bool
     sections: tuple[Section, ...]
 
 
@@ -68,10 +77,16 @@ def _page(told: Comparison) -> ComparisonPage:
             "contents": say("page.contents"),
             "skip": say("compare.skip"),
             "footer": say("compare.footer"),
+            "research": say("page.research"),
+            "banner_label": say("page.banner_label"),
+            "banner_bold": say("page.banner_bold"),
+            "banner": say("page.banner"),
         },
+        synthetic=told.before.synthetic or told.after.synthetic,
         sections=(
             _runs(told),
             _section("findings", _findings(told)),
+            *_lone(told),
             _section("amounts", _amounts(told)),
             _section("samples", _samples(told)),
             _section("made_of", _made_of(told)),
@@ -122,26 +137,25 @@ def _findings(told: Comparison) -> Table:
     )
 
 
+def _called(call: Call, proof: Evidence | None) -> Cell:
+    """A call with the evidence in one line."""
+    note = ""
+    if proof:
+        note = say(
+            "compare.evidence",
+            reads=numbers.plural(proof.reads, "read"),
+            breadth=numbers.share(proof.breadth, 1),
+            identity=numbers.share(proof.identity, 1),
+        )
+    return Cell(named("call", call.value), tone=CALL_TONE[call], note=note)
+
+
 def _finding_row(c: FindingChange) -> tuple[Cell, ...]:
     blank = Cell(numbers.NOTHING)
     calls = (c.before, c.after)
     proofs = (c.evidence_before, c.evidence_after)
     sides = (
-        Cell(
-            named("call", call.value),
-            tone=CALL_TONE[call],
-            note=say(
-                "compare.evidence",
-                reads=numbers.plural(proof.reads, "read"),
-                breadth=numbers.share(proof.breadth, 1),
-                identity=numbers.share(proof.identity, 1),
-            )
-            if proof
-            else "",
-        )
-        if call
-        else blank
-        for call, proof in zip(calls, proofs, strict=True)
+        _called(call, proof) if call else blank for call, proof in zip(calls, proofs, strict=True)
     )
     return (
         Cell(c.sample),
@@ -150,6 +164,44 @@ def _finding_row(c: FindingChange) -> tuple[Cell, ...]:
         Cell(say(f"change.{c.change}"), tone=CHANGE_TONE[c.change]),
         *sides,
     )
+
+
+def lone_table(told: Comparison, *, after: bool) -> Table:
+    """Findings in samples that one run alone holds."""
+    side = told.after if after else told.before
+    return Table(
+        caption=say("compare.only_caption", run=side.run_id),
+        columns=(
+            Column(say("head.sample"), width=1.2),
+            Column(say("head.member"), width=2.0),
+            Column(say("head.severity"), width=0.9),
+            Column(say("head.call"), width=3.0),
+        ),
+        rows=tuple(_lone_row(f) for f in (told.only_after if after else told.only_before)),
+        empty=say("compare.only_none"),
+    )
+
+
+def _lone_row(f: LoneFinding) -> tuple[Cell, ...]:
+    return (
+        Cell(f.sample),
+        Cell(shown_code(f.code, f.name), note=member(f.code, f.name), swatch=colour.taxon(f.code)),
+        Cell(named("severity", f.severity.value), tone=SEVERITY_TONE[f.severity.value]),
+        _called(f.call, f.evidence),
+    )
+
+
+def _lone(told: Comparison) -> Iterator[Section]:
+    """A section for each run that holds a sample of its own."""
+    absent = (None, None)
+    alone = any(
+        absent in ((s.outcome_before, s.reads_before), (s.outcome_after, s.reads_after))
+        for s in told.samples
+    )
+    if not alone:
+        return
+    for after, name in ((False, "only_before"), (True, "only_after")):
+        yield Section(name, say(f"compare.{name}"), (lone_table(told, after=after),))
 
 
 def _amounts(told: Comparison) -> Table:

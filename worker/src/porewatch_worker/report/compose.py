@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from porewatch.domain.findings import Call, Outcome
+from porewatch.domain.findings import Call
 from porewatch.domain.panel import umbrellas
 from porewatch.domain.report import Report
 from porewatch_worker.report import numbers
@@ -10,7 +10,7 @@ from porewatch_worker.report.checklist import the_list
 from porewatch_worker.report.decision import Verdicts, decide
 from porewatch_worker.report.document import Cell, Document, Facts
 from porewatch_worker.report.found import findings, quantities
-from porewatch_worker.report.front import OUTCOME_TONE, controls, found
+from porewatch_worker.report.front import controls, found
 from porewatch_worker.report.host import host, unknowns
 from porewatch_worker.report.identity import letterhead
 from porewatch_worker.report.limits import could_be_seen, could_not_be_seen
@@ -18,13 +18,10 @@ from porewatch_worker.report.perv import perv
 from porewatch_worker.report.record import record_sections
 from porewatch_worker.report.samples import accounting, quality, samples
 from porewatch_worker.report.speech import Language, retold, say, speaking, spoken
+from porewatch_worker.report.verdicts import badge, first_action, found_badge
 
 PAGE = ("skip", "banner_bold", "banner", "banner_short", "banner_label", "contents", "decision",
-        "remarks", "letterhead")  # fmt: skip
-
-
-def verdict(outcome: Outcome) -> str:
-    return say(f"verdict.{outcome.value}")
+        "remarks", "letterhead", "research")  # fmt: skip
 
 
 def compose(report: Report, language: Language = "en") -> Document:
@@ -47,9 +44,10 @@ def _compose(report: Report) -> Document:
         labels=labels(report),
         letterhead=letterhead(report.laboratory),
         synthetic=report.synthetic,
-        verdict=Cell(verdict(report.outcome), tone=OUTCOME_TONE[report.outcome]),
+        verdict=badge(report),
         found=_found(report),
         decision=decision_of(report),
+        action=first_action(report),
         remarks=tuple(retold(remark) for remark in report.remarks),
         facts=_facts(report),
         front=(found(report), controls(report), could_be_seen(report), could_not_be_seen(report)),
@@ -100,19 +98,12 @@ def _found(report: Report) -> Cell:
         }
         for call in Call
     }
-    if calls[Call.DETECTED]:
-        return Cell(say("verdict.detected", n=len(calls[Call.DETECTED])), tone="bad")
-    if calls[Call.INDETERMINATE]:
-        return Cell(say("verdict.indeterminate", n=len(calls[Call.INDETERMINATE])), tone="warn")
-    if report.outcome is Outcome.NOT_REPORTABLE:
-        return Cell(say("verdict.no_statement"), tone="warn")
-    if calls[Call.NOT_DETECTED]:
-        return Cell(say("verdict.none_detected"), tone="plain")
-    return Cell(say("verdict.nothing_screened"), tone="warn")
+    return found_badge(report, calls)
 
 
 def _facts(report: Report) -> Facts:
     reads = sum(screen.account.total for screen in report.screens)
+    split = sum(screen.account.split for screen in report.screens)
     bases = sum(screen.quality.bases for screen in report.screens)
     subjects = len(report.subjects)
     controls = len(report.samples) - subjects
@@ -125,7 +116,10 @@ def _facts(report: Report) -> Facts:
                 if controls
                 else say("fact.no_controls", samples=subjects),
             ),
-            (say("head.reads"), f"{numbers.count(reads)} ({numbers.bases(bases)})"),
+            (
+                say("head.reads"),
+                numbers.reads(reads, split, bases),
+            ),
             (say("head.references"), p.bundle + (" (SYNTHETIC)" if p.bundle_synthetic else "")),
             (say("head.list"), say("fact.list", name=retold(p.panel), version=p.panel_version)),
             (say("head.basecalling"), retold(p.basecalling)),

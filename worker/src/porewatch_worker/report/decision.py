@@ -89,12 +89,12 @@ def decide(v: Verdicts) -> str:
     return say("sentence.joint").join(part for part in parts if part)
 
 
-def by_severity(findings: Iterable[Finding]) -> list[Finding]:
-    """Most severe first, then detected before indeterminate, then sample and code."""
+def by_weight(findings: Iterable[Finding]) -> list[Finding]:
+    """Detected before indeterminate before the rest, then most severe first, sample and code."""
     calls = tuple(Call)
     return sorted(
         findings,
-        key=lambda f: (SEVERITIES.index(f.severity), calls.index(f.call), f.sample, f.code),
+        key=lambda f: (calls.index(f.call), SEVERITIES.index(f.severity), f.sample, f.code),
     )
 
 
@@ -158,7 +158,8 @@ def _detections(v: Verdicts) -> str:
 def _found_among(findings: Sequence[Finding], codes: set[str], what: str, samples: int) -> str:
     mine = [f for f in findings if f.code in codes]
     found = [f for f in mine if f.call is Call.DETECTED]
-    unsure = len({f.code for f in mine if f.call is Call.INDETERMINATE})
+    there = {f.code for f in found}
+    unsure = len({f.code for f in mine if f.call is Call.INDETERMINATE} - there)
     said = say("decision.none", found=0, what=what, samples=numbers.many(samples, "sample"))
     if found:
         said = say(
@@ -174,7 +175,7 @@ def _found_among(findings: Sequence[Finding], codes: set[str], what: str, sample
 
 
 def _named(found: Sequence[Finding]) -> str:
-    order = list(dict.fromkeys((f.code, f.name, f.severity.value) for f in by_severity(found)))
+    order = list(dict.fromkeys((f.code, f.name, f.severity.value) for f in by_weight(found)))
     shown = say("name.joint").join(
         say("decision.name", code=shown_code(code, name), what=named("severity", severity))
         for code, name, severity in order[:_NAMED]

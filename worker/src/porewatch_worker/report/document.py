@@ -20,6 +20,10 @@ class Cell:
     note: str = ""
     tone: Tone | None = None
     swatch: str = ""  # colour of a taxon, shown beside its name
+    link: str = ""  # the anchor that this cell leads to
+    anchor: str = ""  # what links lead to; once a document
+    label: str = ""  # a linked mark in words, for those who hear it
+    hatched: bool = False
 
 
 @dataclass(frozen=True)
@@ -41,6 +45,7 @@ class Table:
     rows: tuple[tuple[Cell, ...], ...]
     empty: str = ""
     total: tuple[Cell, ...] = ()
+    grid: bool = False  # many narrow cells: marks, no notes
     kind: Literal["table"] = "table"
 
 
@@ -111,6 +116,7 @@ class Document:
     verdict: Cell
     found: Cell
     decision: str
+    action: str
     remarks: tuple[str, ...]
     facts: Facts
     front: tuple[Section, ...]

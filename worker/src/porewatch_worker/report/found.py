@@ -26,7 +26,7 @@ CONTIGS_IN_ONE_PLOT = 12
 
 def findings(report: Report) -> Section:
     rows = positive(report)
-    blocks: list[Block] = [findings_table(report, rows, say("findings.caption"))]
+    blocks: list[Block] = [findings_table(report, rows, say("findings.caption"), anchored=True)]
     shown = [f for f in rows if f.evidence is not None][:COVERAGE_PLOTS]
     with_evidence = sum(f.evidence is not None for f in rows)
     if with_evidence > len(shown):

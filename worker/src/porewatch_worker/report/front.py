@@ -10,9 +10,7 @@ from porewatch.domain.panel import umbrellas
 from porewatch.domain.report import Report
 from porewatch.domain.runs import SampleRole
 from porewatch_worker.report import colour, numbers
-from porewatch_worker.report.decision import (
-    by_severity,
-)
+from porewatch_worker.report.decision import by_weight
 from porewatch_worker.report.document import (
     Block,
     Bullets,
@@ -21,38 +19,22 @@ from porewatch_worker.report.document import (
     Prose,
     Section,
     Table,
-    Tone,
 )
+from porewatch_worker.report.matrix import FROM, finding_anchor, matrix
 from porewatch_worker.report.speech import member, named, retold, say
+from porewatch_worker.report.ticks import reasons, ticks
+from porewatch_worker.report.tones import CALL_TONE, OUTCOME_TONE, SEVERITY_TONE, role_name
 from porewatch_worker.science.remarks import shown_code
 
 ON_FIRST_PAGE = 8
-SEVERITY_TONE: dict[str, Tone] = {
-    "critical": "bad",
-    "high": "bad",
-    "medium": "warn",
-    "low": "plain",
-}
-CALL_TONE: dict[Call, Tone] = {
-    Call.DETECTED: "bad",
-    Call.INDETERMINATE: "warn",
-    Call.ENDOGENOUS: "plain",
-    Call.NOT_DETECTED: "good",
-    Call.NOT_SCREENED: "plain",
-}
-OUTCOME_TONE: dict[Outcome, Tone] = {
-    Outcome.REPORTABLE: "good",
-    Outcome.REPORTABLE_WITH_REMARKS: "warn",
-    Outcome.NOT_REPORTABLE: "bad",
-}
 
 
 def finding_columns() -> tuple[Column, ...]:
     return (
         Column(say("head.sample"), width=1.25),
         Column(say("head.member"), width=2.05),
-        Column(say("head.severity"), width=0.9),
         Column(say("head.call"), width=1.2),
+        Column(say("head.severity"), width=0.9),
         Column(say("head.reads"), number=True, width=0.9),
         Column(say("head.breadth"), number=True, width=1.15),
         Column(say("head.depth"), number=True, width=1.0),
@@ -61,27 +43,26 @@ def finding_columns() -> tuple[Column, ...]:
     )
 
 
-def role_name(role: SampleRole) -> str:
-    return named("role", role.value)
-
-
 def positive(report: Report) -> list[Finding]:
-    """Detected and indeterminate findings: samples before controls, most severe first."""
+    """What was found: samples before controls, detected first, then by severity."""
     subjects, groups = report.subjects, umbrellas(report.panel)
     some = [
         f
         for f in report.findings
         if f.call in (Call.DETECTED, Call.INDETERMINATE) and f.code not in groups
     ]
-    return sorted(by_severity(some), key=lambda f: f.sample not in subjects)
+    return sorted(by_weight(some), key=lambda f: f.sample not in subjects)
 
 
 def found(report: Report) -> Section:
+    """What was found. From some samples on a matrix, where no detection is left out."""
     rows = positive(report)
-    table = findings_table(report, rows[:ON_FIRST_PAGE], say("found.caption"))
-    blocks: list[Block] = [table]
+    if len(report.samples) >= FROM and rows:
+        return Section("found", say("found.title"), tuple(matrix(report, rows)))
+    shown = rows[: max(ON_FIRST_PAGE, sum(f.call is Call.DETECTED for f in rows))]
+    blocks: list[Block] = [findings_table(report, shown, say("found.caption"))]
     said: dict[tuple[str, str], list[str]] = defaultdict(list)
-    for f in rows[:ON_FIRST_PAGE]:
+    for f in shown:
         if f.remark:
             said[shown_code(f.code, f.name), f.remark].append(f.sample)
     if said:
@@ -90,34 +71,41 @@ def found(report: Report) -> Section:
             for (code, what), where in said.items()
         )
         blocks.append(Bullets(tuple(items)))
-    if len(rows) > ON_FIRST_PAGE:
-        blocks.append(Prose(say("found.more", shown=ON_FIRST_PAGE, all=numbers.count(len(rows)))))
+    if len(rows) > len(shown):
+        blocks.append(Prose(say("found.more", shown=len(shown), all=numbers.count(len(rows)))))
     return Section("found", say("found.title"), tuple(blocks))
 
 
-def findings_table(report: Report, rows: Sequence[Finding], caption: str) -> Table:
-    roles = {sample.name: sample.role for sample in report.samples}
-    unreportable = {o.sample for o in report.outcomes if o.outcome is Outcome.NOT_REPORTABLE}
+def findings_table(
+    report: Report, rows: Sequence[Finding], caption: str, *, anchored: bool = False
+) -> Table:
+    """Findings as rows. `anchored`: they are what links to findings lead to (once a page)."""
     return Table(
         caption=caption,
         columns=finding_columns(),
-        rows=tuple(_finding_row(f, roles[f.sample], f.sample in unreportable) for f in rows),
+        rows=tuple(_finding_row(report, f, anchored=anchored) for f in rows),
         empty=say("found.none")
         if any(f.call is not Call.NOT_SCREENED for f in report.findings)
         else say("found.not_screened"),
     )
 
 
-def _finding_row(f: Finding, role: SampleRole, unreportable: bool) -> tuple[Cell, ...]:
+def _finding_row(report: Report, f: Finding, *, anchored: bool) -> tuple[Cell, ...]:
     e = f.evidence
+    role = next((s.role for s in report.samples if s.name == f.sample), SampleRole.SAMPLE)
     notes = [] if role is SampleRole.SAMPLE else [role_name(role)]
-    notes += [say("outcome.not_reportable")] if unreportable else []
+    if report.outcome_of(f.sample) is Outcome.NOT_REPORTABLE:
+        notes.append(say("outcome.not_reportable"))
     blank = Cell(numbers.NOTHING)
     return (
-        Cell(f.sample, note=say("name.joint").join(notes)),
+        Cell(
+            f.sample,
+            note=say("name.joint").join(notes),
+            anchor=finding_anchor(report, f) if anchored else "",
+        ),
         Cell(shown_code(f.code, f.name), note=member(f.code, f.name), swatch=colour.taxon(f.code)),
-        Cell(named("severity", f.severity.value), tone=SEVERITY_TONE[f.severity.value]),
         Cell(named("call", f.call.value), tone=CALL_TONE[f.call]),
+        Cell(named("severity", f.severity.value), tone=SEVERITY_TONE[f.severity.value]),
         _reads(e) if e else blank,
         Cell(
             numbers.share(e.breadth, 1),
@@ -146,11 +134,21 @@ def _load(quantities: Sequence[Quantity]) -> Cell:
 
 
 def controls(report: Report) -> Section:
+    """Controls as ticks; then why samples are not plainly reportable, or all outcomes of a few."""
+    blocks: list[Block] = [ticks(report)]
+    if len(report.samples) >= FROM:
+        blocks += [why] if (why := reasons(report)) else []
+        return Section("controls", say("controls.title"), tuple(blocks))
+    return Section("controls", say("controls.title"), (*blocks, outcomes_table(report)))
+
+
+def outcomes_table(report: Report) -> Table:
+    """All outcomes, controls first, worst first."""
     rows = sorted(
         (_outcome_row(report, outcome) for outcome in report.outcomes),
         key=lambda pair: pair[0],
     )
-    table = Table(
+    return Table(
         caption=say("controls.caption"),
         columns=(
             Column(say("head.sample"), width=1.2),
@@ -159,13 +157,9 @@ def controls(report: Report) -> Section:
             Column(recovery_head(report), width=2.3),
             Column(say("head.reasons"), width=2.6),
         ),
-        rows=tuple(row for _, row in rows[:ON_FIRST_PAGE]),
+        rows=tuple(row for _, row in rows),
         empty=say("controls.none"),
     )
-    blocks: list[Block] = [table]
-    if len(rows) > ON_FIRST_PAGE:
-        blocks.append(Prose(say("controls.more", n=numbers.count(len(rows) - ON_FIRST_PAGE))))
-    return Section("controls", say("controls.title"), tuple(blocks))
 
 
 def _outcome_row(

@@ -24,8 +24,8 @@ from porewatch_worker.report.document import (
     Section,
     Table,
 )
-from porewatch_worker.report.front import SEVERITY_TONE
 from porewatch_worker.report.speech import member, named, retold, say
+from porewatch_worker.report.tones import SEVERITY_TONE
 
 SHARED_BY = 3
 

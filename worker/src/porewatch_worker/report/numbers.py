@@ -29,6 +29,15 @@ def many(number: int, thing: str) -> str:
     return plural(number, thing).replace(GAP, " ")
 
 
+def reads(total: int, split: int, of: float) -> str:
+    """Reads as counted; where some were split at adapters, how many the files hold."""
+    told = plural(total, "read")
+    if split:
+        files = count(total - split)
+        told = say("number.split_reads", reads=told, files=files, split=count(split))
+    return say("fact.reads", reads=told, bases=bases(of))
+
+
 def share(part: float, whole: float) -> str:
     """Per cent of `whole`; small shares never round to nothing, large ones never to all."""
     if whole <= 0:

@@ -5,9 +5,10 @@ It is there only when the bundle has PERV.
 
 from __future__ import annotations
 
-from porewatch.domain.findings import JunctionSite, PervResult, PervType, Quantity
+from porewatch.domain.findings import Call, JunctionSite, PervResult, PervType, Quantity
+from porewatch.domain.panel import umbrellas
 from porewatch.domain.report import Report
-from porewatch_worker.report import numbers
+from porewatch_worker.report import colour, numbers
 from porewatch_worker.report.document import (
     Block,
     Bullets,
@@ -17,17 +18,19 @@ from porewatch_worker.report.document import (
     Section,
     Table,
 )
-from porewatch_worker.report.front import CALL_TONE
 from porewatch_worker.report.speech import named, retold, say
+from porewatch_worker.report.tones import CALL_TONE
+from porewatch_worker.science.remarks import shown_code
 
 MOST_SITES = 12
 
 
 def perv(report: Report) -> tuple[Section, ...]:
     """One section, or none."""
-    results = report.perv
+    results, inherited = report.perv, _inherited(report)
     if not results:
-        return ()
+        alone = Section("perv", say("perv.title"), (inherited,))
+        return (alone,) if inherited.rows else ()
     blocks: list[Block] = [Prose(say("perv.what"))]
     if any(r.synthetic for r in results):
         blocks.append(Prose(say("perv.surrogates"), tone="warn"))
@@ -37,6 +40,7 @@ def perv(report: Report) -> tuple[Section, ...]:
     else:
         blocks.append(Prose(say("perv.no_alarm"), tone="good"))
     blocks += [
+        *((inherited,) if inherited.rows else ()),
         _reads(results),
         _types(results),
         _junctions(results),
@@ -47,6 +51,31 @@ def perv(report: Report) -> tuple[Section, ...]:
     if limits:
         blocks.append(Bullets(limits))
     return (Section("perv", say("perv.title"), tuple(blocks)),)
+
+
+def _inherited(report: Report) -> Table:
+    """What the host's genome carries, with its copies; these rows are no findings."""
+    rows = (f for f in report.findings if f.call is Call.ENDOGENOUS)
+    groups = umbrellas(report.panel)
+    return Table(
+        caption=say("perv.inherited"),
+        columns=(
+            Column(say("head.sample"), width=1.2),
+            Column(say("head.member"), width=1.6),
+            Column(say("head.call"), width=1.6),
+            Column(say("head.rule"), width=3.6),
+        ),
+        rows=tuple(
+            (
+                Cell(f.sample),
+                Cell(shown_code(f.code, f.name), swatch=colour.taxon(f.code)),
+                Cell(named("call", f.call.value), tone=CALL_TONE[f.call]),
+                Cell(retold(f.rule)),
+            )
+            for f in rows
+            if f.code not in groups
+        ),
+    )
 
 
 def _whole(result: PervResult, limit: str) -> str:

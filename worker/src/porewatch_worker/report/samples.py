@@ -22,13 +22,10 @@ from porewatch_worker.report.document import (
     Section,
     Table,
 )
-from porewatch_worker.report.front import (
-    OUTCOME_TONE,
-    reasons_of,
-    recovery_cell,
-    role_name,
-)
+from porewatch_worker.report.front import reasons_of, recovery_cell
+from porewatch_worker.report.matrix import anchor
 from porewatch_worker.report.speech import named, say
+from porewatch_worker.report.tones import OUTCOME_TONE, role_name
 
 OPEN_SAMPLES = 8
 BARS_IN_ONE_FIGURE = 24
@@ -40,12 +37,12 @@ T = TypeVar("T")
 def samples(report: Report) -> Section:
     outcomes = {o.sample: o for o in report.outcomes}
     rows = []
-    for s in report.samples:
+    for number, s in enumerate(report.samples):
         outcome = outcomes.get(s.name)
         verdict = outcome.outcome if outcome else Outcome.NOT_REPORTABLE
         rows.append(
             (
-                Cell(s.name),
+                Cell(s.name, anchor=anchor("sample", str(number))),
                 Cell(s.barcode or numbers.NOTHING),
                 Cell(role_name(s.role), note=s.material.upper()),
                 Cell(
@@ -122,7 +119,16 @@ def _equation(report: Report) -> Table:
         rows.append(
             (
                 Cell(screen.sample),
-                Cell(numbers.count(a.total)),
+                Cell(
+                    numbers.count(a.total),
+                    note=say(
+                        "accounting.split",
+                        files=numbers.count(a.total - a.split),
+                        split=numbers.count(a.split),
+                    )
+                    if a.split
+                    else "",
+                ),
                 Cell(numbers.count(filtered), note=reasons),
                 Cell(numbers.count(a.host), note=numbers.share(a.host, a.total)),
                 Cell(numbers.count(a.assigned), note=split),
@@ -139,7 +145,7 @@ def _equation(report: Report) -> Table:
         caption=say("accounting.caption"),
         columns=(
             Column(say("head.sample"), width=1.2),
-            Column(say("head.reads_in"), number=True, width=0.9),
+            Column(say("head.reads_in"), number=True, width=1.2),
             Column(say("head.filtered"), number=True, width=1.9),
             Column(say("head.plus_host"), number=True),
             Column(say("head.assigned"), number=True, width=2.5),

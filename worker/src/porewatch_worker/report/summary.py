@@ -11,13 +11,15 @@ from dataclasses import dataclass
 from porewatch.domain.cost import Bill
 from porewatch.domain.report import Report
 from porewatch_worker.report import numbers
-from porewatch_worker.report.compose import decision_of, verdict
+from porewatch_worker.report.compose import decision_of
 from porewatch_worker.report.document import Cell, Section, Table, Tone
-from porewatch_worker.report.front import controls, findings_table, positive
+from porewatch_worker.report.front import findings_table, outcomes_table, positive
 from porewatch_worker.report.limits import could_be_seen
 from porewatch_worker.report.money import cost_table, shares_table
 from porewatch_worker.report.samples import accounting
 from porewatch_worker.report.speech import Language, retold, say, speaking
+from porewatch_worker.report.ticks import ticks
+from porewatch_worker.report.verdicts import badge
 
 
 @dataclass(frozen=True)
@@ -42,6 +44,7 @@ class Summary:
     detected: int
     findings: Rows
     controls: Rows
+    ticks: Rows
     accounting: Rows
     detection_limits: Rows
     shares: Rows | None
@@ -57,12 +60,13 @@ def summary(report: Report, bill: Bill | None = None, language: Language = "en")
 def _summary(report: Report, bill: Bill | None) -> Summary:
     money = bill or report.bill
     return Summary(
-        verdict=verdict(report.outcome),
+        verdict=badge(report).text,
         decision=decision_of(report),
         remarks=tuple(retold(remark) for remark in report.remarks),
         detected=len(report.detected),
         findings=table_rows(findings_table(report, positive(report), say("summary.findings"))),
-        controls=table_rows(_table(controls(report))),
+        controls=table_rows(outcomes_table(report)),
+        ticks=table_rows(ticks(report)),
         accounting=table_rows(_table(accounting(report))),
         detection_limits=table_rows(_table(could_be_seen(report))),
         shares=table_rows(shares_table(money)) if money else None,

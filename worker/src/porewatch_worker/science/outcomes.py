@@ -38,9 +38,11 @@ def outcomes(
     policy: ReleasePolicy,
     strays: Sequence[Crosstalk],
     recovered: Mapping[str, Quantity],
+    hosted: bool = True,
 ) -> tuple[SampleOutcome, ...]:
     """One outcome a sample, in the order of the sheet, by the release policy. `strays` is what
-    `crosstalk` found, `recovered` what `recoveries` found."""
+    `crosstalk` found, `recovered` what `recoveries` found;
+    `hosted` says that the bundle holds a host genome."""
     batch = Batch(
         samples=samples,
         screens={s.sample: s for s in screen.samples},
@@ -48,6 +50,7 @@ def outcomes(
         recoveries=recovered,
         crosstalk=strays,
         policy=policy,
+        hosted=hosted,
         least_spike_reads=policy.min_spike_reads or parameters.min_spike_reads,
     )
     return tuple(_outcome(sample, batch) for sample in samples)
@@ -105,7 +108,8 @@ def _failures(sample: Sample, mine: Sequence[Finding], batch: Batch) -> Iterator
     spiked = spike.evidence.reads if spike else 0
     least = batch.least_spike_reads
     if sample.spike_copies and spiked < least:
-        yield f"the spike-in gave {spiked} reads ({least} needed): sensitivity is not shown"
+        told = "1 read" if spiked == 1 else f"{spiked} reads"
+        yield f"the spike-in gave {told} ({least} needed): sensitivity is not shown"
     if sample.role is SampleRole.POSITIVE_CONTROL:
         yield from positive_faults(sample, batch)
 

@@ -52,6 +52,7 @@ class Batch:
     crosstalk: Sequence[Crosstalk]
     policy: ReleasePolicy
     least_spike_reads: int
+    hosted: bool = True
 
     def controls_of(self, sample: Sample, role: SampleRole) -> list[Sample]:
         """The controls of that role that speak for the sample."""
@@ -74,8 +75,10 @@ class Batch:
 
 def judged(sample: Sample, batch: Batch) -> Iterator[Judged]:
     """Everything the policy says about one sample; about a control, only its crosstalk."""
+    yield from _unstated(sample, batch)
     if sample.role is SampleRole.SAMPLE:
         yield from _missing(sample, batch)
+        yield from _implausible(sample, batch)
         yield from _positive_failed(sample, batch)
         yield from _contaminated(sample, batch)
         yield from _recovery(sample, batch)
@@ -115,6 +118,41 @@ def _lacks(role: SampleRole, sample: Sample, batch: Batch) -> str:
     if not batch.has(role):
         return in_the_run
     return in_the_batch.format(sample.batch) if sample.batch else without_a_batch
+
+
+def _unstated(sample: Sample, batch: Batch) -> Iterator[Judged]:
+    """A positive control that need not show anything shows nothing. Said of it and of what it
+    speaks for; where another control states a code, detection is shown."""
+    speaking = batch.controls_of(sample, SampleRole.POSITIVE_CONTROL)
+    mine = [sample] if sample.role is SampleRole.POSITIVE_CONTROL else []
+    controls = mine or (speaking if sample.role is SampleRole.SAMPLE else [])
+    stated = [c for c in controls if c.expected_codes or batch.policy.expected_codes]
+    if controls and not stated:
+        yield (
+            batch.policy.positive_unstated,
+            f"{called(controls[0])} states no expected code: detection is not shown",
+        )
+
+
+def _implausible(sample: Sample, batch: Batch) -> Iterator[Judged]:
+    """What a sample of the host hardly looks like: another sample, or another material."""
+    account, policy = batch.screens[sample.name].account, batch.policy
+    passed = account.passed
+    if passed < policy.plausible_from_reads:
+        return
+    host, nothing = account.host / passed, account.unassigned / passed
+    if batch.hosted and host < policy.least_host_share:
+        yield (
+            Consequence.REMARK,
+            f"{host:.2%} of {passed} reads are of the host, at least "
+            f"{policy.least_host_share:.2%} expected: check the sample's identity",
+        )
+    if nothing > policy.most_unassigned_share:
+        yield (
+            Consequence.REMARK,
+            f"{nothing:.1%} of {passed} reads fit nothing in the bundle, at most "
+            f"{policy.most_unassigned_share:.1%} expected: check sample, library and bundle",
+        )
 
 
 def _positive_failed(sample: Sample, batch: Batch) -> Iterator[Judged]:

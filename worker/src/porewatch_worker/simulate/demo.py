@@ -237,10 +237,11 @@ def _write_sample_sheet(path: Path, identity: RunIdentity) -> Path:
     with path.open("w", encoding="utf-8", newline="") as handle:
         writer = csv.writer(handle, lineterminator="\n")
         head: tuple[str, ...] = ("flow_cell_id", "kit", "sample_id", "alias", "barcode", "role")
-        writer.writerow((*head, "material", "volume_ml", "spike_copies"))
+        writer.writerow((*head, "material", "volume_ml", "spike_copies", "expected_codes"))
         for sample in SAMPLES:
             head = (identity.flow_cell, identity.kit, MARK, sample.name, sample.barcode)
-            writer.writerow((*head, sample.role, "dna", VOLUME_ML, SPIKE_COPIES))
+            shows = " ".join(sorted(sample.copies_per_ml)) if "positive" in sample.role else ""
+            writer.writerow((*head, sample.role, "dna", VOLUME_ML, SPIKE_COPIES, shows))
     return path
 
 

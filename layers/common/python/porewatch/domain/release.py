@@ -46,6 +46,18 @@ class ReleasePolicy(Model):
     expected_codes: Annotated[
         tuple[str, ...], Field(description="a positive control shows these, if its row says none")
     ] = ()
+    positive_unstated: Annotated[
+        Consequence, Field(description="a positive control that states no code it must show")
+    ] = Consequence.REMARK
+    plausible_from_reads: Annotated[
+        int, Field(ge=1, description="fewer passed reads are too few to doubt the sample")
+    ] = 100
+    least_host_share: Annotated[
+        float, Field(ge=0, lt=1, description="of passed reads, in a sample of the host")
+    ] = 0.01
+    most_unassigned_share: Annotated[
+        float, Field(gt=0, le=1, description="of passed reads that fit nothing in the bundle")
+    ] = 0.5
     min_passed_reads: Annotated[int, Field(ge=1)] = 1
     min_spike_reads: Annotated[
         int | None, Field(ge=1, description="None: as the screening parameters say")

@@ -94,6 +94,11 @@ class Report(Model):
         """Names of the samples that the report is about; controls are not."""
         return frozenset(s.name for s in self.samples if s.role is SampleRole.SAMPLE)
 
+    def outcome_of(self, sample: str) -> Outcome:
+        """A sample without an outcome is not reportable: silence is no approval."""
+        there = (o.outcome for o in self.outcomes if o.sample == sample)
+        return next(there, Outcome.NOT_REPORTABLE)
+
     @property
     def detected(self) -> frozenset[tuple[str, str]]:
         """(sample, code) of every pathogen detected in a sample: how many these are is what

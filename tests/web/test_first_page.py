@@ -1,0 +1,161 @@
+"""The first page of a run of 24 samples: every detection, every control, whom to believe."""
+
+from __future__ import annotations
+
+import io
+import re
+from dataclasses import replace
+
+import pytest
+from pypdf import PdfReader
+
+from porewatch.domain.findings import Call, Outcome, SampleOutcome
+from porewatch.domain.report import Report
+from porewatch.domain.runs import SampleRole
+from porewatch_worker.report.assemble import assemble
+from porewatch_worker.report.compare import compare
+from porewatch_worker.report.compare_page import render_comparison
+from porewatch_worker.report.compose import compose
+from porewatch_worker.report.document import Table
+from porewatch_worker.report.render_html import render_html
+from porewatch_worker.report.render_pdf import render_pdf
+from porewatch_worker.report.speech import LANGUAGES, Language
+from porewatch_worker.report.summary import summary
+from porewatch_worker.report.verdicts import badge
+from tests.web import made_up
+
+
+@pytest.fixture(scope="module")
+def run24() -> Report:
+    return assemble(made_up.twenty_four())
+
+
+def detections(report: Report) -> set[tuple[str, str]]:
+    return set(report.detected)
+
+
+def test_the_made_run_is_one_of_24_with_many_detections(run24: Report) -> None:
+    assert len(run24.samples) == 24
+    assert len(detections(run24)) >= 44
+
+
+def test_every_detection_stands_in_the_matrix_and_leads_to_its_finding(run24: Report) -> None:
+    html = render_html(run24)
+    marks = re.findall(r'href="#([^"]+)" aria-label="(\S+) in ([^:"]+): detected"', html)
+    assert {(sample, code) for _, code, sample in marks} >= detections(run24)
+    for anchor, _, _ in marks:
+        assert html.count(f'id="{anchor}"') == 1
+    for link in re.findall(r'href="#([^"]+)"', html):
+        assert html.count(f'id="{link}"') == 1, link
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_first_page_of_the_pdf_holds_every_detection(run24: Report, language: Language) -> None:
+    first = PdfReader(io.BytesIO(render_pdf(run24, language))).pages[0].extract_text()
+    assert len(re.findall(r"●\s*D", first)) >= len(detections(run24))
+    for sample in run24.samples:
+        assert sample.name in first
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_page_of_the_pdf_says_research_use(run24: Report, language: Language) -> None:
+    said = {"en": "research use", "ja": "研究用"}[language]
+    for page in PdfReader(io.BytesIO(render_pdf(run24, language))).pages:
+        assert said in re.sub(r"\s+", " ", page.extract_text())
+
+
+def test_the_badge_counts_samples_and_has_the_tone_of_the_worst(run24: Report) -> None:
+    cell = badge(run24)
+    assert (cell.text, cell.tone) == ("5 reportable · 17 not reportable", "bad")
+    one = assemble(made_up.clean())
+    assert badge(one).text.startswith("Results reportable")
+
+
+def test_a_find_in_a_sample_that_is_not_reportable_stands_in_brackets(run24: Report) -> None:
+    table = compose(run24).front[0].blocks[0]
+    assert isinstance(table, Table)
+    by_name = {row[0].text: row for row in table.rows}
+    bad = next(o.sample for o in run24.outcomes if o.outcome is Outcome.NOT_REPORTABLE)
+    assert by_name[bad][2].text.startswith("(")
+    assert "× N" in {cell.text for cell in by_name[bad]}
+
+
+def test_the_decision_box_holds_the_worst_findings_action() -> None:
+    document = compose(assemble(made_up.quantified()))
+    worst = next(e for e in assemble(made_up.quantified()).panel if e.code == "ASFV")
+    assert document.action.startswith("What to do first, ASFV")
+    assert worst.actions[0] in document.action
+    assert compose(assemble(made_up.clean())).action == ""
+
+
+def test_detected_comes_before_indeterminate_whatever_the_severity() -> None:
+    shown = summary(assemble(made_up.quantified())).findings
+    calls = [row[2] for row in shown.rows]
+    assert calls == sorted(calls)  # "detected" < "indeterminate"
+
+
+def test_reads_are_counted_with_those_of_the_files() -> None:
+    inputs = made_up.clean()
+    first, *others = inputs.screen.samples
+    account = first.account.model_copy(update={"split": 144})
+    screen = inputs.screen.model_copy(
+        update={"samples": (first.model_copy(update={"account": account}), *others)}
+    )
+    report = assemble(replace(inputs, screen=screen))
+    total = sum(s.account.total for s in report.screens)
+    facts = dict(compose(report).facts.pairs)
+    told = facts["Reads"].replace("\u00a0", " ")
+    assert told.startswith(f"{total:,} reads, from {total - 144:,} in the files (144 split at")
+    assert "144 split at adapters" in summary(report).accounting.rows[0][1]
+
+
+def test_controls_are_ticks_failing_ones_first() -> None:
+    inputs = made_up.twenty_four()
+    failed = tuple(
+        SampleOutcome(sample=o.sample, outcome=Outcome.NOT_REPORTABLE, reasons=("no reads",))
+        if o.sample == "positive"
+        else o
+        for o in inputs.quantification.outcomes
+    )
+    quantification = inputs.quantification.model_copy(update={"outcomes": failed})
+    rows = summary(assemble(replace(inputs, quantification=quantification))).ticks.rows
+    assert [row[0].split(" ")[0] for row in rows[:2]] == ["positive", "NTC"]
+    assert rows[0][1] == "✗ failed"
+    assert "expected PPV; detected PPV (60 reads)" in rows[0][2]
+    assert rows[1][1] == "✓ passed"
+
+
+def test_nothing_appears_or_vanishes_in_a_sample_that_one_run_lacks() -> None:
+    a = assemble(made_up.rich())
+    names = tuple(s for s in a.samples if s.name != "pig-01")
+    b = a.model_copy(update={"samples": names, "findings": tuple(
+        f for f in a.findings if f.sample != "pig-01"), "outcomes": tuple(
+        o for o in a.outcomes if o.sample != "pig-01"), "screens": tuple(
+        s for s in a.screens if s.sample != "pig-01")})  # fmt: skip
+    told = compare(a, b)
+    assert "pig-01" not in {f.sample for f in told.findings}
+    assert {f.sample for f in told.only_before} == {"pig-01"}
+    assert told.only_after == ()
+    page = render_comparison(told)
+    assert "Only in the run before" in page
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_comparison_with_synthetic_data_says_so(language: Language) -> None:
+    real, made = assemble(made_up.clean()), assemble(made_up.quantified())
+    assert made.synthetic and not real.synthetic
+    for told in (compare(real, made), compare(made, real)):
+        assert 'class="synthetic"' in render_comparison(told, language)
+    assert 'class="synthetic"' not in render_comparison(compare(real, real), language)
+
+
+def test_what_the_host_carries_stands_in_the_perv_block_and_not_among_findings() -> None:
+    report = assemble(made_up.quantified())
+    inherited = {(f.sample, f.code) for f in report.findings if f.call is Call.ENDOGENOUS}
+    assert ("pig-01", "PERV-A") in inherited
+    sections = {s.id: s for s in compose(report).body}
+    told = next(b for b in sections["perv"].blocks if isinstance(b, Table))
+    assert {row[0].text for row in told.rows} == {"pig-01", "pig-02"}
+    assert all("PERV" not in row[1] and "SYNTHETIC-A" not in row[1]
+               for row in summary(report).findings.rows)  # fmt: skip
+    assert SampleRole.SAMPLE in {s.role for s in report.samples}
