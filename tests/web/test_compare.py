@@ -98,9 +98,8 @@ def test_the_page_speaks_both_languages_and_names_the_samples(reports: dict[str,
     assert "Comparison of two runs" in render_comparison(told)
     page = render_comparison(told, "ja")
     assert '<html lang="ja">' in page
-    assert all(
-        word in page for word in ("二つのランの比較", "pig-01", "後のランのみ", "このランになし")
-    )
+    words = ("二つのランの比較", "pig-01", "後のランのみ", "このランになし")
+    assert all(word in page for word in words)
     appeared = compare(_nothing_found(reports["rich"]), reports["rich"])
     assert "新規" in render_comparison(appeared, "ja")
 

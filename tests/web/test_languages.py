@@ -211,6 +211,9 @@ WORD = re.compile("[A-Za-z]{2,}")
 IDENTIFIER = re.compile(r"[a-z][A-Z]|\d|\w[./@_]\w|^i-|-\w+-|^PERV-")
 
 
+UNPRINTED = {"svg", "id", "swatch", "kind", "tone", "language", "labels", "anchor", "link"}
+
+
 def printed(part: object) -> Iterator[str]:
     """Every text of a document, those in its figures included."""
     if isinstance(part, str):
@@ -220,17 +223,7 @@ def printed(part: object) -> Iterator[str]:
             yield from printed(one)
     elif is_dataclass(part):
         for field in fields(part):
-            if field.name not in {
-                "svg",
-                "id",
-                "swatch",
-                "kind",
-                "tone",
-                "language",
-                "labels",
-                "anchor",
-                "link",
-            }:
+            if field.name not in UNPRINTED:
                 yield from printed(getattr(part, field.name))
         yield from re.findall(r">([^<>]+)</text>", getattr(part, "svg", ""))
 
