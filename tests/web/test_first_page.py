@@ -41,7 +41,7 @@ def test_the_made_run_is_one_of_24_with_many_detections(run24: Report) -> None:
 
 def test_every_detection_stands_in_the_matrix_and_leads_to_its_finding(run24: Report) -> None:
     html = render_html(run24)
-    marks = re.findall(r'href="#([^"]+)" aria-label="(\S+) in ([^:"]+): detected"', html)
+    marks = re.findall(r'href="#([^"]+)"><span class="heard">(\S+) in ([^:"]+): detected ', html)
     assert {(sample, code) for _, code, sample in marks} >= detections(run24)
     for anchor, _, _ in marks:
         assert html.count(f'id="{anchor}"') == 1

@@ -46,7 +46,7 @@ def test_the_first_page_holds_the_decision(
 ) -> None:
     first = _text(printed[name], 0)
     assert " ".join(reports[name].decision.split()) in first
-    for heading in ("What was found", "Controls and release", "What could have been seen"):
+    for heading in ("What was found", "Controls and outcome", "What could have been seen"):
         assert heading in first
 
 
