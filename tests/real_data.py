@@ -128,10 +128,20 @@ def _build(genomes: Path, root: Path) -> BundleManifest:
             file = "iav_h1n1pdm_8seg.fa"
             writer.writerow((file, contig, "panel", "SIV", "", number, file))
     return build_bundle(
-        genomes,
+        _linked(genomes, root / "real-fasta"),
         root,
         "real",
         "1",
         sheet=sheet,
         description=f"Real public genomes. Host: {HOST_NOTE}.",
     )
+
+
+def _linked(genomes: Path, folder: Path) -> Path:
+    """A folder with just the genomes of the sheet: others may lie beside them."""
+    folder.mkdir(exist_ok=True)
+    for file in {row[0] for row in GENOMES} | {"iav_h1n1pdm_8seg.fa"}:
+        link = folder / file
+        if not link.exists():
+            link.symlink_to(genomes / file)
+    return folder

@@ -11,6 +11,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from porewatch.adapters import manifests
 from porewatch.domain import places
 from porewatch.domain.runs import InputFile, ReadKind, RunManifest, Sample
 from porewatch_worker.settings import WorkerSettings
@@ -51,6 +52,7 @@ class World:
         plan: Plan | None = None,
     ) -> None:
         self.scheduler = Scheduler(seed)
+        manifests.forget()  # kept by processes of another world: this one would make fewer calls
         self.weather, self._override = weather, decide
         self.always_lost: frozenset[str] = frozenset()
         """Kinds of workers' messages that never arrive."""

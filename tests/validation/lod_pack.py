@@ -125,7 +125,7 @@ def _found(case: Case, load: float, dice: Dice) -> TargetResult:
     counts = TargetCounts(reads=len(sizes), aligned=int(sizes.sum()), block=int(sizes.sum()))
     counts.matched = round(0.95 * counts.block)
     counts.squared = int((sizes**2).sum())
-    counts.mapq[60] = len(sizes)
+    counts.mapq[60] = counts.own = len(sizes)
     places = [(int(s), int(s + n)) for s, n in zip(starts, sizes, strict=True)]
     if places:
         ahead = dice.random(len(places)) < 0.5

@@ -125,7 +125,10 @@ def test_a_host_can_be_stored_as_an_index(tmp_path: Path) -> None:
 BAD = {
     "empty file": ("", r"bad\.fa: the FASTA file is empty"),
     "text first": ("ACGT\n>a\nACGT\n", r"bad\.fa line 1: is not FASTA"),
-    "no name": (">a\nACGT\n> x\nACGT\n", r"bad\.fa record 2 line 3: a header has no name"),
+    "no name": (
+        f">a\n{'ACGT' * 50}\n> x\nACGT\n",
+        r"bad\.fa record 2 line 3: a header has no name",
+    ),
     "no bases": (">a\n>b\nACGT\n", r"bad\.fa record 1 line 1: 'a' has no sequence"),
     "protein": (">a\nACGT\nMKLE\n", r"bad\.fa record 1 line 3: looks like protein \('L'"),
     "gap": (">a\nAC-GT\n", r"bad\.fa record 1 line 2: '-' is not in the IUPAC"),
@@ -148,7 +151,7 @@ def test_a_cut_gzip_is_refused(tmp_path: Path) -> None:
     source = folder_with_two_viruses(tmp_path / "in")
     packed = gzip.compress(f">v\n{bases(5000, 9)}\n".encode())
     (source / "panel" / "PPV.fa.gz").write_bytes(packed[: len(packed) // 2])
-    with pytest.raises(BundleRefused, match=r"PPV\.fa\.gz: the gzip stream is damaged"):
+    with pytest.raises(BundleRefused, match=r"PPV\.fa\.gz: the file is damaged or cut short"):
         build_bundle(source, tmp_path / "root", "mine", "1")
 
 

@@ -268,7 +268,8 @@ def test_a_broken_file_is_refused_by_name_before_anything_is_computed(
     demo: DemoSet, tmp_path: Path
 ) -> None:
     good = next(demo.run_folder.rglob("*.fastq.gz"))
-    broken = tmp_path / "cut.fastq.gz"
+    broken = tmp_path / good.parent.name / "cut.fastq.gz"
+    broken.parent.mkdir()
     broken.write_bytes(good.read_bytes()[:-50])
     with pytest.raises(InputRefused, match=r"cut\.fastq\.gz"):
         screen_locally(
@@ -280,15 +281,15 @@ def test_a_broken_file_is_refused_by_name_before_anything_is_computed(
     assert not (tmp_path / "out").exists()
 
 
-def test_the_same_file_twice_is_refused(demo: DemoSet, tmp_path: Path) -> None:
+def test_the_same_file_named_thrice_counts_once(demo: DemoSet, tmp_path: Path) -> None:
     good = next(demo.run_folder.rglob("*.fastq.gz"))
-    with pytest.raises(InputRefused, match="same name and folder"):
-        screen_locally(
-            [good, good, good],
-            references_root=demo.references,
-            bundle=demo.bundle,
-            out=tmp_path / "out",
-        )
+    totals = []
+    for name, reads in (("once", [good]), ("thrice", [good, good, good])):
+        out = tmp_path / name
+        screen_locally(reads, references_root=demo.references, bundle=demo.bundle, out=out)
+        report = Report.model_validate_json((out / "report.json").read_bytes())
+        totals.append([(s.sample, s.quality.reads, s.quality.bases) for s in report.screens])
+    assert totals[0] == totals[1] != []
 
 
 @pytest.mark.skipif(not SIGNAL.exists(), reason="needs the shared POD5 signal file")
