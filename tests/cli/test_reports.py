@@ -44,7 +44,8 @@ def test_pages_that_an_older_worker_did_not_make_are_made_from_its_report(
 ) -> None:
     run = published(stack, assemble(made_up.clean()))
     saved = save_reports(stack, run, tmp_path / "out")
-    assert set(saved) == {*OLD, "report.ja.html", "report.ja.pdf"}
+    own = {"report-donor-7.pdf", "report-donor-7.ja.pdf"}
+    assert set(saved) == {*OLD, "report.ja.html", "report.ja.pdf", *own}
     assert saved["report.html"].read_bytes() == b"report.html"
     assert 'lang="ja"' in saved["report.ja.html"].read_text("utf-8")
     assert saved["report.ja.pdf"].read_bytes().startswith(b"%PDF")

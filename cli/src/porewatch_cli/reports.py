@@ -13,7 +13,7 @@ from porewatch.domain.plain import say
 from porewatch.domain.publishing import BILL, REPORT, REPORTS, TRANSLATED
 from porewatch.domain.report import Report
 from porewatch.domain.runs import RunRecord
-from porewatch_cli.forms import rendered
+from porewatch_cli.forms import rendered, save_samples
 from porewatch_cli.stack import Stack, find_stack
 
 
@@ -60,7 +60,8 @@ def read_bill(stack: Stack, run: RunRecord) -> Bill:
 
 
 def save_reports(stack: Stack, run: RunRecord, out: Path) -> dict[str, Path]:
-    """Copy all that was published into `out`; a language that was not is made from the report."""
+    """Copy all that was published into `out`; a language that was not, and the reports of single
+    samples, are made from the report."""
     out.mkdir(parents=True, exist_ok=True)
     bucket = stack.bucket("Reports")
     published = dict.fromkeys((*run.report_keys, *REPORTS, BILL))
@@ -68,8 +69,7 @@ def save_reports(stack: Stack, run: RunRecord, out: Path) -> dict[str, Path]:
         key = places.report_key(run.run_id, run.revision, name)
         (out / name).write_bytes(bucket.get(key))
     missing = [name for name in TRANSLATED if name not in published]
-    if missing:
-        report = read_report(stack, run)
-        for name in missing:
-            (out / name).write_bytes(rendered(report, name))
-    return {name: out / name for name in (*published, *missing)}
+    report = read_report(stack, run)
+    for name in missing:
+        (out / name).write_bytes(rendered(report, name))
+    return {name: out / name for name in (*published, *missing)} | save_samples(report, out)

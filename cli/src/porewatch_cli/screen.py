@@ -11,7 +11,7 @@ from porewatch.domain import phases
 from porewatch.domain.errors import BundleRefused
 from porewatch.domain.report import Report
 from porewatch.domain.runs import ReadLimits
-from porewatch_cli.forms import forms
+from porewatch_cli.forms import forms, save_samples
 from porewatch_cli.summary import show_report
 from porewatch_cli.terminal import console, errors, print_json
 from porewatch_worker.report.speech import Language
@@ -63,6 +63,7 @@ def screen_here(
     for line in done.left_out:
         errors.print(line, highlight=False)
     report = Report.model_validate_json((out / "report.json").read_bytes())
+    save_samples(report, out)
     if as_json:
         print_json(report)
         return report

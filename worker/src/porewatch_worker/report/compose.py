@@ -107,7 +107,6 @@ def _facts(report: Report) -> Facts:
     bases = sum(screen.quality.bases for screen in report.screens)
     subjects = len(report.subjects)
     controls = len(report.samples) - subjects
-    p = report.provenance
     return Facts(
         (
             (
@@ -120,6 +119,16 @@ def _facts(report: Report) -> Facts:
                 say("head.reads"),
                 numbers.reads(reads, split, bases),
             ),
+            *provenance_facts(report).pairs,
+        )
+    )
+
+
+def provenance_facts(report: Report) -> Facts:
+    """What the answer was made with, in three lines."""
+    p = report.provenance
+    return Facts(
+        (
             (say("head.references"), p.bundle + (" (SYNTHETIC)" if p.bundle_synthetic else "")),
             (say("head.list"), say("fact.list", name=retold(p.panel), version=p.panel_version)),
             (say("head.basecalling"), retold(p.basecalling)),

@@ -15,6 +15,8 @@ import typst
 
 from porewatch.domain.report import Report
 from porewatch_worker.report.compose import compose
+from porewatch_worker.report.document import Document
+from porewatch_worker.report.of_sample import compose_sample
 from porewatch_worker.report.speech import Language
 
 STANDARDS: list[typst.PDFStandard] = ["a-2a", "ua-1"]
@@ -26,9 +28,18 @@ FONTS = ("noto_cjk_sans_jp_regular", "noto_cjk_sans_jp_bold")
 
 def render_pdf(report: Report, language: Language = "en") -> bytes:
     """PDF bytes. The file's date is the report's `created_at`, not the clock's."""
+    return _printed(report, compose(report, language))
+
+
+def render_sample_pdf(report: Report, sample: str, language: Language = "en") -> bytes:
+    """PDF bytes of the report of one sample of the run; nothing of other samples is in it."""
+    return _printed(report, compose_sample(report, sample, language))
+
+
+def _printed(report: Report, document: Document) -> bytes:
     template = files("porewatch_worker.report").joinpath("templates/report.typ").read_bytes()
     at = report.created_at
-    data = asdict(compose(report, language)) | {
+    data = asdict(document) | {
         "date": {"year": at.year, "month": at.month, "day": at.day}
         | {"hour": at.hour, "minute": at.minute, "second": at.second}
     }
