@@ -64,17 +64,15 @@ def test_what_a_kit_put_at_an_end_is_seen_on_either_strand(front: str) -> None:
     insert = random_sequence(400, 3)
     read = front + insert
     there = segment(len(front), len(read))
-    assert ENDS.bases(read, [there]) == len(front)
+    assert ENDS.bases([(read, [there])]) == [len(front)]
     turned = reverse(read)
-    assert ENDS.bases(turned, [segment(0, 400)]) == len(front)
+    assert ENDS.bases([(turned, [segment(0, 400)]), (read, [there])]) == [len(front)] * 2
 
 
 def test_sequence_of_no_kit_stays_a_distance() -> None:
     dice = random.Random(5)
-    stray = sum(
-        ENDS.bases(random_sequence(100, dice.randrange(1 << 30)) + "ACGT" * 20, [segment(100, 180)])
-        for _ in range(300)
-    )
+    reads = [random_sequence(100, dice.randrange(1 << 30)) + "ACGT" * 20 for _ in range(300)]
+    stray = sum(ENDS.bases([(read, [segment(100, 180)]) for read in reads]))
     assert stray <= 300  # of 30,000 bases
 
 

@@ -74,11 +74,36 @@ def test_reads_are_added_up_over_units(bundle: LoadedBundle, tmp_path: Path) -> 
     assert (unit, alarm.reads) == (3, 3)
 
 
-def test_what_pigs_carry_alarms_nobody(bundle: LoadedBundle, tmp_path: Path) -> None:
-    path = made.write_fastq(tmp_path / "a.fastq", made.reads_of(made.PERV_A[5000:], 20, LENGTH, 1))
+def perv_a(number: int) -> list[str]:
+    return made.reads_of(made.PERV_A[5000:], number, LENGTH, 1)
+
+
+def test_what_pigs_carry_alarms_nobody_though_its_reads_come_before_the_hosts(
+    bundle: LoadedBundle, tmp_path: Path
+) -> None:
+    path = made.write_fastq(tmp_path / "a.fastq", perv_a(20) + host(40))
     run = watch(bundle, [path], tmp_path, unit_reads=5)
+    assert run.finding("PERV-A").call is Call.ENDOGENOUS
     assert run.raised == ()
     assert run.final.alarms == ()
+
+
+def test_what_no_pig_explains_alarms_when_all_is_read(bundle: LoadedBundle, tmp_path: Path) -> None:
+    path = made.write_fastq(tmp_path / "a.fastq", perv_a(6))
+    run = watch(bundle, [path], tmp_path, unit_reads=5)
+    assert run.finding("PERV-A").call is Call.DETECTED
+    assert {(unit, a.code) for unit, a in run.raised} == {(run.units + 1, "PERV-A")}
+    assert run.final_alarms == {("one", "PERV-A")}
+
+
+def test_in_a_host_that_does_not_carry_it_a_provirus_alarms_in_the_run(
+    bundle: LoadedBundle, tmp_path: Path
+) -> None:
+    monkey = Sample(name="one", species="Macaca mulatta")
+    path = made.write_fastq(tmp_path / "a.fastq", perv_a(6) + host(40))
+    run = watch(bundle, [path], tmp_path, samples=(monkey,), unit_reads=5)
+    assert [a.code for unit, a in run.raised if unit <= run.units] == ["PERV-A"]
+    assert run.final_alarms == {("one", "PERV-A")}
 
 
 @pytest.mark.parametrize(

@@ -54,6 +54,9 @@ RECORDS = {
 _VERSION = 8
 """Raise when the pass changes an answer: old checkpoints become invalid."""
 
+Placed = tuple[str, str, Placement]
+"""Sample, sequence and verdict of one read."""
+
 
 class ScreeningWork:
     """StageWork of the pass. `phases` are those of the three that this stage has to tell of."""
@@ -173,10 +176,28 @@ class ScreeningWork:
         return StageResult(outputs={OUTPUT: path}, phases=self._records(result))
 
     def _chunk(self, file: InputFile, reads: Sequence[Read]) -> UnitCounts:
-        counts, buffer = UnitCounts(), mappy.ThreadBuffer()
+        counts = UnitCounts()
         unknown: dict[str, list[str]] = {}
         cells: dict[tuple[str, str], list[str]] = {}
-        mine = self._owners.assign(file, reads, counts)
+        placed = [*self._all_placed(file, reads, counts)]
+        for (sample, sequence, placement), kit in zip(placed, self._kits(placed), strict=True):
+            counts.sample(sample).place(len(sequence), placement, kit)
+            if placement.role is None:
+                unknown.setdefault(sample, []).append(sequence)
+            elif (cell := placement.alone) and cell.target in self._words:
+                found = [sequence[s.read_start : s.read_end] for s in cell.segments]
+                cells.setdefault((sample, cell.target), []).extend(found)
+        for sample, sequences in unknown.items():
+            counts.sample(sample).unknown.take(sequences)
+        for (sample, target), stretches in cells.items():
+            counts.sample(sample).take_words(target, *self._words.found(target, stretches))
+        return counts
+
+    def _all_placed(
+        self, file: InputFile, reads: Sequence[Read], counts: UnitCounts
+    ) -> Iterator[Placed]:
+        """The reads that passed, each with its verdict; those that did not are counted."""
+        buffer, mine = mappy.ThreadBuffer(), self._owners.assign(file, reads, counts)
         least = [self._least[o.sample] for o in mine]
         for owned, judged in zip(
             mine, judge([o.read for o in mine], self._parameters, least), strict=True
@@ -190,37 +211,33 @@ class ScreeningWork:
             if judged.reason is not None:
                 continue
             placement = self._placed(owned.sample, seen, judged.sequence, buffer)
-            if placement is None:
-                continue
-            if placement.role is None:
-                unknown.setdefault(owned.sample, []).append(judged.sequence)
-            elif (cell := placement.alone) and cell.target in self._words:
-                found = [judged.sequence[s.read_start : s.read_end] for s in cell.segments]
-                cells.setdefault((owned.sample, cell.target), []).extend(found)
-        for sample, sequences in unknown.items():
-            counts.sample(sample).unknown.take(sequences)
-        for (sample, target), stretches in cells.items():
-            counts.sample(sample).take_words(target, *self._words.found(target, stretches))
-        return counts
+            if placement is not None:
+                yield owned.sample, judged.sequence, placement
 
     def _placed(
         self, sample: str, seen: SampleCounts, sequence: str, buffer: Any
     ) -> Placement | None:
-        """Count the verdict on a read; None for one that is too simple to be of anything."""
+        """The verdict on a read (PERV and locus counted); None if it is too simple for any."""
         placer = self._placers[sample]
         placement = placer.place(sequence, buffer)
         if placement.role is None and complex_bases(sequence) < placer.min_block:
             seen.refuse(len(sequence), LOW_COMPLEXITY)
             return None
-        alone, kit = placement.alone, 0
-        if alone and alone.role in (ContigRole.PANEL, ContigRole.SPIKE):
-            kit = self._kit_ends.bases(sequence, alone.segments)
-        seen.place(len(sequence), placement, kit)
         if placement.perv:
             seen.perv.take(self._perv.look(sequence, placement.perv, buffer))
         if placement.locus:
             seen.perv.take_locus(placement.locus)
         return placement
+
+    def _kits(self, placed: Sequence[Placed]) -> list[int]:
+        """Bases that the kit put at the ends of each read; 0 where nobody asks."""
+        asked = {
+            number: (sequence, alone.segments)
+            for number, (_, sequence, placement) in enumerate(placed)
+            if (alone := placement.alone) and alone.role in (ContigRole.PANEL, ContigRole.SPIKE)
+        }
+        found = dict(zip(asked, self._kit_ends.bases([*asked.values()]), strict=True))
+        return [found.get(number, 0) for number in range(len(placed))]
 
     def _records(self, result: ScreenResult) -> tuple[PhaseRecord, ...]:
         finished = now()

@@ -8,7 +8,7 @@ the innermost sequence of a kit goes with it, and up to REST bases inside (UMI, 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import edlib
 import mappy
@@ -43,35 +43,51 @@ class KitEnds:
         self._patterns = both_strands((*known, *kit_barcodes().values()))
         self._search = DiagonalSearch(self._patterns, size=_WORD, apart=_APART, drift=_DRIFT)
 
-    def bases(self, sequence: str, segments: Sequence[Segment]) -> int:
-        """Bases of the read outside its segments that a kit put there."""
-        start = min(s.read_start for s in segments)
-        end = max(s.read_end for s in segments)
-        front, rear = sequence[:start], sequence[end:]
-        found = 0
-        if LEAST <= len(front) <= MOST:
-            found += self._outer(sequence[: start + OVERLAP], start)
-        if LEAST <= len(rear) <= MOST:
-            turned = str(mappy.revcomp(sequence[max(0, end - OVERLAP) :]))
-            found += self._outer(turned, len(rear))
+    def bases(self, reads: Sequence[tuple[str, Sequence[Segment]]]) -> list[int]:
+        """For each read (its sequence, its segments), bases outside the segments that a kit put
+        there. All windows of a chunk are searched at once: one search costs as much as its set-up.
+        """
+        owners: list[int] = []
+        windows: list[str] = []
+        free: list[int] = []
+        for number, (sequence, segments) in enumerate(reads):
+            for window, bases in _windows(sequence, segments):
+                owners.append(number)
+                windows.append(window)
+                free.append(bases)
+        found = [0] * len(reads)
+        near = self._search.search(windows) if windows else {}
+        for number, (owner, window, bases) in enumerate(zip(owners, windows, free, strict=True)):
+            found[owner] += self._outer(window, bases, near.get(number, ()))
         return found
 
-    def _outer(self, window: str, free: int) -> int:
+    def _outer(self, window: str, free: int, near: Iterable[int]) -> int:
         """How many of the first `free` bases lie outside the inner end of what kits put there."""
-        inner = max(self._kit_end(window), _poly_end(window[:free]))
+        inner = max(self._kit_end(window, near), _poly_end(window[:free]))
         if inner and free - inner <= REST:
             inner = free
         return min(inner, free)
 
-    def _kit_end(self, window: str) -> int:
+    def _kit_end(self, window: str, near: Iterable[int]) -> int:
         ends = [0]
-        for number in self._search.search([window]).get(0, []):
+        for number in near:
             pattern = self._patterns[number]
             most = len(pattern) // _ERRORS
             hit = edlib.align(pattern, window, mode="HW", task="locations", k=most)
             if hit["editDistance"] >= 0:
                 ends.append(hit["locations"][-1][1] + 1)
         return max(ends)
+
+
+def _windows(sequence: str, segments: Sequence[Segment]) -> Iterator[tuple[str, int]]:
+    """Ends of the read that are worth a look: (end, its outside first; bases outside segments)."""
+    start = min(s.read_start for s in segments)
+    end = max(s.read_end for s in segments)
+    if LEAST <= start <= MOST:
+        yield sequence[: start + OVERLAP], start
+    if LEAST <= len(sequence) - end <= MOST:
+        turned = str(mappy.revcomp(sequence[max(0, end - OVERLAP) :]))
+        yield turned, len(sequence) - end
 
 
 def _poly_end(window: str) -> int:

@@ -1,9 +1,10 @@
 """Which findings alarm somebody: the only rule for it, in the run and at its end.
 
 A finding alarms when it is called detected, its severity is critical or high, and it is no
-positive control's expected content (a control whose sheet states no code may hold anything). Types
-of PERV that every pig carries are no alarm by themselves. Rows for groups are silent: their members
-speak. A sample's outcome silences no alarm; it is told with it.
+positive control's expected content (a control whose sheet states no code may hold anything). What
+the sample's species carries in its genome is called endogenous, not detected, while it is within
+expectation, so it alarms only beyond that. Rows for groups are silent: their members speak. A
+sample's outcome silences no alarm; it is told with it.
 """
 
 from __future__ import annotations
@@ -19,8 +20,6 @@ from porewatch_worker.science.perv_calls import AC
 from porewatch_worker.science.remarks import PERV
 
 GRAVE = (Severity.CRITICAL, Severity.HIGH)
-EXPECTED = ("PERV-A", "PERV-B")
-"""In every pig: their presence alone is no reason to alarm anybody."""
 
 
 def alarms(
@@ -38,7 +37,6 @@ def alarms(
         if finding.call is Call.DETECTED
         and finding.severity in GRAVE
         and finding.code not in groups
-        and finding.code not in EXPECTED
         and (finding.sample, finding.code) not in expected
     ]
     return (*found, *_without_a_row(told.values(), {(a.sample, a.code) for a in found}, expected))
@@ -47,11 +45,7 @@ def alarms(
 def grave_codes(panel: Panel) -> frozenset[str]:
     """Members of the panel that may alarm."""
     groups = umbrellas(panel.entries)
-    return frozenset(
-        e.code
-        for e in panel.entries
-        if e.severity in GRAVE and e.code not in groups and e.code not in EXPECTED
-    )
+    return frozenset(e.code for e in panel.entries if e.severity in GRAVE and e.code not in groups)
 
 
 class _Expected:

@@ -4,7 +4,9 @@ Units are added up as they finish (on resume those of the checkpoint first). Whe
 or PERV of an alarming kind, has reads enough in a sample, the findings of just these rows are
 called by `call_all`, over all samples' totals and with what the rest of the run may still bring
 against them (`to_come`). Every alarm is raised once; after the last unit nothing is to come, so
-what the report will call is raised at the latest then.
+what the report will call is raised at the latest then. What the sample's species inherits is judged
+only then: copies per genome and reads without a host are settled by the whole run, and a few early
+units show either too high by chance.
 """
 
 from __future__ import annotations
@@ -19,6 +21,7 @@ from porewatch.domain.phases import ScreeningParameters
 from porewatch.domain.references import BundleManifest, Contig, ContigRole
 from porewatch.domain.runs import InputFile, Sample
 from porewatch_worker.science.calls import Run, call_all
+from porewatch_worker.science.endogenous import inherited
 from porewatch_worker.science.perv import ALARM_PAIR, ALARM_TYPE, perv_references, perv_results
 from porewatch_worker.science.perv_calls import AC
 from porewatch_worker.science.perv_counts import PervCounts
@@ -55,11 +58,15 @@ class RunningVerdict:
         self._kept = self._grave | spikes
         self._spikes = frozenset(spikes)
         self._totals = RunTotals(bundle.contigs)
+        self._inherited = {
+            (s.name, e.code) for e in panel.entries for s in samples if inherited(e, s, panel)
+        }
         self._unread = Unread(files, samples)
         self._ended = False
         self._of_perv = {c.target for c in bundle.contigs if c.perv_type} | {TYPE_C, AC}
         self._reads: Counter[tuple[str, str]] = Counter()
-        self._typed: Counter[str] = Counter()
+        self._told = known.told if known else ()
+        self._typed: Counter[tuple[str, str]] = Counter()
         self._joins: Counter[str] = Counter()
         self._raised: set[tuple[str, str]] = set()
 
@@ -85,12 +92,13 @@ class RunningVerdict:
         if not codes:
             return
         for alarm in self._met(codes):
-            if (alarm.sample, alarm.code) not in self._raised:
+            if (alarm.sample, alarm.code) not in self._raised | self._not_yet():
                 self._raised.add((alarm.sample, alarm.code))
                 yield alarm
 
     def _count_perv(self, sample: str, perv: PervCounts) -> None:
-        self._typed[sample] += perv.types[f"{ALARM_TYPE} reads"]
+        for kind in self._told:
+            self._typed[sample, f"{PERV}{kind}"] += perv.types[f"{kind} reads"]
         self._joins[sample] += sum({j[0], j[1]} == ALARM_PAIR for j in perv.junctions)
 
     def _candidates(self) -> frozenset[str]:
@@ -103,9 +111,14 @@ class RunningVerdict:
         }
         if self._by_env:  # reads of type C's backbone tell no type
             enough = {found for found in enough if found[1] != TYPE_C}
-            enough |= {(s, TYPE_C) for s, n in self._typed.items() if n >= p.detected_min_reads}
+            typed = {found for found, n in self._typed.items() if n >= p.detected_min_reads}
+            enough |= {found for found in typed if found[1] in {*self._grave, TYPE_C}}
             enough |= {(s, AC) for s, n in self._joins.items() if n >= p.perv_junction_reads}
-        return frozenset(code for _, code in enough - self._raised)
+        return frozenset(code for _, code in enough - self._raised - self._not_yet())
+
+    def _not_yet(self) -> set[tuple[str, str]]:
+        """(sample, code) of what only the whole run can judge."""
+        return set() if self._ended else self._inherited
 
     def _met(self, codes: Collection[str]) -> tuple[Alarm, ...]:
         names = [sample.name for sample in self._samples]
