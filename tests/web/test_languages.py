@@ -163,7 +163,13 @@ def test_what_the_science_says_of_a_run_is_retold(reports: dict[str, Report]) ->
     assert english == []
 
 
-@pytest.mark.parametrize("name", ["rich", "clean", "empty", "crowded", "quantified", "perv"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("rich", "clean", "empty", "quantified", "perv"),
+        pytest.param("crowded", marks=pytest.mark.slow),  # the same sentences a hundred times
+    ],
+)
 def test_a_japanese_report_holds_no_english_but_names_and_words_of_others(
     name: str, reports: dict[str, Report]
 ) -> None:

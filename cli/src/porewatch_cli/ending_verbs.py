@@ -43,4 +43,3 @@ def cancel(
     console.print(
         f"  machines ended: {ended}; cost so far {done.cost_usd:.4f} USD", highlight=False
     )
-    console.print(f"  to remove what is left: porewatch delete {run}", highlight=False)

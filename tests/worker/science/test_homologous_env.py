@@ -77,7 +77,9 @@ def test_the_bundle_manifest_holds_the_places(world: PervWorld, tmp_path: Path) 
     assert all(c.env_blocks for c in pervs)
 
 
-@pytest.mark.parametrize(("order", "step", "model"), [("AC", 9, R10), ("CA", 9, R9)])
+@pytest.mark.parametrize(
+    ("order", "step", "model"), [("AC", 9, R10), pytest.param("CA", 9, R9, marks=pytest.mark.slow)]
+)
 def test_a_recombinant_behind_the_indel_alarms(
     world: PervWorld, order: str, step: int, model: ErrorModel
 ) -> None:

@@ -234,7 +234,7 @@ def cancel(record: RunRecord, order: Cancel, at: datetime) -> Move:
         raise RunOver(
             f"run {record.run_id} is {record.state.value} (revision {record.revision}): there is "
             "nothing to cancel.",
-            remedy="`porewatch delete` removes a run that has ended.",
+            remedy="`porewatch report` shows a run that is completed, `porewatch logs` any run.",
         )
     after = _moved(record, at, state=RunState.CANCELLED, problem=order.sentence, completed_at=at)
     fact = RunCancelled(

@@ -126,7 +126,7 @@ def _cancelled(fact: RunCancelled) -> Notice:
         f"By: {fact.by or 'not said'}\nReason: {fact.reason or 'not said'}\n\n"
         "Its machines were ended and paid; there is no report and nothing is known about its "
         "samples. Files, and what its stages had saved, stay.\n"
-        f"To run it after all: porewatch submit. To remove it: porewatch delete {fact.run_id}.\n"
+        "To run it after all: porewatch submit.\n"
     )
     return notice_about(fact, f"Run {fact.run_id} cancelled", body)
 
