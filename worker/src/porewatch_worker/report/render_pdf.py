@@ -10,6 +10,7 @@ from contextlib import ExitStack
 from dataclasses import asdict
 from functools import cache
 from importlib.resources import as_file, files
+from typing import Any
 
 import typst
 
@@ -17,6 +18,7 @@ from porewatch.domain.report import Report
 from porewatch_worker.report.compose import compose
 from porewatch_worker.report.document import Document
 from porewatch_worker.report.of_sample import compose_sample
+from porewatch_worker.report.printable import drawable, without_controls
 from porewatch_worker.report.speech import Language
 
 STANDARDS: list[typst.PDFStandard] = ["a-2a", "ua-1"]
@@ -39,19 +41,40 @@ def render_sample_pdf(report: Report, sample: str, language: Language = "en") ->
 def _printed(report: Report, document: Document) -> bytes:
     template = files("porewatch_worker.report").joinpath("templates/report.typ").read_bytes()
     at = report.created_at
-    data = asdict(document) | {
+    data = without_controls(asdict(document)) | {
         "date": {"year": at.year, "month": at.month, "day": at.day}
         | {"hour": at.hour, "minute": at.minute, "second": at.second}
     }
+    stamp = int(at.timestamp())
+    try:
+        return _compiled(template, data, stamp)
+    except typst.TypstError:
+        return _compiled(template, drawable(data, _draws), stamp)
+
+
+def _compiled(template: bytes, data: dict[str, Any], stamp: int) -> bytes:
     made: bytes = typst.compile(
         template,
         format="pdf",
         font_paths=fonts(),
         pdf_standards=STANDARDS,
-        timestamp=int(at.timestamp()),
+        timestamp=stamp,
         sys_inputs={"document": json.dumps(data, ensure_ascii=False)},
     )
     return made
+
+
+@cache
+def _draws(char: str) -> bool:
+    """Whether a font of ours has a glyph for `char`."""
+    page = b"#set document(title: [p])\n#sys.inputs.char"
+    try:
+        typst.compile(
+            page, format="pdf", font_paths=fonts(), pdf_standards="a-2b", sys_inputs={"char": char}
+        )
+    except typst.TypstError:
+        return False
+    return True
 
 
 @cache
