@@ -38,6 +38,7 @@ def test_every_set_was_made_and_the_series_rises_in_every_class(result: Validati
 def test_the_page_stands_alone_and_says_that_everything_is_simulated(result: Validation) -> None:
     page = render_page(result)
     assert result.reads_told[:40] in page
+    assert page.index(">Research use<") < page.index("<table")
     assert page.count("<svg") == len(result.classes) + 1
     plain = page.replace("http://www.w3.org/2000/svg", "")
     assert not [mark for mark in ("http:", "https:", "<script", "<link") if mark in plain]
