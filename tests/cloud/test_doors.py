@@ -46,6 +46,10 @@ def said(lab: Lab, *arguments: str) -> Any:
     return json.loads(answer.stdout)
 
 
+AFTER_THE_END = ("PathogenSuspected", "SuspicionConfirmed", "SuspicionWithdrawn")
+"""Alerts are settled by the report."""
+
+
 def ask(lab: Lab, path: str, *, key: str | None = None) -> tuple[int, Any]:
     """(status, body) of one request to the REST API."""
     headers = {"x-api-key": key} if key else {}
@@ -80,7 +84,8 @@ def test_the_api_lists_runs_and_tells_their_state(lab: Lab, run: RunRecord, key:
     assert shown["cost_usd"] == pytest.approx(run.cost_usd)
     assert not {"execution_arn", "manifest_digest", "report_keys"} & set(shown)
     _, listed = ask(lab, "/runs?limit=200&state=completed", key=key)
-    assert shown in listed["runs"]
+    (mine,) = [entry for entry in listed["runs"] if entry["run_id"] == run.run_id]
+    assert mine.items() <= shown.items()
     assert {entry["state"] for entry in listed["runs"]} == {"completed"}
     assert ask(lab, "/runs?limit=0", key=key)[0] == 400
     status, missing = ask(lab, "/runs/no-such-run", key=key)
@@ -127,7 +132,8 @@ def test_watch_shows_the_end_and_logs_show_the_way(lab: Lab, run: RunRecord) -> 
     }  # fmt: skip
     logs = said(lab, "logs", run.run_id)
     kinds = [kind for kind, _ in logs["facts"]]
-    assert kinds[0] in ("FileValidated", "RunSealed") and kinds[-1] == "RunCompleted"
+    assert kinds[0] in ("FileValidated", "RunSealed", "ObjectAnswered")
+    assert kinds[-1] in ("RunCompleted", *AFTER_THE_END)
     assert {"RunStarted", "InstanceLaunched", "StageCompleted", "InstanceTerminated"} <= set(kinds)
     assert all("published" in text for text in logs["logs"].values()) and len(logs["logs"]) == 2
 

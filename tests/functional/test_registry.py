@@ -140,6 +140,21 @@ def test_every_migration_is_applied_once(registry: Registry) -> None:
     assert [row["name"] for row in noted] == [name for name, _ in migrations()]
 
 
+def test_rows_of_earlier_versions_take_todays_words(registry: Registry) -> None:
+    (words,) = (sql for name, sql in migrations() if name.startswith("0005"))
+    old = {"released": "reportable", "released_with_remarks": "reportable_with_remarks",
+           "invalid": "not_reportable", "reportable": "reportable"}  # fmt: skip
+    for word in old:
+        registry.execute(
+            "INSERT INTO samples (run_id, revision, sample, outcome, at) "
+            "VALUES ('old', 0, :sample, :outcome, now())", sample=word, outcome=word,
+        )  # fmt: skip
+    for statement in statements(words):
+        registry.execute(statement)
+    rows = registry.execute("SELECT sample, outcome FROM samples WHERE run_id = 'old'")
+    assert {row["sample"]: row["outcome"] for row in rows} == old
+
+
 def test_eight_migrations_at_once_apply_each_once(api: DataApi) -> None:
     def migrate(_: int) -> list[str]:
         return Registry("c", "s", "registry", client=api).migrate()  # type: ignore[arg-type]

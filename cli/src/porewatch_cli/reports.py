@@ -6,6 +6,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
+from porewatch.adapters.objects import Extra
 from porewatch.domain import places
 from porewatch.domain.cost import Bill
 from porewatch.domain.errors import InputRefused, NotFound
@@ -18,21 +19,31 @@ from porewatch_cli.stack import Stack, find_stack
 
 
 def given_report(
-    given: str, stack: str | None, profile: str | None = None, region: str | None = None
+    given: str,
+    stack: str | None,
+    profile: str | None = None,
+    region: str | None = None,
+    *,
+    extra: Extra = "ignore",
 ) -> Report:
-    """The report at a path, in a folder, or of a run by its id: only then a stack is looked for."""
+    """The report at a path, in a folder, or of a run by its id: only then a stack is looked for.
+
+    `extra="forbid"`, as an audit wants it: a field that no report has is refused, since no trail
+    covers it. Else it may be one of a later version.
+    """
     path = Path(given)
     path = path / REPORT if path.is_dir() else path
     if not path.is_file():
         found = find_stack(stack, profile=profile, region=region)
-        return read_report(found, with_report(found, given))
+        return read_report(found, with_report(found, given), extra=extra)
     try:
-        return Report.model_validate_json(path.read_bytes(), extra="forbid")
+        return Report.model_validate_json(path.read_bytes(), extra=extra)
     except ValidationError as e:
         raise InputRefused(
             f"this is no report: {say(e)}.",
             file=str(path),
-            remedy="name a report.json that `porewatch screen` or `porewatch report` wrote.",
+            remedy="name a report.json that `porewatch screen` or `porewatch report` wrote; if a "
+            "later version wrote it, update porewatch.",
         ) from e
 
 
@@ -48,10 +59,10 @@ def with_report(stack: Stack, run_id: str) -> RunRecord:
     )
 
 
-def read_report(stack: Stack, run: RunRecord) -> Report:
-    """A field that no report has is refused: nobody would see it, and no trail covers it."""
+def read_report(stack: Stack, run: RunRecord, *, extra: Extra = "ignore") -> Report:
+    """The report of the run's present revision."""
     key = places.report_key(run.run_id, run.revision, REPORT)
-    return stack.bucket("Reports").get_json(key, Report, extra="forbid")
+    return stack.bucket("Reports").get_json(key, Report, extra=extra)
 
 
 def read_bill(stack: Stack, run: RunRecord) -> Bill:

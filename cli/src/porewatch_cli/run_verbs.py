@@ -200,7 +200,7 @@ def audit(
     With --head also a trail that was rewritten as a whole is told.
     """
     kept = kept_head(head) if head is not None else None
-    found = given_report(report, stack, profile, region)
+    found = given_report(report, stack, profile, region, extra="forbid")
     if not audit_report(found, as_json=as_json, kept=kept):
         raise typer.Exit(EXIT_FAILED)
 
