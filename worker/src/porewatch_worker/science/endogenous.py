@@ -2,15 +2,15 @@
 
 The panel row says in which species (`endogenous_in`). Such a virus is called `endogenous`, not
 detected or indeterminate, unless it is more than its host explains: copies per diploid genome whose
-lower limit is above what the row expects, reads in a DNA sample without one read of the host, or
-reads of its own in a no-template control, where nothing is expected.
+lower limit is above what the row expects, or reads of its own in a control, which is no animal.
+Without reads of the host copies are not known, and nothing is in excess.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from porewatch.domain.findings import Call, PervResult, Quantity, SampleScreen, TargetResult
+from porewatch.domain.findings import Call, PervResult, Quantity, TargetResult
 from porewatch.domain.panel import Panel, PanelEntry
 from porewatch.domain.runs import Sample, SampleRole
 
@@ -44,7 +44,6 @@ def as_inherited(
     entry: PanelEntry,
     judged: tuple[Call, str],
     result: TargetResult | None,
-    screen: SampleScreen,
     *,
     sample: Sample,
     perv: PervResult | None,
@@ -55,7 +54,7 @@ def as_inherited(
     copies = copies_of(entry.code, perv)
     if too_many := excess(entry, copies):
         return Call.DETECTED, too_many
-    if call not in SEEN or (own and _unexplained(screen, sample)):
+    if call not in SEEN or (own and sample.role is not SampleRole.SAMPLE):
         return call, rule
     species = " or ".join(entry.endogenous_in)
     return Call.ENDOGENOUS, f"endogenous in {species}: {_told(entry, copies, sample)}"
@@ -76,12 +75,6 @@ def excess_alarms(
 def _type_name(entry: PanelEntry, perv: PervResult) -> str:
     kind = entry.code.rpartition("-")[2]
     return next(t.name for t in perv.types if t.name.rpartition("-")[2] == kind)
-
-
-def _unexplained(screen: SampleScreen, sample: Sample) -> bool:
-    """Reads that no genome of the host can have given."""
-    blank = sample.role is SampleRole.NO_TEMPLATE_CONTROL
-    return blank or (sample.material == "dna" and not screen.account.host)
 
 
 def _told(entry: PanelEntry, copies: Quantity | None, sample: Sample) -> str:

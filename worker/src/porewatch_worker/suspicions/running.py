@@ -5,7 +5,7 @@ or PERV of an alarming kind, has reads enough in a sample, the findings of just 
 called by `call_all`, over all samples' totals and with what the rest of the run may still bring
 against them (`to_come`). Every alarm is raised once; after the last unit nothing is to come, so
 what the report will call is raised at the latest then. What the sample's species inherits is judged
-only then: copies per genome and reads without a host are settled by the whole run, and a few early
+only then: copies per genome are settled by the whole run, and a few early
 units show either too high by chance.
 """
 
