@@ -13,7 +13,10 @@ BENCH = {"crossover", "control_factor", "spike_cv", "extraction_cv", "nucleic_ac
 BENCH |= {"least_recovery"}
 NUMBERS = {"min_passed_reads", "min_spike_reads", "spike_recovery", "crosstalk_budget"}
 NUMBERS |= {"filtered_remark", "filtered_refuse"}
+PLAUSIBLE = {"least_host_share", "most_unassigned_share", "plausible_from_reads"}
+NUMBERS |= PLAUSIBLE
 OUR_CHOICE = {"min_passed_reads", "min_spike_reads", "filtered_remark", "filtered_refuse"}
+OUR_CHOICE |= PLAUSIBLE
 
 
 def row(ground: Ground) -> str:
