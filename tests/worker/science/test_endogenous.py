@@ -33,9 +33,11 @@ def perv(low: float | None, value: float | None, high: float) -> PervResult:
 
 
 def judged(
-    sample: Sample = A, *, told: PervResult | None = None, entry: PanelEntry = ROW
+    sample: Sample = A, *, told: PervResult | None = None, host: int = 500, entry: PanelEntry = ROW
 ) -> tuple[Call, str]:
-    return as_inherited(entry, SEEN, good("PERV-A"), sample=sample, perv=told)
+    screen = screen_with(good("PERV-A"))
+    there = screen.model_copy(update={"account": screen.account.model_copy(update={"host": host})})
+    return as_inherited(entry, SEEN, good("PERV-A"), there, sample=sample, perv=told)
 
 
 def test_copies_within_expectation_are_endogenous_and_the_numbers_are_said() -> None:
@@ -71,7 +73,10 @@ def test_without_a_published_number_copies_are_as_measured() -> None:
 def test_a_blanks_own_reads_keep_their_call_and_copies_that_are_not_known_are_no_excess() -> None:
     assert judged(NTC) == SEEN
     for sample in (A, A.model_copy(update={"material": "rna"})):
-        assert judged(sample)[0] is Call.ENDOGENOUS
+        assert judged(sample, host=0)[0] is Call.ENDOGENOUS
+    positive = A.model_copy(update={"role": SampleRole.POSITIVE_CONTROL})
+    assert judged(positive, host=0) == SEEN
+    assert judged(positive)[0] is Call.ENDOGENOUS
 
 
 @pytest.mark.parametrize(

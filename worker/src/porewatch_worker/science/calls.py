@@ -144,7 +144,7 @@ def _member(entry: PanelEntry, sample: Sample, screen: SampleScreen, run: Run) -
         call, rule, reasons = _judge(entry, result, screen, run)
     if inherited(entry, sample, run.panel):
         before = call, rule
-        call, rule = as_inherited(entry, before, result, sample=sample, perv=perv)
+        call, rule = as_inherited(entry, before, result, screen, sample=sample, perv=perv)
         reasons = reasons if (call, rule) == before else ()
     best = best_set(run.contigs[entry.code], {})
     length = result.genome_length if result else sum(c.length for c in best)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from porewatch.domain.findings import Call, PervResult, Quantity, TargetResult
+from porewatch.domain.findings import Call, PervResult, Quantity, SampleScreen, TargetResult
 from porewatch.domain.panel import Panel, PanelEntry
 from porewatch.domain.runs import Sample, SampleRole
 
@@ -44,6 +44,7 @@ def as_inherited(
     entry: PanelEntry,
     judged: tuple[Call, str],
     result: TargetResult | None,
+    screen: SampleScreen,
     *,
     sample: Sample,
     perv: PervResult | None,
@@ -54,7 +55,7 @@ def as_inherited(
     copies = copies_of(entry.code, perv)
     if too_many := excess(entry, copies):
         return Call.DETECTED, too_many
-    if call not in SEEN or (own and sample.role is not SampleRole.SAMPLE):
+    if call not in SEEN or (own and _unexplained(screen, sample)):
         return call, rule
     species = " or ".join(entry.endogenous_in)
     return Call.ENDOGENOUS, f"endogenous in {species}: {_told(entry, copies, sample)}"
@@ -75,6 +76,14 @@ def excess_alarms(
 def _type_name(entry: PanelEntry, perv: PervResult) -> str:
     kind = entry.code.rpartition("-")[2]
     return next(t.name for t in perv.types if t.name.rpartition("-")[2] == kind)
+
+
+def _unexplained(screen: SampleScreen, sample: Sample) -> bool:
+    """Reads in a control that no genome of an animal explains: a blank's own, and those of a
+    positive control that holds nothing of the host."""
+    if sample.role is SampleRole.POSITIVE_CONTROL:
+        return not screen.account.host
+    return sample.role is SampleRole.NO_TEMPLATE_CONTROL
 
 
 def _told(entry: PanelEntry, copies: Quantity | None, sample: Sample) -> str:
