@@ -247,7 +247,7 @@ def test_an_acknowledged_alert_waits_for_nobody(
     assert len(list_alerts(alerts=alerts_of, every=True).alerts) == 1
     assert kinds(cloud) == ["AlertAcknowledged", "PathogenSuspected"]
     results(finding("PERV-C", Call.INDETERMINATE))
-    send("alert_handler", ended("RunCompleted"))  # who acknowledged it is told all the same
+    send("alert_handler", ended("RunCompleted"))  # who acknowledged it is notified all the same
     assert "SuspicionWithdrawn" in kinds(cloud)
 
 

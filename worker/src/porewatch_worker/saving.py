@@ -138,7 +138,7 @@ class Saver:
         return told
 
     def _safe(self) -> Safe:
-        """Added up once for each version of the list: progress is told at every unit, and a run of
+        """Added up once for each version of the list: progress is asked at every unit, and a run of
         many small files has many."""
         if self._summed is None or self._summed[0] is not self.checkpoint.units:
             self._summed = self.checkpoint.units, Safe.of(self.checkpoint.units)

@@ -251,7 +251,7 @@ def cancel(record: RunRecord, order: Cancel, at: datetime) -> Move:
 
 
 MOST_LATE = 200
-"""Late files that are named; a run that gets more is being sent anew."""
+"""Late files that are named; a run that gets more is being sent again."""
 
 
 def late(record: RunRecord, path: str, at: datetime) -> Move:

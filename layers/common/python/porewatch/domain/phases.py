@@ -298,7 +298,7 @@ class OrderTerms(Model):
 
 
 class WorkOrder(OrderTerms):
-    """What a worker is told to do, complete."""
+    """A worker's order, complete."""
 
     manifest: RunManifest
 

@@ -1,9 +1,9 @@
 """What becomes of a run's alerts when it has ended: confirmed, withdrawn, or left unconfirmed.
 
 Decided from the alerts in the ledger and the final result alone, so it may be asked at any time and
-any number of times. It is asked when the run's end is told, when an alert arrives after that, and
+any number of times. It is asked at the run's end, when an alert arrives after that, and
 by the sweep. (Whoever raises an alert writes it before reading the run's state, and the run's state
-is written before its end is told: one of the two sees the other.)
+is written before the fact of its end: one of the two sees the other.)
 """
 
 from __future__ import annotations

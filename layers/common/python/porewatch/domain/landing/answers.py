@@ -1,4 +1,4 @@
-"""What a run is told about a kind of object that lands in it and is not checked as reads. Pure.
+"""The answer to a kind of object that lands in a run and is not checked as reads. Pure.
 
 Nothing that lands is met with silence: what is taken is said with what it is taken for, and what is
 not with why and what to do. One answer a kind and run, however many files of it come.
