@@ -95,8 +95,11 @@ def test_the_registry_says_the_same_as_the_report(lab: Lab, reads: RealReads) ->
         (f.sample, f.code, f.call.value, f.evidence.reads if f.evidence else 0)
         for f in report.findings
     )
-    (record,) = lab.rows(
-        f"SELECT state, bundle, findings, cost_usd FROM workflow_records {where}", **here
+    # The bundle is of the seal's own fact, which may arrive after the run's end.
+    (record,) = lab.wait_rows(
+        "SELECT state, bundle, findings, cost_usd FROM workflow_records "
+        f"{where} AND bundle IS NOT NULL",
+        **here,
     )
     assert (record["state"], record["bundle"]) == ("completed", REF)
     assert record["findings"] == run.findings == len(reads.detected)
