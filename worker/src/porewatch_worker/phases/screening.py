@@ -88,7 +88,9 @@ class ScreeningWork:
         }
         self._placers = {name: placers[p.min_block] for name, p in own.items()}
         self._kit_ends = KitEnds()
-        self._words = ReferenceWords(bundle.contigs.values(), bundle.panel_aligner.seq)
+        self._words = ReferenceWords(
+            bundle.contigs.values(), bundle.panel_aligner.seq, bundle.words
+        )
         self._perv = PervReader(bundle.contigs.values(), bundle.panel_aligner.seq, parameters)
 
     def fingerprint(self) -> str:

@@ -36,6 +36,7 @@ from porewatch_worker.references.sheet import (
 )
 from porewatch_worker.references.shelf import MANIFEST, SEAL, bundle_folder
 from porewatch_worker.references.verify import sha256_of
+from porewatch_worker.science.containment import write_words
 
 LARGE_HOST = 200_000_000
 """Bases above which the host is stored as an index (2.5 Gb: 135 s to build, 18 s to load)."""
@@ -93,6 +94,7 @@ def build_bundle(
             synthetic=synthetic,
             description=description,
             files=_files(draft_folder, index),
+            words=_words(draft, draft_folder),
             contigs=tuple(draft.contigs),
             panel_k=panel_k,
             panel_w=panel_w,
@@ -182,6 +184,16 @@ def _files(folder: Path, index: bool) -> dict[_FileKey, BundleFile]:
     else:
         names["host"] = "host.fa"
     return {key: _describe(folder / name) for key, name in names.items()}
+
+
+def _words(draft: Draft, folder: Path) -> BundleFile | None:
+    """Hashing five megabases takes two seconds: done here once, not in every run."""
+    path = folder / "words.npz"
+    return (
+        _describe(path)
+        if write_words(path, draft.contigs, _sequences(folder / "panel.fa"))
+        else None
+    )
 
 
 def _describe(path: Path) -> BundleFile:

@@ -66,6 +66,11 @@ class LoadedBundle:
     def ref(self) -> str:
         return self.manifest.ref
 
+    @property
+    def words(self) -> Path | None:
+        """Sampled words of the large panel genomes; None for bundles built before they had any."""
+        return self.folder / self.manifest.words.path if self.manifest.words else None
+
     def targets(self, role: ContigRole) -> dict[str, tuple[Contig, ...]]:
         """target -> its contigs (strains, segments), in the order of the manifest."""
         found: dict[str, tuple[Contig, ...]] = {}

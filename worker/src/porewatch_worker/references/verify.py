@@ -39,7 +39,7 @@ def verify_bundle(root: Path, ref: str) -> BundleManifest:
     manifest = read_manifest(root, ref)
     before = _stamp(folder, manifest)
     _check_seal(folder)
-    for file in manifest.files.values():
+    for file in manifest.every_file:
         _check_file(folder, file)
     _keep_stamp(folder, before)
     return manifest
@@ -86,7 +86,7 @@ def _check_file(folder: Path, file: BundleFile) -> None:
 
 def _stamp(folder: Path, manifest: BundleManifest) -> Stamp:
     """Size, times and inode of every file; a missing file has an empty mark."""
-    names = [MANIFEST, SEAL, *(file.path for file in manifest.files.values())]
+    names = [MANIFEST, SEAL, *(file.path for file in manifest.every_file)]
     return {name: _mark(folder / name) for name in names}
 
 

@@ -3,7 +3,8 @@
 A word of 21 bases survives a distance of d with (1 - d)^21 (Mash, Ondov et al. 2016, Genome Biol
 17:132; containment, Koslicki & Zabeti 2019). Words are sampled one in a hundred by their hash
 (`sketch`), of the aligned stretches of reads that a genome of `LARGE` bases or more has won; those
-of its reference are made when the first such read comes.
+of its reference stand in the bundle; for bundles without, they are made when the first such read
+comes.
 
     ANI = (words found / words sampled)^(1/21) / identity of reading
 
@@ -17,6 +18,7 @@ from __future__ import annotations
 import math
 import threading
 from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
 
 import numpy as np
 
@@ -31,8 +33,15 @@ GAP = "N"
 class ReferenceWords:
     """Sampled words of the bundle's large panel genomes. Shared by all threads."""
 
-    def __init__(self, contigs: Iterable[Contig], sequence_of: Callable[[str], str]) -> None:
+    def __init__(
+        self,
+        contigs: Iterable[Contig],
+        sequence_of: Callable[[str], str],
+        stored: Path | None = None,
+    ) -> None:
+        """`stored`: what `write_words` wrote for these very sequences."""
         self._contigs = large_targets(contigs)
+        self._stored = stored
         self._sequence_of = sequence_of
         self._made: dict[str, sketch.Hashes] = {}
         self._lock = threading.Lock()
@@ -51,12 +60,32 @@ class ReferenceWords:
     def _words(self, target: str) -> sketch.Hashes:
         with self._lock:
             if target not in self._made:
-                parts = [
-                    sketch.words(self._sequence_of(name).upper().encode())[0]
-                    for name in self._contigs[target]
-                ]
-                self._made[target] = np.unique(np.concatenate(parts))
+                self._made[target] = self._read(target)
             return self._made[target]
+
+    def _read(self, target: str) -> sketch.Hashes:
+        if self._stored is not None:
+            with np.load(self._stored, allow_pickle=False) as there:
+                if target in there:
+                    stored: sketch.Hashes = there[target]
+                    return stored
+        return _words_of(self._contigs[target], self._sequence_of)
+
+
+def write_words(path: Path, contigs: Iterable[Contig], sequence_of: Callable[[str], str]) -> bool:
+    """Write the sampled words of every large panel genome, one array a target (numpy's .npz, the
+    same bytes every time). False, and no file, when there is none."""
+    large = large_targets(contigs)
+    if large:
+        words = {t: _words_of(names, sequence_of) for t, names in sorted(large.items())}
+        np.savez(path, allow_pickle=False, **words)
+    return bool(large)
+
+
+def _words_of(names: Iterable[str], sequence_of: Callable[[str], str]) -> sketch.Hashes:
+    parts = [sketch.words(sequence_of(name).upper().encode())[0] for name in names]
+    unique: sketch.Hashes = np.unique(np.concatenate(parts))
+    return unique
 
 
 def large_targets(contigs: Iterable[Contig]) -> dict[str, tuple[str, ...]]:

@@ -70,11 +70,20 @@ class BundleManifest(Model):
     synthetic: bool
     description: str = ""
     files: dict[Literal["panel", "host", "host_index", "panel_list"], BundleFile]
+    words: Annotated[
+        BundleFile | None,
+        Field(description="sampled words of the large panel genomes; made when needed without"),
+    ] = None
     contigs: tuple[Contig, ...]
     panel_k: int
     panel_w: int
     host_bases: int
     tools: dict[str, str] = {}
+
+    @property
+    def every_file(self) -> tuple[BundleFile, ...]:
+        """All that lies beside `bundle.json` and is verified with it."""
+        return (*self.files.values(), *([self.words] if self.words else []))
 
     @property
     def ref(self) -> str:
