@@ -1,4 +1,4 @@
-"""What a run has cost so far, and the word when its budget is reached."""
+"""What a run has cost so far, and the warning at 80 and 100 % of its budget."""
 
 from porewatch.adapters.inbox import Inbox
 from porewatch.adapters.notices import Topic
@@ -10,13 +10,13 @@ from porewatch.domain.events import Fact
 from porewatch.edge.envelopes import fact
 from porewatch.edge.queue import on_queue
 from porewatch.settings import settings
-from porewatch.usecases.track_cost import Till, track_cost
+from porewatch.usecases.track_cost import CostTracking, track_cost
 
 
 @on_queue(fact)
 def lambda_handler(told: Fact) -> None:
     table = Table(settings().ledger_table)
-    till = Till(
+    costs = CostTracking(
         runs=RunLedger(table),
         stages=StageLedger(table),
         inbox=Inbox(table),
@@ -24,4 +24,4 @@ def lambda_handler(told: Fact) -> None:
         budget_usd=settings().run_budget_usd,
         at=now(),
     )
-    track_cost(told, till)
+    track_cost(told, costs)

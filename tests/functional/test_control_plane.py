@@ -24,7 +24,7 @@ from porewatch.adapters.stages import StageLedger
 from porewatch.adapters.table import Table
 from porewatch.domain import places
 from porewatch.domain.base import now
-from porewatch.domain.errors import ConfigurationRefused, MessageRefused, StaleEpoch
+from porewatch.domain.errors import ConfigurationRefused, MessageRefused, StaleEpoch, Unavailable
 from porewatch.domain.events import FACTS
 from porewatch.domain.phases import StageKey, StageManifest, StageRecord, StageState, WorkOrder
 from porewatch.domain.runs import InputFile, ReadKind, RunManifest, RunState, Sample
@@ -314,21 +314,69 @@ def of_machine(name: str, instance_id: str) -> dict[str, Any]:
     return event
 
 
-def test_costs_add_up_on_the_run_and_the_budget_is_told_of_once(answers: Answers) -> None:
-    launched()
-    fact = {**json.loads((ROOT / "events/InstanceTerminated/example.json").read_text())["detail"]}
-    call("instance_terminator", example("instance_terminator"))
+def billed(usd: float) -> None:
+    """The machine of the run cost this much, and cost_tracker hears of its end, twice."""
     for item in list(ledger().query(f"RUN#{RUN}", "COST#")):
-        line = json.loads(item.body)
-        item_of_a_day = json.dumps({**line, "usd": 12.5})
-        ledger().put(type(item)(item.pk, item.sk, item_of_a_day))
-    words = told("InstanceTerminated", {**fact, "revision": 0})
+        line = json.dumps({**json.loads(item.body), "usd": usd})
+        ledger().put(type(item)(item.pk, item.sk, line))
+    example = json.loads((ROOT / "events/InstanceTerminated/example.json").read_text())
+    words = told("InstanceTerminated", {**example["detail"], "revision": 0})
     assert send("cost_tracker", words, words) == []
-    assert RunLedger(ledger()).get(RUN).cost_usd == pytest.approx(12.5)
-    assert facts_in(ledger(), RUN).count("BudgetReached") == 1
-    backend = sent_messages()
-    assert len(backend) == 1
-    assert "used up its budget" in backend[0]
+    assert RunLedger(ledger()).get(RUN).cost_usd == pytest.approx(usd)
+
+
+@pytest.fixture
+def tracked(answers: Answers) -> None:
+    """A run with one machine on its bill; its budget is RUN_BUDGET_USD of the settings."""
+    launched()
+    call("instance_terminator", example("instance_terminator"))
+
+
+def thresholds() -> list[int]:
+    facts = ledger().query(f"RUN#{RUN}", "FACT#BudgetReached:")
+    return sorted(json.loads(str(f.attributes["detail"]))["threshold"] for f in facts)
+
+
+def test_people_are_warned_at_80_and_at_100_percent_of_the_budget_once_each(tracked: None) -> None:
+    budget = settings().run_budget_usd
+    billed(budget * 0.79)
+    assert (thresholds(), sent_messages()) == ([], [])
+    billed(budget * 0.8)
+    billed(budget * 0.95)
+    assert thresholds() == [80]
+    billed(budget)
+    billed(budget * 1.2)
+    assert thresholds() == [80, 100]
+    near, used = sent_messages()
+    assert near == f"Run {RUN} has cost 80 % of its budget"
+    assert used == f"Run {RUN} has used up its budget (100 %)"
+
+
+def test_who_crosses_both_thresholds_at_once_reads_of_the_higher_only(tracked: None) -> None:
+    billed(settings().run_budget_usd * 1.5)
+    assert thresholds() == [100]
+    assert sent_messages() == [f"Run {RUN} has used up its budget (150 %)"]
+
+
+def test_a_raised_budget_warns_again(tracked: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    budget = settings().run_budget_usd
+    billed(budget)
+    monkeypatch.setenv("RUN_BUDGET_USD", f"{budget * 1.25}")
+    settings.cache_clear()
+    billed(budget)
+    assert sent_messages()[1] == f"Run {RUN} has cost 80 % of its budget"
+
+
+def test_a_warning_that_could_not_be_sent_is_sent_the_next_time(tracked: None) -> None:
+    gone = Unavailable("no answer")
+    with (
+        patch("porewatch.adapters.notices.Topic.publish", side_effect=gone),
+        pytest.raises(AssertionError),
+    ):
+        billed(settings().run_budget_usd * 0.9)
+    assert sent_messages() == []
+    billed(settings().run_budget_usd * 0.9)
+    assert sent_messages() == [f"Run {RUN} has cost 90 % of its budget"]
 
 
 def sent_messages() -> list[str]:

@@ -179,10 +179,12 @@ class InstanceTerminated(Fact):
 
 
 class BudgetReached(Fact):
-    """The run has cost its whole budget; nothing further will be launched for it."""
+    """The run has cost `threshold` percent of its budget, or more. At 100 nothing further will be
+    launched for it. Earlier versions told of 100 only."""
 
     cost_usd: float
     budget_usd: float
+    threshold: int = 100
 
 
 class PathogenSuspected(Fact):

@@ -1,6 +1,6 @@
-"""What a run has cost so far stands on its record; reaching the budget is told once.
+"""What a run has cost so far stands on its record; people are warned near its budget and at it.
 
-It is a sum over the bill and not an addition, so hearing of a machine twice costs nothing.
+The cost is a sum over the bill and not an addition, so hearing of a machine twice costs nothing.
 """
 
 from __future__ import annotations
@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from porewatch.domain.budget_warning import threshold_of, warning, warning_id
 from porewatch.domain.events import BudgetReached, Fact, InstanceTerminated
-from porewatch.domain.notice import Notice
 
 if TYPE_CHECKING:
     from porewatch.adapters.inbox import Inbox
@@ -20,8 +20,9 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Till:
-    """What keeping the cost needs. `alerts` are told once for each `budget_usd` of a revision."""
+class CostTracking:
+    """What keeping the cost needs. `budget_usd`: of one revision of a run; 0: no budget, and no
+    warning."""
 
     runs: RunLedger
     stages: StageLedger
@@ -31,43 +32,34 @@ class Till:
     at: datetime
 
 
-def track_cost(fact: Fact, till: Till) -> None:
-    """Add the bill up anew when a machine has ended.
+def track_cost(fact: Fact, costs: CostTracking) -> None:
+    """Sum the bill up again when a machine has ended; warn when a threshold is crossed.
 
-    Raises AlreadyDone when the budget was reached and told of before.
+    Raises AlreadyDone when people were warned at this threshold before.
     """
     if not isinstance(fact, InstanceTerminated):
         return
-    lines = till.runs.cost_lines(fact.run_id)
-    till.runs.set_cost(fact.run_id, round(sum(line.usd for line in lines), 6), till.at)
-    spent = round(sum(line.usd for line in till.runs.cost_lines(fact.run_id, fact.revision)), 6)
-    if spent < till.budget_usd:
+    lines = costs.runs.cost_lines(fact.run_id)
+    costs.runs.set_cost(fact.run_id, round(sum(line.usd for line in lines), 6), costs.at)
+    spent = round(sum(line.usd for line in costs.runs.cost_lines(fact.run_id, fact.revision)), 6)
+    threshold = threshold_of(spent, costs.budget_usd)
+    if threshold is None:
         return
-    reached = _reached(fact, spent, till)
-    with till.inbox.once(reached.fact_id):
-        till.stages.record([reached])
-        till.alerts.publish(_notice(reached))
+    reached = _reached(fact, spent, threshold, costs)
+    with costs.inbox.once(reached.fact_id):
+        costs.stages.record([reached])
+        costs.alerts.publish(warning(reached))
 
 
-def _reached(fact: InstanceTerminated, spent: float, till: Till) -> BudgetReached:
+def _reached(
+    fact: InstanceTerminated, spent: float, threshold: int, costs: CostTracking
+) -> BudgetReached:
     return BudgetReached(
-        fact_id=f"BudgetReached:{fact.run_id}:{fact.revision}:{till.budget_usd:g}",
+        fact_id=warning_id(fact.run_id, fact.revision, costs.budget_usd, threshold),
         run_id=fact.run_id,
         revision=fact.revision,
-        at=till.at,
+        at=costs.at,
         cost_usd=spent,
-        budget_usd=till.budget_usd,
-    )
-
-
-def _notice(fact: BudgetReached) -> Notice:
-    return Notice(
-        kind="BudgetReached",
-        run_id=fact.run_id,
-        subject=f"Run {fact.run_id} has used up its budget",
-        body=(
-            f"Run {fact.run_id} (revision {fact.revision}) has cost {fact.cost_usd:.2f} USD; "
-            f"its budget is {fact.budget_usd:.2f} USD.\nMachines that run save and leave; no "
-            "further one is launched. To let it go on, raise RunBudgetUsd and seal the run anew."
-        ),
+        budget_usd=costs.budget_usd,
+        threshold=threshold,
     )

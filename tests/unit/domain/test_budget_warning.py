@@ -1,0 +1,88 @@
+"""At how much of a budget people are warned, and what they read."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from string import Formatter
+
+import pytest
+
+from porewatch.domain.budget_warning import THRESHOLDS, threshold_of, warning, warning_id
+from porewatch.domain.events import BudgetReached
+from porewatch.domain.notice_texts import LANGUAGES, texts
+
+WHEN = datetime(2026, 11, 28, tzinfo=UTC)
+
+
+def reached(spent: float, threshold: int, budget: float = 25.0) -> BudgetReached:
+    return BudgetReached(
+        fact_id=warning_id("run-1", 2, budget, threshold),
+        run_id="run-1",
+        revision=2,
+        at=WHEN,
+        cost_usd=spent,
+        budget_usd=budget,
+        threshold=threshold,
+    )
+
+
+@pytest.mark.parametrize(
+    ("spent", "budget", "threshold"),
+    [
+        (0.0, 25.0, None),
+        (19.999999, 25.0, None),
+        (20.0, 25.0, 80),
+        (24.999999, 25.0, 80),
+        (25.0, 25.0, 100),
+        (400.0, 25.0, 100),
+        (0.3 * 0.8, 0.3, 80),  # 0.24 in binary is a little less
+        (5.0, 0.0, None),
+        (0.0, 0.0, None),
+    ],
+)
+def test_the_highest_threshold_counts(spent: float, budget: float, threshold: int | None) -> None:
+    assert threshold_of(spent, budget) == threshold
+
+
+def test_each_threshold_and_each_budget_has_a_key_of_its_own() -> None:
+    keys = {warning_id("run-1", r, b, t) for r in (0, 1) for b in (25, 50) for t in THRESHOLDS}
+    assert len(keys) == 8
+
+
+@pytest.mark.parametrize(
+    ("spent", "threshold", "percent"), [(20.0, 80, 80), (24.99, 80, 99), (30.0, 100, 120)]
+)
+def test_a_warning_has_percentage_sum_and_limit_in_every_language(
+    spent: float, threshold: int, percent: int
+) -> None:
+    notice = warning(reached(spent, threshold))
+    assert f"{percent} %" in notice.subject
+    said = notice.body.split("\n----\n")
+    assert len(said) == len(LANGUAGES)
+    for text in said:
+        for part in ("run-1", f"{percent} %", f"{spent:.2f} USD", "25.00 USD", "RunBudgetUsd"):
+            assert part in text
+
+
+def test_near_and_used_up_are_told_apart() -> None:
+    near, used = warning(reached(20.0, 80)), warning(reached(25.0, 100))
+    assert "goes on" in near.body
+    assert "no further one is launched" in used.body
+
+
+def test_every_language_has_every_text_with_the_same_placeholders() -> None:
+    def places(language: str) -> dict[str, set[str]]:
+        return {
+            key: {name for _, name, _, _ in Formatter().parse(text) if name}
+            for key, text in texts(language).items()
+        }
+
+    for language in LANGUAGES:
+        assert places(language) == places("en")
+        assert all(text.strip() for text in texts(language).values())
+
+
+def test_an_earlier_version_told_of_100_percent_only() -> None:
+    told = reached(25.0, 100).model_dump(mode="json")
+    del told["threshold"]
+    assert BudgetReached.model_validate(told).threshold == 100
