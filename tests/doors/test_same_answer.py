@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import gzip
+import unicodedata
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from porewatch_cli.gather import gather
 from tests.doors.four import Answer, at_all, at_summary
 
 Files = dict[str, bytes]
@@ -111,6 +113,36 @@ def test_a_sample_s_name_is_as_good_as_its_barcode(tmp_path: Path, names: tuple[
     got = answer(tmp_path, files | {"sample_sheet.csv": SHEET})
     assert [b for b, _ in got.files] == ["barcode01", "barcode02"]
     assert [s[0] for s in got.samples] == ["Pig-A", "Pig-B"]
+
+
+JAPANESE = "alias,barcode,type\nブタ1,barcode01,test_sample\nヤギ,barcode02,test_sample\n"
+
+
+@pytest.mark.parametrize("form", ["NFC", "NFD"])
+@pytest.mark.parametrize(
+    "names",
+    [("fastq_pass/ブタ1/x.fastq.gz", "fastq_pass/ヤギ/x.fastq.gz"),
+     ("ブタ1.fastq.gz", "ヤギ.fastq.gz"), ("ﾌﾞﾀ1/a.fastq.gz", "ヤギ/b.fastq.gz"),
+     ("fastq_pass/ブタ1/FAX1_pass_ブタ1_1234abcd_1234abcd_0.fastq.gz", "ヤギ/fastq/y.fastq.gz")],
+)  # fmt: skip
+def test_a_name_in_any_script_is_found_however_its_folder_was_stored(
+    tmp_path: Path, names: tuple[str, str], form: str
+) -> None:
+    files = {unicodedata.normalize(form, name): packed(f"n{i}") for i, name in enumerate(names)}  # type: ignore[arg-type]
+    got = answer(tmp_path, files | {"sample_sheet.csv": JAPANESE.encode()})
+    assert [b for b, _ in got.files] == ["barcode01", "barcode02"]
+    assert [s[0] for s in got.samples] == ["ブタ1", "ヤギ"]
+    assert all(file.path.isascii() for file in gather(tmp_path, run_id="r").manifest.files)
+
+
+def test_a_folder_that_may_be_either_of_two_samples_is_refused(tmp_path: Path) -> None:
+    sheet = b"alias,barcode\npig-A,barcode01\nPIG-A,barcode02\n"
+    files = {f"{n}/{i}.fastq.gz": packed(n) for i, n in enumerate(("pig-A", "PIG-A"))}
+    got = answer(tmp_path / "told", files | {"sample_sheet.csv": sheet})
+    assert [b for b, _ in got.files] == ["barcode01", "barcode02"]
+    files["Pig-a/c.fastq.gz"] = packed("c")
+    got = answer(tmp_path / "not", files | {"sample_sheet.csv": sheet})
+    assert "'Pig-a' may be sample pig-A or PIG-A" in got.refused
 
 
 def test_a_file_without_barcode_beside_barcoded_ones_is_refused(tmp_path: Path) -> None:

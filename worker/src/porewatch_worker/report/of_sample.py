@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import replace
 
+from porewatch.domain import sample_keys
 from porewatch.domain.completeness import Expected, LeftOut, LostFile
 from porewatch.domain.report import Report
 from porewatch.domain.runs import Sample
@@ -30,18 +31,9 @@ COVERED = "another sample"
 
 
 def file_keys(report: Report) -> dict[str, str]:
-    """Name of each sample that is no control -> what stands for it in file names: ASCII, one for
-    each, also where a file system does not tell `A` from `a`."""
-    keys: dict[str, str] = {}
-    for sample in report.samples:
-        if sample.name not in report.subjects:
-            continue
-        key = stem = re.sub(r"[^A-Za-z0-9_]+", "-", sample.name).strip("-") or "sample"
-        taken, number = {k.casefold() for k in keys.values()}, 2
-        while key.casefold() in taken:
-            key, number = f"{stem}-{number}", number + 1
-        keys[sample.name] = key
-    return keys
+    """Name of each sample that is no control -> what stands for it in file names."""
+    keys = sample_keys.file_keys(report.samples)
+    return {name: key for name, key in keys.items() if name in report.subjects}
 
 
 def of_sample(report: Report, name: str) -> Report:
@@ -50,7 +42,7 @@ def of_sample(report: Report, name: str) -> Report:
     kept = tuple(s for s in report.samples if s is own or _speaks_for(report, s, own))
     names = {s.name for s in kept}
     others = [s for s in report.samples if s.name not in names]
-    hidden = _hidden(report, others, kept)
+    hidden = _hidden(report, others, kept) | _folders(report, others)
     foreign = _any_of(hidden)
     outcomes = tuple(
         o.model_copy(update={"reasons": _covered(o.reasons, foreign)})
@@ -135,6 +127,12 @@ def _hidden(report: Report, others: Iterable[Sample], kept: Iterable[Sample]) ->
     """Words that lead to other samples, less those that our own share with them (a species)."""
     told = {w for s in others for w in _words(s)} | set(report.unlisted_barcodes)
     return told - {w for s in kept for w in _words(s)}
+
+
+def _folders(report: Report, others: Iterable[Sample]) -> set[str]:
+    """What stands for names that are not ASCII in the paths of other samples' files."""
+    keys = sample_keys.file_keys(report.samples)
+    return {keys[s.name] for s in others if not s.name.isascii()}
 
 
 def _words(sample: Sample) -> Iterable[str]:

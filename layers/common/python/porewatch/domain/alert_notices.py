@@ -12,6 +12,7 @@ from porewatch.domain.events import (
     SuspicionWithdrawn,
 )
 from porewatch.domain.notice import Notice, notice_about
+from porewatch.domain.sample_keys import in_subject
 
 CALLS = {
     "detected": "detected",
@@ -62,8 +63,24 @@ def _suspected(fact: PathogenSuspected) -> Notice:
         f"What to do: hold the sample. {_how_to_close(fact)}\n"
     )
     return notice_about(
-        fact, f"{word} {fact.code} in {fact.sample}, run {fact.run_id}", body, fact.severity
+        fact,
+        _subject(word, fact),
+        body,
+        fact.severity,
     )
+
+
+AboutSample = (
+    PathogenSuspected
+    | SuspicionConfirmed
+    | SuspicionWithdrawn
+    | SuspicionUnconfirmed
+    | AlertEscalated
+)
+
+
+def _subject(word: str, fact: AboutSample) -> str:
+    return f"{word} {fact.code} in {in_subject(fact.sample)}, run {fact.run_id}"
 
 
 def _evidence(fact: PathogenSuspected) -> str:
@@ -105,7 +122,10 @@ def _confirmed(fact: SuspicionConfirmed) -> Notice:
         f"What to do: follow the actions in the report (porewatch report {fact.run_id}).\n"
     )
     return notice_about(
-        fact, f"CONFIRMED {fact.code} in {fact.sample}, run {fact.run_id}", body, fact.severity
+        fact,
+        _subject("CONFIRMED", fact),
+        body,
+        fact.severity,
     )
 
 
@@ -123,7 +143,10 @@ def _withdrawn(fact: SuspicionWithdrawn) -> Notice:
         "What to do: the alert is closed. Go by the report for what holds the sample otherwise.\n"
     )
     return notice_about(
-        fact, f"WITHDRAWN {fact.code} in {fact.sample}, run {fact.run_id}", body, fact.severity
+        fact,
+        _subject("WITHDRAWN", fact),
+        body,
+        fact.severity,
     )
 
 
@@ -135,7 +158,10 @@ def _unconfirmed(fact: SuspicionUnconfirmed) -> Notice:
         "What to do: keep holding the sample, and send the run again or test it otherwise.\n"
     )
     return notice_about(
-        fact, f"UNCONFIRMED {fact.code} in {fact.sample}, run {fact.run_id}", body, fact.severity
+        fact,
+        _subject("UNCONFIRMED", fact),
+        body,
+        fact.severity,
     )
 
 
@@ -149,7 +175,7 @@ def _escalated(fact: AlertEscalated) -> Notice:
     )
     return notice_about(
         fact,
-        f"NOT ACKNOWLEDGED: {fact.code} in {fact.sample}, run {fact.run_id}",
+        _subject("NOT ACKNOWLEDGED:", fact),
         body,
         fact.severity,
     )

@@ -16,6 +16,7 @@ from pathlib import PurePosixPath
 
 from porewatch.domain.completeness import Why, with_more
 from porewatch.domain.errors import LaboratoryRefused, ManifestRefused, MessageRefused
+from porewatch.domain.labels import plain_blanks
 from porewatch.domain.landing.contents import once
 from porewatch.domain.landing.names import Landed, classify
 from porewatch.domain.landing.places import places
@@ -151,7 +152,7 @@ def refuse_member(member: tarfile.TarInfo, number: int, total: int, *, size: int
         raise _no(name, "has an absolute path.", "make the tar inside the run's folder.")
     if ".." in PurePosixPath(name).parts:
         raise _no(name, "leaves its folder.", "make the tar inside the run's folder.")
-    if not name.isprintable() or len(name) > 500:
+    if not plain_blanks(name).isprintable() or len(name) > 500:
         raise _no(name[:80], "has an odd name.", "use letters, digits, '.', '_' and '-'.")
     if member.isdir():
         return
@@ -234,7 +235,10 @@ def _own_manifest(
         if (told := getattr(manifest, option)) != wanted:
             problem = f"says {option} {told}, and the tar was sent with {wanted}."
             raise _no("run.json", problem, "say it in one place only: leave the option away.")
-    lying = places(member for member in contents.sizes if classify(member) is Landed.READS)
+    members = [member for member in contents.sizes if classify(member) is Landed.READS]
+    lying = places(members)
+    if not {file.path for file in manifest.files} <= set(lying.values()):
+        lying = places(members, manifest.samples)  # as `porewatch submit` writes paths
     here = {place: member for member, place in lying.items()}
     for file in manifest.files:
         member = here.pop(file.path, None)

@@ -6,6 +6,7 @@ one text and stores another can be about the wrong animal. All text is kept in N
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from typing import Annotated
 
@@ -22,6 +23,12 @@ UNSEEN = {
     "Zp": "a paragraph break",
 }
 """General categories that no label may hold, and what they are to a person."""
+
+_IGNORABLE = re.compile(
+    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]"
+)
+"""Letters and marks that Unicode lets every font leave out (Default_Ignorable_Code_Point, less the
+categories above)."""
 
 
 def label(text: str) -> str:
@@ -43,7 +50,10 @@ def plain_blanks(text: str) -> str:
 def refuse_unseen(text: str) -> None:
     """Raises ValueError that names the first character which cannot be seen, and its place."""
     for place, character in enumerate(text, 1):
-        if what := UNSEEN.get(unicodedata.category(character)):
+        what = UNSEEN.get(unicodedata.category(character))
+        if what is None and _IGNORABLE.match(character):
+            what = UNSEEN["Cf"]
+        if what:
             raise ValueError(f"character {place} is {what} ({named(character)}); delete it.")
 
 

@@ -13,6 +13,7 @@ from porewatch.domain.completeness import Expected, LeftOut, LostFile
 from porewatch.domain.identity import Day, Laboratory
 from porewatch.domain.labels import Label
 from porewatch.domain.manifest_part import ManifestPart
+from porewatch.domain.sample_names import SampleName, as_seen
 from porewatch.domain.verdict import Verdict
 
 RUN_ID_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$"
@@ -20,7 +21,6 @@ RunId = Annotated[str, StringConstraints(pattern=RUN_ID_PATTERN)]
 """1 to 63 letters, digits, `-`, `_`; first a letter or digit (it is a key, a tag, a name)."""
 
 Barcode = Annotated[str, StringConstraints(pattern=r"^barcode(\d{2}|[1-9]\d{2,3})[a-d]?$")]
-SampleName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9 ._-]{0,62}$")]
 
 
 class ReadKind(StrEnum):
@@ -213,7 +213,7 @@ class RunManifest(ManifestPart):
     def _is_consistent(self) -> RunManifest:
         for what, values in (
             ("file path", [f.path for f in self.files]),
-            ("sample name", [s.name for s in self.samples]),
+            ("sample name", [as_seen(s.name) for s in self.samples]),
             ("barcode", [s.barcode for s in self.samples if s.barcode]),
         ):
             twice = [str(v) for v, n in Counter(values).items() if n > 1]

@@ -16,10 +16,12 @@ from typing import Any
 
 from porewatch.domain.errors import SampleSheetRefused
 from porewatch.domain.runs import Sample, SampleRole
+from porewatch.domain.sample_names import RULE, sample_name
 from porewatch.domain.sheet_rules import (
     of_flow_cell,
     refuse_duplicates,
     refuse_lonely_controls,
+    refuse_lookalikes,
 )
 
 COLUMNS = {
@@ -70,7 +72,6 @@ READ_LIMITS = {"min_read_length": (40, 100_000), "min_block": (40, 10_000)}
 """Columns of whole bases, with their bounds."""
 
 HIGHEST_BARCODE = 96
-NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._-]{0,62}")
 LIMITS = {
     "volume_ml": None,
     "spike_copies": None,
@@ -103,6 +104,7 @@ def parse_sample_sheet(
             "the sheet has a header but no sample.", file=file, remedy="add one row per sample."
         )
     refuse_duplicates(samples, file)
+    refuse_lookalikes(samples, file)
     refuse_lonely_controls(samples, file)
     return tuple(samples.values())
 
@@ -217,9 +219,13 @@ def _sample(row: dict[str, str], line: int, file: str) -> Sample:  # noqa: C901 
         problem = f"{column} {row[column]!r} cannot be used."
         return SampleSheetRefused(problem, file=file, line=line, remedy=remedy)
 
-    if not NAME.fullmatch(row["name"]):
-        raise refuse("name", "1 to 63 letters, digits, blanks, '.', '_', '-'; first no sign.")
-    fields: dict[str, Any] = {"name": row["name"]}
+    def name_in(column: str) -> str:
+        try:
+            return sample_name(row[column])
+        except ValueError as e:
+            raise refuse(column, f"{e} Use {RULE}") from e
+
+    fields: dict[str, Any] = {"name": name_in("name")}
     if row.get("barcode"):
         try:
             fields["barcode"] = parse_barcode(row["barcode"])
@@ -230,9 +236,7 @@ def _sample(row: dict[str, str], line: int, file: str) -> Sample:  # noqa: C901 
         raise refuse("role", "use sample, no_template_control or positive_control.")
     fields["role"] = ROLES[role]
     if row.get("batch"):
-        if not NAME.fullmatch(row["batch"]):
-            raise refuse("batch", "1 to 63 letters, digits, blanks, '.', '_', '-'; first no sign.")
-        fields["batch"] = row["batch"]
+        fields["batch"] = name_in("batch")
     material = row.get("material", "").lower() or "dna"
     if material not in MATERIALS:
         raise refuse("material", "use dna or rna, or cfdna or cfrna for what plasma holds.")

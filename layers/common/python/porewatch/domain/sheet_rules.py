@@ -9,6 +9,7 @@ from collections.abc import Mapping
 
 from porewatch.domain.errors import SampleSheetRefused
 from porewatch.domain.runs import Sample, SampleRole
+from porewatch.domain.sample_names import as_seen
 
 
 def refuse_duplicates(samples: Mapping[int, Sample], file: str) -> None:
@@ -33,6 +34,21 @@ def refuse_duplicates(samples: Mapping[int, Sample], file: str) -> None:
                 )
             if value is not None:
                 first[value] = line
+
+
+def refuse_lookalikes(samples: Mapping[int, Sample], file: str) -> None:
+    """Two names that print alike would be one animal to whoever reads the report."""
+    first: dict[str, int] = {}
+    for line, sample in samples.items():
+        before = first.setdefault(as_seen(sample.name), line)
+        if before != line:
+            raise SampleSheetRefused(
+                f"name {sample.name!r} looks like {samples[before].name!r} in line {before}: they "
+                "differ only in wide and narrow letters, or in letters of another alphabet.",
+                file=file,
+                line=line,
+                remedy="give it a name that a reader can tell from the other.",
+            )
 
 
 def refuse_lonely_controls(samples: Mapping[int, Sample], file: str) -> None:

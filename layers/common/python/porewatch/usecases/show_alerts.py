@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import unicodedata
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from porewatch.domain.alerts import Acknowledge, AlertView
 from porewatch.domain.errors import MessageRefused, NotFound
+from porewatch.domain.sample_keys import in_subject
 from porewatch.usecases.show_runs import Answer
 
 if TYPE_CHECKING:
@@ -36,10 +38,13 @@ def acknowledge(said: Acknowledge, *, alerts: AlertLedger, at: datetime) -> Aler
             f"(up to {LONGEST_NAME} characters), and a note of up to {LONGEST_NOTE}.",
             remedy="say who looked at it, and what was decided.",
         )
+    sample = unicodedata.normalize("NFC", said.sample)
     found = [
         a
         for a in alerts.of_run(said.run_id)
-        if (a.sample, a.code) == (said.sample, said.code) and said.revision in (None, a.revision)
+        if sample in (a.sample, in_subject(a.sample))
+        and a.code == said.code
+        and said.revision in (None, a.revision)
     ]
     if not found:
         raise NotFound(

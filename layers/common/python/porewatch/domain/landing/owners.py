@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from porewatch.domain.errors import InputRefused, ManifestRefused, Refused, SampleSheetRefused
+from porewatch.domain.landing.aliases import Aliases
 from porewatch.domain.landing.tells import (
-    alias_of,
     barcode_of,
     flow_cell_of,
     is_undecided,
@@ -20,12 +20,12 @@ def barcodes_of(
     paths: Iterable[str], samples: Sequence[Sample] | None
 ) -> tuple[dict[str, str | None], list[Refused]]:
     """Path -> barcode: as the path says, else of the sample whose name it bears."""
-    aliases = {s.name.lower(): s.barcode for s in samples or () if s.barcode}
+    aliases = Aliases(samples or ())
     told: dict[str, str | None] = {}
     faults: list[Refused] = []
     for path in paths:
         try:
-            told[path] = barcode_of(path) or alias_of(path, aliases)
+            told[path] = barcode_of(path) or aliases.barcode_of(path)
         except InputRefused as refusal:
             faults.append(refusal)
     return told, faults

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import PurePosixPath
 
 from porewatch.domain.errors import InputRefused
 from porewatch.domain.landing.names import KIND_FOLDER
 from porewatch.domain.landing.tells import barcode_of
 from porewatch.domain.naming import kind_of
+from porewatch.domain.runs import Sample
+from porewatch.domain.sample_keys import file_keys, keyed
 
 
 def run_path(path: str) -> str:
@@ -25,16 +27,18 @@ def run_path(path: str) -> str:
     return "/".join([kind_of(path).value, *above, *inner, name])
 
 
-def places(paths: Iterable[str]) -> dict[str, str]:
+def places(paths: Iterable[str], samples: Sequence[Sample] = ()) -> dict[str, str]:
     """Path as it lies -> path in the run. Files that would take the same place keep all their
-    folders. Raises InputRefused when even those are equal."""
-    short = {path: run_path(path) for path in paths}
+    folders. Where a path bears the name of one of `samples`, it gets the sample's key. Raises
+    InputRefused when two files would take one place even so."""
+    keys = file_keys(samples)
+    short = {path: keyed(run_path(path), keys) for path in paths}
     taken = Counter(place.lower() for place in short.values())
     placed: dict[str, str] = {}
     owner: dict[str, str] = {}
     for path, place in short.items():
         alone = taken[place.lower()] == 1
-        target = place if alone else f"{kind_of(path).value}/{path}"
+        target = place if alone else keyed(f"{kind_of(path).value}/{path}", keys)
         if target in owner:
             raise InputRefused(
                 f"it would take the same place in the run ({target}) as {owner[target]}.",

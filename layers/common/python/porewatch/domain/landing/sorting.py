@@ -119,7 +119,7 @@ def _sort_kinds(
     aside[Why.STRAY] = set(few)
     found.faults += [*owners.merged(kept, found.barcodes, found.samples, found.sheet), *strays]
     with _gathering(found):
-        found.reads = places(kept)
+        found.reads = places(kept, found.samples or ())
 
 
 class _gathering:  # noqa: N801 - used like the function it stands for

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import PurePosixPath
 
 from porewatch.domain.errors import InputRefused
@@ -74,21 +74,6 @@ def stem(name: str) -> str:
     lowered = name.lower()
     longest = max((s for s in SUFFIXES if lowered.endswith(s)), key=len, default="")
     return name[: len(name) - len(longest)]
-
-
-def alias_of(path: str, aliases: Mapping[str, str]) -> str | None:
-    """The barcode of the sample whose name a folder, or the file itself, bears. `aliases`: sample's
-    name, in small letters -> barcode."""
-    *folders, name = PurePosixPath(path).parts
-    words = [*folders, stem(name), *re.split(r"_(?:pass|fail)_", stem(name))[1:]]
-    for word in words:
-        whole = word.lower()
-        if whole in aliases:
-            return aliases[whole]
-        cut = re.sub(r"(_[0-9a-f]{8}){0,2}(_\d+)?$", "", whole)
-        if cut in aliases:
-            return aliases[cut]
-    return None
 
 
 def set_apart_by(path: str) -> tuple[str, ...]:

@@ -1,0 +1,68 @@
+"""Which sample's name a folder or file bears, however it was typed and stored.
+
+Mac keeps names decomposed, some file systems keep no capitals, and a Japanese keyboard writes wide
+letters: all these are the same word. Where two samples share it, only the exact name tells them
+apart, and whatever else is refused: no guess gives the reads of one animal to another.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator
+from pathlib import PurePosixPath
+
+from porewatch.domain.errors import InputRefused
+from porewatch.domain.landing.tells import stem
+from porewatch.domain.runs import Sample
+from porewatch.domain.sample_names import same_word
+
+_BEFORE_NAME = re.compile(r"_(?:pass|fail)_")
+_BEHIND_NAME = re.compile(r"(_[0-9a-f]{8}){0,2}(_\d+)?$")
+"""What MinKNOW writes around the alias: `FAX1_pass_NAME_1234abcd_1234abcd_0.fastq.gz`."""
+
+
+class Aliases:
+    """The names of a sheet's samples that have a barcode."""
+
+    def __init__(self, samples: Iterable[Sample]) -> None:
+        self._exact: dict[str, str] = {}
+        self._names: dict[str, list[str]] = {}
+        for sample in samples:
+            if sample.barcode:
+                self._exact[sample.name] = sample.barcode
+                self._names.setdefault(same_word(sample.name), []).append(sample.name)
+
+    def barcode_of(self, path: str) -> str | None:
+        """The barcode of the sample whose name a folder, or the file itself, bears. Raises
+        InputRefused when it may be the name of several."""
+        if not self._exact:
+            return None
+        *folders, name = PurePosixPath(path).parts
+        bare = stem(name)
+        for word in (*folders, bare, *_BEFORE_NAME.split(bare)[1:]):
+            for typed in _as_typed(word):
+                if found := self._found(typed, path):
+                    return found
+        return None
+
+    def _found(self, word: str, path: str) -> str | None:
+        if exact := self._exact.get(word):
+            return exact
+        names = self._names.get(same_word(word), [])
+        if len(names) > 1:
+            raise InputRefused(
+                f"{word!r} may be sample {' or '.join(names)}.",
+                file=path,
+                remedy="name the folder or file exactly as one of them in the sample sheet, or by "
+                "its barcode.",
+            )
+        return self._exact[names[0]] if names else None
+
+
+def _as_typed(word: str) -> Iterator[str]:
+    whole = unicodedata.normalize("NFC", word)
+    yield whole
+    cut = _BEHIND_NAME.sub("", whole.lower())
+    if cut != whole.lower():
+        yield whole[: len(cut)]
