@@ -8,7 +8,7 @@ runs at a time, as each call of AWS is atomic; what happens between calls is sti
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from threading import RLock
 from typing import Any
@@ -51,10 +51,45 @@ def _one_call_at_a_time() -> Any:
     return patch.object(BaseClient, "_make_api_call", in_turn)
 
 
+_kept_clients: dict[str, Any] = {}
+
+
+def _kept_client(make: Callable[..., Any]) -> Callable[..., Any]:
+    """Making a client takes as long as most tests; moto hangs on the class, not on the object.
+
+    One that a test listens to or stubs is never given to another test.
+    """
+
+    def client(service: str, **options: Any) -> Any:
+        key = repr((service, *((k, getattr(v, "__dict__", v)) for k, v in sorted(options.items()))))
+        if key not in _kept_clients:
+            made = _kept_clients[key] = make(service, **options)
+            for name in ("register", "register_first", "register_last"):
+                _dropped_by(made.meta.events, name, key)
+        return _kept_clients[key]
+
+    return client
+
+
+def _dropped_by(events: Any, name: str, key: str) -> None:
+    register = getattr(events, name)
+
+    def changed(*args: Any, **options: Any) -> Any:
+        _kept_clients.pop(key, None)
+        return register(*args, **options)
+
+    setattr(events, name, changed)
+
+
 @contextmanager
 def mocked_aws(**more: str) -> Iterator[None]:
-    """Everything below runs against moto; clients and settings are made anew."""
-    with patch.dict("os.environ", {**SURROUNDINGS, **more}), mock_aws(), _one_call_at_a_time():
+    """Everything below runs against moto, with settings of its own."""
+    with (
+        patch.dict("os.environ", {**SURROUNDINGS, **more}),
+        mock_aws(),
+        _one_call_at_a_time(),
+        patch.object(boto3, "client", _kept_client(boto3.client)),
+    ):
         clients.forget()
         manifests.forget()
         settings.cache_clear()
