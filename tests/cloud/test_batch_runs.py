@@ -18,32 +18,28 @@ from tests.cloud.lab import Lab, found
 from tests.cloud.test_interruption import (
     SCREEN,
     UNITS_BEFORE,
+    UNTOUCHED,
     is_well_under_way,
     same_but_for_time,
+    send,
     take_machine,
 )
 
 __all__ = ["is_well_under_way"]
 pytestmark = [pytest.mark.cloud, pytest.mark.xdist_group("end to end")]
-ON_EC2, ON_BATCH, NOTICE, KILLED = "ec2", "batch", "batch-noticed", "batch-killed"
+ON_EC2 = UNTOUCHED
+ON_BATCH, NOTICE, KILLED = "batch", "batch-noticed", "batch-killed"
 ORDERS = {NOTICE: "interrupt/{}?seconds=10", KILLED: "kill/{}"}
 TAKEN: dict[str, Future[str]] = {}
 
 
 def send_runs(lab: Lab) -> None:
-    """The same reads once on EC2 and three times on Batch; two of those lose a job."""
-    files = {
-        f"fastq/barcode01/reads_{number:02d}.fastq.gz": content
-        for number, content in enumerate(lab.donor)
-    }
-    for name in (ON_EC2, ON_BATCH, NOTICE, KILLED):
-        run_id = lab.run_id(name)
-        profile = "default" if name == ON_EC2 else "default-on-batch"
-        lab.put_files(run_id, files)
-        sealed = lab.manifest(run_id, files).model_copy(update={"profile": profile})
-        lab.put_seal(run_id, sealed)
+    """The reads of `test_interruption` three times on Batch; two of the runs lose a job."""
+    send(lab, ON_EC2)
+    for name in (ON_BATCH, NOTICE, KILLED):
+        send(lab, name, "default-on-batch")
         if name in ORDERS:
-            TAKEN[name] = lab.later(take_machine, lab, run_id, ORDERS[name])
+            TAKEN[name] = lab.later(take_machine, lab, lab.run_id(name), ORDERS[name])
 
 
 each = pytest.mark.parametrize("name", ORDERS)

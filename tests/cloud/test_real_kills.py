@@ -1,6 +1,7 @@
 """Real kills in small: `python -m porewatch_local.kills` plays sixty of them.
 
-Two workers get SIGKILL and two a notice, at moments that a seed draws.
+Two workers get SIGKILL and two a notice, at moments that a seed draws. Four runs more: slow, and
+`test_interruption` asks the same of moments that it chooses.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from porewatch_local.kill_trial import Moment, Outcome
 from porewatch_local.kills import prove, split_run, strikes_of
 from tests.cloud.lab import PATIENCE, Lab
 
-pytestmark = [pytest.mark.cloud, pytest.mark.xdist_group("end to end")]
+pytestmark = [pytest.mark.cloud, pytest.mark.slow, pytest.mark.xdist_group("end to end")]
 PLAYED: list[Future[Proof]] = []
 
 

@@ -19,6 +19,7 @@ from tests.real_data import READ_SETS, REF, RealReads, real_bundle
 
 pytestmark = [pytest.mark.cloud, pytest.mark.xdist_group("end to end")]
 SCHEMA = find_home().repository / "docs" / "report.schema.json"
+BC07 = "sars_cov_2_ont_2020_bc07"
 NAMES = {reads.path: f"real-{number}" for number, reads in enumerate(READ_SETS)}
 
 
@@ -26,20 +27,35 @@ def name_of(reads: RealReads) -> str:
     return Path(reads.path).name.split(".")[0]
 
 
-each = pytest.mark.parametrize("reads", READ_SETS, ids=name_of)
+QUICK = tuple(r for r in READ_SETS if name_of(r) in {"ecoli400", "r10_hac_v5", BC07})
+"""A BAM with findings, reads without any, amplicons. All six are screened without the cloud, in
+tests/worker/science/test_real_reads.py."""
+SENT: set[str] = set()
+
+each = pytest.mark.parametrize(
+    "reads",
+    [pytest.param(r, marks=() if r in QUICK else pytest.mark.slow) for r in READ_SETS],
+    ids=[name_of(r) for r in READ_SETS],
+)
 
 
 def send_runs(lab: Lab) -> None:
-    if not (lab.shared / "data" / "reads").exists():
-        return
-    real_bundle(lab.shared, lab.cloud.home.references)
-    for reads in READ_SETS:
+    if (lab.shared / "data" / "reads").exists():
+        for reads in QUICK:
+            send(lab, reads)
+
+
+def send(lab: Lab, reads: RealReads) -> None:
+    if reads.path not in SENT:
+        real_bundle(lab.shared, lab.cloud.home.references)
         lab.submit(lab.shared / "data" / reads.path, NAMES[reads.path], bundle=REF)
+        SENT.add(reads.path)
 
 
 def completed(lab: Lab, reads: RealReads) -> tuple[RunRecord, Report]:
     if not (lab.shared / "data" / "reads").exists():
         pytest.skip(f"the real reads are not at {lab.shared / 'data'} (set POREWATCH_SHARED)")
+    send(lab, reads)
     run = lab.completed(lab.run_id(NAMES[reads.path])).run
     return run, lab.findings(run)
 
