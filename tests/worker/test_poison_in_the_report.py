@@ -43,7 +43,9 @@ def poison(seen: list[Unit]) -> Callable[[ScreeningWork, Unit], UnitOutput]:
     process = ScreeningWork.process
 
     def fail(work: ScreeningWork, payload: Unit) -> UnitOutput:
-        if payload.first == SIZE + 1 and (not seen or seen[0].file == payload.file):
+        if (part := payload.parts[0]).first == SIZE + 1 and (
+            not seen or seen[0].parts[0].file == part.file
+        ):
             seen.append(payload)
             raise FloatingPointError("a signal nobody has seen before")
         return process(work, payload)
@@ -75,9 +77,9 @@ def test_the_report_names_file_unit_reads_and_reason(poisoned: Poisoned) -> None
     report, _, done, unit = poisoned
     (lost,) = report.quarantined
     assert lost == done.manifests[0].quarantined[0]
-    last = SIZE + len(unit.reads)
-    assert lost.what == f"{unit.file.path}, reads {SIZE + 1} to {last}"
-    assert (lost.reads, lost.tries) == (len(unit.reads), 3)
+    last = SIZE + unit.number_of_reads
+    assert lost.what == f"{unit.parts[0].file.path}, reads {SIZE + 1} to {last}"
+    assert (lost.reads, lost.tries) == (unit.number_of_reads, 3)
     assert lost.reason == "FloatingPointError: a signal nobody has seen before"
     assert lost.sentence() in report.remarks
     assert lost.what in done.report_html.read_text()
@@ -91,7 +93,7 @@ def test_the_accounts_balance_with_the_lost_reads_counted_as_such(
     lost = sum(s.account.filtered.get(QUARANTINED, 0) for s in result.samples)
     everything = sum(s.account.total for s in result.samples)
     assert everything + sum(result.unlisted_barcodes.values()) == demo.reads
-    assert 0 < lost <= len(unit.reads)
+    assert 0 < lost <= unit.number_of_reads
 
 
 def test_a_sample_that_lost_reads_is_never_clean_and_what_was_not_found_says_so(
@@ -123,7 +125,7 @@ def test_the_rest_of_the_screen_is_as_without_the_bad_unit(
         assert there.account.total == all_of_it.account.total
         missing = all_of_it.quality.passed_reads - there.quality.passed_reads
         assert 0 <= missing <= there.account.filtered.get(QUARANTINED, 0)
-    assert unit.file.path
+    assert unit.parts[0].file.path
 
 
 def test_an_invalid_sample_stays_invalid() -> None:

@@ -48,7 +48,8 @@ def again(
         )
     found: dict[str, list[bool]] = {name: [] for name in files}
     for _, unit in read_units(tuple(listed), lambda name: folder / name, size, done):
-        found[unit.file.path] += [read.again for read in unit.reads]
+        for part in unit.parts:
+            found[part.file.path] += [read.again for read in part.reads]
     return found
 
 
@@ -99,8 +100,7 @@ def test_a_resumed_run_decides_as_one_that_was_never_stopped(
     files = {"fastq/a.fastq": MOLECULES, "fastq/b.fastq": MOLECULES[::-1] + OTHER_CALLS[:2]}
     whole, resumed = again(tmp_path, files), again(tmp_path, files, done=frozenset(done))
     flags = [flag for name in files for flag in whole[name]]
-    of_unit = [n for name, first in (("fastq/a.fastq", 1), ("fastq/b.fastq", 4))
-               for n in (first + i // 4 for i in range(len(whole[name])))]  # fmt: skip
+    of_unit = [1 + i // 4 for i in range(len(flags))]  # units go on from file to file
     left = [flag for flag, unit in zip(flags, of_unit, strict=True) if unit not in done]
     assert [flag for name in files for flag in resumed[name]] == left
 
@@ -139,7 +139,10 @@ def reader_takes(path: Path, content: bytes) -> bool:
     path.write_bytes(content)
     file = InputFile(path="fastq/a.fastq", kind=ReadKind.FASTQ, size=len(content))
     try:
-        return sum(len(u.reads) for _, u in read_units((file,), lambda _: path, 9, frozenset())) > 0
+        return (
+            sum(u.number_of_reads for _, u in read_units((file,), lambda _: path, 9, frozenset()))
+            > 0
+        )
     except InputRefused:
         return False
 

@@ -92,10 +92,10 @@ def test_real_reads_of_a_barcoded_run_bear_its_barcode_and_others_none() -> None
         path = real(f"reads/{file}.fastq.gz")
         given = (InputFile(path=f"fastq/{path.name}", kind=ReadKind.FASTQ, size=1),)
         [(_, unit)] = read_units(given, lambda _, path=path: path, 5000, frozenset())  # type: ignore[misc]
-        told = Counter(t.barcode for t in reader.look([r.sequence for r in unit.reads]))
+        told = Counter(t.barcode for t in reader.look([r.sequence for r in unit.parts[0].reads]))
         strays = sum(n for name, n in told.items() if name not in ("barcode07", CONFLICT, None))
-        assert (told["barcode07"] > 0.6 * len(unit.reads)) is barcoded
-        assert strays <= 0.01 * len(unit.reads)  # crosstalk of that run, seen directly
+        assert (told["barcode07"] > 0.6 * unit.number_of_reads) is barcoded
+        assert strays <= 0.01 * unit.number_of_reads  # crosstalk of that run, seen directly
         assert barcoded or not strays
 
 

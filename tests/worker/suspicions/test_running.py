@@ -9,7 +9,8 @@ import pytest
 from porewatch.domain.findings import Call
 from porewatch.domain.runs import InputFile, ReadKind, Sample, SampleRole
 from porewatch_worker.references.load import LoadedBundle
-from porewatch_worker.science.units import SampleCounts, UnitCounts
+from porewatch_worker.science.reads import read_units
+from porewatch_worker.science.units import Place, SampleCounts, UnitCounts, unit_from_bytes
 from porewatch_worker.suspicions.to_come import NOTHING, ToCome, Unread, in_turns
 from tests.validation.alert_pack import Watched, followed, watch
 from tests.worker.science import made
@@ -162,10 +163,8 @@ def test_a_successor_that_finds_all_units_raises_what_its_predecessor_could_not(
 
 def unit(barcode: str, first: int, reads: int, consumed: int, last: bool = False) -> UnitCounts:
     sample = {"barcode01": "a", "barcode02": "b"}[barcode]
-    return UnitCounts(
-        samples={sample: SampleCounts(total=reads)}, file=f"fastq/{barcode}.fastq",
-        consumed=consumed, first=first, reads=reads, last=last,
-    )  # fmt: skip
+    place = Place(f"fastq/{barcode}.fastq", consumed, first, reads, last, {sample: reads})
+    return UnitCounts(samples={sample: SampleCounts(total=reads)}, places=(place,))
 
 
 def test_what_is_to_come_shrinks_as_files_are_read() -> None:
@@ -184,6 +183,51 @@ def test_what_is_to_come_shrinks_as_files_are_read() -> None:
     assert unread.to_come().most("a", 50) == unread.to_come().most("b", 50) == 0
     assert NOTHING.most("a", 9) == 0
     assert ToCome({"a": 10}, {"a": 5.0}).most("a", 10) == 5.0
+
+
+def test_a_unit_that_spans_files_tells_how_far_each_of_them_is_read() -> None:
+    """Reads of a file of one barcode say nothing about the shares in a file of several."""
+    files = [
+        InputFile(path="fastq/b.fastq", kind=ReadKind.FASTQ, size=900, barcode="barcode02"),
+        InputFile(path="fastq/mixed.fastq", kind=ReadKind.FASTQ, size=10_000_000),
+    ]
+    unread = Unread(files, (A, B))
+    places = (
+        Place("fastq/b.fastq", 900, 1, 3000, True, {"b": 3000}),
+        Place("fastq/mixed.fastq", 5_000_000, 1, 1000, False, {"a": 1000}),
+    )
+    samples = {"a": SampleCounts(total=1000), "b": SampleCounts(total=3000)}
+    unread.take(UnitCounts(samples=samples, places=places))
+    left = unread.to_come().unread
+    assert 0 < left["b"] < 0.02 * left["a"], "b was never seen in what is left"
+    unread.take(
+        UnitCounts(places=(Place("fastq/mixed.fastq", 5_000_000, 1001, 9, True, {"a": 9}),))
+    )
+    assert unread.to_come().unread == {"a": 0, "b": 0}
+
+
+def test_small_files_of_two_barcodes_share_a_unit_and_are_read_to_their_end(
+    bundle: LoadedBundle, tmp_path: Path
+) -> None:
+    reads, files = csfv(6) + host(40), []
+    for number in range(6):
+        barcode = f"barcode0{number % 2 + 1}"
+        path = made.write_fastq(tmp_path / f"{number}.fastq", reads[number::6])
+        files.append((path, barcode))
+    listed = [
+        InputFile(path=f"fastq/{p.name}", kind=ReadKind.FASTQ, size=p.stat().st_size, barcode=b)
+        for p, b in files
+    ]
+    units = [
+        u for _, u in read_units(tuple(listed), lambda n: tmp_path / Path(n).name, 20, frozenset())
+    ]
+    assert [u.number_of_reads for u in units] == [20, 20, 6]
+    unread = Unread(listed, (A, B))
+    for unit in units:
+        counts = UnitCounts()
+        counts.stood_in(unit, [{"a": len(part.reads)} for part in unit.parts])
+        unread.take(unit_from_bytes(counts.to_bytes()))
+        assert (unread.to_come().unread == {"a": 0, "b": 0}) == (unit is units[-1])
 
 
 def test_a_small_file_is_not_read_because_its_bytes_are() -> None:

@@ -1,9 +1,10 @@
 """The one pass over the reads behind quality control, host removal and pathogen detection.
 
-A unit is `unit_reads` consecutive reads of one file. Within it, chunks of 50 reads go to threads
-that share both indexes (mappy releases the interpreter lock); chunks are added up in order. All
-counts are whole numbers, so the result depends on neither threads nor unit size. Each of the three
-phases then tells its own part in a record of its own (see the modules of their names).
+A unit is `unit_reads` consecutive reads, of several files where those are small. Within it, chunks
+of 50 reads go to threads that share both indexes (mappy releases the interpreter lock); chunks are
+added up in order. All counts are whole numbers, so the result depends on neither threads nor unit
+size. Each of the three phases then tells its own part in a record of its own (see the modules of
+their names).
 """
 
 from __future__ import annotations
@@ -51,7 +52,7 @@ RECORDS = {
     Phase.HOST_REMOVAL: host_removal.counts,
     Phase.PATHOGEN_DETECTION: pathogen_detection.counts,
 }
-_VERSION = 8
+_VERSION = 9
 """Raise when the pass changes an answer: old checkpoints become invalid."""
 
 Placed = tuple[str, str, Placement]
@@ -116,30 +117,40 @@ class ScreeningWork:
 
     def process(self, payload: Unit) -> UnitOutput:
         """Screen one unit."""
-        chunks = [payload.reads[i : i + CHUNK] for i in range(0, len(payload.reads), CHUNK)]
+        chunks = [
+            (place, part.file, part.reads[i : i + CHUNK])
+            for place, part in enumerate(payload.parts)
+            for i in range(0, len(part.reads), CHUNK)
+        ]
         counts = UnitCounts()
+        reads: list[Counter[str]] = [Counter() for _ in payload.parts]
         with ThreadPoolExecutor(self._parameters.threads) as threads:
-            for part in threads.map(lambda c: self._chunk(payload.file, c), chunks):
-                add(counts, part)
-        counts.stood_in(payload)
+            done = threads.map(lambda c: self._chunk(c[1], c[2]), chunks)
+            for (place, *_), chunk in zip(chunks, done, strict=True):
+                reads[place].update({name: s.total for name, s in chunk.samples.items()})
+                add(counts, chunk)
+        counts.stood_in(payload, reads)
         return UnitOutput(
             content=counts.to_bytes(),
-            reads=len(payload.reads),
-            bases=sum(len(r.sequence) for r in payload.reads),
+            reads=payload.number_of_reads,
+            bases=sum(len(r.sequence) for part in payload.parts for r in part.reads),
             consumed=payload.consumed,
         )
 
     def give_up(self, payload: Unit) -> Lost | None:
         """Every read of the unit counted as quarantined, by sample; none of them looked at."""
         counts = UnitCounts()
-        for owned in self._owners.assign(payload.file, payload.reads, counts, look=False):
-            counts.sample(owned.sample).lose()
-        counts.stood_in(payload)
-        last = payload.first + len(payload.reads) - 1
+        reads: list[Counter[str]] = []
+        for part in payload.parts:
+            mine = self._owners.assign(part.file, part.reads, counts, look=False)
+            reads.append(Counter(owned.sample for owned in mine))
+            for owned in mine:
+                counts.sample(owned.sample).lose()
+        counts.stood_in(payload, reads)
         return Lost(
             content=counts.to_bytes(),
-            what=f"{payload.file.path}, reads {payload.first:,} to {last:,}",
-            reads=len(payload.reads),
+            what=payload.sentence(),
+            reads=payload.number_of_reads,
             samples=tuple(sorted(counts.samples)),
             consumed=payload.consumed,
         )

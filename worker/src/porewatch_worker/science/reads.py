@@ -1,9 +1,10 @@
 """Reads from FASTQ and BAM, streamed: dnaio with isal for FASTQ, pysam for BAM.
 
-`read_units` cuts each file into numbered units of consecutive reads. Finished units are read and
-passed over: what they hold decides which later reads came before (`seen_reads.py`). Sequences are
-DNA in capitals from here on: small letters and U are made so once, when a read is made. A file that
-cannot be parsed is explained by the full check.
+`read_units` cuts all files, in order, into numbered units of consecutive reads; where files are
+small, a unit spans several of them, so that their number makes neither units nor checkpoints many.
+Finished units are read and passed over: what they hold decides which later reads came before
+(`seen_reads.py`). Sequences are DNA in capitals from here on: small letters and U are made so once,
+when a read is made. A file that cannot be parsed is explained by the full check.
 """
 
 from __future__ import annotations
@@ -26,6 +27,8 @@ from porewatch.reads.headers import from_tags, parse_header
 from porewatch.reads.naming import is_gzip_name
 from porewatch_worker.science.seen_reads import SeenReads
 
+MOST_NAMED = 3
+"""Files of a unit that are named to people."""
 NOT_PRIMARY = 0x100 | 0x800
 _TO_ASCII = bytes(range(128)) + b"?" * 128
 
@@ -46,7 +49,7 @@ class Read(NamedTuple):
     again: bool = False
 
 
-class Unit(NamedTuple):
+class Part(NamedTuple):
     """Consecutive reads of one file, the first of them by number. `consumed`: how many bytes of the
     file were read for them (buffers included, so it is exact only over a whole file). `last`: the
     file ends with them."""
@@ -56,6 +59,30 @@ class Unit(NamedTuple):
     first: int = 1
     consumed: int = 0
     last: bool = True
+
+
+class Unit(NamedTuple):
+    """Reads of one file or, where files are small, of several that follow each other."""
+
+    parts: tuple[Part, ...]
+
+    @property
+    def consumed(self) -> int:
+        """Bytes of its files that were read for it."""
+        return sum(part.consumed for part in self.parts)
+
+    @property
+    def number_of_reads(self) -> int:
+        return sum(len(part.reads) for part in self.parts)
+
+    def sentence(self) -> str:
+        """Which reads of which files; of many files the first few."""
+        told = [
+            f"{part.file.path}, reads {part.first:,} to {part.first + len(part.reads) - 1:,}"
+            for part in self.parts[:MOST_NAMED]
+        ]
+        more = len(self.parts) - MOST_NAMED
+        return "; ".join([*told, *([f"and {more:,} more files"] if more > 0 else [])])
 
 
 def read_units(
@@ -68,18 +95,52 @@ def read_units(
 
     `path` gives the local place of a file. Raises InputRefused naming file, record and line.
     """
-    number, seen = 0, SeenReads()
+    number, unit = 0, _Growing(size)
+    for part in _parts(files, path, unit):
+        unit.add(part)
+        if unit.room:
+            continue
+        number += 1
+        if number not in done:
+            yield number, unit.whole()
+        unit.clear()
+    if unit.parts and number + 1 not in done:
+        yield number + 1, unit.whole()
+
+
+class _Growing:
+    """A unit that has `room` for so many more reads."""
+
+    def __init__(self, size: int) -> None:
+        self._size = size
+        self.clear()
+
+    def clear(self) -> None:
+        self.room = self._size
+        self.parts: list[Part] = []
+
+    def add(self, part: Part) -> None:
+        self.parts.append(part)
+        self.room -= len(part.reads)
+
+    def whole(self) -> Unit:
+        return Unit(tuple(self.parts))
+
+
+def _parts(
+    files: tuple[InputFile, ...], path: Callable[[str], Path], unit: _Growing
+) -> Iterator[Part]:
+    """As many reads of a file at a time as the unit has room for."""
+    seen = SeenReads()
     for place_of_file, file in enumerate(files):
         place = _Place()
         records = _Records(_records(path(file.path), file, place))
         first, begun = 1, 0
         while records.more:
-            number += 1
-            reads = [make() for make in records.take(size)]
+            reads = [make() for make in records.take(unit.room)]
             reads = seen.marked(reads, place_of_file, file.barcode)
             at = place.until(records.more, file)
-            if number not in done:
-                yield number, Unit(file, reads, first, at - begun, not records.more)
+            yield Part(file, reads, first, at - begun, not records.more)
             first, begun = first + len(reads), at
 
 

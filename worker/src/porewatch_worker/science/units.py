@@ -9,8 +9,9 @@ from __future__ import annotations
 import json
 import zlib
 from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from porewatch.domain.quarantine import QUARANTINED
 from porewatch.domain.references import ContigRole
@@ -145,39 +146,45 @@ class SampleCounts:
         return self.targets.setdefault(name, TargetCounts())
 
 
-_PLACE = ("file", "consumed", "first", "reads", "last")
+class Place(NamedTuple):
+    """Where a part of a unit stood: in `file`, in `consumed` of its bytes, with `reads` reads from
+    number `first` on, of which each sample got so many; `last`: the file ends there."""
+
+    file: str
+    consumed: int
+    first: int
+    reads: int
+    last: bool
+    samples: Mapping[str, int]
 
 
 @dataclass
 class UnitCounts:
-    """One unit: samples by name, and reads whose barcode no sample claims. It stood in `file`, in
-    `consumed` of its bytes, with `reads` reads from number `first` on; `last`: the file ends there.
-    """
+    """One unit: samples by name, reads whose barcode no sample claims, and the place of each of
+    its parts."""
 
     samples: dict[str, SampleCounts] = field(default_factory=dict)
     unlisted: Counter[str] = field(default_factory=Counter)
-    file: str = ""
-    consumed: int = 0
-    first: int = 0
-    reads: int = 0
-    last: bool = False
+    places: tuple[Place, ...] = ()
 
     def sample(self, name: str) -> SampleCounts:
         if name not in self.samples:  # a SampleCounts is a dozen counters: not for every read
             self.samples[name] = SampleCounts()
         return self.samples[name]
 
-    def stood_in(self, unit: Unit) -> None:
-        """Where the reads came from."""
-        self.file, self.consumed, self.last = unit.file.path, unit.consumed, unit.last
-        self.first, self.reads = unit.first, len(unit.reads)
+    def stood_in(self, unit: Unit, samples: Sequence[Mapping[str, int]]) -> None:
+        """Where the reads came from; `samples`: reads of each sample, part by part."""
+        self.places = tuple(
+            Place(part.file.path, part.consumed, part.first, len(part.reads), part.last, dict(mine))
+            for part, mine in zip(unit.parts, samples, strict=True)
+        )
 
     def to_bytes(self) -> bytes:
         """Compressed JSON with sorted keys: equal counts give equal bytes."""
         plain = {
             "samples": {name: _plain(s) for name, s in self.samples.items()},
             "unlisted": dict(self.unlisted),
-            **{name: getattr(self, name) for name in _PLACE},
+            "places": self.places,
         }
         text = json.dumps(plain, sort_keys=True, separators=(",", ":"))
         return zlib.compress(text.encode(), 6)
@@ -186,7 +193,7 @@ class UnitCounts:
 def add(into: Any, other: Any) -> None:
     """Add `other` to `into`, field by field: numbers, counters, lists and what lies below."""
     for name, value in vars(other).items():
-        if name in _PLACE and isinstance(other, UnitCounts):
+        if name == "places" and isinstance(other, UnitCounts):
             continue  # said of the unit as a whole
         there = getattr(into, name)
         if isinstance(value, PervCounts | UnknownCounts):
@@ -215,7 +222,7 @@ def unit_from_bytes(content: bytes) -> UnitCounts:
     return UnitCounts(
         samples={name: _sample(s) for name, s in plain["samples"].items()},
         unlisted=Counter(plain["unlisted"]),
-        **{name: plain[name] for name in _PLACE},
+        places=tuple(Place(*place) for place in plain["places"]),
     )
 
 

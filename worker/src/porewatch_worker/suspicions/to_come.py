@@ -61,7 +61,7 @@ AHEAD = 1 << 18
 
 @dataclass
 class _FileRead:
-    """Units of one file that were looked at."""
+    """Parts of one file that were looked at."""
 
     size: int
     consumed: int = 0
@@ -93,15 +93,15 @@ class Unread:
 
     def take(self, unit: UnitCounts) -> None:
         """A unit was looked at; units may come in any order."""
-        file = self._files[unit.file]
-        file.consumed += unit.consumed
-        file.reads += unit.reads
-        if unit.last:
-            file.all_reads = unit.first + unit.reads - 1
-        reads = {name: counts.total for name, counts in unit.samples.items()}
-        self._reads.update(reads)
-        if unit.file not in self._owners:
-            self._mixed.update(reads)
+        for place in unit.places:
+            file = self._files[place.file]
+            file.consumed += place.consumed
+            file.reads += place.reads
+            if place.last:
+                file.all_reads = place.first + place.reads - 1
+            self._reads.update(place.samples)
+            if place.file not in self._owners:
+                self._mixed.update(place.samples)
 
     def to_come(self) -> ToCome:
         """Reads of each sample that no unit held yet, at the reads a byte seen so far."""
