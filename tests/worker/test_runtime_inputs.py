@@ -14,7 +14,8 @@ from botocore.config import Config
 
 from porewatch.adapters.downloads import Downloads
 from porewatch.domain.errors import NotFound
-from porewatch_worker.inputs import KEPT_FILES, FetchedInputs, Source, basecalled_name
+from porewatch_worker.fetched_inputs import KEPT_FILES, FetchedInputs
+from porewatch_worker.inputs import Source, basecalled_name
 
 CONTENT = b"ACGT" * 1000
 

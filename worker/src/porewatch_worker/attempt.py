@@ -23,7 +23,8 @@ from porewatch_worker import stages
 from porewatch_worker.alive import SignOfLife
 from porewatch_worker.checkpoint import Checkpoint, open_checkpoint
 from porewatch_worker.claim import Claim
-from porewatch_worker.inputs import FetchedInputs, sources_of
+from porewatch_worker.fetched_inputs import FetchedInputs
+from porewatch_worker.inputs import sources_of
 from porewatch_worker.order import Assignment, read_assignment, read_order, read_previous
 from porewatch_worker.outbox_remote import QueueOutbox
 from porewatch_worker.publish import Author
@@ -91,6 +92,7 @@ class _Attempt:
         self.claim = Claim(self.cloud.ledger, self.who, self.settings.beat_s)
         self.publisher = S3Publisher(self.cloud.results, Author(**self.who.model_dump()))
         self.sign = SignOfLife(self.settings.alive, self.settings.stalled_s)
+        self.inputs: FetchedInputs | None = None
 
     def run(self) -> int:
         who = self.who
@@ -109,6 +111,9 @@ class _Attempt:
             lines = traceback.format_exc().strip().splitlines()[-LAST_LINES:]
             self.outbox.broken("WorkerFailed", "\n".join(lines))
             return FAILED
+        finally:
+            if self.inputs is not None:
+                self.inputs.close()
         return DONE
 
     def _owned(self, record: StageRecord) -> None:
@@ -160,7 +165,8 @@ class _Attempt:
     def _work(self, order: WorkOrder) -> tuple[FetchedInputs, StageWork]:
         previous = read_previous(self.cloud.results, order)
         sources = sources_of(order, previous, self.cloud.raw, self.cloud.results)
-        inputs = FetchedInputs(sources, self.scratch / "inputs")
+        inputs = FetchedInputs(sources, self.scratch / "inputs", lambda: self.stop.asked)
+        self.inputs = inputs
         self.sign.moving = lambda: inputs.fetching
         means = stages.Means(
             inputs=inputs,

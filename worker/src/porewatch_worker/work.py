@@ -102,6 +102,9 @@ class Inputs:
         """Local path of an input by its manifest path (`fastq/a.fastq.gz`) or output name."""
         return self.fetched[name]
 
+    def expect(self, names: Iterable[str]) -> None:
+        """These will be asked for, in this order; what lies here already needs no more."""
+
 
 def fingerprint_of(told: Any) -> str:
     """SHA-256 over plain data: a phase's fingerprint covers all that its answer depends on."""

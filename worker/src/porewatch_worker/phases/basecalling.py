@@ -91,9 +91,10 @@ class BasecallingWork:
         return len(self._files)
 
     def units(self, done: frozenset[int]) -> Iterator[tuple[int, tuple[InputFile, Path]]]:
-        for number, file in enumerate(self._files, start=1):
-            if number not in done:
-                yield number, (file, self._inputs.path(file.path))
+        left = [(n, file) for n, file in enumerate(self._files, start=1) if n not in done]
+        self._inputs.expect(file.path for _, file in left)
+        for number, file in left:
+            yield number, (file, self._inputs.path(file.path))
 
     def process(self, payload: tuple[InputFile, Path]) -> UnitOutput:
         file, signal = payload

@@ -113,6 +113,7 @@ class ScreeningWork:
 
     def units(self, done: frozenset[int]) -> Iterator[tuple[int, Unit]]:
         """Numbered units that are not in `done`; those are passed over by counting records."""
+        self._inputs.expect(file.path for file in self._files)
         return read_units(self._files, self._inputs.path, self._parameters.unit_reads, done)
 
     def process(self, payload: Unit) -> UnitOutput:

@@ -11,6 +11,7 @@ from . import (
     heartbeat,
     layer_cache,
     leftover_ends,
+    request_counts,
     root_key,
     secure_transport,
     service_trust,
@@ -32,6 +33,7 @@ ALL = (
     batch_jobs,
     batch_stack,
     leftover_ends,
+    request_counts,
 )
 
 
