@@ -14,9 +14,11 @@ from porewatch.domain.quarantine import QUARANTINED, QuarantinedUnit
 from porewatch.domain.report import Report
 from porewatch_worker.local_run import LocalReport, screen_locally
 from porewatch_worker.phases.screening import ScreeningWork
+from porewatch_worker.science import reads
 from porewatch_worker.science.lost_units import _outcome
 from porewatch_worker.science.reads import Unit
 from porewatch_worker.simulate.demo import DemoSet, make_demo
+from porewatch_worker.simulate.small_files import READS_PER_FILE, small_files
 from porewatch_worker.work import UnitOutput
 
 SIZE = 40
@@ -27,14 +29,14 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> DemoSet:
     return make_demo(tmp_path_factory.mktemp("demo"), scale=0.02)
 
 
-def screen(demo: DemoSet, out: Path) -> LocalReport:
+def screen(demo: DemoSet, out: Path, size: int = SIZE) -> LocalReport:
     return screen_locally(
         [demo.run_folder],
         references_root=demo.references,
         bundle=demo.bundle,
         out=out,
         sample_sheet=demo.sample_sheet,
-        parameters=ScreeningParameters(unit_reads=SIZE),
+        parameters=ScreeningParameters(unit_reads=size),
     )
 
 
@@ -126,6 +128,54 @@ def test_the_rest_of_the_screen_is_as_without_the_bad_unit(
         missing = all_of_it.quality.passed_reads - there.quality.passed_reads
         assert 0 <= missing <= there.account.filtered.get(QUARANTINED, 0)
     assert unit.parts[0].file.path
+
+
+@pytest.fixture(scope="module")
+def small_run(demo: DemoSet, tmp_path_factory: pytest.TempPathFactory) -> DemoSet:
+    """Pieces of the demo's reads in sixty files of three reads."""
+    folder = tmp_path_factory.mktemp("small")
+    for path, content in small_files(demo, 60):
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / path).write_bytes(content)
+    return demo.model_copy(update={"run_folder": folder})
+
+
+def test_a_lost_unit_of_many_small_files_names_each_of_them(
+    small_run: DemoSet, tmp_path: Path
+) -> None:
+    process, lost = ScreeningWork.process, []
+
+    def fail(work: ScreeningWork, payload: Unit) -> UnitOutput:
+        if len(payload.parts) > 2 and (not lost or payload.stretches() == lost[0].stretches()):
+            lost.append(payload)
+            raise FloatingPointError("a signal nobody has seen before")
+        return process(work, payload)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ScreeningWork, "process", fail)
+        for _ in range(2):
+            with pytest.raises(FloatingPointError):
+                screen(small_run, tmp_path)
+        done = screen(small_run, tmp_path)
+    report = Report.model_validate_json(done.report_json.read_bytes())
+    (named,) = report.quarantined
+    assert named.stretches == lost[0].stretches()
+    assert len(named.stretches) >= SIZE // READS_PER_FILE
+    assert all(part.file.path in " ".join(named.stretches) for part in lost[0].parts)
+    result = ScreenResult.model_validate_json(done.screen.read_bytes())
+    assert sum(s.account.filtered.get(QUARANTINED, 0) for s in result.samples) == SIZE
+
+
+def test_how_small_files_are_cut_into_units_changes_no_answer(
+    small_run: DemoSet, tmp_path: Path
+) -> None:
+    answers = []
+    for most_files, size in ((100, SIZE), (7, SIZE), (1, 1000), (100, 1000)):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(reads, "MOST_FILES", most_files)
+            done = screen(small_run, tmp_path / f"{most_files}-{size}", size)
+        answers.append(done.screen.read_bytes())
+    assert answers[1:] == answers[:-1]
 
 
 def test_an_invalid_sample_stays_invalid() -> None:

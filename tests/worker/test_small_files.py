@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from porewatch.domain.runs import InputFile, ReadKind
-from porewatch_worker.science.reads import Unit, read_units
+from porewatch_worker.science.reads import MOST_FILES, Unit, read_units
 
 COUNTS = (1, 7, 0, 40, 3, 3, 3, 25, 1)
 """Reads of each file."""
@@ -71,9 +71,15 @@ def test_units_that_are_done_are_passed_over_and_the_others_stay_what_they_were(
     }
 
 
-def test_ten_thousand_small_files_make_as_many_units_as_their_reads_ask_for(
-    tmp_path: Path,
+def test_a_unit_names_every_file_that_is_lost_with_it(
+    files: tuple[InputFile, ...], tmp_path: Path
 ) -> None:
+    (unit,) = units(files, tmp_path, 500).values()
+    assert len(unit.stretches()) == len(unit.parts) == 8, "all but the empty one"
+    assert unit.stretches()[-2:] == ("fastq/7.fastq, reads 1 to 25", "fastq/8.fastq, reads 1 to 1")
+
+
+def test_ten_thousand_small_files_make_a_hundred_units(tmp_path: Path) -> None:
     one = tmp_path / "a.fastq"
     one.write_text("@r\nACGT\n+\nIIII\n@s\nACGT\n+\nIIII\n")
     some = tuple(
@@ -81,4 +87,5 @@ def test_ten_thousand_small_files_make_as_many_units_as_their_reads_ask_for(
         for n in range(10_000)
     )
     found = dict(read_units(some, lambda _: one, 4000, frozenset()))
-    assert [unit.number_of_reads for unit in found.values()] == [4000] * 5
+    assert [unit.number_of_reads for unit in found.values()] == [2 * MOST_FILES] * 100
+    assert {len(unit.parts) for unit in found.values()} == {MOST_FILES}

@@ -63,6 +63,7 @@ def given_up(number: int, lost: Lost, tried: Tried) -> QuarantinedUnit:
     return QuarantinedUnit(
         unit=number,
         what=lost.what,
+        stretches=lost.stretches,
         reads=lost.reads,
         samples=lost.samples,
         tries=tried.count,

@@ -32,13 +32,15 @@ class UnitOutput:
 @dataclass(frozen=True)
 class Lost:
     """What is left of a unit that was given up. `content` stands in its place among the others and
-    counts its reads as lost; `samples` is None when any of the run's may be concerned."""
+    counts its reads as lost; `samples` is None when any of the run's may be concerned. `what` names
+    it in a sentence, `stretches` each of its files with the reads it held of it."""
 
     content: bytes
     what: str
     reads: int | None = None
     samples: tuple[str, ...] | None = None
     consumed: int = 0
+    stretches: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -151,6 +151,7 @@ class ScreeningWork:
         return Lost(
             content=counts.to_bytes(),
             what=payload.sentence(),
+            stretches=payload.stretches(),
             reads=payload.number_of_reads,
             samples=tuple(sorted(counts.samples)),
             consumed=payload.consumed,

@@ -1,7 +1,7 @@
 """Reads from FASTQ and BAM, streamed: dnaio with isal for FASTQ, pysam for BAM.
 
 `read_units` cuts all files, in order, into numbered units of consecutive reads; where files are
-small, a unit spans several of them, so that their number makes neither units nor checkpoints many.
+small, a unit spans up to a hundred of them, so that their number makes few units and checkpoints.
 Finished units are read and passed over: what they hold decides which later reads came before
 (`seen_reads.py`). Sequences are DNA in capitals from here on: small letters and U are made so once,
 when a read is made. A file that cannot be parsed is explained by the full check.
@@ -27,8 +27,11 @@ from porewatch.reads.headers import from_tags, parse_header
 from porewatch.reads.naming import is_gzip_name
 from porewatch_worker.science.seen_reads import SeenReads
 
+MOST_FILES = 100
+"""Files that share a unit, at most: a unit that must be given up takes no more of them with it."""
+
 MOST_NAMED = 3
-"""Files of a unit that are named to people."""
+"""Files of a unit that a sentence names."""
 NOT_PRIMARY = 0x100 | 0x800
 _TO_ASCII = bytes(range(128)) + b"?" * 128
 
@@ -75,13 +78,16 @@ class Unit(NamedTuple):
     def number_of_reads(self) -> int:
         return sum(len(part.reads) for part in self.parts)
 
-    def sentence(self) -> str:
-        """Which reads of which files; of many files the first few."""
-        told = [
+    def stretches(self) -> tuple[str, ...]:
+        """Which reads of which files, a text for each file."""
+        return tuple(
             f"{part.file.path}, reads {part.first:,} to {part.first + len(part.reads) - 1:,}"
-            for part in self.parts[:MOST_NAMED]
-        ]
-        more = len(self.parts) - MOST_NAMED
+            for part in self.parts
+        )
+
+    def sentence(self) -> str:
+        """The same in one line; of many files the first few."""
+        told, more = self.stretches()[:MOST_NAMED], len(self.parts) - MOST_NAMED
         return "; ".join([*told, *([f"and {more:,} more files"] if more > 0 else [])])
 
 
@@ -98,7 +104,7 @@ def read_units(
     number, unit = 0, _Growing(size)
     for part in _parts(files, path, unit):
         unit.add(part)
-        if unit.room:
+        if unit.room and len(unit.parts) < MOST_FILES:
             continue
         number += 1
         if number not in done:
@@ -109,7 +115,7 @@ def read_units(
 
 
 class _Growing:
-    """A unit that has `room` for so many more reads."""
+    """A unit that has `room` for so many more reads, whatever it holds of files."""
 
     def __init__(self, size: int) -> None:
         self._size = size

@@ -41,7 +41,10 @@ class QuarantinedUnit(Model):
     `reads` is None when nobody could count them."""
 
     unit: int
-    what: Annotated[str, Field(description="file, and reads of it by number")]
+    what: Annotated[str, Field(description="file, and reads of it by number; of many, the first")]
+    stretches: Annotated[
+        tuple[str, ...], Field(description="every file of the unit, and its reads by number")
+    ] = ()
     reads: int | None = None
     samples: tuple[str, ...] | None = None
     tries: int
