@@ -157,13 +157,13 @@ def check_takes(content: bytes) -> bool:
 
 @pytest.mark.parametrize("encoding", ["utf-8", "latin-1", "utf-16-le", "shift_jis", "cp1252"])
 @pytest.mark.parametrize("word", ["Göttingen_µ7", "ブタ1", "São Paulo", "pig ×2", "naïve"])
-def test_a_header_in_any_encoding_is_taken_by_check_and_reader(
+def test_a_header_in_any_encoding_has_one_verdict_by_check_and_reader(
     tmp_path: Path, encoding: str, word: str
 ) -> None:
     raw = word.encode(encoding, "replace").replace(b"\n", b"").replace(b"\r", b"")
     content = b"@r1 sample_id=" + raw + b" barcode=barcode01\nACGT\n+\n5555\n"
-    assert check_takes(content)
-    assert reader_takes(tmp_path / "a.fastq", content)
+    assert check_takes(content) is (encoding != "utf-16-le")  # which holds zero bytes
+    assert reader_takes(tmp_path / "a.fastq", content) is check_takes(content)
 
 
 HEADS = st.binary(min_size=1, max_size=30).map(lambda b: b.replace(b"\n", b"").replace(b"\r", b""))

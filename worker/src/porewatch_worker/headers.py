@@ -4,30 +4,33 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pysam
-from isal import igzip
-
+from porewatch.domain.errors import InputRefused
 from porewatch.domain.runs import InputFile, ReadKind
-from porewatch.reads.headers import ReadHeader, from_tags, parse_header
-from porewatch.reads.naming import is_gzip_name
+from porewatch.reads.bam import opened_bam
+from porewatch.reads.fastq import sound_blocks
+from porewatch.reads.header_limits import header_of
+from porewatch.reads.headers import ReadHeader
+from porewatch.reads.raw import RawBytes
 
 
 def first_header(path: Path, file: InputFile) -> ReadHeader | None:
     """The header of the first read, or None when there is none to be read (the phases will say)."""
     try:
-        return _of_bam(path) if file.kind is ReadKind.BAM else _of_fastq(path, file.path)
-    except (OSError, ValueError, EOFError, igzip.BadGzipFile):
+        with path.open("rb") as stream:
+            raw = RawBytes(stream)
+            return (
+                _of_bam(raw, file.path) if file.kind is ReadKind.BAM else _of_fastq(raw, file.path)
+            )
+    except (OSError, InputRefused):
         return None
 
 
-def _of_fastq(path: Path, name: str) -> ReadHeader | None:
-    opened = igzip.open(str(path), "rb") if is_gzip_name(name) else path.open("rb")  # type: ignore[no-untyped-call]
-    with opened as source:
-        line = source.readline(1 << 16)
-    return parse_header(line[1:].decode(errors="replace").rstrip()) if line[:1] == b"@" else None
+def _of_fastq(raw: RawBytes, name: str) -> ReadHeader | None:
+    block = next(sound_blocks(raw, name=name), None)
+    return header_of(block.heads[0]) if block else None
 
 
-def _of_bam(path: Path) -> ReadHeader | None:
-    with pysam.AlignmentFile(str(path), "rb", check_sq=False) as bam:
-        read = next(iter(bam.fetch(until_eof=True)), None)
-    return from_tags(str(read.query_name), dict(read.get_tags())) if read is not None else None
+def _of_bam(raw: RawBytes, name: str) -> ReadHeader | None:
+    with opened_bam(raw, name=name) as reads:
+        read = next(reads, None)
+    return read.header if read else None

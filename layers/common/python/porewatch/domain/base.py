@@ -17,6 +17,8 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints
 
+from porewatch.domain.bounds import moment
+
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 
 
@@ -52,10 +54,6 @@ class Model(BaseModel):
         return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _in_utc(moment: datetime) -> datetime:
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
-
-
 MOST_PROBLEM = 4000
 """Characters of a problem. It is copied into items, messages and mails, which hold 256 to 400 kB
 with everything else; a run of many files may have as many faults."""
@@ -72,8 +70,8 @@ def _in_few(text: str) -> str:
 Problem = Annotated[str, AfterValidator(_in_few)]
 """What is wrong and what to do, for a person; cut where it grows with the files of a run."""
 
-Moment = Annotated[datetime, AfterValidator(_in_utc)]
-"""A point in time, always in UTC."""
+Moment = Annotated[datetime, AfterValidator(moment)]
+"""A point in time, always in UTC, within the years of `bounds`."""
 
 
 def wall() -> datetime:

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import PurePosixPath
 
+from porewatch.domain.bounds import MOST_GZIP_RATIO
 from porewatch.domain.completeness import Why, with_more
 from porewatch.domain.errors import LaboratoryRefused, ManifestRefused, MessageRefused
 from porewatch.domain.labels import plain_blanks
@@ -27,10 +28,6 @@ from porewatch.domain.sealing import input_file, parse_manifest, seal
 MOST_MEMBERS = 5_000
 MOST_BYTES = 20 * 2**30
 """Bytes of a tar. One function reads it twice and copies it once, within 15 minutes."""
-MOST_TEXT = 5 * 2**20
-"""Bytes of a manifest, sample sheet or summary."""
-MOST_GZIP_RATIO = 200
-"""Reads compress 2 to 5 times, repeats of one base perhaps 50; bombs about 1000."""
 GZIP_HEAD = 64 * 1024
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 

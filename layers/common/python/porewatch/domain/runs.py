@@ -9,6 +9,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field, StringConstraints, model_validator
 
 from porewatch.domain.base import Model, Moment, Problem, Sha256
+from porewatch.domain.bounds import refuse_controls
 from porewatch.domain.completeness import Expected, LeftOut, LostFile
 from porewatch.domain.identity import Day, Laboratory
 from porewatch.domain.labels import Label
@@ -69,6 +70,7 @@ class InputFile(ManifestPart):
         for path in (self.path, self.at or ""):
             if ".." in path.split("/"):
                 raise ValueError(f"path {path!r} leaves the run's folder")
+            refuse_controls(path)
         return self
 
     @property

@@ -14,6 +14,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+from porewatch.domain.bounds import number
 from porewatch.domain.errors import SampleSheetRefused
 from porewatch.domain.runs import Sample, SampleRole
 from porewatch.domain.sample_names import RULE, sample_name
@@ -262,9 +263,9 @@ def _limits(row: dict[str, str], refuse: Callable[[str, str], Exception]) -> dic
     found = {}
     for column, (least, most) in READ_LIMITS.items():
         if text := row.get(column, ""):
-            if not text.isascii() or not text.isdigit() or not least <= int(text) <= most:
+            if (given := number(text)) is None or not least <= given <= most:
                 raise refuse(column, f"a whole number of bases from {least} to {most}.")
-            found[column] = int(text)
+            found[column] = given
     return found
 
 

@@ -14,6 +14,8 @@ from datetime import datetime
 from pydantic import ValidationError
 
 from porewatch.domain.base import Model, Moment
+from porewatch.domain.bounds import moment
+from porewatch.domain.bounds import number as whole_number
 from porewatch.domain.completeness import Expected, LeftOut, LostFile
 from porewatch.domain.errors import InputRefused, ManifestRefused
 from porewatch.domain.identity import Laboratory
@@ -121,15 +123,15 @@ def _summary(values: dict[str, str]) -> FinalSummary:
         flow_cell=values.get("flow_cell_id") or None,
         sample_id=values.get("sample_id") or None,
         protocol=values.get("protocol") or None,
-        files={kind: int(n) for kind, n in counts.items() if n.isdigit() and int(n)},
+        files={kind: n for kind, text in counts.items() if (n := whole_number(text))},
     )
 
 
 def _moment(key: str, text: str) -> datetime:
     try:
-        return datetime.fromisoformat(text)
+        return moment(datetime.fromisoformat(text))
     except ValueError as e:
-        raise ValueError(f"{key} {text!r} is not a time.") from e
+        raise ValueError(f"{key} {text[:80]!r} is not a time ({e}).") from e
 
 
 def _no_summary(problem: str, file: str, line: int | None = None) -> ManifestRefused:

@@ -10,14 +10,17 @@ from __future__ import annotations
 
 import gzip
 from collections.abc import Iterator
-from typing import IO
+from dataclasses import dataclass
+from typing import IO, NamedTuple
 
 import numpy as np
 from isal import igzip, igzip_lib
 
+from porewatch.domain.bounds import BOMB_WINDOW, MOST_GZIP_RATIO
 from porewatch.domain.errors import InputRefused, NoReadsInside
 from porewatch.reads.fastq_faults import BASES, explain, explain_end
-from porewatch.reads.headers import barcode_in, parse_header
+from porewatch.reads.header_limits import all_within, header_of
+from porewatch.reads.headers import barcode_in
 from porewatch.reads.naming import is_gzip_name
 from porewatch.reads.raw import RawBytes
 from porewatch.reads.summary import Tally
@@ -31,13 +34,27 @@ _COPY_AGAIN = "copy the file again from its source and compare the checksums."
 _PAIRS = 1 << 16
 
 
+class Block(NamedTuple):
+    """Whole records that are sound, one entry each; `first` = number of the first (from 1).
+    `qualities`: how often each Phred value occurs."""
+
+    first: int
+    heads: list[bytes]
+    bases: list[bytes]
+    quals: list[bytes]
+    qualities: np.ndarray
+
+
 def scan_fastq(raw: RawBytes, *, name: str) -> Tally:
     """Check every record and count. Raises InputRefused naming file, record and line."""
     tally = Tally()
-    for lines, complete in _records(_plain(raw, name, tally), name, tally):
-        if not complete:
-            explain_end(lines, tally.reads + 1, name)
-        _take(lines, tally, name)
+    for block in sound_blocks(raw, name=name):
+        if tally.first is None:
+            tally.first = header_of(block.heads[0])
+        tally.take([len(b) for b in block.bases], block.qualities)
+        for head in block.heads:
+            if barcode := barcode_in(head):
+                tally.count_barcode(barcode)
     if not tally.reads:
         raise NoReadsInside(
             "The file is empty: it holds no reads.",
@@ -47,32 +64,55 @@ def scan_fastq(raw: RawBytes, *, name: str) -> Tally:
     return tally
 
 
-def _plain(raw: RawBytes, name: str, tally: Tally) -> Iterator[bytes]:
+def sound_blocks(raw: RawBytes, *, name: str) -> Iterator[Block]:
+    """The records of a file, in order, checked: what the check counts and what the screen reads,
+    so that both give the same verdict. Raises InputRefused naming file, record and line."""
+    at = _Place(name)
+    for lines, complete in _records(_plain(raw, at), at):
+        if not complete:
+            explain_end(lines, at.record, name)
+        yield _block(lines, at)
+        at.record += len(lines) // 4
+
+
+@dataclass
+class _Place:
+    """Where in which file the reading is: the number of the next record."""
+
+    name: str
+    record: int = 1
+
+    def refused(self, problem: str, remedy: str) -> InputRefused:
+        line = 4 * self.record - 3
+        return InputRefused(problem, file=self.name, record=self.record, line=line, remedy=remedy)
+
+
+def _plain(raw: RawBytes, at: _Place) -> Iterator[bytes]:
     """Blocks of the uncompressed text."""
     packed = raw.peek(2) == _GZIP
-    if packed != is_gzip_name(name) and raw.peek(1):
+    if packed != is_gzip_name(at.name) and raw.peek(1):
         content, suffix = ("gzip data", ".fastq.gz") if packed else ("no gzip data", ".fastq")
         raise InputRefused(
             f"The file holds {content}, and its name says otherwise.",
-            file=name,
+            file=at.name,
             remedy=f"rename it to end in {suffix}, or send the file that was meant.",
         )
     if not packed:
         while block := raw.read(BLOCK):
             yield block
         return
-    yield from _unzipped(raw, name, tally)
+    yield from _unzipped(raw, at)
 
 
-def _unzipped(raw: RawBytes, name: str, tally: Tally) -> Iterator[bytes]:
+def _unzipped(raw: RawBytes, at: _Place) -> Iterator[bytes]:
     unzip: IO[bytes] = igzip.open(raw, "rb")  # type: ignore[no-untyped-call]
+    bomb = _Bomb(raw, at)
     while True:
         try:
             block = unzip.read(BLOCK)
         except EOFError as e:
-            raise _gzip_fault(
-                "The gzip data ends early: the file is cut short.", name, tally
-            ) from e
+            problem = "The gzip data ends early: the file is cut short."
+            raise at.refused(problem, _COPY_AGAIN) from e
         except gzip.BadGzipFile as e:
             follows = "Not a gzipped file" in str(e)  # the first two bytes were right: see _plain
             problem = (
@@ -80,66 +120,70 @@ def _unzipped(raw: RawBytes, name: str, tally: Tally) -> Iterator[bytes]:
                 if follows
                 else "The gzip checksum does not match: the file was damaged on its way."
             )
-            raise _gzip_fault(problem, name, tally) from e
+            raise at.refused(problem, _COPY_AGAIN) from e
         except igzip_lib.IsalError as e:  # type: ignore[misc]  # the stub has an instance
-            raise _gzip_fault("The gzip data is damaged.", name, tally) from e
+            raise at.refused("The gzip data is damaged.", _COPY_AGAIN) from e
         if not block:
             return
+        bomb.grow(len(block))
         yield block
 
 
-def _gzip_fault(problem: str, name: str, tally: Tally) -> InputRefused:
-    record = tally.reads + 1
-    return InputRefused(problem, file=name, record=record, line=4 * record - 3, remedy=_COPY_AGAIN)
+class _Bomb:
+    """Little that unpacks to absurdly much, looked for in every stretch of the file."""
+
+    def __init__(self, raw: RawBytes, at: _Place) -> None:
+        self._raw, self._at = raw, at
+        self._packed = self._text = 0
+
+    def grow(self, text: int) -> None:
+        self._text += text
+        if self._text < BOMB_WINDOW:
+            return
+        if self._text > MOST_GZIP_RATIO * (self._raw.size - self._packed):
+            raise self._at.refused(
+                f"It unpacks to more than {MOST_GZIP_RATIO} times its size here.",
+                "send the reads as the basecaller wrote them.",
+            )
+        self._packed, self._text = self._raw.size, 0
 
 
-def _records(
-    blocks: Iterator[bytes], name: str, tally: Tally
-) -> Iterator[tuple[list[bytes], bool]]:
+def _records(blocks: Iterator[bytes], at: _Place) -> Iterator[tuple[list[bytes], bool]]:
     """Lines of whole records, and at the very end what is left of a broken one."""
     carry = b""
     for block in blocks:
         lines = (carry + block).split(b"\n")
         rest = lines[len(lines) - 1 - (len(lines) - 1) % 4 :]
         carry = b"\n".join(rest)
-        if len(carry) > LONGEST_RECORD:
-            explain(rest[:-1], tally.reads + len(lines) // 4 + 1, name, partial=True)
-            raise InputRefused(
-                f"A record is longer than {LONGEST_RECORD} bytes: no sequencer writes that.",
-                file=name,
-                record=tally.reads + len(lines) // 4 + 1,
-                remedy="check that this is a FASTQ file with one line per sequence.",
-            )
         if len(lines) > len(rest):
             yield lines[: len(lines) - len(rest)], True
+        if len(carry) > LONGEST_RECORD:
+            explain(rest[:-1], at.record, at.name, partial=True)
+            raise at.refused(
+                f"A record is longer than {LONGEST_RECORD} bytes: no sequencer writes that.",
+                "check that this is a FASTQ file with one line per sequence.",
+            )
     if carry:
         last = carry.split(b"\n")
         yield last, len(last) == 4 and bool(last[3])
 
 
-def _take(lines: list[bytes], tally: Tally, name: str) -> None:
-    """Check whole records (four lines each) and add them to the tally."""
+def _block(lines: list[bytes], at: _Place) -> Block:
+    """Whole records (four lines each), checked."""
     heads, bases, marks, quals = lines[0::4], lines[1::4], lines[2::4], lines[3::4]
-    lengths = [len(b) for b in bases]
     pairs = _quality_pairs(b"".join(quals))
     sound = (
-        lengths == [len(q) for q in quals]
+        [len(b) for b in bases] == [len(q) for q in quals]
         and all(h[:1] == b"@" and len(h) > 1 for h in heads)
         and _marks_fit(marks, heads)
         and not b"".join(bases).translate(None, BASES)
         and pairs is not None
-        and not any(b"\r" in h for h in heads)
+        and all_within(heads)
     )
     if not sound or pairs is None:
-        explain(lines, tally.reads + 1, name)
+        explain(lines, at.record, at.name)
         raise AssertionError("the quick check and the slow check of FASTQ disagree")
-    if tally.first is None:
-        tally.first = parse_header(heads[0][1:].decode("utf-8", "replace"))
-    tally.lengths.extend(lengths)
-    tally.qualities[: pairs.size] += pairs
-    for head in heads:
-        if barcode := barcode_in(head):
-            tally.count_barcode(barcode)
+    return Block(at.record, heads, bases, quals, pairs)
 
 
 def _marks_fit(marks: list[bytes], heads: list[bytes]) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import NoReturn
 
 from porewatch.domain.errors import InputRefused
+from porewatch.reads.header_limits import header_fault
 
 BASES = b"ACGTUNacgtun"
 """What basecallers write. Other IUPAC letters belong to consensus sequences, not to reads."""
@@ -70,9 +71,8 @@ def _head_fault(part: list[bytes], record: int) -> tuple[str, str] | None:
     head = part[0]
     if head[:1] == b"@":
         if len(head) > 1:
-            if b"\r" in head:
-                return "The header holds a carriage return.", _MEND
-            return None
+            found = header_fault(head)
+            return (found, _MEND) if found else None
         return "The header has no read name.", _MEND
     if not head:
         return "The line is blank where a header ('@…') should stand.", "remove blank lines."

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from porewatch.domain.bounds import refuse_long
 from porewatch.domain.completeness import Why, with_more
 from porewatch.domain.errors import InputRefused
 from porewatch.domain.landing.heads import ENOUGH
@@ -89,7 +90,10 @@ def _named(paths: Sequence[Path]) -> Iterator[tuple[str, Path]]:
 
 
 def _read(named: Path | None) -> tuple[str, bytes] | None:
-    return None if named is None else (str(named), named.read_bytes())
+    if named is None:
+        return None
+    refuse_long(str(named), named.stat().st_size)
+    return str(named), named.read_bytes()
 
 
 def _head(path: Path) -> bytes:

@@ -3,6 +3,9 @@
 Old (Guppy, MinKNOW): `id runid=… ch=5 start_time=2017-03-03T02:22:25Z barcode=barcode07`.
 New (dorado, `samtools fastq -T '*'`): tab-separated SAM tags, `id\tch:i:783\tst:Z:…\tRG:Z:…`.
 The same tags stand in BAM records, so `from_tags` serves both.
+
+What is not understood is unknown (None). What is understood and beyond the limits of
+`domain.bounds` raises OutOfBounds: nothing downstream has to expect it.
 """
 
 from __future__ import annotations
@@ -10,8 +13,9 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 
+from porewatch.domain.bounds import LONGEST_VALUE, moment, number
 from porewatch.domain.runs import Sequencing
 
 UNCLASSIFIED = "unclassified"
@@ -23,6 +27,14 @@ _IN_HEADER = re.compile(
 _GROUP = re.compile(r"^([0-9a-fA-F]{8,40}(?:-[0-9a-fA-F-]+)?)_([a-z]+_r\S+?@v[0-9.]+)")
 _PAIR = re.compile(r"(\w+)=(\S+)")
 _TAG = re.compile(r"^([A-Za-z][A-Za-z0-9]):[AifZ]:(.*)$")
+
+
+TAGS = ("RG", "BC", "st", "ch", "dx")
+"""The tags that are read; no others are looked at."""
+
+
+class OutOfBounds(ValueError):
+    """A header says something that no sequencer says; the text is the sentence for people."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +64,7 @@ class ReadHeader:
 
 
 def parse_header(text: str) -> ReadHeader:
-    """A FASTQ header without its '@'. Unknown fields are ignored, never refused."""
+    """A FASTQ header without its '@'. Unknown fields are ignored. Raises OutOfBounds."""
     if "\t" in text:
         name, *fields = text.split("\t")
         found = (_TAG.match(field) for field in fields)
@@ -60,24 +72,27 @@ def parse_header(text: str) -> ReadHeader:
     name, _, rest = text.partition(" ")
     pairs = dict(_PAIR.findall(rest))
     return ReadHeader(
-        id=name,
+        id=_kept("read name", name) or "",
         barcode=read_barcode(pairs.get("barcode")),
         start_time=read_time(pairs.get("start_time")),
         channel=_number(pairs.get("ch")),
-        acquisition_id=pairs.get("runid"),
-        basecall_model=pairs.get("basecall_model_version_id") or pairs.get("model_version_id"),
-        flow_cell=pairs.get("flow_cell_id"),
+        acquisition_id=_kept("runid", pairs.get("runid")),
+        basecall_model=_kept(
+            "model", pairs.get("basecall_model_version_id") or pairs.get("model_version_id")
+        ),
+        flow_cell=_kept("flow_cell_id", pairs.get("flow_cell_id")),
         alias=_alias(pairs.get("barcode_alias")),
         duplex=_duplex(name, pairs.get("dx")),
     )
 
 
 def from_tags(name: str, tags: Mapping[str, object]) -> ReadHeader:
-    """SAM tags as dorado writes them: st, ch, RG (`<run>_<model>[_<barcode>]`), BC."""
-    group = str(tags.get("RG", ""))
+    """SAM tags as dorado writes them: st, ch, RG (`<run>_<model>[_<barcode>]`), BC.
+    Raises OutOfBounds."""
+    group = _kept("RG", str(tags.get("RG", ""))) or ""
     parts = _GROUP.match(group)
     return ReadHeader(
-        id=name,
+        id=_kept("read name", name) or "",
         barcode=read_barcode(tags.get("BC")) or read_barcode(group),
         start_time=read_time(tags.get("st")),
         channel=_number(tags.get("ch")),
@@ -90,7 +105,7 @@ def from_tags(name: str, tags: Mapping[str, object]) -> ReadHeader:
 
 def _alias(value: object) -> str | None:
     """What stands in a barcode's place and is none."""
-    text = str(value or "")
+    text = _kept("barcode", str(value or "")) or ""
     return None if not text or read_barcode(text) else text
 
 
@@ -121,16 +136,26 @@ def barcode_in(header: bytes) -> str | None:
 
 
 def read_time(value: object) -> datetime | None:
-    """An ISO 8601 moment in UTC; None when missing or unreadable."""
+    """An ISO 8601 moment in UTC; None when missing or unreadable. Raises OutOfBounds."""
     if not value:
         return None
     try:
-        moment = datetime.fromisoformat(str(value))
+        read = datetime.fromisoformat(str(value))
     except ValueError:
         return None
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    try:
+        return moment(read)
+    except ValueError as e:
+        raise OutOfBounds(f"The start time {value} is impossible: {e}.") from e
+
+
+def _kept(what: str, value: str | None) -> str | None:
+    if value is not None and len(value) > LONGEST_VALUE:
+        raise OutOfBounds(
+            f"The {what} has {len(value):,} characters; {LONGEST_VALUE:,} may be there."
+        )
+    return value
 
 
 def _number(value: object) -> int | None:
-    text = "" if value is None else str(value)
-    return int(text) if text.isdigit() else None
+    return None if value is None else number(str(value))

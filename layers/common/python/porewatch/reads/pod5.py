@@ -10,6 +10,7 @@ import struct
 from pathlib import Path
 from typing import Any
 
+from porewatch.domain.bounds import LONGEST_VALUE
 from porewatch.domain.errors import InputRefused, NoReadsInside
 from porewatch.domain.runs import Sequencing
 from porewatch.reads.pod5_count import Part, count_reads
@@ -58,11 +59,13 @@ def read_pod5(path: Path, *, name: str) -> tuple[int, Sequencing]:
         with pod5.Reader(path) as reader:
             reads = int(reader.num_reads)
             info = next((r.run_info for r in reader.reads()), None)
-    except (RuntimeError, OSError) as e:
-        raise InputRefused(f"POD5 cannot be read: {e}.", file=name, remedy=_COPY_AGAIN) from e
-    if info is None:
+            sequencing = None if info is None else _sequencing(info)
+    except Exception as e:  # whatever the libraries below raise, it was the file that made them
+        problem = f"POD5 cannot be read: {str(e)[:LONGEST_VALUE]}."
+        raise InputRefused(problem, file=name, remedy=_COPY_AGAIN) from e
+    if sequencing is None:
         raise _no_reads(name)
-    return reads, _sequencing(info)
+    return reads, sequencing
 
 
 def counted_by_footer(part: Part, size: int, *, name: str) -> int | None:
@@ -86,9 +89,15 @@ def _no_reads(name: str) -> NoReadsInside:
 
 def _sequencing(info: Any) -> Sequencing:
     return Sequencing(
-        instrument=info.sequencer_position or None,
-        flow_cell=info.flow_cell_id or None,
-        kit=info.sequencing_kit or None,
+        instrument=_text(info.sequencer_position),
+        flow_cell=_text(info.flow_cell_id),
+        kit=_text(info.sequencing_kit),
         started_at=info.acquisition_start_time,
-        acquisition_id=info.acquisition_id or None,
+        acquisition_id=_text(info.acquisition_id),
     )
+
+
+def _text(value: str | None) -> str | None:
+    if value and len(value) > LONGEST_VALUE:
+        raise ValueError(f"its run information holds {len(value):,} characters in one field")
+    return value or None

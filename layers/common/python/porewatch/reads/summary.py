@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from array import array
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
@@ -43,14 +43,18 @@ class ReadsSummary(Model):
 
 def n50(lengths: Iterable[int]) -> int:
     """The largest length L such that reads of at least L bases hold half of all bases; 0 if none.
+    A Counter of lengths is as good as the lengths.
 
     Definition of Lander et al. 2001 (Nature 409:860), applied to reads.
     """
-    ordered = np.sort(np.fromiter(lengths, dtype=np.int64))[::-1]
-    if not ordered.size or not ordered[0]:
-        return 0
-    running = np.cumsum(ordered)
-    return int(ordered[np.searchsorted(running, running[-1] / 2)])
+    running = 0
+    counted = sorted(Counter(lengths).items(), reverse=True)
+    half = sum(length * reads for length, reads in counted) / 2
+    for length, reads in counted:
+        running += length * reads
+        if running and running >= half:
+            return length
+    return 0
 
 
 def phred(error: float) -> float:
@@ -59,17 +63,21 @@ def phred(error: float) -> float:
 
 
 class Tally:
-    """Counts of one file while it is read. 4 bytes a read; nothing else grows."""
+    """Counts of one file while it is read: of lengths a histogram, so that memory does not grow
+    with the number of reads (n different lengths take n^2 / 2 bases at least)."""
 
     def __init__(self) -> None:
-        self.lengths = array("I")
+        self.reads = 0
+        self.lengths: Counter[int] = Counter()
         self.qualities = np.zeros(256, dtype=np.int64)
         self.barcodes: dict[str, int] = {}
         self.first: ReadHeader | None = None
 
-    @property
-    def reads(self) -> int:
-        return len(self.lengths)
+    def take(self, lengths: Sequence[int], qualities: np.ndarray) -> None:
+        """Reads of these lengths; `qualities`: how often each Phred value occurs, from 0 on."""
+        self.reads += len(lengths)
+        self.lengths.update(lengths)
+        self.qualities[: qualities.size] += qualities
 
     def count_barcode(self, barcode: str) -> None:
         self.barcodes[barcode] = self.barcodes.get(barcode, 0) + 1
@@ -81,8 +89,7 @@ class Tally:
 
     def summary(self, *, name: str, kind: ReadKind, size: int, sha256: str) -> ReadsSummary:
         """The finished counts."""
-        lengths = np.asarray(self.lengths)
-        bases = int(lengths.sum(dtype=np.int64))
+        bases = sum(length * reads for length, reads in self.lengths.items())
         quality = self.mean_quality()
         return ReadsSummary(
             name=name,
@@ -93,7 +100,7 @@ class Tally:
             bases=bases,
             n50=n50(self.lengths),
             mean_length=round(bases / self.reads, 3) if self.reads else 0.0,
-            longest=int(lengths.max(initial=0)),
+            longest=max(self.lengths, default=0),
             mean_quality=None if quality is None else round(quality, 3),
             barcodes=dict(sorted(self.barcodes.items())),
             sequencing=self.first.sequencing() if self.first else Sequencing(),

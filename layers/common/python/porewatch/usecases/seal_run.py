@@ -12,8 +12,9 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from porewatch.domain import places, readiness
+from porewatch.domain.bounds import refuse_long
 from porewatch.domain.completeness import Expected
-from porewatch.domain.errors import AlreadyDone, Refused, Unavailable
+from porewatch.domain.errors import AlreadyDone, NotFound, Refused, Unavailable
 from porewatch.domain.landing.names import Landed, classify
 from porewatch.domain.landing.sorting import Door, Understood, sort_out
 from porewatch.domain.lifecycle import SealedBy
@@ -37,9 +38,14 @@ _log = logging.getLogger(__name__)
 
 def seal_by_manifest(run_id: str, gate: Gate) -> RunRecord:
     """Read `run.json` as it lies there now, and seal the run by it; a bad one refuses the run."""
-    content = gate.raw.get(places.seal_key(run_id))
-    digest = hashlib.sha256(content).hexdigest()
+    key = places.seal_key(run_id)
+    head = gate.raw.head(key)
+    if head is None:
+        raise NotFound("does not exist.", file=key)
+    digest = hashlib.sha256(head.etag.encode()).hexdigest()
     try:
+        content = _document(gate.raw, head)
+        digest = hashlib.sha256(content).hexdigest()
         manifest = parse_manifest(content, run_id=run_id)
         digest = manifest.digest()
         readiness.refuse_without_basecaller(manifest, basecalling=gate.basecalling)
@@ -49,6 +55,12 @@ def seal_by_manifest(run_id: str, gate: Gate) -> RunRecord:
     except Refused as refusal:
         _log.warning("run %s is refused: %s", run_id, refusal)
         return gate.runs.refuse(run_id, digest=digest, problem=str(refusal), at=gate.clock())
+
+
+def _document(raw: Objects, head: Head) -> bytes:
+    """The object whole. ManifestRefused, before it is read, when it is too long for what it is."""
+    refuse_long(head.key, head.size)
+    return raw.get(head.key)
 
 
 def seal_by_summary(run_id: str, gate: Gate, *, swept: bool = False) -> None:
@@ -92,7 +104,7 @@ def _asks_again(summary_at: Head, sealed: Head, run_id: str, raw: Objects, runs:
         return False
     if summary_at.modified <= sealed.modified:
         return False
-    return parse_manifest(raw.get(sealed.key)).created_by == "final_summary"
+    return parse_manifest(_document(raw, sealed)).created_by == "final_summary"
 
 
 def _first(there: list[Head], run_id: str, what: Landed) -> Head | None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 from pydantic import Field
 
 from porewatch.domain.base import Model, Moment
+from porewatch.domain.bounds import number
 from porewatch.domain.errors import MessageRefused, NotFound
 from porewatch.domain.findings import Call, Outcome
 from porewatch.domain.landing.answers import Treatment
@@ -130,6 +131,7 @@ def _run(run_id: str, runs: RunLedger) -> RunRecord:
 def _limit(text: str | None) -> int:
     if text is None:
         return 50
-    if text.isascii() and text.isdigit() and 1 <= int(text) <= MOST:
-        return int(text)
-    raise MessageRefused(f"limit {text!r} is refused.", remedy=f"use a number from 1 to {MOST}.")
+    if (asked := number(text)) is not None and 1 <= asked <= MOST:
+        return asked
+    remedy = f"use a number from 1 to {MOST}."
+    raise MessageRefused(f"limit {text[:20]!r} is refused.", remedy=remedy)

@@ -19,9 +19,9 @@ from typing import IO, TYPE_CHECKING, cast
 
 from porewatch.domain import places
 from porewatch.domain.base import now
+from porewatch.domain.bounds import refuse_long
 from porewatch.domain.bundles import (
     GZIP_HEAD,
-    MOST_TEXT,
     Contents,
     asked_by,
     beside_the_old,
@@ -128,8 +128,7 @@ def _take(member: tarfile.TarInfo, tar: tarfile.TarFile, contents: Contents) -> 
         )
     contents.sizes[member.name] = member.size
     if what in TEXTS:
-        if member.size > MOST_TEXT:
-            raise ManifestRefused(f"is too long for a {what.value}.", file=member.name)
+        refuse_long(member.name, member.size)
         contents.texts[member.name] = b"".join(_chunks(member, tar))
     elif what is Landed.READS:
         contents.digests[member.name] = _hashed(member, tar, contents)

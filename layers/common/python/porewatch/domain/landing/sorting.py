@@ -10,9 +10,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath
 
+from porewatch.domain.bounds import refuse_long
 from porewatch.domain.completeness import LeftOut, Why, left_out
 from porewatch.domain.errors import InputRefused, Refused, SeveralRefused
 from porewatch.domain.identity import Laboratory
@@ -80,6 +81,7 @@ def sort_out(door: Door) -> Understood:
     """Everything that can be told without reading the files through. Never raises for bad input:
     `faults` holds it."""
     found = Understood()
+    door = replace(door, text=_limited(door))
     by_what = _by_what(door.sizes)
     aside: dict[Why, set[str]] = {
         why: set(by_what.get(what, ())) for what, why in _PLAIN_REASONS.items()
@@ -98,6 +100,16 @@ def sort_out(door: Door) -> Understood:
     _sort_kinds(reads, by_what, door, found, aside)
     found.left_out = left_out(aside)
     return found
+
+
+def _limited(door: Door) -> Callable[[str], bytes]:
+    """`door.text` for documents that are no longer than one may be."""
+
+    def text(path: str) -> bytes:
+        refuse_long(path, door.sizes[path])
+        return door.text(path)
+
+    return text
 
 
 def _sort_kinds(
