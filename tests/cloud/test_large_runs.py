@@ -27,10 +27,11 @@ from tests.cloud.making import wait_for
 
 pytestmark = [pytest.mark.cloud, pytest.mark.slow]
 UPLOADERS = 8
+LOOK_S = 3.0
 PATIENCE_PER_FILE_S = 0.6
 """Two shared cores check some files a second; everything else is little beside it."""
 
-MOST_PER_FILE = {"keys": 3.0, "items": 30.0}
+MOST_PER_FILE = {"keys": 10.0, "items": 40.0}
 _cost: dict[int, Counter[str]] = {}
 
 
@@ -54,7 +55,7 @@ def upload(lab: Lab, run_id: str, files: int) -> None:
 
 def ended(lab: Lab, run_id: str, patience_s: float) -> RunRecord:
     def over() -> RunRecord | None:
-        time.sleep(1)
+        time.sleep(LOOK_S)
         run = lab.stack.runs.find(run_id)
         return run if run is not None and run.completed_at else None
 
@@ -69,7 +70,7 @@ def screened(lab: Lab, run_id: str, files: int) -> dict[str, Any]:
     intake, patience_s = Intake(lab.stack.table), 120 + PATIENCE_PER_FILE_S * files
 
     def checked() -> bool:
-        time.sleep(0.5)
+        time.sleep(LOOK_S)  # each look reads eight items, which count like all others
         return sum(intake.recorded(run_id).values()) >= files
 
     wait_for(checked, patience_s, f"the checks of {files} files")

@@ -6,7 +6,7 @@ Exactly the requests `adapters.table` makes; anything else is an error here, not
 from __future__ import annotations
 
 import re
-from bisect import bisect_left, insort
+from bisect import bisect_left, bisect_right, insort
 from collections import deque
 from collections.abc import Callable
 from itertools import count
@@ -127,6 +127,8 @@ class DynamoDb:
         values = request["ExpressionAttributeValues"]
         if "IndexName" in request:
             found = self._by_kind(values[":k"]["S"])
+        elif ":first" in values:
+            found = self._between(*(values[name]["S"] for name in (":p", ":first", ":last")))
         else:
             found = self._by_prefix(values[":p"]["S"], values.get(":s", {}).get("S", ""))
         if not request.get("ScanIndexForward", True):
@@ -152,6 +154,10 @@ class DynamoDb:
                 break
             found.append(items[sk])
         return found
+
+    def _between(self, pk: str, first: str, last: str) -> list[Raw]:
+        keys, items = self._sorted.get(pk, []), self.items.get(pk, {})
+        return [items[sk] for sk in keys[bisect_left(keys, first) : bisect_right(keys, last)]]
 
     def _by_kind(self, kind: str) -> list[Raw]:
         while self._late and self._late[0][0] <= self._now():

@@ -70,11 +70,18 @@ def on_table(rng: Random) -> tuple[str, dict[str, Any]]:
         case 1:
             return "delete_item", {"TableName": TABLE, "Key": key}
         case 2:
+            within = {":first": {"S": "A"}, ":last": {"S": "STAGE#0001#s"}}
+            condition, values = rng.choice(
+                [
+                    ("begins_with(#s, :s)", {":s": {"S": "STAGE"}}),
+                    ("#s BETWEEN :first AND :last", within),
+                ]
+            )
             return "query", {
                 "TableName": TABLE,
-                "KeyConditionExpression": "#p = :p AND begins_with(#s, :s)",
+                "KeyConditionExpression": f"#p = :p AND {condition}",
                 "ExpressionAttributeNames": {"#p": "pk", "#s": "sk"},
-                "ExpressionAttributeValues": {":p": key["pk"], ":s": {"S": "STAGE"}},
+                "ExpressionAttributeValues": {":p": key["pk"], **values},
                 "ScanIndexForward": rng.random() < 0.5,
                 "ConsistentRead": True,
             }

@@ -74,6 +74,26 @@ def test_queries_follow_all_pages_and_keep_to_their_prefix(ledger: Table) -> Non
     assert newest.sk == "BIG#3"
 
 
+def test_a_query_passes_over_what_it_is_told_to_without_reading_it(
+    ledger: Table, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept = ["FACT#Fiks", "FACT#Fil", "FACT#Fim:1", "FACT#RunSealed:r:1"]
+    for sk in (*kept, "FACT#File", "FACT#FileValidated:r:a", "FACT#File\U0010fffe", "FACS", "G"):
+        ledger.put(Item("RUN#r", sk))
+    read: list[int] = []
+    query = ledger._client.query
+    monkeypatch.setattr(
+        ledger._client,
+        "query",
+        lambda **asked: (answer := query(**asked), read.append(answer["ScannedCount"]))[0],
+    )
+    assert [i.sk for i in ledger.query_but("RUN#r", "FACT#", "File")] in (
+        kept,
+        sorted([*kept, "FACT#File"]),
+    )
+    assert sum(read) <= len(kept) + 1
+
+
 def test_items_are_listed_by_kind_until_they_leave_it(ledger: Table) -> None:
     ledger.put(Item("RUN#b", "X", kind=("K", "2")))
     ledger.put(Item("RUN#a", "X", kind=("K", "1")))

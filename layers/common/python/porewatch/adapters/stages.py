@@ -26,6 +26,8 @@ from porewatch.domain.phases import Progress, StageKey, StageManifest, StageReco
 
 OPEN_STAGES = "STAGES-OPEN"
 MOST_RUNGS = 8
+ABOUT_FILES = "File"
+"""Ids of facts begin with their kind; those of FileValidated and FileQuarantined with this."""
 
 
 class StageLedger:
@@ -216,13 +218,13 @@ class StageLedger:
     def facts(self, run_id: str, revision: int) -> list[Fact]:
         """Everything that is known to have happened in a revision, oldest first.
 
-        Facts about single files (they may be thousands, and belong to no revision) are left out.
+        Facts about single files (they may be thousands, and belong to no revision) are left out,
+        and not read.
         """
         found = [
             FACTS[kind].model_validate_json(str(item.attributes["detail"]))
-            for item in self._table.query(run_key(run_id), FACT_PREFIX)
+            for item in self._table.query_but(run_key(run_id), FACT_PREFIX, ABOUT_FILES)
             if (kind := str(item.attributes["detail_type"])) in FACTS
-            and not kind.startswith("File")
         ]
         return sorted((f for f in found if f.revision == revision), key=lambda f: f.at)
 

@@ -41,6 +41,8 @@ if TYPE_CHECKING:
 KIND_INDEX = "by_kind"
 CHANGE_ATTEMPTS = 8
 RACE_PAUSE_SECONDS = 0.03
+LAST = "\U0010ffff"
+"""Sorts after every character of a key."""
 
 
 class Table:
@@ -73,6 +75,16 @@ class Table:
             names["#s"], values[":s"] = "sk", prefix
             condition += " AND begins_with(#s, :s)"
         yield from self._pages(condition, names, values, not newest_first, ConsistentRead=True)
+
+    def query_but(self, pk: str, prefix: str, but: str) -> Iterator[Item]:
+        """As `query`, without the items whose sort keys begin with `prefix` and then `but`: those
+        are not read at all."""
+        names, values = {"#p": "pk", "#s": "sk"}, {":p": pk}
+        for first, last in ((prefix, prefix + but), (prefix + but + LAST, prefix + LAST)):
+            within = {**values, ":first": first, ":last": last}
+            yield from self._pages(
+                "#p = :p AND #s BETWEEN :first AND :last", names, within, True, ConsistentRead=True
+            )
 
     def query_kind(self, kind: str, *, newest_first: bool = False) -> Iterator[Item]:
         """All items of a kind, by the index (a moment late), in order of gsi_sk."""

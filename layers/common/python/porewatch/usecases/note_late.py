@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from porewatch.domain import places
-from porewatch.domain.runs import RunState
+from porewatch.domain.runs import RunRecord, RunState
 
 if TYPE_CHECKING:
     from porewatch.adapters.objects import Objects
@@ -20,11 +20,11 @@ _log = logging.getLogger(__name__)
 
 
 def note_late(
-    run_id: str, path: str, *, raw: Objects, runs: RunLedger, clock: Callable[[], datetime]
+    record: RunRecord, path: str, *, raw: Objects, runs: RunLedger, clock: Callable[[], datetime]
 ) -> None:
     """Nothing for a file that was there before the seal, whenever its check is told."""
-    record = runs.find(run_id)
-    if record is None or record.state in UNSURE or path in record.late:
+    run_id = record.run_id
+    if record.state in UNSURE or path in record.late:
         return
     sealed, lying = raw.head(places.seal_key(run_id)), raw.head(places.raw_key(run_id, path))
     checked = runs.file(run_id, path)

@@ -34,9 +34,12 @@ class ExecutionInput(Model):
     profile: str
 
 
-def start_run(run_id: str, gate: Gate, *, swept: bool = False) -> bool:
-    """True when this call started the execution. `swept` as in `begin_look`."""
-    record = gate.runs.find(run_id)
+def start_run(
+    run_id: str, gate: Gate, *, swept: bool = False, record: RunRecord | None = None
+) -> bool:
+    """True when this call started the execution. `swept` as in `begin_look`; `record`: the run, by
+    who has just read it."""
+    record = record or gate.runs.find(run_id)
     if record is None or record.manifest_digest is None:
         return False
     if record.state is RunState.SEALED:

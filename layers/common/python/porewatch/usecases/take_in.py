@@ -41,17 +41,27 @@ def take_in(key: str, gate: Gate, *, replayed: bool = False) -> None:
         seal_by_summary(run_id, gate)
         return  # the manifest it wrote comes by this queue
     else:
-        _perhaps_by_summary(run_id, gate)
-        note_late(run_id, path, raw=gate.raw, runs=gate.runs, clock=gate.clock)
+        _take_in_a_check(run_id, path, gate)
+        return
     start_run(run_id, gate)
+
+
+def _take_in_a_check(run_id: str, path: str, gate: Gate) -> None:
+    """Most words are these, one for each file: the run is read once for each, and more of it only
+    when its state asks for that. Whoever seals it meanwhile finds this check recorded."""
+    record = gate.runs.find(run_id)
+    if record is None:
+        return
+    if record.state is RunState.RECEIVING:
+        _perhaps_by_summary(run_id, gate)
+        return  # the manifest it wrote comes by this queue
+    note_late(record, path, raw=gate.raw, runs=gate.runs, clock=gate.clock)
+    start_run(run_id, gate, record=record)
 
 
 def _perhaps_by_summary(run_id: str, gate: Gate) -> None:
     """The summary may have come before the file that was checked just now. Whether it has is known
     from a look that was made then: nothing is listed to find out."""
-    record = gate.runs.find(run_id)
-    if record is None or record.state is not RunState.RECEIVING:
-        return
     last = gate.intake.look(run_id)
     if last is None or last.of != "summary" or gate.raw.head(places.seal_key(run_id)) is not None:
         return
