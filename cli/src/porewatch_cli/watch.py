@@ -25,6 +25,7 @@ from porewatch.domain.phases import Phase, PhaseRecord, StageRecord, StageState
 from porewatch.domain.runs import FINAL_STATES, FileRecord, RunRecord, RunState
 from porewatch_cli.alerts import alert_lines
 from porewatch_cli.arrival import Sent, refuse_unknown
+from porewatch_cli.files_seen import FilesSeen
 from porewatch_cli.ladder import failures_of, last_steps, refusals_of, steps
 from porewatch_cli.progress import progress_bar, progress_text
 from porewatch_cli.terminal import console, errors, print_json
@@ -64,13 +65,14 @@ class RunView(Model):
         return self.run.state in FINAL_STATES
 
 
-def look(run_id: str, stack: Stack) -> RunView:
-    """Read the picture. NotFound when nobody has heard of the run."""
+def look(run_id: str, stack: Stack, files: FilesSeen | None = None) -> RunView:
+    """Read the picture. NotFound when nobody has heard of the run. `files`: of earlier looks."""
     run = stack.runs.get(run_id)
+    seen = files or FilesSeen()
     facts = stack.stages.facts(run_id, run.revision)
     return RunView(
         run=run,
-        files=tuple(stack.runs.files_of(run_id).values()),
+        files=seen.of(run_id, stack, over=run.state in FINAL_STATES),
         stages=stack.stages.of_run(run_id, run.revision),
         phases=tuple(fact.record for fact in facts if isinstance(fact, PhaseCompleted)),
         costs=stack.stages.cost_lines(run_id, run.revision),
@@ -93,9 +95,9 @@ def follow(
     the run is sealed by it. A run just sent may take a moment to appear: then that is said on
     standard error, and NotFound is raised after `patience` seconds; at once when nothing was sent.
     """
-    given_up, said = time.monotonic() + patience, False
+    given_up, said, files = time.monotonic() + patience, False, FilesSeen()
     while True:
-        view = _if_seen(run_id, stack)
+        view = _if_seen(run_id, stack, files)
         if view is not None and (sent is None or sent.is_taken_in(view.run, stack)):
             yield view
             if view.over:
@@ -110,9 +112,9 @@ def follow(
         time.sleep(every)
 
 
-def _if_seen(run_id: str, stack: Stack) -> RunView | None:
+def _if_seen(run_id: str, stack: Stack, files: FilesSeen) -> RunView | None:
     try:
-        return look(run_id, stack)
+        return look(run_id, stack, files)
     except NotFound:
         return None
 
