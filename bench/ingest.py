@@ -12,6 +12,7 @@ from pathlib import Path
 
 from isal import igzip
 
+from bench import small_files
 from bench.pairs import Pair
 from porewatch.adapters.intake import Intake
 from porewatch_cli.stack import Stack, find_stack
@@ -24,11 +25,13 @@ PATIENCE_SECONDS = 600.0
 
 
 def measure(folder: Path, pairs: int) -> list[Pair]:
-    """Puts OBJECTS small FASTQ files and waits until the ledger knows each of them."""
+    """Puts OBJECTS small FASTQ files and waits until the ledger knows each of them; then comes a
+    whole run of small files."""
     with borrowed() as home:
         stack = find_stack(folder=home.root)
         _ingest(stack, 20)  # warm the functions
         uploads, total = _ingest(stack, OBJECTS)
+        runs = small_files.rows(stack, home, folder)
     return [
         Pair(
             what="S3 to ledger, per object",
@@ -39,7 +42,8 @@ def measure(folder: Path, pairs: int) -> list[Pair]:
             highest=uploads / total,
             peer="the uploads alone",
             note=f"{OBJECTS} objects in {total:.1f} s: {OBJECTS / total:.0f} a second",
-        )
+        ),
+        *runs,
     ]
 
 

@@ -22,7 +22,7 @@ def some_reads(folder: Path, copies: int = 6) -> tuple[Path, str]:
     if real is None:
         from porewatch_worker.simulate.demo import make_demo
 
-        sources = sorted(make_demo(folder / "demo").run.rglob("*.fastq.gz"))
+        sources = sorted(make_demo(folder / "demo").run_folder.rglob("*.fastq.gz"))
         told = "synthetic demo reads"
     else:
         names = ("nanotest_ultralong.fastq.gz", "qcat_nobarcode_1k.fastq.gz")
