@@ -20,6 +20,7 @@ from porewatch.domain.base import Model
 from porewatch.domain.errors import AlreadyDone, Conflict, MessageRefused, NotFound, Throttled
 
 if TYPE_CHECKING:
+    from boto3.s3.transfer import TransferConfig
     from mypy_boto3_s3 import S3Client
 
 M = TypeVar("M", bound=Model)
@@ -39,6 +40,13 @@ class Head:
     etag: str
     modified: datetime
     version: str | None = None
+
+
+def _in_few_parts() -> TransferConfig:
+    """S3 copies by itself: small parts would only be more requests."""
+    from boto3.s3.transfer import TransferConfig  # noqa: PLC0415  (functions that move nothing)
+
+    return TransferConfig(multipart_threshold=256 * 2**20, multipart_chunksize=256 * 2**20)
 
 
 class Objects:
@@ -145,7 +153,9 @@ class Objects:
         """Copy to `to` (same bucket, any size), then remove `key`. Moving twice is fine."""
         try:
             with self._translated("move", key):
-                self._client.copy({"Bucket": self.bucket, "Key": key}, self.bucket, to)
+                self._client.copy(
+                    {"Bucket": self.bucket, "Key": key}, self.bucket, to, Config=_in_few_parts()
+                )
         except NotFound:
             if self.head(to) is None:
                 raise

@@ -30,6 +30,10 @@ MOST_DIGITS = 9
 """Digits of a number in a header. Channels have four."""
 HIGHEST_QUALITY = 93
 """Phred values beyond have no letter in FASTQ."""
+MOST_EXTENDED = 64 * 2**10
+"""Bytes of an extended header of a tar (pax records, long names)."""
+MOST_EXTENDED_IN_A_ROW = 16
+"""Extended headers before one member; tools write up to three."""
 BOMB_WINDOW = 64 * 2**20
 MOST_GZIP_RATIO = 200
 """Reads compress 2 to 5 times, repeats of one base perhaps 50; bombs about 1000. Judged over each

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import tarfile
+import unicodedata
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -22,7 +23,7 @@ from porewatch.domain.landing.contents import once
 from porewatch.domain.landing.names import Landed, classify
 from porewatch.domain.landing.places import places
 from porewatch.domain.landing.sorting import Door, Understood, sort_out
-from porewatch.domain.runs import RUN_ID_PATTERN, RunManifest
+from porewatch.domain.runs import RUN_ID_PATTERN, InputFile, RunManifest
 from porewatch.domain.sealing import input_file, parse_manifest, seal
 
 MOST_MEMBERS = 5_000
@@ -233,6 +234,7 @@ def _own_manifest(
             problem = f"says {option} {told}, and the tar was sent with {wanted}."
             raise _no("run.json", problem, "say it in one place only: leave the option away.")
     members = [member for member in contents.sizes if classify(member) is Landed.READS]
+    manifest = manifest.model_copy(update={"files": tuple(map(_in_nfc, manifest.files))})
     lying = places(members)
     if not {file.path for file in manifest.files} <= set(lying.values()):
         lying = places(members, manifest.samples)  # as `porewatch submit` writes paths
@@ -247,6 +249,11 @@ def _own_manifest(
     if here:
         raise _no(min(here), "is in the tar, but not in run.json.", "leave it out, or seal anew.")
     return manifest.model_copy(update={"created_by": "bundle"}), lying
+
+
+def _in_nfc(file: InputFile) -> InputFile:
+    """As the names of the tar's members are."""
+    return file.model_copy(update={"path": unicodedata.normalize("NFC", file.path)})
 
 
 def _no(name: str, problem: str, remedy: str) -> ManifestRefused:

@@ -26,11 +26,11 @@ class PorewatchError(Exception):
         line: int | None = None,
         remedy: str | None = None,
     ) -> None:
-        self.problem = problem
-        self.file = file
+        self.problem = _encodable(problem)
+        self.file = _encodable(file) if file is not None else None
         self.record = record
         self.line = line
-        self.remedy = remedy
+        self.remedy = _encodable(remedy) if remedy is not None else None
         super().__init__(str(self))
 
     def __str__(self) -> str:
@@ -41,6 +41,12 @@ class PorewatchError(Exception):
             where += f" line {self.line}"
         text = f"{where.strip()}: {self.problem}" if where else self.problem
         return f"{text} Remedy: {self.remedy}" if self.remedy else text
+
+
+def _encodable(text: str) -> str:
+    """With half characters (a name that is no UTF-8 has them) written out, so that every reason can
+    be stored, sent and shown."""
+    return text.encode("utf-8", "backslashreplace").decode()
 
 
 class Refused(PorewatchError):

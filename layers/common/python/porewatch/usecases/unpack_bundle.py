@@ -13,7 +13,6 @@ import hashlib
 import logging
 import tarfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from datetime import datetime
 from typing import IO, TYPE_CHECKING, cast
 
@@ -48,13 +47,13 @@ from porewatch.domain.landing.names import Landed, classify
 from porewatch.domain.lifecycle import MENDABLE
 from porewatch.domain.runs import RunManifest, RunRecord, RunState
 from porewatch.usecases.answer_object import answer_object
+from porewatch.usecases.read_tar import chunks, opened
 
 if TYPE_CHECKING:
     from porewatch.adapters.manifests import Manifests
     from porewatch.adapters.objects import Head, Objects
     from porewatch.adapters.runs import RunLedger
 
-CHUNK = 1 << 20
 TEXTS = (Landed.MANIFEST, Landed.SHEET, Landed.SUMMARY, Landed.LABORATORY)
 SMALL = 4096
 """Bytes of a packed file that may hold no reads at all."""
@@ -111,7 +110,7 @@ def _look(head: Head, raw: Objects) -> Contents:
     refuse_size(head.key, head.size)
     contents = Contents()
     total = 0
-    with _opened(head, raw) as tar:
+    with opened(head, raw) as tar:
         for number, member in enumerate(tar, 1):
             total += member.size if member.isfile() else 0
             refuse_member(member, number, total, size=head.size)
@@ -129,14 +128,14 @@ def _take(member: tarfile.TarInfo, tar: tarfile.TarFile, contents: Contents) -> 
     contents.sizes[member.name] = member.size
     if what in TEXTS:
         refuse_long(member.name, member.size)
-        contents.texts[member.name] = b"".join(_chunks(member, tar))
+        contents.texts[member.name] = b"".join(chunks(member, tar))
     elif what is Landed.READS:
         contents.digests[member.name] = _hashed(member, tar, contents)
 
 
 def _hashed(member: tarfile.TarInfo, tar: tarfile.TarFile, contents: Contents) -> str:
     digest = hashlib.sha256()
-    for number, chunk in enumerate(_chunks(member, tar)):
+    for number, chunk in enumerate(chunks(member, tar)):
         if number == 0:
             refuse_bomb(member.name, chunk[:GZIP_HEAD])
             contents.heads[member.name] = _kept_head(member.name, chunk, contents)
@@ -227,66 +226,15 @@ def _refuse_foreign(manifest: RunManifest, raw: Objects) -> None:
 
 def _unpack(head: Head, lying: dict[str, str], manifest: RunManifest, raw: Objects) -> None:
     wanted = {file.path: file for file in manifest.files}
-    with _opened(head, raw) as tar:
+    with opened(head, raw) as tar:
         for member in tar:
             file = wanted.get(lying.get(member.name, ""))
             if file is None or not member.isfile():
                 continue
-            part = _Part(_chunks(member, tar))
+            part = _Part(chunks(member, tar))
             raw.upload(places.raw_key(manifest.run_id, file.lies_at), cast("IO[bytes]", part))
             if file.sha256 and part.digest.hexdigest() != file.sha256:
                 raise Unavailable("the tar changed while it was unpacked.", file=head.key)
-
-
-def _chunks(member: tarfile.TarInfo, tar: tarfile.TarFile) -> Iterator[bytes]:
-    content = tar.extractfile(member)
-    while content is not None and (chunk := content.read(CHUNK)):
-        yield chunk
-
-
-@contextmanager
-def _opened(head: Head, raw: Objects) -> Iterator[tarfile.TarFile]:
-    """The tar as a stream. What tarfile cannot read is refused; what S3 cannot give is not."""
-    stream = _Patient(raw.stream(head.key), head.key)
-    try:
-        with tarfile.open(fileobj=cast("IO[bytes]", stream), mode="r|") as tar:
-            yield tar
-            stream.drain()
-    except (tarfile.TarError, EOFError, ValueError) as e:
-        raise ManifestRefused(
-            f"this is not a plain tar, or it is cut short ({e}).",
-            file=head.key,
-            remedy="make it with `tar -cf` (without -z) and send it again.",
-        ) from e
-    if any(stream.tail):
-        raise ManifestRefused(
-            "the tar ends without its end mark: it is cut short.",
-            file=head.key,
-            remedy="send it again, whole.",
-        )
-
-
-class _Patient:
-    """S3's stream: a broken transfer is Unavailable, so that no good tar is refused for it."""
-
-    def __init__(self, stream: IO[bytes], key: str) -> None:
-        self._stream = stream
-        self._key = key
-        self.tail = b""
-
-    def read(self, size: int) -> bytes:
-        try:
-            chunk = self._stream.read(size)
-        except PorewatchError:
-            raise
-        except Exception as e:  # whatever the network did, it is not the tar's fault
-            raise Unavailable(f"the transfer broke: {e}", file=self._key) from e
-        self.tail = (self.tail + chunk)[-512:]
-        return chunk
-
-    def drain(self) -> None:
-        while self.read(CHUNK):
-            pass
 
 
 class _Part:

@@ -1,0 +1,147 @@
+"""A tar of a stranger as a stream: bounded headers, names that can be shown, one sort of refusal.
+
+tarfile trusts what a header says of itself: it reads a name of gigabytes whole, follows one
+extended header after the other until the stack ends, and keeps names that are no text. So a header
+is judged before it is followed, and whatever tarfile raises over one is the tar's fault.
+"""
+
+from __future__ import annotations
+
+import tarfile
+import unicodedata
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import IO, TYPE_CHECKING, Any, NoReturn, Self, cast
+
+from porewatch.domain.bounds import MOST_EXTENDED, MOST_EXTENDED_IN_A_ROW
+from porewatch.domain.errors import ManifestRefused, PorewatchError, Unavailable
+
+if TYPE_CHECKING:
+    from porewatch.adapters.objects import Head, Objects
+
+CHUNK = 1 << 20
+_EXTENDED = (
+    tarfile.GNUTYPE_LONGNAME,
+    tarfile.GNUTYPE_LONGLINK,
+    tarfile.XHDTYPE,
+    tarfile.XGLTYPE,
+    tarfile.SOLARIS_XHDTYPE,
+)
+
+
+class BoundedTar(tarfile.TarFile):
+    """Counts the extended headers that follow each other."""
+
+    in_a_row = 0
+
+
+class Member(tarfile.TarInfo):
+    """A header that keeps the limits, its name in NFC."""
+
+    def _proc_member(self, tar: BoundedTar) -> Self:
+        if self.type in _EXTENDED:
+            tar.in_a_row += 1
+            if self.size > MOST_EXTENDED or tar.in_a_row > MOST_EXTENDED_IN_A_ROW:
+                what = f"{self.size:,} bytes" if self.size > MOST_EXTENDED else "others before it"
+                raise ManifestRefused(
+                    f"an extended header of the tar has {what}: no tool writes that.",
+                    remedy="make the tar with `tar -cf` and send it again.",
+                )
+        elif self.type == tarfile.GNUTYPE_SPARSE:
+            self._sparse()
+        found: Self = super()._proc_member(tar)  # type: ignore[misc]
+        tar.in_a_row = 0
+        found.name = _readable(found.name)
+        return found
+
+    def _sparse(self, *_: Any) -> NoReturn:
+        raise ManifestRefused(
+            "is a sparse file.",
+            file=self.name,
+            remedy="put only ordinary files into the tar (without --sparse).",
+        )
+
+    _proc_gnusparse_00 = _proc_gnusparse_01 = _proc_gnusparse_10 = _sparse
+
+
+def _readable(name: str) -> str:
+    """In NFC. Raises ManifestRefused for a name that is no UTF-8: in which other encoding it was
+    meant cannot be known, and a guess would be another name."""
+    try:
+        name.encode()
+    except UnicodeEncodeError as e:
+        told = name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+        raise ManifestRefused(
+            "the name is not UTF-8 text.",
+            file=told[:200],
+            remedy="make the tar with a tool that writes UTF-8 names (tar, 7-Zip), or use letters, "
+            "digits, '.', '_' and '-'.",
+        ) from e
+    return unicodedata.normalize("NFC", name)
+
+
+@contextmanager
+def opened(head: Head, raw: Objects) -> Iterator[tarfile.TarFile]:
+    """The tar as a stream. What cannot be read is refused; what S3 cannot give is not."""
+    stream = _Patient(raw.stream(head.key), head.key)
+    try:
+        with BoundedTar.open(
+            fileobj=cast("IO[bytes]", stream),
+            mode="r|",
+            tarinfo=Member,
+            encoding="utf-8",
+            errors="surrogateescape",
+        ) as tar:
+            yield tar
+            stream.drain()
+    except PorewatchError:
+        raise
+    except Exception as e:  # the parser is the boundary: it was the tar that made it raise
+        told = str(e) or type(e).__name__
+        raise ManifestRefused(
+            f"this is not a plain tar, or it is cut short ({told[:200]}).",
+            file=head.key,
+            remedy="make it with `tar -cf` (without -z) and send it again.",
+        ) from e
+    finally:
+        stream.close()
+    if any(stream.tail):
+        raise ManifestRefused(
+            "the tar ends without its end mark: it is cut short.",
+            file=head.key,
+            remedy="send it again, whole.",
+        )
+
+
+def chunks(member: tarfile.TarInfo, tar: tarfile.TarFile) -> Iterator[bytes]:
+    """The content of a member, a megabyte at a time."""
+    content = tar.extractfile(member)
+    while content is not None and (chunk := content.read(CHUNK)):
+        yield chunk
+
+
+class _Patient:
+    """S3's stream: a broken transfer is Unavailable, so that no good tar is refused for it."""
+
+    def __init__(self, stream: IO[bytes], key: str) -> None:
+        self._stream = stream
+        self._key = key
+        self.tail = b""
+
+    def read(self, size: int) -> bytes:
+        try:
+            chunk = self._stream.read(size)
+        except PorewatchError:
+            raise
+        except Exception as e:  # whatever the network did, it is not the tar's fault
+            raise Unavailable(f"the transfer broke: {e}", file=self._key) from e
+        self.tail = (self.tail + chunk)[-512:]
+        return chunk
+
+    def close(self) -> None:
+        """Let go of the connection, also of one that is not read to its end."""
+        self._stream.close()
+
+    def drain(self) -> None:
+        while self.read(CHUNK):
+            pass
