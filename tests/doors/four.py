@@ -8,6 +8,7 @@ from __future__ import annotations
 import io
 import os
 import tarfile
+import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -85,8 +86,9 @@ def at_tar(folder: Path) -> Answer:
         contents = _look(raw.head("inbox/r.tar"), raw)  # type: ignore[arg-type]
         manifest, _ = manifest_of(contents, run_id="r", created_at=WHEN, asked={})
         for file in manifest.files:
-            member = next(n for n in contents.digests if contents.digests[n] == file.sha256)
+            wanted = next(n for n in contents.digests if contents.digests[n] == file.sha256)
             with tarfile.open(fileobj=io.BytesIO(out.getvalue())) as tar:
+                member = next(m for m in tar if unicodedata.normalize("NFC", m.name) == wanted)
                 check_stream(tar.extractfile(member), kind=file.kind, name=file.path)  # type: ignore[arg-type]
         return answer_of(manifest)
     except Refused as refusal:

@@ -324,9 +324,9 @@ def test_a_bad_sample_sheet_beside_the_summary_refuses_the_run_by_line(
     cloud: Table, runs: RunLedger
 ) -> None:
     put_files()
-    put("runs/run-1/sample_sheet.csv", b"name,barcode\na,barcode999\n")
+    put("runs/run-1/sample_sheet.csv", b"name,barcode\na,barcode99999\n")
     assert send("pipeline_orchestrator", put(SUMMARY_KEY, SUMMARY)) == []
-    refused(runs, "sample_sheet.csv line 2", "barcode999")
+    refused(runs, "sample_sheet.csv line 2", "barcode99999")
 
 
 def _keys() -> list[str]:

@@ -80,7 +80,10 @@ def gather(
         sources=there.sources,
         reads=there.reads,
         bases=there.bases,
-        left_out=tuple(found.sentence() for found in there.left_out),
+        left_out=(
+            *(aside.sentence() for aside in there.left_out),
+            *found.understood.notes(),
+        ),
     )
 
 

@@ -17,6 +17,7 @@ from porewatch_cli import (
     prices,
     references,
     run_verbs,
+    sheet,
     stack_verbs,
 )
 
@@ -32,6 +33,7 @@ app.add_typer(ending_verbs.app)
 app.add_typer(stack_verbs.app)
 app.add_typer(local_verbs.app)
 app.add_typer(references.app, name="references", help="Build, list and verify bundles.")
+app.add_typer(sheet.app, name="sheet", help="Sample sheets: one to begin with, a check of yours.")
 app.add_typer(cost.app, name="cost", help="The bill of a run; a forecast before it.")
 app.add_typer(prices.app, name="prices", help="The price snapshot: show it, ask AWS anew.")
 app.add_typer(chaos.app, name="chaos", help="Break things on purpose.")

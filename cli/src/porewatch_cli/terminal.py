@@ -82,6 +82,7 @@ def _told(error: PorewatchError) -> dict[str, Any]:
         "file": error.file,
         "record": error.record,
         "line": error.line,
+        "column": error.column,
         "remedy": error.remedy,
     }
 

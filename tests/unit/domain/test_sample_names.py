@@ -53,8 +53,8 @@ def test_a_sheet_refuses_such_a_name_with_file_row_and_remedy(name: str) -> None
         pytest.skip("no file can hold it, or a cell is what stands between its blanks")
     quoted = '"' + name.replace('"', '""') + '"'
     with pytest.raises(SampleSheetRefused) as refusal:
-        parse_sample_sheet(f"name\nok\n\n{quoted}\n", file="s.csv")
-    assert (refusal.value.file, refusal.value.line) == ("s.csv", 4 + name.count("\n"))
+        parse_sample_sheet(f"name,barcode\nok,barcode01\n\n{quoted},barcode02\n", file="s.csv")
+    assert (refusal.value.file, refusal.value.line, refusal.value.column) == ("s.csv", 4, "name")
     assert "first a letter or digit" in (refusal.value.remedy or "")
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from porewatch.domain.errors import SampleSheetRefused
+from porewatch.domain.errors import SampleSheetRefused, SeveralRefused
 from porewatch.domain.runs import SampleRole
 from porewatch.domain.sample_sheet import ROLES, parse_barcode, parse_sample_sheet
 
@@ -67,7 +69,7 @@ def test_commas_tabs_and_semicolons_separate_cells(delimiter: str) -> None:
         ("name,alias\na,b\n", 1, "two columns give the name"),
         ("name,barcode\na,barcode01\na,barcode02\n", 3, "name 'a' was already given in line 2"),
         ("name,barcode\na,barcode01\nb,barcode01\n", 3, "'barcode01' was already given in line 2"),
-        ("name,barcode\na,barcode999\n", 2, "barcode 'barcode999' cannot be used"),
+        ("name,barcode\na,barcode99999\n", 2, "barcode 'barcode99999' cannot be used"),
         ("name,barcode\na,bc-x\n", 2, "barcode 'bc-x' cannot be used"),
         ("name,barcode\na,barcode00\n", 2, "barcode01 to barcode96"),
         ("name,barcode\na,NB07\n", 2, "write barcode07"),
@@ -88,7 +90,7 @@ def test_commas_tabs_and_semicolons_separate_cells(delimiter: str) -> None:
         ("name,barcode\n,barcode01\n", 2, "name '' cannot be used"),
         ("name,barcode\na\n", 2, "1 cells, the header has 2"),
         ("name,volume_ml\npig 1,0,5\n", 2, "3 cells, the header has 2"),
-        ("name,barcode\na,barcode99\n", 2, "write it as MinKNOW does"),
+        ("name,barcode\na,barcode0\n", 2, "write it as MinKNOW does"),
         ('name,barcode\na,"barcode01\n', 2, "not CSV"),
     ],
 )
@@ -117,9 +119,10 @@ def test_a_spreadsheet_sent_as_csv_is_refused_by_line() -> None:
 def test_any_text_gives_samples_or_one_clear_refusal(text: str) -> None:
     try:
         samples = parse_sample_sheet(text, file="any.csv")
-    except SampleSheetRefused as refusal:
-        assert refusal.file == "any.csv"
-        assert refusal.remedy
+    except (SampleSheetRefused, SeveralRefused) as refusal:
+        for fault in getattr(refusal, "faults", (refusal,)):
+            assert fault.file == "any.csv"
+            assert fault.remedy
     else:
         assert samples
         assert len({s.name for s in samples}) == len(samples)
@@ -146,8 +149,10 @@ def test_what_was_written_is_what_is_read(rows: list[tuple[str, str]], delimiter
     assert [(s.name, s.role) for s in samples] == [(name, ROLES[role]) for name, role in rows]
 
 
-@pytest.mark.parametrize("value", ["barcode01", " BARCODE96 ", "Barcode48"])
-def test_barcodes_that_minknow_knows_pass_in_any_case(value: str) -> None:
+@pytest.mark.parametrize(
+    "value", ["barcode01", " BARCODE96 ", "Barcode48", "barcode97", "barcode384", "barcode12a"]
+)
+def test_barcodes_that_a_folder_may_bear_pass_in_any_case(value: str) -> None:
     assert parse_barcode(value) == value.strip().lower()
 
 
@@ -156,3 +161,66 @@ def test_a_sheet_states_uncertainties_and_the_mass_of_nucleic_acid() -> None:
     (pig,) = parse_sample_sheet(sheet, file="s.csv")
     assert (pig.spike_cv, pig.extraction_cv) == (0.1, 0.3)
     assert (pig.nucleic_acid_ng_per_ml, pig.nucleic_acid_cv) == (42.0, None)
+
+
+IDENTITY = (
+    "name,accession,animal,species,tissue,collected,received,requester,analyst\n"
+    "ブタ1,V-26/0815,  SLA-d 7 ,Sus scrofa,脾臓,2026/3/1,2026-03-02,動物病院,佐藤\n"
+)
+
+
+def test_whose_sample_it_is_stands_in_the_sheet() -> None:
+    (pig,) = parse_sample_sheet(IDENTITY, file="s.csv")
+    assert (pig.accession, pig.animal, pig.species, pig.tissue) == (
+        "V-26/0815", "SLA-d 7", "Sus scrofa", "脾臓",
+    )  # fmt: skip
+    assert (pig.collected, pig.received) == (date(2026, 3, 1), date(2026, 3, 2))
+    assert (pig.requester, pig.analyst) == ("動物病院", "佐藤")
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "words"),
+    [("collected", "01/03/2026", "the year first"), ("collected", "28.11.2026", "the year first"),
+     ("received", "2026-02-30", "no such day"), ("received", "2062", "the year first"),
+     ("collected", "0026-03-01", "year 26"), ("collected", "2026-3/1", "the year first"),
+     ("received", "2026-02-28T10:00", "the year first"), ("animal", "pig\u202e7", "U\\+202E"),
+     ("accession", "x" * 121, "121 characters"), ("requester", "a\x07b", "control")],
+)  # fmt: skip
+def test_an_identity_that_cannot_be_meant_is_refused(column: str, value: str, words: str) -> None:
+    with pytest.raises(SampleSheetRefused, match=words) as refusal:
+        parse_sample_sheet(f"name,{column}\na,{value}\n", file="s.csv")
+    assert (refusal.value.line, refusal.value.column) == (2, column)
+
+
+def test_nothing_is_received_before_it_was_collected() -> None:
+    with pytest.raises(SampleSheetRefused, match="before it was collected") as refusal:
+        parse_sample_sheet("name,collected,received\na,2026-03-02,2026-03-01\n", file="s.csv")
+    assert refusal.value.line == 2
+
+
+def test_all_faults_are_told_at_once_with_line_and_column() -> None:
+    sheet = (
+        "alias,barcode,type,volume_ml,colour\n"
+        "a,barcode01,test_sample,0.5,\n"
+        "b,barcode01,blankish,0.5,\n"
+        ",barcode03,,half,\n"
+        "d,barcode04,\n"
+        "a,barcode05,,-1,\n"
+        "a,barcode06,,1,\n"
+    )
+    with pytest.raises(SeveralRefused) as refusal:
+        parse_sample_sheet(sheet, file="s.csv")
+    told = [(fault.line, getattr(fault, "column", None)) for fault in refusal.value.faults]
+    assert told == [
+        (1, "colour"), (3, "type"), (3, "barcode"), (4, "alias"), (4, "volume_ml"), (5, None),
+        (6, "volume_ml"), (6, "name"), (7, "name"),
+    ]  # fmt: skip
+    assert refusal.value.file == "s.csv"
+
+
+def test_wide_letters_of_a_japanese_keyboard_are_plain_ones_but_in_names() -> None:
+    sheet = "ｎａｍｅ,barcode,type,volume_ml,collected\n"
+    sheet += "Ａ１,ｂａｒｃｏｄｅ０１,ＮＴＣ,０．５,２０２６／３／１\n"
+    (pig,) = parse_sample_sheet(sheet, file="s.csv")
+    assert (pig.name, pig.barcode, pig.volume_ml) == ("Ａ１", "barcode01", 0.5)
+    assert (pig.role, pig.collected) == (SampleRole.NO_TEMPLATE_CONTROL, date(2026, 3, 1))

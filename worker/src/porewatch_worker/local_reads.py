@@ -41,6 +41,8 @@ def check_reads(
         progress(Progress(phase=Phase.QUALITY_CONTROL, note=f"checking {path.name}"))
 
     folder = look_into(reads, sample_sheet, lab)
+    for note in folder.understood.notes():
+        progress(Progress(phase=Phase.QUALITY_CONTROL, note=note))
     there = check_all(folder, threads=threads, heard=heard)
     latest = max(path.stat().st_mtime for path in there.sources.values())
     manifest = seal(

@@ -8,13 +8,14 @@ which record, and what to do about it.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import chain
 
 
 class PorewatchError(Exception):
     """Base of all errors we raise on purpose.
 
     `problem` is one sentence for a person. `file`, `record` (1-based record number) and `line`
-    (1-based line number) say where; `remedy` says what to do next.
+    (1-based line number) and `column` (its heading) say where; `remedy` says what to do next.
     """
 
     def __init__(
@@ -24,12 +25,14 @@ class PorewatchError(Exception):
         file: str | None = None,
         record: int | None = None,
         line: int | None = None,
+        column: str | None = None,
         remedy: str | None = None,
     ) -> None:
         self.problem = _encodable(problem)
         self.file = _encodable(file) if file is not None else None
         self.record = record
         self.line = line
+        self.column = _encodable(column) if column is not None else None
         self.remedy = _encodable(remedy) if remedy is not None else None
         super().__init__(str(self))
 
@@ -69,11 +72,14 @@ class SeveralRefused(Refused):
     """More than one thing is wrong; `faults` holds one error for each."""
 
     def __init__(self, faults: Sequence[Refused]) -> None:
-        self.faults = tuple(faults)
+        alone = (f.faults if isinstance(f, SeveralRefused) else (f,) for f in faults)
+        self.faults: tuple[Refused, ...] = tuple(chain.from_iterable(alone))
         super().__init__(
-            f"{len(faults)} things are wrong: " + " ".join(str(fault) for fault in faults),
+            f"{len(self.faults)} things are wrong: " + " ".join(map(str, self.faults)),
             remedy="correct or leave out what is named, then send it again.",
         )
+        files = {fault.file for fault in self.faults}
+        self.file = files.pop() if len(files) == 1 else None
 
 
 class SampleSheetRefused(Refused):

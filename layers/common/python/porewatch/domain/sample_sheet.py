@@ -1,88 +1,53 @@
 """A sample sheet (CSV or TSV) -> samples.
 
-Order: decode -> find the columns under any of their names -> one `Sample` a row -> look for
-duplicates. Our own columns and MinKNOW's (`alias`, `barcode`, `type`) are both understood; a
-column that neither of us knows is refused, because a misspelt `volume_ml` must not vanish.
+Order: decode (`sheet_text`) -> find the columns under any of their names (`sheet_columns`) -> one
+`Sample` a row -> what only all rows together show (`sheet_rules`). Our own columns and MinKNOW's
+(`alias`, `barcode`, `type`) are both understood; a column that neither of us knows is refused,
+because a misspelt `volume_ml` must not vanish. All faults are told at once.
 """
 
 from __future__ import annotations
 
-import csv
 import difflib
-import io
-import re
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
-from porewatch.domain.bounds import number
-from porewatch.domain.errors import SampleSheetRefused
+from pydantic import ValidationError
+
+from porewatch.domain.errors import Refused, SampleSheetRefused, SeveralRefused
+from porewatch.domain.plain import say
 from porewatch.domain.runs import Sample, SampleRole
-from porewatch.domain.sample_names import RULE, sample_name
+from porewatch.domain.sheet_columns import (
+    BY_FIELD,
+    COLUMNS,
+    IGNORED,
+    MATERIALS,
+    ROLES,
+    parse_barcode,
+)
 from porewatch.domain.sheet_rules import (
+    doubled,
+    lonely_controls,
+    lookalikes,
     of_flow_cell,
-    refuse_duplicates,
-    refuse_lonely_controls,
-    refuse_lookalikes,
+    without_barcode,
 )
+from porewatch.domain.sheet_text import Decoded, Encoding, Row, decode, heading, rows_of
 
-COLUMNS = {
-    "name": "name",
-    "sample": "name",
-    "sample_name": "name",
-    "alias": "name",
-    "barcode": "barcode",
-    "role": "role",
-    "type": "role",
-    "batch": "batch",
-    "extraction_batch": "batch",
-    "material": "material",
-    "volume_ml": "volume_ml",
-    "spike_copies": "spike_copies",
-    "extraction_efficiency": "extraction_efficiency",
-    "spike_cv": "spike_cv",
-    "extraction_cv": "extraction_cv",
-    "nucleic_acid_ng_per_ml": "nucleic_acid_ng_per_ml",
-    "nucleic_acid_cv": "nucleic_acid_cv",
-    "expected_codes": "expected_codes",
-    "min_read_length": "min_read_length",
-    "min_block": "min_block",
-}
-"""Column in the file -> field of `Sample`."""
+__all__ = ["COLUMNS", "IGNORED", "ROLES", "parse_barcode", "parse_sample_sheet", "read_sheet"]
 
-IGNORED = frozenset(
-    {"protocol_run_id", "position_id", "flow_cell_id", "sample_id", "experiment_id"}
-    | {"flow_cell_product_code", "kit", "internal_barcode", "external_barcode", "rapid_barcode"}
-    | {"comment", "remark", "notes"}
-)
-"""Columns that MinKNOW writes, or people keep for themselves."""
 
-ROLES = {
-    "": SampleRole.SAMPLE,
-    "sample": SampleRole.SAMPLE,
-    "test_sample": SampleRole.SAMPLE,
-    "no_template_control": SampleRole.NO_TEMPLATE_CONTROL,
-    "negative_control": SampleRole.NO_TEMPLATE_CONTROL,
-    "ntc": SampleRole.NO_TEMPLATE_CONTROL,
-    "positive_control": SampleRole.POSITIVE_CONTROL,
-}
+class Sheet(NamedTuple):
+    """What a sheet says: its samples by line, or what is wrong with it."""
 
-MATERIALS = {"dna": "dna", "rna": "rna", "cfdna": "dna", "cfrna": "rna"}
-"""What may stand in the sheet -> what was sequenced. Cell-free nucleic acid is short."""
+    rows: Mapping[int, Sample]
+    faults: tuple[Refused, ...]
+    encoding: Encoding | None
 
-READ_LIMITS = {"min_read_length": (40, 100_000), "min_block": (40, 10_000)}
-"""Columns of whole bases, with their bounds."""
-
-HIGHEST_BARCODE = 96
-LIMITS = {
-    "volume_ml": None,
-    "spike_copies": None,
-    "extraction_efficiency": 1.0,
-    "spike_cv": 2.0,
-    "extraction_cv": 2.0,
-    "nucleic_acid_ng_per_ml": None,
-    "nucleic_acid_cv": 2.0,
-}
-"""Number columns and their upper bound; all must be greater than 0."""
+    @property
+    def samples(self) -> tuple[Sample, ...]:
+        """In the order of the sheet; none when anything is wrong."""
+        return tuple(self.rows.values())
 
 
 def parse_sample_sheet(
@@ -92,190 +57,146 @@ def parse_sample_sheet(
     `flow_cell`, when that is known.
 
     `file` is the name that error messages use. Raises SampleSheetRefused, naming file, line,
-    column and value.
+    column and value; SeveralRefused, when more than one thing is wrong.
     """
-    rows = of_flow_cell(_rows(_text(content, file), file), flow_cell, file)
-    columns, width = _columns(rows[0][1], file), len(rows[0][1])
-    samples: dict[int, Sample] = {}
-    for line, cells in rows[1:]:
-        row = _named(_without_tail(cells, width), columns, width, line, file)
-        samples[line] = _sample(row, line, file)
-    if not samples:
-        raise SampleSheetRefused(
-            "the sheet has a header but no sample.", file=file, remedy="add one row per sample."
-        )
-    refuse_duplicates(samples, file)
-    refuse_lookalikes(samples, file)
-    refuse_lonely_controls(samples, file)
-    return tuple(samples.values())
+    sheet = read_sheet(content, file=file, flow_cell=flow_cell)
+    if len(sheet.faults) > 1:
+        raise SeveralRefused(sheet.faults)
+    for fault in sheet.faults:
+        raise fault
+    return sheet.samples
 
 
-def parse_barcode(value: str) -> str:
-    """`barcode07` in any case -> `barcode07`. Raises ValueError with the remedy."""
-    number = re.fullmatch(r"barcode(\d{2})", value.strip().lower())
-    if number and 1 <= int(number[1]) <= HIGHEST_BARCODE:
-        return number[0]
-    digits = re.fullmatch(r"(?:[a-z]{2}|barcode)?[-_ ]?0?(\d{1,2})", value.strip().lower())
-    meant = int(digits[1]) if digits else 0
-    hint = f"write barcode{meant:02d}" if 0 < meant <= HIGHEST_BARCODE else "write it"
-    raise ValueError(f"{hint} as MinKNOW does, barcode01 to barcode{HIGHEST_BARCODE}.")
-
-
-def _text(content: bytes | str, file: str) -> str:
-    if isinstance(content, str):
-        return content.removeprefix("\ufeff")
+def read_sheet(content: bytes | str, *, file: str, flow_cell: str | None = None) -> Sheet:
+    """As `parse_sample_sheet`, with the faults gathered instead of raised."""
+    reading = _Reading(file)
     try:
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError as e:
-        raise SampleSheetRefused(
-            "the sheet is not UTF-8 text.",
-            file=file,
-            line=content[: e.start].count(b"\n") + 1,
-            remedy="save it as CSV (UTF-8), not as a spreadsheet.",
-        ) from e
-
-
-def _rows(text: str, file: str) -> list[tuple[int, list[str]]]:
-    """(line, cells) of every line that says something; the header first."""
-    header = next((line for line in text.splitlines() if line.strip()), "")
-    delimiter = next((d for d in "\t;" if d in header), ",")
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
-    rows = []
-    try:
-        for cells in reader:
-            if any(cell.strip() for cell in cells):
-                rows.append((reader.line_num, [cell.strip() for cell in cells]))
-    except csv.Error as e:
-        raise SampleSheetRefused(
-            f"this line is not CSV ({e}).",
-            file=file,
-            line=reader.line_num,
-            remedy="close every quotation mark, or save the sheet as CSV again.",
-        ) from e
-    if not rows:
-        raise SampleSheetRefused(
-            "the sheet is empty.", file=file, remedy="a header with name and barcode, then rows."
+        told = (
+            Decoded(content, Encoding.UTF8) if isinstance(content, str) else decode(content, file)
         )
-    return rows
+        reading.encoding = told.encoding
+        rows = of_flow_cell(rows_of(told.text, file), flow_cell, file)
+        reading.take(rows[0], rows[1:])
+    except SampleSheetRefused as fault:
+        reading.faults.append(fault)
+    rows_of_samples = {} if reading.faults else reading.samples
+    faults = sorted(reading.faults, key=lambda fault: fault.line or 0)
+    return Sheet(rows_of_samples, tuple(faults), reading.encoding)
 
 
-def _columns(header: list[str], file: str) -> dict[int, str]:
-    """Position -> field of `Sample`."""
-    names = [cell.lower().replace(" ", "_") for cell in header]
-    found: dict[int, str] = {}
-    for position, name in enumerate(names):
-        field = COLUMNS.get(name)
-        if field is None and name not in IGNORED and name:
-            raise _unknown_column(header[position], file)
-        if field in found.values():
-            raise SampleSheetRefused(
-                f"two columns give the {field}.", file=file, line=1, remedy="keep one of them."
+class _Reading:
+    """One sheet while it is read. `samples`: by the line of the file."""
+
+    def __init__(self, file: str) -> None:
+        self.file = file
+        self.encoding: Encoding | None = None
+        self.samples: dict[int, Sample] = {}
+        self.faults: list[Refused] = []
+        self._told: dict[int, dict[str, Any]] = {}
+        self._columns: dict[int, str] = {}
+        self._header = Row(1, [])
+
+    def take(self, header: Row, rows: Sequence[Row]) -> None:
+        self._header = header
+        self._columns = self._find_columns()
+        if "name" not in self._columns.values():
+            self._no_name()
+            return
+        several = len(rows) > 1
+        for row in rows:
+            self._take_row(row)
+        if not rows:
+            problem = "the sheet has a header but no sample."
+            self._refuse(problem, "add one row per sample.")
+        whole = len(self.samples) == len(rows)
+        self.faults += [
+            *(without_barcode(self._told, self.file) if several else ()),
+            *doubled(self._told, self.file),
+            *lookalikes(self._told, self.file),
+            *(lonely_controls(self.samples, self.file) if whole else ()),
+        ]
+
+    def _refuse(
+        self, problem: str, remedy: str, line: int | None = None, column: str | None = None
+    ) -> None:
+        self.faults.append(
+            SampleSheetRefused(problem, file=self.file, line=line, column=column, remedy=remedy)
+        )
+
+    def _find_columns(self) -> dict[int, str]:
+        """Position -> field of `Sample`."""
+        names = [heading(cell) for cell in self._header.cells]
+        found: dict[int, str] = {}
+        for position, name in enumerate(names):
+            field, cell = COLUMNS.get(name), self._header.cells[position]
+            if field is None and name not in IGNORED and name:
+                self._unknown_column(cell)
+            elif field in found.values():
+                problem = f"two columns give the {field}."
+                self._refuse(problem, "keep one of them.", self._header.line, cell)
+            elif field:
+                found[position] = field
+        if "name" not in found.values() and "sample_id" in names:
+            found[names.index("sample_id")] = "name"  # MinKNOW's sheet of a run without barcodes
+        return found
+
+    def _unknown_column(self, name: str) -> None:
+        near = difflib.get_close_matches(heading(name), COLUMNS, n=1)
+        self._refuse(
+            f"column {name!r} is not known.",
+            f"did you mean {near[0]}?" if near else f"use {', '.join(BY_FIELD)}; or call it notes.",
+            self._header.line,
+            name,
+        )
+
+    def _no_name(self) -> None:
+        self._refuse(
+            f"there is no column name (found: {', '.join(self._header.cells)}).",
+            "name one column name, sample or alias.",
+            self._header.line,
+        )
+
+    def _take_row(self, row: Row) -> None:
+        width = len(self._header.cells)
+        cells = row.cells if any(row.cells[width:]) else row.cells[:width]
+        if not max(self._columns) < len(cells) <= width:
+            self._refuse(
+                f"this row has {len(cells)} cells, the header has {width}.",
+                "give every row as many cells as the header, empty ones too; 0.5, not 0,5.",
+                row.line,
             )
-        if field:
-            found[position] = field
-    if "name" not in found.values() and "sample_id" in names:
-        found[names.index("sample_id")] = "name"  # MinKNOW's sheet of a run without barcodes
-    if "name" not in found.values():
-        raise SampleSheetRefused(
-            f"there is no column name (found: {', '.join(header)}).",
-            file=file,
-            line=1,
-            remedy="name one column name, sample or alias.",
-        )
-    return found
+            return
+        told = {field: cells[position] for position, field in self._columns.items()}
+        before = len(self.faults)
+        fields = self._told[row.line] = self._fields(told, row.line)
+        if len(self.faults) == before:
+            self._keep(fields, row.line)
 
+    def _fields(self, told: Mapping[str, str], line: int) -> dict[str, Any]:
+        fields: dict[str, Any] = {}
+        for field, cell in told.items():
+            if cell or field == "name":
+                try:
+                    fields[field] = BY_FIELD[field].read(cell)
+                except ValueError as e:
+                    fields[field] = None
+                    self._cell(field, cell, str(e), line)
+        material = fields.get("material") or "dna"
+        fields["material"] = MATERIALS[material]
+        if material != MATERIALS[material]:
+            fields.setdefault("tissue", material)
+        role = fields.setdefault("role", SampleRole.SAMPLE)
+        if fields.get("expected_codes") and role not in (SampleRole.POSITIVE_CONTROL, None):
+            remedy = "only a positive control has them; leave the cell empty."
+            self._cell("expected_codes", told["expected_codes"], remedy, line)
+        return fields
 
-def _unknown_column(name: str, file: str) -> SampleSheetRefused:
-    near = difflib.get_close_matches(name.lower(), COLUMNS, n=1)
-    known = ", ".join(dict.fromkeys(COLUMNS.values()))
-    return SampleSheetRefused(
-        f"column {name!r} is not known.",
-        file=file,
-        line=1,
-        remedy=f"did you mean {near[0]}?" if near else f"use {known}; or call it notes.",
-    )
+    def _cell(self, field: str, value: str, remedy: str, line: int) -> None:
+        column = next(self._header.cells[at] for at, f in self._columns.items() if f == field)
+        self._refuse(f"{field} {value!r} cannot be used.", remedy, line, column)
 
-
-def _without_tail(cells: list[str], width: int) -> list[str]:
-    """Without the empty cells that spreadsheets add behind the last column."""
-    tail = cells[width:]
-    return cells[:width] if not any(tail) else cells
-
-
-def _named(
-    cells: list[str], columns: dict[int, str], width: int, line: int, file: str
-) -> dict[str, str]:
-    if not max(columns) < len(cells) <= width:
-        raise SampleSheetRefused(
-            f"this row has {len(cells)} cells, the header has {width}.",
-            file=file,
-            line=line,
-            remedy="give every row as many cells as the header, empty ones too; 0.5, not 0,5.",
-        )
-    return {field: cells[position] for position, field in columns.items()}
-
-
-def _sample(row: dict[str, str], line: int, file: str) -> Sample:  # noqa: C901 - one branch a column
-    def refuse(column: str, remedy: str) -> SampleSheetRefused:
-        problem = f"{column} {row[column]!r} cannot be used."
-        return SampleSheetRefused(problem, file=file, line=line, remedy=remedy)
-
-    def name_in(column: str) -> str:
+    def _keep(self, fields: Mapping[str, Any], line: int) -> None:
         try:
-            return sample_name(row[column])
-        except ValueError as e:
-            raise refuse(column, f"{e} Use {RULE}") from e
-
-    fields: dict[str, Any] = {"name": name_in("name")}
-    if row.get("barcode"):
-        try:
-            fields["barcode"] = parse_barcode(row["barcode"])
-        except ValueError as e:
-            raise refuse("barcode", str(e)) from e
-    role = row.get("role", "").lower().replace(" ", "_")
-    if role not in ROLES:
-        raise refuse("role", "use sample, no_template_control or positive_control.")
-    fields["role"] = ROLES[role]
-    if row.get("batch"):
-        fields["batch"] = name_in("batch")
-    material = row.get("material", "").lower() or "dna"
-    if material not in MATERIALS:
-        raise refuse("material", "use dna or rna, or cfdna or cfrna for what plasma holds.")
-    fields["material"] = MATERIALS[material]
-    if material != MATERIALS[material] and not row.get("tissue"):
-        fields["tissue"] = material
-    fields |= _limits(row, refuse)
-    for column, limit in LIMITS.items():
-        if row.get(column):
-            number = _number(row[column], limit)
-            if number is None:
-                bound = f", at most {limit:g}" if limit else ""
-                raise refuse(column, f"a number greater than 0{bound}, like 0.5 (with a point).")
-            fields[column] = number
-    fields["expected_codes"] = _codes(row)
-    if fields["expected_codes"] and fields["role"] is not SampleRole.POSITIVE_CONTROL:
-        raise refuse("expected_codes", "only a positive control has them; leave the cell empty.")
-    return Sample(**fields)
-
-
-def _limits(row: dict[str, str], refuse: Callable[[str, str], Exception]) -> dict[str, int]:
-    """The row's own least read length and least block."""
-    found = {}
-    for column, (least, most) in READ_LIMITS.items():
-        if text := row.get(column, ""):
-            if (given := number(text)) is None or not least <= given <= most:
-                raise refuse(column, f"a whole number of bases from {least} to {most}.")
-            found[column] = given
-    return found
-
-
-def _codes(row: dict[str, str]) -> tuple[str, ...]:
-    """Codes of one cell, between blanks, `|` or `+` (a comma or semicolon may end the cell)."""
-    return tuple(re.findall(r"[^\s|+;,]+", row.get("expected_codes", "")))
-
-
-def _number(text: str, limit: float | None) -> float | None:
-    if not re.fullmatch(r"\d*\.?\d+(?:[eE][+-]?\d{1,2})?|\d+\.", text):
-        return None
-    number = float(text)
-    return number if 0 < number <= (limit or 1e18) else None
+            self.samples[line] = Sample(**fields)
+        except ValidationError as e:
+            self._refuse(say(e), "correct the row.", line)

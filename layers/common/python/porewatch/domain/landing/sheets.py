@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from porewatch.domain.errors import SampleSheetRefused
+from porewatch.domain.sheet_text import decode, heading, rows_of
 
 _MINKNOW = frozenset(
     {"protocol_run_id", "position_id", "flow_cell_id", "sample_id", "experiment_id"}
@@ -57,9 +57,9 @@ def is_minknows_record(content: bytes) -> bool:
 
 
 def _header(content: bytes) -> list[str]:
-    utf16 = content[:2] in (b"\xff\xfe", b"\xfe\xff")
-    text = content.decode("utf-16" if utf16 else "utf-8-sig", "replace")
-    lines = (line for line in text.splitlines() if line.strip() and not line.startswith("sep="))
-    first = next(lines, "")
-    cells = (cell.strip().strip('"').strip().lower() for cell in re.split(r"[,;\t]", first))
-    return [cell.replace(" ", "_") for cell in cells if cell]
+    """Its headings; none for what cannot be read, which then is refused as a sheet."""
+    try:
+        header = rows_of(decode(content, "").text, "")[0]
+    except SampleSheetRefused:
+        return []
+    return [name for name in map(heading, header.cells) if name]

@@ -25,8 +25,9 @@ from porewatch.domain.landing.places import places
 from porewatch.domain.landing.sheets import choose
 from porewatch.domain.naming import kind_of
 from porewatch.domain.runs import Sample
-from porewatch.domain.sample_sheet import parse_sample_sheet
+from porewatch.domain.sample_sheet import read_sheet
 from porewatch.domain.sealing import FinalSummary, parse_final_summary
+from porewatch.domain.sheet_text import Encoding
 
 MOST_ALIKE = 20
 """Unreadable files of one shape that are named one by one; the rest are counted."""
@@ -62,11 +63,18 @@ class Understood:
     barcodes: dict[str, str | None] = field(default_factory=dict)
     samples: tuple[Sample, ...] | None = None
     sheet: str | None = None
+    encoding: Encoding | None = None
     summary: FinalSummary | None = None
     laboratory: Laboratory | None = None
     manifest: str | None = None
     left_out: tuple[LeftOut, ...] = ()
     faults: list[Refused] = field(default_factory=list)
+
+    def notes(self) -> tuple[str, ...]:
+        """What a sender should know, though nothing is wrong."""
+        if self.encoding is not Encoding.CP932:
+            return ()
+        return (f"{self.sheet}: not UTF-8, so it was read as {self.encoding}.",)
 
     def refuse(self, more: Iterable[Refused] = ()) -> None:
         """Raises what is wrong, `more` with it: one fault as it is, several as SeveralRefused."""
@@ -212,7 +220,9 @@ def _read_sheet(
         return
     found.sheet, content = chosen
     cell = cells[0] if len(cells) == 1 else _cell_of_first(reads, door)
-    found.samples = parse_sample_sheet(content, file=found.sheet, flow_cell=cell)
+    sheet = read_sheet(content, file=found.sheet, flow_cell=cell)
+    found.samples, found.encoding = sheet.samples or None, sheet.encoding
+    found.faults += sheet.faults
 
 
 def _cell_of_first(reads: Iterable[str], door: Door) -> str | None:
