@@ -40,6 +40,7 @@ ALARM_TYPE, ALARM_PAIR = "C", frozenset("AC")
 NO_ENV = "the bundle names no env coordinates for two types or more: no type is told"
 RNA = "RNA: reads tell of expression, not of copies per genome"
 NO_HOST = "no host reads: copies per genome cannot be stated"
+FEW_HOST = "too few host reads: copies per genome cannot be stated"
 
 
 @dataclass(frozen=True)
@@ -131,7 +132,7 @@ def _result(
             counted.env_reads, counted.env_bases, known.env_length, parameters
         ),
         alarms=tuple(_alarms(call, rule, found, known)),
-        limits=tuple(_limits(sample, host, known)),
+        limits=tuple(_limits(sample, screen.account.host, host, known)),
     )
 
 
@@ -217,7 +218,9 @@ def _alarms(
             )
 
 
-def _limits(sample: Sample, host: HostDepth | None, known: PervReferences) -> Iterator[str]:
+def _limits(
+    sample: Sample, host_reads: int, host: HostDepth | None, known: PervReferences
+) -> Iterator[str]:
     if not known.told:
         yield NO_ENV
     elif len(known.told) < 3:
@@ -225,4 +228,4 @@ def _limits(sample: Sample, host: HostDepth | None, known: PervReferences) -> It
     if sample.material == "rna":
         yield RNA
     elif host is None:
-        yield NO_HOST
+        yield FEW_HOST if host_reads else NO_HOST

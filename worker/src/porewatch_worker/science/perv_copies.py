@@ -7,7 +7,9 @@ host reads / length of the loci; it stands for two copies. So
     copies per diploid genome = 2 x depth(PERV) / depth(host)
 
 Without named loci the host's depth is that of the whole reference (host bases / its length), which
-repeats and gaps of the reference make approximate; the remark says so.
+repeats and gaps of the reference make approximate; the remark says so. The reference holds PERV
+copies, and reads of PERV stray to them: the whole host is a yardstick only where its other reads
+are many (`LEAST_READS`, `LEAST_SHARE`).
 
 Interval: ratio of two Poisson means (`intervals.ratio_interval`), with effective counts. A sum of
 n reads of unequal size b has the relative variance sum(b^2) / sum(b)^2 of a compound Poisson
@@ -30,6 +32,12 @@ UNIT = "copies per diploid genome"
 WHOLE_HOST = "against the depth of the whole host reference: "
 NO_LOCUS = "no single-copy locus in the bundle"
 FEW_AT_LOCI = "fewer than 3 reads at single-copy loci"
+LEAST_READS = 30
+"""Host reads, those without PERV in them, that the depth of the whole host rests on at least: the
+relative error of fewer is above 18 %."""
+LEAST_SHARE = 0.1
+"""Such reads for each PERV read. A pig's DNA has more than a thousand; where there are fewer than
+this, the molecules of a genome are not what was sequenced (10 in 600 were stray reads of PERV)."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +60,7 @@ class HostDepth:
 def host_depth(
     screen: SampleScreen, counted: PervScreen, locus_length: int, host_length: int
 ) -> HostDepth | None:
-    """None without host reads."""
+    """None without host reads, or with too few of them to be a yardstick."""
     reads = screen.account.host
     if not reads or not host_length:
         return None
@@ -62,6 +70,9 @@ def host_depth(
         effective = counted.locus_weight**2 / counted.locus_squares
         depth = Depth(counted.locus_weight * mean / locus_length, effective)
         return HostDepth(depth, phi)
+    own = reads - counted.host_alike
+    if own < max(LEAST_READS, LEAST_SHARE * counted.reads):
+        return None
     why = FEW_AT_LOCI if locus_length else NO_LOCUS
     return HostDepth(Depth(screen.host_bases / host_length, reads), 1.0, why)
 
