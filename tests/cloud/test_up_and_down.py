@@ -20,6 +20,7 @@ from porewatch_local.down import down
 from porewatch_local.home import LocalProblem, LocalStack, find_home
 from porewatch_local.postgres import start_postgres, stop_postgres
 from porewatch_local.up import require, status, up
+from tests.cloud.making import wait_for
 
 pytestmark = pytest.mark.cloud
 
@@ -72,6 +73,37 @@ def test_what_was_stored_is_there_after_down_and_up(home: Path) -> None:
     after = up(home, deploy=False)
     assert after.endpoint == before.endpoint
     assert client(after, "s3").get_object(Bucket="kept", Key="k")["Body"].read() == b"still here"
+
+
+def test_a_crash_of_the_engine_loses_what_came_after_its_last_snapshot_and_says_so(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("POREWATCH_SNAPSHOT_S", "0.5")
+    said: list[str] = []
+    first = up(home, deploy=False, progress=said.append)
+    client(first, "sqs").create_queue(QueueName="kept")
+    written = home / "state" / "engine" / "sqs.json"
+    wait_for(lambda: written.exists() and "kept" in written.read_text(), 30, "the snapshot")
+    assert not any("not stopped cleanly" in line for line in said)
+
+    engine = psutil.Process(first.pids["engine"])
+    engine.kill()
+    assert processes.wait_until_ended([engine], 10)
+    again = up(home, deploy=False, progress=said.append)
+    assert client(again, "sqs").list_queues()["QueueUrls"]
+    assert sum("was not stopped cleanly; what happened after" in line for line in said) == 1
+    said.clear()
+    down(home)
+    up(home, deploy=False, progress=said.append)
+    assert not any("not stopped cleanly" in line for line in said)
+
+
+def test_others_on_this_machine_cannot_read_the_state(home: Path) -> None:
+    up(home, deploy=False)
+    down(home)
+    written = [path for path in (home / "state" / "engine").iterdir() if path.is_file()]
+    assert {path.name for path in written} >= {"iam.json"}
+    assert [path for path in written if path.stat().st_mode & 0o077] == []
 
 
 def test_a_stale_pid_file_stops_nobody_and_hinders_nothing(home: Path) -> None:

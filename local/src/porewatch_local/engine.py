@@ -2,7 +2,7 @@
 
 Order: settings (only loopback, no fixed port, IAM enforced, state in the home), start with the
 launcher that applies our patches, wait until it answers. It writes its state when it is
-stopped politely, so `stop` gives it time.
+stopped politely, so `stop` gives it time, and every half minute.
 """
 
 from __future__ import annotations
@@ -111,7 +111,7 @@ def settings(home: Home, port: int, database: Database | None) -> dict[str, str]
 
 
 def _inherited(environment: Mapping[str, str]) -> dict[str, str]:
-    kept = ("PATH", "LANG", "LC_ALL", "TZ")
+    kept = ("PATH", "LANG", "LC_ALL", "TZ", "POREWATCH_SNAPSHOT_S")
     return {name: environment[name] for name in kept if name in environment}
 
 

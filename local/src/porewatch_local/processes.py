@@ -18,6 +18,9 @@ from pydantic import BaseModel
 
 from porewatch_local.home import LocalProblem, write_private
 
+PRIVATE = 0o077
+"""What our processes write is their user's alone: the engine's state holds every secret key."""
+
 
 class ProcessRecord(BaseModel):
     """One background process, and facts about it that its starter wants to keep."""
@@ -84,6 +87,7 @@ def start(
             user=user,
             group=user,
             extra_groups=None if user is None else [],
+            umask=PRIVATE,
         )
     created = psutil.Process(process.pid).create_time()
     made = ProcessRecord(pid=process.pid, created=created, port=port)

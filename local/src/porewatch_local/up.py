@@ -12,6 +12,7 @@ from porewatch_local.engine import endpoint, root_credentials, start_engine
 from porewatch_local.home import Home, LocalProblem, LocalStack, find_home, locked
 from porewatch_local.machines import start_host
 from porewatch_local.postgres import start_postgres
+from porewatch_local.unclean import unclean_stop, unknown_runs
 from porewatch_local.users import INSTANCE_HOST, OPERATOR, user_key
 
 Progress = Callable[[str], None]
@@ -42,6 +43,7 @@ def _up(
     step = _Steps(progress)
     database = start_postgres(place)
     step.done(f"PostgreSQL on port {database.port}")
+    crashed = unclean_stop(place) if "engine" not in running(place) else None
     engine = start_engine(place, database)
     root = LocalStack(
         endpoint=endpoint(engine.port),
@@ -51,9 +53,13 @@ def _up(
     stack = root.model_copy(update={"credentials": user_key(place, root, OPERATOR)})
     stack = _with_outputs(place, stack)
     step.done(f"AWS at {stack.endpoint}")
+    if crashed:
+        progress(crashed.says())
     if deploy:
         stack = deploy_stack(place, stack, progress=progress)
         step.done(f"stack {stack.stack_name} with {len(stack.outputs)} outputs")
+        for run_id in unknown_runs(stack) if crashed else ():
+            progress(f"run {run_id} has files and no record: submit it again")
     key = user_key(place, root, INSTANCE_HOST)
     control = start_host(place, stack, key, **host_settings)
     step.done(f"instance host at {control.url}")

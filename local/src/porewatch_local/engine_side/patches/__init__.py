@@ -8,9 +8,11 @@ from . import (
     data_api,
     error_type,
     fleet_launch,
+    front_door,
     heartbeat,
     layer_cache,
     leftover_ends,
+    regular_snapshot,
     request_counts,
     root_key,
     secure_transport,
@@ -34,6 +36,8 @@ ALL = (
     batch_stack,
     leftover_ends,
     request_counts,
+    front_door,
+    regular_snapshot,
 )
 
 
