@@ -1,4 +1,4 @@
-"""Publishes the three reports and the settled bill, and completes the run."""
+"""Publishes the reports and the settled bill, and completes the run."""
 
 from porewatch.adapters.objects import Objects
 from porewatch.adapters.runs import RunLedger

@@ -24,8 +24,8 @@ def stack(buckets: None, monkeypatch: pytest.MonkeyPatch) -> Stack:
     return Stack("s", session, {"ReportsBucketName": "reports"})
 
 
-def published(stack: Stack, report: Report) -> RunRecord:
-    keys = {name: places.report_key(report.run_id, report.revision, name) for name in OLD}
+def published(stack: Stack, report: Report, names: tuple[str, ...] = OLD) -> RunRecord:
+    keys = {name: places.report_key(report.run_id, report.revision, name) for name in names}
     for name, key in keys.items():
         content = report.model_dump_json() if name == "report.json" else name
         stack.bucket("Reports").put(key, content.encode())
@@ -49,3 +49,27 @@ def test_pages_that_an_older_worker_did_not_make_are_made_from_its_report(
     assert saved["report.html"].read_bytes() == b"report.html"
     assert 'lang="ja"' in saved["report.ja.html"].read_text("utf-8")
     assert saved["report.ja.pdf"].read_bytes().startswith(b"%PDF")
+
+
+def test_what_was_published_of_single_samples_is_copied_as_it_is(
+    stack: Stack, tmp_path: Path
+) -> None:
+    report = assemble(made_up.clean())
+    run = published(stack, report, (*OLD, "report-donor-7.pdf", "report-donor-7.ja.pdf"))
+    saved = save_reports(stack, run, tmp_path)
+    for name in ("report-donor-7.pdf", "report-donor-7.ja.pdf"):
+        assert saved[name].read_bytes() == name.encode()
+
+
+def test_reports_of_samples_that_an_earlier_revision_had_do_not_stay(
+    stack: Stack, tmp_path: Path
+) -> None:
+    report = assemble(made_up.clean())
+    save_reports(stack, published(stack, report), tmp_path)
+    mine = tmp_path / "report-of-my-own.pdf"
+    mine.write_bytes(b"not ours")
+    told = report.model_dump_json().replace("donor-7", "donor-8")
+    again = Report.model_validate_json(told).model_copy(update={"revision": report.revision + 1})
+    save_reports(stack, published(stack, again), tmp_path)
+    there = {path.name for path in tmp_path.glob("report-*.pdf")}
+    assert there == {"report-donor-8.pdf", "report-donor-8.ja.pdf", mine.name}

@@ -73,6 +73,16 @@ def test_twenty_parallel_deliveries_are_one_alert(cloud: Table, alerts: Any) -> 
             ["reported is not known", "0.2500 USD", "runs/run-1/r0/x.pdf?"],
         ),
         (
+            "RunCompleted",
+            {
+                "findings": 0,
+                "cost_usd": 0.25,
+                "report_keys": {"report.pdf": "k"} | {f"report-s{n}.pdf": "s" for n in range(192)},
+            },
+            "Finished: run run-1",
+            ["report.pdf: ", "192 reports of single samples", "porewatch report run-1 --out"],
+        ),
+        (
             "RunFailed",
             {"stage": "screen", "error": "WorkerLost", "problem": "the machine went silent."},
             "Run run-1 failed",

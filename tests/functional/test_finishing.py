@@ -21,6 +21,7 @@ from porewatch.domain.errors import MessageRefused, StaleEpoch, WorkerFailed
 from porewatch.domain.findings import Quantification, ScreenResult
 from porewatch.domain.phases import OutputFile, ScreeningParameters, StageManifest
 from porewatch.domain.report import Provenance, Report
+from porewatch.domain.publishing import is_of_sample
 from porewatch.domain.results import RunResults
 from porewatch.domain.runs import RunState, Sample, SampleRole, Sequencing
 from porewatch.domain.sealing import input_file, seal
@@ -178,19 +179,55 @@ def test_reports_and_the_settled_bill_are_published_and_the_run_is_complete(
     assert facts_in(cloud, "run-1").count("RunCompleted") == 1
 
 
-def test_the_tables_are_published_beside_the_reports_when_the_stage_made_them(
-    running: RunLedger,
-) -> None:
-    publish(
-        "reporting",
-        report_json=a_report().canonical_json().encode(),
-        report_html=b"<!doctype html>",
-        report_pdf=b"%PDF-1.7",
-        tables_zip=b"PK",
-    )
+REPORTED = {
+    "report_json": a_report().canonical_json().encode(),
+    "report_html": b"<!doctype html>",
+    "report_pdf": b"%PDF-1.7",
+}
+MORE = {
+    "tables_zip": "application/zip",
+    "report_ja_html": "text/html; charset=utf-8",
+    "report-pig_pdf": "application/pdf",
+    "report-pig_ja_pdf": "application/pdf",
+}
+
+
+def test_what_a_stage_made_besides_is_published_beside_the_reports(running: RunLedger) -> None:
+    publish("reporting", **REPORTED, **{word: word.encode() for word in MORE}, notes_txt=b"no")
     keys = task("report_generator")["report_keys"]
-    head = boto3.client("s3").head_object(Bucket="reports", Key=keys["tables.zip"])
-    assert head["ContentType"] == "application/zip"
+    assert "notes.txt" not in keys
+    for word, kind in MORE.items():
+        name = word.replace("_", ".")
+        assert keys[name] == f"runs/run-1/r0/{name}"
+        there = boto3.client("s3").get_object(Bucket="reports", Key=keys[name])
+        assert (there["ContentType"], there["Body"].read()) == (kind, word.encode())
+    assert set(ask("/runs/run-1/report")[1]["links"]) == set(keys)
+
+
+def test_a_sample_report_that_was_altered_stops_all_of_them(running: RunLedger) -> None:
+    publish("reporting", **REPORTED, **{"report-pig_pdf": b"%PDF-pig"})
+    key = places.output_key("run-1", 0, "reporting", 1, "report-pig.pdf")
+    Objects("results").put(key, b"%PDF-forged")
+    with pytest.raises(WorkerFailed, match="not what its stage published"):
+        task("report_generator")
+    assert list(Objects("reports").keys("")) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "is_one"),
+    [
+        ("report-pig_1-2.pdf", True),
+        ("report-pig.ja.pdf", True),
+        ("report.pdf", False),
+        ("report.ja.pdf", False),
+        ("report-../../x.pdf", False),
+        ("report-pig.pdf\n", False),
+        ("report-.pdf.html", False),
+        ("report-\u30d6\u30bf.pdf", False),
+    ],
+)
+def test_only_plain_names_are_reports_of_samples(name: str, is_one: bool) -> None:
+    assert is_of_sample(name) is is_one
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from porewatch.domain.phases import Phase, WorkOrder
+from porewatch.domain.publishing import is_of_sample
 from porewatch.domain.report import Report
 from porewatch_worker.phases.reporting import Around, ReportingWork, report_phase
 from porewatch_worker.work import Inputs
@@ -37,6 +38,9 @@ def _around(*, rented: bool = True) -> Around:
     )
 
 
+PIGS = ("pig-01", "pig-02", "pig-03-empty")
+
+
 def test_a_stage_that_only_reports_publishes_all_forms_of_one_report(tmp_path: Path) -> None:
     made = made_up.rich()
     (tmp_path / "screen.json").write_text(made.screen.model_dump_json())
@@ -53,7 +57,9 @@ def test_a_stage_that_only_reports_publishes_all_forms_of_one_report(tmp_path: P
         "report.ja.html",
         "report.ja.pdf",
         "tables.zip",
+        *(f"report-{key}{tail}.pdf" for key in PIGS for tail in ("", ".ja")),
     }
+    assert all(is_of_sample(f"report-{key}.pdf") for key in PIGS)
     report = Report.model_validate_json(result.outputs["report.json"].read_bytes())
     assert report.decision in result.outputs["report.html"].read_text("utf-8")
     assert result.outputs["report.pdf"].read_bytes().startswith(b"%PDF-")

@@ -5,13 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 from porewatch.domain.report import Report
-from porewatch_cli.forms import in_language
 from porewatch_cli.summary import draw
 from porewatch_cli.terminal import console, print_json
 from porewatch_worker.report.compare import compare
 from porewatch_worker.report.compare_page import compare_page, render_comparison
 from porewatch_worker.report.document import Table
-from porewatch_worker.report.speech import LANGUAGES, Language
+from porewatch_worker.report.speech import LANGUAGES, Language, in_language
 from porewatch_worker.report.summary import table_rows
 
 

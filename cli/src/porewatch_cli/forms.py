@@ -2,24 +2,16 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from porewatch.domain.publishing import REPORT
 from porewatch.domain.report import Report
-from porewatch_worker.report.of_sample import file_keys
 from porewatch_worker.report.render_html import render_html
-from porewatch_worker.report.render_pdf import render_pdf, render_sample_pdf
-from porewatch_worker.report.speech import LANGUAGES, Language
+from porewatch_worker.report.render_pdf import render_pdf
+from porewatch_worker.report.speech import Language, in_language
 
 
 def forms(language: Language) -> tuple[str, ...]:
     """Names of the files a reader of `language` wants, the page for the screen first."""
     return (in_language("report.html", language), in_language("report.pdf", language), REPORT)
-
-
-def in_language(name: str, language: Language) -> str:
-    """`report.html` -> `report.ja.html`."""
-    return name if language == "en" else name.replace(".", f".{language}.")
 
 
 def rendered(report: Report, name: str) -> bytes:
@@ -29,13 +21,6 @@ def rendered(report: Report, name: str) -> bytes:
     )
 
 
-def save_samples(report: Report, out: Path) -> dict[str, Path]:
-    """Write `report-KEY.pdf` of each sample that is no control, in every language, made from the
-    data: whoever holds the run's report holds them too, so nothing more has to be published."""
-    saved = {}
-    for sample, key in file_keys(report).items():
-        for language in LANGUAGES:
-            name = in_language(f"report-{key}.pdf", language)
-            (out / name).write_bytes(render_sample_pdf(report, sample, language))
-            saved[name] = out / name
-    return saved
+def of_samples(names: set[str], where: str) -> str:
+    """One line about the reports of single samples, however many there are."""
+    return f"{'report-*.pdf':>14}  {len(names)} reports of single samples: {where}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -14,8 +15,12 @@ from porewatch.domain.plain import say
 from porewatch.domain.publishing import BILL, REPORT, REPORTS, TRANSLATED
 from porewatch.domain.report import Report
 from porewatch.domain.runs import RunRecord
-from porewatch_cli.forms import rendered, save_samples
+from porewatch_cli.forms import rendered
 from porewatch_cli.stack import Stack, find_stack
+from porewatch_worker.report.sample_files import clear_samples, write_samples
+
+AT_ONCE = 8
+"""Reports on their way at a time: a plate of samples has two hundred."""
 
 
 def given_report(
@@ -71,16 +76,22 @@ def read_bill(stack: Stack, run: RunRecord) -> Bill:
 
 
 def save_reports(stack: Stack, run: RunRecord, out: Path) -> dict[str, Path]:
-    """Copy all that was published into `out`; a language that was not, and the reports of single
-    samples, are made from the report."""
+    """Copy all that was published into `out`, in place of what an earlier copy left there; a
+    language that was not published, and reports of single samples, are made from the report."""
     out.mkdir(parents=True, exist_ok=True)
     bucket = stack.bucket("Reports")
     published = dict.fromkeys((*run.report_keys, *REPORTS, BILL))
-    for name in published:
+    report = read_report(stack, run)
+    clear_samples(out, REPORT)
+
+    def copy(name: str) -> None:
         key = places.report_key(run.run_id, run.revision, name)
         (out / name).write_bytes(bucket.get(key))
+
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        list(pool.map(copy, published))
     missing = [name for name in TRANSLATED if name not in published]
-    report = read_report(stack, run)
     for name in missing:
         (out / name).write_bytes(rendered(report, name))
-    return {name: out / name for name in (*published, *missing)} | save_samples(report, out)
+    made = write_samples(report, out, without=published)
+    return {name: out / name for name in (*published, *missing)} | made

@@ -11,9 +11,10 @@ from porewatch.domain import phases
 from porewatch.domain.errors import BundleRefused
 from porewatch.domain.report import Report
 from porewatch.domain.runs import ReadLimits
-from porewatch_cli.forms import forms, save_samples
+from porewatch_cli.forms import forms, of_samples
 from porewatch_cli.summary import show_report
 from porewatch_cli.terminal import console, errors, print_json
+from porewatch_worker.report.sample_files import sample_files
 from porewatch_worker.report.speech import Language
 
 
@@ -63,7 +64,6 @@ def screen_here(
     for line in done.left_out:
         errors.print(line, highlight=False)
     report = Report.model_validate_json((out / "report.json").read_bytes())
-    save_samples(report, out)
     if as_json:
         print_json(report)
         return report
@@ -71,6 +71,8 @@ def screen_here(
     console.print()
     for name in forms(language):
         console.print(f"{name:>14}  {out / name}", highlight=False, soft_wrap=True)
+    if single := set(sample_files(report)):
+        console.print(of_samples(single, str(out)), highlight=False, soft_wrap=True)
     return report
 
 

@@ -13,11 +13,12 @@ from porewatch.domain import places
 from porewatch.domain.errors import Refused
 from porewatch.domain.runs import RunRecord, RunState
 from porewatch_cli import summary as tables
-from porewatch_cli.forms import forms
+from porewatch_cli.forms import forms, of_samples
 from porewatch_cli.reports import read_bill, read_report, save_reports, with_report
 from porewatch_cli.submit import Submission
 from porewatch_cli.terminal import console, errors, print_json, table
 from porewatch_cli.verdict_text import detections_text, result_text, state_text
+from porewatch_worker.report.sample_files import sample_files
 from porewatch_worker.report.speech import Language
 
 if TYPE_CHECKING:
@@ -101,6 +102,9 @@ def report(
         else:
             where = "not published by that worker; --out FOLDER makes it from report.json"
         console.print(f"{name:>14}  {where}", highlight=False, soft_wrap=True)
+    if single := set(sample_files(content)):
+        where = str(out) if out else "--out FOLDER copies them"
+        console.print(of_samples(single, where), highlight=False, soft_wrap=True)
 
 
 def ending(stack: Stack, run: RunRecord, language: Language = "en") -> None:

@@ -1,4 +1,5 @@
-"""Phase 6: report.json, pages (HTML, PDF) in both languages, and every number as tables.
+"""Phase 6: report.json, pages (HTML, PDF) in both languages, a PDF of each sample, and every
+number as tables.
 
 `report_phase` is the phase itself; `ReportingWork` wraps it as a stage of one unit, for profiles
 that give reporting a machine of its own.
@@ -26,6 +27,7 @@ from porewatch_worker.report.assemble import ReportInputs, assemble
 from porewatch_worker.report.bill import LAST_STAGE
 from porewatch_worker.report.render_html import render_html
 from porewatch_worker.report.render_pdf import render_pdf
+from porewatch_worker.report.sample_files import MOST_PUBLISHED, write_samples
 from porewatch_worker.tables.inputs import publish
 from porewatch_worker.tables.write import write_tables
 from porewatch_worker.work import Inputs, Lost, StageResult, UnitOutput, fingerprint_of
@@ -64,6 +66,8 @@ def report_phase(
     started = around.clock()
     report = assemble(_inputs(order, screen, quantification, around, started))
     outputs = write_reports(report, scratch)
+    if len(report.subjects) <= MOST_PUBLISHED:
+        outputs |= write_samples(report, scratch)
     outputs[TABLES] = write_tables(publish(report, around.bundle), scratch / TABLES)
     found = len(report.detected)
     record = PhaseRecord(

@@ -11,6 +11,7 @@ from porewatch.domain.panel import PanelEntry, umbrellas
 from porewatch.domain.report import Report
 from porewatch_worker.report import numbers
 from porewatch_worker.report.decision import (
+    NO_RESULT,
     SEVERITIES,
     blindness,
     screened_members,
@@ -108,7 +109,7 @@ def could_not_be_seen(report: Report) -> Section:
         if entry.code in groups:
             unseen["unseen.group"].append(entry)
         elif entry.code not in screened:
-            why = blindness(entry, rules[entry.code])
+            why = blindness(entry, rules.get(entry.code, NO_RESULT))
             unseen[f"unseen.{why}"].append(entry)
         elif entry.status == "partly":
             unseen["unseen.partly"].append(entry)

@@ -44,6 +44,11 @@ def spoken() -> Language:
     return _SPOKEN.get()
 
 
+def in_language(name: str, language: Language) -> str:
+    """What a file is called in `language`: `report.html` -> `report.ja.html`."""
+    return name if language == "en" else name.replace(".", f".{language}.")
+
+
 @cache
 def messages(file: str) -> Mapping[str, str]:
     """A message file by its name without `.json`."""

@@ -23,6 +23,7 @@ from porewatch.domain.events import (
     StageStalled,
 )
 from porewatch.domain.notice import Notice, notice_about
+from porewatch.domain.publishing import is_of_sample
 from porewatch.domain.result_notice import result
 
 Link = Callable[[str], str]
@@ -94,13 +95,29 @@ def _answered(fact: ObjectAnswered) -> Notice:
 
 def _completed(fact: RunCompleted, link: Link) -> Notice:
     head, found = result(fact.verdict)
-    links = "\n".join(f"{name}: {link(key)}" for name, key in sorted(fact.report_keys.items()))
     body = (
         f"Run {fact.run_id} (revision {fact.revision}) is finished.\n\n{found}\n"
-        f"Cost: {fact.cost_usd:.4f} USD.\n\n{links}\n\nThe links open for a short while only; "
+        f"Cost: {fact.cost_usd:.4f} USD.\n\n{_links(fact, link)}\n\n"
+        "The links open for a short while only; "
         f"`porewatch report {fact.run_id}` makes new ones.\n"
     )
     return notice_about(fact, f"{head}: run {fact.run_id}", body)
+
+
+def _links(fact: RunCompleted, link: Link) -> str:
+    """Those of the run's own reports: a link is a kilobyte, and a notice holds 256 of them."""
+    single = sum(map(is_of_sample, fact.report_keys))
+    lines = [
+        f"{name}: {link(key)}"
+        for name, key in sorted(fact.report_keys.items())
+        if not is_of_sample(name)
+    ]
+    if single:
+        lines.append(
+            f"{single} reports of single samples lie beside them: "
+            f"`porewatch report {fact.run_id} --out FOLDER` fetches them."
+        )
+    return "\n".join(lines)
 
 
 def _ended(fact: RunFailed | RunRefused) -> Notice:

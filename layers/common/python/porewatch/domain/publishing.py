@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 
 from porewatch.domain.base import Model, Moment
@@ -27,6 +28,7 @@ TRANSLATED = {
 """The same in Japanese; published when the stage made them (older workers did not)."""
 TABLES = {"tables.zip": "application/zip"}
 """Every number of the report as TSV (docs/tables.md); published when the stage made it."""
+_OF_SAMPLE = re.compile(r"report-[A-Za-z0-9_-]+(\.[a-z]{2})?\.pdf")
 BILL = "bill.json"
 
 
@@ -50,6 +52,20 @@ class Published(Model):
 def outputs_of(manifests: Iterable[StageManifest]) -> dict[str, OutputFile]:
     """Every published file by name; a later stage's file of the same name takes its place."""
     return {name: file for manifest in manifests for name, file in manifest.outputs.items()}
+
+
+def is_of_sample(name: str) -> bool:
+    """Whether an output is the report of one sample: `report-KEY.pdf`, `report-KEY.ja.pdf`."""
+    return bool(_OF_SAMPLE.fullmatch(name))
+
+
+def content_types(outputs: Iterable[str]) -> dict[str, str]:
+    """What is published beside the bill -> its content type: the reports of the run whether or not
+    a stage made them, and of `outputs` those that not every worker makes."""
+    known = TRANSLATED | TABLES
+    more = {name: known[name] for name in outputs if name in known}
+    own = {name: "application/pdf" for name in outputs if is_of_sample(name)}
+    return REPORTS | more | own
 
 
 def need(outputs: dict[str, OutputFile], name: str) -> OutputFile:

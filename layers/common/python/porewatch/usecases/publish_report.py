@@ -1,4 +1,4 @@
-"""Publish the three reports and the settled bill, and mark the run complete.
+"""Publish the reports of the run and of each sample with the settled bill; mark the run complete.
 
 Order: is the run still ours -> each report as its stage published it (checksum compared) -> the
 report is a `Report` -> into the reports bucket -> the bill -> RUNNING to COMPLETED, with its fact.
@@ -7,7 +7,7 @@ report is a `Report` -> into the reports bucket -> the bill -> RUNNING to COMPLE
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -24,11 +24,9 @@ from porewatch.domain.prices import PriceList
 from porewatch.domain.publishing import (
     BILL,
     REPORT,
-    REPORTS,
-    TABLES,
-    TRANSLATED,
     Finish,
     Published,
+    content_types,
     need,
     outputs_of,
     settled_bill,
@@ -58,15 +56,15 @@ def publish_report(
     not a report; StaleEpoch when the run has moved on."""
     record = _ours(runs.get(task.run_id), task)
     outputs = outputs_of(results.get_json(key, StageManifest) for key in task.manifests)
-    names = (*REPORTS, *(name for name in (*TRANSLATED, *TABLES) if name in outputs))
-    contents = {name: _intact(name, need(outputs, name), results) for name in names}
+    types = content_types(outputs)
+    contents = {name: _intact(name, need(outputs, name), results) for name in types}
     report = _report(contents[REPORT], task)
     if record.state is RunState.COMPLETED:
         return Published(report_keys=record.report_keys)
     at = clock()
     _settle(task, runs, stages, prices, at)
     bill = _bill(task, stages, prices, factors, at)
-    keys = _write(task, contents, bill, reports)
+    keys = _write(task, contents, types, bill, reports)
     runs.complete(
         task.run_id,
         task.revision,
@@ -128,11 +126,15 @@ def _report(content: bytes, task: Finish) -> Report:
 
 
 def _write(
-    task: Finish, contents: dict[str, bytes], bill: Bill, reports: Objects
+    task: Finish,
+    contents: Mapping[str, bytes],
+    types: Mapping[str, str],
+    bill: Bill,
+    reports: Objects,
 ) -> dict[str, str]:
     """Into the reports bucket; the keys by name."""
     keys = {name: places.report_key(task.run_id, task.revision, name) for name in (*contents, BILL)}
     for name, content in contents.items():
-        reports.put(keys[name], content, (REPORTS | TRANSLATED | TABLES)[name])
+        reports.put(keys[name], content, types[name])
     reports.put_json(keys[BILL], bill)
     return keys
