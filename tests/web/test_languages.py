@@ -175,7 +175,8 @@ def test_a_japanese_report_holds_no_english_but_names_and_words_of_others(
 ) -> None:
     report = reports[name]
     told = compose(report, "ja")
-    left = sorted({e for text in printed(told) for e in english_in(text, names_in(report))})
+    names = names_in(report)
+    left = sorted({e for text in printed(told) for e in english_in(text, names)})
     assert left == []
     assert "samples" in english_in("3 samples", set())
     assert english_in("リードは good だが ASFV（アフリカ豚熱）", {"ASFV"}) == ["good"]
