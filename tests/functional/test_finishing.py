@@ -20,8 +20,8 @@ from porewatch.domain.cost import Bill, CostLine
 from porewatch.domain.errors import MessageRefused, StaleEpoch, WorkerFailed
 from porewatch.domain.findings import Quantification, ScreenResult
 from porewatch.domain.phases import OutputFile, ScreeningParameters, StageManifest
-from porewatch.domain.report import Provenance, Report
 from porewatch.domain.publishing import is_of_sample
+from porewatch.domain.report import Provenance, Report
 from porewatch.domain.results import RunResults
 from porewatch.domain.runs import RunState, Sample, SampleRole, Sequencing
 from porewatch.domain.sealing import input_file, seal
