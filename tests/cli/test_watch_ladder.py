@@ -177,7 +177,7 @@ def test_a_traceback_leaves_room_for_what_is_done_about_it(house: House, stack: 
     error = {"error": "WorkerFailed", "cause": "Traceback\n" + "  File x, line 1\n" * 120}
     task = Decide.model_validate({"action": "decide", **of, **error})
     decide_stage(task, stages=house.stages, at=house.now)
-    shown = last_steps(look(RUN, stack).steps).plain
+    shown = "\n".join(map(str, last_steps(look(RUN, stack).steps).renderables))
     assert len(shown) < 450
     assert shown.endswith("another machine goes on from the last checkpoint.")
 

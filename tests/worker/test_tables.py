@@ -144,3 +144,33 @@ def test_the_page_is_as_the_tables_are() -> None:
     assert (REPO / DEFAULT).read_text("utf-8") == page(), (
         "run python -m porewatch_worker.tables.page"
     )
+
+
+@pytest.mark.parametrize("sign", ["=", "+", "-", "@", "\t", "\r", "＝"])
+def test_no_text_of_a_stranger_is_a_formula(sign: str, tmp_path: Path) -> None:
+    text = f"{sign}cmd|'/c calc'!A1"
+    report = assemble(made_up.clean())
+    hostile = report.model_copy(
+        update={
+            "sequencing": report.sequencing.model_copy(update={"flow_cell": text}),
+            "remarks": (text,),
+        }
+    )
+    tables_ = written(write_tables(publish(hostile, made_up.bundle()), tmp_path / "t.zip"))
+    assert tables_["sequencing"][0]["flow_cell"] == f"'{text}"
+    starts = {
+        cell[:1]
+        for rows in tables_.values()
+        for row in rows
+        for cell in row.values()
+        if not _is_number(cell)
+    }
+    assert not starts & set("=+-@\t\r＝")
+
+
+def _is_number(cell: str) -> bool:
+    try:
+        float(cell)
+    except ValueError:
+        return False
+    return True

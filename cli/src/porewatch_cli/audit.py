@@ -9,6 +9,8 @@ import json
 import re
 from pathlib import Path
 
+from rich.text import Text
+
 from porewatch.domain.errors import InputRefused
 from porewatch.domain.report import Report
 from porewatch_cli.terminal import console, print_json
@@ -33,11 +35,11 @@ def audit_report(report: Report, *, as_json: bool, kept: str | None = None) -> b
         print_json({**told, "kept_head": kept, "faults": found})
         return not found
     for fault in found:
-        console.print(f"[bold red]changed[/] {fault}", highlight=False, soft_wrap=True)
+        console.print(Text.assemble(("changed", "bold red"), f" {fault}"), soft_wrap=True)
     if not found:
-        console.print(f"{report.run_id}: {entries} entries, the chain holds.", highlight=False)
+        console.print(f"{report.run_id}: {entries} entries, the chain holds.")
     if head:
-        console.print(f"head {head}{_of_the_kept(head, kept)}", highlight=False, soft_wrap=True)
+        console.print(f"head {head}{_of_the_kept(head, kept)}", soft_wrap=True)
     return not found
 
 

@@ -68,4 +68,4 @@ def _say(what: str, run: str, instance: str, as_json: bool) -> None:
     if as_json:
         print_json({"run_id": run, "instance_id": instance, "done": what})
     else:
-        console.print(f"{what} {instance} of run {run}", highlight=False)
+        console.print(f"{what} {instance} of run {run}")

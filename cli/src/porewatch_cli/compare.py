@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from rich.text import Text
+
 from porewatch.domain.report import Report
 from porewatch_cli.summary import draw
 from porewatch_cli.terminal import console, print_json
@@ -34,8 +36,8 @@ def compare_runs(
         return
     shown = compare_page(told, language)
     if shown.synthetic:
-        console.print(f"[bold]{shown.labels['banner_bold']}[/]{shown.labels['banner']}")
-    console.print(f"[bold]{shown.title}[/]: {shown.subtitle}", highlight=False)
+        console.print(Text.assemble((shown.labels["banner_bold"], "bold"), shown.labels["banner"]))
+    console.print(Text.assemble((shown.title, "bold"), f": {shown.subtitle}"))
     for section in shown.sections:
         for block in section.blocks:
             if isinstance(block, Table):

@@ -124,7 +124,7 @@ def show_cost(stack: Stack, run_id: str, *, as_json: bool, load: float | None = 
     console.print(_totals(bill, books))
     for part in carbon_parts(bill):
         console.print()
-        console.print(part, highlight=False)
+        console.print(part)
 
 
 def _machines(bill: Bill) -> Table:
@@ -198,7 +198,6 @@ def _print_forecast(told: Forecast) -> None:
     console.print(
         f"before launches {told.reserved_usd:.2f} USD would be held at most at a time (high, "
         f"on-demand, dearest type). Prices: {told.price_snapshot}.",
-        highlight=False,
     )
 
 

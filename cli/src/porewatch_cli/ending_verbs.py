@@ -6,6 +6,7 @@ import getpass
 from typing import Annotated
 
 import typer
+from rich.text import Text
 
 from porewatch.domain.cancelling import Cancel, Cancelled
 from porewatch_cli.invoke import ask_function
@@ -39,7 +40,6 @@ def cancel(
         print_json(done)
         return
     ended = ", ".join(done.machines) or "none was at work"
-    console.print(f"run [bold]{done.run_id}[/] is {done.state.value}: {done.problem}")
-    console.print(
-        f"  machines ended: {ended}; cost so far {done.cost_usd:.4f} USD", highlight=False
-    )
+    said = f" is {done.state.value}: {done.problem}"
+    console.print(Text.assemble("run ", (done.run_id, "bold"), said))
+    console.print(f"  machines ended: {ended}; cost so far {done.cost_usd:.4f} USD")

@@ -6,10 +6,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from rich.text import Text
+from rich.console import Group
 
 from porewatch.domain.events import Fact, LaunchRefused, StageFailed
 from porewatch.domain.timeline import timeline
+from porewatch_cli.terminal import stacked
 
 SHOWN = 10
 """Steps on a terminal; a ladder with Batch has five rungs and its wait."""
@@ -30,11 +31,11 @@ def steps(refusals: Iterable[LaunchRefused], failures: Iterable[StageFailed]) ->
     return [f"{line.at:%H:%M:%S}Z {line.what}: {' '.join(line.detail.split())}" for line in lines]
 
 
-def last_steps(lines: list[str]) -> Text:
+def last_steps(lines: list[str]) -> Group:
     """The newest steps, for a terminal."""
     left_out = len(lines) - SHOWN
     earlier = [f"{left_out} earlier steps: porewatch logs"] if left_out > 0 else []
-    return Text("\n".join([*earlier, *map(_shortened, lines[-SHOWN:])]), style="yellow")
+    return stacked([*earlier, *map(_shortened, lines[-SHOWN:])], "yellow")
 
 
 def _shortened(line: str) -> str:

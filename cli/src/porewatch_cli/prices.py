@@ -36,9 +36,9 @@ def show(
     if as_json:
         print_json({"snapshot": listed.snapshot, **listed.model_dump(mode="json")})
         return
-    console.print(f"{listed.snapshot}; {listed.source}. {listed.remark}", highlight=False)
+    console.print(f"{listed.snapshot}; {listed.source}. {listed.remark}")
     for name, price in listed.types.items():
-        console.print(f"{name:>16}  {price.on_demand:8.4f}  {price.spot:8.4f}", highlight=False)
+        console.print(f"{name:>16}  {price.on_demand:8.4f}  {price.spot:8.4f}")
 
 
 @app.command()
@@ -70,4 +70,4 @@ def refresh(
     if as_json:
         print_json({"snapshot": fresh.snapshot, "file": str(target), "remark": fresh.remark})
     else:
-        console.print(f"{fresh.snapshot} -> {target}. {fresh.remark}", highlight=False)
+        console.print(f"{fresh.snapshot} -> {target}. {fresh.remark}")

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rich.text import Text
+from rich.console import Group
 
 from porewatch.domain.leftovers import Found, Kill
 from porewatch.domain.reaping import Reap, Reaped
 from porewatch_cli.invoke import ask_function
-from porewatch_cli.terminal import console, print_json, table
+from porewatch_cli.terminal import console, print_json, stacked, table
 
 if TYPE_CHECKING:
     from porewatch_cli.stack import Stack
@@ -34,14 +34,14 @@ def reap(stack: Stack, *, dry: bool, kills: int, as_json: bool) -> None:
         console.print("nothing is ended: the stack was deployed with ReaperDryRun=true")
         return
     if any(one.action == "noted" for one in told.found):
-        console.print("noted: ended when it is still so five minutes later", highlight=False)
+        console.print("noted: ended when it is still so five minutes later")
     if told.dry and any(one.action == "would end" for one in told.found):
-        console.print("to end it now: porewatch reap --yes", highlight=False)
+        console.print("to end it now: porewatch reap --yes")
 
 
-def _row(one: Found) -> tuple[str, str, Text, str, str]:
+def _row(one: Found) -> tuple[str, str, Group, str, str]:
     action = f"{one.action}: {one.problem}" if one.problem else one.action
-    return one.what.value, one.name, Text("\n".join(one.why)), _age(one.age_s), action
+    return one.what.value, one.name, stacked(one.why), _age(one.age_s), action
 
 
 def _show_kills(kills: tuple[Kill, ...]) -> None:
@@ -51,7 +51,7 @@ def _show_kills(kills: tuple[Kill, ...]) -> None:
             f"{one.at:%Y-%m-%d %H:%M}Z",
             one.what.value,
             one.name,
-            Text("\n".join(one.why)),
+            stacked(one.why),
             _age(one.exposed_s),
             f"{one.usd:.4f}" if one.usd else "",
             f"{one.outcome}: {one.problem}" if one.problem else one.outcome,

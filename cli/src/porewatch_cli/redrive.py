@@ -10,11 +10,9 @@ import json
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from rich.text import Text
-
 from porewatch.domain.base import Model
 from porewatch.domain.errors import NotFound
-from porewatch_cli.terminal import console, print_json, table
+from porewatch_cli.terminal import console, print_json, stacked, table
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
@@ -51,11 +49,11 @@ def redrive(stack: Stack, queue: str | None, *, move: bool, as_json: bool) -> No
             one.queue,
             str(one.waiting),
             str(one.moved) if move else "",
-            Text("\n".join(one.samples)),
+            stacked(one.samples),
         )
     console.print(shown)
     if not move and any(one.waiting for one in found):
-        console.print("mend the cause first, then: porewatch redrive --move", highlight=False)
+        console.print("mend the cause first, then: porewatch redrive --move")
 
 
 def _queues(stack: Stack, wanted: str | None) -> Iterator[tuple[str, str]]:

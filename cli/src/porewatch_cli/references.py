@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 from botocore.exceptions import BotoCoreError, ClientError
-from rich.markup import escape
+from rich.text import Text
 
 from porewatch.adapters.shelf import Shelf
 from porewatch.domain.base import now
@@ -79,7 +79,7 @@ def build(
         )
         unread = not_read(folder)
     for path in unread:
-        errors.print(f"not read, by its name no FASTA: {escape(path)}", highlight=False)
+        errors.print(f"not read, by its name no FASTA: {path}")
     if references is None:
         _record_where_up(made)
     print_json(made) if as_json else _show([made])
@@ -104,7 +104,7 @@ def register(
         print_json(known)
     else:
         listed = ", ".join(one.ref for one in known)
-        console.print(f"stack {chosen.name} knows: {listed}", highlight=False)
+        console.print(f"stack {chosen.name} knows: {listed}")
 
 
 def _record_where_up(made: BundleManifest) -> None:
@@ -127,13 +127,13 @@ def _fetch(accessions: Path | None, folder: Path, email: str, unconfirmed: bool)
 
     wanted = read_accessions(accessions) if accessions else shipped_accessions()
     for line in not_chosen(wanted, shipped_panel()):
-        errors.print(f"no sequence: {line}", highlight=False)
+        errors.print(f"no sequence: {line}")
     return fetch(
         wanted,
         folder,
         Entrez(email=email),
         unconfirmed=unconfirmed,
-        told=lambda line: errors.print(line, highlight=False),
+        told=errors.print,
     )
 
 
@@ -166,11 +166,12 @@ def verify(
     root = references or home() / "references"
     manifest = verify_bundle(root, bundle)
     for line in missing_decoys(manifest, list_of(root, manifest)):
-        errors.print(f"[yellow]no decoy[/]: {line}", highlight=False)
+        errors.print(Text.assemble(("no decoy", "yellow"), f": {line}"))
     if as_json:
         print_json(manifest)
     else:
-        console.print(f"[green]sound[/]: {manifest.ref}, {len(manifest.files)} files")
+        said = f": {manifest.ref}, {len(manifest.files)} files"
+        console.print(Text.assemble(("sound", "green"), said))
 
 
 def _show(bundles: list[BundleManifest]) -> None:

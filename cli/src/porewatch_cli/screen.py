@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from rich.markup import escape
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from porewatch.domain import phases
@@ -46,7 +45,7 @@ def screen_here(
                 description=told.phase.value.replace("_", " "),
                 completed=told.units_done,
                 total=told.units_total,
-                doing=escape(told.note) or counted,
+                doing=told.note or counted,
             )
 
         done = screen_locally(
@@ -62,7 +61,7 @@ def screen_here(
             progress=show,
         )
     for line in done.left_out:
-        errors.print(line, highlight=False)
+        errors.print(line)
     report = Report.model_validate_json((out / "report.json").read_bytes())
     if as_json:
         print_json(report)
@@ -70,9 +69,9 @@ def screen_here(
     show_report(report, language=language)
     console.print()
     for name in forms(language):
-        console.print(f"{name:>14}  {out / name}", highlight=False, soft_wrap=True)
+        console.print(f"{name:>14}  {out / name}", soft_wrap=True)
     if single := set(sample_files(report)):
-        console.print(of_samples(single, str(out)), highlight=False, soft_wrap=True)
+        console.print(of_samples(single, str(out)), soft_wrap=True)
     return report
 
 
@@ -108,9 +107,9 @@ def locate(references: Path, bundle: str | None) -> tuple[Path, str]:
 def _bar(*, disable: bool) -> Progress:
     return Progress(
         SpinnerColumn(),
-        TextColumn("{task.description:>20}"),
+        TextColumn("{task.description:>20}", markup=False),
         BarColumn(),
-        TextColumn("{task.fields[doing]}"),
+        TextColumn("{task.fields[doing]}", markup=False),
         TimeElapsedColumn(),
         console=errors,
         disable=disable,

@@ -49,14 +49,11 @@ def submitted(sent: Submission) -> dict[str, Any]:
 def say_submitted(sent: Submission) -> None:
     content = f", {sent.reads:,} reads, {(sent.bases or 0) / 1e6:,.1f} Mb" if sent.reads else ""
     again = "" if sent.sent else " (all of it was there already)"
-    console.print(
-        f"run [bold]{sent.run_id}[/]: {sent.files} files, {sent.bytes / 1e6:,.1f} MB{content}"
-        f"{again}; sealed",
-        highlight=False,
-    )
+    said = f": {sent.files} files, {sent.bytes / 1e6:,.1f} MB{content}{again}; sealed"
+    console.print(Text.assemble("run ", (sent.run_id, "bold"), said))
     for line in (*sent.left_out, *sent.remarks):
-        console.print(f"  {line}", highlight=False)
-    console.print(f"  follow it: porewatch watch {sent.run_id}", highlight=False)
+        console.print(f"  {line}")
+    console.print(f"  follow it: porewatch watch {sent.run_id}")
 
 
 def runs(stack: Stack, *, as_json: bool) -> None:
@@ -101,10 +98,10 @@ def report(
             where = bucket.link(run.report_keys[name], LINK_SECONDS)
         else:
             where = "not published by that worker; --out FOLDER makes it from report.json"
-        console.print(f"{name:>14}  {where}", highlight=False, soft_wrap=True)
+        console.print(f"{name:>14}  {where}", soft_wrap=True)
     if single := set(sample_files(content)):
         where = str(out) if out else "--out FOLDER copies them"
-        console.print(of_samples(single, where), highlight=False, soft_wrap=True)
+        console.print(of_samples(single, where), soft_wrap=True)
 
 
 def ending(stack: Stack, run: RunRecord, language: Language = "en") -> None:
@@ -120,7 +117,8 @@ def ending(stack: Stack, run: RunRecord, language: Language = "en") -> None:
 def summary(stack: Stack, run: RunRecord, language: Language = "en") -> None:
     """Findings, accounting and bill of a finished run, and where the reports are."""
     tables.show_report(read_report(stack, run), bill=read_bill(stack, run), language=language)
-    console.print(f"\nreports: porewatch report {run.run_id} --out FOLDER", highlight=False)
+    console.print()
+    console.print(f"reports: porewatch report {run.run_id} --out FOLDER")
 
 
 def logs(stack: Stack, run_id: str, stage: str | None, *, as_json: bool) -> None:
@@ -139,14 +137,12 @@ def logs(stack: Stack, run_id: str, stage: str | None, *, as_json: bool) -> None
         print_json({"logs": found, "facts": [[type(f).__name__, f] for f in facts]})
         return
     for fact in facts:
-        console.print(
-            f"{fact.at:%H:%M:%S}  [bold]{type(fact).__name__}[/]  {tables.fact_line(fact)}",
-            highlight=False,
-            soft_wrap=True,
-        )
+        kind, what = (type(fact).__name__, "bold"), f"  {tables.fact_line(fact)}"
+        console.print(Text.assemble(f"{fact.at:%H:%M:%S}  ", kind, what), soft_wrap=True)
     for title, text in found.items():
         console.rule(title, align="left")
-        console.print(Text(text.rstrip()), highlight=False, soft_wrap=True)
+        for line in text.rstrip().expandtabs().split("\n"):
+            console.print(f"│ {line}", soft_wrap=True)  # so that none looks like a line of ours
 
 
 VERDICT_STYLES = {"OK": "green", "WARN": "yellow", "FAIL": "bold red", "not answered": "dim"}

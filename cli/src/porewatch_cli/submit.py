@@ -195,7 +195,7 @@ class _bar:  # noqa: N801 - used like the function it stands for
     def __init__(self, what: str, total: int, quiet: bool, *, unit: str = "bytes") -> None:
         size = DownloadColumn() if unit == "bytes" else MofNCompleteColumn()
         self._progress = Progress(
-            TextColumn("{task.description:>10}"),
+            TextColumn("{task.description:>10}", markup=False),
             BarColumn(),
             size,
             TransferSpeedColumn(),

@@ -20,13 +20,15 @@ def show_report(report: Report, *, bill: Bill | None = None, language: Language 
     told = summary(report, bill, language)
     with speaking(language):
         bold, rest = say("page.banner_bold"), say("page.banner_short")
-        verdict = say("sentence.whole", said=f"[bold]{told.verdict}[/]")
+        verdict = say("sentence.whole", said=told.verdict)
         decision = say("sentence.joint").join((verdict, told.decision))
     if report.synthetic:
-        console.print(f"[bold magenta]{bold}[/]{rest}")
-    console.print(decision, highlight=False)
+        console.print(Text.assemble((bold, "bold magenta"), rest))
+    said = Text(decision)
+    said.stylize("bold", 0, len(told.verdict))
+    console.print(said)
     for remark in told.remarks:
-        console.print(f"  [dim]{remark}[/]", highlight=False)
+        console.print(f"  {remark}", style="dim")
     for rows in (told.findings, told.ticks, told.controls, told.accounting, told.cost, told.shares):
         if rows is not None:
             console.print()

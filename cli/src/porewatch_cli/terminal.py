@@ -1,5 +1,8 @@
 """What a person sees: one console, one way to print JSON, one way to fail.
 
+Names, reasons and notes come from strangers. The console prints each text on one line, shows what
+is hidden in it, and takes nothing in it for markup: styles are given beside a text, never in it.
+
 Exit codes stand in `exit_codes`.
 """
 
@@ -7,26 +10,71 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import wraps
 from typing import Any, NoReturn, ParamSpec, TypeVar
 
 import typer
 from botocore.exceptions import BotoCoreError, ClientError
 from pydantic import BaseModel
-from rich.console import Console
-from rich.markup import escape
+from rich.console import Console, ConsoleOptions, Group, RenderableType
+from rich.segment import Segment
 from rich.table import Table
+from rich.text import Text
 
 from porewatch.domain.errors import InputRefused, PorewatchError, Refused, Unavailable
+from porewatch.domain.visible import visible
 from porewatch_cli import exit_codes
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
 WIDE = 150  # columns of a pipe or a log, which has no width of its own
-console = Console(width=None if sys.stdout.isatty() else WIDE)
-errors = Console(stderr=True, width=None if sys.stderr.isatty() else WIDE)
+
+
+class PlainConsole(Console):
+    """A console on which no text is more than text."""
+
+    def __init__(self, *, stderr: bool = False, width: int | None = None) -> None:
+        super().__init__(stderr=stderr, width=width, markup=False, emoji=False, highlight=False)
+
+    def render_str(self, text: str, **how: Any) -> Text:
+        """As rich does it, of a text that can be seen."""
+        return super().render_str(visible(text), **how)
+
+    def render(
+        self, renderable: RenderableType, options: ConsoleOptions | None = None
+    ) -> Iterable[Segment]:
+        """Texts that were not made of a str by this console come by here, those in tables too."""
+        if isinstance(renderable, Text):
+            renderable = _visible(renderable)
+        return super().render(renderable, options)
+
+
+def _visible(text: Text) -> Text:
+    shown = visible(text.plain)
+    if shown == text.plain:
+        return text
+    changed = text.copy()
+    changed.plain = shown
+    return changed
+
+
+class PlainTable(Table):
+    """A table whose columns are as wide as what is shown in them."""
+
+    def add_row(self, *cells: RenderableType | None, **how: Any) -> None:
+        shown = (_visible(cell) if isinstance(cell, Text) else cell for cell in cells)
+        super().add_row(*shown, **how)
+
+
+def stacked(lines: Iterable[str], style: str = "") -> Group:
+    """Several lines, in one cell or below each other."""
+    return Group(*(Text(line, style=style) for line in lines))
+
+
+console = PlainConsole(width=None if sys.stdout.isatty() else WIDE)
+errors = PlainConsole(stderr=True, width=None if sys.stderr.isatty() else WIDE)
 
 EXIT_FAILED = exit_codes.COMMAND_FAILED
 EXIT_REFUSED = exit_codes.REFUSED
@@ -49,7 +97,9 @@ def _plain(value: Any) -> Any:
 
 def table(title: str, *columns: str, numeric: tuple[str, ...] = ()) -> Table:
     """An empty table in the house style; columns named in `numeric` are right-aligned."""
-    made = Table(title=title, title_justify="left", header_style="bold", box=None, pad_edge=False)
+    made = PlainTable(
+        title=title, title_justify="left", header_style="bold", box=None, pad_edge=False
+    )
     for column in columns:
         made.add_column(column, justify="right" if column in numeric else "left")
     return made
@@ -68,10 +118,10 @@ def fail(error: PorewatchError, *, as_json: bool = False) -> NoReturn:
             if number is not None
         ]
         where += f"{', '.join(place)}: " if place else ""
-        said = escape(f"{where}{error.problem}")
-        errors.print(f"[bold red]{type(error).__name__}[/] {said}", highlight=False)
+        kind = (type(error).__name__, "bold red")
+        errors.print(Text.assemble(kind, f" {where}{error.problem}"))
         if error.remedy:
-            errors.print(f"  [bold]what to do:[/] {escape(error.remedy)}", highlight=False)
+            errors.print(Text.assemble(("  what to do:", "bold"), f" {error.remedy}"))
     raise typer.Exit(EXIT_REFUSED if isinstance(error, Refused) else EXIT_FAILED)
 
 
@@ -108,7 +158,7 @@ def speaks_plainly(command: Callable[P, R]) -> Callable[P, R]:
         except PorewatchError as error:
             fail(error, as_json=bool(kwargs.get("as_json")))
         except (ClientError, BotoCoreError) as error:
-            errors.print(f"[bold red]AWS said no:[/] {escape(str(error))}", highlight=False)
+            errors.print(Text.assemble(("AWS said no:", "bold red"), f" {error}"))
             raise typer.Exit(EXIT_FAILED) from error
         except OSError as error:
             fail(_of_this_machine(error), as_json=bool(kwargs.get("as_json")))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.text import Text
 
 from porewatch_cli.terminal import EXIT_FAILED, console, errors, print_json, table
 
@@ -56,18 +57,18 @@ def _show(v: Validation, out: Path | None) -> None:
         sets.add_row(s.name, str(s.samples), share_text(s.positive), share_text(s.negative), false)
     held = table(f"Requirements ({v.size}, {v.seconds:.0f} s)", "what", "measured", "holds")
     for r in v.requirements:
-        held.add_row(r.says, r.measured, "yes" if r.holds else "[bold red]no[/]")
+        held.add_row(r.says, r.measured, "yes" if r.holds else Text("no", style="bold red"))
     for shown in (classes, sets, held):
-        console.print(shown, highlight=False)
+        console.print(shown)
         console.print()
-    console.print(v.reads_told, highlight=False)
+    console.print(v.reads_told)
     if out is not None:
-        console.print(f"{out / 'validation.html'}", highlight=False, soft_wrap=True)
+        console.print(f"{out / 'validation.html'}", soft_wrap=True)
 
 
 def _bar(*, disable: bool) -> Progress:
     return Progress(
-        TextColumn("{task.description:>34}"),
+        TextColumn("{task.description:>34}", markup=False),
         BarColumn(),
         MofNCompleteColumn(),
         TimeElapsedColumn(),

@@ -127,7 +127,7 @@ def _say_unseen(run_id: str, view: RunView | None, patience: float) -> None:
             f"run {run_id} is still {view.run.state.value} at revision {view.run.revision}; "
             "waiting for what was sent to be taken in"
         )
-    errors.print(line, highlight=False, soft_wrap=True)
+    errors.print(line, soft_wrap=True)
 
 
 def watch(

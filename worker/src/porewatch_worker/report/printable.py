@@ -7,29 +7,23 @@ one is asked of the typesetter itself, and only for a document that it refused.
 from __future__ import annotations
 
 import json
-import unicodedata
 from collections.abc import Callable
 from typing import Any
 
+from porewatch.domain.visible import hidden
+
 LINE_BREAKS = "\n\t"
-UNSEEN = ("Cc", "Cs", "Co", "Cn")
-BIDI = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
-"""They draw nothing and turn what stands beside them."""
 
 
 def without_controls(data: Any) -> Any:
-    """`data` (of JSON) with every control character in its texts shown as `[U+001B]`."""
-    return _mapped(data, lambda c: c in BIDI or _control(c))
+    """`data` (of JSON) with what is hidden in its texts shown as `[U+001B]`."""
+    return _mapped(data, lambda c: c not in LINE_BREAKS and hidden(c))
 
 
 def drawable(data: Any, draws: Callable[[str], bool]) -> Any:
     """`data` with what `draws` denies shown as `[U+0E44]`."""
     known = {c: draws(c) for c in set(json.dumps(data, ensure_ascii=False)) if not c.isascii()}
     return _mapped(data, lambda c: not known.get(c, True))
-
-
-def _control(char: str) -> bool:
-    return char not in LINE_BREAKS and unicodedata.category(char) in UNSEEN
 
 
 def _mapped(data: Any, escaped: Callable[[str], bool]) -> Any:

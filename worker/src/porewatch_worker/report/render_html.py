@@ -9,12 +9,20 @@ from markupsafe import Markup
 
 from porewatch.domain.report import Report
 from porewatch_worker.report.compose import compose
+from porewatch_worker.report.printable import without_controls
 from porewatch_worker.report.speech import Language
 
 
 def render_html(report: Report, language: Language = "en") -> str:
     """A whole page in `language`. All text is escaped; only our own SVG goes in as markup."""
     return templates().get_template("report.html.j2").render(doc=compose(report, language))
+
+
+def _shown(value: object) -> object:
+    """Texts as they can be seen; markup of ours, numbers and absent values as they are."""
+    if isinstance(value, str) and not isinstance(value, Markup):
+        return without_controls(value)
+    return value
 
 
 @cache
@@ -26,6 +34,7 @@ def templates(package: str = "porewatch_worker.report") -> Environment:
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
+        finalize=_shown,
     )
     pages.filters["picture"] = Markup
     return pages

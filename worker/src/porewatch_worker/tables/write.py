@@ -21,6 +21,8 @@ from porewatch_worker.tables.inputs import Published, bins_of
 from porewatch_worker.tables.shapes import Step, Table, tables
 
 DESCRIPTION = "datapackage.json"
+FORMULA = frozenset("=+-@\t\r\uff1d\uff0b\uff0d\uff20")
+"""What a spreadsheet takes for the beginning of a formula (the wide ones in Japanese settings)."""
 _LONG_AGO = (1980, 1, 1, 0, 0, 0)
 
 
@@ -101,13 +103,16 @@ def _flat(value: BaseModel) -> dict[str, Any]:
 
 
 def _cell(value: Any) -> str:
-    """Blank for nothing; true and false; times as JSON writes them; shortest exact floats."""
+    """Blank for nothing; true and false; times as JSON writes them; shortest exact floats; a text
+    that a spreadsheet would run gets an apostrophe before it, as spreadsheets themselves do."""
     if value is None:
         return ""
     if isinstance(value, bool):
         return "true" if value else "false"
     if hasattr(value, "isoformat"):
         return str(value.isoformat()).replace("+00:00", "Z")
+    if isinstance(value, str) and value[:1] in FORMULA:
+        return f"'{value}"
     return str(value)
 
 

@@ -47,13 +47,16 @@ def plain_blanks(text: str) -> str:
     return "".join(" " if unicodedata.category(c) == "Zs" else c for c in text)
 
 
+def unseen(character: str) -> str | None:
+    """What a character that cannot be seen is to a person; None for one that can."""
+    ignorable = UNSEEN["Cf"] if _IGNORABLE.match(character) else None
+    return UNSEEN.get(unicodedata.category(character), ignorable)
+
+
 def refuse_unseen(text: str) -> None:
     """Raises ValueError that names the first character which cannot be seen, and its place."""
     for place, character in enumerate(text, 1):
-        what = UNSEEN.get(unicodedata.category(character))
-        if what is None and _IGNORABLE.match(character):
-            what = UNSEEN["Cf"]
-        if what:
+        if what := unseen(character):
             raise ValueError(f"character {place} is {what} ({named(character)}); delete it.")
 
 

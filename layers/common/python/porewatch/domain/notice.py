@@ -8,6 +8,7 @@ from pydantic import StringConstraints
 
 from porewatch.domain.base import Model
 from porewatch.domain.events import Fact
+from porewatch.domain.visible import visible
 
 SUBJECT_CHARS = 100
 Subject = Annotated[str, StringConstraints(pattern=r"^[ -~]{1,100}$")]
@@ -25,7 +26,7 @@ class Notice(Model):
 
 def notice_about(fact: Fact, subject: str, body: str, severity: str = "") -> Notice:
     """The notice about a fact, its subject cut to what SNS takes."""
-    ascii_only = subject.encode("ascii", "replace").decode()
+    ascii_only = visible(subject).encode("ascii", "replace").decode()
     short = ascii_only if len(ascii_only) <= SUBJECT_CHARS else ascii_only[:97] + "..."
     return Notice(
         kind=type(fact).__name__, run_id=fact.run_id, severity=severity, subject=short, body=body

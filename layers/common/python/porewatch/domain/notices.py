@@ -25,6 +25,7 @@ from porewatch.domain.events import (
 from porewatch.domain.notice import Notice, notice_about
 from porewatch.domain.publishing import is_of_sample
 from porewatch.domain.result_notice import result
+from porewatch.domain.visible import visible, visible_model
 
 Link = Callable[[str], str]
 """Key in the reports bucket -> a link that opens it for a while."""
@@ -32,6 +33,7 @@ Link = Callable[[str], str]
 
 def notice_of(fact: Fact, link: Link) -> tuple[str, Notice] | None:
     """(key under which it is sent only once, notice), or None for facts nobody is told of."""
+    fact = visible_model(fact)
     match fact:
         case PathogenSuspected() | AboutAlert():
             return notice_of_alert(fact)
@@ -67,8 +69,8 @@ def _of_stage(fact: Fact) -> tuple[str, Notice] | None:
 def unreadable(key: str, problem: str) -> Notice:
     """An object that belongs to no run we can name."""
     body = (
-        f"An object was sent that cannot belong to a run.\n\nObject: {key}\nProblem: {problem}\n\n"
-        "Nothing was started. Send it again under a proper run id; "
+        f"An object was sent that cannot belong to a run.\n\nObject: {visible(key)}\n"
+        f"Problem: {visible(problem)}\n\nNothing was started. Send it again under a proper run id; "
         "the object itself was not deleted.\n"
     )
     return Notice(kind="ObjectRefused", subject="An object was refused: odd name", body=body)
@@ -77,8 +79,9 @@ def unreadable(key: str, problem: str) -> Notice:
 def stray(key: str, problem: str, remedy: str) -> Notice:
     """An object outside of every run."""
     body = (
-        f"An object was sent that belongs to no run.\n\nObject: {key}\nProblem: {problem}\n\n"
-        f"What to do: {remedy}\nNothing was started, and the object was not deleted. More objects "
+        f"An object was sent that belongs to no run.\n\nObject: {visible(key)}\n"
+        f"Problem: {visible(problem)}\n\nWhat to do: {visible(remedy)}\n"
+        "Nothing was started, and the object was not deleted. More objects "
         "of this kind in this folder give no further notice.\n"
     )
     return Notice(kind="ObjectRefused", subject="An object belongs to no run", body=body)

@@ -1,0 +1,241 @@
+"""Text of strangers reaches a terminal as text: at every verb, plain and as JSON."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+import typer
+from rich.table import Table
+
+from porewatch.domain.alarms import Level
+from porewatch.domain.alerts import Alert, AlertView
+from porewatch.domain.base import now
+from porewatch.domain.errors import InputRefused
+from porewatch.domain.events import FileQuarantined, ObjectAnswered
+from porewatch.domain.labels import unseen
+from porewatch.domain.landing.answers import Treatment
+from porewatch.domain.leftovers import Found, What
+from porewatch.domain.phases import Phase, Progress, StageRecord
+from porewatch.domain.reaping import Reaped
+from porewatch.domain.report import Report
+from porewatch.domain.runs import RunRecord, RunState
+from porewatch_cli import alerts, reap, show, terminal, watch
+from porewatch_cli.audit import audit_report
+from porewatch_cli.compare import compare_runs
+from porewatch_cli.doctor import Check, Verdict
+from porewatch_worker.report.assemble import assemble
+from tests.web import made_up
+
+HOSTILE = {
+    "clear the screen": "\x1b[2J",
+    "window title": "\x1b]0;owned\x07",
+    "C1 colour": "\x9b31m",
+    "next line": "a\nFORGED: completed",
+    "return": "a\rFORGED",
+    "paragraph": "a\u2029FORGED",
+    "null": "a\x00b",
+    "override": "a\u202egpj.exe",
+    "isolate": "a\u2066b\u2069",
+    "unseen": "a\u200bb\ufeff\U000e0041",
+    "markup": "[red]x[/]",
+    "closing markup": "[/x]",
+    "link markup": "[link=http://x.example]y[/link]",
+    "emoji": ":smile:",
+}
+
+
+@dataclass(frozen=True)
+class House:
+    """A stack as the verbs see it, in which every free text is `text`."""
+
+    text: str
+
+    @property
+    def run(self) -> RunRecord:
+        return RunRecord.model_construct(
+            run_id="run-1", state=RunState.FAILED, problem=self.text, created_at=now(),
+            updated_at=now(), late=(self.text,),
+        )  # fmt: skip
+
+    @property
+    def alert(self) -> Alert:
+        return Alert.model_construct(
+            run_id="run-1", revision=0, sample=self.text, code="PERV-C", name="PERV-C",
+            severity="critical", level=Level.PROVISIONAL, reads=3, rule=self.text, raised_at=now(),
+            acknowledged_by=self.text, note=self.text, acknowledged_at=now(),
+        )  # fmt: skip
+
+    @property
+    def facts(self) -> tuple[Any, ...]:
+        own = {"fact_id": "f", "run_id": "run-1", "revision": 0, "at": now()}
+        return (
+            FileQuarantined.model_construct(
+                **own, path=self.text, problem=self.text, quarantine_key=self.text
+            ),
+            ObjectAnswered.model_construct(
+                **own, path=self.text, kind="k", verdict=Treatment.NOT_UNDERSTOOD,
+                problem=self.text, remedy=self.text,
+            ),
+        )  # fmt: skip
+
+    @property
+    def stage(self) -> StageRecord:
+        told = Progress.model_construct(phase=Phase.HOST_REMOVAL, note=self.text)
+        return StageRecord.model_construct(
+            run_id="run-1", revision=0, stage=self.text, phases=(Phase.HOST_REMOVAL,), epoch=1,
+            progress=told, interruptions=0, instance_id=None, updated_at=now(),
+            state=watch.StageState.CLAIMED,
+        )  # fmt: skip
+
+    @property
+    def stack(self) -> Any:
+        view = AlertView.model_construct(state=self.alert.state, alert=self.alert)
+        return SimpleNamespace(
+            runs=SimpleNamespace(
+                list=lambda: [self.run], get=lambda _: self.run, files_of=lambda _: {},
+                answers=lambda _: self.facts[1:],
+            ),
+            stages=SimpleNamespace(
+                of_run=lambda *_: (self.stage,), facts=lambda *_: self.facts,
+                cost_lines=lambda *_: (),
+            ),
+            alerts=SimpleNamespace(listed=lambda *_, **__: [view], of_run=lambda _: [self.alert]),
+            bucket=lambda _: SimpleNamespace(
+                head=lambda _: True,
+                get=lambda _: f"worker: {self.text}".encode(errors="surrogatepass"),
+            ),
+        )  # fmt: skip
+
+    @property
+    def report(self) -> Report:
+        report = assemble(made_up.clean())
+        samples = tuple(s.model_copy(update={"name": self.text}) for s in report.samples)
+        of_all = {"samples": samples, "remarks": (self.text,), "decision": self.text}
+        for name in ("findings", "outcomes", "screens"):
+            one = tuple(r.model_copy(update={"sample": self.text}) for r in getattr(report, name))
+            of_all[name] = one
+        return report.model_copy(update=of_all)
+
+
+def an_error(text: str, *, as_json: bool) -> None:
+    with pytest.raises(typer.Exit):
+        terminal.fail(InputRefused(text, file=text, remedy=text), as_json=as_json)
+
+
+def left_over(house: House, *, as_json: bool) -> None:
+    found = Found.model_construct(
+        what=next(iter(What)), name=house.text, why=(house.text, "old"), action="told", problem=""
+    )
+    told = Reaped.model_construct(dry=True, found=(found,))
+    patched = pytest.MonkeyPatch()
+    patched.setattr(reap, "ask_function", lambda *_: told)
+    reap.reap(house.stack, dry=True, kills=0, as_json=as_json)
+    patched.undo()
+
+
+def acknowledging(house: House, *, as_json: bool) -> None:
+    patched = pytest.MonkeyPatch()
+    patched.setattr(alerts, "ask_function", lambda *_: AlertView.of(house.alert))
+    alerts.close(house.stack, None, as_json=as_json)  # type: ignore[arg-type]
+    patched.undo()
+
+
+def reporting(house: House, *, as_json: bool) -> None:
+    patched = pytest.MonkeyPatch()
+    patched.setattr(show, "with_report", lambda *_: house.run)
+    patched.setattr(show, "read_report", lambda *_: house.report)
+    show.report(house.stack, "run-1", out=None, as_json=as_json)
+    patched.undo()
+
+
+Verb = Callable[..., object]
+VERBS: dict[str, Verb] = {
+    "list": lambda h, as_json: show.runs(h.stack, as_json=as_json),
+    "logs": lambda h, as_json: show.logs(h.stack, "run-1", None, as_json=as_json),
+    "watch": lambda h, as_json: watch.watch("run-1", h.stack, as_json=as_json),
+    "alerts": lambda h, as_json: alerts.show(h.stack, None, every=True, as_json=as_json),
+    "ack": acknowledging,
+    "report": reporting,
+    "compare": lambda h, as_json: compare_runs(
+        h.report, h.report, out=None, language="en", as_json=as_json
+    ),
+    "doctor": lambda h, as_json: show.checks(
+        [Check(what="AMI", verdict=Verdict.OK, told=h.text, remedy=h.text)], as_json=as_json
+    ),
+    "audit": lambda h, as_json: audit_report(h.report, as_json=as_json, kept=h.text),
+    "reap": left_over,
+    "error": lambda h, as_json: an_error(h.text, as_json=as_json),
+}
+
+
+def told(verb: Verb, text: str, capsys: pytest.CaptureFixture[str], *, as_json: bool) -> str:
+    verb(House(text), as_json=as_json)
+    out = capsys.readouterr()
+    return out.out + out.err
+
+
+@pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)
+@pytest.mark.parametrize("verb", VERBS.values(), ids=VERBS)
+def test_a_terminal_shows_what_would_not_be_seen(
+    verb: Verb, text: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    said = told(verb, text, capsys, as_json=False)
+    assert {c for c in said if unseen(c)} <= {"\n"}
+    assert not any(line.strip().startswith("FORGED") for line in said.splitlines())
+    if text.isprintable() and text.isascii():
+        assert text.replace(" ", "") in "".join(said.split())
+
+
+@pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)
+@pytest.mark.parametrize("verb", VERBS.values(), ids=VERBS)
+def test_json_keeps_the_text_and_is_plain(
+    verb: Verb, text: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    said = told(verb, text, capsys, as_json=True)
+    assert said.isascii() and {c for c in said if unseen(c)} <= {"\n"}
+    known = json.dumps(json.loads(said))
+    assert json.dumps(text)[1:-1] in known or verb is VERBS["compare"]
+
+
+@pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)
+def test_the_live_picture_is_held_as_well(text: str, capsys: pytest.CaptureFixture[str]) -> None:
+    terminal.console.print(watch.picture(watch.look("run-1", House(text).stack)))
+    said = capsys.readouterr().out
+    assert {c for c in said if unseen(c)} <= {"\n"}
+    assert not any(line.strip().startswith("FORGED") for line in said.splitlines())
+
+
+def test_a_table_takes_texts_and_styled_texts_alike(capsys: pytest.CaptureFixture[str]) -> None:
+    made = terminal.table("[b]t\x1b", "h\x1b")
+    for text in HOSTILE.values():
+        made.add_row(text)
+        made.add_row(terminal.Text(text, style="red"))
+    assert isinstance(made, Table)
+    terminal.console.print(made)
+    said = capsys.readouterr().out
+    assert {c for c in said if unseen(c)} <= {"\n"}
+    assert len(said.splitlines()) == 2 + 2 * len(HOSTILE)
+
+
+def test_a_file_name_that_is_no_unicode_can_be_told(capsys: pytest.CaptureFixture[str]) -> None:
+    an_error("caf\udce9.fastq", as_json=False)
+    assert "caf[U+DCE9].fastq: caf[U+DCE9].fastq" in capsys.readouterr().err
+    an_error("caf\udce9.fastq", as_json=True)
+    assert json.loads(capsys.readouterr().out)["file"] == "caf\udce9.fastq"
+
+
+def test_every_print_goes_through_the_one_console() -> None:
+    """No module of the command line makes a console or prints by itself."""
+    for path in Path(terminal.__file__).parent.glob("*.py"):
+        if path.name == "terminal.py":
+            continue
+        text = path.read_text("utf-8")
+        for word in ("Console(", "typer.echo", "sys.stderr.write", "\n    print(", "from_markup"):
+            assert word not in text, (path.name, word)
+        assert text.count("TextColumn(") == text.count("markup=False"), path.name
