@@ -236,6 +236,6 @@ def test_every_print_goes_through_the_one_console() -> None:
         if path.name == "terminal.py":
             continue
         text = path.read_text("utf-8")
-        for word in ("Console(", "typer.echo", "sys.stderr.write", "\n    print(", "from_markup"):
+        for word in ("Console(", "typer.echo", "sys.stderr.write", "\n    print(", "markup import"):
             assert word not in text, (path.name, word)
         assert text.count("TextColumn(") == text.count("markup=False"), path.name

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import typer
-from rich.markup import escape
+from rich.text import Text
 
 from porewatch.domain.base import now
 from porewatch.domain.choices import refuse_name
@@ -137,21 +137,20 @@ def _say(sheet: Sheet, file: Path) -> None:
     if not sheet.faults:
         _say_samples(list(sheet.samples))
         console.print(
-            f"{escape(str(file))}: {len(sheet.samples)} rows can be used; read as {sheet.encoding}",
-            highlight=False,
+            f"{file}: {len(sheet.samples)} rows can be used; read as {sheet.encoding}",
             soft_wrap=True,
         )
     for remark in _remarks(sheet):
-        errors.print(f"[yellow]remark[/] {escape(remark)}", highlight=False, soft_wrap=True)
+        errors.print(Text.assemble(("remark", "yellow"), f" {remark}"), soft_wrap=True)
     for fault in sheet.faults:
         place = f"row {fault.line}" if fault.line else "the sheet"
         place += f", column {fault.column}" if fault.column else ""
-        errors.print(f"[bold red]{escape(place)}[/]: {escape(fault.problem)}", highlight=False)
-        errors.print(f"  [bold]what to do:[/] {escape(fault.remedy or '')}", highlight=False)
+        errors.print(Text.assemble((place, "bold red"), f": {fault.problem}"))
+        errors.print(Text.assemble(("  what to do:", "bold"), f" {fault.remedy or ''}"))
     if sheet.faults:
         number = len(sheet.faults)
         said = f"{number} thing is wrong" if number == 1 else f"{number} things are wrong"
-        errors.print(f"{escape(str(file))}: {said}", highlight=False, soft_wrap=True)
+        errors.print(f"{file}: {said}", soft_wrap=True)
 
 
 def _say_samples(samples: list[Sample]) -> None:
@@ -159,5 +158,5 @@ def _say_samples(samples: list[Sample]) -> None:
     keys = file_keys(samples)
     for s in samples:
         cells = (s.name, s.barcode or "", s.role.value, s.batch or "", s.material, keys[s.name])
-        shown.add_row(*map(escape, cells))
+        shown.add_row(*cells)
     console.print(shown)
