@@ -14,6 +14,7 @@ import json
 import logging
 from collections.abc import Callable
 from typing import Any, TypeVar
+from urllib.parse import unquote
 
 from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response, content_types
 from pydantic import TypeAdapter
@@ -50,8 +51,9 @@ def routes() -> APIGatewayRestResolver:
 
 
 def asked(api: APIGatewayRestResolver, shape: type[M], **known: str) -> M:
-    """The request's JSON body as `shape`; `known` comes from the path and wins. No body is an empty
-    one. Raises MessageRefused naming the field that does not fit."""
+    """The request's JSON body as `shape`; `known` comes from the path, percent-encoded or not (no
+    name of ours holds `%`), and wins. No body is an empty one. Raises MessageRefused naming the
+    field that does not fit."""
     text = api.current_event.body or "{}"
     try:
         body = json.loads(text)
@@ -59,7 +61,8 @@ def asked(api: APIGatewayRestResolver, shape: type[M], **known: str) -> M:
         raise MessageRefused(f"the body is not JSON: {error}.") from error
     if not isinstance(body, dict):
         raise MessageRefused("the body is not a JSON object.", remedy="send its fields.")
-    return checked(TypeAdapter(shape), {**body, **known}, shape.__name__)
+    decoded = {name: unquote(value) for name, value in known.items()}
+    return checked(TypeAdapter(shape), {**body, **decoded}, shape.__name__)
 
 
 def on_http(api: APIGatewayRestResolver) -> Callable[[dict[str, Any], Any], dict[str, Any]]:
