@@ -4,6 +4,9 @@ moto knows conditions, transactions, etags and tags. It does not know client tok
 eventual consistency or IAM: what rests on those is tested against fakes of our own or the engine.
 Nor does it know threads: a transaction that fails there puts back everybody's tables. So one call
 runs at a time, as each call of AWS is atomic; what happens between calls is still anybody's turn.
+
+Of IAM there is this much: a call that a function makes is refused unless its role has the right to
+it (`tests.rights`).
 """
 
 from __future__ import annotations
@@ -22,6 +25,7 @@ from porewatch.adapters import clients, manifests
 from porewatch.adapters.items import Item
 from porewatch.adapters.table import KIND_INDEX, Table
 from porewatch.settings import settings
+from tests.rights import guarded
 
 REGION = "eu-central-1"
 SURROUNDINGS = {
@@ -42,7 +46,7 @@ SURROUNDINGS = {
 
 
 def _one_call_at_a_time() -> Any:
-    make_call, turn = BaseClient._make_api_call, RLock()
+    make_call, turn = guarded(BaseClient._make_api_call), RLock()
 
     def in_turn(self: BaseClient, *args: Any, **kwargs: Any) -> Any:
         with turn:

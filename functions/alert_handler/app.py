@@ -9,11 +9,14 @@ from porewatch.domain.base import now
 from porewatch.domain.events import Fact
 from porewatch.edge.envelopes import fact
 from porewatch.edge.event import clock, on_event
+from porewatch.edge.http import asked, on_http, routes
 from porewatch.edge.queue import on_queue
 from porewatch.edge.task import by_door, on_task
 from porewatch.settings import settings
 from porewatch.usecases import alert_desk
 from porewatch.usecases.show_alerts import acknowledge
+
+api = routes()
 
 
 def desk() -> alert_desk.AlertDesk:
@@ -36,9 +39,14 @@ def hear(told: Fact) -> None:
     alert_desk.hear(told, desk())
 
 
-@on_task(Acknowledge)
 def close(said: Acknowledge) -> AlertView:
     return acknowledge(said, alerts=desk().alerts, at=now())
+
+
+@api.post("/alerts/<run_id>/<sample>/<code>/ack")
+def acknowledged(run_id: str, sample: str, code: str) -> dict[str, object]:
+    said = asked(api, Acknowledge, run_id=run_id, sample=sample, code=code)
+    return close(said).model_dump(mode="json")
 
 
 @on_event(clock)
@@ -46,4 +54,6 @@ def sweep(_tick: None) -> None:
     alert_desk.sweep(desk())
 
 
-lambda_handler = by_door(queue=hear, news=sweep, task=close)
+lambda_handler = by_door(
+    queue=hear, news=sweep, task=on_task(Acknowledge)(close), http=on_http(api)
+)

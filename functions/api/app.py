@@ -1,14 +1,12 @@
-"""Answers GET /runs, /runs/{run_id}, /runs/{run_id}/report, /alerts; takes acknowledgements."""
+"""Answers GET /runs, /runs/{run_id}, /runs/{run_id}/report, /alerts; its role writes nothing."""
 
 from porewatch.adapters.alerts import AlertLedger
 from porewatch.adapters.objects import Objects
 from porewatch.adapters.runs import RunLedger
 from porewatch.adapters.table import Table
-from porewatch.domain.alerts import Acknowledge
-from porewatch.domain.base import now
-from porewatch.edge.http import asked, on_http, routes
+from porewatch.edge.http import on_http, routes
 from porewatch.settings import settings
-from porewatch.usecases.show_alerts import acknowledge, list_alerts
+from porewatch.usecases.show_alerts import list_alerts
 from porewatch.usecases.show_runs import list_runs, report_links, show_run
 
 api = routes()
@@ -40,10 +38,3 @@ def alerts() -> dict[str, object]:
     every = query.get("all", "") in ("true", "1", "yes")
     ledger = AlertLedger(Table(settings().ledger_table))
     return list_alerts(alerts=ledger, run_id=query.get("run"), every=every).public()
-
-
-@api.post("/alerts/<run_id>/<sample>/<code>/ack")
-def acknowledged(run_id: str, sample: str, code: str) -> dict[str, object]:
-    said = asked(api, Acknowledge, run_id=run_id, sample=sample, code=code)
-    ledger = AlertLedger(Table(settings().ledger_table))
-    return acknowledge(said, alerts=ledger, at=now()).model_dump(mode="json")

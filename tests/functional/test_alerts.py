@@ -294,7 +294,8 @@ def asked(
         "body": json.dumps(body) if body is not None else None, "isBase64Encoded": False,
         "requestContext": {},
     }  # fmt: skip
-    answer = door("api")(event, Context())
+    function = "api" if method == "GET" else "alert_handler"
+    answer = door(function)(event, Context())
     return answer["statusCode"], json.loads(answer["body"])
 
 

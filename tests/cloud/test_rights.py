@@ -1,0 +1,147 @@
+"""What each function may do, asked of the deployed roles with IAM enforced.
+
+For every function, each way to touch the ledger is tried on every partition there is: what works is
+what `tests/contract/rights.toml` says, no more and no less. Beside that each lacks one right more,
+of a neighbour. Nothing is changed: writes carry a condition that no item meets.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from porewatch_local.clients import client
+from porewatch_local.home import Credentials
+from porewatch_local.template import folder_of
+from tests.cloud.conftest import Cloud
+from tests.cloud.making import user
+from tests.cloud.test_permissions import _statements
+from tests.contract.test_template import TEMPLATE
+from tests.rights import Asked, allowed
+
+pytestmark = pytest.mark.cloud
+
+FUNCTIONS = sorted(folder_of(name) for name in TEMPLATE.functions)
+PARTITIONS = ("RUN#nobody", "INBOX#nothing", "ACCOUNT", "TURNS", "POOLS", "REAP#machine#none")
+NEVER = {
+    "ConditionExpression": "#k = :never",
+    "ExpressionAttributeNames": {"#k": "no_such_attribute"},
+    "ExpressionAttributeValues": {":never": {"S": "never"}},
+}
+DENIED = {"AccessDenied", "AccessDeniedException", "AuthorizationError"}
+UNMET = {"ConditionalCheckFailedException", "TransactionCanceledException"}
+
+
+def may(call: Callable[..., Any], **request: Any) -> bool:
+    """Whether IAM lets this through. Everything but a refusal and an unmet condition is raised."""
+    try:
+        call(**request)
+    except ClientError as error:
+        if error.response["Error"]["Code"] in DENIED:
+            return False
+        if error.response["Error"]["Code"] not in UNMET:
+            raise
+    return True
+
+
+def under_the_role_of(stack: Cloud, function: str) -> Credentials:
+    """A key with the rights that the function's role was deployed with."""
+    name = f"{stack.local.stack_name}-{function.replace('_', '-')}"
+    settings = stack.client("lambda").get_function_configuration(FunctionName=name)
+    return user(stack, *_statements(stack, settings["Role"].rsplit("/", 1)[-1]))
+
+
+def tried(ledger: Any, table: str, partition: str) -> set[str]:
+    """The actions that go through on one partition, one by one and inside a transaction."""
+    key = {"pk": {"S": partition}, "sk": {"S": "no-such-item"}}
+    one = {"TableName": table, **NEVER}
+    update = {**one, "Key": key, "UpdateExpression": "REMOVE #k"}
+    query = {
+        "KeyConditionExpression": "#p = :p AND begins_with(#s, :s)",
+        "ExpressionAttributeNames": {"#p": "pk", "#s": "sk"},
+        "ExpressionAttributeValues": {":p": {"S": partition}, ":s": {"S": "no-such"}},
+    }
+    put, delete = {**one, "Item": key}, {**one, "Key": key}
+    answers = {
+        "GetItem": may(ledger.get_item, TableName=table, Key=key),
+        "Query": may(ledger.query, TableName=table, **query),
+        "PutItem": may(ledger.put_item, **put),
+        "UpdateItem": may(ledger.update_item, **update),
+        "DeleteItem": may(ledger.delete_item, **delete),
+    }
+    for verb, request in (("Put", put), ("Update", update), ("Delete", delete)):
+        together = may(ledger.transact_write_items, TransactItems=[{verb: request}])
+        assert together is answers[f"{verb}Item"], (verb, partition)
+    return {f"dynamodb:{action}" for action, through in answers.items() if through}
+
+
+def expected(function: str, partition: str) -> set[str]:
+    verbs = ("GetItem", "Query", "PutItem", "UpdateItem", "DeleteItem")
+    actions = (f"dynamodb:{verb}" for verb in verbs)
+    return {action for action in actions if allowed(function, Asked(action, partition))}
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_a_function_reaches_of_the_ledger_what_the_table_says(stack: Cloud, function: str) -> None:
+    key, table = under_the_role_of(stack, function), stack.outputs["LedgerTable"]
+    ledger = client(stack.local, "dynamodb", key)
+    got = {partition: tried(ledger, table, partition) for partition in PARTITIONS}
+    assert got == {partition: expected(function, partition) for partition in PARTITIONS}
+    listed = may(
+        ledger.query,
+        TableName=table,
+        IndexName="by_kind",
+        KeyConditionExpression="gsi_pk = :k",
+        ExpressionAttributeValues={":k": {"S": "NOTHING"}},
+    )
+    assert listed is bool(allowed(function, Asked("dynamodb:Query", "index/by_kind")))
+    assert not may(ledger.scan, TableName=table)
+
+
+def test_a_transaction_over_two_partitions_needs_the_right_to_both(stack: Cloud) -> None:
+    table = stack.outputs["LedgerTable"]
+
+    def put(partition: str) -> dict[str, Any]:
+        item = {"pk": {"S": partition}, "sk": {"S": "no-such-item"}}
+        return {"Put": {"TableName": table, "Item": item, **NEVER}}
+
+    ledger = client(stack.local, "dynamodb", under_the_role_of(stack, "cost_tracker"))
+    mine = [put("RUN#nobody"), put("INBOX#nothing")]
+    assert may(ledger.transact_write_items, TransactItems=mine)
+    assert not may(ledger.transact_write_items, TransactItems=[*mine, put("POOLS")])
+
+
+OBJECT = "runs/nobody/r0/no-such-object"
+LACKED: dict[str, tuple[str, str, dict[str, str]]] = {
+    "alert_handler": ("s3", "get_object", {"Bucket": "ResultsBucketName", "Key": OBJECT}),
+    "api": ("s3", "put_object", {"Bucket": "ReportsBucketName", "Key": OBJECT}),
+    "bundle_unpacker": ("s3", "delete_object", {"Bucket": "RawBucketName", "Key": OBJECT}),
+    "cost_tracker": ("sns", "publish", {"TopicArn": "NoticeTopicArn", "Message": "m"}),
+    "error_handler": ("s3", "get_object", {"Bucket": "ResultsBucketName", "Key": OBJECT}),
+    "fact_publisher": ("sqs", "send_message", {"QueueUrl": "StatusQueueUrl", "MessageBody": "m"}),
+    "fastq_validator": ("s3", "put_object", {"Bucket": "RawBucketName", "Key": OBJECT}),
+    "instance_launcher": ("s3", "get_object", {"Bucket": "RawBucketName", "Key": OBJECT}),
+    "instance_monitor": ("s3", "put_object", {"Bucket": "ResultsBucketName", "Key": OBJECT}),
+    "instance_terminator": ("sqs", "get_queue_attributes", {"QueueUrl": "WorkerQueueUrl"}),
+    "leftover_reaper": ("s3", "delete_object", {"Bucket": "RawBucketName", "Key": OBJECT}),
+    "metric_calculator": ("sns", "publish", {"TopicArn": "NoticeTopicArn", "Message": "m"}),
+    "phase_state_manager": ("s3", "delete_object", {"Bucket": "ResultsBucketName", "Key": OBJECT}),
+    "pipeline_orchestrator": ("s3", "delete_object", {"Bucket": "RawBucketName", "Key": OBJECT}),
+    "report_generator": ("s3", "put_object", {"Bucket": "ResultsBucketName", "Key": OBJECT}),
+    "result_aggregator": ("s3", "put_object", {"Bucket": "ReportsBucketName", "Key": OBJECT}),
+    "run_canceller": ("s3", "get_object", {"Bucket": "RawBucketName", "Key": OBJECT}),
+    "status_updater": ("s3", "put_object", {"Bucket": "ResultsBucketName", "Key": OBJECT}),
+}
+"""Function -> a right that a neighbour has and it has not: service, call, and what it is called
+with (names of the stack's outputs stand for their values)."""
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_a_function_lacks_what_only_its_neighbour_needs(stack: Cloud, function: str) -> None:
+    service, call, asked = LACKED[function]
+    request = {name: stack.outputs.get(value, value) for name, value in asked.items()}
+    key = under_the_role_of(stack, function)
+    assert not may(getattr(client(stack.local, service, key), call), **request)
