@@ -9,6 +9,7 @@ from porewatch.domain.events import Fact
 from porewatch.edge.envelopes import fact
 from porewatch.edge.queue import on_queue
 from porewatch.settings import settings
+from porewatch.usecases.find_projection import Sources
 from porewatch.usecases.update_status import update_status
 
 
@@ -21,5 +22,5 @@ def registry() -> Registry:
 
 @on_queue(fact)
 def lambda_handler(told: Fact) -> None:
-    results = Objects(settings().results_bucket)
-    update_status(told, registry=registry(), rows=RegistryRows(registry()), results=results)
+    sources = Sources(Objects(settings().reports_bucket), Objects(settings().results_bucket))
+    update_status(told, registry=registry(), rows=RegistryRows(registry()), sources=sources)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import tomllib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -198,3 +199,15 @@ def test_a_fact_is_tried_for_half_a_day_and_half_as_long_as_the_stream_remembers
 
 def test_what_was_done_once_is_remembered_longer_than_anything_can_be_replayed() -> None:
     assert KEPT.days > TEMPLATE.body["Parameters"]["ArchiveDays"]["MaxValue"]
+
+
+def test_what_the_registry_is_rebuilt_from_stays_as_long_as_the_facts_that_name_it() -> None:
+    tables = tomllib.loads((REPOSITORY / "samconfig.toml").read_text())
+    told = [
+        t["deploy"]["parameters"]["parameter_overrides"] for t in tables.values() if "deploy" in t
+    ]
+    assert len(told) > 3
+    defaults = {name: str(p.get("Default")) for name, p in TEMPLATE.body["Parameters"].items()}
+    for overrides in ["", *told]:
+        days = defaults | dict(pair.split("=", 1) for pair in overrides.split())
+        assert int(days["ReportsDays"]) >= int(days["ArchiveDays"]), overrides

@@ -18,8 +18,10 @@ from porewatch.adapters.table import Table
 from porewatch.domain import places
 from porewatch.domain.cost import Bill, CostLine
 from porewatch.domain.errors import MessageRefused, StaleEpoch, WorkerFailed
+from porewatch.domain.events import RunCompleted
 from porewatch.domain.findings import Quantification, ScreenResult
 from porewatch.domain.phases import OutputFile, ScreeningParameters, StageManifest
+from porewatch.domain.projection import Projection, projection_of
 from porewatch.domain.publishing import is_of_sample
 from porewatch.domain.report import Provenance, Report
 from porewatch.domain.results import RunResults
@@ -133,6 +135,12 @@ def task(function: str, **changes: Any) -> Any:
     return door(function)({**TASK, **changes}, Context())
 
 
+def finished() -> Any:
+    """The two last tasks of the state machine, in their order; what the last one answers."""
+    task("result_aggregator")
+    return task("report_generator")
+
+
 def test_the_stages_results_are_joined_and_counted(running: RunLedger) -> None:
     answer = task("result_aggregator")
     assert answer == {"results_key": "runs/run-1/r0/results.json", "findings": 1}
@@ -153,7 +161,7 @@ def test_a_stage_that_left_its_result_out_is_named(running: RunLedger) -> None:
 def test_reports_and_the_settled_bill_are_published_and_the_run_is_complete(
     cloud: Table, running: RunLedger
 ) -> None:
-    answer = task("report_generator")
+    answer = finished()
     keys = answer["report_keys"]
     assert set(keys) == {"report.json", "report.html", "report.pdf", "bill.json"}
     head = boto3.client("s3").head_object(Bucket="reports", Key=keys["report.html"])
@@ -179,6 +187,18 @@ def test_reports_and_the_settled_bill_are_published_and_the_run_is_complete(
     assert facts_in(cloud, "run-1").count("RunCompleted") == 1
 
 
+def test_what_the_registry_shows_is_kept_beside_the_reports_and_named_by_the_fact(
+    cloud: Table, running: RunLedger
+) -> None:
+    finished()
+    (item,) = cloud.query("RUN#run-1", "FACT#RunCompleted:")
+    fact = RunCompleted.model_validate_json(str(item.attributes["detail"]))
+    kept = Objects("reports").get_json(fact.projection_key, Projection, extra="forbid")
+    results = Objects("results").get_json(places.results_key("run-1", 0), RunResults)
+    assert kept == projection_of(results)
+    assert fact.projection_key not in running.get("run-1").report_keys.values()
+
+
 REPORTED = {
     "report_json": a_report().canonical_json().encode(),
     "report_html": b"<!doctype html>",
@@ -193,6 +213,7 @@ MORE = {
 
 
 def test_what_a_stage_made_besides_is_published_beside_the_reports(running: RunLedger) -> None:
+    task("result_aggregator")
     publish("reporting", **REPORTED, **{word: word.encode() for word in MORE}, notes_txt=b"no")
     keys = task("report_generator")["report_keys"]
     assert "notes.txt" not in keys
@@ -302,7 +323,7 @@ def test_the_api_shows_one_run(running: RunLedger) -> None:
 
 def test_the_api_links_to_reports_that_open(running: RunLedger) -> None:
     assert ask("/runs/run-1/report")[0] == 404
-    task("report_generator")
+    finished()
     status, body = ask("/runs/run-1/report")
     assert (status, body["seconds"]) == (200, 3600)
     assert "Expires" in body["links"]["report.pdf"]

@@ -11,20 +11,31 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import boto3
 import psycopg
 import pytest
 
 from porewatch.adapters.objects import Objects
 from porewatch.adapters.registry import Registry, migrations, statements
 from porewatch.adapters.registry_rows import RegistryRows
+from porewatch.adapters.runs import RunLedger
+from porewatch.adapters.table import Table
+from porewatch.domain import places
 from porewatch.domain.errors import ConfigurationRefused, NotFound
 from porewatch.domain.events import FACTS, Fact
+from porewatch.domain.findings import Call, Outcome
+from porewatch.domain.panel import Severity
+from porewatch.domain.projection import projection_of
+from porewatch.domain.verdict import Detection, Verdict
+from porewatch.usecases.find_projection import Sources
 from porewatch.usecases.update_status import update_status
+from porewatch_cli.registry import Rebuilt, send_again
 from porewatch_local.home import Home
 from porewatch_local.postgres import start_postgres, stop_postgres
 from tests.functional.data_api import DataApi
 from tests.functional.doors import ROOT, send, told
 from tests.functional.findings import some_results
+from tests.mocked import make_ledger
 
 WHEN = datetime(2026, 3, 1, 12, tzinfo=UTC)
 TABLES = ("workflow_records", "samples", "phase_records", "findings", "costs", "files")
@@ -113,21 +124,34 @@ STORY: list[Fact] = [
         "StageCompleted", 12, stage="screen", epoch=2, manifest_key="k", phases=["quality_control"]
     ),
     a_fact("FileValidated", 13, path="fastq/b.fastq", size=9, reads=3, bases=24),
-    a_fact("RunCompleted", 14, findings=1, cost_usd=0.5, report_keys={"report.json": "k"}),
+    a_fact(
+        "RunCompleted",
+        14,
+        findings=1,
+        cost_usd=0.5,
+        report_keys={"report.json": "k"},
+        projection_key=places.projection_key("run-1", 0),
+    ),
 ]
 
 
 @pytest.fixture
-def results(buckets: None) -> Objects:
-    """The results bucket, with what run-1 found."""
-    objects = Objects("results")
-    objects.put_json("runs/run-1/r0/results.json", some_results())
-    return objects
+def sources(buckets: None) -> Sources:
+    """What run-1 found: its results, and what the registry shows of them."""
+    results, reports = Objects("results"), Objects("reports")
+    results.put_json(places.results_key("run-1", 0), some_results())
+    reports.put_json(places.projection_key("run-1", 0), projection_of(some_results()))
+    return Sources(reports=reports, results=results)
 
 
-def tell(registry: Registry, results: Objects, facts: list[Fact]) -> None:
+def tell(registry: Registry, sources: Sources, facts: list[Fact]) -> None:
     for fact in facts:
-        update_status(fact, registry=registry, rows=RegistryRows(registry), results=results)
+        update_status(fact, registry=registry, rows=RegistryRows(registry), sources=sources)
+
+
+def emptied(registry: Registry) -> None:
+    for table in TABLES:
+        registry.execute(f"TRUNCATE {table}")
 
 
 def snapshot(registry: Registry) -> dict[str, list[dict[str, Any]]]:
@@ -177,8 +201,8 @@ def test_a_migration_that_breaks_leaves_nothing_behind(
     assert made.execute("SELECT to_regclass('half') AS t") == [{"t": None}]
 
 
-def test_a_story_told_in_order_fills_every_table(registry: Registry, results: Objects) -> None:
-    tell(registry, results, STORY)
+def test_a_story_told_in_order_fills_every_table(registry: Registry, sources: Sources) -> None:
+    tell(registry, sources, STORY)
     (record,) = registry.execute("SELECT * FROM workflow_records")
     assert (record["state"], record["stage"], record["stage_state"]) == (
         "completed",
@@ -202,46 +226,115 @@ def test_a_story_told_in_order_fills_every_table(registry: Registry, results: Ob
 
 @pytest.mark.parametrize("seed", range(8))
 def test_facts_twice_and_in_any_order_end_in_the_same_rows(
-    api: DataApi, registry: Registry, results: Objects, seed: int
+    api: DataApi, registry: Registry, sources: Sources, seed: int
 ) -> None:
-    tell(registry, results, STORY)
+    tell(registry, sources, STORY)
     expected = snapshot(registry)
-    for table in TABLES:
-        registry.execute(f"TRUNCATE {table}")
+    emptied(registry)
     shuffled = random.Random(seed).sample(STORY * 2, 2 * len(STORY))
-    tell(registry, results, shuffled)
+    tell(registry, sources, shuffled)
     assert snapshot(registry) == expected
 
 
 def test_a_late_start_does_not_bring_a_failed_run_back(
-    registry: Registry, results: Objects
+    registry: Registry, sources: Sources
 ) -> None:
-    tell(registry, results, [a_fact("RunFailed", 9, stage=None, error="WorkerLost", problem="p")])
-    tell(registry, results, [STORY[3]])
+    tell(registry, sources, [a_fact("RunFailed", 9, stage=None, error="WorkerLost", problem="p")])
+    tell(registry, sources, [STORY[3]])
     (record,) = registry.execute("SELECT state, problem, bundle FROM workflow_records")
     assert record == {"state": "failed", "problem": "p", "bundle": "demo@1"}
 
 
-def test_a_cancelled_run_is_shown_as_such(registry: Registry, results: Objects) -> None:
+def test_a_cancelled_run_is_shown_as_such(registry: Registry, sources: Sources) -> None:
     told = {"was": "running", "by": "M. Sato", "reason": "r", "problem": "it was cancelled."}
-    tell(registry, results, [STORY[3], a_fact("RunCancelled", 9, **told)])
+    tell(registry, sources, [STORY[3], a_fact("RunCancelled", 9, **told)])
     (record,) = registry.execute("SELECT state, problem FROM workflow_records")
     assert record == {"state": "cancelled", "problem": "it was cancelled."}
 
 
-def test_a_completed_run_without_results_comes_again_and_leaves_no_half_row(
-    registry: Registry, buckets: None
+def test_the_registry_is_rebuilt_when_the_results_are_gone(
+    registry: Registry, sources: Sources
 ) -> None:
-    with pytest.raises(NotFound, match=r"results\.json"):
-        tell(registry, Objects("results"), [STORY[-1]])
-    assert registry.execute("SELECT * FROM workflow_records") == []
+    tell(registry, sources, STORY)
+    expected = snapshot(registry)
+    sources.results.remove(places.results_key("run-1", 0))
+    emptied(registry)
+    tell(registry, sources, STORY)
+    assert snapshot(registry) == expected
+    assert len(expected["findings"]) == len(some_results().findings)
 
 
-def test_hostile_text_stays_text(registry: Registry, results: Objects) -> None:
+def without_key(**more: Any) -> Fact:
+    """The end of the run as an earlier version told it."""
+    return STORY[-1].model_copy(update={"projection_key": "", **more})
+
+
+def test_a_run_that_ended_before_there_was_a_projection_is_read_from_its_results(
+    registry: Registry, sources: Sources
+) -> None:
+    tell(registry, sources, STORY)
+    expected = snapshot(registry)
+    emptied(registry)
+    sources.reports.remove(places.projection_key("run-1", 0))
+    tell(registry, sources, [*STORY[:-1], without_key()])
+    assert snapshot(registry) == expected
+    emptied(registry)
+    tell(registry, sources, STORY)  # it names one, which is gone
+    assert snapshot(registry) == expected
+
+
+VERDICT = Verdict(
+    outcome=Outcome.REPORTABLE,
+    samples={Outcome.REPORTABLE: 1},
+    calls={Call.DETECTED: 1},
+    detections=(Detection(sample="pig", code="PERV-C", name="n", severity=Severity.CRITICAL),),
+)
+
+
+def test_when_nothing_else_is_kept_the_verdict_of_the_fact_makes_the_rows(
+    registry: Registry, sources: Sources
+) -> None:
+    ended = STORY[-1].model_copy(update={"verdict": VERDICT})
+    gone = Sources(reports=Objects("raw"), results=Objects("raw"))
+    tell(registry, gone, [*STORY[:-1], ended])
+    (record,) = registry.execute("SELECT state, outcome FROM workflow_records")
+    assert record == {"state": "completed", "outcome": "reportable"}
+    found = "SELECT sample, code, call, final FROM findings"
+    row = {"sample": "pig", "code": "PERV-C", "call": "detected", "final": False}
+    assert registry.execute(found) == [row]
+    names = registry.execute("SELECT sample FROM samples ORDER BY sample")
+    assert names == [{"sample": "ntc"}, {"sample": "pig"}]
+
+
+def test_rows_from_a_verdict_give_way_to_full_ones_in_any_order(
+    registry: Registry, sources: Sources
+) -> None:
+    ended = STORY[-1].model_copy(update={"verdict": VERDICT})
+    gone = Sources(reports=Objects("raw"), results=Objects("raw"))
+    ends = []
+    for order in ([gone, sources], [sources, gone]):
+        emptied(registry)
+        tell(registry, sources, STORY[:-1])
+        for there in order:
+            tell(registry, there, [ended])
+        ends.append(snapshot(registry))
+    assert ends[0] == ends[1]
+    assert all(row["final"] for row in ends[0]["findings"])
+
+
+def test_a_completed_run_of_which_nothing_is_kept_still_has_its_record(
+    registry: Registry, sources: Sources
+) -> None:
+    tell(registry, Sources(reports=Objects("raw"), results=Objects("raw")), [without_key()])
+    assert registry.execute("SELECT state FROM workflow_records") == [{"state": "completed"}]
+    assert registry.execute("SELECT * FROM findings") == []
+
+
+def test_hostile_text_stays_text(registry: Registry, sources: Sources) -> None:
     nasty = "'); DROP TABLE files; -- % %s :run_id \\ é"
     tell(
         registry,
-        results,
+        sources,
         [a_fact("FileQuarantined", 1, path="fastq/x.fastq", problem=nasty, quarantine_key="q")],
     )
     assert registry.execute("SELECT problem FROM files") == [{"problem": nasty}]
@@ -259,6 +352,46 @@ def test_the_function_writes_what_the_bus_brings(
     assert send("status_updater", sealed, told("Unheard", {}), sealed) == ["m1"]
     made = Registry("c", "s", "registry", client=api)  # type: ignore[arg-type]
     assert made.execute("SELECT state FROM workflow_records") == [{"state": "sealed"}]
+
+
+class LocalStack:
+    """As much of a stack as `porewatch registry rebuild` asks for."""
+
+    session = boto3
+    endpoint = None
+
+    def __init__(self, ledger: Table, queue: str) -> None:
+        self.table, self.runs, self._queue = ledger, RunLedger(ledger), queue
+
+    def output(self, name: str) -> str:
+        return {"StatusQueueUrl": self._queue}[name]
+
+
+def test_porewatch_registry_rebuild_brings_every_row_back(
+    api: DataApi, registry: Registry, sources: Sources, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from porewatch.adapters import clients
+
+    for name in ("DB_CLUSTER_ARN", "DB_SECRET_ARN", "DB_NAME"):
+        monkeypatch.setenv(name, "registry")
+    monkeypatch.setattr(clients, "rds_data", lambda: api)
+    ledger, queue = make_ledger(), boto3.client("sqs").create_queue(QueueName="status")["QueueUrl"]
+    stack: Any = LocalStack(ledger, queue)
+    stack.runs.receive("run-1", WHEN)
+    ledger.record(STORY)
+    tell(registry, sources, STORY)
+    expected = snapshot(registry)
+    sources.results.remove(places.results_key("run-1", 0))
+    emptied(registry)
+    assert send_again(stack) == Rebuilt(runs=1, facts=len(STORY))
+    sqs = boto3.client("sqs")
+    while letters := sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=10).get("Messages"):
+        assert send("status_updater", *(letter["Body"] for letter in letters)) == []
+        for letter in letters:
+            sqs.delete_message(QueueUrl=queue, ReceiptHandle=letter["ReceiptHandle"])
+    assert snapshot(registry) == expected
+    with pytest.raises(NotFound, match="no run 'other'"):
+        send_again(stack, ["other"])
 
 
 def test_statements_of_a_migration_have_no_comments_left() -> None:

@@ -16,6 +16,7 @@ from porewatch_cli import (
     local_verbs,
     prices,
     references,
+    registry,
     run_verbs,
     sheet,
     stack_verbs,
@@ -36,6 +37,7 @@ app.add_typer(references.app, name="references", help="Build, list and verify bu
 app.add_typer(sheet.app, name="sheet", help="Sample sheets: one to begin with, a check of yours.")
 app.add_typer(cost.app, name="cost", help="The bill of a run; a forecast before it.")
 app.add_typer(prices.app, name="prices", help="The price snapshot: show it, ask AWS anew.")
+app.add_typer(registry.app, name="registry", help="Rebuild the registry from the facts.")
 app.add_typer(chaos.app, name="chaos", help="Break things on purpose.")
 
 

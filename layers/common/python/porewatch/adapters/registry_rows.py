@@ -15,7 +15,7 @@ from porewatch.domain.events import (
     PathogenSuspected,
     PhaseCompleted,
 )
-from porewatch.domain.results import RunResults
+from porewatch.domain.projection import Projection
 from porewatch.domain.workflow import WorkflowChange
 
 if TYPE_CHECKING:
@@ -192,36 +192,19 @@ class RegistryRows:
             at=fact.at,
         )
 
-    def results(self, results: RunResults, at: datetime) -> None:
-        """The final word on samples and findings."""
-        outcomes = {outcome.sample: outcome for outcome in results.outcomes}
-        for screen in results.screens:
-            outcome = outcomes.get(screen.sample)
-            self.sample(
-                results.run_id,
-                results.revision,
-                screen.sample,
-                at=at,
-                outcome=outcome.outcome.value if outcome else None,
-                reasons=list(outcome.reasons) if outcome else None,
-                reads=screen.quality.reads,
-                bases=screen.quality.bases,
-                account=screen.account.model_dump(mode="json"),
-            )
-        for finding in results.findings:
+    def final(self, found: Projection, at: datetime) -> None:
+        """The final word on samples and findings; of an incomplete one, what it names."""
+        for row in found.samples:
+            known = row.model_dump(mode="json", exclude={"sample"})
+            self.sample(found.run_id, found.revision, row.sample, at=at, **known)
+        for finding in found.findings:
             self._registry.execute(
                 FINDING,
-                run_id=results.run_id,
-                revision=results.revision,
-                sample=finding.sample,
-                code=finding.code,
-                name=finding.name,
-                severity=finding.severity.value,
-                call=finding.call.value,
-                final=True,
-                reads=finding.evidence.reads if finding.evidence else 0,
-                detail=finding.model_dump(mode="json", exclude={"evidence"}),
+                run_id=found.run_id,
+                revision=found.revision,
+                final=found.complete,
                 at=at,
+                **finding.model_dump(mode="json"),
             )
 
     def cost(self, fact: InstanceTerminated) -> None:

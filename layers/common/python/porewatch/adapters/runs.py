@@ -133,6 +133,7 @@ class RunLedger:
         cost_usd: float,
         at: datetime,
         verdict: Verdict | None = None,
+        projection_key: str = "",
     ) -> RunRecord:
         """RUNNING -> COMPLETED, once. StaleEpoch when another revision has taken over."""
         return self._move(
@@ -145,6 +146,7 @@ class RunLedger:
                 cost_usd=cost_usd,
                 at=at,
                 verdict=verdict,
+                projection_key=projection_key,
             ),
         )
 

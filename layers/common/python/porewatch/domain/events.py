@@ -259,12 +259,14 @@ class AlertEscalated(AboutAlert):
 
 
 class RunCompleted(Fact):
-    """The reports are published. `verdict` is None in facts of earlier versions."""
+    """The reports are published. `projection_key`: what the registry shows of the run, in the
+    reports bucket. In facts of earlier versions `verdict` is None and `projection_key` empty."""
 
     findings: int
     verdict: Verdict | None = None
     cost_usd: float
     report_keys: dict[str, str]
+    projection_key: str = ""
 
 
 class RunFailed(Fact):

@@ -167,6 +167,7 @@ def complete(
     cost_usd: float,
     at: datetime,
     verdict: Verdict | None = None,
+    projection_key: str = "",
 ) -> Move:
     """RUNNING -> COMPLETED. StaleEpoch when the run has moved on to something else.
 
@@ -194,6 +195,7 @@ def complete(
         verdict=verdict,
         cost_usd=cost_usd,
         report_keys=report_keys,
+        projection_key=projection_key,
     )
     return after, (fact,)
 

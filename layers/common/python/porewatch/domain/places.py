@@ -84,3 +84,8 @@ def log_key(run_id: str, revision: int, stage: str, epoch: int) -> str:
 def report_key(run_id: str, revision: int, name: str) -> str:
     """`name` is `report.json`, `report.html`, `report.ja.pdf`, ..., in the reports bucket."""
     return f"runs/{run_id}/r{revision}/{name}"
+
+
+def projection_key(run_id: str, revision: int) -> str:
+    """What the registry shows of a revision (`domain.projection`), beside its reports."""
+    return report_key(run_id, revision, "registry.json")

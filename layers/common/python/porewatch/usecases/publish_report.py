@@ -1,7 +1,8 @@
 """Publish the reports of the run and of each sample with the settled bill; mark the run complete.
 
 Order: is the run still ours -> each report as its stage published it (checksum compared) -> the
-report is a `Report` -> into the reports bucket -> the bill -> RUNNING to COMPLETED, with its fact.
+report is a `Report` -> into the reports bucket -> the bill -> what the registry shows -> RUNNING to
+COMPLETED, with its fact.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from porewatch.domain.errors import StaleEpoch, WorkerFailed
 from porewatch.domain.phases import OutputFile, StageManifest
 from porewatch.domain.plain import say
 from porewatch.domain.prices import PriceList
+from porewatch.domain.projection import projection_of
 from porewatch.domain.publishing import (
     BILL,
     REPORT,
@@ -32,6 +34,7 @@ from porewatch.domain.publishing import (
     settled_bill,
 )
 from porewatch.domain.report import Report
+from porewatch.domain.results import RunResults
 from porewatch.domain.runs import RunRecord, RunState
 from porewatch.usecases.settle_overhead import settle_overhead
 
@@ -71,6 +74,7 @@ def publish_report(
         report_keys=keys,
         findings=len(report.detected),
         verdict=report.verdict,
+        projection_key=_project(task, results, reports),
         cost_usd=bill.total_usd,
         at=clock(),
     )
@@ -138,3 +142,11 @@ def _write(
         reports.put(keys[name], content, types[name])
     reports.put_json(keys[BILL], bill)
     return keys
+
+
+def _project(task: Finish, results: Objects, reports: Objects) -> str:
+    """Keep what the registry shows, beside the reports; its key. Results expire before facts do."""
+    found = results.get_json(places.results_key(task.run_id, task.revision), RunResults)
+    key = places.projection_key(task.run_id, task.revision)
+    reports.put_json(key, projection_of(found))
+    return key

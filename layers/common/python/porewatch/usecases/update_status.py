@@ -1,13 +1,13 @@
 """Keep the registry up to the facts: one fact, one transaction, harmless to repeat.
 
-The final findings are not in a fact (they can be many): RunCompleted makes us read results.json.
+The final findings are not in a fact (they can be many): RunCompleted names the document that has
+them (`find_projection`).
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from porewatch.domain import places
 from porewatch.domain.events import (
     Fact,
     FileQuarantined,
@@ -23,26 +23,22 @@ from porewatch.domain.events import (
     StageCompleted,
     StageFailed,
 )
-from porewatch.domain.results import RunResults
 from porewatch.domain.workflow import STAGE_STATES, change_of
+from porewatch.usecases.find_projection import Sources, find_projection
 
 if TYPE_CHECKING:
-    from porewatch.adapters.objects import Objects
     from porewatch.adapters.registry import Registry
     from porewatch.adapters.registry_rows import RegistryRows
 
 
-def update_status(fact: Fact, *, registry: Registry, rows: RegistryRows, results: Objects) -> None:
-    """Write what `fact` says. NotFound when a completed run has no results."""
-    found = None
-    if isinstance(fact, RunCompleted):
-        key = places.results_key(fact.run_id, fact.revision)
-        found = results.get_json(key, RunResults)
+def update_status(fact: Fact, *, registry: Registry, rows: RegistryRows, sources: Sources) -> None:
+    """Write what `fact` says."""
+    found = find_projection(fact, sources) if isinstance(fact, RunCompleted) else None
     with registry.transaction():
         _run_and_stage(fact, rows)
         _parts(fact, rows)
         if found is not None:
-            rows.results(found, fact.at)
+            rows.final(found, fact.at)
 
 
 def _run_and_stage(fact: Fact, rows: RegistryRows) -> None:
