@@ -1,0 +1,249 @@
+"""Every right on the ledger that the table gives is needed: each function is brought to use it.
+
+What a simulated run uses comes from the simulator, the rest from the function's own door. A right
+that neither needed is one too many: take it from the template and from the table.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from datetime import timedelta
+from types import SimpleNamespace
+from typing import Any
+from unittest.mock import patch
+
+import boto3
+import pytest
+
+from porewatch.adapters.items import Item
+from porewatch.adapters.metrics import Metrics
+from porewatch.adapters.notices import Topic
+from porewatch.adapters.runs import RunLedger
+from porewatch.adapters.stages import StageLedger
+from porewatch.adapters.table import Table
+from porewatch.compute.executors import Executors
+from porewatch.domain import base
+from porewatch.domain.cost import CostLine
+from porewatch.domain.errors import BudgetExceeded, CapacityUnavailable, Unavailable
+from porewatch.settings import settings
+from tests import rights
+from tests.functional.doors import ROOT, Context, door, object_event, put, send, told
+from tests.functional.test_bundle_unpacker import KEY as TAR
+from tests.functional.test_bundle_unpacker import a_tar
+from tests.functional.test_cancelling import ORDER, running  # noqa: F401 - a fixture
+from tests.functional.test_control_plane import answers, call, example, launched, record, seal  # noqa: F401
+from tests.rights import Guard, Right, golden
+from tests.simulator.calls import Wire
+from tests.simulator.scheduler import process
+from tests.simulator.schedules import played
+from tests.simulator.weather import CLEAR
+
+EXAMPLES = ROOT / "events"
+SIMULATED = (
+    "error_handler",
+    "instance_terminator",
+    "phase_state_manager",
+    "report_generator",
+    "result_aggregator",
+    "worker",
+)
+"""Of these the simulator needs every right."""
+WAITING = {
+    "detail-type": "Scheduled Event",
+    "source": "aws.events",
+    "detail": {},
+}
+SWEEP = {"source": "porewatch.clock", "detail-type": "IntakeSweep", "detail": {}}
+
+
+@pytest.fixture(scope="module")
+def simulated() -> dict[str, set[Right]]:
+    """What a few simulated runs needed, each call held to the table."""
+    held, made = Guard(), Wire.call
+
+    def held_call(wire: Wire, service: str, name: str, /, *args: Any, **request: Any) -> Any:
+        caller = process()
+        worker = caller is not None and caller.kind == "worker"
+        # S3 transfers of a worker are spelled otherwise in the simulator than in boto3.
+        if caller is not None and caller.kind in golden() and (not worker or service == "dynamodb"):
+            operation = "".join(part.capitalize() for part in name.split("_"))
+            held.check(caller.kind, service, operation, request)
+        return made(wire, service, name, *args, **request)
+
+    with patch.object(Wire, "call", held_call):
+        for seed, weather in ((2, None), (9, None), (2, CLEAR)):
+            outcome = played(seed, weather)
+            assert outcome.broken == (), outcome.told()
+    return held.used
+
+
+@pytest.fixture
+def guard(monkeypatch: pytest.MonkeyPatch) -> Guard:
+    """Remembers what is needed behind the doors."""
+    fresh = Guard()
+    monkeypatch.setattr(rights, "GUARD", fresh)
+    return fresh
+
+
+def on_ledger(role: str) -> set[Right]:
+    return {r for r in golden()[role] if r.resource.partition("/")[0] == "Ledger"}
+
+
+Used = dict[str, set[Right]]
+
+
+def not_needed(role: str, *used: Used) -> list[Right]:
+    return sorted(on_ledger(role).difference(*(known.get(role, set()) for known in used)))
+
+
+@pytest.mark.parametrize("role", SIMULATED)
+def test_a_simulated_run_needs_every_right(simulated: Used, role: str) -> None:
+    assert on_ledger(role)
+    assert not_needed(role, simulated) == []
+
+
+def failed_run() -> dict[str, Any]:
+    told_of: dict[str, Any] = json.loads((EXAMPLES / "RunFailed/example.json").read_text())
+    return told("RunFailed", told_of["detail"])
+
+
+def costly(cloud: Table) -> dict[str, Any]:
+    """A machine has ended whose run is above its budget."""
+    detail = json.loads((EXAMPLES / "InstanceTerminated/example.json").read_text())["detail"]
+    run, place = detail["run_id"], f"COST#{detail['revision']:04d}#s#0001"
+    RunLedger(cloud).receive(run, base.now())
+    cloud.put(Item.of(f"RUN#{run}", place, CostLine(what="machine", usd=1000.0)))
+    return told("InstanceTerminated", detail)
+
+
+def odd(key: str) -> dict[str, Any]:
+    return object_event(key, etag="e", size=1)
+
+
+def thrice(function: str, body: dict[str, Any]) -> None:
+    """What it does once fails the first time, works, and comes again."""
+    away = Unavailable("nobody answers")
+    with (
+        patch.object(Topic, "publish", side_effect=away),
+        patch.object(Metrics, "put", side_effect=away),
+    ):
+        send(function, body)
+    send(function, body)
+    send(function, body)
+
+
+def test_what_is_done_once_needs_its_key(cloud: Table, simulated: Used, guard: Guard) -> None:
+    thrice("fastq_validator", odd("notes.txt"))
+    thrice("pipeline_orchestrator", odd("runs/a b/run.json"))
+    thrice("bundle_unpacker", put("inbox/a b.tar", b""))
+    for _ in range(2):  # the first one was moved away
+        send("bundle_unpacker", put("inbox/a b.tar", b""))
+    thrice("metric_calculator", failed_run())
+    thrice("alert_handler", failed_run())
+    thrice("cost_tracker", costly(cloud))
+    send("pipeline_orchestrator", SWEEP)
+    door("alert_handler")(WAITING, Context())
+    send("bundle_unpacker", put(TAR, a_tar(("run.json", b"{"))))
+    for function in (
+        *("fastq_validator", "pipeline_orchestrator", "bundle_unpacker"),
+        *("metric_calculator", "alert_handler", "cost_tracker"),
+    ):
+        assert not_needed(function, simulated, guard.used) == [], function
+
+
+def test_the_api_reads_runs_and_lists(cloud: Table, guard: Guard) -> None:
+    for path in ("/runs", "/runs/run-1", "/alerts"):
+        event = {"httpMethod": "GET", "path": path, "queryStringParameters": None, "headers": {}}
+        door("api")({**event, "body": None, "requestContext": {}}, Context())
+    event["queryStringParameters"] = {"run": "run-1"}
+    door("api")({**event, "body": None, "requestContext": {}}, Context())
+    assert not_needed("api", guard.used) == []
+
+
+def test_cancelling_reads_moves_and_pays(running: str, guard: Guard) -> None:  # noqa: F811
+    call("run_canceller", ORDER)
+    assert not_needed("run_canceller", guard.used) == []
+
+
+def test_a_launch_asks_the_budget_and_remembers_full_pools(
+    answers: Any,  # noqa: F811
+    simulated: Used,
+    guard: Guard,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    seal()
+    call("phase_state_manager", example("phase_state_manager"))
+    full = CapacityUnavailable("nothing is left.")
+    full.pools = ("m5.2xlarge@eu-central-1a",)
+    with patch.object(Executors, "launch", side_effect=full), pytest.raises(CapacityUnavailable):
+        call("instance_launcher", example("instance_launcher"))
+    monkeypatch.setenv("ACCOUNT_BUDGET_USD", "0.000001")
+    settings.cache_clear()
+    with pytest.raises(BudgetExceeded):
+        call("instance_launcher", example("instance_launcher"))
+    assert not_needed("instance_launcher", simulated, guard.used) == []
+
+
+def orphan(run_id: str) -> str:
+    """A machine of a run that the ledger does not know."""
+    tags = {
+        "porewatch-stack": settings().stack_name,
+        "porewatch-run": run_id,
+        "porewatch-revision": "0",
+        "porewatch-stage": "screen",
+        "porewatch-epoch": "1",
+    }
+    marked = [{"Key": name, "Value": value} for name, value in tags.items()]
+    made = boto3.client("ec2").run_instances(
+        ImageId="ami-12345678", MinCount=1, MaxCount=1, InstanceType="m5.2xlarge",
+        TagSpecifications=[{"ResourceType": "instance", "Tags": marked}],
+    )  # fmt: skip
+    return str(made["Instances"][0]["InstanceId"])
+
+
+def forgotten() -> str:
+    """A machine whose stage was given up without it."""
+    machine = launched()
+    StageLedger(Table("ledger")).abandon(record(), "it was stopped.", base.now())
+    return machine
+
+
+def later(minutes: float) -> Any:
+    moment = base.now() + timedelta(minutes=minutes)
+    return patch.object(base, "clock", lambda: moment)
+
+
+def test_the_monitor_takes_turns_and_pays_for_the_forgotten(
+    answers: Any,  # noqa: F811
+    simulated: Used,
+    guard: Guard,
+) -> None:
+    forgotten()
+    orphan("run-9")
+    sweep = json.loads((EXAMPLES / "functions/instance_monitor.json").read_text())
+    slow = SimpleNamespace(monotonic=lambda: math.inf)
+    with later(60), patch("porewatch.usecases.take_turns.time", slow):
+        call("instance_monitor", sweep)
+    for minutes in (61, 67, 73):
+        with later(minutes):
+            call("instance_monitor", sweep)
+    assert not_needed("instance_monitor", simulated, guard.used) == []
+
+
+def test_the_reaper_notes_ends_and_pays(answers: Any, guard: Guard) -> None:  # noqa: F811
+    machine = forgotten()
+    for minutes in (60, 66, 72):
+        with later(minutes):
+            call("leftover_reaper", {"instance_id": machine, "dry": False, "kills": 5})
+    assert not_needed("leftover_reaper", guard.used) == []
+
+
+def test_every_role_on_the_ledger_is_among_these() -> None:
+    here = {
+        *SIMULATED,
+        *("fastq_validator", "pipeline_orchestrator", "bundle_unpacker"),
+        *("metric_calculator", "alert_handler", "cost_tracker"),
+        *("api", "run_canceller", "instance_launcher", "instance_monitor", "leftover_reaper"),
+    }
+    assert {role for role in golden() if on_ledger(role)} == here
