@@ -53,6 +53,7 @@ EXPECTED: dict[str, Any] = {
     "error_handler": NOT_FOUND,
     "run_canceller": NOT_FOUND,
     "run_canceller.http": 404,
+    "alert_handler.http": 404,
     "instance_launcher": NOT_FOUND,
     "phase_state_manager": NOT_FOUND,
     "phase_state_manager.plan": NOT_FOUND,

@@ -8,6 +8,9 @@ import pytest
 
 from porewatch.adapters.registry import Registry, migrations
 from porewatch.adapters.registry_rows import RegistryRows
+from porewatch.domain import places
+from porewatch.domain.projection import projection_of
+from porewatch.usecases.find_projection import Sources
 from porewatch.usecases.update_status import update_status
 from tests.cloud.conftest import HERE, Cloud
 from tests.cloud.making import bucket, named
@@ -40,10 +43,11 @@ def test_facts_become_rows_and_telling_them_twice_changes_nothing(
 ) -> None:
     from porewatch.adapters.objects import Objects
 
-    results = Objects(bucket(cloud), client=cloud.client("s3"))
-    results.put_json("runs/run-1/r0/results.json", some_results())
+    s3 = cloud.client("s3")
+    sources = Sources(*(Objects(bucket(cloud), client=s3) for _ in range(2)))
+    sources.reports.put_json(places.projection_key("run-1", 0), projection_of(some_results()))
     for fact in [*STORY, *STORY]:
-        update_status(fact, registry=registry, rows=RegistryRows(registry), results=results)
+        update_status(fact, registry=registry, rows=RegistryRows(registry), sources=sources)
     (record,) = registry.execute("SELECT state, stage_state, findings FROM workflow_records")
     assert record == {"state": "completed", "stage_state": "published", "findings": 1}
     counts = {t: registry.execute(f"SELECT count(*) AS n FROM {t}")[0]["n"] for t in TABLES}

@@ -203,9 +203,8 @@ def test_what_was_done_once_is_remembered_longer_than_anything_can_be_replayed()
 
 def test_what_the_registry_is_rebuilt_from_stays_as_long_as_the_facts_that_name_it() -> None:
     tables = tomllib.loads((REPOSITORY / "samconfig.toml").read_text())
-    told = [
-        t["deploy"]["parameters"]["parameter_overrides"] for t in tables.values() if "deploy" in t
-    ]
+    stages = [t for t in tables.values() if isinstance(t, dict) and "deploy" in t]
+    told = [stage["deploy"]["parameters"]["parameter_overrides"] for stage in stages]
     assert len(told) > 3
     defaults = {name: str(p.get("Default")) for name, p in TEMPLATE.body["Parameters"].items()}
     for overrides in ["", *told]:
