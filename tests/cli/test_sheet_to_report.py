@@ -41,6 +41,7 @@ def screened(tmp_path_factory: pytest.TempPathFactory) -> tuple[Any, Path]:
     words = ["screen", root / "run", "--references", root / "bundles", "--out", root / "out"]
     said = CliRunner().invoke(app, [*map(str, words), "--json", "--exit-zero"])
     assert said.exit_code == 0, said.output
+    assert "read as Shift-JIS (cp932)" in said.stderr
     return json.loads(said.stdout), root / "out"
 
 

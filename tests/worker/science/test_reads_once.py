@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import gzip
 import io
+import unicodedata
 from pathlib import Path
 from uuid import UUID
 
@@ -193,6 +194,18 @@ def test_a_damaged_byte_is_refused_by_the_check_or_read_by_the_reader(
     content = sound[:at] + put + sound[at + len(put) :]
     if check_takes(content):
         assert reader_takes(tmp_path / "a.fastq", content)
+
+
+def test_names_that_differ_in_capitals_never_share_a_read() -> None:
+    twins = (Sample(name="pig-a", barcode="barcode01"), Sample(name="PIG-A", barcode="barcode02"),
+             Sample(name="ブタ1", barcode="barcode03"))  # fmt: skip
+    said = ("pig-a", "PIG-A", "Pig-A", "ブタ1", unicodedata.normalize("NFD", "ブタ1"), "ﾌﾞﾀ1")
+    reads = [Read(str(n), "ACGT" * 50, b"5" * 200, alias=name) for n, name in enumerate(said)]
+    file = InputFile(path="fastq/a.fastq", kind=ReadKind.FASTQ, size=1)
+    counts = UnitCounts()
+    owned = Owners(twins).assign(file, reads, counts, look=False)
+    assert [own.sample for own in owned] == ["pig-a", "PIG-A", "ブタ1", "ブタ1", "ブタ1"]
+    assert counts.unlisted == {"none": 1}
 
 
 def test_an_alias_in_the_header_is_as_good_as_a_barcode() -> None:

@@ -28,10 +28,12 @@ def check_reads(
     threads: int = 1,
     *,
     lab: Path | None = None,
+    noted: Callable[[str], None] = lambda _note: None,
 ) -> tuple[RunManifest, dict[str, Path]]:
     """A sealed manifest of files that were checked to the last byte, and where each file lies.
 
-    `threads` files are checked at a time. Raises what `porewatch submit` raises for the same
+    `threads` files are checked at a time; `noted` hears what the sender should know, though nothing
+    is wrong. Raises what `porewatch submit` raises for the same
     input.
     """
     if not reads:
@@ -42,7 +44,7 @@ def check_reads(
 
     folder = look_into(reads, sample_sheet, lab)
     for note in folder.understood.notes():
-        progress(Progress(phase=Phase.QUALITY_CONTROL, note=note))
+        noted(note)
     there = check_all(folder, threads=threads, heard=heard)
     latest = max(path.stat().st_mtime for path in there.sources.values())
     manifest = seal(

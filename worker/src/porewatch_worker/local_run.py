@@ -99,8 +99,9 @@ def screen_locally(
     check_bundle(references_root, bundle)  # before hours of reading
     release_policies().of(release_policy)
     parameters = parameters or ScreeningParameters()
+    notes: list[str] = []
     checked, sources = check_reads(
-        reads, sample_sheet, bundle, progress, parameters.threads, lab=lab
+        reads, sample_sheet, bundle, progress, parameters.threads, lab=lab, noted=notes.append
     )
     manifest = checked.model_copy(
         update={"release_policy": release_policy, "read_limits": read_limits}
@@ -119,7 +120,7 @@ def screen_locally(
     done: tuple[StageManifest, ...] = ()
     for stage, phases in _stages(manifest):
         done = (*done, run.stage(stage, phases, done))
-    left_out = tuple(found.sentence() for found in manifest.left_out)
+    left_out = (*(found.sentence() for found in manifest.left_out), *notes)
     return LocalReport(out=out, manifests=done, left_out=left_out)
 
 

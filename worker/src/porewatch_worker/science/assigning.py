@@ -16,9 +16,11 @@ one sample without barcode has nothing to tell apart, and its ends are not looke
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from itertools import chain
 from typing import NamedTuple
 
+from porewatch.domain.landing.aliases import Aliases
 from porewatch.domain.runs import InputFile, Sample
 from porewatch_worker.science.barcodes import CONFLICT, BarcodeReader, Told, kit_barcodes
 from porewatch_worker.science.reads import Read
@@ -43,7 +45,9 @@ class Owners:
     def __init__(self, samples: Sequence[Sample]) -> None:
         kit = kit_barcodes()
         self._samples = {s.barcode: s.name for s in samples}
-        self._aliases = {s.name.lower(): s.barcode for s in samples if s.barcode}
+        self._named = lru_cache(1000)(
+            Aliases(samples).named
+        )  # a run has few names, and asks for each read
         self._alone = samples[0].name if len(samples) == 1 and not samples[0].barcode else None
         ours = {s.barcode: kit[s.barcode] for s in samples if s.barcode and s.barcode in kit}
         self._reader = BarcodeReader(ours) if ours and self._alone is None else None
@@ -75,7 +79,7 @@ class Owners:
     ) -> Iterable[Owned]:
         if self._alone is not None:
             return [Owned(self._alone, read)]
-        given = file.barcode or read.barcode or self._aliases.get((read.alias or "").lower())
+        given = file.barcode or read.barcode or self._named(read.alias or "")
         sample = self._samples.get(given or (told.barcode if told else None))
         if sample is None:
             counts.unlisted[given or (told.barcode if told else None) or NOBODY] += 1

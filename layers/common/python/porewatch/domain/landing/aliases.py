@@ -18,7 +18,7 @@ from porewatch.domain.runs import Sample
 from porewatch.domain.sample_names import same_word
 
 _BEFORE_NAME = re.compile(r"_(?:pass|fail)_")
-_BEHIND_NAME = re.compile(r"(_[0-9a-f]{8}){0,2}(_\d+)?$")
+_BEHIND_NAME = re.compile(r"(?i)(_[0-9a-f]{8}){0,2}(_[0-9]+)?$")
 """What MinKNOW writes around the alias: `FAX1_pass_NAME_1234abcd_1234abcd_0.fastq.gz`."""
 
 
@@ -46,10 +46,18 @@ class Aliases:
                     return found
         return None
 
+    def named(self, word: str) -> str | None:
+        """The barcode of the one sample that `word` names; None for nobody's word, and for one that
+        may be several samples'."""
+        names = self._names_of(word)
+        return self._exact[names[0]] if len(names) == 1 else None
+
+    def _names_of(self, word: str) -> list[str]:
+        exact = unicodedata.normalize("NFC", word)
+        return [exact] if exact in self._exact else self._names.get(same_word(word), [])
+
     def _found(self, word: str, path: str) -> str | None:
-        if exact := self._exact.get(word):
-            return exact
-        names = self._names.get(same_word(word), [])
+        names = self._names_of(word)
         if len(names) > 1:
             raise InputRefused(
                 f"{word!r} may be sample {' or '.join(names)}.",
@@ -61,8 +69,7 @@ class Aliases:
 
 
 def _as_typed(word: str) -> Iterator[str]:
-    whole = unicodedata.normalize("NFC", word)
-    yield whole
-    cut = _BEHIND_NAME.sub("", whole.lower())
-    if cut != whole.lower():
-        yield whole[: len(cut)]
+    yield word
+    cut = _BEHIND_NAME.sub("", word)
+    if cut != word:
+        yield cut
