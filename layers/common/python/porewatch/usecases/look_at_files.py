@@ -62,11 +62,18 @@ class Begun:
 
 
 def begin_look(
-    run_id: str, of: What, *, digest: str = "", intake: Intake, at: datetime, swept: bool = False
+    run_id: str,
+    of: What,
+    *,
+    digest: str = "",
+    intake: Intake,
+    at: datetime,
+    swept: bool = False,
+    last: Look | None = None,
 ) -> Begun | None:
     """None when the run cannot be complete yet. `swept`: somebody goes round, and looks at what has
-    not moved for long as well."""
-    last = intake.look(run_id)
+    not moved for long as well. `last`: the last look, by who has just read it."""
+    last = last or intake.look(run_id)
     seen = intake.recorded(run_id)
     if last is None or (last.of, last.manifest_digest) != (of, digest):
         return Begun(run_id, of, digest, seen, 1, intake)

@@ -63,17 +63,19 @@ def _document(raw: Objects, head: Head) -> bytes:
     return raw.get(head.key)
 
 
-def seal_by_summary(run_id: str, gate: Gate, *, swept: bool = False) -> None:
+def seal_by_summary(
+    run_id: str, gate: Gate, *, swept: bool = False, look: Begun | None = None
+) -> None:
     """Write `run.json` out of the run's final summary, once every file that lies there was checked.
 
     AlreadyDone when there is no summary, or a manifest; Unavailable while files are missing.
-    `swept` as in `begin_look`.
+    `swept` as in `begin_look`; `look`: the one that the caller has begun.
     """
     raw, runs, at = gate.raw, gate.runs, gate.clock()
     record = runs.find(run_id)
     if record is not None and record.state is RunState.CANCELLED:
         raise AlreadyDone(f"run {run_id} was cancelled; only a person's seal starts it again.")
-    look = begin_look(run_id, "summary", intake=gate.intake, at=at, swept=swept)
+    look = look or begin_look(run_id, "summary", intake=gate.intake, at=at, swept=swept)
     if look is None:
         raise Unavailable("files that lay there or are counted cannot all be checked yet.")
     look.announce(at)

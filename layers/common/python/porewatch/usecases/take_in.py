@@ -15,6 +15,7 @@ from porewatch.domain.landing.answers import MANIFEST_KIND, answer_of
 from porewatch.domain.landing.names import Landed, classify
 from porewatch.domain.runs import RunState
 from porewatch.usecases.answer_object import answer_object
+from porewatch.usecases.look_at_files import begin_look
 from porewatch.usecases.note_late import note_late
 from porewatch.usecases.seal_run import seal_by_manifest, seal_by_summary
 from porewatch.usecases.start_run import start_run
@@ -63,9 +64,12 @@ def _perhaps_by_summary(run_id: str, gate: Gate) -> None:
     """The summary may have come before the file that was checked just now. Whether it has is known
     from a look that was made then: nothing is listed to find out."""
     last = gate.intake.look(run_id)
-    if last is None or last.of != "summary" or gate.raw.head(places.seal_key(run_id)) is not None:
+    if last is None or last.of != "summary":
+        return
+    look = begin_look(run_id, "summary", intake=gate.intake, at=gate.clock(), last=last)
+    if look is None or gate.raw.head(places.seal_key(run_id)) is not None:
         return
     try:
-        seal_by_summary(run_id, gate)
+        seal_by_summary(run_id, gate, look=look)
     except (AlreadyDone, Unavailable) as reason:
         _log.info("not sealed yet: %s", reason)
