@@ -13,6 +13,7 @@ from . import (
     layer_cache,
     leading_keys,
     leftover_ends,
+    query_by_key,
     regular_snapshot,
     request_counts,
     root_key,
@@ -38,6 +39,7 @@ ALL = (
     batch_stack,
     leftover_ends,
     request_counts,
+    query_by_key,
     front_door,
     regular_snapshot,
 )
