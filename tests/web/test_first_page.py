@@ -16,6 +16,7 @@ from porewatch_worker.report.assemble import assemble
 from porewatch_worker.report.compare import compare
 from porewatch_worker.report.compare_page import render_comparison
 from porewatch_worker.report.compose import compose
+from porewatch_worker.report.decision import Verdicts, decide
 from porewatch_worker.report.document import Table
 from porewatch_worker.report.render_html import render_html
 from porewatch_worker.report.render_pdf import render_pdf
@@ -55,6 +56,18 @@ def test_the_first_page_of_the_pdf_holds_every_detection(run24: Report, language
     assert len(re.findall(r"●\s*D", first)) >= len(detections(run24))
     for sample in run24.samples:
         assert sample.name in first
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_long_remarks_do_not_push_detections_from_the_first_page(
+    run24: Report, language: Language
+) -> None:
+    said = "Sample donor-05 lost a file, fastq/barcode05/a_long_name.fastq.gz: it is cut short."
+    long = run24.model_copy(update={"remarks": (said,) * 40})
+    pages = PdfReader(io.BytesIO(render_pdf(long, language))).pages
+    assert len(re.findall(r"●\s*D", pages[0].extract_text())) >= len(detections(run24))
+    whole = "".join(page.extract_text() for page in pages[:3])
+    assert whole.count("a_long_name") >= 40
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -107,6 +120,35 @@ def test_reads_are_counted_with_those_of_the_files() -> None:
     told = facts["Reads"].replace("\u00a0", " ")
     assert told.startswith(f"{total:,} reads, from {total - 144:,} in the files (144 split at")
     assert "144 split at adapters" in summary(report).accounting.rows[0][1]
+
+
+def test_reads_that_came_before_stand_in_the_sentence_of_reads() -> None:
+    inputs = made_up.clean()
+    first, *others = inputs.screen.samples
+    more = {"filtered": first.account.filtered | {"came_before": 30}, "split": 144,
+            "total": first.account.total + 30}  # fmt: skip
+    account = first.account.model_copy(update=more)
+    screen = inputs.screen.model_copy(
+        update={"samples": (first.model_copy(update={"account": account}), *others)}
+    )
+    report = assemble(replace(inputs, screen=screen))
+    told = dict(compose(report).facts.pairs)["Reads"].replace("\u00a0", " ")
+    assert "in the files (144 split at adapters; 30 came before and count once)" in told
+    japanese = dict(compose(report, "ja").facts.pairs)["リード"].replace("\u00a0", " ")
+    assert "重複 30" in japanese and "分割 144" in japanese
+
+
+def test_the_decision_counts_samples_that_may_be_reported(run24: Report) -> None:
+    assert "2 of 94 screened panel members detected in 5 of 5 samples" in run24.decision
+    assert "Not reportable, but seen in 17 samples: HEV (high), PCV2 (medium)." in run24.decision
+    bad = tuple(o.model_copy(update={"outcome": Outcome.NOT_REPORTABLE}) for o in run24.outcomes)
+    verdicts = Verdicts(
+        samples=run24.samples, outcomes=bad, findings=run24.findings, panel=run24.panel,
+        synthetic=False,
+    )  # fmt: skip
+    assert "seen in 22 samples: HEV" in decide(verdicts)
+    nothing = replace(verdicts, findings=[f for f in run24.findings if f.call is not Call.DETECTED])
+    assert "detected" not in decide(nothing), "an invalid run never says that nothing was detected"
 
 
 def test_controls_are_ticks_failing_ones_first() -> None:

@@ -10,11 +10,13 @@ import pytest
 from pypdf import PdfReader
 
 from porewatch.domain.findings import Outcome
+from porewatch.domain.identity import Laboratory
 from porewatch.domain.report import Report
+from porewatch.domain.runs import InputFile, ReadKind
 from porewatch_worker.report.assemble import assemble
-from porewatch_worker.report.of_sample import compose_sample, file_keys, of_sample
+from porewatch_worker.report.of_sample import any_of, compose_sample, file_keys, of_sample
 from porewatch_worker.report.render_pdf import render_sample_pdf
-from porewatch_worker.report.speech import LANGUAGES, Language
+from porewatch_worker.report.speech import LANGUAGES, Language, say, speaking
 from tests.web import made_up
 
 OUTCOMES = {"donor-01": Outcome.NOT_REPORTABLE, "donor-22": Outcome.REPORTABLE_WITH_REMARKS}
@@ -75,3 +77,93 @@ def test_file_keys_are_ascii_and_differ_on_any_file_system(run24: Report) -> Non
     assert tuple(keys) == names
     assert len({key.casefold() for key in keys.values()}) == len(names)
     assert all(key.isascii() and "." not in key for key in keys.values())
+
+
+def with_reason(report: Report, reason: str, **changes: object) -> Report:
+    outcomes = tuple(o.model_copy(update={"reasons": (reason,)}) for o in report.outcomes)
+    return report.model_copy(update={"outcomes": outcomes, **changes})
+
+
+def reasons(report: Report, name: str, language: Language = "en") -> tuple[str, ...]:
+    mine = of_sample(report, name, language)
+    return next(o.reasons for o in mine.outcomes if o.sample == name)
+
+
+def test_files_of_another_sample_are_covered_and_so_is_whoever_asked_for_it(run24: Report) -> None:
+    path = "fastq/barcode05/FarmB_sow.fastq.gz"
+    theirs = InputFile(path=path, kind=ReadKind.FASTQ, size=1, barcode="barcode05")
+    ours = theirs.model_copy(update={"path": "fastq/any.fastq.gz", "barcode": None})
+    told = with_reason(
+        run24, f"lost {path}; FarmB_sow.fastq.gz is cut; fastq/any.fastq.gz too; for Dr. Else",
+        inputs=(theirs, ours),
+        samples=tuple(
+            s.model_copy(update={"requester": "Dr. Else"}) if s.name == "donor-05" else s
+            for s in run24.samples
+        ),
+    )  # fmt: skip
+    assert reasons(told, "donor-01") == (
+        "lost another sample; another sample is cut; fastq/any.fastq.gz too; for another sample",
+    )
+    assert "Dr. Else" in reasons(told, "donor-05")[0]
+
+
+def test_a_number_is_another_animal_only_where_names_stand() -> None:
+    foreign = any_of({"7", "12", "A1", "A10"})
+    for text in (
+        "7 reads of the 12 needed",
+        "breadth 7% (12 expected)",
+        "A100",
+        "0.7",
+        "(7 reads)",
+    ):
+        assert not foreign.search(text), text
+    for text in ("sample 7 has none", "in other samples (7)", "samples (A10, 12)", "animal 12."):
+        assert foreign.search(text), text
+
+
+def test_what_is_covered_is_in_the_language_of_the_page(run24: Report) -> None:
+    told = with_reason(run24, "control donor-05 failed: the positive control does not show HEV")
+    assert "another sample" in reasons(told, "donor-01")[0]
+    assert "別の検体" in reasons(told, "donor-01", "ja")[0]
+    page = json.dumps(asdict(compose_sample(told, "donor-01", "ja")), ensure_ascii=False)
+    assert "別の検体" in page and "another sample" not in page
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_no_page_points_at_what_it_leaves_out(run24: Report, language: Language) -> None:
+    """Three controls and more: no matrix, whose cells lead to the list."""
+    more = tuple(
+        next(s for s in run24.samples if s.name == "NTC").model_copy(
+            update={"name": f"NTC-{n}", "barcode": f"barcode{n}"}
+        )
+        for n in (31, 32)
+    )
+    report = run24.model_copy(update={"samples": (*run24.samples, *more)})
+    assert render_sample_pdf(report, "donor-22", language).startswith(b"%PDF")
+    document = compose_sample(report, "donor-22", language)
+    titles = {s.title for s in (*document.front, *document.body)}
+    with speaking(language):
+        left_out = say("list.title")
+    assert left_out not in titles
+    said = json.dumps([asdict(s) for s in document.body], ensure_ascii=False)
+    assert f"under {left_out}" not in said and f"{left_out}に" not in said
+    assert "HOOK" in said, "the codes of all rows that could not be seen"
+
+
+def test_a_client_of_the_run_stands_only_on_what_was_asked_for_by_its_requester(
+    run24: Report,
+) -> None:
+    lab = Laboratory(laboratory="L", client="Farm A", project="P-7", requester="Dr. A")
+
+    def heads(requesters: dict[str, str]) -> dict[str, str]:
+        samples = tuple(
+            s.model_copy(update={"requester": requesters.get(s.name)}) for s in run24.samples
+        )
+        report = run24.model_copy(update={"laboratory": lab, "samples": samples})
+        pairs = {n: dict(compose_sample(report, n).letterhead.pairs) for n in OUTCOMES}
+        return {name: own.get("Client", "") + own.get("Project", "") for name, own in pairs.items()}
+
+    assert heads({}) == {"donor-01": "Farm AP-7", "donor-22": "Farm AP-7"}
+    assert heads({"donor-22": "Dr. B"}) == {"donor-01": "Farm AP-7", "donor-22": ""}
+    everybody = dict.fromkeys(run24.subjects, "Dr. A")
+    assert heads(everybody) == {"donor-01": "Farm AP-7", "donor-22": "Farm AP-7"}

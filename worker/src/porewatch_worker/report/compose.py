@@ -8,7 +8,7 @@ from porewatch.domain.report import Report
 from porewatch_worker.report import numbers
 from porewatch_worker.report.checklist import the_list
 from porewatch_worker.report.decision import Verdicts, decide
-from porewatch_worker.report.document import Cell, Document, Facts
+from porewatch_worker.report.document import Cell, Document, Facts, Section
 from porewatch_worker.report.found import findings, quantities
 from porewatch_worker.report.front import controls, found
 from porewatch_worker.report.host import host, unknowns
@@ -19,6 +19,7 @@ from porewatch_worker.report.record import record_sections
 from porewatch_worker.report.samples import accounting, quality, samples
 from porewatch_worker.report.speech import Language, retold, say, speaking, spoken
 from porewatch_worker.report.verdicts import badge, first_action, found_badge
+from porewatch_worker.science.filtering import AGAIN
 
 PAGE = ("skip", "banner_bold", "banner", "banner_short", "banner_label", "contents", "decision",
         "remarks", "letterhead", "research")  # fmt: skip
@@ -31,25 +32,10 @@ def compose(report: Report, language: Language = "en") -> Document:
 
 
 def _compose(report: Report) -> Document:
-    return Document(
+    return first_page(
+        report,
         title=say("report.title"),
-        run_id=report.run_id,
-        subtitle=say(
-            "report.subtitle",
-            run=report.run_id,
-            revision=report.revision,
-            at=numbers.moment(report.created_at),
-        ),
-        language=spoken(),
-        labels=labels(report),
         letterhead=letterhead(report.laboratory),
-        synthetic=report.synthetic,
-        verdict=badge(report),
-        found=_found(report),
-        decision=decision_of(report),
-        action=first_action(report),
-        remarks=tuple(retold(remark) for remark in report.remarks),
-        facts=_facts(report),
         front=(found(report), controls(report), could_be_seen(report), could_not_be_seen(report)),
         body=(
             samples(report),
@@ -66,10 +52,43 @@ def _compose(report: Report) -> Document:
     )
 
 
-def labels(report: Report) -> dict[str, str]:
+def first_page(
+    report: Report,
+    *,
+    title: str,
+    letterhead: Facts,
+    front: tuple[Section, ...],
+    body: tuple[Section, ...],
+) -> Document:
+    """A report with the box of its decision, of a run or of one sample."""
+    return Document(
+        title=title,
+        run_id=report.run_id,
+        subtitle=say(
+            "report.subtitle",
+            run=report.run_id,
+            revision=report.revision,
+            at=numbers.moment(report.created_at),
+        ),
+        language=spoken(),
+        labels=labels(report, title),
+        letterhead=letterhead,
+        synthetic=report.synthetic,
+        verdict=badge(report),
+        found=_found(report),
+        decision=decision_of(report),
+        action=first_action(report),
+        remarks=tuple(retold(remark) for remark in report.remarks),
+        facts=_facts(report),
+        front=front,
+        body=body,
+    )
+
+
+def labels(report: Report, title: str) -> dict[str, str]:
     """What the page itself says: banners, the contents, the foot."""
     said = {name: say(f"page.{name}") for name in PAGE}
-    said["browser"] = say("page.browser", title=say("report.title"), run=report.run_id)
+    said["browser"] = say("page.browser", title=title, run=report.run_id)
     return said | {"footer": say("page.footer"), "page_of": say("page.page_of")}
 
 
@@ -104,6 +123,7 @@ def _found(report: Report) -> Cell:
 def _facts(report: Report) -> Facts:
     reads = sum(screen.account.total for screen in report.screens)
     split = sum(screen.account.split for screen in report.screens)
+    again = sum(screen.account.filtered.get(AGAIN, 0) for screen in report.screens)
     bases = sum(screen.quality.bases for screen in report.screens)
     subjects = len(report.subjects)
     controls = len(report.samples) - subjects
@@ -117,7 +137,7 @@ def _facts(report: Report) -> Facts:
             ),
             (
                 say("head.reads"),
-                numbers.reads(reads, split, bases),
+                numbers.reads(reads, split, again, bases),
             ),
             *provenance_facts(report).pairs,
         )

@@ -140,7 +140,29 @@ def _why(v: Verdicts, name: str) -> str:
 
 
 def _detections(v: Verdicts) -> str:
-    names = {s.name for s in v.subjects}
+    """Of the samples that may be reported; of the others, what was seen in them all the same."""
+    withheld = {s.name for s in (v.subjects if v.failed_controls else v.unreportable)}
+    names = {s.name for s in v.subjects} - withheld
+    if not v.subjects:
+        return ""
+    seen = _withheld(v, withheld)
+    return say("sentence.joint").join(part for part in (_reported(v, names), seen) if part)
+
+
+def _withheld(v: Verdicts, names: set[str]) -> str:
+    groups = umbrellas(v.panel)
+    found = [
+        f
+        for f in v.findings
+        if f.sample in names and f.call is Call.DETECTED and f.code not in groups
+    ]
+    if not found:
+        return ""
+    samples = numbers.many(len({f.sample for f in found}), "sample")
+    return say("decision.withheld", samples=samples, names=_named(found))
+
+
+def _reported(v: Verdicts, names: set[str]) -> str:
     if not names:
         return ""
     mine = [f for f in v.findings if f.sample in names and f.call is not Call.NOT_SCREENED]

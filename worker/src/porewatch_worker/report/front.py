@@ -59,6 +59,12 @@ def found(report: Report) -> Section:
     rows = positive(report)
     if len(report.samples) >= FROM and rows:
         return Section("found", say("found.title"), tuple(matrix(report, rows)))
+    return found_in_few(report)
+
+
+def found_in_few(report: Report) -> Section:
+    """What was found as a table, finding by finding."""
+    rows = positive(report)
     shown = rows[: max(ON_FIRST_PAGE, sum(f.call is Call.DETECTED for f in rows))]
     blocks: list[Block] = [findings_table(report, shown, say("found.caption"))]
     said: dict[tuple[str, str], list[str]] = defaultdict(list)

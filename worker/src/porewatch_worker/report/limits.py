@@ -100,8 +100,9 @@ def _lod_cells(values: Sequence[tuple[float, Finding]], unit: str) -> tuple[Cell
     return (Cell(f"{middle}{numbers.GAP}{retold(unit)}"), *ends)
 
 
-def could_not_be_seen(report: Report) -> Section:
-    """Every row that no result of this run speaks about, or speaks about with care, and why."""
+def could_not_be_seen(report: Report, *, listed: bool = True) -> Section:
+    """Every row that no result of this run speaks about, or speaks about with care, and why.
+    `listed`: the whole list stands in the same document, with names and reasons."""
     unseen: dict[str, list[PanelEntry]] = defaultdict(list)
     groups, screened = umbrellas(report.panel), screened_members(report.findings, report.panel)
     rules = {f.code: f.rule for f in report.findings}
@@ -118,7 +119,7 @@ def could_not_be_seen(report: Report) -> Section:
             "unseen.line",
             what=say(key),
             rows=numbers.plural(len(entries), "row"),
-            names=_names(entries),
+            names=_names(entries, listed=listed),
         )
         for key, entries in unseen.items()
     ]
@@ -140,11 +141,13 @@ def _common_remarks(report: Report) -> list[str]:
     ]
 
 
-def _names(entries: Sequence[PanelEntry]) -> str:
+def _names(entries: Sequence[PanelEntry], *, listed: bool) -> str:
     if len(entries) <= 6:
         return say("name.joint").join(
             say("unseen.name", code=e.code, name=member(e.code, e.name)) for e in entries
         )
+    if not listed:
+        return say("name.joint").join(e.code for e in entries)
     codes = say("name.joint").join(e.code for e in entries[:24])
     if len(entries) > 24:
         codes = say("list.and_more", shown=codes, more=len(entries) - 24)

@@ -29,12 +29,16 @@ def many(number: int, thing: str) -> str:
     return plural(number, thing).replace(GAP, " ")
 
 
-def reads(total: int, split: int, of: float) -> str:
-    """Reads as counted; where some were split at adapters, how many the files hold."""
+def reads(total: int, split: int, again: int, of: float) -> str:
+    """Reads as counted; where some were split at adapters, or came before and count once, how many
+    the files hold and why."""
     told = plural(total, "read")
-    if split:
-        files = count(total - split)
-        told = say("number.split_reads", reads=told, files=files, split=count(split))
+    why = [
+        say(key, n=count(n)) for key, n in (("number.split", split), ("number.again", again)) if n
+    ]
+    if why:
+        files, said = count(total - split), say("list.joint").join(why)
+        told = say("number.reads_from", reads=told, files=files, why=said)
     return say("fact.reads", reads=told, bases=bases(of))
 
 

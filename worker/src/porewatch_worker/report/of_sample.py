@@ -1,33 +1,30 @@
 """One sample's own report: its results and the controls that speak for it, of nobody else.
 
 A run holds samples of several clients. What names another sample (its name, its animal, its
-barcode, its files) must not reach this reader: such remarks are left out, and names within
-reasons are covered.
+barcode, its files, who asked for it) must not reach this reader: such remarks are left out, and
+names within reasons are covered.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import replace
 
 from porewatch.domain import sample_keys
 from porewatch.domain.completeness import Expected, LeftOut, LostFile
 from porewatch.domain.report import Report
 from porewatch.domain.runs import Sample
-from porewatch_worker.report.compose import compose, provenance_facts
+from porewatch_worker.report.compose import first_page, provenance_facts
 from porewatch_worker.report.decision import Verdicts, decide, run_outcome
 from porewatch_worker.report.document import Document, Section
 from porewatch_worker.report.found import findings, quantities
-from porewatch_worker.report.front import controls, found
+from porewatch_worker.report.front import controls, found_in_few
 from porewatch_worker.report.identity import identity
 from porewatch_worker.report.limits import could_be_seen, could_not_be_seen
 from porewatch_worker.report.perv import perv
 from porewatch_worker.report.samples import samples
 from porewatch_worker.report.speech import Language, say, speaking
 from porewatch_worker.report.trust import sign_off
-
-COVERED = "another sample"
 
 
 def file_keys(report: Report) -> dict[str, str]:
@@ -36,21 +33,23 @@ def file_keys(report: Report) -> dict[str, str]:
     return {name: key for name, key in keys.items() if name in report.subjects}
 
 
-def of_sample(report: Report, name: str) -> Report:
-    """The part of `report` that is about sample `name`, with a decision of its own."""
+def of_sample(report: Report, name: str, language: Language = "en") -> Report:
+    """The part of `report` that is about sample `name`, with a decision of its own. Other samples
+    that its texts name are covered by words of `language`."""
+    with speaking(language):
+        covered = say("sample.covered")
     own = next(s for s in report.samples if s.name == name)
     kept = tuple(s for s in report.samples if s is own or _speaks_for(report, s, own))
     names = {s.name for s in kept}
     others = [s for s in report.samples if s.name not in names]
-    hidden = _hidden(report, others, kept) | _folders(report, others)
-    foreign = _any_of(hidden)
+    foreign = any_of(_hidden(report, others, kept) | _folders(report, others))
     outcomes = tuple(
-        o.model_copy(update={"reasons": _covered(o.reasons, foreign)})
+        o.model_copy(update={"reasons": _covered(o.reasons, foreign, covered)})
         for o in report.outcomes
         if o.sample in names
     )
     rows = tuple(
-        f.model_copy(update={"remark": foreign.sub(COVERED, f.remark)})
+        f.model_copy(update={n: foreign.sub(covered, getattr(f, n)) for n in ("rule", "remark")})
         for f in report.findings
         if f.sample in names
     )
@@ -75,12 +74,12 @@ def of_sample(report: Report, name: str) -> Report:
             "screens": tuple(s for s in report.screens if s.sample in names),
             "spike_recovery": {s: q for s, q in report.spike_recovery.items() if s in names},
             "perv": tuple(
-                p.model_copy(update={"alarms": _covered(p.alarms, foreign)})
+                p.model_copy(update={"alarms": _covered(p.alarms, foreign, covered)})
                 for p in report.perv
                 if p.sample in names
             ),
             "crosstalk": tuple(
-                c.model_copy(update={"marker": foreign.sub(COVERED, c.marker)})
+                c.model_copy(update={"marker": foreign.sub(covered, c.marker)})
                 for c in report.crosstalk
                 if c.sample in names
             ),
@@ -96,23 +95,23 @@ def of_sample(report: Report, name: str) -> Report:
 
 def compose_sample(report: Report, name: str, language: Language = "en") -> Document:
     """The document of one sample. Its seal is that of the run's report, which holds it."""
-    mine = of_sample(report, name)
-    whole = compose(mine, language)
+    mine = of_sample(report, name, language)
     own = next(s for s in mine.samples if s.name == name)
+    subjects = [s for s in report.samples if s.name in report.subjects]
     with speaking(language):
         seal = sign_off(mine)
         method = Section("method", say("provenance.title"), (provenance_facts(mine),))
-        return replace(
-            whole,
-            title=f"{whole.title}: {name}",
-            letterhead=identity(own, mine.laboratory),
-            front=(found(mine), controls(mine), could_be_seen(mine)),
+        return first_page(
+            mine,
+            title=f"{say('report.title')}: {name}",
+            letterhead=identity(own, mine.laboratory, subjects),
+            front=(found_in_few(mine), controls(mine), could_be_seen(mine)),
             body=(
                 findings(mine),
                 quantities(mine),
                 *perv(mine),
                 samples(mine),
-                could_not_be_seen(mine),
+                could_not_be_seen(mine, listed=False),
                 method,
                 *((seal,) if seal else ()),
             ),
@@ -126,6 +125,11 @@ def _speaks_for(report: Report, control: Sample, own: Sample) -> bool:
 def _hidden(report: Report, others: Iterable[Sample], kept: Iterable[Sample]) -> set[str]:
     """Words that lead to other samples, less those that our own share with them (a species)."""
     told = {w for s in others for w in _words(s)} | set(report.unlisted_barcodes)
+    barcodes = {s.barcode for s in kept} | {None}  # a file without one may hold anybody's reads
+    files = [(p, f.barcode) for f in report.inputs for p in (f.path, f.at) if p]
+    files += [(f.path, f.barcode) for f in report.lost]
+    theirs = [path for path, barcode in files if barcode not in barcodes]
+    told |= {part for path in theirs for part in (path, path.rsplit("/", 1)[-1])}
     return told - {w for s in kept for w in _words(s)}
 
 
@@ -136,16 +140,28 @@ def _folders(report: Report, others: Iterable[Sample]) -> set[str]:
 
 
 def _words(sample: Sample) -> Iterable[str]:
-    return (word for word in (sample.name, sample.barcode, sample.accession, sample.animal) if word)
+    words = (sample.name, sample.barcode, sample.accession, sample.animal, sample.requester)
+    return (word for word in words if word)
 
 
-def _any_of(words: set[str]) -> re.Pattern[str]:
-    """Longest first, and only whole: `A1` is not named by `A10`."""
+def any_of(words: Iterable[str]) -> re.Pattern[str]:
+    """Longest first, and only whole: `A1` is not named by `A10`. A number or a single letter is a
+    name only where names stand: there are other sevens in a report than animal 7."""
     ordered = sorted(words, key=lambda word: (-len(word), word))
-    if not ordered:
-        return re.compile(r"(?!)")
-    return re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, ordered))})(?!\w)")
+    plain = "|".join(re.escape(w) for w in ordered if not _ambiguous(w))
+    short = "|".join(re.escape(w) for w in ordered if _ambiguous(w))
+    parts = [rf"(?<!\w)(?:{plain})(?!\w)"] if plain else []
+    if short:
+        parts += [
+            rf"(?:(?<=[Ss]ample )|(?<=[Aa]nimal )|(?<=barcode ))(?:{short})(?!\w)",
+            rf"(?:(?<=\()|(?<=, ))(?:{short})(?=[,)])",
+        ]
+    return re.compile("|".join(parts) or r"(?!)")
 
 
-def _covered(texts: Iterable[str], foreign: re.Pattern[str]) -> tuple[str, ...]:
-    return tuple(foreign.sub(COVERED, text) for text in texts)
+def _ambiguous(word: str) -> bool:
+    return len(word) == 1 or word.replace(".", "").replace(",", "").isdigit()
+
+
+def _covered(texts: Iterable[str], foreign: re.Pattern[str], covered: str) -> tuple[str, ...]:
+    return tuple(foreign.sub(covered, text) for text in texts)
