@@ -90,8 +90,8 @@ def test_what_was_not_found_has_a_limit_of_detection_from_the_spike_in(answers: 
 
 def test_a_bam_of_e_coli_gives_e_coli(answers: Answers) -> None:
     result, quantified = answers("ecoli400.bam")
-    # A mock community: the molecules ligated to those of E. coli are S. aureus, as like it as R9
-    # reads are, in five reads and more. Uncut they were hidden in reads that are mostly E. coli.
+    # A mock community: the molecules ligated to those of E. coli are S. aureus, in five reads
+    # and more. Uncut they were hidden in reads that are mostly E. coli.
     assert set(called(quantified, Call.DETECTED)) == {"EC", "STAPH"}
     account, quality = result.samples[0].account, result.samples[0].quality
     assert quality.reads - account.split == 355
@@ -99,7 +99,6 @@ def test_a_bam_of_e_coli_gives_e_coli(answers: Answers) -> None:
     staph = called(quantified, Call.DETECTED)["STAPH"].evidence
     assert staph is not None
     assert staph.reads <= 8
-    assert staph.identity > 0.87
     assert not called(quantified, Call.INDETERMINATE)
 
 

@@ -33,9 +33,8 @@ def reads(total: int, split: int, again: int, of: float) -> str:
     """Reads as counted; where some were split at adapters, or came before and count once, how many
     the files hold and why."""
     told = plural(total, "read")
-    why = [
-        say(key, n=count(n)) for key, n in (("number.split", split), ("number.again", again)) if n
-    ]
+    why = [say("number.split", n=count(split))] if split else []
+    why += [say("number.again", n=count(again))] if again else []
     if why:
         files, said = count(total - split), say("list.joint").join(why)
         told = say("number.reads_from", reads=told, files=files, why=said)
