@@ -41,7 +41,6 @@ from tests.simulator.weather import CLEAR
 
 EXAMPLES = ROOT / "events"
 SIMULATED = (
-    "error_handler",
     "instance_terminator",
     "phase_state_manager",
     "report_generator",
@@ -185,6 +184,15 @@ def test_a_launch_asks_the_budget_and_remembers_full_pools(
     assert not_needed("instance_launcher", simulated, guard.used) == []
 
 
+def test_a_failed_run_is_ended_and_paid(
+    answers: Any,  # noqa: F811
+    guard: Guard,
+) -> None:
+    forgotten()
+    call("error_handler", example("error_handler.fail_run"))
+    assert not_needed("error_handler", guard.used) == []
+
+
 def orphan(run_id: str) -> str:
     """A machine of a run that the ledger does not know."""
     tags = {
@@ -244,6 +252,13 @@ def test_every_role_on_the_ledger_is_among_these() -> None:
         *SIMULATED,
         *("fastq_validator", "pipeline_orchestrator", "bundle_unpacker"),
         *("metric_calculator", "alert_handler", "cost_tracker"),
-        *("api", "run_canceller", "instance_launcher", "instance_monitor", "leftover_reaper"),
+        *(
+            "api",
+            "error_handler",
+            "run_canceller",
+            "instance_launcher",
+            "instance_monitor",
+            "leftover_reaper",
+        ),
     }
     assert {role for role in golden() if on_ledger(role)} == here
