@@ -11,12 +11,17 @@ from porewatch.edge.envelopes import StoredObject, stored_object
 from porewatch.edge.queue import on_queue
 from porewatch.settings import settings
 from porewatch.usecases.tell_odd_names import odd_names_told
-from porewatch.usecases.unpack_bundle import unpack_bundle
+from porewatch.usecases.unpack_bundle import give_up, unpack_bundle
 
 
-@on_queue(stored_object, again=lambda *message: Deliveries(settings().queue_url).again(*message))
-def lambda_handler(found: StoredObject) -> None:
+def dealt_with(found: StoredObject, error: Exception | None = None) -> None:
     now, table = settings(), Table(settings().ledger_table)
     with odd_names_told(found.key, inbox=Inbox(table), notices=lambda: Topic(now.notice_topic_arn)):
         raw, runs = Objects(now.raw_bucket), RunLedger(table)
-        unpack_bundle(found.key, raw=raw, runs=runs, manifests=Manifests(runs, raw))
+        if error is not None:
+            return give_up(found.key, error, raw=raw, runs=runs)
+        return unpack_bundle(found.key, raw=raw, runs=runs, manifests=Manifests(runs, raw))
+
+
+again = lambda *message: Deliveries(settings().queue_url).again(*message)  # noqa: E731
+lambda_handler = on_queue(stored_object, again=again, last=dealt_with)(dealt_with)

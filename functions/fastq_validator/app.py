@@ -1,5 +1,7 @@
 """Is this file sound? Every object that lands and no other function takes, once."""
 
+from functools import partial
+
 from porewatch.adapters.deliveries import Deliveries
 from porewatch.adapters.inbox import Inbox
 from porewatch.adapters.notices import Topic
@@ -11,21 +13,24 @@ from porewatch.edge.envelopes import StoredObject, stored_object
 from porewatch.edge.queue import on_queue
 from porewatch.reads.check import check_stream
 from porewatch.settings import settings
+from porewatch.usecases import validate_file as files
 from porewatch.usecases.answer_object import answer_stray
+from porewatch.usecases.send_alert import send_notice
 from porewatch.usecases.tell_odd_names import odd_names_told
-from porewatch.usecases.validate_file import Arrival, validate_file
 
 
-@on_queue(stored_object, again=lambda *message: Deliveries(settings().queue_url).again(*message))
-def lambda_handler(found: StoredObject) -> None:
+def judged(found: StoredObject, error: Exception | None = None) -> None:
     now, table = settings(), Table(settings().ledger_table)
+    inbox, notices = Inbox(table), Topic(now.notice_topic_arn)
     if not lies_in_a_run(found.key):
-        answer_stray(found.key, inbox=Inbox(table), notices=Topic(now.notice_topic_arn))
-        return
-    with odd_names_told(found.key, inbox=Inbox(table), notices=lambda: Topic(now.notice_topic_arn)):
-        validate_file(
-            Arrival(key=found.key, etag=found.etag, sequencer=found.sequencer or found.time),
-            raw=Objects(now.raw_bucket),
-            runs=RunLedger(table),
-            check=check_stream,
-        )
+        return answer_stray(found.key, inbox=inbox, notices=notices)
+    judge = partial(files.validate_file, check=partial(check_stream, seconds=files.MOST_SECONDS))
+    verdict = judge if error is None else partial(files.give_up, error=error)
+    arrival = files.Arrival(key=found.key, etag=found.etag, sequencer=found.sequencer or found.time)
+    tell = partial(send_notice, inbox=inbox, notices=notices)
+    with odd_names_told(found.key, inbox=inbox, notices=lambda: notices):
+        verdict(arrival, raw=Objects(now.raw_bucket), runs=RunLedger(table), tell=tell)
+
+
+again = lambda *message: Deliveries(settings().queue_url).again(*message)  # noqa: E731
+lambda_handler = on_queue(stored_object, again=again, last=judged)(judged)

@@ -350,7 +350,10 @@ def test_a_tar_does_not_write_into_a_run_that_receives_other_files(
 ) -> None:
     send("fastq_validator", put("runs/run-1/fastq/mine.fastq.gz", GOOD))
     assert send("bundle_unpacker", put(KEY, GOOD_TAR)) == []
-    assert "is receiving other files (fastq/mine.fastq.gz)" in str(runs.get("run-1").problem)
+    [answer] = [a for a in runs.answers("run-1") if a.path == KEY]
+    assert "is receiving other files (fastq/mine.fastq.gz)" in answer.problem
+    assert answer.act
+    assert runs.get("run-1").state is RunState.RECEIVING
     assert keys("runs/") == ["runs/run-1/fastq/mine.fastq.gz"]
     assert send("bundle_unpacker", created("quarantine/" + KEY)) == [], "ours: left alone"
     assert keys("quarantine/") == [f"quarantine/{KEY}", f"quarantine/{KEY}.reason.txt"]

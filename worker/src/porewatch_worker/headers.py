@@ -2,35 +2,43 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from porewatch.domain.errors import InputRefused
 from porewatch.domain.runs import InputFile, ReadKind
 from porewatch.reads.bam import opened_bam
+from porewatch.reads.boxed import of_file
 from porewatch.reads.fastq import sound_blocks
 from porewatch.reads.header_limits import header_of
-from porewatch.reads.headers import ReadHeader
 from porewatch.reads.raw import RawBytes
 
+FIRST = f"{__name__}:first"
 
-def first_header(path: Path, file: InputFile) -> ReadHeader | None:
-    """The header of the first read, or None when there is none to be read (the phases will say)."""
+
+def model_told(path: Path, file: InputFile) -> str | None:
+    """The model that called the first read, by its header; None when there is none to be read (the
+    phases will say)."""
     try:
-        with path.open("rb") as stream:
-            raw = RawBytes(stream)
-            return (
-                _of_bam(raw, file.path) if file.kind is ReadKind.BAM else _of_fastq(raw, file.path)
-            )
+        [model] = of_file(path, FIRST, {"kind": file.kind.value, "name": file.path})
     except (OSError, InputRefused):
         return None
+    return bytes(model).decode() or None
 
 
-def _of_fastq(raw: RawBytes, name: str) -> ReadHeader | None:
+def first(asked: dict[str, Any], raw: RawBytes) -> Iterator[bytes]:
+    """In the child: the model's name, in one frame."""
+    told = (_of_bam if asked["kind"] == ReadKind.BAM else _of_fastq)(raw, asked["name"])
+    yield (told or "").encode()
+
+
+def _of_fastq(raw: RawBytes, name: str) -> str | None:
     block = next(sound_blocks(raw, name=name), None)
-    return header_of(block.heads[0]) if block else None
+    return header_of(block.heads[0]).basecall_model if block else None
 
 
-def _of_bam(raw: RawBytes, name: str) -> ReadHeader | None:
+def _of_bam(raw: RawBytes, name: str) -> str | None:
     with opened_bam(raw, name=name) as reads:
         read = next(reads, None)
-    return read.header if read else None
+    return read.header.basecall_model if read else None

@@ -22,7 +22,7 @@ from porewatch.domain.quarantine import QuarantinedUnit
 from porewatch.domain.read_limits import settled
 from porewatch.domain.runs import InputFile, ReadKind, Sample
 from porewatch_worker.composed import OneStep, WithRecords
-from porewatch_worker.headers import first_header
+from porewatch_worker.headers import model_told
 from porewatch_worker.inputs import reads_of
 from porewatch_worker.phases.basecalling import BasecallingWork, skipped_record
 from porewatch_worker.phases.quantification import OUTPUT as QUANTIFICATION
@@ -128,8 +128,7 @@ def _model(order: WorkOrder, files: Sequence[InputFile], inputs: Inputs) -> str 
     told = order.manifest.sequencing.basecall_model
     if told or not files:
         return told
-    header = first_header(inputs.path(files[0].path), files[0])
-    return header.basecall_model if header else None
+    return model_told(inputs.path(files[0].path), files[0])
 
 
 def _told_again(order: WorkOrder, means: Means) -> StageWork:

@@ -18,7 +18,7 @@ from porewatch.domain.base import Model, now
 from porewatch.domain.errors import InputRefused, WorkerFailed
 from porewatch.domain.phases import Phase, PhaseRecord, Progress
 from porewatch.domain.runs import InputFile, Sequencing
-from porewatch.reads.pod5 import read_pod5
+from porewatch.reads.pod5 import signal_of
 from porewatch_worker import __version__
 from porewatch_worker.dorado import Dorado
 from porewatch_worker.inputs import basecalled_name
@@ -224,7 +224,7 @@ def _header(signal: Path, name: str) -> tuple[int, Sequencing, int]:
     """Reads, run metadata and sampling rate (Hz) by the pod5 library."""
     import pod5  # noqa: PLC0415  (large, with pyarrow; only signal needs it)
 
-    reads, sequencing = read_pod5(signal, name=name)
+    reads, sequencing = signal_of(signal, name=name)
     with pod5.Reader(signal) as reader:
         rate = next(int(read.run_info.sample_rate) for read in reader.reads())
     return reads, sequencing, rate

@@ -5,13 +5,16 @@ Whatever the check refuses is refused here with the same words: both walk throug
 
 from __future__ import annotations
 
+import json
+import struct
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from porewatch.domain.runs import InputFile, ReadKind
-from porewatch.reads.bam import Called, opened_bam
+from porewatch.reads.bam import Called, opened_bam, require_library
+from porewatch.reads.boxed import of_file
 from porewatch.reads.fastq import sound_blocks
 from porewatch.reads.header_limits import header_of
 from porewatch.reads.headers import ReadHeader
@@ -35,6 +38,10 @@ class Read(NamedTuple):
 
 
 Make = Callable[[], Read]
+READS = f"{__name__}:served"
+HEAD = struct.Struct("<I")
+FRAME_BASES, FRAME_READS = 4_000_000, 2_000
+"""Bases and reads of one answer of the child, about."""
 
 
 class Place:
@@ -49,14 +56,71 @@ class Place:
 
 
 def records_of(path: Path, file: InputFile, place: Place) -> Iterator[Make]:
-    """Each record as a call that makes its Read, so that passing over one costs little.
+    """Each record as a call that gives its Read. The file is read in a box (`reads/box.py`).
 
     Raises InputRefused naming file, record and line, as the check does.
     """
-    with path.open("rb") as stream:
-        raw = RawBytes(stream)
-        place.at = lambda: raw.size
-        yield from (_fastq if file.kind is ReadKind.FASTQ else _bam)(raw, file.path)
+    if file.kind is ReadKind.BAM:
+        require_library(file.path)
+    for frame in of_file(path, READS, {"kind": file.kind.value, "name": file.path}):
+        at, reads = unpacked(frame)
+        place.at = lambda at=at: at  # type: ignore[misc]
+        for read in reads:
+            yield lambda read=read: read  # type: ignore[misc]
+
+
+def served(asked: dict[str, Any], raw: RawBytes) -> Iterator[bytes]:
+    """In the child: the reads of the file, some thousand a frame."""
+    opened = _fastq if asked["kind"] == ReadKind.FASTQ else _bam
+    reads: list[Read] = []
+    bases = 0
+    for make in opened(raw, asked["name"]):
+        reads.append(make())
+        bases += len(reads[-1].sequence)
+        if bases >= FRAME_BASES or len(reads) >= FRAME_READS:
+            yield packed(raw.size, reads)
+            reads, bases = [], 0
+    if reads:
+        yield packed(raw.size, reads)
+
+
+def packed(at: int, reads: list[Read]) -> bytes:
+    """Reads as one frame: a line of JSON about each, all sequences, all qualities."""
+    told = [
+        [r.id, len(r.sequence), r.barcode, _moment(r), r.channel, r.duplex, r.alias] for r in reads
+    ]
+    head = json.dumps((at, told)).encode()
+    sequences = "".join(r.sequence for r in reads).encode("ascii")
+    return b"".join((HEAD.pack(len(head)), head, sequences, *(r.qualities for r in reads)))
+
+
+def _moment(read: Read) -> str | None:
+    return read.start_time.isoformat() if read.start_time else None
+
+
+def unpacked(frame: memoryview) -> tuple[int, Iterator[Read]]:
+    """(how far the file was read, its next reads)."""
+    size = HEAD.unpack_from(frame)[0]
+    at, told = json.loads(bytes(frame[HEAD.size : HEAD.size + size]))
+    return int(at), _reads_of(told, frame[HEAD.size + size :])
+
+
+def _reads_of(told: list[Any], rest: memoryview) -> Iterator[Read]:
+    half = len(rest) // 2
+    sequences, first = str(rest[:half], "ascii"), 0
+    for name, length, barcode, start, channel, duplex, alias in told:
+        last = first + length
+        yield Read(
+            id=name,
+            sequence=sequences[first:last],
+            qualities=bytes(rest[half + first : half + last]),
+            barcode=barcode,
+            start_time=datetime.fromisoformat(start) if start else None,
+            channel=channel,
+            duplex=duplex,
+            alias=alias,
+        )
+        first = last
 
 
 def _fastq(raw: RawBytes, name: str) -> Iterator[Make]:

@@ -64,6 +64,14 @@ class ManifestRefused(Refused):
     """A run manifest, bundle or sequencing summary cannot be used."""
 
 
+class NotJudged(InputRefused):
+    """What a file is could not be found out: reading it failed in a way that nobody foresaw."""
+
+
+class ReaderCrashed(NotJudged):
+    """The reader, a C library in a process of its own, died of the file."""
+
+
 class NoReadsInside(InputRefused):
     """A file is sound, and there is nothing in it."""
 
@@ -118,6 +126,11 @@ class CapacityUnavailable(Unavailable):
 
 class QuotaExceeded(Unavailable):
     """An account quota stands in the way; another purchase type may not."""
+
+
+class OutOfTime(Unavailable):
+    """Work that a function has some minutes for took longer; when it does so each time, that is a
+    verdict on what it worked at."""
 
 
 class Throttled(Unavailable):

@@ -38,10 +38,12 @@ class FileValidated(Fact):
 
 
 class FileQuarantined(Fact):
-    """A file cannot be used; it lies under `quarantine/`, and `problem` says why and what to do."""
+    """A file cannot be used; it lies under `quarantine/`, and `problem` says why and what to do.
+    `code`: InputRefused, NoReadsInside, ReaderCrashed or NotJudged."""
 
     path: str
     problem: Problem
+    code: str = "InputRefused"
     quarantine_key: str
 
 

@@ -256,6 +256,7 @@ class FileRecord(Model):
     ] = {}
     empty: Annotated[bool, Field(description="it is sound, or may be, and holds no reads")] = False
     problem: Problem | None = None
+    code: Annotated[str | None, Field(description="class of the refusal, when set aside")] = None
     quarantine_key: str | None = None
     checked_at: Moment
 

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any, TypeVar
 
-from porewatch.domain.errors import Conflict, PorewatchError, Refused, Unavailable
+from porewatch.domain.errors import Conflict, OutOfTime, PorewatchError, Refused, Unavailable
 from porewatch.edge import log
 from porewatch.edge.envelopes import Shape, opened_text, parser_of
 
@@ -25,11 +25,22 @@ _log = logging.getLogger(__name__)
 Again = Callable[[str, int], None]
 """(receipt, times received) -> the message is put off."""
 
+LAST_RECEIVE = 5
+"""The template's `maxReceiveCount`: after this delivery the message is a dead letter."""
+
 
 def on_queue(
-    shape: Shape[T], *, again: Again | None = None
+    shape: Shape[T],
+    *,
+    again: Again | None = None,
+    last: Callable[[T, Exception], object] | None = None,
 ) -> Callable[[Callable[[T], object]], Handler]:
-    """Decorate a function of one message. The queue's mapping needs ReportBatchItemFailures."""
+    """Decorate a function of one message. The queue's mapping needs ReportBatchItemFailures.
+
+    `last` hears of a message that failed each time, before it is a dead letter, with the error of
+    its last delivery: what the message is about gets a verdict there, so that nobody waits for it.
+    It is not asked when the world was in the way (Unavailable): then the letter can be sent again.
+    """
     parse = parser_of(shape)
 
     def decorate(work: Callable[[T], object]) -> Handler:
@@ -39,7 +50,7 @@ def on_queue(
                 failed = [
                     record["messageId"]
                     for record in event["Records"]
-                    if not _done(record, lambda body: parse(opened_text(body)), work, again)
+                    if not _done(record, lambda body: parse(opened_text(body)), work, again, last)
                 ]
             return {"batchItemFailures": [{"itemIdentifier": name} for name in failed]}
 
@@ -53,10 +64,12 @@ def _done(
     parse: Callable[[str], T],
     work: Callable[[T], object],
     again: Again | None,
+    last: Callable[[T, Exception], object] | None,
 ) -> bool:
     """Work on one message; True when the queue may forget it."""
     told: dict[str, Any] = {"message_id": record["messageId"], "receives": _receives(record)}
     with log.one_message() as bind:
+        message: T | None = None
         try:
             message = parse(record["body"])
             bind(message)
@@ -66,15 +79,35 @@ def _done(
         except Unavailable as error:
             _log.warning("will try again: %s", error, extra={**told, "error": type(error).__name__})
             _put_off(record, again)
+            if isinstance(error, OutOfTime):
+                _give_up(record, message, error, last)
             return False
         except Refused as error:
             _log.error("refused: %s", error, extra={**told, "error": type(error).__name__})
+            _give_up(record, message, error, last)
             return False
-        except Exception:  # a bug: its neighbours must not suffer, and the dead letters keep it
+        except Exception as error:  # a bug: its neighbours must not suffer; dead letters keep it
             _log.exception("a message could not be worked on", extra=told)
             _put_off(record, again)
+            _give_up(record, message, error, last)
             return False
     return True
+
+
+def _give_up(
+    record: dict[str, Any],
+    message: T | None,
+    error: Exception,
+    last: Callable[[T, Exception], object] | None,
+) -> None:
+    if last is None or message is None or _receives(record) < LAST_RECEIVE:
+        return
+    try:
+        last(message, error)
+    except Conflict as reason:
+        _log.info("it has its verdict: %s", reason)
+    except Exception:
+        _log.exception("its verdict could not be recorded", extra={"receives": _receives(record)})
 
 
 def _put_off(record: dict[str, Any], again: Again | None) -> None:

@@ -140,17 +140,23 @@ def _cut_short(name: str, record: int) -> InputRefused:
     )
 
 
-@contextmanager
-def _records(raw: RawBytes, name: str) -> Iterator[Iterator[Any]]:
-    """pysam's records, fed through a pipe by a thread (htslib wants a file descriptor)."""
+def require_library(name: str) -> None:
+    """Raises Unavailable where BAM cannot be read."""
     try:
-        import pysam  # noqa: PLC0415  (only BAM needs it)
+        import pysam  # noqa: F401, PLC0415  (loaded once, for all children that are forked later)
     except ImportError as e:
         raise Unavailable(
             "BAM cannot be checked here: pysam is not installed.",
             file=name,
             remedy="install pysam where the check runs.",
         ) from e
+
+
+@contextmanager
+def _records(raw: RawBytes, name: str) -> Iterator[Iterator[Any]]:
+    """pysam's records, fed through a pipe by a thread (htslib wants a file descriptor)."""
+    import pysam  # noqa: PLC0415  (only BAM needs it)
+
     quiet = pysam.set_verbosity(0)
     reader, writer = os.pipe()
     feeder = threading.Thread(target=_feed, args=(raw, writer), daemon=True)

@@ -1,19 +1,27 @@
-"""One door for every kind of file: check it whole, and say what is in it."""
+"""One door for every kind of file: check it whole, and say what is in it.
+
+The reading is done in a box (`box.py`): whatever a file does to its reader is a verdict on it.
+"""
 
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from porewatch.domain.errors import InputRefused, Unavailable
 from porewatch.domain.runs import ReadKind
 from porewatch.reads import pod5 as signal
-from porewatch.reads.bam import scan_bam
+from porewatch.reads.bam import require_library, scan_bam
+from porewatch.reads.boxed import of_file, of_stream
 from porewatch.reads.fastq import scan_fastq
 from porewatch.reads.naming import kind_of
 from porewatch.reads.pod5_count import Part
 from porewatch.reads.raw import ByteStream, RawBytes
 from porewatch.reads.summary import ReadsSummary
+
+CHECK = f"{__name__}:checked"
 
 
 def check_stream(
@@ -23,60 +31,71 @@ def check_stream(
     name: str,
     size: int | None = None,
     part: Part | None = None,
+    seconds: float | None = None,
 ) -> ReadsSummary:
     """Read `stream` to its end, once, and check every byte.
 
     `name` is how messages call the file; its suffix says whether gzip is expected. `size` is the
     size the store announced: fewer bytes mean a broken transfer (Unavailable), not a bad file.
     `part` fetches a piece of the same file: signal is counted by it where its library is missing.
-    Raises InputRefused naming the file, record, line and remedy.
+    Raises InputRefused naming the file, record, line and remedy; OutOfTime after `seconds`.
     """
-    raw = RawBytes(stream)
+    counted = _Counted(stream)
     try:
-        summary = _scan(raw, kind, name, part)
+        [answer] = of_stream(counted, CHECK, _asked(kind, name), seconds=seconds)
     except InputRefused:
-        raw.drain()
-        _refuse_short_transfer(raw, name, size)
+        counted.drain()
+        _refuse_short_transfer(counted.size, name, size)
         raise
-    _refuse_short_transfer(raw, name, size)
-    return summary
+    _refuse_short_transfer(counted.size, name, size)
+    summary = ReadsSummary.model_validate_json(bytes(answer))
+    if summary.counted or part is None:
+        return summary
+    reads = signal.counted_by_footer(part, summary.size, name=name)
+    return summary.model_copy(update={"counted": reads is not None, "reads": reads or 0})
 
 
 def check_file(path: Path | str) -> ReadsSummary:
     """`check_stream` on a local file; the kind comes from its name, messages give its whole path
     (every barcode's folder may hold a file of the same name)."""
     path = Path(path)
-    kind = kind_of(path.name)
+    asked = _asked(kind_of(path.name), str(path))
     try:
-        with path.open("rb") as stream:
-            return check_stream(stream, kind=kind, name=str(path), size=path.stat().st_size)
+        [answer] = of_file(path, CHECK, asked)
     except FileNotFoundError as e:
         raise InputRefused(
             "There is no such file.", file=str(path), remedy="check the name."
         ) from e
+    return ReadsSummary.model_validate_json(bytes(answer))
 
 
-def _scan(raw: RawBytes, kind: ReadKind, name: str, part: Part | None) -> ReadsSummary:
+def _asked(kind: ReadKind, name: str) -> dict[str, Any]:
+    if kind is ReadKind.BAM:
+        require_library(name)
+    library = kind is ReadKind.POD5 and signal.library_present()
+    return {"kind": kind.value, "name": name, "library": library}
+
+
+def checked(asked: dict[str, Any], raw: RawBytes) -> Iterator[bytes]:
+    """In the child: one frame, the summary."""
+    yield _scan(asked, raw).model_dump_json().encode()
+
+
+def _scan(asked: dict[str, Any], raw: RawBytes) -> ReadsSummary:
+    name, kind = asked["name"], ReadKind(asked["kind"])
     if kind is ReadKind.POD5:
-        return _scan_signal(raw, name, part)
+        return _scan_signal(raw, name, library=asked["library"])
     tally = scan_fastq(raw, name=name) if kind is ReadKind.FASTQ else scan_bam(raw, name=name)
     raw.drain()
     return tally.summary(name=name, kind=kind, size=raw.size, sha256=raw.sha256())
 
 
-def _scan_signal(raw: RawBytes, name: str, part: Part | None) -> ReadsSummary:
-    """POD5. Its library needs a file, so a copy is kept only where the library can use it; without
-    it the footers are asked for the number of reads."""
-    if not signal.library_present():
+def _scan_signal(raw: RawBytes, name: str, *, library: bool) -> ReadsSummary:
+    """POD5. Its library needs a file, so a copy is kept only where the library can use it."""
+    if not library:
         signal.scan_pod5(raw, name=name)
-        reads = signal.counted_by_footer(part, raw.size, name=name) if part else None
         return ReadsSummary(
-            name=name,
-            kind=ReadKind.POD5,
-            size=raw.size,
-            sha256=raw.sha256(),
-            counted=reads is not None,
-            reads=reads or 0,
+            name=name, kind=ReadKind.POD5, size=raw.size, sha256=raw.sha256(), counted=False
         )
     with tempfile.NamedTemporaryFile(suffix=".pod5") as copy:
         kept = RawBytes(_Copying(raw, copy))
@@ -106,8 +125,25 @@ class _Copying:
         return chunk
 
 
-def _refuse_short_transfer(raw: RawBytes, name: str, size: int | None) -> None:
-    if size is not None and raw.size < size:
+class _Counted:
+    """A stream and how many bytes it gave."""
+
+    def __init__(self, stream: ByteStream) -> None:
+        self._stream = stream
+        self.size = 0
+
+    def read(self, size: int, /) -> bytes:
+        chunk = self._stream.read(size)
+        self.size += len(chunk)
+        return chunk
+
+    def drain(self) -> None:
+        while self.read(1 << 20):
+            pass
+
+
+def _refuse_short_transfer(arrived: int, name: str, size: int | None) -> None:
+    if size is not None and arrived < size:
         raise Unavailable(
-            f"Only {raw.size} of {size} bytes arrived.", file=name, remedy="read the file again."
+            f"Only {arrived} of {size} bytes arrived.", file=name, remedy="read the file again."
         )

@@ -150,20 +150,22 @@ class _Bomb:
 
 def _records(blocks: Iterator[bytes], at: _Place) -> Iterator[tuple[list[bytes], bool]]:
     """Lines of whole records, and at the very end what is left of a broken one."""
-    carry = b""
+    waiting: list[bytes] = []  # a record that has not ended, in pieces: joined once, not each time
     for block in blocks:
-        lines = (carry + block).split(b"\n")
-        rest = lines[len(lines) - 1 - (len(lines) - 1) % 4 :]
-        carry = b"\n".join(rest)
-        if len(lines) > len(rest):
-            yield lines[: len(lines) - len(rest)], True
-        if len(carry) > LONGEST_RECORD:
-            explain(rest[:-1], at.record, at.name, partial=True)
+        waiting.append(block)
+        if b"\n" in block:
+            lines = b"".join(waiting).split(b"\n")
+            rest = lines[len(lines) - 1 - (len(lines) - 1) % 4 :]
+            waiting = [b"\n".join(rest)]
+            if len(lines) > len(rest):
+                yield lines[: len(lines) - len(rest)], True
+        if sum(map(len, waiting)) > LONGEST_RECORD:
+            explain(b"".join(waiting).split(b"\n")[:-1], at.record, at.name, partial=True)
             raise at.refused(
                 f"A record is longer than {LONGEST_RECORD} bytes: no sequencer writes that.",
                 "check that this is a FASTQ file with one line per sequence.",
             )
-    if carry:
+    if carry := b"".join(waiting):
         last = carry.split(b"\n")
         yield last, len(last) == 4 and bool(last[3])
 

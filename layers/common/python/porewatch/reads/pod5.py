@@ -6,13 +6,16 @@ The container ends in: footer, its length (8 bytes), section marker (16 bytes), 
 
 from __future__ import annotations
 
+import json
 import struct
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from porewatch.domain.bounds import LONGEST_VALUE
 from porewatch.domain.errors import InputRefused, NoReadsInside
 from porewatch.domain.runs import Sequencing
+from porewatch.reads.boxed import of_file
 from porewatch.reads.pod5_count import Part, count_reads
 from porewatch.reads.raw import RawBytes
 
@@ -49,6 +52,23 @@ def library_present() -> bool:
     except ImportError:
         return False
     return True
+
+
+SIGNAL = f"{__name__}:told"
+
+
+def signal_of(path: Path, *, name: str) -> tuple[int, Sequencing]:
+    """`read_pod5` of a local file, in a box."""
+    asked = {"kind": "pod5", "name": name, "path": str(path)}
+    [answer] = of_file(path, SIGNAL, asked)
+    told = json.loads(bytes(answer))
+    return int(told["reads"]), Sequencing.model_validate(told["sequencing"])
+
+
+def told(asked: dict[str, Any], _raw: RawBytes) -> Iterator[bytes]:
+    """In the child: what the library says of the file at `path`."""
+    reads, sequencing = read_pod5(Path(asked["path"]), name=asked["name"])
+    yield json.dumps({"reads": reads, "sequencing": sequencing.model_dump(mode="json")}).encode()
 
 
 def read_pod5(path: Path, *, name: str) -> tuple[int, Sequencing]:

@@ -29,6 +29,17 @@ class Topics:
         return self.alerts if goes_to_alerts(fact) else self.notices
 
 
+def send_notice(fact: Fact, *, inbox: Inbox, notices: Topic) -> None:
+    """The notice of a fact that has one, from the place where it came about; whoever hears of the
+    fact later finds it sent. AlreadyDone when that was first."""
+    told = notice_of(fact, str)
+    if told is None:
+        return
+    key, notice = told
+    with inbox.once(f"notice:{key}"):
+        notices.publish(notice)
+
+
 def send_alert(fact: Fact, *, inbox: Inbox, topics: Topics, link: Link) -> None:
     """AlreadyDone when it was sent before; facts nobody is sent are passed over."""
     told = notice_of(fact, link)

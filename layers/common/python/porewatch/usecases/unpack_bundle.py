@@ -93,16 +93,60 @@ def unpack_bundle(
         )
         manifest = _claim(head, manifest, raw=raw, runs=runs, manifests=manifests, at=clock())
     except Refused as refusal:
-        _log.warning("bundle %s is refused: %s", key, refusal)
-        digest = hashlib.sha256(f"{key} {head.etag}".encode()).hexdigest()
-        problem = f"bundle {key} was refused. {refusal}"
-        runs.refuse(run_id, digest=digest, problem=problem, at=clock())
-        _quarantine(key, refusal, raw)
+        _refuse(head, run_id, refusal, raw=raw, runs=runs, at=clock())
         return
     for aside in manifest.left_out:
         _log.info("of %s: %s", key, aside.sentence())
     _unpack(head, lying, manifest, raw)
     raw.put_json(places.seal_key(manifest.run_id), manifest)
+
+
+def give_up(
+    key: str,
+    error: Exception,
+    *,
+    raw: Objects,
+    runs: RunLedger,
+    clock: Callable[[], datetime] = now,
+) -> None:
+    """The verdict on a tar that could not be unpacked, however often it was tried: refused with
+    what happened, so that its sender hears of it. AlreadyDone when it is gone."""
+    head = raw.head(key)
+    if head is None or key.startswith(places.QUARANTINE):
+        raise AlreadyDone("is gone: it was dealt with before.", file=key)
+    told = (
+        error.problem if isinstance(error, PorewatchError) else f"{type(error).__name__}: {error}"
+    )
+    refusal = ManifestRefused(
+        f"the tar could not be judged: {told[:500]}",
+        file=key,
+        remedy="send the folder by `porewatch submit`; the tar is kept, and so is the message "
+        "about it, for whoever runs the stack.",
+    )
+    _refuse(head, run_id_of(key), refusal, raw=raw, runs=runs, at=clock())
+
+
+def _refuse(
+    head: Head, run_id: str, refusal: Refused, *, raw: Objects, runs: RunLedger, at: datetime
+) -> None:
+    """The run is refused, if it was to come by this tar; one whose files arrive by another door
+    hears of the tar, and goes on."""
+    _log.warning("bundle %s is refused: %s", head.key, refusal)
+    record = runs.find(run_id)
+    if record is not None and record.state is RunState.RECEIVING:
+        answer = Answer(
+            kind=f"tar:{head.etag[:16]}",
+            verdict=Treatment.REFUSED,
+            problem=f"the tar was refused. {refusal}",
+            remedy="the run's other files are not touched; what was wrong lies in quarantine.",
+            act=True,
+        )
+        answer_object(run_id, head.key, answer, runs=runs, at=at)
+    else:
+        digest = hashlib.sha256(f"{head.key} {head.etag}".encode()).hexdigest()
+        problem = f"bundle {head.key} was refused. {refusal}"
+        runs.refuse(run_id, digest=digest, problem=problem, at=at)
+    _quarantine(head.key, refusal, raw)
 
 
 def _look(head: Head, raw: Objects) -> Contents:

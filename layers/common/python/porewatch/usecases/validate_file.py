@@ -14,7 +14,13 @@ from typing import IO, TYPE_CHECKING, Protocol
 
 from porewatch.domain import places
 from porewatch.domain.base import Model, now
-from porewatch.domain.errors import AlreadyDone, InputRefused, NoReadsInside
+from porewatch.domain.errors import (
+    AlreadyDone,
+    InputRefused,
+    NoReadsInside,
+    NotJudged,
+    PorewatchError,
+)
 from porewatch.domain.events import FileQuarantined, FileValidated
 from porewatch.domain.landing.answers import answer_of
 from porewatch.domain.landing.names import Landed, classify
@@ -29,6 +35,8 @@ if TYPE_CHECKING:
     from porewatch.adapters.objects import Head, Objects
     from porewatch.adapters.runs import RunLedger
 
+MOST_SECONDS = 780.0
+"""Time to read one file in: a function has 15 minutes."""
 _log = logging.getLogger(__name__)
 
 
@@ -38,6 +46,10 @@ class Arrival(Model):
     key: str
     etag: str
     sequencer: str
+
+
+Tell = Callable[[FileQuarantined], None]
+"""Sends the notice that the fact makes, once, whoever else hears of the fact."""
 
 
 class Summary(Protocol):
@@ -83,9 +95,11 @@ def validate_file(
     raw: Objects,
     runs: RunLedger,
     check: Check,
+    tell: Tell,
     clock: Callable[[], datetime] = now,
 ) -> None:
-    """Check one object and record the verdict. AlreadyDone for events that are old news.
+    """Check one object and record the verdict; of a bad one people are told at once. AlreadyDone
+    for events that are old news.
 
     Reads are checked wherever they lie in the run; everything else gets an answer, unread. In a
     folder of reads (`fastq/`) what is no reads is set aside. MessageRefused for an odd run id.
@@ -108,7 +122,9 @@ def validate_file(
     try:
         record = _checked(run_id, path, head, raw=raw, check=check, at=at)
     except InputRefused as refusal:
-        _set_aside(run_id, path, head, refusal, arrival=arrival, raw=raw, runs=runs, at=at)
+        _set_aside(
+            run_id, path, head, refusal, arrival=arrival, raw=raw, runs=runs, tell=tell, at=at
+        )
         return
     fact = FileValidated(
         fact_id=fact_id(FileValidated, run_id, path, arrival.sequencer),
@@ -122,6 +138,35 @@ def validate_file(
     runs.record_file(record, sequencer=arrival.sequencer, fact=fact)
     counted = "reads not counted" if record.reads is None else f"{record.reads} reads"
     _log.info("%s is sound: %s, %s bases", arrival.key, counted, record.bases)
+
+
+def give_up(
+    arrival: Arrival,
+    error: Exception,
+    *,
+    raw: Objects,
+    runs: RunLedger,
+    tell: Tell,
+    clock: Callable[[], datetime] = now,
+) -> None:
+    """The verdict on a file that could not be judged, however often it was tried: set aside with
+    what happened, so that its run does not wait for it. AlreadyDone when it has a verdict."""
+    run_id, path = places.split_raw_key(arrival.key)
+    head = raw.head(arrival.key)
+    if head is None or head.etag != arrival.etag:
+        raise AlreadyDone("was replaced or removed since.", file=arrival.key)
+    told = (
+        error.problem if isinstance(error, PorewatchError) else f"{type(error).__name__}: {error}"
+    )
+    refusal = NotJudged(
+        f"The file could not be judged: {told[:500]}",
+        file=path,
+        remedy="write it again with the basecaller and send it, or leave it out of the run; it is "
+        "kept, and so is the message about it, for whoever runs the stack.",
+    )
+    _set_aside(
+        run_id, path, head, refusal, arrival=arrival, raw=raw, runs=runs, tell=tell, at=clock()
+    )
 
 
 _MEANT = (Landed.READS, Landed.UNREADABLE, Landed.SIGNAL_OLD, Landed.TABLE, Landed.UNKNOWN)
@@ -171,6 +216,7 @@ def _set_aside(
     arrival: Arrival,
     raw: Objects,
     runs: RunLedger,
+    tell: Tell,
     at: datetime,
 ) -> None:
     target = places.quarantine_key(head.key)
@@ -183,6 +229,7 @@ def _set_aside(
         etag=head.etag,
         empty=isinstance(refusal, NoReadsInside),
         problem=str(refusal),
+        code=type(refusal).__name__,
         quarantine_key=target,
         checked_at=at,
     )
@@ -192,10 +239,12 @@ def _set_aside(
         at=at,
         path=path,
         problem=str(refusal),
+        code=type(refusal).__name__,
         quarantine_key=target,
     )
     if runs.record_file(record, sequencer=arrival.sequencer, fact=fact):
         _finish_quarantine(record, raw.head(head.key), raw)
+        tell(fact)
     _log.warning("set aside: %s", refusal)
 
 
