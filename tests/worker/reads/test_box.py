@@ -145,6 +145,7 @@ def test_a_child_holds_nothing_of_its_parent(tmp_path: Path) -> None:
     reading, writing = os.pipe()
     list(of_file(file_of(tmp_path, "fine"), JOB, KIND))  # a child is there
     os.close(writing)
+    os.set_blocking(reading, False)
     assert os.read(reading, 1) == b"", "somebody else holds the pipe open"
     os.close(reading)
 
