@@ -12,7 +12,7 @@ from uuid import UUID
 
 import pytest
 
-from porewatch.domain.errors import InputRefused, NoReadsInside
+from porewatch.domain.errors import InputRefused, NoReadsInside, ReaderCrashed
 from porewatch.domain.runs import InputFile, ReadKind
 from porewatch.reads.check import check_file, check_stream
 from porewatch.reads.naming import kind_of
@@ -126,7 +126,10 @@ def tried(path: Path, seeds: range) -> None:
         except BaseException as e:
             e.add_note(f"seed {seed} of {path.name}")
             raise
-    assert found.keys() <= {"sound", InputRefused.__name__, NoReadsInside.__name__}, found
+    foreseen = {"sound", InputRefused.__name__, NoReadsInside.__name__}
+    if path.name.endswith(".pod5"):  # Arrow aborts at about one mutant in a thousand
+        foreseen.add(ReaderCrashed.__name__)
+    assert found.keys() <= foreseen, found
     assert found[InputRefused.__name__], "no mutant was refused"
 
 
