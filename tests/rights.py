@@ -141,6 +141,9 @@ _S3 = {
     "CompleteMultipartUpload": "PutObject",
     "ListMultipartUploads": "ListBucketMultipartUploads",
     "ListParts": "ListMultipartUploadParts",
+    "ListObjectVersions": "ListBucketVersions",
+    "GetObjectLockConfiguration": "GetBucketObjectLockConfiguration",
+    "PutObjectLockConfiguration": "PutBucketObjectLockConfiguration",
 }
 BUCKETS = {"raw": "RawBucket", "results": "ResultsBucket", "reports": "ReportsBucket"}
 """Buckets of the tests, as the template calls them."""
@@ -163,6 +166,11 @@ def _asked_of_ledger(operation: str, request: dict[str, Any]) -> Iterator[Asked]
                 yield from _asked_of_ledger(f"{verb}Item", one)
     elif "IndexName" in request:
         yield Asked("dynamodb:Query", f"index/{request['IndexName']}")
+    elif operation == "BatchWriteItem":
+        keys = [
+            one["DeleteRequest"]["Key"] for some in request["RequestItems"].values() for one in some
+        ]
+        yield from (Asked("dynamodb:BatchWriteItem", key["pk"]["S"]) for key in keys)
     elif operation == "Query":
         yield Asked("dynamodb:Query", request["ExpressionAttributeValues"][":p"]["S"])
     else:
@@ -176,6 +184,11 @@ def _asked_of_bucket(operation: str, request: dict[str, Any]) -> Iterator[Asked]
         source = request["CopySource"]
         yield Asked("s3:GetObject", f"{BUCKETS.get(source['Bucket'], '')}/{source['Key']}")
         operation = "PutObject"
+    if operation == "DeleteObjects":
+        for one in request["Delete"]["Objects"]:
+            what = "DeleteObjectVersion" if "VersionId" in one else "DeleteObject"
+            yield Asked(f"s3:{what}", f"{bucket}/{one['Key']}")
+        return
     action = f"s3:{_S3.get(operation, operation)}"
     yield Asked(action, f"{bucket}/{request['Key']}" if "Key" in request else bucket)
 

@@ -14,6 +14,7 @@ from porewatch.edge.queue import on_queue
 from porewatch.reads.check import check_stream
 from porewatch.settings import settings
 from porewatch.usecases import validate_file as files
+from porewatch.usecases.answer_gone import gone_answered
 from porewatch.usecases.answer_object import answer_stray
 from porewatch.usecases.send_alert import send_notice
 from porewatch.usecases.tell_odd_names import odd_names_told
@@ -28,8 +29,9 @@ def judged(found: StoredObject, error: Exception | None = None) -> None:
     verdict = judge if error is None else partial(files.give_up, error=error)
     arrival = files.Arrival(key=found.key, etag=found.etag, sequencer=found.sequencer or found.time)
     tell = partial(send_notice, inbox=inbox, notices=notices)
-    with odd_names_told(found.key, inbox=inbox, notices=lambda: notices):
-        verdict(arrival, raw=Objects(now.raw_bucket), runs=RunLedger(table), tell=tell)
+    told, runs = odd_names_told(found.key, inbox=inbox, notices=lambda: notices), RunLedger(table)
+    with told, gone_answered(found.key, runs=runs):
+        verdict(arrival, raw=Objects(now.raw_bucket), runs=runs, tell=tell)
 
 
 again = lambda *message: Deliveries(settings().queue_url).again(*message)  # noqa: E731

@@ -6,6 +6,7 @@ from porewatch.adapters.notices import Topic
 from porewatch.edge.intake import Word, intake_word
 from porewatch.edge.queue import on_queue
 from porewatch.settings import settings
+from porewatch.usecases.answer_gone import gone_answered
 from porewatch.usecases.gate import Gate
 from porewatch.usecases.sweep_intake import sweep_intake
 from porewatch.usecases.take_in import take_in
@@ -21,7 +22,9 @@ def lambda_handler(word: Word) -> None:
     gate = Gate(raw, known, sealed, counts, starts, signal, told.default_bundle)
     if word.key is None:
         return sweep_intake(gate)
-    with odd_names_told(
-        word.key, inbox=Inbox(ledger), notices=lambda: Topic(told.notice_topic_arn)
+    inbox, notices = Inbox(ledger), lambda: Topic(told.notice_topic_arn)
+    with (
+        odd_names_told(word.key, inbox=inbox, notices=notices),
+        gone_answered(word.key, runs=known),
     ):
         take_in(word.key, gate, replayed=word.replayed)

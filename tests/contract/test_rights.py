@@ -47,7 +47,7 @@ def test_who_only_reads_cannot_write_into_the_ledger() -> None:
     assert writers.isdisjoint(READERS)
 
 
-def test_nothing_of_a_run_can_be_removed_from_the_ledger() -> None:
+def test_nothing_of_a_run_can_be_removed_from_the_ledger_item_by_item() -> None:
     removable = {
         key
         for role in golden()
@@ -56,6 +56,16 @@ def test_nothing_of_a_run_can_be_removed_from_the_ledger() -> None:
         for key in right.partitions()
     }
     assert removable == REMOVABLE
+
+
+def test_only_a_deletion_removes_a_run_and_cannot_end_the_hold_that_forbids_it() -> None:
+    may: dict[str, set[str]] = {}
+    for role, rights_of in golden().items():
+        for right in rights_of:
+            may.setdefault(right.action, set()).add(role)
+    assert may["dynamodb:BatchWriteItem"] == {"run_eraser"}
+    assert may["s3:DeleteObjectVersion"] == {"run_eraser"}
+    assert may["s3:PutObjectLegalHold"] == {"run_keeper"}
 
 
 def test_every_right_on_the_ledgers_table_names_its_partitions() -> None:

@@ -14,7 +14,7 @@ from porewatch.adapters.table import Table
 from porewatch.domain import base
 from porewatch.domain.runs import RunState
 from tests.functional.conftest import executions
-from tests.functional.doors import created, put, send
+from tests.functional.doors import created, keys, put, send
 from tests.functional.test_pipeline_orchestrator import (
     GOOD,
     PATHS,
@@ -71,6 +71,29 @@ def test_a_final_summary_that_nobody_heard_of_seals(cloud: Table, sweep: Any) ->
     put_files()
     put(SUMMARY_KEY, SUMMARY)
     sweep()
+    send("pipeline_orchestrator", created("runs/run-1/run.json"))
+    assert len(executions()) == 1
+
+
+DEEP = "runs/run-1/exp/sample/20260301_1200_X1_FAX00001_abcdef01"
+
+
+def test_a_nested_final_summary_that_nobody_heard_of_seals(cloud: Table, sweep: Any) -> None:
+    put_files()
+    put(f"{DEEP}/final_summary_FAX00001_a_b.txt", SUMMARY)
+    put(f"{DEEP}/report_FAX00001.html", b"<html>")
+    sweep()
+    send("pipeline_orchestrator", created("runs/run-1/run.json"))
+    assert len(executions()) == 1
+
+
+def test_one_that_came_after_a_search_is_found_by_the_next(cloud: Table, sweep: Any) -> None:
+    put_files()
+    sweep()
+    put(f"{DEEP}/final_summary_FAX00001_a_b.txt", SUMMARY)
+    sweep(minutes=4)
+    assert keys("runs/run-1/run.json") == [], "a folder of thousands is not listed every time"
+    sweep(minutes=13)
     send("pipeline_orchestrator", created("runs/run-1/run.json"))
     assert len(executions()) == 1
 

@@ -19,6 +19,7 @@ import pytest
 from porewatch.adapters.items import Item
 from porewatch.adapters.metrics import Metrics
 from porewatch.adapters.notices import Topic
+from porewatch.adapters.registry import Registry
 from porewatch.adapters.runs import RunLedger
 from porewatch.adapters.stages import StageLedger
 from porewatch.adapters.table import Table
@@ -28,11 +29,13 @@ from porewatch.domain.cost import CostLine
 from porewatch.domain.errors import BudgetExceeded, CapacityUnavailable, Unavailable
 from porewatch.settings import settings
 from tests import rights
+from tests.functional import ended_run
 from tests.functional.doors import ROOT, Context, door, object_event, put, send, told
 from tests.functional.test_bundle_unpacker import KEY as TAR
 from tests.functional.test_bundle_unpacker import a_tar
 from tests.functional.test_cancelling import ORDER, running  # noqa: F401 - a fixture
 from tests.functional.test_control_plane import answers, call, example, launched, record, seal  # noqa: F401
+from tests.functional.test_deleting import api, ledger, registry, server  # noqa: F401
 from tests.rights import Guard, Right, golden
 from tests.simulator.calls import Wire
 from tests.simulator.scheduler import process
@@ -247,11 +250,32 @@ def test_the_reaper_notes_ends_and_pays(answers: Any, guard: Guard) -> None:  # 
     assert not_needed("leftover_reaper", guard.used) == []
 
 
+def test_holding_and_deleting_read_lists_move_and_remove(
+    ledger: Table,  # noqa: F811
+    registry: Registry,  # noqa: F811
+    guard: Guard,
+) -> None:
+    ended_run.lock_buckets()
+    ended_run.end_run(ledger, registry)
+    who = {"run_id": ended_run.RUN, "by": "M. Sato", "reason": "r"}
+    for function, order in (
+        ("run_keeper", who),
+        ("run_keeper", {**who, "release": True}),
+        ("run_keeper", WAITING),
+        ("run_eraser", who),
+        ("run_eraser", WAITING),
+    ):
+        door(function)(order, Context())
+    for function in ("run_keeper", "run_eraser"):
+        assert not_needed(function, guard.used) == [], function
+
+
 def test_every_role_on_the_ledger_is_among_these() -> None:
     here = {
         *SIMULATED,
         *("fastq_validator", "pipeline_orchestrator", "bundle_unpacker"),
         *("metric_calculator", "alert_handler", "cost_tracker"),
+        *("run_keeper", "run_eraser"),
         *(
             "api",
             "error_handler",

@@ -18,6 +18,7 @@ from porewatch.compute.price import HOME_REGION, price_list
 from porewatch.compute.profiles import profile as profile_named
 from porewatch.domain.budget import Books, Reservation
 from porewatch.domain.cost import ORCHESTRATION, Bill, CostLine, make_bill
+from porewatch.domain.ending.rules import refuse_gone
 from porewatch.domain.estimate import InputSize, size_of
 from porewatch.domain.orchestration import activity, overhead
 from porewatch.domain.runs import FINAL_STATES
@@ -87,9 +88,11 @@ def bill_of(
     """The bill as it stands, what the run's cap counts, and what is or was held for each epoch.
 
     Until the run has ended, orchestration and files are an estimate and say so. `load`: of the
-    machines, for the middle of the carbon estimate (None: the table's own).
+    machines, for the middle of the carbon estimate (None: the table's own). RunGone for a deleted
+    run: `list` says what it had cost.
     """
     run = stack.runs.get(run_id)
+    refuse_gone(run)
     region = stack.session.region_name or HOME_REGION
     prices, factors = price_list(region), carbon_factors(region)
     lines = list(stack.stages.cost_lines(run_id, run.revision))

@@ -1,18 +1,25 @@
-"""Verbs that end a run: stop it."""
+"""Verbs that end a run or its data: stop it, hold it, delete it."""
 
 from __future__ import annotations
 
 import getpass
-from typing import Annotated
+import sys
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.text import Text
 
 from porewatch.domain.cancelling import Cancel, Cancelled
+from porewatch.domain.ending.orders import Deleted, DeleteRun, Held, HoldRun
+from porewatch.domain.errors import MessageRefused
+from porewatch_cli import endings
 from porewatch_cli.invoke import ask_function
 from porewatch_cli.options import JsonOption, ProfileOption, RegionOption, RunArgument, StackOption
 from porewatch_cli.stack import find_stack
 from porewatch_cli.terminal import console, print_json, speaks_plainly
+
+if TYPE_CHECKING:
+    from porewatch_cli.stack import Stack
 
 app = typer.Typer()
 
@@ -43,3 +50,72 @@ def cancel(
     said = f" is {done.state.value}: {done.problem}"
     console.print(Text.assemble("run ", (done.run_id, "bold"), said))
     console.print(f"  machines ended: {ended}; cost so far {done.cost_usd:.4f} USD")
+
+
+@app.command()
+@speaks_plainly
+def hold(
+    run: RunArgument,
+    reason: Annotated[str, typer.Option("--reason", help="why; it stays in the run's record")],
+    release: Annotated[bool, typer.Option("--release", help="end the run's legal hold")] = False,
+    by: ByOption = None,
+    as_json: JsonOption = False,
+    stack: StackOption = None,
+    profile: ProfileOption = None,
+    region: RegionOption = None,
+) -> None:
+    """Put a run under legal hold: nothing of it is deleted, by a person or by its age."""
+    chosen = find_stack(stack, profile=profile, region=region)
+    chosen.runs.get(run)
+    if not reason.strip():
+        raise MessageRefused("a legal hold needs a reason.", remedy="say why: --reason TEXT.")
+    order = HoldRun(run_id=run, by=by or getpass.getuser(), reason=reason, release=release)
+    done = ask_function(chosen, "run-keeper", order, Held)
+    if as_json:
+        print_json(done)
+    else:
+        endings.show_hold(done)
+
+
+@app.command()
+@speaks_plainly
+def delete(
+    run: RunArgument,
+    reason: ReasonOption = "",
+    by: ByOption = None,
+    yes: Annotated[
+        str | None,
+        typer.Option(
+            "--yes", metavar="RUN", help="the run's id once more, instead of the question"
+        ),
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="say what would go and what stays; delete nothing")
+    ] = False,
+    as_json: JsonOption = False,
+    stack: StackOption = None,
+    profile: ProfileOption = None,
+    region: RegionOption = None,
+) -> None:
+    """Delete all data of a run, in all its revisions, for good. Never under legal hold."""
+    chosen = find_stack(stack, profile=profile, region=region)
+    chosen.runs.get(run)
+    order = DeleteRun(run_id=run, by=by or getpass.getuser(), reason=reason, dry_run=True)
+    found = ask_function(chosen, "run-eraser", order, Deleted)
+    if not dry_run:
+        if not as_json:
+            endings.show_deletion(found)
+        endings.must_agree(run, yes, asks=sys.stdin.isatty() and not as_json)
+        found = _delete(chosen, order.model_copy(update={"dry_run": False}))
+    if as_json:
+        print_json(found)
+    else:
+        endings.show_deletion(found)
+
+
+def _delete(stack: Stack, order: DeleteRun) -> Deleted:
+    """Each call deletes for as long as a function may work; a large run takes some."""
+    done = ask_function(stack, "run-eraser", order, Deleted)
+    while done.more:
+        done = ask_function(stack, "run-eraser", order, Deleted)
+    return done

@@ -5,7 +5,7 @@
 2 the command line is wrong
 3 finished, but the results may not be reported
 4 refused: the input is at fault
-5 the run failed or was cancelled
+5 the run failed, was cancelled or was deleted
 
 `--exit-zero` turns 3 into 0, for scripts that ask the report themselves.
 """
@@ -25,6 +25,8 @@ _OF_STATE = {
     RunState.REFUSED: REFUSED,
     RunState.FAILED: RUN_FAILED,
     RunState.CANCELLED: RUN_FAILED,
+    RunState.DELETING: RUN_FAILED,
+    RunState.DELETED: RUN_FAILED,
 }
 
 

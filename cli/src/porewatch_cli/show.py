@@ -13,6 +13,7 @@ from porewatch.domain import places
 from porewatch.domain.errors import Refused
 from porewatch.domain.runs import RunRecord, RunState
 from porewatch_cli import summary as tables
+from porewatch_cli.endings import hold_text
 from porewatch_cli.forms import forms, of_samples
 from porewatch_cli.reports import read_bill, read_report, save_reports, with_report
 from porewatch_cli.submit import Submission
@@ -74,7 +75,7 @@ def runs(stack: Stack, *, as_json: bool) -> None:
             run.created_at.strftime("%Y-%m-%d %H:%M"),
             detections_text(run),
             f"{run.cost_usd:.4f}",
-            Text(run.problem or ""),
+            Text("; ".join(filter(None, (hold_text(run), run.problem)))),
         )
     console.print(shown)
 

@@ -24,6 +24,7 @@ from rich.progress import (
 
 from porewatch.domain import places
 from porewatch.domain.bundles import inbox_key, run_id_of
+from porewatch.domain.ending.rules import refuse_gone
 from porewatch.domain.errors import InputRefused
 from porewatch.domain.lifecycle import MENDABLE
 from porewatch.domain.release import DEFAULT
@@ -68,11 +69,14 @@ def submit(
     read_limits: ReadLimits | None = None,
     quiet: bool = False,
 ) -> Submission:
-    """Send one run. Raises Refused before anything was uploaded when the input is bad.
+    """Send one run. Raises Refused before anything was uploaded when the input is bad, RunGone when
+    a run of that id was deleted.
 
     What is None is as a tar's own run.json says, else the default.
     """
     remarks = refuse_mistyped(stack, layout=profile, bundle=bundle, release_policy=release_policy)
+    if run_id is not None:
+        refuse_gone(stack.runs.find(run_id))
     if path.is_file() and path.suffix == ".tar":
         _refuse_beside(path, sample_sheet, "sample sheet", "sample_sheet.csv")
         _refuse_beside(path, lab, "laboratory", "lab.toml")
@@ -146,6 +150,7 @@ def _as_sealed_before(manifest: RunManifest, stack: Stack) -> RunManifest:
     A run that failed, was refused or cancelled gets a new seal: the same manifest never runs twice.
     """
     run = stack.runs.find(manifest.run_id)
+    refuse_gone(run)
     if run is not None and run.state in MENDABLE:
         return manifest
     raw = stack.bucket("Raw")
@@ -178,6 +183,7 @@ def _refuse_beside(path: Path, given: Path | None, what: str, name: str) -> None
 def _submit_tar(path: Path, key: str, *, stack: Stack, quiet: bool) -> Submission:
     """Sent as it is: its content is checked in the cloud. Its key says what was asked for."""
     name = run_id_of(key)
+    refuse_gone(stack.runs.find(name))
     digest = hashlib.sha256()
     with path.open("rb") as file, _bar("checking", path.stat().st_size, quiet) as advance:
         while chunk := file.read(1 << 20):

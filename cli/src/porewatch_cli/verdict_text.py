@@ -15,6 +15,8 @@ STATE_STYLES = {
     RunState.FAILED: "bold red",
     RunState.REFUSED: "bold red",
     RunState.CANCELLED: "magenta",
+    RunState.DELETING: "dim",
+    RunState.DELETED: "dim",
 }
 """A completed run has no colour of its own: that is its outcome's."""
 OUTCOME_STYLES = {

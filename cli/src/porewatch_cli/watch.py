@@ -25,6 +25,7 @@ from porewatch.domain.phases import Phase, PhaseRecord, StageRecord, StageState
 from porewatch.domain.runs import FINAL_STATES, FileRecord, RunRecord, RunState
 from porewatch_cli.alerts import alert_lines
 from porewatch_cli.arrival import Sent, refuse_unknown
+from porewatch_cli.endings import hold_text
 from porewatch_cli.files_seen import FilesSeen
 from porewatch_cli.ladder import failures_of, last_steps, refusals_of, steps
 from porewatch_cli.progress import progress_bar, progress_text
@@ -188,6 +189,8 @@ def one_line(view: RunView) -> str:
     if result := result_text(run).plain:
         parts += [result, detections_text(run)]
     parts.append(f"${run.cost_usd:.4f}")
+    if held := hold_text(run):
+        parts.append(held)
     if run.problem:
         parts.append(" ".join(run.problem.split()))
     return " · ".join(parts)
@@ -209,6 +212,8 @@ def picture(view: RunView) -> RenderableType:
     parts += [Text(line, style=style) for line, style in alert_lines(view.alerts).items()]
     if steps_taken := view.steps:
         parts.append(last_steps(steps_taken))
+    if held := hold_text(run):
+        parts.append(Text(held, style="bold"))
     if run.problem:
         parts.append(Text(run.problem, style="red"))
     parts += [Text(line, style="dim") for line in view.said]

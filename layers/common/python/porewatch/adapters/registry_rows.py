@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from porewatch.adapters.registry_erasure import RegistryErasure
 from porewatch.domain.events import (
     FileQuarantined,
     FileValidated,
@@ -137,6 +138,7 @@ class RegistryRows:
 
     def __init__(self, registry: Registry) -> None:
         self._registry = registry
+        self.erasure = RegistryErasure(registry)
 
     def workflow(self, change: WorkflowChange) -> None:
         """What changed about the run as a whole."""

@@ -6,17 +6,17 @@ file (an older event never overwrites a newer one).
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator
 from datetime import datetime
 
 from porewatch.adapters.intake import one_more
-from porewatch.adapters.items import Item, Plain, Put, PutIf, PutNew, Write, run_key
-from porewatch.adapters.table import CHANGE_ATTEMPTS, RACE_PAUSE_SECONDS, Table
+from porewatch.adapters.items import Item, Plain, Put, Write, run_key
+from porewatch.adapters.run_moves import RUN, RUNS, Step, move_run, there
+from porewatch.adapters.table import Table
 from porewatch.domain import lifecycle
 from porewatch.domain.cancelling import Cancel
 from porewatch.domain.cost import CostLine
-from porewatch.domain.errors import Conflict, NotFound, Throttled
+from porewatch.domain.errors import NotFound
 from porewatch.domain.events import Fact, ObjectAnswered
 from porewatch.domain.lifecycle import Move, SealedBy
 from porewatch.domain.outbox import FACT_PREFIX
@@ -24,14 +24,10 @@ from porewatch.domain.runs import FileRecord, RunManifest, RunRecord
 from porewatch.domain.seal_note import SealNote, note_of
 from porewatch.domain.verdict import Verdict
 
-RUN = "RUN"
-RUNS = "RUNS"
 FILE_PREFIX = "FILE#"
 COST_PREFIX = "COST#"
 IN_S3 = {"kept": "s3"}
 """Attribute of a note whose manifest lies in S3. Earlier versions kept the manifest itself here."""
-
-Step = Callable[[RunRecord | None], Move]
 
 
 class RunLedger:
@@ -139,7 +135,7 @@ class RunLedger:
         return self._move(
             run_id,
             lambda record: lifecycle.complete(
-                self._there(record, run_id),
+                there(record, run_id),
                 revision,
                 report_keys=report_keys,
                 findings=findings,
@@ -165,7 +161,7 @@ class RunLedger:
         return self._move(
             run_id,
             lambda record: lifecycle.fail(
-                self._there(record, run_id),
+                there(record, run_id),
                 revision,
                 stage=stage,
                 error=error,
@@ -179,27 +175,25 @@ class RunLedger:
         """A person stops it. NotFound, or RunOver when it has ended otherwise."""
 
         def stop(record: RunRecord | None) -> Move:
-            return lifecycle.cancel(self._there(record, order.run_id), order, at)
+            return lifecycle.cancel(there(record, order.run_id), order, at)
 
         return self._move(order.run_id, stop)
 
     def set_cost(self, run_id: str, usd: float, at: datetime) -> RunRecord:
         """What the run has cost so far (the sum, not a difference: saying it twice is harmless)."""
         return self._move(
-            run_id, lambda record: lifecycle.cost(self._there(record, run_id), usd, at)
+            run_id, lambda record: lifecycle.cost(there(record, run_id), usd, at), gone=True
         )
 
     def note_late(self, run_id: str, path: str, at: datetime) -> RunRecord:
         """See `lifecycle.late`; the same file twice is harmless."""
-        return self._move(
-            run_id, lambda record: lifecycle.late(self._there(record, run_id), path, at)
-        )
+        return self._move(run_id, lambda record: lifecycle.late(there(record, run_id), path, at))
 
     def set_findings(self, run_id: str, revision: int, findings: int, at: datetime) -> RunRecord:
         """How many pathogens were found, as soon as that is known."""
         return self._move(
             run_id,
-            lambda record: lifecycle.found(self._there(record, run_id), revision, findings, at),
+            lambda record: lifecycle.found(there(record, run_id), revision, findings, at),
         )
 
     def answer(self, fact: ObjectAnswered) -> None:
@@ -241,47 +235,16 @@ class RunLedger:
         order = sequencer.ljust(32, "0").lower()
         return item is not None and str(item.attributes.get("sequencer", "")) >= order
 
-    def _there(self, record: RunRecord | None, run_id: str) -> RunRecord:
-        if record is None:
-            raise NotFound(f"there is no run {run_id!r}.")
-        return record
-
     def _move(
-        self, run_id: str, step: Step, beside: Callable[[RunRecord], Write] | None = None
+        self,
+        run_id: str,
+        step: Step,
+        beside: Callable[[RunRecord], Write] | None = None,
+        *,
+        gone: bool = False,
     ) -> RunRecord:
-        """Apply a rule to the run, and write what it says on condition that nobody was faster."""
-        for attempt in range(CHANGE_ATTEMPTS):
-            time.sleep(attempt * RACE_PAUSE_SECONDS)
-            before = self._table.get(run_key(run_id), RUN)
-            record = before.model(RunRecord) if before else None
-            moved = step(record)
-            if moved is None:
-                return self._there(record, run_id)
-            after, facts = moved
-            writes = [_run_write(before, after), *([beside(after)] if beside else [])]
-            try:
-                self._table.transact(writes, facts)
-            except (Conflict, Throttled):
-                continue
-            return after
-        raise Throttled(f"run {run_id} is being changed by too many writers at once.")
+        return move_run(self._table, run_id, step, beside, gone=gone)
 
 
 def _in_s3(item: Item) -> bool:
     return item.attributes.get("kept") == IN_S3["kept"]
-
-
-def _run_write(before: Item | None, record: RunRecord) -> Write:
-    item = Item.of(
-        run_key(record.run_id),
-        RUN,
-        record,
-        attributes={
-            "state": record.state.value,
-            "revision": record.revision,
-            "manifest_digest": record.manifest_digest or "",
-        },
-        kind=(RUNS, f"{record.created_at.isoformat()}#{record.run_id}"),
-        version=before.version + 1 if before else 0,
-    )
-    return PutIf(item, {"version": before.version}) if before else PutNew(item, Conflict)

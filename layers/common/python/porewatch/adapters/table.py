@@ -32,6 +32,7 @@ from porewatch.adapters.items import (
     request,
     wire,
 )
+from porewatch.adapters.pieces import pieces
 from porewatch.domain.errors import AlreadyDone, Conflict, NotFound, PorewatchError, Throttled
 from porewatch.domain.events import Fact
 
@@ -43,6 +44,8 @@ CHANGE_ATTEMPTS = 8
 RACE_PAUSE_SECONDS = 0.03
 LAST = "\U0010ffff"
 """Sorts after every character of a key."""
+DELETED_AT_ONCE = 25
+"""As many as DynamoDB takes."""
 
 
 class Table:
@@ -133,6 +136,30 @@ class Table:
         """Remove an item; nothing there is fine."""
         with translated(f"remove {pk} {sk}"):
             self._client.delete_item(TableName=self.name, Key=wire({"pk": pk, "sk": sk}))
+
+    def sort_keys(self, pk: str) -> Iterator[str]:
+        """Sort keys of all items of a partition, consistent, without reading the rest of them."""
+        condition, names = "#p = :p", {"#p": "pk"}
+        more = {"ProjectionExpression": "pk, sk", "ConsistentRead": True}
+        for item in self._pages(condition, names, {":p": pk}, forward=True, **more):
+            yield item.sk
+
+    def delete_all(self, pk: str, sort_keys: Sequence[str]) -> int:
+        """Remove items of a partition, many at once; what is not there is fine. How many were
+        asked for. Throttled when DynamoDB takes no more."""
+        for some in pieces(sort_keys, DELETED_AT_ONCE):
+            keys = [wire({"pk": pk, "sk": sk}) for sk in some]
+            asked: Any = {self.name: [{"DeleteRequest": {"Key": key}} for key in keys]}
+            for attempt in range(CHANGE_ATTEMPTS):
+                time.sleep(attempt * RACE_PAUSE_SECONDS * 4)
+                with translated(f"remove {len(some)} items of {pk}"):
+                    reply = self._client.batch_write_item(RequestItems=asked)
+                asked = reply.get("UnprocessedItems")
+                if not asked:
+                    break
+            else:
+                raise Throttled(f"items of {pk} could not all be removed.")
+        return len(sort_keys)
 
     def change(
         self,

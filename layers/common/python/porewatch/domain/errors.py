@@ -181,5 +181,19 @@ class RunOver(Conflict):
     """The run has ended already, in another way than was asked for."""
 
 
+class RunNotOver(Conflict):
+    """The run is still under way, so what was asked for has to wait."""
+
+
+class UnderHold(Conflict):
+    """The run is under legal hold: nothing of it may be deleted."""
+
+
+class RunGone(Conflict):
+    """The run was deleted. `run_id`: which one; nothing brings it back."""
+
+    run_id: str = ""
+
+
 class NotFound(Refused):
     """What was asked for does not exist."""

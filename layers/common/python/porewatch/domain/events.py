@@ -10,6 +10,7 @@ from typing import Literal
 
 from porewatch.domain.alarms import Level
 from porewatch.domain.base import Model, Moment, Problem
+from porewatch.domain.ending.records import Counts
 from porewatch.domain.landing.answers import Treatment
 from porewatch.domain.phases import Phase, PhaseRecord
 from porewatch.domain.runs import RunId, RunState
@@ -288,6 +289,32 @@ class RunCancelled(Fact):
     problem: Problem
 
 
+class RunHeld(Fact):
+    """A person put the run under legal hold: nothing of it may be deleted."""
+
+    by: str
+    reason: str
+
+
+class HoldReleased(Fact):
+    """A person ended the legal hold that `held_by` had put on the run."""
+
+    by: str
+    reason: str
+    held_since: Moment
+    held_by: str
+
+
+class RunDeleted(Fact):
+    """All data of the run are gone, in all its revisions; a record of it stays. `was`: its state
+    before; `counts`: how much it was."""
+
+    by: str
+    reason: str
+    was: RunState
+    counts: Counts
+
+
 FACTS: dict[str, type[Fact]] = {
     cls.__name__: cls
     for cls in (
@@ -316,5 +343,8 @@ FACTS: dict[str, type[Fact]] = {
         RunCompleted,
         RunFailed,
         RunCancelled,
+        RunHeld,
+        HoldReleased,
+        RunDeleted,
     )
 }

@@ -37,7 +37,10 @@ STUCK = timedelta(minutes=10)
 class Look(Model):
     """What was found when all files were looked at. `seen`: the counts before that."""
 
-    of: Literal["manifest", "summary", "started"]
+    of: Annotated[
+        Literal["manifest", "summary", "started", "search"],
+        Field(description="search: the sweep looked for a final summary, and there was none"),
+    ]
     manifest_digest: Annotated[str, Field(description="empty for a summary")] = ""
     seen: Counts = {}
     lacking: Annotated[Counts, Field(description="files whose check is not recorded yet")] = {}

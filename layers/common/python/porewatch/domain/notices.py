@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 from porewatch.domain.alert_notices import notice_of_alert
 from porewatch.domain.decisions import meaning_of
+from porewatch.domain.ending.notices import notice_of_ending
 from porewatch.domain.events import (
     AboutAlert,
     Fact,
@@ -54,7 +55,7 @@ def _of_people(fact: Fact) -> tuple[str, Notice] | None:
             return fact.fact_id, _answered(fact)
         case RunCancelled():
             return fact.fact_id, _cancelled(fact)
-    return None
+    return notice_of_ending(fact)
 
 
 def _of_stage(fact: Fact) -> tuple[str, Notice] | None:

@@ -11,6 +11,7 @@ SEAL = "run.json"
 SUMMARY = "final_summary"
 """How the names of MinKNOW's final summaries begin."""
 QUARANTINE = "quarantine/"
+MANIFESTS = "manifests/"
 
 
 def raw_key(run_id: str, path: str) -> str:
@@ -24,7 +25,11 @@ def seal_key(run_id: str) -> str:
 
 def sealed_manifest_key(run_id: str, digest: str) -> str:
     """A sealed manifest in the raw bucket. Outside `runs/`: only who seals may write here."""
-    return f"manifests/{run_id}/{digest}.json"
+    return f"{manifest_prefix(run_id)}{digest}.json"
+
+
+def manifest_prefix(run_id: str) -> str:
+    return f"{MANIFESTS}{run_id}/"
 
 
 def quarantine_key(key: str) -> str:

@@ -11,6 +11,7 @@ from pydantic import Field, StringConstraints, model_validator
 from porewatch.domain.base import Model, Moment, Problem, Sha256
 from porewatch.domain.bounds import refuse_controls
 from porewatch.domain.completeness import Expected, LeftOut, LostFile
+from porewatch.domain.ending.records import Deletion, Hold
 from porewatch.domain.identity import Day, Laboratory
 from porewatch.domain.labels import Label
 from porewatch.domain.manifest_part import ManifestPart
@@ -42,11 +43,17 @@ class RunState(StrEnum):
     FAILED = "failed"  # our fault or the world's; `problem` says which
     REFUSED = "refused"  # the input's fault; `problem` says what to mend
     CANCELLED = "cancelled"  # a person stopped it; `problem` says who and why
+    DELETING = "deleting"  # a person deleted it; some of its data may still lie there
+    DELETED = "deleted"  # nothing but this record is left of it
 
 
-FINAL_STATES = frozenset(
-    {RunState.COMPLETED, RunState.FAILED, RunState.REFUSED, RunState.CANCELLED}
-)
+GONE_STATES = frozenset({RunState.DELETING, RunState.DELETED})
+FINAL_STATES = GONE_STATES | {
+    RunState.COMPLETED,
+    RunState.FAILED,
+    RunState.REFUSED,
+    RunState.CANCELLED,
+}
 
 
 class InputFile(ManifestPart):
@@ -285,3 +292,8 @@ class RunRecord(Model):
     late: Annotated[
         tuple[str, ...], Field(description="files that came after the seal: not screened")
     ] = ()
+    hold: Annotated[
+        Hold | None, Field(description="legal hold: nothing of the run may be deleted")
+    ] = None
+    earlier_holds: tuple[Hold, ...] = ()
+    deletion: Annotated[Deletion | None, Field(description="of a deleted run, else None")] = None

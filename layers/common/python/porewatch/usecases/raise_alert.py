@@ -9,6 +9,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from porewatch.domain.ending.rules import refuse_gone
 from porewatch.domain.events import PathogenSuspected
 from porewatch.domain.messages import Suspected
 from porewatch.usecases.settle_alerts import settle_by_run, suspicion_id
@@ -24,8 +25,9 @@ EVIDENCE = ("sample", "code", "name", "severity", "reads", "starts", "breadth", 
 def raise_alert(
     message: Suspected, *, alerts: AlertLedger, runs: RunLedger, results: Objects, at: datetime
 ) -> None:
-    """Open the alert of the message, however often it is sent."""
+    """Open the alert of the message, however often it is sent. RunGone for a deleted run."""
     run_id, revision = message.run_id, message.revision
+    refuse_gone(runs.find(run_id))
     fact = PathogenSuspected(
         fact_id=suspicion_id(run_id, revision, message.sample, message.code),
         run_id=run_id,

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from porewatch.domain import places, readiness
 from porewatch.domain.bounds import refuse_long
 from porewatch.domain.completeness import Expected
+from porewatch.domain.ending.rules import refuse_gone
 from porewatch.domain.errors import AlreadyDone, NotFound, Refused, Unavailable
 from porewatch.domain.landing.names import Landed, classify
 from porewatch.domain.landing.sorting import Door, Understood, sort_out
@@ -37,7 +38,9 @@ _log = logging.getLogger(__name__)
 
 
 def seal_by_manifest(run_id: str, gate: Gate) -> RunRecord:
-    """Read `run.json` as it lies there now, and seal the run by it; a bad one refuses the run."""
+    """Read `run.json` as it lies there now, and seal the run by it; a bad one refuses the run.
+    RunGone when the run was deleted: nothing of it is written again."""
+    refuse_gone(gate.runs.find(run_id))
     key = places.seal_key(run_id)
     head = gate.raw.head(key)
     if head is None:
@@ -73,6 +76,7 @@ def seal_by_summary(
     """
     raw, runs, at = gate.raw, gate.runs, gate.clock()
     record = runs.find(run_id)
+    refuse_gone(record)
     if record is not None and record.state is RunState.CANCELLED:
         raise AlreadyDone(f"run {run_id} was cancelled; only a person's seal starts it again.")
     look = look or begin_look(run_id, "summary", intake=gate.intake, at=at, swept=swept)

@@ -10,6 +10,7 @@ from pydantic import Field
 
 from porewatch.domain.base import Model, Moment
 from porewatch.domain.bounds import number
+from porewatch.domain.ending.records import Hold
 from porewatch.domain.errors import MessageRefused, NotFound
 from porewatch.domain.findings import Call, Outcome
 from porewatch.domain.landing.answers import Treatment
@@ -49,6 +50,9 @@ class RunView(Answer):
     created_at: Moment
     updated_at: Moment
     completed_at: Moment | None
+    hold: Annotated[
+        Hold | None, Field(description="legal hold: nothing of the run may be deleted")
+    ] = None
 
 
 class AnswerView(Answer):

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 
 from porewatch.domain import places
 from porewatch.domain.errors import PorewatchError
+from porewatch.domain.intake import Look, is_stuck
+from porewatch.domain.landing.names import Landed, classify
 from porewatch.domain.runs import RunRecord, RunState
 from porewatch.usecases.seal_run import seal_by_manifest, seal_by_summary
 from porewatch.usecases.start_run import start_run
@@ -53,7 +55,16 @@ def _look_after(record: RunRecord, gate: Gate) -> None:
 
 
 def _has_summary(run_id: str, gate: Gate) -> bool:
-    last = gate.intake.look(run_id)
+    """A final summary lies somewhere in the run. MinKNOW's own folders are deep, so everything is
+    listed to find one whose word was lost: at once, then each time the last search is old."""
+    last, at = gate.intake.look(run_id), gate.clock()
     if last is not None and last.of == "summary":
         return True
-    return any(True for _ in gate.raw.keys(places.raw_key(run_id, places.SUMMARY)))
+    if last is not None and not is_stuck(last, at):
+        return False
+    if last is None or last.of == "search":
+        gate.intake.keep(run_id, Look(of="search", at=at))
+    prefix = places.raw_key(run_id, "")
+    return any(
+        classify(head.key.removeprefix(prefix)) is Landed.SUMMARY for head in gate.raw.keys(prefix)
+    )

@@ -31,6 +31,7 @@ from porewatch.domain.bundles import (
     run_id_of,
     same_run,
 )
+from porewatch.domain.ending.rules import refuse_gone
 from porewatch.domain.errors import (
     AlreadyDone,
     Conflict,
@@ -50,6 +51,7 @@ from porewatch.usecases.answer_object import answer_object
 from porewatch.usecases.read_tar import chunks, opened
 
 if TYPE_CHECKING:
+    from porewatch.adapters.endings import Endings
     from porewatch.adapters.manifests import Manifests
     from porewatch.adapters.objects import Head, Objects
     from porewatch.adapters.runs import RunLedger
@@ -67,6 +69,7 @@ def unpack_bundle(
     raw: Objects,
     runs: RunLedger,
     manifests: Manifests,
+    endings: Endings,
     clock: Callable[[], datetime] = now,
 ) -> None:
     """Unpack one tar. AlreadyDone when it was unpacked or moved before, or holds what the run was
@@ -82,6 +85,7 @@ def unpack_bundle(
         raise AlreadyDone("is gone: it was dealt with before.", file=key)
     try:
         run_id = run_id_of(key)
+        refuse_gone(runs.find(run_id))
     except MessageRefused as refusal:
         _quarantine(key, refusal, raw)
         raise
@@ -97,6 +101,7 @@ def unpack_bundle(
         return
     for aside in manifest.left_out:
         _log.info("of %s: %s", key, aside.sentence())
+    endings.note_tar(manifest.run_id, key)
     _unpack(head, lying, manifest, raw)
     raw.put_json(places.seal_key(manifest.run_id), manifest)
 
@@ -206,6 +211,7 @@ def _claim(
     """The manifest by which this tar may write into its run. Raises ManifestRefused when the run
     is under way or is receiving other files, AlreadyDone when it was screened from the same."""
     record = runs.find(manifest.run_id)
+    refuse_gone(record)
     if record is None:
         _refuse_foreign(manifest, raw)
         return manifest

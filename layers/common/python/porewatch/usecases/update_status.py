@@ -2,10 +2,12 @@
 
 The final findings are not in a fact (they can be many): RunCompleted names the document that has
 them (`find_projection`).
+RunDeleted removes every row of the run but its costs; what is told of it later makes none.
 """
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING
 
 from porewatch.domain.events import (
@@ -17,6 +19,7 @@ from porewatch.domain.events import (
     PathogenSuspected,
     PhaseCompleted,
     RunCompleted,
+    RunDeleted,
     RunStarted,
     SpotInterrupted,
     StageClaimed,
@@ -30,11 +33,19 @@ if TYPE_CHECKING:
     from porewatch.adapters.registry import Registry
     from porewatch.adapters.registry_rows import RegistryRows
 
+_log = logging.getLogger(__name__)
+
 
 def update_status(fact: Fact, *, registry: Registry, rows: RegistryRows, sources: Sources) -> None:
     """Write what `fact` says."""
-    found = find_projection(fact, sources) if isinstance(fact, RunCompleted) else None
     with registry.transaction():
+        if isinstance(fact, RunDeleted):
+            rows.erasure.erase(fact.run_id, by=fact.by, reason=fact.reason, at=fact.at)
+            return
+        if not isinstance(fact, InstanceTerminated) and rows.erasure.is_deleted(fact.run_id):
+            _log.info("run %s was deleted: its %s makes no row", fact.run_id, type(fact).__name__)
+            return
+        found = find_projection(fact, sources) if isinstance(fact, RunCompleted) else None
         _run_and_stage(fact, rows)
         _parts(fact, rows)
         if found is not None:

@@ -164,6 +164,7 @@ def give_up(
         remedy="write it again with the basecaller and send it, or leave it out of the run; it is "
         "kept, and so is the message about it, for whoever runs the stack.",
     )
+    runs.receive(run_id, clock())  # of a deleted run nothing is written
     _set_aside(
         run_id, path, head, refusal, arrival=arrival, raw=raw, runs=runs, tell=tell, at=clock()
     )

@@ -1,0 +1,33 @@
+"""Deletes a run (`porewatch delete`), and every hour finishes deletions that were interrupted."""
+
+from datetime import timedelta
+
+from porewatch.adapters import alerts, budget, endings, registry, registry_erasure, runs, versions
+from porewatch.adapters.table import Table
+from porewatch.domain.base import now
+from porewatch.domain.ending.orders import Deleted, DeleteRun
+from porewatch.edge.event import clock, on_event
+from porewatch.edge.task import by_door, on_task
+from porewatch.settings import settings
+from porewatch.usecases.delete_run import Eraser, delete_run, sweep_deletions
+from porewatch.usecases.find_versions import Shelves
+
+
+def eraser(seconds: int) -> Eraser:
+    told, table = settings(), Table(settings().ledger_table)
+    rows = registry.Registry(told.db_cluster_arn, told.db_secret_arn, told.db_name)
+    rows.migrate()
+    ends, alarms, money = endings.Endings(table), alerts.AlertLedger(table), budget.Budget(table)
+    buckets = (told.raw_bucket, told.results_bucket, told.reports_bucket)
+    shelves = Shelves(*(versions.Versions(name) for name in buckets), ends)
+    erasure, until = registry_erasure.RegistryErasure(rows), now() + timedelta(seconds=seconds)
+    known = runs.RunLedger(table)
+    return Eraser(known, ends, alarms, money, shelves, rows, erasure, now, until)
+
+
+def serve(order: DeleteRun) -> Deleted:
+    return delete_run(order, eraser(200))
+
+
+sweep = on_event(clock)(lambda _: sweep_deletions(eraser(840)))
+lambda_handler = by_door(task=on_task(DeleteRun)(serve), news=sweep)

@@ -1,0 +1,31 @@
+"""Puts a run under legal hold or releases it (`porewatch hold`), and every hour locks what is new
+in runs that are held."""
+
+from datetime import timedelta
+
+from porewatch.adapters import endings, runs, versions
+from porewatch.adapters.table import Table
+from porewatch.domain.base import now
+from porewatch.domain.ending.orders import Held, HoldRun
+from porewatch.edge.event import clock, on_event
+from porewatch.edge.task import by_door, on_task
+from porewatch.settings import settings
+from porewatch.usecases.find_versions import Shelves
+from porewatch.usecases.hold_run import Keeper, hold_run, sweep_holds
+
+
+def keeper(seconds: int) -> Keeper:
+    told, table = settings(), Table(settings().ledger_table)
+    kept = endings.Endings(table)
+    buckets = (told.raw_bucket, told.results_bucket, told.reports_bucket)
+    shelves = Shelves(*(versions.Versions(name) for name in buckets), kept)
+    until = now() + timedelta(seconds=seconds)
+    return Keeper(runs.RunLedger(table), kept, shelves, now, until)
+
+
+def serve(order: HoldRun) -> Held:
+    return hold_run(order, keeper(200))
+
+
+sweep = on_event(clock)(lambda _: sweep_holds(keeper(840)))
+lambda_handler = by_door(task=on_task(HoldRun)(serve), news=sweep)

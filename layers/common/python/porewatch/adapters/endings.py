@@ -1,0 +1,88 @@
+"""Holds and deletions in the ledger. The rules are `domain.ending.rules`; here is only the storing.
+
+Order: legal holds, the record of a deletion, the tars that hold data of a run, and everything else
+that the ledger has of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from porewatch.adapters.items import Item, run_key
+from porewatch.adapters.run_moves import RUN, move_run, there
+from porewatch.adapters.table import Table
+from porewatch.domain.ending import rules as ending
+from porewatch.domain.ending.orders import DeleteRun, HoldRun
+from porewatch.domain.ending.records import Counts, Hold
+from porewatch.domain.ending.stays import KEPT_FACTS
+from porewatch.domain.outbox import FACT_PREFIX
+from porewatch.domain.runs import RunRecord
+
+TAR_PREFIX = "TAR#"
+
+
+class Endings:
+    """How runs in ledger `table` are held and deleted."""
+
+    def __init__(self, table: Table) -> None:
+        self._table = table
+
+    def hold(self, order: HoldRun, at: datetime) -> RunRecord:
+        """See `ending.hold` and `ending.release`."""
+        rule = ending.release if order.release else ending.hold
+        return move_run(
+            self._table, order.run_id, lambda record: rule(there(record, order.run_id), order, at)
+        )
+
+    def hold_covered(self, run_id: str, hold: Hold, to: datetime, at: datetime) -> RunRecord:
+        """See `ending.covered`."""
+        return move_run(
+            self._table, run_id, lambda record: ending.covered(there(record, run_id), hold, to, at)
+        )
+
+    def hold_released(self, run_id: str, hold: Hold, at: datetime) -> RunRecord:
+        """See `ending.released`."""
+        return move_run(
+            self._table, run_id, lambda record: ending.released(there(record, run_id), hold, at)
+        )
+
+    def begin_deletion(self, order: DeleteRun, found: Counts, at: datetime) -> RunRecord:
+        """See `ending.begin`; UnderHold, RunNotOver."""
+        return move_run(
+            self._table,
+            order.run_id,
+            lambda record: ending.begin(there(record, order.run_id), order, found, at),
+            gone=True,
+        )
+
+    def finish_deletion(self, run_id: str, came_late: Counts, at: datetime) -> RunRecord:
+        """See `ending.finish`."""
+        return move_run(
+            self._table,
+            run_id,
+            lambda record: ending.finish(there(record, run_id), came_late, at),
+            gone=True,
+        )
+
+    def note_tar(self, run_id: str, key: str) -> None:
+        """This tar was unpacked into the run: it holds data of it, whatever its name."""
+        self._table.put(Item(run_key(run_id), TAR_PREFIX + key))
+
+    def tars(self, run_id: str) -> frozenset[str]:
+        """Keys of all tars that were unpacked into the run."""
+        items = self._table.query(run_key(run_id), TAR_PREFIX)
+        return frozenset(item.sk.removeprefix(TAR_PREFIX) for item in items)
+
+    def left(self, run_id: str) -> Iterator[str]:
+        """Sort keys of everything about the run that its deletion takes."""
+        for sk in self._table.sort_keys(run_key(run_id)):
+            if sk != RUN and not sk.startswith(_KEPT):
+                yield sk
+
+    def erase(self, run_id: str) -> int:
+        """Remove all of that; how many items it were."""
+        return self._table.delete_all(run_key(run_id), list(self.left(run_id)))
+
+
+_KEPT = tuple(f"{FACT_PREFIX}{kind}:" for kind in KEPT_FACTS)

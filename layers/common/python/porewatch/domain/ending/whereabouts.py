@@ -1,0 +1,42 @@
+"""Where the data of a run lie in the buckets: one list for whoever deletes and whoever locks."""
+
+from __future__ import annotations
+
+from porewatch.domain import places
+from porewatch.domain.bundles import run_id_of
+from porewatch.domain.errors import MessageRefused
+
+TAR = ".tar"
+REASON = ".reason.txt"
+"""Beside a tar that was set aside lies why."""
+
+
+def raw_prefixes(run_id: str) -> tuple[str, ...]:
+    """Folders of the raw bucket that hold data of this run alone."""
+    inputs = places.raw_key(run_id, "")
+    return inputs, places.manifest_prefix(run_id), places.quarantine_key(inputs)
+
+
+def own_prefixes(run_id: str) -> tuple[str, ...]:
+    """The same of the results bucket, and of the reports bucket."""
+    return (places.raw_key(run_id, ""),)
+
+
+def is_searched(folder: str) -> bool:
+    """Whether a folder at the top of the raw bucket, or of its quarantine, may hold tars of any
+    run: all but those with a folder for each run."""
+    return folder.removeprefix(places.QUARANTINE) not in ("", "runs/", places.MANIFESTS)
+
+
+def is_tar_of(run_id: str, key: str, known: frozenset[str]) -> bool:
+    """Whether the object is a tar that became this run (`known`: those that the ledger names), or
+    was meant for it by its name; or says why such a tar was set aside."""
+    plain = key.removeprefix(places.QUARANTINE).removesuffix(REASON)
+    if not plain.endswith(TAR):
+        return False
+    if plain in known:
+        return True
+    try:
+        return run_id_of(plain) == run_id
+    except MessageRefused:
+        return False
