@@ -43,7 +43,7 @@ def sample_name(text: str) -> str:
         raise ValueError("it begins or ends with a blank.")
     for place, character in enumerate(name, 1):
         if not _may_stand(character, first=place == 1):
-            where = "first" if place == 1 else f"character {place}"
+            where = "first" if place == 1 else f"at place {place}"
             raise ValueError(f"{character!r} ({named(character)}) cannot stand {where}.")
     if _most_marks(name) > MOST_MARKS:
         raise ValueError(f"more than {MOST_MARKS} marks stand on one letter.")
