@@ -13,6 +13,7 @@ import time
 import urllib.request
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,9 @@ from tests.cloud.making import wait_for
 
 pytestmark = [pytest.mark.cloud, pytest.mark.slow]
 UPLOADERS = 8
+BACKLOG = 200
+"""Files that are sent at once; the next ones once those before them are checked."""
+
 LOOK_S = 3.0
 PATIENCE_PER_FILE_S = 0.6
 """Two shared cores check some files a second; everything else is little beside it."""
@@ -47,14 +51,31 @@ def counts(lab: Lab) -> Counter[str]:
 
 
 def upload(lab: Lab, run_id: str, files: int) -> None:
-    """As MinKNOW's copy to a bucket does: reads as they are written, the summary last."""
-    sheet = {"sample_sheet.csv": lab.demo.sample_sheet.read_bytes()}
-    lab.put_files(run_id, sheet)
+    """As MinKNOW's copy to a bucket does: reads as they are written, the summary last. Never far
+    ahead of the checks: a sequencer is not, and the engine looks through a queue's whole backlog
+    for each message that it takes."""
+    intake = Intake(lab.stack.table)
+    lab.put_files(run_id, {"sample_sheet.csv": lab.demo.sample_sheet.read_bytes()})
+    contents = small_files(lab.demo, files)
     with ThreadPoolExecutor(UPLOADERS) as hands:
-        list(
-            hands.map(lambda one: lab.put_files(run_id, dict([one])), small_files(lab.demo, files))
-        )
+        for sent in range(0, files, BACKLOG):
+            some = list(islice(contents, BACKLOG))
+            list(hands.map(lambda one: lab.put_files(run_id, dict([one])), some))
+            await_checks(intake, run_id, sent, PATIENCE_PER_FILE_S * files)
     lab.put_files(run_id, dict([final_summary(lab.demo, files)]))
+
+
+def in_all(intake: Intake, run_id: str) -> int:
+    """Checks recorded so far."""
+    return sum(intake.recorded(run_id).values())
+
+
+def await_checks(intake: Intake, run_id: str, files: int, patience_s: float) -> None:
+    def there() -> bool:
+        time.sleep(LOOK_S)  # each look reads eight items, which count like all others
+        return in_all(intake, run_id) >= files
+
+    wait_for(there, patience_s, f"the checks of {files} files")
 
 
 def ended(lab: Lab, run_id: str, patience_s: float) -> RunRecord:
@@ -63,7 +84,9 @@ def ended(lab: Lab, run_id: str, patience_s: float) -> RunRecord:
         run = lab.stack.runs.find(run_id)
         return run if run is not None and run.completed_at else None
 
-    return wait_for(over, patience_s, f"the end of {run_id}")
+    found = wait_for(over, patience_s, f"the end of {run_id}")
+    assert found is not None
+    return found
 
 
 def screened(lab: Lab, run_id: str, files: int) -> dict[str, Any]:
@@ -73,11 +96,7 @@ def screened(lab: Lab, run_id: str, files: int) -> dict[str, Any]:
     marks["uploaded"] = time.monotonic() - began
     intake, patience_s = Intake(lab.stack.table), 120 + PATIENCE_PER_FILE_S * files
 
-    def checked() -> bool:
-        time.sleep(LOOK_S)  # each look reads eight items, which count like all others
-        return sum(intake.recorded(run_id).values()) >= files
-
-    wait_for(checked, patience_s, f"the checks of {files} files")
+    await_checks(intake, run_id, files, patience_s)
     marks["checked"] = time.monotonic() - began
     run = ended(lab, run_id, patience_s)
     marks["ended"] = time.monotonic() - began
