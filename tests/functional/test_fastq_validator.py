@@ -15,6 +15,7 @@ from porewatch.adapters.runs import RunLedger
 from porewatch.adapters.table import Table
 from porewatch.domain.errors import Unavailable
 from porewatch.domain.runs import FileState, RunState
+from porewatch.domain.visible import visible
 from porewatch.settings import settings
 from tests.functional.doors import Context, batch, created, door, keys, object_event, put, send
 from tests.mocked import facts_in
@@ -128,7 +129,7 @@ def test_objects_under_odd_run_ids_are_never_read_and_people_are_told_once(
     assert send("fastq_validator", event) == ["m0"]
     (mail,) = notices()
     assert "odd name" in mail["Subject"]
-    assert run_id in mail["Message"]
+    assert visible(run_id) in mail["Message"]
 
 
 @pytest.mark.parametrize(

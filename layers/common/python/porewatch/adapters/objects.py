@@ -43,10 +43,11 @@ class Head:
 
 
 def _in_few_parts() -> TransferConfig:
-    """S3 copies by itself: small parts would only be more requests."""
+    """S3 copies by itself: small parts would only be more requests. What came in parts is copied in
+    parts, as its checksum is one of parts."""
     from boto3.s3.transfer import TransferConfig  # noqa: PLC0415  (functions that move nothing)
 
-    return TransferConfig(multipart_threshold=256 * 2**20, multipart_chunksize=256 * 2**20)
+    return TransferConfig(multipart_chunksize=256 * 2**20)
 
 
 class Objects:
