@@ -118,7 +118,6 @@ def told(files: int, found: dict[str, Any], seconds: float) -> None:
             out.write(json.dumps(line) + "\n")
 
 
-@pytest.mark.timeout(0)
 @pytest.mark.parametrize("files", [200, 1000, 10_000])
 def test_a_run_of_many_small_files_comes_to_its_report(lab: Lab, files: int) -> None:
     found = screened(lab, lab.run_id(f"many-{files}"), files)
