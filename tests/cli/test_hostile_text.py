@@ -97,6 +97,7 @@ class House:
     def stack(self) -> Any:
         view = AlertView.model_construct(state=self.alert.state, alert=self.alert)
         return SimpleNamespace(
+            table=SimpleNamespace(query=lambda *_: ()),
             runs=SimpleNamespace(
                 list=lambda: [self.run], get=lambda _: self.run, files_of=lambda _: {},
                 answers=lambda _: self.facts[1:],
@@ -225,7 +226,7 @@ def test_a_table_takes_texts_and_styled_texts_alike(capsys: pytest.CaptureFixtur
 
 def test_a_file_name_that_is_no_unicode_can_be_told(capsys: pytest.CaptureFixture[str]) -> None:
     an_error("caf\udce9.fastq", as_json=False)
-    assert "caf[U+DCE9].fastq: caf[U+DCE9].fastq" in capsys.readouterr().err
+    assert r"caf\udce9.fastq: caf\udce9.fastq" in capsys.readouterr().err
     an_error("caf\udce9.fastq", as_json=True)
     assert json.loads(capsys.readouterr().out)["file"] == "caf\udce9.fastq"
 

@@ -16,6 +16,7 @@ from porewatch.domain.findings import Call, Outcome, Quantity, SampleOutcome
 from porewatch.domain.report import VOLATILE, Report
 from porewatch_worker.report import colour, numbers
 from porewatch_worker.report.assemble import ReportInputs, assemble
+from porewatch_worker.report.compose import compose
 from porewatch_worker.report.render_html import render_html
 from porewatch_worker.report.schema import report_schema, schema_text
 from porewatch_worker.report.summary import summary
@@ -271,3 +272,16 @@ def test_what_a_control_holds_and_what_a_group_repeats_are_no_findings() -> None
     report = assemble(replace(inputs, quantification=counted))
     assert sum(f.call is Call.DETECTED for f in report.findings) == 9
     assert report.detected == {("pig-01", "ASFV"), ("pig-01", "IAV")}
+
+
+def test_pages_list_the_first_files_of_many_and_the_json_lists_all() -> None:
+    report = assemble(made_up.clean())
+    first = report.inputs[0]
+    many = tuple(first.model_copy(update={"path": f"fastq/{n:05d}.fastq"}) for n in range(10_000))
+    large = report.model_copy(update={"inputs": many})
+    said = str(compose(large))
+    assert "fastq/00299.fastq" in said
+    assert "fastq/00300.fastq" not in said
+    assert "The first 300 of 10,000 files" in said
+    assert large.model_dump_json().count(".fastq") >= 10_000
+    assert "The first 300" not in str(compose(report))

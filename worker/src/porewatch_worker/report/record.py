@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from porewatch.domain.phases import PhaseRecord
 from porewatch.domain.report import Report
 from porewatch_worker.report import numbers, plots
@@ -12,6 +14,7 @@ from porewatch_worker.report.document import (
     Facts,
     Figure,
     Figures,
+    Prose,
     Section,
     Table,
 )
@@ -20,6 +23,9 @@ from porewatch_worker.report.money import cost
 from porewatch_worker.report.not_screened import not_screened
 from porewatch_worker.report.speech import named, retold, say
 from porewatch_worker.report.trust import trust_sections
+
+MOST_FILES = 300
+"""Input files that pages list: ten thousand took four minutes to print, and nobody reads them."""
 
 
 def record_sections(report: Report) -> tuple[Section, ...]:
@@ -104,7 +110,7 @@ def provenance(report: Report) -> Section:
     )
     parts = (
         Section("parameters", say("parameters.title"), (_parameters(report),)),
-        Section("inputs", say("inputs.title"), (_inputs(report), not_screened(report))),
+        Section("inputs", say("inputs.title"), (*_inputs(report), not_screened(report))),
     )
     return Section("provenance", say("provenance.title"), (made_of,), parts)
 
@@ -115,8 +121,8 @@ def _parameters(report: Report) -> Facts:
     return Facts(tuple((named("parameter", name), f"{value:,}") for name, value in values.items()))
 
 
-def _inputs(report: Report) -> Table:
-    return Table(
+def _inputs(report: Report) -> Iterator[Block]:
+    yield Table(
         caption=say("inputs.caption"),
         columns=(
             Column(say("head.file"), width=2.4, code=True),
@@ -131,6 +137,15 @@ def _inputs(report: Report) -> Table:
                 Cell(numbers.count(f.size)),
                 Cell(f.sha256 or say("word.not_given")),
             )
-            for f in report.inputs
+            for f in report.inputs[:MOST_FILES]
         ),
     )
+    if len(report.inputs) > MOST_FILES:
+        yield Prose(
+            say(
+                "inputs.more",
+                shown=numbers.count(MOST_FILES),
+                files=numbers.count(len(report.inputs)),
+                size=numbers.count(sum(f.size for f in report.inputs)),
+            )
+        )
