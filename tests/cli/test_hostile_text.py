@@ -228,7 +228,7 @@ def test_a_file_name_that_is_no_unicode_can_be_told(capsys: pytest.CaptureFixtur
     an_error("caf\udce9.fastq", as_json=False)
     assert r"caf\udce9.fastq: caf\udce9.fastq" in capsys.readouterr().err
     an_error("caf\udce9.fastq", as_json=True)
-    assert json.loads(capsys.readouterr().out)["file"] == "caf\udce9.fastq"
+    assert json.loads(capsys.readouterr().out)["file"] == r"caf\udce9.fastq"
 
 
 def test_every_print_goes_through_the_one_console() -> None:
