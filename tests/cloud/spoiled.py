@@ -178,8 +178,8 @@ BAD_TARS: dict[str, BadTar] = {
         ("fastq/bomb.fastq.gz", "more than 200 times", "Remedy: "),
     ),
     "barcode that is none": BadTar(
-        lambda: [_member("fastq/barcode97/a.fastq"), _sheet("pig-7,barcode97")],
-        ("sample_sheet.csv line 2", "barcode97", "Remedy: "),
+        lambda: [_member("fastq/barcode07/a.fastq"), _sheet("pig-7,barcode007")],
+        ("sample_sheet.csv line 2", "barcode007", "Remedy: "),
     ),
     "one sample twice": BadTar(
         lambda: [_member("fastq/a.fastq"), _sheet("pig-7,barcode01", "pig-7,barcode02")],

@@ -110,7 +110,7 @@ def test_at_most_one_unit_is_computed_twice(lab: Lab, name: str) -> None:
     undisturbed = lab.stage(lab.completed(lab.run_id(UNTOUCHED)).run, SCREEN)
     view, lost = survived(lab, name)
     manifest = lab.stage(view.run, SCREEN)
-    assert manifest.units == undisturbed.units == len(lab.donor)
+    assert manifest.units == undisturbed.units >= len(lab.donor)
     assert UNITS_BEFORE <= manifest.units_resumed < manifest.units
     assert manifest.units_redone <= 1
     assert manifest.epoch >= 2

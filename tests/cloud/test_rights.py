@@ -133,6 +133,8 @@ LACKED: dict[str, tuple[str, str, dict[str, str]]] = {
     "report_generator": ("s3", "put_object", {"Bucket": "ResultsBucketName", "Key": OBJECT}),
     "result_aggregator": ("s3", "put_object", {"Bucket": "ReportsBucketName", "Key": OBJECT}),
     "run_canceller": ("s3", "get_object", {"Bucket": "RawBucketName", "Key": OBJECT}),
+    "run_eraser": ("s3", "put_object", {"Bucket": "RawBucketName", "Key": OBJECT}),
+    "run_keeper": ("s3", "delete_object", {"Bucket": "RawBucketName", "Key": OBJECT}),
     "status_updater": ("s3", "put_object", {"Bucket": "ResultsBucketName", "Key": OBJECT}),
 }
 """Function -> a right that a neighbour has and it has not: service, call, and what it is called

@@ -176,6 +176,7 @@ class _Attempt:
             basecaller=self.settings.basecaller,
             stopped=lambda: self.stop.asked,
             threads=len(os.sched_getaffinity(0)),
+            unit_reads=self.settings.unit_reads,
         )
         return inputs, self.build(order, means)
 

@@ -38,7 +38,7 @@ class WorkerSettings(Model):
     metadata, and for the unit at hand after a notice (AWS gives 120 s in all);
     `mean_to_interrupt_s` is what the checkpoint interval is computed with. The file `alive` is
     touched as long as there was progress within `stalled_s`: the machine ends itself when nobody
-    touches it any more."""
+    touches it any more. `unit_reads`: reads of a unit, where the order is not to say."""
 
     stack: str
     ledger_table: str
@@ -54,6 +54,7 @@ class WorkerSettings(Model):
     mean_to_interrupt_s: float = MEAN_TO_INTERRUPT_S
     alive: Path | None = None
     stalled_s: float = 3600.0
+    unit_reads: int | None = None
     basecaller: BasecallerSettings = BasecallerSettings()
     assignment: dict[str, str] = {}
 
@@ -73,6 +74,7 @@ _NAMES = {
     "mean_to_interrupt_s": "POREWATCH_MEAN_TO_INTERRUPT_SECONDS",
     "alive": "POREWATCH_ALIVE",
     "stalled_s": "POREWATCH_STALLED_SECONDS",
+    "unit_reads": "POREWATCH_UNIT_READS",
 }
 _ASSIGNMENT_NAMES = {
     "run_id": "POREWATCH_RUN",

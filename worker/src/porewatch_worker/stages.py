@@ -53,6 +53,7 @@ class Means:
     basecaller: BasecallerSettings
     stopped: Callable[[], bool] = lambda: False
     threads: int | None = None
+    unit_reads: int | None = None
     rented: bool = True
 
     @property
@@ -106,7 +107,12 @@ def _screening(order: WorkOrder, means: Means) -> StageWork:
     work = ScreeningWork(
         files=files,
         samples=samples_of(order),
-        parameters=order.parameters.model_copy(update={"threads": threads}),
+        parameters=order.parameters.model_copy(
+            update={
+                "threads": threads,
+                "unit_reads": means.unit_reads or order.parameters.unit_reads,
+            }
+        ),
         bundle=load(means.references_root, order.bundle, threads),
         inputs=means.inputs,
         phases=order.phases,
