@@ -165,7 +165,7 @@ def test_what_is_written_into_a_held_run_is_locked_within_the_hour(ended: RunLed
     with dying(999) as steps:
         door("run_keeper")(CLOCK, Context())
     assert all(locks())
-    with patch.object(base, "clock", lambda: base.wall() + timedelta(minutes=20)):
+    with patch.object(base, "clock", lambda: base.wall() + timedelta(days=9)):
         door("run_keeper")(CLOCK, Context())
         with dying(999) as steps:
             door("run_keeper")(CLOCK, Context())

@@ -153,8 +153,8 @@ def any_of(words: Iterable[str]) -> re.Pattern[str]:
     parts = [rf"(?<!\w)(?:{plain})(?!\w)"] if plain else []
     if short:
         parts += [
-            rf"(?:(?<=[Ss]ample )|(?<=[Aa]nimal )|(?<=barcode ))(?:{short})(?!\w)",
-            rf"(?:(?<=\()|(?<=, ))(?:{short})(?=[,)])",
+            rf"(?:(?<=[Ss]ample )|(?<=[Aa]nimal )|(?<=barcode )|(?<=account of ))(?:{short})(?!\w)",
+            rf"(?:(?<=\()|(?<=, ))(?:{short})(?=[,):])",
         ]
     return re.compile("|".join(parts) or r"(?!)")
 

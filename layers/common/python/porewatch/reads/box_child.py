@@ -11,6 +11,7 @@ import resource
 import signal
 import socket
 import struct
+import threading
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -108,7 +109,7 @@ class _Watched:
         self._since += len(chunk)
         if self._since >= ALIVE_EVERY:
             self._since = 0
-            _send(self._line, ALIVE, b"")
+            _say_alive(self._line)
         return chunk
 
 
@@ -129,8 +130,24 @@ def _packed(error: PorewatchError) -> bytes:
     return json.dumps(told | where).encode()
 
 
+_one_speaks = threading.Lock()
+"""htslib reads the file in a thread of its own, beside the one that answers."""
+
+
 def _send(line: socket.socket, tag: bytes, said: bytes) -> None:
-    line.sendall(FRAME.pack(tag, len(said)) + said)
+    with _one_speaks:
+        line.sendall(FRAME.pack(tag, len(said)) + said)
+
+
+def _say_alive(line: socket.socket) -> None:
+    """Never waits: while the parent still sends the file, it does not listen, and whoever is in
+    the middle of an answer is alive."""
+    if _one_speaks.acquire(blocking=False):
+        try:
+            with suppress(BlockingIOError):
+                line.send(FRAME.pack(ALIVE, 0), socket.MSG_DONTWAIT)
+        finally:
+            _one_speaks.release()
 
 
 def _exactly(line: socket.socket, size: int) -> bytes:

@@ -85,7 +85,7 @@ def _pump(stream: ByteStream, writing: int, until: float | None) -> None:
             view = memoryview(chunk)
             while view:
                 if not there.poll(SILENCE_S * 1000):
-                    return  # it stands still; who waits for its answer says so
+                    raise Died("standing still")  # an end of the file would be a lie
                 view = view[_written(writing, view) :]
     except BrokenPipeError:
         return

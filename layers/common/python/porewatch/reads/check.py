@@ -5,7 +5,9 @@ The reading is done in a box (`box.py`): whatever a file does to its reader is a
 
 from __future__ import annotations
 
+import math
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -41,11 +43,12 @@ def check_stream(
     Raises InputRefused naming the file, record, line and remedy; OutOfTime after `seconds`.
     """
     counted = _Counted(stream)
+    until = math.inf if seconds is None else time.monotonic() + seconds
     try:
         [answer] = of_stream(counted, CHECK, _asked(kind, name), seconds=seconds)
     except InputRefused:
-        counted.drain()
-        _refuse_short_transfer(counted.size, name, size)
+        if counted.drained(until):
+            _refuse_short_transfer(counted.size, name, size)
         raise
     _refuse_short_transfer(counted.size, name, size)
     summary = ReadsSummary.model_validate_json(bytes(answer))
@@ -137,9 +140,12 @@ class _Counted:
         self.size += len(chunk)
         return chunk
 
-    def drain(self) -> None:
+    def drained(self, until: float) -> bool:
+        """Whether the end came before that moment; what arrived by then was enough to refuse."""
         while self.read(1 << 20):
-            pass
+            if time.monotonic() > until:
+                return False
+        return True
 
 
 def _refuse_short_transfer(arrived: int, name: str, size: int | None) -> None:

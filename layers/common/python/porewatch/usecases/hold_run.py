@@ -25,8 +25,9 @@ if TYPE_CHECKING:
     from porewatch.adapters.runs import RunLedger
     from porewatch.adapters.versions import Version
 
-OVERLAP = timedelta(minutes=5)
-"""How far back of its last look a hold looks again: clocks differ, and uploads take their time."""
+OVERLAP = timedelta(days=8)
+"""How far back of its last look a hold looks again: S3 dates what is sent in parts by the start of
+its upload, and uploads that do not end are aborted after seven days."""
 BATCH = 500
 _log = logging.getLogger(__name__)
 
@@ -50,12 +51,13 @@ def hold_run(order: HoldRun, keeper: Keeper) -> Held:
 
 def sweep_holds(keeper: Keeper) -> None:
     """Finish what was begun, and lock what came since. One that fails keeps no other from it."""
-    for record in keeper.runs.list():
-        if record.hold is not None and keeper.clock() < keeper.until:
+    for listed in keeper.runs.list():
+        if listed.hold is not None and keeper.clock() < keeper.until:
             try:
-                _settle(record, keeper)
+                # As it is now: a list may be minutes old, and the run held again since.
+                _settle(keeper.runs.get(listed.run_id), keeper)
             except PorewatchError as reason:
-                _log.warning("the hold of run %s is not complete: %s", record.run_id, reason)
+                _log.warning("the hold of run %s is not complete: %s", listed.run_id, reason)
 
 
 def _settle(record: RunRecord, keeper: Keeper) -> Held:

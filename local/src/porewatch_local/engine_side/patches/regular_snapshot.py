@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,8 @@ UNCLEAN = "running-since"
 
 _log = logging.getLogger("porewatch.snapshot")
 _running: set[asyncio.Task[None]] = set()
+_one_writer = threading.Lock()
+"""Both writers use the same draft files; a cancelled task's thread goes on to its end."""
 
 
 def begin() -> None:
@@ -38,9 +41,10 @@ def begin() -> None:
 
 
 def end() -> None:
-    """The last state was written: this stop is a clean one."""
+    """Write the last state: this stop is a clean one. A write that is under way ends before."""
     for task in _running:
         task.cancel()
+    _write()
     (Path(persistence.STATE_DIR) / UNCLEAN).unlink(missing_ok=True)
 
 
@@ -54,8 +58,9 @@ async def _write_regularly() -> None:
 
 def _write() -> None:
     """A store that changes while it is written is left as it was; the next turn writes it."""
-    states: dict[str, Any] = engine._build_persistence_save_dict()
-    persistence.save_all(states)
+    with _one_writer:
+        states: dict[str, Any] = engine._build_persistence_save_dict()
+        persistence.save_all(states)
 
 
 def apply() -> None:
@@ -70,7 +75,6 @@ def apply() -> None:
         ),
         (
             "                save_all(_build_persistence_save_dict())\n",
-            "                save_all(_build_persistence_save_dict())\n"
             "                _porewatch_end()\n",
         ),
         _porewatch_begin=begin,
