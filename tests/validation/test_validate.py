@@ -24,10 +24,12 @@ def result() -> Validation:
     return validate("small")
 
 
+@pytest.mark.slow
 def test_every_requirement_holds_at_small_size(result: Validation) -> None:
     assert [r.says for r in result.requirements if not r.holds] == []
 
 
+@pytest.mark.slow
 def test_every_set_was_made_and_the_series_rises_in_every_class(result: Validation) -> None:
     assert [s.name for s in result.sets] == list(ABOUT)
     assert all(s.samples for s in result.sets)
@@ -35,6 +37,7 @@ def test_every_set_was_made_and_the_series_rises_in_every_class(result: Validati
         assert each.series[-1].rate.share >= max(0.5, each.series[0].rate.share)
 
 
+@pytest.mark.slow
 def test_the_page_stands_alone_and_says_that_everything_is_simulated(result: Validation) -> None:
     page = render_page(result)
     assert result.reads_told[:40] in page

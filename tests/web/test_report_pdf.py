@@ -104,7 +104,9 @@ def test_all_fonts_are_in_the_file(printed: dict[str, PdfReader]) -> None:
     assert any(name.startswith("LibertinusSerif") for name in names)
 
 
-@pytest.mark.parametrize("name", ["rich", "quantified", "crowded", "perv"])
+@pytest.mark.parametrize(
+    "name", ["rich", "quantified", pytest.param("crowded", marks=pytest.mark.slow), "perv"]
+)
 @pytest.mark.parametrize("language", ["en", "ja"])
 def test_no_page_is_left_half_empty(
     name: str, language: Language, reports: dict[str, Report]

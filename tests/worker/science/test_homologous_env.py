@@ -24,7 +24,7 @@ from tests.validation.perv_pack import (
 LONGER = {"a80": {"A": 80}, "c80": {"C": 80}, "a150": {"A": 150}, "c150": {"C": 150}}
 
 
-@pytest.fixture(scope="module", params=["a80", "c150"])
+@pytest.fixture(scope="module", params=["a80", pytest.param("c150", marks=pytest.mark.slow)])
 def world(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> PervWorld:
     folder = tmp_path_factory.mktemp(request.param)
     return make_perv_world(folder, longer=LONGER[request.param])

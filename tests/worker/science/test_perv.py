@@ -55,7 +55,10 @@ def test_three_types_are_told_apart_and_none_is_mistaken(
         assert not told["junction"]
 
 
-@pytest.mark.parametrize(("model", "order", "step"), [(R10, "AC", 6), (R9, "CA", 9)])
+@pytest.mark.parametrize(
+    ("model", "order", "step"),
+    [(R10, "AC", 6), pytest.param(R9, "CA", 9, marks=pytest.mark.slow)],
+)
 def test_a_recombinant_of_one_per_cent_is_found_at_its_breakpoint(
     world: PervWorld, model: ErrorModel, order: str, step: int
 ) -> None:

@@ -172,7 +172,7 @@ BASES = st.text("ACGTUNacgtunRYKM", max_size=12).map(str.encode)
 
 
 @settings(
-    max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(st.lists(st.tuples(HEADS, BASES, st.booleans()), min_size=1, max_size=4), st.booleans())
 def test_check_and_reader_give_one_verdict(
@@ -187,7 +187,7 @@ def test_check_and_reader_give_one_verdict(
 
 
 @settings(
-    max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(st.integers(0, 60), st.binary(max_size=3))
 def test_a_damaged_byte_is_refused_by_the_check_or_read_by_the_reader(

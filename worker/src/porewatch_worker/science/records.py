@@ -45,14 +45,15 @@ FRAME_BASES, FRAME_READS = 4_000_000, 2_000
 
 
 class Place:
-    """How far a file is read, in bytes of the file."""
+    """How far a file is read, in bytes of the file. The child reads ahead: between its answers the
+    place is taken from the bases that were handed out."""
 
     def __init__(self) -> None:
-        self.at: Callable[[], int] = int
+        self.at = 0
 
     def until(self, more: bool, file: InputFile) -> int:
         """At its end, when there is no more, the whole of it (it is closed then)."""
-        return self.at() if more else file.size
+        return self.at if more else file.size
 
 
 def records_of(path: Path, file: InputFile, place: Place) -> Iterator[Make]:
@@ -62,11 +63,15 @@ def records_of(path: Path, file: InputFile, place: Place) -> Iterator[Make]:
     """
     if file.kind is ReadKind.BAM:
         require_library(file.path)
+    begin = 0
     for frame in of_file(path, READS, {"kind": file.kind.value, "name": file.path}):
-        at, reads = unpacked(frame)
-        place.at = lambda at=at: at  # type: ignore[misc]
+        end, bases, reads = unpacked(frame)
+        done = 0
         for read in reads:
+            done += len(read.sequence)
+            place.at = begin + (end - begin) * done // max(bases, 1)
             yield lambda read=read: read  # type: ignore[misc]
+        begin = end
 
 
 def served(asked: dict[str, Any], raw: RawBytes) -> Iterator[bytes]:
@@ -98,11 +103,12 @@ def _moment(read: Read) -> str | None:
     return read.start_time.isoformat() if read.start_time else None
 
 
-def unpacked(frame: memoryview) -> tuple[int, Iterator[Read]]:
-    """(how far the file was read, its next reads)."""
+def unpacked(frame: memoryview) -> tuple[int, int, Iterator[Read]]:
+    """(how far the file was read, bases of its next reads, those reads)."""
     size = HEAD.unpack_from(frame)[0]
     at, told = json.loads(bytes(frame[HEAD.size : HEAD.size + size]))
-    return int(at), _reads_of(told, frame[HEAD.size + size :])
+    rest = frame[HEAD.size + size :]
+    return int(at), len(rest) // 2, _reads_of(told, rest)
 
 
 def _reads_of(told: list[Any], rest: memoryview) -> Iterator[Read]:
