@@ -40,7 +40,7 @@ class Read(NamedTuple):
 Make = Callable[[], Read]
 READS = f"{__name__}:served"
 HEAD = struct.Struct("<I")
-FRAME_BASES, FRAME_READS = 4_000_000, 2_000
+FRAME_BASES, FRAME_READS = 1_000_000, 500
 """Bases and reads of one answer of the child, about."""
 
 
