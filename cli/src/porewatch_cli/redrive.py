@@ -53,7 +53,7 @@ def redrive(stack: Stack, queue: str | None, *, move: bool, as_json: bool) -> No
         )
     console.print(shown)
     if not move and any(one.waiting for one in found):
-        console.print("mend the cause first, then: porewatch redrive --move")
+        console.print("fix the cause first, then: porewatch redrive --move")
 
 
 def _queues(stack: Stack, wanted: str | None) -> Iterator[tuple[str, str]]:

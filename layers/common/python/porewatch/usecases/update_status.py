@@ -2,7 +2,7 @@
 
 The final findings are not in a fact (they can be many): RunCompleted names the document that has
 them (`find_projection`).
-RunDeleted removes every row of the run but its costs; what is told of it later makes none.
+RunDeleted removes every row of the run but its costs; facts that arrive later make none.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What people are told of legal holds and deletions."""
+"""Notices about legal holds and deletions."""
 
 from __future__ import annotations
 
