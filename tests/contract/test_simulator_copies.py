@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from porewatch.domain import intake
 from porewatch.domain.events import FACTS
 from porewatch_local.template import Template, folder_of, target
 from tests.simulator import bus, lambdas, sqs, world
@@ -56,6 +57,13 @@ def test_a_queue_has_its_reader_batch_visibility_and_tries(queue: str) -> None:
     assert most == source["BatchSize"]
     assert visibility == own["VisibilityTimeout"]
     assert own["RedrivePolicy"]["maxReceiveCount"] == sqs.TRIES
+
+
+def test_a_look_of_the_intake_is_claimed_longer_than_its_function_runs() -> None:
+    """And shorter than its message is hidden: whoever died in it is followed by its own message."""
+    claim = intake.CLAIM.total_seconds()
+    hidden = TEMPLATE.of_type("AWS::SQS::Queue")["IntakeQueue"]["VisibilityTimeout"]
+    assert FUNCTIONS["pipeline_orchestrator"]["Timeout"] < claim < hidden
 
 
 @pytest.mark.parametrize("function", ["instance_monitor", "error_handler"])

@@ -6,11 +6,13 @@ in one. It is moved by additions alone, in the transaction that keeps the file's
 
 from __future__ import annotations
 
+import dataclasses
 import zlib
 from collections import Counter
 
 from porewatch.adapters.items import Add, Item, run_key
 from porewatch.adapters.table import Table
+from porewatch.domain.errors import AlreadyDone, Conflict
 from porewatch.domain.intake import Counts, Look, kind_name
 
 TALLY_PREFIX = "TALLY#"
@@ -43,5 +45,23 @@ class Intake:
         return item.model(Look) if item else None
 
     def keep(self, run_id: str, look: Look) -> None:
-        """Write a look, whatever is there: each is true, and the latest says most."""
+        """Write a look, whatever is there: it is about what nobody looks at any more."""
         self._table.put(Item.of(run_key(run_id), LOOK, look))
+
+    def replace(self, run_id: str, last: Look | None, look: Look) -> bool:
+        """Write a look if `last` is still the latest; False when somebody was faster."""
+        there = self._table.get(run_key(run_id), LOOK)
+        if (there.model(Look) if there else None) != last:
+            return False
+        item = Item.of(run_key(run_id), LOOK, look)
+        try:
+            if there is None:
+                self._table.put_new(item)
+            else:
+                self._table.put_if(
+                    dataclasses.replace(item, version=there.version + 1),
+                    {"version": there.version},
+                )
+        except (AlreadyDone, Conflict):
+            return False
+        return True

@@ -133,6 +133,10 @@ class OutOfTime(Unavailable):
     verdict on what it worked at."""
 
 
+class FilesLacking(Unavailable):
+    """Files of a run have not come, or were not checked yet."""
+
+
 class Throttled(Unavailable):
     """The service asked us to slow down; same request, same token, later."""
 

@@ -6,8 +6,10 @@ still lacking; each lacking file needs at least one more recorded check before t
 complete. Recorded checks are counted with the record itself, in one transaction, so the count is
 exact: while fewer have come than were lacking, another look cannot find the run complete.
 
-Every look is true for ever: one that was written late, or over a newer one, can only be followed by
-a look too many. What no count can see (a file deleted, an event lost) is found by the sweep.
+One looks at a time, whoever else hears of a check meanwhile: a look is claimed before it is made,
+and counts that moved while it was made ask for the next one by the same hand. So a run's folder is
+listed a fixed number of times, however many orchestrators run at once. A claim that nobody gives
+back ends with its time. What no count can see (a file deleted, an event lost) the sweep finds.
 """
 
 from __future__ import annotations
@@ -32,6 +34,10 @@ PAUSE = timedelta(seconds=30)
 the run's own keep the counts moving, and while counted files are missing."""
 STUCK = timedelta(minutes=10)
 """So long after a look, the sweep looks again whatever the counts say."""
+CLAIM = timedelta(seconds=90)
+"""How long a look is claimed: longer than a function runs, shorter than its message is hidden."""
+LONGEST_REST = timedelta(days=1)
+"""Between two searches of the sweep for a final summary in a run where nothing moves any more."""
 
 
 class Look(Model):
@@ -52,6 +58,9 @@ class Look(Model):
     ] = None
     looks: int = 1
     at: Moment
+    claimed_until: Annotated[
+        Moment | None, Field(description="somebody looks right now; nobody else does until then")
+    ] = None
 
 
 def counts_of(paths: Iterable[str]) -> Counts:
@@ -75,6 +84,29 @@ def worth_a_look(look: Look, recorded: Mapping[str, int], at: Moment) -> bool:
     return checked and (paused or (sent and look.looks < FREE_LOOKS))
 
 
+def is_claimed(look: Look, at: Moment) -> bool:
+    """Whether somebody looks at this moment."""
+    return look.claimed_until is not None and at < look.claimed_until
+
+
 def is_stuck(look: Look, at: Moment) -> bool:
     """Whether the sweep should look although the counts say no."""
     return at >= look.at + STUCK
+
+
+def next_search(last: Look | None, recorded: Counts, at: Moment) -> tuple[Look, bool] | None:
+    """What the sweep keeps, and whether it searches the run now for a final summary that nobody was
+    told of; None while neither is due.
+
+    A sequencer writes the summary last, so a run whose files still come is not searched. One that
+    stands still is searched ever more seldom: each search lists the whole run.
+    """
+    if last is None or last.of != "search":
+        due = last is None or is_stuck(last, at)
+        return (Look(of="search", seen=recorded, at=at), True) if due else None
+    if recorded != last.seen:
+        return Look(of="search", seen=recorded, at=at), False
+    rest = min(STUCK * 2 ** min(last.looks - 1, 10), LONGEST_REST)
+    if at < last.at + rest:
+        return None
+    return Look(of="search", seen=recorded, looks=last.looks + 1, at=at), True

@@ -12,7 +12,7 @@ from typing import Protocol
 
 from porewatch.domain import places
 from porewatch.domain.completeness import Expected, LeftOut, LostFile, Why, with_more
-from porewatch.domain.errors import Refused, Unavailable
+from porewatch.domain.errors import FilesLacking, Refused
 from porewatch.domain.landing.contents import Headers, faults_of, once
 from porewatch.domain.landing.names import Landed, classify
 from porewatch.domain.landing.sorting import Understood
@@ -88,7 +88,7 @@ class Lying:
         return record is None or record.etag != self._etags[path]
 
     def sound(self, found: Understood) -> Sound:
-        """The files to screen, with their checksums. Unavailable while one is unchecked."""
+        """The files to screen, with their checksums. FilesLacking while one is unchecked."""
         made = Sound(left_out=found.left_out)
         aside: dict[Why, list[str]] = {Why.EMPTY: []}
         headers: dict[str, Headers] = {}
@@ -97,7 +97,7 @@ class Lying:
             if path in self._gone:
                 self._without(self._gone[path], barcode, made, aside)
             elif record is None or self._is_unchecked(path):
-                raise Unavailable(f"{path} is not checked yet.", file=path)
+                raise FilesLacking(f"{path} is not checked yet.", file=path)
             else:
                 self._take(record, found.reads[path], barcode, made)
                 headers[path] = Headers(record.flow_cell, record.barcodes)

@@ -1,19 +1,27 @@
 """Looking at all files of a run: only when the counts say that it may be complete by now.
 
-    counts -> is it worth it? -> (list the folder, read all records) -> what is lacking is kept
+    counts -> is it worth it? -> claim -> (list the folder, read all records) -> what is lacking
 
-The counts are read before the folder: a check recorded meanwhile asks for one look more, never for
-one too few.
+One looks at a time. Who records a check meanwhile and finds a look claimed goes on: its check was
+counted before, and whoever looks reads the counts once more after the claim was given back.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Literal
 
-from porewatch.domain.intake import Look, counts_of, is_stuck, worth_a_look
+from porewatch.domain.intake import (
+    CLAIM,
+    Look,
+    counts_of,
+    is_claimed,
+    is_stuck,
+    worth_a_look,
+)
 
 if TYPE_CHECKING:
     from porewatch.adapters.intake import Intake
@@ -22,22 +30,16 @@ if TYPE_CHECKING:
 What = Literal["manifest", "summary"]
 
 
-@dataclass(frozen=True)
+@dataclass
 class Begun:
-    """A look that is worth making; `seen` were the counts before it."""
+    """A look that is claimed: `latest` is the look as the ledger has it, `seen` the counts now.
+    Until a look has found something, the ledger says what the one before it found."""
 
     run_id: str
     of: What
-    digest: str
+    latest: Look
     seen: Counts
-    looks: int
     intake: Intake
-
-    def announce(self, at: datetime) -> None:
-        """Before the first look: whoever records a check from now on looks as well, since this look
-        may have passed its file by."""
-        if self.looks == 1:
-            self.found((), at)
 
     def found(
         self,
@@ -46,19 +48,42 @@ class Begun:
         missing: int = 0,
         patience_until: datetime | None = None,
     ) -> None:
-        """Keep what the look found: paths whose check is lacking, how many more checks the
-        summary asks for until `patience_until`."""
-        look = Look(
-            of=self.of,
-            manifest_digest=self.digest,
-            seen=self.seen,
-            lacking=counts_of(lacking),
-            missing=missing,
-            patience_until=patience_until,
-            looks=self.looks,
-            at=at,
-        )
-        self.intake.keep(self.run_id, look)
+        """Keep what the look found, and give the claim back: paths whose check is lacking, how many
+        more checks the summary asks for until `patience_until`."""
+        changed = {
+            "seen": self.seen,
+            "lacking": counts_of(lacking),
+            "missing": missing,
+            "patience_until": patience_until,
+            "at": at,
+        }
+        self._keep(self.latest.model_copy(update={**changed, "claimed_until": None}))
+
+    def give_back(self) -> None:
+        """End the claim, whatever became of the look. Nothing when it has ended."""
+        if self.latest.claimed_until is not None:
+            self._keep(self.latest.model_copy(update={"claimed_until": None}))
+
+    def again(self, at: datetime) -> Begun | None:
+        """The next look, if counts that moved during this one ask for it."""
+        if self.intake.recorded(self.run_id) == self.seen:
+            return None
+        digest = self.latest.manifest_digest
+        return begin_look(self.run_id, self.of, digest=digest, intake=self.intake, at=at)
+
+    def _keep(self, look: Look) -> None:
+        """What has been claimed by somebody else since is theirs."""
+        self.intake.replace(self.run_id, self.latest, look)
+        self.latest = look
+
+
+@contextmanager
+def looking(look: Begun) -> Iterator[Begun]:
+    """Gives the claim back at the end, also of a look that failed."""
+    try:
+        yield look
+    finally:
+        look.give_back()
 
 
 def begin_look(
@@ -71,12 +96,17 @@ def begin_look(
     swept: bool = False,
     last: Look | None = None,
 ) -> Begun | None:
-    """None when the run cannot be complete yet. `swept`: somebody goes round, and looks at what has
-    not moved for long as well. `last`: the last look, by who has just read it."""
+    """None when the run cannot be complete yet, or somebody looks already. `swept`: somebody goes
+    round, and looks at what has not moved for long as well. `last`: the last look, by who has just
+    read it."""
     last = last or intake.look(run_id)
+    same = last is not None and (last.of, last.manifest_digest) == (of, digest)
+    if last is not None and same and is_claimed(last, at):
+        return None
     seen = intake.recorded(run_id)
-    if last is None or (last.of, last.manifest_digest) != (of, digest):
-        return Begun(run_id, of, digest, seen, 1, intake)
-    if worth_a_look(last, seen, at) or (swept and is_stuck(last, at)):
-        return Begun(run_id, of, digest, seen, last.looks + 1, intake)
-    return None
+    look = Look(of=of, manifest_digest=digest, seen=seen, at=at, claimed_until=at + CLAIM)
+    if last is not None and same:
+        if not (worth_a_look(last, seen, at) or (swept and is_stuck(last, at))):
+            return None
+        look = last.model_copy(update={"looks": last.looks + 1, "claimed_until": at + CLAIM})
+    return Begun(run_id, of, look, seen, intake) if intake.replace(run_id, last, look) else None

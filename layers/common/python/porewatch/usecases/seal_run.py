@@ -15,14 +15,14 @@ from porewatch.domain import places, readiness
 from porewatch.domain.bounds import refuse_long
 from porewatch.domain.completeness import Expected
 from porewatch.domain.ending.rules import refuse_gone
-from porewatch.domain.errors import AlreadyDone, NotFound, Refused, Unavailable
+from porewatch.domain.errors import AlreadyDone, FilesLacking, NotFound, Refused
 from porewatch.domain.landing.names import Landed, classify
 from porewatch.domain.landing.sorting import Door, Understood, sort_out
 from porewatch.domain.lifecycle import SealedBy
 from porewatch.domain.lying import Lying
 from porewatch.domain.runs import FINAL_STATES, RunManifest, RunRecord, RunState
 from porewatch.domain.sealing import parse_manifest, seal
-from porewatch.usecases.look_at_files import begin_look
+from porewatch.usecases.look_at_files import begin_look, looking
 
 if TYPE_CHECKING:
     from porewatch.adapters.objects import Head, Objects
@@ -71,18 +71,30 @@ def seal_by_summary(
 ) -> None:
     """Write `run.json` out of the run's final summary, once every file that lies there was checked.
 
-    AlreadyDone when there is no summary, or a manifest; Unavailable while files are missing.
+    AlreadyDone when there is no summary, or a manifest; FilesLacking while files are missing.
     `swept` as in `begin_look`; `look`: the one that the caller has begun.
     """
-    raw, runs, at = gate.raw, gate.runs, gate.clock()
-    record = runs.find(run_id)
+    at = gate.clock()
+    record = gate.runs.find(run_id)
     refuse_gone(record)
     if record is not None and record.state is RunState.CANCELLED:
         raise AlreadyDone(f"run {run_id} was cancelled; only a person's seal starts it again.")
+    nothing = FilesLacking("files that lay there or are counted cannot all be checked yet.")
     look = look or begin_look(run_id, "summary", intake=gate.intake, at=at, swept=swept)
-    if look is None:
-        raise Unavailable("files that lay there or are counted cannot all be checked yet.")
-    look.announce(at)
+    while look is not None:
+        with looking(look):
+            try:
+                return _seal_by_what_lies_there(run_id, look, gate)
+            except FilesLacking as reason:
+                nothing = reason
+        look = look.again(gate.clock())
+    raise nothing
+
+
+def _seal_by_what_lies_there(run_id: str, look: Begun, gate: Gate) -> None:
+    """One look at all files: the manifest or the refusal that follows. FilesLacking while some are
+    missing or unchecked."""
+    raw, runs, at = gate.raw, gate.runs, gate.clock()
     there = list(raw.keys(places.raw_key(run_id, "")))
     summary_at = _first(there, run_id, Landed.SUMMARY)
     sealed = next((head for head in there if head.key == places.seal_key(run_id)), None)
@@ -122,7 +134,7 @@ def _first(there: list[Head], run_id: str, what: Landed) -> Head | None:
 def _manifest(
     lying: Lying, summary_at: Head, look: Begun, *, raw: Objects, at: datetime
 ) -> RunManifest:
-    """Unavailable while files are missing or unchecked; Refused with everything that is wrong."""
+    """FilesLacking while files are missing or unchecked; Refused with everything that is wrong."""
 
     def text(path: str) -> bytes:
         return raw.get(places.raw_key(lying.run_id, path))
@@ -155,10 +167,10 @@ def _manifest(
 
 
 def _wait_for_more(expected: list[Expected], found: Understood) -> None:
-    """Unavailable while fewer files have come than the summary counts: for a while only, because
+    """FilesLacking while fewer files have come than the summary counts: for a while only, because
     nobody may be sending the failed ones."""
     for kind in expected:
         if kind.missing:
-            raise Unavailable(f"{kind.came} of {kind.counted} {kind.kind} files have come.")
+            raise FilesLacking(f"{kind.came} of {kind.counted} {kind.kind} files have come.")
     if not found.reads:
-        raise Unavailable("no file has come yet.")
+        raise FilesLacking("no file has come yet.")

@@ -16,11 +16,12 @@ from porewatch.domain.base import Model, Sha256
 from porewatch.domain.errors import Refused
 from porewatch.domain.intake import Look
 from porewatch.domain.runs import RunId, RunRecord, RunState
-from porewatch.usecases.look_at_files import begin_look
+from porewatch.usecases.look_at_files import begin_look, looking
 
 if TYPE_CHECKING:
     from porewatch.adapters.objects import Objects
     from porewatch.usecases.gate import Gate
+    from porewatch.usecases.look_at_files import Begun
 
 _log = logging.getLogger(__name__)
 
@@ -53,27 +54,34 @@ def _move(record: RunRecord, digest: str, gate: Gate, *, swept: bool) -> RunReco
     """SEALED -> RUNNING when all files are sound; None while they are not, or when refused."""
     run_id, at = record.run_id, gate.clock()
     look = begin_look(run_id, "manifest", digest=digest, intake=gate.intake, at=at, swept=swept)
-    if look is None:
-        return None
+    moved = None
+    while look is not None and moved is None:
+        with looking(look):
+            moved = _looked(record, digest, look, gate)
+        look = look.again(gate.clock()) if moved is None else None
+    # Else somebody sealed it again, or it has ended meanwhile.
+    return moved if moved is not None and moved.manifest_digest == digest else None
+
+
+def _looked(record: RunRecord, digest: str, look: Begun, gate: Gate) -> RunRecord | None:
+    """The run as it is after one look at its files; None while it waits for some."""
+    run_id, at = record.run_id, gate.clock()
     manifest = gate.manifests.of(run_id, record.revision)
     try:
         ready = readiness.check(manifest, _present(run_id, gate.raw), gate.runs.files_of(run_id))
     except Refused as refusal:
         _log.warning("run %s is refused: %s", run_id, refusal)
-        gate.runs.refuse(run_id, digest=digest, problem=str(refusal), at=at)
-        return None
+        return gate.runs.refuse(run_id, digest=digest, problem=str(refusal), at=at)
     if not ready:
         _log.info("run %s waits for %d files", run_id, len(ready.waiting_for))
         look.found(ready.waiting_for, at)
         return None
-    moved = gate.runs.start(
+    return gate.runs.start(
         manifest,
         execution_arn=gate.executions.arn(run_id, digest),
         bundle=manifest.bundle or gate.default_bundle,
         at=at,
     )
-    # Else somebody sealed it again, or it has ended meanwhile.
-    return moved if moved.manifest_digest == digest else None
 
 
 def _present(run_id: str, raw: Objects) -> dict[str, readiness.Lying]:

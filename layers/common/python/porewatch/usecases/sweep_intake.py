@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from porewatch.domain import places
 from porewatch.domain.errors import PorewatchError
-from porewatch.domain.intake import Look, is_stuck
+from porewatch.domain.intake import next_search
 from porewatch.domain.landing.names import Landed, classify
 from porewatch.domain.runs import RunRecord, RunState
 from porewatch.usecases.seal_run import seal_by_manifest, seal_by_summary
@@ -56,15 +56,16 @@ def _look_after(record: RunRecord, gate: Gate) -> None:
 
 def _has_summary(run_id: str, gate: Gate) -> bool:
     """A final summary lies somewhere in the run. MinKNOW's own folders are deep, so everything is
-    listed to find one whose word was lost: at once, then each time the last search is old."""
-    last, at = gate.intake.look(run_id), gate.clock()
+    listed to find one whose word was lost: at once, then each time `next_search` says."""
+    last = gate.intake.look(run_id)
     if last is not None and last.of == "summary":
         return True
-    if last is not None and not is_stuck(last, at):
+    search = next_search(last, gate.intake.recorded(run_id), gate.clock())
+    if search is None:
         return False
-    if last is None or last.of == "search":
-        gate.intake.keep(run_id, Look(of="search", at=at))
+    look, now = search
+    gate.intake.keep(run_id, look)
     prefix = places.raw_key(run_id, "")
-    return any(
+    return now and any(
         classify(head.key.removeprefix(prefix)) is Landed.SUMMARY for head in gate.raw.keys(prefix)
     )

@@ -67,7 +67,10 @@ def _perhaps_by_summary(run_id: str, gate: Gate) -> None:
     if last is None or last.of != "summary":
         return
     look = begin_look(run_id, "summary", intake=gate.intake, at=gate.clock(), last=last)
-    if look is None or gate.raw.head(places.seal_key(run_id)) is not None:
+    if look is None:
+        return
+    if gate.raw.head(places.seal_key(run_id)) is not None:
+        look.give_back()
         return
     try:
         seal_by_summary(run_id, gate, look=look)
