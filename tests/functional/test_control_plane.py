@@ -135,10 +135,13 @@ def worker_messages(instance_id: str) -> list[dict[str, Any]]:
     """The example's claim and first beat, from this machine."""
     raw = json.loads((EVENTS / "phase_state_manager.worker.json").read_text())
     bodies = [json.loads(found["body"]) for found in raw["Records"]]
-    return [
-        {**body, "revision": 0, "instance_id": instance_id, "at": now().isoformat()}
-        for body in bodies
-    ]
+    of_machine = {"instance_id": instance_id, "user_id": user_of(instance_id)}
+    return [{**body, "revision": 0, **of_machine, "at": now().isoformat()} for body in bodies]
+
+
+def user_of(instance_id: str) -> str:
+    """`aws:userid` of the credentials of a machine."""
+    return f"AROAWORKER:{instance_id}"
 
 
 def launched() -> str:
@@ -150,15 +153,17 @@ def launched() -> str:
     return machine
 
 
-def publish() -> str:
-    key = places.manifest_key(*KEY)
+def publish(machine: str) -> str:
+    """What a worker leaves before it says so."""
+    attempt = places.attempt_prefix(*KEY, 1, user_of(machine))
+    key = places.draft_key(attempt)
     manifest = StageManifest(
         run_id=RUN,
         revision=0,
         stage=STAGE,
         epoch=1,
         fingerprint="f",
-        instance_id="i-1",
+        instance_id=machine,
         worker_version="0",
         started_at=now(),
         finished_at=now(),
@@ -193,12 +198,12 @@ def test_a_stage_goes_from_plan_to_bill_through_the_real_doors(answers: Answers)
     assert record().progress is not None
     assert {name for name, _ in answers} == {"SendTaskHeartbeat"}
 
-    key = publish()
+    key = publish(machine)
     words = {**worker_messages(machine)[0], "kind": "published", "manifest_key": key}
     assert send("phase_state_manager", words, words) == []
     name, params = answers[-1]
     assert (name, params["taskToken"]) == ("SendTaskSuccess", waiting["task_token"])
-    assert json.loads(params["output"]) == {"manifest_key": key}
+    assert json.loads(params["output"]) == {"manifest_key": places.manifest_key(*KEY)}
     assert [name for name, _ in answers].count("SendTaskSuccess") == 1
 
     ended = call("instance_terminator", example("instance_terminator", reason="published"))
@@ -302,7 +307,7 @@ def test_the_monitor_sweeps_and_hears_ec2(answers: Answers) -> None:
     boto3.client("ec2").terminate_instances(InstanceIds=[machine])
     call("instance_monitor", of_machine("instance_monitor.state", machine))
     assert record().state is StageState.CLAIMED  # its last words may be on the way
-    publish()
+    publish(machine)
     call("instance_monitor", json.loads((EVENTS / "instance_monitor.json").read_text()))
     assert record().state is StageState.PUBLISHED
     assert answers[-1][0] == "SendTaskSuccess"

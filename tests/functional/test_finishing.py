@@ -82,12 +82,17 @@ def a_report(**changes: Any) -> Report:
     return report.model_copy(update=changes)
 
 
+def output_key(stage: str, name: str) -> str:
+    attempt = places.attempt_prefix("run-1", 0, stage, 1, "AROAWORKER:i-1")
+    return places.outputs_prefix(attempt) + name
+
+
 def publish(stage: str, **contents: bytes) -> None:
     """A stage's outputs and manifest, as its worker leaves them."""
     results, outputs = Objects("results"), {}
     for word, content in contents.items():
         name = word.replace("_", ".")
-        key = places.output_key("run-1", 0, stage, 1, name)
+        key = output_key(stage, name)
         results.put(key, content)
         digest = hashlib.sha256(content).hexdigest()
         outputs[name] = OutputFile(key=key, sha256=digest, size=len(content))
@@ -227,7 +232,7 @@ def test_what_a_stage_made_besides_is_published_beside_the_reports(running: RunL
 
 def test_a_sample_report_that_was_altered_stops_all_of_them(running: RunLedger) -> None:
     publish("reporting", **REPORTED, **{"report-pig_pdf": b"%PDF-pig"})
-    key = places.output_key("run-1", 0, "reporting", 1, "report-pig.pdf")
+    key = output_key("reporting", "report-pig.pdf")
     Objects("results").put(key, b"%PDF-forged")
     with pytest.raises(WorkerFailed, match="not what its stage published"):
         task("report_generator")
@@ -272,10 +277,23 @@ def test_what_is_not_this_runs_report_is_not_published(
 def test_a_report_that_was_altered_after_its_stage_published_it_is_refused(
     running: RunLedger,
 ) -> None:
-    key = places.output_key("run-1", 0, "reporting", 1, "report.pdf")
+    key = output_key("reporting", "report.pdf")
     Objects("results").put(key, b"%PDF-forged")
     with pytest.raises(WorkerFailed, match="not what its stage published"):
         task("report_generator")
+
+
+@pytest.mark.parametrize(
+    ("stage", "name"), [("screening", "screen.json"), ("reporting", "quantification.json")]
+)
+def test_what_was_altered_after_its_stage_published_it_is_not_joined(
+    running: RunLedger, stage: str, name: str
+) -> None:
+    clean = Quantification(findings=(), outcomes=()).canonical_json().encode()
+    Objects("results").put(output_key(stage, name), clean)
+    with pytest.raises(WorkerFailed, match="not what its stage published"):
+        task("result_aggregator")
+    assert not Objects("results").head(places.results_key("run-1", 0))
 
 
 @pytest.mark.parametrize("function", ["result_aggregator", "report_generator"])

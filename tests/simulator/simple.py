@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from tests.simulator.scheduler import process
+
 
 class Heard:
     """`notices` (topic, subject) and `metrics` (name, value), in order."""
@@ -19,3 +21,17 @@ class Heard:
     def put_metric_data(self, *, MetricData: list[dict[str, Any]], **_: Any) -> dict[str, Any]:
         self.metrics.extend((datum["MetricName"], datum["Value"]) for datum in MetricData)
         return {}
+
+
+class Sts:
+    """Who calls: the session of a machine's credentials is named by it."""
+
+    def get_caller_identity(self) -> dict[str, str]:
+        caller = process()
+        assert caller is not None
+        return {"UserId": user_id_of(caller.box.instance.name)}  # type: ignore[attr-defined]
+
+
+def user_id_of(machine: str) -> str:
+    """`aws:userid` of the credentials of a machine."""
+    return f"AROAWORKER:{machine}"

@@ -26,7 +26,7 @@ from tests.simulator.lambdas import QUEUES, Lambdas
 from tests.simulator.machine import Box, Machines, Means
 from tests.simulator.s3 import S3, Stored
 from tests.simulator.scheduler import START, Process, Scheduler
-from tests.simulator.simple import Heard
+from tests.simulator.simple import Heard, Sts
 from tests.simulator.sqs import Sqs
 from tests.simulator.stepfunctions import Execution, StepFunctions
 from tests.simulator.weather import CLEAR, Weather
@@ -35,6 +35,8 @@ from tests.simulator.work import Plan, decision
 SWEEP_S = 60.0
 LIMIT_S = 14 * 3600.0
 TAIL_S = 3 * 3600.0
+VISIBLE = 4
+"""Slashes in the key of a visible manifest; a draft lies deeper."""
 LATE_S = 300.0
 """Longer than a second delivery or the third try of an event may be late."""
 READS = b"@r1\nACGTACGTACGT\n+\nIIIIIIIIIIII\n"
@@ -105,6 +107,7 @@ class World:
             "events": self.bus,
             "sns": self.heard,
             "cloudwatch": self.heard,
+            "sts": Sts(),
         }
         self._wire = Wire(
             self.scheduler, services, self._fate, lambda: 0.004 + rng.random() * 0.03, self.told
@@ -235,8 +238,9 @@ class World:
         if bucket == "raw":
             self.bus.object_created(bucket, key, len(stored.content), stored.etag)
         if bucket == "results" and key.endswith("/manifest.json"):
-            self.manifests.append(key)
-            # Its result is visible: whoever sees it first may send the machine home.
+            if key.count("/") == VISIBLE:
+                self.manifests.append(key)
+            # Its result is there: whoever sees it first may send the machine home.
             author = json.loads(stored.content)["instance_id"]
             self.machines.boxes[author].said_last = True
 

@@ -33,6 +33,8 @@ from tests.worker.runtime_work import DigestWork
 KEY = StageKey("run-1", 1, "screen")
 READS = "fastq/a.txt"
 UNITS = 12
+USER = "AROAWORKER:i-1"
+"""`aws:userid` of the machine's credentials."""
 CONTENT = "".join(f"line {n}\n" for n in range(UNITS * 4)).encode()
 AT = datetime(2026, 11, 21, tzinfo=UTC)
 
@@ -54,8 +56,17 @@ class World:
         if record is not None and record.epoch:
             self.ledger.mark_failed(KEY, record.epoch, "WorkerLost", "test", AT)
         epoch = self.ledger.open_stage(KEY, spec, AT).epoch
+        self.go_on_from(self.ledger.get(KEY).attempts)
         self.metadata.leaves["meta-data/tags/instance/porewatch-epoch"] = str(epoch)
         return epoch
+
+    def go_on_from(self, attempts: tuple[str, ...]) -> None:
+        """The order names the prefixes of the stage's earlier machines."""
+        key = places.order_key(*KEY)
+        listed = self.s3.list_objects_v2(Bucket="results", Prefix=key).get("Contents", [])
+        if listed:
+            order = WorkOrder.model_validate_json(self.text(key))
+            give_order(self, order.model_copy(update={"attempts": attempts}))
 
     def attempt(
         self, build: Callable[[WorkOrder, Means], DigestWork] | None = None, **changes: object
@@ -82,11 +93,22 @@ class World:
         body = self.s3.get_object(Bucket="results", Key=key)["Body"].read()
         return str(body.decode())
 
-    def manifest(self) -> StageManifest:
-        return StageManifest.model_validate_json(self.text(places.manifest_key(*KEY)))
+    def manifest(self, epoch: int = 1) -> StageManifest:
+        """As the worker of this epoch left it: the control plane makes it visible."""
+        draft = places.draft_key(self.attempt_prefix(epoch))
+        return StageManifest.model_validate_json(self.text(draft))
+
+    def make_visible(self, epoch: int = 1, key: StageKey = KEY) -> None:
+        """As the control plane does with a draft."""
+        draft = places.draft_key(places.attempt_prefix(*key, epoch, USER))
+        content = self.text(draft).encode()
+        self.s3.put_object(Bucket="results", Key=places.manifest_key(*key), Body=content)
 
     def log(self, epoch: int) -> str:
-        return self.text(places.log_key(*KEY, epoch))
+        return self.text(places.log_key(self.attempt_prefix(epoch)))
+
+    def attempt_prefix(self, epoch: int = 1) -> str:
+        return places.attempt_prefix(*KEY, epoch, USER)
 
 
 def digest(_order: WorkOrder, means: Means) -> DigestWork:
@@ -157,6 +179,7 @@ def _world(tmp_path: Path, server: MetadataServer) -> World:
         queue=WorkerQueue(settings.worker_queue_url),
         raw=Downloads("raw"),
         results=Downloads("results"),
+        user_id=lambda: USER,
     )
     world = World(cloud, settings, server, ledger, s3, sqs)
     world.open_epoch()

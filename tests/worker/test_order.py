@@ -14,7 +14,9 @@ from tests.worker.runtime_world import KEY, World, an_order, world
 
 __all__ = ["world"]
 
-ME = Assignment(run_id="run-1", revision=1, stage="screen", epoch=1, instance_id="i-1")
+ME = Assignment(
+    run_id="run-1", revision=1, stage="screen", epoch=1, instance_id="i-1", user_id="AROAWORKER:i-1"
+)
 ORDER = an_order()
 SEALED = places.sealed_manifest_key("run-1", ORDER.manifest.digest())
 

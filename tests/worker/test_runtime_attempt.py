@@ -32,6 +32,7 @@ from tests.worker.runtime_world import (
     KEY,
     READS,
     UNITS,
+    USER,
     World,
     all_keys,
     an_order,
@@ -66,7 +67,7 @@ def test_a_stage_is_claimed_computed_published_and_answered(world: World) -> Non
     manifest = world.manifest()
     assert (manifest.epoch, manifest.units, manifest.instance_id) == (1, UNITS, "i-1")
     output = manifest.outputs["digests.txt"]
-    assert output.key == places.output_key(*KEY, 1, "digests.txt")
+    assert output.key == f"{world.attempt_prefix()}outputs/digests.txt"
     assert hashlib.sha256(world.text(output.key).encode()).hexdigest() == output.sha256
     record = world.ledger.get(KEY)
     assert record.state == "claimed"
@@ -98,7 +99,7 @@ def test_a_spot_notice_flushes_and_the_next_epoch_carries_on_to_the_same_bytes(
     del world.metadata.leaves["meta-data/spot/instance-action"]
     world.open_epoch()
     assert world.attempt() == DONE
-    manifest = world.manifest()
+    manifest = world.manifest(2)
     assert manifest.units_resumed == last.last_checkpoint
     assert manifest.units_redone == 0
     assert manifest.epoch == 2
@@ -126,40 +127,10 @@ def test_a_worker_whose_epoch_is_taken_away_stops_without_publishing(world: Worl
         world.manifest()
 
 
-def test_a_zombie_that_lost_only_its_checkpoint_stops_too(world: World) -> None:
-    def successor() -> None:
-        fingerprint = hashlib.sha256(CONTENT).hexdigest()
-        prefix = places.checkpoint_prefix(*KEY, fingerprint)
-        open_checkpoint(S3CheckpointStore.at("results", prefix), fingerprint, 2)
-
-    assert world.attempt(slow(3, successor), beat_s=60) == DONE
-    assert "another worker took over the checkpoint" in world.log(1)
-    assert world.heard()[-1].kind != "published"
-
-
-def test_the_loser_of_the_manifest_reports_the_winner(world: World) -> None:
-    assert world.attempt() == DONE
-    winner = world.manifest()
-    world.heard()
-    world.s3.delete_object(Bucket="results", Key=places.manifest_key(*KEY))
-
-    def someone_publishes_first() -> None:
-        content = winner.canonical_json().encode()
-        world.s3.put_object(Bucket="results", Key=places.manifest_key(*KEY), Body=content)
-
-    world.open_epoch()
-    gone = [k for k in all_keys(world) if "/checkpoint/" in k]
-    for key in gone:
-        world.s3.delete_object(Bucket="results", Key=key)
-    assert world.attempt(slow(2, someone_publishes_first)) == DONE
-    assert world.heard()[-1].kind == "published"
-    assert world.manifest() == winner
-    assert "the manifest of epoch 1 was first" in world.log(2)
-
-
 def test_a_stage_that_was_published_before_is_only_answered(world: World) -> None:
     world.attempt()
     world.heard()
+    world.make_visible()
     world.open_epoch()
 
     def never(_order: WorkOrder, _means: Means) -> DigestWork:
@@ -251,32 +222,60 @@ def test_s3_checkpoints_keep_and_fence_like_local_ones(world: World) -> None:
     assert "aaaa" in other.remarks[0]
 
 
-def everything(world: World) -> dict[str, str]:
-    """All results by key, but for the zombie's own log."""
+def test_a_checkpoint_goes_on_from_the_last_machine_that_left_one(world: World) -> None:
+    """Each machine writes in its own; units stay where they were written."""
+
+    def store(epoch: int, name: str = "aaaa") -> S3CheckpointStore:
+        return S3CheckpointStore.at("results", f"x/e{epoch}/m/checkpoint/{name}/")
+
+    first = open_checkpoint(store(1), "aaaa", 1)
+    first.save(1, b"one")
+    first.save(2, b"two")
+    second = open_checkpoint(store(2), "aaaa", 2, earlier=[store(1)])
+    assert second.resumed == {1, 2}
+    second.save(3, b"three")
+    first.save(3, b"a zombie's three")
+    fourth = open_checkpoint(store(4), "aaaa", 4, earlier=[store(1), store(2), store(3)])
+    assert list(fourth.contents()) == [b"one", b"two", b"three"]
+    written = [key for key in all_keys(world) if "/e4/" in key]
+    assert written == ["x/e4/m/checkpoint/aaaa/checkpoint.json"]
+    store(1).put("x/e1/m/checkpoint/aaaa/units/000001.bin", b"rot")
+    fifth = open_checkpoint(store(5), "aaaa", 5, earlier=[store(n) for n in (1, 2, 4)])
+    assert fifth.resumed == {2, 3}
+    fifth.save(1, b"one")
+    assert list(fifth.contents()) == [b"one", b"two", b"three"]
+    other = open_checkpoint(store(6, "bbbb"), "bbbb", 6, earlier=[store(5, "bbbb")])
+    assert "aaaa" in other.remarks[0]
+    without = open_checkpoint(store(7), "aaaa", 7, earlier=[store(4)])
+    assert without.resumed == set(), "units of checkpoints that are not named do not count"
+
+
+def everything(world: World, but: str) -> dict[str, str]:
+    """All results by key, but for what lies below the prefix `but`."""
     listed = world.s3.list_objects_v2(Bucket="results")["Contents"]
-    return {o["Key"]: o["ETag"] for o in listed if o["Key"] != places.log_key(*KEY, 1)}
+    return {o["Key"]: o["ETag"] for o in listed if not o["Key"].startswith(but)}
 
 
-def test_a_worker_that_wakes_after_its_successor_published_changes_nothing_in_the_cloud(
+def test_a_worker_that_wakes_after_its_successor_is_done_changes_nothing_in_the_cloud(
     world: World,
 ) -> None:
-    """Frozen in a unit, and with no look at the ledger before it is done with it."""
+    """Frozen in a unit, and with no look at the ledger before it publishes."""
     there: dict[str, dict[str, str]] = {}
 
     def sleep_through_everything() -> None:
         world.open_epoch()
         assert world.attempt(beat_s=60) == DONE
-        there["published"] = everything(world)
+        there["done"] = everything(world, world.attempt_prefix(1))
 
     assert world.attempt(slow(3, sleep_through_everything), beat_s=60, watch_s=60) == DONE
-    assert everything(world) == there["published"]
-    assert world.manifest().epoch == 2
+    assert everything(world, world.attempt_prefix(1)) == there["done"]
+    assert world.manifest(2).epoch == 2
     assert "leaving without a word" in world.log(1)
     assert [m.epoch for m in world.heard() if m.kind == "published"] == [2]
 
 
-def test_a_worker_that_wakes_before_publishing_leaves_the_winner_alone(world: World) -> None:
-    """Frozen after its last save: only the conditional PUT of the manifest stands in its way."""
+def test_a_worker_that_wakes_before_publishing_leaves_no_results(world: World) -> None:
+    """Frozen after its last save: it asks once more whose the stage is."""
 
     class Frozen(DigestWork):
         def finish(self, contents: Iterator[bytes], scratch: Path) -> StageResult:
@@ -287,8 +286,32 @@ def test_a_worker_that_wakes_before_publishing_leaves_the_winner_alone(world: Wo
 
     build = lambda _order, means: Frozen(means.inputs.path(READS))  # noqa: E731
     assert world.attempt(build, beat_s=60, watch_s=60) == DONE
-    assert world.manifest().epoch == 2
-    assert not [key for key in all_keys(world) if "/e1/" in key]
+    assert world.manifest(2).epoch == 2
+    left = [key for key in all_keys(world) if key.startswith(world.attempt_prefix(1))]
+    assert not [key for key in left if "/outputs/" in key or key.endswith("/manifest.json")]
+
+
+def test_a_machine_writes_below_its_own_prefix_and_nowhere_else(world: World) -> None:
+    before = set(all_keys(world))
+    assert world.attempt() == DONE
+    written = set(all_keys(world)) - before
+    assert len(written) > 3
+    assert {key for key in written if not key.startswith(world.attempt_prefix())} == set()
+
+
+def test_a_checkpoint_that_the_order_does_not_name_is_not_gone_on_from(world: World) -> None:
+    """Any worker may write below a prefix of its own of any run."""
+    fingerprint = hashlib.sha256(CONTENT).hexdigest()
+    strange = places.attempt_prefix(*KEY, 1, "AROAWORKER:i-666")
+    prefix = places.checkpoint_prefix(strange, fingerprint)
+    forged = open_checkpoint(S3CheckpointStore.at("results", prefix), fingerprint, 1)
+    for unit in range(1, UNITS + 1):
+        forged.save(unit, b"clean")
+    world.open_epoch()
+    assert world.attempt() == DONE
+    manifest = world.manifest(2)
+    assert (manifest.units, manifest.units_resumed) == (UNITS, 0)
+    assert "clean" not in world.text(manifest.outputs["digests.txt"].key)
 
 
 def test_the_sign_of_life_is_given_while_the_work_moves_and_not_while_it_hangs(
@@ -323,7 +346,7 @@ def test_a_reclaimed_machine_speaks_against_no_unit_in_the_cloud_either(world: W
         world.ledger.mark_interrupted(KEY, record.epoch, "i-1", 3, AT)
         world.open_epoch()
     assert world.attempt() == DONE
-    assert world.manifest().quarantined == ()
+    assert world.manifest(5).quarantined == ()
     assert world.ledger.get(KEY).interruptions == 4
 
 
@@ -359,7 +382,12 @@ def test_a_worker_whose_beats_arrive_writes_none_itself(
     heard = now() - timedelta(seconds=silent_s)
     world.ledger.claim(KEY, 1, "i-1", heard)
     who = Assignment(
-        run_id=KEY.run_id, revision=KEY.revision, stage=KEY.stage, epoch=1, instance_id="i-1"
+        run_id=KEY.run_id,
+        revision=KEY.revision,
+        stage=KEY.stage,
+        epoch=1,
+        instance_id="i-1",
+        user_id=USER,
     )
     claim = Claim(world.ledger, who, beat_s=60)
     assert claim.holds(Progress(phase=Phase.QUALITY_CONTROL))

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from porewatch.adapters import caller
 from porewatch.domain import places
 from porewatch.domain.phases import Phase, StageKey, StageManifest, WorkOrder
 from porewatch.domain.runs import InputFile, ReadKind
@@ -43,6 +44,7 @@ def instance(world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> W
         "POREWATCH_BEAT_SECONDS": "0.2",
     }.items():
         monkeypatch.setenv(name, value)
+    monkeypatch.setattr(caller, "user_id", world.cloud.user_id)  # moto has one caller
     signal_key = places.raw_key("run-1", "pod5/a.pod5")
     world.s3.put_object(Bucket="raw", Key=signal_key, Body=SIGNAL.read_bytes())
     key = places.order_key(*STAGE)

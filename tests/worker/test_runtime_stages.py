@@ -88,6 +88,7 @@ def _run_stage(
     world.s3.put_object(Bucket="results", Key=places.order_key(*key), Body=content)
     settings = world.settings.model_copy(update={"references": demo.references})
     assert run_attempt(settings, world.cloud, Stop()) == DONE, world.heard()
+    world.make_visible(key=key)
     return StageManifest.model_validate_json(world.text(places.manifest_key(*key)))
 
 

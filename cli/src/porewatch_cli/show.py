@@ -129,8 +129,8 @@ def logs(stack: Stack, run_id: str, stage: str | None, *, as_json: bool) -> None
     for record in stack.stages.of_run(run_id, run.revision):
         if stage not in (None, record.stage):
             continue
-        for epoch in range(1, record.epoch + 1):
-            key = places.log_key(run_id, run.revision, record.stage, epoch)
+        for attempt in record.all_attempts:
+            key, epoch = places.log_key(attempt), places.epoch_of_attempt(attempt)
             if bucket.head(key) is not None:
                 found[f"{record.stage} epoch {epoch}"] = bucket.get(key).decode(errors="replace")
     facts = stack.stages.facts(run_id, run.revision)

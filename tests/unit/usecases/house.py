@@ -52,6 +52,19 @@ SPEC = StageSpec(
 MANIFEST_KEY = places.manifest_key(RUN, REVISION, STAGE)
 
 
+def user_of(machine: str) -> str:
+    """`aws:userid` of the credentials of a machine."""
+    return f"AROAWORKER:{machine}"
+
+
+def attempt_of(epoch: int = 1, machine: str = "i-1") -> str:
+    return places.attempt_prefix(*KEY, epoch, user_of(machine))
+
+
+def draft_of(epoch: int = 1, machine: str = "i-1") -> str:
+    return places.draft_key(attempt_of(epoch, machine))
+
+
 @dataclass
 class Cloud:
     """Machines. `full` purchases have no capacity; `unreachable` answers nothing."""
@@ -262,31 +275,34 @@ class House:
         self.seal()
         self.open()
         instance_id = self.launch(1)
-        self.stages.claim(KEY, 1, instance_id, self.now)
+        self.stages.claim(KEY, 1, instance_id, self.now, user_of(instance_id))
         self.wait(1, "t1")
         return self.record()
 
     def record(self) -> StageRecord:
         return self.stages.get(KEY)
 
-    def publish(self, epoch: int = 1) -> None:
-        """What a worker does before it says so: the manifest becomes visible."""
-        self.results.put_json(
-            MANIFEST_KEY,
-            StageManifest(
-                run_id=RUN,
-                revision=REVISION,
-                stage=STAGE,
-                epoch=epoch,
-                fingerprint="f",
-                instance_id="i-1",
-                worker_version="0",
-                started_at=self.now,
-                finished_at=self.now,
-                phases=(),
-                outputs={},
-            ),
+    def manifest(self, epoch: int = 1, **changes: object) -> StageManifest:
+        manifest = StageManifest(
+            run_id=RUN,
+            revision=REVISION,
+            stage=STAGE,
+            epoch=epoch,
+            fingerprint="f",
+            instance_id="i-1",
+            worker_version="0",
+            started_at=self.now,
+            finished_at=self.now,
+            phases=(),
+            outputs={},
         )
+        return manifest.model_copy(update=changes)
+
+    def publish(self, epoch: int = 1, **changes: object) -> str:
+        """What a worker does before it says so: its manifest lies below its prefix; its key."""
+        key = draft_of(epoch)
+        self.results.put_json(key, self.manifest(epoch, **changes))
+        return key
 
 
 def a_manifest(kind: ReadKind = ReadKind.FASTQ, bundle: str | None = None) -> RunManifest:

@@ -12,13 +12,12 @@ import pytest
 
 from porewatch.adapters.objects import Head
 from porewatch.adapters.table import Table
-from porewatch.domain import places
 from porewatch.domain.errors import Unavailable
 from porewatch.domain.phases import Phase, Progress, StageState
 from porewatch.usecases.watch_machines import sweep
 from porewatch_local.template import Template
 from tests.mocked import facts_in
-from tests.unit.usecases.house import KEY, MANIFEST_KEY, RUN, SPEC, START, House
+from tests.unit.usecases.house import KEY, MANIFEST_KEY, RUN, SPEC, START, House, attempt_of
 
 TEMPLATE = Template.load(Path(__file__).parents[3] / "template.yaml")
 STALL = timedelta(seconds=SPEC.stall_after_s)
@@ -110,7 +109,7 @@ def test_a_bucket_that_does_not_answer_ends_nobody(
 def test_what_is_only_log_is_no_work(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     """A worker that hangs still ships its log."""
     house.claimed()
-    written(house, monkeypatch, START + timedelta(minutes=50), "logs/e1.log")
+    written(house, monkeypatch, START + timedelta(minutes=50), "worker.log")
     minutes_pass(house, 63)
     assert house.record().state is StageState.FAILED
 
@@ -191,7 +190,7 @@ def written(
     name: str = "checkpoint/f/units-1.json",
 ) -> None:
     """The bucket shows one object of the stage, of this time."""
-    key = places.stage_prefix(*KEY) + name
+    key = attempt_of() + name
     house.results.put(key, b"{}")
     keys = house.results.keys
 

@@ -16,7 +16,7 @@ from porewatch.domain.errors import BudgetExceeded, CapacityUnavailable, LaunchU
 from porewatch.domain.execution_news import ExecutionEnded
 from porewatch.domain.launching import Owner
 from porewatch.domain.orchestration import orchestration_line
-from porewatch.domain.phases import Phase, Progress, StageManifest
+from porewatch.domain.phases import Phase, Progress
 from porewatch.domain.tasks import FailRun, Terminate
 from porewatch.usecases.end_machines import end_machine, end_machines
 from porewatch.usecases.settle_overhead import activity_of
@@ -73,7 +73,7 @@ def test_a_machine_that_published_is_useful_but_for_its_start(house: House) -> N
     started(house)
     house.later(minutes=28)
     house.publish()
-    manifest = house.results.get_json(MANIFEST_KEY, StageManifest)
+    manifest = house.manifest()
     house.stages.mark_published(KEY, manifest, MANIFEST_KEY, house.now)
     end(house)
     assert [split(line) for line in lines(house)] == [(120, 1680, 0)]

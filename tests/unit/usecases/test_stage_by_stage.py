@@ -52,6 +52,8 @@ from tests.unit.usecases.house import (
     STAGE,
     House,
     a_manifest,
+    draft_of,
+    user_of,
 )
 
 
@@ -62,7 +64,8 @@ def house(ledger: Table, buckets: None) -> House:
 
 def say(house: House, kind: type[Any], epoch: int = 1, who: str = "i-1", **more: Any) -> None:
     common = {"run_id": RUN, "revision": REVISION, "stage": STAGE, "at": house.now}
-    message: WorkerMessage = kind(**common, epoch=epoch, instance_id=who, **more)
+    told = {"epoch": epoch, "instance_id": who, "user_id": user_of(who), **more}
+    message: WorkerMessage = kind(**common, **told)
     hear_worker(message, house.desk())
 
 
@@ -258,7 +261,7 @@ def test_a_worker_that_publishes_moves_the_state_machine_on_once(house: House) -
     house.claimed()
     house.publish()
     for _ in range(3):
-        say(house, Published, manifest_key=MANIFEST_KEY)
+        say(house, Published, manifest_key=draft_of())
     assert house.state_machine.heard == [("t1", "success", MANIFEST_KEY)]
     assert house.record().task_token is None
     assert facts_in(house.table, RUN).count("StageCompleted") == 1
@@ -269,7 +272,7 @@ def test_a_worker_that_is_faster_than_the_state_machine_is_not_lost(house: House
     house.open()
     house.launch(1)
     house.publish()
-    say(house, Published, manifest_key=MANIFEST_KEY)
+    say(house, Published, manifest_key=draft_of())
     assert house.state_machine.heard == []
     house.wait(1, "t1")
     assert house.state_machine.heard == [("t1", "success", MANIFEST_KEY)]
@@ -287,7 +290,7 @@ def test_a_crash_between_ledger_and_callback_is_mended_by_the_message_coming_aga
 def test_a_claim_to_have_published_is_checked(house: House) -> None:
     house.claimed()
     with pytest.raises(Unavailable, match="it is not there"):
-        say(house, Published, manifest_key=MANIFEST_KEY)
+        say(house, Published, manifest_key=draft_of())
     assert house.record().state is StageState.CLAIMED
 
 
@@ -442,7 +445,7 @@ def test_twenty_interruptions_are_survived_and_the_twenty_first_is_not(house: Ho
 def test_a_stage_that_was_published_after_all_is_opened_and_found_published(house: House) -> None:
     house.claimed()
     house.publish()
-    say(house, Published, manifest_key=MANIFEST_KEY)
+    say(house, Published, manifest_key=draft_of())
     assert decide(house, "WorkerLost").decision == "retry"
     assert house.open().manifest_key == MANIFEST_KEY
 

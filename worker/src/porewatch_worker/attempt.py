@@ -12,6 +12,7 @@ import logging
 import os
 import shutil
 import traceback
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -58,6 +59,7 @@ class Cloud:
     queue: Queue
     raw: Downloads
     results: Downloads
+    user_id: Callable[[], str]
 
 
 def run_attempt(
@@ -65,13 +67,13 @@ def run_attempt(
 ) -> int:
     """The exit code: DONE (published, interrupted or not ours), FAILED, NOT_SET_UP or REFUSED."""
     try:
-        who = read_assignment(cloud.metadata, settings.assignment)
+        who = read_assignment(cloud.metadata, settings.assignment, cloud.user_id())
     except PorewatchError:
         log.exception("this machine does not say what it is to work on")
         return NOT_SET_UP
     scratch = settings.scratch / f"{who.run_id}-r{who.revision}-{who.stage}-e{who.epoch}"
     scratch.mkdir(parents=True, exist_ok=True)
-    key = places.log_key(who.run_id, who.revision, who.stage, who.epoch)
+    key = places.log_key(who.prefix)
     with ShippedLog(scratch / "worker.log", cloud.results, key, settings.beat_s):
         code = _Attempt(settings, cloud, stop, who, scratch, build).run()
     shutil.rmtree(scratch, ignore_errors=True)
@@ -90,7 +92,10 @@ class _Attempt:
     def __post_init__(self) -> None:
         self.outbox = QueueOutbox(self.cloud.queue, self.who)
         self.claim = Claim(self.cloud.ledger, self.who, self.settings.beat_s)
-        self.publisher = S3Publisher(self.cloud.results, Author(**self.who.model_dump()))
+        author = Author(**self.who.model_dump())
+        self.publisher = S3Publisher(
+            self.cloud.results, author, self.who.prefix, self.claim.refuse_lost
+        )
         self.sign = SignOfLife(self.settings.alive, self.settings.stalled_s)
         self.inputs: FetchedInputs | None = None
 
@@ -145,7 +150,7 @@ class _Attempt:
         preparing = Progress(phase=order.phases[0], note="preparing inputs and references")
         with repeating(self.settings.beat_s, "beat", lambda: self.outbox.beat(preparing)):
             inputs, work = self._work(order)
-            checkpoint = self._checkpoint(work, record)
+            checkpoint = self._checkpoint(work, record, order.attempts)
         loop = StageLoop(
             work=work,
             checkpoint=checkpoint,
@@ -180,10 +185,16 @@ class _Attempt:
         )
         return inputs, self.build(order, means)
 
-    def _checkpoint(self, work: StageWork, record: StageRecord) -> Checkpoint:
+    def _checkpoint(
+        self, work: StageWork, record: StageRecord, attempts: tuple[str, ...]
+    ) -> Checkpoint:
+        """Our own checkpoint, which goes on from those of the machines that the order names: what
+        lies elsewhere may be anybody's."""
         from porewatch.adapters.checkpoints import S3CheckpointStore  # noqa: PLC0415
 
-        who, fingerprint = self.who, work.fingerprint()
-        prefix = places.checkpoint_prefix(who.run_id, who.revision, who.stage, fingerprint)
-        store = S3CheckpointStore.at(self.cloud.results.bucket, prefix)
-        return open_checkpoint(store, fingerprint, who.epoch, record.interruptions)
+        fingerprint, bucket = work.fingerprint(), self.cloud.results.bucket
+        own, *earlier = (
+            S3CheckpointStore.at(bucket, places.checkpoint_prefix(attempt, fingerprint))
+            for attempt in (self.who.prefix, *attempts)
+        )
+        return open_checkpoint(own, fingerprint, self.who.epoch, record.interruptions, earlier)

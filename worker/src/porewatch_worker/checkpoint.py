@@ -2,15 +2,18 @@
 
 A checkpoint is a folder: `units/000001.bin`, ... hold the units' contents, `checkpoint.json` lists
 them with their sha256 and says which epoch owns the folder. Order of every save: first the units,
-then the list, so that the list never names what is not there. Every rewrite of the list is
-conditional on the version its writer saw last: when a successor has taken the folder over, the
-zombie's next save fails with StaleEpoch and it stops.
+then the list, so that the list never names what is not there.
+
+In the cloud each machine has a checkpoint of its own, where nobody else can write; a successor goes
+on from the list of the last machine that left one, and its own list names where each unit lies. In
+a folder on a disk successors share one: every rewrite of the list is conditional on the version its
+writer saw last, so that a zombie's next save fails with StaleEpoch and it stops.
 """
 
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from porewatch.domain.base import Moment, now
@@ -22,6 +25,7 @@ from porewatch_worker.unit_list import (
     DIED,
     LIST,
     CheckpointStore,
+    Home,
     StoredUnit,
     Tried,
     UnitList,
@@ -30,6 +34,9 @@ from porewatch_worker.unit_list import (
     why_fresh,
 )
 from porewatch_worker.work import UnitOutput
+
+KEPT = ("units", "in_flight", "in_flight_to", "tried", "interruptions")
+"""What a successor takes over of a list."""
 
 
 class Checkpoint:
@@ -40,8 +47,15 @@ class Checkpoint:
     units saved together it may not have begun all).
     """
 
-    def __init__(self, store: CheckpointStore, listed: UnitList, tag: str) -> None:
+    def __init__(
+        self,
+        store: CheckpointStore,
+        listed: UnitList,
+        tag: str,
+        earlier: Sequence[CheckpointStore] = (),
+    ) -> None:
         self._store = store
+        self._stores = {"": store, **{one.name: one for one in earlier}}
         self._listed = listed
         self._tag = tag
         self._dirty = False
@@ -124,7 +138,7 @@ class Checkpoint:
 
     def contents(self) -> Iterator[bytes]:
         """All units' contents in order. Raises Unavailable when one has changed since."""
-        read: tuple[int, bytes | None] = (-1, None)
+        read: tuple[Home, bytes | None] = (("", -1), None)
         for number, unit in sorted(self.units.items()):
             home = unit.home(number)
             if home != read[0]:
@@ -170,8 +184,9 @@ class Checkpoint:
                 return
         raise StaleEpoch(f"another worker keeps writing unit {number} of this checkpoint.")
 
-    def _object(self, number: int) -> bytes | None:
-        there = self._store.read(unit_name(number))
+    def _object(self, home: Home) -> bytes | None:
+        store = self._stores.get(home[0])
+        there = store.read(unit_name(home[1])) if store is not None else None
         return None if there is None else there[0]
 
     def _resume(self, interruptions: int) -> None:
@@ -199,7 +214,7 @@ class Checkpoint:
         the object will be written again."""
         homes = homes_of(self.units)
 
-        def is_whole(home: int) -> bool:
+        def is_whole(home: Home) -> bool:
             content = self._object(home)
             return all(whole(self.units[n], content) is not None for n in homes[home])
 
@@ -210,10 +225,15 @@ class Checkpoint:
 
 
 def open_checkpoint(
-    store: CheckpointStore, fingerprint: str, epoch: int, interruptions: int = 0
+    store: CheckpointStore,
+    fingerprint: str,
+    epoch: int,
+    interruptions: int = 0,
+    earlier: Sequence[CheckpointStore] = (),
 ) -> Checkpoint:
-    """Take a checkpoint over for `epoch`, keeping every unit that is whole. `interruptions`: how
-    often machines of this stage were reclaimed so far.
+    """Take a checkpoint over for `epoch`, or begin one that goes on from the last of `earlier`
+    (oldest first) that fits, keeping every unit that is whole. `interruptions`: how often machines
+    of this stage were reclaimed so far.
 
     Raises StaleEpoch when a later epoch owns it already.
     """
@@ -223,11 +243,9 @@ def open_checkpoint(
     for _ in range(5):
         there = store.read(LIST)
         if there is None:
-            tag = store.create(LIST, fresh.canonical_json().encode())
-            if tag is not None:
-                opened = Checkpoint(store, fresh, tag)
-                opened.remarks = why_fresh(store)
-                return opened
+            begun = _begin(store, fresh, earlier)
+            if begun is not None:
+                return begun
             continue
         taken = _take_over(store, there, fresh)
         if taken is not None:
@@ -235,12 +253,49 @@ def open_checkpoint(
     raise StaleEpoch("another worker keeps taking over the checkpoint of this stage.")
 
 
+def _begin(
+    store: CheckpointStore, fresh: UnitList, earlier: Sequence[CheckpointStore]
+) -> Checkpoint | None:
+    """A new checkpoint; None when there is one."""
+    listed, remarks = _last_left(earlier, fresh)
+    taken = fresh.model_copy(update={k: getattr(listed, k) for k in KEPT} if listed else {})
+    tag = store.create(LIST, taken.canonical_json().encode())
+    if tag is None:
+        return None
+    opened = Checkpoint(store, taken, tag, earlier)
+    if listed is not None:
+        opened._resume(fresh.interruptions)
+    opened.remarks = (*remarks, *opened.remarks)
+    if listed is None and not remarks:
+        opened.remarks = why_fresh([store, *earlier])
+    return opened
+
+
+def _last_left(
+    earlier: Sequence[CheckpointStore], fresh: UnitList
+) -> tuple[UnitList | None, tuple[str, ...]]:
+    """The newest list that an earlier machine left and that fits, with where its units lie."""
+    remarks: list[str] = []
+    for store in reversed(earlier):
+        there = store.read(LIST)
+        if there is None:
+            continue
+        listed, remark = usable(there[0], fresh)
+        if listed is not None:
+            units = {
+                n: u.model_copy(update={"store": u.store or store.name})
+                for n, u in listed.units.items()
+            }
+            return listed.model_copy(update={"units": units}), ()
+        remarks.append(remark)
+    return None, tuple(remarks)
+
+
 def _take_over(
     store: CheckpointStore, there: tuple[bytes, str], fresh: UnitList
 ) -> Checkpoint | None:
     listed, remark = usable(there[0], fresh)
-    kept = ("units", "in_flight", "in_flight_to", "tried", "interruptions")
-    taken = fresh.model_copy(update={k: getattr(listed, k) for k in kept} if listed else {})
+    taken = fresh.model_copy(update={k: getattr(listed, k) for k in KEPT} if listed else {})
     tag = store.replace(LIST, taken.canonical_json().encode(), there[1])
     if tag is None:
         return None

@@ -10,7 +10,7 @@ from datetime import timedelta
 from typing import Protocol
 
 from porewatch.domain.base import Moment, now
-from porewatch.domain.errors import PorewatchError
+from porewatch.domain.errors import PorewatchError, StaleEpoch
 from porewatch.domain.events import LaunchRefused
 from porewatch.domain.phases import Progress, StageKey, StageRecord, TimelineEntry
 from porewatch.domain.stages import ENDED
@@ -25,7 +25,9 @@ log = logging.getLogger(__name__)
 class Ledger(Protocol):
     """What a worker needs of the ledger of stages."""
 
-    def claim(self, key: StageKey, epoch: int, instance_id: str, at: Moment) -> StageRecord: ...
+    def claim(
+        self, key: StageKey, epoch: int, instance_id: str, at: Moment, user_id: str | None = None
+    ) -> StageRecord: ...
 
     def find(self, key: StageKey) -> StageRecord | None: ...
 
@@ -46,7 +48,8 @@ class Claim:
 
     def take(self) -> StageRecord:
         """Own the stage. StaleEpoch when a later epoch or another machine does, or it has ended."""
-        return self._ledger.claim(self._key, self._who.epoch, self._who.instance_id, now())
+        who = self._who
+        return self._ledger.claim(self._key, who.epoch, who.instance_id, now(), who.user_id)
 
     def refused_before(self) -> tuple[TimelineEntry, ...]:
         """What was asked for in vain before this machine was got: the order is older. Not knowing
@@ -69,6 +72,11 @@ class Claim:
             who = self._who
             self._ledger.beat(self._key, who.epoch, who.instance_id, said, now())
         return True
+
+    def refuse_lost(self) -> None:
+        """StaleEpoch once the stage is somebody else's, or has ended."""
+        if not self.holds():
+            raise StaleEpoch(f"epoch {self._who.epoch} does not own {self._who.stage} any more.")
 
     def _is_mine(self, record: StageRecord) -> bool:
         return (

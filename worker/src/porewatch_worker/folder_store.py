@@ -22,6 +22,10 @@ class FolderStore:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
+    @property
+    def name(self) -> str:
+        return str(self.folder)
+
     def read(self, name: str) -> tuple[bytes, str] | None:
         try:
             content = (self.folder / name).read_bytes()

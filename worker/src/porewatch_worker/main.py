@@ -39,6 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _cloud(settings: WorkerSettings) -> Cloud:
+    from porewatch.adapters.caller import user_id  # noqa: PLC0415
     from porewatch.adapters.downloads import Downloads  # noqa: PLC0415  (boto3 takes its time)
     from porewatch.adapters.stages import StageLedger  # noqa: PLC0415
     from porewatch.adapters.table import Table  # noqa: PLC0415
@@ -50,6 +51,7 @@ def _cloud(settings: WorkerSettings) -> Cloud:
         queue=WorkerQueue(settings.worker_queue_url),
         raw=Downloads(settings.raw_bucket),
         results=Downloads(settings.results_bucket),
+        user_id=user_id,
     )
 
 

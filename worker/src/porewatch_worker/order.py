@@ -23,21 +23,31 @@ TAGS = {"run_id": "run", "revision": "revision", "stage": "stage", "epoch": "epo
 
 
 class Assignment(Model):
-    """One attempt at one stage of one run revision, on one instance."""
+    """One attempt at one stage of one run revision, on one instance, which writes as `user_id`."""
 
     run_id: RunId
     revision: int
     stage: str
     epoch: int
     instance_id: str
+    user_id: str
+
+    @property
+    def prefix(self) -> str:
+        """Below it lies all that this attempt writes: its role allows nothing else."""
+        return places.attempt_prefix(
+            self.run_id, self.revision, self.stage, self.epoch, self.user_id
+        )
 
 
-def read_assignment(metadata: InstanceMetadata, environment: Mapping[str, str]) -> Assignment:
-    """From a job's environment, where there is one, else from the instance's tags. Raises NotFound,
-    or MessageRefused for what makes no sense."""
+def read_assignment(
+    metadata: InstanceMetadata, environment: Mapping[str, str], user_id: str
+) -> Assignment:
+    """From a job's environment, where there is one, else from the instance's tags. `user_id`: of
+    this machine's credentials. Raises NotFound, or MessageRefused for what makes no sense."""
     told = dict(environment) or _in_tags(metadata)
     try:
-        return Assignment.model_validate(told)
+        return Assignment.model_validate({**told, "user_id": user_id})
     except ValidationError as e:
         where = "the job's environment makes" if environment else "the instance's tags make"
         raise MessageRefused(f"{where} no assignment: {told}.") from e

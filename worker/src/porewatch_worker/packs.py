@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from porewatch.domain.quarantine import QuarantinedUnit
-from porewatch_worker.unit_list import StoredUnit
+from porewatch_worker.unit_list import Home, StoredUnit
 from porewatch_worker.work import UnitOutput
 
 
@@ -45,9 +45,9 @@ def whole(unit: StoredUnit, content: bytes | None) -> bytes | None:
     return mine
 
 
-def homes_of(units: Mapping[int, StoredUnit]) -> dict[int, list[int]]:
-    """The objects by number, each with the units that lie in it."""
-    homes: dict[int, list[int]] = {}
+def homes_of(units: Mapping[int, StoredUnit]) -> dict[Home, list[int]]:
+    """The objects, each with the units that lie in it."""
+    homes: dict[Home, list[int]] = {}
     for number, unit in sorted(units.items()):
         homes.setdefault(unit.home(number), []).append(number)
     return homes

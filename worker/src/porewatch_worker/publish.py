@@ -25,6 +25,7 @@ class Author:
     stage: str
     epoch: int
     instance_id: str
+    user_id: str = ""
 
 
 def sha256_of(path: Path) -> str:

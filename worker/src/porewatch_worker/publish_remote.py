@@ -1,8 +1,10 @@
-"""Publishing a stage to S3, where the first manifest wins whoever wrote it."""
+"""Leaving a finished stage in S3: outputs and manifest below the machine's own prefix, each written
+once. The control plane makes the manifest visible (`porewatch.usecases.publish_stage`)."""
 
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from porewatch.domain import places
@@ -20,36 +22,44 @@ log = logging.getLogger(__name__)
 
 
 class S3Publisher:
-    """Uploads outputs under this epoch's own prefix, then writes the manifest if there is none."""
+    """Uploads outputs, then the manifest that names them. `owned` raises StaleEpoch when the stage
+    is somebody else's by now: nothing is uploaded then."""
 
-    def __init__(self, results: Objects, author: Author) -> None:
-        self._results, self._author = results, author
-        self._key = places.manifest_key(author.run_id, author.revision, author.stage)
+    def __init__(
+        self, results: Objects, author: Author, prefix: str, owned: Callable[[], None]
+    ) -> None:
+        self._results, self._author, self._prefix = results, author, prefix
+        self._owned = owned
 
     def published(self) -> tuple[str, StageManifest] | None:
         """The visible manifest, when an earlier attempt got that far."""
-        if self._results.head(self._key) is None:
+        a = self._author
+        key = places.manifest_key(a.run_id, a.revision, a.stage)
+        if self._results.head(key) is None:
             return None
-        return self._key, self._results.get_json(self._key, StageManifest)
+        return key, self._results.get_json(key, StageManifest)
 
     def publish(self, finished: Finished) -> tuple[str, StageManifest]:
-        """Key and content of the visible manifest: ours, or that of whoever was first."""
+        """Key and content of our manifest, which is not visible yet."""
+        self._owned()
         outputs = {name: self._upload(name, path) for name, path in finished.result.outputs.items()}
         manifest = manifest_of(self._author, finished, outputs)
+        key = places.draft_key(self._prefix)
         try:
-            self._results.put_new(self._key, manifest.canonical_json().encode())
-        except AlreadyDone:
-            winner = self._results.get_json(self._key, StageManifest)
-            log.info("the manifest of epoch %d was first; ours is not needed", winner.epoch)
-            return self._key, winner
-        return self._key, manifest
+            self._results.put_new(key, manifest.canonical_json().encode())
+        except AlreadyDone:  # an answer was lost, the write was not
+            manifest = self._results.get_json(key, StageManifest)
+        return key, manifest
 
     def _upload(self, name: str, path: Path) -> OutputFile:
-        a = self._author
-        key = places.output_key(a.run_id, a.revision, a.stage, a.epoch, name)
-        with path.open("rb") as content:
-            self._results.upload(key, content, _content_type(name))
-        return describe(path, key)
+        output = describe(path, places.outputs_prefix(self._prefix) + name)
+        try:
+            self._results.upload_new(output.key, path, _content_type(name))
+        except AlreadyDone:
+            if self._results.sha256(output.key) != output.sha256:
+                raise
+            log.info("%s lies there already", output.key)
+        return output
 
 
 def _content_type(name: str) -> str:

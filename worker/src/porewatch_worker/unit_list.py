@@ -5,6 +5,7 @@ The list is the only truth about a checkpoint: what it does not name is not ther
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Literal, Protocol
 
 from pydantic import ValidationError
@@ -17,8 +18,15 @@ LIST = "checkpoint.json"
 DIED = "the worker died while it was at this unit or one saved together with it"
 
 
+Home = tuple[str, int]
+
+
 class CheckpointStore(Protocol):
-    """A folder of objects with conditional writes. A tag changes whenever an object does."""
+    """A folder of objects with conditional writes. A tag changes whenever an object does. Another
+    folder has another `name`."""
+
+    @property
+    def name(self) -> str: ...
 
     def read(self, name: str) -> tuple[bytes, str] | None:
         """Content and tag, or None when there is no such object."""
@@ -35,7 +43,8 @@ class CheckpointStore(Protocol):
 
 class StoredUnit(Model):
     """One unit as the list knows it. Units saved together lie in one object, named by the first of
-    them (`pack`; None: alone in an object of its own), each at its `offset`.
+    them (`pack`; None: alone in an object of its own), each at its `offset`. `store` names the
+    checkpoint of an earlier machine in which that object lies (empty: this one).
 
     `quarantined` is set when the content only stands in for a unit that was given up.
     """
@@ -47,11 +56,12 @@ class StoredUnit(Model):
     pack: int | None = None
     offset: int = 0
     size: int | None = None
+    store: str = ""
     quarantined: QuarantinedUnit | None = None
 
-    def home(self, number: int) -> int:
-        """The number that names the object which holds this unit."""
-        return number if self.pack is None else self.pack
+    def home(self, number: int) -> Home:
+        """The object which holds this unit: its checkpoint, and the number that names it there."""
+        return self.store, number if self.pack is None else self.pack
 
     def slice_of(self, content: bytes) -> bytes:
         end = None if self.size is None else self.offset + self.size
@@ -135,9 +145,9 @@ def usable(content: bytes, fresh: UnitList) -> tuple[UnitList | None, str]:
     return listed, ""
 
 
-def why_fresh(store: CheckpointStore) -> tuple[str, ...]:
+def why_fresh(stores: Iterable[CheckpointStore]) -> tuple[str, ...]:
     """What to say when a checkpoint is begun although the stage has others."""
-    others = store.siblings()
+    others = {name for store in stores for name in store.siblings()}
     if not others:
         return ()
     return (

@@ -21,6 +21,10 @@ class S3CheckpointStore(Objects):
         store.prefix = prefix
         return store
 
+    @property
+    def name(self) -> str:
+        return self.prefix
+
     def read(self, name: str) -> tuple[bytes, str] | None:
         """Content and tag of an object, or None when there is none."""
         key = self.prefix + name

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from mypy_boto3_sns import SNSClient
     from mypy_boto3_sqs import SQSClient
     from mypy_boto3_stepfunctions import SFNClient
+    from mypy_boto3_sts import STSClient
 
 CONNECT_SECONDS = 3
 READ_SECONDS = 20
@@ -72,6 +73,10 @@ def events() -> EventBridgeClient:
 
 def ec2() -> EC2Client:
     return client("ec2")  # type: ignore[no-any-return]
+
+
+def sts() -> STSClient:
+    return client("sts")  # type: ignore[no-any-return]
 
 
 def cloudwatch() -> CloudWatchClient:

@@ -6,10 +6,12 @@ uploads of any size go through boto3's managed transfer, which switches to multi
 
 from __future__ import annotations
 
+import hashlib
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Literal, TypeVar
 
 from pydantic import ValidationError
@@ -27,6 +29,8 @@ M = TypeVar("M", bound=Model)
 JSON = "application/json"
 BYTES = "application/octet-stream"
 RACE_PAUSES = (0.1, 0.3, 0.9)
+PART_BYTES = 64 * 2**20
+"""More than this is uploaded in parts of this size: 10,000 parts are 640 GB."""
 
 Extra = Literal["ignore", "forbid"]
 
@@ -48,6 +52,13 @@ def _in_few_parts() -> TransferConfig:
     from boto3.s3.transfer import TransferConfig  # noqa: PLC0415  (functions that move nothing)
 
     return TransferConfig(multipart_chunksize=256 * 2**20)
+
+
+def _taken(key: str) -> Known:
+    return {
+        "PreconditionFailed": lambda _: AlreadyDone("exists already.", file=key),
+        "ConditionalRequestConflict": lambda _: Throttled("is being written.", file=key),
+    }
 
 
 class Objects:
@@ -114,10 +125,7 @@ class Objects:
 
     def put_new(self, key: str, content: bytes, content_type: str = JSON) -> str:
         """Write if nothing is there; AlreadyDone when something is. Answers the etag."""
-        known: Known = {
-            "PreconditionFailed": lambda _: AlreadyDone("exists already.", file=key),
-            "ConditionalRequestConflict": lambda _: Throttled("is being written.", file=key),
-        }
+        known = _taken(key)
         for pause in RACE_PAUSES:  # S3 asks both of two racing writers to come again
             try:
                 return self._put("publish", key, content, content_type, known, IfNoneMatch="*")
@@ -140,6 +148,38 @@ class Objects:
             self._client.upload_fileobj(
                 content, self.bucket, key, ExtraArgs={"ContentType": content_type}
             )
+
+    def upload_new(self, key: str, file: Path, content_type: str = BYTES) -> None:
+        """Write a file of any length if nothing is there; AlreadyDone when something is. In parts
+        when it is long: then the last request decides."""
+        if file.stat().st_size <= PART_BYTES:
+            self.put_new(key, file.read_bytes(), content_type)
+            return
+        with self._translated("upload", key, _taken(key)), file.open("rb") as content:
+            begun = self._client.create_multipart_upload(
+                Bucket=self.bucket, Key=key, ContentType=content_type
+            )
+            place: Any = {"Bucket": self.bucket, "Key": key, "UploadId": begun["UploadId"]}
+            try:
+                self._send_parts(place, content)
+            except BaseException:
+                self._client.abort_multipart_upload(**place)
+                raise
+
+    def _send_parts(self, place: Any, content: IO[bytes]) -> None:
+        parts: list[Any] = []
+        for number, piece in enumerate(iter(lambda: content.read(PART_BYTES), b""), 1):
+            etag = self._client.upload_part(**place, PartNumber=number, Body=piece)["ETag"]
+            parts.append({"PartNumber": number, "ETag": etag})
+        whole: Any = {"Parts": parts}
+        self._client.complete_multipart_upload(**place, MultipartUpload=whole, IfNoneMatch="*")
+
+    def sha256(self, key: str) -> str:
+        """Hex digest of an object, read in pieces. NotFound when there is none."""
+        digest, body = hashlib.sha256(), self.stream(key)
+        while piece := body.read(2**20):
+            digest.update(piece)
+        return digest.hexdigest()
 
     def keys(self, prefix: str) -> Iterator[Head]:
         """Every object below `prefix`, in order of key."""

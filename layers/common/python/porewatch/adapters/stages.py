@@ -69,9 +69,16 @@ class StageLedger:
         """This machine was got. StaleEpoch or Conflict: it is one too many, terminate it."""
         return self._move(key, lambda record: rules.launched(record, epoch, machine, at))
 
-    def claim(self, key: StageKey, epoch: int, instance_id: str, at: datetime) -> StageRecord:
-        """For the worker: own the stage, or StaleEpoch (then stop and shut down)."""
-        return self._move(key, lambda record: rules.claim(record, epoch, instance_id, at))
+    def claim(
+        self,
+        key: StageKey,
+        epoch: int,
+        instance_id: str,
+        at: datetime,
+        user_id: str | None = None,
+    ) -> StageRecord:
+        """A machine owns the stage and writes as `user_id`, or StaleEpoch, or MessageRefused."""
+        return self._move(key, lambda record: rules.claim(record, epoch, instance_id, at, user_id))
 
     def beat(
         self, key: StageKey, epoch: int, instance_id: str, progress: Progress, at: datetime

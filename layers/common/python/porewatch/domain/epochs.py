@@ -7,8 +7,9 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
-from porewatch.domain.errors import NotFound, StaleEpoch
+from porewatch.domain.errors import MessageRefused, NotFound, StaleEpoch
 from porewatch.domain.events import Fact
+from porewatch.domain.launching import source_of
 from porewatch.domain.phases import StageRecord
 
 Move = tuple[StageRecord, tuple[Fact, ...]] | None
@@ -42,6 +43,19 @@ def mine(record: StageRecord | None, epoch: int, instance_id: str) -> StageRecor
             f"{record.instance_id}, not to {instance_id}."
         )
     return record
+
+
+def refuse_user_of_another(record: StageRecord, instance_id: str, user_id: str | None) -> None:
+    """MessageRefused when a machine says that it writes as another one. The session of an EC2
+    machine's credentials is named by its id; that of a job's by its ECS task, which the first
+    message that proves to be the job's binds to the epoch."""
+    if user_id is None:
+        return
+    of_ec2 = source_of(instance_id) == "ec2"
+    if (of_ec2 and user_id.rpartition(":")[2] != instance_id) or "/" in user_id:
+        raise MessageRefused(f"{instance_id} says that it writes as {user_id}, which is another.")
+    if record.user_id not in (None, user_id):
+        raise MessageRefused(f"{instance_id} writes as {record.user_id}, not as {user_id}.")
 
 
 def moved(record: StageRecord, at: datetime, **changes: Any) -> StageRecord:

@@ -17,6 +17,9 @@ class _FromWorker(Model):
     stage: str
     epoch: int
     instance_id: str
+    user_id: Annotated[
+        str, Field(description="`aws:userid` of the worker's credentials; older workers say none")
+    ] = ""
     at: Moment
 
 
@@ -52,7 +55,8 @@ class Suspected(_FromWorker):
 
 
 class Published(_FromWorker):
-    """The stage manifest is visible. (Its author may be an earlier epoch: that is fine.)"""
+    """Outputs and manifest lie below the worker's own prefix; `manifest_key` names the manifest, or
+    the visible one of an earlier epoch. The control plane makes it visible."""
 
     kind: Literal["published"] = "published"
     manifest_key: str

@@ -7,6 +7,7 @@ from typing import Annotated, Literal, NamedTuple
 
 from pydantic import Field
 
+from porewatch.domain import places
 from porewatch.domain.base import Model, Moment, Problem, Sha256
 from porewatch.domain.carbon import Factors
 from porewatch.domain.cost import CostLine
@@ -118,6 +119,13 @@ class StageRecord(Model):
     phases: tuple[Phase, ...]
     task_token: str | None = None
     instance_id: str | None = None
+    user_id: Annotated[
+        str | None, Field(description="`aws:userid` of the credentials its machine writes with")
+    ] = None
+    attempts: Annotated[
+        tuple[str, ...],
+        Field(description="prefixes in which machines of earlier epochs wrote, oldest first"),
+    ] = ()
     instance_type: str | None = None
     purchase: Literal["spot", "on-demand"] | None = None
     availability_zone: str | None = None
@@ -157,6 +165,16 @@ class StageRecord(Model):
     def key(self) -> StageKey:
         return StageKey(self.run_id, self.revision, self.stage)
 
+    @property
+    def attempt(self) -> str | None:
+        """The prefix in which this epoch's machine writes; None while it is not known."""
+        return places.attempt_prefix(*self.key, self.epoch, self.user_id) if self.user_id else None
+
+    @property
+    def all_attempts(self) -> tuple[str, ...]:
+        """The prefixes of all machines, oldest first, with this epoch's."""
+        return (*self.attempts, self.attempt) if self.attempt else self.attempts
+
 
 class TimelineEntry(Model):
     """One line of a run's history, for people."""
@@ -180,7 +198,7 @@ class PhaseRecord(Model):
 
 
 class OutputFile(Model):
-    """One published output, by full key in the results bucket."""
+    """One output, by full key in the results bucket."""
 
     key: str
     sha256: Sha256
@@ -295,6 +313,12 @@ class OrderTerms(Model):
     price_snapshot: str = ""
     carbon_factors: Factors | None = None
     interruptions: Annotated[int, Field(description="of all stages of the run so far")] = 0
+    attempts: Annotated[
+        tuple[str, ...],
+        Field(
+            description="prefixes of the stage's earlier machines: none but their checkpoints count"
+        ),
+    ] = ()
 
 
 class WorkOrder(OrderTerms):
@@ -316,7 +340,8 @@ class StoredOrder(OrderTerms):
 
 
 class StageManifest(Model):
-    """The one object that makes a stage's results visible (conditional PUT, first one wins)."""
+    """What makes a stage's results visible: its worker writes a draft, the control plane checks
+    that and writes it to `places.manifest_key` (conditional PUT, first one wins)."""
 
     run_id: RunId
     revision: int

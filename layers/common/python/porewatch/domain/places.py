@@ -64,26 +64,43 @@ def order_key(run_id: str, revision: int, stage: str) -> str:
     return stage_prefix(run_id, revision, stage) + "order.json"
 
 
-def checkpoint_prefix(run_id: str, revision: int, stage: str, fingerprint: str) -> str:
-    return stage_prefix(run_id, revision, stage) + f"checkpoint/{fingerprint[:16]}/"
+def attempt_prefix(run_id: str, revision: int, stage: str, epoch: int, user_id: str) -> str:
+    """All that one machine may write. `user_id`: `aws:userid` of its credentials, the last part of
+    the prefix: its role lets a machine write below no other (docs/adr/0010)."""
+    return stage_prefix(run_id, revision, stage) + f"e{epoch}/{user_id}/"
 
 
-def output_key(run_id: str, revision: int, stage: str, epoch: int, name: str) -> str:
+def epoch_of_attempt(attempt: str) -> int:
+    """The epoch that an attempt's prefix names."""
+    return int(attempt.rstrip("/").rsplit("/", 2)[1].removeprefix("e"))
+
+
+def checkpoint_prefix(attempt: str, fingerprint: str) -> str:
+    return f"{attempt}checkpoint/{fingerprint[:16]}/"
+
+
+def outputs_prefix(attempt: str) -> str:
     """Parts of an attempt: invisible until the stage manifest names them."""
-    return stage_prefix(run_id, revision, stage) + f"e{epoch}/{name}"
+    return f"{attempt}outputs/"
+
+
+def draft_key(attempt: str) -> str:
+    """The manifest as its worker wrote it: nobody reads it but who makes it visible."""
+    return f"{attempt}manifest.json"
+
+
+def log_key(attempt: str) -> str:
+    return f"{attempt}worker.log"
 
 
 def manifest_key(run_id: str, revision: int, stage: str) -> str:
+    """The stage's manifest, visible: written by the control plane alone, once."""
     return stage_prefix(run_id, revision, stage) + "manifest.json"
 
 
 def results_key(run_id: str, revision: int) -> str:
     """What all stages found, joined: in the results bucket."""
     return f"runs/{run_id}/r{revision}/results.json"
-
-
-def log_key(run_id: str, revision: int, stage: str, epoch: int) -> str:
-    return stage_prefix(run_id, revision, stage) + f"logs/e{epoch}.log"
 
 
 def report_key(run_id: str, revision: int, name: str) -> str:

@@ -5,8 +5,8 @@
 Every rule takes the record as it stands and answers the record as it should stand with its facts,
 or None when nothing is to be done. Whoever speaks for an old epoch gets StaleEpoch (`epochs`); the
 ways to end are `stage_ends`. Within one epoch nothing moves backwards, in whatever order and
-however often messages come. One thing stands above epochs: a published manifest is the truth,
-whoever wrote it.
+however often messages come. One thing stands above epochs: a visible manifest is the truth, of
+whichever epoch it is. Only the control plane makes one visible (`drafts`).
 """
 
 from __future__ import annotations
@@ -64,12 +64,13 @@ def reopen(record: StageRecord | None, key: StageKey, spec: StageSpec, at: datet
     if record.state is StageState.PUBLISHED:
         return None
     cleared = dict.fromkeys(
-        ("task_token", "instance_id", "instance_type", "purchase", "availability_zone")
+        ("task_token", "instance_id", "user_id", "instance_type", "purchase", "availability_zone")
     )
     times = dict.fromkeys(
         ("launched_at", "claimed_at", "last_beat", "progress_at", "stalled_at", "reclaim_notice_at")
     )
-    none = {**cleared, **times, "error": None, "problem": None, **_clocks(spec)}
+    kept = {"attempts": record.all_attempts, **_clocks(spec)}
+    none = {**cleared, **times, "error": None, "problem": None, **kept}
     return epochs.moved(record, at, epoch=record.epoch + 1, state=StageState.OPEN, **none), ()
 
 
@@ -111,9 +112,17 @@ def launched(record: StageRecord | None, epoch: int, machine: Machine, at: datet
     return after, (fact,)
 
 
-def claim(record: StageRecord | None, epoch: int, instance_id: str, at: datetime) -> Move:
-    """The worker takes the stage. Again by the same machine is fine; by another is StaleEpoch."""
+def claim(
+    record: StageRecord | None,
+    epoch: int,
+    instance_id: str,
+    at: datetime,
+    user_id: str | None = None,
+) -> Move:
+    """The worker takes the stage. Again by the same machine is fine; by another is StaleEpoch.
+    `user_id`: under which it writes; MessageRefused when that is another machine's."""
     record = epochs.mine(record, epoch, instance_id)
+    epochs.refuse_user_of_another(record, instance_id, user_id)
     if record.state is StageState.CLAIMED:
         return None
     if record.state in ENDED:
@@ -126,6 +135,7 @@ def claim(record: StageRecord | None, epoch: int, instance_id: str, at: datetime
         at,
         state=StageState.CLAIMED,
         instance_id=instance_id,
+        user_id=user_id or record.user_id,
         claimed_at=at,
         progress_at=at,
         last_beat=heard,

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
+
+from pydantic import ValidationError
 
 from porewatch.domain import places
-from porewatch.domain.base import now
+from porewatch.domain.base import Model, now
+from porewatch.domain.errors import WorkerFailed
 from porewatch.domain.findings import Quantification, ScreenResult
-from porewatch.domain.phases import StageManifest
+from porewatch.domain.phases import OutputFile, StageManifest
+from porewatch.domain.plain import say
 from porewatch.domain.publishing import (
     QUANTIFICATION,
     REPORT,
@@ -21,10 +25,14 @@ from porewatch.domain.publishing import (
     outputs_of,
 )
 from porewatch.domain.report import Report
+from porewatch.usecases.read_output import intact
 
 if TYPE_CHECKING:
     from porewatch.adapters.objects import Objects
     from porewatch.adapters.runs import RunLedger
+
+
+M = TypeVar("M", bound=Model)
 
 
 def aggregate_results(
@@ -34,11 +42,19 @@ def aggregate_results(
     StaleEpoch when the run has moved on."""
     manifests = [results.get_json(key, StageManifest) for key in task.manifests]
     outputs = outputs_of(manifests)
-    screen = results.get_json(need(outputs, SCREEN).key, ScreenResult)
-    counted = results.get_json(need(outputs, QUANTIFICATION).key, Quantification)
+    screen = _read(SCREEN, ScreenResult, outputs, results)
+    counted = _read(QUANTIFICATION, Quantification, outputs, results)
     found = join(task, manifests, screen, counted)
-    detected = len(results.get_json(need(outputs, REPORT).key, Report).detected)
+    detected = len(_read(REPORT, Report, outputs, results).detected)
     runs.set_findings(task.run_id, task.revision, detected, clock())
     key = places.results_key(task.run_id, task.revision)
     results.put_json(key, found)
     return Aggregated(results_key=key, findings=detected)
+
+
+def _read(name: str, cls: type[M], outputs: dict[str, OutputFile], results: Objects) -> M:
+    content = intact(name, need(outputs, name), results)
+    try:
+        return cls.model_validate_json(content)
+    except ValidationError as error:
+        raise WorkerFailed(f"is not a {cls.__name__}: {say(error)}", file=name) from error

@@ -3,19 +3,18 @@
 The ledger moves first (fenced by epoch, with its fact); then the state machine is told. If we die
 in between, the message comes again, finds the stage moved, and tells the state machine.
 
-Two messages count from any epoch: a published manifest, because the manifest itself is looked at;
-and a suspicion, because the unit it was found in is finished and no later epoch will find it again.
+One message counts from any epoch: a suspicion, because the unit it was found in is finished and no
+later epoch will find it again.
 """
 
 from __future__ import annotations
 
 import logging
-from datetime import datetime
 from typing import TYPE_CHECKING
 
 from porewatch.domain import places
-from porewatch.domain.epochs import fact_about
-from porewatch.domain.errors import AlreadyDone, MessageRefused, NotFound, StaleEpoch, Unavailable
+from porewatch.domain.epochs import fact_about, mine
+from porewatch.domain.errors import AlreadyDone, MessageRefused, StaleEpoch, Unavailable
 from porewatch.domain.events import PhaseCompleted
 from porewatch.domain.messages import (
     Beat,
@@ -27,14 +26,14 @@ from porewatch.domain.messages import (
     Suspected,
     WorkerMessage,
 )
-from porewatch.domain.phases import StageKey, StageManifest, StageRecord
+from porewatch.domain.phases import StageKey, StageRecord
 from porewatch.usecases.answer_stage import answer_stage
 from porewatch.usecases.desk import Desk
+from porewatch.usecases.publish_stage import publish_stage, visible_manifest
 from porewatch.usecases.raise_alert import raise_alert
 
 if TYPE_CHECKING:
     from porewatch.adapters.callbacks import Callbacks
-    from porewatch.adapters.objects import Objects
     from porewatch.adapters.stages import StageLedger
 
 _log = logging.getLogger(__name__)
@@ -47,8 +46,7 @@ def hear_worker(message: WorkerMessage, desk: Desk) -> None:
     message = message.model_copy(update={"at": min(message.at, desk.at)})
     match message:
         case Claimed():
-            record = desk.stages.claim(key, message.epoch, message.instance_id, message.at)
-            _alive(record, desk.callbacks)
+            _alive(_claimed(key, message, desk), desk.callbacks)
         case Beat():
             record = desk.stages.beat(
                 key, message.epoch, message.instance_id, message.progress, message.at
@@ -94,9 +92,7 @@ def _ended(
 ) -> StageRecord:
     match message:
         case Published():
-            return publish_if_visible(
-                key, stages=desk.stages, results=desk.results, at=desk.at
-            ) or _missing(message)
+            return _published(key, message, desk)
         case Interrupted():
             return desk.stages.mark_interrupted(
                 key, message.epoch, message.instance_id, message.last_checkpoint, message.at
@@ -116,21 +112,26 @@ def _ended(
             )
 
 
-def publish_if_visible(
-    key: StageKey, *, stages: StageLedger, results: Objects, at: datetime
-) -> StageRecord | None:
-    """Mark the stage as published if its manifest is there; None if it is not."""
-    manifest_key = places.manifest_key(*key)
-    try:
-        manifest = results.get_json(manifest_key, StageManifest)
-    except NotFound:
-        return None
-    if (manifest.run_id, manifest.revision, manifest.stage) != key:
-        raise MessageRefused("is the manifest of another stage.", file=manifest_key)
-    return stages.mark_published(key, manifest, manifest_key, at)
+def _claimed(key: StageKey, message: Claimed | Published, desk: Desk) -> StageRecord:
+    user_id = message.user_id or None
+    return desk.stages.claim(key, message.epoch, message.instance_id, message.at, user_id)
+
+
+def _published(key: StageKey, message: Published, desk: Desk) -> StageRecord:
+    """Only the epoch's own machine can bring about that its manifest becomes visible."""
+    visible = visible_manifest(desk.results, key)
+    if visible is not None:
+        return desk.stages.mark_published(key, visible, places.manifest_key(*key), desk.at)
+    record = mine(desk.stages.find(key), message.epoch, message.instance_id)
+    if record.user_id is None:  # the claim was overtaken, or got lost
+        record = _claimed(key, message, desk)
+    if record.attempt is None or message.manifest_key != places.draft_key(record.attempt):
+        raise MessageRefused("is not where this worker's manifest lies.", file=message.manifest_key)
+    published = publish_stage(record, stages=desk.stages, results=desk.results, at=desk.at)
+    return published or _missing(message)
 
 
 def _missing(message: Published) -> StageRecord:
     raise Unavailable(
-        f"{message.instance_id} says it published {message.manifest_key}, but it is not there."
+        f"{message.instance_id} says it wrote {message.manifest_key}, but it is not there."
     )

@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from porewatch.domain import places
 from porewatch.domain.cost import CostLine
-from porewatch.domain.errors import NotFound
 from porewatch.domain.lifecycle import refuse_cancelled
 from porewatch.domain.orchestration import overhead
-from porewatch.domain.phases import StageKey, StageManifest, StageState, StoredOrder
+from porewatch.domain.phases import StageKey, StageRecord, StageState, StoredOrder
 from porewatch.domain.tasks import Open, Opened
 from porewatch.domain.timeline import timeline
 from porewatch.usecases.desk import Desk
+from porewatch.usecases.publish_stage import publish_stage, visible_manifest
 from porewatch.usecases.settle_overhead import activity_of
-
-if TYPE_CHECKING:
-    from porewatch.adapters.objects import Objects
 
 INLINE_FILES = 1500
 """Runs of so many files have their manifest in the order as well, for machine images of an earlier
@@ -33,27 +29,21 @@ def open_stage(task: Open, desk: Desk, *, default_bundle: str) -> Opened:
     key = StageKey(task.run_id, task.revision, task.spec.name)
     manifest_key = places.manifest_key(*key)
     found = desk.stages.find(key)
-    published = _published(desk.results, manifest_key)
-    if published is not None:
-        if found is None:
-            found = desk.stages.open_stage(key, task.spec, desk.at)
-        record = desk.stages.mark_published(key, published, manifest_key, desk.at)
-        return Opened(epoch=record.epoch, manifest_key=manifest_key)
-    order = _order(task, desk, default_bundle)
+    visible = visible_manifest(desk.results, key)
+    if visible is not None and found is None:
+        found = desk.stages.open_stage(key, task.spec, desk.at)
+    if found is not None:
+        last = publish_stage(found, stages=desk.stages, results=desk.results, at=desk.at)
+        if last is not None and last.state is StageState.PUBLISHED:
+            return Opened(epoch=last.epoch, manifest_key=manifest_key)
+    order = _order(task, desk, default_bundle, found)
     desk.results.put_json(places.order_key(*key), order)
     record = desk.stages.open_stage(key, task.spec, desk.at)
     done = record.state is StageState.PUBLISHED
     return Opened(epoch=record.epoch, manifest_key=manifest_key if done else None)
 
 
-def _published(results: Objects, manifest_key: str) -> StageManifest | None:
-    try:
-        return results.get_json(manifest_key, StageManifest)
-    except NotFound:
-        return None
-
-
-def _order(task: Open, desk: Desk, default_bundle: str) -> StoredOrder:
+def _order(task: Open, desk: Desk, default_bundle: str, before: StageRecord | None) -> StoredOrder:
     run, revision = desk.runs.get(task.run_id), task.revision
     refuse_cancelled(run, revision)
     sealed = desk.runs.seal_note(task.run_id, revision)
@@ -74,6 +64,7 @@ def _order(task: Open, desk: Desk, default_bundle: str) -> StoredOrder:
         interruptions=sum(
             stage.interruptions for stage in desk.stages.of_run(task.run_id, revision)
         ),
+        attempts=before.all_attempts if before else (),
     )
 
 

@@ -7,7 +7,6 @@ COMPLETED, with its fact.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -19,7 +18,7 @@ from porewatch.domain.base import now
 from porewatch.domain.carbon import Factors
 from porewatch.domain.cost import Bill
 from porewatch.domain.errors import StaleEpoch, WorkerFailed
-from porewatch.domain.phases import OutputFile, StageManifest
+from porewatch.domain.phases import StageManifest
 from porewatch.domain.plain import say
 from porewatch.domain.prices import PriceList
 from porewatch.domain.projection import projection_of
@@ -36,6 +35,7 @@ from porewatch.domain.publishing import (
 from porewatch.domain.report import Report
 from porewatch.domain.results import RunResults
 from porewatch.domain.runs import RunRecord, RunState
+from porewatch.usecases.read_output import intact
 from porewatch.usecases.settle_overhead import settle_overhead
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ def publish_report(
     record = _ours(runs.get(task.run_id), task)
     outputs = outputs_of(results.get_json(key, StageManifest) for key in task.manifests)
     types = content_types(outputs)
-    contents = {name: _intact(name, need(outputs, name), results) for name in types}
+    contents = {name: intact(name, need(outputs, name), results) for name in types}
     report = _report(contents[REPORT], task)
     if record.state is RunState.COMPLETED:
         return Published(report_keys=record.report_keys)
@@ -108,13 +108,6 @@ def _ours(record: RunRecord, task: Finish) -> RunRecord:
         f"run {record.run_id} is {record.state.value} at revision {record.revision}: "
         f"the report of revision {task.revision} is not published."
     )
-
-
-def _intact(name: str, output: OutputFile, results: Objects) -> bytes:
-    content = results.get(output.key)
-    if hashlib.sha256(content).hexdigest() != output.sha256:
-        raise WorkerFailed(f"{name} is not what its stage published.", file=output.key)
-    return content
 
 
 def _report(content: bytes, task: Finish) -> Report:

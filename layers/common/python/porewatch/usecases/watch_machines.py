@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -39,7 +39,7 @@ from porewatch.usecases.ask_each import Sight, ask_each, look_at
 from porewatch.usecases.end_leftover import Hands, settle
 from porewatch.usecases.end_machines import end_machine
 from porewatch.usecases.free_held import free_held
-from porewatch.usecases.hear_worker import publish_if_visible
+from porewatch.usecases.publish_stage import publish_stage
 from porewatch.usecases.stop_over_budget import stop_over_budget
 from porewatch.usecases.take_turns import Round
 
@@ -47,7 +47,7 @@ if TYPE_CHECKING:
     from porewatch.adapters.budget import Budget
     from porewatch.adapters.callbacks import Callbacks
     from porewatch.adapters.kills import Kills
-    from porewatch.adapters.objects import Objects
+    from porewatch.adapters.objects import Head, Objects
     from porewatch.adapters.stages import StageLedger
     from porewatch.adapters.turns import Turns
     from porewatch.adapters.worker_queue import WorkerQueue
@@ -148,12 +148,12 @@ def look_after(watch: Watch, key: StageKey, seen: Sight) -> None:
         _log.warning("%s of %s: the worker's clock is ahead", record.stage, record.run_id)
         record = watch.stages.set_back(key, record.epoch, watch.at)
     if record.state not in ENDED:
-        record = _published(watch, key) or _judged(watch, record, seen)
+        record = _published(watch, record) or _judged(watch, record, seen)
     answer_stage(record, stages=watch.stages, callbacks=watch.callbacks, at=watch.at)
 
 
-def _published(watch: Watch, key: StageKey) -> StageRecord | None:
-    return publish_if_visible(key, stages=watch.stages, results=watch.results, at=watch.at)
+def _published(watch: Watch, record: StageRecord) -> StageRecord | None:
+    return publish_stage(record, stages=watch.stages, results=watch.results, at=watch.at)
 
 
 def _judged(watch: Watch, record: StageRecord, seen: Sight) -> StageRecord:
@@ -186,12 +186,19 @@ def _standing(watch: Watch, record: StageRecord) -> Verdict:
     if not stood_long(record, watch.at):
         return STANDS
     try:
-        work = watch.results.keys(places.stage_prefix(*record.key))
-        written = [head.modified for head in work if "/logs/" not in head.key]
+        written = [head.modified for head in _work(watch, record)]
     except PorewatchError as error:
         _log.warning("cannot see what %s has written: %s", record.stage, error)
         return UNKNOWN
     return stuck(record, max(written, default=None), watch.at)
+
+
+def _work(watch: Watch, record: StageRecord) -> Iterator[Head]:
+    """What the epoch's own machine has written, but for its log: others' words are no sign of it"""
+    if record.attempt is None:
+        return
+    log = places.log_key(record.attempt)
+    yield from (head for head in watch.results.keys(record.attempt) if head.key != log)
 
 
 def _keep_waiting(watch: Watch, record: StageRecord) -> None:
