@@ -6,6 +6,7 @@ That it does the right thing when run is proved in tests/cloud/test_screen_run.p
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Iterator
 from graphlib import CycleError, TopologicalSorter
@@ -93,7 +94,21 @@ def test_silence_alone_is_no_reason_to_end_a_machine() -> None:
         r for r in TASKS["AwaitWorker"]["Retry"] if "States.HeartbeatTimeout" in r["ErrorEquals"]
     ]
 
-    assert again[0]["MaxAttempts"] >= 5
+    assert again[0]["MaxAttempts"] >= 12
+
+
+@pytest.mark.parametrize("name", sorted(TASKS))
+@pytest.mark.parametrize(
+    "error", ["Unavailable", "Throttled", "Lambda.TooManyRequestsException", "Sandbox.Timedout"]
+)
+def test_an_hour_without_a_service_is_waited_for(name: str, error: str) -> None:
+    """Each wait is drawn between nothing and its length: the mean of all, less five deviations."""
+    (rule,) = (r for r in TASKS[name]["Retry"] if error in r["ErrorEquals"])
+    first, most = rule["IntervalSeconds"], rule["MaxDelaySeconds"]
+    waits = [min(first * rule["BackoffRate"] ** n, most) for n in range(rule["MaxAttempts"])]
+    spread = math.sqrt(sum(wait**2 for wait in waits) / 12)
+
+    assert sum(waits) / 2 - 5 * spread > 3600
 
 
 def test_the_machine_itself_ends_in_time() -> None:

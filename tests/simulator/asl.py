@@ -103,9 +103,15 @@ class Machine:
     """Runs executions. `invoke` calls a function by its logical name and answers later."""
 
     def __init__(
-        self, scheduler: Scheduler, api: StepFunctions, invoke: Invoke, told: Callable[[str], None]
+        self,
+        scheduler: Scheduler,
+        api: StepFunctions,
+        invoke: Invoke,
+        told: Callable[[str], None],
+        away: Callable[[], bool] = lambda: False,
     ) -> None:
         self._scheduler, self._api, self._invoke, self._told = scheduler, api, invoke, told
+        self._away = away
         self.states: dict[str, Any] = definition()["States"]
 
     def run(self, execution: Execution) -> None:
@@ -121,6 +127,8 @@ class Machine:
     def _walk(self, execution: Execution) -> Value:
         name, given, variables = definition()["StartAt"], json.loads(execution.input), {}
         while True:
+            while self._away():
+                self._scheduler.sleep(10.0)
             state = self.states[name]
             execution.transitions += 1
             execution.events += 2

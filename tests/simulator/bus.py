@@ -59,6 +59,11 @@ class Listeners:
             self.scheduler.after(late, lambda: self._put(queue, event))
 
     def _put(self, queue: str, event: dict[str, Any]) -> None:
+        """Rules try for a day: what cannot go now goes later."""
+        weather, now = self.weather(), self.scheduler.now
+        if weather.gone("sqs", now) or weather.gone("events", now):
+            self.scheduler.after(60.0, lambda: self._put(queue, event))
+            return
         self.sqs.send_message(QueueUrl=queue, MessageBody=json.dumps(event))
 
 

@@ -18,6 +18,16 @@ PAGED = {
     "list_objects_v2": ("ContinuationToken", "NextContinuationToken"),
     "describe_instances": ("NextToken", "NextToken"),
     "list_jobs": ("nextToken", "nextToken"),
+    **dict.fromkeys(
+        (
+            "describe_volumes",
+            "describe_network_interfaces",
+            "describe_spot_instance_requests",
+            "describe_launch_template_versions",
+        ),
+        ("NextToken", "NextToken"),
+    ),
+    "list_multipart_uploads": ("KeyMarker", "NextKeyMarker"),
 }
 THROTTLE = {
     "dynamodb": "ProvisionedThroughputExceededException",
@@ -70,7 +80,7 @@ class Wire:
         scheduler: Scheduler,
         services: dict[str, Any],
         decide: Callable[[Call], Fate],
-        latency: Callable[[], float],
+        latency: Callable[[Call], float],
         told: Callable[[str], None],
     ) -> None:
         self._scheduler, self._services = scheduler, services
@@ -86,7 +96,7 @@ class Wire:
         fate = self._decide(call)
         if fate is Fate.FREEZES:
             self._scheduler.freeze(caller, FROZEN_S * (0.1 + self._scheduler.rng.random()))
-        self._scheduler.sleep(self._latency())
+        self._scheduler.sleep(self._latency(call))
         if fate is not Fate.FINE:
             self._told(f"{call}: {fate.value}")
         self._before(call, fate)

@@ -132,6 +132,14 @@ class Ec2:
         ]
         return {"Reservations": [{"Instances": [raw]} for raw in found]}
 
+    def describe_volumes(self, **_: Any) -> dict[str, Any]:
+        """Nothing is left over of what is not simulated: disks, interfaces, requests, versions."""
+        return {}
+
+    describe_network_interfaces = describe_volumes
+    describe_spot_instance_requests = describe_volumes
+    describe_launch_template_versions = describe_volumes
+
     def terminate_instances(self, *, InstanceIds: list[str]) -> dict[str, Any]:
         for name in InstanceIds:
             instance = self.instances.get(name)

@@ -15,31 +15,22 @@ from typing import Any
 
 from porewatch.domain.errors import PorewatchError
 from tests.functional.doors import door
+from tests.simulator import deployed
 from tests.simulator.asl import Reply
 from tests.simulator.scheduler import Killed, Process, Scheduler
 from tests.simulator.sqs import Message, Sqs
 from tests.simulator.weather import Weather
 
-TIMEOUT_S = 60
-TIMEOUTS_S = {
-    **{"instance_launcher": 120, "instance_monitor": 50, "fastq_validator": 900},
-    **{"result_aggregator": 300, "report_generator": 300},
-    **dict.fromkeys(("error_handler", "fact_publisher"), 30),
-    **dict.fromkeys(("metric_calculator", "cost_tracker", "alert_handler"), 30),
+ELSEWHERE = {
+    "api": "speaks HTTP, reads only",
+    "bundle_unpacker": "runs are submitted as folders; tars: tests/functional/test_hostile_tars.py",
+    "run_canceller": "at a person's word",
+    "run_eraser": "at a person's word, and its clock finds nothing that was begun",
+    "run_keeper": "at a person's word, and its clock finds no run under hold",
+    "status_updater": "speaks SQL: tests/functional/test_registry.py",
 }
-"""Functions that have another time than `TIMEOUT_S`."""
-QUEUES = {
-    "files": ("fastq_validator", 1, 5400),
-    "intake": ("pipeline_orchestrator", 10, 360),
-    "worker": ("phase_state_manager", 10, 360),
-    "metric": ("metric_calculator", 10, 180),
-    "cost": ("cost_tracker", 10, 180),
-    "alert": ("alert_handler", 10, 180),
-}
-"""Queue -> function, batch size, visibility.
-
-All these are copies of template.yaml; tests/contract/test_simulator_copies.py compares them."""
-STREAM_BATCH = 25
+"""Functions of the template that do not run here, and why."""
+QUEUES = deployed.readers()
 AGAIN_S = (60.0, 120.0)
 DIED = ("Lambda.Unknown", "Runtime.ExitError", "Sandbox.Timedout")
 TOO_MANY = "Lambda.TooManyRequestsException"
@@ -56,7 +47,7 @@ class Context:
 
 
 class Lambdas:
-    """Every function of the stack, but those that speak SQL or HTTP."""
+    """Every function of the stack, but those in `ELSEWHERE`."""
 
     def __init__(
         self, scheduler: Scheduler, sqs: Sqs, weather: Weather, told: Callable[[str], None]
@@ -105,7 +96,7 @@ class Lambdas:
                 self._scheduler.kill(process)
 
         self._scheduler.start(process, body, self.weather.delay(self._scheduler.rng, 0.02, 0.3))
-        self._scheduler.after(TIMEOUTS_S.get(function, TIMEOUT_S), too_long)
+        self._scheduler.after(deployed.timeouts()[function], too_long)
 
     def task(self, logical: str, payload: dict[str, Any], done: Done) -> None:
         """For the state machine, which knows functions as `PhaseStateManager`."""
@@ -119,7 +110,7 @@ class Lambdas:
             if not reply.error:
                 return
             self._told(f"{function} failed at an event: {reply.error}")
-            if tries == len(AGAIN_S):
+            if tries + 1 == deployed.tries_of_an_event(function):
                 self.unheard.append((function, event))
                 return
             self._scheduler.after(AGAIN_S[tries], lambda: self.event(function, event, tries + 1))
@@ -128,13 +119,14 @@ class Lambdas:
 
     def arrived(self, queue: str, delay: float) -> None:
         """Something can be read from this queue, after so many seconds."""
-        if queue in QUEUES:
+        if queue in QUEUES and QUEUES[queue].function not in ELSEWHERE:
             wait = delay + self.weather.delay(self._scheduler.rng, 0.05, self.weather.late_s)
             self._scheduler.after(wait, lambda: self._poll(queue))
 
     def _poll(self, queue: str) -> None:
-        function, most, _ = QUEUES[queue]
-        if self.weather.outage(self._scheduler.now):
+        function, most = QUEUES[queue].function, QUEUES[queue].batch
+        now = self._scheduler.now
+        if self.weather.outage(now) or self.weather.gone("sqs", now):
             self._scheduler.after(20.0, lambda: self._poll(queue))
             return
         messages = self._sqs.receive(queue, most)
@@ -167,7 +159,10 @@ class Lambdas:
             self._scheduler.after(self.weather.delay(self._scheduler.rng, 0.2, 1.0), self._publish)
 
     def _publish(self) -> None:
-        batch = self._stream[:STREAM_BATCH]
+        if self.weather.gone("dynamodb", self._scheduler.now):
+            self._scheduler.after(20.0, self._publish)
+            return
+        batch = self._stream[: deployed.stream_batch()]
         self._publishing = bool(batch)
         if batch:
             self.invoke(

@@ -139,7 +139,7 @@ class Machines:
 
     def _work(self, box: Box) -> None:
         settings = self._means.settings
-        cloud = replace(main._cloud(settings), metadata=Metadata(box))
+        cloud = replace(main._cloud(settings, box.stop), metadata=Metadata(box))
         bug = box.trouble == "bug"
         try:
             run_attempt(settings, cloud, box.stop, builder(self._means.plan, bug=bug))

@@ -9,8 +9,6 @@ from typing import Any
 
 from tests.simulator.faults import refusal
 
-TRIES = 5
-
 
 @dataclass
 class Message:
@@ -27,7 +25,7 @@ class Queue:
 
     name: str
     visibility: float = 30.0
-    tries: int = TRIES
+    tries: int = 5
     dead: Queue | None = None
     messages: dict[str, Message] = field(default_factory=dict)
 
@@ -45,7 +43,7 @@ class Sqs:
         self._numbers = count(1)
         self.queues: dict[str, Queue] = {}
 
-    def make(self, name: str, *, visibility: float, tries: int = TRIES) -> Queue:
+    def make(self, name: str, *, visibility: float, tries: int = 5) -> Queue:
         dead = Queue(f"{name}-dead")
         queue = Queue(name, visibility, tries, dead)
         self.queues[name], self.queues[dead.name] = queue, dead

@@ -11,8 +11,8 @@ from porewatch.domain.launching import Owner
 from porewatch.domain.liveness import SHOWS_LATE
 from porewatch.domain.phases import Phase, StageRecord, StageState
 from porewatch.usecases.watch_machines import ENDS_S
+from tests.simulator.deployed import timeouts
 from tests.simulator.ec2 import Instance
-from tests.simulator.lambdas import TIMEOUTS_S
 from tests.simulator.scheduler import START
 from tests.simulator.world import World
 
@@ -55,7 +55,7 @@ def instance(record: StageRecord, name: str, epoch: int = 1) -> Instance:
 def crowd() -> World:
     """Machines that boot for long. The last stage's has died, and an older one of it lives."""
     world = World(seed=1)
-    world._wire._latency = lambda: CALL_S
+    world._wire._latency = lambda _: CALL_S
     for number in range(STAGES):
         there = record(number)
         world.ledger.put_item(TableName="ledger", Item=stored(stages._item(there)))
@@ -68,7 +68,7 @@ def crowd() -> World:
 
 
 def test_a_sweep_stops_well_before_its_function_is_stopped() -> None:
-    assert max(ENDS_S.values()) + 5 < TIMEOUTS_S["instance_monitor"]
+    assert max(ENDS_S.values()) + 5 < timeouts()["instance_monitor"]
 
 
 def test_among_five_hundred_stages_the_last_is_looked_after_and_the_last_machine_too() -> None:

@@ -36,10 +36,18 @@ class Weather:
     full_until: float = 0.0
     full_pools: float = 0.0
     outages: tuple[tuple[float, float], ...] = ()
+    away: tuple[tuple[str, float, float], ...] = ()
+    """Services (by boto3's name) that answer nobody from then till then."""
+    slow: tuple[tuple[str, float, float, float], ...] = ()
+    """Services that take so many seconds for a call, from then till then."""
+    lost_endings: float = 0.0
+    """Step Functions' words about an execution's end: best effort."""
+    quota_until: float = 0.0
     calm_after: float = 4 * HOUR
     executor: str = "ec2"
     ahead_s: float = 0.0
-    """How much the clocks of machines are ahead. AWS hears nobody who is off by five minutes."""
+    """How much the clocks of machines are ahead; behind when it is negative. AWS hears nobody who
+    is off by five minutes."""
 
     def delay(self, rng: Random, least: float, most: float) -> float:
         return least + rng.random() * max(0.0, most - least)
@@ -47,6 +55,15 @@ class Weather:
     def outage(self, now: float) -> bool:
         """No function can be called now."""
         return any(start <= now < end for start, end in self.outages)
+
+    def gone(self, service: str, now: float) -> bool:
+        """The service answers nobody now."""
+        return any(name == service and start <= now < end for name, start, end in self.away)
+
+    def lag(self, service: str, now: float) -> float:
+        """Seconds that a call of it takes longer now."""
+        there = (s for name, start, end, s in self.slow if name == service and start <= now < end)
+        return max(there, default=0.0)
 
     def calm(self) -> Weather:
         """As it is when everything is over: only the usual delays."""
@@ -79,6 +96,9 @@ class Weather:
 
     def refuses(self, rng: Random, now: float, purchase: str) -> str | None:
         """Why a pool gives no machine now, in EC2's words."""
+        if now < self.quota_until:
+            spot = purchase == "spot"
+            return "MaxSpotInstanceCountExceeded" if spot else "VcpuLimitExceeded"
         if now < self.full_until and purchase in self.full:
             return "InsufficientInstanceCapacity"
         if now < self.calm_after and rng.random() < self.full_pools:

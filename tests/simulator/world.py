@@ -15,6 +15,7 @@ from porewatch.adapters import manifests
 from porewatch.domain import places
 from porewatch.domain.runs import InputFile, ReadKind, RunManifest, Sample
 from porewatch_worker.settings import WorkerSettings
+from tests.simulator import deployed
 from tests.simulator.asl import Machine
 from tests.simulator.batch import Batch, Hosts
 from tests.simulator.bus import Bus, Listeners
@@ -22,7 +23,7 @@ from tests.simulator.calls import Call, Client, Fate, Wire
 from tests.simulator.dynamodb import DynamoDb
 from tests.simulator.ec2 import Ec2, Instance, Surroundings
 from tests.simulator.installed import installed
-from tests.simulator.lambdas import QUEUES, Lambdas
+from tests.simulator.lambdas import ELSEWHERE, QUEUES, Lambdas
 from tests.simulator.machine import Box, Machines, Means
 from tests.simulator.s3 import S3, Stored
 from tests.simulator.scheduler import START, Process, Scheduler
@@ -32,11 +33,12 @@ from tests.simulator.stepfunctions import Execution, StepFunctions
 from tests.simulator.weather import CLEAR, Weather
 from tests.simulator.work import Plan, decision
 
-SWEEP_S = 60.0
 LIMIT_S = 14 * 3600.0
 TAIL_S = 3 * 3600.0
 VISIBLE = 4
 """Slashes in the key of a visible manifest; a draft lies deeper."""
+SDK_GIVES_UP_S, SDK_WAITS_S = 3.0, 20.0
+"""How long the SDK takes to give up a service that refuses, and how long it waits for an answer."""
 LATE_S = 300.0
 """Longer than a second delivery or the third try of an event may be late."""
 READS = b"@r1\nACGTACGTACGT\n+\nIIIIIIIIIIII\n"
@@ -67,11 +69,17 @@ class World:
         self.ledger = DynamoDb(now, lambda: rng.random() * self.weather.index_late_s, self._changed)
         self.s3 = S3(self.scheduler.clock, self._wrote)
         self.sqs = Sqs(now, self._arrived, self._loses)
-        for name, (_, _, visibility) in QUEUES.items():
-            self.sqs.make(name, visibility=visibility)
+        for name, reader in QUEUES.items():
+            self.sqs.make(name, visibility=reader.visibility_s, tries=reader.tries)
         self.lambdas = Lambdas(self.scheduler, self.sqs, self.weather, self.told)
         self.stepfunctions = StepFunctions(self.scheduler, self._began)
-        self.machine = Machine(self.scheduler, self.stepfunctions, self.lambdas.task, self.told)
+        self.machine = Machine(
+            self.scheduler,
+            self.stepfunctions,
+            self.lambdas.task,
+            self.told,
+            lambda: self.weather.gone("stepfunctions", now()),
+        )
         self.plan = plan = plan or Plan()
         self.machines = Machines(
             Means(self.scheduler, weather, self._worker_settings(), plan, self._news, self.told)
@@ -109,12 +117,13 @@ class World:
             "cloudwatch": self.heard,
             "sts": Sts(),
         }
-        self._wire = Wire(
-            self.scheduler, services, self._fate, lambda: 0.004 + rng.random() * 0.03, self.told
-        )
+        self._wire = Wire(self.scheduler, services, self._fate, self._latency, self.told)
         self.client = cache(lambda service, attempts=4: Client(self._wire, service))
         self.runs: list[str] = []
-        self.scheduler.after(SWEEP_S * rng.random(), self._sweep)
+        for function, every_s in deployed.schedules().items():
+            if function not in ELSEWHERE:
+                self._clock(function, every_s, every_s * rng.random())
+        self._intake_clock(*deployed.clock_of_the_intake())
 
     def expected(self, run_id: str) -> str:
         """What the report must say."""
@@ -214,8 +223,19 @@ class World:
         if call.process.kind == "worker" and call.name in ("put_object", "upload_fileobj"):
             self._works(call.process)
         self.calls.append(f"{call.process.kind} {call.number} {call.service}.{call.name}")
+        if self.weather.gone(call.service, call.at):
+            return Fate.BROKEN
+        if self.weather.lag(call.service, call.at) > SDK_WAITS_S:
+            return Fate.UNHEARD
         forced = self._override(call) if self._override else None
         return forced or self.weather.fate(self.scheduler.rng, call, self.scheduler.now)
+
+    def _latency(self, call: Call) -> float:
+        """The SDK's tries at a service that is away take their time, and so does a slow one."""
+        usual = 0.004 + self.scheduler.rng.random() * 0.03
+        if self.weather.gone(call.service, call.at):
+            return usual + SDK_GIVES_UP_S
+        return usual + min(self.weather.lag(call.service, call.at), SDK_WAITS_S)
 
     def _works(self, process: Process) -> None:
         """Only one machine of an epoch may ever write results."""
@@ -268,7 +288,8 @@ class World:
         def body() -> None:
             self.machine.run(execution)
             self.told(f"{execution.name} {execution.status} {execution.error} {execution.cause}")
-            if execution.status != "SUCCEEDED":
+            heard = self.scheduler.rng.random() >= self.weather.lost_endings
+            if execution.status != "SUCCEEDED" and heard:
                 self._event("error_handler", self.bus.execution_ended(execution))
 
         self.scheduler.start(process, body)
@@ -312,11 +333,30 @@ class World:
             self.scheduler.after(late, lambda: self._event("instance_monitor", event))
 
     def _event(self, function: str, event: dict[str, Any]) -> None:
+        """EventBridge calls a function; when it is away, it does so later."""
+        if self.weather.gone("events", self.scheduler.now):
+            self.scheduler.after(60.0, lambda: self._event(function, event))
+            return
         self.lambdas.event(function, event)
 
-    def _sweep(self) -> None:
-        self._event("instance_monitor", self.bus.clock())
-        self.scheduler.after(SWEEP_S, self._sweep)
+    def _clock(self, function: str, every_s: float, first_s: float) -> None:
+        """A schedule of EventBridge, which skips what it could not call."""
+
+        def call() -> None:
+            if not self.weather.gone("events", self.scheduler.now):
+                self._event(function, self.bus.clock())
+            self.scheduler.after(every_s, call)
+
+        self.scheduler.after(first_s, call)
+
+    def _intake_clock(self, every_s: float, word: str) -> None:
+        def put() -> None:
+            now = self.scheduler.now
+            if not any(self.weather.gone(service, now) for service in ("events", "sqs")):
+                self.sqs.send_message(QueueUrl="intake", MessageBody=word)
+            self.scheduler.after(every_s, put)
+
+        self.scheduler.after(every_s * self.scheduler.rng.random(), put)
 
     def _worker_settings(self) -> WorkerSettings:
         return WorkerSettings(

@@ -24,6 +24,7 @@ from porewatch.domain.phases import Phase, StageKey, StageManifest, StageSpec, W
 from porewatch.domain.runs import InputFile, ReadKind, RunManifest, Sample
 from porewatch_worker.attempt import Cloud, run_attempt
 from porewatch_worker.metadata import InstanceMetadata
+from porewatch_worker.patience import Patience
 from porewatch_worker.settings import BasecallerSettings, WorkerSettings
 from porewatch_worker.stages import Means
 from porewatch_worker.stop import Stop
@@ -180,6 +181,7 @@ def _world(tmp_path: Path, server: MetadataServer) -> World:
         raw=Downloads("raw"),
         results=Downloads("results"),
         user_id=lambda: USER,
+        patience=Patience(Stop()),
     )
     world = World(cloud, settings, server, ledger, s3, sqs)
     world.open_epoch()

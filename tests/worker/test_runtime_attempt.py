@@ -137,7 +137,7 @@ def test_a_stage_that_was_published_before_is_only_answered(world: World) -> Non
         raise AssertionError("nothing is to be computed")
 
     assert world.attempt(never) == DONE
-    assert [m.kind for m in world.heard()] == ["claimed", "published"]
+    assert [m.kind for m in world.heard() if m.kind != "beat"] == ["claimed", "published"]
 
 
 def test_refused_input_is_told_with_the_class_and_the_sentence(world: World) -> None:
@@ -353,7 +353,8 @@ def test_a_reclaimed_machine_speaks_against_no_unit_in_the_cloud_either(world: W
 def test_every_number_of_a_beat_is_in_the_ledger_afterwards(world: World) -> None:
     world.settings = world.settings.model_copy(update={"beat_s": 0.3})
     assert world.attempt(slow(9, lambda: time.sleep(2.0))) == DONE
-    beat = [m for m in world.heard() if m.kind == "beat"][-1]
+    beats = [m for m in world.heard() if m.kind == "beat"]
+    beat = next(m for m in reversed(beats) if m.progress.units_done < 9)  # before it publishes
     told = beat.progress
     assert (told.units_done, told.checkpoint, told.bytes_total) == (8, 8, len(CONTENT))
     assert 0 < told.bytes_done < len(CONTENT)

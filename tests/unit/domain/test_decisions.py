@@ -81,6 +81,8 @@ def test_every_error_of_ours_has_a_meaning(name: str) -> None:
         ("CapacityUnavailable", Kind.WAIT),
         ("QuotaExceeded", Kind.WAIT),
         ("Throttled", Kind.WAIT),
+        ("Unavailable", Kind.WAIT),
+        ("DiskFull", Kind.ERROR),
         ("LaunchUnknown", Kind.WAIT),
         ("NotShownYet", Kind.WAIT),
         ("InputRefused", Kind.REFUSED),

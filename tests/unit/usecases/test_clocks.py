@@ -59,6 +59,18 @@ def test_a_worker_that_stands_still_is_told_of_once_and_left_alone(house: House)
     assert (house.state_machine.heard, house.cloud.ended) == ([], [])
 
 
+def test_a_worker_that_waits_for_a_service_does_not_stand_still(house: House) -> None:
+    house.claimed()
+    waits = Progress(phase=Phase.QUALITY_CONTROL, waits_for_service=True)
+    for _ in range(100):
+        house.later(minutes=1)
+        house.stages.beat(KEY, 1, "i-1", waits, house.now)
+        sweep(house.watch())
+    minutes_pass(house, 25)
+    assert facts_in(house.table, RUN).count("StageStalled") == 0
+    assert house.record().state is StageState.CLAIMED
+
+
 def test_a_worker_that_goes_on_again_has_not_stood(house: House) -> None:
     house.claimed()
     minutes_pass(house, 40)

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from porewatch.adapters.table import Table
-from porewatch.domain.errors import ConfigurationRefused
+from porewatch.domain.errors import ConfigurationRefused, Unavailable
 from porewatch.domain.machine_news import MachineNews, NewsKind
 from porewatch.domain.phases import Phase, Progress, StageState
 from porewatch.usecases.watch_machines import hear_cloud, sweep
@@ -23,6 +23,15 @@ def house(ledger: Table, buckets: None) -> House:
 def beat(house: House) -> None:
     progress = Progress(phase=Phase.QUALITY_CONTROL, checkpoint=5)
     house.stages.beat(KEY, 1, "i-1", progress, house.now)
+
+
+def three_sweeps(house: House) -> None:
+    """The last of them now; nothing came of the first two."""
+    for _ in range(2):
+        sweep(house.watch())
+        assert house.state_machine.heard == []
+        house.later(minutes=1)
+    sweep(house.watch())
 
 
 def news(house: House, kind: NewsKind, state: str = "") -> None:
@@ -106,17 +115,75 @@ def test_a_machine_that_never_begins_is_given_up_at_its_deadline_and_not_before(
     sweep(house.watch())
     assert house.state_machine.heard == []
     house.later(seconds=1)
-    sweep(house.watch())
+    three_sweeps(house)
     assert house.state_machine.heard[0][1] == "WorkerLost"
     assert "600 s" in house.state_machine.heard[0][2]
 
 
 def test_a_silent_worker_is_given_up_when_no_words_are_waiting(house: House) -> None:
     house.claimed()
-    house.later(seconds=301)
     sweep(house.watch())
+    house.later(seconds=301)
+    three_sweeps(house)
     assert house.state_machine.heard[0][1] == "WorkerLost"
-    assert "silent for 301 s" in house.state_machine.heard[0][2]
+    assert "silent for 421 s" in house.state_machine.heard[0][2]
+
+
+def test_while_nobody_could_write_the_ledger_nobody_was_silent(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An hour of sweeps that cannot write; then the ledger is back, and so is the worker's word."""
+    house.claimed()
+    sweep(house.watch())
+    with monkeypatch.context() as away:
+        away.setattr(house.stages, "count_silence", _unavailable)
+        for _ in range(60):
+            house.later(minutes=1)
+            sweep(house.watch())
+    for _ in range(2):
+        house.later(minutes=1)
+        sweep(house.watch())
+    assert house.record().silent_sweeps == 2
+    for _ in range(10):
+        beat(house)
+        house.later(minutes=1)
+        sweep(house.watch())
+    assert (house.record().state, house.state_machine.heard) == (StageState.CLAIMED, [])
+
+
+def _unavailable(*_: object) -> None:
+    raise Unavailable("the ledger does not answer.")
+
+
+def test_a_sweep_that_comes_three_times_counts_once(house: House) -> None:
+    house.claimed()
+    sweep(house.watch())
+    house.later(seconds=301)
+    for _ in range(5):
+        sweep(house.watch())
+        house.later(seconds=1)
+    assert (house.record().silent_sweeps, house.state_machine.heard) == (1, [])
+
+
+@pytest.mark.parametrize("relayed", [True, False])
+@pytest.mark.parametrize("ahead_s", [-290, -60, 290])
+def test_a_worker_whose_clock_is_wrong_is_neither_silent_nor_immortal(
+    house: House, ahead_s: int, relayed: bool
+) -> None:
+    house.claimed()
+    skew = timedelta(seconds=ahead_s)
+    for unit in range(30):
+        house.later(minutes=1)
+        progress = Progress(phase=Phase.QUALITY_CONTROL, units_done=unit)
+        said = min(house.now + skew, house.now) if relayed else house.now + skew
+        heard = house.now if relayed else None
+        house.stages.beat(KEY, 1, "i-1", progress, said, heard=heard)
+        sweep(house.watch())
+        assert house.record().state is StageState.CLAIMED
+    for _ in range(9):
+        house.later(minutes=1)
+        sweep(house.watch())
+    assert house.record().error == "WorkerLost"
 
 
 def test_a_dead_worker_whose_clock_was_ahead_is_given_up_no_later_than_any_other(
@@ -131,7 +198,7 @@ def test_a_dead_worker_whose_clock_was_ahead_is_given_up_no_later_than_any_other
     record = house.record()
     assert (record.last_beat, record.progress_at, record.updated_at) == (house.now,) * 3
     house.later(seconds=SPEC.beat_timeout_s + 1)
-    sweep(house.watch())
+    three_sweeps(house)
     assert house.state_machine.heard[0][:2] == ("t1", "WorkerLost")
 
 
@@ -159,9 +226,10 @@ def test_silence_proves_nothing_while_the_queue_cannot_be_seen(house: House) -> 
 def test_while_words_are_waiting_silence_must_last_half_as_long_again(house: House) -> None:
     """A busy stack's queue is never seen empty."""
     house.claimed()
-    house.ear.empty = False
-    house.later(seconds=450)
     sweep(house.watch())
+    house.ear.empty = False
+    house.later(seconds=330)
+    three_sweeps(house)
     assert house.record().state is StageState.CLAIMED
     house.later(seconds=1)
     sweep(house.watch())
@@ -187,6 +255,7 @@ def test_when_the_cloud_does_not_answer_nobody_is_dead(house: House) -> None:
 
 def test_a_machine_that_does_not_show_is_lost_only_after_a_while(house: House) -> None:
     house.claimed()
+    sweep(house.watch())
     house.cloud.machines.clear()
     house.later(minutes=4)
     sweep(house.watch())

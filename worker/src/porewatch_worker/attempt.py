@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from porewatch_worker.claim import Ledger
     from porewatch_worker.metadata import InstanceMetadata
     from porewatch_worker.outbox_remote import Queue
+    from porewatch_worker.patience import Patience
     from porewatch_worker.settings import WorkerSettings
     from porewatch_worker.stop import Stop
     from porewatch_worker.work import StageWork
@@ -60,6 +61,7 @@ class Cloud:
     raw: Downloads
     results: Downloads
     user_id: Callable[[], str]
+    patience: Patience
 
 
 def run_attempt(
@@ -94,7 +96,10 @@ class _Attempt:
         self.claim = Claim(self.cloud.ledger, self.who, self.settings.beat_s)
         author = Author(**self.who.model_dump())
         self.publisher = S3Publisher(
-            self.cloud.results, author, self.who.prefix, self.claim.refuse_lost
+            self.cloud.results,
+            author,
+            self.who.prefix,
+            lambda: self.cloud.patience(self.claim.refuse_lost),
         )
         self.sign = SignOfLife(self.settings.alive, self.settings.stalled_s)
         self.inputs: FetchedInputs | None = None
@@ -103,7 +108,7 @@ class _Attempt:
         who = self.who
         log.info("%s r%d %s epoch %d", who.run_id, who.revision, who.stage, who.epoch)
         try:
-            self._owned(self.claim.take())
+            self._owned(self.cloud.patience(self.claim.take))
         except StaleEpoch as e:
             log.info("leaving without a word: %s", e)
             return DONE
@@ -123,12 +128,6 @@ class _Attempt:
 
     def _owned(self, record: StageRecord) -> None:
         self.outbox.claimed()
-        there = self.publisher.published()
-        if there is not None:
-            log.info("epoch %d has published this stage already", there[1].epoch)
-            self.outbox.published(there[0])
-            return
-        order = self._order()
         notices = NoticeLook(self.cloud.metadata, self.stop)
         owner = OwnerLook(lambda: self.claim.holds(self.outbox.said), self.stop)
         with (
@@ -136,8 +135,26 @@ class _Attempt:
             repeating(self.settings.beat_s, "owner", lambda: look_safely(owner)),
             repeating(self.settings.beat_s, "alive", self.sign),
         ):
-            ending = self._loop(order, record).run()
-        log.info("%s", ending)
+            loop = self._prepared(record)
+            if loop is not None:
+                log.info("%s", loop.run())
+
+    def _prepared(self, record: StageRecord) -> StageLoop | None:
+        """Everything that may take long before the first unit, with beats all the while. None when
+        the stage is published already."""
+        preparing = Progress(phase=record.phases[0], note="preparing inputs and references")
+
+        def beat() -> None:
+            waits = self.cloud.patience.waiting
+            self.outbox.beat(preparing.model_copy(update={"waits_for_service": waits}))
+
+        with repeating(self.settings.beat_s, "beat", beat):
+            there = self.publisher.published()
+            if there is None:
+                return self._loop(self._order(), record)
+        log.info("epoch %d has published this stage already", there[1].epoch)
+        self.outbox.published(there[0])
+        return None
 
     def _order(self) -> WorkOrder:
         """The order, and what happened between its writing and this machine's launch."""
@@ -146,11 +163,8 @@ class _Attempt:
         return order.model_copy(update={"timeline": (*order.timeline, *since)})
 
     def _loop(self, order: WorkOrder, record: StageRecord) -> StageLoop:
-        """Everything that may take long before the first unit, with beats all the while."""
-        preparing = Progress(phase=order.phases[0], note="preparing inputs and references")
-        with repeating(self.settings.beat_s, "beat", lambda: self.outbox.beat(preparing)):
-            inputs, work = self._work(order)
-            checkpoint = self._checkpoint(work, record, order.attempts)
+        inputs, work = self._work(order)
+        checkpoint = self._checkpoint(work, record, order.attempts)
         loop = StageLoop(
             work=work,
             checkpoint=checkpoint,
@@ -161,10 +175,11 @@ class _Attempt:
             beat_s=self.settings.beat_s,
             grace_s=self.settings.grace_s,
             note=lambda: inputs.fetching,
+            waits=lambda: self.cloud.patience.waiting,
             rules=order.quarantine,
             rhythm=Rhythm(self.settings.mean_to_interrupt_s / (1 + record.interruptions)),
         )
-        self.sign.moving = loop.progress
+        self.sign.moving = lambda: (loop.progress(), self.cloud.patience.tries)
         return loop
 
     def _work(self, order: WorkOrder) -> tuple[FetchedInputs, StageWork]:
@@ -172,7 +187,7 @@ class _Attempt:
         sources = sources_of(order, previous, self.cloud.raw, self.cloud.results)
         inputs = FetchedInputs(sources, self.scratch / "inputs", lambda: self.stop.asked)
         self.inputs = inputs
-        self.sign.moving = lambda: inputs.fetching
+        self.sign.moving = lambda: (inputs.fetching, self.cloud.patience.tries)
         means = stages.Means(
             inputs=inputs,
             previous=previous,
@@ -190,11 +205,13 @@ class _Attempt:
     ) -> Checkpoint:
         """Our own checkpoint, which goes on from those of the machines that the order names: what
         lies elsewhere may be anybody's."""
-        from porewatch.adapters.checkpoints import S3CheckpointStore  # noqa: PLC0415
+        from porewatch_worker.patience import PatientCheckpoints  # noqa: PLC0415
 
         fingerprint, bucket = work.fingerprint(), self.cloud.results.bucket
         own, *earlier = (
-            S3CheckpointStore.at(bucket, places.checkpoint_prefix(attempt, fingerprint))
+            PatientCheckpoints.below(
+                bucket, places.checkpoint_prefix(attempt, fingerprint), self.cloud.patience
+            )
             for attempt in (self.who.prefix, *attempts)
         )
         return open_checkpoint(own, fingerprint, self.who.epoch, record.interruptions, earlier)

@@ -17,7 +17,7 @@ import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from porewatch.domain.errors import InputRefused, NotFound, Unavailable
+from porewatch.domain.errors import DiskFull, InputRefused, NotFound
 from porewatch_worker.inputs import Source
 from porewatch_worker.work import Inputs
 
@@ -97,7 +97,7 @@ class FetchedInputs(Inputs):
 
     def path(self, name: str) -> Path:
         """The file on this disk. NotFound for an unknown name, InputRefused when it is not the file
-        that the manifest speaks of, Unavailable when it cannot be had or the disk is full."""
+        that the manifest speaks of, Unavailable when it cannot be had, DiskFull."""
         if name not in self._sources:
             raise NotFound(f"this stage has no input {name!r}.")
         with self._changed:
@@ -233,7 +233,7 @@ class FetchedInputs(Inputs):
             elif self._coming and free < size:
                 self._changed.wait()
             elif free < size:
-                raise Unavailable(
+                raise DiskFull(
                     f"the disk has {free} bytes left, the next input needs {size}.",
                     remedy="give the stage a larger disk (disk_gib of its profile).",
                 )

@@ -32,26 +32,28 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         with stopped_by_signals(stop):
             settings = read_settings()
-            return run_attempt(settings, _cloud(settings), stop)
+            return run_attempt(settings, _cloud(settings, stop), stop)
     except PorewatchError as e:
         print(f"porewatch-worker: {e}", file=sys.stderr)
         return NOT_SET_UP
 
 
-def _cloud(settings: WorkerSettings) -> Cloud:
-    from porewatch.adapters.caller import user_id  # noqa: PLC0415
-    from porewatch.adapters.downloads import Downloads  # noqa: PLC0415  (boto3 takes its time)
+def _cloud(settings: WorkerSettings, stop: Stop) -> Cloud:
+    from porewatch.adapters.caller import user_id  # noqa: PLC0415  (boto3 takes its time)
     from porewatch.adapters.stages import StageLedger  # noqa: PLC0415
     from porewatch.adapters.table import Table  # noqa: PLC0415
     from porewatch.adapters.worker_queue import WorkerQueue  # noqa: PLC0415
+    from porewatch_worker.patience import Patience, PatientDownloads  # noqa: PLC0415
 
+    patience = Patience(stop)
     return Cloud(
         metadata=InstanceMetadata(settings.metadata),
         ledger=StageLedger(Table(settings.ledger_table)),
         queue=WorkerQueue(settings.worker_queue_url),
-        raw=Downloads(settings.raw_bucket),
-        results=Downloads(settings.results_bucket),
-        user_id=user_id,
+        raw=PatientDownloads.of(settings.raw_bucket, patience),
+        results=PatientDownloads.of(settings.results_bucket, patience),
+        user_id=lambda: patience(user_id),
+        patience=patience,
     )
 
 

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from porewatch.domain.base import now
+from porewatch.domain.errors import Throttled, Unavailable
 from porewatch.domain.phases import Progress
 from porewatch.domain.quarantine import QuarantineRules
 from porewatch_worker.ahead import Ahead, Background
@@ -61,6 +62,7 @@ class StageLoop:
     grace_s: float = 60.0
     on_save: Callable[[int], None] = lambda _number: None
     note: Callable[[], str] = lambda: ""
+    waits: Callable[[], bool] = lambda: False
     rules: QuarantineRules = field(default_factory=QuarantineRules)
     rhythm: Rhythm = field(default_factory=Rhythm)
 
@@ -84,14 +86,18 @@ class StageLoop:
             except KeyboardInterrupt:
                 self._saver.leave()  # a person's impatience is no unit's fault
                 raise
-        self._publish(result)
+            self._publish(result)
         return Ending.PUBLISHED
 
     def progress(self) -> Progress:
         """The work's own progress with what is computed and what is safe."""
         there = self.work.progress()
-        total = {"note": self.note() or there.note, "units_total": self.work.units_total()}
-        return self._saver.progress(there.model_copy(update=total))
+        told = {
+            "note": self.note() or there.note,
+            "units_total": self.work.units_total(),
+            "waits_for_service": self.waits(),
+        }
+        return self._saver.progress(there.model_copy(update=told))
 
     def _units(self) -> None:
         ahead = Ahead(self.work.units(frozenset(self.checkpoint.units)))
@@ -169,7 +175,7 @@ class StageLoop:
             if self.stop.take_rebalance():
                 self._saver.save()
             if self.stop.asked:
-                self._saver.save()  # what is computed, before anything else
+                self._save_in_time()
                 if self.stop.asked_for_s > self._saver.grace_s(self.grace_s):
                     raise _Interrupted
         try:
@@ -178,6 +184,14 @@ class StageLoop:
             if not self.stop.asked:
                 raise
             log.info("the work stopped when it was asked to: %s", e)
+            raise _Interrupted from e
+
+    def _save_in_time(self) -> None:
+        """What is computed, before anything else: who is to leave waits for no service."""
+        try:
+            self._saver.save()
+        except (Unavailable, Throttled) as e:
+            log.warning("not saved: %s", e)
             raise _Interrupted from e
 
     def _saved(self, number: int) -> None:
@@ -207,7 +221,10 @@ class StageLoop:
 
     def _leave(self) -> Ending:
         self.stop.check_fence()
-        self._saver.leave()
+        try:
+            self._saver.leave()
+        except (Unavailable, Throttled) as e:  # no time is left to wait for it
+            log.warning("what was computed last is not saved: %s", e)
         log.info("leaving: %s; last checkpoint %s", self.stop.reason, self.checkpoint.last)
         self.outbox.interrupted(self.checkpoint.last)
         return Ending.INTERRUPTED

@@ -21,6 +21,7 @@ from porewatch.domain.epochs import Rule
 from porewatch.domain.errors import AlreadyDone, NotFound
 from porewatch.domain.events import FACTS, Fact, InstanceTerminated, LaunchRefused, StageClaimed
 from porewatch.domain.launching import ExecutorName, LaunchIntent, Machine, Owner
+from porewatch.domain.liveness import APART
 from porewatch.domain.outbox import FACT_PREFIX
 from porewatch.domain.phases import Progress, StageKey, StageManifest, StageRecord, StageSpec
 
@@ -81,10 +82,27 @@ class StageLedger:
         return self._move(key, lambda record: rules.claim(record, epoch, instance_id, at, user_id))
 
     def beat(
-        self, key: StageKey, epoch: int, instance_id: str, progress: Progress, at: datetime
+        self,
+        key: StageKey,
+        epoch: int,
+        instance_id: str,
+        progress: Progress,
+        at: datetime,
+        *,
+        heard: datetime | None = None,
     ) -> StageRecord:
-        """The worker is alive and this far."""
-        return self._move(key, lambda record: rules.beat(record, epoch, instance_id, progress, at))
+        """The worker is alive and this far. `heard`: now, unless the worker writes this itself."""
+        return self._move(
+            key, lambda record: rules.beat(record, epoch, instance_id, progress, at, heard=heard)
+        )
+
+    def hear(self, key: StageKey, epoch: int, at: datetime) -> StageRecord:
+        """A sweep takes note of a beat that the worker wrote itself."""
+        return self._move(key, lambda record: rules.hear(record, epoch, at))
+
+    def count_silence(self, key: StageKey, epoch: int, at: datetime) -> StageRecord:
+        """A sweep finds the worker overdue, and can write that down."""
+        return self._move(key, lambda record: rules.count_silence(record, epoch, APART, at))
 
     def set_back(self, key: StageKey, epoch: int, at: datetime) -> StageRecord:
         """No time that its worker wrote is later than `at`."""

@@ -19,7 +19,7 @@ from porewatch.domain.errors import PorewatchError, Refused
 MAX_ERRORS = 2
 """Retries of a stage after real errors."""
 MAX_WAITS = 12
-"""Times a stage waits for a machine (about two hours in all)."""
+"""Times a stage waits for a machine, or for a service that is away (about two hours in all)."""
 MAX_INTERRUPTIONS = 20
 """Interruptions a stage survives."""
 MAX_WAITS_FOR_A_DEPLOY = 5
@@ -30,7 +30,6 @@ FIRST_WAIT_S, FIRST_WAIT_FOR_QUOTA_S, LONGEST_WAIT_S = 30, 120, 900
 JITTER = 0.25
 """Share by which a wait is shorter or longer, so that runs that wait do not ask all at once."""
 AGAIN_AFTER_S = 5
-SERVICE_AGAIN_AFTER_S = 60
 
 
 class Kind(StrEnum):
@@ -87,7 +86,12 @@ MEANINGS: dict[str, Meaning] = {
         "porewatch doctor; deploy again, something of the stack was removed",
         MAX_WAITS_FOR_A_DEPLOY,
     ),
-    "Unavailable": Meaning(Kind.ERROR, "a service did not answer", _AGAIN),
+    "Unavailable": Meaning(Kind.WAIT, "a service did not answer", _AGAIN),
+    "DiskFull": Meaning(
+        Kind.ERROR,
+        "the disk was full",
+        "a larger disk (disk_gib of the profile)",
+    ),
     "WorkerLost": Meaning(
         Kind.ERROR, "the machine died, went silent or ran out of time", "porewatch logs RUN"
     ),
@@ -162,9 +166,8 @@ def decide(
             then = f"all are asked again in {_minutes(pause)}"
             return _within(row, waits, row.most or MAX_WAITS, then, pause)
         case Kind.ERROR:
-            soon = SERVICE_AGAIN_AFTER_S if error == "Unavailable" else AGAIN_AFTER_S
             then = "another machine goes on from the last checkpoint"
-            return _within(row, errors_so_far, MAX_ERRORS, then, soon)
+            return _within(row, errors_so_far, MAX_ERRORS, then, AGAIN_AFTER_S)
 
 
 def _pause(error: str, waits: int) -> int:

@@ -128,6 +128,10 @@ class QuotaExceeded(Unavailable):
     """An account quota stands in the way; another purchase type may not."""
 
 
+class DiskFull(Unavailable):
+    """The machine's disk does not hold what the work needs."""
+
+
 class OutOfTime(Unavailable):
     """Work that a function has some minutes for took longer; when it does so each time, that is a
     verdict on what it worked at."""

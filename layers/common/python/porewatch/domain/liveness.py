@@ -9,6 +9,10 @@ has run for long, and the ledger says nobody claimed the stage; or the worker is
 and nothing waits in the queue (or for half as long again). A worker whose beats get lost writes to
 the ledger itself, before it is silent too long: so silence means that both ways are closed to it.
 
+Silence is measured from when a beat was heard, not by the worker's clock. And it counts only when
+`SWEEPS` sweeps found the worker overdue and could write that into the ledger: while the ledger was
+away nobody could be heard, and its return gives everybody that much time to speak.
+
 Three clocks run for a machine: boot (launch to claim), beat (word to word), phase (claim to end).
 A worker that beats and gets nothing done stands still: that is told first. It is only given up
 when it has stood for as long again (`stuck`), and the bucket has no newer piece of its work either.
@@ -38,6 +42,10 @@ IN_VAIN = timedelta(hours=2)
 until then the watch over machines settles it."""
 AHEAD = timedelta(minutes=1)
 """A worker's time may be later than ours by a sweep, which keeps the time of its beginning."""
+SWEEPS = 3
+"""Sweeps that must have found a worker overdue, and have written that down, before it counts."""
+APART = timedelta(seconds=30)
+"""Sweeps that are nearer count as one."""
 BUSY = 1.5
 """Times `beat_timeout_s` after which silence counts though the queue is never seen empty."""
 
@@ -78,19 +86,40 @@ def judge(
     launched = record.launched_at
     if record.instance_id is None or launched is None:
         return UNKNOWN
-    quiet = at - max(launched, record.last_beat or launched)
+    quiet = _quiet(record, launched, at)
     if machine is None:
         gone = quiet > SHOWS_LATE
         return _lost(record, "is no longer known to the cloud") if gone else UNKNOWN
     if machine.state is MachineState.UNKNOWN:
         return UNKNOWN
     if machine.state is not MachineState.RUNNING:
-        return _ended(record, machine, quiet, queue_is_empty, at)
+        said = at - max(launched, record.last_beat or launched)
+        return _ended(record, machine, said, queue_is_empty, at)
     if machine.waiting and record.state is StageState.LAUNCHED:
         return _waiting(record, machine, at - launched)
-    # A job's clock of boot runs from its container's start: what it waited is another matter.
-    age = at - max(launched, machine.launched_at)
-    return _running(record, age, quiet, queue_is_empty, at)
+    return _running(record, _age(launched, machine, at), quiet, queue_is_empty, at)
+
+
+def overdue(record: StageRecord, machine: Machine | None, at: datetime) -> bool:
+    """Whether a worker whose machine runs should have been heard of by now."""
+    launched = record.launched_at
+    if launched is None or machine is None or machine.state is not MachineState.RUNNING:
+        return False
+    if record.state is StageState.LAUNCHED:
+        boot = timedelta(seconds=record.boot_deadline_s)
+        return not machine.waiting and _age(launched, machine, at) > boot
+    beat = timedelta(seconds=record.beat_timeout_s)
+    return record.state is StageState.CLAIMED and _quiet(record, launched, at) > beat
+
+
+def _quiet(record: StageRecord, launched: datetime, at: datetime) -> timedelta:
+    """Since when nothing was heard. Records of an earlier version know the worker's time only."""
+    return at - max(launched, record.heard_at or record.last_beat or launched)
+
+
+def _age(launched: datetime, machine: Machine, at: datetime) -> timedelta:
+    """A job's clock of boot runs from its container's start: what it waited is another matter."""
+    return at - max(launched, machine.launched_at)
 
 
 def _waiting(record: StageRecord, machine: Machine, waited: timedelta) -> Verdict:
@@ -111,9 +140,10 @@ def _running(
     at: datetime,
 ) -> Verdict:
     if record.state is StageState.LAUNCHED:
-        late = age > timedelta(seconds=record.boot_deadline_s)
+        if age <= timedelta(seconds=record.boot_deadline_s):
+            return ALIVE
         told = f"did not begin to work within {record.boot_deadline_s} s"
-        return _lost(record, told) if late else ALIVE
+        return _lost(record, told) if record.silent_sweeps >= SWEEPS else UNKNOWN
     worked = at - (record.claimed_at or at)
     if worked > timedelta(seconds=record.phase_deadline_s):
         return _lost(record, f"has not finished within {record.phase_deadline_s} s")
@@ -126,7 +156,7 @@ def _running(
 
 def _silence_counts(record: StageRecord, quiet: timedelta, queue_is_empty: bool | None) -> bool:
     """What lies in the queue may be its words; for ever they are not."""
-    if queue_is_empty is None:
+    if queue_is_empty is None or record.silent_sweeps < SWEEPS:
         return False
     return queue_is_empty or quiet > BUSY * timedelta(seconds=record.beat_timeout_s)
 

@@ -93,6 +93,9 @@ class Progress(Model):
         tuple[int, ...], Field(description="units that were given up, by number")
     ] = ()
     note: str = ""
+    waits_for_service: Annotated[
+        bool, Field(description="a service that the work needs does not answer: it goes on then")
+    ] = False
 
     def mark(self) -> tuple[object, ...]:
         """Where the work stands: equal marks, nothing was done in between."""
@@ -135,7 +138,15 @@ class StageRecord(Model):
     first_launched_at: Annotated[
         Moment | None, Field(description="the stage's first machine, of whatever epoch")
     ] = None
-    last_beat: Moment | None = None
+    last_beat: Annotated[Moment | None, Field(description="by the worker's clock")] = None
+    heard_at: Annotated[
+        Moment | None, Field(description="when that beat was heard of, by the control plane's")
+    ] = None
+    heard_beat: Annotated[Moment | None, Field(description="which beat was heard of last")] = None
+    silent_sweeps: Annotated[
+        int, Field(ge=0, description="sweeps that found it overdue and could write that down")
+    ] = 0
+    silent_at: Annotated[Moment | None, Field(description="the last of those sweeps")] = None
     progress: Progress | None = None
     progress_at: Annotated[
         Moment | None, Field(description="when the work last moved, of this epoch")

@@ -11,7 +11,8 @@ whichever epoch it is. Only the control plane makes one visible (`drafts`).
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Any
 
 from porewatch.domain import epochs
 from porewatch.domain.epochs import Move
@@ -27,6 +28,10 @@ from porewatch.domain.phases import (
 )
 
 ENDED = frozenset({StageState.PUBLISHED, StageState.INTERRUPTED, StageState.FAILED})
+HEARD_NOTHING: dict[str, Any] = {
+    **dict.fromkeys(("heard_at", "heard_beat", "silent_at")),
+    "silent_sweeps": 0,
+}
 BY_THE_WORKERS_CLOCK = ("claimed_at", "last_beat", "progress_at", "updated_at")
 """A worker claims its stage itself, and beats itself when nobody relays it."""
 
@@ -66,9 +71,10 @@ def reopen(record: StageRecord | None, key: StageKey, spec: StageSpec, at: datet
     cleared = dict.fromkeys(
         ("task_token", "instance_id", "user_id", "instance_type", "purchase", "availability_zone")
     )
-    times = dict.fromkeys(
+    times: dict[str, Any] = dict.fromkeys(
         ("launched_at", "claimed_at", "last_beat", "progress_at", "stalled_at", "reclaim_notice_at")
     )
+    times |= HEARD_NOTHING
     kept = {"attempts": record.all_attempts, **_clocks(spec)}
     none = {**cleared, **times, "error": None, "problem": None, **kept}
     return epochs.moved(record, at, epoch=record.epoch + 1, state=StageState.OPEN, **none), ()
@@ -139,6 +145,7 @@ def claim(
         claimed_at=at,
         progress_at=at,
         last_beat=heard,
+        silent_sweeps=0,
     )
     fact = StageClaimed(
         fact_id=epochs.fact_about(StageClaimed, record, epoch),
@@ -149,18 +156,47 @@ def claim(
 
 
 def beat(
-    record: StageRecord | None, epoch: int, instance_id: str, progress: Progress, at: datetime
+    record: StageRecord | None,
+    epoch: int,
+    instance_id: str,
+    progress: Progress,
+    at: datetime,
+    *,
+    heard: datetime | None = None,
 ) -> Move:
-    """The worker is alive and this far. Beats older than the last one, or late, are nothing."""
+    """The worker is alive and this far, by its clock. Beats older than the last one, or late, are
+    nothing. `heard`: now, by the control plane's clock; None when the worker writes this itself.
+    Who waits for a service does not stand still."""
     record = epochs.mine(record, epoch, instance_id)
     late = record.last_beat is not None and at <= record.last_beat
     if late or record.state in ENDED:
         return None
     known = record.progress
-    if known is not None and known.mark() == progress.mark():
-        return epochs.moved(record, at, last_beat=at, progress=progress), ()
-    going = {"progress_at": at, "stalled_at": None}
-    return epochs.moved(record, at, last_beat=at, progress=progress, **going), ()
+    told: dict[str, Any] = {"last_beat": at, "progress": progress}
+    if heard is not None:
+        told |= {**HEARD_NOTHING, "heard_at": heard, "heard_beat": at}
+    if known is None or known.mark() != progress.mark() or progress.waits_for_service:
+        told |= {"progress_at": at, "stalled_at": None}
+    return epochs.moved(record, at, **told), ()
+
+
+def hear(record: StageRecord | None, epoch: int, at: datetime) -> Move:
+    """A sweep found a beat that nobody has heard of: its worker wrote it here. Whatever time it
+    bears, it is heard now."""
+    record = epochs.current(record, epoch)
+    if record.last_beat == record.heard_beat:
+        return None
+    heard = {**HEARD_NOTHING, "heard_at": at, "heard_beat": record.last_beat}
+    return record.model_copy(update=heard), ()
+
+
+def count_silence(record: StageRecord | None, epoch: int, apart: timedelta, at: datetime) -> Move:
+    """A sweep found the worker overdue. Words about one moment that come twice count once."""
+    record = epochs.current(record, epoch)
+    if record.state in ENDED or (record.silent_at and at - record.silent_at < apart):
+        return None
+    counted = {"silent_sweeps": record.silent_sweeps + 1, "silent_at": at}
+    return record.model_copy(update=counted), ()
 
 
 def set_back(record: StageRecord | None, epoch: int, at: datetime) -> Move:
@@ -169,6 +205,8 @@ def set_back(record: StageRecord | None, epoch: int, at: datetime) -> Move:
     record = epochs.current(record, epoch)
     told = {name: getattr(record, name) for name in BY_THE_WORKERS_CLOCK}
     late = {name: at for name, time in told.items() if time is not None and time > at}
+    if "last_beat" in late and record.heard_beat == record.last_beat:
+        late["heard_beat"] = at
     return (record.model_copy(update=late), ()) if late else None
 
 

@@ -49,7 +49,12 @@ def hear_worker(message: WorkerMessage, desk: Desk) -> None:
             _alive(_claimed(key, message, desk), desk.callbacks)
         case Beat():
             record = desk.stages.beat(
-                key, message.epoch, message.instance_id, message.progress, message.at
+                key,
+                message.epoch,
+                message.instance_id,
+                message.progress,
+                message.at,
+                heard=desk.at,
             )
             _alive(record, desk.callbacks)
         case PhaseDone():

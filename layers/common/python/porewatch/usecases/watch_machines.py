@@ -28,6 +28,7 @@ from porewatch.domain.liveness import (
     ahead,
     forgotten,
     judge,
+    overdue,
     stood_long,
     stuck,
 )
@@ -147,6 +148,8 @@ def look_after(watch: Watch, key: StageKey, seen: Sight) -> None:
     if ahead(record, watch.at):
         _log.warning("%s of %s: the worker's clock is ahead", record.stage, record.run_id)
         record = watch.stages.set_back(key, record.epoch, watch.at)
+    if record.last_beat != record.heard_beat:
+        record = watch.stages.hear(key, record.epoch, watch.at)
     if record.state not in ENDED:
         record = _published(watch, record) or _judged(watch, record, seen)
     answer_stage(record, stages=watch.stages, callbacks=watch.callbacks, at=watch.at)
@@ -160,6 +163,8 @@ def _judged(watch: Watch, record: StageRecord, seen: Sight) -> StageRecord:
     if record.instance_id is None or seen.unknown(record.instance_id):
         return record
     machine = seen.machines.get(record.instance_id)
+    if overdue(record, machine, watch.at):
+        record = watch.stages.count_silence(record.key, record.epoch, watch.at)
     verdict = judge(record, machine, _queue_is_empty(watch), watch.at)
     if verdict.stands:
         verdict = _standing(watch, record)
