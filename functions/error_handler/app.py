@@ -1,5 +1,7 @@
-"""A stage failed: try again or not. A run failed, or its execution ended unheard: say so."""
+"""A stage failed: try again or not. A run failed, or its execution ended unheard: say so. Every two
+minutes all runs are compared with their executions."""
 
+from porewatch.adapters.executions import Executions
 from porewatch.adapters.runs import RunLedger
 from porewatch.adapters.stages import StageLedger
 from porewatch.adapters.table import Table
@@ -14,6 +16,7 @@ from porewatch.edge.task import by_door, on_task
 from porewatch.settings import settings
 from porewatch.usecases.close_run import close_run
 from porewatch.usecases.handle_error import handle_error
+from porewatch.usecases.reconcile_runs import Books, reconcile_runs
 
 
 def books() -> tuple[RunLedger, StageLedger, ServicePrices]:
@@ -29,8 +32,11 @@ def decide(task: ErrorTask) -> Decided | RunEnded:
 
 
 @on_event(execution_ended)
-def hear(ended: ExecutionEnded) -> None:
+def hear(ended: ExecutionEnded | None) -> None:
     runs, stages, prices = books()
+    if ended is None:
+        executions = Executions(settings().state_machine_arn)
+        return reconcile_runs(Books(runs, stages, executions, prices, now()))
     close_run(ended, runs=runs, stages=stages, prices=prices, at=now())
 
 

@@ -288,7 +288,7 @@ def test_an_execution_that_was_ended_from_outside_ends_its_run(answers: Answers)
     launched()
     event = json.loads((EVENTS / "error_handler.execution.json").read_text())
     order = {**json.loads(event["detail"]["input"]), "revision": 0}
-    event["detail"]["input"] = json.dumps(order)
+    event["detail"] |= {"input": json.dumps(order), "executionArn": "arn"}
     call("error_handler", event)
     run = RunLedger(ledger()).get(RUN)
     assert (run.state, run.problem) == (

@@ -9,6 +9,7 @@ from fnmatch import fnmatch
 from itertools import count
 from typing import Any
 
+from tests.simulator.installed import SETTINGS
 from tests.simulator.scheduler import Scheduler
 from tests.simulator.sqs import Sqs
 from tests.simulator.stepfunctions import Execution
@@ -113,6 +114,9 @@ class Bus:
     def execution_ended(self, execution: Execution) -> dict[str, Any]:
         detail = {
             "status": execution.status,
+            "executionArn": f"{SETTINGS['STATE_MACHINE_ARN']}:{execution.name}".replace(
+                ":stateMachine:", ":execution:"
+            ),
             "input": execution.input,
             "error": execution.error,
             "cause": execution.cause,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from itertools import count
 from typing import Any
 
@@ -34,6 +35,7 @@ class Execution:
     output: Any = None
     transitions: int = 0
     events: int = 0
+    ended_at: datetime | None = None
 
 
 class StepFunctions:
@@ -53,6 +55,14 @@ class StepFunctions:
             self.executions[name] = Execution(name, input)
             self._began(self.executions[name])
         return {"executionArn": f"{stateMachineArn}:{name}"}
+
+    def describe_execution(self, *, executionArn: str) -> dict[str, Any]:
+        there = self.executions.get(executionArn.rsplit(":", 1)[1])
+        if there is None:
+            raise refusal("ExecutionDoesNotExist", executionArn)
+        told = {"status": there.status, "error": there.error, "cause": there.cause}
+        ended = {} if there.ended_at is None else {"stopDate": there.ended_at}
+        return {**told, **ended}
 
     def send_task_success(self, *, taskToken: str, output: str) -> dict[str, Any]:
         self._close(taskToken, (True, json.loads(output)))

@@ -287,6 +287,7 @@ class World:
 
         def body() -> None:
             self.machine.run(execution)
+            execution.ended_at = self.scheduler.clock()
             self.told(f"{execution.name} {execution.status} {execution.error} {execution.cause}")
             heard = self.scheduler.rng.random() >= self.weather.lost_endings
             if execution.status != "SUCCEEDED" and heard:

@@ -113,6 +113,14 @@ class RunLedger:
             lambda record: lifecycle.start(record, manifest, execution_arn, bundle, at),
         )
 
+    def start_another(self, ended: RunRecord, execution_arn: str, at: datetime) -> RunRecord:
+        """See `lifecycle.start_another`. Answers the run as it stands."""
+        run_id = ended.run_id
+        return self._move(
+            run_id,
+            lambda now: lifecycle.start_another(there(now, run_id), ended, execution_arn, at),
+        )
+
     def refuse(self, run_id: str, *, digest: str, problem: str, at: datetime) -> RunRecord:
         """See `lifecycle.refuse`."""
         return self._move(

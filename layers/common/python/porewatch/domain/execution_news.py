@@ -16,13 +16,15 @@ PROBLEMS: dict[Ending, str] = {
 
 
 class ExecutionEnded(Model):
-    """`error` and `cause` as the state machine ended with them; empty when it was ended."""
+    """`error` and `cause` as the state machine ended with them; empty when it was ended.
+    `execution_arn`: which one; a run goes on in another one when its service was restarted."""
 
     run_id: RunId
     revision: int
     status: Ending
     error: str = ""
     cause: str = ""
+    execution_arn: str = ""
 
     @property
     def problem(self) -> str:

@@ -76,6 +76,7 @@ def seal(
         bundle=manifest.bundle,
         problem=None,
         execution_arn=None,
+        restarts=0,
         completed_at=None,
         report_keys={},
         findings=None,
@@ -117,6 +118,15 @@ def start(
         samples=tuple(sample.name for sample in manifest.samples),
     )
     return after, (fact,)
+
+
+def start_another(record: RunRecord, ended: RunRecord, execution_arn: str, at: datetime) -> Move:
+    """A running run goes on in another execution, when it is still the one that `ended` was."""
+    same = (record.revision, record.execution_arn) == (ended.revision, ended.execution_arn)
+    if record.state is not RunState.RUNNING or not same:
+        return None
+    restarts = record.restarts + 1
+    return _moved(record, at, execution_arn=execution_arn, restarts=restarts), ()
 
 
 def refuse(record: RunRecord | None, run_id: str, digest: str, problem: str, at: datetime) -> Move:

@@ -277,6 +277,9 @@ class RunRecord(Model):
     manifest_digest: str | None = None
     earlier_digests: tuple[str, ...] = ()
     execution_arn: str | None = None
+    restarts: Annotated[
+        int, Field(ge=0, description="executions of this revision after its first")
+    ] = 0
     profile: str = "default"
     bundle: str | None = None
     problem: Problem | None = None

@@ -1,4 +1,4 @@
-"""Step Functions' word about an execution, as `ExecutionEnded`."""
+"""Step Functions' word about an execution, as `ExecutionEnded`; None: it is time for a sweep."""
 
 from __future__ import annotations
 
@@ -14,8 +14,11 @@ from porewatch.edge.envelopes import Envelope, checked
 ENDED: TypeAdapter[ExecutionEnded] = TypeAdapter(ExecutionEnded)
 
 
-def execution_ended(envelope: Envelope) -> ExecutionEnded:
-    """The parser of this word. MessageRefused when it does not say which run it is about."""
+def execution_ended(envelope: Envelope) -> ExecutionEnded | None:
+    """The parser of this word and of the clock's. MessageRefused when it does not say which run it
+    is about."""
+    if envelope.detail_type == "Scheduled Event":
+        return None
     detail = envelope.detail or {}
     try:
         order = json.loads(detail["input"])
@@ -25,6 +28,7 @@ def execution_ended(envelope: Envelope) -> ExecutionEnded:
             "status": detail["status"],
             "error": detail.get("error") or "",
             "cause": detail.get("cause") or "",
+            "execution_arn": detail.get("executionArn") or "",
         }
     except (KeyError, TypeError, ValueError) as error:
         raise MessageRefused(f"an execution's end does not name its run: {error}.") from error

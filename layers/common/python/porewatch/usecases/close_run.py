@@ -6,6 +6,7 @@ speak, or was never reached: a timeout of the whole execution, or somebody who s
 
 from __future__ import annotations
 
+import logging
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from porewatch.adapters.stages import StageLedger
     from porewatch.domain.prices import ServicePrices
 
+_log = logging.getLogger(__name__)
+
 
 def close_run(
     ended: ExecutionEnded,
@@ -32,8 +35,12 @@ def close_run(
     """Fence the workers of open stages (the monitor ends their machines), give back what is held
     for machines that never came, then end the run.
 
-    A run that has ended, or has moved on to another revision, stays as it is.
+    A run that has ended, or has moved on to another revision or execution, stays as it is.
     """
+    run = runs.find(ended.run_id)
+    if ended.execution_arn and run and run.execution_arn != ended.execution_arn:
+        _log.info("run %s goes on in %s", ended.run_id, run.execution_arn)
+        return
     for record in stages.of_run(ended.run_id, ended.revision):
         stages.abandon(record, ended.problem, at)
         if record.launched_at is None:

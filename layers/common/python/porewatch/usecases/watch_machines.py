@@ -160,9 +160,10 @@ def _published(watch: Watch, record: StageRecord) -> StageRecord | None:
 
 
 def _judged(watch: Watch, record: StageRecord, seen: Sight) -> StageRecord:
-    if record.instance_id is None or seen.unknown(record.instance_id):
+    instance_id = record.instance_id
+    if instance_id is None or seen.unknown(instance_id):
         return record
-    machine = seen.machines.get(record.instance_id)
+    machine = seen.machines.get(instance_id)
     if overdue(record, machine, watch.at):
         record = watch.stages.count_silence(record.key, record.epoch, watch.at)
     verdict = judge(record, machine, _queue_is_empty(watch), watch.at)
@@ -178,7 +179,7 @@ def _judged(watch: Watch, record: StageRecord, seen: Sight) -> StageRecord:
     if verdict.error == "SpotInterrupted":
         checkpoint = record.progress.checkpoint if record.progress else None
         return watch.stages.mark_interrupted(
-            record.key, record.epoch, record.instance_id, checkpoint, watch.at
+            record.key, record.epoch, instance_id, checkpoint, watch.at
         )
     return watch.stages.mark_failed(
         record.key, record.epoch, verdict.error, verdict.problem, watch.at
