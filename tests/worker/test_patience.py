@@ -52,6 +52,13 @@ def test_for_ever_is_not(clock: list[float]) -> None:
     assert patience.LONGEST_S <= sum(clock) <= patience.LONGEST_S + patience.MOST_S
 
 
+def test_a_call_within_a_call_waits_no_longer(clock: list[float]) -> None:
+    waits = Patience(Stop())
+    with pytest.raises(Unavailable, match="no"):
+        waits(lambda: waits(away(1e9, clock, Unavailable("no"))))
+    assert sum(clock) <= patience.LONGEST_S + patience.MOST_S
+
+
 def test_who_is_to_leave_does_not_wait(clock: list[float]) -> None:
     stop = Stop()
 

@@ -12,6 +12,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable
+from contextvars import ContextVar
 from pathlib import Path
 from typing import TypeVar
 
@@ -40,6 +41,7 @@ class Patience:
         self._stop, self._longest_s = stop, longest_s
         self._lock = threading.Lock()
         self._waiting = 0
+        self._inside = ContextVar("inside", default=False)  # of the thread that calls
         self.tries = 0
 
     @property
@@ -49,6 +51,15 @@ class Patience:
     def __call__(self, call: Callable[[], T]) -> T:
         """What `call` answers; it must bear being called again. Raises what it raises, but for a
         service that is away not before `longest_s`. StaleEpoch when the stage was lost."""
+        if self._inside.get():
+            return call()  # a call within a call is the outer one's to try again
+        inside = self._inside.set(True)
+        try:
+            return self._in_time(call)
+        finally:
+            self._inside.reset(inside)
+
+    def _in_time(self, call: Callable[[], T]) -> T:
         try:
             return call()
         except AWAY as error:
