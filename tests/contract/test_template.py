@@ -104,7 +104,7 @@ PLANTED = [
     (
         template_rules.every_task_outlasts_its_function,
         "Resources/ErrorHandler/Properties/Timeout",
-        60,
+        70,
     ),
     (template_rules.every_stage_says_everything, "Parameters/RawDays", None),
     (
