@@ -1,6 +1,15 @@
 """Every minute and at every word of EC2: which workers are gone, which machines forgotten?"""
 
-from porewatch.adapters import budget, callbacks, kills, objects, stages, turns, worker_queue
+from porewatch.adapters import (
+    budget,
+    callbacks,
+    kills,
+    objects,
+    stages,
+    turns,
+    worker_notes,
+    worker_queue,
+)
 from porewatch.adapters.table import Table
 from porewatch.compute.executors import executors
 from porewatch.domain.base import now
@@ -24,6 +33,8 @@ def lambda_handler(news: MachineNews) -> None:
         queue=worker_queue.WorkerQueue(settings().worker_queue_url),
         kills=kills.Kills(table),
         turns=turns.Turns(table),
+        notes=worker_notes.WorkerNotes(table),
+        worker_role_id=told.worker_role_id,
         at=now(),
         budget=budget.Budget(table, **caps),
     )

@@ -1,27 +1,52 @@
 """Stages: planned, opened and awaited by the state machine, moved on by what workers say."""
 
-from porewatch.adapters import alerts, callbacks, manifests, objects, runs, stages, table
+from porewatch.adapters import (
+    alerts,
+    callbacks,
+    epoch_secrets,
+    manifests,
+    metrics,
+    objects,
+    runs,
+    stages,
+    table,
+    worker_queue,
+)
 from porewatch.compute import carbon, price, profiles
-from porewatch.domain import base, messages, tasks
-from porewatch.edge.queue import on_queue
+from porewatch.domain import base, errors, messages, tasks
+from porewatch.edge.queue import Letter, on_queue
 from porewatch.edge.task import by_door, on_task
 from porewatch.settings import settings
 from porewatch.usecases.desk import Desk
 from porewatch.usecases.hear_worker import hear_worker
+from porewatch.usecases.prove_message import prove_message
 from porewatch.usecases.serve_stage_task import serve_stage_task
+from porewatch.usecases.set_aside import set_aside
 
 
 def desk() -> Desk:
-    ledger, tokens = table.Table(settings().ledger_table), callbacks.Callbacks()
-    results = objects.Objects(settings().results_bucket)
-    kept, region = runs.RunLedger(ledger), settings().aws_region
-    sealed = manifests.Manifests(kept, objects.Objects(settings().raw_bucket))
-    prices, factors = price.price_list(region), carbon.carbon_factors(region)
-    books = kept, sealed, stages.StageLedger(ledger), alerts.AlertLedger(ledger)
-    return Desk(*books, results, tokens, base.now(), prices, factors)
+    told, ledger = settings(), table.Table(settings().ledger_table)
+    results, raw = objects.Objects(told.results_bucket), objects.Objects(told.raw_bucket)
+    kept, tokens = runs.RunLedger(ledger), callbacks.Callbacks()
+    books = kept, manifests.Manifests(kept, raw), stages.StageLedger(ledger)
+    secrets = epoch_secrets.EpochSecrets(told.message_key_arn, told.stack_name)
+    rates = price.price_list(told.aws_region), carbon.carbon_factors(told.aws_region)
+    known = *books, alerts.AlertLedger(ledger), results, tokens, secrets, base.now()
+    return Desk(*known, *rates)
 
 
-@on_queue(messages.WORKER_MESSAGE)
+def prove(message: messages.WorkerMessage, letter: Letter) -> None:
+    at = desk()
+    prove_message(message, letter.body, letter.mac, stages=at.stages, secrets=at.secrets)
+
+
+def refuse(letter: Letter, error: errors.Refused) -> None:
+    letters = worker_queue.DeadLetters(settings().worker_dead_letters_url)
+    counted = metrics.Metrics(settings().stack_name)
+    set_aside(letter.body, letter.mac, error, letters=letters, metrics=counted, at=base.now())
+
+
+@on_queue(messages.WORKER_MESSAGE, proof=prove, aside=refuse)
 def hear(message: messages.WorkerMessage) -> None:
     hear_worker(message, desk())
 

@@ -32,7 +32,7 @@ from porewatch_cli.watch import RunView, look, picture, watch
 from porewatch_worker.report.assemble import assemble
 from porewatch_worker.report.render_html import render_html
 from porewatch_worker.report.render_pdf import render_pdf
-from tests.unit.usecases.house import REVISION, RUN, SPEC, STAGE, House
+from tests.unit.usecases.house import REVISION, RUN, SPEC, STAGE, House, Secrets
 from tests.web import made_up
 
 WIDER = SPEC.model_copy(update={"wider_types": ("m5.4xlarge",)})
@@ -75,6 +75,7 @@ def launched(house: House, epoch: int) -> None:
         executor=house.cloud,
         budget=Budget(house.table, run_usd=25),
         pools=Pools(house.table),
+        secrets=Secrets(),
         at=house.now,
     )
 

@@ -25,7 +25,10 @@ from tests.rights import Asked, allowed
 pytestmark = pytest.mark.cloud
 
 FUNCTIONS = sorted(folder_of(name) for name in TEMPLATE.functions)
-PARTITIONS = ("RUN#nobody", "INBOX#nothing", "ACCOUNT", "TURNS", "POOLS", "REAP#machine#none")
+PARTITIONS = (
+    *("RUN#nobody", "INBOX#nothing", "ACCOUNT", "TURNS", "POOLS", "REAP#machine#none"),
+    "WORKER#AROANOBODY:i-0",
+)
 NEVER = {
     "ConditionExpression": "#k = :never",
     "ExpressionAttributeNames": {"#k": "no_such_attribute"},

@@ -17,6 +17,7 @@ from moto.core import DEFAULT_ACCOUNT_ID
 from moto.sns import sns_backends
 
 from porewatch.adapters import clients
+from porewatch.adapters.epoch_secrets import EpochSecrets
 from porewatch.adapters.manifests import Manifests
 from porewatch.adapters.objects import Objects
 from porewatch.adapters.runs import RunLedger
@@ -26,7 +27,17 @@ from porewatch.domain import places
 from porewatch.domain.base import now
 from porewatch.domain.errors import ConfigurationRefused, MessageRefused, StaleEpoch, Unavailable
 from porewatch.domain.events import FACTS
+from porewatch.domain.messages import (
+    Beat,
+    Claimed,
+    Interrupted,
+    PhaseDone,
+    Published,
+    StageBroken,
+    Suspected,
+)
 from porewatch.domain.phases import StageKey, StageManifest, StageRecord, StageState, WorkOrder
+from porewatch.domain.proofs import MAC, SECRET_TAG, digest_of, proof
 from porewatch.domain.runs import InputFile, ReadKind, RunManifest, RunState, Sample
 from porewatch.edge import log
 from porewatch.settings import settings
@@ -37,6 +48,7 @@ RUN, STAGE = "20261121-pig-plasma-7", "screen"
 KEY = StageKey(RUN, 0, STAGE)
 Logged = Callable[[], list[dict[str, Any]]]
 EVENTS = ROOT / "events" / "functions"
+MESSAGES = (Beat, Claimed, Interrupted, PhaseDone, Published, StageBroken, Suspected)
 
 
 class Answers(list[tuple[str, dict[str, Any]]]):
@@ -62,8 +74,13 @@ def answers() -> Iterator[Answers]:
         )["LaunchTemplate"]["LaunchTemplateId"]
         subnets = [subnet["SubnetId"] for subnet in ec2.describe_subnets()["Subnets"]]
         alerts = boto3.client("sns").create_topic(Name="alerts")["TopicArn"]
+        key = boto3.client("kms").create_key(KeySpec="HMAC_256", KeyUsage="GENERATE_VERIFY_MAC")
+        dead = sqs.create_queue(QueueName="worker-dead")["QueueUrl"]
         with mocked_aws_settings(
             LAUNCH_TEMPLATE_ID=template,
+            MESSAGE_KEY_ARN=key["KeyMetadata"]["Arn"],
+            WORKER_DEAD_LETTERS_URL=dead,
+            WORKER_ROLE_ID="AROAWORKER",
             SUBNET_IDS=",".join(subnets),
             WORKER_QUEUE_URL=sqs.create_queue(QueueName="worker")["QueueUrl"],
             ALERT_TOPIC_ARN=alerts,
@@ -139,6 +156,42 @@ def worker_messages(instance_id: str) -> list[dict[str, Any]]:
     return [{**body, "revision": 0, **of_machine, "at": now().isoformat()} for body in bodies]
 
 
+def secret_of(message: dict[str, Any]) -> str:
+    """What the launcher gave to the machine of this message's epoch."""
+    secrets = EpochSecrets(settings().message_key_arn, settings().stack_name)
+    key = StageKey(message["run_id"], message["revision"], message["stage"])
+    return secrets.of(key, message["epoch"])
+
+
+def with_proof(event: dict[str, Any], mac: str) -> dict[str, Any]:
+    """The event with this proof on its last message; with none when it is empty."""
+    told = {MAC: {"stringValue": mac, "dataType": "String"}} if mac else {}
+    event["Records"][-1]["messageAttributes"] = told
+    return event
+
+
+def hear(*bodies: dict[str, Any] | str) -> list[str]:
+    """Deliver messages of workers, each with its proof; those that failed."""
+    event: dict[str, Any] = {"Records": []}
+    for body, record in zip(bodies, batch(*bodies)["Records"], strict=True):
+        event["Records"].append(record)
+        if isinstance(body, dict):
+            with_proof(event, proof(secret_of(body), record["body"]))
+    answer = call("phase_state_manager", event)
+    return [failure["itemIdentifier"] for failure in answer["batchItemFailures"]]
+
+
+def set_aside() -> list[tuple[str, str]]:
+    """Dead letters: body and reason."""
+    letters = boto3.client("sqs").receive_message(
+        QueueUrl=settings().worker_dead_letters_url,
+        MaxNumberOfMessages=10,
+        MessageAttributeNames=["All"],
+    )
+    told = letters.get("Messages", [])
+    return [(one["Body"], one["MessageAttributes"]["reason"]["StringValue"]) for one in told]
+
+
 def user_of(instance_id: str) -> str:
     """`aws:userid` of the credentials of a machine."""
     return f"AROAWORKER:{instance_id}"
@@ -193,14 +246,14 @@ def test_a_stage_goes_from_plan_to_bill_through_the_real_doors(answers: Answers)
 
     waiting = example("phase_state_manager.await")
     assert call("phase_state_manager", waiting) is None
-    assert send("phase_state_manager", *worker_messages(machine)) == []
+    assert hear(*worker_messages(machine)) == []
     assert record().state is StageState.CLAIMED
     assert record().progress is not None
     assert {name for name, _ in answers} == {"SendTaskHeartbeat"}
 
     key = publish(machine)
     words = {**worker_messages(machine)[0], "kind": "published", "manifest_key": key}
-    assert send("phase_state_manager", words, words) == []
+    assert hear(words, words) == []
     name, params = answers[-1]
     assert (name, params["taskToken"]) == ("SendTaskSuccess", waiting["task_token"])
     assert json.loads(params["output"]) == {"manifest_key": places.manifest_key(*KEY)}
@@ -216,13 +269,16 @@ def test_a_stage_goes_from_plan_to_bill_through_the_real_doors(answers: Answers)
     ]
 
 
-def test_a_message_nobody_can_read_fails_alone_and_for_good(
+def test_a_message_nobody_can_read_is_set_aside_alone_with_its_reason(
     answers: Answers, logged: Logged
 ) -> None:
     machine = launched()
     good = worker_messages(machine)
-    failed = send("phase_state_manager", good[0], "no json", {**good[1], "kind": "song"}, good[1])
-    assert failed == ["m1", "m2"]
+    assert hear(good[0], "no json", {**good[1], "kind": "song"}, good[1]) == []
+    (first, why), (_, other) = set_aside()
+    assert first == "no json"
+    assert "not JSON" in why
+    assert "is refused" in other
     assert record().progress is not None
     lines = logged()
     refused = [line for line in lines if line["level"] == "ERROR"]
@@ -233,8 +289,7 @@ def test_a_message_nobody_can_read_fails_alone_and_for_good(
 def test_every_line_of_log_names_its_run_and_only_its_own(answers: Answers, logged: Logged) -> None:
     words = worker_messages(launched())[0]
     logged()
-    stale = [{**words, "epoch": 9}, {**words, "run_id": "other", "epoch": 9}]
-    send("phase_state_manager", *stale)
+    hear({**words, "epoch": 9}, {**words, "run_id": "other", "epoch": 9})
     lines = logged()
     assert [(line["run_id"], line["epoch"], line["function"]) for line in lines] == [
         (RUN, 9, "test"),
@@ -245,8 +300,90 @@ def test_every_line_of_log_names_its_run_and_only_its_own(answers: Answers, logg
 def test_what_an_old_epoch_says_is_dropped_and_not_retried(answers: Answers) -> None:
     words = worker_messages(launched())[0]
     call("phase_state_manager", example("phase_state_manager"))
-    assert send("phase_state_manager", words) == []
+    assert hear(words) == []
     assert record().state is StageState.OPEN
+
+
+SUSPICION = {"sample": "pig", "code": "EBOV", "name": "Ebola virus", "severity": "critical"}
+KINDS: dict[str, dict[str, Any]] = {
+    "claimed": {},
+    "beat": {"progress": {"phase": "quality_control"}},
+    "phase_done": {
+        "record": {
+            "phase": "quality_control",
+            "status": "completed",
+            "started_at": "2026-11-21T12:00:00Z",
+            "finished_at": "2026-11-21T12:00:00Z",
+        }
+    },
+    "suspected": {**SUSPICION, "reads": 9},
+    "published": {"manifest_key": places.manifest_key(*KEY)},
+    "interrupted": {"last_checkpoint": 1},
+    "stage_broken": {"error": "NoReadsLeft", "problem": "forged"},
+}
+
+
+def test_every_kind_of_message_is_tried() -> None:
+    assert set(KINDS) == {kind.model_fields["kind"].default for kind in MESSAGES}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("forgery", ["none", "wrong", "of another run", "of another epoch"])
+def test_a_message_without_its_proof_is_set_aside_counted_and_without_effect(
+    answers: Answers, kind: str, forgery: str
+) -> None:
+    machine = launched()
+    body = {**worker_messages(machine)[0], "kind": kind, **KINDS[kind]}
+    event, before, told = batch(body), record(), len(answers)
+    text = event["Records"][0]["body"]
+    macs = {
+        "none": "",
+        "wrong": "0" * 64,
+        "of another run": proof(secret_of({**body, "run_id": "x"}), text),
+        "of another epoch": proof(secret_of({**body, "epoch": 2}), text),
+    }
+    answer = call("phase_state_manager", with_proof(event, macs[forgery]))
+    assert answer == {"batchItemFailures": []}
+    ((kept, why),) = set_aside()
+    assert json.loads(kept) == body
+    assert ("carries no proof" if forgery == "none" else "carries a wrong proof") in why
+    assert record() == before
+    assert len(answers) == told
+    assert "PathogenSuspected" not in facts_in(ledger(), RUN)
+    counted = boto3.client("cloudwatch").list_metrics(MetricName="WorkerMessagesRefused")
+    assert len(counted["Metrics"]) == 1
+
+
+def test_a_message_that_was_altered_on_its_way_is_refused(answers: Answers) -> None:
+    machine = launched()
+    body = worker_messages(machine)[0]
+    sent = json.dumps(body)
+    event = batch(sent.replace(machine, "i-0123456789abcdef0"))
+    call("phase_state_manager", with_proof(event, proof(secret_of(body), sent)))
+    assert "carries a wrong proof" in set_aside()[0][1]
+    assert record().state is StageState.LAUNCHED
+
+
+def test_replayed_messages_of_an_epoch_that_is_over_change_nothing(answers: Answers) -> None:
+    words = worker_messages(launched())
+    broken = {**words[0], "kind": "stage_broken", "error": "WorkerFailed", "problem": "p"}
+    assert hear(*words, broken) == []
+    call("phase_state_manager", example("phase_state_manager"))
+    before = record()
+    assert hear(*words, broken) == []
+    assert (record(), before.epoch, before.state) == (before, 2, StageState.OPEN)
+
+
+def test_a_secret_reaches_its_machine_and_is_written_down_nowhere(answers: Answers) -> None:
+    machine = launched()
+    secret = secret_of(worker_messages(machine)[0])
+    (shown,) = boto3.client("ec2").describe_instances(InstanceIds=[machine])["Reservations"]
+    tags = {tag["Key"]: tag["Value"] for tag in shown["Instances"][0]["Tags"]}
+    assert tags[SECRET_TAG] == secret
+    assert record().secret_sha256 == digest_of(secret)
+    items = boto3.client("dynamodb").scan(TableName="ledger")["Items"]
+    assert secret not in json.dumps(items, default=str)
+    assert secret not in Objects("results").get(places.order_key(*KEY)).decode()
 
 
 def test_waiting_on_an_old_epoch_is_answered_through_the_token(answers: Answers) -> None:
@@ -300,7 +437,7 @@ def test_an_execution_that_was_ended_from_outside_ends_its_run(answers: Answers)
 
 def test_the_monitor_sweeps_and_hears_ec2(answers: Answers) -> None:
     machine = launched()
-    send("phase_state_manager", worker_messages(machine)[0])
+    hear(worker_messages(machine)[0])
     for name in ("interruption", "rebalance"):
         call("instance_monitor", of_machine(f"instance_monitor.{name}", machine))
     assert record().reclaim_notice_at is not None

@@ -9,6 +9,7 @@ from fnmatch import fnmatchcase
 from itertools import count
 from typing import Any
 
+from porewatch.domain.proofs import SECRET_TAG
 from tests.simulator.ec2 import Instance
 from tests.simulator.faults import refusal
 from tests.simulator.scheduler import START
@@ -54,7 +55,7 @@ class Batch:
             type="job",
             zone=request["jobQueue"],
             spot=request["jobQueue"] == "spot-queue",
-            tags=request["tags"],
+            tags={**request["tags"], SECRET_TAG: _told(request)["POREWATCH_SECRET"]},
             launched_at=START,
             shows_at=now + self._hosts.shows_late(),
             history=[(now, "pending", "")],
@@ -98,9 +99,17 @@ class Batch:
             "statusReason": why,
             "isTerminated": job.state == "shutting-down",
             "tags": job.tags,
-            "container": {"resourceRequirements": job.container["resourceRequirements"]},
+            "container": {
+                "resourceRequirements": job.container["resourceRequirements"],
+                "taskArn": f"arn:aws:ecs:eu-central-1:1:task/c/{job.name}",
+            },
             **_times(job),
         }
+
+
+def _told(request: dict[str, Any]) -> dict[str, str]:
+    """The environment of a job's container; its worker reads it as if it were tags."""
+    return {one["name"]: one["value"] for one in request["containerOverrides"]["environment"]}
 
 
 def _times(job: Job) -> dict[str, int]:

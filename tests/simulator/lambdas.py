@@ -202,6 +202,10 @@ def _record(message: Message) -> dict[str, Any]:
         "messageId": message.name,
         "receiptHandle": message.receipt,
         "body": message.body,
+        "messageAttributes": {
+            name: {"stringValue": one["StringValue"], "dataType": one["DataType"]}
+            for name, one in message.attributes.items()
+        },
         "attributes": {"ApproximateReceiveCount": str(message.receives)},
         "eventSource": "aws:sqs",
     }

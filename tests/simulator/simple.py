@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 from typing import Any
 
 from tests.simulator.scheduler import process
@@ -21,6 +23,14 @@ class Heard:
     def put_metric_data(self, *, MetricData: list[dict[str, Any]], **_: Any) -> dict[str, Any]:
         self.metrics.extend((datum["MetricName"], datum["Value"]) for datum in MetricData)
         return {}
+
+
+class Kms:
+    """One key that derives."""
+
+    def generate_mac(self, *, KeyId: str, Message: bytes, MacAlgorithm: str) -> dict[str, bytes]:
+        assert MacAlgorithm == "HMAC_SHA_256"
+        return {"Mac": hmac.new(KeyId.encode(), Message, hashlib.sha256).digest()}
 
 
 class Sts:

@@ -15,6 +15,7 @@ class Message:
     name: str
     body: str
     visible_at: float
+    attributes: dict[str, Any] = field(default_factory=dict)
     receives: int = 0
     receipt: str = ""
 
@@ -49,10 +50,17 @@ class Sqs:
         self.queues[name], self.queues[dead.name] = queue, dead
         return queue
 
-    def send_message(self, *, QueueUrl: str, MessageBody: str) -> dict[str, Any]:
+    def send_message(
+        self,
+        *,
+        QueueUrl: str,
+        MessageBody: str,
+        MessageAttributes: dict[str, Any] | None = None,
+    ) -> dict[str, Any]:
         name = f"m{next(self._numbers)}"
         if not self._lost(QueueUrl, MessageBody):
-            self._need(QueueUrl).messages[name] = Message(name, MessageBody, self._now())
+            message = Message(name, MessageBody, self._now(), MessageAttributes or {})
+            self._need(QueueUrl).messages[name] = message
             self._arrived(QueueUrl, 0.0)
         return {"MessageId": name}
 
@@ -104,7 +112,8 @@ class Sqs:
         moved = list(queue.dead.messages.values())
         queue.dead.messages.clear()
         for message in moved:
-            self.send_message(QueueUrl=name, MessageBody=message.body)
+            told = message.attributes
+            self.send_message(QueueUrl=name, MessageBody=message.body, MessageAttributes=told)
         return len(moved)
 
     def _need(self, name: str) -> Queue:

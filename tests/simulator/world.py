@@ -27,7 +27,7 @@ from tests.simulator.lambdas import ELSEWHERE, QUEUES, Lambdas
 from tests.simulator.machine import Box, Machines, Means
 from tests.simulator.s3 import S3, Stored
 from tests.simulator.scheduler import START, Process, Scheduler
-from tests.simulator.simple import Heard, Sts
+from tests.simulator.simple import Heard, Kms, Sts
 from tests.simulator.sqs import Sqs
 from tests.simulator.stepfunctions import Execution, StepFunctions
 from tests.simulator.weather import CLEAR, Weather
@@ -116,6 +116,7 @@ class World:
             "sns": self.heard,
             "cloudwatch": self.heard,
             "sts": Sts(),
+            "kms": Kms(),
         }
         self._wire = Wire(self.scheduler, services, self._fate, self._latency, self.told)
         self.client = cache(lambda service, attempts=4: Client(self._wire, service))

@@ -17,11 +17,21 @@ from porewatch.adapters import clients
 from porewatch.adapters.downloads import Downloads
 from porewatch.adapters.stages import StageLedger
 from porewatch.adapters.table import Table
+from porewatch.adapters.worker_notes import WorkerNotes
 from porewatch.adapters.worker_queue import WorkerQueue
 from porewatch.domain import places
 from porewatch.domain.messages import WORKER_MESSAGE, WorkerMessage
-from porewatch.domain.phases import Phase, StageKey, StageManifest, StageSpec, WorkOrder
+from porewatch.domain.phases import (
+    Phase,
+    StageKey,
+    StageManifest,
+    StageSpec,
+    StageState,
+    WorkOrder,
+)
+from porewatch.domain.proofs import MAC, SECRET_TAG, proves
 from porewatch.domain.runs import InputFile, ReadKind, RunManifest, Sample
+from porewatch.domain.worker_note import WorkerNote
 from porewatch_worker.attempt import Cloud, run_attempt
 from porewatch_worker.metadata import InstanceMetadata
 from porewatch_worker.patience import Patience
@@ -34,6 +44,7 @@ from tests.worker.runtime_work import DigestWork
 KEY = StageKey("run-1", 1, "screen")
 READS = "fastq/a.txt"
 UNITS = 12
+SECRET = "5" * 64
 USER = "AROAWORKER:i-1"
 """`aws:userid` of the machine's credentials."""
 CONTENT = "".join(f"line {n}\n" for n in range(UNITS * 4)).encode()
@@ -55,6 +66,8 @@ class World:
         spec = StageSpec(name="screen", phases=(Phase.QUALITY_CONTROL,), instance_types=("c6i",))
         record = self.ledger.find(KEY)
         if record is not None and record.epoch:
+            if record.state is StageState.OPEN:  # its claim is heard at last
+                self.ledger.claim(KEY, record.epoch, "i-1", AT, USER)
             self.ledger.mark_failed(KEY, record.epoch, "WorkerLost", "test", AT)
         epoch = self.ledger.open_stage(KEY, spec, AT).epoch
         self.go_on_from(self.ledger.get(KEY).attempts)
@@ -79,12 +92,16 @@ class World:
         found: list[WorkerMessage] = []
         while True:
             reply = self.sqs.receive_message(
-                QueueUrl=self.settings.worker_queue_url, MaxNumberOfMessages=10
+                QueueUrl=self.settings.worker_queue_url,
+                MaxNumberOfMessages=10,
+                MessageAttributeNames=["All"],
             )
             if not reply.get("Messages"):
                 return sorted(found, key=lambda m: m.at)
             for message in reply["Messages"]:
                 found.append(WORKER_MESSAGE.validate_json(message["Body"]))
+                mac = message["MessageAttributes"][MAC]["StringValue"]
+                assert proves(mac, SECRET, message["Body"]), "a message without its proof"
                 self.sqs.delete_message(
                     QueueUrl=self.settings.worker_queue_url,
                     ReceiptHandle=message["ReceiptHandle"],
@@ -104,6 +121,12 @@ class World:
         draft = places.draft_key(places.attempt_prefix(*key, epoch, USER))
         content = self.text(draft).encode()
         self.s3.put_object(Bucket="results", Key=places.manifest_key(*key), Body=content)
+
+    def note(self) -> WorkerNote:
+        """What the machine wrote into its own partition of the ledger."""
+        note = WorkerNotes(Table("ledger")).read(USER)
+        assert note is not None
+        return note
 
     def log(self, epoch: int) -> str:
         return self.text(places.log_key(self.attempt_prefix(epoch)))
@@ -139,6 +162,7 @@ def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
     monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
     tags = {"run": "run-1", "revision": "1", "stage": "screen", "epoch": "1"}
     leaves = {f"meta-data/tags/instance/porewatch-{k}": v for k, v in tags.items()}
+    leaves[f"meta-data/tags/instance/{SECRET_TAG}"] = SECRET
     leaves["meta-data/instance-id"] = "i-1"
     clients.forget()
     with mock_aws(), metadata_served(leaves) as server:
@@ -177,6 +201,7 @@ def _world(tmp_path: Path, server: MetadataServer) -> World:
     cloud = Cloud(
         metadata=InstanceMetadata(server.endpoint),
         ledger=ledger,
+        notes=WorkerNotes(Table("ledger")),
         queue=WorkerQueue(settings.worker_queue_url),
         raw=Downloads("raw"),
         results=Downloads("results"),

@@ -10,12 +10,18 @@ from porewatch.domain import places
 from porewatch.domain.errors import ManifestRefused, MessageRefused
 from porewatch.domain.phases import OrderTerms, StoredOrder
 from porewatch_worker.order import Assignment, read_order
-from tests.worker.runtime_world import KEY, World, an_order, world
+from tests.worker.runtime_world import KEY, SECRET, USER, World, an_order, world
 
 __all__ = ["world"]
 
 ME = Assignment(
-    run_id="run-1", revision=1, stage="screen", epoch=1, instance_id="i-1", user_id="AROAWORKER:i-1"
+    run_id="run-1",
+    revision=1,
+    stage="screen",
+    epoch=1,
+    instance_id="i-1",
+    user_id=USER,
+    secret=SECRET,
 )
 ORDER = an_order()
 SEALED = places.sealed_manifest_key("run-1", ORDER.manifest.digest())

@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 
 from porewatch.adapters.checkpoints import S3CheckpointStore
+from porewatch.adapters.table import Table
+from porewatch.adapters.worker_notes import WorkerNotes
 from porewatch.domain import places
 from porewatch.domain.base import now
 from porewatch.domain.errors import NoReadsLeft, StaleEpoch
@@ -31,6 +33,7 @@ from tests.worker.runtime_world import (
     CONTENT,
     KEY,
     READS,
+    SECRET,
     UNITS,
     USER,
     World,
@@ -69,9 +72,9 @@ def test_a_stage_is_claimed_computed_published_and_answered(world: World) -> Non
     output = manifest.outputs["digests.txt"]
     assert output.key == f"{world.attempt_prefix()}outputs/digests.txt"
     assert hashlib.sha256(world.text(output.key).encode()).hexdigest() == output.sha256
-    record = world.ledger.get(KEY)
-    assert record.state == "claimed"
-    assert record.instance_id == "i-1"
+    assert world.ledger.get(KEY).state == "open", "who moves the stage is the control plane"
+    note = world.note()
+    assert (note.epoch, note.instance_id) == (1, "i-1")
     assert "run-1 r1 screen epoch 1" in world.log(1)
     assert not any(world.settings.scratch.iterdir())
 
@@ -343,6 +346,7 @@ def test_a_reclaimed_machine_speaks_against_no_unit_in_the_cloud_either(world: W
     for _ in range(4):
         assert world.attempt(build) == DONE
         record = world.ledger.get(KEY)
+        world.ledger.claim(KEY, record.epoch, "i-1", AT, USER)
         world.ledger.mark_interrupted(KEY, record.epoch, "i-1", 3, AT)
         world.open_epoch()
     assert world.attempt() == DONE
@@ -368,10 +372,10 @@ def test_every_number_of_a_beat_is_in_the_ledger_afterwards(world: World) -> Non
 def test_a_worker_whose_beats_nobody_relays_writes_them_itself(world: World) -> None:
     assert world.attempt(slow(3, lambda: time.sleep(0.6)), beat_s=0.05) == DONE
     beats = [m.at for m in world.heard() if m.kind == "beat"]
-    record = world.ledger.get(KEY)
-    assert record.last_beat is not None
-    assert record.last_beat - beats[0] > timedelta(seconds=0.4)
-    assert record.progress is not None
+    note = world.note()
+    assert note.at - beats[0] > timedelta(seconds=0.4)
+    assert note.progress is not None
+    assert world.ledger.get(KEY).last_beat is None
     assert "no beat has reached the ledger" in world.log(1)
 
 
@@ -389,10 +393,12 @@ def test_a_worker_whose_beats_arrive_writes_none_itself(
         epoch=1,
         instance_id="i-1",
         user_id=USER,
+        secret=SECRET,
     )
-    claim = Claim(world.ledger, who, beat_s=60)
+    notes = WorkerNotes(Table("ledger"))
+    claim = Claim(world.ledger, notes, who, beat_s=60)
     assert claim.holds(Progress(phase=Phase.QUALITY_CONTROL))
-    assert (world.ledger.get(KEY).last_beat != heard) is writes
+    assert (notes.read(USER) is not None) is writes
 
 
 def test_the_order_tells_who_gave_no_machine_for_this_very_epoch(world: World) -> None:

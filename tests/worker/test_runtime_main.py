@@ -15,7 +15,7 @@ from porewatch.domain import places
 from porewatch.domain.phases import Phase, StageKey, StageManifest, WorkOrder
 from porewatch.domain.runs import InputFile, ReadKind
 from porewatch_worker.main import main
-from tests.worker.runtime_world import World, an_order, world
+from tests.worker.runtime_world import SECRET, World, an_order, world
 from tests.worker.test_runtime_basecalling import SIGNAL
 
 __all__ = ["world"]
@@ -73,7 +73,7 @@ def test_a_job_does_the_stage_that_its_environment_names(
     """The tags of a job's host are not its own: they are not even looked at."""
     epoch = instance.metadata.leaves["meta-data/tags/instance/porewatch-epoch"]
     instance.metadata.leaves.clear()
-    told = {"RUN": "run-1", "REVISION": "1", "STAGE": "screen", "EPOCH": epoch}
+    told = {"RUN": "run-1", "REVISION": "1", "STAGE": "screen", "EPOCH": epoch, "SECRET": SECRET}
     for name, value in told.items():
         monkeypatch.setenv(f"POREWATCH_{name}", value)
     monkeypatch.setenv("AWS_BATCH_JOB_ID", "job-1")
@@ -85,8 +85,10 @@ def test_a_job_without_its_id_is_not_set_up(
     instance: World, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setenv("POREWATCH_RUN", "run-1")
+    monkeypatch.setenv("POREWATCH_SECRET", SECRET)
     assert main(["run"]) == 2
     assert "the job's environment makes no assignment" in caplog.text
+    assert SECRET not in caplog.text
     assert instance.heard() == []
 
 

@@ -10,8 +10,10 @@ import json
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+from porewatch.adapters.worker_queue import REASON
 from porewatch.domain.base import Model
 from porewatch.domain.errors import NotFound
+from porewatch.domain.proofs import MAC
 from porewatch_cli.terminal import console, print_json, stacked, table
 
 if TYPE_CHECKING:
@@ -91,7 +93,7 @@ def _receive(sqs: SQSClient, url: str, seconds: int) -> list[Any]:
 def _look(sqs: SQSClient, name: str, source: str) -> Letters:
     url, waiting = _dead(sqs, source)
     seen = _receive(sqs, url, LOOK_SECONDS) if waiting else []
-    return Letters(queue=name, waiting=waiting, samples=tuple(_brief(m["Body"]) for m in seen[:3]))
+    return Letters(queue=name, waiting=waiting, samples=tuple(_told(m) for m in seen[:3]))
 
 
 def _move(sqs: SQSClient, name: str, source: str) -> Letters:
@@ -99,10 +101,28 @@ def _move(sqs: SQSClient, name: str, source: str) -> Letters:
     moved = 0
     while moved < waiting and (letters := _receive(sqs, url, 60)):
         for letter in letters:
-            sqs.send_message(QueueUrl=source, MessageBody=letter["Body"])
+            attributes = _kept(letter.get("MessageAttributes", {}))
+            sqs.send_message(
+                QueueUrl=source, MessageBody=letter["Body"], MessageAttributes=attributes
+            )
             sqs.delete_message(QueueUrl=url, ReceiptHandle=letter["ReceiptHandle"])
             moved += 1
     return Letters(queue=name, waiting=waiting - moved, moved=moved)
+
+
+def _kept(attributes: Any) -> Any:
+    """What a letter goes back with: its proof, not the reason why it was set aside."""
+    return {
+        name: {"DataType": one["DataType"], "StringValue": one["StringValue"]}
+        for name, one in attributes.items()
+        if name == MAC
+    }
+
+
+def _told(letter: Any) -> str:
+    """What a letter is about, and why it is one where that is known."""
+    why = letter.get("MessageAttributes", {}).get(REASON, {}).get("StringValue", "")
+    return f"{_brief(letter['Body'])}: {why}" if why else _brief(letter["Body"])
 
 
 def _brief(body: str, length: int = 100) -> str:

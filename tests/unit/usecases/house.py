@@ -3,6 +3,7 @@ machines that are full, lost or reclaimed, and a state machine that remembers wh
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Container, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -17,6 +18,7 @@ from porewatch.adapters.runs import RunLedger
 from porewatch.adapters.stages import StageLedger
 from porewatch.adapters.table import Table
 from porewatch.adapters.turns import Turns
+from porewatch.adapters.worker_notes import WorkerNotes
 from porewatch.compute.ladder import rungs
 from porewatch.compute.price import price_list
 from porewatch.domain import places
@@ -31,6 +33,7 @@ from porewatch.domain.launching import (
     Purchase,
 )
 from porewatch.domain.phases import Phase, StageKey, StageManifest, StageRecord, StageSpec
+from porewatch.domain.proofs import derivation
 from porewatch.domain.runs import InputFile, ReadKind, RunManifest, Sample
 from porewatch.domain.tasks import Await, FailRun, Launch, Open, Opened, RunEnded
 from porewatch.usecases.answer_stage import await_stage
@@ -52,9 +55,19 @@ SPEC = StageSpec(
 MANIFEST_KEY = places.manifest_key(RUN, REVISION, STAGE)
 
 
+ROLE_ID = "AROAWORKER"
+
+
 def user_of(machine: str) -> str:
     """`aws:userid` of the credentials of a machine."""
-    return f"AROAWORKER:{machine}"
+    return f"{ROLE_ID}:{machine}"
+
+
+class Secrets:
+    """Of every epoch another one, as KMS derives them."""
+
+    def of(self, key: StageKey, epoch: int) -> str:
+        return hashlib.sha256(derivation("s", key, epoch)).hexdigest()
 
 
 def attempt_of(epoch: int = 1, machine: str = "i-1") -> str:
@@ -196,6 +209,7 @@ class House:
         self.table = table
         self.runs, self.stages = RunLedger(table), StageLedger(table)
         self.results = Objects("results")
+        self.notes = WorkerNotes(table)
         self.manifests = Manifests(self.runs, Objects("raw"))
         self.cloud, self.state_machine, self.ear = Cloud(), StateMachine(), Ear()
         self.now = START
@@ -213,6 +227,7 @@ class House:
             AlertLedger(self.table),
             self.results,
             tokens,  # type: ignore[arg-type]
+            Secrets(),
             self.now,
         )
 
@@ -226,6 +241,8 @@ class House:
             queue=self.ear,  # type: ignore[arg-type]
             kills=Kills(self.table),
             turns=Turns(self.table),
+            notes=self.notes,
+            worker_role_id=ROLE_ID,
             at=self.now,
         )
 
@@ -248,6 +265,7 @@ class House:
             executor=self.cloud,
             budget=Budget(self.table, run_usd=budget_usd),
             pools=Pools(self.table),
+            secrets=Secrets(),
             at=self.now,
         ).instance_id
 

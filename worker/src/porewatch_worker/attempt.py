@@ -38,7 +38,7 @@ from porewatch_worker.worker_log import ShippedLog
 
 if TYPE_CHECKING:
     from porewatch.adapters.downloads import Downloads
-    from porewatch_worker.claim import Ledger
+    from porewatch_worker.claim import Ledger, Notes
     from porewatch_worker.metadata import InstanceMetadata
     from porewatch_worker.outbox_remote import Queue
     from porewatch_worker.patience import Patience
@@ -57,6 +57,7 @@ class Cloud:
 
     metadata: InstanceMetadata
     ledger: Ledger
+    notes: Notes
     queue: Queue
     raw: Downloads
     results: Downloads
@@ -93,7 +94,8 @@ class _Attempt:
 
     def __post_init__(self) -> None:
         self.outbox = QueueOutbox(self.cloud.queue, self.who)
-        self.claim = Claim(self.cloud.ledger, self.who, self.settings.beat_s)
+        cloud, beat_s = self.cloud, self.settings.beat_s
+        self.claim = Claim(cloud.ledger, cloud.notes, self.who, beat_s)
         author = Author(**self.who.model_dump())
         self.publisher = S3Publisher(
             self.cloud.results,

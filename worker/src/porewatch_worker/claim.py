@@ -1,6 +1,7 @@
 """Owning a stage: the claim at the start, the question whether it still holds, and a second way to
-be heard. Beats go through a queue and a function; when none of them has reached the ledger for a
-while, the worker writes there itself that it is alive, well before anybody believes its silence.
+be heard. Claim and beats go through a queue and a function; the claim, and a beat when none has
+reached the ledger for a while, are also written into the machine's own partition of the ledger,
+which the monitor reads well before anybody believes its silence. A worker writes nowhere else.
 """
 
 from __future__ import annotations
@@ -9,12 +10,13 @@ import logging
 from datetime import timedelta
 from typing import Protocol
 
-from porewatch.domain.base import Moment, now
+from porewatch.domain.base import now
 from porewatch.domain.errors import PorewatchError, StaleEpoch
 from porewatch.domain.events import LaunchRefused
 from porewatch.domain.phases import Progress, StageKey, StageRecord, TimelineEntry
-from porewatch.domain.stages import ENDED
+from porewatch.domain.stages import ENDED, claim
 from porewatch.domain.timeline import timeline
+from porewatch.domain.worker_note import WorkerNote
 from porewatch_worker.order import Assignment
 
 UNHEARD_BEATS = 2.5
@@ -23,33 +25,39 @@ log = logging.getLogger(__name__)
 
 
 class Ledger(Protocol):
-    """What a worker needs of the ledger of stages."""
+    """What a worker reads in the ledger of stages."""
 
-    def claim(
-        self, key: StageKey, epoch: int, instance_id: str, at: Moment, user_id: str | None = None
-    ) -> StageRecord: ...
+    def get(self, key: StageKey) -> StageRecord: ...
 
     def find(self, key: StageKey) -> StageRecord | None: ...
 
     def refusals(self, key: StageKey, epoch: int) -> tuple[LaunchRefused, ...]: ...
 
-    def beat(
-        self, key: StageKey, epoch: int, instance_id: str, progress: Progress, at: Moment
-    ) -> StageRecord: ...
+
+class Notes(Protocol):
+    """The machine's own partition, all that it may write."""
+
+    def write(self, user_id: str, note: WorkerNote) -> None: ...
 
 
 class Claim:
     """One assignment's hold on its stage. `beat_s`: seconds between the worker's beats."""
 
-    def __init__(self, ledger: Ledger, assignment: Assignment, beat_s: float) -> None:
-        self._ledger, self._who = ledger, assignment
+    def __init__(self, ledger: Ledger, notes: Notes, assignment: Assignment, beat_s: float) -> None:
+        self._ledger, self._notes, self._who = ledger, notes, assignment
+        self._claimed_at = now()
         self._patience = timedelta(seconds=UNHEARD_BEATS * beat_s)
         self._key = StageKey(assignment.run_id, assignment.revision, assignment.stage)
 
     def take(self) -> StageRecord:
-        """Own the stage. StaleEpoch when a later epoch or another machine does, or it has ended."""
-        who = self._who
-        return self._ledger.claim(self._key, who.epoch, who.instance_id, now(), who.user_id)
+        """Begin to work on the stage; its record. StaleEpoch when a later epoch or another machine
+        owns it, or it has ended. The control plane moves the stage, when it hears of the claim; of
+        two machines of one epoch the later one learns that it is one too many when it looks."""
+        who, record = self._who, self._ledger.get(self._key)
+        claim(record, who.epoch, who.instance_id, now(), who.user_id)
+        self._claimed_at = now()
+        self._note(None)
+        return record
 
     def refused_before(self) -> tuple[TimelineEntry, ...]:
         """What was asked for in vain before this machine was got: the order is older. Not knowing
@@ -66,12 +74,25 @@ class Claim:
         record = self._ledger.find(self._key)
         if record is None or not self._is_mine(record):
             return False
-        heard = record.last_beat or record.claimed_at
-        if said is not None and heard is not None and now() - heard > self._patience:
+        heard = record.last_beat or record.claimed_at or self._claimed_at
+        if said is not None and now() - heard > self._patience:
             log.warning("no beat has reached the ledger since %s: written by the worker", heard)
-            who = self._who
-            self._ledger.beat(self._key, who.epoch, who.instance_id, said, now())
+            self._note(said)
         return True
+
+    def _note(self, progress: Progress | None) -> None:
+        who, at = self._who, now()
+        note = WorkerNote(
+            run_id=who.run_id,
+            revision=who.revision,
+            stage=who.stage,
+            epoch=who.epoch,
+            instance_id=who.instance_id,
+            claimed_at=min(self._claimed_at, at),
+            at=at,
+            progress=progress,
+        )
+        self._notes.write(who.user_id, note)
 
     def refuse_lost(self) -> None:
         """StaleEpoch once the stage is somebody else's, or has ended."""

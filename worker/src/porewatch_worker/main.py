@@ -42,13 +42,16 @@ def _cloud(settings: WorkerSettings, stop: Stop) -> Cloud:
     from porewatch.adapters.caller import user_id  # noqa: PLC0415  (boto3 takes its time)
     from porewatch.adapters.stages import StageLedger  # noqa: PLC0415
     from porewatch.adapters.table import Table  # noqa: PLC0415
+    from porewatch.adapters.worker_notes import WorkerNotes  # noqa: PLC0415
     from porewatch.adapters.worker_queue import WorkerQueue  # noqa: PLC0415
     from porewatch_worker.patience import Patience, PatientDownloads  # noqa: PLC0415
 
     patience = Patience(stop)
+    table = Table(settings.ledger_table)
     return Cloud(
         metadata=InstanceMetadata(settings.metadata),
-        ledger=StageLedger(Table(settings.ledger_table)),
+        ledger=StageLedger(table),
+        notes=WorkerNotes(table),
         queue=WorkerQueue(settings.worker_queue_url),
         raw=PatientDownloads.of(settings.raw_bucket, patience),
         results=PatientDownloads.of(settings.results_bucket, patience),

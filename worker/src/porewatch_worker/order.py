@@ -4,26 +4,34 @@ do (the order in S3)."""
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
-from pydantic import ValidationError
+from pydantic import Field, ValidationError
 
 from porewatch.adapters.manifests import read_manifest
 from porewatch.domain import places
 from porewatch.domain.base import Model
 from porewatch.domain.errors import MessageRefused
 from porewatch.domain.phases import StageManifest, StoredOrder, WorkOrder
+from porewatch.domain.proofs import SECRET_TAG
 from porewatch.domain.runs import RunId
 
 if TYPE_CHECKING:
     from porewatch.adapters.objects import Objects
     from porewatch_worker.metadata import InstanceMetadata
 
-TAGS = {"run_id": "run", "revision": "revision", "stage": "stage", "epoch": "epoch"}
+TAGS = {
+    "run_id": "porewatch-run",
+    "revision": "porewatch-revision",
+    "stage": "porewatch-stage",
+    "epoch": "porewatch-epoch",
+    "secret": SECRET_TAG,
+}
 
 
 class Assignment(Model):
-    """One attempt at one stage of one run revision, on one instance, which writes as `user_id`."""
+    """One attempt at one stage of one run revision, on one instance, which writes as `user_id` and
+    proves its messages by `secret`."""
 
     run_id: RunId
     revision: int
@@ -31,6 +39,10 @@ class Assignment(Model):
     epoch: int
     instance_id: str
     user_id: str
+    secret: Annotated[
+        str,
+        Field(pattern="^[0-9a-f]{64}$", exclude=True, repr=False),
+    ]
 
     @property
     def prefix(self) -> str:
@@ -50,11 +62,13 @@ def read_assignment(
         return Assignment.model_validate({**told, "user_id": user_id})
     except ValidationError as e:
         where = "the job's environment makes" if environment else "the instance's tags make"
-        raise MessageRefused(f"{where} no assignment: {told}.") from e
+        wrong = ", ".join(sorted({".".join(map(str, p["loc"])) for p in e.errors()}))
+        # Values are not repeated, nor is the error kept: one of them is a secret.
+        raise MessageRefused(f"{where} no assignment: what is wrong is {wrong}.") from None
 
 
 def _in_tags(metadata: InstanceMetadata) -> dict[str, str]:
-    told = {field: metadata.tag(f"porewatch-{tag}") for field, tag in TAGS.items()}
+    told = {field: metadata.tag(tag) for field, tag in TAGS.items()}
     return {**told, "instance_id": metadata.instance_id()}
 
 

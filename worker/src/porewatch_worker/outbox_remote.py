@@ -34,7 +34,7 @@ PAUSES_S = (0.0, 1.0, 2.0, 5.0, 10.0)
 
 
 class Queue(Protocol):
-    def send(self, message: WorkerMessage) -> None: ...
+    def send(self, message: WorkerMessage, secret: str) -> None: ...
 
 
 class QueueOutbox:
@@ -78,7 +78,7 @@ class QueueOutbox:
 
     def _say(self, message: WorkerMessage) -> bool:
         try:
-            self._queue.send(message)
+            self._queue.send(message, self._who.secret)
         except PorewatchError as e:
             log.warning("could not say %s: %s", message.kind, e)
             return False

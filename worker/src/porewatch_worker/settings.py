@@ -1,7 +1,8 @@
 """What a worker is told by its environment. The only reader of the environment in the worker.
 
-On AWS Batch it also says what to work on: POREWATCH_RUN, POREWATCH_REVISION, POREWATCH_STAGE and
-POREWATCH_EPOCH, with the job's id for the machine's. Without POREWATCH_RUN the instance's tags do.
+On AWS Batch it also says what to work on: POREWATCH_RUN, POREWATCH_REVISION, POREWATCH_STAGE,
+POREWATCH_EPOCH and POREWATCH_SECRET (which proves messages), with the job's id for the machine's.
+Without POREWATCH_RUN the instance's tags do.
 
 POREWATCH_STACK, LEDGER_TABLE, RAW_BUCKET, RESULTS_BUCKET and WORKER_QUEUE_URL must be there; the
 rest has defaults. Names in capitals beside the fields are the variables.
@@ -82,6 +83,7 @@ _ASSIGNMENT_NAMES = {
     "stage": "POREWATCH_STAGE",
     "epoch": "POREWATCH_EPOCH",
     "instance_id": "AWS_BATCH_JOB_ID",
+    "secret": "POREWATCH_SECRET",
 }
 _BASECALLER_NAMES = {
     "program": "POREWATCH_DORADO",

@@ -56,6 +56,9 @@ class Settings(BaseModel):
     gpu_job_definition: str = ""
     account_budget_usd: float = 0.0
     reaper_dry_run: bool = False
+    worker_role_id: str = ""
+    message_key_arn: str
+    worker_dead_letters_url: str
     expiry_group: str = ""
     expiry_target_arn: str = ""
     expiry_role_arn: str = ""

@@ -79,6 +79,10 @@ def sts() -> STSClient:
     return client("sts")  # type: ignore[no-any-return]
 
 
+def kms() -> Any:
+    return client("kms")
+
+
 def cloudwatch() -> CloudWatchClient:
     return client("cloudwatch")  # type: ignore[no-any-return]
 

@@ -7,7 +7,7 @@ Every move answers the record as it now stands; StaleEpoch when an old epoch spe
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from datetime import datetime
 
@@ -60,9 +60,16 @@ class StageLedger:
         for item in self._table.query_kind(OPEN_STAGES):
             yield item.model(StageRecord)
 
-    def open_stage(self, key: StageKey, spec: StageSpec, at: datetime) -> StageRecord:
-        """Take the next epoch; a published stage is answered as it is."""
-        return self._move(key, lambda record: rules.reopen(record, key, spec, at))
+    def open_stage(
+        self,
+        key: StageKey,
+        spec: StageSpec,
+        at: datetime,
+        secret_of: Callable[[int], str] | None = None,
+    ) -> StageRecord:
+        """Take the next epoch; a published stage is answered as it is. `secret_of`: digest of the
+        secret of an epoch's messages; without it none of them is believed."""
+        return self._move(key, lambda record: rules.reopen(record, key, spec, at, secret_of))
 
     def record_launched(
         self, key: StageKey, epoch: int, machine: Machine, at: datetime

@@ -42,6 +42,7 @@ def job_request(spec: LaunchSpec, at: datetime) -> dict[str, Any]:
         "POREWATCH_REVISION": str(owner.revision),
         "POREWATCH_STAGE": owner.stage,
         "POREWATCH_EPOCH": str(owner.epoch),
+        "POREWATCH_SECRET": spec.secret,
     }
     needs = [("VCPU", spec.vcpus), ("MEMORY", spec.memory_mib)]
     lasts = int((spec.expires_at - at).total_seconds())
@@ -80,6 +81,7 @@ def machine_of(job: Any) -> Machine:
         why_ended=job.get("statusReason", ""),
         executor="batch",
         waiting=job["status"] in WAITING,
+        session=job.get("container", {}).get("taskArn", "").rsplit("/", 1)[-1],
     )
 
 

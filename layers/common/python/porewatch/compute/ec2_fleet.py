@@ -35,6 +35,7 @@ from porewatch.domain.launching import (
     Purchase,
 )
 from porewatch.domain.phases import StageSpec
+from porewatch.domain.proofs import SECRET_TAG
 
 if TYPE_CHECKING:
     from mypy_boto3_ec2 import EC2Client
@@ -205,6 +206,7 @@ class Ec2Fleet:
 def fleet_request(spec: LaunchSpec) -> Any:
     """The whole CreateFleet request. Equal specs give equal ones: the client token needs that."""
     tags = [{"Key": name, "Value": value} for name, value in spec.tags().items()]
+    secret = [{"Key": SECRET_TAG, "Value": spec.secret}] if spec.secret else []
     template = {"LaunchTemplateId": spec.launch_template_id, "Version": "$Latest"}
     options: dict[str, Any] = {"AllocationStrategy": STRATEGIES[spec.purchase, spec.prioritized]}
     if spec.purchase == "spot":
@@ -221,7 +223,7 @@ def fleet_request(spec: LaunchSpec) -> Any:
             "DefaultTargetCapacityType": spec.purchase,
         },
         "TagSpecifications": [
-            {"ResourceType": "instance", "Tags": tags},
+            {"ResourceType": "instance", "Tags": tags + secret},
             {"ResourceType": "fleet", "Tags": tags},
         ],
         **strategy,

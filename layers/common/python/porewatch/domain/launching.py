@@ -78,6 +78,10 @@ class LaunchSpec(Model):
     job_definition: Annotated[str, Field(description="Batch: ARN with its revision")] = ""
     vcpus: Annotated[int, Field(ge=0, description="Batch: what the job asks for")] = 0
     memory_mib: Annotated[int, Field(ge=0, description="Batch: what the job asks for")] = 0
+    secret: Annotated[
+        str,
+        Field(exclude=True, repr=False, description="proves its messages; never stored"),
+    ] = ""
 
     def tags(self) -> dict[str, str]:
         """All tags of the machine. `expires_at` is when nobody can need it any more."""
@@ -138,6 +142,10 @@ class Machine(Model):
     why_ended: str = ""
     executor: ExecutorName = "ec2"
     waiting: Annotated[bool, Field(description="Batch: in its queue, on no computer yet")] = False
+    session: Annotated[
+        str,
+        Field(description="Batch: id of its ECS task, its credentials' session"),
+    ] = ""
 
     @property
     def pool(self) -> str:

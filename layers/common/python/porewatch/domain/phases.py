@@ -125,6 +125,9 @@ class StageRecord(Model):
     user_id: Annotated[
         str | None, Field(description="`aws:userid` of the credentials its machine writes with")
     ] = None
+    secret_sha256: Annotated[
+        Sha256 | None, Field(description="of the secret that proves the epoch's messages")
+    ] = None
     attempts: Annotated[
         tuple[str, ...],
         Field(description="prefixes in which machines of earlier epochs wrote, oldest first"),

@@ -11,6 +11,7 @@ whichever epoch it is. Only the control plane makes one visible (`drafts`).
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -52,8 +53,17 @@ def watched(record: StageRecord) -> bool:
     return record.state not in ENDED or record.task_token is not None
 
 
-def reopen(record: StageRecord | None, key: StageKey, spec: StageSpec, at: datetime) -> Move:
-    """Take the next epoch; earlier ones are fenced out from here on. A published stage stays."""
+def reopen(
+    record: StageRecord | None,
+    key: StageKey,
+    spec: StageSpec,
+    at: datetime,
+    secret_of: Callable[[int], str] | None = None,
+) -> Move:
+    """Take the next epoch; earlier ones are fenced out from here on. A published stage stays.
+    `secret_of`: digest of the secret of an epoch."""
+    epoch = 1 if record is None else record.epoch + 1
+    secret = secret_of(epoch) if secret_of else None
     if record is None:
         fresh = StageRecord(
             run_id=key.run_id,
@@ -62,6 +72,7 @@ def reopen(record: StageRecord | None, key: StageKey, spec: StageSpec, at: datet
             epoch=1,
             state=StageState.OPEN,
             phases=spec.phases,
+            secret_sha256=secret,
             **_clocks(spec),
             updated_at=at,
         )
@@ -75,9 +86,9 @@ def reopen(record: StageRecord | None, key: StageKey, spec: StageSpec, at: datet
         ("launched_at", "claimed_at", "last_beat", "progress_at", "stalled_at", "reclaim_notice_at")
     )
     times |= HEARD_NOTHING
-    kept = {"attempts": record.all_attempts, **_clocks(spec)}
+    kept = {"attempts": record.all_attempts, "secret_sha256": secret, **_clocks(spec)}
     none = {**cleared, **times, "error": None, "problem": None, **kept}
-    return epochs.moved(record, at, epoch=record.epoch + 1, state=StageState.OPEN, **none), ()
+    return epochs.moved(record, at, epoch=epoch, state=StageState.OPEN, **none), ()
 
 
 def _clocks(spec: StageSpec) -> dict[str, int]:

@@ -10,10 +10,12 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import wraps
 from typing import Any, TypeVar
 
 from porewatch.domain.errors import Conflict, OutOfTime, PorewatchError, Refused, Unavailable
+from porewatch.domain.proofs import MAC
 from porewatch.edge import log
 from porewatch.edge.envelopes import Shape, opened_text, parser_of
 
@@ -25,6 +27,30 @@ _log = logging.getLogger(__name__)
 Again = Callable[[str, int], None]
 """(receipt, times received) -> the message is put off."""
 
+
+@dataclass(frozen=True)
+class Letter:
+    """A message as it was sent. `mac`: the proof that came with it, empty without one."""
+
+    body: str
+    mac: str = ""
+
+    @staticmethod
+    def of(record: dict[str, Any]) -> Letter:
+        told = record.get("messageAttributes", {}).get(MAC, {})
+        return Letter(record["body"], str(told.get("stringValue", "")))
+
+
+@dataclass(frozen=True)
+class Ways:
+    """What a queue's function does beside its work. See `on_queue`."""
+
+    again: Again | None = None
+    last: Callable[[Any, Exception], object] | None = None
+    proof: Callable[[Any, Letter], object] | None = None
+    aside: Callable[[Letter, Refused], object] | None = None
+
+
 LAST_RECEIVE = 5
 """The template's `maxReceiveCount`: after this delivery the message is a dead letter."""
 
@@ -34,14 +60,19 @@ def on_queue(
     *,
     again: Again | None = None,
     last: Callable[[T, Exception], object] | None = None,
+    proof: Callable[[T, Letter], object] | None = None,
+    aside: Callable[[Letter, Refused], object] | None = None,
 ) -> Callable[[Callable[[T], object]], Handler]:
     """Decorate a function of one message. The queue's mapping needs ReportBatchItemFailures.
 
     `last` hears of a message that failed each time, before it is a dead letter, with the error of
     its last delivery: what the message is about gets a verdict there, so that nobody waits for it.
     It is not asked when the world was in the way (Unavailable): then the letter can be sent again.
+    `proof` looks at a message before it is worked on, and refuses it. `aside` takes what is refused
+    away at once, with its reason: such a message does not come again.
     """
     parse = parser_of(shape)
+    ways = Ways(again, last, proof, aside)
 
     def decorate(work: Callable[[T], object]) -> Handler:
         @wraps(work)
@@ -50,7 +81,7 @@ def on_queue(
                 failed = [
                     record["messageId"]
                     for record in event["Records"]
-                    if not _done(record, lambda body: parse(opened_text(body)), work, again, last)
+                    if not _done(record, lambda body: parse(opened_text(body)), work, ways)
                 ]
             return {"batchItemFailures": [{"itemIdentifier": name} for name in failed]}
 
@@ -63,8 +94,7 @@ def _done(
     record: dict[str, Any],
     parse: Callable[[str], T],
     work: Callable[[T], object],
-    again: Again | None,
-    last: Callable[[T, Exception], object] | None,
+    ways: Ways,
 ) -> bool:
     """Work on one message; True when the queue may forget it."""
     told: dict[str, Any] = {"message_id": record["messageId"], "receives": _receives(record)}
@@ -73,24 +103,40 @@ def _done(
         try:
             message = parse(record["body"])
             bind(message)
+            if ways.proof is not None:
+                ways.proof(message, Letter.of(record))
             work(message)
         except Conflict as error:
             _log.info("nothing to do: %s", error, extra={**told, "error": type(error).__name__})
         except Unavailable as error:
             _log.warning("will try again: %s", error, extra={**told, "error": type(error).__name__})
-            _put_off(record, again)
+            _put_off(record, ways.again)
             if isinstance(error, OutOfTime):
-                _give_up(record, message, error, last)
+                _give_up(record, message, error, ways.last)
             return False
         except Refused as error:
             _log.error("refused: %s", error, extra={**told, "error": type(error).__name__})
-            _give_up(record, message, error, last)
+            if _set_aside(record, error, ways):
+                return True
+            _give_up(record, message, error, ways.last)
             return False
         except Exception as error:  # a bug: its neighbours must not suffer; dead letters keep it
             _log.exception("a message could not be worked on", extra=told)
-            _put_off(record, again)
-            _give_up(record, message, error, last)
+            _put_off(record, ways.again)
+            _give_up(record, message, error, ways.last)
             return False
+    return True
+
+
+def _set_aside(record: dict[str, Any], error: Refused, ways: Ways) -> bool:
+    """Whether it was taken away. If that cannot be, it comes again like all that is refused."""
+    if ways.aside is None:
+        return False
+    try:
+        ways.aside(Letter.of(record), error)
+    except PorewatchError as problem:
+        _log.warning("could not be set aside: %s", problem)
+        return False
     return True
 
 

@@ -15,13 +15,14 @@ if TYPE_CHECKING:
     from porewatch.adapters.stages import StageLedger
     from porewatch.domain.carbon import Factors
     from porewatch.domain.prices import PriceList
+    from porewatch.usecases.prove_message import Secrets
 
 
 @dataclass(frozen=True)
 class Desk:
     """`manifests`: the sealed ones; `results`: the results bucket; `callbacks`: answers to the
-    state machine; `at`: now; `prices`: the region's (None: the bill so far has machines only);
-    `factors`: its carbon."""
+    state machine; `secrets`: of workers' messages; `at`: now; `prices`: the region's (None: the
+    bill so far has machines only); `factors`: its carbon."""
 
     runs: RunLedger
     manifests: Manifests
@@ -29,6 +30,7 @@ class Desk:
     alerts: AlertLedger
     results: Objects
     callbacks: Callbacks
+    secrets: Secrets
     at: datetime
     prices: PriceList | None = None
     factors: Factors | None = None

@@ -26,6 +26,7 @@ from porewatch.domain.phases import StageKey, StageRecord
 from porewatch.domain.purchase import why_on_demand
 from porewatch.domain.stages import ENDED, refusal_id
 from porewatch.domain.tasks import Launch, Launched
+from porewatch.usecases.prove_message import Secrets
 
 if TYPE_CHECKING:
     from porewatch.adapters.budget import Budget
@@ -46,6 +47,7 @@ def launch_machine(
     executor: Executor,
     budget: Budget,
     pools: Pools,
+    secrets: Secrets,
     at: datetime,
     expiries: Expiries | None = None,
 ) -> Launched:
@@ -67,7 +69,9 @@ def launch_machine(
     )
     avoid = (*record.reclaimed, *pools.unavailable(at))
     because = why_on_demand(record, task.spec, at)
-    ladder = executor.prepare(owner, task.spec, avoid, at, because=because)
+    secret = secrets.of(task.key, task.epoch)
+    prepared = executor.prepare(owner, task.spec, avoid, at, because=because)
+    ladder = tuple(with_secret(spec, secret) for spec in prepared)
     seconds = task.spec.p90_seconds or task.spec.phase_deadline_s
     budget.reserve(owner, reservation_usd(ladder, seconds, executor.price), at)
     with _given_back_without_machine(owner, budget, at):
@@ -103,7 +107,8 @@ def _climb(
         intent = LaunchIntent(spec=spec, client_token=spec.client_token(), at=at)
         try:
             noted = stages.record_launch_intent(intent)
-            return executor.launch(noted.spec, stages.asked(key, spec.owner.epoch))
+            asked = with_secret(noted.spec, spec.secret)
+            return executor.launch(asked, stages.asked(key, spec.owner.epoch))
         except CapacityUnavailable as error:
             pools.note(error.pools, at)
             failure = error
@@ -114,6 +119,11 @@ def _climb(
         _log.warning("rung %d (%s): %s", spec.rung, spec.reason, failure)
         stages.record([_refused(spec, failure, left[0].reason if left else WAIT, at)])
     raise failure
+
+
+def with_secret(spec: LaunchSpec, secret: str) -> LaunchSpec:
+    """What is asked of the cloud: what is written down of it knows no secret."""
+    return spec.model_copy(update={"secret": secret})
 
 
 def _kind(spec: LaunchSpec) -> tuple[str, str]:

@@ -9,6 +9,7 @@ from porewatch.domain.cost import CostLine
 from porewatch.domain.lifecycle import refuse_cancelled
 from porewatch.domain.orchestration import overhead
 from porewatch.domain.phases import StageKey, StageRecord, StageState, StoredOrder
+from porewatch.domain.proofs import digest_of
 from porewatch.domain.tasks import Open, Opened
 from porewatch.domain.timeline import timeline
 from porewatch.usecases.desk import Desk
@@ -38,7 +39,9 @@ def open_stage(task: Open, desk: Desk, *, default_bundle: str) -> Opened:
             return Opened(epoch=last.epoch, manifest_key=manifest_key)
     order = _order(task, desk, default_bundle, found)
     desk.results.put_json(places.order_key(*key), order)
-    record = desk.stages.open_stage(key, task.spec, desk.at)
+    record = desk.stages.open_stage(
+        key, task.spec, desk.at, lambda epoch: digest_of(desk.secrets.of(key, epoch))
+    )
     done = record.state is StageState.PUBLISHED
     return Opened(epoch=record.epoch, manifest_key=manifest_key if done else None)
 

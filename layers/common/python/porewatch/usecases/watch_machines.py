@@ -41,6 +41,7 @@ from porewatch.usecases.end_leftover import Hands, settle
 from porewatch.usecases.end_machines import end_machine
 from porewatch.usecases.free_held import free_held
 from porewatch.usecases.publish_stage import publish_stage
+from porewatch.usecases.read_note import read_note, user_id_of
 from porewatch.usecases.stop_over_budget import stop_over_budget
 from porewatch.usecases.take_turns import Round
 
@@ -51,6 +52,7 @@ if TYPE_CHECKING:
     from porewatch.adapters.objects import Head, Objects
     from porewatch.adapters.stages import StageLedger
     from porewatch.adapters.turns import Turns
+    from porewatch.adapters.worker_notes import WorkerNotes
     from porewatch.adapters.worker_queue import WorkerQueue
     from porewatch.compute.executor import Executor
 
@@ -75,6 +77,8 @@ class Watch:
     queue: WorkerQueue
     kills: Kills
     turns: Turns
+    notes: WorkerNotes
+    worker_role_id: str
     at: datetime
     budget: Budget | None = None
     began: float = field(default_factory=_tick)
@@ -151,8 +155,15 @@ def look_after(watch: Watch, key: StageKey, seen: Sight) -> None:
     if record.last_beat != record.heard_beat:
         record = watch.stages.hear(key, record.epoch, watch.at)
     if record.state not in ENDED:
+        record = _by_its_own_word(watch, record, seen)
         record = _published(watch, record) or _judged(watch, record, seen)
     answer_stage(record, stages=watch.stages, callbacks=watch.callbacks, at=watch.at)
+
+
+def _by_its_own_word(watch: Watch, record: StageRecord, seen: Sight) -> StageRecord:
+    machine = seen.machines.get(record.instance_id or "")
+    user_id = user_id_of(record, machine, watch.worker_role_id)
+    return read_note(record, user_id, stages=watch.stages, notes=watch.notes, at=watch.at)
 
 
 def _published(watch: Watch, record: StageRecord) -> StageRecord | None:

@@ -18,6 +18,8 @@ from typing import Any
 from ministack.core import iam_actions
 from ministack.core.responses import (
     error_response_json,
+    get_account_id,
+    get_region,
 )
 from ministack.services import batch, ecs, eventbridge
 
@@ -108,6 +110,9 @@ def hear_agent(said: dict[str, Any]) -> None:
     if job is None or job["status"] in _OVER:
         return
     if said["status"] == "PENDING":
+        cluster = said.get("cluster", "")
+        arn = f"arn:aws:ecs:{get_region()}:{get_account_id()}:task/{cluster}/{said['task']}"
+        job["container"]["taskArn"] = arn
         _move(job, "STARTING")
     elif said["status"] == "RUNNING":
         job["container"]["containerInstanceArn"] = said.get("cluster", "")

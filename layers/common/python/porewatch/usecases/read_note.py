@@ -1,0 +1,45 @@
+"""What a machine wrote of itself, where its messages do not arrive, moves its stage as well."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from porewatch.domain.launching import Machine
+from porewatch.domain.phases import StageRecord, StageState
+
+if TYPE_CHECKING:
+    from porewatch.adapters.stages import StageLedger
+    from porewatch.adapters.worker_notes import WorkerNotes
+
+
+def user_id_of(record: StageRecord, machine: Machine | None, role_id: str) -> str | None:
+    """`aws:userid` of the credentials of the stage's machine: as it was heard, else of the role
+    `role_id` and of what the cloud shows of the machine. None when that is not known yet."""
+    if record.user_id is not None:
+        return record.user_id
+    session = machine.session if machine is not None else ""
+    if record.executor == "ec2":
+        session = record.instance_id or ""
+    return f"{role_id}:{session}" if session and role_id else None
+
+
+def read_note(
+    record: StageRecord,
+    user_id: str | None,
+    *,
+    stages: StageLedger,
+    notes: WorkerNotes,
+    at: datetime,
+) -> StageRecord:
+    """The stage after its machine's own word: claimed, and as far as it says. A clock that is ahead
+    makes no machine immortal."""
+    note = notes.read(user_id) if user_id is not None else None
+    if note is None or record.instance_id is None or not note.is_about(record):
+        return record
+    key, epoch, machine = record.key, record.epoch, record.instance_id
+    if record.state is not StageState.CLAIMED:
+        record = stages.claim(key, epoch, machine, min(note.claimed_at, at), user_id)
+    if note.progress is not None:
+        record = stages.beat(key, epoch, machine, note.progress, min(note.at, at))
+    return record
