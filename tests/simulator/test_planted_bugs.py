@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 
 from porewatch.adapters import stages as stage_ledger
-from porewatch.adapters.objects import Objects
 from porewatch.compute import ec2_fleet
 from porewatch.domain import epochs, liveness
 from porewatch.domain.launching import LaunchIntent
@@ -60,13 +59,6 @@ def unknown_is_dead(patch: Patch) -> None:
     patch.setattr(liveness, "UNKNOWN", dead)
 
 
-def manifests_overwrite(patch: Patch) -> None:
-    def put(self: Objects, key: str, content: bytes, content_type: str = "") -> str:
-        return self.put(key, content)
-
-    patch.setattr(Objects, "put_new", put)
-
-
 def money_is_kept(patch: Patch) -> None:
     patch.setattr(stage_ledger.StageLedger, "release_money", lambda self, owner, at: None)
 
@@ -86,7 +78,6 @@ PLANTS: dict[str, tuple[Callable[[Patch], None], Schedules, str]] = {
     "the epoch of a message": (without_epochs, messages, "was healthy and is killed"),
     "the third verdict": (unknown_is_dead, launches, "was healthy and is killed"),
     "giving money back": (money_is_kept, launches, "money is still held"),
-    "the first manifest wins": (manifests_overwrite, zombies, "was published"),
 }
 
 

@@ -72,7 +72,7 @@ def test_a_job_that_was_told_to_end_is_not_adopted(batch: BatchJobs, jobs: Jobs)
 def test_the_request_says_everything_a_worker_must_know_and_tries_once(
     batch: BatchJobs, jobs: Jobs
 ) -> None:
-    batch.launch(spec(batch))
+    batch.launch(spec(batch).model_copy(update={"secret": "5" * 64}))
     (asked,) = jobs.submitted
     told = {e["name"]: e["value"] for e in asked["containerOverrides"]["environment"]}
     assert told == {
@@ -80,7 +80,9 @@ def test_the_request_says_everything_a_worker_must_know_and_tries_once(
         "POREWATCH_REVISION": "1",
         "POREWATCH_STAGE": "screen",
         "POREWATCH_EPOCH": "1",
+        "POREWATCH_SECRET": "5" * 64,
     }
+    assert "5" * 64 not in asked["tags"].values(), "tags are shown to more people"
     assert asked["retryStrategy"] == {"attempts": 1}
     assert asked["propagateTags"] is True
     assert asked["tags"].items() >= owner().tags().items()

@@ -22,6 +22,7 @@ from porewatch.domain.errors import (
 )
 from porewatch.domain.launching import LaunchSpec, MachineState, Owner
 from porewatch.domain.phases import Phase, StageSpec
+from porewatch.domain.proofs import SECRET_TAG
 
 AT = datetime(2026, 11, 21, tzinfo=UTC)
 STAGE = StageSpec(
@@ -209,6 +210,18 @@ def test_the_operators_order_of_types_is_asked_for_as_priorities(fleet: Ec2Fleet
     assert {o["InstanceType"]: o["Priority"] for o in asked} == {
         name: float(place) for place, name in enumerate(STAGE.instance_types)
     }
+
+
+def test_a_secret_goes_to_the_machine_and_is_no_part_of_what_is_written_down(
+    fleet: Ec2Fleet,
+) -> None:
+    plain = specs(fleet, owner())[0]
+    told = plain.model_copy(update={"secret": "5" * 64})
+    of = {one["ResourceType"]: one["Tags"] for one in fleet_request(told)["TagSpecifications"]}
+    assert {"Key": SECRET_TAG, "Value": "5" * 64} in of["instance"]
+    assert "5" * 64 not in str(of["fleet"])
+    assert "5" * 64 not in told.canonical_json() + repr(told)
+    assert told.client_token() == plain.client_token()
 
 
 def test_a_machine_gets_the_disk_its_stage_needs_encrypted(fleet: Ec2Fleet) -> None:

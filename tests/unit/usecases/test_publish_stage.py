@@ -146,6 +146,25 @@ def test_what_is_visible_stays_the_truth(house: House) -> None:
     assert house.results.get(MANIFEST_KEY) == first
 
 
+def test_of_two_that_publish_at_once_the_first_one_counts(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The message and the sweep: both saw no manifest, and one is faster."""
+    house.claimed()
+    key = house.publish()
+    first = house.manifest(fingerprint="first").canonical_json().encode()
+    put_new = house.results.put_new
+
+    def late(to: str, content: bytes, content_type: str = "") -> str:
+        house.results.put(to, first)
+        return put_new(to, content)
+
+    monkeypatch.setattr(house.results, "put_new", late)
+    say_published(house, key)
+    assert house.results.get(MANIFEST_KEY) == first
+    assert house.record().state is StageState.PUBLISHED
+
+
 def test_the_next_order_names_where_earlier_machines_wrote_and_nothing_else(house: House) -> None:
     house.claimed()
     house.results.put(f"{attempt_of(1, 'i-666')}checkpoint/f/checkpoint.json", b"{}")

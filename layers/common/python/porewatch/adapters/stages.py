@@ -22,8 +22,10 @@ from porewatch.domain.errors import AlreadyDone, NotFound
 from porewatch.domain.events import FACTS, Fact, InstanceTerminated, LaunchRefused, StageClaimed
 from porewatch.domain.launching import ExecutorName, LaunchIntent, Machine, Owner
 from porewatch.domain.liveness import APART
+from porewatch.domain.noting import note
 from porewatch.domain.outbox import FACT_PREFIX
 from porewatch.domain.phases import Progress, StageKey, StageManifest, StageRecord, StageSpec
+from porewatch.domain.worker_note import WorkerNote
 
 OPEN_STAGES = "STAGES-OPEN"
 MOST_RUNGS = 8
@@ -110,6 +112,10 @@ class StageLedger:
     def count_silence(self, key: StageKey, epoch: int, at: datetime) -> StageRecord:
         """A sweep finds the worker overdue, and can write that down."""
         return self._move(key, lambda record: rules.count_silence(record, epoch, APART, at))
+
+    def note(self, key: StageKey, told: WorkerNote, user_id: str, at: datetime) -> StageRecord:
+        """What the epoch's machine wrote of itself in the partition of `user_id`."""
+        return self._move(key, lambda record: note(record, told, user_id, at))
 
     def set_back(self, key: StageKey, epoch: int, at: datetime) -> StageRecord:
         """No time that its worker wrote is later than `at`."""

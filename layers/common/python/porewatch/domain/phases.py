@@ -150,6 +150,9 @@ class StageRecord(Model):
         int, Field(ge=0, description="sweeps that found it overdue and could write that down")
     ] = 0
     silent_at: Annotated[Moment | None, Field(description="the last of those sweeps")] = None
+    noted_at: Annotated[
+        Moment | None, Field(description="which of its machine's notes was read last")
+    ] = None
     progress: Progress | None = None
     progress_at: Annotated[
         Moment | None, Field(description="when the work last moved, of this epoch")

@@ -83,7 +83,10 @@ def reopen(
         ("task_token", "instance_id", "user_id", "instance_type", "purchase", "availability_zone")
     )
     times: dict[str, Any] = dict.fromkeys(
-        ("launched_at", "claimed_at", "last_beat", "progress_at", "stalled_at", "reclaim_notice_at")
+        (
+            *("launched_at", "claimed_at", "last_beat", "noted_at"),
+            *("progress_at", "stalled_at", "reclaim_notice_at"),
+        )
     )
     times |= HEARD_NOTHING
     kept = {"attempts": record.all_attempts, "secret_sha256": secret, **_clocks(spec)}

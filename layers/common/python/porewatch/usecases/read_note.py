@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from porewatch.domain.launching import Machine
-from porewatch.domain.phases import StageRecord, StageState
+from porewatch.domain.phases import StageRecord
 
 if TYPE_CHECKING:
     from porewatch.adapters.stages import StageLedger
@@ -32,14 +32,8 @@ def read_note(
     notes: WorkerNotes,
     at: datetime,
 ) -> StageRecord:
-    """The stage after its machine's own word: claimed, and as far as it says. A clock that is ahead
-    makes no machine immortal."""
-    note = notes.read(user_id) if user_id is not None else None
-    if note is None or record.instance_id is None or not note.is_about(record):
+    """The stage after its machine's own word (`domain.noting`)."""
+    told = notes.read(user_id) if user_id is not None else None
+    if told is None or user_id is None:
         return record
-    key, epoch, machine = record.key, record.epoch, record.instance_id
-    if record.state is not StageState.CLAIMED:
-        record = stages.claim(key, epoch, machine, min(note.claimed_at, at), user_id)
-    if note.progress is not None:
-        record = stages.beat(key, epoch, machine, note.progress, min(note.at, at))
-    return record
+    return stages.note(record.key, told, user_id, at)

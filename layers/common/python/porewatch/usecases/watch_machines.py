@@ -149,13 +149,14 @@ def _safely(watch: Watch, record: StageRecord, seen: Sight) -> None:
 def look_after(watch: Watch, key: StageKey, seen: Sight) -> None:
     """Bring one stage forward, if its worker cannot do it any more."""
     record = watch.stages.get(key)
+    if record.state not in ENDED:
+        record = _by_its_own_word(watch, record, seen)
     if ahead(record, watch.at):
         _log.warning("%s of %s: the worker's clock is ahead", record.stage, record.run_id)
         record = watch.stages.set_back(key, record.epoch, watch.at)
     if record.last_beat != record.heard_beat:
         record = watch.stages.hear(key, record.epoch, watch.at)
     if record.state not in ENDED:
-        record = _by_its_own_word(watch, record, seen)
         record = _published(watch, record) or _judged(watch, record, seen)
     answer_stage(record, stages=watch.stages, callbacks=watch.callbacks, at=watch.at)
 

@@ -1,0 +1,30 @@
+"""How a machine's own note (`worker_note`) moves its stage. A pure rule like those of `stages`."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from porewatch.domain import epochs, stages
+from porewatch.domain.epochs import Move
+from porewatch.domain.events import Fact
+from porewatch.domain.phases import StageRecord, StageState
+from porewatch.domain.worker_note import WorkerNote
+
+
+def note(record: StageRecord | None, told: WorkerNote, user_id: str, at: datetime) -> Move:
+    """Claimed, and as far as the machine says. Each note counts once, and never later than `at`,
+    when it was read: a clock that is ahead makes no dead machine live on."""
+    record = epochs.there(record)
+    ended = record.state in stages.ENDED
+    if ended or not told.is_about(record) or told.at == record.noted_at:
+        return None
+    facts: tuple[Fact, ...] = ()
+    if record.state is not StageState.CLAIMED:
+        since = min(told.claimed_at, at)
+        claimed = stages.claim(record, told.epoch, told.instance_id, since, user_id)
+        record, facts = claimed or (record, ())
+    if told.progress is not None:
+        when, who = min(told.at, at), told.instance_id
+        beaten = stages.beat(record, told.epoch, who, told.progress, when, heard=at)
+        record = beaten[0] if beaten else record
+    return epochs.moved(record, at, noted_at=told.at), facts
