@@ -1,6 +1,6 @@
 """One machine for one epoch of one stage, intent first."""
 
-from porewatch.adapters import budget, epoch_secrets, expiries, pools, stages
+from porewatch.adapters import budget, expiries, message_keys, pools, stages
 from porewatch.adapters.table import Table
 from porewatch.compute.executors import executors
 from porewatch.compute.price import price_list
@@ -24,7 +24,7 @@ def lambda_handler(task: Launch) -> Launched:
         executor=executors(told, told.launch_template_id, told.subnet_ids, told.subnet_zones),
         budget=budget.Budget(table, **caps, price_snapshot=snapshot),
         pools=pools.Pools(table),
-        secrets=epoch_secrets.EpochSecrets(told.message_key_arn, told.stack_name),
+        secrets=message_keys.EpochSecrets(told.message_key_arn, told.stack_name),
         at=now(),
         expiries=expiries.expiries(*reaper),
     )

@@ -3,8 +3,8 @@
 from porewatch.adapters import (
     alerts,
     callbacks,
-    epoch_secrets,
     manifests,
+    message_keys,
     metrics,
     objects,
     runs,
@@ -29,7 +29,7 @@ def desk() -> Desk:
     results, raw = objects.Objects(told.results_bucket), objects.Objects(told.raw_bucket)
     kept, tokens = runs.RunLedger(ledger), callbacks.Callbacks()
     books = kept, manifests.Manifests(kept, raw), stages.StageLedger(ledger)
-    secrets = epoch_secrets.EpochSecrets(told.message_key_arn, told.stack_name)
+    secrets = message_keys.EpochSecrets(told.message_key_arn, told.stack_name)
     rates = price.price_list(told.aws_region), carbon.carbon_factors(told.aws_region)
     known = *books, alerts.AlertLedger(ledger), results, tokens, secrets, base.now()
     return Desk(*known, *rates)

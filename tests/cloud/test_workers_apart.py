@@ -13,7 +13,7 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
-from porewatch.adapters.epoch_secrets import EpochSecrets
+from porewatch.adapters.message_keys import EpochSecrets
 from porewatch.adapters.stages import StageLedger
 from porewatch.adapters.table import Table
 from porewatch.domain import places

@@ -17,8 +17,8 @@ from moto.core import DEFAULT_ACCOUNT_ID
 from moto.sns import sns_backends
 
 from porewatch.adapters import clients
-from porewatch.adapters.epoch_secrets import EpochSecrets
 from porewatch.adapters.manifests import Manifests
+from porewatch.adapters.message_keys import EpochSecrets
 from porewatch.adapters.objects import Objects
 from porewatch.adapters.runs import RunLedger
 from porewatch.adapters.stages import StageLedger

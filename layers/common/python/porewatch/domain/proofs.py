@@ -1,7 +1,7 @@
 """How a worker's message proves to be its own: HMAC-SHA256 over the very text that is sent, by a
 secret that only the machine of its epoch was given. Pure.
 
-The secret of an epoch is derived from the stack's message key (`adapters.epoch_secrets`), never
+The secret of an epoch is derived from the stack's message key (`adapters.message_keys`), never
 stored; the stage record keeps its digest. Text is signed, not a model: so that a version of ours
 that knows fewer fields can still check what a newer one sends.
 """
