@@ -9,7 +9,7 @@ from porewatch.domain.ending.orders import Deleted, DeleteRun
 from porewatch.edge.event import clock, on_event
 from porewatch.edge.task import by_door, on_task
 from porewatch.settings import settings
-from porewatch.usecases.delete_run import Eraser, delete_run, sweep_deletions
+from porewatch.usecases.delete_run import SLICE_SECONDS, Eraser, delete_run, sweep_deletions
 from porewatch.usecases.find_versions import Shelves
 
 
@@ -26,7 +26,7 @@ def eraser(seconds: int) -> Eraser:
 
 
 def serve(order: DeleteRun) -> Deleted:
-    return delete_run(order, eraser(200))
+    return delete_run(order, eraser(SLICE_SECONDS))
 
 
 sweep = on_event(clock)(lambda _: sweep_deletions(eraser(840)))

@@ -11,7 +11,7 @@ from porewatch.edge.event import clock, on_event
 from porewatch.edge.task import by_door, on_task
 from porewatch.settings import settings
 from porewatch.usecases.find_versions import Shelves
-from porewatch.usecases.hold_run import Keeper, hold_run, sweep_holds
+from porewatch.usecases.hold_run import SLICE_SECONDS, Keeper, hold_run, sweep_holds
 
 
 def keeper(seconds: int) -> Keeper:
@@ -24,7 +24,7 @@ def keeper(seconds: int) -> Keeper:
 
 
 def serve(order: HoldRun) -> Held:
-    return hold_run(order, keeper(200))
+    return hold_run(order, keeper(SLICE_SECONDS))
 
 
 sweep = on_event(clock)(lambda _: sweep_holds(keeper(840)))

@@ -23,7 +23,7 @@ from tests.cloud.test_sealing import SUMMARY
 
 pytestmark = [pytest.mark.cloud, pytest.mark.slow, pytest.mark.xdist_group("end to end")]
 TREE, TAR, STOPPED = "minknow-tree", "tar-again", "stopped"
-MINKNOW = "exp/donors/20261102_0900_MN00001_FAX00001_01234567"
+MINKNOW = "exp/donors/20261102_0900_MN00001_SYN00001_01234567"
 _waits: dict[str, Future[subprocess.CompletedProcess[str]]] = {}
 
 
@@ -55,12 +55,12 @@ def send_tree(lab: Lab) -> None:
     sheet = lab.demo.sample_sheet.read_bytes()
     more = {
         f"{MINKNOW}/sample_sheet.csv": sheet,
-        f"{MINKNOW}/report_FAX00001.html": b"<html>",
-        f"{MINKNOW}/fastq_fail/barcode01/FAX00001_fail_barcode01_0.fastq.gz": b"failed",
+        f"{MINKNOW}/report_SYN00001.html": b"<html>",
+        f"{MINKNOW}/fastq_fail/barcode01/SYN00001_fail_barcode01_0.fastq.gz": b"failed",
     }
     lab.put_files(run_id, {**files, **more})
-    summary = SUMMARY.replace("=3\n", f"={len(files)}\n").encode()
-    lab.put_files(run_id, {f"{MINKNOW}/final_summary_FAX00001_01234567_abc.txt": summary})
+    summary = SUMMARY.replace("=3\n", f"={len(files)}\n").replace("FAX00001", "SYN00001").encode()
+    lab.put_files(run_id, {f"{MINKNOW}/final_summary_SYN00001_01234567_abc.txt": summary})
 
 
 @pytest.fixture(scope="module")
@@ -74,7 +74,7 @@ def test_minknows_tree_is_screened_where_it_lies(lab: Lab, tree: RunRecord) -> N
     assert found(report, Call.DETECTED, "no-template") == set()
     answered = {answer.path for answer in lab.stack.runs.answers(tree.run_id)}
     assert any("fastq_fail" in path for path in answered)
-    assert any("report_FAX00001.html" in path for path in answered)
+    assert any("report_SYN00001.html" in path for path in answered)
 
 
 def post(lab: Lab, path: str, body: dict[str, str]) -> Any:

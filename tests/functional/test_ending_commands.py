@@ -21,6 +21,7 @@ from porewatch.adapters.table import Table
 from porewatch.adapters.versions import Versions
 from porewatch.domain.base import now
 from porewatch.domain.ending.orders import DeleteRun
+from porewatch.domain.ending.records import Counts
 from porewatch.domain.ending.stays import STAYS
 from porewatch.domain.errors import RunGone
 from porewatch.domain.runs import RunState
@@ -129,28 +130,49 @@ def test_every_verb_says_of_a_deleted_run_that_it_was_deleted(
     assert made.versions_of(RUN) == []
 
 
-def test_a_large_run_is_deleted_in_several_calls(
+def test_a_large_run_is_deleted_in_slices_and_counted_once(
     ended: RunLedger,
     ledger: Table,  # noqa: F811
     registry: Registry,  # noqa: F811
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    ends = Endings(ledger)
+    """Each call has time for one batch; what is gone is not listed again."""
+    monkeypatch.setattr("porewatch.usecases.delete_run.BATCH", 2)
+    ends, listed = Endings(ledger), []
     shelves = Shelves(*(Versions(name) for name in made.BUCKETS), ends)
+    rows = RegistryErasure(registry)
     hands = Eraser(
-        ended,
-        ends,
-        AlertLedger(ledger),
-        Budget(ledger),
-        shelves,
-        registry,
-        RegistryErasure(registry),
-        now,
-        now(),
+        ended, ends, AlertLedger(ledger), Budget(ledger), shelves, registry, rows, now, now()
     )
     order = DeleteRun(run_id=RUN, by="K. Mori")
+    seen = delete_run(
+        order.model_copy(update={"dry_run": True}), replace(hands, until=later())
+    ).found
     first = delete_run(order, hands)
-    assert (first.more, first.state) == (True, RunState.DELETING)
+    assert (first.more, first.state, first.found) == (True, RunState.DELETING, Counts())
     assert made.versions_of(RUN), "time was up before the first batch"
-    last = delete_run(order, replace(hands, until=now() + timedelta(seconds=60)))
-    assert (last.more, last.state) == (False, RunState.DELETED)
-    assert made.versions_of(RUN) == []
+    done = first
+    while done.more:
+        listed.append(len(made.versions_of(RUN)))
+        done = delete_run(order, replace(hands, clock=Ticking(), until=Ticking.START))
+    assert listed == sorted(listed, reverse=True)
+    assert len(listed) > 5
+    assert (done.state, made.versions_of(RUN)) == (RunState.DELETED, [])
+    assert done.found == seen
+
+
+def later() -> Any:
+    return now() + timedelta(seconds=60)
+
+
+class Ticking:
+    """A clock that allows one batch: the first look at it is in time, the third is too late."""
+
+    START = now() + timedelta(hours=1)
+
+    def __init__(self) -> None:
+        self.looks = 0
+
+    def __call__(self) -> Any:
+        self.looks += 1
+        return self.START + timedelta(seconds=self.looks - 4)

@@ -14,12 +14,16 @@ import pytest
 from botocore.client import BaseClient
 from botocore.exceptions import ClientError
 
+from porewatch.adapters.endings import Endings
 from porewatch.adapters.runs import RunLedger
 from porewatch.adapters.table import Table
 from porewatch.adapters.versions import Version, Versions
 from porewatch.domain import base
+from porewatch.domain.ending.orders import HoldRun
 from porewatch.domain.errors import MessageRefused, NotFound, UnderHold
 from porewatch.domain.runs import RunState
+from porewatch.usecases.find_versions import Shelves
+from porewatch.usecases.hold_run import Keeper, hold_run
 from porewatch.usecases.show_runs import list_runs, show_run
 from tests.functional import ended_run as made
 from tests.functional.conftest import Mail
@@ -198,3 +202,53 @@ def test_people_are_notified_of_both(ended: RunLedger, cloud: Table, notices: Ma
             send("alert_handler", told(kind, fact))
         (mail,) = notices()
         assert word in mail["Message"]
+
+
+def keeper(cloud: Table, clock: Any, until: Any) -> Keeper:
+    ends = Endings(cloud)
+    shelves = Shelves(*(Versions(name) for name in made.BUCKETS), ends)
+    return Keeper(RunLedger(cloud), ends, shelves, clock, until)
+
+
+class OneBatch:
+    """A clock by which a call has time for one batch."""
+
+    def __init__(self) -> None:
+        self.start, self.looks = base.now(), 0
+
+    def __call__(self) -> Any:
+        self.looks += 1
+        return self.start + timedelta(seconds=self.looks)
+
+
+@pytest.mark.parametrize("release", [False, True])
+def test_a_large_run_is_locked_and_unlocked_in_slices_each_version_once(
+    ended: RunLedger, cloud: Table, monkeypatch: pytest.MonkeyPatch, release: bool
+) -> None:
+    if release:
+        hold()
+    monkeypatch.setattr("porewatch.usecases.hold_run.BATCH", 2)
+    order = HoldRun.model_validate({**ORDER, "release": release})
+    calls, locked, more = 0, 0, True
+    with dying(999) as steps:
+        while more:
+            clock = OneBatch()
+            done = hold_run(order, keeper(cloud, clock, clock.start + timedelta(seconds=5)))
+            calls, locked, more = calls + 1, locked + done.locked, done.more
+            assert calls < 40, "it goes on from where it came to"
+    assert calls > 3
+    assert locked == steps.count("PutObjectLegalHold") == len(locks())
+    assert all(locks()) is not release
+    held = ended.get(RUN).hold
+    assert held is None if release else held and held.covered_to and held.reached is None
+
+
+def test_a_hold_that_ends_before_it_had_turned_object_lock_on_ends(
+    cloud: Table,
+) -> None:
+    made.version_buckets()
+    runs = made.end_run(cloud)
+    Endings(cloud).hold(HoldRun.model_validate(ORDER), base.now())  # and its function died here
+    assert runs.get(RUN).hold is not None
+    assert hold(release=True)["hold"] is None
+    assert runs.get(RUN).hold is None

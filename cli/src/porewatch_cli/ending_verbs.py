@@ -70,7 +70,7 @@ def hold(
     if not reason.strip():
         raise MessageRefused("a legal hold needs a reason.", remedy="say why: --reason TEXT.")
     order = HoldRun(run_id=run, by=by or getpass.getuser(), reason=reason, release=release)
-    done = ask_function(chosen, "run-keeper", order, Held)
+    done = _settle_hold(chosen, order)
     if as_json:
         print_json(done)
     else:
@@ -106,16 +106,27 @@ def delete(
         if not as_json:
             endings.show_deletion(found)
         endings.must_agree(run, yes, asks=sys.stdin.isatty() and not as_json)
-        found = _delete(chosen, order.model_copy(update={"dry_run": False}))
+        found = _delete(chosen, order.model_copy(update={"dry_run": False}), found)
     if as_json:
         print_json(found)
     else:
         endings.show_deletion(found)
 
 
-def _delete(stack: Stack, order: DeleteRun) -> Deleted:
-    """Each call deletes for as long as a function may work; a large run takes some."""
+def _delete(stack: Stack, order: DeleteRun, before: Deleted) -> Deleted:
+    """Each call deletes for a while; a large run takes some, and people see how far it is."""
     done = ask_function(stack, "run-eraser", order, Deleted)
     while done.more:
+        endings.show_going(done, before)
         done = ask_function(stack, "run-eraser", order, Deleted)
     return done
+
+
+def _settle_hold(stack: Stack, order: HoldRun) -> Held:
+    done = ask_function(stack, "run-keeper", order, Held)
+    locked = done.locked
+    while done.more:
+        endings.show_locking(locked, release=order.release)
+        done = ask_function(stack, "run-keeper", order, Held)
+        locked += done.locked
+    return done.model_copy(update={"locked": locked})

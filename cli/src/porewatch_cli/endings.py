@@ -8,7 +8,7 @@ from rich.text import Text
 from porewatch.domain.ending.orders import Deleted, Held
 from porewatch.domain.errors import MessageRefused
 from porewatch.domain.runs import RunRecord, RunState
-from porewatch_cli.terminal import console
+from porewatch_cli.terminal import console, errors
 
 
 def hold_text(run: RunRecord) -> str:
@@ -31,9 +31,22 @@ def show_hold(done: Held) -> None:
         said.append(f" is under legal hold ({done.hold.by}: {done.hold.reason}); ")
         said.append(f"{done.locked} versions of objects were locked")
     console.print(said, soft_wrap=True)
-    if done.more:
-        console.print("  not all of them yet: it goes on by itself within the hour, or at once by")
-        console.print("  the same command")
+
+
+def show_locking(versions: int, *, release: bool) -> None:
+    """How far a hold, or its release, has come; beside the answer, which may be JSON."""
+    what = "unlocked" if release else "locked"
+    errors.print(f"{versions:,} versions of objects are {what} so far ...", highlight=False)
+
+
+def show_going(done: Deleted, before: Deleted) -> None:
+    """How far a deletion has come. `before`: what there was; of a large run not all was counted."""
+    there = f"{before.found.versions:,}" + ("+" if before.more else "")
+    errors.print(
+        f"{done.found.versions:,} of {there} versions of objects are gone "
+        f"({done.found.bytes / 1e6:,.1f} MB) ...",
+        highlight=False,
+    )
 
 
 def must_agree(run: str, yes: str | None, *, asks: bool) -> None:
@@ -53,6 +66,7 @@ def must_agree(run: str, yes: str | None, *, asks: bool) -> None:
 def show_deletion(done: Deleted) -> None:
     counts = done.found
     verb = "would go" if done.dry_run else "gone"
+    verb += " at least" if done.more else ""
     if done.state is RunState.DELETED or done.problem:
         console.print(Text(done.problem), soft_wrap=True)
     console.print(

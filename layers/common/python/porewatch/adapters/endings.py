@@ -6,7 +6,7 @@ that the ledger has of it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from porewatch.adapters.items import Item, run_key
@@ -14,7 +14,7 @@ from porewatch.adapters.run_moves import RUN, move_run, there
 from porewatch.adapters.table import Table
 from porewatch.domain.ending import rules as ending
 from porewatch.domain.ending.orders import DeleteRun, HoldRun
-from porewatch.domain.ending.records import Counts, Hold
+from porewatch.domain.ending.records import Counts, Hold, Reached
 from porewatch.domain.ending.stays import KEPT_FACTS
 from porewatch.domain.outbox import FACT_PREFIX
 from porewatch.domain.runs import RunRecord
@@ -47,21 +47,38 @@ class Endings:
             self._table, run_id, lambda record: ending.released(there(record, run_id), hold, at)
         )
 
-    def begin_deletion(self, order: DeleteRun, found: Counts, at: datetime) -> RunRecord:
+    def hold_reached(self, run_id: str, hold: Hold, place: Reached, at: datetime) -> RunRecord:
+        """See `ending.reached`."""
+        return move_run(
+            self._table,
+            run_id,
+            lambda record: ending.reached(there(record, run_id), hold, place, at),
+        )
+
+    def begin_deletion(self, order: DeleteRun, at: datetime) -> RunRecord:
         """See `ending.begin`; UnderHold, RunNotOver."""
         return move_run(
             self._table,
             order.run_id,
-            lambda record: ending.begin(there(record, order.run_id), order, found, at),
+            lambda record: ending.begin(there(record, order.run_id), order, at),
             gone=True,
         )
 
-    def finish_deletion(self, run_id: str, came_late: Counts, at: datetime) -> RunRecord:
+    def going(self, run_id: str, what: Counts, folder: str, key: str, at: datetime) -> RunRecord:
+        """See `ending.going`."""
+        return move_run(
+            self._table,
+            run_id,
+            lambda record: ending.going(there(record, run_id), what, folder, key, at),
+            gone=True,
+        )
+
+    def finish_deletion(self, run_id: str, at: datetime) -> RunRecord:
         """See `ending.finish`."""
         return move_run(
             self._table,
             run_id,
-            lambda record: ending.finish(there(record, run_id), came_late, at),
+            lambda record: ending.finish(there(record, run_id), at),
             gone=True,
         )
 
@@ -80,9 +97,9 @@ class Endings:
             if sk != RUN and not sk.startswith(_KEPT):
                 yield sk
 
-    def erase(self, run_id: str) -> int:
-        """Remove all of that; how many items it were."""
-        return self._table.delete_all(run_key(run_id), list(self.left(run_id)))
+    def erase(self, run_id: str, sort_keys: Sequence[str]) -> None:
+        """Remove these items of the run."""
+        self._table.delete_all(run_key(run_id), sort_keys)
 
 
 _KEPT = tuple(f"{FACT_PREFIX}{kind}:" for kind in KEPT_FACTS)

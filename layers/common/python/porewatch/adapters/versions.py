@@ -46,12 +46,15 @@ class Versions:
         self.bucket = bucket
         self._client = client or clients.s3()
 
-    def of(self, prefix: str) -> Iterator[Version]:
-        """Every version below `prefix`."""
+    def of(self, prefix: str, after: str = "") -> Iterator[Version]:
+        """Every version below `prefix`, by pages in order of key; `after` an object: only of those
+        behind it."""
         pages = self._client.get_paginator("list_object_versions")
+        asked: Any = {"Bucket": self.bucket, "Prefix": prefix}
+        asked |= {"KeyMarker": after} if after else {}
         with translated(f"list the versions of s3://{self.bucket}/{prefix}"):
-            for page in pages.paginate(Bucket=self.bucket, Prefix=prefix):
-                yield from _versions(page)
+            for page in pages.paginate(**asked):
+                yield from (v for v in _versions(page) if v.key > after)
 
     def folders(self, prefix: str = "") -> tuple[list[str], list[Version]]:
         """(folders right below `prefix`, versions that lie there in no folder)."""
@@ -107,14 +110,20 @@ class Versions:
             except NotFound:
                 continue
 
-    def allow_holds(self) -> None:
-        """Turn S3 Object Lock on, without a default for new objects. It cannot be turned off, and
-        costs and changes nothing for objects that nobody locks. Needs a versioned bucket."""
+    def allows_holds(self) -> bool:
+        """Whether S3 Object Lock is on: without it no version is locked, and none can be."""
         unknown: Known = {"ObjectLockConfigurationNotFoundError": NotFound}
         try:
             with translated(f"ask bucket {self.bucket} for its Object Lock", unknown):
                 self._client.get_object_lock_configuration(Bucket=self.bucket)
         except NotFound:
+            return False
+        return True
+
+    def allow_holds(self) -> None:
+        """Turn S3 Object Lock on, without a default for new objects. It cannot be turned off, and
+        costs and changes nothing for objects that nobody locks. Needs a versioned bucket."""
+        if not self.allows_holds():
             with translated(f"turn Object Lock on in bucket {self.bucket}"):
                 self._client.put_object_lock_configuration(
                     Bucket=self.bucket, ObjectLockConfiguration={"ObjectLockEnabled": "Enabled"}
@@ -141,7 +150,13 @@ class Versions:
 
 
 def _versions(page: Any) -> Iterator[Version]:
-    for found in page.get("Versions", []):
-        yield Version(found["Key"], found["VersionId"], found["Size"], found["LastModified"])
-    for mark in page.get("DeleteMarkers", []):
-        yield Version(mark["Key"], mark["VersionId"], 0, mark["LastModified"], marker=True)
+    """Versions and markers of a page, together in order of key."""
+    found = [
+        Version(one["Key"], one["VersionId"], one["Size"], one["LastModified"])
+        for one in page.get("Versions", [])
+    ]
+    found += [
+        Version(mark["Key"], mark["VersionId"], 0, mark["LastModified"], marker=True)
+        for mark in page.get("DeleteMarkers", [])
+    ]
+    yield from sorted(found, key=lambda version: version.key)

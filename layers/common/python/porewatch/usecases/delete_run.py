@@ -1,10 +1,12 @@
 """A person deletes a run: all its data go, in every revision; a record of it stays.
 
-Order: nobody waits for anything of it (alerts, machines) -> what there is is counted -> the ledger,
-on condition that the run has ended and is not held: from then on nothing brings it back -> objects,
-every version -> rows of the registry -> items of the ledger -> the tombstone's last word, with its
-fact. Each step can be done again, so the same order finishes what an earlier one began; the sweep
-does as well, and looks once more later, for what was on its way meanwhile.
+Order: nobody waits for anything of it (alerts, machines) -> the ledger, on condition that the run
+has ended and is not held: from then on nothing brings it back -> objects, every version -> rows of
+the registry -> items of the ledger -> the tombstone's last word, with its fact. A call works for a
+while and leaves the rest to the next one; what has gone is counted in the run's record as it goes,
+and what is gone is not listed again. Each step can be done again, so the same order finishes what
+an earlier one began; the sweep does as well, and looks once more later, for what was on its way
+meanwhile.
 """
 
 from __future__ import annotations
@@ -17,12 +19,12 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from porewatch.domain.ending.orders import Deleted, DeleteRun
-from porewatch.domain.ending.records import Counts
+from porewatch.domain.ending.records import Counts, Deletion, Reached
 from porewatch.domain.ending.rules import LATER, may_delete
 from porewatch.domain.ending.stays import STAYS
 from porewatch.domain.errors import PorewatchError, RunNotOver
-from porewatch.domain.runs import GONE_STATES, RunRecord, RunState
-from porewatch.usecases.find_versions import Shelves
+from porewatch.domain.runs import GONE_STATES, RunRecord
+from porewatch.usecases.find_versions import Shelves, by_object
 
 if TYPE_CHECKING:
     from porewatch.adapters.alerts import AlertLedger
@@ -32,6 +34,8 @@ if TYPE_CHECKING:
     from porewatch.adapters.registry_erasure import RegistryErasure
     from porewatch.adapters.runs import RunLedger
 
+SLICE_SECONDS = 45
+"""How long a call of a person works: so long the command line hears nothing."""
 BATCH = 1000
 _log = logging.getLogger(__name__)
 
@@ -58,12 +62,14 @@ def delete_run(order: DeleteRun, eraser: Eraser) -> Deleted:
     if record.state not in GONE_STATES:
         may_delete(record)
         _nobody_waits(record, eraser)
-    found = _survey(order.run_id, eraser)
     if order.dry_run:
-        return _answer(record, found, dry_run=True)
-    record = eraser.endings.begin_deletion(order, found, eraser.clock())
-    after = _erase(record, found, eraser)
-    return _answer(after or record, found, more=after is None)
+        found, all_of_it = _survey(order.run_id, eraser)
+        return _answer(record, found, dry_run=True, more=not all_of_it)
+    eraser.endings.begin_deletion(order, eraser.clock())
+    done = _erase(order.run_id, eraser)
+    record = eraser.runs.get(order.run_id)
+    found = record.deletion.counts if record.deletion else Counts()
+    return _answer(record, found, more=not done)
 
 
 def sweep_deletions(eraser: Eraser) -> None:
@@ -71,7 +77,7 @@ def sweep_deletions(eraser: Eraser) -> None:
     for record in eraser.runs.list():
         if record.state in GONE_STATES and _is_due(record, eraser.clock()):
             try:
-                _erase(record, _survey(record.run_id, eraser), eraser)
+                _erase(record.run_id, eraser)
             except PorewatchError as reason:
                 _log.warning("run %s is not deleted yet: %s", record.run_id, reason)
 
@@ -100,34 +106,63 @@ def _nobody_waits(record: RunRecord, eraser: Eraser) -> None:
         )
 
 
-def _survey(run_id: str, eraser: Eraser) -> Counts:
+def _survey(run_id: str, eraser: Eraser) -> tuple[Counts, bool]:
+    """What would go, and whether there was time to count all of it."""
     versions = size = 0
-    for _, found in eraser.shelves.of(run_id):
+    for _, _, found in eraser.shelves.of(run_id):
         for version in found:
             versions, size = versions + 1, size + version.size
+            if versions % BATCH == 0 and eraser.clock() >= eraser.until:
+                return Counts(versions=versions, bytes=size), False
     items = sum(1 for _ in eraser.endings.left(run_id))
-    return Counts(versions=versions, bytes=size, items=items, rows=eraser.rows.count(run_id))
+    rows = eraser.rows.count(run_id)
+    return Counts(versions=versions, bytes=size, items=items, rows=rows), True
 
 
-def _erase(record: RunRecord, found: Counts, eraser: Eraser) -> RunRecord | None:
-    """The tombstone when all is gone, None when time was up before that."""
-    told = record.deletion
-    if told is None or not _erase_objects(record.run_id, eraser):
-        return None
-    with eraser.registry.transaction():
-        eraser.rows.erase(record.run_id, by=told.by, reason=told.reason, at=told.at)
-    eraser.endings.erase(record.run_id)
-    return eraser.endings.finish_deletion(record.run_id, found, eraser.clock())
+def _erase(run_id: str, eraser: Eraser) -> bool:
+    """Whether all is gone; False when time was up before that."""
+    told = eraser.runs.get(run_id).deletion
+    if told is None:
+        return False
+    if not _erase_objects(run_id, told.reached, eraser):
+        return False
+    _erase_rows(run_id, told, eraser)
+    if not _erase_items(run_id, told.reached, eraser):
+        return False
+    eraser.endings.finish_deletion(run_id, eraser.clock())
+    return True
 
 
-def _erase_objects(run_id: str, eraser: Eraser) -> bool:
+def _erase_objects(run_id: str, counted: Reached | None, eraser: Eraser) -> bool:
     for bucket, prefix in eraser.shelves.prefixes(run_id):
         bucket.end_uploads(prefix)
-    for bucket, versions in eraser.shelves.of(run_id):
-        while some := list(islice(versions, BATCH)):
+    for folder, bucket, versions in eraser.shelves.of(run_id):
+        for some in by_object(versions, BATCH):
             if eraser.clock() >= eraser.until:
                 return False
+            new = [v for v in some if counted is None or not counted.passed(folder, v.key)]
+            going = Counts(versions=len(new), bytes=sum(version.size for version in new))
+            eraser.endings.going(run_id, going, folder, some[-1].key, eraser.clock())
             bucket.delete(some)
+    return True
+
+
+def _erase_rows(run_id: str, told: Deletion, eraser: Eraser) -> None:
+    rows = Counts(rows=eraser.rows.count(run_id))
+    eraser.endings.going(run_id, rows, "registry", "", eraser.clock())
+    with eraser.registry.transaction():
+        eraser.rows.erase(run_id, by=told.by, reason=told.reason, at=told.at)
+
+
+def _erase_items(run_id: str, counted: Reached | None, eraser: Eraser) -> bool:
+    items = eraser.endings.left(run_id)
+    while some := list(islice(items, BATCH)):
+        if eraser.clock() >= eraser.until:
+            return False
+        new = [key for key in some if counted is None or not counted.passed("ledger", key)]
+        going = Counts(items=len(new))
+        eraser.endings.going(run_id, going, "ledger", some[-1], eraser.clock())
+        eraser.endings.erase(run_id, some)
     return True
 
 
@@ -141,5 +176,5 @@ def _answer(
         found=found,
         stays=STAYS,
         problem=(record.problem or "") if record.state in GONE_STATES else "",
-        more=more or (not dry_run and record.state is not RunState.DELETED),
+        more=more,
     )

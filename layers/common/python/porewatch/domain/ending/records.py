@@ -17,6 +17,18 @@ class Release(Model):
     at: Moment
 
 
+class Reached(Model):
+    """Where a pass over everything of a run stands, for whoever goes on with it."""
+
+    begun: Annotated[Moment, Field(description="when the pass began")]
+    folder: Annotated[str, Field(description="bucket and folder; those before it are done")]
+    key: Annotated[str, Field(description="the last object of it that the pass came to")]
+
+    def passed(self, folder: str, key: str) -> bool:
+        """Whether the pass had come to that object of its last folder."""
+        return folder == self.folder and key <= self.key
+
+
 class Hold(Model):
     """A person forbids that anything of the run is deleted, by anybody."""
 
@@ -29,6 +41,9 @@ class Hold(Model):
     ] = None
     released: Annotated[
         Release | None, Field(description="the run is held until every object is unlocked, too")
+    ] = None
+    reached: Annotated[
+        Reached | None, Field(description="how far objects are locked, or unlocked")
     ] = None
 
 
@@ -51,17 +66,22 @@ class Counts(Model):
 
     @property
     def nothing(self) -> bool:
+        """Whether all are 0."""
         return self == Counts()
 
 
 class Deletion(Model):
-    """A person deleted the run. `counts`: what was found when it began, and what came after it."""
+    """A person deleted the run. `counts`: what has gone so far, with what is going just now."""
 
     by: str
     reason: str
     at: Moment
     was: Annotated[str, Field(description="state of the run before")]
     counts: Counts = Counts()
+    reached: Annotated[
+        Reached | None,
+        Field(description="how far is counted: nothing is counted twice when a call dies"),
+    ] = None
     done_at: Moment | None = None
     swept_at: Annotated[
         Moment | None, Field(description="when somebody last looked for what came late")

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from porewatch.domain.ending.orders import DeleteRun, HoldRun
-from porewatch.domain.ending.records import Counts, Deletion, Hold, Release
+from porewatch.domain.ending.records import Counts, Deletion, Hold, Reached, Release
 from porewatch.domain.errors import NotFound, RunGone, RunNotOver, UnderHold
 from porewatch.domain.events import HoldReleased, RunDeleted, RunHeld
 from porewatch.domain.lifecycle import Move, ended, fact_id
@@ -57,7 +57,14 @@ def covered(record: RunRecord, hold: Hold, to: datetime, at: datetime) -> Move:
     """Every object that was written before `to` is locked."""
     if record.hold != hold or hold.released is not None or hold.covered_to == to:
         return None
-    return _with(record, at, hold=hold.model_copy(update={"covered_to": to})), ()
+    return _with(record, at, hold=hold.model_copy(update={"covered_to": to, "reached": None})), ()
+
+
+def reached(record: RunRecord, hold: Hold, place: Reached, at: datetime) -> Move:
+    """Objects are locked, or unlocked, as far as this: the next call goes on from there."""
+    if record.hold != hold or hold.reached == place:
+        return None
+    return _with(record, at, hold=hold.model_copy(update={"reached": place})), ()
 
 
 def release(record: RunRecord, order: HoldRun, at: datetime) -> Move:
@@ -71,7 +78,8 @@ def release(record: RunRecord, order: HoldRun, at: datetime) -> Move:
     if record.hold.released is not None:
         return None
     said = Release(by=order.by, reason=order.reason, at=at)
-    return _with(record, at, hold=record.hold.model_copy(update={"released": said})), ()
+    ends = record.hold.model_copy(update={"released": said, "reached": None})
+    return _with(record, at, hold=ends), ()
 
 
 def released(record: RunRecord, hold: Hold, at: datetime) -> Move:
@@ -89,7 +97,7 @@ def released(record: RunRecord, hold: Hold, at: datetime) -> Move:
         held_since=hold.at,
         held_by=hold.by,
     )
-    earlier = (*record.earlier_holds, hold)
+    earlier = (*record.earlier_holds, hold.model_copy(update={"reached": None}))
     return _with(record, at, hold=None, earlier_holds=earlier), (fact,)
 
 
@@ -109,14 +117,12 @@ def may_delete(record: RunRecord) -> None:
         )
 
 
-def begin(record: RunRecord, order: DeleteRun, found: Counts, at: datetime) -> Move:
+def begin(record: RunRecord, order: DeleteRun, at: datetime) -> Move:
     """From now on nothing brings the run back. None when that was said before."""
     if record.state in GONE_STATES:
         return None
     may_delete(record)
-    deletion = Deletion(
-        by=order.by, reason=order.reason, at=at, was=record.state.value, counts=found
-    )
+    deletion = Deletion(by=order.by, reason=order.reason, at=at, was=record.state.value)
     tombstone = RunRecord(
         run_id=record.run_id,
         state=RunState.DELETING,
@@ -134,17 +140,28 @@ def begin(record: RunRecord, order: DeleteRun, found: Counts, at: datetime) -> M
     return tombstone, ()
 
 
-def finish(record: RunRecord, came_late: Counts, at: datetime) -> Move:
-    """All of it is gone. Said again: only what came late is added."""
+def going(record: RunRecord, what: Counts, folder: str, key: str, at: datetime) -> Move:
+    """So much more of the run goes now, up to this object of a folder. Said again: nothing."""
+    deletion = record.deletion
+    if record.state not in GONE_STATES or deletion is None:
+        return None
+    if deletion.reached is not None and deletion.reached.passed(folder, key):
+        return None
+    place = Reached(begun=deletion.at, folder=folder, key=key)
+    told = {"counts": deletion.counts.plus(what), "reached": place}
+    return _with(record, at, deletion=deletion.model_copy(update=told)), ()
+
+
+def finish(record: RunRecord, at: datetime) -> Move:
+    """All of it is gone. Said again later: somebody looked for what came late."""
     deletion = record.deletion
     if record.state not in GONE_STATES or deletion is None:
         return None
     if record.state is RunState.DELETED:
         late = deletion.done_at is not None and at - deletion.done_at >= LATER
-        swept_at = at if late else deletion.swept_at
-        told = {"counts": deletion.counts.plus(came_late), "swept_at": swept_at}
+        told = {"swept_at": at if late else deletion.swept_at, "reached": None}
         return _with(record, at, deletion=deletion.model_copy(update=told)), ()
-    done = deletion.model_copy(update={"done_at": at})
+    done = deletion.model_copy(update={"done_at": at, "reached": None})
     after = _with(
         record,
         at,
