@@ -123,10 +123,11 @@ def make_ledger(name: str = "ledger") -> Table:
 
 
 def make_buckets(*names: str) -> None:
+    """With versions, as the template makes them."""
+    s3 = boto3.client("s3")
     for name in names or ("raw", "results", "reports"):
-        boto3.client("s3").create_bucket(
-            Bucket=name, CreateBucketConfiguration={"LocationConstraint": REGION}
-        )
+        s3.create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": REGION})
+        s3.put_bucket_versioning(Bucket=name, VersioningConfiguration={"Status": "Enabled"})
 
 
 def facts_in(ledger: Table, run_id: str) -> list[str]:

@@ -194,6 +194,8 @@ def _asked_of_bucket(operation: str, request: dict[str, Any]) -> Iterator[Asked]
             yield Asked(f"s3:{what}", f"{bucket}/{one['Key']}")
         return
     action = f"s3:{_S3.get(operation, operation)}"
+    if action == "s3:GetObject" and "VersionId" in request:
+        action = "s3:GetObjectVersion"
     yield Asked(action, f"{bucket}/{request['Key']}" if "Key" in request else bucket)
 
 

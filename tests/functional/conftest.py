@@ -9,8 +9,11 @@ from typing import Any
 import boto3
 import pytest
 
+from porewatch.adapters.manifests import Manifests
+from porewatch.adapters.objects import Objects
 from porewatch.adapters.runs import RunLedger
 from porewatch.adapters.table import Table
+from porewatch.domain.runs import RunManifest
 from tests.mocked import make_buckets, make_ledger, mocked_aws
 
 ACCOUNT = "123456789012"
@@ -38,9 +41,16 @@ def cloud() -> Iterator[Table]:
         yield make_ledger()
 
 
+class Runs(RunLedger):
+    """The ledger, and what lies in S3 of it."""
+
+    def manifest(self, run_id: str, revision: int) -> RunManifest:
+        return Manifests(self, Objects("raw")).of(run_id, revision)
+
+
 @pytest.fixture
-def runs(cloud: Table) -> RunLedger:
-    return RunLedger(cloud)
+def runs(cloud: Table) -> Runs:
+    return Runs(cloud)
 
 
 @pytest.fixture

@@ -39,7 +39,9 @@ class SlowBucket:
         self.pause_s = 0.0
         self._lock = threading.Lock()
 
-    def fetch(self, key: str, to: Path, heard: Callable[[int], None]) -> tuple[int, str]:
+    def fetch(
+        self, key: str, to: Path, heard: Callable[[int], None], version: str | None = None
+    ) -> tuple[int, str]:
         with self._lock:
             self.begun.append(key)
             self.running += 1

@@ -26,7 +26,9 @@ class Shelf:
     def __init__(self) -> None:
         self.fetched: list[str] = []
 
-    def fetch(self, key: str, to: Path, heard: Callable[[int], None]) -> tuple[int, str]:
+    def fetch(
+        self, key: str, to: Path, heard: Callable[[int], None], version: str | None = None
+    ) -> tuple[int, str]:
         self.fetched.append(key)
         to.parent.mkdir(parents=True, exist_ok=True)
         to.write_bytes(CONTENT)

@@ -203,10 +203,10 @@ class FetchedInputs(Inputs):
                 self._there = there
 
         try:
-            found = source.bucket.fetch(source.key, to, heard)
+            found = source.bucket.fetch(source.key, to, heard, source.version)
         except NotFound as e:
             raise InputRefused(
-                "The manifest names this file, but it is not in the bucket.",
+                "The manifest names this file, but what was checked of it is not in the bucket.",
                 file=name,
                 remedy="upload it and seal the run again.",
             ) from e

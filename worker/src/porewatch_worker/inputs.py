@@ -20,18 +20,22 @@ from porewatch.domain.runs import InputFile, ReadKind
 class Fetcher(Protocol):
     """A bucket that objects are fetched from."""
 
-    def fetch(self, key: str, to: Path, heard: Callable[[int], None]) -> tuple[int, str]:
-        """Write the object to a file; size and sha256."""
+    def fetch(
+        self, key: str, to: Path, heard: Callable[[int], None], version: str | None = None
+    ) -> tuple[int, str]:
+        """Write the object, or one version of it, to a file; size and sha256."""
 
 
 @dataclass(frozen=True)
 class Source:
-    """Where an input lies and what it must be. `sha256` is None when nobody told it."""
+    """Where an input lies and what it must be: of an upload just the version that was checked.
+    `sha256` and `version` are None when nobody told them."""
 
     bucket: Fetcher
     key: str
     size: int
     sha256: str | None
+    version: str | None = None
 
 
 def sources_of(
@@ -39,7 +43,7 @@ def sources_of(
 ) -> dict[str, Source]:
     """Every input of the order by name."""
     found = {
-        f.path: Source(raw, places.raw_key(order.run_id, f.lies_at), f.size, f.sha256)
+        f.path: Source(raw, places.raw_key(order.run_id, f.lies_at), f.size, f.sha256, f.version)
         for f in order.manifest.files
     }
     for manifest in previous:

@@ -20,26 +20,33 @@ class Downloads(Objects):
     """Fetches objects of a bucket into files."""
 
     def fetch(
-        self, key: str, to: Path, heard: Callable[[int], None] = lambda _: None
+        self,
+        key: str,
+        to: Path,
+        heard: Callable[[int], None] = lambda _: None,
+        version: str | None = None,
     ) -> tuple[int, str]:
-        """Write the object to `to`; its size in bytes and sha256. `heard` gets bytes so far.
+        """Write the object, or one version of it, to `to`; its size in bytes and sha256. `heard`
+        gets bytes so far.
 
         A broken stream is begun again. NotFound when there is no such object, Unavailable when it
         keeps breaking.
         """
         for pause in PAUSES_S:
             try:
-                return self._fetch_once(key, to, heard)
+                return self._fetch_once(key, to, heard, version)
             except (Unavailable, Throttled):
                 time.sleep(pause)
-        return self._fetch_once(key, to, heard)
+        return self._fetch_once(key, to, heard, version)
 
-    def _fetch_once(self, key: str, to: Path, heard: Callable[[int], None]) -> tuple[int, str]:
+    def _fetch_once(
+        self, key: str, to: Path, heard: Callable[[int], None], version: str | None
+    ) -> tuple[int, str]:
         digest, size = hashlib.sha256(), 0
         draft = to.with_name(f"{to.name}.part")
         draft.parent.mkdir(parents=True, exist_ok=True)
         with self._translated("fetch", key), draft.open("wb") as out:
-            for piece in self._pieces(key):
+            for piece in self._pieces(key, version):
                 out.write(piece)
                 digest.update(piece)
                 size += len(piece)
@@ -47,8 +54,8 @@ class Downloads(Objects):
         draft.replace(to)
         return size, digest.hexdigest()
 
-    def _pieces(self, key: str) -> Iterator[bytes]:
-        body = self._client.get_object(Bucket=self.bucket, Key=key)["Body"]
+    def _pieces(self, key: str, version: str | None) -> Iterator[bytes]:
+        body = self._client.get_object(**self._one(key, version))["Body"]
         try:
             yield from body.iter_chunks(PIECE)
         except IncompleteReadError as e:

@@ -50,13 +50,13 @@ class Manifests:
         return note
 
     def of(self, run_id: str, revision: int) -> RunManifest:
-        """The manifest that sealed a revision. Raises NotFound, or ManifestRefused when what lies
-        there is not what was sealed."""
+        """The manifest of a revision: as it was sealed, and from its start on as it was checked.
+        Raises NotFound, or ManifestRefused when what lies there is not what was sealed."""
         older = self._runs.manifest_in_ledger(run_id, revision)
         if older is not None:
             return older
         return read_manifest(
-            self._raw, run_id, self._runs.seal_note(run_id, revision).manifest_digest
+            self._raw, run_id, self._runs.seal_note(run_id, revision).screened_digest
         )
 
 

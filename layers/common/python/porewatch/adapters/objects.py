@@ -87,19 +87,19 @@ class Objects:
         """The whole object. NotFound when there is none. For small objects only."""
         return self.stream(key).read()
 
-    def stream(self, key: str) -> IO[bytes]:
-        """The object as a readable stream. NotFound when there is none."""
+    def stream(self, key: str, version: str | None = None) -> IO[bytes]:
+        """The object, or one version of it, as a readable stream. NotFound when there is none."""
         with self._translated("read", key):
-            body: Any = self._client.get_object(Bucket=self.bucket, Key=key)["Body"]
+            body: Any = self._client.get_object(**self._one(key, version))["Body"]
         return body  # type: ignore[no-any-return]
 
-    def part(self, key: str, offset: int, length: int) -> bytes:
+    def part(self, key: str, offset: int, length: int, version: str | None = None) -> bytes:
         """`length` bytes of the object from `offset` on. NotFound when there is no object."""
         if length <= 0:
             return b""
         asked = f"bytes={offset}-{offset + length - 1}"
         with self._translated("read a part of", key):
-            reply = self._client.get_object(Bucket=self.bucket, Key=key, Range=asked)
+            reply = self._client.get_object(**self._one(key, version), Range=asked)
             return reply["Body"].read()
 
     def get_json(self, key: str, cls: type[M], *, extra: Extra = "ignore") -> M:
@@ -213,6 +213,11 @@ class Objects:
         if download_as:
             params["ResponseContentDisposition"] = f'attachment; filename="{download_as}"'
         return self._client.generate_presigned_url("get_object", Params=params, ExpiresIn=seconds)
+
+    def _one(self, key: str, version: str | None) -> Any:
+        """How a call names an object, or one version of it."""
+        named = {"Bucket": self.bucket, "Key": key}
+        return {**named, "VersionId": version} if version else named
 
     def _put(
         self,

@@ -92,25 +92,30 @@ class RunLedger:
         Raises ManifestRefused while another manifest is under way.
         """
         note = note_of(manifest)
-
-        def note_item(record: RunRecord) -> Write:
-            sk = f"MANIFEST#{record.revision}"
-            told: dict[str, Plain] = {**IN_S3, "manifest_digest": note.manifest_digest}
-            return Put(Item.of(run_key(record.run_id), sk, note, attributes=told))
-
         return self._move(
             manifest.run_id,
             lambda record: lifecycle.seal(record, manifest, sealed_by, at),
-            beside=note_item,
+            beside=lambda record: _note_item(record, note),
         )
 
     def start(
-        self, manifest: RunManifest, *, execution_arn: str, bundle: str, at: datetime
+        self,
+        manifest: RunManifest,
+        *,
+        execution_arn: str,
+        bundle: str,
+        at: datetime,
+        checked_digest: str | None = None,
     ) -> RunRecord:
-        """SEALED -> RUNNING when sealed by just this manifest. Answers the run as it stands."""
+        """SEALED -> RUNNING when sealed by just this manifest. Answers the run as it stands.
+
+        `checked_digest`: of the manifest as it was checked, which must lie in S3 by then.
+        """
+        note = note_of(manifest).model_copy(update={"checked_digest": checked_digest})
         return self._move(
             manifest.run_id,
             lambda record: lifecycle.start(record, manifest, execution_arn, bundle, at),
+            beside=(lambda record: _note_item(record, note)) if checked_digest else None,
         )
 
     def start_another(self, ended: RunRecord, execution_arn: str, at: datetime) -> RunRecord:
@@ -252,6 +257,12 @@ class RunLedger:
         gone: bool = False,
     ) -> RunRecord:
         return move_run(self._table, run_id, step, beside, gone=gone)
+
+
+def _note_item(record: RunRecord, note: SealNote) -> Write:
+    told: dict[str, Plain] = {**IN_S3, "manifest_digest": note.manifest_digest}
+    sk = f"MANIFEST#{record.revision}"
+    return Put(Item.of(run_key(record.run_id), sk, note, attributes=told))
 
 
 def _in_s3(item: Item) -> bool:

@@ -116,7 +116,8 @@ def same_run(one: RunManifest, other: RunManifest) -> bool:
 
 
 def _essence(manifest: RunManifest) -> RunManifest:
-    files = tuple(file.model_copy(update={"at": None}) for file in manifest.files)
+    nowhere = {"at": None, "version": None}
+    files = tuple(file.model_copy(update=nowhere) for file in manifest.files)
     nobody = {"created_at": EPOCH, "created_by": "", "files": files}
     return manifest.model_copy(update=nobody)
 

@@ -2,7 +2,8 @@
 
 A file counts when the object that lies there now (by etag) is the one that was checked, and its
 size and sha256 are the manifest's. Until then the run waits; what can never come right is refused,
-all of it in one message.
+all of it in one message. What was checked is what is screened: `as_checked` pins every file to the
+checksum and the version of the object that the check read.
 """
 
 from __future__ import annotations
@@ -71,6 +72,18 @@ def check(
     if not waiting:
         _refuse_mixed(manifest, checked)
     return Ready(tuple(waiting))
+
+
+def as_checked(manifest: RunManifest, checked: Mapping[str, FileRecord]) -> RunManifest:
+    """The manifest with what the check found of every file, whatever its sender said of it. For one
+    that `check` finds ready."""
+    return manifest.model_copy(
+        update={"files": tuple(_as_read(f, checked[f.lies_at]) for f in manifest.files)}
+    )
+
+
+def _as_read(file: InputFile, record: FileRecord) -> InputFile:
+    return file.model_copy(update={"sha256": record.sha256, "version": record.version})
 
 
 def _refuse_mixed(manifest: RunManifest, checked: Mapping[str, FileRecord]) -> None:

@@ -25,6 +25,10 @@ RunId = Annotated[str, StringConstraints(pattern=RUN_ID_PATTERN)]
 Barcode = Annotated[str, StringConstraints(pattern=r"^barcode(\d{2}|[1-9]\d{2,3})[a-d]?$")]
 
 
+VersionId = Annotated[str, StringConstraints(min_length=1, max_length=1024)]
+"""S3's name of one version of an object."""
+
+
 class ReadKind(StrEnum):
     """What a file holds; also its folder under `runs/{run_id}/`."""
 
@@ -70,6 +74,10 @@ class InputFile(ManifestPart):
     at: Annotated[
         Annotated[str, StringConstraints(pattern=r"^[^/\\][^\\]*$")] | None,
         Field(description="where it lies below the run's folder; None: at its path"),
+    ] = None
+    version: Annotated[
+        VersionId | None,
+        Field(description="S3's version of the object that was checked; None: not known"),
     ] = None
 
     @model_validator(mode="after")
@@ -252,6 +260,9 @@ class FileRecord(Model):
     state: FileState
     size: int
     etag: str
+    version: Annotated[
+        VersionId | None, Field(description="of the object that was read; None: not known")
+    ] = None
     sha256: Sha256 | None = None
     reads: Annotated[int | None, Field(description="None: not counted")] = None
     bases: Annotated[int | None, Field(description="None: not known, as of signal")] = None

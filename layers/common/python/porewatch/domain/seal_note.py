@@ -19,10 +19,19 @@ class SealNote(Model):
     """`manifest_digest` is the SHA-256 of the object's bytes, and what the run goes by."""
 
     manifest_digest: Sha256
+    checked_digest: Annotated[
+        Sha256 | None,
+        Field(description="of the same with checksum and version of each file; None: not started"),
+    ] = None
     files: Annotated[int, Field(ge=1)]
     bytes: Annotated[int, Field(ge=0, description="of all files together")]
     kinds: Annotated[dict[ReadKind, int], Field(description="files of each kind")]
     samples: Annotated[tuple[str, ...], Field(description="names; at most one for each barcode")]
+
+    @property
+    def screened_digest(self) -> str:
+        """Of the manifest that a worker reads: what was checked, once that is known."""
+        return self.checked_digest or self.manifest_digest
 
     @property
     def basecalled(self) -> bool:

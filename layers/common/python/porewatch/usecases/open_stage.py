@@ -56,7 +56,7 @@ def _order(task: Open, desk: Desk, default_bundle: str, before: StageRecord | No
         revision=revision,
         stage=task.spec.name,
         phases=task.spec.phases,
-        manifest_digest=sealed.manifest_digest,
+        manifest_digest=sealed.screened_digest,
         manifest=desk.manifests.of(task.run_id, revision) if few else None,
         bundle=run.bundle or default_bundle,
         previous=task.previous,

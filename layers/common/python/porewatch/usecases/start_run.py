@@ -1,9 +1,10 @@
 """Start the execution of a sealed run, once, when every file of its manifest is sound.
 
-Order: the counts say that all files may be checked -> every file is looked at -> the ledger is
-moved SEALED -> RUNNING on condition of this very manifest (twenty deliveries at once give one
-winner) -> the execution is started under a name made of run and digest. After a crash between the
-two, the next delivery or the sweep finds the run RUNNING and asks again.
+Order: the counts say that all files may be checked -> every file is looked at -> the manifest is
+kept with the checksum and version of each, which is what workers read -> the ledger is moved
+SEALED -> RUNNING on condition of this very manifest (twenty deliveries at once give one winner) ->
+the execution is started under a name made of run and digest. After a crash between the last two,
+the next delivery or the sweep finds the run RUNNING and asks again.
 """
 
 from __future__ import annotations
@@ -67,8 +68,9 @@ def _looked(record: RunRecord, digest: str, look: Begun, gate: Gate) -> RunRecor
     """The run as it is after one look at its files; None while it waits for some."""
     run_id, at = record.run_id, gate.clock()
     manifest = gate.manifests.of(run_id, record.revision)
+    present, checked = _present(run_id, gate.raw), gate.runs.files_of(run_id)
     try:
-        ready = readiness.check(manifest, _present(run_id, gate.raw), gate.runs.files_of(run_id))
+        ready = readiness.check(manifest, present, checked)
     except Refused as refusal:
         _log.warning("run %s is refused: %s", run_id, refusal)
         return gate.runs.refuse(run_id, digest=digest, problem=str(refusal), at=at)
@@ -76,11 +78,13 @@ def _looked(record: RunRecord, digest: str, look: Begun, gate: Gate) -> RunRecor
         _log.info("run %s waits for %d files", run_id, len(ready.waiting_for))
         look.found(ready.waiting_for, at)
         return None
+    as_checked = readiness.as_checked(manifest, checked)
     return gate.runs.start(
         manifest,
         execution_arn=gate.executions.arn(run_id, digest),
         bundle=manifest.bundle or gate.default_bundle,
         at=at,
+        checked_digest=gate.manifests.keep(as_checked).manifest_digest,
     )
 
 

@@ -184,11 +184,11 @@ def _checked(
     place = path if _is_meant_as_reads(path) else run_path(path)
     kind = input_file(place, head.size).kind
     found = check(
-        raw.stream(head.key),
+        raw.stream(head.key, head.version),
         kind=kind,
         name=path,
         size=head.size,
-        part=lambda offset, length: raw.part(head.key, offset, length),
+        part=lambda offset, length: raw.part(head.key, offset, length, head.version),
     )
     return FileRecord(
         run_id=run_id,
@@ -197,6 +197,7 @@ def _checked(
         state=FileState.VALID,
         size=found.size,
         etag=head.etag,
+        version=head.version,
         sha256=found.sha256,
         reads=found.reads if found.counted else None,
         bases=None if kind is ReadKind.POD5 else found.bases,
