@@ -89,7 +89,7 @@ def end_run(
         s3.put_object(Bucket=bucket, Key=key, Body=b"second")
         s3.delete_object(Bucket=bucket, Key=key)
     s3.create_multipart_upload(Bucket="raw", Key="runs/run-1/fastq/half.fastq.gz")
-    Endings(ledger).note_tar(RUN, OTHER_TAR)
+    Endings(ledger).note_tar(RUN, OTHER_TAR, named="other")
     Objects("results").put_json(places.results_key(RUN, 0), some_results())
     if registry is not None:
         tell_story(registry, facts)

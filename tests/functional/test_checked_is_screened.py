@@ -1,4 +1,4 @@
-"""What was checked is what is screened: objects are swapped between check, seal, start and fetch."""
+"""What was checked is what is screened: objects are swapped from the check to the fetch."""
 
 from __future__ import annotations
 

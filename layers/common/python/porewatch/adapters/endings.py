@@ -20,6 +20,7 @@ from porewatch.domain.outbox import FACT_PREFIX
 from porewatch.domain.runs import RunRecord
 
 TAR_PREFIX = "TAR#"
+ELSEWHERE_PREFIX = "TAR_OF_ANOTHER#"
 
 
 class Endings:
@@ -82,14 +83,28 @@ class Endings:
             gone=True,
         )
 
-    def note_tar(self, run_id: str, key: str) -> None:
-        """This tar was unpacked into the run: it holds data of it, whatever its name."""
+    def note_tar(self, run_id: str, key: str, *, named: str) -> None:
+        """This tar is the run's: it holds data of it, whatever its name. The run that it is `named`
+        after, if that is another, is told that the tar is not its own."""
         self._table.put(Item(run_key(run_id), TAR_PREFIX + key))
+        if named != run_id:
+            self._table.put(Item(run_key(named), ELSEWHERE_PREFIX + key))
+
+    def has_tar(self, run_id: str, key: str) -> bool:
+        """Whether the ledger says that this tar is the run's."""
+        return self._table.get(run_key(run_id), TAR_PREFIX + key) is not None
 
     def tars(self, run_id: str) -> frozenset[str]:
-        """Keys of all tars that were unpacked into the run."""
-        items = self._table.query(run_key(run_id), TAR_PREFIX)
-        return frozenset(item.sk.removeprefix(TAR_PREFIX) for item in items)
+        """Keys of all tars that are the run's by the ledger."""
+        return self._keys(run_id, TAR_PREFIX)
+
+    def tars_of_others(self, run_id: str) -> frozenset[str]:
+        """Keys of tars that are named after the run and became another one."""
+        return self._keys(run_id, ELSEWHERE_PREFIX)
+
+    def _keys(self, run_id: str, prefix: str) -> frozenset[str]:
+        items = self._table.query(run_key(run_id), prefix)
+        return frozenset(item.sk.removeprefix(prefix) for item in items)
 
     def left(self, run_id: str) -> Iterator[str]:
         """Sort keys of everything about the run that its deletion takes."""
@@ -102,4 +117,5 @@ class Endings:
         self._table.delete_all(run_key(run_id), sort_keys)
 
 
-_KEPT = tuple(f"{FACT_PREFIX}{kind}:" for kind in KEPT_FACTS)
+_KEPT = (*(f"{FACT_PREFIX}{kind}:" for kind in KEPT_FACTS), ELSEWHERE_PREFIX)
+"""With what says that a tar of this name is another run's: a deleted run is swept once more."""

@@ -8,7 +8,10 @@ from __future__ import annotations
 
 import hashlib
 import time
+from collections import deque
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -19,7 +22,15 @@ from pydantic import ValidationError
 from porewatch.adapters import clients
 from porewatch.adapters.faults import Known, translated
 from porewatch.domain.base import Model
-from porewatch.domain.errors import AlreadyDone, Conflict, MessageRefused, NotFound, Throttled
+from porewatch.domain.errors import (
+    AlreadyDone,
+    Conflict,
+    MessageRefused,
+    NotFound,
+    PorewatchError,
+    Throttled,
+    Unavailable,
+)
 
 if TYPE_CHECKING:
     from boto3.s3.transfer import TransferConfig
@@ -31,6 +42,10 @@ BYTES = "application/octet-stream"
 RACE_PAUSES = (0.1, 0.3, 0.9)
 PART_BYTES = 64 * 2**20
 """More than this is uploaded in parts of this size: 10,000 parts are 640 GB."""
+PART = 16 << 20
+"""Bytes of a part of a long object; S3 takes 10,000 of them, of 5 MiB and more."""
+PARTS_AT_ONCE = 4
+_SUMS = ("ChecksumCRC32", "ChecksumCRC32C", "ChecksumCRC64NVME", "ChecksumSHA1", "ChecksumSHA256")
 
 Extra = Literal["ignore", "forbid"]
 
@@ -44,6 +59,11 @@ class Head:
     etag: str
     modified: datetime
     version: str | None = None
+
+
+def _refuse_altered(key: str, found: str, meant: str) -> None:
+    if found != meant:
+        raise Unavailable(f"what was to be written has sha256 {found}, not {meant}.", file=key)
 
 
 def _in_few_parts() -> TransferConfig:
@@ -180,6 +200,56 @@ class Objects:
         while piece := body.read(2**20):
             digest.update(piece)
         return digest.hexdigest()
+
+    def stream_new(self, key: str, content: IO[bytes], *, sha256: str) -> None:
+        """Write a stream of any length if nothing is there; AlreadyDone when something is. Nothing
+        appears unless it has this checksum: Unavailable, so that it is read again."""
+        digest, first = hashlib.sha256(), content.read(PART)
+        digest.update(first)
+        if len(first) < PART:
+            _refuse_altered(key, digest.hexdigest(), sha256)
+            self.put_new(key, first, BYTES)
+            return
+        named: Any = {"Bucket": self.bucket, "Key": key}
+        with self._translated("begin to upload", key):
+            begun = self._client.create_multipart_upload(**named, ContentType=BYTES)
+        named["UploadId"] = begun["UploadId"]
+        known: Known = {
+            "PreconditionFailed": lambda _: AlreadyDone("exists already.", file=key),
+            "ConditionalRequestConflict": lambda _: Throttled("is being written.", file=key),
+        }
+        try:
+            parts = self._parts(named, first, content, digest)
+            _refuse_altered(key, digest.hexdigest(), sha256)
+            with self._translated("publish", key, known):
+                self._client.complete_multipart_upload(
+                    **named, MultipartUpload={"Parts": parts}, IfNoneMatch="*"
+                )
+        except BaseException:
+            with suppress(PorewatchError), self._translated("end the upload of", key):
+                self._client.abort_multipart_upload(**named)
+            raise
+
+    def _parts(self, named: Any, first: bytes, content: IO[bytes], digest: Any) -> list[Any]:
+        """Send the stream in parts, a few at once; what S3 wants to hear of them in the end."""
+
+        def send(number: int, part: bytes) -> Any:
+            with self._translated("upload a part of", named["Key"]):
+                reply = self._client.upload_part(**named, PartNumber=number, Body=part)
+            sums = {name: reply[name] for name in _SUMS if name in reply}  # type: ignore[literal-required]
+            return {"PartNumber": number, "ETag": reply["ETag"], **sums}
+
+        with ThreadPoolExecutor(PARTS_AT_ONCE) as pool:
+            under_way: deque[Any] = deque()
+            done: list[Any] = []
+            part, number = first, 1
+            while part:
+                under_way.append(pool.submit(send, number, part))
+                if len(under_way) == PARTS_AT_ONCE:
+                    done.append(under_way.popleft().result())
+                part, number = content.read(PART), number + 1
+                digest.update(part)
+            return done + [one.result() for one in under_way]
 
     def keys(self, prefix: str) -> Iterator[Head]:
         """Every object below `prefix`, in order of key."""

@@ -240,6 +240,7 @@ def _own_manifest(
     if not {file.path for file in manifest.files} <= set(lying.values()):
         lying = places(members, manifest.samples)  # as `porewatch submit` writes paths
     here = {place: member for member, place in lying.items()}
+    files = []
     for file in manifest.files:
         member = here.pop(file.path, None)
         if member is None:
@@ -247,9 +248,10 @@ def _own_manifest(
         digest = contents.digests[member]
         if contents.sizes[member] != file.size or (file.sha256 and file.sha256 != digest):
             raise _no(file.path, "is not the file that run.json means.", "make the tar again.")
+        files.append(file.model_copy(update={"sha256": digest, "version": None}))
     if here:
         raise _no(min(here), "is in the tar, but not in run.json.", "leave it out, or seal anew.")
-    return manifest.model_copy(update={"created_by": "bundle"}), lying
+    return manifest.model_copy(update={"created_by": "bundle", "files": tuple(files)}), lying
 
 
 def _in_nfc(file: InputFile) -> InputFile:

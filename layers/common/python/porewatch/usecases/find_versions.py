@@ -67,9 +67,10 @@ class Shelves:
 
     def _tars(self, run_id: str) -> Iterator[Version]:
         known, seen = self.endings.tars(run_id), set[tuple[str, str]]()
+        others = self.endings.tars_of_others(run_id)
         for version in sorted(self._perhaps_tars(known), key=lambda version: version.key):
             place = (version.key, version.number)
-            if place not in seen and is_tar_of(run_id, version.key, known):
+            if place not in seen and is_tar_of(run_id, version.key, known, others):
                 seen.add(place)
                 yield version
 

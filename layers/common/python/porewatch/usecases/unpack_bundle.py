@@ -1,8 +1,10 @@
 """A bundle becomes a run: `inbox/{run}.tar` -> files in the run's folder, and its seal last.
 
 Order: the tar is streamed once to look at every member (nothing is written while it may still be
-refused) -> the manifest is made -> it is streamed again, member by member into the run's folder ->
-run.json, which starts the run. A refused tar is moved to quarantine with its reason, whole.
+refused) -> the manifest is made -> the run is claimed (`claim_bundle`) -> it is streamed again,
+member by member into the run's folder, where nothing is ever overwritten -> run.json, which starts
+the run. A refused tar is moved to quarantine with its reason, whole; a run that it did not make
+hears of it, and stays as it is.
 
 Plain tar only: reads are compressed already, and what is not unpacked cannot explode.
 """
@@ -23,13 +25,11 @@ from porewatch.domain.bundles import (
     GZIP_HEAD,
     Contents,
     asked_by,
-    beside_the_old,
     manifest_of,
     refuse_bomb,
     refuse_member,
     refuse_size,
     run_id_of,
-    same_run,
 )
 from porewatch.domain.ending.rules import refuse_gone
 from porewatch.domain.errors import (
@@ -37,7 +37,6 @@ from porewatch.domain.errors import (
     Conflict,
     ManifestRefused,
     MessageRefused,
-    NotFound,
     PorewatchError,
     Refused,
     Unavailable,
@@ -45,33 +44,21 @@ from porewatch.domain.errors import (
 from porewatch.domain.landing.answers import Answer, Treatment
 from porewatch.domain.landing.heads import ENOUGH
 from porewatch.domain.landing.names import Landed, classify
-from porewatch.domain.lifecycle import MENDABLE
-from porewatch.domain.runs import RunManifest, RunRecord, RunState
+from porewatch.domain.runs import RunState
 from porewatch.usecases.answer_object import answer_object
+from porewatch.usecases.claim_bundle import Claim, Desk, claim, is_its_own, sha256_of
 from porewatch.usecases.read_tar import chunks, opened
 
 if TYPE_CHECKING:
-    from porewatch.adapters.endings import Endings
-    from porewatch.adapters.manifests import Manifests
     from porewatch.adapters.objects import Head, Objects
-    from porewatch.adapters.runs import RunLedger
 
 TEXTS = (Landed.MANIFEST, Landed.SHEET, Landed.SUMMARY, Landed.LABORATORY)
 SMALL = 4096
 """Bytes of a packed file that may hold no reads at all."""
-UNDER_WAY = (RunState.SEALED, RunState.RUNNING)
 _log = logging.getLogger(__name__)
 
 
-def unpack_bundle(
-    key: str,
-    *,
-    raw: Objects,
-    runs: RunLedger,
-    manifests: Manifests,
-    endings: Endings,
-    clock: Callable[[], datetime] = now,
-) -> None:
+def unpack_bundle(key: str, *, desk: Desk, clock: Callable[[], datetime] = now) -> None:
     """Unpack one tar. AlreadyDone when it was unpacked or moved before, or holds what the run was
     screened from already (which is recorded). A changed tar of a run that has ended is its next
     revision; of a run under way it is refused, and the run goes on.
@@ -80,12 +67,13 @@ def unpack_bundle(
     """
     if key.startswith(places.QUARANTINE):
         raise AlreadyDone("was set aside by ourselves.", file=key)
+    raw = desk.raw
     head = raw.head(key)
     if head is None:
         raise AlreadyDone("is gone: it was dealt with before.", file=key)
     try:
         run_id = run_id_of(key)
-        refuse_gone(runs.find(run_id))
+        refuse_gone(desk.runs.find(run_id))
     except MessageRefused as refusal:
         _quarantine(key, refusal, raw)
         raise
@@ -95,28 +83,21 @@ def unpack_bundle(
         manifest, lying = manifest_of(
             contents, run_id=run_id, created_at=head.modified, asked=asked
         )
-        manifest = _claim(head, manifest, raw=raw, runs=runs, manifests=manifests, at=clock())
+        claimed = claim(head, manifest, desk=desk, at=clock())
+        desk.endings.note_tar(manifest.run_id, key, named=run_id)
+        _unpack(head, lying, claimed, raw)
     except Refused as refusal:
-        _refuse(head, run_id, refusal, raw=raw, runs=runs, at=clock())
+        _refuse(head, run_id, refusal, desk=desk, at=clock())
         return
     for aside in manifest.left_out:
         _log.info("of %s: %s", key, aside.sentence())
-    endings.note_tar(manifest.run_id, key)
-    _unpack(head, lying, manifest, raw)
-    raw.put_json(places.seal_key(manifest.run_id), manifest)
+    _seal(claimed, raw)
 
 
-def give_up(
-    key: str,
-    error: Exception,
-    *,
-    raw: Objects,
-    runs: RunLedger,
-    clock: Callable[[], datetime] = now,
-) -> None:
+def give_up(key: str, error: Exception, *, desk: Desk, clock: Callable[[], datetime] = now) -> None:
     """The verdict on a tar that could not be unpacked, however often it was tried: refused with
     what happened, so that its sender hears of it. AlreadyDone when it is gone."""
-    head = raw.head(key)
+    head = desk.raw.head(key)
     if head is None or key.startswith(places.QUARANTINE):
         raise AlreadyDone("is gone: it was dealt with before.", file=key)
     told = (
@@ -128,17 +109,16 @@ def give_up(
         remedy="send the folder by `porewatch submit`; the tar is kept, and so is the message "
         "about it, for whoever runs the stack.",
     )
-    _refuse(head, run_id_of(key), refusal, raw=raw, runs=runs, at=clock())
+    _refuse(head, run_id_of(key), refusal, desk=desk, at=clock())
 
 
-def _refuse(
-    head: Head, run_id: str, refusal: Refused, *, raw: Objects, runs: RunLedger, at: datetime
-) -> None:
-    """The run is refused, if it was to come by this tar; one whose files arrive by another door
-    hears of the tar, and goes on."""
+def _refuse(head: Head, run_id: str, refusal: Refused, *, desk: Desk, at: datetime) -> None:
+    """The run is refused, if it was to come by this tar or came by it; one that another door made,
+    or whose files arrive, hears of the tar, and stays as it is."""
     _log.warning("bundle %s is refused: %s", head.key, refusal)
-    record = runs.find(run_id)
-    if record is not None and record.state is RunState.RECEIVING:
+    raw, runs = desk.raw, desk.runs
+    record, its_own = runs.find(run_id), is_its_own(run_id, head.key, desk)
+    if record is not None and (record.state is RunState.RECEIVING or not its_own):
         answer = Answer(
             kind=f"tar:{head.etag[:16]}",
             verdict=Treatment.REFUSED,
@@ -150,6 +130,7 @@ def _refuse(
     else:
         digest = hashlib.sha256(f"{head.key} {head.etag}".encode()).hexdigest()
         problem = f"bundle {head.key} was refused. {refusal}"
+        desk.endings.note_tar(run_id, head.key, named=run_id)
         runs.refuse(run_id, digest=digest, problem=problem, at=at)
     _quarantine(head.key, refusal, raw)
 
@@ -199,92 +180,45 @@ def _kept_head(name: str, chunk: bytes, contents: Contents) -> bytes:
     return chunk[:ENOUGH] if small or not contents.heads else b""
 
 
-def _claim(
-    head: Head,
-    manifest: RunManifest,
-    *,
-    raw: Objects,
-    runs: RunLedger,
-    manifests: Manifests,
-    at: datetime,
-) -> RunManifest:
-    """The manifest by which this tar may write into its run. Raises ManifestRefused when the run
-    is under way or is receiving other files, AlreadyDone when it was screened from the same."""
-    record = runs.find(manifest.run_id)
-    refuse_gone(record)
-    if record is None:
-        _refuse_foreign(manifest, raw)
-        return manifest
-    if record.manifest_digest == manifest.digest():
-        raise AlreadyDone(f"run {manifest.run_id} was sealed by this bundle before.")
-    before = _sealed_before(record, manifests)
-    if (
-        before is not None
-        and before.created_at == manifest.created_at
-        and same_run(before, manifest)
-    ):
-        raise AlreadyDone(f"run {manifest.run_id} was sealed by this very tar.")
-    if before is not None and record.state not in MENDABLE and same_run(before, manifest):
-        answer_object(manifest.run_id, head.key, _identical(record, head), runs=runs, at=at)
-        raise AlreadyDone(f"{head.key} holds what run {manifest.run_id} was screened from.")
-    if record.state in UNDER_WAY:
-        raise ManifestRefused(
-            f"run {manifest.run_id} is {record.state.value} with other content (revision "
-            f"{record.revision}), and goes on with it.",
-            remedy="send the tar again when the run has ended, or stop it first: porewatch cancel "
-            f"{manifest.run_id}.",
-        )
-    if before is None:
-        _refuse_foreign(manifest, raw)
-        return manifest
-    return beside_the_old(manifest)
-
-
-def _sealed_before(record: RunRecord, manifests: Manifests) -> RunManifest | None:
-    """The manifest of the latest revision that had one; None when the run was never sealed."""
-    for revision in range(record.revision, -1, -1):
-        try:
-            return manifests.of(record.run_id, revision)
-        except NotFound:
-            continue
-    return None
-
-
-def _identical(record: RunRecord, head: Head) -> Answer:
-    return Answer(
-        kind=f"tar:{head.etag[:16]}",
-        verdict=Treatment.LEFT_OUT,
-        problem=f"the tar holds what revision {record.revision} was screened from; nothing starts.",
-        remedy="change its content, or submit the folder, to screen it again.",
-    )
-
-
-def _refuse_foreign(manifest: RunManifest, raw: Objects) -> None:
-    """A tar must not write into a run that is receiving other files."""
-    prefix = places.raw_key(manifest.run_id, "")
-    mine = {file.path: file.size for file in manifest.files}
-    for head in raw.keys(prefix):
-        path = head.key.removeprefix(prefix)
-        if path.endswith((".tar", "/")) or path == places.SEAL:
-            continue
-        if mine.get(path) != head.size:
-            raise ManifestRefused(
-                f"run {manifest.run_id} is receiving other files ({path}).",
-                remedy="name the tar (or the run_id in its run.json) differently.",
-            )
-
-
-def _unpack(head: Head, lying: dict[str, str], manifest: RunManifest, raw: Objects) -> None:
-    wanted = {file.path: file for file in manifest.files}
+def _unpack(head: Head, lying: dict[str, str], claimed: Claim, raw: Objects) -> None:
+    run_id = claimed.manifest.run_id
+    wanted = {file.path: file for file in claimed.manifest.files}
     with opened(head, raw) as tar:
         for member in tar:
             file = wanted.get(lying.get(member.name, ""))
             if file is None or not member.isfile():
                 continue
-            part = _Part(chunks(member, tar))
-            raw.upload(places.raw_key(manifest.run_id, file.lies_at), cast("IO[bytes]", part))
-            if file.sha256 and part.digest.hexdigest() != file.sha256:
-                raise Unavailable("the tar changed while it was unpacked.", file=head.key)
+            key = places.raw_key(run_id, file.lies_at)
+            if key not in claimed.there:
+                part = _Part(chunks(member, tar))
+                _deliver(key, cast("IO[bytes]", part), file.sha256 or "", raw)
+
+
+def _deliver(key: str, content: IO[bytes], sha256: str, raw: Objects) -> None:
+    """Write what is not there; what came there meanwhile must be the same."""
+    try:
+        raw.stream_new(key, content, sha256=sha256)
+    except AlreadyDone as error:
+        if sha256_of(key, raw) != sha256:
+            raise ManifestRefused(
+                "another file came there while the tar was unpacked; it stays.",
+                file=key,
+                remedy="send the run by one door, or name the tar differently.",
+            ) from error
+
+
+def _seal(claimed: Claim, raw: Objects) -> None:
+    """run.json, in place of the one that was seen when the run was claimed. Unavailable when
+    somebody wrote one meanwhile: then everything is looked at again."""
+    key = places.seal_key(claimed.manifest.run_id)
+    content = claimed.manifest.canonical_json().encode()
+    try:
+        if claimed.seal is None:
+            raw.put_new(key, content)
+        else:
+            raw.put_if_match(key, content, claimed.seal.etag)
+    except (AlreadyDone, Conflict) as error:
+        raise Unavailable("the run was sealed meanwhile.", file=key) from error
 
 
 class _Part:

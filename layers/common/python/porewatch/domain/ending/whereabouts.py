@@ -28,14 +28,17 @@ def is_searched(folder: str) -> bool:
     return folder.removeprefix(places.QUARANTINE) not in ("", "runs/", places.MANIFESTS)
 
 
-def is_tar_of(run_id: str, key: str, known: frozenset[str]) -> bool:
+def is_tar_of(
+    run_id: str, key: str, known: frozenset[str], others: frozenset[str] = frozenset()
+) -> bool:
     """Whether the object is a tar that became this run (`known`: those that the ledger names), or
-    was meant for it by its name; or says why such a tar was set aside."""
+    was meant for it by its name (but for `others`, which became another run); or says why such a
+    tar was set aside."""
     plain = key.removeprefix(places.QUARANTINE).removesuffix(REASON)
     if not plain.endswith(TAR):
         return False
-    if plain in known:
-        return True
+    if plain in known or plain in others:
+        return plain in known
     try:
         return run_id_of(plain) == run_id
     except MessageRefused:
