@@ -214,14 +214,10 @@ class Objects:
         with self._translated("begin to upload", key):
             begun = self._client.create_multipart_upload(**named, ContentType=BYTES)
         named["UploadId"] = begun["UploadId"]
-        known: Known = {
-            "PreconditionFailed": lambda _: AlreadyDone("exists already.", file=key),
-            "ConditionalRequestConflict": lambda _: Throttled("is being written.", file=key),
-        }
         try:
             parts = self._parts(named, first, content, digest)
             _refuse_altered(key, digest.hexdigest(), sha256)
-            with self._translated("publish", key, known):
+            with self._translated("publish", key, _taken(key)):
                 self._client.complete_multipart_upload(
                     **named, MultipartUpload={"Parts": parts}, IfNoneMatch="*"
                 )

@@ -8,7 +8,6 @@ what a tar brings: such a tar is refused, or is the next revision, beside what w
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -31,7 +30,6 @@ if TYPE_CHECKING:
     from porewatch.adapters.runs import RunLedger
 
 UNDER_WAY = (RunState.SEALED, RunState.RUNNING)
-PIECE = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -190,21 +188,12 @@ def _folder(manifest: RunManifest, raw: Objects) -> _Folder:
             found.seal = head
         elif path.endswith((".tar", "/")):
             continue
-        elif (file := mine.get(path)) and file.size == head.size and _is(head, file.sha256, raw):
+        elif (
+            (file := mine.get(path))
+            and file.size == head.size
+            and raw.sha256(head.key) == file.sha256
+        ):
             found.same.add(path)
         else:
             found.others.append(path)
     return found
-
-
-def _is(head: Head, sha256: str | None, raw: Objects) -> bool:
-    return sha256_of(head.key, raw) == sha256
-
-
-def sha256_of(key: str, raw: Objects) -> str:
-    """Of the object as it lies there now, read through."""
-    digest = hashlib.sha256()
-    with raw.stream(key) as stream:
-        while piece := stream.read(PIECE):
-            digest.update(piece)
-    return digest.hexdigest()

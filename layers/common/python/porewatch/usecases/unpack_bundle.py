@@ -46,7 +46,7 @@ from porewatch.domain.landing.heads import ENOUGH
 from porewatch.domain.landing.names import Landed, classify
 from porewatch.domain.runs import RunState
 from porewatch.usecases.answer_object import answer_object
-from porewatch.usecases.claim_bundle import Claim, Desk, claim, is_its_own, sha256_of
+from porewatch.usecases.claim_bundle import Claim, Desk, claim, is_its_own
 from porewatch.usecases.read_tar import chunks, opened
 
 if TYPE_CHECKING:
@@ -199,7 +199,7 @@ def _deliver(key: str, content: IO[bytes], sha256: str, raw: Objects) -> None:
     try:
         raw.stream_new(key, content, sha256=sha256)
     except AlreadyDone as error:
-        if sha256_of(key, raw) != sha256:
+        if raw.sha256(key) != sha256:
             raise ManifestRefused(
                 "another file came there while the tar was unpacked; it stays.",
                 file=key,
