@@ -124,9 +124,13 @@ class PatientDownloads(Downloads):
         return self.patience(lambda: super(PatientDownloads, self).sha256(key))
 
     def fetch(
-        self, key: str, to: Path, heard: Callable[[int], None] = lambda _: None
+        self,
+        key: str,
+        to: Path,
+        heard: Callable[[int], None] = lambda _: None,
+        version: str | None = None,
     ) -> tuple[int, str]:
-        return self.patience(lambda: super(PatientDownloads, self).fetch(key, to, heard))
+        return self.patience(lambda: super(PatientDownloads, self).fetch(key, to, heard, version))
 
 
 class PatientCheckpoints(S3CheckpointStore):
