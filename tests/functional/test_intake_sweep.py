@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 from typing import Any
 
@@ -12,6 +13,8 @@ from porewatch.adapters.executions import Executions
 from porewatch.adapters.runs import RunLedger
 from porewatch.adapters.table import Table
 from porewatch.domain import base
+from porewatch.domain.events import RunStands
+from porewatch.domain.notices import notice_of
 from porewatch.domain.runs import RunState
 from tests.functional.conftest import executions
 from tests.functional.doors import created, keys, put, send
@@ -151,3 +154,56 @@ def test_one_run_that_cannot_be_read_keeps_no_other_waiting(
     sweep()
     assert len(executions()) == 1
     assert runs.get("other").state is RunState.REFUSED
+
+
+def stands(cloud: Table) -> list[dict[str, Any]]:
+    items = cloud.query("RUN#run-1", "FACT#RunStands:")
+    return [json.loads(str(item.attributes["detail"])) for item in items]
+
+
+def test_a_run_that_is_sealed_for_an_hour_is_told_of_once_with_its_unchecked_files(
+    cloud: Table, runs: RunLedger, sweep: Any
+) -> None:
+    put_files(PATHS[0])
+    unchecked(PATHS[1])
+    send("pipeline_orchestrator", put_seal(a_manifest()))
+    sweep(minutes=59)
+    assert stands(cloud) == []
+    for minutes in (61, 70, 600):
+        sweep(minutes=minutes)
+    (told,) = stands(cloud)
+    assert (told["clock"], told["files"], told["count"]) == ("sealed", [PATHS[1]], 1)
+    assert runs.get("run-1").state is RunState.SEALED
+
+
+def test_a_run_whose_files_stop_coming_is_told_of_once_for_each_stand(
+    cloud: Table, sweep: Any
+) -> None:
+    put_files(PATHS[0])
+    sweep()
+    sweep(hours=12)
+    assert stands(cloud) == []
+    for hours in (12.1, 13, 40):
+        sweep(hours=hours)
+    assert [(told["clock"], told["count"]) for told in stands(cloud)] == [("receiving", 1)]
+    put_files(PATHS[1])
+    sweep(hours=41)
+    sweep(hours=54)
+    assert [told["count"] for told in stands(cloud)] == [1, 2]
+
+
+def test_who_is_told_reads_what_it_is_and_what_helps() -> None:
+    fact = RunStands(
+        fact_id="RunStands:run-1:0:sealed",
+        run_id="run-1",
+        revision=0,
+        at=base.wall(),
+        clock="sealed",
+        since=base.wall(),
+        files=("fastq/a.fastq.gz",),
+        count=3,
+    )
+    told = notice_of(fact, lambda key: key)
+    assert told is not None
+    assert "fastq/a.fastq.gz\n  and 2 more" in told[1].body
+    assert "porewatch redrive" in told[1].body

@@ -1,6 +1,7 @@
 """`python -m tests.simulator --schedules 10000`: plays that many seeds and says what broke.
 
-`--seed N` plays one and prints its whole trace; `--crashes` kills every handler at every call.
+`--seed N` plays one and prints its whole trace; `--crashes` kills every handler at every call;
+`--outages` takes services away, one and two at a time.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import time
 from collections import Counter
 from concurrent.futures import ProcessPoolExecutor
 
+from tests.simulator import outages
 from tests.simulator.crashes import crashes, every_call
 from tests.simulator.schedules import Outcome, played
 
@@ -68,6 +70,7 @@ def main() -> int:
     parser.add_argument("--first", type=int, default=0, help="the first seed")
     parser.add_argument("--seed", type=int, help="play this one and print its trace")
     parser.add_argument("--crashes", action="store_true")
+    parser.add_argument("--outages", action="store_true", help="the table of docs/simulator.md")
     parser.add_argument("--processes", type=int, default=2)
     asked = parser.parse_args()
     if asked.seed is not None:
@@ -75,6 +78,8 @@ def main() -> int:
         print(outcome.told(10_000))
         print(outcome.state)
         return bool(outcome.broken)
+    if asked.outages:
+        return bool(outages.table(asked.processes))
     if asked.crashes:
         return bool(every_crash(asked.processes))
     return bool(many(asked.first, asked.schedules, asked.processes))

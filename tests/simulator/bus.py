@@ -19,7 +19,7 @@ TOLD = {
     *("PathogenSuspected", "FileQuarantined", "LaunchRefused", "StageStalled"),
     *("SuspicionConfirmed", "SuspicionWithdrawn", "SuspicionUnconfirmed", "AlertEscalated"),
     *("RunRefused", "RunFailed", "RunCancelled", "RunCompleted", "ObjectAnswered"),
-    *("RunHeld", "HoldReleased", "RunDeleted"),
+    *("RunStands", "RunHeld", "HoldReleased", "RunDeleted"),
 }
 RULES: dict[str, Callable[[str], bool]] = {
     "metric": lambda _: True,

@@ -3,7 +3,9 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from itertools import combinations
 
@@ -61,3 +63,28 @@ def every() -> Iterator[tuple[tuple[str, ...], int]]:
             yield (name,), minutes
     for two in combinations(SERVICES, 2):
         yield two, 10
+
+
+def one(asked: tuple[tuple[str, ...], int]) -> Cost:
+    return cost(*asked, 6 if len(asked[0]) == 1 else 2)
+
+
+def table(processes: int) -> int:
+    """Print the table; how many cells are not as promised."""
+    rows: dict[tuple[str, ...], dict[int, Cost]] = defaultdict(dict)
+    with ProcessPoolExecutor(processes) as pool:
+        for found in pool.map(one, every()):
+            rows[found.services][found.minutes] = found
+    bad = [c for row in rows.values() for c in row.values() if c.failed or c.killed or c.broken]
+    print("| away | schedules | runs failed | healthy machines ended |")
+    print("|---|---|---|---|")
+    for services in (names for names in rows if len(names) == 1):
+        for minutes, found in rows[services].items():
+            said = f"{services[0]} {minutes} min"
+            print(f"| {said} | {found.schedules} | {found.failed} | {found.killed} |")
+    pairs = [row[10] for names, row in rows.items() if len(names) == 2]
+    counts = (sum(getattr(c, name) for c in pairs) for name in ("schedules", "failed", "killed"))
+    print(f"| any two, 10 min ({len(pairs)} pairs) | " + " | ".join(map(str, counts)) + " |")
+    for found in bad:
+        print(found.services, found.minutes, found.broken[:2])
+    return len(bad)

@@ -141,5 +141,30 @@ def drawn(seed: int) -> Weather:
         start = rng.random() * 1200
         weather = replace(weather, outages=((start, start + rng.random() * 1500),))
     executor = rng.choice(("ec2", "ec2", "ec2-then-batch", "batch"))
-    ahead_s = Random(seed * 31 + 5).choice((0.0, 0.0, 0.0, 20.0, 290.0))
-    return replace(weather, executor=executor, ahead_s=ahead_s)
+    ahead_s = Random(seed * 31 + 5).choice((0.0, 0.0, 0.0, 20.0, 290.0, -20.0, -290.0))
+    return _with_services(replace(weather, executor=executor, ahead_s=ahead_s), seed)
+
+
+SERVICES = ("dynamodb", "s3", "sqs", "stepfunctions", "ec2", "batch", "events")
+
+
+def _with_services(weather: Weather, seed: int) -> Weather:
+    """What befalls whole services: each seed draws it anew, so that older seeds keep their rest."""
+    rng = Random(seed * 104729 + 3)
+    lost = rng.choice((0.0, 0.0, 0.5, 1.0))
+    weather = replace(weather, lost_endings=lost)
+    if rng.random() < 0.25:
+        start, name = rng.random() * 1500, rng.choice(SERVICES)
+        weather = replace(weather, away=((name, start, start + rng.random() * HOUR),))
+    elif rng.random() < 0.1:
+        start, two = rng.random() * 1500, rng.sample(SERVICES, 2)
+        weather = replace(weather, away=tuple((name, start, start + 600.0) for name in two))
+    if rng.random() < 0.1:
+        start, name = rng.random() * 1500, rng.choice(SERVICES)
+        slow = (name, start, start + rng.random() * HOUR, rng.choice((1.0, 8.0, 30.0)))
+        weather = replace(weather, slow=(slow,))
+    if rng.random() < 0.1:
+        weather = replace(weather, quota_until=rng.random() * HOUR)
+    if rng.random() < 0.1:
+        weather = replace(weather, late_s=rng.random() * 900)
+    return weather

@@ -26,9 +26,9 @@ from porewatch.domain import places
 from porewatch.domain.bundles import inbox_key, run_id_of
 from porewatch.domain.ending.rules import refuse_gone
 from porewatch.domain.errors import InputRefused
-from porewatch.domain.lifecycle import MENDABLE
+from porewatch.domain.lifecycle import MENDABLE, refuse_while_under_way
 from porewatch.domain.release import DEFAULT
-from porewatch.domain.runs import ReadLimits, RunManifest
+from porewatch.domain.runs import ReadLimits, RunManifest, RunState
 from porewatch.domain.sealing import parse_manifest
 from porewatch_cli.choices import refuse_mistyped
 from porewatch_cli.gather import Gathered, find, gather
@@ -103,7 +103,8 @@ def submit(
         read_limits=read_limits,
         basecalling=stack.outputs.get("Basecalling") == "enabled",
     )
-    return replace(_send(gathered, stack, quiet), remarks=remarks)
+    sent = _send(gathered, stack, quiet)
+    return replace(sent, remarks=(*remarks, *sent.remarks))
 
 
 def _checked(path: Path, *, quiet: bool, **options: object) -> Gathered:
@@ -115,6 +116,7 @@ def _checked(path: Path, *, quiet: bool, **options: object) -> Gathered:
 
 def _send(gathered: Gathered, stack: Stack, quiet: bool) -> Submission:
     manifest = _as_sealed_before(gathered.manifest, stack)
+    under_way = _under_way(manifest, stack)
     bucket = stack.output("RawBucketName")
     uploads = [
         Upload(
@@ -141,7 +143,22 @@ def _send(gathered: Gathered, stack: Stack, quiet: bool) -> Submission:
         seal=key,
         left_out=gathered.left_out,
         digest=manifest.digest(),
+        remarks=under_way,
     )
+
+
+def _under_way(manifest: RunManifest, stack: Stack) -> tuple[str, ...]:
+    """What to say of a run that was sealed by this very manifest and has not ended. ManifestRefused
+    when it is at work with another one: that would be refused in the cloud, too."""
+    run = stack.runs.find(manifest.run_id)
+    if run is None or run.state not in (RunState.SEALED, RunState.RUNNING):
+        return ()
+    if run.manifest_digest == manifest.digest():
+        told = f"run {run.run_id} is under way already: {run.state.value}, revision {run.revision}"
+        return (f"{told}. Nothing new was started; `porewatch watch {run.run_id}` follows it.",)
+    if run.state is RunState.RUNNING:
+        refuse_while_under_way(run)
+    return ()
 
 
 def _as_sealed_before(manifest: RunManifest, stack: Stack) -> RunManifest:

@@ -14,10 +14,12 @@ from porewatch.adapters.items import Add, Item, run_key
 from porewatch.adapters.table import Table
 from porewatch.domain.errors import AlreadyDone, Conflict
 from porewatch.domain.intake import Counts, Look, kind_name
+from porewatch.domain.standing import Still
 
 TALLY_PREFIX = "TALLY#"
 SHARES = 8
 LOOK = "LOOK"
+STILL = "STILL"
 
 
 def one_more(run_id: str, path: str) -> Add:
@@ -43,6 +45,14 @@ class Intake:
         """The last look at the run's files, or None."""
         item = self._table.get(run_key(run_id), LOOK)
         return item.model(Look) if item else None
+
+    def still(self, run_id: str) -> Still | None:
+        """Since when a receiving run has not moved, as far as somebody has looked."""
+        item = self._table.get(run_key(run_id), STILL)
+        return item.model(Still) if item else None
+
+    def keep_still(self, run_id: str, still: Still) -> None:
+        self._table.put(Item.of(run_key(run_id), STILL, still))
 
     def keep(self, run_id: str, look: Look) -> None:
         """Write a look, whatever is there: it is about what nobody looks at any more."""

@@ -17,7 +17,7 @@ from porewatch.domain import lifecycle
 from porewatch.domain.cancelling import Cancel
 from porewatch.domain.cost import CostLine
 from porewatch.domain.errors import NotFound
-from porewatch.domain.events import Fact, ObjectAnswered
+from porewatch.domain.events import Fact, ObjectAnswered, RunStands
 from porewatch.domain.lifecycle import Move, SealedBy
 from porewatch.domain.outbox import FACT_PREFIX
 from porewatch.domain.runs import FileRecord, RunManifest, RunRecord
@@ -212,6 +212,13 @@ class RunLedger:
     def answer(self, fact: ObjectAnswered) -> None:
         """Keep what objects of one kind are taken for; the first word of a kind stays."""
         self._table.record([fact])
+
+    def tell(self, fact: RunStands) -> None:
+        """Keep a fact that goes with no change of the run; told before, it changes nothing."""
+        self._table.record([fact])
+
+    def was_told(self, run_id: str, fact_id: str) -> bool:
+        return self._table.get(run_key(run_id), FACT_PREFIX + fact_id) is not None
 
     def answers(self, run_id: str) -> tuple[ObjectAnswered, ...]:
         """What the run was told about objects that are nobody's reads, by kind."""

@@ -6,7 +6,9 @@ house only through the ledger's stream (one publisher), with source `porewatch`.
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
+
+from pydantic import Field
 
 from porewatch.domain.alarms import Level
 from porewatch.domain.base import Model, Moment, Problem
@@ -289,6 +291,20 @@ class RunCancelled(Fact):
     problem: Problem
 
 
+class RunStands(Fact):
+    """A run that has not started waits longer than it should: files came and nothing more comes, or
+    it is sealed and files are not checked. Nothing is done about it."""
+
+    clock: Literal["receiving", "sealed"]
+    since: Moment
+    files: Annotated[
+        tuple[str, ...], Field(description="sealed: the first of those that are not checked")
+    ] = ()
+    count: Annotated[
+        int, Field(ge=0, description="sealed: of those; receiving: of files checked so far")
+    ] = 0
+
+
 class RunHeld(Fact):
     """A person put the run under legal hold: nothing of it may be deleted."""
 
@@ -343,6 +359,7 @@ FACTS: dict[str, type[Fact]] = {
         RunCompleted,
         RunFailed,
         RunCancelled,
+        RunStands,
         RunHeld,
         HoldReleased,
         RunDeleted,

@@ -8,7 +8,7 @@ thing was done before. Late and repeated words never move a run backwards.
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Literal, NoReturn
 
 from porewatch.domain.cancelling import Cancel
 from porewatch.domain.errors import ManifestRefused, RunOver, StaleEpoch
@@ -53,11 +53,7 @@ def seal(
     if record.manifest_digest == digest:
         return None
     if record.state is RunState.RUNNING:
-        raise ManifestRefused(
-            f"run {record.run_id} is under way with another manifest (revision {record.revision}).",
-            file="run.json",
-            remedy="seal it again when the run has ended, or send the files as a new run.",
-        )
+        refuse_while_under_way(record)
     if digest in record.earlier_digests:
         raise ManifestRefused(
             f"this manifest sealed run {record.run_id} before; no manifest runs twice.",
@@ -94,6 +90,15 @@ def seal(
         samples=len(manifest.samples),
     )
     return after, (fact,)
+
+
+def refuse_while_under_way(record: RunRecord) -> NoReturn:
+    """A run that is at work takes no other manifest."""
+    raise ManifestRefused(
+        f"run {record.run_id} is under way with another manifest (revision {record.revision}).",
+        file="run.json",
+        remedy="seal it again when the run has ended, or send the files as a new run.",
+    )
 
 
 def start(

@@ -17,6 +17,7 @@ from porewatch.domain.events import (
     RunCompleted,
     RunFailed,
     RunRefused,
+    RunStands,
     SpotInterrupted,
     StageFailed,
     StageStalled,
@@ -50,6 +51,7 @@ COUNTED: dict[type[Fact], str] = {
     RunFailed: "RunsFailed",
     RunRefused: "RunsRefused",
     RunCancelled: "RunsCancelled",
+    RunStands: "RunsStanding",
 }
 """Facts that count as one of something."""
 

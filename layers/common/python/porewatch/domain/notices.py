@@ -21,6 +21,7 @@ from porewatch.domain.events import (
     RunCompleted,
     RunFailed,
     RunRefused,
+    RunStands,
     StageStalled,
 )
 from porewatch.domain.notice import Notice, notice_about
@@ -55,6 +56,8 @@ def _of_people(fact: Fact) -> tuple[str, Notice] | None:
             return fact.fact_id, _answered(fact)
         case RunCancelled():
             return fact.fact_id, _cancelled(fact)
+        case RunStands():
+            return fact.fact_id, _stands(fact)
     return notice_of_ending(fact)
 
 
@@ -95,6 +98,23 @@ def _answered(fact: ObjectAnswered) -> Notice:
         f"What to do: {fact.remedy}\nMore files of this kind give no further notice.\n"
     )
     return notice_about(fact, f"Files of run {fact.run_id} cannot be read", body)
+
+
+def _stands(fact: RunStands) -> Notice:
+    since = f"{fact.since:%Y-%m-%d %H:%M}Z"
+    if fact.clock == "receiving":
+        subject = f"No more files come for run {fact.run_id}"
+        told = f"{fact.count} file(s) were checked, the last of them by {since}. It is not sealed."
+        remedy = f"send the rest and seal it (porewatch submit), or: porewatch delete {fact.run_id}"
+    else:
+        subject = f"Run {fact.run_id} waits for files that are not checked"
+        names = "\n".join(f"  {name}" for name in fact.files)
+        more = fact.count - len(fact.files)
+        told = f"It was sealed at {since}. Not checked yet: {fact.count} file(s).\n{names}"
+        told += f"\n  and {more} more" if more > 0 else ""
+        remedy = "docs/runbooks/queue-age.md; porewatch redrive when they lie among dead letters"
+    body = f"{subject}.\n\n{told}\n\nWhat to do: {remedy}.\nNothing was stopped.\n"
+    return notice_about(fact, subject, body)
 
 
 def _completed(fact: RunCompleted, link: Link) -> Notice:

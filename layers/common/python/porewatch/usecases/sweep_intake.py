@@ -18,6 +18,7 @@ from porewatch.domain.landing.names import Landed, classify
 from porewatch.domain.runs import RunRecord, RunState
 from porewatch.usecases.seal_run import seal_by_manifest, seal_by_summary
 from porewatch.usecases.start_run import start_run
+from porewatch.usecases.tell_standing import tell_standing
 
 if TYPE_CHECKING:
     from porewatch.usecases.gate import Gate
@@ -39,6 +40,7 @@ def sweep_intake(gate: Gate) -> None:
         if record.state in WAITING and at - record.updated_at >= REST:
             try:
                 _look_after(record, gate)
+                tell_standing(record, gate)
             except PorewatchError as reason:
                 _log.info("run %s still waits: %s", record.run_id, reason)
 

@@ -1,0 +1,104 @@
+"""Every alarm listens to something that is said, and no route of the API is open."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from porewatch.adapters.metrics import NAMESPACE, Metrics
+from porewatch.domain.base import now
+from porewatch.domain.metrics import COUNTED, OUTCOMES, Measure
+from porewatch.usecases.reap_leftovers import COUNTED as REAPED
+from porewatch_local.template import Template, target
+
+TEMPLATE = Template.load(Path(__file__).parents[2] / "template.yaml")
+ALARMS = TEMPLATE.of_type("AWS::CloudWatch::Alarm")
+AWS_SAYS = {
+    ("AWS/States", "ExecutionsFailed"): ({"StateMachineArn"}, "Sum"),
+    ("AWS/States", "ExecutionsTimedOut"): ({"StateMachineArn"}, "Sum"),
+    ("AWS/SQS", "ApproximateNumberOfMessagesVisible"): ({"QueueName"}, "Maximum"),
+    ("AWS/SQS", "ApproximateAgeOfOldestMessage"): ({"QueueName"}, "Maximum"),
+    ("AWS/ApiGateway", "5XXError"): ({"ApiName", "Stage"}, "Sum"),
+}
+"""Metric -> the dimensions by which AWS tells it (docs of each service), and what of it counts."""
+
+
+def dimensions(alarm: dict[str, Any]) -> dict[str, Any]:
+    return {one["Name"]: one["Value"] for one in alarm["Dimensions"]}
+
+
+def ours() -> set[str]:
+    """Metrics that the code sends by stack alone."""
+    return {*COUNTED.values(), *OUTCOMES.values(), *REAPED}
+
+
+@pytest.mark.parametrize("name", sorted(ALARMS))
+def test_an_alarm_listens_to_what_is_said(name: str) -> None:
+    alarm = ALARMS[name]
+    metric = alarm["Namespace"], alarm["MetricName"]
+    if alarm["Namespace"] == NAMESPACE:
+        assert alarm["MetricName"] in ours()
+        sent = Metrics("STACK", client=object())._datum(  # type: ignore[arg-type]
+            Measure(name=alarm["MetricName"], value=1, at=now())
+        )
+        assert {one["Name"] for one in sent["Dimensions"]} == set(dimensions(alarm))
+        assert dimensions(alarm)["Stack"] == {"Ref": "AWS::StackName"}
+        assert alarm["Statistic"] == "Maximum"
+        return
+    told, statistic = AWS_SAYS[metric]
+    assert (set(dimensions(alarm)), alarm["Statistic"]) == (told, statistic)
+
+
+@pytest.mark.parametrize("name", sorted(ALARMS))
+def test_an_alarm_listens_to_its_own_thing_and_goes_off(name: str) -> None:
+    alarm = ALARMS[name]
+    told = dimensions(alarm)
+    if "QueueName" in told:
+        queue = name.removesuffix("Alarm").removesuffix("Age")
+        assert told["QueueName"] == {"Fn::GetAtt": [queue, "QueueName"]}
+    if "StateMachineArn" in told:
+        assert target(told["StateMachineArn"]) == "ScreenRun"
+    if "ApiName" in told:
+        api = TEMPLATE.of_type("AWS::Serverless::Api")["RestApi"]
+        assert (told["ApiName"], told["Stage"]) == (api["Name"], api["StageName"])
+    assert alarm["ComparisonOperator"] == "GreaterThanOrEqualToThreshold"
+    assert alarm["Threshold"] >= 1
+    assert [target(action) for action in alarm["AlarmActions"]] == ["AlertTopic"]
+
+
+def test_every_queue_of_dead_letters_and_every_queue_with_a_reader_has_its_alarm() -> None:
+    queues = TEMPLATE.of_type("AWS::SQS::Queue")
+    dead = {f"{name}Alarm" for name in queues if name.endswith("DeadLetters")}
+    waiting = {f"{name}AgeAlarm" for name in queues if name.endswith("Queue")}
+    assert dead | waiting <= set(ALARMS)
+
+
+def test_every_route_of_the_api_asks_for_a_key_of_the_usage_plan() -> None:
+    api = TEMPLATE.of_type("AWS::Serverless::Api")["RestApi"]
+    assert api["Auth"] == {"ApiKeyRequired": True}
+    routes = [
+        event["Properties"]
+        for function in TEMPLATE.functions.values()
+        for event in function.get("Events", {}).values()
+        if event["Type"] in ("Api", "HttpApi")
+    ]
+    assert routes
+    assert all(target(route["RestApiId"]) == "RestApi" and "Auth" not in route for route in routes)
+    assert TEMPLATE.of_type("AWS::Serverless::HttpApi") == {}
+    assert [own for own in TEMPLATE.functions.values() if "FunctionUrlConfig" in own] == []
+    (plan,) = TEMPLATE.of_type("AWS::ApiGateway::UsagePlan").values()
+    assert [target(stage["ApiId"]) for stage in plan["ApiStages"]] == ["RestApi"]
+    (link,) = TEMPLATE.of_type("AWS::ApiGateway::UsagePlanKey").values()
+    assert (target(link["KeyId"]), target(link["UsagePlanId"])) == ("ApiKey", "ApiUsagePlan")
+    assert TEMPLATE.of_type("AWS::ApiGateway::ApiKey")["ApiKey"]["Enabled"] is True
+
+
+@pytest.mark.parametrize("name", ["PhaseStateManager", "InstanceMonitor"])
+def test_who_hears_whether_workers_live_has_room_whatever_else_is_called(name: str) -> None:
+    own = TEMPLATE.functions[name]["ReservedConcurrentExecutions"]
+    condition, reserved, none = own["Fn::If"]
+    assert (condition, none) == ("ReservesConcurrency", {"Ref": "AWS::NoValue"})
+    assert reserved == {"Ref": "HeartbeatConcurrency"} or reserved >= 2
+    assert TEMPLATE.body["Parameters"]["HeartbeatConcurrency"]["Default"] > 0
