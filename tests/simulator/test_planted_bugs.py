@@ -100,7 +100,7 @@ def test_a_zombie_that_wakes_up_later_changes_nothing() -> None:
 @pytest.mark.parametrize("weather", [LAUNCHES, MESSAGES], ids=["launches", "messages"])
 def test_with_all_guards_the_same_schedules_hold(weather: Weather) -> None:
     broken = {
-        seed: outcome.broken for seed in range(30) if (outcome := played(seed, weather)).broken
+        seed: outcome.broken for seed in range(8) if (outcome := played(seed, weather)).broken
     }
 
     assert broken == {}

@@ -96,7 +96,7 @@ class Story(RuleBasedStateMachine):
 
 TestStory = Story.TestCase
 TestStory.settings = settings(
-    max_examples=25,
+    max_examples=10,
     stateful_step_count=12,
     deadline=None,
     derandomize=True,
