@@ -30,6 +30,7 @@ from porewatch.domain.errors import BudgetExceeded, CapacityUnavailable, Unavail
 from porewatch.settings import settings
 from tests import rights
 from tests.functional import ended_run
+from tests.functional.conftest import MACHINE
 from tests.functional.doors import ROOT, Context, door, object_event, put, send, told
 from tests.functional.test_bundle_unpacker import KEY as TAR
 from tests.functional.test_bundle_unpacker import a_tar
@@ -190,8 +191,12 @@ def test_a_launch_asks_the_budget_and_remembers_full_pools(
 def test_a_failed_run_is_ended_and_paid(
     answers: Any,  # noqa: F811
     guard: Guard,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     forgotten()
+    monkeypatch.setenv("STATE_MACHINE_ARN", MACHINE)
+    settings.cache_clear()
+    call("error_handler", WAITING)
     call("error_handler", example("error_handler.fail_run"))
     assert not_needed("error_handler", guard.used) == []
 
