@@ -17,19 +17,29 @@ lambda_handler = on_http(api)
 def runs() -> dict[str, object]:
     query = api.current_event.query_string_parameters or {}
     ledger = RunLedger(Table(settings().ledger_table))
-    return list_runs(runs=ledger, limit=query.get("limit"), state=query.get("state")).public()
+    told = {name: query.get(name) for name in ("limit", "state", "cursor")}
+    return list_runs(runs=ledger, **told).public()
 
 
 @api.get("/runs/<run_id>")
 def run(run_id: str) -> dict[str, object]:
-    return show_run(run_id, runs=RunLedger(Table(settings().ledger_table))).public()
+    ledger = RunLedger(Table(settings().ledger_table))
+    return show_run(run_id, runs=ledger, revision=_revision()).public()
 
 
 @api.get("/runs/<run_id>/report")
 def report(run_id: str) -> dict[str, object]:
     told, ledger = settings(), RunLedger(Table(settings().ledger_table))
     reports = Objects(told.reports_bucket)
-    return report_links(run_id, runs=ledger, reports=reports, seconds=told.link_seconds).public()
+    seconds = told.link_seconds
+    links = report_links(
+        run_id, runs=ledger, reports=reports, seconds=seconds, revision=_revision()
+    )
+    return links.public()
+
+
+def _revision() -> str | None:
+    return (api.current_event.query_string_parameters or {}).get("revision")
 
 
 @api.get("/alerts")

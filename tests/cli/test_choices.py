@@ -126,7 +126,7 @@ def test_waiting_is_for_the_revision_that_was_sent(
     stack.runs.complete("r", 0, report_keys={}, findings=0, cost_usd=0, at=now())
     assert next(follow("r", stack)).run.revision == 0
     waiting = Sent(new.digest())
-    assert not waiting.is_taken_in(stack.runs.get("r"), stack)
+    assert not waiting.is_taken_in(stack.runs.get("r"))
     stack.runs.seal(new, sealed_by="run.json", at=now())
     view = next(follow("r", stack, sent=waiting))
     assert (view.run.revision, view.run.state) == (1, RunState.SEALED)

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING
 
 from porewatch.domain.bundles import INBOX
 from porewatch.domain.errors import ManifestRefused, NotFound
-from porewatch.domain.events import RunRefused
 from porewatch.domain.runs import RUN_ID_PATTERN, RunRecord
 
 if TYPE_CHECKING:
@@ -52,15 +51,21 @@ class Sent:
 
     digest: str
 
-    def is_taken_in(self, run: RunRecord, stack: Stack) -> bool:
-        """Whether the run is (or was) sealed by it. Raises ManifestRefused when it was refused and
-        the run goes on with what it had."""
+    def meant(self, run: RunRecord) -> RunRecord:
+        """The revision that it sealed, also when that came to nothing beside another."""
+        tried = run.attempt
+        if tried is None or tried.manifest_digest != self.digest:
+            return run
+        return tried if self.digest in run.earlier_digests else run
+
+    def is_taken_in(self, run: RunRecord) -> bool:
+        """Whether the run is (or was) sealed by it. Raises ManifestRefused when it was refused at
+        once and the run stays what it was."""
         if self.digest in (run.manifest_digest, *run.earlier_digests):
             return True
-        for fact in stack.stages.facts(run.run_id, run.revision + 1):
-            if isinstance(fact, RunRefused) and fact.fact_id.endswith(self.digest[:16]):
-                raise ManifestRefused(
-                    f"what was sent for run {run.run_id} was refused; the run stays as it is "
-                    f"({run.state.value}, revision {run.revision}). {fact.problem}"
-                )
+        if run.attempt is not None and run.attempt.manifest_digest == self.digest:
+            raise ManifestRefused(
+                f"what was sent for run {run.run_id} was refused; the run stays as it is "
+                f"({run.state.value}, revision {run.revision}). {run.attempt.problem}"
+            )
         return False

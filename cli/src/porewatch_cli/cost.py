@@ -29,9 +29,11 @@ from porewatch_cli.options import (
     JsonOption,
     ProfileOption,
     RegionOption,
+    RevisionOption,
     RunArgument,
     StackOption,
 )
+from porewatch_cli.reports import record_of
 from porewatch_cli.stack import Stack, find_stack
 from porewatch_cli.terminal import console, print_json, speaks_plainly, table
 
@@ -54,6 +56,7 @@ app = typer.Typer(cls=RunUnlessNamed, no_args_is_help=True)
 @speaks_plainly
 def run(
     run: RunArgument,
+    revision: RevisionOption = None,
     as_json: JsonOption = False,
     load: Annotated[
         float | None,
@@ -67,7 +70,13 @@ def run(
 ) -> None:
     """The bill of a run, machine by machine: useful, wasted, boot, orchestration, what is held;
     and an estimate of its carbon."""
-    show_cost(find_stack(stack, profile=profile, region=region), run, as_json=as_json, load=load)
+    show_cost(
+        find_stack(stack, profile=profile, region=region),
+        run,
+        as_json=as_json,
+        load=load,
+        revision=revision,
+    )
 
 
 @app.command(name="forecast")
@@ -83,7 +92,7 @@ def forecast_path(
 
 
 def bill_of(
-    stack: Stack, run_id: str, load: float | None = None
+    stack: Stack, run_id: str, load: float | None = None, revision: int | None = None
 ) -> tuple[Bill, Books, tuple[Reservation, ...]]:
     """The bill as it stands, what the run's cap counts, and what is or was held for each epoch.
 
@@ -91,7 +100,7 @@ def bill_of(
     machines, for the middle of the carbon estimate (None: the table's own). RunGone for a deleted
     run: `list` says what it had cost.
     """
-    run = stack.runs.get(run_id)
+    run = record_of(stack, run_id, revision)
     refuse_gone(run)
     region = stack.session.region_name or HOME_REGION
     prices, factors = price_list(region), carbon_factors(region)
@@ -114,11 +123,18 @@ def bill_of(
     return bill, budget.books(run_id, run.revision), held
 
 
-def show_cost(stack: Stack, run_id: str, *, as_json: bool, load: float | None = None) -> None:
+def show_cost(
+    stack: Stack,
+    run_id: str,
+    *,
+    as_json: bool,
+    load: float | None = None,
+    revision: int | None = None,
+) -> None:
     """Machines, totals, money reserved, settled and released, and the estimate of carbon."""
-    bill, books, held = bill_of(stack, run_id, load)
+    bill, books, held = bill_of(stack, run_id, load, revision)
     if as_json:
-        over = stack.runs.get(run_id).state in FINAL_STATES
+        over = record_of(stack, run_id, revision).state in FINAL_STATES
         told = bill.model_dump(mode="json")
         print_json({"run_id": run_id, "over": over, **told, "budget": books, "reservations": held})
         return

@@ -11,6 +11,10 @@ from porewatch.domain.runs import ReadLimits
 from porewatch_worker.report.speech import Language
 
 RunArgument = Annotated[str, typer.Argument(metavar="RUN", help="the run's id")]
+RevisionOption = Annotated[
+    int | None,
+    typer.Option("--revision", min=0, help="of this revision (default: what the run goes by)"),
+]
 LabOption = Annotated[
     Path | None,
     typer.Option("--lab", help="lab.toml: laboratory, client, ... (default: the folder's own)"),

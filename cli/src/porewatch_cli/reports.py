@@ -14,6 +14,7 @@ from porewatch.domain.errors import InputRefused, NotFound
 from porewatch.domain.plain import say
 from porewatch.domain.publishing import BILL, REPORT, REPORTS, TRANSLATED
 from porewatch.domain.report import Report
+from porewatch.domain.revisions import reported
 from porewatch.domain.runs import RunRecord
 from porewatch_cli.forms import rendered
 from porewatch_cli.stack import Stack, find_stack
@@ -30,6 +31,7 @@ def given_report(
     region: str | None = None,
     *,
     extra: Extra = "ignore",
+    revision: int | None = None,
 ) -> Report:
     """The report at a path, in a folder, or of a run by its id: only then a stack is looked for.
 
@@ -40,7 +42,7 @@ def given_report(
     path = path / REPORT if path.is_dir() else path
     if not path.is_file():
         found = find_stack(stack, profile=profile, region=region)
-        return read_report(found, with_report(found, given), extra=extra)
+        return read_report(found, with_report(found, given, revision), extra=extra)
     try:
         return Report.model_validate_json(path.read_bytes(), extra=extra)
     except ValidationError as e:
@@ -52,9 +54,16 @@ def given_report(
         ) from e
 
 
-def with_report(stack: Stack, run_id: str) -> RunRecord:
-    """A run that has published its report. Raises NotFound with the run's state."""
-    run = stack.runs.get(run_id)
+def record_of(stack: Stack, run_id: str, revision: int | None) -> RunRecord:
+    """The run, or one of its revisions. Raises NotFound."""
+    return stack.runs.get(run_id) if revision is None else stack.runs.revision(run_id, revision)
+
+
+def with_report(stack: Stack, run_id: str, revision: int | None = None) -> RunRecord:
+    """The newest revision that has published its report, or the one that is asked for. Raises
+    NotFound with the run's state."""
+    run = record_of(stack, run_id, revision)
+    run = (reported(run) if revision is None else None) or run
     if run.report_keys:
         return run
     raise NotFound(
@@ -65,7 +74,7 @@ def with_report(stack: Stack, run_id: str) -> RunRecord:
 
 
 def read_report(stack: Stack, run: RunRecord, *, extra: Extra = "ignore") -> Report:
-    """The report of the run's present revision."""
+    """The report of this revision."""
     key = places.report_key(run.run_id, run.revision, REPORT)
     return stack.bucket("Reports").get_json(key, Report, extra=extra)
 

@@ -22,6 +22,7 @@ from porewatch_cli.options import (
     ProfileOption,
     RegionOption,
     ReleaseOption,
+    RevisionOption,
     RunArgument,
     StackOption,
     read_limits,
@@ -104,6 +105,7 @@ def submit(
 @speaks_plainly
 def watch(
     run: RunArgument,
+    revision: RevisionOption = None,
     language: LanguageOption = "en",
     exit_zero: ExitZeroOption = False,
     as_json: JsonOption = False,
@@ -116,7 +118,14 @@ def watch(
     Exit codes: 0 reportable, 3 not reportable, 4 refused, 5 failed or cancelled.
     """
     chosen = find_stack(stack, profile=profile, region=region)
-    _watch_and_report(run, chosen, as_json=as_json, language=language, exit_zero=exit_zero)
+    _watch_and_report(
+        run,
+        chosen,
+        as_json=as_json,
+        language=language,
+        exit_zero=exit_zero,
+        revision=revision,
+    )
 
 
 def _watch_and_report(
@@ -127,8 +136,9 @@ def _watch_and_report(
     language: Language,
     exit_zero: bool,
     sent: Sent | None = None,
+    revision: int | None = None,
 ) -> None:
-    last = watch_run(run, stack, sent=sent, as_json=as_json)
+    last = watch_run(run, stack, sent=sent, revision=revision, as_json=as_json)
     if not as_json:
         show.ending(stack, last.run, language)
     if code := exit_codes.of_run(last.run, exit_zero=exit_zero):
@@ -151,6 +161,7 @@ def list_runs(
 @speaks_plainly
 def report(
     run: RunArgument,
+    revision: RevisionOption = None,
     out: Annotated[
         Path | None, typer.Option("--out", help="also save report.json, .html and .pdf here")
     ] = None,
@@ -162,7 +173,7 @@ def report(
 ) -> None:
     """What was found, with its evidence; and links to (or copies of) the three reports."""
     chosen = find_stack(stack, profile=profile, region=region)
-    show.report(chosen, run, out=out, as_json=as_json, language=language)
+    show.report(chosen, run, out=out, as_json=as_json, language=language, revision=revision)
 
 
 @app.command()
@@ -171,6 +182,12 @@ def compare(
     before: Annotated[str, typer.Argument(metavar="RUN_A", help="a run, or its report.json")],
     after: Annotated[str, typer.Argument(metavar="RUN_B", help="a run, or its report.json")],
     out: Annotated[Path | None, typer.Option("--out", help="also write HTML pages here")] = None,
+    revision_a: Annotated[
+        int | None, typer.Option("--revision-a", min=0, help="of RUN_A (default: its newest)")
+    ] = None,
+    revision_b: Annotated[
+        int | None, typer.Option("--revision-b", min=0, help="of RUN_B (default: its newest)")
+    ] = None,
     language: LanguageOption = "en",
     as_json: JsonOption = False,
     stack: StackOption = None,
@@ -178,7 +195,8 @@ def compare(
     region: RegionOption = None,
 ) -> None:
     """What changed between two runs: findings, evidence, amounts, controls, versions, cost."""
-    one, other = (given_report(run, stack, profile, region) for run in (before, after))
+    one = given_report(before, stack, profile, region, revision=revision_a)
+    other = given_report(after, stack, profile, region, revision=revision_b)
     compare_runs(one, other, out=out, language=language, as_json=as_json)
 
 
@@ -190,6 +208,7 @@ def audit(
         str | None,
         typer.Option("--head", help="the head as it was kept: the hash, or a file that holds it"),
     ] = None,
+    revision: RevisionOption = None,
     as_json: JsonOption = False,
     stack: StackOption = None,
     profile: ProfileOption = None,
@@ -200,7 +219,7 @@ def audit(
     With --head also a trail that was rewritten as a whole is told.
     """
     kept = kept_head(head) if head is not None else None
-    found = given_report(report, stack, profile, region, extra="forbid")
+    found = given_report(report, stack, profile, region, extra="forbid", revision=revision)
     if not audit_report(found, as_json=as_json, kept=kept):
         raise typer.Exit(EXIT_FAILED)
 
@@ -209,6 +228,7 @@ def audit(
 @speaks_plainly
 def logs(
     run: RunArgument,
+    revision: RevisionOption = None,
     stage: Annotated[str | None, typer.Option("--stage", help="only this stage")] = None,
     as_json: JsonOption = False,
     stack: StackOption = None,
@@ -216,4 +236,5 @@ def logs(
     region: RegionOption = None,
 ) -> None:
     """What the workers wrote, machine by machine, and what happened to the run."""
-    show.logs(find_stack(stack, profile=profile, region=region), run, stage, as_json=as_json)
+    chosen = find_stack(stack, profile=profile, region=region)
+    show.logs(chosen, run, stage, as_json=as_json, revision=revision)

@@ -11,14 +11,15 @@ from rich.text import Text
 
 from porewatch.domain import places
 from porewatch.domain.errors import Refused
+from porewatch.domain.revisions import reported
 from porewatch.domain.runs import RunRecord, RunState
 from porewatch_cli import summary as tables
 from porewatch_cli.endings import hold_text
 from porewatch_cli.forms import forms, of_samples
-from porewatch_cli.reports import read_bill, read_report, save_reports, with_report
+from porewatch_cli.reports import read_bill, read_report, record_of, save_reports, with_report
 from porewatch_cli.submit import Submission
 from porewatch_cli.terminal import console, errors, print_json, table
-from porewatch_cli.verdict_text import detections_text, result_text, state_text
+from porewatch_cli.verdict_text import detections_text, result_text, revisions_text, state_text
 from porewatch_worker.report.sample_files import sample_files
 from porewatch_worker.report.speech import Language
 
@@ -68,23 +69,30 @@ def runs(stack: Stack, *, as_json: bool) -> None:
     columns = ("run", "state", "result", "created", "findings", "USD", "problem")
     shown = table("", *columns, numeric=("USD",))
     for run in found:
+        result = reported(run) or run
         shown.add_row(
             run.run_id,
             state_text(run),
-            result_text(run),
+            result_text(result),
             run.created_at.strftime("%Y-%m-%d %H:%M"),
-            detections_text(run),
+            detections_text(result),
             f"{run.cost_usd:.4f}",
-            Text("; ".join(filter(None, (hold_text(run), run.problem)))),
+            Text("; ".join(filter(None, (hold_text(run), run.problem, revisions_text(run))))),
         )
     console.print(shown)
 
 
 def report(
-    stack: Stack, run_id: str, *, out: Path | None, as_json: bool, language: Language = "en"
+    stack: Stack,
+    run_id: str,
+    *,
+    out: Path | None,
+    as_json: bool,
+    language: Language = "en",
+    revision: int | None = None,
 ) -> None:
     """Findings in the terminal; links to the report's forms in `language`, or copies of all."""
-    run = with_report(stack, run_id)
+    run = with_report(stack, run_id, revision)
     content = read_report(stack, run)
     saved = save_reports(stack, run, out) if out else {}
     if as_json:
@@ -122,8 +130,10 @@ def summary(stack: Stack, run: RunRecord, language: Language = "en") -> None:
     console.print(f"reports: porewatch report {run.run_id} --out FOLDER")
 
 
-def logs(stack: Stack, run_id: str, stage: str | None, *, as_json: bool) -> None:
-    run = stack.runs.get(run_id)
+def logs(
+    stack: Stack, run_id: str, stage: str | None, *, as_json: bool, revision: int | None = None
+) -> None:
+    run = record_of(stack, run_id, revision)
     bucket = stack.bucket("Results")
     found = {}
     for record in stack.stages.of_run(run_id, run.revision):

@@ -28,6 +28,7 @@ from porewatch.domain.ending.rules import refuse_gone
 from porewatch.domain.errors import InputRefused
 from porewatch.domain.lifecycle import MENDABLE, refuse_while_under_way
 from porewatch.domain.release import DEFAULT
+from porewatch.domain.revisions import newest
 from porewatch.domain.runs import ReadLimits, RunManifest, RunState
 from porewatch.domain.sealing import parse_manifest
 from porewatch_cli.choices import refuse_mistyped
@@ -168,7 +169,7 @@ def _as_sealed_before(manifest: RunManifest, stack: Stack) -> RunManifest:
     """
     run = stack.runs.find(manifest.run_id)
     refuse_gone(run)
-    if run is not None and run.state in MENDABLE:
+    if run is not None and newest(run).state in MENDABLE:
         return manifest
     raw = stack.bucket("Raw")
     key = places.seal_key(manifest.run_id)

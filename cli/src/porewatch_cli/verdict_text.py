@@ -31,6 +31,17 @@ def state_text(run: RunRecord) -> Text:
     return Text(run.state.value, style=STATE_STYLES[run.state])
 
 
+def revisions_text(run: RunRecord) -> str:
+    """What there is beside the revision that the run goes by; blank for most runs."""
+    said = []
+    if run.standing is not None:
+        said.append(f"revision {run.revision} is under way; results of {run.standing.revision}")
+    if run.attempt is not None:
+        why = " ".join((run.attempt.problem or "").split())
+        said.append(f"revision {run.attempt.revision} was {run.attempt.state.value}: {why}")
+    return "; ".join(said)
+
+
 def result_text(run: RunRecord) -> Text:
     """Whether the results may be reported; with the number of samples of each outcome when they
     differ. Blank while there are none, `not known` for a run published by an earlier version."""

@@ -29,8 +29,9 @@ from porewatch_cli.endings import hold_text
 from porewatch_cli.files_seen import FilesSeen
 from porewatch_cli.ladder import failures_of, last_steps, refusals_of, steps
 from porewatch_cli.progress import progress_bar, progress_text
+from porewatch_cli.reports import record_of
 from porewatch_cli.terminal import console, errors, print_json
-from porewatch_cli.verdict_text import detections_text, result_text, state_text
+from porewatch_cli.verdict_text import detections_text, result_text, revisions_text, state_text
 
 if TYPE_CHECKING:
     from porewatch_cli.stack import Stack
@@ -66,9 +67,18 @@ class RunView(Model):
         return self.run.state in FINAL_STATES
 
 
-def look(run_id: str, stack: Stack, files: FilesSeen | None = None) -> RunView:
-    """Read the picture. NotFound when nobody has heard of the run. `files`: of earlier looks."""
-    run = stack.runs.get(run_id)
+def look(
+    run_id: str,
+    stack: Stack,
+    files: FilesSeen | None = None,
+    *,
+    sent: Sent | None = None,
+    revision: int | None = None,
+) -> RunView:
+    """Read the picture: of `revision`, of what was `sent`, or of the revision that the run goes by.
+    NotFound when nobody has heard of the run. `files`: of earlier looks."""
+    run = record_of(stack, run_id, revision)
+    run = sent.meant(run) if sent is not None else run
     seen = files or FilesSeen()
     facts = stack.stages.facts(run_id, run.revision)
     return RunView(
@@ -89,6 +99,7 @@ def follow(
     stack: Stack,
     *,
     sent: Sent | None = None,
+    revision: int | None = None,
     every: float = 1.0,
     patience: float = FIRST_SIGHT_SECONDS,
 ) -> Iterator[RunView]:
@@ -98,8 +109,8 @@ def follow(
     """
     given_up, said, files = time.monotonic() + patience, False, FilesSeen()
     while True:
-        view = _if_seen(run_id, stack, files)
-        if view is not None and (sent is None or sent.is_taken_in(view.run, stack)):
+        view = _if_seen(run_id, stack, files, sent, revision)
+        if view is not None and (sent is None or sent.is_taken_in(view.run)):
             yield view
             if view.over:
                 return
@@ -113,10 +124,14 @@ def follow(
         time.sleep(every)
 
 
-def _if_seen(run_id: str, stack: Stack, files: FilesSeen) -> RunView | None:
+def _if_seen(
+    run_id: str, stack: Stack, files: FilesSeen, sent: Sent | None, revision: int | None
+) -> RunView | None:
     try:
-        return look(run_id, stack, files)
+        return look(run_id, stack, files, sent=sent, revision=revision)
     except NotFound:
+        if revision is not None and stack.runs.find(run_id) is not None:
+            raise  # it is there, and has no such revision
         return None
 
 
@@ -136,6 +151,7 @@ def watch(
     stack: Stack,
     *,
     sent: Sent | None = None,
+    revision: int | None = None,
     as_json: bool = False,
     noticed: Callable[[RunView], None] = lambda _view: None,
 ) -> RunView:
@@ -143,12 +159,12 @@ def watch(
     last: RunView | None = None
     if console.is_terminal and not as_json:
         with Live(console=console, refresh_per_second=4) as live:
-            for last in follow(run_id, stack, sent=sent):
+            for last in follow(run_id, stack, sent=sent, revision=revision):
                 live.update(picture(last))
                 noticed(last)
     else:
         told: set[str] = set()
-        for last in follow(run_id, stack, sent=sent):
+        for last in follow(run_id, stack, sent=sent, revision=revision):
             told = _tell(last, told, as_json)
             noticed(last)
     assert last is not None  # noqa: S101 - follow yields or raises
@@ -189,8 +205,7 @@ def one_line(view: RunView) -> str:
     if result := result_text(run).plain:
         parts += [result, detections_text(run)]
     parts.append(f"${run.cost_usd:.4f}")
-    if held := hold_text(run):
-        parts.append(held)
+    parts += filter(None, (hold_text(run), revisions_text(run)))
     if run.problem:
         parts.append(" ".join(run.problem.split()))
     return " · ".join(parts)
@@ -214,6 +229,8 @@ def picture(view: RunView) -> RenderableType:
         parts.append(last_steps(steps_taken))
     if held := hold_text(run):
         parts.append(Text(held, style="bold"))
+    if beside := revisions_text(run):
+        parts.append(Text(beside, style="yellow"))
     if run.problem:
         parts.append(Text(run.problem, style="red"))
     parts += [Text(line, style="dim") for line in view.said]

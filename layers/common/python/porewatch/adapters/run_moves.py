@@ -60,6 +60,11 @@ def move_run(
     raise Throttled(f"run {run_id} is being changed by too many writers at once.")
 
 
+def place_of(record: RunRecord) -> str:
+    """The run's place among all runs, in order of time."""
+    return f"{record.created_at.isoformat()}#{record.run_id}"
+
+
 def _run_write(before: Item | None, record: RunRecord) -> Write:
     item = Item.of(
         run_key(record.run_id),
@@ -70,7 +75,7 @@ def _run_write(before: Item | None, record: RunRecord) -> Write:
             "revision": record.revision,
             "manifest_digest": record.manifest_digest or "",
         },
-        kind=(RUNS, f"{record.created_at.isoformat()}#{record.run_id}"),
+        kind=(RUNS, place_of(record)),
         version=before.version + 1 if before else 0,
     )
     return PutIf(item, {"version": before.version}) if before else PutNew(item, Conflict)

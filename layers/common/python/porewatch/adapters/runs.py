@@ -11,9 +11,9 @@ from datetime import datetime
 
 from porewatch.adapters.intake import one_more
 from porewatch.adapters.items import Item, Plain, Put, Write, run_key
-from porewatch.adapters.run_moves import RUN, RUNS, Step, move_run, there
+from porewatch.adapters.run_moves import RUN, RUNS, Step, move_run, place_of, there
 from porewatch.adapters.table import Table
-from porewatch.domain import lifecycle
+from porewatch.domain import lifecycle, revisions
 from porewatch.domain.cancelling import Cancel
 from porewatch.domain.cost import CostLine
 from porewatch.domain.errors import NotFound
@@ -50,10 +50,34 @@ class RunLedger:
             )
         return record
 
-    def list(self) -> Iterator[RunRecord]:
-        """All runs, newest first; read only as far as you iterate."""
-        for item in self._table.query_kind(RUNS, newest_first=True):
+    def revision(self, run_id: str, number: int) -> RunRecord:
+        """One revision of the run, whatever became of it. Raises NotFound."""
+        record = self.get(run_id)
+        found = revisions.held_in(record, number)
+        found = found or revisions.from_facts(record, number, self._told_of(run_id, number))
+        if found is None:
+            raise NotFound(
+                f"run {run_id} has no revision {number}.",
+                remedy=f"its newest is revision {revisions.last_number(record)}.",
+            )
+        return found
+
+    def _told_of(self, run_id: str, number: int) -> Iterator[Fact]:
+        for kind in revisions.TOLD_BY:
+            prefix = f"{FACT_PREFIX}{lifecycle.fact_id(kind, run_id, number)}"
+            for item in self._table.query(run_key(run_id), prefix):
+                yield kind.model_validate_json(str(item.attributes["detail"]))
+
+    def list(self, before: str = "") -> Iterator[RunRecord]:
+        """All runs, newest first; read only as far as you iterate. `before`: those that come after
+        this place (`place_of`) in that order."""
+        for item in self._table.query_kind(RUNS, newest_first=True, before=before):
             yield item.model(RunRecord)
+
+    @staticmethod
+    def place(record: RunRecord) -> str:
+        """Where `list` goes on after this run."""
+        return place_of(record)
 
     def seal_note(self, run_id: str, revision: int) -> SealNote:
         """Digest and counts of the manifest that sealed a revision. Raises NotFound."""

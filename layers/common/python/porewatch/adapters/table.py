@@ -89,11 +89,16 @@ class Table:
                 "#p = :p AND #s BETWEEN :first AND :last", names, within, True, ConsistentRead=True
             )
 
-    def query_kind(self, kind: str, *, newest_first: bool = False) -> Iterator[Item]:
-        """All items of a kind, by the index (a moment late), in order of gsi_sk."""
-        yield from self._pages(
-            "#k = :k", {"#k": "gsi_pk"}, {":k": kind}, not newest_first, IndexName=KIND_INDEX
-        )
+    def query_kind(
+        self, kind: str, *, newest_first: bool = False, before: str = ""
+    ) -> Iterator[Item]:
+        """All items of a kind, by the index (a moment late), in order of gsi_sk; with `before` only
+        those that come before it in that order of text."""
+        names, values, condition = {"#k": "gsi_pk"}, {":k": kind}, "#k = :k"
+        if before:
+            names["#s"], values[":s"] = "gsi_sk", before
+            condition += " AND #s < :s"
+        yield from self._pages(condition, names, values, not newest_first, IndexName=KIND_INDEX)
 
     def _pages(
         self,

@@ -2,7 +2,9 @@
 
 Pure. Every rule takes the record as it stands (None when there is none) and answers the record as
 it should stand with the facts that tell of it, or None when nothing is to be done because the same
-thing was done before. Late and repeated words never move a run backwards.
+thing was done before. Late and repeated words never move a run backwards. A revision that comes to
+nothing beside a completed one is an attempt: the run goes by the completed one again
+(`domain.revisions`).
 """
 
 from __future__ import annotations
@@ -20,6 +22,14 @@ from porewatch.domain.events import (
     RunRefused,
     RunSealed,
     RunStarted,
+)
+from porewatch.domain.revisions import (
+    all_digests,
+    alone,
+    last_number,
+    newest,
+    reported,
+    without_result,
 )
 from porewatch.domain.runs import FINAL_STATES, RunManifest, RunRecord, RunState
 from porewatch.domain.verdict import Verdict
@@ -55,19 +65,22 @@ def seal(
     if record.state is RunState.RUNNING:
         refuse_while_under_way(record)
     if digest in record.earlier_digests:
+        if newest(record).manifest_digest == digest:
+            return None
         raise ManifestRefused(
             f"this manifest sealed run {record.run_id} before; no manifest runs twice.",
             file="run.json",
             remedy="seal the run anew with `porewatch submit`.",
         )
-    revision = record.revision + (record.state is not RunState.RECEIVING)
+    standing = reported(record)
+    revision = last_number(record) + (record.state is not RunState.RECEIVING)
     after = _moved(
         record,
         at,
         state=RunState.SEALED,
         revision=revision,
         manifest_digest=digest,
-        earlier_digests=_all_digests(record),
+        earlier_digests=all_digests(record),
         profile=manifest.profile,
         bundle=manifest.bundle,
         problem=None,
@@ -78,6 +91,9 @@ def seal(
         findings=None,
         verdict=None,
         late=(),
+        last_revision=revision,
+        standing=alone(standing) if standing else None,
+        attempt=None,
     )
     fact = RunSealed(
         fact_id=fact_id(RunSealed, record.run_id, revision, digest[:16]),
@@ -137,20 +153,17 @@ def start_another(record: RunRecord, ended: RunRecord, execution_arn: str, at: d
 def refuse(record: RunRecord | None, run_id: str, digest: str, problem: str, at: datetime) -> Move:
     """The manifest with this digest (of its raw bytes when it cannot be read) is no good.
 
-    A run that is running, complete, or sealed by another manifest is not touched: only the fact is
-    told, about the revision that this manifest would have been.
+    A run that is running, complete, or sealed by another manifest stays as it is: the refusal is an
+    attempt beside it, with the number of the revision that this manifest would have been.
     """
     record = record or _new(run_id, at)
     same = record.manifest_digest == digest
-    if same and record.state not in OPEN_STATES:
+    told_before = not same and newest(record).manifest_digest == digest
+    if told_before or (same and record.state not in OPEN_STATES):
         return None
-    untouched = not same and record.state in (
-        RunState.SEALED,
-        RunState.RUNNING,
-        RunState.COMPLETED,
-    )
-    next_one = untouched or (not same and record.state in MENDABLE)
-    revision = record.revision + next_one
+    beside = not same and record.state in _KEPT
+    next_one = beside or (not same and record.state in MENDABLE)
+    revision = last_number(record) + 1 if next_one else record.revision
     fact = RunRefused(
         fact_id=fact_id(RunRefused, run_id, revision, digest[:16]),
         run_id=run_id,
@@ -158,19 +171,38 @@ def refuse(record: RunRecord | None, run_id: str, digest: str, problem: str, at:
         at=at,
         problem=problem,
     )
-    if untouched:
-        return record, (fact,)
+    if beside:
+        refused = _refusal(run_id, revision, digest, problem, at)
+        return _moved(record, at, attempt=refused, last_revision=revision), (fact,)
     after = _moved(
         record,
         at,
         state=RunState.REFUSED,
         revision=revision,
+        last_revision=max(revision, last_number(record)),
         manifest_digest=digest,
-        earlier_digests=record.earlier_digests if same else _all_digests(record),
+        earlier_digests=record.earlier_digests if same else all_digests(record),
         problem=problem,
         completed_at=at,
     )
-    return after, (fact,)
+    return without_result(record, after), (fact,)
+
+
+_KEPT = (RunState.SEALED, RunState.RUNNING, RunState.COMPLETED)
+
+
+def _refusal(run_id: str, revision: int, digest: str, problem: str, at: datetime) -> RunRecord:
+    """A revision that was refused before it began."""
+    return RunRecord(
+        run_id=run_id,
+        state=RunState.REFUSED,
+        revision=revision,
+        manifest_digest=digest,
+        problem=problem,
+        created_at=at,
+        updated_at=at,
+        completed_at=at,
+    )
 
 
 def complete(
@@ -200,6 +232,7 @@ def complete(
         verdict=verdict,
         cost_usd=max(record.cost_usd, cost_usd),
         completed_at=at,
+        standing=None,
     )
     fact = RunCompleted(
         fact_id=fact_id(RunCompleted, record.run_id, revision),
@@ -226,7 +259,7 @@ def fail(
     at: datetime,
 ) -> Move:
     """RUNNING -> FAILED, or REFUSED when the input is to blame."""
-    if record.revision == revision and record.state in MENDABLE:
+    if _came_to_nothing(record, revision):
         return None
     _must_run(record, revision)
     state = RunState.REFUSED if refused else RunState.FAILED
@@ -240,12 +273,12 @@ def fail(
     }
     more = {} if refused else {"stage": stage, "error": error}
     after = _moved(record, at, state=state, problem=problem, completed_at=at)
-    return after, (kind(**common, **more),)
+    return without_result(record, after), (kind(**common, **more),)
 
 
 def cancel(record: RunRecord, order: Cancel, at: datetime) -> Move:
     """Whatever it is doing, it stops. RunOver when it has ended otherwise."""
-    if record.state is RunState.CANCELLED:
+    if newest(record).state is RunState.CANCELLED:
         return None
     if ended(record):
         raise RunOver(
@@ -264,7 +297,7 @@ def cancel(record: RunRecord, order: Cancel, at: datetime) -> Move:
         reason=order.reason,
         problem=order.sentence,
     )
-    return after, (fact,)
+    return without_result(record, after), (fact,)
 
 
 MOST_LATE = 200
@@ -299,7 +332,8 @@ def found(record: RunRecord, revision: int, findings: int, at: datetime) -> Move
 def refuse_cancelled(record: RunRecord, revision: int) -> None:
     """Raises StaleEpoch for work on a revision that somebody cancelled: an execution may begin just
     when it is stopped, and must not get a machine."""
-    if record.revision == revision and record.state is RunState.CANCELLED:
+    last = newest(record)
+    if last.revision == revision and last.state is RunState.CANCELLED:
         raise StaleEpoch(f"run {record.run_id} was cancelled at revision {revision}.")
 
 
@@ -307,10 +341,9 @@ def ended(record: RunRecord) -> bool:
     return record.state in FINAL_STATES
 
 
-def _all_digests(record: RunRecord) -> tuple[str, ...]:
-    """Of every manifest that was ever the run's: none of them may run again."""
-    latest = (record.manifest_digest,) if record.manifest_digest else ()
-    return (*record.earlier_digests, *latest)
+def _came_to_nothing(record: RunRecord, revision: int) -> bool:
+    there = (record, record.attempt)
+    return any(r is not None and r.revision == revision and r.state in MENDABLE for r in there)
 
 
 def _must_run(record: RunRecord, revision: int) -> None:

@@ -280,7 +280,8 @@ class FileRecord(Model):
 
 
 class RunRecord(Model):
-    """The live state of a run, as the ledger holds it."""
+    """The live state of a run, as the ledger holds it: of the revision that it goes by
+    (`domain.revisions`)."""
 
     run_id: RunId
     state: RunState
@@ -311,3 +312,14 @@ class RunRecord(Model):
     ] = None
     earlier_holds: tuple[Hold, ...] = ()
     deletion: Annotated[Deletion | None, Field(description="of a deleted run, else None")] = None
+    last_revision: Annotated[
+        int, Field(ge=0, description="highest number given; what is refused at once has one, too")
+    ] = 0
+    standing: Annotated[
+        RunRecord | None,
+        Field(description="the newest completed revision, while a later one is under way"),
+    ] = None
+    attempt: Annotated[
+        RunRecord | None,
+        Field(description="the last revision that came to nothing beside one that stands"),
+    ] = None

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from porewatch.domain.cancelling import Cancel, Cancelled
 from porewatch.domain.phases import StageRecord
+from porewatch.domain.revisions import newest
 from porewatch.domain.runs import RunRecord
 from porewatch.domain.tasks import Terminate
 from porewatch.usecases.end_machines import end_machines
@@ -43,21 +44,20 @@ class Brakes:
 def cancel_run(order: Cancel, brakes: Brakes) -> Cancelled:
     """NotFound for an unknown run, RunOver for one that ended otherwise; a cancelled one stays so
     and loses what may still be at work for it."""
-    record = brakes.runs.cancel(order, at=brakes.at)
+    record = newest(brakes.runs.cancel(order, at=brakes.at))
     machines: list[str] = []
     if record.execution_arn is not None:
         brakes.executions.stop(record.execution_arn, order.sentence)
         for stage in brakes.stages.of_run(record.run_id, record.revision):
             machines += _end(stage, order, brakes)
         _settle(record, brakes)
-    after = brakes.runs.get(order.run_id)
     return Cancelled(
-        run_id=after.run_id,
-        revision=after.revision,
-        state=after.state,
-        problem=after.problem or "",
+        run_id=record.run_id,
+        revision=record.revision,
+        state=record.state,
+        problem=record.problem or "",
         machines=tuple(machines),
-        cost_usd=after.cost_usd,
+        cost_usd=brakes.runs.get(order.run_id).cost_usd,
     )
 
 

@@ -20,6 +20,7 @@ from porewatch.domain.landing.names import Landed, classify
 from porewatch.domain.landing.sorting import Door, Understood, sort_out
 from porewatch.domain.lifecycle import SealedBy
 from porewatch.domain.lying import Lying
+from porewatch.domain.revisions import newest
 from porewatch.domain.runs import FINAL_STATES, RunManifest, RunRecord, RunState
 from porewatch.domain.sealing import parse_manifest, seal
 from porewatch.usecases.look_at_files import begin_look, looking
@@ -77,7 +78,7 @@ def seal_by_summary(
     at = gate.clock()
     record = gate.runs.find(run_id)
     refuse_gone(record)
-    if record is not None and record.state is RunState.CANCELLED:
+    if record is not None and newest(record).state is RunState.CANCELLED:
         raise AlreadyDone(f"run {run_id} was cancelled; only a person's seal starts it again.")
     nothing = FilesLacking("files that lay there or are counted cannot all be checked yet.")
     look = look or begin_look(run_id, "summary", intake=gate.intake, at=at, swept=swept)

@@ -24,6 +24,7 @@ from porewatch.domain.events import (
     RunRefused,
 )
 from porewatch.domain.results import RunResults
+from porewatch.domain.revisions import held_in, last_number
 from porewatch.domain.runs import FINAL_STATES, RunRecord, RunState
 
 if TYPE_CHECKING:
@@ -52,8 +53,9 @@ def settle_by_run(
     run = runs.find(run_id)
     if run is None or not _over(run, revision):
         return
-    if run.revision == revision and run.state is not RunState.COMPLETED:
-        _without_report(run_id, revision, run.problem or "it failed.", alerts, at)
+    meant = held_in(run, revision)
+    if meant is not None and meant.state is not RunState.COMPLETED:
+        _without_report(run_id, revision, meant.problem or "it failed.", alerts, at)
     else:
         _completed(run_id, revision, alerts, results, at)
 
@@ -64,7 +66,9 @@ def suspicion_id(run_id: str, revision: int, sample: str, code: str) -> str:
 
 
 def _over(run: RunRecord, revision: int) -> bool:
-    return run.revision > revision or (run.revision == revision and run.state in FINAL_STATES)
+    meant = held_in(run, revision)
+    over = meant is not None and meant.state in FINAL_STATES
+    return over or (meant is None and last_number(run) > revision)
 
 
 def _completed(

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import base64
 import re
-from itertools import islice
 from typing import TYPE_CHECKING, Annotated
 
 from pydantic import Field
@@ -14,6 +14,7 @@ from porewatch.domain.ending.records import Hold
 from porewatch.domain.errors import MessageRefused, NotFound
 from porewatch.domain.findings import Call, Outcome
 from porewatch.domain.landing.answers import Treatment
+from porewatch.domain.revisions import reported
 from porewatch.domain.runs import RUN_ID_PATTERN, RunRecord, RunState
 from porewatch.domain.verdict import Detection
 
@@ -22,6 +23,11 @@ if TYPE_CHECKING:
     from porewatch.adapters.runs import RunLedger
 
 MOST = 200
+MOST_READ = 1_000
+"""Runs that are looked at for one page."""
+LONGEST_CURSOR = 200
+PLACE = re.compile(rf"[0-9T:.+-]{{19,40}}#{RUN_ID_PATTERN.strip('^$')}")
+MOST_REVISIONS = 1_000_000
 
 
 class Answer(Model):
@@ -32,12 +38,26 @@ class Answer(Model):
         return self.model_dump(mode="json")
 
 
+class Attempt(Answer):
+    """A revision that came to nothing beside one that has a report."""
+
+    revision: int
+    state: RunState
+    problem: str | None
+    completed_at: Moment | None
+
+
 class RunView(Answer):
-    """A run as a client sees it: no ARNs, no keys of ours."""
+    """A run as a client sees it: no ARNs, no keys of ours. What was found, and when, is always of
+    the newest completed revision, `reported_revision`, also while a later one is under way."""
 
     run_id: str
     state: RunState
     revision: int
+    reported_revision: Annotated[
+        int | None, Field(description="whose findings and reports these are; None: of none yet")
+    ] = None
+    attempt: Attempt | None = None
     profile: str
     bundle: str | None
     problem: str | None
@@ -71,7 +91,12 @@ class OneRun(RunView):
 
 
 class RunList(Answer):
+    """A page of runs. It may be short, or empty, where a state is asked for that few are in."""
+
     runs: tuple[RunView, ...]
+    next: Annotated[
+        str | None, Field(description="`cursor` of the page after this one; None: it was the last")
+    ] = None
 
 
 class ReportLinks(Answer):
@@ -83,30 +108,66 @@ class ReportLinks(Answer):
     links: dict[str, str]
 
 
-def list_runs(*, runs: RunLedger, limit: str | None, state: str | None) -> RunList:
-    """Newest first. `limit` 1 to 200 (default 50), `state` one of RunState."""
-    number = _limit(limit)
+def list_runs(
+    *, runs: RunLedger, limit: str | None, state: str | None, cursor: str | None = None
+) -> RunList:
+    """Newest first. `limit` 1 to 200 (default 50), `state` one of RunState, `cursor` the `next` of
+    the page before. A page ends after MOST_READ runs, however few of them are in that state."""
+    most = _limit(limit)
     if state is not None and state not in set(RunState):
         known = ", ".join(RunState)
-        raise MessageRefused(f"{state!r} is not a state of a run.", remedy=f"use one of {known}.")
-    found = (run for run in runs.list() if state is None or run.state == state)
-    return RunList(runs=tuple(view(run) for run in islice(found, number)))
+        raise MessageRefused(
+            f"{state[:20]!r} is not a state of a run.", remedy=f"use one of {known}."
+        )
+    found: list[RunView] = []
+    last: RunRecord | None = None
+    for seen, run in enumerate(runs.list(_place(cursor))):
+        if last is not None and (len(found) == most or seen == MOST_READ):
+            return RunList(runs=tuple(found), next=_cursor(runs.place(last)))
+        if state is None or run.state == state:
+            found.append(view(run))
+        last = run
+    return RunList(runs=tuple(found))
 
 
-def show_run(run_id: str, *, runs: RunLedger) -> OneRun:
-    """Raises NotFound, for odd run ids as well."""
-    shown = view(_run(run_id, runs))
+def _cursor(place: str) -> str:
+    return base64.urlsafe_b64encode(place.encode()).decode().rstrip("=")
+
+
+def _place(cursor: str | None) -> str:
+    """The place that a cursor names. Raises MessageRefused for what is none of ours."""
+    if cursor is None:
+        return ""
+    if len(cursor) <= LONGEST_CURSOR and cursor.isascii():
+        try:
+            place = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode()
+        except ValueError:
+            place = ""
+        if PLACE.fullmatch(place) and _cursor(place) == cursor:
+            return place
+    raise MessageRefused(
+        f"cursor {cursor[:20]!r} is refused.", remedy="use `next` of the page before, as it is."
+    )
+
+
+def show_run(run_id: str, *, runs: RunLedger, revision: str | None = None) -> OneRun:
+    """The run, or one of its revisions. Raises NotFound, for odd run ids as well."""
+    shown = view(_run(run_id, runs, revision))
     told = runs.answers(run_id)
     answers = [AnswerView.model_validate(a.model_dump(include=_SHOWN_OF_ANSWERS)) for a in told]
     return OneRun.model_validate({**shown.model_dump(), "answers": answers})
 
 
-def report_links(run_id: str, *, runs: RunLedger, reports: Objects, seconds: int) -> ReportLinks:
-    """Raises NotFound while there is no report, saying what state the run is in."""
-    record = _run(run_id, runs)
+def report_links(
+    run_id: str, *, runs: RunLedger, reports: Objects, seconds: int, revision: str | None = None
+) -> ReportLinks:
+    """Of the newest completed revision, or of the one that is asked for. Raises NotFound while
+    there is no report, saying what state the run is in."""
+    found = _run(run_id, runs, revision)
+    record = (reported(found) if revision is None else None) or found
     if not record.report_keys:
         raise NotFound(
-            f"run {run_id} has no report: it is {record.state.value}.",
+            f"run {run_id} has no report: it is {record.state.value} (revision {record.revision}).",
             remedy=record.problem or "ask again when it is completed.",
         )
     links = {
@@ -121,15 +182,36 @@ _SHOWN_OF_ANSWERS = set(AnswerView.model_fields)
 
 def view(record: RunRecord) -> RunView:
     """The public part of a record."""
-    verdict = dict(record.verdict) if record.verdict else {}
+    shown = reported(record) or record
+    verdict = dict(shown.verdict) if shown.verdict else {}
     own = {name for name in RunView.model_fields if name in RunRecord.model_fields}
-    return RunView.model_validate({name: getattr(record, name) for name in own} | verdict)
+    told = {name: getattr(record, name) for name in own} | {
+        "findings": shown.findings,
+        "completed_at": shown.completed_at,
+        "reported_revision": shown.revision if shown.state is RunState.COMPLETED else None,
+        "attempt": _attempt(record),
+    }
+    return RunView.model_validate(told | verdict)
 
 
-def _run(run_id: str, runs: RunLedger) -> RunRecord:
+def _attempt(record: RunRecord) -> Attempt | None:
+    last = record.attempt
+    if last is None:
+        return None
+    return Attempt.model_validate({name: getattr(last, name) for name in Attempt.model_fields})
+
+
+def _run(run_id: str, runs: RunLedger, revision: str | None) -> RunRecord:
     if not re.fullmatch(RUN_ID_PATTERN, run_id):
-        raise NotFound(f"{run_id!r} is not a run id.")
-    return runs.get(run_id)
+        raise NotFound(f"{run_id[:80]!r} is not a run id.")
+    if revision is None:
+        return runs.get(run_id)
+    asked = number(revision)
+    if asked is None or asked > MOST_REVISIONS:
+        raise MessageRefused(
+            f"revision {revision[:20]!r} is refused.", remedy="use the number of a revision."
+        )
+    return runs.revision(run_id, asked)
 
 
 def _limit(text: str | None) -> int:
