@@ -18,7 +18,8 @@ from porewatch.domain.errors import InputRefused
 from porewatch.domain.runs import InputFile, ReadKind, Sample
 from porewatch.reads.check import check_stream
 from porewatch_worker.science.assigning import Owners
-from porewatch_worker.science.reads import Read, in_capitals, read_units
+from porewatch_worker.science.reads import Read, read_units
+from porewatch_worker.science.records import in_capitals
 from porewatch_worker.science.seen_reads import SeenReads
 from porewatch_worker.science.units import UnitCounts
 
@@ -133,7 +134,7 @@ def test_a_million_reads_take_twenty_bytes_each() -> None:
     [("ACGTN", "ACGTN"), ("acgtn", "ACGTN"), ("ACgu", "ACGT"), ("UUUU", "TTTT"), ("", "")],
 )
 def test_a_read_is_dna_in_capitals(given_: str, made: str) -> None:
-    assert in_capitals(given_) == made
+    assert in_capitals(given_.encode()) == made
 
 
 def reader_takes(path: Path, content: bytes) -> bool:

@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 from porewatch.domain.runs import InputFile
-from porewatch_worker.science.records import Place, Read, in_capitals, records_of
+from porewatch_worker.science.records import Place, Read, records_of
 from porewatch_worker.science.seen_reads import SeenReads
 
-__all__ = ["Part", "Read", "Unit", "in_capitals", "read_units"]
+__all__ = ["Part", "Read", "Unit", "read_units"]
 
 MOST_FILES = 100
 """Files that share a unit, at most: a unit that must be given up takes no more of them with it."""

@@ -44,6 +44,10 @@ FRAME_BASES, FRAME_READS = 1_000_000, 500
 """Bases and reads of one answer of the child, about."""
 
 
+CAPITALS = bytes.maketrans(b"acgtnuU", b"ACGTNTT")
+"""Every base that the check lets through, as DNA in capitals."""
+
+
 class Place:
     """How far a file is read, in bytes of the file. The child reads ahead: between its answers the
     place is taken from the bases that were handed out."""
@@ -132,7 +136,7 @@ def _reads_of(told: list[Any], rest: memoryview) -> Iterator[Read]:
 def _fastq(raw: RawBytes, name: str) -> Iterator[Make]:
     for block in sound_blocks(raw, name=name):
         for head, bases, quals in zip(block.heads, block.bases, block.quals, strict=True):
-            yield lambda h=head, b=bases, q=quals: _read(header_of(h), b.decode("ascii"), q)  # type: ignore[misc]
+            yield lambda h=head, b=bases, q=quals: _read(header_of(h), in_capitals(b), q)  # type: ignore[misc]
 
 
 def _bam(raw: RawBytes, name: str) -> Iterator[Make]:
@@ -142,7 +146,7 @@ def _bam(raw: RawBytes, name: str) -> Iterator[Make]:
 
 
 def _from_bam(read: Called) -> Read:
-    sequence = read.record.get_forward_sequence()
+    sequence = read.record.get_forward_sequence()  # BAM knows capitals only, and no U
     values = read.qualities[::-1] if read.record.is_reverse else read.qualities
     return _read(read.header, sequence, (values + 33).tobytes())
 
@@ -150,7 +154,7 @@ def _from_bam(read: Called) -> Read:
 def _read(header: ReadHeader, sequence: str, qualities: bytes) -> Read:
     return Read(
         id=header.id,
-        sequence=in_capitals(sequence),
+        sequence=sequence,
         qualities=qualities,
         barcode=header.barcode,
         start_time=header.start_time,
@@ -160,8 +164,6 @@ def _read(header: ReadHeader, sequence: str, qualities: bytes) -> Read:
     )
 
 
-def in_capitals(sequence: str) -> str:
+def in_capitals(sequence: bytes) -> str:
     """DNA in capitals: `acgu` -> `ACGT`."""
-    if not sequence.isupper():
-        sequence = sequence.upper()
-    return sequence.replace("U", "T") if "U" in sequence else sequence
+    return sequence.translate(CAPITALS).decode("ascii")
