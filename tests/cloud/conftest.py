@@ -112,9 +112,13 @@ def lab(stack: Cloud, request: pytest.FixtureRequest) -> Lab:
     """The laboratory, with the runs of every module that is to be tested under way."""
     from tests.cloud.lab import Lab
 
-    made = Lab(stack)
+    tests = [item for item in request.session.items if isinstance(item, pytest.Function)]
+    values = [
+        v for test in tests if hasattr(test, "callspec") for v in test.callspec.params.values()
+    ]
+    made = Lab(stack, frozenset(value for value in values if isinstance(value, str)))
     made.demo, made.subscriptions  # noqa: B018 - before the first run can need them
-    modules = {item.module for item in request.session.items if isinstance(item, pytest.Function)}
+    modules = {test.module for test in tests}
     for module in sorted(modules, key=lambda module: module.__name__):
         if hasattr(module, "send_runs"):
             module.send_runs(made)

@@ -62,6 +62,8 @@ class Lab:
     """A laboratory that uses the deployed stack: it sends runs and reads what comes back."""
 
     cloud: Cloud
+    selected: frozenset[str] = frozenset()
+    """Parameters of the session's tests, so that no run is sent that nobody looks at."""
     shared: Path = SHARED
     tag: str = field(default_factory=lambda: uuid.uuid4().hex[:6])
     started: float = field(default_factory=time.monotonic)

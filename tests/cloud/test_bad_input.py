@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterable
 from typing import Any
 
 import pytest
@@ -23,9 +24,21 @@ from tests.cloud.spoiled import BAD_FILES, BAD_MANIFESTS, BAD_TARS, GOOD_PATH, R
 
 pytestmark = [pytest.mark.cloud, pytest.mark.xdist_group("end to end")]
 NEIGHBOUR, SHORT_READS = "neighbour", "short-reads"
-CASES = (*BAD_FILES, *BAD_MANIFESTS, *BAD_TARS)
+ALWAYS = ("truncated gzip", "bam without sequence", "signal cut short", "wrong checksum",
+          "path out of the run", "parent folder", "barcode that is none", "rün")  # fmt: skip
+"""Kinds that are sent in every session; the others are slow, and have fast siblings in
+tests/functional and tests/cli."""
 ODD_NAMES = ("my run!", "rün", "-x")
 Listed = dict[str, dict[str, Any]]
+
+
+def cases(kinds: Iterable[str]) -> list[Any]:
+    return [k if k in ALWAYS else pytest.param(k, marks=pytest.mark.slow) for k in kinds]
+
+
+def sent(lab: Lab) -> list[str]:
+    """The bad runs of this session."""
+    return [c for c in (*BAD_FILES, *BAD_MANIFESTS, *BAD_TARS) if c in lab.selected]
 
 
 def named(case: str) -> str:
@@ -34,13 +47,9 @@ def named(case: str) -> str:
 
 def send_runs(lab: Lab) -> None:
     send(lab, NEIGHBOUR, {"fastq/barcode01/a.fastq.gz": lab.donor[0]})  # it must be under way
-    for case in BAD_FILES:
-        lab.later(send_bad_file, lab, case)
-    for case in BAD_MANIFESTS:
-        lab.later(send_bad_manifest, lab, case)
-    for case, tar in BAD_TARS.items():
-        lab.put(f"inbox/{lab.run_id(named(case))}.tar", tar_of(tar))
-    for odd in ODD_NAMES:
+    for case in sent(lab):
+        lab.later(send_bad, lab, case)
+    for odd in lab.selected.intersection(ODD_NAMES):
         lab.put(f"runs/{odd}{lab.tag}/{GOOD_PATH}", READS)
         lab.put(f"inbox/{odd}{lab.tag}.tar", READS)
     read = b"@r%d\n" + b"ACGTT" * 30 + b"\n+\n" + b"I" * 150 + b"\n"
@@ -66,6 +75,15 @@ def manifest(run_id: str, files: dict[str, bytes]) -> dict[str, Any]:
     }
 
 
+def send_bad(lab: Lab, case: str) -> None:
+    if case in BAD_FILES:
+        send_bad_file(lab, case)
+    elif case in BAD_MANIFESTS:
+        send_bad_manifest(lab, case)
+    else:
+        lab.put(f"inbox/{lab.run_id(named(case))}.tar", tar_of(BAD_TARS[case]))
+
+
 def send_bad_file(lab: Lab, case: str) -> None:
     bad = BAD_FILES[case]
     send(lab, named(case), {GOOD_PATH: READS, bad.path: bad.content()})
@@ -89,7 +107,7 @@ def says(words: tuple[str, ...], text: str | None) -> bool:
 @pytest.fixture(scope="module")
 def listed(lab: Lab) -> Listed:
     """What `porewatch list --json` says when all of this module's runs have ended: by run id."""
-    for what in (*map(named, CASES), SHORT_READS, NEIGHBOUR):
+    for what in (*map(named, sent(lab)), SHORT_READS, NEIGHBOUR):
         lab.ended(lab.run_id(what))
     runs = json.loads(lab.command("list", "--json").stdout)
     return {run["run_id"]: run for run in runs}
@@ -107,7 +125,7 @@ def refused(lab: Lab, listed: Listed, case: str, words: tuple[str, ...]) -> RunR
     return run
 
 
-@pytest.mark.parametrize("case", BAD_FILES)
+@pytest.mark.parametrize("case", cases(BAD_FILES))
 def test_a_bad_file_is_named_and_set_aside(lab: Lab, listed: Listed, case: str) -> None:
     bad = BAD_FILES[case]
     run = refused(lab, listed, case, bad.run_words or bad.words)
@@ -125,7 +143,7 @@ def test_a_bad_file_is_named_and_set_aside(lab: Lab, listed: Listed, case: str) 
     assert says(bad.words, notice.body) and kept in notice.body
 
 
-@pytest.mark.parametrize("case", BAD_MANIFESTS)
+@pytest.mark.parametrize("case", cases(BAD_MANIFESTS))
 def test_a_bad_manifest_is_refused_and_the_sound_files_stay(
     lab: Lab, listed: Listed, case: str
 ) -> None:
@@ -135,7 +153,7 @@ def test_a_bad_manifest_is_refused_and_the_sound_files_stay(
     assert raw.head(places.seal_key(run.run_id)) is not None
 
 
-@pytest.mark.parametrize("case", BAD_TARS)
+@pytest.mark.parametrize("case", cases(BAD_TARS))
 def test_a_bad_tar_is_set_aside_whole_and_leaves_nothing_behind(
     lab: Lab, listed: Listed, case: str
 ) -> None:
@@ -150,7 +168,7 @@ def test_a_bad_tar_is_set_aside_whole_and_leaves_nothing_behind(
     assert list(raw.keys(f"runs/{run.run_id}/")) == []
 
 
-@pytest.mark.parametrize("odd", ODD_NAMES)
+@pytest.mark.parametrize("odd", cases(ODD_NAMES))
 def test_an_odd_run_id_is_told_and_starts_nothing(lab: Lab, odd: str) -> None:
     run_id, raw = f"{odd}{lab.tag}", lab.stack.bucket("Raw")
     keys = (f"runs/{run_id}/{GOOD_PATH}", f"inbox/{run_id}.tar")
@@ -187,7 +205,7 @@ def test_reads_that_are_all_too_short_end_the_run_with_the_numbers(
 
 
 def test_a_neighbour_under_way_meanwhile_is_not_touched(lab: Lab) -> None:
-    ends = [lab.refused(lab.run_id(named(case))).updated_at for case in CASES]
+    ends = [lab.refused(lab.run_id(named(case))).updated_at for case in sent(lab)]
     run = lab.completed(lab.run_id(NEIGHBOUR)).run
     assert run.completed_at and min(ends) < run.completed_at and run.created_at < max(ends)
     report = lab.findings(run)

@@ -71,6 +71,13 @@ EXPECTED: dict[str, Any] = {
 }
 
 
+RUN_ANYWAY = """alert_handler bundle_unpacker cost_tracker fact_publisher fastq_validator
+instance_launcher instance_terminator metric_calculator phase_state_manager report_generator
+result_aggregator status_updater""".split()
+"""Functions that the session's runs invoke many times, built and deployed: here they are slow."""
+FOLDERS = sorted({example.split(".")[0] for example in EXPECTED})
+
+
 @pytest.fixture(scope="module")
 def built(stack: Cloud) -> Path:
     return built_for_here(stack.home)
@@ -93,7 +100,10 @@ def as_expected(answer: Answer, wanted: Any) -> bool:
     return bool(answer.payload == wanted)
 
 
-@pytest.mark.parametrize("folder", sorted({example.split(".")[0] for example in EXPECTED}))
+@pytest.mark.parametrize(
+    "folder",
+    [pytest.param(f, marks=pytest.mark.slow) if f in RUN_ANYWAY else f for f in FOLDERS],
+)
 def test_a_built_function_runs_with_its_examples(stack: Cloud, built: Path, folder: str) -> None:
     artefact = next(a for n, a in built_functions(built).items() if folder_of(n) == folder)
     with running(artefact, stack.home, variables_for(artefact, stack.home)) as port:

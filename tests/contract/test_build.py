@@ -13,6 +13,7 @@ import pytest
 from porewatch_local import gate
 from porewatch_local.artefacts import Artefact, built_functions
 
+pytestmark = pytest.mark.xdist_group("build")  # built once
 REPOSITORY = Path(__file__).parents[2]
 UNZIPPED_LIMIT = 250 * 2**20
 UNCHECKED_HASH = 1
