@@ -8,6 +8,7 @@ Nobody has to remember this: what is not in `always` is an addition.
 from __future__ import annotations
 
 import json
+from functools import cache
 from typing import Any, ClassVar
 
 from porewatch.domain.base import Model
@@ -33,10 +34,24 @@ def _lean(value: Any, told: Any) -> Any:
         return [_lean(v, t) for v, t in zip(value, told, strict=True)]
     if not isinstance(value, ManifestPart):
         return told
+    additions = _additions(type(value))
     kept = {}
-    for name, field in type(value).model_fields.items():
+    for name, text in told.items():
         held = getattr(value, name)
-        default = field.get_default(call_default_factory=True)
-        if name in told and (name in value.always or held != default):
-            kept[name] = _lean(held, told[name])
+        if name not in additions or held != additions[name]:
+            kept[name] = _lean(held, text) if isinstance(held, _WITH_PARTS) else text
     return kept
+
+
+_WITH_PARTS = (tuple, ManifestPart)
+
+
+@cache
+def _additions(part: type[ManifestPart]) -> dict[str, Any]:
+    """Fields that later versions added, with their defaults. A run has fifty thousand files: their
+    class is asked once."""
+    return {
+        name: field.get_default(call_default_factory=True)
+        for name, field in part.model_fields.items()
+        if name not in part.always
+    }
