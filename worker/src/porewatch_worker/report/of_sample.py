@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from porewatch.domain import sample_keys
 from porewatch.domain.completeness import Expected, LeftOut, LostFile
 from porewatch.domain.report import Report
-from porewatch.domain.runs import Sample
+from porewatch.domain.runs import Sample, SampleRole
 from porewatch_worker.report.compose import first_page, provenance_facts
 from porewatch_worker.report.decision import Verdicts, decide, run_outcome
 from porewatch_worker.report.document import Document, Section
@@ -30,7 +30,8 @@ from porewatch_worker.report.trust import sign_off
 def file_keys(report: Report) -> dict[str, str]:
     """Name of each sample that is no control -> what stands for it in file names."""
     keys = sample_keys.file_keys(report.samples)
-    return {name: key for name, key in keys.items() if name in report.subjects}
+    subjects = report.subjects
+    return {name: key for name, key in keys.items() if name in subjects}
 
 
 def of_sample(report: Report, name: str, language: Language = "en") -> Report:
@@ -97,7 +98,7 @@ def compose_sample(report: Report, name: str, language: Language = "en") -> Docu
     """The document of one sample. Its seal is that of the run's report, which holds it."""
     mine = of_sample(report, name, language)
     own = next(s for s in mine.samples if s.name == name)
-    subjects = [s for s in report.samples if s.name in report.subjects]
+    subjects = [s for s in report.samples if s.role is SampleRole.SAMPLE]
     with speaking(language):
         seal = sign_off(mine)
         method = Section("method", say("provenance.title"), (provenance_facts(mine),))

@@ -102,7 +102,8 @@ def _absent(report: Report) -> Iterator[tuple[Cell, ...]]:
 
 def _spikes(report: Report) -> Iterator[tuple[Cell, ...]]:
     """One row for all samples with a spike-in, by the reads that the policy asks for."""
-    spiked = {s.name for s in report.samples if s.spike_copies and s.name in report.subjects}
+    subjects = report.subjects
+    spiked = {s.name for s in report.samples if s.spike_copies and s.name in subjects}
     if not spiked:
         return
     least = _least_spike(report)
@@ -157,8 +158,9 @@ def _some(samples: list[str]) -> str:
 def reasons(report: Report) -> Bullets | None:
     """Why samples are not plainly reportable, worst first, each reason once with its samples."""
     by_reason: dict[tuple[Outcome, str], list[str]] = defaultdict(list)
+    subjects = report.subjects
     for o in report.outcomes:
-        if o.sample in report.subjects and o.outcome is not Outcome.REPORTABLE:
+        if o.sample in subjects and o.outcome is not Outcome.REPORTABLE:
             for reason in o.reasons:
                 by_reason[o.outcome, reason].append(o.sample)
     order = sorted(by_reason, key=lambda k: (WORST_FIRST.index(k[0]), -len(by_reason[k]), k[1]))

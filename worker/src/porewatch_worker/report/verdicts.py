@@ -32,8 +32,9 @@ def badge(report: Report) -> Cell:
 
 def first_action(report: Report) -> str:
     """What to do about the worst finding in a sample; nothing when nothing was detected."""
+    detected = report.detected
     worst = by_weight(
-        f for f in report.findings if (f.sample, f.code) in report.detected and _actions(report, f)
+        f for f in report.findings if (f.sample, f.code) in detected and _actions(report, f)
     )
     if not worst:
         return ""

@@ -138,17 +138,17 @@ class Report(Model):
 
     def _calls(self) -> dict[Call, int]:
         """Findings of the samples by call, members of the list only."""
-        groups = umbrellas(self.panel)
+        subjects, groups = self.subjects, umbrellas(self.panel)
         calls = Counter(
-            f.call for f in self.findings if f.sample in self.subjects and f.code not in groups
+            f.call for f in self.findings if f.sample in subjects and f.code not in groups
         )
         calls[Call.DETECTED] = len(self.detected)
         return {call: calls[call] for call in Call if calls[call]}
 
     def _named(self) -> list[Finding]:
         """Detections, the most severe first, as many as every channel can carry."""
-        severities = tuple(Severity)
-        found = [f for f in self.findings if (f.sample, f.code) in self.detected]
+        severities, detected = tuple(Severity), self.detected
+        found = [f for f in self.findings if (f.sample, f.code) in detected]
         found.sort(key=lambda f: (severities.index(f.severity), f.sample, f.code))
         return found[:MOST_NAMED]
 
