@@ -8,6 +8,7 @@ import json
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import boto3
 import pytest
@@ -20,6 +21,7 @@ from porewatch.domain.errors import InputRefused
 from porewatch.domain.phases import WorkOrder
 from porewatch.domain.runs import RunState
 from porewatch.domain.sealing import input_file
+from porewatch.settings import settings
 from porewatch_worker.fetched_inputs import FetchedInputs
 from porewatch_worker.inputs import sources_of
 from porewatch_worker.order import Assignment, read_order
@@ -52,7 +54,10 @@ def started() -> str:
 def order_of_a_worker() -> WorkOrder:
     """As the state machine has it written and the worker reads it."""
     task = json.loads((ROOT / "events/functions/phase_state_manager.json").read_text())
-    door("phase_state_manager")({**task, "run_id": "run-1", "revision": 0}, Context())
+    key = boto3.client("kms").create_key(KeySpec="HMAC_256", KeyUsage="GENERATE_VERIFY_MAC")
+    settings.cache_clear()
+    with patch.dict("os.environ", MESSAGE_KEY_ARN=key["KeyMetadata"]["Arn"]):
+        door("phase_state_manager")({**task, "run_id": "run-1", "revision": 0}, Context())
     stage = task["spec"]["name"]
     told = Assignment(run_id="run-1", revision=0, stage=stage, epoch=1, instance_id="i-1")
     return read_order(Objects("results"), Objects("raw"), told)

@@ -248,7 +248,7 @@ def test_a_tar_is_held_and_deleted_with_the_run_that_it_became(cloud: Table, run
     finder = Shelves(**buckets, endings=Endings(cloud))
 
     def tars(run_id: str) -> set[str]:
-        return {v.key for _, some in finder.of(run_id) for v in some if v.key.endswith(".tar")}
+        return {v.key for _, _, some in finder.of(run_id) for v in some if v.key.endswith(".tar")}
 
     assert tars("named-inside") == {"inbox/any.tar"}
     assert tars("any") == set()
