@@ -35,9 +35,9 @@ LOOK_S = 3.0
 PATIENCE_PER_FILE_S = 0.6
 """Two shared cores check some files a second; everything else is little beside it."""
 
-MOST_PER_FILE = {"keys": 20.0, "items": 30.0}
-"""Whole listings are a fixed number: the looks that the counts ask for, each by at most the five
-orchestrators that run at once. Items: what validator, orchestrator and projections read of a file
+MOST_PER_FILE = {"keys": 8.0, "items": 30.0}
+"""Whole listings are a fixed number: the looks that the counts ask for, one at a time, and the
+sweep's. Items: what validator, orchestrator and projections read of a file
 and its run, and the records of all files once for each look."""
 
 _cost: dict[int, Counter[str]] = {}
