@@ -17,7 +17,7 @@ from porewatch.domain.phases import Phase, PhaseRecord, ScreeningParameters, Tim
 from porewatch.domain.quarantine import QuarantinedUnit
 from porewatch.domain.references import BundleManifest
 from porewatch.domain.report import Provenance, Report
-from porewatch.domain.runs import RunManifest, SampleRole
+from porewatch.domain.runs import InputFile, RunManifest, SampleRole
 from porewatch_worker import __version__
 from porewatch_worker.report.decision import NO_RESULT, Verdicts, decide, run_outcome
 from porewatch_worker.report.trail import with_trail
@@ -65,7 +65,7 @@ def assemble(inputs: ReportInputs) -> Report:
         synthetic=synthetic,
         outcome=run_outcome(verdicts, remarked=bool(remarks)),
         decision=decide(verdicts),
-        inputs=manifest.files,
+        inputs=tuple(_content(file) for file in manifest.files),
         samples=manifest.samples,
         sequencing=manifest.sequencing,
         laboratory=manifest.laboratory,
@@ -89,6 +89,12 @@ def assemble(inputs: ReportInputs) -> Report:
         release=inputs.quantification.release,
     )
     return with_trail(report)
+
+
+def _content(file: InputFile) -> InputFile:
+    """What a file holds, by its checksum. Which version of an S3 object held it is in the manifest
+    that the run was started with: the same reads, sent again, give the same report."""
+    return file.model_copy(update={"version": None})
 
 
 def complete_findings(inputs: ReportInputs) -> tuple[Finding, ...]:
