@@ -66,12 +66,14 @@ def _refuse_altered(key: str, found: str, meant: str) -> None:
         raise Unavailable(f"what was to be written has sha256 {found}, not {meant}.", file=key)
 
 
-def _in_few_parts() -> TransferConfig:
+def _in_few_parts(head: Head | None) -> TransferConfig:
     """S3 copies by itself: small parts would only be more requests. What came in parts is copied in
     parts, as its checksum is one of parts."""
     from boto3.s3.transfer import TransferConfig  # noqa: PLC0415  (functions that move nothing)
 
-    return TransferConfig(multipart_chunksize=256 * 2**20)
+    came_in_parts = head is not None and "-" in head.etag
+    threshold = 8 * 2**20 if came_in_parts else 256 * 2**20
+    return TransferConfig(multipart_threshold=threshold, multipart_chunksize=256 * 2**20)
 
 
 def _taken(key: str) -> Known:
@@ -258,11 +260,10 @@ class Objects:
 
     def move(self, key: str, to: str) -> None:
         """Copy to `to` (same bucket, any size), then remove `key`. Moving twice is fine."""
+        how = _in_few_parts(self.head(key))
         try:
             with self._translated("move", key):
-                self._client.copy(
-                    {"Bucket": self.bucket, "Key": key}, self.bucket, to, Config=_in_few_parts()
-                )
+                self._client.copy({"Bucket": self.bucket, "Key": key}, self.bucket, to, Config=how)
         except NotFound:
             if self.head(to) is None:
                 raise
