@@ -82,15 +82,19 @@ def test_a_policy_that_is_weaker_is_seen(path: str, value: Any) -> None:
 
 
 ROLE = "Resources/WorkerRole/Properties/Policies/0/PolicyDocument/Statement"
+SIDS = [s["Sid"] for s in TEMPLATE.body["Resources"]["WorkerRole"]["Properties"]["Policies"][0][
+    "PolicyDocument"]["Statement"]]  # fmt: skip
+WRITE = f"{ROLE}/{SIDS.index('WriteBelowItsOwnPrefix')}"
+LIVE = f"{ROLE}/{SIDS.index('SayThatItLives')}"
 
 
 @pytest.mark.parametrize(
     ("path", "value"),
     [
-        (f"{ROLE}/2/Action", ["s3:PutObject", "s3:AbortMultipartUpload", "s3:DeleteObject"]),
-        (f"{ROLE}/2/Resource", {"Fn::Sub": "${ResultsBucket.Arn}/runs/*"}),
-        (f"{ROLE}/6/Condition", None),
-        (f"{ROLE}/6/Condition/Null", None),
+        (f"{WRITE}/Action", ["s3:PutObject", "s3:AbortMultipartUpload", "s3:DeleteObject"]),
+        (f"{WRITE}/Resource", {"Fn::Sub": "${ResultsBucket.Arn}/runs/*"}),
+        (f"{LIVE}/Condition", None),
+        (f"{LIVE}/Condition/Null", None),
     ],
 )
 def test_a_worker_that_may_more_is_seen(path: str, value: Any) -> None:

@@ -59,7 +59,15 @@ def order_of_a_worker() -> WorkOrder:
     with patch.dict("os.environ", MESSAGE_KEY_ARN=key["KeyMetadata"]["Arn"]):
         door("phase_state_manager")({**task, "run_id": "run-1", "revision": 0}, Context())
     stage = task["spec"]["name"]
-    told = Assignment(run_id="run-1", revision=0, stage=stage, epoch=1, instance_id="i-1")
+    told = Assignment(
+        run_id="run-1",
+        revision=0,
+        stage=stage,
+        epoch=1,
+        instance_id="i-1",
+        user_id="AROAWORKER:i-1",
+        secret="0" * 64,
+    )
     return read_order(Objects("results"), Objects("raw"), told)
 
 
