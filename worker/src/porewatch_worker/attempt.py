@@ -70,7 +70,7 @@ def run_attempt(
 ) -> int:
     """The exit code: DONE (published, interrupted or not ours), FAILED, NOT_SET_UP or REFUSED."""
     try:
-        who = read_assignment(cloud.metadata, settings.assignment, cloud.user_id())
+        who = read_assignment(cloud.metadata, settings.assignment, cloud.user_id)
     except PorewatchError:
         log.exception("this machine does not say what it is to work on")
         return NOT_SET_UP

@@ -44,9 +44,9 @@ def _cloud(settings: WorkerSettings, stop: Stop) -> Cloud:
     from porewatch.adapters.table import Table  # noqa: PLC0415
     from porewatch.adapters.worker_notes import WorkerNotes  # noqa: PLC0415
     from porewatch.adapters.worker_queue import WorkerQueue  # noqa: PLC0415
-    from porewatch_worker.patience import Patience, PatientDownloads  # noqa: PLC0415
+    from porewatch_worker.patience import LONGEST_S, Patience, PatientDownloads  # noqa: PLC0415
 
-    patience = Patience(stop)
+    patience = Patience(stop, settings.patience_s or LONGEST_S)
     table = Table(settings.ledger_table)
     return Cloud(
         metadata=InstanceMetadata(settings.metadata),

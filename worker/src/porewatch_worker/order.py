@@ -3,7 +3,7 @@ do (the order in S3)."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Annotated
 
 from pydantic import Field, ValidationError
@@ -53,18 +53,19 @@ class Assignment(Model):
 
 
 def read_assignment(
-    metadata: InstanceMetadata, environment: Mapping[str, str], user_id: str
+    metadata: InstanceMetadata, environment: Mapping[str, str], user_id: Callable[[], str]
 ) -> Assignment:
     """From a job's environment, where there is one, else from the instance's tags. `user_id`: of
     this machine's credentials. Raises NotFound, or MessageRefused for what makes no sense."""
     told = dict(environment) or _in_tags(metadata)
     try:
-        return Assignment.model_validate({**told, "user_id": user_id})
+        who = Assignment.model_validate({**told, "user_id": "not asked yet"})
     except ValidationError as e:
         where = "the job's environment makes" if environment else "the instance's tags make"
         wrong = ", ".join(sorted({".".join(map(str, p["loc"])) for p in e.errors()}))
         # Values are not repeated, nor is the error kept: one of them is a secret.
         raise MessageRefused(f"{where} no assignment: what is wrong is {wrong}.") from None
+    return who.model_copy(update={"user_id": user_id()})
 
 
 def _in_tags(metadata: InstanceMetadata) -> dict[str, str]:

@@ -56,6 +56,7 @@ class WorkerSettings(Model):
     alive: Path | None = None
     stalled_s: float = 3600.0
     unit_reads: int | None = None
+    patience_s: float | None = None
     basecaller: BasecallerSettings = BasecallerSettings()
     assignment: dict[str, str] = {}
 
@@ -76,6 +77,7 @@ _NAMES = {
     "alive": "POREWATCH_ALIVE",
     "stalled_s": "POREWATCH_STALLED_SECONDS",
     "unit_reads": "POREWATCH_UNIT_READS",
+    "patience_s": "POREWATCH_PATIENCE_SECONDS",
 }
 _ASSIGNMENT_NAMES = {
     "run_id": "POREWATCH_RUN",
