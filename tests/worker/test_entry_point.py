@@ -35,6 +35,7 @@ JOB = {
     "POREWATCH_STAGE": "screen",
     "POREWATCH_EPOCH": "3",
     "AWS_BATCH_JOB_ID": "job-1",
+    "POREWATCH_SECRET": "0000000000000000000000000000000000000000000000000000000000000000",
 }
 
 
@@ -78,10 +79,10 @@ def test_on_an_instance_the_metadata_say_what_to_do_and_without_them_it_is_not_s
 def test_a_job_knows_its_work_without_metadata_and_fails_when_aws_does_not_answer(
     tmp_path: Path,
 ) -> None:
-    """It gets as far as the claim, says for what, and leaves nothing behind."""
+    """It does not learn who it is, and leaves nothing behind."""
     done = call(tmp_path, "run", **STACK, **JOB)
-    assert done.returncode == 1
-    assert "run-1 r1 screen epoch 3" in done.stderr
+    assert done.returncode == 2
+    assert "waiting for the service" in done.stderr
     assert list(tmp_path.iterdir()) == []
 
 
