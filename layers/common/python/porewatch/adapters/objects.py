@@ -40,10 +40,9 @@ M = TypeVar("M", bound=Model)
 JSON = "application/json"
 BYTES = "application/octet-stream"
 RACE_PAUSES = (0.1, 0.3, 0.9)
-PART_BYTES = 64 * 2**20
-"""More than this is uploaded in parts of this size: 10,000 parts are 640 GB."""
-PART = 16 << 20
-"""Bytes of a part of a long object; S3 takes 10,000 of them, of 5 MiB and more."""
+PART, LARGE_PART = 16 << 20, 64 << 20
+"""Bytes of a part of a long object; S3 takes 10,000 of them. Small where a function has little
+memory (160 GB in all), large where a machine writes (640 GB)."""
 PARTS_AT_ONCE = 4
 _SUMS = ("ChecksumCRC32", "ChecksumCRC32C", "ChecksumCRC64NVME", "ChecksumSHA1", "ChecksumSHA256")
 
@@ -61,8 +60,8 @@ class Head:
     version: str | None = None
 
 
-def _refuse_altered(key: str, found: str, meant: str) -> None:
-    if found != meant:
+def _refuse_altered(key: str, found: str, meant: str | None) -> None:
+    if meant is not None and found != meant:
         raise Unavailable(f"what was to be written has sha256 {found}, not {meant}.", file=key)
 
 
@@ -172,29 +171,9 @@ class Objects:
             )
 
     def upload_new(self, key: str, file: Path, content_type: str = BYTES) -> None:
-        """Write a file of any length if nothing is there; AlreadyDone when something is. In parts
-        when it is long: then the last request decides."""
-        if file.stat().st_size <= PART_BYTES:
-            self.put_new(key, file.read_bytes(), content_type)
-            return
-        with self._translated("upload", key, _taken(key)), file.open("rb") as content:
-            begun = self._client.create_multipart_upload(
-                Bucket=self.bucket, Key=key, ContentType=content_type
-            )
-            place: Any = {"Bucket": self.bucket, "Key": key, "UploadId": begun["UploadId"]}
-            try:
-                self._send_parts(place, content)
-            except BaseException:
-                self._client.abort_multipart_upload(**place)
-                raise
-
-    def _send_parts(self, place: Any, content: IO[bytes]) -> None:
-        parts: list[Any] = []
-        for number, piece in enumerate(iter(lambda: content.read(PART_BYTES), b""), 1):
-            etag = self._client.upload_part(**place, PartNumber=number, Body=piece)["ETag"]
-            parts.append({"PartNumber": number, "ETag": etag})
-        whole: Any = {"Parts": parts}
-        self._client.complete_multipart_upload(**place, MultipartUpload=whole, IfNoneMatch="*")
+        """Write a file of any length if nothing is there; AlreadyDone when something is."""
+        with file.open("rb") as content:
+            self.stream_new(key, content, content_type=content_type, part_bytes=LARGE_PART)
 
     def sha256(self, key: str) -> str:
         """Hex digest of an object, read in pieces. NotFound when there is none."""
@@ -203,18 +182,27 @@ class Objects:
             digest.update(piece)
         return digest.hexdigest()
 
-    def stream_new(self, key: str, content: IO[bytes], *, sha256: str) -> None:
-        """Write a stream of any length if nothing is there; AlreadyDone when something is. Nothing
-        appears unless it has this checksum: Unavailable, so that it is read again."""
-        digest, first = hashlib.sha256(), content.read(PART)
+    def stream_new(
+        self,
+        key: str,
+        content: IO[bytes],
+        *,
+        sha256: str | None = None,
+        content_type: str = BYTES,
+        part_bytes: int = PART,
+    ) -> None:
+        """Write a stream of any length if nothing is there; AlreadyDone when something is. In parts
+        when it is long: then the last request decides. Nothing appears unless it has this checksum,
+        where one is given: Unavailable, so that it is read again."""
+        digest, first = hashlib.sha256(), content.read(part_bytes)
         digest.update(first)
-        if len(first) < PART:
+        if len(first) < part_bytes:
             _refuse_altered(key, digest.hexdigest(), sha256)
-            self.put_new(key, first, BYTES)
+            self.put_new(key, first, content_type)
             return
         named: Any = {"Bucket": self.bucket, "Key": key}
         with self._translated("begin to upload", key):
-            begun = self._client.create_multipart_upload(**named, ContentType=BYTES)
+            begun = self._client.create_multipart_upload(**named, ContentType=content_type)
         named["UploadId"] = begun["UploadId"]
         try:
             parts = self._parts(named, first, content, digest)
@@ -245,7 +233,7 @@ class Objects:
                 under_way.append(pool.submit(send, number, part))
                 if len(under_way) == PARTS_AT_ONCE:
                     done.append(under_way.popleft().result())
-                part, number = content.read(PART), number + 1
+                part, number = content.read(len(first)), number + 1
                 digest.update(part)
             return done + [one.result() for one in under_way]
 
