@@ -2,12 +2,14 @@ from __future__ import annotations
 
 import io
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
 import boto3
 import pytest
 
+from porewatch.adapters import objects
 from porewatch.adapters.objects import Objects
 from porewatch.domain.errors import AlreadyDone, Conflict, MessageRefused, NotFound
 from porewatch.domain.phases import Phase, Progress
@@ -103,3 +105,20 @@ def test_a_link_opens_the_object_under_the_name_given(results: Objects) -> None:
     link = results.link("report.pdf", 60, download_as="run-1.pdf")
     assert "Expires" in link
     assert "run-1.pdf" in unquote(link)
+
+
+@pytest.mark.parametrize("size", [0, 100, 5 << 20, (10 << 20) + 7])
+def test_a_file_of_any_length_is_written_once(
+    results: Objects, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, size: int
+) -> None:
+    monkeypatch.setattr(objects, "LARGE_PART", 5 << 20)
+    file = tmp_path / "x"
+    file.write_bytes(b"ACGT" * (size // 4) + b"N" * (size % 4))
+    results.upload_new("k", file, "text/plain")
+    assert results.get("k") == file.read_bytes()
+    kind = boto3.client("s3").head_object(Bucket=results.bucket, Key="k")["ContentType"]
+    assert kind == "text/plain"
+    file.write_bytes(b"other")
+    with pytest.raises(AlreadyDone):
+        results.upload_new("k", file)
+    assert results.get("k") != b"other"

@@ -97,11 +97,6 @@ def _reconcile(record: RunRecord, books: Books) -> None:
 
 def _start(record: RunRecord, books: Books) -> None:
     digest = record.manifest_digest or ""
-    order = ExecutionInput(
-        run_id=record.run_id,
-        revision=record.revision,
-        manifest_digest=digest,
-        profile=record.profile,
-    )
+    order = ExecutionInput.of(record, digest)
     if books.executions.start(record.run_id, digest, order, record.restarts):
         _log.warning("run %s: its execution is started", record.run_id)

@@ -35,6 +35,16 @@ class ExecutionInput(Model):
     manifest_digest: Sha256
     profile: str
 
+    @classmethod
+    def of(cls, record: RunRecord, digest: str) -> ExecutionInput:
+        """For the run's revision, sealed by the manifest of this digest."""
+        return cls(
+            run_id=record.run_id,
+            revision=record.revision,
+            manifest_digest=digest,
+            profile=record.profile,
+        )
+
 
 def start_run(
     run_id: str, gate: Gate, *, swept: bool = False, record: RunRecord | None = None
@@ -97,13 +107,7 @@ def _execute(record: RunRecord, digest: str, gate: Gate) -> bool:
     last = gate.intake.look(record.run_id)
     if last is not None and (last.of, last.manifest_digest) == ("started", digest):
         return False
-    order = ExecutionInput(
-        run_id=record.run_id,
-        revision=record.revision,
-        manifest_digest=digest,
-        profile=record.profile,
-    )
-    started = gate.executions.start(record.run_id, digest, order)
+    started = gate.executions.start(record.run_id, digest, ExecutionInput.of(record, digest))
     if started:
         _log.info("run %s started, revision %d", record.run_id, record.revision)
     begun = Look(of="started", manifest_digest=digest, at=gate.clock())
