@@ -149,7 +149,7 @@ SERVICES = ("dynamodb", "s3", "sqs", "stepfunctions", "ec2", "batch", "events")
 
 
 def _with_services(weather: Weather, seed: int) -> Weather:
-    """What befalls whole services: each seed draws it anew, so that older seeds keep their rest."""
+    """What befalls whole services: drawn apart for each seed, so older seeds keep their rest."""
     rng = Random(seed * 104729 + 3)
     lost = rng.choice((0.0, 0.0, 0.5, 1.0))
     weather = replace(weather, lost_endings=lost)

@@ -35,7 +35,7 @@ AWAY = (Unavailable, Throttled)
 
 
 class Patience:
-    """Thread-safe. `waiting` is true while somebody waits; `tries` counts all tries in vain."""
+    """Thread-safe. `waiting` is true while somebody waits; `tries` counts the repeated calls."""
 
     def __init__(self, stop: Stop, longest_s: float = LONGEST_S) -> None:
         self._stop, self._longest_s = stop, longest_s

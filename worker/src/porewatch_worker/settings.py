@@ -39,7 +39,8 @@ class WorkerSettings(Model):
     metadata, and for the unit at hand after a notice (AWS gives 120 s in all);
     `mean_to_interrupt_s` is what the checkpoint interval is computed with. The file `alive` is
     touched as long as there was progress within `stalled_s`: the machine ends itself when nobody
-    touches it any more. `unit_reads`: reads of a unit, where the order is not to say."""
+    touches it any more. `unit_reads`: reads of a unit, where the order is not to say. `patience_s`:
+    seconds for which one call of a service that is away is repeated, where 90 min are too long."""
 
     stack: str
     ledger_table: str

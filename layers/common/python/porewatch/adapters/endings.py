@@ -84,8 +84,8 @@ class Endings:
         )
 
     def note_tar(self, run_id: str, key: str, *, named: str) -> None:
-        """This tar is the run's: it holds data of it, whatever its name. The run that it is `named`
-        after, if that is another, is told that the tar is not its own."""
+        """This tar is the run's: it holds data of it, whatever its name. For the run that it is
+        `named` after, if that is another, the ledger notes that the tar is not its own."""
         self._table.put(Item(run_key(run_id), TAR_PREFIX + key))
         if named != run_id:
             self._table.put(Item(run_key(named), ELSEWHERE_PREFIX + key))

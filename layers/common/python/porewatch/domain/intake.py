@@ -95,8 +95,8 @@ def is_stuck(look: Look, at: Moment) -> bool:
 
 
 def next_search(last: Look | None, recorded: Counts, at: Moment) -> tuple[Look, bool] | None:
-    """What the sweep keeps, and whether it searches the run now for a final summary that nobody was
-    told of; None while neither is due.
+    """What the sweep keeps, and whether it searches the run now for a final summary whose event was
+    lost; None while neither is due.
 
     A sequencer writes the summary last, so a run whose files still come is not searched. One that
     stands still is searched ever more seldom: each search lists the whole run.

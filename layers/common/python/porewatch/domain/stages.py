@@ -225,7 +225,7 @@ def set_back(record: StageRecord | None, epoch: int, at: datetime) -> Move:
 
 
 def stall(record: StageRecord | None, epoch: int, at: datetime) -> Move:
-    """The worker beats and nothing is done: somebody is told, once for each time it stands."""
+    """The worker beats and nothing is done: a notice is sent, once for each time it stands."""
     record = epochs.current(record, epoch)
     since = record.progress_at
     if since is None or record.stalled_at is not None or record.state is not StageState.CLAIMED:

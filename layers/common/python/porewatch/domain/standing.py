@@ -1,7 +1,7 @@
-"""Runs that have not started and stand still: when somebody is told. Pure.
+"""Runs that have not started and stand still: when their sender is notified. Pure.
 
-Each clock is told of once: a run that is sealed, of when it was sealed; one that receives files, of
-the last file that was checked. A run that goes on and stands again is told of again.
+There is one notice for each clock: of a sealed run, the time of its seal; of a run that receives
+files, the time of the last check. A run that goes on and stands still again gets another notice.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ class Still(Model):
 
     seen: Counts
     since: Moment
-    told: Annotated[bool, Field(description="somebody was told of this stand")] = False
+    told: Annotated[bool, Field(description="a notice about this stand was sent")] = False
 
 
 def moved(last: Still | None, recorded: Counts, at: datetime) -> Still | None:

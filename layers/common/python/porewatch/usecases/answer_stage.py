@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from porewatch.adapters.stages import StageLedger
 
 WAITING_IS_REPEATED_ON = frozenset({"Unavailable", "Throttled"})
-"""Errors on which the state machine waits anew with the next token. Right when only the waiting
+"""Errors on which the state machine waits again with the next token. Right when only the waiting
 failed; an epoch that has ended must be told by another name, or it would be waited for again."""
 
 _log = logging.getLogger(__name__)

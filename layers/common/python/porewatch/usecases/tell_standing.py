@@ -1,4 +1,4 @@
-"""A run that waits longer than it should is told of, once, with what it waits for."""
+"""One notice about a run that waits longer than it should, with what it waits for."""
 
 from __future__ import annotations
 
