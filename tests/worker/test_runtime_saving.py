@@ -13,6 +13,7 @@ from porewatch_worker.folder_store import FolderStore
 from porewatch_worker.rhythm import LARGEST_SHARE, NOTICE_S, UPLOAD_S, Rhythm, young_interval
 from porewatch_worker.stage_loop import Ending
 from porewatch_worker.stop import Stop
+from porewatch_worker.unit_list import Home
 from tests.worker.runtime_work import DigestWork
 from tests.worker.test_runtime_loop import Heard, a_loop, straight
 
@@ -180,11 +181,11 @@ def test_a_damaged_object_takes_all_its_units_with_it_and_no_others(
 ) -> None:
     loop, store = counting_loop(reads, tmp_path)
     loop.run()
-    homes: dict[int, list[int]] = {}
+    homes: dict[Home, list[int]] = {}
     for number, unit in loop.checkpoint.units.items():
         homes.setdefault(unit.home(number), []).append(number)
     home = next(h for h, inside in homes.items() if len(inside) > 2)
-    path = store.folder / f"units/{home:06d}.bin"
+    path = store.folder / f"units/{home[1]:06d}.bin"
     path.write_bytes(path.read_bytes()[:-1])
     again = open_checkpoint(FolderStore(store.folder), loop.work.fingerprint(), 2)
     assert set(loop.checkpoint.units) - set(again.units) == set(homes[home])
