@@ -1,5 +1,6 @@
-"""What a run has cost so far, and the warning at 80 and 100 % of its budget."""
+"""What a run has cost so far; warnings at 80 and 100 % of its budget and of the account's."""
 
+from porewatch.adapters.budget import Budget
 from porewatch.adapters.inbox import Inbox
 from porewatch.adapters.notices import Topic
 from porewatch.adapters.runs import RunLedger
@@ -21,7 +22,9 @@ def lambda_handler(told: Fact) -> None:
         stages=StageLedger(table),
         inbox=Inbox(table),
         alerts=Topic(settings().alert_topic_arn),
-        budget_usd=settings().run_budget_usd,
+        budget=Budget(table),
+        run_usd=settings().run_budget_usd,
+        account_usd=settings().account_budget_usd,
         at=now(),
     )
     track_cost(told, costs)

@@ -17,6 +17,8 @@ from moto.core import DEFAULT_ACCOUNT_ID
 from moto.sns import sns_backends
 
 from porewatch.adapters import clients
+from porewatch.adapters.budget import Budget
+from porewatch.adapters.items import Add, Item
 from porewatch.adapters.manifests import Manifests
 from porewatch.adapters.message_keys import EpochSecrets
 from porewatch.adapters.objects import Objects
@@ -25,6 +27,7 @@ from porewatch.adapters.stages import StageLedger
 from porewatch.adapters.table import Table
 from porewatch.domain import places
 from porewatch.domain.base import now
+from porewatch.domain.budget import micro
 from porewatch.domain.errors import ConfigurationRefused, MessageRefused, StaleEpoch, Unavailable
 from porewatch.domain.events import FACTS
 from porewatch.domain.messages import (
@@ -507,6 +510,41 @@ def test_a_raised_budget_warns_again(tracked: None, monkeypatch: pytest.MonkeyPa
     settings.cache_clear()
     billed(budget)
     assert sent_messages()[1] == f"Run {RUN} has cost 80 % of its budget"
+
+
+def spent_by_the_account(usd: float) -> None:
+    """Machines of other runs have cost this much in the month of the fact."""
+    ledger().transact([Add(Item("ACCOUNT", "BUDGET#2026-11"), {"spent": micro(usd)})])
+
+
+def test_people_are_warned_of_the_accounts_budget_too(
+    tracked: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spent = Budget(ledger()).account_books("2026-11").spent_usd
+    monkeypatch.setenv("ACCOUNT_BUDGET_USD", "100")
+    settings.cache_clear()
+    spent_by_the_account(79 - spent)
+    billed(0.01)
+    assert sent_messages() == []
+    spent_by_the_account(2)
+    billed(0.01)
+    spent_by_the_account(20)
+    billed(0.01)
+    assert sent_messages() == [
+        "81 % of the account's budget for 2026-11 are spent",
+        "The account's budget for 2026-11 is used up (101 %)",
+    ]
+
+
+def test_one_budget_said_before_does_not_silence_the_other(
+    tracked: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    billed(settings().run_budget_usd)
+    monkeypatch.setenv("ACCOUNT_BUDGET_USD", "100")
+    settings.cache_clear()
+    spent_by_the_account(100)
+    billed(settings().run_budget_usd)
+    assert [text.split()[0] for text in sent_messages()] == ["Run", "The"]
 
 
 def test_a_warning_that_could_not_be_sent_is_sent_the_next_time(tracked: None) -> None:

@@ -7,7 +7,14 @@ from string import Formatter
 
 import pytest
 
-from porewatch.domain.budget_warning import THRESHOLDS, threshold_of, warning, warning_id
+from porewatch.domain.budget_warning import (
+    THRESHOLDS,
+    of_account,
+    of_run,
+    threshold_of,
+    warning,
+    warning_id,
+)
 from porewatch.domain.events import BudgetReached
 from porewatch.domain.notice_texts import LANGUAGES, texts
 
@@ -16,7 +23,7 @@ WHEN = datetime(2026, 11, 28, tzinfo=UTC)
 
 def reached(spent: float, threshold: int, budget: float = 25.0) -> BudgetReached:
     return BudgetReached(
-        fact_id=warning_id("run-1", 2, budget, threshold),
+        fact_id=warning_id(of_run("run-1", 2), budget, threshold),
         run_id="run-1",
         revision=2,
         at=WHEN,
@@ -45,8 +52,8 @@ def test_the_highest_threshold_counts(spent: float, budget: float, threshold: in
 
 
 def test_each_threshold_and_each_budget_has_a_key_of_its_own() -> None:
-    keys = {warning_id("run-1", r, b, t) for r in (0, 1) for b in (25, 50) for t in THRESHOLDS}
-    assert len(keys) == 8
+    whose = (of_run("run-1", 0), of_run("run-1", 1), of_account("2026-11"))
+    assert len({warning_id(w, b, t) for w in whose for b in (25, 50) for t in THRESHOLDS}) == 12
 
 
 @pytest.mark.parametrize(
@@ -68,6 +75,18 @@ def test_near_and_used_up_are_told_apart() -> None:
     near, used = warning(reached(20.0, 80)), warning(reached(25.0, 100))
     assert "goes on" in near.body
     assert "no further one is launched" in used.body
+
+
+@pytest.mark.parametrize(("spent", "threshold"), [(20.0, 80), (25.0, 100)])
+def test_the_warning_of_the_account_names_month_and_its_own_remedy(
+    spent: float, threshold: int
+) -> None:
+    notice = warning(reached(spent, threshold).model_copy(update={"month": "2026-11"}))
+    assert "account" in notice.subject and "2026-11" in notice.subject
+    for text in notice.body.split("\n----\n"):
+        for part in ("2026-11", "run-1", f"{spent:.2f} USD", "25.00 USD", "AccountBudgetUsd"):
+            assert part in text
+    assert "RunBudgetUsd" not in notice.body
 
 
 def test_every_language_has_every_text_with_the_same_placeholders() -> None:

@@ -1,4 +1,4 @@
-"""When a run has cost so much of its budget that people must know, and what they read."""
+"""When so much of a budget is spent that people must know, and what they read."""
 
 from __future__ import annotations
 
@@ -23,10 +23,20 @@ def threshold_of(spent_usd: float, budget_usd: float) -> int | None:
     return crossed[-1] if crossed else None
 
 
-def warning_id(run_id: str, revision: int, budget_usd: float, threshold: int) -> str:
+def warning_id(whose: str, budget_usd: float, threshold: int) -> str:
     """Id of the fact, and the key under which people hear it once. Each threshold has its own, and
-    so has each budget: whoever raises it is warned again."""
-    return f"BudgetReached:{run_id}:{revision}:{budget_usd:g}:{threshold}"
+    so has each budget: whoever raises it is warned again. `whose`: `of_run` or `of_account`."""
+    return f"BudgetReached:{whose}:{budget_usd:g}:{threshold}"
+
+
+def of_run(run_id: str, revision: int) -> str:
+    """Whose budget it is: a revision's own."""
+    return f"{run_id}:{revision}"
+
+
+def of_account(month: str) -> str:
+    """Whose budget it is: that of all runs of a calendar month (`2026-11`). No run id holds `@`."""
+    return f"@account:{month}"
 
 
 def percent_of(fact: BudgetReached) -> int:
@@ -36,8 +46,10 @@ def percent_of(fact: BudgetReached) -> int:
 
 def warning(fact: BudgetReached) -> Notice:
     """What people read: percentage, amount spent, limit, what happens next."""
-    key = "budget.used" if fact.threshold >= THRESHOLDS[-1] else "budget.near"
+    level = "used" if fact.threshold >= THRESHOLDS[-1] else "near"
+    key = f"account_budget.{level}" if fact.month else f"budget.{level}"
     values = {
+        "month": fact.month or "",
         "run": fact.run_id,
         "revision": fact.revision,
         "percent": percent_of(fact),

@@ -184,12 +184,14 @@ class InstanceTerminated(Fact):
 
 
 class BudgetReached(Fact):
-    """The run has cost `threshold` percent of its budget, or more. At 100 nothing further will be
-    launched for it. Earlier versions told of 100 only."""
+    """`threshold` percent of a budget are spent, or more: of the run's own or, where `month` is
+    set, of the account's in that calendar month (the run is then the one whose machine crossed
+    it). At 100 nothing further will be launched. Earlier versions told of 100 only."""
 
     cost_usd: float
     budget_usd: float
     threshold: int = 100
+    month: str | None = None
 
 
 class PathogenSuspected(Fact):
