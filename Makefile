@@ -17,7 +17,8 @@ $(UV):
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Porewatch needs Python 3.11 or newer.")'
 	@$(PYTHON) -m venv $(STATE)/boot && $(STATE)/boot/bin/pip install -q uv==0.13.8
 
-# Three environments, because their pins clash: the product, the embedded AWS, the SAM tools.
+# Environments of their own, because their pins clash: the product, the embedded AWS, the SAM tools, the outside judges of
+# tests/judges. checkov is heavy: only `make test-all` makes its.
 .venv/.ready: $(UV) requirements/dev.txt layers/common/pyproject.toml worker/pyproject.toml local/pyproject.toml cli/pyproject.toml
 	@echo "setup: product environment (.venv, $$($(PYTHON) -V))"
 	@$(UV) venv -q --allow-existing --python $(PYTHON) .venv
@@ -31,11 +32,11 @@ $(STATE)/%/.ready: requirements/%.txt $(UV)
 	@$(UV) pip sync -q --python $(STATE)/$*/bin/python --require-hashes requirements/$*.txt
 	@touch $@
 
-setup: .venv/.ready $(STATE)/engine/.ready $(STATE)/sam/.ready  ## make all environments
+setup: .venv/.ready $(STATE)/engine/.ready $(STATE)/sam/.ready $(STATE)/judges/.ready  ## make all environments
 
 lock:  ## resolve requirements/*.in and pyproject.toml anew (writes hashes, never an index)
 	@$(UV) pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --group pyproject.toml:dev pyproject.toml -o requirements/dev.txt
-	@for name in engine sam layer reads_layer worker wheels; do $(UV) pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-annotate requirements/$$name.in -o requirements/$$name.txt; done
+	@for name in engine sam judges checkov layer reads_layer worker wheels; do $(UV) pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-annotate requirements/$$name.in -o requirements/$$name.txt; done
 
 check: setup  ## format, lint, types
 	@.venv/bin/ruff format --check -q . && .venv/bin/ruff check -q . && .venv/bin/mypy
@@ -44,7 +45,7 @@ check: setup  ## format, lint, types
 test: check  ## what proves the product in about 20 minutes on two cores, from a fresh clone too
 	@PATH="$$PATH:$(CURDIR)/.venv/bin" .venv/bin/pytest -n 2 --dist loadgroup -m "not slow"
 
-test-all: check  ## every test, those marked `slow` included
+test-all: check $(STATE)/checkov/.ready  ## every test, those marked `slow` included
 	@PATH="$$PATH:$(CURDIR)/.venv/bin" .venv/bin/pytest -n 2 --dist loadgroup
 
 up: setup  ## start the embedded AWS on this machine and deploy to it

@@ -1,0 +1,84 @@
+"""The template's policies as IAM gets them: references become names such as AWS would give."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from porewatch_local.template import Template
+
+FIXED = {
+    "AWS::Partition": "aws",
+    "AWS::Region": "us-east-1",
+    "AWS::AccountId": "123456789012",
+    "AWS::StackName": "porewatch",
+    "AmiId": "ami-0123456789abcdef0",
+}
+_HERE = "us-east-1:123456789012"
+ARNS = {
+    "AWS::S3::Bucket": "arn:aws:s3:::{name}",
+    "AWS::DynamoDB::Table": f"arn:aws:dynamodb:{_HERE}:table/{{name}}",
+    "AWS::SQS::Queue": f"arn:aws:sqs:{_HERE}:{{name}}",
+    "AWS::SNS::Topic": f"arn:aws:sns:{_HERE}:{{name}}",
+    "AWS::KMS::Key": f"arn:aws:kms:{_HERE}:key/12345678-1234-1234-1234-123456789012",
+    "AWS::Events::EventBus": f"arn:aws:events:{_HERE}:event-bus/{{name}}",
+    "AWS::Events::Rule": f"arn:aws:events:{_HERE}:rule/{{name}}",
+    "AWS::Serverless::Function": f"arn:aws:lambda:{_HERE}:function:{{name}}",
+    "AWS::IAM::Role": "arn:aws:iam::123456789012:role/{name}",
+    "AWS::RDS::DBCluster": f"arn:aws:rds:{_HERE}:cluster:{{name}}",
+    "AWS::SecretsManager::Secret": f"arn:aws:secretsmanager:{_HERE}:secret:{{name}}-abcdef",
+    "AWS::Logs::LogGroup": f"arn:aws:logs:{_HERE}:log-group:{{name}}:*",
+    "AWS::EFS::FileSystem": f"arn:aws:elasticfilesystem:{_HERE}:file-system/fs-01234567",
+    "AWS::EFS::AccessPoint": f"arn:aws:elasticfilesystem:{_HERE}:access-point/fsap-01234567",
+}
+"""What `GetAtt X.Arn` gives, by type of X."""
+ATTACHED = ("AWS::S3::BucketPolicy", "AWS::SQS::QueuePolicy", "AWS::SNS::TopicPolicy")
+
+
+def policies(template: Template) -> Iterator[tuple[str, dict[str, Any]]]:
+    """`resource/sid` and a policy of that one statement, of roles and of what they reach. Trust
+    and key policies are left out: they name no resource."""
+    named = list(template.statements())
+    for kind in ATTACHED:
+        for name, attached in template.of_type(kind).items():
+            for statement in attached["PolicyDocument"]["Statement"]:
+                named.append((f"{name}/{statement.get('Sid', '?')}", statement))
+    for place, statement in named:
+        yield place, {"Version": "2012-10-17", "Statement": [literal(statement, template)]}
+
+
+def literal(value: Any, template: Template) -> Any:
+    """The value with every reference filled in; of two branches, the one for AWS."""
+    match value:
+        case [*items]:
+            return [literal(item, template) for item in items]
+        case {"Ref": str(name)}:
+            topic = template.resources.get(name, {}).get("Type") == "AWS::SNS::Topic"
+            return _arn(name, template) if topic else _named(name)
+        case {"Fn::GetAtt": [name, "StreamArn"]}:
+            return f"{_arn(name, template)}/stream/1"
+        case {"Fn::GetAtt": [name, _]}:
+            return _arn(name, template)
+        case {"Fn::Sub": str(text)}:
+            return re.sub(r"\$\{([^}]+)\}", lambda found: _filled(found[1], template), text)
+        case {"Fn::If": [_, then, _]}:
+            return literal(then, template)
+        case {**pairs}:
+            return {key: literal(one, template) for key, one in pairs.items()}
+    return value
+
+
+def _filled(name: str, template: Template) -> str:
+    if name.startswith("!"):
+        return f"${{{name[1:]}}}"  # a variable of policies, not of CloudFormation
+    resource, dot, _ = name.partition(".")
+    return _arn(resource, template) if dot else _named(name)
+
+
+def _named(name: str) -> str:
+    return FIXED.get(name, name.lower())
+
+
+def _arn(name: str, template: Template) -> str:
+    return ARNS[template.resources[name]["Type"]].format(name=name.lower())
