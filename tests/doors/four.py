@@ -25,7 +25,7 @@ from porewatch.domain.runs import FileRecord, FileState, RunManifest
 from porewatch.domain.sealing import input_file
 from porewatch.reads.check import check_stream
 from porewatch.usecases.seal_run import _manifest
-from porewatch.usecases.unpack_bundle import _look
+from porewatch.usecases.unpack_bundle import look_at
 from porewatch_cli.gather import gather
 from porewatch_worker.local_reads import check_reads
 
@@ -83,7 +83,7 @@ def at_tar(folder: Path) -> Answer:
             tar.add(path, f"exp/{name}", recursive=False)
     raw = Bucket({"inbox/r.tar": out.getvalue()})
     try:
-        contents = _look(raw.head("inbox/r.tar"), raw)  # type: ignore[arg-type]
+        contents = look_at(raw.head("inbox/r.tar"), raw)  # type: ignore[arg-type]
         manifest, _ = manifest_of(contents, run_id="r", created_at=WHEN, asked={})
         for file in manifest.files:
             wanted = next(n for n in contents.digests if contents.digests[n] == file.sha256)

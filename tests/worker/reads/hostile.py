@@ -29,8 +29,12 @@ def corpus() -> dict[str, Hostile]:
 
 
 def mutated(content: bytes, seed: int) -> bytes:
-    """A few bytes changed, cut out, doubled or put in, by the seed."""
-    draw = random.Random(seed)
+    """`changed` by the seed."""
+    return changed(content, random.Random(seed))
+
+
+def changed(content: bytes, draw: random.Random) -> bytes:
+    """A few bytes changed, cut out, doubled or put in."""
     made = bytearray(content)
     for _ in range(draw.choice((1, 1, 2, 5, 20))):
         at, size = draw.randrange(len(made) + 1), draw.choice((1, 1, 2, 4, 8, 64))

@@ -23,6 +23,7 @@ from porewatch.domain.landing.contents import once
 from porewatch.domain.landing.names import Landed, classify
 from porewatch.domain.landing.places import places
 from porewatch.domain.landing.sorting import Door, Understood, sort_out
+from porewatch.domain.naming import folders_and_name
 from porewatch.domain.runs import RUN_ID_PATTERN, InputFile, RunManifest
 from porewatch.domain.sealing import input_file, parse_manifest, seal
 
@@ -60,7 +61,7 @@ class Contents:
 def run_id_of(key: str) -> str:
     """`inbox/run-1.tar` -> `run-1`; a tar in a run's folder is that run's, and an `input.tar` its
     folder's. Raises MessageRefused for a name that is no run id."""
-    *folders, name = PurePosixPath(key).parts
+    folders, name = folders_and_name(key)
     stem = name.removesuffix(".tar")
     plain = [f for f in folders[1:] if "=" not in f] if folders else []
     if folders[:1] == ["runs"] and plain:

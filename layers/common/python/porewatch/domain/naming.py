@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import PurePosixPath
+
 from porewatch.domain.errors import InputRefused
 from porewatch.domain.runs import ReadKind
 
@@ -58,6 +60,16 @@ def kind_of(name: str) -> ReadKind:
         file=name,
         remedy=f"send files whose names end in {', '.join(SUFFIXES)}.",
     )
+
+
+def folders_and_name(path: str) -> tuple[list[str], str]:
+    """The folders of a path, and what it ends in. One of dots alone (`.`) is its own name.
+
+    >>> folders_and_name("a/b.bam")
+    (['a'], 'b.bam')
+    """
+    *folders, name = PurePosixPath(path).parts or (path,)
+    return folders, name
 
 
 def is_gzip_name(name: str) -> bool:

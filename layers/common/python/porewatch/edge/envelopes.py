@@ -53,27 +53,35 @@ Parser = Callable[[Envelope], T]
 Shape = type[T] | TypeAdapter[T] | Parser[T]
 
 
+_SHAPE, _STORED = TypeAdapter(Envelope), TypeAdapter(StoredObject)
+_NAMES = {
+    "detail": "detail",
+    "detail-type": "detail_type",
+    "source": "source",
+    "id": "event_id",
+    "time": "time",
+    "replay-name": "replay_name",
+    "resources": "resources",
+}
+"""EventBridge's name of a field -> ours."""
+
+
 def opened(payload: Any) -> Envelope:
-    """Unwrap EventBridge's envelope when there is one."""
-    if isinstance(payload, dict) and "detail-type" in payload and "detail" in payload:
-        return Envelope(
-            detail=payload["detail"],
-            detail_type=payload["detail-type"],
-            source=payload.get("source", ""),
-            event_id=payload.get("id", ""),
-            time=payload.get("time", ""),
-            replay_name=payload.get("replay-name"),
-            resources=tuple(payload.get("resources", ())),
-        )
-    return Envelope(detail=payload)
+    """Unwrap EventBridge's envelope when there is one. Raises MessageRefused when its fields hold
+    something else than EventBridge writes."""
+    if not (isinstance(payload, dict) and "detail-type" in payload and "detail" in payload):
+        return Envelope(detail=payload)
+    told = {field: payload[name] for name, field in _NAMES.items() if name in payload}
+    return checked(_SHAPE, told, "message")
 
 
 def opened_text(body: str) -> Envelope:
     """`opened`, from a queue's body. Raises MessageRefused when it is not JSON."""
     try:
-        return opened(json.loads(body))
-    except ValueError as error:
+        told = json.loads(body)
+    except (ValueError, RecursionError) as error:
         raise MessageRefused(f"a message is not JSON: {error}. It begins {body[:80]!r}.") from error
+    return opened(told)
 
 
 def parser_of(shape: Shape[T]) -> Parser[T]:
@@ -109,16 +117,17 @@ def stored_object(envelope: Envelope) -> StoredObject:
     """The parser for queues that hear of new objects."""
     try:
         found, bucket = envelope.detail["object"], envelope.detail["bucket"]["name"]
-        return StoredObject(
-            bucket=bucket,
-            key=found["key"],
-            size=int(found.get("size", 0)),
-            etag=str(found.get("etag", "")).strip('"'),
-            version=found.get("version-id") or None,
-            sequencer=found.get("sequencer"),
-            event_id=envelope.event_id,
-            time=envelope.time,
-            replay_name=envelope.replay_name,
-        )
-    except (KeyError, TypeError, ValueError) as error:
+        told = {
+            "bucket": bucket,
+            "key": found["key"],
+            "size": found.get("size", 0),
+            "etag": str(found.get("etag", "")).strip('"'),
+            "version": found.get("version-id") or None,
+            "sequencer": found.get("sequencer"),
+            "event_id": envelope.event_id,
+            "time": envelope.time,
+            "replay_name": envelope.replay_name,
+        }
+    except (KeyError, TypeError) as error:
         raise MessageRefused(f"an event of S3 lacks {error}.") from error
+    return checked(_STORED, told, "event of S3")

@@ -79,13 +79,13 @@ def unpack_bundle(key: str, *, desk: Desk, clock: Callable[[], datetime] = now) 
         raise
     try:
         asked = asked_by(key)
-        contents = _look(head, raw)
+        contents = look_at(head, raw)
         manifest, lying = manifest_of(
             contents, run_id=run_id, created_at=head.modified, asked=asked
         )
         claimed = claim(head, manifest, desk=desk, at=clock())
         desk.endings.note_tar(manifest.run_id, key, named=run_id)
-        _unpack(head, lying, claimed, raw)
+        unpack(head, lying, claimed, raw)
     except Refused as refusal:
         _refuse(head, run_id, refusal, desk=desk, at=clock())
         return
@@ -135,8 +135,9 @@ def _refuse(head: Head, run_id: str, refusal: Refused, *, desk: Desk, at: dateti
     _quarantine(head.key, refusal, raw)
 
 
-def _look(head: Head, raw: Objects) -> Contents:
-    """Every header judged, every member read through and hashed; nothing written."""
+def look_at(head: Head, raw: Objects) -> Contents:
+    """Every header judged, every member read through and hashed; nothing written. Raises
+    ManifestRefused naming the member."""
     refuse_size(head.key, head.size)
     contents = Contents()
     total = 0
@@ -180,7 +181,9 @@ def _kept_head(name: str, chunk: bytes, contents: Contents) -> bytes:
     return chunk[:ENOUGH] if small or not contents.heads else b""
 
 
-def _unpack(head: Head, lying: dict[str, str], claimed: Claim, raw: Objects) -> None:
+def unpack(head: Head, lying: dict[str, str], claimed: Claim, raw: Objects) -> None:
+    """Write the members that the manifest names, and that are not there. Raises ManifestRefused
+    when another file came in the place of one; the tar's own faults as `look_at` does."""
     run_id = claimed.manifest.run_id
     wanted = {file.path: file for file in claimed.manifest.files}
     with opened(head, raw) as tar:

@@ -10,10 +10,10 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator
-from pathlib import PurePosixPath
 
 from porewatch.domain.errors import InputRefused
 from porewatch.domain.landing.tells import stem
+from porewatch.domain.naming import folders_and_name
 from porewatch.domain.runs import Sample
 from porewatch.domain.sample_names import same_word
 
@@ -38,7 +38,7 @@ class Aliases:
         InputRefused when it may be the name of several."""
         if not self._exact:
             return None
-        *folders, name = PurePosixPath(path).parts
+        folders, name = folders_and_name(path)
         bare = stem(name)
         for word in (*folders, bare, *_BEFORE_NAME.split(bare)[1:]):
             for typed in _as_typed(word):

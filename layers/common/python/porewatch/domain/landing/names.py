@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import re
 from enum import StrEnum
-from pathlib import PurePosixPath
 
-from porewatch.domain.naming import find_kind
+from porewatch.domain.naming import find_kind, folders_and_name
 
 
 class Landed(StrEnum):
@@ -71,7 +70,7 @@ _BY_NAME = (
 
 def classify(path: str) -> Landed:
     """What the file at `path` (relative to the folder, tar or run) is, by its name alone."""
-    *folders, name = PurePosixPath(path).parts
+    folders, name = folders_and_name(path)
     if any(_HIDDEN_FOLDER.match(folder) for folder in folders):
         return Landed.HIDDEN
     found = next((what for pattern, what in _BY_NAME if pattern.search(name)), None)

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from pathlib import PurePosixPath
 
 from porewatch.domain.errors import InputRefused
 from porewatch.domain.landing.names import KIND_FOLDER
 from porewatch.domain.landing.tells import barcode_of
-from porewatch.domain.naming import kind_of
+from porewatch.domain.naming import folders_and_name, kind_of
 from porewatch.domain.runs import Sample
 from porewatch.domain.sample_keys import file_keys, keyed
 
@@ -19,7 +18,7 @@ def run_path(path: str) -> str:
 
     The folders below the last folder of a kind; a barcode above it stays, too.
     """
-    *folders, name = PurePosixPath(path).parts
+    folders, name = folders_and_name(path)
     below = [i for i, folder in enumerate(folders) if KIND_FOLDER.match(folder)]
     cut = below[-1] + 1 if below else 0
     inner = folders[cut:] if below else [f for f in folders if barcode_of(f)]

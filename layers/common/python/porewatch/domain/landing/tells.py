@@ -8,7 +8,7 @@ from pathlib import PurePosixPath
 
 from porewatch.domain.errors import InputRefused
 from porewatch.domain.landing.names import KIND_FOLDER
-from porewatch.domain.naming import SUFFIXES
+from porewatch.domain.naming import SUFFIXES, folders_and_name
 
 _NUMBER = r"[ _-]?0*(\d{1,4})([a-d]?)"
 _WHOLE = re.compile(rf"(?i)^(?:[a-z]{{2,4}}-[a-z0-9.-]+_)?(?:barcode|bc|nb|rb|bp|16s){_NUMBER}$")
@@ -45,7 +45,7 @@ def barcode_of(path: str) -> str | None:
 
     Raises InputRefused when they say two different ones.
     """
-    *folders, name = PurePosixPath(path).parts
+    folders, name = folders_and_name(path)
     told = {barcode for word in (*folders, stem(name)) for barcode in _barcodes(word)}
     if len(told) > 1:
         raise InputRefused(
@@ -65,7 +65,7 @@ def _barcodes(word: str) -> Iterator[str]:
 
 def is_undecided(path: str) -> bool:
     """Whether the demultiplexer itself gave these reads to nobody."""
-    *folders, name = PurePosixPath(path).parts
+    folders, name = folders_and_name(path)
     return any(_UNDECIDED.match(part) for part in (*folders, stem(name)))
 
 
@@ -87,7 +87,7 @@ def set_apart_by(path: str) -> tuple[str, ...]:
 
 def flow_cell_of(path: str) -> str | None:
     """The flow cell that MinKNOW wrote into the run's folder or the file's name."""
-    *folders, name = PurePosixPath(path).parts
+    folders, name = folders_and_name(path)
     for folder in reversed(folders):
         if found := RUN_FOLDER.match(folder):
             return found[1].upper()
