@@ -9,6 +9,10 @@ PY := .venv/bin/python
 PYTHON ?= $(shell for p in python3.13 $${PYENV_ROOT:-$$HOME/.pyenv}/versions/3.13*/bin/python3 python3; do \
 	"$$p" -c 'import ssl, venv' >/dev/null 2>&1 && command -v "$$p" && break; done)
 
+# Tests and the embedded AWS start hundreds of processes. Without cached bytecode each of them would
+# first compile 500 modules, which takes longer than most of their work.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: help setup test test-all check demo up down bench bench-science lock clean
 help:  ## what can be done here
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -24,6 +28,7 @@ $(UV):
 	@$(UV) venv -q --allow-existing --python $(PYTHON) .venv
 	@$(UV) pip sync -q --python $(PY) --require-hashes requirements/dev.txt
 	@$(UV) pip install -q --python $(PY) --no-deps -e layers/common -e worker -e local -e cli
+	@$(PY) -c 'import porewatch_cli.main, porewatch_local.up, porewatch_worker.main'  # caches their bytecode
 	@touch $@
 
 $(STATE)/%/.ready: requirements/%.txt $(UV)
