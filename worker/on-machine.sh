@@ -36,8 +36,13 @@ for name in $(compgen -e); do
       given+=(--env "$name") ;;
   esac
 done
-if command -v nvidia-smi >/dev/null; then
+# An image with a driver is used on machines without a GPU, too (the builder's, and those of other stages): there the
+# container toolkit would refuse to start anything.
+if nvidia-smi -L >/dev/null 2>&1; then
   given+=(--gpus all)
+else
+  given+=(--runtime runc)
 fi
 
-exec docker run --rm --network host "${given[@]}" "$image" porewatch-worker "$@"
+# From SIGTERM to SIGKILL: the worker takes up to 60 s for the unit at hand, then saves.
+exec docker run --rm --network host --stop-timeout 90 "${given[@]}" "$image" porewatch-worker "$@"

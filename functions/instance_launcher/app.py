@@ -16,12 +16,13 @@ def lambda_handler(task: Launch) -> Launched:
     told, table = settings(), Table(settings().ledger_table)
     caps = {"run_usd": told.run_budget_usd, "account_usd": told.account_budget_usd}
     snapshot = price_list(told.aws_region).snapshot
+    room = (told.launch_template_id, told.subnet_ids, told.subnet_zones, told.ami_id)
     reaper = (told.expiry_group, told.expiry_target_arn, told.expiry_role_arn)
     return launch_machine(
         task,
         stack=told.stack_name,
         stages=stages.StageLedger(table),
-        executor=executors(told, told.launch_template_id, told.subnet_ids, told.subnet_zones),
+        executor=executors(told, *room),
         budget=budget.Budget(table, **caps, price_snapshot=snapshot),
         pools=pools.Pools(table),
         secrets=message_keys.EpochSecrets(told.message_key_arn, told.stack_name),

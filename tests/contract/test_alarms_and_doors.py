@@ -101,4 +101,3 @@ def test_who_hears_whether_workers_live_has_room_whatever_else_is_called(name: s
     condition, reserved, none = own["Fn::If"]
     assert (condition, none) == ("ReservesConcurrency", {"Ref": "AWS::NoValue"})
     assert reserved == {"Ref": "HeartbeatConcurrency"} or reserved >= 2
-    assert TEMPLATE.body["Parameters"]["HeartbeatConcurrency"]["Default"] > 0

@@ -13,9 +13,10 @@ import os
 import re
 import shlex
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import pairwise
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import pytest
@@ -187,16 +188,19 @@ def test_the_tools_that_make_the_wheels_are_those_that_the_sources_ask_for() -> 
 STAND_IN = "#!/bin/bash\nprintf '%s\\n' \"$@\" > $CALLS\nexit 7\n"
 
 
-def said_to_docker(home: Path, **environment: str) -> list[str]:
-    """Every word that docker was given on a machine with this environment."""
-    tools, calls = home / "tools", home / "calls"
-    tools.mkdir()
-    for name, text in {"docker": STAND_IN, "chown": "#!/bin/bash\n"}.items():
-        (tools / name).write_text(text)
-        (tools / name).chmod(0o755)
+def said_to_docker(
+    home: Path, tools: Mapping[str, str] = MappingProxyType({}), **environment: str
+) -> list[str]:
+    """Every word that docker was given on a machine with this environment. `tools`: more commands
+    that the machine has, as scripts."""
+    programs, calls = home / "tools", home / "calls"
+    programs.mkdir()
+    for name, text in {"docker": STAND_IN, "chown": "#!/bin/bash\n", **tools}.items():
+        (programs / name).write_text(text)
+        (programs / name).chmod(0o755)
     (home / "image").write_text("registry/worker@sha256:1\n")
     given = {
-        "PATH": f"{tools}:/usr/bin:/bin",
+        "PATH": f"{programs}:/usr/bin:/bin",
         "CALLS": str(calls),
         "POREWATCH_IMAGE_FILE": str(home / "image"),
         "POREWATCH_REFERENCE_CACHE": str(home / "cache"),

@@ -6,7 +6,7 @@ answer is shown as not answered: that is no OK. Quotas are counted in vCPUs, as 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from enum import StrEnum
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
 FEWEST_ADDRESSES = 16
 FEWEST_TYPES = 10
+FEWEST_CALLS = 50
+CALLS_OF_A_NEW_ACCOUNT = 10
+"""So many functions may run at once there; the defaults of the stack are made for that."""
 SEVERAL = 4
 """Machines that should fit into a quota at once before it is called narrow."""
 ARCHITECTURE = "x86_64"
@@ -70,6 +73,7 @@ def examine(stack: Stack) -> list[Check]:
         ("endpoints", look.endpoints),
         ("machine types offered", look.types),
         ("quotas", look.quotas),
+        ("calls at once", look.calls),
         ("state machine", look.state_machine),
         ("ledger", look.ledger),
         ("queues", look.queues),
@@ -110,6 +114,19 @@ class _Look:
                 found.setdefault(one["ResourceType"], []).append(one["PhysicalResourceId"])
         return found
 
+    @cached_property
+    def _zones(self) -> tuple[str, ...]:
+        """Zones of the stack's subnets."""
+        return tuple(sorted({subnet["AvailabilityZone"] for subnet in self._subnets}))
+
+    @cached_property
+    def _subnets(self) -> list[dict[str, Any]]:
+        ids = self._resources.get("AWS::EC2::Subnet", [])
+        found: list[dict[str, Any]] = (
+            self._ec2.describe_subnets(SubnetIds=ids)["Subnets"] if ids else []
+        )
+        return found
+
     def _needed(self) -> list[StageSpec]:
         return [stage for stage in self._stages if self._gpu or not stage.gpu]
 
@@ -126,13 +143,11 @@ class _Look:
         yield image_check(image, self._ec2.describe_images(ImageIds=[image])["Images"])
 
     def subnets(self) -> Iterator[Check]:
-        ids = self._resources.get("AWS::EC2::Subnet", [])
-        shown = self._ec2.describe_subnets(SubnetIds=ids)["Subnets"] if ids else []
-        zones = {subnet["AvailabilityZone"] for subnet in shown}
+        shown, zones = self._subnets, self._zones
         yield Check(
             what="zones",
             verdict=Verdict.OK if len(zones) > 1 else Verdict.WARN,
-            told=f"{len(shown)} subnets in {', '.join(sorted(zones)) or 'no zone'}",
+            told=f"{len(shown)} subnets in {', '.join(zones) or 'no zone'}",
             remedy="" if len(zones) > 1 else "spot needs several zones: deploy to three.",
         )
         for subnet in shown:
@@ -165,14 +180,8 @@ class _Look:
                 Filters=[{"Name": "instance-type", "Values": list(stage.instance_types)}],
             )
             pools = [o for page in answer for o in page["InstanceTypeOfferings"]]
-            kinds = {pool["InstanceType"] for pool in pools}
-            enough = len(kinds) >= FEWEST_TYPES
-            yield Check(
-                what=f"types for {stage.name}",
-                verdict=Verdict.OK if enough else Verdict.WARN if kinds else Verdict.FAIL,
-                told=f"{len(kinds)} of {len(stage.instance_types)} types, {len(pools)} pools",
-                remedy="" if enough else "add types that this region offers to the profile.",
-            )
+            offered = {(pool["Location"], pool["InstanceType"]) for pool in pools}
+            yield types_check(stage, self._zones, offered)
 
     def quotas(self) -> Iterator[Check]:
         client = self._client("service-quotas")
@@ -183,6 +192,10 @@ class _Look:
             needed = max(min(map(vcpus_of, stage.instance_types)) for stage in stages)
             answer = client.get_service_quota(ServiceCode="ec2", QuotaCode=quota.code)
             yield quota_check(quota, answer["Quota"]["Value"], needed)
+
+    def calls(self) -> Iterator[Check]:
+        limits = self._client("lambda").get_account_settings()["AccountLimit"]
+        yield calls_check(int(limits["UnreservedConcurrentExecutions"]))
 
     def state_machine(self) -> Iterator[Check]:
         arn = self._stack.output("StateMachineArn")
@@ -238,6 +251,44 @@ def image_check(image: str, shown: list[dict[str, Any]]) -> Check:
         remedy=""
         if fits
         else f"build an {ARCHITECTURE} image (images/), and deploy with AmiId=ami-...",
+    )
+
+
+def types_check(
+    stage: StageSpec, zones: Sequence[str], offered: Container[tuple[str, str]]
+) -> Check:
+    """`offered`: (zone, type) of the region. What counts is what the stack's own zones have."""
+    wanted = stage.instance_types
+    pools = [(zone, name) for zone in zones for name in wanted if (zone, name) in offered]
+    kinds = {name for _, name in pools}
+    poor = [zone for zone in zones if sum(z == zone for z, _ in pools) * 2 < len(wanted)]
+    enough = len(kinds) >= FEWEST_TYPES and not poor
+    remedy = "add types that this region offers to the profile."
+    if poor:
+        remedy = (
+            f"{', '.join(poor)} has few of them: deploy with other zones (ZoneA, ZoneB, ZoneC)."
+        )
+    return Check(
+        what=f"types for {stage.name}",
+        verdict=Verdict.OK if enough else Verdict.WARN if kinds else Verdict.FAIL,
+        told=f"{len(kinds)} of {len(wanted)} types, {len(pools)} pools in {len(zones)} zones",
+        remedy="" if enough else remedy,
+    )
+
+
+def calls_check(left: int) -> Check:
+    """`left`: calls of functions that may run at once and are kept for none of them."""
+    verdict = Verdict.OK
+    if left < FEWEST_CALLS:
+        verdict = Verdict.FAIL if left < CALLS_OF_A_NEW_ACCOUNT else Verdict.WARN
+    return Check(
+        what="functions at once",
+        verdict=verdict,
+        told=f"{left} calls",
+        remedy=""
+        if verdict is Verdict.OK
+        else "ask AWS for more (Service Quotas, Lambda, L-B99A9384); until then leave "
+        "CheckConcurrency at 5 and HeartbeatConcurrency at 0, and send small runs.",
     )
 
 

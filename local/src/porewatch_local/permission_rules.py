@@ -8,6 +8,7 @@ from porewatch_local.template import Template, as_list, target
 
 NO_RESOURCE = {
     "ec2:DescribeInstances": "AWS knows no resource for describing",
+    "ec2:DescribeImages": "AWS knows no resource for describing",
     "ec2:DescribeVolumes": "AWS knows no resource for describing",
     "ec2:DescribeNetworkInterfaces": "AWS knows no resource for describing",
     "ec2:DescribeFleets": "AWS knows no resource for describing",

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from porewatch.adapters.budget import Budget
 from porewatch.adapters.table import Table
 from porewatch.compute.profiles import profile
 from porewatch.domain import places
@@ -21,7 +22,7 @@ from porewatch.domain.errors import (
     StaleEpoch,
     Unavailable,
 )
-from porewatch.domain.events import StageFailed
+from porewatch.domain.events import LaunchRefused, StageFailed
 from porewatch.domain.execution_news import ExecutionEnded
 from porewatch.domain.launching import Machine, MachineState
 from porewatch.domain.messages import (
@@ -202,13 +203,44 @@ def test_no_spot_capacity_leads_to_on_demand_and_no_capacity_at_all_is_told(hous
         house.launch(2)
 
 
-def test_a_wrong_configuration_does_not_climb_the_ladder(house: House) -> None:
+def test_r3_what_one_rung_refuses_another_may_grant(house: House) -> None:
+    """EC2 refuses a request for what it asks (a tag, a disk), and takes another."""
     house.seal()
     house.open()
-    house.cloud.full["spot"] = ConfigurationRefused("no such template")
-    with pytest.raises(ConfigurationRefused):
+    house.cloud.full["spot"] = ConfigurationRefused("InvalidParameterValue")
+    house.launch(1)
+    assert house.record().purchase == "on-demand"
+
+
+def refusals(house: House) -> list[Any]:
+    facts = house.table.query(f"RUN#{RUN}", "FACT#")
+    return [item for item in facts if item.attributes["detail_type"] == "LaunchRefused"]
+
+
+def test_r3_refused_on_every_rung_the_run_ends_and_all_of_them_are_named(house: House) -> None:
+    house.seal()
+    house.open()
+    house.cloud.full["spot"] = ConfigurationRefused("no such tag")
+    house.cloud.full["on-demand"] = ConfigurationRefused("no such disk")
+    with pytest.raises(ConfigurationRefused, match=r"spot: no such tag.*on-demand: no such disk"):
         house.launch(1)
-    assert len(house.cloud.launches) == 1
+    assert [spec.purchase for spec in house.cloud.launches] == ["spot", "on-demand"]
+    told = [
+        LaunchRefused.model_validate_json(item.attributes["detail"]) for item in refusals(house)
+    ]
+    assert max(told, key=lambda f: f.rung).then == "the run ends: waiting changes nothing"
+    assert Budget(house.table).books(RUN, REVISION).held_usd == 0
+
+
+@pytest.mark.parametrize("waits", ["spot", "on-demand"])
+def test_r3_while_one_rung_may_give_a_machine_later_the_run_waits(house: House, waits: str) -> None:
+    house.seal()
+    house.open()
+    other = "on-demand" if waits == "spot" else "spot"
+    house.cloud.full[waits] = CapacityUnavailable("full")
+    house.cloud.full[other] = ConfigurationRefused("no such disk")
+    with pytest.raises(CapacityUnavailable, match=r"full.*no such disk|no such disk.*full"):
+        house.launch(1)
 
 
 def test_a_machine_that_is_one_too_many_is_ended_at_once(house: House) -> None:

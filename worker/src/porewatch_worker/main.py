@@ -48,14 +48,22 @@ def _cloud(settings: WorkerSettings, stop: Stop) -> Cloud:
 
     patience = Patience(stop, settings.patience_s or LONGEST_S)
     table = Table(settings.ledger_table)
+    metadata = InstanceMetadata(settings.metadata)
+
+    def who() -> str:
+        """A machine knows its role and itself. A job's session is ECS's to name: STS says it."""
+        if settings.role_id and not settings.assignment:
+            return f"{settings.role_id}:{metadata.instance_id()}"
+        return patience(user_id)
+
     return Cloud(
-        metadata=InstanceMetadata(settings.metadata),
+        metadata=metadata,
         ledger=StageLedger(table),
         notes=WorkerNotes(table),
         queue=WorkerQueue(settings.worker_queue_url),
         raw=PatientDownloads.of(settings.raw_bucket, patience),
         results=PatientDownloads.of(settings.results_bucket, patience),
-        user_id=lambda: patience(user_id),
+        user_id=who,
         patience=patience,
     )
 

@@ -40,13 +40,15 @@ class WorkerSettings(Model):
     `mean_to_interrupt_s` is what the checkpoint interval is computed with. The file `alive` is
     touched as long as there was progress within `stalled_s`: the machine ends itself when nobody
     touches it any more. `unit_reads`: reads of a unit, where the order is not to say. `patience_s`:
-    seconds for which one call of a service that is away is repeated, where 90 min are too long."""
+    seconds for which one call of a service that is away is repeated, where 90 min are too long.
+    `role_id`: the unique id of the machines' role, by which a machine knows its `aws:userid`."""
 
     stack: str
     ledger_table: str
     raw_bucket: str
     results_bucket: str
     worker_queue_url: str
+    role_id: str = ""
     references: Path = Path("/mnt/references")
     metadata: str = METADATA
     scratch: Path
@@ -68,6 +70,7 @@ _NAMES = {
     "raw_bucket": "RAW_BUCKET",
     "results_bucket": "RESULTS_BUCKET",
     "worker_queue_url": "WORKER_QUEUE_URL",
+    "role_id": "POREWATCH_ROLE_ID",
     "references": "REFERENCES_PATH",
     "metadata": "AWS_EC2_METADATA_SERVICE_ENDPOINT",
     "scratch": "POREWATCH_SCRATCH",

@@ -40,6 +40,7 @@ class Settings(BaseModel):
     escalation_topic_arn: str
     escalate_minutes: int = 30
     launch_template_id: str
+    ami_id: str = ""
     subnet_ids: Annotated[tuple[str, ...], BeforeValidator(_by_comma)]
     subnet_zones: Annotated[tuple[str, ...], BeforeValidator(_by_comma)] = ()
     db_cluster_arn: str
@@ -108,6 +109,11 @@ def _parsed(name: str, text: str, annotation: Any) -> Any:
 def settings() -> Settings:
     """The settings of this process, read once. `settings.cache_clear()` makes tests read anew."""
     return Settings.read(os.environ)
+
+
+def elsewhere() -> bool:
+    """True where AWS's services are asked at an address of somebody else's (the embedded AWS)."""
+    return bool(os.environ.get("AWS_ENDPOINT_URL"))
 
 
 def traced() -> bool:

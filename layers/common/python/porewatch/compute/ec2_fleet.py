@@ -71,12 +71,14 @@ class Ec2Fleet:
         launch_template_id: str = "",
         subnet_ids: tuple[str, ...] = (),
         zones: tuple[str, ...] = (),
+        image_id: str = "",
         client: EC2Client | None = None,
     ) -> None:
         self._stack = stack
         self._template = launch_template_id
         self._subnets, self._zones = subnet_ids, zones
         self._client = client or clients.ec2()
+        self._image, self._image_gib = image_id, 0
 
     def prepare(
         self,
@@ -97,6 +99,7 @@ class Ec2Fleet:
             subnet_ids=self._subnets,
             zones=self._zones,
             because=because,
+            image_gib=self._size_of_image(),
         )
 
     def launch(self, spec: LaunchSpec) -> Machine:
@@ -142,6 +145,14 @@ class Ec2Fleet:
         prices = price_list(self._client.meta.region_name)
         disk = prices.disk_usd(disk_gib, seconds) if disk_gib else 0.0
         return prices.usd(instance_type, purchase, seconds) + disk
+
+    def _size_of_image(self) -> int:
+        """GiB of the image's own disk, asked once in the life of this; 0 when nobody says so."""
+        if self._image and not self._image_gib:
+            with translated(f"look at the image {self._image}"):
+                shown = self._client.describe_images(ImageIds=[self._image])["Images"]
+            self._image_gib = max((root_gib(image) for image in shown), default=0)
+        return self._image_gib
 
     def _create(self, spec: LaunchSpec) -> Machine:
         try:
@@ -253,6 +264,13 @@ def _overrides(spec: LaunchSpec) -> Iterator[dict[str, Any]]:
                 "BlockDeviceMappings": [disk],
                 **priority,
             }
+
+
+def root_gib(image: Any) -> int:
+    """GiB of the root device of an image as DescribeImages shows it; 0 when it names none."""
+    root = image.get("RootDeviceName", ROOT_DEVICE)
+    disks = [one for one in image.get("BlockDeviceMappings", []) if one.get("DeviceName") == root]
+    return max((one.get("Ebs", {}).get("VolumeSize", 0) for one in disks), default=0)
 
 
 def machine_of(raw: Any) -> Machine:

@@ -128,10 +128,18 @@ def executors(
     launch_template_id: str = "",
     subnet_ids: tuple[str, ...] = (),
     zones: tuple[str, ...] = (),
+    image_id: str = "",
 ) -> Executors:
-    """The stack's executors. Who launches names template, subnets and their zones, too."""
+    """The stack's executors. Who launches names template, subnets with their zones, and the image,
+    too."""
     stack = told.stack_name
-    ec2 = Ec2Fleet(stack, launch_template_id=launch_template_id, subnet_ids=subnet_ids, zones=zones)
+    ec2 = Ec2Fleet(
+        stack,
+        launch_template_id=launch_template_id,
+        subnet_ids=subnet_ids,
+        zones=zones,
+        image_id=image_id,
+    )
     if not told.spot_queue or not told.on_demand_queue:
         return Executors(ec2, None, "ec2")
     places = JobPlaces(

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
+from porewatch.domain.disk import on_image
 from porewatch.domain.launching import LaunchSpec, Owner, Purchase
 from porewatch.domain.phases import StageSpec
 
@@ -40,10 +41,11 @@ def rungs(
     subnet_ids: tuple[str, ...],
     zones: tuple[str, ...] = (),
     because: str = "",
+    image_gib: int = 0,
 ) -> tuple[LaunchSpec, ...]:
     """The EC2 requests in order. `avoid` names pools (`type@zone`); `zones` are those of the
     subnets, in their order (not known: a type is left out everywhere). `because`: why spot is not
-    asked at all, in words."""
+    asked at all, in words. `image_gib`: of the image's own disk."""
     lasts = timedelta(seconds=stage.boot_deadline_s + stage.phase_deadline_s) + GRACE
     zone_of = dict(zip(subnet_ids, zones, strict=False))
     found = []
@@ -63,7 +65,7 @@ def rungs(
                 expires_at=at + lasts,
                 reason=rung.reason,
                 prioritized=stage.prioritized,
-                disk_gib=stage.disk_gib,
+                disk_gib=on_image(stage.disk_gib, image_gib),
                 left_out=tuple(pool for pool in left_out if pool.split("@")[0] in types),
             )
         )

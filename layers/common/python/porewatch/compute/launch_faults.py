@@ -25,6 +25,7 @@ CAPACITY = frozenset(
         "InsufficientReservedInstanceCapacity",
         "InsufficientFreeAddressesInSubnet",
         "UnfulfillableCapacity",
+        "Unsupported",  # this type is not offered in that zone
         "SpotMaxPriceTooLow",
     }
 )
@@ -39,6 +40,8 @@ QUOTA = frozenset(
         "MaxSpotFleetRequestCountExceeded",
     }
 )
+NOT_OFFERED = re.compile(r"not supported in your requested Availability Zone", re.IGNORECASE)
+"""A fact of one pool, which CreateFleet calls a configuration."""
 OUTCOME_UNKNOWN = frozenset(
     {"InternalError", "InternalFailure", "ServiceUnavailable", "Unavailable", "RequestTimeout"}
 )
@@ -60,9 +63,10 @@ ORDER = (
 that does not offer a type is reported as a configuration error."""
 
 
-def class_for(code: str) -> type[PorewatchError]:
-    """The class of one code of EC2. What is not known is a matter of configuration."""
-    if code in CAPACITY:
+def class_for(code: str, why: str = "") -> type[PorewatchError]:
+    """The class of one code of EC2, with its message where that decides. What is not known is a
+    matter of configuration."""
+    if code in CAPACITY or (code == "InvalidFleetConfiguration" and NOT_OFFERED.search(why)):
         return CapacityUnavailable
     if code in QUOTA:
         return QuotaExceeded
@@ -78,7 +82,7 @@ def launch_error(errors: Iterable[tuple[str, str]]) -> PorewatchError:
     said = sorted(errors)
     if not said:
         return CapacityUnavailable("the fleet gave no machine and no reason.")
-    worst = min((class_for(code) for code, _ in said), key=ORDER.index)
-    of_class = [(code, why) for code, why in said if class_for(code) is worst]
+    worst = min((class_for(*one) for one in said), key=ORDER.index)
+    of_class = [(code, why) for code, why in said if class_for(code, why) is worst]
     codes = ", ".join(sorted({code for code, _ in of_class}))
     return worst(f"no machine: {codes} ({len(said)} pools asked): {of_class[0][1]}")

@@ -15,6 +15,7 @@ from porewatch.domain.phases import Phase, StageSpec
 
 GIB = 2**30
 SYSTEM_GIB = 20
+"""Of an image that nobody has looked at. The launch looks, and adds what it has beyond this."""
 MARGIN = 1.25
 BESIDE = {
     Phase.BASECALLING: 0.3,
@@ -30,3 +31,9 @@ def disk_gib(spec: StageSpec, input_bytes: int) -> int:
     shares = [BESIDE[phase] for phase in spec.phases if phase in BESIDE]
     held = input_bytes * (1 + sum(shares)) if shares else 0.0
     return max(spec.disk_gib, SYSTEM_GIB + math.ceil(MARGIN * held / GIB))
+
+
+def on_image(disk: int, image: int) -> int:
+    """GiB of a disk of `disk` for a machine whose image has a disk of `image` GiB: EC2 refuses one
+    that is smaller than the image, and what the image takes is not free for the stage."""
+    return disk + max(0, image - SYSTEM_GIB)

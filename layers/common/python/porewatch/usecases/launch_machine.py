@@ -7,13 +7,14 @@ the one with the epoch's tags, else a new one. A machine that is one too many is
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from porewatch.domain.errors import (
     CapacityUnavailable,
+    ConfigurationRefused,
     Conflict,
     PorewatchError,
     QuotaExceeded,
@@ -53,7 +54,8 @@ def launch_machine(
 ) -> Launched:
     """Answers the machine of the epoch. What every rung says that gives none is told as a fact.
 
-    Raises StaleEpoch, BudgetExceeded, and what `Executor.launch` raises on the last rung.
+    Raises StaleEpoch, BudgetExceeded, what `Executor.launch` raises when nobody knows whether there
+    is a machine, and after the last rung one error that names what each of them said.
     """
     record = stages.get(task.key)
     if record.epoch != task.epoch:
@@ -87,7 +89,7 @@ def _given_back_without_machine(owner: Owner, budget: Budget, at: datetime) -> I
     machine, the money stays held until the epoch is closed."""
     try:
         yield
-    except (CapacityUnavailable, QuotaExceeded):
+    except (CapacityUnavailable, QuotaExceeded, ConfigurationRefused):
         budget.release(owner, at)
         raise
 
@@ -99,7 +101,7 @@ def _climb(
     pools: Pools,
     at: datetime,
 ) -> Machine:
-    failure: PorewatchError = CapacityUnavailable("every pool has refused a moment ago.")
+    failures: list[tuple[LaunchSpec, PorewatchError]] = []
     left = list(ladder)
     while left:
         spec = left.pop(0)
@@ -111,14 +113,40 @@ def _climb(
             return executor.launch(asked, stages.asked(key, spec.owner.epoch))
         except CapacityUnavailable as error:
             pools.note(error.pools, at)
-            failure = error
+            failure: PorewatchError = error
         except QuotaExceeded as error:
             # The quota counts the account's machines of this kind: other types fare no better.
             left = [other for other in left if _kind(other) != _kind(spec)]
             failure = error
+        except ConfigurationRefused as error:
+            failure = error  # of this request: another purchase, or Batch, asks in other words
+        failures.append((spec, failure))
         _log.warning("rung %d (%s): %s", spec.rung, spec.reason, failure)
-        stages.record([_refused(spec, failure, left[0].reason if left else WAIT, at)])
-    raise failure
+        then = left[0].reason if left else _last_word(failures)
+        stages.record([_refused(spec, failure, then, at)])
+    raise _of_all(failures)
+
+
+def _last_word(failures: Sequence[tuple[LaunchSpec, PorewatchError]]) -> str:
+    refused = isinstance(_of_all(failures), ConfigurationRefused)
+    return "the run ends: waiting changes nothing" if refused else WAIT
+
+
+def _of_all(failures: Sequence[tuple[LaunchSpec, PorewatchError]]) -> PorewatchError:
+    """What all rungs together mean, in the words of each: as long as one of them may give a machine
+    later, that is worth a wait."""
+    if not failures:
+        return CapacityUnavailable("every pool has refused a moment ago.")
+    first = min((error for _, error in failures), key=_hope)
+    if len(failures) == 1:
+        return first
+    told = "; ".join(f"{spec.reason}: {error.problem}" for spec, error in failures)
+    return type(first)(f"no rung gave a machine. {told}", remedy=first.remedy)
+
+
+def _hope(error: PorewatchError) -> int:
+    kinds = (CapacityUnavailable, QuotaExceeded)
+    return next((n for n, kind in enumerate(kinds) if isinstance(error, kind)), len(kinds))
 
 
 def with_secret(spec: LaunchSpec, secret: str) -> LaunchSpec:

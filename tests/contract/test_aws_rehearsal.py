@@ -1,0 +1,411 @@
+"""What AWS would have refused, found by reading its documents, service models and the issues of
+others: one test for each finding, by its number. Nothing here asks AWS."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import boto3
+import pytest
+from botocore.stub import Stubber
+
+from porewatch.adapters import clients
+from porewatch.compute.ec2_fleet import Ec2Fleet, fleet_request, root_gib
+from porewatch.compute.launch_faults import launch_error
+from porewatch.compute.profiles import profiles
+from porewatch.domain.base import now
+from porewatch.domain.disk import on_image
+from porewatch.domain.errors import CapacityUnavailable, ConfigurationRefused
+from porewatch.domain.launching import Owner
+from porewatch.domain.phases import StageSpec
+from porewatch_cli.doctor import Verdict, calls_check, types_check
+from porewatch_cli.stack import Stack
+from porewatch_local.template import Template
+from porewatch_worker import main, metadata
+from porewatch_worker.settings import WorkerSettings
+from porewatch_worker.stop import Stop
+from tests.contract.test_images import component, said_to_docker
+
+ROOT = Path(__file__).parents[2]
+TEMPLATE = Template.load(ROOT / "template.yaml")
+IMAGES = Template.load(ROOT / "images/image-builder.yaml")
+PARAMETERS = TEMPLATE.body["Parameters"]
+REGIONS = ("eu-west-1", "eu-central-1", "us-east-1", "us-east-2", "ap-northeast-1", "eu-south-1")
+
+
+# B1, R2
+
+
+def test_b1_no_launch_template_tags_a_spot_request() -> None:
+    """EC2 refuses such a tag in each launch that makes no spot request (on-demand)."""
+    templates = TEMPLATE.of_type("AWS::EC2::LaunchTemplate")
+    assert templates
+    for name, told in templates.items():
+        tagged = [t["ResourceType"] for t in told["LaunchTemplateData"]["TagSpecifications"]]
+        assert "spot-instances-request" not in tagged, name
+
+
+def test_b1_no_fleet_is_asked_to_tag_a_spot_request() -> None:
+    for spec in ladder("screen"):
+        tagged = [t["ResourceType"] for t in fleet_request(spec)["TagSpecifications"]]
+        assert set(tagged) == {"instance", "fleet"}
+
+
+def test_r2_no_right_to_launch_hangs_on_a_key_that_a_spot_request_has_not() -> None:
+    """The service authorization data gives ec2:LaunchTemplate for no spot request."""
+    told = json.dumps(TEMPLATE.resources["InstanceLauncherRole"], default=str)
+    assert "spot-instances-request" not in told
+
+
+# B2
+
+
+def stage_named(name: str) -> StageSpec:
+    return next(s for s in profiles()["default"].stages if s.name == name)
+
+
+def ladder(stage: str, client: Any = None, image: str = "") -> tuple[Any, ...]:
+    ec2 = client or boto3.client("ec2", region_name="eu-west-1")
+    fleet = Ec2Fleet(
+        "s", launch_template_id="lt-1", subnet_ids=("subnet-a",), image_id=image, client=ec2
+    )
+    owner = Owner(stack="s", run_id="run-1", revision=0, stage=stage, epoch=1)
+    return fleet.prepare(owner, stage_named(stage), (), now())
+
+
+def image_of(gib: int) -> dict[str, Any]:
+    disks = [
+        {"DeviceName": "/dev/xvdb", "Ebs": {"VolumeSize": 500}},
+        {"DeviceName": "/dev/xvda", "Ebs": {"VolumeSize": gib}},
+    ]
+    return {"RootDeviceName": "/dev/xvda", "BlockDeviceMappings": disks}
+
+
+@pytest.mark.parametrize("gib", [8, 30, 60, 300])
+@pytest.mark.parametrize("stage", ["screen", "report"])
+def test_b2_no_disk_is_smaller_than_the_image_whatever_its_size(stage: str, gib: int) -> None:
+    """EC2 refuses a volume that is smaller than the snapshot it is made of."""
+    client = boto3.client("ec2", region_name="eu-west-1")
+    with Stubber(client) as ec2:
+        ec2.add_response("describe_images", {"Images": [image_of(gib)]}, {"ImageIds": ["ami-1"]})
+        asked = ladder(stage, client, "ami-1")
+    assert {spec.disk_gib for spec in asked} == {on_image(stage_named(stage).disk_gib, gib)}
+    for spec in asked:
+        for pool in fleet_request(spec)["LaunchTemplateConfigs"][0]["Overrides"]:
+            assert pool["BlockDeviceMappings"][0]["Ebs"]["VolumeSize"] >= max(gib, 50)
+
+
+def test_b2_what_the_image_takes_is_not_taken_from_the_stage() -> None:
+    assert on_image(100, 60) - 60 == on_image(100, 20) - 20 == 80
+
+
+def test_b2_the_size_of_an_image_is_that_of_its_root() -> None:
+    assert root_gib(image_of(30)) == 30
+    assert root_gib({}) == 0
+
+
+def test_b2_the_launcher_knows_its_image_and_may_ask_for_its_size() -> None:
+    told = TEMPLATE.functions["InstanceLauncher"]["Environment"]["Variables"]
+    assert told["AMI_ID"] == {"Ref": "AmiId"}
+    assert "ec2:DescribeImages" in json.dumps(TEMPLATE.resources["InstanceLauncherRole"])
+
+
+def test_b2_even_unasked_every_profile_has_room_for_the_image_that_we_bake() -> None:
+    baked = IMAGES.body["Parameters"]["VolumeGib"]["Default"]
+    for one in profiles().values():
+        for stage in one.stages:
+            assert stage.disk_gib >= baked, f"{one.name} {stage.name}"
+
+
+# B4
+
+
+def test_b4_an_image_with_a_driver_runs_where_there_is_no_gpu(tmp_path: Path) -> None:
+    """The builder's machine, and those of the stages without a GPU: nvidia-smi is there, and
+    answers 9 ("couldn't communicate with the driver")."""
+    said = said_to_docker(tmp_path, tools={"nvidia-smi": "#!/bin/bash\nexit 9\n"})
+    assert "--gpus" not in said
+    assert said[said.index("--runtime") + 1] == "runc"
+
+
+def test_b4_where_there_is_a_gpu_the_worker_gets_it(tmp_path: Path) -> None:
+    said = said_to_docker(tmp_path, tools={"nvidia-smi": "#!/bin/bash\necho 'GPU 0: T4'\n"})
+    assert said[said.index("--gpus") + 1] == "all"
+    assert "--runtime" not in said
+
+
+# W1
+
+
+@pytest.mark.parametrize("region", REGIONS)
+@pytest.mark.parametrize("who", ["function", "command"])
+def test_w1_a_link_names_the_region_of_its_bucket(
+    region: str, who: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The global address redirects while a bucket is young: the signature is then wrong. It is the
+    address of us-east-1, which needs no redirect."""
+    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
+    monkeypatch.setenv("AWS_DEFAULT_REGION", region)
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "key")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
+    clients.forget()
+    if who == "function":
+        s3 = clients.s3()
+    else:
+        s3 = Stack("porewatch", boto3.Session(region_name=region), {}).s3
+    clients.forget()
+    link = s3.generate_presigned_url("get_object", Params={"Bucket": "reports", "Key": "a b.html"})
+    named = "" if region == "us-east-1" else f".{region}"
+    assert urlsplit(link).hostname == f"reports.s3{named}.amazonaws.com"
+
+
+def test_w1_elsewhere_the_bucket_stays_in_the_path(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:4566")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "key")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
+    clients.forget()
+    link = clients.s3().generate_presigned_url("get_object", Params={"Bucket": "b", "Key": "k"})
+    clients.forget()
+    assert link.startswith("http://127.0.0.1:4566/b/k?")
+
+
+# W2, R4
+
+
+def test_w2_a_deploy_with_the_defaults_can_be_taken_back_and_deleted() -> None:
+    """RDS refuses to delete a protected cluster: a failed first deploy would stay half made."""
+    for name, told in TEMPLATE.of_type("AWS::RDS::DBCluster").items():
+        assert told["DeletionProtection"] == {"Ref": "RegistryProtection"}, name
+        assert TEMPLATE.resources[name]["DeletionPolicy"] == "Snapshot"
+    assert PARAMETERS["RegistryProtection"]["Default"] == "false"
+
+
+def test_r4_the_registry_has_the_version_that_the_template_says() -> None:
+    for name, told in TEMPLATE.of_type("AWS::RDS::DBInstance").items():
+        assert told["AutoMinorVersionUpgrade"] is False, name
+
+
+# W3
+
+
+def test_w3_docker_waits_longer_for_the_worker_than_the_worker_for_its_unit(
+    tmp_path: Path,
+) -> None:
+    """10 s are docker's own patience; a terminated machine is given about two minutes."""
+    said = said_to_docker(tmp_path)
+    patience = int(said[said.index("--stop-timeout") + 1])
+    assert WorkerSettings.model_fields["grace_s"].default < patience < 120
+    (script,) = (
+        "\n".join(step["inputs"]["commands"])
+        for phase in component()["phases"]
+        for step in phase["steps"]
+        if step["name"] == "OnlyDockerAtBoot"
+    )
+    lines = [line for line in script.splitlines() if "daemon.json" in line]
+    place = tmp_path / "daemon.json"
+    text = "\n".join(lines).replace("/etc/docker", str(tmp_path))
+    place.write_text('{"log-driver": "journald"}')
+    subprocess.run(["bash", "-ec", text], check=True, env={"PATH": os.environ["PATH"]})
+    told = json.loads(place.read_text())
+    assert told["log-driver"] == "journald"
+    assert told["shutdown-timeout"] > patience
+
+
+# R1
+
+
+MOST = 9
+"""Of one rule. event-ruler names ten as a sensible limit of a rule; of what was tried, three
+patterns of three (9) were taken and four of them (12) refused. Ten itself nobody knows."""
+
+
+def complexity(patterns: list[str]) -> int:
+    """How many prefixes with a wildcard, of all patterns, one input can match at once; what is
+    common to two patterns counts twice, which is never too little."""
+    letters = {letter for one in patterns for letter in one if letter != "*"} | {"\0"}
+
+    def settled(places: frozenset[tuple[int, int]]) -> frozenset[tuple[int, int]]:
+        """A star may also stand for nothing."""
+        found = set(places)
+        for n, at in places:
+            if at < len(patterns[n]) and patterns[n][at] == "*":
+                found.add((n, at + 1))
+        return frozenset(found)
+
+    def after(places: frozenset[tuple[int, int]], letter: str) -> frozenset[tuple[int, int]]:
+        found = set()
+        for n, at in places:
+            if at and patterns[n][at - 1] == "*":
+                found.add((n, at))
+            if at < len(patterns[n]) and patterns[n][at] == letter:
+                found.add((n, at + 1))
+        return settled(frozenset(found))
+
+    start = settled(frozenset((n, 0) for n in range(len(patterns))))
+    seen, ahead, most = {start}, [start], 0
+    while ahead:
+        here = ahead.pop()
+        held = [(n, at) for n, at in here if "*" in patterns[n][:at] or at == len(patterns[n])]
+        most = max(most, len(held))
+        for there in {after(here, letter) for letter in letters} - seen:
+            seen.add(there)
+            ahead.append(there)
+    return most
+
+
+def wildcards(pattern: Any) -> Iterator[list[str]]:
+    """The wildcards of each field of a pattern, those of `anything-but` too."""
+    if isinstance(pattern, dict):
+        for value in pattern.values():
+            yield from wildcards(value)
+    elif isinstance(pattern, list):
+        found: list[str] = []
+        for one in (one for one in pattern if isinstance(one, dict)):
+            told = one.get("wildcard") or one.get("anything-but")
+            told = told.get("wildcard", []) if isinstance(told, dict) else told
+            found += [told] if isinstance(told, str) else [t for t in told or [] if "*" in str(t)]
+        yield found
+
+
+@pytest.mark.parametrize(
+    ("patterns", "known"),
+    [
+        (["*"], 1),
+        (["*a*a*a*"], 7),
+        (["*:stack/N/*"], 3),
+        (["*:stack/N/*", "*:stack/M/*", "*:stack/O/*"], 9),
+        (["*/datasync/*.ext"], 4),
+        (["*.tar"], 2),
+        (["runs/*/run.json", "runs/*/final_summary*.txt"], 5),
+    ],
+)
+def test_r1_the_measure_gives_what_event_ruler_gives(patterns: list[str], known: int) -> None:
+    """Figures of event-ruler's own evaluator and tests. Shared prefixes make ours larger only."""
+    assert complexity(patterns) >= known
+    assert complexity(patterns) <= known + 2
+
+
+def test_r1_no_rule_is_too_complex_for_eventbridge() -> None:
+    rules = TEMPLATE.of_type("AWS::Events::Rule")
+    told = {
+        name: [complexity(field) for field in wildcards(rule.get("EventPattern", {})) if field]
+        for name, rule in rules.items()
+    }
+    assert any(told.values())
+    assert {name: most for name, all_ in told.items() if (most := sum(all_)) > MOST} == {}
+
+
+# R3 (the ladder itself: tests/unit/usecases/test_stage_by_stage.py)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        ("Unsupported", "Your requested instance type is not supported"),
+        (
+            "InvalidFleetConfiguration",
+            "Your requested instance type (m7i.2xlarge) is not supported in your requested "
+            "Availability Zone (us-east-1e).",
+        ),
+    ],
+)
+def test_r3_a_zone_without_the_type_is_a_pool_without_capacity(said: tuple[str, str]) -> None:
+    assert isinstance(launch_error([said]), CapacityUnavailable)
+
+
+def test_r3_a_fleet_that_is_configured_wrongly_is_none() -> None:
+    said = ("InvalidFleetConfiguration", "The launch template has no image.")
+    assert isinstance(launch_error([said]), ConfigurationRefused)
+
+
+# R5
+
+
+def test_r5_a_new_account_can_check_files_and_still_run_the_rest() -> None:
+    """Ten calls at once are all that a new account has; nothing of them can be kept for one."""
+    assert PARAMETERS["HeartbeatConcurrency"]["Default"] == 0
+    assert PARAMETERS["CheckConcurrency"]["Default"] == 5
+    for name, function in TEMPLATE.functions.items():
+        for event in function.get("Events", {}).values():
+            if event["Type"] == "SQS":
+                assert "MaximumConcurrency" in event["Properties"]["ScalingConfig"], name
+
+
+def test_r5_stages_of_production_keep_calls_for_who_hears_the_workers() -> None:
+    tables = tomllib.loads((ROOT / "samconfig.toml").read_text())
+    for name in (name for name in tables if name.startswith("prod")):
+        told = tables[name]["deploy"]["parameters"]["parameter_overrides"]
+        assert re.search(r"HeartbeatConcurrency=[1-9]", told), name
+        assert re.search(r"CheckConcurrency=[1-9]\d", told), name
+        assert "RegistryProtection=true" in told, name
+
+
+@pytest.mark.parametrize(
+    ("left", "verdict"),
+    [(5, Verdict.FAIL), (10, Verdict.WARN), (49, Verdict.WARN), (50, Verdict.OK)],
+)
+def test_r5_doctor_tells_how_many_functions_may_run_at_once(left: int, verdict: Verdict) -> None:
+    check = calls_check(left)
+    assert (check.verdict, bool(check.remedy)) == (verdict, verdict is not Verdict.OK)
+
+
+# R8
+
+
+def test_r8_zones_can_be_named() -> None:
+    for number, letter in enumerate("ABC"):
+        told = TEMPLATE.resources[f"Subnet{letter}"]["Properties"]["AvailabilityZone"]
+        first = {"Fn::Select": [number, {"Fn::GetAZs": ""}]}
+        assert told == {"Fn::If": ["NamesZones", {"Ref": f"Zone{letter}"}, first]}
+
+
+def test_r8_doctor_names_a_zone_that_has_few_of_the_types() -> None:
+    """As an old zone of us-east-1, which the region may name first."""
+    stage = stage_named("screen")
+    old = {("us-east-1e", name) for name in stage.instance_types if name.startswith("m5.")}
+    new = {("us-east-1a", name) for name in stage.instance_types}
+    assert types_check(stage, ["us-east-1a"], old | new).verdict is Verdict.OK
+    told = types_check(stage, ["us-east-1a", "us-east-1e"], old | new)
+    assert told.verdict is Verdict.WARN
+    assert told.remedy.startswith("us-east-1e has few of them")
+    assert types_check(stage, ["us-east-1a"], set()).verdict is Verdict.FAIL
+
+
+# C1
+
+
+ASKED_BY_WORKERS = {"s3", "dynamodb", "sqs"}
+"""On EC2. A job's host is an ECS agent, which pulls an image and writes a log; the job itself asks
+STS who it is."""
+ASKED_BY_JOBS = {"sts", "logs", "ecs", "ecs-agent", "ecr.api", "ecr.dkr"}
+
+
+def test_c1_there_are_endpoints_for_what_is_asked_and_for_nothing_else() -> None:
+    """Each costs money by the hour in each zone, used or not."""
+    found: dict[str, set[str]] = {"": set(), "HasBatchOnAws": set()}
+    for name, told in TEMPLATE.of_type("AWS::EC2::VPCEndpoint").items():
+        condition = TEMPLATE.resources[name].get("Condition", "")
+        service = told["ServiceName"]["Fn::Sub"].removeprefix("com.amazonaws.${AWS::Region}.")
+        found["" if condition == "OnAws" else condition].add(service)
+    assert found == {"": ASKED_BY_WORKERS, "HasBatchOnAws": ASKED_BY_JOBS}
+
+
+def test_c1_a_machine_knows_who_it_is_without_asking_sts(monkeypatch: pytest.MonkeyPatch) -> None:
+    told = WorkerSettings(
+        stack="s", ledger_table="t", raw_bucket="r", results_bucket="r", worker_queue_url="q",
+        scratch=Path("/tmp"), role_id="AROAEXAMPLE",
+    )  # fmt: skip
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
+    monkeypatch.setattr(metadata.InstanceMetadata, "instance_id", lambda _self: "i-1")
+    assert main._cloud(told, Stop()).user_id() == "AROAEXAMPLE:i-1"
+    script = TEMPLATE.resources["WorkerTemplate"]["Properties"]["LaunchTemplateData"]["UserData"]
+    assert "POREWATCH_ROLE_ID='${WorkerRole.RoleId}'" in script["Fn::Base64"]["Fn::Sub"]
