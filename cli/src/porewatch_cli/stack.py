@@ -84,7 +84,7 @@ class Stack:
             retries={"mode": "standard", "max_attempts": 8},
             max_pool_connections=32,
             signature_version="s3v4",  # links by version 2 open in old regions only
-            s3={"addressing_style": "path"} if self.is_local else ADDRESSED,
+            s3=ADDRESSED,
         )
         return self.session.client("s3", endpoint_url=self.endpoint, config=config)
 

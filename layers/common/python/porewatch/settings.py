@@ -111,11 +111,6 @@ def settings() -> Settings:
     return Settings.read(os.environ)
 
 
-def elsewhere() -> bool:
-    """True where AWS's services are asked at an address of somebody else's (the embedded AWS)."""
-    return bool(os.environ.get("AWS_ENDPOINT_URL"))
-
-
 def traced() -> bool:
     """True while an invocation runs whose trace is sampled (set by Lambda for each invocation)."""
     return "Sampled=1" in os.environ.get("_X_AMZN_TRACE_ID", "")

@@ -12,8 +12,6 @@ from typing import TYPE_CHECKING, Any
 import boto3
 from botocore.config import Config
 
-from porewatch.settings import elsewhere
-
 if TYPE_CHECKING:
     from mypy_boto3_cloudwatch import CloudWatchClient
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -31,7 +29,8 @@ READ_SECONDS = 20
 ATTEMPTS = 4
 ADDRESSED: Any = {"addressing_style": "virtual"}
 """Links name the bucket's region. Without this, boto3 makes them for the global address, which
-redirects (the link is dead) for hours after a bucket was made, and always in some regions."""
+redirects (the link is dead) for hours after a bucket was made, and always in some regions. At an
+endpoint that is an IP address (the embedded AWS) the bucket stays in the path."""
 
 
 @cache
@@ -43,7 +42,7 @@ def client(service: str, attempts: int = ATTEMPTS) -> Any:
         retries={"mode": "standard", "total_max_attempts": attempts},
         # Without this, boto3 signs links to objects by version 2, which newer regions do not know.
         signature_version="s3v4" if service == "s3" else None,
-        s3=ADDRESSED if service == "s3" and not elsewhere() else None,
+        s3=ADDRESSED if service == "s3" else None,
     )
     return boto3.client(service, config=patience)  # type: ignore[call-overload]
 
