@@ -13,7 +13,13 @@ COMPILER = $(shell for p in $(POREWATCH_LAYER_INTERPRETER) $(ROOT)/.venv/bin/pyt
 	"$$p" -c 'import sys; sys.exit("%d.%d" % sys.version_info[:2] != "$(POREWATCH_LAYER_PYTHON)")' 2>/dev/null \
 	&& echo "$$p" && break; done)
 
+# With tar, because only GNU's cp keeps folders; without the extra files that macOS would put in.
+define copy_tree
+COPYFILE_DISABLE=1 tar -C "$(1)" -cf - --exclude __pycache__ "$(2)" | tar -C "$(3)" -xf -
+endef
+
 define install_wheels
+command -v $(UV) >/dev/null || { echo "uv is not here: run 'make setup' first" >&2; exit 1; }; \
 $(UV) pip install --quiet --only-binary :all: --no-deps --require-hashes --no-compile-bytecode --link-mode copy \
   --python-version $(POREWATCH_LAYER_PYTHON) --python-platform $(POREWATCH_LAYER_PLATFORM) \
   --target "$(ARTIFACTS_DIR)/python" -r $(1) && rm -rf "$(ARTIFACTS_DIR)/python/bin" "$(ARTIFACTS_DIR)/python/.lock"

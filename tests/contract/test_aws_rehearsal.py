@@ -9,15 +9,19 @@ import re
 import subprocess
 import tomllib
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import boto3
 import pytest
-from botocore.stub import Stubber
+from botocore.stub import ANY, Stubber
 
 from porewatch.adapters import clients
+from porewatch.adapters.metrics import Metrics
+from porewatch.compute.batch_rungs import JobPlaces, batch_rungs
+from porewatch.compute.batch_wire import job_request
 from porewatch.compute.ec2_fleet import Ec2Fleet, fleet_request, root_gib
 from porewatch.compute.launch_faults import launch_error
 from porewatch.compute.profiles import profiles
@@ -25,11 +29,12 @@ from porewatch.domain.base import now
 from porewatch.domain.disk import on_image
 from porewatch.domain.errors import CapacityUnavailable, ConfigurationRefused
 from porewatch.domain.launching import Owner
+from porewatch.domain.metrics import Measure
 from porewatch.domain.phases import StageSpec
 from porewatch_cli.doctor import Verdict, calls_check, types_check
 from porewatch_cli.stack import Stack
 from porewatch_local.template import Template
-from porewatch_worker import main, metadata
+from porewatch_worker import isolated, main, metadata
 from porewatch_worker.settings import WorkerSettings
 from porewatch_worker.stop import Stop
 from tests.contract.test_images import component, said_to_docker
@@ -409,3 +414,71 @@ def test_c1_a_machine_knows_who_it_is_without_asking_sts(monkeypatch: pytest.Mon
     assert main._cloud(told, Stop()).user_id() == "AROAEXAMPLE:i-1"
     script = TEMPLATE.resources["WorkerTemplate"]["Properties"]["LaunchTemplateData"]["UserData"]
     assert "POREWATCH_ROLE_ID='${WorkerRole.RoleId}'" in script["Fn::Base64"]["Fn::Sub"]
+
+
+# R7
+
+
+@pytest.mark.parametrize(
+    ("version", "old"), [("1.37.1", True), ("1.37.2", False), ("1.44.5", False)]
+)
+def test_r7_a_runtime_whose_boto_is_too_old_says_so(version: str, old: bool) -> None:
+    """CreateFleet knows disks since botocore 1.37.2. Before that boto3 raises what nobody reads."""
+    if old:
+        with pytest.raises(ConfigurationRefused, match=r"botocore is 1\.37\.1"):
+            clients.refuse_old(version)
+    else:
+        clients.refuse_old(version)
+
+
+# Smaller ones
+
+
+def test_polish_a_build_needs_no_gnu_tool() -> None:
+    """`cp --parents` is GNU's alone: on macOS nothing could be built."""
+    for path in [
+        ROOT / "functions/Makefile",
+        *ROOT.glob("layers/**/Makefile"),
+        ROOT / "layers/python.mk",
+    ]:
+        told = path.read_text()
+        assert not re.search(r"cp -[^\n]*(--parents|-t )", told), path
+        assert "sed -i" not in told, path
+
+
+def test_polish_a_job_with_a_gpu_names_it() -> None:
+    """The override names the rest; whether the GPU of a definition stays nobody says."""
+    stage = stage_named("basecall")
+    owner = Owner(stack="s", run_id="run-1", revision=0, stage=stage.name, epoch=1)
+    places = JobPlaces(
+        spot_queue="spot", on_demand_queue="dear", definition="cpu", gpu_definition="gpu"
+    )
+    for wanted, gpu in ((stage, True), (stage_named("screen"), False)):
+        for spec in batch_rungs(owner, wanted, (), now(), places=places):
+            needs = job_request(spec, now())["containerOverrides"]["resourceRequirements"]
+            assert ({"type": "GPU", "value": "1"} in needs) is gpu
+
+
+def test_polish_measures_that_cloudwatch_is_too_young_for_are_left_out() -> None:
+    """It takes no time older than two weeks, and then nothing of the whole request."""
+    client = boto3.client("cloudwatch", region_name="eu-west-1")
+    old, new = (Measure(name="Runs", value=1, at=now() - timedelta(days=days)) for days in (15, 13))
+    with Stubber(client) as stub:
+        stub.add_response("put_metric_data", {}, {"Namespace": "Porewatch", "MetricData": ANY})
+        Metrics("s", client).put([old, new])
+        Metrics("s", client).put([old])
+        stub.assert_no_pending_responses()
+
+
+def test_polish_the_env_file_of_sam_local_has_each_variable_of_each_function() -> None:
+    """`sam local` gives what the template names, and takes a `!Ref` for its name."""
+    told = json.loads((ROOT / "events/env.json").read_text())
+    there = {name: set(f["Environment"]["Variables"]) for name, f in TEMPLATE.functions.items()}
+    assert {name: set(values) for name, values in told.items()} == there
+    assert all(isinstance(value, str) for values in told.values() for value in values.values())
+
+
+def test_polish_a_computation_in_a_child_needs_no_prctl(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only Linux has it; elsewhere the child would have ended without an answer."""
+    monkeypatch.setattr(isolated.ctypes, "CDLL", lambda _name: object())
+    assert isolated.in_child(lambda: 7) == 7

@@ -9,7 +9,6 @@ is not ours (any more): then somebody else speaks for the stage.
 from __future__ import annotations
 
 import logging
-import os
 import shutil
 import traceback
 from collections.abc import Callable
@@ -32,6 +31,7 @@ from porewatch_worker.publish import Author
 from porewatch_worker.publish_remote import S3Publisher
 from porewatch_worker.pulse import repeating
 from porewatch_worker.rhythm import Rhythm
+from porewatch_worker.settings import cores
 from porewatch_worker.stage_loop import StageLoop
 from porewatch_worker.watch import NoticeLook, OwnerLook, look_safely
 from porewatch_worker.worker_log import ShippedLog
@@ -197,7 +197,7 @@ class _Attempt:
             scratch=self.scratch,
             basecaller=self.settings.basecaller,
             stopped=lambda: self.stop.asked,
-            threads=len(os.sched_getaffinity(0)),
+            threads=cores(),
             unit_reads=self.settings.unit_reads,
         )
         return inputs, self.build(order, means)

@@ -53,7 +53,9 @@ def _heard(said: bytes, code: int) -> Any:
 def _answer(call: Callable[[], object], writing: int) -> NoReturn:
     """In the child: compute, answer, and go without any of the parent's tidying up."""
     with contextlib.suppress(BaseException):
-        ctypes.CDLL(None).prctl(_DIE_WITH_PARENT, signal.SIGKILL)
+        system = ctypes.CDLL(None)
+        if hasattr(system, "prctl"):  # Linux alone has it
+            system.prctl(_DIE_WITH_PARENT, signal.SIGKILL)
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, signal.SIG_IGN)  # the parent decides what a signal means
         with os.fdopen(writing, "wb") as out:

@@ -124,5 +124,12 @@ def read_settings(environment: Mapping[str, str] | None = None) -> WorkerSetting
         ) from e
 
 
+def cores() -> int:
+    """Those that this process may use. macOS tells only how many there are."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
 def _present(names: Mapping[str, str], source: Mapping[str, str]) -> dict[str, object]:
     return {field: source[name] for field, name in names.items() if source.get(name)}

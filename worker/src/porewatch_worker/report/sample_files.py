@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Container
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -13,6 +12,7 @@ from porewatch.domain.report import Report
 from porewatch_worker.report.of_sample import file_keys
 from porewatch_worker.report.render_pdf import render_sample_pdf
 from porewatch_worker.report.speech import LANGUAGES, Language, in_language
+from porewatch_worker.settings import cores
 
 MOST_PUBLISHED = 384
 """Samples (four plates) of which a stage publishes reports: one message carries all the names."""
@@ -37,7 +37,7 @@ def write_samples(report: Report, folder: Path, without: Container[str] = ()) ->
         path.write_bytes(render_sample_pdf(report, *wanted[name]))
         return path
 
-    with ThreadPoolExecutor(_cores()) as pool:  # the typesetter works without Python's lock
+    with ThreadPoolExecutor(cores()) as pool:  # the typesetter works without Python's lock
         return dict(zip(wanted, pool.map(write, wanted), strict=True))
 
 
@@ -50,10 +50,3 @@ def clear_samples(folder: Path, of: str) -> None:
         return
     for name in sample_files(earlier):
         (folder / name).unlink(missing_ok=True)
-
-
-def _cores() -> int:
-    """Those that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1

@@ -10,7 +10,10 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import boto3
+import botocore
 from botocore.config import Config
+
+from porewatch.domain.errors import ConfigurationRefused
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudwatch import CloudWatchClient
@@ -33,9 +36,25 @@ redirects (the link is dead) for hours after a bucket was made, and always in so
 endpoint that is an IP address (the embedded AWS) the bucket stays in the path."""
 
 
+OLDEST_BOTOCORE = (1, 37, 2)
+"""CreateFleet takes disks since then; functions use what their runtime brings."""
+
+
+def refuse_old(version: str) -> None:
+    """Raises ConfigurationRefused for a botocore that lacks what we ask of it."""
+    found = tuple(int(part) for part in version.split(".")[:3])
+    if found < OLDEST_BOTOCORE:
+        needed = ".".join(map(str, OLDEST_BOTOCORE))
+        raise ConfigurationRefused(
+            f"botocore is {version}; {needed} is the oldest that knows what is asked of EC2.",
+            remedy="take the function's runtime to its latest version (Lambda).",
+        )
+
+
 @cache
 def client(service: str, attempts: int = ATTEMPTS) -> Any:
-    """The client of one service, with our patience."""
+    """The client of one service, with our patience. Raises ConfigurationRefused (`refuse_old`)."""
+    refuse_old(botocore.__version__)
     patience = Config(
         connect_timeout=CONNECT_SECONDS,
         read_timeout=READ_SECONDS,

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from porewatch.adapters import clients
 from porewatch.adapters.faults import translated
 from porewatch.adapters.pieces import pieces
+from porewatch.domain.base import now
 from porewatch.domain.metrics import Measure
 
 if TYPE_CHECKING:
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
 
 NAMESPACE = "Porewatch"
 AT_ONCE = 1000
+OLDEST = timedelta(days=14) - timedelta(hours=1)
 
 
 class Metrics:
@@ -26,8 +29,10 @@ class Metrics:
         self._client = client or clients.cloudwatch()
 
     def put(self, measures: Sequence[Measure]) -> None:
-        """Send all of them; dimension `Stack` is added to each."""
-        for some in pieces(measures, AT_ONCE):
+        """Send all of them; dimension `Stack` is added to each. Those of facts that are replayed
+        after more than two weeks are left out: CloudWatch takes none of a batch that has one."""
+        oldest = now() - OLDEST
+        for some in pieces([m for m in measures if m.at > oldest], AT_ONCE):
             with translated("put metrics"):
                 self._client.put_metric_data(
                     Namespace=NAMESPACE,

@@ -6,7 +6,7 @@ import hashlib
 from datetime import UTC, datetime
 from typing import Any
 
-from porewatch.compute.batch_rungs import job_share, name_in
+from porewatch.compute.batch_rungs import GPU_REFERENCE, job_share, name_in, share_in
 from porewatch.domain.base import now
 from porewatch.domain.launching import (
     EXPIRES_TAG,
@@ -45,6 +45,8 @@ def job_request(spec: LaunchSpec, at: datetime) -> dict[str, Any]:
         "POREWATCH_SECRET": spec.secret,
     }
     needs = [("VCPU", spec.vcpus), ("MEMORY", spec.memory_mib)]
+    if share_in(spec.instance_types[0])[1] == GPU_REFERENCE.name:
+        needs.append(("GPU", 1))  # whether the definition's stays beside an override nobody says
     lasts = int((spec.expires_at - at).total_seconds())
     return {
         "jobName": job_name(owner),
