@@ -18,11 +18,12 @@ define copy_tree
 COPYFILE_DISABLE=1 tar -C "$(1)" -cf - --exclude __pycache__ "$(2)" | tar -C "$(3)" -xf -
 endef
 
+# In braces: one command, which a pipe can end in.
 define install_wheels
-command -v $(UV) >/dev/null || { echo "uv is not here: run 'make setup' first" >&2; exit 1; }; \
+{ command -v $(UV) >/dev/null || { echo "uv is not here: run 'make setup' first" >&2; exit 1; }; \
 $(UV) pip install --quiet --only-binary :all: --no-deps --require-hashes --no-compile-bytecode --link-mode copy \
   --python-version $(POREWATCH_LAYER_PYTHON) --python-platform $(POREWATCH_LAYER_PLATFORM) \
-  --target "$(ARTIFACTS_DIR)/python" -r $(1) && rm -rf "$(ARTIFACTS_DIR)/python/bin" "$(ARTIFACTS_DIR)/python/.lock"
+  --target "$(ARTIFACTS_DIR)/python" -r $(1) && rm -rf "$(ARTIFACTS_DIR)/python/bin" "$(ARTIFACTS_DIR)/python/.lock"; }
 endef
 
 define byte_compile
