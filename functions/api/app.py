@@ -45,6 +45,6 @@ def _revision() -> str | None:
 @api.get("/alerts")
 def alerts() -> dict[str, object]:
     query = api.current_event.query_string_parameters or {}
-    every = query.get("all", "") in ("true", "1", "yes")
     ledger = AlertLedger(Table(settings().ledger_table))
-    return list_alerts(alerts=ledger, run_id=query.get("run"), every=every).public()
+    told = {name: query.get(name) for name in ("run", "limit", "cursor")}
+    return list_alerts(alerts=ledger, every=query.get("all"), **told).public()

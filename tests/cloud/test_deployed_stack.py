@@ -43,16 +43,71 @@ def test_no_policy_of_the_deployed_stack_allows_every_action(stack: Cloud) -> No
     assert seen > 20
 
 
-def test_the_api_needs_its_key(stack: Cloud) -> None:
-    address = stack.outputs["ApiUrl"] + "/runs"
-    with pytest.raises(urllib.error.HTTPError) as refused:
-        urllib.request.urlopen(address)
-    assert refused.value.code == 403
+def answered(stack: Cloud, path: str, key: str = "", method: str = "GET") -> int:
+    """Status of the API's answer."""
+    address = stack.outputs["ApiUrl"] + path
+    body = b"{}" if method not in ("GET", "HEAD") else None
+    request = urllib.request.Request(address, body, {"x-api-key": key}, method=method)
+    try:
+        with urllib.request.urlopen(request) as reply:
+            return int(reply.status)
+    except urllib.error.HTTPError as error:
+        return error.code
+
+
+def key_of(stack: Cloud) -> str:
     gateway = stack.client("apigateway")
-    key = gateway.get_api_key(apiKey=stack.outputs["ApiKeyId"], includeValue=True)["value"]
-    request = urllib.request.Request(address, headers={"x-api-key": key})
-    with urllib.request.urlopen(request) as reply:
-        assert reply.status == 200
+    found = gateway.get_api_key(apiKey=stack.outputs["ApiKeyId"], includeValue=True)
+    return str(found["value"])
+
+
+def test_the_api_needs_its_key(stack: Cloud) -> None:
+    assert answered(stack, "/runs") == 403
+    assert answered(stack, "/runs", "x" * 40) == 403
+    assert answered(stack, "/runs", key_of(stack)) == 200
+
+
+@pytest.mark.parametrize("path", ["/runs", "/runs/nobody", "/runs/nobody/report", "/alerts"])
+def test_a_reading_route_answers_no_other_method(stack: Cloud, path: str) -> None:
+    key = key_of(stack)
+    for method in ("POST", "PUT", "PATCH", "DELETE", "HEAD"):
+        assert answered(stack, path, key, method) in (403, 405), method
+
+
+@pytest.mark.parametrize("path", ["/runs/nobody/cancel", "/alerts/nobody/pig/PERV-C/ack"])
+def test_an_ordering_route_answers_post_alone_and_to_the_key_alone(stack: Cloud, path: str) -> None:
+    key = key_of(stack)
+    for method in ("GET", "PUT", "PATCH", "DELETE"):
+        assert answered(stack, path, key, method) in (403, 405), method
+    assert answered(stack, path, method="POST") == 403
+
+
+def test_whoever_asks_too_fast_is_turned_away_and_nobody_else_is(stack: Cloud) -> None:
+    gateway = stack.client("apigateway")
+    slow = gateway.create_api_key(name="slow", enabled=True)
+    plan = gateway.create_usage_plan(
+        name="slow",
+        apiStages=[{"apiId": stack.outputs["ApiId"], "stage": "v1"}],
+        throttle={"rateLimit": 0.01, "burstLimit": 1},
+    )
+    gateway.create_usage_plan_key(usagePlanId=plan["id"], keyId=slow["id"], keyType="API_KEY")
+    try:
+        told = [answered(stack, "/runs", slow["value"]) for _ in range(3)]
+        assert told == [200, 429, 429]
+        assert answered(stack, "/runs", key_of(stack)) == 200
+    finally:
+        gateway.delete_usage_plan_key(usagePlanId=plan["id"], keyId=slow["id"])
+        gateway.delete_usage_plan(usagePlanId=plan["id"])
+        gateway.delete_api_key(apiKey=slow["id"])
+
+
+def test_the_throttle_of_the_template_is_deployed(stack: Cloud) -> None:
+    gateway = stack.client("apigateway")
+    stage = gateway.get_stage(restApiId=stack.outputs["ApiId"], stageName="v1")
+    limits = stage["methodSettings"]["*/*"]
+    assert (limits["throttlingRateLimit"], limits["throttlingBurstLimit"]) == (20, 40)
+    keyed = gateway.get_usage_plans(keyId=stack.outputs["ApiKeyId"])["items"]
+    assert [plan["throttle"] for plan in keyed] == [{"rateLimit": 20, "burstLimit": 40}]
 
 
 def test_the_registry_is_a_real_postgresql_under_the_stacks_secret(stack: Cloud) -> None:

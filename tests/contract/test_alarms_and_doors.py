@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -93,6 +94,35 @@ def test_every_route_of_the_api_asks_for_a_key_of_the_usage_plan() -> None:
     (link,) = TEMPLATE.of_type("AWS::ApiGateway::UsagePlanKey").values()
     assert (target(link["KeyId"]), target(link["UsagePlanId"])) == ("ApiKey", "ApiUsagePlan")
     assert TEMPLATE.of_type("AWS::ApiGateway::ApiKey")["ApiKey"]["Enabled"] is True
+
+
+def test_every_request_is_logged_with_who_asked_what_and_what_was_answered() -> None:
+    api = TEMPLATE.of_type("AWS::Serverless::Api")["RestApi"]
+    setting = api["AccessLogSetting"]
+    assert setting["DestinationArn"] == {"Fn::GetAtt": ["RestApiLog", "Arn"]}
+    group = TEMPLATE.of_type("AWS::Logs::LogGroup")["RestApiLog"]
+    assert group["RetentionInDays"] == {"Ref": "LogDays"}
+    line = json.loads(setting["Format"])
+    assert {
+        "$context.requestId",
+        "$context.identity.apiKeyId",
+        "$context.identity.sourceIp",
+        "$context.httpMethod",
+        "$context.resourcePath",
+        "$context.status",
+        "$context.responseLatency",
+    } <= set(line.values())
+    assert "$context.identity.apiKey" not in line.values(), "the key itself"
+
+
+def test_the_stage_waits_for_the_role_by_which_api_gateway_writes_logs() -> None:
+    api = TEMPLATE.of_type("AWS::Serverless::Api")["RestApi"]
+    condition, then, _ = api["Variables"]["log_role"]["Fn::If"]
+    assert (condition, target(then)) == ("SetsApiLogRole", "ApiGatewayAccount")
+    setting = TEMPLATE.resources["ApiGatewayAccount"]
+    assert setting["Condition"] == "SetsApiLogRole"
+    for name in ("ApiGatewayAccount", "ApiGatewayLogsRole"):
+        assert TEMPLATE.resources[name]["DeletionPolicy"] == "Retain", name
 
 
 @pytest.mark.parametrize("name", ["PhaseStateManager", "InstanceMonitor"])

@@ -38,6 +38,22 @@ OF_WORKERS: dict[str, dict[str, Any]] = {
     },
 }
 
+LOGGED = ("RawBucket", "ResultsBucket", "ReportsBucket")
+LOG_DELIVERY = {
+    "Sid": "S3WritesLogs",
+    "Effect": "Allow",
+    "Principal": {"Service": "logging.s3.amazonaws.com"},
+    "Action": "s3:PutObject",
+    "Resource": [
+        {"Fn::Sub": f"${{AccessLogs.Arn}}/{name.removesuffix('Bucket').lower()}/*"}
+        for name in LOGGED
+    ],
+    "Condition": {
+        "ArnEquals": {"aws:SourceArn": [{"Fn::GetAtt": [name, "Arn"]} for name in LOGGED]},
+        "StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}},
+    },
+}
+
 
 def faults(template: Template) -> list[str]:
     """What is wrong with the buckets' policies, in sentences."""
@@ -47,7 +63,9 @@ def faults(template: Template) -> list[str]:
         statements = (
             policies.get(f"{name}Policy", {}).get("PolicyDocument", {}).get("Statement", [])
         )
-        found += [f"{name}: {s['Sid']} allows" for s in statements if s["Effect"] != "Deny"]
+        allowed = [LOG_DELIVERY] if name == "AccessLogs" else []
+        allows = [s for s in statements if s["Effect"] != "Deny"]
+        found += [f"{name}: {s['Sid']} allows" for s in allows if s not in allowed]
         tls = [s for s in statements if s["Sid"] == "TlsOnly" and s["Principal"] == "*"]
         if [as_list(s["Action"]) for s in tls] != [["s3:*"]]:
             found.append(f"{name}: not only TLS")
@@ -63,7 +81,24 @@ def test_buckets_deny_what_nobody_may() -> None:
     assert faults(TEMPLATE) == []
 
 
+def test_every_bucket_but_that_of_the_logs_has_its_accesses_written_below_its_own_prefix() -> None:
+    buckets = TEMPLATE.of_type("AWS::S3::Bucket")
+    told = {
+        name: own["LoggingConfiguration"]
+        for name, own in buckets.items()
+        if "LoggingConfiguration" in own
+    }
+    assert set(told) == set(buckets) - {"AccessLogs"} == set(LOGGED)
+    for name, logging in told.items():
+        prefix = f"{name.removesuffix('Bucket').lower()}/"
+        assert logging == {
+            "DestinationBucketName": {"Ref": "AccessLogs"},
+            "LogFilePrefix": prefix,
+        }
+
+
 AT = "Resources/ResultsBucketPolicy/Properties/PolicyDocument/Statement"
+LOGS = "Resources/AccessLogsPolicy/Properties/PolicyDocument/Statement/1"
 
 
 @pytest.mark.parametrize(
@@ -71,6 +106,9 @@ AT = "Resources/ResultsBucketPolicy/Properties/PolicyDocument/Statement"
     [
         ("Resources/RawBucketPolicy/Properties/PolicyDocument/Statement/0/Effect", "Allow"),
         ("Resources/RawBucketPolicy", None),
+        (f"{LOGS}/Condition/ArnEquals", None),
+        (f"{LOGS}/Condition/StringEquals", None),
+        (f"{LOGS}/Resource", {"Fn::Sub": "${AccessLogs.Arn}/*"}),
         (f"{AT}/1/NotResource", {"Fn::Sub": "${ResultsBucket.Arn}/runs/*"}),
         (f"{AT}/2/Action", ["s3:DeleteObjectVersion"]),
         (f"{AT}/3/Condition/Null", None),

@@ -68,6 +68,14 @@ def test_only_a_deletion_removes_a_run_and_cannot_end_the_hold_that_forbids_it()
     assert may["s3:PutObjectLegalHold"] == {"run_keeper"}
 
 
+def test_a_function_writes_into_its_own_log_group_and_into_no_other() -> None:
+    written_into = {
+        name: {r.resource for r in golden()[folder_of(name)] if r.action.startswith("logs:")}
+        for name in TEMPLATE.functions
+    }
+    assert written_into == {name: {f"{name}Log"} for name in TEMPLATE.functions}
+
+
 def test_every_right_on_the_ledgers_table_names_its_partitions() -> None:
     wide = {
         (role, right.action)
@@ -78,7 +86,7 @@ def test_every_right_on_the_ledgers_table_names_its_partitions() -> None:
     assert wide == set()
 
 
-ROLE = "Resources/ApiRole/Properties/Policies/0/PolicyDocument/Statement/0"
+ROLE = "Resources/ApiRole/Properties/Policies/0/PolicyDocument/Statement/1"
 
 
 @pytest.mark.parametrize(

@@ -244,7 +244,7 @@ def test_an_acknowledged_alert_waits_for_nobody(
     monkeypatch.setattr(base, "clock", lambda: AT + timedelta(hours=5))
     tick()
     assert list_alerts(alerts=alerts_of).alerts == ()
-    assert len(list_alerts(alerts=alerts_of, every=True).alerts) == 1
+    assert len(list_alerts(alerts=alerts_of, every="true").alerts) == 1
     assert kinds(cloud) == ["AlertAcknowledged", "PathogenSuspected"]
     results(finding("PERV-C", Call.INDETERMINATE))
     send("alert_handler", ended("RunCompleted"))  # who acknowledged it is notified all the same
@@ -271,8 +271,64 @@ def test_the_api_lists_and_closes_alerts(cloud: Table, alerts_of: AlertLedger) -
     assert asked("POST", f"/alerts/{RUN}/pig/HEV/ack", {"name": "A"})[0] == 404
     status, said = asked("POST", path, {"name": "A. Sato", "note": "held"})
     assert (status, said["state"], said["alert"]["note"]) == (200, "acknowledged", "held")
-    assert asked("GET", "/alerts")[1] == {"alerts": []}
+    assert asked("GET", "/alerts")[1] == {"alerts": [], "next": None}
     assert len(asked("GET", "/alerts", query={"all": "true"})[1]["alerts"]) == 1
+
+
+@pytest.mark.parametrize("run", [None, RUN])
+def test_all_alerts_can_be_reached_page_by_page_also_when_one_is_closed_between_two(
+    cloud: Table, alerts_of: AlertLedger, run: str | None
+) -> None:
+    samples = [f"ブタ {number}" for number in range(7)]
+    for sample in samples:
+        alerts_of.raise_alert(suspected().model_copy(update={"sample": sample}))
+    first = alerts_of.of_run(RUN)[0]
+    alerts_of.acknowledge(alerts_of.of_run(RUN)[-1], "A. Sato", "", AT)
+    query, found = {"limit": "2", "all": "yes"} | ({"run": run} if run else {}), []
+    for _ in range(4):
+        status, page = asked("GET", "/alerts", query=query)
+        assert status == 200
+        found += [one["alert"]["sample"] for one in page["alerts"]]
+        alerts_of.acknowledge(first, "A. Sato", "", AT)  # it was on the first page
+        if page["next"]:
+            query["cursor"] = page["next"]
+    assert page["next"] is None
+    assert set(found) == set(samples)
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        *({"cursor": c} for c in ("", "x", "=", "é", "AAAA", "A" * 5000, "MjAyNg")),
+        *({"limit": n} for n in ("0", "201", "٣", "9" * 5000, "-1")),
+        *({"all": a} for a in ("maybe", "TRUE", "x" * 5000)),
+        *({"run": r} for r in ("", "a/b", "x" * 5000)),
+    ],
+    ids=lambda q: str(q)[:30],
+)
+def test_a_bad_query_for_alerts_is_a_bad_request(cloud: Table, query: dict[str, str]) -> None:
+    status, body = asked("GET", "/alerts", query=query)
+    assert (status, body["error"]) == (400, "MessageRefused")
+    assert len(body["problem"]) < 300
+
+
+def test_a_cursor_of_another_list_is_refused(cloud: Table, alerts_of: AlertLedger) -> None:
+    for sample in ("a", "b"):
+        alerts_of.raise_alert(suspected().model_copy(update={"sample": sample}))
+    _, of_all = asked("GET", "/alerts", query={"limit": "1"})
+    _, of_run = asked("GET", "/alerts", query={"limit": "1", "run": RUN})
+    assert asked("GET", "/alerts", query={"run": RUN, "cursor": of_all["next"]})[0] == 400
+    assert asked("GET", "/alerts", query={"cursor": of_run["next"]})[0] == 400
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE", "OPTIONS"])
+@pytest.mark.parametrize("path", ["/runs", f"/runs/{RUN}", "/alerts"])
+def test_a_reading_route_knows_no_other_method(cloud: Table, method: str, path: str) -> None:
+    event = {
+        "httpMethod": method, "path": path, "queryStringParameters": None, "headers": {},
+        "body": "{}", "isBase64Encoded": False, "requestContext": {},
+    }  # fmt: skip
+    assert door("api")(event, Context())["statusCode"] in (404, 405)
 
 
 def test_the_command_asks_the_same_function(cloud: Table, alerts_of: AlertLedger) -> None:

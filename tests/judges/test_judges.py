@@ -36,7 +36,7 @@ def test_a_judge_finds_what_was_accepted_and_nothing_else(
 
 
 def test_parliament_sees_an_action_that_there_is_not() -> None:
-    path = "Resources/ApiRole/Properties/Policies/0/PolicyDocument/Statement/0/Action"
+    path = "Resources/ApiRole/Properties/Policies/0/PolicyDocument/Statement/1/Action"
     found = judges.parliament(changed(path, ["dynamodb:GetItems"]))
     assert ("UNKNOWN_ACTION", "ApiRole/ReadRuns") in {(one.rule, one.place) for one in found}
 

@@ -5,6 +5,7 @@ Alerts that wait for somebody lie in one kind of the index, the others in anothe
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
 
@@ -17,6 +18,11 @@ from porewatch.domain.events import Fact, PathogenSuspected
 
 WAITING, CLOSED = "ALERTS-WAITING", "ALERTS-CLOSED"
 PREFIX = "ALERT#"
+PAST_KIND = "|"
+PLACE = re.compile(rf"({WAITING}|{CLOSED})\{PAST_KIND}[0-9T:.+-]{{19,40}}#.+", re.DOTALL)
+"""Places among all alerts."""
+PLACE_IN_RUN = re.compile(rf"{PREFIX}[0-9]{{4,}}#.+", re.DOTALL)
+"""Places among the alerts of one run."""
 
 
 class AlertLedger:
@@ -41,21 +47,36 @@ class AlertLedger:
 
     def waiting(self) -> Iterator[Alert]:
         """Alerts that wait for somebody, oldest first (a moment late)."""
-        for item in self._table.query_kind(WAITING):
-            yield item.model(Alert)
-
-    def closed(self) -> Iterator[Alert]:
-        """Acknowledged and withdrawn ones, newest first (a moment late)."""
-        for item in self._table.query_kind(CLOSED, newest_first=True):
-            yield item.model(Alert)
+        yield from (alert for _, alert in self._of_kind(WAITING, ""))
 
     def listed(self, run_id: str | None = None, *, every: bool = False) -> tuple[AlertView, ...]:
         """Those that wait for somebody; with `every` also the closed ones. Of one run, or all."""
+        return tuple(AlertView.of(alert) for _, alert in self.places(run_id, every=every))
+
+    def places(
+        self, run_id: str | None = None, *, every: bool = False, past: str = ""
+    ) -> Iterator[tuple[str, Alert]]:
+        """As `listed`, one by one, each with its place; only those past a place of the same list.
+        Of one run by revision, sample and code; of all, those that wait come first."""
         if run_id is not None:
-            found = [a for a in self.of_run(run_id) if every or a.waits]
-        else:
-            found = [*self.waiting(), *(self.closed() if every else ())]
-        return tuple(AlertView.of(alert) for alert in found)
+            found = ((_place(alert)[1], alert) for alert in self.of_run(run_id))
+            yield from ((at, a) for at, a in found if at > past and (every or a.waits))
+            return
+        began, _, order = past.partition(PAST_KIND)
+        if began != CLOSED:
+            yield from self._of_kind(WAITING, order)
+        if every:
+            yield from self._of_kind(CLOSED, order if began == CLOSED else "")
+
+    @staticmethod
+    def pattern(run_id: str | None = None) -> re.Pattern[str]:
+        """What the places of that list look like."""
+        return PLACE if run_id is None else PLACE_IN_RUN
+
+    def _of_kind(self, kind: str, past: str) -> Iterator[tuple[str, Alert]]:
+        for item in self._table.query_kind(kind, newest_first=kind == CLOSED, past=past):
+            alert = item.model(Alert)
+            yield f"{kind}{PAST_KIND}{_order(alert)}", alert
 
     def settle(self, alert: Alert, final: Final | None, revision: int, at: datetime) -> Alert:
         """See `domain.alerts.settle`."""
@@ -92,5 +113,9 @@ def _place(alert: Alert) -> tuple[str, str]:
 def _item(alert: Alert) -> Item:
     pk, sk = _place(alert)
     kind = WAITING if alert.waits else CLOSED
-    order = f"{alert.raised_at.isoformat()}#{alert.run_id}#{sk}"
-    return Item.of(pk, sk, alert, attributes={"state": alert.state.value}, kind=(kind, order))
+    told = {"state": alert.state.value}
+    return Item.of(pk, sk, alert, attributes=told, kind=(kind, _order(alert)))
+
+
+def _order(alert: Alert) -> str:
+    return f"{alert.raised_at.isoformat()}#{alert.run_id}#{_place(alert)[1]}"

@@ -71,7 +71,7 @@ class RunLedger:
     def list(self, before: str = "") -> Iterator[RunRecord]:
         """All runs, newest first; read only as far as you iterate. `before`: those that come after
         this place (`place_of`) in that order."""
-        for item in self._table.query_kind(RUNS, newest_first=True, before=before):
+        for item in self._table.query_kind(RUNS, newest_first=True, past=before):
             yield item.model(RunRecord)
 
     @staticmethod

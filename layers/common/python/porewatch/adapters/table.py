@@ -90,14 +90,14 @@ class Table:
             )
 
     def query_kind(
-        self, kind: str, *, newest_first: bool = False, before: str = ""
+        self, kind: str, *, newest_first: bool = False, past: str = ""
     ) -> Iterator[Item]:
-        """All items of a kind, by the index (a moment late), in order of gsi_sk; with `before` only
-        those that come before it in that order of text."""
+        """All items of a kind, by the index (a moment late), in order of gsi_sk or, with
+        `newest_first`, against it; with `past` only those that come after it in that order."""
         names, values, condition = {"#k": "gsi_pk"}, {":k": kind}, "#k = :k"
-        if before:
-            names["#s"], values[":s"] = "gsi_sk", before
-            condition += " AND #s < :s"
+        if past:
+            names["#s"], values[":s"] = "gsi_sk", past
+            condition += f" AND #s {'<' if newest_first else '>'} :s"
         yield from self._pages(condition, names, values, not newest_first, IndexName=KIND_INDEX)
 
     def _pages(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import re
 from typing import TYPE_CHECKING, Annotated
 
@@ -17,15 +16,14 @@ from porewatch.domain.landing.answers import Treatment
 from porewatch.domain.revisions import reported
 from porewatch.domain.runs import RUN_ID_PATTERN, RunRecord, RunState
 from porewatch.domain.verdict import Detection
+from porewatch.usecases.pages import cursor_of, limit_of, place_of
 
 if TYPE_CHECKING:
     from porewatch.adapters.objects import Objects
     from porewatch.adapters.runs import RunLedger
 
-MOST = 200
 MOST_READ = 1_000
 """Runs that are looked at for one page."""
-LONGEST_CURSOR = 200
 PLACE = re.compile(rf"[0-9T:.+-]{{19,40}}#{RUN_ID_PATTERN.strip('^$')}")
 MOST_REVISIONS = 1_000_000
 
@@ -113,7 +111,7 @@ def list_runs(
 ) -> RunList:
     """Newest first. `limit` 1 to 200 (default 50), `state` one of RunState, `cursor` the `next` of
     the page before. A page ends after MOST_READ runs, however few of them are in that state."""
-    most = _limit(limit)
+    most = limit_of(limit)
     if state is not None and state not in set(RunState):
         known = ", ".join(RunState)
         raise MessageRefused(
@@ -121,33 +119,13 @@ def list_runs(
         )
     found: list[RunView] = []
     last: RunRecord | None = None
-    for seen, run in enumerate(runs.list(_place(cursor))):
+    for seen, run in enumerate(runs.list(place_of(cursor, PLACE))):
         if last is not None and (len(found) == most or seen == MOST_READ):
-            return RunList(runs=tuple(found), next=_cursor(runs.place(last)))
+            return RunList(runs=tuple(found), next=cursor_of(runs.place(last)))
         if state is None or run.state == state:
             found.append(view(run))
         last = run
     return RunList(runs=tuple(found))
-
-
-def _cursor(place: str) -> str:
-    return base64.urlsafe_b64encode(place.encode()).decode().rstrip("=")
-
-
-def _place(cursor: str | None) -> str:
-    """The place that a cursor names. Raises MessageRefused for what is none of ours."""
-    if cursor is None:
-        return ""
-    if len(cursor) <= LONGEST_CURSOR and cursor.isascii():
-        try:
-            place = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode()
-        except ValueError:
-            place = ""
-        if PLACE.fullmatch(place) and _cursor(place) == cursor:
-            return place
-    raise MessageRefused(
-        f"cursor {cursor[:20]!r} is refused.", remedy="use `next` of the page before, as it is."
-    )
 
 
 def show_run(run_id: str, *, runs: RunLedger, revision: str | None = None) -> OneRun:
@@ -212,12 +190,3 @@ def _run(run_id: str, runs: RunLedger, revision: str | None) -> RunRecord:
             f"revision {revision[:20]!r} is refused.", remedy="use the number of a revision."
         )
     return runs.revision(run_id, asked)
-
-
-def _limit(text: str | None) -> int:
-    if text is None:
-        return 50
-    if (asked := number(text)) is not None and 1 <= asked <= MOST:
-        return asked
-    remedy = f"use a number from 1 to {MOST}."
-    raise MessageRefused(f"limit {text[:20]!r} is refused.", remedy=remedy)
