@@ -137,12 +137,12 @@ class Lab:
             return None
 
     def ended(self, run_id: str) -> RunView:
-        """The run once it is over, whatever its end."""
+        """The run once it is over, whatever its end; or once its seal was refused."""
         left = max(1.0, self.started + PATIENCE - time.monotonic())
 
         def over() -> RunView | None:
             view = self.find(run_id)
-            return view if view is not None and view.over else None
+            return view if view is not None and (view.over or view.run.attempt) else None
 
         view = wait_for(over, left, f"the end of {run_id} ({self._state(run_id)})")
         assert view is not None
@@ -154,9 +154,11 @@ class Lab:
         return view
 
     def refused(self, run_id: str) -> RunRecord:
+        """What was refused: the run, or a seal that is none, beside a run that receives files."""
         run = self.ended(run_id).run
-        assert run.state is RunState.REFUSED, (run.state, run.problem)
-        return run
+        tried = run.attempt or run
+        assert tried.state is RunState.REFUSED, (tried.state, tried.problem)
+        return tried
 
     def _state(self, run_id: str) -> str:
         view = self.find(run_id)

@@ -117,7 +117,7 @@ def refused(lab: Lab, listed: Listed, case: str, words: tuple[str, ...]) -> RunR
     """The refused run, when its message is where people look, and nothing was launched for it."""
     run = lab.refused(lab.run_id(named(case)))
     assert says(words, run.problem), run.problem
-    shown = listed[run.run_id]
+    shown = listed[run.run_id]["attempt"] or listed[run.run_id]
     assert (shown["state"], shown["problem"]) == ("refused", run.problem)
     (notice,) = lab.wait_told(run.run_id, "RunRefused")
     assert says(words, notice.body), notice.body

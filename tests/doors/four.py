@@ -24,7 +24,7 @@ from porewatch.domain.naming import kind_of
 from porewatch.domain.runs import FileRecord, FileState, RunManifest
 from porewatch.domain.sealing import input_file
 from porewatch.reads.check import check_stream
-from porewatch.usecases.seal_run import _manifest
+from porewatch.usecases.seal_run import manifest_by_summary, understood
 from porewatch.usecases.unpack_bundle import look_at
 from porewatch_cli.gather import gather
 from porewatch_worker.local_reads import check_reads
@@ -109,7 +109,9 @@ def at_summary(folder: Path) -> Answer:
     lying = Lying("r", raw.keys("runs/r/"), ledger.files)
     at = WHEN + timedelta(hours=1)
     try:
-        return answer_of(_manifest(lying, summary_at, NoLook(), raw=raw, at=at))  # type: ignore[arg-type]
+        found = understood(lying, raw)  # type: ignore[arg-type]
+        look: Any = NoLook()
+        return answer_of(manifest_by_summary(found, lying, summary_at, look, at=at))
     except Refused as refusal:
         return Answer(refused=str(refusal))
 

@@ -153,7 +153,8 @@ def test_one_run_that_cannot_be_read_keeps_no_other_waiting(
     put("runs/other/run.json", b"{")
     sweep()
     assert len(executions()) == 1
-    assert runs.get("other").state is RunState.REFUSED
+    tried = runs.get("other").attempt
+    assert tried is not None and tried.state is RunState.REFUSED
 
 
 def stands(cloud: Table) -> list[dict[str, Any]]:

@@ -304,14 +304,6 @@ def test_a_final_summary_that_came_first_waits_for_its_files(cloud: Table, runs:
     assert len(executions()) == 1
 
 
-def test_what_only_looks_like_a_final_summary_refuses_the_run(
-    cloud: Table, runs: RunLedger
-) -> None:
-    put_files()
-    assert send("pipeline_orchestrator", put(SUMMARY_KEY, b"hello")) == []
-    refused(runs, "not a MinKNOW final summary", "Remedy")
-
-
 def test_the_laboratory_beside_the_summary_stands_in_the_seal(cloud: Table) -> None:
     put_files()
     put("runs/run-1/lab.toml", b'client = "Example Ltd"')

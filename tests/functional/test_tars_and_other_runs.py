@@ -87,7 +87,8 @@ def cancelled() -> None:
 
 def refused() -> None:
     received()
-    assert send("pipeline_orchestrator", put("runs/victim/run.json", b"{}")) == []
+    content = manifest(path="fastq/none.fastq.gz").canonical_json().encode()
+    assert send("pipeline_orchestrator", put("runs/victim/run.json", content)) == []
 
 
 STATES: dict[RunState, Callable[[], None]] = {

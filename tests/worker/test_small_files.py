@@ -31,7 +31,7 @@ def units(
 
 
 def names(unit: Unit) -> list[str]:
-    return [read.id for part in unit.parts for read in part.reads]
+    return [read.id for read in unit.reads]
 
 
 ALL = [f"f{number}r{n}" for number, reads in enumerate(COUNTS) for n in range(1, reads + 1)]

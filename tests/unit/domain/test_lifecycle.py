@@ -117,7 +117,9 @@ def test_the_end_of_an_old_revision_is_stale() -> None:
 
 WORDS = st.lists(
     st.tuples(
-        st.sampled_from(["seal", "seal", "start", "start", "refuse", "complete", "fail"]),
+        st.sampled_from(
+            ["seal", "seal", "start", "start", "refuse", "bad seal", "complete", "fail"]
+        ),
         st.integers(0, 1),
     ),
     max_size=40,
@@ -147,6 +149,8 @@ def test_no_order_of_words_takes_a_run_backwards(words: list[tuple[str, int]]) -
         record = moved[0]
         if before is not None:
             assert last_number(record) >= last_number(before)
+            if word == "bad seal" and before.state not in lifecycle.MENDABLE:
+                assert record.state is before.state
             if reported(before) is not None:
                 assert reported(record) is not None, "a report is hidden"
             assert record.updated_at >= before.updated_at
@@ -166,8 +170,10 @@ def _say(word: str, which: int, record: RunRecord | None, at: datetime) -> lifec
         return lifecycle.start(record, manifest, "arn:x", "b", at)
     if word == "refuse":
         return lifecycle.refuse(record, "r", manifest.digest(), "bad", at)
+    if word == "bad seal":
+        return lifecycle.refuse_seal(record, "r", f"{which}", "bad", at)
     if record is None:
-        return None
+        return lifecycle.receive(None, "r", at)
     if word == "complete":
         return lifecycle.complete(record, which, report_keys={}, findings=0, cost_usd=0, at=at)
     return lifecycle.fail(

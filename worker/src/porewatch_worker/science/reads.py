@@ -49,6 +49,11 @@ class Unit(NamedTuple):
         return sum(part.consumed for part in self.parts)
 
     @property
+    def reads(self) -> tuple[Read, ...]:
+        """All its reads, in order, whichever file they are of."""
+        return tuple(read for part in self.parts for read in part.reads)
+
+    @property
     def number_of_reads(self) -> int:
         return sum(len(part.reads) for part in self.parts)
 

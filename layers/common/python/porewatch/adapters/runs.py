@@ -156,6 +156,12 @@ class RunLedger:
             run_id, lambda record: lifecycle.refuse(record, run_id, digest, problem, at)
         )
 
+    def refuse_seal(self, run_id: str, *, digest: str, problem: str, at: datetime) -> RunRecord:
+        """See `lifecycle.refuse_seal`."""
+        return self._move(
+            run_id, lambda record: lifecycle.refuse_seal(record, run_id, digest, problem, at)
+        )
+
     def complete(
         self,
         run_id: str,

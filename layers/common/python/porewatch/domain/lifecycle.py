@@ -164,15 +164,9 @@ def refuse(record: RunRecord | None, run_id: str, digest: str, problem: str, at:
     beside = not same and record.state in _KEPT
     next_one = beside or (not same and record.state in MENDABLE)
     revision = last_number(record) + 1 if next_one else record.revision
-    fact = RunRefused(
-        fact_id=fact_id(RunRefused, run_id, revision, digest[:16]),
-        run_id=run_id,
-        revision=revision,
-        at=at,
-        problem=problem,
-    )
+    refused = _refusal(run_id, revision, digest, problem, at)
+    fact = _refused_fact(refused, at)
     if beside:
-        refused = _refusal(run_id, revision, digest, problem, at)
         return _moved(record, at, attempt=refused, last_revision=revision), (fact,)
     after = _moved(
         record,
@@ -186,6 +180,21 @@ def refuse(record: RunRecord | None, run_id: str, digest: str, problem: str, at:
         completed_at=at,
     )
     return without_result(record, after), (fact,)
+
+
+def refuse_seal(
+    record: RunRecord | None, run_id: str, digest: str, problem: str, at: datetime
+) -> Move:
+    """What was sent as a seal is none. A run that receives files goes on receiving them; the
+    refusal stands beside it, with the number that this seal would have had. Else as `refuse`."""
+    if record is None or record.state is not RunState.RECEIVING:
+        return refuse(record, run_id, digest, problem, at)
+    if record.attempt is not None and record.attempt.manifest_digest == digest:
+        return None
+    revision = record.revision
+    refused = _refusal(run_id, revision, digest, problem, at)
+    after = _moved(record, at, attempt=refused, revision=revision + 1, last_revision=revision + 1)
+    return after, (_refused_fact(refused, at),)
 
 
 _KEPT = (RunState.SEALED, RunState.RUNNING, RunState.COMPLETED)
@@ -202,6 +211,17 @@ def _refusal(run_id: str, revision: int, digest: str, problem: str, at: datetime
         created_at=at,
         updated_at=at,
         completed_at=at,
+    )
+
+
+def _refused_fact(refused: RunRecord, at: datetime) -> RunRefused:
+    run_id, digest = refused.run_id, refused.manifest_digest or ""
+    return RunRefused(
+        fact_id=fact_id(RunRefused, run_id, refused.revision, digest[:16]),
+        run_id=run_id,
+        revision=refused.revision,
+        at=at,
+        problem=refused.problem or "",
     )
 
 

@@ -3,6 +3,7 @@
     under way           goes by the new revision; `standing` = the newest completed one
     came to nothing     goes by the completed one again; `attempt` = what was tried
     no completed one    goes by the newest
+    receives files      waits for its seal; `attempt` = what was sent as one and is none
 
 So whatever becomes of a later revision, what an earlier one has found stays visible. Facts tell of
 every revision there was: one that the record does not hold any more is read from them.

@@ -39,8 +39,9 @@ _log = logging.getLogger(__name__)
 
 
 def seal_by_manifest(run_id: str, gate: Gate) -> RunRecord:
-    """Read `run.json` as it lies there now, and seal the run by it; a bad one refuses the run.
-    RunGone when the run was deleted: nothing of it is written again."""
+    """Read `run.json` as it lies there now, and seal the run by it. A bad one is refused, and a run
+    that receives files, is at work or has ended with a result stays what it is. RunGone when the
+    run was deleted: nothing of it is written again."""
     refuse_gone(gate.runs.find(run_id))
     key = places.seal_key(run_id)
     head = gate.raw.head(key)
@@ -57,8 +58,8 @@ def seal_by_manifest(run_id: str, gate: Gate) -> RunRecord:
         maker = MAKERS.get(manifest.created_by, "run.json")
         return gate.runs.seal(manifest, sealed_by=maker, at=gate.clock())
     except Refused as refusal:
-        _log.warning("run %s is refused: %s", run_id, refusal)
-        return gate.runs.refuse(run_id, digest=digest, problem=str(refusal), at=gate.clock())
+        _log.warning("the seal of run %s is refused: %s", run_id, refusal)
+        return gate.runs.refuse_seal(run_id, digest=digest, problem=str(refusal), at=gate.clock())
 
 
 def _document(raw: Objects, head: Head) -> bytes:
@@ -101,12 +102,16 @@ def _seal_by_what_lies_there(run_id: str, look: Begun, gate: Gate) -> None:
     sealed = next((head for head in there if head.key == places.seal_key(run_id)), None)
     if summary_at is None or (sealed and not _asks_again(summary_at, sealed, run_id, raw, runs)):
         raise AlreadyDone(f"run {run_id} has no final summary, or has its manifest.")
+    refuse = runs.refuse_seal
     try:
         lying = Lying(run_id, there, runs.files_of(run_id))
-        manifest = _manifest(lying, summary_at, look, raw=raw, at=at)
+        found = understood(lying, raw)
+        if found.summary is not None:
+            refuse = runs.refuse  # it is a seal: what it seals cannot be used
+        manifest = manifest_by_summary(found, lying, summary_at, look, at=at)
     except Refused as refusal:
         _log.warning("run %s is refused: %s", run_id, refusal)
-        runs.refuse(run_id, digest=summary_at.etag, problem=str(refusal), at=at)
+        refuse(run_id, digest=summary_at.etag, problem=str(refusal), at=at)
         return
     content = manifest.canonical_json().encode()
     if sealed is None:
@@ -116,14 +121,33 @@ def _seal_by_what_lies_there(run_id: str, look: Begun, gate: Gate) -> None:
 
 
 def _asks_again(summary_at: Head, sealed: Head, run_id: str, raw: Objects, runs: RunLedger) -> bool:
-    """Whether the final summary was sent once more after a run that it sealed had ended: then what
-    came since is taken in, as a new revision."""
+    """Whether the run.json that lies there is none; or the final summary was sent once more after a
+    run that it sealed had ended: then what came since is taken in, as a new revision."""
     record = runs.find(run_id)
-    if record is None or record.state not in FINAL_STATES:
+    if record is None or record.state not in FINAL_STATES | {RunState.RECEIVING}:
         return False
-    if summary_at.modified <= sealed.modified:
-        return False
-    return parse_manifest(_document(raw, sealed)).created_by == "final_summary"
+    newer = record.state is not RunState.RECEIVING and summary_at.modified > sealed.modified
+    manifest = _manifest_in(sealed, run_id, raw)
+    if manifest is None:
+        return newer or record.state in _NOT_SEALED
+    return newer and manifest.created_by == "final_summary"
+
+
+_NOT_SEALED = (RunState.RECEIVING, RunState.REFUSED)
+
+
+def has_manifest(run_id: str, raw: Objects) -> bool:
+    """Whether the run's run.json lies there and can be read; what cannot is no seal, and keeps no
+    final summary from sealing the run."""
+    head = raw.head(places.seal_key(run_id))
+    return head is not None and _manifest_in(head, run_id, raw) is not None
+
+
+def _manifest_in(head: Head, run_id: str, raw: Objects) -> RunManifest | None:
+    try:
+        return parse_manifest(_document(raw, head), run_id=run_id)
+    except Refused:
+        return None
 
 
 def _first(there: list[Head], run_id: str, what: Landed) -> Head | None:
@@ -132,15 +156,19 @@ def _first(there: list[Head], run_id: str, what: Landed) -> Head | None:
     return max(found, key=lambda h: h.modified) if found else None
 
 
-def _manifest(
-    lying: Lying, summary_at: Head, look: Begun, *, raw: Objects, at: datetime
-) -> RunManifest:
-    """FilesLacking while files are missing or unchecked; Refused with everything that is wrong."""
+def understood(lying: Lying, raw: Objects) -> Understood:
+    """What lies in the run's folder, as every door understands it."""
 
     def text(path: str) -> bytes:
         return raw.get(places.raw_key(lying.run_id, path))
 
-    found = sort_out(Door(sizes=lying.sizes, text=text))
+    return sort_out(Door(sizes=lying.sizes, text=text))
+
+
+def manifest_by_summary(
+    found: Understood, lying: Lying, summary_at: Head, look: Begun, *, at: datetime
+) -> RunManifest:
+    """FilesLacking while files are missing or unchecked; Refused with everything that is wrong."""
     summary = found.summary
     if summary is None:
         found.refuse()

@@ -48,12 +48,18 @@ def sweep_intake(gate: Gate) -> None:
 def _look_after(record: RunRecord, gate: Gate) -> None:
     run_id = record.run_id
     if record.state is RunState.RECEIVING:
-        if gate.raw.head(places.seal_key(run_id)) is None:
+        if not _has_new_seal(record, gate):
             if _has_summary(run_id, gate):
                 seal_by_summary(run_id, gate, swept=True)
             return
         seal_by_manifest(run_id, gate)
     start_run(run_id, gate, swept=True)
+
+
+def _has_new_seal(record: RunRecord, gate: Gate) -> bool:
+    """A run.json lies there that was not refused already."""
+    head, refused = gate.raw.head(places.seal_key(record.run_id)), record.attempt
+    return head is not None and (refused is None or head.modified > refused.updated_at)
 
 
 def _has_summary(run_id: str, gate: Gate) -> bool:

@@ -17,7 +17,7 @@ from porewatch.domain.runs import RunState
 from porewatch.usecases.answer_object import answer_object
 from porewatch.usecases.look_at_files import begin_look
 from porewatch.usecases.note_late import note_late
-from porewatch.usecases.seal_run import seal_by_manifest, seal_by_summary
+from porewatch.usecases.seal_run import has_manifest, seal_by_manifest, seal_by_summary
 from porewatch.usecases.start_run import start_run
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ def _perhaps_by_summary(run_id: str, gate: Gate) -> None:
     look = begin_look(run_id, "summary", intake=gate.intake, at=gate.clock(), last=last)
     if look is None:
         return
-    if gate.raw.head(places.seal_key(run_id)) is not None:
+    if has_manifest(run_id, gate.raw):
         look.give_back()
         return
     try:
