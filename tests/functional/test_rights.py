@@ -89,6 +89,11 @@ def guard(monkeypatch: pytest.MonkeyPatch) -> Guard:
     return fresh
 
 
+def on_buckets(role: str) -> set[Right]:
+    """ListBucket is not asked for: with it, what is missing is told from what is forbidden."""
+    return {r for r in golden()[role] if r.action.startswith("s3:") and r.action != "s3:ListBucket"}
+
+
 def on_ledger(role: str) -> set[Right]:
     return {r for r in golden()[role] if r.resource.partition("/")[0] == "Ledger"}
 
@@ -104,6 +109,11 @@ def not_needed(role: str, *used: Used) -> list[Right]:
 def test_a_simulated_run_needs_every_right(simulated: Used, role: str) -> None:
     assert on_ledger(role)
     assert not_needed(role, simulated) == []
+
+
+@pytest.mark.parametrize("role", [role for role in SIMULATED if role != "worker"])
+def test_a_simulated_run_needs_every_right_on_buckets(simulated: Used, role: str) -> None:
+    assert sorted(on_buckets(role) - simulated[role]) == []
 
 
 def failed_run() -> dict[str, Any]:

@@ -26,6 +26,7 @@ ARNS = {
     "AWS::Events::Rule": f"arn:aws:events:{_HERE}:rule/{{name}}",
     "AWS::Serverless::Function": f"arn:aws:lambda:{_HERE}:function:{{name}}",
     "AWS::IAM::Role": "arn:aws:iam::123456789012:role/{name}",
+    "AWS::IAM::InstanceProfile": "arn:aws:iam::123456789012:instance-profile/{name}",
     "AWS::RDS::DBCluster": f"arn:aws:rds:{_HERE}:cluster:{{name}}",
     "AWS::SecretsManager::Secret": f"arn:aws:secretsmanager:{_HERE}:secret:{{name}}-abcdef",
     "AWS::Logs::LogGroup": f"arn:aws:logs:{_HERE}:log-group:{{name}}:*",
