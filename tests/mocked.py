@@ -39,6 +39,7 @@ SURROUNDINGS = {
     "RAW_BUCKET": "raw",
     "RESULTS_BUCKET": "results",
     "REPORTS_BUCKET": "reports",
+    "REFERENCES_BUCKET": "references",
     "BUS_NAME": "porewatch",
     "DEFAULT_BUNDLE": "demo@1",
     "BASECALLING": "disabled",
@@ -125,7 +126,7 @@ def make_ledger(name: str = "ledger") -> Table:
 def make_buckets(*names: str) -> None:
     """With versions, as the template makes them."""
     s3 = boto3.client("s3")
-    for name in names or ("raw", "results", "reports"):
+    for name in names or ("raw", "results", "reports", "references"):
         s3.create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": REGION})
         s3.put_bucket_versioning(Bucket=name, VersioningConfiguration={"Status": "Enabled"})
 

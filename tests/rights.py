@@ -149,7 +149,12 @@ _S3 = {
     "GetObjectLockConfiguration": "GetBucketObjectLockConfiguration",
     "PutObjectLockConfiguration": "PutBucketObjectLockConfiguration",
 }
-BUCKETS = {"raw": "RawBucket", "results": "ResultsBucket", "reports": "ReportsBucket"}
+BUCKETS = {
+    "raw": "RawBucket",
+    "results": "ResultsBucket",
+    "reports": "ReportsBucket",
+    "references": "ReferencesBucket",
+}
 """Buckets of the tests, as the template calls them."""
 
 

@@ -1,25 +1,18 @@
 #!/bin/bash
 # `porewatch-worker` on a baked machine: the same words, said to the image that was baked in.
 #
-# Bundles that were baked in cover those of the file system, so that they need not cross the network. The network is the
-# machine's: the metadata service answers over one hop only. SIGTERM is passed on by docker.
+# Bundles that were baked in need not be fetched. The network is the machine's: the metadata service answers over one hop
+# only. SIGTERM is passed on by docker.
 set -euo pipefail
 
 image=$(cat "${POREWATCH_IMAGE_FILE:-/etc/porewatch/image}")
-cache=${POREWATCH_REFERENCE_CACHE:-/var/cache/porewatch/references}
 scratch=${POREWATCH_SCRATCH:-/var/lib/porewatch/scratch}
-references=${REFERENCES_PATH:-/mnt/references}
+references=${REFERENCES_PATH:-/var/cache/porewatch/references}
 
 mkdir -p "$scratch" "$references"
 chown 10001 "$scratch"
 
 given=(--volume "$references:/mnt/references:ro" --volume "$scratch:/scratch")
-for bundle in "$cache"/*/*/; do
-  name=${bundle#"$cache"/}
-  if [ -f "$bundle/bundle.json" ] && [ -d "$references/$name" ]; then
-    given+=(--volume "${bundle%/}:/mnt/references/${name%/}:ro")
-  fi
-done
 
 # The dead-man's sign of life is read on the machine and given inside.
 if [ -n "${POREWATCH_ALIVE:-}" ]; then
@@ -31,8 +24,8 @@ fi
 # What user-data exported, by name only: no value shows in a list of processes.
 for name in $(compgen -e); do
   case $name in
-    POREWATCH_SCRATCH | POREWATCH_IMAGE_FILE | POREWATCH_REFERENCE_CACHE) ;;
-    POREWATCH_* | AWS_REGION | AWS_DEFAULT_REGION | AWS_EC2_METADATA_SERVICE_ENDPOINT | LEDGER_TABLE | RAW_BUCKET | RESULTS_BUCKET | WORKER_QUEUE_URL)
+    POREWATCH_SCRATCH | POREWATCH_IMAGE_FILE) ;;
+    POREWATCH_* | AWS_REGION | AWS_DEFAULT_REGION | AWS_EC2_METADATA_SERVICE_ENDPOINT | LEDGER_TABLE | RAW_BUCKET | RESULTS_BUCKET | REFERENCES_BUCKET | WORKER_QUEUE_URL)
       given+=(--env "$name") ;;
   esac
 done

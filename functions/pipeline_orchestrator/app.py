@@ -1,6 +1,6 @@
 """The sealed manifest starts one run, however often, and in whatever order, it is told."""
 
-from porewatch.adapters import executions, intake, manifests, objects, runs, table
+from porewatch.adapters import bundle_store, executions, intake, manifests, objects, runs, table
 from porewatch.adapters.inbox import Inbox
 from porewatch.adapters.notices import Topic
 from porewatch.edge.intake import Word, intake_word
@@ -19,7 +19,10 @@ def lambda_handler(word: Word) -> None:
     raw, known = objects.Objects(told.raw_bucket), runs.RunLedger(ledger)
     sealed, counts = manifests.Manifests(known, raw), intake.Intake(ledger)
     starts, signal = executions.Executions(told.state_machine_arn), told.basecalling == "enabled"
-    gate = Gate(raw, known, sealed, counts, starts, signal, told.default_bundle)
+    shelf = bundle_store.BundleStore(
+        objects.Objects(told.references_bucket), alone=not told.bundles_elsewhere
+    )
+    gate = Gate(raw, known, sealed, counts, starts, signal, told.default_bundle, shelf.digest_of)
     if word.key is None:
         return sweep_intake(gate)
     inbox, notices = Inbox(ledger), lambda: Topic(told.notice_topic_arn)

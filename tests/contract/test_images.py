@@ -203,7 +203,6 @@ def said_to_docker(
         "PATH": f"{programs}:/usr/bin:/bin",
         "CALLS": str(calls),
         "POREWATCH_IMAGE_FILE": str(home / "image"),
-        "POREWATCH_REFERENCE_CACHE": str(home / "cache"),
         "POREWATCH_SCRATCH": str(home / "scratch"),
         "REFERENCES_PATH": str(home / "references"),
         **environment,
@@ -233,14 +232,14 @@ def test_all_that_user_data_exports_reaches_the_worker_by_name_only(tmp_path: Pa
     assert not [word for word in said if "a value" in word]
 
 
-def test_a_bundle_that_was_baked_in_covers_the_one_of_the_file_system(tmp_path: Path) -> None:
-    for place in ("cache/pig/1", "cache/half/1", "references/pig/1", "references/half/1"):
-        (tmp_path / place).mkdir(parents=True)
-    (tmp_path / "cache/pig/1/bundle.json").touch()
-    (tmp_path / "cache/elsewhere/1").mkdir(parents=True)
-    (tmp_path / "cache/elsewhere/1/bundle.json").touch()
-    mounted = [word for word in said_to_docker(tmp_path) if "cache" in word]
-    assert mounted == [f"{tmp_path}/cache/pig/1:/mnt/references/pig/1:ro"]
+def test_bundles_that_were_baked_in_are_given_to_the_worker_read_only(tmp_path: Path) -> None:
+    """B3: without a file system that must hold them, too."""
+    (tmp_path / "references/pig/1").mkdir(parents=True)
+    mounted = [word for word in said_to_docker(tmp_path) if "/mnt/references" in word]
+    assert mounted == [f"{tmp_path}/references:/mnt/references:ro"]
+    baked = yaml.safe_dump(component(), width=10_000)
+    default = re.search(r"REFERENCES_PATH:-([^}]+)}", USER_DATA)
+    assert default is not None and default[1] in baked
 
 
 def test_the_sign_of_life_is_the_machines_own_file(tmp_path: Path) -> None:
@@ -273,7 +272,6 @@ def test_the_component_builds_looks_and_tests_with_scripts_that_bash_can_read() 
 def test_what_the_machine_is_baked_with_is_what_user_data_calls() -> None:
     built = yaml.safe_dump(component(), width=10_000)
     assert "/usr/local/bin/porewatch-worker" in built
-    assert "amazon-efs-utils" in built
     assert "/usr/local/share/porewatch/on-machine.sh" in built
     assert "porewatch-worker run" in USER_DATA
     assert any(

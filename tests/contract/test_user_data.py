@@ -10,6 +10,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from porewatch.domain.places import boot_log_of
 from porewatch_local.template import Template
 
 TEMPLATE = Template.load(Path(__file__).parents[2] / "template.yaml")
@@ -20,51 +21,70 @@ DATA = TEMPLATE.resources["WorkerTemplate"]["Properties"]["LaunchTemplateData"][
 SLEEP = """[ "$1" = 300 ] && exec /bin/sleep {pause}"""
 
 
-def boot(home: Path, mounts_that_fail: int = 0, *, work: str = "", pause: float = 300) -> list[str]:
-    """What was called, in order, on a machine whose first so many mounts fail. `work`: what its
-    worker does; `pause`: what the five minutes of the dead man last."""
+METADATA = """case "${@: -1}" in
+*/api/token) echo token ;; */instance-id) echo i-1 ;; *-run) echo run-1 ;;
+*-revision) echo 0 ;; *-stage) echo screen ;; *-epoch) echo 2 ;; *) exit 22 ;; esac"""
+
+
+def boot(home: Path, *, work: str = "", pause: float = 300, sends: str = "") -> list[str]:
+    """What was called, in order, on a machine. `work`: what its worker does; `pause`: what the five
+    minutes of the dead man last; `sends`: what aws does instead of copying."""
     tools = home / "tools"
     tools.mkdir()
     calls = home / "calls"
     stand_ins = {
-        "mount": f'test "$(grep -c ^mount {calls})" -gt {mounts_that_fail}',
         "porewatch-worker": work,
         "shutdown": "",
         "sleep": "",
+        "curl": METADATA,
+        "aws": sends or f"cp ${{@: -2:1}} {home}/sent",
     }
+    (home / "printed").write_text("docker: no space left on device\n")
     for name, last in stand_ins.items():
         first = SLEEP.format(pause=pause) if name == "sleep" else ""
         (tools / name).write_text(f"#!/bin/bash\n{first}\necho {name} $* >> {calls}\n{last}\n")
         (tools / name).chmod(0o755)
-    script = re.sub(r"\$\{(?!!)([\w:]+)\}", r"\1", DATA["Fn::Base64"]["Fn::Sub"])
+    script = re.sub(r"\$\{(?!!)([\w:.]+)\}", r"\1", DATA["Fn::Base64"]["Fn::Sub"])
     (home / "user-data").write_text(script.replace("${!", "${"))
     path = f"{tools}:{os.environ['PATH']}"
     references = str(home / "references")
-    surroundings = {"PATH": path, "REFERENCES_PATH": references, "TMPDIR": str(home / "tmp")}
+    surroundings = {
+        "PATH": path,
+        "REFERENCES_PATH": references,
+        "TMPDIR": str(home / "tmp"),
+        "POREWATCH_BOOT_LOG": str(home / "printed"),
+    }
     subprocess.run(["bash", str(home / "user-data")], env=surroundings, check=False, timeout=20)
     return calls.read_text().splitlines()
 
 
 def without_dead_man(called: list[str]) -> list[str]:
-    return [line for line in called if line != PUT_OFF]
+    return [line for line in called if line != PUT_OFF and not line.startswith("curl ")]
 
 
-def test_a_machine_mounts_the_references_works_and_goes(tmp_path: Path) -> None:
-    mount, work, end = without_dead_man(boot(tmp_path))
-    where = f"References:/ {tmp_path}/references"
-    assert mount == f"mount -t efs -o tls,iam,ro,accesspoint=ReferencesDoor {where}"
-    assert (work, end) == ("porewatch-worker run", "shutdown -h now")
+def test_a_machine_works_and_goes(tmp_path: Path) -> None:
+    assert without_dead_man(boot(tmp_path)) == ["porewatch-worker run", "shutdown -h now"]
 
 
-@pytest.mark.parametrize("failures", [1, 2])
-def test_a_mount_that_fails_is_tried_again(tmp_path: Path, failures: int) -> None:
-    called = without_dead_man(boot(tmp_path, failures))
-    assert called[-2:] == ["porewatch-worker run", "shutdown -h now"]
+@pytest.mark.parametrize("code", [125, 1, 2])
+def test_r6_a_machine_whose_worker_never_spoke_leaves_what_it_printed(
+    tmp_path: Path, code: int
+) -> None:
+    """125 is docker's own: the container was not started. Nobody can log in, and the console goes
+    with the machine."""
+    _work, sent, end = without_dead_man(boot(tmp_path, work=f"exit {code}"))
+    place = "runs/run-1/r0/screen/e2/RoleId:i-1/boot.log"
+    assert sent == (
+        f"aws s3 cp --only-show-errors {tmp_path}/tmp/boot.log s3://ResultsBucket/{place}"
+    ).replace("RoleId", "WorkerRole.RoleId")
+    assert (tmp_path / "sent").read_text() == "docker: no space left on device\n"
+    assert end == "shutdown -h now"
+    assert boot_log_of(place) == (2, "RoleId:i-1")
 
 
-def test_without_references_no_worker_begins_that_would_refuse_a_sound_run(tmp_path: Path) -> None:
-    called = [line.split()[0] for line in without_dead_man(boot(tmp_path, 99))]
-    assert called == ["mount", "sleep", "mount", "sleep", "mount", "shutdown"]
+def test_r6_a_machine_that_cannot_send_it_goes_all_the_same(tmp_path: Path) -> None:
+    called = boot(tmp_path, work="exit 1", sends="exit 1")
+    assert called[-1] == "shutdown -h now"
 
 
 def test_while_the_worker_gives_signs_of_life_the_end_is_put_off(tmp_path: Path) -> None:

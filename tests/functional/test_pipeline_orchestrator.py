@@ -12,6 +12,7 @@ from typing import Any
 import boto3
 import pytest
 
+from porewatch.adapters.bundle_store import BundleStore
 from porewatch.adapters.manifests import Manifests
 from porewatch.adapters.objects import Objects
 from porewatch.adapters.runs import RunLedger
@@ -19,6 +20,8 @@ from porewatch.adapters.table import Table
 from porewatch.domain.identity import Laboratory
 from porewatch.domain.runs import InputFile, RunManifest, RunState
 from porewatch.domain.sealing import input_file, seal
+from porewatch.domain.stored_bundles import StoredBundle
+from porewatch.settings import settings
 from tests.functional.conftest import executions
 from tests.functional.doors import Context, batch, created, door, object_event, put, send, told
 from tests.mocked import facts_in
@@ -329,3 +332,32 @@ def _keys() -> list[str]:
 def _raw(key: str) -> bytes:
     body: bytes = boto3.client("s3").get_object(Bucket="raw", Key=key)["Body"].read()
     return body
+
+
+def push(ref: str, sha256: str) -> None:
+    BundleStore(Objects("references")).point(
+        StoredBundle(ref=ref, sha256=sha256, synthetic=True, size=1, pushed_at=WHEN)
+    )
+
+
+def test_b3_a_run_is_bound_to_the_bundle_that_is_there_when_it_starts(
+    cloud: Table, runs: RunLedger
+) -> None:
+    push("demo@1", "a" * 64)
+    put_files()
+    assert send("pipeline_orchestrator", put_seal(a_manifest())) == []
+    push("demo@1", "b" * 64)
+    assert runs.seal_note("run-1", 0).bundle_sha256 == "a" * 64
+
+
+def test_b3_on_aws_a_run_whose_bundle_was_not_pushed_is_refused_before_a_machine_is_launched(
+    cloud: Table, runs: RunLedger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BUNDLES_ELSEWHERE", "false")
+    settings.cache_clear()
+    put_files()
+    assert send("pipeline_orchestrator", put_seal(a_manifest())) == []
+    run = runs.get("run-1")
+    assert run.state is RunState.REFUSED
+    assert "the stack has no bundle demo@1" in str(run.problem)
+    assert executions() == []

@@ -30,8 +30,6 @@ ARNS = {
     "AWS::RDS::DBCluster": f"arn:aws:rds:{_HERE}:cluster:{{name}}",
     "AWS::SecretsManager::Secret": f"arn:aws:secretsmanager:{_HERE}:secret:{{name}}-abcdef",
     "AWS::Logs::LogGroup": f"arn:aws:logs:{_HERE}:log-group:{{name}}:*",
-    "AWS::EFS::FileSystem": f"arn:aws:elasticfilesystem:{_HERE}:file-system/fs-01234567",
-    "AWS::EFS::AccessPoint": f"arn:aws:elasticfilesystem:{_HERE}:access-point/fsap-01234567",
 }
 """What `GetAtt X.Arn` gives, by type of X."""
 ATTACHED = ("AWS::S3::BucketPolicy", "AWS::SQS::QueuePolicy", "AWS::SNS::TopicPolicy")

@@ -34,6 +34,7 @@ SETTINGS = {
     "RAW_BUCKET": "raw",
     "RESULTS_BUCKET": "results",
     "REPORTS_BUCKET": "reports",
+    "REFERENCES_BUCKET": "references",
     "BUS_NAME": "porewatch",
     "QUEUE_URL": "files",
     "WORKER_QUEUE_URL": "worker",

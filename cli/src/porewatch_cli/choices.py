@@ -30,19 +30,27 @@ def refuse_mistyped(
     if layout is not None:
         refuse_name("layout", "--layout", layout, profiles())
     if release_policy is not None:
-        known = [policy.name for policy in release_policies().policies]
-        refuse_name("release policy", "--release-policy", release_policy, known)
+        policies = [policy.name for policy in release_policies().policies]
+        refuse_name("release policy", "--release-policy", release_policy, policies)
     if bundle is None:
         return ()
-    remark = refuse_bundle(bundle, bundles_of(stack))
+    known = bundles_of(stack)
+    if not known and stack.bundles is not None:
+        refuse_bundle(bundle, {bundle})  # its shape
+        stack.bundles.digest_of(bundle)
+    remark = refuse_bundle(bundle, known)
     return (remark,) if remark else ()
 
 
 def bundles_of(stack: Stack) -> set[str]:
-    """Every bundle the stack is known to have: registered, used by a run to its end, or (on the
-    embedded AWS) lying in its folder."""
+    """Every bundle the stack is known to have: what was pushed to it. On the embedded AWS, and for
+    a stack of an earlier version, also what was registered, used by a run to its end, or lies in
+    the folder."""
+    pushed = {one.ref for one in stack.bundles.all()} if stack.bundles is not None else set()
+    if stack.bundles is not None and not stack.is_local:
+        return pushed
     used = (run for run in islice(stack.runs.list(), MOST_RUNS) if run.bundle)
-    seen = {str(run.bundle) for run in used if run.state is RunState.COMPLETED}
+    seen = pushed | {str(run.bundle) for run in used if run.state is RunState.COMPLETED}
     seen |= {one.ref for one in Shelf(stack.table).known()}
     there = stack.references
     return seen | {one.ref for one in _lying_in(there)} if there is not None else seen

@@ -17,6 +17,7 @@ from porewatch.compute.profiles import profile
 from porewatch.domain.base import Model
 from porewatch.domain.estimate import vcpus_of
 from porewatch.domain.phases import StageSpec
+from porewatch_cli.choices import bundles_of
 
 if TYPE_CHECKING:
     from porewatch_cli.stack import Stack
@@ -76,6 +77,7 @@ def examine(stack: Stack) -> list[Check]:
         ("calls at once", look.calls),
         ("state machine", look.state_machine),
         ("ledger", look.ledger),
+        ("default bundle", look.bundle),
         ("queues", look.queues),
     ]
     return [check for what, act in checks for check in _answered(what, act)]
@@ -217,6 +219,16 @@ class _Look:
             verdict=Verdict.OK if well else Verdict.FAIL,
             told=status.lower(),
             remedy="" if well else "wait until DynamoDB has changed the table.",
+        )
+
+    def bundle(self) -> Iterator[Check]:
+        ref = self._stack.output("DefaultBundle")
+        there = ref in bundles_of(self._stack)
+        yield Check(
+            what="default bundle",
+            verdict=Verdict.OK if there else Verdict.WARN,
+            told=f"{ref} is {'' if there else 'not '}there",
+            remedy="" if there else f"porewatch references push {ref}, or name one at each submit.",
         )
 
     def queues(self) -> Iterator[Check]:

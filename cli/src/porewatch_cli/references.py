@@ -1,4 +1,4 @@
-"""`porewatch references`: build, list and verify bundles of reference sequences."""
+"""`porewatch references`: build, list, verify and push bundles of reference sequences."""
 
 from __future__ import annotations
 
@@ -15,9 +15,10 @@ from porewatch.domain.base import now
 from porewatch.domain.choices import KnownBundle, refuse_bundle
 from porewatch.domain.errors import BundleRefused, PorewatchError
 from porewatch.domain.references import BundleManifest, ContigRole
-from porewatch_cli.choices import record_bundles
+from porewatch_cli.choices import bundles_of, record_bundles
 from porewatch_cli.options import JsonOption, ProfileOption, RegionOption, StackOption
-from porewatch_cli.stack import find_stack, home
+from porewatch_cli.push import push_bundle
+from porewatch_cli.stack import Stack, find_stack, home
 from porewatch_cli.terminal import console, errors, print_json, speaks_plainly, table
 
 app = typer.Typer(no_args_is_help=True)
@@ -87,6 +88,58 @@ def build(
 
 @app.command()
 @speaks_plainly
+def push(
+    bundle: Annotated[str, typer.Argument(metavar="NAME@VERSION")],
+    replace: Annotated[
+        bool,
+        typer.Option("--replace", help="the stack has another one of this name: use this from now"),
+    ] = False,
+    references: RootOption = None,
+    as_json: JsonOption = False,
+    stack: StackOption = None,
+    profile: ProfileOption = None,
+    region: RegionOption = None,
+) -> None:
+    """Send a bundle to a stack, whose machines fetch it from there. Goes on where it stopped."""
+    chosen = find_stack(stack, profile=profile, region=region)
+    sent = push_bundle(
+        chosen,
+        references or home() / "references",
+        bundle,
+        at=now(),
+        replace=replace,
+        quiet=as_json,
+    )
+    if as_json:
+        print_json(sent)
+        return
+    said = f": {sent.ref}, {sent.size / 1e6:,.1f} MB, sha256 {sent.sha256[:16]}"
+    console.print(Text.assemble((f"stack {chosen.name} has it", "green"), said))
+
+
+@app.command()
+@speaks_plainly
+def default(
+    as_json: JsonOption = False,
+    stack: StackOption = None,
+    profile: ProfileOption = None,
+    region: RegionOption = None,
+) -> None:
+    """Which bundle runs get that name none, and whether the stack has it."""
+    chosen = find_stack(stack, profile=profile, region=region)
+    ref = chosen.output("DefaultBundle")
+    there = ref in bundles_of(chosen)
+    if as_json:
+        print_json({"bundle": ref, "there": there})
+    else:
+        told = "is there" if there else f"is not there; porewatch references push {ref} sends it"
+        console.print(f"{ref} {told}. Another one: deploy with DefaultBundle=NAME@VERSION.")
+    if not there:
+        raise typer.Exit(code=1)
+
+
+@app.command()
+@speaks_plainly
 def register(
     bundle: Annotated[str, typer.Argument(metavar="NAME@VERSION")],
     as_json: JsonOption = False,
@@ -94,7 +147,7 @@ def register(
     profile: ProfileOption = None,
     region: RegionOption = None,
 ) -> None:
-    """Tell a stack that this bundle lies on its file system, so that runs may ask for it."""
+    """Tell an embedded stack that this bundle lies in its folder, so that runs may ask for it."""
     refuse_bundle(bundle, ())
     chosen = find_stack(stack, profile=profile, region=region)
     shelf = Shelf(chosen.table)
@@ -139,10 +192,18 @@ def _fetch(accessions: Path | None, folder: Path, email: str, unconfirmed: bool)
 
 @app.command(name="list")
 @speaks_plainly
-def list_(references: RootOption = None, as_json: JsonOption = False) -> None:
-    """All bundles."""
+def list_(
+    references: RootOption = None,
+    as_json: JsonOption = False,
+    stack: StackOption = None,
+    profile: ProfileOption = None,
+    region: RegionOption = None,
+) -> None:
+    """All bundles of this machine; with --stack those that were pushed to a stack."""
     from porewatch_worker.references.shelf import list_bundles  # noqa: PLC0415
 
+    if stack or profile:
+        return _list_pushed(find_stack(stack, profile=profile, region=region), as_json)
     found = list_bundles(references or home() / "references")
     if as_json:
         print_json(found)
@@ -172,6 +233,25 @@ def verify(
     else:
         said = f": {manifest.ref}, {len(manifest.files)} files"
         console.print(Text.assemble(("sound", "green"), said))
+
+
+def _list_pushed(stack: Stack, as_json: bool) -> None:
+    pushed = stack.bundles.all() if stack.bundles is not None else ()
+    if as_json:
+        return print_json(pushed)
+    standard = stack.outputs.get("DefaultBundle", "")
+    shown = table("", "bundle", "kind", "MB", "sha256", "pushed", "description", numeric=("MB",))
+    for one in pushed:
+        shown.add_row(
+            f"{one.ref} (default)" if one.ref == standard else one.ref,
+            "SYNTHETIC" if one.synthetic else "real",
+            f"{one.size / 1e6:,.1f}",
+            one.sha256[:16],
+            f"{one.pushed_at:%Y-%m-%d %H:%M}",
+            one.description,
+        )
+    console.print(shown if pushed else f"stack {stack.name} has none; `references push` sends one")
+    return None
 
 
 def _show(bundles: list[BundleManifest]) -> None:

@@ -24,6 +24,7 @@ from porewatch_worker.report.sample_files import sample_files
 from porewatch_worker.report.speech import Language
 
 if TYPE_CHECKING:
+    from porewatch.adapters.objects import Objects
     from porewatch_cli.doctor import Check
     from porewatch_cli.stack import Stack
 
@@ -135,7 +136,7 @@ def logs(
 ) -> None:
     run = record_of(stack, run_id, revision)
     bucket = stack.bucket("Results")
-    found = {}
+    found: dict[str, str] = {}
     for record in stack.stages.of_run(run_id, run.revision):
         if stage not in (None, record.stage):
             continue
@@ -143,6 +144,7 @@ def logs(
             key, epoch = places.log_key(attempt), places.epoch_of_attempt(attempt)
             if bucket.head(key) is not None:
                 found[f"{record.stage} epoch {epoch}"] = bucket.get(key).decode(errors="replace")
+        found |= _boot_logs(bucket, places.stage_prefix(run_id, run.revision, record.stage))
     facts = stack.stages.facts(run_id, run.revision)
     if as_json:
         print_json({"logs": found, "facts": [[type(f).__name__, f] for f in facts]})
@@ -154,6 +156,18 @@ def logs(
         console.rule(title, align="left")
         for line in text.rstrip().expandtabs().split("\n"):
             console.print(f"│ {line}", soft_wrap=True)  # so that none looks like a line of ours
+
+
+def _boot_logs(bucket: Objects, stage: str) -> dict[str, str]:
+    """What machines printed whose worker ended badly or never began, by epoch and machine."""
+    found = {}
+    for head in bucket.keys(stage):
+        told = places.boot_log_of(head.key)
+        if told is not None:
+            epoch, who = told
+            title = f"{stage.rstrip('/').rsplit('/', 1)[-1]} epoch {epoch}, boot of {who}"
+            found[title] = bucket.get(head.key).decode(errors="replace")
+    return found
 
 
 VERDICT_STYLES = {"OK": "green", "WARN": "yellow", "FAIL": "bold red", "not answered": "dim"}

@@ -25,6 +25,7 @@ from botocore.exceptions import (
 )
 
 from porewatch.adapters.alerts import AlertLedger
+from porewatch.adapters.bundle_store import BundleStore
 from porewatch.adapters.clients import ADDRESSED
 from porewatch.adapters.objects import Objects
 from porewatch.adapters.runs import RunLedger
@@ -106,8 +107,15 @@ class Stack:
         return StageLedger(self.table)
 
     def bucket(self, life: str) -> Objects:
-        """The bucket of one class of life: `Raw`, `Results` or `Reports`."""
+        """The bucket of one class of life: `Raw`, `Results`, `Reports` or `References`."""
         return Objects(self.output(f"{life}BucketName"), self.s3)
+
+    @cached_property
+    def bundles(self) -> BundleStore | None:
+        """The bundles that were pushed to it; None for a stack of an earlier version."""
+        if "ReferencesBucketName" not in self.outputs:
+            return None
+        return BundleStore(self.bucket("References"), alone=not self.is_local)
 
 
 def find_stack(

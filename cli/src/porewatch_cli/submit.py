@@ -7,20 +7,9 @@ sends only what is missing, and the same sealed manifest never runs twice.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
-
-from rich.progress import (
-    BarColumn,
-    DownloadColumn,
-    MofNCompleteColumn,
-    Progress,
-    TextColumn,
-    TimeRemainingColumn,
-    TransferSpeedColumn,
-)
 
 from porewatch.domain import places
 from porewatch.domain.bundles import inbox_key, run_id_of
@@ -31,9 +20,9 @@ from porewatch.domain.release import DEFAULT
 from porewatch.domain.revisions import newest
 from porewatch.domain.runs import ReadLimits, RunManifest, RunState
 from porewatch.domain.sealing import parse_manifest
+from porewatch_cli.bar import bar
 from porewatch_cli.choices import refuse_mistyped
 from porewatch_cli.gather import Gathered, find, gather
-from porewatch_cli.terminal import errors
 from porewatch_cli.upload import Upload, send, send_all
 
 if TYPE_CHECKING:
@@ -75,10 +64,14 @@ def submit(
 
     What is None is as a tar's own run.json says, else the default.
     """
-    remarks = refuse_mistyped(stack, layout=profile, bundle=bundle, release_policy=release_policy)
+    is_tar = path.is_file() and path.suffix == ".tar"
+    default = None if is_tar else stack.outputs.get("DefaultBundle")  # a tar may name its own
+    remarks = refuse_mistyped(
+        stack, layout=profile, bundle=bundle or default, release_policy=release_policy
+    )
     if run_id is not None:
         refuse_gone(stack.runs.find(run_id))
-    if path.is_file() and path.suffix == ".tar":
+    if is_tar:
         _refuse_beside(path, sample_sheet, "sample sheet", "sample_sheet.csv")
         _refuse_beside(path, lab, "laboratory", "lab.toml")
         _refuse_limits(path, read_limits)
@@ -111,7 +104,7 @@ def submit(
 def _checked(path: Path, *, quiet: bool, **options: object) -> Gathered:
     files = find(path).reads.values()
     total = sum(f.stat().st_size for f in files)
-    with _bar("checking", total, quiet, unit="bytes") as advance:
+    with bar("checking", total, quiet, unit="bytes") as advance:
         return gather(path, checked=lambda file: advance(file.stat().st_size), **options)  # type: ignore[arg-type]
 
 
@@ -130,7 +123,7 @@ def _send(gathered: Gathered, stack: Stack, quiet: bool) -> Submission:
     ]
     listed = stack.bucket("Raw").keys(places.raw_key(manifest.run_id, ""))
     there = {head.key for head in listed}
-    with _bar("uploading", sum(u.size for u in uploads), quiet, unit="bytes") as advance:
+    with bar("uploading", sum(u.size for u in uploads), quiet, unit="bytes") as advance:
         sent = send_all(uploads, there, s3=stack.s3, advance=advance)
     key = places.seal_key(manifest.run_id)
     stack.s3.put_object(Bucket=bucket, Key=key, Body=manifest.canonical_json().encode())
@@ -203,36 +196,11 @@ def _submit_tar(path: Path, key: str, *, stack: Stack, quiet: bool) -> Submissio
     name = run_id_of(key)
     refuse_gone(stack.runs.find(name))
     digest = hashlib.sha256()
-    with path.open("rb") as file, _bar("checking", path.stat().st_size, quiet) as advance:
+    with path.open("rb") as file, bar("checking", path.stat().st_size, quiet) as advance:
         while chunk := file.read(1 << 20):
             digest.update(chunk)
             advance(len(chunk))
     upload = Upload(path, stack.output("RawBucketName"), key, digest.hexdigest())
-    with _bar("uploading", upload.size, quiet, unit="bytes") as advance:
+    with bar("uploading", upload.size, quiet, unit="bytes") as advance:
         sent = send(upload, s3=stack.s3, advance=advance)
     return Submission(name, 1, upload.size, int(sent), None, None, key)
-
-
-class _bar:  # noqa: N801 - used like the function it stands for
-    """A progress bar on standard error; nothing when quiet or not a terminal."""
-
-    def __init__(self, what: str, total: int, quiet: bool, *, unit: str = "bytes") -> None:
-        size = DownloadColumn() if unit == "bytes" else MofNCompleteColumn()
-        self._progress = Progress(
-            TextColumn("{task.description:>10}", markup=False),
-            BarColumn(),
-            size,
-            TransferSpeedColumn(),
-            TimeRemainingColumn(),
-            console=errors,
-            disable=quiet,
-            transient=False,
-        )
-        self._task = self._progress.add_task(what, total=total)
-
-    def __enter__(self) -> Callable[[int], None]:
-        self._progress.start()
-        return lambda n: self._progress.advance(self._task, n)
-
-    def __exit__(self, *_exc: object) -> None:
-        self._progress.stop()

@@ -18,7 +18,7 @@ def spec(*phases: Phase) -> StageSpec:
     ("phases", "gib", "size"),
     [
         ((Phase.HOST_REMOVAL,), 1, 50),  # the profile's least
-        ((Phase.HOST_REMOVAL,), 100, 20 + 132),  # 100 x 1.05 x 1.25 = 131.25
+        ((Phase.HOST_REMOVAL,), 100, 20 + 20 + 132),  # a bundle; 100 x 1.05 x 1.25 = 131.25
         ((Phase.BASECALLING,), 1000, 20 + 1625),  # a terabyte of signal
         ((Phase.QUANTIFICATION, Phase.REPORTING), 1000, 50),  # fetches no reads
     ],

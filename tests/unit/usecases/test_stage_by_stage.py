@@ -142,7 +142,7 @@ def test_opening_writes_an_order_with_history_bill_and_bundle(house: House) -> N
     house.seal()
     assert house.open().epoch == 1
     order = house.results.get_json(places.order_key(RUN, REVISION, STAGE), WorkOrder)
-    assert order.bundle == "demo@1"
+    assert (order.bundle, order.bundle_sha256) == ("demo@1", None)
     assert [entry.what for entry in order.timeline] == ["run sealed", "run started"]
     house.launch(1)
     house.later(minutes=30)

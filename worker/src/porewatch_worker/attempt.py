@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 from porewatch.domain import places
 from porewatch.domain.errors import PorewatchError, Refused, StaleEpoch
-from porewatch.domain.phases import Progress, StageRecord, WorkOrder
+from porewatch.domain.phases import Phase, Progress, StageRecord, WorkOrder
 from porewatch_worker import stages
 from porewatch_worker.alive import SignOfLife
 from porewatch_worker.checkpoint import Checkpoint, open_checkpoint
@@ -30,6 +30,7 @@ from porewatch_worker.outbox_remote import QueueOutbox
 from porewatch_worker.publish import Author
 from porewatch_worker.publish_remote import S3Publisher
 from porewatch_worker.pulse import repeating
+from porewatch_worker.references.place import Bucket, Fetching, placed
 from porewatch_worker.rhythm import Rhythm
 from porewatch_worker.settings import cores
 from porewatch_worker.stage_loop import StageLoop
@@ -63,6 +64,7 @@ class Cloud:
     results: Downloads
     user_id: Callable[[], str]
     patience: Patience
+    bundles: Bucket | None = None
 
 
 def run_attempt(
@@ -105,6 +107,7 @@ class _Attempt:
         )
         self.sign = SignOfLife(self.settings.alive, self.settings.stalled_s)
         self.inputs: FetchedInputs | None = None
+        self.references = Fetching(lambda: self.stop.asked)
 
     def run(self) -> int:
         who = self.who
@@ -148,7 +151,9 @@ class _Attempt:
 
         def beat() -> None:
             waits = self.cloud.patience.waiting
-            self.outbox.beat(preparing.model_copy(update={"waits_for_service": waits}))
+            note = str(self.references) or preparing.note
+            now = {"waits_for_service": waits, "note": note}
+            self.outbox.beat(preparing.model_copy(update=now))
 
         with repeating(self.settings.beat_s, "beat", beat):
             there = self.publisher.published()
@@ -189,11 +194,12 @@ class _Attempt:
         sources = sources_of(order, previous, self.cloud.raw, self.cloud.results)
         inputs = FetchedInputs(sources, self.scratch / "inputs", lambda: self.stop.asked)
         self.inputs = inputs
-        self.sign.moving = lambda: (inputs.fetching, self.cloud.patience.tries)
+        fetching = self.references
+        self.sign.moving = lambda: (inputs.fetching, fetching.there, self.cloud.patience.tries)
         means = stages.Means(
             inputs=inputs,
             previous=previous,
-            references_root=self.settings.references,
+            references_root=self._references(order),
             scratch=self.scratch,
             basecaller=self.settings.basecaller,
             stopped=lambda: self.stop.asked,
@@ -201,6 +207,20 @@ class _Attempt:
             unit_reads=self.settings.unit_reads,
         )
         return inputs, self.build(order, means)
+
+    def _references(self, order: WorkOrder) -> Path:
+        """The folder with the stage's bundle; a stage that reads none needs none."""
+        folder = self.settings.references
+        if set(order.phases) == {Phase.BASECALLING}:
+            return folder
+        return placed(
+            order.bundle,
+            order.bundle_sha256,
+            root=folder,
+            cache=self.settings.scratch / "references",
+            bucket=self.cloud.bundles,
+            told=self.references,
+        )
 
     def _checkpoint(
         self, work: StageWork, record: StageRecord, attempts: tuple[str, ...]

@@ -63,6 +63,9 @@ def _cloud(settings: WorkerSettings, stop: Stop) -> Cloud:
         queue=WorkerQueue(settings.worker_queue_url),
         raw=PatientDownloads.of(settings.raw_bucket, patience),
         results=PatientDownloads.of(settings.results_bucket, patience),
+        bundles=PatientDownloads.of(settings.references_bucket, patience)
+        if settings.references_bucket
+        else None,
         user_id=who,
         patience=patience,
     )

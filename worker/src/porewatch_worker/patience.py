@@ -112,6 +112,11 @@ class PatientDownloads(Downloads):
     def get(self, key: str) -> bytes:
         return self.patience(lambda: super(PatientDownloads, self).get(key))
 
+    def part(self, key: str, offset: int, length: int, version: str | None = None) -> bytes:
+        return self.patience(
+            lambda: super(PatientDownloads, self).part(key, offset, length, version)
+        )
+
     def put_new(self, key: str, content: bytes, content_type: str = JSON) -> str:
         return self.patience(
             lambda: super(PatientDownloads, self).put_new(key, content, content_type)

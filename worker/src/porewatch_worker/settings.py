@@ -41,6 +41,7 @@ class WorkerSettings(Model):
     touched as long as there was progress within `stalled_s`: the machine ends itself when nobody
     touches it any more. `unit_reads`: reads of a unit, where the order is not to say. `patience_s`:
     seconds for which one call of a service that is away is repeated, where 90 min are too long.
+    `references_bucket`: where bundles come from that `references` does not hold.
     `role_id`: the unique id of the machines' role, by which a machine knows its `aws:userid`."""
 
     stack: str
@@ -50,6 +51,7 @@ class WorkerSettings(Model):
     worker_queue_url: str
     role_id: str = ""
     references: Path = Path("/mnt/references")
+    references_bucket: str = ""
     metadata: str = METADATA
     scratch: Path
     beat_s: float = 60.0
@@ -72,6 +74,7 @@ _NAMES = {
     "worker_queue_url": "WORKER_QUEUE_URL",
     "role_id": "POREWATCH_ROLE_ID",
     "references": "REFERENCES_PATH",
+    "references_bucket": "REFERENCES_BUCKET",
     "metadata": "AWS_EC2_METADATA_SERVICE_ENDPOINT",
     "scratch": "POREWATCH_SCRATCH",
     "beat_s": "POREWATCH_BEAT_SECONDS",

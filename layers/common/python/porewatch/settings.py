@@ -47,6 +47,8 @@ class Settings(BaseModel):
     db_secret_arn: str
     db_name: str
     default_bundle: str
+    references_bucket: str = ""
+    bundles_elsewhere: bool = True
     basecalling: Literal["enabled", "disabled"] = "disabled"
     link_seconds: int = 3600
     run_budget_usd: float = 25.0

@@ -130,12 +130,15 @@ class RunLedger:
         bundle: str,
         at: datetime,
         checked_digest: str | None = None,
+        bundle_sha256: str | None = None,
     ) -> RunRecord:
         """SEALED -> RUNNING when sealed by just this manifest. Answers the run as it stands.
 
-        `checked_digest`: of the manifest as it was checked, which must lie in S3 by then.
+        `checked_digest`: of the manifest as it was checked, which must lie in S3 by then;
+        `bundle_sha256`: of the bundle that all its stages use.
         """
-        note = note_of(manifest).model_copy(update={"checked_digest": checked_digest})
+        began = {"checked_digest": checked_digest, "bundle_sha256": bundle_sha256}
+        note = note_of(manifest).model_copy(update=began)
         return self._move(
             manifest.run_id,
             lambda record: lifecycle.start(record, manifest, execution_arn, bundle, at),

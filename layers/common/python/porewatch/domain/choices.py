@@ -1,7 +1,7 @@
 """What a submission may choose by name, and the refusal of a name that does not exist. Pure.
 
 A mistyped name is refused before anything is hashed, uploaded or launched. What a stack does not
-know of itself (which bundles lie on its file system, before anybody saw one) is not refused.
+know of itself (which bundles lie in its folder, before anybody saw one) is not refused.
 """
 
 from __future__ import annotations

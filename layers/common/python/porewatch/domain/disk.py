@@ -1,10 +1,11 @@
 """How large a stage's disk must be: system, input, what lies beside it, and what comes out.
 
-    GiB = SYSTEM + MARGIN x input x (1 + share of the phases), and never less than the profile says
+    GiB = SYSTEM + REFERENCES + MARGIN x input x (1 + share of the phases), and never less than the
+    profile says
 
-References are not on it (they are mounted). Shares are stated, from what the phases write: reads
-come out of signal as about 0.15 of its bytes and lie there twice (as called, and by barcode); the
-pass over reads keeps the files being read and small units; a report is small whatever the input.
+Shares are stated, from what the phases write: reads come out of signal as about 0.15 of its bytes
+and lie there twice (as called, and by barcode); the pass over reads keeps the files being read and
+small units; a report is small whatever the input.
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ from porewatch.domain.phases import Phase, StageSpec
 GIB = 2**30
 SYSTEM_GIB = 20
 """Of an image that nobody has looked at. The launch looks, and adds what it has beyond this."""
+REFERENCES_GIB = 20
+"""The bundle, fetched whole: that of a pig takes 7 to 10 GB. Who calls bases reads none."""
 MARGIN = 1.25
 BESIDE = {
     Phase.BASECALLING: 0.3,
@@ -30,7 +33,8 @@ def disk_gib(spec: StageSpec, input_bytes: int) -> int:
     """GiB of the gp3 volume of this stage's machine, for `input_bytes` of the run's files."""
     shares = [BESIDE[phase] for phase in spec.phases if phase in BESIDE]
     held = input_bytes * (1 + sum(shares)) if shares else 0.0
-    return max(spec.disk_gib, SYSTEM_GIB + math.ceil(MARGIN * held / GIB))
+    bundle = 0 if set(spec.phases) == {Phase.BASECALLING} else REFERENCES_GIB
+    return max(spec.disk_gib, SYSTEM_GIB + bundle + math.ceil(MARGIN * held / GIB))
 
 
 def on_image(disk: int, image: int) -> int:

@@ -320,6 +320,9 @@ class OrderTerms(Model):
         Sha256 | None, Field(description="of the sealed manifest, which lies in S3 under it")
     ] = None
     bundle: str
+    bundle_sha256: Annotated[
+        Sha256 | None, Field(description="of its `bundle.json`; None: as the machine finds it")
+    ] = None
     previous: Annotated[
         tuple[str, ...], Field(description="keys of the manifests of earlier stages, in order")
     ] = ()

@@ -10,6 +10,9 @@ from porewatch.domain.runs import RUN_ID_PATTERN
 SEAL = "run.json"
 SUMMARY = "final_summary"
 """How the names of MinKNOW's final summaries begin."""
+BOOT_LOG = "boot.log"
+"""What a machine printed, sent by itself when its worker ended badly or never began, below its
+attempt's prefix. The user-data of template.yaml writes it."""
 QUARANTINE = "quarantine/"
 MANIFESTS = "manifests/"
 
@@ -91,6 +94,14 @@ def draft_key(attempt: str) -> str:
 
 def log_key(attempt: str) -> str:
     return f"{attempt}worker.log"
+
+
+def boot_log_of(key: str) -> tuple[int, str] | None:
+    """(epoch, who wrote it) of the key of a boot log; None for any other key."""
+    *_, epoch, who, name = ("", "", *key.split("/"))
+    if name != BOOT_LOG or not re.fullmatch(r"e[0-9]{1,9}", epoch):
+        return None
+    return int(epoch[1:]), who
 
 
 def manifest_key(run_id: str, revision: int, stage: str) -> str:

@@ -23,6 +23,10 @@ class SealNote(Model):
         Sha256 | None,
         Field(description="of the same with checksum and version of each file; None: not started"),
     ] = None
+    bundle_sha256: Annotated[
+        Sha256 | None,
+        Field(description="of the bundle that it began with; None: of what its machines find"),
+    ] = None
     files: Annotated[int, Field(ge=1)]
     bytes: Annotated[int, Field(ge=0, description="of all files together")]
     kinds: Annotated[dict[ReadKind, int], Field(description="files of each kind")]

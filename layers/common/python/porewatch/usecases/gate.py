@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 @dataclass(frozen=True)
 class Gate:
     """`raw`: the raw bucket; `basecalling`: whether raw signal is taken; `default_bundle`: of runs
-    that name none."""
+    that name none; `bundle_digest`: of the bundle of a name, None when that is not known here, or
+    BundleRefused when there is none."""
 
     raw: Objects
     runs: RunLedger
@@ -29,4 +30,5 @@ class Gate:
     executions: Executions
     basecalling: bool
     default_bundle: str
+    bundle_digest: Callable[[str], str | None] = lambda _ref: None
     clock: Callable[[], datetime] = now

@@ -59,6 +59,7 @@ def _order(task: Open, desk: Desk, default_bundle: str, before: StageRecord | No
         manifest_digest=sealed.screened_digest,
         manifest=desk.manifests.of(task.run_id, revision) if few else None,
         bundle=run.bundle or default_bundle,
+        bundle_sha256=sealed.bundle_sha256,
         previous=task.previous,
         timeline=timeline(desk.stages.facts(task.run_id, revision)),
         bill_so_far=(*desk.stages.cost_lines(task.run_id, revision), *_overhead(task, desk)),

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from porewatch.domain import places, readiness
 from porewatch.domain.base import Model, Sha256
-from porewatch.domain.errors import Refused
+from porewatch.domain.errors import BundleRefused, Refused
 from porewatch.domain.intake import Look
 from porewatch.domain.runs import RunId, RunRecord, RunState
 from porewatch.usecases.look_at_files import begin_look, looking
@@ -88,11 +88,17 @@ def _looked(record: RunRecord, digest: str, look: Begun, gate: Gate) -> RunRecor
         _log.info("run %s waits for %d files", run_id, len(ready.waiting_for))
         look.found(ready.waiting_for, at)
         return None
+    bundle = manifest.bundle or gate.default_bundle
+    try:
+        bundle_sha256 = gate.bundle_digest(bundle)
+    except BundleRefused as refusal:
+        return gate.runs.refuse(run_id, digest=digest, problem=str(refusal), at=at)
     as_checked = readiness.as_checked(manifest, checked)
     return gate.runs.start(
         manifest,
         execution_arn=gate.executions.arn(run_id, digest),
-        bundle=manifest.bundle or gate.default_bundle,
+        bundle=bundle,
+        bundle_sha256=bundle_sha256,
         at=at,
         checked_digest=gate.manifests.keep(as_checked).manifest_digest,
     )

@@ -1,0 +1,214 @@
+"""B3: bundles go to a stack's bucket, and machines get from there just what a run began with."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import boto3
+import pytest
+from typer.testing import CliRunner
+
+from porewatch.adapters.bundle_store import BundleStore
+from porewatch.adapters.downloads import Downloads
+from porewatch.adapters.objects import Objects
+from porewatch.domain.errors import BundleRefused, DiskFull, Unavailable
+from porewatch.domain.stored_bundles import StoredBundle, bundle_prefix
+from porewatch_cli import references as verbs
+from porewatch_cli import upload
+from porewatch_cli.main import app
+from porewatch_cli.push import push_bundle
+from porewatch_cli.stack import Stack
+from porewatch_cli.submit import submit
+from porewatch_worker.references import place
+from porewatch_worker.references.build import build_bundle
+from porewatch_worker.references.place import Fetching, placed
+from porewatch_worker.references.verify import verify_bundle
+from tests.mocked import make_buckets, make_ledger, mocked_aws
+from tests.worker.bundles import folder_with_two_viruses
+
+AT = datetime(2026, 11, 29, tzinfo=UTC)
+OUTPUTS = {
+    "LedgerTable": "ledger",
+    "RawBucketName": "raw",
+    "ReferencesBucketName": "references",
+    "DefaultBundle": "pig@1",
+    "Basecalling": "disabled",
+}
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of bundles with pig@1, another pig@1, and pig@2."""
+    home = tmp_path_factory.mktemp("built")
+    reads = folder_with_two_viruses(home / "fasta")
+    build_bundle(reads, home / "references", "pig", "1", description="first")
+    build_bundle(reads, home / "references", "pig", "2", description="second")
+    build_bundle(reads, home / "other", "pig", "1", description="built anew")
+    return home
+
+
+@pytest.fixture
+def stack() -> Iterator[Stack]:
+    with mocked_aws():
+        make_buckets()
+        make_ledger()
+        yield Stack("porewatch-test", boto3.Session(), OUTPUTS)
+
+
+def pushed(stack: Stack, built: Path, folder: str = "references") -> StoredBundle:
+    return push_bundle(stack, built / folder, "pig@1", at=AT, replace=True, quiet=True)
+
+
+def fetched(home: Path, sent: StoredBundle, told: Fetching | None = None) -> Path:
+    """The folder of bundles on a machine that has none of its own."""
+    return placed(
+        sent.ref, sent.sha256, root=home / "none", cache=home / "cache",
+        bucket=Downloads("references"), told=told or Fetching(),
+    )  # fmt: skip
+
+
+def test_b3_what_was_pushed_is_what_a_machine_gets(
+    stack: Stack, built: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(place, "PIECE", 10_000)  # so that a file comes in several
+    sent, told = pushed(stack, built), Fetching()
+    root = fetched(tmp_path, sent, told)
+    assert verify_bundle(root, "pig@1") == verify_bundle(built / "references", "pig@1")
+    assert str(told) == "fetching references: 100%"
+    assert told.there == sent.size
+    stack.s3.delete_object(
+        Bucket="references", Key=bundle_prefix("pig@1", sent.sha256) + "bundle.json"
+    )
+    assert fetched(tmp_path, sent) == root, "it lies there: nobody asks S3"
+
+
+def test_b3_a_push_again_sends_nothing_and_one_that_broke_off_goes_on(
+    stack: Stack, built: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    send, names = upload.send, list[str]()
+
+    def breaks(one: upload.Upload, **more: object) -> bool:
+        if one.key.endswith("bundle.json"):
+            raise ConnectionError("the cable")
+        return send(one, **more)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(upload, "send", breaks)
+    with pytest.raises(ConnectionError):
+        pushed(stack, built)
+    assert stack.bundles is not None and stack.bundles.find("pig@1") is None
+
+    def counted(one: upload.Upload, **more: object) -> bool:
+        went = send(one, **more)  # type: ignore[arg-type]
+        names.extend([one.key.rsplit("/", 1)[-1]] if went else [])
+        return went
+
+    monkeypatch.setattr(upload, "send", counted)
+    sent = pushed(stack, built)
+    assert "bundle.json" in names
+    assert stack.bundles.find("pig@1") == sent
+    names.clear()
+    pushed(stack, built)
+    assert names == []
+
+
+def test_b3_a_bundle_that_is_pushed_anew_changes_no_run_that_has_begun(
+    stack: Stack, built: Path, tmp_path: Path
+) -> None:
+    first = pushed(stack, built)
+    store = BundleStore(Objects("references"))
+    assert store.digest_of("pig@1") == first.sha256
+    with pytest.raises(BundleRefused, match="another pig@1"):
+        push_bundle(stack, built / "other", "pig@1", at=AT, quiet=True)
+    second = pushed(stack, built, "other")
+    assert store.digest_of("pig@1") == second.sha256 != first.sha256
+    old, new = fetched(tmp_path / "a", first), fetched(tmp_path / "b", second)
+    assert verify_bundle(old, "pig@1").description == "first"
+    assert verify_bundle(new, "pig@1").description == "built anew"
+    # A machine that has the one of the other run fetches its own.
+    assert verify_bundle(fetched(tmp_path / "a", second), "pig@1").description == "built anew"
+
+
+def test_b3_a_folder_is_used_only_when_it_holds_just_this_bundle(
+    stack: Stack, built: Path, tmp_path: Path
+) -> None:
+    sent = pushed(stack, built)
+    roots = [
+        placed("pig@1", digest, root=built / folder, cache=tmp_path, bucket=bucket, told=Fetching())
+        for folder, digest, bucket in (
+            ("references", sent.sha256, None),
+            ("other", None, None),
+            ("other", sent.sha256, Downloads("references")),
+        )
+    ]
+    assert roots == [built / "references", built / "other", tmp_path]
+    with pytest.raises(BundleRefused, match="another one now"):
+        placed(
+            "pig@1", sent.sha256, root=built / "other", cache=tmp_path / "c", bucket=None,
+            told=Fetching(),
+        )  # fmt: skip
+
+
+def test_b3_what_comes_altered_is_not_used(stack: Stack, built: Path, tmp_path: Path) -> None:
+    sent = pushed(stack, built)
+    key = (
+        bundle_prefix("pig@1", sent.sha256)
+        + verify_bundle(built / "references", "pig@1").files["panel"].path
+    )
+    content = stack.s3.get_object(Bucket="references", Key=key)["Body"].read()
+    stack.s3.put_object(Bucket="references", Key=key, Body=content[:-1] + b"#")
+    with pytest.raises(Unavailable, match="came otherwise than it was pushed"):
+        fetched(tmp_path, sent)
+    stack.s3.put_object(Bucket="references", Key=key, Body=content)
+    assert verify_bundle(fetched(tmp_path, sent), "pig@1").ref == "pig@1"
+
+
+def test_b3_who_is_to_leave_does_not_fetch_on(stack: Stack, built: Path, tmp_path: Path) -> None:
+    sent = pushed(stack, built)
+    with pytest.raises(Unavailable, match="is to leave"):
+        fetched(tmp_path, sent, Fetching(lambda: True))
+
+
+def test_b3_a_disk_that_is_too_small_says_so_before_it_is_full(
+    stack: Stack, built: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sent = pushed(stack, built)
+    monkeypatch.setattr(place, "SPARE_BYTES", 1 << 60)
+    with pytest.raises(DiskFull, match="the bundle needs"):
+        fetched(tmp_path, sent)
+
+
+def test_b3_a_stack_without_the_bundle_refuses_at_submit(
+    stack: Stack, built: Path, tmp_path: Path
+) -> None:
+    """Also when it is the default, which nobody named."""
+    reads = tmp_path / "a.fastq"
+    reads.write_text("@r1\nACGTACGTACGTACGT\n+\nIIIIIIIIIIIIIIII\n")
+    with pytest.raises(BundleRefused, match="has no bundle pig@1"):
+        submit(reads, stack=stack, quiet=True)
+    pushed(stack, built)
+    assert submit(reads, stack=stack, quiet=True).files == 1
+    with pytest.raises(BundleRefused, match="knows no bundle pig@2"):
+        submit(reads, stack=stack, bundle="pig@2", quiet=True)
+
+
+def test_b3_the_command_pushes_lists_and_names_the_default(
+    stack: Stack, built: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(verbs, "find_stack", lambda *_a, **_k: stack)
+
+    def said(*words: str, code: int = 0) -> str:
+        told = CliRunner().invoke(app, ["references", *words])
+        assert told.exit_code == code, told.output
+        return told.stdout
+
+    assert json.loads(said("default", "--json", code=1)) == {"bundle": "pig@1", "there": False}
+    root = str(built / "references")
+    for ref in ("pig@1", "pig@2"):
+        assert json.loads(said("push", ref, "--references", root, "--json"))["ref"] == ref
+    assert json.loads(said("default", "--json"))["there"] is True
+    assert "pig@1 (default)" in said("list", "--stack", "porewatch-test")
+    listed = json.loads(said("list", "--stack", "porewatch-test", "--json"))
+    assert [one["ref"] for one in listed] == ["pig@1", "pig@2"]
