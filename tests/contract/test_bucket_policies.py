@@ -38,7 +38,7 @@ OF_WORKERS: dict[str, dict[str, Any]] = {
     },
 }
 
-LOGGED = ("RawBucket", "ResultsBucket", "ReportsBucket")
+LOGGED = ("RawBucket", "ResultsBucket", "ReportsBucket", "ReferencesBucket")
 LOG_DELIVERY = {
     "Sid": "S3WritesLogs",
     "Effect": "Allow",
