@@ -9,7 +9,13 @@ from porewatch.domain.ending.orders import Deleted, DeleteRun
 from porewatch.edge.event import clock, on_event
 from porewatch.edge.task import by_door, on_task
 from porewatch.settings import settings
-from porewatch.usecases.delete_run import SLICE_SECONDS, Eraser, delete_run, sweep_deletions
+from porewatch.usecases.delete_run import (
+    SLICE_SECONDS,
+    Eraser,
+    delete_run,
+    deletions_due,
+    sweep_deletions,
+)
 from porewatch.usecases.find_versions import Shelves
 
 
@@ -29,5 +35,10 @@ def serve(order: DeleteRun) -> Deleted:
     return delete_run(order, eraser(SLICE_SECONDS))
 
 
-sweep = on_event(clock)(lambda _: sweep_deletions(eraser(840)))
+@on_event(clock)
+def sweep(_: object) -> None:
+    if deletions_due(runs.RunLedger(Table(settings().ledger_table)), now()):
+        sweep_deletions(eraser(840))
+
+
 lambda_handler = by_door(task=on_task(DeleteRun)(serve), news=sweep)

@@ -3,6 +3,7 @@ others: one test for each finding, by its number. Nothing here asks AWS."""
 
 from __future__ import annotations
 
+import copy
 import json
 import os
 import re
@@ -33,6 +34,7 @@ from porewatch.domain.metrics import Measure
 from porewatch.domain.phases import StageSpec
 from porewatch_cli.doctor import Verdict, calls_check, types_check
 from porewatch_cli.stack import Stack
+from porewatch_local import rest_cost
 from porewatch_local.template import Template
 from porewatch_worker import isolated, main, metadata
 from porewatch_worker.settings import WorkerSettings
@@ -414,6 +416,26 @@ def test_c1_a_machine_knows_who_it_is_without_asking_sts(monkeypatch: pytest.Mon
     assert main._cloud(told, Stop()).user_id() == "AROAEXAMPLE:i-1"
     script = TEMPLATE.resources["WorkerTemplate"]["Properties"]["LaunchTemplateData"]["UserData"]
     assert "POREWATCH_ROLE_ID='${WorkerRole.RoleId}'" in script["Fn::Base64"]["Fn::Sub"]
+
+
+# C1 and C2: what a stack costs while nothing runs
+
+
+def test_c2_readme_says_what_a_stack_costs_at_rest() -> None:
+    assert rest_cost.PAGE.read_text() == rest_cost.page(), "python -m porewatch_local.rest_cost"
+
+
+def test_c2_a_small_laboratory_pays_no_more_than_it_would_accept() -> None:
+    cost = sum(line.usd for line in rest_cost.bill(TEMPLATE))
+    assert 20 < cost <= rest_cost.CEILING_OF_A_SMALL_LAB
+
+
+def test_c2_each_endpoint_in_each_zone_is_counted() -> None:
+    """Four of them, that nobody asked, had made 96 USD a month."""
+    more = copy.deepcopy(TEMPLATE.body)
+    more["Resources"]["Another"] = more["Resources"]["SqsEndpoint"]
+    dearer = rest_cost.bill(Template(ROOT, more))
+    assert dearer[0].usd == pytest.approx(2 * rest_cost.bill(TEMPLATE)[0].usd)
 
 
 # R7

@@ -406,3 +406,11 @@ def _detail(item: Any) -> dict[str, Any]:
 
     found: dict[str, Any] = json.loads(str(item.attributes["detail"]))
     return found
+
+
+def test_c2_the_hourly_look_does_not_wake_a_registry_that_has_nothing_to_lose(
+    cloud: Table, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Aurora stays awake, and is paid, for five minutes after each question."""
+    monkeypatch.setattr(Registry, "migrate", lambda _self: pytest.fail("the registry was woken"))
+    door("run_eraser")(CLOCK, Context())
