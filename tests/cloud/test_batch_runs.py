@@ -1,5 +1,7 @@
 """A run whose stages are jobs of AWS Batch is the run it would have been on EC2; a job may be taken
-away like any machine. Reuses the runs and the questions of `test_interruption`."""
+away like any machine. Reuses the runs and the questions of `test_interruption`.
+
+The run that loses a job by a notice is sent in every session; the others are slow."""
 
 from __future__ import annotations
 
@@ -34,18 +36,20 @@ TAKEN: dict[str, Future[str]] = {}
 
 
 def send_runs(lab: Lab) -> None:
-    """The reads of `test_interruption` three times on Batch; two of the runs lose a job."""
+    """The reads of `test_interruption` on Batch, up to three times; two of the runs lose a job."""
     send(lab, ON_EC2)
-    for name in (ON_BATCH, NOTICE, KILLED):
+    for name in lab.selected.intersection((ON_BATCH, NOTICE, KILLED)):
         send(lab, name, "default-on-batch")
         if name in ORDERS:
             TAKEN[name] = lab.later(take_machine, lab, lab.run_id(name), ORDERS[name])
 
 
-each = pytest.mark.parametrize("name", ORDERS)
+def runs(*names: str) -> pytest.MarkDecorator:
+    marked = [n if n == NOTICE else pytest.param(n, marks=pytest.mark.slow) for n in names]
+    return pytest.mark.parametrize("name", marked)
 
 
-@pytest.mark.parametrize("name", [ON_BATCH, *ORDERS])
+@runs(ON_BATCH, *ORDERS)
 def test_the_report_is_the_one_of_ec2(lab: Lab, name: str) -> None:
     """But for what tells of time and money, and for the profile's name."""
     run, ec2 = lab.completed(lab.run_id(name)).run, lab.completed(lab.run_id(ON_EC2)).run
@@ -53,9 +57,10 @@ def test_the_report_is_the_one_of_ec2(lab: Lab, name: str) -> None:
     assert found(lab.findings(run), Call.DETECTED) == {"PCV2", "HEV"}
 
 
-def test_every_stage_was_a_job_in_the_spot_queue(lab: Lab) -> None:
+@runs(ON_BATCH)
+def test_every_stage_was_a_job_in_the_spot_queue(lab: Lab, name: str) -> None:
     """It may not have left by itself yet when its stage was published and it was told to end."""
-    view = lab.completed(lab.run_id(ON_BATCH))
+    view = lab.completed(lab.run_id(name))
     batch = lab.cloud.client("batch")
     assert view.stages
     for stage in view.stages:
@@ -69,7 +74,7 @@ def test_every_stage_was_a_job_in_the_spot_queue(lab: Lab) -> None:
     assert all(stage.executor == "ec2" for stage in lab.completed(lab.run_id(ON_EC2)).stages)
 
 
-@each
+@runs(*ORDERS)
 def test_a_lost_job_goes_on_from_its_checkpoint(lab: Lab, name: str) -> None:
     view, lost = lab.completed(lab.run_id(name)), TAKEN[name].result(timeout=1)
     manifest = lab.stage(view.run, SCREEN)
@@ -92,8 +97,9 @@ def test_the_job_of_a_reclaimed_host_is_interrupted_and_the_next_one_is_on_deman
     assert job["jobQueue"].endswith("-on-demand")
 
 
-def test_a_killed_job_is_an_error_that_is_tried_again(lab: Lab) -> None:
-    view, lost = lab.completed(lab.run_id(KILLED)), TAKEN[KILLED].result(timeout=1)
+@runs(KILLED)
+def test_a_killed_job_is_an_error_that_is_tried_again(lab: Lab, name: str) -> None:
+    view, lost = lab.completed(lab.run_id(name)), TAKEN[name].result(timeout=1)
     (screen,) = (stage for stage in view.stages if stage.stage == SCREEN)
     assert (screen.interruptions, screen.errors) == (0, 1)
     (fact,) = lab.facts(view.run.run_id, StageFailed)
@@ -103,7 +109,7 @@ def test_a_killed_job_is_an_error_that_is_tried_again(lab: Lab) -> None:
     assert (job["status"], job["container"]["exitCode"]) == ("FAILED", 137)
 
 
-@pytest.mark.parametrize("name", [ON_BATCH, *ORDERS])
+@runs(ON_BATCH, *ORDERS)
 def test_the_bill_names_each_job_and_what_its_price_was_taken_from(lab: Lab, name: str) -> None:
     view = lab.completed(lab.run_id(name))
     bill = Bill.model_validate_json(lab.report(view.run, "bill.json"))
@@ -115,7 +121,7 @@ def test_the_bill_names_each_job_and_what_its_price_was_taken_from(lab: Lab, nam
     assert ended == {line.instance_id for line in jobs}
 
 
-@pytest.mark.parametrize("name", [ON_BATCH, *ORDERS])
+@runs(ON_BATCH, *ORDERS)
 def test_nothing_is_left_of_a_run_on_batch(lab: Lab, name: str) -> None:
     run = lab.completed(lab.run_id(name)).run
     lab.wait_told(run.run_id, "RunCompleted")

@@ -1,4 +1,6 @@
-"""How phases are laid out on machines changes no answer: one machine for each, or shared ones."""
+"""How phases are laid out on machines changes no answer: one machine for each, or shared ones.
+
+Two runs more: slow. tests/simulator/test_many_stages.py plays such layouts too."""
 
 from __future__ import annotations
 
@@ -10,7 +12,7 @@ from porewatch.domain.phases import Phase
 from tests.cloud.lab import Lab
 from tests.cloud.test_interruption import same_but_for_time
 
-pytestmark = [pytest.mark.cloud, pytest.mark.xdist_group("end to end")]
+pytestmark = [pytest.mark.cloud, pytest.mark.slow, pytest.mark.xdist_group("end to end")]
 SHARED, APART = "default", "one-instance-per-phase"
 
 

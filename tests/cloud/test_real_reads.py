@@ -19,7 +19,6 @@ from tests.real_data import READ_SETS, REF, RealReads, real_bundle
 
 pytestmark = [pytest.mark.cloud, pytest.mark.xdist_group("end to end")]
 SCHEMA = find_home().repository / "docs" / "report.schema.json"
-BC07 = "sars_cov_2_ont_2020_bc07"
 NAMES = {reads.path: f"real-{number}" for number, reads in enumerate(READ_SETS)}
 
 
@@ -27,8 +26,8 @@ def name_of(reads: RealReads) -> str:
     return Path(reads.path).name.split(".")[0]
 
 
-QUICK = tuple(r for r in READ_SETS if name_of(r) in {"ecoli400", "r10_hac_v5", BC07})
-"""A BAM with findings, reads without any, amplicons. All six are screened without the cloud, in
+QUICK = tuple(r for r in READ_SETS if name_of(r) == "ecoli400")
+"""A BAM with findings. All six are screened without the cloud, in
 tests/worker/science/test_real_reads.py."""
 SENT: set[str] = set()
 

@@ -23,6 +23,9 @@ TIMES = 20
 BY_MANIFEST, SUMMARY_LAST, SUMMARY_FIRST, BY_TAR = (
     "by-manifest", "summary-last", "summary-first", "by-tar",
 )  # fmt: skip
+SLOW_DOOR = SUMMARY_LAST
+"""Sent with the slow tests only: a summary that comes first needs all that a later one needs,
+and tests/functional/test_pipeline_orchestrator.py has both."""
 DOORS = {
     BY_MANIFEST: "run.json",
     SUMMARY_LAST: "final_summary",
@@ -49,8 +52,15 @@ def pieces(lab: Lab) -> dict[str, bytes]:
 
 
 def send_runs(lab: Lab) -> None:
-    for send in (send_by_manifest, send_summary_last, send_summary_first, send_by_tar):
-        lab.later(send, lab)
+    sends = {
+        BY_MANIFEST: send_by_manifest,
+        SUMMARY_LAST: send_summary_last,
+        SUMMARY_FIRST: send_summary_first,
+        BY_TAR: send_by_tar,
+    }
+    for door, send in sends.items():
+        if door != SLOW_DOOR or door in lab.selected:
+            lab.later(send, lab)
 
 
 def send_by_manifest(lab: Lab) -> None:
@@ -124,7 +134,10 @@ def send_by_tar(lab: Lab) -> None:
         lab.put(f"inbox/{lab.run_id(BY_TAR)}.tar", packed.getvalue())
 
 
-each = pytest.mark.parametrize("door", DOORS)
+each = pytest.mark.parametrize(
+    "door",
+    [pytest.param(d, marks=pytest.mark.slow) if d == SLOW_DOOR else d for d in DOORS],
+)
 
 
 @each
@@ -148,7 +161,7 @@ def test_one_manifest_starts_one_execution(lab: Lab, door: str) -> None:
 
 
 def test_what_the_sequencer_said_is_in_the_report(lab: Lab) -> None:
-    report = lab.findings(lab.completed(lab.run_id(SUMMARY_LAST)).run)
+    report = lab.findings(lab.completed(lab.run_id(SUMMARY_FIRST)).run)
     assert report.sequencing.kit == "SQK-NBD114-24"
     assert report.sequencing.flow_cell == "FAX00001"
 
