@@ -53,13 +53,29 @@ def test_headings_descend_one_level_at_a_time(
 def test_axe_finds_no_accessibility_violation(
     name: str, browser: Browser, pages: dict[str, Path], axe: str
 ) -> None:
-    page, _ = _open(browser, pages[name])
+    _no_violation(browser, pages[name], axe)
+
+
+@pytest.mark.parametrize("name", ["many", "perv.ja", "compare.en"])
+def test_axe_finds_none_in_the_dark_either(
+    name: str, browser: Browser, pages: dict[str, Path], axe: str
+) -> None:
+    page = _no_violation(browser, pages[name], axe, dark=True)
+    paper, ink = page.evaluate(
+        "[getComputedStyle(document.body).backgroundColor, getComputedStyle(document.body).color]"
+    )
+    assert (paper, ink) == ("rgb(20, 25, 30)", "rgb(228, 232, 236)")
+
+
+def _no_violation(browser: Browser, path: Path, axe: str, *, dark: bool = False) -> Page:
+    page, _ = _open(browser, path)
+    page.emulate_media(color_scheme="dark" if dark else "light")
     page.evaluate(axe)
     found = page.evaluate("axe.run({resultTypes: ['violations']})")
     told = [(v["id"], [n["html"][:120] for n in v["nodes"][:3]]) for v in found["violations"]]
     assert told == []
     assert len(found["passes"]) > 20
-    page.close()
+    return page
 
 
 LABELS = """() => {
