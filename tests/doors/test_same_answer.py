@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import unicodedata
 from collections.abc import Callable
+from itertools import cycle, product
 from pathlib import Path
 
 import pytest
@@ -46,16 +47,25 @@ def answer(tmp_path: Path, files: Files) -> Answer:
 TWO = (("barcode01", 1), ("barcode02", 2))
 
 
-@pytest.mark.parametrize(
-    "style",
-    ["barcode{:02d}", "barcode{}", "barcode{:03d}", "Barcode{:02d}", "BARCODE {}", "BC{:02d}",
-     "bc{}", "NB{:02d}", "RB{:02d}", "barcode_{:02d}", "barcode-{}", "SQK-NBD114-24_barcode{:02d}"],
+STYLES = (
+    "barcode{:02d}", "barcode{}", "barcode{:03d}", "Barcode{:02d}", "BARCODE {}", "BC{:02d}", "bc{}",
+    "NB{:02d}", "RB{:02d}", "barcode_{:02d}", "barcode-{}", "SQK-NBD114-24_barcode{:02d}",
 )  # fmt: skip
-@pytest.mark.parametrize(
-    "where",
-    ["{b}/{n}", "fastq_pass/{b}/{n}", "{b}/fastq_pass/{n}", "{b}/fastq/{n}", "lib/{b}/run1/{n}",
-     "pass/{b}/{n}", "exp/pool/20260301_0900_MN1_FAX11_11111111/fastq_pass/{b}/{n}"],
+PLACES = (
+    "{b}/{n}", "fastq_pass/{b}/{n}", "{b}/fastq_pass/{n}", "{b}/fastq/{n}", "lib/{b}/run1/{n}",
+    "pass/{b}/{n}", "exp/pool/20260301_0900_MN1_FAX11_11111111/fastq_pass/{b}/{n}",
 )  # fmt: skip
+QUICK = set(zip(STYLES, cycle(PLACES), strict=False))
+"""Every style and every place once at least; all 84 pairs are slow."""
+
+
+@pytest.mark.parametrize(
+    ("style", "where"),
+    [
+        pair if pair in QUICK else pytest.param(*pair, marks=pytest.mark.slow)
+        for pair in product(STYLES, PLACES)
+    ],
+)
 def test_a_barcode_is_one_in_any_case_and_width_wherever_it_stands(
     tmp_path: Path, style: str, where: str
 ) -> None:
