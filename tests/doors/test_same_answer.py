@@ -48,8 +48,8 @@ TWO = (("barcode01", 1), ("barcode02", 2))
 
 
 STYLES = (
-    "barcode{:02d}", "barcode{}", "barcode{:03d}", "Barcode{:02d}", "BARCODE {}", "BC{:02d}", "bc{}",
-    "NB{:02d}", "RB{:02d}", "barcode_{:02d}", "barcode-{}", "SQK-NBD114-24_barcode{:02d}",
+    "barcode{:02d}", "barcode{}", "barcode{:03d}", "Barcode{:02d}", "BARCODE {}", "BC{:02d}",
+    "bc{}", "NB{:02d}", "RB{:02d}", "barcode_{:02d}", "barcode-{}", "SQK-NBD114-24_barcode{:02d}",
 )  # fmt: skip
 PLACES = (
     "{b}/{n}", "fastq_pass/{b}/{n}", "{b}/fastq_pass/{n}", "{b}/fastq/{n}", "lib/{b}/run1/{n}",
