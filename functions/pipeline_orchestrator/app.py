@@ -22,7 +22,17 @@ def lambda_handler(word: Word) -> None:
     shelf = bundle_store.BundleStore(
         objects.Objects(told.references_bucket), alone=not told.bundles_elsewhere
     )
-    gate = Gate(raw, known, sealed, counts, starts, signal, told.default_bundle, shelf.digest_of)
+    gate = Gate(
+        raw=raw,
+        runs=known,
+        manifests=sealed,
+        intake=counts,
+        executions=starts,
+        basecalling=signal,
+        default_bundle=told.default_bundle,
+        bundle_digest=shelf.digest_of,
+        release_policies=told.release_policies,
+    )
     if word.key is None:
         return sweep_intake(gate)
     inbox, notices = Inbox(ledger), lambda: Topic(told.notice_topic_arn)

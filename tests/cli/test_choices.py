@@ -76,6 +76,20 @@ def test_a_mistyped_name_is_refused_before_anything_is_read_or_sent(
     assert list(Objects("raw").keys("")) == []
 
 
+@pytest.mark.parametrize(
+    ("name", "policy"), [("a.fastq", "default"), ("a.fastq", None), ("a.tar", "default")]
+)
+def test_a_policy_that_the_stack_does_not_take_is_refused_before_anything_is_read(
+    stack: Stack, reads: Path, monkeypatch: pytest.MonkeyPatch, name: str, policy: str | None
+) -> None:
+    stack.outputs["ReleasePolicies"] = "donor-screening"
+    reads = reads.rename(reads.with_name(name))
+    monkeypatch.setattr(submitting, "_checked", None)
+    with pytest.raises(Refused, match="only under donor-screening"):
+        submit(reads, stack=stack, quiet=True, release_policy=policy)
+    assert list(Objects("raw").keys("")) == []
+
+
 def test_a_stack_that_knows_no_bundle_refuses_none_and_says_so(stack: Stack, reads: Path) -> None:
     sent = submit(reads, stack=stack, bundle="pig@9", quiet=True)
     (remark,) = sent.remarks

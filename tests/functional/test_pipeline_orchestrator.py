@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 import random
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from typing import Any
@@ -201,6 +202,37 @@ def test_raw_signal_without_a_basecaller_is_refused_before_anything_starts(
     assert send("pipeline_orchestrator", put_seal(manifest)) == []
     refused(runs, "pod5/a.pod5", "basecalling is not enabled", "Basecalling=enabled")
     assert facts_in(cloud, "run-1") == ["RunRefused"]
+
+
+@pytest.fixture
+def for_donors(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A stack that takes runs under one release policy alone."""
+    monkeypatch.setenv("RELEASE_POLICIES", "donor-screening")
+    settings.cache_clear()
+    yield
+    settings.cache_clear()
+
+
+@pytest.mark.usefixtures("for_donors")
+def test_a_run_under_another_policy_than_the_stack_takes_is_refused_before_it_starts(
+    cloud: Table, runs: RunLedger
+) -> None:
+    assert send("pipeline_orchestrator", put_seal(a_manifest())) == []
+    refused(runs, "'default', only under donor-screening", "--release-policy donor-screening")
+    put_files()
+    strict = a_manifest().model_copy(update={"release_policy": "donor-screening"})
+    assert send("pipeline_orchestrator", put_seal(strict)) == []
+    assert len(executions()) == 1
+
+
+@pytest.mark.usefixtures("for_donors")
+def test_a_run_that_the_sequencer_seals_is_screened_under_the_policy_of_the_stack(
+    cloud: Table, runs: RunLedger
+) -> None:
+    put_files()
+    assert send("pipeline_orchestrator", put(SUMMARY_KEY, SUMMARY)) == []
+    assert send("pipeline_orchestrator", created("runs/run-1/run.json")) == []
+    assert Manifests(runs, Objects("raw")).of("run-1", 0).release_policy == "donor-screening"
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from porewatch.adapters.shelf import Shelf
 from porewatch.compute.profiles import profiles
 from porewatch.domain.base import now
 from porewatch.domain.choices import KnownBundle, refuse_bundle, refuse_name
+from porewatch.domain.release import ANY, refuse_other
 from porewatch.domain.runs import RunState
 from porewatch_cli.stack import Stack
 from porewatch_worker.science.release import release_policies
@@ -32,6 +33,7 @@ def refuse_mistyped(
     if release_policy is not None:
         policies = [policy.name for policy in release_policies().policies]
         refuse_name("release policy", "--release-policy", release_policy, policies)
+        refuse_other(release_policy, policies_taken(stack))
     if bundle is None:
         return ()
     known = bundles_of(stack)
@@ -40,6 +42,11 @@ def refuse_mistyped(
         stack.bundles.digest_of(bundle)
     remark = refuse_bundle(bundle, known)
     return (remark,) if remark else ()
+
+
+def policies_taken(stack: Stack) -> tuple[str, ...]:
+    """The release policies under which the stack takes runs, or ANY."""
+    return tuple(stack.outputs.get("ReleasePolicies", ANY).split(","))
 
 
 def bundles_of(stack: Stack) -> set[str]:

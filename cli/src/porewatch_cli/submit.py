@@ -16,12 +16,12 @@ from porewatch.domain.bundles import inbox_key, run_id_of
 from porewatch.domain.ending.rules import refuse_gone
 from porewatch.domain.errors import InputRefused
 from porewatch.domain.lifecycle import MENDABLE, refuse_while_under_way
-from porewatch.domain.release import DEFAULT
+from porewatch.domain.release import DEFAULT, refuse_other
 from porewatch.domain.revisions import newest
 from porewatch.domain.runs import ReadLimits, RunManifest, RunState
 from porewatch.domain.sealing import parse_manifest
 from porewatch_cli.bar import bar
-from porewatch_cli.choices import refuse_mistyped
+from porewatch_cli.choices import policies_taken, refuse_mistyped
 from porewatch_cli.gather import Gathered, find, gather
 from porewatch_cli.upload import Upload, send, send_all
 
@@ -85,6 +85,8 @@ def submit(
             file=str(path),
             remedy=f"gunzip {path.name}, or submit the folder itself.",
         )
+    policy = release_policy or DEFAULT
+    refuse_other(policy, policies_taken(stack))
     gathered = _checked(
         path,
         quiet=quiet,
@@ -93,7 +95,7 @@ def submit(
         lab=lab,
         profile=profile or "default",
         bundle=bundle,
-        release_policy=release_policy or DEFAULT,
+        release_policy=policy,
         read_limits=read_limits,
         basecalling=stack.outputs.get("Basecalling") == "enabled",
     )

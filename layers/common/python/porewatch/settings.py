@@ -15,6 +15,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, TypeAdapter, Valida
 
 from porewatch.domain.errors import ConfigurationRefused
 from porewatch.domain.launching import ExecutorChoice
+from porewatch.domain.release import ANY
 
 
 def _by_comma(text: object) -> object:
@@ -47,6 +48,7 @@ class Settings(BaseModel):
     db_secret_arn: str
     db_name: str
     default_bundle: str
+    release_policies: Annotated[tuple[str, ...], BeforeValidator(_by_comma)] = (ANY,)
     references_bucket: str = ""
     bundles_elsewhere: bool = True
     basecalling: Literal["enabled", "disabled"] = "disabled"

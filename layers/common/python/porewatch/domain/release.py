@@ -7,6 +7,7 @@ run names its policy in the manifest; the one named `default` only remarks on mi
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Collection, Sequence
 from enum import StrEnum
 from typing import Annotated, Literal
 
@@ -16,6 +17,8 @@ from porewatch.domain.base import Model
 from porewatch.domain.errors import ManifestRefused
 
 DEFAULT = "default"
+ANY = "any"
+"""In place of the policies that a stack takes: all of them."""
 
 
 class Consequence(StrEnum):
@@ -114,3 +117,21 @@ class ReleasePolicies(Model):
             file="run.json",
             remedy=f"use one of {', '.join(p.name for p in self.policies)}.",
         )
+
+
+def refuse_other(policy: str, taken: Collection[str]) -> None:
+    """Raises ManifestRefused for a policy that the stack does not take. `taken` by name, or ANY."""
+    if ANY in taken or policy in taken:
+        return
+    names = " or ".join(taken)
+    raise ManifestRefused(
+        f"this stack takes no run under release policy {policy!r}, only under {names}.",
+        file="run.json",
+        remedy=f"submit it with --release-policy {next(iter(taken))}, "
+        "or write release_policy into run.json, or into the name of the tar's folder.",
+    )
+
+
+def of_summary(taken: Sequence[str]) -> str:
+    """The policy of a run that a sequencer seals, which names none: the first that is taken."""
+    return DEFAULT if ANY in taken else taken[0]

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from porewatch.domain.base import now
+from porewatch.domain.release import ANY
 
 if TYPE_CHECKING:
     from porewatch.adapters.executions import Executions
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 class Gate:
     """`raw`: the raw bucket; `basecalling`: whether raw signal is taken; `default_bundle`: of runs
     that name none; `bundle_digest`: of the bundle of a name, None when that is not known here, or
-    BundleRefused when there is none."""
+    BundleRefused when there is none; `release_policies`: under which runs are taken, or ANY."""
 
     raw: Objects
     runs: RunLedger
@@ -31,4 +32,5 @@ class Gate:
     basecalling: bool
     default_bundle: str
     bundle_digest: Callable[[str], str | None] = lambda _ref: None
+    release_policies: tuple[str, ...] = (ANY,)
     clock: Callable[[], datetime] = now

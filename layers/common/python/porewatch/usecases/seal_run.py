@@ -11,7 +11,7 @@ import logging
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from porewatch.domain import places, readiness
+from porewatch.domain import places, readiness, release
 from porewatch.domain.bounds import refuse_long
 from porewatch.domain.completeness import Expected
 from porewatch.domain.ending.rules import refuse_gone
@@ -54,6 +54,7 @@ def seal_by_manifest(run_id: str, gate: Gate) -> RunRecord:
         manifest = parse_manifest(content, run_id=run_id)
         digest = manifest.digest()
         readiness.refuse_without_basecaller(manifest, basecalling=gate.basecalling)
+        release.refuse_other(manifest.release_policy, gate.release_policies)
         gate.manifests.keep(manifest)
         maker = MAKERS.get(manifest.created_by, "run.json")
         return gate.runs.seal(manifest, sealed_by=maker, at=gate.clock())
@@ -108,7 +109,8 @@ def _seal_by_what_lies_there(run_id: str, look: Begun, gate: Gate) -> None:
         found = understood(lying, raw)
         if found.summary is not None:
             refuse = runs.refuse  # it is a seal: what it seals cannot be used
-        manifest = manifest_by_summary(found, lying, summary_at, look, at=at)
+        policy = release.of_summary(gate.release_policies)
+        manifest = manifest_by_summary(found, lying, summary_at, look, at=at, policy=policy)
     except Refused as refusal:
         _log.warning("run %s is refused: %s", run_id, refusal)
         refuse(run_id, digest=summary_at.etag, problem=str(refusal), at=at)
@@ -166,7 +168,13 @@ def understood(lying: Lying, raw: Objects) -> Understood:
 
 
 def manifest_by_summary(
-    found: Understood, lying: Lying, summary_at: Head, look: Begun, *, at: datetime
+    found: Understood,
+    lying: Lying,
+    summary_at: Head,
+    look: Begun,
+    *,
+    at: datetime,
+    policy: str = release.DEFAULT,
 ) -> RunManifest:
     """FilesLacking while files are missing or unchecked; Refused with everything that is wrong."""
     summary = found.summary
@@ -186,6 +194,7 @@ def manifest_by_summary(
         run_id=lying.run_id,
         created_at=summary_at.modified,
         created_by="final_summary",
+        release_policy=policy,
         samples=found.samples,
         sequencing=summary.sequencing(),
         laboratory=found.laboratory,
