@@ -12,7 +12,6 @@ NO_RESOURCE = {
     "ec2:DescribeVolumes": "AWS knows no resource for describing",
     "ec2:DescribeNetworkInterfaces": "AWS knows no resource for describing",
     "ec2:DescribeFleets": "AWS knows no resource for describing",
-    "ec2:DescribeSpotInstanceRequests": "AWS knows no resource for describing",
     "ec2:DescribeLaunchTemplateVersions": "AWS knows no resource for describing",
     "ec2:CreateFleet": "the fleet does not exist yet; RunInstances below it is narrow",
     "batch:ListJobs": "AWS knows no resource for listing jobs",

@@ -134,29 +134,6 @@ def test_a_fleet_nobody_remembers_is_no_trouble() -> None:
     assert names(shelf.fleets()) == []
 
 
-def request(name: str, state: str, holds: str = "") -> dict[str, Any]:
-    told = {"SpotInstanceRequestId": name, "State": state, "CreateTime": AT}
-    return {**told, **({"InstanceId": holds} if holds else {}), "Tags": tags("x")[0]["Tags"]}
-
-
-def test_a_spot_request_is_left_when_it_waits_or_its_machine_is_gone() -> None:
-    requests = [
-        request("sir-waits", "open"),
-        request("sir-holds", "active", "i-1"),
-        request("sir-lost", "active", "i-2"),
-    ]
-    machines = [machine("i-1", "running", "f"), machine("i-2", "terminated", "f")]
-    shelf, stub = answers(
-        ("describe_spot_instance_requests", {"SpotInstanceRequests": requests}, None),
-        ("describe_instances", {"Reservations": [{"Instances": machines}]}, None),
-        ("cancel_spot_instance_requests", {}, {"SpotInstanceRequestIds": ["sir-waits"]}),
-    )
-    waits, lost = shelf.spot_requests()
-    assert (waits.name, lost.name) == ("sir-waits", "sir-lost")
-    shelf.end(waits)
-    stub.assert_no_pending_responses()
-
-
 def version(number: int, *, default: bool = False) -> dict[str, Any]:
     return {"VersionNumber": number, "DefaultVersion": default, "CreateTime": AT}
 

@@ -3,8 +3,8 @@
 Order: `Leftovers` (all of them, then one look for each sort, then the ends), reading of tags.
 
 Only what nobody uses is shown: volumes and interfaces attached to nothing, fleets without a
-machine, spot requests without a machine, old versions of the launch template. Tags are read here
-again whatever the filters promise.
+machine, old versions of the launch template. Tags are read here again whatever the filters promise.
+An instant fleet's spot request is a single one: it ends with its machine.
 """
 
 from __future__ import annotations
@@ -32,7 +32,6 @@ GONE = ("InvalidVolume.NotFound", "InvalidNetworkInterfaceID.NotFound", "Invalid
 _REFUSED = {"UnsuccessfulFleetDeletions", "UnsuccessfullyDeletedLaunchTemplateVersions"}
 _MISSING: dict[str, Callable[[str], PorewatchError]] = {
     **dict.fromkeys(GONE, NotFound),
-    "InvalidSpotInstanceRequestID.NotFound": NotFound,
     "InvalidLaunchTemplateId.VersionNotFound": NotFound,
 }
 
@@ -47,7 +46,7 @@ class Leftovers:
     def sorts(self) -> tuple[Callable[[], Iterable[Thing]], ...]:
         """One look for each sort of thing; one that fails says nothing of the others."""
         versions = (self.template_versions,) if self._template else ()
-        return (self.volumes, self.interfaces, self.fleets, self.spot_requests, *versions)
+        return (self.volumes, self.interfaces, self.fleets, *versions)
 
     def volumes(self) -> Iterator[Thing]:
         """Volumes of ours that are attached to nothing."""
@@ -90,17 +89,6 @@ class Leftovers:
                 unused = "all its machines are gone"
                 yield _thing(What.FLEET, name, raw, unused, raw["CreateTime"])
 
-    def spot_requests(self) -> Iterator[Thing]:
-        """Requests of ours that wait for a machine, or that hold on to one that is gone."""
-        wanted = [*self._tagged(), {"Name": "state", "Values": ["open", "active"]}]
-        asked = "describe_spot_instance_requests"
-        found = list(self._pages(asked, "SpotInstanceRequests", Filters=wanted))
-        living = self._living(raw["InstanceId"] for raw in found if raw.get("InstanceId"))
-        for raw in found:
-            if raw["State"] in ("open", "active") and raw.get("InstanceId", "") not in living:
-                name, unused = raw["SpotInstanceRequestId"], f"{raw['State']}, without a machine"
-                yield _thing(What.SPOT_REQUEST, name, raw, unused, raw["CreateTime"])
-
     def template_versions(self) -> Iterator[Thing]:
         """Versions of our launch template beyond the newest, never the default one."""
         asked = {"LaunchTemplateId": self._template}
@@ -126,9 +114,6 @@ class Leftovers:
             # EC2 deletes an instant fleet only together with its machines: there are none.
             What.FLEET: lambda name: self._client.delete_fleets(
                 FleetIds=[name], TerminateInstances=True
-            ),
-            What.SPOT_REQUEST: lambda name: self._client.cancel_spot_instance_requests(
-                SpotInstanceRequestIds=[name]
             ),
             What.TEMPLATE_VERSION: lambda name: self._client.delete_launch_template_versions(
                 LaunchTemplateId=name.split(":")[0], Versions=[name.split(":")[1]]

@@ -37,7 +37,6 @@ class What(StrEnum):
     VOLUME = "volume"
     INTERFACE = "network interface"
     FLEET = "fleet"
-    SPOT_REQUEST = "spot request"
     UPLOAD = "multipart upload"
     TEMPLATE_VERSION = "launch template version"
 
@@ -48,7 +47,6 @@ GRACE = {
     What.VOLUME: timedelta(minutes=10),
     What.INTERFACE: timedelta(0),
     What.FLEET: timedelta(minutes=10),
-    What.SPOT_REQUEST: timedelta(minutes=10),
     What.UPLOAD: timedelta(days=1),
     What.TEMPLATE_VERSION: timedelta(hours=1),
 }
