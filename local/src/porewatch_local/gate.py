@@ -15,7 +15,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from porewatch_local import permission_rules, template_rules
@@ -88,13 +88,12 @@ def _install(repository: Path, into: Path) -> None:
         raise ToolMissing(f"npm install failed: {done.stderr.strip()}")
 
 
-def sam_validate(template: Path, sam: Path) -> Iterator[str]:
+def sam_validate(template: Path, sam: Path, *form: str) -> Iterator[str]:
     """`sam validate` translates and `--lint` does not, but looks closer: both are asked."""
-    for form in ([], ["--lint"]):
-        command = [str(sam / "bin/sam"), "validate", "--template-file", str(template), *form]
-        done = _run([*command, "--region", REGIONS[0]])
-        if done.returncode:
-            yield f"sam validate {' '.join(form)}: {done.stdout.strip()} {done.stderr.strip()}"
+    command = [str(sam / "bin/sam"), "validate", "--template-file", str(template), *form]
+    done = _run([*command, "--region", REGIONS[0]])
+    if done.returncode:
+        yield f"sam validate {' '.join(form)}: {done.stdout.strip()} {done.stderr.strip()}"
 
 
 def expansion(template: Path, sam: Path, into: Path) -> Iterator[str]:
@@ -125,26 +124,48 @@ def cfn_lint(expanded: Path, sam: Path) -> Iterator[str]:
         yield done.stdout.strip() or done.stderr.strip()
 
 
-def findings(repository: Path, *, quick: bool = False) -> Iterator[str]:
-    """Everything that is wrong. Raises ToolMissing."""
-    path = repository / "template.yaml"
-    template = Template.load(path)
-    yield from own_rules(template)
+def _own_rules(repository: Path) -> Iterator[str]:
+    yield from own_rules(Template.load(repository / "template.yaml"))
+
+
+def _state_machine(repository: Path) -> Iterator[str]:
     node = tools(repository) / "node"
     install_linters(repository, node)
-    yield from state_machine_linters(template, node)
-    if quick:
-        return
+    yield from state_machine_linters(Template.load(repository / "template.yaml"), node)
+
+
+def _sam(repository: Path) -> Path:
     sam = tools(repository) / "sam"
     if not (sam / "bin/sam").exists():
         raise ToolMissing("no SAM environment; `make setup` makes it.")
-    yield from sam_validate(path, sam)
+    return sam
+
+
+def _expanded(repository: Path) -> Iterator[str]:
+    sam = _sam(repository)
     with tempfile.TemporaryDirectory() as folder:
         expanded = Path(folder) / "expanded.json"
-        wrong = list(expansion(path, sam, expanded))
+        wrong = list(expansion(repository / "template.yaml", sam, expanded))
         yield from wrong or cfn_lint(expanded, sam)
-    yield from cfn_lint(repository / IMAGES, sam)
-    yield from hadolint(repository)
+
+
+CHECKS: dict[str, Callable[[Path], Iterator[str]]] = {
+    "own rules": _own_rules,
+    "state machine": _state_machine,
+    "sam validate": lambda root: sam_validate(root / "template.yaml", _sam(root)),
+    "sam validate --lint": lambda root: sam_validate(root / "template.yaml", _sam(root), "--lint"),
+    "cfn-lint of the expansion": _expanded,
+    "cfn-lint of the images": lambda root: cfn_lint(root / IMAGES, _sam(root)),
+    "hadolint": hadolint,
+}
+"""What the gate asks of a repository, by name."""
+QUICK = ("own rules", "state machine")
+
+
+def findings(repository: Path, *, quick: bool = False) -> Iterator[str]:
+    """Everything that is wrong. Raises ToolMissing."""
+    for name in QUICK if quick else CHECKS:
+        yield from CHECKS[name](repository)
 
 
 def _run(command: Sequence[str], folder: Path | None = None) -> subprocess.CompletedProcess[str]:
