@@ -220,3 +220,34 @@ def test_pod5_is_imported_only_where_it_is_used() -> None:
         if module.startswith("porewatch.reads"):
             top = [n for n in ast.parse(path.read_text()).body if isinstance(n, ast.Import)]
             assert "pod5" not in {alias.name for node in top for alias in node.names}, module
+
+
+IN_A_BOX = {
+    "porewatch.reads.bam",
+    "porewatch.reads.fastq",
+    "porewatch.reads.pod5",
+    "porewatch_worker.phases.called_bam",
+    "porewatch_worker.references.fasta",
+}
+"""Modules whose parsing runs in the child of `porewatch.reads.box`."""
+WRITERS = {"porewatch_worker.simulate.files", "porewatch_worker.simulate.small_files"}
+
+
+def test_what_parses_by_c_libraries_does_so_in_the_box() -> None:
+    """Whoever comes to need one of them has it called in the child, and says so here."""
+    libraries = {"pysam", "pod5", "isal", "pyarrow", "dnaio"}
+    users = {
+        module
+        for module, path in MODULES.items()
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Import | ast.ImportFrom)
+        for name in _imported(node)
+        if name.split(".")[0] in libraries
+    }
+    assert users == IN_A_BOX | WRITERS
+
+
+def _imported(node: ast.Import | ast.ImportFrom) -> list[str]:
+    if isinstance(node, ast.ImportFrom):
+        return [node.module or ""]
+    return [alias.name for alias in node.names]

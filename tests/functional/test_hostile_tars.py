@@ -98,6 +98,13 @@ TARS: dict[str, tuple[bytes, str]] = {
     "a size below nothing": (header(b"fastq/a.fastq", size=b"\xff" * 12) + END, ""),
     "a size of 2^90": (header(b"fastq/a.fastq", size=b"\x80" + b"\xff" * 11) + END, ""),
     "a size of no number": (header(b"fastq/a.fastq", size=b"zzzzzzzzzzz\0") + END, ""),
+    "a size of 2^64 behind a global size": (
+        member(b"g", record(b"size", b"0"), b"g") + SOUND
+        + header(b"fastq/b.fastq", size=b"\x80" + bytes(3) + b"\xff" * 8) + END, "one size"),
+    "a global size": (member(b"g", record(b"size", b"0"), b"g") + SOUND + END, "one size"),
+    "a folder of 2^64 bytes": (
+        header(b"fastq/", size=b"\x80" + bytes(3) + b"\xff" * 8, kind=b"5") + SOUND, "declares"),
+    "a pax size of more than there is": (pax(size=b"9" * 18) + SOUND + END, "declares"),
     "the longest time": (member(b"fastq/a.fastq", FEW, mtime=b"\x80" + b"\xff" * 11)[:600], ""),
     "a file of an unknown kind": (member(b"fastq/a.fastq", FEW, b"Z") + END, ""),
     "a device": (header(b"fastq/a.fastq", kind=b"3") + END, "ordinary file"),

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gzip
+import os
+import signal
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -10,6 +12,8 @@ import pytest
 
 from porewatch.domain.errors import BundleRefused
 from porewatch.domain.references import ContigRole
+from porewatch.reads import box
+from porewatch_worker.references import fasta as reader
 from porewatch_worker.references.build import build_bundle
 from porewatch_worker.references.load import load
 from porewatch_worker.references.shelf import list_bundles
@@ -145,6 +149,19 @@ def test_bad_fasta_is_refused_by_file_record_and_line(tmp_path: Path, case: str)
         build_bundle(source, tmp_path / "root", "mine", "1")
     assert refusal.value.remedy
     assert list((tmp_path / "root" / "mine").iterdir()) == []
+
+
+def test_gzip_is_undone_in_the_box(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "a.fa.gz"
+    path.write_bytes(gzip.compress(f">v\n{bases(5000, 9)}\n".encode()))
+    with monkeypatch.context() as broken:
+        broken.setattr(reader.igzip, "open", lambda *_: os.kill(os.getpid(), signal.SIGBUS))
+        box.idle.close()
+        with pytest.raises(BundleRefused, match="crash: SIGBUS"):
+            list(reader.read_fasta(path))
+    box.idle.close()
+    [record] = reader.read_fasta(path)
+    assert record.sequence.decode() == bases(5000, 9)
 
 
 def test_a_cut_gzip_is_refused(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
 import sys
 import threading
 import time
@@ -24,18 +25,21 @@ from porewatch.domain.errors import (
 )
 from porewatch.domain.phases import Phase, StageManifest, WorkOrder
 from porewatch.domain.runs import InputFile, ReadKind, RunManifest, Sample
+from porewatch.reads import box
 from porewatch.reads.headers import from_tags
 from porewatch_worker import dorado, stages
 from porewatch_worker.checkpoint import open_checkpoint
 from porewatch_worker.folder_store import FolderStore
 from porewatch_worker.inputs import reads_of
 from porewatch_worker.outbox import CallbackOutbox
+from porewatch_worker.phases import called_bam
 from porewatch_worker.phases.basecalling import Basecalling, BasecallingWork, skipped_record
 from porewatch_worker.publish import Author, FolderPublisher, describe
 from porewatch_worker.settings import BasecallerSettings
 from porewatch_worker.stage_loop import Ending, StageLoop
 from porewatch_worker.stop import Stop
 from porewatch_worker.work import Inputs
+from tests.worker.reads.hostile import a_read, whole_bam
 
 REPO = Path(__file__).parents[2]
 SHARED = Path(os.environ.get("POREWATCH_SHARED", REPO.parent / "shared"))
@@ -55,6 +59,20 @@ def settings(tmp_path: Path) -> BasecallerSettings:
     program.write_text(f'#!/bin/sh\nexec "{sys.executable}" "{stand_in}" "$@"\n')
     program.chmod(0o755)
     return BasecallerSettings(program=str(program), device="cpu")
+
+
+def test_what_dorado_wrote_is_read_in_the_box(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    raw = tmp_path / "called.bam"
+    raw.write_bytes(whole_bam(a_read(b"b\0"), a_read(b"a\0")))
+    told = called_bam.in_order(raw, tmp_path / "o.bam", name="pod5/a.pod5")
+    assert told == (2, 8, None)
+    monkeypatch.setattr(called_bam, "_model", lambda _: os.kill(os.getpid(), signal.SIGBUS))
+    box.idle.close()
+    with pytest.raises(WorkerFailed, match=r"pod5/a\.pod5: dorado exits 0, but .* crash: SIGBUS"):
+        called_bam.in_order(raw, tmp_path / "o.bam", name="pod5/a.pod5")
+    box.idle.close()
 
 
 def an_order(barcodes: bool = False) -> WorkOrder:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import random
+import re
 import struct
 import zlib
 from collections.abc import Callable, Iterator
@@ -301,4 +302,32 @@ def _pod5() -> Iterator[Hostile]:
         "a footer of high bytes": mark + b"\xff" * 100 + footer,
         "a footer of noise": mark + random.Random(5).randbytes(500) + footer,
         "ends cut": mark + bytes(100) + footer[:-1],
+        "run information of 2 billion entries": lambda: _entries(2**31 - 1),
+        "run information of 200 million entries": lambda: _entries(200_000_000),
+        "run information of fewer than no entries": lambda: _entries(-(2**24)),
     }.items()
+
+
+def _entries(number: int) -> bytes:
+    """A sound POD5, but for the number of entries that its run's table of context says: Arrow walks
+    as many, wherever that leads."""
+    from tests.worker.reads.verdicts import signal
+
+    content = bytearray(signal())
+    at = _offsets(bytes(content), "context_tags") + 4
+    content[at : at + 4] = struct.pack("<i", number)
+    return bytes(content)
+
+
+def _offsets(content: bytes, column: str) -> int:
+    """Where the offsets of a column of the run's table lie in a POD5."""
+    import pyarrow as pa
+
+    marks = [match.start() for match in re.finditer(rb"ARROW1", content)]
+    for start, end in zip(marks[::2], marks[1::2], strict=True):
+        table = pa.py_buffer(content[start : end + 6])
+        opened = pa.ipc.open_file(table)
+        if column in opened.schema.names:
+            offsets = opened.get_batch(0).column(column).buffers()[1]
+            return int(start + offsets.address - table.address)
+    raise AssertionError(f"no table has a column {column}")

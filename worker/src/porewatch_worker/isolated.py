@@ -1,7 +1,9 @@
-"""One computation in a child process, so that what kills it does not kill the worker.
+"""One computation of our own in a child process, so that what kills it does not kill the worker.
 
 Used only for units that are suspected of killing workers. The child is forked: it shares the loaded
-indexes with its parent until one of the two writes. It dies with its parent.
+indexes with its parent until one of the two writes. It dies with its parent. Bytes of strangers are
+not parsed here but in `porewatch.reads.box`, whose children are limited and not believed: what this
+one answers is loaded as it is.
 """
 
 from __future__ import annotations

@@ -9,19 +9,18 @@ answers give equal bytes. Published are `bam/...` for every file that gave reads
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from importlib.metadata import version
 from pathlib import Path
-from typing import Any
-
-import pysam
 
 from porewatch.domain.base import Model, now
-from porewatch.domain.errors import InputRefused, WorkerFailed
+from porewatch.domain.errors import InputRefused
 from porewatch.domain.phases import Phase, PhaseRecord, Progress
 from porewatch.domain.runs import InputFile, Sequencing
 from porewatch.reads.pod5 import signal_of
 from porewatch_worker import __version__
 from porewatch_worker.dorado import Dorado
 from porewatch_worker.inputs import basecalled_name
+from porewatch_worker.phases.called_bam import in_order
 from porewatch_worker.settings import BasecallerSettings
 from porewatch_worker.work import Inputs, Lost, StageResult, UnitOutput, fingerprint_of
 
@@ -99,21 +98,21 @@ class BasecallingWork:
     def process(self, payload: tuple[InputFile, Path]) -> UnitOutput:
         file, signal = payload
         self._at = file.path
-        reads, sequencing, rate = _header(signal, file.path)
+        told = signal_of(signal, name=file.path)
         self._scratch.mkdir(parents=True, exist_ok=True)
         raw, ordered = self._scratch / "called.bam", self._scratch / "ordered.bam"
-        kit = self._kit_for(file, sequencing)
+        kit = self._kit_for(file, told.sequencing)
         self._dorado.call(signal, raw, name=file.path, kit=kit, stopped=self._stopped)
-        count, bases, model = _in_order(raw, ordered, file.path)
+        count, bases, model = in_order(raw, ordered, name=file.path)
         called = Called(
             path=file.path,
             output=basecalled_name(file.path),
-            signal_reads=reads,
-            sample_rate=rate,
+            signal_reads=told.reads,
+            sample_rate=told.sample_rate,
             reads=count,
             bases=bases,
             model=model or self._dorado.settings.model,
-            sequencing=sequencing.model_copy(update={"basecall_model": model}),
+            sequencing=told.sequencing.model_copy(update={"basecall_model": model}),
         )
         content = called.canonical_json().encode() + b"\n" + ordered.read_bytes()
         raw.unlink()
@@ -202,7 +201,7 @@ class BasecallingWork:
                 "reads": sum(called.reads for called in summary.files),
                 "bases": sum(called.bases for called in summary.files),
             },
-            tools={"dorado": summary.version, "pod5": _pod5_version()},
+            tools={"dorado": summary.version, "pod5": version("pod5")},
         )
 
 
@@ -218,51 +217,6 @@ def skipped_record(model: str | None) -> PhaseRecord:
         started_at=at,
         finished_at=at,
     )
-
-
-def _header(signal: Path, name: str) -> tuple[int, Sequencing, int]:
-    """Reads, run metadata and sampling rate (Hz) by the pod5 library."""
-    import pod5  # noqa: PLC0415  (large, with pyarrow; only signal needs it)
-
-    reads, sequencing = signal_of(signal, name=name)
-    with pod5.Reader(signal) as reader:
-        rate = next(int(read.run_info.sample_rate) for read in reader.reads())
-    return reads, sequencing, rate
-
-
-def _pod5_version() -> str:
-    import pod5  # noqa: PLC0415
-
-    return str(pod5.__version__)
-
-
-def _in_order(raw: Path, ordered: Path, name: str) -> tuple[int, int, str | None]:
-    """Write dorado's BAM with its reads in order of id; reads, bases, and the model it names."""
-    try:
-        with pysam.AlignmentFile(str(raw), "rb", check_sq=False) as source:
-            header = _portable(source.header.to_dict(), name)
-            records = sorted(source, key=lambda record: str(record.query_name))
-    except (OSError, ValueError) as e:
-        raise WorkerFailed(f"dorado exits 0, but its BAM cannot be read: {e}.", file=name) from e
-    with pysam.AlignmentFile(str(ordered), "wb", header=header) as target:
-        for record in records:
-            target.write(record)
-    return len(records), sum(r.query_length for r in records), _model(header)
-
-
-def _portable(header: dict[str, Any], name: str) -> dict[str, Any]:
-    """Without the command line: it names this machine's folders, which differ between attempts."""
-    programs = [{k: v for k, v in p.items() if k != "CL"} for p in header.get("PG", [])]
-    return {**header, "PG": programs, "CO": [f"basecalled from {name}"]}
-
-
-def _model(header: dict[str, Any]) -> str | None:
-    for group in header.get("RG", []):
-        for word in str(group.get("DS", "")).split():
-            key, _, value = word.partition("=")
-            if key == "basecall_model":
-                return value
-    return None
 
 
 def _written(path: Path, content: bytes) -> Path:

@@ -1,21 +1,25 @@
 """Read FASTA strictly: every fault is named by file, record and line, none is repaired silently.
 
-Only two things are changed on the way in: lower case becomes upper case, and U becomes T.
+Only two things are changed on the way in: lower case becomes upper case, and U becomes T. Gzip is
+undone in a box (`reads/box.py`), as it is for reads.
 """
 
 from __future__ import annotations
 
 import re
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any
 
 from isal import igzip, igzip_lib
 
-from porewatch.domain.errors import BundleRefused
+from porewatch.domain.errors import BundleRefused, InputRefused
+from porewatch.reads.boxed import of_file
+from porewatch.reads.raw import RawBytes
 
+TEXT = f"{__name__}:unzipped"
 SUFFIXES = (".fa", ".fasta", ".fna", ".fa.gz", ".fasta.gz", ".fna.gz")
 _IUPAC = b"ACGTRYSWKMBDHVN"
 _TO_UPPER_DNA = bytes.maketrans(b"acgturyswkmbdhvnU", b"ACGTTRYSWKMBDHVNT")
@@ -41,19 +45,45 @@ def read_fasta(path: Path) -> Iterator[FastaRecord]:
     Raises BundleRefused for an empty file, a missing or nameless header, an empty sequence,
     protein, any other letter outside the IUPAC nucleotide code, and a damaged gzip stream.
     """
-    opener = igzip.open if path.name.endswith(".gz") else open
     try:
-        with opener(path, "rb") as handle:
-            yield from _records(handle, str(path))
-    except (EOFError, OSError, zlib.error, igzip_lib.IsalError) as error:  # type: ignore[misc]
+        if path.name.endswith(".gz"):
+            yield from _records(_lines(of_file(path, TEXT, {"kind": "fasta"})), str(path))
+        else:
+            with path.open("rb") as handle:
+                yield from _records(handle, str(path))
+    except (OSError, InputRefused) as error:
+        told = error.problem if isinstance(error, InputRefused) else error
         raise BundleRefused(
-            f"the file is damaged or cut short: it cannot be read to its end ({error}).",
+            f"the file is damaged or cut short: it cannot be read to its end ({told}).",
             file=str(path),
             remedy="copy or download the file again.",
         ) from error
 
 
-def _records(handle: BinaryIO, file: str) -> Iterator[FastaRecord]:
+def unzipped(_asked: dict[str, Any], raw: RawBytes) -> Iterator[bytes]:
+    """In the child: the text of a gzip, a megabyte a frame."""
+    try:
+        with igzip.open(raw, "rb") as text:  # type: ignore[no-untyped-call]
+            while block := text.read(1 << 20):
+                yield block
+    except (EOFError, OSError, zlib.error, igzip_lib.IsalError) as error:  # type: ignore[misc]
+        raise InputRefused(str(error)) from error
+
+
+def _lines(blocks: Iterable[memoryview]) -> Iterator[bytes]:
+    waiting: list[bytes] = []  # a line that has not ended, in pieces
+    for block in blocks:
+        first, *more = bytes(block).split(b"\n")
+        waiting.append(first)
+        if more:
+            yield b"".join(waiting)
+            yield from more[:-1]
+            waiting = [more[-1]]
+    if last := b"".join(waiting):
+        yield last
+
+
+def _records(handle: Iterable[bytes], file: str) -> Iterator[FastaRecord]:
     header: tuple[str, str] | None = None
     parts: list[bytes] = []
     record = header_line = 0

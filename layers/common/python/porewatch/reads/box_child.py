@@ -20,11 +20,11 @@ from porewatch.domain.errors import NotJudged, PorewatchError
 from porewatch.reads.box import ALIVE, DATA, END, FAULT, FRAME
 from porewatch.reads.raw import RawBytes
 
-MEMORY_BYTES = {"pod5": 3 * 2**30}
+MEMORY_BYTES = {"pod5": 3 * 2**30, "called": 12 * 2**30}
 """Memory that a reader may take beside what it was forked with. Arrow takes hold of more than it
-uses."""
+uses; all reads that were called of one file (`called`) are held to be put in order."""
 USUAL_MEMORY_BYTES = 2**30
-CPU_S = 60.0
+CPU_S = 15.0
 """Seconds of the processor between two reads of a megabyte from the file."""
 ALIVE_EVERY = 32 * 2**20
 LARGEST_COPY = 32 * 2**30

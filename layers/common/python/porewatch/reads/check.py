@@ -104,14 +104,14 @@ def _scan_signal(raw: RawBytes, name: str, *, library: bool) -> ReadsSummary:
         kept = RawBytes(_Copying(raw, copy))
         signal.scan_pod5(kept, name=name)
         copy.flush()
-        reads, sequencing = signal.read_pod5(Path(copy.name), name=name)
+        told = signal.read_pod5(Path(copy.name), name=name)
     return ReadsSummary(
         name=name,
         kind=ReadKind.POD5,
         size=raw.size,
         sha256=raw.sha256(),
-        reads=reads,
-        sequencing=sequencing,
+        reads=told.reads,
+        sequencing=told.sequencing,
     )
 
 

@@ -10,7 +10,7 @@ import json
 import struct
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from porewatch.domain.bounds import LONGEST_VALUE
 from porewatch.domain.errors import InputRefused, NoReadsInside
@@ -57,35 +57,80 @@ def library_present() -> bool:
 SIGNAL = f"{__name__}:told"
 
 
-def signal_of(path: Path, *, name: str) -> tuple[int, Sequencing]:
+class Signal(NamedTuple):
+    """What a POD5 says of itself: how many reads, the run's metadata and the sampling rate (Hz) of
+    its first read."""
+
+    reads: int
+    sequencing: Sequencing
+    sample_rate: int
+
+
+def signal_of(path: Path, *, name: str) -> Signal:
     """`read_pod5` of a local file, in a box."""
     asked = {"kind": "pod5", "name": name, "path": str(path)}
     [answer] = of_file(path, SIGNAL, asked)
     told = json.loads(bytes(answer))
-    return int(told["reads"]), Sequencing.model_validate(told["sequencing"])
+    sequencing = Sequencing.model_validate(told["sequencing"])
+    return Signal(int(told["reads"]), sequencing, int(told["sample_rate"]))
 
 
 def told(asked: dict[str, Any], _raw: RawBytes) -> Iterator[bytes]:
     """In the child: what the library says of the file at `path`."""
-    reads, sequencing = read_pod5(Path(asked["path"]), name=asked["name"])
-    yield json.dumps({"reads": reads, "sequencing": sequencing.model_dump(mode="json")}).encode()
+    signal = read_pod5(Path(asked["path"]), name=asked["name"])
+    yield json.dumps(
+        {**signal._asdict(), "sequencing": signal.sequencing.model_dump(mode="json")}
+    ).encode()
 
 
-def read_pod5(path: Path, *, name: str) -> tuple[int, Sequencing]:
-    """(reads, run metadata) by the pod5 library. Raises InputRefused when it cannot open it."""
+def read_pod5(path: Path, *, name: str) -> Signal:
+    """By the pod5 library. Raises InputRefused when it cannot read it."""
     import pod5  # noqa: PLC0415
 
     try:
         with pod5.Reader(path) as reader:
             reads = int(reader.num_reads)
-            info = next((r.run_info for r in reader.reads()), None)
-            sequencing = None if info is None else _sequencing(info)
+            info = _first_info(reader)
+            signal = None if info is None else Signal(reads, _sequencing(info), int(info[_RATE]))
     except Exception as e:  # whatever the libraries below raise, it was the file that made them
         problem = f"POD5 cannot be read: {str(e)[:LONGEST_VALUE]}."
         raise InputRefused(problem, file=name, remedy=_COPY_AGAIN) from e
-    if sequencing is None:
+    if signal is None:
         raise _no_reads(name)
-    return reads, sequencing
+    return signal
+
+
+_RATE = "sample_rate"
+_TOLD = (
+    "acquisition_id",
+    "acquisition_start_time",
+    "flow_cell_id",
+    "sequencer_position",
+    "sequencing_kit",
+    _RATE,
+)
+
+
+def _first_info(reader: Any) -> dict[str, Any] | None:
+    """The fields of `_TOLD` of the first read's run; None without reads. Arrow trusts lengths and
+    offsets until it is told to look at them, so every batch is looked through before a value is
+    taken, and only what is needed is taken."""
+    read = next((batch for batch in _batches(reader.read_table) if batch.num_rows), None)
+    if read is None:
+        return None
+    wanted = read.column("run_info")[0].as_py()
+    for batch in _batches(reader.run_info_table):
+        for row, name in enumerate(batch.column("acquisition_id").to_pylist()):
+            if name == wanted:
+                return {field: batch.column(field)[row].as_py() for field in _TOLD}
+    raise ValueError("it does not say of which run its reads are")
+
+
+def _batches(table: Any) -> Iterator[Any]:
+    for number in range(table.num_record_batches):
+        batch = table.get_batch(number)
+        batch.validate(full=True)
+        yield batch
 
 
 def counted_by_footer(part: Part, size: int, *, name: str) -> int | None:
@@ -107,13 +152,13 @@ def _no_reads(name: str) -> NoReadsInside:
     )
 
 
-def _sequencing(info: Any) -> Sequencing:
+def _sequencing(info: dict[str, Any]) -> Sequencing:
     return Sequencing(
-        instrument=_text(info.sequencer_position),
-        flow_cell=_text(info.flow_cell_id),
-        kit=_text(info.sequencing_kit),
-        started_at=info.acquisition_start_time,
-        acquisition_id=_text(info.acquisition_id),
+        instrument=_text(info["sequencer_position"]),
+        flow_cell=_text(info["flow_cell_id"]),
+        kit=_text(info["sequencing_kit"]),
+        started_at=info["acquisition_start_time"],
+        acquisition_id=_text(info["acquisition_id"]),
     )
 
 

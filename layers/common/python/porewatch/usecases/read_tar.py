@@ -29,10 +29,15 @@ _EXTENDED = (
 )
 
 
-class BoundedTar(tarfile.TarFile):
-    """Counts the extended headers that follow each other."""
+_AGAIN = "make the tar with `tar -cf` and send it again."
 
-    in_a_row = 0
+
+class BoundedTar(tarfile.TarFile):
+    """A tar of `most` bytes. Counts the extended headers that follow each other."""
+
+    def __init__(self, *args: Any, most: int, **kwargs: Any) -> None:
+        self.most, self.in_a_row = most, 0
+        super().__init__(*args, **kwargs)
 
 
 class Member(tarfile.TarInfo):
@@ -45,14 +50,30 @@ class Member(tarfile.TarInfo):
                 what = f"{self.size:,} bytes" if self.size > MOST_EXTENDED else "others before it"
                 raise ManifestRefused(
                     f"an extended header of the tar has {what}: no tool writes that.",
-                    remedy="make the tar with `tar -cf` and send it again.",
+                    remedy=_AGAIN,
                 )
         elif self.type == tarfile.GNUTYPE_SPARSE:
             self._sparse()
+        self._refuse_size(tar)
         found: Self = super()._proc_member(tar)  # type: ignore[misc]
+        found._refuse_size(tar)
+        if "size" in tar.pax_headers:
+            raise ManifestRefused(
+                "the tar gives all its files one size: no tool writes that.", remedy=_AGAIN
+            )
         tar.in_a_row = 0
         found.name = _readable(found.name)
         return found
+
+    def _refuse_size(self, tar: BoundedTar) -> None:
+        """Before it is followed, what the header itself says; then what an extended one made of it.
+        tarfile skips as many bytes as it says, also where there are none."""
+        if not 0 <= self.size <= tar.most:
+            raise ManifestRefused(
+                f"declares {self.size:,} bytes; the tar has {tar.most:,}.",
+                file=self.name.encode("utf-8", "backslashreplace").decode()[:200],
+                remedy=_AGAIN,
+            )
 
     def _sparse(self, *_: Any) -> NoReturn:
         raise ManifestRefused(
@@ -85,12 +106,13 @@ def opened(head: Head, raw: Objects) -> Iterator[tarfile.TarFile]:
     """The tar as a stream. What cannot be read is refused; what S3 cannot give is not."""
     stream = _Patient(raw.stream(head.key), head.key)
     try:
-        with BoundedTar.open(
+        with BoundedTar.open(  # type: ignore[call-overload]  # `most` is our own
             fileobj=cast("IO[bytes]", stream),
             mode="r|",
             tarinfo=Member,
             encoding="utf-8",
             errors="surrogateescape",
+            most=head.size,
         ) as tar:
             yield tar
             stream.drain()
