@@ -13,7 +13,7 @@ PYTHON ?= $(shell for p in python3.13 $${PYENV_ROOT:-$$HOME/.pyenv}/versions/3.1
 # first compile 500 modules, which takes longer than most of their work.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup test test-all check demo up down bench bench-science lock clean
+.PHONY: help setup test test-all check rehearse demo up down bench bench-science lock clean
 help:  ## what can be done here
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
@@ -58,6 +58,9 @@ up: setup  ## start the embedded AWS on this machine and deploy to it
 
 down:  ## stop it; runs and reports stay on disk
 	@$(PY) -m porewatch_local down
+
+rehearse: setup  ## ask a real AWS account what would stop a deploy or a launch (REGION, PROFILE, AMI); makes nothing
+	@$(PY) -m porewatch_local.rehearse $(if $(REGION),--region $(REGION)) $(if $(PROFILE),--profile $(PROFILE)) $(if $(AMI),--image $(AMI))
 
 demo: setup  ## the whole product on synthetic reads, one spot interruption included
 	@$(PY) -m porewatch_local demo
