@@ -219,7 +219,7 @@ def dying(at: int, *, done: bool, api: DataApi) -> Iterator[list[str]]:  # noqa:
 @pytest.mark.parametrize(
     ("done", "every"),
     [
-        (False, 5),
+        (False, 15),
         pytest.param(False, 1, marks=pytest.mark.slow),
         pytest.param(True, 1, marks=pytest.mark.slow),
     ],
