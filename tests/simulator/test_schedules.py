@@ -14,11 +14,11 @@ from tests.simulator.schedules import played
 from tests.simulator.weather import Weather
 from tests.simulator.work import Plan
 
-SCHEDULES = int(os.environ.get("POREWATCH_SCHEDULES", "48"))
+SCHEDULES = int(os.environ.get("POREWATCH_SCHEDULES", "24"))
 PARTS = 4
 
 
-FEW = 8
+FEW = 5
 """Crashes of one kind of process that `make test` tries, evenly spread; `make test-all`: each."""
 
 
