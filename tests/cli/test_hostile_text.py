@@ -109,6 +109,7 @@ class House:
             alerts=SimpleNamespace(listed=lambda *_, **__: [view], of_run=lambda _: [self.alert]),
             bucket=lambda _: SimpleNamespace(
                 head=lambda _: True,
+                keys=lambda stage: [SimpleNamespace(key=f"{stage}e1/{self.text}/boot.log")],
                 get=lambda _: f"worker: {self.text}".encode(errors="surrogatepass"),
             ),
         )  # fmt: skip
