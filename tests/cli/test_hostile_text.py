@@ -16,16 +16,31 @@ from rich.table import Table
 from porewatch.domain.alarms import Level
 from porewatch.domain.alerts import Alert, AlertView
 from porewatch.domain.base import now
-from porewatch.domain.errors import InputRefused
+from porewatch.domain.cancelling import Cancelled
+from porewatch.domain.ending.orders import Deleted, Held
+from porewatch.domain.ending.records import Counts, Hold
+from porewatch.domain.errors import InputRefused, SampleSheetRefused
 from porewatch.domain.events import FileQuarantined, ObjectAnswered
 from porewatch.domain.labels import unseen
 from porewatch.domain.landing.answers import Treatment
 from porewatch.domain.leftovers import Found, What
 from porewatch.domain.phases import Phase, Progress, StageRecord
 from porewatch.domain.reaping import Reaped
+from porewatch.domain.references import BundleManifest
 from porewatch.domain.report import Report
 from porewatch.domain.runs import RunRecord, RunState
-from porewatch_cli import alerts, reap, show, terminal, watch
+from porewatch.domain.sample_sheet import read_sheet
+from porewatch_cli import (
+    alerts,
+    ending_verbs,
+    endings,
+    reap,
+    references,
+    show,
+    terminal,
+    watch,
+)
+from porewatch_cli import sheet as sheets
 from porewatch_cli.audit import audit_report
 from porewatch_cli.compare import compare_runs
 from porewatch_cli.doctor import Check, Verdict
@@ -156,6 +171,47 @@ def reporting(house: House, *, as_json: bool) -> None:
     patched.undo()
 
 
+def holding(house: House, *, as_json: bool) -> None:
+    hold = Hold.model_construct(by=house.text, reason=house.text, at=now(), released=None)
+    held = Held.model_construct(run_id="run-1", hold=hold, locked=3)
+    terminal.print_json(held) if as_json else endings.show_hold(held)
+
+
+def deleting(house: House, *, as_json: bool) -> None:
+    done = Deleted.model_construct(
+        run_id="run-1", state=RunState.DELETED, dry_run=False, found=Counts(),
+        stays=(house.text,), problem=house.text,
+    )  # fmt: skip
+    terminal.print_json(done) if as_json else endings.show_deletion(done)
+
+
+def cancelling(house: House, *, as_json: bool) -> None:
+    done = Cancelled.model_construct(
+        run_id="run-1", state=RunState.CANCELLED, problem=house.text, machines=(house.text,),
+        cost_usd=0.0,
+    )  # fmt: skip
+    patched = pytest.MonkeyPatch()
+    patched.setattr(ending_verbs, "find_stack", lambda *_, **__: house.stack)
+    patched.setattr(ending_verbs, "ask_function", lambda *_: done)
+    ending_verbs.cancel("run-1", "", "me", as_json)
+    patched.undo()
+
+
+def checking_a_sheet(house: House, *, as_json: bool) -> None:
+    sheet = read_sheet(f'name,barcode,volume_ml\n"{house.text}",{house.text!a},x\n', file="s")
+    fault = SampleSheetRefused(house.text, file=house.text, column=house.text, remedy=house.text)
+    told = sheet._replace(faults=(*sheet.faults, fault))
+    path = Path(house.text.replace("/", "_").replace("\0", "_"))
+    terminal.print_json(sheets._told(told, path)) if as_json else sheets._say(told, path)
+
+
+def listing_references(house: House, *, as_json: bool) -> None:
+    made = BundleManifest.model_construct(
+        name="b", version="1", synthetic=False, contigs=(), host_bases=1, description=house.text
+    )
+    terminal.print_json([made]) if as_json else references._show([made])
+
+
 Verb = Callable[..., object]
 VERBS: dict[str, Verb] = {
     "list": lambda h, as_json: show.runs(h.stack, as_json=as_json),
@@ -172,6 +228,11 @@ VERBS: dict[str, Verb] = {
     ),
     "audit": lambda h, as_json: audit_report(h.report, as_json=as_json, kept=h.text),
     "reap": left_over,
+    "hold": holding,
+    "delete": deleting,
+    "cancel": cancelling,
+    "sheet check": checking_a_sheet,
+    "references list": listing_references,
     "error": lambda h, as_json: an_error(h.text, as_json=as_json),
 }
 

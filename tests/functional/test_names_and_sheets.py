@@ -6,6 +6,7 @@ import io
 import json
 import tarfile
 import unicodedata
+from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import quote
 
@@ -25,6 +26,7 @@ from porewatch_cli.submit import submit
 from tests.functional.conftest import Mail, executions
 from tests.functional.doors import created, keys, put, send, told
 from tests.functional.test_alerts import AT, asked
+from tests.functional.test_bundle_unpacker import a_tar
 from tests.functional.test_s3_doors import SUMMARY, land, reads
 
 NAMES = ("ブタ1", "ヤギ")
@@ -164,3 +166,28 @@ def test_an_alert_is_closed_by_name_or_key(cloud: Table, typed: str) -> None:
     status, said = asked("POST", f"/alerts/run-1/{typed}/PERV-C/ack", {"name": "A. Sato"})
     assert (status, said["state"], said["alert"]["sample"]) == (200, "acknowledged", "ブタ 1")
     assert [a["alert"]["sample"] for a in asked("GET", "/alerts")[1]["alerts"]] == ["ヤギ"]
+
+
+CP932 = "name,barcode\nブタ,barcode01\n".encode("cp932")
+
+
+def by_tar() -> None:
+    content = reads("a", 0)
+    tar = a_tar(("fastq_pass/barcode01/a.fastq.gz", content), ("sample_sheet.csv", CP932))
+    assert send("bundle_unpacker", put("inbox/run-1.tar", tar)) == []
+
+
+def by_summary() -> None:
+    land("runs/run-1/fastq_pass/barcode01/a.fastq.gz", reads("a", 0))
+    land("runs/run-1/sample_sheet.csv", CP932)
+    land("runs/run-1/final_summary_FAX00001_a_b.txt", SUMMARY.replace(b"dest=3", b"dest=1"))
+
+
+@pytest.mark.parametrize("send_by", [by_tar, by_summary])
+def test_a_sheet_in_shift_jis_is_said_to_be_read_so(
+    cloud: Table, runs: RunLedger, send_by: Callable[[], None]
+) -> None:
+    send_by()
+    [told] = [a for a in runs.answers("run-1") if a.kind == "sheet-encoding"]
+    assert told.path == "sample_sheet.csv"
+    assert "read as Shift-JIS (cp932)" in told.problem

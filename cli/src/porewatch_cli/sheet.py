@@ -15,6 +15,7 @@ import typer
 from rich.text import Text
 
 from porewatch.domain.base import now
+from porewatch.domain.bounds import refuse_long
 from porewatch.domain.choices import refuse_name
 from porewatch.domain.errors import InputRefused
 from porewatch.domain.release import DEFAULT, Consequence
@@ -95,6 +96,7 @@ def check(
 
     Exit codes: 0 it can be used, 4 it cannot.
     """
+    refuse_long(str(file), file.stat().st_size)
     sheet = read_sheet(file.read_bytes(), file=str(file), flow_cell=flow_cell)
     if as_json:
         print_json(_told(sheet, file))

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from porewatch.domain.events import ObjectAnswered
-from porewatch.domain.landing.answers import Answer, stray_of
+from porewatch.domain.landing.answers import Answer, Treatment, stray_of
 from porewatch.domain.lifecycle import fact_id
 from porewatch.domain.notices import stray
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from porewatch.adapters.inbox import Inbox
     from porewatch.adapters.notices import Topic
     from porewatch.adapters.runs import RunLedger
+    from porewatch.domain.landing.sorting import Understood
 
 _log = logging.getLogger(__name__)
 
@@ -38,6 +39,15 @@ def answer_object(run_id: str, path: str, answer: Answer, *, runs: RunLedger, at
     )
     runs.answer(fact)
     _log.info("%s: %s", path, answer.problem)
+
+
+def answer_encoding(run_id: str, found: Understood, *, runs: RunLedger, at: datetime) -> None:
+    """Record in which encoding the sheet was read, where it may have been meant in another."""
+    for note in found.notes():
+        sheet = found.sheet or ""
+        said = note.removeprefix(f"{sheet}: ")
+        answer = Answer("sheet-encoding", Treatment.TAKEN, said, "save it as UTF-8 to be sure.")
+        answer_object(run_id, sheet, answer, runs=runs, at=at)
 
 
 def answer_stray(key: str, *, inbox: Inbox, notices: Topic) -> None:

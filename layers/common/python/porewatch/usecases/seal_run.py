@@ -23,6 +23,7 @@ from porewatch.domain.lying import Lying
 from porewatch.domain.revisions import newest
 from porewatch.domain.runs import FINAL_STATES, RunManifest, RunRecord, RunState
 from porewatch.domain.sealing import parse_manifest, seal
+from porewatch.usecases.answer_object import answer_encoding
 from porewatch.usecases.look_at_files import begin_look, looking
 
 if TYPE_CHECKING:
@@ -115,6 +116,7 @@ def _seal_by_what_lies_there(run_id: str, look: Begun, gate: Gate) -> None:
         _log.warning("run %s is refused: %s", run_id, refusal)
         refuse(run_id, digest=summary_at.etag, problem=str(refusal), at=at)
         return
+    answer_encoding(run_id, found, runs=runs, at=at)
     content = manifest.canonical_json().encode()
     if sealed is None:
         raw.put_new(places.seal_key(run_id), content)

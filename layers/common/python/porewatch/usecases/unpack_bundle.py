@@ -45,7 +45,7 @@ from porewatch.domain.landing.answers import Answer, Treatment
 from porewatch.domain.landing.heads import ENOUGH
 from porewatch.domain.landing.names import Landed, classify
 from porewatch.domain.runs import RunState
-from porewatch.usecases.answer_object import answer_object
+from porewatch.usecases.answer_object import answer_encoding, answer_object
 from porewatch.usecases.claim_bundle import Claim, Desk, claim, is_its_own
 from porewatch.usecases.read_tar import chunks, opened
 
@@ -86,6 +86,7 @@ def unpack_bundle(key: str, *, desk: Desk, clock: Callable[[], datetime] = now) 
         claimed = claim(head, manifest, desk=desk, at=clock())
         desk.endings.note_tar(manifest.run_id, key, named=run_id)
         unpack(head, lying, claimed, raw)
+        _tell_encoding(contents, manifest.run_id, desk, clock())
     except Refused as refusal:
         _refuse(head, run_id, refusal, desk=desk, at=clock())
         return
@@ -110,6 +111,12 @@ def give_up(key: str, error: Exception, *, desk: Desk, clock: Callable[[], datet
         "about it, for whoever runs the stack.",
     )
     _refuse(head, run_id_of(key), refusal, desk=desk, at=clock())
+
+
+def _tell_encoding(contents: Contents, run_id: str, desk: Desk, at: datetime) -> None:
+    found = contents.understood()
+    if found.manifest is None:  # else nobody has read the sheet
+        answer_encoding(run_id, found, runs=desk.runs, at=at)
 
 
 def _refuse(head: Head, run_id: str, refusal: Refused, *, desk: Desk, at: datetime) -> None:
