@@ -31,7 +31,9 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> World:
     return make_world(tmp_path_factory.mktemp("pack"))
 
 
-@pytest.mark.parametrize("model", [R10, R9], ids=["R10", "R9"])
+@pytest.mark.parametrize(
+    "model", [R10, pytest.param(R9, marks=pytest.mark.slow)], ids=["R10", "R9"]
+)
 def test_positive_agreement_rises_with_reads_and_is_complete_from_twelve(
     world: World, model: object
 ) -> None:
@@ -60,7 +62,7 @@ def test_negative_agreement_on_host_and_near_relatives(world: World) -> None:
     assert not false
 
 
-@pytest.mark.parametrize("share", [0.00056, 0.005])
+@pytest.mark.parametrize("share", [pytest.param(0.00056, marks=pytest.mark.slow), 0.005])
 def test_crosstalk_from_a_heavy_sample_gives_no_detection(world: World, share: float) -> None:
     contents: list[dict[str, int]] = [{"PPV": 4000}, {}, {}, {}, {}, {}]
     found = run_pack(world, contents, model=R10, seed=8, crosstalk=share)
