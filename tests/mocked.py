@@ -43,6 +43,7 @@ SURROUNDINGS = {
     "BUS_NAME": "porewatch",
     "DEFAULT_BUNDLE": "demo@1",
     "BASECALLING": "disabled",
+    "AUDIT_KEY_ARN": "audit-key",
 }
 
 

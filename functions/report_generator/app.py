@@ -1,5 +1,6 @@
 """Publishes the reports and the settled bill, and completes the run."""
 
+from porewatch.adapters.anchors import Anchors
 from porewatch.adapters.objects import Objects
 from porewatch.adapters.runs import RunLedger
 from porewatch.adapters.stages import StageLedger
@@ -21,6 +22,7 @@ def lambda_handler(task: Finish) -> Published:
         reports=Objects(settings().reports_bucket),
         runs=RunLedger(table),
         stages=StageLedger(table),
+        anchors=Anchors(table, settings().stack_name, settings().audit_key_arn),
         prices=price_list(settings().aws_region),
         factors=carbon_factors(settings().aws_region),
     )

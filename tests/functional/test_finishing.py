@@ -11,6 +11,7 @@ import boto3
 import pytest
 import requests
 
+from porewatch.adapters.anchors import Anchors
 from porewatch.adapters.items import Item, run_key
 from porewatch.adapters.objects import Objects
 from porewatch.adapters.runs import RunLedger
@@ -27,6 +28,8 @@ from porewatch.domain.report import Provenance, Report
 from porewatch.domain.results import RunResults
 from porewatch.domain.runs import RunState, Sample, SampleRole, Sequencing
 from porewatch.domain.sealing import input_file, seal
+from porewatch.settings import settings
+from porewatch_worker.report.trail import with_trail
 from tests.functional.doors import Context, door
 from tests.functional.findings import a_phase, a_screen, some_findings, some_outcomes
 from tests.mocked import facts_in
@@ -190,6 +193,31 @@ def test_reports_and_the_settled_bill_are_published_and_the_run_is_complete(
     assert facts_in(cloud, "run-1")[-1] == "RunCompleted"
     assert task("report_generator") == answer, "the task sent again answers the same"
     assert facts_in(cloud, "run-1").count("RunCompleted") == 1
+
+
+def test_the_head_of_the_trail_is_anchored_before_the_report_is_published(
+    cloud: Table, running: RunLedger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    report = with_trail(a_report())
+    publish(
+        "reporting",
+        quantification_json=Quantification(findings=some_findings(), outcomes=some_outcomes())
+        .canonical_json()
+        .encode(),
+        report_json=report.canonical_json().encode(),
+        report_html=b"<!doctype html>",
+        report_pdf=b"%PDF-1.7",
+    )
+    key = boto3.client("kms").create_key(KeySpec="HMAC_256", KeyUsage="GENERATE_VERIFY_MAC")
+    monkeypatch.setenv("AUDIT_KEY_ARN", key["KeyMetadata"]["Arn"])
+    settings.cache_clear()
+    finished()
+    anchors = Anchors(cloud, settings().stack_name, settings().audit_key_arn)
+    anchor = anchors.of("run-1", 0)
+    assert anchor is not None and report.audit is not None
+    assert anchor.head == report.audit.head
+    assert anchors.proves(anchor)
+    settings.cache_clear()
 
 
 def test_what_the_registry_shows_is_kept_beside_the_reports_and_named_by_the_fact(

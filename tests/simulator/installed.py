@@ -40,6 +40,7 @@ SETTINGS = {
     "WORKER_QUEUE_URL": "worker",
     "WORKER_DEAD_LETTERS_URL": "worker-dead",
     "MESSAGE_KEY_ARN": "message-key",
+    "AUDIT_KEY_ARN": "audit-key",
     "WORKER_ROLE_ID": "AROAWORKER",
     "NOTICE_TOPIC_ARN": "notices",
     "ALERT_TOPIC_ARN": "alerts",

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import dataclass
 from pathlib import Path
 
 from rich.text import Text
 
 from porewatch.domain.errors import InputRefused
 from porewatch.domain.report import Report
+from porewatch_cli.stack import Stack
 from porewatch_cli.terminal import console, print_json
 from porewatch_worker.report.trail import trail_faults
 
@@ -20,8 +22,35 @@ HASH = re.compile(r"(?<![0-9a-f])[0-9a-f]{64}(?![0-9a-f])")
 REMEDY = "give the 64 characters that `porewatch audit` or the sign-off printed, or a file of them."
 
 
-def audit_report(report: Report, *, as_json: bool, kept: str | None = None) -> bool:
-    """Show every fault. True when all fits, the head `kept` from an earlier time included."""
+@dataclass(frozen=True)
+class Anchored:
+    """What the stack says of a report's head: a sentence, and whether it denies the report."""
+
+    says: str
+    denies: bool = False
+
+
+def anchored(report: Report, stack: Stack) -> Anchored:
+    """The anchor that the stack kept when it published the report, compared and proved."""
+    anchors = stack.anchors
+    anchor = anchors.of(report.run_id, report.revision) if anchors else None
+    if anchors is None or anchor is None:
+        return Anchored("the stack keeps no anchor of it (reports of earlier versions have none)")
+    if not anchors.proves(anchor):
+        return Anchored("the anchor in the ledger was not made by the stack's audit key", True)
+    day = f"{anchor.at:%Y-%m-%d}"
+    if report.audit is None or anchor.head != report.audit.head:
+        return Anchored(
+            f"the stack published another report: its head was {anchor.head} ({day})", True
+        )
+    return Anchored(f"the stack signed this head when it was published ({day})")
+
+
+def audit_report(
+    report: Report, *, as_json: bool, kept: str | None = None, anchor: Anchored | None = None
+) -> bool:
+    """Show every fault. True when all fits, the head `kept` from an earlier time and the stack's
+    `anchor` included."""
     head = report.audit.head if report.audit else ""
     found = list(trail_faults(report))
     if kept is not None and head and kept != head:
@@ -29,10 +58,13 @@ def audit_report(report: Report, *, as_json: bool, kept: str | None = None) -> b
             f"the head is not the one that was kept ({kept}): the trail was rewritten, "
             "or that head is another report's (of another run or revision)"
         )
+    if anchor is not None and anchor.denies:
+        found.append(anchor.says)
     entries = len(report.audit.entries) if report.audit else 0
     if as_json:
         told = {"run_id": report.run_id, "holds": not found, "head": head, "entries": entries}
-        print_json({**told, "kept_head": kept, "faults": found})
+        signed = anchor.says if anchor else None
+        print_json({**told, "kept_head": kept, "anchor": signed, "faults": found})
         return not found
     for fault in found:
         console.print(Text.assemble(("changed", "bold red"), f" {fault}"), soft_wrap=True)
@@ -40,6 +72,8 @@ def audit_report(report: Report, *, as_json: bool, kept: str | None = None) -> b
         console.print(f"{report.run_id}: {entries} entries, the chain holds.")
     if head:
         console.print(f"head {head}{_of_the_kept(head, kept)}", soft_wrap=True)
+    if anchor is not None and not anchor.denies:
+        console.print(anchor.says, soft_wrap=True)
     return not found
 
 

@@ -10,7 +10,7 @@ import typer
 from porewatch.domain.errors import SeveralRefused
 from porewatch_cli import exit_codes, show
 from porewatch_cli.arrival import Sent
-from porewatch_cli.audit import audit_report, kept_head
+from porewatch_cli.audit import anchored, audit_report, kept_head
 from porewatch_cli.compare import compare_runs
 from porewatch_cli.options import (
     BlockOption,
@@ -216,11 +216,16 @@ def audit(
 ) -> None:
     """Check a report against its audit trail. Names every entry that was changed; exit code 1.
 
-    With --head also a trail that was rewritten as a whole is told.
+    With --head also a trail that was rewritten as a whole is told; of a run, the stack's signed
+    anchor tells it.
     """
     kept = kept_head(head) if head is not None else None
     found = given_report(report, stack, profile, region, extra="forbid", revision=revision)
-    if not audit_report(found, as_json=as_json, kept=kept):
+    published = not Path(report).exists()
+    anchor = (
+        anchored(found, find_stack(stack, profile=profile, region=region)) if published else None
+    )
+    if not audit_report(found, as_json=as_json, kept=kept, anchor=anchor):
         raise typer.Exit(EXIT_FAILED)
 
 

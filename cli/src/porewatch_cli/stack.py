@@ -25,6 +25,7 @@ from botocore.exceptions import (
 )
 
 from porewatch.adapters.alerts import AlertLedger
+from porewatch.adapters.anchors import Anchors
 from porewatch.adapters.bundle_store import BundleStore
 from porewatch.adapters.clients import ADDRESSED
 from porewatch.adapters.objects import Objects
@@ -88,6 +89,13 @@ class Stack:
             s3=ADDRESSED,
         )
         return self.session.client("s3", endpoint_url=self.endpoint, config=config)
+
+    @cached_property
+    def anchors(self) -> Anchors | None:
+        """Signed heads of audit trails; None of a stack of an earlier version."""
+        key = self.outputs.get("AuditKeyArn")
+        kms = self.session.client("kms", endpoint_url=self.endpoint)
+        return Anchors(self.table, self.name, key, kms) if key else None
 
     @cached_property
     def table(self) -> Table:

@@ -63,6 +63,7 @@ class Settings(BaseModel):
     reaper_dry_run: bool = False
     worker_role_id: str = ""
     message_key_arn: str
+    audit_key_arn: str
     worker_dead_letters_url: str
     expiry_group: str = ""
     expiry_target_arn: str = ""

@@ -1,8 +1,8 @@
 """Publish the reports of the run and of each sample with the settled bill; mark the run complete.
 
 Order: is the run still ours -> each report as its stage published it (checksum compared) -> the
-report is a `Report` -> into the reports bucket -> the bill -> what the registry shows -> RUNNING to
-COMPLETED, with its fact.
+report is a `Report` -> the head of its trail is anchored -> into the reports bucket -> the bill ->
+what the registry shows -> RUNNING to COMPLETED, with its fact.
 """
 
 from __future__ import annotations
@@ -39,6 +39,7 @@ from porewatch.usecases.read_output import intact
 from porewatch.usecases.settle_overhead import settle_overhead
 
 if TYPE_CHECKING:
+    from porewatch.adapters.anchors import Anchors
     from porewatch.adapters.objects import Objects
     from porewatch.adapters.runs import RunLedger
     from porewatch.adapters.stages import StageLedger
@@ -51,6 +52,7 @@ def publish_report(
     reports: Objects,
     runs: RunLedger,
     stages: StageLedger,
+    anchors: Anchors,
     prices: PriceList,
     factors: Factors | None = None,
     clock: Callable[[], datetime] = now,
@@ -65,6 +67,8 @@ def publish_report(
     if record.state is RunState.COMPLETED:
         return Published(report_keys=record.report_keys)
     at = clock()
+    if report.audit is not None:
+        anchors.keep(task.run_id, task.revision, report.audit.head, at)
     _settle(task, runs, stages, prices, at)
     bill = _bill(task, stages, prices, factors, at)
     keys = _write(task, contents, types, bill, reports)
