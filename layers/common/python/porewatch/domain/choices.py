@@ -45,13 +45,13 @@ def refuse_bundle(ref: str, known: Collection[str]) -> str | None:
     if not known:
         return (
             f"whether the stack has bundle {ref} could not be checked: it has no record of its "
-            "bundles yet (the first run, or `porewatch references register`, makes one)."
+            "bundles yet (the first run, or `porewatch references push`, makes one)."
         )
     if ref not in known:
         raise BundleRefused(
             f"the stack knows no bundle {ref}.",
-            remedy=f"{_meant(ref, known)}it knows {', '.join(sorted(known))}. If the bundle lies "
-            f"there since, say so: porewatch references register {ref}.",
+            remedy=f"{_meant(ref, known)}it knows {', '.join(sorted(known))}. Another one is "
+            f"sent there by porewatch references push {ref}.",
         )
     return None
 
