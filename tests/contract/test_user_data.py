@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import subprocess
+import time
 from pathlib import Path
 
 import psutil
@@ -26,20 +27,24 @@ METADATA = """case "${@: -1}" in
 *-revision) echo 0 ;; *-stage) echo screen ;; *-epoch) echo 2 ;; *) exit 22 ;; esac"""
 
 
-def boot(home: Path, *, work: str = "", pause: float = 300, sends: str = "") -> list[str]:
+def boot(
+    home: Path, *, work: str = "", pause: float = 300, sends: str = "", shuts: str = ""
+) -> list[str]:
     """What was called, in order, on a machine. `work`: what its worker does; `pause`: what the five
-    minutes of the dead man last; `sends`: what aws does instead of copying."""
+    minutes of the dead man last; `sends`: what aws does instead of copying; `shuts`: what shutdown
+    does."""
     tools = home / "tools"
     tools.mkdir()
     calls = home / "calls"
     stand_ins = {
-        "porewatch-worker": work,
-        "shutdown": "",
+        "shutdown": shuts,
         "sleep": "",
         "curl": METADATA,
         "aws": sends or f"cp ${{@: -2:1}} {home}/sent",
     }
     (home / "printed").write_text("docker: no space left on device\n")
+    # As no worker does, one that ends at once would find the dead man not yet listening.
+    stand_ins["porewatch-worker"] = f"/bin/sleep 0.1\n{work}"
     for name, last in stand_ins.items():
         first = SLEEP.format(pause=pause) if name == "sleep" else ""
         (tools / name).write_text(f"#!/bin/bash\n{first}\necho {name} $* >> {calls}\n{last}\n")
@@ -94,7 +99,7 @@ def test_while_the_worker_gives_signs_of_life_the_end_is_put_off(tmp_path: Path)
 
 def test_without_a_sign_of_life_for_half_an_hour_the_end_comes(tmp_path: Path) -> None:
     """The end that was laid down last stands: nobody puts it off any more."""
-    hangs = 'touch -d "31 minutes ago" "$POREWATCH_ALIVE"; echo hangs >> {calls}; /bin/sleep 1'
+    hangs = '/bin/sleep 0.3; touch -d "31 minutes ago" "$POREWATCH_ALIVE"; echo hangs >> {calls}; /bin/sleep 1'
     called = boot(tmp_path, work=hangs.format(calls=tmp_path / "calls"), pause=0.05)
     assert PUT_OFF in called
     assert PUT_OFF not in called[called.index("hangs") + 2 :]  # one may be under way
@@ -102,8 +107,23 @@ def test_without_a_sign_of_life_for_half_an_hour_the_end_comes(tmp_path: Path) -
 
 def test_the_dead_man_goes_with_its_machine(tmp_path: Path) -> None:
     boot(tmp_path, work="/bin/sleep 0.3")
-    left = [p for p in psutil.process_iter(["environ"]) if _of(p, tmp_path)]
+    assert _left(tmp_path) == []
+
+
+def test_the_dead_man_goes_too_when_the_end_comes_while_he_puts_it_off(tmp_path: Path) -> None:
+    """He would go round and round: what ended him had found no sleep to end."""
+    boot(tmp_path, work="/bin/sleep 0.2", pause=0.05, shuts='[ "$2" = now ] || /bin/sleep 0.4')
+    deadline = time.monotonic() + 5
+    while _left(tmp_path) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    left = _left(tmp_path)
+    for process in left:
+        process.kill()
     assert left == []
+
+
+def _left(home: Path) -> list[psutil.Process]:
+    return [p for p in psutil.process_iter(["environ"]) if _of(p, home)]
 
 
 def _of(process: psutil.Process, home: Path) -> bool:
