@@ -43,7 +43,7 @@ SURROUNDINGS = {
     "BUS_NAME": "porewatch",
     "DEFAULT_BUNDLE": "demo@1",
     "BASECALLING": "disabled",
-    "AUDIT_KEY_ARN": "audit-key",
+    "AUDIT_KEY_ARN": "alias/audit-key",
 }
 
 
@@ -122,6 +122,13 @@ def make_ledger(name: str = "ledger") -> Table:
         StreamSpecification={"StreamEnabled": True, "StreamViewType": "NEW_IMAGE"},
     )
     return Table(name)
+
+
+def make_audit_key() -> None:
+    """The key that signs the heads of audit trails, under the name that the settings have."""
+    kms = boto3.client("kms")
+    key = kms.create_key(KeySpec="HMAC_256", KeyUsage="GENERATE_VERIFY_MAC")["KeyMetadata"]
+    kms.create_alias(AliasName=SURROUNDINGS["AUDIT_KEY_ARN"], TargetKeyId=key["KeyId"])
 
 
 def make_buckets(*names: str) -> None:

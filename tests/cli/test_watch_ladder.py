@@ -45,7 +45,7 @@ WIDER_SPOT = (
 DEAR = (
     f"screen: no machine from EC2, on-demand: {OVER.problem} Next: wait, and ask all of them again."
 )
-WAITS = "screen: failed, will be tried again: QuotaExceeded: no machine: VcpuLimitExceeded."
+WAITS = "screen: failed, will be tried again: CapacityUnavailable: no rung gave a machine."
 
 
 @pytest.fixture
@@ -81,9 +81,10 @@ def launched(house: House, epoch: int) -> None:
 
 
 def refused(house: House) -> None:
-    """All rungs refuse, the last one for a quota; the state machine asks what to do."""
+    """All rungs refuse, the last one for a quota; the state machine asks what to do: spot may have
+    room later."""
     opened(house)
-    with pytest.raises(QuotaExceeded) as last:
+    with pytest.raises(CapacityUnavailable) as last:
         launched(house, 1)
     house.later(seconds=1)
     of = {"run_id": RUN, "revision": REVISION, "stage": STAGE, "epoch": 1}
@@ -127,7 +128,7 @@ def test_a_pipe_gets_a_line_for_each_rung_with_its_reason_and_what_is_next(
     gets_one, ends = "run-1: running · stage screen epoch 2 launched", "run-1: failed"
     assert follows(lines, SPOT, WIDER_SPOT, DEAR, WAITS, gets_one, ends)
     (waits,) = (line for line in lines if WAITS in line)
-    assert "A quota of the account stands in the way (wait 1 of at most 12)" in waits
+    assert "No pool had a machine free (wait 1 of at most 12)" in waits
     assert "all are asked again in" in waits
 
 
@@ -187,7 +188,7 @@ def test_a_traceback_leaves_room_for_what_is_done_about_it(house: House, stack: 
 def test_every_report_has_them_in_its_timeline(house: House, error: PorewatchError) -> None:
     house.cloud.full = {"spot": FULL, "on-demand": error}
     opened(house)
-    with pytest.raises(type(error)):
+    with pytest.raises(CapacityUnavailable):
         launched(house, 1)
     order = opened(house, SPEC.model_copy(update={"name": "reporting"}))
     report = assemble(replace(made_up.clean(), timeline=order.timeline))

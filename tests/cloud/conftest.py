@@ -31,7 +31,7 @@ QUICK: dict[str, Any] = {
     "notice_s": 3.0,
     "grace_s": 1.0,
     "job_grace_s": 3.0,
-    "poll_s": 0.2,
+    "poll_s": 0.5,
     "environment": {"POREWATCH_WATCH_SECONDS": "0.5", "POREWATCH_UNIT_READS": "300"},
 }
 """Clocks of the instance host, and of the workers on its machines, for impatient tests; and units

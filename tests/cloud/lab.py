@@ -30,7 +30,7 @@ from porewatch.domain.events import InstanceLaunched
 from porewatch.domain.findings import Call, Finding
 from porewatch.domain.phases import StageManifest
 from porewatch.domain.report import Report
-from porewatch.domain.runs import RunManifest, RunRecord, RunState, Sample
+from porewatch.domain.runs import FINAL_STATES, RunManifest, RunRecord, RunState, Sample
 from porewatch.domain.sealing import input_file, seal
 from porewatch_cli.stack import Stack, find_stack
 from porewatch_cli.submit import submit
@@ -140,13 +140,13 @@ class Lab:
         """The run once it is over, whatever its end; or once its seal was refused."""
         left = max(1.0, self.started + PATIENCE - time.monotonic())
 
-        def over() -> RunView | None:
-            view = self.find(run_id)
-            return view if view is not None and (view.over or view.run.attempt) else None
+        def over() -> bool:
+            """One item asked for: a whole view takes seven questions, and all wait for all runs."""
+            run = self.stack.runs.find(run_id)
+            return run is not None and (run.state in FINAL_STATES or bool(run.attempt))
 
-        view = wait_for(over, left, f"the end of {run_id} ({self._state(run_id)})")
-        assert view is not None
-        return view
+        wait_for(over, left, f"the end of {run_id} ({self._state(run_id)})", every=0.5)
+        return look(run_id, self.stack)
 
     def completed(self, run_id: str) -> RunView:
         view = self.ended(run_id)

@@ -17,14 +17,16 @@ T = TypeVar("T")
 PYTHON = "python3.13"
 
 
-def wait_for(look: Callable[[], T], seconds: float = 20.0, what: str = "it") -> T:
-    """The first true answer of `look`. Fails the test after `seconds`."""
+def wait_for(
+    look: Callable[[], T], seconds: float = 20.0, what: str = "it", *, every: float = 0.1
+) -> T:
+    """The first true answer of `look`, asked `every` so many seconds. Fails after `seconds`."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         found = look()
         if found:
             return found
-        time.sleep(0.1)
+        time.sleep(every)
     raise AssertionError(f"{what} did not happen within {seconds} s")
 
 

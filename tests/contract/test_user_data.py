@@ -99,7 +99,8 @@ def test_while_the_worker_gives_signs_of_life_the_end_is_put_off(tmp_path: Path)
 
 def test_without_a_sign_of_life_for_half_an_hour_the_end_comes(tmp_path: Path) -> None:
     """The end that was laid down last stands: nobody puts it off any more."""
-    hangs = '/bin/sleep 0.3; touch -d "31 minutes ago" "$POREWATCH_ALIVE"; echo hangs >> {calls}; /bin/sleep 1'
+    old = 'touch -d "31 minutes ago" "$POREWATCH_ALIVE"'
+    hangs = f"/bin/sleep 0.3; {old}; echo hangs >> {{calls}}; /bin/sleep 1"
     called = boot(tmp_path, work=hangs.format(calls=tmp_path / "calls"), pause=0.05)
     assert PUT_OFF in called
     assert PUT_OFF not in called[called.index("hangs") + 2 :]  # one may be under way

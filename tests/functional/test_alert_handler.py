@@ -18,6 +18,8 @@ from tests.functional.doors import Context, batch, door, send, told
 
 WHEN = "2026-03-01T12:00:00Z"
 BASE = {"run_id": "run-1", "revision": 0, "at": WHEN}
+TODAY = {"at": now().isoformat()}
+"""CloudWatch takes no measure that is older than two weeks."""
 SUSPECTED = {
     **BASE,
     "fact_id": "s1",
@@ -202,7 +204,15 @@ def test_a_key_is_kept_longer_than_the_archive_and_a_dead_worker_gives_it_back(
 
 
 def test_a_fact_is_measured_once(cloud: Table) -> None:
-    detail = {**BASE, "fact_id": "v", "path": "fastq/a.fastq", "size": 1, "reads": 7, "bases": 70}
+    detail = {
+        **BASE,
+        **TODAY,
+        "fact_id": "v",
+        "path": "fastq/a.fastq",
+        "size": 1,
+        "reads": 7,
+        "bases": 70,
+    }
     event = told("FileValidated", detail)
     for _ in range(3):
         assert send("metric_calculator", event) == []
@@ -213,6 +223,7 @@ def test_a_fact_is_measured_once(cloud: Table) -> None:
 def test_stage_seconds_and_money_are_measured_by_stage(cloud: Table) -> None:
     detail = {
         **BASE,
+        **TODAY,
         "fact_id": "t",
         "stage": "screen",
         "epoch": 1,
@@ -235,8 +246,8 @@ def _sum(name: str, **dimensions: str) -> float:
         Dimensions=[
             {"Name": n, "Value": v} for n, v in {"Stack": "porewatch-test", **dimensions}.items()
         ],
-        StartTime="2026-02-28T00:00:00Z",
-        EndTime="2026-03-02T00:00:00Z",
+        StartTime=now() - timedelta(days=1),
+        EndTime=now() + timedelta(days=1),
         Period=86400 * 3,
         Statistics=["Sum"],
     )

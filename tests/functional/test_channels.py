@@ -38,6 +38,7 @@ from porewatch_worker.suspicions.alarms import alarms
 from tests.functional.conftest import Mail
 from tests.functional.doors import Context, door, send, told
 from tests.functional.test_finishing import WHEN, publish
+from tests.mocked import make_audit_key
 from tests.web.made_up import evidence, findings_for, inputs_for, present, screen
 
 RUN = "run-1"
@@ -199,6 +200,7 @@ def finish(inputs: ReportInputs) -> Report:
         report_html=b"<!doctype html>",
         report_pdf=b"%PDF-1.7",
     )
+    make_audit_key()
     manifests = [places.manifest_key(RUN, 0, s) for s in ("screening", "reporting")]
     task = {"run_id": RUN, "revision": 0, "manifests": manifests}
     for function in ("result_aggregator", "report_generator"):

@@ -32,7 +32,7 @@ from porewatch.settings import settings
 from porewatch_worker.report.trail import with_trail
 from tests.functional.doors import Context, door
 from tests.functional.findings import a_phase, a_screen, some_findings, some_outcomes
-from tests.mocked import facts_in
+from tests.mocked import facts_in, make_audit_key
 
 WHEN = datetime(2026, 3, 1, 12, tzinfo=UTC)
 MANIFEST = seal([input_file("bam/a.bam", 5)], run_id="run-1", created_at=WHEN)
@@ -208,9 +208,7 @@ def test_the_head_of_the_trail_is_anchored_before_the_report_is_published(
         report_html=b"<!doctype html>",
         report_pdf=b"%PDF-1.7",
     )
-    key = boto3.client("kms").create_key(KeySpec="HMAC_256", KeyUsage="GENERATE_VERIFY_MAC")
-    monkeypatch.setenv("AUDIT_KEY_ARN", key["KeyMetadata"]["Arn"])
-    settings.cache_clear()
+    make_audit_key()
     finished()
     anchors = Anchors(cloud, settings().stack_name, settings().audit_key_arn)
     anchor = anchors.of("run-1", 0)
