@@ -7,6 +7,7 @@ import io
 import json
 import logging
 from collections.abc import Callable, Iterator
+from itertools import cycle, product
 from pathlib import Path
 from typing import Any, cast
 from unittest.mock import patch
@@ -330,8 +331,20 @@ def test_every_kind_of_message_is_tried() -> None:
     assert set(KINDS) == {kind.model_fields["kind"].default for kind in MESSAGES}
 
 
-@pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("forgery", ["none", "wrong", "of another run", "of another epoch"])
+FORGERIES = ("none", "wrong", "of another run", "of another epoch")
+QUICK = set(zip(KINDS, cycle(FORGERIES), strict=False))
+"""Every kind and every forgery; all pairs are slow."""
+
+
+@pytest.mark.parametrize(
+    ("forgery", "kind"),
+    [
+        (forgery, kind)
+        if (kind, forgery) in QUICK
+        else pytest.param(forgery, kind, marks=pytest.mark.slow)
+        for kind, forgery in product(KINDS, FORGERIES)
+    ],
+)
 def test_a_message_without_its_proof_is_set_aside_counted_and_without_effect(
     answers: Answers, kind: str, forgery: str
 ) -> None:

@@ -74,6 +74,7 @@ def test_crosstalk_from_a_heavy_sample_gives_no_detection(world: World, share: f
     assert touched or share < 0.001
 
 
+@pytest.mark.slow  # coverage of single samples: test_amounts.py
 def test_copies_are_linear_over_the_levels_and_intervals_cover_them(world: World) -> None:
     true, seen, covered, trials = [], [], 0, 0
     lengths = {a: sum(len(g) for g in world.genomes.of(a)[-1:]) for a in AGENTS}

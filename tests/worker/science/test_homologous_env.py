@@ -88,6 +88,7 @@ def test_a_recombinant_behind_the_indel_alarms(
     assert recombinant_alarms([result]) == 1
 
 
+@pytest.mark.slow  # without an indel: test_perv.py
 def test_without_recombinants_nothing_alarms(world: PervWorld) -> None:
     found = without_recombinants(world, 3, kinds="ABC", chimeras=0.02, seed=77)
     assert recombinant_alarms(found) == 0

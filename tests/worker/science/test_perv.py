@@ -44,7 +44,9 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> PervWorld:
     return make_perv_world(tmp_path_factory.mktemp("perv"))
 
 
-@pytest.mark.parametrize("model", [R10, R9], ids=["R10", "R9"])
+@pytest.mark.parametrize(
+    "model", [R10, pytest.param(R9, marks=pytest.mark.slow)], ids=["R10", "R9"]
+)
 def test_three_types_are_told_apart_and_none_is_mistaken(
     world: PervWorld, model: ErrorModel
 ) -> None:
