@@ -67,7 +67,10 @@ def submit(
     is_tar = path.is_file() and path.suffix == ".tar"
     default = None if is_tar else stack.outputs.get("DefaultBundle")  # a tar may name its own
     remarks = refuse_mistyped(
-        stack, layout=profile, bundle=default if bundle is None else bundle, release_policy=release_policy
+        stack,
+        layout=profile,
+        bundle=default if bundle is None else bundle,
+        release_policy=release_policy,
     )
     if run_id is not None:
         refuse_gone(stack.runs.find(run_id))
