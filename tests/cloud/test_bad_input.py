@@ -18,12 +18,14 @@ from porewatch.domain.errors import NotFound
 from porewatch.domain.events import InstanceLaunched, InstanceTerminated
 from porewatch.domain.findings import Call
 from porewatch.domain.runs import FileState, RunRecord
+from tests.cloud import test_interruption
 from tests.cloud.lab import Lab, found
 from tests.cloud.making import wait_for
 from tests.cloud.spoiled import BAD_FILES, BAD_MANIFESTS, BAD_TARS, GOOD_PATH, READS, tar_of
+from tests.cloud.test_interruption import UNTOUCHED
 
 pytestmark = [pytest.mark.cloud, pytest.mark.xdist_group("end to end")]
-NEIGHBOUR, SHORT_READS = "neighbour", "short-reads"
+NEIGHBOUR, SHORT_READS = UNTOUCHED, "short-reads"
 ALWAYS = ("truncated gzip", "bam without sequence", "signal cut short", "wrong checksum",
           "path out of the run", "parent folder", "barcode that is none", "rün")  # fmt: skip
 """Kinds that are sent in every session; the others are slow, and have fast siblings in
@@ -46,7 +48,7 @@ def named(case: str) -> str:
 
 
 def send_runs(lab: Lab) -> None:
-    send(lab, NEIGHBOUR, {"fastq/barcode01/a.fastq.gz": lab.donor[0]})  # it must be under way
+    test_interruption.send(lab, NEIGHBOUR)  # it must be under way
     for case in sent(lab):
         lab.later(send_bad, lab, case)
     for odd in lab.selected.intersection(ODD_NAMES):

@@ -1,7 +1,7 @@
 """A run whose stages are jobs of AWS Batch is the run it would have been on EC2; a job may be taken
 away like any machine. Reuses the runs and the questions of `test_interruption`.
 
-The run that loses a job by a notice is sent in every session; the others are slow."""
+Slow: three runs more. test_batch_on_the_engine.py and tests/functional have its parts."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from tests.cloud.test_interruption import (
 )
 
 __all__ = ["is_well_under_way"]
-pytestmark = [pytest.mark.cloud, pytest.mark.xdist_group("end to end")]
+pytestmark = [pytest.mark.cloud, pytest.mark.slow, pytest.mark.xdist_group("end to end")]
 ON_EC2 = UNTOUCHED
 ON_BATCH, NOTICE, KILLED = "batch", "batch-noticed", "batch-killed"
 ORDERS = {NOTICE: "interrupt/{}?seconds=10", KILLED: "kill/{}"}
@@ -44,12 +44,7 @@ def send_runs(lab: Lab) -> None:
             TAKEN[name] = lab.later(take_machine, lab, lab.run_id(name), ORDERS[name])
 
 
-def runs(*names: str) -> pytest.MarkDecorator:
-    marked = [n if n == NOTICE else pytest.param(n, marks=pytest.mark.slow) for n in names]
-    return pytest.mark.parametrize("name", marked)
-
-
-@runs(ON_BATCH, *ORDERS)
+@pytest.mark.parametrize("name", [ON_BATCH, *ORDERS])
 def test_the_report_is_the_one_of_ec2(lab: Lab, name: str) -> None:
     """But for what tells of time and money, and for the profile's name."""
     run, ec2 = lab.completed(lab.run_id(name)).run, lab.completed(lab.run_id(ON_EC2)).run
@@ -57,7 +52,7 @@ def test_the_report_is_the_one_of_ec2(lab: Lab, name: str) -> None:
     assert found(lab.findings(run), Call.DETECTED) == {"PCV2", "HEV"}
 
 
-@runs(ON_BATCH)
+@pytest.mark.parametrize("name", [ON_BATCH])
 def test_every_stage_was_a_job_in_the_spot_queue(lab: Lab, name: str) -> None:
     """It may not have left by itself yet when its stage was published and it was told to end."""
     view = lab.completed(lab.run_id(name))
@@ -74,7 +69,7 @@ def test_every_stage_was_a_job_in_the_spot_queue(lab: Lab, name: str) -> None:
     assert all(stage.executor == "ec2" for stage in lab.completed(lab.run_id(ON_EC2)).stages)
 
 
-@runs(*ORDERS)
+@pytest.mark.parametrize("name", ORDERS)
 def test_a_lost_job_goes_on_from_its_checkpoint(lab: Lab, name: str) -> None:
     view, lost = lab.completed(lab.run_id(name)), TAKEN[name].result(timeout=1)
     manifest = lab.stage(view.run, SCREEN)
@@ -97,7 +92,7 @@ def test_the_job_of_a_reclaimed_host_is_interrupted_and_the_next_one_is_on_deman
     assert job["jobQueue"].endswith("-on-demand")
 
 
-@runs(KILLED)
+@pytest.mark.parametrize("name", [KILLED])
 def test_a_killed_job_is_an_error_that_is_tried_again(lab: Lab, name: str) -> None:
     view, lost = lab.completed(lab.run_id(name)), TAKEN[name].result(timeout=1)
     (screen,) = (stage for stage in view.stages if stage.stage == SCREEN)
@@ -109,7 +104,7 @@ def test_a_killed_job_is_an_error_that_is_tried_again(lab: Lab, name: str) -> No
     assert (job["status"], job["container"]["exitCode"]) == ("FAILED", 137)
 
 
-@runs(ON_BATCH, *ORDERS)
+@pytest.mark.parametrize("name", [ON_BATCH, *ORDERS])
 def test_the_bill_names_each_job_and_what_its_price_was_taken_from(lab: Lab, name: str) -> None:
     view = lab.completed(lab.run_id(name))
     bill = Bill.model_validate_json(lab.report(view.run, "bill.json"))
@@ -121,7 +116,7 @@ def test_the_bill_names_each_job_and_what_its_price_was_taken_from(lab: Lab, nam
     assert ended == {line.instance_id for line in jobs}
 
 
-@runs(ON_BATCH, *ORDERS)
+@pytest.mark.parametrize("name", [ON_BATCH, *ORDERS])
 def test_nothing_is_left_of_a_run_on_batch(lab: Lab, name: str) -> None:
     run = lab.completed(lab.run_id(name)).run
     lab.wait_told(run.run_id, "RunCompleted")
