@@ -124,11 +124,16 @@ def make_ledger(name: str = "ledger") -> Table:
     return Table(name)
 
 
+def make_mac_key() -> str:
+    """A key for messages or heads of audit trails, as template.yaml makes them; its ARN."""
+    made = boto3.client("kms").create_key(KeySpec="HMAC_256", KeyUsage="GENERATE_VERIFY_MAC")
+    return str(made["KeyMetadata"]["Arn"])
+
+
 def make_audit_key() -> None:
     """The key that signs the heads of audit trails, under the name that the settings have."""
-    kms = boto3.client("kms")
-    key = kms.create_key(KeySpec="HMAC_256", KeyUsage="GENERATE_VERIFY_MAC")["KeyMetadata"]
-    kms.create_alias(AliasName=SURROUNDINGS["AUDIT_KEY_ARN"], TargetKeyId=key["KeyId"])
+    alias = SURROUNDINGS["AUDIT_KEY_ARN"]
+    boto3.client("kms").create_alias(AliasName=alias, TargetKeyId=make_mac_key())
 
 
 def make_buckets(*names: str) -> None:

@@ -22,7 +22,7 @@ from porewatch_cli.main import app
 from porewatch_cli.stack import Stack
 from porewatch_worker.report.trail import trail_faults, with_trail
 from tests.functional.test_finishing import a_report
-from tests.mocked import make_buckets, make_ledger, mocked_aws
+from tests.mocked import make_buckets, make_ledger, make_mac_key, mocked_aws
 
 WHEN = datetime(2026, 3, 2, tzinfo=UTC)
 REPORT: Report = with_trail(a_report())
@@ -35,11 +35,10 @@ def stack(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stack]:
     with mocked_aws():
         make_buckets()
         make_ledger()
-        key = boto3.client("kms").create_key(KeySpec="HMAC_256", KeyUsage="GENERATE_VERIFY_MAC")
         outputs = {
             "LedgerTable": "ledger",
             "ReportsBucketName": "reports",
-            "AuditKeyArn": key["KeyMetadata"]["Arn"],
+            "AuditKeyArn": make_mac_key(),
         }
         made = Stack("porewatch-test", boto3.Session(), outputs)
         manifest = seal([input_file("bam/a.bam", 5)], run_id="run-1", created_at=now())

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -87,6 +88,16 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
         kept = os.environ.get("POREWATCH_KEEP_CLOUD")
     if not kept:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture
+def home() -> Iterator[Path]:
+    """An empty home of one test's own; what the test brings up in it is taken down."""
+    folder = Path(tempfile.mkdtemp(prefix="porewatch-home-"))
+    folder.chmod(0o711)  # PostgreSQL may run as another user
+    yield folder
+    down(folder)
+    shutil.rmtree(folder)
 
 
 @pytest.fixture(scope="session")

@@ -5,9 +5,6 @@ A stack of its own, built and deployed: slow. tests/functional/test_reconciling.
 
 from __future__ import annotations
 
-import shutil
-import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
@@ -29,15 +26,6 @@ from tests.cloud.test_interruption import SCREEN, is_well_under_way
 
 pytestmark = [pytest.mark.cloud, pytest.mark.slow]
 RUN = "stopped-in-mid-stage"
-
-
-@pytest.fixture
-def home() -> Iterator[Path]:
-    folder = Path(tempfile.mkdtemp(prefix="porewatch-home-"))
-    folder.chmod(0o711)
-    yield folder
-    down(folder)
-    shutil.rmtree(folder)
 
 
 def seen(home: Path, wanted: str = "under way") -> RunView:

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -24,15 +21,6 @@ def handler(event, context):
         body = record["dynamodb"]["Keys"]["k"]["S"]
         boto3.client("sqs").send_message(QueueUrl=os.environ["QUEUE"], MessageBody='"' + body + '"')
 """
-
-
-@pytest.fixture
-def home() -> Iterator[Path]:
-    folder = Path(tempfile.mkdtemp(prefix="porewatch-home-"))
-    folder.chmod(0o711)
-    yield folder
-    down(folder)
-    shutil.rmtree(folder)
 
 
 def started(home: Path) -> Cloud:

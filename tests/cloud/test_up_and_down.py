@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -23,15 +21,6 @@ from porewatch_local.up import require, status, up
 from tests.cloud.making import wait_for
 
 pytestmark = pytest.mark.cloud
-
-
-@pytest.fixture
-def home() -> Iterator[Path]:
-    folder = Path(tempfile.mkdtemp(prefix="porewatch-home-"))
-    folder.chmod(0o711)
-    yield folder
-    down(folder)
-    shutil.rmtree(folder)
 
 
 def _ports(stack: LocalStack) -> set[int]:

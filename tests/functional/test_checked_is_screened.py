@@ -28,6 +28,7 @@ from porewatch_worker.order import Assignment, read_order
 from tests.functional.conftest import Runs, executions
 from tests.functional.doors import ROOT, Context, created, door, put, send
 from tests.functional.test_pipeline_orchestrator import GOOD, a_manifest, put_seal, validated
+from tests.mocked import make_mac_key
 
 PATH = "fastq/a.fastq.gz"
 KEY = f"runs/run-1/{PATH}"
@@ -54,9 +55,8 @@ def started() -> str:
 def order_of_a_worker() -> WorkOrder:
     """As the state machine has it written and the worker reads it."""
     task = json.loads((ROOT / "events/functions/phase_state_manager.json").read_text())
-    key = boto3.client("kms").create_key(KeySpec="HMAC_256", KeyUsage="GENERATE_VERIFY_MAC")
     settings.cache_clear()
-    with patch.dict("os.environ", MESSAGE_KEY_ARN=key["KeyMetadata"]["Arn"]):
+    with patch.dict("os.environ", MESSAGE_KEY_ARN=make_mac_key()):
         door("phase_state_manager")({**task, "run_id": "run-1", "revision": 0}, Context())
     stage = task["spec"]["name"]
     told = Assignment(

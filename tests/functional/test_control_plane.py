@@ -46,7 +46,7 @@ from porewatch.domain.runs import InputFile, ReadKind, RunManifest, RunState, Sa
 from porewatch.edge import log
 from porewatch.settings import settings
 from tests.functional.doors import ROOT, Context, batch, door, send, told
-from tests.mocked import facts_in, make_buckets, make_ledger, mocked_aws
+from tests.mocked import facts_in, make_buckets, make_ledger, make_mac_key, mocked_aws
 
 RUN, STAGE = "20261121-pig-plasma-7", "screen"
 KEY = StageKey(RUN, 0, STAGE)
@@ -78,11 +78,10 @@ def answers() -> Iterator[Answers]:
         )["LaunchTemplate"]["LaunchTemplateId"]
         subnets = [subnet["SubnetId"] for subnet in ec2.describe_subnets()["Subnets"]]
         alerts = boto3.client("sns").create_topic(Name="alerts")["TopicArn"]
-        key = boto3.client("kms").create_key(KeySpec="HMAC_256", KeyUsage="GENERATE_VERIFY_MAC")
         dead = sqs.create_queue(QueueName="worker-dead")["QueueUrl"]
         with mocked_aws_settings(
             LAUNCH_TEMPLATE_ID=template,
-            MESSAGE_KEY_ARN=key["KeyMetadata"]["Arn"],
+            MESSAGE_KEY_ARN=make_mac_key(),
             WORKER_DEAD_LETTERS_URL=dead,
             WORKER_ROLE_ID="AROAWORKER",
             SUBNET_IDS=",".join(subnets),

@@ -90,7 +90,7 @@ def guard(monkeypatch: pytest.MonkeyPatch) -> Guard:
 
 
 def on_buckets(role: str) -> set[Right]:
-    """ListBucket is not asked for: with it, what is missing is told from what is forbidden."""
+    """ListBucket is not asked for: with it, what is missing differs from what is forbidden."""
     return {r for r in golden()[role] if r.action.startswith("s3:") and r.action != "s3:ListBucket"}
 
 

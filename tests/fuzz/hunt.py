@@ -1,8 +1,8 @@
 """Mutant after mutant of one format, judged in a process that may die of it.
 
 The process says the number of each mutant before it judges it. When it dies, hangs or needs more
-memory than it may, the one that watches knows which mutant it was, keeps it, and begins anew behind
-it. Equal findings are kept once.
+memory than it may, the one that watches knows which mutant it was, keeps it, and goes on behind it.
+Equal findings are kept once.
 """
 
 from __future__ import annotations

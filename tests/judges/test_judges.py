@@ -1,4 +1,4 @@
-"""What outside judges find is mended, or stays with a reason; and each of them can find."""
+"""What outside judges find is corrected, or stays with a reason; and each of them can find."""
 
 from __future__ import annotations
 

@@ -46,7 +46,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     reads = folder_with_two_viruses(home / "fasta")
     build_bundle(reads, home / "references", "pig", "1", description="first")
     build_bundle(reads, home / "references", "pig", "2", description="second")
-    build_bundle(reads, home / "other", "pig", "1", description="built anew")
+    build_bundle(reads, home / "other", "pig", "1", description="built again")
     return home
 
 
@@ -126,9 +126,9 @@ def test_b3_a_bundle_that_is_pushed_anew_changes_no_run_that_has_begun(
     assert store.digest_of("pig@1") == second.sha256 != first.sha256
     old, new = fetched(tmp_path / "a", first), fetched(tmp_path / "b", second)
     assert verify_bundle(old, "pig@1").description == "first"
-    assert verify_bundle(new, "pig@1").description == "built anew"
+    assert verify_bundle(new, "pig@1").description == "built again"
     # A machine that has the one of the other run fetches its own.
-    assert verify_bundle(fetched(tmp_path / "a", second), "pig@1").description == "built anew"
+    assert verify_bundle(fetched(tmp_path / "a", second), "pig@1").description == "built again"
 
 
 def test_b3_a_folder_is_used_only_when_it_holds_just_this_bundle(

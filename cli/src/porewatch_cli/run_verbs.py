@@ -216,8 +216,8 @@ def audit(
 ) -> None:
     """Check a report against its audit trail. Names every entry that was changed; exit code 1.
 
-    With --head also a trail that was rewritten as a whole is told; of a run, the stack's signed
-    anchor tells it.
+    With --head a trail that was rewritten as a whole is found, too; for a run, the stack's signed
+    anchor shows it.
     """
     kept = kept_head(head) if head is not None else None
     found = given_report(report, stack, profile, region, extra="forbid", revision=revision)

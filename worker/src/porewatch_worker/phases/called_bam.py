@@ -1,4 +1,4 @@
-"""The BAM that dorado wrote, written anew with its reads in order of id: in a box (`reads/box.py`).
+"""The BAM that dorado wrote, rewritten with its reads in order of id: in a box (`reads/box.py`).
 
 dorado makes it of a stranger's signal, so it is read like everything that strangers send.
 """

@@ -3,7 +3,7 @@
     the folder holds just this bundle -> the folder    (baked in; on the embedded AWS)
     else                              -> fetched into the cache, many pieces at once, and verified
 
-An order names the digest, so that a bundle that is pushed or built anew changes no run that
+An order names the digest, so that a bundle that is pushed or built again changes no run that
 has begun.
 """
 

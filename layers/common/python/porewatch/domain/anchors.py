@@ -1,6 +1,6 @@
 """The head of a report's audit trail, kept outside the report and signed as it is published. Pure.
 
-Whoever can write reports can write a whole trail anew, and whoever can write into the ledger an
+Whoever can write reports can rewrite a whole trail, and whoever can write into the ledger an
 anchor to it; but not its proof, which the stack's audit key alone gives.
 """
 

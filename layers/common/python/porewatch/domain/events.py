@@ -186,7 +186,7 @@ class InstanceTerminated(Fact):
 class BudgetReached(Fact):
     """`threshold` percent of a budget are spent, or more: of the run's own or, where `month` is
     set, of the account's in that calendar month (the run is then the one whose machine crossed
-    it). At 100 nothing further will be launched. Earlier versions told of 100 only."""
+    it). At 100 nothing further will be launched. Earlier versions warned at 100 only."""
 
     cost_usd: float
     budget_usd: float

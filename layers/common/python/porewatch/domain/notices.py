@@ -149,8 +149,8 @@ def _ended(fact: RunFailed | RunRefused) -> Notice:
     how = "was refused" if refused else "failed"
     where = f" in stage {fact.stage}" if isinstance(fact, RunFailed) and fact.stage else ""
     advice = (
-        "Mend the input and seal the run again (porewatch submit); files that were sound stay, a "
-        "run that receives files goes on, and no other revision is touched."
+        "Correct the input and seal the run again (porewatch submit); files that were sound stay, "
+        "a run that receives files goes on, and no other revision is touched."
         if refused
         else f"Look at the log (porewatch logs {fact.run_id}); nothing was published."
     )

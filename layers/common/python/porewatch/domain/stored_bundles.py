@@ -42,7 +42,7 @@ def pointer_key(ref: str) -> str:
 
 
 def bundle_prefix(ref: str, sha256: str) -> str:
-    """Where the files of just this bundle lie. Nothing here is ever written anew."""
+    """Where the files of just this bundle lie. Nothing here is ever overwritten."""
     return f"{_folder(ref)}{sha256}/"
 
 

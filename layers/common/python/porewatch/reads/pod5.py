@@ -113,7 +113,7 @@ _TOLD = (
 
 def _first_info(reader: Any) -> dict[str, Any] | None:
     """The fields of `_TOLD` of the first read's run; None without reads. Arrow trusts lengths and
-    offsets until it is told to look at them, so every batch is looked through before a value is
+    offsets until it is asked to validate them, so every batch is looked through before a value is
     taken, and only what is needed is taken."""
     read = next((batch for batch in _batches(reader.read_table) if batch.num_rows), None)
     if read is None:
