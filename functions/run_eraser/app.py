@@ -9,13 +9,7 @@ from porewatch.domain.ending.orders import Deleted, DeleteRun
 from porewatch.edge.event import clock, on_event
 from porewatch.edge.task import by_door, on_task
 from porewatch.settings import settings
-from porewatch.usecases.delete_run import (
-    SLICE_SECONDS,
-    Eraser,
-    delete_run,
-    deletions_due,
-    sweep_deletions,
-)
+from porewatch.usecases.delete_run import SLICE_SECONDS, Eraser, delete_run, sweep_deletions
 from porewatch.usecases.find_versions import Shelves
 
 
@@ -37,8 +31,8 @@ def serve(order: DeleteRun) -> Deleted:
 
 @on_event(clock)
 def sweep(_: object) -> None:
-    if deletions_due(runs.RunLedger(Table(settings().ledger_table)), now()):
-        sweep_deletions(eraser(840))
+    known = runs.RunLedger(Table(settings().ledger_table))
+    sweep_deletions(known, now(), lambda: eraser(840))
 
 
 lambda_handler = by_door(task=on_task(DeleteRun)(serve), news=sweep)

@@ -72,23 +72,20 @@ def delete_run(order: DeleteRun, eraser: Eraser) -> Deleted:
     return _answer(record, found, more=not done)
 
 
-def sweep_deletions(eraser: Eraser) -> None:
-    """Finish what was begun, and look once more later. One that fails keeps no other from it."""
-    for run_id in deletions_due(eraser.runs, eraser.clock()):
+def sweep_deletions(runs: RunLedger, at: datetime, make_eraser: Callable[[], Eraser]) -> None:
+    """Finish what was begun, and look once more later. One that fails keeps no other from it.
+
+    The ledger says what is due; the eraser, which wakes a registry that sleeps, is made only then.
+    """
+    due = [r.run_id for r in runs.list() if r.state in GONE_STATES and _is_due(r, at)]
+    if not due:
+        return
+    eraser = make_eraser()
+    for run_id in due:
         try:
             _erase(run_id, eraser)
         except PorewatchError as reason:
             _log.warning("run %s is not deleted yet: %s", run_id, reason)
-
-
-def deletions_due(runs: RunLedger, at: datetime) -> list[str]:
-    """The runs of which something is still to be removed, or looked for once more. Asks the ledger
-    alone: a registry that sleeps is not woken to hear that there is nothing."""
-    return [
-        record.run_id
-        for record in runs.list()
-        if record.state in GONE_STATES and _is_due(record, at)
-    ]
 
 
 def _is_due(record: RunRecord, at: datetime) -> bool:
