@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import cache
 from threading import RLock
 from typing import Any
 from unittest.mock import patch
@@ -20,6 +21,8 @@ from unittest.mock import patch
 import boto3
 from botocore.client import BaseClient
 from moto import mock_aws
+from moto.kms import models as kms_models
+from moto.kms.utils import generate_private_key as _new_kms_key
 
 from porewatch.adapters import clients, manifests
 from porewatch.adapters.items import Item
@@ -60,7 +63,19 @@ def _one_call_at_a_time() -> Any:
 _kept_clients: dict[str, Any] = {}
 
 
-def _kept_client(make: Callable[..., Any]) -> Callable[..., Any]:
+@cache
+def _session() -> boto3.Session:
+    """It keeps the models of the services, which take longer to read than a client to make."""
+    return boto3.Session()
+
+
+@cache
+def _kms_key(spec: str) -> Any:
+    """moto makes an RSA key of 2,048 bits for each KMS key, those for MACs included."""
+    return _new_kms_key(spec)
+
+
+def _kept_client() -> Callable[..., Any]:
     """Making a client takes as long as most tests; moto hangs on the class, not on the object.
 
     One that a test listens to or stubs is never given to another test.
@@ -69,7 +84,7 @@ def _kept_client(make: Callable[..., Any]) -> Callable[..., Any]:
     def client(service: str, **options: Any) -> Any:
         key = repr((service, *((k, getattr(v, "__dict__", v)) for k, v in sorted(options.items()))))
         if key not in _kept_clients:
-            made = _kept_clients[key] = make(service, **options)
+            made = _kept_clients[key] = _session().client(service, **options)
             for name in ("register", "register_first", "register_last"):
                 _dropped_by(made.meta.events, name, key)
         return _kept_clients[key]
@@ -94,7 +109,8 @@ def mocked_aws(**more: str) -> Iterator[None]:
         patch.dict("os.environ", {**SURROUNDINGS, **more}),
         mock_aws(),
         _one_call_at_a_time(),
-        patch.object(boto3, "client", _kept_client(boto3.client)),
+        patch.object(boto3, "client", _kept_client()),
+        patch.object(kms_models, "generate_private_key", _kms_key),
     ):
         clients.forget()
         manifests.forget()
