@@ -1,6 +1,15 @@
 """The sealed manifest starts one run, however often, and in whatever order, it is told."""
 
-from porewatch.adapters import bundle_store, executions, intake, manifests, objects, runs, table
+from porewatch.adapters import (
+    bundle_store,
+    executions,
+    intake,
+    manifests,
+    objects,
+    runs,
+    shelf,
+    table,
+)
 from porewatch.adapters.inbox import Inbox
 from porewatch.adapters.notices import Topic
 from porewatch.edge.intake import Word, intake_word
@@ -19,7 +28,7 @@ def lambda_handler(word: Word) -> None:
     raw, known = objects.Objects(told.raw_bucket), runs.RunLedger(ledger)
     sealed, counts = manifests.Manifests(known, raw), intake.Intake(ledger)
     starts, signal = executions.Executions(told.state_machine_arn), told.basecalling == "enabled"
-    shelf = bundle_store.BundleStore(
+    bundles = bundle_store.BundleStore(
         objects.Objects(told.references_bucket), alone=not told.bundles_elsewhere
     )
     gate = Gate(
@@ -29,8 +38,8 @@ def lambda_handler(word: Word) -> None:
         intake=counts,
         executions=starts,
         basecalling=signal,
-        default_bundle=told.default_bundle,
-        bundle_digest=shelf.digest_of,
+        default_bundle=lambda: shelf.Shelf(ledger).default(told.default_bundle),
+        bundle_digest=bundles.digest_of,
         release_policies=told.release_policies,
     )
     if word.key is None:

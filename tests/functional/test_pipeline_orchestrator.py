@@ -17,7 +17,9 @@ from porewatch.adapters.bundle_store import BundleStore
 from porewatch.adapters.manifests import Manifests
 from porewatch.adapters.objects import Objects
 from porewatch.adapters.runs import RunLedger
+from porewatch.adapters.shelf import Shelf
 from porewatch.adapters.table import Table
+from porewatch.domain.choices import DefaultChoice
 from porewatch.domain.identity import Laboratory
 from porewatch.domain.runs import InputFile, RunManifest, RunState
 from porewatch.domain.sealing import input_file, seal
@@ -86,6 +88,15 @@ def test_a_sealed_run_whose_files_are_sound_starts(cloud: Table, runs: RunLedger
     assert record.execution_arn
     assert record.execution_arn.endswith(f":execution:screen-run:run-1-{manifest.digest()[:16]}")
     assert facts_in(cloud, "run-1")[-2:] == ["RunSealed", "RunStarted"]
+
+
+def test_a_run_that_names_no_bundle_gets_the_default_as_it_is_when_it_starts(
+    cloud: Table, runs: RunLedger
+) -> None:
+    Shelf(cloud).choose(DefaultChoice(ref="pig@7", at=WHEN, by="ada"))
+    put_files()
+    assert send("pipeline_orchestrator", put_seal(a_manifest())) == []
+    assert runs.get("run-1").bundle == "pig@7"
 
 
 def test_twenty_parallel_deliveries_start_one_execution(cloud: Table, runs: RunLedger) -> None:

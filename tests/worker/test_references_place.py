@@ -6,15 +6,18 @@ import json
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from unittest.mock import patch
 
 import boto3
 import pytest
-from typer.testing import CliRunner
+from typer.testing import CliRunner, Result
 
 from porewatch.adapters.bundle_store import BundleStore
 from porewatch.adapters.downloads import Downloads
 from porewatch.adapters.objects import Objects
-from porewatch.domain.errors import BundleRefused, DiskFull, Unavailable
+from porewatch.adapters.shelf import Shelf
+from porewatch.domain.choices import DefaultChoice
+from porewatch.domain.errors import BundleRefused, Conflict, DiskFull, Unavailable
 from porewatch.domain.stored_bundles import StoredBundle, bundle_prefix
 from porewatch_cli import references as verbs
 from porewatch_cli import upload
@@ -204,7 +207,9 @@ def test_b3_the_command_pushes_lists_and_names_the_default(
         assert told.exit_code == code, told.output
         return told.stdout
 
-    assert json.loads(said("default", "--json", code=1)) == {"bundle": "pig@1", "there": False}
+    assert json.loads(said("default", "--json", code=1)) == {
+        "bundle": "pig@1", "there": False, "deployed": "pig@1", "choices": [],
+    }  # fmt: skip
     root = str(built / "references")
     for ref in ("pig@1", "pig@2"):
         assert json.loads(said("push", ref, "--references", root, "--json"))["ref"] == ref
@@ -212,3 +217,58 @@ def test_b3_the_command_pushes_lists_and_names_the_default(
     assert "pig@1 (default)" in said("list", "--stack", "porewatch-test")
     listed = json.loads(said("list", "--stack", "porewatch-test", "--json"))
     assert [one["ref"] for one in listed] == ["pig@1", "pig@2"]
+
+
+def test_the_default_bundle_is_chosen_for_runs_to_come_and_the_ledger_keeps_who_chose(
+    stack: Stack, built: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(verbs, "find_stack", lambda *_a, **_k: stack)
+
+    def asked(*words: str) -> Result:
+        return CliRunner().invoke(app, ["references", *words])
+
+    refused = asked("default", "pig@2", "--by", "ada")
+    assert refused.exit_code == 4 and "no bundle pig@2" in refused.output
+    pushed(stack, built)
+    push_bundle(stack, built / "references", "pig@2", at=AT, quiet=True)
+    for ref in ("pig@3", "pig"):
+        assert asked("default", ref).exit_code == 4
+    chosen = asked("default", "pig@2", "--by", "ada", "--reason", "new strains", "--json")
+    assert chosen.exit_code == 0, chosen.output
+    assert asked("default", "pig@2", "--by", "bob").exit_code == 0, "nothing to change"
+    told = json.loads(asked("default", "--json").stdout)
+    assert (told["bundle"], told["deployed"]) == ("pig@2", "pig@1")
+    assert [(c["ref"], c["by"], c["reason"]) for c in told["choices"]] == [
+        ("pig@2", "ada", "new strains")
+    ]
+    assert "by ada: new strains" in asked("default").stdout
+    assert "pig@2 (default)" in asked("list", "--stack", "porewatch-test").stdout
+    assert stack.default_bundle == "pig@2"
+    assert asked("default", "--as-deployed", "--by", "ada").exit_code == 0
+    assert stack.default_bundle == "pig@1"
+    assert asked("default", "pig@2", "--as-deployed").exit_code == 4
+
+
+def test_a_choice_is_not_lost_when_two_choose_at_once(stack: Stack) -> None:
+    shelf = Shelf(stack.table)
+    one = DefaultChoice(ref="pig@1", at=AT, by="ada")
+    with (
+        patch.object(shelf, "choices", lambda: ()),
+        pytest.raises(Conflict),
+    ):
+        shelf.choose(one)
+        shelf.choose(one.model_copy(update={"by": "bob"}))
+    assert [choice.by for choice in shelf.choices()] == ["ada"]
+
+
+def test_what_was_pushed_to_the_embedded_aws_is_listed(
+    stack: Stack, built: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without the folder of this machine having it."""
+    monkeypatch.setattr(verbs, "find_stack", lambda *_a, **_k: stack)
+    pushed(stack, built)
+    here = ("list", "--references", str(tmp_path / "none"))
+    told = CliRunner().invoke(app, ["references", *here])
+    assert "pushed to the embedded AWS: 1" in told.stdout
+    told = CliRunner().invoke(app, ["references", *here, "--pushed", "--json"])
+    assert [one["ref"] for one in json.loads(told.stdout)] == ["pig@1"]

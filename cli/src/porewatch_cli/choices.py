@@ -34,14 +34,18 @@ def refuse_mistyped(
         policies = [policy.name for policy in release_policies().policies]
         refuse_name("release policy", "--release-policy", release_policy, policies)
         refuse_other(release_policy, policies_taken(stack))
-    if bundle is None:
-        return ()
+    remark = None if bundle is None else refuse_unknown_bundle(stack, bundle)
+    return (remark,) if remark else ()
+
+
+def refuse_unknown_bundle(stack: Stack, bundle: str) -> str | None:
+    """A remark when nothing is known with which it could be compared. Raises BundleRefused for one
+    that the stack does not have."""
     known = bundles_of(stack)
     if not known and stack.bundles is not None:
         refuse_bundle(bundle, {bundle})  # its shape
         stack.bundles.digest_of(bundle)
-    remark = refuse_bundle(bundle, known)
-    return (remark,) if remark else ()
+    return refuse_bundle(bundle, known)
 
 
 def policies_taken(stack: Stack) -> tuple[str, ...]:

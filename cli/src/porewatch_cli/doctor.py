@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from porewatch.adapters.faults import code_of
 from porewatch.compute.profiles import profile
 from porewatch.domain.base import Model
 from porewatch.domain.estimate import vcpus_of
@@ -31,6 +32,27 @@ SEVERAL = 4
 """Machines that should fit into a quota at once before it is called narrow."""
 ARCHITECTURE = "x86_64"
 IMAGE = "image of the machines"
+
+
+DENIED = frozenset(
+    {
+        "AccessDenied",
+        "AccessDeniedException",
+        "AuthFailure",
+        "AuthorizationError",
+        "ExpiredToken",
+        "ExpiredTokenException",
+        "InvalidClientTokenId",
+        "OptInRequired",
+        "RequestExpired",
+        "SignatureDoesNotMatch",
+        "UnauthorizedOperation",
+        "UnrecognizedClientException",
+    }
+)
+"""Codes by which AWS refuses credentials, whatever was asked."""
+NOT_OFFERED = frozenset({"InvalidAction", "UnknownOperationException"})
+"""Codes of a call that the service does not have; a bare HTTP status comes from no such service."""
 
 
 class Verdict(StrEnum):
@@ -80,15 +102,31 @@ def examine(stack: Stack) -> list[Check]:
         ("default bundle", look.bundle),
         ("queues", look.queues),
     ]
-    return [check for what, act in checks for check in _answered(what, act)]
+    return [check for what, act in checks for check in answered(what, act, local=stack.is_local)]
 
 
-def _answered(what: str, act: Callable[[], Iterable[Check]]) -> list[Check]:
+def answered(what: str, look: Callable[[], Iterable[Check]], *, local: bool = False) -> list[Check]:
+    """What `look` finds; one check that is no OK when it was not answered. `local`: the embedded
+    AWS is asked, which knows fewer calls than AWS."""
     try:
-        return list(act())
+        return list(look())
     except (ClientError, BotoCoreError) as error:
-        why = "may your credentials ask this? See docs/operations.md."
-        return [Check(what=what, verdict=Verdict.UNANSWERED, told=str(error)[:160], remedy=why)]
+        told, remedy = _why_not(error, local)
+        return [Check(what=what, verdict=Verdict.UNANSWERED, told=told[:200], remedy=remedy)]
+
+
+def _why_not(error: ClientError | BotoCoreError, local: bool) -> tuple[str, str]:
+    """What is said of it, and the remedy."""
+    if not isinstance(error, ClientError):
+        return str(error), "AWS was not reached: look at the network, --region and your login."
+    call, code = error.operation_name, code_of(error)
+    if code in DENIED:
+        return f"{call}: {code}", "your credentials may not ask this: see docs/policies/reader.json"
+    if code in NOT_OFFERED or code.isdigit():
+        if local:
+            return f"the embedded AWS does not know {call}; AWS answers it", ""
+        return f"{call} is not offered here", "is the region right?"
+    return str(error), "ask again later; if it stays, it is a fault of this command."
 
 
 class _Look:
@@ -222,7 +260,7 @@ class _Look:
         )
 
     def bundle(self) -> Iterator[Check]:
-        ref = self._stack.output("DefaultBundle")
+        ref = self._stack.default_bundle
         there = ref in bundles_of(self._stack)
         yield Check(
             what="default bundle",

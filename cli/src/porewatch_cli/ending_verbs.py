@@ -14,7 +14,14 @@ from porewatch.domain.ending.orders import Deleted, DeleteRun, Held, HoldRun
 from porewatch.domain.errors import MessageRefused
 from porewatch_cli import endings
 from porewatch_cli.invoke import ask_function
-from porewatch_cli.options import JsonOption, ProfileOption, RegionOption, RunArgument, StackOption
+from porewatch_cli.options import (
+    ByOption,
+    JsonOption,
+    ProfileOption,
+    RegionOption,
+    RunArgument,
+    StackOption,
+)
 from porewatch_cli.stack import find_stack
 from porewatch_cli.terminal import console, print_json, speaks_plainly
 
@@ -23,7 +30,6 @@ if TYPE_CHECKING:
 
 app = typer.Typer()
 
-ByOption = Annotated[str | None, typer.Option("--by", help="your name (default: this login)")]
 ReasonOption = Annotated[str, typer.Option("--reason", help="why; it goes into record and notice")]
 
 

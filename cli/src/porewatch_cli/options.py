@@ -52,6 +52,7 @@ BlockOption = Annotated[
         help="least aligned block that counts, in bases (default: 100; 60 for plasma and cfDNA)",
     ),
 ]
+ByOption = Annotated[str | None, typer.Option("--by", help="your name (default: this login)")]
 RegionOption = Annotated[str | None, typer.Option("--region", help="AWS region of the stack")]
 
 

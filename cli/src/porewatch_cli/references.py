@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import tempfile
 from pathlib import Path
 from typing import Annotated
@@ -15,8 +16,9 @@ from porewatch.domain.base import now
 from porewatch.domain.choices import KnownBundle, refuse_bundle
 from porewatch.domain.errors import BundleRefused, PorewatchError
 from porewatch.domain.references import BundleManifest, ContigRole
-from porewatch_cli.choices import bundles_of, record_bundles
-from porewatch_cli.options import JsonOption, ProfileOption, RegionOption, StackOption
+from porewatch_cli.choices import record_bundles
+from porewatch_cli.default_bundle import DefaultNow, choose_default, default_of
+from porewatch_cli.options import ByOption, JsonOption, ProfileOption, RegionOption, StackOption
 from porewatch_cli.push import push_bundle
 from porewatch_cli.stack import Stack, find_stack, home
 from porewatch_cli.terminal import console, errors, print_json, speaks_plainly, table
@@ -120,21 +122,31 @@ def push(
 @app.command()
 @speaks_plainly
 def default(
+    bundle: Annotated[
+        str | None, typer.Argument(metavar="[NAME@VERSION]", help="make this one the default")
+    ] = None,
+    as_deployed: Annotated[
+        bool, typer.Option("--as-deployed", help="back to what the deployment names")
+    ] = False,
+    reason: Annotated[str, typer.Option("--reason", help="why; it stays in the record")] = "",
+    by: ByOption = None,
     as_json: JsonOption = False,
     stack: StackOption = None,
     profile: ProfileOption = None,
     region: RegionOption = None,
 ) -> None:
-    """Which bundle runs get that name none, and whether the stack has it."""
+    """Which bundle runs get that name none, whether the stack has it, and who chose it; or choose
+    another one, for the runs that begin from then on."""
     chosen = find_stack(stack, profile=profile, region=region)
-    ref = chosen.output("DefaultBundle")
-    there = ref in bundles_of(chosen)
-    if as_json:
-        print_json({"bundle": ref, "there": there})
-    else:
-        told = "is there" if there else f"is not there; porewatch references push {ref} sends it"
-        console.print(f"{ref} {told}. Another one: deploy with DefaultBundle=NAME@VERSION.")
-    if not there:
+    if bundle and as_deployed:
+        raise BundleRefused(
+            f"{bundle} and --as-deployed are two choices.", remedy="give one of them."
+        )
+    if bundle or as_deployed:
+        choose_default(chosen, bundle, by=by or getpass.getuser(), reason=reason, at=now())
+    told = default_of(chosen)
+    print_json(told) if as_json else _show_default(told)
+    if not told.there:
         raise typer.Exit(code=1)
 
 
@@ -168,6 +180,15 @@ def _record_where_up(made: BundleManifest) -> None:
         return  # it is down, or there is none: it looks into its folder itself
 
 
+def _pushed_here() -> int:
+    """How many bundles were pushed to the embedded AWS of this folder, when it is up."""
+    try:
+        embedded = find_stack()
+        return len(embedded.bundles.all()) if embedded.bundles is not None else 0
+    except (PorewatchError, ClientError, BotoCoreError):
+        return 0
+
+
 def _fetch(accessions: Path | None, folder: Path, email: str, unconfirmed: bool) -> Path:
     from porewatch_worker.references.fetch import (  # noqa: PLC0415
         Entrez,
@@ -194,15 +215,19 @@ def _fetch(accessions: Path | None, folder: Path, email: str, unconfirmed: bool)
 @speaks_plainly
 def list_(
     references: RootOption = None,
+    pushed: Annotated[
+        bool,
+        typer.Option("--pushed", help="those that were pushed to the embedded AWS of this folder"),
+    ] = False,
     as_json: JsonOption = False,
     stack: StackOption = None,
     profile: ProfileOption = None,
     region: RegionOption = None,
 ) -> None:
-    """All bundles of this machine; with --stack those that were pushed to a stack."""
+    """All bundles of this machine; with --stack or --pushed those that were pushed there."""
     from porewatch_worker.references.shelf import list_bundles  # noqa: PLC0415
 
-    if stack or profile:
+    if pushed or stack or profile:
         return _list_pushed(find_stack(stack, profile=profile, region=region), as_json)
     found = list_bundles(references or home() / "references")
     if as_json:
@@ -211,6 +236,9 @@ def list_(
         _show(found)
     else:
         console.print("no bundles yet; `porewatch references build` makes one")
+    if not as_json and (count := _pushed_here()):
+        console.print(f"pushed to the embedded AWS: {count} (porewatch references list --pushed)")
+    return None
 
 
 @app.command()
@@ -235,11 +263,21 @@ def verify(
         console.print(Text.assemble(("sound", "green"), said))
 
 
+def _show_default(told: DefaultNow) -> None:
+    there = "is there" if told.there else f"is not there: porewatch references push {told.bundle}"
+    console.print(f"{told.bundle} {there}. Another one: porewatch references default NAME@VERSION")
+    if told.bundle != told.deployed:
+        console.print(f"  the deployment names {told.deployed}")
+    for one in told.choices:
+        why = f": {one.reason}" if one.reason else ""
+        console.print(f"  {one.at:%Y-%m-%d %H:%M} {one.ref or 'as deployed'}, by {one.by}{why}")
+
+
 def _list_pushed(stack: Stack, as_json: bool) -> None:
     pushed = stack.bundles.all() if stack.bundles is not None else ()
     if as_json:
         return print_json(pushed)
-    standard = stack.outputs.get("DefaultBundle", "")
+    standard = stack.default_bundle if "DefaultBundle" in stack.outputs else ""
     shown = table("", "bundle", "kind", "MB", "sha256", "pushed", "description", numeric=("MB",))
     for one in pushed:
         shown.add_row(

@@ -30,6 +30,7 @@ from porewatch.adapters.bundle_store import BundleStore
 from porewatch.adapters.clients import ADDRESSED
 from porewatch.adapters.objects import Objects
 from porewatch.adapters.runs import RunLedger
+from porewatch.adapters.shelf import Shelf
 from porewatch.adapters.stages import StageLedger
 from porewatch.adapters.table import Table
 from porewatch.domain.errors import NotFound, Unavailable
@@ -117,6 +118,12 @@ class Stack:
     def bucket(self, life: str) -> Objects:
         """The bucket of one class of life: `Raw`, `Results`, `Reports` or `References`."""
         return Objects(self.output(f"{life}BucketName"), self.s3)
+
+    @property
+    def default_bundle(self) -> str:
+        """The bundle of runs that name none, as it is now. NotFound of a stack of an earlier
+        version, which does not say."""
+        return Shelf(self.table).default(self.output("DefaultBundle"))
 
     @cached_property
     def bundles(self) -> BundleStore | None:

@@ -65,11 +65,11 @@ def submit(
     What is None is as a tar's own run.json says, else the default.
     """
     is_tar = path.is_file() and path.suffix == ".tar"
-    default = None if is_tar else stack.outputs.get("DefaultBundle")  # a tar may name its own
-    remarks = refuse_mistyped(
+    by_default = bundle is None and not is_tar and "DefaultBundle" in stack.outputs
+    remarks = refuse_mistyped(  # a tar may name its own bundle
         stack,
         layout=profile,
-        bundle=default if bundle is None else bundle,
+        bundle=stack.default_bundle if by_default else bundle,
         release_policy=release_policy,
     )
     if run_id is not None:

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import boto3
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import ClientError
 
 from porewatch.compute.profiles import profile
 from porewatch.domain.estimate import vcpus_of
@@ -24,6 +24,7 @@ from porewatch_cli.doctor import (
     QUOTAS,
     Check,
     Verdict,
+    answered,
     calls_check,
     image_check,
     quota_check,
@@ -48,21 +49,7 @@ def rehearse(client: Client, template: Template, *, image: str = "") -> list[Che
     ]
     if image:
         looks.append(("image", lambda: images(client, image)))
-    return [check for what, look in looks for check in _answered(what, look)]
-
-
-def _answered(what: str, look: Callable[[], Iterable[Check]]) -> list[Check]:
-    try:
-        return list(look())
-    except (ClientError, BotoCoreError) as error:
-        return [
-            Check(
-                what=what,
-                verdict=Verdict.UNANSWERED,
-                told=str(error)[:200],
-                remedy="may your credentials ask this, and is the region right?",
-            )
-        ]
+    return [check for what, look in looks for check in answered(what, look)]
 
 
 def account(client: Client) -> Iterator[Check]:

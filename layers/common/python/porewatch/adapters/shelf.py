@@ -1,7 +1,8 @@
-"""Which reference bundles a stack is known to have: one item each, written by whoever saw one.
+"""Which reference bundles a stack is known to have: one item each, written by whoever saw one; and
+which of them is its default: one item for each choice, so that the record of choices stays whole.
 
-`porewatch references build` and `porewatch references register` write here. The list can only grow:
-a bundle that was taken away is noticed by the worker that misses it.
+`porewatch references build`, `register` and `default` write here. The lists can only grow: a bundle
+that was taken away is noticed by the worker that misses it.
 """
 
 from __future__ import annotations
@@ -10,10 +11,11 @@ from contextlib import suppress
 
 from porewatch.adapters.items import Item
 from porewatch.adapters.table import Table
-from porewatch.domain.choices import KnownBundle
-from porewatch.domain.errors import AlreadyDone
+from porewatch.domain.choices import DefaultChoice, KnownBundle, default_bundle
+from porewatch.domain.errors import AlreadyDone, Conflict
 
 SHELF = "SHELF"
+BUNDLE, CHOICE = "BUNDLE#", "DEFAULT#"
 
 
 class Shelf:
@@ -24,9 +26,25 @@ class Shelf:
 
     def known(self) -> tuple[KnownBundle, ...]:
         """Every bundle somebody saw, by name and version."""
-        return tuple(item.model(KnownBundle) for item in self._table.query(SHELF, "BUNDLE#"))
+        return tuple(item.model(KnownBundle) for item in self._table.query(SHELF, BUNDLE))
 
     def record(self, bundle: KnownBundle) -> None:
         """Somebody saw this bundle. Who saw it first stays."""
         with suppress(AlreadyDone):
-            self._table.put_new(Item.of(SHELF, f"BUNDLE#{bundle.ref}", bundle))
+            self._table.put_new(Item.of(SHELF, f"{BUNDLE}{bundle.ref}", bundle))
+
+    def choices(self) -> tuple[DefaultChoice, ...]:
+        """Every choice of the default bundle, oldest first."""
+        return tuple(item.model(DefaultChoice) for item in self._table.query(SHELF, CHOICE))
+
+    def default(self, deployed: str) -> str:
+        """What runs get that name no bundle. `deployed`: the one that the deployment names."""
+        return default_bundle(deployed, self.choices())
+
+    def choose(self, choice: DefaultChoice) -> None:
+        """It counts from now on. Choices are numbered, so that no clock decides which is the last.
+
+        Raises Conflict when somebody else chose at the same moment.
+        """
+        number = len(self.choices())
+        self._table.put_new(Item.of(SHELF, f"{CHOICE}{number:06d}", choice), Conflict)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 from porewatch.domain.base import Model, Moment
 from porewatch.domain.errors import BundleRefused, ManifestRefused
@@ -23,6 +23,22 @@ class KnownBundle(Model):
     synthetic: bool = False
     seen_at: Moment
     seen_by: str = ""
+
+
+class DefaultChoice(Model):
+    """Which bundle runs get that name none, from `at` on: `ref`, or None for the one that the
+    deployment names (parameter DefaultBundle). `by` and `reason`: as the person gave them."""
+
+    ref: str | None
+    at: Moment
+    by: str
+    reason: str = ""
+
+
+def default_bundle(deployed: str, choices: Sequence[DefaultChoice]) -> str:
+    """The rule: the last choice wins over what the deployment names. `choices`: oldest first."""
+    chosen = choices[-1].ref if choices else None
+    return chosen or deployed
 
 
 def refuse_name(what: str, option: str, name: str, choices: Collection[str]) -> None:

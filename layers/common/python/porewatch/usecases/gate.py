@@ -21,8 +21,9 @@ if TYPE_CHECKING:
 @dataclass(frozen=True)
 class Gate:
     """`raw`: the raw bucket; `basecalling`: whether raw signal is taken; `default_bundle`: of runs
-    that name none; `bundle_digest`: of the bundle of a name, None when that is not known here, or
-    BundleRefused when there is none; `release_policies`: under which runs are taken, or ANY."""
+    that name none, as it is now; `bundle_digest`: of the bundle of a name, None when that is not
+    known here, or BundleRefused when there is none; `release_policies`: under which runs are taken,
+    or ANY."""
 
     raw: Objects
     runs: RunLedger
@@ -30,7 +31,7 @@ class Gate:
     intake: Intake
     executions: Executions
     basecalling: bool
-    default_bundle: str
+    default_bundle: Callable[[], str]
     bundle_digest: Callable[[str], str | None] = lambda _ref: None
     release_policies: tuple[str, ...] = (ANY,)
     clock: Callable[[], datetime] = now

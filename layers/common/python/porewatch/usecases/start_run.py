@@ -88,7 +88,7 @@ def _looked(record: RunRecord, digest: str, look: Begun, gate: Gate) -> RunRecor
         _log.info("run %s waits for %d files", run_id, len(ready.waiting_for))
         look.found(ready.waiting_for, at)
         return None
-    bundle = manifest.bundle or gate.default_bundle
+    bundle = manifest.bundle or gate.default_bundle()
     try:
         bundle_sha256 = gate.bundle_digest(bundle)
     except BundleRefused as refusal:
