@@ -140,6 +140,12 @@ class Ec2:
     describe_spot_instance_requests = describe_volumes
     describe_launch_template_versions = describe_volumes
 
+    def get_console_output(self, *, InstanceId: str, Latest: bool) -> dict[str, Any]:
+        instance = self.instances.get(InstanceId)
+        if instance is None or not self._shows(instance):
+            raise refusal("InvalidInstanceID.NotFound", f"{InstanceId} does not exist")
+        return {"InstanceId": InstanceId, "Output": "it printed this"}
+
     def terminate_instances(self, *, InstanceIds: list[str]) -> dict[str, Any]:
         for name in InstanceIds:
             instance = self.instances.get(name)

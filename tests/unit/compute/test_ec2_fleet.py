@@ -3,12 +3,14 @@ tags before each launch. What moto cannot do (full pools, lost answers) the test
 
 from __future__ import annotations
 
+import base64
 from datetime import UTC, datetime
 from typing import Any
 
 import boto3
 import pytest
 from botocore.exceptions import ClientError, ReadTimeoutError
+from botocore.stub import Stubber
 
 from porewatch.compute import ec2_fleet
 from porewatch.compute.ec2_fleet import Ec2Fleet, fleet_request
@@ -291,3 +293,47 @@ def test_a_new_machine_that_does_not_show_yet_has_the_zone_of_its_subnet(fleet: 
     }
     machine = failing(zoned, {"Instances": [group]}).launch(specs(fleet, owner())[0])
     assert machine.pool == "m5.2xlarge@z-b"
+
+
+LATEST, KEPT = ({"InstanceId": "i-1", "Latest": latest} for latest in (True, False))
+
+
+def console(*answers: dict[str, str] | str) -> str:
+    """What is read when EC2 answers so, in order; a str is the code of a refusal."""
+    client = boto3.client("ec2", region_name="eu-west-1")
+    with Stubber(client) as ec2:
+        for answer, asked in zip(answers, (LATEST, KEPT), strict=False):
+            if isinstance(answer, str):
+                ec2.add_client_error(
+                    "get_console_output", answer, http_status_code=400, expected_params=asked
+                )
+            else:
+                ec2.add_response("get_console_output", answer, asked)
+        read = Ec2Fleet("s", client=client).console("i-1")
+        ec2.assert_no_pending_responses()
+        return read
+
+
+def printed(text: bytes) -> dict[str, str]:
+    return {"InstanceId": "i-1", "Output": base64.b64encode(text).decode()}
+
+
+@pytest.mark.parametrize(
+    ("answers", "read"),
+    [
+        ([printed(b"mount: \xff timed out")], "mount: \ufffd timed out"),
+        (["UnsupportedOperation", printed(b"kernel")], "kernel"),  # no Nitro
+        ([{"InstanceId": "i-1"}, printed(b"kernel")], "kernel"),
+        ([{"InstanceId": "i-1"}, {"InstanceId": "i-1"}], ""),
+        (["InvalidInstanceID.NotFound", "InvalidInstanceID.NotFound"], ""),
+    ],
+)
+def test_the_console_of_a_machine_is_read_as_ec2_keeps_it(
+    aws: None, answers: list[dict[str, str] | str], read: str
+) -> None:
+    assert console(*answers) == read
+
+
+def test_a_console_that_may_not_be_read_is_no_empty_one(aws: None) -> None:
+    with pytest.raises(ConfigurationRefused):
+        console("UnauthorizedOperation")

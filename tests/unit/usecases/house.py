@@ -88,6 +88,7 @@ class Cloud:
     launches: list[LaunchSpec] = field(default_factory=list)
     ended: list[str] = field(default_factory=list)
     at: datetime = START
+    printed: str | None = "kernel: panic"
 
     def prepare(
         self,
@@ -143,6 +144,11 @@ class Cloud:
         if source == "batch":
             return []
         return list(self.machines.values())
+
+    def console(self, instance_id: str) -> str:
+        if self.printed is None:
+            raise Unavailable("EC2 does not answer.")
+        return self.printed
 
     def terminate(self, instance_id: str) -> None:
         self.ended.append(instance_id)

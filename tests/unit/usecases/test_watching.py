@@ -7,12 +7,14 @@ from datetime import timedelta
 import pytest
 
 from porewatch.adapters.table import Table
+from porewatch.domain import places
 from porewatch.domain.errors import ConfigurationRefused, Unavailable
 from porewatch.domain.machine_news import MachineNews, NewsKind
 from porewatch.domain.phases import Phase, Progress, StageState
+from porewatch.domain.places import boot_log_of
 from porewatch.usecases.watch_machines import hear_cloud, sweep
 from tests.mocked import facts_in
-from tests.unit.usecases.house import KEY, MANIFEST_KEY, RUN, SPEC, House
+from tests.unit.usecases.house import KEY, MANIFEST_KEY, RUN, SPEC, House, attempt_of
 
 
 @pytest.fixture
@@ -102,6 +104,54 @@ def test_an_end_that_was_recorded_but_never_told_is_told(house: House) -> None:
     sweep(house.watch())
     assert house.state_machine.heard == [("t1", "WorkerFailed", "broke")]
     assert list(house.stages.awaiting()) == []
+
+
+def never_spoke(house: House) -> None:
+    house.seal()
+    house.open()
+    house.launch(1)
+    house.wait(1, "t1")
+
+
+def consoles(house: House) -> dict[str, bytes]:
+    found = house.results.keys(places.epoch_prefix(*KEY, 1))
+    return {head.key: house.results.get(head.key) for head in found if boot_log_of(head.key)}
+
+
+CONSOLE = places.console_key(*KEY, 1, "i-1")
+BOOT = attempt_of() + places.BOOT_LOG
+
+
+@pytest.mark.parametrize(
+    ("printed", "sent", "kept"),
+    [
+        ("kernel: panic", False, {CONSOLE: b"kernel: panic"}),
+        ("kernel: panic", True, {BOOT: b"docker: 125"}),  # its own words say more
+        ("", False, {}),
+        (None, False, {}),
+    ],
+)
+def test_r6_what_the_console_of_a_machine_showed_that_never_spoke_is_kept(
+    house: House, printed: str | None, sent: bool, kept: dict[str, bytes]
+) -> None:
+    never_spoke(house)
+    house.cloud.printed = printed
+    if sent:
+        house.results.put(BOOT, b"docker: 125")
+    house.cloud.lose("i-1", "Client.InstanceInitiatedShutdown")
+    house.later(minutes=6)
+    sweep(house.watch())
+    assert house.state_machine.heard[0][1] == "WorkerLost"
+    assert consoles(house) == kept
+
+
+def test_r6_of_a_worker_that_spoke_no_console_is_kept(house: House) -> None:
+    house.claimed()
+    house.cloud.lose("i-1")
+    house.later(minutes=6)
+    sweep(house.watch())
+    assert house.state_machine.heard[0][1] == "WorkerLost"
+    assert consoles(house) == {}
 
 
 def test_a_machine_that_never_begins_is_given_up_at_its_deadline_and_not_before(

@@ -80,6 +80,10 @@ class BatchJobs:
         ours = self._described(self._listed(f"{name_prefix(self._stack)}*"))
         return [job for job in ours if job.owner is not None and job.owner.stack == self._stack]
 
+    def console(self, instance_id: str) -> str:
+        """See `Source.console`."""
+        return ""
+
     def terminate(self, instance_id: str) -> None:
         """See `Source.terminate`. A waiting job ends at once; a running one gets SIGTERM, and
         SIGKILL half a minute later."""

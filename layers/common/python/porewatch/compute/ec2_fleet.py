@@ -24,7 +24,7 @@ from porewatch.compute.ladder import rungs
 from porewatch.compute.launch_faults import CAPACITY, class_for, launch_error
 from porewatch.compute.price import price_list
 from porewatch.domain.base import now
-from porewatch.domain.errors import AlreadyDone, CapacityUnavailable, LaunchUnknown
+from porewatch.domain.errors import AlreadyDone, CapacityUnavailable, LaunchUnknown, NotFound
 from porewatch.domain.launching import (
     EXPIRES_TAG,
     PURCHASE_TAG,
@@ -123,6 +123,20 @@ class Ec2Fleet:
     def inventory(self) -> list[Machine]:
         """See `Source.inventory`."""
         return list(self._described({"tag:porewatch-stack": [self._stack]}))
+
+    def console(self, instance_id: str) -> str:
+        """See `Source.console`. The latest, which types on Nitro have; else what was kept at the
+        machine's start or end. EC2 has it for an hour after the end."""
+        return self._console(instance_id, latest=True) or self._console(instance_id, latest=False)
+
+    def _console(self, instance_id: str, *, latest: bool) -> str:
+        none = {"InvalidInstanceID.NotFound": NotFound, "UnsupportedOperation": NotFound}
+        try:
+            with translated(f"read the console of {instance_id}", none):
+                shown = self._client.get_console_output(InstanceId=instance_id, Latest=latest)
+        except NotFound:
+            return ""
+        return shown.get("Output", "")  # botocore has decoded it
 
     def terminate(self, instance_id: str) -> None:
         """See `Source.terminate`."""

@@ -58,6 +58,10 @@ class Source(Protocol):
     def inventory(self) -> list[Machine]:
         """All machines of this stack."""
 
+    def console(self, instance_id: str) -> str:
+        """What the machine printed on its console, as far as the cloud still has it; blank when it
+        has nothing, and of jobs, whose output lies in a log group."""
+
     def terminate(self, instance_id: str) -> None:
         """End a machine. Ending it twice, or one that is gone, is fine."""
 
@@ -95,6 +99,8 @@ class Executor(Protocol):
     def find(self, owner: Owner, source: ExecutorName) -> list[Machine]: ...
 
     def inventory(self, source: ExecutorName) -> list[Machine]: ...
+
+    def console(self, instance_id: str) -> str: ...
 
     def terminate(self, instance_id: str) -> None: ...
 

@@ -108,6 +108,10 @@ class Executors:
             return self._ec2.inventory()
         return self._batch.inventory() if self._batch else []
 
+    def console(self, instance_id: str) -> str:
+        """See `Executor.console`."""
+        return self._of(instance_id).console(instance_id)
+
     def terminate(self, instance_id: str) -> None:
         """See `Executor.terminate`."""
         self._of(instance_id).terminate(instance_id)

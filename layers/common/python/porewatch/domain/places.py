@@ -13,6 +13,8 @@ SUMMARY = "final_summary"
 BOOT_LOG = "boot.log"
 """What a machine printed, sent by itself when its worker ended badly or never began, below its
 attempt's prefix. The user-data of template.yaml writes it."""
+CONSOLE_LOG = "console.log"
+"""What a machine's console showed, kept by the control plane when the machine sent no boot log."""
 QUARANTINE = "quarantine/"
 MANIFESTS = "manifests/"
 
@@ -70,7 +72,7 @@ def order_key(run_id: str, revision: int, stage: str) -> str:
 def attempt_prefix(run_id: str, revision: int, stage: str, epoch: int, user_id: str) -> str:
     """All that one machine may write. `user_id`: `aws:userid` of its credentials, the last part of
     the prefix: its role lets a machine write below no other (docs/adr/0010)."""
-    return stage_prefix(run_id, revision, stage) + f"e{epoch}/{user_id}/"
+    return epoch_prefix(run_id, revision, stage, epoch) + f"{user_id}/"
 
 
 def epoch_of_attempt(attempt: str) -> int:
@@ -96,10 +98,20 @@ def log_key(attempt: str) -> str:
     return f"{attempt}worker.log"
 
 
+def epoch_prefix(run_id: str, revision: int, stage: str, epoch: int) -> str:
+    """Below it lies what was written of one epoch, whoever wrote it."""
+    return stage_prefix(run_id, revision, stage) + f"e{epoch}/"
+
+
+def console_key(run_id: str, revision: int, stage: str, epoch: int, machine: str) -> str:
+    """Below the machine's id, which is no user id: no machine can write there."""
+    return epoch_prefix(run_id, revision, stage, epoch) + f"{machine}/{CONSOLE_LOG}"
+
+
 def boot_log_of(key: str) -> tuple[int, str] | None:
-    """(epoch, who wrote it) of the key of a boot log; None for any other key."""
+    """(epoch, whose it is) of the key of a boot log or a console's; None for any other key."""
     *_, epoch, who, name = ("", "", *key.split("/"))
-    if name != BOOT_LOG or not re.fullmatch(r"e[0-9]{1,9}", epoch):
+    if name not in (BOOT_LOG, CONSOLE_LOG) or not re.fullmatch(r"e[0-9]{1,9}", epoch):
         return None
     return int(epoch[1:]), who
 

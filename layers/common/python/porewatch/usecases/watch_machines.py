@@ -40,6 +40,7 @@ from porewatch.usecases.ask_each import Sight, ask_each, look_at
 from porewatch.usecases.end_leftover import Hands, settle
 from porewatch.usecases.end_machines import end_machine
 from porewatch.usecases.free_held import free_held
+from porewatch.usecases.keep_console import keep_console
 from porewatch.usecases.publish_stage import publish_stage
 from porewatch.usecases.read_note import read_note, user_id_of
 from porewatch.usecases.stop_over_budget import stop_over_budget
@@ -188,6 +189,7 @@ def _judged(watch: Watch, record: StageRecord, seen: Sight) -> StageRecord:
     if verdict.life is not Life.DEAD:
         return record
     _log.warning("%s of %s: %s", record.stage, record.run_id, verdict.problem)
+    keep_console(record, results=watch.results, executor=watch.executor)
     if verdict.error == "SpotInterrupted":
         checkpoint = record.progress.checkpoint if record.progress else None
         return watch.stages.mark_interrupted(
