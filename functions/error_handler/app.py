@@ -1,43 +1,41 @@
-"""A stage failed: try again or not. A run failed, or its execution ended unheard: say so. Every two
-minutes all runs are compared with their executions."""
+"""A stage failed: try again or not. A run failed, or its execution ended unheard: it ends and says
+why. Every two minutes all runs are compared with their executions."""
 
-from porewatch.adapters.executions import Executions
-from porewatch.adapters.runs import RunLedger
-from porewatch.adapters.stages import StageLedger
+from porewatch.adapters import executions, runs, stages
 from porewatch.adapters.table import Table
+from porewatch.compute.executors import executors
 from porewatch.compute.price import price_list
 from porewatch.domain.base import now
 from porewatch.domain.execution_news import ExecutionEnded
-from porewatch.domain.prices import ServicePrices
 from porewatch.domain.tasks import ERROR_TASK, Decided, ErrorTask, RunEnded
 from porewatch.edge.event import on_event
 from porewatch.edge.execution_news import execution_ended
 from porewatch.edge.task import by_door, on_task
 from porewatch.settings import settings
 from porewatch.usecases.close_run import close_run
+from porewatch.usecases.end_run import Brakes
 from porewatch.usecases.handle_error import handle_error
-from porewatch.usecases.reconcile_runs import Books, reconcile_runs
+from porewatch.usecases.reconcile_runs import reconcile_runs
 
 
-def books() -> tuple[RunLedger, StageLedger, ServicePrices]:
-    table = Table(settings().ledger_table)
-    prices = price_list(settings().aws_region).services
-    return RunLedger(table), StageLedger(table), prices
+def brakes() -> Brakes:
+    told, table = settings(), Table(settings().ledger_table)
+    kept, prices = stages.StageLedger(table), price_list(told.aws_region).services
+    steps = executions.Executions(told.state_machine_arn)
+    run_ledger, machines = runs.RunLedger(table), executors(told)
+    return Brakes(told.stack_name, run_ledger, kept, steps, machines, prices, now())
 
 
 @on_task(ERROR_TASK)
 def decide(task: ErrorTask) -> Decided | RunEnded:
-    runs, stages, prices = books()
-    return handle_error(task, runs=runs, stages=stages, prices=prices, at=now())
+    return handle_error(task, brakes())
 
 
 @on_event(execution_ended)
 def hear(ended: ExecutionEnded | None) -> None:
-    runs, stages, prices = books()
     if ended is None:
-        executions = Executions(settings().state_machine_arn)
-        return reconcile_runs(Books(runs, stages, executions, prices, now()))
-    close_run(ended, runs=runs, stages=stages, prices=prices, at=now())
+        return reconcile_runs(brakes())
+    close_run(ended, brakes())
 
 
 lambda_handler = by_door(task=decide, news=hear)

@@ -9,7 +9,8 @@ from porewatch.domain.cancelling import Cancel, Cancelled
 from porewatch.edge.http import asked, on_http, routes
 from porewatch.edge.task import by_door, on_task
 from porewatch.settings import settings
-from porewatch.usecases.cancel_run import Brakes, cancel_run
+from porewatch.usecases.cancel_run import cancel_run
+from porewatch.usecases.end_run import Brakes
 
 api = routes()
 

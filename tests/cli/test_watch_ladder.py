@@ -149,8 +149,9 @@ def test_json_has_every_rung_as_data(
         (2, "on-demand", "QuotaExceeded"),
     ]
     assert [r["problem"] for r in views[-1]["refusals"]] == [FULL.problem] * 2 + [OVER.problem]
-    (failure,) = views[-1]["failures"]
+    failure, last = views[-1]["failures"]
     assert failure["will_retry"] and "asked again in" in failure["then"]
+    assert (last["epoch"], last["will_retry"]) == (2, False), "the run's end ended it"
     assert RunView.model_validate(views[-1]).refusals
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Iterator
 from types import SimpleNamespace
 from typing import Any
 from unittest.mock import patch
@@ -26,7 +25,6 @@ from porewatch.domain.events import FACTS, RunCancelled
 from porewatch.domain.notices import notice_of
 from porewatch.domain.phases import StageState
 from porewatch.domain.runs import RunManifest, RunState
-from porewatch.settings import settings
 from porewatch.usecases.start_run import ExecutionInput
 from porewatch_cli.main import app
 from porewatch_cli.stack import Stack
@@ -47,21 +45,18 @@ ORDER = {"run_id": RUN, "by": "M. Sato", "reason": "wrong flow cell"}
 
 
 @pytest.fixture
-def running(answers: Answers) -> Iterator[str]:  # noqa: F811
+def running(answers: Answers) -> str:  # noqa: F811
     """A run at work on one machine, under a real execution; the machine's id."""
     steps = boto3.client("stepfunctions")
     role = f"arn:aws:iam::{ACCOUNT}:role/r"
     steps.create_state_machine(name="screen-run", definition=WAITS, roleArn=role)
-    with patch.dict("os.environ", {"STATE_MACHINE_ARN": MACHINE}):
-        settings.cache_clear()
-        executions = Executions(MACHINE)
-        with patch("tests.functional.test_control_plane.RunLedger.start", started):
-            manifest = seal()
-        digest = manifest.digest()
-        order = ExecutionInput(run_id=RUN, revision=0, manifest_digest=digest, profile="default")
-        executions.start(RUN, digest, order)
-        call("phase_state_manager", example("phase_state_manager"))
-        yield str(call("instance_launcher", example("instance_launcher"))["instance_id"])
+    with patch("tests.functional.test_control_plane.RunLedger.start", started):
+        manifest = seal()
+    digest = manifest.digest()
+    order = ExecutionInput(run_id=RUN, revision=0, manifest_digest=digest, profile="default")
+    Executions(MACHINE).start(RUN, digest, order)
+    call("phase_state_manager", example("phase_state_manager"))
+    return str(call("instance_launcher", example("instance_launcher"))["instance_id"])
 
 
 _start = RunLedger.start

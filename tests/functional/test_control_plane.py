@@ -45,6 +45,7 @@ from porewatch.domain.proofs import MAC, SECRET_TAG, digest_of, proof
 from porewatch.domain.runs import InputFile, ReadKind, RunManifest, RunState, Sample
 from porewatch.edge import log
 from porewatch.settings import settings
+from tests.functional.conftest import MACHINE
 from tests.functional.doors import ROOT, Context, batch, door, send, told
 from tests.mocked import facts_in, make_buckets, make_ledger, make_mac_key, mocked_aws
 
@@ -84,6 +85,7 @@ def answers() -> Iterator[Answers]:
             MESSAGE_KEY_ARN=make_mac_key(),
             WORKER_DEAD_LETTERS_URL=dead,
             WORKER_ROLE_ID="AROAWORKER",
+            STATE_MACHINE_ARN=MACHINE,
             SUBNET_IDS=",".join(subnets),
             WORKER_QUEUE_URL=sqs.create_queue(QueueName="worker")["QueueUrl"],
             ALERT_TOPIC_ARN=alerts,

@@ -9,17 +9,21 @@ import boto3
 import pytest
 
 from porewatch.adapters.executions import Executions
+from porewatch.adapters.runs import RunLedger
+from porewatch.adapters.stages import StageLedger
 from porewatch.adapters.table import Table
+from porewatch.compute.executors import Executors
 from porewatch.domain import base
 from porewatch.domain.execution_news import PROBLEMS
 from porewatch.domain.reconciling import MOST_RESTARTS, SeenExecution, Step, step
 from porewatch.domain.runs import RunRecord, RunState
 from porewatch.usecases.start_run import ExecutionInput
 from tests.functional.conftest import MACHINE
-from tests.functional.test_cancelling import ORDER, running, runs  # noqa: F401 - a fixture
+from tests.functional.test_cancelling import ORDER, machine_states, running, runs  # noqa: F401 - a fixture
 from tests.functional.test_control_plane import RUN, answers, call, record, seal  # noqa: F401
 from tests.mocked import facts_in
 
+FAIL = {"action": "fail_run", "stage": "screen", "epoch": 1, "error": "WorkerLost", "cause": "c."}
 CLOCK = {"detail-type": "Scheduled Event", "source": "aws.events", "detail": {}}
 
 
@@ -36,9 +40,23 @@ def sweep(monkeypatch: pytest.MonkeyPatch) -> Any:
     return after
 
 
-def names() -> list[str]:
+def executions_there() -> list[Any]:
     steps = boto3.client("stepfunctions")
-    return sorted(e["name"] for e in steps.list_executions(stateMachineArn=MACHINE)["executions"])
+    return list(steps.list_executions(stateMachineArn=MACHINE)["executions"])
+
+
+def names() -> list[str]:
+    return sorted(e["name"] for e in executions_there())
+
+
+def ended_event(arn: str | None) -> dict[str, Any]:
+    """Step Functions says that an execution failed."""
+    order = f'{{"run_id": "{RUN}", "revision": 0}}'
+    return {
+        "detail-type": "Step Functions Execution Status Change",
+        "source": "aws.states",
+        "detail": {"executionArn": arn, "input": order, "status": "FAILED"},
+    }
 
 
 def restarted(_: Executions, arn: str) -> SeenExecution | None:
@@ -67,6 +85,91 @@ def test_a_run_whose_end_nobody_told_is_closed_once(running: str, sweep: Any) ->
     assert record().state.value == "failed"
     sweep(10)
     assert facts_in(Table("ledger"), RUN).count("RunFailed") == 1
+
+
+class Died(BaseException):
+    """The function's process goes away."""
+
+
+DOORS: dict[str, tuple[str, dict[str, Any]]] = {
+    "cancelled": ("run_canceller", ORDER),
+    "failed": ("error_handler", {**FAIL, "run_id": RUN, "revision": 0}),
+    "refused": ("error_handler", {**FAIL, "run_id": RUN, "revision": 0, "error": "NoReadsLeft"}),
+}
+STEPS = {
+    "fencing": (StageLedger, "abandon"),
+    "its machine": (Executors, "terminate"),
+    "its payment": (StageLedger, "settle_cost"),
+    "the rest of the bill": (StageLedger, "settle_overhead"),
+    "the last word": (RunLedger, "close"),
+}
+
+
+@pytest.mark.parametrize("state", DOORS)
+@pytest.mark.parametrize("at", STEPS)
+def test_what_an_ending_that_died_left_undone_is_finished(
+    running: str,  # noqa: F811
+    sweep: Any,
+    monkeypatch: pytest.MonkeyPatch,
+    state: str,
+    at: str,
+) -> None:
+    """Whichever door ended it, and wherever it died: one path, so one end."""
+
+    def dies(*_: Any, **__: Any) -> None:
+        raise Died
+
+    with monkeypatch.context() as patched, pytest.raises(Died):
+        patched.setattr(*STEPS[at], dies)
+        call(*DOORS[state])
+    assert (runs().get(RUN).state.value, runs().get(RUN).closed_at) == (state, None)
+    sweep(1)
+    assert runs().get(RUN).closed_at is None, "whoever began may still be at it"
+    sweep()
+    run, lines = runs().get(RUN), runs().cost_lines(RUN)
+    assert (run.state.value, machine_states(), record().state.value) == (
+        *(state, ["terminated"]),
+        "failed",
+    )
+    assert [line.instance_id for line in lines if line.what == "machine"] == [running]
+    assert run.cost_usd == pytest.approx(sum(line.usd for line in lines))
+    assert {line.what for line in lines} > {"machine"}
+    stopped = {e["status"] for e in executions_there()}
+    assert stopped == ({"ABORTED"} if state == "cancelled" else {"RUNNING"})
+    before = facts_in(Table("ledger"), RUN)
+    monkeypatch.setattr(Executors, "find", dies)
+    sweep(10)
+    assert facts_in(Table("ledger"), RUN) == before, "all is done: nobody looks again"
+
+
+TOLD_OF_THE_RUN = {
+    "cancelled": "RunCancelled",
+    "failed": "RunFailed",
+    "refused": "RunRefused",
+    "its execution's end": "RunFailed",
+    "the sweep": "RunFailed",
+}
+
+
+@pytest.mark.parametrize("door", TOLD_OF_THE_RUN)
+def test_every_way_to_end_a_run_leaves_the_same_behind(
+    running: str,  # noqa: F811
+    sweep: Any,
+    door: str,
+) -> None:
+    before = set(facts_in(Table("ledger"), RUN))
+    if door in DOORS:
+        call(*DOORS[door])
+    else:
+        arn = runs().get(RUN).execution_arn
+        boto3.client("stepfunctions").stop_execution(executionArn=arn)
+        _ = sweep() if door == "the sweep" else call("error_handler", ended_event(arn))
+    told = set(facts_in(Table("ledger"), RUN)) - before
+    assert told == {TOLD_OF_THE_RUN[door], "StageFailed", "InstanceTerminated"}
+    assert machine_states() == ["terminated"]
+    assert runs().get(RUN).closed_at is not None
+    books = StageLedger(Table("ledger"))._budget.books(RUN, 0)
+    assert (books.held_usd, books.balanced) == (0, True)
 
 
 def test_an_execution_that_nobody_knows_is_started_by_its_name(
@@ -103,26 +206,10 @@ def test_what_ran_while_the_cloud_was_restarted_goes_on_in_another_execution(
     assert len(names()) == 2
     sweep(6)
     assert len(names()) == 2
-    ended = {"run_id": RUN, "revision": 0, "status": "FAILED", "execution_arn": first}
-    event = {
-        "detail-type": "Step Functions Execution Status Change",
-        "source": "aws.states",
-        "detail": {
-            "executionArn": first,
-            "input": f'{{"run_id": "{RUN}", "revision": 0}}',
-            "status": ended["status"],
-        },
-    }
-    call("error_handler", event)
+    call("error_handler", ended_event(first))
     assert runs().get(RUN).state is RunState.RUNNING, "the first one's end is not the run's"
     call("run_canceller", ORDER)
-    (stopped,) = (
-        e["name"]
-        for e in boto3.client("stepfunctions").list_executions(stateMachineArn=MACHINE)[
-            "executions"
-        ]
-        if e["status"] == "ABORTED"
-    )
+    (stopped,) = (e["name"] for e in executions_there() if e["status"] == "ABORTED")
     assert stopped.endswith("-1")
 
 

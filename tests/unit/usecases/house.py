@@ -39,6 +39,7 @@ from porewatch.domain.tasks import Await, FailRun, Launch, Open, Opened, RunEnde
 from porewatch.usecases.answer_stage import await_stage
 from porewatch.usecases.close_run import close_run
 from porewatch.usecases.desk import Desk
+from porewatch.usecases.end_run import Brakes
 from porewatch.usecases.handle_error import fail_run
 from porewatch.usecases.launch_machine import launch_machine
 from porewatch.usecases.open_stage import open_stage
@@ -197,6 +198,16 @@ class StateMachine:
 
 
 @dataclass
+class Executions:
+    """Remembers which ones were stopped, and why."""
+
+    stopped: list[tuple[str, str]] = field(default_factory=list)
+
+    def stop(self, arn: str, cause: str) -> None:
+        self.stopped.append((arn, cause))
+
+
+@dataclass
 class Ear:
     """The worker queue: empty, or with words still waiting, or out of reach."""
 
@@ -218,6 +229,7 @@ class House:
         self.notes = WorkerNotes(table)
         self.manifests = Manifests(self.runs, Objects("raw"))
         self.cloud, self.state_machine, self.ear = Cloud(), StateMachine(), Ear()
+        self.executions = Executions()
         self.now = START
 
     def later(self, **more: float) -> None:
@@ -275,13 +287,22 @@ class House:
             at=self.now,
         ).instance_id
 
+    def brakes(self) -> Brakes:
+        return Brakes(
+            stack="s",
+            runs=self.runs,
+            stages=self.stages,
+            executions=self.executions,  # type: ignore[arg-type]
+            executor=self.cloud,
+            prices=price_list().services,
+            at=self.now,
+        )
+
     def fail(self, task: FailRun) -> RunEnded:
-        prices = price_list().services
-        return fail_run(task, runs=self.runs, stages=self.stages, prices=prices, at=self.now)
+        return fail_run(task, self.brakes())
 
     def close(self, ended: ExecutionEnded) -> None:
-        prices = price_list().services
-        close_run(ended, runs=self.runs, stages=self.stages, prices=prices, at=self.now)
+        close_run(ended, self.brakes())
 
     def wait(self, epoch: int, token: str) -> None:
         task = Await(

@@ -528,11 +528,10 @@ def test_a_run_whose_execution_was_ended_from_outside_ends_and_its_machine_too(
     assert not failed.will_retry
     with pytest.raises(StaleEpoch):
         say(house, Claimed)
-    for _ in range(2):
-        assert house.cloud.ended == []
-        house.later(minutes=6)
-        sweep(house.watch())
     assert house.cloud.ended == ["i-1"]
+    (line,) = (line for line in house.runs.cost_lines(RUN) if line.what == "machine")
+    assert line.instance_id == "i-1"
+    sweep(house.watch())
     assert list(house.stages.awaiting()) == []
     assert house.state_machine.heard == []
 

@@ -225,6 +225,14 @@ class RunLedger:
 
         return self._move(order.run_id, stop)
 
+    def close(self, run_id: str, revision: int, usd: float, at: datetime) -> RunRecord:
+        """See `lifecycle.close`."""
+        return self._move(
+            run_id,
+            lambda record: lifecycle.close(there(record, run_id), revision, usd, at),
+            gone=True,
+        )
+
     def set_cost(self, run_id: str, usd: float, at: datetime) -> RunRecord:
         """What the run has cost so far (the sum, not a difference: saying it twice is harmless)."""
         return self._move(

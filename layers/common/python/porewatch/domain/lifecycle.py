@@ -87,6 +87,7 @@ def seal(
         execution_arn=None,
         restarts=0,
         completed_at=None,
+        closed_at=None,
         report_keys={},
         findings=None,
         verdict=None,
@@ -339,6 +340,20 @@ def cost(record: RunRecord, usd: float, at: datetime) -> Move:
     if usd <= record.cost_usd:
         return None
     return _moved(record, at, cost_usd=usd), ()
+
+
+def close(record: RunRecord, revision: int, usd: float, at: datetime) -> Move:
+    """Nothing of a revision that came to nothing goes on any more, and the bill is `usd` (`cost`).
+
+    A run that has moved on meanwhile keeps the sum alone.
+    """
+    last = newest(record)
+    if last.revision != revision or last.state not in MENDABLE or last.closed_at is not None:
+        return cost(record, usd, at)
+    usd = max(record.cost_usd, usd)
+    if last is record:
+        return _moved(record, at, cost_usd=usd, closed_at=at), ()
+    return _moved(record, at, cost_usd=usd, attempt=_moved(last, at, closed_at=at)), ()
 
 
 def found(record: RunRecord, revision: int, findings: int, at: datetime) -> Move:

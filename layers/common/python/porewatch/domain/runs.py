@@ -298,6 +298,10 @@ class RunRecord(Model):
     created_at: Moment
     updated_at: Moment
     completed_at: Moment | None = None
+    closed_at: Annotated[
+        Moment | None,
+        Field(description="of one that came to nothing: its machines have ended and are paid"),
+    ] = None
     report_keys: dict[str, str] = {}
     cost_usd: float = 0.0
     findings: int | None = None

@@ -7,44 +7,28 @@ speak, or was never reached: a timeout of the whole execution, or somebody who s
 from __future__ import annotations
 
 import logging
-from datetime import datetime
-from typing import TYPE_CHECKING
 
 from porewatch.domain.execution_news import ExecutionEnded
-from porewatch.domain.launching import Owner
-from porewatch.domain.phases import StageRecord
+from porewatch.domain.revisions import newest
 from porewatch.domain.tasks import FailRun
+from porewatch.usecases.end_run import Brakes
 from porewatch.usecases.handle_error import fail_run
-
-if TYPE_CHECKING:
-    from porewatch.adapters.runs import RunLedger
-    from porewatch.adapters.stages import StageLedger
-    from porewatch.domain.prices import ServicePrices
 
 _log = logging.getLogger(__name__)
 
 
-def close_run(
-    ended: ExecutionEnded,
-    *,
-    runs: RunLedger,
-    stages: StageLedger,
-    prices: ServicePrices,
-    at: datetime,
-) -> None:
-    """Fence the workers of open stages (the monitor ends their machines), give back what is held
-    for machines that never came, then end the run.
-
-    A run that has ended, or has moved on to another revision or execution, stays as it is.
-    """
-    run = runs.find(ended.run_id)
-    if ended.execution_arn and run and run.execution_arn != ended.execution_arn:
-        _log.info("run %s goes on in %s", ended.run_id, run.execution_arn)
+def close_run(ended: ExecutionEnded, brakes: Brakes) -> None:
+    """A run that has ended already ends whole; one that has moved on to another revision or
+    execution, or was completed, stays as it is."""
+    run = brakes.runs.find(ended.run_id)
+    if run is None:
         return
-    for record in stages.of_run(ended.run_id, ended.revision):
-        stages.abandon(record, ended.problem, at)
-        if record.launched_at is None:
-            stages.release_money(_owner(record), at)  # else: with the settling of its machine
+    known = newest(run)
+    if ended.execution_arn and known.execution_arn != ended.execution_arn:
+        _log.info("run %s goes on in %s", ended.run_id, known.execution_arn)
+        return
+    if known.closed_at is not None:
+        return
     task = FailRun(
         action="fail_run",
         run_id=ended.run_id,
@@ -52,14 +36,4 @@ def close_run(
         error=ended.error or "WorkerFailed",
         cause=ended.problem,
     )
-    fail_run(task, runs=runs, stages=stages, prices=prices, at=at)
-
-
-def _owner(record: StageRecord) -> Owner:
-    return Owner(
-        stack="",  # money is held by epoch, whichever stack asked for it
-        run_id=record.run_id,
-        revision=record.revision,
-        stage=record.stage,
-        epoch=record.epoch,
-    )
+    fail_run(task, brakes)

@@ -9,30 +9,22 @@ from typing import TYPE_CHECKING
 from porewatch.domain.decisions import Decision, Kind, input_is_to_blame, kind_of
 from porewatch.domain.errors import Conflict, NotFound
 from porewatch.domain.phases import StageRecord, StageState
+from porewatch.domain.revisions import newest
 from porewatch.domain.stage_ends import next_step
 from porewatch.domain.tasks import Decide, Decided, FailRun, RunEnded, sentence_of
-from porewatch.usecases.settle_overhead import settle_overhead
+from porewatch.usecases.end_run import Brakes, end_run
 
 if TYPE_CHECKING:
-    from porewatch.adapters.runs import RunLedger
     from porewatch.adapters.stages import StageLedger
-    from porewatch.domain.prices import ServicePrices
 
 _log = logging.getLogger(__name__)
 
 
-def handle_error(
-    task: Decide | FailRun,
-    *,
-    runs: RunLedger,
-    stages: StageLedger,
-    prices: ServicePrices,
-    at: datetime,
-) -> Decided | RunEnded:
+def handle_error(task: Decide | FailRun, brakes: Brakes) -> Decided | RunEnded:
     """The state machine's two questions about errors."""
     if isinstance(task, Decide):
-        return decide_stage(task, stages=stages, at=at)
-    return fail_run(task, runs=runs, stages=stages, prices=prices, at=at)
+        return decide_stage(task, stages=brakes.stages, at=brakes.at)
+    return fail_run(task, brakes)
 
 
 def decide_stage(task: Decide, *, stages: StageLedger, at: datetime) -> Decided:
@@ -71,32 +63,22 @@ def _counted(record: StageRecord, task: Decide, stages: StageLedger, at: datetim
     return stages.mark_failed(record.key, task.epoch, task.error, problem, at)
 
 
-def fail_run(
-    task: FailRun, *, runs: RunLedger, stages: StageLedger, prices: ServicePrices, at: datetime
-) -> RunEnded:
-    """The run is over without a result: FAILED, or REFUSED when the sender must mend something.
-
-    What it took besides machines is settled then, as for a run that ends well.
-    """
+def fail_run(task: FailRun, brakes: Brakes) -> RunEnded:
+    """The run is over without a result: FAILED, or REFUSED when it is the sender's turn. Then all
+    of it ends (`end_run`)."""
     problem = sentence_of(task.cause) or f"it stopped with {task.error}."
     try:
-        runs.fail(
+        run = brakes.runs.fail(
             task.run_id,
             task.revision,
             stage=task.stage,
             error=task.error,
             problem=problem,
             refused=input_is_to_blame(task.error),
-            at=at,
+            at=brakes.at,
         )
     except (Conflict, NotFound) as error:
         _log.warning("the run's record stays as it is: %s", error)
     else:
-        settle_overhead(task.run_id, task.revision, runs=runs, stages=stages, prices=prices, at=at)
-        _tell_cost(task.run_id, runs, at)
+        end_run(newest(run), brakes)
     return RunEnded(error=task.error, problem=problem)
-
-
-def _tell_cost(run_id: str, runs: RunLedger, at: datetime) -> None:
-    """No machine need end after this: the run's record gets the sum of its bill now."""
-    runs.set_cost(run_id, round(sum(line.usd for line in runs.cost_lines(run_id)), 6), at)

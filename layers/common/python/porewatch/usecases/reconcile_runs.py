@@ -1,8 +1,9 @@
 """Every few minutes, all runs that are running are compared with their executions.
 
-What a lost event, or a death between the ledger and StartExecution, would leave undone is done
-here: executions are started, and runs whose execution is over are closed. One run's trouble keeps
-no other from it; when there are too many for one go, chance gives everybody a turn.
+What a lost event, or a death between the ledger and the next step, would leave undone is done
+here: executions are started, runs whose execution is over are closed, and runs that were cancelled
+or failed end whole. One run's trouble keeps no other from it; when there are too many for one go,
+chance gives everybody a turn.
 """
 
 from __future__ import annotations
@@ -11,21 +12,15 @@ import logging
 import random
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
+from datetime import timedelta
 
 from porewatch.domain.errors import PorewatchError
-from porewatch.domain.reconciling import Step, ending, step
+from porewatch.domain.reconciling import Step, ending, is_open, step
+from porewatch.domain.revisions import newest
 from porewatch.domain.runs import RunRecord, RunState
 from porewatch.usecases.close_run import close_run
+from porewatch.usecases.end_run import Brakes, end_run
 from porewatch.usecases.start_run import ExecutionInput
-
-if TYPE_CHECKING:
-    from porewatch.adapters.executions import Executions
-    from porewatch.adapters.runs import RunLedger
-    from porewatch.adapters.stages import StageLedger
-    from porewatch.domain.prices import ServicePrices
 
 REACH = timedelta(days=14)
 """How far back runs are looked at, from the day they became known: twice the life of an execution.
@@ -34,22 +29,11 @@ ENDS_S = 40.0
 _log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True)
-class Books:
-    """What it takes; `at`: now."""
-
-    runs: RunLedger
-    stages: StageLedger
-    executions: Executions
-    prices: ServicePrices
-    at: datetime
-
-
-def reconcile_runs(books: Books) -> None:
-    """Look at every run that is running, as far as time allows."""
+def reconcile_runs(brakes: Brakes) -> None:
+    """Look at every run that is running or has not ended whole, as far as time allows."""
     until = time.monotonic() + ENDS_S
     try:
-        there = list(_running(books))
+        there = list(_open(brakes))
     except PorewatchError as error:
         _log.warning("nobody knows what runs: %s", error)
         return
@@ -59,44 +43,41 @@ def reconcile_runs(books: Books) -> None:
             _log.warning("%d of %d runs were looked at", done, len(there))
             return
         try:
-            _reconcile(record, books)
+            _reconcile(record, brakes)
         except PorewatchError as error:
             _log.warning("run %s is looked at next time: %s", record.run_id, error)
 
 
-def _running(books: Books) -> Iterator[RunRecord]:
-    for record in books.runs.list():
-        if books.at - record.created_at > REACH:
+def _open(brakes: Brakes) -> Iterator[RunRecord]:
+    for record in brakes.runs.list():
+        if brakes.at - record.created_at > REACH:
             return
-        if record.state is RunState.RUNNING:
-            yield record
+        if is_open(newest(record)):
+            yield newest(record)
 
 
-def _reconcile(record: RunRecord, books: Books) -> None:
-    arn = record.execution_arn
-    seen = books.executions.look(arn) if arn is not None else None
-    match step(record, seen, books.at):
+def _reconcile(record: RunRecord, brakes: Brakes) -> None:
+    arn = record.execution_arn if record.state is RunState.RUNNING else None
+    seen = brakes.executions.look(arn) if arn is not None else None
+    match step(record, seen, brakes.at):
         case Step.START:
-            _start(record, books)
+            _start(record, brakes)
         case Step.START_ANOTHER:
             digest = record.manifest_digest or ""
-            following = books.executions.arn(record.run_id, digest, record.restarts + 1)
-            moved = books.runs.start_another(record, following, books.at)
+            following = brakes.executions.arn(record.run_id, digest, record.restarts + 1)
+            moved = brakes.runs.start_another(record, following, brakes.at)
             if moved.execution_arn == following:
-                _start(moved, books)
+                _start(moved, brakes)
         case Step.CLOSE if seen is not None:
             _log.warning("run %s: its execution is %s", record.run_id, seen.status)
-            close_run(
-                ending(record, seen),
-                runs=books.runs,
-                stages=books.stages,
-                prices=books.prices,
-                at=books.at,
-            )
+            close_run(ending(record, seen), brakes)
+        case Step.END:
+            _log.warning("run %s is %s and has not ended whole", record.run_id, record.state.value)
+            end_run(record, brakes)
 
 
-def _start(record: RunRecord, books: Books) -> None:
+def _start(record: RunRecord, brakes: Brakes) -> None:
     digest = record.manifest_digest or ""
     order = ExecutionInput.of(record, digest)
-    if books.executions.start(record.run_id, digest, order, record.restarts):
+    if brakes.executions.start(record.run_id, digest, order, record.restarts):
         _log.warning("run %s: its execution is started", record.run_id)
