@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,10 +14,13 @@ import pytest
 import typer
 from rich.table import Table
 
+from porewatch.compute.carbon import carbon_factors
 from porewatch.domain.alarms import Level
 from porewatch.domain.alerts import Alert, AlertView
 from porewatch.domain.base import now
+from porewatch.domain.budget import Books
 from porewatch.domain.cancelling import Cancelled
+from porewatch.domain.cost import CostLine, make_bill
 from porewatch.domain.ending.orders import Deleted, Held
 from porewatch.domain.ending.records import Counts, Hold
 from porewatch.domain.errors import InputRefused, SampleSheetRefused
@@ -32,10 +36,12 @@ from porewatch.domain.runs import RunRecord, RunState
 from porewatch.domain.sample_sheet import read_sheet
 from porewatch_cli import (
     alerts,
+    cost,
     ending_verbs,
     endings,
     reap,
     references,
+    screen,
     show,
     terminal,
     watch,
@@ -44,6 +50,8 @@ from porewatch_cli import sheet as sheets
 from porewatch_cli.audit import audit_report
 from porewatch_cli.compare import compare_runs
 from porewatch_cli.doctor import Check, Verdict
+from porewatch_worker import local_run
+from porewatch_worker.local_run import LocalReport
 from porewatch_worker.report.assemble import assemble
 from tests.web import made_up
 
@@ -212,6 +220,45 @@ def listing_references(house: House, *, as_json: bool) -> None:
     terminal.print_json([made]) if as_json else references._show([made])
 
 
+def costing(house: House, *, as_json: bool) -> None:
+    odd = {name: house.text for name in ("what", "instance_type", "purchase", "detail")}
+    lines = [
+        CostLine.model_construct(**odd, stage=stage, epoch=1, seconds=60.0, usd=0.1)
+        for stage in (house.text, None)
+    ]
+    factors = carbon_factors("eu-west-1")
+    bill = make_bill(lines, price_snapshot=house.text, as_of=now(), factors=factors)
+    books = Books(cap_usd=1, reserved_usd=1, settled_usd=0, released_usd=1, held_usd=0, spent_usd=0)
+    patched = pytest.MonkeyPatch()
+    patched.setattr(cost, "bill_of", lambda *_: (bill, books, ()))
+    patched.setattr(cost, "record_of", lambda *_: house.run)
+    cost.show_cost(house.stack, "run-1", as_json=as_json)
+    patched.undo()
+
+
+def screening(house: House, *, as_json: bool) -> None:
+    """Reads, names of files and places of the report are the stranger's."""
+    name = house.text.replace("/", "_").replace("\0", "_")
+    with tempfile.TemporaryDirectory() as made:
+        out = Path(made) / name
+        out.mkdir()
+        (out / "report.json").write_bytes(b"")
+        left_out = (f"{house.text}: {house.text}",)
+        patched = pytest.MonkeyPatch()
+        patched.setattr(
+            local_run,
+            "screen_locally",
+            lambda *_, **__: LocalReport(out=out, manifests=(), left_out=left_out),
+        )
+        read = SimpleNamespace(model_validate_json=lambda _: house.report)
+        patched.setattr(screen, "Report", read)  # a report of these names is not even read
+        screen.screen_here(
+            [out], references=out, out=out, bundle="b@1", sample_sheet=None, threads=1,
+            as_json=as_json,
+        )  # fmt: skip
+        patched.undo()
+
+
 Verb = Callable[..., object]
 VERBS: dict[str, Verb] = {
     "list": lambda h, as_json: show.runs(h.stack, as_json=as_json),
@@ -231,16 +278,20 @@ VERBS: dict[str, Verb] = {
     "hold": holding,
     "delete": deleting,
     "cancel": cancelling,
+    "cost": costing,
+    "screen": screening,
     "sheet check": checking_a_sheet,
     "references list": listing_references,
     "error": lambda h, as_json: an_error(h.text, as_json=as_json),
 }
 
 
-def told(verb: Verb, text: str, capsys: pytest.CaptureFixture[str], *, as_json: bool) -> str:
+def told(
+    verb: Verb, text: str, capsys: pytest.CaptureFixture[str], *, as_json: bool
+) -> tuple[str, str]:
+    """Standard output and standard error."""
     verb(House(text), as_json=as_json)
-    out = capsys.readouterr()
-    return out.out + out.err
+    return tuple(capsys.readouterr())
 
 
 @pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)
@@ -248,7 +299,7 @@ def told(verb: Verb, text: str, capsys: pytest.CaptureFixture[str], *, as_json: 
 def test_a_terminal_shows_what_would_not_be_seen(
     verb: Verb, text: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    said = told(verb, text, capsys, as_json=False)
+    said = "".join(told(verb, text, capsys, as_json=False))
     assert {c for c in said if unseen(c)} <= {"\n"}
     assert not any(line.strip().startswith("FORGED") for line in said.splitlines())
     if text.isprintable() and text.isascii():
@@ -260,7 +311,9 @@ def test_a_terminal_shows_what_would_not_be_seen(
 def test_json_keeps_the_text_and_is_plain(
     verb: Verb, text: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    said = told(verb, text, capsys, as_json=True)
+    said, beside = told(verb, text, capsys, as_json=True)
+    assert {c for c in beside if unseen(c)} <= {"\n"}
+    assert not any(line.strip().startswith("FORGED") for line in beside.splitlines())
     assert said.isascii() and {c for c in said if unseen(c)} <= {"\n"}
     known = json.dumps(json.loads(said))
     assert json.dumps(text)[1:-1] in known or verb is VERBS["compare"]
@@ -270,6 +323,19 @@ def test_json_keeps_the_text_and_is_plain(
 def test_the_live_picture_is_held_as_well(text: str, capsys: pytest.CaptureFixture[str]) -> None:
     terminal.console.print(watch.picture(watch.look("run-1", House(text).stack)))
     said = capsys.readouterr().out
+    assert {c for c in said if unseen(c)} <= {"\n"}
+    assert not any(line.strip().startswith("FORGED") for line in said.splitlines())
+
+
+@pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)
+def test_the_bar_of_a_screen_names_the_file_it_reads(
+    text: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bar = screen._bar(disable=False)
+    bar.add_task(text, total=None, doing=f"checking {text}")
+    terminal.errors.print(bar.make_tasks_table(bar.tasks))
+    said = capsys.readouterr().err
+    assert "checking" in said
     assert {c for c in said if unseen(c)} <= {"\n"}
     assert not any(line.strip().startswith("FORGED") for line in said.splitlines())
 
