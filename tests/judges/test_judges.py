@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -11,7 +12,12 @@ from tests.contract.test_template import TEMPLATE, changed
 from tests.judges import judges
 from tests.judges.judges import Accepted, Finding, accepted, unexpected
 
-JUDGES = ("checkov", "parliament", "bandit", "zizmor")
+JUDGES = ("checkov", "parliament", "policy_sentry", "bandit", "zizmor")
+SOME = {"Fn::Sub": "${ReportsBucket.Arn}/runs/*"}
+SPOT = {
+    "Fn::Sub": "arn:${AWS::Partition}:ec2:${AWS::Region}:${AWS::AccountId}:spot-instances-request/*"
+}
+MACHINE_OF_OURS = {"ArnLike": {"ec2:LaunchTemplate": "arn:aws:ec2:*:*:launch-template/lt-1"}}
 
 
 def rules(found: Iterator[Finding]) -> set[str]:
@@ -22,6 +28,7 @@ def rules(found: Iterator[Finding]) -> set[str]:
     ("name", "ask"),
     [
         ("parliament", lambda: judges.parliament(TEMPLATE)),
+        ("policy_sentry", lambda: judges.policy_sentry(TEMPLATE)),
         ("zizmor", judges.zizmor),
         # Half a minute of parsing.
         pytest.param(
@@ -39,6 +46,33 @@ def test_parliament_sees_an_action_that_there_is_not() -> None:
     path = "Resources/ApiRole/Properties/Policies/0/PolicyDocument/Statement/1/Action"
     found = judges.parliament(changed(path, ["dynamodb:GetItems"]))
     assert ("UNKNOWN_ACTION", "ApiRole/ReadRuns") in {(one.rule, one.place) for one in found}
+
+
+@pytest.mark.parametrize(
+    ("role", "sid", "part", "value", "rule"),
+    [
+        ("ApiRole", "ReadRuns", "Action", ["dynamodb:GetItems"], "UNKNOWN_ACTION"),
+        ("ApiRole", "TellMissingFromForbidden", "Resource", SOME, "RESOURCE_OF_ANOTHER_TYPE"),
+        ("ApiRole", "ReadRuns", "Condition", MACHINE_OF_OURS, "UNKNOWN_CONDITION_KEY"),
+        (
+            "InstanceLauncherRole",
+            "RunOurTemplateOnly",
+            "Resource",
+            SPOT,
+            "RESOURCE_OF_ANOTHER_TYPE",
+        ),
+    ],
+)
+def test_policy_sentry_sees_a_statement_that_never_matches(
+    role: str, sid: str, part: str, value: Any, rule: str
+) -> None:
+    """The last one is R2 of the rehearsal: a right to run machines is none on spot requests."""
+    path = f"Resources/{role}/Properties/Policies/0/PolicyDocument/Statement"
+    (own,) = TEMPLATE.resources[role]["Properties"]["Policies"]
+    statements = own["PolicyDocument"]["Statement"]
+    (at,) = (n for n, one in enumerate(statements) if one["Sid"] == sid)
+    found = judges.policy_sentry(changed(f"{path}/{at}/{part}", value))
+    assert (rule, f"{role}/{sid}") in {(one.rule, one.place) for one in found}
 
 
 def test_bandit_sees_a_shell_and_names_its_function(tmp_path: Path) -> None:
