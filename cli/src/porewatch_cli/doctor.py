@@ -230,8 +230,7 @@ class _Look:
             if not stages:
                 continue
             needed = max(min(map(vcpus_of, stage.instance_types)) for stage in stages)
-            answer = client.get_service_quota(ServiceCode="ec2", QuotaCode=quota.code)
-            yield quota_check(quota, answer["Quota"]["Value"], needed)
+            yield quota_check(quota, quota_value(client, "ec2", quota.code), needed)
 
     def calls(self) -> Iterator[Check]:
         limits = self._client("lambda").get_account_settings()["AccountLimit"]
@@ -340,6 +339,16 @@ def calls_check(left: int) -> Check:
         else "ask AWS for more (Service Quotas, Lambda, L-B99A9384); until then leave "
         "CheckConcurrency at 5 and HeartbeatConcurrency at 0, and send small runs.",
     )
+
+
+def quota_value(client: Any, service: str, code: str) -> float:
+    """What the account has; where nobody ever changed it, what every account has."""
+    asked = {"ServiceCode": service, "QuotaCode": code}
+    try:
+        answer = client.get_service_quota(**asked)
+    except client.exceptions.NoSuchResourceException:
+        answer = client.get_aws_default_service_quota(**asked)
+    return float(answer["Quota"]["Value"])
 
 
 def quota_check(quota: Quota, value: float, needed: int) -> Check:

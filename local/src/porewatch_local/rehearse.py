@@ -1,8 +1,9 @@
-"""`make rehearse`: what can be asked of a real account before the first deploy, without a machine.
+"""`make rehearse`: what can be asked of a real account, without a machine.
 
-Definitions and patterns are given to the services that will have to take them; quotas, zones and
-the image are looked at. It needs credentials that may ask, makes nothing, and costs nothing. Each
-answer is OK, WARN or FAIL with what to do; what was not answered is no OK.
+Before the first deploy, template, definitions, patterns and policies are given to the services that
+will have to take them; quotas, zones and the image are looked at. After it, EC2 is asked for the
+machines of each stage as a dry run. It needs credentials that may ask, leaves nothing behind, and
+costs nothing. Each answer is OK, WARN or FAIL with what to do; what was not answered is no OK.
 """
 
 from __future__ import annotations
@@ -18,9 +19,15 @@ from typing import Any
 import boto3
 from botocore.exceptions import ClientError
 
+from porewatch.adapters.faults import code_of
+from porewatch.compute.ec2_fleet import Ec2Fleet, fleet_request
 from porewatch.compute.profiles import profile
+from porewatch.domain.base import now
 from porewatch.domain.estimate import vcpus_of
+from porewatch.domain.launching import LaunchSpec, Owner
+from porewatch.domain.phases import StageSpec
 from porewatch_cli.doctor import (
+    DENIED,
     QUOTAS,
     Check,
     Verdict,
@@ -28,27 +35,42 @@ from porewatch_cli.doctor import (
     calls_check,
     image_check,
     quota_check,
+    quota_value,
     types_check,
 )
+from porewatch_local import rehearse_policies
+from porewatch_local.change_set import planned
 from porewatch_local.template import Template
 
 ROOT = Path(__file__).parents[3]
 SUBNETS = 3
+SUBNET = "AWS::EC2::Subnet"
+VPCS = "L-F678F1CE"
+"""Quota of VPCs in a region; source: Service Quotas' console, general knowledge."""
 Client = Callable[[str], Any]
 
 
-def rehearse(client: Client, template: Template, *, image: str = "") -> list[Check]:
-    """All checks. `client` of a service by its name; `image`: AmiId, where there is one already."""
+def rehearse(
+    client: Client, template: Template, *, image: str = "", bucket: str = "", stack: str = ""
+) -> list[Check]:
+    """All checks. `client` of a service by its name; `image`: AmiId, where there is one already;
+    `bucket`: of yours, in the region, which holds the template for a moment; `stack`: a deployed
+    one, for the dry runs of its launches."""
     looks: list[tuple[str, Callable[[], Iterable[Check]]]] = [
         ("account", lambda: account(client)),
+        ("may you deploy", lambda: rehearse_policies.caller_may_deploy(client, template)),
+        ("policies", lambda: rehearse_policies.validated(client, template)),
+        ("rights", lambda: rehearse_policies.simulated(client, template)),
         ("state machine", lambda: state_machines(client, template)),
         ("event patterns", lambda: patterns(client, template)),
         ("zones and types", lambda: types(client)),
         ("quotas", lambda: quotas(client)),
+        ("networks", lambda: networks(client)),
         ("functions at once", lambda: calls(client)),
+        ("image", lambda: images(client, image)),
+        ("change set", lambda: deploy(client, template, image=image, bucket=bucket)),
+        ("launches", lambda: launches(client, stack)),
     ]
-    if image:
-        looks.append(("image", lambda: images(client, image)))
     return [check for what, look in looks for check in answered(what, look)]
 
 
@@ -108,9 +130,7 @@ def types(client: Client) -> Iterator[Check]:
         Filters=[{"Name": "opt-in-status", "Values": ["opt-in-not-required"]}]
     )["AvailabilityZones"]
     zones = sorted(zone["ZoneName"] for zone in shown)[:SUBNETS]
-    for stage in profile("default").stages:
-        if stage.gpu:
-            continue
+    for stage in _stages():
         pages = ec2.get_paginator("describe_instance_type_offerings").paginate(
             LocationType="availability-zone",
             Filters=[{"Name": "instance-type", "Values": list(stage.instance_types)}],
@@ -124,14 +144,25 @@ def types(client: Client) -> Iterator[Check]:
 
 
 def quotas(client: Client) -> Iterator[Check]:
-    stages = [stage for stage in profile("default").stages if not stage.gpu]
-    needed = max(min(map(vcpus_of, stage.instance_types)) for stage in stages)
+    needed = max(min(map(vcpus_of, stage.instance_types)) for stage in _stages())
     for quota in QUOTAS:
         if not quota.gpu:
-            answer = client("service-quotas").get_service_quota(
-                ServiceCode="ec2", QuotaCode=quota.code
-            )
-            yield quota_check(quota, answer["Quota"]["Value"], needed)
+            value = quota_value(client("service-quotas"), "ec2", quota.code)
+            yield quota_check(quota, value, needed)
+
+
+def networks(client: Client) -> Iterator[Check]:
+    """A stack makes a VPC of its own; an account has five to begin with."""
+    most = int(quota_value(client("service-quotas"), "vpc", VPCS))
+    pages = client("ec2").get_paginator("describe_vpcs").paginate()
+    there = sum(len(page["Vpcs"]) for page in pages)
+    full = there >= most
+    yield Check(
+        what="networks (VPCs)",
+        verdict=Verdict.FAIL if full else Verdict.OK,
+        told=f"{there} of {most}",
+        remedy=f"delete one, or ask AWS for more (Service Quotas, VPC, {VPCS})." if full else "",
+    )
 
 
 def calls(client: Client) -> Iterator[Check]:
@@ -140,7 +171,73 @@ def calls(client: Client) -> Iterator[Check]:
 
 
 def images(client: Client, image: str) -> Iterator[Check]:
+    if not image:
+        yield _not_asked("image", "bake one, then AMI=ami-...")
+        return
     yield image_check(image, client("ec2").describe_images(ImageIds=[image])["Images"])
+
+
+def deploy(client: Client, template: Template, *, image: str, bucket: str) -> Iterator[Check]:
+    """The change set of a first deploy with the defaults."""
+    if not image or not bucket:
+        yield _not_asked("change set", "AMI=ami-... BUCKET=a bucket of yours in this region")
+        return
+    given = {"AmiId": image, "NotifyEmail": "rehearsal@example.org"}
+    yield from planned(client, template, bucket, given)
+
+
+def launches(client: Client, stack: str) -> Iterator[Check]:
+    """The request for each rung of each stage, as the launcher makes it, as a dry run: EC2 says
+    whether it would do it for whoever asks here. The launcher's own rights are under `rights`."""
+    if not stack:
+        yield _not_asked("launches", "after the deploy: STACK=porewatch-dev")
+        return
+    cloudformation = client("cloudformation")
+    shown = cloudformation.describe_stacks(StackName=stack)["Stacks"][0]
+    outputs = {one["OutputKey"]: one["OutputValue"] for one in shown["Outputs"]}
+    pages = cloudformation.get_paginator("list_stack_resources").paginate(StackName=stack)
+    made = [one for page in pages for one in page["StackResourceSummaries"]]
+    subnets = [one["PhysicalResourceId"] for one in made if one["ResourceType"] == SUBNET]
+    fleet = Ec2Fleet(
+        stack,
+        launch_template_id=outputs["LaunchTemplateId"],
+        subnet_ids=tuple(subnets),
+        client=client("ec2"),
+    )
+    for stage in _stages():
+        owner = Owner(stack=stack, run_id="rehearsal", revision=0, stage=stage.name, epoch=1)
+        for spec in fleet.prepare(owner, stage, (), now()):
+            yield _dry(client("ec2"), spec)
+
+
+def _dry(ec2: Any, spec: LaunchSpec) -> Check:
+    what = f"launch for {spec.owner.stage}, rung {spec.rung} ({spec.purchase})"
+    try:
+        ec2.create_fleet(**fleet_request(spec), DryRun=True)
+    except ClientError as error:
+        code = code_of(error)
+        if code == "DryRunOperation":
+            return Check(what=what, verdict=Verdict.OK, told="EC2 would do it")
+        if code in DENIED:
+            raise
+        told = f"{code}: {error.response['Error'].get('Message', '')}"
+        remedy = "report it, unless the words name a quota."
+        return Check(what=what, verdict=Verdict.FAIL, told=told, remedy=remedy)
+    return Check(
+        what=what,
+        verdict=Verdict.FAIL,
+        told="EC2 took a dry run for an order",
+        remedy="end the machines of the run `rehearsal` and report it.",
+    )
+
+
+def _not_asked(what: str, how: str) -> Check:
+    told = "was not asked"
+    return Check(what=what, verdict=Verdict.UNANSWERED, told=told, remedy=f"make rehearse {how}")
+
+
+def _stages() -> list[StageSpec]:
+    return [stage for stage in profile("default").stages if not stage.gpu]
 
 
 def table(checks: Sequence[Check]) -> str:
@@ -159,13 +256,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--region")
     parser.add_argument("--profile")
     parser.add_argument("--image", default="", help="AmiId")
+    parser.add_argument("--bucket", default="", help="holds the template for the change set")
+    parser.add_argument("--stack", default="", help="a deployed one, for dry runs of launches")
     told = parser.parse_args(arguments)
     session = boto3.Session(profile_name=told.profile, region_name=told.region)
 
     def client(service: str) -> Any:
         return session.client(service)  # type: ignore[call-overload]
 
-    found = rehearse(client, Template.load(ROOT / "template.yaml"), image=told.image)
+    template = Template.load(ROOT / "template.yaml")
+    found = rehearse(client, template, image=told.image, bucket=told.bucket, stack=told.stack)
     print(table(found))
     return int(any(check.verdict is Verdict.FAIL for check in found))
 

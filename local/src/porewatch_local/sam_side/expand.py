@@ -38,7 +38,7 @@ def expanded(path: Path, region: str) -> dict[str, Any]:
         match resource["Type"]:
             case "AWS::Serverless::LayerVersion":
                 properties["ContentUri"] = ELSEWHERE
-            case "AWS::Serverless::StateMachine":
+            case "AWS::Serverless::StateMachine" if "DefinitionUri" in properties:
                 definitions[name] = (path.parent / properties["DefinitionUri"]).read_text()
                 properties["DefinitionUri"] = ELSEWHERE
     template["Globals"]["Function"]["CodeUri"] = ELSEWHERE

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from porewatch_local.template import Template
+from porewatch_local.template import Template, target
 
 FIXED = {
     "AWS::Partition": "aws",
@@ -47,11 +47,57 @@ def policies(template: Template) -> Iterator[tuple[str, dict[str, Any]]]:
         yield place, {"Version": "2012-10-17", "Statement": [literal(statement, template)]}
 
 
+def of_roles(template: Template) -> Iterator[tuple[str, list[dict[str, Any]]]]:
+    """Each role with the documents of all its policies."""
+    managed = template.of_type("AWS::IAM::ManagedPolicy")
+    for name, role in template.of_type("AWS::IAM::Role").items():
+        shared = [managed[target(one)] for one in role.get("ManagedPolicyArns", [])]
+        theirs = [*role.get("Policies", []), *shared]
+        yield name, [literal(one["PolicyDocument"], template) for one in theirs]
+
+
+def trusts(template: Template) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Each role with the document that says who may become it."""
+    for name, role in template.of_type("AWS::IAM::Role").items():
+        yield name, literal(role["AssumeRolePolicyDocument"], template)
+
+
+def attached(template: Template) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Whole policies of buckets, queues and topics."""
+    for kind in ATTACHED:
+        for name, own in template.of_type(kind).items():
+            yield name, literal(own["PolicyDocument"], template)
+
+
+def placed(value: Any, region: str, account: str) -> Any:
+    """The value as it would be in that region and account."""
+    match value:
+        case [*items]:
+            return [placed(item, region, account) for item in items]
+        case {**pairs}:
+            return {key: placed(one, region, account) for key, one in pairs.items()}
+        case str(text):
+            here, owner = FIXED["AWS::Region"], FIXED["AWS::AccountId"]
+            return text.replace(here, region).replace(owner, account)
+    return value
+
+
 def literal(value: Any, template: Template) -> Any:
     """The value with every reference filled in; of two branches, the one for AWS."""
     match value:
         case [*items]:
             return [literal(item, template) for item in items]
+        case {"Fn::If": [_, then, _]}:
+            return literal(then, template)
+        case {"Ref": _} | {"Fn::GetAtt": _} | {"Fn::Sub": _}:
+            return _reference(value, template)
+        case {**pairs}:
+            return {key: literal(one, template) for key, one in pairs.items()}
+    return value
+
+
+def _reference(value: dict[str, Any], template: Template) -> str:
+    match value:
         case {"Ref": str(name)}:
             topic = template.resources.get(name, {}).get("Type") == "AWS::SNS::Topic"
             return _arn(name, template) if topic else _named(name)
@@ -59,13 +105,8 @@ def literal(value: Any, template: Template) -> Any:
             return f"{_arn(name, template)}/stream/1"
         case {"Fn::GetAtt": [name, _]}:
             return _arn(name, template)
-        case {"Fn::Sub": str(text)}:
-            return re.sub(r"\$\{([^}]+)\}", lambda found: _filled(found[1], template), text)
-        case {"Fn::If": [_, then, _]}:
-            return literal(then, template)
-        case {**pairs}:
-            return {key: literal(one, template) for key, one in pairs.items()}
-    return value
+    text = str(value["Fn::Sub"])
+    return re.sub(r"\$\{([^}]+)\}", lambda found: _filled(found[1], template), text)
 
 
 def _filled(name: str, template: Template) -> str:
