@@ -1,4 +1,5 @@
-"""Publishes the reports and the settled bill, and completes the run."""
+"""Publishes the reports and the settled bill, and completes the run. Every hour it looks whether
+the heads of a day that is over have their signed record."""
 
 from porewatch.adapters.anchors import Anchors
 from porewatch.adapters.objects import Objects
@@ -7,14 +8,21 @@ from porewatch.adapters.stages import StageLedger
 from porewatch.adapters.table import Table
 from porewatch.compute.carbon import carbon_factors
 from porewatch.compute.price import price_list
+from porewatch.domain.base import now
 from porewatch.domain.publishing import Finish, Published
-from porewatch.edge.task import on_task
+from porewatch.edge.event import clock, on_event
+from porewatch.edge.task import by_door, on_task
 from porewatch.settings import settings
 from porewatch.usecases.publish_report import publish_report
+from porewatch.usecases.record_anchors import record_anchors
+
+
+def anchors(table: Table) -> Anchors:
+    return Anchors(table, settings().stack_name, settings().audit_key_arn)
 
 
 @on_task(Finish)
-def lambda_handler(task: Finish) -> Published:
+def publish(task: Finish) -> Published:
     table = Table(settings().ledger_table)
     return publish_report(
         task,
@@ -22,7 +30,15 @@ def lambda_handler(task: Finish) -> Published:
         reports=Objects(settings().reports_bucket),
         runs=RunLedger(table),
         stages=StageLedger(table),
-        anchors=Anchors(table, settings().stack_name, settings().audit_key_arn),
+        anchors=anchors(table),
         prices=price_list(settings().aws_region),
         factors=carbon_factors(settings().aws_region),
     )
+
+
+@on_event(clock)
+def record(_: None) -> None:
+    record_anchors(anchors(Table(settings().ledger_table)), now)
+
+
+lambda_handler = by_door(task=publish, news=record)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import boto3
@@ -14,9 +14,11 @@ from typer.testing import CliRunner
 from porewatch.adapters.anchors import Anchors
 from porewatch.adapters.items import Item, run_key
 from porewatch.domain import places
+from porewatch.domain.anchors import Anchor, AnchorDay, breaks
 from porewatch.domain.base import now
 from porewatch.domain.report import Report
 from porewatch.domain.sealing import input_file, seal
+from porewatch.usecases.record_anchors import record_anchors
 from porewatch_cli import run_verbs
 from porewatch_cli.main import app
 from porewatch_cli.stack import Stack
@@ -25,6 +27,7 @@ from tests.functional.test_finishing import a_report
 from tests.mocked import make_buckets, make_ledger, make_mac_key, mocked_aws
 
 WHEN = datetime(2026, 3, 2, tzinfo=UTC)
+LATER = datetime(2026, 3, 4, 2, tzinfo=UTC)
 REPORT: Report = with_trail(a_report())
 FORGED: Report = with_trail(a_report(decision="all is well"))
 
@@ -72,6 +75,129 @@ def audited(*options: str) -> tuple[int, str]:
     return done.exit_code, " ".join(done.output.split())
 
 
+def in_json() -> dict[str, Any]:
+    code, told = audited("--json")
+    read: dict[str, Any] = json.loads(told)
+    assert code == (0 if read["holds"] else 1)
+    return read
+
+
+def recorded(stack: Stack, at: datetime = LATER) -> list[AnchorDay]:
+    """The daily records as the clock makes them."""
+    record_anchors(anchors_of(stack), lambda: at)
+    return list(anchors_of(stack).days())
+
+
+def replaced(stack: Stack, record: AnchorDay) -> None:
+    stack.table.put(Item.of("AUDIT", f"DAY#{record.day.isoformat()}", record))
+
+
+def test_each_day_has_one_record_over_its_heads_and_the_record_before(stack: Stack) -> None:
+    told = in_json()["anchor"]
+    assert (told["code"], told["chain"]["code"]) == ("signed", "no_chain")
+    recorded(stack, WHEN + timedelta(hours=1))  # the day before it: the chain begins
+    first, second, third = recorded(stack)
+    assert (first.heads, second.heads, third.heads) == ((), (f"run-1 r0 {head(REPORT)}",), ())
+    assert recorded(stack) == [first, second, third], "once a day"
+    told = in_json()
+    assert told["holds"]
+    assert told["anchor"]["at"] == WHEN.isoformat()
+    assert told["anchor"]["chain"] == {
+        "code": "recorded",
+        "day": "2026-03-02",
+        "newest": "2026-03-03",
+        "newest_digest": third.digest(),
+        "says": f"the signed record of 2026-03-02 names this head; the chain holds up to "
+        f"2026-03-03, digest {third.digest()}",
+    }
+    assert "the signed record of 2026-03-02 names this head" in audited()[1]
+
+
+def test_days_that_were_missed_are_recorded_in_order(stack: Stack) -> None:
+    recorded(stack, WHEN + timedelta(hours=1))
+    days = recorded(stack, WHEN + timedelta(days=100))
+    assert len(days) == 1 + 60, "so many in one call"
+    days = recorded(stack, WHEN + timedelta(days=100))
+    assert [d.day for d in days] == [days[0].day + timedelta(days=n) for n in range(len(days))]
+    assert list(breaks(days)) == []
+
+
+def test_an_anchor_before_the_chain_and_one_of_today_are_no_faults(stack: Stack) -> None:
+    stack.table.put(Item.of(run_key("run-1"), "ANCHOR#0000", anchor_of(stack)))  # has no place
+    recorded(stack, LATER)
+    told = in_json()
+    assert (told["holds"], told["anchor"]["chain"]["code"]) == (True, "before_the_chain")
+    recorded(stack, WHEN + timedelta(days=3))
+    later = anchor_of(stack).model_copy(update={"at": WHEN + timedelta(days=9)})
+    stack.table.put(Item.of(run_key("run-1"), "ANCHOR#0000", later))
+    assert in_json()["anchor"]["chain"]["code"] == "not_yet"
+
+
+def anchor_of(stack: Stack) -> Anchor:
+    anchor = anchors_of(stack).of("run-1", 0)
+    assert anchor is not None
+    return anchor
+
+
+def tampered_heads(stack: Stack) -> None:
+    _, second, _ = recorded(stack)
+    replaced(stack, second.model_copy(update={"heads": ()}))
+
+
+def removed_day(stack: Stack) -> None:
+    _, second, _ = recorded(stack)
+    stack.table.delete("AUDIT", f"DAY#{second.day.isoformat()}")
+
+
+def rewritten_chain(stack: Stack) -> None:
+    """All links fit again; nobody could sign them."""
+    first, second, third = recorded(stack)
+    second = second.model_copy(update={"heads": ()})
+    replaced(stack, second)
+    replaced(stack, third.model_copy(update={"previous": second.digest()}))
+    assert first.digest() == second.previous
+
+
+def newest_replaced(stack: Stack) -> None:
+    *_, third = recorded(stack)
+    replaced(stack, third.model_copy(update={"until": "9999"}))
+
+
+def removed_anchor(stack: Stack) -> None:
+    recorded(stack)
+    stack.table.delete(run_key("run-1"), "ANCHOR#0000")
+
+
+def moved_anchor(stack: Stack) -> None:
+    """Signed for a report that no record names."""
+    recorded(stack)
+    stack.table.delete(run_key("run-1"), "ANCHOR#0000")
+    anchors_of(stack).keep("run-1", 0, head(REPORT).replace("a", "b"), WHEN)
+
+
+@pytest.mark.parametrize(
+    ("act", "anchor", "chain"),
+    [
+        (tampered_heads, "signed", "chain_broken"),
+        (removed_day, "signed", "chain_broken"),
+        (rewritten_chain, "signed", "chain_not_by_the_audit_key"),
+        (newest_replaced, "signed", "chain_not_by_the_audit_key"),
+        (removed_anchor, "anchor_removed", "recorded"),
+        (moved_anchor, "other_head", "not_in_its_day"),
+    ],
+)
+def test_what_was_changed_behind_the_chain_is_a_fault_with_its_code(
+    stack: Stack, act: Any, anchor: str, chain: str
+) -> None:
+    recorded(stack, WHEN + timedelta(hours=1))
+    act(stack)
+    told = in_json()
+    assert not told["holds"]
+    assert (told["anchor"]["code"], told["anchor"]["chain"]["code"]) == (anchor, chain)
+    said = audited()[1]
+    assert said.count("changed") >= 1
+
+
 def test_a_report_that_was_published_is_known_by_its_signed_head(stack: Stack) -> None:
     code, told = audited()
     assert code == 0, told
@@ -84,8 +210,9 @@ def test_a_report_rewritten_with_its_whole_trail_is_told(stack: Stack) -> None:
     code, told = audited()
     assert code == 1
     assert f"the stack published another report: its head was {head(REPORT)}" in told
-    code, told = audited("--json")
-    assert (code, json.loads(told)["holds"]) == (1, False)
+    told = in_json()
+    assert (told["holds"], told["anchor"]["code"]) == (False, "other_head")
+    assert told["anchor"]["head"] == head(REPORT)
 
 
 @pytest.mark.parametrize(
@@ -128,3 +255,6 @@ def test_a_report_without_an_anchor_is_audited_and_that_is_said(stack: Stack) ->
     code, told = audited()
     assert code == 0
     assert "keeps no anchor" in told
+    recorded(stack)
+    told = in_json()["anchor"]
+    assert (told["code"], told["chain"]["code"], told["at"]) == ("no_anchor", "not_named", None)

@@ -56,6 +56,7 @@ EXPECTED: dict[str, Any] = {
     "alert_handler.http": 404,
     "run_keeper": NOT_FOUND,
     "run_keeper.clock": None,
+    "report_generator.clock": None,
     "run_eraser": NOT_FOUND,
     "run_eraser.clock": None,
     "instance_launcher": NOT_FOUND,

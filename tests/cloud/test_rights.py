@@ -26,7 +26,7 @@ pytestmark = pytest.mark.cloud
 
 FUNCTIONS = sorted(folder_of(name) for name in TEMPLATE.functions)
 PARTITIONS = (
-    *("RUN#nobody", "INBOX#nothing", "ACCOUNT", "TURNS", "POOLS", "REAP#machine#none"),
+    *("RUN#nobody", "INBOX#nothing", "ACCOUNT", "TURNS", "POOLS", "REAP#machine#none", "AUDIT"),
     "WORKER#AROANOBODY:i-0",
 )
 NEVER = {

@@ -127,6 +127,8 @@ class DynamoDb:
         values = request["ExpressionAttributeValues"]
         if "IndexName" in request:
             found = self._by_kind(values[":k"]["S"])
+            if ":s" in values:
+                found = [item for item in found if _is_past(item, request)]
         elif ":first" in values:
             found = self._between(*(values[name]["S"] for name in (":p", ":first", ":last")))
         else:
@@ -184,6 +186,12 @@ class DynamoDb:
             told["NewImage"] = item
         told["SequenceNumber"] = f"{next(self._sequence):021d}"
         self._changed({"eventName": name, "dynamodb": told})
+
+
+def _is_past(item: Raw, request: Raw) -> bool:
+    """Whether it comes after the place `:s`, in the order that is asked for."""
+    place, there = request["ExpressionAttributeValues"][":s"]["S"], item["gsi_sk"]["S"]
+    return bool(there > place if request.get("ScanIndexForward", True) else there < place)
 
 
 def _added(there: Raw | None, request: Raw) -> Raw:

@@ -7,11 +7,24 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime
 from pathlib import Path
 
 from rich.text import Text
 
+from porewatch.adapters.anchors import Anchors
+from porewatch.domain.anchors import (
+    Anchor,
+    AnchorDay,
+    AnchorFound,
+    DayFound,
+    breaks,
+    found_by_day,
+    heads_of,
+    recorded_on,
+)
 from porewatch.domain.errors import InputRefused
 from porewatch.domain.report import Report
 from porewatch_cli.stack import Stack
@@ -24,26 +37,130 @@ REMEDY = "give the 64 characters that `porewatch audit` or the sign-off printed,
 
 @dataclass(frozen=True)
 class Anchored:
-    """What the stack says of a report's head: a sentence, and whether it denies the report."""
+    """What the stack holds of a report's head, by code and values, and as sentences for people.
 
-    says: str
-    denies: bool = False
+    `head`, `at`: of the anchor, None without one. `day`: whose record names it; `newest`: the last
+    day of the chain, with the digest of its record (which proves all before it).
+    """
+
+    found: AnchorFound
+    chain: DayFound
+    head: str | None = None
+    at: datetime | None = None
+    day: date | None = None
+    newest: tuple[date, str] | None = None
+
+    @property
+    def denies(self) -> bool:
+        return self.found.denies or self.chain.denies
+
+    def told(self) -> dict[str, object]:
+        """For scripts."""
+        newest = self.newest
+        return {
+            "code": self.found,
+            "head": self.head,
+            "at": self.at.isoformat() if self.at else None,
+            "says": self.says,
+            "chain": {
+                "code": self.chain,
+                "day": self.day.isoformat() if self.day else None,
+                "newest": newest[0].isoformat() if newest else None,
+                "newest_digest": newest[1] if newest else None,
+                "says": self.chain_says,
+            },
+        }
+
+    @property
+    def says(self) -> str:
+        """One sentence about the anchor."""
+        return {
+            AnchorFound.NONE: "the stack keeps no anchor of it (reports of earlier versions have "
+            "none)",
+            AnchorFound.SIGNED: f"the stack signed this head when it was published ({self._when})",
+            AnchorFound.FORGED: "the anchor in the ledger was not made by the stack's audit key",
+            AnchorFound.OTHER: "the stack published another report: its head was "
+            f"{self.head} ({self._when})",
+            AnchorFound.REMOVED: f"its anchor was removed: the record of {self.day} names the head "
+            f"{self.head}",
+        }[self.found]
+
+    @property
+    def chain_says(self) -> str:
+        """One sentence about the daily records."""
+        newest = self.newest
+        upto = f"; the chain holds up to {newest[0]}, digest {newest[1]}" if newest else ""
+        return {
+            DayFound.NONE: "no day was recorded yet",
+            DayFound.UNNAMED: f"no daily record names it{upto}",
+            DayFound.BEFORE: f"it was published before the first daily record{upto}",
+            DayFound.NOT_YET: f"its day has no record yet{upto}",
+            DayFound.RECORDED: f"the signed record of {self.day} names this head{upto}",
+            DayFound.MISSING: "the signed record of its day does not name it",
+            DayFound.BROKEN: f"the daily records do not follow each other from {self.day} on",
+            DayFound.FORGED: f"the record of {self.day} was not made by the stack's audit key",
+        }[self.chain]
+
+    @property
+    def _when(self) -> str:
+        return f"{self.at:%Y-%m-%d}" if self.at else ""
 
 
 def anchored(report: Report, stack: Stack) -> Anchored:
-    """The anchor that the stack kept when it published the report, compared and proved."""
+    """The anchor that the stack kept when it published the report, compared and proved, and the
+    daily record that names it."""
     anchors = stack.anchors
-    anchor = anchors.of(report.run_id, report.revision) if anchors else None
-    if anchors is None or anchor is None:
-        return Anchored("the stack keeps no anchor of it (reports of earlier versions have none)")
+    if anchors is None:
+        return Anchored(AnchorFound.NONE, DayFound.NONE)
+    days = anchors.days()
+    chain = _chain(anchors, days)
+    anchor = anchors.of(report.run_id, report.revision)
+    if anchor is None:
+        return _unanchored(report, days, chain)
+    chain = _of_the_anchor(anchor, anchors, days, chain)
+    told = replace(chain, head=anchor.head, at=anchor.at)
     if not anchors.proves(anchor):
-        return Anchored("the anchor in the ledger was not made by the stack's audit key", True)
-    day = f"{anchor.at:%Y-%m-%d}"
+        return replace(told, found=AnchorFound.FORGED)
     if report.audit is None or anchor.head != report.audit.head:
-        return Anchored(
-            f"the stack published another report: its head was {anchor.head} ({day})", True
-        )
-    return Anchored(f"the stack signed this head when it was published ({day})")
+        return replace(told, found=AnchorFound.OTHER)
+    return replace(told, found=AnchorFound.SIGNED)
+
+
+def _chain(anchors: Anchors, days: Sequence[AnchorDay]) -> Anchored:
+    """Whether the daily records follow each other, and the newest one is the key's: it proves all
+    before it."""
+    if not days:
+        return Anchored(AnchorFound.NONE, DayFound.NONE)
+    broken = next(breaks(days), None)
+    if broken is not None:
+        return Anchored(AnchorFound.NONE, DayFound.BROKEN, day=broken)
+    if not anchors.proves_day(days[-1]):
+        return Anchored(AnchorFound.NONE, DayFound.FORGED, day=days[-1].day)
+    newest = (days[-1].day, days[-1].digest())
+    return Anchored(AnchorFound.NONE, DayFound.NOT_YET, newest=newest)
+
+
+def _unanchored(report: Report, days: Sequence[AnchorDay], chain: Anchored) -> Anchored:
+    """A report whose anchor is not there: a record may name what was published."""
+    for record in days:
+        for head in heads_of(report.run_id, report.revision, [record]):
+            by_chain = DayFound.RECORDED if chain.newest else chain.chain
+            return replace(
+                chain, found=AnchorFound.REMOVED, chain=by_chain, head=head, day=record.day
+            )
+    return replace(chain, chain=DayFound.UNNAMED) if chain.newest else chain
+
+
+def _of_the_anchor(
+    anchor: Anchor, anchors: Anchors, days: Sequence[AnchorDay], chain: Anchored
+) -> Anchored:
+    if chain.chain.denies:
+        return chain
+    record = recorded_on(anchor, days)
+    told = replace(chain, chain=found_by_day(anchor, days), day=record.day if record else None)
+    if record is not None and not anchors.proves_day(record):
+        return replace(told, chain=DayFound.FORGED)
+    return told
 
 
 def audit_report(
@@ -58,12 +175,12 @@ def audit_report(
             f"the head is not the one that was kept ({kept}): the trail was rewritten, "
             "or that head is another report's (of another run or revision)"
         )
-    if anchor is not None and anchor.denies:
-        found.append(anchor.says)
+    if anchor is not None:
+        found += [anchor.says] * anchor.found.denies + [anchor.chain_says] * anchor.chain.denies
     entries = len(report.audit.entries) if report.audit else 0
     if as_json:
         told = {"run_id": report.run_id, "holds": not found, "head": head, "entries": entries}
-        signed = anchor.says if anchor else None
+        signed = anchor.told() if anchor else None
         print_json({**told, "kept_head": kept, "anchor": signed, "faults": found})
         return not found
     for fault in found:
@@ -72,8 +189,10 @@ def audit_report(
         console.print(f"{report.run_id}: {entries} entries, the chain holds.")
     if head:
         console.print(f"head {head}{_of_the_kept(head, kept)}", soft_wrap=True)
-    if anchor is not None and not anchor.denies:
+    if anchor is not None and not anchor.found.denies:
         console.print(anchor.says, soft_wrap=True)
+    if anchor is not None and not anchor.chain.denies:
+        console.print(anchor.chain_says, soft_wrap=True)
     return not found
 
 

@@ -1,7 +1,12 @@
-"""Anchors of audit trails: in the ledger beside their run, proved by the audit key in KMS."""
+"""Anchors of audit trails: in the ledger beside their run, and day by day in a partition of their
+own; each proved by the audit key in KMS.
+
+Order: keep and read an anchor, keep and read a day's record, proofs.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from contextlib import suppress
 from datetime import datetime
 from typing import Any
@@ -10,10 +15,14 @@ from porewatch.adapters import clients
 from porewatch.adapters.faults import translated
 from porewatch.adapters.items import Item, run_key
 from porewatch.adapters.table import Table
-from porewatch.domain.anchors import Anchor, signed_text
+from porewatch.domain.anchors import Anchor, AnchorDay, signed_day, signed_text
 from porewatch.domain.errors import AlreadyDone, Conflict
 
 ALGORITHM = "HMAC_SHA_256"
+ANCHORS = "ANCHORS"
+AUDIT = "AUDIT"
+"""Partition of the chain of days."""
+DAY_PREFIX = "DAY#"
 
 
 class Anchors:
@@ -27,29 +36,61 @@ class Anchors:
         """Sign the head and keep it; the first of a revision stays, whatever comes later. Raises
         Unavailable or Throttled."""
         bare = Anchor(run_id=run_id, revision=revision, head=head, at=at, mac="")
-        with translated("sign the head of an audit trail"):
-            reply = self._client.generate_mac(
-                KeyId=self._key_id, Message=signed_text(self._stack, bare), MacAlgorithm=ALGORITHM
-            )
-        anchor = bare.model_copy(update={"mac": bytes(reply["Mac"]).hex()})
+        mac = self._mac(signed_text(self._stack, bare), "sign the head of an audit trail")
+        anchor = bare.model_copy(update={"mac": mac})
         with suppress(AlreadyDone):
-            self._table.put_new(Item.of(run_key(run_id), _place(revision), anchor))
+            place = (ANCHORS, anchor.place)
+            self._table.put_new(Item.of(run_key(run_id), _place(revision), anchor, kind=place))
 
     def of(self, run_id: str, revision: int) -> Anchor | None:
         """The anchor of a revision's report, proved or not; None when there is none."""
         item = self._table.get(run_key(run_id), _place(revision))
         return item.model(Anchor) if item else None
 
+    def after(self, place: str) -> Iterator[Anchor]:
+        """All anchors after this place (`Anchor.place`), in order of time."""
+        for item in self._table.query_kind(ANCHORS, past=place):
+            yield item.model(Anchor)
+
     def proves(self, anchor: Anchor) -> bool:
         """Whether KMS says that its key made this anchor."""
+        return self._proven(anchor.mac, signed_text(self._stack, anchor))
+
+    def keep_day(self, bare: AnchorDay) -> None:
+        """Sign a day's record and keep it; AlreadyDone when its day has one."""
+        mac = self._mac(signed_day(self._stack, bare), "sign the heads of a day")
+        record = bare.model_copy(update={"mac": mac})
+        self._table.put_new(Item.of(AUDIT, f"{DAY_PREFIX}{record.day.isoformat()}", record))
+
+    def days(self) -> tuple[AnchorDay, ...]:
+        """Every day's record, proved or not, the oldest first."""
+        return tuple(item.model(AnchorDay) for item in self._table.query(AUDIT, DAY_PREFIX))
+
+    def last_day(self) -> AnchorDay | None:
+        """The newest record."""
+        newest = self._table.query(AUDIT, DAY_PREFIX, newest_first=True)
+        return next((item.model(AnchorDay) for item in newest), None)
+
+    def proves_day(self, record: AnchorDay) -> bool:
+        """Whether KMS says that its key made this record."""
+        return self._proven(record.mac, signed_day(self._stack, record))
+
+    def _mac(self, text: bytes, doing: str) -> str:
+        with translated(doing):
+            reply = self._client.generate_mac(
+                KeyId=self._key_id, Message=text, MacAlgorithm=ALGORITHM
+            )
+        return bytes(reply["Mac"]).hex()
+
+    def _proven(self, mac: str, text: bytes) -> bool:
         wrong = {"KMSInvalidMacException": Conflict, "ValidationException": Conflict}
         try:
             with translated("prove the anchor of an audit trail", wrong):
                 reply = self._client.verify_mac(
                     KeyId=self._key_id,
-                    Message=signed_text(self._stack, anchor),
+                    Message=text,
                     MacAlgorithm=ALGORITHM,
-                    Mac=bytes.fromhex(anchor.mac),
+                    Mac=bytes.fromhex(mac),
                 )
         except (Conflict, ValueError):
             return False

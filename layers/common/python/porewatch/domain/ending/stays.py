@@ -5,6 +5,7 @@ from __future__ import annotations
 STAYS = (
     "the run's id with this deletion: who, when, why, how much, what the run had cost, the digests "
     "of its manifests, and its earlier legal holds (ledger)",
+    "its id and the heads of its reports' audit trails, in the signed records of days (ledger)",
     "the lines of its bill: machines, seconds and USD, no data of samples (registry, table costs)",
     "facts in the event archive, with names of files and samples, until ArchiveDays have passed",
     "logs of the functions until LogDays have passed, and the history of executions for 90 days",

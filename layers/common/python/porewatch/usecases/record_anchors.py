@@ -1,0 +1,36 @@
+"""Once a day, the heads that were published get one signed record, which holds the one before."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from porewatch.domain.anchors import day_due, next_record
+from porewatch.domain.errors import AlreadyDone
+
+if TYPE_CHECKING:
+    from porewatch.adapters.anchors import Anchors
+
+MOST_DAYS = 60
+"""Records of one call: of a stack whose clock stood still for long, the rest comes in an hour."""
+_log = logging.getLogger(__name__)
+
+
+def record_anchors(anchors: Anchors, clock: Callable[[], datetime]) -> int:
+    """Every day that is over and has no record gets one, a day without heads too, so that a record
+    that is missing shows. Answers how many were made. Raises Unavailable or Throttled."""
+    last = anchors.last_day()
+    for made in range(MOST_DAYS):
+        day = day_due(last, clock())
+        if day is None:
+            return made
+        record = next_record(last, day, anchors.after(last.until if last else ""))
+        try:
+            anchors.keep_day(record)
+        except AlreadyDone:
+            _log.info("the record of %s was made by another call", day)
+            return made
+        last = anchors.last_day()
+    return MOST_DAYS
