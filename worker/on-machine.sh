@@ -24,14 +24,14 @@ fi
 # What user-data exported, by name only: no value shows in a list of processes.
 for name in $(compgen -e); do
   case $name in
-    POREWATCH_SCRATCH | POREWATCH_IMAGE_FILE) ;;
+    POREWATCH_SCRATCH | POREWATCH_IMAGE_FILE | POREWATCH_GPU_SECONDS) ;;
     POREWATCH_* | AWS_REGION | AWS_DEFAULT_REGION | AWS_EC2_METADATA_SERVICE_ENDPOINT | LEDGER_TABLE | RAW_BUCKET | RESULTS_BUCKET | REFERENCES_BUCKET | WORKER_QUEUE_URL)
       given+=(--env "$name") ;;
   esac
 done
 # An image with a driver is used on machines without a GPU, too (the builder's, and those of other stages): there the
-# container toolkit would refuse to start anything.
-if nvidia-smi -L >/dev/null 2>&1; then
+# container toolkit would refuse to start anything. A GPU that has fallen off its bus makes nvidia-smi hang.
+if timeout -k 5 "${POREWATCH_GPU_SECONDS:-60}" nvidia-smi -L >/dev/null 2>&1; then
   given+=(--gpus all)
 else
   given+=(--runtime runc)

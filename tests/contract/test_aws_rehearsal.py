@@ -25,6 +25,7 @@ from porewatch.compute.batch_rungs import JobPlaces, batch_rungs
 from porewatch.compute.batch_wire import job_request
 from porewatch.compute.ec2_fleet import Ec2Fleet, fleet_request, root_gib
 from porewatch.compute.launch_faults import launch_error
+from porewatch.compute.price import price_list
 from porewatch.compute.profiles import profiles
 from porewatch.domain.base import now
 from porewatch.domain.disk import on_image
@@ -428,6 +429,24 @@ def test_c2_readme_says_what_a_stack_costs_at_rest() -> None:
 def test_c2_a_small_laboratory_pays_no_more_than_it_would_accept() -> None:
     cost = sum(line.usd for line in rest_cost.bill(TEMPLATE))
     assert 20 < cost <= rest_cost.CEILING_OF_A_SMALL_LAB
+
+
+def test_c2_prices_are_those_of_the_snapshot_and_dev_is_as_samconfig_deploys_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    before = {line.what: line.usd for line in rest_cost.bill(TEMPLATE)}
+    prices = price_list()
+    rest = prices.at_rest.model_copy(update={"key_month": 10 * prices.at_rest.key_month})
+    services = prices.services.model_copy(update={"sqs_million": 2 * prices.services.sqs_million})
+    dearer = prices.model_copy(update={"at_rest": rest, "services": services})
+    monkeypatch.setattr(rest_cost, "price_list", lambda _region: dearer)
+    now = {line.what: line.usd for line in rest_cost.bill(TEMPLATE)}
+    ratios = {what: round(now[what] / usd, 6) for what, usd in before.items() if usd}
+    assert {what: ratio for what, ratio in ratios.items() if ratio != 1} == {
+        "keys": 10, "reading empty queues": 2,
+    }  # fmt: skip
+    (dev,) = (told for name, told in rest_cost.SETS.items() if "dev" in name)
+    assert dev["MonthlyBudgetUsd"] == "200" and set(dev) <= set(PARAMETERS)
 
 
 def test_c2_each_endpoint_in_each_zone_is_counted() -> None:

@@ -242,6 +242,13 @@ def test_bundles_that_were_baked_in_are_given_to_the_worker_read_only(tmp_path: 
     assert default is not None and default[1] in baked
 
 
+def test_a_gpu_that_never_answers_keeps_the_worker_from_nothing(tmp_path: Path) -> None:
+    hangs = {"nvidia-smi": "#!/bin/bash\nexec sleep 30\n"}
+    said = said_to_docker(tmp_path, tools=hangs, POREWATCH_GPU_SECONDS="0.2")
+    assert "--gpus" not in said
+    assert said[-1] == "run"
+
+
 def test_the_sign_of_life_is_the_machines_own_file(tmp_path: Path) -> None:
     alive = str(tmp_path / "alive")
     said = said_to_docker(tmp_path, POREWATCH_ALIVE=alive)

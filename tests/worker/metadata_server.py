@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 
 class MetadataServer(ThreadingHTTPServer):
-    """`leaves` maps `meta-data/...` to text; what is not there is a 404. `asked` counts GETs."""
+    """`leaves` maps `meta-data/...` to text; what is not there is a 404. `asked` counts GETs.
+    The next `slow_answers` take `delay_s` and come too late."""
 
     daemon_threads = True
 
@@ -18,6 +20,7 @@ class MetadataServer(ThreadingHTTPServer):
         self.leaves = leaves
         self.asked: list[str] = []
         self.token = "token-1"
+        self.slow_answers, self.delay_s = 0, 0.0
 
     @property
     def endpoint(self) -> str:
@@ -48,6 +51,11 @@ class _Handler(BaseHTTPRequestHandler):
             self._answer(404, "")
 
     def _answer(self, code: int, text: str) -> None:
+        if self.server.slow_answers > 0:
+            self.server.slow_answers -= 1
+            time.sleep(self.server.delay_s)
+            self.close_connection = True
+            return  # whoever asked has gone
         self.send_response(code)
         self.send_header("content-length", str(len(text)))
         self.end_headers()

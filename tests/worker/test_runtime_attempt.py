@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -16,15 +18,17 @@ from porewatch.adapters.table import Table
 from porewatch.adapters.worker_notes import WorkerNotes
 from porewatch.domain import places
 from porewatch.domain.base import now
-from porewatch.domain.errors import NoReadsLeft, StaleEpoch
+from porewatch.domain.errors import NoReadsLeft, StaleEpoch, WorkerFailed
 from porewatch.domain.events import LaunchRefused
 from porewatch.domain.phases import Phase, Progress, WorkOrder
 from porewatch.domain.stages import refusal_id
+from porewatch_worker import attempt, full_disk, patience
 from porewatch_worker.attempt import DONE, FAILED, NOT_SET_UP, REFUSED
 from porewatch_worker.checkpoint import open_checkpoint
 from porewatch_worker.claim import Claim
 from porewatch_worker.metadata import InstanceMetadata
 from porewatch_worker.order import Assignment
+from porewatch_worker.poison import counts
 from porewatch_worker.stages import Means
 from porewatch_worker.work import StageResult, UnitOutput
 from tests.worker.runtime_work import DigestWork
@@ -163,6 +167,64 @@ def test_a_bug_is_told_as_worker_failed_with_the_last_lines(world: World) -> Non
     assert "ZeroDivisionError" in world.log(1)
 
 
+def no_space() -> None:
+    raise OSError(errno.ENOSPC, "No space left on device")
+
+
+def a_wrapped_one() -> None:
+    try:
+        no_space()
+    except OSError as e:
+        raise ValueError("the index could not be written") from e
+
+
+def a_child_that_failed() -> None:
+    raise WorkerFailed("exited with code 1 without an answer")
+
+
+@pytest.mark.parametrize("fails", [no_space, a_wrapped_one])
+def test_a_full_disk_is_told_by_its_name_and_speaks_against_no_unit(
+    world: World, fails: Callable[[], None]
+) -> None:
+    """Three deaths of a disk would leave good reads out of the report."""
+    assert world.attempt(slow(5, fails)) == FAILED
+    last = world.heard()[-1]
+    assert (last.kind, last.error) == ("stage_broken", "DiskFull")
+    assert "No space left" in last.problem or "could not be written" in last.problem
+    assert not counts(OSError(errno.ENOSPC, "No space left on device"))
+
+
+def test_a_child_that_only_failed_is_told_as_a_full_disk_when_nothing_is_left(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(full_disk, "_left", lambda _folder: 1000)
+    assert world.attempt(slow(5, a_child_that_failed)) == FAILED
+    assert world.heard()[-1].error == "DiskFull"
+
+
+def test_a_refusal_stays_one_on_a_disk_that_is_nearly_full(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(full_disk, "_left", lambda _folder: 1000)
+
+    def refuses(_order: WorkOrder, _means: Means) -> DigestWork:
+        raise NoReadsLeft("nothing passed.")
+
+    assert world.attempt(refuses) == REFUSED
+    assert world.heard()[-1].error == "NoReadsLeft"
+
+
+def test_a_disk_on_which_no_log_can_be_written_is_told_too(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        no_space()
+
+    monkeypatch.setattr(attempt, "ShippedLog", full)
+    assert world.attempt() == FAILED
+    assert [m.error for m in world.heard() if m.kind == "stage_broken"] == ["DiskFull"]
+
+
 @pytest.mark.parametrize(
     ("order", "sentence"),
     [
@@ -202,6 +264,16 @@ def test_metadata_that_changes_its_token_is_asked_again(world: World) -> None:
     world.metadata.token = "token-2"
     assert metadata.instance_id() == "i-1"
     assert metadata.spot_action() is None
+
+
+def test_a_metadata_service_that_is_slow_while_the_machine_boots_is_waited_for(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(patience, "FIRST_S", 0.01)
+    world.metadata.slow_answers, world.metadata.delay_s = 7, 0.1
+    world.cloud = replace(world.cloud, metadata=InstanceMetadata(world.metadata.endpoint, 0.05))
+    assert world.attempt() == DONE
+    assert world.heard()[-1].kind == "published"
 
 
 def test_s3_checkpoints_keep_and_fence_like_local_ones(world: World) -> None:

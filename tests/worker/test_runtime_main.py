@@ -9,12 +9,13 @@ import threading
 from pathlib import Path
 
 import pytest
+from botocore.session import get_session
 
 from porewatch.adapters import caller
 from porewatch.domain import places
 from porewatch.domain.phases import Phase, StageKey, StageManifest, WorkOrder
 from porewatch.domain.runs import InputFile, ReadKind
-from porewatch_worker.main import main
+from porewatch_worker.main import METADATA_PATIENCE, main
 from tests.worker.runtime_world import SECRET, World, an_order, world
 from tests.worker.test_runtime_basecalling import SIGNAL
 
@@ -125,3 +126,15 @@ def test_an_incomplete_environment_is_named(
     assert main(["run"]) == 2
     assert "LEDGER_TABLE, WORKER_QUEUE_URL" in capsys.readouterr().err
     assert instance.heard() == []
+
+
+def test_credentials_are_waited_for_at_a_slow_metadata_service(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name in (*METADATA_PATIENCE, "LEDGER_TABLE"):
+        monkeypatch.setenv(name, "")  # so that it is as before, afterwards
+        monkeypatch.delenv(name)
+    assert main(["run"]) == 2
+    told = get_session()
+    assert told.get_config_variable("metadata_service_timeout") == 5
+    assert told.get_config_variable("metadata_service_num_attempts") == 5

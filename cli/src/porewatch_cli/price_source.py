@@ -68,6 +68,7 @@ def ask(
         verified=not missed,
         remark=f"not listed, taken from before: {', '.join(missed)}" if missed else "",
         services=ServicePrices(**services),
+        at_rest=before.at_rest,
         types=known,
     )
 

@@ -1,40 +1,46 @@
 """What a stack costs a month at rest, from the template: `python -m porewatch_local.rest_cost`.
 
 Counted is what AWS bills by the hour or the month for being there, and what the stack does by
-itself: its clocks, and the polling of its queues. Prices are list prices of eu-west-1, written down
-from general knowledge, not asked; nothing is taken off for AWS's free tiers. Not counted: what is
-stored (a cent or two a GB), and Aurora's computing while it is awake.
+itself: its clocks, and the polling of its queues. Prices are those of the price snapshot
+(`compute/prices.json`) for its home region; nothing is taken off for AWS's free tiers. Not counted:
+what is stored (a cent or two a GB), and Aurora's computing while it is awake.
 """
 
 from __future__ import annotations
 
 import re
 import sys
+import tomllib
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from porewatch.compute.price import HOME_REGION, price_list
 from porewatch_local.template import Template
 
 ROOT = Path(__file__).parents[3]
 PAGE = ROOT / "README.md"
 BEGIN, END = "<!-- cost at rest -->\n", "<!-- end of cost at rest -->\n"
 HOURS = 730
-ENDPOINT_HOUR = 0.011
-ALARM, COMPOSITE_ALARM, DASHBOARD, KEY, SECRET = 0.10, 0.50, 3.00, 1.00, 0.40
-AURORA_UNIT_HOUR = 0.14
-CALL, GIB_SECOND = 0.2e-6, 0.0000133334
-POLL = 0.4e-6
 POLLS_A_MINUTE = 5 * 60 / 20
 """Of one queue: five readers, each waits for 20 s."""
 CALL_SECONDS, CALL_GIB = 0.5, 0.5
 """Of one tick of a clock that finds nothing to do."""
 CEILING_OF_A_SMALL_LAB = 35.0
 
+
+def _overrides(environment: str) -> dict[str, str]:
+    """The parameters that a table of samconfig.toml deploys with."""
+    tables = tomllib.loads((ROOT / "samconfig.toml").read_text())
+    told = str(tables[environment]["deploy"]["parameters"]["parameter_overrides"])
+    return dict(pair.split("=", 1) for pair in told.split())
+
+
 SETS: dict[str, dict[str, str]] = {
     "small laboratory (the defaults)": {},
     "core facility (registry never sleeps)": {"RegistryMinCapacity": "0.5"},
     "with AWS Batch": {"WorkerImage": "registry/worker@sha256:" + "0" * 64},
+    "development (`dev` of samconfig)": _overrides("dev"),
 }
 """Name -> parameters that are not the defaults."""
 GIVEN = {"AmiId": "ami-1", "NotifyEmail": "lab@example.org"}
@@ -55,18 +61,28 @@ def bill(template: Template, **parameters: str) -> list[Line]:
     def count(kind: str, each: Callable[[Mapping[str, Any]], float] = lambda _own: 1) -> float:
         return sum(each(own) for own in there.values() if own["Type"] == kind)
 
+    prices = price_list(HOME_REGION)
+    rest, services = prices.at_rest, prices.services
+    tick = services.lambda_request_million / 1e6
+    tick += CALL_SECONDS * CALL_GIB * services.lambda_gib_second
+    poll = services.sqs_million / 1e6
     units = float(parameters.get("RegistryMinCapacity", "0"))
     queues = count("AWS::Serverless::Function", _polled)
     return [
-        Line("interface endpoints", count("AWS::EC2::VPCEndpoint", _zones) * ENDPOINT_HOUR * HOURS),
-        Line("alarms", count("AWS::CloudWatch::Alarm") * ALARM),
-        Line("composite alarm", count("AWS::CloudWatch::CompositeAlarm") * COMPOSITE_ALARM),
-        Line("dashboard", count("AWS::CloudWatch::Dashboard") * DASHBOARD),
-        Line("keys", count("AWS::KMS::Key") * KEY),
-        Line("secret", count("AWS::SecretsManager::Secret") * SECRET),
-        Line("clocks", _ticks(there.values()) * (CALL + CALL_SECONDS * CALL_GIB * GIB_SECOND)),
-        Line("reading empty queues", queues * POLLS_A_MINUTE * 60 * HOURS * POLL),
-        Line("Aurora", units * AURORA_UNIT_HOUR * HOURS),
+        Line(
+            "interface endpoints",
+            count("AWS::EC2::VPCEndpoint", _zones) * rest.endpoint_hour * HOURS,
+        ),
+        Line("alarms", count("AWS::CloudWatch::Alarm") * rest.alarm_month),
+        Line(
+            "composite alarm", count("AWS::CloudWatch::CompositeAlarm") * rest.composite_alarm_month
+        ),
+        Line("dashboard", count("AWS::CloudWatch::Dashboard") * rest.dashboard_month),
+        Line("keys", count("AWS::KMS::Key") * rest.key_month),
+        Line("secret", count("AWS::SecretsManager::Secret") * rest.secret_month),
+        Line("clocks", _ticks(there.values()) * tick),
+        Line("reading empty queues", queues * POLLS_A_MINUTE * 60 * HOURS * poll),
+        Line("Aurora", units * rest.aurora_unit_hour * HOURS),
     ]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from porewatch.domain.disk import disk_gib
+from porewatch.domain.disk import after_full, disk_gib
 from porewatch.domain.phases import Phase, StageSpec
 
 GIB = 2**30
@@ -27,3 +27,13 @@ def test_the_disk_grows_with_what_the_stage_fetches(
     phases: tuple[Phase, ...], gib: int, size: int
 ) -> None:
     assert disk_gib(spec(*phases), gib * GIB) == size
+
+
+@pytest.mark.parametrize(
+    ("disk", "times", "then"),
+    [(100, 0, 100), (100, 1, 200), (100, 2, 400), (9000, 1, 16384), (20000, 1, 20000)],
+)
+def test_a_disk_that_was_full_doubles_as_far_as_volumes_go(
+    disk: int, times: int, then: int
+) -> None:
+    assert after_full(disk, times) == then

@@ -430,6 +430,20 @@ def test_deciding_twice_gives_the_same_answer_and_counts_once(house: House) -> N
     assert house.record().errors == 1
 
 
+def test_a_full_disk_is_followed_by_twice_the_disk_and_no_other_failure_is(house: House) -> None:
+    house.seal()
+    disks = []
+    for error in ("WorkerLost", "DiskFull", "DiskFull"):
+        epoch = house.open().epoch
+        house.launch(epoch)
+        disks.append(house.cloud.launches[-1].disk_gib)
+        end(house, epoch, "failed")
+        decided = decide(house, error, epoch)
+    assert disks == [SPEC.disk_gib, SPEC.disk_gib, 2 * SPEC.disk_gib]
+    assert decided.decision == "fail" and "disk_gib" in decided.reason
+    assert house.record().full_disks == 2
+
+
 def test_refused_input_is_not_tried_again(house: House) -> None:
     house.claimed()
     decided = decide(house, "NoReadsLeft", cause="nothing passed.")

@@ -145,6 +145,18 @@ def test_r6_what_the_console_of_a_machine_showed_that_never_spoke_is_kept(
     assert consoles(house) == kept
 
 
+def test_r6_a_machine_that_hangs_in_its_boot_is_given_up_and_its_console_kept(
+    house: House,
+) -> None:
+    """A mount or a driver that never answers: the machine runs, and nobody works on it."""
+    never_spoke(house)
+    house.cloud.printed = "nfs: server not responding, still trying"
+    house.later(seconds=601)
+    three_sweeps(house)
+    assert house.state_machine.heard[0][1] == "WorkerLost"
+    assert consoles(house) == {CONSOLE: b"nfs: server not responding, still trying"}
+
+
 def test_r6_of_a_worker_that_spoke_no_console_is_kept(house: House) -> None:
     house.claimed()
     house.cloud.lose("i-1")

@@ -24,6 +24,7 @@ from porewatch_worker.alive import SignOfLife
 from porewatch_worker.checkpoint import Checkpoint, open_checkpoint
 from porewatch_worker.claim import Claim
 from porewatch_worker.fetched_inputs import FetchedInputs
+from porewatch_worker.full_disk import full_disk
 from porewatch_worker.inputs import sources_of
 from porewatch_worker.order import Assignment, read_assignment, read_order, read_previous
 from porewatch_worker.outbox_remote import QueueOutbox
@@ -50,6 +51,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 DONE, FAILED, NOT_SET_UP, REFUSED = 0, 1, 2, 3
 LAST_LINES = 12
+METADATA_S = 240.0
+"""How long a machine waits to learn what it is for: less than its boot deadline."""
 
 
 @dataclass(frozen=True)
@@ -71,18 +74,35 @@ def run_attempt(
     settings: WorkerSettings, cloud: Cloud, stop: Stop, build: stages.Build = stages.build
 ) -> int:
     """The exit code: DONE (published, interrupted or not ours), FAILED, NOT_SET_UP or REFUSED."""
+    from porewatch_worker.patience import Patience  # noqa: PLC0415
+
     try:
-        who = read_assignment(cloud.metadata, settings.assignment, cloud.user_id)
+        who = Patience(stop, METADATA_S)(
+            lambda: read_assignment(cloud.metadata, settings.assignment, cloud.user_id)
+        )
     except PorewatchError:
         log.exception("this machine does not say what it is to work on")
         return NOT_SET_UP
     scratch = settings.scratch / f"{who.run_id}-r{who.revision}-{who.stage}-e{who.epoch}"
-    scratch.mkdir(parents=True, exist_ok=True)
     key = places.log_key(who.prefix)
-    with ShippedLog(scratch / "worker.log", cloud.results, key, settings.beat_s):
+    try:
+        scratch.mkdir(parents=True, exist_ok=True)
+        shipped = ShippedLog(scratch / "worker.log", cloud.results, key, settings.beat_s)
+    except OSError as e:  # not even a log can be written
+        QueueOutbox(cloud.queue, who).broken(*_last_word(full_disk(e, scratch) or e))
+        return FAILED
+    with shipped:
         code = _Attempt(settings, cloud, stop, who, scratch, build).run()
     shutil.rmtree(scratch, ignore_errors=True)
     return code
+
+
+def _last_word(error: Exception) -> tuple[str, str]:
+    """Class and sentence of what ended the attempt; of a fault of our own its last lines."""
+    if isinstance(error, PorewatchError):
+        return type(error).__name__, str(error)
+    lines = "".join(traceback.format_exception(error)).strip().splitlines()
+    return "WorkerFailed", "\n".join(lines[-LAST_LINES:])
 
 
 @dataclass
@@ -117,15 +137,11 @@ class _Attempt:
         except StaleEpoch as e:
             log.info("leaving without a word: %s", e)
             return DONE
-        except PorewatchError as e:
+        except Exception as e:
             log.exception("the stage cannot go on")
-            self.outbox.broken(type(e).__name__, str(e))
-            return REFUSED if isinstance(e, Refused) else FAILED
-        except Exception:
-            log.exception("the worker failed")
-            lines = traceback.format_exc().strip().splitlines()[-LAST_LINES:]
-            self.outbox.broken("WorkerFailed", "\n".join(lines))
-            return FAILED
+            named = full_disk(e, self.scratch) or e
+            self.outbox.broken(*_last_word(named))
+            return REFUSED if isinstance(named, Refused) else FAILED
         finally:
             if self.inputs is not None:
                 self.inputs.close()

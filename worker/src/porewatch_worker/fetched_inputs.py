@@ -18,6 +18,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from porewatch.domain.errors import DiskFull, InputRefused, NotFound
+from porewatch_worker.full_disk import REMEDY
 from porewatch_worker.inputs import Source
 from porewatch_worker.work import Inputs
 
@@ -235,7 +236,7 @@ class FetchedInputs(Inputs):
             elif free < size:
                 raise DiskFull(
                     f"the disk has {free} bytes left, the next input needs {size}.",
-                    remedy="give the stage a larger disk (disk_gib of its profile).",
+                    remedy=REMEDY,
                 )
             else:
                 return

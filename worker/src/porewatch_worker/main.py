@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import logging
+import os
 import sys
 from collections.abc import Sequence
 
@@ -19,6 +20,13 @@ from porewatch_worker.settings import WorkerSettings, read_settings
 from porewatch_worker.stop import Stop, stopped_by_signals
 from porewatch_worker.worker_log import FORMAT
 
+METADATA_PATIENCE = {
+    "AWS_METADATA_SERVICE_TIMEOUT": "5",
+    "AWS_METADATA_SERVICE_NUM_ATTEMPTS": "5",
+}
+"""boto3 asks the metadata service for credentials once, and waits a second: a service that is slow
+while a machine boots would leave the worker without any."""
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Entry point; the exit code."""
@@ -28,6 +36,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format=FORMAT, stream=sys.stderr)
     logging.getLogger("botocore").setLevel(logging.WARNING)
+    for name, value in METADATA_PATIENCE.items():
+        os.environ.setdefault(name, value)
     stop = Stop()
     try:
         with stopped_by_signals(stop):

@@ -31,6 +31,7 @@ from collections.abc import Sequence
 from porewatch.domain.errors import PorewatchError, WorkerFailed
 from porewatch.domain.quarantine import QuarantinedUnit, QuarantineRules, names_of
 from porewatch_worker.checkpoint import Checkpoint
+from porewatch_worker.full_disk import is_full
 from porewatch_worker.isolated import KILLED
 from porewatch_worker.unit_list import Tried
 from porewatch_worker.work import Lost
@@ -39,7 +40,9 @@ LONGEST = 300
 
 
 def counts(error: Exception) -> bool:
-    """Whether an error speaks against the unit it came from."""
+    """Whether an error speaks against the unit it came from. A full disk does not."""
+    if is_full(error):
+        return False
     return isinstance(error, WorkerFailed) or not isinstance(error, PorewatchError)
 
 

@@ -21,6 +21,7 @@ from typing import Protocol
 from porewatch.domain.errors import BundleRefused, DiskFull, NotFound, Unavailable
 from porewatch.domain.references import BundleManifest
 from porewatch.domain.stored_bundles import bundle_prefix
+from porewatch_worker.full_disk import REMEDY
 from porewatch_worker.references.shelf import MANIFEST, SEAL, bundle_folder
 from porewatch_worker.references.verify import manifest_sha256, verify_bundle
 
@@ -127,7 +128,7 @@ def _fetch_files(
     if free < told.size + SPARE_BYTES:
         raise DiskFull(
             f"the disk has {free} bytes left, the bundle needs {told.size}.",
-            remedy="give the stage a larger disk (disk_gib of its profile).",
+            remedy=REMEDY,
         )
 
     def take(piece: tuple[Path, int, int]) -> None:

@@ -50,12 +50,14 @@ class Decision(Model):
 
 
 class Meaning(NamedTuple):
-    """`what` happened, and what helps when it is given up. `most`: fewer tries than `kind` has."""
+    """`what` happened, and what helps when it is given up. `most`: fewer tries than `kind` has;
+    `then`: what is done, if it is not what is done about all errors of the kind."""
 
     kind: Kind
     what: str
     remedy: str
     most: int | None = None
+    then: str | None = None
 
 
 _SEND = "mend what is named and seal the run again (porewatch submit)"
@@ -91,6 +93,7 @@ MEANINGS: dict[str, Meaning] = {
         Kind.ERROR,
         "the disk was full",
         "a larger disk (disk_gib of the profile)",
+        then="another machine with twice the disk goes on from the last checkpoint",
     ),
     "WorkerLost": Meaning(
         Kind.ERROR, "the machine died, went silent or ran out of time", "porewatch logs RUN"
@@ -166,7 +169,7 @@ def decide(
             then = f"all are asked again in {_minutes(pause)}"
             return _within(row, waits, row.most or MAX_WAITS, then, pause)
         case Kind.ERROR:
-            then = "another machine goes on from the last checkpoint"
+            then = row.then or "another machine goes on from the last checkpoint"
             return _within(row, errors_so_far, MAX_ERRORS, then, AGAIN_AFTER_S)
 
 

@@ -19,6 +19,8 @@ SYSTEM_GIB = 20
 """Of an image that nobody has looked at. The launch looks, and adds what it has beyond this."""
 REFERENCES_GIB = 20
 """The bundle, fetched whole: that of a pig takes 7 to 10 GB. Who calls bases reads none."""
+LARGEST_GIB = 16_384
+"""EBS makes no larger gp3 volume."""
 MARGIN = 1.25
 BESIDE = {
     Phase.BASECALLING: 0.3,
@@ -35,6 +37,11 @@ def disk_gib(spec: StageSpec, input_bytes: int) -> int:
     held = input_bytes * (1 + sum(shares)) if shares else 0.0
     bundle = 0 if set(spec.phases) == {Phase.BASECALLING} else REFERENCES_GIB
     return max(spec.disk_gib, SYSTEM_GIB + bundle + math.ceil(MARGIN * held / GIB))
+
+
+def after_full(disk: int, times: int) -> int:
+    """GiB for a stage whose disk of `disk` GiB was full `times` times: twice as many each time."""
+    return max(disk, min(LARGEST_GIB, disk << times))
 
 
 def on_image(disk: int, image: int) -> int:

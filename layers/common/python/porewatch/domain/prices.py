@@ -34,6 +34,19 @@ class ServicePrices(Model):
     eventbridge_million: Usd
 
 
+class RestPrices(Model):
+    """List prices of what a stack is billed for being there; the unit is in the name. `porewatch
+    prices refresh` does not ask for these: they stay as they were written down."""
+
+    endpoint_hour: Annotated[Usd, Field(description="an interface endpoint in one zone")]
+    alarm_month: Usd
+    composite_alarm_month: Usd
+    dashboard_month: Usd
+    key_month: Usd
+    secret_month: Usd
+    aurora_unit_hour: Annotated[Usd, Field(description="a capacity unit of Serverless v2")]
+
+
 class Price(Model):
     """A machine, USD an hour. `spot` is the median of a day, not a promise."""
 
@@ -50,6 +63,7 @@ class PriceList(Model):
     verified: bool
     remark: str = ""
     services: ServicePrices
+    at_rest: RestPrices
     types: Annotated[dict[str, Price], Field(min_length=1)]
 
     @property
@@ -79,6 +93,7 @@ class PriceList(Model):
     def times(self, factor: float, region: str) -> PriceList:
         """The same list, dearer, for a region of which nothing is known."""
         services = {n: price * factor for n, price in self.services.model_dump().items()}
+        at_rest = {n: price * factor for n, price in self.at_rest.model_dump().items()}
         types = {
             name: Price(on_demand=price.on_demand * factor, spot=price.spot * factor)
             for name, price in self.types.items()
@@ -88,6 +103,7 @@ class PriceList(Model):
                 "region": f"{region} (taken as {factor:g} x {self.region})",
                 "verified": False,
                 "services": ServicePrices(**services),
+                "at_rest": RestPrices(**at_rest),
                 "types": types,
             }
         )

@@ -11,7 +11,7 @@ from datetime import datetime
 from porewatch.domain import epochs
 from porewatch.domain.decisions import Decision, Kind, decide, kind_of
 from porewatch.domain.epochs import Move
-from porewatch.domain.errors import NotShownYet
+from porewatch.domain.errors import DiskFull, NotShownYet
 from porewatch.domain.events import SpotInterrupted, StageCompleted, StageFailed
 from porewatch.domain.phases import Progress, StageManifest, StageRecord, StageState
 from porewatch.domain.stages import ENDED
@@ -102,6 +102,7 @@ def fail(
         errors=record.errors + (not waited),
         waits=record.waits + waited,
         deploy_waits=record.deploy_waits + (error == NotShownYet.__name__),
+        full_disks=record.full_disks + (error == DiskFull.__name__),
         reclaimed=_shunned(record, error),
         error=error,
         problem=problem,

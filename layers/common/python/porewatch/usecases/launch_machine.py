@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from porewatch.domain.disk import after_full
 from porewatch.domain.errors import (
     CapacityUnavailable,
     ConfigurationRefused,
@@ -72,9 +73,11 @@ def launch_machine(
     avoid = (*record.reclaimed, *pools.unavailable(at))
     because = why_on_demand(record, task.spec, at)
     secret = secrets.of(task.key, task.epoch)
-    prepared = executor.prepare(owner, task.spec, avoid, at, because=because)
+    disk = after_full(task.spec.disk_gib, record.full_disks)
+    stage = task.spec.model_copy(update={"disk_gib": disk})
+    prepared = executor.prepare(owner, stage, avoid, at, because=because)
     ladder = tuple(with_secret(spec, secret) for spec in prepared)
-    seconds = task.spec.p90_seconds or task.spec.phase_deadline_s
+    seconds = stage.p90_seconds or stage.phase_deadline_s
     budget.reserve(owner, reservation_usd(ladder, seconds, executor.price), at)
     with _given_back_without_machine(owner, budget, at):
         machine = _climb(ladder, stages, executor, pools, at)
