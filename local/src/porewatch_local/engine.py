@@ -111,7 +111,7 @@ def settings(home: Home, port: int, database: Database | None) -> dict[str, str]
 
 
 def _inherited(environment: Mapping[str, str]) -> dict[str, str]:
-    kept = ("PATH", "LANG", "LC_ALL", "TZ", "POREWATCH_SNAPSHOT_S")
+    kept = ("PATH", "LANG", "LC_ALL", "TZ", "POREWATCH_SNAPSHOT_S", "LAMBDA_ACCOUNT_CONCURRENCY")
     return {name: environment[name] for name in kept if name in environment}
 
 

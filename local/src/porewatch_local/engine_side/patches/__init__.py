@@ -22,13 +22,18 @@ from . import (
     secure_transport,
     service_trust,
     stream_position,
+    strict_fleets,
+    tags_on_create,
     terminated_stay,
+    throttled,
+    young_buckets,
 )
 
 ALL = (
     error_type,
     heartbeat,
     data_api,
+    strict_fleets,  # before fleet_launch, which puts its own function in the place of this one
     fleet_launch,
     service_trust,
     leading_keys,
@@ -46,6 +51,9 @@ ALL = (
     query_by_key,
     front_door,
     regular_snapshot,
+    tags_on_create,
+    throttled,
+    young_buckets,
 )
 
 
