@@ -10,14 +10,16 @@ import boto3
 import pytest
 from typer.testing import CliRunner
 
+from porewatch.adapters.bundle_store import BundleStore
 from porewatch.adapters.objects import Objects
 from porewatch.adapters.shelf import Shelf
 from porewatch.adapters.table import Table
 from porewatch.domain.base import now
 from porewatch.domain.choices import KnownBundle
-from porewatch.domain.errors import NotFound, Refused, Unavailable
+from porewatch.domain.errors import BundleRefused, NotFound, Refused, Unavailable
 from porewatch.domain.runs import RunState
 from porewatch.domain.sealing import input_file, seal
+from porewatch.domain.stored_bundles import StoredBundle
 from porewatch_cli import submit as submitting
 from porewatch_cli.arrival import Sent
 from porewatch_cli.main import app
@@ -87,6 +89,24 @@ def test_a_policy_that_the_stack_does_not_take_is_refused_before_anything_is_rea
     monkeypatch.setattr(submitting, "_checked", None)
     with pytest.raises(Refused, match="only under donor-screening"):
         submit(reads, stack=stack, quiet=True, release_policy=policy)
+    assert list(Objects("raw").keys("")) == []
+
+
+@pytest.mark.parametrize("pushed", [False, True])
+def test_b3_a_stack_whose_default_bundle_is_not_there_is_sent_nothing(
+    stack: Stack, reads: Path, pushed: bool
+) -> None:
+    """As after a deploy: the template proposes a bundle, and nobody has pushed one."""
+    told = {"DefaultBundle": "demo@1", "ReferencesBucketName": "references"}
+    stack = Stack(stack.name, stack.session, {**stack.outputs, **told})
+    if pushed:
+        BundleStore(Objects("references")).point(
+            StoredBundle(ref="demo@1", sha256="a" * 64, synthetic=True, size=1, pushed_at=now())
+        )
+        assert submit(reads, stack=stack, quiet=True).digest
+        return
+    with pytest.raises(BundleRefused, match="the stack has no bundle demo@1"):
+        submit(reads, stack=stack, quiet=True)
     assert list(Objects("raw").keys("")) == []
 
 

@@ -34,6 +34,8 @@ QUEUES = deployed.readers()
 AGAIN_S = (60.0, 120.0)
 DIED = ("Lambda.Unknown", "Runtime.ExitError", "Sandbox.Timedout")
 TOO_MANY = "Lambda.TooManyRequestsException"
+LIMIT = "the account's concurrency"
+"""The cause of a refusal by the limit."""
 Done = Callable[[Reply], None]
 
 loaded = cache(door)
@@ -59,20 +61,26 @@ class Lambdas:
         self.unheard: list[tuple[str, dict[str, Any]]] = []
         """Events whose function failed three times: the monitor's dead letters."""
         self.invocations: dict[str, int] = {}
+        self.running = 0
+        self.throttled: dict[str, int] = {}
+        """Invocations that the account's concurrency had no room for."""
 
     def invoke(self, function: str, event: dict[str, Any], done: Done) -> None:
         """One invocation; `done` hears how it ended, unless nobody can say so."""
-        if self.weather.outage(self._scheduler.now):
-            self._scheduler.after(0.1, lambda: done(Reply(error=TOO_MANY, cause="throttled")))
+        refusal = self._refusal(function)
+        if refusal:
+            self._scheduler.after(0.1, lambda: done(Reply(error=TOO_MANY, cause=refusal)))
             return
         name = f"{function}#{next(self._numbers)}"
         self.invocations[function] = self.invocations.get(function, 0) + 1
         process = Process(function, name)
+        self.running += 1
         replied: list[bool] = []
 
         def reply(told: Reply) -> None:
             if not replied:
                 replied.append(True)
+                self.running -= 1
                 done(told)
 
         def body() -> None:
@@ -98,6 +106,15 @@ class Lambdas:
         self._scheduler.start(process, body, self.weather.delay(self._scheduler.rng, 0.02, 0.3))
         self._scheduler.after(deployed.timeouts()[function], too_long)
 
+    def _refusal(self, function: str) -> str:
+        """Why it cannot be called now; empty when it can."""
+        if self.weather.outage(self._scheduler.now):
+            return "throttled"
+        if not 0 < self.weather.concurrency <= self.running:
+            return ""
+        self.throttled[function] = self.throttled.get(function, 0) + 1
+        return LIMIT
+
     def task(self, logical: str, payload: dict[str, Any], done: Done) -> None:
         """For the state machine, which knows functions as `PhaseStateManager`."""
         name = "".join(f"_{c.lower()}" if c.isupper() else c for c in logical).strip("_")
@@ -108,6 +125,9 @@ class Lambdas:
 
         def done(reply: Reply) -> None:
             if not reply.error:
+                return
+            if reply.cause == LIMIT:  # for up to six hours, and no try is used up
+                self._scheduler.after(AGAIN_S[0], lambda: self.event(function, event, tries))
                 return
             self._told(f"{function} failed at an event: {reply.error}")
             if tries + 1 == deployed.tries_of_an_event(function):

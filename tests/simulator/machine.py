@@ -118,6 +118,8 @@ class Machines:
         rng, weather = self._scheduler.rng, self._means.weather
         if self._scheduler.now < weather.calm_after and rng.random() < weather.troubled:
             box.trouble = rng.choice(TROUBLES)
+        if len(self.boxes) <= weather.stillborn:
+            box.trouble = "no boot"
         boot = weather.delay(rng, *weather.boot_s)
         self._means.told(f"{instance.name} is born for {instance.owner} {box.trouble}")
         if box.trouble == "no boot":

@@ -44,6 +44,12 @@ class Weather:
     """Step Functions' words about an execution's end: best effort."""
     quota_until: float = 0.0
     calm_after: float = 4 * HOUR
+    on_demand_in: tuple[str, ...] = ()
+    """The zones that have on-demand machines; every zone when this is empty."""
+    stillborn: int = 0
+    """So many machines, the first ones, never boot."""
+    concurrency: int = 0
+    """Functions that the account may run at once; no limit when this is 0."""
     executor: str = "ec2"
     ahead_s: float = 0.0
     """How much the clocks of machines are ahead; behind when it is negative. AWS hears nobody who
@@ -94,11 +100,13 @@ class Weather:
             drawn -= chance
         return Fate.FINE
 
-    def refuses(self, rng: Random, now: float, purchase: str) -> str | None:
+    def refuses(self, rng: Random, now: float, purchase: str, zone: str = "") -> str | None:
         """Why a pool gives no machine now, in EC2's words."""
         if now < self.quota_until:
             spot = purchase == "spot"
             return "MaxSpotInstanceCountExceeded" if spot else "VcpuLimitExceeded"
+        if self.on_demand_in and purchase == "on-demand" and zone not in self.on_demand_in:
+            return "InsufficientInstanceCapacity"
         if now < self.full_until and purchase in self.full:
             return "InsufficientInstanceCapacity"
         if now < self.calm_after and rng.random() < self.full_pools:

@@ -88,7 +88,9 @@ class World:
             Surroundings(
                 now=now,
                 clock=self.scheduler.clock,
-                refuses=lambda purchase, *_: self.weather.refuses(rng, now(), purchase),
+                refuses=lambda purchase, _type, zone: self.weather.refuses(
+                    rng, now(), purchase, zone
+                ),
                 shows_late=lambda: rng.random() * self.weather.shows_late_s,
                 looks_late=lambda: rng.random() * self.weather.looks_late_s,
                 born=self._born,
