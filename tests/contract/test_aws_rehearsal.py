@@ -35,8 +35,8 @@ from porewatch.domain.metrics import Measure
 from porewatch.domain.phases import StageSpec
 from porewatch_cli.doctor import Verdict, calls_check, types_check
 from porewatch_cli.stack import Stack
-from porewatch_local import rest_cost
-from porewatch_local.template import Template
+from porewatch_local import gate, rest_cost
+from porewatch_local.template import Template, folder_of
 from porewatch_worker import isolated, main, metadata
 from porewatch_worker.settings import WorkerSettings
 from porewatch_worker.stop import Stop
@@ -517,6 +517,26 @@ def test_polish_the_env_file_of_sam_local_has_each_variable_of_each_function() -
     there = {name: set(f["Environment"]["Variables"]) for name, f in TEMPLATE.functions.items()}
     assert {name: set(values) for name, values in told.items()} == there
     assert all(isinstance(value, str) for values in told.values() for value in values.values())
+
+
+def test_polish_sam_local_finds_each_function_its_event_and_its_environment() -> None:
+    """By SAM's own code, which hands them to the container; docker is not needed for that."""
+    events = {
+        name: str(ROOT / f"events/functions/{folder_of(name)}.json") for name in TEMPLATE.functions
+    }
+    script = Path(gate.__file__).parent / "sam_side/local_invoke.py"
+    done = subprocess.run(
+        [str(gate.tools(ROOT) / "sam/bin/python"), str(script), str(ROOT)],
+        input=json.dumps(events), env={**os.environ, **gate.QUIET},
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    found, wanted = json.loads(done.stdout), json.loads((ROOT / "events/env.json").read_text())
+    for name, own in found.items():
+        assert own["environment"] is not None, f"SAM knows no function {name}"
+        assert wanted[name].items() <= own["environment"].items(), name
+        assert own["event"], name
+    assert set(found) == set(wanted)
 
 
 def test_polish_a_computation_in_a_child_needs_no_prctl(monkeypatch: pytest.MonkeyPatch) -> None:
