@@ -12,6 +12,8 @@ PYTHON ?= $(shell for p in python3.13 $${PYENV_ROOT:-$$HOME/.pyenv}/versions/3.1
 # Tests and the embedded AWS start hundreds of processes. Without cached bytecode each of them would
 # first compile 500 modules, which takes longer than most of their work.
 unexport PYTHONDONTWRITEBYTECODE
+# One more than the cores: tests of the embedded AWS wait for its machines most of the time.
+TEST_PROCESSES ?= 3
 
 .PHONY: help setup test test-all check rehearse demo up down bench bench-science lock clean
 help:  ## what can be done here
@@ -48,10 +50,10 @@ check: setup  ## format, lint, types
 
 # node and npm come from a wheel when the machine has none (the linters of the state machine need them).
 test: check  ## what proves the product in about 25 minutes on two cores, from a fresh clone too
-	@PATH="$$PATH:$(CURDIR)/.venv/bin" .venv/bin/pytest -n 2 --dist loadgroup -m "not slow"
+	@PATH="$$PATH:$(CURDIR)/.venv/bin" .venv/bin/pytest -n $(TEST_PROCESSES) --dist loadgroup -m "not slow"
 
 test-all: check $(STATE)/checkov/.ready  ## every test, those marked `slow` included
-	@PATH="$$PATH:$(CURDIR)/.venv/bin" .venv/bin/pytest -n 2 --dist loadgroup
+	@PATH="$$PATH:$(CURDIR)/.venv/bin" .venv/bin/pytest -n $(TEST_PROCESSES) --dist loadgroup
 
 up: setup  ## start the embedded AWS on this machine and deploy to it
 	@$(PY) -m porewatch_local up

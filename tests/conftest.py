@@ -18,10 +18,11 @@ GROUP = re.compile(r"xdist_group\(\"(.+?)\"\)")
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
-    """One worker runs all tests of one group (files that say `xdist_group("name")`).
+    """One worker runs all tests of one file, or of one group (files that say `xdist_group("name")`).
 
-    As `--dist loadgroup` does, which is blind here: xdist 3.8 writes the group into a place that
-    pytest 9.2 does not read any more. Delete when it works again.
+    A file's tests share what its fixtures made: reports, bundles, whole runs. `--dist loadfile`
+    knows no groups, and `--dist loadgroup` is blind here: xdist 3.8 writes the group into a place
+    that pytest 9.2 does not read any more.
     """
     from xdist.scheduler import LoadScopeScheduling  # only there when xdist is used
 
@@ -31,7 +32,8 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
 
     class ByGroup(LoadScopeScheduling):
         def _split_scope(self, nodeid: str) -> str:
-            return group_of(root / nodeid.split("::", 1)[0]) or nodeid
+            file = nodeid.split("::", 1)[0]
+            return group_of(root / file) or file
 
     return ByGroup(config, log)
 

@@ -15,6 +15,9 @@ from tests.simulator.weather import CLEAR
 
 SEED = 1
 STANDS_S = 1000.0
+GIVEN_UP_AFTER = 32
+"""Launches of one epoch that die, retries of the queue and of the state machine included, before
+the next epoch is opened."""
 Crash = tuple[str, int, Fate]
 
 
@@ -54,6 +57,18 @@ class Zombie:
             call.process.frozen_until = call.at + STANDS_S
             call.process.longest_freeze = STANDS_S
         return None
+
+
+def launches_that_come_to_nothing() -> Iterator[Outcome]:
+    """Whoever launches dies right before the fleet is asked for, until the epoch is given up: its
+    money is reserved, and no machine ever comes."""
+    left = iter(range(GIVEN_UP_AFTER))
+
+    def decide(call: Call) -> Fate | None:
+        dies = call.name == "create_fleet" and next(left, None) is not None
+        return Fate.DIES_BEFORE if dies else None
+
+    yield played(SEED, CLEAR, decide)
 
 
 def zombies() -> Iterator[Outcome]:

@@ -11,7 +11,7 @@ from porewatch.adapters import stages as stage_ledger
 from porewatch.compute import ec2_fleet
 from porewatch.domain import epochs, liveness
 from porewatch.domain.launching import LaunchIntent
-from tests.simulator.crashes import zombies
+from tests.simulator.crashes import launches_that_come_to_nothing, zombies
 from tests.simulator.schedules import Outcome, played
 from tests.simulator.weather import Weather
 
@@ -77,7 +77,11 @@ PLANTS: dict[str, tuple[Callable[[Patch], None], Schedules, str]] = {
     "the intent before the launch": (without_stored_intent, launches, "two machines live"),
     "the epoch of a message": (without_epochs, messages, "was healthy and is killed"),
     "the third verdict": (unknown_is_dead, launches, "was healthy and is killed"),
-    "giving money back": (money_is_kept, launches, "money is still held"),
+    "giving money back": (
+        money_is_kept,
+        launches_that_come_to_nothing,
+        "money is still held",
+    ),
 }
 
 
