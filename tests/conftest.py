@@ -18,7 +18,7 @@ GROUP = re.compile(r"xdist_group\(\"(.+?)\"\)")
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
-    """One worker runs all tests of one file, or of one group (files that say `xdist_group("name")`).
+    """One process runs all tests of a file, or of a group (files that say `xdist_group("name")`).
 
     A file's tests share what its fixtures made: reports, bundles, whole runs. `--dist loadfile`
     knows no groups, and `--dist loadgroup` is blind here: xdist 3.8 writes the group into a place
