@@ -25,15 +25,17 @@ RULES: dict[str, Callable[[str], bool]] = {
     "metric": lambda _: True,
     "cost": lambda kind: kind == "InstanceTerminated",
     "alert": lambda kind: kind in TOLD,
+    "status": lambda _: True,
     "intake": lambda kind: kind in ("FileValidated", "FileQuarantined"),
 }
 """Queue -> which facts it hears (as in template.yaml)."""
 OBJECTS = {
     "intake": ("runs/*/run.json", "runs/*/final_summary*.txt"),
+    "bundles": ("*.tar",),
 }
 """Queue -> keys it hears of."""
 ALL_BUT = {
-    "files": ("quarantine/*", "manifests/*", *OBJECTS["intake"], "*.tar"),
+    "files": ("quarantine/*", "manifests/*", *OBJECTS["intake"], *OBJECTS["bundles"]),
 }
 """Queue -> keys it does not hear of, of all there are."""
 

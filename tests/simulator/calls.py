@@ -28,6 +28,7 @@ PAGED = {
         ("NextToken", "NextToken"),
     ),
     "list_multipart_uploads": ("KeyMarker", "NextKeyMarker"),
+    "list_object_versions": ("KeyMarker", "NextKeyMarker"),
 }
 THROTTLE = {
     "dynamodb": "ProvisionedThroughputExceededException",

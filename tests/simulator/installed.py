@@ -17,7 +17,7 @@ from typing import Any
 from unittest.mock import patch
 
 import porewatch_worker
-from porewatch.adapters import clients
+from porewatch.adapters import clients, versions
 from porewatch.domain import base
 from porewatch.settings import settings
 from porewatch_worker import attempt, checkpoint, pulse
@@ -50,6 +50,9 @@ SETTINGS = {
     "SUBNET_IDS": "subnet-a,subnet-b,subnet-c",
     "DEFAULT_BUNDLE": "demo@1",
     "BASECALLING": "disabled",
+    "DB_CLUSTER_ARN": "cluster",
+    "DB_SECRET_ARN": "secret",
+    "DB_NAME": "porewatch",
     "RUN_BUDGET_USD": "25",
     "ACCOUNT_BUDGET_USD": "1000",
     "SPOT_QUEUE": "spot-queue",
@@ -69,7 +72,7 @@ class NoLog(nullcontext[None]):
 class InLine:
     """A pool of threads that needs none, so that the order is always the same."""
 
-    def __init__(self, **_: object) -> None: ...
+    def __init__(self, *_: object, **__: object) -> None: ...
 
     def __enter__(self) -> InLine:
         return self
@@ -91,6 +94,7 @@ def installed(scheduler: Scheduler, client: Callable[[str], Any], **more: str) -
         patch("time.monotonic", _ticker(scheduler)),
         patch.object(attempt, "ShippedLog", NoLog),
         patch.object(checkpoint, "ThreadPoolExecutor", InLine),
+        patch.object(versions, "ThreadPoolExecutor", InLine),
         _threads(scheduler),
     ):
         settings.cache_clear()

@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
-from tests.simulator.world import World
+from tests.simulator.world import ENDS, World
 
 
 def broken(world: World) -> list[str]:
@@ -17,6 +17,8 @@ def broken(world: World) -> list[str]:
     rules = (
         _as_it_happened,
         _every_run_ended,
+        _every_end_is_whole,
+        _the_registry_knows_every_end,
         _one_manifest_each,
         _one_report_each,
         _no_machine_lives,
@@ -46,13 +48,30 @@ def _every_run_ended(world: World) -> Iterator[str]:
     for run_id in world.runs:
         state = world.state(run_id)
         record = json.loads(world.ledger.items[f"RUN#{run_id}"]["RUN"]["body"]["S"])
-        if state not in ("completed", "failed", "refused"):
+        if state not in ENDS:
             yield f"{run_id} is {state} for ever"
         elif state != "completed" and not record["problem"]:
             yield f"{run_id} is {state} and nobody knows why"
     for execution in world.stepfunctions.executions.values():
         if execution.status == "RUNNING":
             yield f"execution {execution.name} does not end"
+
+
+def _every_end_is_whole(world: World) -> Iterator[str]:
+    for run_id in world.runs:
+        if world.unfinished(run_id):
+            yield f"{run_id} is {world.state(run_id)}, and something of it may still go on"
+
+
+def _the_registry_knows_every_end(world: World) -> Iterator[str]:
+    """A row for each revision there was, and no other."""
+    for run_id in world.runs:
+        record = json.loads(world.ledger.items[f"RUN#{run_id}"]["RUN"]["body"]["S"])
+        due = set(range(max(record["revision"], record["last_revision"]) + 1))
+        rows = world.registry.tables.get("workflow_records", {})
+        told = {row["revision"] for row in rows.values() if row["run_id"] == run_id}
+        if told != due:
+            yield f"the registry has rows for revisions {told} of {run_id}, not for {due}"
 
 
 def _one_manifest_each(world: World) -> Iterator[str]:

@@ -6,6 +6,7 @@ ledger's stream (in order, until it works), or by an event (twice again, then a 
 
 from __future__ import annotations
 
+import inspect
 import json
 import traceback
 from collections.abc import Callable
@@ -21,15 +22,6 @@ from tests.simulator.scheduler import Killed, Process, Scheduler
 from tests.simulator.sqs import Message, Sqs
 from tests.simulator.weather import Weather
 
-ELSEWHERE = {
-    "api": "speaks HTTP, reads only",
-    "bundle_unpacker": "runs are submitted as folders; tars: tests/functional/test_hostile_tars.py",
-    "run_canceller": "at a person's word",
-    "run_eraser": "at a person's word, and its clock finds nothing that was begun",
-    "run_keeper": "at a person's word, and its clock finds no run under hold",
-    "status_updater": "speaks SQL: tests/functional/test_registry.py",
-}
-"""Functions of the template that do not run here, and why."""
 QUEUES = deployed.readers()
 AGAIN_S = (60.0, 120.0)
 DIED = ("Lambda.Unknown", "Runtime.ExitError", "Sandbox.Timedout")
@@ -42,6 +34,11 @@ loaded = cache(door)
 """`lambda_handler` of a function, loaded once."""
 
 
+def _forget() -> None:
+    """What a process of another world kept: the registry and its client."""
+    inspect.unwrap(loaded("status_updater")).__globals__["registry"].cache_clear()
+
+
 class Context:
     def __init__(self, function: str, request: str) -> None:
         self.function_name, self.aws_request_id = function, request
@@ -49,7 +46,7 @@ class Context:
 
 
 class Lambdas:
-    """Every function of the stack, but those in `ELSEWHERE`."""
+    """Every function of the stack."""
 
     def __init__(
         self, scheduler: Scheduler, sqs: Sqs, weather: Weather, told: Callable[[str], None]
@@ -64,6 +61,7 @@ class Lambdas:
         self.running = 0
         self.throttled: dict[str, int] = {}
         """Invocations that the account's concurrency had no room for."""
+        _forget()
 
     def invoke(self, function: str, event: dict[str, Any], done: Done) -> None:
         """One invocation; `done` hears how it ended, unless nobody can say so."""
@@ -139,7 +137,7 @@ class Lambdas:
 
     def arrived(self, queue: str, delay: float) -> None:
         """Something can be read from this queue, after so many seconds."""
-        if queue in QUEUES and QUEUES[queue].function not in ELSEWHERE:
+        if queue in QUEUES:
             wait = delay + self.weather.delay(self._scheduler.rng, 0.05, self.weather.late_s)
             self._scheduler.after(wait, lambda: self._poll(queue))
 

@@ -40,6 +40,9 @@ class S3:
     ) -> None:
         self._clock, self._wrote = clock, wrote
         self.buckets: dict[str, dict[str, Stored]] = {}
+        self.locking: set[str] = set()
+        self.held: set[tuple[str, str]] = set()
+        """(bucket, key) of what is under S3's own legal hold."""
 
     def put_object(
         self,
@@ -105,6 +108,45 @@ class S3:
         if len(rest) > PAGE:
             answer["NextContinuationToken"] = page[-1]
         return answer
+
+    def copy(self, CopySource: dict[str, str], Bucket: str, Key: str, Config: Any = None) -> None:
+        stored = self._need(CopySource["Bucket"], CopySource["Key"], "404")
+        self.put_object(Bucket=Bucket, Key=Key, Body=stored.content)
+
+    def list_object_versions(
+        self, *, Bucket: str, Prefix: str = "", Delimiter: str = "", KeyMarker: str = ""
+    ) -> dict[str, Any]:
+        """Of each object its only version; a page holds all of them."""
+        listed = self.list_objects_v2(Bucket=Bucket, Prefix=Prefix, Delimiter=Delimiter)
+        there = [one for one in listed.get("Contents", []) if one["Key"] > KeyMarker]
+        versions = [{**one, "VersionId": "null"} for one in there]
+        return {"Versions": versions, "CommonPrefixes": listed.get("CommonPrefixes", [])}
+
+    def delete_objects(self, *, Bucket: str, Delete: dict[str, Any]) -> dict[str, Any]:
+        held = [one for one in Delete["Objects"] if (Bucket, one["Key"]) in self.held]
+        for one in Delete["Objects"]:
+            if one not in held:
+                self.delete_object(Bucket=Bucket, Key=one["Key"])
+        return {"Errors": [{**one, "Code": "AccessDenied"} for one in held]}
+
+    def get_object_lock_configuration(self, *, Bucket: str) -> dict[str, Any]:
+        if Bucket not in self.locking:
+            raise refusal("ObjectLockConfigurationNotFoundError", status=404)
+        return {"ObjectLockConfiguration": {"ObjectLockEnabled": "Enabled"}}
+
+    def put_object_lock_configuration(
+        self, *, Bucket: str, ObjectLockConfiguration: Any
+    ) -> dict[str, Any]:
+        self.locking.add(Bucket)
+        return {}
+
+    def put_object_legal_hold(
+        self, *, Bucket: str, Key: str, VersionId: str, LegalHold: dict[str, str]
+    ) -> dict[str, Any]:
+        self._need(Bucket, Key, "NoSuchKey")
+        change = self.held.add if LegalHold["Status"] == "ON" else self.held.discard
+        change((Bucket, Key))
+        return {}
 
     def list_multipart_uploads(self, *, Bucket: str, Prefix: str) -> dict[str, Any]:
         return {}  # every upload here is done at once

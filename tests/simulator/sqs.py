@@ -67,10 +67,13 @@ class Sqs:
     def change_message_visibility(
         self, *, QueueUrl: str, ReceiptHandle: str, VisibilityTimeout: int
     ) -> dict[str, Any]:
-        for message in self._need(QueueUrl).messages.values():
-            if message.receipt == ReceiptHandle:
-                message.visible_at = self._now() + VisibilityTimeout
-                self._arrived(QueueUrl, VisibilityTimeout)
+        """By the receipt, which is one message's: all functions have one setting of the queue here,
+        and two of them ask."""
+        for queue in self.queues.values():
+            for message in queue.messages.values():
+                if message.receipt == ReceiptHandle:
+                    message.visible_at = self._now() + VisibilityTimeout
+                    self._arrived(queue.name, VisibilityTimeout)
         return {}
 
     def get_queue_attributes(self, *, QueueUrl: str, AttributeNames: list[str]) -> dict[str, Any]:

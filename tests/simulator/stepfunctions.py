@@ -19,6 +19,7 @@ class Waiting:
 
     thread: Thread
     beat_at: float
+    execution: str
     closed: bool = False
     answer: tuple[bool, Any] | None = None
 
@@ -39,10 +40,15 @@ class Execution:
 
 
 class StepFunctions:
-    """`began` starts an execution."""
+    """`began` starts an execution, `stopped` ends one that is under way."""
 
-    def __init__(self, scheduler: Scheduler, began: Callable[[Execution], None]) -> None:
-        self._scheduler, self._began = scheduler, began
+    def __init__(
+        self,
+        scheduler: Scheduler,
+        began: Callable[[Execution], None],
+        stopped: Callable[[Execution], None] = lambda _: None,
+    ) -> None:
+        self._scheduler, self._began, self._stopped = scheduler, began, stopped
         self._numbers = count(1)
         self.executions: dict[str, Execution] = {}
         self.tokens: dict[str, Waiting] = {}
@@ -64,6 +70,17 @@ class StepFunctions:
         ended = {} if there.ended_at is None else {"stopDate": there.ended_at}
         return {**told, **ended}
 
+    def stop_execution(self, *, executionArn: str, error: str, cause: str) -> dict[str, Any]:
+        there = self.executions.get(executionArn.rsplit(":", 1)[1])
+        if there is None:
+            raise refusal("ExecutionDoesNotExist", executionArn)
+        if there.status == "RUNNING":
+            there.status, there.error, there.cause = "ABORTED", error, cause
+            for waiting in self.tokens.values():
+                waiting.closed |= waiting.execution == there.name
+            self._stopped(there)
+        return {}
+
     def send_task_success(self, *, taskToken: str, output: str) -> dict[str, Any]:
         self._close(taskToken, (True, json.loads(output)))
         return {}
@@ -77,9 +94,9 @@ class StepFunctions:
         return {}
 
     def token(self, thread: Thread) -> str:
-        """A new one, on which this thread will wait."""
+        """A new one, on which this thread of an execution will wait."""
         name = f"token-{next(self._numbers)}"
-        self.tokens[name] = Waiting(thread, self._scheduler.now)
+        self.tokens[name] = Waiting(thread, self._scheduler.now, thread.process.name)
         return name
 
     def _open(self, token: str) -> Waiting:

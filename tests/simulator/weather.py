@@ -50,6 +50,10 @@ class Weather:
     """So many machines, the first ones, never boot."""
     concurrency: int = 0
     """Functions that the account may run at once; no limit when this is 0."""
+    people: tuple[tuple[float, str], ...] = ()
+    """What somebody does to the run, and when: seconds, and one of `people.ACTS`."""
+    by_tar: bool = False
+    """The run is sent as a tar."""
     executor: str = "ec2"
     ahead_s: float = 0.0
     """How much the clocks of machines are ahead; behind when it is negative. AWS hears nobody who
@@ -150,7 +154,22 @@ def drawn(seed: int) -> Weather:
         weather = replace(weather, outages=((start, start + rng.random() * 1500),))
     executor = rng.choice(("ec2", "ec2", "ec2-then-batch", "batch"))
     ahead_s = Random(seed * 31 + 5).choice((0.0, 0.0, 0.0, 20.0, 290.0, -20.0, -290.0))
-    return _with_services(replace(weather, executor=executor, ahead_s=ahead_s), seed)
+    weather = replace(weather, executor=executor, ahead_s=ahead_s)
+    return _with_people(_with_services(weather, seed), seed)
+
+
+def _with_people(weather: Weather, seed: int) -> Weather:
+    """Also drawn apart. Some cancel before the run begins, some when it is over."""
+    rng = Random(seed * 7307 + 11)
+    acts: list[tuple[float, str]] = []
+    if rng.random() < 0.15:
+        acts.append((rng.random() * rng.choice((5.0, 300.0, 3600.0)), "cancel"))
+    if rng.random() < 0.1:
+        held = rng.random() * 1800
+        acts += [(held, "hold"), (held + rng.random() * 3600, "release")]
+    if rng.random() < 0.15:
+        acts += [(rng.random() * 1800, "look") for _ in range(3)]
+    return replace(weather, people=tuple(sorted(acts)), by_tar=rng.random() < 0.2)
 
 
 SERVICES = ("dynamodb", "s3", "sqs", "stepfunctions", "ec2", "batch", "events")

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import json
 import shutil
+import tarfile
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -23,8 +25,10 @@ from tests.simulator.calls import Call, Client, Fate, Wire
 from tests.simulator.dynamodb import DynamoDb
 from tests.simulator.ec2 import Ec2, Instance, Surroundings
 from tests.simulator.installed import installed
-from tests.simulator.lambdas import ELSEWHERE, QUEUES, Lambdas
+from tests.simulator.lambdas import QUEUES, Lambdas
 from tests.simulator.machine import Box, Machines, Means
+from tests.simulator.people import People
+from tests.simulator.rds import RdsData
 from tests.simulator.s3 import S3, Stored
 from tests.simulator.scheduler import START, Process, Scheduler
 from tests.simulator.simple import Heard, Kms, Sts
@@ -41,6 +45,8 @@ SDK_GIVES_UP_S, SDK_WAITS_S = 3.0, 20.0
 """How long the SDK takes to give up a service that refuses, and how long it waits for an answer."""
 LATE_S = 300.0
 """Longer than a second delivery or the third try of an event may be late."""
+ENDS = ("completed", "failed", "refused", "cancelled")
+SEAL = "run.json"
 READS = b"@r1\nACGTACGTACGT\n+\nIIIIIIIIIIII\n"
 Decide = Callable[[Call], Fate]
 
@@ -72,7 +78,7 @@ class World:
         for name, reader in QUEUES.items():
             self.sqs.make(name, visibility=reader.visibility_s, tries=reader.tries)
         self.lambdas = Lambdas(self.scheduler, self.sqs, self.weather, self.told)
-        self.stepfunctions = StepFunctions(self.scheduler, self._began)
+        self.stepfunctions = StepFunctions(self.scheduler, self._began, self._stopped)
         self.machine = Machine(
             self.scheduler,
             self.stepfunctions,
@@ -105,7 +111,8 @@ class World:
                 ending=self._ending,
             )
         )
-        self.heard = Heard()
+        self.heard, self.registry = Heard(), RdsData()
+        self.people = People(self.scheduler, self.lambdas, self.told)
         self.bus = Bus(Listeners(self.sqs, self.scheduler, lambda: self.weather, self.told))
         services = {
             "dynamodb": self.ledger,
@@ -119,13 +126,14 @@ class World:
             "cloudwatch": self.heard,
             "sts": Sts(),
             "kms": Kms(),
+            "rds-data": self.registry,
         }
         self._wire = Wire(self.scheduler, services, self._fate, self._latency, self.told)
         self.client = cache(lambda service, attempts=4: Client(self._wire, service))
         self.runs: list[str] = []
+        self._executing: dict[str, Process] = {}
         for function, every_s in deployed.schedules().items():
-            if function not in ELSEWHERE:
-                self._clock(function, every_s, every_s * rng.random())
+            self._clock(function, every_s, every_s * rng.random())
         self._intake_clock(*deployed.clock_of_the_intake())
 
     def expected(self, run_id: str) -> str:
@@ -142,9 +150,15 @@ class World:
             run_id=run_id, created_at=START, files=(file,), samples=(Sample(name="pig"),)
         )
         self.runs.append(run_id)
+        seal = manifest.canonical_json().encode()
         put = self.s3.put_object
-        put(Bucket="raw", Key=places.raw_key(run_id, file.path), Body=READS)
-        put(Bucket="raw", Key=places.seal_key(run_id), Body=manifest.canonical_json().encode())
+        if self.weather.by_tar:
+            put(Bucket="raw", Key=f"inbox/{run_id}.tar", Body=_tar({file.path: READS, SEAL: seal}))
+        else:
+            put(Bucket="raw", Key=places.raw_key(run_id, file.path), Body=READS)
+            put(Bucket="raw", Key=places.seal_key(run_id), Body=seal)
+        for seconds, act in self.weather.people:
+            self.scheduler.after(seconds, lambda act=act: self.people.act(act, run_id))
 
     def play(self) -> None:
         """Until all runs have ended, then on until everything is quiet, in calm weather."""
@@ -182,19 +196,25 @@ class World:
     def ended(self) -> bool:
         """Every run was started and has come to an end, and so have its machines."""
         there = self.stepfunctions.executions.values()
-        return (
-            len(there) >= len(self.runs)
-            and all(execution.status != "RUNNING" for execution in there)
-            and all(self.state(run) in ("completed", "failed", "refused") for run in self.runs)
+        return all(execution.status != "RUNNING" for execution in there) and all(
+            self.state(run) in ENDS for run in self.runs
         )
 
     def state(self, run_id: str) -> str:
         item = self.ledger.items.get(f"RUN#{run_id}", {}).get("RUN")
         return str(item["state"]["S"]) if item else ""
 
+    def unfinished(self, run_id: str) -> bool:
+        """It came to nothing, and has not ended whole yet."""
+        record = json.loads(self.ledger.items[f"RUN#{run_id}"]["RUN"]["body"]["S"])
+        nothing = record["state"] in ("failed", "refused", "cancelled")
+        return nothing and record["execution_arn"] is not None and record["closed_at"] is None
+
     def quiet(self) -> bool:
         """Nothing is on its way any more, no machine lives, and all of them are on the bill."""
-        if not (self.ended() and self.lambdas.idle()):
+        if not (self.ended() and self.lambdas.idle()) or self.people.waiting:
+            return False
+        if any(self.unfinished(run) for run in self.runs):
             return False
         if any(instance.state != "terminated" for instance in self.instances()):
             return False
@@ -287,16 +307,25 @@ class World:
 
     def _began(self, execution: Execution) -> None:
         process = Process("execution", execution.name)
+        self._executing[execution.name] = process
 
         def body() -> None:
             self.machine.run(execution)
-            execution.ended_at = self.scheduler.clock()
-            self.told(f"{execution.name} {execution.status} {execution.error} {execution.cause}")
-            heard = self.scheduler.rng.random() >= self.weather.lost_endings
-            if execution.status != "SUCCEEDED" and heard:
-                self._event("error_handler", self.bus.execution_ended(execution))
+            self._over(execution)
 
         self.scheduler.start(process, body)
+
+    def _stopped(self, execution: Execution) -> None:
+        """Somebody stopped it: where it stood, it is over."""
+        self.scheduler.kill(self._executing[execution.name])
+        self._over(execution)
+
+    def _over(self, execution: Execution) -> None:
+        execution.ended_at = self.scheduler.clock()
+        self.told(f"{execution.name} {execution.status} {execution.error} {execution.cause}")
+        heard = self.scheduler.rng.random() >= self.weather.lost_endings
+        if execution.status != "SUCCEEDED" and heard:
+            self._event("error_handler", self.bus.execution_ended(execution))
 
     def _born(self, instance: Instance) -> None:
         twins = [
@@ -372,6 +401,16 @@ class World:
             scratch=self.scratch,
             beat_s=60.0,
         )
+
+
+def _tar(files: dict[str, bytes]) -> bytes:
+    made = io.BytesIO()
+    with tarfile.open(fileobj=made, mode="w") as tar:
+        for name, content in files.items():
+            member = tarfile.TarInfo(name)
+            member.size = len(content)
+            tar.addfile(member, io.BytesIO(content))
+    return made.getvalue()
 
 
 def _memory() -> str | None:

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from porewatch.domain import lifecycle
+from porewatch.domain.cancelling import Cancel
 from porewatch.domain.errors import ManifestRefused, StaleEpoch
 from porewatch.domain.events import RunRefused, RunSealed, RunStarted
 from porewatch.domain.revisions import last_number, reported
@@ -83,6 +84,21 @@ def test_another_manifest_while_the_run_is_under_way_is_refused_with_the_way_out
     with pytest.raises(ManifestRefused, match="under way") as refusal:
         lifecycle.seal(running(), a_manifest(1), "run.json", WHEN)
     assert refusal.value.remedy
+
+
+def test_a_seal_that_was_on_its_way_does_not_start_what_was_cancelled_before_it_came() -> None:
+    """Its files were arriving when somebody cancelled the run. One that is made later is an order
+    of its own."""
+    received = lifecycle.receive(None, "r", WHEN)
+    assert received
+    cancelled = lifecycle.cancel(received[0], Cancel(run_id="r"), WHEN + timedelta(days=1))
+    assert cancelled
+    for number in (0, 1):
+        with pytest.raises(ManifestRefused, match="was cancelled at 2026-03-02 00:00:00 UTC"):
+            lifecycle.seal(cancelled[0], a_manifest(number), "run.json", WHEN)
+    later = lifecycle.seal(cancelled[0], a_manifest(2), "run.json", WHEN)
+    assert later
+    assert (later[0].state, later[0].revision) == (RunState.SEALED, 1)
 
 
 def test_only_the_manifest_that_sealed_the_run_starts_it() -> None:

@@ -57,7 +57,8 @@ def seal(
     record: RunRecord | None, manifest: RunManifest, sealed_by: SealedBy, at: datetime
 ) -> Move:
     """The manifest fixes what the run is. The same one again changes nothing; another one is a new
-    revision, unless the run is under way: then ManifestRefused."""
+    revision. ManifestRefused while the run is under way, and for the seal of a run that somebody
+    cancelled before it came."""
     digest = manifest.digest()
     record = record or _new(manifest.run_id, at)
     if record.manifest_digest == digest:
@@ -72,6 +73,7 @@ def seal(
             file="run.json",
             remedy="seal the run anew with `porewatch submit`.",
         )
+    _refuse_cancelled_before(newest(record), manifest)
     standing = reported(record)
     revision = last_number(record) + (record.state is not RunState.RECEIVING)
     after = _moved(
@@ -107,6 +109,20 @@ def seal(
         samples=len(manifest.samples),
     )
     return after, (fact,)
+
+
+def _refuse_cancelled_before(last: RunRecord, manifest: RunManifest) -> None:
+    """Files of a run arrive, it is cancelled, and then comes the seal that was on its way: it must
+    not start what was cancelled. One that was made after that is a new order."""
+    if last.state is not RunState.CANCELLED or last.manifest_digest is not None:
+        return
+    if last.completed_at is not None and manifest.created_at <= last.completed_at:
+        raise ManifestRefused(
+            f"run {last.run_id} was cancelled at {last.completed_at:%Y-%m-%d %H:%M:%S} UTC, and "
+            "this seal was made before.",
+            file="run.json",
+            remedy="if it is to be screened after all, send it again.",
+        )
 
 
 def refuse_while_under_way(record: RunRecord) -> NoReturn:
