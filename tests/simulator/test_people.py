@@ -56,7 +56,8 @@ def test_a_canceller_that_dies_is_finished_by_the_sweep(
     number: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("tests.simulator.people.AGAIN_S", 1e6)
-    world = World(seed=4, weather=Weather(people=((90.0, "cancel"),)), decide=DiesOnce(number))
+    weather = Weather(people=((90.0, "cancel"),), lost_endings=1.0)
+    world = World(seed=4, weather=weather, decide=DiesOnce(number))
     world.submit(RUN)
     with world.under_way():
         world.advance(3000.0)
