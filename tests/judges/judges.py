@@ -140,6 +140,17 @@ def unknown_actions(actions: Iterable[str]) -> list[str]:
     return [one.place for one in found if one.rule == "UNKNOWN_ACTION"]
 
 
+Question = tuple[list[dict[str, Any]], list[str], dict[str, str | list[str]]]
+"""Policy documents, action and resource, context (keys in small letters)."""
+
+
+def decisions(questions: Sequence[Question]) -> list[str]:
+    """What the embedded AWS's evaluator says of each: Allow, Deny or ImplicitDeny."""
+    command = [_tool("engine", "python"), str(Path(__file__).parent / "engine_iam_side.py")]
+    found: list[str] = _json(command, REPOSITORY, {0}, json.dumps(questions))
+    return found
+
+
 def checkov(files: Sequence[str], root: Path = REPOSITORY) -> Iterator[Finding]:
     """Of stacks and Dockerfiles. `place` is `file:resource`."""
     asked = [_tool("checkov", "checkov"), "--skip-download", "--quiet", "--compact", "-o", "json"]

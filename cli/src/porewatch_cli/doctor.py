@@ -121,7 +121,10 @@ def _why_not(error: ClientError | BotoCoreError, local: bool) -> tuple[str, str]
         return str(error), "AWS was not reached: look at the network, --region and your login."
     call, code = error.operation_name, code_of(error)
     if code in DENIED:
-        return f"{call}: {code}", "your credentials may not ask this: see docs/policies/reader.json"
+        return (
+            f"{call}: {code}",
+            "your credentials may not ask this: see docs/policies/operator.json",
+        )
     if code in NOT_OFFERED or code.isdigit():
         if local:
             return f"the embedded AWS does not know {call}; AWS answers it", ""
