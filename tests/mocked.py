@@ -21,6 +21,8 @@ from unittest.mock import patch
 import boto3
 from botocore.client import BaseClient
 from moto import mock_aws
+from moto.core import responses as moto_responses
+from moto.core import utils as moto_utils
 from moto.kms import models as kms_models
 from moto.kms.utils import generate_private_key as _new_kms_key
 
@@ -60,6 +62,8 @@ def _one_call_at_a_time() -> Any:
     return patch.object(BaseClient, "_make_api_call", in_turn)
 
 
+_methods = cache(moto_utils.method_names_from_class)
+"""moto looks through the class of a service at each call."""
 _kept_clients: dict[str, Any] = {}
 
 
@@ -111,6 +115,7 @@ def mocked_aws(**more: str) -> Iterator[None]:
         _one_call_at_a_time(),
         patch.object(boto3, "client", _kept_client()),
         patch.object(kms_models, "generate_private_key", _kms_key),
+        patch.object(moto_responses, "method_names_from_class", _methods),
     ):
         clients.forget()
         manifests.forget()
