@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 from collections.abc import Callable
@@ -265,6 +266,36 @@ def test_each_conditioned_statement_is_asked_for_just_what_it_allows() -> None:
         assert not [v for v in values if re.search(r"[*?]|\$\{", v)], (role, values)
         for resource in asked["ResourceArns"]:
             assert resource == "*" or not re.search(r"[*?]|\$\{", resource), (role, resource)
+
+
+def test_each_of_these_requests_is_what_its_role_allows_and_nothing_wider() -> None:
+    """By the evaluator of the embedded AWS: IAM would say the same, or the deploy is at fault. The
+    same request without what the condition asks for is refused, where the condition can tell."""
+    meant, without = list[judges.Question](), list[judges.Question]()
+    for role, documents in of_roles(TEMPLATE):
+        here = placed(documents, "eu-west-1", "123456789012")
+        for statement in rehearse_policies.conditioned(here):
+            asked = rehearse_policies.request_for(statement)
+            # The evaluator fills in no variables of policies.
+            told = json.loads(json.dumps(here).replace("${aws:userid}", rehearse_policies.USER))
+            context = context_of(asked)
+            for pair in itertools.product(asked["ActionNames"], asked["ResourceArns"]):
+                meant.append((told, list(pair), context))
+            if role == "InstanceLauncherRole" and statement["Sid"] == "RunOurTemplateOnly":
+                bare = {"aws:requestedregion": "eu-west-1"}
+                without.append((told, [asked["ActionNames"][0], asked["ResourceArns"][0]], bare))
+    assert len(meant) > 60 and without
+    assert [q[1] for q, a in zip(meant, judges.decisions(meant), strict=True) if a != "Allow"] == []
+    assert set(judges.decisions(without)) == {"ImplicitDeny"}
+
+
+def context_of(asked: dict[str, Any]) -> dict[str, str | list[str]]:
+    found: dict[str, str | list[str]] = {"aws:requestedregion": "eu-west-1"}
+    for entry in asked["ContextEntries"]:
+        values = entry["ContextKeyValues"]
+        many = entry["ContextKeyType"] == "stringList"
+        found[entry["ContextKeyName"].lower()] = values if many else values[0]
+    return found
 
 
 def test_who_may_not_make_something_hears_what() -> None:
