@@ -113,7 +113,7 @@ def copied(reads: Path) -> None:
 
 def needed(asked: dict[str, list[Request]], person: str) -> list[Request]:
     named = [one for verb in MAY[person] for one in asked[verb]]
-    if person == "sequencer":  # it is told the bucket, and asks nobody for it
+    if person == "sequencer":  # it knows the bucket, and asks nobody for it
         named = [one for one in named if not one.action.startswith("cloudformation:")]
     return list(dict.fromkeys(named))
 

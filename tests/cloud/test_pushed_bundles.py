@@ -45,6 +45,8 @@ def test_a_run_is_screened_with_what_its_machines_fetched_from_the_bucket(lab: L
     run = lab.completed(lab.run_id("pushed")).run
     sent = json.loads(lab.command("references", "list", "--stack", "", "--json").stdout or "[]")
     assert not [one for one in sent if one["name"] == "pushed"], "no folder of this machine has it"
+    there = json.loads(lab.command("references", "list", "--pushed", "--json").stdout)
+    assert REF in [one["ref"] for one in there]
     order = lab.stack.bucket("Results").get_json(
         places.order_key(run.run_id, run.revision, "report"), StoredOrder
     )

@@ -142,7 +142,7 @@ def named(found: list[Check]) -> dict[str, Check]:
     return {check.what: check for check in found}
 
 
-def test_an_account_that_would_do_is_told_so_and_nothing_is_made() -> None:
+def test_an_account_that_would_do_hears_so_and_nothing_is_made() -> None:
     account = a_new_account(calls=1000)
     found = rehearse(account, TEMPLATE)
     unanswered = {check.what for check in found if check.verdict is Verdict.UNANSWERED}
@@ -403,7 +403,7 @@ def test_the_change_set_is_read_and_taken_away_with_what_it_hangs_on() -> None:
         stub.assert_no_pending_responses()
 
 
-def test_why_a_change_set_was_refused_is_told_and_nothing_stays() -> None:
+def test_why_a_change_set_was_refused_is_shown_and_nothing_stays() -> None:
     account = Account()
     why = "Parameter validation failed: AmiId: ami-1 does not exist"
     add_change_set(account, {"Status": "FAILED", "StatusReason": why})
@@ -487,7 +487,7 @@ def test_each_rung_of_each_stage_is_asked_for_as_a_dry_run() -> None:
     assert any("on-demand" in check.what for check in found)
 
 
-def test_an_order_that_ec2_would_not_take_is_told_in_its_words() -> None:
+def test_an_order_that_ec2_would_not_take_is_shown_in_its_words() -> None:
     said = "You cannot specify tags for Spot instances requests"
     found = launches(
         lambda ec2: ec2.add_client_error("create_fleet", "InvalidParameterValue", said)
@@ -495,7 +495,7 @@ def test_an_order_that_ec2_would_not_take_is_told_in_its_words() -> None:
     assert {(c.verdict, said in c.told) for c in found} == {(Verdict.FAIL, True)}
 
 
-def test_who_may_not_launch_is_told_so_and_it_counts_for_nothing() -> None:
+def test_who_may_not_launch_hears_so_and_it_counts_for_nothing() -> None:
     found = launches(lambda ec2: ec2.add_client_error("create_fleet", "UnauthorizedOperation"))
     assert [c.verdict for c in found] == [Verdict.UNANSWERED]
     assert "credentials" in found[0].remedy

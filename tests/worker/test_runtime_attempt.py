@@ -183,7 +183,7 @@ def a_child_that_failed() -> None:
 
 
 @pytest.mark.parametrize("fails", [no_space, a_wrapped_one])
-def test_a_full_disk_is_told_by_its_name_and_speaks_against_no_unit(
+def test_a_full_disk_has_its_own_name_and_speaks_against_no_unit(
     world: World, fails: Callable[[], None]
 ) -> None:
     """Three deaths of a disk would leave good reads out of the report."""
@@ -194,7 +194,7 @@ def test_a_full_disk_is_told_by_its_name_and_speaks_against_no_unit(
     assert not counts(OSError(errno.ENOSPC, "No space left on device"))
 
 
-def test_a_child_that_only_failed_is_told_as_a_full_disk_when_nothing_is_left(
+def test_a_child_that_only_failed_counts_as_a_full_disk_when_nothing_is_left(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(full_disk, "_left", lambda _folder: 1000)
@@ -214,7 +214,7 @@ def test_a_refusal_stays_one_on_a_disk_that_is_nearly_full(
     assert world.heard()[-1].error == "NoReadsLeft"
 
 
-def test_a_disk_on_which_no_log_can_be_written_is_told_too(
+def test_a_disk_on_which_no_log_can_be_written_is_named_too(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def full(*_: object) -> None:

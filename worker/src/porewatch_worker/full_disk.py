@@ -1,4 +1,4 @@
-"""A full disk is told as such, whoever ran into it: the control plane then takes a larger one."""
+"""A full disk is named as such, whoever ran into it: the control plane then takes a larger one."""
 
 from __future__ import annotations
 
