@@ -15,7 +15,7 @@ unexport PYTHONDONTWRITEBYTECODE
 # One more than the cores: tests of the embedded AWS wait for its machines most of the time.
 TEST_PROCESSES ?= 3
 
-.PHONY: help setup test test-all check rehearse demo up down bench bench-science lock clean
+.PHONY: help setup test test-all mutants check rehearse demo up down bench bench-science lock clean
 help:  ## what can be done here
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
@@ -24,7 +24,7 @@ $(UV):
 	@$(PYTHON) -m venv $(STATE)/boot && $(STATE)/boot/bin/pip install -q uv==0.13.8
 
 # Environments of their own, because their pins clash: the product, the embedded AWS, the SAM tools, the outside judges of
-# tests/judges. checkov is heavy: only `make test-all` makes its.
+# tests/judges. checkov and mutmut are for `make test-all` alone.
 .venv/.ready: $(UV) requirements/dev.txt layers/common/pyproject.toml worker/pyproject.toml local/pyproject.toml cli/pyproject.toml
 	@echo "setup: product environment (.venv, $$($(PYTHON) -V))"
 	@$(UV) venv -q --allow-existing --python $(PYTHON) .venv
@@ -43,7 +43,7 @@ setup: .venv/.ready $(STATE)/engine/.ready $(STATE)/sam/.ready $(STATE)/judges/.
 
 lock:  ## resolve requirements/*.in and pyproject.toml anew (writes hashes, never an index)
 	@$(UV) pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --group pyproject.toml:dev pyproject.toml -o requirements/dev.txt
-	@for name in engine sam judges checkov layer reads_layer worker wheels; do $(UV) pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-annotate requirements/$$name.in -o requirements/$$name.txt; done
+	@for name in engine sam judges checkov mutants layer reads_layer worker wheels; do $(UV) pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-annotate requirements/$$name.in -o requirements/$$name.txt; done
 
 check: setup  ## format, lint, types
 	@.venv/bin/ruff format --check -q . && .venv/bin/ruff check -q . && .venv/bin/mypy
@@ -52,8 +52,11 @@ check: setup  ## format, lint, types
 test: check  ## what proves the product in about 25 minutes on two cores, from a fresh clone too
 	@PATH="$$PATH:$(CURDIR)/.venv/bin" .venv/bin/pytest -n $(TEST_PROCESSES) --dist loadgroup -m "not slow"
 
-test-all: check $(STATE)/checkov/.ready  ## every test, those marked `slow` included
+test-all: check $(STATE)/checkov/.ready $(STATE)/mutants/.ready  ## every test, those marked `slow` included
 	@PATH="$$PATH:$(CURDIR)/.venv/bin" .venv/bin/pytest -n $(TEST_PROCESSES) --dist loadgroup
+
+mutants: setup $(STATE)/mutants/.ready  ## change the code one operator at a time: which changes does no test notice? (TARGET; hours for all)
+	@$(PY) -m tests.mutants $(TARGET)
 
 up: setup  ## start the embedded AWS on this machine and deploy to it
 	@$(PY) -m porewatch_local up

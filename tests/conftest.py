@@ -8,11 +8,15 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
 
 from porewatch.adapters.table import Table
 from tests.mocked import make_buckets, make_ledger, mocked_aws
 
+# Hypothesis' deadline of 200 ms an example measures the machine, which may be busy.
+hypothesis.settings.register_profile("suite", deadline=None)
+hypothesis.settings.load_profile("suite")
 GROUP = re.compile(r"xdist_group\(\"(.+?)\"\)")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -111,6 +112,24 @@ def test_each_day_has_one_record_over_its_heads_and_the_record_before(stack: Sta
         f"2026-03-03, digest {third.digest()}",
     }
     assert "the signed record of 2026-03-02 names this head" in audited()[1]
+
+
+def test_the_first_record_of_a_stack_names_what_was_published_before(stack: Stack) -> None:
+    (first,) = recorded(stack)
+    assert (first.day.isoformat(), first.heads) == ("2026-03-03", (f"run-1 r0 {head(REPORT)}",))
+    assert in_json()["anchor"]["chain"]["code"] == "recorded"
+
+
+def test_a_day_that_another_call_recorded_meanwhile_stays(
+    stack: Stack, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Two calls at once see the same last record; one of them keeps its own."""
+    (first,) = recorded(stack)
+    monkeypatch.setattr(Anchors, "last_day", lambda _: None)
+    with caplog.at_level(logging.INFO):
+        assert record_anchors(anchors_of(stack), lambda: LATER) == 0
+    assert "the record of 2026-03-03 was made by another call" in caplog.text
+    assert anchors_of(stack).days() == (first,)
 
 
 def test_days_that_were_missed_are_recorded_in_order(stack: Stack) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -60,6 +61,16 @@ def test_a_day_is_due_an_hour_after_its_end_and_after_the_one_before_it(
 ) -> None:
     record = last and AnchorDay(day=last, previous=GENESIS, heads=(), until="", mac="m")
     assert day_due(record or None, at) == due
+
+
+def test_days_are_those_of_utc_wherever_the_machine_stands(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TZ", "Asia/Tokyo")
+    time.tzset()
+    try:
+        assert day_due(None, datetime(2026, 3, 2, 20, tzinfo=UTC)) == DAY - ONE
+    finally:
+        monkeypatch.undo()
+        time.tzset()
 
 
 def test_a_record_names_the_heads_up_to_its_end_and_the_next_one_those_after_it() -> None:
@@ -122,6 +133,15 @@ def test_a_day_that_was_left_out_shows_though_its_digest_fits() -> None:
 )
 def test_where_an_anchor_stands(of: Anchor, found: DayFound) -> None:
     assert found_by_day(of, chain(anchor())) is found
+
+
+def test_what_lies_just_on_an_edge_of_the_chain_belongs_to_it() -> None:
+    """The last place that a record read to, and the first moment of its first day."""
+    midnight = anchor(at=datetime(2026, 3, 2, tzinfo=UTC))
+    records = chain()
+    records[-1] = records[-1].model_copy(update={"until": anchor().place})
+    assert found_by_day(anchor(), records) is DayFound.MISSING
+    assert found_by_day(midnight, chain()) is DayFound.MISSING
 
 
 def test_without_a_record_there_is_no_chain() -> None:

@@ -22,6 +22,7 @@ EVENTS = st.lists(
 def test_a_chain_holds_and_survives_its_json(events: list) -> None:  # type: ignore[type-arg]
     trail = chained(events)
     assert trail.entries[0].previous == GENESIS
+    assert [(e.at, e.what, e.details) for e in trail.entries] == events
     read = AuditTrail.model_validate_json(trail.canonical_json())
     assert read == trail
     assert not list(faults(read))

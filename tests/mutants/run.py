@@ -1,0 +1,135 @@
+"""Mutation testing: a copy of the tree is changed one operator at a time, and the tests that run
+the changed function must fail. What survives is killed by a test, or stays with a reason.
+
+Order: the targets, what is accepted, the copy, one run.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tomllib
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from porewatch_local.gate import QUIET, ToolMissing, tools
+
+REPOSITORY = Path(__file__).parents[2]
+HERE = Path(__file__).parent
+PACKAGES = {
+    "porewatch": "layers/common/python/porewatch",
+    "porewatch_worker": "worker/src/porewatch_worker",
+    "porewatch_local": "local/src/porewatch_local",
+}
+BESIDE = ("tests", "functions", "events", "statemachine", "docs", "template.yaml", "pyproject.toml")
+"""What tests read besides the packages."""
+LOGS = r"_log\."
+"""Lines that are not mutated: what is logged decides nothing."""
+
+
+class Target(NamedTuple):
+    """`modules` are below the folder of their package's parent, as they are imported."""
+
+    modules: tuple[str, ...]
+    tests: tuple[str, ...]
+
+
+class Survivor(NamedTuple):
+    """A mutant that no test noticed. `place`: module and function; `change`: the lines that differ,
+    `- ` before and `+ ` after. No number in it: it stays when other functions change."""
+
+    place: str
+    change: str
+    how: str = "survived"
+
+
+class Accepted(NamedTuple):
+    """A survivor that stays."""
+
+    place: str
+    change: str
+    why: str
+
+
+def targets(path: Path = HERE / "targets.toml") -> dict[str, Target]:
+    """By their names."""
+    told = tomllib.loads(path.read_text(encoding="utf-8"))
+    return {n: Target(tuple(t["modules"]), tuple(t["tests"])) for n, t in told.items()}
+
+
+def accepted(path: Path = HERE / "accepted.toml") -> list[Accepted]:
+    """What stays of the survivors, with its reason."""
+    told = tomllib.loads(path.read_text(encoding="utf-8")).get("survivor", [])
+    return [Accepted(one["place"], one["change"].strip(), one["why"]) for one in told]
+
+
+def unexpected(found: Iterable[Survivor], known: Iterable[Accepted]) -> list[Survivor]:
+    """The survivors that nobody has accepted."""
+    stay = {(one.place, one.change) for one in known}
+    return [one for one in found if (one.place, one.change) not in stay]
+
+
+def mutated(target: Target, work: Path, children: int = 2) -> tuple[int, list[Survivor]]:
+    """How many mutants there were, and which ones survived. Raises ToolMissing without mutmut, and
+    CalledProcessError when the tests fail on the code as it is."""
+    site = next((tools(REPOSITORY) / "mutants").glob("lib/python*/site-packages"), None)
+    if site is None:
+        raise ToolMissing("mutmut is not there: make mutants")
+    lay_out(target, work)
+    side = HERE / "mutmut_side.py"
+    environment = {**os.environ, **QUIET, "PYTHONPATH": ""}
+    with (work / "log").open("w") as log:
+        subprocess.run(
+            [sys.executable, str(side), str(site), str(children)],
+            cwd=work, env=environment, stdout=log, stderr=log, check=True,
+        )  # fmt: skip
+    told = json.loads((work / "survivors.json").read_text(encoding="utf-8"))
+    return told["tried"], sorted(map(_survivor, told["survivors"]))
+
+
+def lay_out(target: Target, work: Path) -> None:
+    """The tree as mutmut wants it: packages below `src`, and its settings."""
+    shutil.rmtree(work, ignore_errors=True)
+    for package, folder in PACKAGES.items():
+        for name in _kept(folder):
+            _copy(name, work / "src" / package / Path(name).relative_to(folder))
+    for name in _kept(*BESIDE):
+        _copy(name, work / name)
+    settings = {
+        "source_paths": ["src"],
+        "only_mutate": [f"src/{module}" for module in target.modules],
+        "do_not_mutate_patterns": [LOGS],
+        "also_copy": [*BESIDE[1:-1]],
+        "pytest_add_cli_args": ["-p", "no:xdist", "-m", "not slow"],
+        "pytest_add_cli_args_test_selection": list(target.tests),
+    }
+    lines = [f"{name} = {json.dumps(value)}" for name, value in settings.items()]
+    with (work / "pyproject.toml").open("a", encoding="utf-8") as file:
+        file.write("\n[tool.mutmut]\n" + "\n".join(lines) + "\n")
+
+
+def _kept(*paths: str) -> Iterator[str]:
+    listed = subprocess.run(
+        ["git", "ls-files", "-co", "--exclude-standard", "--", *paths],
+        cwd=REPOSITORY, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    yield from listed.stdout.splitlines()
+
+
+def _copy(name: str, to: Path) -> None:
+    to.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copy(REPOSITORY / name, to)
+
+
+def _survivor(told: dict[str, str]) -> Survivor:
+    module, _, function = told["name"].rpartition(".")
+    function = function.rpartition("__mutmut_")[0].removeprefix("x_")
+    function = function.replace("xǁ", "").replace("ǁ", ".")
+    lines = told["diff"].splitlines()
+    changed = [x for x in lines if x[:1] in "+-" and x[:3] not in ("+++", "---")]
+    change = "\n".join(f"{line[0]} {line[1:].strip()}" for line in changed)
+    return Survivor(f"{module}.{function}", change, told["how"])

@@ -1,0 +1,78 @@
+"""The table of what is mutated is sound, and what survives is compared without line numbers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.mutants.run import (
+    PACKAGES,
+    REPOSITORY,
+    Accepted,
+    Survivor,
+    Target,
+    _survivor,
+    accepted,
+    mutated,
+    targets,
+    unexpected,
+)
+
+DIFF = """--- src/porewatch/domain/audit.py
++++ src/porewatch/domain/audit.py
+@@ -1,3 +1,3 @@
+ def chained(events):
+-    for number in enumerate(events, start=1):
++    for number in enumerate(events, start=2):
+"""
+FOUND = Survivor(
+    "porewatch.domain.audit.chained",
+    "- for number in enumerate(events, start=1):\n+ for number in enumerate(events, start=2):",
+)
+
+
+def test_a_survivor_is_named_by_its_function_and_the_lines_that_differ() -> None:
+    name = "porewatch.domain.audit.x_chained__mutmut_4"
+    assert _survivor({"name": name, "diff": DIFF, "how": "survived"}) == FOUND
+    method = {"name": "a.b.xǁAnchorǁplace__mutmut_1", "diff": DIFF, "how": "no tests"}
+    assert _survivor(method)[::2] == ("a.b.Anchor.place", "no tests")
+
+
+def test_a_survivor_that_nobody_accepted_is_told() -> None:
+    known = [Accepted(FOUND.place, FOUND.change, "because")]
+    other = FOUND._replace(place="porewatch.domain.audit.faults")
+    assert unexpected([FOUND, other], known) == [other]
+    assert unexpected([FOUND._replace(change="- a\n+ b")], known) != []
+
+
+def test_what_is_mutated_is_there_and_so_are_its_tests() -> None:
+    for target in targets().values():
+        for module in target.modules:
+            package, _, rest = module.partition("/")
+            assert (REPOSITORY / PACKAGES[package] / rest).is_file(), module
+        assert all((REPOSITORY / test).exists() for test in target.tests)
+
+
+def test_every_survivor_that_stays_has_a_reason_and_is_told_once() -> None:
+    there = accepted()
+    assert all(len(one.why.split()) >= 4 for one in there)
+    assert len({(one.place, one.change) for one in there}) == len(there)
+    modules = {
+        m.removesuffix(".py").replace("/", ".") for t in targets().values() for m in t.modules
+    }
+    assert {one.place for one in there if not one.place.startswith(tuple(modules))} == set()
+
+
+@pytest.mark.slow
+def test_the_audit_survives_no_change_and_a_test_that_is_taken_away_is_missed(
+    tmp_path: Path,
+) -> None:
+    """The whole way on one target; then with half of its tests, where mutants must survive."""
+    whole = targets()["audit"]
+    tried, found = mutated(whole, tmp_path / "whole")
+    assert tried > 100
+    assert unexpected(found, accepted()) == []
+    half = Target(whole.modules, ("tests/unit/domain/test_audit.py",))
+    _, found = mutated(half, tmp_path / "half")
+    assert any(one.place.endswith("anchors.day_due") for one in found)
