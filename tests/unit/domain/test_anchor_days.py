@@ -80,6 +80,8 @@ def test_a_record_names_the_heads_up_to_its_end_and_the_next_one_those_after_it(
     assert first.heads == (early.line, anchor().line)
     assert second.heads == (edge.line, late.line)
     assert (third.heads, third.until) == ((), end_of(DAY + 2 * ONE))
+    assert first.until == "2026-03-03T00:00:00+00:00"
+    assert next_record(None, DAY, ()).mac == "", "nobody has signed it yet"
     assert first.previous == GENESIS
     assert (second.previous, third.previous) == (first.digest(), second.digest())
     assert anchor().line == f"run-1 r0 {'a' * 64}"

@@ -54,3 +54,11 @@ def test_an_entry_left_out_or_moved_is_found(events: list, data: st.DataObject) 
     moved = (*rest[1:], trail.entries[place], *rest[:1]) if place else trail.entries[::-1]
     if moved != trail.entries:
         assert list(faults(trail.model_copy(update={"entries": moved})))
+
+
+def test_a_trail_that_was_cut_short_is_told_by_its_head() -> None:
+    trail = chained([(None, "made", {}), (None, "ended", {})])
+    cut = trail.model_copy(update={"entries": trail.entries[:1]})
+    assert list(faults(cut)) == [
+        "the head is not the hash of the last entry: entries are missing or were added"
+    ]
