@@ -24,7 +24,7 @@ $(UV):
 	@$(PYTHON) -m venv $(STATE)/boot && $(STATE)/boot/bin/pip install -q uv==0.13.8
 
 # Environments of their own, because their pins clash: the product, the embedded AWS, the SAM tools, the outside judges of
-# tests/judges. checkov and mutmut are for `make test-all` alone.
+# tests/judges, the oldest service models. checkov and mutmut are for `make test-all` alone.
 .venv/.ready: $(UV) requirements/dev.txt layers/common/pyproject.toml worker/pyproject.toml local/pyproject.toml cli/pyproject.toml
 	@echo "setup: product environment (.venv, $$($(PYTHON) -V))"
 	@$(UV) venv -q --allow-existing --python $(PYTHON) .venv
@@ -39,11 +39,11 @@ $(STATE)/%/.ready: requirements/%.txt $(UV)
 	@$(UV) pip sync -q --python $(STATE)/$*/bin/python --require-hashes requirements/$*.txt
 	@touch $@
 
-setup: .venv/.ready $(STATE)/engine/.ready $(STATE)/sam/.ready $(STATE)/judges/.ready  ## make all environments
+setup: .venv/.ready $(STATE)/engine/.ready $(STATE)/sam/.ready $(STATE)/judges/.ready $(STATE)/oldest/.ready  ## make all environments
 
 lock:  ## resolve requirements/*.in and pyproject.toml anew (writes hashes, never an index)
 	@$(UV) pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --group pyproject.toml:dev pyproject.toml -o requirements/dev.txt
-	@for name in engine sam judges checkov mutants layer reads_layer worker wheels; do $(UV) pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-annotate requirements/$$name.in -o requirements/$$name.txt; done
+	@for name in engine sam judges oldest checkov mutants layer reads_layer worker wheels; do $(UV) pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-annotate requirements/$$name.in -o requirements/$$name.txt; done
 
 check: setup  ## format, lint, types
 	@.venv/bin/ruff format --check -q . && .venv/bin/ruff check -q . && .venv/bin/mypy

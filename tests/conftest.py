@@ -13,11 +13,22 @@ import pytest
 
 from porewatch.adapters.table import Table
 from tests.mocked import make_buckets, make_ledger, mocked_aws
+from tests.recording import Recording
 
 # Hypothesis' deadline of 200 ms an example measures the machine, which may be busy.
 hypothesis.settings.register_profile("suite", deadline=None)
 hypothesis.settings.load_profile("suite")
 GROUP = re.compile(r"xdist_group\(\"(.+?)\"\)")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--record-calls", action="store_true", help="write new calls of AWS into their file"
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.pluginmanager.register(Recording(config), "recording")
 
 
 @pytest.hookimpl(optionalhook=True)

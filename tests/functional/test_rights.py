@@ -29,6 +29,7 @@ from porewatch.domain.cost import CostLine
 from porewatch.domain.errors import BudgetExceeded, CapacityUnavailable, Unavailable
 from porewatch.settings import settings
 from tests import rights
+from tests.calls import NOTED
 from tests.functional import ended_run
 from tests.functional.conftest import MACHINE
 from tests.functional.doors import ROOT, Context, door, object_event, put, send, told
@@ -41,7 +42,7 @@ from tests.rights import Guard, Right, golden
 from tests.simulator.calls import Wire
 from tests.simulator.scheduler import process
 from tests.simulator.schedules import played
-from tests.simulator.weather import CLEAR
+from tests.simulator.weather import CLEAR, Weather
 
 EXAMPLES = ROOT / "events"
 SIMULATED = (
@@ -52,6 +53,7 @@ SIMULATED = (
     "worker",
 )
 """Of these the simulator needs every right."""
+JOBS = Weather(executor="batch", troubled=1.0)
 WAITING = {
     "detail-type": "Scheduled Event",
     "source": "aws.events",
@@ -67,6 +69,8 @@ def simulated() -> dict[str, set[Right]]:
 
     def held_call(wire: Wire, service: str, name: str, /, *args: Any, **request: Any) -> Any:
         caller = process()
+        if caller is not None and caller.kind in golden():
+            NOTED.note_unchecked(caller.kind, service, name, request)
         worker = caller is not None and caller.kind == "worker"
         # S3 transfers of a worker are spelled otherwise in the simulator than in boto3.
         if caller is not None and caller.kind in golden() and (not worker or service == "dynamodb"):
@@ -75,7 +79,7 @@ def simulated() -> dict[str, set[Right]]:
         return made(wire, service, name, *args, **request)
 
     with patch.object(Wire, "call", held_call):
-        for seed, weather in ((2, None), (9, None), (2, CLEAR)):
+        for seed, weather in ((2, None), (9, None), (2, CLEAR), (1, JOBS)):
             outcome = played(seed, weather)
             assert outcome.broken == (), outcome.told()
     return held.used
@@ -196,6 +200,28 @@ def test_a_launch_asks_the_budget_and_remembers_full_pools(
     with pytest.raises(BudgetExceeded):
         call("instance_launcher", example("instance_launcher"))
     assert not_needed("instance_launcher", simulated, guard.used) == []
+
+
+def test_a_launch_looks_at_its_image_and_lays_down_the_end_of_its_machine(
+    answers: Any,  # noqa: F811
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    root = {"DeviceName": "/dev/xvda", "Ebs": {"VolumeSize": 8}}
+    image = boto3.client("ec2").register_image(Name="worker", BlockDeviceMappings=[root])
+    boto3.client("scheduler").create_schedule_group(Name="expiries")
+    for name, value in (
+        ("AMI_ID", image["ImageId"]),
+        ("EXPIRY_GROUP", "expiries"),
+        ("EXPIRY_TARGET_ARN", "arn:aws:lambda:eu-central-1:123456789012:function:reaper"),
+        ("EXPIRY_ROLE_ARN", "arn:aws:iam::123456789012:role/expiry"),
+    ):
+        monkeypatch.setenv(name, value)
+    settings.cache_clear()
+    seal()
+    call("phase_state_manager", example("phase_state_manager"))
+    call("instance_launcher", example("instance_launcher"))
+    (laid,) = boto3.client("scheduler").list_schedules(GroupName="expiries")["Schedules"]
+    assert laid["State"] == "ENABLED"
 
 
 def test_a_failed_run_is_ended_and_paid(

@@ -276,9 +276,12 @@ def test_a_metadata_service_that_is_slow_while_the_machine_boots_is_waited_for(
     assert world.heard()[-1].kind == "published"
 
 
+MINE = places.attempt_prefix(*KEY, 1, USER)
+
+
 def test_s3_checkpoints_keep_and_fence_like_local_ones(world: World) -> None:
     def store(name: str = "aaaa") -> S3CheckpointStore:
-        return S3CheckpointStore.at("results", f"x/checkpoint/{name}/")
+        return S3CheckpointStore.at("results", f"{MINE}checkpoint/{name}/")
 
     zombie = open_checkpoint(store(), "aaaa", 1)
     zombie.save(1, b"one")
@@ -288,7 +291,7 @@ def test_s3_checkpoints_keep_and_fence_like_local_ones(world: World) -> None:
     with pytest.raises(StaleEpoch):
         zombie.save(2, b"another two")
     assert list(successor.contents()) == [b"one", b"two"]
-    store().put("x/checkpoint/aaaa/units/000001.bin", b"rot")
+    store().put(f"{MINE}checkpoint/aaaa/units/000001.bin", b"rot")
     third = open_checkpoint(store(), "aaaa", 3)
     assert third.resumed == {2}
     third.save(1, b"one")
@@ -301,7 +304,8 @@ def test_a_checkpoint_goes_on_from_the_last_machine_that_left_one(world: World) 
     """Each machine writes in its own; units stay where they were written."""
 
     def store(epoch: int, name: str = "aaaa") -> S3CheckpointStore:
-        return S3CheckpointStore.at("results", f"x/e{epoch}/m/checkpoint/{name}/")
+        mine = places.attempt_prefix(*KEY, epoch, USER)
+        return S3CheckpointStore.at("results", f"{mine}checkpoint/{name}/")
 
     first = open_checkpoint(store(1), "aaaa", 1)
     first.save(1, b"one")
@@ -313,8 +317,9 @@ def test_a_checkpoint_goes_on_from_the_last_machine_that_left_one(world: World) 
     fourth = open_checkpoint(store(4), "aaaa", 4, earlier=[store(1), store(2), store(3)])
     assert list(fourth.contents()) == [b"one", b"two", b"three"]
     written = [key for key in all_keys(world) if "/e4/" in key]
-    assert written == ["x/e4/m/checkpoint/aaaa/checkpoint.json"]
-    store(1).put("x/e1/m/checkpoint/aaaa/units/000001.bin", b"rot")
+    fourth_own = f"{places.attempt_prefix(*KEY, 4, USER)}checkpoint/aaaa/checkpoint.json"
+    assert written == [fourth_own]
+    store(1).put(f"{MINE}checkpoint/aaaa/units/000001.bin", b"rot")
     fifth = open_checkpoint(store(5), "aaaa", 5, earlier=[store(n) for n in (1, 2, 4)])
     assert fifth.resumed == {2, 3}
     fifth.save(1, b"one")

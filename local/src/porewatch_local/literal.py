@@ -21,7 +21,7 @@ ARNS = {
     "AWS::DynamoDB::Table": f"arn:aws:dynamodb:{_HERE}:table/{{name}}",
     "AWS::SQS::Queue": f"arn:aws:sqs:{_HERE}:{{name}}",
     "AWS::SNS::Topic": f"arn:aws:sns:{_HERE}:{{name}}",
-    "AWS::KMS::Key": f"arn:aws:kms:{_HERE}:key/12345678-1234-1234-1234-123456789012",
+    "AWS::KMS::Key": f"arn:aws:kms:{_HERE}:key/{{name}}",
     "AWS::Events::EventBus": f"arn:aws:events:{_HERE}:event-bus/{{name}}",
     "AWS::Events::Rule": f"arn:aws:events:{_HERE}:rule/{{name}}",
     "AWS::Serverless::Function": f"arn:aws:lambda:{_HERE}:function:{{name}}",
