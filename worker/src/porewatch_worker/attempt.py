@@ -77,7 +77,7 @@ def run_attempt(
     from porewatch_worker.patience import Patience  # noqa: PLC0415
 
     try:
-        who = Patience(stop, METADATA_S)(
+        who = Patience(stop, min(METADATA_S, settings.patience_s or METADATA_S))(
             lambda: read_assignment(cloud.metadata, settings.assignment, cloud.user_id)
         )
     except PorewatchError:
