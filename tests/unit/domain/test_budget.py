@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
@@ -67,3 +68,32 @@ def test_books_that_do_not_balance_say_so() -> None:
 
 def test_a_dollar_is_a_million_micro_dollars() -> None:
     assert micro(0.1 + 0.2) == 300_000
+
+
+def books(cap: float | None, spent: float) -> Books:
+    own = {"reserved_usd": spent, "settled_usd": spent, "released_usd": 0.0, "held_usd": 0.0}
+    return Books(cap_usd=cap, spent_usd=spent, **own)
+
+
+@pytest.mark.parametrize(
+    ("cap", "spent", "running", "passed"),
+    [
+        (None, 1e6, 1e6, False),
+        (1.0, 0.4, 0.6, False),
+        (1.0, 0.4, 0.600001, True),
+        (1.0, 1.000001, 0.0, True),
+        (1.0, 0.0, 1.5, True),
+        (0.0, 0.0, 0.0, False),
+    ],
+)
+def test_a_cap_is_passed_by_what_was_paid_and_what_runs_together(
+    cap: float | None, spent: float, running: float, passed: bool
+) -> None:
+    assert books(cap, spent).passed(running) is passed
+
+
+def test_a_reservation_keeps_the_latest_time_that_anything_was_said_of_it() -> None:
+    later = AT + timedelta(hours=1)
+    after, _ = fresh().settle(5, later)
+    assert after.at == later
+    assert after.settle(5, AT)[0].at == later

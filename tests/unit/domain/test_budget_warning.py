@@ -45,6 +45,7 @@ def reached(spent: float, threshold: int, budget: float = 25.0) -> BudgetReached
         (0.3 * 0.8, 0.3, 80),  # 0.24 in binary is a little less
         (5.0, 0.0, None),
         (0.0, 0.0, None),
+        (0.000001, 0.000001, 100),
     ],
 )
 def test_the_highest_threshold_counts(spent: float, budget: float, threshold: int | None) -> None:
@@ -75,6 +76,10 @@ def test_near_and_used_up_are_told_apart() -> None:
     near, used = warning(reached(20.0, 80)), warning(reached(25.0, 100))
     assert "goes on" in near.body
     assert "no further one is launched" in used.body
+    assert "no further one is launched" not in near.body
+    month = {"month": "2026-11"}
+    account = [warning(reached(20.0, t).model_copy(update=month)) for t in (80, 100)]
+    assert len({one.body for one in account}) == 2
 
 
 @pytest.mark.parametrize(("spent", "threshold"), [(20.0, 80), (25.0, 100)])

@@ -8,7 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
+from porewatch.compute.carbon import carbon_factors
 from porewatch.domain.cost import FILES, ORCHESTRATION, CostLine, make_bill, split_seconds
+from porewatch.domain.footprint import footprint
 
 AT = datetime(2026, 11, 21, 9, tzinfo=UTC)
 seconds = some.floats(0, 100_000, allow_nan=False)
@@ -123,3 +125,47 @@ def test_the_money_of_a_split_follows_its_seconds() -> None:
     bill = make_bill([a_line(100, 700, 200, 1.0)], price_snapshot="p", as_of=AT, interruptions=2)
     assert (bill.boot_usd, bill.useful_usd, bill.wasted_usd) == (0.1, 0.7, 0.2)
     assert (bill.saved_usd, bill.interruptions) == (1.5, 2)
+
+
+@pytest.mark.parametrize(
+    ("line", "parts"),
+    [
+        (a_line(0, 500, 500, 1.0), (0.0, 0.5, 0.5)),
+        (a_line(100, 900, 0, 1.0), (0.1, 0.9, 0.0)),
+        (a_line(0, 0, 1000, 1.0), (0.0, 0.0, 1.0)),
+        (a_line(0, 0, 0, 1.0), (1.0, 0.0, 0.0)),
+        (a_line(0, 1, 1, 0.000003), (0.0, 0.000001, 0.000002)),  # both halves are rounded up
+    ],
+)
+def test_a_part_without_seconds_costs_nothing(line: CostLine, parts: tuple[float, ...]) -> None:
+    bill = make_bill([line], price_snapshot="p", as_of=AT)
+    assert (bill.boot_usd, bill.useful_usd, bill.wasted_usd) == parts
+
+
+def test_what_is_not_on_the_bill_is_unknown_and_what_was_not_said_is_empty() -> None:
+    bill = make_bill([a_line(1, 1, 1, 0.3)], price_snapshot="p", as_of=AT)
+    assert (bill.orchestration_usd, bill.files_usd, bill.carbon) == (None, None, None)
+    assert (bill.interruptions, bill.remark) == (0, "")
+    assert make_bill([], price_snapshot="p", as_of=AT, remark="r").remark == "r"
+
+
+def test_a_machine_that_would_have_been_free_saves_less_than_nothing() -> None:
+    line = a_line(1, 1, 1, 0.3).model_copy(update={"on_demand_usd": 0.0})
+    assert make_bill([line], price_snapshot="p", as_of=AT).saved_usd == -0.3
+
+
+def test_a_bill_has_the_carbon_of_its_machines_and_files() -> None:
+    factors = carbon_factors("eu-west-1")
+    machine, files = a_line(1, 1, 1, 0.3), CostLine(what=FILES, usd=0.1, gib_hours=5.0)
+    rest = CostLine(what=ORCHESTRATION, usd=0.1)
+    bill = make_bill([machine, files, rest], price_snapshot="p", as_of=AT, factors=factors)
+    assert bill.carbon is not None
+    assert bill.carbon == footprint([machine], [files], factors)
+
+
+def test_a_claim_before_the_launch_leaves_nothing_for_the_start() -> None:
+    """Clocks differ."""
+    split = split_seconds(
+        AT, later(minutes=9), claimed_at=later(seconds=-5), kept_until=None, published=True
+    )
+    assert split == (0, 540, 0)
