@@ -134,6 +134,19 @@ def test_a_final_summary_tells_the_sequencing_and_the_counts() -> None:
         "FAX00001",
         "SQK-NBD114-24",
     )
+    assert (sequencing.started_at, sequencing.acquisition_id) == (
+        summary.started_at,
+        "0123456789abcdef0123456789abcdef01234567",
+    )
+    assert summary.stopped_at == datetime(2026, 3, 1, 9, 0, 0, 500_000, tzinfo=UTC)
+    assert summary.sample_id == "no_sample"
+
+
+def test_what_a_final_summary_does_not_say_is_unknown() -> None:
+    told = "acquisition_run_id=a\nstarted=2026-03-01T10:00:00Z\n"
+    summary = parse_final_summary(told, file="f.txt")
+    assert (summary.stopped_at, summary.sample_id, summary.files) == (None, None, {})
+    assert summary.sequencing().kit is None
 
 
 @pytest.mark.parametrize(
@@ -143,6 +156,10 @@ def test_a_final_summary_tells_the_sequencing_and_the_counts() -> None:
         ("hello world\n", "line 1: .*'hello world' is not key=value"),
         ("instrument=X\nstarted=2026-01-01T00:00:00Z\n", "no acquisition_run_id"),
         ("acquisition_run_id=a\nstarted=yesterday\n", "started 'yesterday' is not a time"),
+        (
+            "acquisition_run_id=a\nstarted=2026-01-01T00:00:00Z\nacquisition_stopped=never\n",
+            "acquisition_stopped 'never' is not a time",
+        ),
         ("@read1\nACGT\n+\nIIII\n", "'@read1' is not key=value"),
     ],
 )
