@@ -17,12 +17,14 @@ from porewatch.domain.findings import (
     ReadAccount,
     Reason,
     SampleScreen,
+    ScreenResult,
 )
+from porewatch.domain.phases import ScreeningParameters
 from porewatch.domain.release import Consequence
 from porewatch.domain.runs import Sample, SampleRole
-from porewatch_worker.science.outcomes import _told
+from porewatch_worker.science.outcomes import _remarks, _told, outcomes
 from porewatch_worker.science.release import Batch, judged, positive_faults, release_policies
-from tests.worker.science.test_calls import good
+from tests.worker.science.test_calls import good, named
 from tests.worker.science.test_numbers import evidence
 from tests.worker.science.test_release import (
     BLANK,
@@ -302,3 +304,60 @@ def test_an_unstated_positive_control_is_no_matter_of_the_blank() -> None:
     assert said in list(judged(ONE, made))
     assert said in list(judged(unstated, made))
     assert said not in list(judged(BLANK, made))
+
+
+@pytest.mark.parametrize(
+    ("lacking", "said"),
+    [
+        (BLANK, "no no-template control in this run: contamination cannot be excluded"),
+        (POSITIVE, "no positive control in this run: detection is not shown"),
+    ],
+)
+def test_a_control_that_the_run_has_not_is_told_as_the_runs(lacking: Sample, said: str) -> None:
+    there = tuple(sample for sample in ALL if sample is not lacking)
+    assert (Consequence.REFUSE, said) in list(judged(ONE, batch(there)))
+
+
+@pytest.mark.parametrize(
+    ("short", "due"),
+    [
+        (250, Outcome.REPORTABLE),
+        (430, Outcome.REPORTABLE_WITH_REMARKS),
+        (1100, Outcome.NOT_REPORTABLE),
+    ],
+)
+def test_what_the_filters_take_is_a_remark_before_it_is_a_refusal(short: int, due: Outcome) -> None:
+    account = ReadAccount(total=1000 + short, host=900, panel=100, filtered={"too_short": short})
+    screen = screen_with(spike(500)).model_copy(update={"account": account})
+    found = run("donor-screening", (ONE, screen), *whole()[1:])
+    assert outcome(found, ONE).outcome is due
+
+
+def test_a_load_that_disagrees_is_remarked_of_a_sample_and_of_no_blank() -> None:
+    load = Quantity(value=1.0, low=None, high=None, unit="", method="", disagrees=True)
+    there = [finding(name, "V", Call.DETECTED, quantities=(load,)) for name in ("one", "blank")]
+    said = "copies/mL by spike-in and by yield disagree: V"
+    assert list(_remarks(ONE, there[:1])) == [said]
+    assert list(_remarks(BLANK, there[1:])) == []
+
+
+@pytest.mark.parametrize(("bundle", "odd"), [({}, True), ({"hosted": False}, False)])
+def test_a_bundle_is_taken_to_hold_a_host_unless_it_is_said(
+    bundle: dict[str, bool], odd: bool
+) -> None:
+    account = ReadAccount(total=1000, panel=1000)
+    screen = screen_with(spike(500)).model_copy(update={"account": account})
+    result = ScreenResult.model_construct(samples=(named("one", screen),))
+    (told,) = outcomes(
+        result, [ONE], [], ScreeningParameters(), policy=DONORS, strays=[], recovered={}, **bundle
+    )
+    assert told.outcome is Outcome.NOT_REPORTABLE, "it has no controls"
+    policy = DONORS.model_copy(
+        update=dict.fromkeys(
+            ("missing_no_template_control", "missing_positive_control"), Consequence.NONE
+        )
+    )
+    (told,) = outcomes(
+        result, [ONE], [], ScreeningParameters(), policy=policy, strays=[], recovered={}, **bundle
+    )
+    assert bool(told.reasons) is odd
