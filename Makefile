@@ -24,7 +24,7 @@ $(UV):
 	@$(PYTHON) -m venv $(STATE)/boot && $(STATE)/boot/bin/pip install -q uv==0.13.8
 
 # Environments of their own, because their pins clash: the product, the embedded AWS, the SAM tools, the outside judges of
-# tests/judges, the oldest service models. checkov and mutmut are for `make test-all` alone.
+# tests/judges, the oldest service models (`make test`), checkov and mutmut (`make test-all`).
 .venv/.ready: $(UV) requirements/dev.txt layers/common/pyproject.toml worker/pyproject.toml local/pyproject.toml cli/pyproject.toml
 	@echo "setup: product environment (.venv, $$($(PYTHON) -V))"
 	@$(UV) venv -q --allow-existing --python $(PYTHON) .venv
@@ -39,7 +39,8 @@ $(STATE)/%/.ready: requirements/%.txt $(UV)
 	@$(UV) pip sync -q --python $(STATE)/$*/bin/python --require-hashes requirements/$*.txt
 	@touch $@
 
-setup: .venv/.ready $(STATE)/engine/.ready $(STATE)/sam/.ready $(STATE)/judges/.ready $(STATE)/oldest/.ready  ## make all environments
+JUDGES := $(STATE)/judges/.ready $(STATE)/oldest/.ready
+setup: .venv/.ready $(STATE)/engine/.ready $(STATE)/sam/.ready  ## make the environments that running it takes
 
 lock:  ## resolve requirements/*.in and pyproject.toml anew (writes hashes, never an index)
 	@$(UV) pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --group pyproject.toml:dev pyproject.toml -o requirements/dev.txt
@@ -49,10 +50,10 @@ check: setup  ## format, lint, types
 	@.venv/bin/ruff format --check -q . && .venv/bin/ruff check -q . && .venv/bin/mypy
 
 # node and npm come from a wheel when the machine has none (the linters of the state machine need them).
-test: check  ## what proves the product in about 25 minutes on two cores, from a fresh clone too
+test: check $(JUDGES)  ## what proves the product in about 25 minutes on two cores, from a fresh clone too
 	@PATH="$$PATH:$(CURDIR)/.venv/bin" .venv/bin/pytest -n $(TEST_PROCESSES) --dist loadgroup -m "not slow"
 
-test-all: check $(STATE)/checkov/.ready $(STATE)/mutants/.ready  ## every test, those marked `slow` included
+test-all: check $(JUDGES) $(STATE)/checkov/.ready $(STATE)/mutants/.ready  ## every test, those marked `slow` included
 	@PATH="$$PATH:$(CURDIR)/.venv/bin" .venv/bin/pytest -n $(TEST_PROCESSES) --dist loadgroup
 
 mutants: setup $(STATE)/mutants/.ready  ## change the code one operator at a time: which changes does no test notice? (TARGET; hours for all)
