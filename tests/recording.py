@@ -1,7 +1,7 @@
 """What pytest does for `tests.calls`: it listens, and fails the test that makes an unknown call.
 
 Calls of `tests/cloud` are not noted: the engine asks IAM of each, and functions run elsewhere.
-When the whole suite ran well, what is in the file and was not seen fails the session.
+When the whole suite ran well, it is said what is in the file and was not seen.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from botocore.client import BaseClient
 from tests.calls import NOTED, RECORDED, Calls, noting, recorded
 
 CLOUD = Path(__file__).parent / "cloud"
+REWRITE = "pytest --record-calls over the whole suite writes the file afresh"
 REMEDY = "pytest --record-calls writes it down; tests/judges/test_recorded_calls.py judges it"
 
 
@@ -60,8 +61,7 @@ class Recording:
         elif exitstatus == 0 and self._is_whole():
             gone = [key for key in recorded().kept if key not in self._seen.kept]
             if gone:
-                print(f"\nrecorded, but called by no test any more: {gone}. {REMEDY}.")
-                session.exitstatus = pytest.ExitCode.TESTS_FAILED
+                print(f"\nrecorded, but called by no test any more: {gone}. {REWRITE}.")
 
     def _is_whole(self) -> bool:
         """Every test, but perhaps the slow ones."""
