@@ -98,7 +98,6 @@ TestStory = Story.TestCase
 TestStory.settings = settings(
     max_examples=10,
     stateful_step_count=12,
-    deadline=None,
     derandomize=True,
     suppress_health_check=list(HealthCheck),
 )

@@ -150,7 +150,7 @@ def test_killed_five_times_the_report_equals_an_uninterrupted_one(
     assert lasting_tables(out) == lasting_tables(whole.out)
 
 
-@settings(max_examples=4, deadline=None, derandomize=True)
+@settings(max_examples=4, derandomize=True)
 @given(
     st.lists(st.tuples(st.integers(1, 4), st.integers(1, 4)), min_size=1, max_size=3),
     st.integers(1, 4),

@@ -130,7 +130,7 @@ def test_qualities_are_honest_within_one_phred(model: ErrorModel, folder: Path) 
     assert claimed == pytest.approx(real, abs=1.0)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(
     st.lists(st.integers(1, 400), min_size=1, max_size=12),
     st.floats(0.7, 0.9999),

@@ -149,7 +149,7 @@ def test_a_manifest_of_an_earlier_revision_does_not_run_again() -> None:
         lifecycle.seal(moved[0], a_manifest(), "run.json", WHEN)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(WORDS)
 def test_no_order_of_words_takes_a_run_backwards(words: list[tuple[str, int]]) -> None:
     record: RunRecord | None = None

@@ -96,7 +96,7 @@ saying = st.tuples(
 )
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(st.lists(saying, min_size=1, max_size=40))
 @example([("beat", 1, "i-1", 1), ("claim", 1, "i-1", 0)])  # a beat overtook its claim
 def test_whatever_is_said_in_whatever_order_nothing_moves_backwards(
@@ -139,7 +139,7 @@ def _check_step(what: str, epoch: int, before: StageRecord, after: StageRecord) 
         assert after.last_beat >= before.last_beat
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.lists(saying, min_size=1, max_size=15))
 def test_saying_everything_twice_changes_nothing_more(
     sayings: list[tuple[str, int, str, int]],

@@ -184,7 +184,7 @@ def test_a_missing_file_is_refused_by_name(tmp_path: Path) -> None:
         check_file(tmp_path / "a.fastq")
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(
     reads=st.lists(st.text(alphabet="ACGTN", max_size=40), min_size=1, max_size=30),
     step=st.integers(min_value=1, max_value=50),
@@ -201,7 +201,7 @@ def test_counts_do_not_depend_on_how_the_stream_is_cut(reads: list[str], step: i
     assert summary.longest == max(map(len, reads))
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(cut=st.integers(min_value=1, max_value=len(GOOD) - 2))
 def test_no_cut_through_a_file_is_taken_for_a_whole_one(cut: int) -> None:
     ends = [len(GOOD) - len(rest) for rest in (b"\n" + LAST_TWO, LAST_TWO, b"\n" + LAST, LAST)]

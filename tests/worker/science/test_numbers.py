@@ -93,14 +93,14 @@ def test_poisson_intervals_are_those_of_the_published_tables(
     assert poisson_interval(count) == pytest.approx((low, high), abs=1e-3)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(a=st.integers(1, 60), x=st.floats(0.01, 100))
 def test_the_incomplete_gamma_function_is_a_poisson_tail(a: int, x: float) -> None:
     below = sum(math.exp(-x + k * math.log(x) - math.lgamma(k + 1)) for k in range(a))
     assert gamma_cdf(a, x) == pytest.approx(1 - below, abs=1e-9)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(a=st.integers(1, 30), b=st.integers(1, 30), x=st.floats(0.01, 0.99))
 def test_the_incomplete_beta_function_is_a_binomial_tail(a: int, b: int, x: float) -> None:
     n = a + b - 1
@@ -232,7 +232,7 @@ def test_lod95_without_yardstick_is_a_share_of_reads_and_without_reads_nothing()
     assert lod95(10_000, nothing, Sample(name="one"), 0, ScreeningParameters()) is None
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     spans=st.lists(st.tuples(st.integers(0, 900), st.integers(1, 100)), min_size=1, max_size=40),
     masked=st.booleans(),

@@ -172,9 +172,7 @@ HEADS = st.binary(min_size=1, max_size=30).map(lambda b: b.replace(b"\n", b"").r
 BASES = st.text("ACGTUNacgtunRYKM", max_size=12).map(str.encode)
 
 
-@settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.tuples(HEADS, BASES, st.booleans()), min_size=1, max_size=4), st.booleans())
 def test_check_and_reader_give_one_verdict(
     tmp_path: Path, records: list[tuple[bytes, bytes, bool]], last: bool
@@ -187,9 +185,7 @@ def test_check_and_reader_give_one_verdict(
     assert reader_takes(tmp_path / "a.fastq", content) is check_takes(content)
 
 
-@settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.integers(0, 60), st.binary(max_size=3))
 def test_a_damaged_byte_is_refused_by_the_check_or_read_by_the_reader(
     tmp_path: Path, at: int, put: bytes

@@ -204,9 +204,7 @@ def test_a_cut_gzip_and_a_cut_bam_are_refused(bundle: LoadedBundle, tmp_path: Pa
         screen(screening(bundle, bam), tmp_path)
 
 
-@settings(
-    max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_accounts_balance_for_any_mixture(
     bundle: LoadedBundle, tmp_path: Path, data: st.DataObject
