@@ -237,3 +237,9 @@ def test_a_file_that_no_function_can_read_in_time_is_refused_with_the_way_out() 
     assert input_file("fastq/a.fastq.gz", 30 * 2**30).size == 30 * 2**30
     with pytest.raises(InputRefused, match=r"30\.1 GiB; one file may have 30.*split"):
         input_file("fastq/a.fastq.gz", int(30.1 * 2**30))
+
+
+@pytest.mark.parametrize("size", [10**12, 10**400], ids=["a terabyte", "400 digits"])
+def test_a_size_beyond_every_file_is_refused_however_many_digits_it_has(size: int) -> None:
+    with pytest.raises(InputRefused, match="GiB; one file may have"):
+        input_file("bam/a.bam", size)

@@ -57,15 +57,16 @@ def input_file(
             "the file is empty.", file=path, remedy="send it again, or leave it out."
         )
     if size > MOST_FILE_BYTES:
+        told = min(size, 1 << 60)  # a stranger's number may be larger than any float
         raise InputRefused(
-            f"the file has {size / 2**30:.1f} GiB; one file may have {MOST_FILE_BYTES // 2**30}.",
+            f"the file has {told / 2**30:.1f} GiB; one file may have {MOST_FILE_BYTES // 2**30}.",
             file=path,
             remedy="split it: `seqkit split2 --by-size 1000000` (reads), or as the sequencer does.",
         )
-    told = barcode or barcode_of(path)
+    known = barcode or barcode_of(path)
     try:
         place = None if at == path else at
-        return InputFile(path=path, kind=kind, size=size, sha256=sha256, barcode=told, at=place)
+        return InputFile(path=path, kind=kind, size=size, sha256=sha256, barcode=known, at=place)
     except ValidationError as e:
         raise InputRefused(say(e), file=path) from e
 
