@@ -133,10 +133,10 @@ def door_example(name: str) -> io.StringIO:
 
 def test_a_cancelled_run_opens_no_stage_and_publishes_nothing(running: str) -> None:
     call("run_canceller", ORDER)
-    with pytest.raises(StaleEpoch, match="was cancelled"):
+    with pytest.raises(StaleEpoch, match="is cancelled"):
         call("phase_state_manager", example("phase_state_manager"))
     planned = example("phase_state_manager.plan", manifest_digest=runs().get(RUN).manifest_digest)
-    with pytest.raises(StaleEpoch, match="was cancelled"):
+    with pytest.raises(StaleEpoch, match="is cancelled"):
         call("phase_state_manager", planned)
     with pytest.raises(StaleEpoch):
         runs().complete(RUN, 0, report_keys={}, findings=0, cost_usd=0, at=now())

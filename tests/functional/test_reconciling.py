@@ -9,14 +9,17 @@ import boto3
 import pytest
 
 from porewatch.adapters.executions import Executions
+from porewatch.adapters.manifests import Manifests
+from porewatch.adapters.objects import Objects
 from porewatch.adapters.runs import RunLedger
 from porewatch.adapters.stages import StageLedger
 from porewatch.adapters.table import Table
+from porewatch.compute.ec2_fleet import Ec2Fleet
 from porewatch.compute.executors import Executors
 from porewatch.domain import base
 from porewatch.domain.execution_news import PROBLEMS
 from porewatch.domain.reconciling import MOST_RESTARTS, SeenExecution, Step, step
-from porewatch.domain.runs import RunRecord, RunState
+from porewatch.domain.runs import InputFile, ReadKind, RunManifest, RunRecord, RunState, Sample
 from porewatch.usecases.start_run import ExecutionInput
 from tests.functional.conftest import MACHINE
 from tests.functional.test_cancelling import ORDER, machine_states, running, runs  # noqa: F401 - a fixture
@@ -105,6 +108,12 @@ STEPS = {
 }
 
 
+def refuse_one_beside(number: int = 7) -> None:
+    """Somebody sends a seal that is none, while the run is at work or after it."""
+    runs().refuse_seal(RUN, digest=f"{number:064x}", problem="it is no JSON.", at=base.now())
+
+
+@pytest.mark.parametrize("beside", [False, True], ids=["alone", "beside a bad seal"])
 @pytest.mark.parametrize("state", DOORS)
 @pytest.mark.parametrize("at", STEPS)
 def test_what_an_ending_that_died_left_undone_is_finished(
@@ -113,8 +122,11 @@ def test_what_an_ending_that_died_left_undone_is_finished(
     monkeypatch: pytest.MonkeyPatch,
     state: str,
     at: str,
+    beside: bool,
 ) -> None:
     """Whichever door ended it, and wherever it died: one path, so one end."""
+    if beside:
+        refuse_one_beside()
 
     def dies(*_: Any, **__: Any) -> None:
         raise Died
@@ -122,10 +134,11 @@ def test_what_an_ending_that_died_left_undone_is_finished(
     with monkeypatch.context() as patched, pytest.raises(Died):
         patched.setattr(*STEPS[at], dies)
         call(*DOORS[state])
-    assert (runs().get(RUN).state.value, runs().get(RUN).closed_at) == (state, None)
+    assert [left.state.value for left in runs().get(RUN).unended] == [state]
     sweep(1)
-    assert runs().get(RUN).closed_at is None, "whoever began may still be at it"
+    assert runs().get(RUN).unended, "whoever began may still be at it"
     sweep()
+    assert runs().get(RUN).unended == ()
     run, lines = runs().get(RUN), runs().cost_lines(RUN)
     assert (run.state.value, machine_states(), record().state.value) == (
         *(state, ["terminated"]),
@@ -140,6 +153,60 @@ def test_what_an_ending_that_died_left_undone_is_finished(
     monkeypatch.setattr(Executors, "find", dies)
     sweep(10)
     assert facts_in(Table("ledger"), RUN) == before, "all is done: nobody looks again"
+
+
+@pytest.mark.parametrize("state", DOORS)
+def test_another_seal_does_not_hide_what_an_earlier_revision_left(
+    running: str,  # noqa: F811
+    sweep: Any,
+    monkeypatch: pytest.MonkeyPatch,
+    state: str,
+) -> None:
+    """An ending dies at its first step, then the person sends the run again."""
+
+    def dies(*_: Any, **__: Any) -> None:
+        raise Died
+
+    with monkeypatch.context() as patched, pytest.raises(Died):
+        patched.setattr(*(STEPS["fencing"] if state != "cancelled" else (Executions, "stop")), dies)
+        call(*DOORS[state])
+    runs().seal(sealed_again(), sealed_by="run.json", at=base.now())
+    sweep()
+    run = runs().get(RUN)
+    assert (run.state, run.revision, run.unended) == (RunState.SEALED, 1, ())
+    assert (machine_states(), record().state.value) == (["terminated"], "failed")
+    if state == "cancelled":
+        assert {e["status"] for e in executions_there()} == {"ABORTED"}
+
+
+def sealed_again() -> RunManifest:
+    manifest = RunManifest(
+        run_id=RUN,
+        created_at=base.now(),
+        files=(InputFile(path="fastq/b.fastq.gz", kind=ReadKind.FASTQ, size=2),),
+        samples=(Sample(name="s1"),),
+    )
+    Manifests(runs(), Objects("raw")).keep(manifest)
+    return manifest
+
+
+def test_a_machine_that_the_cloud_has_forgotten_is_paid_until_its_last_word(
+    running: str,  # noqa: F811
+    sweep: Any,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """An ending that died is finished ten hours later."""
+
+    def dies(*_: Any, **__: Any) -> None:
+        raise Died
+
+    with monkeypatch.context() as patched, pytest.raises(Died):
+        patched.setattr(*STEPS["its machine"], dies)
+        call(*DOORS["failed"])
+    monkeypatch.setattr(Ec2Fleet, "_described", lambda *_: iter(()))
+    sweep(600)
+    (line,) = (one for one in runs().cost_lines(RUN) if one.what == "machine")
+    assert line.seconds < 600
 
 
 TOLD_OF_THE_RUN = {
@@ -167,7 +234,7 @@ def test_every_way_to_end_a_run_leaves_the_same_behind(
     told = set(facts_in(Table("ledger"), RUN)) - before
     assert told == {TOLD_OF_THE_RUN[door], "StageFailed", "InstanceTerminated"}
     assert machine_states() == ["terminated"]
-    assert runs().get(RUN).closed_at is not None
+    assert runs().get(RUN).unended == ()
     books = StageLedger(Table("ledger"))._budget.books(RUN, 0)
     assert (books.held_usd, books.balanced) == (0, True)
 

@@ -51,7 +51,8 @@ class Weather:
     concurrency: int = 0
     """Functions that the account may run at once; no limit when this is 0."""
     people: tuple[tuple[float, str], ...] = ()
-    """What somebody does to the run, and when: seconds, and one of `people.ACTS`."""
+    """What somebody does to the run, and when: seconds, and one of `people.ACTS`
+    or `spoil`."""
     by_tar: bool = False
     """The run is sent as a tar."""
     executor: str = "ec2"
@@ -169,7 +170,12 @@ def _with_people(weather: Weather, seed: int) -> Weather:
         acts += [(held, "hold"), (held + rng.random() * 3600, "release")]
     if rng.random() < 0.15:
         acts += [(rng.random() * 1800, "look") for _ in range(3)]
-    return replace(weather, people=tuple(sorted(acts)), by_tar=rng.random() < 0.2)
+    by_tar = rng.random() < 0.2
+    if rng.random() < 0.25:  # a seal that is none beside the run; half of these are cancelled after
+        spoilt = 60 + rng.random() * 600
+        acts.append((spoilt, "spoil"))
+        acts += [(spoilt + rng.random() * 300, "cancel")] * rng.randrange(2)
+    return replace(weather, people=tuple(sorted(acts)), by_tar=by_tar)
 
 
 SERVICES = ("dynamodb", "s3", "sqs", "stepfunctions", "ec2", "batch", "events")

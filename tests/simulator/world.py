@@ -158,7 +158,14 @@ class World:
             put(Bucket="raw", Key=places.raw_key(run_id, file.path), Body=READS)
             put(Bucket="raw", Key=places.seal_key(run_id), Body=seal)
         for seconds, act in self.weather.people:
-            self.scheduler.after(seconds, lambda act=act: self.people.act(act, run_id))
+            self.scheduler.after(seconds, lambda act=act: self._act(act, run_id))
+
+    def _act(self, act: str, run_id: str) -> None:
+        """Somebody does something; `spoil`: sends a seal that is none, while the run is at work."""
+        if act != "spoil":
+            self.people.act(act, run_id)
+        elif self.state(run_id) == "running":
+            self.s3.put_object(Bucket="raw", Key=places.seal_key(run_id), Body=b"no manifest")
 
     def play(self) -> None:
         """Until all runs have ended, then on until everything is quiet, in calm weather."""
@@ -205,10 +212,9 @@ class World:
         return str(item["state"]["S"]) if item else ""
 
     def unfinished(self, run_id: str) -> bool:
-        """It came to nothing, and has not ended whole yet."""
+        """A revision of it came to nothing, and has not ended whole yet."""
         record = json.loads(self.ledger.items[f"RUN#{run_id}"]["RUN"]["body"]["S"])
-        nothing = record["state"] in ("failed", "refused", "cancelled")
-        return nothing and record["execution_arn"] is not None and record["closed_at"] is None
+        return bool(record["unended"])
 
     def quiet(self) -> bool:
         """Nothing is on its way any more, no machine lives, and all of them are on the bill."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -86,19 +87,83 @@ def test_another_manifest_while_the_run_is_under_way_is_refused_with_the_way_out
     assert refusal.value.remedy
 
 
-def test_a_seal_that_was_on_its_way_does_not_start_what_was_cancelled_before_it_came() -> None:
-    """Its files were arriving when somebody cancelled the run. One that is made later is an order
-    of its own."""
-    received = lifecycle.receive(None, "r", WHEN)
-    assert received
-    cancelled = lifecycle.cancel(received[0], Cancel(run_id="r"), WHEN + timedelta(days=1))
-    assert cancelled
-    for number in (0, 1):
-        with pytest.raises(ManifestRefused, match="was cancelled at 2026-03-02 00:00:00 UTC"):
-            lifecycle.seal(cancelled[0], a_manifest(number), "run.json", WHEN)
-    later = lifecycle.seal(cancelled[0], a_manifest(2), "run.json", WHEN)
+NOON = WHEN + timedelta(hours=12)
+BEFORE, AFTER = NOON - timedelta(minutes=1), NOON + timedelta(minutes=1)
+
+
+def received() -> RunRecord:
+    moved = lifecycle.receive(None, "r", WHEN)
+    assert moved
+    return moved[0]
+
+
+def cancelled_at_noon(record: RunRecord) -> RunRecord:
+    moved = lifecycle.cancel(record, Cancel(run_id="r"), NOON)
+    assert moved
+    return moved[0]
+
+
+@pytest.mark.parametrize("was", [received, sealed, running])
+@pytest.mark.parametrize("day", [0, 5], ids=["the sender's clock is behind", "it is ahead"])
+def test_a_seal_that_was_on_its_way_does_not_start_what_was_cancelled(
+    was: Callable[[], RunRecord], day: int
+) -> None:
+    """By the bucket's clock. One that is made later is an order of its own."""
+    record = cancelled_at_noon(was())
+    for number in (1, 2):
+        with pytest.raises(ManifestRefused, match="was cancelled at 2026-03-01 12:00:00 UTC"):
+            lifecycle.seal(record, a_manifest(number + day), "run.json", AFTER, BEFORE)
+        refused = lifecycle.refuse_seal(record, "r", f"{number:064x}", "made before.", AFTER)
+        assert refused
+        record = refused[0]
+        assert record.state is RunState.CANCELLED
+        assert lifecycle.cancel(record, Cancel(run_id="r"), AFTER) is None
+    later = lifecycle.seal(record, a_manifest(day + 3), "run.json", AFTER, AFTER)
     assert later
-    assert (later[0].state, later[0].revision) == (RunState.SEALED, 1)
+    assert (later[0].state, later[0].revision) == (RunState.SEALED, 3)
+
+
+@pytest.mark.parametrize("state", [RunState.FAILED, RunState.REFUSED, RunState.CANCELLED])
+def test_what_a_revision_left_behind_is_remembered_whatever_comes_after_it(
+    state: RunState,
+) -> None:
+    """A bad seal beside it, a good one, and their own ends."""
+    record = running()
+    beside = lifecycle.refuse_seal(record, "r", "7" * 64, "no JSON.", WHEN)
+    assert beside
+    if state is RunState.CANCELLED:
+        moved = lifecycle.cancel(beside[0], Cancel(run_id="r"), NOON)
+    else:
+        refused = state is RunState.REFUSED
+        moved = lifecycle.fail(
+            beside[0], 0, stage=None, error="e", problem="p", refused=refused, at=NOON
+        )
+    assert moved
+    again = lifecycle.refuse_seal(moved[0], "r", "8" * 64, "no JSON.", AFTER)
+    assert again
+    following = lifecycle.seal(again[0], a_manifest(3), "run.json", AFTER, AFTER)
+    assert following
+    (left,) = following[0].unended
+    assert (left.revision, left.state, left.execution_arn) == (0, state, "arn:x")
+    with pytest.raises(StaleEpoch):
+        lifecycle.refuse_unless_running(following[0], 0)
+    done = lifecycle.close(following[0], 0, 0.5, AFTER)
+    assert done
+    assert (done[0].unended, done[0].cost_usd, done[0].state) == ((), 0.5, RunState.SEALED)
+
+
+def test_a_run_that_goes_by_its_report_again_remembers_what_the_attempt_left() -> None:
+    moved = lifecycle.complete(running(), 0, report_keys={}, findings=0, cost_usd=0.1, at=WHEN)
+    assert moved
+    moved = lifecycle.seal(moved[0], a_manifest(1), "run.json", WHEN)
+    assert moved
+    moved = lifecycle.start(moved[0], a_manifest(1), "arn:y", "demo@1", WHEN)
+    assert moved
+    record = cancelled_at_noon(moved[0])
+    assert (record.state, record.revision) == (RunState.COMPLETED, 0)
+    assert [(one.revision, one.execution_arn) for one in record.unended] == [(1, "arn:y")]
+    with pytest.raises(ManifestRefused, match="was cancelled"):
+        lifecycle.seal(record, a_manifest(2), "run.json", AFTER, BEFORE)
 
 
 def test_only_the_manifest_that_sealed_the_run_starts_it() -> None:

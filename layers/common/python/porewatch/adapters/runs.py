@@ -109,16 +109,24 @@ class RunLedger:
         """Make the run known, if it is not. Answers it."""
         return self._move(run_id, lambda record: lifecycle.receive(record, run_id, at))
 
-    def seal(self, manifest: RunManifest, *, sealed_by: SealedBy, at: datetime) -> RunRecord:
+    def seal(
+        self,
+        manifest: RunManifest,
+        *,
+        sealed_by: SealedBy,
+        at: datetime,
+        made_at: datetime | None = None,
+    ) -> RunRecord:
         """Run, note of the manifest and fact in one write; nothing when this manifest already
         sealed the run. The manifest must lie in S3 by then (`Manifests.keep`).
 
-        Raises ManifestRefused while another manifest is under way.
+        Raises ManifestRefused while another manifest is under way, and when the seal was made
+        (`made_at`) before the run was cancelled.
         """
         note = note_of(manifest)
         return self._move(
             manifest.run_id,
-            lambda record: lifecycle.seal(record, manifest, sealed_by, at),
+            lambda record: lifecycle.seal(record, manifest, sealed_by, at, made_at),
             beside=lambda record: _note_item(record, note),
         )
 

@@ -26,12 +26,13 @@ from porewatch.domain.events import (
 from porewatch.domain.revisions import (
     all_digests,
     alone,
+    cancelled,
     last_number,
     newest,
     reported,
     without_result,
 )
-from porewatch.domain.runs import FINAL_STATES, RunManifest, RunRecord, RunState
+from porewatch.domain.runs import FINAL_STATES, RunManifest, RunRecord, RunState, Unended
 from porewatch.domain.verdict import Verdict
 
 SealedBy = Literal["run.json", "final_summary", "bundle"]
@@ -54,11 +55,15 @@ def receive(record: RunRecord | None, run_id: str, at: datetime) -> Move:
 
 
 def seal(
-    record: RunRecord | None, manifest: RunManifest, sealed_by: SealedBy, at: datetime
+    record: RunRecord | None,
+    manifest: RunManifest,
+    sealed_by: SealedBy,
+    at: datetime,
+    made_at: datetime | None = None,
 ) -> Move:
     """The manifest fixes what the run is. The same one again changes nothing; another one is a new
-    revision. ManifestRefused while the run is under way, and for the seal of a run that somebody
-    cancelled before it came."""
+    revision. ManifestRefused while the run is under way, and when the seal was made (`made_at`, by
+    the bucket's clock; None: now) before somebody cancelled the run."""
     digest = manifest.digest()
     record = record or _new(manifest.run_id, at)
     if record.manifest_digest == digest:
@@ -71,9 +76,9 @@ def seal(
         raise ManifestRefused(
             f"this manifest sealed run {record.run_id} before; no manifest runs twice.",
             file="run.json",
-            remedy="seal the run anew with `porewatch submit`.",
+            remedy="seal the run again with `porewatch submit`.",
         )
-    _refuse_cancelled_before(newest(record), manifest)
+    _refuse_made_before_cancelling(record, made_at or at)
     standing = reported(record)
     revision = last_number(record) + (record.state is not RunState.RECEIVING)
     after = _moved(
@@ -89,7 +94,6 @@ def seal(
         execution_arn=None,
         restarts=0,
         completed_at=None,
-        closed_at=None,
         report_keys={},
         findings=None,
         verdict=None,
@@ -111,15 +115,13 @@ def seal(
     return after, (fact,)
 
 
-def _refuse_cancelled_before(last: RunRecord, manifest: RunManifest) -> None:
-    """Files of a run arrive, it is cancelled, and then comes the seal that was on its way: it must
-    not start what was cancelled. One that was made after that is a new order."""
-    if last.state is not RunState.CANCELLED or last.manifest_digest is not None:
-        return
-    if last.completed_at is not None and manifest.created_at <= last.completed_at:
+def _refuse_made_before_cancelling(record: RunRecord, made_at: datetime) -> None:
+    """A seal that was on its way when the run was cancelled must not start what was cancelled. One
+    that was made after that is a new order."""
+    if record.cancelled_at is not None and made_at <= record.cancelled_at:
         raise ManifestRefused(
-            f"run {last.run_id} was cancelled at {last.completed_at:%Y-%m-%d %H:%M:%S} UTC, and "
-            "this seal was made before.",
+            f"run {record.run_id} was cancelled at {record.cancelled_at:%Y-%m-%d %H:%M:%S} UTC, "
+            "and this seal was made before.",
             file="run.json",
             remedy="if it is to be screened after all, send it again.",
         )
@@ -170,8 +172,8 @@ def start_another(record: RunRecord, ended: RunRecord, execution_arn: str, at: d
 def refuse(record: RunRecord | None, run_id: str, digest: str, problem: str, at: datetime) -> Move:
     """The manifest with this digest (of its raw bytes when it cannot be read) is no good.
 
-    A run that is running, complete, or sealed by another manifest stays as it is: the refusal is an
-    attempt beside it, with the number of the revision that this manifest would have been.
+    A run that is running, complete, cancelled, or sealed by another manifest stays as it is: the
+    refusal is an attempt beside it, with the number of the revision that this one would have been.
     """
     record = record or _new(run_id, at)
     same = record.manifest_digest == digest
@@ -193,6 +195,8 @@ def refuse(record: RunRecord | None, run_id: str, digest: str, problem: str, at:
         last_revision=max(revision, last_number(record)),
         manifest_digest=digest,
         earlier_digests=record.earlier_digests if same else all_digests(record),
+        execution_arn=None,
+        restarts=0,
         problem=problem,
         completed_at=at,
     )
@@ -214,7 +218,7 @@ def refuse_seal(
     return after, (_refused_fact(refused, at),)
 
 
-_KEPT = (RunState.SEALED, RunState.RUNNING, RunState.COMPLETED)
+_KEPT = (RunState.SEALED, RunState.RUNNING, RunState.COMPLETED, RunState.CANCELLED)
 
 
 def _refusal(run_id: str, revision: int, digest: str, problem: str, at: datetime) -> RunRecord:
@@ -309,13 +313,29 @@ def fail(
         "problem": problem,
     }
     more = {} if refused else {"stage": stage, "error": error}
-    after = _moved(record, at, state=state, problem=problem, completed_at=at)
+    after = _nothing(record, state, problem, at)
     return without_result(record, after), (kind(**common, **more),)
+
+
+def _nothing(record: RunRecord, state: RunState, problem: str, at: datetime) -> RunRecord:
+    """The revision came to nothing; what its execution began is still to be ended and paid."""
+    left = record.unended
+    if record.execution_arn is not None:
+        left += (
+            Unended(
+                revision=record.revision,
+                state=state,
+                execution_arn=record.execution_arn,
+                problem=problem,
+                at=at,
+            ),
+        )
+    return _moved(record, at, state=state, problem=problem, completed_at=at, unended=left)
 
 
 def cancel(record: RunRecord, order: Cancel, at: datetime) -> Move:
     """Whatever it is doing, it stops. RunOver when it has ended otherwise."""
-    if newest(record).state is RunState.CANCELLED:
+    if cancelled(record) is not None:
         return None
     if ended(record):
         raise RunOver(
@@ -323,7 +343,8 @@ def cancel(record: RunRecord, order: Cancel, at: datetime) -> Move:
             "nothing to cancel.",
             remedy="`porewatch report` shows a run that is completed, `porewatch logs` any run.",
         )
-    after = _moved(record, at, state=RunState.CANCELLED, problem=order.sentence, completed_at=at)
+    after = _nothing(record, RunState.CANCELLED, order.sentence, at)
+    after = _moved(after, at, cancelled_at=at)
     fact = RunCancelled(
         fact_id=fact_id(RunCancelled, record.run_id, record.revision),
         run_id=record.run_id,
@@ -359,17 +380,11 @@ def cost(record: RunRecord, usd: float, at: datetime) -> Move:
 
 
 def close(record: RunRecord, revision: int, usd: float, at: datetime) -> Move:
-    """Nothing of a revision that came to nothing goes on any more, and the bill is `usd` (`cost`).
-
-    A run that has moved on meanwhile keeps the sum alone.
-    """
-    last = newest(record)
-    if last.revision != revision or last.state not in MENDABLE or last.closed_at is not None:
+    """Nothing goes on any more of a revision that came to nothing; the bill is `usd` (`cost`)."""
+    left = tuple(one for one in record.unended if one.revision != revision)
+    if left == record.unended:
         return cost(record, usd, at)
-    usd = max(record.cost_usd, usd)
-    if last is record:
-        return _moved(record, at, cost_usd=usd, closed_at=at), ()
-    return _moved(record, at, cost_usd=usd, attempt=_moved(last, at, closed_at=at)), ()
+    return _moved(record, at, cost_usd=max(record.cost_usd, usd), unended=left), ()
 
 
 def found(record: RunRecord, revision: int, findings: int, at: datetime) -> Move:
@@ -380,12 +395,10 @@ def found(record: RunRecord, revision: int, findings: int, at: datetime) -> Move
     return _moved(record, at, findings=findings), ()
 
 
-def refuse_cancelled(record: RunRecord, revision: int) -> None:
-    """Raises StaleEpoch for work on a revision that somebody cancelled: an execution may begin just
-    when it is stopped, and must not get a machine."""
-    last = newest(record)
-    if last.revision == revision and last.state is RunState.CANCELLED:
-        raise StaleEpoch(f"run {record.run_id} was cancelled at revision {revision}.")
+def refuse_unless_running(record: RunRecord, revision: int) -> None:
+    """Raises StaleEpoch for work on a revision that does not run (any more): an execution may begin
+    just when it is stopped, and must not get a machine."""
+    _must_run(record, revision)
 
 
 def ended(record: RunRecord) -> bool:
@@ -393,7 +406,7 @@ def ended(record: RunRecord) -> bool:
 
 
 def _came_to_nothing(record: RunRecord, revision: int) -> bool:
-    there = (record, record.attempt)
+    there = (record, record.attempt, *record.unended)
     return any(r is not None and r.revision == revision and r.state in MENDABLE for r in there)
 
 

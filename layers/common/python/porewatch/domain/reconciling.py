@@ -1,4 +1,4 @@
-"""A run's newest revision, against what Step Functions knows of its execution. Pure.
+"""A run that is running, against what Step Functions knows of its execution. Pure.
 
     runs                                     nothing is to be done
     never began, or nobody knows it (more)   start it: by its name, which can begin once
@@ -6,7 +6,7 @@
     restarted under it                       ledger and the bucket hold
     ended otherwise                          the run is over as well: close it
 
-One that failed, was refused or was cancelled, and did not end whole, does so now (`end_run`).
+What a revision that came to nothing left behind is ended (`end_run`), whatever came after it.
 
 Step Functions' own word about an end is best effort; it has `WORD` to come first.
 """
@@ -18,8 +18,7 @@ from enum import StrEnum
 
 from porewatch.domain.base import Model, Moment
 from porewatch.domain.execution_news import ExecutionEnded
-from porewatch.domain.lifecycle import MENDABLE
-from porewatch.domain.runs import RunRecord, RunState
+from porewatch.domain.runs import RunRecord, RunState, Unended
 
 WORD = timedelta(minutes=2)
 """So long somebody else may be at it: the event of an end, or who moves the run and starts it."""
@@ -44,24 +43,25 @@ class Step(StrEnum):
     START = "start"
     START_ANOTHER = "start another"
     CLOSE = "close"
-    END = "end"
 
 
 def is_open(record: RunRecord) -> bool:
     """Whether anything may still be done for it. One that never had an execution has nothing."""
-    if record.execution_arn is None:
-        return False
-    unfinished = record.state in MENDABLE and record.closed_at is None
-    return record.state is RunState.RUNNING or unfinished
+    runs = record.state is RunState.RUNNING and record.execution_arn is not None
+    return runs or bool(record.unended)
+
+
+def overdue(record: RunRecord, at: datetime) -> tuple[Unended, ...]:
+    """What should have ended whole by now: whoever began it may be at it for `WORD`."""
+    return tuple(left for left in record.unended if at - left.at >= WORD)
 
 
 def step(record: RunRecord, seen: SeenExecution | None, at: datetime) -> Step:
     """What brings the run on. `seen`: None when there is no such execution."""
-    if not is_open(record):
+    if record.state is not RunState.RUNNING or record.execution_arn is None:
         return Step.NOTHING
-    if record.state is not RunState.RUNNING or seen is None:
-        due = Step.START if record.state is RunState.RUNNING else Step.END
-        return due if at - record.updated_at >= WORD else Step.NOTHING
+    if seen is None:
+        return Step.START if at - record.updated_at >= WORD else Step.NOTHING
     if seen.status in ("RUNNING", "PENDING_REDRIVE"):
         return Step.NOTHING
     if seen.ended_at is not None and at - seen.ended_at < WORD:

@@ -23,7 +23,7 @@ from porewatch.domain.events import (
     RunSealed,
     RunStarted,
 )
-from porewatch.domain.runs import RunRecord, RunState
+from porewatch.domain.runs import RunRecord, RunState, Unended
 
 TOLD_BY: tuple[type[Fact], ...] = (
     RunSealed,
@@ -40,6 +40,8 @@ _OF_THE_RUN: dict[str, Any] = {
     "earlier_digests": (),
     "hold": None,
     "earlier_holds": (),
+    "unended": (),
+    "cancelled_at": None,
 }
 
 
@@ -52,6 +54,17 @@ def newest(record: RunRecord) -> RunRecord:
     """The revision that came last, whatever became of it."""
     attempt = record.attempt
     return attempt if attempt is not None and attempt.revision > record.revision else record
+
+
+def cancelled(record: RunRecord) -> RunRecord | None:
+    """The revision that somebody cancelled, if the run's record holds it."""
+    there = (record.attempt, record)
+    return next((one for one in there if one and one.state is RunState.CANCELLED), None)
+
+
+def unended(record: RunRecord, revision: int) -> Unended | None:
+    """What there may be left of a revision that came to nothing; None when it has ended whole."""
+    return next((one for one in record.unended if one.revision == revision), None)
 
 
 def reported(record: RunRecord) -> RunRecord | None:
@@ -83,6 +96,7 @@ def without_result(record: RunRecord, ended: RunRecord) -> RunRecord:
         return ended
     of_run = ("created_at", "hold", "earlier_holds", "cost_usd", "last_revision")
     kept = {name: getattr(record, name) for name in of_run}
+    kept |= {"unended": ended.unended, "cancelled_at": ended.cancelled_at}
     digests = tuple(d for d in all_digests(record) if d != standing.manifest_digest)
     return standing.model_copy(
         update={

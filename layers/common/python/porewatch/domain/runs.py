@@ -279,6 +279,17 @@ class FileRecord(Model):
     checked_at: Moment
 
 
+class Unended(Model):
+    """A revision that came to nothing and has not ended whole: of its execution, its machines or
+    its bill something may be left (`usecases.end_run`)."""
+
+    revision: int
+    state: RunState
+    execution_arn: str
+    problem: Problem = ""
+    at: Moment
+
+
 class RunRecord(Model):
     """The live state of a run, as the ledger holds it: of the revision that it goes by
     (`domain.revisions`)."""
@@ -298,10 +309,6 @@ class RunRecord(Model):
     created_at: Moment
     updated_at: Moment
     completed_at: Moment | None = None
-    closed_at: Annotated[
-        Moment | None,
-        Field(description="of one that came to nothing: its machines have ended and are paid"),
-    ] = None
     report_keys: dict[str, str] = {}
     cost_usd: float = 0.0
     findings: int | None = None
@@ -316,6 +323,13 @@ class RunRecord(Model):
     ] = None
     earlier_holds: tuple[Hold, ...] = ()
     deletion: Annotated[Deletion | None, Field(description="of a deleted run, else None")] = None
+    unended: Annotated[
+        tuple[Unended, ...],
+        Field(description="revisions that came to nothing and still have something to end or pay"),
+    ] = ()
+    cancelled_at: Annotated[
+        Moment | None, Field(description="when somebody last cancelled a revision of the run")
+    ] = None
     last_revision: Annotated[
         int, Field(ge=0, description="highest number given; what is refused at once has one, too")
     ] = 0

@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 from porewatch.domain.cancelling import Cancel, Cancelled
-from porewatch.domain.revisions import newest
+from porewatch.domain.revisions import cancelled
+from porewatch.domain.runs import RunState
 from porewatch.usecases.end_run import Brakes, end_run
 
 
 def cancel_run(order: Cancel, brakes: Brakes) -> Cancelled:
     """NotFound for an unknown run, RunOver for one that ended otherwise; a cancelled one stays so
     and loses what may still be at work for it."""
-    record = newest(brakes.runs.cancel(order, at=brakes.at))
-    machines = end_run(record, brakes)
+    run = brakes.runs.cancel(order, at=brakes.at)
+    machines = [
+        name
+        for left in run.unended
+        if left.state is RunState.CANCELLED
+        for name in end_run(run.run_id, left, brakes)
+    ]
+    stopped = cancelled(run) or run
     return Cancelled(
-        run_id=record.run_id,
-        revision=record.revision,
-        state=record.state,
-        problem=record.problem or "",
-        machines=machines,
+        run_id=run.run_id,
+        revision=stopped.revision,
+        state=stopped.state,
+        problem=stopped.problem or "",
+        machines=tuple(machines),
         cost_usd=brakes.runs.get(order.run_id).cost_usd,
     )

@@ -9,7 +9,8 @@ from __future__ import annotations
 import logging
 
 from porewatch.domain.execution_news import ExecutionEnded
-from porewatch.domain.revisions import newest
+from porewatch.domain.revisions import unended
+from porewatch.domain.runs import RunState
 from porewatch.domain.tasks import FailRun
 from porewatch.usecases.end_run import Brakes
 from porewatch.usecases.handle_error import fail_run
@@ -23,11 +24,13 @@ def close_run(ended: ExecutionEnded, brakes: Brakes) -> None:
     run = brakes.runs.find(ended.run_id)
     if run is None:
         return
-    known = newest(run)
-    if ended.execution_arn and known.execution_arn != ended.execution_arn:
-        _log.info("run %s goes on in %s", ended.run_id, known.execution_arn)
+    left = unended(run, ended.revision)
+    runs_now = run.state is RunState.RUNNING and run.revision == ended.revision
+    arn = left.execution_arn if left else run.execution_arn
+    if left is None and not runs_now:
         return
-    if known.closed_at is not None:
+    if ended.execution_arn and ended.execution_arn != arn:
+        _log.info("run %s goes on in %s", ended.run_id, arn)
         return
     task = FailRun(
         action="fail_run",

@@ -22,10 +22,20 @@ if TYPE_CHECKING:
 
 
 def end_machines(
-    task: Terminate, *, stack: str, stages: StageLedger, executor: Executor, at: datetime
+    task: Terminate,
+    *,
+    stack: str,
+    stages: StageLedger,
+    executor: Executor,
+    at: datetime,
+    last_word: datetime | None = None,
 ) -> Terminated:
     """End everything that carries the epoch's tags, and the machine the ledger knows of. Raises
-    when a source that was asked for one does not answer, after what the others show is ended."""
+    when a source that was asked for one does not answer, after what the others show is ended.
+
+    `last_word`: when the stage was last heard of, for an end that comes long after; a machine that
+    the cloud has forgotten by then is paid until that time (None: until `at`).
+    """
     owner = Owner(
         stack=stack,
         run_id=task.run_id,
@@ -35,7 +45,7 @@ def end_machines(
     )
     there = ask_each(lambda source: executor.find(owner, source))
     machines = {machine.instance_id: machine for machine in there.found}
-    known = _of_ledger(stages.find(task.key), task.epoch)
+    known = _of_ledger(stages.find(task.key), task.epoch, last_word)
     if known is not None:
         machines.setdefault(known.instance_id, known)
     for machine in machines.values():
@@ -130,7 +140,9 @@ def _told(
     )
 
 
-def _of_ledger(record: StageRecord | None, epoch: int) -> Machine | None:
+def _of_ledger(
+    record: StageRecord | None, epoch: int, last_word: datetime | None
+) -> Machine | None:
     """The machine as the ledger remembers it: the cloud forgets machines an hour after their end,
     and shows new ones late."""
     if record is None or record.epoch != epoch or record.launched_at is None:
@@ -142,5 +154,6 @@ def _of_ledger(record: StageRecord | None, epoch: int) -> Machine | None:
         purchase=record.purchase or "on-demand",
         availability_zone=record.availability_zone or "",
         launched_at=record.launched_at,
+        ended_at=last_word and max(last_word, record.launched_at),
         executor=record.executor,
     )

@@ -2,7 +2,8 @@
 
 The one way there is, whoever ended it: a person (`cancel_run`), the state machine or the end of its
 execution (`fail_run`, `close_run`). Each of them has moved the run's record first, on condition
-that it had not ended (of cancelling and completing, one wins). Then: a cancelled run's execution is
+that it had not ended (of cancelling and completing, one wins), and the record keeps the revision
+among its `unended` ones, whatever comes after it. Then: a cancelled run's execution is
 stopped -> the workers of all stages are fenced -> their machines end and are paid -> the rest of
 the bill -> the record says that all this is done. Each step can be done again, and what a crash or
 an outage leaves undone is finished by the sweep (`reconcile_runs`). A machine that was being
@@ -16,7 +17,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from porewatch.domain.phases import StageRecord
-from porewatch.domain.runs import RunRecord, RunState
+from porewatch.domain.runs import RunState, Unended
 from porewatch.domain.tasks import Terminate
 from porewatch.usecases.end_machines import end_machines
 from porewatch.usecases.settle_overhead import settle_overhead
@@ -42,22 +43,19 @@ class Brakes:
     at: datetime
 
 
-def end_run(record: RunRecord, brakes: Brakes) -> tuple[str, ...]:
-    """`record`: a revision that failed, was refused or was cancelled. Answers its machines: those
-    of the epochs that were open last, as earlier ones ended with their epochs.
+def end_run(run_id: str, left: Unended, brakes: Brakes) -> tuple[str, ...]:
+    """`left`: what the run's record says of a revision that came to nothing. Answers its machines:
+    those of the epochs that were open last, as earlier ones ended with their epochs.
 
     Unavailable or Throttled when something did not answer: then it is not done, and comes again.
     """
-    if record.execution_arn is None:
-        return ()
-    why = record.problem or ""
-    if record.state is RunState.CANCELLED:
-        brakes.executions.stop(record.execution_arn, why)
-    stages = brakes.stages.of_run(record.run_id, record.revision)
+    if left.state is RunState.CANCELLED:
+        brakes.executions.stop(left.execution_arn, left.problem)
+    stages = brakes.stages.of_run(run_id, left.revision)
     for stage in stages:
-        brakes.stages.abandon(stage, why, brakes.at)
-    machines = [name for stage in stages for name in _machines_end(stage, why, brakes)]
-    _settle(record, brakes)
+        brakes.stages.abandon(stage, left.problem, brakes.at)
+    machines = [name for stage in stages for name in _machines_end(stage, left.problem, brakes)]
+    _settle(run_id, left.revision, brakes)
     return tuple(machines)
 
 
@@ -76,18 +74,19 @@ def _machines_end(stage: StageRecord, why: str, brakes: Brakes) -> tuple[str, ..
         stages=brakes.stages,
         executor=brakes.executor,
         at=brakes.at,
+        last_word=stage.updated_at,
     ).instance_ids
 
 
-def _settle(record: RunRecord, brakes: Brakes) -> None:
-    run_id, runs = record.run_id, brakes.runs
+def _settle(run_id: str, revision: int, brakes: Brakes) -> None:
+    runs = brakes.runs
     settle_overhead(
         run_id,
-        record.revision,
+        revision,
         runs=runs,
         stages=brakes.stages,
         prices=brakes.prices,
         at=brakes.at,
     )
     bill = sum(line.usd for line in runs.cost_lines(run_id))
-    runs.close(run_id, record.revision, round(bill, 6), brakes.at)
+    runs.close(run_id, revision, round(bill, 6), brakes.at)

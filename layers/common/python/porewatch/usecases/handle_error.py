@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from porewatch.domain.decisions import Decision, Kind, input_is_to_blame, kind_of
 from porewatch.domain.errors import Conflict, NotFound
 from porewatch.domain.phases import StageRecord, StageState
-from porewatch.domain.revisions import newest
+from porewatch.domain.revisions import unended
 from porewatch.domain.stage_ends import next_step
 from porewatch.domain.tasks import Decide, Decided, FailRun, RunEnded, sentence_of
 from porewatch.usecases.end_run import Brakes, end_run
@@ -80,5 +80,7 @@ def fail_run(task: FailRun, brakes: Brakes) -> RunEnded:
     except (Conflict, NotFound) as error:
         _log.warning("the run's record stays as it is: %s", error)
     else:
-        end_run(newest(run), brakes)
+        left = unended(run, task.revision)
+        if left is not None:
+            end_run(run.run_id, left, brakes)
     return RunEnded(error=task.error, problem=problem)

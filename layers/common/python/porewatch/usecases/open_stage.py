@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from porewatch.domain import places
 from porewatch.domain.cost import CostLine
-from porewatch.domain.lifecycle import refuse_cancelled
+from porewatch.domain.lifecycle import refuse_unless_running
 from porewatch.domain.orchestration import overhead
 from porewatch.domain.phases import StageKey, StageRecord, StageState, StoredOrder
 from porewatch.domain.proofs import digest_of
@@ -48,7 +48,7 @@ def open_stage(task: Open, desk: Desk, *, default_bundle: str) -> Opened:
 
 def _order(task: Open, desk: Desk, default_bundle: str, before: StageRecord | None) -> StoredOrder:
     run, revision = desk.runs.get(task.run_id), task.revision
-    refuse_cancelled(run, revision)
+    refuse_unless_running(run, revision)
     sealed = desk.runs.seal_note(task.run_id, revision)
     few = sealed.files <= INLINE_FILES
     return StoredOrder(

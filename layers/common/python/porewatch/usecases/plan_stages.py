@@ -10,7 +10,7 @@ from porewatch.domain.disk import disk_gib
 from porewatch.domain.errors import BasecallerMissing, Conflict
 from porewatch.domain.estimate import InputSize, size_of, span_of
 from porewatch.domain.events import PhaseCompleted
-from porewatch.domain.lifecycle import refuse_cancelled
+from porewatch.domain.lifecycle import refuse_unless_running
 from porewatch.domain.phases import Phase, PhaseRecord, Profile, StageSpec
 from porewatch.domain.tasks import Plan, Planned
 from porewatch.usecases.desk import Desk
@@ -31,7 +31,7 @@ def plan_stages(
     Raises ManifestRefused for an unknown profile, BasecallerMissing for raw signal that nobody here
     can call, Conflict when the run was sealed by another manifest.
     """
-    refuse_cancelled(desk.runs.get(task.run_id), task.revision)
+    refuse_unless_running(desk.runs.get(task.run_id), task.revision)
     sealed = desk.runs.seal_note(task.run_id, task.revision)
     if sealed.manifest_digest != task.manifest_digest:
         raise Conflict(f"revision {task.revision} of {task.run_id} has another manifest.")

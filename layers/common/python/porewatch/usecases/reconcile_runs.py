@@ -15,8 +15,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from porewatch.domain.errors import PorewatchError
-from porewatch.domain.reconciling import Step, ending, is_open, step
-from porewatch.domain.revisions import newest
+from porewatch.domain.reconciling import Step, ending, is_open, overdue, step
 from porewatch.domain.runs import RunRecord, RunState
 from porewatch.usecases.close_run import close_run
 from porewatch.usecases.end_run import Brakes, end_run
@@ -52,8 +51,8 @@ def _open(brakes: Brakes) -> Iterator[RunRecord]:
     for record in brakes.runs.list():
         if brakes.at - record.created_at > REACH:
             return
-        if is_open(newest(record)):
-            yield newest(record)
+        if is_open(record):
+            yield record
 
 
 def _reconcile(record: RunRecord, brakes: Brakes) -> None:
@@ -71,9 +70,9 @@ def _reconcile(record: RunRecord, brakes: Brakes) -> None:
         case Step.CLOSE if seen is not None:
             _log.warning("run %s: its execution is %s", record.run_id, seen.status)
             close_run(ending(record, seen), brakes)
-        case Step.END:
-            _log.warning("run %s is %s and has not ended whole", record.run_id, record.state.value)
-            end_run(record, brakes)
+    for left in overdue(record, brakes.at):
+        _log.warning("run %s has not ended whole: %s", record.run_id, left.problem)
+        end_run(record.run_id, left, brakes)
 
 
 def _start(record: RunRecord, brakes: Brakes) -> None:

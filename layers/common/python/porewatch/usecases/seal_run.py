@@ -20,7 +20,7 @@ from porewatch.domain.landing.names import Landed, classify
 from porewatch.domain.landing.sorting import Door, Understood, sort_out
 from porewatch.domain.lifecycle import SealedBy
 from porewatch.domain.lying import Lying
-from porewatch.domain.revisions import newest
+from porewatch.domain.revisions import cancelled
 from porewatch.domain.runs import FINAL_STATES, RunManifest, RunRecord, RunState
 from porewatch.domain.sealing import parse_manifest, seal
 from porewatch.usecases.answer_object import answer_encoding
@@ -58,7 +58,8 @@ def seal_by_manifest(run_id: str, gate: Gate) -> RunRecord:
         release.refuse_other(manifest.release_policy, gate.release_policies)
         gate.manifests.keep(manifest)
         maker = MAKERS.get(manifest.created_by, "run.json")
-        return gate.runs.seal(manifest, sealed_by=maker, at=gate.clock())
+        made_at = head.modified if maker == "run.json" else manifest.created_at  # both S3's time
+        return gate.runs.seal(manifest, sealed_by=maker, at=gate.clock(), made_at=made_at)
     except Refused as refusal:
         _log.warning("the seal of run %s is refused: %s", run_id, refusal)
         return gate.runs.refuse_seal(run_id, digest=digest, problem=str(refusal), at=gate.clock())
@@ -81,7 +82,7 @@ def seal_by_summary(
     at = gate.clock()
     record = gate.runs.find(run_id)
     refuse_gone(record)
-    if record is not None and newest(record).state is RunState.CANCELLED:
+    if record is not None and cancelled(record) is not None:
         raise AlreadyDone(f"run {run_id} was cancelled; only a person's seal starts it again.")
     nothing = FilesLacking("files that lay there or are counted cannot all be checked yet.")
     look = look or begin_look(run_id, "summary", intake=gate.intake, at=at, swept=swept)
