@@ -90,6 +90,18 @@ def test_a_run_whose_end_nobody_told_is_closed_once(running: str, sweep: Any) ->
     assert facts_in(Table("ledger"), RUN).count("RunFailed") == 1
 
 
+def test_a_run_of_any_age_is_looked_at_while_it_is_open_and_not_after(
+    running: str,  # noqa: F811
+    sweep: Any,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    boto3.client("stepfunctions").stop_execution(executionArn=runs().get(RUN).execution_arn)
+    assert [run.run_id for run in runs().open()] == [RUN]
+    sweep(60 * 24 * 40)
+    assert runs().get(RUN).state is RunState.FAILED
+    assert list(runs().open()) == []
+
+
 class Died(BaseException):
     """The function's process goes away."""
 

@@ -8,15 +8,19 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from porewatch.adapters.items import Item, PutIf, PutNew, Write, run_key
+from porewatch.adapters.items import Item, Put, PutIf, PutNew, Write, run_key
 from porewatch.adapters.table import CHANGE_ATTEMPTS, RACE_PAUSE_SECONDS, Table
 from porewatch.domain.ending.rules import refuse_gone
 from porewatch.domain.errors import Conflict, NotFound, Throttled
 from porewatch.domain.lifecycle import Move
+from porewatch.domain.reconciling import is_open
 from porewatch.domain.runs import RunRecord
 
 RUN = "RUN"
 RUNS = "RUNS"
+OPEN, OPEN_RUNS = "OPEN", "RUNS-OPEN"
+"""Beside its record a run has an item that stands in an index of its own while there is anything to
+be done for it: so a sweep finds it, however old the run is, and reads no other."""
 
 Step = Callable[[RunRecord | None], Move]
 
@@ -51,7 +55,8 @@ def move_run(
         if moved is None:
             return there(record, run_id)
         after, facts = moved
-        writes = [_run_write(before, after), *([beside(after)] if beside else [])]
+        writes = [_run_write(before, after), *_open_writes(record, after)]
+        writes += [beside(after)] if beside else []
         try:
             table.transact(writes, facts)
         except (Conflict, Throttled):
@@ -63,6 +68,15 @@ def move_run(
 def place_of(record: RunRecord) -> str:
     """The run's place among all runs, in order of time."""
     return f"{record.created_at.isoformat()}#{record.run_id}"
+
+
+def _open_writes(before: RunRecord | None, after: RunRecord) -> list[Write]:
+    """Nothing while it stays open, or stays closed."""
+    opens = is_open(after)
+    if opens == (before is not None and is_open(before)):
+        return []
+    kind = (OPEN_RUNS, after.run_id) if opens else None
+    return [Put(Item(pk=run_key(after.run_id), sk=OPEN, kind=kind))]
 
 
 def _run_write(before: Item | None, record: RunRecord) -> Write:

@@ -11,7 +11,7 @@ from datetime import datetime
 
 from porewatch.adapters.intake import one_more
 from porewatch.adapters.items import Item, Plain, Put, Write, run_key
-from porewatch.adapters.run_moves import RUN, RUNS, Step, move_run, place_of, there
+from porewatch.adapters.run_moves import OPEN_RUNS, RUN, RUNS, Step, move_run, place_of, there
 from porewatch.adapters.table import Table
 from porewatch.domain import lifecycle, revisions
 from porewatch.domain.cancelling import Cancel
@@ -20,6 +20,7 @@ from porewatch.domain.errors import NotFound
 from porewatch.domain.events import Fact, ObjectAnswered, RunStands
 from porewatch.domain.lifecycle import Move, SealedBy
 from porewatch.domain.outbox import FACT_PREFIX
+from porewatch.domain.reconciling import is_open
 from porewatch.domain.runs import FileRecord, RunManifest, RunRecord
 from porewatch.domain.seal_note import SealNote, note_of
 from porewatch.domain.verdict import Verdict
@@ -73,6 +74,13 @@ class RunLedger:
         this place (`place_of`) in that order."""
         for item in self._table.query_kind(RUNS, newest_first=True, past=before):
             yield item.model(RunRecord)
+
+    def open(self) -> Iterator[RunRecord]:
+        """Runs for which anything may still be done (`reconciling.is_open`), as they stand now."""
+        for item in self._table.query_kind(OPEN_RUNS):
+            record = self.find(item.pk.removeprefix(run_key("")))
+            if record is not None and is_open(record):
+                yield record
 
     @staticmethod
     def place(record: RunRecord) -> str:

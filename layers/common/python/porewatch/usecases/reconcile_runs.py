@@ -11,19 +11,14 @@ from __future__ import annotations
 import logging
 import random
 import time
-from collections.abc import Iterator
-from datetime import timedelta
 
 from porewatch.domain.errors import PorewatchError
-from porewatch.domain.reconciling import Step, ending, is_open, overdue, step
+from porewatch.domain.reconciling import Step, ending, overdue, step
 from porewatch.domain.runs import RunRecord, RunState
 from porewatch.usecases.close_run import close_run
 from porewatch.usecases.end_run import Brakes, end_run
 from porewatch.usecases.start_run import ExecutionInput
 
-REACH = timedelta(days=14)
-"""How far back runs are looked at, from the day they became known: twice the life of an execution.
-"""
 ENDS_S = 40.0
 _log = logging.getLogger(__name__)
 
@@ -32,7 +27,7 @@ def reconcile_runs(brakes: Brakes) -> None:
     """Look at every run that is running or has not ended whole, as far as time allows."""
     until = time.monotonic() + ENDS_S
     try:
-        there = list(_open(brakes))
+        there = list(brakes.runs.open())
     except PorewatchError as error:
         _log.warning("nobody knows what runs: %s", error)
         return
@@ -45,14 +40,6 @@ def reconcile_runs(brakes: Brakes) -> None:
             _reconcile(record, brakes)
         except PorewatchError as error:
             _log.warning("run %s is looked at next time: %s", record.run_id, error)
-
-
-def _open(brakes: Brakes) -> Iterator[RunRecord]:
-    for record in brakes.runs.list():
-        if brakes.at - record.created_at > REACH:
-            return
-        if is_open(record):
-            yield record
 
 
 def _reconcile(record: RunRecord, brakes: Brakes) -> None:
