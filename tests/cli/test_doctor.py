@@ -34,7 +34,8 @@ def test_why_there_is_no_answer_is_said_as_it_is(
         yield Check(what="one", verdict=Verdict.OK, told="fine")
         raise error
 
-    (check,) = answered("quotas", look, local=local)
+    before, check = answered("quotas", look, local=local)
+    assert before.told == "fine", "what was found before is kept"
     assert check.verdict is Verdict.UNANSWERED
     assert told in check.told
     assert remedy in check.remedy and bool(remedy) == bool(check.remedy)

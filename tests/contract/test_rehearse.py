@@ -16,6 +16,7 @@ from botocore.stub import ANY, Stubber
 from porewatch.compute.profiles import profile
 from porewatch_cli.doctor import Check, Verdict
 from porewatch_local import change_set, gate, rehearse_policies
+from porewatch_local import rehearse as rehearsal
 from porewatch_local.literal import of_roles, placed
 from porewatch_local.rehearse import rehearse, table
 from porewatch_local.template import Template
@@ -214,6 +215,28 @@ def test_what_is_not_answered_is_no_ok_and_stops_nothing_else(service: str) -> N
     found = [c for c in rehearse(account, TEMPLATE) if c.what not in NOT_ASKED]
     left = [c.verdict for c in found if c.verdict is not Verdict.OK]
     assert left == [Verdict.UNANSWERED] * questions
+
+
+def test_what_was_found_before_a_refused_call_still_stops_the_deploy(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The first quota is too small, the call for the second is throttled."""
+    account = a_new_account(calls=1000)
+    quotas = account.renewed("service-quotas")
+    quotas.add_response("get_service_quota", {"Quota": {"Value": 1}})
+    for _ in range(2):
+        quotas.add_client_error("get_service_quota", "ThrottlingException", "slow down")
+    monkeypatch.setattr(rehearsal.boto3, "Session", lambda **_: Session(account))
+    assert rehearsal.main([]) == 1
+    told = capsys.readouterr().out
+    assert "FAIL" in told and "ThrottlingException" in told
+
+
+class Session:
+    """Of boto3, with the clients of an account."""
+
+    def __init__(self, account: Account) -> None:
+        self.client = account
 
 
 # Policies

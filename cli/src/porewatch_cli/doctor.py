@@ -106,13 +106,16 @@ def examine(stack: Stack) -> list[Check]:
 
 
 def answered(what: str, look: Callable[[], Iterable[Check]], *, local: bool = False) -> list[Check]:
-    """What `look` finds; one check that is no OK when it was not answered. `local`: the embedded
-    AWS is asked, which knows fewer calls than AWS."""
+    """What `look` finds until a call is not answered, and then one check that says so and is no OK.
+    `local`: the embedded AWS is asked, which knows fewer calls than AWS."""
+    found: list[Check] = []
     try:
-        return list(look())
+        for check in look():
+            found.append(check)  # one by one: what was found before a fault stays
     except (ClientError, BotoCoreError) as error:
         told, remedy = _why_not(error, local)
-        return [Check(what=what, verdict=Verdict.UNANSWERED, told=told[:200], remedy=remedy)]
+        found.append(Check(what=what, verdict=Verdict.UNANSWERED, told=told[:200], remedy=remedy))
+    return found
 
 
 def _why_not(error: ClientError | BotoCoreError, local: bool) -> tuple[str, str]:
@@ -285,7 +288,7 @@ class _Look:
             what="dead letters",
             verdict=Verdict.WARN if full else Verdict.OK if dead else Verdict.FAIL,
             told=f"{full} in {len(dead)} queues",
-            remedy="look at them by `porewatch redrive`, mend the cause, move them back."
+            remedy="look at them by `porewatch redrive`, correct the cause, move them back."
             if full
             else "",
         )
