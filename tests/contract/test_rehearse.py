@@ -5,12 +5,14 @@ from __future__ import annotations
 import itertools
 import json
 import re
+import uuid
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import boto3
 import pytest
+from botocore.exceptions import ClientError
 from botocore.stub import ANY, Stubber
 
 from porewatch.compute.profiles import profile
@@ -226,7 +228,7 @@ def test_what_was_found_before_a_refused_call_still_stops_the_deploy(
     quotas.add_response("get_service_quota", {"Quota": {"Value": 1}})
     for _ in range(2):
         quotas.add_client_error("get_service_quota", "ThrottlingException", "slow down")
-    monkeypatch.setattr(rehearsal.boto3, "Session", lambda **_: Session(account))
+    monkeypatch.setattr(boto3, "Session", lambda **_: Session(account))
     assert rehearsal.main([]) == 1
     told = capsys.readouterr().out
     assert "FAIL" in told and "ThrottlingException" in told
@@ -363,45 +365,79 @@ def test_the_actions_that_make_things_exist() -> None:
 # The change set
 
 BUCKET = "lab-artefacts"
-STACK_ID = "arn:aws:cloudformation:eu-west-1:123456789012:stack/porewatch-rehearsal-1/a"
+HEX = "0f" * 16
+NAME = f"{change_set.FOLDER}-{HEX}"
+KEY = f"{change_set.FOLDER}/{HEX}.json"
+ADDRESS = f"https://{BUCKET}.s3.eu-west-1.amazonaws.com/{KEY}"
+STACK_ID = f"arn:aws:cloudformation:eu-west-1:123456789012:stack/{NAME}/a"
 SET_ID = "arn:aws:cloudformation:eu-west-1:123456789012:changeSet/rehearsal/a"
+SET = {"StackName": NAME, "ChangeSetName": "rehearsal"}
+WHOLE = {"Status": "CREATE_COMPLETE", "Changes": [{}]}
 
 
 def asked_for_a_change_set(account: Account) -> list[Check]:
-    return list(change_set.planned(account, TEMPLATE, BUCKET, {"AmiId": "ami-1"}))
+    found = list(change_set.planned(account, TEMPLATE, BUCKET, {"AmiId": "ami-1"}))
+    for stub in account.stubs.values():
+        stub.assert_no_pending_responses()
+    return found
 
 
-def add_change_set(
-    account: Account, *outcomes: dict[str, Any], state: str = "REVIEW_IN_PROGRESS"
-) -> None:
-    s3, cloudformation = account.stub("s3"), account.stub("cloudformation")
-    key = f"{change_set.FOLDER}/template.json"
-    s3.add_response("put_object", {}, {"Bucket": BUCKET, "Key": key, "Body": ANY})
-    address = f"https://{BUCKET}.s3.eu-west-1.amazonaws.com/{key}"
-    cloudformation.add_response("validate_template", {}, {"TemplateURL": address})
-    cloudformation.add_response(
-        "create_change_set",
-        {"Id": SET_ID, "StackId": STACK_ID},
-        {
-            "StackName": ANY, "ChangeSetName": "rehearsal", "ChangeSetType": "CREATE",
-            "TemplateURL": address, "Capabilities": list(change_set.CAPABILITIES),
-            "Parameters": [{"ParameterKey": "AmiId", "ParameterValue": "ami-1"}],
-        },
-    )  # fmt: skip
+def add_template(account: Account, version: dict[str, str] | None = None) -> Stubber:
+    """It is laid down, taken by CloudFormation, and in the end deleted; answers CloudFormation."""
+    s3, place = account.stub("s3"), {"Bucket": BUCKET, "Key": KEY}
+    s3.add_response("put_object", {**(version or {})}, {**place, "Body": ANY})
+    s3.add_response("delete_object", {}, {**place, **(version or {})})
+    cloudformation = account.stub("cloudformation")
+    cloudformation.add_response("validate_template", {}, {"TemplateURL": ADDRESS})
+    return cloudformation
+
+
+def add_set(cloudformation: Stubber) -> None:
+    asked = {
+        **SET, "ChangeSetType": "CREATE", "TemplateURL": ADDRESS,
+        "Capabilities": list(change_set.CAPABILITIES),
+        "Parameters": [{"ParameterKey": "AmiId", "ParameterValue": "ami-1"}],
+    }  # fmt: skip
+    answer = {"Id": SET_ID, "StackId": STACK_ID}
+    cloudformation.add_response("create_change_set", answer, asked)
+
+
+def add_outcomes(cloudformation: Stubber, *outcomes: dict[str, Any]) -> None:
     for outcome in outcomes:
-        asked = {"ChangeSetName": SET_ID}
-        asked |= {"NextToken": "2"} if outcome.pop("again", False) else {}
-        cloudformation.add_response("describe_change_set", outcome, asked)
-    cloudformation.add_response("delete_change_set", {}, {"ChangeSetName": SET_ID})
+        asked = SET | ({"NextToken": "2"} if outcome.get("again") else {})
+        answer = {key: value for key, value in outcome.items() if key != "again"}
+        cloudformation.add_response("describe_change_set", answer, asked)
+
+
+def add_end(cloudformation: Stubber, state: str = "REVIEW_IN_PROGRESS") -> None:
+    cloudformation.add_response("delete_change_set", {}, SET)
+    add_stack_in(cloudformation, state)
+    if state == "REVIEW_IN_PROGRESS":
+        cloudformation.add_response("delete_stack", {}, {"StackName": STACK_ID})
+
+
+def add_stack_in(cloudformation: Stubber, state: str) -> None:
     stack = {
-        "StackName": "porewatch-rehearsal-1",
+        "StackName": NAME,
+        "StackId": STACK_ID,
         "CreationTime": "2026-01-01T00:00:00Z",
         "StackStatus": state,
     }
-    cloudformation.add_response("describe_stacks", {"Stacks": [stack]}, {"StackName": STACK_ID})
-    if state == "REVIEW_IN_PROGRESS":
-        cloudformation.add_response("delete_stack", {}, {"StackName": STACK_ID})
-    s3.add_response("delete_object", {}, {"Bucket": BUCKET, "Key": key})
+    cloudformation.add_response("describe_stacks", {"Stacks": [stack]}, {"StackName": NAME})
+
+
+def verdicts(found: list[Check]) -> list[tuple[str, Verdict]]:
+    return [(check.what, check.verdict) for check in found]
+
+
+TAKEN = ("template", Verdict.OK)
+UNKNOWN = ("change set", Verdict.UNANSWERED)
+LEFT = ("change set, left over", Verdict.WARN)
+
+
+@pytest.fixture(autouse=True)
+def known_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(uuid, "uuid4", lambda: uuid.UUID(HEX))
 
 
 @pytest.fixture(autouse=True)
@@ -411,38 +447,151 @@ def no_pause(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_the_change_set_is_read_and_taken_away_with_what_it_hangs_on() -> None:
     account = Account()
-    add_change_set(
-        account,
+    cloudformation = add_template(account)
+    add_set(cloudformation)
+    add_outcomes(
+        cloudformation,
         {"Status": "CREATE_IN_PROGRESS"},
         {"Status": "CREATE_COMPLETE", "Changes": [{}] * 100, "NextToken": "2"},
         {"Status": "CREATE_COMPLETE", "Changes": [{}] * 21, "again": True},
     )
+    add_end(cloudformation)
     found = asked_for_a_change_set(account)
-    assert [(c.what, c.verdict) for c in found] == [
-        ("template", Verdict.OK), ("change set", Verdict.OK),
-    ]  # fmt: skip
+    assert verdicts(found) == [TAKEN, ("change set", Verdict.OK)]
     assert "121 resources" in found[1].told
-    for stub in account.stubs.values():
-        stub.assert_no_pending_responses()
 
 
 def test_why_a_change_set_was_refused_is_shown_and_nothing_stays() -> None:
     account = Account()
     why = "Parameter validation failed: AmiId: ami-1 does not exist"
-    add_change_set(account, {"Status": "FAILED", "StatusReason": why})
+    cloudformation = add_template(account)
+    add_set(cloudformation)
+    add_outcomes(cloudformation, {"Status": "FAILED", "StatusReason": why})
+    add_end(cloudformation)
     found = named(asked_for_a_change_set(account))
     assert (found["change set"].verdict, found["change set"].told) == (Verdict.FAIL, why)
-    for stub in account.stubs.values():
-        stub.assert_no_pending_responses()
 
 
-def test_a_stack_that_has_more_than_a_change_set_is_never_deleted() -> None:
+@pytest.mark.parametrize("state", ["CREATE_IN_PROGRESS", "CREATE_COMPLETE"])
+def test_a_stack_that_has_more_than_a_change_set_is_never_deleted(state: str) -> None:
     account = Account()
-    outcome = {"Status": "CREATE_COMPLETE", "Changes": [{}]}
-    add_change_set(account, outcome, state="CREATE_IN_PROGRESS")
+    cloudformation = add_template(account)
+    add_set(cloudformation)
+    add_outcomes(cloudformation, WHOLE)
+    add_end(cloudformation, state)
     left = asked_for_a_change_set(account)[-1]
-    assert left.verdict is Verdict.WARN and STACK_ID in left.told
-    account.stub("cloudformation").assert_no_pending_responses()
+    assert left.verdict is Verdict.WARN
+    assert left.told == f"{STACK_ID} may be left: it is {state}", "a call not foreseen says else"
+
+
+def test_a_change_set_that_is_not_shown_and_not_deleted_is_named() -> None:
+    account = Account()
+    cloudformation = add_template(account)
+    add_set(cloudformation)
+    for call in ("describe_change_set", "delete_change_set", "describe_stacks"):
+        cloudformation.add_client_error(call, "AccessDenied", "you may not")
+    found = asked_for_a_change_set(account)
+    assert verdicts(found) == [TAKEN, UNKNOWN, LEFT]
+    assert NAME in found[-1].told
+
+
+@pytest.mark.parametrize("code", ["AccessDenied", "ValidationError"])
+def test_a_stack_that_cannot_be_deleted_is_named(code: str) -> None:
+    account = Account()
+    cloudformation = add_template(account)
+    add_set(cloudformation)
+    add_outcomes(cloudformation, WHOLE)
+    cloudformation.add_response("delete_change_set", {}, SET)
+    add_stack_in(cloudformation, "REVIEW_IN_PROGRESS")
+    cloudformation.add_client_error("delete_stack", code, "it is protected")
+    found = asked_for_a_change_set(account)
+    assert verdicts(found) == [TAKEN, ("change set", Verdict.OK), LEFT]
+    assert STACK_ID in found[-1].told
+
+
+def test_a_lost_answer_that_was_asked_for_again_leaves_no_stack() -> None:
+    """The name is unique: what exists by it was made by the first of the two calls."""
+    account = Account()
+    cloudformation = add_template(account)
+    cloudformation.add_client_error("create_change_set", "AlreadyExistsException", "exists")
+    add_outcomes(cloudformation, WHOLE)
+    add_end(cloudformation)
+    assert verdicts(asked_for_a_change_set(account)) == [TAKEN, ("change set", Verdict.OK)]
+
+
+def test_a_change_set_that_could_not_be_made_leaves_nothing_to_be_told() -> None:
+    account = Account()
+    cloudformation = add_template(account)
+    cloudformation.add_client_error("create_change_set", "AccessDenied", "you may not")
+    for call in ("delete_change_set", "describe_stacks"):
+        cloudformation.add_client_error(call, "ValidationError", f"{NAME} does not exist")
+    assert verdicts(asked_for_a_change_set(account)) == [TAKEN, UNKNOWN]
+
+
+def test_a_change_set_still_in_progress_goes_with_its_stack_and_is_named(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """CloudFormation deletes none in that state, and says of no stack whether it is gone."""
+    monkeypatch.setattr(change_set, "PATIENCE_SECONDS", -1)
+    account = Account()
+    cloudformation = add_template(account)
+    add_set(cloudformation)
+    add_outcomes(cloudformation, {"Status": "CREATE_IN_PROGRESS"})
+    cloudformation.add_client_error("delete_change_set", "InvalidChangeSetStatus", "in progress")
+    add_stack_in(cloudformation, "REVIEW_IN_PROGRESS")
+    cloudformation.add_response("delete_stack", {}, {"StackName": STACK_ID})
+    found = asked_for_a_change_set(account)
+    assert verdicts(found) == [TAKEN, UNKNOWN, LEFT]
+    assert STACK_ID in found[-1].told and "in progress" in found[-1].told
+
+
+def test_a_versioned_bucket_keeps_no_version_of_the_template() -> None:
+    account = Account()
+    cloudformation = add_template(account, {"VersionId": "v1"})
+    add_set(cloudformation)
+    add_outcomes(cloudformation, WHOLE)
+    add_end(cloudformation)
+    assert verdicts(asked_for_a_change_set(account)) == [TAKEN, ("change set", Verdict.OK)]
+
+
+def test_two_rehearsals_share_neither_object_nor_stack(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.undo()
+    names: set[str] = set()
+    for _ in range(2):
+        account = Account()
+        s3 = account.stub("s3")
+        s3.add_client_error("put_object", "AccessDenied", expected_params={
+            "Bucket": BUCKET, "Key": Kept(names), "Body": ANY,
+        })  # fmt: skip
+        with pytest.raises(ClientError):
+            asked_for_a_change_set(account)
+    assert len(names) == 2
+
+
+class Kept:
+    """Equal to every value, and keeps it."""
+
+    def __init__(self, seen: set[str]) -> None:
+        self.seen = seen
+
+    def __eq__(self, other: object) -> bool:
+        self.seen.add(str(other))
+        return True
+
+    __hash__ = object.__hash__
+
+
+def test_a_template_that_stays_in_the_bucket_is_named() -> None:
+    account = Account()
+    s3 = account.stub("s3")
+    s3.add_response("put_object", {})
+    account.stub("cloudformation").add_client_error("validate_template", "Throttling", "slow down")
+    s3.add_client_error("delete_object", "AccessDenied", "you may not")
+    found = asked_for_a_change_set(account)
+    assert verdicts(found) == [
+        ("template", Verdict.UNANSWERED), ("template, left over", Verdict.WARN),
+    ]  # fmt: skip
+    assert f"s3://{BUCKET}/{KEY}" in found[-1].told
 
 
 def test_a_template_that_is_refused_makes_no_change_set_and_leaves_no_object() -> None:
@@ -455,7 +604,6 @@ def test_a_template_that_is_refused_makes_no_change_set_and_leaves_no_object() -
     s3.add_response("delete_object", {})
     (said,) = asked_for_a_change_set(account)
     assert (said.verdict, said.told) == (Verdict.FAIL, "Template format error")
-    s3.assert_no_pending_responses()
 
 
 def test_the_template_of_the_change_set_is_what_sam_would_deploy(tmp_path: Path) -> None:

@@ -113,9 +113,14 @@ def answered(what: str, look: Callable[[], Iterable[Check]], *, local: bool = Fa
         for check in look():
             found.append(check)  # one by one: what was found before a fault stays
     except (ClientError, BotoCoreError) as error:
-        told, remedy = _why_not(error, local)
-        found.append(Check(what=what, verdict=Verdict.UNANSWERED, told=told[:200], remedy=remedy))
+        found.append(unanswered(what, error, local=local))
     return found
+
+
+def unanswered(what: str, error: ClientError | BotoCoreError, *, local: bool = False) -> Check:
+    """The check that says why AWS did not answer."""
+    told, remedy = _why_not(error, local)
+    return Check(what=what, verdict=Verdict.UNANSWERED, told=told[:200], remedy=remedy)
 
 
 def _why_not(error: ClientError | BotoCoreError, local: bool) -> tuple[str, str]:
