@@ -8,7 +8,8 @@ import pytest
 
 from porewatch.compute.batch import BatchJobs
 from porewatch.compute.executors import Executors, executors
-from porewatch.domain.launching import ExecutorChoice
+from porewatch.domain.disk import HOST_GIB
+from porewatch.domain.launching import ExecutorChoice, ExecutorName
 from tests.mocked import mocked_aws
 from tests.unit.compute.jobs import Jobs
 from tests.unit.compute.test_batch import AT, GPU, PLACES, STAGE, owner
@@ -60,6 +61,25 @@ def test_the_queues_stand_below_the_last_rung_of_ec2_unless_the_stage_wants_them
 def test_a_stage_that_batch_cannot_run_stays_on_ec2() -> None:
     assert Both("batch").rungs(gpu=True) == ladder_of_ec2(Both())
     assert Both().rungs(gpu=True, batch_first=True) == ladder_of_ec2(Both())
+
+
+@pytest.mark.parametrize("choice", ["ec2-then-batch", "batch"])
+@pytest.mark.parametrize("wanted", ["ec2", "batch"])
+def test_a_stage_whose_disk_no_host_of_batch_has_stays_on_ec2_and_says_why(
+    choice: ExecutorChoice, wanted: ExecutorName
+) -> None:
+    both = Both(choice)
+    fits, beyond = (
+        both.all.prepare(
+            owner(), STAGE.model_copy(update={"executor": wanted, "disk_gib": gib}), (), AT
+        )
+        for gib in (HOST_GIB, HOST_GIB + 1)
+    )
+    assert "batch" in {spec.executor for spec in fits}
+    assert [(s.rung, s.executor, s.purchase) for s in beyond] == ladder_of_ec2(both)
+    why = "; EC2 alone, because disk_gib is 501 and a host of AWS Batch has 500"
+    assert all(spec.reason.endswith(why) for spec in beyond)
+    assert not any("disk_gib" in spec.reason for spec in fits)
 
 
 def test_no_machine_is_launched_while_a_job_of_the_owner_lives_and_the_other_way_round() -> None:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
-from porewatch.domain.disk import after_full, disk_gib
+from porewatch.domain.disk import HOST_GIB, after_full, disk_gib
 from porewatch.domain.phases import Phase, StageSpec
+from porewatch_local.template import Template
 
 GIB = 2**30
 
@@ -36,4 +39,21 @@ def test_the_disk_grows_with_what_the_stage_fetches(
 def test_a_disk_that_was_full_doubles_as_far_as_volumes_go(
     disk: int, times: int, then: int
 ) -> None:
-    assert after_full(disk, times) == then
+    assert after_full(disk, times, 0) == then
+
+
+@pytest.mark.parametrize(
+    ("disk", "times", "on_hosts", "then"),
+    [(100, 1, 0, 200), (100, 1, 1, 1000), (100, 2, 1, 2000), (600, 1, 1, 1200)],
+)
+def test_a_full_disk_of_a_batch_host_was_as_large_as_hosts_have_it(
+    disk: int, times: int, on_hosts: int, then: int
+) -> None:
+    assert after_full(disk, times, on_hosts) == then
+
+
+def test_hosts_of_the_template_have_the_disk_that_launches_count_on() -> None:
+    template = Template.load(Path(__file__).parents[3] / "template.yaml")
+    data = template.resources["JobHostTemplate"]["Properties"]["LaunchTemplateData"]
+    (disk,) = data["BlockDeviceMappings"]
+    assert disk["Ebs"]["VolumeSize"] == HOST_GIB

@@ -12,6 +12,7 @@ from porewatch.adapters.budget import Budget
 from porewatch.adapters.table import Table
 from porewatch.compute.profiles import profile
 from porewatch.domain import places
+from porewatch.domain.disk import HOST_GIB
 from porewatch.domain.errors import (
     BasecallerMissing,
     BudgetExceeded,
@@ -442,6 +443,25 @@ def test_a_full_disk_is_followed_by_twice_the_disk_and_no_other_failure_is(house
     assert disks == [SPEC.disk_gib, SPEC.disk_gib, 2 * SPEC.disk_gib]
     assert decided.decision == "fail" and "disk_gib" in decided.reason
     assert house.record().full_disks == 2
+
+
+def test_a_full_disk_of_a_batch_job_is_followed_by_more_than_its_host_had(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    house.seal()
+    epoch = house.open().epoch
+    launch = house.cloud.launch
+
+    def job(*asked: Any) -> Machine:
+        return launch(*asked).model_copy(update={"executor": "batch"})
+
+    with monkeypatch.context() as patch:
+        patch.setattr(house.cloud, "launch", job)
+        house.launch(epoch)
+    end(house, epoch, "failed")
+    decide(house, "DiskFull", epoch)
+    house.launch(house.open().epoch)
+    assert house.cloud.launches[-1].disk_gib == 2 * HOST_GIB
 
 
 def test_refused_input_is_not_tried_again(house: House) -> None:

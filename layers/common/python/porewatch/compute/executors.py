@@ -5,8 +5,8 @@ launch looks at the other side first, if that was ever asked for the same owner:
 a machine here while it has one there, and an outage of a side nobody asked stops no launch.
 
 `choice` is what the operator wants, and a stage of a profile may ask for Batch by itself:
-`ec2` never uses Batch; `batch` uses EC2 only for stages that Batch has no job definition for;
-`ec2-then-batch` puts the queues below the last rung of EC2.
+`ec2` never uses Batch; `batch` uses EC2 only for stages that Batch has no job definition or no
+large enough disk for; `ec2-then-batch` puts the queues below the last rung of EC2.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from porewatch.compute.batch import BatchJobs
 from porewatch.compute.batch_rungs import JobPlaces, is_share
 from porewatch.compute.ec2_fleet import Ec2Fleet
 from porewatch.compute.executor import Source
+from porewatch.domain.disk import HOST_GIB
 from porewatch.domain.launching import (
     SOURCES,
     ExecutorChoice,
@@ -65,6 +66,8 @@ class Executors:
         ladder = self._ec2.prepare(owner, stage, avoid, at, because=because)
         if self._batch is None or self._choice == "ec2":
             return ladder
+        if stage.disk_gib > HOST_GIB:
+            return tuple(_on_ec2_alone(spec, stage.disk_gib) for spec in ladder)
         if "batch" in (self._choice, stage.executor):
             jobs = self._batch.prepare(owner, stage, avoid, at, because=because)
             return jobs or ladder
@@ -125,6 +128,12 @@ class Executors:
 
     def _of(self, instance_id: str) -> Source:
         return self._batch if self._batch and source_of(instance_id) == "batch" else self._ec2
+
+
+def _on_ec2_alone(spec: LaunchSpec, disk_gib: int) -> LaunchSpec:
+    """With the reason in its own, which a refusal repeats."""
+    why = f"EC2 alone, because disk_gib is {disk_gib} and a host of AWS Batch has {HOST_GIB}"
+    return spec.model_copy(update={"reason": f"{spec.reason}; {why}"})
 
 
 def executors(

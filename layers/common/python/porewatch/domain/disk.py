@@ -21,6 +21,8 @@ REFERENCES_GIB = 20
 """The bundle, fetched whole: that of a pig takes 7 to 10 GB. Who calls bases reads none."""
 LARGEST_GIB = 16_384
 """EBS makes no larger gp3 volume."""
+HOST_GIB = 500
+"""Every host of AWS Batch has so much (`JobHostTemplate`), whatever the stages of its jobs ask."""
 MARGIN = 1.25
 BESIDE = {
     Phase.BASECALLING: 0.3,
@@ -39,9 +41,11 @@ def disk_gib(spec: StageSpec, input_bytes: int) -> int:
     return max(spec.disk_gib, SYSTEM_GIB + bundle + math.ceil(MARGIN * held / GIB))
 
 
-def after_full(disk: int, times: int) -> int:
-    """GiB for a stage whose disk of `disk` GiB was full `times` times: twice as many each time."""
-    return max(disk, min(LARGEST_GIB, disk << times))
+def after_full(disk: int, times: int, on_hosts: int) -> int:
+    """GiB for a stage whose disk of `disk` GiB was full `times` times: twice as many each time.
+    `on_hosts`: how many of these times a Batch job had the disk of its host."""
+    had = max(disk, HOST_GIB) if on_hosts else disk
+    return max(disk, min(LARGEST_GIB, had << times))
 
 
 def on_image(disk: int, image: int) -> int:

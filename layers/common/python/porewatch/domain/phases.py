@@ -167,6 +167,9 @@ class StageRecord(Model):
         int, Field(description="those of them when what a deploy made did not show yet")
     ] = 0
     full_disks: Annotated[int, Field(description="epochs whose machine had too small a disk")] = 0
+    full_hosts: Annotated[
+        int, Field(description="those of them whose machine was a job on a host of AWS Batch")
+    ] = 0
     error: Annotated[str | None, Field(description="class name of what ended the epoch")] = None
     problem: Problem | None = None
     reclaimed: Annotated[

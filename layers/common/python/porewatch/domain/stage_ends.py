@@ -95,6 +95,7 @@ def fail(
     if record.state in ENDED:
         return None
     waited = kind_of(error) is Kind.WAIT
+    full = error == DiskFull.__name__
     after = epochs.moved(
         record,
         at,
@@ -102,7 +103,8 @@ def fail(
         errors=record.errors + (not waited),
         waits=record.waits + waited,
         deploy_waits=record.deploy_waits + (error == NotShownYet.__name__),
-        full_disks=record.full_disks + (error == DiskFull.__name__),
+        full_disks=record.full_disks + full,
+        full_hosts=record.full_hosts + (full and record.executor == "batch"),
         reclaimed=_shunned(record, error),
         error=error,
         problem=problem,

@@ -73,7 +73,7 @@ def launch_machine(
     avoid = (*record.reclaimed, *pools.unavailable(at))
     because = why_on_demand(record, task.spec, at)
     secret = secrets.of(task.key, task.epoch)
-    disk = after_full(task.spec.disk_gib, record.full_disks)
+    disk = after_full(task.spec.disk_gib, record.full_disks, record.full_hosts)
     stage = task.spec.model_copy(update={"disk_gib": disk})
     prepared = executor.prepare(owner, stage, avoid, at, because=because)
     ladder = tuple(with_secret(spec, secret) for spec in prepared)
