@@ -88,7 +88,7 @@ def test_a_stale_epoch_leaves_without_a_word(world: World) -> None:
     world.metadata.leaves["meta-data/tags/instance/porewatch-epoch"] = "1"
     assert world.attempt() == DONE
     assert world.heard() == []
-    assert "leaving without a word: epoch 1 of stage screen of run-1 is over" in world.log(1)
+    assert "leaving and reporting nothing: epoch 1 of stage screen of run-1 is over" in world.log(1)
 
 
 def test_a_spot_notice_flushes_and_the_next_epoch_carries_on_to_the_same_bytes(
@@ -129,7 +129,7 @@ def test_a_rebalance_hint_does_not_stop_the_work(world: World) -> None:
 def test_a_worker_whose_epoch_is_taken_away_stops_without_publishing(world: World) -> None:
     assert world.attempt(slow(3, world.open_epoch)) == DONE
     assert {m.kind for m in world.heard()} <= {"claimed", "beat"}
-    assert "leaving without a word" in world.log(1)
+    assert "leaving and reporting nothing" in world.log(1)
     with pytest.raises(world.s3.exceptions.NoSuchKey):
         world.manifest()
 
@@ -191,7 +191,7 @@ def test_a_full_disk_has_its_own_name_and_speaks_against_no_unit(
     last = world.heard()[-1]
     assert (last.kind, last.error) == ("stage_broken", "DiskFull")
     assert "No space left" in last.problem or "could not be written" in last.problem
-    assert not counts(OSError(errno.ENOSPC, "No space left on device"))
+    assert not counts(OSError(errno.ENOSPC, "No space left on device"), Path("/"))
 
 
 def test_a_child_that_only_failed_counts_as_a_full_disk_when_nothing_is_left(
@@ -350,7 +350,7 @@ def test_a_worker_that_wakes_after_its_successor_is_done_changes_nothing_in_the_
     assert world.attempt(slow(3, sleep_through_everything), beat_s=60, watch_s=60) == DONE
     assert everything(world, world.attempt_prefix(1)) == there["done"]
     assert world.manifest(2).epoch == 2
-    assert "leaving without a word" in world.log(1)
+    assert "leaving and reporting nothing" in world.log(1)
     assert [m.epoch for m in world.heard() if m.kind == "published"] == [2]
 
 

@@ -15,6 +15,7 @@ import pytest
 from porewatch.domain.errors import Unavailable, WorkerFailed
 from porewatch.domain.phases import StageManifest
 from porewatch.domain.quarantine import QuarantineRules
+from porewatch_worker import full_disk
 from porewatch_worker.checkpoint import open_checkpoint
 from porewatch_worker.folder_store import FolderStore
 from porewatch_worker.isolated import in_child
@@ -112,6 +113,22 @@ def test_a_fault_of_the_world_speaks_against_no_unit(reads: Path, tmp_path: Path
         work = Raising(reads, 5, error=Unavailable("the disk is full."))
         with pytest.raises(Unavailable):
             a_loop(work, tmp_path, epoch=epoch).run()
+    loop = a_loop(DigestWork(reads), tmp_path, epoch=9)
+    assert loop.run() is Ending.PUBLISHED
+    assert loop.checkpoint.quarantined == ()
+
+
+def test_a_child_that_a_full_disk_killed_speaks_against_no_unit(
+    reads: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It only says that it failed: what is left of the disk says why."""
+    with monkeypatch.context() as patch:
+        left = {tmp_path / "scratch": 1000}
+        patch.setattr(full_disk, "_left", lambda folder: left.get(folder, 1 << 40))
+        for epoch in range(1, 6):
+            work = Raising(reads, 5, error=WorkerFailed("exited with code 1 without an answer"))
+            with pytest.raises(WorkerFailed):
+                a_loop(work, tmp_path, epoch=epoch).run()
     loop = a_loop(DigestWork(reads), tmp_path, epoch=9)
     assert loop.run() is Ending.PUBLISHED
     assert loop.checkpoint.quarantined == ()

@@ -135,7 +135,7 @@ class _Attempt:
         try:
             self._owned(self.cloud.patience(self.claim.take))
         except StaleEpoch as e:
-            log.info("leaving without a word: %s", e)
+            log.info("leaving and reporting nothing: %s", e)
             return DONE
         except Exception as e:
             log.exception("the stage cannot go on")

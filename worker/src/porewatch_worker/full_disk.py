@@ -15,7 +15,7 @@ LAST_BYTES = 16 << 20
 REMEDY = "give the stage a larger disk (disk_gib of its profile)."
 
 
-def is_full(error: BaseException) -> bool:
+def _is_full(error: BaseException) -> bool:
     """Whether the system said so to it, or to what it came from."""
     return any(isinstance(one, OSError) and one.errno in CODES for one in _chain(error))
 
@@ -28,7 +28,7 @@ def full_disk(error: Exception, folder: Path) -> DiskFull | None:
     """
     if isinstance(error, DiskFull):
         return error
-    if is_full(error) or (not isinstance(error, Refused) and _left(folder) < LAST_BYTES):
+    if _is_full(error) or (not isinstance(error, Refused) and _left(folder) < LAST_BYTES):
         return DiskFull(f"the disk is full: {type(error).__name__}: {error}", remedy=REMEDY)
     return None
 

@@ -27,11 +27,12 @@ failure is then still to come.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 from porewatch.domain.errors import PorewatchError, WorkerFailed
 from porewatch.domain.quarantine import QuarantinedUnit, QuarantineRules, names_of
 from porewatch_worker.checkpoint import Checkpoint
-from porewatch_worker.full_disk import is_full
+from porewatch_worker.full_disk import full_disk
 from porewatch_worker.isolated import KILLED
 from porewatch_worker.unit_list import Tried
 from porewatch_worker.work import Lost
@@ -39,9 +40,10 @@ from porewatch_worker.work import Lost
 LONGEST = 300
 
 
-def counts(error: Exception) -> bool:
-    """Whether an error speaks against the unit it came from. A full disk does not."""
-    if is_full(error):
+def counts(error: Exception, folder: Path) -> bool:
+    """Whether an error speaks against the unit it came from. A full disk does not, whoever ran
+    into it; `folder` lies on the disk that the units are computed on."""
+    if full_disk(error, folder) is not None:
         return False
     return isinstance(error, WorkerFailed) or not isinstance(error, PorewatchError)
 

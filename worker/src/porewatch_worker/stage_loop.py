@@ -138,7 +138,7 @@ class StageLoop:
             except _Interrupted:
                 raise
             except Exception as e:
-                if not counts(e):
+                if not counts(e, self.scratch):
                     raise
                 tries = self._saver.blame(number, in_one_line(e))
                 log.warning("unit %d failed, try %d: %s", number, tries, in_one_line(e))

@@ -60,7 +60,7 @@ class Meaning(NamedTuple):
     then: str | None = None
 
 
-_SEND = "mend what is named and seal the run again (porewatch submit)"
+_SEND = "correct what is named and seal the run again (porewatch submit)"
 _LOOK = "look at the worker's last lines (porewatch logs RUN) and report them as a bug"
 _AGAIN = "see whether AWS has an outage in this region, then seal the run again"
 
@@ -120,7 +120,7 @@ MEANINGS: dict[str, Meaning] = {
         "raise RunBudgetUsd or AccountBudgetUsd, then seal the run again: it goes on where it was",
     ),
     "ConfigurationRefused": Meaning(
-        Kind.REFUSED, "the stack is set up wrongly", "porewatch doctor; mend it and deploy again"
+        Kind.REFUSED, "the stack is set up wrongly", "porewatch doctor; correct it and deploy again"
     ),
     "NotFound": Meaning(Kind.REFUSED, "something that must be there is not", "porewatch doctor"),
     "MessageRefused": Meaning(Kind.REFUSED, "a message has another shape than agreed", _LOOK),
@@ -204,7 +204,7 @@ def _begun(words: str) -> str:
 
 
 def input_is_to_blame(error: str) -> bool:
-    """True when the sender must mend something: the run is then REFUSED, not FAILED."""
+    """True when the sender must correct something: the run is then REFUSED, not FAILED."""
     cls = class_of(error)
     ours = (errors.ConfigurationRefused, errors.BudgetExceeded, errors.MessageRefused)
     return cls is not None and issubclass(cls, Refused) and not issubclass(cls, ours)
