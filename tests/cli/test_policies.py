@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -232,6 +233,52 @@ def test_iam_knows_every_action_resource_and_key_of_a_policy(person: str) -> Non
 
 
 HINTS: set[str] = set()
+
+
+def of_files(run: str) -> list[Request]:
+    """Reading and writing files of a run, and the ways to a run past its folder."""
+    raw, reports = (f"arn:aws:s3:::{STACK}-{life}bucket-1x" for life in ("raw", "reports"))
+    found = [Request("s3:PutObject", f"{raw}/runs/{run}/{name}") for name in ("run.json", "a.bam")]
+    found += [
+        Request("s3:GetObject", f"{raw}/runs/{run}/a.bam"),
+        Request("s3:ListMultipartUploadParts", f"{raw}/runs/{run}/a.bam"),
+        Request("s3:GetObject", f"{reports}/runs/{run}/r0/report.json"),
+    ]
+    return found
+
+
+NARROW = re.compile(r"sed '(s#[^']+)' docs/policies/submitter\.json")
+
+
+@pytest.mark.parametrize("person", ["submitter", "sequencer"])
+def test_a_policy_narrowed_as_the_page_says_refuses_a_foreign_run(
+    person: str, tmp_path: Path
+) -> None:
+    (line,) = NARROW.findall((POLICIES / "README.md").read_text())
+    for life in ("raw", "reports"):
+        line = line.replace(f"{life.upper()}BUCKET", f"{STACK}-{life}bucket-1x")
+    whole, narrow = POLICIES / f"{person}.json", tmp_path / "narrow.json"
+    narrow.write_text(
+        subprocess.run(["sed", line, str(whole)], capture_output=True, text=True, check=True).stdout
+    )
+    foreign, own = of_files("lab-b-1"), of_files("lab-a-1")
+    foreign += [
+        Request("s3:PutObject", f"arn:aws:s3:::{STACK}-rawbucket-1x/{key}")
+        for key in (
+            "inbox/lab-b-1.tar",
+            "inbox/lab-a-/lab-b-1.tar",
+            "inbox/runs/lab-a-1/lab-b-1.tar",
+            "runs/lab-b-1/runs/lab-a-1/run.json",
+        )
+    ]
+    assert any(decide(whole, foreign)), "the page says so"
+    assert not any(decide(narrow, foreign))
+    assert decide(narrow, own) == decide(whole, own)
+    listing = Request("s3:ListBucket", f"arn:aws:s3:::{STACK}-rawbucket-1x")
+    if person == "sequencer":
+        prefixes = ("runs/lab-a-1/", "runs/lab-b-1/", "runs/")
+        asked = [listing._replace(context=(("s3:prefix", one),)) for one in prefixes]
+        assert decide(narrow, asked) == [True, False, False]
 
 
 def test_a_page_says_who_gets_which() -> None:

@@ -20,7 +20,7 @@ from porewatch.adapters.runs import RunLedger
 from porewatch.adapters.table import Table
 from porewatch.domain import bundles, places
 from porewatch.domain.base import now
-from porewatch.domain.errors import Refused
+from porewatch.domain.errors import MessageRefused, Refused
 from porewatch.domain.identity import Laboratory
 from porewatch.domain.runs import RunManifest, RunState
 from porewatch.domain.sealing import input_file, seal
@@ -376,6 +376,13 @@ def test_a_tar_does_not_write_into_a_run_that_receives_other_files(
 )
 def test_a_key_says_whose_the_tar_is(key: str, run_id: str) -> None:
     assert bundles.run_id_of(key) == run_id
+
+
+@pytest.mark.parametrize("key", ["runs/lab-a-=/lab-b-1/x.tar", "runs/lab-a-=/lab-b-1.tar"])
+def test_no_tar_below_one_run_is_another_runs(key: str) -> None:
+    """Rights of people end at a prefix of `runs/` (docs/policies)."""
+    with pytest.raises(MessageRefused):
+        bundles.run_id_of(key)
 
 
 def own_manifest(policy: str) -> bytes:

@@ -64,8 +64,8 @@ def run_id_of(key: str) -> str:
     folders, name = folders_and_name(key)
     stem = name.removesuffix(".tar")
     plain = [f for f in folders[1:] if "=" not in f] if folders else []
-    if folders[:1] == ["runs"] and plain:
-        meant = plain[0]
+    if folders[:1] == ["runs"] and len(folders) > 1:
+        meant = folders[1]  # whatever else the key says: rights end at a prefix of `runs/`
     elif stem == "input" and plain:
         meant = plain[-1]
     elif stem == "input" and folders and folders[0] != "inbox":
