@@ -127,6 +127,7 @@ def test_a_part_that_crashed_is_started_again(home: Path) -> None:
     assert client(again, "sts").get_caller_identity()["Arn"].endswith("porewatch-operator")
 
 
+@pytest.mark.slow  # every session of tests has a home of its own beside the person's
 def test_two_homes_are_two_clouds(home: Path) -> None:
     with tempfile.TemporaryDirectory(prefix="porewatch-other-") as other:
         Path(other).chmod(0o711)

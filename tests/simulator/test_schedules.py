@@ -18,7 +18,7 @@ SCHEDULES = int(os.environ.get("POREWATCH_SCHEDULES", "24"))
 PARTS = 4
 
 
-FEW = 5
+FEW = 3
 """Crashes of one kind of process that `make test` tries, evenly spread; `make test-all`: each."""
 
 

@@ -31,6 +31,11 @@ def run24() -> Report:
     return assemble(made_up.twenty_four())
 
 
+@pytest.fixture(scope="module")
+def printed24(run24: Report) -> dict[Language, bytes]:
+    return {language: render_pdf(run24, language) for language in LANGUAGES}
+
+
 def detections(report: Report) -> set[tuple[str, str]]:
     return set(report.detected)
 
@@ -51,8 +56,10 @@ def test_every_detection_stands_in_the_matrix_and_leads_to_its_finding(run24: Re
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_the_first_page_of_the_pdf_holds_every_detection(run24: Report, language: Language) -> None:
-    first = PdfReader(io.BytesIO(render_pdf(run24, language))).pages[0].extract_text()
+def test_the_first_page_of_the_pdf_holds_every_detection(
+    run24: Report, printed24: dict[Language, bytes], language: Language
+) -> None:
+    first = PdfReader(io.BytesIO(printed24[language])).pages[0].extract_text()
     assert len(re.findall(r"●\s*D", first)) >= len(detections(run24))
     for sample in run24.samples:
         assert sample.name in first
@@ -71,9 +78,11 @@ def test_long_remarks_do_not_push_detections_from_the_first_page(
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_every_page_of_the_pdf_says_research_use(run24: Report, language: Language) -> None:
+def test_every_page_of_the_pdf_says_research_use(
+    printed24: dict[Language, bytes], language: Language
+) -> None:
     said = {"en": "research use", "ja": "研究用"}[language]
-    for page in PdfReader(io.BytesIO(render_pdf(run24, language))).pages:
+    for page in PdfReader(io.BytesIO(printed24[language])).pages:
         assert said in re.sub(r"\s+", " ", page.extract_text())
 
 

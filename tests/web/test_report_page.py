@@ -12,6 +12,11 @@ pytestmark = pytest.mark.web
 REPORTS = ["rich", "clean", "empty", "crowded", "quantified", "perv", "many"]
 ALL = [*REPORTS, *(f"{name}.ja" for name in REPORTS)]
 EVERY = pytest.mark.parametrize("name", ALL)
+IN_EITHER = pytest.mark.parametrize(
+    "name",
+    [n if n in (*REPORTS, "rich.ja") else pytest.param(n, marks=pytest.mark.slow) for n in ALL],
+)
+"""Where the language makes no difference: all reports in one, one in the other."""
 
 
 def _open(browser: Browser, path: Path, width: int = 1200) -> tuple[Page, list[str]]:
@@ -25,7 +30,7 @@ def _open(browser: Browser, path: Path, width: int = 1200) -> tuple[Page, list[s
     return page, [t for t in troubles if t != own and not t.startswith("request: data:,")]
 
 
-@EVERY
+@IN_EITHER
 def test_the_page_asks_for_nothing_outside_itself_and_logs_nothing(
     name: str, browser: Browser, pages: dict[str, Path]
 ) -> None:
@@ -35,7 +40,7 @@ def test_the_page_asks_for_nothing_outside_itself_and_logs_nothing(
     page.close()
 
 
-@EVERY
+@IN_EITHER
 def test_headings_descend_one_level_at_a_time(
     name: str, browser: Browser, pages: dict[str, Path]
 ) -> None:
@@ -131,7 +136,7 @@ def test_a_label_that_lies_on_another_is_seen(browser: Browser, pages: dict[str,
     page.close()
 
 
-@pytest.mark.parametrize("width", [390, 1200])
+@pytest.mark.parametrize("width", [390, pytest.param(1200, marks=pytest.mark.slow)])
 @EVERY
 def test_the_page_never_scrolls_sideways(
     name: str, width: int, browser: Browser, pages: dict[str, Path]
