@@ -7,20 +7,25 @@ import logging
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from unittest.mock import patch
 
 import boto3
 import pytest
 from typer.testing import CliRunner
 
 from porewatch.adapters.anchors import Anchors
+from porewatch.adapters.endings import Endings
 from porewatch.adapters.items import Item, run_key
 from porewatch.domain import places
-from porewatch.domain.anchors import Anchor, AnchorDay, breaks
+from porewatch.domain.anchors import Anchor, AnchorDay, AnchorFound, breaks, next_record
 from porewatch.domain.base import now
+from porewatch.domain.ending.orders import DeleteRun
+from porewatch.domain.errors import ChainForged, Conflict
 from porewatch.domain.report import Report
 from porewatch.domain.sealing import input_file, seal
 from porewatch.usecases.record_anchors import record_anchors
 from porewatch_cli import run_verbs
+from porewatch_cli.audit import anchored
 from porewatch_cli.main import app
 from porewatch_cli.stack import Stack
 from porewatch_worker.report.trail import trail_faults, with_trail
@@ -81,6 +86,17 @@ def in_json() -> dict[str, Any]:
     read: dict[str, Any] = json.loads(told)
     assert code == (0 if read["holds"] else 1)
     return read
+
+
+def newest_forged(stack: Stack) -> AnchorDay:
+    """The day that names the head is the newest: it is written again without it, and the anchor
+    is deleted."""
+    *_, second = recorded(stack, LATER - timedelta(days=1))
+    assert second.heads
+    forged = second.model_copy(update={"heads": (), "mac": "00"})
+    replaced(stack, forged)
+    stack.table.delete(run_key("run-1"), "ANCHOR#0000")
+    return forged
 
 
 def recorded(stack: Stack, at: datetime = LATER) -> list[AnchorDay]:
@@ -148,7 +164,8 @@ def test_an_anchor_before_the_chain_and_one_of_today_are_no_faults(stack: Stack)
     assert (told["holds"], told["anchor"]["chain"]["code"]) == (True, "before_the_chain")
     recorded(stack, WHEN + timedelta(days=3))
     later = anchor_of(stack).model_copy(update={"at": WHEN + timedelta(days=9)})
-    stack.table.put(Item.of(run_key("run-1"), "ANCHOR#0000", later))
+    place = ("ANCHORS", later.place)
+    stack.table.put(Item.of(run_key("run-1"), "ANCHOR#0000", later, kind=place))
     assert in_json()["anchor"]["chain"]["code"] == "not_yet"
 
 
@@ -182,6 +199,13 @@ def newest_replaced(stack: Stack) -> None:
     replaced(stack, third.model_copy(update={"until": "9999"}))
 
 
+def signed_over_a_forgery(stack: Stack) -> None:
+    """As a recorder that does not look would do it: the next record holds the forged one."""
+    forged = newest_forged(stack)
+    anchors_of(stack).keep_day(next_record(forged, forged.day + timedelta(days=1), ()))
+    assert list(breaks(anchors_of(stack).days())) == [], "every link fits"
+
+
 def removed_anchor(stack: Stack) -> None:
     recorded(stack)
     stack.table.delete(run_key("run-1"), "ANCHOR#0000")
@@ -201,6 +225,8 @@ def moved_anchor(stack: Stack) -> None:
         (removed_day, "signed", "chain_broken"),
         (rewritten_chain, "signed", "chain_not_by_the_audit_key"),
         (newest_replaced, "signed", "chain_not_by_the_audit_key"),
+        (newest_forged, "no_anchor", "chain_not_by_the_audit_key"),
+        (signed_over_a_forgery, "no_anchor", "chain_not_by_the_audit_key"),
         (removed_anchor, "anchor_removed", "recorded"),
         (moved_anchor, "other_head", "not_in_its_day"),
     ],
@@ -215,6 +241,74 @@ def test_what_was_changed_behind_the_chain_is_a_fault_with_its_code(
     assert (told["anchor"]["code"], told["anchor"]["chain"]["code"]) == (anchor, chain)
     said = audited()[1]
     assert said.count("changed") >= 1
+
+
+@pytest.mark.parametrize("mac", ["00", "0" * 64, "", "\N{SNOWMAN}"])
+@pytest.mark.parametrize("at", [LATER - timedelta(days=1), LATER], ids=["nothing due", "a day due"])
+def test_nothing_is_signed_over_a_record_that_the_key_did_not_make(
+    stack: Stack, caplog: pytest.LogCaptureFixture, mac: str, at: datetime
+) -> None:
+    """Forged, then the clock comes: every hour, until somebody has looked."""
+    recorded(stack, WHEN + timedelta(hours=1))
+    replaced(stack, newest_forged(stack).model_copy(update={"mac": mac}))
+    before = anchors_of(stack).days()
+    for _ in range(2):
+        with pytest.raises(ChainForged, match="2026-03-02") as caught:
+            record_anchors(anchors_of(stack), lambda: at)
+        assert not isinstance(caught.value, Conflict), "on_event passes over those"
+    assert anchors_of(stack).days() == before
+    assert [r.levelname for r in caplog.records if "2026-03-02" in r.message] == ["ERROR"] * 2
+    told = in_json()
+    assert (told["holds"], told["anchor"]["chain"]["code"]) == (False, "chain_not_by_the_audit_key")
+
+
+def test_records_before_the_day_of_the_report_are_not_asked_of_kms(stack: Stack) -> None:
+    """They say nothing of it, and a chain of years would take minutes."""
+    recorded(stack, WHEN - timedelta(days=20))
+    recorded(stack)
+    asked: list[AnchorDay] = []
+    with patch.object(Anchors, "proves_day", lambda _, one: bool(asked.append(one)) or True):
+        assert in_json()["holds"]
+    assert [one.day.isoformat() for one in asked] == ["2026-03-02", "2026-03-03"]
+
+
+def deleted(stack: Stack) -> None:
+    order = DeleteRun(run_id="run-1", by="ada", reason="consent withdrawn")
+    endings = Endings(stack.table)
+    endings.begin_deletion(order, LATER)
+    stack.table.delete(run_key("run-1"), "ANCHOR#0000")
+    endings.finish_deletion("run-1", LATER)
+
+
+@pytest.mark.parametrize("report", [REPORT, FORGED], ids=["published", "forged"])
+@pytest.mark.parametrize("days", [True, False], ids=["recorded", "no chain"])
+def test_a_kept_report_of_a_run_that_was_deleted_is_not_blamed_for_its_anchor(
+    stack: Stack, report: Report, days: bool
+) -> None:
+    """But its day's record still knows the head that was published."""
+    if days:
+        recorded(stack, WHEN + timedelta(hours=1))
+        recorded(stack)
+    deleted(stack)
+    found = anchored(report, stack)
+    if days and report is FORGED:
+        assert (found.found, found.denies) == (AnchorFound.OTHER, True)
+        assert f"its head was {head(REPORT)} (2026-03-02)" in found.says
+        return
+    assert (found.found.value, found.denies) == ("run_deleted", False)
+    assert found.chain.value == ("recorded" if days else "no_chain")
+    assert "run run-1 was deleted (2026-03-04 02:00Z by ada: consent withdrawn)" in found.says
+
+
+def test_an_anchor_of_a_version_without_the_chain_is_before_it_whenever_it_was_made(
+    stack: Stack,
+) -> None:
+    """It has no place in the index from which records are made, so that no record can name it."""
+    stack.table.put(Item.of(run_key("run-1"), "ANCHOR#0000", anchor_of(stack)))
+    recorded(stack, WHEN + timedelta(hours=1))
+    recorded(stack)
+    told = in_json()
+    assert (told["holds"], told["anchor"]["chain"]["code"]) == (True, "before_the_chain")
 
 
 def test_a_report_that_was_published_is_known_by_its_signed_head(stack: Stack) -> None:

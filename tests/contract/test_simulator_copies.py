@@ -49,7 +49,7 @@ def test_a_look_of_the_intake_is_claimed_longer_than_its_function_runs() -> None
 
 
 def test_an_event_that_fails_comes_again_as_often_as_on_aws() -> None:
-    for function in ("instance_monitor", "error_handler", "leftover_reaper"):
+    for function in ("instance_monitor", "error_handler", "leftover_reaper", "report_generator"):
         assert deployed.tries_of_an_event(function) <= len(lambdas.AGAIN_S) + 1
 
 

@@ -9,7 +9,7 @@ import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 from rich.text import Text
@@ -40,7 +40,8 @@ class Anchored:
     """What the stack holds of a report's head, by code and values, and as sentences for people.
 
     `head`, `at`: of the anchor, None without one. `day`: whose record names it; `newest`: the last
-    day of the chain, with the digest of its record (which proves all before it).
+    day of the chain, with the digest of its record (which covers all before it). `deleted`: what
+    the run's record says of its deletion.
     """
 
     found: AnchorFound
@@ -49,6 +50,7 @@ class Anchored:
     at: datetime | None = None
     day: date | None = None
     newest: tuple[date, str] | None = None
+    deleted: str = ""
 
     @property
     def denies(self) -> bool:
@@ -83,6 +85,7 @@ class Anchored:
             f"{self.head} ({self._when})",
             AnchorFound.REMOVED: f"its anchor was removed: the record of {self.day} names the head "
             f"{self.head}",
+            AnchorFound.DELETED: f"its anchor went with its run: {self.deleted}",
         }[self.found]
 
     @property
@@ -93,7 +96,8 @@ class Anchored:
         return {
             DayFound.NONE: "no day was recorded yet",
             DayFound.UNNAMED: f"no daily record names it{upto}",
-            DayFound.BEFORE: f"it was published before the first daily record{upto}",
+            DayFound.BEFORE: "it was published before the first daily record, or by a version that "
+            f"made none{upto}",
             DayFound.NOT_YET: f"its day has no record yet{upto}",
             DayFound.RECORDED: f"the signed record of {self.day} names this head{upto}",
             DayFound.MISSING: "the signed record of its day does not name it",
@@ -103,7 +107,8 @@ class Anchored:
 
     @property
     def _when(self) -> str:
-        return f"{self.at:%Y-%m-%d}" if self.at else ""
+        when = self.at or self.day
+        return f"{when:%Y-%m-%d}" if when else ""
 
 
 def anchored(report: Report, stack: Stack) -> Anchored:
@@ -113,10 +118,10 @@ def anchored(report: Report, stack: Stack) -> Anchored:
     if anchors is None:
         return Anchored(AnchorFound.NONE, DayFound.NONE)
     days = anchors.days()
-    chain = _chain(anchors, days)
     anchor = anchors.of(report.run_id, report.revision)
+    chain = _chain(anchors, days, since=anchor.at.astimezone(UTC).date() if anchor else date.min)
     if anchor is None:
-        return _unanchored(report, days, chain)
+        return _unanchored(report, days, chain, _deleted(stack, report))
     chain = _of_the_anchor(anchor, anchors, days, chain)
     told = replace(chain, head=anchor.head, at=anchor.at)
     if not anchors.proves(anchor):
@@ -126,29 +131,43 @@ def anchored(report: Report, stack: Stack) -> Anchored:
     return replace(told, found=AnchorFound.SIGNED)
 
 
-def _chain(anchors: Anchors, days: Sequence[AnchorDay]) -> Anchored:
-    """Whether the daily records follow each other, and the newest one is the key's: it proves all
-    before it."""
+def _chain(anchors: Anchors, days: Sequence[AnchorDay], since: date) -> Anchored:
+    """Whether the daily records follow each other, and each one from day `since` on, and the newest
+    anyway, is the key's. A record vouches for the one before it only as far as its maker looked."""
     if not days:
         return Anchored(AnchorFound.NONE, DayFound.NONE)
     broken = next(breaks(days), None)
     if broken is not None:
         return Anchored(AnchorFound.NONE, DayFound.BROKEN, day=broken)
-    if not anchors.proves_day(days[-1]):
-        return Anchored(AnchorFound.NONE, DayFound.FORGED, day=days[-1].day)
+    asked = (record for record in days if record.day >= since or record is days[-1])
+    forged = next((record for record in asked if not anchors.proves_day(record)), None)
+    if forged is not None:
+        return Anchored(AnchorFound.NONE, DayFound.FORGED, day=forged.day)
     newest = (days[-1].day, days[-1].digest())
     return Anchored(AnchorFound.NONE, DayFound.NOT_YET, newest=newest)
 
 
-def _unanchored(report: Report, days: Sequence[AnchorDay], chain: Anchored) -> Anchored:
-    """A report whose anchor is not there: a record may name what was published."""
+def _deleted(stack: Stack, report: Report) -> str:
+    """What the run's record says of its deletion; nothing of a run that was not deleted."""
+    run = stack.runs.find(report.run_id)
+    return run.deletion.sentence(run.run_id) if run and run.deletion else ""
+
+
+def _unanchored(
+    report: Report, days: Sequence[AnchorDay], chain: Anchored, deleted: str
+) -> Anchored:
+    """A report whose anchor is not there: a record may name what was published. The anchors of a
+    run that was `deleted` went with it."""
+    told = replace(chain, deleted=deleted)
     for record in days:
         for head in heads_of(report.run_id, report.revision, [record]):
+            other = report.audit is None or head != report.audit.head
+            gone = AnchorFound.OTHER if other else AnchorFound.DELETED
             by_chain = DayFound.RECORDED if chain.newest else chain.chain
-            return replace(
-                chain, found=AnchorFound.REMOVED, chain=by_chain, head=head, day=record.day
-            )
-    return replace(chain, chain=DayFound.UNNAMED) if chain.newest else chain
+            found = gone if deleted else AnchorFound.REMOVED
+            return replace(told, found=found, chain=by_chain, head=head, day=record.day)
+    told = replace(told, found=AnchorFound.DELETED if deleted else AnchorFound.NONE)
+    return replace(told, chain=DayFound.UNNAMED) if chain.newest else told
 
 
 def _of_the_anchor(
@@ -157,10 +176,8 @@ def _of_the_anchor(
     if chain.chain.denies:
         return chain
     record = recorded_on(anchor, days)
-    told = replace(chain, chain=found_by_day(anchor, days), day=record.day if record else None)
-    if record is not None and not anchors.proves_day(record):
-        return replace(told, chain=DayFound.FORGED)
-    return told
+    by_day = found_by_day(anchor, days, listed=anchors.lists(anchor))
+    return replace(chain, chain=by_day, day=record.day if record else None)
 
 
 def audit_report(

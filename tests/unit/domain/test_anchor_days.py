@@ -134,7 +134,14 @@ def test_a_day_that_was_left_out_shows_though_its_digest_fits() -> None:
     ],
 )
 def test_where_an_anchor_stands(of: Anchor, found: DayFound) -> None:
-    assert found_by_day(of, chain(anchor())) is found
+    assert found_by_day(of, chain(anchor()), listed=True) is found
+
+
+def test_an_anchor_that_the_index_does_not_list_is_before_the_chain_unless_a_record_names_it() -> (
+    None
+):
+    assert found_by_day(anchor("another"), chain(anchor()), listed=False) is DayFound.BEFORE
+    assert found_by_day(anchor(), chain(anchor()), listed=False) is DayFound.RECORDED
 
 
 def test_what_lies_just_on_an_edge_of_the_chain_belongs_to_it() -> None:
@@ -142,12 +149,12 @@ def test_what_lies_just_on_an_edge_of_the_chain_belongs_to_it() -> None:
     midnight = anchor(at=datetime(2026, 3, 2, tzinfo=UTC))
     records = chain()
     records[-1] = records[-1].model_copy(update={"until": anchor().place})
-    assert found_by_day(anchor(), records) is DayFound.MISSING
-    assert found_by_day(midnight, chain()) is DayFound.MISSING
+    assert found_by_day(anchor(), records, listed=True) is DayFound.MISSING
+    assert found_by_day(midnight, chain(), listed=True) is DayFound.MISSING
 
 
 def test_without_a_record_there_is_no_chain() -> None:
-    assert found_by_day(anchor(), []) is DayFound.NONE
+    assert found_by_day(anchor(), [], listed=True) is DayFound.NONE
 
 
 def test_heads_are_found_by_the_whole_name_of_their_revision() -> None:

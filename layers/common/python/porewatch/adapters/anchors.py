@@ -6,6 +6,7 @@ Order: keep and read an anchor, keep and read a day's record, proofs.
 
 from __future__ import annotations
 
+import hmac
 from collections.abc import Iterator
 from contextlib import suppress
 from datetime import datetime
@@ -47,6 +48,11 @@ class Anchors:
         item = self._table.get(run_key(run_id), _place(revision))
         return item.model(Anchor) if item else None
 
+    def lists(self, anchor: Anchor) -> bool:
+        """Whether the index of anchors has it: that of a version without the chain has no place."""
+        item = self._table.get(run_key(anchor.run_id), _place(anchor.revision))
+        return item is not None and item.kind is not None
+
     def after(self, place: str) -> Iterator[Anchor]:
         """All anchors after this place (`Anchor.place`), in order of time."""
         for item in self._table.query_kind(ANCHORS, past=place):
@@ -58,8 +64,7 @@ class Anchors:
 
     def keep_day(self, bare: AnchorDay) -> None:
         """Sign a day's record and keep it; AlreadyDone when its day has one."""
-        mac = self._mac(signed_day(self._stack, bare), "sign the heads of a day")
-        record = bare.model_copy(update={"mac": mac})
+        record = bare.model_copy(update={"mac": self._mac_of_day(bare)})
         self._table.put_new(Item.of(AUDIT, f"{DAY_PREFIX}{record.day.isoformat()}", record))
 
     def days(self) -> tuple[AnchorDay, ...]:
@@ -74,6 +79,14 @@ class Anchors:
     def proves_day(self, record: AnchorDay) -> bool:
         """Whether KMS says that its key made this record."""
         return self._proven(record.mac, signed_day(self._stack, record))
+
+    def made_day(self, record: AnchorDay) -> bool:
+        """As `proves_day`, for who may only make proofs: it is made once more and compared. Raises
+        Unavailable or Throttled."""
+        return hmac.compare_digest(self._mac_of_day(record).encode(), record.mac.encode())
+
+    def _mac_of_day(self, record: AnchorDay) -> str:
+        return self._mac(signed_day(self._stack, record), "sign the heads of a day")
 
     def _mac(self, text: bytes, doing: str) -> str:
         with translated(doing):

@@ -66,10 +66,11 @@ class AnchorFound(StrEnum):
     FORGED = "not_by_the_audit_key"
     OTHER = "other_head"
     REMOVED = "anchor_removed"
+    DELETED = "run_deleted"
 
     @property
     def denies(self) -> bool:
-        return self not in (AnchorFound.NONE, AnchorFound.SIGNED)
+        return self in (AnchorFound.FORGED, AnchorFound.OTHER, AnchorFound.REMOVED)
 
 
 class DayFound(StrEnum):
@@ -150,12 +151,15 @@ def heads_of(run_id: str, revision: int, records: Sequence[AnchorDay]) -> tuple[
     return tuple(line.removeprefix(begins) for line in lines)
 
 
-def found_by_day(anchor: Anchor, records: Sequence[AnchorDay]) -> DayFound:
-    """Where an anchor stands in a chain that holds."""
+def found_by_day(anchor: Anchor, records: Sequence[AnchorDay], *, listed: bool) -> DayFound:
+    """Where an anchor stands in a chain that holds. `listed`: the index of anchors, from which
+    records are made, has it; not so of those that versions without the chain kept."""
     if not records:
         return DayFound.NONE
     if recorded_on(anchor, records) is not None:
         return DayFound.RECORDED
+    if not listed:
+        return DayFound.BEFORE
     if anchor.place > records[-1].until:
         return DayFound.NOT_YET
     first = datetime.combine(records[0].day, time(), UTC)

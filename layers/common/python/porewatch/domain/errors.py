@@ -165,6 +165,11 @@ class WorkerFailed(PorewatchError):
     """The worker stopped on a fault of its own (a bug); `problem` holds the last lines."""
 
 
+class ChainForged(Refused):
+    """The newest daily record of audit heads was not made by the audit key; nobody signs over it.
+    No Conflict: people have to see it."""
+
+
 class ConfigurationRefused(Refused):
     """The deployment is set up wrongly; the operator's task, not the sender's."""
 
