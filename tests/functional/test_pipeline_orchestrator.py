@@ -93,7 +93,7 @@ def test_a_sealed_run_whose_files_are_sound_starts(cloud: Table, runs: RunLedger
 def test_a_run_that_names_no_bundle_gets_the_default_as_it_is_when_it_starts(
     cloud: Table, runs: RunLedger
 ) -> None:
-    Shelf(cloud).choose(DefaultChoice(ref="pig@7", at=WHEN, by="ada"))
+    Shelf(cloud).choose(DefaultChoice(ref="pig@7", at=WHEN, by="ada"), after=0)
     put_files()
     assert send("pipeline_orchestrator", put_seal(a_manifest())) == []
     assert runs.get("run-1").bundle == "pig@7"

@@ -6,7 +6,6 @@ import json
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from unittest.mock import patch
 
 import boto3
 import pytest
@@ -17,7 +16,7 @@ from porewatch.adapters.downloads import Downloads
 from porewatch.adapters.objects import Objects
 from porewatch.adapters.shelf import Shelf
 from porewatch.domain.choices import DefaultChoice
-from porewatch.domain.errors import BundleRefused, Conflict, DiskFull, Unavailable
+from porewatch.domain.errors import BundleRefused, DiskFull, Unavailable
 from porewatch.domain.stored_bundles import StoredBundle, bundle_prefix
 from porewatch_cli import references as verbs
 from porewatch_cli import upload
@@ -249,16 +248,29 @@ def test_the_default_bundle_is_chosen_for_runs_to_come_and_the_ledger_keeps_who_
     assert asked("default", "pig@2", "--as-deployed").exit_code == 4
 
 
-def test_a_choice_is_not_lost_when_two_choose_at_once(stack: Stack) -> None:
-    shelf = Shelf(stack.table)
-    one = DefaultChoice(ref="pig@1", at=AT, by="ada")
-    with (
-        patch.object(shelf, "choices", lambda: ()),
-        pytest.raises(Conflict),
-    ):
-        shelf.choose(one)
-        shelf.choose(one.model_copy(update={"by": "bob"}))
-    assert [choice.by for choice in shelf.choices()] == ["ada"]
+@pytest.mark.parametrize("earlier", [0, 1])
+def test_of_two_people_who_choose_at_once_the_second_is_refused(
+    stack: Stack, built: Path, monkeypatch: pytest.MonkeyPatch, earlier: int
+) -> None:
+    """Ada chooses just after bob's command has looked what counts."""
+    monkeypatch.setattr(verbs, "find_stack", lambda *_a, **_k: stack)
+    pushed(stack, built)
+    push_bundle(stack, built / "references", "pig@2", at=AT, quiet=True)
+    shelf, looked, raced = Shelf(stack.table), Shelf.choices, list[str]()
+    for _ in range(earlier):
+        shelf.choose(DefaultChoice(ref="pig@1", at=AT, by="eve"), after=0)
+
+    def then_ada(asked: Shelf) -> tuple[DefaultChoice, ...]:
+        found = looked(asked)
+        if not raced:
+            raced.append("ada")
+            shelf.choose(DefaultChoice(ref=None, at=AT, by="ada"), after=len(found))
+        return found
+
+    monkeypatch.setattr(Shelf, "choices", then_ada)
+    told = CliRunner().invoke(app, ["references", "default", "pig@2", "--by", "bob"])
+    assert told.exit_code == 1, told.output
+    assert [choice.by for choice in looked(shelf)] == ["eve"] * earlier + ["ada"]
 
 
 def test_what_was_pushed_to_the_embedded_aws_is_listed(

@@ -39,7 +39,7 @@ def default_of(stack: Stack) -> DefaultNow:
 def choose_default(stack: Stack, ref: str | None, *, by: str, reason: str, at: datetime) -> None:
     """Runs that begin from now on get it; None: what the deployment names. Choosing what was chosen
     already writes nothing. Raises BundleRefused when the stack does not have it; Conflict when
-    somebody else chose at the same moment."""
+    somebody else chose meanwhile."""
     wanted = ref or stack.output("DefaultBundle")
     unsure = refuse_unknown_bundle(stack, wanted)
     if unsure:
@@ -50,4 +50,5 @@ def choose_default(stack: Stack, ref: str | None, *, by: str, reason: str, at: d
     shelf = Shelf(stack.table)
     before = shelf.choices()
     if ref != (before[-1].ref if before else None):
-        shelf.choose(DefaultChoice(ref=ref, at=at, by=by, reason=reason))
+        choice = DefaultChoice(ref=ref, at=at, by=by, reason=reason)
+        shelf.choose(choice, after=len(before))

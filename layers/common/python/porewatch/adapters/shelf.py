@@ -41,10 +41,10 @@ class Shelf:
         """What runs get that name no bundle. `deployed`: the one that the deployment names."""
         return default_bundle(deployed, self.choices())
 
-    def choose(self, choice: DefaultChoice) -> None:
+    def choose(self, choice: DefaultChoice, *, after: int) -> None:
         """It counts from now on. Choices are numbered, so that no clock decides which is the last.
+        `after`: how many there were when this one was thought of.
 
-        Raises Conflict when somebody else chose at the same moment.
+        Raises Conflict when somebody else has chosen since.
         """
-        number = len(self.choices())
-        self._table.put_new(Item.of(SHELF, f"{CHOICE}{number:06d}", choice), Conflict)
+        self._table.put_new(Item.of(SHELF, f"{CHOICE}{after:06d}", choice), Conflict)
