@@ -189,6 +189,11 @@ class Calls:
                 known[0].update(some)
                 known[1].update(others)
 
+    @property
+    def size(self) -> int:
+        """It grows with whatever is new."""
+        return sum(1 + len(some) + len(others) for some, others in self.kept.values())
+
     def beyond(self, other: Calls) -> list[str]:
         """What is here and not there, one line each. What no role of the template asks (`somebody`,
         `command`) is there when anybody asks it."""

@@ -21,11 +21,12 @@ REMEDY = "pytest --record-calls writes it down; tests/judges/test_recorded_calls
 
 
 class Recording:
-    """`records`: write down what is seen, instead of failing."""
+    """`noted`: what is seen. `records`: write it down, instead of failing."""
 
-    def __init__(self, config: pytest.Config) -> None:
+    def __init__(self, config: pytest.Config, noted: Calls = NOTED) -> None:
         self._config, self._records = config, bool(config.getoption("record_calls"))
         self._known, self._seen, self._listens = recorded(), Calls(), True
+        self._noted, self._size = noted, 0
         BaseClient._make_api_call = noting(BaseClient._make_api_call, lambda: self._listens)
 
     @pytest.hookimpl(tryfirst=True)
@@ -34,13 +35,24 @@ class Recording:
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_call(self, item: pytest.Item) -> Iterator[None]:
-        yield
-        unknown = NOTED.beyond(self._known)
-        if not unknown:
-            return
-        self._known.add(NOTED.text())  # the next test is not to blame
-        if not self._records:
+        try:
+            yield
+        finally:  # a test that fails keeps its own error
+            unknown = self._unknown()
+        if unknown and not self._records:
             pytest.fail(f"a call that is not recorded: {unknown}. {REMEDY}.", pytrace=False)
+
+    def _unknown(self) -> list[str]:
+        """What came since the last look and is not recorded; it is answered once, so that the next
+        test is not blamed for it."""
+        size = self._noted.size
+        if size == self._size:
+            return []
+        self._size = size
+        unknown = self._noted.beyond(self._known)
+        if unknown:
+            self._known.add(self._noted.text())
+        return unknown
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any) -> None:
@@ -51,9 +63,9 @@ class Recording:
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
         output: dict[str, str] | None = getattr(self._config, "workeroutput", None)
         if output is not None:
-            output["calls"] = NOTED.text()
+            output["calls"] = self._noted.text()
             return
-        self._seen.add(NOTED.text())
+        self._seen.add(self._noted.text())
         if self._records:
             kept = Calls() if self._is_whole() else recorded()
             kept.add(self._seen.text())
