@@ -106,6 +106,10 @@ class Died(BaseException):
     """The function's process goes away."""
 
 
+def dies(*_: Any, **__: Any) -> None:
+    raise Died
+
+
 DOORS: dict[str, tuple[str, dict[str, Any]]] = {
     "cancelled": ("run_canceller", ORDER),
     "failed": ("error_handler", {**FAIL, "run_id": RUN, "revision": 0}),
@@ -140,9 +144,6 @@ def test_what_an_ending_that_died_left_undone_is_finished(
     if beside:
         refuse_one_beside()
 
-    def dies(*_: Any, **__: Any) -> None:
-        raise Died
-
     with monkeypatch.context() as patched, pytest.raises(Died):
         patched.setattr(*STEPS[at], dies)
         call(*DOORS[state])
@@ -176,9 +177,6 @@ def test_another_seal_does_not_hide_what_an_earlier_revision_left(
 ) -> None:
     """An ending dies at its first step, then the person sends the run again."""
 
-    def dies(*_: Any, **__: Any) -> None:
-        raise Died
-
     with monkeypatch.context() as patched, pytest.raises(Died):
         patched.setattr(*(STEPS["fencing"] if state != "cancelled" else (Executions, "stop")), dies)
         call(*DOORS[state])
@@ -208,9 +206,6 @@ def test_a_machine_that_the_cloud_has_forgotten_is_paid_until_its_last_word(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """An ending that died is finished ten hours later."""
-
-    def dies(*_: Any, **__: Any) -> None:
-        raise Died
 
     with monkeypatch.context() as patched, pytest.raises(Died):
         patched.setattr(*STEPS["its machine"], dies)
