@@ -130,6 +130,7 @@ def test_a_child_that_a_full_disk_killed_speaks_against_no_unit(
             with pytest.raises(WorkerFailed):
                 a_loop(work, tmp_path, epoch=epoch).run()
     loop = a_loop(DigestWork(reads), tmp_path, epoch=9)
+    assert loop.checkpoint.tried == {}, "nor does the unit count as one that its worker died of"
     assert loop.run() is Ending.PUBLISHED
     assert loop.checkpoint.quarantined == ()
 

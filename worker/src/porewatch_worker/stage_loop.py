@@ -20,11 +20,12 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from porewatch.domain.base import now
-from porewatch.domain.errors import Throttled, Unavailable
+from porewatch.domain.errors import PorewatchError, Throttled, Unavailable
 from porewatch.domain.phases import Progress
 from porewatch.domain.quarantine import QuarantineRules
 from porewatch_worker.ahead import Ahead, Background
 from porewatch_worker.checkpoint import Checkpoint
+from porewatch_worker.full_disk import full_disk
 from porewatch_worker.isolated import in_child
 from porewatch_worker.loop_parts import Finished, Outbox, Publisher
 from porewatch_worker.poison import counts, given_up, in_one_line, needs_child, refuse_too_many
@@ -139,6 +140,8 @@ class StageLoop:
                 raise
             except Exception as e:
                 if not counts(e, self.scratch):
+                    if full_disk(e, self.scratch) is not None:
+                        self._put_down()
                     raise
                 tries = self._saver.blame(number, in_one_line(e))
                 log.warning("unit %d failed, try %d: %s", number, tries, in_one_line(e))
@@ -149,6 +152,14 @@ class StageLoop:
             else:
                 self._take(output.content)
                 return self._saver.add(number, output, time.monotonic() - began)
+
+    def _put_down(self) -> None:
+        """A larger machine goes on from here: what was in flight is no unit that this one died of.
+        (When a service was away, it was waited for long enough.)"""
+        try:
+            self._saver.leave()
+        except (PorewatchError, OSError) as e:
+            log.warning("the next machine takes the unit at hand for one that failed: %s", e)
 
     def _computing(self, payload: Any, isolated: bool) -> Background[UnitOutput]:
         def compute() -> UnitOutput:
