@@ -9,8 +9,9 @@ from __future__ import annotations
 import inspect
 import json
 import traceback
+from collections import defaultdict
 from collections.abc import Callable
-from functools import cache
+from functools import cache, wraps
 from itertools import count
 from typing import Any
 
@@ -19,6 +20,7 @@ from tests.functional.doors import door
 from tests.simulator import deployed
 from tests.simulator.asl import Reply
 from tests.simulator.scheduler import Killed, Process, Scheduler
+from tests.simulator.scheduler import process as running
 from tests.simulator.sqs import Message, Sqs
 from tests.simulator.weather import Weather
 
@@ -30,13 +32,32 @@ LIMIT = "the account's concurrency"
 """The cause of a refusal by the limit."""
 Done = Callable[[Reply], None]
 
-loaded = cache(door)
-"""`lambda_handler` of a function, loaded once."""
+KEPT = {"status_updater": "registry"}
+"""What the module of a function keeps from one invocation to the next."""
 
 
-def _forget() -> None:
-    """What a process of another world kept: the registry and its client."""
-    inspect.unwrap(loaded("status_updater")).__globals__["registry"].cache_clear()
+@cache
+def loaded(function: str) -> Any:
+    """`lambda_handler` of a function, loaded once; what it keeps is kept by environment."""
+    handler = door(function)
+    if function in KEPT:
+        names = inspect.unwrap(handler).__globals__
+        names[KEPT[function]] = _by_environment(inspect.unwrap(names[KEPT[function]]))
+    return handler
+
+
+def _by_environment(makes: Callable[[], Any]) -> Callable[[], Any]:
+    """An execution environment serves one invocation at a time: two of them share nothing."""
+
+    @wraps(makes)
+    def kept() -> Any:
+        caller = running()
+        assert caller is not None
+        if makes not in caller.environment:
+            caller.environment[makes] = makes()
+        return caller.environment[makes]
+
+    return kept
 
 
 class Context:
@@ -61,7 +82,8 @@ class Lambdas:
         self.running = 0
         self.throttled: dict[str, int] = {}
         """Invocations that the account's concurrency had no room for."""
-        _forget()
+        self._free: defaultdict[str, list[dict[Any, Any]]] = defaultdict(list)
+        """Environments that wait for their function's next invocation."""
 
     def invoke(self, function: str, event: dict[str, Any], done: Done) -> None:
         """One invocation; `done` hears how it ended, unless nobody can say so."""
@@ -71,7 +93,8 @@ class Lambdas:
             return
         name = f"{function}#{next(self._numbers)}"
         self.invocations[function] = self.invocations.get(function, 0) + 1
-        process = Process(function, name)
+        process, free = Process(function, name), self._free[function]
+        process.environment = free.pop() if free else {}
         self.running += 1
         replied: list[bool] = []
 
@@ -92,8 +115,10 @@ class Lambdas:
                 if not isinstance(error, PorewatchError):
                     self._told(f"{name} BUG {''.join(traceback.format_exception(error)[-3:])}")
                 told = {"errorType": type(error).__name__, "errorMessage": str(error)}
+                free.append(process.environment)
                 reply(Reply(error=type(error).__name__, cause=json.dumps(told)))
                 return
+            free.append(process.environment)
             reply(Reply(answer=answer))
 
         def too_long() -> None:

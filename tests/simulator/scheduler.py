@@ -32,6 +32,8 @@ class Process:
         self.ahead_s = 0.0
         """How much later it is by its own clock."""
         self.threads: list[Thread] = []
+        self.environment: dict[Any, Any] = {}
+        """What its modules keep for the next invocation."""
 
     def __repr__(self) -> str:
         return self.name

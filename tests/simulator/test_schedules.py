@@ -56,3 +56,11 @@ def test_functions_that_cannot_be_called_for_long_cost_no_healthy_machine() -> N
 
         assert outcome.broken == (), outcome.told()
         assert (outcome.state, outcome.machines) == ("completed", 2), outcome.told()
+
+
+def test_two_environments_of_one_function_share_nothing() -> None:
+    """At this seed, two of them once wrote in one transaction, and a row was lost: in the
+    simulator alone, for Lambda gives each environment one invocation at a time."""
+    outcome = played(4766)
+
+    assert outcome.broken == (), outcome.told()
