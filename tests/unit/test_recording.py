@@ -80,3 +80,31 @@ def test_calls_are_compared_only_when_there_are_new_ones(
         noted.add(recorded().text())
         assert ended(one) == "passed"
     assert looked == [1]
+
+
+@pytest.mark.parametrize(
+    ("marks", "ends"), [("", pytest.ExitCode.TESTS_FAILED), ("not slow", pytest.ExitCode.OK)]
+)
+def test_a_recorded_call_that_nobody_makes_fails_a_run_of_all_tests(
+    monkeypatch: pytest.MonkeyPatch,
+    noted: Calls,
+    capsys: pytest.CaptureFixture[str],
+    marks: str,
+    ends: pytest.ExitCode,
+) -> None:
+    monkeypatch.setattr(BaseClient, "_make_api_call", BaseClient._make_api_call)
+    options = {"markexpr": marks, "keyword": "", "record_calls": False}
+    config: Any = SimpleNamespace(
+        getoption=options.__getitem__, args=["tests"], getini=lambda _: ["tests"]
+    )
+    session: Any = SimpleNamespace(exitstatus=pytest.ExitCode.OK)
+    noted.add(recorded().text())
+    whole = Recording(config, noted)
+    whole.pytest_sessionfinish(session, 0)
+    assert session.exitstatus == pytest.ExitCode.OK
+
+    noted.kept.popitem()
+    whole = Recording(config, noted)
+    whole.pytest_sessionfinish(session, 0)
+    assert session.exitstatus == ends
+    assert "called by no test any more" in capsys.readouterr().out
