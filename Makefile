@@ -15,7 +15,7 @@ unexport PYTHONDONTWRITEBYTECODE
 # One more than the cores: tests of the embedded AWS wait for its machines most of the time.
 TEST_PROCESSES ?= 3
 
-.PHONY: help setup test test-all mutants check rehearse demo up down bench bench-science lock clean
+.PHONY: help setup hooks test test-all mutants check docs rehearse demo up down bench bench-science lock clean
 help:  ## what can be done here
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
@@ -24,7 +24,7 @@ $(UV):
 	@$(PYTHON) -m venv $(STATE)/boot && $(STATE)/boot/bin/pip install -q uv==0.13.8
 
 # Environments of their own, because their pins clash: the product, the embedded AWS, the SAM tools, the outside judges of
-# tests/judges, the oldest service models (`make test`), checkov and mutmut (`make test-all`).
+# tests/judges, the oldest service models and the documentation (`make test`), checkov and mutmut (`make test-all`), pre-commit.
 .venv/.ready: $(UV) requirements/dev.txt layers/common/pyproject.toml worker/pyproject.toml local/pyproject.toml cli/pyproject.toml
 	@echo "setup: product environment (.venv, $$($(PYTHON) -V))"
 	@$(UV) venv -q --allow-existing --python $(PYTHON) .venv
@@ -39,12 +39,12 @@ $(STATE)/%/.ready: requirements/%.txt $(UV)
 	@$(UV) pip sync -q --python $(STATE)/$*/bin/python --require-hashes requirements/$*.txt
 	@touch $@
 
-JUDGES := $(STATE)/judges/.ready $(STATE)/oldest/.ready
+JUDGES := $(STATE)/judges/.ready $(STATE)/oldest/.ready $(STATE)/docs/.ready
 setup: .venv/.ready $(STATE)/engine/.ready $(STATE)/sam/.ready  ## make the environments that running it takes
 
 lock:  ## resolve requirements/*.in and pyproject.toml anew (writes hashes, never an index)
 	@$(UV) pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --group pyproject.toml:dev pyproject.toml -o requirements/dev.txt
-	@for name in engine sam judges oldest checkov mutants layer reads_layer worker wheels; do $(UV) pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-annotate requirements/$$name.in -o requirements/$$name.txt; done
+	@for name in engine sam docs hooks judges oldest checkov mutants layer reads_layer worker wheels; do $(UV) pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-annotate requirements/$$name.in -o requirements/$$name.txt; done
 
 check: setup  ## format, lint, types
 	@.venv/bin/ruff format --check -q . && .venv/bin/ruff check -q . && .venv/bin/mypy
@@ -58,6 +58,12 @@ test-all: check $(JUDGES) $(STATE)/checkov/.ready $(STATE)/mutants/.ready  ## ev
 
 mutants: setup $(STATE)/mutants/.ready  ## change the code one operator at a time: which changes does no test notice? (TARGET; hours for all)
 	@$(PY) -m tests.mutants $(TARGET)
+
+docs: $(STATE)/docs/.ready  ## build the documentation into site/; a broken link or anchor is an error
+	@$(STATE)/docs/bin/zensical build --strict --clean --config-file mkdocs.yml
+
+hooks: setup $(STATE)/hooks/.ready  ## run format, lint, types and links before each commit (pre-commit)
+	@$(STATE)/hooks/bin/pre-commit install
 
 up: setup  ## start the embedded AWS on this machine and deploy to it
 	@$(PY) -m porewatch_local up

@@ -24,7 +24,7 @@ Every change of a run is written to the ledger together with the facts that tell
 transaction; the table's stream carries them to the bus `<stack>-porewatch` with source `{SOURCE}`
 and the fact's name as detail-type. A fact has a deterministic `fact_id`: it may come twice, late
 and out of order, and readers end in the same state. All facts carry `fact_id`, `run_id`, `revision`
-and `at` (UTC). Schemas and examples: [events/](../events/).
+and `at` (UTC). The schema and an example of each: `events/FACT/` in the repository.
 
 | fact | what happened | what it carries | who reads it |
 |---|---|---|---|
@@ -34,8 +34,7 @@ and `at` (UTC). Schemas and examples: [events/](../events/).
 def page(template: Template) -> str:
     """The whole page."""
     rows = [
-        f"| [{name}](../events/{name}/schema.json) | {_said(fact)} | {_fields(fact)} "
-        f"| {', '.join(readers(template, name))} |"
+        f"| `{name}` | {_said(fact)} | {_fields(fact)} | {', '.join(readers(template, name))} |"
         for name, fact in FACTS.items()
     ]
     return HEAD + "\n".join(rows) + "\n"
