@@ -1,8 +1,8 @@
 """Alerts of the validation pack: what is raised while units finish, against the final call.
 
-`python -m tests.validation.alert_pack` prints the numbers of docs/science.md at full size: 200 runs
-of host, PERV-A/B and near relatives (no alert), 50 runs with 10 reads of a critical target (every
-one in the run), the audit's two PERV probes. The suite runs the same functions at small size.
+`python -m tests.validation.alert_pack` prints its numbers at full size: 200 runs of host,
+PERV-A/B and near relatives (no alert), 50 runs with 10 reads of a critical target (every one in the
+run), the audit's two PERV probes. The suite runs the same functions at small size.
 """
 
 from __future__ import annotations

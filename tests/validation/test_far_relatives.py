@@ -1,6 +1,7 @@
 """A relative that no bundle holds is no detection, and a strain as far as HEV's is one.
 
-Small here; the table of docs/science.md was made with 300 reads of each strain at every distance.
+Small here; the table of docs/science/calls.md was made with 300 reads of each strain at each
+distance.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 Small here; `python -m tests.validation.test_panel_sensitivity 100` runs it with 100 samples of
 three reads and 30 of ten for each agent (300 reads an agent) and prints the table of
-docs/science.md. The bounds are those that were measured when the parameters were chosen.
+docs/science/validation.md. The bounds are those that were measured when the parameters were chosen.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""docs/science.md recomputes four numbers from the published tables: these very lines, run."""
+"""docs/science/recompute.md takes four numbers from the published tables: these very lines, run."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ ODD_LINES = (
     CostLine(what="files", usd=0.01, gib_hours=7200.0),
 )
 """A machine with an accelerator, one whose watts nobody publishes, and files that are kept."""
-DOC = Path(__file__).parents[2] / "docs/science.md"
+DOC = Path(__file__).parents[2] / "docs/science/recompute.md"
 
 
 @pytest.fixture(scope="module")
@@ -72,7 +72,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> tuple[Report, dict[str, Any
 
 def lines_of_the_page(tables: Path) -> dict[str, Any]:
     """Run the page's code blocks, beside `tables`, and return their variables."""
-    page = DOC.read_text("utf-8").partition("## Recompute it")[2]
+    page = DOC.read_text("utf-8")
     blocks = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
     assert len(blocks) == 5
     variables: dict[str, Any] = {}

@@ -30,7 +30,7 @@ from porewatch.domain.decisions import (
 )
 from porewatch.domain.errors import PorewatchError
 
-DOCS = Path(__file__).parents[3] / "docs" / "operations.md"
+DOCS = Path(__file__).parents[3] / "docs" / "errors.md"
 OURS = sorted(
     name
     for name, one in vars(errors).items()

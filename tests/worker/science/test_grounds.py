@@ -8,7 +8,7 @@ from porewatch.domain.phases import ScreeningParameters
 from porewatch.domain.release import Ground, ReleasePolicy
 from porewatch_worker.science.release import release_policies
 
-SCIENCE = Path(__file__).resolve().parents[3] / "docs/science.md"
+SCIENCE = Path(__file__).resolve().parents[3] / "docs/science/release.md"
 BENCH = {"crossover", "control_factor", "spike_cv", "extraction_cv", "nucleic_acid_cv"}
 BENCH |= {"least_recovery"}
 NUMBERS = {"min_passed_reads", "min_spike_reads", "spike_recovery", "crosstalk_budget"}
@@ -20,7 +20,7 @@ OUR_CHOICE |= PLAUSIBLE
 
 
 def row(ground: Ground) -> str:
-    """The line of docs/science.md, with the values as they are in force."""
+    """The line of docs/science/release.md, with the values as they are in force."""
     values = dict.fromkeys(_said(value) for value in _values(ground.number))
     published = ground.source or "nothing found"
     return f"| `{ground.number}` | {', '.join(values)} | {published} | {ground.why} |"

@@ -8,8 +8,8 @@ PERV-A and -B are in every pig: no alarm. An alarm is raised for
   these copies too: what the donor carries is the question.
 - A/C recombinants: a junction between A and C that recurs (see `junctions.py`).
 
-False-alarm rates of both, measured on genomes with A and B only, stand in docs/science.md. Where a
-reference is a surrogate, types are called SYNTHETIC-A, never PERV-A.
+False-alarm rates of both, measured on genomes with A and B only, stand in docs/science/perv.md.
+Where a reference is a surrogate, types are called SYNTHETIC-A, never PERV-A.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Limits of what others send: how long, how many, how old. One place, used at every door.
 
 What is beyond them was written by no sequencer, basecaller or laboratory, and would cost memory or
-break what reads it later. docs/operations.md lists them for people.
+break what reads it later. docs/limits.md lists them for people.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """What is done about an error, and whose fault it is. Pure.
 
-Every error that can end an epoch has a row in `MEANINGS` (docs/operations.md shows them as a
+Every error that can end an epoch has a row in `MEANINGS` (docs/errors.md shows them as a
 table): what happened, as a person says it; how it counts; what helps once nothing more is tried.
 Refusals of a single rung of the ladder are not here: they lead to the next rung in the same
 invocation (`usecases.launch_machine`).

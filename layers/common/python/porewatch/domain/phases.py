@@ -228,7 +228,7 @@ class OutputFile(Model):
 
 class ScreeningParameters(Model):
     """Every number that changes an answer. Part of the checkpoint's fingerprint, printed with its
-    digest in every report; docs/science.md says where each comes from."""
+    digest in every report; docs/science/ says where each comes from."""
 
     min_read_length: int = 200
     min_mean_quality: float = 7.0
