@@ -1,7 +1,8 @@
 """PERV of the validation pack: made runs of surrogates with known types, joins and copies.
 
 `python -m tests.validation.perv_pack [MIXTURES]` prints the table of docs/science/perv.md at full
-size (100 mixtures without recombinants; some minutes), the suite runs the same functions at small size.
+size (100 mixtures without recombinants; some minutes), the suite runs the same functions at small
+size.
 """
 
 from __future__ import annotations
