@@ -25,7 +25,7 @@ $(UV):
 
 # Environments of their own, because their pins clash: the product, the embedded AWS, the SAM tools, the outside judges of
 # tests/judges, the oldest service models and the documentation (`make test`), checkov and mutmut (`make test-all`), pre-commit.
-.venv/.ready: $(UV) requirements/dev.txt layers/common/pyproject.toml worker/pyproject.toml local/pyproject.toml cli/pyproject.toml
+.venv/.ready: $(UV) requirements/dev.txt layers/common/pyproject.toml worker/pyproject.toml local/pyproject.toml cli/pyproject.toml layers/common/python/porewatch/__init__.py
 	@echo "setup: product environment (.venv, $$($(PYTHON) -V))"
 	@$(UV) venv -q --allow-existing --python $(PYTHON) .venv
 	@$(UV) pip sync -q --python $(PY) --require-hashes requirements/dev.txt

@@ -4,4 +4,4 @@ Runs on an instance, in a container, or in this process (`porewatch screen`). Ne
 `porewatch.edge`.
 """
 
-__version__ = "0.1.0"
+from porewatch import __version__ as __version__

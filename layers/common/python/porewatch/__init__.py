@@ -6,3 +6,4 @@ files), `usecases` (one verb per module), `adapters` (boto3 behind small classes
 """
 
 __version__ = "0.1.0"
+"""Of all four distributions: each pyproject.toml reads it here (docs/adr/0018)."""
