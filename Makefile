@@ -30,7 +30,7 @@ $(UV):
 	@$(UV) venv -q --allow-existing --python $(PYTHON) .venv
 	@$(UV) pip sync -q --python $(PY) --require-hashes requirements/dev.txt
 	@$(UV) pip install -q --python $(PY) --no-deps -e layers/common -e worker -e local -e cli
-	@$(PY) -c 'import porewatch_cli.main, porewatch_local.up, porewatch_worker.main'  # caches their bytecode
+	@$(PY) -c 'import porewatch_cli.main, porewatch_local.embedded.up, porewatch_worker.main'  # caches their bytecode
 	@touch $@
 
 $(STATE)/%/.ready: requirements/%.txt $(UV)
@@ -72,7 +72,7 @@ down:  ## stop it; runs and reports stay on disk
 	@$(PY) -m porewatch_local down
 
 rehearse: setup  ## ask a real AWS account what would stop a deploy or a launch (REGION, PROFILE, AMI, BUCKET, STACK); leaves nothing
-	@$(PY) -m porewatch_local.rehearse $(if $(REGION),--region $(REGION)) $(if $(PROFILE),--profile $(PROFILE)) $(if $(AMI),--image $(AMI)) $(if $(BUCKET),--bucket $(BUCKET)) $(if $(STACK),--stack $(STACK))
+	@$(PY) -m porewatch_local.rehearsal.rehearse $(if $(REGION),--region $(REGION)) $(if $(PROFILE),--profile $(PROFILE)) $(if $(AMI),--image $(AMI)) $(if $(BUCKET),--bucket $(BUCKET)) $(if $(STACK),--stack $(STACK))
 
 demo: setup  ## the whole product on synthetic reads, one spot interruption included
 	@$(PY) -m porewatch_local demo

@@ -9,9 +9,12 @@ from __future__ import annotations
 from pathlib import Path
 
 from bench.pairs import Pair, compare, wall
-from porewatch_local.artefacts import Artefact, built_functions
-from porewatch_local.home import find_home
+from porewatch_local.built_functions import (
+    Artefact,
+    built_functions,
+)
 from porewatch_local.invoke import built_for_here
+from porewatch_local.paths import find_home
 
 BARE = """
 import boto3

@@ -14,9 +14,9 @@ from isal import igzip
 
 from bench import small_files
 from bench.pairs import Pair
-from porewatch.adapters.intake import Intake
+from porewatch.adapters.ledger.intake_counters import Intake
 from porewatch_cli.stack import Stack, find_stack
-from porewatch_local.borrowed import borrowed
+from porewatch_local.embedded.session import borrowed
 
 OBJECTS = 1000
 UPLOADERS = 16

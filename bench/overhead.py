@@ -15,14 +15,19 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from bench.pairs import Pair
-from porewatch.domain.events import InstanceLaunched, RunStarted, StageClaimed, StageCompleted
-from porewatch.domain.phases import StageManifest
+from porewatch.domain.facts.events import (
+    InstanceLaunched,
+    RunStarted,
+    StageClaimed,
+    StageCompleted,
+)
+from porewatch.domain.stage.phases import StageManifest
+from porewatch_cli.runs.watch import follow
 from porewatch_cli.stack import Stack, find_stack
-from porewatch_cli.submit import submit
-from porewatch_cli.watch import follow
-from porewatch_local.borrowed import borrowed
+from porewatch_cli.submit.submit import submit
+from porewatch_local.embedded.session import borrowed
+from porewatch_local.fault_trials.baseline import manifest_of
 from porewatch_local.history import history_of
-from porewatch_local.kill_calm import manifest_of
 from porewatch_worker.simulate.demo import make_demo
 
 SCALE = 0.2

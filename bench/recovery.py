@@ -11,9 +11,9 @@ import statistics
 from pathlib import Path
 
 from bench.pairs import Pair
-from porewatch_local.borrowed import borrowed
-from porewatch_local.kill_proof import Proof
-from porewatch_local.kill_trial import Strike
+from porewatch_local.embedded.session import borrowed
+from porewatch_local.fault_trials.report import Proof
+from porewatch_local.fault_trials.trial import Strike
 from porewatch_local.kills import WATCH_S, ground_of, prove, strikes_of
 
 STRIKES = 2

@@ -21,7 +21,7 @@ from rich.console import Console
 from rich.table import Table
 
 from bench.science_peers import PEERS, Reads, Told, prepared
-from porewatch.domain.findings import Call
+from porewatch.domain.calls.findings import Call
 from porewatch.domain.runs import Sample
 from porewatch_worker.simulate.errors import R9, R10
 from porewatch_worker.validation.screened import answer, make_reads, samples_of, seen_in

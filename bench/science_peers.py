@@ -15,7 +15,7 @@ from pathlib import Path
 import dnaio
 import sourmash
 
-from porewatch.domain.references import ContigRole
+from porewatch.domain.calls.references import ContigRole
 from porewatch_worker.validation.worlds import World
 
 Reads = list[tuple[str, str]]

@@ -87,7 +87,7 @@ def _repeated(read: Path, times: int, folder: Path) -> Path:
 
 
 def _material(folder: Path) -> tuple[Path, Path]:
-    from porewatch_worker.references.build import build_bundle
+    from porewatch_worker.references.building.build import build_bundle
     from porewatch_worker.simulate.demo import demo_plan
     from porewatch_worker.simulate.genomes import synthetic_genomes, write_genomes
     from porewatch_worker.simulate.reads import simulate_run

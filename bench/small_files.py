@@ -13,13 +13,13 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from bench.pairs import Pair
-from porewatch.domain import places
-from porewatch.domain.phases import Phase
+from porewatch.domain import s3_keys
 from porewatch.domain.runs import RunRecord
+from porewatch.domain.stage.phases import Phase
+from porewatch_cli.runs.watch import follow
 from porewatch_cli.stack import Stack
-from porewatch_cli.watch import follow
-from porewatch_local.home import Home
-from porewatch_local.kill_calm import manifest_of
+from porewatch_local.fault_trials.baseline import manifest_of
+from porewatch_local.paths import Home
 from porewatch_worker.simulate.demo import make_demo
 from porewatch_worker.simulate.small_files import READS_PER_FILE, final_summary, small_files
 
@@ -50,7 +50,7 @@ def rows(stack: Stack, home: Home, folder: Path) -> list[Pair]:
 
 
 def _put(stack: Stack, run_id: str, path: str, content: bytes) -> None:
-    key = places.raw_key(run_id, path)
+    key = s3_keys.raw_key(run_id, path)
     stack.s3.put_object(Bucket=stack.output("RawBucketName"), Key=key, Body=content)
 
 

@@ -26,8 +26,9 @@ from moto.core import utils as moto_utils
 from moto.kms import models as kms_models
 from moto.kms.utils import generate_private_key as _new_kms_key
 
-from porewatch.adapters import clients, manifests
+from porewatch.adapters import clients
 from porewatch.adapters.items import Item
+from porewatch.adapters.s3 import manifests
 from porewatch.adapters.table import KIND_INDEX, Table
 from porewatch.settings import settings
 from tests.rights import guarded

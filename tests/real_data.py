@@ -10,10 +10,10 @@ import csv
 from dataclasses import dataclass
 from pathlib import Path
 
-from porewatch.domain.findings import Call
-from porewatch.domain.references import BundleManifest
-from porewatch_worker.references.build import build_bundle
-from porewatch_worker.references.shelf import bundle_folder
+from porewatch.domain.calls.findings import Call
+from porewatch.domain.calls.references import BundleManifest
+from porewatch_worker.references.building.build import build_bundle
+from porewatch_worker.references.installed import bundle_folder
 from porewatch_worker.references.verify import verify_bundle
 
 REF = "real@1"

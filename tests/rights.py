@@ -18,7 +18,12 @@ from typing import Any, NamedTuple
 
 from botocore.exceptions import ClientError
 
-from porewatch_local.template import Template, as_list, folder_of, target
+from porewatch_local.stack_template.template import (
+    Template,
+    as_list,
+    folder_of,
+    target,
+)
 
 GOLDEN = Path(__file__).parent / "contract" / "rights.toml"
 USER_ID = "${aws:userid}"

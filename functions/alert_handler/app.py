@@ -2,32 +2,41 @@
 
 from datetime import timedelta
 
-from porewatch.adapters import alerts, inbox, notices, objects, runs
+from porewatch.adapters import objects
+from porewatch.adapters.ledger import (
+    alerts,
+    idempotency,
+    runs,
+)
+from porewatch.adapters.messages import notices
 from porewatch.adapters.table import Table
-from porewatch.domain.alerts import Acknowledge, AlertView
 from porewatch.domain.base import now
-from porewatch.domain.events import Fact
+from porewatch.domain.facts.alerts import (
+    Acknowledge,
+    AlertView,
+)
+from porewatch.domain.facts.events import Fact
 from porewatch.edge.envelopes import fact
 from porewatch.edge.event import clock, on_event
 from porewatch.edge.http import asked, on_http, routes
 from porewatch.edge.queue import on_queue
 from porewatch.edge.task import by_door, on_task
 from porewatch.settings import settings
-from porewatch.usecases import alert_desk
-from porewatch.usecases.show_alerts import acknowledge
+from porewatch.usecases.alerts import handle_alert
+from porewatch.usecases.views.show_alerts import acknowledge
 
 api = routes()
 
 
-def desk() -> alert_desk.AlertDesk:
+def desk() -> handle_alert.AlertDesk:
     told, table = settings(), Table(settings().ledger_table)
     after, link = timedelta(minutes=told.escalate_minutes), objects.Objects(told.reports_bucket)
-    return alert_desk.AlertDesk(
+    return handle_alert.AlertDesk(
         alerts=alerts.AlertLedger(table),
         runs=runs.RunLedger(table),
         results=objects.Objects(told.results_bucket),
-        inbox=inbox.Inbox(table),
-        topics=alert_desk.Topics(*map(notices.Topic, told.topics)),
+        inbox=idempotency.Inbox(table),
+        topics=handle_alert.Topics(*map(notices.Topic, told.topics)),
         link=lambda key: link.link(key, told.link_seconds),
         escalate_after=after,
         at=now(),
@@ -36,7 +45,7 @@ def desk() -> alert_desk.AlertDesk:
 
 @on_queue(fact)
 def hear(told: Fact) -> None:
-    alert_desk.hear(told, desk())
+    handle_alert.hear(told, desk())
 
 
 def close(said: Acknowledge) -> AlertView:
@@ -51,7 +60,7 @@ def acknowledged(run_id: str, sample: str, code: str) -> dict[str, object]:
 
 @on_event(clock)
 def sweep(_tick: None) -> None:
-    alert_desk.sweep(desk())
+    handle_alert.sweep(desk())
 
 
 lambda_handler = by_door(

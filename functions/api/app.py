@@ -1,13 +1,17 @@
 """Answers GET /runs, /runs/{run_id}, /runs/{run_id}/report, /alerts; its role writes nothing."""
 
-from porewatch.adapters.alerts import AlertLedger
+from porewatch.adapters.ledger.alerts import AlertLedger
+from porewatch.adapters.ledger.runs import RunLedger
 from porewatch.adapters.objects import Objects
-from porewatch.adapters.runs import RunLedger
 from porewatch.adapters.table import Table
 from porewatch.edge.http import on_http, routes
 from porewatch.settings import settings
-from porewatch.usecases.show_alerts import list_alerts
-from porewatch.usecases.show_runs import list_runs, report_links, show_run
+from porewatch.usecases.views.show_alerts import list_alerts
+from porewatch.usecases.views.show_runs import (
+    list_runs,
+    report_links,
+    show_run,
+)
 
 api = routes()
 lambda_handler = on_http(api)

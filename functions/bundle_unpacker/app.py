@@ -1,20 +1,23 @@
 """Unpacks a tar, wherever it lands, into a run or its next revision, and seals it."""
 
-from porewatch.adapters.deliveries import Deliveries
-from porewatch.adapters.endings import Endings
-from porewatch.adapters.inbox import Inbox
-from porewatch.adapters.manifests import Manifests
-from porewatch.adapters.notices import Topic
+from porewatch.adapters.ledger.idempotency import Inbox
+from porewatch.adapters.ledger.retention import Endings
+from porewatch.adapters.ledger.runs import RunLedger
+from porewatch.adapters.messages.deliveries import Deliveries
+from porewatch.adapters.messages.notices import Topic
 from porewatch.adapters.objects import Objects
-from porewatch.adapters.runs import RunLedger
+from porewatch.adapters.s3.manifests import Manifests
 from porewatch.adapters.table import Table
 from porewatch.edge.envelopes import StoredObject, stored_object
 from porewatch.edge.queue import on_queue
 from porewatch.settings import settings
-from porewatch.usecases.answer_gone import gone_answered
-from porewatch.usecases.claim_bundle import Desk
-from porewatch.usecases.tell_odd_names import odd_names_told
-from porewatch.usecases.unpack_bundle import give_up, unpack_bundle
+from porewatch.usecases.intake.answer_gone import gone_answered
+from porewatch.usecases.intake.claim_run_archive import Desk
+from porewatch.usecases.intake.notify_bad_key import odd_names_told
+from porewatch.usecases.intake.unpack_run_archive import (
+    give_up,
+    unpack_bundle,
+)
 
 
 def dealt_with(found: StoredObject, error: Exception | None = None) -> None:

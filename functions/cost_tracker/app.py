@@ -1,17 +1,20 @@
 """What a run has cost so far; warnings at 80 and 100 % of its budget and of the account's."""
 
-from porewatch.adapters.budget import Budget
-from porewatch.adapters.inbox import Inbox
-from porewatch.adapters.notices import Topic
-from porewatch.adapters.runs import RunLedger
-from porewatch.adapters.stages import StageLedger
+from porewatch.adapters.ledger.budget import Budget
+from porewatch.adapters.ledger.idempotency import Inbox
+from porewatch.adapters.ledger.runs import RunLedger
+from porewatch.adapters.ledger.stages import StageLedger
+from porewatch.adapters.messages.notices import Topic
 from porewatch.adapters.table import Table
 from porewatch.domain.base import now
-from porewatch.domain.events import Fact
+from porewatch.domain.facts.events import Fact
 from porewatch.edge.envelopes import fact
 from porewatch.edge.queue import on_queue
 from porewatch.settings import settings
-from porewatch.usecases.track_cost import CostTracking, track_cost
+from porewatch.usecases.money.track_cost import (
+    CostTracking,
+    track_cost,
+)
 
 
 @on_queue(fact)

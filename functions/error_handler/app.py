@@ -1,21 +1,30 @@
 """A stage failed: try again or not. A run failed, or its execution ended unheard: it ends and says
 why. Every two minutes all runs are compared with their executions."""
 
-from porewatch.adapters import executions, runs, stages
+from porewatch.adapters import executions
+from porewatch.adapters.ledger import (
+    runs,
+    stages,
+)
 from porewatch.adapters.table import Table
 from porewatch.compute.executors import executors
-from porewatch.compute.price import price_list
+from porewatch.compute.price_table import price_list
 from porewatch.domain.base import now
-from porewatch.domain.execution_news import ExecutionEnded
-from porewatch.domain.tasks import ERROR_TASK, Decided, ErrorTask, RunEnded
+from porewatch.domain.stage.execution_status import ExecutionEnded
+from porewatch.domain.stage.state_machine_tasks import (
+    ERROR_TASK,
+    Decided,
+    ErrorTask,
+    RunEnded,
+)
 from porewatch.edge.event import on_event
-from porewatch.edge.execution_news import execution_ended
+from porewatch.edge.execution_status import execution_ended
 from porewatch.edge.task import by_door, on_task
 from porewatch.settings import settings
-from porewatch.usecases.close_run import close_run
-from porewatch.usecases.end_run import Brakes
-from porewatch.usecases.handle_error import handle_error
-from porewatch.usecases.reconcile_runs import reconcile_runs
+from porewatch.usecases.monitoring.reconcile_runs import reconcile_runs
+from porewatch.usecases.stages.close_run import close_run
+from porewatch.usecases.stages.end_run import Brakes
+from porewatch.usecases.stages.handle_error import handle_error
 
 
 def brakes() -> Brakes:

@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 
-from porewatch.adapters.bus import Bus
-from porewatch.domain.outbox import OutboxRecord
+from porewatch.adapters.messages.bus import Bus
+from porewatch.domain.facts.outbox import OutboxRecord
 from porewatch.edge.stream import on_stream
 from porewatch.settings import settings
-from porewatch.usecases.publish_facts import publish_facts
+from porewatch.usecases.facts.publish_facts import publish_facts
 
 
 @on_stream()

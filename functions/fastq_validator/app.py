@@ -2,22 +2,22 @@
 
 from functools import partial
 
-from porewatch.adapters.deliveries import Deliveries
-from porewatch.adapters.inbox import Inbox
-from porewatch.adapters.notices import Topic
+from porewatch.adapters.ledger.idempotency import Inbox
+from porewatch.adapters.ledger.runs import RunLedger
+from porewatch.adapters.messages.deliveries import Deliveries
+from porewatch.adapters.messages.notices import Topic
 from porewatch.adapters.objects import Objects
-from porewatch.adapters.runs import RunLedger
 from porewatch.adapters.table import Table
-from porewatch.domain.places import lies_in_a_run
+from porewatch.domain.s3_keys import lies_in_a_run
 from porewatch.edge.envelopes import StoredObject, stored_object
 from porewatch.edge.queue import on_queue
 from porewatch.reads.check import check_stream
 from porewatch.settings import settings
-from porewatch.usecases import validate_file as files
-from porewatch.usecases.answer_gone import gone_answered
-from porewatch.usecases.answer_object import answer_stray
-from porewatch.usecases.send_alert import send_notice
-from porewatch.usecases.tell_odd_names import odd_names_told
+from porewatch.usecases.alerts.send_alert import send_notice
+from porewatch.usecases.intake import validate_file as files
+from porewatch.usecases.intake.answer_gone import gone_answered
+from porewatch.usecases.intake.answer_object import answer_stray
+from porewatch.usecases.intake.notify_bad_key import odd_names_told
 
 
 def judged(found: StoredObject, error: Exception | None = None) -> None:

@@ -1,14 +1,23 @@
 """One machine for one epoch of one stage, intent first."""
 
-from porewatch.adapters import budget, expiries, message_keys, pools, stages
+from porewatch.adapters import expiries
+from porewatch.adapters.ledger import (
+    budget,
+    capacity_misses,
+    stages,
+)
+from porewatch.adapters.messages import message_keys
 from porewatch.adapters.table import Table
 from porewatch.compute.executors import executors
-from porewatch.compute.price import price_list
+from porewatch.compute.price_table import price_list
 from porewatch.domain.base import now
-from porewatch.domain.tasks import Launch, Launched
+from porewatch.domain.stage.state_machine_tasks import (
+    Launch,
+    Launched,
+)
 from porewatch.edge.task import on_task
 from porewatch.settings import settings
-from porewatch.usecases.launch_machine import launch_machine
+from porewatch.usecases.instances.launch_instance import launch_machine
 
 
 @on_task(Launch)
@@ -24,7 +33,7 @@ def lambda_handler(task: Launch) -> Launched:
         stages=stages.StageLedger(table),
         executor=executors(told, *room),
         budget=budget.Budget(table, **caps, price_snapshot=snapshot),
-        pools=pools.Pools(table),
+        pools=capacity_misses.Pools(table),
         secrets=message_keys.EpochSecrets(told.message_key_arn, told.stack_name),
         at=now(),
         expiries=expiries.expiries(*reaper),

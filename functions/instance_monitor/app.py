@@ -1,23 +1,28 @@
 """Every minute and at every word of EC2: which workers are gone, which machines forgotten?"""
 
-from porewatch.adapters import (
+from porewatch.adapters import objects
+from porewatch.adapters.ledger import (
     budget,
-    callbacks,
-    kills,
-    objects,
     stages,
-    turns,
+    sweep_cursor,
+    terminations,
     worker_notes,
+)
+from porewatch.adapters.messages import (
+    callbacks,
     worker_queue,
 )
 from porewatch.adapters.table import Table
 from porewatch.compute.executors import executors
 from porewatch.domain.base import now
-from porewatch.domain.machine_news import MachineNews
+from porewatch.domain.stage.instance_events import MachineNews
 from porewatch.edge.event import on_event
-from porewatch.edge.machine_news import machine_news
+from porewatch.edge.instance_events import machine_news
 from porewatch.settings import settings
-from porewatch.usecases.watch_machines import Watch, hear_cloud
+from porewatch.usecases.monitoring.monitor_instances import (
+    Watch,
+    hear_cloud,
+)
 
 
 @on_event(machine_news)
@@ -31,8 +36,8 @@ def lambda_handler(news: MachineNews) -> None:
         callbacks=callbacks.Callbacks(),
         executor=executors(settings()),
         queue=worker_queue.WorkerQueue(settings().worker_queue_url),
-        kills=kills.Kills(table),
-        turns=turns.Turns(table),
+        kills=terminations.Kills(table),
+        turns=sweep_cursor.Turns(table),
         notes=worker_notes.WorkerNotes(table),
         worker_role_id=told.worker_role_id,
         at=now(),

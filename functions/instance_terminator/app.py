@@ -1,13 +1,16 @@
 """The machines of an epoch end, and their cost is settled."""
 
-from porewatch.adapters.stages import StageLedger
+from porewatch.adapters.ledger.stages import StageLedger
 from porewatch.adapters.table import Table
 from porewatch.compute.executors import executors
 from porewatch.domain.base import now
-from porewatch.domain.tasks import Terminate, Terminated
+from porewatch.domain.stage.state_machine_tasks import (
+    Terminate,
+    Terminated,
+)
 from porewatch.edge.task import on_task
 from porewatch.settings import settings
-from porewatch.usecases.end_machines import end_machines
+from porewatch.usecases.instances.terminate_instances import end_machines
 
 
 @on_task(Terminate)

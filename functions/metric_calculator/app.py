@@ -1,13 +1,13 @@
 """Turns facts into CloudWatch metrics."""
 
-from porewatch.adapters.inbox import Inbox
-from porewatch.adapters.metrics import Metrics
+from porewatch.adapters.ledger.idempotency import Inbox
+from porewatch.adapters.messages.metrics import Metrics
 from porewatch.adapters.table import Table
-from porewatch.domain.events import Fact
+from porewatch.domain.facts.events import Fact
 from porewatch.edge.envelopes import fact
 from porewatch.edge.queue import on_queue
 from porewatch.settings import settings
-from porewatch.usecases.calculate_metrics import calculate_metrics
+from porewatch.usecases.facts.calculate_metrics import calculate_metrics
 
 
 @on_queue(fact)

@@ -1,27 +1,42 @@
 """Stages: planned, opened and awaited by the state machine, moved on by what workers say."""
 
 from porewatch.adapters import (
-    alerts,
-    callbacks,
-    manifests,
-    message_keys,
-    metrics,
     objects,
+    table,
+)
+from porewatch.adapters.ledger import (
+    alerts,
     runs,
     stages,
-    table,
+)
+from porewatch.adapters.messages import (
+    callbacks,
+    message_keys,
+    metrics,
     worker_queue,
 )
-from porewatch.compute import carbon, price, profiles
-from porewatch.domain import base, errors, messages, tasks
+from porewatch.adapters.s3 import manifests
+from porewatch.compute import (
+    carbon,
+    layouts,
+    price_table,
+)
+from porewatch.domain import (
+    base,
+    errors,
+)
+from porewatch.domain.stage import (
+    state_machine_tasks,
+    worker_messages,
+)
 from porewatch.edge.queue import Letter, on_queue
 from porewatch.edge.task import by_door, on_task
 from porewatch.settings import settings
-from porewatch.usecases.desk import Desk
-from porewatch.usecases.hear_worker import hear_worker
-from porewatch.usecases.prove_message import prove_message
-from porewatch.usecases.serve_stage_task import serve_stage_task
-from porewatch.usecases.set_aside import set_aside
+from porewatch.usecases.instances.authenticate_message import prove_message
+from porewatch.usecases.instances.stage_context import Desk
+from porewatch.usecases.stages.handle_worker_message import hear_worker
+from porewatch.usecases.stages.serve_stage_task import serve_stage_task
+from porewatch.usecases.stages.set_message_aside import set_aside
 
 
 def desk() -> Desk:
@@ -30,12 +45,12 @@ def desk() -> Desk:
     kept, tokens = runs.RunLedger(ledger), callbacks.Callbacks()
     books = kept, manifests.Manifests(kept, raw), stages.StageLedger(ledger)
     secrets = message_keys.EpochSecrets(told.message_key_arn, told.stack_name)
-    rates = price.price_list(told.aws_region), carbon.carbon_factors(told.aws_region)
+    rates = price_table.price_list(told.aws_region), carbon.carbon_factors(told.aws_region)
     known = *books, alerts.AlertLedger(ledger), results, tokens, secrets, base.now()
     return Desk(*known, *rates)
 
 
-def prove(message: messages.WorkerMessage, letter: Letter) -> None:
+def prove(message: worker_messages.WorkerMessage, letter: Letter) -> None:
     at = desk()
     prove_message(message, letter.body, letter.mac, stages=at.stages, secrets=at.secrets)
 
@@ -46,14 +61,16 @@ def refuse(letter: Letter, error: errors.Refused) -> None:
     set_aside(letter.body, letter.mac, error, letters=letters, metrics=counted, at=base.now())
 
 
-@on_queue(messages.WORKER_MESSAGE, proof=prove, aside=refuse)
-def hear(message: messages.WorkerMessage) -> None:
+@on_queue(worker_messages.WORKER_MESSAGE, proof=prove, aside=refuse)
+def hear(message: worker_messages.WorkerMessage) -> None:
     hear_worker(message, desk())
 
 
-@on_task(tasks.STAGE_TASK)
-def serve(task: tasks.StageTask) -> tasks.Planned | tasks.Opened | None:
-    return serve_stage_task(task, desk(), profiles.profile, settings())
+@on_task(state_machine_tasks.STAGE_TASK)
+def serve(
+    task: state_machine_tasks.StageTask,
+) -> state_machine_tasks.Planned | state_machine_tasks.Opened | None:
+    return serve_stage_task(task, desk(), layouts.profile, settings())
 
 
 lambda_handler = by_door(queue=hear, task=serve)

@@ -1,20 +1,23 @@
 """Publishes the reports and the settled bill, and completes the run. Every hour it looks whether
 the heads of a day that is over have their signed record."""
 
-from porewatch.adapters.anchors import Anchors
+from porewatch.adapters.ledger.anchors import Anchors
+from porewatch.adapters.ledger.runs import RunLedger
+from porewatch.adapters.ledger.stages import StageLedger
 from porewatch.adapters.objects import Objects
-from porewatch.adapters.runs import RunLedger
-from porewatch.adapters.stages import StageLedger
 from porewatch.adapters.table import Table
 from porewatch.compute.carbon import carbon_factors
-from porewatch.compute.price import price_list
+from porewatch.compute.price_table import price_list
 from porewatch.domain.base import now
-from porewatch.domain.publishing import Finish, Published
+from porewatch.domain.results.publishing import (
+    Finish,
+    Published,
+)
 from porewatch.edge.event import clock, on_event
 from porewatch.edge.task import by_door, on_task
 from porewatch.settings import settings
-from porewatch.usecases.publish_report import publish_report
-from porewatch.usecases.record_anchors import record_anchors
+from porewatch.usecases.results.publish_report import publish_report
+from porewatch.usecases.results.record_anchors import record_anchors
 
 
 def anchors(table: Table) -> Anchors:

@@ -1,12 +1,15 @@
 """Joins the stages' manifests into the result of the run."""
 
+from porewatch.adapters.ledger.runs import RunLedger
 from porewatch.adapters.objects import Objects
-from porewatch.adapters.runs import RunLedger
 from porewatch.adapters.table import Table
-from porewatch.domain.publishing import Aggregated, Finish
+from porewatch.domain.results.publishing import (
+    Aggregated,
+    Finish,
+)
 from porewatch.edge.task import on_task
 from porewatch.settings import settings
-from porewatch.usecases.aggregate_results import aggregate_results
+from porewatch.usecases.results.aggregate_results import aggregate_results
 
 
 @on_task(Finish)

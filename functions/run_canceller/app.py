@@ -1,16 +1,23 @@
 """Stops a run at a person's word: POST /runs/{run_id}/cancel, or `porewatch cancel`."""
 
-from porewatch.adapters import executions, runs, stages
+from porewatch.adapters import executions
+from porewatch.adapters.ledger import (
+    runs,
+    stages,
+)
 from porewatch.adapters.table import Table
 from porewatch.compute.executors import executors
-from porewatch.compute.price import price_list
+from porewatch.compute.price_table import price_list
 from porewatch.domain.base import now
-from porewatch.domain.cancelling import Cancel, Cancelled
+from porewatch.domain.rules.cancelling import (
+    Cancel,
+    Cancelled,
+)
 from porewatch.edge.http import asked, on_http, routes
 from porewatch.edge.task import by_door, on_task
 from porewatch.settings import settings
-from porewatch.usecases.cancel_run import cancel_run
-from porewatch.usecases.end_run import Brakes
+from porewatch.usecases.stages.cancel_run import cancel_run
+from porewatch.usecases.stages.end_run import Brakes
 
 api = routes()
 

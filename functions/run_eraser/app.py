@@ -2,22 +2,42 @@
 
 from datetime import timedelta
 
-from porewatch.adapters import alerts, budget, endings, registry, registry_erasure, runs, versions
+from porewatch.adapters.ledger import (
+    alerts,
+    budget,
+    retention,
+    runs,
+)
+from porewatch.adapters.registry import (
+    database,
+)
+from porewatch.adapters.registry import (
+    erasure as registry_erasure,
+)
+from porewatch.adapters.s3 import versions
 from porewatch.adapters.table import Table
 from porewatch.domain.base import now
-from porewatch.domain.ending.orders import Deleted, DeleteRun
+from porewatch.domain.retention.orders import (
+    Deleted,
+    DeleteRun,
+)
 from porewatch.edge.event import clock, on_event
 from porewatch.edge.task import by_door, on_task
 from porewatch.settings import settings
-from porewatch.usecases.delete_run import SLICE_SECONDS, Eraser, delete_run, sweep_deletions
-from porewatch.usecases.find_versions import Shelves
+from porewatch.usecases.retention.delete_run import (
+    SLICE_SECONDS,
+    Eraser,
+    delete_run,
+    sweep_deletions,
+)
+from porewatch.usecases.retention.find_versions import Shelves
 
 
 def eraser(seconds: int) -> Eraser:
     told, table = settings(), Table(settings().ledger_table)
-    rows = registry.Registry(told.db_cluster_arn, told.db_secret_arn, told.db_name)
+    rows = database.Registry(told.db_cluster_arn, told.db_secret_arn, told.db_name)
     rows.migrate()
-    ends, alarms, money = endings.Endings(table), alerts.AlertLedger(table), budget.Budget(table)
+    ends, alarms, money = retention.Endings(table), alerts.AlertLedger(table), budget.Budget(table)
     buckets = (told.raw_bucket, told.results_bucket, told.reports_bucket)
     shelves = Shelves(*(versions.Versions(name) for name in buckets), ends)
     erasure, until = registry_erasure.RegistryErasure(rows), now() + timedelta(seconds=seconds)

@@ -3,20 +3,32 @@ in runs that are held."""
 
 from datetime import timedelta
 
-from porewatch.adapters import endings, runs, versions
+from porewatch.adapters.ledger import (
+    retention,
+    runs,
+)
+from porewatch.adapters.s3 import versions
 from porewatch.adapters.table import Table
 from porewatch.domain.base import now
-from porewatch.domain.ending.orders import Held, HoldRun
+from porewatch.domain.retention.orders import (
+    Held,
+    HoldRun,
+)
 from porewatch.edge.event import clock, on_event
 from porewatch.edge.task import by_door, on_task
 from porewatch.settings import settings
-from porewatch.usecases.find_versions import Shelves
-from porewatch.usecases.hold_run import SLICE_SECONDS, Keeper, hold_run, sweep_holds
+from porewatch.usecases.retention.find_versions import Shelves
+from porewatch.usecases.retention.hold_run import (
+    SLICE_SECONDS,
+    Keeper,
+    hold_run,
+    sweep_holds,
+)
 
 
 def keeper(seconds: int) -> Keeper:
     told, table = settings(), Table(settings().ledger_table)
-    kept = endings.Endings(table)
+    kept = retention.Endings(table)
     buckets = (told.raw_bucket, told.results_bucket, told.reports_bucket)
     shelves = Shelves(*(versions.Versions(name) for name in buckets), kept)
     until = now() + timedelta(seconds=seconds)

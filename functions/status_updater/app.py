@@ -3,14 +3,14 @@
 from functools import cache
 
 from porewatch.adapters.objects import Objects
-from porewatch.adapters.registry import Registry
-from porewatch.adapters.registry_rows import RegistryRows
-from porewatch.domain.events import Fact
+from porewatch.adapters.registry.database import Registry
+from porewatch.adapters.registry.rows import RegistryRows
+from porewatch.domain.facts.events import Fact
 from porewatch.edge.envelopes import fact
 from porewatch.edge.queue import on_queue
 from porewatch.settings import settings
-from porewatch.usecases.find_projection import Sources
-from porewatch.usecases.update_status import update_status
+from porewatch.usecases.facts.find_projection import Sources
+from porewatch.usecases.facts.update_status import update_status
 
 
 @cache

@@ -18,18 +18,22 @@ from botocore.client import BaseClient
 from botocore.exceptions import ClientError
 from typer.testing import CliRunner
 
-from porewatch.adapters.anchors import Anchors
-from porewatch.adapters.bundle_store import BundleStore
+from porewatch.adapters.ledger.anchors import Anchors
+from porewatch.adapters.ledger.runs import RunLedger
+from porewatch.adapters.ledger.stages import StageLedger
 from porewatch.adapters.objects import Objects
-from porewatch.adapters.runs import RunLedger
-from porewatch.adapters.stages import StageLedger
-from porewatch.domain import places
+from porewatch.adapters.s3.bundle_store import BundleStore
+from porewatch.domain import s3_keys
 from porewatch.domain.base import now
-from porewatch.domain.phases import Phase, StageKey, StageSpec
+from porewatch.domain.calls.stored_bundles import StoredBundle
 from porewatch.domain.sealing import input_file, seal
-from porewatch.domain.stored_bundles import StoredBundle
+from porewatch.domain.stage.phases import (
+    Phase,
+    StageKey,
+    StageSpec,
+)
 from porewatch_cli.main import app
-from porewatch_worker.report.trail import with_trail
+from porewatch_worker.report.pages.run_record.audit_trail import with_trail
 from tests.functional.test_finishing import a_report
 from tests.judges import judges
 from tests.mocked import make_buckets, make_ledger, make_mac_key, mocked_aws
@@ -74,7 +78,7 @@ def a_stack() -> Iterator[Outputs]:
         runs.seal(manifest, sealed_by="run.json", at=now())
         runs.start(manifest, execution_arn="a", bundle="demo@1", at=now())
         report = with_trail(a_report())
-        place = places.report_key("run-1", 0, "report.json")
+        place = s3_keys.report_key("run-1", 0, "report.json")
         s3 = boto3.client("s3")
         s3.put_object(Bucket="reports", Key=place, Body=report.model_dump_json().encode())
         runs.complete(
@@ -84,8 +88,8 @@ def a_stack() -> Iterator[Outputs]:
         stages, spec = StageLedger(ledger), SPEC
         stages.open_stage(StageKey("run-1", 0, "screen"), spec, now())
         stages.claim(StageKey("run-1", 0, "screen"), 1, "i-1", now(), "AROAWORKER:i-1")
-        log = places.attempt_prefix("run-1", 0, "screen", 1, "AROAWORKER:i-1")
-        for name in ("worker.log", places.BOOT_LOG):
+        log = s3_keys.attempt_prefix("run-1", 0, "screen", 1, "AROAWORKER:i-1")
+        for name in ("worker.log", s3_keys.BOOT_LOG):
             s3.put_object(Bucket="results", Key=log + name, Body=b"it said this")
         for ref in ("pig@1", "demo@1"):
             told = StoredBundle(ref=ref, sha256="0" * 64, synthetic=True, size=1, pushed_at=now())

@@ -13,14 +13,18 @@ import pytest
 from rich.console import Console
 from typer.testing import CliRunner
 
-from porewatch.adapters.alerts import AlertLedger
+from porewatch.adapters.ledger.alerts import AlertLedger
 from porewatch.adapters.table import Table
-from porewatch.domain.alerts import Acknowledge, AlertView, Final
-from porewatch.domain.events import PathogenSuspected
-from porewatch.usecases.show_alerts import acknowledge
-from porewatch_cli import alert_verbs
-from porewatch_cli import alerts as told
+from porewatch.domain.facts.alerts import (
+    Acknowledge,
+    AlertView,
+    Final,
+)
+from porewatch.domain.facts.events import PathogenSuspected
+from porewatch.usecases.views.show_alerts import acknowledge
+from porewatch_cli.commands import alerts as alert_verbs
 from porewatch_cli.main import app
+from porewatch_cli.runs import alerts as told
 from tests.mocked import make_ledger, mocked_aws
 
 AT = datetime.fromisoformat("2026-03-01T12:00:00+00:00")

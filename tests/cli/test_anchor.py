@@ -13,22 +13,31 @@ import boto3
 import pytest
 from typer.testing import CliRunner
 
-from porewatch.adapters.anchors import Anchors
-from porewatch.adapters.endings import Endings
 from porewatch.adapters.items import Item, run_key
-from porewatch.domain import places
-from porewatch.domain.anchors import Anchor, AnchorDay, AnchorFound, breaks, next_record
+from porewatch.adapters.ledger.anchors import Anchors
+from porewatch.adapters.ledger.retention import Endings
+from porewatch.domain import s3_keys
 from porewatch.domain.base import now
-from porewatch.domain.ending.orders import DeleteRun
 from porewatch.domain.errors import ChainForged, Conflict
-from porewatch.domain.report import Report
+from porewatch.domain.results.audit_anchors import (
+    Anchor,
+    AnchorDay,
+    AnchorFound,
+    breaks,
+    next_record,
+)
+from porewatch.domain.results.report import Report
+from porewatch.domain.retention.orders import DeleteRun
 from porewatch.domain.sealing import input_file, seal
-from porewatch.usecases.record_anchors import record_anchors
-from porewatch_cli import run_verbs
-from porewatch_cli.audit import anchored
+from porewatch.usecases.results.record_anchors import record_anchors
+from porewatch_cli.commands import runs
 from porewatch_cli.main import app
+from porewatch_cli.reports.audit import anchored
 from porewatch_cli.stack import Stack
-from porewatch_worker.report.trail import trail_faults, with_trail
+from porewatch_worker.report.pages.run_record.audit_trail import (
+    trail_faults,
+    with_trail,
+)
 from tests.functional.test_finishing import a_report
 from tests.mocked import make_buckets, make_ledger, make_mac_key, mocked_aws
 
@@ -54,11 +63,11 @@ def stack(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stack]:
         made.runs.seal(manifest, sealed_by="run.json", at=now())
         made.runs.start(manifest, execution_arn="a", bundle="demo@1", at=now())
         published(made, REPORT)
-        keys = {"report.json": places.report_key("run-1", 0, "report.json")}
+        keys = {"report.json": s3_keys.report_key("run-1", 0, "report.json")}
         made.runs.complete("run-1", 0, report_keys=keys, findings=0, cost_usd=0, at=now())
         anchors_of(made).keep("run-1", 0, head(REPORT), WHEN)
-        monkeypatch.setattr(run_verbs, "find_stack", lambda *_, **__: made)
-        monkeypatch.setattr("porewatch_cli.reports.find_stack", lambda *_, **__: made)
+        monkeypatch.setattr(runs, "find_stack", lambda *_, **__: made)
+        monkeypatch.setattr("porewatch_cli.reports.reports.find_stack", lambda *_, **__: made)
         yield made
 
 
@@ -73,7 +82,7 @@ def anchors_of(stack: Stack) -> Anchors:
 
 
 def published(stack: Stack, report: Report) -> None:
-    stack.bucket("Reports").put_json(places.report_key("run-1", 0, "report.json"), report)
+    stack.bucket("Reports").put_json(s3_keys.report_key("run-1", 0, "report.json"), report)
 
 
 def audited(*options: str) -> tuple[int, str]:

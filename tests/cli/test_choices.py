@@ -10,22 +10,22 @@ import boto3
 import pytest
 from typer.testing import CliRunner
 
-from porewatch.adapters.bundle_store import BundleStore
+from porewatch.adapters.ledger.known_bundles import Shelf
 from porewatch.adapters.objects import Objects
-from porewatch.adapters.shelf import Shelf
+from porewatch.adapters.s3.bundle_store import BundleStore
 from porewatch.adapters.table import Table
 from porewatch.domain.base import now
+from porewatch.domain.calls.stored_bundles import StoredBundle
 from porewatch.domain.choices import KnownBundle
 from porewatch.domain.errors import BundleRefused, NotFound, Refused, Unavailable
 from porewatch.domain.runs import RunState
 from porewatch.domain.sealing import input_file, seal
-from porewatch.domain.stored_bundles import StoredBundle
-from porewatch_cli import submit as submitting
-from porewatch_cli.arrival import Sent
 from porewatch_cli.main import app
+from porewatch_cli.runs.watch import follow
 from porewatch_cli.stack import Stack, find_stack
-from porewatch_cli.submit import submit
-from porewatch_cli.watch import follow
+from porewatch_cli.submit import submit as submitting
+from porewatch_cli.submit.submit import submit
+from porewatch_cli.submit.wait_for_stack import Sent
 from tests.mocked import make_buckets, make_ledger, mocked_aws
 
 READS = b"@r1\nACGTACGTACGTACGT\n+\nIIIIIIIIIIIIIIII\n"
@@ -192,7 +192,7 @@ def test_a_stopped_embedded_aws_says_what_to_type(tmp_path: Path) -> None:
 def test_a_bundle_can_be_registered(
     stack: Stack, monkeypatch: pytest.MonkeyPatch, reads: Path
 ) -> None:
-    monkeypatch.setattr("porewatch_cli.references.find_stack", lambda *_, **__: stack)
+    monkeypatch.setattr("porewatch_cli.operate.references.find_stack", lambda *_, **__: stack)
     done = CliRunner().invoke(app, ["references", "register", "pig@1", "--json"])
     assert [one["ref"] for one in json.loads(done.stdout)] == ["pig@1"]
     assert submit(reads, stack=stack, bundle="pig@1", quiet=True).remarks == ()

@@ -12,18 +12,27 @@ import boto3
 import pytest
 from typer.testing import CliRunner
 
-from porewatch.adapters.budget import Budget
+from porewatch.adapters.ledger.budget import Budget
 from porewatch.adapters.table import Table
 from porewatch.compute.carbon import carbon_factors
-from porewatch.compute.price import price_list, snapshot
+from porewatch.compute.price_table import (
+    price_list,
+    snapshot,
+)
 from porewatch.domain.errors import Unavailable
-from porewatch.domain.launching import Owner
-from porewatch.domain.prices import Snapshot
-from porewatch.domain.tasks import FailRun
-from porewatch_cli.cost import bill_of, show_cost
+from porewatch.domain.forecast.prices import Snapshot
+from porewatch.domain.stage.instances import Owner
+from porewatch.domain.stage.state_machine_tasks import FailRun
 from porewatch_cli.main import app
-from porewatch_cli.price_source import SERVICES, ask
-from porewatch_cli.prices import shipped
+from porewatch_cli.operate.price_source import (
+    SERVICES,
+    ask,
+)
+from porewatch_cli.operate.prices import shipped
+from porewatch_cli.runs.cost import (
+    bill_of,
+    show_cost,
+)
 from porewatch_cli.stack import Stack
 from tests.unit.usecases.house import KEY, RUN, STAGE, House
 from tests.unit.usecases.test_money import end, started
@@ -142,7 +151,7 @@ def test_a_region_whose_electricity_is_not_known_gets_money_and_no_grams(
 ) -> None:
     lost_machine(house)
     nowhere = carbon_factors("mx-central-1")
-    monkeypatch.setattr("porewatch_cli.cost.carbon_factors", lambda _region: nowhere)
+    monkeypatch.setattr("porewatch_cli.runs.cost.carbon_factors", lambda _region: nowhere)
     show_cost(stack, RUN, as_json=False)
     shown = " ".join(capsys.readouterr().out.split())
     assert "the electricity of region mx-central-1 is not in the table" in shown
@@ -263,7 +272,7 @@ def test_a_refresh_writes_one_region_and_keeps_the_others(
         def client(self, *_service: str, **_more: str) -> Aws:
             return aws
 
-    monkeypatch.setattr("porewatch_cli.prices.boto3.Session", Session)
+    monkeypatch.setattr("porewatch_cli.operate.prices.boto3.Session", Session)
     out = tmp_path / "prices.json"
     done = SHELL.invoke(app, ["prices", "refresh", "--region", "eu-west-1", "--out", str(out)])
     assert done.exit_code == 0, done.output

@@ -7,7 +7,11 @@ from collections.abc import Iterator
 import pytest
 from botocore.exceptions import BotoCoreError, ClientError, EndpointConnectionError
 
-from porewatch_cli.doctor import Check, Verdict, answered
+from porewatch_cli.operate.doctor import (
+    Check,
+    Verdict,
+    answered,
+)
 
 
 def said(code: str) -> ClientError:

@@ -16,7 +16,7 @@ from porewatch.domain.errors import (
     SeveralRefused,
 )
 from porewatch.domain.runs import ReadKind
-from porewatch_cli.gather import gather
+from porewatch_cli.submit.collect_run import gather
 from porewatch_cli.terminal import fail
 
 READ = b"@r%d runid=abc barcode=%s\nACGTACGTACGTACGT\n+\nIIIIIIIIIIIIIIII\n"

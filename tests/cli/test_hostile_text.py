@@ -15,43 +15,72 @@ import typer
 from rich.table import Table
 
 from porewatch.compute.carbon import carbon_factors
-from porewatch.domain.alarms import Level
-from porewatch.domain.alerts import Alert, AlertView
 from porewatch.domain.base import now
-from porewatch.domain.budget import Books
-from porewatch.domain.cancelling import Cancelled
-from porewatch.domain.cost import CostLine, make_bill
-from porewatch.domain.ending.orders import Deleted, Held
-from porewatch.domain.ending.records import Counts, Hold
+from porewatch.domain.calls.alarm_rule import Level
+from porewatch.domain.calls.references import BundleManifest
 from porewatch.domain.errors import InputRefused, SampleSheetRefused
-from porewatch.domain.events import FileQuarantined, ObjectAnswered
+from porewatch.domain.facts.alerts import (
+    Alert,
+    AlertView,
+)
+from porewatch.domain.facts.events import (
+    FileQuarantined,
+    ObjectAnswered,
+)
+from porewatch.domain.inputs.landing.answers import Treatment
+from porewatch.domain.inputs.sheet.sample_sheet import read_sheet
 from porewatch.domain.labels import unseen
-from porewatch.domain.landing.answers import Treatment
-from porewatch.domain.leftovers import Found, What
-from porewatch.domain.phases import Phase, Progress, StageRecord
-from porewatch.domain.reaping import Reaped
-from porewatch.domain.references import BundleManifest
-from porewatch.domain.report import Report
+from porewatch.domain.money.budget import Books
+from porewatch.domain.money.cost import (
+    CostLine,
+    make_bill,
+)
+from porewatch.domain.results.report import Report
+from porewatch.domain.retention.orders import (
+    Deleted,
+    Held,
+)
+from porewatch.domain.retention_record import (
+    Counts,
+    Hold,
+)
+from porewatch.domain.rules.cancelling import Cancelled
+from porewatch.domain.rules.orphan_cleanup import Reaped
+from porewatch.domain.rules.orphans import (
+    Found,
+    What,
+)
 from porewatch.domain.runs import RunRecord, RunState
-from porewatch.domain.sample_sheet import read_sheet
-from porewatch_cli import (
+from porewatch.domain.stage.phases import (
+    Phase,
+    Progress,
+    StageRecord,
+)
+from porewatch_cli import terminal
+from porewatch_cli.commands import (
+    output,
+    retention,
+)
+from porewatch_cli.operate import (
+    orphans,
+    references,
+)
+from porewatch_cli.operate.doctor import (
+    Check,
+    Verdict,
+)
+from porewatch_cli.reports import screen
+from porewatch_cli.reports.audit import audit_report
+from porewatch_cli.reports.compare import compare_runs
+from porewatch_cli.runs import (
     alerts,
     cost,
-    ending_verbs,
-    endings,
-    reap,
-    references,
-    screen,
-    show,
-    terminal,
+    holds_and_deletions,
     watch,
 )
-from porewatch_cli import sheet as sheets
-from porewatch_cli.audit import audit_report
-from porewatch_cli.compare import compare_runs
-from porewatch_cli.doctor import Check, Verdict
-from porewatch_worker import local_run
-from porewatch_worker.local_run import LocalReport
+from porewatch_cli.submit import sheet as sheets
+from porewatch_worker.local import run as local_run
+from porewatch_worker.local.run import LocalReport
 from porewatch_worker.report.assemble import assemble
 from tests.web import made_up
 
@@ -159,8 +188,8 @@ def left_over(house: House, *, as_json: bool) -> None:
     )
     told = Reaped.model_construct(dry=True, found=(found,))
     patched = pytest.MonkeyPatch()
-    patched.setattr(reap, "ask_function", lambda *_: told)
-    reap.reap(house.stack, dry=True, kills=0, as_json=as_json)
+    patched.setattr(orphans, "ask_function", lambda *_: told)
+    orphans.reap(house.stack, dry=True, kills=0, as_json=as_json)
     patched.undo()
 
 
@@ -173,16 +202,16 @@ def acknowledging(house: House, *, as_json: bool) -> None:
 
 def reporting(house: House, *, as_json: bool) -> None:
     patched = pytest.MonkeyPatch()
-    patched.setattr(show, "with_report", lambda *_: house.run)
-    patched.setattr(show, "read_report", lambda *_: house.report)
-    show.report(house.stack, "run-1", out=None, as_json=as_json)
+    patched.setattr(output, "with_report", lambda *_: house.run)
+    patched.setattr(output, "read_report", lambda *_: house.report)
+    output.report(house.stack, "run-1", out=None, as_json=as_json)
     patched.undo()
 
 
 def holding(house: House, *, as_json: bool) -> None:
     hold = Hold.model_construct(by=house.text, reason=house.text, at=now(), released=None)
     held = Held.model_construct(run_id="run-1", hold=hold, locked=3)
-    terminal.print_json(held) if as_json else endings.show_hold(held)
+    terminal.print_json(held) if as_json else holds_and_deletions.show_hold(held)
 
 
 def deleting(house: House, *, as_json: bool) -> None:
@@ -190,7 +219,7 @@ def deleting(house: House, *, as_json: bool) -> None:
         run_id="run-1", state=RunState.DELETED, dry_run=False, found=Counts(),
         stays=(house.text,), problem=house.text,
     )  # fmt: skip
-    terminal.print_json(done) if as_json else endings.show_deletion(done)
+    terminal.print_json(done) if as_json else holds_and_deletions.show_deletion(done)
 
 
 def cancelling(house: House, *, as_json: bool) -> None:
@@ -199,9 +228,9 @@ def cancelling(house: House, *, as_json: bool) -> None:
         cost_usd=0.0,
     )  # fmt: skip
     patched = pytest.MonkeyPatch()
-    patched.setattr(ending_verbs, "find_stack", lambda *_, **__: house.stack)
-    patched.setattr(ending_verbs, "ask_function", lambda *_: done)
-    ending_verbs.cancel("run-1", "", "me", as_json)
+    patched.setattr(retention, "find_stack", lambda *_, **__: house.stack)
+    patched.setattr(retention, "ask_function", lambda *_: done)
+    retention.cancel("run-1", "", "me", as_json)
     patched.undo()
 
 
@@ -261,8 +290,8 @@ def screening(house: House, *, as_json: bool) -> None:
 
 Verb = Callable[..., object]
 VERBS: dict[str, Verb] = {
-    "list": lambda h, as_json: show.runs(h.stack, as_json=as_json),
-    "logs": lambda h, as_json: show.logs(h.stack, "run-1", None, as_json=as_json),
+    "list": lambda h, as_json: output.runs(h.stack, as_json=as_json),
+    "logs": lambda h, as_json: output.logs(h.stack, "run-1", None, as_json=as_json),
     "watch": lambda h, as_json: watch.watch("run-1", h.stack, as_json=as_json),
     "alerts": lambda h, as_json: alerts.show(h.stack, None, every=True, as_json=as_json),
     "ack": acknowledging,
@@ -270,7 +299,7 @@ VERBS: dict[str, Verb] = {
     "compare": lambda h, as_json: compare_runs(
         h.report, h.report, out=None, language="en", as_json=as_json
     ),
-    "doctor": lambda h, as_json: show.checks(
+    "doctor": lambda h, as_json: output.checks(
         [Check(what="AMI", verdict=Verdict.OK, told=h.text, remedy=h.text)], as_json=as_json
     ),
     "audit": lambda h, as_json: audit_report(h.report, as_json=as_json, kept=h.text),

@@ -7,8 +7,8 @@ import json
 import boto3
 import pytest
 
-from porewatch.domain import places
-from porewatch_cli import show
+from porewatch.domain import s3_keys
+from porewatch_cli.commands import output
 from porewatch_cli.stack import Stack
 from tests.cli.people import REGION, STACK, a_stack
 
@@ -19,12 +19,12 @@ def test_r6_the_console_of_a_machine_that_never_spoke_is_among_the_logs(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     with a_stack() as outputs:
-        key = places.console_key("run-1", 0, "screen", 2, "i-2")
+        key = s3_keys.console_key("run-1", 0, "screen", 2, "i-2")
         boto3.client("s3").put_object(Bucket="results", Key=key, Body=b"kernel: panic\x1b[2J")
         stack = Stack(STACK, boto3.Session(region_name=REGION), outputs)
-        show.logs(stack, "run-1", None, as_json=True)
+        output.logs(stack, "run-1", None, as_json=True)
         logs = json.loads(capsys.readouterr().out)["logs"]
-        show.logs(stack, "run-1", "screen", as_json=False)
+        output.logs(stack, "run-1", "screen", as_json=False)
     assert logs["screen epoch 2, boot of i-2"] == "kernel: panic\x1b[2J"
     assert logs[f"screen epoch 1, boot of {WHO}"] == logs["screen epoch 1"] == "it said this"
     shown = capsys.readouterr().out

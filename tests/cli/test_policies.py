@@ -12,12 +12,15 @@ from typing import Any
 
 import pytest
 
-from porewatch.domain import places
-from porewatch_cli import upload
+from porewatch.domain import s3_keys
 from porewatch_cli.stack import find_stack
-from porewatch_cli.upload import Upload, send_all
-from porewatch_local.template import as_list
-from porewatch_worker.references.build import build_bundle
+from porewatch_cli.submit import upload
+from porewatch_cli.submit.upload import (
+    Upload,
+    send_all,
+)
+from porewatch_local.stack_template.template import as_list
+from porewatch_worker.references.building.build import build_bundle
 from tests.cli.people import (
     HERE,
     REGION,
@@ -105,10 +108,10 @@ SEND: dict[str, Any] = dict(upload.send.__kwdefaults__ or {})
 def copied(reads: Path) -> None:
     """A folder of MinKNOW's is copied below runs/, whatever of it is not there yet."""
     stack = find_stack(STACK, region=REGION)
-    there = {head.key for head in stack.bucket("Raw").keys(places.raw_key("new", ""))}
-    key = places.raw_key("new", "fastq/a.fastq")
+    there = {head.key for head in stack.bucket("Raw").keys(s3_keys.raw_key("new", ""))}
+    key = s3_keys.raw_key("new", "fastq/a.fastq")
     send_all([Upload(reads, "raw", key, "0" * 64)], there, s3=stack.s3, advance=lambda _n: None)
-    key = places.raw_key("new", "final_summary_1.txt")
+    key = s3_keys.raw_key("new", "final_summary_1.txt")
     stack.s3.put_object(Bucket="raw", Key=key, Body=b"")
 
 

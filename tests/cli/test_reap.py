@@ -10,9 +10,12 @@ import pytest
 from botocore.exceptions import ClientError
 
 from porewatch.domain.errors import NotFound, Unavailable
-from porewatch.domain.leftovers import Found, What
-from porewatch.domain.reaping import Reaped
-from porewatch_cli import reap as command
+from porewatch.domain.rules.orphan_cleanup import Reaped
+from porewatch.domain.rules.orphans import (
+    Found,
+    What,
+)
+from porewatch_cli.operate import orphans as command
 from porewatch_cli.stack import Stack
 
 ORPHAN = Found(

@@ -7,10 +7,10 @@ from pathlib import Path
 import boto3
 import pytest
 
-from porewatch.domain import places
-from porewatch.domain.report import Report
+from porewatch.domain import s3_keys
+from porewatch.domain.results.report import Report
 from porewatch.domain.runs import RunRecord, RunState
-from porewatch_cli.reports import save_reports
+from porewatch_cli.reports.reports import save_reports
 from porewatch_cli.stack import Stack
 from porewatch_worker.report.assemble import assemble
 from tests.web import made_up
@@ -25,7 +25,7 @@ def stack(buckets: None, monkeypatch: pytest.MonkeyPatch) -> Stack:
 
 
 def published(stack: Stack, report: Report, names: tuple[str, ...] = OLD) -> RunRecord:
-    keys = {name: places.report_key(report.run_id, report.revision, name) for name in names}
+    keys = {name: s3_keys.report_key(report.run_id, report.revision, name) for name in names}
     for name, key in keys.items():
         content = report.model_dump_json() if name == "report.json" else name
         stack.bucket("Reports").put(key, content.encode())

@@ -10,7 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 from porewatch_cli.main import app
-from porewatch_worker.references.build import build_bundle
+from porewatch_worker.references.building.build import build_bundle
 from tests.worker.bundles import bases, folder_with_two_viruses
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from porewatch.domain.sample_sheet import parse_sample_sheet
+from porewatch.domain.inputs.sheet.sample_sheet import parse_sample_sheet
 from porewatch_cli.main import app
 
 BAD = (

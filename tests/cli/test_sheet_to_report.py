@@ -13,9 +13,9 @@ import pytest
 from pypdf import PdfReader
 from typer.testing import CliRunner
 
-from porewatch.domain.sample_keys import in_ascii
+from porewatch.domain.inputs.sample_keys import in_ascii
 from porewatch_cli.main import app
-from porewatch_worker.references.build import build_bundle
+from porewatch_worker.references.building.build import build_bundle
 from tests.cli.test_screen import reads_in
 from tests.worker.bundles import folder_with_two_viruses
 

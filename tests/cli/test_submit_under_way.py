@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 
 from porewatch.adapters.objects import Objects
-from porewatch.domain import places
+from porewatch.domain import s3_keys
 from porewatch.domain.base import now
 from porewatch.domain.errors import ManifestRefused
 from porewatch.domain.sealing import parse_manifest
 from porewatch_cli.stack import Stack
-from porewatch_cli.submit import submit
+from porewatch_cli.submit.submit import submit
 from tests.cli.test_choices import READS, reads, stack  # noqa: F401 - fixtures
 
 RUN = "pig-7"
@@ -21,7 +21,7 @@ RUN = "pig-7"
 def sealed(stack: Stack, reads: Path) -> str:  # noqa: F811
     """The run as the cloud seals it; its key."""
     assert submit(reads, stack=stack, run_id=RUN, quiet=True).remarks == ()
-    key = places.seal_key(RUN)
+    key = s3_keys.seal_key(RUN)
     manifest = parse_manifest(Objects("raw").get(key), run_id=RUN)
     stack.runs.seal(manifest, sealed_by="run.json", at=now())
     return key
@@ -52,4 +52,4 @@ def test_other_reads_are_refused_before_they_are_sent_while_the_run_is_at_work(
     with pytest.raises(ManifestRefused, match="under way with another manifest"):
         submit(reads, stack=stack, run_id=RUN, quiet=True)
     assert Objects("raw").get(key) == content
-    assert Objects("raw").get(places.raw_key(RUN, "fastq/a.fastq")) == READS
+    assert Objects("raw").get(s3_keys.raw_key(RUN, "fastq/a.fastq")) == READS

@@ -7,7 +7,11 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from porewatch_cli.upload import Upload, send, send_all
+from porewatch_cli.submit.upload import (
+    Upload,
+    send,
+    send_all,
+)
 
 MIB = 1024 * 1024
 PART = 5 * MIB  # the smallest part S3 allows

@@ -7,11 +7,17 @@ from typing import Any
 
 import pytest
 
-from porewatch.domain.findings import Call, Outcome
+from porewatch.domain.calls.findings import (
+    Call,
+    Outcome,
+)
+from porewatch.domain.calls.verdict import Verdict
 from porewatch.domain.runs import RunRecord, RunState
-from porewatch.domain.verdict import Verdict
 from porewatch_cli import exit_codes
-from porewatch_cli.verdict_text import detections_text, result_text
+from porewatch_cli.runs.verdict_text import (
+    detections_text,
+    result_text,
+)
 
 AT = datetime(2026, 11, 28, tzinfo=UTC)
 

@@ -15,20 +15,33 @@ import pytest
 from pypdf import PdfReader
 from rich.console import Console
 
-from porewatch.adapters.budget import Budget
-from porewatch.adapters.pools import Pools
+from porewatch.adapters.ledger.budget import Budget
+from porewatch.adapters.ledger.capacity_misses import Pools
 from porewatch.adapters.table import Table
-from porewatch.domain import places
+from porewatch.domain import s3_keys
 from porewatch.domain.errors import CapacityUnavailable, PorewatchError, QuotaExceeded
-from porewatch.domain.phases import StageSpec, WorkOrder
-from porewatch.domain.tasks import Decide, FailRun, Launch, Open
-from porewatch.usecases.handle_error import decide_stage
-from porewatch.usecases.launch_machine import launch_machine
-from porewatch.usecases.open_stage import open_stage
-from porewatch_cli import watch as watching
-from porewatch_cli.ladder import last_steps
+from porewatch.domain.stage.phases import (
+    StageSpec,
+    WorkOrder,
+)
+from porewatch.domain.stage.state_machine_tasks import (
+    Decide,
+    FailRun,
+    Launch,
+    Open,
+)
+from porewatch.usecases.instances.launch_instance import launch_machine
+from porewatch.usecases.stages.handle_error import decide_stage
+from porewatch.usecases.stages.open_stage import open_stage
+from porewatch_cli.runs import watch as watching
+from porewatch_cli.runs.capacity_steps import last_steps
+from porewatch_cli.runs.watch import (
+    RunView,
+    look,
+    picture,
+    watch,
+)
 from porewatch_cli.stack import Stack
-from porewatch_cli.watch import RunView, look, picture, watch
 from porewatch_worker.report.assemble import assemble
 from porewatch_worker.report.render_html import render_html
 from porewatch_worker.report.render_pdf import render_pdf
@@ -64,7 +77,7 @@ def stack(house: House) -> Stack:
 def opened(house: House, spec: StageSpec = WIDER) -> WorkOrder:
     task = Open(action="open", run_id=RUN, revision=REVISION, spec=spec)
     open_stage(task, house.desk(), default_bundle="b@1")
-    return house.results.get_json(places.order_key(RUN, REVISION, spec.name), WorkOrder)
+    return house.results.get_json(s3_keys.order_key(RUN, REVISION, spec.name), WorkOrder)
 
 
 def launched(house: House, epoch: int) -> None:

@@ -6,10 +6,22 @@ from datetime import UTC, datetime, timedelta
 
 from rich.console import Console
 
-from porewatch.domain.phases import Phase, Progress, StageRecord, StageState
 from porewatch.domain.runs import RunRecord, RunState
-from porewatch_cli.progress import progress_bar, progress_text
-from porewatch_cli.watch import RunView, one_line, picture
+from porewatch.domain.stage.phases import (
+    Phase,
+    Progress,
+    StageRecord,
+    StageState,
+)
+from porewatch_cli.runs.progress import (
+    progress_bar,
+    progress_text,
+)
+from porewatch_cli.runs.watch import (
+    RunView,
+    one_line,
+    picture,
+)
 
 AT = datetime(2026, 11, 21, 6, tzinfo=UTC)
 TOLD = Progress(

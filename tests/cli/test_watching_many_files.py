@@ -13,16 +13,19 @@ import boto3
 import pytest
 from botocore.client import BaseClient
 
-from porewatch.adapters.runs import RunLedger
-from porewatch.adapters.stages import StageLedger
+from porewatch.adapters.ledger.runs import RunLedger
+from porewatch.adapters.ledger.stages import StageLedger
 from porewatch.adapters.table import Table
-from porewatch.domain.events import FileValidated, RunRefused
-from porewatch.domain.lifecycle import fact_id
+from porewatch.domain.facts.events import (
+    FileValidated,
+    RunRefused,
+)
+from porewatch.domain.rules.run_lifecycle import fact_id
 from porewatch.domain.runs import FileRecord, FileState, ReadKind
-from porewatch_cli import files_seen
-from porewatch_cli.files_seen import FilesSeen
+from porewatch_cli.runs import files_seen
+from porewatch_cli.runs.files_seen import FilesSeen
+from porewatch_cli.runs.watch import look
 from porewatch_cli.stack import Stack
-from porewatch_cli.watch import look
 
 WHEN = datetime(2026, 3, 1, tzinfo=UTC)
 FILES = 40

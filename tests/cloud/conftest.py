@@ -17,11 +17,16 @@ from typing import TYPE_CHECKING, Any
 import psutil
 import pytest
 
-from porewatch_local.clients import client
-from porewatch_local.deploy import deploy_stack
-from porewatch_local.down import down
-from porewatch_local.home import Home, LocalStack, find_home, locked
-from porewatch_local.up import up
+from porewatch_local.embedded.clients import client
+from porewatch_local.embedded.deploy import deploy_stack
+from porewatch_local.embedded.down import down
+from porewatch_local.embedded.up import up
+from porewatch_local.paths import (
+    Home,
+    LocalStack,
+    find_home,
+    locked,
+)
 
 if TYPE_CHECKING:
     from tests.cloud.lab import Lab

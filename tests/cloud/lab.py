@@ -22,19 +22,25 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from porewatch.adapters.registry import Registry
-from porewatch.domain import places
+from porewatch.adapters.registry.database import Registry
+from porewatch.domain import s3_keys
 from porewatch.domain.base import now
+from porewatch.domain.calls.findings import (
+    Call,
+    Finding,
+)
 from porewatch.domain.errors import NotFound
-from porewatch.domain.events import InstanceLaunched
-from porewatch.domain.findings import Call, Finding
-from porewatch.domain.phases import StageManifest
-from porewatch.domain.report import Report
+from porewatch.domain.facts.events import InstanceLaunched
+from porewatch.domain.results.report import Report
 from porewatch.domain.runs import FINAL_STATES, RunManifest, RunRecord, RunState, Sample
 from porewatch.domain.sealing import input_file, seal
+from porewatch.domain.stage.phases import StageManifest
+from porewatch_cli.runs.watch import (
+    RunView,
+    look,
+)
 from porewatch_cli.stack import Stack, find_stack
-from porewatch_cli.submit import submit
-from porewatch_cli.watch import RunView, look
+from porewatch_cli.submit.submit import submit
 from porewatch_worker.simulate.demo import DemoSet, make_demo
 from tests.cloud.conftest import Cloud
 from tests.cloud.making import wait_for
@@ -115,7 +121,7 @@ class Lab:
 
     def put_files(self, run_id: str, files: dict[str, bytes]) -> None:
         for path, content in files.items():
-            self.put(places.raw_key(run_id, path), content)
+            self.put(s3_keys.raw_key(run_id, path), content)
 
     def manifest(
         self, run_id: str, files: dict[str, bytes], samples: Iterable[Sample] = ()
@@ -126,7 +132,7 @@ class Lab:
 
     def put_seal(self, run_id: str, manifest: RunManifest | dict[str, Any]) -> None:
         text = json.dumps(manifest) if isinstance(manifest, dict) else manifest.canonical_json()
-        self.put(places.seal_key(run_id), text.encode())
+        self.put(s3_keys.seal_key(run_id), text.encode())
 
     # looking
 
@@ -171,7 +177,7 @@ class Lab:
         return Report.model_validate_json(self.report(run))
 
     def stage(self, run: RunRecord, stage: str) -> StageManifest:
-        key = places.manifest_key(run.run_id, run.revision, stage)
+        key = s3_keys.manifest_key(run.run_id, run.revision, stage)
         return self.stack.bucket("Results").get_json(key, StageManifest)
 
     def facts(self, run_id: str, kind: type[Any]) -> list[Any]:

@@ -10,7 +10,7 @@ import zipfile
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from porewatch_local.home import Credentials
+from porewatch_local.paths import Credentials
 from tests.cloud.conftest import Cloud
 
 T = TypeVar("T")

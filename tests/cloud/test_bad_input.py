@@ -12,11 +12,14 @@ from typing import Any
 
 import pytest
 
-from porewatch.domain import places
+from porewatch.domain import s3_keys
 from porewatch.domain.base import now
+from porewatch.domain.calls.findings import Call
 from porewatch.domain.errors import NotFound
-from porewatch.domain.events import InstanceLaunched, InstanceTerminated
-from porewatch.domain.findings import Call
+from porewatch.domain.facts.events import (
+    InstanceLaunched,
+    InstanceTerminated,
+)
 from porewatch.domain.runs import FileState, RunRecord
 from tests.cloud import test_interruption
 from tests.cloud.lab import Lab, found
@@ -131,12 +134,12 @@ def refused(lab: Lab, listed: Listed, case: str, words: tuple[str, ...]) -> RunR
 def test_a_bad_file_is_named_and_set_aside(lab: Lab, listed: Listed, case: str) -> None:
     bad = BAD_FILES[case]
     run = refused(lab, listed, case, bad.run_words or bad.words)
-    key, raw = places.raw_key(run.run_id, bad.path), lab.stack.bucket("Raw")
-    kept = places.quarantine_key(key)
+    key, raw = s3_keys.raw_key(run.run_id, bad.path), lab.stack.bucket("Raw")
+    kept = s3_keys.quarantine_key(key)
     wait_for(lambda: raw.head(kept), 60, f"{kept}")
     assert raw.get(kept) == bad.content()
     wait_for(lambda: raw.head(key) is None, 30, f"the move of {key}")
-    assert raw.get(places.raw_key(run.run_id, GOOD_PATH)) == READS
+    assert raw.get(s3_keys.raw_key(run.run_id, GOOD_PATH)) == READS
     files = {file.path: file for file in lab.ended(run.run_id).files}
     assert files[bad.path].state is FileState.QUARANTINED
     assert says(bad.words, files[bad.path].problem), files[bad.path].problem
@@ -151,8 +154,8 @@ def test_a_bad_manifest_is_refused_and_the_sound_files_stay(
 ) -> None:
     run = refused(lab, listed, case, BAD_MANIFESTS[case].words)
     raw = lab.stack.bucket("Raw")
-    assert raw.get(places.raw_key(run.run_id, GOOD_PATH)) == READS
-    assert raw.head(places.seal_key(run.run_id)) is not None
+    assert raw.get(s3_keys.raw_key(run.run_id, GOOD_PATH)) == READS
+    assert raw.head(s3_keys.seal_key(run.run_id)) is not None
 
 
 @pytest.mark.parametrize("case", cases(BAD_TARS))
@@ -203,7 +206,7 @@ def test_reads_that_are_all_too_short_end_the_run_with_the_numbers(
     ended = {fact.instance_id for fact in lab.facts(run.run_id, InstanceTerminated)}
     assert len(launched) == 1 and ended == launched
     assert lab.machines(run.run_id) == []
-    assert lab.stack.bucket("Raw").head(places.raw_key(run.run_id, "fastq/short.fastq"))
+    assert lab.stack.bucket("Raw").head(s3_keys.raw_key(run.run_id, "fastq/short.fastq"))
 
 
 def test_a_neighbour_under_way_meanwhile_is_not_touched(lab: Lab) -> None:

@@ -9,8 +9,11 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from porewatch_local.clients import client
-from porewatch_local.machines import interrupt, kill
+from porewatch_local.embedded.clients import client
+from porewatch_local.embedded.instance_host_process import (
+    interrupt,
+    kill,
+)
 from tests.cloud.conftest import Cloud
 from tests.cloud.making import (
     allow,

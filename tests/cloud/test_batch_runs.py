@@ -10,12 +10,16 @@ from concurrent.futures import Future
 
 import pytest
 
-from porewatch.domain.cost import Bill
+from porewatch.domain.calls.findings import Call
 from porewatch.domain.errors import NotFound
-from porewatch.domain.events import InstanceTerminated, SpotInterrupted, StageFailed
-from porewatch.domain.findings import Call
-from porewatch.domain.phases import StageState
-from porewatch_cli.chaos import order
+from porewatch.domain.facts.events import (
+    InstanceTerminated,
+    SpotInterrupted,
+    StageFailed,
+)
+from porewatch.domain.money.cost import Bill
+from porewatch.domain.stage.phases import StageState
+from porewatch_cli.operate.chaos import order
 from tests.cloud.lab import Lab, found
 from tests.cloud.test_interruption import (
     SCREEN,

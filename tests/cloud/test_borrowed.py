@@ -11,16 +11,16 @@ from pathlib import Path
 import psutil
 import pytest
 
-from porewatch_local.borrowed import ENDED_BY_SIGTERM
-from porewatch_local.home import find_home
+from porewatch_local.embedded.session import ENDED_BY_SIGTERM
+from porewatch_local.embedded.up import running
+from porewatch_local.paths import find_home
 from porewatch_local.processes import wait_until_ended
-from porewatch_local.up import running
 
 pytestmark = [pytest.mark.cloud, pytest.mark.xdist_group("own engines")]
 BORROWER = """
 import sys, time
 from pathlib import Path
-from porewatch_local.borrowed import borrowed
+from porewatch_local.embedded.session import borrowed
 with borrowed(Path(sys.argv[1]), deploy=False):
     print("up", flush=True)
     time.sleep(300)

@@ -7,7 +7,7 @@ from functools import partial
 
 import pytest
 
-from porewatch.adapters.budget import Budget
+from porewatch.adapters.ledger.budget import Budget
 from porewatch.adapters.table import Table
 from tests.cloud.conftest import Cloud
 from tests.unit.adapters.test_budget import AT, MONTH, granted, owner

@@ -13,10 +13,13 @@ from typing import Any
 
 import pytest
 
-from porewatch_local.artefacts import built_functions, foreign_binaries
-from porewatch_local.home import LocalProblem
+from porewatch_local.built_functions import (
+    built_functions,
+    foreign_binaries,
+)
 from porewatch_local.invoke import Answer, ask, built_for_here, invoke, running, variables_for
-from porewatch_local.template import folder_of
+from porewatch_local.paths import LocalProblem
+from porewatch_local.stack_template.template import folder_of
 from tests.cloud.conftest import Cloud
 
 pytestmark = pytest.mark.cloud

@@ -11,15 +11,24 @@ from typing import Any
 
 import pytest
 
-from porewatch.adapters.callbacks import Callbacks
+from porewatch.adapters.ledger.stages import StageLedger
+from porewatch.adapters.messages.callbacks import Callbacks
 from porewatch.adapters.objects import Objects
-from porewatch.adapters.stages import StageLedger
 from porewatch.adapters.table import KIND_INDEX, Table
 from porewatch.compute.ec2_fleet import Ec2Fleet
 from porewatch.domain.base import now
 from porewatch.domain.errors import AlreadyDone, Conflict, StaleEpoch
-from porewatch.domain.launching import MachineState, Owner
-from porewatch.domain.phases import Phase, Progress, StageKey, StageSpec, StageState
+from porewatch.domain.stage.instances import (
+    MachineState,
+    Owner,
+)
+from porewatch.domain.stage.phases import (
+    Phase,
+    Progress,
+    StageKey,
+    StageSpec,
+    StageState,
+)
 from tests.cloud.conftest import Cloud
 from tests.cloud.making import allow, bucket, finished, named, run_machine, wait_for
 from tests.mocked import facts_in

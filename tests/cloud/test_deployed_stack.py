@@ -8,8 +8,8 @@ import urllib.request
 
 import pytest
 
-from porewatch_local.deploy import deploy_stack
-from porewatch_local.home import LocalStack
+from porewatch_local.embedded.deploy import deploy_stack
+from porewatch_local.paths import LocalStack
 from tests.cloud.conftest import Cloud
 
 pytestmark = pytest.mark.cloud

@@ -6,7 +6,12 @@ import json
 
 import pytest
 
-from porewatch_cli.doctor import QUOTAS, Verdict, image_check, quota_check
+from porewatch_cli.operate.doctor import (
+    QUOTAS,
+    Verdict,
+    image_check,
+    quota_check,
+)
 from tests.cloud.lab import Lab
 
 pytestmark = [pytest.mark.cloud, pytest.mark.xdist_group("end to end")]

@@ -10,13 +10,13 @@ from typing import Any
 
 import pytest
 
-from porewatch.domain import places
-from porewatch.domain.cost import Bill
-from porewatch.domain.findings import Call
-from porewatch.domain.report import Report
-from porewatch.domain.results import RunResults
+from porewatch.domain import s3_keys
+from porewatch.domain.calls.findings import Call
+from porewatch.domain.money.cost import Bill
+from porewatch.domain.results.report import Report
+from porewatch.domain.results.run_results import RunResults
 from porewatch.domain.runs import RunRecord
-from porewatch_cli.watch import RunView
+from porewatch_cli.runs.watch import RunView
 from tests.cloud.conftest import Cloud
 from tests.cloud.lab import Lab, found
 from tests.cloud.making import wait_for
@@ -155,7 +155,7 @@ def test_commands_about_a_run_that_is_none_fail_in_one_sentence(lab: Lab) -> Non
 
 def test_what_is_alerted_in_the_run_is_what_the_report_alarms_for(lab: Lab, run: RunRecord) -> None:
     """Before its end, and confirmed at it; the positive control's content alerts nobody."""
-    key = places.results_key(run.run_id, run.revision)
+    key = s3_keys.results_key(run.run_id, run.revision)
     results = lab.stack.bucket("Results").get_json(key, RunResults)
     alarms = {(a.sample, a.code) for a in results.alarms}
     assert ("donor-1", "HEV") in alarms

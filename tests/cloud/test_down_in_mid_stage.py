@@ -10,15 +10,18 @@ from pathlib import Path
 import psutil
 import pytest
 
-from porewatch.domain.findings import Call
-from porewatch.domain.report import Report
+from porewatch.domain.calls.findings import Call
+from porewatch.domain.results.report import Report
 from porewatch.domain.runs import RunState
+from porewatch_cli.runs.watch import (
+    RunView,
+    follow,
+)
 from porewatch_cli.stack import find_stack
-from porewatch_cli.submit import submit
-from porewatch_cli.watch import RunView, follow
-from porewatch_local.down import down
-from porewatch_local.home import find_home
-from porewatch_local.up import up
+from porewatch_cli.submit.submit import submit
+from porewatch_local.embedded.down import down
+from porewatch_local.embedded.up import up
+from porewatch_local.paths import find_home
 from porewatch_worker.simulate.demo import make_demo
 from tests.cloud.conftest import QUICK
 from tests.cloud.lab import SCALE, found

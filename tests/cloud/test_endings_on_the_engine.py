@@ -9,8 +9,11 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from porewatch.adapters.versions import Version, Versions
-from porewatch.domain import places
+from porewatch.adapters.s3.versions import (
+    Version,
+    Versions,
+)
+from porewatch.domain import s3_keys
 from porewatch.domain.runs import RunState
 from porewatch_cli import exit_codes
 from tests.cloud.conftest import Cloud
@@ -73,9 +76,9 @@ def test_an_object_that_nothing_understands_has_its_recorded_answer(lab: Lab) ->
 def test_a_run_is_cancelled_held_released_and_deleted(lab: Lab) -> None:
     run_id = received(lab, "ends")
     results = lab.stack.bucket("Results")
-    results.put(places.results_key(run_id, 0), b"first")
-    results.put(places.results_key(run_id, 0), b"second")
-    results.remove(places.results_key(run_id, 0))
+    results.put(s3_keys.results_key(run_id, 0), b"first")
+    results.put(s3_keys.results_key(run_id, 0), b"second")
+    results.remove(s3_keys.results_key(run_id, 0))
     lab.put(f"quarantine/runs/{run_id}/fastq/b.fastq.gz", b"bad")
 
     assert "is receiving" in refused(lab, "delete", run_id, "--yes", run_id, *DONE)

@@ -20,9 +20,9 @@ import psutil
 import pytest
 from botocore.exceptions import ClientError
 
-from porewatch_local.clients import client
+from porewatch_local.embedded.clients import client
 from porewatch_local.engine_side.rewriting import PatchRefused, replaced
-from porewatch_local.home import Credentials
+from porewatch_local.paths import Credentials
 from tests.cloud.conftest import HERE, Cloud
 from tests.cloud.making import (
     allow,

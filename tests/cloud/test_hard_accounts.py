@@ -11,16 +11,22 @@ from pathlib import Path
 
 import pytest
 
-from porewatch.domain.findings import Call
-from porewatch.domain.report import Report
+from porewatch.domain.calls.findings import Call
+from porewatch.domain.results.report import Report
 from porewatch.domain.runs import RunState
+from porewatch_cli.runs.watch import follow
 from porewatch_cli.stack import find_stack
-from porewatch_cli.submit import submit
-from porewatch_cli.watch import follow
-from porewatch_local.clients import client
-from porewatch_local.home import REGION, find_home
-from porewatch_local.scarcity import Scarce, scarce
-from porewatch_local.up import up
+from porewatch_cli.submit.submit import submit
+from porewatch_local.embedded.capacity_limits import (
+    Scarce,
+    scarce,
+)
+from porewatch_local.embedded.clients import client
+from porewatch_local.embedded.up import up
+from porewatch_local.paths import (
+    REGION,
+    find_home,
+)
 from porewatch_worker.simulate.demo import make_demo
 from tests.cloud.conftest import QUICK
 from tests.cloud.lab import SCALE, found

@@ -13,11 +13,16 @@ import psutil
 import pytest
 from botocore.exceptions import ClientError
 
-from porewatch_local.home import LocalProblem
+from porewatch_local.embedded.instance_host_process import (
+    instances,
+    interrupt,
+    kill,
+    rebalance,
+)
+from porewatch_local.embedded.up import up
 from porewatch_local.instance_host.config import EVENT_SOURCE
-from porewatch_local.machines import instances, interrupt, kill, rebalance
+from porewatch_local.paths import LocalProblem
 from porewatch_local.processes import wait_until_ended
-from porewatch_local.up import up
 from tests.cloud.conftest import QUICK, Cloud
 from tests.cloud.making import allow, bucket, events_queue, named, received, role, wait_for
 

@@ -9,17 +9,28 @@ from typing import Any
 
 import pytest
 
-from porewatch.domain.cost import Bill
+from porewatch.domain.calls.findings import Call
 from porewatch.domain.errors import NotFound, Unavailable
-from porewatch.domain.events import InstanceTerminated, SpotInterrupted, StageFailed
-from porewatch.domain.findings import Call
-from porewatch.domain.phases import Phase, StageRecord, StageState
-from porewatch.domain.report import VOLATILE
+from porewatch.domain.facts.events import (
+    InstanceTerminated,
+    SpotInterrupted,
+    StageFailed,
+)
+from porewatch.domain.money.cost import Bill
+from porewatch.domain.results.report import VOLATILE
 from porewatch.domain.runs import RunRecord
-from porewatch_cli.chaos import order
-from porewatch_cli.watch import RunView, follow
+from porewatch.domain.stage.phases import (
+    Phase,
+    StageRecord,
+    StageState,
+)
+from porewatch_cli.operate.chaos import order
+from porewatch_cli.runs.watch import (
+    RunView,
+    follow,
+)
+from porewatch_local.fault_trials.baseline import lasting
 from porewatch_local.history import history_of
-from porewatch_local.kill_calm import lasting
 from tests.cloud.lab import Lab, found
 from tests.cloud.making import wait_for
 

@@ -6,9 +6,12 @@ from __future__ import annotations
 
 import pytest
 
-from porewatch.compute.profiles import profile
-from porewatch.domain.events import InstanceLaunched, StageCompleted
-from porewatch.domain.phases import Phase
+from porewatch.compute.layouts import profile
+from porewatch.domain.facts.events import (
+    InstanceLaunched,
+    StageCompleted,
+)
+from porewatch.domain.stage.phases import Phase
 from tests.cloud.lab import Lab
 from tests.cloud.test_interruption import same_but_for_time
 

@@ -9,9 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from porewatch.domain import places
-from porewatch.domain.phases import StoredOrder
-from porewatch_worker.references.shelf import MANIFEST, SEAL, read_manifest
+from porewatch.domain import s3_keys
+from porewatch.domain.stage.phases import StoredOrder
+from porewatch_worker.references.installed import (
+    MANIFEST,
+    SEAL,
+    read_manifest,
+)
 from tests.cloud.lab import Lab
 
 pytestmark = [pytest.mark.cloud, pytest.mark.slow, pytest.mark.xdist_group("end to end")]
@@ -48,7 +52,7 @@ def test_a_run_is_screened_with_what_its_machines_fetched_from_the_bucket(lab: L
     there = json.loads(lab.command("references", "list", "--pushed", "--json").stdout)
     assert REF in [one["ref"] for one in there]
     order = lab.stack.bucket("Results").get_json(
-        places.order_key(run.run_id, run.revision, "report"), StoredOrder
+        s3_keys.order_key(run.run_id, run.revision, "report"), StoredOrder
     )
     assert lab.stack.bundles is not None
     pushed = lab.stack.bundles.find(REF)

@@ -10,9 +10,15 @@ from concurrent.futures import Future
 
 import pytest
 
-from porewatch_local.kill_calm import Ground
-from porewatch_local.kill_proof import Proof, table
-from porewatch_local.kill_trial import Moment, Outcome
+from porewatch_local.fault_trials.baseline import Ground
+from porewatch_local.fault_trials.report import (
+    Proof,
+    table,
+)
+from porewatch_local.fault_trials.trial import (
+    Moment,
+    Outcome,
+)
 from porewatch_local.kills import prove, split_run, strikes_of
 from tests.cloud.lab import PATIENCE, Lab
 

@@ -8,11 +8,11 @@ from pathlib import Path
 import jsonschema
 import pytest
 
-from porewatch.domain.cost import Bill
-from porewatch.domain.findings import Call
-from porewatch.domain.report import Report
+from porewatch.domain.calls.findings import Call
+from porewatch.domain.money.cost import Bill
+from porewatch.domain.results.report import Report
 from porewatch.domain.runs import RunRecord
-from porewatch_local.home import find_home
+from porewatch_local.paths import find_home
 from tests.cloud.lab import Lab, finding, found
 from tests.cloud.making import wait_for
 from tests.real_data import READ_SETS, REF, RealReads, real_bundle

@@ -10,20 +10,31 @@ from typing import Any
 import pytest
 
 from porewatch.adapters.expiries import Expiries
-from porewatch.adapters.kills import Kills
-from porewatch.adapters.leftovers import Leftovers
-from porewatch.adapters.stages import StageLedger
+from porewatch.adapters.ledger.stages import StageLedger
+from porewatch.adapters.ledger.terminations import Kills
+from porewatch.adapters.orphans import Leftovers
+from porewatch.adapters.s3.uploads import Uploads
 from porewatch.adapters.table import Table
-from porewatch.adapters.uploads import Uploads
 from porewatch.compute.ec2_fleet import Ec2Fleet
 from porewatch.compute.executors import Executors
 from porewatch.domain.base import now
-from porewatch.domain.launching import Owner
-from porewatch.domain.phases import Phase, Progress, StageKey, StageSpec
-from porewatch.domain.reaping import Reap, Reaped
-from porewatch.usecases.end_leftover import Hands
-from porewatch.usecases.reap_leftovers import Reaper, reap
-from porewatch_local.clients import client
+from porewatch.domain.rules.orphan_cleanup import (
+    Reap,
+    Reaped,
+)
+from porewatch.domain.stage.instances import Owner
+from porewatch.domain.stage.phases import (
+    Phase,
+    Progress,
+    StageKey,
+    StageSpec,
+)
+from porewatch.usecases.monitoring.clean_up_orphan import Hands
+from porewatch.usecases.monitoring.clean_up_orphans import (
+    Reaper,
+    reap,
+)
+from porewatch_local.embedded.clients import client
 from tests.cloud.conftest import Cloud
 from tests.cloud.making import named, user, wait_for
 from tests.cloud.test_instance_host import STAYS, _launch, _state

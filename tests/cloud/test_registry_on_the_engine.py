@@ -6,12 +6,15 @@ from collections.abc import Iterator
 
 import pytest
 
-from porewatch.adapters.registry import Registry, migrations
-from porewatch.adapters.registry_rows import RegistryRows
-from porewatch.domain import places
-from porewatch.domain.projection import projection_of
-from porewatch.usecases.find_projection import Sources
-from porewatch.usecases.update_status import update_status
+from porewatch.adapters.registry.database import (
+    Registry,
+    migrations,
+)
+from porewatch.adapters.registry.rows import RegistryRows
+from porewatch.domain import s3_keys
+from porewatch.domain.facts.registry_projection import projection_of
+from porewatch.usecases.facts.find_projection import Sources
+from porewatch.usecases.facts.update_status import update_status
 from tests.cloud.conftest import HERE, Cloud
 from tests.cloud.making import bucket, named
 from tests.functional.findings import some_results
@@ -45,7 +48,7 @@ def test_facts_become_rows_and_telling_them_twice_changes_nothing(
 
     s3 = cloud.client("s3")
     sources = Sources(*(Objects(bucket(cloud), client=s3) for _ in range(2)))
-    sources.reports.put_json(places.projection_key("run-1", 0), projection_of(some_results()))
+    sources.reports.put_json(s3_keys.projection_key("run-1", 0), projection_of(some_results()))
     for fact in [*STORY, *STORY]:
         update_status(fact, registry=registry, rows=RegistryRows(registry), sources=sources)
     (record,) = registry.execute("SELECT state, stage_state, findings FROM workflow_records")

@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from porewatch_local.clients import client
-from porewatch_local.home import Credentials
-from porewatch_local.template import folder_of
+from porewatch_local.embedded.clients import client
+from porewatch_local.paths import Credentials
+from porewatch_local.stack_template.template import folder_of
 from tests.cloud.conftest import Cloud
 from tests.cloud.making import user
 from tests.cloud.test_permissions import _statements

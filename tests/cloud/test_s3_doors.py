@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from porewatch.domain import places
-from porewatch.domain.findings import Call
+from porewatch.domain import s3_keys
+from porewatch.domain.calls.findings import Call
 from porewatch.domain.runs import RunRecord, RunState
 from porewatch_cli import exit_codes
 from tests.cloud.lab import Lab, found
@@ -165,5 +165,5 @@ def test_a_finished_run_is_held_and_deleted_with_all_its_revisions(lab: Lab) -> 
         assert lab.rows(f"SELECT 1 FROM {table} WHERE run_id = :r", r=run_id) == []
     assert lab.rows("SELECT 1 FROM costs WHERE run_id = :r", r=run_id), "the books stay"
     assert lab.stack.runs.get(run_id).revision == 1
-    links = f"{places.report_key(run_id, 0, 'report.json')}"
+    links = f"{s3_keys.report_key(run_id, 0, 'report.json')}"
     assert lab.stack.bucket("Reports").head(links) is None

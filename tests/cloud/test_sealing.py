@@ -11,9 +11,12 @@ from datetime import UTC, datetime
 
 import pytest
 
-from porewatch.domain import places
-from porewatch.domain.events import RunSealed, RunStarted
-from porewatch.domain.findings import Call
+from porewatch.domain import s3_keys
+from porewatch.domain.calls.findings import Call
+from porewatch.domain.facts.events import (
+    RunSealed,
+    RunStarted,
+)
 from tests.cloud.lab import Lab, found
 from tests.cloud.making import wait_for
 
@@ -68,9 +71,9 @@ def send_by_manifest(lab: Lab) -> None:
     lab.put_files(run_id, files)
     manifest = lab.manifest(run_id, files)
     lab.put_seal(run_id, manifest)
-    head = lab.stack.bucket("Raw").head(places.seal_key(run_id))
+    head = lab.stack.bucket("Raw").head(s3_keys.seal_key(run_id))
     assert head is not None
-    event = created_event(lab, places.seal_key(run_id), head.etag, head.size)
+    event = created_event(lab, s3_keys.seal_key(run_id), head.etag, head.size)
     sqs, queue = lab.cloud.client("sqs"), lab.stack.output("IntakeQueueUrl")
     with ThreadPoolExecutor(TIMES) as hands:
         again = [hands.submit(lab.put_seal, run_id, manifest) for _ in range(TIMES)]
@@ -172,5 +175,5 @@ def test_the_tar_stays_where_it_was_put_and_its_files_lie_in_the_run(lab: Lab) -
     raw = lab.stack.bucket("Raw")
     assert raw.head(f"inbox/{run_id}.tar") is not None
     there = {head.key for head in raw.keys(f"runs/{run_id}/")}
-    assert there == {places.raw_key(run_id, path) for path in (*pieces(lab), "run.json")}
+    assert there == {s3_keys.raw_key(run_id, path) for path in (*pieces(lab), "run.json")}
     assert list(raw.keys(f"quarantine/inbox/{run_id}")) == []

@@ -5,12 +5,12 @@ from __future__ import annotations
 import pytest
 
 from porewatch.adapters.executions import Executions
-from porewatch.adapters.runs import RunLedger
+from porewatch.adapters.ledger.runs import RunLedger
 from porewatch.adapters.table import Table
 from porewatch.domain.base import now
-from porewatch.domain.execution_news import PROBLEMS
 from porewatch.domain.runs import InputFile, ReadKind, RunManifest, RunState, Sample
-from porewatch.usecases.start_run import ExecutionInput
+from porewatch.domain.stage.execution_status import PROBLEMS
+from porewatch.usecases.intake.start_run import ExecutionInput
 from tests.cloud.conftest import Cloud
 from tests.cloud.making import named, wait_for
 from tests.mocked import facts_in

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from porewatch_local.down import down
-from porewatch_local.home import find_home
-from porewatch_local.up import up
+from porewatch_local.embedded.down import down
+from porewatch_local.embedded.up import up
+from porewatch_local.paths import find_home
 from tests.cloud.conftest import Cloud
 from tests.cloud.making import allow, function, named, received, wait_for
 

@@ -12,9 +12,14 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from porewatch_local.clients import client
-from porewatch_local.home import REGION
-from porewatch_local.scarcity import FULL, NOT_OFFERED, Scarce, scarce
+from porewatch_local.embedded.capacity_limits import (
+    FULL,
+    NOT_OFFERED,
+    Scarce,
+    scarce,
+)
+from porewatch_local.embedded.clients import client
+from porewatch_local.paths import REGION
 from tests.cloud.conftest import Cloud
 from tests.cloud.making import allow, named, user
 

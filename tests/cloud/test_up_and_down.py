@@ -13,11 +13,22 @@ import psutil
 import pytest
 
 from porewatch_local import processes
-from porewatch_local.clients import client
-from porewatch_local.down import down
-from porewatch_local.home import LocalProblem, LocalStack, find_home
-from porewatch_local.postgres import start_postgres, stop_postgres
-from porewatch_local.up import require, status, up
+from porewatch_local.embedded.clients import client
+from porewatch_local.embedded.down import down
+from porewatch_local.embedded.postgres import (
+    start_postgres,
+    stop_postgres,
+)
+from porewatch_local.embedded.up import (
+    require,
+    status,
+    up,
+)
+from porewatch_local.paths import (
+    LocalProblem,
+    LocalStack,
+    find_home,
+)
 from tests.cloud.making import wait_for
 
 pytestmark = pytest.mark.cloud

@@ -13,15 +13,34 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
-from porewatch.adapters.message_keys import EpochSecrets
-from porewatch.adapters.stages import StageLedger
+from porewatch.adapters.ledger.stages import StageLedger
+from porewatch.adapters.messages.message_keys import EpochSecrets
 from porewatch.adapters.table import Table
-from porewatch.domain import places
+from porewatch.domain import s3_keys
 from porewatch.domain.base import now
-from porewatch.domain.launching import Machine, MachineState
-from porewatch.domain.messages import WORKER_MESSAGE, Claimed, Published, Suspected, WorkerMessage
-from porewatch.domain.phases import Phase, StageKey, StageManifest, StageSpec, StageState
-from porewatch.domain.proofs import MAC, digest_of, proof
+from porewatch.domain.stage.instances import (
+    Machine,
+    MachineState,
+)
+from porewatch.domain.stage.message_proofs import (
+    MAC,
+    digest_of,
+    proof,
+)
+from porewatch.domain.stage.phases import (
+    Phase,
+    StageKey,
+    StageManifest,
+    StageSpec,
+    StageState,
+)
+from porewatch.domain.stage.worker_messages import (
+    WORKER_MESSAGE,
+    Claimed,
+    Published,
+    Suspected,
+    WorkerMessage,
+)
 from porewatch_local.instance_host.config import HostConfig
 from tests.cloud.conftest import Cloud
 from tests.cloud.making import named, wait_for
@@ -62,7 +81,7 @@ class Scene:
         )
 
     def prefix(self, machine: str, epoch: int = 1) -> str:
-        return places.attempt_prefix(*self.key, epoch, f"{self.role_id}:{machine}")
+        return s3_keys.attempt_prefix(*self.key, epoch, f"{self.role_id}:{machine}")
 
     def put(self, key: str, body: bytes = b"{}", **more: str) -> bool:
         """Whether the attacker may put an object there."""
@@ -184,13 +203,13 @@ def test_a_worker_writes_no_object_outside_of_its_own_prefix(scene: Scene) -> No
     own, others = scene.prefix(ATTACKER), scene.prefix(VICTIM)
     once = {"IfNoneMatch": "*"}
     for key in (
-        places.manifest_key(*scene.key),
-        places.order_key(*scene.key),
-        places.results_key(scene.key.run_id, 0),
-        places.draft_key(others),
+        s3_keys.manifest_key(*scene.key),
+        s3_keys.order_key(*scene.key),
+        s3_keys.results_key(scene.key.run_id, 0),
+        s3_keys.draft_key(others),
         f"{others}outputs/screen.json",
         f"{others}checkpoint/f/checkpoint.json",
-        places.log_key(others),
+        s3_keys.log_key(others),
         f"{others}{scene.role_id}:{ATTACKER}",
         f"runs/{scene.role_id}:{ATTACKER}/x",
         f"{scene.role_id}:{ATTACKER}/x",
@@ -215,7 +234,7 @@ def test_a_worker_removes_nothing_not_even_its_own(scene: Scene) -> None:
 
 def test_results_are_written_once_and_checkpoints_on_condition(scene: Scene) -> None:
     own, s3 = scene.prefix(ATTACKER), scene.attacker("s3")
-    result, manifest = f"{own}outputs/once.json", places.draft_key(own)
+    result, manifest = f"{own}outputs/once.json", s3_keys.draft_key(own)
     units = f"{own}checkpoint/f/checkpoint.json"
     assert not scene.put(result)
     assert not scene.put(manifest)
@@ -226,7 +245,7 @@ def test_results_are_written_once_and_checkpoints_on_condition(scene: Scene) -> 
     assert scene.put(units, IfNoneMatch="*")
     etag = s3.head_object(Bucket=scene.bucket, Key=units)["ETag"]
     assert scene.put(units, b"next", IfMatch=etag)
-    log = places.log_key(own)
+    log = s3_keys.log_key(own)
     assert scene.put(log)
     assert scene.put(log, b"more")
 
@@ -316,7 +335,7 @@ def test_no_forged_message_is_believed(scene: Scene) -> None:
     reasons = [scene.set_aside(body) for body in sent]
     assert all("carries no proof" in why or "carries a wrong proof" in why for why in reasons)
     assert scene.stages.get(scene.key) == before
-    assert not scene.head(places.manifest_key(*scene.key))
+    assert not scene.head(s3_keys.manifest_key(*scene.key))
     assert scene.stages.facts(scene.key.run_id, 0) == [
         fact
         for fact in scene.stages.facts(scene.key.run_id, 0)
@@ -328,7 +347,7 @@ def test_the_sweep_makes_no_strange_manifest_visible(scene: Scene) -> None:
     name = f"{scene.stack.local.stack_name}-instance-monitor"
     event = {"source": "aws.events", "detail-type": "Scheduled Event", "detail": {}}
     scene.stack.client("lambda").invoke(FunctionName=name, Payload=json.dumps(event))
-    assert not scene.head(places.manifest_key(*scene.key))
+    assert not scene.head(s3_keys.manifest_key(*scene.key))
     assert scene.stages.get(scene.key).state is not StageState.PUBLISHED
 
 
@@ -338,7 +357,9 @@ def test_what_is_proved_is_believed_and_replayed_later_it_changes_nothing(scene:
     wait_for(
         lambda: scene.stages.get(scene.key).state is StageState.CLAIMED, 30, "the victim's claim"
     )
-    stolen = scene.message(Published, VICTIM, manifest_key=places.draft_key(scene.prefix(ATTACKER)))
+    stolen = scene.message(
+        Published, VICTIM, manifest_key=s3_keys.draft_key(scene.prefix(ATTACKER))
+    )
     assert "not where" in scene.set_aside(scene.say(stolen, scene.secret))
     scene.stages.mark_failed(scene.key, 1, "WorkerLost", "the test takes it away", now())
     scene.stages.open_stage(scene.key, SPEC, now(), lambda _epoch: "0" * 64)
@@ -347,13 +368,13 @@ def test_what_is_proved_is_believed_and_replayed_later_it_changes_nothing(scene:
     marker = scene.say(scene.message(Claimed, ATTACKER), "7" * 64)
     scene.set_aside(marker)  # what was sent before has been heard by now
     assert scene.stages.get(scene.key) == before
-    assert not scene.head(places.manifest_key(*scene.key))
+    assert not scene.head(s3_keys.manifest_key(*scene.key))
 
 
 def test_access_denied_is_what_refuses(scene: Scene) -> None:
     """So that no other error passes for a refusal."""
     with pytest.raises(ClientError) as refused:
         scene.attacker("s3").put_object(
-            Bucket=scene.bucket, Key=places.manifest_key(*scene.key), Body=b""
+            Bucket=scene.bucket, Key=s3_keys.manifest_key(*scene.key), Body=b""
         )
     assert refused.value.response["Error"]["Code"] in DENIED

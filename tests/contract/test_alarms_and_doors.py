@@ -8,11 +8,21 @@ from typing import Any
 
 import pytest
 
-from porewatch.adapters.metrics import NAMESPACE, Metrics
+from porewatch.adapters.messages.metrics import (
+    NAMESPACE,
+    Metrics,
+)
 from porewatch.domain.base import now
-from porewatch.domain.metrics import COUNTED, OUTCOMES, Measure
-from porewatch.usecases.reap_leftovers import COUNTED as REAPED
-from porewatch_local.template import Template, target
+from porewatch.domain.facts.metrics import (
+    COUNTED,
+    OUTCOMES,
+    Measure,
+)
+from porewatch.usecases.monitoring.clean_up_orphans import COUNTED as REAPED
+from porewatch_local.stack_template.template import (
+    Template,
+    target,
+)
 
 TEMPLATE = Template.load(Path(__file__).parents[2] / "template.yaml")
 ALARMS = TEMPLATE.of_type("AWS::CloudWatch::Alarm")

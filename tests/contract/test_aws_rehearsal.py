@@ -20,26 +20,38 @@ import pytest
 from botocore.stub import ANY, Stubber
 
 from porewatch.adapters import clients
-from porewatch.adapters.metrics import Metrics
+from porewatch.adapters.messages.metrics import Metrics
 from porewatch.compute.batch_rungs import JobPlaces, batch_rungs
 from porewatch.compute.batch_wire import job_request
 from porewatch.compute.ec2_fleet import Ec2Fleet, fleet_request, root_gib
 from porewatch.compute.launch_faults import launch_error
-from porewatch.compute.price import price_list
-from porewatch.compute.profiles import profiles
+from porewatch.compute.layouts import profiles
+from porewatch.compute.price_table import price_list
 from porewatch.domain.base import now
-from porewatch.domain.disk import on_image
 from porewatch.domain.errors import CapacityUnavailable, ConfigurationRefused
-from porewatch.domain.launching import Owner
-from porewatch.domain.metrics import Measure
-from porewatch.domain.phases import StageSpec
-from porewatch_cli.doctor import Verdict, calls_check, types_check
+from porewatch.domain.facts.metrics import Measure
+from porewatch.domain.stage.disk_size import on_image
+from porewatch.domain.stage.instances import Owner
+from porewatch.domain.stage.phases import StageSpec
+from porewatch_cli.operate.doctor import (
+    Verdict,
+    calls_check,
+    types_check,
+)
 from porewatch_cli.stack import Stack
-from porewatch_local import gate, rest_cost
-from porewatch_local.template import Template, folder_of
-from porewatch_worker import isolated, main, metadata
+from porewatch_local.stack_template import (
+    gate,
+    rest_cost,
+)
+from porewatch_local.stack_template.template import (
+    Template,
+    folder_of,
+)
+from porewatch_worker import main
+from porewatch_worker.instance import instance_metadata
 from porewatch_worker.settings import WorkerSettings
-from porewatch_worker.stop import Stop
+from porewatch_worker.stage import child_process
+from porewatch_worker.stage.stop import Stop
 from tests.contract.test_images import component, said_to_docker
 
 ROOT = Path(__file__).parents[2]
@@ -413,7 +425,7 @@ def test_c1_a_machine_knows_who_it_is_without_asking_sts(monkeypatch: pytest.Mon
         scratch=Path("/tmp"), role_id="AROAEXAMPLE",
     )  # fmt: skip
     monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
-    monkeypatch.setattr(metadata.InstanceMetadata, "instance_id", lambda _self: "i-1")
+    monkeypatch.setattr(instance_metadata.InstanceMetadata, "instance_id", lambda _self: "i-1")
     assert main._cloud(told, Stop()).user_id() == "AROAEXAMPLE:i-1"
     script = TEMPLATE.resources["WorkerTemplate"]["Properties"]["LaunchTemplateData"]["UserData"]
     assert "POREWATCH_ROLE_ID='${WorkerRole.RoleId}'" in script["Fn::Base64"]["Fn::Sub"]
@@ -423,7 +435,9 @@ def test_c1_a_machine_knows_who_it_is_without_asking_sts(monkeypatch: pytest.Mon
 
 
 def test_c2_readme_says_what_a_stack_costs_at_rest() -> None:
-    assert rest_cost.PAGE.read_text() == rest_cost.page(), "python -m porewatch_local.rest_cost"
+    assert rest_cost.PAGE.read_text() == rest_cost.page(), (
+        "python -m porewatch_local.stack_template.rest_cost"
+    )
 
 
 def test_c2_a_small_laboratory_pays_no_more_than_it_would_accept() -> None:
@@ -541,5 +555,5 @@ def test_polish_sam_local_finds_each_function_its_event_and_its_environment() ->
 
 def test_polish_a_computation_in_a_child_needs_no_prctl(monkeypatch: pytest.MonkeyPatch) -> None:
     """Only Linux has it; elsewhere the child would have ended without an answer."""
-    monkeypatch.setattr(isolated.ctypes, "CDLL", lambda _name: object())
-    assert isolated.in_child(lambda: 7) == 7
+    monkeypatch.setattr(child_process.ctypes, "CDLL", lambda _name: object())
+    assert child_process.in_child(lambda: 7) == 7

@@ -6,7 +6,10 @@ from typing import Any
 
 import pytest
 
-from porewatch_local.template import Template, as_list
+from porewatch_local.stack_template.template import (
+    Template,
+    as_list,
+)
 from tests.contract.test_template import TEMPLATE, changed
 from tests.rights import golden, of_template
 

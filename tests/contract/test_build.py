@@ -10,8 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from porewatch_local import gate
-from porewatch_local.artefacts import Artefact, built_functions
+from porewatch_local.built_functions import (
+    Artefact,
+    built_functions,
+)
+from porewatch_local.stack_template import gate
 
 pytestmark = pytest.mark.xdist_group("build")  # built once
 REPOSITORY = Path(__file__).parents[2]

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from porewatch.adapters.metrics import NAMESPACE
-from porewatch_local.template import Template
+from porewatch.adapters.messages.metrics import NAMESPACE
+from porewatch_local.stack_template.template import Template
 
 TEMPLATE = Template.load(Path(__file__).parents[2] / "template.yaml")
 BODY: str = TEMPLATE.resources["Dashboard"]["Properties"]["DashboardBody"]["Fn::Sub"]

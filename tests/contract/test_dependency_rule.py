@@ -154,8 +154,8 @@ def test_imports_follow_the_arrows(module: str) -> None:
         ("porewatch.domain.runs", "import boto3"),
         ("porewatch.domain.runs", "from porewatch.adapters.table import Table"),
         ("porewatch.domain.runs", "def f():\n    from porewatch import settings"),
-        ("porewatch.usecases.seal_run", "from porewatch.adapters import table"),
-        ("porewatch.usecases.seal_run", "from ..adapters.table import Table"),
+        ("porewatch.usecases.intake.seal_run", "from porewatch.adapters import table"),
+        ("porewatch.usecases.intake.seal_run", "from ..adapters.table import Table"),
         ("porewatch.adapters.table", "from porewatch.settings import settings"),
         ("porewatch.adapters.table", "import aws_lambda_powertools"),
         ("porewatch.reads.fastq", "import dnaio"),
@@ -163,7 +163,7 @@ def test_imports_follow_the_arrows(module: str) -> None:
         ("functions.api.app", "import aws_xray_sdk.core"),
         ("porewatch_worker.main", "from porewatch.edge.queue import on_queue"),
         ("porewatch_worker.main", "import porewatch_local"),
-        ("porewatch_cli.main", "from porewatch.usecases.seal_run import seal_run"),
+        ("porewatch_cli.main", "from porewatch.usecases.intake.seal_run import seal_run"),
     ],
 )
 def test_an_arrow_that_points_back_is_seen(module: str, source: str) -> None:
@@ -174,10 +174,10 @@ def test_an_arrow_that_points_back_is_seen(module: str, source: str) -> None:
     ("module", "source"),
     [
         (
-            "porewatch.usecases.seal_run",
+            "porewatch.usecases.intake.seal_run",
             "if TYPE_CHECKING:\n    from porewatch.adapters import runs",
         ),
-        ("porewatch.usecases.seal_run", "from porewatch.domain.runs import RunManifest"),
+        ("porewatch.usecases.intake.seal_run", "from porewatch.domain.runs import RunManifest"),
         ("porewatch.compute.ec2_fleet", "from porewatch.adapters import clients"),
         ("functions.api.app", "from porewatch.settings import settings"),
     ],
@@ -211,7 +211,7 @@ def _publishers() -> set[str]:
 
 
 def test_facts_leave_the_house_by_one_door() -> None:
-    assert _publishers() == {"porewatch.adapters.bus"}
+    assert _publishers() == {"porewatch.adapters.messages.bus"}
 
 
 def test_pod5_is_imported_only_where_it_is_used() -> None:
@@ -227,9 +227,9 @@ IN_A_BOX = {
     "porewatch.reads.fastq",
     "porewatch.reads.pod5",
     "porewatch_worker.phases.called_bam",
-    "porewatch_worker.references.fasta",
+    "porewatch_worker.references.building.fasta",
 }
-"""Modules whose parsing runs in the child of `porewatch.reads.box`."""
+"""Modules whose parsing runs in the child of `porewatch.reads.sandbox.parent`."""
 WRITERS = {"porewatch_worker.simulate.files", "porewatch_worker.simulate.small_files"}
 
 

@@ -1,14 +1,19 @@
 """docs/events.md says what the code and the template say."""
 
-from porewatch.domain.events import FACTS
-from porewatch_local.event_page import PAGE, ROOT, page, readers
-from porewatch_local.template import Template
+from porewatch.domain.facts.events import FACTS
+from porewatch_local.generated.event_page import (
+    PAGE,
+    ROOT,
+    page,
+    readers,
+)
+from porewatch_local.stack_template.template import Template
 
 TEMPLATE = Template.load(ROOT / "template.yaml")
 
 
 def test_the_page_is_not_stale() -> None:
-    assert PAGE.read_text() == page(TEMPLATE), "run python -m porewatch_local.event_page"
+    assert PAGE.read_text() == page(TEMPLATE), "run python -m porewatch_local.generated.event_page"
 
 
 def test_every_fact_has_a_sentence_and_a_reader() -> None:

@@ -10,10 +10,22 @@ from typing import Any
 import jsonschema
 import pytest
 
-from porewatch.domain.events import FACTS, SOURCE
-from porewatch_local.patterns import matches
-from porewatch_local.schemas import EVENTS, export, schema_of, stale
-from porewatch_local.template import Template, folder_of, target
+from porewatch.domain.facts.events import (
+    FACTS,
+    SOURCE,
+)
+from porewatch_local.generated.schemas import (
+    EVENTS,
+    export,
+    schema_of,
+    stale,
+)
+from porewatch_local.stack_template.event_patterns import matches
+from porewatch_local.stack_template.template import (
+    Template,
+    folder_of,
+    target,
+)
 
 TEMPLATE = Template.load(EVENTS.parent / "template.yaml")
 RULES = TEMPLATE.of_type("AWS::Events::Rule")
@@ -57,7 +69,7 @@ def an_object(key: str) -> Json:
 
 
 def test_the_exported_schemas_are_those_of_the_code() -> None:
-    assert list(stale(EVENTS)) == [], "run `python -m porewatch_local.schemas` and commit"
+    assert list(stale(EVENTS)) == [], "run `python -m porewatch_local.generated.schemas` and commit"
 
 
 def test_a_changed_fact_makes_its_schema_stale(tmp_path: Path) -> None:

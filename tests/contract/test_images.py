@@ -25,8 +25,8 @@ from dockerfile_parse import DockerfileParser
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from porewatch_local import gate
-from porewatch_local.template import Template
+from porewatch_local.stack_template import gate
+from porewatch_local.stack_template.template import Template
 
 REPOSITORY = Path(__file__).parents[2]
 DOCKERFILES = ("worker/Dockerfile", "worker/Dockerfile.gpu")

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from porewatch_local.template import Template
+from porewatch_local.stack_template.template import Template
 
 ROOT = Path(__file__).resolve().parents[2]
 READERS = sorted([*ROOT.glob("cli/src/**/*.py"), *ROOT.glob("local/src/**/*.py")])

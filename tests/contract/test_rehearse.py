@@ -15,13 +15,26 @@ import pytest
 from botocore.exceptions import ClientError
 from botocore.stub import ANY, Stubber
 
-from porewatch.compute.profiles import profile
-from porewatch_cli.doctor import Check, Verdict
-from porewatch_local import change_set, gate, rehearse_policies
-from porewatch_local import rehearse as rehearsal
-from porewatch_local.literal import of_roles, placed
-from porewatch_local.rehearse import rehearse, table
-from porewatch_local.template import Template
+from porewatch.compute.layouts import profile
+from porewatch_cli.operate.doctor import (
+    Check,
+    Verdict,
+)
+from porewatch_local.rehearsal import (
+    change_set,
+    policies,
+)
+from porewatch_local.rehearsal import rehearse as rehearsal
+from porewatch_local.rehearsal.rehearse import (
+    rehearse,
+    table,
+)
+from porewatch_local.stack_template import gate
+from porewatch_local.stack_template.literal_policies import (
+    of_roles,
+    placed,
+)
+from porewatch_local.stack_template.template import Template
 from tests.judges import judges
 
 ROOT = Path(__file__).parents[2]
@@ -31,11 +44,11 @@ STAGES = [stage for stage in profile("default").stages if not stage.gpu]
 TYPES = sorted({name for stage in STAGES for name in stage.instance_types})
 ZONES = [f"eu-west-1{letter}" for letter in "abc"]
 ME = "arn:aws:iam::123456789012:user/lab"
-DOCUMENTS = list(rehearse_policies.documents(TEMPLATE))
+DOCUMENTS = list(policies.documents(TEMPLATE))
 CONDITIONED = [
     (role, statement)
     for role, documents in of_roles(TEMPLATE)
-    for statement in rehearse_policies.conditioned(placed(documents, "eu-west-1", "123456789012"))
+    for statement in policies.conditioned(placed(documents, "eu-west-1", "123456789012"))
 ]
 NOT_ASKED = {"image", "change set", "launches"}
 
@@ -103,7 +116,7 @@ def add_rights(account: Account, refused: int = -1) -> None:
     iam = account.stub("iam")
     iam.add_response("simulate_principal_policy", decided("iam:CreateRole"))
     for number, (_, statement) in enumerate(CONDITIONED):
-        asked = rehearse_policies.request_for(statement)
+        asked = policies.request_for(statement)
         decision = "implicitDeny" if number == refused else "allowed"
         answer = decided(*asked["ActionNames"], decision=decision)
         iam.add_response("simulate_custom_policy", answer, {"PolicyInputList": ANY, **asked})
@@ -284,7 +297,7 @@ def test_each_conditioned_statement_is_asked_for_just_what_it_allows() -> None:
     """Keys, as the simulator takes them; nothing is left with a pattern or a reference in it."""
     assert len(CONDITIONED) > 30
     for role, statement in CONDITIONED:
-        asked = rehearse_policies.request_for(statement)
+        asked = policies.request_for(statement)
         keys = {entry["ContextKeyName"] for entry in asked["ContextEntries"]}
         assert keys > {"aws:userid"} and not [key for key in keys if key.startswith("Null")]
         values = [v for entry in asked["ContextEntries"] for v in entry["ContextKeyValues"]]
@@ -299,10 +312,10 @@ def test_each_of_these_requests_is_what_its_role_allows_and_nothing_wider() -> N
     meant, without = list[judges.Question](), list[judges.Question]()
     for role, documents in of_roles(TEMPLATE):
         here = placed(documents, "eu-west-1", "123456789012")
-        for statement in rehearse_policies.conditioned(here):
-            asked = rehearse_policies.request_for(statement)
+        for statement in policies.conditioned(here):
+            asked = policies.request_for(statement)
             # The evaluator fills in no variables of policies.
-            told = json.loads(json.dumps(here).replace("${aws:userid}", rehearse_policies.USER))
+            told = json.loads(json.dumps(here).replace("${aws:userid}", policies.USER))
             context = context_of(asked)
             for pair in itertools.product(asked["ActionNames"], asked["ResourceArns"]):
                 meant.append((told, list(pair), context))
@@ -347,17 +360,17 @@ def test_a_role_is_asked_for_by_its_own_address_and_root_not_at_all() -> None:
     }  # fmt: skip
     account.stub("iam").add_response("get_role", answer, {"RoleName": "Lab"})
     session = "arn:aws:sts::123456789012:assumed-role/Lab/ada@example.org"
-    assert rehearse_policies._principal(account, session) == role
-    assert rehearse_policies._principal(account, "arn:aws:iam::123456789012:root") is None
+    assert policies._principal(account, session) == role
+    assert policies._principal(account, "arn:aws:iam::123456789012:root") is None
 
 
 def test_every_kind_of_resource_has_the_action_that_makes_it() -> None:
     kinds = {resource["Type"] for resource in TEMPLATE.resources.values()}
-    assert kinds == set(rehearse_policies.MAKING)
+    assert kinds == set(policies.MAKING)
 
 
 def test_the_actions_that_make_things_exist() -> None:
-    actions = sorted({*rehearse_policies.MAKING.values(), *rehearse_policies.BESIDES})
+    actions = sorted({*policies.MAKING.values(), *policies.BESIDES})
     assert judges.unknown_actions(actions) == []
     assert judges.unknown_actions(["s3:CreateBuket"]) == ["s3:CreateBuket"]
 

@@ -7,8 +7,13 @@ from typing import Any
 
 import pytest
 
-from porewatch_local.replacement import create_only, held, recorded, replaced
-from porewatch_local.template import Template
+from porewatch_local.stack_template.replacement import (
+    create_only,
+    held,
+    recorded,
+    replaced,
+)
+from porewatch_local.stack_template.template import Template
 from tests.contract.test_template import TEMPLATE, changed
 
 P = "Resources/{}/Properties/{}"
@@ -19,7 +24,7 @@ def test_an_upgrade_replaces_nothing_that_holds_data() -> None:
 
 
 def test_what_holds_data_is_on_record() -> None:
-    """`python -m porewatch_local.replacement` adds what is new."""
+    """`python -m porewatch_local.stack_template.replacement` adds what is new."""
     assert set(held(TEMPLATE)) - set(recorded()) == set()
     assert {"RawBucket", "Ledger", "RegistryCluster", "DataKey"} <= set(recorded())
 

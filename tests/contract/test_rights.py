@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from porewatch_local.template import folder_of
+from porewatch_local.stack_template.template import folder_of
 from tests import rights
 from tests.contract.test_template import TEMPLATE, changed
 from tests.rights import Asked, Right, allowed, asked, golden, of_template, written

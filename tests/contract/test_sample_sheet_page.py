@@ -7,9 +7,17 @@ from pathlib import Path
 
 import pytest
 
-from porewatch.domain.sample_sheet import parse_sample_sheet
-from porewatch.domain.sheet_columns import BY_FIELD, COLUMNS, HIGHEST_BARCODE, IGNORED
-from porewatch.domain.sheet_example import Layout, example
+from porewatch.domain.inputs.sheet.columns import (
+    BY_FIELD,
+    COLUMNS,
+    HIGHEST_BARCODE,
+    IGNORED,
+)
+from porewatch.domain.inputs.sheet.example import (
+    Layout,
+    example,
+)
+from porewatch.domain.inputs.sheet.sample_sheet import parse_sample_sheet
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "sample-sheet.md").read_text()
 TABLE = [

@@ -8,9 +8,13 @@ from typing import Any
 
 import pytest
 
-from porewatch.domain import intake
-from porewatch.domain.events import FACTS
-from porewatch_local.template import Template, folder_of, target
+from porewatch.domain.facts.events import FACTS
+from porewatch.domain.uploads import intake
+from porewatch_local.stack_template.template import (
+    Template,
+    folder_of,
+    target,
+)
 from tests.simulator import bus, deployed, lambdas
 
 TEMPLATE = Template.load(Path(__file__).parents[2] / "template.yaml")

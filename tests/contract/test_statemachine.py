@@ -16,7 +16,8 @@ from typing import Any
 import pytest
 from pydantic import BaseModel, TypeAdapter
 
-from porewatch.domain import errors, tasks
+from porewatch.domain import errors
+from porewatch.domain.stage import state_machine_tasks
 
 REPOSITORY = Path(__file__).parents[2]
 MACHINE: dict[str, Any] = json.loads((REPOSITORY / "statemachine/screen_run.asl.json").read_text())
@@ -173,13 +174,13 @@ VALUES: dict[str, Any] = {
 @pytest.mark.parametrize(
     ("state", "model"),
     [
-        ("PlanRun", tasks.STAGE_TASK),
-        ("OpenStage", tasks.STAGE_TASK),
-        ("AwaitWorker", tasks.STAGE_TASK),
-        ("LaunchInstance", TypeAdapter(tasks.Launch)),
-        ("TerminateInstance", TypeAdapter(tasks.Terminate)),
-        ("HandleError", tasks.ERROR_TASK),
-        ("FailRun", tasks.ERROR_TASK),
+        ("PlanRun", state_machine_tasks.STAGE_TASK),
+        ("OpenStage", state_machine_tasks.STAGE_TASK),
+        ("AwaitWorker", state_machine_tasks.STAGE_TASK),
+        ("LaunchInstance", TypeAdapter(state_machine_tasks.Launch)),
+        ("TerminateInstance", TypeAdapter(state_machine_tasks.Terminate)),
+        ("HandleError", state_machine_tasks.ERROR_TASK),
+        ("FailRun", state_machine_tasks.ERROR_TASK),
     ],
 )
 def test_a_function_takes_what_the_machine_sends(state: str, model: TypeAdapter[BaseModel]) -> None:
@@ -192,10 +193,10 @@ def test_a_function_takes_what_the_machine_sends(state: str, model: TypeAdapter[
 @pytest.mark.parametrize(
     ("state", "answer"),
     [
-        ("PlanRun", tasks.Planned),
-        ("OpenStage", tasks.Opened),
-        ("HandleError", tasks.Decided),
-        ("FailRun", tasks.RunEnded),
+        ("PlanRun", state_machine_tasks.Planned),
+        ("OpenStage", state_machine_tasks.Opened),
+        ("HandleError", state_machine_tasks.Decided),
+        ("FailRun", state_machine_tasks.RunEnded),
     ],
 )
 def test_what_the_machine_keeps_is_in_the_answer(state: str, answer: type[BaseModel]) -> None:

@@ -10,13 +10,17 @@ from typing import Any
 
 import pytest
 
-from porewatch.adapters.inbox import KEPT
-from porewatch_local import gate, permission_rules, template_rules
-from porewatch_local.template import Template
+from porewatch.adapters.ledger.idempotency import KEPT
+from porewatch_local.stack_template import (
+    gate,
+    permission_rules,
+    rules,
+)
+from porewatch_local.stack_template.template import Template
 
 REPOSITORY = Path(__file__).parents[2]
 TEMPLATE = Template.load(REPOSITORY / "template.yaml")
-RULES = (*template_rules.RULES, *permission_rules.RULES)
+RULES = (*rules.RULES, *permission_rules.RULES)
 Rule = Callable[[Template], Any]
 
 
@@ -57,64 +61,64 @@ def test_the_template_keeps_our_rule(rule: Rule) -> None:
 
 F = "Resources/FastqValidator/Properties"
 PLANTED = [
-    (template_rules.every_folder_is_a_function_and_back, "Resources/Api", None),
-    (template_rules.every_handler_exists, "Globals/Function/Handler", "app.handler"),
-    (template_rules.every_function_is_built_for_one_runtime, f"{F}/Runtime", "python3.12"),
-    (template_rules.every_function_is_built_for_one_runtime, "Resources/Api/Metadata", None),
-    (template_rules.every_function_is_traced_and_logs_to_its_own_group, f"{F}/LoggingConfig", None),
+    (rules.every_folder_is_a_function_and_back, "Resources/Api", None),
+    (rules.every_handler_exists, "Globals/Function/Handler", "app.handler"),
+    (rules.every_function_is_built_for_one_runtime, f"{F}/Runtime", "python3.12"),
+    (rules.every_function_is_built_for_one_runtime, "Resources/Api/Metadata", None),
+    (rules.every_function_is_traced_and_logs_to_its_own_group, f"{F}/LoggingConfig", None),
     (
-        template_rules.every_function_is_traced_and_logs_to_its_own_group,
+        rules.every_function_is_traced_and_logs_to_its_own_group,
         "Resources/ApiLog/Properties/RetentionInDays",
         None,
     ),
     (
-        template_rules.every_function_finds_what_it_reads_in_its_environment,
+        rules.every_function_finds_what_it_reads_in_its_environment,
         f"{F}/Environment/Variables/RAW_BUCKET",
         None,
     ),
     (
-        template_rules.every_function_finds_what_it_reads_in_its_environment,
+        rules.every_function_finds_what_it_reads_in_its_environment,
         f"{F}/Environment/Variables/RAW_BUKET",
         "typo",
     ),
-    (template_rules.every_queue_waits_long_enough, f"{F}/Timeout", 901),
+    (rules.every_queue_waits_long_enough, f"{F}/Timeout", 901),
     (
-        template_rules.every_batch_can_fail_in_part,
+        rules.every_batch_can_fail_in_part,
         f"{F}/Events/Queue/Properties/FunctionResponseTypes",
         None,
     ),
-    (template_rules.every_batch_can_fail_in_part, f"{F}/Events/Queue/Properties/BatchSize", 20),
+    (rules.every_batch_can_fail_in_part, f"{F}/Events/Queue/Properties/BatchSize", 20),
     (
-        template_rules.every_schedule_can_be_read,
+        rules.every_schedule_can_be_read,
         "Resources/InstanceMonitor/Properties/Events/EveryMinute/Properties/Schedule",
         "rate(1 minutes)",
     ),
     (
-        template_rules.every_queue_has_dead_letters_and_they_are_watched,
+        rules.every_queue_has_dead_letters_and_they_are_watched,
         "Resources/FilesQueue/Properties/RedrivePolicy",
         None,
     ),
     (
-        template_rules.every_queue_has_dead_letters_and_they_are_watched,
+        rules.every_queue_has_dead_letters_and_they_are_watched,
         "Resources/FilesDeadLettersAlarm",
         None,
     ),
     (
-        template_rules.every_alarm_names_its_runbook,
+        rules.every_alarm_names_its_runbook,
         "Resources/ApiFaultsAlarm/Properties/AlarmDescription",
         "See docs/runbooks/nothing.md.",
     ),
     (
-        template_rules.every_placeholder_of_a_state_machine_is_filled,
+        rules.every_placeholder_of_a_state_machine_is_filled,
         "Resources/ScreenRun/Properties/DefinitionSubstitutions/ErrorHandler",
         None,
     ),
     (
-        template_rules.every_task_outlasts_its_function,
+        rules.every_task_outlasts_its_function,
         "Resources/ErrorHandler/Properties/Timeout",
         70,
     ),
-    (template_rules.every_stage_says_everything, "Parameters/RawDays", None),
+    (rules.every_stage_says_everything, "Parameters/RawDays", None),
     (
         permission_rules.no_action_is_a_pattern,
         "Resources/ApiRole/Properties/Policies/0/PolicyDocument/Statement/0/Action",
@@ -165,7 +169,7 @@ def test_every_rule_was_seen_failing() -> None:
     ],
 )
 def test_a_schedule_is_told_from_what_only_looks_like_one(text: str, right: bool) -> None:
-    assert template_rules.is_schedule(text) is right
+    assert rules.is_schedule(text) is right
 
 
 def test_only_named_resources_are_left_out_on_the_embedded_aws() -> None:

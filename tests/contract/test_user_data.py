@@ -11,8 +11,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from porewatch.domain.places import boot_log_of
-from porewatch_local.template import Template
+from porewatch.domain.s3_keys import boot_log_of
+from porewatch_local.stack_template.template import Template
 
 TEMPLATE = Template.load(Path(__file__).parents[2] / "template.yaml")
 PUT_OFF = "shutdown -h +40"

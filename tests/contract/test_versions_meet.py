@@ -15,11 +15,17 @@ from pydantic import ValidationError
 
 from porewatch.domain.base import now
 from porewatch.domain.errors import ManifestRefused
-from porewatch.domain.events import FACTS, RunCompleted
-from porewatch.domain.messages import WORKER_MESSAGE
-from porewatch.domain.phases import StageManifest, StoredOrder
+from porewatch.domain.facts.events import (
+    FACTS,
+    RunCompleted,
+)
 from porewatch.domain.runs import RunManifest, RunRecord
 from porewatch.domain.sealing import parse_manifest
+from porewatch.domain.stage.phases import (
+    StageManifest,
+    StoredOrder,
+)
+from porewatch.domain.stage.worker_messages import WORKER_MESSAGE
 
 HERE = Path(__file__).parent
 RECORDED = HERE / "recorded"

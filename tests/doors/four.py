@@ -16,18 +16,24 @@ from pathlib import Path
 from typing import Any
 
 from porewatch.adapters.objects import Head
-from porewatch.domain.bundles import manifest_of
 from porewatch.domain.errors import InputRefused, NoReadsInside, Refused
-from porewatch.domain.landing.names import Landed, classify
-from porewatch.domain.lying import Lying
-from porewatch.domain.naming import kind_of
+from porewatch.domain.inputs.file_kinds import kind_of
+from porewatch.domain.inputs.file_names import (
+    Landed,
+    classify,
+)
 from porewatch.domain.runs import FileRecord, FileState, RunManifest
 from porewatch.domain.sealing import input_file
+from porewatch.domain.uploads.run_archives import manifest_of
+from porewatch.domain.uploads.stored_files import Lying
 from porewatch.reads.check import check_stream
-from porewatch.usecases.seal_run import manifest_by_summary, understood
-from porewatch.usecases.unpack_bundle import look_at
-from porewatch_cli.gather import gather
-from porewatch_worker.local_reads import check_reads
+from porewatch.usecases.intake.seal_run import (
+    manifest_by_summary,
+    understood,
+)
+from porewatch.usecases.intake.unpack_run_archive import look_at
+from porewatch_cli.submit.collect_run import gather
+from porewatch_worker.local.reads import check_reads
 
 WHEN = datetime(2026, 3, 1, 12, tzinfo=UTC)
 SUMMARY = "acquisition_run_id=abc\nstarted=2026-02-28T10:00:00+01:00\n"

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from porewatch_cli.gather import gather
+from porewatch_cli.submit.collect_run import gather
 from tests.doors.four import Answer, at_all, at_summary
 
 Files = dict[str, bytes]

@@ -9,9 +9,9 @@ from typing import Any
 import boto3
 import pytest
 
-from porewatch.adapters.manifests import Manifests
+from porewatch.adapters.ledger.runs import RunLedger
 from porewatch.adapters.objects import Objects
-from porewatch.adapters.runs import RunLedger
+from porewatch.adapters.s3.manifests import Manifests
 from porewatch.adapters.table import Table
 from porewatch.domain.runs import RunManifest
 from tests.mocked import make_buckets, make_ledger, mocked_aws

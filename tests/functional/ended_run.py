@@ -8,16 +8,19 @@ from typing import Any
 
 import boto3
 
-from porewatch.adapters.endings import Endings
+from porewatch.adapters.ledger.retention import Endings
+from porewatch.adapters.ledger.runs import RunLedger
 from porewatch.adapters.objects import Objects
-from porewatch.adapters.registry import Registry
-from porewatch.adapters.runs import RunLedger
+from porewatch.adapters.registry.database import Registry
+from porewatch.adapters.s3.versions import (
+    Version,
+    Versions,
+)
 from porewatch.adapters.table import Table
-from porewatch.adapters.versions import Version, Versions
-from porewatch.domain import places
+from porewatch.domain import s3_keys
 from porewatch.domain.base import now
-from porewatch.domain.events import Fact
-from porewatch.usecases.find_projection import Sources
+from porewatch.domain.facts.events import Fact
+from porewatch.usecases.facts.find_projection import Sources
 from tests.functional.doors import created, put, send
 from tests.functional.findings import some_results
 from tests.functional.test_bundle_unpacker import GOOD_TAR
@@ -90,7 +93,7 @@ def end_run(
         s3.delete_object(Bucket=bucket, Key=key)
     s3.create_multipart_upload(Bucket="raw", Key="runs/run-1/fastq/half.fastq.gz")
     Endings(ledger).note_tar(RUN, OTHER_TAR, named="other")
-    Objects("results").put_json(places.results_key(RUN, 0), some_results())
+    Objects("results").put_json(s3_keys.results_key(RUN, 0), some_results())
     if registry is not None:
         tell_story(registry, facts)
     runs.complete(RUN, 0, report_keys={"report.json": "k"}, findings=1, cost_usd=0.5, at=now())

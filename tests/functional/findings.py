@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from porewatch.domain.findings import (
+from porewatch.domain.calls.findings import (
     Call,
     Finding,
     Histogram,
@@ -14,9 +14,12 @@ from porewatch.domain.findings import (
     SampleOutcome,
     SampleScreen,
 )
-from porewatch.domain.panel import Severity
-from porewatch.domain.phases import Phase, PhaseRecord
-from porewatch.domain.results import RunResults
+from porewatch.domain.calls.panel import Severity
+from porewatch.domain.results.run_results import RunResults
+from porewatch.domain.stage.phases import (
+    Phase,
+    PhaseRecord,
+)
 
 WHEN = datetime(2026, 3, 1, 12, tzinfo=UTC)
 NONE = Histogram(unit="bases", edges=(0, 1), counts=(0,))

@@ -9,8 +9,11 @@ from typing import Any
 import boto3
 import pytest
 
-from porewatch.adapters.inbox import KEPT, Inbox
-from porewatch.adapters.notices import Topic
+from porewatch.adapters.ledger.idempotency import (
+    KEPT,
+    Inbox,
+)
+from porewatch.adapters.messages.notices import Topic
 from porewatch.adapters.table import Table
 from porewatch.domain.base import now
 from porewatch.domain.errors import AlreadyDone, Unavailable

@@ -12,23 +12,41 @@ from typing import Any
 
 import pytest
 
-from porewatch.adapters.alerts import AlertLedger
 from porewatch.adapters.items import Item, run_key
+from porewatch.adapters.ledger.alerts import AlertLedger
+from porewatch.adapters.ledger.runs import RunLedger
 from porewatch.adapters.objects import Objects
-from porewatch.adapters.runs import RunLedger
 from porewatch.adapters.table import Table
-from porewatch.domain import base, places
-from porewatch.domain.alarms import Alarm
-from porewatch.domain.alerts import MOST_ESCALATIONS, Acknowledge, AlertState, Verdict
+from porewatch.domain import (
+    base,
+    s3_keys,
+)
+from porewatch.domain.calls.alarm_rule import Alarm
+from porewatch.domain.calls.findings import (
+    Call,
+    Finding,
+)
 from porewatch.domain.errors import MessageRefused, NotFound
-from porewatch.domain.events import FACTS, Fact, PathogenSuspected
-from porewatch.domain.findings import Call, Finding
-from porewatch.domain.messages import Suspected
-from porewatch.domain.outbox import FACT_PREFIX
-from porewatch.domain.results import RunResults
+from porewatch.domain.facts.alerts import (
+    MOST_ESCALATIONS,
+    Acknowledge,
+    AlertState,
+    Verdict,
+)
+from porewatch.domain.facts.events import (
+    FACTS,
+    Fact,
+    PathogenSuspected,
+)
+from porewatch.domain.facts.outbox import FACT_PREFIX
+from porewatch.domain.results.run_results import RunResults
 from porewatch.domain.runs import RunRecord, RunState
-from porewatch.usecases.raise_alert import raise_alert
-from porewatch.usecases.show_alerts import acknowledge, list_alerts
+from porewatch.domain.stage.worker_messages import Suspected
+from porewatch.usecases.alerts.raise_alert import raise_alert
+from porewatch.usecases.views.show_alerts import (
+    acknowledge,
+    list_alerts,
+)
 from tests.functional.doors import Context, door, send, told
 from tests.functional.findings import some_outcomes
 
@@ -81,7 +99,7 @@ def results(*found: Finding, alarms: tuple[str, ...] = (), revision: int = 0) ->
             for c in alarms
         ),
     )  # fmt: skip
-    Objects("results").put_json(places.results_key(RUN, revision), content)
+    Objects("results").put_json(s3_keys.results_key(RUN, revision), content)
 
 
 def facts(table: Table) -> list[Fact]:

@@ -12,10 +12,10 @@ import pytest
 from porewatch.adapters.table import Table
 from porewatch.domain import base
 from porewatch.domain.errors import ManifestRefused
-from porewatch.domain.revisions import newest
+from porewatch.domain.rules.revisions import newest
 from porewatch.domain.runs import RunState
-from porewatch_cli.arrival import Sent
-from porewatch_cli.verdict_text import revisions_text
+from porewatch_cli.runs.verdict_text import revisions_text
+from porewatch_cli.submit.wait_for_stack import Sent
 from tests.functional.conftest import Runs, executions
 from tests.functional.doors import created, put, send, told
 from tests.functional.test_pipeline_orchestrator import (
@@ -139,6 +139,6 @@ def test_a_refused_seal_is_not_read_again_by_the_sweep(
     before = runs.get("run-1")
     later = datetime.now(UTC) + timedelta(hours=1)
     monkeypatch.setattr(base, "clock", lambda: later)
-    monkeypatch.setattr("porewatch.usecases.sweep_intake.seal_by_manifest", None)
+    monkeypatch.setattr("porewatch.usecases.intake.sweep_intake.seal_by_manifest", None)
     assert send("pipeline_orchestrator", told("IntakeSweep", {})) == []
     assert runs.get("run-1") == before

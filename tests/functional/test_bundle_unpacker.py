@@ -15,17 +15,18 @@ from typing import Any
 import boto3
 import pytest
 
+from porewatch.adapters.ledger.runs import RunLedger
 from porewatch.adapters.objects import Objects
-from porewatch.adapters.runs import RunLedger
 from porewatch.adapters.table import Table
-from porewatch.domain import bundles, places
+from porewatch.domain import s3_keys
 from porewatch.domain.base import now
 from porewatch.domain.errors import MessageRefused, Refused
 from porewatch.domain.identity import Laboratory
 from porewatch.domain.runs import RunManifest, RunState
 from porewatch.domain.sealing import input_file, seal
+from porewatch.domain.uploads import run_archives
 from porewatch_cli.stack import Stack
-from porewatch_cli.submit import submit
+from porewatch_cli.submit.submit import submit
 from tests.functional.conftest import executions
 from tests.functional.doors import created, keys, put, send
 from tests.mocked import facts_in
@@ -65,7 +66,7 @@ GOOD_TAR = a_tar(
 
 
 def manifest() -> RunManifest:
-    return Objects("raw").get_json(places.seal_key("run-1"), RunManifest)
+    return Objects("raw").get_json(s3_keys.seal_key("run-1"), RunManifest)
 
 
 def test_a_sequencing_folder_as_a_tar_becomes_a_sealed_run(cloud: Table, runs: RunLedger) -> None:
@@ -208,7 +209,7 @@ def test_a_bad_tar_is_set_aside_whole_with_the_reason_and_starts_nothing(
 def test_a_tar_that_cannot_be_unpacked_in_time_is_refused_with_the_way_out(
     cloud: Table, runs: RunLedger, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(bundles, "MOST_BYTES", 100)
+    monkeypatch.setattr(run_archives, "MOST_BYTES", 100)
     send("bundle_unpacker", put(KEY, a_tar(FASTQ)))
     assert "porewatch submit" in str(runs.get("run-1").problem)
 
@@ -216,7 +217,7 @@ def test_a_tar_that_cannot_be_unpacked_in_time_is_refused_with_the_way_out(
 def test_too_many_members_are_refused(
     cloud: Table, runs: RunLedger, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(bundles, "MOST_MEMBERS", 3)
+    monkeypatch.setattr(run_archives, "MOST_MEMBERS", 3)
     send("bundle_unpacker", put(KEY, a_tar(*[(f"{i}.fastq", b"x") for i in range(5)])))
     assert "is the 4th member; 3 may be" in str(runs.get("run-1").problem)
 
@@ -375,14 +376,14 @@ def test_a_tar_does_not_write_into_a_run_that_receives_other_files(
     ],
 )
 def test_a_key_says_whose_the_tar_is(key: str, run_id: str) -> None:
-    assert bundles.run_id_of(key) == run_id
+    assert run_archives.run_id_of(key) == run_id
 
 
 @pytest.mark.parametrize("key", ["runs/lab-a-=/lab-b-1/x.tar", "runs/lab-a-=/lab-b-1.tar"])
 def test_no_tar_below_one_run_is_another_runs(key: str) -> None:
     """Rights of people end at a prefix of `runs/` (docs/policies)."""
     with pytest.raises(MessageRefused):
-        bundles.run_id_of(key)
+        run_archives.run_id_of(key)
 
 
 def own_manifest(policy: str) -> bytes:

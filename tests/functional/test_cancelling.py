@@ -13,19 +13,22 @@ import pytest
 from typer.testing import CliRunner
 
 from porewatch.adapters.executions import Executions
-from porewatch.adapters.manifests import Manifests
+from porewatch.adapters.ledger.runs import RunLedger
+from porewatch.adapters.ledger.stages import StageLedger
 from porewatch.adapters.objects import Objects
-from porewatch.adapters.runs import RunLedger
-from porewatch.adapters.stages import StageLedger
+from porewatch.adapters.s3.manifests import Manifests
 from porewatch.adapters.table import Table
 from porewatch.domain.base import now
-from porewatch.domain.cancelling import Cancel
 from porewatch.domain.errors import RunOver, StaleEpoch
-from porewatch.domain.events import FACTS, RunCancelled
-from porewatch.domain.notices import notice_of
-from porewatch.domain.phases import StageState
+from porewatch.domain.facts.events import (
+    FACTS,
+    RunCancelled,
+)
+from porewatch.domain.notices.run_notices import notice_of
+from porewatch.domain.rules.cancelling import Cancel
 from porewatch.domain.runs import RunManifest, RunState
-from porewatch.usecases.start_run import ExecutionInput
+from porewatch.domain.stage.phases import StageState
+from porewatch.usecases.intake.start_run import ExecutionInput
 from porewatch_cli.main import app
 from porewatch_cli.stack import Stack
 from tests.functional.conftest import ACCOUNT, MACHINE, WAITS
@@ -207,7 +210,7 @@ def test_the_command_stops_it_and_says_what_ended(
     session = SimpleNamespace(client=lambda *_, **__: Functions())
     stack = Stack("s", session, {"LedgerTable": "ledger"})  # type: ignore[arg-type]
     stack.__dict__["table"] = Table("ledger")
-    monkeypatch.setattr("porewatch_cli.ending_verbs.find_stack", lambda *_, **__: stack)
+    monkeypatch.setattr("porewatch_cli.commands.retention.find_stack", lambda *_, **__: stack)
     said = CliRunner().invoke(app, ["cancel", RUN, "--reason", "spilt", "--by", "M. Sato"])
     assert said.exit_code == 0, said.output
     assert running in said.output and "is cancelled" in said.output

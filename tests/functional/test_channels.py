@@ -16,24 +16,36 @@ from typing import Any
 import pytest
 from pypdf import PdfReader
 
-from porewatch.adapters.alerts import AlertLedger
+from porewatch.adapters.ledger.alerts import AlertLedger
+from porewatch.adapters.ledger.runs import RunLedger
 from porewatch.adapters.objects import Objects
-from porewatch.adapters.runs import RunLedger
 from porewatch.adapters.table import Table
-from porewatch.domain import places
-from porewatch.domain.events import FACTS, PathogenSuspected
-from porewatch.domain.findings import Call, Finding, Outcome, SampleOutcome
-from porewatch.domain.outbox import FACT_PREFIX
-from porewatch.domain.panel import Severity
-from porewatch.domain.report import Report
+from porewatch.domain import s3_keys
+from porewatch.domain.calls.findings import (
+    Call,
+    Finding,
+    Outcome,
+    SampleOutcome,
+)
+from porewatch.domain.calls.panel import Severity
+from porewatch.domain.facts.events import (
+    FACTS,
+    PathogenSuspected,
+)
+from porewatch.domain.facts.outbox import FACT_PREFIX
+from porewatch.domain.results.report import Report
 from porewatch.domain.runs import RunRecord, RunState, Sample, SampleRole
-from porewatch_cli import exit_codes, verdict_text
-from porewatch_cli.watch import RunView, one_line
+from porewatch_cli import exit_codes
+from porewatch_cli.runs import verdict_text
+from porewatch_cli.runs.watch import (
+    RunView,
+    one_line,
+)
 from porewatch_worker.references.panel import shipped_panel
 from porewatch_worker.report.assemble import ReportInputs, assemble
 from porewatch_worker.report.render_html import render_html
 from porewatch_worker.report.render_pdf import render_pdf
-from porewatch_worker.science.perv_calls import AC
+from porewatch_worker.science.call.perv_calls import AC
 from porewatch_worker.suspicions.alarms import alarms
 from tests.functional.conftest import Mail
 from tests.functional.doors import Context, door, send, told
@@ -201,11 +213,11 @@ def finish(inputs: ReportInputs) -> Report:
         report_pdf=b"%PDF-1.7",
     )
     make_audit_key()
-    manifests = [places.manifest_key(RUN, 0, s) for s in ("screening", "reporting")]
+    manifests = [s3_keys.manifest_key(RUN, 0, s) for s in ("screening", "reporting")]
     task = {"run_id": RUN, "revision": 0, "manifests": manifests}
     for function in ("result_aggregator", "report_generator"):
         door(function)(task, Context())
-    key = places.report_key(RUN, 0, "report.json")
+    key = s3_keys.report_key(RUN, 0, "report.json")
     return Objects("reports").get_json(key, Report)
 
 

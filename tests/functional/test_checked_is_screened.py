@@ -13,18 +13,21 @@ from unittest.mock import patch
 import boto3
 import pytest
 
-from porewatch.adapters.downloads import Downloads
 from porewatch.adapters.objects import Objects
+from porewatch.adapters.s3.downloads import Downloads
 from porewatch.adapters.table import Table
-from porewatch.domain import places
+from porewatch.domain import s3_keys
 from porewatch.domain.errors import InputRefused
-from porewatch.domain.phases import WorkOrder
 from porewatch.domain.runs import RunState
 from porewatch.domain.sealing import input_file
+from porewatch.domain.stage.phases import WorkOrder
 from porewatch.settings import settings
-from porewatch_worker.fetched_inputs import FetchedInputs
-from porewatch_worker.inputs import sources_of
-from porewatch_worker.order import Assignment, read_order
+from porewatch_worker.instance.assignment import (
+    Assignment,
+    read_order,
+)
+from porewatch_worker.stage.fetched_inputs import FetchedInputs
+from porewatch_worker.stage_inputs import sources_of
 from tests.functional.conftest import Runs, executions
 from tests.functional.doors import ROOT, Context, created, door, put, send
 from tests.functional.test_pipeline_orchestrator import GOOD, a_manifest, put_seal, validated
@@ -183,6 +186,6 @@ def test_a_run_whose_start_is_told_again_keeps_what_was_checked_then(
     version = started()
     assert send("fastq_validator", put(KEY, OTHER)) == []
     for _ in range(2):
-        assert send("pipeline_orchestrator", created(places.seal_key("run-1"))) == []
+        assert send("pipeline_orchestrator", created(s3_keys.seal_key("run-1"))) == []
     assert [f.version for f in runs.manifest("run-1", 0).files] == [version]
     assert len(executions()) == 1

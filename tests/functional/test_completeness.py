@@ -10,13 +10,13 @@ from typing import Any
 
 import pytest
 
+from porewatch.adapters.ledger.runs import RunLedger
 from porewatch.adapters.objects import Objects
-from porewatch.adapters.runs import RunLedger
 from porewatch.adapters.table import Table
-from porewatch.domain.lifecycle import MOST_LATE
+from porewatch.domain.rules.run_lifecycle import MOST_LATE
 from porewatch.domain.runs import RunManifest, RunState
 from porewatch.domain.sealing import input_file, seal
-from porewatch.usecases import seal_run
+from porewatch.usecases.intake import seal_run
 from tests.functional.doors import created, put, send, told
 
 SUMMARY_KEY = "runs/run-1/final_summary_FAX11_ab_cd.txt"

@@ -18,20 +18,34 @@ from moto.core import DEFAULT_ACCOUNT_ID
 from moto.sns import sns_backends
 
 from porewatch.adapters import clients
-from porewatch.adapters.budget import Budget
 from porewatch.adapters.items import Add, Item
-from porewatch.adapters.manifests import Manifests
-from porewatch.adapters.message_keys import EpochSecrets
+from porewatch.adapters.ledger.budget import Budget
+from porewatch.adapters.ledger.runs import RunLedger
+from porewatch.adapters.ledger.stages import StageLedger
+from porewatch.adapters.messages.message_keys import EpochSecrets
 from porewatch.adapters.objects import Objects
-from porewatch.adapters.runs import RunLedger
-from porewatch.adapters.stages import StageLedger
+from porewatch.adapters.s3.manifests import Manifests
 from porewatch.adapters.table import Table
-from porewatch.domain import places
+from porewatch.domain import s3_keys
 from porewatch.domain.base import now
-from porewatch.domain.budget import micro
 from porewatch.domain.errors import ConfigurationRefused, MessageRefused, StaleEpoch, Unavailable
-from porewatch.domain.events import FACTS
-from porewatch.domain.messages import (
+from porewatch.domain.facts.events import FACTS
+from porewatch.domain.money.budget import micro
+from porewatch.domain.runs import InputFile, ReadKind, RunManifest, RunState, Sample
+from porewatch.domain.stage.message_proofs import (
+    MAC,
+    SECRET_TAG,
+    digest_of,
+    proof,
+)
+from porewatch.domain.stage.phases import (
+    StageKey,
+    StageManifest,
+    StageRecord,
+    StageState,
+    WorkOrder,
+)
+from porewatch.domain.stage.worker_messages import (
     Beat,
     Claimed,
     Interrupted,
@@ -40,9 +54,6 @@ from porewatch.domain.messages import (
     StageBroken,
     Suspected,
 )
-from porewatch.domain.phases import StageKey, StageManifest, StageRecord, StageState, WorkOrder
-from porewatch.domain.proofs import MAC, SECRET_TAG, digest_of, proof
-from porewatch.domain.runs import InputFile, ReadKind, RunManifest, RunState, Sample
 from porewatch.edge import log
 from porewatch.settings import settings
 from tests.functional.conftest import MACHINE
@@ -213,8 +224,8 @@ def launched() -> str:
 
 def publish(machine: str) -> str:
     """What a worker leaves before it says so."""
-    attempt = places.attempt_prefix(*KEY, 1, user_of(machine))
-    key = places.draft_key(attempt)
+    attempt = s3_keys.attempt_prefix(*KEY, 1, user_of(machine))
+    key = s3_keys.draft_key(attempt)
     manifest = StageManifest(
         run_id=RUN,
         revision=0,
@@ -241,7 +252,7 @@ def test_a_stage_goes_from_plan_to_bill_through_the_real_doors(answers: Answers)
     assert [stage["name"] for stage in planned["stages"]] == ["screen", "report"]
     opened = call("phase_state_manager", example("phase_state_manager"))
     assert opened == {"epoch": 1, "manifest_key": None}
-    order = Objects("results").get_json(places.order_key(*KEY), WorkOrder)
+    order = Objects("results").get_json(s3_keys.order_key(*KEY), WorkOrder)
     assert order.carbon_factors is not None and order.carbon_factors.region == "eu-central-1"
     assert order.price_snapshot
 
@@ -261,7 +272,7 @@ def test_a_stage_goes_from_plan_to_bill_through_the_real_doors(answers: Answers)
     assert hear(words, words) == []
     name, params = answers[-1]
     assert (name, params["taskToken"]) == ("SendTaskSuccess", waiting["task_token"])
-    assert json.loads(params["output"]) == {"manifest_key": places.manifest_key(*KEY)}
+    assert json.loads(params["output"]) == {"manifest_key": s3_keys.manifest_key(*KEY)}
     assert [name for name, _ in answers].count("SendTaskSuccess") == 1
 
     ended = call("instance_terminator", example("instance_terminator", reason="published"))
@@ -322,7 +333,7 @@ KINDS: dict[str, dict[str, Any]] = {
         }
     },
     "suspected": {**SUSPICION, "reads": 9},
-    "published": {"manifest_key": places.manifest_key(*KEY)},
+    "published": {"manifest_key": s3_keys.manifest_key(*KEY)},
     "interrupted": {"last_checkpoint": 1},
     "stage_broken": {"error": "NoReadsLeft", "problem": "forged"},
 }
@@ -400,7 +411,7 @@ def test_a_secret_reaches_its_machine_and_is_written_down_nowhere(answers: Answe
     assert record().secret_sha256 == digest_of(secret)
     items = boto3.client("dynamodb").scan(TableName="ledger")["Items"]
     assert secret not in json.dumps(items, default=str)
-    assert secret not in Objects("results").get(places.order_key(*KEY)).decode()
+    assert secret not in Objects("results").get(s3_keys.order_key(*KEY)).decode()
 
 
 def test_waiting_on_an_old_epoch_is_answered_through_the_token(answers: Answers) -> None:
@@ -564,7 +575,7 @@ def test_one_budget_said_before_does_not_silence_the_other(
 def test_a_warning_that_could_not_be_sent_is_sent_the_next_time(tracked: None) -> None:
     gone = Unavailable("no answer")
     with (
-        patch("porewatch.adapters.notices.Topic.publish", side_effect=gone),
+        patch("porewatch.adapters.messages.notices.Topic.publish", side_effect=gone),
         pytest.raises(AssertionError),
     ):
         billed(settings().run_budget_usd * 0.9)

@@ -13,21 +13,21 @@ import pytest
 from botocore.client import BaseClient
 
 from porewatch.adapters import clients
-from porewatch.adapters.alerts import AlertLedger
-from porewatch.adapters.endings import Endings
+from porewatch.adapters.ledger.alerts import AlertLedger
+from porewatch.adapters.ledger.retention import Endings
+from porewatch.adapters.ledger.runs import RunLedger
 from porewatch.adapters.objects import Objects
-from porewatch.adapters.registry import Registry
-from porewatch.adapters.registry_erasure import TABLES
-from porewatch.adapters.runs import RunLedger
+from porewatch.adapters.registry.database import Registry
+from porewatch.adapters.registry.erasure import TABLES
 from porewatch.adapters.table import Table
 from porewatch.domain import base
-from porewatch.domain.cancelling import Cancel
-from porewatch.domain.ending.orders import HoldRun
-from porewatch.domain.ending.stays import STAYS
 from porewatch.domain.errors import NotFound, RunGone, RunNotOver, UnderHold
-from porewatch.domain.messages import Suspected
+from porewatch.domain.retention.orders import HoldRun
+from porewatch.domain.retention.stays import STAYS
+from porewatch.domain.rules.cancelling import Cancel
 from porewatch.domain.runs import RunState
-from porewatch.usecases.raise_alert import raise_alert
+from porewatch.domain.stage.worker_messages import Suspected
+from porewatch.usecases.alerts.raise_alert import raise_alert
 from tests.functional import ended_run as made
 from tests.functional.conftest import Mail, executions
 from tests.functional.data_api import DataApi

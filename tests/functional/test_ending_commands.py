@@ -11,26 +11,29 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner, Result
 
-from porewatch.adapters.alerts import AlertLedger
-from porewatch.adapters.budget import Budget
-from porewatch.adapters.endings import Endings
-from porewatch.adapters.registry import Registry
-from porewatch.adapters.registry_erasure import RegistryErasure
-from porewatch.adapters.runs import RunLedger
+from porewatch.adapters.ledger.alerts import AlertLedger
+from porewatch.adapters.ledger.budget import Budget
+from porewatch.adapters.ledger.retention import Endings
+from porewatch.adapters.ledger.runs import RunLedger
+from porewatch.adapters.registry.database import Registry
+from porewatch.adapters.registry.erasure import RegistryErasure
+from porewatch.adapters.s3.versions import Versions
 from porewatch.adapters.table import Table
-from porewatch.adapters.versions import Versions
 from porewatch.domain.base import now
-from porewatch.domain.ending.orders import DeleteRun
-from porewatch.domain.ending.records import Counts
-from porewatch.domain.ending.stays import STAYS
 from porewatch.domain.errors import RunGone
+from porewatch.domain.retention.orders import DeleteRun
+from porewatch.domain.retention.stays import STAYS
+from porewatch.domain.retention_record import Counts
 from porewatch.domain.runs import RunState
-from porewatch.usecases.delete_run import Eraser, delete_run
-from porewatch.usecases.find_versions import Shelves
+from porewatch.usecases.retention.delete_run import (
+    Eraser,
+    delete_run,
+)
+from porewatch.usecases.retention.find_versions import Shelves
 from porewatch_cli import exit_codes
 from porewatch_cli.main import app
 from porewatch_cli.stack import Stack
-from porewatch_cli.submit import submit
+from porewatch_cli.submit.submit import submit
 from tests.functional import ended_run as made
 from tests.functional.ended_run import RUN
 from tests.functional.test_cancelling import Functions
@@ -75,7 +78,7 @@ def test_a_deletion_has_to_be_confirmed_by_the_runs_id(
     wrong = type_in("delete", RUN, "--yes", "run-10")
     assert wrong.exit_code == exit_codes.REFUSED and "nothing was deleted" in wrong.output
     monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
-    monkeypatch.setattr("porewatch_cli.ending_verbs.sys", SimpleNamespace(stdin=Terminal()))
+    monkeypatch.setattr("porewatch_cli.commands.retention.sys", SimpleNamespace(stdin=Terminal()))
     typo = type_in("delete", RUN, said="run-2\n")
     assert typo.exit_code == exit_codes.REFUSED
     assert all(what in " ".join(typo.output.split()) for what in STAYS), "said before the question"
@@ -137,7 +140,7 @@ def test_a_large_run_is_deleted_in_slices_and_counted_once(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Each call has time for one batch; what is gone is not listed again."""
-    monkeypatch.setattr("porewatch.usecases.delete_run.BATCH", 2)
+    monkeypatch.setattr("porewatch.usecases.retention.delete_run.BATCH", 2)
     ends, listed = Endings(ledger), []
     shelves = Shelves(*(Versions(name) for name in made.BUCKETS), ends)
     rows = RegistryErasure(registry)

@@ -11,7 +11,7 @@ import boto3
 import pytest
 
 from porewatch.adapters import clients
-from porewatch.adapters.runs import RunLedger
+from porewatch.adapters.ledger.runs import RunLedger
 from porewatch.adapters.table import Table
 from porewatch.domain.errors import Unavailable
 from porewatch.domain.runs import FileState, RunState

@@ -11,25 +11,41 @@ import boto3
 import pytest
 import requests
 
-from porewatch.adapters.anchors import Anchors
 from porewatch.adapters.items import Item, run_key
+from porewatch.adapters.ledger.anchors import Anchors
+from porewatch.adapters.ledger.runs import RunLedger
 from porewatch.adapters.objects import Objects
-from porewatch.adapters.runs import RunLedger
 from porewatch.adapters.table import Table
-from porewatch.domain import places
-from porewatch.domain.cost import Bill, CostLine
+from porewatch.domain import s3_keys
+from porewatch.domain.calls.findings import (
+    Quantification,
+    ScreenResult,
+)
 from porewatch.domain.errors import MessageRefused, StaleEpoch, WorkerFailed
-from porewatch.domain.events import RunCompleted
-from porewatch.domain.findings import Quantification, ScreenResult
-from porewatch.domain.phases import OutputFile, ScreeningParameters, StageManifest
-from porewatch.domain.projection import Projection, projection_of
-from porewatch.domain.publishing import is_of_sample
-from porewatch.domain.report import Provenance, Report
-from porewatch.domain.results import RunResults
+from porewatch.domain.facts.events import RunCompleted
+from porewatch.domain.facts.registry_projection import (
+    Projection,
+    projection_of,
+)
+from porewatch.domain.money.cost import (
+    Bill,
+    CostLine,
+)
+from porewatch.domain.results.publishing import is_of_sample
+from porewatch.domain.results.report import (
+    Provenance,
+    Report,
+)
+from porewatch.domain.results.run_results import RunResults
 from porewatch.domain.runs import RunState, Sample, SampleRole, Sequencing
 from porewatch.domain.sealing import input_file, seal
+from porewatch.domain.stage.phases import (
+    OutputFile,
+    ScreeningParameters,
+    StageManifest,
+)
 from porewatch.settings import settings
-from porewatch_worker.report.trail import with_trail
+from porewatch_worker.report.pages.run_record.audit_trail import with_trail
 from tests.functional.doors import Context, door
 from tests.functional.findings import a_phase, a_screen, some_findings, some_outcomes
 from tests.mocked import facts_in, make_audit_key
@@ -46,7 +62,7 @@ STAGES = ("screening", "reporting")
 TASK = {
     "run_id": "run-1",
     "revision": 0,
-    "manifests": [places.manifest_key("run-1", 0, s) for s in STAGES],
+    "manifests": [s3_keys.manifest_key("run-1", 0, s) for s in STAGES],
 }
 
 
@@ -86,8 +102,8 @@ def a_report(**changes: Any) -> Report:
 
 
 def output_key(stage: str, name: str) -> str:
-    attempt = places.attempt_prefix("run-1", 0, stage, 1, "AROAWORKER:i-1")
-    return places.outputs_prefix(attempt) + name
+    attempt = s3_keys.attempt_prefix("run-1", 0, stage, 1, "AROAWORKER:i-1")
+    return s3_keys.outputs_prefix(attempt) + name
 
 
 def publish(stage: str, **contents: bytes) -> None:
@@ -112,7 +128,7 @@ def publish(stage: str, **contents: bytes) -> None:
         phases=(a_phase(),),
         outputs=outputs,
     )
-    results.put_json(places.manifest_key("run-1", 0, stage), manifest)
+    results.put_json(s3_keys.manifest_key("run-1", 0, stage), manifest)
 
 
 @pytest.fixture
@@ -225,7 +241,7 @@ def test_what_the_registry_shows_is_kept_beside_the_reports_and_named_by_the_fac
     (item,) = cloud.query("RUN#run-1", "FACT#RunCompleted:")
     fact = RunCompleted.model_validate_json(str(item.attributes["detail"]))
     kept = Objects("reports").get_json(fact.projection_key, Projection, extra="forbid")
-    results = Objects("results").get_json(places.results_key("run-1", 0), RunResults)
+    results = Objects("results").get_json(s3_keys.results_key("run-1", 0), RunResults)
     assert kept == projection_of(results)
     assert fact.projection_key not in running.get("run-1").report_keys.values()
 
@@ -319,7 +335,7 @@ def test_what_was_altered_after_its_stage_published_it_is_not_joined(
     Objects("results").put(output_key(stage, name), clean)
     with pytest.raises(WorkerFailed, match="not what its stage published"):
         task("result_aggregator")
-    assert not Objects("results").head(places.results_key("run-1", 0))
+    assert not Objects("results").head(s3_keys.results_key("run-1", 0))
 
 
 @pytest.mark.parametrize("function", ["result_aggregator", "report_generator"])

@@ -14,17 +14,26 @@ import pytest
 from botocore.client import BaseClient
 from botocore.exceptions import ClientError
 
-from porewatch.adapters.endings import Endings
-from porewatch.adapters.runs import RunLedger
+from porewatch.adapters.ledger.retention import Endings
+from porewatch.adapters.ledger.runs import RunLedger
+from porewatch.adapters.s3.versions import (
+    Version,
+    Versions,
+)
 from porewatch.adapters.table import Table
-from porewatch.adapters.versions import Version, Versions
 from porewatch.domain import base
-from porewatch.domain.ending.orders import HoldRun
 from porewatch.domain.errors import MessageRefused, NotFound, UnderHold
+from porewatch.domain.retention.orders import HoldRun
 from porewatch.domain.runs import RunState
-from porewatch.usecases.find_versions import Shelves
-from porewatch.usecases.hold_run import Keeper, hold_run
-from porewatch.usecases.show_runs import list_runs, show_run
+from porewatch.usecases.retention.find_versions import Shelves
+from porewatch.usecases.retention.hold_run import (
+    Keeper,
+    hold_run,
+)
+from porewatch.usecases.views.show_runs import (
+    list_runs,
+    show_run,
+)
 from tests.functional import ended_run as made
 from tests.functional.conftest import Mail
 from tests.functional.doors import Context, door, send, told
@@ -228,7 +237,7 @@ def test_a_large_run_is_locked_and_unlocked_in_slices_each_version_once(
 ) -> None:
     if release:
         hold()
-    monkeypatch.setattr("porewatch.usecases.hold_run.BATCH", 2)
+    monkeypatch.setattr("porewatch.usecases.retention.hold_run.BATCH", 2)
     order = HoldRun.model_validate({**ORDER, "release": release})
     calls, locked, more = 0, 0, True
     with dying(999) as steps:

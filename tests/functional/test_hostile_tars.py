@@ -11,7 +11,7 @@ from typing import Any
 import boto3
 import pytest
 
-from porewatch.adapters.runs import RunLedger
+from porewatch.adapters.ledger.runs import RunLedger
 from porewatch.adapters.table import Table
 from porewatch.domain.runs import RunState
 from tests.functional.doors import keys, put, send

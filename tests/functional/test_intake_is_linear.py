@@ -16,16 +16,19 @@ import boto3
 import pytest
 from botocore.client import BaseClient
 
-from porewatch.adapters.intake import Intake, one_more
 from porewatch.adapters.items import Item, request, run_key
+from porewatch.adapters.ledger.intake_counters import (
+    Intake,
+    one_more,
+)
+from porewatch.adapters.ledger.runs import RunLedger
 from porewatch.adapters.objects import Objects
-from porewatch.adapters.runs import RunLedger
 from porewatch.adapters.table import Table
 from porewatch.domain import base
-from porewatch.domain import intake as rules
 from porewatch.domain.runs import FileRecord, FileState, ReadKind, RunState
 from porewatch.domain.sealing import input_file, parse_manifest, seal
-from porewatch.usecases import look_at_files
+from porewatch.domain.uploads import intake as rules
+from porewatch.usecases.intake import check_for_completeness
 from tests.functional.conftest import executions
 from tests.functional.doors import put, send, told
 
@@ -223,7 +226,7 @@ def test_a_look_whose_function_died_is_made_by_the_next(
     word = put("runs/run-1/run.json", manifest_of(3))
     with monkeypatch.context() as patched, pytest.raises(Died):
         patched.setattr(Objects, "keys", die)
-        patched.setattr(look_at_files.Begun, "give_back", lambda _: None)
+        patched.setattr(check_for_completeness.Begun, "give_back", lambda _: None)
         send("pipeline_orchestrator", word)
     assert send("pipeline_orchestrator", word) == []
     assert executions() == [], "somebody may still be looking"
@@ -236,7 +239,7 @@ def test_a_look_whose_function_died_is_made_by_the_next(
 def test_looking_for_every_file_is_noticed_by_these_numbers(
     cloud: Table, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(look_at_files, "worth_a_look", lambda *_: True)
+    monkeypatch.setattr(check_for_completeness, "worth_a_look", lambda *_: True)
     keys, items, _ = cost_of_the_last(cloud, 40, "seal first")
     assert keys > 40
     assert items > 40

@@ -10,11 +10,11 @@ import boto3
 import pytest
 
 from porewatch.adapters.executions import Executions
-from porewatch.adapters.runs import RunLedger
+from porewatch.adapters.ledger.runs import RunLedger
 from porewatch.adapters.table import Table
 from porewatch.domain import base
-from porewatch.domain.events import RunStands
-from porewatch.domain.notices import notice_of
+from porewatch.domain.facts.events import RunStands
+from porewatch.domain.notices.run_notices import notice_of
 from porewatch.domain.runs import RunState
 from tests.functional.conftest import executions
 from tests.functional.doors import created, keys, put, send

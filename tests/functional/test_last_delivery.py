@@ -10,12 +10,12 @@ from typing import Any
 
 import pytest
 
-from porewatch.adapters.runs import RunLedger
+from porewatch.adapters.ledger.runs import RunLedger
 from porewatch.adapters.table import Table
 from porewatch.domain.errors import OutOfTime, Unavailable
 from porewatch.domain.runs import FileState, RunState
 from porewatch.edge.queue import LAST_RECEIVE
-from porewatch_local.template import Template
+from porewatch_local.stack_template.template import Template
 from tests.functional.doors import ROOT, Context, batch, door, keys, put, send, told
 from tests.functional.test_bundle_unpacker import GOOD, a_tar
 from tests.functional.test_bundle_unpacker import KEY as TAR
@@ -120,7 +120,9 @@ def test_a_tar_that_nobody_can_unpack_is_refused_at_the_last_delivery(
     cloud: Table, runs: RunLedger, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     event = put(TAR, a_tar((PATH, GOOD)))
-    monkeypatch.setattr("porewatch.usecases.unpack_bundle.manifest_of", broken(KeyError("field")))
+    monkeypatch.setattr(
+        "porewatch.usecases.intake.unpack_run_archive.manifest_of", broken(KeyError("field"))
+    )
     for receives in range(1, LAST_RECEIVE):
         assert not deliver("bundle_unpacker", event, receives)
         assert runs.find("run-1") is None

@@ -13,16 +13,16 @@ from urllib.parse import quote
 import boto3
 import pytest
 
-from porewatch.adapters.alerts import AlertLedger
+from porewatch.adapters.ledger.alerts import AlertLedger
+from porewatch.adapters.ledger.runs import RunLedger
 from porewatch.adapters.objects import Objects
-from porewatch.adapters.runs import RunLedger
 from porewatch.adapters.table import Table
-from porewatch.domain import places
-from porewatch.domain.events import PathogenSuspected
+from porewatch.domain import s3_keys
+from porewatch.domain.facts.events import PathogenSuspected
+from porewatch.domain.inputs.sample_keys import in_ascii
 from porewatch.domain.runs import RunManifest, RunState
-from porewatch.domain.sample_keys import in_ascii
 from porewatch_cli.stack import Stack
-from porewatch_cli.submit import submit
+from porewatch_cli.submit.submit import submit
 from tests.functional.conftest import Mail, executions
 from tests.functional.doors import created, keys, put, send, told
 from tests.functional.test_alerts import AT, asked
@@ -44,7 +44,7 @@ def folder(root: Path, form: str, codec: str) -> Path:
 
 
 def sealed() -> RunManifest:
-    return Objects("raw").get_json(places.seal_key("run-1"), RunManifest)
+    return Objects("raw").get_json(s3_keys.seal_key("run-1"), RunManifest)
 
 
 def says_whose_reads_are_whose(manifest: RunManifest, *, ascii_keys: bool = True) -> None:
@@ -105,7 +105,7 @@ def test_files_that_lie_in_the_bucket_under_their_names_are_found(
         land(f"runs/run-1/{path}", reads(in_ascii(name), 0))
     land("runs/run-1/sample_sheet.csv", SHEET.encode("cp932"))
     land("runs/run-1/final_summary_FAX00001_a_b.txt", SUMMARY.replace(b"dest=3", b"dest=2"))
-    send("pipeline_orchestrator", created(places.seal_key("run-1")))
+    send("pipeline_orchestrator", created(s3_keys.seal_key("run-1")))
     says_whose_reads_are_whose(sealed(), ascii_keys=False)
     assert {file.at for file in sealed().files} == set(FILES)
     assert runs.get("run-1").state is RunState.RUNNING

@@ -13,17 +13,17 @@ from typing import Any
 import boto3
 import pytest
 
-from porewatch.adapters.bundle_store import BundleStore
-from porewatch.adapters.manifests import Manifests
+from porewatch.adapters.ledger.known_bundles import Shelf
+from porewatch.adapters.ledger.runs import RunLedger
 from porewatch.adapters.objects import Objects
-from porewatch.adapters.runs import RunLedger
-from porewatch.adapters.shelf import Shelf
+from porewatch.adapters.s3.bundle_store import BundleStore
+from porewatch.adapters.s3.manifests import Manifests
 from porewatch.adapters.table import Table
+from porewatch.domain.calls.stored_bundles import StoredBundle
 from porewatch.domain.choices import DefaultChoice
 from porewatch.domain.identity import Laboratory
 from porewatch.domain.runs import InputFile, RunManifest, RunState
 from porewatch.domain.sealing import input_file, seal
-from porewatch.domain.stored_bundles import StoredBundle
 from porewatch.settings import settings
 from tests.functional.conftest import executions
 from tests.functional.doors import Context, batch, created, door, object_event, put, send, told

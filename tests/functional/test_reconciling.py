@@ -9,18 +9,23 @@ import boto3
 import pytest
 
 from porewatch.adapters.executions import Executions
-from porewatch.adapters.manifests import Manifests
+from porewatch.adapters.ledger.runs import RunLedger
+from porewatch.adapters.ledger.stages import StageLedger
 from porewatch.adapters.objects import Objects
-from porewatch.adapters.runs import RunLedger
-from porewatch.adapters.stages import StageLedger
+from porewatch.adapters.s3.manifests import Manifests
 from porewatch.adapters.table import Table
 from porewatch.compute.ec2_fleet import Ec2Fleet
 from porewatch.compute.executors import Executors
 from porewatch.domain import base
-from porewatch.domain.execution_news import PROBLEMS
-from porewatch.domain.reconciling import MOST_RESTARTS, SeenExecution, Step, step
+from porewatch.domain.rules.reconciling import (
+    MOST_RESTARTS,
+    SeenExecution,
+    Step,
+    step,
+)
 from porewatch.domain.runs import InputFile, ReadKind, RunManifest, RunRecord, RunState, Sample
-from porewatch.usecases.start_run import ExecutionInput
+from porewatch.domain.stage.execution_status import PROBLEMS
+from porewatch.usecases.intake.start_run import ExecutionInput
 from tests.functional.conftest import MACHINE
 from tests.functional.test_cancelling import ORDER, machine_states, running, runs  # noqa: F401 - a fixture
 from tests.functional.test_control_plane import RUN, answers, call, record, seal  # noqa: F401

@@ -15,23 +15,42 @@ import boto3
 import psycopg
 import pytest
 
+from porewatch.adapters.ledger.runs import RunLedger
 from porewatch.adapters.objects import Objects
-from porewatch.adapters.registry import Registry, migrations, statements
-from porewatch.adapters.registry_rows import RegistryRows
-from porewatch.adapters.runs import RunLedger
+from porewatch.adapters.registry.database import (
+    Registry,
+    migrations,
+    statements,
+)
+from porewatch.adapters.registry.rows import RegistryRows
 from porewatch.adapters.table import Table
-from porewatch.domain import places
+from porewatch.domain import s3_keys
+from porewatch.domain.calls.findings import (
+    Call,
+    Outcome,
+)
+from porewatch.domain.calls.panel import Severity
+from porewatch.domain.calls.verdict import (
+    Detection,
+    Verdict,
+)
 from porewatch.domain.errors import ConfigurationRefused, NotFound
-from porewatch.domain.events import FACTS, Fact
-from porewatch.domain.findings import Call, Outcome
-from porewatch.domain.panel import Severity
-from porewatch.domain.projection import projection_of
-from porewatch.domain.verdict import Detection, Verdict
-from porewatch.usecases.find_projection import Sources
-from porewatch.usecases.update_status import update_status
-from porewatch_cli.registry import Rebuilt, send_again
-from porewatch_local.home import Home
-from porewatch_local.postgres import start_postgres, stop_postgres
+from porewatch.domain.facts.events import (
+    FACTS,
+    Fact,
+)
+from porewatch.domain.facts.registry_projection import projection_of
+from porewatch.usecases.facts.find_projection import Sources
+from porewatch.usecases.facts.update_status import update_status
+from porewatch_cli.operate.registry import (
+    Rebuilt,
+    send_again,
+)
+from porewatch_local.embedded.postgres import (
+    start_postgres,
+    stop_postgres,
+)
+from porewatch_local.paths import Home
 from tests.functional.data_api import DataApi
 from tests.functional.doors import ROOT, send, told
 from tests.functional.findings import some_results
@@ -130,7 +149,7 @@ STORY: list[Fact] = [
         findings=1,
         cost_usd=0.5,
         report_keys={"report.json": "k"},
-        projection_key=places.projection_key("run-1", 0),
+        projection_key=s3_keys.projection_key("run-1", 0),
     ),
 ]
 
@@ -139,8 +158,8 @@ STORY: list[Fact] = [
 def sources(buckets: None) -> Sources:
     """What run-1 found: its results, and what the registry shows of them."""
     results, reports = Objects("results"), Objects("reports")
-    results.put_json(places.results_key("run-1", 0), some_results())
-    reports.put_json(places.projection_key("run-1", 0), projection_of(some_results()))
+    results.put_json(s3_keys.results_key("run-1", 0), some_results())
+    reports.put_json(s3_keys.projection_key("run-1", 0), projection_of(some_results()))
     return Sources(reports=reports, results=results)
 
 
@@ -191,7 +210,7 @@ def test_eight_migrations_at_once_apply_each_once(api: DataApi) -> None:
 def test_a_migration_that_breaks_leaves_nothing_behind(
     api: DataApi, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from porewatch.adapters import registry as module
+    from porewatch.adapters.registry import database as module
 
     broken = [("9999_broken.sql", "CREATE TABLE half (a int);\nCREATE TABLE half (a int);\n")]
     monkeypatch.setattr(module, "migrations", lambda: broken)
@@ -257,7 +276,7 @@ def test_the_registry_is_rebuilt_when_the_results_are_gone(
 ) -> None:
     tell(registry, sources, STORY)
     expected = snapshot(registry)
-    sources.results.remove(places.results_key("run-1", 0))
+    sources.results.remove(s3_keys.results_key("run-1", 0))
     emptied(registry)
     tell(registry, sources, STORY)
     assert snapshot(registry) == expected
@@ -275,7 +294,7 @@ def test_a_run_that_ended_before_there_was_a_projection_is_read_from_its_results
     tell(registry, sources, STORY)
     expected = snapshot(registry)
     emptied(registry)
-    sources.reports.remove(places.projection_key("run-1", 0))
+    sources.reports.remove(s3_keys.projection_key("run-1", 0))
     tell(registry, sources, [*STORY[:-1], without_key()])
     assert snapshot(registry) == expected
     emptied(registry)
@@ -381,7 +400,7 @@ def test_porewatch_registry_rebuild_brings_every_row_back(
     ledger.record(STORY)
     tell(registry, sources, STORY)
     expected = snapshot(registry)
-    sources.results.remove(places.results_key("run-1", 0))
+    sources.results.remove(s3_keys.results_key("run-1", 0))
     emptied(registry)
     assert send_again(stack) == Rebuilt(runs=1, facts=len(STORY))
     sqs = boto3.client("sqs")

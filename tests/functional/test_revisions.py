@@ -10,9 +10,12 @@ from typing import Any
 import pytest
 
 from porewatch.adapters.table import Table
-from porewatch.domain.cancelling import Cancel
 from porewatch.domain.errors import NotFound, StaleEpoch
-from porewatch.domain.revisions import newest, reported
+from porewatch.domain.rules.cancelling import Cancel
+from porewatch.domain.rules.revisions import (
+    newest,
+    reported,
+)
 from porewatch.domain.runs import RunManifest, RunRecord, RunState
 from porewatch.domain.sealing import input_file
 from tests.functional.conftest import Runs
@@ -203,7 +206,7 @@ def test_all_runs_can_be_reached(cloud: Table, runs: Runs) -> None:
 def test_a_page_of_a_rare_state_reads_only_so_many_runs(
     cloud: Table, runs: Runs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("porewatch.usecases.show_runs.MOST_READ", 4)
+    monkeypatch.setattr("porewatch.usecases.views.show_runs.MOST_READ", 4)
     for number in range(10):
         runs.receive(f"run-{number}", AT + timedelta(seconds=number))
     runs.refuse("run-0", digest="d", problem="p", at=AT)

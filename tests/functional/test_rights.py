@@ -17,16 +17,16 @@ import boto3
 import pytest
 
 from porewatch.adapters.items import Item
-from porewatch.adapters.metrics import Metrics
-from porewatch.adapters.notices import Topic
-from porewatch.adapters.registry import Registry
-from porewatch.adapters.runs import RunLedger
-from porewatch.adapters.stages import StageLedger
+from porewatch.adapters.ledger.runs import RunLedger
+from porewatch.adapters.ledger.stages import StageLedger
+from porewatch.adapters.messages.metrics import Metrics
+from porewatch.adapters.messages.notices import Topic
+from porewatch.adapters.registry.database import Registry
 from porewatch.adapters.table import Table
 from porewatch.compute.executors import Executors
 from porewatch.domain import base
-from porewatch.domain.cost import CostLine
 from porewatch.domain.errors import BudgetExceeded, CapacityUnavailable, Unavailable
+from porewatch.domain.money.cost import CostLine
 from porewatch.settings import settings
 from tests import rights
 from tests.calls import NOTED
@@ -275,7 +275,7 @@ def test_the_monitor_takes_turns_and_pays_for_the_forgotten(
     orphan("run-9")
     sweep = json.loads((EXAMPLES / "functions/instance_monitor.json").read_text())
     slow = SimpleNamespace(monotonic=lambda: math.inf)
-    with later(60), patch("porewatch.usecases.take_turns.time", slow):
+    with later(60), patch("porewatch.usecases.instances.time_boxed_sweep.time", slow):
         call("instance_monitor", sweep)
     for minutes in (61, 67, 73):
         with later(minutes):

@@ -8,17 +8,23 @@ from typing import Any
 
 import pytest
 
+from porewatch.adapters.ledger.runs import RunLedger
 from porewatch.adapters.objects import Objects
-from porewatch.adapters.runs import RunLedger
 from porewatch.adapters.table import Table
-from porewatch.domain import places
-from porewatch.domain.landing.answers import Treatment, answer_of
-from porewatch.domain.landing.names import Landed, classify
+from porewatch.domain import s3_keys
+from porewatch.domain.inputs.file_names import (
+    Landed,
+    classify,
+)
+from porewatch.domain.inputs.landing.answers import (
+    Treatment,
+    answer_of,
+)
 from porewatch.domain.runs import FileState, RunManifest, RunState
-from porewatch.usecases.show_runs import show_run
-from porewatch_cli.gather import gather
-from porewatch_local.patterns import matches
-from porewatch_local.template import Template
+from porewatch.usecases.views.show_runs import show_run
+from porewatch_cli.submit.collect_run import gather
+from porewatch_local.stack_template.event_patterns import matches
+from porewatch_local.stack_template.template import Template
 from tests.functional.conftest import Mail, executions
 from tests.functional.doors import created, keys, put, send
 from tests.mocked import facts_in
@@ -78,8 +84,8 @@ def land(key: str, content: bytes) -> None:
 def finish(run_id: str) -> RunManifest:
     """The summary comes last, and after it the seal it makes."""
     land(f"runs/{run_id}/exp/sample/{RUN}/final_summary_FAX00001_a_b.txt", SUMMARY)
-    send("pipeline_orchestrator", created(places.seal_key(run_id)))
-    return Objects("raw").get_json(places.seal_key(run_id), RunManifest)
+    send("pipeline_orchestrator", created(s3_keys.seal_key(run_id)))
+    return Objects("raw").get_json(s3_keys.seal_key(run_id), RunManifest)
 
 
 EVERY_KIND = {
@@ -143,8 +149,8 @@ def test_an_object_that_is_no_reads_is_answered_once_a_kind(
 def test_old_signal_is_refused_by_name_with_the_remedy_and_one_mail(
     cloud: Table, runs: RunLedger, notices: Mail
 ) -> None:
-    from porewatch.adapters.stages import StageLedger
-    from porewatch.domain.notices import notice_of
+    from porewatch.adapters.ledger.stages import StageLedger
+    from porewatch.domain.notices.run_notices import notice_of
 
     for number in range(5):
         land(f"runs/r/fast5/{number}.fast5", b"\x89HDF")

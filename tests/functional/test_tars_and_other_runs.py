@@ -14,17 +14,17 @@ from typing import IO, Any
 import boto3
 import pytest
 
-from porewatch.adapters.endings import Endings
+from porewatch.adapters.ledger.retention import Endings
+from porewatch.adapters.ledger.runs import RunLedger
 from porewatch.adapters.objects import PART, Objects
-from porewatch.adapters.runs import RunLedger
+from porewatch.adapters.s3.versions import Versions
 from porewatch.adapters.table import Table
-from porewatch.adapters.versions import Versions
-from porewatch.domain import places
-from porewatch.domain.cancelling import Cancel
+from porewatch.domain import s3_keys
 from porewatch.domain.errors import AlreadyDone, Unavailable
+from porewatch.domain.rules.cancelling import Cancel
 from porewatch.domain.runs import RunManifest, RunState
 from porewatch.domain.sealing import input_file, seal
-from porewatch.usecases.find_versions import Shelves
+from porewatch.usecases.retention.find_versions import Shelves
 from tests.functional.conftest import Runs
 from tests.functional.doors import keys, put, send
 from tests.functional.test_bundle_unpacker import CHANGED, GOOD, a_tar
@@ -216,7 +216,7 @@ def test_a_run_that_is_sealed_while_its_tar_is_unpacked_keeps_its_seal(
     write = Objects.put_new
 
     def late(self: Objects, key: str, content: bytes, *more: Any) -> str:
-        if key == places.seal_key("victim"):
+        if key == s3_keys.seal_key("victim"):
             with ThreadPoolExecutor(1) as somebody:
                 somebody.submit(put, key, theirs).result()
         return write(self, key, content, *more)
@@ -225,7 +225,7 @@ def test_a_run_that_is_sealed_while_its_tar_is_unpacked_keeps_its_seal(
     event = put("inbox/victim.tar", a_tar((PATH, EQUAL)))
     assert send("bundle_unpacker", event) == ["m0"], "it comes again, and is judged again"
     assert send("bundle_unpacker", event) == []
-    assert Objects("raw").get(places.seal_key("victim")) == theirs
+    assert Objects("raw").get(s3_keys.seal_key("victim")) == theirs
 
 
 def test_names_that_only_look_the_same_are_not_mixed(cloud: Table, runs: Runs) -> None:
@@ -242,7 +242,7 @@ def test_a_tar_goes_on_with_the_run_that_it_made(cloud: Table, runs: Runs) -> No
         assert send("bundle_unpacker", put("inbox/any.tar", own(content, "named-inside"))) == []
         files = [k for k in keys("runs/named-inside/") if k.endswith("gz")]
         boto3.client("s3").head_object(Bucket="raw", Key=files[-1])
-        told = Objects("raw").get_json(places.seal_key("named-inside"), RunManifest)
+        told = Objects("raw").get_json(s3_keys.seal_key("named-inside"), RunManifest)
         runs.seal(told, sealed_by="bundle", at=AT)
         runs.refuse("named-inside", digest=told.digest(), problem="p", at=AT)
     assert runs.get("named-inside").revision == 1
@@ -276,7 +276,7 @@ def test_files_without_checksum_in_run_json_are_kept_apart_by_content(
         send("bundle_unpacker", put("inbox/victim.tar", a_tar(("run.json", text), (PATH, EQUAL))))
         == []
     )
-    (file,) = Objects("raw").get_json(places.seal_key("victim"), RunManifest).files
+    (file,) = Objects("raw").get_json(s3_keys.seal_key("victim"), RunManifest).files
     assert file.sha256 == hashlib.sha256(EQUAL).hexdigest()
     assert file.sha256[:32] in file.lies_at
 

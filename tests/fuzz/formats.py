@@ -19,28 +19,38 @@ from random import Random
 from typing import IO, Any, NamedTuple
 
 from porewatch.adapters.objects import Head
-from porewatch.domain import places
+from porewatch.domain import s3_keys
 from porewatch.domain.base import now
-from porewatch.domain.bundles import asked_by, manifest_of, run_id_of
 from porewatch.domain.errors import BundleRefused, MessageRefused, PorewatchError, Refused
-from porewatch.domain.events import FileValidated
-from porewatch.domain.lab_file import parse_laboratory
-from porewatch.domain.landing.answers import answer_of, stray_of
-from porewatch.domain.landing.places import run_path
-from porewatch.domain.landing.sheets import is_minknows_record
-from porewatch.domain.naming import find_kind
+from porewatch.domain.facts.events import FileValidated
+from porewatch.domain.inputs.file_kinds import find_kind
+from porewatch.domain.inputs.lab_file import parse_laboratory
+from porewatch.domain.inputs.landing.answers import (
+    answer_of,
+    stray_of,
+)
+from porewatch.domain.inputs.landing.run_paths import run_path
+from porewatch.domain.inputs.landing.sheets import is_minknows_record
+from porewatch.domain.inputs.seal_note import note_of
+from porewatch.domain.inputs.sheet.sample_sheet import read_sheet
 from porewatch.domain.runs import RunManifest
-from porewatch.domain.sample_sheet import read_sheet
-from porewatch.domain.seal_note import note_of
 from porewatch.domain.sealing import input_file, parse_final_summary, parse_manifest, seal
+from porewatch.domain.uploads.run_archives import (
+    asked_by,
+    manifest_of,
+    run_id_of,
+)
 from porewatch.edge.envelopes import opened_text, stored_object
 from porewatch.edge.intake import intake_word
 from porewatch.reads.check import check_file
 from porewatch.reads.pod5_count import count_reads
-from porewatch.usecases.claim_bundle import Claim
-from porewatch.usecases.unpack_bundle import look_at, unpack
-from porewatch.usecases.validate_file import Arrival
-from porewatch_worker.references.fasta import read_fasta
+from porewatch.usecases.intake.claim_run_archive import Claim
+from porewatch.usecases.intake.unpack_run_archive import (
+    look_at,
+    unpack,
+)
+from porewatch.usecases.intake.validate_file import Arrival
+from porewatch_worker.references.building.fasta import read_fasta
 from tests.functional.doors import object_event, told
 from tests.functional.test_bundle_unpacker import GOOD, GOOD_TAR, a_tar
 from tests.fuzz import mutants
@@ -249,7 +259,7 @@ def _event(content: bytes) -> None:
         by_name(stored.key)
     word = intake_word(envelope)
     if word.key is not None:
-        run_id, path = places.split_raw_key(word.key)
+        run_id, path = s3_keys.split_raw_key(word.key)
         assert run_id
         assert path
 

@@ -21,7 +21,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, NoReturn
 
-from porewatch.reads import box
+from porewatch.reads.sandbox import parent
 from tests.fuzz.formats import FORMATS, SOUND, Format
 
 LONGEST_S = 30.0
@@ -121,7 +121,7 @@ def _heard(
 def _judge_on(format: Format, number: int, writing: int) -> NoReturn:
     """In the child: one line for each mutant, until it is killed."""
     os.setpgid(0, 0)
-    box.idle.forget()
+    parent.idle.forget()
     with tempfile.TemporaryDirectory(prefix="fuzz-") as folder:
         path = Path(folder) / format.name
         path.write_bytes(format.seeds()[0])

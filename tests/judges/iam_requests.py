@@ -12,8 +12,17 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from typing import Any, NamedTuple
 
-from porewatch_local.literal import ARNS, FIXED, literal, of_roles
-from porewatch_local.template import Template, folder_of, target
+from porewatch_local.stack_template.literal_policies import (
+    ARNS,
+    FIXED,
+    literal,
+    of_roles,
+)
+from porewatch_local.stack_template.template import (
+    Template,
+    folder_of,
+    target,
+)
 from tests.calls import COMMAND, SOMEBODY, Calls
 
 REGION, ACCOUNT, STACK = (FIXED[f"AWS::{name}"] for name in ("Region", "AccountId", "StackName"))

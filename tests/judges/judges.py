@@ -17,9 +17,13 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from porewatch_local.gate import QUIET, ToolMissing, tools
-from porewatch_local.literal import policies
-from porewatch_local.template import Template
+from porewatch_local.stack_template.gate import (
+    QUIET,
+    ToolMissing,
+    tools,
+)
+from porewatch_local.stack_template.literal_policies import policies
+from porewatch_local.stack_template.template import Template
 
 REPOSITORY = Path(__file__).parents[2]
 ACCEPTED = Path(__file__).parent / "accepted.toml"

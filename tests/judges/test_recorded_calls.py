@@ -18,8 +18,15 @@ from botocore.loaders import Loader
 from botocore.model import ListShape, MapShape, ServiceModel, StructureShape
 
 from porewatch.adapters.clients import OLDEST_BOTOCORE
-from porewatch_local.gate import install_linters, tools
-from porewatch_local.template import Template, as_list, folder_of
+from porewatch_local.stack_template.gate import (
+    install_linters,
+    tools,
+)
+from porewatch_local.stack_template.template import (
+    Template,
+    as_list,
+    folder_of,
+)
 from tests.calls import COMMAND, SOMEBODY, WORKER, Calls, recorded, shaped
 from tests.contract.test_template import TEMPLATE, changed
 from tests.judges.iam_requests import (

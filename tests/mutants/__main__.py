@@ -7,7 +7,7 @@ import argparse
 import sys
 import time
 
-from porewatch_local.gate import tools
+from porewatch_local.stack_template.gate import tools
 from tests.mutants.run import REPOSITORY, accepted, mutated, targets, unexpected
 
 

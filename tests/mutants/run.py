@@ -16,7 +16,11 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from porewatch_local.gate import QUIET, ToolMissing, tools
+from porewatch_local.stack_template.gate import (
+    QUIET,
+    ToolMissing,
+    tools,
+)
 
 REPOSITORY = Path(__file__).parents[2]
 HERE = Path(__file__).parent

@@ -19,21 +19,21 @@ from tests.mutants.run import (
     unexpected,
 )
 
-DIFF = """--- src/porewatch/domain/audit.py
-+++ src/porewatch/domain/audit.py
+DIFF = """--- src/porewatch/domain/results/audit.py
++++ src/porewatch/domain/results/audit.py
 @@ -1,3 +1,3 @@
  def chained(events):
 -    for number in enumerate(events, start=1):
 +    for number in enumerate(events, start=2):
 """
 FOUND = Survivor(
-    "porewatch.domain.audit.chained",
+    "porewatch.domain.results.audit.chained",
     "- for number in enumerate(events, start=1):\n+ for number in enumerate(events, start=2):",
 )
 
 
 def test_a_survivor_is_named_by_its_function_and_the_lines_that_differ() -> None:
-    name = "porewatch.domain.audit.x_chained__mutmut_4"
+    name = "porewatch.domain.results.audit.x_chained__mutmut_4"
     assert _survivor({"name": name, "diff": DIFF, "how": "survived"}) == FOUND
     method = {"name": "a.b.xǁAnchorǁplace__mutmut_1", "diff": DIFF, "how": "no tests"}
     assert _survivor(method)[::2] == ("a.b.Anchor.place", "no tests")
@@ -41,7 +41,7 @@ def test_a_survivor_is_named_by_its_function_and_the_lines_that_differ() -> None
 
 def test_a_survivor_that_nobody_accepted_is_told() -> None:
     known = [Accepted(FOUND.place, FOUND.change, "because")]
-    other = FOUND._replace(place="porewatch.domain.audit.faults")
+    other = FOUND._replace(place="porewatch.domain.results.audit.faults")
     assert unexpected([FOUND, other], known) == [other]
     assert unexpected([FOUND._replace(change="- a\n+ b")], known) != []
 

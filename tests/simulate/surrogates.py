@@ -15,8 +15,8 @@ from pathlib import Path
 
 import numpy as np
 
-from porewatch.domain.references import ContigRole
-from porewatch_worker.references.build import build_bundle
+from porewatch.domain.calls.references import ContigRole
+from porewatch_worker.references.building.build import build_bundle
 from porewatch_worker.references.load import LoadedBundle, load
 from porewatch_worker.simulate.edits import Codes, diverge, random_codes, to_bytes, to_codes
 from porewatch_worker.simulate.genomes import Genome

@@ -9,7 +9,7 @@ from fnmatch import fnmatchcase
 from itertools import count
 from typing import Any
 
-from porewatch.domain.proofs import SECRET_TAG
+from porewatch.domain.stage.message_proofs import SECRET_TAG
 from tests.simulator.ec2 import Instance
 from tests.simulator.faults import refusal
 from tests.simulator.scheduler import START

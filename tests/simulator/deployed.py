@@ -9,7 +9,11 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from porewatch_local.template import Template, folder_of, target
+from porewatch_local.stack_template.template import (
+    Template,
+    folder_of,
+    target,
+)
 
 
 @dataclass(frozen=True)

@@ -17,12 +17,18 @@ from typing import Any
 from unittest.mock import patch
 
 import porewatch_worker
-from porewatch.adapters import clients, versions
+from porewatch.adapters import clients
+from porewatch.adapters.s3 import versions
 from porewatch.domain import base
 from porewatch.settings import settings
-from porewatch_worker import attempt, checkpoint, pulse
-from porewatch_worker.ahead import Ahead, Background
-from porewatch_worker.isolated import in_child
+from porewatch_worker.checkpoint import checkpoint
+from porewatch_worker.instance import attempt
+from porewatch_worker.stage import periodic
+from porewatch_worker.stage.child_process import in_child
+from porewatch_worker.stage.prefetch import (
+    Ahead,
+    Background,
+)
 from tests.simulator.scheduler import Scheduler, Thread, getcurrent
 
 SETTINGS = {
@@ -138,7 +144,7 @@ def _ticker(scheduler: Scheduler) -> Callable[[], float]:
 def _threads(scheduler: Scheduler) -> Iterator[None]:
     """The worker's threads become threads of its simulated process, wherever they are used."""
     stand_ins: dict[int, Any] = {
-        id(pulse.repeating): _repeating(scheduler),
+        id(periodic.repeating): _repeating(scheduler),
         id(Background): _background(scheduler),
         id(Ahead): NotAhead,
         id(in_child): lambda call: call(),

@@ -9,11 +9,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from random import Random
 
-from porewatch.domain.phases import StageSpec
+from porewatch.domain.stage.phases import StageSpec
 from porewatch_worker import main
-from porewatch_worker.attempt import run_attempt
+from porewatch_worker.instance.attempt import run_attempt
 from porewatch_worker.settings import WorkerSettings
-from porewatch_worker.stop import Stop
+from porewatch_worker.stage.stop import Stop
 from tests.simulator.batch import RECLAIMED, Job
 from tests.simulator.ec2 import Instance
 from tests.simulator.scheduler import Process, Scheduler, Thread

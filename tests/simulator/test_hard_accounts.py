@@ -13,8 +13,8 @@ from unittest.mock import patch
 
 import pytest
 
-from porewatch.adapters import worker_queue
-from porewatch.domain.messages import WORKER_MESSAGE
+from porewatch.adapters.messages import worker_queue
+from porewatch.domain.stage.worker_messages import WORKER_MESSAGE
 from tests.simulator.invariants import broken
 from tests.simulator.schedules import RUN
 from tests.simulator.test_promises import facts, played

@@ -5,12 +5,16 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from porewatch.adapters import stages
 from porewatch.adapters.items import stored
-from porewatch.domain.launching import Owner
-from porewatch.domain.liveness import SHOWS_LATE
-from porewatch.domain.phases import Phase, StageRecord, StageState
-from porewatch.usecases.watch_machines import ENDS_S
+from porewatch.adapters.ledger import stages
+from porewatch.domain.rules.liveness import SHOWS_LATE
+from porewatch.domain.stage.instances import Owner
+from porewatch.domain.stage.phases import (
+    Phase,
+    StageRecord,
+    StageState,
+)
+from porewatch.usecases.monitoring.monitor_instances import ENDS_S
 from tests.simulator.deployed import timeouts
 from tests.simulator.ec2 import Instance
 from tests.simulator.scheduler import START

@@ -7,10 +7,13 @@ from typing import Any
 
 import pytest
 
-from porewatch.adapters import stages as stage_ledger
+from porewatch.adapters.ledger import stages as stage_ledger
 from porewatch.compute import ec2_fleet
-from porewatch.domain import epochs, liveness
-from porewatch.domain.launching import LaunchIntent
+from porewatch.domain.rules import (
+    fencing,
+    liveness,
+)
+from porewatch.domain.stage.instances import LaunchIntent
 from tests.simulator.crashes import launches_that_come_to_nothing, zombies
 from tests.simulator.schedules import Outcome, played
 from tests.simulator.weather import Weather
@@ -50,8 +53,8 @@ def without_stored_intent(patch: Patch) -> None:
 
 
 def without_epochs(patch: Patch) -> None:
-    patch.setattr(epochs, "current", lambda record, epoch: epochs.there(record))
-    patch.setattr(epochs, "mine", lambda record, epoch, instance_id: epochs.there(record))
+    patch.setattr(fencing, "current", lambda record, epoch: fencing.there(record))
+    patch.setattr(fencing, "mine", lambda record, epoch, instance_id: fencing.there(record))
 
 
 def unknown_is_dead(patch: Patch) -> None:

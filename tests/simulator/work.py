@@ -13,14 +13,32 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from porewatch.domain.alarms import Alarm
 from porewatch.domain.base import now
-from porewatch.domain.findings import Quantification, ScreenResult
-from porewatch.domain.phases import Phase, PhaseRecord, Progress, ScreeningParameters, WorkOrder
-from porewatch.domain.report import Provenance, Report
+from porewatch.domain.calls.alarm_rule import Alarm
+from porewatch.domain.calls.findings import (
+    Quantification,
+    ScreenResult,
+)
+from porewatch.domain.results.report import (
+    Provenance,
+    Report,
+)
 from porewatch.domain.runs import Sequencing
-from porewatch_worker.stages import Means
-from porewatch_worker.work import Lost, Running, StageResult, StageWork, UnitOutput
+from porewatch.domain.stage.phases import (
+    Phase,
+    PhaseRecord,
+    Progress,
+    ScreeningParameters,
+    WorkOrder,
+)
+from porewatch_worker.build_stage import Means
+from porewatch_worker.stage_work import (
+    Lost,
+    Running,
+    StageResult,
+    StageWork,
+    UnitOutput,
+)
 from tests.functional.findings import a_screen, some_findings, some_outcomes
 
 WHEN = datetime(2026, 3, 1, 12, tzinfo=UTC)

@@ -13,8 +13,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from porewatch.adapters import manifests
-from porewatch.domain import places
+from porewatch.adapters.s3 import manifests
+from porewatch.domain import s3_keys
 from porewatch.domain.runs import InputFile, ReadKind, RunManifest, Sample
 from porewatch_worker.settings import WorkerSettings
 from tests.simulator import deployed
@@ -155,8 +155,8 @@ class World:
         if self.weather.by_tar:
             put(Bucket="raw", Key=f"inbox/{run_id}.tar", Body=_tar({file.path: READS, SEAL: seal}))
         else:
-            put(Bucket="raw", Key=places.raw_key(run_id, file.path), Body=READS)
-            put(Bucket="raw", Key=places.seal_key(run_id), Body=seal)
+            put(Bucket="raw", Key=s3_keys.raw_key(run_id, file.path), Body=READS)
+            put(Bucket="raw", Key=s3_keys.seal_key(run_id), Body=seal)
         for seconds, act in self.weather.people:
             self.scheduler.after(seconds, lambda act=act: self._act(act, run_id))
 
@@ -165,7 +165,7 @@ class World:
         if act != "spoil":
             self.people.act(act, run_id)
         elif self.state(run_id) == "running":
-            self.s3.put_object(Bucket="raw", Key=places.seal_key(run_id), Body=b"no manifest")
+            self.s3.put_object(Bucket="raw", Key=s3_keys.seal_key(run_id), Body=b"no manifest")
 
     def play(self) -> None:
         """Until all runs have ended, then on until everything is quiet, in calm weather."""

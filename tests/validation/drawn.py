@@ -14,15 +14,18 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
-from porewatch.domain.findings import (
+from porewatch.domain.calls.findings import (
     Evidence,
     QualityControl,
     ReadAccount,
     SampleScreen,
     TargetResult,
 )
-from porewatch.domain.references import ContigRole
-from porewatch_worker.science.histograms import length_histogram, quality_histogram
+from porewatch.domain.calls.references import ContigRole
+from porewatch_worker.science.count.histograms import (
+    length_histogram,
+    quality_histogram,
+)
 
 Dice = np.random.Generator
 SHORTEST = 200

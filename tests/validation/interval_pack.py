@@ -14,14 +14,20 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from porewatch.domain.findings import Quantity, TargetResult
-from porewatch.domain.phases import ScreeningParameters
-from porewatch.domain.references import ContigRole
+from porewatch.domain.calls.findings import (
+    Quantity,
+    TargetResult,
+)
+from porewatch.domain.calls.references import ContigRole
 from porewatch.domain.runs import Sample
+from porewatch.domain.stage.phases import ScreeningParameters
+from porewatch_worker.science.amounts.quantity import from_spike
+from porewatch_worker.science.amounts.quantity_by_yield import (
+    AVOGADRO,
+    from_yield,
+)
+from porewatch_worker.science.amounts.uncertainty import log_sd
 from porewatch_worker.science.intervals import wilson_interval
-from porewatch_worker.science.mass_yield import AVOGADRO, from_yield
-from porewatch_worker.science.quantity import from_spike
-from porewatch_worker.science.uncertainty import log_sd
 from tests.validation.drawn import USUAL, Dice, Lengths, screen_of, sized
 
 SPIKE_LENGTH = 48_502

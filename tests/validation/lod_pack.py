@@ -14,16 +14,32 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from porewatch.domain.findings import Call, Finding, SampleScreen, ScreenResult, TargetResult
-from porewatch.domain.panel import Panel, PanelEntry, Severity
-from porewatch.domain.phases import ScreeningParameters
-from porewatch.domain.references import Contig, ContigRole
+from porewatch.domain.calls.findings import (
+    Call,
+    Finding,
+    SampleScreen,
+    ScreenResult,
+    TargetResult,
+)
+from porewatch.domain.calls.panel import (
+    Panel,
+    PanelEntry,
+    Severity,
+)
+from porewatch.domain.calls.references import (
+    Contig,
+    ContigRole,
+)
 from porewatch.domain.runs import Sample
-from porewatch_worker.science.calls import Run, call_all
-from porewatch_worker.science.efficiency import FOUND_BY_MAPPING
-from porewatch_worker.science.evidence import TargetTotals
-from porewatch_worker.science.mass_yield import copies_a_ng
-from porewatch_worker.science.target_counts import TargetCounts
+from porewatch.domain.stage.phases import ScreeningParameters
+from porewatch_worker.science.amounts.efficiency import FOUND_BY_MAPPING
+from porewatch_worker.science.amounts.quantity_by_yield import copies_a_ng
+from porewatch_worker.science.call.calls import (
+    Run,
+    call_all,
+)
+from porewatch_worker.science.count.evidence import TargetTotals
+from porewatch_worker.science.count.target_counts import TargetCounts
 from tests.validation.drawn import USUAL, Dice, Lengths, screen_of, sized
 
 SPIKE_LENGTH, HOST_LENGTH = 48_502, 2_500_000_000

@@ -16,11 +16,14 @@ from pathlib import Path
 
 import numpy as np
 
-from porewatch.domain.findings import Call, Finding
-from porewatch.domain.phases import ScreeningParameters
+from porewatch.domain.calls.findings import (
+    Call,
+    Finding,
+)
 from porewatch.domain.runs import Sample
+from porewatch.domain.stage.phases import ScreeningParameters
 from porewatch_worker.phases.quantification import quantify
-from porewatch_worker.references.build import build_bundle
+from porewatch_worker.references.building.build import build_bundle
 from porewatch_worker.references.load import LoadedBundle, load
 from porewatch_worker.references.panel import shipped_panel
 from porewatch_worker.science.intervals import wilson_interval

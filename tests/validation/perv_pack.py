@@ -15,9 +15,12 @@ from pathlib import Path
 
 import numpy as np
 
-from porewatch.domain.findings import PervResult, ScreenResult
-from porewatch.domain.phases import ScreeningParameters
+from porewatch.domain.calls.findings import (
+    PervResult,
+    ScreenResult,
+)
 from porewatch.domain.runs import Sample
+from porewatch.domain.stage.phases import ScreeningParameters
 from porewatch_worker.phases.quantification import quantify
 from porewatch_worker.simulate.errors import R9, R10, ErrorModel
 from porewatch_worker.simulate.genomes import Genome

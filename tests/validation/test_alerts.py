@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from porewatch.domain.findings import Call
+from porewatch.domain.calls.findings import Call
 from porewatch_worker.references.load import LoadedBundle
 from tests.simulate.surrogates import PervWorld, make_perv_world
 from tests.validation.alert_pack import (

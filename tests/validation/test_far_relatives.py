@@ -11,8 +11,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from porewatch.domain.findings import Call
-from porewatch_worker.science import calls
+from porewatch.domain.calls.findings import Call
+from porewatch_worker.science.call import calls
 from porewatch_worker.simulate.edits import diverge
 from porewatch_worker.simulate.errors import R9, R10, ErrorModel
 from porewatch_worker.simulate.genomes import Genome

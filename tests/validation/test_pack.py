@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import pytest
 
-from porewatch.domain.findings import Call
+from porewatch.domain.calls.findings import Call
 from porewatch_worker.simulate.errors import R9, R10
 from tests.validation.pack import (
     AGENTS,

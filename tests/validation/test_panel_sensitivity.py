@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from porewatch.domain.findings import Call
+from porewatch.domain.calls.findings import Call
 from porewatch.domain.runs import Sample
 from porewatch_worker.simulate.errors import R9, R10, ErrorModel
 from porewatch_worker.validation.score import share

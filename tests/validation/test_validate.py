@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from porewatch.domain.findings import Call
+from porewatch.domain.calls.findings import Call
 from porewatch_worker.simulate.errors import R10
 from porewatch_worker.validation.pack import false_calls, validate
 from porewatch_worker.validation.page import render_page

@@ -12,12 +12,12 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
-from porewatch.domain.report import Report
+from porewatch.domain.results.report import Report
 from porewatch_worker.report.assemble import assemble
 from porewatch_worker.report.compare import compare
 from porewatch_worker.report.compare_page import render_comparison
+from porewatch_worker.report.parts.i18n import LANGUAGES
 from porewatch_worker.report.render_html import render_html
-from porewatch_worker.report.speech import LANGUAGES
 from tests.web import made_up
 
 ROOT = Path(__file__).parents[2]

@@ -9,10 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
 from porewatch.compute.carbon import carbon_factors
-from porewatch.domain import events
-from porewatch.domain.cost import CostLine, make_bill
-from porewatch.domain.decisions import decide
-from porewatch.domain.findings import (
+from porewatch.domain.calls.findings import (
     Call,
     ContigCoverage,
     Evidence,
@@ -32,10 +29,28 @@ from porewatch.domain.findings import (
     TargetResult,
     YieldPoint,
 )
-from porewatch.domain.panel import Panel, PanelEntry, Severity
-from porewatch.domain.perv import OrfCount, PervScreen, PervTypeCount
-from porewatch.domain.phases import Phase, PhaseRecord, ScreeningParameters, TimelineEntry
-from porewatch.domain.references import BundleFile, BundleManifest, Contig, ContigRole
+from porewatch.domain.calls.panel import (
+    Panel,
+    PanelEntry,
+    Severity,
+)
+from porewatch.domain.calls.perv import (
+    OrfCount,
+    PervScreen,
+    PervTypeCount,
+)
+from porewatch.domain.calls.references import (
+    BundleFile,
+    BundleManifest,
+    Contig,
+    ContigRole,
+)
+from porewatch.domain.facts import events
+from porewatch.domain.facts.timeline import timeline as told
+from porewatch.domain.money.cost import (
+    CostLine,
+    make_bill,
+)
 from porewatch.domain.runs import (
     InputFile,
     ReadKind,
@@ -44,14 +59,20 @@ from porewatch.domain.runs import (
     SampleRole,
     Sequencing,
 )
-from porewatch.domain.timeline import timeline as told
+from porewatch.domain.stage.phases import (
+    Phase,
+    PhaseRecord,
+    ScreeningParameters,
+    TimelineEntry,
+)
+from porewatch.domain.stage.retry_policy import decide
 from porewatch_worker.phases.quantification import quantify
 from porewatch_worker.references.panel import shipped_panel
 from porewatch_worker.report.assemble import ReportInputs
-from porewatch_worker.report.bill import LAST_STAGE
-from porewatch_worker.science.calls import NOTHING_THERE
-from porewatch_worker.science.lod import NO_YARDSTICK
-from porewatch_worker.science.quantity import PROPAGATED
+from porewatch_worker.report.pages.run_record.bill import LAST_STAGE
+from porewatch_worker.science.amounts.lod import NO_YARDSTICK
+from porewatch_worker.science.amounts.quantity import PROPAGATED
+from porewatch_worker.science.call.calls import NOTHING_THERE
 
 F = TypeVar("F", bound=events.Fact)
 LONG_NAME = "sars_cov_2_ont_2020_bc07_pig_17"

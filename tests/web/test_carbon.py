@@ -7,14 +7,26 @@ from dataclasses import replace
 import pytest
 
 from porewatch.compute.carbon import carbon_factors
-from porewatch.domain.cost import Bill, make_bill
-from porewatch.domain.report import Report
+from porewatch.domain.money.cost import (
+    Bill,
+    make_bill,
+)
+from porewatch.domain.results.report import Report
 from porewatch_worker.report.assemble import assemble
-from porewatch_worker.report.carbon import carbon_blocks, grams
-from porewatch_worker.report.document import Prose, Table
-from porewatch_worker.report.money import cost
+from porewatch_worker.report.pages.run_record.carbon import (
+    carbon_blocks,
+    grams,
+)
+from porewatch_worker.report.pages.run_record.cost import cost
+from porewatch_worker.report.parts.document import (
+    Prose,
+    Table,
+)
+from porewatch_worker.report.parts.i18n import (
+    Language,
+    speaking,
+)
 from porewatch_worker.report.render_html import render_html
-from porewatch_worker.report.speech import Language, speaking
 from tests.web import made_up
 
 

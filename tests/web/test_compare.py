@@ -9,9 +9,12 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from porewatch.domain.findings import Call, Quantity
-from porewatch.domain.phases import ScreeningParameters
-from porewatch.domain.report import Report
+from porewatch.domain.calls.findings import (
+    Call,
+    Quantity,
+)
+from porewatch.domain.results.report import Report
+from porewatch.domain.stage.phases import ScreeningParameters
 from porewatch_cli.main import app
 from porewatch_worker.report.assemble import assemble
 from porewatch_worker.report.compare import compare, overlap

@@ -9,20 +9,30 @@ from dataclasses import replace
 import pytest
 from pypdf import PdfReader
 
-from porewatch.domain.findings import Call, Outcome, SampleOutcome
-from porewatch.domain.report import Report
+from porewatch.domain.calls.findings import (
+    Call,
+    Outcome,
+    SampleOutcome,
+)
+from porewatch.domain.results.report import Report
 from porewatch.domain.runs import SampleRole
 from porewatch_worker.report.assemble import assemble
 from porewatch_worker.report.compare import compare
 from porewatch_worker.report.compare_page import render_comparison
 from porewatch_worker.report.compose import compose
-from porewatch_worker.report.decision import Verdicts, decide
-from porewatch_worker.report.document import Table
+from porewatch_worker.report.pages.first_sentence import (
+    Verdicts,
+    decide,
+)
+from porewatch_worker.report.pages.verdicts import badge
+from porewatch_worker.report.parts.document import Table
+from porewatch_worker.report.parts.i18n import (
+    LANGUAGES,
+    Language,
+)
 from porewatch_worker.report.render_html import render_html
 from porewatch_worker.report.render_pdf import render_pdf
-from porewatch_worker.report.speech import LANGUAGES, Language
 from porewatch_worker.report.summary import summary
-from porewatch_worker.report.verdicts import badge
 from tests.web import made_up
 
 

@@ -14,18 +14,31 @@ from pypdf import PdfReader
 
 import porewatch
 import porewatch_worker
+from porewatch.domain.calls.findings import (
+    Call,
+    Outcome,
+)
+from porewatch.domain.calls.panel import Severity
 from porewatch.domain.completeness import Why
-from porewatch.domain.decisions import MEANINGS, UNFORESEEN, decide
-from porewatch.domain.findings import Call, Outcome
-from porewatch.domain.panel import Severity
-from porewatch.domain.phases import Phase
-from porewatch.domain.report import Report
+from porewatch.domain.results.report import Report
 from porewatch.domain.runs import SampleRole
+from porewatch.domain.stage.phases import Phase
+from porewatch.domain.stage.retry_policy import (
+    MEANINGS,
+    UNFORESEEN,
+    decide,
+)
 from porewatch_worker.phases.screening import RECORDS
 from porewatch_worker.references.panel import shipped_panel
 from porewatch_worker.report.compose import compose
+from porewatch_worker.report.parts.i18n import (
+    has_word,
+    messages,
+    retold,
+    say,
+    speaking,
+)
 from porewatch_worker.report.render_pdf import render_pdf
-from porewatch_worker.report.speech import has_word, messages, retold, say, speaking
 from tests.web import made_up
 
 WORKER = Path(porewatch_worker.__file__).parent

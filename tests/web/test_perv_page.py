@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from porewatch.domain.findings import PervResult
-from porewatch.domain.report import Report
+from porewatch.domain.calls.findings import PervResult
+from porewatch.domain.results.report import Report
 from porewatch_worker.report.assemble import assemble
 from porewatch_worker.report.compose import compose
 from porewatch_worker.report.render_html import render_html

@@ -11,12 +11,23 @@ from typing import Any
 import jsonschema
 import pytest
 
+from porewatch.domain.calls.findings import (
+    Call,
+    Outcome,
+    Quantity,
+    SampleOutcome,
+)
 from porewatch.domain.errors import ManifestRefused
-from porewatch.domain.findings import Call, Outcome, Quantity, SampleOutcome
-from porewatch.domain.report import VOLATILE, Report
-from porewatch_worker.report import colour, numbers
+from porewatch.domain.results.report import (
+    VOLATILE,
+    Report,
+)
 from porewatch_worker.report.assemble import ReportInputs, assemble
 from porewatch_worker.report.compose import compose
+from porewatch_worker.report.parts import (
+    colour,
+    numbers,
+)
 from porewatch_worker.report.render_html import render_html
 from porewatch_worker.report.schema import report_schema, schema_text
 from porewatch_worker.report.summary import summary

@@ -9,9 +9,9 @@ import pytest
 from pypdf import PageObject, PdfReader
 from pypdf.generic import DictionaryObject
 
-from porewatch.domain.report import Report
+from porewatch.domain.results.report import Report
+from porewatch_worker.report.parts.i18n import Language
 from porewatch_worker.report.render_pdf import render_pdf
-from porewatch_worker.report.speech import Language
 from tests.web.made_up import LONG_NAME
 
 FOOT = 46.0

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from porewatch.domain.phases import Phase, WorkOrder
-from porewatch.domain.publishing import is_of_sample
-from porewatch.domain.report import Report
+from porewatch.domain.results.publishing import is_of_sample
+from porewatch.domain.results.report import Report
+from porewatch.domain.stage.phases import (
+    Phase,
+    WorkOrder,
+)
 from porewatch_worker.phases.reporting import Around, ReportingWork, report_phase
-from porewatch_worker.work import Inputs
+from porewatch_worker.stage_work import Inputs
 from tests.web import made_up
 
 

@@ -9,14 +9,19 @@ from dataclasses import asdict
 import pytest
 from pypdf import PdfReader
 
-from porewatch.domain.findings import Outcome
+from porewatch.domain.calls.findings import Outcome
 from porewatch.domain.identity import Laboratory
-from porewatch.domain.report import Report
+from porewatch.domain.results.report import Report
 from porewatch.domain.runs import InputFile, ReadKind
 from porewatch_worker.report.assemble import assemble
 from porewatch_worker.report.of_sample import any_of, compose_sample, file_keys, of_sample
+from porewatch_worker.report.parts.i18n import (
+    LANGUAGES,
+    Language,
+    say,
+    speaking,
+)
 from porewatch_worker.report.render_pdf import render_sample_pdf
-from porewatch_worker.report.speech import LANGUAGES, Language, say, speaking
 from tests.web import made_up
 
 OUTCOMES = {"donor-01": Outcome.NOT_REPORTABLE, "donor-22": Outcome.REPORTABLE_WITH_REMARKS}

@@ -10,14 +10,24 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from porewatch.domain.audit import SignOff, chained
-from porewatch.domain.findings import Outcome
-from porewatch.domain.report import VOLATILE, Report
+from porewatch.domain.calls.findings import Outcome
+from porewatch.domain.results.audit import (
+    SignOff,
+    chained,
+)
+from porewatch.domain.results.report import (
+    VOLATILE,
+    Report,
+)
 from porewatch_cli.main import app
 from porewatch_worker.report.assemble import assemble
+from porewatch_worker.report.pages.run_record.audit_trail import (
+    trail_events,
+    trail_faults,
+    with_trail,
+)
+from porewatch_worker.report.parts.i18n import LANGUAGES
 from porewatch_worker.report.render_html import render_html
-from porewatch_worker.report.speech import LANGUAGES
-from porewatch_worker.report.trail import trail_events, trail_faults, with_trail
 from tests.web import made_up
 
 

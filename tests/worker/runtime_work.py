@@ -15,16 +15,31 @@ from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
 
-from porewatch.domain.alarms import Alarm
 from porewatch.domain.base import now
-from porewatch.domain.phases import Phase, PhaseRecord, Progress
-from porewatch_worker.checkpoint import open_checkpoint
-from porewatch_worker.folder_store import FolderStore
-from porewatch_worker.outbox import CallbackOutbox
-from porewatch_worker.publish import Author, FolderPublisher
-from porewatch_worker.stage_loop import StageLoop
-from porewatch_worker.stop import Stop, stopped_by_signals
-from porewatch_worker.work import Lost, Running, StageResult, UnitOutput
+from porewatch.domain.calls.alarm_rule import Alarm
+from porewatch.domain.stage.phases import (
+    Phase,
+    PhaseRecord,
+    Progress,
+)
+from porewatch_worker.checkpoint.checkpoint import open_checkpoint
+from porewatch_worker.checkpoint.folder_store import FolderStore
+from porewatch_worker.stage.loop import StageLoop
+from porewatch_worker.stage.progress_messages import CallbackOutbox
+from porewatch_worker.stage.publish import (
+    Author,
+    FolderPublisher,
+)
+from porewatch_worker.stage.stop import (
+    Stop,
+    stopped_by_signals,
+)
+from porewatch_worker.stage_work import (
+    Lost,
+    Running,
+    StageResult,
+    UnitOutput,
+)
 
 LINES = 4
 

@@ -14,14 +14,19 @@ import pytest
 from moto import mock_aws
 
 from porewatch.adapters import clients
-from porewatch.adapters.downloads import Downloads
-from porewatch.adapters.stages import StageLedger
+from porewatch.adapters.ledger.stages import StageLedger
+from porewatch.adapters.ledger.worker_notes import WorkerNotes
+from porewatch.adapters.messages.worker_queue import WorkerQueue
+from porewatch.adapters.s3.downloads import Downloads
 from porewatch.adapters.table import Table
-from porewatch.adapters.worker_notes import WorkerNotes
-from porewatch.adapters.worker_queue import WorkerQueue
-from porewatch.domain import places
-from porewatch.domain.messages import WORKER_MESSAGE, WorkerMessage
-from porewatch.domain.phases import (
+from porewatch.domain import s3_keys
+from porewatch.domain.runs import InputFile, ReadKind, RunManifest, Sample
+from porewatch.domain.stage.message_proofs import (
+    MAC,
+    SECRET_TAG,
+    proves,
+)
+from porewatch.domain.stage.phases import (
     Phase,
     StageKey,
     StageManifest,
@@ -29,15 +34,20 @@ from porewatch.domain.phases import (
     StageState,
     WorkOrder,
 )
-from porewatch.domain.proofs import MAC, SECRET_TAG, proves
-from porewatch.domain.runs import InputFile, ReadKind, RunManifest, Sample
-from porewatch.domain.worker_note import WorkerNote
-from porewatch_worker.attempt import Cloud, run_attempt
-from porewatch_worker.metadata import InstanceMetadata
-from porewatch_worker.patience import Patience
+from porewatch.domain.stage.worker_messages import (
+    WORKER_MESSAGE,
+    WorkerMessage,
+)
+from porewatch.domain.stage.worker_note import WorkerNote
+from porewatch_worker.build_stage import Means
+from porewatch_worker.instance.attempt import (
+    Cloud,
+    run_attempt,
+)
+from porewatch_worker.instance.instance_metadata import InstanceMetadata
+from porewatch_worker.instance.service_outages import Patience
 from porewatch_worker.settings import BasecallerSettings, WorkerSettings
-from porewatch_worker.stages import Means
-from porewatch_worker.stop import Stop
+from porewatch_worker.stage.stop import Stop
 from tests.worker.metadata_server import MetadataServer, metadata_served
 from tests.worker.runtime_work import DigestWork
 
@@ -76,7 +86,7 @@ class World:
 
     def go_on_from(self, attempts: tuple[str, ...]) -> None:
         """The order names the prefixes of the stage's earlier machines."""
-        key = places.order_key(*KEY)
+        key = s3_keys.order_key(*KEY)
         listed = self.s3.list_objects_v2(Bucket="results", Prefix=key).get("Contents", [])
         if listed:
             order = WorkOrder.model_validate_json(self.text(key))
@@ -113,14 +123,14 @@ class World:
 
     def manifest(self, epoch: int = 1) -> StageManifest:
         """As the worker of this epoch left it: the control plane makes it visible."""
-        draft = places.draft_key(self.attempt_prefix(epoch))
+        draft = s3_keys.draft_key(self.attempt_prefix(epoch))
         return StageManifest.model_validate_json(self.text(draft))
 
     def make_visible(self, epoch: int = 1, key: StageKey = KEY) -> None:
         """As the control plane does with a draft."""
-        draft = places.draft_key(places.attempt_prefix(*key, epoch, USER))
+        draft = s3_keys.draft_key(s3_keys.attempt_prefix(*key, epoch, USER))
         content = self.text(draft).encode()
-        self.s3.put_object(Bucket="results", Key=places.manifest_key(*key), Body=content)
+        self.s3.put_object(Bucket="results", Key=s3_keys.manifest_key(*key), Body=content)
 
     def note(self) -> WorkerNote:
         """What the machine wrote into its own partition of the ledger."""
@@ -129,10 +139,10 @@ class World:
         return note
 
     def log(self, epoch: int) -> str:
-        return self.text(places.log_key(self.attempt_prefix(epoch)))
+        return self.text(s3_keys.log_key(self.attempt_prefix(epoch)))
 
     def attempt_prefix(self, epoch: int = 1) -> str:
-        return places.attempt_prefix(*KEY, epoch, USER)
+        return s3_keys.attempt_prefix(*KEY, epoch, USER)
 
 
 def digest(_order: WorkOrder, means: Means) -> DigestWork:
@@ -175,7 +185,7 @@ def _world(tmp_path: Path, server: MetadataServer) -> World:
     for bucket in ("raw", "results"):
         place: Any = {"LocationConstraint": "eu-central-1"}
         s3.create_bucket(Bucket=bucket, CreateBucketConfiguration=place)
-    s3.put_object(Bucket="raw", Key=places.raw_key("run-1", READS), Body=CONTENT)
+    s3.put_object(Bucket="raw", Key=s3_keys.raw_key("run-1", READS), Body=CONTENT)
     key = [{"AttributeName": n, "KeyType": t} for n, t in (("pk", "HASH"), ("sk", "RANGE"))]
     boto3.client("dynamodb").create_table(
         TableName="ledger",
@@ -215,7 +225,7 @@ def _world(tmp_path: Path, server: MetadataServer) -> World:
 
 
 def give_order(world: World, order: WorkOrder) -> None:
-    key = places.order_key(*KEY)
+    key = s3_keys.order_key(*KEY)
     world.s3.put_object(Bucket="results", Key=key, Body=order.canonical_json().encode())
 
 

@@ -14,9 +14,14 @@ from typing import Any, NamedTuple
 import pytest
 
 from porewatch.domain.errors import InputRefused, NotFound, Unavailable
-from porewatch_worker import fetched_inputs
-from porewatch_worker.fetched_inputs import AHEAD_FILES, AT_ONCE, KEPT_FILES, FetchedInputs
-from porewatch_worker.inputs import Source
+from porewatch_worker.stage import fetched_inputs
+from porewatch_worker.stage.fetched_inputs import (
+    AHEAD_FILES,
+    AT_ONCE,
+    KEPT_FILES,
+    FetchedInputs,
+)
+from porewatch_worker.stage_inputs import Source
 
 PIECES = 4
 

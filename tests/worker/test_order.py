@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import pytest
 
-from porewatch.adapters import manifests
 from porewatch.adapters.objects import Objects
-from porewatch.domain import places
+from porewatch.adapters.s3 import manifests
+from porewatch.domain import s3_keys
 from porewatch.domain.errors import ManifestRefused, MessageRefused
-from porewatch.domain.phases import OrderTerms, StoredOrder
-from porewatch_worker.order import Assignment, read_order
+from porewatch.domain.stage.phases import (
+    OrderTerms,
+    StoredOrder,
+)
+from porewatch_worker.instance.assignment import (
+    Assignment,
+    read_order,
+)
 from tests.worker.runtime_world import KEY, SECRET, USER, World, an_order, world
 
 __all__ = ["world"]
@@ -24,7 +30,7 @@ ME = Assignment(
     secret=SECRET,
 )
 ORDER = an_order()
-SEALED = places.sealed_manifest_key("run-1", ORDER.manifest.digest())
+SEALED = s3_keys.sealed_manifest_key("run-1", ORDER.manifest.digest())
 
 
 @pytest.fixture(autouse=True)
@@ -35,7 +41,7 @@ def nothing_in_memory() -> None:
 def give(world: World, **changes: object) -> None:
     terms = {name: getattr(ORDER, name) for name in OrderTerms.model_fields}
     stored = StoredOrder.model_validate({**terms, **changes})
-    Objects("results").put_json(places.order_key(*KEY), stored)
+    Objects("results").put_json(s3_keys.order_key(*KEY), stored)
 
 
 def read() -> object:

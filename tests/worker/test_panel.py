@@ -9,11 +9,18 @@ from pathlib import Path
 import pytest
 
 from porewatch.domain.base import now
+from porewatch.domain.calls.panel import PanelEntry
+from porewatch.domain.calls.references import (
+    BundleManifest,
+    Contig,
+    ContigRole,
+)
 from porewatch.domain.errors import BundleRefused
-from porewatch.domain.panel import PanelEntry
-from porewatch.domain.references import BundleManifest, Contig, ContigRole
-from porewatch_worker.references.decoys import missing_decoys
-from porewatch_worker.references.fetch import not_chosen, shipped_accessions
+from porewatch_worker.references.building.decoys import missing_decoys
+from porewatch_worker.references.building.fetch import (
+    not_chosen,
+    shipped_accessions,
+)
 from porewatch_worker.references.panel import read_panel, shipped_panel
 
 PANEL = shipped_panel()

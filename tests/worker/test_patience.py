@@ -8,9 +8,9 @@ from collections.abc import Callable
 import pytest
 
 from porewatch.domain.errors import NotFound, StaleEpoch, Throttled, Unavailable
-from porewatch_worker import patience
-from porewatch_worker.patience import Patience
-from porewatch_worker.stop import Stop
+from porewatch_worker.instance import service_outages
+from porewatch_worker.instance.service_outages import Patience
+from porewatch_worker.stage.stop import Stop
 
 
 @pytest.fixture
@@ -43,20 +43,24 @@ def test_an_hour_is_waited_for_and_told_all_the_while(clock: list[float], error:
     assert waits(call) == "there"
     assert (seen[0], set(seen[1:]), waits.waiting) == (False, {True}, False)
     assert 60 < waits.tries < 80
-    assert 3600 <= sum(clock) <= 3600 + patience.MOST_S
+    assert 3600 <= sum(clock) <= 3600 + service_outages.MOST_S
 
 
 def test_for_ever_is_not(clock: list[float]) -> None:
     with pytest.raises(Unavailable, match="no"):
         Patience(Stop())(away(1e9, clock, Unavailable("no")))
-    assert patience.LONGEST_S <= sum(clock) <= patience.LONGEST_S + patience.MOST_S
+    assert (
+        service_outages.LONGEST_S
+        <= sum(clock)
+        <= service_outages.LONGEST_S + service_outages.MOST_S
+    )
 
 
 def test_a_call_within_a_call_waits_no_longer(clock: list[float]) -> None:
     waits = Patience(Stop())
     with pytest.raises(Unavailable, match="no"):
         waits(lambda: waits(away(1e9, clock, Unavailable("no"))))
-    assert sum(clock) <= patience.LONGEST_S + patience.MOST_S
+    assert sum(clock) <= service_outages.LONGEST_S + service_outages.MOST_S
 
 
 def test_who_is_to_leave_does_not_wait(clock: list[float]) -> None:

@@ -7,19 +7,30 @@ from pathlib import Path
 
 import pytest
 
+from porewatch.domain.calls.findings import (
+    Call,
+    Outcome,
+    SampleOutcome,
+    ScreenResult,
+)
 from porewatch.domain.errors import WorkerFailed
-from porewatch.domain.findings import Call, Outcome, SampleOutcome, ScreenResult
-from porewatch.domain.phases import ScreeningParameters
-from porewatch.domain.quarantine import QUARANTINED, QuarantinedUnit
-from porewatch.domain.report import Report
-from porewatch_worker.local_run import LocalReport, screen_locally
+from porewatch.domain.results.report import Report
+from porewatch.domain.stage.phases import ScreeningParameters
+from porewatch.domain.stage.quarantine import (
+    QUARANTINED,
+    QuarantinedUnit,
+)
+from porewatch_worker.local.run import (
+    LocalReport,
+    screen_locally,
+)
 from porewatch_worker.phases.screening import ScreeningWork
 from porewatch_worker.science import reads
-from porewatch_worker.science.lost_units import _outcome
 from porewatch_worker.science.reads import Unit
+from porewatch_worker.science.release.quarantined_units import _outcome
 from porewatch_worker.simulate.demo import DemoSet, make_demo
 from porewatch_worker.simulate.small_files import READS_PER_FILE, small_files
-from porewatch_worker.work import UnitOutput
+from porewatch_worker.stage_work import UnitOutput
 
 SIZE = 40
 

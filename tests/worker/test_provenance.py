@@ -12,12 +12,22 @@ from typing import Any
 import pytest
 
 from porewatch.domain.base import Model
-from porewatch.domain.panel import Panel
-from porewatch.domain.phases import Phase, PhaseRecord, ScreeningParameters
-from porewatch.domain.report import Provenance, Report
+from porewatch.domain.calls.panel import Panel
+from porewatch.domain.results.report import (
+    Provenance,
+    Report,
+)
+from porewatch.domain.stage.phases import (
+    Phase,
+    PhaseRecord,
+    ScreeningParameters,
+)
 from porewatch_worker import __version__
-from porewatch_worker.local_run import LocalReport, screen_locally
-from porewatch_worker.references.shelf import bundle_folder
+from porewatch_worker.local.run import (
+    LocalReport,
+    screen_locally,
+)
+from porewatch_worker.references.installed import bundle_folder
 from porewatch_worker.references.verify import manifest_sha256
 from porewatch_worker.report.assemble import ReportInputs, assemble
 from porewatch_worker.simulate.demo import DemoSet, make_demo
@@ -113,7 +123,7 @@ def test_the_code_version_is_that_of_the_code(monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_every_field_of_the_provenance_is_on_the_page() -> None:
-    from porewatch_worker.report.record import provenance
+    from porewatch_worker.report.pages.run_record.phases_and_tools import provenance
 
     report = assemble(made_up.rich())
     section = provenance(report)

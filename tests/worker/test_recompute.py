@@ -9,14 +9,24 @@ from typing import Any
 import pytest
 
 from porewatch.compute.carbon import carbon_factors
-from porewatch.domain.cost import CostLine
-from porewatch.domain.findings import Quantification, ScreenResult
-from porewatch.domain.phases import Phase, ScreeningParameters, WorkOrder
-from porewatch.domain.report import Report
-from porewatch_worker.local_run import screen_locally
+from porewatch.domain.calls.findings import (
+    Quantification,
+    ScreenResult,
+)
+from porewatch.domain.money.cost import CostLine
+from porewatch.domain.results.report import Report
+from porewatch.domain.stage.phases import (
+    Phase,
+    ScreeningParameters,
+    WorkOrder,
+)
+from porewatch_worker.local.run import screen_locally
 from porewatch_worker.phases.reporting import Around, report_phase
+from porewatch_worker.references.installed import (
+    bundle_folder,
+    read_manifest,
+)
 from porewatch_worker.references.panel import read_panel
-from porewatch_worker.references.shelf import bundle_folder, read_manifest
 from porewatch_worker.simulate.demo import make_demo
 from tests.web import made_up
 

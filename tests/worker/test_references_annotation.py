@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from porewatch.domain.calls.references import BundleManifest
 from porewatch.domain.errors import BundleRefused
-from porewatch.domain.references import BundleManifest
-from porewatch_worker.references.annotation import find_env
-from porewatch_worker.references.build import build_bundle
+from porewatch_worker.references.building.annotation import find_env
+from porewatch_worker.references.building.build import build_bundle
 
 
 def dna(length: int, seed: int) -> str:

@@ -10,13 +10,13 @@ from pathlib import Path
 
 import pytest
 
+from porewatch.domain.calls.references import ContigRole
 from porewatch.domain.errors import BundleRefused
-from porewatch.domain.references import ContigRole
-from porewatch.reads import box
-from porewatch_worker.references import fasta as reader
-from porewatch_worker.references.build import build_bundle
+from porewatch.reads.sandbox import parent
+from porewatch_worker.references.building import fasta as reader
+from porewatch_worker.references.building.build import build_bundle
+from porewatch_worker.references.installed import list_bundles
 from porewatch_worker.references.load import load
-from porewatch_worker.references.shelf import list_bundles
 from tests.worker.bundles import bases, fasta, folder_with_two_viruses
 
 AT = datetime(2026, 1, 1, tzinfo=UTC)
@@ -156,10 +156,10 @@ def test_gzip_is_undone_in_the_box(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     path.write_bytes(gzip.compress(f">v\n{bases(5000, 9)}\n".encode()))
     with monkeypatch.context() as broken:
         broken.setattr(reader.igzip, "open", lambda *_: os.kill(os.getpid(), signal.SIGBUS))
-        box.idle.close()
+        parent.idle.close()
         with pytest.raises(BundleRefused, match="crash: SIGBUS"):
             list(reader.read_fasta(path))
-    box.idle.close()
+    parent.idle.close()
     [record] = reader.read_fasta(path)
     assert record.sequence.decode() == bases(5000, 9)
 

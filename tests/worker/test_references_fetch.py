@@ -10,10 +10,15 @@ from pathlib import Path
 
 import pytest
 
+from porewatch.domain.calls.references import ContigRole
 from porewatch.domain.errors import BundleRefused, Unavailable
-from porewatch.domain.references import ContigRole
-from porewatch_worker.references.build import build_bundle
-from porewatch_worker.references.fetch import Entrez, Wanted, fetch, read_accessions
+from porewatch_worker.references.building.build import build_bundle
+from porewatch_worker.references.building.fetch import (
+    Entrez,
+    Wanted,
+    fetch,
+    read_accessions,
+)
 from tests.worker.bundles import bases, fasta
 from tests.worker.entrez_server import Entrez as Server
 from tests.worker.entrez_server import serving

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from porewatch_worker.references.build import build_bundle
-from porewatch_worker.references.masking import masked_intervals
+from porewatch_worker.references.building.build import build_bundle
+from porewatch_worker.references.building.masking import masked_intervals
 from tests.worker.bundles import bases, fasta
 
 

@@ -11,22 +11,28 @@ import boto3
 import pytest
 from typer.testing import CliRunner, Result
 
-from porewatch.adapters.bundle_store import BundleStore
-from porewatch.adapters.downloads import Downloads
+from porewatch.adapters.ledger.known_bundles import Shelf
 from porewatch.adapters.objects import Objects
-from porewatch.adapters.shelf import Shelf
+from porewatch.adapters.s3.bundle_store import BundleStore
+from porewatch.adapters.s3.downloads import Downloads
+from porewatch.domain.calls.stored_bundles import (
+    StoredBundle,
+    bundle_prefix,
+)
 from porewatch.domain.choices import DefaultChoice
 from porewatch.domain.errors import BundleRefused, DiskFull, Unavailable
-from porewatch.domain.stored_bundles import StoredBundle, bundle_prefix
-from porewatch_cli import references as verbs
-from porewatch_cli import upload
 from porewatch_cli.main import app
-from porewatch_cli.push import push_bundle
+from porewatch_cli.operate import references as verbs
+from porewatch_cli.operate.push_bundle import push_bundle
 from porewatch_cli.stack import Stack
-from porewatch_cli.submit import submit
-from porewatch_worker.references import place
-from porewatch_worker.references.build import build_bundle
-from porewatch_worker.references.place import Fetching, placed
+from porewatch_cli.submit import upload
+from porewatch_cli.submit.submit import submit
+from porewatch_worker.references import locate
+from porewatch_worker.references.building.build import build_bundle
+from porewatch_worker.references.locate import (
+    Fetching,
+    placed,
+)
 from porewatch_worker.references.verify import verify_bundle
 from tests.mocked import make_buckets, make_ledger, mocked_aws
 from tests.worker.bundles import folder_with_two_viruses
@@ -75,7 +81,7 @@ def fetched(home: Path, sent: StoredBundle, told: Fetching | None = None) -> Pat
 def test_b3_what_was_pushed_is_what_a_machine_gets(
     stack: Stack, built: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(place, "PIECE", 10_000)  # so that a file comes in several
+    monkeypatch.setattr(locate, "PIECE", 10_000)  # so that a file comes in several
     sent, told = pushed(stack, built), Fetching()
     root = fetched(tmp_path, sent, told)
     assert verify_bundle(root, "pig@1") == verify_bundle(built / "references", "pig@1")
@@ -177,7 +183,7 @@ def test_b3_a_disk_that_is_too_small_says_so_before_it_is_full(
     stack: Stack, built: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sent = pushed(stack, built)
-    monkeypatch.setattr(place, "SPARE_BYTES", 1 << 60)
+    monkeypatch.setattr(locate, "SPARE_BYTES", 1 << 60)
     with pytest.raises(DiskFull, match="the bundle needs"):
         fetched(tmp_path, sent)
 

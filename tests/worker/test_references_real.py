@@ -11,7 +11,7 @@ import dnaio
 import pysam
 import pytest
 
-from porewatch.domain.references import ContigRole
+from porewatch.domain.calls.references import ContigRole
 from porewatch_worker.references.load import LoadedBundle, load
 from tests.real_data import READ_SETS, SEGMENTS, RealReads, real_bundle
 from tests.worker.shared import SHARED, real

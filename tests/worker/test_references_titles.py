@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
+from porewatch.domain.calls.references import ContigRole
 from porewatch.domain.errors import BundleRefused
-from porewatch.domain.references import ContigRole
-from porewatch_worker.references.build import build_bundle
-from porewatch_worker.references.fetch import shipped_accessions
+from porewatch_worker.references.building.build import build_bundle
+from porewatch_worker.references.building.fetch import shipped_accessions
+from porewatch_worker.references.building.titles import named_instead
 from porewatch_worker.references.panel import shipped_panel
-from porewatch_worker.references.titles import named_instead
 from tests.worker.bundles import bases, folder_with_two_viruses
 
 LIST = shipped_panel().entries

@@ -11,9 +11,12 @@ import pytest
 
 from porewatch.domain.errors import BundleRefused
 from porewatch_worker.references import verify
-from porewatch_worker.references.build import build_bundle
+from porewatch_worker.references.building.build import build_bundle
+from porewatch_worker.references.installed import (
+    list_bundles,
+    read_manifest,
+)
 from porewatch_worker.references.load import load
-from porewatch_worker.references.shelf import list_bundles, read_manifest
 from tests.worker.bundles import folder_with_two_viruses
 
 

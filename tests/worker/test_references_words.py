@@ -6,14 +6,14 @@ from pathlib import Path
 
 import pytest
 
+from porewatch.domain.calls.references import BundleManifest
 from porewatch.domain.errors import BundleRefused
-from porewatch.domain.references import BundleManifest
-from porewatch_worker.references.build import build_bundle
+from porewatch_worker.references.building.build import build_bundle
 from porewatch_worker.references.load import LoadedBundle, load
 from porewatch_worker.references.verify import verify_bundle
-from porewatch_worker.science import containment
-from porewatch_worker.science.conserved import LARGE
-from porewatch_worker.science.containment import ReferenceWords
+from porewatch_worker.science.call import containment
+from porewatch_worker.science.call.containment import ReferenceWords
+from porewatch_worker.science.sequence.conserved import LARGE
 from tests.worker.bundles import bases, fasta, folder_with_two_viruses
 
 

@@ -13,24 +13,40 @@ from pathlib import Path
 
 import pytest
 
-from porewatch.adapters.checkpoints import S3CheckpointStore
+from porewatch.adapters.ledger.worker_notes import WorkerNotes
+from porewatch.adapters.s3.checkpoints import S3CheckpointStore
 from porewatch.adapters.table import Table
-from porewatch.adapters.worker_notes import WorkerNotes
-from porewatch.domain import places
+from porewatch.domain import s3_keys
 from porewatch.domain.base import now
 from porewatch.domain.errors import NoReadsLeft, StaleEpoch, WorkerFailed
-from porewatch.domain.events import LaunchRefused
-from porewatch.domain.phases import Phase, Progress, WorkOrder
-from porewatch.domain.stages import refusal_id
-from porewatch_worker import attempt, full_disk, patience
-from porewatch_worker.attempt import DONE, FAILED, NOT_SET_UP, REFUSED
-from porewatch_worker.checkpoint import open_checkpoint
-from porewatch_worker.claim import Claim
-from porewatch_worker.metadata import InstanceMetadata
-from porewatch_worker.order import Assignment
-from porewatch_worker.poison import counts
-from porewatch_worker.stages import Means
-from porewatch_worker.work import StageResult, UnitOutput
+from porewatch.domain.facts.events import LaunchRefused
+from porewatch.domain.rules.stage_lifecycle import refusal_id
+from porewatch.domain.stage.phases import (
+    Phase,
+    Progress,
+    WorkOrder,
+)
+from porewatch_worker import full_disk
+from porewatch_worker.build_stage import Means
+from porewatch_worker.checkpoint.checkpoint import open_checkpoint
+from porewatch_worker.instance import (
+    attempt,
+    service_outages,
+)
+from porewatch_worker.instance.assignment import Assignment
+from porewatch_worker.instance.attempt import (
+    DONE,
+    FAILED,
+    NOT_SET_UP,
+    REFUSED,
+)
+from porewatch_worker.instance.claim import Claim
+from porewatch_worker.instance.instance_metadata import InstanceMetadata
+from porewatch_worker.stage.poison_units import counts
+from porewatch_worker.stage_work import (
+    StageResult,
+    UnitOutput,
+)
 from tests.worker.runtime_work import DigestWork
 from tests.worker.runtime_world import (
     AT,
@@ -245,7 +261,7 @@ def test_an_input_that_is_not_what_the_manifest_says_is_refused_by_name(
 
 
 def test_an_input_that_is_not_there_is_refused_by_name(world: World) -> None:
-    world.s3.delete_object(Bucket="raw", Key=places.raw_key("run-1", READS))
+    world.s3.delete_object(Bucket="raw", Key=s3_keys.raw_key("run-1", READS))
     assert world.attempt() == REFUSED
     last = world.heard()[-1]
     assert last.kind == "stage_broken"
@@ -269,14 +285,14 @@ def test_metadata_that_changes_its_token_is_asked_again(world: World) -> None:
 def test_a_metadata_service_that_is_slow_while_the_machine_boots_is_waited_for(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(patience, "FIRST_S", 0.01)
+    monkeypatch.setattr(service_outages, "FIRST_S", 0.01)
     world.metadata.slow_answers, world.metadata.delay_s = 7, 0.1
     world.cloud = replace(world.cloud, metadata=InstanceMetadata(world.metadata.endpoint, 0.05))
     assert world.attempt() == DONE
     assert world.heard()[-1].kind == "published"
 
 
-MINE = places.attempt_prefix(*KEY, 1, USER)
+MINE = s3_keys.attempt_prefix(*KEY, 1, USER)
 
 
 def test_s3_checkpoints_keep_and_fence_like_local_ones(world: World) -> None:
@@ -304,7 +320,7 @@ def test_a_checkpoint_goes_on_from_the_last_machine_that_left_one(world: World) 
     """Each machine writes in its own; units stay where they were written."""
 
     def store(epoch: int, name: str = "aaaa") -> S3CheckpointStore:
-        mine = places.attempt_prefix(*KEY, epoch, USER)
+        mine = s3_keys.attempt_prefix(*KEY, epoch, USER)
         return S3CheckpointStore.at("results", f"{mine}checkpoint/{name}/")
 
     first = open_checkpoint(store(1), "aaaa", 1)
@@ -317,7 +333,7 @@ def test_a_checkpoint_goes_on_from_the_last_machine_that_left_one(world: World) 
     fourth = open_checkpoint(store(4), "aaaa", 4, earlier=[store(1), store(2), store(3)])
     assert list(fourth.contents()) == [b"one", b"two", b"three"]
     written = [key for key in all_keys(world) if "/e4/" in key]
-    fourth_own = f"{places.attempt_prefix(*KEY, 4, USER)}checkpoint/aaaa/checkpoint.json"
+    fourth_own = f"{s3_keys.attempt_prefix(*KEY, 4, USER)}checkpoint/aaaa/checkpoint.json"
     assert written == [fourth_own]
     store(1).put(f"{MINE}checkpoint/aaaa/units/000001.bin", b"rot")
     fifth = open_checkpoint(store(5), "aaaa", 5, earlier=[store(n) for n in (1, 2, 4)])
@@ -382,8 +398,8 @@ def test_a_machine_writes_below_its_own_prefix_and_nowhere_else(world: World) ->
 def test_a_checkpoint_that_the_order_does_not_name_is_not_gone_on_from(world: World) -> None:
     """Any worker may write below a prefix of its own of any run."""
     fingerprint = hashlib.sha256(CONTENT).hexdigest()
-    strange = places.attempt_prefix(*KEY, 1, "AROAWORKER:i-666")
-    prefix = places.checkpoint_prefix(strange, fingerprint)
+    strange = s3_keys.attempt_prefix(*KEY, 1, "AROAWORKER:i-666")
+    prefix = s3_keys.checkpoint_prefix(strange, fingerprint)
     forged = open_checkpoint(S3CheckpointStore.at("results", prefix), fingerprint, 1)
     for unit in range(1, UNITS + 1):
         forged.save(unit, b"clean")

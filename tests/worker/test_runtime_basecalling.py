@@ -23,22 +23,33 @@ from porewatch.domain.errors import (
     Refused,
     WorkerFailed,
 )
-from porewatch.domain.phases import Phase, StageManifest, WorkOrder
 from porewatch.domain.runs import InputFile, ReadKind, RunManifest, Sample
-from porewatch.reads import box
+from porewatch.domain.stage.phases import (
+    Phase,
+    StageManifest,
+    WorkOrder,
+)
 from porewatch.reads.headers import from_tags
-from porewatch_worker import dorado, stages
-from porewatch_worker.checkpoint import open_checkpoint
-from porewatch_worker.folder_store import FolderStore
-from porewatch_worker.inputs import reads_of
-from porewatch_worker.outbox import CallbackOutbox
-from porewatch_worker.phases import called_bam
+from porewatch.reads.sandbox import parent
+from porewatch_worker import build_stage
+from porewatch_worker.checkpoint.checkpoint import open_checkpoint
+from porewatch_worker.checkpoint.folder_store import FolderStore
+from porewatch_worker.phases import called_bam, dorado
 from porewatch_worker.phases.basecalling import Basecalling, BasecallingWork, skipped_record
-from porewatch_worker.publish import Author, FolderPublisher, describe
 from porewatch_worker.settings import BasecallerSettings
-from porewatch_worker.stage_loop import Ending, StageLoop
-from porewatch_worker.stop import Stop
-from porewatch_worker.work import Inputs
+from porewatch_worker.stage.loop import (
+    Ending,
+    StageLoop,
+)
+from porewatch_worker.stage.progress_messages import CallbackOutbox
+from porewatch_worker.stage.publish import (
+    Author,
+    FolderPublisher,
+    describe,
+)
+from porewatch_worker.stage.stop import Stop
+from porewatch_worker.stage_inputs import reads_of
+from porewatch_worker.stage_work import Inputs
 from tests.worker.reads.hostile import a_read, whole_bam
 
 REPO = Path(__file__).parents[2]
@@ -69,10 +80,10 @@ def test_what_dorado_wrote_is_read_in_the_box(
     told = called_bam.in_order(raw, tmp_path / "o.bam", name="pod5/a.pod5")
     assert told == (2, 8, None)
     monkeypatch.setattr(called_bam, "_model", lambda _: os.kill(os.getpid(), signal.SIGBUS))
-    box.idle.close()
+    parent.idle.close()
     with pytest.raises(WorkerFailed, match=r"pod5/a\.pod5: dorado exits 0, but .* crash: SIGBUS"):
         called_bam.in_order(raw, tmp_path / "o.bam", name="pod5/a.pod5")
-    box.idle.close()
+    parent.idle.close()
 
 
 def an_order(barcodes: bool = False) -> WorkOrder:
@@ -108,10 +119,10 @@ def a_work(
         path.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(SIGNAL, path)
     stop = more.get("stop", Stop())
-    means = stages.Means(
+    means = build_stage.Means(
         inputs, (), folder, folder / "scratch", settings, stopped=lambda: stop.asked
     )
-    work = stages.build(order or an_order(), means)
+    work = build_stage.build(order or an_order(), means)
     assert isinstance(work, BasecallingWork)
     return work
 

@@ -12,10 +12,16 @@ import boto3
 import pytest
 from botocore.config import Config
 
-from porewatch.adapters.downloads import Downloads
+from porewatch.adapters.s3.downloads import Downloads
 from porewatch.domain.errors import NotFound
-from porewatch_worker.fetched_inputs import KEPT_FILES, FetchedInputs
-from porewatch_worker.inputs import Source, basecalled_name
+from porewatch_worker.stage.fetched_inputs import (
+    KEPT_FILES,
+    FetchedInputs,
+)
+from porewatch_worker.stage_inputs import (
+    Source,
+    basecalled_name,
+)
 
 CONTENT = b"ACGT" * 1000
 

@@ -18,14 +18,28 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from porewatch.domain.calls.findings import (
+    Quantification,
+    ScreenResult,
+)
 from porewatch.domain.errors import BasecallerMissing, InputRefused, WorkerFailed
-from porewatch.domain.findings import Quantification, ScreenResult
-from porewatch.domain.phases import Phase, Progress, ScreeningParameters, StageManifest
-from porewatch.domain.report import VOLATILE, Report
-from porewatch_worker.isolated import in_child
-from porewatch_worker.local_run import LocalReport, screen_locally
+from porewatch.domain.results.report import (
+    VOLATILE,
+    Report,
+)
+from porewatch.domain.stage.phases import (
+    Phase,
+    Progress,
+    ScreeningParameters,
+    StageManifest,
+)
+from porewatch_worker.local.run import (
+    LocalReport,
+    screen_locally,
+)
 from porewatch_worker.settings import BasecallerSettings
 from porewatch_worker.simulate.demo import DemoSet, make_demo
+from porewatch_worker.stage.child_process import in_child
 from porewatch_worker.tables.shapes import tables
 
 REPO = Path(__file__).parents[2]
@@ -38,9 +52,9 @@ SMALL_UNITS = ScreeningParameters(unit_reads=40)
 PROGRAM = """
 import sys
 from pathlib import Path
-from porewatch.domain.phases import ScreeningParameters
-from porewatch_worker.isolated import in_child
-from porewatch_worker.local_run import screen_locally
+from porewatch.domain.stage.phases import ScreeningParameters
+from porewatch_worker.stage.child_process import in_child
+from porewatch_worker.local.run import screen_locally
 
 def heard(progress):
     if progress.phase == "pathogen_detection":

@@ -16,15 +16,24 @@ from pathlib import Path
 
 import pytest
 
-from porewatch.domain.alarms import Alarm
+from porewatch.domain.calls.alarm_rule import Alarm
 from porewatch.domain.errors import StaleEpoch, Unavailable
-from porewatch.domain.phases import PhaseRecord, Progress
-from porewatch_worker.checkpoint import open_checkpoint
-from porewatch_worker.folder_store import FolderStore
-from porewatch_worker.publish import Author, FolderPublisher
-from porewatch_worker.stage_loop import Ending, StageLoop
-from porewatch_worker.stop import Stop
-from porewatch_worker.work import UnitOutput
+from porewatch.domain.stage.phases import (
+    PhaseRecord,
+    Progress,
+)
+from porewatch_worker.checkpoint.checkpoint import open_checkpoint
+from porewatch_worker.checkpoint.folder_store import FolderStore
+from porewatch_worker.stage.loop import (
+    Ending,
+    StageLoop,
+)
+from porewatch_worker.stage.publish import (
+    Author,
+    FolderPublisher,
+)
+from porewatch_worker.stage.stop import Stop
+from porewatch_worker.stage_work import UnitOutput
 from tests.worker.runtime_work import DigestWork
 
 PROGRAM = Path(__file__).with_name("runtime_work.py")

@@ -12,9 +12,14 @@ import pytest
 from botocore.session import get_session
 
 from porewatch.adapters import caller
-from porewatch.domain import places
-from porewatch.domain.phases import Phase, StageKey, StageManifest, WorkOrder
+from porewatch.domain import s3_keys
 from porewatch.domain.runs import InputFile, ReadKind
+from porewatch.domain.stage.phases import (
+    Phase,
+    StageKey,
+    StageManifest,
+    WorkOrder,
+)
 from porewatch_worker.main import METADATA_PATIENCE, main
 from tests.worker.runtime_world import SECRET, World, an_order, world
 from tests.worker.test_runtime_basecalling import SIGNAL
@@ -46,9 +51,9 @@ def instance(world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> W
     }.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setattr(caller, "user_id", world.cloud.user_id)  # moto has one caller
-    signal_key = places.raw_key("run-1", "pod5/a.pod5")
+    signal_key = s3_keys.raw_key("run-1", "pod5/a.pod5")
     world.s3.put_object(Bucket="raw", Key=signal_key, Body=SIGNAL.read_bytes())
-    key = places.order_key(*STAGE)
+    key = s3_keys.order_key(*STAGE)
     world.s3.put_object(Bucket="results", Key=key, Body=to_basecall().canonical_json().encode())
     return world
 

@@ -13,16 +13,19 @@ from pathlib import Path
 import pytest
 
 from porewatch.domain.errors import Unavailable, WorkerFailed
-from porewatch.domain.phases import StageManifest
-from porewatch.domain.quarantine import QuarantineRules
+from porewatch.domain.stage.phases import StageManifest
+from porewatch.domain.stage.quarantine import QuarantineRules
 from porewatch_worker import full_disk
-from porewatch_worker.checkpoint import open_checkpoint
-from porewatch_worker.folder_store import FolderStore
-from porewatch_worker.isolated import in_child
-from porewatch_worker.packs import Kept
-from porewatch_worker.stage_loop import Ending, StageLoop
-from porewatch_worker.stop import Stop
-from porewatch_worker.work import UnitOutput
+from porewatch_worker.checkpoint.checkpoint import open_checkpoint
+from porewatch_worker.checkpoint.folder_store import FolderStore
+from porewatch_worker.checkpoint.objects import Kept
+from porewatch_worker.stage.child_process import in_child
+from porewatch_worker.stage.loop import (
+    Ending,
+    StageLoop,
+)
+from porewatch_worker.stage.stop import Stop
+from porewatch_worker.stage_work import UnitOutput
 from tests.worker.runtime_work import DigestWork
 from tests.worker.test_runtime_loop import UNITS, Heard, a_loop, owner, reads, straight
 
@@ -187,7 +190,7 @@ def test_a_unit_that_succeeds_is_no_suspect_any_more(reads: Path, tmp_path: Path
 DEADLY = """
 import os, signal, sys
 sys.path.insert(0, {repo!r})
-from porewatch.domain.quarantine import QuarantineRules
+from porewatch.domain.stage.quarantine import QuarantineRules
 from tests.worker import runtime_work
 from tests.worker.runtime_work import DigestWork, main
 

@@ -8,12 +8,18 @@ from pathlib import Path
 
 import pytest
 
-from porewatch_worker.checkpoint import open_checkpoint
-from porewatch_worker.folder_store import FolderStore
-from porewatch_worker.rhythm import LARGEST_SHARE, NOTICE_S, UPLOAD_S, Rhythm, young_interval
-from porewatch_worker.stage_loop import Ending
-from porewatch_worker.stop import Stop
-from porewatch_worker.unit_list import Home
+from porewatch_worker.checkpoint.checkpoint import open_checkpoint
+from porewatch_worker.checkpoint.folder_store import FolderStore
+from porewatch_worker.checkpoint.index import Home
+from porewatch_worker.checkpoint.interval import (
+    LARGEST_SHARE,
+    NOTICE_S,
+    UPLOAD_S,
+    Rhythm,
+    young_interval,
+)
+from porewatch_worker.stage.loop import Ending
+from porewatch_worker.stage.stop import Stop
 from tests.worker.runtime_work import DigestWork
 from tests.worker.test_runtime_loop import Heard, a_loop, straight
 

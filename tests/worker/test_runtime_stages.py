@@ -7,9 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from porewatch.domain import places
+from porewatch.domain import s3_keys
 from porewatch.domain.errors import ConfigurationRefused
-from porewatch.domain.phases import (
+from porewatch.domain.results.publishing import is_of_sample
+from porewatch.domain.results.report import Report
+from porewatch.domain.runs import RunManifest
+from porewatch.domain.stage.phases import (
     Phase,
     ScreeningParameters,
     StageKey,
@@ -17,17 +20,17 @@ from porewatch.domain.phases import (
     StageSpec,
     WorkOrder,
 )
-from porewatch.domain.publishing import is_of_sample
-from porewatch.domain.report import Report
-from porewatch.domain.runs import RunManifest
-from porewatch_worker import stages
-from porewatch_worker.attempt import DONE, run_attempt
-from porewatch_worker.local_reads import check_reads
+from porewatch_worker import build_stage
+from porewatch_worker.instance.attempt import (
+    DONE,
+    run_attempt,
+)
+from porewatch_worker.local.reads import check_reads
 from porewatch_worker.report.sample_files import sample_files
 from porewatch_worker.settings import BasecallerSettings
 from porewatch_worker.simulate.demo import DemoSet, make_demo
-from porewatch_worker.stop import Stop
-from porewatch_worker.work import Inputs
+from porewatch_worker.stage.stop import Stop
+from porewatch_worker.stage_work import Inputs
 from tests.worker.runtime_world import AT, World, an_order, world
 
 __all__ = ["world"]
@@ -51,13 +54,13 @@ def run_stages(
     )
     manifest = manifest.model_copy(update={"run_id": "run-1"})
     for name, path in sources.items():
-        key = places.raw_key("run-1", name)
+        key = s3_keys.raw_key("run-1", name)
         world.s3.put_object(Bucket="raw", Key=key, Body=path.read_bytes())
     done: list[str] = []
     published = []
     for stage, phases in layout:
         published.append(_run_stage(world, demo, manifest, stage, phases, tuple(done)))
-        done.append(places.manifest_key("run-1", 2, stage))
+        done.append(s3_keys.manifest_key("run-1", 2, stage))
     return published
 
 
@@ -85,11 +88,11 @@ def _run_stage(
         parameters=ScreeningParameters(unit_reads=200),
     )
     content = order.canonical_json().encode()
-    world.s3.put_object(Bucket="results", Key=places.order_key(*key), Body=content)
+    world.s3.put_object(Bucket="results", Key=s3_keys.order_key(*key), Body=content)
     settings = world.settings.model_copy(update={"references": demo.references})
     assert run_attempt(settings, world.cloud, Stop()) == DONE, world.heard()
     world.make_visible(key=key)
-    return StageManifest.model_validate_json(world.text(places.manifest_key(*key)))
+    return StageManifest.model_validate_json(world.text(s3_keys.manifest_key(*key)))
 
 
 def report_of(world: World, manifests: list[StageManifest]) -> Report:
@@ -132,6 +135,6 @@ def test_a_machine_for_each_phase_finds_the_same(world: World, demo: DemoSet) ->
 
 def test_phases_that_make_no_stage_are_refused(tmp_path: Path) -> None:
     order = an_order().model_copy(update={"phases": (Phase.BASECALLING, Phase.REPORTING)})
-    means = stages.Means(Inputs(), (), tmp_path, tmp_path, BasecallerSettings())
+    means = build_stage.Means(Inputs(), (), tmp_path, tmp_path, BasecallerSettings())
     with pytest.raises(ConfigurationRefused, match="a stage of basecalling, reporting"):
-        stages.build(order, means)
+        build_stage.build(order, means)

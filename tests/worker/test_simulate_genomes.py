@@ -9,8 +9,8 @@ from pathlib import Path
 import mappy
 import pytest
 
-from porewatch.domain.references import ContigRole
-from porewatch.domain.sample_sheet import parse_sample_sheet
+from porewatch.domain.calls.references import ContigRole
+from porewatch.domain.inputs.sheet.sample_sheet import parse_sample_sheet
 from porewatch.domain.sealing import parse_final_summary
 from porewatch_worker.references.load import load
 from porewatch_worker.references.panel import shipped_panel

@@ -16,7 +16,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from porewatch.domain.references import ContigRole
+from porewatch.domain.calls.references import ContigRole
 from porewatch.reads.check import check_file
 from porewatch.reads.headers import parse_header
 from porewatch_worker.simulate.edits import random_codes, to_bytes

@@ -12,7 +12,7 @@
 
 from __future__ import annotations
 
-from porewatch.domain.findings import Outcome
+from porewatch.domain.calls.findings import Outcome
 from porewatch.domain.runs import RunRecord, RunState
 
 REPORTABLE = 0

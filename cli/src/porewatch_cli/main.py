@@ -8,19 +8,21 @@ from __future__ import annotations
 
 import typer
 
-from porewatch_cli import (
-    alert_verbs,
+from porewatch_cli.commands import (
+    alerts,
+    local,
+    retention,
+    runs,
+    stack,
+)
+from porewatch_cli.operate import (
     chaos,
-    cost,
-    ending_verbs,
-    local_verbs,
     prices,
     references,
     registry,
-    run_verbs,
-    sheet,
-    stack_verbs,
 )
+from porewatch_cli.runs import cost
+from porewatch_cli.submit import sheet
 
 app = typer.Typer(
     help="Screen nanopore reads for pathogens, on machines that may die at any line.",
@@ -28,11 +30,11 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-app.add_typer(run_verbs.app)
-app.add_typer(alert_verbs.app)
-app.add_typer(ending_verbs.app)
-app.add_typer(stack_verbs.app)
-app.add_typer(local_verbs.app)
+app.add_typer(runs.app)
+app.add_typer(alerts.app)
+app.add_typer(retention.app)
+app.add_typer(stack.app)
+app.add_typer(local.app)
 app.add_typer(references.app, name="references", help="Build, list, verify and push bundles.")
 app.add_typer(sheet.app, name="sheet", help="Sample sheets: one to begin with, a check of yours.")
 app.add_typer(cost.app, name="cost", help="The bill of a run; a forecast before it.")

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from porewatch.domain.runs import ReadLimits
-from porewatch_worker.report.speech import Language
+from porewatch_worker.report.parts.i18n import Language
 
 RunArgument = Annotated[str, typer.Argument(metavar="RUN", help="the run's id")]
 RevisionOption = Annotated[

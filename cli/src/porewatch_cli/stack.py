@@ -24,14 +24,14 @@ from botocore.exceptions import (
     NoRegionError,
 )
 
-from porewatch.adapters.alerts import AlertLedger
-from porewatch.adapters.anchors import Anchors
-from porewatch.adapters.bundle_store import BundleStore
 from porewatch.adapters.clients import ADDRESSED
+from porewatch.adapters.ledger.alerts import AlertLedger
+from porewatch.adapters.ledger.anchors import Anchors
+from porewatch.adapters.ledger.known_bundles import Shelf
+from porewatch.adapters.ledger.runs import RunLedger
+from porewatch.adapters.ledger.stages import StageLedger
 from porewatch.adapters.objects import Objects
-from porewatch.adapters.runs import RunLedger
-from porewatch.adapters.shelf import Shelf
-from porewatch.adapters.stages import StageLedger
+from porewatch.adapters.s3.bundle_store import BundleStore
 from porewatch.adapters.table import Table
 from porewatch.domain.errors import NotFound, Unavailable
 

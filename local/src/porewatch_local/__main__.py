@@ -7,9 +7,16 @@ import json
 import sys
 from pathlib import Path
 
-from porewatch_local.down import down
-from porewatch_local.home import LocalProblem, LocalStack
-from porewatch_local.up import Progress, status, up
+from porewatch_local.embedded.down import down
+from porewatch_local.embedded.up import (
+    Progress,
+    status,
+    up,
+)
+from porewatch_local.paths import (
+    LocalProblem,
+    LocalStack,
+)
 
 _SECRET = {"credentials", "control", "database"}
 

@@ -11,23 +11,33 @@ import shutil
 import sys
 from pathlib import Path
 
+from porewatch.domain.calls.findings import Call
+from porewatch.domain.calls.panel import umbrellas
 from porewatch.domain.errors import PorewatchError
-from porewatch.domain.findings import Call
-from porewatch.domain.panel import umbrellas
-from porewatch.domain.phases import Phase, StageState
-from porewatch.domain.publishing import BILL
-from porewatch.domain.report import Report
+from porewatch.domain.results.publishing import BILL
+from porewatch.domain.results.report import Report
 from porewatch.domain.runs import RunState
-from porewatch_cli.chaos import order
-from porewatch_cli.reports import save_reports
-from porewatch_cli.show import say_submitted
+from porewatch.domain.stage.phases import (
+    Phase,
+    StageState,
+)
+from porewatch_cli.commands.output import say_submitted
+from porewatch_cli.operate.chaos import order
+from porewatch_cli.reports.reports import save_reports
+from porewatch_cli.reports.summary import show_report
+from porewatch_cli.runs.watch import (
+    RunView,
+    watch,
+)
 from porewatch_cli.stack import Stack, find_stack
-from porewatch_cli.submit import submit
-from porewatch_cli.summary import show_report
+from porewatch_cli.submit.submit import submit
 from porewatch_cli.terminal import console
-from porewatch_cli.watch import RunView, watch
-from porewatch_local.borrowed import borrowed
-from porewatch_local.home import Home, LocalProblem, find_home
+from porewatch_local.embedded.session import borrowed
+from porewatch_local.paths import (
+    Home,
+    LocalProblem,
+    find_home,
+)
 from porewatch_worker.simulate.demo import DemoSet, make_demo
 
 UNITS_BEFORE_INTERRUPTION = 2

@@ -30,11 +30,28 @@ from typing import Any
 
 import psutil
 
-from porewatch_local.artefacts import Artefact, built_functions, foreign_binaries
-from porewatch_local.clients import client, environment
-from porewatch_local.deploy import Source, build, source_digest
-from porewatch_local.home import LOOPBACK, Home, LocalProblem, find_home, free_port
-from porewatch_local.up import require
+from porewatch_local.built_functions import (
+    Artefact,
+    built_functions,
+    foreign_binaries,
+)
+from porewatch_local.embedded.clients import (
+    client,
+    environment,
+)
+from porewatch_local.embedded.deploy import (
+    Source,
+    build,
+    source_digest,
+)
+from porewatch_local.embedded.up import require
+from porewatch_local.paths import (
+    LOOPBACK,
+    Home,
+    LocalProblem,
+    find_home,
+    free_port,
+)
 
 FROM_RUNTIME = (
     *("awslambdaric", "simplejson", "snapshot-restore-py", "boto3", "botocore", "s3transfer"),

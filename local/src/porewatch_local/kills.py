@@ -25,11 +25,26 @@ from pathlib import Path
 from rich.console import Console
 
 from porewatch_cli.stack import find_stack
-from porewatch_local.borrowed import borrowed
-from porewatch_local.home import Home, LocalProblem
-from porewatch_local.kill_calm import Ground, Undisturbed, undisturbed
-from porewatch_local.kill_proof import Proof, table
-from porewatch_local.kill_trial import Moment, Outcome, Strike, Trial
+from porewatch_local.embedded.session import borrowed
+from porewatch_local.fault_trials.baseline import (
+    Ground,
+    Undisturbed,
+    undisturbed,
+)
+from porewatch_local.fault_trials.report import (
+    Proof,
+    table,
+)
+from porewatch_local.fault_trials.trial import (
+    Moment,
+    Outcome,
+    Strike,
+    Trial,
+)
+from porewatch_local.paths import (
+    Home,
+    LocalProblem,
+)
 from porewatch_worker.simulate.demo import make_demo
 
 SEED = 20261121

@@ -16,7 +16,10 @@ from pathlib import Path
 import psutil
 from pydantic import BaseModel
 
-from porewatch_local.home import LocalProblem, write_private
+from porewatch_local.paths import (
+    LocalProblem,
+    write_private,
+)
 
 PRIVATE = 0o077
 """What our processes write is their user's alone: the engine's state holds every secret key."""

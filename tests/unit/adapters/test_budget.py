@@ -9,12 +9,12 @@ from functools import partial
 
 import pytest
 
-from porewatch.adapters.budget import Budget
 from porewatch.adapters.items import Item, PutNew
+from porewatch.adapters.ledger.budget import Budget
 from porewatch.adapters.table import Table
-from porewatch.domain.budget import Reservation
 from porewatch.domain.errors import AlreadyDone, BudgetExceeded
-from porewatch.domain.launching import Owner
+from porewatch.domain.money.budget import Reservation
+from porewatch.domain.stage.instances import Owner
 
 AT = datetime(2026, 11, 21, 9, 0, tzinfo=UTC)
 MONTH = "2026-11"

@@ -6,7 +6,7 @@ import boto3
 import pytest
 from botocore.stub import Stubber
 
-from porewatch.adapters.callbacks import Callbacks
+from porewatch.adapters.messages.callbacks import Callbacks
 from porewatch.domain.errors import AlreadyDone, Throttled
 
 TOKEN = "token-1"

@@ -11,12 +11,19 @@ import pytest
 from botocore.stub import Stubber
 
 from porewatch.adapters.expiries import Expiries
-from porewatch.adapters.kills import Kills
-from porewatch.adapters.leftovers import FLEET_TAG, VERSIONS_KEPT, Leftovers
+from porewatch.adapters.ledger.terminations import Kills
+from porewatch.adapters.orphans import (
+    FLEET_TAG,
+    VERSIONS_KEPT,
+    Leftovers,
+)
+from porewatch.adapters.s3.uploads import Uploads
 from porewatch.adapters.table import Table
-from porewatch.adapters.uploads import Uploads
 from porewatch.domain.errors import ConfigurationRefused
-from porewatch.domain.leftovers import Thing, What
+from porewatch.domain.rules.orphans import (
+    Thing,
+    What,
+)
 from tests.mocked import REGION, mocked_aws
 
 ZONE = f"{REGION}a"

@@ -8,13 +8,13 @@ from datetime import UTC, datetime
 import boto3
 import pytest
 
-from porewatch.adapters import manifests as kept_here
 from porewatch.adapters.items import Item, run_key
-from porewatch.adapters.manifests import Manifests
+from porewatch.adapters.ledger.runs import RunLedger
 from porewatch.adapters.objects import Objects
-from porewatch.adapters.runs import RunLedger
+from porewatch.adapters.s3 import manifests as kept_here
+from porewatch.adapters.s3.manifests import Manifests
 from porewatch.adapters.table import Table
-from porewatch.domain import places
+from porewatch.domain import s3_keys
 from porewatch.domain.errors import ManifestRefused, NotFound
 from porewatch.domain.runs import RunManifest
 from porewatch.domain.sealing import input_file, seal
@@ -50,7 +50,7 @@ def sealed(runs: RunLedger, manifests: Manifests, manifest: RunManifest) -> str:
     manifests.keep(manifest)
     runs.seal(manifest, sealed_by="run.json", at=WHEN)
     kept_here.forget()
-    return places.sealed_manifest_key("r", manifest.digest())
+    return s3_keys.sealed_manifest_key("r", manifest.digest())
 
 
 @pytest.mark.parametrize("count", [9_600, pytest.param(50_000, marks=pytest.mark.slow)])

@@ -12,7 +12,10 @@ import pytest
 from porewatch.adapters import objects
 from porewatch.adapters.objects import Objects
 from porewatch.domain.errors import AlreadyDone, Conflict, MessageRefused, NotFound
-from porewatch.domain.phases import Phase, Progress
+from porewatch.domain.stage.phases import (
+    Phase,
+    Progress,
+)
 
 PROGRESS = Progress(phase=Phase.REPORTING, units_done=2)
 

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from porewatch.adapters.pools import REMEMBERED, Pools
+from porewatch.adapters.ledger.capacity_misses import (
+    REMEMBERED,
+    Pools,
+)
 from porewatch.adapters.table import Table
 
 AT = datetime(2026, 3, 1, 12, tzinfo=UTC)

@@ -7,11 +7,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from porewatch.adapters.runs import RunLedger
+from porewatch.adapters.ledger.runs import RunLedger
 from porewatch.adapters.table import Table
 from porewatch.domain.errors import NotFound, Throttled
+from porewatch.domain.inputs.seal_note import note_of
 from porewatch.domain.runs import FileRecord, FileState, ReadKind, RunManifest, RunState
-from porewatch.domain.seal_note import note_of
 from porewatch.domain.sealing import input_file, seal
 from tests.mocked import facts_in
 

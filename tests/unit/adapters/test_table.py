@@ -19,8 +19,11 @@ from porewatch.domain.errors import (
     Throttled,
     Unavailable,
 )
-from porewatch.domain.events import RunFailed
-from porewatch.domain.phases import Phase, Progress
+from porewatch.domain.facts.events import RunFailed
+from porewatch.domain.stage.phases import (
+    Phase,
+    Progress,
+)
 from tests.mocked import facts_in
 
 WHERE = ("RUN#r", "X")

@@ -13,10 +13,17 @@ from porewatch.compute import batch as module
 from porewatch.compute.batch import BatchJobs
 from porewatch.compute.batch_rungs import JobPlaces, share_in, share_of
 from porewatch.compute.batch_wire import job_name
-from porewatch.compute.price import price_list
+from porewatch.compute.price_table import price_list
 from porewatch.domain.errors import ConfigurationRefused, LaunchUnknown, Throttled
-from porewatch.domain.launching import LaunchSpec, MachineState, Owner
-from porewatch.domain.phases import Phase, StageSpec
+from porewatch.domain.stage.instances import (
+    LaunchSpec,
+    MachineState,
+    Owner,
+)
+from porewatch.domain.stage.phases import (
+    Phase,
+    StageSpec,
+)
 from tests.mocked import mocked_aws
 from tests.unit.compute.jobs import Jobs, refused
 

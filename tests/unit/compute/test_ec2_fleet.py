@@ -22,9 +22,16 @@ from porewatch.domain.errors import (
     QuotaExceeded,
     Throttled,
 )
-from porewatch.domain.launching import LaunchSpec, MachineState, Owner
-from porewatch.domain.phases import Phase, StageSpec
-from porewatch.domain.proofs import SECRET_TAG
+from porewatch.domain.stage.instances import (
+    LaunchSpec,
+    MachineState,
+    Owner,
+)
+from porewatch.domain.stage.message_proofs import SECRET_TAG
+from porewatch.domain.stage.phases import (
+    Phase,
+    StageSpec,
+)
 
 AT = datetime(2026, 11, 21, tzinfo=UTC)
 STAGE = StageSpec(

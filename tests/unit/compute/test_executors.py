@@ -8,8 +8,11 @@ import pytest
 
 from porewatch.compute.batch import BatchJobs
 from porewatch.compute.executors import Executors, executors
-from porewatch.domain.disk import HOST_GIB
-from porewatch.domain.launching import ExecutorChoice, ExecutorName
+from porewatch.domain.stage.disk_size import HOST_GIB
+from porewatch.domain.stage.instances import (
+    ExecutorChoice,
+    ExecutorName,
+)
 from tests.mocked import mocked_aws
 from tests.unit.compute.jobs import Jobs
 from tests.unit.compute.test_batch import AT, GPU, PLACES, STAGE, owner

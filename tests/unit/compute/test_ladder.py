@@ -10,9 +10,15 @@ from hypothesis import strategies as st
 
 from porewatch.compute.ec2_fleet import fleet_request
 from porewatch.compute.ladder import rungs
-from porewatch.compute.profiles import profiles
-from porewatch.domain.launching import LaunchSpec, Owner
-from porewatch.domain.phases import Phase, StageSpec
+from porewatch.compute.layouts import profiles
+from porewatch.domain.stage.instances import (
+    LaunchSpec,
+    Owner,
+)
+from porewatch.domain.stage.phases import (
+    Phase,
+    StageSpec,
+)
 
 AT = datetime(2026, 3, 1, 12, tzinfo=UTC)
 OWNER = Owner(stack="s", run_id="run-1", revision=1, stage="screen", epoch=1)

@@ -2,10 +2,19 @@ from __future__ import annotations
 
 import pytest
 
-from porewatch.compute.price import price_list, snapshot
-from porewatch.compute.profiles import profile, profiles
+from porewatch.compute.layouts import (
+    profile,
+    profiles,
+)
+from porewatch.compute.price_table import (
+    price_list,
+    snapshot,
+)
 from porewatch.domain.errors import ManifestRefused
-from porewatch.domain.phases import Phase, Profile
+from porewatch.domain.stage.phases import (
+    Phase,
+    Profile,
+)
 
 
 @pytest.mark.parametrize("one", profiles().values(), ids=lambda p: p.name)

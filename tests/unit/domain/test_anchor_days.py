@@ -7,7 +7,8 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from porewatch.domain.anchors import (
+from porewatch.domain.results.audit import GENESIS
+from porewatch.domain.results.audit_anchors import (
     MOST_HEADS,
     Anchor,
     AnchorDay,
@@ -23,7 +24,6 @@ from porewatch.domain.anchors import (
     signed_day,
     signed_text,
 )
-from porewatch.domain.audit import GENESIS
 
 DAY = date(2026, 3, 2)
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)

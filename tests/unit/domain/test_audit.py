@@ -7,7 +7,12 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from porewatch.domain.audit import GENESIS, AuditTrail, chained, faults
+from porewatch.domain.results.audit import (
+    GENESIS,
+    AuditTrail,
+    chained,
+    faults,
+)
 
 WORDS = st.text(max_size=12)
 WHEN = st.integers(0, 10**6).map(lambda s: datetime(2026, 1, 1, tzinfo=UTC) + timedelta(seconds=s))

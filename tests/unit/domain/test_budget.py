@@ -8,7 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from porewatch.domain.budget import Books, Moves, Reservation, micro
+from porewatch.domain.money.budget import (
+    Books,
+    Moves,
+    Reservation,
+    micro,
+)
 
 AT = datetime(2026, 11, 21, 9, tzinfo=UTC)
 amounts = some.integers(0, 50_000_000)

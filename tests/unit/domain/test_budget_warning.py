@@ -7,7 +7,8 @@ from string import Formatter
 
 import pytest
 
-from porewatch.domain.budget_warning import (
+from porewatch.domain.facts.events import BudgetReached
+from porewatch.domain.notices.budget_warning import (
     THRESHOLDS,
     of_account,
     of_run,
@@ -15,8 +16,10 @@ from porewatch.domain.budget_warning import (
     warning,
     warning_id,
 )
-from porewatch.domain.events import BudgetReached
-from porewatch.domain.notice_texts import LANGUAGES, texts
+from porewatch.domain.notices.texts import (
+    LANGUAGES,
+    texts,
+)
 
 WHEN = datetime(2026, 11, 28, tzinfo=UTC)
 

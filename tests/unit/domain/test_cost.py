@@ -9,8 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 from porewatch.compute.carbon import carbon_factors
-from porewatch.domain.cost import FILES, ORCHESTRATION, CostLine, make_bill, split_seconds
-from porewatch.domain.footprint import footprint
+from porewatch.domain.money.carbon_estimate import footprint
+from porewatch.domain.money.cost import (
+    FILES,
+    ORCHESTRATION,
+    CostLine,
+    make_bill,
+    split_seconds,
+)
 
 AT = datetime(2026, 11, 21, 9, tzinfo=UTC)
 seconds = some.floats(0, 100_000, allow_nan=False)

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from porewatch.domain import errors
-from porewatch.domain.decisions import (
+from porewatch.domain.errors import PorewatchError
+from porewatch.domain.stage.retry_policy import (
     FIRST_WAIT_S,
     JITTER,
     LONGEST_WAIT_S,
@@ -28,7 +29,6 @@ from porewatch.domain.decisions import (
     kind_of,
     meaning_of,
 )
-from porewatch.domain.errors import PorewatchError
 
 DOCS = Path(__file__).parents[3] / "docs" / "errors.md"
 OURS = sorted(

@@ -6,9 +6,16 @@ from pathlib import Path
 
 import pytest
 
-from porewatch.domain.disk import HOST_GIB, after_full, disk_gib
-from porewatch.domain.phases import Phase, StageSpec
-from porewatch_local.template import Template
+from porewatch.domain.stage.disk_size import (
+    HOST_GIB,
+    after_full,
+    disk_gib,
+)
+from porewatch.domain.stage.phases import (
+    Phase,
+    StageSpec,
+)
+from porewatch_local.stack_template.template import Template
 
 GIB = 2**30
 

@@ -7,12 +7,21 @@ from datetime import UTC, datetime
 import pytest
 
 from porewatch.compute.ladder import rungs
-from porewatch.compute.price import price_list
-from porewatch.compute.profiles import profile
-from porewatch.domain.estimate import InputSize, reservation_usd, size_of, span_of, vcpus_of
-from porewatch.domain.launching import Owner, Purchase
-from porewatch.domain.phases import StageSpec
+from porewatch.compute.layouts import profile
+from porewatch.compute.price_table import price_list
+from porewatch.domain.forecast.estimate import (
+    InputSize,
+    reservation_usd,
+    size_of,
+    span_of,
+    vcpus_of,
+)
 from porewatch.domain.runs import FileRecord, FileState, InputFile, ReadKind
+from porewatch.domain.stage.instances import (
+    Owner,
+    Purchase,
+)
+from porewatch.domain.stage.phases import StageSpec
 
 AT = datetime(2026, 11, 21, 9, tzinfo=UTC)
 FILE = InputFile(path="fastq/a.fastq.gz", kind=ReadKind.FASTQ, size=1_000_000)

@@ -10,9 +10,17 @@ from hypothesis import strategies as some
 from pydantic import ValidationError
 
 from porewatch.compute.carbon import carbon_factors, carbon_table
-from porewatch.compute.price import price_list
-from porewatch.domain.carbon import Carbon, Grams, Watts
-from porewatch.domain.cost import FILES, CostLine, make_bill
+from porewatch.compute.price_table import price_list
+from porewatch.domain.money.carbon import (
+    Carbon,
+    Grams,
+    Watts,
+)
+from porewatch.domain.money.cost import (
+    FILES,
+    CostLine,
+    make_bill,
+)
 
 AT = datetime(2026, 11, 21, 9, tzinfo=UTC)
 HOME = carbon_factors("us-east-1")

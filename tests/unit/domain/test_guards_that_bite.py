@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from porewatch.domain import readiness
-from porewatch.domain.bundles import refuse_member
 from porewatch.domain.errors import ManifestRefused
 from porewatch.domain.runs import FileRecord, FileState, ReadKind
 from porewatch.domain.sealing import input_file, seal
+from porewatch.domain.uploads import readiness
+from porewatch.domain.uploads.run_archives import refuse_member
 
 AT = datetime(2026, 3, 1, tzinfo=UTC)
 PATH = "fastq/a.fastq"

@@ -6,7 +6,7 @@ import pytest
 
 from porewatch.domain.errors import LaboratoryRefused
 from porewatch.domain.identity import Laboratory
-from porewatch.domain.lab_file import parse_laboratory
+from porewatch.domain.inputs.lab_file import parse_laboratory
 
 
 def test_every_key_reaches_the_laboratory_and_an_address_may_be_one_text() -> None:

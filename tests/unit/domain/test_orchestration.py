@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from porewatch.compute.price import price_list
-from porewatch.domain.orchestration import (
+from porewatch.compute.price_table import price_list
+from porewatch.domain.forecast.service_usage import (
     PER_BEAT,
     PER_EPOCH,
     Activity,

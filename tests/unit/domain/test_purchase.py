@@ -4,8 +4,14 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from porewatch.domain.phases import Phase, Progress, StageRecord, StageSpec, StageState
-from porewatch.domain.purchase import why_on_demand
+from porewatch.domain.forecast.purchase_option import why_on_demand
+from porewatch.domain.stage.phases import (
+    Phase,
+    Progress,
+    StageRecord,
+    StageSpec,
+    StageState,
+)
 
 AT = datetime(2026, 3, 1, 12, tzinfo=UTC)
 HOURS = 3600

@@ -10,11 +10,16 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from porewatch.domain.errors import ManifestRefused, SampleSheetRefused
-from porewatch.domain.landing.places import places
+from porewatch.domain.inputs.landing.run_paths import places
+from porewatch.domain.inputs.sample_keys import (
+    file_keys,
+    in_ascii,
+    in_subject,
+    keyed,
+)
+from porewatch.domain.inputs.sheet.sample_sheet import parse_sample_sheet
 from porewatch.domain.runs import Sample, SampleRole
-from porewatch.domain.sample_keys import file_keys, in_ascii, in_subject, keyed
 from porewatch.domain.sample_names import as_seen, sample_name
-from porewatch.domain.sample_sheet import parse_sample_sheet
 from porewatch.domain.sealing import input_file, seal
 from tests.unit.domain.test_manifest_digest import BEFORE, full
 

@@ -9,8 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from porewatch.domain.errors import SampleSheetRefused, SeveralRefused
+from porewatch.domain.inputs.sheet.sample_sheet import (
+    ROLES,
+    parse_barcode,
+    parse_sample_sheet,
+)
 from porewatch.domain.runs import SampleRole
-from porewatch.domain.sample_sheet import ROLES, parse_barcode, parse_sample_sheet
 
 
 def test_our_own_columns_become_samples_with_numbers_and_roles() -> None:

@@ -10,9 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from porewatch.domain.errors import InputRefused, ManifestRefused
-from porewatch.domain.landing.names import Landed, classify
-from porewatch.domain.landing.places import run_path
-from porewatch.domain.landing.tells import barcode_of
+from porewatch.domain.inputs.barcodes_in_paths import barcode_of
+from porewatch.domain.inputs.file_names import (
+    Landed,
+    classify,
+)
+from porewatch.domain.inputs.landing.run_paths import run_path
 from porewatch.domain.runs import ReadKind, Sample
 from porewatch.domain.sealing import (
     input_file,

@@ -7,9 +7,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from porewatch.domain.errors import SampleSheetRefused
-from porewatch.domain.landing.sheets import choose, is_minknows_record
-from porewatch.domain.sample_sheet import parse_sample_sheet, read_sheet
-from porewatch.domain.sheet_text import Encoding, decode, rows_of
+from porewatch.domain.inputs.landing.sheets import (
+    choose,
+    is_minknows_record,
+)
+from porewatch.domain.inputs.sheet.sample_sheet import (
+    parse_sample_sheet,
+    read_sheet,
+)
+from porewatch.domain.inputs.sheet.table_text import (
+    Encoding,
+    decode,
+    rows_of,
+)
 
 SHEET = "alias,barcode,type,tissue\nブタ1,barcode01,test_sample,血漿\n水,barcode02,ntc,\n"
 RECORD = (

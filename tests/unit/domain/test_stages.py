@@ -11,13 +11,18 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from porewatch.domain import stage_ends, stages
-from porewatch.domain.decisions import MAX_WAITS_FOR_A_DEPLOY
-from porewatch.domain.epochs import Move
 from porewatch.domain.errors import Conflict, StaleEpoch
-from porewatch.domain.events import Fact
-from porewatch.domain.launching import Machine, MachineState
-from porewatch.domain.phases import (
+from porewatch.domain.facts.events import Fact
+from porewatch.domain.rules import (
+    stage_endings,
+    stage_lifecycle,
+)
+from porewatch.domain.rules.fencing import Move
+from porewatch.domain.stage.instances import (
+    Machine,
+    MachineState,
+)
+from porewatch.domain.stage.phases import (
     Phase,
     Progress,
     StageKey,
@@ -26,6 +31,7 @@ from porewatch.domain.phases import (
     StageSpec,
     StageState,
 )
+from porewatch.domain.stage.retry_policy import MAX_WAITS_FOR_A_DEPLOY
 
 START = datetime(2026, 11, 21, tzinfo=UTC)
 KEY = StageKey("run-1", 1, "screen")
@@ -73,19 +79,19 @@ def manifest(epoch: int) -> StageManifest:
 
 def beat(record: StageRecord | None, epoch: int, who: str, minute: int) -> Move:
     progress = Progress(phase=Phase.QUALITY_CONTROL, units_done=minute)
-    return stages.beat(record, epoch, who, progress, at(minute))
+    return stage_lifecycle.beat(record, epoch, who, progress, at(minute))
 
 
 SAYINGS: dict[str, Callable[[StageRecord | None, int, str, int], Move]] = {
-    "launched": lambda r, e, who, m: stages.launched(r, e, machine(who), at(m)),
-    "claim": lambda r, e, who, m: stages.claim(r, e, who, at(m)),
+    "launched": lambda r, e, who, m: stage_lifecycle.launched(r, e, machine(who), at(m)),
+    "claim": lambda r, e, who, m: stage_lifecycle.claim(r, e, who, at(m)),
     "beat": beat,
-    "notice": lambda r, e, _who, m: stages.notice(r, e, at(m)),
-    "interrupt": lambda r, e, who, m: stage_ends.interrupt(r, e, who, 3, at(m)),
-    "fail": lambda r, e, _who, m: stage_ends.fail(r, e, "WorkerFailed", "broke", at(m)),
-    "token": lambda r, e, who, m: stages.keep_token(r, e, f"token-{who}", at(m)),
-    "publish": lambda r, e, _who, m: stage_ends.publish(r, manifest(e), "key", at(m)),
-    "reopen": lambda r, _e, _who, m: stages.reopen(r, KEY, SPEC, at(m)),
+    "notice": lambda r, e, _who, m: stage_lifecycle.notice(r, e, at(m)),
+    "interrupt": lambda r, e, who, m: stage_endings.interrupt(r, e, who, 3, at(m)),
+    "fail": lambda r, e, _who, m: stage_endings.fail(r, e, "WorkerFailed", "broke", at(m)),
+    "token": lambda r, e, who, m: stage_lifecycle.keep_token(r, e, f"token-{who}", at(m)),
+    "publish": lambda r, e, _who, m: stage_endings.publish(r, manifest(e), "key", at(m)),
+    "reopen": lambda r, _e, _who, m: stage_lifecycle.reopen(r, KEY, SPEC, at(m)),
 }
 
 saying = st.tuples(
@@ -163,52 +169,52 @@ def test_saying_everything_twice_changes_nothing_more(
 def test_the_first_opening_is_epoch_one_and_each_further_one_fences_the_last() -> None:
     first = _opened()
     assert (first.epoch, first.state) == (1, StageState.OPEN)
-    second = _after(stages.reopen(first, KEY, SPEC, at(1)))
+    second = _after(stage_lifecycle.reopen(first, KEY, SPEC, at(1)))
     with pytest.raises(StaleEpoch, match="epoch 1 of stage screen of run-1 is over; epoch 2"):
-        stages.claim(second, 1, "i-1", at(2))
+        stage_lifecycle.claim(second, 1, "i-1", at(2))
 
 
 def test_a_claim_before_the_launch_is_recorded_holds_and_the_launch_fills_in_the_rest() -> None:
-    claimed = _after(stages.claim(_opened(), 1, "i-1", at(1)))
-    filled = _after(stages.launched(claimed, 1, machine("i-1"), at(2)))
+    claimed = _after(stage_lifecycle.claim(_opened(), 1, "i-1", at(1)))
+    filled = _after(stage_lifecycle.launched(claimed, 1, machine("i-1"), at(2)))
     assert filled.state is StageState.CLAIMED
     assert (filled.instance_type, filled.purchase) == ("m7i.2xlarge", "spot")
 
 
 def test_a_second_machine_for_an_epoch_neither_launches_nor_claims() -> None:
-    launched = _after(stages.launched(_opened(), 1, machine("i-1"), at(1)))
+    launched = _after(stage_lifecycle.launched(_opened(), 1, machine("i-1"), at(1)))
     with pytest.raises(Conflict, match="one too many"):
-        stages.launched(launched, 1, machine("i-2"), at(2))
+        stage_lifecycle.launched(launched, 1, machine("i-2"), at(2))
     with pytest.raises(StaleEpoch, match="belongs to i-1"):
-        stages.claim(launched, 1, "i-2", at(2))
+        stage_lifecycle.claim(launched, 1, "i-2", at(2))
 
 
 def test_interruptions_remember_the_pool_and_leave_the_error_count_alone() -> None:
-    record = _after(stages.launched(_opened(), 1, machine("i-1"), at(1)))
-    record = _after(stage_ends.interrupt(record, 1, "i-1", 5, at(2)))
+    record = _after(stage_lifecycle.launched(_opened(), 1, machine("i-1"), at(1)))
+    record = _after(stage_endings.interrupt(record, 1, "i-1", 5, at(2)))
     assert (record.interruptions, record.errors) == (1, 0)
     assert record.reclaimed == ("m7i.2xlarge@eu-central-1a",)
-    again = _after(stages.reopen(record, KEY, SPEC, at(3)))
+    again = _after(stage_lifecycle.reopen(record, KEY, SPEC, at(3)))
     assert again.reclaimed == record.reclaimed
     assert again.instance_id is None
 
 
 def test_a_manifest_written_by_a_fenced_machine_is_still_the_truth() -> None:
-    second = _after(stages.reopen(_opened(), KEY, SPEC, at(1)))
-    done = stage_ends.publish(second, manifest(1), "key", at(2))
+    second = _after(stage_lifecycle.reopen(_opened(), KEY, SPEC, at(1)))
+    done = stage_endings.publish(second, manifest(1), "key", at(2))
     assert done is not None
     assert done[0].state is StageState.PUBLISHED
     assert done[1][0].model_dump()["epoch"] == 1
-    assert stages.reopen(done[0], KEY, SPEC, at(3)) is None
+    assert stage_lifecycle.reopen(done[0], KEY, SPEC, at(3)) is None
 
 
 def test_a_failure_says_whether_it_will_be_tried_again() -> None:
     record, told = _opened(), []
     for n in range(1, 4):
-        moved = stage_ends.fail(record, n, "WorkerFailed", "broke", at(n))
+        moved = stage_endings.fail(record, n, "WorkerFailed", "broke", at(n))
         assert moved is not None
         told.append(moved[1][0].model_dump()["will_retry"])
-        record = _after(stages.reopen(moved[0], KEY, SPEC, at(n)))
+        record = _after(stage_lifecycle.reopen(moved[0], KEY, SPEC, at(n)))
     assert told == [True, True, False]
 
 
@@ -217,22 +223,22 @@ def test_waits_for_capacity_do_not_use_up_those_for_a_deploy() -> None:
     errors = ["CapacityUnavailable"] * 6 + ["NotShownYet"] * (MAX_WAITS_FOR_A_DEPLOY + 1)
     told = []
     for n, error in enumerate(errors, 1):
-        failed = _after(stage_ends.fail(record, n, error, "none", at(n)))
-        told.append(stage_ends.next_step(failed).retry)
-        record = _after(stages.reopen(failed, KEY, SPEC, at(n)))
+        failed = _after(stage_endings.fail(record, n, error, "none", at(n)))
+        told.append(stage_endings.next_step(failed).retry)
+        record = _after(stage_lifecycle.reopen(failed, KEY, SPEC, at(n)))
     assert told == [True] * (len(errors) - 1) + [False]
 
 
 def test_an_ended_stage_is_watched_until_the_state_machine_was_told() -> None:
-    record = _after(stages.keep_token(_opened(), 1, "token", at(1)))
-    ended = _after(stage_ends.fail(record, 1, "WorkerLost", "silent", at(2)))
-    assert stages.watched(ended)
-    told = _after(stages.forget_token(ended, 1, "token", at(3)))
-    assert not stages.watched(told)
+    record = _after(stage_lifecycle.keep_token(_opened(), 1, "token", at(1)))
+    ended = _after(stage_endings.fail(record, 1, "WorkerLost", "silent", at(2)))
+    assert stage_lifecycle.watched(ended)
+    told = _after(stage_lifecycle.forget_token(ended, 1, "token", at(3)))
+    assert not stage_lifecycle.watched(told)
 
 
 def _opened() -> StageRecord:
-    return _after(stages.reopen(None, KEY, SPEC, at(0)))
+    return _after(stage_lifecycle.reopen(None, KEY, SPEC, at(0)))
 
 
 def _after(move: Move) -> StageRecord:

@@ -7,12 +7,22 @@ from datetime import UTC, datetime
 
 import pytest
 
-from porewatch.domain.events import RunCompleted
-from porewatch.domain.findings import Call, Outcome
-from porewatch.domain.metrics import measures_of
-from porewatch.domain.notices import Notice, notice_of
-from porewatch.domain.panel import Severity
-from porewatch.domain.verdict import MOST_NAMED, Detection, Verdict
+from porewatch.domain.calls.findings import (
+    Call,
+    Outcome,
+)
+from porewatch.domain.calls.panel import Severity
+from porewatch.domain.calls.verdict import (
+    MOST_NAMED,
+    Detection,
+    Verdict,
+)
+from porewatch.domain.facts.events import RunCompleted
+from porewatch.domain.facts.metrics import measures_of
+from porewatch.domain.notices.run_notices import (
+    Notice,
+    notice_of,
+)
 from porewatch_worker.report.assemble import assemble
 from tests.web.made_up import clean, crowded, rich
 

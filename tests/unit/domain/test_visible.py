@@ -6,19 +6,23 @@ from datetime import UTC, datetime
 
 import pytest
 
-from porewatch.domain.alarms import Level
-from porewatch.domain.alerts import Alert
-from porewatch.domain.events import (
+from porewatch.domain.calls.alarm_rule import Level
+from porewatch.domain.facts.alerts import Alert
+from porewatch.domain.facts.events import (
     FileQuarantined,
     ObjectAnswered,
     PathogenSuspected,
     RunFailed,
     RunRefused,
 )
+from porewatch.domain.inputs.landing.answers import Treatment
 from porewatch.domain.labels import unseen
-from porewatch.domain.landing.answers import Treatment
-from porewatch.domain.notice import notice_about
-from porewatch.domain.notices import notice_of, stray, unreadable
+from porewatch.domain.notices.notice import notice_about
+from porewatch.domain.notices.run_notices import (
+    notice_of,
+    stray,
+    unreadable,
+)
 from porewatch.domain.visible import visible, visible_model
 
 AT = datetime(2026, 3, 1, tzinfo=UTC)

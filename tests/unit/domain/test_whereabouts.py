@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from porewatch.domain.ending.whereabouts import is_searched, is_tar_of, raw_prefixes
+from porewatch.domain.retention.whereabouts import (
+    is_searched,
+    is_tar_of,
+    raw_prefixes,
+)
 
 KNOWN = frozenset({"inbox/other-name.tar", "runs/another/input.tar"})
 

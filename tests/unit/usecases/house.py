@@ -8,23 +8,24 @@ from collections.abc import Container, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
-from porewatch.adapters.alerts import AlertLedger
-from porewatch.adapters.budget import Budget
-from porewatch.adapters.kills import Kills
-from porewatch.adapters.manifests import Manifests
+from porewatch.adapters.ledger.alerts import AlertLedger
+from porewatch.adapters.ledger.budget import Budget
+from porewatch.adapters.ledger.capacity_misses import Pools
+from porewatch.adapters.ledger.runs import RunLedger
+from porewatch.adapters.ledger.stages import StageLedger
+from porewatch.adapters.ledger.sweep_cursor import Turns
+from porewatch.adapters.ledger.terminations import Kills
+from porewatch.adapters.ledger.worker_notes import WorkerNotes
 from porewatch.adapters.objects import Objects
-from porewatch.adapters.pools import Pools
-from porewatch.adapters.runs import RunLedger
-from porewatch.adapters.stages import StageLedger
+from porewatch.adapters.s3.manifests import Manifests
 from porewatch.adapters.table import Table
-from porewatch.adapters.turns import Turns
-from porewatch.adapters.worker_notes import WorkerNotes
 from porewatch.compute.ladder import rungs
-from porewatch.compute.price import price_list
-from porewatch.domain import places
+from porewatch.compute.price_table import price_list
+from porewatch.domain import s3_keys
 from porewatch.domain.errors import AlreadyDone, PorewatchError, Unavailable
-from porewatch.domain.execution_news import ExecutionEnded
-from porewatch.domain.launching import (
+from porewatch.domain.runs import InputFile, ReadKind, RunManifest, Sample
+from porewatch.domain.stage.execution_status import ExecutionEnded
+from porewatch.domain.stage.instances import (
     ExecutorName,
     LaunchSpec,
     Machine,
@@ -32,18 +33,30 @@ from porewatch.domain.launching import (
     Owner,
     Purchase,
 )
-from porewatch.domain.phases import Phase, StageKey, StageManifest, StageRecord, StageSpec
-from porewatch.domain.proofs import derivation
-from porewatch.domain.runs import InputFile, ReadKind, RunManifest, Sample
-from porewatch.domain.tasks import Await, FailRun, Launch, Open, Opened, RunEnded
-from porewatch.usecases.answer_stage import await_stage
-from porewatch.usecases.close_run import close_run
-from porewatch.usecases.desk import Desk
-from porewatch.usecases.end_run import Brakes
-from porewatch.usecases.handle_error import fail_run
-from porewatch.usecases.launch_machine import launch_machine
-from porewatch.usecases.open_stage import open_stage
-from porewatch.usecases.watch_machines import Watch
+from porewatch.domain.stage.message_proofs import derivation
+from porewatch.domain.stage.phases import (
+    Phase,
+    StageKey,
+    StageManifest,
+    StageRecord,
+    StageSpec,
+)
+from porewatch.domain.stage.state_machine_tasks import (
+    Await,
+    FailRun,
+    Launch,
+    Open,
+    Opened,
+    RunEnded,
+)
+from porewatch.usecases.instances.launch_instance import launch_machine
+from porewatch.usecases.instances.stage_context import Desk
+from porewatch.usecases.monitoring.monitor_instances import Watch
+from porewatch.usecases.stages.answer_stage import await_stage
+from porewatch.usecases.stages.close_run import close_run
+from porewatch.usecases.stages.end_run import Brakes
+from porewatch.usecases.stages.handle_error import fail_run
+from porewatch.usecases.stages.open_stage import open_stage
 
 START = datetime(2026, 11, 21, 12, tzinfo=UTC)
 RUN, REVISION, STAGE = "run-1", 0, "screen"
@@ -53,7 +66,7 @@ SPEC = StageSpec(
     phases=(Phase.QUALITY_CONTROL, Phase.HOST_REMOVAL),
     instance_types=("m5.2xlarge", "r5.2xlarge"),
 )
-MANIFEST_KEY = places.manifest_key(RUN, REVISION, STAGE)
+MANIFEST_KEY = s3_keys.manifest_key(RUN, REVISION, STAGE)
 
 
 ROLE_ID = "AROAWORKER"
@@ -72,11 +85,11 @@ class Secrets:
 
 
 def attempt_of(epoch: int = 1, machine: str = "i-1") -> str:
-    return places.attempt_prefix(*KEY, epoch, user_of(machine))
+    return s3_keys.attempt_prefix(*KEY, epoch, user_of(machine))
 
 
 def draft_of(epoch: int = 1, machine: str = "i-1") -> str:
-    return places.draft_key(attempt_of(epoch, machine))
+    return s3_keys.draft_key(attempt_of(epoch, machine))
 
 
 @dataclass

@@ -13,9 +13,13 @@ import pytest
 from porewatch.adapters.objects import Head
 from porewatch.adapters.table import Table
 from porewatch.domain.errors import Unavailable
-from porewatch.domain.phases import Phase, Progress, StageState
-from porewatch.usecases.watch_machines import sweep
-from porewatch_local.template import Template
+from porewatch.domain.stage.phases import (
+    Phase,
+    Progress,
+    StageState,
+)
+from porewatch.usecases.monitoring.monitor_instances import sweep
+from porewatch_local.stack_template.template import Template
 from tests.mocked import facts_in
 from tests.unit.usecases.house import KEY, MANIFEST_KEY, RUN, SPEC, START, House, attempt_of
 

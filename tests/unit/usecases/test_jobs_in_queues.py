@@ -8,14 +8,23 @@ from porewatch.adapters.table import Table
 from porewatch.compute.batch import BatchJobs
 from porewatch.compute.executors import Executors
 from porewatch.domain.errors import CapacityUnavailable, Unavailable
-from porewatch.domain.liveness import SWEEPS
-from porewatch.domain.machine_news import MachineNews, NewsKind
-from porewatch.domain.phases import StageRecord, StageState
-from porewatch.domain.tasks import Terminate
+from porewatch.domain.rules.liveness import SWEEPS
+from porewatch.domain.stage.instance_events import (
+    MachineNews,
+    NewsKind,
+)
+from porewatch.domain.stage.phases import (
+    StageRecord,
+    StageState,
+)
+from porewatch.domain.stage.state_machine_tasks import Terminate
 from porewatch.edge.envelopes import Envelope
-from porewatch.edge.machine_news import machine_news
-from porewatch.usecases.end_machines import end_machines
-from porewatch.usecases.watch_machines import hear_cloud, sweep
+from porewatch.edge.instance_events import machine_news
+from porewatch.usecases.instances.terminate_instances import end_machines
+from porewatch.usecases.monitoring.monitor_instances import (
+    hear_cloud,
+    sweep,
+)
 from tests.unit.compute.jobs import Jobs
 from tests.unit.compute.test_batch import PLACES
 from tests.unit.usecases.house import KEY, RUN, STAGE, House

@@ -7,20 +7,33 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from porewatch.adapters.budget import Budget
+from porewatch.adapters.ledger.budget import Budget
 from porewatch.adapters.table import Table
-from porewatch.compute.price import price_list
-from porewatch.domain.budget import micro
-from porewatch.domain.cost import FILES, ORCHESTRATION, CostLine
+from porewatch.compute.price_table import price_list
 from porewatch.domain.errors import BudgetExceeded, CapacityUnavailable, LaunchUnknown
-from porewatch.domain.execution_news import ExecutionEnded
-from porewatch.domain.launching import Owner
-from porewatch.domain.orchestration import orchestration_line
-from porewatch.domain.phases import Phase, Progress
-from porewatch.domain.tasks import FailRun, Terminate
-from porewatch.usecases.end_machines import end_machine, end_machines
-from porewatch.usecases.settle_overhead import activity_of
-from porewatch.usecases.watch_machines import sweep
+from porewatch.domain.forecast.service_usage import orchestration_line
+from porewatch.domain.money.budget import micro
+from porewatch.domain.money.cost import (
+    FILES,
+    ORCHESTRATION,
+    CostLine,
+)
+from porewatch.domain.stage.execution_status import ExecutionEnded
+from porewatch.domain.stage.instances import Owner
+from porewatch.domain.stage.phases import (
+    Phase,
+    Progress,
+)
+from porewatch.domain.stage.state_machine_tasks import (
+    FailRun,
+    Terminate,
+)
+from porewatch.usecases.instances.terminate_instances import (
+    end_machine,
+    end_machines,
+)
+from porewatch.usecases.money.settle_overhead import activity_of
+from porewatch.usecases.monitoring.monitor_instances import sweep
 from tests.unit.usecases.house import KEY, MANIFEST_KEY, REVISION, RUN, SPEC, STAGE, House
 
 

@@ -8,12 +8,15 @@ from typing import Any
 import pytest
 
 from porewatch.adapters.table import Table
-from porewatch.domain import places
+from porewatch.domain import s3_keys
 from porewatch.domain.errors import MessageRefused, StaleEpoch
-from porewatch.domain.messages import Published
-from porewatch.domain.phases import OutputFile, StageState
-from porewatch.usecases.hear_worker import hear_worker
-from porewatch.usecases.watch_machines import sweep
+from porewatch.domain.stage.phases import (
+    OutputFile,
+    StageState,
+)
+from porewatch.domain.stage.worker_messages import Published
+from porewatch.usecases.monitoring.monitor_instances import sweep
+from porewatch.usecases.stages.handle_worker_message import hear_worker
 from tests.unit.usecases.house import (
     KEY,
     MANIFEST_KEY,
@@ -73,7 +76,7 @@ FOREIGN: dict[str, dict[str, Any]] = {
     "an output of another machine": {"outputs": an_output(f"{attempt_of(1, 'i-2')}outputs/a")},
     "an output of another epoch": {"outputs": an_output(f"{attempt_of(2)}outputs/a")},
     "an output that is a checkpoint": {"outputs": an_output(f"{attempt_of()}checkpoint/f/units/1")},
-    "an order for an output": {"outputs": an_output(places.order_key(*KEY))},
+    "an order for an output": {"outputs": an_output(s3_keys.order_key(*KEY))},
 }
 
 
@@ -171,7 +174,7 @@ def test_the_next_order_names_where_earlier_machines_wrote_and_nothing_else(hous
     house.stages.mark_interrupted(KEY, 1, "i-1", 3, house.now)
     house.open()
     house.open()
-    order = house.results.get(places.order_key(*KEY)).decode()
+    order = house.results.get(s3_keys.order_key(*KEY)).decode()
     assert house.record().attempts == (attempt_of(),)
     assert attempt_of() in order
     assert "i-666" not in order

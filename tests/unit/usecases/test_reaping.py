@@ -8,15 +8,31 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from porewatch.adapters.kills import Kills
+from porewatch.adapters.ledger.terminations import Kills
 from porewatch.adapters.table import Table
 from porewatch.domain.errors import ConfigurationRefused, Unavailable
-from porewatch.domain.launching import Machine, MachineState, Owner
-from porewatch.domain.leftovers import Found, Kill, Thing, What
-from porewatch.domain.metrics import Measure
-from porewatch.domain.phases import Phase, Progress
-from porewatch.usecases.end_leftover import Hands
-from porewatch.usecases.reap_leftovers import Reaper, reap, reap_machine
+from porewatch.domain.facts.metrics import Measure
+from porewatch.domain.rules.orphans import (
+    Found,
+    Kill,
+    Thing,
+    What,
+)
+from porewatch.domain.stage.instances import (
+    Machine,
+    MachineState,
+    Owner,
+)
+from porewatch.domain.stage.phases import (
+    Phase,
+    Progress,
+)
+from porewatch.usecases.monitoring.clean_up_orphan import Hands
+from porewatch.usecases.monitoring.clean_up_orphans import (
+    Reaper,
+    reap,
+    reap_machine,
+)
 from tests.unit.usecases.house import KEY, RUN, STAGE, START, House
 
 OURS = Owner(stack="s", run_id=RUN, revision=0, stage=STAGE, epoch=1)

@@ -8,11 +8,10 @@ from typing import Any
 
 import pytest
 
-from porewatch.adapters.budget import Budget
+from porewatch.adapters.ledger.budget import Budget
 from porewatch.adapters.table import Table
-from porewatch.compute.profiles import profile
-from porewatch.domain import places
-from porewatch.domain.disk import HOST_GIB
+from porewatch.compute.layouts import profile
+from porewatch.domain import s3_keys
 from porewatch.domain.errors import (
     BasecallerMissing,
     BudgetExceeded,
@@ -23,10 +22,32 @@ from porewatch.domain.errors import (
     StaleEpoch,
     Unavailable,
 )
-from porewatch.domain.events import LaunchRefused, StageFailed
-from porewatch.domain.execution_news import ExecutionEnded
-from porewatch.domain.launching import Machine, MachineState
-from porewatch.domain.messages import (
+from porewatch.domain.facts.events import (
+    LaunchRefused,
+    StageFailed,
+)
+from porewatch.domain.runs import ReadKind, RunState
+from porewatch.domain.stage.disk_size import HOST_GIB
+from porewatch.domain.stage.execution_status import ExecutionEnded
+from porewatch.domain.stage.instances import (
+    Machine,
+    MachineState,
+)
+from porewatch.domain.stage.phases import (
+    Phase,
+    PhaseRecord,
+    Progress,
+    StageState,
+    WorkOrder,
+)
+from porewatch.domain.stage.state_machine_tasks import (
+    Decide,
+    Decided,
+    FailRun,
+    Plan,
+    Terminate,
+)
+from porewatch.domain.stage.worker_messages import (
     Beat,
     Claimed,
     Interrupted,
@@ -36,14 +57,14 @@ from porewatch.domain.messages import (
     Suspected,
     WorkerMessage,
 )
-from porewatch.domain.phases import Phase, PhaseRecord, Progress, StageState, WorkOrder
-from porewatch.domain.runs import ReadKind, RunState
-from porewatch.domain.tasks import Decide, Decided, FailRun, Plan, Terminate
-from porewatch.usecases.end_machines import end_machine, end_machines
-from porewatch.usecases.handle_error import decide_stage
-from porewatch.usecases.hear_worker import hear_worker
-from porewatch.usecases.plan_stages import plan_stages
-from porewatch.usecases.watch_machines import sweep
+from porewatch.usecases.instances.terminate_instances import (
+    end_machine,
+    end_machines,
+)
+from porewatch.usecases.monitoring.monitor_instances import sweep
+from porewatch.usecases.stages.handle_error import decide_stage
+from porewatch.usecases.stages.handle_worker_message import hear_worker
+from porewatch.usecases.stages.plan_stages import plan_stages
 from tests.mocked import facts_in
 from tests.unit.usecases.house import (
     KEY,
@@ -142,14 +163,14 @@ def test_a_plan_for_another_manifest_is_not_made(house: House) -> None:
 def test_opening_writes_an_order_with_history_bill_and_bundle(house: House) -> None:
     house.seal()
     assert house.open().epoch == 1
-    order = house.results.get_json(places.order_key(RUN, REVISION, STAGE), WorkOrder)
+    order = house.results.get_json(s3_keys.order_key(RUN, REVISION, STAGE), WorkOrder)
     assert (order.bundle, order.bundle_sha256) == ("demo@1", None)
     assert [entry.what for entry in order.timeline] == ["run sealed", "run started"]
     house.launch(1)
     house.later(minutes=30)
     end(house)
     assert house.open().epoch == 2
-    order = house.results.get_json(places.order_key(RUN, REVISION, STAGE), WorkOrder)
+    order = house.results.get_json(s3_keys.order_key(RUN, REVISION, STAGE), WorkOrder)
     assert [entry.what for entry in order.timeline][2:] == [
         "screen: machine launched",
         "screen: machine ended",

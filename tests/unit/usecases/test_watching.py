@@ -7,12 +7,22 @@ from datetime import timedelta
 import pytest
 
 from porewatch.adapters.table import Table
-from porewatch.domain import places
+from porewatch.domain import s3_keys
 from porewatch.domain.errors import ConfigurationRefused, Unavailable
-from porewatch.domain.machine_news import MachineNews, NewsKind
-from porewatch.domain.phases import Phase, Progress, StageState
-from porewatch.domain.places import boot_log_of
-from porewatch.usecases.watch_machines import hear_cloud, sweep
+from porewatch.domain.s3_keys import boot_log_of
+from porewatch.domain.stage.instance_events import (
+    MachineNews,
+    NewsKind,
+)
+from porewatch.domain.stage.phases import (
+    Phase,
+    Progress,
+    StageState,
+)
+from porewatch.usecases.monitoring.monitor_instances import (
+    hear_cloud,
+    sweep,
+)
 from tests.mocked import facts_in
 from tests.unit.usecases.house import KEY, MANIFEST_KEY, RUN, SPEC, House, attempt_of
 
@@ -114,12 +124,12 @@ def never_spoke(house: House) -> None:
 
 
 def consoles(house: House) -> dict[str, bytes]:
-    found = house.results.keys(places.epoch_prefix(*KEY, 1))
+    found = house.results.keys(s3_keys.epoch_prefix(*KEY, 1))
     return {head.key: house.results.get(head.key) for head in found if boot_log_of(head.key)}
 
 
-CONSOLE = places.console_key(*KEY, 1, "i-1")
-BOOT = attempt_of() + places.BOOT_LOG
+CONSOLE = s3_keys.console_key(*KEY, 1, "i-1")
+BOOT = attempt_of() + s3_keys.BOOT_LOG
 
 
 @pytest.mark.parametrize(

@@ -8,10 +8,14 @@ from typing import Any
 import pytest
 
 from porewatch.adapters.table import Table
-from porewatch.domain.phases import Phase, Progress, StageState
-from porewatch.domain.worker_note import WorkerNote
-from porewatch.usecases.read_note import user_id_of
-from porewatch.usecases.watch_machines import sweep
+from porewatch.domain.stage.phases import (
+    Phase,
+    Progress,
+    StageState,
+)
+from porewatch.domain.stage.worker_note import WorkerNote
+from porewatch.usecases.monitoring.monitor_instances import sweep
+from porewatch.usecases.stages.handle_worker_note import user_id_of
 from tests.unit.usecases.house import REVISION, ROLE_ID, RUN, STAGE, House, attempt_of, user_of
 
 FAR = Progress(phase=Phase.QUALITY_CONTROL, units_done=7)

@@ -15,10 +15,18 @@ import pytest
 
 from porewatch.domain.errors import InputRefused, NotJudged, ReaderCrashed, Unavailable
 from porewatch.domain.runs import ReadKind
-from porewatch.reads import box, box_child
-from porewatch.reads.boxed import of_file, of_stream
 from porewatch.reads.check import check_file, check_stream
 from porewatch.reads.raw import RawBytes
+from porewatch.reads.sandbox import (
+    child as box_child,
+)
+from porewatch.reads.sandbox import (
+    parent,
+)
+from porewatch.reads.sandbox.run import (
+    of_file,
+    of_stream,
+)
 
 JOB = f"{__name__}:job"
 KIND = {"kind": "fastq", "name": "a.fastq"}
@@ -71,9 +79,9 @@ VERDICTS: dict[str, tuple[type[Exception], str]] = {
 @pytest.fixture(autouse=True)
 def _fresh(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(box_child, "CPU_S", 0.5)
-    box.idle.close()
+    parent.idle.close()
     yield
-    box.idle.close()
+    parent.idle.close()
 
 
 def file_of(folder: Path, word: str) -> Path:
@@ -125,7 +133,7 @@ def test_a_stream_that_breaks_is_the_worlds_fault_and_its_child_goes() -> None:
 
 def test_threads_have_a_child_each_and_nothing_is_left_open(tmp_path: Path) -> None:
     paths = [file_of(tmp_path, word) for word in ("fine", "abort", "raise", "much")] * 6
-    box.idle.close()
+    parent.idle.close()
     before, others = open_files(), set(children())
 
     def verdict(path: Path) -> str:
@@ -137,7 +145,7 @@ def test_threads_have_a_child_each_and_nothing_is_left_open(tmp_path: Path) -> N
     with ThreadPoolExecutor(4) as pool:
         found = list(pool.map(verdict, paths))
     assert found == ["1", "ReaderCrashed", "NotJudged", "65"] * 6
-    box.idle.close()
+    parent.idle.close()
     assert open_files() == before
     assert set(children()) <= others
 

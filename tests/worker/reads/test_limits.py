@@ -11,7 +11,10 @@ from pydantic import ValidationError
 
 from porewatch.domain import bounds
 from porewatch.domain.errors import InputRefused, ManifestRefused
-from porewatch.domain.landing.sorting import Door, sort_out
+from porewatch.domain.inputs.landing.sorting import (
+    Door,
+    sort_out,
+)
 from porewatch.domain.runs import InputFile, ReadKind
 from porewatch.domain.sealing import parse_final_summary, parse_manifest, seal
 from porewatch.reads.check import check_stream

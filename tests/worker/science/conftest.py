@@ -7,14 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from porewatch.domain.findings import ScreenResult
-from porewatch.domain.phases import ScreeningParameters
+from porewatch.domain.calls.findings import ScreenResult
 from porewatch.domain.runs import InputFile, Sample
+from porewatch.domain.stage.phases import ScreeningParameters
 from porewatch.reads.naming import kind_of
 from porewatch_worker.phases.screening import ScreeningWork
-from porewatch_worker.references.build import build_bundle
+from porewatch_worker.references.building.build import build_bundle
 from porewatch_worker.references.load import LoadedBundle, load
-from porewatch_worker.work import Inputs
+from porewatch_worker.stage_work import Inputs
 from tests.worker.shared import real
 
 SHEET = """file\tcontig\trole\ttarget\tsegment\tcircular

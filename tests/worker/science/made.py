@@ -7,7 +7,7 @@ import random
 from collections.abc import Iterable
 from pathlib import Path
 
-from porewatch_worker.references.build import build_bundle
+from porewatch_worker.references.building.build import build_bundle
 from porewatch_worker.references.load import LoadedBundle, load
 from tests.worker.science.conftest import diverged, random_sequence
 

@@ -4,12 +4,26 @@ from __future__ import annotations
 
 import pytest
 
+from porewatch.domain.calls.findings import (
+    Call,
+    Outcome,
+    Quantification,
+    ReadAccount,
+)
 from porewatch.domain.errors import SampleSheetRefused
-from porewatch.domain.findings import Call, Outcome, Quantification, ReadAccount
+from porewatch.domain.inputs.sheet.sample_sheet import parse_sample_sheet
 from porewatch.domain.runs import Sample
-from porewatch.domain.sample_sheet import parse_sample_sheet
-from porewatch_worker.report.decision import Verdicts, decide, run_outcome
-from porewatch_worker.report.speech import LANGUAGES, Language, retold, speaking
+from porewatch_worker.report.pages.first_sentence import (
+    Verdicts,
+    decide,
+    run_outcome,
+)
+from porewatch_worker.report.parts.i18n import (
+    LANGUAGES,
+    Language,
+    retold,
+    speaking,
+)
 from tests.worker.science.test_calls import PANEL, finding, good
 from tests.worker.science.test_release import (
     BLANK,

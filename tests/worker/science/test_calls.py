@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from porewatch.domain.findings import (
+from porewatch.domain.calls.findings import (
     Call,
     Finding,
     Outcome,
@@ -11,10 +11,20 @@ from porewatch.domain.findings import (
     ScreenResult,
     TargetResult,
 )
-from porewatch.domain.panel import HostSpecies, Panel, PanelEntry, Severity
-from porewatch.domain.phases import ScreeningParameters
-from porewatch.domain.references import BundleFile, BundleManifest, Contig, ContigRole
+from porewatch.domain.calls.panel import (
+    HostSpecies,
+    Panel,
+    PanelEntry,
+    Severity,
+)
+from porewatch.domain.calls.references import (
+    BundleFile,
+    BundleManifest,
+    Contig,
+    ContigRole,
+)
 from porewatch.domain.runs import Sample, SampleRole
+from porewatch.domain.stage.phases import ScreeningParameters
 from porewatch_worker.phases.quantification import quantify
 from tests.worker.science.test_numbers import evidence, screen_with
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from porewatch_worker.science.diagonals import DiagonalSearch
+from porewatch_worker.science.sequence.seed_search import DiagonalSearch
 
 SIZE, APART, DRIFT = 3, 2, 1
 WORDS = st.text("ACG", max_size=14)  # few letters: words come again and again

@@ -4,13 +4,34 @@ from __future__ import annotations
 
 import pytest
 
-from porewatch.domain.findings import Call, PervResult, PervType, Quantity
-from porewatch.domain.panel import ExpectedCopies, HostSpecies, Panel, PanelEntry
-from porewatch.domain.perv import PervScreen, PervTypeCount
+from porewatch.domain.calls.findings import (
+    Call,
+    PervResult,
+    PervType,
+    Quantity,
+)
+from porewatch.domain.calls.panel import (
+    ExpectedCopies,
+    HostSpecies,
+    Panel,
+    PanelEntry,
+)
+from porewatch.domain.calls.perv import (
+    PervScreen,
+    PervTypeCount,
+)
 from porewatch.domain.runs import Sample, SampleRole
 from porewatch_worker.references.panel import shipped_panel
-from porewatch_worker.science.endogenous import as_inherited, excess_alarms, inherited
-from porewatch_worker.science.release import Batch, positive_faults, release_policies
+from porewatch_worker.science.call.endogenous import (
+    as_inherited,
+    excess_alarms,
+    inherited,
+)
+from porewatch_worker.science.release.controls import (
+    Batch,
+    positive_faults,
+    release_policies,
+)
 from tests.worker.science.test_calls import NTC, A, B, finding, good, quantified, row
 from tests.worker.science.test_numbers import screen_with
 

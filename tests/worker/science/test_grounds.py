@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from porewatch.domain.phases import ScreeningParameters
-from porewatch.domain.release import Ground, ReleasePolicy
-from porewatch_worker.science.release import release_policies
+from porewatch.domain.calls.release_policy import (
+    Ground,
+    ReleasePolicy,
+)
+from porewatch.domain.stage.phases import ScreeningParameters
+from porewatch_worker.science.release.controls import release_policies
 
 SCIENCE = Path(__file__).resolve().parents[3] / "docs/science/release.md"
 BENCH = {"crossover", "control_factor", "spike_cv", "extraction_cv", "nucleic_acid_cv"}

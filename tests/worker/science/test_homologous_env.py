@@ -7,10 +7,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from porewatch.domain.references import Contig, ContigRole
-from porewatch_worker.references.completing import completed
+from porewatch.domain.calls.references import (
+    Contig,
+    ContigRole,
+)
 from porewatch_worker.references.load import load
-from porewatch_worker.science.homologous import aligned, columns, hub_of
+from porewatch_worker.references.read_off_sequences import completed
+from porewatch_worker.science.sequence.homologous import (
+    aligned,
+    columns,
+    hub_of,
+)
 from porewatch_worker.simulate.edits import diverge, random_codes, to_bytes
 from porewatch_worker.simulate.errors import R9, R10, ErrorModel
 from tests.simulate.surrogates import PervWorld, make_perv_world

@@ -10,13 +10,21 @@ from pathlib import Path
 import pytest
 import sourmash
 
-from porewatch.domain.references import Contig, ContigRole
+from porewatch.domain.calls.references import (
+    Contig,
+    ContigRole,
+)
 from porewatch.domain.runs import Sample
-from porewatch_worker.references.build import build_bundle
+from porewatch_worker.references.building.build import build_bundle
 from porewatch_worker.references.load import LoadedBundle, load
-from porewatch_worker.science import sketch
-from porewatch_worker.science.one_pass import rrna_intervals
-from porewatch_worker.science.unknowns import FOLDER, MOST_WORDS, Sketches, UnknownCounts
+from porewatch_worker.science.count import minhash as sketch
+from porewatch_worker.science.count.unassigned import (
+    FOLDER,
+    MOST_WORDS,
+    Sketches,
+    UnknownCounts,
+)
+from porewatch_worker.science.read.assign_read import rrna_intervals
 from tests.worker.science import made
 from tests.worker.science.conftest import diverged, random_sequence, screen, screening
 
@@ -189,7 +197,7 @@ def test_no_folder_of_sketches_is_no_search(tmp_path: Path) -> None:
 def test_sourmash_is_not_even_imported_where_there_are_no_sketches(tmp_path: Path) -> None:
     code = (
         "import sys; from pathlib import Path;"
-        "from porewatch_worker.science.unknowns import Sketches;"
+        "from porewatch_worker.science.count.unassigned import Sketches;"
         f"print(Sketches(Path({str(tmp_path)!r})).leads({{1: 3}}, 9), 'sourmash' in sys.modules)"
     )
     told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

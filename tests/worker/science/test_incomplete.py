@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from porewatch.domain.completeness import Expected, LostFile
-from porewatch.domain.findings import (
+from porewatch.domain.calls.findings import (
     Outcome,
     Quantification,
     ReadAccount,
@@ -14,9 +13,16 @@ from porewatch.domain.findings import (
     SampleScreen,
     ScreenResult,
 )
+from porewatch.domain.completeness import Expected, LostFile
 from porewatch.domain.runs import Sample
-from porewatch_worker.report.speech import retold, speaking
-from porewatch_worker.science.incomplete import Gaps, with_gaps
+from porewatch_worker.report.parts.i18n import (
+    retold,
+    speaking,
+)
+from porewatch_worker.science.release.incomplete import (
+    Gaps,
+    with_gaps,
+)
 
 SAMPLES = (Sample(name="a", barcode="barcode01"), Sample(name="b", barcode="barcode02"))
 

@@ -8,15 +8,19 @@ from pathlib import Path
 import dnaio
 import pytest
 
-from porewatch.domain.findings import Call, Finding, Reason
+from porewatch.domain.calls.findings import (
+    Call,
+    Finding,
+    Reason,
+)
 from porewatch.domain.runs import Sample
 from porewatch_worker.references.load import LoadedBundle
-from porewatch_worker.science.barcodes import kit_barcodes
-from porewatch_worker.science.kit_ends import KitEnds
-from porewatch_worker.science.kits import kit_sequences
-from porewatch_worker.science.placement import Segment
+from porewatch_worker.science.read.barcodes import kit_barcodes
+from porewatch_worker.science.read.kit_ends import KitEnds
+from porewatch_worker.science.read.kits import kit_sequences
+from porewatch_worker.science.read.placement import Segment
+from porewatch_worker.science.read.split_at_adapters import split
 from porewatch_worker.science.reads import Read
-from porewatch_worker.science.splitting import split
 from porewatch_worker.validation.screened import answer
 from tests.worker.science.conftest import diverged, random_sequence
 from tests.worker.science.made import erred, reads_of, reverse, write_fastq

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from porewatch.domain.findings import (
+from porewatch.domain.calls.findings import (
     Evidence,
     Histogram,
     QualityControl,
@@ -18,20 +18,36 @@ from porewatch.domain.findings import (
     SampleScreen,
     TargetResult,
 )
-from porewatch.domain.phases import ScreeningParameters
-from porewatch.domain.references import Contig, ContigRole
+from porewatch.domain.calls.references import (
+    Contig,
+    ContigRole,
+)
 from porewatch.domain.runs import Sample
+from porewatch.domain.stage.phases import ScreeningParameters
 from porewatch.reads.summary import n50
-from porewatch_worker.science.efficiency import FOUND_BY_MAPPING
-from porewatch_worker.science.evidence import Depth, TargetTotals, gini
-from porewatch_worker.science.filtering import FRONT, REAR, inner_span, judge, mean_errors
-from porewatch_worker.science.histograms import (
+from porewatch_worker.science.amounts.efficiency import FOUND_BY_MAPPING
+from porewatch_worker.science.amounts.lod import lod95
+from porewatch_worker.science.amounts.quantity import (
+    against_host,
+    from_spike,
+    quantities,
+    spike_recovery,
+)
+from porewatch_worker.science.count.evidence import (
+    Depth,
+    TargetTotals,
+    gini,
+)
+from porewatch_worker.science.count.histograms import (
     LENGTH_EDGES,
     length_histogram,
     length_statistics,
     quality_bin,
     yield_points,
 )
+from porewatch_worker.science.count.target_counts import TargetCounts
+from porewatch_worker.science.count.totals import RunTotals
+from porewatch_worker.science.count.units import UnitCounts
 from porewatch_worker.science.intervals import (
     beta_cdf,
     gamma_cdf,
@@ -40,12 +56,14 @@ from porewatch_worker.science.intervals import (
     ratio_interval,
     wilson_interval,
 )
-from porewatch_worker.science.lod import lod95
-from porewatch_worker.science.quantity import against_host, from_spike, quantities, spike_recovery
+from porewatch_worker.science.read.filter_reads import (
+    FRONT,
+    REAR,
+    inner_span,
+    judge,
+    mean_errors,
+)
 from porewatch_worker.science.reads import Read
-from porewatch_worker.science.target_counts import TargetCounts
-from porewatch_worker.science.totals import RunTotals
-from porewatch_worker.science.units import UnitCounts
 from tests.worker.science.conftest import random_sequence
 
 EMPTY = Histogram(unit="bases", edges=(0.0, 1.0), counts=(0,))

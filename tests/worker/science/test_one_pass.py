@@ -10,15 +10,18 @@ from pathlib import Path
 import mappy
 import pytest
 
-from porewatch.domain.phases import ScreeningParameters
-from porewatch.domain.references import Contig, ContigRole
-from porewatch_worker.references.build import build_bundle
+from porewatch.domain.calls.references import (
+    Contig,
+    ContigRole,
+)
+from porewatch.domain.stage.phases import ScreeningParameters
+from porewatch_worker.references.building.build import build_bundle
 from porewatch_worker.references.load import LoadedBundle, load
-from porewatch_worker.science.complexity import complex_bases
-from porewatch_worker.science.evidence import TargetTotals
-from porewatch_worker.science.one_pass import Placer
-from porewatch_worker.science.placement import Placement
-from porewatch_worker.science.target_counts import TargetCounts
+from porewatch_worker.science.count.evidence import TargetTotals
+from porewatch_worker.science.count.target_counts import TargetCounts
+from porewatch_worker.science.read.assign_read import Placer
+from porewatch_worker.science.read.placement import Placement
+from porewatch_worker.science.sequence.complexity import complex_bases
 from tests.worker.science import made
 from tests.worker.science.conftest import diverged, random_sequence
 

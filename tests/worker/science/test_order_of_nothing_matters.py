@@ -15,13 +15,16 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from porewatch.domain.findings import Quantification, ScreenResult
-from porewatch.domain.phases import ScreeningParameters
+from porewatch.domain.calls.findings import (
+    Quantification,
+    ScreenResult,
+)
 from porewatch.domain.runs import Sample, SampleRole
+from porewatch.domain.stage.phases import ScreeningParameters
 from porewatch_worker.phases import screening as screening_phase
 from porewatch_worker.phases.quantification import quantify
 from porewatch_worker.references.load import LoadedBundle
-from porewatch_worker.science.units import UnitCounts
+from porewatch_worker.science.count.units import UnitCounts
 from tests.worker.science import made
 from tests.worker.science.conftest import random_sequence, screening
 

@@ -11,15 +11,36 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from porewatch.domain.findings import Call, Evidence, PervResult, PervType, TargetResult
-from porewatch.domain.perv import JunctionRead, PervScreen, PervTypeCount
-from porewatch.domain.phases import ScreeningParameters
-from porewatch.domain.references import ContigRole
+from porewatch.domain.calls.findings import (
+    Call,
+    Evidence,
+    PervResult,
+    PervType,
+    TargetResult,
+)
+from porewatch.domain.calls.perv import (
+    JunctionRead,
+    PervScreen,
+    PervTypeCount,
+)
+from porewatch.domain.calls.references import ContigRole
 from porewatch.domain.runs import Sample
+from porewatch.domain.stage.phases import ScreeningParameters
 from porewatch_worker.phases.quantification import quantify
-from porewatch_worker.science.junctions import Frame, sites, smallest_share
-from porewatch_worker.science.perv import judge_type, perv_references
-from porewatch_worker.science.perv_calls import AC, by_env, recombinant_finding
+from porewatch_worker.science.call.perv import (
+    judge_type,
+    perv_references,
+)
+from porewatch_worker.science.call.perv_calls import (
+    AC,
+    by_env,
+    recombinant_finding,
+)
+from porewatch_worker.science.call.perv_recombinants import (
+    Frame,
+    sites,
+    smallest_share,
+)
 from porewatch_worker.simulate.edits import random_codes, to_bytes
 from porewatch_worker.simulate.errors import R9, R10, ErrorModel
 from tests.simulate.surrogates import PervWorld, genome, make_perv_world, recombinant

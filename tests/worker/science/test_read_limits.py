@@ -6,8 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from porewatch.domain.errors import NoReadsLeft, SampleSheetRefused
-from porewatch.domain.findings import (
+from porewatch.domain.calls.findings import (
     Call,
     Finding,
     Histogram,
@@ -17,13 +16,21 @@ from porewatch.domain.findings import (
     ReadAccount,
     SampleScreen,
 )
-from porewatch.domain.phases import ScreeningParameters
-from porewatch.domain.read_limits import CELL_FREE_LIMITS, limits_of, settled
+from porewatch.domain.errors import NoReadsLeft, SampleSheetRefused
+from porewatch.domain.inputs.sheet.sample_sheet import parse_sample_sheet
 from porewatch.domain.runs import ReadLimits, Sample, SampleRole
-from porewatch.domain.sample_sheet import parse_sample_sheet
+from porewatch.domain.stage.phases import ScreeningParameters
+from porewatch.domain.stage.read_limits import (
+    CELL_FREE_LIMITS,
+    limits_of,
+    settled,
+)
 from porewatch_worker.references.load import LoadedBundle
-from porewatch_worker.science.efficiency import FOUND_BY_MAPPING, efficiency
-from porewatch_worker.science.release import release_policies
+from porewatch_worker.science.amounts.efficiency import (
+    FOUND_BY_MAPPING,
+    efficiency,
+)
+from porewatch_worker.science.release.controls import release_policies
 from porewatch_worker.validation.screened import answer
 from tests.worker.shared import real
 

@@ -17,11 +17,11 @@ from hypothesis import strategies as st
 from porewatch.domain.errors import InputRefused
 from porewatch.domain.runs import InputFile, ReadKind, Sample
 from porewatch.reads.check import check_stream
-from porewatch_worker.science.assigning import Owners
+from porewatch_worker.science.count.units import UnitCounts
+from porewatch_worker.science.read.demultiplex import Owners
 from porewatch_worker.science.reads import Read, read_units
 from porewatch_worker.science.records import in_capitals
 from porewatch_worker.science.seen_reads import SeenReads
-from porewatch_worker.science.units import UnitCounts
 
 Records = list[tuple[str, str]]
 

@@ -9,10 +9,16 @@ from pathlib import Path
 
 import pytest
 
-from porewatch.domain.findings import Call, Finding, Outcome, Quantification, ScreenResult
-from porewatch.domain.phases import ScreeningParameters
-from porewatch.domain.references import ContigRole
+from porewatch.domain.calls.findings import (
+    Call,
+    Finding,
+    Outcome,
+    Quantification,
+    ScreenResult,
+)
+from porewatch.domain.calls.references import ContigRole
 from porewatch.domain.runs import Sample
+from porewatch.domain.stage.phases import ScreeningParameters
 from porewatch_worker.phases.quantification import quantify
 from porewatch_worker.references.load import LoadedBundle
 from tests.worker.science import made

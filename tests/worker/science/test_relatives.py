@@ -11,14 +11,27 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from porewatch.domain.findings import Call, Finding, NearReads, Reason
-from porewatch.domain.phases import ScreeningParameters
+from porewatch.domain.calls.findings import (
+    Call,
+    Finding,
+    NearReads,
+    Reason,
+)
 from porewatch.domain.runs import Sample
+from porewatch.domain.stage.phases import ScreeningParameters
 from porewatch_worker.references.load import LoadedBundle
-from porewatch_worker.science.conserved import operons
-from porewatch_worker.science.containment import ReferenceWords
-from porewatch_worker.science.placed import Place, Placed, near_reads, smallest
-from porewatch_worker.science.relatives import at_least, stands_alone
+from porewatch_worker.science.call.containment import ReferenceWords
+from porewatch_worker.science.call.relatives import (
+    at_least,
+    stands_alone,
+)
+from porewatch_worker.science.count.placed_reads import (
+    Place,
+    Placed,
+    near_reads,
+    smallest,
+)
+from porewatch_worker.science.sequence.conserved import operons
 from porewatch_worker.simulate.edits import diverge
 from porewatch_worker.simulate.errors import R9, R10, ErrorModel
 from porewatch_worker.simulate.genomes import Genome

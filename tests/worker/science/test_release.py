@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from porewatch.domain.errors import ManifestRefused
-from porewatch.domain.findings import (
+from porewatch.domain.calls.findings import (
     Outcome,
     Quantification,
     ReadAccount,
@@ -14,13 +13,17 @@ from porewatch.domain.findings import (
     ScreenResult,
     TargetResult,
 )
-from porewatch.domain.phases import ScreeningParameters
-from porewatch.domain.references import ContigRole
-from porewatch.domain.release import ReleasePolicies
+from porewatch.domain.calls.references import ContigRole
+from porewatch.domain.calls.release_policy import ReleasePolicies
+from porewatch.domain.errors import ManifestRefused
+from porewatch.domain.inputs.sheet.sample_sheet import (
+    SampleSheetRefused,
+    parse_sample_sheet,
+)
 from porewatch.domain.runs import Sample, SampleRole
-from porewatch.domain.sample_sheet import SampleSheetRefused, parse_sample_sheet
+from porewatch.domain.stage.phases import ScreeningParameters
 from porewatch_worker.phases.quantification import quantify
-from porewatch_worker.science.release import release_policies
+from porewatch_worker.science.release.controls import release_policies
 from tests.worker.science.test_calls import PANEL, bundle, good, named
 from tests.worker.science.test_numbers import evidence
 from tests.worker.science.test_numbers import screen_with as bare_screen

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from porewatch.domain.findings import (
+from porewatch.domain.calls.findings import (
     Call,
     Crosstalk,
     Finding,
@@ -19,11 +19,20 @@ from porewatch.domain.findings import (
     SampleScreen,
     ScreenResult,
 )
-from porewatch.domain.phases import ScreeningParameters
-from porewatch.domain.release import Consequence
+from porewatch.domain.calls.release_policy import Consequence
 from porewatch.domain.runs import Sample, SampleRole
-from porewatch_worker.science.outcomes import _remarks, _told, outcomes
-from porewatch_worker.science.release import Batch, judged, positive_faults, release_policies
+from porewatch.domain.stage.phases import ScreeningParameters
+from porewatch_worker.science.release.controls import (
+    Batch,
+    judged,
+    positive_faults,
+    release_policies,
+)
+from porewatch_worker.science.release.sample_outcomes import (
+    _remarks,
+    _told,
+    outcomes,
+)
 from tests.worker.science.test_calls import good, named
 from tests.worker.science.test_numbers import evidence
 from tests.worker.science.test_release import (

@@ -10,18 +10,21 @@ from pathlib import Path
 import edlib
 import pytest
 
-from porewatch.domain.findings import ScreenResult
+from porewatch.domain.calls.findings import ScreenResult
 from porewatch.domain.runs import InputFile, ReadKind, Sample
 from porewatch_worker.references.load import LoadedBundle
-from porewatch_worker.science.barcodes import (
+from porewatch_worker.science.read.barcodes import (
     CONFLICT,
     SURER,
     BarcodeReader,
     kit_barcodes,
 )
+from porewatch_worker.science.read.split_at_adapters import (
+    JOINTS,
+    split,
+)
 from porewatch_worker.science.reads import Read, read_units
-from porewatch_worker.science.splitting import JOINTS, split
-from porewatch_worker.science.words import coded
+from porewatch_worker.science.sequence.kmers import coded
 from tests.worker.science import made
 from tests.worker.science.conftest import random_sequence, screen, screening
 from tests.worker.shared import real

@@ -6,17 +6,34 @@ import math
 
 import pytest
 
-from porewatch.domain.findings import Quantity
-from porewatch.domain.phases import ScreeningParameters
-from porewatch.domain.references import ContigRole
+from porewatch.domain.calls.findings import Quantity
+from porewatch.domain.calls.references import ContigRole
 from porewatch.domain.runs import Sample
-from porewatch_worker.science.agreement import DISAGREES, compared, disagreements
+from porewatch.domain.stage.phases import ScreeningParameters
+from porewatch_worker.science.amounts.lod import lod95
+from porewatch_worker.science.amounts.quantity import quantities
+from porewatch_worker.science.amounts.quantity_agreement import (
+    DISAGREES,
+    compared,
+    disagreements,
+)
+from porewatch_worker.science.amounts.quantity_by_yield import (
+    copies_a_ng,
+    from_yield,
+    strand_kind,
+)
+from porewatch_worker.science.amounts.required_reads import (
+    required_reads,
+    spread_chance,
+    starts_chance,
+)
+from porewatch_worker.science.amounts.uncertainty import (
+    copies_of_one,
+    effective_reads,
+    log_sd,
+    widened,
+)
 from porewatch_worker.science.intervals import gamma_cdf
-from porewatch_worker.science.lod import lod95
-from porewatch_worker.science.mass_yield import copies_a_ng, from_yield, strand_kind
-from porewatch_worker.science.quantity import quantities
-from porewatch_worker.science.required import required_reads, spread_chance, starts_chance
-from porewatch_worker.science.uncertainty import copies_of_one, effective_reads, log_sd, widened
 from tests.worker.science.test_calls import A, good, quantified
 from tests.worker.science.test_numbers import SPIKE, VIRUS, evidence, screen_with, target
 

@@ -6,12 +6,22 @@ from pathlib import Path
 
 import pytest
 
-from porewatch.domain.findings import Call
+from porewatch.domain.calls.findings import Call
 from porewatch.domain.runs import InputFile, ReadKind, Sample, SampleRole
 from porewatch_worker.references.load import LoadedBundle
+from porewatch_worker.science.call.unread import (
+    NOTHING,
+    ToCome,
+    Unread,
+    in_turns,
+)
+from porewatch_worker.science.count.units import (
+    Place,
+    SampleCounts,
+    UnitCounts,
+    unit_from_bytes,
+)
 from porewatch_worker.science.reads import read_units
-from porewatch_worker.science.units import Place, SampleCounts, UnitCounts, unit_from_bytes
-from porewatch_worker.suspicions.to_come import NOTHING, ToCome, Unread, in_turns
 from tests.validation.alert_pack import Watched, followed, watch
 from tests.worker.science import made
 from tests.worker.science.conftest import screening

@@ -14,11 +14,18 @@ from collections.abc import Sequence
 
 from porewatch.domain.errors import PorewatchError
 from porewatch_worker import __version__
-from porewatch_worker.attempt import NOT_SET_UP, Cloud, run_attempt
-from porewatch_worker.metadata import InstanceMetadata
+from porewatch_worker.instance.attempt import (
+    NOT_SET_UP,
+    Cloud,
+    run_attempt,
+)
+from porewatch_worker.instance.instance_metadata import InstanceMetadata
+from porewatch_worker.instance.log_shipping import FORMAT
 from porewatch_worker.settings import WorkerSettings, read_settings
-from porewatch_worker.stop import Stop, stopped_by_signals
-from porewatch_worker.worker_log import FORMAT
+from porewatch_worker.stage.stop import (
+    Stop,
+    stopped_by_signals,
+)
 
 METADATA_PATIENCE = {
     "AWS_METADATA_SERVICE_TIMEOUT": "5",
@@ -50,11 +57,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _cloud(settings: WorkerSettings, stop: Stop) -> Cloud:
     from porewatch.adapters.caller import user_id  # noqa: PLC0415  (boto3 takes its time)
-    from porewatch.adapters.stages import StageLedger  # noqa: PLC0415
+    from porewatch.adapters.ledger.stages import StageLedger  # noqa: PLC0415
+    from porewatch.adapters.ledger.worker_notes import WorkerNotes  # noqa: PLC0415
+    from porewatch.adapters.messages.worker_queue import WorkerQueue  # noqa: PLC0415
     from porewatch.adapters.table import Table  # noqa: PLC0415
-    from porewatch.adapters.worker_notes import WorkerNotes  # noqa: PLC0415
-    from porewatch.adapters.worker_queue import WorkerQueue  # noqa: PLC0415
-    from porewatch_worker.patience import LONGEST_S, Patience, PatientDownloads  # noqa: PLC0415
+    from porewatch_worker.instance.service_outages import (  # noqa: PLC0415
+        LONGEST_S,
+        Patience,
+        PatientDownloads,
+    )
 
     patience = Patience(stop, settings.patience_s or LONGEST_S)
     table = Table(settings.ledger_table)

@@ -19,7 +19,7 @@ from pydantic import ValidationError
 
 from porewatch.domain.base import Model
 from porewatch.domain.errors import ConfigurationRefused
-from porewatch_worker.rhythm import MEAN_TO_INTERRUPT_S
+from porewatch_worker.checkpoint.interval import MEAN_TO_INTERRUPT_S
 
 METADATA = "http://169.254.169.254"
 

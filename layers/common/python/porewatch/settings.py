@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, TypeAdapter, ValidationError
 
+from porewatch.domain.calls.release_policy import ANY
 from porewatch.domain.errors import ConfigurationRefused
-from porewatch.domain.launching import ExecutorChoice
-from porewatch.domain.release import ANY
+from porewatch.domain.stage.instances import ExecutorChoice
 
 
 def _by_comma(text: object) -> object:

@@ -1,7 +1,7 @@
 """Starts the engine with our patches: `ENGINE_PYTHON launch.py`.
 
 Order: check the exact version, apply every patch (each checks the text it replaces), run.
-The engine is configured by environment variables, which `porewatch_local.engine` sets.
+The engine is configured by environment variables, which `porewatch_local.embedded.engine` sets.
 """
 
 from __future__ import annotations

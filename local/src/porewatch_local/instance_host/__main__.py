@@ -8,11 +8,11 @@ import sys
 import threading
 from pathlib import Path
 
-from porewatch_local.home import ACCOUNT
 from porewatch_local.instance_host.cloud import Cloud
 from porewatch_local.instance_host.config import HostConfig
 from porewatch_local.instance_host.host import Host
 from porewatch_local.instance_host.server import serve
+from porewatch_local.paths import ACCOUNT
 
 
 def main() -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
 
-from porewatch_local.home import Credentials
+from porewatch_local.paths import Credentials
 
 EVENT_SOURCE = "porewatch.ec2"
 """As SecondEc2Source in samconfig.toml: nobody but AWS may put events as `aws.ec2`."""

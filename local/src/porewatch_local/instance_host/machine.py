@@ -13,7 +13,7 @@ from pathlib import Path
 import psutil
 from pydantic import BaseModel
 
-from porewatch_local.home import write_private
+from porewatch_local.paths import write_private
 from porewatch_local.processes import find_process
 
 

@@ -18,10 +18,10 @@ from urllib.parse import parse_qs, urlsplit
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from porewatch_local.home import LOOPBACK
 from porewatch_local.instance_host import metadata
 from porewatch_local.instance_host.host import Host
 from porewatch_local.instance_host.machine import Machine
+from porewatch_local.paths import LOOPBACK
 
 log = logging.getLogger("instance-host")
 _TTL = "X-aws-ec2-metadata-token-ttl-seconds"

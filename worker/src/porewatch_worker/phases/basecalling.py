@@ -14,15 +14,25 @@ from pathlib import Path
 
 from porewatch.domain.base import Model, now
 from porewatch.domain.errors import InputRefused
-from porewatch.domain.phases import Phase, PhaseRecord, Progress
 from porewatch.domain.runs import InputFile, Sequencing
+from porewatch.domain.stage.phases import (
+    Phase,
+    PhaseRecord,
+    Progress,
+)
 from porewatch.reads.pod5 import signal_of
 from porewatch_worker import __version__
-from porewatch_worker.dorado import Dorado
-from porewatch_worker.inputs import basecalled_name
 from porewatch_worker.phases.called_bam import in_order
+from porewatch_worker.phases.dorado import Dorado
 from porewatch_worker.settings import BasecallerSettings
-from porewatch_worker.work import Inputs, Lost, StageResult, UnitOutput, fingerprint_of
+from porewatch_worker.stage_inputs import basecalled_name
+from porewatch_worker.stage_work import (
+    Inputs,
+    Lost,
+    StageResult,
+    UnitOutput,
+    fingerprint_of,
+)
 
 SUMMARY = "basecalling.json"
 

@@ -1,4 +1,5 @@
-"""The BAM that dorado wrote, rewritten with its reads in order of id: in a box (`reads/box.py`).
+"""The BAM that dorado wrote, rewritten with its reads in order of id: in a box
+(`reads/sandbox/parent.py`).
 
 dorado makes it of a stranger's signal, so it is read like everything that strangers send.
 """
@@ -11,8 +12,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from porewatch.domain.errors import InputRefused, WorkerFailed
-from porewatch.reads.boxed import of_file
 from porewatch.reads.raw import RawBytes
+from porewatch.reads.sandbox.run import of_file
 
 ORDERED = f"{__name__}:ordered"
 ALIVE_EVERY = 1_000

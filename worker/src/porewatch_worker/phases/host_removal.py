@@ -6,8 +6,8 @@ that is also in the host's genome (in our measurements 500 of 500 PERV reads).
 
 from __future__ import annotations
 
-from porewatch.domain.findings import ScreenResult
-from porewatch.domain.references import ContigRole
+from porewatch.domain.calls.findings import ScreenResult
+from porewatch.domain.calls.references import ContigRole
 
 
 def counts(result: ScreenResult) -> dict[str, int]:

@@ -1,12 +1,13 @@
 """Pathogen detection: where the reads that the host does not explain belong.
 
-Counts only; what they mean is said by `science/calls.py`, after all samples of the run are known.
+Counts only; what they mean is said by `science/call/calls.py`, after all samples of the run are
+known.
 """
 
 from __future__ import annotations
 
-from porewatch.domain.findings import ScreenResult
-from porewatch.domain.references import ContigRole
+from porewatch.domain.calls.findings import ScreenResult
+from porewatch.domain.calls.references import ContigRole
 
 
 def counts(result: ScreenResult) -> dict[str, int]:

@@ -11,25 +11,57 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from porewatch.domain.base import now
+from porewatch.domain.calls.findings import (
+    Call,
+    Quantification,
+    ReleaseRules,
+    ScreenResult,
+)
+from porewatch.domain.calls.panel import (
+    Panel,
+    umbrellas,
+)
+from porewatch.domain.calls.references import (
+    BundleManifest,
+    Contig,
+    ContigRole,
+)
+from porewatch.domain.calls.release_policy import DEFAULT
 from porewatch.domain.errors import ManifestRefused
-from porewatch.domain.findings import Call, Quantification, ReleaseRules, ScreenResult
-from porewatch.domain.panel import Panel, umbrellas
-from porewatch.domain.phases import Phase, PhaseRecord, Progress, ScreeningParameters
-from porewatch.domain.quarantine import QuarantinedUnit
-from porewatch.domain.references import BundleManifest, Contig, ContigRole
-from porewatch.domain.release import DEFAULT
 from porewatch.domain.runs import Sample
+from porewatch.domain.stage.phases import (
+    Phase,
+    PhaseRecord,
+    Progress,
+    ScreeningParameters,
+)
+from porewatch.domain.stage.quarantine import QuarantinedUnit
 from porewatch_worker import __version__
-from porewatch_worker.science.calls import Run, call_all
-from porewatch_worker.science.crosstalk import crosstalk
-from porewatch_worker.science.endogenous import excess_alarms
-from porewatch_worker.science.incomplete import Gaps, with_gaps
-from porewatch_worker.science.lost_units import with_lost_units
-from porewatch_worker.science.outcomes import outcomes, recoveries
-from porewatch_worker.science.perv import perv_results
-from porewatch_worker.science.release import release_policies
+from porewatch_worker.science.call.calls import (
+    Run,
+    call_all,
+)
+from porewatch_worker.science.call.endogenous import excess_alarms
+from porewatch_worker.science.call.perv import perv_results
+from porewatch_worker.science.release.controls import release_policies
+from porewatch_worker.science.release.crosstalk import crosstalk
+from porewatch_worker.science.release.incomplete import (
+    Gaps,
+    with_gaps,
+)
+from porewatch_worker.science.release.quarantined_units import with_lost_units
+from porewatch_worker.science.release.sample_outcomes import (
+    outcomes,
+    recoveries,
+)
+from porewatch_worker.stage_work import (
+    Inputs,
+    Lost,
+    StageResult,
+    UnitOutput,
+    fingerprint_of,
+)
 from porewatch_worker.suspicions.alarms import alarms
-from porewatch_worker.work import Inputs, Lost, StageResult, UnitOutput, fingerprint_of
 
 INPUT = "screen.json"
 OUTPUT = "quantification.json"

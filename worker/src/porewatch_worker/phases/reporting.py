@@ -15,22 +15,36 @@ from pathlib import Path
 from typing import Any
 
 from porewatch.domain.base import now
-from porewatch.domain.cost import make_bill
-from porewatch.domain.findings import Quantification, ScreenResult
-from porewatch.domain.panel import Panel
-from porewatch.domain.phases import Phase, PhaseRecord, Progress, WorkOrder
-from porewatch.domain.quarantine import QuarantinedUnit
-from porewatch.domain.references import BundleManifest
-from porewatch.domain.report import Report
+from porewatch.domain.calls.findings import (
+    Quantification,
+    ScreenResult,
+)
+from porewatch.domain.calls.panel import Panel
+from porewatch.domain.calls.references import BundleManifest
+from porewatch.domain.money.cost import make_bill
+from porewatch.domain.results.report import Report
+from porewatch.domain.stage.phases import (
+    Phase,
+    PhaseRecord,
+    Progress,
+    WorkOrder,
+)
+from porewatch.domain.stage.quarantine import QuarantinedUnit
 from porewatch_worker import __version__
 from porewatch_worker.report.assemble import ReportInputs, assemble
-from porewatch_worker.report.bill import LAST_STAGE
+from porewatch_worker.report.pages.run_record.bill import LAST_STAGE
 from porewatch_worker.report.render_html import render_html
 from porewatch_worker.report.render_pdf import render_pdf
 from porewatch_worker.report.sample_files import MOST_PUBLISHED, write_samples
+from porewatch_worker.stage_work import (
+    Inputs,
+    Lost,
+    StageResult,
+    UnitOutput,
+    fingerprint_of,
+)
 from porewatch_worker.tables.inputs import publish
 from porewatch_worker.tables.write import write_tables
-from porewatch_worker.work import Inputs, Lost, StageResult, UnitOutput, fingerprint_of
 
 REPORT_JSON, REPORT_HTML, REPORT_PDF = "report.json", "report.html", "report.pdf"
 JAPANESE_HTML, JAPANESE_PDF = "report.ja.html", "report.ja.pdf"

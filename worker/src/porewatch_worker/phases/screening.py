@@ -19,30 +19,57 @@ from typing import Any
 import mappy
 
 from porewatch.domain.base import Moment, now
+from porewatch.domain.calls.findings import ScreenResult
+from porewatch.domain.calls.references import ContigRole
 from porewatch.domain.errors import NoReadsLeft
-from porewatch.domain.findings import ScreenResult
-from porewatch.domain.phases import Phase, PhaseRecord, Progress, ScreeningParameters
-from porewatch.domain.read_limits import for_sample, limits_of
-from porewatch.domain.references import ContigRole
 from porewatch.domain.runs import InputFile, Sample
+from porewatch.domain.stage.phases import (
+    Phase,
+    PhaseRecord,
+    Progress,
+    ScreeningParameters,
+)
+from porewatch.domain.stage.read_limits import (
+    for_sample,
+    limits_of,
+)
 from porewatch_worker import __version__
 from porewatch_worker.phases import host_removal, pathogen_detection, quality_control
 from porewatch_worker.references.load import LoadedBundle
-from porewatch_worker.science.assigning import Owners
-from porewatch_worker.science.complexity import complex_bases
-from porewatch_worker.science.containment import ReferenceWords
-from porewatch_worker.science.filtering import AGAIN, LOW_COMPLEXITY, OTHER_BARCODE, judge
-from porewatch_worker.science.kit_ends import KitEnds
-from porewatch_worker.science.one_pass import Placer
-from porewatch_worker.science.perv_reads import PervReader
-from porewatch_worker.science.placement import Placement
+from porewatch_worker.science.call.containment import ReferenceWords
+from porewatch_worker.science.call.unread import in_turns
+from porewatch_worker.science.count.totals import RunTotals
+from porewatch_worker.science.count.unassigned import (
+    FOLDER,
+    Sketches,
+)
+from porewatch_worker.science.count.units import (
+    SampleCounts,
+    UnitCounts,
+    add,
+    unit_from_bytes,
+)
+from porewatch_worker.science.read.assign_read import Placer
+from porewatch_worker.science.read.demultiplex import Owners
+from porewatch_worker.science.read.filter_reads import (
+    AGAIN,
+    LOW_COMPLEXITY,
+    OTHER_BARCODE,
+    judge,
+)
+from porewatch_worker.science.read.kit_ends import KitEnds
+from porewatch_worker.science.read.perv_reads import PervReader
+from porewatch_worker.science.read.placement import Placement
 from porewatch_worker.science.reads import Read, Unit, read_units
-from porewatch_worker.science.totals import RunTotals
-from porewatch_worker.science.units import SampleCounts, UnitCounts, add, unit_from_bytes
-from porewatch_worker.science.unknowns import FOLDER, Sketches
+from porewatch_worker.science.sequence.complexity import complex_bases
+from porewatch_worker.stage_work import (
+    Inputs,
+    Lost,
+    StageResult,
+    UnitOutput,
+    fingerprint_of,
+)
 from porewatch_worker.suspicions.running import RunningVerdict
-from porewatch_worker.suspicions.to_come import in_turns
-from porewatch_worker.work import Inputs, Lost, StageResult, UnitOutput, fingerprint_of
 
 CHUNK = 50
 OUTPUT = "screen.json"

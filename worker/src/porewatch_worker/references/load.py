@@ -23,12 +23,16 @@ from typing import Any
 
 import mappy
 
+from porewatch.domain.calls.panel import Panel
+from porewatch.domain.calls.references import (
+    BundleManifest,
+    Contig,
+    ContigRole,
+)
 from porewatch.domain.errors import BundleRefused
-from porewatch.domain.panel import Panel
-from porewatch.domain.references import BundleManifest, Contig, ContigRole
-from porewatch_worker.references.completing import completed
+from porewatch_worker.references.installed import bundle_folder
 from porewatch_worker.references.panel import read_panel
-from porewatch_worker.references.shelf import bundle_folder
+from porewatch_worker.references.read_off_sequences import completed
 from porewatch_worker.references.verify import check_bundle, manifest_sha256
 
 PRESET = "map-ont"

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
+from porewatch.domain.calls.panel import Panel
 from porewatch.domain.errors import BundleRefused
-from porewatch.domain.panel import Panel
 
 
 def shipped_panel() -> Panel:

@@ -14,9 +14,17 @@ import os
 import tempfile
 from pathlib import Path
 
+from porewatch.domain.calls.references import (
+    BundleFile,
+    BundleManifest,
+)
 from porewatch.domain.errors import BundleRefused
-from porewatch.domain.references import BundleFile, BundleManifest
-from porewatch_worker.references.shelf import MANIFEST, SEAL, bundle_folder, read_manifest
+from porewatch_worker.references.installed import (
+    MANIFEST,
+    SEAL,
+    bundle_folder,
+    read_manifest,
+)
 
 STAMP = ".verified.json"
 _REMEDY = "restore the file from where the bundle came from, or build the bundle again."

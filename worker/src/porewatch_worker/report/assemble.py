@@ -9,18 +9,36 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from porewatch.domain.cost import Bill
+from porewatch.domain.calls.findings import (
+    Call,
+    Finding,
+    Quantification,
+    ScreenResult,
+)
+from porewatch.domain.calls.panel import Panel
+from porewatch.domain.calls.references import BundleManifest
 from porewatch.domain.errors import ManifestRefused
-from porewatch.domain.findings import Call, Finding, Quantification, ScreenResult
-from porewatch.domain.panel import Panel
-from porewatch.domain.phases import Phase, PhaseRecord, ScreeningParameters, TimelineEntry
-from porewatch.domain.quarantine import QuarantinedUnit
-from porewatch.domain.references import BundleManifest
-from porewatch.domain.report import Provenance, Report
+from porewatch.domain.money.cost import Bill
+from porewatch.domain.results.report import (
+    Provenance,
+    Report,
+)
 from porewatch.domain.runs import InputFile, RunManifest, SampleRole
+from porewatch.domain.stage.phases import (
+    Phase,
+    PhaseRecord,
+    ScreeningParameters,
+    TimelineEntry,
+)
+from porewatch.domain.stage.quarantine import QuarantinedUnit
 from porewatch_worker import __version__
-from porewatch_worker.report.decision import NO_RESULT, Verdicts, decide, run_outcome
-from porewatch_worker.report.trail import with_trail
+from porewatch_worker.report.pages.first_sentence import (
+    NO_RESULT,
+    Verdicts,
+    decide,
+    run_outcome,
+)
+from porewatch_worker.report.pages.run_record.audit_trail import with_trail
 
 SILENT = "quantification gave no result for this row"
 

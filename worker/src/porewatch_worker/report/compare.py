@@ -13,10 +13,20 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from porewatch.domain.base import Model, Moment
-from porewatch.domain.findings import Call, Evidence, Finding, Outcome, Quantity, SampleScreen
-from porewatch.domain.panel import Severity, umbrellas
-from porewatch.domain.report import Report
-from porewatch_worker.report.decision import by_weight
+from porewatch.domain.calls.findings import (
+    Call,
+    Evidence,
+    Finding,
+    Outcome,
+    Quantity,
+    SampleScreen,
+)
+from porewatch.domain.calls.panel import (
+    Severity,
+    umbrellas,
+)
+from porewatch.domain.results.report import Report
+from porewatch_worker.report.pages.first_sentence import by_weight
 
 Change = Literal["appeared", "vanished", "call", "evidence"]
 FOUND = (Call.DETECTED, Call.INDETERMINATE)

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from porewatch.domain.findings import Call, Evidence
-from porewatch_worker.report import colour, numbers
+from porewatch.domain.calls.findings import (
+    Call,
+    Evidence,
+)
 from porewatch_worker.report.compare import (
     AmountChange,
     Comparison,
@@ -14,11 +16,33 @@ from porewatch_worker.report.compare import (
     LoneFinding,
     SampleChange,
 )
-from porewatch_worker.report.document import Cell, Column, Section, Table, Tone
+from porewatch_worker.report.parts import (
+    colour,
+    numbers,
+)
+from porewatch_worker.report.parts.document import (
+    Cell,
+    Column,
+    Section,
+    Table,
+    Tone,
+)
+from porewatch_worker.report.parts.i18n import (
+    Language,
+    member,
+    named,
+    retold,
+    say,
+    speaking,
+    spoken,
+)
+from porewatch_worker.report.parts.tones import (
+    CALL_TONE,
+    OUTCOME_TONE,
+    SEVERITY_TONE,
+)
 from porewatch_worker.report.render_html import templates
-from porewatch_worker.report.speech import Language, member, named, retold, say, speaking, spoken
-from porewatch_worker.report.tones import CALL_TONE, OUTCOME_TONE, SEVERITY_TONE
-from porewatch_worker.science.remarks import shown_code
+from porewatch_worker.science.call.remarks import shown_code
 
 HEADS = {
     "bundle": "head.references",

@@ -2,24 +2,58 @@
 
 from __future__ import annotations
 
-from porewatch.domain.findings import Call
-from porewatch.domain.panel import umbrellas
-from porewatch.domain.report import Report
-from porewatch_worker.report import numbers
-from porewatch_worker.report.checklist import the_list
-from porewatch_worker.report.decision import Verdicts, decide
-from porewatch_worker.report.document import Cell, Document, Facts, Section
-from porewatch_worker.report.found import findings, quantities
-from porewatch_worker.report.front import controls, found
-from porewatch_worker.report.host import host, unknowns
-from porewatch_worker.report.identity import letterhead
-from porewatch_worker.report.limits import could_be_seen, could_not_be_seen
-from porewatch_worker.report.perv import perv
-from porewatch_worker.report.record import record_sections
-from porewatch_worker.report.samples import accounting, quality, samples
-from porewatch_worker.report.speech import Language, retold, say, speaking, spoken
-from porewatch_worker.report.verdicts import badge, first_action, found_badge
-from porewatch_worker.science.filtering import AGAIN
+from porewatch.domain.calls.findings import Call
+from porewatch.domain.calls.panel import umbrellas
+from porewatch.domain.results.report import Report
+from porewatch_worker.report.pages.first_page import (
+    controls,
+    found,
+)
+from porewatch_worker.report.pages.first_sentence import (
+    Verdicts,
+    decide,
+)
+from porewatch_worker.report.pages.identity import letterhead
+from porewatch_worker.report.pages.results.checklist import the_list
+from porewatch_worker.report.pages.results.findings import (
+    findings,
+    quantities,
+)
+from porewatch_worker.report.pages.results.host import (
+    host,
+    unknowns,
+)
+from porewatch_worker.report.pages.results.limits import (
+    could_be_seen,
+    could_not_be_seen,
+)
+from porewatch_worker.report.pages.results.perv import perv
+from porewatch_worker.report.pages.results.samples import (
+    accounting,
+    quality,
+    samples,
+)
+from porewatch_worker.report.pages.run_record.phases_and_tools import record_sections
+from porewatch_worker.report.pages.verdicts import (
+    badge,
+    first_action,
+    found_badge,
+)
+from porewatch_worker.report.parts import numbers
+from porewatch_worker.report.parts.document import (
+    Cell,
+    Document,
+    Facts,
+    Section,
+)
+from porewatch_worker.report.parts.i18n import (
+    Language,
+    retold,
+    say,
+    speaking,
+    spoken,
+)
+from porewatch_worker.science.read.filter_reads import AGAIN
 
 PAGE = ("skip", "banner_bold", "banner", "banner_short", "banner_label", "contents", "decision",
         "remarks", "letterhead", "research")  # fmt: skip

@@ -10,21 +10,41 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from porewatch.domain import sample_keys
 from porewatch.domain.completeness import Expected, LeftOut, LostFile
-from porewatch.domain.report import Report
+from porewatch.domain.inputs import sample_keys
+from porewatch.domain.results.report import Report
 from porewatch.domain.runs import Sample, SampleRole
 from porewatch_worker.report.compose import first_page, provenance_facts
-from porewatch_worker.report.decision import Verdicts, decide, run_outcome
-from porewatch_worker.report.document import Document, Section
-from porewatch_worker.report.found import findings, quantities
-from porewatch_worker.report.front import controls, found_in_few
-from porewatch_worker.report.identity import identity
-from porewatch_worker.report.limits import could_be_seen, could_not_be_seen
-from porewatch_worker.report.perv import perv
-from porewatch_worker.report.samples import samples
-from porewatch_worker.report.speech import Language, say, speaking
-from porewatch_worker.report.trust import sign_off
+from porewatch_worker.report.pages.first_page import (
+    controls,
+    found_in_few,
+)
+from porewatch_worker.report.pages.first_sentence import (
+    Verdicts,
+    decide,
+    run_outcome,
+)
+from porewatch_worker.report.pages.identity import identity
+from porewatch_worker.report.pages.results.findings import (
+    findings,
+    quantities,
+)
+from porewatch_worker.report.pages.results.limits import (
+    could_be_seen,
+    could_not_be_seen,
+)
+from porewatch_worker.report.pages.results.perv import perv
+from porewatch_worker.report.pages.results.samples import samples
+from porewatch_worker.report.pages.run_record.release_and_signoff import sign_off
+from porewatch_worker.report.parts.document import (
+    Document,
+    Section,
+)
+from porewatch_worker.report.parts.i18n import (
+    Language,
+    say,
+    speaking,
+)
 
 
 def file_keys(report: Report) -> dict[str, str]:

@@ -7,10 +7,10 @@ from functools import cache
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from porewatch.domain.report import Report
+from porewatch.domain.results.report import Report
 from porewatch_worker.report.compose import compose
-from porewatch_worker.report.printable import without_controls
-from porewatch_worker.report.speech import Language
+from porewatch_worker.report.parts.i18n import Language
+from porewatch_worker.report.parts.printable import without_controls
 
 
 def render_html(report: Report, language: Language = "en") -> str:

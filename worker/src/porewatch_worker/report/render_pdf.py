@@ -14,12 +14,15 @@ from typing import Any
 
 import typst
 
-from porewatch.domain.report import Report
+from porewatch.domain.results.report import Report
 from porewatch_worker.report.compose import compose
-from porewatch_worker.report.document import Document
 from porewatch_worker.report.of_sample import compose_sample
-from porewatch_worker.report.printable import drawable, without_controls
-from porewatch_worker.report.speech import Language
+from porewatch_worker.report.parts.document import Document
+from porewatch_worker.report.parts.i18n import Language
+from porewatch_worker.report.parts.printable import (
+    drawable,
+    without_controls,
+)
 
 STANDARDS: list[typst.PDFStandard] = ["a-2a", "ua-1"]
 

@@ -8,10 +8,14 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from porewatch.domain.report import Report
+from porewatch.domain.results.report import Report
 from porewatch_worker.report.of_sample import file_keys
+from porewatch_worker.report.parts.i18n import (
+    LANGUAGES,
+    Language,
+    in_language,
+)
 from porewatch_worker.report.render_pdf import render_sample_pdf
-from porewatch_worker.report.speech import LANGUAGES, Language, in_language
 from porewatch_worker.settings import cores
 
 MOST_PUBLISHED = 384

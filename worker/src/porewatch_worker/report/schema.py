@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from porewatch.domain.report import Report
+from porewatch.domain.results.report import Report
 
 DEFAULT = Path("docs/report.schema.json")
 

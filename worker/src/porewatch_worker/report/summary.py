@@ -8,18 +8,35 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from porewatch.domain.cost import Bill
-from porewatch.domain.report import Report
-from porewatch_worker.report import numbers
+from porewatch.domain.money.cost import Bill
+from porewatch.domain.results.report import Report
 from porewatch_worker.report.compose import decision_of
-from porewatch_worker.report.document import Cell, Section, Table, Tone
-from porewatch_worker.report.front import findings_table, outcomes_table, positive
-from porewatch_worker.report.limits import could_be_seen
-from porewatch_worker.report.money import cost_table, shares_table
-from porewatch_worker.report.samples import accounting
-from porewatch_worker.report.speech import Language, retold, say, speaking
-from porewatch_worker.report.ticks import ticks
-from porewatch_worker.report.verdicts import badge
+from porewatch_worker.report.pages.first_page import (
+    findings_table,
+    outcomes_table,
+    positive,
+)
+from porewatch_worker.report.pages.results.limits import could_be_seen
+from porewatch_worker.report.pages.results.samples import accounting
+from porewatch_worker.report.pages.run_record.cost import (
+    cost_table,
+    shares_table,
+)
+from porewatch_worker.report.pages.verdicts import badge
+from porewatch_worker.report.parts import numbers
+from porewatch_worker.report.parts.control_ticks import ticks
+from porewatch_worker.report.parts.document import (
+    Cell,
+    Section,
+    Table,
+    Tone,
+)
+from porewatch_worker.report.parts.i18n import (
+    Language,
+    retold,
+    say,
+    speaking,
+)
 
 
 @dataclass(frozen=True)

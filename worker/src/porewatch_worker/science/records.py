@@ -14,11 +14,11 @@ from typing import Any, NamedTuple
 
 from porewatch.domain.runs import InputFile, ReadKind
 from porewatch.reads.bam import Called, opened_bam, require_library
-from porewatch.reads.boxed import of_file
 from porewatch.reads.fastq import sound_blocks
 from porewatch.reads.header_limits import header_of
 from porewatch.reads.headers import ReadHeader
 from porewatch.reads.raw import RawBytes
+from porewatch.reads.sandbox.run import of_file
 
 
 class Read(NamedTuple):
@@ -61,7 +61,8 @@ class Place:
 
 
 def records_of(path: Path, file: InputFile, place: Place) -> Iterator[Make]:
-    """Each record as a call that gives its Read. The file is read in a box (`reads/box.py`).
+    """Each record as a call that gives its Read. The file is read in a box
+    (`reads/sandbox/parent.py`).
 
     Raises InputRefused naming file, record and line, as the check does.
     """

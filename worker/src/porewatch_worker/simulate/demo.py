@@ -19,10 +19,13 @@ import numpy as np
 
 from porewatch.domain.base import Model
 from porewatch_worker import __version__
-from porewatch_worker.references.build import build_bundle
-from porewatch_worker.references.shelf import bundle_folder
+from porewatch_worker.references.building.build import build_bundle
+from porewatch_worker.references.installed import bundle_folder
 from porewatch_worker.references.verify import verify_bundle
-from porewatch_worker.science.filtering import FRONT, REAR
+from porewatch_worker.science.read.filter_reads import (
+    FRONT,
+    REAR,
+)
 from porewatch_worker.simulate.genomes import (
     MARK,
     SPIKE,

@@ -14,8 +14,8 @@ from pathlib import Path
 
 import numpy as np
 
-from porewatch.domain.references import ContigRole
-from porewatch_worker.references.sheet import COLUMNS
+from porewatch.domain.calls.references import ContigRole
+from porewatch_worker.references.building.sheet import COLUMNS
 from porewatch_worker.simulate.edits import Codes, diverge, random_codes, to_bytes
 
 MARK = "SYNTHETIC"

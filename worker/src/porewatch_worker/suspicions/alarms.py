@@ -11,13 +11,24 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from porewatch.domain.alarms import Alarm
-from porewatch.domain.findings import Call, Finding, PervResult
-from porewatch.domain.panel import Panel, Severity, umbrellas
+from porewatch.domain.calls.alarm_rule import Alarm
+from porewatch.domain.calls.findings import (
+    Call,
+    Finding,
+    PervResult,
+)
+from porewatch.domain.calls.panel import (
+    Panel,
+    Severity,
+    umbrellas,
+)
 from porewatch.domain.runs import Sample, SampleRole
-from porewatch_worker.science.perv import ALARM_PAIR, ALARM_TYPE
-from porewatch_worker.science.perv_calls import AC
-from porewatch_worker.science.remarks import PERV
+from porewatch_worker.science.call.perv import (
+    ALARM_PAIR,
+    ALARM_TYPE,
+)
+from porewatch_worker.science.call.perv_calls import AC
+from porewatch_worker.science.call.remarks import PERV
 
 GRAVE = (Severity.CRITICAL, Severity.HIGH)
 

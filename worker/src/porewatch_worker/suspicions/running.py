@@ -14,23 +14,42 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 
-from porewatch.domain.alarms import Alarm
-from porewatch.domain.findings import PervResult, ScreenResult
-from porewatch.domain.panel import Panel
-from porewatch.domain.phases import ScreeningParameters
-from porewatch.domain.references import BundleManifest, Contig, ContigRole
+from porewatch.domain.calls.alarm_rule import Alarm
+from porewatch.domain.calls.findings import (
+    PervResult,
+    ScreenResult,
+)
+from porewatch.domain.calls.panel import Panel
+from porewatch.domain.calls.references import (
+    BundleManifest,
+    Contig,
+    ContigRole,
+)
 from porewatch.domain.runs import InputFile, Sample
-from porewatch_worker.science.calls import Run, call_all
-from porewatch_worker.science.endogenous import inherited
-from porewatch_worker.science.perv import ALARM_PAIR, ALARM_TYPE, perv_references, perv_results
-from porewatch_worker.science.perv_calls import AC
-from porewatch_worker.science.perv_counts import PervCounts
-from porewatch_worker.science.remarks import PERV
-from porewatch_worker.science.totals import RunTotals
-from porewatch_worker.science.units import unit_from_bytes
-from porewatch_worker.science.unknowns import UnknownCounts
+from porewatch.domain.stage.phases import ScreeningParameters
+from porewatch_worker.science.call.calls import (
+    Run,
+    call_all,
+)
+from porewatch_worker.science.call.endogenous import inherited
+from porewatch_worker.science.call.perv import (
+    ALARM_PAIR,
+    ALARM_TYPE,
+    perv_references,
+    perv_results,
+)
+from porewatch_worker.science.call.perv_calls import AC
+from porewatch_worker.science.call.remarks import PERV
+from porewatch_worker.science.call.unread import (
+    NOTHING,
+    ToCome,
+    Unread,
+)
+from porewatch_worker.science.count.perv_counts import PervCounts
+from porewatch_worker.science.count.totals import RunTotals
+from porewatch_worker.science.count.unassigned import UnknownCounts
+from porewatch_worker.science.count.units import unit_from_bytes
 from porewatch_worker.suspicions.alarms import alarms, grave_codes
-from porewatch_worker.suspicions.to_come import NOTHING, ToCome, Unread
 
 TYPE_C = f"{PERV}{ALARM_TYPE}"
 

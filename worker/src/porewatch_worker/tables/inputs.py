@@ -8,13 +8,16 @@ from typing import Annotated
 from pydantic import Field
 
 from porewatch.domain.base import Model
-from porewatch.domain.findings import Histogram
-from porewatch.domain.references import BundleManifest, ContigRole
-from porewatch.domain.report import Report
-from porewatch_worker.science.efficiency import FOUND_BY_MAPPING
-from porewatch_worker.science.evidence import MOST_STARTS
-from porewatch_worker.science.lod import CHANCE
-from porewatch_worker.science.uncertainty import FEWEST
+from porewatch.domain.calls.findings import Histogram
+from porewatch.domain.calls.references import (
+    BundleManifest,
+    ContigRole,
+)
+from porewatch.domain.results.report import Report
+from porewatch_worker.science.amounts.efficiency import FOUND_BY_MAPPING
+from porewatch_worker.science.amounts.lod import CHANCE
+from porewatch_worker.science.amounts.uncertainty import FEWEST
+from porewatch_worker.science.count.evidence import MOST_STARTS
 
 
 class Reference(Model):

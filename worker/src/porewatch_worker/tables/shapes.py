@@ -14,7 +14,7 @@ from typing import Any, Literal, get_args, get_origin
 
 from pydantic import BaseModel
 
-from porewatch.domain.findings import (
+from porewatch.domain.calls.findings import (
     ContigCoverage,
     Finding,
     Histogram,
@@ -24,10 +24,16 @@ from porewatch.domain.findings import (
     SampleScreen,
     TargetResult,
 )
-from porewatch.domain.panel import PanelEntry
-from porewatch.domain.phases import PhaseRecord, ScreeningParameters
-from porewatch.domain.report import VOLATILE, Report
+from porewatch.domain.calls.panel import PanelEntry
+from porewatch.domain.results.report import (
+    VOLATILE,
+    Report,
+)
 from porewatch.domain.runs import InputFile, Sample
+from porewatch.domain.stage.phases import (
+    PhaseRecord,
+    ScreeningParameters,
+)
 from porewatch_worker.tables.inputs import Constants, HistogramBin, Published, Reference
 from porewatch_worker.tables.kinds import is_model, plain, type_name
 from porewatch_worker.tables.words import COLUMNS, NAMES, TABLES

@@ -12,12 +12,12 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from porewatch.domain.base import now
-from porewatch.domain.findings import Call
-from porewatch.domain.phases import ScreeningParameters
+from porewatch.domain.calls.findings import Call
+from porewatch.domain.stage.phases import ScreeningParameters
 from porewatch_worker import __version__
-from porewatch_worker.science.efficiency import FOUND_BY_MAPPING
+from porewatch_worker.science.amounts.efficiency import FOUND_BY_MAPPING
+from porewatch_worker.science.amounts.lod import CHANCE
 from porewatch_worker.science.intervals import gamma_quantile
-from porewatch_worker.science.lod import CHANCE
 from porewatch_worker.validation.requirements import requirements
 from porewatch_worker.validation.result import ClassResult, SetResult, Share, Validation
 from porewatch_worker.validation.score import limit, series, share

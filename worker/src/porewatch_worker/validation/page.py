@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from porewatch_worker.report.render_html import templates
-from porewatch_worker.report.svg import (
+from porewatch_worker.report.parts.svg import (
     INK,
     MUTED,
     Box,
@@ -15,6 +14,7 @@ from porewatch_worker.report.svg import (
     rect,
     to_text,
 )
+from porewatch_worker.report.render_html import templates
 from porewatch_worker.validation.result import Limit, Point, Share, Validation
 
 _BOX = Box(40, 30, 330, 170)

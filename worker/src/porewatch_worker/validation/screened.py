@@ -7,10 +7,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from porewatch.domain.calls.findings import (
+    Call,
+    Quantification,
+    ScreenResult,
+)
 from porewatch.domain.errors import NoReadsLeft
-from porewatch.domain.findings import Call, Quantification, ScreenResult
-from porewatch.domain.phases import ScreeningParameters
 from porewatch.domain.runs import InputFile, Sample
+from porewatch.domain.stage.phases import ScreeningParameters
 from porewatch.reads.naming import kind_of
 from porewatch_worker.phases.quantification import quantify
 from porewatch_worker.phases.screening import ScreeningWork
@@ -18,9 +22,9 @@ from porewatch_worker.references.load import LoadedBundle
 from porewatch_worker.simulate.headers import RunIdentity
 from porewatch_worker.simulate.plan import RunPlan, Source
 from porewatch_worker.simulate.reads import simulate_run
+from porewatch_worker.stage_work import Inputs
 from porewatch_worker.validation.sets import MadeRun, Tube
 from porewatch_worker.validation.worlds import World
-from porewatch_worker.work import Inputs
 
 SPIKE_COPIES = 10_000.0
 IDENTITY = RunIdentity(

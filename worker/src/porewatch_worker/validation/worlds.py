@@ -12,8 +12,8 @@ from pathlib import Path
 
 import numpy as np
 
-from porewatch.domain.references import ContigRole
-from porewatch_worker.references.build import build_bundle
+from porewatch.domain.calls.references import ContigRole
+from porewatch_worker.references.building.build import build_bundle
 from porewatch_worker.references.load import LoadedBundle, load
 from porewatch_worker.simulate.edits import diverge, random_codes
 from porewatch_worker.simulate.genomes import MARK, Genome, GenomeSet, synthetic_genomes

@@ -9,7 +9,7 @@ from porewatch.adapters import clients
 from porewatch.adapters.faults import translated
 from porewatch.domain.base import Model
 from porewatch.domain.errors import AlreadyDone, NotFound
-from porewatch.domain.reconciling import SeenExecution
+from porewatch.domain.rules.reconciling import SeenExecution
 
 if TYPE_CHECKING:
     from mypy_boto3_stepfunctions import SFNClient

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from botocore.exceptions import ClientError
 
 from porewatch.adapters import clients
+from porewatch.adapters.batches import pieces
 from porewatch.adapters.faults import code_of, translated
 from porewatch.adapters.items import (
     Add,
@@ -32,9 +33,8 @@ from porewatch.adapters.items import (
     request,
     wire,
 )
-from porewatch.adapters.pieces import pieces
 from porewatch.domain.errors import AlreadyDone, Conflict, NotFound, PorewatchError, Throttled
-from porewatch.domain.events import Fact
+from porewatch.domain.facts.events import Fact
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

@@ -14,8 +14,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from porewatch.adapters import clients
+from porewatch.adapters.batches import pieces
 from porewatch.adapters.faults import translated
-from porewatch.adapters.pieces import pieces
 from porewatch.compute.batch_rungs import JobPlaces, batch_rungs, share_in
 from porewatch.compute.batch_wire import (
     job_name,
@@ -25,11 +25,16 @@ from porewatch.compute.batch_wire import (
     name_prefix,
     submitted,
 )
-from porewatch.compute.price import price_list
+from porewatch.compute.price_table import price_list
 from porewatch.domain.base import now
 from porewatch.domain.errors import ConfigurationRefused, LaunchUnknown, Throttled, Unavailable
-from porewatch.domain.launching import LaunchSpec, Machine, Owner, Purchase
-from porewatch.domain.phases import StageSpec
+from porewatch.domain.stage.instances import (
+    LaunchSpec,
+    Machine,
+    Owner,
+    Purchase,
+)
+from porewatch.domain.stage.phases import StageSpec
 
 LOOK_AGAIN_SECONDS = (1.0, 3.0)
 SHOWN = timedelta(hours=1)
@@ -63,7 +68,7 @@ class BatchJobs:
 
     def launch(self, spec: LaunchSpec) -> Machine:
         """See `Source.launch`. A queue always has room: that no computer comes shows later, as a
-        job that waits beyond the boot deadline (`domain.liveness`)."""
+        job that waits beyond the boot deadline (`domain.rules.liveness`)."""
         return self._alive(spec.owner) or self._submit(spec)
 
     def observe(self, instance_ids: Iterable[str]) -> dict[str, Machine]:

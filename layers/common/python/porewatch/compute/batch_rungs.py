@@ -11,8 +11,12 @@ from datetime import datetime, timedelta
 
 from porewatch.compute.ladder import GRACE, PURCHASES
 from porewatch.domain.base import Model
-from porewatch.domain.launching import LaunchSpec, Owner, Purchase
-from porewatch.domain.phases import StageSpec
+from porewatch.domain.stage.instances import (
+    LaunchSpec,
+    Owner,
+    Purchase,
+)
+from porewatch.domain.stage.phases import StageSpec
 
 
 class Reference(Model):

@@ -8,7 +8,7 @@ from typing import Any
 
 from porewatch.compute.batch_rungs import GPU_REFERENCE, job_share, name_in, share_in
 from porewatch.domain.base import now
-from porewatch.domain.launching import (
+from porewatch.domain.stage.instances import (
     EXPIRES_TAG,
     PURCHASE_TAG,
     LaunchSpec,

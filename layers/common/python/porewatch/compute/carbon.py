@@ -6,7 +6,10 @@ from __future__ import annotations
 from functools import cache
 from importlib.resources import files
 
-from porewatch.domain.carbon import CarbonTable, Factors
+from porewatch.domain.money.carbon import (
+    CarbonTable,
+    Factors,
+)
 
 
 @cache

@@ -18,14 +18,14 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError, ConnectionError, HTTPClientError
 
 from porewatch.adapters import clients
+from porewatch.adapters.batches import pieces
 from porewatch.adapters.faults import code_of, translated
-from porewatch.adapters.pieces import pieces
 from porewatch.compute.ladder import rungs
 from porewatch.compute.launch_faults import CAPACITY, class_for, launch_error
-from porewatch.compute.price import price_list
+from porewatch.compute.price_table import price_list
 from porewatch.domain.base import now
 from porewatch.domain.errors import AlreadyDone, CapacityUnavailable, LaunchUnknown, NotFound
-from porewatch.domain.launching import (
+from porewatch.domain.stage.instances import (
     EXPIRES_TAG,
     PURCHASE_TAG,
     LaunchSpec,
@@ -34,8 +34,8 @@ from porewatch.domain.launching import (
     Owner,
     Purchase,
 )
-from porewatch.domain.phases import StageSpec
-from porewatch.domain.proofs import SECRET_TAG
+from porewatch.domain.stage.message_proofs import SECRET_TAG
+from porewatch.domain.stage.phases import StageSpec
 
 if TYPE_CHECKING:
     from mypy_boto3_ec2 import EC2Client

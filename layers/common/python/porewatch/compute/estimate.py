@@ -1,4 +1,5 @@
-"""What a run would cost, before it is submitted: `domain.estimate` times the price snapshot.
+"""What a run would cost, before it is submitted: `domain.forecast.estimate` times the price
+snapshot.
 
 Per stage: low = cheapest type at the 10th percentile, likely = the median type, high = the dearest
 type at the 90th percentile; with its disk. Interruptions are in `high` only.
@@ -10,18 +11,25 @@ from collections.abc import Sequence
 from statistics import median
 
 from porewatch.domain.base import Model
-from porewatch.domain.estimate import InputSize, span_of
-from porewatch.domain.launching import Purchase
-from porewatch.domain.orchestration import (
+from porewatch.domain.forecast.estimate import (
+    InputSize,
+    span_of,
+)
+from porewatch.domain.forecast.prices import PriceList
+from porewatch.domain.forecast.service_usage import (
     BEAT_SECONDS,
     CHECKPOINT_SECONDS,
     Activity,
     files_line,
     orchestration_line,
 )
-from porewatch.domain.phases import Phase, Profile, StageSpec
-from porewatch.domain.prices import PriceList
 from porewatch.domain.runs import InputFile, ReadKind
+from porewatch.domain.stage.instances import Purchase
+from porewatch.domain.stage.phases import (
+    Phase,
+    Profile,
+    StageSpec,
+)
 
 FACTS_PER_STAGE, FACTS_PER_RUN = 6, 4
 Three = tuple[float, float, float]

@@ -11,7 +11,7 @@ from collections.abc import Container, Iterable
 from datetime import datetime
 from typing import Protocol
 
-from porewatch.domain.launching import (
+from porewatch.domain.stage.instances import (
     SOURCES,
     ExecutorName,
     LaunchSpec,
@@ -19,7 +19,7 @@ from porewatch.domain.launching import (
     Owner,
     Purchase,
 )
-from porewatch.domain.phases import StageSpec
+from porewatch.domain.stage.phases import StageSpec
 
 
 class Source(Protocol):

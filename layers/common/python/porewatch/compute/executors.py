@@ -19,8 +19,8 @@ from porewatch.compute.batch import BatchJobs
 from porewatch.compute.batch_rungs import JobPlaces, is_share
 from porewatch.compute.ec2_fleet import Ec2Fleet
 from porewatch.compute.executor import Source
-from porewatch.domain.disk import HOST_GIB
-from porewatch.domain.launching import (
+from porewatch.domain.stage.disk_size import HOST_GIB
+from porewatch.domain.stage.instances import (
     SOURCES,
     ExecutorChoice,
     ExecutorName,
@@ -30,7 +30,7 @@ from porewatch.domain.launching import (
     Purchase,
     source_of,
 )
-from porewatch.domain.phases import StageSpec
+from porewatch.domain.stage.phases import StageSpec
 
 
 class Told(Protocol):

@@ -13,9 +13,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from porewatch.domain.disk import on_image
-from porewatch.domain.launching import LaunchSpec, Owner, Purchase
-from porewatch.domain.phases import StageSpec
+from porewatch.domain.stage.disk_size import on_image
+from porewatch.domain.stage.instances import (
+    LaunchSpec,
+    Owner,
+    Purchase,
+)
+from porewatch.domain.stage.phases import StageSpec
 
 PURCHASES: tuple[Purchase, ...] = ("spot", "on-demand")
 GRACE = timedelta(hours=1)

@@ -10,13 +10,16 @@ from pydantic import Field, StringConstraints, model_validator
 
 from porewatch.domain.base import Model, Moment, Problem, Sha256
 from porewatch.domain.bounds import refuse_controls
+from porewatch.domain.calls.verdict import Verdict
 from porewatch.domain.completeness import Expected, LeftOut, LostFile
-from porewatch.domain.ending.records import Deletion, Hold
 from porewatch.domain.identity import Day, Laboratory
 from porewatch.domain.labels import Label
 from porewatch.domain.manifest_part import ManifestPart
+from porewatch.domain.retention_record import (
+    Deletion,
+    Hold,
+)
 from porewatch.domain.sample_names import SampleName, as_seen
-from porewatch.domain.verdict import Verdict
 
 RUN_ID_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$"
 RunId = Annotated[str, StringConstraints(pattern=RUN_ID_PATTERN)]
@@ -281,7 +284,7 @@ class FileRecord(Model):
 
 class Unended(Model):
     """A revision that came to nothing and has not ended whole: of its execution, its machines or
-    its bill something may be left (`usecases.end_run`)."""
+    its bill something may be left (`usecases.stages.end_run`)."""
 
     revision: int
     state: RunState
@@ -292,7 +295,7 @@ class Unended(Model):
 
 class RunRecord(Model):
     """The live state of a run, as the ledger holds it: of the revision that it goes by
-    (`domain.revisions`)."""
+    (`domain.rules.revisions`)."""
 
     run_id: RunId
     state: RunState

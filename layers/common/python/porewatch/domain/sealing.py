@@ -19,9 +19,8 @@ from porewatch.domain.bounds import number as whole_number
 from porewatch.domain.completeness import Expected, LeftOut, LostFile
 from porewatch.domain.errors import InputRefused, ManifestRefused
 from porewatch.domain.identity import Laboratory
-from porewatch.domain.landing.tells import barcode_of
-from porewatch.domain.naming import kind_of
-from porewatch.domain.plain import say
+from porewatch.domain.inputs.barcodes_in_paths import barcode_of
+from porewatch.domain.inputs.file_kinds import kind_of
 from porewatch.domain.runs import (
     InputFile,
     ReadKind,
@@ -30,6 +29,7 @@ from porewatch.domain.runs import (
     Sample,
     Sequencing,
 )
+from porewatch.domain.validation_text import say
 
 KIT = re.compile(r"^(SQK|VSK|EXP)-[A-Z0-9-]+$")
 MOST_FILE_BYTES = 30 * 2**30

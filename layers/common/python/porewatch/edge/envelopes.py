@@ -14,7 +14,10 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from porewatch.domain.base import Model
 from porewatch.domain.errors import MessageRefused
-from porewatch.domain.events import FACTS, Fact
+from porewatch.domain.facts.events import (
+    FACTS,
+    Fact,
+)
 
 T = TypeVar("T")
 

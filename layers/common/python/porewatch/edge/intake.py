@@ -3,10 +3,13 @@ clock (time to see what words never came)."""
 
 from __future__ import annotations
 
-from porewatch.domain import places
+from porewatch.domain import s3_keys
 from porewatch.domain.base import Model
 from porewatch.domain.errors import MessageRefused
-from porewatch.domain.events import FileQuarantined, FileValidated
+from porewatch.domain.facts.events import (
+    FileQuarantined,
+    FileValidated,
+)
 from porewatch.edge.envelopes import Envelope, fact, stored_object
 
 SWEEP = "IntakeSweep"
@@ -30,5 +33,5 @@ def intake_word(envelope: Envelope) -> Word:
         return Word(key=stored_object(envelope).key, replayed=replayed)
     told = fact(envelope)
     if isinstance(told, (FileValidated, FileQuarantined)):
-        return Word(key=places.raw_key(told.run_id, told.path), replayed=replayed)
+        return Word(key=s3_keys.raw_key(told.run_id, told.path), replayed=replayed)
     raise MessageRefused(f"{envelope.detail_type} is nothing the intake listens to.")

@@ -15,7 +15,7 @@ from functools import wraps
 from typing import Any, TypeVar
 
 from porewatch.domain.errors import Conflict, OutOfTime, PorewatchError, Refused, Unavailable
-from porewatch.domain.proofs import MAC
+from porewatch.domain.stage.message_proofs import MAC
 from porewatch.edge import log
 from porewatch.edge.envelopes import Shape, opened_text, parser_of
 

@@ -11,7 +11,10 @@ from collections.abc import Callable, Collection, Sequence
 from functools import wraps
 from typing import Any
 
-from porewatch.domain.outbox import FACT_PREFIX, OutboxRecord
+from porewatch.domain.facts.outbox import (
+    FACT_PREFIX,
+    OutboxRecord,
+)
 from porewatch.edge import log
 
 _log = logging.getLogger(__name__)

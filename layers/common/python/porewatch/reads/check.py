@@ -16,11 +16,14 @@ from porewatch.domain.errors import InputRefused, Unavailable
 from porewatch.domain.runs import ReadKind
 from porewatch.reads import pod5 as signal
 from porewatch.reads.bam import require_library, scan_bam
-from porewatch.reads.boxed import of_file, of_stream
 from porewatch.reads.fastq import scan_fastq
 from porewatch.reads.naming import kind_of
 from porewatch.reads.pod5_count import Part
 from porewatch.reads.raw import ByteStream, RawBytes
+from porewatch.reads.sandbox.run import (
+    of_file,
+    of_stream,
+)
 from porewatch.reads.summary import ReadsSummary
 
 CHECK = f"{__name__}:checked"

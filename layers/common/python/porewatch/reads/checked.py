@@ -12,7 +12,11 @@ from pathlib import Path
 
 from porewatch.domain.completeness import LeftOut, Why, with_more
 from porewatch.domain.errors import InputRefused, Refused
-from porewatch.domain.landing.contents import Headers, faults_of, once
+from porewatch.domain.inputs.landing.contents import (
+    Headers,
+    faults_of,
+    once,
+)
 from porewatch.domain.runs import InputFile, Sample, Sequencing
 from porewatch.domain.sealing import input_file
 from porewatch.reads.check import check_file

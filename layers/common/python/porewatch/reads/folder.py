@@ -14,11 +14,18 @@ from pathlib import Path
 from porewatch.domain.bounds import refuse_long
 from porewatch.domain.completeness import Why, with_more
 from porewatch.domain.errors import InputRefused
-from porewatch.domain.landing.heads import ENOUGH
-from porewatch.domain.landing.names import Landed, classify
-from porewatch.domain.landing.sorting import Door, Understood, sort_out
-from porewatch.domain.landing.tells import normal_barcode
-from porewatch.domain.naming import kind_of
+from porewatch.domain.inputs.barcodes_in_paths import normal_barcode
+from porewatch.domain.inputs.file_kinds import kind_of
+from porewatch.domain.inputs.file_names import (
+    Landed,
+    classify,
+)
+from porewatch.domain.inputs.landing.first_bytes import ENOUGH
+from porewatch.domain.inputs.landing.sorting import (
+    Door,
+    Understood,
+    sort_out,
+)
 from porewatch.reads.walk import Walk
 
 _USED = (

@@ -15,9 +15,9 @@ from typing import Any, NamedTuple
 from porewatch.domain.bounds import LONGEST_VALUE
 from porewatch.domain.errors import InputRefused, NoReadsInside
 from porewatch.domain.runs import Sequencing
-from porewatch.reads.boxed import of_file
 from porewatch.reads.pod5_count import Part, count_reads
 from porewatch.reads.raw import RawBytes
+from porewatch.reads.sandbox.run import of_file
 
 SIGNATURE = b"\x8bPOD\r\n\x1a\n"
 _MARKER = 16

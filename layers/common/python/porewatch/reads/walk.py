@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from porewatch.domain.errors import InputRefused, Refused
-from porewatch.domain.landing.names import is_kept_from_view
+from porewatch.domain.inputs.file_names import is_kept_from_view
 
 
 @dataclass

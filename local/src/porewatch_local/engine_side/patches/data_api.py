@@ -9,7 +9,7 @@ a lock would stop the commit that releases it, and everything else. It gets a th
 and AWS's limits: 45 s for a statement, 3 minutes for a transaction nobody uses.
 Delete when: the engine can be given an external address for a cluster.
 
-Set by porewatch_local.engine: POREWATCH_PG_HOST, POREWATCH_PG_PORT, POREWATCH_PG_ADMIN,
+Set by porewatch_local.embedded.engine: POREWATCH_PG_HOST, POREWATCH_PG_PORT, POREWATCH_PG_ADMIN,
 POREWATCH_PG_PASSWORD. Without them nothing is patched.
 """
 

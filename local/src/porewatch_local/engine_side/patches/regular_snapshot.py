@@ -23,7 +23,7 @@ from ..rewriting import rewrite
 
 EVERY_S = float(os.environ.get("POREWATCH_SNAPSHOT_S", "30"))
 UNCLEAN = "running-since"
-"""As `porewatch_local.unclean.MARKER`, which this process cannot import."""
+"""As `porewatch_local.embedded.after_a_crash.MARKER`, which this process cannot import."""
 
 _log = logging.getLogger("porewatch.snapshot")
 _running: set[asyncio.Task[None]] = set()

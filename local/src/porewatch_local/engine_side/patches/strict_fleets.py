@@ -10,7 +10,7 @@ nowhere, and a request that EC2 would refuse passes every test. Each refusal has
   instance launch issues" ("Unsupported");
 - a pool without capacity: the same page ("Insufficient instance capacity").
 The last two are facts of the day and not of a request: `pools.json` in the engine's state says them
-(`porewatch_local.scarcity` writes it).
+(`porewatch_local.embedded.capacity_limits` writes it).
 Delete when: the engine refuses these and can be told which pools are empty.
 """
 

@@ -1,0 +1,56 @@
+"""Verbs about alerts: list those that wait for somebody, and close one."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from porewatch.domain.facts.alerts import Acknowledge
+from porewatch_cli.options import JsonOption, ProfileOption, RegionOption, RunArgument, StackOption
+from porewatch_cli.runs import alerts as told
+from porewatch_cli.stack import find_stack
+from porewatch_cli.terminal import speaks_plainly
+
+app = typer.Typer()
+
+
+@app.command()
+@speaks_plainly
+def alerts(
+    run: Annotated[str | None, typer.Option("--run", help="only of this run")] = None,
+    every: Annotated[
+        bool, typer.Option("--all", help="acknowledged and withdrawn ones as well")
+    ] = False,
+    as_json: JsonOption = False,
+    stack: StackOption = None,
+    profile: ProfileOption = None,
+    region: RegionOption = None,
+) -> None:
+    """Alerts that nobody has acknowledged, oldest first."""
+    chosen = find_stack(stack, profile=profile, region=region)
+    told.show(chosen, run, every=every, as_json=as_json)
+
+
+@app.command()
+@speaks_plainly
+def ack(
+    run: RunArgument,
+    sample: Annotated[str, typer.Argument(metavar="SAMPLE", help="the sample's name")],
+    code: Annotated[str, typer.Argument(metavar="CODE", help="the code of the alert")],
+    name: Annotated[str, typer.Option("--name", help="who looked at it")],
+    note: Annotated[str, typer.Option("--note", help="what was decided")] = "",
+    revision: Annotated[
+        int | None, typer.Option("--revision", help="default: the latest with such an alert")
+    ] = None,
+    as_json: JsonOption = False,
+    stack: StackOption = None,
+    profile: ProfileOption = None,
+    region: RegionOption = None,
+) -> None:
+    """Acknowledge an alert: somebody has seen it. It is not escalated any more."""
+    chosen = find_stack(stack, profile=profile, region=region)
+    said = Acknowledge(
+        run_id=run, sample=sample, code=code, name=name, note=note, revision=revision
+    )
+    told.close(chosen, said, as_json=as_json)

@@ -1,0 +1,107 @@
+"""Verbs that need no stack: screen and validate here, start and stop the embedded AWS."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from porewatch import __version__
+from porewatch.domain.calls.release_policy import DEFAULT
+from porewatch.domain.errors import InputRefused
+from porewatch_cli import exit_codes
+from porewatch_cli.operate.embedded import run_embedded
+from porewatch_cli.options import (
+    BlockOption,
+    ExitZeroOption,
+    JsonOption,
+    LabOption,
+    LanguageOption,
+    LengthOption,
+    ReleaseOption,
+    read_limits,
+)
+from porewatch_cli.reports.screen import screen_here
+from porewatch_cli.reports.validate import validate_here
+from porewatch_cli.terminal import speaks_plainly
+
+app = typer.Typer()
+
+
+@app.command()
+@speaks_plainly
+def screen(
+    reads: Annotated[list[Path], typer.Argument(help=".fastq(.gz) or .bam files")],
+    references: Annotated[
+        Path, typer.Option("--references", help="a bundle's folder, or the folder of bundles")
+    ],
+    out: Annotated[Path, typer.Option("--out", help="where the reports go")],
+    bundle: Annotated[str | None, typer.Option("--bundle", help="NAME@VERSION")] = None,
+    sample_sheet: Annotated[Path | None, typer.Option("--sample-sheet")] = None,
+    lab: LabOption = None,
+    threads: Annotated[int, typer.Option("--threads", min=1)] = 2,
+    release_policy: ReleaseOption = None,
+    min_read_length: LengthOption = None,
+    min_block: BlockOption = None,
+    language: LanguageOption = "en",
+    exit_zero: ExitZeroOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Run the worker's phases in this process: no cloud, the same report. Resumes when killed.
+
+    Exit codes: 0 reportable, 3 not reportable, 4 refused, 5 failed.
+    """
+    if not reads:
+        raise InputRefused("no reads were named.", remedy="name at least one .fastq.gz or .bam.")
+    report = screen_here(
+        reads,
+        references=references,
+        out=out,
+        bundle=bundle,
+        sample_sheet=sample_sheet,
+        lab=lab,
+        threads=threads,
+        as_json=as_json,
+        language=language,
+        release_policy=DEFAULT if release_policy is None else release_policy,
+        read_limits=read_limits(min_read_length, min_block),
+    )
+    if code := exit_codes.of_outcome(report.outcome, exit_zero=exit_zero):
+        raise typer.Exit(code)
+
+
+@app.command()
+@speaks_plainly
+def validate(
+    size: Annotated[
+        Literal["small", "medium", "full"], typer.Option("--size", help="full takes many minutes")
+    ] = "small",
+    out: Annotated[
+        Path | None, typer.Option("--out", help="also write validation.json and .html here")
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Screen made runs with known truth: agreement and LOD95. Exit code 1 if too low."""
+    validate_here(size, out, as_json=as_json)
+
+
+@app.command()
+@speaks_plainly
+def up(as_json: JsonOption = False) -> None:
+    """Start the embedded AWS of this folder and deploy to it."""
+    raise typer.Exit(run_embedded("up", as_json))
+
+
+@app.command()
+@speaks_plainly
+def down(as_json: JsonOption = False) -> None:
+    """Stop the embedded AWS; runs and reports stay on disk."""
+    raise typer.Exit(run_embedded("down", as_json))
+
+
+@app.command()
+def version() -> None:
+    """Print the version."""
+    sys.stdout.write(f"porewatch {__version__}\n")

@@ -1,0 +1,199 @@
+"""What the read-only verbs print: runs, reports, bills and logs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rich.text import Text
+
+from porewatch.domain import s3_keys
+from porewatch.domain.errors import Refused
+from porewatch.domain.rules.revisions import reported
+from porewatch.domain.runs import RunRecord, RunState
+from porewatch_cli.reports import summary as tables
+from porewatch_cli.reports.report_files import (
+    forms,
+    of_samples,
+)
+from porewatch_cli.reports.reports import (
+    read_bill,
+    read_report,
+    record_of,
+    save_reports,
+    with_report,
+)
+from porewatch_cli.runs.holds_and_deletions import hold_text
+from porewatch_cli.runs.verdict_text import (
+    detections_text,
+    result_text,
+    revisions_text,
+    state_text,
+)
+from porewatch_cli.submit.submit import Submission
+from porewatch_cli.terminal import console, errors, print_json, table
+from porewatch_worker.report.parts.i18n import Language
+from porewatch_worker.report.sample_files import sample_files
+
+if TYPE_CHECKING:
+    from porewatch.adapters.objects import Objects
+    from porewatch_cli.operate.doctor import Check
+    from porewatch_cli.stack import Stack
+
+LINK_SECONDS = 3600
+
+
+def faults(found: Sequence[Refused]) -> None:
+    """Every bad file with its place and the remedy."""
+    shown = table("files that cannot be used", "file", "record", "line", "problem", "what to do")
+    for fault in found:
+        shown.add_row(
+            Text(fault.file or ""),
+            str(fault.record or ""),
+            str(fault.line or ""),
+            Text(fault.problem, style="red"),
+            Text(fault.remedy or ""),
+        )
+    errors.print(shown)
+
+
+def submitted(sent: Submission) -> dict[str, Any]:
+    return asdict(sent)
+
+
+def say_submitted(sent: Submission) -> None:
+    content = f", {sent.reads:,} reads, {(sent.bases or 0) / 1e6:,.1f} Mb" if sent.reads else ""
+    again = "" if sent.sent else " (all of it was there already)"
+    said = f": {sent.files} files, {sent.bytes / 1e6:,.1f} MB{content}{again}; sealed"
+    console.print(Text.assemble("run ", (sent.run_id, "bold"), said))
+    for line in (*sent.left_out, *sent.remarks):
+        console.print(f"  {line}")
+    console.print(f"  follow it: porewatch watch {sent.run_id}")
+
+
+def runs(stack: Stack, *, as_json: bool) -> None:
+    found = list(stack.runs.list())
+    if as_json:
+        print_json(found)
+        return
+    if not found:
+        console.print("no runs yet; `porewatch submit PATH` sends one")
+        return
+    columns = ("run", "state", "result", "created", "findings", "USD", "problem")
+    shown = table("", *columns, numeric=("USD",))
+    for run in found:
+        result = reported(run) or run
+        shown.add_row(
+            run.run_id,
+            state_text(run),
+            result_text(result),
+            run.created_at.strftime("%Y-%m-%d %H:%M"),
+            detections_text(result),
+            f"{run.cost_usd:.4f}",
+            Text("; ".join(filter(None, (hold_text(run), run.problem, revisions_text(run))))),
+        )
+    console.print(shown)
+
+
+def report(
+    stack: Stack,
+    run_id: str,
+    *,
+    out: Path | None,
+    as_json: bool,
+    language: Language = "en",
+    revision: int | None = None,
+) -> None:
+    """Findings in the terminal; links to the report's forms in `language`, or copies of all."""
+    run = with_report(stack, run_id, revision)
+    content = read_report(stack, run)
+    saved = save_reports(stack, run, out) if out else {}
+    if as_json:
+        print_json(content)
+        return
+    tables.show_report(content, language=language)
+    bucket = stack.bucket("Reports")
+    for name in forms(language):
+        if name in saved:
+            where = str(saved[name])
+        elif name in run.report_keys:
+            where = bucket.link(run.report_keys[name], LINK_SECONDS)
+        else:
+            where = "not published by that worker; --out FOLDER makes it from report.json"
+        console.print(f"{name:>14}  {where}", soft_wrap=True)
+    if single := set(sample_files(content)):
+        where = str(out) if out else "--out FOLDER copies them"
+        console.print(of_samples(single, where), soft_wrap=True)
+
+
+def ending(stack: Stack, run: RunRecord, language: Language = "en") -> None:
+    """What a run that is over comes to, on a terminal."""
+    if run.state is RunState.COMPLETED:
+        summary(stack, run, language)
+        console.print(Text.assemble(f"{run.run_id}: ", result_text(run)))
+        return
+    said = Text.assemble((run.state.value, "bold red"), f": {run.problem or ''}")
+    console.print(said, soft_wrap=True)
+
+
+def summary(stack: Stack, run: RunRecord, language: Language = "en") -> None:
+    """Findings, accounting and bill of a finished run, and where the reports are."""
+    tables.show_report(read_report(stack, run), bill=read_bill(stack, run), language=language)
+    console.print()
+    console.print(f"reports: porewatch report {run.run_id} --out FOLDER")
+
+
+def logs(
+    stack: Stack, run_id: str, stage: str | None, *, as_json: bool, revision: int | None = None
+) -> None:
+    run = record_of(stack, run_id, revision)
+    bucket = stack.bucket("Results")
+    found: dict[str, str] = {}
+    for record in stack.stages.of_run(run_id, run.revision):
+        if stage not in (None, record.stage):
+            continue
+        for attempt in record.all_attempts:
+            key, epoch = s3_keys.log_key(attempt), s3_keys.epoch_of_attempt(attempt)
+            if bucket.head(key) is not None:
+                found[f"{record.stage} epoch {epoch}"] = bucket.get(key).decode(errors="replace")
+        found |= _boot_logs(bucket, s3_keys.stage_prefix(run_id, run.revision, record.stage))
+    facts = stack.stages.facts(run_id, run.revision)
+    if as_json:
+        print_json({"logs": found, "facts": [[type(f).__name__, f] for f in facts]})
+        return
+    for fact in facts:
+        kind, what = (type(fact).__name__, "bold"), f"  {tables.fact_line(fact)}"
+        console.print(Text.assemble(f"{fact.at:%H:%M:%S}  ", kind, what), soft_wrap=True)
+    for title, text in found.items():
+        console.rule(title, align="left")
+        for line in text.rstrip().expandtabs().split("\n"):
+            console.print(f"│ {line}", soft_wrap=True)  # so that none looks like a line of ours
+
+
+def _boot_logs(bucket: Objects, stage: str) -> dict[str, str]:
+    """What machines printed whose worker ended badly or never began, by epoch and machine."""
+    found = {}
+    for head in bucket.keys(stage):
+        told = s3_keys.boot_log_of(head.key)
+        if told is not None:
+            epoch, who = told
+            title = f"{stage.rstrip('/').rsplit('/', 1)[-1]} epoch {epoch}, boot of {who}"
+            found[title] = bucket.get(head.key).decode(errors="replace")
+    return found
+
+
+VERDICT_STYLES = {"OK": "green", "WARN": "yellow", "FAIL": "bold red", "not answered": "dim"}
+
+
+def checks(found: list[Check], *, as_json: bool) -> None:
+    """What `porewatch doctor` saw, one line a check, and below what to do."""
+    if as_json:
+        print_json(found)
+        return
+    shown = table("would a launch work?", "check", "verdict", "seen", "what to do")
+    for check in found:
+        verdict = Text(check.verdict.value, style=VERDICT_STYLES[check.verdict.value])
+        shown.add_row(check.what, verdict, Text(check.told), Text(check.remedy))
+    console.print(shown)

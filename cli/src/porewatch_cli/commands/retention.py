@@ -1,0 +1,146 @@
+"""Verbs that end a run or its data: stop it, hold it, delete it."""
+
+from __future__ import annotations
+
+import getpass
+import sys
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.text import Text
+
+from porewatch.domain.errors import MessageRefused
+from porewatch.domain.retention.orders import (
+    Deleted,
+    DeleteRun,
+    Held,
+    HoldRun,
+)
+from porewatch.domain.rules.cancelling import (
+    Cancel,
+    Cancelled,
+)
+from porewatch_cli.invoke import ask_function
+from porewatch_cli.options import (
+    ByOption,
+    JsonOption,
+    ProfileOption,
+    RegionOption,
+    RunArgument,
+    StackOption,
+)
+from porewatch_cli.runs import holds_and_deletions
+from porewatch_cli.stack import find_stack
+from porewatch_cli.terminal import console, print_json, speaks_plainly
+
+if TYPE_CHECKING:
+    from porewatch_cli.stack import Stack
+
+app = typer.Typer()
+
+ReasonOption = Annotated[str, typer.Option("--reason", help="why; it goes into record and notice")]
+
+
+@app.command()
+@speaks_plainly
+def cancel(
+    run: RunArgument,
+    reason: ReasonOption = "",
+    by: ByOption = None,
+    as_json: JsonOption = False,
+    stack: StackOption = None,
+    profile: ProfileOption = None,
+    region: RegionOption = None,
+) -> None:
+    """Stop a run: its machines end and are paid, people are notified, what was saved stays."""
+    chosen = find_stack(stack, profile=profile, region=region)
+    chosen.runs.get(run)
+    order = Cancel(run_id=run, by=by or getpass.getuser(), reason=reason)
+    done = ask_function(chosen, "run-canceller", order, Cancelled)
+    if as_json:
+        print_json(done)
+        return
+    ended = ", ".join(done.machines) or "none was at work"
+    said = f" is {done.state.value}: {done.problem}"
+    console.print(Text.assemble("run ", (done.run_id, "bold"), said))
+    console.print(f"  machines ended: {ended}; cost so far {done.cost_usd:.4f} USD")
+
+
+@app.command()
+@speaks_plainly
+def hold(
+    run: RunArgument,
+    reason: Annotated[str, typer.Option("--reason", help="why; it stays in the run's record")],
+    release: Annotated[bool, typer.Option("--release", help="end the run's legal hold")] = False,
+    by: ByOption = None,
+    as_json: JsonOption = False,
+    stack: StackOption = None,
+    profile: ProfileOption = None,
+    region: RegionOption = None,
+) -> None:
+    """Put a run under legal hold: nothing of it is deleted, by a person or by its age."""
+    chosen = find_stack(stack, profile=profile, region=region)
+    chosen.runs.get(run)
+    if not reason.strip():
+        raise MessageRefused("a legal hold needs a reason.", remedy="say why: --reason TEXT.")
+    order = HoldRun(run_id=run, by=by or getpass.getuser(), reason=reason, release=release)
+    done = _settle_hold(chosen, order)
+    if as_json:
+        print_json(done)
+    else:
+        holds_and_deletions.show_hold(done)
+
+
+@app.command()
+@speaks_plainly
+def delete(
+    run: RunArgument,
+    reason: ReasonOption = "",
+    by: ByOption = None,
+    yes: Annotated[
+        str | None,
+        typer.Option(
+            "--yes", metavar="RUN", help="the run's id once more, instead of the question"
+        ),
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="say what would go and what stays; delete nothing")
+    ] = False,
+    as_json: JsonOption = False,
+    stack: StackOption = None,
+    profile: ProfileOption = None,
+    region: RegionOption = None,
+) -> None:
+    """Delete all data of a run, in all its revisions, for good. Never under legal hold."""
+    chosen = find_stack(stack, profile=profile, region=region)
+    chosen.runs.get(run)
+    order = DeleteRun(run_id=run, by=by or getpass.getuser(), reason=reason, dry_run=True)
+    found = ask_function(chosen, "run-eraser", order, Deleted)
+    if not dry_run:
+        if not as_json:
+            holds_and_deletions.show_deletion(found)
+        holds_and_deletions.must_agree(run, yes, asks=sys.stdin.isatty() and not as_json)
+        found = _delete(chosen, order.model_copy(update={"dry_run": False}), found)
+    if as_json:
+        print_json(found)
+    else:
+        holds_and_deletions.show_deletion(found)
+
+
+def _delete(stack: Stack, order: DeleteRun, before: Deleted) -> Deleted:
+    """Each call deletes for a while; a large run takes some, and people see how far it is."""
+    done = ask_function(stack, "run-eraser", order, Deleted)
+    while done.more:
+        holds_and_deletions.show_going(done, before)
+        done = ask_function(stack, "run-eraser", order, Deleted)
+    return done
+
+
+def _settle_hold(stack: Stack, order: HoldRun) -> Held:
+    done = ask_function(stack, "run-keeper", order, Held)
+    locked = done.locked
+    while done.more:
+        holds_and_deletions.show_locking(locked, release=order.release)
+        done = ask_function(stack, "run-keeper", order, Held)
+        locked += done.locked
+    return done.model_copy(update={"locked": locked})

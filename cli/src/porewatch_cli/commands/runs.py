@@ -1,0 +1,250 @@
+"""Verbs about runs: send one, watch it, read what came out. Each asks a module of its own name."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from porewatch.domain.errors import SeveralRefused
+from porewatch_cli import exit_codes
+from porewatch_cli.commands import output
+from porewatch_cli.options import (
+    BlockOption,
+    ExitZeroOption,
+    JsonOption,
+    LabOption,
+    LanguageOption,
+    LengthOption,
+    ProfileOption,
+    RegionOption,
+    ReleaseOption,
+    RevisionOption,
+    RunArgument,
+    StackOption,
+    read_limits,
+)
+from porewatch_cli.reports.audit import (
+    anchored,
+    audit_report,
+    kept_head,
+)
+from porewatch_cli.reports.compare import compare_runs
+from porewatch_cli.reports.reports import given_report
+from porewatch_cli.runs.watch import watch as watch_run
+from porewatch_cli.stack import Stack, find_stack
+from porewatch_cli.submit.submit import submit as send_run
+from porewatch_cli.submit.wait_for_stack import Sent
+from porewatch_cli.terminal import EXIT_FAILED, fail, print_json, speaks_plainly
+from porewatch_worker.report.parts.i18n import Language
+
+app = typer.Typer()
+
+
+@app.command()
+@speaks_plainly
+def submit(
+    path: Annotated[Path, typer.Argument(help="reads file, folder, MinKNOW folder, or .tar")],
+    run_id: Annotated[str | None, typer.Option("--run-id", help="default: name + content")] = None,
+    sample_sheet: Annotated[
+        Path | None, typer.Option("--sample-sheet", help="CSV or TSV: sample, barcode, role, ...")
+    ] = None,
+    lab: LabOption = None,
+    layout: Annotated[
+        str | None, typer.Option("--layout", help="which phases share a machine")
+    ] = None,
+    bundle: Annotated[
+        str | None, typer.Option("--bundle", help="reference bundle, NAME@VERSION")
+    ] = None,
+    release_policy: ReleaseOption = None,
+    min_read_length: LengthOption = None,
+    min_block: BlockOption = None,
+    wait: Annotated[bool, typer.Option("--wait", help="watch the run until it is over")] = False,
+    exit_zero: ExitZeroOption = False,
+    language: LanguageOption = "en",
+    as_json: JsonOption = False,
+    stack: StackOption = None,
+    profile: ProfileOption = None,
+    region: RegionOption = None,
+) -> None:
+    """Check the reads here, send them, and seal the run. Bad input is refused before uploading.
+
+    Exit codes with --wait: 0 reportable, 3 not reportable, 4 refused, 5 failed or cancelled.
+    """
+    chosen = find_stack(stack, profile=profile, region=region)
+    try:
+        sent = send_run(
+            path,
+            stack=chosen,
+            run_id=run_id,
+            sample_sheet=sample_sheet,
+            lab=lab,
+            profile=layout,
+            bundle=bundle,
+            release_policy=release_policy,
+            read_limits=read_limits(min_read_length, min_block),
+            quiet=as_json,
+        )
+    except SeveralRefused as several:
+        if not as_json:
+            output.faults(several.faults)
+        fail(several, as_json=as_json)
+    if as_json:
+        print_json(output.submitted(sent))
+    else:
+        output.say_submitted(sent)
+    if wait:
+        awaited = Sent(sent.digest) if sent.digest else None
+        _watch_and_report(
+            sent.run_id,
+            chosen,
+            as_json=as_json,
+            language=language,
+            exit_zero=exit_zero,
+            sent=awaited,
+        )
+
+
+@app.command()
+@speaks_plainly
+def watch(
+    run: RunArgument,
+    revision: RevisionOption = None,
+    language: LanguageOption = "en",
+    exit_zero: ExitZeroOption = False,
+    as_json: JsonOption = False,
+    stack: StackOption = None,
+    profile: ProfileOption = None,
+    region: RegionOption = None,
+) -> None:
+    """Live phases, progress, instance and cost, until the run is over.
+
+    Exit codes: 0 reportable, 3 not reportable, 4 refused, 5 failed or cancelled.
+    """
+    chosen = find_stack(stack, profile=profile, region=region)
+    _watch_and_report(
+        run,
+        chosen,
+        as_json=as_json,
+        language=language,
+        exit_zero=exit_zero,
+        revision=revision,
+    )
+
+
+def _watch_and_report(
+    run: str,
+    stack: Stack,
+    *,
+    as_json: bool,
+    language: Language,
+    exit_zero: bool,
+    sent: Sent | None = None,
+    revision: int | None = None,
+) -> None:
+    last = watch_run(run, stack, sent=sent, revision=revision, as_json=as_json)
+    if not as_json:
+        output.ending(stack, last.run, language)
+    if code := exit_codes.of_run(last.run, exit_zero=exit_zero):
+        raise typer.Exit(code)
+
+
+@app.command(name="list")
+@speaks_plainly
+def list_runs(
+    as_json: JsonOption = False,
+    stack: StackOption = None,
+    profile: ProfileOption = None,
+    region: RegionOption = None,
+) -> None:
+    """All runs, newest first."""
+    output.runs(find_stack(stack, profile=profile, region=region), as_json=as_json)
+
+
+@app.command()
+@speaks_plainly
+def report(
+    run: RunArgument,
+    revision: RevisionOption = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", help="also save report.json, .html and .pdf here")
+    ] = None,
+    language: LanguageOption = "en",
+    as_json: JsonOption = False,
+    stack: StackOption = None,
+    profile: ProfileOption = None,
+    region: RegionOption = None,
+) -> None:
+    """What was found, with its evidence; and links to (or copies of) the three reports."""
+    chosen = find_stack(stack, profile=profile, region=region)
+    output.report(chosen, run, out=out, as_json=as_json, language=language, revision=revision)
+
+
+@app.command()
+@speaks_plainly
+def compare(
+    before: Annotated[str, typer.Argument(metavar="RUN_A", help="a run, or its report.json")],
+    after: Annotated[str, typer.Argument(metavar="RUN_B", help="a run, or its report.json")],
+    out: Annotated[Path | None, typer.Option("--out", help="also write HTML pages here")] = None,
+    revision_a: Annotated[
+        int | None, typer.Option("--revision-a", min=0, help="of RUN_A (default: its newest)")
+    ] = None,
+    revision_b: Annotated[
+        int | None, typer.Option("--revision-b", min=0, help="of RUN_B (default: its newest)")
+    ] = None,
+    language: LanguageOption = "en",
+    as_json: JsonOption = False,
+    stack: StackOption = None,
+    profile: ProfileOption = None,
+    region: RegionOption = None,
+) -> None:
+    """What changed between two runs: findings, evidence, amounts, controls, versions, cost."""
+    one = given_report(before, stack, profile, region, revision=revision_a)
+    other = given_report(after, stack, profile, region, revision=revision_b)
+    compare_runs(one, other, out=out, language=language, as_json=as_json)
+
+
+@app.command()
+@speaks_plainly
+def audit(
+    report: Annotated[str, typer.Argument(metavar="RUN", help="a run, or its report.json")],
+    head: Annotated[
+        str | None,
+        typer.Option("--head", help="the head as it was kept: the hash, or a file that holds it"),
+    ] = None,
+    revision: RevisionOption = None,
+    as_json: JsonOption = False,
+    stack: StackOption = None,
+    profile: ProfileOption = None,
+    region: RegionOption = None,
+) -> None:
+    """Check a report against its audit trail. Names every entry that was changed; exit code 1.
+
+    With --head a trail that was rewritten as a whole is found, too; for a run, the stack's signed
+    anchor shows it.
+    """
+    kept = kept_head(head) if head is not None else None
+    found = given_report(report, stack, profile, region, extra="forbid", revision=revision)
+    published = not Path(report).exists()
+    anchor = (
+        anchored(found, find_stack(stack, profile=profile, region=region)) if published else None
+    )
+    if not audit_report(found, as_json=as_json, kept=kept, anchor=anchor):
+        raise typer.Exit(EXIT_FAILED)
+
+
+@app.command()
+@speaks_plainly
+def logs(
+    run: RunArgument,
+    revision: RevisionOption = None,
+    stage: Annotated[str | None, typer.Option("--stage", help="only this stage")] = None,
+    as_json: JsonOption = False,
+    stack: StackOption = None,
+    profile: ProfileOption = None,
+    region: RegionOption = None,
+) -> None:
+    """What the workers wrote, machine by machine, and what happened to the run."""
+    chosen = find_stack(stack, profile=profile, region=region)
+    output.logs(chosen, run, stage, as_json=as_json, revision=revision)

@@ -1,0 +1,67 @@
+"""Verbs about a deployed stack: would it work, what went astray, what was left over."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from porewatch_cli.commands import output
+from porewatch_cli.operate.doctor import (
+    Verdict,
+    examine,
+)
+from porewatch_cli.operate.orphans import reap as look_for_leftovers
+from porewatch_cli.operate.redrive import redrive as dead_letters
+from porewatch_cli.options import JsonOption, ProfileOption, RegionOption, StackOption
+from porewatch_cli.stack import find_stack
+from porewatch_cli.terminal import EXIT_FAILED, speaks_plainly
+
+app = typer.Typer()
+
+
+@app.command()
+@speaks_plainly
+def doctor(
+    as_json: JsonOption = False,
+    stack: StackOption = None,
+    profile: ProfileOption = None,
+    region: RegionOption = None,
+) -> None:
+    """Would a launch work? Image, subnets, endpoints, types, quotas, queues; exit code 1 if not."""
+    checks = examine(find_stack(stack, profile=profile, region=region))
+    output.checks(checks, as_json=as_json)
+    if any(check.verdict is Verdict.FAIL for check in checks):
+        raise typer.Exit(EXIT_FAILED)
+
+
+@app.command()
+@speaks_plainly
+def redrive(
+    queue: Annotated[str | None, typer.Argument(help="only this queue, e.g. files")] = None,
+    move: Annotated[bool, typer.Option("--move", help="send the letters back")] = False,
+    as_json: JsonOption = False,
+    stack: StackOption = None,
+    profile: ProfileOption = None,
+    region: RegionOption = None,
+) -> None:
+    """Show what could not be handled; with --move, send it back to its queue."""
+    chosen = find_stack(stack, profile=profile, region=region)
+    dead_letters(chosen, queue, move=move, as_json=as_json)
+
+
+@app.command()
+@speaks_plainly
+def reap(
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run/--yes", help="look only; --yes: end what was seen twice")
+    ] = True,
+    kills: Annotated[int, typer.Option("--kills", min=0, max=1000, help="show the last ends")] = 0,
+    as_json: JsonOption = False,
+    stack: StackOption = None,
+    profile: ProfileOption = None,
+    region: RegionOption = None,
+) -> None:
+    """What still costs money and is of no use to anybody: instances, volumes, uploads, ..."""
+    chosen = find_stack(stack, profile=profile, region=region)
+    look_for_leftovers(chosen, dry=dry_run, kills=kills, as_json=as_json)

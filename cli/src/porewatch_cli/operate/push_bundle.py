@@ -1,0 +1,68 @@
+"""Send a bundle to a stack: its files under its own digest, then the pointer that names it.
+
+What arrived is not sent twice; a push that broke off goes on where it was. Until the pointer is
+written, nobody sees anything of it.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from porewatch.domain.calls.stored_bundles import (
+    StoredBundle,
+    bundle_prefix,
+)
+from porewatch.domain.errors import BundleRefused, NotFound
+from porewatch_cli.progress_bar import bar
+from porewatch_cli.submit.upload import (
+    Upload,
+    send_all,
+)
+
+if TYPE_CHECKING:
+    from porewatch_cli.stack import Stack
+
+
+def push_bundle(
+    stack: Stack, root: Path, ref: str, *, at: datetime, replace: bool = False, quiet: bool = False
+) -> StoredBundle:
+    """What the stack now has under the name. Raises BundleRefused for one that is not whole, or
+    when the stack has another one of this name and that is not to be replaced; NotFound for a stack
+    of an earlier version."""
+    from porewatch_worker.references.installed import (  # noqa: PLC0415
+        MANIFEST,
+        SEAL,
+        bundle_folder,
+    )
+    from porewatch_worker.references.verify import (  # noqa: PLC0415 - loads minimap2
+        manifest_sha256,
+        sha256_of,
+        verify_bundle,
+    )
+
+    if stack.bundles is None:
+        raise NotFound("the stack has no bucket for bundles.", remedy="deploy this version.")
+    manifest = verify_bundle(root, ref)
+    sent = StoredBundle.of(manifest, manifest_sha256(root, ref), at)
+    before = stack.bundles.find(ref)
+    if before is not None and before.sha256 != sent.sha256 and not replace:
+        raise BundleRefused(
+            f"the stack has another {ref}, of {before.pushed_at:%Y-%m-%d %H:%M}.",
+            remedy="give this one another version, or add --replace: runs that begin from then on "
+            "get it, those under way keep theirs.",
+        )
+    folder, bucket = bundle_folder(root, ref), stack.output("ReferencesBucketName")
+    digests = {file.path: file.sha256 for file in manifest.every_file}
+    digests |= {name: sha256_of(folder / name) for name in (MANIFEST, SEAL)}
+    prefix = bundle_prefix(ref, sent.sha256)
+    uploads = [
+        Upload(source=folder / name, bucket=bucket, key=prefix + name, sha256=digest)
+        for name, digest in digests.items()
+    ]
+    there = {head.key for head in stack.bucket("References").keys(prefix)}
+    with bar("uploading", sum(upload.size for upload in uploads), quiet) as advance:
+        send_all(uploads, there, s3=stack.s3, advance=advance)
+    stack.bundles.point(sent)
+    return sent

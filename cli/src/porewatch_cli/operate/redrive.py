@@ -1,0 +1,140 @@
+"""`porewatch redrive`: what could not be handled goes back to its queue, once the cause is mended.
+
+Each letter is sent to the queue it came from and only then removed from the dead-letter queue: a
+letter may be told twice that way (handlers do not mind), but none is lost.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from porewatch.adapters.messages.worker_queue import REASON
+from porewatch.domain.base import Model
+from porewatch.domain.errors import NotFound
+from porewatch.domain.stage.message_proofs import MAC
+from porewatch_cli.terminal import console, print_json, stacked, table
+
+if TYPE_CHECKING:
+    from mypy_boto3_sqs import SQSClient
+
+    from porewatch_cli.stack import Stack
+
+SUFFIX = "QueueUrl"
+LOOK_SECONDS = 5  # a letter that was looked at is seen again after so many seconds
+BATCH = 10
+
+
+class Letters(Model):
+    """One queue's dead letters."""
+
+    queue: str
+    waiting: int
+    moved: int = 0
+    samples: tuple[str, ...] = ()
+
+
+def redrive(stack: Stack, queue: str | None, *, move: bool, as_json: bool) -> None:
+    """Show the dead letters of every queue (or of `queue`); with `move`, send them back."""
+    sqs: SQSClient = stack.session.client("sqs", endpoint_url=stack.endpoint)
+    found = [
+        _move(sqs, name, source) if move else _look(sqs, name, source)
+        for name, source in _queues(stack, queue)
+    ]
+    if as_json:
+        print_json(found)
+        return
+    shown = table("dead letters", "queue", "waiting", "moved back", "first letters")
+    for one in found:
+        shown.add_row(
+            one.queue,
+            str(one.waiting),
+            str(one.moved) if move else "",
+            stacked(one.samples),
+        )
+    console.print(shown)
+    if not move and any(one.waiting for one in found):
+        console.print("fix the cause first, then: porewatch redrive --move")
+
+
+def _queues(stack: Stack, wanted: str | None) -> Iterator[tuple[str, str]]:
+    named = {
+        name.removesuffix(SUFFIX).lower(): url
+        for name, url in stack.outputs.items()
+        if name.endswith(SUFFIX)
+    }
+    if wanted is not None and wanted not in named:
+        raise NotFound(f"there is no queue {wanted}.", remedy=f"one of: {', '.join(sorted(named))}")
+    for name, url in sorted(named.items()):
+        if wanted in (None, name):
+            yield name, url
+
+
+def _dead(sqs: SQSClient, source: str) -> tuple[str, int]:
+    """(url of the dead-letter queue, how many letters it holds)."""
+    told = sqs.get_queue_attributes(QueueUrl=source, AttributeNames=["RedrivePolicy"])
+    policy = json.loads(told["Attributes"]["RedrivePolicy"])
+    url = sqs.get_queue_url(QueueName=policy["deadLetterTargetArn"].rsplit(":", 1)[1])["QueueUrl"]
+    counted = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["ApproximateNumberOfMessages"])
+    return url, int(counted["Attributes"]["ApproximateNumberOfMessages"])
+
+
+def _receive(sqs: SQSClient, url: str, seconds: int) -> list[Any]:
+    answer = sqs.receive_message(
+        QueueUrl=url,
+        MaxNumberOfMessages=BATCH,
+        VisibilityTimeout=seconds,
+        MessageAttributeNames=["All"],
+    )
+    return list(answer.get("Messages", []))
+
+
+def _look(sqs: SQSClient, name: str, source: str) -> Letters:
+    url, waiting = _dead(sqs, source)
+    seen = _receive(sqs, url, LOOK_SECONDS) if waiting else []
+    return Letters(queue=name, waiting=waiting, samples=tuple(_told(m) for m in seen[:3]))
+
+
+def _move(sqs: SQSClient, name: str, source: str) -> Letters:
+    url, waiting = _dead(sqs, source)
+    moved = 0
+    while moved < waiting and (letters := _receive(sqs, url, 60)):
+        for letter in letters:
+            attributes = _kept(letter.get("MessageAttributes", {}))
+            sqs.send_message(
+                QueueUrl=source, MessageBody=letter["Body"], MessageAttributes=attributes
+            )
+            sqs.delete_message(QueueUrl=url, ReceiptHandle=letter["ReceiptHandle"])
+            moved += 1
+    return Letters(queue=name, waiting=waiting - moved, moved=moved)
+
+
+def _kept(attributes: Any) -> Any:
+    """What a letter goes back with: its proof, not the reason why it was set aside."""
+    return {
+        name: {"DataType": one["DataType"], "StringValue": one["StringValue"]}
+        for name, one in attributes.items()
+        if name == MAC
+    }
+
+
+def _told(letter: Any) -> str:
+    """What a letter is about, and why it is one where that is known."""
+    why = letter.get("MessageAttributes", {}).get(REASON, {}).get("StringValue", "")
+    return f"{_brief(letter['Body'])}: {why}" if why else _brief(letter["Body"])
+
+
+def _brief(body: str, length: int = 100) -> str:
+    """What a letter is about: the event's type and object, or its first characters."""
+    try:
+        told = json.loads(body)
+    except ValueError:
+        return body[:length]
+    if not isinstance(told, dict):
+        return body[:length]
+    detail = told.get("detail") or {}
+    key = (detail.get("object") or {}).get("key") if isinstance(detail, dict) else None
+    run = detail.get("run_id") if isinstance(detail, dict) else None
+    parts = [str(told.get("detail-type") or told.get("kind") or ""), str(key or run or "")]
+    return " ".join(part for part in parts if part)[:length] or body[:length]

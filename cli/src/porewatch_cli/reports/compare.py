@@ -1,0 +1,49 @@
+"""`porewatch compare`: what changed between two runs, or two report.json files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from rich.text import Text
+
+from porewatch.domain.results.report import Report
+from porewatch_cli.reports.summary import draw
+from porewatch_cli.terminal import console, print_json
+from porewatch_worker.report.compare import compare
+from porewatch_worker.report.compare_page import compare_page, render_comparison
+from porewatch_worker.report.parts.document import Table
+from porewatch_worker.report.parts.i18n import (
+    LANGUAGES,
+    Language,
+    in_language,
+)
+from porewatch_worker.report.summary import table_rows
+
+
+def compare_runs(
+    before: Report,
+    after: Report,
+    *,
+    out: Path | None,
+    language: Language,
+    as_json: bool,
+) -> None:
+    """Tables in the terminal; with `out`, a page in each language."""
+    told = compare(before, after)
+    if out is not None:
+        out.mkdir(parents=True, exist_ok=True)
+        for spoken in LANGUAGES:
+            page = out / in_language("compare.html", spoken)
+            page.write_text(render_comparison(told, spoken), encoding="utf-8")
+    if as_json:
+        print_json(told)
+        return
+    shown = compare_page(told, language)
+    if shown.synthetic:
+        console.print(Text.assemble((shown.labels["banner_bold"], "bold"), shown.labels["banner"]))
+    console.print(Text.assemble((shown.title, "bold"), f": {shown.subtitle}"))
+    for section in shown.sections:
+        for block in section.blocks:
+            if isinstance(block, Table):
+                console.print()
+                console.print(draw(table_rows(block)))

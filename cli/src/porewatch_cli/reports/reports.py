@@ -1,0 +1,111 @@
+"""Reports, wherever they are: in a file, or published by a run."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from porewatch.adapters.objects import Extra
+from porewatch.domain import s3_keys
+from porewatch.domain.errors import InputRefused, NotFound
+from porewatch.domain.money.cost import Bill
+from porewatch.domain.results.publishing import (
+    BILL,
+    REPORT,
+    REPORTS,
+    TRANSLATED,
+)
+from porewatch.domain.results.report import Report
+from porewatch.domain.rules.revisions import reported
+from porewatch.domain.runs import RunRecord
+from porewatch.domain.validation_text import say
+from porewatch_cli.reports.report_files import rendered
+from porewatch_cli.stack import Stack, find_stack
+from porewatch_worker.report.sample_files import clear_samples, write_samples
+
+AT_ONCE = 8
+"""Reports on their way at a time: a plate of samples has two hundred."""
+
+
+def given_report(
+    given: str,
+    stack: str | None,
+    profile: str | None = None,
+    region: str | None = None,
+    *,
+    extra: Extra = "ignore",
+    revision: int | None = None,
+) -> Report:
+    """The report at a path, in a folder, or of a run by its id: only then a stack is looked for.
+
+    `extra="forbid"`, as an audit wants it: a field that no report has is refused, since no trail
+    covers it. Else it may be one of a later version.
+    """
+    path = Path(given)
+    path = path / REPORT if path.is_dir() else path
+    if not path.is_file():
+        found = find_stack(stack, profile=profile, region=region)
+        return read_report(found, with_report(found, given, revision), extra=extra)
+    try:
+        return Report.model_validate_json(path.read_bytes(), extra=extra)
+    except ValidationError as e:
+        raise InputRefused(
+            f"this is no report: {say(e)}.",
+            file=str(path),
+            remedy="name a report.json that `porewatch screen` or `porewatch report` wrote; if a "
+            "later version wrote it, update porewatch.",
+        ) from e
+
+
+def record_of(stack: Stack, run_id: str, revision: int | None) -> RunRecord:
+    """The run, or one of its revisions. Raises NotFound."""
+    return stack.runs.get(run_id) if revision is None else stack.runs.revision(run_id, revision)
+
+
+def with_report(stack: Stack, run_id: str, revision: int | None = None) -> RunRecord:
+    """The newest revision that has published its report, or the one that is asked for. Raises
+    NotFound with the run's state."""
+    run = record_of(stack, run_id, revision)
+    run = (reported(run) if revision is None else None) or run
+    if run.report_keys:
+        return run
+    raise NotFound(
+        f"run {run.run_id} has no report: it is {run.state.value}."
+        + (f" {run.problem}" if run.problem else ""),
+        remedy=f"`porewatch watch {run.run_id}` shows where it is.",
+    )
+
+
+def read_report(stack: Stack, run: RunRecord, *, extra: Extra = "ignore") -> Report:
+    """The report of this revision."""
+    key = s3_keys.report_key(run.run_id, run.revision, REPORT)
+    return stack.bucket("Reports").get_json(key, Report, extra=extra)
+
+
+def read_bill(stack: Stack, run: RunRecord) -> Bill:
+    key = s3_keys.report_key(run.run_id, run.revision, BILL)
+    return stack.bucket("Reports").get_json(key, Bill)
+
+
+def save_reports(stack: Stack, run: RunRecord, out: Path) -> dict[str, Path]:
+    """Copy all that was published into `out`, in place of what an earlier copy left there; a
+    language that was not published, and reports of single samples, are made from the report."""
+    out.mkdir(parents=True, exist_ok=True)
+    bucket = stack.bucket("Reports")
+    published = dict.fromkeys((*run.report_keys, *REPORTS, BILL))
+    report = read_report(stack, run)
+    clear_samples(out, REPORT)
+
+    def copy(name: str) -> None:
+        key = s3_keys.report_key(run.run_id, run.revision, name)
+        (out / name).write_bytes(bucket.get(key))
+
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        list(pool.map(copy, published))
+    missing = [name for name in TRANSLATED if name not in published]
+    for name in missing:
+        (out / name).write_bytes(rendered(report, name))
+    made = write_samples(report, out, without=published)
+    return {name: out / name for name in (*published, *missing)} | made

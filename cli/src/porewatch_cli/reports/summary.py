@@ -1,0 +1,61 @@
+"""A report on a terminal: the printed report's own tables, drawn."""
+
+from __future__ import annotations
+
+from rich.table import Table
+from rich.text import Text
+
+from porewatch.domain.facts.events import Fact
+from porewatch.domain.money.cost import Bill
+from porewatch.domain.results.report import Report
+from porewatch_cli.terminal import console, table
+from porewatch_worker.report.parts.i18n import (
+    Language,
+    say,
+    speaking,
+)
+from porewatch_worker.report.summary import Rows, summary
+
+TONES = {"bad": "bold red", "warn": "yellow", "good": "green", "plain": ""}
+
+
+def show_report(report: Report, *, bill: Bill | None = None, language: Language = "en") -> None:
+    """What a person wants first. `bill` (the settled one) replaces the one in the report."""
+    told = summary(report, bill, language)
+    with speaking(language):
+        bold, rest = say("page.banner_bold"), say("page.banner_short")
+        verdict = say("sentence.whole", said=told.verdict)
+        decision = say("sentence.joint").join((verdict, told.decision))
+    if report.synthetic:
+        console.print(Text.assemble((bold, "bold magenta"), rest))
+    said = Text(decision)
+    said.stylize("bold", 0, len(told.verdict))
+    console.print(said)
+    for remark in told.remarks:
+        console.print(f"  {remark}", style="dim")
+    for rows in (told.findings, told.ticks, told.controls, told.accounting, told.cost, told.shares):
+        if rows is not None:
+            console.print()
+            console.print(draw(rows))
+
+
+def draw(rows: Rows) -> Table | str:
+    """A table for the terminal, or the sentence that stands in its place."""
+    if not rows.rows:
+        return f"{rows.title}: {rows.empty}"
+    numeric = tuple(head for head, right in zip(rows.heads, rows.numeric, strict=True) if right)
+    drawn = table(rows.title, *rows.heads, numeric=numeric)
+    for cells, tones in zip(rows.rows, rows.tones, strict=True):
+        drawn.add_row(
+            *(
+                Text(cell, style=TONES.get(tone or "plain", ""))
+                for cell, tone in zip(cells, tones, strict=True)
+            )
+        )
+    return drawn
+
+
+def fact_line(fact: Fact) -> str:
+    """A fact's own fields in a line (without the ones that all facts have)."""
+    told = fact.model_dump(mode="json", exclude=set(Fact.model_fields))
+    return " ".join(f"{name}={value}" for name, value in told.items())

@@ -1,0 +1,47 @@
+"""What kept a run from a machine, step by step: each rung of the ladder that gave none and why,
+and each failure with what is done about it. In the same words as the report's timeline.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from rich.console import Group
+
+from porewatch.domain.facts.events import (
+    Fact,
+    LaunchRefused,
+    StageFailed,
+)
+from porewatch.domain.facts.timeline import timeline
+from porewatch_cli.terminal import stacked
+
+SHOWN = 10
+"""Steps on a terminal; a ladder with Batch has five rungs and its wait."""
+HALF = 200
+
+
+def refusals_of(facts: Iterable[Fact]) -> tuple[LaunchRefused, ...]:
+    return tuple(fact for fact in facts if isinstance(fact, LaunchRefused))
+
+
+def failures_of(facts: Iterable[Fact]) -> tuple[StageFailed, ...]:
+    return tuple(fact for fact in facts if isinstance(fact, StageFailed))
+
+
+def steps(refusals: Iterable[LaunchRefused], failures: Iterable[StageFailed]) -> list[str]:
+    """A line for each step, oldest first, times in UTC."""
+    lines = timeline((*refusals, *failures))
+    return [f"{line.at:%H:%M:%S}Z {line.what}: {' '.join(line.detail.split())}" for line in lines]
+
+
+def last_steps(lines: list[str]) -> Group:
+    """The newest steps, for a terminal."""
+    left_out = len(lines) - SHOWN
+    earlier = [f"{left_out} earlier steps: porewatch logs"] if left_out > 0 else []
+    return stacked([*earlier, *map(_shortened, lines[-SHOWN:])], "yellow")
+
+
+def _shortened(line: str) -> str:
+    """A traceback loses its middle; what is done about it stands at the end."""
+    return line if len(line) <= 2 * HALF else f"{line[:HALF]} … {line[-HALF:]}"

@@ -1,0 +1,241 @@
+"""`porewatch cost`: what a run costs and, by estimate, emits, machine by machine; and before
+submitting, what it will cost."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.table import Table
+from rich.text import Text
+from typer.core import TyperGroup
+
+from porewatch.adapters.ledger.budget import Budget
+from porewatch.compute.carbon import carbon_factors
+from porewatch.compute.estimate import Forecast, forecast
+from porewatch.compute.layouts import profile as profile_named
+from porewatch.compute.price_table import (
+    HOME_REGION,
+    price_list,
+)
+from porewatch.domain.forecast.estimate import (
+    InputSize,
+    size_of,
+)
+from porewatch.domain.forecast.service_usage import (
+    activity,
+    overhead,
+)
+from porewatch.domain.money.budget import (
+    Books,
+    Reservation,
+)
+from porewatch.domain.money.cost import (
+    ORCHESTRATION,
+    Bill,
+    CostLine,
+    make_bill,
+)
+from porewatch.domain.retention.rules import refuse_gone
+from porewatch.domain.runs import FINAL_STATES
+from porewatch.domain.sealing import input_file
+from porewatch_cli.options import (
+    JsonOption,
+    ProfileOption,
+    RegionOption,
+    RevisionOption,
+    RunArgument,
+    StackOption,
+)
+from porewatch_cli.reports.reports import record_of
+from porewatch_cli.runs.carbon import carbon_parts
+from porewatch_cli.stack import Stack, find_stack
+from porewatch_cli.submit.collect_run import find
+from porewatch_cli.terminal import console, print_json, speaks_plainly, table
+
+PARTS = ("boot_seconds", "useful_seconds", "wasted_seconds")
+
+
+class RunUnlessNamed(TyperGroup):
+    """`cost RUN` is `cost run RUN`: the verb may be left out."""
+
+    def parse_args(self, ctx: typer.Context, args: list[str]) -> list[str]:  # type: ignore[override]
+        named = any(word in self.commands for word in args[:1])
+        helped = not args or args[0] in ("--help", "-h")
+        return super().parse_args(ctx, args if named or helped else ["run", *args])
+
+
+app = typer.Typer(cls=RunUnlessNamed, no_args_is_help=True)
+
+
+@app.command()
+@speaks_plainly
+def run(
+    run: RunArgument,
+    revision: RevisionOption = None,
+    as_json: JsonOption = False,
+    load: Annotated[
+        float | None,
+        typer.Option(
+            "--load", min=0.0, max=1.0, help="load of the machines, for the estimate of carbon"
+        ),
+    ] = None,
+    stack: StackOption = None,
+    profile: ProfileOption = None,
+    region: RegionOption = None,
+) -> None:
+    """The bill of a run, machine by machine: useful, wasted, boot, orchestration, what is held;
+    and an estimate of its carbon."""
+    show_cost(
+        find_stack(stack, profile=profile, region=region),
+        run,
+        as_json=as_json,
+        load=load,
+        revision=revision,
+    )
+
+
+@app.command(name="forecast")
+@speaks_plainly
+def forecast_path(
+    path: Annotated[Path, typer.Argument(help="reads file, folder, or MinKNOW folder")],
+    layout: Annotated[str, typer.Option("--layout", help="as for submit")] = "default",
+    region: Annotated[str, typer.Option("--region", help="whose prices")] = HOME_REGION,
+    as_json: JsonOption = False,
+) -> None:
+    """What a run of these files would take and cost. Nothing is sent; only sizes are looked at."""
+    show_forecast(path, layout=layout, region=region, as_json=as_json)
+
+
+def bill_of(
+    stack: Stack, run_id: str, load: float | None = None, revision: int | None = None
+) -> tuple[Bill, Books, tuple[Reservation, ...]]:
+    """The bill as it stands, what the run's cap counts, and what is or was held for each epoch.
+
+    Until the run has ended, orchestration and files are an estimate and say so. `load`: of the
+    machines, for the middle of the carbon estimate (None: the table's own). RunGone for a deleted
+    run: `list` says what it had cost.
+    """
+    run = record_of(stack, run_id, revision)
+    refuse_gone(run)
+    region = stack.session.region_name or HOME_REGION
+    prices, factors = price_list(region), carbon_factors(region)
+    lines = list(stack.stages.cost_lines(run_id, run.revision))
+    if run.manifest_digest and all(line.what != ORCHESTRATION for line in lines):
+        sealed = stack.runs.seal_note(run_id, run.revision)
+        facts = len(stack.stages.facts(run_id, run.revision))
+        done = activity(stack.stages.of_run(run_id, run.revision), lines, sealed, facts=facts)
+        lines += overhead(done, prices.services, settled=False)
+    stops = sum(stage.interruptions for stage in stack.stages.of_run(run_id, run.revision))
+    bill = make_bill(
+        lines,
+        price_snapshot=prices.snapshot,
+        as_of=run.updated_at,
+        interruptions=stops,
+        factors=factors if load is None else factors.at_load(load),
+    )
+    budget = Budget(stack.table)
+    held = tuple(one for one in budget.of_run(run_id, run.revision) if one.epoch)
+    return bill, budget.books(run_id, run.revision), held
+
+
+def show_cost(
+    stack: Stack,
+    run_id: str,
+    *,
+    as_json: bool,
+    load: float | None = None,
+    revision: int | None = None,
+) -> None:
+    """Machines, totals, money reserved, settled and released, and the estimate of carbon."""
+    bill, books, held = bill_of(stack, run_id, load, revision)
+    if as_json:
+        over = record_of(stack, run_id, revision).state in FINAL_STATES
+        told = bill.model_dump(mode="json")
+        print_json({"run_id": run_id, "over": over, **told, "budget": books, "reservations": held})
+        return
+    console.print(_machines(bill))
+    console.print()
+    console.print(_totals(bill, books))
+    for part in carbon_parts(bill):
+        console.print()
+        console.print(part)
+
+
+def _machines(bill: Bill) -> Table:
+    heads = ("seconds", "boot", "useful", "wasted", "USD", "on-demand USD")
+    shown = table("cost", "what", "stage", "machine", "bought as", *heads, numeric=heads)
+    for line in bill.lines:
+        shown.add_row(
+            line.what + ("" if line.settled else " (estimate)"),
+            f"{line.stage} e{line.epoch}" if line.stage else Text(line.detail, style="dim"),
+            line.instance_type or "",
+            line.purchase or "",
+            *(_seconds(line, part) for part in ("seconds", *PARTS)),
+            f"{line.usd:.6f}",
+            f"{line.on_demand_usd:.6f}" if line.on_demand_usd is not None else "",
+        )
+    return shown
+
+
+def _seconds(line: CostLine, part: str) -> str:
+    told = getattr(line, part)
+    return f"{told:,.1f}" if told else ""
+
+
+def _totals(bill: Bill, books: Books) -> Table:
+    shown = table("where it went", "", "USD", numeric=("USD",))
+    parts = {
+        "useful work": bill.useful_usd,
+        f"wasted work ({bill.interruptions} interruptions)": bill.wasted_usd,
+        "starting machines": bill.boot_usd,
+        "orchestration": bill.orchestration_usd,
+        "files": bill.files_usd,
+        "total": bill.total_usd,
+        "saved against on-demand": bill.saved_usd,
+        "reserved before launches": books.reserved_usd,
+        "  of that settled by a machine": books.settled_usd,
+        "  given back": books.released_usd,
+        "  still held": books.held_usd,
+    }
+    for what, usd in parts.items():
+        style = "bold" if what == "total" else ""
+        shown.add_row(Text(what, style=style), "" if usd is None else Text(f"{usd:.6f}", style))
+    return shown
+
+
+def show_forecast(path: Path, *, layout: str, region: str, as_json: bool) -> None:
+    """What a run of these files would cost. Only their names and sizes are looked at."""
+    files = [input_file(name, file.stat().st_size) for name, file in find(path).reads.items()]
+    told = forecast(profile_named(layout), size_of(files, {}), files, price_list(region))
+    if as_json:
+        print_json(told)
+    else:
+        _print_forecast(told)
+
+
+def _print_forecast(told: Forecast) -> None:
+    heads = ("minutes", "spot USD", "on-demand USD")
+    numeric = tuple(f"{head} {which}" for head in heads for which in ("low", "likely", "high"))
+    shown = table(f"forecast: {_said(told.size)}", "stage", *numeric, numeric=numeric)
+    for stage in told.stages:
+        shown.add_row(
+            stage.stage,
+            *(f"{seconds / 60:,.0f}" for seconds in stage.seconds),
+            *(f"{usd:.4f}" for usd in (*stage.spot_usd, *stage.on_demand_usd)),
+        )
+    for what, usd in (("orchestration", told.orchestration_usd), ("files", told.files_usd)):
+        shown.add_row(what, "", "", "", *([f"{usd:.4f}"] * 6))
+    shown.add_section()
+    total = (*told.spot_usd, *told.on_demand_usd)
+    shown.add_row(Text("total", style="bold"), "", "", "", *(f"{usd:.4f}" for usd in total))
+    console.print(shown)
+    console.print(
+        f"before launches {told.reserved_usd:.2f} USD would be held at most at a time (high, "
+        f"on-demand, dearest type). Prices: {told.price_snapshot}.",
+    )
+
+
+def _said(size: InputSize) -> str:
+    return f"{size.files} files, {size.bytes / 1e6:,.1f} MB, about {size.bases / 1e6:,.1f} Mb"

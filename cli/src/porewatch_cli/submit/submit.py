@@ -1,0 +1,231 @@
+"""`porewatch submit`: check everything here, then send the reads, then the seal that starts it all.
+
+The seal goes last, so that a submission broken half-way starts nothing; the same submission again
+sends only what is missing, and the same sealed manifest never runs twice.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from porewatch.domain import s3_keys
+from porewatch.domain.calls.release_policy import (
+    DEFAULT,
+    refuse_other,
+)
+from porewatch.domain.errors import InputRefused
+from porewatch.domain.retention.rules import refuse_gone
+from porewatch.domain.rules.revisions import newest
+from porewatch.domain.rules.run_lifecycle import (
+    MENDABLE,
+    refuse_while_under_way,
+)
+from porewatch.domain.runs import ReadLimits, RunManifest, RunState
+from porewatch.domain.sealing import parse_manifest
+from porewatch.domain.uploads.run_archives import (
+    inbox_key,
+    run_id_of,
+)
+from porewatch_cli.progress_bar import bar
+from porewatch_cli.submit.choices import (
+    policies_taken,
+    refuse_mistyped,
+)
+from porewatch_cli.submit.collect_run import (
+    Gathered,
+    find,
+    gather,
+)
+from porewatch_cli.submit.upload import (
+    Upload,
+    send,
+    send_all,
+)
+
+if TYPE_CHECKING:
+    from porewatch_cli.stack import Stack
+
+
+@dataclass(frozen=True)
+class Submission:
+    """What was sent. `digest`: of the manifest, where it was made here (of a tar it is not known
+    before it was unpacked)."""
+
+    run_id: str
+    files: int
+    bytes: int
+    sent: int
+    reads: int | None
+    bases: int | None
+    seal: str
+    left_out: tuple[str, ...] = ()
+    remarks: tuple[str, ...] = ()
+    digest: str | None = None
+
+
+def submit(
+    path: Path,
+    *,
+    stack: Stack,
+    run_id: str | None = None,
+    sample_sheet: Path | None = None,
+    lab: Path | None = None,
+    profile: str | None = None,
+    bundle: str | None = None,
+    release_policy: str | None = None,
+    read_limits: ReadLimits | None = None,
+    quiet: bool = False,
+) -> Submission:
+    """Send one run. Raises Refused before anything was uploaded when the input is bad, RunGone when
+    a run of that id was deleted.
+
+    What is None is as a tar's own run.json says, else the default.
+    """
+    is_tar = path.is_file() and path.suffix == ".tar"
+    by_default = bundle is None and not is_tar and "DefaultBundle" in stack.outputs
+    remarks = refuse_mistyped(  # a tar may name its own bundle
+        stack,
+        layout=profile,
+        bundle=stack.default_bundle if by_default else bundle,
+        release_policy=release_policy,
+    )
+    if run_id is not None:
+        refuse_gone(stack.runs.find(run_id))
+    if is_tar:
+        _refuse_beside(path, sample_sheet, "sample sheet", "sample_sheet.csv")
+        _refuse_beside(path, lab, "laboratory", "lab.toml")
+        _refuse_limits(path, read_limits)
+        asked = {"layout": profile, "bundle": bundle, "release-policy": release_policy}
+        said = {what: value for what, value in asked.items() if value is not None}
+        key = inbox_key(run_id or path.stem, said)
+        return replace(_submit_tar(path, key, stack=stack, quiet=quiet), remarks=remarks)
+    if path.name.endswith((".tar.gz", ".tgz")):
+        raise InputRefused(
+            "a bundle must be an uncompressed .tar (the reads inside are compressed already).",
+            file=str(path),
+            remedy=f"gunzip {path.name}, or submit the folder itself.",
+        )
+    policy = release_policy or DEFAULT
+    refuse_other(policy, policies_taken(stack))
+    gathered = _checked(
+        path,
+        quiet=quiet,
+        run_id=run_id,
+        sample_sheet=sample_sheet,
+        lab=lab,
+        profile=profile or "default",
+        bundle=bundle,
+        release_policy=policy,
+        read_limits=read_limits,
+        basecalling=stack.outputs.get("Basecalling") == "enabled",
+    )
+    sent = _send(gathered, stack, quiet)
+    return replace(sent, remarks=(*remarks, *sent.remarks))
+
+
+def _checked(path: Path, *, quiet: bool, **options: object) -> Gathered:
+    files = find(path).reads.values()
+    total = sum(f.stat().st_size for f in files)
+    with bar("checking", total, quiet, unit="bytes") as advance:
+        return gather(path, checked=lambda file: advance(file.stat().st_size), **options)  # type: ignore[arg-type]
+
+
+def _send(gathered: Gathered, stack: Stack, quiet: bool) -> Submission:
+    manifest = _as_sealed_before(gathered.manifest, stack)
+    under_way = _under_way(manifest, stack)
+    bucket = stack.output("RawBucketName")
+    uploads = [
+        Upload(
+            source=gathered.sources[file.path],
+            bucket=bucket,
+            key=s3_keys.raw_key(manifest.run_id, file.path),
+            sha256=file.sha256 or "",
+        )
+        for file in manifest.files
+    ]
+    listed = stack.bucket("Raw").keys(s3_keys.raw_key(manifest.run_id, ""))
+    there = {head.key for head in listed}
+    with bar("uploading", sum(u.size for u in uploads), quiet, unit="bytes") as advance:
+        sent = send_all(uploads, there, s3=stack.s3, advance=advance)
+    key = s3_keys.seal_key(manifest.run_id)
+    stack.s3.put_object(Bucket=bucket, Key=key, Body=manifest.canonical_json().encode())
+    return Submission(
+        run_id=manifest.run_id,
+        files=len(uploads),
+        bytes=sum(u.size for u in uploads),
+        sent=sent,
+        reads=gathered.reads,
+        bases=gathered.bases,
+        seal=key,
+        left_out=gathered.left_out,
+        digest=manifest.digest(),
+        remarks=under_way,
+    )
+
+
+def _under_way(manifest: RunManifest, stack: Stack) -> tuple[str, ...]:
+    """What to say of a run that was sealed by this very manifest and has not ended. ManifestRefused
+    when it is at work with another one: that would be refused in the cloud, too."""
+    run = stack.runs.find(manifest.run_id)
+    if run is None or run.state not in (RunState.SEALED, RunState.RUNNING):
+        return ()
+    if run.manifest_digest == manifest.digest():
+        told = f"run {run.run_id} is under way already: {run.state.value}, revision {run.revision}"
+        return (f"{told}. Nothing new was started; `porewatch watch {run.run_id}` follows it.",)
+    if run.state is RunState.RUNNING:
+        refuse_while_under_way(run)
+    return ()
+
+
+def _as_sealed_before(manifest: RunManifest, stack: Stack) -> RunManifest:
+    """The seal already in the bucket, when it says the same but for the time it was made.
+
+    A run that failed, was refused or cancelled gets a new seal: the same manifest never runs twice.
+    """
+    run = stack.runs.find(manifest.run_id)
+    refuse_gone(run)
+    if run is not None and newest(run).state in MENDABLE:
+        return manifest
+    raw = stack.bucket("Raw")
+    key = s3_keys.seal_key(manifest.run_id)
+    if raw.head(key) is None:
+        return manifest
+    before = parse_manifest(raw.get(key), run_id=manifest.run_id)
+    same = before.model_copy(update={"created_at": manifest.created_at}) == manifest
+    return before if same else manifest
+
+
+def _refuse_limits(path: Path, limits: ReadLimits | None) -> None:
+    if limits is not None:
+        raise InputRefused(
+            "a tar says itself how short its reads may be; options beside it would not be read.",
+            file=str(path),
+            remedy="put min_read_length and min_block into its sample sheet, or submit the folder.",
+        )
+
+
+def _refuse_beside(path: Path, given: Path | None, what: str, name: str) -> None:
+    if given is not None:
+        raise InputRefused(
+            f"a tar brings its own {what}; one beside it would not be read.",
+            file=str(path),
+            remedy=f"put {given.name} into the tar as {name}, or submit the folder.",
+        )
+
+
+def _submit_tar(path: Path, key: str, *, stack: Stack, quiet: bool) -> Submission:
+    """Sent as it is: its content is checked in the cloud. Its key says what was asked for."""
+    name = run_id_of(key)
+    refuse_gone(stack.runs.find(name))
+    digest = hashlib.sha256()
+    with path.open("rb") as file, bar("checking", path.stat().st_size, quiet) as advance:
+        while chunk := file.read(1 << 20):
+            digest.update(chunk)
+            advance(len(chunk))
+    upload = Upload(path, stack.output("RawBucketName"), key, digest.hexdigest())
+    with bar("uploading", upload.size, quiet, unit="bytes") as advance:
+        sent = send(upload, s3=stack.s3, advance=advance)
+    return Submission(name, 1, upload.size, int(sent), None, None, key)

@@ -1,0 +1,123 @@
+"""Anchors of audit trails: in the ledger beside their run, and day by day in a partition of their
+own; each proved by the audit key in KMS.
+
+Order: keep and read an anchor, keep and read a day's record, proofs.
+"""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Iterator
+from contextlib import suppress
+from datetime import datetime
+from typing import Any
+
+from porewatch.adapters import clients
+from porewatch.adapters.faults import translated
+from porewatch.adapters.items import Item, run_key
+from porewatch.adapters.table import Table
+from porewatch.domain.errors import AlreadyDone, Conflict
+from porewatch.domain.results.audit_anchors import (
+    Anchor,
+    AnchorDay,
+    signed_day,
+    signed_text,
+)
+
+ALGORITHM = "HMAC_SHA_256"
+ANCHORS = "ANCHORS"
+AUDIT = "AUDIT"
+"""Partition of the chain of days."""
+DAY_PREFIX = "DAY#"
+
+
+class Anchors:
+    """Of stack `stack`, in ledger `table`, by the HMAC key `key_id`."""
+
+    def __init__(self, table: Table, stack: str, key_id: str, kms: Any = None) -> None:
+        self._table, self._stack, self._key_id = table, stack, key_id
+        self._kms = kms
+
+    def keep(self, run_id: str, revision: int, head: str, at: datetime) -> None:
+        """Sign the head and keep it; the first of a revision stays, whatever comes later. Raises
+        Unavailable or Throttled."""
+        bare = Anchor(run_id=run_id, revision=revision, head=head, at=at, mac="")
+        mac = self._mac(signed_text(self._stack, bare), "sign the head of an audit trail")
+        anchor = bare.model_copy(update={"mac": mac})
+        with suppress(AlreadyDone):
+            place = (ANCHORS, anchor.place)
+            self._table.put_new(Item.of(run_key(run_id), _place(revision), anchor, kind=place))
+
+    def of(self, run_id: str, revision: int) -> Anchor | None:
+        """The anchor of a revision's report, proved or not; None when there is none."""
+        item = self._table.get(run_key(run_id), _place(revision))
+        return item.model(Anchor) if item else None
+
+    def lists(self, anchor: Anchor) -> bool:
+        """Whether the index of anchors has it: that of a version without the chain has no place."""
+        item = self._table.get(run_key(anchor.run_id), _place(anchor.revision))
+        return item is not None and item.kind is not None
+
+    def after(self, place: str) -> Iterator[Anchor]:
+        """All anchors after this place (`Anchor.place`), in order of time."""
+        for item in self._table.query_kind(ANCHORS, past=place):
+            yield item.model(Anchor)
+
+    def proves(self, anchor: Anchor) -> bool:
+        """Whether KMS says that its key made this anchor."""
+        return self._proven(anchor.mac, signed_text(self._stack, anchor))
+
+    def keep_day(self, bare: AnchorDay) -> None:
+        """Sign a day's record and keep it; AlreadyDone when its day has one."""
+        record = bare.model_copy(update={"mac": self._mac_of_day(bare)})
+        self._table.put_new(Item.of(AUDIT, f"{DAY_PREFIX}{record.day.isoformat()}", record))
+
+    def days(self) -> tuple[AnchorDay, ...]:
+        """Every day's record, proved or not, the oldest first."""
+        return tuple(item.model(AnchorDay) for item in self._table.query(AUDIT, DAY_PREFIX))
+
+    def last_day(self) -> AnchorDay | None:
+        """The newest record."""
+        newest = self._table.query(AUDIT, DAY_PREFIX, newest_first=True)
+        return next((item.model(AnchorDay) for item in newest), None)
+
+    def proves_day(self, record: AnchorDay) -> bool:
+        """Whether KMS says that its key made this record."""
+        return self._proven(record.mac, signed_day(self._stack, record))
+
+    def made_day(self, record: AnchorDay) -> bool:
+        """As `proves_day`, for who may only make proofs: it is made once more and compared. Raises
+        Unavailable or Throttled."""
+        return hmac.compare_digest(self._mac_of_day(record).encode(), record.mac.encode())
+
+    def _mac_of_day(self, record: AnchorDay) -> str:
+        return self._mac(signed_day(self._stack, record), "sign the heads of a day")
+
+    def _mac(self, text: bytes, doing: str) -> str:
+        with translated(doing):
+            reply = self._client.generate_mac(
+                KeyId=self._key_id, Message=text, MacAlgorithm=ALGORITHM
+            )
+        return bytes(reply["Mac"]).hex()
+
+    def _proven(self, mac: str, text: bytes) -> bool:
+        wrong = {"KMSInvalidMacException": Conflict, "ValidationException": Conflict}
+        try:
+            with translated("prove the anchor of an audit trail", wrong):
+                reply = self._client.verify_mac(
+                    KeyId=self._key_id,
+                    Message=text,
+                    MacAlgorithm=ALGORITHM,
+                    Mac=bytes.fromhex(mac),
+                )
+        except (Conflict, ValueError):
+            return False
+        return bool(reply["MacValid"])
+
+    @property
+    def _client(self) -> Any:
+        return self._kms or clients.kms()
+
+
+def _place(revision: int) -> str:
+    return f"ANCHOR#{revision:04d}"

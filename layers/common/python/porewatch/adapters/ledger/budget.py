@@ -1,0 +1,234 @@
+"""Money in the ledger: reserved before a launch, settled or given back after it.
+
+There is one item for each epoch (`domain.money.budget.Reservation`) and one for each cap: the
+revision of a run, and the calendar month of the account. A move writes the reservation, every cap,
+and whatever must stand or fall with it (the line of the bill, its fact) in one transaction.
+DynamoDB cannot add inside a condition, so a cap keeps `committed` = held + spent, and is asked
+whether it is at most cap - estimate; hence no number of launches at once can pass a cap.
+
+Order: `Budget` (reserve, settle, release, then reading), the places of items, the refusal.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import datetime
+from typing import NamedTuple, Protocol
+
+from porewatch.adapters.items import Add, Item, PutIf, PutNew, Write, run_key
+from porewatch.adapters.table import Table
+from porewatch.domain.errors import BudgetExceeded, Conflict, Throttled
+from porewatch.domain.facts.events import Fact
+from porewatch.domain.money.budget import (
+    MILLION,
+    Books,
+    Moves,
+    Reservation,
+    micro,
+)
+
+HELD = "RESERVATIONS-HELD"
+ATTEMPTS = 40
+LONGEST_PAUSE_SECONDS = 0.4
+
+Step = Callable[[Reservation], tuple[Reservation, Moves] | None]
+
+
+class OfEpoch(Protocol):
+    """Whatever says which epoch of which stage it belongs to: an `Owner`, or a fact."""
+
+    @property
+    def run_id(self) -> str: ...
+    @property
+    def revision(self) -> int: ...
+    @property
+    def stage(self) -> str: ...
+    @property
+    def epoch(self) -> int: ...
+
+
+class Cap(NamedTuple):
+    """One cap: what it is called, where it is kept, its limit in USD (0: none), how to raise it."""
+
+    name: str
+    pk: str
+    sk: str
+    usd: float
+    remedy: str
+
+
+class Budget:
+    """The reservations and caps in ledger `table`. A cap of 0 USD refuses nothing."""
+
+    def __init__(
+        self,
+        table: Table,
+        *,
+        run_usd: float = 0.0,
+        account_usd: float = 0.0,
+        price_snapshot: str = "",
+    ) -> None:
+        self._table = table
+        self._price_snapshot = price_snapshot
+        self._run_usd = run_usd
+        self._account_usd = account_usd
+
+    def reserve(self, owner: OfEpoch, usd: float, at: datetime) -> Reservation:
+        """Hold `usd` for the machine of this epoch; what is held for it already is answered as it
+        is. Raises BudgetExceeded naming the cap, and Throttled (try again)."""
+        amount, prices = micro(usd), self._price_snapshot
+
+        def hold(before: Reservation) -> tuple[Reservation, Moves] | None:
+            return before.model_copy(update={"price_snapshot": prices}).hold(amount, at)
+
+        return self._move(owner, hold, at, most=amount)
+
+    def settle(
+        self,
+        owner: OfEpoch,
+        usd: float,
+        at: datetime,
+        *,
+        beside: Sequence[Write] = (),
+        facts: Iterable[Fact] = (),
+    ) -> Reservation:
+        """A machine of this epoch is paid, whatever was held for it. `beside` makes that happen
+        once: it must hold a write that is refused the second time, whose error passes through."""
+        cost = micro(usd)
+        return self._move(owner, lambda r: r.settle(cost, at), at, beside=beside, facts=facts)
+
+    def release(self, owner: OfEpoch, at: datetime) -> Reservation:
+        """No machine came of it: give back what is held. Nothing held is fine."""
+        return self._move(owner, lambda r: r.release(at), at)
+
+    def held(self) -> Iterator[Reservation]:
+        """All reservations that hold something, in all runs (a moment late)."""
+        for item in self._table.query_kind(HELD):
+            yield item.model(Reservation)
+
+    def of_run(self, run_id: str, revision: int) -> tuple[Reservation, ...]:
+        """Every reservation of a revision, by stage and epoch."""
+        items = self._table.query(run_key(run_id), f"RESERVED#{revision:04d}#")
+        return tuple(item.model(Reservation) for item in items)
+
+    def books(self, run_id: str, revision: int) -> Books:
+        """What the cap of a revision counts."""
+        return self._books(self._run_cap(run_id, revision))
+
+    def account_books(self, month: str) -> Books:
+        """What the account's cap of a month (`2026-11`) counts."""
+        return self._books(self._account_cap(month))
+
+    def _books(self, cap: Cap) -> Books:
+        item = self._table.get(cap.pk, cap.sk)
+        counted = item.attributes if item else {}
+        sums = {name: int(counted.get(name, 0)) / MILLION for name in Moves._fields}
+        return Books(
+            cap_usd=cap.usd or None,
+            reserved_usd=sums["reserved"],
+            settled_usd=sums["settled"],
+            released_usd=sums["released"],
+            held_usd=round(sums["committed"] - sums["spent"], 6),
+            spent_usd=sums["spent"],
+        )
+
+    def _move(
+        self,
+        owner: OfEpoch,
+        step: Step,
+        at: datetime,
+        *,
+        most: int | None = None,
+        beside: Sequence[Write] = (),
+        facts: Iterable[Fact] = (),
+    ) -> Reservation:
+        """Move a reservation and its caps; `most`: what must still have room under every cap."""
+        told = tuple(facts)
+        for attempt in range(ATTEMPTS):
+            time.sleep(_pause(attempt))
+            stored = self._table.get(*_place(owner))
+            before = stored.model(Reservation) if stored else _fresh(owner, at)
+            moved = step(before)
+            if moved is None:
+                return before
+            after, moves = moved
+            caps = self._caps(after)
+            adds = [_addition(cap, moves, most) for cap in caps]
+            try:
+                self._table.transact([*beside, _write(owner, stored, after), *adds], told)
+            except _Full:
+                self._refuse(owner, caps, most or 0)  # when room was made meanwhile: again
+            except (_Moved, Throttled):
+                continue
+            else:
+                return after
+        raise Throttled(f"the budget of {owner.run_id} is being moved by too many at once.")
+
+    def _caps(self, reservation: Reservation) -> tuple[Cap, ...]:
+        run = self._run_cap(reservation.run_id, reservation.revision)
+        return run, self._account_cap(reservation.month)
+
+    def _run_cap(self, run_id: str, revision: int) -> Cap:
+        name, sk = f"run {run_id}", f"BUDGET#{revision:04d}"
+        return Cap(name, run_key(run_id), sk, self._run_usd, "raise RunBudgetUsd")
+
+    def _account_cap(self, month: str) -> Cap:
+        name, pk = f"the account in {month}", "ACCOUNT"
+        remedy = "raise AccountBudgetUsd, or wait for the next month"
+        return Cap(name, pk, f"BUDGET#{month}", self._account_usd, remedy)
+
+    def _refuse(self, owner: OfEpoch, caps: Iterable[Cap], amount: int) -> None:
+        for cap in caps:
+            books = self._books(cap)
+            committed = micro(books.held_usd) + micro(books.spent_usd)
+            if cap.usd and committed > micro(cap.usd) - amount:
+                raise BudgetExceeded(
+                    f"the next machine of stage {owner.stage} of {owner.run_id} may cost "
+                    f"{amount / MILLION:.2f} USD: the budget of {cap.name} is {cap.usd:.2f} USD, "
+                    f"of which {books.spent_usd:.2f} are spent and {books.held_usd:.2f} held for "
+                    "machines at work.",
+                    remedy=f"{cap.remedy}; `porewatch cost {owner.run_id}` shows where it went.",
+                )
+
+
+class _Full(Conflict):
+    """A cap has no room."""
+
+
+class _Moved(Conflict):
+    """Somebody else moved the reservation meanwhile."""
+
+
+def _pause(attempt: int) -> float:
+    longest = min(LONGEST_PAUSE_SECONDS, 0.02 * 2**attempt)
+    return random.uniform(0, longest) if attempt else 0.0  # noqa: S311 (jitter, no secret)
+
+
+def _fresh(owner: OfEpoch, at: datetime) -> Reservation:
+    return Reservation(
+        run_id=owner.run_id,
+        revision=owner.revision,
+        stage=owner.stage,
+        epoch=owner.epoch,
+        month=f"{at:%Y-%m}",
+        at=at,
+    )
+
+
+def _place(owner: OfEpoch) -> tuple[str, str]:
+    return run_key(owner.run_id), f"RESERVED#{owner.revision:04d}#{owner.stage}#{owner.epoch:04d}"
+
+
+def _write(owner: OfEpoch, stored: Item | None, after: Reservation) -> Write:
+    pk, sk = _place(owner)
+    kind = (HELD, f"{pk}#{sk}") if after.held else None
+    item = Item.of(pk, sk, after, kind=kind, version=stored.version + 1 if stored else 0)
+    return PutIf(item, {"version": stored.version}, _Moved) if stored else PutNew(item, _Moved)
+
+
+def _addition(cap: Cap, moves: Moves, most: int | None) -> Add:
+    asked = cap.usd and most is not None
+    limit = ("committed", micro(cap.usd) - (most or 0)) if asked else None
+    return Add(Item(cap.pk, cap.sk), moves._asdict(), limit, _Full)

@@ -1,0 +1,95 @@
+"""Moving a run's record: a pure rule, written on condition that nobody was faster, with its facts.
+
+The one place where records of runs are written; so no rule can bring a deleted run back.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from porewatch.adapters.items import Item, Put, PutIf, PutNew, Write, run_key
+from porewatch.adapters.table import CHANGE_ATTEMPTS, RACE_PAUSE_SECONDS, Table
+from porewatch.domain.errors import Conflict, NotFound, Throttled
+from porewatch.domain.retention.rules import refuse_gone
+from porewatch.domain.rules.reconciling import is_open
+from porewatch.domain.rules.run_lifecycle import Move
+from porewatch.domain.runs import RunRecord
+
+RUN = "RUN"
+RUNS = "RUNS"
+OPEN, OPEN_RUNS = "OPEN", "RUNS-OPEN"
+"""Beside its record a run has an item that stands in an index of its own while there is anything to
+be done for it: so a sweep finds it, however old the run is, and reads no other."""
+
+Step = Callable[[RunRecord | None], Move]
+
+
+def there(record: RunRecord | None, run_id: str) -> RunRecord:
+    """The record. Raises NotFound when there is none."""
+    if record is None:
+        raise NotFound(f"there is no run {run_id!r}.")
+    return record
+
+
+def move_run(
+    table: Table,
+    run_id: str,
+    step: Step,
+    beside: Callable[[RunRecord], Write] | None = None,
+    *,
+    gone: bool = False,
+) -> RunRecord:
+    """Apply a rule to the run. Answers the run as it stands.
+
+    Raises RunGone for a deleted run, unless the rule is one of those that may touch it (`gone`);
+    Throttled after CHANGE_ATTEMPTS lost races.
+    """
+    for attempt in range(CHANGE_ATTEMPTS):
+        time.sleep(attempt * RACE_PAUSE_SECONDS)
+        before = table.get(run_key(run_id), RUN)
+        record = before.model(RunRecord) if before else None
+        if not gone:
+            refuse_gone(record)
+        moved = step(record)
+        if moved is None:
+            return there(record, run_id)
+        after, facts = moved
+        writes = [_run_write(before, after), *_open_writes(record, after)]
+        writes += [beside(after)] if beside else []
+        try:
+            table.transact(writes, facts)
+        except (Conflict, Throttled):
+            continue
+        return after
+    raise Throttled(f"run {run_id} is being changed by too many writers at once.")
+
+
+def place_of(record: RunRecord) -> str:
+    """The run's place among all runs, in order of time."""
+    return f"{record.created_at.isoformat()}#{record.run_id}"
+
+
+def _open_writes(before: RunRecord | None, after: RunRecord) -> list[Write]:
+    """Nothing while it stays open, or stays closed."""
+    opens = is_open(after)
+    if opens == (before is not None and is_open(before)):
+        return []
+    kind = (OPEN_RUNS, after.run_id) if opens else None
+    return [Put(Item(pk=run_key(after.run_id), sk=OPEN, kind=kind))]
+
+
+def _run_write(before: Item | None, record: RunRecord) -> Write:
+    item = Item.of(
+        run_key(record.run_id),
+        RUN,
+        record,
+        attributes={
+            "state": record.state.value,
+            "revision": record.revision,
+            "manifest_digest": record.manifest_digest or "",
+        },
+        kind=(RUNS, place_of(record)),
+        version=before.version + 1 if before else 0,
+    )
+    return PutIf(item, {"version": before.version}) if before else PutNew(item, Conflict)

@@ -1,0 +1,357 @@
+"""Runs and their files in the ledger. The rules are `domain.rules.run_lifecycle`; here is only the
+storing.
+
+Order: read runs, read files, move a run (each in one conditional write with its facts), record a
+file (an older event never overwrites a newer one).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import datetime
+
+from porewatch.adapters.items import Item, Plain, Put, Write, run_key
+from porewatch.adapters.ledger.intake_counters import one_more
+from porewatch.adapters.ledger.run_moves import (
+    OPEN_RUNS,
+    RUN,
+    RUNS,
+    Step,
+    move_run,
+    place_of,
+    there,
+)
+from porewatch.adapters.table import Table
+from porewatch.domain.calls.verdict import Verdict
+from porewatch.domain.errors import NotFound
+from porewatch.domain.facts.events import (
+    Fact,
+    ObjectAnswered,
+    RunStands,
+)
+from porewatch.domain.facts.outbox import FACT_PREFIX
+from porewatch.domain.inputs.seal_note import (
+    SealNote,
+    note_of,
+)
+from porewatch.domain.money.cost import CostLine
+from porewatch.domain.rules import (
+    revisions,
+    run_lifecycle,
+)
+from porewatch.domain.rules.cancelling import Cancel
+from porewatch.domain.rules.reconciling import is_open
+from porewatch.domain.rules.run_lifecycle import (
+    Move,
+    SealedBy,
+)
+from porewatch.domain.runs import FileRecord, RunManifest, RunRecord
+
+FILE_PREFIX = "FILE#"
+COST_PREFIX = "COST#"
+IN_S3 = {"kept": "s3"}
+"""Attribute of a note whose manifest lies in S3. Earlier versions kept the manifest itself here."""
+
+
+class RunLedger:
+    """The runs in ledger `table`."""
+
+    def __init__(self, table: Table) -> None:
+        self._table = table
+
+    def find(self, run_id: str) -> RunRecord | None:
+        """The run as it is now, or None."""
+        item = self._table.get(run_key(run_id), RUN)
+        return item.model(RunRecord) if item else None
+
+    def get(self, run_id: str) -> RunRecord:
+        """The run as it is now. Raises NotFound."""
+        record = self.find(run_id)
+        if record is None:
+            raise NotFound(
+                f"there is no run {run_id!r}.", remedy="`porewatch list` shows all runs there are."
+            )
+        return record
+
+    def revision(self, run_id: str, number: int) -> RunRecord:
+        """One revision of the run, whatever became of it. Raises NotFound."""
+        record = self.get(run_id)
+        found = revisions.held_in(record, number)
+        found = found or revisions.from_facts(record, number, self._told_of(run_id, number))
+        if found is None:
+            raise NotFound(
+                f"run {run_id} has no revision {number}.",
+                remedy=f"its newest is revision {revisions.last_number(record)}.",
+            )
+        return found
+
+    def _told_of(self, run_id: str, number: int) -> Iterator[Fact]:
+        for kind in revisions.TOLD_BY:
+            prefix = f"{FACT_PREFIX}{run_lifecycle.fact_id(kind, run_id, number)}"
+            for item in self._table.query(run_key(run_id), prefix):
+                yield kind.model_validate_json(str(item.attributes["detail"]))
+
+    def list(self, before: str = "") -> Iterator[RunRecord]:
+        """All runs, newest first; read only as far as you iterate. `before`: those that come after
+        this place (`place_of`) in that order."""
+        for item in self._table.query_kind(RUNS, newest_first=True, past=before):
+            yield item.model(RunRecord)
+
+    def open(self) -> Iterator[RunRecord]:
+        """Runs for which anything may still be done (`reconciling.is_open`), as they stand now."""
+        for item in self._table.query_kind(OPEN_RUNS):
+            record = self.find(item.pk.removeprefix(run_key("")))
+            if record is not None and is_open(record):
+                yield record
+
+    @staticmethod
+    def place(record: RunRecord) -> str:
+        """Where `list` goes on after this run."""
+        return place_of(record)
+
+    def seal_note(self, run_id: str, revision: int) -> SealNote:
+        """Digest and counts of the manifest that sealed a revision. Raises NotFound."""
+        item = self._table.need(run_key(run_id), f"MANIFEST#{revision}")
+        return item.model(SealNote) if _in_s3(item) else note_of(item.model(RunManifest))
+
+    def manifest_in_ledger(self, run_id: str, revision: int) -> RunManifest | None:
+        """The manifest of a revision that an earlier version sealed; None when it lies in S3.
+        Raises NotFound. Ask `adapters.s3.manifests`, which knows both."""
+        item = self._table.need(run_key(run_id), f"MANIFEST#{revision}")
+        return None if _in_s3(item) else item.model(RunManifest)
+
+    def file(self, run_id: str, path: str) -> FileRecord | None:
+        item = self._table.get(run_key(run_id), FILE_PREFIX + path)
+        return item.model(FileRecord) if item else None
+
+    def files_of(self, run_id: str) -> dict[str, FileRecord]:
+        """What the validator knows of the run's files, by path."""
+        items = self._table.query(run_key(run_id), FILE_PREFIX)
+        return {f.path: f for f in (item.model(FileRecord) for item in items)}
+
+    def cost_lines(self, run_id: str, revision: int | None = None) -> tuple[CostLine, ...]:
+        """Every line of the run's bill, or of one revision's, in order of stage and epoch."""
+        prefix = COST_PREFIX if revision is None else f"{COST_PREFIX}{revision:04d}#"
+        items = self._table.query(run_key(run_id), prefix)
+        return tuple(item.model(CostLine) for item in items)
+
+    def receive(self, run_id: str, at: datetime) -> RunRecord:
+        """Make the run known, if it is not. Answers it."""
+        return self._move(run_id, lambda record: run_lifecycle.receive(record, run_id, at))
+
+    def seal(
+        self,
+        manifest: RunManifest,
+        *,
+        sealed_by: SealedBy,
+        at: datetime,
+        made_at: datetime | None = None,
+    ) -> RunRecord:
+        """Run, note of the manifest and fact in one write; nothing when this manifest already
+        sealed the run. The manifest must lie in S3 by then (`Manifests.keep`).
+
+        Raises ManifestRefused while another manifest is under way, and when the seal was made
+        (`made_at`) before the run was cancelled.
+        """
+        note = note_of(manifest)
+        return self._move(
+            manifest.run_id,
+            lambda record: run_lifecycle.seal(record, manifest, sealed_by, at, made_at),
+            beside=lambda record: _note_item(record, note),
+        )
+
+    def start(
+        self,
+        manifest: RunManifest,
+        *,
+        execution_arn: str,
+        bundle: str,
+        at: datetime,
+        checked_digest: str | None = None,
+        bundle_sha256: str | None = None,
+    ) -> RunRecord:
+        """SEALED -> RUNNING when sealed by just this manifest. Answers the run as it stands.
+
+        `checked_digest`: of the manifest as it was checked, which must lie in S3 by then;
+        `bundle_sha256`: of the bundle that all its stages use.
+        """
+        began = {"checked_digest": checked_digest, "bundle_sha256": bundle_sha256}
+        note = note_of(manifest).model_copy(update=began)
+        return self._move(
+            manifest.run_id,
+            lambda record: run_lifecycle.start(record, manifest, execution_arn, bundle, at),
+            beside=(lambda record: _note_item(record, note)) if checked_digest else None,
+        )
+
+    def start_another(self, ended: RunRecord, execution_arn: str, at: datetime) -> RunRecord:
+        """See `lifecycle.start_another`. Answers the run as it stands."""
+        run_id = ended.run_id
+        return self._move(
+            run_id,
+            lambda now: run_lifecycle.start_another(there(now, run_id), ended, execution_arn, at),
+        )
+
+    def refuse(self, run_id: str, *, digest: str, problem: str, at: datetime) -> RunRecord:
+        """See `lifecycle.refuse`."""
+        return self._move(
+            run_id, lambda record: run_lifecycle.refuse(record, run_id, digest, problem, at)
+        )
+
+    def refuse_seal(self, run_id: str, *, digest: str, problem: str, at: datetime) -> RunRecord:
+        """See `lifecycle.refuse_seal`."""
+        return self._move(
+            run_id, lambda record: run_lifecycle.refuse_seal(record, run_id, digest, problem, at)
+        )
+
+    def complete(
+        self,
+        run_id: str,
+        revision: int,
+        *,
+        report_keys: dict[str, str],
+        findings: int,
+        cost_usd: float,
+        at: datetime,
+        verdict: Verdict | None = None,
+        projection_key: str = "",
+    ) -> RunRecord:
+        """RUNNING -> COMPLETED, once. StaleEpoch when another revision has taken over."""
+        return self._move(
+            run_id,
+            lambda record: run_lifecycle.complete(
+                there(record, run_id),
+                revision,
+                report_keys=report_keys,
+                findings=findings,
+                cost_usd=cost_usd,
+                at=at,
+                verdict=verdict,
+                projection_key=projection_key,
+            ),
+        )
+
+    def fail(
+        self,
+        run_id: str,
+        revision: int,
+        *,
+        stage: str | None,
+        error: str,
+        problem: str,
+        refused: bool,
+        at: datetime,
+    ) -> RunRecord:
+        """RUNNING -> FAILED (or REFUSED when the input is to blame), once."""
+        return self._move(
+            run_id,
+            lambda record: run_lifecycle.fail(
+                there(record, run_id),
+                revision,
+                stage=stage,
+                error=error,
+                problem=problem,
+                refused=refused,
+                at=at,
+            ),
+        )
+
+    def cancel(self, order: Cancel, *, at: datetime) -> RunRecord:
+        """A person stops it. NotFound, or RunOver when it has ended otherwise."""
+
+        def stop(record: RunRecord | None) -> Move:
+            return run_lifecycle.cancel(there(record, order.run_id), order, at)
+
+        return self._move(order.run_id, stop)
+
+    def close(self, run_id: str, revision: int, usd: float, at: datetime) -> RunRecord:
+        """See `lifecycle.close`."""
+        return self._move(
+            run_id,
+            lambda record: run_lifecycle.close(there(record, run_id), revision, usd, at),
+            gone=True,
+        )
+
+    def set_cost(self, run_id: str, usd: float, at: datetime) -> RunRecord:
+        """What the run has cost so far (the sum, not a difference: saying it twice is harmless)."""
+        return self._move(
+            run_id, lambda record: run_lifecycle.cost(there(record, run_id), usd, at), gone=True
+        )
+
+    def note_late(self, run_id: str, path: str, at: datetime) -> RunRecord:
+        """See `lifecycle.late`; the same file twice is harmless."""
+        return self._move(
+            run_id, lambda record: run_lifecycle.late(there(record, run_id), path, at)
+        )
+
+    def set_findings(self, run_id: str, revision: int, findings: int, at: datetime) -> RunRecord:
+        """How many pathogens were found, as soon as that is known."""
+        return self._move(
+            run_id,
+            lambda record: run_lifecycle.found(there(record, run_id), revision, findings, at),
+        )
+
+    def answer(self, fact: ObjectAnswered) -> None:
+        """Keep what objects of one kind are taken for; the first word of a kind stays."""
+        self._table.record([fact])
+
+    def tell(self, fact: RunStands) -> None:
+        """Keep a fact that goes with no change of the run; told before, it changes nothing."""
+        self._table.record([fact])
+
+    def was_told(self, run_id: str, fact_id: str) -> bool:
+        return self._table.get(run_key(run_id), FACT_PREFIX + fact_id) is not None
+
+    def answers(self, run_id: str) -> tuple[ObjectAnswered, ...]:
+        """What the run was told about objects that are nobody's reads, by kind."""
+        items = self._table.query(run_key(run_id), f"{FACT_PREFIX}{ObjectAnswered.__name__}:")
+        details = (str(item.attributes["detail"]) for item in items)
+        return tuple(ObjectAnswered.model_validate_json(detail) for detail in details)
+
+    def record_file(self, record: FileRecord, *, sequencer: str, fact: Fact | None) -> bool:
+        """Keep what was found in an object, with its fact, and count it
+        (`adapters.ledger.intake_counters`), all in one write. False when a newer or the same event
+        was kept before. `sequencer` is S3's: hex, compared after padding on the right."""
+        order = sequencer.ljust(32, "0").lower()
+
+        def step(before: Item | None) -> tuple[Item, tuple[Fact, ...]] | None:
+            if before is not None and str(before.attributes.get("sequencer", "")) >= order:
+                return None
+            item = Item.of(
+                run_key(record.run_id),
+                FILE_PREFIX + record.path,
+                record,
+                attributes={"sequencer": order, "state": record.state.value},
+            )
+            return item, (fact,) if fact else ()
+
+        count = one_more(record.run_id, record.path)
+        kept = self._table.change(
+            run_key(record.run_id), FILE_PREFIX + record.path, step, beside=[count]
+        )
+        return kept is not None and kept.model(FileRecord) == record
+
+    def knows_event(self, run_id: str, path: str, sequencer: str) -> bool:
+        """Whether this event, or a newer one of the same object, was recorded before."""
+        item = self._table.get(run_key(run_id), FILE_PREFIX + path)
+        order = sequencer.ljust(32, "0").lower()
+        return item is not None and str(item.attributes.get("sequencer", "")) >= order
+
+    def _move(
+        self,
+        run_id: str,
+        step: Step,
+        beside: Callable[[RunRecord], Write] | None = None,
+        *,
+        gone: bool = False,
+    ) -> RunRecord:
+        return move_run(self._table, run_id, step, beside, gone=gone)
+
+
+def _note_item(record: RunRecord, note: SealNote) -> Write:
+    told: dict[str, Plain] = {**IN_S3, "manifest_digest": note.manifest_digest}
+    sk = f"MANIFEST#{record.revision}"
+    return Put(Item.of(run_key(record.run_id), sk, note, attributes=told))
+
+
+def _in_s3(item: Item) -> bool:
+    return item.attributes.get("kept") == IN_S3["kept"]

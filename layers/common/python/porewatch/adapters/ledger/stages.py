@@ -1,0 +1,317 @@
+"""Stages in the ledger. The rules are `domain.rules.stage_lifecycle` and
+`domain.rules.stage_endings`; here is only the storing.
+
+Order: read, move (each in one conditional write with its facts), launch intents, the bill.
+Every move answers the record as it now stands; StaleEpoch when an old epoch speaks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from datetime import datetime
+
+from porewatch.adapters.items import Item, PutNew, run_key
+from porewatch.adapters.ledger.budget import Budget
+from porewatch.adapters.table import Table
+from porewatch.domain.errors import AlreadyDone, NotFound
+from porewatch.domain.facts.events import (
+    FACTS,
+    Fact,
+    InstanceTerminated,
+    LaunchRefused,
+    StageClaimed,
+)
+from porewatch.domain.facts.outbox import FACT_PREFIX
+from porewatch.domain.money.cost import CostLine
+from porewatch.domain.rules import stage_endings as ends
+from porewatch.domain.rules import stage_lifecycle as rules
+from porewatch.domain.rules.fencing import Rule
+from porewatch.domain.rules.liveness import APART
+from porewatch.domain.rules.worker_notes import note
+from porewatch.domain.stage.instances import (
+    ExecutorName,
+    LaunchIntent,
+    Machine,
+    Owner,
+)
+from porewatch.domain.stage.phases import (
+    Progress,
+    StageKey,
+    StageManifest,
+    StageRecord,
+    StageSpec,
+)
+from porewatch.domain.stage.worker_note import WorkerNote
+
+OPEN_STAGES = "STAGES-OPEN"
+MOST_RUNGS = 8
+ABOUT_FILES = "File"
+"""Ids of facts begin with their kind; those of FileValidated and FileQuarantined with this."""
+
+
+class StageLedger:
+    """The stages in ledger `table`."""
+
+    def __init__(self, table: Table) -> None:
+        self._table = table
+        self._budget = Budget(table)
+
+    def find(self, key: StageKey) -> StageRecord | None:
+        """The stage as it is now, or None when it was never opened."""
+        item = self._table.get(*_place(key))
+        return item.model(StageRecord) if item else None
+
+    def get(self, key: StageKey) -> StageRecord:
+        """The stage as it is now. Raises NotFound."""
+        record = self.find(key)
+        if record is None:
+            raise _never_opened(key)
+        return record
+
+    def of_run(self, run_id: str, revision: int) -> tuple[StageRecord, ...]:
+        """All stages of a revision that were ever opened."""
+        items = self._table.query(run_key(run_id), f"STAGE#{revision:04d}#")
+        return tuple(item.model(StageRecord) for item in items)
+
+    def awaiting(self) -> Iterator[StageRecord]:
+        """Every stage that somebody must keep an eye on, in all runs (a moment late)."""
+        for item in self._table.query_kind(OPEN_STAGES):
+            yield item.model(StageRecord)
+
+    def open_stage(
+        self,
+        key: StageKey,
+        spec: StageSpec,
+        at: datetime,
+        secret_of: Callable[[int], str] | None = None,
+    ) -> StageRecord:
+        """Take the next epoch; a published stage is answered as it is. `secret_of`: digest of the
+        secret of an epoch's messages; without it none of them is believed."""
+        return self._move(key, lambda record: rules.reopen(record, key, spec, at, secret_of))
+
+    def record_launched(
+        self, key: StageKey, epoch: int, machine: Machine, at: datetime
+    ) -> StageRecord:
+        """This machine was got. StaleEpoch or Conflict: it is one too many, terminate it."""
+        return self._move(key, lambda record: rules.launched(record, epoch, machine, at))
+
+    def claim(
+        self,
+        key: StageKey,
+        epoch: int,
+        instance_id: str,
+        at: datetime,
+        user_id: str | None = None,
+    ) -> StageRecord:
+        """A machine owns the stage and writes as `user_id`, or StaleEpoch, or MessageRefused."""
+        return self._move(key, lambda record: rules.claim(record, epoch, instance_id, at, user_id))
+
+    def beat(
+        self,
+        key: StageKey,
+        epoch: int,
+        instance_id: str,
+        progress: Progress,
+        at: datetime,
+        *,
+        heard: datetime | None = None,
+    ) -> StageRecord:
+        """The worker is alive and this far. `heard`: now, unless the worker writes this itself."""
+        return self._move(
+            key, lambda record: rules.beat(record, epoch, instance_id, progress, at, heard=heard)
+        )
+
+    def hear(self, key: StageKey, epoch: int, at: datetime) -> StageRecord:
+        """A sweep takes note of a beat that the worker wrote itself."""
+        return self._move(key, lambda record: rules.hear(record, epoch, at))
+
+    def count_silence(self, key: StageKey, epoch: int, at: datetime) -> StageRecord:
+        """A sweep finds the worker overdue, and can write that down."""
+        return self._move(key, lambda record: rules.count_silence(record, epoch, APART, at))
+
+    def note(self, key: StageKey, told: WorkerNote, user_id: str, at: datetime) -> StageRecord:
+        """What the epoch's machine wrote of itself in the partition of `user_id`."""
+        return self._move(key, lambda record: note(record, told, user_id, at))
+
+    def set_back(self, key: StageKey, epoch: int, at: datetime) -> StageRecord:
+        """No time that its worker wrote is later than `at`."""
+        return self._move(key, lambda record: rules.set_back(record, epoch, at))
+
+    def note_reclaim(self, key: StageKey, epoch: int, at: datetime) -> StageRecord:
+        """The cloud announced that it takes the machine back."""
+        return self._move(key, lambda record: rules.notice(record, epoch, at))
+
+    def note_stall(self, key: StageKey, epoch: int, at: datetime) -> StageRecord:
+        """The worker beats, and nothing is done any more."""
+        return self._move(key, lambda record: rules.stall(record, epoch, at))
+
+    def mark_published(
+        self, key: StageKey, manifest: StageManifest, manifest_key: str, at: datetime
+    ) -> StageRecord:
+        """The manifest is visible (the caller has read it)."""
+        return self._move(key, lambda record: ends.publish(record, manifest, manifest_key, at))
+
+    def mark_interrupted(
+        self,
+        key: StageKey,
+        epoch: int,
+        instance_id: str,
+        last_checkpoint: int | None,
+        at: datetime,
+    ) -> StageRecord:
+        """The machine is being taken back."""
+        return self._move(
+            key, lambda record: ends.interrupt(record, epoch, instance_id, last_checkpoint, at)
+        )
+
+    def mark_failed(
+        self,
+        key: StageKey,
+        epoch: int,
+        error: str,
+        problem: str,
+        at: datetime,
+        *,
+        instance_id: str | None = None,
+    ) -> StageRecord:
+        """The epoch ended badly; `error` is a class name of `domain.errors`. `instance_id`: the
+        machine that says so, if one does."""
+        return self._move(
+            key,
+            lambda record: ends.fail(record, epoch, error, problem, at, instance_id=instance_id),
+        )
+
+    def abandon(self, record: StageRecord, problem: str, at: datetime) -> StageRecord:
+        """Nobody waits for this record's epoch any more."""
+        epoch = record.epoch
+        return self._move(record.key, lambda now: ends.abandon(now, epoch, problem, at))
+
+    def save_task_token(self, key: StageKey, epoch: int, token: str, at: datetime) -> StageRecord:
+        """Keep how to answer the state machine."""
+        return self._move(key, lambda record: rules.keep_token(record, epoch, token, at))
+
+    def forget_task_token(self, record: StageRecord, at: datetime) -> StageRecord:
+        """The state machine was answered with this record's token."""
+        token = record.task_token or ""
+        return self._move(record.key, lambda now: rules.forget_token(now, record.epoch, token, at))
+
+    def record_launch_intent(self, intent: LaunchIntent) -> LaunchIntent:
+        """Write down a launch before it is asked for. Answers what stands: when the same rung was
+        written down before, that one, so that the same request goes out again."""
+        owner = intent.spec.owner
+        sk = f"INTENT#{owner.revision:04d}#{owner.stage}#{owner.epoch:04d}#{intent.spec.rung}"
+        attributes = {"client_token": intent.client_token}
+        item = Item.of(run_key(owner.run_id), sk, intent, attributes=attributes)
+        try:
+            self._table.put_new(item)
+        except AlreadyDone:
+            return self._table.need(run_key(owner.run_id), sk).model(LaunchIntent)
+        return intent
+
+    def intents(self, key: StageKey, epoch: int) -> list[LaunchIntent]:
+        """What was asked for in this epoch, rung by rung."""
+        prefix = f"INTENT#{key.revision:04d}#{key.stage}#{epoch:04d}#"
+        items = self._table.query(run_key(key.run_id), prefix)
+        return [item.model(LaunchIntent) for item in items]
+
+    def asked(self, key: StageKey, epoch: int) -> frozenset[ExecutorName]:
+        """Which sources were ever asked for a machine in this epoch: only they can have one."""
+        return frozenset(intent.spec.executor for intent in self.intents(key, epoch))
+
+    def settle_cost(self, key: StageKey, line: CostLine, fact: InstanceTerminated) -> bool:
+        """Put a machine on the bill, once, with its fact and with what it changes in the budget.
+        False when it is there already.
+
+        There is one line for each epoch, and another one for every further machine of an epoch.
+        """
+        pk, first = run_key(key.run_id), f"COST#{key.revision:04d}#{key.stage}#{line.epoch:04d}"
+        for sk in (first, f"{first}#{line.instance_id}"):
+            there = self._table.get(pk, sk)
+            if there is None:
+                new = PutNew(Item.of(pk, sk, line))
+                try:
+                    self._budget.settle(fact, line.usd, fact.at, beside=[new], facts=[fact])
+                except AlreadyDone:
+                    there = self._table.need(pk, sk)  # somebody was faster: with which machine?
+            if there is None:
+                return True
+            if there.model(CostLine).instance_id == line.instance_id:
+                return False
+        return False
+
+    def settle_overhead(self, run_id: str, revision: int, line: CostLine, at: datetime) -> None:
+        """Put what is no machine on the bill, once for each kind, and into the budget."""
+        nobody = Owner(stack="", run_id=run_id, revision=revision, stage=line.what, epoch=0)
+        sk = f"COST#{revision:04d}#~{line.what}"  # after all stages
+        new = PutNew(Item.of(run_key(run_id), sk, line))
+        with suppress(AlreadyDone):
+            self._budget.settle(nobody, line.usd, at, beside=[new])
+
+    def release_money(self, owner: Owner, at: datetime) -> None:
+        """Give back what is held for an epoch that has no machine and gets none."""
+        self._budget.release(owner, at)
+
+    def claim_of(self, key: StageKey, epoch: int) -> StageClaimed | None:
+        """Which machine owned an epoch, and since when; None when no machine ever did."""
+        fact_id = rules.claim_id(key, epoch)
+        item = self._table.get(run_key(key.run_id), FACT_PREFIX + fact_id)
+        return StageClaimed.model_validate_json(str(item.attributes["detail"])) if item else None
+
+    def refusals(self, key: StageKey, epoch: int) -> tuple[LaunchRefused, ...]:
+        """Which rungs gave this epoch no machine, by single reads: a worker may not query."""
+        ids = (rules.refusal_id(key, epoch, rung) for rung in range(MOST_RUNGS))
+        items = (self._table.get(run_key(key.run_id), FACT_PREFIX + one) for one in ids)
+        told = (str(item.attributes["detail"]) for item in items if item)
+        return tuple(LaunchRefused.model_validate_json(detail) for detail in told)
+
+    def cost_lines(self, run_id: str, revision: int) -> tuple[CostLine, ...]:
+        """The bill of a revision so far, in order of stage and epoch."""
+        items = self._table.query(run_key(run_id), f"COST#{revision:04d}#")
+        return tuple(item.model(CostLine) for item in items)
+
+    def facts(self, run_id: str, revision: int) -> list[Fact]:
+        """Everything that is known to have happened in a revision, oldest first.
+
+        Facts about single files (they may be thousands, and belong to no revision) are left out,
+        and not read.
+        """
+        found = [
+            FACTS[kind].model_validate_json(str(item.attributes["detail"]))
+            for item in self._table.query_but(run_key(run_id), FACT_PREFIX, ABOUT_FILES)
+            if (kind := str(item.attributes["detail_type"])) in FACTS
+        ]
+        return sorted((f for f in found if f.revision == revision), key=lambda f: f.at)
+
+    def record(self, facts: Sequence[Fact]) -> None:
+        """Tell facts that go with no change of a stage; told before, they change nothing."""
+        self._table.record(facts)
+
+    def _move(self, key: StageKey, rule: Rule) -> StageRecord:
+        def step(before: Item | None) -> tuple[Item, Sequence[Fact]] | None:
+            moved = rule(before.model(StageRecord) if before else None)
+            return (_item(moved[0]), moved[1]) if moved else None
+
+        item = self._table.change(*_place(key), step)
+        if item is None:
+            raise _never_opened(key)
+        return item.model(StageRecord)
+
+
+def _place(key: StageKey) -> tuple[str, str]:
+    return run_key(key.run_id), f"STAGE#{key.revision:04d}#{key.stage}"
+
+
+def _never_opened(key: StageKey) -> NotFound:
+    return NotFound(f"stage {key.stage} of {key.run_id} revision {key.revision} was never opened.")
+
+
+def _item(record: StageRecord) -> Item:
+    return Item.of(
+        *_place(record.key),
+        record,
+        attributes={"state": record.state.value, "epoch": record.epoch},
+        kind=(OPEN_STAGES, f"{record.run_id}#{record.revision:04d}#{record.stage}")
+        if rules.watched(record)
+        else None,
+    )

@@ -1,0 +1,73 @@
+"""Who saw what left over, and what was ended: in the ledger.
+
+    REAP#<what>#<name>  SIGHT        first and last time it was seen so; gone after two days
+    REAP#<what>#<name>  KILL#<time>  what was ended and why (kind KILLS); gone after 90 days
+
+A kill is written down before it is done, and its outcome after: one of unknown outcome stays
+`asked`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+
+from porewatch.adapters.items import Item
+from porewatch.adapters.table import Table
+from porewatch.domain.rules.orphans import (
+    SIGHT_LASTS,
+    Kill,
+    Thing,
+)
+
+KILLS = "KILLS"
+KEPT = timedelta(days=90)
+SIGHT_KEPT = timedelta(days=2)
+SIGHT = "SIGHT"
+
+
+class Kills:
+    """The sights and kills in ledger `table`."""
+
+    def __init__(self, table: Table) -> None:
+        self._table = table
+
+    def first_seen(self, thing: Thing, at: datetime) -> datetime | None:
+        """When it was first seen left over, without a break since; None when it was not."""
+        item = self._table.get(_place(thing), SIGHT)
+        if item is None or at - _moment(item.attributes["last"]) > SIGHT_LASTS:
+            return None
+        return _moment(item.attributes["first"])
+
+    def note(self, thing: Thing, at: datetime) -> datetime:
+        """Write down that it is left over now. Answers when that was first seen."""
+        first = self.first_seen(thing, at) or at
+        times: dict[str, str | int] = {"first": _stamp(first), "last": _stamp(at)}
+        ttl = _stamp(at + SIGHT_KEPT)
+        self._table.put(Item(_place(thing), SIGHT, attributes=times, ttl=ttl))
+        return first
+
+    def record(self, kill: Kill) -> None:
+        """Write down a kill, or its outcome."""
+        when = f"{kill.at:%Y-%m-%dT%H:%M:%SZ}"
+        place = f"REAP#{kill.what.value}#{kill.name}"
+        kind = (KILLS, f"{when}#{kill.name}")
+        ttl = _stamp(kill.at + KEPT)
+        self._table.put(Item.of(place, f"KILL#{when}", kill, kind=kind, ttl=ttl))
+
+    def all(self) -> Iterator[Kill]:
+        """Everything that was ended in the last 90 days, newest first."""
+        for item in self._table.query_kind(KILLS, newest_first=True):
+            yield item.model(Kill)
+
+
+def _place(thing: Thing) -> str:
+    return f"REAP#{thing.what.value}#{thing.name}"
+
+
+def _stamp(at: datetime) -> int:
+    return int(at.timestamp())
+
+
+def _moment(stamp: str | int) -> datetime:
+    return datetime.fromtimestamp(int(stamp), UTC)

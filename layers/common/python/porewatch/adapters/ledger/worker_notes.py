@@ -1,0 +1,35 @@
+"""Workers' own partitions of the ledger: each is written by one machine's credentials alone, as
+`dynamodb:LeadingKeys` in the worker's role says, and read by the monitor."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from porewatch.adapters.items import Item
+from porewatch.adapters.table import Table
+from porewatch.domain.stage.worker_note import WorkerNote
+
+SORT_KEY = "NOTE"
+KEPT = timedelta(days=7)
+
+
+class WorkerNotes:
+    """Notes in ledger `table`, one for each machine."""
+
+    def __init__(self, table: Table) -> None:
+        self._table = table
+
+    def write(self, user_id: str, note: WorkerNote) -> None:
+        """Replace the note of the machine whose credentials have this `aws:userid`."""
+        ttl = int((note.at + KEPT).timestamp())
+        self._table.put(Item.of(worker_key(user_id), SORT_KEY, note, ttl=ttl))
+
+    def read(self, user_id: str) -> WorkerNote | None:
+        """What the machine wrote last; None when it wrote nothing."""
+        item = self._table.get(worker_key(user_id), SORT_KEY)
+        return item.model(WorkerNote) if item else None
+
+
+def worker_key(user_id: str) -> str:
+    """The partition that only these credentials may write."""
+    return f"WORKER#{user_id}"

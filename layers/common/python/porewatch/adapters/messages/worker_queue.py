@@ -1,0 +1,71 @@
+"""The queue on which workers speak to the control plane."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from porewatch.adapters import clients
+from porewatch.adapters.faults import translated
+from porewatch.domain.stage.message_proofs import (
+    MAC,
+    proof,
+)
+from porewatch.domain.stage.worker_messages import (
+    WORKER_MESSAGE,
+    WorkerMessage,
+)
+
+if TYPE_CHECKING:
+    from mypy_boto3_sqs import SQSClient
+    from mypy_boto3_sqs.type_defs import MessageAttributeValueTypeDef
+
+
+REASON = "reason"
+"""The attribute of a dead letter that says why it is one."""
+LONGEST_REASON = 1000
+
+
+def text_attribute(text: str) -> MessageAttributeValueTypeDef:
+    return {"DataType": "String", "StringValue": text}
+
+
+class DeadLetters:
+    """The queue of workers' messages that were refused: at once, and with the reason."""
+
+    def __init__(self, url: str, client: SQSClient | None = None) -> None:
+        self._url = url
+        self._client = client or clients.sqs()
+
+    def put(self, body: str, mac: str, reason: str) -> None:
+        """Keep a message as it came. Raises Throttled or Unavailable."""
+        told = {REASON: reason[:LONGEST_REASON], MAC: mac}
+        attributes = {name: text_attribute(text) for name, text in told.items() if text}
+        with translated("set a message aside"):
+            self._client.send_message(
+                QueueUrl=self._url, MessageBody=body, MessageAttributes=attributes
+            )
+
+
+class WorkerQueue:
+    """Sends `WorkerMessage`s. Order is not kept and a message may arrive twice."""
+
+    def __init__(self, url: str, client: SQSClient | None = None) -> None:
+        self._url = url
+        self._client = client or clients.sqs()
+
+    def send(self, message: WorkerMessage, secret: str) -> None:
+        """Send it with its proof by the epoch's `secret`. Raises Throttled or Unavailable when the
+        queue cannot be reached."""
+        body = WORKER_MESSAGE.dump_json(message).decode()
+        proved = {MAC: text_attribute(proof(secret, body))}
+        with translated(f"send {message.kind} of {message.run_id}"):
+            self._client.send_message(
+                QueueUrl=self._url, MessageBody=body, MessageAttributes=proved
+            )
+
+    def is_empty(self) -> bool:
+        """True when nothing waits and nothing is being worked on: then silence is silence."""
+        names: Any = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+        with translated("look at the worker queue"):
+            reply = self._client.get_queue_attributes(QueueUrl=self._url, AttributeNames=names)
+        return not any(int(count) for count in reply["Attributes"].values())

@@ -1,0 +1,166 @@
+"""What EC2 keeps and bills for a stack beside its machines, and how each is ended.
+
+Order: `Leftovers` (all of them, then one look for each sort, then the ends), reading of tags.
+
+Only what nobody uses is shown: volumes and interfaces attached to nothing, fleets without a
+machine, old versions of the launch template. Tags are read here again whatever the filters promise.
+An instant fleet's spot request is a single one: it ends with its machine.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from porewatch.adapters import clients
+from porewatch.adapters.batches import pieces
+from porewatch.adapters.faults import translated
+from porewatch.domain.errors import ConfigurationRefused, NotFound, PorewatchError
+from porewatch.domain.rules.orphans import (
+    Thing,
+    What,
+)
+from porewatch.domain.stage.instances import Owner
+
+if TYPE_CHECKING:
+    from mypy_boto3_ec2 import EC2Client
+
+VERSIONS_KEPT = 10
+FILTERED_AT_ONCE = 200
+"""EC2 refuses a filter of more values."""
+FLEET_TAG = "aws:ec2:fleet-id"
+LIVING = frozenset({"pending", "running", "shutting-down", "stopping", "stopped"})
+GONE = ("InvalidVolume.NotFound", "InvalidNetworkInterfaceID.NotFound", "InvalidFleetId.NotFound")
+_REFUSED = {"UnsuccessfulFleetDeletions", "UnsuccessfullyDeletedLaunchTemplateVersions"}
+_MISSING: dict[str, Callable[[str], PorewatchError]] = {
+    **dict.fromkeys(GONE, NotFound),
+    "InvalidLaunchTemplateId.VersionNotFound": NotFound,
+}
+
+
+class Leftovers:
+    """What is left over of `stack`, whose workers come from the launch template `template_id`."""
+
+    def __init__(self, stack: str, template_id: str, client: EC2Client | None = None) -> None:
+        self._stack, self._template = stack, template_id
+        self._client: Any = client or clients.ec2()
+
+    def sorts(self) -> tuple[Callable[[], Iterable[Thing]], ...]:
+        """One look for each sort of thing; one that fails says nothing of the others."""
+        versions = (self.template_versions,) if self._template else ()
+        return (self.volumes, self.interfaces, self.fleets, *versions)
+
+    def volumes(self) -> Iterator[Thing]:
+        """Volumes of ours that are attached to nothing."""
+        wanted = [*self._tagged(), {"Name": "status", "Values": ["available"]}]
+        for raw in self._pages("describe_volumes", "Volumes", Filters=wanted):
+            if raw["State"] == "available":
+                unused = f"it is attached to nothing ({raw.get('Size', 0)} GiB)"
+                yield _thing(What.VOLUME, raw["VolumeId"], raw, unused, raw["CreateTime"])
+
+    def interfaces(self) -> Iterator[Thing]:
+        """Network interfaces of ours that are attached to nothing."""
+        wanted = [*self._tagged(), {"Name": "status", "Values": ["available"]}]
+        for raw in self._pages("describe_network_interfaces", "NetworkInterfaces", Filters=wanted):
+            tags = {**raw, "Tags": raw.get("TagSet") or raw.get("Tags") or []}
+            if raw["Status"] == "available" and _tags(tags).get("porewatch-stack") == self._stack:
+                name = raw["NetworkInterfaceId"]
+                yield _thing(What.INTERFACE, name, tags, "it is attached to nothing", None)
+
+    def fleets(self) -> Iterator[Thing]:
+        """Instant fleets whose machines are gone. EC2 shows an instant fleet to who names it only;
+        the names stand on their machines, which it shows for an hour after their end."""
+        machines: dict[str, set[str]] = {}
+        for reservation in self._pages(
+            "describe_instances", "Reservations", Filters=self._tagged()
+        ):
+            for raw in reservation["Instances"]:
+                fleet = _tags(raw).get(FLEET_TAG)
+                if fleet:
+                    machines.setdefault(fleet, set()).add(raw["State"]["Name"])
+        for fleet in sorted(name for name, states in machines.items() if not states & LIVING):
+            yield from self._fleet(fleet)
+
+    def _fleet(self, name: str) -> Iterator[Thing]:
+        try:
+            found = list(self._pages("describe_fleets", "Fleets", FleetIds=[name]))
+        except NotFound:
+            return
+        for raw in found:
+            if raw["FleetState"] == "active":
+                unused = "all its machines are gone"
+                yield _thing(What.FLEET, name, raw, unused, raw["CreateTime"])
+
+    def template_versions(self) -> Iterator[Thing]:
+        """Versions of our launch template beyond the newest, never the default one."""
+        asked = {"LaunchTemplateId": self._template}
+        named = self._pages("describe_launch_template_versions", "LaunchTemplateVersions", **asked)
+        newest_first = sorted(named, key=lambda raw: -int(raw["VersionNumber"]))
+        for raw in newest_first[VERSIONS_KEPT:]:
+            if not raw["DefaultVersion"]:
+                yield Thing(
+                    what=What.TEMPLATE_VERSION,
+                    name=f"{self._template}:{raw['VersionNumber']}",
+                    stack=self._stack,
+                    since=raw["CreateTime"],
+                    unused=f"{VERSIONS_KEPT} versions are newer, and launches take the newest",
+                )
+
+    def end(self, thing: Thing) -> None:
+        """End it. One that is gone is fine. Raises what `translated` makes of a refusal."""
+        ends: dict[What, Callable[[str], Any]] = {
+            What.VOLUME: lambda name: self._client.delete_volume(VolumeId=name),
+            What.INTERFACE: lambda name: self._client.delete_network_interface(
+                NetworkInterfaceId=name
+            ),
+            # EC2 deletes an instant fleet only together with its machines: there are none.
+            What.FLEET: lambda name: self._client.delete_fleets(
+                FleetIds=[name], TerminateInstances=True
+            ),
+            What.TEMPLATE_VERSION: lambda name: self._client.delete_launch_template_versions(
+                LaunchTemplateId=name.split(":")[0], Versions=[name.split(":")[1]]
+            ),
+        }
+        try:
+            with translated(f"end {thing.what.value} {thing.name}", _MISSING):
+                answer = ends[thing.what](thing.name)
+        except NotFound:
+            return
+        for refused in _REFUSED & set(answer):
+            if answer[refused]:  # AWS says 200 to the whole, and no to the one
+                raise ConfigurationRefused(f"could not end {thing.name}: {answer[refused][0]}")
+
+    def _living(self, names: Iterable[str]) -> set[str]:
+        wanted = sorted(set(names))
+        living: set[str] = set()
+        for some in pieces(wanted, FILTERED_AT_ONCE):
+            these = [{"Name": "instance-id", "Values": list(some)}]
+            for reservation in self._pages("describe_instances", "Reservations", Filters=these):
+                found = (raw for raw in reservation["Instances"] if raw["State"]["Name"] in LIVING)
+                living.update(raw["InstanceId"] for raw in found)
+        return living
+
+    def _tagged(self) -> list[dict[str, Any]]:
+        return [{"Name": "tag:porewatch-stack", "Values": [self._stack]}]
+
+    def _pages(self, call: str, list_name: str, **asked: Any) -> Iterator[Any]:
+        with translated(f"look at {list_name}", _MISSING):
+            for page in self._client.get_paginator(call).paginate(**asked):
+                yield from page.get(list_name, [])
+
+
+def _thing(what: What, name: str, raw: Any, unused: str, since: datetime | None) -> Thing:
+    tags = _tags(raw)
+    return Thing(
+        what=what,
+        name=name,
+        stack=tags.get("porewatch-stack"),
+        owner=Owner.from_tags(tags),
+        since=since,
+        unused=unused,
+    )
+
+
+def _tags(raw: Any) -> dict[str, str]:
+    return {tag["Key"]: tag["Value"] for tag in raw.get("Tags", [])}

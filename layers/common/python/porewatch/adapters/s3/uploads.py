@@ -1,0 +1,75 @@
+"""Uploads in parts that nobody finished: they are billed like objects, and no listing shows them.
+
+A run's uploads lie under `runs/`. One counts as left when it was begun long ago (the caller says
+how long) and no part of it came for a day: who still sends, sends parts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from porewatch.adapters import clients
+from porewatch.adapters.faults import translated
+from porewatch.domain.errors import NotFound
+from porewatch.domain.rules.orphans import (
+    Thing,
+    What,
+)
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+RUNS = "runs/"
+STILL = timedelta(days=1)
+
+
+class Uploads:
+    """The unfinished uploads of `buckets`, all of stack `stack`."""
+
+    def __init__(
+        self, stack: str, buckets: tuple[str, ...], client: S3Client | None = None
+    ) -> None:
+        self._stack, self._buckets = stack, buckets
+        self._client = client or clients.s3()
+
+    def left(self, at: datetime) -> Iterator[Thing]:
+        """Uploads of runs of which nothing has come for a day."""
+        pages = self._client.get_paginator("list_multipart_uploads")
+        for bucket in self._buckets:
+            with translated(f"look at the uploads of {bucket}"):
+                for page in pages.paginate(Bucket=bucket, Prefix=RUNS):
+                    for raw in page.get("Uploads", []):
+                        key, number, begun = raw["Key"], raw["UploadId"], raw["Initiated"]
+                        last = self._last_part(bucket, key, number) if at - begun > STILL else at
+                        if at - max(begun, last or begun) > STILL:
+                            yield self._thing(bucket, key, number, begun, last)
+
+    def end(self, thing: Thing) -> None:
+        """Give its parts up. One that is gone is fine."""
+        where, number = thing.name.rsplit("?uploadId=", 1)
+        bucket, key = where.split("/", 1)
+        try:
+            with translated(f"abort the upload of {where}", {"NoSuchUpload": NotFound}):
+                self._client.abort_multipart_upload(Bucket=bucket, Key=key, UploadId=number)
+        except NotFound:
+            return
+
+    def _last_part(self, bucket: str, key: str, number: str) -> datetime | None:
+        pages = self._client.get_paginator("list_parts")
+        asked = pages.paginate(Bucket=bucket, Key=key, UploadId=number)
+        parts = [part["LastModified"] for page in asked for part in page.get("Parts", [])]
+        return max(parts, default=None)
+
+    def _thing(
+        self, bucket: str, key: str, number: str, begun: datetime, last: datetime | None
+    ) -> Thing:
+        came = f"its last part came {last:%Y-%m-%d %H:%M}Z" if last else "no part of it ever came"
+        return Thing(
+            what=What.UPLOAD,
+            name=f"{bucket}/{key}?uploadId={number}",
+            stack=self._stack,
+            since=begun,
+            unused=f"{came}",
+        )

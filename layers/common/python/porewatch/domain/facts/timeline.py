@@ -1,0 +1,107 @@
+"""A run's history in plain words, out of its facts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from porewatch.domain.facts import events
+from porewatch.domain.stage.phases import TimelineEntry
+
+
+def timeline(facts: Iterable[events.Fact]) -> tuple[TimelineEntry, ...]:
+    """One line for each fact that tells a person something, oldest first."""
+    rank = {name: place for place, name in enumerate(events.FACTS)}  # in a run's own order
+    ordered = sorted(facts, key=lambda f: (f.at, rank[type(f).__name__], f.fact_id))
+    lines = ((fact, _line(fact)) for fact in ordered)
+    return tuple(
+        TimelineEntry(at=fact.at, what=line[0], detail=line[1])
+        for fact, line in lines
+        if line is not None
+    )
+
+
+def _line(fact: events.Fact) -> tuple[str, str] | None:
+    match fact:
+        case events.RunSealed():
+            return "run sealed", f"{fact.files} files, {fact.samples} samples, by {fact.sealed_by}"
+        case events.RunStarted():
+            return "run started", f"profile {fact.profile}, bundle {fact.bundle}"
+        case events.PathogenSuspected() | events.AboutAlert():
+            return _alert_line(fact)
+        case events.RunRefused() | events.RunFailed() | events.RunCancelled():
+            return "run ended without result", fact.problem
+        case events.RunCompleted():
+            return "run completed", f"{fact.findings} findings"
+        case _:
+            return _stage_line(fact)
+
+
+SETTLED: dict[type[events.Fact], str] = {
+    events.SuspicionConfirmed: "suspicion confirmed",
+    events.SuspicionWithdrawn: "suspicion withdrawn",
+    events.SuspicionUnconfirmed: "suspicion unconfirmed",
+}
+
+
+def _alert_line(fact: events.PathogenSuspected | events.AboutAlert) -> tuple[str, str] | None:
+    which = f"{fact.name} in {fact.sample}"
+    match fact:
+        case events.PathogenSuspected():
+            return "pathogen suspected", f"{which}: {fact.reads} reads so far"
+        case events.SuspicionConfirmed() | events.SuspicionWithdrawn():
+            return SETTLED[type(fact)], f"{which}: {fact.rule}"
+        case events.SuspicionUnconfirmed():
+            return SETTLED[type(fact)], f"{which}: {fact.problem}"
+        case events.AlertAcknowledged():
+            return "alert acknowledged", f"{which}, by {fact.by}: {fact.note}"
+        case events.AlertEscalated():
+            return "alert escalated", f"{which}: nobody acknowledged it"
+    return None
+
+
+def _stage_line(fact: events.Fact) -> tuple[str, str] | None:
+    match fact:
+        case events.LaunchRefused():
+            return f"{fact.stage}: no machine from {_rung(fact)}", _why(fact.problem, fact.then)
+        case events.InstanceLaunched():
+            where = f"{fact.instance_type}, {fact.purchase} in zone {fact.availability_zone}"
+            return f"{fact.stage}: machine launched", f"{fact.instance_id}, {where}"
+        case events.StageClaimed():
+            return f"{fact.stage}: work began", f"epoch {fact.epoch} on {fact.instance_id}"
+        case events.PhaseCompleted():
+            return f"{fact.record.phase.value} {fact.record.status}", fact.record.reason
+        case events.SpotInterrupted():
+            done = fact.last_checkpoint
+            safe = "nothing was kept yet" if done is None else f"kept up to unit {done}"
+            return f"{fact.stage}: machine reclaimed", f"{fact.instance_id}; {safe}"
+        case _:
+            return _ending_line(fact)
+
+
+def _rung(fact: events.LaunchRefused) -> str:
+    """Batch names itself in what it was asked; rungs of older facts have no words."""
+    if not fact.asked:
+        return f"{fact.executor} {fact.purchase}"
+    return fact.asked if fact.executor == "batch" else f"EC2, {fact.asked}"
+
+
+def _why(problem: str, then: str) -> str:
+    return f"{problem}\nNext: {then.rstrip('.')}."
+
+
+def _ending_line(fact: events.Fact) -> tuple[str, str] | None:
+    match fact:
+        case events.StageCompleted():
+            return f"{fact.stage}: published", f"epoch {fact.epoch}"
+        case events.StageFailed():
+            then = "will be tried again" if fact.will_retry else "given up"
+            told = f"{fact.error}: {fact.problem}"
+            return f"{fact.stage}: failed, {then}", f"{told}\n{fact.then}" if fact.then else told
+        case events.StageStalled():
+            since = f"unit {fact.units_done} since {fact.still_since:%H:%M}Z"
+            return f"{fact.stage}: stands still", f"{fact.instance_id} at {since}"
+        case events.InstanceTerminated():
+            spent = f"{fact.seconds:.0f} s, {fact.cost_usd:.4f} USD"
+            return f"{fact.stage}: machine ended", f"{fact.instance_id} ({fact.reason}), {spent}"
+        case _:
+            return None

@@ -1,0 +1,46 @@
+"""When a machine is bought on-demand although spot might be had: the three rules of a replacement.
+
+An interruption costs a restart. It is not worth the risk of another one when it would be the second
+one already, when little is left to do, or when the stage's time is running out (the latency
+argument of chanzuckerberg/swipe). Pure.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from porewatch.domain.forecast.estimate import START_SECONDS
+from porewatch.domain.stage.phases import (
+    StageRecord,
+    StageSpec,
+)
+
+RESTARTS = 3
+"""Less work left than so many restarts: not worth another interruption."""
+ENOUGH = 2
+"""So many interruptions of a stage are enough."""
+
+
+def why_on_demand(record: StageRecord, stage: StageSpec, at: datetime) -> str:
+    """Why this stage's next machine is bought on-demand, in words; empty when spot is fine."""
+    if record.interruptions >= ENOUGH:
+        return f"spot took {record.interruptions} machines of this stage back"
+    if not record.interruptions:
+        return ""
+    restart, left = START_SECONDS[1], _seconds_left(record, stage)
+    if left < RESTARTS * restart:
+        return f"about {left:.0f} s of work are left, and a restart costs {restart:.0f} s"
+    began = record.first_launched_at
+    spent = (at - began).total_seconds() if began else 0.0
+    if spent + left + restart > stage.phase_deadline_s:
+        return f"{spent:.0f} s of the stage's {stage.phase_deadline_s} s are gone"
+    return ""
+
+
+def _seconds_left(record: StageRecord, stage: StageSpec) -> float:
+    """By the share of units that no checkpoint holds; the 90th percentile of all the work."""
+    work = max(0.0, (stage.p90_seconds or stage.phase_deadline_s) - START_SECONDS[2])
+    progress = record.progress
+    if progress is None or not progress.units_total:
+        return work
+    return work * max(0.0, 1 - progress.units_done / progress.units_total)

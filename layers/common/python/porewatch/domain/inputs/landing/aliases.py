@@ -1,0 +1,75 @@
+"""Which sample's name a folder or file bears, however it was typed and stored.
+
+Mac keeps names decomposed, some file systems keep no capitals, and a Japanese keyboard writes wide
+letters: all these are the same word. Where two samples share it, only the exact name tells them
+apart, and whatever else is refused: no guess gives the reads of one animal to another.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator
+
+from porewatch.domain.errors import InputRefused
+from porewatch.domain.inputs.barcodes_in_paths import stem
+from porewatch.domain.inputs.file_kinds import folders_and_name
+from porewatch.domain.runs import Sample
+from porewatch.domain.sample_names import same_word
+
+_BEFORE_NAME = re.compile(r"_(?:pass|fail)_")
+_BEHIND_NAME = re.compile(r"(?i)(_[0-9a-f]{8}){0,2}(_[0-9]+)?$")
+"""What MinKNOW writes around the alias: `FAX1_pass_NAME_1234abcd_1234abcd_0.fastq.gz`."""
+
+
+class Aliases:
+    """The names of a sheet's samples that have a barcode."""
+
+    def __init__(self, samples: Iterable[Sample]) -> None:
+        self._exact: dict[str, str] = {}
+        self._names: dict[str, list[str]] = {}
+        for sample in samples:
+            if sample.barcode:
+                self._exact[sample.name] = sample.barcode
+                self._names.setdefault(same_word(sample.name), []).append(sample.name)
+
+    def barcode_of(self, path: str) -> str | None:
+        """The barcode of the sample whose name a folder, or the file itself, bears. Raises
+        InputRefused when it may be the name of several."""
+        if not self._exact:
+            return None
+        folders, name = folders_and_name(path)
+        bare = stem(name)
+        for word in (*folders, bare, *_BEFORE_NAME.split(bare)[1:]):
+            for typed in _as_typed(word):
+                if found := self._found(typed, path):
+                    return found
+        return None
+
+    def named(self, word: str) -> str | None:
+        """The barcode of the one sample that `word` names; None for nobody's word, and for one that
+        may be several samples'."""
+        names = self._names_of(word)
+        return self._exact[names[0]] if len(names) == 1 else None
+
+    def _names_of(self, word: str) -> list[str]:
+        exact = unicodedata.normalize("NFC", word)
+        return [exact] if exact in self._exact else self._names.get(same_word(word), [])
+
+    def _found(self, word: str, path: str) -> str | None:
+        names = self._names_of(word)
+        if len(names) > 1:
+            raise InputRefused(
+                f"{word!r} may be sample {' or '.join(names)}.",
+                file=path,
+                remedy="name the folder or file exactly as one of them in the sample sheet, or by "
+                "its barcode.",
+            )
+        return self._exact[names[0]] if names else None
+
+
+def _as_typed(word: str) -> Iterator[str]:
+    yield word
+    cut = _BEHIND_NAME.sub("", word)
+    if cut != word:
+        yield cut

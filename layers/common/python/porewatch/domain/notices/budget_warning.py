@@ -1,0 +1,63 @@
+"""When so much of a budget is spent that people must know, and what they read."""
+
+from __future__ import annotations
+
+from porewatch.domain.facts.events import BudgetReached
+from porewatch.domain.money.budget import micro
+from porewatch.domain.notices import texts
+from porewatch.domain.notices.notice import (
+    Notice,
+    notice_about,
+)
+
+THRESHOLDS = (80, 100)
+"""Percent of the budget, rising."""
+
+
+def threshold_of(spent_usd: float, budget_usd: float) -> int | None:
+    """The highest threshold that `spent_usd` has come to; None below all, or without a budget.
+
+    Only the highest: who reads that a budget is used up need not read that it is nearly so.
+    """
+    budget = micro(budget_usd)
+    if budget <= 0:
+        return None
+    crossed = [t for t in THRESHOLDS if micro(spent_usd) * 100 >= budget * t]
+    return crossed[-1] if crossed else None
+
+
+def warning_id(whose: str, budget_usd: float, threshold: int) -> str:
+    """Id of the fact, and the key under which people hear it once. Each threshold has its own, and
+    so has each budget: whoever raises it is warned again. `whose`: `of_run` or `of_account`."""
+    return f"BudgetReached:{whose}:{budget_usd:g}:{threshold}"
+
+
+def of_run(run_id: str, revision: int) -> str:
+    """Whose budget it is: a revision's own."""
+    return f"{run_id}:{revision}"
+
+
+def of_account(month: str) -> str:
+    """Whose budget it is: that of all runs of a calendar month (`2026-11`). No run id holds `@`."""
+    return f"@account:{month}"
+
+
+def percent_of(fact: BudgetReached) -> int:
+    """What was spent, in whole percent of the budget, never rounded up."""
+    return micro(fact.cost_usd) * 100 // micro(fact.budget_usd)
+
+
+def warning(fact: BudgetReached) -> Notice:
+    """What people read: percentage, amount spent, limit, what happens next."""
+    level = "used" if fact.threshold >= THRESHOLDS[-1] else "near"
+    key = f"account_budget.{level}" if fact.month else f"budget.{level}"
+    values = {
+        "month": fact.month or "",
+        "run": fact.run_id,
+        "revision": fact.revision,
+        "percent": percent_of(fact),
+        "spent": f"{fact.cost_usd:.2f}",
+        "limit": f"{fact.budget_usd:.2f}",
+    }
+    text = texts.body(key, **values)
+    return notice_about(fact, texts.subject(key, **values), text)

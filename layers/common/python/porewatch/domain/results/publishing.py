@@ -1,0 +1,128 @@
+"""What the state machine sends at the end of a run, the joining of stages, and the settled bill."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+
+from porewatch.domain.base import Model, Moment
+from porewatch.domain.calls.findings import (
+    Quantification,
+    ScreenResult,
+)
+from porewatch.domain.errors import WorkerFailed
+from porewatch.domain.money.carbon import Factors
+from porewatch.domain.money.cost import (
+    Bill,
+    CostLine,
+    make_bill,
+)
+from porewatch.domain.results.run_results import RunResults
+from porewatch.domain.runs import RunId
+from porewatch.domain.stage.phases import (
+    OutputFile,
+    StageManifest,
+)
+
+SCREEN, QUANTIFICATION, REPORT = "screen.json", "quantification.json", "report.json"
+REPORTS = {
+    "report.json": "application/json",
+    "report.html": "text/html; charset=utf-8",
+    "report.pdf": "application/pdf",
+}
+"""The three reports, by name of the output, with their content types."""
+TRANSLATED = {
+    "report.ja.html": "text/html; charset=utf-8",
+    "report.ja.pdf": "application/pdf",
+}
+"""The same in Japanese; published when the stage made them (older workers did not)."""
+TABLES = {"tables.zip": "application/zip"}
+"""Every number of the report as TSV (docs/tables.md); published when the stage made it."""
+_OF_SAMPLE = re.compile(r"report-[A-Za-z0-9_-]+(\.[a-z]{2})?\.pdf")
+BILL = "bill.json"
+
+
+class Finish(Model):
+    """The task of result_aggregator and of report_generator: `manifests` = keys, in stage order."""
+
+    run_id: RunId
+    revision: int
+    manifests: tuple[str, ...]
+
+
+class Aggregated(Model):
+    results_key: str
+    findings: int
+
+
+class Published(Model):
+    report_keys: dict[str, str]
+
+
+def outputs_of(manifests: Iterable[StageManifest]) -> dict[str, OutputFile]:
+    """Every published file by name; a later stage's file of the same name takes its place."""
+    return {name: file for manifest in manifests for name, file in manifest.outputs.items()}
+
+
+def is_of_sample(name: str) -> bool:
+    """Whether an output is the report of one sample: `report-KEY.pdf`, `report-KEY.ja.pdf`."""
+    return bool(_OF_SAMPLE.fullmatch(name))
+
+
+def content_types(outputs: Iterable[str]) -> dict[str, str]:
+    """What is published beside the bill -> its content type: the reports of the run whether or not
+    a stage made them, and of `outputs` those that not every worker makes."""
+    known = TRANSLATED | TABLES
+    more = {name: known[name] for name in outputs if name in known}
+    own = {name: "application/pdf" for name in outputs if is_of_sample(name)}
+    return REPORTS | more | own
+
+
+def need(outputs: dict[str, OutputFile], name: str) -> OutputFile:
+    """The file `name`. Raises WorkerFailed: a stage that was published without it has a fault."""
+    if name not in outputs:
+        there = ", ".join(sorted(outputs)) or "nothing"
+        raise WorkerFailed(f"no stage published {name} (there is: {there}).", file=name)
+    return outputs[name]
+
+
+def join(
+    task: Finish,
+    manifests: Sequence[StageManifest],
+    screen: ScreenResult,
+    counted: Quantification,
+) -> RunResults:
+    """All stages in one object."""
+    return RunResults(
+        run_id=task.run_id,
+        revision=task.revision,
+        bundle=screen.bundle,
+        bundle_sha256=screen.bundle_sha256,
+        synthetic=screen.synthetic,
+        phases=tuple(phase for manifest in manifests for phase in manifest.phases),
+        outputs=outputs_of(manifests),
+        screens=screen.samples,
+        unlisted_barcodes=screen.unlisted_barcodes,
+        findings=counted.findings,
+        outcomes=counted.outcomes,
+        alarms=counted.alarms,
+    )
+
+
+def settled_bill(
+    lines: Sequence[CostLine],
+    *,
+    price_snapshot: str,
+    as_of: Moment,
+    interruptions: int = 0,
+    factors: Factors | None = None,
+) -> Bill:
+    """The bill with every machine's seconds."""
+    return make_bill(
+        lines,
+        price_snapshot=price_snapshot,
+        as_of=as_of,
+        remark="By list price. Requests, functions and storage are reckoned from counts.",
+        interruptions=interruptions,
+        factors=factors,
+    )

@@ -1,0 +1,81 @@
+"""Who may speak for a stage. Every rule of `stages` and `stage_ends` asks here first, and tells
+what it did from here: the record as it moved, and facts whose ids say what they are about."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from porewatch.domain.errors import MessageRefused, NotFound, StaleEpoch
+from porewatch.domain.facts.events import Fact
+from porewatch.domain.stage.instances import source_of
+from porewatch.domain.stage.phases import StageRecord
+
+Move = tuple[StageRecord, tuple[Fact, ...]] | None
+Rule = Callable[[StageRecord | None], Move]
+
+
+def there(record: StageRecord | None) -> StageRecord:
+    """The record; NotFound when the stage was never opened."""
+    if record is None:
+        raise NotFound("the stage was never opened.")
+    return record
+
+
+def current(record: StageRecord | None, epoch: int) -> StageRecord:
+    """The record, when this epoch owns it; StaleEpoch when a later one does."""
+    record = there(record)
+    if record.epoch != epoch:
+        raise StaleEpoch(
+            f"epoch {epoch} of stage {record.stage} of {record.run_id} is over; "
+            f"epoch {record.epoch} owns it now."
+        )
+    return record
+
+
+def mine(record: StageRecord | None, epoch: int, instance_id: str) -> StageRecord:
+    """The record, when this machine owns this epoch, or nobody does yet; else StaleEpoch."""
+    record = current(record, epoch)
+    if record.instance_id not in (None, instance_id):
+        raise StaleEpoch(
+            f"epoch {epoch} of stage {record.stage} of {record.run_id} belongs to "
+            f"{record.instance_id}, not to {instance_id}."
+        )
+    return record
+
+
+def refuse_user_of_another(record: StageRecord, instance_id: str, user_id: str | None) -> None:
+    """MessageRefused when a machine says that it writes as another one. The session of an EC2
+    machine's credentials is named by its id; that of a job's by its ECS task, which the first
+    message that proves to be the job's binds to the epoch."""
+    if user_id is None:
+        return
+    of_ec2 = source_of(instance_id) == "ec2"
+    if (of_ec2 and user_id.rpartition(":")[2] != instance_id) or "/" in user_id:
+        raise MessageRefused(f"{instance_id} says that it writes as {user_id}, which is another.")
+    if record.user_id not in (None, user_id):
+        raise MessageRefused(f"{instance_id} writes as {record.user_id}, not as {user_id}.")
+
+
+def moved(record: StageRecord, at: datetime, **changes: Any) -> StageRecord:
+    """The record with these changes. Its clock never goes back."""
+    later = max(record.updated_at, at)
+    return record.model_copy(update={**changes, "updated_at": later})
+
+
+def about(record: StageRecord, at: datetime) -> dict[str, Any]:
+    """What every fact about a stage says first."""
+    return {
+        "run_id": record.run_id,
+        "revision": record.revision,
+        "at": at,
+        "stage": record.stage,
+        "epoch": record.epoch,
+    }
+
+
+def fact_about(kind: type[Fact], record: StageRecord, *rest: object) -> str:
+    """The id of a fact about a stage: the same fact told twice has the same id."""
+    parts = (kind.__name__, record.run_id, record.revision, record.stage, *rest)
+    return ":".join(str(part) for part in parts)

@@ -1,0 +1,179 @@
+"""How an epoch of a stage ends: published, interrupted, failed or given up; and what then.
+
+Pure rules like those of `stages`: the record as it stands in, the record as it should stand and its
+facts out, None when the epoch has ended already.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from porewatch.domain.errors import DiskFull, NotShownYet
+from porewatch.domain.facts.events import (
+    SpotInterrupted,
+    StageCompleted,
+    StageFailed,
+)
+from porewatch.domain.rules import fencing
+from porewatch.domain.rules.fencing import Move
+from porewatch.domain.rules.stage_lifecycle import ENDED
+from porewatch.domain.stage.phases import (
+    Progress,
+    StageManifest,
+    StageRecord,
+    StageState,
+)
+from porewatch.domain.stage.retry_policy import (
+    Decision,
+    Kind,
+    decide,
+    kind_of,
+)
+
+
+def publish(
+    record: StageRecord | None, manifest: StageManifest, manifest_key: str, at: datetime
+) -> Move:
+    """The manifest is visible: the stage is done, whichever epoch wrote it."""
+    record = fencing.there(record)
+    if record.state is StageState.PUBLISHED:
+        return None
+    after = fencing.moved(record, at, state=StageState.PUBLISHED, error=None, problem=None)
+    fact = StageCompleted(
+        fact_id=fencing.fact_about(StageCompleted, record),
+        **{**fencing.about(record, at), "epoch": manifest.epoch},
+        manifest_key=manifest_key,
+        phases=tuple(done.phase for done in manifest.phases),
+    )
+    return after, (fact,)
+
+
+def interrupt(
+    record: StageRecord | None,
+    epoch: int,
+    instance_id: str,
+    last_checkpoint: int | None,
+    at: datetime,
+) -> Move:
+    """The machine is being taken back. Does not count as an error."""
+    record = fencing.mine(record, epoch, instance_id)
+    if record.state in ENDED:
+        return None
+    pool = f"{record.instance_type}@{record.availability_zone}"
+    known = record.instance_type is not None and pool not in record.reclaimed
+    after = fencing.moved(
+        record,
+        at,
+        state=StageState.INTERRUPTED,
+        interruptions=record.interruptions + 1,
+        error="SpotInterrupted",
+        problem=f"machine {instance_id} was reclaimed",
+        reclaimed=(*record.reclaimed, pool) if known else record.reclaimed,
+        progress=_flushed(record, last_checkpoint, at),
+    )
+    fact = SpotInterrupted(
+        fact_id=fencing.fact_about(SpotInterrupted, record, epoch),
+        **fencing.about(record, at),
+        instance_id=instance_id,
+        last_checkpoint=last_checkpoint,
+    )
+    return after, (fact,)
+
+
+def _flushed(record: StageRecord, checkpoint: int | None, at: datetime) -> Progress | None:
+    """How far the stage is when a machine leaves: a checkpoint that no beat told of was written
+    just now, and what was done before it is kept."""
+    known = record.progress.checkpoint if record.progress else None
+    if checkpoint is None or checkpoint == known:
+        return record.progress
+    told = record.progress or Progress(phase=record.phases[0])
+    return told.model_copy(update={"checkpoint": checkpoint, "checkpoint_at": at})
+
+
+def fail(
+    record: StageRecord | None,
+    epoch: int,
+    error: str,
+    problem: str,
+    at: datetime,
+    *,
+    instance_id: str | None = None,
+) -> Move:
+    """The epoch ended badly; `error` is a class name of `domain.errors`. Counts by its kind.
+
+    `instance_id` when a machine says so itself: then it must be the epoch's.
+    """
+    record = (
+        fencing.mine(record, epoch, instance_id) if instance_id else fencing.current(record, epoch)
+    )
+    if record.state in ENDED:
+        return None
+    waited = kind_of(error) is Kind.WAIT
+    full = error == DiskFull.__name__
+    after = fencing.moved(
+        record,
+        at,
+        state=StageState.FAILED,
+        errors=record.errors + (not waited),
+        waits=record.waits + waited,
+        deploy_waits=record.deploy_waits + (error == NotShownYet.__name__),
+        full_disks=record.full_disks + full,
+        full_hosts=record.full_hosts + (full and record.executor == "batch"),
+        reclaimed=_shunned(record, error),
+        error=error,
+        problem=problem,
+    )
+    decision = next_step(after)
+    fact = StageFailed(
+        fact_id=fencing.fact_about(StageFailed, record, epoch),
+        **fencing.about(record, at),
+        error=error,
+        problem=problem,
+        will_retry=decision.retry,
+        then=decision.reason,
+    )
+    return after, (fact,)
+
+
+def _shunned(record: StageRecord, error: str) -> tuple[str, ...]:
+    """Pools to stay away from. A Batch queue that gave a job no computer in time is one."""
+    pool = f"{record.instance_type}@{record.availability_zone}"
+    in_vain = record.executor == "batch" and error == "CapacityUnavailable"
+    known = not in_vain or pool in record.reclaimed
+    return record.reclaimed if known else (*record.reclaimed, pool)
+
+
+def abandon(record: StageRecord | None, epoch: int, problem: str, at: datetime) -> Move:
+    """Nobody waits for this stage any more: its worker is fenced, and nothing is tried again."""
+    record = fencing.current(record, epoch)
+    if record.state in ENDED:
+        return None
+    after = fencing.moved(
+        record,
+        at,
+        state=StageState.FAILED,
+        error="WorkerFailed",
+        problem=problem,
+        task_token=None,
+    )
+    fact = StageFailed(
+        fact_id=fencing.fact_about(StageFailed, record, epoch),
+        **fencing.about(record, at),
+        error="WorkerFailed",
+        problem=problem,
+        will_retry=False,
+    )
+    return after, (fact,)
+
+
+def next_step(record: StageRecord) -> Decision:
+    """What is to be done about a stage whose epoch ended, from its own counters. Waits for capacity
+    do not use up the few there are for a deploy."""
+    for_a_deploy = record.error == NotShownYet.__name__
+    return decide(
+        record.error or "",
+        errors_so_far=record.errors,
+        waits=record.deploy_waits if for_a_deploy else record.waits,
+        interruptions=record.interruptions,
+        seed=f"{record.run_id}:{record.revision}:{record.stage}:{record.epoch}",
+    )

@@ -1,0 +1,36 @@
+"""How a machine's own note (`worker_note`) moves its stage. A pure rule like those of `stages`."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from porewatch.domain.facts.events import Fact
+from porewatch.domain.rules import (
+    fencing,
+    stage_lifecycle,
+)
+from porewatch.domain.rules.fencing import Move
+from porewatch.domain.stage.phases import (
+    StageRecord,
+    StageState,
+)
+from porewatch.domain.stage.worker_note import WorkerNote
+
+
+def note(record: StageRecord | None, told: WorkerNote, user_id: str, at: datetime) -> Move:
+    """Claimed, and as far as the machine says. Each note counts once, and never later than `at`,
+    when it was read: a clock that is ahead makes no dead machine live on."""
+    record = fencing.there(record)
+    ended = record.state in stage_lifecycle.ENDED
+    if ended or not told.is_about(record) or told.at == record.noted_at:
+        return None
+    facts: tuple[Fact, ...] = ()
+    if record.state is not StageState.CLAIMED:
+        since = min(told.claimed_at, at)
+        claimed = stage_lifecycle.claim(record, told.epoch, told.instance_id, since, user_id)
+        record, facts = claimed or (record, ())
+    if told.progress is not None:
+        when, who = min(told.at, at), told.instance_id
+        beaten = stage_lifecycle.beat(record, told.epoch, who, told.progress, when, heard=at)
+        record = beaten[0] if beaten else record
+    return fencing.moved(record, at, noted_at=told.at), facts

@@ -1,0 +1,137 @@
+"""Where things lie in the buckets. The only place that knows a key's shape."""
+
+from __future__ import annotations
+
+import re
+
+from porewatch.domain.errors import MessageRefused
+from porewatch.domain.runs import RUN_ID_PATTERN
+
+SEAL = "run.json"
+SUMMARY = "final_summary"
+"""How the names of MinKNOW's final summaries begin."""
+BOOT_LOG = "boot.log"
+"""What a machine printed, sent by itself when its worker ended badly or never began, below its
+attempt's prefix. The user-data of template.yaml writes it."""
+CONSOLE_LOG = "console.log"
+"""What a machine's console showed, kept by the control plane when the machine sent no boot log."""
+QUARANTINE = "quarantine/"
+MANIFESTS = "manifests/"
+
+
+def raw_key(run_id: str, path: str) -> str:
+    """An input file: `path` is relative to the run, e.g. `fastq/a.fastq.gz`."""
+    return f"runs/{run_id}/{path}"
+
+
+def seal_key(run_id: str) -> str:
+    return raw_key(run_id, SEAL)
+
+
+def sealed_manifest_key(run_id: str, digest: str) -> str:
+    """A sealed manifest in the raw bucket. Outside `runs/`: only who seals may write here."""
+    return f"{manifest_prefix(run_id)}{digest}.json"
+
+
+def manifest_prefix(run_id: str) -> str:
+    return f"{MANIFESTS}{run_id}/"
+
+
+def quarantine_key(key: str) -> str:
+    return f"{QUARANTINE}{key}"
+
+
+def lies_in_a_run(key: str) -> bool:
+    """Below `runs/<something>/`, whether or not that can be a run's id."""
+    top, _, rest = key.partition("/")
+    return top == "runs" and "/" in rest
+
+
+def split_raw_key(key: str) -> tuple[str, str]:
+    """`runs/{run_id}/{path}` -> (run_id, path). Raises MessageRefused for anything else."""
+    parts = key.split("/", 2)
+    if len(parts) != 3 or parts[0] != "runs" or not parts[2]:
+        raise MessageRefused(f"{key!r} is not below runs/<run id>/.")
+    if not re.fullmatch(RUN_ID_PATTERN, parts[1]):
+        raise MessageRefused(
+            f"{parts[1]!r} is not a run id.",
+            file=key,
+            remedy="use 1 to 63 letters, digits, '-' or '_', starting with a letter or digit.",
+        )
+    return parts[1], parts[2]
+
+
+def stage_prefix(run_id: str, revision: int, stage: str) -> str:
+    return f"runs/{run_id}/r{revision}/{stage}/"
+
+
+def order_key(run_id: str, revision: int, stage: str) -> str:
+    return stage_prefix(run_id, revision, stage) + "order.json"
+
+
+def attempt_prefix(run_id: str, revision: int, stage: str, epoch: int, user_id: str) -> str:
+    """All that one machine may write. `user_id`: `aws:userid` of its credentials, the last part of
+    the prefix: its role lets a machine write below no other (docs/adr/0010)."""
+    return epoch_prefix(run_id, revision, stage, epoch) + f"{user_id}/"
+
+
+def epoch_of_attempt(attempt: str) -> int:
+    """The epoch that an attempt's prefix names."""
+    return int(attempt.rstrip("/").rsplit("/", 2)[1].removeprefix("e"))
+
+
+def checkpoint_prefix(attempt: str, fingerprint: str) -> str:
+    return f"{attempt}checkpoint/{fingerprint[:16]}/"
+
+
+def outputs_prefix(attempt: str) -> str:
+    """Parts of an attempt: invisible until the stage manifest names them."""
+    return f"{attempt}outputs/"
+
+
+def draft_key(attempt: str) -> str:
+    """The manifest as its worker wrote it: nobody reads it but who makes it visible."""
+    return f"{attempt}manifest.json"
+
+
+def log_key(attempt: str) -> str:
+    return f"{attempt}worker.log"
+
+
+def epoch_prefix(run_id: str, revision: int, stage: str, epoch: int) -> str:
+    """Below it lies what was written of one epoch, whoever wrote it."""
+    return stage_prefix(run_id, revision, stage) + f"e{epoch}/"
+
+
+def console_key(run_id: str, revision: int, stage: str, epoch: int, machine: str) -> str:
+    """Below the machine's id, which is no user id: no machine can write there."""
+    return epoch_prefix(run_id, revision, stage, epoch) + f"{machine}/{CONSOLE_LOG}"
+
+
+def boot_log_of(key: str) -> tuple[int, str] | None:
+    """(epoch, whose it is) of the key of a boot log or a console's; None for any other key."""
+    *_, epoch, who, name = ("", "", *key.split("/"))
+    if name not in (BOOT_LOG, CONSOLE_LOG) or not re.fullmatch(r"e[0-9]{1,9}", epoch):
+        return None
+    return int(epoch[1:]), who
+
+
+def manifest_key(run_id: str, revision: int, stage: str) -> str:
+    """The stage's manifest, visible: written by the control plane alone, once."""
+    return stage_prefix(run_id, revision, stage) + "manifest.json"
+
+
+def results_key(run_id: str, revision: int) -> str:
+    """What all stages found, joined: in the results bucket."""
+    return f"runs/{run_id}/r{revision}/results.json"
+
+
+def report_key(run_id: str, revision: int, name: str) -> str:
+    """`name` is `report.json`, `report.html`, `report.ja.pdf`, ..., in the reports bucket."""
+    return f"runs/{run_id}/r{revision}/{name}"
+
+
+def projection_key(run_id: str, revision: int) -> str:
+    """What the registry shows of a revision (`domain.facts.registry_projection`), beside its
+    reports."""
+    return report_key(run_id, revision, "registry.json")

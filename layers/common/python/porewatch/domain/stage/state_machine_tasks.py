@@ -1,0 +1,126 @@
+"""What the state machine `screen_run` sends and reads back (docs/state-machine.md), as models."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated, Literal
+
+from pydantic import Field, TypeAdapter
+
+from porewatch.domain.base import Model, Problem
+from porewatch.domain.runs import RunId
+from porewatch.domain.stage.phases import (
+    StageKey,
+    StageSpec,
+)
+
+
+class _OfRun(Model):
+    run_id: RunId
+    revision: int
+
+
+class Plan(_OfRun):
+    action: Literal["plan"]
+    manifest_digest: str
+    profile: str
+
+
+class Planned(Model):
+    stages: Annotated[tuple[StageSpec, ...], Field(min_length=1)]
+
+
+class Open(_OfRun):
+    """`previous`: the manifest keys of the earlier stages, in order."""
+
+    action: Literal["open"]
+    spec: StageSpec
+    previous: tuple[str, ...] = ()
+
+
+class Opened(Model):
+    """`manifest_key` is set when the stage is published already: then nothing is launched."""
+
+    epoch: int
+    manifest_key: str | None = None
+
+
+class _OfEpoch(_OfRun):
+    stage: str
+    epoch: int
+
+    @property
+    def key(self) -> StageKey:
+        return StageKey(self.run_id, self.revision, self.stage)
+
+
+class Await(_OfEpoch):
+    action: Literal["await"]
+    task_token: str
+
+
+class Launch(_OfRun):
+    epoch: int
+    spec: StageSpec
+
+    @property
+    def key(self) -> StageKey:
+        return StageKey(self.run_id, self.revision, self.spec.name)
+
+
+class Launched(Model):
+    """`instance_id` is empty when the stage ended before a machine was needed."""
+
+    instance_id: str
+
+
+class Terminate(_OfEpoch):
+    reason: str
+
+
+class Terminated(Model):
+    instance_ids: tuple[str, ...]
+
+
+class Decide(_OfEpoch):
+    """What to do about a stage that failed."""
+
+    action: Literal["decide"]
+    error: str
+    cause: str = ""
+
+
+class Decided(Model):
+    decision: Literal["retry", "fail"]
+    reason: str
+    wait_seconds: int
+
+
+class FailRun(_OfRun):
+    action: Literal["fail_run"]
+    stage: str | None = None
+    epoch: int | None = None
+    error: str
+    cause: str = ""
+
+
+class RunEnded(Model):
+    error: str
+    problem: Problem
+
+
+StageTask = Annotated[Plan | Open | Await, Field(discriminator="action")]
+STAGE_TASK: TypeAdapter[StageTask] = TypeAdapter(StageTask)
+ErrorTask = Annotated[Decide | FailRun, Field(discriminator="action")]
+ERROR_TASK: TypeAdapter[ErrorTask] = TypeAdapter(ErrorTask)
+
+
+def sentence_of(cause: str) -> str:
+    """The words for a person in a cause: Lambda's JSON names them `errorMessage`."""
+    try:
+        told = json.loads(cause)
+    except ValueError:
+        return cause.strip()
+    if isinstance(told, dict) and told.get("errorMessage"):
+        return str(told["errorMessage"]).strip()
+    return cause.strip()

@@ -1,0 +1,87 @@
+"""What a worker says to the control plane, over SQS: one closed union, told apart by `kind`."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field, TypeAdapter
+
+from porewatch.domain.base import Model, Moment, Problem
+from porewatch.domain.runs import RunId
+from porewatch.domain.stage.phases import (
+    PhaseRecord,
+    Progress,
+)
+
+
+class _FromWorker(Model):
+    run_id: RunId
+    revision: int
+    stage: str
+    epoch: int
+    instance_id: str
+    user_id: Annotated[
+        str, Field(description="`aws:userid` of the worker's credentials; older workers say none")
+    ] = ""
+    at: Moment
+
+
+class Claimed(_FromWorker):
+    kind: Literal["claimed"] = "claimed"
+
+
+class Beat(_FromWorker):
+    """Alive, and this far. At least every 60 s."""
+
+    kind: Literal["beat"] = "beat"
+    progress: Progress
+
+
+class PhaseDone(_FromWorker):
+    kind: Literal["phase_done"] = "phase_done"
+    record: PhaseRecord
+
+
+class Suspected(_FromWorker):
+    """The totals so far meet the rule of a severe detection. Repeats are harmless."""
+
+    kind: Literal["suspected"] = "suspected"
+    sample: str
+    code: str
+    name: str
+    severity: str
+    reads: int
+    starts: int | None = None
+    breadth: float | None = None
+    identity: float | None = None
+    rule: str = ""
+
+
+class Published(_FromWorker):
+    """Outputs and manifest lie below the worker's own prefix; `manifest_key` names the manifest, or
+    the visible one of an earlier epoch. The control plane makes it visible."""
+
+    kind: Literal["published"] = "published"
+    manifest_key: str
+
+
+class Interrupted(_FromWorker):
+    """Spot notice: everything up to `last_checkpoint` is safe, the worker is leaving."""
+
+    kind: Literal["interrupted"] = "interrupted"
+    last_checkpoint: int | None
+
+
+class StageBroken(_FromWorker):
+    """The stage cannot go on. `error` is a class name of `porewatch.domain.errors`."""
+
+    kind: Literal["stage_broken"] = "stage_broken"
+    error: str
+    problem: Problem
+
+
+WorkerMessage = Annotated[
+    Claimed | Beat | PhaseDone | Suspected | Published | Interrupted | StageBroken,
+    Field(discriminator="kind"),
+]
+WORKER_MESSAGE: TypeAdapter[WorkerMessage] = TypeAdapter(WorkerMessage)

@@ -1,0 +1,35 @@
+"""Step Functions' word about an execution, as `ExecutionEnded`; None: it is time for a sweep."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from pydantic import TypeAdapter
+
+from porewatch.domain.errors import MessageRefused
+from porewatch.domain.stage.execution_status import ExecutionEnded
+from porewatch.edge.envelopes import Envelope, checked
+
+ENDED: TypeAdapter[ExecutionEnded] = TypeAdapter(ExecutionEnded)
+
+
+def execution_ended(envelope: Envelope) -> ExecutionEnded | None:
+    """The parser of this word and of the clock's. MessageRefused when it does not say which run it
+    is about."""
+    if envelope.detail_type == "Scheduled Event":
+        return None
+    detail = envelope.detail or {}
+    try:
+        order = json.loads(detail["input"])
+        told: dict[str, Any] = {
+            "run_id": order["run_id"],
+            "revision": order["revision"],
+            "status": detail["status"],
+            "error": detail.get("error") or "",
+            "cause": detail.get("cause") or "",
+            "execution_arn": detail.get("executionArn") or "",
+        }
+    except (KeyError, TypeError, ValueError) as error:
+        raise MessageRefused(f"an execution's end does not name its run: {error}.") from error
+    return checked(ENDED, told, ExecutionEnded.__name__)

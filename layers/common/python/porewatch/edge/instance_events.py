@@ -1,0 +1,33 @@
+"""The events of EC2 and Batch, and the clock, as `MachineNews`."""
+
+from __future__ import annotations
+
+from porewatch.domain.errors import MessageRefused
+from porewatch.domain.stage.instance_events import (
+    MachineNews,
+    NewsKind,
+)
+from porewatch.edge.envelopes import Envelope
+
+KINDS = {
+    "Scheduled Event": NewsKind.SWEEP,
+    "EC2 Spot Instance Interruption Warning": NewsKind.RECLAIM,
+    "EC2 Instance Rebalance Recommendation": NewsKind.REBALANCE,
+    "EC2 Instance State-change Notification": NewsKind.STATE,
+    "Batch Job State Change": NewsKind.STATE,
+}
+OVER = ("SUCCEEDED", "FAILED")
+
+
+def machine_news(envelope: Envelope) -> MachineNews:
+    """The parser of the monitor's door. Raises MessageRefused for every other event."""
+    kind = KINDS.get(envelope.detail_type)
+    if kind is None:
+        raise MessageRefused(f"{envelope.detail_type!r} is nothing the monitor listens to.")
+    detail = envelope.detail or {}
+    if "jobId" in detail:
+        state = "terminated" if detail.get("status") in OVER else "running"
+        return MachineNews(kind=kind, instance_id=detail["jobId"], state=state)
+    return MachineNews(
+        kind=kind, instance_id=detail.get("instance-id", ""), state=detail.get("state", "")
+    )

@@ -1,0 +1,173 @@
+"""A child process in which files of strangers are parsed, with limits on memory, time and output.
+
+Readers of BAM, POD5 and gzip are C libraries. What makes one of them crash, or loop, or ask for all
+memory must not take a function, a worker or a terminal with it: it ends the child, and that is a
+verdict on the file. It keeps accidents away from us; it is no jail for code (the child has our
+user's rights).
+
+A child is forked once and serves many files: a fork costs some milliseconds, which ten thousand
+small files would feel. A file that a child dies of is tried once more in a fresh one unless the
+child was fresh, so that no file pays for what an earlier one left behind. The child gets the file
+as a descriptor and answers in frames; there is no shared memory (functions have none) and no
+pickle (a broken child must not choose what its parent loads).
+"""
+
+from __future__ import annotations
+
+import atexit
+import json
+import os
+import signal
+import socket
+import struct
+import threading
+import warnings
+from collections.abc import Iterator
+from contextlib import suppress
+from typing import Any
+
+from porewatch.domain.errors import (
+    InputRefused,
+    NoReadsInside,
+    NotJudged,
+    PorewatchError,
+    ReaderCrashed,
+    Unavailable,
+)
+
+FRAME = struct.Struct("<cI")
+DATA, ALIVE, FAULT, END = b"d", b"a", b"f", b"e"
+MOST_FRAME = 256 * 2**20
+"""Bytes of one answer."""
+SILENCE_S = 300.0
+"""A child that reads on says so every ALIVE_EVERY bytes; one that says nothing for this long stands
+still."""
+FAULTS: dict[str, type[PorewatchError]] = {
+    cls.__name__: cls
+    for cls in (InputRefused, NoReadsInside, NotJudged, ReaderCrashed, Unavailable)
+}
+
+
+class Died(Exception):
+    """The child is gone; the text says how."""
+
+
+class Box:
+    """One child, one file at a time. `used`: files that it was given before."""
+
+    def __init__(self) -> None:
+        mine, theirs = socket.socketpair()
+        self.used = 0
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)  # the child takes no lock of ours
+            self._child = os.fork()
+        if self._child == 0:
+            with suppress(BaseException):
+                from porewatch.reads.sandbox.child import serve  # noqa: PLC0415  (only the child's)
+
+                serve(theirs)
+            os._exit(1)
+        theirs.close()
+        mine.settimeout(SILENCE_S)
+        self._line = mine
+
+    def ask(self, job: str, asked: dict[str, Any], source: int) -> None:
+        """Begin with a file. `job`: `module:function` of (asked, RawBytes) -> frames; `source`: a
+        descriptor that the child reads it from. Raises Died."""
+        self.used += 1
+        said = json.dumps({"job": job, "asked": asked}).encode()
+        try:
+            socket.send_fds(self._line, [struct.pack("<I", len(said)) + said], [source])
+        except OSError as e:
+            raise Died(self.close()) from e
+
+    def answers(self) -> Iterator[memoryview]:
+        """The frames of the answer. Raises the child's refusal, or Died."""
+        while True:
+            tag, size = FRAME.unpack(self._exactly(FRAME.size))
+            if size > MOST_FRAME:
+                self.close()
+                raise Died("an answer too long")
+            said = self._exactly(size)
+            if tag == END:
+                return
+            if tag == FAULT:
+                raise _fault(bytes(said))
+            if tag == DATA:
+                yield said
+
+    def close(self) -> str:
+        """End the child. Answers how it ended, when that was by itself."""
+        self._line.close()
+        ended, status = os.waitpid(self._child, os.WNOHANG) if self._child else (0, 0)
+        if self._child and not ended:
+            ended, status = _waited(self._child)
+        self._child = 0
+        code = os.waitstatus_to_exitcode(status)
+        return signal.Signals(-code).name if code < 0 else f"exit {code}"
+
+    def _exactly(self, size: int) -> memoryview:
+        said = memoryview(bytearray(size))
+        there = 0
+        while there < size:
+            try:
+                more = self._line.recv_into(said[there:])
+            except TimeoutError as e:
+                os.kill(self._child, signal.SIGKILL)
+                self.close()
+                raise Died("standing still") from e
+            except OSError:
+                more = 0
+            if not more:
+                raise Died(self.close())
+            there += more
+        return said
+
+
+def _waited(child: int) -> tuple[int, int]:
+    """A child whose line is closed leaves, unless it hangs in a library."""
+    for _ in range(50):
+        ended, status = os.waitpid(child, os.WNOHANG)
+        if ended:
+            return ended, status
+        threading.Event().wait(0.01)
+    with suppress(ProcessLookupError):
+        os.kill(child, signal.SIGKILL)
+    return os.waitpid(child, 0)
+
+
+def _fault(said: bytes) -> PorewatchError:
+    told = json.loads(said)
+    cls = FAULTS.get(told.pop("class"), NotJudged)
+    return cls(told.pop("problem"), **told)
+
+
+class _Idle:
+    """Children that wait for files. A process forked from ours has its own."""
+
+    def __init__(self) -> None:
+        self.forget()
+
+    def forget(self) -> None:
+        self._boxes: list[Box] = []
+        self._lock = threading.Lock()
+
+    def take(self, *, fresh: bool) -> Box:
+        with self._lock:
+            if self._boxes and not fresh:
+                return self._boxes.pop()
+            return Box()
+
+    def give_back(self, box: Box) -> None:
+        with self._lock:
+            self._boxes.append(box)
+
+    def close(self) -> None:
+        with self._lock:
+            while self._boxes:
+                self._boxes.pop().close()
+
+
+idle = _Idle()
+os.register_at_fork(after_in_child=idle.forget)
+atexit.register(idle.close)

@@ -1,0 +1,37 @@
+"""Every minute: which critical alerts has nobody acknowledged, and which are still unsettled?"""
+
+from __future__ import annotations
+
+import logging
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from porewatch.domain.errors import PorewatchError
+from porewatch.domain.facts.alerts import Verdict
+from porewatch.usecases.alerts.settle_alerts import settle_by_run
+
+if TYPE_CHECKING:
+    from porewatch.adapters.ledger.alerts import AlertLedger
+    from porewatch.adapters.ledger.runs import RunLedger
+    from porewatch.adapters.objects import Objects
+
+_log = logging.getLogger(__name__)
+
+
+def sweep_alerts(
+    *, alerts: AlertLedger, runs: RunLedger, results: Objects, after: timedelta, at: datetime
+) -> None:
+    """Escalate what is due, and settle what the word of its run's end did not reach. One alert that
+    cannot be handled does not keep the others waiting; it has its turn at the next sweep."""
+    waiting = list(alerts.waiting())
+    pending = {(a.run_id, a.revision) for a in waiting if a.verdict is Verdict.PENDING}
+    for run_id, revision in sorted(pending):
+        try:
+            settle_by_run(run_id, revision, runs=runs, alerts=alerts, results=results, at=at)
+        except PorewatchError as error:
+            _log.warning("alerts of run %s are not settled: %s", run_id, error)
+    for alert in waiting:
+        try:
+            alerts.escalate(alert, after, at)
+        except PorewatchError as error:
+            _log.warning("an alert of run %s is not escalated: %s", alert.run_id, error)

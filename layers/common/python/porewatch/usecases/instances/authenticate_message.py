@@ -1,0 +1,44 @@
+"""Whether a worker's message is from the machine that was launched for the epoch it speaks of."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+from porewatch.domain.errors import MessageRefused
+from porewatch.domain.stage.message_proofs import (
+    digest_of,
+    proves,
+)
+from porewatch.domain.stage.phases import StageKey
+from porewatch.domain.stage.worker_messages import WorkerMessage
+
+if TYPE_CHECKING:
+    from porewatch.adapters.ledger.stages import StageLedger
+
+
+class Secrets(Protocol):
+    """Where the secret of an epoch comes from."""
+
+    def of(self, key: StageKey, epoch: int) -> str: ...
+
+
+def prove_message(
+    message: WorkerMessage, text: str, mac: str, *, stages: StageLedger, secrets: Secrets
+) -> None:
+    """MessageRefused unless `mac` is the proof of `text`, the message as it was sent.
+
+    Every kind needs one. An epoch that is over has its secret still: what its machine says late is
+    judged by the rules of stages, as what it is.
+    """
+    key = StageKey(message.run_id, message.revision, message.stage)
+    record = stages.find(key)
+    said = f"the {message.kind} of {message.instance_id} for {'/'.join(map(str, key))}"
+    if record is None or message.epoch > record.epoch:
+        raise MessageRefused(f"{said} names epoch {message.epoch}, which was never opened.")
+    secret = secrets.of(key, message.epoch)
+    if message.epoch == record.epoch and record.secret_sha256 != digest_of(secret):
+        raise MessageRefused(f"{said} cannot be proved: the stack's message key has changed.")
+    if not mac:
+        raise MessageRefused(f"{said} carries no proof.")
+    if not proves(mac, secret, text):
+        raise MessageRefused(f"{said} carries a wrong proof.")

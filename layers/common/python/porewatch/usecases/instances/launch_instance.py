@@ -1,0 +1,220 @@
+"""One machine for one epoch of one stage: paid for first, written down, asked for rung by rung.
+
+However often this is called for an epoch, it ends with one machine: the one in the ledger, else
+the one with the epoch's tags, else a new one. A machine that is one too many is ended here.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from porewatch.domain.errors import (
+    CapacityUnavailable,
+    ConfigurationRefused,
+    Conflict,
+    PorewatchError,
+    QuotaExceeded,
+    StaleEpoch,
+)
+from porewatch.domain.facts.events import LaunchRefused
+from porewatch.domain.forecast.estimate import reservation_usd
+from porewatch.domain.forecast.purchase_option import why_on_demand
+from porewatch.domain.rules.stage_lifecycle import (
+    ENDED,
+    refusal_id,
+)
+from porewatch.domain.stage.disk_size import after_full
+from porewatch.domain.stage.instances import (
+    LaunchIntent,
+    LaunchSpec,
+    Machine,
+    Owner,
+)
+from porewatch.domain.stage.phases import (
+    StageKey,
+    StageRecord,
+)
+from porewatch.domain.stage.state_machine_tasks import (
+    Launch,
+    Launched,
+)
+from porewatch.usecases.instances.authenticate_message import Secrets
+
+if TYPE_CHECKING:
+    from porewatch.adapters.expiries import Expiries
+    from porewatch.adapters.ledger.budget import Budget
+    from porewatch.adapters.ledger.capacity_misses import Pools
+    from porewatch.adapters.ledger.stages import StageLedger
+    from porewatch.compute.executor import Executor
+
+WAIT = "wait, and ask all of them again"
+_log = logging.getLogger(__name__)
+
+
+def launch_machine(
+    task: Launch,
+    *,
+    stack: str,
+    stages: StageLedger,
+    executor: Executor,
+    budget: Budget,
+    pools: Pools,
+    secrets: Secrets,
+    at: datetime,
+    expiries: Expiries | None = None,
+) -> Launched:
+    """Answers the machine of the epoch. What every rung says that gives none is told as a fact.
+
+    Raises StaleEpoch, BudgetExceeded, what `Executor.launch` raises when nobody knows whether there
+    is a machine, and after the last rung one error that names what each of them said.
+    """
+    record = stages.get(task.key)
+    if record.epoch != task.epoch:
+        raise StaleEpoch(f"epoch {task.epoch} of {task.key} is over; now it is {record.epoch}.")
+    if record.launched_at is not None or record.state in ENDED:
+        return Launched(instance_id=record.instance_id or "")
+    owner = Owner(
+        stack=stack,
+        run_id=task.run_id,
+        revision=task.revision,
+        stage=task.spec.name,
+        epoch=task.epoch,
+    )
+    avoid = (*record.reclaimed, *pools.unavailable(at))
+    because = why_on_demand(record, task.spec, at)
+    secret = secrets.of(task.key, task.epoch)
+    disk = after_full(task.spec.disk_gib, record.full_disks, record.full_hosts)
+    stage = task.spec.model_copy(update={"disk_gib": disk})
+    prepared = executor.prepare(owner, stage, avoid, at, because=because)
+    ladder = tuple(with_secret(spec, secret) for spec in prepared)
+    seconds = stage.p90_seconds or stage.phase_deadline_s
+    budget.reserve(owner, reservation_usd(ladder, seconds, executor.price), at)
+    with _given_back_without_machine(owner, budget, at):
+        machine = _climb(ladder, stages, executor, pools, at)
+    _record(record, machine, stages, executor, at)
+    _lay_down_expiry(machine, expiries)
+    return Launched(instance_id=machine.instance_id)
+
+
+@contextmanager
+def _given_back_without_machine(owner: Owner, budget: Budget, at: datetime) -> Iterator[None]:
+    """Who has been refused on every rung holds no money; while it is not known whether there is a
+    machine, the money stays held until the epoch is closed."""
+    try:
+        yield
+    except (CapacityUnavailable, QuotaExceeded, ConfigurationRefused):
+        budget.release(owner, at)
+        raise
+
+
+def _climb(
+    ladder: tuple[LaunchSpec, ...],
+    stages: StageLedger,
+    executor: Executor,
+    pools: Pools,
+    at: datetime,
+) -> Machine:
+    failures: list[tuple[LaunchSpec, PorewatchError]] = []
+    left = list(ladder)
+    while left:
+        spec = left.pop(0)
+        key = StageKey(spec.owner.run_id, spec.owner.revision, spec.owner.stage)
+        intent = LaunchIntent(spec=spec, client_token=spec.client_token(), at=at)
+        try:
+            noted = stages.record_launch_intent(intent)
+            asked = with_secret(noted.spec, spec.secret)
+            return executor.launch(asked, stages.asked(key, spec.owner.epoch))
+        except CapacityUnavailable as error:
+            pools.note(error.pools, at)
+            failure: PorewatchError = error
+        except QuotaExceeded as error:
+            # The quota counts the account's machines of this kind: other types fare no better.
+            left = [other for other in left if _kind(other) != _kind(spec)]
+            failure = error
+        except ConfigurationRefused as error:
+            failure = error  # of this request: another purchase, or Batch, asks in other words
+        failures.append((spec, failure))
+        _log.warning("rung %d (%s): %s", spec.rung, spec.reason, failure)
+        then = left[0].reason if left else _last_word(failures)
+        stages.record([_refused(spec, failure, then, at)])
+    raise _of_all(failures)
+
+
+def _last_word(failures: Sequence[tuple[LaunchSpec, PorewatchError]]) -> str:
+    refused = isinstance(_of_all(failures), ConfigurationRefused)
+    return "the run ends: waiting changes nothing" if refused else WAIT
+
+
+def _of_all(failures: Sequence[tuple[LaunchSpec, PorewatchError]]) -> PorewatchError:
+    """What all rungs together mean, in the words of each: as long as one of them may give a machine
+    later, that is worth a wait."""
+    if not failures:
+        return CapacityUnavailable("every pool has refused a moment ago.")
+    first = min((error for _, error in failures), key=_hope)
+    if len(failures) == 1:
+        return first
+    told = "; ".join(f"{spec.reason}: {error.problem}" for spec, error in failures)
+    return type(first)(f"no rung gave a machine. {told}", remedy=first.remedy)
+
+
+def _hope(error: PorewatchError) -> int:
+    kinds = (CapacityUnavailable, QuotaExceeded)
+    return next((n for n, kind in enumerate(kinds) if isinstance(error, kind)), len(kinds))
+
+
+def with_secret(spec: LaunchSpec, secret: str) -> LaunchSpec:
+    """What is asked of the cloud: what is written down of it knows no secret."""
+    return spec.model_copy(update={"secret": secret})
+
+
+def _kind(spec: LaunchSpec) -> tuple[str, str]:
+    return spec.executor, spec.purchase
+
+
+def _refused(spec: LaunchSpec, error: PorewatchError, then: str, at: datetime) -> LaunchRefused:
+    owner = spec.owner
+    key = StageKey(owner.run_id, owner.revision, owner.stage)
+    return LaunchRefused(
+        fact_id=refusal_id(key, owner.epoch, spec.rung),
+        run_id=owner.run_id,
+        revision=owner.revision,
+        at=at,
+        stage=owner.stage,
+        epoch=owner.epoch,
+        rung=spec.rung,
+        executor=spec.executor,
+        purchase=spec.purchase,
+        error=type(error).__name__,
+        problem=error.problem,
+        then=then,
+        asked=spec.reason,
+    )
+
+
+def _lay_down_expiry(machine: Machine, expiries: Expiries | None) -> None:
+    """Its end is watched by three others, too: a schedule that cannot be made stops no launch."""
+    if expiries is None or machine.expires_at is None:
+        return
+    try:
+        expiries.set(machine.instance_id, machine.expires_at)
+    except PorewatchError as error:
+        _log.warning("nobody will be called at the expiry of %s: %s", machine.instance_id, error)
+
+
+def _record(
+    record: StageRecord,
+    machine: Machine,
+    stages: StageLedger,
+    executor: Executor,
+    at: datetime,
+) -> None:
+    try:
+        stages.record_launched(record.key, record.epoch, machine, at)
+    except Conflict:
+        _log.warning("%s is one too many and is ended at once", machine.instance_id)
+        executor.terminate(machine.instance_id)
+        raise

@@ -1,0 +1,174 @@
+"""The machines of an epoch end, and what each one cost is settled. Twice changes nothing.
+
+Order: `end_machines` (all of an epoch; what was held for it and not used is given back),
+`end_machine` (one: ended, its seconds split, priced, on the bill), what is known without the cloud.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from porewatch.domain.facts.events import InstanceTerminated
+from porewatch.domain.money.cost import (
+    CostLine,
+    Split,
+    split_seconds,
+)
+from porewatch.domain.stage.instances import (
+    Machine,
+    MachineState,
+    Owner,
+)
+from porewatch.domain.stage.phases import (
+    StageKey,
+    StageRecord,
+    StageState,
+)
+from porewatch.domain.stage.state_machine_tasks import (
+    Terminate,
+    Terminated,
+)
+from porewatch.usecases.instances.query_sources import ask_each
+
+if TYPE_CHECKING:
+    from porewatch.adapters.ledger.stages import StageLedger
+    from porewatch.compute.executor import Executor
+
+
+def end_machines(
+    task: Terminate,
+    *,
+    stack: str,
+    stages: StageLedger,
+    executor: Executor,
+    at: datetime,
+    last_word: datetime | None = None,
+) -> Terminated:
+    """End everything that carries the epoch's tags, and the machine the ledger knows of. Raises
+    when a source that was asked for one does not answer, after what the others show is ended.
+
+    `last_word`: when the stage was last heard of, for an end that comes long after; a machine that
+    the cloud has forgotten by then is paid until that time (None: until `at`).
+    """
+    owner = Owner(
+        stack=stack,
+        run_id=task.run_id,
+        revision=task.revision,
+        stage=task.stage,
+        epoch=task.epoch,
+    )
+    there = ask_each(lambda source: executor.find(owner, source))
+    machines = {machine.instance_id: machine for machine in there.found}
+    known = _of_ledger(stages.find(task.key), task.epoch, last_word)
+    if known is not None:
+        machines.setdefault(known.instance_id, known)
+    for machine in machines.values():
+        end_machine(machine, owner, task.reason, stages=stages, executor=executor, at=at)
+    there.raise_if_silent(stages.asked(task.key, task.epoch))
+    stages.release_money(owner, at)
+    return Terminated(instance_ids=tuple(sorted(machines)))
+
+
+def end_machine(
+    machine: Machine,
+    owner: Owner,
+    reason: str,
+    *,
+    stages: StageLedger,
+    executor: Executor,
+    at: datetime,
+) -> bool:
+    """End one machine and put it on its run's bill, with its fact, once. False when it is there."""
+    if machine.state is not MachineState.GONE:
+        executor.terminate(machine.instance_id)
+    key = StageKey(owner.run_id, owner.revision, owner.stage)
+    line = _line(machine, owner, _split(machine, owner, stages, at), executor, _disk(owner, stages))
+    return stages.settle_cost(key, line, _told(machine, owner, line, reason, at))
+
+
+def _line(machine: Machine, owner: Owner, split: Split, executor: Executor, disk: int) -> CostLine:
+    seconds = sum(split)
+    bare = executor.price(machine.instance_type, machine.purchase, seconds)
+    cost = executor.price(machine.instance_type, machine.purchase, seconds, disk)
+    return CostLine(
+        what="machine",
+        stage=owner.stage,
+        epoch=owner.epoch,
+        instance_id=machine.instance_id,
+        instance_type=machine.instance_type,
+        purchase=machine.purchase,
+        seconds=seconds,
+        boot_seconds=split.boot,
+        useful_seconds=split.useful,
+        wasted_seconds=split.wasted,
+        usd=cost,
+        on_demand_usd=executor.price(machine.instance_type, "on-demand", seconds, disk),
+        volume_usd=round(cost - bare, 6),
+        gib_hours=disk * seconds / 3600 if disk else None,
+    )
+
+
+def _split(machine: Machine, owner: Owner, stages: StageLedger, at: datetime) -> Split:
+    """Of an epoch that is over by now only its claim is known: then what it kept counts as wasted.
+
+    That is for machines which outlived their epoch; all others are settled before the next begins.
+    """
+    key = StageKey(owner.run_id, owner.revision, owner.stage)
+    record = stages.find(key)
+    claim = stages.claim_of(key, owner.epoch)
+    mine = claim is not None and claim.instance_id == machine.instance_id
+    current = record is not None and record.epoch == owner.epoch
+    progress = record.progress if record is not None and current else None
+    return split_seconds(
+        machine.launched_at,
+        machine.launched_at if machine.waiting else machine.ended_at or at,
+        claimed_at=claim.at if claim is not None and mine else None,
+        kept_until=progress.checkpoint_at if progress else None,
+        published=record is not None and current and record.state is StageState.PUBLISHED,
+    )
+
+
+def _disk(owner: Owner, stages: StageLedger) -> int:
+    """GiB of the machine's disk, as it was asked for; 0 when nobody wrote down a launch."""
+    key = StageKey(owner.run_id, owner.revision, owner.stage)
+    return max((intent.spec.disk_gib for intent in stages.intents(key, owner.epoch)), default=0)
+
+
+def _told(
+    machine: Machine, owner: Owner, line: CostLine, reason: str, at: datetime
+) -> InstanceTerminated:
+    parts = (owner.run_id, owner.revision, owner.stage, owner.epoch, machine.instance_id)
+    return InstanceTerminated(
+        fact_id=":".join(["InstanceTerminated", *(str(part) for part in parts)]),
+        run_id=owner.run_id,
+        revision=owner.revision,
+        at=at,
+        stage=owner.stage,
+        epoch=owner.epoch,
+        instance_id=machine.instance_id,
+        instance_type=machine.instance_type,
+        purchase=machine.purchase,
+        seconds=line.seconds,
+        cost_usd=line.usd,
+        reason=reason,
+    )
+
+
+def _of_ledger(
+    record: StageRecord | None, epoch: int, last_word: datetime | None
+) -> Machine | None:
+    """The machine as the ledger remembers it: the cloud forgets machines an hour after their end,
+    and shows new ones late."""
+    if record is None or record.epoch != epoch or record.launched_at is None:
+        return None
+    return Machine(
+        instance_id=record.instance_id or "",
+        state=MachineState.UNKNOWN,
+        instance_type=record.instance_type or "",
+        purchase=record.purchase or "on-demand",
+        availability_zone=record.availability_zone or "",
+        launched_at=record.launched_at,
+        ended_at=last_word and max(last_word, record.launched_at),
+        executor=record.executor,
+    )

@@ -1,0 +1,46 @@
+"""Something came for a run that was deleted: it is answered, and nothing brings the run back."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from porewatch.domain.base import now
+from porewatch.domain.errors import RunGone
+from porewatch.domain.facts.events import ObjectAnswered
+from porewatch.domain.inputs.landing.answers import Treatment
+from porewatch.domain.rules.run_lifecycle import fact_id
+
+if TYPE_CHECKING:
+    from porewatch.adapters.ledger.runs import RunLedger
+
+KIND = "deleted-run"
+_log = logging.getLogger(__name__)
+
+
+@contextmanager
+def gone_answered(
+    key: str, *, runs: RunLedger, clock: Callable[[], datetime] = now
+) -> Iterator[None]:
+    """RunGone inside the block is recorded on the run's tombstone, with the first object that came,
+    and people are notified once; then it goes on its way."""
+    try:
+        yield
+    except RunGone as gone:
+        fact = ObjectAnswered(
+            fact_id=fact_id(ObjectAnswered, gone.run_id, KIND),
+            run_id=gone.run_id,
+            at=clock(),
+            path=key,
+            kind=KIND,
+            verdict=Treatment.LEFT_OUT,
+            problem=f"{gone.problem} What comes for it now is neither read nor deleted.",
+            remedy=f"{gone.remedy} `porewatch delete {gone.run_id}` removes what came, too.",
+            act=True,
+        )
+        runs.answer(fact)
+        _log.warning("%s: %s", key, gone.problem)
+        raise

@@ -1,0 +1,61 @@
+"""An object landed that is nobody's reads: the run records what it is taken for, once a kind.
+
+Outside of every run no record can say it, so people are notified, once a kind and folder.
+"""
+
+from __future__ import annotations
+
+import logging
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from porewatch.domain.facts.events import ObjectAnswered
+from porewatch.domain.inputs.landing.answers import (
+    Answer,
+    Treatment,
+    stray_of,
+)
+from porewatch.domain.notices.run_notices import stray
+from porewatch.domain.rules.run_lifecycle import fact_id
+
+if TYPE_CHECKING:
+    from porewatch.adapters.ledger.idempotency import Inbox
+    from porewatch.adapters.ledger.runs import RunLedger
+    from porewatch.adapters.messages.notices import Topic
+    from porewatch.domain.inputs.landing.sorting import Understood
+
+_log = logging.getLogger(__name__)
+
+
+def answer_object(run_id: str, path: str, answer: Answer, *, runs: RunLedger, at: datetime) -> None:
+    """Record the answer, with the first path of its kind as the example."""
+    runs.receive(run_id, at)
+    fact = ObjectAnswered(
+        fact_id=fact_id(ObjectAnswered, run_id, answer.kind),
+        run_id=run_id,
+        at=at,
+        path=path,
+        kind=answer.kind,
+        verdict=answer.verdict,
+        problem=answer.problem,
+        remedy=answer.remedy,
+        act=answer.act,
+    )
+    runs.answer(fact)
+    _log.info("%s: %s", path, answer.problem)
+
+
+def answer_encoding(run_id: str, found: Understood, *, runs: RunLedger, at: datetime) -> None:
+    """Record in which encoding the sheet was read, where it may have been meant in another."""
+    for note in found.notes():
+        sheet = found.sheet or ""
+        said = note.removeprefix(f"{sheet}: ")
+        answer = Answer("sheet-encoding", Treatment.TAKEN, said, "save it as UTF-8 to be sure.")
+        answer_object(run_id, sheet, answer, runs=runs, at=at)
+
+
+def answer_stray(key: str, *, inbox: Inbox, notices: Topic) -> None:
+    """AlreadyDone when one of its kind was answered before."""
+    found = stray_of(key)
+    with inbox.once(f"stray:{found.kind}"):
+        notices.publish(stray(key, found.problem, found.remedy))

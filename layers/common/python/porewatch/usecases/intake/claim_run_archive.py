@@ -1,0 +1,206 @@
+"""May this tar write into that run, and what of it lies there already? No run touches another.
+
+A tar is a run's by its name, or because it made the run: then the ledger says so. Names of objects
+are compared as they are, and those of the tar are in NFC: what looks the same and is spelled
+otherwise is another file. What another door has sent is never overwritten, and never mixed with
+what a tar brings: such a tar is refused, or is the next revision, beside what was there.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from porewatch.domain import s3_keys
+from porewatch.domain.bounds import refuse_long
+from porewatch.domain.errors import AlreadyDone, ManifestRefused, NotFound, Refused
+from porewatch.domain.inputs.landing.answers import (
+    Answer,
+    Treatment,
+)
+from porewatch.domain.retention.rules import refuse_gone
+from porewatch.domain.rules.run_lifecycle import MENDABLE
+from porewatch.domain.runs import RunManifest, RunRecord, RunState
+from porewatch.domain.sealing import parse_manifest
+from porewatch.domain.uploads.run_archives import (
+    beside_the_old,
+    run_id_of,
+    same_run,
+)
+from porewatch.usecases.intake.answer_object import answer_object
+
+if TYPE_CHECKING:
+    from porewatch.adapters.ledger.retention import Endings
+    from porewatch.adapters.ledger.runs import RunLedger
+    from porewatch.adapters.objects import Head, Objects
+    from porewatch.adapters.s3.manifests import Manifests
+
+UNDER_WAY = (RunState.SEALED, RunState.RUNNING)
+
+
+@dataclass(frozen=True)
+class Desk:
+    """What it takes to unpack tars."""
+
+    raw: Objects
+    runs: RunLedger
+    manifests: Manifests
+    endings: Endings
+
+
+@dataclass(frozen=True)
+class Claim:
+    """The manifest by which a tar may write into its run; `there`: keys of its files that lie there
+    already, the same; `seal`: the run's present run.json, which it replaces."""
+
+    manifest: RunManifest
+    there: frozenset[str] = frozenset()
+    seal: Head | None = None
+
+
+@dataclass
+class _Folder:
+    """The run's folder as the tar finds it: `same` and `others`, by path, and its seal."""
+
+    same: set[str] = field(default_factory=set)
+    others: list[str] = field(default_factory=list)
+    seal: Head | None = None
+
+
+def is_its_own(run_id: str, key: str, desk: Desk) -> bool:
+    """Whether the run was made by this tar, or is yet to come."""
+    return desk.runs.find(run_id) is None or desk.endings.has_tar(run_id, key)
+
+
+def claim(head: Head, manifest: RunManifest, *, desk: Desk, at: datetime) -> Claim:
+    """Raises ManifestRefused when the run is another's, is under way or is receiving other files;
+    AlreadyDone when it was screened from the same."""
+    record = desk.runs.find(manifest.run_id)
+    refuse_gone(record)
+    _refuse_foreign(head, manifest, record, desk)
+    if record is not None and record.manifest_digest == manifest.digest():
+        raise AlreadyDone(f"run {manifest.run_id} was sealed by this bundle before.")
+    before = _sealed_before(record, desk.manifests)
+    if record is not None and before is not None:
+        _refuse_the_same(head, manifest, record, before, desk=desk, at=at)
+    if record is not None and record.state in UNDER_WAY:
+        raise ManifestRefused(
+            f"run {manifest.run_id} is {record.state.value} with other content (revision "
+            f"{record.revision}), and goes on with it.",
+            remedy="send the tar again when the run has ended, or stop it first: porewatch cancel "
+            f"{manifest.run_id}.",
+        )
+    if before is None:
+        found = _folder(manifest, desk.raw)
+        unsealed = record is None or record.state is RunState.RECEIVING
+        if unsealed and found.seal is not None:
+            _refuse_sealed(manifest, found.seal, desk.raw)
+        if not found.others:
+            return _claimed(manifest, found)
+        if unsealed:
+            raise ManifestRefused(
+                f"run {manifest.run_id} is receiving other files ({found.others[0]}).",
+                remedy="name the tar (or the run_id in its run.json) differently.",
+            )
+    beside = beside_the_old(manifest)
+    return _claimed(beside, _folder(beside, desk.raw))
+
+
+def _claimed(manifest: RunManifest, found: _Folder) -> Claim:
+    there = frozenset(s3_keys.raw_key(manifest.run_id, path) for path in found.same)
+    return Claim(manifest, there, found.seal)
+
+
+def _refuse_foreign(
+    head: Head, manifest: RunManifest, record: RunRecord | None, desk: Desk
+) -> None:
+    """A run.json that names another run than the tar does may make a new run, and go on with what
+    this tar made; it opens nobody else's."""
+    run_id = manifest.run_id
+    if run_id == run_id_of(head.key) or desk.endings.has_tar(run_id, head.key):
+        return
+    if record is None and next(desk.raw.keys(s3_keys.raw_key(run_id, "")), None) is None:
+        return
+    raise ManifestRefused(
+        f"its run.json names run {run_id}, which is there already and is not this tar's.",
+        file=head.key,
+        remedy=f"name the tar {run_id}.tar to send it for that run, or give run.json another "
+        "run_id.",
+    )
+
+
+def _refuse_the_same(
+    head: Head,
+    manifest: RunManifest,
+    record: RunRecord,
+    before: RunManifest,
+    *,
+    desk: Desk,
+    at: datetime,
+) -> None:
+    if not same_run(before, manifest):
+        return
+    if before.created_at == manifest.created_at:
+        raise AlreadyDone(f"run {manifest.run_id} was sealed by this very tar.")
+    if record.state not in MENDABLE:
+        answer_object(manifest.run_id, head.key, _identical(record, head), runs=desk.runs, at=at)
+        raise AlreadyDone(f"{head.key} holds what run {manifest.run_id} was screened from.")
+
+
+def _refuse_sealed(manifest: RunManifest, seal: Head, raw: Objects) -> None:
+    """Somebody has written the run's run.json, and nobody has heard of it yet."""
+    try:
+        refuse_long(seal.key, seal.size)
+        theirs = parse_manifest(raw.get(seal.key), run_id=manifest.run_id)
+        is_ours = same_run(theirs, manifest)
+    except Refused:
+        is_ours = False
+    if not is_ours:
+        raise ManifestRefused(
+            f"run {manifest.run_id} is being sealed with other content.",
+            remedy="send the tar again when that has ended, or name it differently.",
+        )
+    if theirs.created_at != manifest.created_at:
+        raise AlreadyDone(f"run {manifest.run_id} is sealed with the same content already.")
+
+
+def _sealed_before(record: RunRecord | None, manifests: Manifests) -> RunManifest | None:
+    """The manifest of the latest revision that had one; None when the run was never sealed."""
+    for revision in range(record.revision if record else -1, -1, -1):
+        try:
+            return manifests.of(record.run_id if record else "", revision)
+        except NotFound:
+            continue
+    return None
+
+
+def _identical(record: RunRecord, head: Head) -> Answer:
+    return Answer(
+        kind=f"tar:{head.etag[:16]}",
+        verdict=Treatment.LEFT_OUT,
+        problem=f"the tar holds what revision {record.revision} was screened from; nothing starts.",
+        remedy="change its content, or submit the folder, to screen it again.",
+    )
+
+
+def _folder(manifest: RunManifest, raw: Objects) -> _Folder:
+    """Every object in the run's folder compared with what the tar would write there."""
+    prefix = s3_keys.raw_key(manifest.run_id, "")
+    mine = {file.lies_at: file for file in manifest.files}
+    found = _Folder()
+    for head in raw.keys(prefix):
+        path = head.key.removeprefix(prefix)
+        if path == s3_keys.SEAL:
+            found.seal = head
+        elif path.endswith((".tar", "/")):
+            continue
+        elif (
+            (file := mine.get(path))
+            and file.size == head.size
+            and raw.sha256(head.key) == file.sha256
+        ):
+            found.same.add(path)
+        else:
+            found.others.append(path)
+    return found

@@ -1,0 +1,88 @@
+"""What the intake queue tells: a manifest, a final summary, or that a file was checked.
+
+Whoever finds the run sealed and all its files sound starts it. Words from a replayed archive are
+heard by the projections; here they start nothing.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+from porewatch.domain import s3_keys
+from porewatch.domain.errors import AlreadyDone, Unavailable
+from porewatch.domain.inputs.file_names import (
+    Landed,
+    classify,
+)
+from porewatch.domain.inputs.landing.answers import (
+    MANIFEST_KIND,
+    answer_of,
+)
+from porewatch.domain.runs import RunState
+from porewatch.usecases.intake.answer_object import answer_object
+from porewatch.usecases.intake.check_for_completeness import begin_look
+from porewatch.usecases.intake.note_late import note_late
+from porewatch.usecases.intake.seal_run import (
+    has_manifest,
+    seal_by_manifest,
+    seal_by_summary,
+)
+from porewatch.usecases.intake.start_run import start_run
+
+if TYPE_CHECKING:
+    from porewatch.usecases.intake.intake_context import Gate
+
+_log = logging.getLogger(__name__)
+
+
+def take_in(key: str, gate: Gate, *, replayed: bool = False) -> None:
+    """`key` = the object in the raw bucket that was written or checked. MessageRefused for an odd
+    run id; Unavailable while a final summary waits for its files."""
+    run_id, path = s3_keys.split_raw_key(key)
+    if replayed:
+        _log.info("replayed: nothing is started for %s", key)
+        return
+    if path == s3_keys.SEAL:
+        seal_by_manifest(run_id, gate)
+    elif (answer := answer_of(path)) is not None and answer.kind == MANIFEST_KIND:
+        answer_object(run_id, path, answer, runs=gate.runs, at=gate.clock())
+        return
+    elif classify(path) is Landed.SUMMARY:
+        seal_by_summary(run_id, gate)
+        return  # the manifest it wrote comes by this queue
+    else:
+        _take_in_a_check(run_id, path, gate)
+        return
+    start_run(run_id, gate)
+
+
+def _take_in_a_check(run_id: str, path: str, gate: Gate) -> None:
+    """Most words are these, one for each file: the run is read once for each, and more of it only
+    when its state asks for that. Whoever seals it meanwhile finds this check recorded."""
+    record = gate.runs.find(run_id)
+    if record is None:
+        return
+    if record.state is RunState.RECEIVING:
+        _perhaps_by_summary(run_id, gate)
+        return  # the manifest it wrote comes by this queue
+    note_late(record, path, raw=gate.raw, runs=gate.runs, clock=gate.clock)
+    start_run(run_id, gate, record=record)
+
+
+def _perhaps_by_summary(run_id: str, gate: Gate) -> None:
+    """The summary may have come before the file that was checked just now. Whether it has is known
+    from a look that was made then: nothing is listed to find out."""
+    last = gate.intake.look(run_id)
+    if last is None or last.of != "summary":
+        return
+    look = begin_look(run_id, "summary", intake=gate.intake, at=gate.clock(), last=last)
+    if look is None:
+        return
+    if has_manifest(run_id, gate.raw):
+        look.give_back()
+        return
+    try:
+        seal_by_summary(run_id, gate, look=look)
+    except (AlreadyDone, Unavailable) as reason:
+        _log.info("not sealed yet: %s", reason)

@@ -1,0 +1,37 @@
+"""What everybody who takes runs in has at hand."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from porewatch.domain.base import now
+from porewatch.domain.calls.release_policy import ANY
+
+if TYPE_CHECKING:
+    from porewatch.adapters.executions import Executions
+    from porewatch.adapters.ledger.intake_counters import Intake
+    from porewatch.adapters.ledger.runs import RunLedger
+    from porewatch.adapters.objects import Objects
+    from porewatch.adapters.s3.manifests import Manifests
+
+
+@dataclass(frozen=True)
+class Gate:
+    """`raw`: the raw bucket; `basecalling`: whether raw signal is taken; `default_bundle`: of runs
+    that name none, as it is now; `bundle_digest`: of the bundle of a name, None when that is not
+    known here, or BundleRefused when there is none; `release_policies`: under which runs are taken,
+    or ANY."""
+
+    raw: Objects
+    runs: RunLedger
+    manifests: Manifests
+    intake: Intake
+    executions: Executions
+    basecalling: bool
+    default_bundle: Callable[[], str]
+    bundle_digest: Callable[[str], str | None] = lambda _ref: None
+    release_policies: tuple[str, ...] = (ANY,)
+    clock: Callable[[], datetime] = now

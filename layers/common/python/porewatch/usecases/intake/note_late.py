@@ -1,0 +1,35 @@
+"""A file that came after its run was sealed is answered: the run's record names it."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from porewatch.domain import s3_keys
+from porewatch.domain.runs import RunRecord, RunState
+
+if TYPE_CHECKING:
+    from porewatch.adapters.ledger.runs import RunLedger
+    from porewatch.adapters.objects import Objects
+
+UNSURE = (RunState.RECEIVING, RunState.SEALED)
+"""States in which a file may still be one that the manifest waits for."""
+_log = logging.getLogger(__name__)
+
+
+def note_late(
+    record: RunRecord, path: str, *, raw: Objects, runs: RunLedger, clock: Callable[[], datetime]
+) -> None:
+    """Nothing for a file that was there before the seal, whenever its check is told."""
+    run_id = record.run_id
+    if record.state in UNSURE or path in record.late:
+        return
+    sealed, lying = raw.head(s3_keys.seal_key(run_id)), raw.head(s3_keys.raw_key(run_id, path))
+    checked = runs.file(run_id, path)
+    came = lying.modified if lying else checked.checked_at if checked else None
+    if sealed is None or came is None or came <= sealed.modified:
+        return
+    runs.note_late(run_id, path, clock())
+    _log.warning("%s came after run %s was sealed: it is not screened", path, run_id)

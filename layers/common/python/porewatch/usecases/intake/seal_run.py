@@ -1,0 +1,229 @@
+"""A run is sealed: by its manifest, or by MinKNOW's final summary, from which a manifest is made.
+
+Every seal ends as `run.json` in the run's folder, written once; so there is one way to go on, and
+two final summaries, or one delivered twenty times, still give one manifest.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from porewatch.domain import s3_keys
+from porewatch.domain.bounds import refuse_long
+from porewatch.domain.calls import release_policy
+from porewatch.domain.completeness import Expected
+from porewatch.domain.errors import AlreadyDone, FilesLacking, NotFound, Refused
+from porewatch.domain.inputs.file_names import (
+    Landed,
+    classify,
+)
+from porewatch.domain.inputs.landing.sorting import (
+    Door,
+    Understood,
+    sort_out,
+)
+from porewatch.domain.retention.rules import refuse_gone
+from porewatch.domain.rules.revisions import cancelled
+from porewatch.domain.rules.run_lifecycle import SealedBy
+from porewatch.domain.runs import FINAL_STATES, RunManifest, RunRecord, RunState
+from porewatch.domain.sealing import parse_manifest, seal
+from porewatch.domain.uploads import readiness
+from porewatch.domain.uploads.stored_files import Lying
+from porewatch.usecases.intake.answer_object import answer_encoding
+from porewatch.usecases.intake.check_for_completeness import (
+    begin_look,
+    looking,
+)
+
+if TYPE_CHECKING:
+    from porewatch.adapters.ledger.runs import RunLedger
+    from porewatch.adapters.objects import Head, Objects
+    from porewatch.usecases.intake.check_for_completeness import Begun
+    from porewatch.usecases.intake.intake_context import Gate
+
+PATIENCE = timedelta(minutes=5)
+"""How long a final summary waits for files that it counts and nobody sends (the failed ones)."""
+
+MAKERS: dict[str, SealedBy] = {"final_summary": "final_summary", "bundle": "bundle"}
+_log = logging.getLogger(__name__)
+
+
+def seal_by_manifest(run_id: str, gate: Gate) -> RunRecord:
+    """Read `run.json` as it lies there now, and seal the run by it. A bad one is refused, and a run
+    that receives files, is at work or has ended with a result stays what it is. RunGone when the
+    run was deleted: nothing of it is written again."""
+    refuse_gone(gate.runs.find(run_id))
+    key = s3_keys.seal_key(run_id)
+    head = gate.raw.head(key)
+    if head is None:
+        raise NotFound("does not exist.", file=key)
+    digest = hashlib.sha256(head.etag.encode()).hexdigest()
+    try:
+        content = _document(gate.raw, head)
+        digest = hashlib.sha256(content).hexdigest()
+        manifest = parse_manifest(content, run_id=run_id)
+        digest = manifest.digest()
+        readiness.refuse_without_basecaller(manifest, basecalling=gate.basecalling)
+        release_policy.refuse_other(manifest.release_policy, gate.release_policies)
+        gate.manifests.keep(manifest)
+        maker = MAKERS.get(manifest.created_by, "run.json")
+        made_at = head.modified if maker == "run.json" else manifest.created_at  # both S3's time
+        return gate.runs.seal(manifest, sealed_by=maker, at=gate.clock(), made_at=made_at)
+    except Refused as refusal:
+        _log.warning("the seal of run %s is refused: %s", run_id, refusal)
+        return gate.runs.refuse_seal(run_id, digest=digest, problem=str(refusal), at=gate.clock())
+
+
+def _document(raw: Objects, head: Head) -> bytes:
+    """The object whole. ManifestRefused, before it is read, when it is too long for what it is."""
+    refuse_long(head.key, head.size)
+    return raw.get(head.key)
+
+
+def seal_by_summary(
+    run_id: str, gate: Gate, *, swept: bool = False, look: Begun | None = None
+) -> None:
+    """Write `run.json` out of the run's final summary, once every file that lies there was checked.
+
+    AlreadyDone when there is no summary, or a manifest; FilesLacking while files are missing.
+    `swept` as in `begin_look`; `look`: the one that the caller has begun.
+    """
+    at = gate.clock()
+    record = gate.runs.find(run_id)
+    refuse_gone(record)
+    if record is not None and cancelled(record) is not None:
+        raise AlreadyDone(f"run {run_id} was cancelled; only a person's seal starts it again.")
+    nothing = FilesLacking("files that lay there or are counted cannot all be checked yet.")
+    look = look or begin_look(run_id, "summary", intake=gate.intake, at=at, swept=swept)
+    while look is not None:
+        with looking(look):
+            try:
+                return _seal_by_what_lies_there(run_id, look, gate)
+            except FilesLacking as reason:
+                nothing = reason
+        look = look.again(gate.clock())
+    raise nothing
+
+
+def _seal_by_what_lies_there(run_id: str, look: Begun, gate: Gate) -> None:
+    """One look at all files: the manifest or the refusal that follows. FilesLacking while some are
+    missing or unchecked."""
+    raw, runs, at = gate.raw, gate.runs, gate.clock()
+    there = list(raw.keys(s3_keys.raw_key(run_id, "")))
+    summary_at = _first(there, run_id, Landed.SUMMARY)
+    sealed = next((head for head in there if head.key == s3_keys.seal_key(run_id)), None)
+    if summary_at is None or (sealed and not _asks_again(summary_at, sealed, run_id, raw, runs)):
+        raise AlreadyDone(f"run {run_id} has no final summary, or has its manifest.")
+    refuse = runs.refuse_seal
+    try:
+        lying = Lying(run_id, there, runs.files_of(run_id))
+        found = understood(lying, raw)
+        if found.summary is not None:
+            refuse = runs.refuse  # it is a seal: what it seals cannot be used
+        policy = release_policy.of_summary(gate.release_policies)
+        manifest = manifest_by_summary(found, lying, summary_at, look, at=at, policy=policy)
+    except Refused as refusal:
+        _log.warning("run %s is refused: %s", run_id, refusal)
+        refuse(run_id, digest=summary_at.etag, problem=str(refusal), at=at)
+        return
+    answer_encoding(run_id, found, runs=runs, at=at)
+    content = manifest.canonical_json().encode()
+    if sealed is None:
+        raw.put_new(s3_keys.seal_key(run_id), content)
+    else:
+        raw.put_if_match(s3_keys.seal_key(run_id), content, sealed.etag)
+
+
+def _asks_again(summary_at: Head, sealed: Head, run_id: str, raw: Objects, runs: RunLedger) -> bool:
+    """Whether the run.json that lies there is none; or the final summary was sent once more after a
+    run that it sealed had ended: then what came since is taken in, as a new revision."""
+    record = runs.find(run_id)
+    if record is None or record.state not in FINAL_STATES | {RunState.RECEIVING}:
+        return False
+    newer = record.state is not RunState.RECEIVING and summary_at.modified > sealed.modified
+    manifest = _manifest_in(sealed, run_id, raw)
+    if manifest is None:
+        return newer or record.state in _NOT_SEALED
+    return newer and manifest.created_by == "final_summary"
+
+
+_NOT_SEALED = (RunState.RECEIVING, RunState.REFUSED)
+
+
+def has_manifest(run_id: str, raw: Objects) -> bool:
+    """Whether the run's run.json lies there and can be read; what cannot is no seal, and keeps no
+    final summary from sealing the run."""
+    head = raw.head(s3_keys.seal_key(run_id))
+    return head is not None and _manifest_in(head, run_id, raw) is not None
+
+
+def _manifest_in(head: Head, run_id: str, raw: Objects) -> RunManifest | None:
+    try:
+        return parse_manifest(_document(raw, head), run_id=run_id)
+    except Refused:
+        return None
+
+
+def _first(there: list[Head], run_id: str, what: Landed) -> Head | None:
+    prefix = s3_keys.raw_key(run_id, "")
+    found = [h for h in there if classify(h.key.removeprefix(prefix)) is what]
+    return max(found, key=lambda h: h.modified) if found else None
+
+
+def understood(lying: Lying, raw: Objects) -> Understood:
+    """What lies in the run's folder, as every door understands it."""
+
+    def text(path: str) -> bytes:
+        return raw.get(s3_keys.raw_key(lying.run_id, path))
+
+    return sort_out(Door(sizes=lying.sizes, text=text))
+
+
+def manifest_by_summary(
+    found: Understood,
+    lying: Lying,
+    summary_at: Head,
+    look: Begun,
+    *,
+    at: datetime,
+    policy: str = release_policy.DEFAULT,
+) -> RunManifest:
+    """FilesLacking while files are missing or unchecked; Refused with everything that is wrong."""
+    summary = found.summary
+    if summary is None:
+        found.refuse()
+        raise AlreadyDone(f"run {lying.run_id} has no final summary.")
+    patience_until = summary_at.modified + PATIENCE
+    expected = lying.expected(summary.files)
+    missing = max((kind.missing for kind in expected), default=0)
+    look.found(lying.unchecked(found), at, missing, patience_until)
+    if at < patience_until:
+        _wait_for_more(expected, found)
+    sound = lying.sound(found)
+    found.refuse(sound.faults)
+    return seal(
+        sound.files,
+        run_id=lying.run_id,
+        created_at=summary_at.modified,
+        created_by="final_summary",
+        release_policy=policy,
+        samples=found.samples,
+        sequencing=summary.sequencing(),
+        laboratory=found.laboratory,
+        left_out=sound.left_out,
+        lost=sound.lost,
+        expected=[kind for kind in expected if kind.missing],
+    )
+
+
+def _wait_for_more(expected: list[Expected], found: Understood) -> None:
+    """FilesLacking while fewer files have come than the summary counts: for a while only, because
+    nobody may be sending the failed ones."""
+    for kind in expected:
+        if kind.missing:
+            raise FilesLacking(f"{kind.came} of {kind.counted} {kind.kind} files have come.")
+    if not found.reads:
+        raise FilesLacking("no file has come yet.")

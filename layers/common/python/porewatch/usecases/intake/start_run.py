@@ -1,0 +1,125 @@
+"""Start the execution of a sealed run, once, when every file of its manifest is sound.
+
+Order: the counts say that all files may be checked -> every file is looked at -> the manifest is
+kept with the checksum and version of each, which is what workers read -> the ledger is moved
+SEALED -> RUNNING on condition of this very manifest (twenty deliveries at once give one winner) ->
+the execution is started under a name made of run and digest. After a crash between the last two,
+the next delivery or the sweep finds the run RUNNING and asks again.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+from porewatch.domain import s3_keys
+from porewatch.domain.base import Model, Sha256
+from porewatch.domain.errors import BundleRefused, Refused
+from porewatch.domain.runs import RunId, RunRecord, RunState
+from porewatch.domain.uploads import readiness
+from porewatch.domain.uploads.intake import Look
+from porewatch.usecases.intake.check_for_completeness import (
+    begin_look,
+    looking,
+)
+
+if TYPE_CHECKING:
+    from porewatch.adapters.objects import Objects
+    from porewatch.usecases.intake.check_for_completeness import Begun
+    from porewatch.usecases.intake.intake_context import Gate
+
+_log = logging.getLogger(__name__)
+
+
+class ExecutionInput(Model):
+    """What the state machine is told."""
+
+    run_id: RunId
+    revision: int
+    manifest_digest: Sha256
+    profile: str
+
+    @classmethod
+    def of(cls, record: RunRecord, digest: str) -> ExecutionInput:
+        """For the run's revision, sealed by the manifest of this digest."""
+        return cls(
+            run_id=record.run_id,
+            revision=record.revision,
+            manifest_digest=digest,
+            profile=record.profile,
+        )
+
+
+def start_run(
+    run_id: str, gate: Gate, *, swept: bool = False, record: RunRecord | None = None
+) -> bool:
+    """True when this call started the execution. `swept` as in `begin_look`; `record`: the run, by
+    who has just read it."""
+    record = record or gate.runs.find(run_id)
+    if record is None or record.manifest_digest is None:
+        return False
+    if record.state is RunState.SEALED:
+        record = _move(record, record.manifest_digest, gate, swept=swept)
+    if record is None or record.state is not RunState.RUNNING:
+        return False
+    return _execute(record, record.manifest_digest or "", gate)
+
+
+def _move(record: RunRecord, digest: str, gate: Gate, *, swept: bool) -> RunRecord | None:
+    """SEALED -> RUNNING when all files are sound; None while they are not, or when refused."""
+    run_id, at = record.run_id, gate.clock()
+    look = begin_look(run_id, "manifest", digest=digest, intake=gate.intake, at=at, swept=swept)
+    moved = None
+    while look is not None and moved is None:
+        with looking(look):
+            moved = _looked(record, digest, look, gate)
+        look = look.again(gate.clock()) if moved is None else None
+    # Else somebody sealed it again, or it has ended meanwhile.
+    return moved if moved is not None and moved.manifest_digest == digest else None
+
+
+def _looked(record: RunRecord, digest: str, look: Begun, gate: Gate) -> RunRecord | None:
+    """The run as it is after one look at its files; None while it waits for some."""
+    run_id, at = record.run_id, gate.clock()
+    manifest = gate.manifests.of(run_id, record.revision)
+    present, checked = _present(run_id, gate.raw), gate.runs.files_of(run_id)
+    try:
+        ready = readiness.check(manifest, present, checked)
+    except Refused as refusal:
+        _log.warning("run %s is refused: %s", run_id, refusal)
+        return gate.runs.refuse(run_id, digest=digest, problem=str(refusal), at=at)
+    if not ready:
+        _log.info("run %s waits for %d files", run_id, len(ready.waiting_for))
+        look.found(ready.waiting_for, at)
+        return None
+    bundle = manifest.bundle or gate.default_bundle()
+    try:
+        bundle_sha256 = gate.bundle_digest(bundle)
+    except BundleRefused as refusal:
+        return gate.runs.refuse(run_id, digest=digest, problem=str(refusal), at=at)
+    as_checked = readiness.as_checked(manifest, checked)
+    return gate.runs.start(
+        manifest,
+        execution_arn=gate.executions.arn(run_id, digest),
+        bundle=bundle,
+        bundle_sha256=bundle_sha256,
+        at=at,
+        checked_digest=gate.manifests.keep(as_checked).manifest_digest,
+    )
+
+
+def _present(run_id: str, raw: Objects) -> dict[str, readiness.Lying]:
+    prefix = s3_keys.raw_key(run_id, "")
+    return {head.key.removeprefix(prefix): head for head in raw.keys(prefix)}
+
+
+def _execute(record: RunRecord, digest: str, gate: Gate) -> bool:
+    last = gate.intake.look(record.run_id)
+    if last is not None and (last.of, last.manifest_digest) == ("started", digest):
+        return False
+    started = gate.executions.start(record.run_id, digest, ExecutionInput.of(record, digest))
+    if started:
+        _log.info("run %s started, revision %d", record.run_id, record.revision)
+    begun = Look(of="started", manifest_digest=digest, at=gate.clock())
+    gate.intake.keep(record.run_id, begun)
+    return started

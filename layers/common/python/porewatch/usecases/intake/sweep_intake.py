@@ -1,0 +1,85 @@
+"""Every few minutes, all runs that have not started are looked after, for words that never came.
+
+What a lost event would have led to is done here: a manifest or final summary that nobody was told
+of, a run whose last file was checked in silence, an execution that was to start when its function
+died. A run costs a few reads, unless it may be complete or has not moved for long.
+"""
+
+from __future__ import annotations
+
+import logging
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from porewatch.domain import s3_keys
+from porewatch.domain.errors import PorewatchError
+from porewatch.domain.inputs.file_names import (
+    Landed,
+    classify,
+)
+from porewatch.domain.runs import RunRecord, RunState
+from porewatch.domain.uploads.intake import next_search
+from porewatch.usecases.intake.notify_stalled import tell_standing
+from porewatch.usecases.intake.seal_run import (
+    seal_by_manifest,
+    seal_by_summary,
+)
+from porewatch.usecases.intake.start_run import start_run
+
+if TYPE_CHECKING:
+    from porewatch.usecases.intake.intake_context import Gate
+
+REACH = timedelta(days=14)
+"""How far back runs are looked after, from the day they became known."""
+REST = timedelta(minutes=1)
+"""A run that moved just now has words on their way."""
+WAITING = frozenset({RunState.RECEIVING, RunState.SEALED, RunState.RUNNING})
+_log = logging.getLogger(__name__)
+
+
+def sweep_intake(gate: Gate) -> None:
+    """Look after every run that waits. One that cannot be helped keeps no other from it."""
+    at = gate.clock()
+    for record in gate.runs.list():
+        if at - record.created_at > REACH:
+            return
+        if record.state in WAITING and at - record.updated_at >= REST:
+            try:
+                _look_after(record, gate)
+                tell_standing(record, gate)
+            except PorewatchError as reason:
+                _log.info("run %s still waits: %s", record.run_id, reason)
+
+
+def _look_after(record: RunRecord, gate: Gate) -> None:
+    run_id = record.run_id
+    if record.state is RunState.RECEIVING:
+        if not _has_new_seal(record, gate):
+            if _has_summary(run_id, gate):
+                seal_by_summary(run_id, gate, swept=True)
+            return
+        seal_by_manifest(run_id, gate)
+    start_run(run_id, gate, swept=True)
+
+
+def _has_new_seal(record: RunRecord, gate: Gate) -> bool:
+    """A run.json lies there that was not refused already."""
+    head, refused = gate.raw.head(s3_keys.seal_key(record.run_id)), record.attempt
+    return head is not None and (refused is None or head.modified > refused.updated_at)
+
+
+def _has_summary(run_id: str, gate: Gate) -> bool:
+    """A final summary lies somewhere in the run. MinKNOW's own folders are deep, so everything is
+    listed to find one whose word was lost: at once, then each time `next_search` says."""
+    last = gate.intake.look(run_id)
+    if last is not None and last.of == "summary":
+        return True
+    search = next_search(last, gate.intake.recorded(run_id), gate.clock())
+    if search is None:
+        return False
+    look, now = search
+    gate.intake.keep(run_id, look)
+    prefix = s3_keys.raw_key(run_id, "")
+    return now and any(
+        classify(head.key.removeprefix(prefix)) is Landed.SUMMARY for head in gate.raw.keys(prefix)
+    )

@@ -1,0 +1,264 @@
+"""Is an arrived file sound? Kept as it is with its counts, or set aside with the reason.
+
+Order: is it ours and still the one the event tells of -> read it through once -> record and fact in
+one write -> (when it is no good) move it to quarantine. The record comes before the move, so that a
+crash in between is mended by the next delivery and never forgets the reason.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import IO, TYPE_CHECKING, Protocol
+
+from porewatch.domain import s3_keys
+from porewatch.domain.base import Model, now
+from porewatch.domain.errors import (
+    AlreadyDone,
+    InputRefused,
+    NoReadsInside,
+    NotJudged,
+    PorewatchError,
+)
+from porewatch.domain.facts.events import (
+    FileQuarantined,
+    FileValidated,
+)
+from porewatch.domain.inputs.file_kinds import find_kind
+from porewatch.domain.inputs.file_names import (
+    Landed,
+    classify,
+)
+from porewatch.domain.inputs.landing.answers import answer_of
+from porewatch.domain.inputs.landing.run_paths import run_path
+from porewatch.domain.rules.run_lifecycle import fact_id
+from porewatch.domain.runs import FileRecord, FileState, ReadKind, Sequencing
+from porewatch.domain.sealing import input_file
+from porewatch.usecases.intake.answer_object import answer_object
+
+if TYPE_CHECKING:
+    from porewatch.adapters.ledger.runs import RunLedger
+    from porewatch.adapters.objects import Head, Objects
+
+MOST_SECONDS = 780.0
+"""Time to read one file in: a function has 15 minutes."""
+_log = logging.getLogger(__name__)
+
+
+class Arrival(Model):
+    """An object that was written. `sequencer` orders the events of one key."""
+
+    key: str
+    etag: str
+    sequencer: str
+
+
+Tell = Callable[[FileQuarantined], None]
+"""Sends the notice that the fact makes, once, whoever else hears of the fact."""
+
+
+class Summary(Protocol):
+    """What a check yields (`porewatch.reads.ReadsSummary`)."""
+
+    @property
+    def size(self) -> int: ...
+    @property
+    def sha256(self) -> str: ...
+    @property
+    def counted(self) -> bool: ...
+    @property
+    def reads(self) -> int: ...
+    @property
+    def bases(self) -> int: ...
+    @property
+    def n50(self) -> int: ...
+    @property
+    def mean_quality(self) -> float | None: ...
+    @property
+    def barcodes(self) -> Mapping[str, int]: ...
+    @property
+    def sequencing(self) -> Sequencing: ...
+
+
+class Check(Protocol):
+    """Reads a stream through (`porewatch.reads.check.check_stream`); raises InputRefused."""
+
+    def __call__(
+        self,
+        stream: IO[bytes],
+        *,
+        kind: ReadKind,
+        name: str,
+        size: int | None,
+        part: Callable[[int, int], bytes],
+    ) -> Summary: ...
+
+
+def validate_file(
+    arrival: Arrival,
+    *,
+    raw: Objects,
+    runs: RunLedger,
+    check: Check,
+    tell: Tell,
+    clock: Callable[[], datetime] = now,
+) -> None:
+    """Check one object and record the verdict; of a bad one people are told at once. AlreadyDone
+    for events that are old news.
+
+    Reads are checked wherever they lie in the run; everything else gets an answer, unread. In a
+    folder of reads (`fastq/`) what is no reads is set aside. MessageRefused for an odd run id.
+    """
+    run_id, path = s3_keys.split_raw_key(arrival.key)
+    if path.endswith("/"):
+        raise AlreadyDone("is a folder mark.", file=arrival.key)
+    answer = answer_of(path)
+    if answer is not None and not _is_meant_as_reads(path):
+        answer_object(run_id, path, answer, runs=runs, at=clock())
+        return
+    head = raw.head(arrival.key)
+    if runs.knows_event(run_id, path, arrival.sequencer):
+        _finish_quarantine(runs.file(run_id, path), head, raw)
+        raise AlreadyDone("was checked before.", file=arrival.key)
+    if head is None or head.etag != arrival.etag:
+        raise AlreadyDone("was replaced or removed since.", file=arrival.key)
+    at = clock()
+    runs.receive(run_id, at)
+    try:
+        record = _checked(run_id, path, head, raw=raw, check=check, at=at)
+    except InputRefused as refusal:
+        _set_aside(
+            run_id, path, head, refusal, arrival=arrival, raw=raw, runs=runs, tell=tell, at=at
+        )
+        return
+    fact = FileValidated(
+        fact_id=fact_id(FileValidated, run_id, path, arrival.sequencer),
+        run_id=run_id,
+        at=at,
+        path=path,
+        size=record.size,
+        reads=record.reads,
+        bases=record.bases,
+    )
+    runs.record_file(record, sequencer=arrival.sequencer, fact=fact)
+    counted = "reads not counted" if record.reads is None else f"{record.reads} reads"
+    _log.info("%s is sound: %s, %s bases", arrival.key, counted, record.bases)
+
+
+def give_up(
+    arrival: Arrival,
+    error: Exception,
+    *,
+    raw: Objects,
+    runs: RunLedger,
+    tell: Tell,
+    clock: Callable[[], datetime] = now,
+) -> None:
+    """The verdict on a file that could not be judged, however often it was tried: set aside with
+    what happened, so that its run does not wait for it. AlreadyDone when it has a verdict."""
+    run_id, path = s3_keys.split_raw_key(arrival.key)
+    head = raw.head(arrival.key)
+    if head is None or head.etag != arrival.etag:
+        raise AlreadyDone("was replaced or removed since.", file=arrival.key)
+    told = (
+        error.problem if isinstance(error, PorewatchError) else f"{type(error).__name__}: {error}"
+    )
+    refusal = NotJudged(
+        f"The file could not be judged: {told[:500]}",
+        file=path,
+        remedy="write it again with the basecaller and send it, or leave it out of the run; it is "
+        "kept, and so is the message about it, for whoever runs the stack.",
+    )
+    runs.receive(run_id, clock())  # of a deleted run nothing is written
+    _set_aside(
+        run_id, path, head, refusal, arrival=arrival, raw=raw, runs=runs, tell=tell, at=clock()
+    )
+
+
+_MEANT = (Landed.READS, Landed.UNREADABLE, Landed.SIGNAL_OLD, Landed.TABLE, Landed.UNKNOWN)
+
+
+def _is_meant_as_reads(path: str) -> bool:
+    """Whoever puts something right below `fastq/`, `bam/` or `pod5/` says that it holds reads."""
+    return path.split("/", 1)[0] in set(ReadKind) and classify(path) in _MEANT
+
+
+def _checked(
+    run_id: str, path: str, head: Head, *, raw: Objects, check: Check, at: datetime
+) -> FileRecord:
+    place = path if _is_meant_as_reads(path) else run_path(path)
+    kind = input_file(place, head.size).kind
+    found = check(
+        raw.stream(head.key, head.version),
+        kind=kind,
+        name=path,
+        size=head.size,
+        part=lambda offset, length: raw.part(head.key, offset, length, head.version),
+    )
+    return FileRecord(
+        run_id=run_id,
+        path=path,
+        kind=kind,
+        state=FileState.VALID,
+        size=found.size,
+        etag=head.etag,
+        version=head.version,
+        sha256=found.sha256,
+        reads=found.reads if found.counted else None,
+        bases=None if kind is ReadKind.POD5 else found.bases,
+        n50=found.n50,
+        mean_quality=found.mean_quality,
+        flow_cell=found.sequencing.flow_cell,
+        barcodes=dict(found.barcodes),
+        checked_at=at,
+    )
+
+
+def _set_aside(
+    run_id: str,
+    path: str,
+    head: Head,
+    refusal: InputRefused,
+    *,
+    arrival: Arrival,
+    raw: Objects,
+    runs: RunLedger,
+    tell: Tell,
+    at: datetime,
+) -> None:
+    target = s3_keys.quarantine_key(head.key)
+    record = FileRecord(
+        run_id=run_id,
+        path=path,
+        kind=find_kind(path) or ReadKind(path.split("/", 1)[0]),
+        state=FileState.QUARANTINED,
+        size=head.size,
+        etag=head.etag,
+        empty=isinstance(refusal, NoReadsInside),
+        problem=str(refusal),
+        code=type(refusal).__name__,
+        quarantine_key=target,
+        checked_at=at,
+    )
+    fact = FileQuarantined(
+        fact_id=fact_id(FileQuarantined, run_id, path, arrival.sequencer),
+        run_id=run_id,
+        at=at,
+        path=path,
+        problem=str(refusal),
+        code=type(refusal).__name__,
+        quarantine_key=target,
+    )
+    if runs.record_file(record, sequencer=arrival.sequencer, fact=fact):
+        _finish_quarantine(record, raw.head(head.key), raw)
+        tell(fact)
+    _log.warning("set aside: %s", refusal)
+
+
+def _finish_quarantine(record: FileRecord | None, head: Head | None, raw: Objects) -> None:
+    """Move the object, if it still is the one that was refused."""
+    if record is None or record.state is not FileState.QUARANTINED or head is None:
+        return
+    if record.quarantine_key and head.etag == record.etag:
+        raw.move(head.key, record.quarantine_key)

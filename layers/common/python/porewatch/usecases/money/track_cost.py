@@ -1,0 +1,93 @@
+"""What a run has cost so far stands on its record; people are warned near a budget and at it.
+
+The budgets are the run's own and the account's of the month, as `adapters.ledger.budget` keeps
+them.
+
+The cost is a sum over the bill and not an addition, so hearing of a machine twice costs nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from porewatch.domain.errors import AlreadyDone
+from porewatch.domain.facts.events import (
+    BudgetReached,
+    Fact,
+    InstanceTerminated,
+)
+from porewatch.domain.notices.budget_warning import (
+    of_account,
+    of_run,
+    threshold_of,
+    warning,
+    warning_id,
+)
+
+if TYPE_CHECKING:
+    from porewatch.adapters.ledger.budget import Budget
+    from porewatch.adapters.ledger.idempotency import Inbox
+    from porewatch.adapters.ledger.runs import RunLedger
+    from porewatch.adapters.ledger.stages import StageLedger
+    from porewatch.adapters.messages.notices import Topic
+
+
+@dataclass(frozen=True)
+class CostTracking:
+    """What keeping the cost needs. `run_usd` is the budget of one revision of a run, `account_usd`
+    that of all runs in a month; 0: no budget, and no warning."""
+
+    runs: RunLedger
+    stages: StageLedger
+    inbox: Inbox
+    alerts: Topic
+    budget: Budget
+    run_usd: float
+    account_usd: float
+    at: datetime
+
+
+def track_cost(fact: Fact, costs: CostTracking) -> None:
+    """Sum the bill up again when a machine has ended; warn, once, when a threshold is crossed."""
+    if not isinstance(fact, InstanceTerminated):
+        return
+    lines = costs.runs.cost_lines(fact.run_id)
+    costs.runs.set_cost(fact.run_id, round(sum(line.usd for line in lines), 6), costs.at)
+    for reached in _reached(fact, costs):
+        with suppress(AlreadyDone), costs.inbox.once(reached.fact_id):
+            costs.stages.record([reached])
+            costs.alerts.publish(warning(reached))
+
+
+def _reached(fact: InstanceTerminated, costs: CostTracking) -> Iterator[BudgetReached]:
+    """The budgets of which this machine's end leaves a threshold or more spent."""
+    bill = costs.runs.cost_lines(fact.run_id, fact.revision)
+    spent = round(sum(line.usd for line in bill), 6)
+    yield from _crossed(fact, costs, spent, costs.run_usd, None)
+    if costs.account_usd:
+        month = f"{fact.at - timedelta(seconds=fact.seconds):%Y-%m}"  # that of the launch
+        spent = costs.budget.account_books(month).spent_usd
+        yield from _crossed(fact, costs, spent, costs.account_usd, month)
+
+
+def _crossed(
+    fact: InstanceTerminated, costs: CostTracking, spent: float, usd: float, month: str | None
+) -> Iterator[BudgetReached]:
+    threshold = threshold_of(spent, usd)
+    if threshold is None:
+        return
+    whose = of_account(month) if month else of_run(fact.run_id, fact.revision)
+    yield BudgetReached(
+        fact_id=warning_id(whose, usd, threshold),
+        run_id=fact.run_id,
+        revision=fact.revision,
+        at=costs.at,
+        cost_usd=spent,
+        budget_usd=usd,
+        threshold=threshold,
+        month=month,
+    )

@@ -1,0 +1,121 @@
+"""Every five minutes: what still costs money and is of no use to anybody?
+
+Order: `serve_reap` (as it was asked), `reap` (everything), `reap_machine` (the one whose expiry has
+come). One sort of thing that cannot be looked at never hides the others.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from itertools import islice
+from typing import TYPE_CHECKING
+
+from porewatch.domain.errors import PorewatchError
+from porewatch.domain.facts.metrics import Measure
+from porewatch.domain.rules.orphan_cleanup import (
+    Reap,
+    Reaped,
+)
+from porewatch.domain.rules.orphans import (
+    Found,
+    Thing,
+    thing_of,
+)
+from porewatch.domain.stage.instances import (
+    SOURCES,
+    ExecutorName,
+)
+from porewatch.usecases.monitoring.clean_up_orphan import (
+    End,
+    Hands,
+    settle,
+)
+
+if TYPE_CHECKING:
+    from porewatch.adapters.messages.metrics import Metrics
+    from porewatch.adapters.orphans import Leftovers
+    from porewatch.adapters.s3.uploads import Uploads
+
+Look = Callable[[], Iterable[Thing]]
+COUNTED = {
+    "LeftoversNoted": ("noted",),
+    "LeftoversEnded": ("ended",),
+    "LeftoversStay": ("told", "could not end"),
+}
+"""Metric -> what was done. What stays wants a person (its alarm says so)."""
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Reaper:
+    """Where to look, and the hands that end. `metrics` None: nobody counts."""
+
+    hands: Hands
+    leftovers: Leftovers
+    uploads: Uploads
+    metrics: Metrics | None = None
+
+
+def serve_reap(task: Reap, reaper: Reaper) -> Reaped:
+    """Look at one machine or at everything, and show the last ends if they are wanted."""
+    found = reap_machine(task.instance_id, reaper) if task.instance_id else reap(reaper)
+    last = tuple(islice(reaper.hands.kills.all(), task.kills))
+    return Reaped(dry=reaper.hands.dry, found=found, kills=last)
+
+
+def reap(reaper: Reaper) -> tuple[Found, ...]:
+    """Look at everything of the stack. Answers what is left over or unknown, and what was done."""
+    found = []
+    for look, end in _looks(reaper):
+        try:
+            for thing in look():
+                line = settle(thing, reaper.hands, end)
+                found += [line] if line else []
+        except PorewatchError:
+            _log.exception("could not look at one sort of things")
+    _count(found, reaper)
+    return tuple(found)
+
+
+def reap_machine(instance_id: str, reaper: Reaper) -> tuple[Found, ...]:
+    """The expiry of this machine has come, as was laid down when it was launched."""
+    hands = reaper.hands
+    seen = hands.executor.observe([instance_id]).get(instance_id)
+    thing = thing_of(seen, hands.stack) if seen is not None else None
+    if seen is None or thing is None:
+        return ()
+    expired = seen.expires_at is not None and seen.expires_at <= hands.at
+    line = settle(thing, hands, announced=expired)
+    found = [line] if line else []
+    _count(found, reaper)
+    return tuple(found)
+
+
+def _looks(reaper: Reaper) -> Iterator[tuple[Look, End | None]]:
+    for source in SOURCES:
+        yield partial(_machines, reaper.hands, source), None
+    for look in reaper.leftovers.sorts():
+        yield look, reaper.leftovers.end
+    yield lambda: reaper.uploads.left(reaper.hands.at), reaper.uploads.end
+
+
+def _machines(hands: Hands, source: ExecutorName) -> Iterator[Thing]:
+    for machine in hands.executor.inventory(source):
+        thing = thing_of(machine, hands.stack)
+        if thing is not None:
+            yield thing
+
+
+def _count(found: list[Found], reaper: Reaper) -> None:
+    if reaper.metrics is None or reaper.hands.dry:
+        return
+    measures = [
+        Measure(name=name, value=amount, at=reaper.hands.at)
+        for name, actions in COUNTED.items()
+        if (amount := sum(line.action in actions for line in found))
+    ]
+    if measures:
+        reaper.metrics.put(measures)

@@ -1,0 +1,104 @@
+"""Work whose actual cost passes a cap is asked to save and leave, once; then nothing is launched.
+
+A machine runs longer than was held for it when its input, its host or the cloud was slower than
+nine times in ten. It is not killed: the worker writes a checkpoint and says that it leaves, and the
+next launch is refused with the sum. Raise the budget, seal anew, and the work goes on from there.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from porewatch.domain.errors import PorewatchError
+from porewatch.domain.money.budget import Books
+from porewatch.domain.rules.stage_lifecycle import ENDED
+from porewatch.domain.stage.instances import Machine
+from porewatch.domain.stage.phases import StageRecord
+
+if TYPE_CHECKING:
+    from porewatch.adapters.ledger.budget import Budget
+    from porewatch.compute.executor import Executor
+    from porewatch.usecases.instances.time_boxed_sweep import Round
+
+_log = logging.getLogger(__name__)
+Running = list[tuple[StageRecord, Machine, float]]
+"""Stages at work, their machines, and what each has cost so far."""
+
+
+def stop_over_budget(
+    records: Iterable[StageRecord],
+    seen: Mapping[str, Machine],
+    *,
+    budget: Budget,
+    executor: Executor,
+    at: datetime,
+    turn: Round,
+) -> tuple[str, ...]:
+    """Interrupt the machines of every run that is above its cap, and all of them when the account
+    is above its own. Answers their ids. A machine that is ending already is left alone."""
+    running = list(_running(records, seen, executor, at))
+    stopped: list[str] = []
+    if not running:
+        return ()
+    above = _Above(running, budget, at)
+
+    def stop(one: tuple[StageRecord, Machine, float]) -> None:
+        record, machine, _ = one
+        try:
+            why = above.why(record)
+            if why is not None:
+                _log.warning("%s of %s is stopped: %s", machine.instance_id, record.run_id, why)
+                executor.interrupt(machine.instance_id)
+                stopped.append(machine.instance_id)
+        except PorewatchError:
+            _log.exception("could not keep %s within its budget", machine.instance_id)
+
+    turn.over({machine.instance_id: (r, machine, usd) for r, machine, usd in running}, stop)
+    return tuple(stopped)
+
+
+def _running(
+    records: Iterable[StageRecord], seen: Mapping[str, Machine], executor: Executor, at: datetime
+) -> Iterator[tuple[StageRecord, Machine, float]]:
+    for record in records:
+        machine = seen.get(record.instance_id or "")
+        if machine is None or not machine.alive() or record.state in ENDED:
+            continue
+        if machine.waiting:  # a job in its queue costs nothing, and ends by its own clock
+            continue
+        seconds = max(0.0, (at - machine.launched_at).total_seconds())
+        cost = executor.price(machine.instance_type, machine.purchase, seconds)
+        yield record, machine, cost
+
+
+class _Above:
+    """What all that is running costs, against the caps."""
+
+    def __init__(self, running: Running, budget: Budget, at: datetime) -> None:
+        self._budget = budget
+        self._account = budget.account_books(f"{at:%Y-%m}")
+        self._all_of_it = sum(cost for _, _, cost in running)
+        self._so_far: dict[tuple[str, int], float] = defaultdict(float)
+        for record, _, cost in running:
+            self._so_far[record.run_id, record.revision] += cost
+
+    def why(self, record: StageRecord) -> str | None:
+        """Why this stage's machine has to stop; None when it may go on."""
+        usd = self._so_far[record.run_id, record.revision]
+        run = self._budget.books(record.run_id, record.revision)
+        if run.passed(usd):
+            return _sum_of("the run", run, usd)
+        if self._account.passed(self._all_of_it):
+            return _sum_of("the account", self._account, self._all_of_it)
+        return None
+
+
+def _sum_of(what: str, books: Books, running_usd: float) -> str:
+    return (
+        f"{what} has paid {books.spent_usd:.2f} USD and runs up {running_usd:.2f} more; "
+        f"its budget is {books.cap_usd:.2f} USD."
+    )

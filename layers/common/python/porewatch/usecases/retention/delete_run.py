@@ -1,0 +1,199 @@
+"""A person deletes a run: all its data go, in every revision; a record of it stays.
+
+Order: nobody waits for anything of it (alerts, machines) -> the ledger, on condition that the run
+has ended and is not held: from then on nothing brings it back -> objects, every version -> rows of
+the registry -> items of the ledger -> the tombstone's last word, with its fact. A call works for a
+while and leaves the rest to the next one; what has gone is counted in the run's record as it goes,
+and what is gone is not listed again. Each step can be done again, so the same order finishes what
+an earlier one began; the sweep does as well, and looks once more later, for what was on its way
+meanwhile.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import islice
+from typing import TYPE_CHECKING
+
+from porewatch.domain.errors import PorewatchError, RunNotOver
+from porewatch.domain.retention.orders import (
+    Deleted,
+    DeleteRun,
+)
+from porewatch.domain.retention.rules import (
+    LATER,
+    may_delete,
+)
+from porewatch.domain.retention.stays import STAYS
+from porewatch.domain.retention_record import (
+    Counts,
+    Deletion,
+    Reached,
+)
+from porewatch.domain.runs import GONE_STATES, RunRecord
+from porewatch.usecases.retention.find_versions import (
+    Shelves,
+    by_object,
+)
+
+if TYPE_CHECKING:
+    from porewatch.adapters.ledger.alerts import AlertLedger
+    from porewatch.adapters.ledger.budget import Budget
+    from porewatch.adapters.ledger.retention import Endings
+    from porewatch.adapters.ledger.runs import RunLedger
+    from porewatch.adapters.registry.database import Registry
+    from porewatch.adapters.registry.erasure import RegistryErasure
+
+SLICE_SECONDS = 45
+"""How long a call of a person works: so long the command line hears nothing."""
+BATCH = 1000
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Eraser:
+    """What it takes. `until`: when to stop and leave the rest to the next call."""
+
+    runs: RunLedger
+    endings: Endings
+    alerts: AlertLedger
+    budget: Budget
+    shelves: Shelves
+    registry: Registry
+    rows: RegistryErasure
+    clock: Callable[[], datetime]
+    until: datetime
+
+
+def delete_run(order: DeleteRun, eraser: Eraser) -> Deleted:
+    """NotFound for an unknown run; UnderHold; RunNotOver while something is under way. Said of a
+    deleted run, it removes what came for it since."""
+    record = eraser.runs.get(order.run_id)
+    if record.state not in GONE_STATES:
+        may_delete(record)
+        _nobody_waits(record, eraser)
+    if order.dry_run:
+        found, all_of_it = _survey(order.run_id, eraser)
+        return _answer(record, found, dry_run=True, more=not all_of_it)
+    eraser.endings.begin_deletion(order, eraser.clock())
+    done = _erase(order.run_id, eraser)
+    record = eraser.runs.get(order.run_id)
+    found = record.deletion.counts if record.deletion else Counts()
+    return _answer(record, found, more=not done)
+
+
+def sweep_deletions(runs: RunLedger, at: datetime, make_eraser: Callable[[], Eraser]) -> None:
+    """Finish what was begun, and look once more later. One that fails keeps no other from it.
+
+    The ledger says what is due; the eraser, which wakes a registry that sleeps, is made only then.
+    """
+    due = [r.run_id for r in runs.list() if r.state in GONE_STATES and _is_due(r, at)]
+    if not due:
+        return
+    eraser = make_eraser()
+    for run_id in due:
+        try:
+            _erase(run_id, eraser)
+        except PorewatchError as reason:
+            _log.warning("run %s is not deleted yet: %s", run_id, reason)
+
+
+def _is_due(record: RunRecord, at: datetime) -> bool:
+    told = record.deletion
+    if told is None or told.done_at is None:
+        return True
+    return told.swept_at is None and at - told.done_at >= LATER
+
+
+def _nobody_waits(record: RunRecord, eraser: Eraser) -> None:
+    run_id = record.run_id
+    waiting = [alert for alert in eraser.alerts.of_run(run_id) if alert.waits]
+    if waiting:
+        raise RunNotOver(
+            f"{len(waiting)} alerts of run {run_id} wait for somebody "
+            f"(the first: {waiting[0].code} in sample {waiting[0].sample}).",
+            remedy=f"acknowledge them first: porewatch alerts --run {run_id}, porewatch ack.",
+        )
+    revisions = range(record.revision + 1)
+    if any(held.held for n in revisions for held in eraser.budget.of_run(run_id, n)):
+        raise RunNotOver(
+            f"machines of run {run_id} are not paid yet.",
+            remedy="give the same order in a few minutes.",
+        )
+
+
+def _survey(run_id: str, eraser: Eraser) -> tuple[Counts, bool]:
+    """What would go, and whether there was time to count all of it."""
+    versions = size = 0
+    for _, _, found in eraser.shelves.of(run_id):
+        for version in found:
+            versions, size = versions + 1, size + version.size
+            if versions % BATCH == 0 and eraser.clock() >= eraser.until:
+                return Counts(versions=versions, bytes=size), False
+    items = sum(1 for _ in eraser.endings.left(run_id))
+    rows = eraser.rows.count(run_id)
+    return Counts(versions=versions, bytes=size, items=items, rows=rows), True
+
+
+def _erase(run_id: str, eraser: Eraser) -> bool:
+    """Whether all is gone; False when time was up before that."""
+    told = eraser.runs.get(run_id).deletion
+    if told is None:
+        return False
+    if not _erase_objects(run_id, told.reached, eraser):
+        return False
+    _erase_rows(run_id, told, eraser)
+    if not _erase_items(run_id, told.reached, eraser):
+        return False
+    eraser.endings.finish_deletion(run_id, eraser.clock())
+    return True
+
+
+def _erase_objects(run_id: str, counted: Reached | None, eraser: Eraser) -> bool:
+    for bucket, prefix in eraser.shelves.prefixes(run_id):
+        bucket.end_uploads(prefix)
+    for folder, bucket, versions in eraser.shelves.of(run_id):
+        for some in by_object(versions, BATCH):
+            if eraser.clock() >= eraser.until:
+                return False
+            new = [v for v in some if counted is None or not counted.passed(folder, v.key)]
+            going = Counts(versions=len(new), bytes=sum(version.size for version in new))
+            eraser.endings.going(run_id, going, folder, some[-1].key, eraser.clock())
+            bucket.delete(some)
+    return True
+
+
+def _erase_rows(run_id: str, told: Deletion, eraser: Eraser) -> None:
+    rows = Counts(rows=eraser.rows.count(run_id))
+    eraser.endings.going(run_id, rows, "registry", "", eraser.clock())
+    with eraser.registry.transaction():
+        eraser.rows.erase(run_id, by=told.by, reason=told.reason, at=told.at)
+
+
+def _erase_items(run_id: str, counted: Reached | None, eraser: Eraser) -> bool:
+    items = eraser.endings.left(run_id)
+    while some := list(islice(items, BATCH)):
+        if eraser.clock() >= eraser.until:
+            return False
+        new = [key for key in some if counted is None or not counted.passed("ledger", key)]
+        going = Counts(items=len(new))
+        eraser.endings.going(run_id, going, "ledger", some[-1], eraser.clock())
+        eraser.endings.erase(run_id, some)
+    return True
+
+
+def _answer(
+    record: RunRecord, found: Counts, *, dry_run: bool = False, more: bool = False
+) -> Deleted:
+    return Deleted(
+        run_id=record.run_id,
+        state=record.state,
+        dry_run=dry_run,
+        found=found,
+        stays=STAYS,
+        problem=(record.problem or "") if record.state in GONE_STATES else "",
+        more=more,
+    )

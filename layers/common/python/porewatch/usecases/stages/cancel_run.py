@@ -1,0 +1,35 @@
+"""A person stops a run: the ledger says so first, then it ends like every other (`end_run`)."""
+
+from __future__ import annotations
+
+from porewatch.domain.rules.cancelling import (
+    Cancel,
+    Cancelled,
+)
+from porewatch.domain.rules.revisions import cancelled
+from porewatch.domain.runs import RunState
+from porewatch.usecases.stages.end_run import (
+    Brakes,
+    end_run,
+)
+
+
+def cancel_run(order: Cancel, brakes: Brakes) -> Cancelled:
+    """NotFound for an unknown run, RunOver for one that ended otherwise; a cancelled one stays so
+    and loses what may still be at work for it."""
+    run = brakes.runs.cancel(order, at=brakes.at)
+    machines = [
+        name
+        for left in run.unended
+        if left.state is RunState.CANCELLED
+        for name in end_run(run.run_id, left, brakes)
+    ]
+    stopped = cancelled(run) or run
+    return Cancelled(
+        run_id=run.run_id,
+        revision=stopped.revision,
+        state=stopped.state,
+        problem=stopped.problem or "",
+        machines=tuple(machines),
+        cost_usd=brakes.runs.get(order.run_id).cost_usd,
+    )

@@ -1,0 +1,92 @@
+"""A run that came to nothing, by the ledger's word, ends: nothing of it goes on, and it is paid.
+
+The one way there is, whoever ended it: a person (`cancel_run`), the state machine or the end of its
+execution (`fail_run`, `close_run`). Each of them has moved the run's record first, on condition
+that it had not ended (of cancelling and completing, one wins), and the record keeps the revision
+among its `unended` ones, whatever comes after it. Then: a cancelled run's execution is
+stopped -> the workers of all stages are fenced -> their machines end and are paid -> the rest of
+the bill -> the record says that all this is done. Each step can be done again, and what a crash or
+an outage leaves undone is finished by the sweep (`reconcile_runs`). A machine that was being
+launched meanwhile finds its stage ended, and the monitor ends it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from porewatch.domain.runs import RunState, Unended
+from porewatch.domain.stage.phases import StageRecord
+from porewatch.domain.stage.state_machine_tasks import Terminate
+from porewatch.usecases.instances.terminate_instances import end_machines
+from porewatch.usecases.money.settle_overhead import settle_overhead
+
+if TYPE_CHECKING:
+    from porewatch.adapters.executions import Executions
+    from porewatch.adapters.ledger.runs import RunLedger
+    from porewatch.adapters.ledger.stages import StageLedger
+    from porewatch.compute.executor import Executor
+    from porewatch.domain.forecast.prices import ServicePrices
+
+
+@dataclass(frozen=True)
+class Brakes:
+    """What it takes to end a run of `stack`; `at`: now."""
+
+    stack: str
+    runs: RunLedger
+    stages: StageLedger
+    executions: Executions
+    executor: Executor
+    prices: ServicePrices
+    at: datetime
+
+
+def end_run(run_id: str, left: Unended, brakes: Brakes) -> tuple[str, ...]:
+    """`left`: what the run's record says of a revision that came to nothing. Answers its machines:
+    those of the epochs that were open last, as earlier ones ended with their epochs.
+
+    Unavailable or Throttled when something did not answer: then it is not done, and comes again.
+    """
+    if left.state is RunState.CANCELLED:
+        brakes.executions.stop(left.execution_arn, left.problem)
+    stages = brakes.stages.of_run(run_id, left.revision)
+    for stage in stages:
+        brakes.stages.abandon(stage, left.problem, brakes.at)
+    machines = [name for stage in stages for name in _machines_end(stage, left.problem, brakes)]
+    _settle(run_id, left.revision, brakes)
+    return tuple(machines)
+
+
+def _machines_end(stage: StageRecord, why: str, brakes: Brakes) -> tuple[str, ...]:
+    """They end, and what is held for one that never came is given back."""
+    task = Terminate(
+        run_id=stage.run_id,
+        revision=stage.revision,
+        stage=stage.stage,
+        epoch=stage.epoch,
+        reason=why,
+    )
+    return end_machines(
+        task,
+        stack=brakes.stack,
+        stages=brakes.stages,
+        executor=brakes.executor,
+        at=brakes.at,
+        last_word=stage.updated_at,
+    ).instance_ids
+
+
+def _settle(run_id: str, revision: int, brakes: Brakes) -> None:
+    runs = brakes.runs
+    settle_overhead(
+        run_id,
+        revision,
+        runs=runs,
+        stages=brakes.stages,
+        prices=brakes.prices,
+        at=brakes.at,
+    )
+    bill = sum(line.usd for line in runs.cost_lines(run_id))
+    runs.close(run_id, revision, round(bill, 6), brakes.at)

@@ -1,0 +1,103 @@
+"""A stage failed: again, or not. A run failed: say so, once, whose turn it is, and what it cost."""
+
+from __future__ import annotations
+
+import logging
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from porewatch.domain.errors import Conflict, NotFound
+from porewatch.domain.rules.revisions import unended
+from porewatch.domain.rules.stage_endings import next_step
+from porewatch.domain.stage.phases import (
+    StageRecord,
+    StageState,
+)
+from porewatch.domain.stage.retry_policy import (
+    Decision,
+    Kind,
+    input_is_to_blame,
+    kind_of,
+)
+from porewatch.domain.stage.state_machine_tasks import (
+    Decide,
+    Decided,
+    FailRun,
+    RunEnded,
+    sentence_of,
+)
+from porewatch.usecases.stages.end_run import (
+    Brakes,
+    end_run,
+)
+
+if TYPE_CHECKING:
+    from porewatch.adapters.ledger.stages import StageLedger
+
+_log = logging.getLogger(__name__)
+
+
+def handle_error(task: Decide | FailRun, brakes: Brakes) -> Decided | RunEnded:
+    """The state machine's two questions about errors."""
+    if isinstance(task, Decide):
+        return decide_stage(task, stages=brakes.stages, at=brakes.at)
+    return fail_run(task, brakes)
+
+
+def decide_stage(task: Decide, *, stages: StageLedger, at: datetime) -> Decided:
+    """Count the failure, if nobody has, and decide by the stage's own counters.
+
+    A failure is counted once per epoch, so asking twice gives the same answer. A stage that was
+    published after all is opened again: opening finds the manifest and goes on.
+    """
+    record = stages.get(task.key)
+    if record.epoch == task.epoch:
+        record = _counted(record, task, stages, at)
+    if record.state is StageState.PUBLISHED:
+        return Decided(decision="retry", reason="it was published after all.", wait_seconds=0)
+    if record.epoch != task.epoch:
+        return Decided(decision="retry", reason="a later epoch is open already.", wait_seconds=0)
+    decision = next_step(record)
+    return Decided(
+        decision="retry" if decision.retry else "fail",
+        reason=_told(record, decision),
+        wait_seconds=decision.wait_seconds,
+    )
+
+
+def _told(record: StageRecord, decision: Decision) -> str:
+    """What went wrong, then what is done about it. A refusal that names its own remedy says all."""
+    problem = record.problem or record.error or ""
+    if "Remedy:" in problem and not decision.retry:
+        return problem
+    return f"{problem}\n{decision.reason}"
+
+
+def _counted(record: StageRecord, task: Decide, stages: StageLedger, at: datetime) -> StageRecord:
+    problem = sentence_of(task.cause) or task.error
+    if kind_of(task.error) is Kind.INTERRUPTION and record.instance_id is not None:
+        return stages.mark_interrupted(record.key, task.epoch, record.instance_id, None, at)
+    return stages.mark_failed(record.key, task.epoch, task.error, problem, at)
+
+
+def fail_run(task: FailRun, brakes: Brakes) -> RunEnded:
+    """The run is over without a result: FAILED, or REFUSED when it is the sender's turn. Then all
+    of it ends (`end_run`)."""
+    problem = sentence_of(task.cause) or f"it stopped with {task.error}."
+    try:
+        run = brakes.runs.fail(
+            task.run_id,
+            task.revision,
+            stage=task.stage,
+            error=task.error,
+            problem=problem,
+            refused=input_is_to_blame(task.error),
+            at=brakes.at,
+        )
+    except (Conflict, NotFound) as error:
+        _log.warning("the run's record stays as it is: %s", error)
+    else:
+        left = unended(run, task.revision)
+        if left is not None:
+            end_run(run.run_id, left, brakes)
+    return RunEnded(error=task.error, problem=problem)

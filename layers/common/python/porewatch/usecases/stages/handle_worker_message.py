@@ -1,0 +1,151 @@
+"""What a worker says, and what follows from it. Messages come twice, late and out of order.
+
+The ledger moves first (fenced by epoch, with its fact); then the state machine is told. If we die
+in between, the message comes again, finds the stage moved, and tells the state machine.
+
+One message counts from any epoch: a suspicion, because the unit it was found in is finished and no
+later epoch will find it again.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+from porewatch.domain import s3_keys
+from porewatch.domain.errors import AlreadyDone, MessageRefused, StaleEpoch, Unavailable
+from porewatch.domain.facts.events import PhaseCompleted
+from porewatch.domain.rules.fencing import (
+    fact_about,
+    mine,
+)
+from porewatch.domain.stage.phases import (
+    StageKey,
+    StageRecord,
+)
+from porewatch.domain.stage.worker_messages import (
+    Beat,
+    Claimed,
+    Interrupted,
+    PhaseDone,
+    Published,
+    StageBroken,
+    Suspected,
+    WorkerMessage,
+)
+from porewatch.usecases.alerts.raise_alert import raise_alert
+from porewatch.usecases.instances.stage_context import Desk
+from porewatch.usecases.stages.answer_stage import answer_stage
+from porewatch.usecases.stages.publish_stage import (
+    publish_stage,
+    visible_manifest,
+)
+
+if TYPE_CHECKING:
+    from porewatch.adapters.ledger.stages import StageLedger
+    from porewatch.adapters.messages.callbacks import Callbacks
+
+_log = logging.getLogger(__name__)
+
+
+def hear_worker(message: WorkerMessage, desk: Desk) -> None:
+    """Take one message in. StaleEpoch: whoever says this owns nothing any more (drop it)."""
+    key = StageKey(message.run_id, message.revision, message.stage)
+    # A clock that is ahead must not make a worker immortal.
+    message = message.model_copy(update={"at": min(message.at, desk.at)})
+    match message:
+        case Claimed():
+            _alive(_claimed(key, message, desk), desk.callbacks)
+        case Beat():
+            record = desk.stages.beat(
+                key,
+                message.epoch,
+                message.instance_id,
+                message.progress,
+                message.at,
+                heard=desk.at,
+            )
+            _alive(record, desk.callbacks)
+        case PhaseDone():
+            _phase_done(desk.stages.get(key), message, desk.stages)
+        case Suspected():
+            raise_alert(
+                message, alerts=desk.alerts, runs=desk.runs, results=desk.results, at=desk.at
+            )
+        case Published() | Interrupted() | StageBroken():
+            record = _ended(key, message, desk)
+            answer_stage(record, stages=desk.stages, callbacks=desk.callbacks, at=desk.at)
+
+
+def _alive(record: StageRecord, callbacks: Callbacks) -> None:
+    if record.task_token is None:
+        return
+    try:
+        callbacks.beat(record.task_token)
+    except AlreadyDone as error:
+        _log.info("the state machine no longer waits: %s", error)
+
+
+def _phase_done(record: StageRecord, message: PhaseDone, stages: StageLedger) -> None:
+    if message.epoch != record.epoch:
+        raise StaleEpoch(f"{message.record.phase.value} was done under epoch {message.epoch}.")
+    fact = PhaseCompleted(
+        fact_id=fact_about(PhaseCompleted, record, record.epoch, message.record.phase.value),
+        run_id=message.run_id,
+        revision=message.revision,
+        at=message.at,
+        stage=message.stage,
+        epoch=message.epoch,
+        record=message.record,
+    )
+    stages.record([fact])
+
+
+def _ended(
+    key: StageKey, message: Published | Interrupted | StageBroken, desk: Desk
+) -> StageRecord:
+    match message:
+        case Published():
+            return _published(key, message, desk)
+        case Interrupted():
+            return desk.stages.mark_interrupted(
+                key, message.epoch, message.instance_id, message.last_checkpoint, message.at
+            )
+        case StageBroken(error="SpotInterrupted"):
+            return desk.stages.mark_interrupted(
+                key, message.epoch, message.instance_id, None, message.at
+            )
+        case StageBroken():
+            return desk.stages.mark_failed(
+                key,
+                message.epoch,
+                message.error,
+                message.problem,
+                message.at,
+                instance_id=message.instance_id,
+            )
+
+
+def _claimed(key: StageKey, message: Claimed | Published, desk: Desk) -> StageRecord:
+    user_id = message.user_id or None
+    return desk.stages.claim(key, message.epoch, message.instance_id, message.at, user_id)
+
+
+def _published(key: StageKey, message: Published, desk: Desk) -> StageRecord:
+    """Only the epoch's own machine can bring about that its manifest becomes visible."""
+    visible = visible_manifest(desk.results, key)
+    if visible is not None:
+        return desk.stages.mark_published(key, visible, s3_keys.manifest_key(*key), desk.at)
+    record = mine(desk.stages.find(key), message.epoch, message.instance_id)
+    if record.user_id is None:  # the claim was overtaken, or got lost
+        record = _claimed(key, message, desk)
+    if record.attempt is None or message.manifest_key != s3_keys.draft_key(record.attempt):
+        raise MessageRefused("is not where this worker's manifest lies.", file=message.manifest_key)
+    published = publish_stage(record, stages=desk.stages, results=desk.results, at=desk.at)
+    return published or _missing(message)
+
+
+def _missing(message: Published) -> StageRecord:
+    raise Unavailable(
+        f"{message.instance_id} says it wrote {message.manifest_key}, but it is not there."
+    )

@@ -1,0 +1,39 @@
+"""What a machine wrote of itself, where its messages do not arrive, moves its stage as well."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from porewatch.domain.stage.instances import Machine
+from porewatch.domain.stage.phases import StageRecord
+
+if TYPE_CHECKING:
+    from porewatch.adapters.ledger.stages import StageLedger
+    from porewatch.adapters.ledger.worker_notes import WorkerNotes
+
+
+def user_id_of(record: StageRecord, machine: Machine | None, role_id: str) -> str | None:
+    """`aws:userid` of the credentials of the stage's machine: as it was heard, else of the role
+    `role_id` and of what the cloud shows of the machine. None when that is not known yet."""
+    if record.user_id is not None:
+        return record.user_id
+    session = machine.session if machine is not None else ""
+    if record.executor == "ec2":
+        session = record.instance_id or ""
+    return f"{role_id}:{session}" if session and role_id else None
+
+
+def read_note(
+    record: StageRecord,
+    user_id: str | None,
+    *,
+    stages: StageLedger,
+    notes: WorkerNotes,
+    at: datetime,
+) -> StageRecord:
+    """The stage after its machine's own word (`domain.rules.worker_notes`)."""
+    told = notes.read(user_id) if user_id is not None else None
+    if told is None or user_id is None:
+        return record
+    return stages.note(record.key, told, user_id, at)

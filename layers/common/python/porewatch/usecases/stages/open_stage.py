@@ -1,0 +1,92 @@
+"""A stage begins, or begins anew: the next epoch is taken and the order for the worker written."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from porewatch.domain import s3_keys
+from porewatch.domain.facts.timeline import timeline
+from porewatch.domain.forecast.service_usage import overhead
+from porewatch.domain.money.cost import CostLine
+from porewatch.domain.rules.run_lifecycle import refuse_unless_running
+from porewatch.domain.stage.message_proofs import digest_of
+from porewatch.domain.stage.phases import (
+    StageKey,
+    StageRecord,
+    StageState,
+    StoredOrder,
+)
+from porewatch.domain.stage.state_machine_tasks import (
+    Open,
+    Opened,
+)
+from porewatch.usecases.instances.stage_context import Desk
+from porewatch.usecases.money.settle_overhead import activity_of
+from porewatch.usecases.stages.publish_stage import (
+    publish_stage,
+    visible_manifest,
+)
+
+INLINE_FILES = 1500
+"""Runs of so many files have their manifest in the order as well, for machine images of an earlier
+version, which look for it there and nowhere else. Those never saw a longer run."""
+
+
+def open_stage(task: Open, desk: Desk, *, default_bundle: str) -> Opened:
+    """A published stage stays closed: its manifest's key is answered, and nothing is launched.
+
+    The manifest is looked for first: it is the truth even when every word about it was lost. The
+    order is written before the epoch is taken, so that whoever gets an epoch finds an order.
+    """
+    key = StageKey(task.run_id, task.revision, task.spec.name)
+    manifest_key = s3_keys.manifest_key(*key)
+    found = desk.stages.find(key)
+    visible = visible_manifest(desk.results, key)
+    if visible is not None and found is None:
+        found = desk.stages.open_stage(key, task.spec, desk.at)
+    if found is not None:
+        last = publish_stage(found, stages=desk.stages, results=desk.results, at=desk.at)
+        if last is not None and last.state is StageState.PUBLISHED:
+            return Opened(epoch=last.epoch, manifest_key=manifest_key)
+    order = _order(task, desk, default_bundle, found)
+    desk.results.put_json(s3_keys.order_key(*key), order)
+    record = desk.stages.open_stage(
+        key, task.spec, desk.at, lambda epoch: digest_of(desk.secrets.of(key, epoch))
+    )
+    done = record.state is StageState.PUBLISHED
+    return Opened(epoch=record.epoch, manifest_key=manifest_key if done else None)
+
+
+def _order(task: Open, desk: Desk, default_bundle: str, before: StageRecord | None) -> StoredOrder:
+    run, revision = desk.runs.get(task.run_id), task.revision
+    refuse_unless_running(run, revision)
+    sealed = desk.runs.seal_note(task.run_id, revision)
+    few = sealed.files <= INLINE_FILES
+    return StoredOrder(
+        run_id=task.run_id,
+        revision=revision,
+        stage=task.spec.name,
+        phases=task.spec.phases,
+        manifest_digest=sealed.screened_digest,
+        manifest=desk.manifests.of(task.run_id, revision) if few else None,
+        bundle=run.bundle or default_bundle,
+        bundle_sha256=sealed.bundle_sha256,
+        previous=task.previous,
+        timeline=timeline(desk.stages.facts(task.run_id, revision)),
+        bill_so_far=(*desk.stages.cost_lines(task.run_id, revision), *_overhead(task, desk)),
+        price_snapshot=desk.prices.snapshot if desk.prices else "",
+        carbon_factors=desk.factors,
+        interruptions=sum(
+            stage.interruptions for stage in desk.stages.of_run(task.run_id, revision)
+        ),
+        attempts=before.all_attempts if before else (),
+    )
+
+
+def _overhead(task: Open, desk: Desk) -> Sequence[CostLine]:
+    """What the run cost so far besides machines, with the epoch that begins here."""
+    if desk.prices is None:
+        return ()
+    done = activity_of(task.run_id, task.revision, runs=desk.runs, stages=desk.stages)
+    with_this = done.model_copy(update={"epochs": done.epochs + 1})
+    return overhead(with_this, desk.prices.services, settled=False)

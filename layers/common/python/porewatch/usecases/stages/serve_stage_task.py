@@ -1,0 +1,44 @@
+"""The state machine's three questions about stages, each to its own verb."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Literal, Protocol
+
+from porewatch.domain.stage.phases import Profile
+from porewatch.domain.stage.state_machine_tasks import (
+    Await,
+    Open,
+    Opened,
+    Plan,
+    Planned,
+    StageTask,
+)
+from porewatch.usecases.instances.stage_context import Desk
+from porewatch.usecases.stages.answer_stage import await_stage
+from porewatch.usecases.stages.open_stage import open_stage
+from porewatch.usecases.stages.plan_stages import plan_stages
+
+
+class Told(Protocol):
+    """What the deployment decided."""
+
+    @property
+    def basecalling(self) -> Literal["enabled", "disabled"]: ...
+
+    @property
+    def default_bundle(self) -> str: ...
+
+
+def serve_stage_task(
+    task: StageTask, desk: Desk, profile: Callable[[str], Profile], told: Told
+) -> Planned | Opened | None:
+    """The answer to the state machine; None for `await`, which is answered by its token."""
+    match task:
+        case Plan():
+            return plan_stages(task, desk, profile=profile, basecalling=told.basecalling)
+        case Open():
+            return open_stage(task, desk, default_bundle=told.default_bundle)
+        case Await():
+            await_stage(task, desk)
+            return None

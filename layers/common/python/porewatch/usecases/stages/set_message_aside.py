@@ -1,0 +1,29 @@
+"""A worker's message that is refused: kept among the dead letters with its reason, and counted."""
+
+from __future__ import annotations
+
+import logging
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from porewatch.domain.errors import PorewatchError, Refused
+from porewatch.domain.facts.metrics import Measure
+
+if TYPE_CHECKING:
+    from porewatch.adapters.messages.metrics import Metrics
+    from porewatch.adapters.messages.worker_queue import DeadLetters
+
+COUNTED = "WorkerMessagesRefused"
+_log = logging.getLogger(__name__)
+
+
+def set_aside(
+    body: str, mac: str, error: Refused, *, letters: DeadLetters, metrics: Metrics, at: datetime
+) -> None:
+    """Raises Throttled or Unavailable when it could not be kept; not being able to count it keeps
+    nobody from forgetting it."""
+    letters.put(body, mac, str(error))
+    try:
+        metrics.put([Measure(name=COUNTED, value=1, at=at)])
+    except PorewatchError as problem:
+        _log.warning("a refused message was not counted: %s", problem)

@@ -1,0 +1,101 @@
+"""Alerts for people: which ones wait, all of them, and closing one. The same for CLI and API."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated
+
+from pydantic import Field
+
+from porewatch.domain.errors import MessageRefused, NotFound
+from porewatch.domain.facts.alerts import (
+    Acknowledge,
+    AlertView,
+)
+from porewatch.domain.inputs.sample_keys import in_subject
+from porewatch.domain.runs import RUN_ID_PATTERN
+from porewatch.usecases.views.pages import (
+    cursor_of,
+    limit_of,
+    place_of,
+)
+from porewatch.usecases.views.show_runs import Answer
+
+if TYPE_CHECKING:
+    from porewatch.adapters.ledger.alerts import AlertLedger
+
+LONGEST_NAME, LONGEST_NOTE = 100, 1000
+
+
+FLAGS = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
+
+
+class AlertList(Answer):
+    """A page of alerts: those that wait for somebody, oldest first, then those that are closed,
+    newest first; of one run, by revision, sample and code."""
+
+    alerts: tuple[AlertView, ...]
+    next: Annotated[
+        str | None, Field(description="`cursor` of the page after this one; None: it was the last")
+    ] = None
+
+
+def list_alerts(
+    *,
+    alerts: AlertLedger,
+    run: str | None = None,
+    every: str | None = None,
+    limit: str | None = None,
+    cursor: str | None = None,
+) -> AlertList:
+    """Those that wait for somebody; where `every` says yes also the closed ones. Of one run, or of
+    all. `limit` 1 to 200 (default 50), `cursor` the `next` of the page before of the same list.
+    Raises MessageRefused for values that are none of these."""
+    most, closed_too = limit_of(limit), _flag(every)
+    if run is not None and not re.fullmatch(RUN_ID_PATTERN, run):
+        raise MessageRefused(f"run {run[:80]!r} is not a run id.")
+    past = place_of(cursor, alerts.pattern(run))
+    found: list[AlertView] = []
+    last = ""
+    for place, alert in alerts.places(run, every=closed_too, past=past):
+        if len(found) == most:
+            return AlertList(alerts=tuple(found), next=cursor_of(last))
+        found.append(AlertView.of(alert))
+        last = place
+    return AlertList(alerts=tuple(found))
+
+
+def _flag(text: str | None) -> bool:
+    if text is None:
+        return False
+    if text in FLAGS:
+        return FLAGS[text]
+    raise MessageRefused(f"all={text[:20]!r} is refused.", remedy="use true or false.")
+
+
+def acknowledge(said: Acknowledge, *, alerts: AlertLedger, at: datetime) -> AlertView:
+    """Close an alert. One that was acknowledged before stays as it is. NotFound when there is none;
+    MessageRefused without a name."""
+    name, note = " ".join(said.name.split()), said.note.strip()
+    if not name or len(name) > LONGEST_NAME or len(note) > LONGEST_NOTE:
+        raise MessageRefused(
+            "an acknowledgement needs a name "
+            f"(up to {LONGEST_NAME} characters), and a note of up to {LONGEST_NOTE}.",
+            remedy="say who looked at it, and what was decided.",
+        )
+    sample = unicodedata.normalize("NFC", said.sample)
+    found = [
+        a
+        for a in alerts.of_run(said.run_id)
+        if sample in (a.sample, in_subject(a.sample))
+        and a.code == said.code
+        and said.revision in (None, a.revision)
+    ]
+    if not found:
+        raise NotFound(
+            f"run {said.run_id} has no alert {said.code} in sample {said.sample}.",
+            remedy="`porewatch alerts --all` lists every alert.",
+        )
+    return AlertView.of(alerts.acknowledge(found[-1], name, note, at))

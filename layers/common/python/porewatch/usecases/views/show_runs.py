@@ -1,0 +1,199 @@
+"""What the API answers: runs, one run, and links to its reports that open for a while."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Annotated
+
+from pydantic import Field
+
+from porewatch.domain.base import Model, Moment
+from porewatch.domain.bounds import number
+from porewatch.domain.calls.findings import (
+    Call,
+    Outcome,
+)
+from porewatch.domain.calls.verdict import Detection
+from porewatch.domain.errors import MessageRefused, NotFound
+from porewatch.domain.inputs.landing.answers import Treatment
+from porewatch.domain.retention_record import Hold
+from porewatch.domain.rules.revisions import reported
+from porewatch.domain.runs import RUN_ID_PATTERN, RunRecord, RunState
+from porewatch.usecases.views.pages import (
+    cursor_of,
+    limit_of,
+    place_of,
+)
+
+if TYPE_CHECKING:
+    from porewatch.adapters.ledger.runs import RunLedger
+    from porewatch.adapters.objects import Objects
+
+MOST_READ = 1_000
+"""Runs that are looked at for one page."""
+PLACE = re.compile(rf"[0-9T:.+-]{{19,40}}#{RUN_ID_PATTERN.strip('^$')}")
+MOST_REVISIONS = 1_000_000
+
+
+class Answer(Model):
+    """What goes out."""
+
+    def public(self) -> dict[str, object]:
+        """As JSON values."""
+        return self.model_dump(mode="json")
+
+
+class Attempt(Answer):
+    """A revision that came to nothing beside one that has a report."""
+
+    revision: int
+    state: RunState
+    problem: str | None
+    completed_at: Moment | None
+
+
+class RunView(Answer):
+    """A run as a client sees it: no ARNs, no keys of ours. What was found, and when, is always of
+    the newest completed revision, `reported_revision`, also while a later one is under way."""
+
+    run_id: str
+    state: RunState
+    revision: int
+    reported_revision: Annotated[
+        int | None, Field(description="whose findings and reports these are; None: of none yet")
+    ] = None
+    attempt: Attempt | None = None
+    profile: str
+    bundle: str | None
+    problem: str | None
+    findings: int | None
+    outcome: Annotated[Outcome | None, Field(description="None: not over, or not known")] = None
+    samples: dict[Outcome, int] = {}
+    calls: dict[Call, int] = {}
+    detections: tuple[Detection, ...] = ()
+    cost_usd: float
+    created_at: Moment
+    updated_at: Moment
+    completed_at: Moment | None
+    hold: Annotated[
+        Hold | None, Field(description="legal hold: nothing of the run may be deleted")
+    ] = None
+
+
+class AnswerView(Answer):
+    """What objects of one kind in the run are taken for; `path` is the first of them."""
+
+    path: str
+    verdict: Treatment
+    problem: str
+    remedy: str
+
+
+class OneRun(RunView):
+    """A run, with what it was told about objects that are no reads."""
+
+    answers: tuple[AnswerView, ...] = ()
+
+
+class RunList(Answer):
+    """A page of runs. It may be short, or empty, where a state is asked for that few are in."""
+
+    runs: tuple[RunView, ...]
+    next: Annotated[
+        str | None, Field(description="`cursor` of the page after this one; None: it was the last")
+    ] = None
+
+
+class ReportLinks(Answer):
+    """`links` by name of the report; they open until `seconds` have passed."""
+
+    run_id: str
+    revision: int
+    seconds: Annotated[int, Field(gt=0)]
+    links: dict[str, str]
+
+
+def list_runs(
+    *, runs: RunLedger, limit: str | None, state: str | None, cursor: str | None = None
+) -> RunList:
+    """Newest first. `limit` 1 to 200 (default 50), `state` one of RunState, `cursor` the `next` of
+    the page before. A page ends after MOST_READ runs, however few of them are in that state."""
+    most = limit_of(limit)
+    if state is not None and state not in set(RunState):
+        known = ", ".join(RunState)
+        raise MessageRefused(
+            f"{state[:20]!r} is not a state of a run.", remedy=f"use one of {known}."
+        )
+    found: list[RunView] = []
+    last: RunRecord | None = None
+    for seen, run in enumerate(runs.list(place_of(cursor, PLACE))):
+        if last is not None and (len(found) == most or seen == MOST_READ):
+            return RunList(runs=tuple(found), next=cursor_of(runs.place(last)))
+        if state is None or run.state == state:
+            found.append(view(run))
+        last = run
+    return RunList(runs=tuple(found))
+
+
+def show_run(run_id: str, *, runs: RunLedger, revision: str | None = None) -> OneRun:
+    """The run, or one of its revisions. Raises NotFound, for odd run ids as well."""
+    shown = view(_run(run_id, runs, revision))
+    told = runs.answers(run_id)
+    answers = [AnswerView.model_validate(a.model_dump(include=_SHOWN_OF_ANSWERS)) for a in told]
+    return OneRun.model_validate({**shown.model_dump(), "answers": answers})
+
+
+def report_links(
+    run_id: str, *, runs: RunLedger, reports: Objects, seconds: int, revision: str | None = None
+) -> ReportLinks:
+    """Of the newest completed revision, or of the one that is asked for. Raises NotFound while
+    there is no report, saying what state the run is in."""
+    found = _run(run_id, runs, revision)
+    record = (reported(found) if revision is None else None) or found
+    if not record.report_keys:
+        raise NotFound(
+            f"run {run_id} has no report: it is {record.state.value} (revision {record.revision}).",
+            remedy=record.problem or "ask again when it is completed.",
+        )
+    links = {
+        name: reports.link(key, seconds, download_as=f"{run_id}-{name}")
+        for name, key in sorted(record.report_keys.items())
+    }
+    return ReportLinks(run_id=run_id, revision=record.revision, seconds=seconds, links=links)
+
+
+_SHOWN_OF_ANSWERS = set(AnswerView.model_fields)
+
+
+def view(record: RunRecord) -> RunView:
+    """The public part of a record."""
+    shown = reported(record) or record
+    verdict = dict(shown.verdict) if shown.verdict else {}
+    own = {name for name in RunView.model_fields if name in RunRecord.model_fields}
+    told = {name: getattr(record, name) for name in own} | {
+        "findings": shown.findings,
+        "completed_at": shown.completed_at,
+        "reported_revision": shown.revision if shown.state is RunState.COMPLETED else None,
+        "attempt": _attempt(record),
+    }
+    return RunView.model_validate(told | verdict)
+
+
+def _attempt(record: RunRecord) -> Attempt | None:
+    last = record.attempt
+    if last is None:
+        return None
+    return Attempt.model_validate({name: getattr(last, name) for name in Attempt.model_fields})
+
+
+def _run(run_id: str, runs: RunLedger, revision: str | None) -> RunRecord:
+    if not re.fullmatch(RUN_ID_PATTERN, run_id):
+        raise NotFound(f"{run_id[:80]!r} is not a run id.")
+    if revision is None:
+        return runs.get(run_id)
+    asked = number(revision)
+    if asked is None or asked > MOST_REVISIONS:
+        raise MessageRefused(
+            f"revision {revision[:20]!r} is refused.", remedy="use the number of a revision."
+        )
+    return runs.revision(run_id, asked)

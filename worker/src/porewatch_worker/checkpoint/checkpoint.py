@@ -1,0 +1,309 @@
+"""Checkpoints: what a stage has done so far, where a successor on another machine can find it.
+
+A checkpoint is a folder: `units/000001.bin`, ... hold the units' contents, `checkpoint.json` lists
+them with their sha256 and says which epoch owns the folder. Order of every save: first the units,
+then the list, so that the list never names what is not there.
+
+In the cloud each machine has a checkpoint of its own, where nobody else can write; a successor goes
+on from the list of the last machine that left one, and its own list names where each unit lies. In
+a folder on a disk successors share one: every rewrite of the list is conditional on the version its
+writer saw last, so that a zombie's next save fails with StaleEpoch and it stops.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+from porewatch.domain.base import Moment, now
+from porewatch.domain.errors import StaleEpoch, Unavailable
+from porewatch.domain.stage.quarantine import QuarantinedUnit
+from porewatch_worker.checkpoint.index import (
+    DIED,
+    LIST,
+    CheckpointStore,
+    Home,
+    StoredUnit,
+    Tried,
+    UnitList,
+    unit_name,
+    usable,
+    why_fresh,
+)
+from porewatch_worker.checkpoint.objects import (
+    Kept,
+    homes_of,
+    whole,
+)
+from porewatch_worker.checkpoint.objects import listed as listed_in
+from porewatch_worker.stage_work import UnitOutput
+
+KEPT = ("units", "in_flight", "in_flight_to", "tried", "interruptions")
+"""What a successor takes over of a list."""
+
+
+class Checkpoint:
+    """An opened checkpoint: ours until a later epoch opens it.
+
+    `remarks` says why anything was started afresh or recomputed; `resumed` are the units that were
+    found whole; `redone` counts units computed again that an earlier attempt had announced (of
+    units saved together it may not have begun all).
+    """
+
+    def __init__(
+        self,
+        store: CheckpointStore,
+        listed: UnitList,
+        tag: str,
+        earlier: Sequence[CheckpointStore] = (),
+    ) -> None:
+        self._store = store
+        self._stores = {"": store, **{one.name: one for one in earlier}}
+        self._listed = listed
+        self._tag = tag
+        self._dirty = False
+        self._begun: frozenset[int] = frozenset()
+        self.written_at: Moment = now()
+        self.remarks: tuple[str, ...] = ()
+        self.resumed: frozenset[int] = frozenset()
+        self.redone = 0
+
+    @property
+    def units(self) -> dict[int, StoredUnit]:
+        return self._listed.units
+
+    @property
+    def last(self) -> int | None:
+        """Number of the last unit that is safe."""
+        return max(self.units, default=None)
+
+    @property
+    def tried(self) -> dict[int, Tried]:
+        """Units that failed before, or on which a worker died."""
+        return self._listed.tried
+
+    @property
+    def quarantined(self) -> tuple[QuarantinedUnit, ...]:
+        found = (unit.quarantined for _, unit in sorted(self.units.items()))
+        return tuple(unit for unit in found if unit is not None)
+
+    def announced(self, number: int) -> bool:
+        """Whether the list says that this unit is in flight."""
+        return self._listed.flies(number)
+
+    def begin(self, number: int, last: int | None = None) -> None:
+        """Before the computation of a unit: it, and those to `last` that will be saved together
+        with it, are in flight from now on. Written at once unless the list says so already."""
+        if number in self._begun:
+            self.redone += 1
+        if not self.announced(number):
+            self._change(in_flight=number, in_flight_to=number if last is None else last)
+            self.flush()
+
+    def save(self, number: int, content: bytes, reads: int = 0, bases: int = 0) -> None:
+        """Store one unit, then list it."""
+        self.save_all({number: Kept(UnitOutput(content, reads, bases))})
+
+    def save_all(self, kept: Mapping[int, Kept], following: int = 1) -> None:
+        """Store units in one object, then list them, with the next `following` units in flight.
+        Raises StaleEpoch when a successor owns the checkpoint."""
+        first, last = min(kept), max(kept)
+        self._store_object(first, b"".join(kept[n].output.content for n in sorted(kept)))
+        after = self._listed.model_copy(update={"units": {**self.units, **listed_in(first, kept)}})
+        begun = after.next_after(last)
+        self._change(
+            units=after.units,
+            in_flight=begun,
+            in_flight_to=begun + following - 1,
+            tried={n: t for n, t in self.tried.items() if n not in kept},
+        )
+        self.flush()
+
+    def blame(self, number: int, error: str) -> int:
+        """Write down that a unit failed, and that nothing is in flight; how often it has now."""
+        tried = self._listed.blamed(frozenset({number}), error)
+        self._change(tried=tried, in_flight=None, in_flight_to=None)
+        self.flush()
+        return tried[number].count
+
+    def flush(self) -> None:
+        """Write the list if it changed since it was last written."""
+        if self._dirty:
+            self._tag = self._rewrite()
+            self.written_at = now()
+            self._dirty = False
+
+    def leave(self) -> None:
+        """Orderly stop: write the list and say that nothing is in flight."""
+        if self._listed.in_flight is not None:
+            self._change(in_flight=None, in_flight_to=None)
+        self.flush()
+
+    def contents(self) -> Iterator[bytes]:
+        """All units' contents in order. Raises Unavailable when one has changed since."""
+        read: tuple[Home, bytes | None] = (("", -1), None)
+        for number, unit in sorted(self.units.items()):
+            home = unit.home(number)
+            if home != read[0]:
+                read = home, self._object(home)
+            content = whole(unit, read[1])
+            if content is None:
+                raise Unavailable(
+                    f"unit {number} of the checkpoint was damaged while the stage ran.",
+                    remedy="run the stage again: it recomputes this unit and keeps the others.",
+                )
+            yield content
+
+    def _change(self, **fields: object) -> None:
+        saves = self._listed.saves + 1
+        self._listed = self._listed.model_copy(update={**fields, "saves": saves})
+        self._dirty = True
+
+    def _rewrite(self) -> str:
+        content = self._listed.canonical_json().encode()
+        tag = self._store.replace(LIST, content, self._tag)
+        if tag is not None:
+            return tag
+        there = self._store.read(LIST)
+        if there is not None and there[0] == content:  # an answer was lost, the write was not
+            return there[1]
+        raise StaleEpoch(
+            f"another worker took over the checkpoint that epoch {self._listed.epoch} was writing."
+        )
+
+    def _store_object(self, number: int, content: bytes) -> None:
+        name = unit_name(number)
+        for _ in range(5):
+            if self._store.create(name, content) is not None:
+                return
+            there = self._store.read(name)
+            if there is None:
+                continue
+            if there[0] == content:
+                return
+            self._change()
+            self.flush()  # still the owner? then what lies there is damaged or left by a zombie
+            if self._store.replace(name, content, there[1]) is not None:
+                return
+        raise StaleEpoch(f"another worker keeps writing unit {number} of this checkpoint.")
+
+    def _object(self, home: Home) -> bytes | None:
+        store = self._stores.get(home[0])
+        there = store.read(unit_name(home[1])) if store is not None else None
+        return None if there is None else there[0]
+
+    def _resume(self, interruptions: int) -> None:
+        """Keep what is whole, and hold a death without notice against the units in flight then.
+        A machine that was reclaimed since the last writer began says nothing against a unit."""
+        flying, damaged = self._listed.flying, self._damaged()
+        self._begun = damaged | flying
+        self.remarks = tuple(
+            f"unit {number} was damaged in the checkpoint and is computed again"
+            for number in sorted(damaged)
+        )
+        self.resumed = frozenset(self.units) - damaged
+        died = flying if interruptions <= self._listed.interruptions else frozenset()
+        self._change(
+            units={n: u for n, u in sorted(self.units.items()) if n in self.resumed},
+            tried=self._listed.blamed(died, DIED),
+            in_flight=None,
+            in_flight_to=None,
+            interruptions=interruptions,
+        )
+        self.flush()
+
+    def _damaged(self) -> frozenset[int]:
+        """Units that cannot be read as they were written, and all that lie in one object with one:
+        the object will be written again."""
+        homes = homes_of(self.units)
+
+        def is_whole(home: Home) -> bool:
+            content = self._object(home)
+            return all(whole(self.units[n], content) is not None for n in homes[home])
+
+        with ThreadPoolExecutor(max_workers=8) as pool:
+            verdicts = list(pool.map(is_whole, homes))
+        lost = [home for home, sound in zip(homes, verdicts, strict=True) if not sound]
+        return frozenset(n for home in lost for n in homes[home])
+
+
+def open_checkpoint(
+    store: CheckpointStore,
+    fingerprint: str,
+    epoch: int,
+    interruptions: int = 0,
+    earlier: Sequence[CheckpointStore] = (),
+) -> Checkpoint:
+    """Take a checkpoint over for `epoch`, or begin one that goes on from the last of `earlier`
+    (oldest first) that fits, keeping every unit that is whole. `interruptions`: how often machines
+    of this stage were reclaimed so far.
+
+    Raises StaleEpoch when a later epoch owns it already.
+    """
+    fresh = UnitList(
+        fingerprint=fingerprint, epoch=epoch, writer=uuid.uuid4().hex, interruptions=interruptions
+    )
+    for _ in range(5):
+        there = store.read(LIST)
+        if there is None:
+            begun = _begin(store, fresh, earlier)
+            if begun is not None:
+                return begun
+            continue
+        taken = _take_over(store, there, fresh)
+        if taken is not None:
+            return taken
+    raise StaleEpoch("another worker keeps taking over the checkpoint of this stage.")
+
+
+def _begin(
+    store: CheckpointStore, fresh: UnitList, earlier: Sequence[CheckpointStore]
+) -> Checkpoint | None:
+    """A new checkpoint; None when there is one."""
+    listed, remarks = _last_left(earlier, fresh)
+    taken = fresh.model_copy(update={k: getattr(listed, k) for k in KEPT} if listed else {})
+    tag = store.create(LIST, taken.canonical_json().encode())
+    if tag is None:
+        return None
+    opened = Checkpoint(store, taken, tag, earlier)
+    if listed is not None:
+        opened._resume(fresh.interruptions)
+    opened.remarks = (*remarks, *opened.remarks)
+    if listed is None and not remarks:
+        opened.remarks = why_fresh([store, *earlier])
+    return opened
+
+
+def _last_left(
+    earlier: Sequence[CheckpointStore], fresh: UnitList
+) -> tuple[UnitList | None, tuple[str, ...]]:
+    """The newest list that an earlier machine left and that fits, with where its units lie."""
+    remarks: list[str] = []
+    for store in reversed(earlier):
+        there = store.read(LIST)
+        if there is None:
+            continue
+        listed, remark = usable(there[0], fresh)
+        if listed is not None:
+            units = {
+                n: u.model_copy(update={"store": u.store or store.name})
+                for n, u in listed.units.items()
+            }
+            return listed.model_copy(update={"units": units}), ()
+        remarks.append(remark)
+    return None, tuple(remarks)
+
+
+def _take_over(
+    store: CheckpointStore, there: tuple[bytes, str], fresh: UnitList
+) -> Checkpoint | None:
+    listed, remark = usable(there[0], fresh)
+    taken = fresh.model_copy(update={k: getattr(listed, k) for k in KEPT} if listed else {})
+    tag = store.replace(LIST, taken.canonical_json().encode(), there[1])
+    if tag is None:
+        return None
+    opened = Checkpoint(store, taken, tag)
+    opened._resume(fresh.interruptions)
+    opened.remarks = (remark,) * bool(remark) + opened.remarks
+    return opened

@@ -1,0 +1,56 @@
+"""Units that are saved together lie in one object: how they are listed, and found again."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from porewatch.domain.stage.quarantine import QuarantinedUnit
+from porewatch_worker.checkpoint.index import (
+    Home,
+    StoredUnit,
+)
+from porewatch_worker.stage_work import UnitOutput
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A unit to be saved."""
+
+    output: UnitOutput
+    quarantined: QuarantinedUnit | None = None
+
+
+def listed(first: int, kept: Mapping[int, Kept]) -> dict[int, StoredUnit]:
+    """How units that lie in the object named by `first` are listed."""
+    found, offset = {}, 0
+    for number in sorted(kept):
+        output = kept[number].output
+        found[number] = StoredUnit(
+            sha256=hashlib.sha256(output.content).hexdigest(),
+            reads=output.reads,
+            bases=output.bases,
+            consumed=output.consumed,
+            pack=first if len(kept) > 1 else None,
+            offset=offset,
+            size=len(output.content),
+            quarantined=kept[number].quarantined,
+        )
+        offset += len(output.content)
+    return found
+
+
+def whole(unit: StoredUnit, content: bytes | None) -> bytes | None:
+    mine = None if content is None else unit.slice_of(content)
+    if mine is None or hashlib.sha256(mine).hexdigest() != unit.sha256:
+        return None
+    return mine
+
+
+def homes_of(units: Mapping[int, StoredUnit]) -> dict[Home, list[int]]:
+    """The objects, each with the units that lie in it."""
+    homes: dict[Home, list[int]] = {}
+    for number, unit in sorted(units.items()):
+        homes.setdefault(unit.home(number), []).append(number)
+    return homes

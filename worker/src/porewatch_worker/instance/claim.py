@@ -1,0 +1,115 @@
+"""Owning a stage: the claim at the start, the question whether it still holds, and a second way to
+be heard. Claim and beats go through a queue and a function; the claim, and a beat when none has
+reached the ledger for a while, are also written into the machine's own partition of the ledger,
+which the monitor reads well before anybody believes its silence. A worker writes nowhere else.
+"""
+
+from __future__ import annotations
+
+import logging
+from datetime import timedelta
+from typing import Protocol
+
+from porewatch.domain.base import now
+from porewatch.domain.errors import PorewatchError, StaleEpoch
+from porewatch.domain.facts.events import LaunchRefused
+from porewatch.domain.facts.timeline import timeline
+from porewatch.domain.rules.stage_lifecycle import (
+    ENDED,
+    claim,
+)
+from porewatch.domain.stage.phases import (
+    Progress,
+    StageKey,
+    StageRecord,
+    TimelineEntry,
+)
+from porewatch.domain.stage.worker_note import WorkerNote
+from porewatch_worker.instance.assignment import Assignment
+
+UNHEARD_BEATS = 2.5
+"""So many times the pause between beats without one in the ledger: they do not arrive."""
+log = logging.getLogger(__name__)
+
+
+class Ledger(Protocol):
+    """What a worker reads in the ledger of stages."""
+
+    def get(self, key: StageKey) -> StageRecord: ...
+
+    def find(self, key: StageKey) -> StageRecord | None: ...
+
+    def refusals(self, key: StageKey, epoch: int) -> tuple[LaunchRefused, ...]: ...
+
+
+class Notes(Protocol):
+    """The machine's own partition, all that it may write."""
+
+    def write(self, user_id: str, note: WorkerNote) -> None: ...
+
+
+class Claim:
+    """One assignment's hold on its stage. `beat_s`: seconds between the worker's beats."""
+
+    def __init__(self, ledger: Ledger, notes: Notes, assignment: Assignment, beat_s: float) -> None:
+        self._ledger, self._notes, self._who = ledger, notes, assignment
+        self._claimed_at = now()
+        self._patience = timedelta(seconds=UNHEARD_BEATS * beat_s)
+        self._key = StageKey(assignment.run_id, assignment.revision, assignment.stage)
+
+    def take(self) -> StageRecord:
+        """Begin to work on the stage; its record. StaleEpoch when a later epoch or another machine
+        owns it, or it has ended. The control plane moves the stage, when it hears of the claim; of
+        two machines of one epoch the later one learns that it is one too many when it looks."""
+        who, record = self._who, self._ledger.get(self._key)
+        claim(record, who.epoch, who.instance_id, now(), who.user_id)
+        self._claimed_at = now()
+        self._note(None)
+        return record
+
+    def refused_before(self) -> tuple[TimelineEntry, ...]:
+        """What was asked for in vain before this machine was got: the order is older. Not knowing
+        it stops no work."""
+        try:
+            return timeline(self._ledger.refusals(self._key, self._who.epoch))
+        except PorewatchError as error:
+            log.warning("who gave no machine is not known: %s", error)
+            return ()
+
+    def holds(self, said: Progress | None = None) -> bool:
+        """False once the ledger says that somebody else owns the stage or that it has ended.
+        `said`: what the last beat told; it is written down when beats do not arrive."""
+        record = self._ledger.find(self._key)
+        if record is None or not self._is_mine(record):
+            return False
+        heard = record.last_beat or record.claimed_at or self._claimed_at
+        if said is not None and now() - heard > self._patience:
+            log.warning("no beat has reached the ledger since %s: written by the worker", heard)
+            self._note(said)
+        return True
+
+    def _note(self, progress: Progress | None) -> None:
+        who, at = self._who, now()
+        note = WorkerNote(
+            run_id=who.run_id,
+            revision=who.revision,
+            stage=who.stage,
+            epoch=who.epoch,
+            instance_id=who.instance_id,
+            claimed_at=min(self._claimed_at, at),
+            at=at,
+            progress=progress,
+        )
+        self._notes.write(who.user_id, note)
+
+    def refuse_lost(self) -> None:
+        """StaleEpoch once the stage is somebody else's, or has ended."""
+        if not self.holds():
+            raise StaleEpoch(f"epoch {self._who.epoch} does not own {self._who.stage} any more.")
+
+    def _is_mine(self, record: StageRecord) -> bool:
+        return (
+            record.epoch == self._who.epoch
+            and record.instance_id in (None, self._who.instance_id)
+            and record.state not in ENDED
+        )

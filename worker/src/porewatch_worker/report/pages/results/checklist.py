@@ -1,0 +1,156 @@
+"""The list, row by row, with what this run can say about each: computed, never ticked."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+
+from porewatch.domain.calls.findings import (
+    Call,
+    Finding,
+)
+from porewatch.domain.calls.panel import PanelEntry
+from porewatch.domain.results.report import Report
+from porewatch_worker.report.pages.matrix import anchor
+from porewatch_worker.report.parts import (
+    colour,
+    numbers,
+)
+from porewatch_worker.report.parts.document import (
+    Block,
+    Cell,
+    Column,
+    Section,
+    Table,
+)
+from porewatch_worker.report.parts.i18n import (
+    member,
+    named,
+    retold,
+    say,
+)
+from porewatch_worker.report.parts.tones import (
+    CALL_TONE,
+    SEVERITY_TONE,
+)
+
+
+def the_list(report: Report) -> Section:
+    """Every row of the list with what this run can say about it: computed, never ticked."""
+    by_code: dict[str, list[Finding]] = defaultdict(list)
+    for f in report.findings:
+        by_code[f.code].append(f)
+    units = {f.lod95.unit for f in report.findings if f.lod95 and f.lod95.value is not None}
+    unit = units.pop() if len(units) == 1 else ""
+    table = Table(
+        caption=say(
+            "list.caption_in" if unit else "list.caption",
+            name=retold(report.provenance.panel),
+            version=report.provenance.panel_version,
+            rows=numbers.plural(len(report.panel), "row"),
+            samples=numbers.plural(len(report.samples), "sample_or_control"),
+            unit=retold(unit),
+        ),
+        columns=(
+            Column(say("head.code"), width=1.33),
+            Column(say("head.name"), width=2.9),
+            Column(say("head.kind"), width=0.9),
+            Column(say("head.severity"), width=0.85),
+            Column(say("head.result"), width=1.5),
+            Column(say("head.where"), width=3.4),
+            Column(say("head.lod"), number=True, width=1.0),
+        ),
+        rows=tuple(_list_row(entry, by_code[entry.code], unit) for entry in report.panel),
+    )
+    return Section("list", say("list.title"), (table, *_extras(report)))
+
+
+def _extras(report: Report) -> tuple[Block, ...]:
+    """Targets that the bundle holds and the list does not name."""
+    listed = {entry.code for entry in report.panel}
+    by_code: dict[str, list[Finding]] = defaultdict(list)
+    for f in report.findings:
+        if f.code not in listed:
+            by_code[f.code].append(f)
+    if not by_code:
+        return ()
+    rows = []
+    for code, mine in by_code.items():
+        by_call = {call: [f for f in mine if f.call is call] for call in Call}
+        result = next(call for call in Call if by_call[call])
+        rows.append(
+            (
+                Cell(code, swatch=colour.taxon(code)),
+                Cell(member(code, mine[0].name)),
+                Cell(named("call", result.value), tone=CALL_TONE[result]),
+                Cell(_calls_by_sample(by_call)),
+                _lods(by_call[Call.NOT_DETECTED], ""),
+            )
+        )
+    return (
+        Table(
+            caption=say("list.extras"),
+            columns=(
+                Column(say("head.code"), width=1.6),
+                Column(say("head.name"), width=2.4),
+                Column(say("head.result"), width=1.3),
+                Column(say("head.where"), width=3.2),
+                Column(say("head.lod"), number=True, width=1.8),
+            ),
+            rows=tuple(rows),
+        ),
+    )
+
+
+def _list_row(entry: PanelEntry, mine: Sequence[Finding], unit: str) -> tuple[Cell, ...]:
+    by_call = {call: [f for f in mine if f.call is call] for call in Call}
+    result = next((call for call in Call if by_call[call]), Call.NOT_SCREENED)
+    return (
+        Cell(entry.code, swatch=colour.taxon(entry.code), anchor=anchor("list", entry.code)),
+        Cell(
+            member(entry.code, entry.name),
+            note=say("list.special") if entry.special_management else "",
+        ),
+        Cell(named("category", entry.category)),
+        Cell(named("severity", entry.severity.value), tone=SEVERITY_TONE[entry.severity.value]),
+        Cell(named("call", result.value), tone=CALL_TONE[result]),
+        _where(entry, by_call),
+        _lods(by_call[Call.NOT_DETECTED], unit),
+    )
+
+
+def _where(entry: PanelEntry, by_call: dict[Call, list[Finding]]) -> Cell:
+    quiet = (*by_call[Call.NOT_SCREENED], *by_call[Call.NOT_DETECTED])
+    remarks = list(dict.fromkeys(f.remark for f in quiet if f.remark))
+    rules = list(dict.fromkeys(f.rule for f in by_call[Call.NOT_SCREENED]))
+    told = [retold(what) for what in remarks[:2] or rules[:2]]
+    why = retold(entry.status_reason) or say("list.joint").join(told)
+    return Cell(_calls_by_sample(by_call) or say("list.no_result"), note=why)
+
+
+def _calls_by_sample(by_call: dict[Call, list[Finding]]) -> str:
+    """`detected in a, b; not detected in 3`: names where it matters, numbers elsewhere."""
+    parts = []
+    for call in (Call.DETECTED, Call.INDETERMINATE):
+        names = [f.sample for f in by_call[call]]
+        if names:
+            shown = say("name.joint").join(names[:4])
+            if len(names) > 4:
+                shown = say("list.and_more", shown=shown, more=len(names) - 4)
+            parts.append(say("list.call_in", call=named("call", call.value), where=shown))
+    for call in (Call.ENDOGENOUS, Call.NOT_DETECTED, Call.NOT_SCREENED):
+        if by_call[call]:
+            many = numbers.count(len(by_call[call]))
+            parts.append(say("list.call_count", call=named("call", call.value), n=many))
+    return say("list.joint").join(parts)
+
+
+def _lods(absent: Sequence[Finding], common: str) -> Cell:
+    values = [f.lod95 for f in absent if f.lod95 is not None and f.lod95.value is not None]
+    if not values:
+        return Cell(say("number.none") if absent else numbers.NOTHING)
+    unit = values[0].unit
+    ordered = sorted(q.value for q in values if q.value is not None and q.unit == unit)
+    low, high = numbers.figure(ordered[0]), numbers.figure(ordered[-1])
+    spread = low if low == high else say("number.range", low=low, high=high)
+    return Cell(spread, note="" if common else retold(unit))

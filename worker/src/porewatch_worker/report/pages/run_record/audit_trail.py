@@ -1,0 +1,93 @@
+"""A report's audit trail and sign-off, and whether a report still fits its own trail."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from porewatch.domain.results.audit import (
+    AuditTrail,
+    Event,
+    SignOff,
+    chained,
+    faults,
+)
+from porewatch.domain.results.report import (
+    VOLATILE,
+    Report,
+)
+
+MADE_BY, EVENT, PHASE, ANSWERS = "made by", "event", "phase", "answers"
+
+
+def with_trail(report: Report) -> Report:
+    """The report with its trail, and a sign-off block that nobody has filled in."""
+    answers = answers_digest(report)
+    trail = chained(trail_events(report, answers))
+    sign_off = SignOff(report_sha256=answers, audit_head=trail.head)
+    return report.model_copy(update={"audit": trail, "sign_off": sign_off})
+
+
+def answers_digest(report: Report, *, as_read: bool = False) -> str:
+    """SHA-256 over the canonical JSON of all that is no tale of time, money or sign-off."""
+    return report.digest(*VOLATILE, as_read=as_read)
+
+
+def trail_events(report: Report, answers: str, *, as_read: bool = False) -> tuple[Event, ...]:
+    """What made the report, what happened (oldest first), what each phase did, and the answers by
+    their digest. `as_read`: as it stood in its file, which an older version may have written."""
+    happened: list[Event] = [
+        (e.at, f"{EVENT}: {e.what}", {"detail": e.detail})
+        for e in sorted(report.timeline, key=lambda e: e.at)
+    ]
+    phases: list[Event] = [
+        (
+            p.finished_at,
+            f"{PHASE}: {p.phase.value}",
+            {"status": p.status, "reason": p.reason, "record_sha256": p.digest(as_read=as_read)},
+        )
+        for p in report.phases
+    ]
+    last: Event = (report.created_at, ANSWERS, {"sha256": answers})
+    return ((None, MADE_BY, _origin(report)), *happened, *phases, last)
+
+
+def trail_faults(report: Report) -> Iterator[str]:
+    """Every way in which the report and its trail disagree; nothing when all is as it was.
+
+    A report that an older version wrote lacks fields of today: it is held against its trail with
+    them and without them, and fits when it fits in one way."""
+    if report.audit is None or report.sign_off is None:
+        yield "this report has no audit trail"
+        return
+    ways = [list(_faults(report, report.audit, report.sign_off, way)) for way in (False, True)]
+    yield from min(ways, key=len)
+
+
+def _faults(report: Report, trail: AuditTrail, sign_off: SignOff, as_read: bool) -> Iterator[str]:
+    answers = answers_digest(report, as_read=as_read)
+    yield from faults(trail)
+    told = [(e.at, e.what, e.details) for e in trail.entries]
+    events = trail_events(report, answers, as_read=as_read)
+    due = [(at, what, dict(details)) for at, what, details in events]
+    for place in range(max(len(told), len(due))):
+        if told[place : place + 1] != due[place : place + 1]:
+            what = (due[place : place + 1] or told[place : place + 1])[0][1]
+            yield f"entry {place + 1} ({what}) is not what the report itself says"
+    if sign_off.audit_head != trail.head:
+        yield "the sign-off block is for another audit head"
+    if sign_off.report_sha256 != answers:
+        yield "the sign-off block is for other answers"
+
+
+def _origin(report: Report) -> dict[str, str]:
+    p = report.provenance
+    rules = report.release
+    return {
+        "run": f"{report.run_id} r{report.revision}",
+        "porewatch": p.porewatch_version,
+        "bundle": f"{p.bundle} {p.bundle_sha256}",
+        "panel": f"{p.panel} {p.panel_version} {p.panel_sha256}",
+        "parameters_sha256": p.parameters_sha256,
+        "manifest_sha256": p.manifest_sha256,
+        "release_policy": f"{rules.policy} {rules.version} {rules.sha256}" if rules else "",
+    }

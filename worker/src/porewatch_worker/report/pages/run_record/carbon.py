@@ -1,0 +1,105 @@
+"""What the run emitted, beside what it cost: an estimate, from idle machines to full load."""
+
+from __future__ import annotations
+
+from porewatch.domain.money.carbon import (
+    Carbon,
+    Grams,
+)
+from porewatch.domain.money.cost import Bill
+from porewatch_worker.report.parts import numbers
+from porewatch_worker.report.parts.document import (
+    Block,
+    Cell,
+    Column,
+    Prose,
+    Table,
+)
+from porewatch_worker.report.parts.i18n import (
+    retold,
+    say,
+)
+
+
+def carbon_blocks(bill: Bill) -> tuple[Block, ...]:
+    """The table, how it was reckoned, what it does not cover; nothing where nothing was asked."""
+    told = bill.carbon
+    if told is None:
+        return ()
+    reason = (Prose(say("carbon.reason", reason=retold(told.reason)), "warn"),)
+    if told.total is None:
+        return reason
+    table = carbon_table(told, told.total, bill.interruptions)
+    method = Prose(say("carbon.method", **_numbers(told)))
+    return (table, method, *(reason if told.reason else ()), Prose(say("carbon.left_out")))
+
+
+def carbon_table(told: Carbon, whole: Grams, interruptions: int) -> Table:
+    """By what the machines did: one column for idle, one for the stated load, one for full load."""
+    rows = _rows(told, numbers.plural(interruptions, "interruption"))
+    total = _row(Cell(say("cost.total")), whole)
+    return Table(
+        caption=say("carbon.caption", span=span(whole)),
+        columns=carbon_columns(told.method.utilisation),
+        rows=rows or (total,),
+        total=total if rows else (),
+    )
+
+
+def _rows(told: Carbon, lost: str) -> tuple[tuple[Cell, ...], ...]:
+    parts = {
+        "useful": told.useful,
+        "wasted": told.wasted,
+        "boot": told.boot,
+        "files": told.files,
+    }
+    return tuple(
+        _row(Cell(say(f"cost.{what}"), note=say(f"cost.{what}_note", lost=lost)), part)
+        for what, part in parts.items()
+        if part is not None
+    )
+
+
+def _row(head: Cell, part: Grams) -> tuple[Cell, ...]:
+    return (head, *(Cell(grams(value)) for value in (part.low, part.middle, part.high)))
+
+
+def _numbers(told: Carbon) -> dict[str, object]:
+    """What the formula was filled with."""
+    method = told.method
+    return {
+        "date": method.taken_at.isoformat(),
+        "idle": numbers.figure(method.vcpu_idle_w),
+        "full": numbers.figure(method.vcpu_full_w),
+        "memory": numbers.figure(method.memory_w_per_gib),
+        "pue": method.pue,
+        "region": told.region,
+        "kg": numbers.figure(told.kg_per_kwh or 0.0),
+        "year": told.grid_year,
+        "load": load_of(method.utilisation),
+    }
+
+
+def grams(value: float) -> str:
+    """`1234.5` -> `1.23 kg`."""
+    if value >= 1000:
+        return f"{numbers.figure(value / 1000)}{numbers.GAP}kg"
+    return f"{numbers.figure(value)}{numbers.GAP}g"
+
+
+def span(whole: Grams) -> str:
+    """`37.6 g to 62.8 g`, as the language says it."""
+    return say("number.range", low=grams(whole.low), high=grams(whole.high))
+
+
+def load_of(utilisation: float) -> str:
+    return f"{utilisation:.0%}".replace("%", f"{numbers.GAP}%")
+
+
+def carbon_columns(utilisation: float) -> tuple[Column, ...]:
+    return (
+        Column(say("head.for"), width=3.2),
+        Column(say("head.idle"), number=True, width=1.2),
+        Column(say("head.at_load", load=load_of(utilisation)), number=True, width=1.2),
+        Column(say("head.full_load"), number=True, width=1.2),
+    )

@@ -1,0 +1,116 @@
+"""Numbers as people read them: thousands separators, units, intervals, never a bare float."""
+
+from __future__ import annotations
+
+import math
+from datetime import datetime
+
+from porewatch.domain.calls.findings import Quantity
+from porewatch_worker.report.parts.i18n import (
+    retold,
+    say,
+)
+
+NOTHING = "–"
+GAP = "\u00a0"  # no line break between a number and its unit
+_SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+
+
+def count(number: int) -> str:
+    """`1234567` -> `1,234,567`."""
+    return f"{number:,}"
+
+
+def plural(number: int, thing: str) -> str:
+    """`1 read`, `2,000 reads` (with a no-break space); `thing` is named in the message files."""
+    form = "one" if number == 1 else "other"
+    return say(f"count.{thing}.{form}", n=count(number)).replace(" ", GAP)
+
+
+def many(number: int, thing: str) -> str:
+    """As `plural`, for running text: spaces may break."""
+    return plural(number, thing).replace(GAP, " ")
+
+
+def reads(total: int, split: int, again: int, of: float) -> str:
+    """Reads as counted; where some were split at adapters, or came before and count once, how many
+    the files hold and why."""
+    told = plural(total, "read")
+    why = [say("number.split", n=count(split))] if split else []
+    why += [say("number.again", n=count(again))] if again else []
+    if why:
+        files, said = count(total - split), say("list.joint").join(why)
+        told = say("number.reads_from", reads=told, files=files, why=said)
+    return say("fact.reads", reads=told, bases=bases(of))
+
+
+def share(part: float, whole: float) -> str:
+    """Per cent of `whole`; small shares never round to nothing, large ones never to all."""
+    if whole <= 0:
+        return NOTHING
+    percent = 100 * part / whole
+    if 0 < percent < 0.1:
+        return f"<{GAP}0.1{GAP}%"
+    if 99.9 < percent < 100:
+        return f">{GAP}99.9{GAP}%"
+    return f"{percent:.1f}{GAP}%"
+
+
+def bases(number: float) -> str:
+    """`118600000` -> `118.6 Mb`."""
+    for unit, size in (("Gb", 1e9), ("Mb", 1e6), ("kb", 1e3)):
+        if number >= size:
+            return f"{number / size:,.1f}{GAP}{unit}"
+    return f"{number:,.0f}{GAP}b"
+
+
+def figure(value: float) -> str:
+    """Three significant digits; from a million up and below a thousandth as a power of ten."""
+    if value == 0 or not math.isfinite(value):
+        return "0" if value == 0 else NOTHING
+    value = float(f"{value:.2e}")  # rounded first, so that 999,999 becomes 10⁶
+    exponent = math.floor(math.log10(abs(value)))
+    if -3 <= exponent < 6:
+        digits = max(0, 2 - exponent)
+        text = f"{value:,.{digits}f}"
+        return text.rstrip("0").rstrip(".") if "." in text else text
+    return f"{value / 10**exponent:.2f}{GAP}×{GAP}10{str(exponent).translate(_SUPERSCRIPT)}"
+
+
+def interval(quantity: Quantity) -> str:
+    """The 95 % interval without its unit, or nothing: `632 to 1,260`."""
+    if quantity.low is None or quantity.high is None:
+        return ""
+    return say("number.range", low=figure(quantity.low), high=figure(quantity.high))
+
+
+def quantity(quantity: Quantity) -> str:
+    """Value with unit. A value that cannot be had says so; a bound alone is shown as a bound."""
+    if quantity.value is not None:
+        return f"{figure(quantity.value)}{GAP}{retold(quantity.unit)}"
+    if quantity.high is not None:
+        bound = f"{figure(quantity.high)}{GAP}{retold(quantity.unit)}"
+        return say("number.below", bound=bound)
+    return say("number.none")
+
+
+def duration(seconds: float) -> str:
+    """`3725` -> `1 h 02 min`; below a minute with one decimal."""
+    whole = round(seconds)
+    if seconds < 60:
+        said = say("number.seconds", s=f"{seconds:.1f}")
+    elif whole < 3600:
+        said = say("number.minutes", m=whole // 60, s=f"{whole % 60:02d}")
+    else:
+        said = say("number.hours", h=f"{whole // 3600:,}", m=f"{whole % 3600 // 60:02d}")
+    return said.replace(" ", GAP)
+
+
+def usd(amount: float) -> str:
+    """US dollars; four decimals below one dollar, because a spot minute costs so little."""
+    return f"{amount:,.2f}{GAP}USD" if abs(amount) >= 1 else f"{amount:.4f}{GAP}USD"
+
+
+def moment(at: datetime) -> str:
+    """A UTC time to the second."""
+    return f"{at:%Y-%m-%d}{GAP}{at:%H:%M:%S}{GAP}UTC"

@@ -1,0 +1,187 @@
+"""What this run could have seen: LOD95 of a target that was not found.
+
+The smallest amount that would have been called with a chance of 95 %, by the calling rule itself:
+
+1. Reads of a target are Poisson with mean m (the reasoning is Currie's, 1968, Anal Chem 40:586).
+   A call needs k of them, k = `required_reads`: 3, or more where crossover from other samples or
+   the no-template control would explain so few.
+2. n reads of a genome that they fill to a good part may pile up by chance; `spread_chance` is how
+   often they pass the rule on breadth; those as long as the genome may all start at one place
+   (`starts_chance`). So m95 solves sum over n >= k of Poisson(n; m) spread(n) starts(n) = 0.95
+   (m95 = 6.30 for k = 3 on a long genome).
+3. A sequenced genome of length L gives L / l reads, l the mean of min(read length, L) over reads
+   that passed; a share s of them is found by mapping (0.87, measured on simulated reads with R9
+   errors, some of diverged strains). So genomes that must be sequenced = m95 x l / (L x s).
+4. The spike-in, the mass of nucleic acid or the host say how many copies that stands for: copies =
+   genomes x spike copies / sequenced spike genomes [/ plasma mL]. Yield and host share need no
+   term of their own: both are in the sequenced spike genomes.
+
+The interval is that of the yardstick: its count, and the bench's uncertainties (`uncertainty`).
+"""
+
+from __future__ import annotations
+
+import math
+
+from porewatch.domain.calls.findings import (
+    Quantity,
+    SampleScreen,
+)
+from porewatch.domain.runs import Sample
+from porewatch.domain.stage.phases import ScreeningParameters
+from porewatch_worker.science.amounts.efficiency import (
+    efficiency,
+    unknowable,
+)
+from porewatch_worker.science.amounts.quantity import (
+    Counted,
+    bench_cvs,
+    copies_of_spike,
+    counted,
+    counted_host,
+    load_unit,
+    spike_of,
+)
+from porewatch_worker.science.amounts.quantity_by_yield import (
+    load_a_base,
+    mass_cvs,
+)
+from porewatch_worker.science.amounts.required_reads import (
+    Reading,
+    mean_needed,
+)
+from porewatch_worker.science.amounts.uncertainty import (
+    mean_piece,
+    share_as_long,
+    widened,
+)
+from porewatch_worker.science.intervals import poisson_interval
+
+CHANCE = 0.95
+NO_YARDSTICK = "no spike-in and no host reads: the amount of sample behind a read is unknown"
+TOO_FEW = "above a million: with so few reads nothing could have been detected reliably"
+RAISED = "more reads than {k} are needed: it is in other samples of this run"
+_METHOD = "95 % chance of at least {k} reads"
+
+
+def lod95(
+    genome_length: int,
+    screen: SampleScreen,
+    sample: Sample,
+    host_length: int,
+    parameters: ScreeningParameters,
+    *,
+    genome: str = "",
+    reads: int | None = None,
+) -> Quantity | None:
+    """LOD95 by spike-in, else by yield, else against the host, else as a share of reads.
+
+    `reads`: how many a call needs (`required_reads`), `genome`: its type in the panel file. None
+    without reads that passed.
+    """
+    passed = screen.quality.passed_reads
+    if not passed or not genome_length:
+        return None
+    k = reads or parameters.detected_min_reads
+    piece = piece_length(screen, genome_length, parameters)
+    whole = share_as_long(screen.quality.lengths, parameters.min_read_length, genome_length)
+    reading = Reading(piece / genome_length, whole)
+    seen = efficiency(screen)
+    needed = mean_needed(CHANCE, k, reading, parameters) / seen.share
+    bases = needed * piece
+    said = Quantity(
+        value=None, low=None, high=None, unit="", method=_METHOD.format(k=k),
+        remark=RAISED.format(k=parameters.detected_min_reads)
+        if k > parameters.detected_min_reads else "",
+    )  # fmt: skip
+    found = (
+        _by_spike(said, bases / genome_length, screen, sample, parameters)
+        or _by_yield(said, bases, screen, sample, parameters, length=genome_length, genome=genome)
+        or _by_host(said, bases / genome_length, screen, host_length)
+        or _by_share(said, needed / passed * 1e6)
+    )
+    return found if seen.known else unknowable(found.model_copy(update={"low": None}), seen)
+
+
+def piece_length(
+    screen: SampleScreen, genome_length: int, parameters: ScreeningParameters
+) -> float:
+    """Mean length, in bases, that reads of a genome of this length would have had."""
+    q = screen.quality
+    mean = q.passed_bases / q.passed_reads
+    return mean_piece(q.lengths, parameters.min_read_length, genome_length, mean)
+
+
+def _by_spike(
+    said: Quantity,
+    genomes: float,
+    screen: SampleScreen,
+    sample: Sample,
+    parameters: ScreeningParameters,
+) -> Quantity | None:
+    spike = spike_of(screen)
+    if spike is None or not sample.spike_copies:
+        return None
+    said = said.model_copy(
+        update={
+            "unit": load_unit(sample),
+            "method": f"{said.method}, by {spike.target}",
+            "basis": "spike",
+        }
+    )
+    cvs = bench_cvs(sample, parameters)
+    return _scaled(said, genomes * copies_of_spike(sample), counted(spike), cvs)
+
+
+def _by_yield(
+    said: Quantity,
+    bases: float,
+    screen: SampleScreen,
+    sample: Sample,
+    parameters: ScreeningParameters,
+    *,
+    length: int,
+    genome: str,
+) -> Quantity | None:
+    each = load_a_base(screen, sample, length, genome)
+    if each is None:
+        return None
+    value, cvs = bases * each, mass_cvs(screen, sample, parameters)
+    low, high = widened(value, value, value, cvs.values())
+    more = {"value": value, "low": low, "high": high, "unit": "copies/mL", "basis": "yield"}
+    return said.model_copy(
+        update={**more, "parts": cvs, "method": f"{said.method}, by mass of nucleic acid"}
+    )
+
+
+def _by_host(
+    said: Quantity, genomes: float, screen: SampleScreen, host_length: int
+) -> Quantity | None:
+    if not screen.account.host or not host_length:
+        return None
+    said = said.model_copy(
+        update={
+            "unit": "copies per haploid host genome",
+            "method": f"{said.method}, against the host",
+            "basis": "host",
+        }
+    )
+    return _scaled(said, genomes, counted_host(screen, host_length), {})
+
+
+def _by_share(said: Quantity, share: float) -> Quantity:
+    remark = NO_YARDSTICK if share <= 1e6 else TOO_FEW
+    return said.model_copy(
+        update={"value": share, "unit": "reads per million", "remark": remark, "basis": ""}
+    )
+
+
+def _scaled(said: Quantity, amount: float, there: Counted, cvs: dict[str, float]) -> Quantity:
+    """`amount` per sequenced genome of the yardstick, whose reads carry the interval."""
+    low, high = poisson_interval(there.effective)
+    value = amount / there.genomes
+    top = value * there.effective / low if low else math.inf
+    low, high = widened(value, value * there.effective / high, top, cvs.values())
+    parts = {"counting": round(there.effective**-0.5, 4), **cvs}
+    ends = {"low": low, "high": None if math.isinf(high) else high, "parts": parts}
+    return said.model_copy(update={"value": value, **ends})

@@ -1,0 +1,320 @@
+"""What is called, and by which rule: one Finding for every row of the list and every sample.
+
+A detection needs all of: enough reads of the target alone, enough distinct starts, reads spread
+over the genome as chance would spread them, evidence outside repeats, reads no further from the
+target than a strain would be, more than barcode crossover from another sample explains, and more
+than ten times what the no-template control shows. Whatever has reads and misses one of these is
+indeterminate, and the rule says which. One number is never enough.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from porewatch.domain.calls.findings import (
+    Call,
+    Evidence,
+    Finding,
+    PervResult,
+    Quantity,
+    Reason,
+    SampleScreen,
+    ScreenResult,
+    TargetResult,
+)
+from porewatch.domain.calls.panel import (
+    Panel,
+    PanelEntry,
+    Severity,
+)
+from porewatch.domain.calls.references import Contig
+from porewatch.domain.runs import Sample, SampleRole
+from porewatch.domain.stage.phases import ScreeningParameters
+from porewatch.domain.stage.read_limits import for_sample
+from porewatch_worker.references.building.accepting import EXTRA
+from porewatch_worker.science.amounts.lod import lod95
+from porewatch_worker.science.amounts.quantity import quantities
+from porewatch_worker.science.amounts.required_reads import required_reads
+from porewatch_worker.science.call.endogenous import (
+    as_inherited,
+    copies_of,
+    inherited,
+)
+from porewatch_worker.science.call.panel_groups import umbrella
+from porewatch_worker.science.call.perv_calls import (
+    by_env,
+    recombinant_finding,
+)
+from porewatch_worker.science.call.relatives import (
+    Told,
+    a_relative,
+)
+from porewatch_worker.science.call.remarks import (
+    remark_on,
+    shown_name,
+)
+from porewatch_worker.science.call.unread import (
+    NOTHING,
+    ToCome,
+)
+from porewatch_worker.science.count.evidence import best_set
+from porewatch_worker.science.intervals import gamma_cdf
+
+PROVIRUS = "provirus"
+"""Genome type of what pigs inherit: its absence can never be said from reads that fit the host."""
+
+NO_SEQUENCE = "no sequence in this bundle"
+NOTHING_THERE = "no read of this target"
+CROSSOVER = "barcode crossover"
+"""Ends what is said of reads that other samples explain."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """All that a call rests on."""
+
+    screen: ScreenResult
+    samples: Sequence[Sample]
+    panel: Panel
+    contigs: Mapping[str, tuple[Contig, ...]]
+    host_length: int
+    parameters: ScreeningParameters
+    perv: Mapping[str, PervResult] = field(default_factory=dict)
+    to_come: ToCome = NOTHING
+
+    def results(self, code: str) -> Iterator[tuple[str, SampleScreen, TargetResult]]:
+        """This target in every sample that has anything of it."""
+        return iter(self._by_target.get(code, ()))
+
+    @cached_property
+    def _by_target(self) -> dict[str, list[tuple[str, SampleScreen, TargetResult]]]:
+        found: dict[str, list[tuple[str, SampleScreen, TargetResult]]] = {}
+        for screen in self.screen.samples:
+            for result in screen.targets:
+                found.setdefault(result.target, []).append((screen.sample, screen, result))
+        return found
+
+    @cached_property
+    def _by_name(self) -> dict[str, Sample]:
+        return {s.name: s for s in self.samples}
+
+    def blank_for(self, name: str, sample: str) -> bool:
+        """Whether `name` is a no-template control that speaks for `sample`. None speaks for
+        another: two that hold the same would excuse each other, and nobody would be told."""
+        there = self._by_name
+        roles = there[name].role, there[sample].role
+        blank = roles[0] is SampleRole.NO_TEMPLATE_CONTROL and roles[0] is not roles[1]
+        return blank and there[name].governs(there[sample])
+
+    def beside(self, code: str, screen: SampleScreen) -> tuple[int, list[float]]:
+        """Reads of a target in all other samples; those of its no-template controls, scaled."""
+        others = [found for found in self.results(code) if found[0] != screen.sample]
+        controls = [
+            r.evidence.reads * max(1.0, screen.quality.passed_reads / s.quality.passed_reads)
+            for name, s, r in others
+            if self.blank_for(name, screen.sample) and r.evidence.reads
+        ]
+        return sum(r.evidence.reads for _, _, r in others), controls
+
+
+def call_all(run: Run) -> tuple[Finding, ...]:
+    """Findings by sample, rows in list order, then targets that stand on no list."""
+    screens = {s.sample: s for s in run.screen.samples}
+    listed = {e.code for e in run.panel.entries}
+    extra = [_extra(code) for code in sorted(set(run.contigs) - listed)]
+    rows = (*run.panel.entries, *extra)
+    findings = []
+    for sample in run.samples:
+        there: dict[str, Finding] = {}
+        for entry in sorted(rows, key=lambda e: bool(e.members)):
+            if entry.members:
+                there[entry.code] = umbrella(entry, sample, there)
+            else:
+                there[entry.code] = _member(entry, sample, screens[sample.name], run)
+        findings += [there[entry.code] for entry in rows]
+        if sample.name in run.perv and (extra_row := recombinant_finding(run.perv[sample.name])):
+            findings.append(extra_row)
+    return tuple(findings)
+
+
+def _extra(code: str) -> PanelEntry:
+    """A row for a target that the bundle screens for and no list names."""
+    return PanelEntry(
+        code=code, name=code.removeprefix(EXTRA), category="virus", severity=Severity.LOW,
+        source="not on the list; screened because the bundle holds it",
+    )  # fmt: skip
+
+
+def _member(entry: PanelEntry, sample: Sample, screen: SampleScreen, run: Run) -> Finding:
+    name = shown_name(entry, run.contigs.get(entry.code, ()), run.screen.synthetic)
+    blind = _cannot_be_seen(entry, screen, run)
+    if blind:
+        return Finding(
+            sample=sample.name, code=entry.code, name=name, severity=entry.severity,
+            call=Call.NOT_SCREENED, rule=blind[1], reasons=(blind[0],), remark=entry.status_reason,
+        )  # fmt: skip
+    result = next((t for t in screen.targets if t.target == entry.code), None)
+    reasons: tuple[Reason, ...] = ()
+    perv = run.perv.get(sample.name)
+    if env := by_env(entry.code, result, perv):
+        call, rule = env
+    else:
+        call, rule, reasons = _judge(entry, result, screen, run)
+    if inherited(entry, sample, run.panel):
+        before = call, rule
+        call, rule = as_inherited(entry, before, result, screen, sample=sample, perv=perv)
+        reasons = reasons if (call, rule) == before else ()
+    best = best_set(run.contigs[entry.code], {})
+    length = result.genome_length if result else sum(c.length for c in best)
+    limit, own = None, for_sample(run.parameters, sample)
+    if call not in (Call.DETECTED, Call.ENDOGENOUS):
+        k = required_reads(*run.beside(entry.code, screen), own)
+        limit = lod95(length, screen, sample, run.host_length, own, genome=entry.genome, reads=k)
+    amounts: tuple[Quantity, ...] = ()
+    if result and result.evidence.reads:
+        amounts = quantities(result, screen, sample, run.host_length, genome=entry.genome, p=own)
+    if call is Call.ENDOGENOUS and (copies := copies_of(entry.code, perv)):
+        amounts = (copies, *amounts)
+    return Finding(
+        sample=sample.name,
+        code=entry.code,
+        name=name,
+        severity=entry.severity,
+        call=call,
+        rule=rule,
+        reasons=reasons,
+        evidence=result.evidence if result else None,
+        quantities=amounts,
+        lod95=limit,
+        remark=remark_on(entry, result, sample, call),
+    )
+
+
+def _cannot_be_seen(entry: PanelEntry, screen: SampleScreen, run: Run) -> Told | None:
+    if entry.status == "not_by_sequencing":
+        return Reason.NOT_BY_SEQUENCING, "cannot be seen by sequencing"
+    if entry.code not in run.contigs:
+        return Reason.NO_SEQUENCE, NO_SEQUENCE
+    if not screen.quality.passed_reads:
+        return Reason.NO_PASSED_READ, "no read of this sample passed quality control"
+    return None
+
+
+def _judge(
+    entry: PanelEntry, result: TargetResult | None, screen: SampleScreen, run: Run
+) -> tuple[Call, str, tuple[Reason, ...]]:
+    """The call and the rule that fired, in words with their numbers and by code."""
+    if result is None:
+        return Call.NOT_DETECTED, NOTHING_THERE, (Reason.NO_READ,)
+    e = result.evidence
+    among_members = _shared_with_members(e, run)
+    if not e.reads and among_members:
+        told = f"{among_members} reads, all of which fit another member as well"
+        return Call.INDETERMINATE, told, (Reason.SHARED,)
+    if not e.reads and e.host_better and PROVIRUS in entry.genome:
+        told = (
+            f"{_reads(e.host_better)} of copies in the host's own genome: reads of an exogenous "
+            "virus cannot be told from them"
+        )
+        return Call.INDETERMINATE, told, (Reason.HOST,)
+    if not e.reads:
+        told = "all similar reads fit the host, a spike-in or a decoy as well"
+        return Call.NOT_DETECTED, told, (Reason.HOST,)
+    failed = list(_failures(entry.code, result, screen, run))
+    if failed:
+        codes = tuple(dict.fromkeys(code for code, _ in failed))
+        return Call.INDETERMINATE, "; ".join(told for _, told in failed), codes
+    told = (
+        f"{e.reads} reads from {e.distinct_starts} starts in {e.regions} regions, "
+        f"breadth {e.breadth:.1%} of {e.expected_breadth:.1%} expected, identity {e.identity:.1%}"
+    )
+    return Call.DETECTED, told, ()
+
+
+def _failures(code: str, result: TargetResult, screen: SampleScreen, run: Run) -> Iterator[Told]:
+    e, p = result.evidence, run.parameters
+    if e.reads < p.detected_min_reads:
+        yield Reason.FEW_READS, f"{_reads(e.reads)} of the {p.detected_min_reads} needed"
+    if e.distinct_starts < p.detected_min_starts:
+        told = f"{e.distinct_starts} distinct start of the {p.detected_min_starts} needed"
+        yield Reason.FEW_STARTS, told
+    if e.regions < p.many_regions and e.breadth < p.min_spread * e.expected_breadth:
+        told = (
+            f"reads pile up in {e.regions} region{'' if e.regions == 1 else 's'}: breadth "
+            f"{e.breadth:.2%}, {e.expected_breadth:.2%} expected from so many bases"
+        )
+        yield Reason.PILED_UP, told
+    if e.median_mapq == 0 and len(run.contigs[code]) == 1:
+        told = "most reads lie in repeats of this genome (median mapping quality 0)"
+        yield Reason.REPEATS, told
+    if e.own_reads == 0:
+        yield Reason.JOINED_ONLY, f"only in joined molecules: {_reads(e.reads)}, none of its own"
+    if far := a_relative(result, screen, p):
+        yield far
+    yield from _elsewhere(code, result, screen, run)
+
+
+def _elsewhere(code: str, result: TargetResult, screen: SampleScreen, run: Run) -> Iterator[Told]:
+    """Explanations by other samples of the run: barcode crossover, and the control."""
+    e, p = result.evidence, run.parameters
+    others = [(n, s, r.evidence.reads) for n, s, r in run.results(code) if n != screen.sample]
+    theirs = sum(reads for _, _, reads in others)
+    if theirs and crossed_over(e.reads, theirs, p):
+        most = max(others, key=lambda other: other[2])[0]
+        told = f"{_reads(e.reads)} beside {theirs} in other samples ({most}): {CROSSOVER}"
+        yield Reason.CROSSOVER, told
+    for name, other, reads in others:
+        if run.blank_for(name, screen.sample) and reads:
+            scale = screen.quality.passed_reads / other.quality.passed_reads
+            if like_the_blank(e.reads, reads * scale, reads, p):
+                told = f"{_reads(e.reads)} beside {reads} in the no-template control {name}"
+                yield Reason.IN_CONTROL, told
+    if not run.to_come.ended:
+        yield from _not_settled(result, screen, run, {name: reads for name, _, reads in others})
+
+
+def crossed_over(reads: float, theirs: float, p: ScreeningParameters) -> bool:
+    """Whether barcode crossover from `theirs` reads in other samples explains `reads`."""
+    return gamma_cdf(reads, p.crossover * theirs) >= p.crossover_chance
+
+
+def like_the_blank(reads: int, scaled: float, blank: float, p: ScreeningParameters) -> bool:
+    """Whether a no-template control explains `reads`: with its `blank` reads, or with those
+    `scaled` to the sample's size when that is more."""
+    return reads <= p.control_factor * max(blank, scaled)
+
+
+def _not_settled(
+    result: TargetResult, screen: SampleScreen, run: Run, seen: Mapping[str, int]
+) -> Iterator[Told]:
+    """What reads not looked at yet may still explain (only while the run goes on)."""
+    e = result.evidence
+    margin, p = run.to_come.nearer(e.reads), run.parameters
+    nearer = {"far_distance": p.far_distance - margin, "near_distance": p.near_distance - margin}
+    if a_relative(result, screen, p.model_copy(update=nearer)):
+        yield Reason.NOT_SETTLED, "more reads may show a relative"
+    others = [s for s in run.screen.samples if s.sample != screen.sample]
+    there = {s.sample: seen.get(s.sample, 0) for s in others}
+    most = {name: n + run.to_come.most(name, n) for name, n in there.items()}
+    if crossed_over(e.reads, sum(most.values()), run.parameters):
+        yield (
+            Reason.NOT_SETTLED,
+            "reads of other samples that were not looked at yet may explain it",
+        )
+    for other in others:
+        if not run.blank_for(other.sample, screen.sample):
+            continue
+        # What the blank holds at its end, against what is in the sample already.
+        if like_the_blank(e.reads, 0.0, most[other.sample], run.parameters):
+            told = f"reads of the no-template control {other.sample} may explain it"
+            yield Reason.NOT_SETTLED, told
+
+
+def _shared_with_members(e: Evidence, run: Run) -> int:
+    return sum(n for names, n in e.shared_with.items() if set(names.split("|")) <= set(run.contigs))
+
+
+def _reads(number: int) -> str:
+    return f"{number} read" if number == 1 else f"{number} reads"

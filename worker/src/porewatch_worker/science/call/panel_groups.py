@@ -1,0 +1,46 @@
+"""Rows of the list that stand for several members: answered by those."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from porewatch.domain.calls.findings import (
+    Call,
+    Finding,
+)
+from porewatch.domain.calls.panel import PanelEntry
+from porewatch.domain.runs import Sample
+
+
+def umbrella(entry: PanelEntry, sample: Sample, there: Mapping[str, Finding]) -> Finding:
+    """Answered by its members; reads that members share speak for the umbrella."""
+    members = [there[code] for code in entry.members if code in there]
+    calls = {f.call for f in members}
+    order = (Call.DETECTED, Call.INDETERMINATE, Call.ENDOGENOUS, Call.NOT_DETECTED)
+    call = next((c for c in order if c in calls), Call.NOT_SCREENED)
+    who = [f.code for f in members if f.call is call]
+    shared = _shared_within(entry, members)
+    remarks = [entry.status_reason]
+    if shared:
+        told = "1 read" if shared == 1 else f"{shared} reads"
+        remarks.append(f"{told} fit several members alike and count for the group only.")
+    return Finding(
+        sample=sample.name,
+        code=entry.code,
+        name=entry.name,
+        severity=entry.severity,
+        call=call,
+        rule=f"by its members: {', '.join(who) or 'none has a sequence in this bundle'}",
+        remark=" ".join(r for r in remarks if r),
+    )
+
+
+def _shared_within(entry: PanelEntry, members: Sequence[Finding]) -> int:
+    """Reads that tie between members of this umbrella alone, each counted once."""
+    total = 0
+    for finding in members:
+        for names, reads in (finding.evidence.shared_with if finding.evidence else {}).items():
+            group = {finding.code, *names.split("|")}
+            if group <= set(entry.members) and finding.code == min(group):
+                total += reads
+    return total

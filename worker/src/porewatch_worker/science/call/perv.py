@@ -1,0 +1,248 @@
+"""PERV in a sample: copies, types, recombinants, and whether to raise an alarm.
+
+PERV-A and -B are in every pig: no alarm. An alarm is raised for
+
+- PERV-C: at least `detected_min_reads` reads whose env is of type C, from `detected_min_starts`
+  distinct starts, more than mistyped reads of the other types explain (`perv_mistyped`) and more
+  than crossover from other barcodes does. It does not matter whether the host's reference holds
+  these copies too: what the donor carries is the question.
+- A/C recombinants: a junction between A and C that recurs (see `junctions.py`).
+
+False-alarm rates of both, measured on genomes with A and B only, stand in docs/science/perv.md.
+Where a reference is a surrogate, types are called SYNTHETIC-A, never PERV-A.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+from porewatch.domain.calls.findings import (
+    Call,
+    JunctionSite,
+    PervResult,
+    PervType,
+    SampleScreen,
+    ScreenResult,
+)
+from porewatch.domain.calls.perv import PervScreen
+from porewatch.domain.calls.references import (
+    BundleManifest,
+    Contig,
+)
+from porewatch.domain.runs import Sample
+from porewatch.domain.stage.phases import ScreeningParameters
+from porewatch_worker.science.call.perv_copies import (
+    HostDepth,
+    copies,
+    host_depth,
+)
+from porewatch_worker.science.call.perv_recombinants import (
+    Frame,
+    sites,
+    smallest_share,
+)
+from porewatch_worker.science.call.remarks import (
+    SYNTHETIC,
+    is_surrogate,
+)
+from porewatch_worker.science.call.unread import (
+    NOTHING,
+    ToCome,
+)
+from porewatch_worker.science.intervals import gamma_cdf
+
+ALARM_TYPE, ALARM_PAIR = "C", frozenset("AC")
+
+NO_ENV = "the bundle names no env coordinates for two types or more: no type is told"
+RNA = "RNA: reads tell of expression, not of copies per genome"
+NO_HOST = "no host reads: copies per genome cannot be stated"
+FEW_HOST = "too few host reads: copies per genome cannot be stated"
+
+
+@dataclass(frozen=True)
+class PervReferences:
+    """What a bundle knows of PERV. Lengths in bases, means over its genomes."""
+
+    synthetic: bool
+    told: tuple[str, ...]
+    length: int
+    env_length: int
+    locus_length: int
+    host_length: int
+
+    def name(self, kind: str) -> str:
+        """`PERV-C`, or SYNTHETIC-C when a reference is a surrogate."""
+        return f"{SYNTHETIC if self.synthetic else 'PERV'}-{kind}"
+
+
+def perv_references(bundle: BundleManifest) -> PervReferences | None:
+    """None when the bundle has no PERV genome."""
+    pervs = [c for c in bundle.contigs if c.perv_type]
+    if not pervs:
+        return None
+    with_env = [c for c in pervs if "env" in c.features]
+    kinds = {c.perv_type for c in with_env if c.perv_type}
+    loci = [b - a for c in bundle.contigs for a, b in c.single_copy]
+    return PervReferences(
+        synthetic=bundle.synthetic or any(is_surrogate(c) for c in pervs),
+        told=tuple(sorted(kinds)) if len(kinds) > 1 else (),
+        length=round(sum(c.length for c in pervs) / len(pervs)),
+        env_length=_mean_env(with_env),
+        locus_length=sum(loci),
+        host_length=bundle.host_bases,
+    )
+
+
+def _mean_env(contigs: Sequence[Contig]) -> int:
+    spans = [b - a for a, b in (c.features["env"] for c in contigs)]
+    return round(sum(spans) / len(spans)) if spans else 0
+
+
+def perv_results(
+    screen: ScreenResult,
+    samples: Sequence[Sample],
+    bundle: BundleManifest,
+    parameters: ScreeningParameters,
+    to_come: ToCome = NOTHING,
+) -> tuple[PervResult, ...]:
+    """One result a sample; none when the bundle has no PERV genome. `to_come`: what the rest of a
+    run that goes on may bring against an alarm."""
+    known = perv_references(bundle)
+    if known is None:
+        return ()
+    by_name = {s.name: s for s in samples}
+    return tuple(
+        _result(by_name[s.sample], s, Others(screen, s.sample, to_come), known, parameters)
+        for s in screen.samples
+    )
+
+
+def _result(
+    sample: Sample,
+    screen: SampleScreen,
+    others: Others,
+    known: PervReferences,
+    parameters: ScreeningParameters,
+) -> PervResult:
+    counted = screen.perv or PervScreen()
+    host = None
+    if sample.material == "dna":
+        host = host_depth(screen, counted, known.locus_length, known.host_length)
+    pairs = {pair: others.reads(_joins(pair)) for pair in _pairs(counted)}
+    found = sites(counted.junctions, Frame(known.env_length, pairs, parameters))
+    call, rule = judge_type(counted, others.reads(_typed), parameters, others.rest(counted))
+    return PervResult(
+        sample=sample.name,
+        material=sample.material,
+        synthetic=known.synthetic,
+        types_told=tuple(known.name(kind) for kind in known.told),
+        counted=counted,
+        types=tuple(_types(counted, known, host)),
+        copies=copies(counted.bases, counted.squares, counted.reads, known.length, host)
+        if host and counted.reads
+        else None,
+        sites=found,
+        type_c=call if ALARM_TYPE in known.told else None,
+        type_c_rule=rule if ALARM_TYPE in known.told else "",
+        smallest_share=smallest_share(
+            counted.env_reads, counted.env_bases, known.env_length, parameters
+        ),
+        alarms=tuple(_alarms(call, rule, found, known)),
+        limits=tuple(_limits(sample, screen.account.host, host, known)),
+    )
+
+
+def judge_type(
+    counted: PervScreen, others: float, parameters: ScreeningParameters, ahead: float = 0.0
+) -> tuple[Call, str]:
+    """PERV-C by env: the call and why. `others`: reads of env C in other samples of the run.
+    `ahead`: reads of other types that the rest of the sample may bring."""
+    p, mine = parameters, counted.types.get(ALARM_TYPE)
+    rest = sum(t.reads for kind, t in counted.types.items() if kind != ALARM_TYPE)
+    if mine is None or not mine.reads:
+        return Call.NOT_DETECTED, f"none of {rest} reads with a told env is of type {ALARM_TYPE}"
+    told = f"{mine.reads} of {mine.reads + rest} reads with a told env are of type {ALARM_TYPE}"
+    if mine.reads < p.detected_min_reads or mine.starts < p.detected_min_starts:
+        return Call.INDETERMINATE, f"{told}, {p.detected_min_reads} reads needed"
+    if rest and gamma_cdf(mine.reads, p.perv_mistyped * (rest + ahead)) >= p.crossover_chance:
+        return Call.INDETERMINATE, f"{told}, no more than mistyped reads of the others"
+    if others and gamma_cdf(mine.reads, p.crossover * others) >= p.crossover_chance:
+        return Call.INDETERMINATE, f"{told}, beside {others} in other samples: barcode crossover"
+    return Call.DETECTED, f"{told}, from {mine.starts} distinct starts"
+
+
+@dataclass(frozen=True)
+class Others:
+    """The other samples of the run, seen from one of them."""
+
+    screen: ScreenResult
+    sample: str
+    to_come: ToCome = NOTHING
+
+    def reads(self, count: Callable[[PervScreen], int]) -> float:
+        """Reads of a kind in all of them, and the most that are still to come."""
+        seen = {s.sample: count(s.perv) for s in self._screens() if s.perv}
+        ahead = sum(self.to_come.most(s.sample, seen.get(s.sample, 0)) for s in self._screens())
+        return sum(seen.values()) + ahead
+
+    def rest(self, counted: PervScreen) -> float:
+        """Reads of other types that the rest of this sample may bring."""
+        rest = sum(t.reads for kind, t in counted.types.items() if kind != ALARM_TYPE)
+        return self.to_come.most(self.sample, rest)
+
+    def _screens(self) -> Iterator[SampleScreen]:
+        return (s for s in self.screen.samples if s.sample != self.sample)
+
+
+def _typed(counted: PervScreen) -> int:
+    return counted.types[ALARM_TYPE].reads if ALARM_TYPE in counted.types else 0
+
+
+def _pairs(counted: PervScreen) -> set[str]:
+    return {f"{j.left}/{j.right}" for j in counted.junctions}
+
+
+def _joins(pair: str) -> Callable[[PervScreen], int]:
+    return lambda counted: sum(f"{j.left}/{j.right}" == pair for j in counted.junctions)
+
+
+def _types(
+    counted: PervScreen, known: PervReferences, host: HostDepth | None
+) -> Iterator[PervType]:
+    """Copies by type: env depth shared out by the bases of typed reads. (Reads over conserved parts
+    of env decide for no type, whichever they are of.)"""
+    typed = sum(t.env_bases for t in counted.types.values())
+    for kind, t in sorted(counted.types.items()):
+        amount = None
+        if host and t.reads:
+            scale = counted.env_bases / typed
+            bases, squares = t.env_bases * scale, t.env_squares * scale**2
+            amount = copies(bases, squares, t.reads, known.env_length, host)
+        yield PervType(name=known.name(kind), counted=t, copies=amount)
+
+
+def _alarms(
+    call: Call, rule: str, found: Sequence[JunctionSite], known: PervReferences
+) -> Iterator[str]:
+    if call is Call.DETECTED:
+        yield f"{known.name(ALARM_TYPE)}: {rule}."
+    for site in found:
+        if site.call is Call.DETECTED and {site.left, site.right} == ALARM_PAIR:
+            yield (
+                f"{known.name('A/C')} recombinant ({site.left} then {site.right}): {site.rule}, "
+                f"env {site.low} to {site.high}."
+            )
+
+
+def _limits(
+    sample: Sample, host_reads: int, host: HostDepth | None, known: PervReferences
+) -> Iterator[str]:
+    if not known.told:
+        yield NO_ENV
+    elif len(known.told) < 3:
+        yield f"only types {' and '.join(known.told)} are told: the bundle has no env of the third"
+    if sample.material == "rna":
+        yield RNA
+    elif host is None:
+        yield FEW_HOST if host_reads else NO_HOST

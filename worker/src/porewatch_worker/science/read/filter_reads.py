@@ -1,0 +1,148 @@
+"""Adapter trimming and the filters: strands counted in their duplex read, length after trimming,
+mean error. (What is of low complexity is told by the placing, what bears another barcode by
+`assigning`.)
+
+Adapters: the strands of Oxford Nanopore's ligation (LSK109, LSK110/114) and rapid adapters, from
+the vendor's Chemistry Technical Document (CHTD_500). One is taken to be present at an end when at
+least two of its 10-base words, 3 or more bases apart, stand there without error on one diagonal
+(within 4 bases); by chance that is so at one end in 40,000. What lies outside the adapter's inner
+end goes. Basecallers usually trim already; this catches the rest, and asks only for reads whose
+ends hold two such words at all (`words.py`, a chunk of reads at once).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import combinations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from porewatch.domain.stage.phases import ScreeningParameters
+from porewatch.reads.summary import PHRED_ERROR
+from porewatch_worker.science.reads import Read
+from porewatch_worker.science.sequence.kmers import (
+    coded,
+    numbers_of,
+)
+
+TOO_SHORT = "too_short"
+DUPLEX_PARENT = "duplex_parent"
+LOW_COMPLEXITY = "low_complexity"
+OTHER_BARCODE = "other_barcode"
+AGAIN = "came_before"
+"""The same read was sent more than once: it counts the first time."""
+LOW_QUALITY = "low_quality"
+
+FRONT = (
+    "AATGTACTTCGTTCAGTTACGTATTGCT",
+    "CCTGTACTTCGTTCAGTTACGTATTGCT",
+    "GTTTTCGCATTTATCGTGAAACGCTTTCGCGTTTTTCGTGCGCCGCTTCA",
+)
+REAR = ("AGCAATACGTAACTGAACGAAGTACAGG",)
+WORD = 10
+WINDOW = 150
+_DRIFT = 4
+_APART = 3
+
+_ASCII_ERROR = np.ones(256)
+_ASCII_ERROR[33:] = PHRED_ERROR[:223]
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A read after trimming. `reason` is None when it passed; `error` its mean error probability
+    (before trimming)."""
+
+    read: Read
+    sequence: str
+    trimmed: bool
+    error: float
+    reason: str | None
+
+
+def judge(
+    reads: Sequence[Read], parameters: ScreeningParameters, least: Sequence[int] = ()
+) -> list[Judged]:
+    """Trim and filter. A read fails when its mean error exceeds 10^(-Q/10), Q the least quality.
+    `least`: the shortest length that counts, read by read, where samples differ in it."""
+    worst = 10.0 ** (-parameters.min_mean_quality / 10.0)
+    judged = []
+    worth = worth_a_look([r.sequence for r in reads])
+    lengths = least or [parameters.min_read_length] * len(reads)
+    for read, error, look, shortest in zip(reads, mean_errors(reads), worth, lengths, strict=True):
+        start, end = inner_span(read.sequence) if look else (0, len(read.sequence))
+        sequence = read.sequence[start:end]
+        reason = None
+        if read.duplex == -1:
+            reason = DUPLEX_PARENT
+        elif len(sequence) < shortest:
+            reason = TOO_SHORT
+        elif error > worst:
+            reason = LOW_QUALITY
+        trimmed = len(sequence) < len(read.sequence)
+        judged.append(Judged(read, sequence, trimmed, float(error), reason))
+    return judged
+
+
+def mean_errors(reads: Sequence[Read]) -> NDArray[np.float64]:
+    """Mean error probability of each read from its qualities; 1 for an empty read."""
+    lengths = np.array([len(r.qualities) for r in reads], dtype=np.int64)
+    symbols = np.frombuffer(b"".join(r.qualities for r in reads), dtype=np.uint8)
+    ends = np.cumsum(lengths)
+    errors = np.ones(len(reads))
+    there = lengths > 0
+    if there.any():
+        starts = (ends - lengths)[there]
+        errors[there] = np.add.reduceat(_ASCII_ERROR[symbols], starts) / lengths[there]
+    return errors
+
+
+def worth_a_look(sequences: Sequence[str]) -> list[bool]:
+    """Which reads have two words of adapters, or more, in the bases at their ends."""
+    ends = [s[:WINDOW] + s[-WINDOW:] for s in sequences]
+    edges = np.cumsum([0, *(len(e) for e in ends)])
+    hits = np.zeros(edges[-1] + 1, dtype=np.int64)
+    words = coded("".join(ends).encode(), WORD)
+    hits[1 : len(words) + 1] = np.cumsum(_KNOWN[words])
+    hits[len(words) + 1 :] = hits[len(words)]
+    return [bool(there) for there in hits[edges[1:]] - hits[edges[:-1]] >= 2]
+
+
+def inner_span(sequence: str) -> tuple[int, int]:
+    """(start, end) of the read without adapters at its ends."""
+    start = _adapter_end(sequence[:WINDOW], _FRONT_WORDS)
+    rear = sequence[-WINDOW:] if len(sequence) > WINDOW else sequence[start:]
+    end = len(sequence) - _adapter_end(rear[::-1], _REAR_WORDS)
+    return start, max(start, end)
+
+
+def _words(adapters: Sequence[str]) -> dict[str, int]:
+    """10-base word -> bases from its start to the adapter's inner end."""
+    found: dict[str, int] = {}
+    for adapter in adapters:
+        for place in range(len(adapter) - WORD + 1):
+            found.setdefault(adapter[place : place + WORD], len(adapter) - place)
+    return found
+
+
+_FRONT_WORDS = _words(FRONT)
+_REAR_WORDS = _words([adapter[::-1] for adapter in REAR])
+_KNOWN = np.zeros(4**WORD, dtype=bool)
+_KNOWN[numbers_of([*_FRONT_WORDS, *(word[::-1] for word in _REAR_WORDS)])] = True
+
+
+def _adapter_end(window: str, words: dict[str, int]) -> int:
+    """Where the adapter ends in `window` (0: none), by the innermost words that agree."""
+    found = [
+        (place, place + words[word])
+        for place in range(0, len(window) - WORD + 1)
+        if (word := window[place : place + WORD]) in words
+    ]
+    agreeing = [
+        max(end, other)
+        for (place, end), (further, other) in combinations(found, 2)
+        if further - place >= _APART and abs(end - other) <= _DRIFT
+    ]
+    return min(len(window), max(agreeing, default=0))

@@ -1,0 +1,143 @@
+"""Whether a sample's result may be relied on: controls and spike-in first, then remarks.
+
+A sample that fails is not reportable, with the reason, never "clean". What a control means for the
+samples of its batch or run is `release`, by the policy the run names; but a control that failed
+leaves no sample reportable that it speaks for, under any policy: the first page says the same of
+the run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from porewatch.domain.calls.findings import (
+    Call,
+    Crosstalk,
+    Finding,
+    Outcome,
+    Quantity,
+    Reason,
+    SampleOutcome,
+    ScreenResult,
+)
+from porewatch.domain.calls.release_policy import (
+    Consequence,
+    ReleasePolicy,
+)
+from porewatch.domain.runs import Sample, SampleRole
+from porewatch.domain.stage.phases import ScreeningParameters
+from porewatch_worker.science.amounts.quantity import (
+    spike_of,
+    spike_recovery,
+)
+from porewatch_worker.science.amounts.quantity_agreement import disagreements
+from porewatch_worker.science.release.controls import (
+    Batch,
+    called,
+    judged,
+    positive_faults,
+)
+from porewatch_worker.science.release.lost_reads import lost_to_filters
+
+
+def outcomes(
+    screen: ScreenResult,
+    samples: Sequence[Sample],
+    findings: Sequence[Finding],
+    parameters: ScreeningParameters,
+    *,
+    policy: ReleasePolicy,
+    strays: Sequence[Crosstalk],
+    recovered: Mapping[str, Quantity],
+    hosted: bool = True,
+) -> tuple[SampleOutcome, ...]:
+    """One outcome a sample, in the order of the sheet, by the release policy. `strays` is what
+    `crosstalk` found, `recovered` what `recoveries` found;
+    `hosted` says that the bundle holds a host genome."""
+    batch = Batch(
+        samples=samples,
+        screens={s.sample: s for s in screen.samples},
+        findings=findings,
+        recoveries=recovered,
+        crosstalk=strays,
+        policy=policy,
+        hosted=hosted,
+        least_spike_reads=policy.min_spike_reads or parameters.min_spike_reads,
+    )
+    return tuple(_outcome(sample, batch) for sample in samples)
+
+
+def _outcome(sample: Sample, batch: Batch) -> SampleOutcome:
+    mine = [f for f in batch.findings if f.sample == sample.name]
+    said = list(judged(sample, batch))
+    refused = [told for what, told in said if what is Consequence.REFUSE]
+    lost = list(lost_to_filters(sample, batch))
+    refused += [told for what, told in lost if what is Consequence.REFUSE]
+    failed = tuple(
+        dict.fromkeys([*_failures(sample, mine, batch), *refused, *_fallen(sample, batch)])
+    )
+    if failed:
+        return SampleOutcome(sample=sample.name, outcome=Outcome.NOT_REPORTABLE, reasons=failed)
+    remarked = [told for what, told in (*said, *lost) if what is Consequence.REMARK]
+    remarks = tuple(dict.fromkeys([*remarked, *_remarks(sample, mine)]))
+    outcome = Outcome.REPORTABLE_WITH_REMARKS if remarks else Outcome.REPORTABLE
+    return SampleOutcome(sample=sample.name, outcome=outcome, reasons=remarks)
+
+
+def _fallen(sample: Sample, batch: Batch) -> Iterator[str]:
+    """What failed of the controls that speak for the sample."""
+    if sample.role is not SampleRole.SAMPLE:
+        return
+    for control in batch.samples:
+        if control.role is not SampleRole.SAMPLE and control.governs(sample):
+            mine = [f for f in batch.findings if f.sample == control.name]
+            for fault in _failures(control, mine, batch):
+                yield f"{called(control)} failed: {fault}"
+
+
+def recoveries(screen: ScreenResult, samples: Sequence[Sample]) -> dict[str, Quantity]:
+    """Spike-in recovery of every sample with stated copies."""
+    screens = {s.sample: s for s in screen.samples}
+    found = {s.name: spike_recovery(screens[s.name], s) for s in samples}
+    return {name: quantity for name, quantity in found.items() if quantity is not None}
+
+
+def _failures(sample: Sample, mine: Sequence[Finding], batch: Batch) -> Iterator[str]:
+    screen = batch.screens[sample.name]
+    detected = [f.code for f in mine if f.call is Call.DETECTED]
+    control = sample.role is SampleRole.NO_TEMPLATE_CONTROL
+    if control and detected:
+        what = f"batch {sample.batch}" if sample.batch else "the run"
+        yield f"the no-template control holds {', '.join(detected)}: {what} is contaminated"
+    passed, needed = screen.quality.passed_reads, batch.policy.min_passed_reads
+    if not passed and not control:
+        yield "no read passed quality control, so nothing can be said"
+        return
+    if passed < needed and not control:
+        yield f"{passed} reads passed quality control ({needed} needed)"
+    spike = spike_of(screen)
+    spiked = spike.evidence.reads if spike else 0
+    least = batch.least_spike_reads
+    if sample.spike_copies and spiked < least:
+        told = "1 read" if spiked == 1 else f"{spiked} reads"
+        yield f"the spike-in gave {told} ({least} needed): sensitivity is not shown"
+    if sample.role is SampleRole.POSITIVE_CONTROL:
+        yield from positive_faults(sample, batch)
+
+
+def _remarks(sample: Sample, mine: Sequence[Finding]) -> Iterator[str]:
+    if sample.role is SampleRole.POSITIVE_CONTROL:
+        return
+    if sample.role is SampleRole.SAMPLE:
+        yield from disagreements(mine)
+    unsure = [f.code for f in mine if f.call is Call.INDETERMINATE and _told(f, sample)]
+    if unsure:
+        yield f"indeterminate: {', '.join(unsure)}"
+
+
+def _told(finding: Finding, sample: Sample) -> bool:
+    """Of a blank, what has reads that crossover does not explain: nothing should be in it."""
+    if sample.role is SampleRole.SAMPLE:
+        return True
+    reads = finding.evidence.reads if finding.evidence else 0
+    return reads > 0 and Reason.CROSSOVER not in finding.reasons

@@ -1,0 +1,258 @@
+"""Inputs on this machine's disk: fetched when asked for, and before, where the order is known.
+
+    asked for: there already -> it;  on its way -> wait for it;  else -> fetch it now
+    beside:    a few threads fetch what comes next, as far as count, bytes and the disk allow
+
+What is fetched ahead never harms what is asked for: a fetch ahead that fails is forgotten, and the
+file is fetched again, and its fault raised, when somebody asks for it; files fetched ahead make
+room when the disk is short. A stop ends the threads at the next piece of their downloads.
+"""
+
+from __future__ import annotations
+
+import logging
+import shutil
+import threading
+import time
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+from porewatch.domain.errors import DiskFull, InputRefused, NotFound
+from porewatch_worker.full_disk import REMEDY
+from porewatch_worker.stage_inputs import Source
+from porewatch_worker.stage_work import Inputs
+
+log = logging.getLogger(__name__)
+
+KEPT_FILES = 6
+"""Files that were asked for and stay on disk; older ones are dropped, and fetched again if need be.
+"""
+SPARE_BYTES = 1 << 30
+"""Of the disk, for everything else."""
+
+AHEAD_FILES = 32
+"""Files fetched or being fetched that nobody has asked for yet, at most."""
+
+AHEAD_BYTES = 2 << 30
+"""Their bytes, at most; one file is fetched ahead whatever its size."""
+
+AT_ONCE = 8
+"""Threads that fetch ahead. A small object takes S3 some 30 ms, so that one after the other ten
+thousand would take five minutes."""
+
+
+class _Closed(Exception):
+    """Nobody needs this download any more."""
+
+
+class FetchedInputs(Inputs):
+    """Fetches inputs, checks them, and keeps only a few. Thread-safe.
+
+    `fetching` tells a person what somebody waits for and how far that is; empty when nobody does.
+    Once `stopped` says so, nothing is fetched ahead any more.
+    """
+
+    def __init__(
+        self, sources: dict[str, Source], folder: Path, stopped: Callable[[], bool] = lambda: False
+    ) -> None:
+        super().__init__({})
+        self._sources, self._folder, self._stopped = sources, folder, stopped
+        self._changed = threading.Condition()
+        self._order: tuple[str, ...] = ()
+        self._place: dict[str, int] = {}
+        self._at = 0  # in the order: what is to be fetched ahead next
+        self._ahead: dict[str, Path] = {}  # fetched, and not asked for yet
+        self._coming: dict[str, int] = {}  # on their way, with their sizes
+        self._threads: list[threading.Thread] = []
+        self._closed = False
+        self._awaited, self._there = "", 0
+
+    @property
+    def fetching(self) -> str:
+        name = self._awaited
+        source = self._sources.get(name)
+        return f"fetching {name}: {self._there / max(source.size, 1):.0%}" if source else ""
+
+    def expect(self, names: Iterable[str]) -> None:
+        """These will be asked for, in this order: begin to fetch them. Ended by `close`."""
+        with self._changed:
+            self._order = tuple(name for name in names if name in self._sources)
+            self._place = {name: place for place, name in enumerate(self._order)}
+            self._at = 0
+            self._threads = [thread for thread in self._threads if thread.is_alive()]
+            wanted = 0 if self._closed else min(AT_ONCE, len(self._order))
+            for _ in range(wanted - len(self._threads)):
+                thread = threading.Thread(target=self._fetch_ahead, name="fetch ahead", daemon=True)
+                self._threads.append(thread)
+                thread.start()
+
+    def close(self, seconds: float = 2.0) -> None:
+        """Nothing is needed any more: downloads end at their next piece, threads with them. One
+        that hears nothing from S3 is left to itself after `seconds`."""
+        with self._changed:
+            self._closed = True
+            self._changed.notify_all()
+        until = time.monotonic() + seconds
+        for thread in self._threads:
+            thread.join(max(0.0, until - time.monotonic()))
+
+    def path(self, name: str) -> Path:
+        """The file on this disk. NotFound for an unknown name, InputRefused when it is not the file
+        that the manifest speaks of, Unavailable when it cannot be had, DiskFull."""
+        if name not in self._sources:
+            raise NotFound(f"this stage has no input {name!r}.")
+        with self._changed:
+            there = self._taken(name)
+            if there is None:
+                self._make_room(name)
+                self._coming[name] = self._sources[name].size
+        if there is None:
+            there = self._fetched_now(name)
+        with self._changed:
+            self.fetched[name] = there  # last in the order of use
+            for old in list(self.fetched)[:-KEPT_FILES]:
+                self._drop(old)
+            self._changed.notify_all()
+            return there
+
+    def release(self, name: str) -> None:
+        """The file is not needed any more."""
+        with self._changed:
+            self._drop(name)
+            self._changed.notify_all()
+
+    def _taken(self, name: str) -> Path | None:
+        """The file if it is there, or comes while we wait; it will not be fetched ahead again."""
+        self._at = max(self._at, self._place.get(name, -1) + 1)
+        if name in self._coming:
+            self._awaited, self._there = name, 0
+        while name in self._coming:
+            self._changed.wait()
+        self._awaited = ""
+        return self.fetched.pop(name, None) or self._ahead.pop(name, None)
+
+    def _fetched_now(self, name: str) -> Path:
+        self._awaited, self._there = name, 0
+        try:
+            return self._fetch(name, lambda: self._closed)
+        finally:
+            self._awaited = ""
+            self._arrived(name, None)
+
+    def _arrived(self, name: str, ahead: Path | None) -> None:
+        with self._changed:
+            del self._coming[name]
+            if ahead is not None:
+                self._ahead[name] = ahead
+            self._changed.notify_all()
+
+    def _drop(self, name: str) -> None:
+        path = self.fetched.pop(name, None) or self._ahead.pop(name, None)
+        if path is not None:
+            path.unlink(missing_ok=True)
+
+    # beside
+
+    def _over(self) -> bool:
+        return self._closed or self._stopped()
+
+    def _fetch_ahead(self) -> None:
+        while (name := self._next()) is not None:
+            path: Path | None = None
+            try:
+                path = self._fetch(name, self._over)
+            except _Closed:
+                pass
+            except Exception as e:
+                log.info("fetching %s ahead failed, it is fetched when asked for: %s", name, e)
+            self._arrived(name, path)
+
+    def _next(self) -> str | None:
+        """What to fetch next, once there is room for it; None when there is nothing more to do."""
+        with self._changed:
+            while self._at < len(self._order) and not self._over():
+                name = self._order[self._at]
+                if self._is_there(name):
+                    self._at += 1
+                elif self._has_room(name):
+                    self._at += 1
+                    self._coming[name] = self._sources[name].size
+                    return name
+                else:
+                    self._changed.wait()
+            return None
+
+    def _is_there(self, name: str) -> bool:
+        return name in self.fetched or name in self._ahead or name in self._coming
+
+    def _has_room(self, name: str) -> bool:
+        size, ahead = self._sources[name].size, (*self._ahead, *self._coming)
+        held = sum(self._sources[other].size for other in ahead)
+        if ahead and (len(ahead) >= AHEAD_FILES or held + size > AHEAD_BYTES):
+            return False
+        return self._free() >= size + SPARE_BYTES
+
+    # both
+
+    def _fetch(self, name: str, over: Callable[[], bool]) -> Path:
+        source, to = self._sources[name], self._folder / name
+
+        def heard(there: int) -> None:
+            if over():
+                raise _Closed
+            if name == self._awaited:
+                self._there = there
+
+        try:
+            found = source.bucket.fetch(source.key, to, heard, source.version)
+        except NotFound as e:
+            raise InputRefused(
+                "The manifest names this file, but what was checked of it is not in the bucket.",
+                file=name,
+                remedy="upload it and seal the run again.",
+            ) from e
+        try:
+            _check(name, source, found)
+        except InputRefused:
+            to.unlink(missing_ok=True)
+            raise
+        return to
+
+    def _free(self) -> int:
+        """Bytes of the disk that nothing lies on and nothing on its way will."""
+        self._folder.mkdir(parents=True, exist_ok=True)
+        return shutil.disk_usage(self._folder).free - sum(self._coming.values())
+
+    def _make_room(self, name: str) -> None:
+        """For a file that is asked for: what was used goes first, then what is fetched ahead."""
+        size = self._sources[name].size
+        while (free := self._free()) < size + SPARE_BYTES:
+            if self.fetched:
+                self._drop(next(iter(self.fetched)))
+            elif self._ahead:
+                self._drop(next(reversed(self._ahead)))
+            elif self._coming and free < size:
+                self._changed.wait()
+            elif free < size:
+                raise DiskFull(
+                    f"the disk has {free} bytes left, the next input needs {size}.",
+                    remedy=REMEDY,
+                )
+            else:
+                return
+
+
+def _check(name: str, source: Source, found: tuple[int, str]) -> None:
+    size, sha256 = found
+    if size != source.size:
+        raise InputRefused(
+            f"The file has {size} bytes, the manifest says {source.size}.",
+            file=name,
+            remedy="upload it again and seal the run again.",
+        )
+    if source.sha256 is not None and sha256 != source.sha256:
+        raise InputRefused(
+            f"The file's sha256 is {sha256}, the manifest says {source.sha256}.",
+            file=name,
+            remedy="upload it again and seal the run again.",
+        )

@@ -1,0 +1,95 @@
+"""Poison units: which failures count against a unit, and when too many were given up.
+
+A unit has three tries (`QuarantineRules`). What counts as one is written in the checkpoint's list,
+by unit number, before the next try:
+
+    it raised                     counted at once; the stage is told broken and tried again
+    the worker died without leaving, and its machine was not reclaimed
+                                  counted by the successor, for each unit announced and not saved
+
+An orderly leave (notice, signal, end) counts nothing, and neither do faults of the world (the
+`Unavailable`) or of the input (the `Refused`), which end the stage as before. A unit that failed
+is announced and saved alone, so that its second death is its own, and its last try is made in a
+child process: the worker sees the child die, and no third machine has to.
+
+Once a unit was given up, the fault is known to be the input's and not the machine's: every other
+unit that fails has all its tries on the spot, in children; and when the one given up was deadly,
+all units after it are computed in children. So the stage ends within the retries that errors have,
+however many units it may lose.
+
+Why a healthy unit is not taken for poison: it would have to be hit by two deaths without notice,
+of machines that were not reclaimed, with nothing saved in between, and then fail in a child while
+its parent lives. Deaths at random moments, `M` seconds apart on the mean, hit a unit of `u` seconds
+a second time at once with chance u/M: for one second and ten hours 3 in 100,000, and the child's
+failure is then still to come.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from porewatch.domain.errors import PorewatchError, WorkerFailed
+from porewatch.domain.stage.quarantine import (
+    QuarantinedUnit,
+    QuarantineRules,
+    names_of,
+)
+from porewatch_worker.checkpoint.checkpoint import Checkpoint
+from porewatch_worker.checkpoint.index import Tried
+from porewatch_worker.full_disk import full_disk
+from porewatch_worker.stage.child_process import KILLED
+from porewatch_worker.stage_work import Lost
+
+LONGEST = 300
+
+
+def counts(error: Exception, folder: Path) -> bool:
+    """Whether an error speaks against the unit it came from. A full disk does not, whoever ran
+    into it; `folder` lies on the disk that the units are computed on."""
+    if full_disk(error, folder) is not None:
+        return False
+    return isinstance(error, WorkerFailed) or not isinstance(error, PorewatchError)
+
+
+def needs_child(number: int, checkpoint: Checkpoint, rules: QuarantineRules) -> bool:
+    """Whether a unit is to be computed where it can kill nobody but itself."""
+    lost, tried = checkpoint.quarantined, checkpoint.tried.get(number)
+    if any(unit.reason.startswith(KILLED) for unit in lost):
+        return True
+    return tried is not None and (bool(lost) or tried.count >= rules.tries - 1)
+
+
+def in_one_line(error: Exception) -> str:
+    """Class and first line, as a report can carry them."""
+    said = (str(error).splitlines() or [""])[0]
+    text = said if isinstance(error, WorkerFailed) else f"{type(error).__name__}: {said}"
+    return text.rstrip(": ")[:LONGEST]
+
+
+def given_up(number: int, lost: Lost, tried: Tried) -> QuarantinedUnit:
+    """The record of a unit whose tries are used up."""
+    return QuarantinedUnit(
+        unit=number,
+        what=lost.what,
+        stretches=lost.stretches,
+        reads=lost.reads,
+        samples=lost.samples,
+        tries=tried.count,
+        reason=tried.error,
+    )
+
+
+def refuse_too_many(
+    lost: Sequence[QuarantinedUnit], rules: QuarantineRules, units: int | None = None
+) -> None:
+    """Raises WorkerFailed naming them when more are out than allowed. `units`: of the whole stage,
+    once that is known."""
+    allowed = rules.most_units if units is None else rules.allowed(units)
+    if len(lost) <= allowed:
+        return
+    raise WorkerFailed(
+        f"{len(lost)} of {units or 'the'} units fail again and again, {allowed} may be left out: "
+        f"{names_of(lost)}.",
+        remedy="look at these reads; the limits are in the work order (quarantine).",
+    )

@@ -1,0 +1,48 @@
+"""What the stage loop is given: whom it tells, and who makes its result visible."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from porewatch.domain.base import Moment
+from porewatch.domain.calls.alarm_rule import Alarm
+from porewatch.domain.stage.phases import (
+    PhaseRecord,
+    Progress,
+    StageManifest,
+)
+from porewatch.domain.stage.quarantine import QuarantinedUnit
+from porewatch_worker.stage_work import StageResult
+
+
+class Outbox(Protocol):
+    """What the loop tells the world. None of it may raise for a passing fault."""
+
+    def beat(self, progress: Progress) -> None: ...
+    def suspected(self, alarm: Alarm) -> None: ...
+    def phase_done(self, record: PhaseRecord) -> None: ...
+    def published(self, manifest_key: str) -> None: ...
+    def interrupted(self, last_checkpoint: int | None) -> None: ...
+    def broken(self, error: str, problem: str) -> None: ...
+
+
+@dataclass(frozen=True)
+class Finished:
+    """A finished stage, before it is published."""
+
+    fingerprint: str
+    result: StageResult
+    started_at: Moment
+    units: int
+    units_resumed: int
+    units_redone: int
+    remarks: tuple[str, ...]
+    quarantined: tuple[QuarantinedUnit, ...] = ()
+
+
+class Publisher(Protocol):
+    """Makes a finished stage visible, once. The first manifest wins."""
+
+    def publish(self, finished: Finished) -> tuple[str, StageManifest]:
+        """Key and content of the visible manifest, whoever wrote it."""
