@@ -16,7 +16,7 @@ from bench import small_files
 from bench.pairs import Pair
 from porewatch.adapters.ledger.intake_counters import Intake
 from porewatch_cli.stack import Stack, find_stack
-from porewatch_local.embedded.session import borrowed
+from porewatch_local.embedded.session import session
 
 OBJECTS = 1000
 UPLOADERS = 16
@@ -27,7 +27,7 @@ PATIENCE_SECONDS = 600.0
 def measure(folder: Path, pairs: int) -> list[Pair]:
     """Puts OBJECTS small FASTQ files and waits until the ledger knows each of them; then comes a
     whole run of small files."""
-    with borrowed() as home:
+    with session() as home:
         stack = find_stack(folder=home.root)
         _ingest(stack, 20)  # warm the functions
         uploads, total = _ingest(stack, OBJECTS)

@@ -25,7 +25,7 @@ from porewatch.domain.stage.phases import StageManifest
 from porewatch_cli.runs.watch import follow
 from porewatch_cli.stack import Stack, find_stack
 from porewatch_cli.submit.submit import submit
-from porewatch_local.embedded.session import borrowed
+from porewatch_local.embedded.session import session
 from porewatch_local.fault_trials.baseline import manifest_of
 from porewatch_local.history import history_of
 from porewatch_worker.simulate.demo import make_demo
@@ -50,7 +50,7 @@ class Parts(NamedTuple):
 
 def measure(folder: Path, pairs: int) -> list[Pair]:
     """Both profiles once; the first runs of a fresh stack also warm its functions."""
-    with borrowed() as home:
+    with session() as home:
         stack = find_stack(folder=home.root)
         demo = make_demo(folder / "overhead", home.references, scale=SCALE)
         _run(stack, demo.run_folder, PROFILES[0])

@@ -11,7 +11,7 @@ import statistics
 from pathlib import Path
 
 from bench.pairs import Pair
-from porewatch_local.embedded.session import borrowed
+from porewatch_local.embedded.session import session
 from porewatch_local.fault_trials.report import Proof
 from porewatch_local.fault_trials.trial import Strike
 from porewatch_local.kills import WATCH_S, ground_of, prove, strikes_of
@@ -20,7 +20,7 @@ STRIKES = 2
 
 
 def measure(folder: Path, pairs: int) -> list[Pair]:
-    with borrowed(environment={"POREWATCH_WATCH_SECONDS": WATCH_S}) as home:
+    with session(environment={"POREWATCH_WATCH_SECONDS": WATCH_S}) as home:
         proof = prove(ground_of(home), strikes_of(STRIKES, STRIKES), together=2)
     faults = list(proof.faults())
     if faults:

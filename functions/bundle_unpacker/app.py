@@ -12,11 +12,11 @@ from porewatch.edge.envelopes import StoredObject, stored_object
 from porewatch.edge.queue import on_queue
 from porewatch.settings import settings
 from porewatch.usecases.intake.answer_gone import gone_answered
-from porewatch.usecases.intake.claim_run_archive import Desk
+from porewatch.usecases.intake.claim_run_archive import UnpackContext
 from porewatch.usecases.intake.notify_bad_key import odd_names_told
 from porewatch.usecases.intake.unpack_run_archive import (
     give_up,
-    unpack_bundle,
+    unpack_run_archive,
 )
 
 
@@ -24,11 +24,11 @@ def dealt_with(found: StoredObject, error: Exception | None = None) -> None:
     now, table = settings(), Table(settings().ledger_table)
     with odd_names_told(found.key, inbox=Inbox(table), notices=lambda: Topic(now.notice_topic_arn)):
         raw, runs = Objects(now.raw_bucket), RunLedger(table)
-        desk = Desk(raw, runs, Manifests(runs, raw), Endings(table))
+        desk = UnpackContext(raw, runs, Manifests(runs, raw), Endings(table))
         with gone_answered(found.key, runs=runs):
             if error is not None:
                 return give_up(found.key, error, desk=desk)
-            return unpack_bundle(found.key, desk=desk)
+            return unpack_run_archive(found.key, desk=desk)
 
 
 again = lambda *message: Deliveries(settings().queue_url).again(*message)  # noqa: E731

@@ -17,7 +17,7 @@ from porewatch.domain.stage.state_machine_tasks import (
 )
 from porewatch.edge.task import on_task
 from porewatch.settings import settings
-from porewatch.usecases.instances.launch_instance import launch_machine
+from porewatch.usecases.instances.launch_instance import launch_instance
 
 
 @on_task(Launch)
@@ -27,7 +27,7 @@ def lambda_handler(task: Launch) -> Launched:
     snapshot = price_list(told.aws_region).snapshot
     room = (told.launch_template_id, told.subnet_ids, told.subnet_zones, told.ami_id)
     reaper = (told.expiry_group, told.expiry_target_arn, told.expiry_role_arn)
-    return launch_machine(
+    return launch_instance(
         task,
         stack=told.stack_name,
         stages=stages.StageLedger(table),

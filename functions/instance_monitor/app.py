@@ -15,21 +15,21 @@ from porewatch.adapters.messages import (
 from porewatch.adapters.table import Table
 from porewatch.compute.executors import executors
 from porewatch.domain.base import now
-from porewatch.domain.stage.instance_events import MachineNews
+from porewatch.domain.stage.instance_events import InstanceEvent
 from porewatch.edge.event import on_event
-from porewatch.edge.instance_events import machine_news
+from porewatch.edge.instance_events import instance_events
 from porewatch.settings import settings
 from porewatch.usecases.monitoring.monitor_instances import (
-    Watch,
+    MonitorContext,
     hear_cloud,
 )
 
 
-@on_event(machine_news)
-def lambda_handler(news: MachineNews) -> None:
+@on_event(instance_events)
+def lambda_handler(news: InstanceEvent) -> None:
     told, table = settings(), Table(settings().ledger_table)
     caps = {"run_usd": told.run_budget_usd, "account_usd": told.account_budget_usd}
-    watch = Watch(
+    watch = MonitorContext(
         stack=told.stack_name,
         stages=stages.StageLedger(table),
         results=objects.Objects(settings().results_bucket),
@@ -37,7 +37,7 @@ def lambda_handler(news: MachineNews) -> None:
         executor=executors(settings()),
         queue=worker_queue.WorkerQueue(settings().worker_queue_url),
         kills=terminations.Kills(table),
-        turns=sweep_cursor.Turns(table),
+        turns=sweep_cursor.SweepCursor(table),
         notes=worker_notes.WorkerNotes(table),
         worker_role_id=told.worker_role_id,
         at=now(),

@@ -10,7 +10,7 @@ from porewatch.domain.stage.state_machine_tasks import (
 )
 from porewatch.edge.task import on_task
 from porewatch.settings import settings
-from porewatch.usecases.instances.terminate_instances import end_machines
+from porewatch.usecases.instances.terminate_instances import terminate_instances
 
 
 @on_task(Terminate)
@@ -18,4 +18,6 @@ def lambda_handler(task: Terminate) -> Terminated:
     told = settings()
     stages = StageLedger(Table(told.ledger_table))
     machines = executors(told)
-    return end_machines(task, stack=told.stack_name, stages=stages, executor=machines, at=now())
+    return terminate_instances(
+        task, stack=told.stack_name, stages=stages, executor=machines, at=now()
+    )

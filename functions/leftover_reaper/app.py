@@ -18,9 +18,9 @@ from porewatch.edge.event import on_event
 from porewatch.edge.orphan_cleanup import reap_order
 from porewatch.edge.task import by_door, on_task
 from porewatch.settings import settings
-from porewatch.usecases.monitoring.clean_up_orphan import Hands
+from porewatch.usecases.monitoring.clean_up_orphan import CleanupContext
 from porewatch.usecases.monitoring.clean_up_orphans import (
-    Reaper,
+    OrphanSweep,
     serve_reap,
 )
 
@@ -29,10 +29,10 @@ def serve(task: Reap) -> Reaped:
     told, table = settings(), Table(settings().ledger_table)
     stack, ledger = told.stack_name, stages.StageLedger(table)
     dry = task.dry or told.reaper_dry_run
-    hands = Hands(stack, ledger, executors(told), terminations.Kills(table), now(), dry)
+    hands = CleanupContext(stack, ledger, executors(told), terminations.Kills(table), now(), dry)
     things = orphans.Leftovers(stack, told.launch_template_id)
     sent = uploads.Uploads(stack, (told.raw_bucket, told.results_bucket, told.reports_bucket))
-    return serve_reap(task, Reaper(hands, things, sent, metrics.Metrics(stack)))
+    return serve_reap(task, OrphanSweep(hands, things, sent, metrics.Metrics(stack)))
 
 
 lambda_handler = by_door(task=on_task(Reap)(serve), news=on_event(reap_order)(serve))

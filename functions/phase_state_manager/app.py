@@ -29,17 +29,17 @@ from porewatch.domain.stage import (
     state_machine_tasks,
     worker_messages,
 )
-from porewatch.edge.queue import Letter, on_queue
+from porewatch.edge.queue import QueueMessage, on_queue
 from porewatch.edge.task import by_door, on_task
 from porewatch.settings import settings
-from porewatch.usecases.instances.authenticate_message import prove_message
-from porewatch.usecases.instances.stage_context import Desk
-from porewatch.usecases.stages.handle_worker_message import hear_worker
+from porewatch.usecases.instances.authenticate_message import authenticate_message
+from porewatch.usecases.instances.stage_context import StageContext
+from porewatch.usecases.stages.handle_worker_message import handle_worker_message
 from porewatch.usecases.stages.serve_stage_task import serve_stage_task
-from porewatch.usecases.stages.set_message_aside import set_aside
+from porewatch.usecases.stages.set_message_aside import set_message_aside
 
 
-def desk() -> Desk:
+def desk() -> StageContext:
     told, ledger = settings(), table.Table(settings().ledger_table)
     results, raw = objects.Objects(told.results_bucket), objects.Objects(told.raw_bucket)
     kept, tokens = runs.RunLedger(ledger), callbacks.Callbacks()
@@ -47,23 +47,25 @@ def desk() -> Desk:
     secrets = message_keys.EpochSecrets(told.message_key_arn, told.stack_name)
     rates = price_table.price_list(told.aws_region), carbon.carbon_factors(told.aws_region)
     known = *books, alerts.AlertLedger(ledger), results, tokens, secrets, base.now()
-    return Desk(*known, *rates)
+    return StageContext(*known, *rates)
 
 
-def prove(message: worker_messages.WorkerMessage, letter: Letter) -> None:
+def prove(message: worker_messages.WorkerMessage, letter: QueueMessage) -> None:
     at = desk()
-    prove_message(message, letter.body, letter.mac, stages=at.stages, secrets=at.secrets)
+    authenticate_message(message, letter.body, letter.mac, stages=at.stages, secrets=at.secrets)
 
 
-def refuse(letter: Letter, error: errors.Refused) -> None:
+def refuse(letter: QueueMessage, error: errors.Refused) -> None:
     letters = worker_queue.DeadLetters(settings().worker_dead_letters_url)
     counted = metrics.Metrics(settings().stack_name)
-    set_aside(letter.body, letter.mac, error, letters=letters, metrics=counted, at=base.now())
+    set_message_aside(
+        letter.body, letter.mac, error, letters=letters, metrics=counted, at=base.now()
+    )
 
 
 @on_queue(worker_messages.WORKER_MESSAGE, proof=prove, aside=refuse)
 def hear(message: worker_messages.WorkerMessage) -> None:
-    hear_worker(message, desk())
+    handle_worker_message(message, desk())
 
 
 @on_task(state_machine_tasks.STAGE_TASK)

@@ -16,18 +16,18 @@ from porewatch.adapters.s3 import (
     bundle_store,
     manifests,
 )
-from porewatch.edge.intake import Word, intake_word
+from porewatch.edge.intake import UploadEvent, intake_word
 from porewatch.edge.queue import on_queue
 from porewatch.settings import settings
 from porewatch.usecases.intake.answer_gone import gone_answered
-from porewatch.usecases.intake.handle_upload import take_in
-from porewatch.usecases.intake.intake_context import Gate
+from porewatch.usecases.intake.handle_upload import handle_upload
+from porewatch.usecases.intake.intake_context import IntakeContext
 from porewatch.usecases.intake.notify_bad_key import odd_names_told
 from porewatch.usecases.intake.sweep_intake import sweep_intake
 
 
 @on_queue(intake_word)
-def lambda_handler(word: Word) -> None:
+def lambda_handler(word: UploadEvent) -> None:
     told, ledger = settings(), table.Table(settings().ledger_table)
     raw, known = objects.Objects(told.raw_bucket), runs.RunLedger(ledger)
     sealed, counts = manifests.Manifests(known, raw), intake_counters.Intake(ledger)
@@ -35,7 +35,7 @@ def lambda_handler(word: Word) -> None:
     bundles = bundle_store.BundleStore(
         objects.Objects(told.references_bucket), alone=not told.bundles_elsewhere
     )
-    gate = Gate(
+    gate = IntakeContext(
         raw=raw,
         runs=known,
         manifests=sealed,
@@ -53,4 +53,4 @@ def lambda_handler(word: Word) -> None:
         odd_names_told(word.key, inbox=inbox, notices=notices),
         gone_answered(word.key, runs=known),
     ):
-        take_in(word.key, gate, replayed=word.replayed)
+        handle_upload(word.key, gate, replayed=word.replayed)

@@ -9,7 +9,7 @@ from botocore.exceptions import BotoCoreError, ClientError, EndpointConnectionEr
 
 from porewatch_cli.operate.doctor import (
     Check,
-    Verdict,
+    CheckVerdict,
     answered,
 )
 
@@ -35,12 +35,12 @@ def test_why_there_is_no_answer_is_said_as_it_is(
     error: ClientError | BotoCoreError, local: bool, told: str, remedy: str
 ) -> None:
     def look() -> Iterator[Check]:
-        yield Check(what="one", verdict=Verdict.OK, told="fine")
+        yield Check(what="one", verdict=CheckVerdict.OK, told="fine")
         raise error
 
     before, check = answered("quotas", look, local=local)
     assert before.told == "fine", "what was found before is kept"
-    assert check.verdict is Verdict.UNANSWERED
+    assert check.verdict is CheckVerdict.UNANSWERED
     assert told in check.told
     assert remedy in check.remedy and bool(remedy) == bool(check.remedy)
     assert ("credentials" in check.remedy) == ("credentials" in remedy)

@@ -16,7 +16,7 @@ from porewatch.domain.errors import (
     SeveralRefused,
 )
 from porewatch.domain.runs import ReadKind
-from porewatch_cli.submit.collect_run import gather
+from porewatch_cli.submit.collect_run import collect_run
 from porewatch_cli.terminal import fail
 
 READ = b"@r%d runid=abc barcode=%s\nACGTACGTACGTACGT\n+\nIIIIIIIIIIIIIIII\n"
@@ -31,7 +31,7 @@ def fastq(folder: Path, name: str, barcode: str = "unclassified", reads: int = 3
 
 
 def test_a_single_file_is_a_run_of_one_sample(tmp_path):
-    got = gather(fastq(tmp_path, "pig 7.fastq.gz"))
+    got = collect_run(fastq(tmp_path, "pig 7.fastq.gz"))
     assert got.manifest.run_id.startswith("pig-7-")
     assert [f.path for f in got.manifest.files] == ["fastq/pig 7.fastq.gz"]
     assert len(got.manifest.samples) == 1
@@ -41,14 +41,14 @@ def test_a_single_file_is_a_run_of_one_sample(tmp_path):
 
 def test_the_same_files_give_the_same_run(tmp_path):
     path = fastq(tmp_path, "a.fastq.gz")
-    assert gather(path).manifest.run_id == gather(path).manifest.run_id
+    assert collect_run(path).manifest.run_id == collect_run(path).manifest.run_id
 
 
 def test_a_minknow_folder_keeps_its_barcodes_and_leaves_failed_reads_aside(tmp_path):
     fastq(tmp_path, "fastq_pass/barcode01/x.fastq.gz", "barcode01")
     fastq(tmp_path, "fastq_pass/barcode02/x.fastq.gz", "barcode02")
     fastq(tmp_path, "fastq_fail/barcode01/y.fastq.gz", "barcode01")
-    got = gather(tmp_path, run_id="r1")
+    got = collect_run(tmp_path, run_id="r1")
     assert {f.path: f.barcode for f in got.manifest.files} == {
         "fastq/barcode01/x.fastq.gz": "barcode01",
         "fastq/barcode02/x.fastq.gz": "barcode02",
@@ -62,7 +62,7 @@ def test_the_same_reads_in_several_kinds_are_counted_once_and_that_is_said(tmp_p
     for copy in ("bam_pass/barcode01/x.bam", "pod5/x.pod5"):
         (tmp_path / copy).parent.mkdir(parents=True)
         (tmp_path / copy).write_bytes(b"the same reads, never opened")
-    got = gather(tmp_path, basecalling=False)
+    got = collect_run(tmp_path, basecalling=False)
     assert [f.path for f in got.manifest.files] == ["fastq/barcode01/x.fastq.gz"]
     assert got.reads == 3
     assert got.left_out == ("left out, because their reads come in another kind: 2 files",)
@@ -72,7 +72,7 @@ def test_loose_files_of_two_kinds_are_refused_for_they_may_be_the_same_reads(tmp
     fastq(tmp_path, "a.fastq.gz")
     (tmp_path / "a.bam").write_bytes(b"never opened")
     with pytest.raises(InputRefused, match=r"a\.bam: it lies beside fastq files") as refused:
-        gather(tmp_path)
+        collect_run(tmp_path)
     assert "one kind" in str(refused.value.remedy)
 
 
@@ -81,7 +81,7 @@ def test_every_bad_file_is_named_at_once(tmp_path):
     (tmp_path / "cut.fastq.gz").write_bytes(gzip.compress(READ * 1)[:-6])
     (tmp_path / "minus.fastq").write_bytes(b"@r1\nACGT\nIIII\n")
     with pytest.raises(SeveralRefused) as refused:
-        gather(tmp_path)
+        collect_run(tmp_path)
     told = {Path(str(fault.file)).name: fault for fault in refused.value.faults}
     assert set(told) == {"cut.fastq.gz", "minus.fastq"}
     assert told["minus.fastq"].record == 1
@@ -92,7 +92,7 @@ def test_json_names_every_bad_file_too(tmp_path, capsys):
     for name in ("one.fastq", "two.fastq"):
         (tmp_path / name).write_bytes(b"@r1\nACGT\nIIII\n")
     with pytest.raises(SeveralRefused) as refused:
-        gather(tmp_path)
+        collect_run(tmp_path)
     with pytest.raises(typer.Exit):
         fail(refused.value, as_json=True)
     faults = json.loads(capsys.readouterr().out)["faults"]
@@ -106,7 +106,7 @@ def test_a_file_of_a_barcode_that_no_sample_has_is_refused(tmp_path):
     sheet = tmp_path / "samples.csv"
     sheet.write_text("sample,barcode\ndonor,barcode01\n")
     with pytest.raises(SampleSheetRefused, match="barcode09"):
-        gather(tmp_path, sample_sheet=sheet)
+        collect_run(tmp_path, sample_sheet=sheet)
 
 
 def test_duplicate_sample_names_are_refused(tmp_path):
@@ -114,28 +114,28 @@ def test_duplicate_sample_names_are_refused(tmp_path):
     sheet = tmp_path / "samples.csv"
     sheet.write_text("sample,barcode\ndonor,barcode01\ndonor,barcode02\n")
     with pytest.raises(SampleSheetRefused, match="donor"):
-        gather(tmp_path, sample_sheet=sheet)
+        collect_run(tmp_path, sample_sheet=sheet)
 
 
 def test_signal_is_refused_before_anything_is_read_when_nothing_can_basecall(tmp_path):
     (tmp_path / "a.pod5").write_bytes(b"not read at all")
     with pytest.raises(BasecallerMissing, match=r"a\.pod5"):
-        gather(tmp_path, basecalling=False)
+        collect_run(tmp_path, basecalling=False)
 
 
 @pytest.mark.parametrize("run_id", ["../etc", "a b", "", "x" * 64, "ünï"])
 def test_a_run_id_with_odd_characters_is_refused(tmp_path, run_id):
     path = fastq(tmp_path, "a.fastq.gz")
     if run_id == "":
-        assert gather(path, run_id=run_id).manifest.run_id  # empty means: make one
+        assert collect_run(path, run_id=run_id).manifest.run_id  # empty means: make one
         return
     with pytest.raises(ManifestRefused):
-        gather(path, run_id=run_id)
+        collect_run(path, run_id=run_id)
 
 
 def test_an_empty_folder_is_refused_with_what_to_do(tmp_path):
     with pytest.raises(InputRefused, match="no reads") as refused:
-        gather(tmp_path)
+        collect_run(tmp_path)
     assert refused.value.remedy
 
 
@@ -143,12 +143,12 @@ def test_two_folders_that_may_be_two_animals_are_refused(tmp_path):
     fastq(tmp_path, "one/a.fastq.gz")
     fastq(tmp_path, "two/a.fastq.gz", reads=4)
     with pytest.raises(InputRefused, match="may be of two samples"):
-        gather(tmp_path)
+        collect_run(tmp_path)
 
 
 def test_kinds_go_to_their_folders(tmp_path):
     fastq(tmp_path, "a.fastq")
-    got = gather(tmp_path)
+    got = collect_run(tmp_path)
     assert got.manifest.files[0].kind is ReadKind.FASTQ
     assert got.manifest.basecalled
 
@@ -156,13 +156,13 @@ def test_kinds_go_to_their_folders(tmp_path):
 def test_the_laboratory_is_the_folders_or_the_one_that_is_named(tmp_path):
     fastq(tmp_path, "run/a.fastq.gz")
     (tmp_path / "run/lab.toml").write_text('client = "A"')
-    assert gather(tmp_path / "run").manifest.laboratory.client == "A"
+    assert collect_run(tmp_path / "run").manifest.laboratory.client == "A"
     other = tmp_path / "other.toml"
     other.write_text('client = "B"')
-    assert gather(tmp_path / "run", lab=other).manifest.laboratory.client == "B"
+    assert collect_run(tmp_path / "run", lab=other).manifest.laboratory.client == "B"
     (tmp_path / "run/below").mkdir()
     (tmp_path / "run/below/lab.toml").write_text('client = "C"')
     with pytest.raises(
         LaboratoryRefused, match=r"2 different files of this name: below/lab.toml, lab.toml"
     ):
-        gather(tmp_path / "run")
+        collect_run(tmp_path / "run")

@@ -67,7 +67,7 @@ from porewatch_cli.operate import (
 )
 from porewatch_cli.operate.doctor import (
     Check,
-    Verdict,
+    CheckVerdict,
 )
 from porewatch_cli.reports import screen
 from porewatch_cli.reports.audit import audit_report
@@ -189,7 +189,7 @@ def left_over(house: House, *, as_json: bool) -> None:
     told = Reaped.model_construct(dry=True, found=(found,))
     patched = pytest.MonkeyPatch()
     patched.setattr(orphans, "ask_function", lambda *_: told)
-    orphans.reap(house.stack, dry=True, kills=0, as_json=as_json)
+    orphans.orphans(house.stack, dry=True, kills=0, as_json=as_json)
     patched.undo()
 
 
@@ -300,7 +300,7 @@ VERBS: dict[str, Verb] = {
         h.report, h.report, out=None, language="en", as_json=as_json
     ),
     "doctor": lambda h, as_json: output.checks(
-        [Check(what="AMI", verdict=Verdict.OK, told=h.text, remedy=h.text)], as_json=as_json
+        [Check(what="AMI", verdict=CheckVerdict.OK, told=h.text, remedy=h.text)], as_json=as_json
     ),
     "audit": lambda h, as_json: audit_report(h.report, as_json=as_json, kept=h.text),
     "reap": left_over,

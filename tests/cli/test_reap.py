@@ -51,7 +51,7 @@ def test_what_was_asked_for_is_asked_and_shown(
     dry: bool, capsys: pytest.CaptureFixture[str]
 ) -> None:
     function = Function(Reaped(dry=dry, found=(ORPHAN,)).model_dump(mode="json"))
-    command.reap(stack(function), dry=dry, kills=7, as_json=True)
+    command.orphans(stack(function), dry=dry, kills=7, as_json=True)
     ((name, order),) = function.asked
     assert name == "porewatch-dev-leftover-reaper"
     assert (order["dry"], order["kills"], order["instance_id"]) == (dry, 7, "")
@@ -64,13 +64,13 @@ def test_what_was_asked_for_is_asked_and_shown(
 def test_a_stack_without_a_reaper_says_what_to_do() -> None:
     error = ClientError({"Error": {"Code": "ResourceNotFoundException"}}, "Invoke")
     with pytest.raises(NotFound, match="deploy the template"):
-        command.reap(stack(Function(error)), dry=True, kills=0, as_json=True)
+        command.orphans(stack(Function(error)), dry=True, kills=0, as_json=True)
 
 
 def test_a_reaper_that_fails_says_why() -> None:
     failing = Function({"errorMessage": "could not put metrics"}, failed=True)
     with pytest.raises(Unavailable, match="could not put metrics"):
-        command.reap(stack(failing), dry=True, kills=0, as_json=True)
+        command.orphans(stack(failing), dry=True, kills=0, as_json=True)
 
 
 @pytest.mark.parametrize(
@@ -85,7 +85,9 @@ def test_a_stack_that_only_tells_does_not_promise_an_end(
 ) -> None:
     """--yes was given, and nothing was ended: neither "to end it now", nor "in five minutes"."""
     told = Reaped(dry=True, found=(ORPHAN, ORPHAN.model_copy(update={"action": "noted"})))
-    command.reap(stack(Function(told.model_dump(mode="json"))), dry=False, kills=0, as_json=False)
+    command.orphans(
+        stack(Function(told.model_dump(mode="json"))), dry=False, kills=0, as_json=False
+    )
     said = capsys.readouterr().out
     assert "nothing is ended: the stack was deployed with ReaperDryRun=true" in said
     assert "--yes" not in said

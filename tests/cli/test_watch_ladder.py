@@ -30,7 +30,7 @@ from porewatch.domain.stage.state_machine_tasks import (
     Launch,
     Open,
 )
-from porewatch.usecases.instances.launch_instance import launch_machine
+from porewatch.usecases.instances.launch_instance import launch_instance
 from porewatch.usecases.stages.handle_error import decide_stage
 from porewatch.usecases.stages.open_stage import open_stage
 from porewatch_cli.runs import watch as watching
@@ -81,7 +81,7 @@ def opened(house: House, spec: StageSpec = WIDER) -> WorkOrder:
 
 
 def launched(house: House, epoch: int) -> None:
-    launch_machine(
+    launch_instance(
         Launch(run_id=RUN, revision=REVISION, epoch=epoch, spec=WIDER),
         stack="s",
         stages=house.stages,

@@ -8,7 +8,7 @@ import pytest
 
 from porewatch_cli.operate.doctor import (
     QUOTAS,
-    Verdict,
+    CheckVerdict,
     image_check,
     quota_check,
 )
@@ -31,24 +31,24 @@ def test_a_sound_stack_has_nothing_that_would_stop_a_launch(lab: Lab) -> None:
 @pytest.mark.parametrize(
     ("shown", "verdict"),
     [
-        ([{"Architecture": "x86_64", "State": "available"}], Verdict.OK),
-        ([{"Architecture": "arm64", "State": "available"}], Verdict.FAIL),
-        ([{"Architecture": "x86_64", "State": "deregistered"}], Verdict.FAIL),
-        ([], Verdict.FAIL),
+        ([{"Architecture": "x86_64", "State": "available"}], CheckVerdict.OK),
+        ([{"Architecture": "arm64", "State": "available"}], CheckVerdict.FAIL),
+        ([{"Architecture": "x86_64", "State": "deregistered"}], CheckVerdict.FAIL),
+        ([], CheckVerdict.FAIL),
     ],
 )
 def test_machines_need_an_image_of_their_architecture(
-    shown: list[dict[str, str]], verdict: Verdict
+    shown: list[dict[str, str]], verdict: CheckVerdict
 ) -> None:
     check = image_check("ami-1", shown)
     assert check.verdict is verdict
-    assert bool(check.remedy) == (verdict is Verdict.FAIL)
+    assert bool(check.remedy) == (verdict is CheckVerdict.FAIL)
 
 
 @pytest.mark.parametrize(
-    ("vcpus", "verdict"), [(0, Verdict.FAIL), (8, Verdict.WARN), (32, Verdict.OK)]
+    ("vcpus", "verdict"), [(0, CheckVerdict.FAIL), (8, CheckVerdict.WARN), (32, CheckVerdict.OK)]
 )
-def test_a_quota_is_counted_in_machines_that_fit(vcpus: int, verdict: Verdict) -> None:
+def test_a_quota_is_counted_in_machines_that_fit(vcpus: int, verdict: CheckVerdict) -> None:
     check = quota_check(QUOTAS[0], vcpus, needed=8)
     assert check.verdict is verdict
-    assert ("L-34B43A08" in check.remedy) == (verdict is not Verdict.OK)
+    assert ("L-34B43A08" in check.remedy) == (verdict is not CheckVerdict.OK)

@@ -29,9 +29,9 @@ from porewatch.domain.stage.phases import (
     StageKey,
     StageSpec,
 )
-from porewatch.usecases.monitoring.clean_up_orphan import Hands
+from porewatch.usecases.monitoring.clean_up_orphan import CleanupContext
 from porewatch.usecases.monitoring.clean_up_orphans import (
-    Reaper,
+    OrphanSweep,
     reap,
 )
 from porewatch_local.embedded.clients import client
@@ -60,15 +60,15 @@ class Yard:
         table = Table(self.cloud.outputs["LedgerTable"], self.cloud.client("dynamodb"))
         return StageLedger(table)
 
-    def reaper(self, at: datetime) -> Reaper:
+    def reaper(self, at: datetime) -> OrphanSweep:
         ec2, table = (
             self.client("ec2"),
             Table(self.cloud.outputs["LedgerTable"], self.client("dynamodb")),
         )
         machines = Executors(Ec2Fleet(self.name, client=ec2), None, "ec2")
-        hands = Hands(self.name, StageLedger(table), machines, Kills(table), at)
+        hands = CleanupContext(self.name, StageLedger(table), machines, Kills(table), at)
         uploads = Uploads(self.name, (self.cloud.outputs["RawBucketName"],), self.client("s3"))
-        return Reaper(hands, Leftovers(self.name, "", ec2), uploads)
+        return OrphanSweep(hands, Leftovers(self.name, "", ec2), uploads)
 
     def look(self, at: datetime) -> dict[str, str]:
         return {found.name: found.action for found in reap(self.reaper(at))}

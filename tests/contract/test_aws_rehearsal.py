@@ -25,7 +25,7 @@ from porewatch.compute.batch_rungs import JobPlaces, batch_rungs
 from porewatch.compute.batch_wire import job_request
 from porewatch.compute.ec2_fleet import Ec2Fleet, fleet_request, root_gib
 from porewatch.compute.launch_faults import launch_error
-from porewatch.compute.layouts import profiles
+from porewatch.compute.layouts import layouts
 from porewatch.compute.price_table import price_list
 from porewatch.domain.base import now
 from porewatch.domain.errors import CapacityUnavailable, ConfigurationRefused
@@ -34,7 +34,7 @@ from porewatch.domain.stage.disk_size import on_image
 from porewatch.domain.stage.instances import Owner
 from porewatch.domain.stage.phases import StageSpec
 from porewatch_cli.operate.doctor import (
-    Verdict,
+    CheckVerdict,
     calls_check,
     types_check,
 )
@@ -89,7 +89,7 @@ def test_r2_no_right_to_launch_hangs_on_a_key_that_a_spot_request_has_not() -> N
 
 
 def stage_named(name: str) -> StageSpec:
-    return next(s for s in profiles()["default"].stages if s.name == name)
+    return next(s for s in layouts()["default"].stages if s.name == name)
 
 
 def ladder(stage: str, client: Any = None, image: str = "") -> tuple[Any, ...]:
@@ -140,7 +140,7 @@ def test_b2_the_launcher_knows_its_image_and_may_ask_for_its_size() -> None:
 
 def test_b2_even_unasked_every_profile_has_room_for_the_image_that_we_bake() -> None:
     baked = IMAGES.body["Parameters"]["VolumeGib"]["Default"]
-    for one in profiles().values():
+    for one in layouts().values():
         for stage in one.stages:
             assert stage.disk_gib >= baked, f"{one.name} {stage.name}"
 
@@ -371,11 +371,18 @@ def test_r5_stages_of_production_keep_calls_for_who_hears_the_workers() -> None:
 
 @pytest.mark.parametrize(
     ("left", "verdict"),
-    [(5, Verdict.FAIL), (10, Verdict.WARN), (49, Verdict.WARN), (50, Verdict.OK)],
+    [
+        (5, CheckVerdict.FAIL),
+        (10, CheckVerdict.WARN),
+        (49, CheckVerdict.WARN),
+        (50, CheckVerdict.OK),
+    ],
 )
-def test_r5_doctor_tells_how_many_functions_may_run_at_once(left: int, verdict: Verdict) -> None:
+def test_r5_doctor_tells_how_many_functions_may_run_at_once(
+    left: int, verdict: CheckVerdict
+) -> None:
     check = calls_check(left)
-    assert (check.verdict, bool(check.remedy)) == (verdict, verdict is not Verdict.OK)
+    assert (check.verdict, bool(check.remedy)) == (verdict, verdict is not CheckVerdict.OK)
 
 
 # R8
@@ -393,11 +400,11 @@ def test_r8_doctor_names_a_zone_that_has_few_of_the_types() -> None:
     stage = stage_named("screen")
     old = {("us-east-1e", name) for name in stage.instance_types if name.startswith("m5.")}
     new = {("us-east-1a", name) for name in stage.instance_types}
-    assert types_check(stage, ["us-east-1a"], old | new).verdict is Verdict.OK
+    assert types_check(stage, ["us-east-1a"], old | new).verdict is CheckVerdict.OK
     told = types_check(stage, ["us-east-1a", "us-east-1e"], old | new)
-    assert told.verdict is Verdict.WARN
+    assert told.verdict is CheckVerdict.WARN
     assert told.remedy.startswith("us-east-1e has few of them")
-    assert types_check(stage, ["us-east-1a"], set()).verdict is Verdict.FAIL
+    assert types_check(stage, ["us-east-1a"], set()).verdict is CheckVerdict.FAIL
 
 
 # C1

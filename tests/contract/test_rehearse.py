@@ -18,7 +18,7 @@ from botocore.stub import ANY, Stubber
 from porewatch.compute.layouts import profile
 from porewatch_cli.operate.doctor import (
     Check,
-    Verdict,
+    CheckVerdict,
 )
 from porewatch_local.rehearsal import (
     change_set,
@@ -161,10 +161,10 @@ def named(found: list[Check]) -> dict[str, Check]:
 def test_an_account_that_would_do_hears_so_and_nothing_is_made() -> None:
     account = a_new_account(calls=1000)
     found = rehearse(account, TEMPLATE)
-    unanswered = {check.what for check in found if check.verdict is Verdict.UNANSWERED}
+    unanswered = {check.what for check in found if check.verdict is CheckVerdict.UNANSWERED}
     assert unanswered == NOT_ASKED
     answered = [check for check in found if check.what not in NOT_ASKED]
-    assert {check.verdict for check in answered} == {Verdict.OK}, table(found)
+    assert {check.verdict for check in answered} == {CheckVerdict.OK}, table(found)
     assert len(answered) == 1 + len(TEMPLATE.state_machines) + len(RULES) + len(STAGES) + 2 + 1 + 4
     for stub in account.stubs.values():
         stub.assert_no_pending_responses()
@@ -175,9 +175,9 @@ def test_an_account_that_would_do_hears_so_and_nothing_is_made() -> None:
 
 def test_a_new_account_hears_what_is_narrow_and_what_to_do() -> None:
     found = named(rehearse(a_new_account(vcpus=5, vpcs=5), TEMPLATE))
-    assert found["spot vCPUs, standard types"].verdict is Verdict.FAIL
-    assert found["functions at once"].verdict is Verdict.WARN
-    assert found["networks (VPCs)"].verdict is Verdict.FAIL
+    assert found["spot vCPUs, standard types"].verdict is CheckVerdict.FAIL
+    assert found["functions at once"].verdict is CheckVerdict.WARN
+    assert found["networks (VPCs)"].verdict is CheckVerdict.FAIL
     shown = table(list(found.values()))
     assert "L-34B43A08" in shown and "L-B99A9384" in shown and "L-F678F1CE" in shown
 
@@ -189,8 +189,8 @@ def test_a_quota_that_nobody_ever_changed_is_that_of_every_account() -> None:
         quotas.add_client_error("get_service_quota", "NoSuchResourceException")
         quotas.add_response("get_aws_default_service_quota", {"Quota": {"Value": value}})
     found = named(rehearse(account, TEMPLATE))
-    assert found["spot vCPUs, standard types"].verdict is Verdict.OK
-    assert found["networks (VPCs)"].verdict is Verdict.OK
+    assert found["spot vCPUs, standard types"].verdict is CheckVerdict.OK
+    assert found["networks (VPCs)"].verdict is CheckVerdict.OK
 
 
 def test_r1_a_rule_that_eventbridge_does_not_take_is_named() -> None:
@@ -202,7 +202,7 @@ def test_r1_a_rule_that_eventbridge_does_not_take_is_named() -> None:
         )
     found = [check for check in rehearse(account, TEMPLATE) if check.what.startswith("pattern")]
     assert {(check.verdict, check.told) for check in found} == {
-        (Verdict.FAIL, "Rule is too complex")
+        (CheckVerdict.FAIL, "Rule is too complex")
     }
 
 
@@ -228,8 +228,8 @@ def test_what_is_not_answered_is_no_ok_and_stops_nothing_else(service: str) -> N
     if service == "service-quotas":
         stub.add_client_error(call, "AccessDeniedException", "you may not")
     found = [c for c in rehearse(account, TEMPLATE) if c.what not in NOT_ASKED]
-    left = [c.verdict for c in found if c.verdict is not Verdict.OK]
-    assert left == [Verdict.UNANSWERED] * questions
+    left = [c.verdict for c in found if c.verdict is not CheckVerdict.OK]
+    assert left == [CheckVerdict.UNANSWERED] * questions
 
 
 def test_what_was_found_before_a_refused_call_still_stops_the_deploy(
@@ -269,10 +269,10 @@ def finding(kind: str) -> dict[str, Any]:
 
 @pytest.mark.parametrize(
     ("kind", "verdict"),
-    [("ERROR", Verdict.FAIL), ("SECURITY_WARNING", Verdict.WARN), ("SUGGESTION", None)],
+    [("ERROR", CheckVerdict.FAIL), ("SECURITY_WARNING", CheckVerdict.WARN), ("SUGGESTION", None)],
 )
 def test_what_access_analyzer_finds_is_named_by_its_policy(
-    kind: str, verdict: Verdict | None
+    kind: str, verdict: CheckVerdict | None
 ) -> None:
     account = a_new_account()
     account.renewed("accessanalyzer")
@@ -290,7 +290,7 @@ def test_a_right_that_iam_does_not_grant_is_named() -> None:
     add_rights(account, refused=number)
     found = named(rehearse(account, TEMPLATE))
     said = found["right InstanceLauncherRole/RunOurTemplateOnly"]
-    assert said.verdict is Verdict.FAIL and "ec2:RunInstances" in said.told
+    assert said.verdict is CheckVerdict.FAIL and "ec2:RunInstances" in said.told
 
 
 def test_each_conditioned_statement_is_asked_for_just_what_it_allows() -> None:
@@ -345,7 +345,7 @@ def test_who_may_not_make_something_hears_what() -> None:
         {"PolicySourceArn": ME, "ActionNames": ANY},
     )
     found = named(rehearse(account, TEMPLATE))
-    assert found["may you deploy"].verdict is Verdict.WARN
+    assert found["may you deploy"].verdict is CheckVerdict.WARN
     assert "iam:CreateRole" in found["may you deploy"].remedy
 
 
@@ -439,13 +439,13 @@ def add_stack_in(cloudformation: Stubber, state: str) -> None:
     cloudformation.add_response("describe_stacks", {"Stacks": [stack]}, {"StackName": NAME})
 
 
-def verdicts(found: list[Check]) -> list[tuple[str, Verdict]]:
+def verdicts(found: list[Check]) -> list[tuple[str, CheckVerdict]]:
     return [(check.what, check.verdict) for check in found]
 
 
-TAKEN = ("template", Verdict.OK)
-UNKNOWN = ("change set", Verdict.UNANSWERED)
-LEFT = ("change set, left over", Verdict.WARN)
+TAKEN = ("template", CheckVerdict.OK)
+UNKNOWN = ("change set", CheckVerdict.UNANSWERED)
+LEFT = ("change set, left over", CheckVerdict.WARN)
 
 
 @pytest.fixture(autouse=True)
@@ -470,7 +470,7 @@ def test_the_change_set_is_read_and_taken_away_with_what_it_hangs_on() -> None:
     )
     add_end(cloudformation)
     found = asked_for_a_change_set(account)
-    assert verdicts(found) == [TAKEN, ("change set", Verdict.OK)]
+    assert verdicts(found) == [TAKEN, ("change set", CheckVerdict.OK)]
     assert "121 resources" in found[1].told
 
 
@@ -482,7 +482,7 @@ def test_why_a_change_set_was_refused_is_shown_and_nothing_stays() -> None:
     add_outcomes(cloudformation, {"Status": "FAILED", "StatusReason": why})
     add_end(cloudformation)
     found = named(asked_for_a_change_set(account))
-    assert (found["change set"].verdict, found["change set"].told) == (Verdict.FAIL, why)
+    assert (found["change set"].verdict, found["change set"].told) == (CheckVerdict.FAIL, why)
 
 
 @pytest.mark.parametrize("state", ["CREATE_IN_PROGRESS", "CREATE_COMPLETE"])
@@ -493,7 +493,7 @@ def test_a_stack_that_has_more_than_a_change_set_is_never_deleted(state: str) ->
     add_outcomes(cloudformation, WHOLE)
     add_end(cloudformation, state)
     left = asked_for_a_change_set(account)[-1]
-    assert left.verdict is Verdict.WARN
+    assert left.verdict is CheckVerdict.WARN
     assert left.told == f"{STACK_ID} may be left: it is {state}", "a call not foreseen says else"
 
 
@@ -518,7 +518,7 @@ def test_a_stack_that_cannot_be_deleted_is_named(code: str) -> None:
     add_stack_in(cloudformation, "REVIEW_IN_PROGRESS")
     cloudformation.add_client_error("delete_stack", code, "it is protected")
     found = asked_for_a_change_set(account)
-    assert verdicts(found) == [TAKEN, ("change set", Verdict.OK), LEFT]
+    assert verdicts(found) == [TAKEN, ("change set", CheckVerdict.OK), LEFT]
     assert STACK_ID in found[-1].told
 
 
@@ -529,7 +529,7 @@ def test_a_lost_answer_that_was_asked_for_again_leaves_no_stack() -> None:
     cloudformation.add_client_error("create_change_set", "AlreadyExistsException", "exists")
     add_outcomes(cloudformation, WHOLE)
     add_end(cloudformation)
-    assert verdicts(asked_for_a_change_set(account)) == [TAKEN, ("change set", Verdict.OK)]
+    assert verdicts(asked_for_a_change_set(account)) == [TAKEN, ("change set", CheckVerdict.OK)]
 
 
 def test_a_change_set_that_could_not_be_made_leaves_nothing_to_be_told() -> None:
@@ -564,7 +564,7 @@ def test_a_versioned_bucket_keeps_no_version_of_the_template() -> None:
     add_set(cloudformation)
     add_outcomes(cloudformation, WHOLE)
     add_end(cloudformation)
-    assert verdicts(asked_for_a_change_set(account)) == [TAKEN, ("change set", Verdict.OK)]
+    assert verdicts(asked_for_a_change_set(account)) == [TAKEN, ("change set", CheckVerdict.OK)]
 
 
 def test_two_rehearsals_share_neither_object_nor_stack(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -602,7 +602,7 @@ def test_a_template_that_stays_in_the_bucket_is_named() -> None:
     s3.add_client_error("delete_object", "AccessDenied", "you may not")
     found = asked_for_a_change_set(account)
     assert verdicts(found) == [
-        ("template", Verdict.UNANSWERED), ("template, left over", Verdict.WARN),
+        ("template", CheckVerdict.UNANSWERED), ("template, left over", CheckVerdict.WARN),
     ]  # fmt: skip
     assert f"s3://{BUCKET}/{KEY}" in found[-1].told
 
@@ -616,7 +616,7 @@ def test_a_template_that_is_refused_makes_no_change_set_and_leaves_no_object() -
     )
     s3.add_response("delete_object", {})
     (said,) = asked_for_a_change_set(account)
-    assert (said.verdict, said.told) == (Verdict.FAIL, "Template format error")
+    assert (said.verdict, said.told) == (CheckVerdict.FAIL, "Template format error")
 
 
 def test_the_template_of_the_change_set_is_what_sam_would_deploy(tmp_path: Path) -> None:
@@ -664,7 +664,7 @@ def launches(answer: Callable[[Stubber], None]) -> list[Check]:
 
 def test_each_rung_of_each_stage_is_asked_for_as_a_dry_run() -> None:
     found = launches(lambda ec2: ec2.add_client_error("create_fleet", "DryRunOperation"))
-    assert {check.verdict for check in found} == {Verdict.OK}
+    assert {check.verdict for check in found} == {CheckVerdict.OK}
     assert {check.what for check in found} >= {
         f"launch for {stage.name}, rung 0 (spot)" for stage in STAGES
     }
@@ -676,12 +676,12 @@ def test_an_order_that_ec2_would_not_take_is_shown_in_its_words() -> None:
     found = launches(
         lambda ec2: ec2.add_client_error("create_fleet", "InvalidParameterValue", said)
     )
-    assert {(c.verdict, said in c.told) for c in found} == {(Verdict.FAIL, True)}
+    assert {(c.verdict, said in c.told) for c in found} == {(CheckVerdict.FAIL, True)}
 
 
 def test_who_may_not_launch_hears_so_and_it_counts_for_nothing() -> None:
     found = launches(lambda ec2: ec2.add_client_error("create_fleet", "UnauthorizedOperation"))
-    assert [c.verdict for c in found] == [Verdict.UNANSWERED]
+    assert [c.verdict for c in found] == [CheckVerdict.UNANSWERED]
     assert "credentials" in found[0].remedy
 
 

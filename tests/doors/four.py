@@ -32,7 +32,7 @@ from porewatch.usecases.intake.seal_run import (
     understood,
 )
 from porewatch.usecases.intake.unpack_run_archive import look_at
-from porewatch_cli.submit.collect_run import gather
+from porewatch_cli.submit.collect_run import collect_run
 from porewatch_worker.local.reads import check_reads
 
 WHEN = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -70,7 +70,7 @@ def answer_of(manifest: RunManifest) -> Answer:
 
 def at_submit(folder: Path) -> Answer:
     try:
-        return answer_of(gather(folder, run_id="r").manifest)
+        return answer_of(collect_run(folder, run_id="r").manifest)
     except Refused as refusal:
         return Answer(refused=str(refusal))
 

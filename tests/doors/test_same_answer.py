@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from porewatch_cli.submit.collect_run import gather
+from porewatch_cli.submit.collect_run import collect_run
 from tests.doors.four import Answer, at_all, at_summary
 
 Files = dict[str, bytes]
@@ -142,7 +142,7 @@ def test_a_name_in_any_script_is_found_however_its_folder_was_stored(
     got = answer(tmp_path, files | {"sample_sheet.csv": JAPANESE.encode()})
     assert [b for b, _ in got.files] == ["barcode01", "barcode02"]
     assert [s[0] for s in got.samples] == ["ブタ1", "ヤギ"]
-    assert all(file.path.isascii() for file in gather(tmp_path, run_id="r").manifest.files)
+    assert all(file.path.isascii() for file in collect_run(tmp_path, run_id="r").manifest.files)
 
 
 def test_a_folder_that_may_be_either_of_two_samples_is_refused(tmp_path: Path) -> None:

@@ -31,7 +31,7 @@ from porewatch.domain.facts.alerts import (
     MOST_ESCALATIONS,
     Acknowledge,
     AlertState,
-    Verdict,
+    AlertVerdict,
 )
 from porewatch.domain.facts.events import (
     FACTS,
@@ -177,7 +177,7 @@ def test_a_run_without_a_report_leaves_its_alerts_unconfirmed_and_says_so(
     assert "stands unconfirmed" in mail["UNCONFIRMED"]
     assert "it broke." in mail["UNCONFIRMED"]
     (alert,) = alerts_of.waiting()
-    assert alert.verdict is Verdict.UNCONFIRMED
+    assert alert.verdict is AlertVerdict.UNCONFIRMED
 
 
 def test_a_new_revision_overrules_the_old_one_and_never_the_other_way_round(
@@ -201,7 +201,7 @@ def test_an_attempt_at_a_new_revision_that_is_refused_settles_nothing(
     alerts_of.raise_alert(suspected())
     assert send("alert_handler", ended("RunRefused", revision=1)) == []
     (alert,) = alerts_of.of_run(RUN)
-    assert alert.verdict is Verdict.PENDING
+    assert alert.verdict is AlertVerdict.PENDING
 
 
 @pytest.mark.parametrize(
@@ -223,7 +223,7 @@ def test_an_alert_that_comes_after_a_failure_is_unconfirmed(
     _over(runs, "failed")
     _late(runs, alerts_of)
     (alert,) = alerts_of.of_run(RUN)
-    assert alert.verdict is Verdict.UNCONFIRMED
+    assert alert.verdict is AlertVerdict.UNCONFIRMED
 
 
 def test_the_sweep_settles_what_the_word_of_the_end_did_not_reach(
@@ -231,10 +231,10 @@ def test_the_sweep_settles_what_the_word_of_the_end_did_not_reach(
 ) -> None:
     alerts_of.raise_alert(suspected())
     tick()
-    assert alerts_of.of_run(RUN)[0].verdict is Verdict.PENDING
+    assert alerts_of.of_run(RUN)[0].verdict is AlertVerdict.PENDING
     _over(runs, "failed")
     tick()
-    assert alerts_of.of_run(RUN)[0].verdict is Verdict.UNCONFIRMED
+    assert alerts_of.of_run(RUN)[0].verdict is AlertVerdict.UNCONFIRMED
 
 
 def test_an_unacknowledged_critical_alert_is_escalated_when_its_time_is_up_and_so_often(

@@ -22,7 +22,7 @@ from porewatch.domain.inputs.landing.answers import (
 )
 from porewatch.domain.runs import FileState, RunManifest, RunState
 from porewatch.usecases.views.show_runs import show_run
-from porewatch_cli.submit.collect_run import gather
+from porewatch_cli.submit.collect_run import collect_run
 from porewatch_local.stack_template.event_patterns import matches
 from porewatch_local.stack_template.template import Template
 from tests.functional.conftest import Mail, executions
@@ -170,7 +170,7 @@ def test_a_minknow_tree_as_it_uploads_gives_the_manifest_of_submit(
         local.write_bytes(content)
     (tmp_path / "exp/sample" / RUN / "final_summary_FAX00001_a_b.txt").write_bytes(SUMMARY)
     sealed = finish("r")
-    sent = gather(tmp_path, run_id="r").manifest
+    sent = collect_run(tmp_path, run_id="r").manifest
 
     def told(manifest: RunManifest) -> list[tuple[Any, ...]]:
         return [(f.path, f.kind, f.size, f.sha256, f.barcode) for f in manifest.files]

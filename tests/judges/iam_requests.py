@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 from porewatch_local.stack_template.literal_policies import (
     ARNS,
     FIXED,
-    literal,
+    literal_policies,
     of_roles,
 )
 from porewatch_local.stack_template.template import (
@@ -82,7 +82,7 @@ def policy_at(resource: str, template: Template) -> dict[str, Any] | None:
     it is left out: theirs only deny, and tests/contract/test_bucket_policies.py holds them."""
     for name, key in template.of_type("AWS::KMS::Key").items():
         if resource == ARNS["AWS::KMS::Key"].format(name=name.lower()):
-            return _as_text(literal(key["KeyPolicy"], template))
+            return _as_text(literal_policies(key["KeyPolicy"], template))
     return None
 
 
@@ -119,7 +119,11 @@ def _known(role: str, place: str, template: Template) -> str:
         value = value["Fn::If"][1]
     named = template.resources.get(target(value), {})
     known = ARNS.get(named.get("Type", ""))
-    return known.format(name=target(value).lower()) if known else str(literal(value, template))
+    return (
+        known.format(name=target(value).lower())
+        if known
+        else str(literal_policies(value, template))
+    )
 
 
 Asking = Callable[[str, str, Template], Iterator[Request]]

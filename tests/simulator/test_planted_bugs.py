@@ -58,7 +58,7 @@ def without_epochs(patch: Patch) -> None:
 
 
 def unknown_is_dead(patch: Patch) -> None:
-    dead = liveness.Verdict(life=liveness.Life.DEAD, error="WorkerLost", problem="unknown")
+    dead = liveness.LivenessVerdict(life=liveness.Life.DEAD, error="WorkerLost", problem="unknown")
     patch.setattr(liveness, "UNKNOWN", dead)
 
 

@@ -17,7 +17,7 @@ from rich.progress import (
 from porewatch_cli.terminal import errors
 
 
-class bar:  # noqa: N801 - used like the function it stands for
+class progress_bar:  # noqa: N801 - used like the function it stands for
     """A progress bar on standard error; nothing when quiet or not a terminal."""
 
     def __init__(self, what: str, total: int, quiet: bool, *, unit: str = "bytes") -> None:

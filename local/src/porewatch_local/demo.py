@@ -32,7 +32,7 @@ from porewatch_cli.runs.watch import (
 from porewatch_cli.stack import Stack, find_stack
 from porewatch_cli.submit.submit import submit
 from porewatch_cli.terminal import console
-from porewatch_local.embedded.session import borrowed
+from porewatch_local.embedded.session import session
 from porewatch_local.paths import (
     Home,
     LocalProblem,
@@ -83,7 +83,7 @@ def run_demo(home: Path | None = None) -> str:
     demo = make_demo(place.root / "demo-data", place.references)
     console.print(f"{demo.reads:,} reads, {demo.bases / 1e6:.1f} Mb, bundle {demo.bundle}")
     console.rule("embedded AWS", align="left")
-    with borrowed(place.root, progress=lambda line: console.print(line, highlight=False)):
+    with session(place.root, progress=lambda line: console.print(line, highlight=False)):
         return _screen(find_stack(folder=place.root), demo, place)
 
 

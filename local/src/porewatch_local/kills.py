@@ -25,7 +25,7 @@ from pathlib import Path
 from rich.console import Console
 
 from porewatch_cli.stack import find_stack
-from porewatch_local.embedded.session import borrowed
+from porewatch_local.embedded.session import session
 from porewatch_local.fault_trials.baseline import (
     Ground,
     Undisturbed,
@@ -174,7 +174,7 @@ def main() -> int:
     parser.add_argument("--home", type=Path, help="of the embedded AWS (default .porewatch)")
     parser.add_argument("--json", action="store_true")
     given = parser.parse_args()
-    with borrowed(given.home, environment={"POREWATCH_WATCH_SECONDS": WATCH_S}) as home:
+    with session(given.home, environment={"POREWATCH_WATCH_SECONDS": WATCH_S}) as home:
         strikes = strikes_of(given.kills, given.notices, given.freezes)
         proof = prove(ground_of(home), strikes, seed=given.seed, together=given.together)
     return _told(proof, given.json)

@@ -21,7 +21,7 @@ from porewatch.adapters.s3.uploads import Uploads
 from porewatch.adapters.table import Table
 from porewatch.domain.errors import ConfigurationRefused
 from porewatch.domain.rules.orphans import (
-    Thing,
+    Orphan,
     What,
 )
 from tests.mocked import REGION, mocked_aws
@@ -41,7 +41,7 @@ def tags(sort: str, stack: str = "s") -> list[dict[str, Any]]:
     return [{"ResourceType": sort, "Tags": [{"Key": "porewatch-stack", "Value": stack}]}]
 
 
-def names(found: Iterator[Thing]) -> list[str]:
+def names(found: Iterator[Orphan]) -> list[str]:
     return [thing.name for thing in found]
 
 
@@ -161,7 +161,7 @@ def test_of_the_launch_template_the_newest_and_the_default_stay() -> None:
 def test_a_thing_that_may_not_be_ended_is_told() -> None:
     shelf, stub = answers()
     stub.add_client_error("delete_volume", "UnauthorizedOperation", "no", 403)
-    volume = Thing(what=What.VOLUME, name="vol-1", unused="free")
+    volume = Orphan(what=What.VOLUME, name="vol-1", unused="free")
     with pytest.raises(ConfigurationRefused, match="end volume vol-1: UnauthorizedOperation"):
         shelf.end(volume)
 
@@ -171,7 +171,7 @@ def test_a_no_inside_of_a_yes_is_told() -> None:
     refused = {"UnsuccessfulFleetDeletions": [{"FleetId": "fleet-1", "Error": error}]}
     shelf, _ = answers(("delete_fleets", refused, None))
     with pytest.raises(ConfigurationRefused, match="could not end fleet-1: "):
-        shelf.end(Thing(what=What.FLEET, name="fleet-1", unused="free"))
+        shelf.end(Orphan(what=What.FLEET, name="fleet-1", unused="free"))
 
 
 @pytest.fixture
@@ -206,7 +206,7 @@ def test_an_upload_that_goes_on_slowly_is_left_alone(
 
 
 def test_a_sight_is_forgotten_when_it_was_not_repeated(ledger: Table) -> None:
-    kills, thing = Kills(ledger), Thing(what=What.VOLUME, name="vol-1", unused="free")
+    kills, thing = Kills(ledger), Orphan(what=What.VOLUME, name="vol-1", unused="free")
     assert kills.first_seen(thing, AT) is None
     assert kills.note(thing, AT) == AT
     soon = AT + timedelta(minutes=29)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from porewatch.compute.ec2_fleet import fleet_request
 from porewatch.compute.ladder import rungs
-from porewatch.compute.layouts import profiles
+from porewatch.compute.layouts import layouts
 from porewatch.domain.stage.instances import (
     LaunchSpec,
     Owner,
@@ -90,9 +90,9 @@ def test_no_shunned_pool_is_asked_on_spot_and_no_other_is_forgotten(avoid: set[s
     assert first == every - avoid
 
 
-@pytest.mark.parametrize("name", sorted(profiles()))
+@pytest.mark.parametrize("name", sorted(layouts()))
 def test_every_stage_asks_at_least_ten_types_on_spot_and_has_wider_ones(name: str) -> None:
-    for stage in profiles()[name].stages:
+    for stage in layouts()[name].stages:
         assert len(set(stage.instance_types)) >= 10
         assert stage.wider_types
         assert not set(stage.wider_types) & set(stage.instance_types)

@@ -3,8 +3,8 @@ from __future__ import annotations
 import pytest
 
 from porewatch.compute.layouts import (
+    layouts,
     profile,
-    profiles,
 )
 from porewatch.compute.price_table import (
     price_list,
@@ -17,13 +17,13 @@ from porewatch.domain.stage.phases import (
 )
 
 
-@pytest.mark.parametrize("one", profiles().values(), ids=lambda p: p.name)
+@pytest.mark.parametrize("one", layouts().values(), ids=lambda p: p.name)
 def test_every_profile_runs_all_phases_in_order(one: Profile) -> None:
     assert [phase for stage in one.stages for phase in stage.phases] == list(Phase)
     assert len({stage.name for stage in one.stages}) == len(one.stages)
 
 
-@pytest.mark.parametrize("one", profiles().values(), ids=lambda p: p.name)
+@pytest.mark.parametrize("one", layouts().values(), ids=lambda p: p.name)
 def test_every_stage_is_flexible_and_every_type_has_a_price(one: Profile) -> None:
     for stage in one.stages:
         assert len(set(stage.instance_types)) >= 10
@@ -34,7 +34,7 @@ def test_every_stage_is_flexible_and_every_type_has_a_price(one: Profile) -> Non
 
 
 def test_only_stages_that_basecall_ask_for_a_gpu() -> None:
-    for one in profiles().values():
+    for one in layouts().values():
         for stage in one.stages:
             assert stage.gpu == (Phase.BASECALLING in stage.phases)
 

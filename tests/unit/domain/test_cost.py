@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 from porewatch.compute.carbon import carbon_factors
-from porewatch.domain.money.carbon_estimate import footprint
+from porewatch.domain.money.carbon_estimate import carbon_estimate
 from porewatch.domain.money.cost import (
     FILES,
     ORCHESTRATION,
@@ -167,7 +167,7 @@ def test_a_bill_has_the_carbon_of_its_machines_and_files() -> None:
     rest = CostLine(what=ORCHESTRATION, usd=0.1)
     bill = make_bill([machine, files, rest], price_snapshot="p", as_of=AT, factors=factors)
     assert bill.carbon is not None
-    assert bill.carbon == footprint([machine], [files], factors)
+    assert bill.carbon == carbon_estimate([machine], [files], factors)
 
 
 def test_a_claim_before_the_launch_leaves_nothing_for_the_start() -> None:

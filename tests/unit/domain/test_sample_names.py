@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from porewatch.domain.errors import ManifestRefused, SampleSheetRefused
-from porewatch.domain.inputs.landing.run_paths import places
+from porewatch.domain.inputs.landing.run_paths import run_paths
 from porewatch.domain.inputs.sample_keys import (
     file_keys,
     in_ascii,
@@ -147,7 +147,7 @@ def test_paths_in_the_run_have_the_key_where_a_name_is_not_ascii(form: str) -> N
         "x/fastq_pass/pig 2/a.fastq.gz",
     ]
     typed = [unicodedata.normalize(form, path) for path in lying]
-    assert list(places(typed, samples).values()) == [
+    assert list(run_paths(typed, samples).values()) == [
         f"fastq/{keys['ブタ1']}/FAX1_pass_{keys['ブタ1']}_1234abcd_1234abcd_0.fastq.gz",
         f"fastq/{keys['ブタ1 b']}/a.fastq.gz",
         "fastq/pig 2/a.fastq.gz",

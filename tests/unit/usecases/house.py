@@ -13,7 +13,7 @@ from porewatch.adapters.ledger.budget import Budget
 from porewatch.adapters.ledger.capacity_misses import Pools
 from porewatch.adapters.ledger.runs import RunLedger
 from porewatch.adapters.ledger.stages import StageLedger
-from porewatch.adapters.ledger.sweep_cursor import Turns
+from porewatch.adapters.ledger.sweep_cursor import SweepCursor
 from porewatch.adapters.ledger.terminations import Kills
 from porewatch.adapters.ledger.worker_notes import WorkerNotes
 from porewatch.adapters.objects import Objects
@@ -49,9 +49,9 @@ from porewatch.domain.stage.state_machine_tasks import (
     Opened,
     RunEnded,
 )
-from porewatch.usecases.instances.launch_instance import launch_machine
-from porewatch.usecases.instances.stage_context import Desk
-from porewatch.usecases.monitoring.monitor_instances import Watch
+from porewatch.usecases.instances.launch_instance import launch_instance
+from porewatch.usecases.instances.stage_context import StageContext
+from porewatch.usecases.monitoring.monitor_instances import MonitorContext
 from porewatch.usecases.stages.answer_stage import await_stage
 from porewatch.usecases.stages.close_run import close_run
 from porewatch.usecases.stages.end_run import Brakes
@@ -249,9 +249,9 @@ class House:
         self.now += timedelta(**more)
         self.cloud.at = self.now
 
-    def desk(self) -> Desk:
+    def desk(self) -> StageContext:
         tokens = self.state_machine
-        return Desk(
+        return StageContext(
             self.runs,
             self.manifests,
             self.stages,
@@ -262,8 +262,8 @@ class House:
             self.now,
         )
 
-    def watch(self) -> Watch:
-        return Watch(
+    def watch(self) -> MonitorContext:
+        return MonitorContext(
             stack="s",
             stages=self.stages,
             results=self.results,
@@ -271,7 +271,7 @@ class House:
             executor=self.cloud,
             queue=self.ear,  # type: ignore[arg-type]
             kills=Kills(self.table),
-            turns=Turns(self.table),
+            turns=SweepCursor(self.table),
             notes=self.notes,
             worker_role_id=ROLE_ID,
             at=self.now,
@@ -289,7 +289,7 @@ class House:
         return open_stage(task, self.desk(), default_bundle="fallback@1")
 
     def launch(self, epoch: int, budget_usd: float = 25.0) -> str:
-        return launch_machine(
+        return launch_instance(
             Launch(run_id=RUN, revision=REVISION, epoch=epoch, spec=SPEC),
             stack="s",
             stages=self.stages,

@@ -10,7 +10,7 @@ from porewatch.compute.executors import Executors
 from porewatch.domain.errors import CapacityUnavailable, Unavailable
 from porewatch.domain.rules.liveness import SWEEPS
 from porewatch.domain.stage.instance_events import (
-    MachineNews,
+    InstanceEvent,
     NewsKind,
 )
 from porewatch.domain.stage.phases import (
@@ -19,8 +19,8 @@ from porewatch.domain.stage.phases import (
 )
 from porewatch.domain.stage.state_machine_tasks import Terminate
 from porewatch.edge.envelopes import Envelope
-from porewatch.edge.instance_events import machine_news
-from porewatch.usecases.instances.terminate_instances import end_machines
+from porewatch.edge.instance_events import instance_events
+from porewatch.usecases.instances.terminate_instances import terminate_instances
 from porewatch.usecases.monitoring.monitor_instances import (
     hear_cloud,
     sweep,
@@ -102,7 +102,7 @@ def test_a_job_that_waited_in_vain_is_no_capacity_and_its_queue_is_shunned(
     record = house.record()
     assert (record.waits, record.errors, record.interruptions) == (1, 0, 0)
     task = Terminate(run_id=RUN, revision=0, stage=STAGE, epoch=1, reason="over")
-    end_machines(task, stack="s", stages=house.stages, executor=house.cloud, at=house.now)
+    terminate_instances(task, stack="s", stages=house.stages, executor=house.cloud, at=house.now)
     assert house.jobs.jobs[job]["status"] == "FAILED"
     (line,) = house.stages.cost_lines(RUN, 0)
     assert (line.seconds, line.usd, line.instance_id) == (0, 0, job)
@@ -147,8 +147,8 @@ def test_a_job_that_ended_is_told_by_batchs_own_event(
     assert house.state_machine.heard[0][1] == error
 
 
-def news(status: str, job: str) -> MachineNews:
-    return machine_news(
+def news(status: str, job: str) -> InstanceEvent:
+    return instance_events(
         Envelope(
             source="aws.batch",
             detail_type="Batch Job State Change",
@@ -175,7 +175,9 @@ def test_while_batch_is_down_machines_of_ec2_are_launched_watched_and_ended(
         sweep(house.watch())
     assert house.state_machine.heard[0][:2] == ("t1", "WorkerLost")
     ending = Terminate(run_id=RUN, revision=0, stage=STAGE, epoch=1, reason="over")
-    ended = end_machines(ending, stack="s", stages=house.stages, executor=house.cloud, at=house.now)
+    ended = terminate_instances(
+        ending, stack="s", stages=house.stages, executor=house.cloud, at=house.now
+    )
     assert ended.instance_ids == (name,)
 
 
@@ -208,7 +210,9 @@ def test_an_epoch_that_batch_was_asked_for_is_over_only_when_batch_says_so(
     house.jobs.down = True
     ending = Terminate(run_id=RUN, revision=0, stage=STAGE, epoch=1, reason="over")
     with pytest.raises(Unavailable):
-        end_machines(ending, stack="s", stages=house.stages, executor=house.cloud, at=house.now)
+        terminate_instances(
+            ending, stack="s", stages=house.stages, executor=house.cloud, at=house.now
+        )
     (spec, *_) = house.ec2.launches
     house.ec2.full = {}
     with pytest.raises(Unavailable):  # the job may live: no machine beside it

@@ -30,7 +30,7 @@ from porewatch.domain.stage.state_machine_tasks import (
 )
 from porewatch.usecases.instances.terminate_instances import (
     end_machine,
-    end_machines,
+    terminate_instances,
 )
 from porewatch.usecases.money.settle_overhead import activity_of
 from porewatch.usecases.monitoring.monitor_instances import sweep
@@ -53,7 +53,7 @@ def owner(epoch: int = 1) -> Owner:
 
 def end(house: House, epoch: int = 1) -> None:
     task = Terminate(run_id=RUN, revision=REVISION, stage=STAGE, epoch=epoch, reason="r")
-    end_machines(task, stack="s", stages=house.stages, executor=house.cloud, at=house.now)
+    terminate_instances(task, stack="s", stages=house.stages, executor=house.cloud, at=house.now)
 
 
 def beat(house: House, checkpoint: int, written: datetime, who: str = "i-1") -> None:

@@ -16,7 +16,7 @@ from porewatch.domain.stage.phases import (
 )
 from porewatch.domain.stage.worker_messages import Published
 from porewatch.usecases.monitoring.monitor_instances import sweep
-from porewatch.usecases.stages.handle_worker_message import hear_worker
+from porewatch.usecases.stages.handle_worker_message import handle_worker_message
 from tests.unit.usecases.house import (
     KEY,
     MANIFEST_KEY,
@@ -37,7 +37,7 @@ def house(ledger: Table, buckets: None) -> House:
 
 def say_published(house: House, key: str, *, epoch: int = 1, who: str = "i-1") -> None:
     at: datetime = house.now
-    hear_worker(
+    handle_worker_message(
         Published(
             run_id=RUN,
             revision=REVISION,

@@ -15,7 +15,7 @@ from porewatch.domain.facts.metrics import Measure
 from porewatch.domain.rules.orphans import (
     Found,
     Kill,
-    Thing,
+    Orphan,
     What,
 )
 from porewatch.domain.stage.instances import (
@@ -27,9 +27,9 @@ from porewatch.domain.stage.phases import (
     Phase,
     Progress,
 )
-from porewatch.usecases.monitoring.clean_up_orphan import Hands
+from porewatch.usecases.monitoring.clean_up_orphan import CleanupContext
 from porewatch.usecases.monitoring.clean_up_orphans import (
-    Reaper,
+    OrphanSweep,
     reap,
     reap_machine,
 )
@@ -43,27 +43,27 @@ OLD = START - timedelta(days=2)
 class Cupboard:
     """Things beside machines; remembers what was ended."""
 
-    things: list[Thing] = field(default_factory=list)
+    things: list[Orphan] = field(default_factory=list)
     ended: list[str] = field(default_factory=list)
     broken: bool = False
     refuses: bool = False
 
-    def sorts(self) -> tuple[Callable[[], Iterable[Thing]], ...]:
+    def sorts(self) -> tuple[Callable[[], Iterable[Orphan]], ...]:
         return (self._broken, self._shown) if self.broken else (self._shown,)
 
-    def left(self, at: datetime) -> Iterable[Thing]:
+    def left(self, at: datetime) -> Iterable[Orphan]:
         return ()
 
-    def end(self, thing: Thing) -> None:
+    def end(self, thing: Orphan) -> None:
         if self.refuses:
             raise ConfigurationRefused("UnauthorizedOperation")
         self.ended.append(thing.name)
         self.things.remove(thing)
 
-    def _shown(self) -> list[Thing]:
+    def _shown(self) -> list[Orphan]:
         return list(self.things)
 
-    def _broken(self) -> list[Thing]:
+    def _broken(self) -> list[Orphan]:
         raise Unavailable("EC2 does not answer.")
 
 
@@ -83,12 +83,12 @@ class Yard:
     cupboard: Cupboard = field(default_factory=Cupboard)
     counter: Counter = field(default_factory=Counter)
 
-    def reaper(self, *, dry: bool = False, stack: str = "s") -> Reaper:
+    def reaper(self, *, dry: bool = False, stack: str = "s") -> OrphanSweep:
         house = self.house
         kills = Kills(house.table)
-        hands = Hands(stack, house.stages, house.cloud, kills, house.now, dry)
+        hands = CleanupContext(stack, house.stages, house.cloud, kills, house.now, dry)
         shelf = self.cupboard
-        return Reaper(hands, shelf, shelf, self.counter)  # type: ignore[arg-type]
+        return OrphanSweep(hands, shelf, shelf, self.counter)  # type: ignore[arg-type]
 
     def look(self, *, dry: bool = False) -> list[tuple[str, str]]:
         return [(found.name, found.action) for found in reap(self.reaper(dry=dry))]
@@ -100,7 +100,7 @@ class Yard:
     def kills(self) -> list[Kill]:
         return list(Kills(self.house.table).all())
 
-    def put(self, thing: Thing) -> Thing:
+    def put(self, thing: Orphan) -> Orphan:
         self.cupboard.things.append(thing)
         return thing
 
@@ -110,9 +110,9 @@ def yard(ledger: Table, buckets: None) -> Yard:
     return Yard(House(ledger))
 
 
-def a_volume(**more: object) -> Thing:
+def a_volume(**more: object) -> Orphan:
     told = {"what": What.VOLUME, "name": "vol-1", "stack": "s", "since": OLD, "unused": "free"}
-    return Thing.model_validate({**told, **more})
+    return Orphan.model_validate({**told, **more})
 
 
 def orphan(yard: Yard, **more: object) -> Machine:
@@ -296,7 +296,7 @@ def test_a_kill_is_written_down_before_it_is_done(
     yard.look()
     yard.house.later(minutes=5)
 
-    def dies(thing: Thing) -> None:
+    def dies(thing: Orphan) -> None:
         raise KeyboardInterrupt
 
     monkeypatch.setattr(yard.cupboard, "end", dies)

@@ -59,11 +59,11 @@ from porewatch.domain.stage.worker_messages import (
 )
 from porewatch.usecases.instances.terminate_instances import (
     end_machine,
-    end_machines,
+    terminate_instances,
 )
 from porewatch.usecases.monitoring.monitor_instances import sweep
 from porewatch.usecases.stages.handle_error import decide_stage
-from porewatch.usecases.stages.handle_worker_message import hear_worker
+from porewatch.usecases.stages.handle_worker_message import handle_worker_message
 from porewatch.usecases.stages.plan_stages import plan_stages
 from tests.mocked import facts_in
 from tests.unit.usecases.house import (
@@ -89,7 +89,7 @@ def say(house: House, kind: type[Any], epoch: int = 1, who: str = "i-1", **more:
     common = {"run_id": RUN, "revision": REVISION, "stage": STAGE, "at": house.now}
     told = {"epoch": epoch, "instance_id": who, "user_id": user_of(who), **more}
     message: WorkerMessage = kind(**common, **told)
-    hear_worker(message, house.desk())
+    handle_worker_message(message, house.desk())
 
 
 def decide(house: House, error: str, epoch: int = 1, cause: str = "words") -> Decided:
@@ -107,7 +107,7 @@ def decide(house: House, error: str, epoch: int = 1, cause: str = "words") -> De
 
 def end(house: House, epoch: int = 1, reason: str = "published") -> tuple[str, ...]:
     task = Terminate(run_id=RUN, revision=REVISION, stage=STAGE, epoch=epoch, reason=reason)
-    return end_machines(
+    return terminate_instances(
         task, stack="s", stages=house.stages, executor=house.cloud, at=house.now
     ).instance_ids
 
@@ -375,7 +375,7 @@ def test_a_worker_whose_clock_is_ahead_does_not_look_alive_for_longer(house: Hou
         at=ahead,
         progress=progress,
     )
-    hear_worker(message, house.desk())
+    handle_worker_message(message, house.desk())
     assert house.record().last_beat == house.now
 
 

@@ -11,7 +11,7 @@ from porewatch.domain import s3_keys
 from porewatch.domain.errors import ConfigurationRefused, Unavailable
 from porewatch.domain.s3_keys import boot_log_of
 from porewatch.domain.stage.instance_events import (
-    MachineNews,
+    InstanceEvent,
     NewsKind,
 )
 from porewatch.domain.stage.phases import (
@@ -47,7 +47,7 @@ def three_sweeps(house: House) -> None:
 
 
 def news(house: House, kind: NewsKind, state: str = "") -> None:
-    hear_cloud(MachineNews(kind=kind, instance_id="i-1", state=state), house.watch())
+    hear_cloud(InstanceEvent(kind=kind, instance_id="i-1", state=state), house.watch())
 
 
 def test_a_working_machine_is_left_alone(house: House) -> None:
@@ -352,7 +352,7 @@ def test_the_trouble_of_one_stage_does_not_keep_another_from_being_looked_after(
 
 def test_news_of_machines_of_others_is_no_news(house: House) -> None:
     house.claimed()
-    stranger = MachineNews(kind=NewsKind.STATE, instance_id="i-99", state="terminated")
+    stranger = InstanceEvent(kind=NewsKind.STATE, instance_id="i-99", state="terminated")
     hear_cloud(stranger, house.watch())
     assert house.record().state is StageState.CLAIMED
 

@@ -59,8 +59,8 @@ from porewatch_worker.science.intervals import (
 from porewatch_worker.science.read.filter_reads import (
     FRONT,
     REAR,
+    filter_read,
     inner_span,
-    judge,
     mean_errors,
 )
 from porewatch_worker.science.reads import Read
@@ -361,11 +361,11 @@ def test_an_adapter_with_errors_is_still_found() -> None:
 def test_quality_is_judged_by_mean_error_and_not_by_mean_phred() -> None:
     # half Phred 3, half Phred 40: mean Phred 21.5, mean error 0.25
     read = Read("r", "A" * 400, b"$" * 200 + b"I" * 200)
-    assert judge([read], ScreeningParameters())[0].reason == "low_quality"
+    assert filter_read([read], ScreeningParameters())[0].reason == "low_quality"
     fine = Read("r", random_sequence(400, 1), b"5" * 400)
     short = Read("r", "ACGT", b"IIII")
     empty = Read("r", "", b"")
-    reasons = [j.reason for j in judge([fine, short, empty], ScreeningParameters())]
+    reasons = [j.reason for j in filter_read([fine, short, empty], ScreeningParameters())]
     assert reasons == [None, "too_short", "too_short"]
 
 
@@ -387,7 +387,7 @@ def test_reads_of_a_lost_unit_count_and_have_no_quality() -> None:
     counts = UnitCounts()
     for number in range(10):
         read = Read(f"r{number}", "ACGT" * 100, b"+" * 400)
-        counts.sample("s").see(judge([read], ScreeningParameters())[0])
+        counts.sample("s").see(filter_read([read], ScreeningParameters())[0])
     for _ in range(90):
         counts.sample("s").lose()
     totals = RunTotals([])

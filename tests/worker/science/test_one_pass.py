@@ -19,7 +19,7 @@ from porewatch_worker.references.building.build import build_bundle
 from porewatch_worker.references.load import LoadedBundle, load
 from porewatch_worker.science.count.evidence import TargetTotals
 from porewatch_worker.science.count.target_counts import TargetCounts
-from porewatch_worker.science.read.assign_read import Placer
+from porewatch_worker.science.read.assign_read import ReadAssigner
 from porewatch_worker.science.read.placement import Placement
 from porewatch_worker.science.sequence.complexity import complex_bases
 from tests.worker.science import made
@@ -32,32 +32,36 @@ def bundle(tmp_path_factory: pytest.TempPathFactory) -> LoadedBundle:
 
 
 @pytest.fixture(scope="session")
-def placer(bundle: LoadedBundle) -> Placer:
-    return Placer(bundle.panel_aligner, bundle.host_aligner, bundle.contigs, ScreeningParameters())
+def placer(bundle: LoadedBundle) -> ReadAssigner:
+    return ReadAssigner(
+        bundle.panel_aligner, bundle.host_aligner, bundle.contigs, ScreeningParameters()
+    )
 
 
-def place(placer: Placer, read: str) -> Placement:
+def place(placer: ReadAssigner, read: str) -> Placement:
     return placer.place(read, mappy.ThreadBuffer())
 
 
-def winners(placer: Placer, reads: list[str]) -> list[str | None]:
+def winners(placer: ReadAssigner, reads: list[str]) -> list[str | None]:
     placed = [place(placer, r) for r in reads]
     return [p.winner.target if p.winner and not p.tied else p.role for p in placed]
 
 
-def test_reads_of_a_panel_member_are_its_own(placer: Placer) -> None:
+def test_reads_of_a_panel_member_are_its_own(placer: ReadAssigner) -> None:
     reads = made.reads_of(made.CSFV[6_000:], 60, 900, seed=1)
     assert winners(placer, reads).count("CSFV") >= 58
 
 
-def test_host_reads_are_host_and_strange_reads_are_unassigned(placer: Placer) -> None:
+def test_host_reads_are_host_and_strange_reads_are_unassigned(placer: ReadAssigner) -> None:
     host = made.reads_of(made.HOST[:150_000], 60, 1500, seed=2)
     assert winners(placer, host).count(ContigRole.HOST) == 60
     strange = [random_sequence(1500, seed) for seed in range(900, 930)]
     assert winners(placer, strange) == [None] * 30
 
 
-def test_panel_first_keeps_perv_reads_although_the_host_carries_a_copy(placer: Placer) -> None:
+def test_panel_first_keeps_perv_reads_although_the_host_carries_a_copy(
+    placer: ReadAssigner,
+) -> None:
     exogenous = winners(placer, made.reads_of(made.PERV_A[5_000:], 100, 1200, seed=3))
     assert exogenous.count("PERV-A") >= 97
     endogenous = winners(placer, made.reads_of(made.HOST_PERV[5_000:], 100, 1200, seed=4))
@@ -71,7 +75,7 @@ def test_host_first_would_have_lost_them(bundle: LoadedBundle) -> None:
     assert len(taken) >= 97
 
 
-def test_a_read_over_a_new_insertion_site_counts_with_its_host_flank(placer: Placer) -> None:
+def test_a_read_over_a_new_insertion_site_counts_with_its_host_flank(placer: ReadAssigner) -> None:
     site = made.NEW_SITE[:1_000] + made.PERV_A[5_000:7_000]
     placement = place(placer, made.erred(site, 5))
     assert placement.winner is not None
@@ -80,13 +84,13 @@ def test_a_read_over_a_new_insertion_site_counts_with_its_host_flank(placer: Pla
     assert not inside.host_flank
 
 
-def test_a_read_over_an_old_insertion_site_is_host(placer: Placer) -> None:
+def test_a_read_over_an_old_insertion_site_is_host(placer: ReadAssigner) -> None:
     start = 150_000 - 800
     placement = place(placer, made.erred(made.HOST[start : start + 2_500], 7))
     assert placement.role is ContigRole.HOST
 
 
-def test_members_that_tie_share_the_read_and_none_gets_it_alone(placer: Placer) -> None:
+def test_members_that_tie_share_the_read_and_none_gets_it_alone(placer: ReadAssigner) -> None:
     common = made.reads_of(diverged(made.PERV_A[:4_800], 0.0, 1), 30, 1000, seed=8)
     for read in common:
         placement = place(placer, read)
@@ -94,7 +98,7 @@ def test_members_that_tie_share_the_read_and_none_gets_it_alone(placer: Placer) 
         assert placement.tied == placement.tied_with == ("PERV-A", "PERV-B")
 
 
-def own_placer(panel: dict[str, tuple[Contig, str]], host: str, **parameters: int) -> Placer:
+def own_placer(panel: dict[str, tuple[Contig, str]], host: str, **parameters: int) -> ReadAssigner:
     """A placer on hand-made contigs, masked as the contigs say and not otherwise."""
     with tempfile.NamedTemporaryFile("w", suffix=".fa") as fasta:
         fasta.write("".join(f">{name}\n{sequence}\n" for name, (_, sequence) in panel.items()))
@@ -102,7 +106,7 @@ def own_placer(panel: dict[str, tuple[Contig, str]], host: str, **parameters: in
         aligner = mappy.Aligner(fasta.name, preset="map-ont", k=13, w=5, best_n=5)
     contigs = {name: contig for name, (contig, _) in panel.items()}
     hosts = mappy.Aligner(seq=host, preset="map-ont", best_n=1)
-    return Placer(aligner, hosts, contigs, ScreeningParameters(**parameters))
+    return ReadAssigner(aligner, hosts, contigs, ScreeningParameters(**parameters))
 
 
 def contig(name: str, sequence: str, role: ContigRole = ContigRole.PANEL, **more: object) -> Contig:
@@ -148,32 +152,32 @@ def test_a_repeat_that_nobody_masked_is_no_evidence_either() -> None:
     assert winners(placer, [repeat]) == [None]
 
 
-def test_a_near_relative_takes_its_own_reads(placer: Placer) -> None:
+def test_a_near_relative_takes_its_own_reads(placer: ReadAssigner) -> None:
     found = winners(placer, made.reads_of(made.RELATIVE[:6_000], 60, 800, seed=9))
     assert found.count("CSFV") == 0
     assert found.count("pestivirus-relative") >= 58
 
 
-def test_poly_a_never_counts_although_a_genome_ends_in_it(placer: Placer) -> None:
+def test_poly_a_never_counts_although_a_genome_ends_in_it(placer: ReadAssigner) -> None:
     tails = ["A" * n for n in (300, 700, 1500)] + ["T" * 1500]
     tails += [made.erred("A" * 1200, seed) for seed in range(10)]
     assert winners(placer, tails) == [None] * len(tails)
 
 
-def test_simple_repeats_never_count(placer: Placer) -> None:
+def test_simple_repeats_never_count(placer: ReadAssigner) -> None:
     repeats = [unit * 400 for unit in ("AC", "ACG", "ATTT")]
     assert winners(placer, repeats) == [None] * 3
 
 
 def test_a_read_that_hangs_mostly_over_the_mask_needs_a_hundred_bases_beside_it(
-    placer: Placer,
+    placer: ReadAssigner,
 ) -> None:
     edge = len(made.RABV) - 1_500
     assert winners(placer, [made.RABV[edge - 60 : edge + 900]]) == [None]
     assert winners(placer, [made.RABV[edge - 500 : edge + 900]]) == ["RABV"]
 
 
-def test_masked_bases_are_counted_to_the_base(placer: Placer, bundle: LoadedBundle) -> None:
+def test_masked_bases_are_counted_to_the_base(placer: ReadAssigner, bundle: LoadedBundle) -> None:
     masked = bundle.contigs["rabv"].masked
     dice = random.Random(1)
     for _ in range(200):
@@ -202,7 +206,7 @@ def test_complexity_tells_random_from_repeats() -> None:
 
 
 def test_host_between_two_pieces_of_virus_is_flank_and_does_not_outweigh_them(
-    placer: Placer,
+    placer: ReadAssigner,
 ) -> None:
     read = made.CSFV[9_000:9_600] + made.NEW_SITE + made.CSFV[7_000:7_600]
     placed = place(placer, read)
@@ -223,7 +227,7 @@ def test_near_identical_strains_do_not_share_the_reads_out(tmp_path: Path) -> No
     (folder / "host.fa").write_text(f">host\n{made.HOST}\n")
     build_bundle(folder, tmp_path, "strains", "1")
     bundle = load(tmp_path, "strains@1")
-    placer = Placer(
+    placer = ReadAssigner(
         bundle.panel_aligner, bundle.host_aligner, bundle.contigs, ScreeningParameters()
     )
     counts, totals = TargetCounts(), TargetTotals(bundle.targets(ContigRole.PANEL)["CSFV"])
@@ -251,14 +255,16 @@ def test_many_strains_do_not_crowd_a_relative_out(tmp_path: Path) -> None:
     (folder / "host.fa").write_text(f">host\n{made.HOST}\n")
     build_bundle(folder, tmp_path, "crowd", "1")
     bundle = load(tmp_path, "crowd@1")
-    placer = Placer(
+    placer = ReadAssigner(
         bundle.panel_aligner, bundle.host_aligner, bundle.contigs, ScreeningParameters()
     )
     reads = [made.erred(shared, seed) for seed in range(20)]
     assert winners(placer, reads) == [ContigRole.DECOY] * 20
 
 
-def test_host_beside_a_virus_makes_no_relative_of_an_integrated_strain(placer: Placer) -> None:
+def test_host_beside_a_virus_makes_no_relative_of_an_integrated_strain(
+    placer: ReadAssigner,
+) -> None:
     strain = diverged(made.CSFV, 0.15, 77)
     beside = made.HOST[20_000:21_000]
     counts, stranger = TargetCounts(), TargetCounts()

@@ -18,7 +18,7 @@ from porewatch.domain.errors import InputRefused
 from porewatch.domain.runs import InputFile, ReadKind, Sample
 from porewatch.reads.check import check_stream
 from porewatch_worker.science.count.units import UnitCounts
-from porewatch_worker.science.read.demultiplex import Owners
+from porewatch_worker.science.read.demultiplex import SampleAssigner
 from porewatch_worker.science.reads import Read, read_units
 from porewatch_worker.science.records import in_capitals
 from porewatch_worker.science.seen_reads import SeenReads
@@ -202,7 +202,7 @@ def test_names_that_differ_in_capitals_never_share_a_read() -> None:
     reads = [Read(str(n), "ACGT" * 50, b"5" * 200, alias=name) for n, name in enumerate(said)]
     file = InputFile(path="fastq/a.fastq", kind=ReadKind.FASTQ, size=1)
     counts = UnitCounts()
-    owned = Owners(twins).assign(file, reads, counts, look=False)
+    owned = SampleAssigner(twins).assign(file, reads, counts, look=False)
     assert [own.sample for own in owned] == ["pig-a", "PIG-A", "ブタ1", "ブタ1", "ブタ1"]
     assert counts.unlisted == {"none": 1}
 
@@ -212,6 +212,6 @@ def test_an_alias_in_the_header_is_as_good_as_a_barcode() -> None:
     file = InputFile(path="bam/a.bam", kind=ReadKind.BAM, size=1)
     reads = [Read("1", "ACGT" * 50, b"5" * 200, alias=name) for name in ("Pig-A", "pig-b", "Cow")]
     counts = UnitCounts()
-    owned = Owners(samples).assign(file, reads, counts)
+    owned = SampleAssigner(samples).assign(file, reads, counts)
     assert [each.sample for each in owned] == ["Pig-A", "Pig-B"]
     assert sum(counts.unlisted.values()) == 1

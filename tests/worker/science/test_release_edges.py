@@ -31,7 +31,7 @@ from porewatch_worker.science.release.controls import (
 from porewatch_worker.science.release.sample_outcomes import (
     _remarks,
     _told,
-    outcomes,
+    sample_outcomes,
 )
 from tests.worker.science.test_calls import good, named
 from tests.worker.science.test_numbers import evidence
@@ -357,7 +357,7 @@ def test_a_bundle_is_taken_to_hold_a_host_unless_it_is_said(
     account = ReadAccount(total=1000, panel=1000)
     screen = screen_with(spike(500)).model_copy(update={"account": account})
     result = ScreenResult.model_construct(samples=(named("one", screen),))
-    (told,) = outcomes(
+    (told,) = sample_outcomes(
         result, [ONE], [], ScreeningParameters(), policy=DONORS, strays=[], recovered={}, **bundle
     )
     assert told.outcome is Outcome.NOT_REPORTABLE, "it has no controls"
@@ -366,7 +366,7 @@ def test_a_bundle_is_taken_to_hold_a_host_unless_it_is_said(
             ("missing_no_template_control", "missing_positive_control"), Consequence.NONE
         )
     )
-    (told,) = outcomes(
+    (told,) = sample_outcomes(
         result, [ONE], [], ScreeningParameters(), policy=policy, strays=[], recovered={}, **bundle
     )
     assert bool(told.reasons) is odd

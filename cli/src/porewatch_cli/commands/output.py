@@ -15,8 +15,8 @@ from porewatch.domain.rules.revisions import reported
 from porewatch.domain.runs import RunRecord, RunState
 from porewatch_cli.reports import summary as tables
 from porewatch_cli.reports.report_files import (
-    forms,
     of_samples,
+    report_files,
 )
 from porewatch_cli.reports.reports import (
     read_bill,
@@ -115,7 +115,7 @@ def report(
         return
     tables.show_report(content, language=language)
     bucket = stack.bucket("Reports")
-    for name in forms(language):
+    for name in report_files(language):
         if name in saved:
             where = str(saved[name])
         elif name in run.report_keys:

@@ -8,10 +8,10 @@ import typer
 
 from porewatch_cli.commands import output
 from porewatch_cli.operate.doctor import (
-    Verdict,
+    CheckVerdict,
     examine,
 )
-from porewatch_cli.operate.orphans import reap as look_for_leftovers
+from porewatch_cli.operate.orphans import orphans as look_for_leftovers
 from porewatch_cli.operate.redrive import redrive as dead_letters
 from porewatch_cli.options import JsonOption, ProfileOption, RegionOption, StackOption
 from porewatch_cli.stack import find_stack
@@ -31,7 +31,7 @@ def doctor(
     """Would a launch work? Image, subnets, endpoints, types, quotas, queues; exit code 1 if not."""
     checks = examine(find_stack(stack, profile=profile, region=region))
     output.checks(checks, as_json=as_json)
-    if any(check.verdict is Verdict.FAIL for check in checks):
+    if any(check.verdict is CheckVerdict.FAIL for check in checks):
         raise typer.Exit(EXIT_FAILED)
 
 

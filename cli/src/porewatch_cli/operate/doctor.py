@@ -55,7 +55,7 @@ NOT_OFFERED = frozenset({"InvalidAction", "UnknownOperationException"})
 """Codes of a call that the service does not have; a bare HTTP status comes from no such service."""
 
 
-class Verdict(StrEnum):
+class CheckVerdict(StrEnum):
     OK = "OK"
     WARN = "WARN"
     FAIL = "FAIL"
@@ -66,7 +66,7 @@ class Check(Model):
     """One thing that was looked at. `remedy` is empty when nothing is to be done."""
 
     what: str
-    verdict: Verdict
+    verdict: CheckVerdict
     told: str
     remedy: str = ""
 
@@ -120,7 +120,7 @@ def answered(what: str, look: Callable[[], Iterable[Check]], *, local: bool = Fa
 def unanswered(what: str, error: ClientError | BotoCoreError, *, local: bool = False) -> Check:
     """The check that says why AWS did not answer."""
     told, remedy = _why_not(error, local)
-    return Check(what=what, verdict=Verdict.UNANSWERED, told=told[:200], remedy=remedy)
+    return Check(what=what, verdict=CheckVerdict.UNANSWERED, told=told[:200], remedy=remedy)
 
 
 def _why_not(error: ClientError | BotoCoreError, local: bool) -> tuple[str, str]:
@@ -189,7 +189,7 @@ class _Look:
         image = answer["LaunchTemplateVersions"][0]["LaunchTemplateData"].get("ImageId", "")
         if self._stack.is_local:
             told = f"{image}: machines are processes of this computer and boot no image"
-            yield Check(what=IMAGE, verdict=Verdict.UNANSWERED, told=told)
+            yield Check(what=IMAGE, verdict=CheckVerdict.UNANSWERED, told=told)
             return
         yield image_check(image, self._ec2.describe_images(ImageIds=[image])["Images"])
 
@@ -197,7 +197,7 @@ class _Look:
         shown, zones = self._subnets, self._zones
         yield Check(
             what="zones",
-            verdict=Verdict.OK if len(zones) > 1 else Verdict.WARN,
+            verdict=CheckVerdict.OK if len(zones) > 1 else CheckVerdict.WARN,
             told=f"{len(shown)} subnets in {', '.join(zones) or 'no zone'}",
             remedy="" if len(zones) > 1 else "spot needs several zones: deploy to three.",
         )
@@ -206,7 +206,7 @@ class _Look:
             enough = free >= FEWEST_ADDRESSES
             yield Check(
                 what=f"addresses of {subnet['SubnetId']}",
-                verdict=Verdict.OK if enough else Verdict.FAIL,
+                verdict=CheckVerdict.OK if enough else CheckVerdict.FAIL,
                 told=f"{free} free",
                 remedy="" if enough else "end what uses them, or deploy with larger subnets.",
             )
@@ -219,7 +219,7 @@ class _Look:
         well = bool(ids) and not closed and not lost
         yield Check(
             what="endpoints",
-            verdict=Verdict.OK if well else Verdict.FAIL,
+            verdict=CheckVerdict.OK if well else CheckVerdict.FAIL,
             told=f"{len(shown) - len(closed)} of {len(ids)} are available",
             remedy="" if well else f"deploy again; not available: {', '.join(closed) or 'lost'}.",
         )
@@ -253,7 +253,7 @@ class _Look:
         well = status == "ACTIVE"
         yield Check(
             what="state machine",
-            verdict=Verdict.OK if well else Verdict.FAIL,
+            verdict=CheckVerdict.OK if well else CheckVerdict.FAIL,
             told=status.lower(),
             remedy="" if well else "deploy again.",
         )
@@ -264,7 +264,7 @@ class _Look:
         well = status == "ACTIVE"
         yield Check(
             what="ledger",
-            verdict=Verdict.OK if well else Verdict.FAIL,
+            verdict=CheckVerdict.OK if well else CheckVerdict.FAIL,
             told=status.lower(),
             remedy="" if well else "wait until DynamoDB has changed the table.",
         )
@@ -274,7 +274,7 @@ class _Look:
         there = ref in bundles_of(self._stack)
         yield Check(
             what="default bundle",
-            verdict=Verdict.OK if there else Verdict.WARN,
+            verdict=CheckVerdict.OK if there else CheckVerdict.WARN,
             told=f"{ref} is {'' if there else 'not '}there",
             remedy="" if there else f"porewatch references push {ref}, or name one at each submit.",
         )
@@ -291,7 +291,7 @@ class _Look:
         full = sum(waiting.values())
         yield Check(
             what="dead letters",
-            verdict=Verdict.WARN if full else Verdict.OK if dead else Verdict.FAIL,
+            verdict=CheckVerdict.WARN if full else CheckVerdict.OK if dead else CheckVerdict.FAIL,
             told=f"{full} in {len(dead)} queues",
             remedy="look at them by `porewatch redrive`, correct the cause, move them back."
             if full
@@ -306,7 +306,7 @@ def image_check(image: str, shown: list[dict[str, Any]]) -> Check:
     fits = kind == ARCHITECTURE and state == "available"
     return Check(
         what=IMAGE,
-        verdict=Verdict.OK if fits else Verdict.FAIL,
+        verdict=CheckVerdict.OK if fits else CheckVerdict.FAIL,
         told=f"{image}: {kind}, {state}",
         remedy=""
         if fits
@@ -330,7 +330,7 @@ def types_check(
         )
     return Check(
         what=f"types for {stage.name}",
-        verdict=Verdict.OK if enough else Verdict.WARN if kinds else Verdict.FAIL,
+        verdict=CheckVerdict.OK if enough else CheckVerdict.WARN if kinds else CheckVerdict.FAIL,
         told=f"{len(kinds)} of {len(wanted)} types, {len(pools)} pools in {len(zones)} zones",
         remedy="" if enough else remedy,
     )
@@ -338,15 +338,15 @@ def types_check(
 
 def calls_check(left: int) -> Check:
     """`left`: calls of functions that may run at once and are kept for none of them."""
-    verdict = Verdict.OK
+    verdict = CheckVerdict.OK
     if left < FEWEST_CALLS:
-        verdict = Verdict.FAIL if left < CALLS_OF_A_NEW_ACCOUNT else Verdict.WARN
+        verdict = CheckVerdict.FAIL if left < CALLS_OF_A_NEW_ACCOUNT else CheckVerdict.WARN
     return Check(
         what="functions at once",
         verdict=verdict,
         told=f"{left} calls",
         remedy=""
-        if verdict is Verdict.OK
+        if verdict is CheckVerdict.OK
         else "ask AWS for more (Service Quotas, Lambda, L-B99A9384); until then leave "
         "CheckConcurrency at 5 and HeartbeatConcurrency at 0, and send small runs.",
     )
@@ -364,12 +364,12 @@ def quota_value(client: Any, service: str, code: str) -> float:
 
 def quota_check(quota: Quota, value: float, needed: int) -> Check:
     narrow = f"ask AWS for more (Service Quotas, EC2, {quota.code})."
-    verdict = Verdict.OK
+    verdict = CheckVerdict.OK
     if value < SEVERAL * needed:
-        verdict = Verdict.FAIL if value < needed else Verdict.WARN
+        verdict = CheckVerdict.FAIL if value < needed else CheckVerdict.WARN
     return Check(
         what=quota.name,
         verdict=verdict,
         told=f"{value:.0f} vCPUs; one machine takes {needed}",
-        remedy="" if verdict is Verdict.OK else narrow,
+        remedy="" if verdict is CheckVerdict.OK else narrow,
     )

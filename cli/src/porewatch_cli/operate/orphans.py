@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from porewatch_cli.stack import Stack
 
 
-def reap(stack: Stack, *, dry: bool, kills: int, as_json: bool) -> None:
+def orphans(stack: Stack, *, dry: bool, kills: int, as_json: bool) -> None:
     """Look, and show what was found; not `dry`: note it, and end what was seen twice."""
     told = ask_function(stack, "leftover-reaper", Reap(dry=dry, kills=kills), Reaped)
     if as_json:

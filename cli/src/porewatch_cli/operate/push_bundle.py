@@ -15,7 +15,7 @@ from porewatch.domain.calls.stored_bundles import (
     bundle_prefix,
 )
 from porewatch.domain.errors import BundleRefused, NotFound
-from porewatch_cli.progress_bar import bar
+from porewatch_cli.progress_bar import progress_bar
 from porewatch_cli.submit.upload import (
     Upload,
     send_all,
@@ -62,7 +62,7 @@ def push_bundle(
         for name, digest in digests.items()
     ]
     there = {head.key for head in stack.bucket("References").keys(prefix)}
-    with bar("uploading", sum(upload.size for upload in uploads), quiet) as advance:
+    with progress_bar("uploading", sum(upload.size for upload in uploads), quiet) as advance:
         send_all(uploads, there, s3=stack.s3, advance=advance)
     stack.bundles.point(sent)
     return sent

@@ -12,7 +12,7 @@ from porewatch_worker.report.render_html import render_html
 from porewatch_worker.report.render_pdf import render_pdf
 
 
-def forms(language: Language) -> tuple[str, ...]:
+def report_files(language: Language) -> tuple[str, ...]:
     """Names of the files a reader of `language` wants, the page for the screen first."""
     return (in_language("report.html", language), in_language("report.pdf", language), REPORT)
 

@@ -11,8 +11,8 @@ from porewatch.domain.results.report import Report
 from porewatch.domain.runs import ReadLimits
 from porewatch.domain.stage import phases
 from porewatch_cli.reports.report_files import (
-    forms,
     of_samples,
+    report_files,
 )
 from porewatch_cli.reports.summary import show_report
 from porewatch_cli.terminal import console, errors, print_json
@@ -71,7 +71,7 @@ def screen_here(
         return report
     show_report(report, language=language)
     console.print()
-    for name in forms(language):
+    for name in report_files(language):
         console.print(f"{name:>14}  {out / name}", soft_wrap=True)
     if single := set(sample_files(report)):
         console.print(of_samples(single, str(out)), soft_wrap=True)

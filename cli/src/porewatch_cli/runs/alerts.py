@@ -12,8 +12,8 @@ from porewatch.domain.facts.alerts import (
     Acknowledge,
     Alert,
     AlertState,
+    AlertVerdict,
     AlertView,
-    Verdict,
 )
 from porewatch_cli.invoke import ask_function
 from porewatch_cli.terminal import console, print_json, table
@@ -78,7 +78,7 @@ def alert_lines(alerts: Iterable[Alert]) -> dict[str, str]:
         word = "DETECTED" if a.level is Level.FINAL else "SUSPECTED"
         rule = a.rule or f"{a.reads} reads"
         lines[f"{word} {a.code} ({a.severity}) in {a.sample}: {rule}"] = RED
-        if a.level is Level.PROVISIONAL and a.verdict is not Verdict.PENDING:
+        if a.level is Level.PROVISIONAL and a.verdict is not AlertVerdict.PENDING:
             why = f": {a.final_rule}" if a.final_rule else ""
             lines[f"{a.verdict.value.upper()} {a.code} in {a.sample}{why}"] = RED
     return lines

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from porewatch.adapters.ledger.known_bundles import Shelf
-from porewatch.compute.layouts import profiles
+from porewatch.compute.layouts import layouts
 from porewatch.domain.base import now
 from porewatch.domain.calls.release_policy import (
     ANY,
@@ -32,7 +32,7 @@ def refuse_mistyped(
     """Remarks about what could not be checked. Raises Refused, naming what there is, for a name
     that does not exist. What is None was not chosen."""
     if layout is not None:
-        refuse_name("layout", "--layout", layout, profiles())
+        refuse_name("layout", "--layout", layout, layouts())
     if release_policy is not None:
         policies = [policy.name for policy in release_policies().policies]
         refuse_name("release policy", "--release-policy", release_policy, policies)

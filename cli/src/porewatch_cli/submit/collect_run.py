@@ -40,7 +40,7 @@ def find(path: Path, sample_sheet: Path | None = None, lab: Path | None = None) 
     return look_into([path], sample_sheet, lab)
 
 
-def gather(
+def collect_run(
     path: Path,
     *,
     run_id: str | None = None,

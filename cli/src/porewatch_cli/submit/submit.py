@@ -29,15 +29,15 @@ from porewatch.domain.uploads.run_archives import (
     inbox_key,
     run_id_of,
 )
-from porewatch_cli.progress_bar import bar
+from porewatch_cli.progress_bar import progress_bar
 from porewatch_cli.submit.choices import (
     policies_taken,
     refuse_mistyped,
 )
 from porewatch_cli.submit.collect_run import (
     Gathered,
+    collect_run,
     find,
-    gather,
 )
 from porewatch_cli.submit.upload import (
     Upload,
@@ -129,8 +129,8 @@ def submit(
 def _checked(path: Path, *, quiet: bool, **options: object) -> Gathered:
     files = find(path).reads.values()
     total = sum(f.stat().st_size for f in files)
-    with bar("checking", total, quiet, unit="bytes") as advance:
-        return gather(path, checked=lambda file: advance(file.stat().st_size), **options)  # type: ignore[arg-type]
+    with progress_bar("checking", total, quiet, unit="bytes") as advance:
+        return collect_run(path, checked=lambda file: advance(file.stat().st_size), **options)  # type: ignore[arg-type]
 
 
 def _send(gathered: Gathered, stack: Stack, quiet: bool) -> Submission:
@@ -148,7 +148,7 @@ def _send(gathered: Gathered, stack: Stack, quiet: bool) -> Submission:
     ]
     listed = stack.bucket("Raw").keys(s3_keys.raw_key(manifest.run_id, ""))
     there = {head.key for head in listed}
-    with bar("uploading", sum(u.size for u in uploads), quiet, unit="bytes") as advance:
+    with progress_bar("uploading", sum(u.size for u in uploads), quiet, unit="bytes") as advance:
         sent = send_all(uploads, there, s3=stack.s3, advance=advance)
     key = s3_keys.seal_key(manifest.run_id)
     stack.s3.put_object(Bucket=bucket, Key=key, Body=manifest.canonical_json().encode())
@@ -221,11 +221,11 @@ def _submit_tar(path: Path, key: str, *, stack: Stack, quiet: bool) -> Submissio
     name = run_id_of(key)
     refuse_gone(stack.runs.find(name))
     digest = hashlib.sha256()
-    with path.open("rb") as file, bar("checking", path.stat().st_size, quiet) as advance:
+    with path.open("rb") as file, progress_bar("checking", path.stat().st_size, quiet) as advance:
         while chunk := file.read(1 << 20):
             digest.update(chunk)
             advance(len(chunk))
     upload = Upload(path, stack.output("RawBucketName"), key, digest.hexdigest())
-    with bar("uploading", upload.size, quiet, unit="bytes") as advance:
+    with progress_bar("uploading", upload.size, quiet, unit="bytes") as advance:
         sent = send(upload, s3=stack.s3, advance=advance)
     return Submission(name, 1, upload.size, int(sent), None, None, key)

@@ -28,7 +28,7 @@ ENDED_BY_SIGTERM = 143
 
 
 @contextmanager
-def borrowed(
+def session(
     home: Path | None = None, *, progress: Progress = lambda line: None, **host_settings: object
 ) -> Iterator[Home]:
     """Its home, with the stack deployed. One that is up already stays up, and stays as it is set.

@@ -20,7 +20,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from porewatch.adapters.faults import code_of
 from porewatch_cli.operate.doctor import (
     Check,
-    Verdict,
+    CheckVerdict,
     unanswered,
 )
 from porewatch_local.stack_template.template import Template
@@ -91,7 +91,7 @@ def _read(cloudformation: Any, request: dict[str, Any]) -> Iterator[Check]:
             raise
         yield _refused("template", error.response["Error"]["Message"])
         return
-    yield Check(what="template", verdict=Verdict.OK, told="is taken")
+    yield Check(what="template", verdict=CheckVerdict.OK, told="is taken")
     found: list[Check] = []
     try:
         found.append(_outcome(cloudformation, request))
@@ -113,7 +113,9 @@ def _outcome(cloudformation: Any, request: dict[str, Any]) -> Check:
             break
         if time.monotonic() > end:
             told, remedy = f"not ready after {PATIENCE_SECONDS} s", "try again later."
-            return Check(what="change set", verdict=Verdict.UNANSWERED, told=told, remedy=remedy)
+            return Check(
+                what="change set", verdict=CheckVerdict.UNANSWERED, told=told, remedy=remedy
+            )
         time.sleep(PAUSE_SECONDS)
     if seen["Status"] != "CREATE_COMPLETE":
         return _refused("change set", seen.get("StatusReason", seen["Status"]))
@@ -122,7 +124,7 @@ def _outcome(cloudformation: Any, request: dict[str, Any]) -> Check:
         seen = cloudformation.describe_change_set(**asked, NextToken=seen["NextToken"])
         resources += len(seen["Changes"])
     told = f"a deploy would make {resources} resources; nothing was made"
-    return Check(what="change set", verdict=Verdict.OK, told=told)
+    return Check(what="change set", verdict=CheckVerdict.OK, told=told)
 
 
 def _named(request: dict[str, Any]) -> dict[str, str]:
@@ -175,9 +177,9 @@ def _object_deleted(s3: Any, place: dict[str, str]) -> list[Check]:
 
 def _left_over(what: str, name: str, why: str, remedy: str) -> Check:
     told = f"{name} may be left: {why}"
-    return Check(what=f"{what}, left over", verdict=Verdict.WARN, told=told, remedy=remedy)
+    return Check(what=f"{what}, left over", verdict=CheckVerdict.WARN, told=told, remedy=remedy)
 
 
 def _refused(what: str, why: str) -> Check:
     remedy = "a deploy would stop there: if the words name no parameter of yours, report it."
-    return Check(what=what, verdict=Verdict.FAIL, told=why, remedy=remedy)
+    return Check(what=what, verdict=CheckVerdict.FAIL, told=why, remedy=remedy)

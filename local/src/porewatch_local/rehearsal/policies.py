@@ -14,7 +14,7 @@ from typing import Any
 
 from porewatch_cli.operate.doctor import (
     Check,
-    Verdict,
+    CheckVerdict,
 )
 from porewatch_local.stack_template.literal_policies import (
     attached,
@@ -111,10 +111,12 @@ def validated(client: Client, template: Template) -> Iterator[Check]:
                 told = f"{finding['issueCode']}: {finding['findingDetails']}"
                 remedy = f"report it; {finding['learnMoreLink']}"
                 yield Check(what=f"policy of {name}", verdict=verdict, told=told, remedy=remedy)
-    yield Check(what="policies", verdict=Verdict.OK, told=f"{read} were read by Access Analyzer")
+    yield Check(
+        what="policies", verdict=CheckVerdict.OK, told=f"{read} were read by Access Analyzer"
+    )
 
 
-JUDGED = {"ERROR": Verdict.FAIL, "SECURITY_WARNING": Verdict.WARN}
+JUDGED = {"ERROR": CheckVerdict.FAIL, "SECURITY_WARNING": CheckVerdict.WARN}
 
 
 def _here(client: Client) -> tuple[str, str]:
@@ -153,13 +155,13 @@ def simulated(client: Client, template: Template) -> Iterator[Check]:
             if refused:
                 yield Check(
                     what=f"right {role}/{statement['Sid']}",
-                    verdict=Verdict.FAIL,
+                    verdict=CheckVerdict.FAIL,
                     told=f"IAM refuses {', '.join(refused)}",
                     remedy="report it: the function would be refused just so.",
                 )
     yield Check(
         what="rights",
-        verdict=Verdict.OK,
+        verdict=CheckVerdict.OK,
         told=f"{asked} requests of functions and machines were decided",
     )
 
@@ -209,7 +211,7 @@ def caller_may_deploy(client: Client, template: Template) -> Iterator[Check]:
     if principal is None:
         told = "you are the account's root, whom no policy binds"
         remedy = "deploy as a user or a role."
-        yield Check(what="may you deploy", verdict=Verdict.WARN, told=told, remedy=remedy)
+        yield Check(what="may you deploy", verdict=CheckVerdict.WARN, told=told, remedy=remedy)
         return
     kinds = {resource["Type"] for resource in template.resources.values()}
     actions = sorted({MAKING[kind] for kind in kinds} | set(BESIDES))
@@ -222,7 +224,7 @@ def caller_may_deploy(client: Client, template: Template) -> Iterator[Check]:
     ]
     yield Check(
         what="may you deploy",
-        verdict=Verdict.WARN if denied else Verdict.OK,
+        verdict=CheckVerdict.WARN if denied else CheckVerdict.OK,
         told=f"{principal} may do {len(actions) - len(denied)} of {len(actions)} things on *",
         remedy=f"ask for {', '.join(denied)}, unless it is narrowed to what you make."
         if denied

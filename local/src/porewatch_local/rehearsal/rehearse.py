@@ -33,7 +33,7 @@ from porewatch_cli.operate.doctor import (
     DENIED,
     QUOTAS,
     Check,
-    Verdict,
+    CheckVerdict,
     answered,
     calls_check,
     image_check,
@@ -79,7 +79,7 @@ def rehearse(
 
 def account(client: Client) -> Iterator[Check]:
     who = client("sts").get_caller_identity()
-    yield Check(what="account", verdict=Verdict.OK, told=f"{who['Account']}, as {who['Arn']}")
+    yield Check(what="account", verdict=CheckVerdict.OK, told=f"{who['Account']}, as {who['Arn']}")
 
 
 def state_machines(client: Client, template: Template) -> Iterator[Check]:
@@ -91,7 +91,7 @@ def state_machines(client: Client, template: Template) -> Iterator[Check]:
         well = answer["result"] == "OK"
         yield Check(
             what=f"state machine {name}",
-            verdict=Verdict.OK if well else Verdict.FAIL,
+            verdict=CheckVerdict.OK if well else CheckVerdict.FAIL,
             told=", ".join(wrong) or "is taken",
             remedy="" if well else "report it: the definition would stop the deploy.",
         )
@@ -105,15 +105,15 @@ def patterns(client: Client, template: Template) -> Iterator[Check]:
     for name, rule in template.of_type("AWS::Events::Rule").items():
         if "EventPattern" not in rule:
             continue
-        told, verdict = "is taken", Verdict.OK
+        told, verdict = "is taken", CheckVerdict.OK
         try:
             text = json.dumps(_filled(rule["EventPattern"]))
             client("events").test_event_pattern(EventPattern=text, Event=whole)
         except ClientError as error:
             if error.response["Error"]["Code"] != "InvalidEventPatternException":
                 raise
-            told, verdict = error.response["Error"]["Message"], Verdict.FAIL
-        remedy = "" if verdict is Verdict.OK else "report it: the rule would stop the deploy."
+            told, verdict = error.response["Error"]["Message"], CheckVerdict.FAIL
+        remedy = "" if verdict is CheckVerdict.OK else "report it: the rule would stop the deploy."
         yield Check(what=f"pattern of {name}", verdict=verdict, told=told, remedy=remedy)
 
 
@@ -162,7 +162,7 @@ def networks(client: Client) -> Iterator[Check]:
     full = there >= most
     yield Check(
         what="networks (VPCs)",
-        verdict=Verdict.FAIL if full else Verdict.OK,
+        verdict=CheckVerdict.FAIL if full else CheckVerdict.OK,
         told=f"{there} of {most}",
         remedy=f"delete one, or ask AWS for more (Service Quotas, VPC, {VPCS})." if full else "",
     )
@@ -220,15 +220,15 @@ def _dry(ec2: Any, spec: LaunchSpec) -> Check:
     except ClientError as error:
         code = code_of(error)
         if code == "DryRunOperation":
-            return Check(what=what, verdict=Verdict.OK, told="EC2 would do it")
+            return Check(what=what, verdict=CheckVerdict.OK, told="EC2 would do it")
         if code in DENIED:
             raise
         told = f"{code}: {error.response['Error'].get('Message', '')}"
         remedy = "report it, unless the words name a quota."
-        return Check(what=what, verdict=Verdict.FAIL, told=told, remedy=remedy)
+        return Check(what=what, verdict=CheckVerdict.FAIL, told=told, remedy=remedy)
     return Check(
         what=what,
-        verdict=Verdict.FAIL,
+        verdict=CheckVerdict.FAIL,
         told="EC2 took a dry run for an order",
         remedy="end the machines of the run `rehearsal` and report it.",
     )
@@ -236,7 +236,9 @@ def _dry(ec2: Any, spec: LaunchSpec) -> Check:
 
 def _not_asked(what: str, how: str) -> Check:
     told = "was not asked"
-    return Check(what=what, verdict=Verdict.UNANSWERED, told=told, remedy=f"make rehearse {how}")
+    return Check(
+        what=what, verdict=CheckVerdict.UNANSWERED, told=told, remedy=f"make rehearse {how}"
+    )
 
 
 def _stages() -> list[StageSpec]:
@@ -270,7 +272,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     template = Template.load(ROOT / "template.yaml")
     found = rehearse(client, template, image=told.image, bucket=told.bucket, stack=told.stack)
     print(table(found))
-    return int(any(check.verdict is Verdict.FAIL for check in found))
+    return int(any(check.verdict is CheckVerdict.FAIL for check in found))
 
 
 if __name__ == "__main__":

@@ -47,7 +47,7 @@ def policies(template: Template) -> Iterator[tuple[str, dict[str, Any]]]:
             for statement in attached["PolicyDocument"]["Statement"]:
                 named.append((f"{name}/{statement.get('Sid', '?')}", statement))
     for place, statement in named:
-        yield place, {"Version": "2012-10-17", "Statement": [literal(statement, template)]}
+        yield place, {"Version": "2012-10-17", "Statement": [literal_policies(statement, template)]}
 
 
 def of_roles(template: Template) -> Iterator[tuple[str, list[dict[str, Any]]]]:
@@ -56,20 +56,20 @@ def of_roles(template: Template) -> Iterator[tuple[str, list[dict[str, Any]]]]:
     for name, role in template.of_type("AWS::IAM::Role").items():
         shared = [managed[target(one)] for one in role.get("ManagedPolicyArns", [])]
         theirs = [*role.get("Policies", []), *shared]
-        yield name, [literal(one["PolicyDocument"], template) for one in theirs]
+        yield name, [literal_policies(one["PolicyDocument"], template) for one in theirs]
 
 
 def trusts(template: Template) -> Iterator[tuple[str, dict[str, Any]]]:
     """Each role with the document that says who may become it."""
     for name, role in template.of_type("AWS::IAM::Role").items():
-        yield name, literal(role["AssumeRolePolicyDocument"], template)
+        yield name, literal_policies(role["AssumeRolePolicyDocument"], template)
 
 
 def attached(template: Template) -> Iterator[tuple[str, dict[str, Any]]]:
     """Whole policies of buckets, queues and topics."""
     for kind in ATTACHED:
         for name, own in template.of_type(kind).items():
-            yield name, literal(own["PolicyDocument"], template)
+            yield name, literal_policies(own["PolicyDocument"], template)
 
 
 def placed(value: Any, region: str, account: str) -> Any:
@@ -85,17 +85,17 @@ def placed(value: Any, region: str, account: str) -> Any:
     return value
 
 
-def literal(value: Any, template: Template) -> Any:
+def literal_policies(value: Any, template: Template) -> Any:
     """The value with every reference filled in; of two branches, the one for AWS."""
     match value:
         case [*items]:
-            return [literal(item, template) for item in items]
+            return [literal_policies(item, template) for item in items]
         case {"Fn::If": [_, then, _]}:
-            return literal(then, template)
+            return literal_policies(then, template)
         case {"Ref": _} | {"Fn::GetAtt": _} | {"Fn::Sub": _}:
             return _reference(value, template)
         case {**pairs}:
-            return {key: literal(one, template) for key, one in pairs.items()}
+            return {key: literal_policies(one, template) for key, one in pairs.items()}
     return value
 
 

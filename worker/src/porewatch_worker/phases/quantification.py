@@ -51,8 +51,8 @@ from porewatch_worker.science.release.incomplete import (
 )
 from porewatch_worker.science.release.quarantined_units import with_lost_units
 from porewatch_worker.science.release.sample_outcomes import (
-    outcomes,
     recoveries,
+    sample_outcomes,
 )
 from porewatch_worker.stage_work import (
     Inputs,
@@ -109,7 +109,7 @@ def quantify(
     recovered = recoveries(screen, samples)
     return Quantification(
         findings=findings,
-        outcomes=outcomes(
+        outcomes=sample_outcomes(
             screen,
             samples,
             findings,

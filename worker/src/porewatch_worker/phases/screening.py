@@ -49,13 +49,13 @@ from porewatch_worker.science.count.units import (
     add,
     unit_from_bytes,
 )
-from porewatch_worker.science.read.assign_read import Placer
-from porewatch_worker.science.read.demultiplex import Owners
+from porewatch_worker.science.read.assign_read import ReadAssigner
+from porewatch_worker.science.read.demultiplex import SampleAssigner
 from porewatch_worker.science.read.filter_reads import (
     AGAIN,
     LOW_COMPLEXITY,
     OTHER_BARCODE,
-    judge,
+    filter_read,
 )
 from porewatch_worker.science.read.kit_ends import KitEnds
 from porewatch_worker.science.read.perv_reads import PervReader
@@ -105,13 +105,13 @@ class ScreeningWork:
         self._bundle = bundle
         self._inputs = inputs
         self._phases = tuple(phases)
-        self._owners = Owners(self._samples)
+        self._owners = SampleAssigner(self._samples)
         self._sketches = Sketches(bundle.folder.parent.parent / FOLDER)
         self._started_at: Moment = now()
         own = {s.name: for_sample(parameters, s) for s in self._samples}
         self._least = {name: p.min_read_length for name, p in own.items()}
         placers = {
-            p.min_block: Placer(bundle.panel_aligner, bundle.host_aligner, bundle.contigs, p)
+            p.min_block: ReadAssigner(bundle.panel_aligner, bundle.host_aligner, bundle.contigs, p)
             for p in own.values()
         }
         self._placers = {name: placers[p.min_block] for name, p in own.items()}
@@ -242,7 +242,7 @@ class ScreeningWork:
         buffer, mine = mappy.ThreadBuffer(), self._owners.assign(file, reads, counts)
         least = [self._least[o.sample] for o in mine]
         for owned, judged in zip(
-            mine, judge([o.read for o in mine], self._parameters, least), strict=True
+            mine, filter_read([o.read for o in mine], self._parameters, least), strict=True
         ):
             seen = counts.sample(owned.sample)
             if owned.contradicted and judged.reason is None:

@@ -24,7 +24,7 @@ from porewatch_worker.report.pages.run_record.cost import (
 )
 from porewatch_worker.report.pages.verdicts import badge
 from porewatch_worker.report.parts import numbers
-from porewatch_worker.report.parts.control_ticks import ticks
+from porewatch_worker.report.parts.control_ticks import control_ticks
 from porewatch_worker.report.parts.document import (
     Cell,
     Section,
@@ -83,7 +83,7 @@ def _summary(report: Report, bill: Bill | None) -> Summary:
         detected=len(report.detected),
         findings=table_rows(findings_table(report, positive(report), say("summary.findings"))),
         controls=table_rows(outcomes_table(report)),
-        ticks=table_rows(ticks(report)),
+        ticks=table_rows(control_ticks(report)),
         accounting=table_rows(_table(accounting(report))),
         detection_limits=table_rows(_table(could_be_seen(report))),
         shares=table_rows(shares_table(money)) if money else None,

@@ -8,6 +8,6 @@ from typing import TypeVar
 T = TypeVar("T")
 
 
-def pieces(items: Sequence[T], size: int) -> Iterator[Sequence[T]]:
+def batches(items: Sequence[T], size: int) -> Iterator[Sequence[T]]:
     """Up to `size` items at a time, in order; nothing of nothing."""
     return (items[start : start + size] for start in range(0, len(items), size))

@@ -14,11 +14,11 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from porewatch.adapters import clients
-from porewatch.adapters.batches import pieces
+from porewatch.adapters.batches import batches
 from porewatch.adapters.faults import translated
 from porewatch.domain.errors import ConfigurationRefused, NotFound, PorewatchError
 from porewatch.domain.rules.orphans import (
-    Thing,
+    Orphan,
     What,
 )
 from porewatch.domain.stage.instances import Owner
@@ -46,12 +46,12 @@ class Leftovers:
         self._stack, self._template = stack, template_id
         self._client: Any = client or clients.ec2()
 
-    def sorts(self) -> tuple[Callable[[], Iterable[Thing]], ...]:
+    def sorts(self) -> tuple[Callable[[], Iterable[Orphan]], ...]:
         """One look for each sort of thing; one that fails says nothing of the others."""
         versions = (self.template_versions,) if self._template else ()
         return (self.volumes, self.interfaces, self.fleets, *versions)
 
-    def volumes(self) -> Iterator[Thing]:
+    def volumes(self) -> Iterator[Orphan]:
         """Volumes of ours that are attached to nothing."""
         wanted = [*self._tagged(), {"Name": "status", "Values": ["available"]}]
         for raw in self._pages("describe_volumes", "Volumes", Filters=wanted):
@@ -59,7 +59,7 @@ class Leftovers:
                 unused = f"it is attached to nothing ({raw.get('Size', 0)} GiB)"
                 yield _thing(What.VOLUME, raw["VolumeId"], raw, unused, raw["CreateTime"])
 
-    def interfaces(self) -> Iterator[Thing]:
+    def interfaces(self) -> Iterator[Orphan]:
         """Network interfaces of ours that are attached to nothing."""
         wanted = [*self._tagged(), {"Name": "status", "Values": ["available"]}]
         for raw in self._pages("describe_network_interfaces", "NetworkInterfaces", Filters=wanted):
@@ -68,7 +68,7 @@ class Leftovers:
                 name = raw["NetworkInterfaceId"]
                 yield _thing(What.INTERFACE, name, tags, "it is attached to nothing", None)
 
-    def fleets(self) -> Iterator[Thing]:
+    def fleets(self) -> Iterator[Orphan]:
         """Instant fleets whose machines are gone. EC2 shows an instant fleet to who names it only;
         the names stand on their machines, which it shows for an hour after their end."""
         machines: dict[str, set[str]] = {}
@@ -82,7 +82,7 @@ class Leftovers:
         for fleet in sorted(name for name, states in machines.items() if not states & LIVING):
             yield from self._fleet(fleet)
 
-    def _fleet(self, name: str) -> Iterator[Thing]:
+    def _fleet(self, name: str) -> Iterator[Orphan]:
         try:
             found = list(self._pages("describe_fleets", "Fleets", FleetIds=[name]))
         except NotFound:
@@ -92,14 +92,14 @@ class Leftovers:
                 unused = "all its machines are gone"
                 yield _thing(What.FLEET, name, raw, unused, raw["CreateTime"])
 
-    def template_versions(self) -> Iterator[Thing]:
+    def template_versions(self) -> Iterator[Orphan]:
         """Versions of our launch template beyond the newest, never the default one."""
         asked = {"LaunchTemplateId": self._template}
         named = self._pages("describe_launch_template_versions", "LaunchTemplateVersions", **asked)
         newest_first = sorted(named, key=lambda raw: -int(raw["VersionNumber"]))
         for raw in newest_first[VERSIONS_KEPT:]:
             if not raw["DefaultVersion"]:
-                yield Thing(
+                yield Orphan(
                     what=What.TEMPLATE_VERSION,
                     name=f"{self._template}:{raw['VersionNumber']}",
                     stack=self._stack,
@@ -107,7 +107,7 @@ class Leftovers:
                     unused=f"{VERSIONS_KEPT} versions are newer, and launches take the newest",
                 )
 
-    def end(self, thing: Thing) -> None:
+    def end(self, thing: Orphan) -> None:
         """End it. One that is gone is fine. Raises what `translated` makes of a refusal."""
         ends: dict[What, Callable[[str], Any]] = {
             What.VOLUME: lambda name: self._client.delete_volume(VolumeId=name),
@@ -134,7 +134,7 @@ class Leftovers:
     def _living(self, names: Iterable[str]) -> set[str]:
         wanted = sorted(set(names))
         living: set[str] = set()
-        for some in pieces(wanted, FILTERED_AT_ONCE):
+        for some in batches(wanted, FILTERED_AT_ONCE):
             these = [{"Name": "instance-id", "Values": list(some)}]
             for reservation in self._pages("describe_instances", "Reservations", Filters=these):
                 found = (raw for raw in reservation["Instances"] if raw["State"]["Name"] in LIVING)
@@ -150,9 +150,9 @@ class Leftovers:
                 yield from page.get(list_name, [])
 
 
-def _thing(what: What, name: str, raw: Any, unused: str, since: datetime | None) -> Thing:
+def _thing(what: What, name: str, raw: Any, unused: str, since: datetime | None) -> Orphan:
     tags = _tags(raw)
-    return Thing(
+    return Orphan(
         what=what,
         name=name,
         stack=tags.get("porewatch-stack"),

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from botocore.exceptions import ClientError
 
 from porewatch.adapters import clients
-from porewatch.adapters.batches import pieces
+from porewatch.adapters.batches import batches
 from porewatch.adapters.faults import code_of, translated
 from porewatch.adapters.items import (
     Add,
@@ -152,7 +152,7 @@ class Table:
     def delete_all(self, pk: str, sort_keys: Sequence[str]) -> int:
         """Remove items of a partition, many at once; what is not there is fine. How many were
         asked for. Throttled when DynamoDB takes no more."""
-        for some in pieces(sort_keys, DELETED_AT_ONCE):
+        for some in batches(sort_keys, DELETED_AT_ONCE):
             keys = [wire({"pk": pk, "sk": sk}) for sk in some]
             asked: Any = {self.name: [{"DeleteRequest": {"Key": key}} for key in keys]}
             for attempt in range(CHANGE_ATTEMPTS):

@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from porewatch.adapters import clients
-from porewatch.adapters.batches import pieces
+from porewatch.adapters.batches import batches
 from porewatch.adapters.faults import translated
 from porewatch.compute.batch_rungs import JobPlaces, batch_rungs, share_in
 from porewatch.compute.batch_wire import (
@@ -155,7 +155,7 @@ class BatchJobs:
                             yield job["jobId"]
 
     def _described(self, job_ids: Iterable[str]) -> Iterator[Machine]:
-        for some in pieces(list(job_ids), DESCRIBED_AT_ONCE):
+        for some in batches(list(job_ids), DESCRIBED_AT_ONCE):
             with translated("look at the jobs"):
                 found = self._client.describe_jobs(jobs=some)["jobs"]
             yield from map(machine_of, found)

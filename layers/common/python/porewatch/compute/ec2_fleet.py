@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError, ConnectionError, HTTPClientError
 
 from porewatch.adapters import clients
-from porewatch.adapters.batches import pieces
+from porewatch.adapters.batches import batches
 from porewatch.adapters.faults import code_of, translated
 from porewatch.compute.ladder import rungs
 from porewatch.compute.launch_faults import CAPACITY, class_for, launch_error
@@ -110,7 +110,7 @@ class Ec2Fleet:
         """See `Source.observe`."""
         wanted = sorted(set(instance_ids))
         found: dict[str, Machine] = {}
-        for some in pieces(wanted, DESCRIBED_AT_ONCE):
+        for some in batches(wanted, DESCRIBED_AT_ONCE):
             described = self._described({"instance-id": list(some)})
             found.update((machine.instance_id, machine) for machine in described)
         return found

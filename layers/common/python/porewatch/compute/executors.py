@@ -33,7 +33,7 @@ from porewatch.domain.stage.instances import (
 from porewatch.domain.stage.phases import StageSpec
 
 
-class Told(Protocol):
+class ExecutorSettings(Protocol):
     """What is read of the settings. No queues: no Batch."""
 
     stack_name: str
@@ -137,7 +137,7 @@ def _on_ec2_alone(spec: LaunchSpec, disk_gib: int) -> LaunchSpec:
 
 
 def executors(
-    told: Told,
+    told: ExecutorSettings,
     launch_template_id: str = "",
     subnet_ids: tuple[str, ...] = (),
     zones: tuple[str, ...] = (),

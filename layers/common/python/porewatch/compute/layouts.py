@@ -20,7 +20,7 @@ class Profiles(Model):
 
 
 @cache
-def profiles() -> dict[str, Profile]:
+def layouts() -> dict[str, Profile]:
     """All profiles by name."""
     text = files("porewatch.compute").joinpath("profiles.json").read_text()
     listed = Profiles.model_validate_json(text).profiles
@@ -34,9 +34,9 @@ def _on_batch(one: Profile) -> Profile:
 
 def profile(name: str) -> Profile:
     """The profile a run asked for. Raises ManifestRefused for a name that there is not."""
-    found = profiles().get(name)
+    found = layouts().get(name)
     if found is None:
-        known = ", ".join(sorted(profiles()))
+        known = ", ".join(sorted(layouts()))
         raise ManifestRefused(
             f"there is no profile {name!r}.", remedy=f"use one of: {known}.", file="run.json"
         )

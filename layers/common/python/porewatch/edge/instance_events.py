@@ -1,10 +1,10 @@
-"""The events of EC2 and Batch, and the clock, as `MachineNews`."""
+"""The events of EC2 and Batch, and the clock, as `InstanceEvent`."""
 
 from __future__ import annotations
 
 from porewatch.domain.errors import MessageRefused
 from porewatch.domain.stage.instance_events import (
-    MachineNews,
+    InstanceEvent,
     NewsKind,
 )
 from porewatch.edge.envelopes import Envelope
@@ -19,7 +19,7 @@ KINDS = {
 OVER = ("SUCCEEDED", "FAILED")
 
 
-def machine_news(envelope: Envelope) -> MachineNews:
+def instance_events(envelope: Envelope) -> InstanceEvent:
     """The parser of the monitor's door. Raises MessageRefused for every other event."""
     kind = KINDS.get(envelope.detail_type)
     if kind is None:
@@ -27,7 +27,7 @@ def machine_news(envelope: Envelope) -> MachineNews:
     detail = envelope.detail or {}
     if "jobId" in detail:
         state = "terminated" if detail.get("status") in OVER else "running"
-        return MachineNews(kind=kind, instance_id=detail["jobId"], state=state)
-    return MachineNews(
+        return InstanceEvent(kind=kind, instance_id=detail["jobId"], state=state)
+    return InstanceEvent(
         kind=kind, instance_id=detail.get("instance-id", ""), state=detail.get("state", "")
     )

@@ -16,7 +16,7 @@ SWEEP = "IntakeSweep"
 """Detail type of the clock's word."""
 
 
-class Word(Model):
+class UploadEvent(Model):
     """`key` = the object in the raw bucket that was written or checked; None: go round, see who
     still waits."""
 
@@ -24,14 +24,14 @@ class Word(Model):
     replayed: bool
 
 
-def intake_word(envelope: Envelope) -> Word:
+def intake_word(envelope: Envelope) -> UploadEvent:
     """Raises MessageRefused for everything that is none of these."""
     if envelope.detail_type == SWEEP:
-        return Word(key=None, replayed=False)
+        return UploadEvent(key=None, replayed=False)
     replayed = envelope.replay_name is not None
     if envelope.source == "aws.s3":
-        return Word(key=stored_object(envelope).key, replayed=replayed)
+        return UploadEvent(key=stored_object(envelope).key, replayed=replayed)
     told = fact(envelope)
     if isinstance(told, (FileValidated, FileQuarantined)):
-        return Word(key=s3_keys.raw_key(told.run_id, told.path), replayed=replayed)
+        return UploadEvent(key=s3_keys.raw_key(told.run_id, told.path), replayed=replayed)
     raise MessageRefused(f"{envelope.detail_type} is nothing the intake listens to.")

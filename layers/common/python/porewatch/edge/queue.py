@@ -29,16 +29,16 @@ Again = Callable[[str, int], None]
 
 
 @dataclass(frozen=True)
-class Letter:
+class QueueMessage:
     """A message as it was sent. `mac`: the proof that came with it, empty without one."""
 
     body: str
     mac: str = ""
 
     @staticmethod
-    def of(record: dict[str, Any]) -> Letter:
+    def of(record: dict[str, Any]) -> QueueMessage:
         told = record.get("messageAttributes", {}).get(MAC, {})
-        return Letter(record["body"], str(told.get("stringValue", "")))
+        return QueueMessage(record["body"], str(told.get("stringValue", "")))
 
 
 @dataclass(frozen=True)
@@ -47,8 +47,8 @@ class Ways:
 
     again: Again | None = None
     last: Callable[[Any, Exception], object] | None = None
-    proof: Callable[[Any, Letter], object] | None = None
-    aside: Callable[[Letter, Refused], object] | None = None
+    proof: Callable[[Any, QueueMessage], object] | None = None
+    aside: Callable[[QueueMessage, Refused], object] | None = None
 
 
 LAST_RECEIVE = 5
@@ -60,8 +60,8 @@ def on_queue(
     *,
     again: Again | None = None,
     last: Callable[[T, Exception], object] | None = None,
-    proof: Callable[[T, Letter], object] | None = None,
-    aside: Callable[[Letter, Refused], object] | None = None,
+    proof: Callable[[T, QueueMessage], object] | None = None,
+    aside: Callable[[QueueMessage, Refused], object] | None = None,
 ) -> Callable[[Callable[[T], object]], Handler]:
     """Decorate a function of one message. The queue's mapping needs ReportBatchItemFailures.
 
@@ -104,7 +104,7 @@ def _done(
             message = parse(record["body"])
             bind(message)
             if ways.proof is not None:
-                ways.proof(message, Letter.of(record))
+                ways.proof(message, QueueMessage.of(record))
             work(message)
         except Conflict as error:
             _log.info("nothing to do: %s", error, extra={**told, "error": type(error).__name__})
@@ -133,7 +133,7 @@ def _set_aside(record: dict[str, Any], error: Refused, ways: Ways) -> bool:
     if ways.aside is None:
         return False
     try:
-        ways.aside(Letter.of(record), error)
+        ways.aside(QueueMessage.of(record), error)
     except PorewatchError as problem:
         _log.warning("could not be set aside: %s", problem)
         return False

@@ -27,8 +27,8 @@ from porewatch_worker.report.parts import (
     numbers,
 )
 from porewatch_worker.report.parts.control_ticks import (
+    control_ticks,
     reasons,
-    ticks,
 )
 from porewatch_worker.report.parts.document import (
     Block,
@@ -168,7 +168,7 @@ def _load(quantities: Sequence[Quantity]) -> Cell:
 
 def controls(report: Report) -> Section:
     """Controls as ticks; then why samples are not plainly reportable, or all outcomes of a few."""
-    blocks: list[Block] = [ticks(report)]
+    blocks: list[Block] = [control_ticks(report)]
     if len(report.samples) >= FROM:
         blocks += [why] if (why := reasons(report)) else []
         return Section("controls", say("controls.title"), tuple(blocks))

@@ -38,7 +38,7 @@ MOST_REASONS, MOST_NAMES = 6, 4
 WORST_FIRST = tuple(reversed(Outcome))
 
 
-def ticks(report: Report) -> Table:
+def control_ticks(report: Report) -> Table:
     """A row for each control and one for the spike-ins, failing ones first."""
     outcomes = {o.sample: o for o in report.outcomes}
     controls = [s for s in report.samples if s.role is not SampleRole.SAMPLE]

@@ -36,7 +36,7 @@ class Placed(NamedTuple):
     end: int
 
 
-def placed(segments: Sequence[Segment], length: int) -> tuple[str, Placed]:
+def placed_reads(segments: Sequence[Segment], length: int) -> tuple[str, Placed]:
     """Contig and place of a read of `length` bases (what is explained otherwise taken off)."""
     longest = max(segments, key=lambda s: (s.end - s.start, -s.start))
     aligned = sum(s.read_end - s.read_start for s in segments)

@@ -10,7 +10,7 @@ from typing import Any
 from porewatch_worker.science.count.placed_reads import (
     OWN,
     Placed,
-    placed,
+    placed_reads,
 )
 from porewatch_worker.science.read.placement import (
     Candidate,
@@ -25,7 +25,7 @@ class TargetCounts:
     `matched`, `block`: matching bases and columns of the alignments; `aligned`: bases of the target
     under them, masked ones apart. `unaligned`: bases of those reads outside their alignments, host
     beside them apart; `explained`: matching bases of each read, in per cent of its block and those
-    bases -> reads; `own`: reads that the target fills, `placed`: each read's fit and place.
+    bases -> reads; `own`: reads that the target fills, `placed_reads`: each read's fit and place.
     `words`: sampled words of reads of a large genome, `words_found` those its reference has.
     """
 
@@ -55,7 +55,7 @@ class TargetCounts:
         self.host_flank += host_flank
         self.mapq[max(s.mapq for s in winner.segments)] += 1
         self._explain(winner.segments, length - flank_bases)
-        contig, read = placed(winner.segments, length - flank_bases)
+        contig, read = placed_reads(winner.segments, length - flank_bases)
         self.placed.setdefault(contig, []).append(read)
         self.own += read.fills >= OWN
         for s in winner.segments:

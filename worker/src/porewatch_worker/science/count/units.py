@@ -25,7 +25,7 @@ from porewatch_worker.science.count.target_counts import (
 from porewatch_worker.science.count.target_counts import from_plain as target_from_plain
 from porewatch_worker.science.count.unassigned import UnknownCounts
 from porewatch_worker.science.count.unassigned import from_plain as unknown_from_plain
-from porewatch_worker.science.read.filter_reads import Judged
+from porewatch_worker.science.read.filter_reads import FilterResult
 from porewatch_worker.science.read.placement import (
     HostFit,
     Placement,
@@ -89,7 +89,7 @@ class SampleCounts:
     demultiplexed: int = 0
     barcodes_told: Counter[str] = field(default_factory=Counter)
 
-    def see(self, judged: Judged) -> None:
+    def see(self, judged: FilterResult) -> None:
         """Quality control of one read, whatever becomes of it."""
         if judged.read.duplex is not None:
             self.kinds[KINDS[judged.read.duplex]] += 1

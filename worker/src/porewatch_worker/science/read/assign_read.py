@@ -1,4 +1,5 @@
-"""Where one read belongs: panel first, then host. Pure; one `Placer` is shared by all threads.
+"""Where one read belongs: panel first, then host. Pure; one `ReadAssigner` is shared by all
+threads.
 
 1. Map the read to panel, spike-ins and decoys together. A hit counts when its block, less what lies
    in masked reference or in low-complexity read, is at least `min_block` and its identity at least
@@ -50,7 +51,7 @@ PERV_LIKE = 0.85
 its other retroviruses (class E, 25 % and more) by far more."""
 
 
-class Placer:
+class ReadAssigner:
     """Places reads against one bundle."""
 
     def __init__(

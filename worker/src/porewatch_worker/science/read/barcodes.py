@@ -34,7 +34,7 @@ _DRIFT = 2
 
 
 @dataclass(frozen=True)
-class Told:
+class BarcodeCall:
     """What the ends say: `barcode` (None: nothing, CONFLICT: two of them), the span between, and
     how many `edits` the surer end is from the barcode (of two barcodes, the less sure)."""
 
@@ -73,7 +73,7 @@ class BarcodeReader:
         strands = [pattern for _, pattern in self._patterns]
         self._search = DiagonalSearch(strands, size=WORD, apart=_APART, drift=_DRIFT)
 
-    def look(self, sequences: Sequence[str]) -> list[Told]:
+    def look(self, sequences: Sequence[str]) -> list[BarcodeCall]:
         """The barcode of each read, and the read without it: sequence[start:end]."""
         ends = [
             end for s in sequences for end in (s[:WINDOW], s[-WINDOW:] if len(s) > WINDOW else "")
@@ -100,7 +100,7 @@ class BarcodeReader:
         return best if min(others, default=len(window)) - best.edits >= SURER else None
 
 
-def _told(length: int, front: _Found | None, rear: _Found | None) -> Told:
+def _told(length: int, front: _Found | None, rear: _Found | None) -> BarcodeCall:
     """Of a read of `length`, what its two ends say together."""
     edits = [found.edits for found in (front, rear) if found]
     names = {found.barcode for found in (front, rear) if found}
@@ -108,4 +108,4 @@ def _told(length: int, front: _Found | None, rear: _Found | None) -> Told:
     start = front.end if front else 0
     end = length - WINDOW + rear.start if rear else length
     surer = (max if told == CONFLICT else min)(edits, default=0)
-    return Told(told, start, max(start, end), surer)
+    return BarcodeCall(told, start, max(start, end), surer)

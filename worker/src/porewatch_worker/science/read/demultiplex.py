@@ -25,8 +25,8 @@ from porewatch.domain.runs import InputFile, Sample
 from porewatch_worker.science.count.units import UnitCounts
 from porewatch_worker.science.read.barcodes import (
     CONFLICT,
+    BarcodeCall,
     BarcodeReader,
-    Told,
     kit_barcodes,
 )
 from porewatch_worker.science.read.split_at_adapters import split
@@ -44,7 +44,7 @@ class Owned(NamedTuple):
     contradicted: bool = False
 
 
-class Owners:
+class SampleAssigner:
     """The samples of a run and their barcodes."""
 
     def __init__(self, samples: Sequence[Sample]) -> None:
@@ -73,14 +73,14 @@ class Owners:
             owned += found
         return owned
 
-    def _told(self, parts: Sequence[Read], look: bool) -> list[Told | None]:
+    def _told(self, parts: Sequence[Read], look: bool) -> list[BarcodeCall | None]:
         """What the ends of each part say; nothing where they are not looked at."""
         if self._reader is None or not look:
             return [None] * len(parts)
         return list(self._reader.look([part.sequence for part in parts]))
 
     def _owned(
-        self, file: InputFile, read: Read, told: Told | None, counts: UnitCounts
+        self, file: InputFile, read: Read, told: BarcodeCall | None, counts: UnitCounts
     ) -> Iterable[Owned]:
         if self._alone is not None:
             return [Owned(self._alone, read)]
@@ -92,7 +92,12 @@ class Owners:
         return [self._with_evidence(sample, given, told, read, counts)]
 
     def _with_evidence(
-        self, sample: str, given: str | None, told: Told | None, read: Read, counts: UnitCounts
+        self,
+        sample: str,
+        given: str | None,
+        told: BarcodeCall | None,
+        read: Read,
+        counts: UnitCounts,
     ) -> Owned:
         if told is None or told.barcode is None:
             return Owned(sample, read)

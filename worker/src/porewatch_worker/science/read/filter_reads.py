@@ -51,7 +51,7 @@ _ASCII_ERROR[33:] = PHRED_ERROR[:223]
 
 
 @dataclass(frozen=True)
-class Judged:
+class FilterResult:
     """A read after trimming. `reason` is None when it passed; `error` its mean error probability
     (before trimming)."""
 
@@ -62,9 +62,9 @@ class Judged:
     reason: str | None
 
 
-def judge(
+def filter_read(
     reads: Sequence[Read], parameters: ScreeningParameters, least: Sequence[int] = ()
-) -> list[Judged]:
+) -> list[FilterResult]:
     """Trim and filter. A read fails when its mean error exceeds 10^(-Q/10), Q the least quality.
     `least`: the shortest length that counts, read by read, where samples differ in it."""
     worst = 10.0 ** (-parameters.min_mean_quality / 10.0)
@@ -82,7 +82,7 @@ def judge(
         elif error > worst:
             reason = LOW_QUALITY
         trimmed = len(sequence) < len(read.sequence)
-        judged.append(Judged(read, sequence, trimmed, float(error), reason))
+        judged.append(FilterResult(read, sequence, trimmed, float(error), reason))
     return judged
 
 

@@ -40,7 +40,7 @@ from porewatch_worker.science.release.controls import (
 from porewatch_worker.science.release.lost_reads import lost_to_filters
 
 
-def outcomes(
+def sample_outcomes(
     screen: ScreenResult,
     samples: Sequence[Sample],
     findings: Sequence[Finding],

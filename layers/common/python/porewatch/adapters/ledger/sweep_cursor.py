@@ -8,7 +8,7 @@ from porewatch.adapters.table import Table
 TURNS = "TURNS"
 
 
-class Turns:
+class SweepCursor:
     """The rounds in ledger `table`."""
 
     def __init__(self, table: Table) -> None:

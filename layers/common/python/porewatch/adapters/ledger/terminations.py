@@ -17,7 +17,7 @@ from porewatch.adapters.table import Table
 from porewatch.domain.rules.orphans import (
     SIGHT_LASTS,
     Kill,
-    Thing,
+    Orphan,
 )
 
 KILLS = "KILLS"
@@ -32,14 +32,14 @@ class Kills:
     def __init__(self, table: Table) -> None:
         self._table = table
 
-    def first_seen(self, thing: Thing, at: datetime) -> datetime | None:
+    def first_seen(self, thing: Orphan, at: datetime) -> datetime | None:
         """When it was first seen left over, without a break since; None when it was not."""
         item = self._table.get(_place(thing), SIGHT)
         if item is None or at - _moment(item.attributes["last"]) > SIGHT_LASTS:
             return None
         return _moment(item.attributes["first"])
 
-    def note(self, thing: Thing, at: datetime) -> datetime:
+    def note(self, thing: Orphan, at: datetime) -> datetime:
         """Write down that it is left over now. Answers when that was first seen."""
         first = self.first_seen(thing, at) or at
         times: dict[str, str | int] = {"first": _stamp(first), "last": _stamp(at)}
@@ -61,7 +61,7 @@ class Kills:
             yield item.model(Kill)
 
 
-def _place(thing: Thing) -> str:
+def _place(thing: Orphan) -> str:
     return f"REAP#{thing.what.value}#{thing.name}"
 
 

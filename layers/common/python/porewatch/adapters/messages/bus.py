@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from porewatch.adapters import clients
-from porewatch.adapters.batches import pieces
+from porewatch.adapters.batches import batches
 from porewatch.adapters.faults import translated
 from porewatch.domain.errors import Unavailable
 from porewatch.domain.facts.events import SOURCE
@@ -31,7 +31,7 @@ class Bus:
     def publish(self, records: Sequence[OutboxRecord]) -> list[OutboxRecord]:
         """Put facts on the bus, in order. Answers those that did not get there."""
         failed: list[OutboxRecord] = []
-        for some in pieces(records, AT_ONCE):
+        for some in batches(records, AT_ONCE):
             failed += self._put(some)
         return failed
 

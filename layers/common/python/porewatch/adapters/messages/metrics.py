@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from porewatch.adapters import clients
-from porewatch.adapters.batches import pieces
+from porewatch.adapters.batches import batches
 from porewatch.adapters.faults import translated
 from porewatch.domain.base import now
 from porewatch.domain.facts.metrics import Measure
@@ -32,7 +32,7 @@ class Metrics:
         """Send all of them; dimension `Stack` is added to each. Those of facts that are replayed
         after more than two weeks are left out: CloudWatch takes none of a batch that has one."""
         oldest = now() - OLDEST
-        for some in pieces([m for m in measures if m.at > oldest], AT_ONCE):
+        for some in batches([m for m in measures if m.at > oldest], AT_ONCE):
             with translated("put metrics"):
                 self._client.put_metric_data(
                     Namespace=NAMESPACE,

@@ -14,7 +14,7 @@ from porewatch.adapters import clients
 from porewatch.adapters.faults import translated
 from porewatch.domain.errors import NotFound
 from porewatch.domain.rules.orphans import (
-    Thing,
+    Orphan,
     What,
 )
 
@@ -34,7 +34,7 @@ class Uploads:
         self._stack, self._buckets = stack, buckets
         self._client = client or clients.s3()
 
-    def left(self, at: datetime) -> Iterator[Thing]:
+    def left(self, at: datetime) -> Iterator[Orphan]:
         """Uploads of runs of which nothing has come for a day."""
         pages = self._client.get_paginator("list_multipart_uploads")
         for bucket in self._buckets:
@@ -46,7 +46,7 @@ class Uploads:
                         if at - max(begun, last or begun) > STILL:
                             yield self._thing(bucket, key, number, begun, last)
 
-    def end(self, thing: Thing) -> None:
+    def end(self, thing: Orphan) -> None:
         """Give its parts up. One that is gone is fine."""
         where, number = thing.name.rsplit("?uploadId=", 1)
         bucket, key = where.split("/", 1)
@@ -64,9 +64,9 @@ class Uploads:
 
     def _thing(
         self, bucket: str, key: str, number: str, begun: datetime, last: datetime | None
-    ) -> Thing:
+    ) -> Orphan:
         came = f"its last part came {last:%Y-%m-%d %H:%M}Z" if last else "no part of it ever came"
-        return Thing(
+        return Orphan(
             what=What.UPLOAD,
             name=f"{bucket}/{key}?uploadId={number}",
             stack=self._stack,

@@ -15,7 +15,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from porewatch.adapters import clients
-from porewatch.adapters.batches import pieces
+from porewatch.adapters.batches import batches
 from porewatch.adapters.faults import Known, translated
 from porewatch.domain.errors import NotFound, Unavailable, UnderHold
 
@@ -70,7 +70,7 @@ class Versions:
     def delete(self, versions: Sequence[Version]) -> None:
         """For good. UnderHold when S3 itself holds one of them; what can be deleted is."""
         refused: list[Any] = []
-        for some in pieces(versions, AT_ONCE):
+        for some in batches(versions, AT_ONCE):
             asked: Any = [{"Key": v.key, "VersionId": v.number} for v in some]
             with translated(f"delete {len(some)} versions in {self.bucket}"):
                 reply = self._client.delete_objects(

@@ -31,7 +31,7 @@ MOST_ESCALATIONS = 3
 """An alert that nobody acknowledges is escalated so often."""
 
 
-class Verdict(StrEnum):
+class AlertVerdict(StrEnum):
     PENDING = "pending"  # the run goes on
     CONFIRMED = "confirmed"
     WITHDRAWN = "withdrawn"
@@ -61,7 +61,7 @@ class Alert(Model):
     identity: float | None = None
     rule: str = ""
     raised_at: Moment
-    verdict: Verdict = Verdict.PENDING
+    verdict: AlertVerdict = AlertVerdict.PENDING
     call: str = ""
     final_rule: str = ""
     outcome: str = ""
@@ -75,11 +75,11 @@ class Alert(Model):
 
     @property
     def state(self) -> AlertState:
-        if self.verdict is Verdict.WITHDRAWN:
+        if self.verdict is AlertVerdict.WITHDRAWN:
             return AlertState.WITHDRAWN
         if self.acknowledged_at is not None:
             return AlertState.ACKNOWLEDGED
-        return AlertState.CONFIRMED if self.verdict is Verdict.CONFIRMED else AlertState.OPEN
+        return AlertState.CONFIRMED if self.verdict is AlertVerdict.CONFIRMED else AlertState.OPEN
 
     @property
     def waits(self) -> bool:
@@ -142,19 +142,19 @@ def raised(fact: PathogenSuspected) -> Alert:
     if fact.level is Level.PROVISIONAL:
         return alert
     return _with(
-        alert, verdict=Verdict.CONFIRMED, call=Call.DETECTED.value, final_rule=fact.rule,
+        alert, verdict=AlertVerdict.CONFIRMED, call=Call.DETECTED.value, final_rule=fact.rule,
         settled_by=fact.revision, settled_at=fact.at,
     )  # fmt: skip
 
 
 def settle(alert: Alert, final: Final | None, revision: int, at: datetime) -> Move:
     """The report of `revision` is there: does it hold the alert?"""
-    if alert.verdict is Verdict.WITHDRAWN or (alert.settled_by or 0) > revision:
+    if alert.verdict is AlertVerdict.WITHDRAWN or (alert.settled_by or 0) > revision:
         return None
     own = alert.revision == revision
     if final is None:
         return unconfirmed(alert, "the result says nothing of it.", at) if own else None
-    if alert.verdict is Verdict.CONFIRMED and (final.stands or alert.settled_by == revision):
+    if alert.verdict is AlertVerdict.CONFIRMED and (final.stands or alert.settled_by == revision):
         return None
     kind = SuspicionConfirmed if final.stands else SuspicionWithdrawn
     fact = kind(
@@ -165,7 +165,7 @@ def settle(alert: Alert, final: Final | None, revision: int, at: datetime) -> Mo
         rule=final.rule,
         outcome=final.outcome,
     )
-    verdict = Verdict.CONFIRMED if final.stands else Verdict.WITHDRAWN
+    verdict = AlertVerdict.CONFIRMED if final.stands else AlertVerdict.WITHDRAWN
     after = _with(
         alert, verdict=verdict, call=final.call, final_rule=final.rule, outcome=final.outcome,
         settled_by=revision, settled_at=at,
@@ -175,12 +175,12 @@ def settle(alert: Alert, final: Final | None, revision: int, at: datetime) -> Mo
 
 def unconfirmed(alert: Alert, problem: str, at: datetime) -> Move:
     """Its run ended without a report: the suspicion stands as it is."""
-    if alert.verdict is not Verdict.PENDING:
+    if alert.verdict is not AlertVerdict.PENDING:
         return None
     fact = SuspicionUnconfirmed(
         **_about(SuspicionUnconfirmed, alert, at), alerted_reads=alert.reads, problem=problem
     )
-    return _with(alert, verdict=Verdict.UNCONFIRMED, settled_at=at), (fact,)
+    return _with(alert, verdict=AlertVerdict.UNCONFIRMED, settled_at=at), (fact,)
 
 
 def acknowledge(alert: Alert, name: str, note: str, at: datetime) -> Move:

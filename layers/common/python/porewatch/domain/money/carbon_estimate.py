@@ -22,7 +22,9 @@ if TYPE_CHECKING:
 DIGITS = 6
 
 
-def footprint(machines: Sequence[CostLine], files: Iterable[CostLine], factors: Factors) -> Carbon:
+def carbon_estimate(
+    machines: Sequence[CostLine], files: Iterable[CostLine], factors: Factors
+) -> Carbon:
     """The estimate for a bill's machines, lost ones included, and for the files it keeps."""
     grid = factors.grid
     if grid is None:

@@ -18,7 +18,7 @@ from porewatch.domain.money.carbon import (
     Carbon,
     Factors,
 )
-from porewatch.domain.money.carbon_estimate import footprint
+from porewatch.domain.money.carbon_estimate import carbon_estimate
 
 ORCHESTRATION, FILES = "orchestration", "files"
 """`CostLine.what` of what is not a machine."""
@@ -132,7 +132,7 @@ def make_bill(
         orchestration_usd=_of_kind(lines, ORCHESTRATION),
         files_usd=_of_kind(lines, FILES),
         interruptions=interruptions,
-        carbon=footprint(machines, files, factors) if factors else None,
+        carbon=carbon_estimate(machines, files, factors) if factors else None,
     )
 
 

@@ -62,7 +62,7 @@ class Life(StrEnum):
     UNKNOWN = "unknown"
 
 
-class Verdict(Model):
+class LivenessVerdict(Model):
     """`error` (a class name of `domain.errors`) and `problem` say why, when DEAD."""
 
     life: Life
@@ -72,9 +72,9 @@ class Verdict(Model):
     """It beats, and nothing has been done for long."""
 
 
-ALIVE = Verdict(life=Life.ALIVE)
-UNKNOWN = Verdict(life=Life.UNKNOWN)
-STANDS = Verdict(life=Life.ALIVE, stands=True)
+ALIVE = LivenessVerdict(life=Life.ALIVE)
+UNKNOWN = LivenessVerdict(life=Life.UNKNOWN)
+STANDS = LivenessVerdict(life=Life.ALIVE, stands=True)
 
 
 def ahead(record: StageRecord, at: datetime) -> bool:
@@ -84,9 +84,9 @@ def ahead(record: StageRecord, at: datetime) -> bool:
     return heard - at > AHEAD
 
 
-def judge(
+def check_liveness(
     record: StageRecord, machine: Machine | None, queue_is_empty: bool | None, at: datetime
-) -> Verdict:
+) -> LivenessVerdict:
     """`machine`: what the cloud shows for the record's machine, None when it shows nothing.
     `queue_is_empty`: None when that cannot be told."""
     launched = record.launched_at
@@ -128,14 +128,14 @@ def _age(launched: datetime, machine: Machine, at: datetime) -> timedelta:
     return at - max(launched, machine.launched_at)
 
 
-def _waiting(record: StageRecord, machine: Machine, waited: timedelta) -> Verdict:
+def _waiting(record: StageRecord, machine: Machine, waited: timedelta) -> LivenessVerdict:
     if waited <= timedelta(seconds=record.boot_deadline_s):
         return ALIVE
     why = f" ({machine.why_ended})" if machine.why_ended else ""
     queue = machine.availability_zone
     waited_for = f"waited {record.boot_deadline_s} s in {queue} and got no computer"
     problem = f"job {machine.instance_id} {waited_for}{why}"
-    return Verdict(life=Life.DEAD, error="CapacityUnavailable", problem=problem)
+    return LivenessVerdict(life=Life.DEAD, error="CapacityUnavailable", problem=problem)
 
 
 def _running(
@@ -144,7 +144,7 @@ def _running(
     quiet: timedelta,
     queue_is_empty: bool | None,
     at: datetime,
-) -> Verdict:
+) -> LivenessVerdict:
     if record.state is StageState.LAUNCHED:
         if age <= timedelta(seconds=record.boot_deadline_s):
             return ALIVE
@@ -178,7 +178,7 @@ def stood_long(record: StageRecord, at: datetime) -> bool:
     return told is not None and at - told >= dwell and _still(record, at) > dwell
 
 
-def stuck(record: StageRecord, last_written: datetime | None, at: datetime) -> Verdict:
+def stuck(record: StageRecord, last_written: datetime | None, at: datetime) -> LivenessVerdict:
     """Of a worker that stood long: DEAD when the bucket, too, has nothing newer of this stage than
     the last progress (`last_written`; None: nothing at all). Else its beats are wrong: UNKNOWN."""
     if not stood_long(record, at) or record.progress_at is None:
@@ -195,10 +195,10 @@ def _ended(
     quiet: timedelta,
     queue_is_empty: bool | None,
     at: datetime,
-) -> Verdict:
+) -> LivenessVerdict:
     if machine.reclaimed or record.reclaim_notice_at is not None:
         problem = f"machine {machine.instance_id} was reclaimed"
-        told = Verdict(life=Life.DEAD, error="SpotInterrupted", problem=problem)
+        told = LivenessVerdict(life=Life.DEAD, error="SpotInterrupted", problem=problem)
         return told if quiet > LAST_WORDS else UNKNOWN
     still = min(quiet, at - machine.ended_at) if machine.ended_at else quiet
     if still <= (LAST_WORDS if queue_is_empty is True else SHOWS_LATE):
@@ -207,9 +207,9 @@ def _ended(
     return _lost(record, f"is {machine.state.value}{why}")
 
 
-def _lost(record: StageRecord, what: str) -> Verdict:
+def _lost(record: StageRecord, what: str) -> LivenessVerdict:
     problem = f"machine {record.instance_id} {what}"
-    return Verdict(life=Life.DEAD, error="WorkerLost", problem=problem)
+    return LivenessVerdict(life=Life.DEAD, error="WorkerLost", problem=problem)
 
 
 def forgotten(

@@ -1,7 +1,7 @@
 """What nobody uses any more, and whether that is certain enough to end it. Pure.
 
-Order: `Thing` (what the cloud shows), `judge` (used, left over, or nobody knows), `Kill` (what was
-ended and why), `Found` (one line for people).
+Order: `Orphan` (what the cloud shows), `classify_orphan` (used, left over, or nobody knows),
+`Kill` (what was ended and why), `Found` (one line for people).
 
 A thing is left over when two witnesses say so: the cloud (attached to nothing, no machine left, or
 still running) and the ledger (no such stage, a later epoch, the stage has ended). It must carry
@@ -61,7 +61,7 @@ GRACE = {
 exposed for 15 minutes at most: 5 of grace, up to 5 to the first sight, 5 to the second."""
 
 
-class Thing(Model):
+class Orphan(Model):
     """One thing the cloud bills. `unused` says in the cloud's own words why nobody uses it."""
 
     what: What
@@ -115,13 +115,13 @@ class Kill(Model):
     problem: str = ""
 
 
-def thing_of(machine: Machine, stack: str) -> Thing | None:
+def thing_of(machine: Machine, stack: str) -> Orphan | None:
     """A machine or job that still costs money; None for one that has ended, or of which nothing is
     known. `stack` is whose inventory it was found in; its own tags may say less."""
     if machine.state not in (MachineState.RUNNING, MachineState.ENDING):
         return None
     runs = "it waits in its queue" if machine.waiting else "it runs"
-    return Thing(
+    return Orphan(
         what=What.JOB if machine.executor == "batch" else What.INSTANCE,
         name=machine.instance_id,
         stack=machine.owner.stack if machine.owner else stack,
@@ -132,8 +132,8 @@ def thing_of(machine: Machine, stack: str) -> Thing | None:
     )
 
 
-def judge(
-    thing: Thing, stack: str, record: StageRecord | None, ledger_answers: bool, at: datetime
+def classify_orphan(
+    thing: Orphan, stack: str, record: StageRecord | None, ledger_answers: bool, at: datetime
 ) -> Judgement:
     """`record`: the stage its tags name, as the ledger has it; None when it has none."""
     if thing.stack != stack:
@@ -149,7 +149,7 @@ def judge(
     return _judge_owned(thing, thing.owner, record, at)
 
 
-def _judge_unowned(thing: Thing, at: datetime) -> Judgement:
+def _judge_unowned(thing: Orphan, at: datetime) -> Judgement:
     """A machine that names no run may be a person's. All else is used by nobody at all."""
     if thing.machine is not None:
         return _unknown("it names no run: perhaps somebody works with it")
@@ -157,7 +157,9 @@ def _judge_unowned(thing: Thing, at: datetime) -> Judgement:
     return _left(thing.unused, f"{old} belongs to no run")
 
 
-def _judge_owned(thing: Thing, owner: Owner, record: StageRecord | None, at: datetime) -> Judgement:
+def _judge_owned(
+    thing: Orphan, owner: Owner, record: StageRecord | None, at: datetime
+) -> Judgement:
     stage = f"stage {owner.stage} of {owner.run_id} revision {owner.revision}"
     if record is None:
         return _left(f"{thing.unused}, {_age(thing, at)} old", f"the ledger knows no {stage}")
@@ -176,7 +178,7 @@ def seen_twice(first: datetime, at: datetime) -> bool:
     return at - first >= BETWEEN_SIGHTS - CLOCK_SLACK
 
 
-def _age(thing: Thing, at: datetime) -> str:
+def _age(thing: Orphan, at: datetime) -> str:
     minutes = (at - (thing.since or at)).total_seconds() / 60
     return f"{minutes:.0f} minutes" if minutes < 120 else f"{minutes / 60:.0f} hours"
 

@@ -14,7 +14,7 @@ class NewsKind(StrEnum):
     STATE = "state"
 
 
-class MachineNews(Model):
+class InstanceEvent(Model):
     """`state` is EC2's word for the machine's new state, when `kind` is STATE."""
 
     kind: NewsKind

@@ -24,7 +24,7 @@ from porewatch.domain.inputs.file_names import (
     classify,
 )
 from porewatch.domain.inputs.landing.contents import once
-from porewatch.domain.inputs.landing.run_paths import places
+from porewatch.domain.inputs.landing.run_paths import run_paths
 from porewatch.domain.inputs.landing.sorting import (
     Door,
     Understood,
@@ -244,9 +244,9 @@ def _own_manifest(
             raise _no("run.json", problem, "say it in one place only: leave the option away.")
     members = [member for member in contents.sizes if classify(member) is Landed.READS]
     manifest = manifest.model_copy(update={"files": tuple(map(_in_nfc, manifest.files))})
-    lying = places(members)
+    lying = run_paths(members)
     if not {file.path for file in manifest.files} <= set(lying.values()):
-        lying = places(members, manifest.samples)  # as `porewatch submit` writes paths
+        lying = run_paths(members, manifest.samples)  # as `porewatch submit` writes paths
     here = {place: member for member, place in lying.items()}
     files = []
     for file in manifest.files:

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from porewatch.domain.errors import PorewatchError
-from porewatch.domain.facts.alerts import Verdict
+from porewatch.domain.facts.alerts import AlertVerdict
 from porewatch.usecases.alerts.settle_alerts import settle_by_run
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ def sweep_alerts(
     """Escalate what is due, and settle what the word of its run's end did not reach. One alert that
     cannot be handled does not keep the others waiting; it has its turn at the next sweep."""
     waiting = list(alerts.waiting())
-    pending = {(a.run_id, a.revision) for a in waiting if a.verdict is Verdict.PENDING}
+    pending = {(a.run_id, a.revision) for a in waiting if a.verdict is AlertVerdict.PENDING}
     for run_id, revision in sorted(pending):
         try:
             settle_by_run(run_id, revision, runs=runs, alerts=alerts, results=results, at=at)

@@ -22,7 +22,7 @@ class Secrets(Protocol):
     def of(self, key: StageKey, epoch: int) -> str: ...
 
 
-def prove_message(
+def authenticate_message(
     message: WorkerMessage, text: str, mac: str, *, stages: StageLedger, secrets: Secrets
 ) -> None:
     """MessageRefused unless `mac` is the proof of `text`, the message as it was sent.

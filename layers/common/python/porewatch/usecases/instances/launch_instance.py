@@ -55,7 +55,7 @@ WAIT = "wait, and ask all of them again"
 _log = logging.getLogger(__name__)
 
 
-def launch_machine(
+def launch_instance(
     task: Launch,
     *,
     stack: str,

@@ -37,7 +37,7 @@ class Answers(Generic[T]):
                 raise error
 
 
-def ask_each(
+def query_sources(
     ask: Callable[[ExecutorName], Iterable[T]], sources: Iterable[ExecutorName] = SOURCES
 ) -> Answers[T]:
     """Ask these sources, one after the other."""
@@ -71,6 +71,6 @@ def look_at(
     wanted: dict[ExecutorName, list[str]] = {}
     for name in instance_ids:
         wanted.setdefault(source_of(name), []).append(name)
-    answers = ask_each(lambda source: observe(wanted[source]).values(), wanted)
+    answers = query_sources(lambda source: observe(wanted[source]).values(), wanted)
     seen = {machine.instance_id: machine for machine in answers.found}
     return Sight(seen, frozenset(answers.silent))

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Desk:
+class StageContext:
     """`manifests`: the sealed ones; `results`: the results bucket; `callbacks`: answers to the
     state machine; `secrets`: of workers' messages; `at`: now; `prices`: the region's (None: the
     bill so far has machines only); `factors`: its carbon."""

@@ -1,6 +1,6 @@
 """The machines of an epoch end, and what each one cost is settled. Twice changes nothing.
 
-Order: `end_machines` (all of an epoch; what was held for it and not used is given back),
+Order: `terminate_instances` (all of an epoch; what was held for it and not used is given back),
 `end_machine` (one: ended, its seconds split, priced, on the bill), what is known without the cloud.
 """
 
@@ -29,14 +29,14 @@ from porewatch.domain.stage.state_machine_tasks import (
     Terminate,
     Terminated,
 )
-from porewatch.usecases.instances.query_sources import ask_each
+from porewatch.usecases.instances.query_sources import query_sources
 
 if TYPE_CHECKING:
     from porewatch.adapters.ledger.stages import StageLedger
     from porewatch.compute.executor import Executor
 
 
-def end_machines(
+def terminate_instances(
     task: Terminate,
     *,
     stack: str,
@@ -58,7 +58,7 @@ def end_machines(
         stage=task.stage,
         epoch=task.epoch,
     )
-    there = ask_each(lambda source: executor.find(owner, source))
+    there = query_sources(lambda source: executor.find(owner, source))
     machines = {machine.instance_id: machine for machine in there.found}
     known = _of_ledger(stages.find(task.key), task.epoch, last_word)
     if known is not None:

@@ -12,18 +12,18 @@ from typing import TYPE_CHECKING, TypeVar
 from porewatch.domain.errors import PorewatchError
 
 if TYPE_CHECKING:
-    from porewatch.adapters.ledger.sweep_cursor import Turns
+    from porewatch.adapters.ledger.sweep_cursor import SweepCursor
 
 T = TypeVar("T")
 _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Round:
+class TimeBoxedSweep:
     """`ends_at`: the monotonic clock's time after which nothing new is begun."""
 
     name: str
-    turns: Turns
+    turns: SweepCursor
     ends_at: float
 
     def over(self, things: Mapping[str, T], look: Callable[[T], object]) -> None:

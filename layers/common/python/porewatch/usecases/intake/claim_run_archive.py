@@ -40,7 +40,7 @@ UNDER_WAY = (RunState.SEALED, RunState.RUNNING)
 
 
 @dataclass(frozen=True)
-class Desk:
+class UnpackContext:
     """What it takes to unpack tars."""
 
     raw: Objects
@@ -68,12 +68,12 @@ class _Folder:
     seal: Head | None = None
 
 
-def is_its_own(run_id: str, key: str, desk: Desk) -> bool:
+def is_its_own(run_id: str, key: str, desk: UnpackContext) -> bool:
     """Whether the run was made by this tar, or is yet to come."""
     return desk.runs.find(run_id) is None or desk.endings.has_tar(run_id, key)
 
 
-def claim(head: Head, manifest: RunManifest, *, desk: Desk, at: datetime) -> Claim:
+def claim(head: Head, manifest: RunManifest, *, desk: UnpackContext, at: datetime) -> Claim:
     """Raises ManifestRefused when the run is another's, is under way or is receiving other files;
     AlreadyDone when it was screened from the same."""
     record = desk.runs.find(manifest.run_id)
@@ -113,7 +113,7 @@ def _claimed(manifest: RunManifest, found: _Folder) -> Claim:
 
 
 def _refuse_foreign(
-    head: Head, manifest: RunManifest, record: RunRecord | None, desk: Desk
+    head: Head, manifest: RunManifest, record: RunRecord | None, desk: UnpackContext
 ) -> None:
     """A run.json that names another run than the tar does may make a new run, and go on with what
     this tar made; it opens nobody else's."""
@@ -136,7 +136,7 @@ def _refuse_the_same(
     record: RunRecord,
     before: RunManifest,
     *,
-    desk: Desk,
+    desk: UnpackContext,
     at: datetime,
 ) -> None:
     if not same_run(before, manifest):

@@ -31,12 +31,12 @@ from porewatch.usecases.intake.seal_run import (
 from porewatch.usecases.intake.start_run import start_run
 
 if TYPE_CHECKING:
-    from porewatch.usecases.intake.intake_context import Gate
+    from porewatch.usecases.intake.intake_context import IntakeContext
 
 _log = logging.getLogger(__name__)
 
 
-def take_in(key: str, gate: Gate, *, replayed: bool = False) -> None:
+def handle_upload(key: str, gate: IntakeContext, *, replayed: bool = False) -> None:
     """`key` = the object in the raw bucket that was written or checked. MessageRefused for an odd
     run id; Unavailable while a final summary waits for its files."""
     run_id, path = s3_keys.split_raw_key(key)
@@ -57,7 +57,7 @@ def take_in(key: str, gate: Gate, *, replayed: bool = False) -> None:
     start_run(run_id, gate)
 
 
-def _take_in_a_check(run_id: str, path: str, gate: Gate) -> None:
+def _take_in_a_check(run_id: str, path: str, gate: IntakeContext) -> None:
     """Most words are these, one for each file: the run is read once for each, and more of it only
     when its state asks for that. Whoever seals it meanwhile finds this check recorded."""
     record = gate.runs.find(run_id)
@@ -70,7 +70,7 @@ def _take_in_a_check(run_id: str, path: str, gate: Gate) -> None:
     start_run(run_id, gate, record=record)
 
 
-def _perhaps_by_summary(run_id: str, gate: Gate) -> None:
+def _perhaps_by_summary(run_id: str, gate: IntakeContext) -> None:
     """The summary may have come before the file that was checked just now. Whether it has is known
     from a look that was made then: nothing is listed to find out."""
     last = gate.intake.look(run_id)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Gate:
+class IntakeContext:
     """`raw`: the raw bucket; `basecalling`: whether raw signal is taken; `default_bundle`: of runs
     that name none, as it is now; `bundle_digest`: of the bundle of a name, None when that is not
     known here, or BundleRefused when there is none; `release_policies`: under which runs are taken,

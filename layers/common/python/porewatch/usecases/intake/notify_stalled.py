@@ -8,10 +8,10 @@ from porewatch.domain.rules import stalled_runs
 from porewatch.domain.runs import RunRecord, RunState
 
 if TYPE_CHECKING:
-    from porewatch.usecases.intake.intake_context import Gate
+    from porewatch.usecases.intake.intake_context import IntakeContext
 
 
-def tell_standing(record: RunRecord, gate: Gate) -> None:
+def notify_stalled(record: RunRecord, gate: IntakeContext) -> None:
     """For the sweep, of a run as it was before it was looked after."""
     match record.state:
         case RunState.RECEIVING:
@@ -20,7 +20,7 @@ def tell_standing(record: RunRecord, gate: Gate) -> None:
             _sealed(record, gate)
 
 
-def _receiving(record: RunRecord, gate: Gate) -> None:
+def _receiving(record: RunRecord, gate: IntakeContext) -> None:
     at, run_id = gate.clock(), record.run_id
     last, recorded = gate.intake.still(run_id), gate.intake.recorded(run_id)
     following = stalled_runs.moved(last, recorded, at)
@@ -31,7 +31,7 @@ def _receiving(record: RunRecord, gate: Gate) -> None:
         gate.intake.keep_still(run_id, last.model_copy(update={"told": True}))
 
 
-def _sealed(record: RunRecord, gate: Gate) -> None:
+def _sealed(record: RunRecord, gate: IntakeContext) -> None:
     at = gate.clock()
     if at - record.updated_at < stalled_runs.SEALED_TOO_LONG:
         return

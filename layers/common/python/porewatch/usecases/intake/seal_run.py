@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from porewatch.adapters.ledger.runs import RunLedger
     from porewatch.adapters.objects import Head, Objects
     from porewatch.usecases.intake.check_for_completeness import Begun
-    from porewatch.usecases.intake.intake_context import Gate
+    from porewatch.usecases.intake.intake_context import IntakeContext
 
 PATIENCE = timedelta(minutes=5)
 """How long a final summary waits for files that it counts and nobody sends (the failed ones)."""
@@ -51,7 +51,7 @@ MAKERS: dict[str, SealedBy] = {"final_summary": "final_summary", "bundle": "bund
 _log = logging.getLogger(__name__)
 
 
-def seal_by_manifest(run_id: str, gate: Gate) -> RunRecord:
+def seal_by_manifest(run_id: str, gate: IntakeContext) -> RunRecord:
     """Read `run.json` as it lies there now, and seal the run by it. A bad one is refused, and a run
     that receives files, is at work or has ended with a result stays what it is. RunGone when the
     run was deleted: nothing of it is written again."""
@@ -84,7 +84,7 @@ def _document(raw: Objects, head: Head) -> bytes:
 
 
 def seal_by_summary(
-    run_id: str, gate: Gate, *, swept: bool = False, look: Begun | None = None
+    run_id: str, gate: IntakeContext, *, swept: bool = False, look: Begun | None = None
 ) -> None:
     """Write `run.json` out of the run's final summary, once every file that lies there was checked.
 
@@ -108,7 +108,7 @@ def seal_by_summary(
     raise nothing
 
 
-def _seal_by_what_lies_there(run_id: str, look: Begun, gate: Gate) -> None:
+def _seal_by_what_lies_there(run_id: str, look: Begun, gate: IntakeContext) -> None:
     """One look at all files: the manifest or the refusal that follows. FilesLacking while some are
     missing or unchecked."""
     raw, runs, at = gate.raw, gate.runs, gate.clock()

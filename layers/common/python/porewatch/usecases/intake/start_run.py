@@ -26,7 +26,7 @@ from porewatch.usecases.intake.check_for_completeness import (
 if TYPE_CHECKING:
     from porewatch.adapters.objects import Objects
     from porewatch.usecases.intake.check_for_completeness import Begun
-    from porewatch.usecases.intake.intake_context import Gate
+    from porewatch.usecases.intake.intake_context import IntakeContext
 
 _log = logging.getLogger(__name__)
 
@@ -51,7 +51,7 @@ class ExecutionInput(Model):
 
 
 def start_run(
-    run_id: str, gate: Gate, *, swept: bool = False, record: RunRecord | None = None
+    run_id: str, gate: IntakeContext, *, swept: bool = False, record: RunRecord | None = None
 ) -> bool:
     """True when this call started the execution. `swept` as in `begin_look`; `record`: the run, by
     who has just read it."""
@@ -65,7 +65,7 @@ def start_run(
     return _execute(record, record.manifest_digest or "", gate)
 
 
-def _move(record: RunRecord, digest: str, gate: Gate, *, swept: bool) -> RunRecord | None:
+def _move(record: RunRecord, digest: str, gate: IntakeContext, *, swept: bool) -> RunRecord | None:
     """SEALED -> RUNNING when all files are sound; None while they are not, or when refused."""
     run_id, at = record.run_id, gate.clock()
     look = begin_look(run_id, "manifest", digest=digest, intake=gate.intake, at=at, swept=swept)
@@ -78,7 +78,7 @@ def _move(record: RunRecord, digest: str, gate: Gate, *, swept: bool) -> RunReco
     return moved if moved is not None and moved.manifest_digest == digest else None
 
 
-def _looked(record: RunRecord, digest: str, look: Begun, gate: Gate) -> RunRecord | None:
+def _looked(record: RunRecord, digest: str, look: Begun, gate: IntakeContext) -> RunRecord | None:
     """The run as it is after one look at its files; None while it waits for some."""
     run_id, at = record.run_id, gate.clock()
     manifest = gate.manifests.of(run_id, record.revision)
@@ -113,7 +113,7 @@ def _present(run_id: str, raw: Objects) -> dict[str, readiness.Lying]:
     return {head.key.removeprefix(prefix): head for head in raw.keys(prefix)}
 
 
-def _execute(record: RunRecord, digest: str, gate: Gate) -> bool:
+def _execute(record: RunRecord, digest: str, gate: IntakeContext) -> bool:
     last = gate.intake.look(record.run_id)
     if last is not None and (last.of, last.manifest_digest) == ("started", digest):
         return False

@@ -19,7 +19,7 @@ from porewatch.domain.inputs.file_names import (
 )
 from porewatch.domain.runs import RunRecord, RunState
 from porewatch.domain.uploads.intake import next_search
-from porewatch.usecases.intake.notify_stalled import tell_standing
+from porewatch.usecases.intake.notify_stalled import notify_stalled
 from porewatch.usecases.intake.seal_run import (
     seal_by_manifest,
     seal_by_summary,
@@ -27,7 +27,7 @@ from porewatch.usecases.intake.seal_run import (
 from porewatch.usecases.intake.start_run import start_run
 
 if TYPE_CHECKING:
-    from porewatch.usecases.intake.intake_context import Gate
+    from porewatch.usecases.intake.intake_context import IntakeContext
 
 REACH = timedelta(days=14)
 """How far back runs are looked after, from the day they became known."""
@@ -37,7 +37,7 @@ WAITING = frozenset({RunState.RECEIVING, RunState.SEALED, RunState.RUNNING})
 _log = logging.getLogger(__name__)
 
 
-def sweep_intake(gate: Gate) -> None:
+def sweep_intake(gate: IntakeContext) -> None:
     """Look after every run that waits. One that cannot be helped keeps no other from it."""
     at = gate.clock()
     for record in gate.runs.list():
@@ -46,12 +46,12 @@ def sweep_intake(gate: Gate) -> None:
         if record.state in WAITING and at - record.updated_at >= REST:
             try:
                 _look_after(record, gate)
-                tell_standing(record, gate)
+                notify_stalled(record, gate)
             except PorewatchError as reason:
                 _log.info("run %s still waits: %s", record.run_id, reason)
 
 
-def _look_after(record: RunRecord, gate: Gate) -> None:
+def _look_after(record: RunRecord, gate: IntakeContext) -> None:
     run_id = record.run_id
     if record.state is RunState.RECEIVING:
         if not _has_new_seal(record, gate):
@@ -62,13 +62,13 @@ def _look_after(record: RunRecord, gate: Gate) -> None:
     start_run(run_id, gate, swept=True)
 
 
-def _has_new_seal(record: RunRecord, gate: Gate) -> bool:
+def _has_new_seal(record: RunRecord, gate: IntakeContext) -> bool:
     """A run.json lies there that was not refused already."""
     head, refused = gate.raw.head(s3_keys.seal_key(record.run_id)), record.attempt
     return head is not None and (refused is None or head.modified > refused.updated_at)
 
 
-def _has_summary(run_id: str, gate: Gate) -> bool:
+def _has_summary(run_id: str, gate: IntakeContext) -> bool:
     """A final summary lies somewhere in the run. MinKNOW's own folders are deep, so everything is
     listed to find one whose word was lost: at once, then each time `next_search` says."""
     last = gate.intake.look(run_id)

@@ -57,7 +57,7 @@ from porewatch.usecases.intake.answer_object import (
 )
 from porewatch.usecases.intake.claim_run_archive import (
     Claim,
-    Desk,
+    UnpackContext,
     claim,
     is_its_own,
 )
@@ -75,7 +75,9 @@ SMALL = 4096
 _log = logging.getLogger(__name__)
 
 
-def unpack_bundle(key: str, *, desk: Desk, clock: Callable[[], datetime] = now) -> None:
+def unpack_run_archive(
+    key: str, *, desk: UnpackContext, clock: Callable[[], datetime] = now
+) -> None:
     """Unpack one tar. AlreadyDone when it was unpacked or moved before, or holds what the run was
     screened from already (which is recorded). A changed tar of a run that has ended is its next
     revision; of a run under way it is refused, and the run goes on.
@@ -112,7 +114,9 @@ def unpack_bundle(key: str, *, desk: Desk, clock: Callable[[], datetime] = now) 
     _seal(claimed, raw)
 
 
-def give_up(key: str, error: Exception, *, desk: Desk, clock: Callable[[], datetime] = now) -> None:
+def give_up(
+    key: str, error: Exception, *, desk: UnpackContext, clock: Callable[[], datetime] = now
+) -> None:
     """The verdict on a tar that could not be unpacked, however often it was tried: refused with
     what happened, so that its sender hears of it. AlreadyDone when it is gone."""
     head = desk.raw.head(key)
@@ -130,13 +134,15 @@ def give_up(key: str, error: Exception, *, desk: Desk, clock: Callable[[], datet
     _refuse(head, run_id_of(key), refusal, desk=desk, at=clock())
 
 
-def _tell_encoding(contents: Contents, run_id: str, desk: Desk, at: datetime) -> None:
+def _tell_encoding(contents: Contents, run_id: str, desk: UnpackContext, at: datetime) -> None:
     found = contents.understood()
     if found.manifest is None:  # else nobody has read the sheet
         answer_encoding(run_id, found, runs=desk.runs, at=at)
 
 
-def _refuse(head: Head, run_id: str, refusal: Refused, *, desk: Desk, at: datetime) -> None:
+def _refuse(
+    head: Head, run_id: str, refusal: Refused, *, desk: UnpackContext, at: datetime
+) -> None:
     """The run is refused, if it was to come by this tar or came by it; one that another door made,
     or whose files arrive, hears of the tar, and stays as it is."""
     _log.warning("bundle %s is refused: %s", head.key, refusal)

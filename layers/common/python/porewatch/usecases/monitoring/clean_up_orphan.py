@@ -17,9 +17,9 @@ from porewatch.domain.rules.orphans import (
     Found,
     Judgement,
     Kill,
+    Orphan,
     Standing,
-    Thing,
-    judge,
+    classify_orphan,
     seen_twice,
 )
 from porewatch.domain.stage.phases import (
@@ -33,12 +33,12 @@ if TYPE_CHECKING:
     from porewatch.adapters.ledger.terminations import Kills
     from porewatch.compute.executor import Executor
 
-End = Callable[[Thing], None]
+End = Callable[[Orphan], None]
 _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Hands:
+class CleanupContext:
     """What ending needs. `dry`: look, and write nothing."""
 
     stack: str
@@ -50,7 +50,7 @@ class Hands:
 
 
 def settle(
-    thing: Thing, hands: Hands, end: End | None = None, *, announced: bool = False
+    thing: Orphan, hands: CleanupContext, end: End | None = None, *, announced: bool = False
 ) -> Found | None:
     """Judge one thing, and note or end it. None for one that is used. `end` ends what is no
     machine; `announced`: its end was laid down before, which counts as the first sight."""
@@ -70,12 +70,12 @@ def settle(
     return _ended(thing, judged, first, hands, end)
 
 
-def _judged(thing: Thing, hands: Hands) -> Judgement:
+def _judged(thing: Orphan, hands: CleanupContext) -> Judgement:
     record, answers = _lease(thing, hands)
-    return judge(thing, hands.stack, record, answers, hands.at)
+    return classify_orphan(thing, hands.stack, record, answers, hands.at)
 
 
-def _lease(thing: Thing, hands: Hands) -> tuple[StageRecord | None, bool]:
+def _lease(thing: Orphan, hands: CleanupContext) -> tuple[StageRecord | None, bool]:
     """(the stage its tags name, whether the ledger answered)."""
     if thing.owner is None:
         return None, True
@@ -88,7 +88,7 @@ def _lease(thing: Thing, hands: Hands) -> tuple[StageRecord | None, bool]:
 
 
 def _ended(
-    thing: Thing, judged: Judgement, first: datetime, hands: Hands, end: End | None
+    thing: Orphan, judged: Judgement, first: datetime, hands: CleanupContext, end: End | None
 ) -> Found:
     kill = _kill(thing, judged, first, hands)
     hands.kills.record(kill)
@@ -104,7 +104,7 @@ def _ended(
     return _found(thing, judged, "ended", hands)
 
 
-def _end(thing: Thing, judged: Judgement, hands: Hands, end: End | None) -> None:
+def _end(thing: Orphan, judged: Judgement, hands: CleanupContext, end: End | None) -> None:
     if thing.machine is None:
         if end is not None:
             end(thing)
@@ -121,7 +121,7 @@ def _end(thing: Thing, judged: Judgement, hands: Hands, end: End | None) -> None
         hands.executor.terminate(thing.name)
 
 
-def _kill(thing: Thing, judged: Judgement, first: datetime, hands: Hands) -> Kill:
+def _kill(thing: Orphan, judged: Judgement, first: datetime, hands: CleanupContext) -> Kill:
     machine, exposed = thing.machine, 0.0
     usd = 0.0
     if thing.since is not None:
@@ -140,7 +140,9 @@ def _kill(thing: Thing, judged: Judgement, first: datetime, hands: Hands) -> Kil
     )
 
 
-def _found(thing: Thing, judged: Judgement, action: str, hands: Hands, problem: str = "") -> Found:
+def _found(
+    thing: Orphan, judged: Judgement, action: str, hands: CleanupContext, problem: str = ""
+) -> Found:
     age = (hands.at - thing.since).total_seconds() if thing.since else None
     told = {"what": thing.what, "name": thing.name, "why": judged.why, "age_s": age}
     return Found.model_validate({**told, "action": action, "problem": problem})

@@ -21,7 +21,7 @@ from porewatch.domain.rules.orphan_cleanup import (
 )
 from porewatch.domain.rules.orphans import (
     Found,
-    Thing,
+    Orphan,
     thing_of,
 )
 from porewatch.domain.stage.instances import (
@@ -29,8 +29,8 @@ from porewatch.domain.stage.instances import (
     ExecutorName,
 )
 from porewatch.usecases.monitoring.clean_up_orphan import (
+    CleanupContext,
     End,
-    Hands,
     settle,
 )
 
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from porewatch.adapters.orphans import Leftovers
     from porewatch.adapters.s3.uploads import Uploads
 
-Look = Callable[[], Iterable[Thing]]
+Look = Callable[[], Iterable[Orphan]]
 COUNTED = {
     "LeftoversNoted": ("noted",),
     "LeftoversEnded": ("ended",),
@@ -50,23 +50,23 @@ _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Reaper:
+class OrphanSweep:
     """Where to look, and the hands that end. `metrics` None: nobody counts."""
 
-    hands: Hands
+    hands: CleanupContext
     leftovers: Leftovers
     uploads: Uploads
     metrics: Metrics | None = None
 
 
-def serve_reap(task: Reap, reaper: Reaper) -> Reaped:
+def serve_reap(task: Reap, reaper: OrphanSweep) -> Reaped:
     """Look at one machine or at everything, and show the last ends if they are wanted."""
     found = reap_machine(task.instance_id, reaper) if task.instance_id else reap(reaper)
     last = tuple(islice(reaper.hands.kills.all(), task.kills))
     return Reaped(dry=reaper.hands.dry, found=found, kills=last)
 
 
-def reap(reaper: Reaper) -> tuple[Found, ...]:
+def reap(reaper: OrphanSweep) -> tuple[Found, ...]:
     """Look at everything of the stack. Answers what is left over or unknown, and what was done."""
     found = []
     for look, end in _looks(reaper):
@@ -80,7 +80,7 @@ def reap(reaper: Reaper) -> tuple[Found, ...]:
     return tuple(found)
 
 
-def reap_machine(instance_id: str, reaper: Reaper) -> tuple[Found, ...]:
+def reap_machine(instance_id: str, reaper: OrphanSweep) -> tuple[Found, ...]:
     """The expiry of this machine has come, as was laid down when it was launched."""
     hands = reaper.hands
     seen = hands.executor.observe([instance_id]).get(instance_id)
@@ -94,7 +94,7 @@ def reap_machine(instance_id: str, reaper: Reaper) -> tuple[Found, ...]:
     return tuple(found)
 
 
-def _looks(reaper: Reaper) -> Iterator[tuple[Look, End | None]]:
+def _looks(reaper: OrphanSweep) -> Iterator[tuple[Look, End | None]]:
     for source in SOURCES:
         yield partial(_machines, reaper.hands, source), None
     for look in reaper.leftovers.sorts():
@@ -102,14 +102,14 @@ def _looks(reaper: Reaper) -> Iterator[tuple[Look, End | None]]:
     yield lambda: reaper.uploads.left(reaper.hands.at), reaper.uploads.end
 
 
-def _machines(hands: Hands, source: ExecutorName) -> Iterator[Thing]:
+def _machines(hands: CleanupContext, source: ExecutorName) -> Iterator[Orphan]:
     for machine in hands.executor.inventory(source):
         thing = thing_of(machine, hands.stack)
         if thing is not None:
             yield thing
 
 
-def _count(found: list[Found], reaper: Reaper) -> None:
+def _count(found: list[Found], reaper: OrphanSweep) -> None:
     if reaper.metrics is None or reaper.hands.dry:
         return
     measures = [

@@ -22,10 +22,10 @@ from porewatch.domain.rules.liveness import (
     STANDS,
     UNKNOWN,
     Life,
-    Verdict,
+    LivenessVerdict,
     ahead,
+    check_liveness,
     forgotten,
-    judge,
     overdue,
     stood_long,
     stuck,
@@ -33,7 +33,7 @@ from porewatch.domain.rules.liveness import (
 from porewatch.domain.rules.orphans import thing_of
 from porewatch.domain.rules.stage_lifecycle import ENDED
 from porewatch.domain.stage.instance_events import (
-    MachineNews,
+    InstanceEvent,
     NewsKind,
 )
 from porewatch.domain.stage.instances import (
@@ -47,20 +47,20 @@ from porewatch.domain.stage.phases import (
 from porewatch.usecases.instances.keep_console import keep_console
 from porewatch.usecases.instances.query_sources import (
     Sight,
-    ask_each,
     look_at,
+    query_sources,
 )
 from porewatch.usecases.instances.terminate_instances import end_machine
-from porewatch.usecases.instances.time_boxed_sweep import Round
+from porewatch.usecases.instances.time_boxed_sweep import TimeBoxedSweep
 from porewatch.usecases.monitoring.clean_up_orphan import (
-    Hands,
+    CleanupContext,
     settle,
 )
-from porewatch.usecases.monitoring.release_stale_reservations import free_held
+from porewatch.usecases.monitoring.release_stale_reservations import release_stale_reservations
 from porewatch.usecases.monitoring.stop_over_budget import stop_over_budget
 from porewatch.usecases.stages.answer_stage import answer_stage
 from porewatch.usecases.stages.handle_worker_note import (
-    read_note,
+    handle_worker_note,
     user_id_of,
 )
 from porewatch.usecases.stages.publish_stage import publish_stage
@@ -68,7 +68,7 @@ from porewatch.usecases.stages.publish_stage import publish_stage
 if TYPE_CHECKING:
     from porewatch.adapters.ledger.budget import Budget
     from porewatch.adapters.ledger.stages import StageLedger
-    from porewatch.adapters.ledger.sweep_cursor import Turns
+    from porewatch.adapters.ledger.sweep_cursor import SweepCursor
     from porewatch.adapters.ledger.terminations import Kills
     from porewatch.adapters.ledger.worker_notes import WorkerNotes
     from porewatch.adapters.messages.callbacks import Callbacks
@@ -86,7 +86,7 @@ def _tick() -> float:
 
 
 @dataclass(frozen=True)
-class Watch:
+class MonitorContext:
     """What watching needs."""
 
     stack: str
@@ -96,19 +96,19 @@ class Watch:
     executor: Executor
     queue: WorkerQueue
     kills: Kills
-    turns: Turns
+    turns: SweepCursor
     notes: WorkerNotes
     worker_role_id: str
     at: datetime
     budget: Budget | None = None
     began: float = field(default_factory=_tick)
 
-    def round(self, name: str) -> Round:
+    def round(self, name: str) -> TimeBoxedSweep:
         """The part `name` of a sweep, with its share of the time."""
-        return Round(name, self.turns, self.began + ENDS_S[name])
+        return TimeBoxedSweep(name, self.turns, self.began + ENDS_S[name])
 
 
-def sweep(watch: Watch) -> None:
+def sweep(watch: MonitorContext) -> None:
     """Look after every stage and every machine."""
     records = list(watch.stages.awaiting())
     seen = _seen(watch, records)
@@ -123,10 +123,10 @@ def sweep(watch: Watch) -> None:
             at=watch.at,
             turn=watch.round("budget"),
         )
-    there = ask_each(watch.executor.inventory)
+    there = query_sources(watch.executor.inventory)
     _end_forgotten(watch, there.found)
     if watch.budget is not None:
-        free_held(
+        release_stale_reservations(
             stack=watch.stack,
             stages=watch.stages,
             executor=watch.executor,
@@ -137,7 +137,7 @@ def sweep(watch: Watch) -> None:
     there.raise_if_silent()
 
 
-def hear_cloud(news: MachineNews, watch: Watch) -> None:
+def hear_cloud(news: InstanceEvent, watch: MonitorContext) -> None:
     """EC2 said something about one machine; machines of others are none of our business."""
     if news.kind is NewsKind.SWEEP:
         sweep(watch)
@@ -151,13 +151,13 @@ def hear_cloud(news: MachineNews, watch: Watch) -> None:
             _safely(watch, record, _seen(watch, [record]))
 
 
-def _seen(watch: Watch, records: Iterable[StageRecord]) -> Sight:
+def _seen(watch: MonitorContext, records: Iterable[StageRecord]) -> Sight:
     """What the clouds show of the records' machines."""
     wanted = [r.instance_id for r in records if r.instance_id and r.state not in ENDED]
     return look_at(wanted, watch.executor.observe)
 
 
-def _safely(watch: Watch, record: StageRecord, seen: Sight) -> None:
+def _safely(watch: MonitorContext, record: StageRecord, seen: Sight) -> None:
     try:
         look_after(watch, record.key, seen)
     except Conflict as error:
@@ -166,7 +166,7 @@ def _safely(watch: Watch, record: StageRecord, seen: Sight) -> None:
         _log.exception("could not look after %s of %s", record.stage, record.run_id)
 
 
-def look_after(watch: Watch, key: StageKey, seen: Sight) -> None:
+def look_after(watch: MonitorContext, key: StageKey, seen: Sight) -> None:
     """Bring one stage forward, if its worker cannot do it any more."""
     record = watch.stages.get(key)
     if record.state not in ENDED:
@@ -181,24 +181,24 @@ def look_after(watch: Watch, key: StageKey, seen: Sight) -> None:
     answer_stage(record, stages=watch.stages, callbacks=watch.callbacks, at=watch.at)
 
 
-def _by_its_own_word(watch: Watch, record: StageRecord, seen: Sight) -> StageRecord:
+def _by_its_own_word(watch: MonitorContext, record: StageRecord, seen: Sight) -> StageRecord:
     machine = seen.machines.get(record.instance_id or "")
     user_id = user_id_of(record, machine, watch.worker_role_id)
-    return read_note(record, user_id, stages=watch.stages, notes=watch.notes, at=watch.at)
+    return handle_worker_note(record, user_id, stages=watch.stages, notes=watch.notes, at=watch.at)
 
 
-def _published(watch: Watch, record: StageRecord) -> StageRecord | None:
+def _published(watch: MonitorContext, record: StageRecord) -> StageRecord | None:
     return publish_stage(record, stages=watch.stages, results=watch.results, at=watch.at)
 
 
-def _judged(watch: Watch, record: StageRecord, seen: Sight) -> StageRecord:
+def _judged(watch: MonitorContext, record: StageRecord, seen: Sight) -> StageRecord:
     instance_id = record.instance_id
     if instance_id is None or seen.unknown(instance_id):
         return record
     machine = seen.machines.get(instance_id)
     if overdue(record, machine, watch.at):
         record = watch.stages.count_silence(record.key, record.epoch, watch.at)
-    verdict = judge(record, machine, _queue_is_empty(watch), watch.at)
+    verdict = check_liveness(record, machine, _queue_is_empty(watch), watch.at)
     if verdict.stands:
         verdict = _standing(watch, record)
     if verdict.life is Life.UNKNOWN:
@@ -219,7 +219,7 @@ def _judged(watch: Watch, record: StageRecord, seen: Sight) -> StageRecord:
     )
 
 
-def _standing(watch: Watch, record: StageRecord) -> Verdict:
+def _standing(watch: MonitorContext, record: StageRecord) -> LivenessVerdict:
     """Tell that it stands still; when it stood for long, the bucket is asked as well."""
     record = watch.stages.note_stall(record.key, record.epoch, watch.at)
     if not stood_long(record, watch.at):
@@ -232,7 +232,7 @@ def _standing(watch: Watch, record: StageRecord) -> Verdict:
     return stuck(record, max(written, default=None), watch.at)
 
 
-def _work(watch: Watch, record: StageRecord) -> Iterator[Head]:
+def _work(watch: MonitorContext, record: StageRecord) -> Iterator[Head]:
     """What the epoch's own machine has written, but for its log: others' words are no sign of it"""
     if record.attempt is None:
         return
@@ -240,7 +240,7 @@ def _work(watch: Watch, record: StageRecord) -> Iterator[Head]:
     yield from (head for head in watch.results.keys(record.attempt) if head.key != log)
 
 
-def _keep_waiting(watch: Watch, record: StageRecord) -> None:
+def _keep_waiting(watch: MonitorContext, record: StageRecord) -> None:
     """Tell the state machine that its worker is alive. Beats may get lost on their way, and a job
     in its queue has no worker yet that could beat; how long that may last is the ledger's clocks'
     business (`domain.rules.liveness`), not the state machine's."""
@@ -252,7 +252,7 @@ def _keep_waiting(watch: Watch, record: StageRecord) -> None:
         _log.info("nobody waits for %s of %s", record.stage, record.run_id)
 
 
-def _queue_is_empty(watch: Watch) -> bool | None:
+def _queue_is_empty(watch: MonitorContext) -> bool | None:
     try:
         return watch.queue.is_empty()
     except PorewatchError as error:
@@ -260,15 +260,15 @@ def _queue_is_empty(watch: Watch) -> bool | None:
         return None
 
 
-def _end_forgotten(watch: Watch, machines: Iterable[Machine]) -> None:
+def _end_forgotten(watch: MonitorContext, machines: Iterable[Machine]) -> None:
     """End machines that have no use any more, at second sight. Those that went by themselves,
     unseen by the terminator, still have to be paid for."""
-    hands = Hands(watch.stack, watch.stages, watch.executor, watch.kills, watch.at)
+    hands = CleanupContext(watch.stack, watch.stages, watch.executor, watch.kills, watch.at)
     known = {machine.instance_id: machine for machine in machines}
     watch.round("machines").over(known, lambda machine: _end_if_forgotten(watch, machine, hands))
 
 
-def _end_if_forgotten(watch: Watch, machine: Machine, hands: Hands) -> None:
+def _end_if_forgotten(watch: MonitorContext, machine: Machine, hands: CleanupContext) -> None:
     try:
         if machine.state is MachineState.GONE:
             _pay_if_forgotten(watch, machine)
@@ -278,7 +278,7 @@ def _end_if_forgotten(watch: Watch, machine: Machine, hands: Hands) -> None:
         _log.exception("could not end %s", machine.instance_id)
 
 
-def _pay_if_forgotten(watch: Watch, machine: Machine) -> None:
+def _pay_if_forgotten(watch: MonitorContext, machine: Machine) -> None:
     owner = machine.owner
     if owner is None:
         return

@@ -16,26 +16,26 @@ from porewatch.domain.rules.liveness import held_in_vain
 from porewatch.domain.stage.instances import Owner
 from porewatch.domain.stage.phases import StageKey
 from porewatch.domain.stage.state_machine_tasks import Terminate
-from porewatch.usecases.instances.query_sources import ask_each
-from porewatch.usecases.instances.terminate_instances import end_machines
+from porewatch.usecases.instances.query_sources import query_sources
+from porewatch.usecases.instances.terminate_instances import terminate_instances
 
 if TYPE_CHECKING:
     from porewatch.adapters.ledger.budget import Budget
     from porewatch.adapters.ledger.stages import StageLedger
     from porewatch.compute.executor import Executor
-    from porewatch.usecases.instances.time_boxed_sweep import Round
+    from porewatch.usecases.instances.time_boxed_sweep import TimeBoxedSweep
 
 _log = logging.getLogger(__name__)
 
 
-def free_held(
+def release_stale_reservations(
     *,
     stack: str,
     stages: StageLedger,
     executor: Executor,
     budget: Budget,
     at: datetime,
-    turn: Round,
+    turn: TimeBoxedSweep,
 ) -> None:
     """Settle and give back what is held in vain. One that cannot be freed holds up no other."""
 
@@ -58,11 +58,11 @@ def _freed(
         return
     epoch = {"run_id": held.run_id, "revision": held.revision, "epoch": held.epoch}
     owner = Owner.model_validate({**epoch, "stack": stack, "stage": held.stage})
-    there = ask_each(lambda source: executor.find(owner, source))
+    there = query_sources(lambda source: executor.find(owner, source))
     there.raise_if_silent(stages.asked(record.key, held.epoch))
     if any(machine.alive() for machine in there.found):
         return
     _log.warning("%s of %s epoch %d held money in vain", held.stage, held.run_id, held.epoch)
     task = Terminate.model_validate({**epoch, "stage": held.stage, "reason": "held in vain"})
     last_word = max(record.updated_at, held.at)
-    end_machines(task, stack=stack, stages=stages, executor=executor, at=last_word)
+    terminate_instances(task, stack=stack, stages=stages, executor=executor, at=last_word)

@@ -22,7 +22,7 @@ from porewatch.domain.stage.phases import StageRecord
 if TYPE_CHECKING:
     from porewatch.adapters.ledger.budget import Budget
     from porewatch.compute.executor import Executor
-    from porewatch.usecases.instances.time_boxed_sweep import Round
+    from porewatch.usecases.instances.time_boxed_sweep import TimeBoxedSweep
 
 _log = logging.getLogger(__name__)
 Running = list[tuple[StageRecord, Machine, float]]
@@ -36,7 +36,7 @@ def stop_over_budget(
     budget: Budget,
     executor: Executor,
     at: datetime,
-    turn: Round,
+    turn: TimeBoxedSweep,
 ) -> tuple[str, ...]:
     """Interrupt the machines of every run that is above its cap, and all of them when the account
     is above its own. Answers their ids. A machine that is ending already is left alone."""

@@ -18,7 +18,7 @@ from porewatch.domain.stage.phases import (
     StageState,
 )
 from porewatch.domain.stage.state_machine_tasks import Await
-from porewatch.usecases.instances.stage_context import Desk
+from porewatch.usecases.instances.stage_context import StageContext
 
 if TYPE_CHECKING:
     from porewatch.adapters.ledger.stages import StageLedger
@@ -51,7 +51,7 @@ def answer_stage(
     stages.forget_task_token(record, at)
 
 
-def await_stage(task: Await, desk: Desk) -> None:
+def await_stage(task: Await, desk: StageContext) -> None:
     """Keep the token; answer at once when the stage ended before anybody waited.
 
     What goes wrong here is told through the token: if this raised, the token would never be

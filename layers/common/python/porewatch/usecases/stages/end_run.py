@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 from porewatch.domain.runs import RunState, Unended
 from porewatch.domain.stage.phases import StageRecord
 from porewatch.domain.stage.state_machine_tasks import Terminate
-from porewatch.usecases.instances.terminate_instances import end_machines
+from porewatch.usecases.instances.terminate_instances import terminate_instances
 from porewatch.usecases.money.settle_overhead import settle_overhead
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ def _machines_end(stage: StageRecord, why: str, brakes: Brakes) -> tuple[str, ..
         epoch=stage.epoch,
         reason=why,
     )
-    return end_machines(
+    return terminate_instances(
         task,
         stack=brakes.stack,
         stages=brakes.stages,

@@ -34,7 +34,7 @@ from porewatch.domain.stage.worker_messages import (
     WorkerMessage,
 )
 from porewatch.usecases.alerts.raise_alert import raise_alert
-from porewatch.usecases.instances.stage_context import Desk
+from porewatch.usecases.instances.stage_context import StageContext
 from porewatch.usecases.stages.answer_stage import answer_stage
 from porewatch.usecases.stages.publish_stage import (
     publish_stage,
@@ -48,7 +48,7 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 
-def hear_worker(message: WorkerMessage, desk: Desk) -> None:
+def handle_worker_message(message: WorkerMessage, desk: StageContext) -> None:
     """Take one message in. StaleEpoch: whoever says this owns nothing any more (drop it)."""
     key = StageKey(message.run_id, message.revision, message.stage)
     # A clock that is ahead must not make a worker immortal.
@@ -102,7 +102,7 @@ def _phase_done(record: StageRecord, message: PhaseDone, stages: StageLedger) ->
 
 
 def _ended(
-    key: StageKey, message: Published | Interrupted | StageBroken, desk: Desk
+    key: StageKey, message: Published | Interrupted | StageBroken, desk: StageContext
 ) -> StageRecord:
     match message:
         case Published():
@@ -126,12 +126,12 @@ def _ended(
             )
 
 
-def _claimed(key: StageKey, message: Claimed | Published, desk: Desk) -> StageRecord:
+def _claimed(key: StageKey, message: Claimed | Published, desk: StageContext) -> StageRecord:
     user_id = message.user_id or None
     return desk.stages.claim(key, message.epoch, message.instance_id, message.at, user_id)
 
 
-def _published(key: StageKey, message: Published, desk: Desk) -> StageRecord:
+def _published(key: StageKey, message: Published, desk: StageContext) -> StageRecord:
     """Only the epoch's own machine can bring about that its manifest becomes visible."""
     visible = visible_manifest(desk.results, key)
     if visible is not None:

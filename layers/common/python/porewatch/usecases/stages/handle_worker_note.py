@@ -24,7 +24,7 @@ def user_id_of(record: StageRecord, machine: Machine | None, role_id: str) -> st
     return f"{role_id}:{session}" if session and role_id else None
 
 
-def read_note(
+def handle_worker_note(
     record: StageRecord,
     user_id: str | None,
     *,

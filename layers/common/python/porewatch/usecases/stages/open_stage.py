@@ -20,7 +20,7 @@ from porewatch.domain.stage.state_machine_tasks import (
     Open,
     Opened,
 )
-from porewatch.usecases.instances.stage_context import Desk
+from porewatch.usecases.instances.stage_context import StageContext
 from porewatch.usecases.money.settle_overhead import activity_of
 from porewatch.usecases.stages.publish_stage import (
     publish_stage,
@@ -32,7 +32,7 @@ INLINE_FILES = 1500
 version, which look for it there and nowhere else. Those never saw a longer run."""
 
 
-def open_stage(task: Open, desk: Desk, *, default_bundle: str) -> Opened:
+def open_stage(task: Open, desk: StageContext, *, default_bundle: str) -> Opened:
     """A published stage stays closed: its manifest's key is answered, and nothing is launched.
 
     The manifest is looked for first: it is the truth even when every word about it was lost. The
@@ -57,7 +57,9 @@ def open_stage(task: Open, desk: Desk, *, default_bundle: str) -> Opened:
     return Opened(epoch=record.epoch, manifest_key=manifest_key if done else None)
 
 
-def _order(task: Open, desk: Desk, default_bundle: str, before: StageRecord | None) -> StoredOrder:
+def _order(
+    task: Open, desk: StageContext, default_bundle: str, before: StageRecord | None
+) -> StoredOrder:
     run, revision = desk.runs.get(task.run_id), task.revision
     refuse_unless_running(run, revision)
     sealed = desk.runs.seal_note(task.run_id, revision)
@@ -83,7 +85,7 @@ def _order(task: Open, desk: Desk, default_bundle: str, before: StageRecord | No
     )
 
 
-def _overhead(task: Open, desk: Desk) -> Sequence[CostLine]:
+def _overhead(task: Open, desk: StageContext) -> Sequence[CostLine]:
     """What the run cost so far besides machines, with the epoch that begins here."""
     if desk.prices is None:
         return ()

@@ -25,14 +25,14 @@ from porewatch.domain.stage.state_machine_tasks import (
     Plan,
     Planned,
 )
-from porewatch.usecases.instances.stage_context import Desk
+from porewatch.usecases.instances.stage_context import StageContext
 
 ALREADY = "the reads came already basecalled"
 
 
 def plan_stages(
     task: Plan,
-    desk: Desk,
+    desk: StageContext,
     *,
     profile: Callable[[str], Profile],
     basecalling: Literal["enabled", "disabled"],

@@ -14,13 +14,13 @@ from porewatch.domain.stage.state_machine_tasks import (
     Planned,
     StageTask,
 )
-from porewatch.usecases.instances.stage_context import Desk
+from porewatch.usecases.instances.stage_context import StageContext
 from porewatch.usecases.stages.answer_stage import await_stage
 from porewatch.usecases.stages.open_stage import open_stage
 from porewatch.usecases.stages.plan_stages import plan_stages
 
 
-class Told(Protocol):
+class StageSettings(Protocol):
     """What the deployment decided."""
 
     @property
@@ -31,7 +31,7 @@ class Told(Protocol):
 
 
 def serve_stage_task(
-    task: StageTask, desk: Desk, profile: Callable[[str], Profile], told: Told
+    task: StageTask, desk: StageContext, profile: Callable[[str], Profile], told: StageSettings
 ) -> Planned | Opened | None:
     """The answer to the state machine; None for `await`, which is answered by its token."""
     match task:

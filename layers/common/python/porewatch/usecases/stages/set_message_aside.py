@@ -17,7 +17,7 @@ COUNTED = "WorkerMessagesRefused"
 _log = logging.getLogger(__name__)
 
 
-def set_aside(
+def set_message_aside(
     body: str, mac: str, error: Refused, *, letters: DeadLetters, metrics: Metrics, at: datetime
 ) -> None:
     """Raises Throttled or Unavailable when it could not be kept; not being able to count it keeps

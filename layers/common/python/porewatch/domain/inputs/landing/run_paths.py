@@ -32,7 +32,7 @@ def run_path(path: str) -> str:
     return "/".join([kind_of(path).value, *above, *inner, name])
 
 
-def places(paths: Iterable[str], samples: Sequence[Sample] = ()) -> dict[str, str]:
+def run_paths(paths: Iterable[str], samples: Sequence[Sample] = ()) -> dict[str, str]:
     """Path as it lies -> path in the run. Files that would take the same place keep all their
     folders. Where a path bears the name of one of `samples`, it gets the sample's key. Raises
     InputRefused when two files would take one place even so."""

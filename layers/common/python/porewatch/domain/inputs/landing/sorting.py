@@ -32,7 +32,7 @@ from porewatch.domain.inputs.landing.first_bytes import (
     holds_nothing,
 )
 from porewatch.domain.inputs.landing.laboratories import read_laboratory
-from porewatch.domain.inputs.landing.run_paths import places
+from porewatch.domain.inputs.landing.run_paths import run_paths
 from porewatch.domain.inputs.landing.sheets import choose
 from porewatch.domain.inputs.sheet.sample_sheet import read_sheet
 from porewatch.domain.inputs.sheet.table_text import Encoding
@@ -149,7 +149,7 @@ def _sort_kinds(
     aside[Why.STRAY] = set(few)
     found.faults += [*owners.merged(kept, found.barcodes, found.samples, found.sheet), *strays]
     with _gathering(found):
-        found.reads = places(kept, found.samples or ())
+        found.reads = run_paths(kept, found.samples or ())
 
 
 class _gathering:  # noqa: N801 - used like the function it stands for
