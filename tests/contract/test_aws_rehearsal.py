@@ -545,7 +545,7 @@ def test_polish_sam_local_finds_each_function_its_event_and_its_environment() ->
     events = {
         name: str(ROOT / f"events/functions/{folder_of(name)}.json") for name in TEMPLATE.functions
     }
-    script = Path(gate.__file__).parent / "sam_side/local_invoke.py"
+    script = Path(gate.__file__).parents[1] / "sam_side/local_invoke.py"
     done = subprocess.run(
         [str(gate.tools(ROOT) / "sam/bin/python"), str(script), str(ROOT)],
         input=json.dumps(events), env={**os.environ, **gate.QUIET},

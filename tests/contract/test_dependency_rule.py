@@ -155,7 +155,7 @@ def test_imports_follow_the_arrows(module: str) -> None:
         ("porewatch.domain.runs", "from porewatch.adapters.table import Table"),
         ("porewatch.domain.runs", "def f():\n    from porewatch import settings"),
         ("porewatch.usecases.intake.seal_run", "from porewatch.adapters import table"),
-        ("porewatch.usecases.intake.seal_run", "from ..adapters.table import Table"),
+        ("porewatch.usecases.intake.seal_run", "from ...adapters.table import Table"),
         ("porewatch.adapters.table", "from porewatch.settings import settings"),
         ("porewatch.adapters.table", "import aws_lambda_powertools"),
         ("porewatch.reads.fastq", "import dnaio"),

@@ -150,8 +150,8 @@ def _threads(scheduler: Scheduler) -> Iterator[None]:
         id(in_child): lambda call: call(),
     }
     taken: list[tuple[Any, str, Any]] = []
-    for found in pkgutil.iter_modules(porewatch_worker.__path__):
-        module = importlib.import_module(f"porewatch_worker.{found.name}")
+    for found in pkgutil.walk_packages(porewatch_worker.__path__, "porewatch_worker."):
+        module = importlib.import_module(found.name)
         for name, value in list(vars(module).items()):
             if id(value) in stand_ins:
                 taken.append((module, name, value))

@@ -197,7 +197,7 @@ def _pushed_here() -> int:
 
 
 def _fetch(accessions: Path | None, folder: Path, email: str, unconfirmed: bool) -> Path:
-    from porewatch_worker.references.building.fetch import (
+    from porewatch_worker.references.building.fetch import (  # noqa: PLC0415
         Entrez,
         fetch,
         not_chosen,

@@ -22,7 +22,7 @@ from porewatch_local.stack_template.template import (
     target,
 )
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[4]
 PAGE = ROOT / "docs" / "events.md"
 
 HEAD = f"""# Facts on the bus

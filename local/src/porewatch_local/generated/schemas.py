@@ -18,7 +18,7 @@ from porewatch.domain.facts.events import (
     Fact,
 )
 
-EVENTS = Path(__file__).parents[3] / "events"
+EVENTS = Path(__file__).parents[4] / "events"
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 

@@ -45,7 +45,7 @@ from porewatch_local.rehearsal import policies
 from porewatch_local.rehearsal.change_set import planned
 from porewatch_local.stack_template.template import Template
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[4]
 SUBNETS = 3
 SUBNET = "AWS::EC2::Subnet"
 VPCS = "L-F678F1CE"

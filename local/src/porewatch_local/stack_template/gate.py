@@ -25,8 +25,8 @@ from porewatch_local.stack_template import (
 )
 from porewatch_local.stack_template.template import Template
 
-REPOSITORY = Path(__file__).parents[3]
-HERE = Path(__file__).parent
+REPOSITORY = Path(__file__).parents[4]
+HERE = Path(__file__).parents[1]
 IMAGES = "images/image-builder.yaml"
 REGIONS = sorted(set(rules.STAGES.values()))
 QUIET = {

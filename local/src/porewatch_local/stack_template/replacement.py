@@ -24,7 +24,7 @@ from porewatch_local.stack_template.gate import (
 )
 from porewatch_local.stack_template.template import Template
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[4]
 RECORD = ROOT / "tests/contract/recorded/stateful.json"
 KEEPS = ("Retain", "Snapshot")
 IN_FLIGHT = ("AWS::SQS::Queue", "AWS::Events::Archive")

@@ -22,7 +22,7 @@ from porewatch.compute.price_table import (
 )
 from porewatch_local.stack_template.template import Template
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[4]
 PAGE = ROOT / "README.md"
 BEGIN, END = "<!-- cost at rest -->\n", "<!-- end of cost at rest -->\n"
 HOURS = 730

@@ -129,7 +129,7 @@ class Registry:
 
 def migrations() -> list[tuple[str, str]]:
     """(name, SQL) of every migration, in order."""
-    folder = resources.files("porewatch.adapters") / "migrations"
+    folder = resources.files("porewatch.adapters.registry") / "migrations"
     found = [entry for entry in folder.iterdir() if entry.name.endswith(".sql")]
     return [(e.name, e.read_text("utf-8")) for e in sorted(found, key=lambda e: e.name)]
 
