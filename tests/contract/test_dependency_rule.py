@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -64,13 +65,21 @@ ARROWS: dict[str, set[str]] = {
         ),
         *BOTO,
     },
+    "porewatch_local": {
+        *("porewatch", "porewatch.domain", "porewatch.adapters", "porewatch.compute"),
+        *("porewatch.settings", "porewatch_worker", "porewatch_cli"),
+        *("pydantic", "rich", "yaml", "psutil", "psycopg", *BOTO),
+    },
 }
 ROOTS = {
     "porewatch": LAYER,
     "functions": REPOSITORY / "functions",
     "porewatch_worker": REPOSITORY / "worker/src/porewatch_worker",
     "porewatch_cli": REPOSITORY / "cli/src/porewatch_cli",
+    "porewatch_local": REPOSITORY / "local/src/porewatch_local",
 }
+ELSEWHERE = ("engine_side", "sam_side")
+"""Run by the interpreters of the embedded AWS and of SAM, which have nothing of ours."""
 
 
 def room_of(module: str) -> str:
@@ -84,6 +93,8 @@ def modules() -> Iterator[tuple[str, Path]]:
     """(dotted name, file) of all our code that the table speaks of."""
     for root, folder in ROOTS.items():
         for path in sorted(folder.rglob("*.py")):
+            if path.relative_to(folder).parts[0] in ELSEWHERE:
+                continue
             parts = path.relative_to(folder).with_suffix("").parts
             yield ".".join([root, *(part for part in parts if part != "__init__")]), path
 
@@ -186,6 +197,82 @@ def test_an_arrow_of_the_table_is_not(module: str, source: str) -> None:
     assert breaches(module, source) == []
 
 
+FOLDERED = {
+    *("porewatch.domain", "porewatch.usecases", "porewatch.adapters", "porewatch.reads"),
+    *("porewatch_worker", "porewatch_cli", "porewatch_local"),
+}
+"""Rooms whose folders are held to an order, too. A file at a room's root stands for itself."""
+
+
+def folder_of(module: str) -> str:
+    """The folder of one of these rooms that a module lies in, or the module itself at the root."""
+    room = next((room for room in FOLDERED if module.startswith(f"{room}.")), "")
+    below = module.removeprefix(f"{room}.").split(".") if room else []
+    package = MODULES[module].name == "__init__.py"
+    folder = below if package else below[:-1]
+    return ".".join([room, *folder]) if folder else module
+
+
+def circles(arrows: dict[str, set[str]]) -> list[set[str]]:
+    """The groups of folders that reach each other, by whatever way round."""
+
+    def reached(start: str) -> set[str]:
+        found, ahead = set[str](), [start]
+        while ahead:
+            for other in arrows.get(ahead.pop(), set()) - found:
+                found.add(other)
+                ahead.append(other)
+        return found
+
+    reach = {folder: reached(folder) for folder in arrows}
+    groups = [
+        {other for other in reach[folder] if folder in reach.get(other, set())} | {folder}
+        for folder in sorted(arrows)
+        if folder in reach[folder]
+    ]
+    return [group for number, group in enumerate(groups) if group not in groups[:number]]
+
+
+def arrows_between(sources: dict[str, str]) -> dict[str, set[str]]:
+    """Folder -> folders that its modules import; `sources`: text by module."""
+    arrows: dict[str, set[str]] = {}
+    for module, source in sources.items():
+        package = MODULES[module].name == "__init__.py"
+        for name in imports(source, module, package):
+            while name not in MODULES and "." in name:
+                name = name.rpartition(".")[0]  # noqa: PLW2901 - of a class, its module
+            if name in MODULES and folder_of(name) != folder_of(module):
+                arrows.setdefault(folder_of(module), set()).add(folder_of(name))
+    return arrows
+
+
+SOURCES = {module: path.read_text() for module, path in MODULES.items()}
+
+
+def test_no_two_folders_import_each_other() -> None:
+    assert circles(arrows_between(SOURCES)) == []
+
+
+def test_two_folders_that_do_are_seen() -> None:
+    back = "from porewatch.domain.rules import liveness"
+    planted = {**SOURCES, "porewatch.domain.calls.panel": back}
+    (group,) = circles(arrows_between(planted))
+    assert {"porewatch.domain.calls", "porewatch.domain.rules"} <= group
+
+
+MOST_FILES = 15
+
+
+def test_a_folder_has_few_files() -> None:
+    """Without its `__init__`; what has more needs folders of its own. (The engine's patches are one
+    file a patch, each with when to delete it.)"""
+    files = Counter(
+        module.rpartition(".")[0] for module, path in MODULES.items() if path.stem != "__init__"
+    )
+    large = {folder for folder, number in files.items() if number > MOST_FILES}
+    assert large == set()
+
+
 def _environment_readers() -> set[str]:
     names = ("os.environ", "os.getenv", "environ", "getenv")
     return {
@@ -202,9 +289,11 @@ def test_only_settings_reads_the_environment_of_a_function() -> None:
 
 
 def _publishers() -> set[str]:
+    """Of the product: the embedded AWS publishes what EC2 would."""
     return {
         module
         for module, path in MODULES.items()
+        if not module.startswith("porewatch_local.")
         for node in ast.walk(ast.parse(path.read_text()))
         if isinstance(node, ast.Attribute) and node.attr == "put_events"
     }

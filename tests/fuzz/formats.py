@@ -24,6 +24,7 @@ from porewatch.domain.base import now
 from porewatch.domain.errors import BundleRefused, MessageRefused, PorewatchError, Refused
 from porewatch.domain.facts.events import FileValidated
 from porewatch.domain.inputs.file_kinds import find_kind
+from porewatch.domain.inputs.final_summary import parse_final_summary
 from porewatch.domain.inputs.lab_file import parse_laboratory
 from porewatch.domain.inputs.landing.answers import (
     answer_of,
@@ -34,7 +35,7 @@ from porewatch.domain.inputs.landing.sheets import is_minknows_record
 from porewatch.domain.inputs.seal_note import note_of
 from porewatch.domain.inputs.sheet.sample_sheet import read_sheet
 from porewatch.domain.runs import RunManifest
-from porewatch.domain.sealing import input_file, parse_final_summary, parse_manifest, seal
+from porewatch.domain.sealing import input_file, parse_manifest, seal
 from porewatch.domain.uploads.run_archives import (
     asked_by,
     manifest_of,

@@ -10,8 +10,8 @@ import mappy
 import pytest
 
 from porewatch.domain.calls.references import ContigRole
+from porewatch.domain.inputs.final_summary import parse_final_summary
 from porewatch.domain.inputs.sheet.sample_sheet import parse_sample_sheet
-from porewatch.domain.sealing import parse_final_summary
 from porewatch_worker.references.load import load
 from porewatch_worker.references.panel import shipped_panel
 from porewatch_worker.simulate.demo import SPIKE_COPIES, VOLUME_ML, DemoSet, make_demo

@@ -15,14 +15,10 @@ from porewatch.domain.inputs.file_names import (
     Landed,
     classify,
 )
+from porewatch.domain.inputs.final_summary import parse_final_summary
 from porewatch.domain.inputs.landing.run_paths import run_path
 from porewatch.domain.runs import ReadKind, Sample
-from porewatch.domain.sealing import (
-    input_file,
-    parse_final_summary,
-    parse_manifest,
-    seal,
-)
+from porewatch.domain.sealing import input_file, parse_manifest, seal
 
 WHEN = datetime(2026, 3, 1, 12, tzinfo=UTC)
 SUMMARY = """instrument=MN00001

@@ -11,12 +11,13 @@ from pydantic import ValidationError
 
 from porewatch.domain import bounds
 from porewatch.domain.errors import InputRefused, ManifestRefused
+from porewatch.domain.inputs.final_summary import parse_final_summary
 from porewatch.domain.inputs.landing.sorting import (
     Door,
     sort_out,
 )
 from porewatch.domain.runs import InputFile, ReadKind
-from porewatch.domain.sealing import parse_final_summary, parse_manifest, seal
+from porewatch.domain.sealing import parse_manifest, seal
 from porewatch.reads.check import check_stream
 from porewatch.reads.headers import OutOfBounds, from_tags, parse_header, read_time
 from porewatch.reads.summary import ReadsSummary

@@ -17,7 +17,6 @@ from hypothesis import strategies as st
 from porewatch.domain.errors import InputRefused
 from porewatch.domain.runs import InputFile, ReadKind, Sample
 from porewatch.reads.check import check_stream
-from porewatch_worker.science.count.units import UnitCounts
 from porewatch_worker.science.read.demultiplex import SampleAssigner
 from porewatch_worker.science.reads import Read, read_units
 from porewatch_worker.science.records import in_capitals
@@ -201,17 +200,15 @@ def test_names_that_differ_in_capitals_never_share_a_read() -> None:
     said = ("pig-a", "PIG-A", "Pig-A", "ブタ1", unicodedata.normalize("NFD", "ブタ1"), "ﾌﾞﾀ1")
     reads = [Read(str(n), "ACGT" * 50, b"5" * 200, alias=name) for n, name in enumerate(said)]
     file = InputFile(path="fastq/a.fastq", kind=ReadKind.FASTQ, size=1)
-    counts = UnitCounts()
-    owned = SampleAssigner(twins).assign(file, reads, counts, look=False)
-    assert [own.sample for own in owned] == ["pig-a", "PIG-A", "ブタ1", "ブタ1", "ブタ1"]
-    assert counts.unlisted == {"none": 1}
+    found = SampleAssigner(twins).assign(file, reads, look=False)
+    assert [own.sample for own in found.owned] == ["pig-a", "PIG-A", "ブタ1", "ブタ1", "ブタ1"]
+    assert found.unlisted == {"none": 1}
 
 
 def test_an_alias_in_the_header_is_as_good_as_a_barcode() -> None:
     samples = (Sample(name="Pig-A", barcode="barcode01"), Sample(name="Pig-B", barcode="barcode02"))
     file = InputFile(path="bam/a.bam", kind=ReadKind.BAM, size=1)
     reads = [Read("1", "ACGT" * 50, b"5" * 200, alias=name) for name in ("Pig-A", "pig-b", "Cow")]
-    counts = UnitCounts()
-    owned = SampleAssigner(samples).assign(file, reads, counts)
-    assert [each.sample for each in owned] == ["Pig-A", "Pig-B"]
-    assert sum(counts.unlisted.values()) == 1
+    found = SampleAssigner(samples).assign(file, reads)
+    assert [each.sample for each in found.owned] == ["Pig-A", "Pig-B"]
+    assert sum(found.unlisted.values()) == 1

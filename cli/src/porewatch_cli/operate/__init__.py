@@ -1,1 +1,1 @@
-"""TODO map."""
+"""For operators: doctor, references, prices, orphans, dead letters, registry, chaos."""

@@ -1,1 +1,1 @@
-"""TODO map."""
+"""Reports and screening without a cloud: screen, validate, compare, audit."""

@@ -1,1 +1,1 @@
-"""TODO map."""
+"""A run of a stack: watch, cost, alerts, legal holds and deletion."""

@@ -1,1 +1,1 @@
-"""TODO map."""
+"""Sending a run: collected, checked, uploaded, sealed; sample sheets."""

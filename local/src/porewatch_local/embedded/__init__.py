@@ -1,1 +1,1 @@
-"""TODO map."""
+"""The embedded AWS: engine, PostgreSQL, users, deploy, up and down."""

@@ -1,1 +1,1 @@
-"""TODO map."""
+"""Real kills of real workers: a trial, the baseline, the table of many."""

@@ -1,1 +1,1 @@
-"""TODO map."""
+"""Generated documents: event schemas and docs/events.md."""

@@ -1,1 +1,1 @@
-"""TODO map."""
+"""The worker on an instance: assignment, claim, attempt, interruption notice, log, results."""

@@ -1,1 +1,1 @@
-"""TODO map."""
+"""`porewatch screen`: the same phases in one process, without a cloud."""

@@ -170,7 +170,9 @@ class ScreeningWork:
         counts = UnitCounts()
         reads: list[Counter[str]] = []
         for part in payload.parts:
-            mine = self._owners.assign(part.file, part.reads, counts, look=False)
+            found = self._owners.assign(part.file, part.reads, look=False)
+            counts.demultiplexed(found)
+            mine = found.owned
             reads.append(Counter(owned.sample for owned in mine))
             for owned in mine:
                 counts.sample(owned.sample).lose()
@@ -239,7 +241,9 @@ class ScreeningWork:
         self, file: InputFile, reads: Sequence[Read], counts: UnitCounts
     ) -> Iterator[Placed]:
         """The reads that passed, each with its verdict; those that did not are counted."""
-        buffer, mine = mappy.ThreadBuffer(), self._owners.assign(file, reads, counts)
+        buffer, found = mappy.ThreadBuffer(), self._owners.assign(file, reads)
+        counts.demultiplexed(found)
+        mine = found.owned
         least = [self._least[o.sample] for o in mine]
         for owned, judged in zip(
             mine, filter_read([o.read for o in mine], self._parameters, least), strict=True

@@ -1,1 +1,1 @@
-"""TODO map."""
+"""The stage loop: units in order, prefetch, checkpoints, stop requests, poison units."""

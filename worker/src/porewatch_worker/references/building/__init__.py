@@ -1,1 +1,1 @@
-"""TODO map."""
+"""From FASTA files to a verified bundle: sheet, checks, masking, decoys, homology."""

@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from porewatch.domain.calls.panel import PanelEntry
+from porewatch.domain.calls.panel import EXTRA, PanelEntry
 from porewatch.domain.calls.references import (
     Contig,
     ContigRole,
@@ -24,9 +24,6 @@ from porewatch_worker.references.building.fasta import FastaRecord
 from porewatch_worker.references.building.masking import masked_intervals
 from porewatch_worker.references.building.sheet import Assignment
 from porewatch_worker.references.building.titles import named_instead
-
-EXTRA = "X-"
-"""Prefix of targets that are screened for but stand on no list."""
 
 _ACCESSION = re.compile(r"^(?:[A-Z]{1,2}_?\d{5,9}|[A-Z]{4,6}\d{8,})(?:\.\d+)?$")
 _UNKNOWN_BASES = re.compile(rb"[^ACGT]+")

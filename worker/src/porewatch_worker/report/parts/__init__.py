@@ -1,1 +1,1 @@
-"""TODO map."""
+"""What pages are made of: the document model, plots, numbers, texts, control ticks."""

@@ -25,6 +25,7 @@ from porewatch.domain.calls.findings import (
     TargetResult,
 )
 from porewatch.domain.calls.panel import (
+    EXTRA,
     Panel,
     PanelEntry,
     Severity,
@@ -33,7 +34,6 @@ from porewatch.domain.calls.references import Contig
 from porewatch.domain.runs import Sample, SampleRole
 from porewatch.domain.stage.phases import ScreeningParameters
 from porewatch.domain.stage.read_limits import for_sample
-from porewatch_worker.references.building.accepting import EXTRA
 from porewatch_worker.science.amounts.lod import lod95
 from porewatch_worker.science.amounts.quantity import quantities
 from porewatch_worker.science.amounts.required_reads import required_reads

@@ -13,8 +13,7 @@ from porewatch.domain.calls.findings import (
     Quantity,
     TargetResult,
 )
-from porewatch.domain.calls.panel import Severity
-from porewatch_worker.references.building.accepting import EXTRA
+from porewatch.domain.calls.panel import EXTRA, Severity
 from porewatch_worker.science.call.perv import (
     ALARM_PAIR,
     ALARM_TYPE,

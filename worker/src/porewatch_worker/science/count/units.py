@@ -25,6 +25,7 @@ from porewatch_worker.science.count.target_counts import (
 from porewatch_worker.science.count.target_counts import from_plain as target_from_plain
 from porewatch_worker.science.count.unassigned import UnknownCounts
 from porewatch_worker.science.count.unassigned import from_plain as unknown_from_plain
+from porewatch_worker.science.read.demultiplex import Demultiplexed
 from porewatch_worker.science.read.filter_reads import FilterResult
 from porewatch_worker.science.read.placement import (
     HostFit,
@@ -177,6 +178,16 @@ class UnitCounts:
         if name not in self.samples:  # a SampleCounts is a dozen counters: not for every read
             self.samples[name] = SampleCounts()
         return self.samples[name]
+
+    def demultiplexed(self, found: Demultiplexed) -> None:
+        """Add what was seen while reads were given to samples."""
+        self.unlisted.update(found.unlisted)
+        for sample, parts in found.split.items():
+            self.sample(sample).split += parts
+        for sample, reads in found.by_ends.items():
+            self.sample(sample).demultiplexed += reads
+        for (sample, barcode), reads in found.barcodes_seen.items():
+            self.sample(sample).barcodes_told[barcode] += reads
 
     def stood_in(self, unit: Unit, samples: Sequence[Mapping[str, int]]) -> None:
         """Where the reads came from; `samples`: reads of each sample, part by part."""

@@ -1,1 +1,1 @@
-"""TODO map."""
+"""One read: split at adapters, demultiplexed, filtered, assigned to panel or host."""

@@ -15,14 +15,15 @@ one sample without barcode has nothing to tell apart, and its ends are not looke
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import chain
 from typing import NamedTuple
 
 from porewatch.domain.inputs.landing.aliases import Aliases
 from porewatch.domain.runs import InputFile, Sample
-from porewatch_worker.science.count.units import UnitCounts
 from porewatch_worker.science.read.barcodes import (
     CONFLICT,
     BarcodeCall,
@@ -44,6 +45,21 @@ class Owned(NamedTuple):
     contradicted: bool = False
 
 
+@dataclass
+class Demultiplexed:
+    """The reads that samples own, in order, and what was seen on the way; nothing is added up."""
+
+    owned: list[Owned] = field(default_factory=list)
+    unlisted: Counter[str] = field(default_factory=Counter)
+    """Reads that no sample owns, by the barcode that they bear."""
+    split: Counter[str] = field(default_factory=Counter)
+    """Reads that cutting added, by sample."""
+    by_ends: Counter[str] = field(default_factory=Counter)
+    """Reads whose sample only their own ends told, by sample."""
+    barcodes_seen: Counter[tuple[str, str]] = field(default_factory=Counter)
+    """(sample, barcode at a read's ends) -> reads."""
+
+
 class SampleAssigner:
     """The samples of a run and their barcodes."""
 
@@ -57,21 +73,18 @@ class SampleAssigner:
         ours = {s.barcode: kit[s.barcode] for s in samples if s.barcode and s.barcode in kit}
         self._reader = BarcodeReader(ours) if ours and self._alone is None else None
 
-    def assign(
-        self, file: InputFile, reads: Sequence[Read], counts: UnitCounts, *, look: bool = True
-    ) -> list[Owned]:
-        """The reads that samples own, in order; others are counted as unlisted. With `look` False
-        reads are neither cut nor searched."""
-        owned: list[Owned] = []
+    def assign(self, file: InputFile, reads: Sequence[Read], *, look: bool = True) -> Demultiplexed:
+        """Whose the reads are. With `look` False reads are neither cut nor searched."""
+        result = Demultiplexed()
         cut = list(split(reads)) if look else [[read] for read in reads]
         told = iter(self._told([part for parts in cut for part in parts], look))
         for parts in cut:
-            each = (self._owned(file, part, next(told), counts) for part in parts)
+            each = (self._owned(file, part, next(told), result) for part in parts)
             found = list(chain.from_iterable(each))
             if found:
-                counts.sample(found[0].sample).split += len(found) - 1
-            owned += found
-        return owned
+                result.split[found[0].sample] += len(found) - 1
+            result.owned += found
+        return result
 
     def _told(self, parts: Sequence[Read], look: bool) -> list[BarcodeCall | None]:
         """What the ends of each part say; nothing where they are not looked at."""
@@ -80,16 +93,16 @@ class SampleAssigner:
         return list(self._reader.look([part.sequence for part in parts]))
 
     def _owned(
-        self, file: InputFile, read: Read, told: BarcodeCall | None, counts: UnitCounts
+        self, file: InputFile, read: Read, told: BarcodeCall | None, result: Demultiplexed
     ) -> Iterable[Owned]:
         if self._alone is not None:
             return [Owned(self._alone, read)]
         given = file.barcode or read.barcode or self._named(read.alias or "")
         sample = self._samples.get(given or (told.barcode if told else None))
         if sample is None:
-            counts.unlisted[given or (told.barcode if told else None) or NOBODY] += 1
+            result.unlisted[given or (told.barcode if told else None) or NOBODY] += 1
             return []
-        return [self._with_evidence(sample, given, told, read, counts)]
+        return [self._with_evidence(sample, given, told, read, result)]
 
     def _with_evidence(
         self,
@@ -97,19 +110,18 @@ class SampleAssigner:
         given: str | None,
         told: BarcodeCall | None,
         read: Read,
-        counts: UnitCounts,
+        result: Demultiplexed,
     ) -> Owned:
         if told is None or told.barcode is None:
             return Owned(sample, read)
-        seen = counts.sample(sample)
         inner = read._replace(
             sequence=read.sequence[told.start : told.end],
             qualities=read.qualities[told.start : told.end],
         )
         if given is None:
-            seen.demultiplexed += 1
+            result.by_ends[sample] += 1
         other = told.barcode != (given or told.barcode)
         if other and told.edits > SURE:
             return Owned(sample, inner)
-        seen.barcodes_told[told.barcode] += 1
+        result.barcodes_seen[sample, told.barcode] += 1
         return Owned(sample, inner, other or told.barcode == CONFLICT)

@@ -1,1 +1,1 @@
-"""TODO map."""
+"""Whether a result may be relied on: controls, crosstalk, losses, sample outcomes."""

@@ -1,1 +1,1 @@
-"""TODO map."""
+"""Bases alone: k-mers, complexity, alignments base by base, conserved regions."""

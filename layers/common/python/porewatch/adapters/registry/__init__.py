@@ -1,1 +1,1 @@
-"""TODO map."""
+"""The registry in Aurora PostgreSQL: `database` (Data API), `rows` (SQL), `erasure`, migrations."""

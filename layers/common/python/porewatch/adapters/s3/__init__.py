@@ -1,1 +1,1 @@
-"""TODO map."""
+"""What lies in S3: manifests, checkpoints, reference bundles, uploads in parts, all versions."""

@@ -1,1 +1,1 @@
-"""TODO map."""
+"""What may be found and what is called: panel, bundles, findings, verdict, release policy."""

@@ -11,6 +11,9 @@ from pydantic import Field
 
 from porewatch.domain.base import Model
 
+EXTRA = "X-"
+"""Prefix of targets that are screened for but stand on no list."""
+
 
 class Severity(StrEnum):
     CRITICAL = "critical"

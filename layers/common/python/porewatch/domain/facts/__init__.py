@@ -1,1 +1,1 @@
-"""TODO map."""
+"""Facts, their outbox, and what metrics, timeline, registry and alerts make of them."""

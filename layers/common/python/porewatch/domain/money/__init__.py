@@ -1,1 +1,1 @@
-"""TODO map."""
+"""What was spent: budgets and reservations, the bill, the carbon estimate beside it."""

@@ -1,1 +1,1 @@
-"""TODO map."""
+"""Notices to people: one kind a module, texts in every language from `messages/`."""

@@ -1,1 +1,1 @@
-"""TODO map."""
+"""Legal holds and deletions of the data of a run."""

@@ -1,1 +1,1 @@
-"""TODO map."""
+"""How state moves: runs, revisions, stages, epochs (fencing), liveness, orphans. Pure functions."""

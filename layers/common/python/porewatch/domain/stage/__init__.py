@@ -1,1 +1,1 @@
-"""TODO map."""
+"""One stage on one instance: its phases, launch, messages, disk, quarantine, retry policy."""

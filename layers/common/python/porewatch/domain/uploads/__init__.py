@@ -1,1 +1,1 @@
-"""TODO map."""
+"""A run as it arrived: the tar, the stored files, whether it may start."""

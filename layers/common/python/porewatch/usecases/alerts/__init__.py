@@ -1,1 +1,1 @@
-"""TODO map."""
+"""Alerts: raised, sent, escalated, settled when the run has ended."""

@@ -1,1 +1,1 @@
-"""TODO map."""
+"""Instances: launched, authenticated, terminated and paid, source by source."""

@@ -1,1 +1,1 @@
-"""TODO map."""
+"""The clocks: instances, stale reservations, budgets, orphans, executions."""

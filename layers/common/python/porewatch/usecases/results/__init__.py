@@ -1,1 +1,1 @@
-"""TODO map."""
+"""The end of a run: stages joined, reports published, audit heads anchored."""

@@ -1,1 +1,1 @@
-"""TODO map."""
+"""Holding a run, releasing it, deleting it."""

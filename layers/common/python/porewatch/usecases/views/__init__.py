@@ -1,1 +1,1 @@
-"""TODO map."""
+"""What the API and the CLI show: runs and alerts, page by page."""

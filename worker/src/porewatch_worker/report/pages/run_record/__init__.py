@@ -1,1 +1,1 @@
-"""TODO map."""
+"""Pages of the record: phases and tools, timeline, audit trail, cost and carbon, sign-off."""

@@ -11,9 +11,9 @@ from porewatch.domain.inputs.barcodes_in_paths import (
     is_undecided,
     set_apart_by,
 )
+from porewatch.domain.inputs.final_summary import FinalSummary
 from porewatch.domain.inputs.landing.aliases import Aliases
 from porewatch.domain.runs import Sample
-from porewatch.domain.sealing import FinalSummary
 
 
 def barcodes_of(

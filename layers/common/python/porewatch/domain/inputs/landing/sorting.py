@@ -22,6 +22,7 @@ from porewatch.domain.inputs.file_names import (
     Landed,
     classify,
 )
+from porewatch.domain.inputs.final_summary import FinalSummary, parse_final_summary
 from porewatch.domain.inputs.landing import (
     copies,
     owners,
@@ -37,7 +38,6 @@ from porewatch.domain.inputs.landing.sheets import choose
 from porewatch.domain.inputs.sheet.sample_sheet import read_sheet
 from porewatch.domain.inputs.sheet.table_text import Encoding
 from porewatch.domain.runs import Sample
-from porewatch.domain.sealing import FinalSummary, parse_final_summary
 
 MOST_ALIKE = 20
 """Unreadable files of one shape that are named one by one; the rest are counted."""

@@ -1,1 +1,1 @@
-"""TODO map."""
+"""A sample sheet: text and rows, columns, rules across rows, an example."""
