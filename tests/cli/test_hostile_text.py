@@ -390,7 +390,7 @@ def test_a_file_name_that_is_no_unicode_can_be_told(capsys: pytest.CaptureFixtur
 
 def test_every_print_goes_through_the_one_console() -> None:
     """No module of the command line makes a console or prints by itself."""
-    for path in Path(terminal.__file__).parent.glob("*.py"):
+    for path in Path(terminal.__file__).parent.rglob("*.py"):
         if path.name == "terminal.py":
             continue
         text = path.read_text("utf-8")

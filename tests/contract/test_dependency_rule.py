@@ -8,13 +8,10 @@ from __future__ import annotations
 import ast
 import sys
 from collections import Counter
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
-REPOSITORY = Path(__file__).parents[2]
-LAYER = REPOSITORY / "layers/common/python/porewatch"
+from porewatch_local.generated.import_graph import MODULES, arrows, imported
 
 BOTO = {"boto3", "botocore"}
 SCIENCE = {
@@ -71,15 +68,6 @@ ARROWS: dict[str, set[str]] = {
         *("pydantic", "rich", "yaml", "psutil", "psycopg", *BOTO),
     },
 }
-ROOTS = {
-    "porewatch": LAYER,
-    "functions": REPOSITORY / "functions",
-    "porewatch_worker": REPOSITORY / "worker/src/porewatch_worker",
-    "porewatch_cli": REPOSITORY / "cli/src/porewatch_cli",
-    "porewatch_local": REPOSITORY / "local/src/porewatch_local",
-}
-ELSEWHERE = ("engine_side", "sam_side")
-"""Run by the interpreters of the embedded AWS and of SAM, which have nothing of ours."""
 
 
 def room_of(module: str) -> str:
@@ -89,61 +77,11 @@ def room_of(module: str) -> str:
     return next((name for name in names if name in ARROWS), "")
 
 
-def modules() -> Iterator[tuple[str, Path]]:
-    """(dotted name, file) of all our code that the table speaks of."""
-    for root, folder in ROOTS.items():
-        for path in sorted(folder.rglob("*.py")):
-            if path.relative_to(folder).parts[0] in ELSEWHERE:
-                continue
-            parts = path.relative_to(folder).with_suffix("").parts
-            yield ".".join([root, *(part for part in parts if part != "__init__")]), path
-
-
-MODULES = dict(modules())
-
-
-def imports(source: str, module: str, is_package: bool = False) -> Iterator[str]:
-    """What a module imports when it runs, as dotted names."""
-    package = module if is_package else module.rpartition(".")[0]
-    for node in _running(ast.parse(source)):
-        if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            base = _absolute(node, package)
-            yield from (_deepest(base, alias.name) for alias in node.names)
-
-
-def _running(node: ast.AST) -> Iterator[ast.AST]:
-    for child in ast.iter_child_nodes(node):
-        if isinstance(child, ast.If) and "TYPE_CHECKING" in ast.unparse(child.test):
-            for other in child.orelse:
-                yield from (other, *_running(other))
-            continue
-        yield child
-        yield from _running(child)
-
-
-def _absolute(node: ast.ImportFrom, package: str) -> str:
-    if not node.level:
-        return node.module or ""
-    above = package.split(".")[: len(package.split(".")) - node.level + 1]
-    return ".".join([*above, *([node.module] if node.module else [])])
-
-
-def _deepest(base: str, name: str) -> str:
-    """`from porewatch.adapters import table` imports porewatch.adapters.table."""
-    return (
-        f"{base}.{name}"
-        if f"{base}.{name}" in MODULES or room_of(f"{base}.{name}") != room_of(base)
-        else base
-    )
-
-
 def breaches(module: str, source: str, is_package: bool = False) -> list[str]:
     """The imports of a module that the table does not allow."""
     room = room_of(module)
     found = []
-    for name in imports(source, module, is_package):
+    for name in imported(source, module, is_package):
         top = name.split(".")[0]
         if top in sys.stdlib_module_names or top == "__future__":
             continue
@@ -233,30 +171,13 @@ def circles(arrows: dict[str, set[str]]) -> list[set[str]]:
     return [group for number, group in enumerate(groups) if group not in groups[:number]]
 
 
-def arrows_between(sources: dict[str, str]) -> dict[str, set[str]]:
-    """Folder -> folders that its modules import; `sources`: text by module."""
-    arrows: dict[str, set[str]] = {}
-    for module, source in sources.items():
-        package = MODULES[module].name == "__init__.py"
-        for name in imports(source, module, package):
-            while name not in MODULES and "." in name:
-                name = name.rpartition(".")[0]  # noqa: PLW2901 - of a class, its module
-            if name in MODULES and folder_of(name) != folder_of(module):
-                arrows.setdefault(folder_of(module), set()).add(folder_of(name))
-    return arrows
-
-
-SOURCES = {module: path.read_text() for module, path in MODULES.items()}
-
-
 def test_no_two_folders_import_each_other() -> None:
-    assert circles(arrows_between(SOURCES)) == []
+    assert circles(arrows(folder_of)) == []
 
 
 def test_two_folders_that_do_are_seen() -> None:
     back = "from porewatch.domain.rules import liveness"
-    planted = {**SOURCES, "porewatch.domain.calls.panel": back}
-    (group,) = circles(arrows_between(planted))
+    (group,) = circles(arrows(folder_of, {"porewatch.domain.calls.panel": back}))
     assert {"porewatch.domain.calls", "porewatch.domain.rules"} <= group
 
 

@@ -43,7 +43,7 @@ from tests.web import made_up
 
 WORKER = Path(porewatch_worker.__file__).parent
 LAYER = Path(porewatch.__file__).parent
-SPOKEN = sorted((WORKER / "report").glob("*.py"))
+SPOKEN = sorted((WORKER / "report").rglob("*.py"))
 PLACES = re.compile(r"\{(\w+)\}")
 JAPANESE = re.compile(r"[\u3040-\u30ff\u4e00-\u9fff]")
 OPEN = ("call", "category", "cost.line", "counted", "filter", "outcome", "parameter", "phase",

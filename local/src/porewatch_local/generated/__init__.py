@@ -1,1 +1,1 @@
-"""Generated documents: event schemas and docs/events.md."""
+"""Generated documents: event schemas, docs/events.md, and the maps of docs/architecture.md."""

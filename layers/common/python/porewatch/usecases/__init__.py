@@ -1,0 +1,1 @@
+"""One verb a file: what a function or the CLI does, with `domain` deciding and adapters storing."""

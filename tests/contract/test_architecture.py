@@ -1,0 +1,43 @@
+"""docs/architecture.md and its picture say what the imports say; the glossary's files exist."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from porewatch_local.generated import architecture
+from porewatch_local.generated.import_graph import ROOT, arrows, levels
+
+GLOSSARY = ROOT / "docs/glossary.md"
+ROW = re.compile(
+    r"^\| (?P<term>[^|]+) \| (?P<meaning>[^|]+) \| `(?P<where>[^`]+)` \|$", re.MULTILINE
+)
+
+
+def test_page_and_picture_are_fresh() -> None:
+    text = architecture.PAGE.read_text(encoding="utf-8")
+    assert architecture.page(text) == text
+    assert architecture.picture(arrows(architecture.room_of)) == architecture.PICTURE.read_text()
+
+
+def test_every_folder_says_what_it_holds() -> None:
+    assert "| `domain/money/` | What was spent" in architecture.maps()
+    assert not [line for line in architecture.maps().splitlines() if line.endswith("|  |")]
+
+
+def test_what_follows_from_two_arrows_is_not_drawn() -> None:
+    between = {"a": {"b", "c"}, "b": {"c"}, "c": set[str]()}
+    assert architecture.drawn_arrows(between) == {"a": {"b"}, "b": {"c"}, "c": set()}
+    assert levels(between) == {"c": 0, "b": 1, "a": 2}
+    with pytest.raises(ValueError, match="a -> b -> a"):
+        levels({"a": {"b"}, "b": {"a"}})
+
+
+def test_the_glossary_has_forty_terms_and_names_what_exists() -> None:
+    rows = list(ROW.finditer(GLOSSARY.read_text(encoding="utf-8")))
+    assert len(rows) >= 40
+    known = {path.as_posix() for path in ROOT.rglob("*.py") if ".venv" not in path.parts}
+    folders = {path.rpartition("/")[0] + "/" for path in known}
+    for row in rows:
+        assert any(name.endswith(f"/{row['where']}") for name in known | folders), row["where"]
