@@ -7,7 +7,7 @@ import re
 import pytest
 
 from porewatch_local.generated import architecture
-from porewatch_local.generated.import_graph import ROOT, arrows, levels
+from porewatch_local.generated.import_graph import ROOT, levels
 
 GLOSSARY = ROOT / "docs/glossary.md"
 ROW = re.compile(
@@ -18,7 +18,7 @@ ROW = re.compile(
 def test_page_and_picture_are_fresh() -> None:
     text = architecture.PAGE.read_text(encoding="utf-8")
     assert architecture.page(text) == text
-    assert architecture.picture(arrows(architecture.room_of)) == architecture.PICTURE.read_text()
+    assert architecture.picture(architecture.rooms()) == architecture.PICTURE.read_text()
 
 
 def test_every_folder_says_what_it_holds() -> None:
