@@ -24,6 +24,9 @@ def poisson_interval(count: float, level: float = LEVEL) -> tuple[float, float]:
 
     low = gamma quantile of (1-level)/2 with shape count (0 for none seen); high = quantile of
     (1+level)/2 with shape count + 1.
+
+    >>> [round(x, 2) for x in poisson_interval(3)]
+    [0.62, 8.77]
     """
     tail = (1.0 - level) / 2.0
     low = gamma_quantile(tail, count) if count else 0.0
@@ -37,6 +40,9 @@ def ratio_interval(above: float, below: float, level: float = LEVEL) -> tuple[fl
     Given their sum, `above` is binomial with p = ratio / (1 + ratio) (Przyborowski & Wilenski 1940,
     Biometrika 31), so the Clopper-Pearson limits of p give those of the ratio. `high` is infinite
     when `below` is 0.
+
+    >>> [round(x, 2) for x in ratio_interval(10, 20)]
+    [0.21, 1.12]
     """
     tail = (1.0 - level) / 2.0
     low = beta_quantile(tail, above, below + 1) if above else 0.0
@@ -47,7 +53,11 @@ def ratio_interval(above: float, below: float, level: float = LEVEL) -> tuple[fl
 
 
 def wilson_interval(hits: int, trials: int, z: float = Z) -> tuple[float, float]:
-    """Score interval of a proportion (Wilson 1927, JASA 22); (0, 1) without trials."""
+    """Score interval of a proportion (Wilson 1927, JASA 22); (0, 1) without trials.
+
+    >>> [round(x, 3) for x in wilson_interval(9, 10)]
+    [0.596, 0.982]
+    """
     if not trials:
         return 0.0, 1.0
     share, spread = hits / trials, z * z / trials

@@ -54,7 +54,11 @@ def moment(value: datetime) -> datetime:
 
 
 def number(text: str) -> int | None:
-    """A whole number of at most MOST_DIGITS ASCII digits, else None."""
+    """A whole number of at most MOST_DIGITS ASCII digits, else None.
+
+    >>> number('12'), number('１２'), number('1e3')
+    (12, None, None)
+    """
     plain = text.isascii() and text.isdecimal() and len(text) <= MOST_DIGITS
     return int(text) if plain else None
 

@@ -20,7 +20,11 @@ MANIFESTS = "manifests/"
 
 
 def raw_key(run_id: str, path: str) -> str:
-    """An input file: `path` is relative to the run, e.g. `fastq/a.fastq.gz`."""
+    """An input file: `path` is relative to the run, e.g. `fastq/a.fastq.gz`.
+
+    >>> raw_key('run-1', 'fastq/a.fastq.gz')
+    'runs/run-1/fastq/a.fastq.gz'
+    """
     return f"runs/{run_id}/{path}"
 
 
@@ -42,13 +46,21 @@ def quarantine_key(key: str) -> str:
 
 
 def lies_in_a_run(key: str) -> bool:
-    """Below `runs/<something>/`, whether or not that can be a run's id."""
+    """Below `runs/<something>/`, whether or not that can be a run's id.
+
+    >>> lies_in_a_run('runs/run-1/run.json'), lies_in_a_run('inbox/run-1.tar')
+    (True, False)
+    """
     top, _, rest = key.partition("/")
     return top == "runs" and "/" in rest
 
 
 def split_raw_key(key: str) -> tuple[str, str]:
-    """`runs/{run_id}/{path}` -> (run_id, path). Raises MessageRefused for anything else."""
+    """`runs/{run_id}/{path}` -> (run_id, path). Raises MessageRefused for anything else.
+
+    >>> split_raw_key('runs/run-1/fastq/a.fastq.gz')
+    ('run-1', 'fastq/a.fastq.gz')
+    """
     parts = key.split("/", 2)
     if len(parts) != 3 or parts[0] != "runs" or not parts[2]:
         raise MessageRefused(f"{key!r} is not below runs/<run id>/.")
@@ -76,7 +88,11 @@ def attempt_prefix(run_id: str, revision: int, stage: str, epoch: int, user_id: 
 
 
 def epoch_of_attempt(attempt: str) -> int:
-    """The epoch that an attempt's prefix names."""
+    """The epoch that an attempt's prefix names.
+
+    >>> epoch_of_attempt(attempt_prefix('run-1', 0, 'screen', 3, 'AROA:i-1'))
+    3
+    """
     return int(attempt.rstrip("/").rsplit("/", 2)[1].removeprefix("e"))
 
 

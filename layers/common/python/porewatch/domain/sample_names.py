@@ -64,7 +64,11 @@ def _most_marks(name: str) -> int:
 
 def same_word(name: str) -> str:
     """Equal for names that differ only in how they were typed or stored: composed or not, wide or
-    narrow, capital or small. A folder is found by this."""
+    narrow, capital or small. A folder is found by this.
+
+    >>> same_word('Donor-1') == same_word('donor-1')
+    True
+    """
     return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold())
 
 

@@ -24,7 +24,11 @@ def hidden(char: str) -> bool:
 
 
 def visible(text: str) -> str:
-    """`text` on one line; what would not be seen in it is shown. The same for its own answer."""
+    """`text` on one line; what would not be seen in it is shown. The same for its own answer.
+
+    >>> visible('a\u202eb')
+    'a[U+202E]b'
+    """
     if text.isascii() and text.isprintable():
         return text
     return "".join(f"[U+{ord(c):04X}]" if hidden(c) else c for c in text)

@@ -65,7 +65,11 @@ def strand_kind(genome: str, material: str) -> str | None:
 
 
 def copies_a_ng(length: int, kind: str) -> float:
-    """Genomes of `length` nucleotides in one nanogram of themselves."""
+    """Genomes of `length` nucleotides in one nanogram of themselves.
+
+    >>> round(copies_a_ng(1770, 'dsDNA') / 1e6)
+    523
+    """
     return 1e-9 * AVOGADRO / (length * GRAMS_A_MOL[kind])
 
 

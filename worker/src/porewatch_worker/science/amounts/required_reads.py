@@ -88,7 +88,11 @@ def _called(mean: float, reads: int, reading: Reading, rule: tuple[float, int]) 
 
 def starts_chance(reads: int, whole: float) -> float:
     """How often reads start at two places or more (a start is a place and a strand; more than two
-    are never asked for): not when all span the whole of a linear genome on one strand."""
+    are never asked for): not when all span the whole of a linear genome on one strand.
+
+    >>> round(starts_chance(3, 0.0), 3)
+    1.0
+    """
     return 1.0 - 2.0 * (whole / 2.0) ** reads
 
 

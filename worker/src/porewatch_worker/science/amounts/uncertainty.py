@@ -27,7 +27,11 @@ UPPER_ONLY = "fewer than 3 reads: upper bound only"
 
 
 def log_sd(cv: float) -> float:
-    """Standard deviation of ln X for a log-normal X with coefficient of variation `cv`."""
+    """Standard deviation of ln X for a log-normal X with coefficient of variation `cv`.
+
+    >>> round(log_sd(0.20), 4)
+    0.198
+    """
     return math.sqrt(math.log1p(cv * cv))
 
 

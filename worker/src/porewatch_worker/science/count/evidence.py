@@ -120,7 +120,13 @@ class Depth:
 
 
 def gini(values: NDArray[np.float64]) -> float:
-    """Gini coefficient (Gini 1912): 0 all equal, near 1 everything in one place."""
+    """Gini coefficient (Gini 1912): 0 all equal, near 1 everything in one place.
+
+    >>> round(float(gini(np.array([1.0, 1.0, 1.0]))), 3)
+    0.0
+    >>> round(float(gini(np.array([0.0, 0.0, 3.0]))), 3)
+    0.667
+    """
     ordered = np.sort(values)
     ranks = np.arange(1, ordered.size + 1)
     return float(

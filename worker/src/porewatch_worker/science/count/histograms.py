@@ -75,7 +75,11 @@ def yield_points(
 
 
 def length_statistics(lengths: Mapping[int, int]) -> tuple[float, float, int, int]:
-    """(mean, median, N50, longest) from {length: reads}; zeros without reads."""
+    """(mean, median, N50, longest) from {length: reads}; zeros without reads.
+
+    >>> length_statistics({1000: 3, 5000: 1})
+    (2000.0, 1000.0, 5000, 5000)
+    """
     if not lengths:
         return 0.0, 0.0, 0, 0
     values = np.array(sorted(lengths), dtype=np.int64)

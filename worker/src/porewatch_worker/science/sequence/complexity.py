@@ -24,6 +24,9 @@ def complex_bases(sequence: str) -> int:
     """Bases of `sequence` in 64-base windows that score at most LIMIT.
 
     A rest shorter than half a window counts with the window before it.
+
+    >>> complex_bases('A' * 200)
+    0
     """
     codes = _CODES[np.frombuffer(sequence.encode(), dtype=np.uint8)]
     edges = np.append(np.arange(0, max(len(codes) - WINDOW // 2, 1), WINDOW), len(codes))

@@ -45,7 +45,11 @@ def _joined(left: Words, before: int, right: Words, after: int) -> Words:
 
 
 def gc_bases(sequence: str) -> int:
-    """How many bases are G or C."""
+    """How many bases are G or C.
+
+    >>> gc_bases('GATTACA')
+    2
+    """
     letters = np.frombuffer(sequence.encode(), dtype=np.uint8)
     return int(np.count_nonzero((letters & _NOT_CASE_NOR_THIRD_BIT) == ord("C")))
 

@@ -37,7 +37,11 @@ class StoredBundle(Model):
 
 
 def pointer_key(ref: str) -> str:
-    """`name@version` -> where its pointer lies."""
+    """`name@version` -> where its pointer lies.
+
+    >>> pointer_key('pig@1')
+    'bundles/pig/1/current.json'
+    """
     return f"{_folder(ref)}{POINTER}"
 
 

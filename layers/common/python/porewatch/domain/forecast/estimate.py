@@ -91,7 +91,11 @@ def _bases(file: InputFile, record: FileRecord | None) -> float:
 
 
 def vcpus_of(instance_type: str) -> int:
-    """`m5.2xlarge` -> 8. AWS's naming: large has 2, xlarge 4, n x large n times that."""
+    """`m5.2xlarge` -> 8. AWS's naming: large has 2, xlarge 4, n x large n times that.
+
+    >>> vcpus_of('m6i.2xlarge')
+    8
+    """
     size = instance_type.rpartition(".")[2]
     many = re.fullmatch(r"(\d*)xlarge", size)
     return 4 * int(many[1] or 1) if many else 2

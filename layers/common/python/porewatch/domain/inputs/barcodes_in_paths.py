@@ -34,6 +34,11 @@ def normal_barcode(text: str) -> str | None:
 
     None for whatever is no barcode's name. Numbers beyond 99 and a letter behind the number (a
     kit's variant) stay: `barcode101`, `barcode12a`.
+
+    >>> normal_barcode('BC07')
+    'barcode07'
+    >>> normal_barcode('NB12a')
+    'barcode12a'
     """
     found = _WHOLE.match(text.strip())
     return _named(found[1], found[2]) if found else None
@@ -47,6 +52,9 @@ def barcode_of(path: str) -> str | None:
     """The barcode that folders and name of a file tell, wherever it stands in the path.
 
     Raises InputRefused when they say two different ones.
+
+    >>> barcode_of('fastq_pass/barcode07/FAX1_pass_barcode07_0.fastq.gz')
+    'barcode07'
     """
     folders, name = folders_and_name(path)
     told = {barcode for word in (*folders, stem(name)) for barcode in _barcodes(word)}
@@ -89,7 +97,11 @@ def set_apart_by(path: str) -> tuple[str, ...]:
 
 
 def flow_cell_of(path: str) -> str | None:
-    """The flow cell that MinKNOW wrote into the run's folder or the file's name."""
+    """The flow cell that MinKNOW wrote into the run's folder or the file's name.
+
+    >>> flow_cell_of('FAX00001_pass_barcode01_ab12_0.fastq.gz')
+    'FAX00001'
+    """
     folders, name = folders_and_name(path)
     for folder in reversed(folders):
         if found := RUN_FOLDER.match(folder):

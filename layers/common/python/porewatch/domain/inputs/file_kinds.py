@@ -41,7 +41,11 @@ _REMEDIES: tuple[tuple[tuple[str, ...], str, str], ...] = (
 
 
 def find_kind(name: str) -> ReadKind | None:
-    """The kind a name's suffix promises, or None. Letter case does not matter."""
+    """The kind a name's suffix promises, or None. Letter case does not matter.
+
+    >>> find_kind('a.fastq.gz'), find_kind('notes.txt')
+    (<ReadKind.FASTQ: 'fastq'>, None)
+    """
     lowered = name.lower()
     return next((kind for suffix, kind in SUFFIXES.items() if lowered.endswith(suffix)), None)
 

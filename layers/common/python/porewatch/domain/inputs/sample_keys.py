@@ -35,7 +35,11 @@ def file_keys(samples: Sequence[Sample]) -> dict[str, str]:
 
 
 def in_ascii(name: str) -> str:
-    """The key of one name, where no run is at hand that tells whether another has it too."""
+    """The key of one name, where no run is at hand that tells whether another has it too.
+
+    >>> in_ascii('ブタ-01')
+    '01-62fc3f20'
+    """
     stem = re.sub(r"[^A-Za-z0-9_]+", "-", name).strip("-")
     if name.isascii():
         return stem or "sample"

@@ -21,7 +21,11 @@ Micro = Annotated[int, Field(description="millionths of a dollar")]
 
 
 def micro(usd: float) -> int:
-    """USD in whole micro-dollars."""
+    """USD in whole micro-dollars.
+
+    >>> micro(0.0438)
+    43800
+    """
     return round(usd * MILLION)
 
 

@@ -18,6 +18,9 @@ def threshold_of(spent_usd: float, budget_usd: float) -> int | None:
     """The highest threshold that `spent_usd` has come to; None below all, or without a budget.
 
     Only the highest: who reads that a budget is used up need not read that it is nearly so.
+
+    >>> threshold_of(79.9, 100), threshold_of(80, 100), threshold_of(130, 100)
+    (None, 80, 100)
     """
     budget = micro(budget_usd)
     if budget <= 0:

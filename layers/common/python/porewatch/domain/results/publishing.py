@@ -65,7 +65,11 @@ def outputs_of(manifests: Iterable[StageManifest]) -> dict[str, OutputFile]:
 
 
 def is_of_sample(name: str) -> bool:
-    """Whether an output is the report of one sample: `report-KEY.pdf`, `report-KEY.ja.pdf`."""
+    """Whether an output is the report of one sample: `report-KEY.pdf`, `report-KEY.ja.pdf`.
+
+    >>> is_of_sample('report-donor-1.pdf'), is_of_sample('report.pdf')
+    (True, False)
+    """
     return bool(_OF_SAMPLE.fullmatch(name))
 
 

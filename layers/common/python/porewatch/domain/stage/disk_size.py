@@ -46,12 +46,20 @@ def disk_gib(spec: StageSpec, input_bytes: int) -> int:
 
 def after_full(disk: int, times: int, on_hosts: int) -> int:
     """GiB for a stage whose disk of `disk` GiB was full `times` times: twice as many each time.
-    `on_hosts`: how many of these times a Batch job had the disk of its host."""
+    `on_hosts`: how many of these times a Batch job had the disk of its host.
+
+    >>> after_full(100, 2, 0)
+    400
+    """
     had = max(disk, HOST_GIB) if on_hosts else disk
     return max(disk, min(LARGEST_GIB, had << times))
 
 
 def on_image(disk: int, image: int) -> int:
     """GiB of a disk of `disk` for a machine whose image has a disk of `image` GiB: EC2 refuses one
-    that is smaller than the image, and what the image takes is not free for the stage."""
+    that is smaller than the image, and what the image takes is not free for the stage.
+
+    >>> on_image(100, 60)
+    140
+    """
     return disk + max(0, image - SYSTEM_GIB)

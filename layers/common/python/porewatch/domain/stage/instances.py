@@ -120,7 +120,11 @@ class MachineState(StrEnum):
 
 
 def source_of(instance_id: str) -> ExecutorName:
-    """Where a machine with this id comes from: `i-...` is EC2's, all else is a job's."""
+    """Where a machine with this id comes from: `i-...` is EC2's, all else is a job's.
+
+    >>> source_of('i-0a1b2c3d4e5f60718')
+    'ec2'
+    """
     return "ec2" if instance_id.startswith("i-") else "batch"
 
 

@@ -148,7 +148,11 @@ def meaning_of(error: str) -> Meaning:
 
 
 def kind_of(error: str) -> Kind:
-    """How an error, known by its class name, counts. Unknown names count as errors."""
+    """How an error, known by its class name, counts. Unknown names count as errors.
+
+    >>> kind_of('SpotInterrupted').value, kind_of('QuotaExceeded').value, kind_of('KeyError').value
+    ('interruption', 'wait', 'error')
+    """
     return meaning_of(error).kind
 
 
@@ -204,7 +208,11 @@ def _begun(words: str) -> str:
 
 
 def input_is_to_blame(error: str) -> bool:
-    """True when the sender must correct something: the run is then REFUSED, not FAILED."""
+    """True when the sender must correct something: the run is then REFUSED, not FAILED.
+
+    >>> input_is_to_blame('SampleSheetRefused'), input_is_to_blame('WorkerLost')
+    (True, False)
+    """
     cls = class_of(error)
     ours = (errors.ConfigurationRefused, errors.BudgetExceeded, errors.MessageRefused)
     return cls is not None and issubclass(cls, Refused) and not issubclass(cls, ours)

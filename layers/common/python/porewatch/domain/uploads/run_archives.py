@@ -67,7 +67,11 @@ class Contents:
 
 def run_id_of(key: str) -> str:
     """`inbox/run-1.tar` -> `run-1`; a tar in a run's folder is that run's, and an `input.tar` its
-    folder's. Raises MessageRefused for a name that is no run id."""
+    folder's. Raises MessageRefused for a name that is no run id.
+
+    >>> run_id_of('inbox/run-1.tar')
+    'run-1'
+    """
     folders, name = folders_and_name(key)
     stem = name.removesuffix(".tar")
     plain = [f for f in folders[1:] if "=" not in f] if folders else []
@@ -105,7 +109,11 @@ def inbox_key(name: str, asked: Mapping[str, str]) -> str:
 
 def asked_by(key: str) -> dict[str, str]:
     """Field of the manifest -> its value, as the folders of the key say. Raises ManifestRefused for
-    what cannot be asked: a misspelt policy must not be a lax one."""
+    what cannot be asked: a misspelt policy must not be a lax one.
+
+    >>> asked_by('inbox/bundle=pig@3/release-policy=donor-screening/run-1.tar')
+    {'bundle': 'pig@3', 'release_policy': 'donor-screening'}
+    """
     asked: dict[str, str] = {}
     for folder in PurePosixPath(key).parts[1:-1]:
         what, told, value = folder.partition("=")

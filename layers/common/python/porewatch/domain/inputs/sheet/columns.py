@@ -43,7 +43,11 @@ class Column(NamedTuple):
 
 
 def parse_barcode(value: str) -> str:
-    """`barcode07` in any case -> `barcode07`. Raises ValueError with the remedy."""
+    """`barcode07` in any case -> `barcode07`. Raises ValueError with the remedy.
+
+    >>> parse_barcode('barcode01')
+    'barcode01'
+    """
     told = _plain(value).lower()
     number = re.fullmatch(r"barcode(\d{2}|[1-9]\d{2,3})([a-d]?)", told)
     if number and told.isascii() and int(number[1]):

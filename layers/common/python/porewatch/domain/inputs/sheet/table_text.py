@@ -135,7 +135,11 @@ def rows_of(text: str, file: str) -> list[Row]:
 
 
 def heading(cell: str) -> str:
-    """A column's name as it is compared: ` Sample Name ` -> `sample_name`."""
+    """A column's name as it is compared: ` Sample Name ` -> `sample_name`.
+
+    >>> heading(' Spike Copies ')
+    'spike_copies'
+    """
     plain = unicodedata.normalize("NFKC", cell).strip().lower()
     return plain.replace(" ", "_").replace("-", "_")
 
