@@ -116,6 +116,16 @@ def test_files_that_a_page_names_exist(page: Path) -> None:
     assert [one for one, p in patterns.items() if not any(p.search(k) for k in known)] == []
 
 
+TEST_FOLDERS = sorted({path.relative_to(REPOSITORY).parts[1] for path in files("tests/*/*.py")})
+
+
+@pytest.mark.parametrize("folder", TEST_FOLDERS)
+def test_every_test_folder_says_what_belongs_there_and_what_may_be_faked(folder: str) -> None:
+    readme = REPOSITORY / "tests" / folder / "README.md"
+    assert readme.exists(), "write what belongs here, and what may be faked"
+    assert re.search(r"^# .+\n\n.+\n\n\*\*May be faked\*\*: .", readme.read_text(), re.DOTALL)
+
+
 def build(folder: Path) -> subprocess.CompletedProcess[str]:
     """The site of a copy of docs/, because the builder reads nothing outside its folder."""
     if not ZENSICAL.exists():
