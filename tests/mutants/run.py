@@ -36,10 +36,12 @@ LOGS = r"_log\."
 
 
 class Target(NamedTuple):
-    """`modules` are below the folder of their package's parent, as they are imported."""
+    """`modules` are below the folder of their package's parent, as they are imported. `minutes`:
+    what a run took; 0 while it was never run to its end."""
 
     modules: tuple[str, ...]
     tests: tuple[str, ...]
+    minutes: int = 0
 
 
 class Survivor(NamedTuple):
@@ -62,7 +64,10 @@ class Accepted(NamedTuple):
 def targets(path: Path = HERE / "targets.toml") -> dict[str, Target]:
     """By their names."""
     told = tomllib.loads(path.read_text(encoding="utf-8"))
-    return {n: Target(tuple(t["modules"]), tuple(t["tests"])) for n, t in told.items()}
+    return {
+        name: Target(tuple(t["modules"]), tuple(t["tests"]), t.get("minutes", 0))
+        for name, t in told.items()
+    }
 
 
 def accepted(path: Path = HERE / "accepted.toml") -> list[Accepted]:

@@ -18,7 +18,7 @@ from porewatch.adapters.s3.checkpoints import S3CheckpointStore
 from porewatch.adapters.table import Table
 from porewatch.domain import s3_keys
 from porewatch.domain.base import now
-from porewatch.domain.errors import NoReadsLeft, StaleEpoch, WorkerFailed
+from porewatch.domain.errors import NoReadsLeft, StaleEpoch, Unavailable, WorkerFailed
 from porewatch.domain.facts.events import LaunchRefused
 from porewatch.domain.rules.stage_lifecycle import refusal_id
 from porewatch.domain.stage.phases import (
@@ -26,9 +26,14 @@ from porewatch.domain.stage.phases import (
     Progress,
     WorkOrder,
 )
+from porewatch.domain.stage.worker_messages import StageBroken
 from porewatch_worker import full_disk
 from porewatch_worker.build_stage import Means
 from porewatch_worker.checkpoint.checkpoint import open_checkpoint
+from porewatch_worker.checkpoint.index import (
+    LIST,
+    UnitList,
+)
 from porewatch_worker.instance import (
     attempt,
     service_outages,
@@ -39,10 +44,13 @@ from porewatch_worker.instance.attempt import (
     FAILED,
     NOT_SET_UP,
     REFUSED,
+    run_attempt,
 )
 from porewatch_worker.instance.claim import Claim
 from porewatch_worker.instance.instance_metadata import InstanceMetadata
+from porewatch_worker.instance.service_outages import Patience
 from porewatch_worker.stage.poison_units import counts
+from porewatch_worker.stage.stop import Stop
 from porewatch_worker.stage_work import (
     StageResult,
     UnitOutput,
@@ -445,6 +453,40 @@ def test_a_reclaimed_machine_speaks_against_no_unit_in_the_cloud_either(world: W
     assert world.attempt() == DONE
     assert world.manifest(5).quarantined == ()
     assert world.ledger.get(KEY).interruptions == 4
+
+
+def test_a_worker_that_waited_too_long_for_its_checkpoint_speaks_against_no_unit(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It cannot write that nothing is in flight: its last word says why it ends."""
+    write, tried = S3CheckpointStore.replace, []
+
+    def away(store: S3CheckpointStore, name: str, content: bytes, tag: str) -> str | None:
+        tried.append(name)
+        raise Unavailable("S3 does not answer")
+
+    for epoch in (1, 2, 3):
+        stop = Stop()
+        cloud = replace(world.cloud, patience=Patience(stop, longest_s=0))
+        leave = lambda: monkeypatch.setattr(S3CheckpointStore, "replace", away)  # noqa: E731
+        assert run_attempt(world.settings, cloud, stop, slow(4, leave)) == FAILED
+        last = world.heard()[-1]
+        assert isinstance(last, StageBroken)
+        assert (last.error, last.epoch) == ("Unavailable", epoch)
+        world.ledger.mark_failed(KEY, epoch, last.error, last.problem, AT, instance_id="i-1")
+        monkeypatch.setattr(S3CheckpointStore, "replace", write)
+        world.open_epoch()
+    assert len(tried) == 3 * 4, "once, as long as one waits, and twice to take the mark away"
+    lists = [key for key in all_keys(world) if key.endswith(LIST)]
+    assert ['"in_flight":4' in world.text(key) for key in lists] == [True] * 3
+    seen: list[UnitList] = []
+
+    def look() -> None:
+        (own,) = (key for key in all_keys(world) if key.endswith(LIST) and key not in lists)
+        seen.append(UnitList.model_validate_json(world.text(own)))
+
+    assert world.attempt(slow(4, look)) == DONE
+    assert [(one.flying, one.tried) for one in seen] == [({4}, {})]
 
 
 def test_every_number_of_a_beat_is_in_the_ledger_afterwards(world: World) -> None:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import errno
 import faulthandler
 import os
 import signal
 import subprocess
 import sys
 import time
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 import pytest
 
-from porewatch.domain.errors import Unavailable, WorkerFailed
+from porewatch.domain.errors import StaleEpoch, Unavailable, WorkerFailed
 from porewatch.domain.stage.phases import StageManifest
 from porewatch.domain.stage.quarantine import QuarantineRules
 from porewatch_worker import full_disk
@@ -117,6 +119,7 @@ def test_a_fault_of_the_world_speaks_against_no_unit(reads: Path, tmp_path: Path
         with pytest.raises(Unavailable):
             a_loop(work, tmp_path, epoch=epoch).run()
     loop = a_loop(DigestWork(reads), tmp_path, epoch=9)
+    assert loop.checkpoint.tried == {}
     assert loop.run() is Ending.PUBLISHED
     assert loop.checkpoint.quarantined == ()
 
@@ -155,10 +158,68 @@ def test_notices_in_the_same_unit_speak_against_it_never(reads: Path, tmp_path: 
     assert loop.run() is Ending.PUBLISHED
 
 
-def dies_in_flight(reads: Path, folder: Path, epoch: int, interruptions: int = 0) -> None:
+class Unread(DigestWork):
+    """The input of its unit 5 cannot be read: unit 4 or 5 is in flight then."""
+
+    error: Exception
+
+    def units(self, done: frozenset[int]) -> Iterator[tuple[int, tuple[int, bytes]]]:
+        for number, payload in super().units(done):
+            if number == 5:
+                raise self.error
+            yield number, payload
+
+
+@pytest.mark.parametrize("error", [Unavailable("S3"), OSError(errno.ENOSPC, "full")], ids=repr)
+def test_input_that_cannot_be_had_speaks_against_no_unit(
+    reads: Path, tmp_path: Path, error: Exception
+) -> None:
+    work = Unread(reads)
+    work.error = error
+    with pytest.raises(type(error)):
+        a_loop(work, tmp_path).run()
+    there = open_checkpoint(*owner(reads, tmp_path), 2)
+    assert (set(there.units), there.tried) == ({1, 2, 3, 4}, {})
+
+
+class Away(FolderStore):
+    """Takes no more writes from one save on, as often as one tries, and counts how often."""
+
+    asked = 0
+    away = False
+
+    def replace(self, name: str, content: bytes, tag: str) -> str | None:
+        if self.away:
+            self.asked += 1
+            raise Unavailable("S3 does not answer")
+        return super().replace(name, content, tag)
+
+
+def test_a_checkpoint_that_cannot_be_reached_is_not_waited_for_again(
+    reads: Path, tmp_path: Path
+) -> None:
+    store, work, stop = Away(tmp_path / "checkpoint"), DigestWork(reads), Stop()
+    loop = a_loop(work, tmp_path, stop=stop, on_save=lambda n: setattr(store, "away", n == 3))
+    loop.checkpoint._store = store
+    with pytest.raises(Unavailable):
+        loop.run()
+    assert stop.asked, "who still waits, in whatever thread, is to end"
+    assert store.asked == 2
+    fingerprint = work.fingerprint()
+    store.away = False
+    assert set(open_checkpoint(store, fingerprint, 2).tried) == {4}, "the mark is still there"
+
+
+def test_who_was_fenced_out_writes_nothing_more(reads: Path, tmp_path: Path) -> None:
+    with pytest.raises(StaleEpoch):
+        a_loop(Raising(reads, 5, error=StaleEpoch("epoch 2 owns it")), tmp_path).run()
+    assert set(open_checkpoint(*owner(reads, tmp_path), 2).tried) == {5}
+
+
+def dies_in_flight(reads: Path, folder: Path, epoch: int, blameless: Collection[int] = ()) -> None:
     """What a worker leaves that died in unit 4."""
     store, fingerprint = owner(reads, folder)
-    checkpoint = open_checkpoint(store, fingerprint, epoch, interruptions)
+    checkpoint = open_checkpoint(store, fingerprint, epoch, blameless)
     if 3 not in checkpoint.units:
         checkpoint.save_all({n: Kept(UnitOutput(bytes([n]))) for n in (1, 2, 3)})
     checkpoint.begin(4)
@@ -171,12 +232,13 @@ def test_a_death_counts_against_the_unit_in_flight(reads: Path, tmp_path: Path) 
     assert {n: t.count for n, t in tried.items()} == {4: 2}
 
 
-def test_a_machine_that_was_reclaimed_speaks_against_no_unit(reads: Path, tmp_path: Path) -> None:
+def test_an_epoch_that_no_unit_ended_speaks_against_none(reads: Path, tmp_path: Path) -> None:
     for epoch in range(1, 6):
-        dies_in_flight(reads, tmp_path, epoch, interruptions=epoch - 1)
-    assert open_checkpoint(*owner(reads, tmp_path), 6, interruptions=5).tried == {}
-    dies_in_flight(reads, tmp_path, 7, interruptions=5)
-    assert set(open_checkpoint(*owner(reads, tmp_path), 8, interruptions=5).tried) == {4}
+        dies_in_flight(reads, tmp_path, epoch, blameless=range(1, epoch))
+    assert open_checkpoint(*owner(reads, tmp_path), 6, blameless=range(1, 6)).tried == {}
+    dies_in_flight(reads, tmp_path, 7, blameless=range(1, 6))
+    after = open_checkpoint(*owner(reads, tmp_path), 9, blameless=(1, 2, 3, 4, 5, 8))
+    assert {n: t.count for n, t in after.tried.items()} == {4: 1}, "8 never got that far"
 
 
 def test_a_unit_that_succeeds_is_no_suspect_any_more(reads: Path, tmp_path: Path) -> None:

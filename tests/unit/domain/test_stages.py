@@ -199,6 +199,16 @@ def test_interruptions_remember_the_pool_and_leave_the_error_count_alone() -> No
     assert again.instance_id is None
 
 
+def test_epochs_that_no_unit_of_the_work_ended_are_known_by_number() -> None:
+    ends = ["Unavailable", "WorkerLost", "DiskFull", "WorkerFailed", "Throttled", "NoReadsLeft"]
+    record = _opened()
+    for error in ends:
+        record = _after(stage_endings.fail(record, record.epoch, error, "because", at(1)))
+        record = _after(stage_lifecycle.reopen(record, KEY, SPEC, at(2)))
+    record = _after(stage_endings.interrupt(record, 7, "i-1", 5, at(3)))
+    assert record.blameless == (1, 3, 5, 7)
+
+
 def test_a_manifest_written_by_a_fenced_machine_is_still_the_truth() -> None:
     second = _after(stage_lifecycle.reopen(_opened(), KEY, SPEC, at(1)))
     done = stage_endings.publish(second, manifest(1), "key", at(2))

@@ -13,7 +13,7 @@ writer saw last, so that a zombie's next save fails with StaleEpoch and it stops
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from porewatch.domain.base import Moment, now
@@ -38,9 +38,6 @@ from porewatch_worker.checkpoint.objects import (
 )
 from porewatch_worker.checkpoint.objects import listed as listed_in
 from porewatch_worker.stage_work import UnitOutput
-
-KEPT = ("units", "in_flight", "in_flight_to", "tried", "interruptions")
-"""What a successor takes over of a list."""
 
 
 class Checkpoint:
@@ -193,24 +190,16 @@ class Checkpoint:
         there = store.read(unit_name(home[1])) if store is not None else None
         return None if there is None else there[0]
 
-    def _resume(self, interruptions: int) -> None:
-        """Keep what is whole, and hold a death without notice against the units in flight then.
-        A machine that was reclaimed since the last writer began says nothing against a unit."""
-        flying, damaged = self._listed.flying, self._damaged()
+    def _resume(self, flying: frozenset[int]) -> None:
+        """Keep what is whole. `flying`: the units in flight when the last writer ended."""
+        damaged = self._damaged()
         self._begun = damaged | flying
         self.remarks = tuple(
             f"unit {number} was damaged in the checkpoint and is computed again"
             for number in sorted(damaged)
         )
         self.resumed = frozenset(self.units) - damaged
-        died = flying if interruptions <= self._listed.interruptions else frozenset()
-        self._change(
-            units={n: u for n, u in sorted(self.units.items()) if n in self.resumed},
-            tried=self._listed.blamed(died, DIED),
-            in_flight=None,
-            in_flight_to=None,
-            interruptions=interruptions,
-        )
+        self._change(units={n: u for n, u in sorted(self.units.items()) if n in self.resumed})
         self.flush()
 
     def _damaged(self) -> frozenset[int]:
@@ -232,47 +221,58 @@ def open_checkpoint(
     store: CheckpointStore,
     fingerprint: str,
     epoch: int,
-    interruptions: int = 0,
+    blameless: Collection[int] = (),
     earlier: Sequence[CheckpointStore] = (),
 ) -> Checkpoint:
     """Take a checkpoint over for `epoch`, or begin one that goes on from the last of `earlier`
-    (oldest first) that fits, keeping every unit that is whole. `interruptions`: how often machines
-    of this stage were reclaimed so far.
+    (oldest first) that fits, keeping every unit that is whole. `blameless`: epochs whose end speaks
+    against no unit, even where their worker could not say so in its checkpoint.
 
     Raises StaleEpoch when a later epoch owns it already.
     """
-    fresh = UnitList(
-        fingerprint=fingerprint, epoch=epoch, writer=uuid.uuid4().hex, interruptions=interruptions
-    )
+    fresh = UnitList(fingerprint=fingerprint, epoch=epoch, writer=uuid.uuid4().hex)
     for _ in range(5):
         there = store.read(LIST)
         if there is None:
-            begun = _begin(store, fresh, earlier)
+            begun = _begin(store, fresh, blameless, earlier)
             if begun is not None:
                 return begun
             continue
-        taken = _take_over(store, there, fresh)
+        taken = _take_over(store, there, fresh, blameless)
         if taken is not None:
             return taken
     raise StaleEpoch("another worker keeps taking over the checkpoint of this stage.")
 
 
 def _begin(
-    store: CheckpointStore, fresh: UnitList, earlier: Sequence[CheckpointStore]
+    store: CheckpointStore,
+    fresh: UnitList,
+    blameless: Collection[int],
+    earlier: Sequence[CheckpointStore],
 ) -> Checkpoint | None:
     """A new checkpoint; None when there is one."""
     listed, remarks = _last_left(earlier, fresh)
-    taken = fresh.model_copy(update={k: getattr(listed, k) for k in KEPT} if listed else {})
+    taken = _going_on(listed, fresh, blameless)
     tag = store.create(LIST, taken.canonical_json().encode())
     if tag is None:
         return None
     opened = Checkpoint(store, taken, tag, earlier)
     if listed is not None:
-        opened._resume(fresh.interruptions)
+        opened._resume(listed.flying)
     opened.remarks = (*remarks, *opened.remarks)
     if listed is None and not remarks:
         opened.remarks = why_fresh([store, *earlier])
     return opened
+
+
+def _going_on(listed: UnitList | None, fresh: UnitList, blameless: Collection[int]) -> UnitList:
+    """What a writer's list begins with: all that the last one's says, in which the death of its
+    writer is held against the units in flight."""
+    if listed is None:
+        return fresh
+    died = frozenset() if listed.epoch in blameless else listed.flying
+    tried = listed.blamed(died, DIED)
+    return fresh.model_copy(update={"units": listed.units, "tried": tried})
 
 
 def _last_left(
@@ -296,14 +296,14 @@ def _last_left(
 
 
 def _take_over(
-    store: CheckpointStore, there: tuple[bytes, str], fresh: UnitList
+    store: CheckpointStore, there: tuple[bytes, str], fresh: UnitList, blameless: Collection[int]
 ) -> Checkpoint | None:
     listed, remark = usable(there[0], fresh)
-    taken = fresh.model_copy(update={k: getattr(listed, k) for k in KEPT} if listed else {})
+    taken = _going_on(listed, fresh, blameless)
     tag = store.replace(LIST, taken.canonical_json().encode(), there[1])
     if tag is None:
         return None
     opened = Checkpoint(store, taken, tag)
-    opened._resume(fresh.interruptions)
+    opened._resume(listed.flying if listed else frozenset())
     opened.remarks = (remark,) * bool(remark) + opened.remarks
     return opened

@@ -79,8 +79,7 @@ class UnitList(Model):
     """`checkpoint.json`. `writer` and `saves` make every version of it unlike all others.
 
     `in_flight` to `in_flight_to` are the units that its writer was about to compute and to save
-    together; None after an orderly stop. `interruptions` is how often machines of this stage had
-    been reclaimed when the writer began.
+    together; None after an orderly stop.
     """
 
     schema_version: Literal["1"] = "1"
@@ -92,7 +91,6 @@ class UnitList(Model):
     in_flight: int | None = None
     in_flight_to: int | None = None
     tried: dict[int, Tried] = {}
-    interruptions: int = 0
 
     @property
     def flying(self) -> frozenset[int]:

@@ -276,4 +276,4 @@ class _Attempt:
             )
             for attempt in (self.who.prefix, *attempts)
         )
-        return open_checkpoint(own, fingerprint, self.who.epoch, record.interruptions, earlier)
+        return open_checkpoint(own, fingerprint, self.who.epoch, record.blameless, earlier)

@@ -20,13 +20,12 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from porewatch.domain.base import now
-from porewatch.domain.errors import PorewatchError, Throttled, Unavailable
+from porewatch.domain.errors import PorewatchError, StaleEpoch, Throttled, Unavailable
 from porewatch.domain.stage.phases import Progress
 from porewatch.domain.stage.quarantine import QuarantineRules
 from porewatch_worker.checkpoint.checkpoint import Checkpoint
 from porewatch_worker.checkpoint.interval import Rhythm
 from porewatch_worker.checkpoint.writer import Saver
-from porewatch_worker.full_disk import full_disk
 from porewatch_worker.stage.child_process import in_child
 from porewatch_worker.stage.periodic import repeating
 from porewatch_worker.stage.poison_units import (
@@ -105,6 +104,12 @@ class StageLoop:
             except KeyboardInterrupt:
                 self._saver.leave()  # a person's impatience is no unit's fault
                 raise
+            except StaleEpoch:
+                raise
+            except Exception as e:
+                if not counts(e, self.scratch):
+                    self._put_down(e)
+                raise
             self._publish(result)
         return Ending.PUBLISHED
 
@@ -158,8 +163,6 @@ class StageLoop:
                 raise
             except Exception as e:
                 if not counts(e, self.scratch):
-                    if full_disk(e, self.scratch) is not None:
-                        self._put_down()
                     raise
                 tries = self._saver.blame(number, in_one_line(e))
                 log.warning("unit %d failed, try %d: %s", number, tries, in_one_line(e))
@@ -171,13 +174,16 @@ class StageLoop:
                 self._take(output.content)
                 return self._saver.add(number, output, time.monotonic() - began)
 
-    def _put_down(self) -> None:
-        """A larger machine goes on from here: what was in flight is no unit that this one died of.
-        (When a service was away, it was waited for long enough.)"""
+    def _put_down(self, error: Exception) -> None:
+        """The end of an attempt that speaks against no unit (a full disk, a service that was away
+        for too long) leaves none in flight. Nothing is waited for any more. Where the checkpoint
+        is what cannot be written, the last word says why this worker ends, and the stage's record
+        counts its epoch among those that no unit ended (`StageRecord.blameless`)."""
+        self.stop.request(f"it cannot go on: {error}")
         try:
             self._saver.leave()
         except (PorewatchError, OSError) as e:
-            log.warning("the next machine takes the unit at hand for one that failed: %s", e)
+            log.warning("the checkpoint says that a unit is in flight: %s", e)
 
     def _computing(self, payload: Any, isolated: bool) -> Background[UnitOutput]:
         def compute() -> UnitOutput:

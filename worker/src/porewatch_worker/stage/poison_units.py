@@ -4,13 +4,18 @@ A unit has three tries (`QuarantineRules`). What counts as one is written in the
 by unit number, before the next try:
 
     it raised                     counted at once; the stage is told broken and tried again
-    the worker died without leaving, and its machine was not reclaimed
+    the worker died without leaving, and nobody knows a better reason
                                   counted by the successor, for each unit announced and not saved
 
 An orderly leave (notice, signal, end) counts nothing, and neither do faults of the world (the
-`Unavailable`) or of the input (the `Refused`), which end the stage as before. A unit that failed
-is announced and saved alone, so that its second death is its own, and its last try is made in a
-child process: the worker sees the child die, and no third machine has to.
+`Unavailable`) or of the input (the `Refused`), which end the stage as before: their worker leaves
+no unit in flight. Where it could not write that down, as S3 was what it had waited for, or was
+reclaimed too soon, the stage's record knows the epoch as one that no unit ended, and the successor
+asks it (`StageRecord.blameless`). Only a worker that reaches neither S3 nor the queue is taken for
+dead.
+
+A unit that failed is announced and saved alone, so that its second death is its own, and its last
+try is made in a child process: the worker sees the child die, and no third machine has to.
 
 Once a unit was given up, the fault is known to be the input's and not the machine's: every other
 unit that fails has all its tries on the spot, in children; and when the one given up was deadly,

@@ -15,9 +15,9 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
-from porewatch.domain.bounds import moment
+from porewatch.domain.bounds import MOST_COUNT, moment
 
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 
@@ -69,6 +69,12 @@ def _in_few(text: str) -> str:
 
 Problem = Annotated[str, AfterValidator(_in_few)]
 """What is wrong and what to do, for a person; cut where it grows with the files of a run."""
+
+Count = Annotated[int, Field(ge=0, le=MOST_COUNT)]
+"""How many there are of something, or which of them: small enough to compute with."""
+
+Finite = Annotated[float, Field(allow_inf_nan=False)]
+"""A number that JSON has a word for: `1e999` in what others send has none."""
 
 Moment = Annotated[datetime, AfterValidator(moment)]
 """A point in time, always in UTC, within the years of `bounds`."""

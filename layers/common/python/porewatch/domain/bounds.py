@@ -28,6 +28,11 @@ LONGEST_VALUE = 1_000
 """Characters of a value that is kept: read id, run id, flow cell, model, sample."""
 MOST_DIGITS = 9
 """Digits of a number in a header. Channels have four."""
+MOST_COUNT = 10**15
+"""Of reads, bases, bytes, files, units. More is in no run, and a division of larger whole numbers
+may raise OverflowError."""
+LEAST_AMOUNT, MOST_AMOUNT = 1e-18, 1e18
+"""Of a volume, of copies, of a mass, of a share: what is computed with them stays finite."""
 HIGHEST_QUALITY = 93
 """Phred values beyond have no letter in FASTQ."""
 MOST_EXTENDED = 64 * 2**10

@@ -12,7 +12,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from porewatch.domain.base import Model
+from porewatch.domain.base import Count, Model
 
 NAMES = 5
 """Names of left-out files that are kept; `files` counts all of them."""
@@ -51,7 +51,7 @@ class LeftOut(Model):
     """Files that are not screened for one reason."""
 
     why: Annotated[Why, Field(description="Why they are not screened.")]
-    files: Annotated[int, Field(ge=1, description="How many there are.")]
+    files: Annotated[Count, Field(ge=1, description="How many there are.")]
     names: Annotated[tuple[str, ...], Field(description="The first of them.")] = ()
 
     def sentence(self) -> str:
@@ -76,13 +76,9 @@ class Expected(Model):
     are: `failed` of them came and were set aside."""
 
     kind: Annotated[str, Field(description="What the files hold: fastq, bam or pod5.")]
-    counted: Annotated[
-        int, Field(ge=0, description="Files by the count of MinKNOW, failed ones too.")
-    ]
-    came: Annotated[
-        int, Field(ge=0, description="Files that came: sound, damaged, failed or empty.")
-    ]
-    failed: Annotated[int, Field(ge=0, description="Failed ones of those that came.")] = 0
+    counted: Annotated[Count, Field(description="Files by the count of MinKNOW, failed ones too.")]
+    came: Annotated[Count, Field(description="Files that came: sound, damaged, failed or empty.")]
+    failed: Annotated[Count, Field(description="Failed ones of those that came.")] = 0
 
     @property
     def missing(self) -> int:

@@ -8,8 +8,8 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, StringConstraints, model_validator
 
-from porewatch.domain.base import Model, Moment, Problem, Sha256
-from porewatch.domain.bounds import refuse_controls
+from porewatch.domain.base import Count, Model, Moment, Problem, Sha256
+from porewatch.domain.bounds import LEAST_AMOUNT, MOST_AMOUNT, refuse_controls
 from porewatch.domain.calls.verdict import Verdict
 from porewatch.domain.completeness import Expected, LeftOut, LostFile
 from porewatch.domain.identity import Day, Laboratory
@@ -71,7 +71,7 @@ class InputFile(ManifestPart):
 
     path: Annotated[str, StringConstraints(pattern=r"^(pod5|fastq|bam)/[^/\\][^\\]*$")]
     kind: ReadKind
-    size: Annotated[int, Field(ge=0, description="bytes")]
+    size: Annotated[Count, Field(description="bytes")]
     sha256: Sha256 | None = None
     barcode: Barcode | None = None
     at: Annotated[
@@ -95,6 +95,9 @@ class InputFile(ManifestPart):
     def lies_at(self) -> str:
         """Below `runs/{run_id}/`."""
         return self.at or self.path
+
+
+Amount = Annotated[float, Field(ge=LEAST_AMOUNT, le=MOST_AMOUNT)]
 
 
 class SampleRole(StrEnum):
@@ -133,9 +136,9 @@ class Sample(ManifestPart):
         SampleName | None, Field(description="what was extracted together; blank: the whole run")
     ] = None
     material: Literal["dna", "rna"] = "dna"
-    volume_ml: Annotated[float, Field(gt=0, description="extracted plasma, mL")] | None = None
-    spike_copies: Annotated[float, Field(gt=0, description="genome copies added")] | None = None
-    extraction_efficiency: Annotated[float, Field(gt=0, le=1)] | None = None
+    volume_ml: Annotated[Amount | None, Field(description="extracted plasma, mL")] = None
+    spike_copies: Annotated[Amount | None, Field(description="genome copies added")] = None
+    extraction_efficiency: Annotated[Amount | None, Field(le=1)] = None
     spike_cv: Annotated[
         float | None, Field(gt=0, le=2, description="relative uncertainty of the copies added")
     ] = None
@@ -143,7 +146,7 @@ class Sample(ManifestPart):
         float | None, Field(gt=0, le=2, description="relative uncertainty of the recovery")
     ] = None
     nucleic_acid_ng_per_ml: Annotated[
-        float | None, Field(gt=0, description="ng of nucleic acid extracted from a mL of plasma")
+        Amount | None, Field(description="ng of nucleic acid extracted from a mL of plasma")
     ] = None
     nucleic_acid_cv: Annotated[
         float | None, Field(gt=0, le=2, description="relative uncertainty of that mass")

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
-from porewatch.domain.base import Model
+from porewatch.domain.base import Count, Model
 from porewatch.domain.errors import MessageRefused
 from porewatch.domain.facts.events import (
     FACTS,
@@ -43,7 +43,7 @@ class StoredObject(Model):
 
     bucket: str
     key: str
-    size: int
+    size: Count
     etag: str
     version: str | None = None
     sequencer: str | None = None

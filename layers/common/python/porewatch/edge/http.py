@@ -57,7 +57,7 @@ def asked(api: APIGatewayRestResolver, shape: type[M], **known: str) -> M:
     text = api.current_event.body or "{}"
     try:
         body = json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise MessageRefused(f"the body is not JSON: {error}.") from error
     if not isinstance(body, dict):
         raise MessageRefused("the body is not a JSON object.", remedy="send its fields.")

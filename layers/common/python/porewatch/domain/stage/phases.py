@@ -8,7 +8,7 @@ from typing import Annotated, Literal, NamedTuple
 from pydantic import Field
 
 from porewatch.domain import s3_keys
-from porewatch.domain.base import Model, Moment, Problem, Sha256
+from porewatch.domain.base import Count, Finite, Model, Moment, Problem, Sha256
 from porewatch.domain.money.carbon import Factors
 from porewatch.domain.money.cost import CostLine
 from porewatch.domain.runs import RunId, RunManifest
@@ -80,20 +80,20 @@ class Progress(Model):
     """How far a stage is."""
 
     phase: Phase
-    units_done: int = 0
-    units_total: int | None = None
-    reads: int = 0
-    bases: int = 0
-    checkpoint: int | None = None
+    units_done: Count = 0
+    units_total: Count | None = None
+    reads: Count = 0
+    bases: Count = 0
+    checkpoint: Count | None = None
     checkpoint_at: Annotated[Moment | None, Field(description="when it was written")] = None
-    bytes_done: Annotated[int, Field(ge=0, description="bytes of input worked through")] = 0
-    bytes_total: Annotated[int | None, Field(ge=0, description="bytes of all inputs")] = None
-    flush_s: Annotated[float, Field(ge=0, description="seconds the last checkpoint took")] = 0.0
+    bytes_done: Annotated[Count, Field(description="bytes of input worked through")] = 0
+    bytes_total: Annotated[Count | None, Field(description="bytes of all inputs")] = None
+    flush_s: Annotated[Finite, Field(ge=0, description="seconds the last checkpoint took")] = 0.0
     interval_s: Annotated[
-        float, Field(ge=0, description="seconds from checkpoint to checkpoint, as computed")
+        Finite, Field(ge=0, description="seconds from checkpoint to checkpoint, as computed")
     ] = 0.0
     quarantined: Annotated[
-        tuple[int, ...], Field(description="units that were given up, by number")
+        tuple[Count, ...], Field(description="units that were given up, by number")
     ] = ()
     note: str = ""
     waits_for_service: Annotated[
@@ -173,6 +173,13 @@ class StageRecord(Model):
     full_hosts: Annotated[
         int, Field(description="those of them whose machine was a job on a host of AWS Batch")
     ] = 0
+    blameless: Annotated[
+        tuple[int, ...],
+        Field(
+            description="epochs that no unit of the work ended: the machine was reclaimed, its "
+            "disk was full, or a service was away for longer than it could wait"
+        ),
+    ] = ()
     error: Annotated[str | None, Field(description="class name of what ended the epoch")] = None
     problem: Problem | None = None
     reclaimed: Annotated[
@@ -217,7 +224,7 @@ class PhaseRecord(Model):
     backend: str = ""
     started_at: Moment
     finished_at: Moment
-    counts: dict[str, int] = {}
+    counts: dict[str, Count] = {}
     tools: dict[str, str] = {}
 
 

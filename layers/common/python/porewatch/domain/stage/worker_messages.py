@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, TypeAdapter
 
-from porewatch.domain.base import Model, Moment, Problem
+from porewatch.domain.base import Count, Finite, Model, Moment, Problem
 from porewatch.domain.runs import RunId
 from porewatch.domain.stage.phases import (
     PhaseRecord,
@@ -16,9 +16,9 @@ from porewatch.domain.stage.phases import (
 
 class _FromWorker(Model):
     run_id: RunId
-    revision: int
+    revision: Count
     stage: str
-    epoch: int
+    epoch: Count
     instance_id: str
     user_id: Annotated[
         str, Field(description="`aws:userid` of the worker's credentials; older workers say none")
@@ -50,10 +50,10 @@ class Suspected(_FromWorker):
     code: str
     name: str
     severity: str
-    reads: int
-    starts: int | None = None
-    breadth: float | None = None
-    identity: float | None = None
+    reads: Count
+    starts: Count | None = None
+    breadth: Finite | None = None
+    identity: Finite | None = None
     rule: str = ""
 
 
@@ -69,7 +69,7 @@ class Interrupted(_FromWorker):
     """Spot notice: everything up to `last_checkpoint` is safe, the worker is leaving."""
 
     kind: Literal["interrupted"] = "interrupted"
-    last_checkpoint: int | None
+    last_checkpoint: Count | None
 
 
 class StageBroken(_FromWorker):

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from datetime import date
 from typing import Any, NamedTuple
 
-from porewatch.domain.bounds import number
+from porewatch.domain.bounds import LEAST_AMOUNT, MOST_AMOUNT, number
 from porewatch.domain.identity import day
 from porewatch.domain.labels import label
 from porewatch.domain.runs import SampleRole
@@ -93,7 +93,7 @@ def _number(most: float | None = None) -> Callable[[str], float]:
         text = _plain(cell)
         shaped = re.fullmatch(r"[0-9]*\.?[0-9]+(?:[eE][+-]?[0-9]{1,2})?|[0-9]+\.", text)
         number = float(text) if shaped else 0.0
-        if not 0 < number <= (most or 1e18):
+        if not LEAST_AMOUNT <= number <= (most or MOST_AMOUNT):
             bound = f", at most {most:g}" if most else ""
             raise ValueError(f"a number greater than 0{bound}, like 0.5 (with a point).")
         return number
