@@ -17,6 +17,7 @@ from porewatch.domain.stage.phases import (
 from porewatch.domain.stage.worker_messages import Published
 from porewatch.usecases.monitoring.monitor_instances import sweep
 from porewatch.usecases.stages.handle_worker_message import handle_worker_message
+from porewatch.usecases.stages.publish_stage import publish_stage
 from tests.unit.usecases.house import (
     KEY,
     MANIFEST_KEY,
@@ -178,3 +179,12 @@ def test_the_next_order_names_where_earlier_machines_wrote_and_nothing_else(hous
     assert house.record().attempts == (attempt_of(),)
     assert attempt_of() in order
     assert "i-666" not in order
+
+
+def test_what_is_visible_counts_where_no_draft_is(house: House) -> None:
+    """Of an earlier epoch's machine, say: this epoch's has written nothing yet."""
+    house.claimed()
+    house.results.put_json(MANIFEST_KEY, house.manifest())
+    done = publish_stage(house.record(), stages=house.stages, results=house.results, at=house.now)
+    assert done is not None
+    assert done.state is StageState.PUBLISHED
