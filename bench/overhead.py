@@ -15,13 +15,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from bench.pairs import Pair
-from porewatch.domain.facts.events import (
-    InstanceLaunched,
-    RunStarted,
-    StageClaimed,
-    StageCompleted,
-)
-from porewatch.domain.stage.phases import StageManifest
+from porewatch.domain.facts.run_facts import RunStarted
+from porewatch.domain.facts.stage_facts import InstanceLaunched, StageClaimed, StageCompleted
+from porewatch.domain.stage.manifest import StageManifest
 from porewatch_cli.runs.watch import follow
 from porewatch_cli.stack import Stack, find_stack
 from porewatch_cli.submit.submit import submit

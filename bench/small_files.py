@@ -14,8 +14,8 @@ from pathlib import Path
 
 from bench.pairs import Pair
 from porewatch.domain import s3_keys
-from porewatch.domain.runs import RunRecord
-from porewatch.domain.stage.phases import Phase
+from porewatch.domain.records.run_record import RunRecord
+from porewatch.domain.stage.spec import Phase
 from porewatch_cli.runs.watch import follow
 from porewatch_cli.stack import Stack
 from porewatch_local.fault_trials.baseline import manifest_of

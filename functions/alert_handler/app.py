@@ -15,7 +15,7 @@ from porewatch.domain.facts.alerts import (
     Acknowledge,
     AlertView,
 )
-from porewatch.domain.facts.events import Fact
+from porewatch.domain.facts.fact import Fact
 from porewatch.edge.envelopes import fact
 from porewatch.edge.event import clock, on_event
 from porewatch.edge.http import asked, on_http, routes

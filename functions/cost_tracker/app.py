@@ -7,7 +7,7 @@ from porewatch.adapters.ledger.stages import StageLedger
 from porewatch.adapters.messages.notices import Topic
 from porewatch.adapters.table import Table
 from porewatch.domain.base import now
-from porewatch.domain.facts.events import Fact
+from porewatch.domain.facts.fact import Fact
 from porewatch.edge.envelopes import fact
 from porewatch.edge.queue import on_queue
 from porewatch.settings import settings

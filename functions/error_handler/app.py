@@ -10,7 +10,7 @@ from porewatch.adapters.table import Table
 from porewatch.compute.executors import executors
 from porewatch.compute.price_table import price_list
 from porewatch.domain.base import now
-from porewatch.domain.stage.execution_status import ExecutionEnded
+from porewatch.domain.stage.cloud_events import ExecutionEnded
 from porewatch.domain.stage.state_machine_tasks import (
     ERROR_TASK,
     Decided,

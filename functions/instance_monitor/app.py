@@ -15,7 +15,7 @@ from porewatch.adapters.messages import (
 from porewatch.adapters.table import Table
 from porewatch.compute.executors import executors
 from porewatch.domain.base import now
-from porewatch.domain.stage.instance_events import InstanceEvent
+from porewatch.domain.stage.cloud_events import InstanceEvent
 from porewatch.edge.event import on_event
 from porewatch.edge.instance_events import instance_events
 from porewatch.settings import settings

@@ -5,7 +5,7 @@ from functools import cache
 from porewatch.adapters.objects import Objects
 from porewatch.adapters.registry.database import Registry
 from porewatch.adapters.registry.rows import RegistryRows
-from porewatch.domain.facts.events import Fact
+from porewatch.domain.facts.fact import Fact
 from porewatch.edge.envelopes import fact
 from porewatch.edge.queue import on_queue
 from porewatch.settings import settings

@@ -27,11 +27,8 @@ from porewatch.domain import s3_keys
 from porewatch.domain.base import now
 from porewatch.domain.calls.stored_bundles import StoredBundle
 from porewatch.domain.sealing import input_file, seal
-from porewatch.domain.stage.phases import (
-    Phase,
-    StageKey,
-    StageSpec,
-)
+from porewatch.domain.stage.record import StageKey
+from porewatch.domain.stage.spec import Phase, StageSpec
 from porewatch_cli.main import app
 from porewatch_worker.report.pages.run_record.audit_trail import with_trail
 from tests.functional.test_finishing import a_report

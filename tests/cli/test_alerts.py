@@ -15,12 +15,12 @@ from typer.testing import CliRunner
 
 from porewatch.adapters.ledger.alerts import AlertLedger
 from porewatch.adapters.table import Table
+from porewatch.domain.facts.alert_facts import PathogenSuspected
 from porewatch.domain.facts.alerts import (
     Acknowledge,
     AlertView,
     Final,
 )
-from porewatch.domain.facts.events import PathogenSuspected
 from porewatch.usecases.views.show_alerts import acknowledge
 from porewatch_cli.commands import alerts as alert_verbs
 from porewatch_cli.main import app

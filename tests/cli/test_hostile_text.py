@@ -23,10 +23,7 @@ from porewatch.domain.facts.alerts import (
     Alert,
     AlertView,
 )
-from porewatch.domain.facts.events import (
-    FileQuarantined,
-    ObjectAnswered,
-)
+from porewatch.domain.facts.run_facts import FileQuarantined, ObjectAnswered
 from porewatch.domain.inputs.landing.answers import Treatment
 from porewatch.domain.inputs.sheet.sample_sheet import read_sheet
 from porewatch.domain.labels import unseen
@@ -35,14 +32,12 @@ from porewatch.domain.money.cost import (
     CostLine,
     make_bill,
 )
+from porewatch.domain.records.retention_record import Counts, Hold
+from porewatch.domain.records.run_record import RunRecord
 from porewatch.domain.results.report import Report
 from porewatch.domain.retention.orders import (
     Deleted,
     Held,
-)
-from porewatch.domain.retention_record import (
-    Counts,
-    Hold,
 )
 from porewatch.domain.rules.cancelling import Cancelled
 from porewatch.domain.rules.orphan_cleanup import Reaped
@@ -50,12 +45,9 @@ from porewatch.domain.rules.orphans import (
     Found,
     What,
 )
-from porewatch.domain.runs import RunRecord, RunState
-from porewatch.domain.stage.phases import (
-    Phase,
-    Progress,
-    StageRecord,
-)
+from porewatch.domain.runs import RunState
+from porewatch.domain.stage.record import Progress, StageRecord
+from porewatch.domain.stage.spec import Phase
 from porewatch_cli import terminal
 from porewatch_cli.commands import (
     output,

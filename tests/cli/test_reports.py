@@ -8,8 +8,9 @@ import boto3
 import pytest
 
 from porewatch.domain import s3_keys
+from porewatch.domain.records.run_record import RunRecord
 from porewatch.domain.results.report import Report
-from porewatch.domain.runs import RunRecord, RunState
+from porewatch.domain.runs import RunState
 from porewatch_cli.reports.reports import save_reports
 from porewatch_cli.stack import Stack
 from porewatch_worker.report.assemble import assemble

@@ -12,7 +12,8 @@ from porewatch.domain.calls.findings import (
     Outcome,
 )
 from porewatch.domain.calls.verdict import Verdict
-from porewatch.domain.runs import RunRecord, RunState
+from porewatch.domain.records.run_record import RunRecord
+from porewatch.domain.runs import RunState
 from porewatch_cli import exit_codes
 from porewatch_cli.runs.verdict_text import (
     detections_text,

@@ -20,16 +20,14 @@ from porewatch.adapters.ledger.capacity_misses import Pools
 from porewatch.adapters.table import Table
 from porewatch.domain import s3_keys
 from porewatch.domain.errors import CapacityUnavailable, PorewatchError, QuotaExceeded
-from porewatch.domain.stage.phases import (
-    StageSpec,
-    WorkOrder,
-)
+from porewatch.domain.stage.spec import StageSpec
 from porewatch.domain.stage.state_machine_tasks import (
     Decide,
     FailRun,
     Launch,
     Open,
 )
+from porewatch.domain.stage.work_order import WorkOrder
 from porewatch.usecases.instances.launch_instance import launch_instance
 from porewatch.usecases.stages.handle_error import decide_stage
 from porewatch.usecases.stages.open_stage import open_stage

@@ -6,13 +6,10 @@ from datetime import UTC, datetime, timedelta
 
 from rich.console import Console
 
-from porewatch.domain.runs import RunRecord, RunState
-from porewatch.domain.stage.phases import (
-    Phase,
-    Progress,
-    StageRecord,
-    StageState,
-)
+from porewatch.domain.records.run_record import RunRecord
+from porewatch.domain.runs import RunState
+from porewatch.domain.stage.record import Progress, StageRecord, StageState
+from porewatch.domain.stage.spec import Phase
 from porewatch_cli.runs.progress import (
     progress_bar,
     progress_text,

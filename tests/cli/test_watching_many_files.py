@@ -16,12 +16,10 @@ from botocore.client import BaseClient
 from porewatch.adapters.ledger.runs import RunLedger
 from porewatch.adapters.ledger.stages import StageLedger
 from porewatch.adapters.table import Table
-from porewatch.domain.facts.events import (
-    FileValidated,
-    RunRefused,
-)
-from porewatch.domain.rules.run_lifecycle import fact_id
-from porewatch.domain.runs import FileRecord, FileState, ReadKind
+from porewatch.domain.facts.fact import fact_id
+from porewatch.domain.facts.run_facts import FileValidated, RunRefused
+from porewatch.domain.records.file_record import FileRecord, FileState
+from porewatch.domain.runs import ReadKind
 from porewatch_cli.runs import files_seen
 from porewatch_cli.runs.files_seen import FilesSeen
 from porewatch_cli.runs.watch import look

@@ -30,11 +30,12 @@ from porewatch.domain.calls.findings import (
     Finding,
 )
 from porewatch.domain.errors import NotFound
-from porewatch.domain.facts.events import InstanceLaunched
+from porewatch.domain.facts.stage_facts import InstanceLaunched
+from porewatch.domain.records.run_record import RunRecord
 from porewatch.domain.results.report import Report
-from porewatch.domain.runs import FINAL_STATES, RunManifest, RunRecord, RunState, Sample
+from porewatch.domain.runs import FINAL_STATES, RunManifest, RunState, Sample
 from porewatch.domain.sealing import input_file, seal
-from porewatch.domain.stage.phases import StageManifest
+from porewatch.domain.stage.manifest import StageManifest
 from porewatch_cli.runs.watch import (
     RunView,
     look,

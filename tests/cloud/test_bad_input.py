@@ -16,11 +16,9 @@ from porewatch.domain import s3_keys
 from porewatch.domain.base import now
 from porewatch.domain.calls.findings import Call
 from porewatch.domain.errors import NotFound
-from porewatch.domain.facts.events import (
-    InstanceLaunched,
-    InstanceTerminated,
-)
-from porewatch.domain.runs import FileState, RunRecord
+from porewatch.domain.facts.stage_facts import InstanceLaunched, InstanceTerminated
+from porewatch.domain.records.file_record import FileState
+from porewatch.domain.records.run_record import RunRecord
 from tests.cloud import test_interruption
 from tests.cloud.lab import Lab, found
 from tests.cloud.making import wait_for

@@ -12,13 +12,9 @@ import pytest
 
 from porewatch.domain.calls.findings import Call
 from porewatch.domain.errors import NotFound
-from porewatch.domain.facts.events import (
-    InstanceTerminated,
-    SpotInterrupted,
-    StageFailed,
-)
+from porewatch.domain.facts.stage_facts import InstanceTerminated, SpotInterrupted, StageFailed
 from porewatch.domain.money.cost import Bill
-from porewatch.domain.stage.phases import StageState
+from porewatch.domain.stage.record import StageState
 from porewatch_cli.operate.chaos import order
 from tests.cloud.lab import Lab, found
 from tests.cloud.test_interruption import (

@@ -22,13 +22,8 @@ from porewatch.domain.stage.instances import (
     MachineState,
     Owner,
 )
-from porewatch.domain.stage.phases import (
-    Phase,
-    Progress,
-    StageKey,
-    StageSpec,
-    StageState,
-)
+from porewatch.domain.stage.record import Progress, StageKey, StageState
+from porewatch.domain.stage.spec import Phase, StageSpec
 from tests.cloud.conftest import Cloud
 from tests.cloud.making import allow, bucket, finished, named, run_machine, wait_for
 from tests.mocked import facts_in

@@ -13,9 +13,9 @@ import pytest
 from porewatch.domain import s3_keys
 from porewatch.domain.calls.findings import Call
 from porewatch.domain.money.cost import Bill
+from porewatch.domain.records.run_record import RunRecord
 from porewatch.domain.results.report import Report
 from porewatch.domain.results.run_results import RunResults
-from porewatch.domain.runs import RunRecord
 from porewatch_cli.runs.watch import RunView
 from tests.cloud.conftest import Cloud
 from tests.cloud.lab import Lab, found

@@ -11,19 +11,12 @@ import pytest
 
 from porewatch.domain.calls.findings import Call
 from porewatch.domain.errors import NotFound, Unavailable
-from porewatch.domain.facts.events import (
-    InstanceTerminated,
-    SpotInterrupted,
-    StageFailed,
-)
+from porewatch.domain.facts.stage_facts import InstanceTerminated, SpotInterrupted, StageFailed
 from porewatch.domain.money.cost import Bill
+from porewatch.domain.records.run_record import RunRecord
 from porewatch.domain.results.report import VOLATILE
-from porewatch.domain.runs import RunRecord
-from porewatch.domain.stage.phases import (
-    Phase,
-    StageRecord,
-    StageState,
-)
+from porewatch.domain.stage.record import StageRecord, StageState
+from porewatch.domain.stage.spec import Phase
 from porewatch_cli.operate.chaos import order
 from porewatch_cli.runs.watch import (
     RunView,

@@ -20,8 +20,9 @@ from typing import Any
 import pytest
 
 from porewatch.adapters.ledger.intake_counters import Intake
-from porewatch.domain.runs import RunRecord, RunState
-from porewatch.domain.stage.phases import Phase
+from porewatch.domain.records.run_record import RunRecord
+from porewatch.domain.runs import RunState
+from porewatch.domain.stage.spec import Phase
 from porewatch_worker.simulate.small_files import READS_PER_FILE, final_summary, small_files
 from tests.cloud.lab import Lab
 from tests.cloud.making import wait_for

@@ -7,11 +7,8 @@ from __future__ import annotations
 import pytest
 
 from porewatch.compute.layouts import profile
-from porewatch.domain.facts.events import (
-    InstanceLaunched,
-    StageCompleted,
-)
-from porewatch.domain.stage.phases import Phase
+from porewatch.domain.facts.stage_facts import InstanceLaunched, StageCompleted
+from porewatch.domain.stage.spec import Phase
 from tests.cloud.lab import Lab
 from tests.cloud.test_interruption import same_but_for_time
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from porewatch.domain import s3_keys
-from porewatch.domain.stage.phases import StoredOrder
+from porewatch.domain.stage.work_order import StoredOrder
 from porewatch_worker.references.installed import (
     MANIFEST,
     SEAL,

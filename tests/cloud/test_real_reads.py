@@ -10,8 +10,8 @@ import pytest
 
 from porewatch.domain.calls.findings import Call
 from porewatch.domain.money.cost import Bill
+from porewatch.domain.records.run_record import RunRecord
 from porewatch.domain.results.report import Report
-from porewatch.domain.runs import RunRecord
 from porewatch_local.paths import find_home
 from tests.cloud.lab import Lab, finding, found
 from tests.cloud.making import wait_for

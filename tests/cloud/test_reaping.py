@@ -23,12 +23,8 @@ from porewatch.domain.rules.orphan_cleanup import (
     Reaped,
 )
 from porewatch.domain.stage.instances import Owner
-from porewatch.domain.stage.phases import (
-    Phase,
-    Progress,
-    StageKey,
-    StageSpec,
-)
+from porewatch.domain.stage.record import Progress, StageKey
+from porewatch.domain.stage.spec import Phase, StageSpec
 from porewatch.usecases.monitoring.clean_up_orphan import CleanupContext
 from porewatch.usecases.monitoring.clean_up_orphans import (
     OrphanSweep,

@@ -14,7 +14,8 @@ import pytest
 
 from porewatch.domain import s3_keys
 from porewatch.domain.calls.findings import Call
-from porewatch.domain.runs import RunRecord, RunState
+from porewatch.domain.records.run_record import RunRecord
+from porewatch.domain.runs import RunState
 from porewatch_cli import exit_codes
 from tests.cloud.lab import Lab, found
 from tests.cloud.making import wait_for

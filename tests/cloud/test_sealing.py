@@ -13,10 +13,7 @@ import pytest
 
 from porewatch.domain import s3_keys
 from porewatch.domain.calls.findings import Call
-from porewatch.domain.facts.events import (
-    RunSealed,
-    RunStarted,
-)
+from porewatch.domain.facts.run_facts import RunSealed, RunStarted
 from tests.cloud.lab import Lab, found
 from tests.cloud.making import wait_for
 

@@ -9,7 +9,7 @@ from porewatch.adapters.ledger.runs import RunLedger
 from porewatch.adapters.table import Table
 from porewatch.domain.base import now
 from porewatch.domain.runs import InputFile, ReadKind, RunManifest, RunState, Sample
-from porewatch.domain.stage.execution_status import PROBLEMS
+from porewatch.domain.stage.cloud_events import PROBLEMS
 from porewatch.usecases.intake.start_run import ExecutionInput
 from tests.cloud.conftest import Cloud
 from tests.cloud.making import named, wait_for

@@ -22,18 +22,14 @@ from porewatch.domain.stage.instances import (
     Machine,
     MachineState,
 )
+from porewatch.domain.stage.manifest import StageManifest
 from porewatch.domain.stage.message_proofs import (
     MAC,
     digest_of,
     proof,
 )
-from porewatch.domain.stage.phases import (
-    Phase,
-    StageKey,
-    StageManifest,
-    StageSpec,
-    StageState,
-)
+from porewatch.domain.stage.record import StageKey, StageState
+from porewatch.domain.stage.spec import Phase, StageSpec
 from porewatch.domain.stage.worker_messages import (
     WORKER_MESSAGE,
     Claimed,

@@ -32,7 +32,7 @@ from porewatch.domain.errors import CapacityUnavailable, ConfigurationRefused
 from porewatch.domain.facts.metrics import Measure
 from porewatch.domain.stage.disk_size import on_image
 from porewatch.domain.stage.instances import Owner
-from porewatch.domain.stage.phases import StageSpec
+from porewatch.domain.stage.spec import StageSpec
 from porewatch_cli.operate.doctor import (
     CheckVerdict,
     calls_check,

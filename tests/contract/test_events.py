@@ -10,10 +10,8 @@ from typing import Any
 import jsonschema
 import pytest
 
-from porewatch.domain.facts.events import (
-    FACTS,
-    SOURCE,
-)
+from porewatch.domain.facts.events import FACTS
+from porewatch.domain.facts.fact import SOURCE
 from porewatch_local.generated.schemas import (
     EVENTS,
     export,

@@ -9,7 +9,7 @@ import pytest
 
 from porewatch.compute.layouts import layouts
 from porewatch.domain.errors import ConfigurationRefused
-from porewatch.domain.stage.phases import Phase
+from porewatch.domain.stage.spec import Phase
 from porewatch_worker import build_stage
 
 STAGES = sorted({stage.phases for one in layouts().values() for stage in one.stages})

@@ -15,16 +15,13 @@ from pydantic import ValidationError
 
 from porewatch.domain.base import now
 from porewatch.domain.errors import ManifestRefused
-from porewatch.domain.facts.events import (
-    FACTS,
-    RunCompleted,
-)
-from porewatch.domain.runs import RunManifest, RunRecord
+from porewatch.domain.facts.events import FACTS
+from porewatch.domain.facts.run_facts import RunCompleted
+from porewatch.domain.records.run_record import RunRecord
+from porewatch.domain.runs import RunManifest
 from porewatch.domain.sealing import parse_manifest
-from porewatch.domain.stage.phases import (
-    StageManifest,
-    StoredOrder,
-)
+from porewatch.domain.stage.manifest import StageManifest
+from porewatch.domain.stage.work_order import StoredOrder
 from porewatch.domain.stage.worker_messages import WORKER_MESSAGE
 
 HERE = Path(__file__).parent

@@ -22,7 +22,8 @@ from porewatch.domain.inputs.file_names import (
     Landed,
     classify,
 )
-from porewatch.domain.runs import FileRecord, FileState, RunManifest
+from porewatch.domain.records.file_record import FileRecord, FileState
+from porewatch.domain.runs import RunManifest
 from porewatch.domain.sealing import input_file
 from porewatch.domain.uploads.run_archives import manifest_of
 from porewatch.domain.uploads.stored_files import Lying

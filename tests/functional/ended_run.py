@@ -19,7 +19,7 @@ from porewatch.adapters.s3.versions import (
 from porewatch.adapters.table import Table
 from porewatch.domain import s3_keys
 from porewatch.domain.base import now
-from porewatch.domain.facts.events import Fact
+from porewatch.domain.facts.fact import Fact
 from porewatch.usecases.facts.find_projection import Sources
 from tests.functional.doors import created, put, send
 from tests.functional.findings import some_results

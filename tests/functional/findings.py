@@ -4,22 +4,12 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from porewatch.domain.calls.findings import (
-    Call,
-    Finding,
-    Histogram,
-    Outcome,
-    QualityControl,
-    ReadAccount,
-    SampleOutcome,
-    SampleScreen,
-)
+from porewatch.domain.calls.evidence import Histogram, QualityControl, ReadAccount, SampleScreen
+from porewatch.domain.calls.findings import Call, Finding, Outcome, SampleOutcome
 from porewatch.domain.calls.panel import Severity
 from porewatch.domain.results.run_results import RunResults
-from porewatch.domain.stage.phases import (
-    Phase,
-    PhaseRecord,
-)
+from porewatch.domain.stage.manifest import PhaseRecord
+from porewatch.domain.stage.spec import Phase
 
 WHEN = datetime(2026, 3, 1, 12, tzinfo=UTC)
 NONE = Histogram(unit="bases", edges=(0, 1), counts=(0,))

@@ -27,20 +27,19 @@ from porewatch.domain.calls.findings import (
     Finding,
 )
 from porewatch.domain.errors import MessageRefused, NotFound
+from porewatch.domain.facts.alert_facts import PathogenSuspected
 from porewatch.domain.facts.alerts import (
     MOST_ESCALATIONS,
     Acknowledge,
     AlertState,
     AlertVerdict,
 )
-from porewatch.domain.facts.events import (
-    FACTS,
-    Fact,
-    PathogenSuspected,
-)
+from porewatch.domain.facts.events import FACTS
+from porewatch.domain.facts.fact import Fact
 from porewatch.domain.facts.outbox import FACT_PREFIX
+from porewatch.domain.records.run_record import RunRecord
 from porewatch.domain.results.run_results import RunResults
-from porewatch.domain.runs import RunRecord, RunState
+from porewatch.domain.runs import RunState
 from porewatch.domain.stage.worker_messages import Suspected
 from porewatch.usecases.alerts.raise_alert import raise_alert
 from porewatch.usecases.views.show_alerts import (

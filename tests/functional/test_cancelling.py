@@ -20,14 +20,12 @@ from porewatch.adapters.s3.manifests import Manifests
 from porewatch.adapters.table import Table
 from porewatch.domain.base import now
 from porewatch.domain.errors import RunOver, StaleEpoch
-from porewatch.domain.facts.events import (
-    FACTS,
-    RunCancelled,
-)
+from porewatch.domain.facts.events import FACTS
+from porewatch.domain.facts.run_facts import RunCancelled
 from porewatch.domain.notices.run_notices import notice_of
 from porewatch.domain.rules.cancelling import Cancel
 from porewatch.domain.runs import RunManifest, RunState
-from porewatch.domain.stage.phases import StageState
+from porewatch.domain.stage.record import StageState
 from porewatch.usecases.intake.start_run import ExecutionInput
 from porewatch_cli.main import app
 from porewatch_cli.stack import Stack

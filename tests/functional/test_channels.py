@@ -28,13 +28,12 @@ from porewatch.domain.calls.findings import (
     SampleOutcome,
 )
 from porewatch.domain.calls.panel import Severity
-from porewatch.domain.facts.events import (
-    FACTS,
-    PathogenSuspected,
-)
+from porewatch.domain.facts.alert_facts import PathogenSuspected
+from porewatch.domain.facts.events import FACTS
 from porewatch.domain.facts.outbox import FACT_PREFIX
+from porewatch.domain.records.run_record import RunRecord
 from porewatch.domain.results.report import Report
-from porewatch.domain.runs import RunRecord, RunState, Sample, SampleRole
+from porewatch.domain.runs import RunState, Sample, SampleRole
 from porewatch_cli import exit_codes
 from porewatch_cli.runs import verdict_text
 from porewatch_cli.runs.watch import (

@@ -20,7 +20,7 @@ from porewatch.domain import s3_keys
 from porewatch.domain.errors import InputRefused
 from porewatch.domain.runs import RunState
 from porewatch.domain.sealing import input_file
-from porewatch.domain.stage.phases import WorkOrder
+from porewatch.domain.stage.work_order import WorkOrder
 from porewatch.settings import settings
 from porewatch_worker.instance.assignment import (
     Assignment,

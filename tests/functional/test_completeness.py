@@ -13,7 +13,7 @@ import pytest
 from porewatch.adapters.ledger.runs import RunLedger
 from porewatch.adapters.objects import Objects
 from porewatch.adapters.table import Table
-from porewatch.domain.rules.run_lifecycle import MOST_LATE
+from porewatch.domain.rules.run_endings import MOST_LATE
 from porewatch.domain.runs import RunManifest, RunState
 from porewatch.domain.sealing import input_file, seal
 from porewatch.usecases.intake import seal_run

@@ -32,19 +32,15 @@ from porewatch.domain.errors import ConfigurationRefused, MessageRefused, StaleE
 from porewatch.domain.facts.events import FACTS
 from porewatch.domain.money.budget import micro
 from porewatch.domain.runs import InputFile, ReadKind, RunManifest, RunState, Sample
+from porewatch.domain.stage.manifest import StageManifest
 from porewatch.domain.stage.message_proofs import (
     MAC,
     SECRET_TAG,
     digest_of,
     proof,
 )
-from porewatch.domain.stage.phases import (
-    StageKey,
-    StageManifest,
-    StageRecord,
-    StageState,
-    WorkOrder,
-)
+from porewatch.domain.stage.record import StageKey, StageRecord, StageState
+from porewatch.domain.stage.work_order import WorkOrder
 from porewatch.domain.stage.worker_messages import (
     Beat,
     Claimed,

@@ -21,9 +21,9 @@ from porewatch.adapters.s3.versions import Versions
 from porewatch.adapters.table import Table
 from porewatch.domain.base import now
 from porewatch.domain.errors import RunGone
+from porewatch.domain.records.retention_record import Counts
 from porewatch.domain.retention.orders import DeleteRun
 from porewatch.domain.retention.stays import STAYS
-from porewatch.domain.retention_record import Counts
 from porewatch.domain.runs import RunState
 from porewatch.usecases.retention.delete_run import (
     Eraser,

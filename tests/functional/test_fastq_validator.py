@@ -14,7 +14,8 @@ from porewatch.adapters import clients
 from porewatch.adapters.ledger.runs import RunLedger
 from porewatch.adapters.table import Table
 from porewatch.domain.errors import Unavailable
-from porewatch.domain.runs import FileState, RunState
+from porewatch.domain.records.file_record import FileState
+from porewatch.domain.runs import RunState
 from porewatch.domain.visible import visible
 from porewatch.settings import settings
 from tests.functional.doors import Context, batch, created, door, keys, object_event, put, send

@@ -17,16 +17,14 @@ from porewatch.adapters.ledger.runs import RunLedger
 from porewatch.adapters.objects import Objects
 from porewatch.adapters.table import Table
 from porewatch.domain import s3_keys
-from porewatch.domain.calls.findings import (
-    Quantification,
-    ScreenResult,
-)
+from porewatch.domain.calls.evidence import ScreenResult
+from porewatch.domain.calls.findings import Quantification
 from porewatch.domain.errors import MessageRefused, StaleEpoch, WorkerFailed
-from porewatch.domain.facts.events import RunCompleted
 from porewatch.domain.facts.registry_projection import (
     Projection,
     projection_of,
 )
+from porewatch.domain.facts.run_facts import RunCompleted
 from porewatch.domain.money.cost import (
     Bill,
     CostLine,
@@ -39,11 +37,8 @@ from porewatch.domain.results.report import (
 from porewatch.domain.results.run_results import RunResults
 from porewatch.domain.runs import RunState, Sample, SampleRole, Sequencing
 from porewatch.domain.sealing import input_file, seal
-from porewatch.domain.stage.phases import (
-    OutputFile,
-    ScreeningParameters,
-    StageManifest,
-)
+from porewatch.domain.stage.manifest import OutputFile, StageManifest
+from porewatch.domain.stage.screening_parameters import ScreeningParameters
 from porewatch.settings import settings
 from porewatch_worker.report.pages.run_record.audit_trail import with_trail
 from tests.functional.doors import Context, door

@@ -25,7 +25,8 @@ from porewatch.adapters.ledger.runs import RunLedger
 from porewatch.adapters.objects import Objects
 from porewatch.adapters.table import Table
 from porewatch.domain import base
-from porewatch.domain.runs import FileRecord, FileState, ReadKind, RunState
+from porewatch.domain.records.file_record import FileRecord, FileState
+from porewatch.domain.runs import ReadKind, RunState
 from porewatch.domain.sealing import input_file, parse_manifest, seal
 from porewatch.domain.uploads import intake as rules
 from porewatch.usecases.intake import check_for_completeness

@@ -13,7 +13,7 @@ from porewatch.adapters.executions import Executions
 from porewatch.adapters.ledger.runs import RunLedger
 from porewatch.adapters.table import Table
 from porewatch.domain import base
-from porewatch.domain.facts.events import RunStands
+from porewatch.domain.facts.run_facts import RunStands
 from porewatch.domain.notices.run_notices import notice_of
 from porewatch.domain.runs import RunState
 from tests.functional.conftest import executions

@@ -13,7 +13,8 @@ import pytest
 from porewatch.adapters.ledger.runs import RunLedger
 from porewatch.adapters.table import Table
 from porewatch.domain.errors import OutOfTime, Unavailable
-from porewatch.domain.runs import FileState, RunState
+from porewatch.domain.records.file_record import FileState
+from porewatch.domain.runs import RunState
 from porewatch.edge.queue import LAST_RECEIVE
 from porewatch_local.stack_template.template import Template
 from tests.functional.doors import ROOT, Context, batch, door, keys, put, send, told

@@ -18,7 +18,7 @@ from porewatch.adapters.ledger.runs import RunLedger
 from porewatch.adapters.objects import Objects
 from porewatch.adapters.table import Table
 from porewatch.domain import s3_keys
-from porewatch.domain.facts.events import PathogenSuspected
+from porewatch.domain.facts.alert_facts import PathogenSuspected
 from porewatch.domain.inputs.sample_keys import in_ascii
 from porewatch.domain.runs import RunManifest, RunState
 from porewatch_cli.stack import Stack

@@ -17,14 +17,15 @@ from porewatch.adapters.table import Table
 from porewatch.compute.ec2_fleet import Ec2Fleet
 from porewatch.compute.executors import Executors
 from porewatch.domain import base
+from porewatch.domain.records.run_record import RunRecord
 from porewatch.domain.rules.reconciling import (
     MOST_RESTARTS,
     SeenExecution,
     Step,
     step,
 )
-from porewatch.domain.runs import InputFile, ReadKind, RunManifest, RunRecord, RunState, Sample
-from porewatch.domain.stage.execution_status import PROBLEMS
+from porewatch.domain.runs import InputFile, ReadKind, RunManifest, RunState, Sample
+from porewatch.domain.stage.cloud_events import PROBLEMS
 from porewatch.usecases.intake.start_run import ExecutionInput
 from tests.functional.conftest import MACHINE
 from tests.functional.test_cancelling import ORDER, machine_states, running, runs  # noqa: F401 - a fixture

@@ -35,10 +35,8 @@ from porewatch.domain.calls.verdict import (
     Verdict,
 )
 from porewatch.domain.errors import ConfigurationRefused, NotFound
-from porewatch.domain.facts.events import (
-    FACTS,
-    Fact,
-)
+from porewatch.domain.facts.events import FACTS
+from porewatch.domain.facts.fact import Fact
 from porewatch.domain.facts.registry_projection import projection_of
 from porewatch.usecases.facts.find_projection import Sources
 from porewatch.usecases.facts.update_status import update_status

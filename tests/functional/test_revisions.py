@@ -11,12 +11,13 @@ import pytest
 
 from porewatch.adapters.table import Table
 from porewatch.domain.errors import NotFound, StaleEpoch
+from porewatch.domain.records.run_record import RunRecord
 from porewatch.domain.rules.cancelling import Cancel
 from porewatch.domain.rules.revisions import (
     newest,
     reported,
 )
-from porewatch.domain.runs import RunManifest, RunRecord, RunState
+from porewatch.domain.runs import RunManifest, RunState
 from porewatch.domain.sealing import input_file
 from tests.functional.conftest import Runs
 from tests.functional.doors import Context, door, put, send

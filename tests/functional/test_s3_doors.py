@@ -20,7 +20,8 @@ from porewatch.domain.inputs.landing.answers import (
     Treatment,
     answer_of,
 )
-from porewatch.domain.runs import FileState, RunManifest, RunState
+from porewatch.domain.records.file_record import FileState
+from porewatch.domain.runs import RunManifest, RunState
 from porewatch.usecases.views.show_runs import show_run
 from porewatch_cli.submit.collect_run import collect_run
 from porewatch_local.stack_template.event_patterns import matches

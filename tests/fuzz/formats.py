@@ -22,7 +22,7 @@ from porewatch.adapters.objects import Head
 from porewatch.domain import s3_keys
 from porewatch.domain.base import now
 from porewatch.domain.errors import BundleRefused, MessageRefused, PorewatchError, Refused
-from porewatch.domain.facts.events import FileValidated
+from porewatch.domain.facts.run_facts import FileValidated
 from porewatch.domain.inputs.file_kinds import find_kind
 from porewatch.domain.inputs.final_summary import parse_final_summary
 from porewatch.domain.inputs.lab_file import parse_laboratory

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from random import Random
 
-from porewatch.domain.stage.phases import StageSpec
+from porewatch.domain.stage.spec import StageSpec
 from porewatch_worker import main
 from porewatch_worker.instance.attempt import run_attempt
 from porewatch_worker.settings import WorkerSettings

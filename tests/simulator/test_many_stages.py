@@ -9,11 +9,8 @@ from porewatch.adapters.items import stored
 from porewatch.adapters.ledger import stages
 from porewatch.domain.rules.liveness import SHOWS_LATE
 from porewatch.domain.stage.instances import Owner
-from porewatch.domain.stage.phases import (
-    Phase,
-    StageRecord,
-    StageState,
-)
+from porewatch.domain.stage.record import StageRecord, StageState
+from porewatch.domain.stage.spec import Phase
 from porewatch.usecases.monitoring.monitor_instances import ENDS_S
 from tests.simulator.deployed import timeouts
 from tests.simulator.ec2 import Instance

@@ -15,22 +15,18 @@ from typing import Any
 
 from porewatch.domain.base import now
 from porewatch.domain.calls.alarm_rule import Alarm
-from porewatch.domain.calls.findings import (
-    Quantification,
-    ScreenResult,
-)
+from porewatch.domain.calls.evidence import ScreenResult
+from porewatch.domain.calls.findings import Quantification
 from porewatch.domain.results.report import (
     Provenance,
     Report,
 )
 from porewatch.domain.runs import Sequencing
-from porewatch.domain.stage.phases import (
-    Phase,
-    PhaseRecord,
-    Progress,
-    ScreeningParameters,
-    WorkOrder,
-)
+from porewatch.domain.stage.manifest import PhaseRecord
+from porewatch.domain.stage.record import Progress
+from porewatch.domain.stage.screening_parameters import ScreeningParameters
+from porewatch.domain.stage.spec import Phase
+from porewatch.domain.stage.work_order import WorkOrder
 from porewatch_worker.build_stage import Means
 from porewatch_worker.stage_work import (
     Lost,

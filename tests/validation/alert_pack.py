@@ -19,14 +19,10 @@ from pathlib import Path
 import numpy as np
 
 from porewatch.domain.calls.alarm_rule import Alarm
-from porewatch.domain.calls.findings import (
-    Call,
-    Finding,
-    Quantification,
-    ScreenResult,
-)
+from porewatch.domain.calls.evidence import ScreenResult
+from porewatch.domain.calls.findings import Call, Finding, Quantification
 from porewatch.domain.runs import Sample
-from porewatch.domain.stage.phases import ScreeningParameters
+from porewatch.domain.stage.screening_parameters import ScreeningParameters
 from porewatch_worker.phases.quantification import quantify
 from porewatch_worker.phases.screening import ScreeningWork
 from porewatch_worker.references.load import LoadedBundle

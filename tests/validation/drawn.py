@@ -14,7 +14,7 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
-from porewatch.domain.calls.findings import (
+from porewatch.domain.calls.evidence import (
     Evidence,
     QualityControl,
     ReadAccount,

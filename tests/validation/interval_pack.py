@@ -14,13 +14,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from porewatch.domain.calls.findings import (
-    Quantity,
-    TargetResult,
-)
+from porewatch.domain.calls.evidence import TargetResult
+from porewatch.domain.calls.findings import Quantity
 from porewatch.domain.calls.references import ContigRole
 from porewatch.domain.runs import Sample
-from porewatch.domain.stage.phases import ScreeningParameters
+from porewatch.domain.stage.screening_parameters import ScreeningParameters
 from porewatch_worker.science.amounts.quantity import from_spike
 from porewatch_worker.science.amounts.quantity_by_yield import (
     AVOGADRO,

@@ -14,13 +14,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from porewatch.domain.calls.findings import (
-    Call,
-    Finding,
-    SampleScreen,
-    ScreenResult,
-    TargetResult,
-)
+from porewatch.domain.calls.evidence import SampleScreen, ScreenResult, TargetResult
+from porewatch.domain.calls.findings import Call, Finding
 from porewatch.domain.calls.panel import (
     Panel,
     PanelEntry,
@@ -31,7 +26,7 @@ from porewatch.domain.calls.references import (
     ContigRole,
 )
 from porewatch.domain.runs import Sample
-from porewatch.domain.stage.phases import ScreeningParameters
+from porewatch.domain.stage.screening_parameters import ScreeningParameters
 from porewatch_worker.science.amounts.efficiency import FOUND_BY_MAPPING
 from porewatch_worker.science.amounts.quantity_by_yield import copies_a_ng
 from porewatch_worker.science.call.calls import (

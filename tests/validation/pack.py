@@ -21,7 +21,7 @@ from porewatch.domain.calls.findings import (
     Finding,
 )
 from porewatch.domain.runs import Sample
-from porewatch.domain.stage.phases import ScreeningParameters
+from porewatch.domain.stage.screening_parameters import ScreeningParameters
 from porewatch_worker.phases.quantification import quantify
 from porewatch_worker.references.building.build import build_bundle
 from porewatch_worker.references.load import LoadedBundle, load

@@ -15,12 +15,10 @@ from pathlib import Path
 
 import numpy as np
 
-from porewatch.domain.calls.findings import (
-    PervResult,
-    ScreenResult,
-)
+from porewatch.domain.calls.evidence import ScreenResult
+from porewatch.domain.calls.findings import PervResult
 from porewatch.domain.runs import Sample
-from porewatch.domain.stage.phases import ScreeningParameters
+from porewatch.domain.stage.screening_parameters import ScreeningParameters
 from porewatch_worker.phases.quantification import quantify
 from porewatch_worker.simulate.errors import R9, R10, ErrorModel
 from porewatch_worker.simulate.genomes import Genome

@@ -9,25 +9,27 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
 from porewatch.compute.carbon import carbon_factors
-from porewatch.domain.calls.findings import (
-    Call,
+from porewatch.domain.calls.evidence import (
     ContigCoverage,
     Evidence,
-    Finding,
     Histogram,
-    JunctionSite,
-    Outcome,
-    PervResult,
-    PervType,
     QualityControl,
-    Quantification,
-    Quantity,
     ReadAccount,
-    SampleOutcome,
     SampleScreen,
     ScreenResult,
     TargetResult,
     YieldPoint,
+)
+from porewatch.domain.calls.findings import (
+    Call,
+    Finding,
+    JunctionSite,
+    Outcome,
+    PervResult,
+    PervType,
+    Quantification,
+    Quantity,
+    SampleOutcome,
 )
 from porewatch.domain.calls.panel import (
     Panel,
@@ -45,7 +47,7 @@ from porewatch.domain.calls.references import (
     Contig,
     ContigRole,
 )
-from porewatch.domain.facts import events
+from porewatch.domain.facts import alert_facts, fact, run_facts, stage_facts
 from porewatch.domain.facts.timeline import timeline as told
 from porewatch.domain.money.cost import (
     CostLine,
@@ -59,13 +61,10 @@ from porewatch.domain.runs import (
     SampleRole,
     Sequencing,
 )
-from porewatch.domain.stage.phases import (
-    Phase,
-    PhaseRecord,
-    ScreeningParameters,
-    TimelineEntry,
-)
+from porewatch.domain.stage.manifest import PhaseRecord, TimelineEntry
 from porewatch.domain.stage.retry_policy import decide
+from porewatch.domain.stage.screening_parameters import ScreeningParameters
+from porewatch.domain.stage.spec import Phase
 from porewatch_worker.phases.quantification import quantify
 from porewatch_worker.references.panel import shipped_panel
 from porewatch_worker.report.assemble import ReportInputs
@@ -74,7 +73,7 @@ from porewatch_worker.science.amounts.lod import NO_YARDSTICK
 from porewatch_worker.science.amounts.quantity import PROPAGATED
 from porewatch_worker.science.call.calls import NOTHING_THERE
 
-F = TypeVar("F", bound=events.Fact)
+F = TypeVar("F", bound=fact.Fact)
 LONG_NAME = "sars_cov_2_ont_2020_bc07_pig_17"
 DAWN = datetime(2026, 3, 14, 8, 0, 0, tzinfo=UTC)
 BUNDLE_SHA = "5e" * 32
@@ -305,31 +304,32 @@ def phases() -> tuple[PhaseRecord, ...]:
 def timeline() -> tuple[TimelineEntry, ...]:
     """A rung that had no machine, a machine that was taken back, another that ended the stage."""
     facts = (
-        _fact(events.RunSealed, 0, manifest_digest="d", sealed_by="run.json", files=3, samples=5),
-        _fact(events.RunStarted, 0.1, execution_arn="arn:x", manifest_digest="d",
+        _fact(run_facts.RunSealed, 0, manifest_digest="d", sealed_by="run.json", files=3,
+              samples=5),
+        _fact(run_facts.RunStarted, 0.1, execution_arn="arn:x", manifest_digest="d",
               profile="default", bundle="demo@1", samples=("pig-01",)),
-        _fact(events.LaunchRefused, 0.5, stage="screen", epoch=1, rung=0, executor="ec2",
+        _fact(stage_facts.LaunchRefused, 0.5, stage="screen", epoch=1, rung=0, executor="ec2",
               purchase="spot", error="CapacityUnavailable", asked="spot",
               problem="no machine: UnfulfillableCapacity (3 pools asked): Unable to fulfill "
                       "capacity due to your request configuration.",
               then="spot, more and larger types"),
-        _fact(events.InstanceLaunched, 1, stage="screen", epoch=1, purchase="spot",
+        _fact(stage_facts.InstanceLaunched, 1, stage="screen", epoch=1, purchase="spot",
               instance_id="i-01", instance_type="r7i.large", availability_zone="eu-central-1a"),
-        _fact(events.StageClaimed, 1.7, stage="screen", epoch=1, instance_id="i-01"),
-        _fact(events.PathogenSuspected, 4, sample="pig-01", code="ASFV", severity="critical",
+        _fact(stage_facts.StageClaimed, 1.7, stage="screen", epoch=1, instance_id="i-01"),
+        _fact(alert_facts.PathogenSuspected, 4, sample="pig-01", code="ASFV", severity="critical",
               name="African Swine Fever Virus", reads=14),
-        _fact(events.SpotInterrupted, 6, stage="screen", epoch=1, instance_id="i-01",
+        _fact(stage_facts.SpotInterrupted, 6, stage="screen", epoch=1, instance_id="i-01",
               last_checkpoint=12),
-        _fact(events.StageFailed, 6.1, stage="screen", epoch=1, error="SpotInterrupted",
+        _fact(stage_facts.StageFailed, 6.1, stage="screen", epoch=1, error="SpotInterrupted",
               problem="machine i-01 was reclaimed", will_retry=True,
               then=decide("SpotInterrupted", errors_so_far=0, waits=0, interruptions=1).reason),
-        _fact(events.InstanceTerminated, 6.5, stage="screen", epoch=1, instance_id="i-01",
+        _fact(stage_facts.InstanceTerminated, 6.5, stage="screen", epoch=1, instance_id="i-01",
               instance_type="r7i.large", purchase="spot", seconds=330, cost_usd=0.0043,
               reason="interrupted"),
-        _fact(events.InstanceLaunched, 7, stage="screen", epoch=2, purchase="on-demand",
+        _fact(stage_facts.InstanceLaunched, 7, stage="screen", epoch=2, purchase="on-demand",
               instance_id="i-02", instance_type="r6i.large", availability_zone="eu-central-1b"),
-        _fact(events.PhaseCompleted, 11, stage="screen", epoch=2, record=phases()[1]),
-        _fact(events.StageCompleted, 12, stage="screen", epoch=2, manifest_key="k",
+        _fact(stage_facts.PhaseCompleted, 11, stage="screen", epoch=2, record=phases()[1]),
+        _fact(stage_facts.StageCompleted, 12, stage="screen", epoch=2, manifest_key="k",
               phases=(Phase.QUALITY_CONTROL,)),
     )  # fmt: skip
     return told(facts)

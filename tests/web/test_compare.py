@@ -14,7 +14,7 @@ from porewatch.domain.calls.findings import (
     Quantity,
 )
 from porewatch.domain.results.report import Report
-from porewatch.domain.stage.phases import ScreeningParameters
+from porewatch.domain.stage.screening_parameters import ScreeningParameters
 from porewatch_cli.main import app
 from porewatch_worker.report.assemble import assemble
 from porewatch_worker.report.compare import compare, overlap

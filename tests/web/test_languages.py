@@ -22,12 +22,12 @@ from porewatch.domain.calls.panel import Severity
 from porewatch.domain.completeness import Why
 from porewatch.domain.results.report import Report
 from porewatch.domain.runs import SampleRole
-from porewatch.domain.stage.phases import Phase
 from porewatch.domain.stage.retry_policy import (
     MEANINGS,
     UNFORESEEN,
     decide,
 )
+from porewatch.domain.stage.spec import Phase
 from porewatch_worker.phases.screening import RECORDS
 from porewatch_worker.references.panel import shipped_panel
 from porewatch_worker.report.compose import compose

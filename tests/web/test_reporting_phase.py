@@ -6,10 +6,8 @@ from pathlib import Path
 
 from porewatch.domain.results.publishing import is_of_sample
 from porewatch.domain.results.report import Report
-from porewatch.domain.stage.phases import (
-    Phase,
-    WorkOrder,
-)
+from porewatch.domain.stage.spec import Phase
+from porewatch.domain.stage.work_order import WorkOrder
 from porewatch_worker.phases.reporting import Around, ReportingWork, report_phase
 from porewatch_worker.stage_work import Inputs
 from tests.web import made_up

@@ -17,11 +17,9 @@ from pathlib import Path
 
 from porewatch.domain.base import now
 from porewatch.domain.calls.alarm_rule import Alarm
-from porewatch.domain.stage.phases import (
-    Phase,
-    PhaseRecord,
-    Progress,
-)
+from porewatch.domain.stage.manifest import PhaseRecord
+from porewatch.domain.stage.record import Progress
+from porewatch.domain.stage.spec import Phase
 from porewatch_worker.checkpoint.checkpoint import open_checkpoint
 from porewatch_worker.checkpoint.folder_store import FolderStore
 from porewatch_worker.stage.loop import StageLoop

@@ -21,19 +21,15 @@ from porewatch.adapters.s3.downloads import Downloads
 from porewatch.adapters.table import Table
 from porewatch.domain import s3_keys
 from porewatch.domain.runs import InputFile, ReadKind, RunManifest, Sample
+from porewatch.domain.stage.manifest import StageManifest
 from porewatch.domain.stage.message_proofs import (
     MAC,
     SECRET_TAG,
     proves,
 )
-from porewatch.domain.stage.phases import (
-    Phase,
-    StageKey,
-    StageManifest,
-    StageSpec,
-    StageState,
-    WorkOrder,
-)
+from porewatch.domain.stage.record import StageKey, StageState
+from porewatch.domain.stage.spec import Phase, StageSpec
+from porewatch.domain.stage.work_order import WorkOrder
 from porewatch.domain.stage.worker_messages import (
     WORKER_MESSAGE,
     WorkerMessage,

@@ -8,10 +8,7 @@ from porewatch.adapters.objects import Objects
 from porewatch.adapters.s3 import manifests
 from porewatch.domain import s3_keys
 from porewatch.domain.errors import ManifestRefused, MessageRefused
-from porewatch.domain.stage.phases import (
-    OrderTerms,
-    StoredOrder,
-)
+from porewatch.domain.stage.work_order import OrderTerms, StoredOrder
 from porewatch_worker.instance.assignment import (
     Assignment,
     read_order,

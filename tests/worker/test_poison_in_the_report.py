@@ -7,19 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from porewatch.domain.calls.findings import (
-    Call,
-    Outcome,
-    SampleOutcome,
-    ScreenResult,
-)
+from porewatch.domain.calls.evidence import ScreenResult
+from porewatch.domain.calls.findings import Call, Outcome, SampleOutcome
 from porewatch.domain.errors import WorkerFailed
 from porewatch.domain.results.report import Report
-from porewatch.domain.stage.phases import ScreeningParameters
 from porewatch.domain.stage.quarantine import (
     QUARANTINED,
     QuarantinedUnit,
 )
+from porewatch.domain.stage.screening_parameters import ScreeningParameters
 from porewatch_worker.local.run import (
     LocalReport,
     screen_locally,

@@ -17,11 +17,9 @@ from porewatch.domain.results.report import (
     Provenance,
     Report,
 )
-from porewatch.domain.stage.phases import (
-    Phase,
-    PhaseRecord,
-    ScreeningParameters,
-)
+from porewatch.domain.stage.manifest import PhaseRecord
+from porewatch.domain.stage.screening_parameters import ScreeningParameters
+from porewatch.domain.stage.spec import Phase
 from porewatch_worker import __version__
 from porewatch_worker.local.run import (
     LocalReport,

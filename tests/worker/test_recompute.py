@@ -9,17 +9,13 @@ from typing import Any
 import pytest
 
 from porewatch.compute.carbon import carbon_factors
-from porewatch.domain.calls.findings import (
-    Quantification,
-    ScreenResult,
-)
+from porewatch.domain.calls.evidence import ScreenResult
+from porewatch.domain.calls.findings import Quantification
 from porewatch.domain.money.cost import CostLine
 from porewatch.domain.results.report import Report
-from porewatch.domain.stage.phases import (
-    Phase,
-    ScreeningParameters,
-    WorkOrder,
-)
+from porewatch.domain.stage.screening_parameters import ScreeningParameters
+from porewatch.domain.stage.spec import Phase
+from porewatch.domain.stage.work_order import WorkOrder
 from porewatch_worker.local.run import screen_locally
 from porewatch_worker.phases.reporting import Around, report_phase
 from porewatch_worker.references.installed import (

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from porewatch.domain.errors import BundleRefused
-from porewatch.domain.stage.phases import ScreeningParameters
+from porewatch.domain.stage.screening_parameters import ScreeningParameters
 from porewatch_worker.references.building.build import build_bundle
 from porewatch_worker.references.building.sheet import not_read
 from tests.worker.bundles import bases, fasta, folder_with_two_viruses

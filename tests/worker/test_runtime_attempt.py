@@ -19,13 +19,11 @@ from porewatch.adapters.table import Table
 from porewatch.domain import s3_keys
 from porewatch.domain.base import now
 from porewatch.domain.errors import NoReadsLeft, StaleEpoch, Unavailable, WorkerFailed
-from porewatch.domain.facts.events import LaunchRefused
+from porewatch.domain.facts.stage_facts import LaunchRefused
 from porewatch.domain.rules.stage_lifecycle import refusal_id
-from porewatch.domain.stage.phases import (
-    Phase,
-    Progress,
-    WorkOrder,
-)
+from porewatch.domain.stage.record import Progress
+from porewatch.domain.stage.spec import Phase
+from porewatch.domain.stage.work_order import WorkOrder
 from porewatch.domain.stage.worker_messages import StageBroken
 from porewatch_worker import full_disk
 from porewatch_worker.build_stage import Means

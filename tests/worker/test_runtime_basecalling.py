@@ -24,11 +24,9 @@ from porewatch.domain.errors import (
     WorkerFailed,
 )
 from porewatch.domain.runs import InputFile, ReadKind, RunManifest, Sample
-from porewatch.domain.stage.phases import (
-    Phase,
-    StageManifest,
-    WorkOrder,
-)
+from porewatch.domain.stage.manifest import StageManifest
+from porewatch.domain.stage.spec import Phase
+from porewatch.domain.stage.work_order import WorkOrder
 from porewatch.reads.headers import from_tags
 from porewatch.reads.sandbox import parent
 from porewatch_worker import build_stage

@@ -18,21 +18,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from porewatch.domain.calls.findings import (
-    Quantification,
-    ScreenResult,
-)
+from porewatch.domain.calls.evidence import ScreenResult
+from porewatch.domain.calls.findings import Quantification
 from porewatch.domain.errors import BasecallerMissing, InputRefused, WorkerFailed
 from porewatch.domain.results.report import (
     VOLATILE,
     Report,
 )
-from porewatch.domain.stage.phases import (
-    Phase,
-    Progress,
-    ScreeningParameters,
-    StageManifest,
-)
+from porewatch.domain.stage.manifest import StageManifest
+from porewatch.domain.stage.record import Progress
+from porewatch.domain.stage.screening_parameters import ScreeningParameters
+from porewatch.domain.stage.spec import Phase
 from porewatch_worker.local.run import (
     LocalReport,
     screen_locally,

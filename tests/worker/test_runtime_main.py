@@ -14,12 +14,10 @@ from botocore.session import get_session
 from porewatch.adapters import caller
 from porewatch.domain import s3_keys
 from porewatch.domain.runs import InputFile, ReadKind
-from porewatch.domain.stage.phases import (
-    Phase,
-    StageKey,
-    StageManifest,
-    WorkOrder,
-)
+from porewatch.domain.stage.manifest import StageManifest
+from porewatch.domain.stage.record import StageKey
+from porewatch.domain.stage.spec import Phase
+from porewatch.domain.stage.work_order import WorkOrder
 from porewatch_worker.main import METADATA_PATIENCE, main
 from tests.worker.runtime_world import SECRET, World, an_order, world
 from tests.worker.test_runtime_basecalling import SIGNAL

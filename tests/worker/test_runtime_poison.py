@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from porewatch.domain.errors import StaleEpoch, Unavailable, WorkerFailed
-from porewatch.domain.stage.phases import StageManifest
+from porewatch.domain.stage.manifest import StageManifest
 from porewatch.domain.stage.quarantine import QuarantineRules
 from porewatch_worker import full_disk
 from porewatch_worker.checkpoint.checkpoint import open_checkpoint

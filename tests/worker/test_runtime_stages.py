@@ -12,14 +12,11 @@ from porewatch.domain.errors import ConfigurationRefused
 from porewatch.domain.results.publishing import is_of_sample
 from porewatch.domain.results.report import Report
 from porewatch.domain.runs import RunManifest
-from porewatch.domain.stage.phases import (
-    Phase,
-    ScreeningParameters,
-    StageKey,
-    StageManifest,
-    StageSpec,
-    WorkOrder,
-)
+from porewatch.domain.stage.manifest import StageManifest
+from porewatch.domain.stage.record import StageKey
+from porewatch.domain.stage.screening_parameters import ScreeningParameters
+from porewatch.domain.stage.spec import Phase, StageSpec
+from porewatch.domain.stage.work_order import WorkOrder
 from porewatch_worker import build_stage
 from porewatch_worker.instance.attempt import (
     DONE,

@@ -13,7 +13,8 @@
 from __future__ import annotations
 
 from porewatch.domain.calls.findings import Outcome
-from porewatch.domain.runs import RunRecord, RunState
+from porewatch.domain.records.run_record import RunRecord
+from porewatch.domain.runs import RunState
 
 REPORTABLE = 0
 COMMAND_FAILED = 1

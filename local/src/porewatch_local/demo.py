@@ -17,10 +17,8 @@ from porewatch.domain.errors import PorewatchError
 from porewatch.domain.results.publishing import BILL
 from porewatch.domain.results.report import Report
 from porewatch.domain.runs import RunState
-from porewatch.domain.stage.phases import (
-    Phase,
-    StageState,
-)
+from porewatch.domain.stage.record import StageState
+from porewatch.domain.stage.spec import Phase
 from porewatch_cli.commands.output import say_submitted
 from porewatch_cli.operate.chaos import order
 from porewatch_cli.reports.reports import save_reports

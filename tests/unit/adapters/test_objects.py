@@ -12,10 +12,8 @@ import pytest
 from porewatch.adapters import objects
 from porewatch.adapters.objects import Objects
 from porewatch.domain.errors import AlreadyDone, Conflict, MessageRefused, NotFound
-from porewatch.domain.stage.phases import (
-    Phase,
-    Progress,
-)
+from porewatch.domain.stage.record import Progress
+from porewatch.domain.stage.spec import Phase
 
 PROGRESS = Progress(phase=Phase.REPORTING, units_done=2)
 

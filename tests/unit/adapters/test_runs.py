@@ -11,7 +11,8 @@ from porewatch.adapters.ledger.runs import RunLedger
 from porewatch.adapters.table import Table
 from porewatch.domain.errors import NotFound, Throttled
 from porewatch.domain.inputs.seal_note import note_of
-from porewatch.domain.runs import FileRecord, FileState, ReadKind, RunManifest, RunState
+from porewatch.domain.records.file_record import FileRecord, FileState
+from porewatch.domain.runs import ReadKind, RunManifest, RunState
 from porewatch.domain.sealing import input_file, seal
 from tests.mocked import facts_in
 

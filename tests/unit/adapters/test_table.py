@@ -19,11 +19,9 @@ from porewatch.domain.errors import (
     Throttled,
     Unavailable,
 )
-from porewatch.domain.facts.events import RunFailed
-from porewatch.domain.stage.phases import (
-    Phase,
-    Progress,
-)
+from porewatch.domain.facts.run_facts import RunFailed
+from porewatch.domain.stage.record import Progress
+from porewatch.domain.stage.spec import Phase
 from tests.mocked import facts_in
 
 WHERE = ("RUN#r", "X")

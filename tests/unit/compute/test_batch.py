@@ -20,10 +20,7 @@ from porewatch.domain.stage.instances import (
     MachineState,
     Owner,
 )
-from porewatch.domain.stage.phases import (
-    Phase,
-    StageSpec,
-)
+from porewatch.domain.stage.spec import Phase, StageSpec
 from tests.mocked import mocked_aws
 from tests.unit.compute.jobs import Jobs, refused
 

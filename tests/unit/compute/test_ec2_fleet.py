@@ -28,10 +28,7 @@ from porewatch.domain.stage.instances import (
     Owner,
 )
 from porewatch.domain.stage.message_proofs import SECRET_TAG
-from porewatch.domain.stage.phases import (
-    Phase,
-    StageSpec,
-)
+from porewatch.domain.stage.spec import Phase, StageSpec
 
 AT = datetime(2026, 11, 21, tzinfo=UTC)
 STAGE = StageSpec(

@@ -15,10 +15,7 @@ from porewatch.domain.stage.instances import (
     LaunchSpec,
     Owner,
 )
-from porewatch.domain.stage.phases import (
-    Phase,
-    StageSpec,
-)
+from porewatch.domain.stage.spec import Phase, StageSpec
 
 AT = datetime(2026, 3, 1, 12, tzinfo=UTC)
 OWNER = Owner(stack="s", run_id="run-1", revision=1, stage="screen", epoch=1)

@@ -11,10 +11,7 @@ from porewatch.compute.price_table import (
     snapshot,
 )
 from porewatch.domain.errors import ManifestRefused
-from porewatch.domain.stage.phases import (
-    Phase,
-    Profile,
-)
+from porewatch.domain.stage.spec import Phase, Profile
 
 
 @pytest.mark.parametrize("one", layouts().values(), ids=lambda p: p.name)

@@ -7,7 +7,7 @@ from string import Formatter
 
 import pytest
 
-from porewatch.domain.facts.events import BudgetReached
+from porewatch.domain.facts.stage_facts import BudgetReached
 from porewatch.domain.notices.budget_warning import (
     THRESHOLDS,
     of_account,

@@ -11,10 +11,7 @@ from porewatch.domain.stage.disk_size import (
     after_full,
     disk_gib,
 )
-from porewatch.domain.stage.phases import (
-    Phase,
-    StageSpec,
-)
+from porewatch.domain.stage.spec import Phase, StageSpec
 from porewatch_local.stack_template.template import Template
 
 GIB = 2**30

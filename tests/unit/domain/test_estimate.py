@@ -16,12 +16,13 @@ from porewatch.domain.forecast.estimate import (
     span_of,
     vcpus_of,
 )
-from porewatch.domain.runs import FileRecord, FileState, InputFile, ReadKind
+from porewatch.domain.records.file_record import FileRecord, FileState
+from porewatch.domain.runs import InputFile, ReadKind
 from porewatch.domain.stage.instances import (
     Owner,
     Purchase,
 )
-from porewatch.domain.stage.phases import StageSpec
+from porewatch.domain.stage.spec import StageSpec
 
 AT = datetime(2026, 11, 21, 9, tzinfo=UTC)
 FILE = InputFile(path="fastq/a.fastq.gz", kind=ReadKind.FASTQ, size=1_000_000)

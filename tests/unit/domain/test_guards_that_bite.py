@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from porewatch.domain.errors import ManifestRefused
-from porewatch.domain.runs import FileRecord, FileState, ReadKind
+from porewatch.domain.records.file_record import FileRecord, FileState
+from porewatch.domain.runs import ReadKind
 from porewatch.domain.sealing import input_file, seal
 from porewatch.domain.uploads import readiness
 from porewatch.domain.uploads.run_archives import refuse_member

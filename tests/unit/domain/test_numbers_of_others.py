@@ -14,10 +14,8 @@ from porewatch.domain.errors import ManifestRefused, MessageRefused, SampleSheet
 from porewatch.domain.inputs.sheet.sample_sheet import parse_sample_sheet
 from porewatch.domain.runs import RunManifest
 from porewatch.domain.sealing import parse_manifest
-from porewatch.domain.stage.phases import (
-    Phase,
-    Progress,
-)
+from porewatch.domain.stage.record import Progress
+from porewatch.domain.stage.spec import Phase
 from porewatch.domain.stage.worker_messages import WORKER_MESSAGE
 from porewatch.edge.envelopes import checked, opened_text, stored_object
 

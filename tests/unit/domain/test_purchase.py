@@ -5,13 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 from porewatch.domain.forecast.purchase_option import why_on_demand
-from porewatch.domain.stage.phases import (
-    Phase,
-    Progress,
-    StageRecord,
-    StageSpec,
-    StageState,
-)
+from porewatch.domain.stage.record import Progress, StageRecord, StageState
+from porewatch.domain.stage.spec import Phase, StageSpec
 
 AT = datetime(2026, 3, 1, 12, tzinfo=UTC)
 HOURS = 3600

@@ -12,7 +12,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from porewatch.domain.errors import Conflict, StaleEpoch
-from porewatch.domain.facts.events import Fact
+from porewatch.domain.facts.fact import Fact
 from porewatch.domain.rules import (
     stage_endings,
     stage_lifecycle,
@@ -22,16 +22,10 @@ from porewatch.domain.stage.instances import (
     Machine,
     MachineState,
 )
-from porewatch.domain.stage.phases import (
-    Phase,
-    Progress,
-    StageKey,
-    StageManifest,
-    StageRecord,
-    StageSpec,
-    StageState,
-)
+from porewatch.domain.stage.manifest import StageManifest
+from porewatch.domain.stage.record import Progress, StageKey, StageRecord, StageState
 from porewatch.domain.stage.retry_policy import MAX_WAITS_FOR_A_DEPLOY
+from porewatch.domain.stage.spec import Phase, StageSpec
 
 START = datetime(2026, 11, 21, tzinfo=UTC)
 KEY = StageKey("run-1", 1, "screen")

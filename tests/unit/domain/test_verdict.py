@@ -17,8 +17,8 @@ from porewatch.domain.calls.verdict import (
     Detection,
     Verdict,
 )
-from porewatch.domain.facts.events import RunCompleted
 from porewatch.domain.facts.metrics import measures_of
+from porewatch.domain.facts.run_facts import RunCompleted
 from porewatch.domain.notices.run_notices import (
     Notice,
     notice_of,

@@ -7,14 +7,9 @@ from datetime import UTC, datetime
 import pytest
 
 from porewatch.domain.calls.alarm_rule import Level
+from porewatch.domain.facts.alert_facts import PathogenSuspected
 from porewatch.domain.facts.alerts import Alert
-from porewatch.domain.facts.events import (
-    FileQuarantined,
-    ObjectAnswered,
-    PathogenSuspected,
-    RunFailed,
-    RunRefused,
-)
+from porewatch.domain.facts.run_facts import FileQuarantined, ObjectAnswered, RunFailed, RunRefused
 from porewatch.domain.inputs.landing.answers import Treatment
 from porewatch.domain.labels import unseen
 from porewatch.domain.notices.notice import notice_about

@@ -24,7 +24,7 @@ from porewatch.compute.price_table import price_list
 from porewatch.domain import s3_keys
 from porewatch.domain.errors import AlreadyDone, PorewatchError, Unavailable
 from porewatch.domain.runs import InputFile, ReadKind, RunManifest, Sample
-from porewatch.domain.stage.execution_status import ExecutionEnded
+from porewatch.domain.stage.cloud_events import ExecutionEnded
 from porewatch.domain.stage.instances import (
     ExecutorName,
     LaunchSpec,
@@ -33,14 +33,10 @@ from porewatch.domain.stage.instances import (
     Owner,
     Purchase,
 )
+from porewatch.domain.stage.manifest import StageManifest
 from porewatch.domain.stage.message_proofs import derivation
-from porewatch.domain.stage.phases import (
-    Phase,
-    StageKey,
-    StageManifest,
-    StageRecord,
-    StageSpec,
-)
+from porewatch.domain.stage.record import StageKey, StageRecord
+from porewatch.domain.stage.spec import Phase, StageSpec
 from porewatch.domain.stage.state_machine_tasks import (
     Await,
     FailRun,

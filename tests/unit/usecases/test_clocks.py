@@ -13,11 +13,8 @@ import pytest
 from porewatch.adapters.objects import Head
 from porewatch.adapters.table import Table
 from porewatch.domain.errors import Unavailable
-from porewatch.domain.stage.phases import (
-    Phase,
-    Progress,
-    StageState,
-)
+from porewatch.domain.stage.record import Progress, StageState
+from porewatch.domain.stage.spec import Phase
 from porewatch.usecases.monitoring.monitor_instances import sweep
 from porewatch_local.stack_template.template import Template
 from tests.mocked import facts_in

@@ -9,14 +9,8 @@ from porewatch.compute.batch import BatchJobs
 from porewatch.compute.executors import Executors
 from porewatch.domain.errors import CapacityUnavailable, Unavailable
 from porewatch.domain.rules.liveness import SWEEPS
-from porewatch.domain.stage.instance_events import (
-    InstanceEvent,
-    NewsKind,
-)
-from porewatch.domain.stage.phases import (
-    StageRecord,
-    StageState,
-)
+from porewatch.domain.stage.cloud_events import InstanceEvent, NewsKind
+from porewatch.domain.stage.record import StageRecord, StageState
 from porewatch.domain.stage.state_machine_tasks import Terminate
 from porewatch.edge.envelopes import Envelope
 from porewatch.edge.instance_events import instance_events

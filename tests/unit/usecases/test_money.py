@@ -18,12 +18,10 @@ from porewatch.domain.money.cost import (
     ORCHESTRATION,
     CostLine,
 )
-from porewatch.domain.stage.execution_status import ExecutionEnded
+from porewatch.domain.stage.cloud_events import ExecutionEnded
 from porewatch.domain.stage.instances import Owner
-from porewatch.domain.stage.phases import (
-    Phase,
-    Progress,
-)
+from porewatch.domain.stage.record import Progress
+from porewatch.domain.stage.spec import Phase
 from porewatch.domain.stage.state_machine_tasks import (
     FailRun,
     Terminate,

@@ -10,10 +10,8 @@ import pytest
 from porewatch.adapters.table import Table
 from porewatch.domain import s3_keys
 from porewatch.domain.errors import MessageRefused, StaleEpoch
-from porewatch.domain.stage.phases import (
-    OutputFile,
-    StageState,
-)
+from porewatch.domain.stage.manifest import OutputFile
+from porewatch.domain.stage.record import StageState
 from porewatch.domain.stage.worker_messages import Published
 from porewatch.usecases.monitoring.monitor_instances import sweep
 from porewatch.usecases.stages.handle_worker_message import handle_worker_message

@@ -23,10 +23,8 @@ from porewatch.domain.stage.instances import (
     MachineState,
     Owner,
 )
-from porewatch.domain.stage.phases import (
-    Phase,
-    Progress,
-)
+from porewatch.domain.stage.record import Progress
+from porewatch.domain.stage.spec import Phase
 from porewatch.usecases.monitoring.clean_up_orphan import CleanupContext
 from porewatch.usecases.monitoring.clean_up_orphans import (
     OrphanSweep,

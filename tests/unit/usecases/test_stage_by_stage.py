@@ -22,24 +22,17 @@ from porewatch.domain.errors import (
     StaleEpoch,
     Unavailable,
 )
-from porewatch.domain.facts.events import (
-    LaunchRefused,
-    StageFailed,
-)
+from porewatch.domain.facts.stage_facts import LaunchRefused, StageFailed
 from porewatch.domain.runs import ReadKind, RunState
+from porewatch.domain.stage.cloud_events import ExecutionEnded
 from porewatch.domain.stage.disk_size import HOST_GIB
-from porewatch.domain.stage.execution_status import ExecutionEnded
 from porewatch.domain.stage.instances import (
     Machine,
     MachineState,
 )
-from porewatch.domain.stage.phases import (
-    Phase,
-    PhaseRecord,
-    Progress,
-    StageState,
-    WorkOrder,
-)
+from porewatch.domain.stage.manifest import PhaseRecord
+from porewatch.domain.stage.record import Progress, StageState
+from porewatch.domain.stage.spec import Phase
 from porewatch.domain.stage.state_machine_tasks import (
     Decide,
     Decided,
@@ -47,6 +40,7 @@ from porewatch.domain.stage.state_machine_tasks import (
     Plan,
     Terminate,
 )
+from porewatch.domain.stage.work_order import WorkOrder
 from porewatch.domain.stage.worker_messages import (
     Beat,
     Claimed,

@@ -10,15 +10,9 @@ from porewatch.adapters.table import Table
 from porewatch.domain import s3_keys
 from porewatch.domain.errors import ConfigurationRefused, Unavailable
 from porewatch.domain.s3_keys import boot_log_of
-from porewatch.domain.stage.instance_events import (
-    InstanceEvent,
-    NewsKind,
-)
-from porewatch.domain.stage.phases import (
-    Phase,
-    Progress,
-    StageState,
-)
+from porewatch.domain.stage.cloud_events import InstanceEvent, NewsKind
+from porewatch.domain.stage.record import Progress, StageState
+from porewatch.domain.stage.spec import Phase
 from porewatch.usecases.monitoring.monitor_instances import (
     hear_cloud,
     sweep,

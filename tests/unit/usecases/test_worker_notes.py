@@ -8,11 +8,8 @@ from typing import Any
 import pytest
 
 from porewatch.adapters.table import Table
-from porewatch.domain.stage.phases import (
-    Phase,
-    Progress,
-    StageState,
-)
+from porewatch.domain.stage.record import Progress, StageState
+from porewatch.domain.stage.spec import Phase
 from porewatch.domain.stage.worker_note import WorkerNote
 from porewatch.usecases.monitoring.monitor_instances import sweep
 from porewatch.usecases.stages.handle_worker_note import user_id_of

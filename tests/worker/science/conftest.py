@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from porewatch.domain.calls.findings import ScreenResult
+from porewatch.domain.calls.evidence import ScreenResult
 from porewatch.domain.runs import InputFile, Sample
-from porewatch.domain.stage.phases import ScreeningParameters
+from porewatch.domain.stage.screening_parameters import ScreeningParameters
 from porewatch.reads.naming import kind_of
 from porewatch_worker.phases.screening import ScreeningWork
 from porewatch_worker.references.building.build import build_bundle

@@ -4,12 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from porewatch.domain.calls.findings import (
-    Call,
-    Outcome,
-    Quantification,
-    ReadAccount,
-)
+from porewatch.domain.calls.evidence import ReadAccount
+from porewatch.domain.calls.findings import Call, Outcome, Quantification
 from porewatch.domain.errors import SampleSheetRefused
 from porewatch.domain.inputs.sheet.sample_sheet import parse_sample_sheet
 from porewatch.domain.runs import Sample

@@ -2,15 +2,8 @@
 
 from __future__ import annotations
 
-from porewatch.domain.calls.findings import (
-    Call,
-    Finding,
-    Outcome,
-    Quantification,
-    SampleScreen,
-    ScreenResult,
-    TargetResult,
-)
+from porewatch.domain.calls.evidence import SampleScreen, ScreenResult, TargetResult
+from porewatch.domain.calls.findings import Call, Finding, Outcome, Quantification
 from porewatch.domain.calls.panel import (
     HostSpecies,
     Panel,
@@ -24,7 +17,7 @@ from porewatch.domain.calls.references import (
     ContigRole,
 )
 from porewatch.domain.runs import Sample, SampleRole
-from porewatch.domain.stage.phases import ScreeningParameters
+from porewatch.domain.stage.screening_parameters import ScreeningParameters
 from porewatch_worker.phases.quantification import quantify
 from tests.worker.science.test_numbers import evidence, screen_with
 

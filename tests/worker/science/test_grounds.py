@@ -8,7 +8,7 @@ from porewatch.domain.calls.release_policy import (
     Ground,
     ReleasePolicy,
 )
-from porewatch.domain.stage.phases import ScreeningParameters
+from porewatch.domain.stage.screening_parameters import ScreeningParameters
 from porewatch_worker.science.release.controls import release_policies
 
 SCIENCE = Path(__file__).resolve().parents[3] / "docs/science/release.md"

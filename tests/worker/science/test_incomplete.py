@@ -4,15 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from porewatch.domain.calls.findings import (
-    Outcome,
-    Quantification,
-    ReadAccount,
-    ReasonCode,
-    SampleOutcome,
-    SampleScreen,
-    ScreenResult,
-)
+from porewatch.domain.calls.evidence import ReadAccount, SampleScreen, ScreenResult
+from porewatch.domain.calls.findings import Outcome, Quantification, ReasonCode, SampleOutcome
 from porewatch.domain.completeness import Expected, LostFile
 from porewatch.domain.runs import Sample
 from porewatch_worker.report.parts.i18n import (

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from porewatch.domain.calls.findings import (
+from porewatch.domain.calls.evidence import (
     Evidence,
     Histogram,
     QualityControl,
@@ -23,7 +23,7 @@ from porewatch.domain.calls.references import (
     ContigRole,
 )
 from porewatch.domain.runs import Sample
-from porewatch.domain.stage.phases import ScreeningParameters
+from porewatch.domain.stage.screening_parameters import ScreeningParameters
 from porewatch.reads.summary import n50
 from porewatch_worker.science.amounts.efficiency import FOUND_BY_MAPPING
 from porewatch_worker.science.amounts.lod import lod95

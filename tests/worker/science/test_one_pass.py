@@ -14,7 +14,7 @@ from porewatch.domain.calls.references import (
     Contig,
     ContigRole,
 )
-from porewatch.domain.stage.phases import ScreeningParameters
+from porewatch.domain.stage.screening_parameters import ScreeningParameters
 from porewatch_worker.references.building.build import build_bundle
 from porewatch_worker.references.load import LoadedBundle, load
 from porewatch_worker.science.count.evidence import TargetTotals

@@ -15,12 +15,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from porewatch.domain.calls.findings import (
-    Quantification,
-    ScreenResult,
-)
+from porewatch.domain.calls.evidence import ScreenResult
+from porewatch.domain.calls.findings import Quantification
 from porewatch.domain.runs import Sample, SampleRole
-from porewatch.domain.stage.phases import ScreeningParameters
+from porewatch.domain.stage.screening_parameters import ScreeningParameters
 from porewatch_worker.phases import screening as screening_phase
 from porewatch_worker.phases.quantification import quantify
 from porewatch_worker.references.load import LoadedBundle

@@ -11,13 +11,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from porewatch.domain.calls.findings import (
-    Call,
-    Evidence,
-    PervResult,
-    PervType,
-    TargetResult,
-)
+from porewatch.domain.calls.evidence import Evidence, TargetResult
+from porewatch.domain.calls.findings import Call, PervResult, PervType
 from porewatch.domain.calls.perv import (
     JunctionRead,
     PervScreen,
@@ -25,7 +20,7 @@ from porewatch.domain.calls.perv import (
 )
 from porewatch.domain.calls.references import ContigRole
 from porewatch.domain.runs import Sample
-from porewatch.domain.stage.phases import ScreeningParameters
+from porewatch.domain.stage.screening_parameters import ScreeningParameters
 from porewatch_worker.phases.quantification import quantify
 from porewatch_worker.science.call.perv import (
     judge_type,

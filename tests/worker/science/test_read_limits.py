@@ -6,25 +6,17 @@ from pathlib import Path
 
 import pytest
 
-from porewatch.domain.calls.findings import (
-    Call,
-    Finding,
-    Histogram,
-    Outcome,
-    QualityControl,
-    Quantification,
-    ReadAccount,
-    SampleScreen,
-)
+from porewatch.domain.calls.evidence import Histogram, QualityControl, ReadAccount, SampleScreen
+from porewatch.domain.calls.findings import Call, Finding, Outcome, Quantification
 from porewatch.domain.errors import NoReadsLeft, SampleSheetRefused
 from porewatch.domain.inputs.sheet.sample_sheet import parse_sample_sheet
 from porewatch.domain.runs import ReadLimits, Sample, SampleRole
-from porewatch.domain.stage.phases import ScreeningParameters
 from porewatch.domain.stage.read_limits import (
     CELL_FREE_LIMITS,
     limits_of,
     settled,
 )
+from porewatch.domain.stage.screening_parameters import ScreeningParameters
 from porewatch_worker.references.load import LoadedBundle
 from porewatch_worker.science.amounts.efficiency import (
     FOUND_BY_MAPPING,

@@ -9,16 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from porewatch.domain.calls.findings import (
-    Call,
-    Finding,
-    Outcome,
-    Quantification,
-    ScreenResult,
-)
+from porewatch.domain.calls.evidence import ScreenResult
+from porewatch.domain.calls.findings import Call, Finding, Outcome, Quantification
 from porewatch.domain.calls.references import ContigRole
 from porewatch.domain.runs import Sample
-from porewatch.domain.stage.phases import ScreeningParameters
+from porewatch.domain.stage.screening_parameters import ScreeningParameters
 from porewatch_worker.phases.quantification import quantify
 from porewatch_worker.references.load import LoadedBundle
 from tests.worker.science import made

@@ -11,14 +11,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from porewatch.domain.calls.findings import (
-    Call,
-    Finding,
-    NearReads,
-    Reason,
-)
+from porewatch.domain.calls.evidence import NearReads
+from porewatch.domain.calls.findings import Call, Finding, Reason
 from porewatch.domain.runs import Sample
-from porewatch.domain.stage.phases import ScreeningParameters
+from porewatch.domain.stage.screening_parameters import ScreeningParameters
 from porewatch_worker.references.load import LoadedBundle
 from porewatch_worker.science.call.containment import ReferenceWords
 from porewatch_worker.science.call.relatives import (

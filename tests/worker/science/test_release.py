@@ -4,15 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from porewatch.domain.calls.findings import (
-    Outcome,
-    Quantification,
-    ReadAccount,
-    SampleOutcome,
-    SampleScreen,
-    ScreenResult,
-    TargetResult,
-)
+from porewatch.domain.calls.evidence import ReadAccount, SampleScreen, ScreenResult, TargetResult
+from porewatch.domain.calls.findings import Outcome, Quantification, SampleOutcome
 from porewatch.domain.calls.references import ContigRole
 from porewatch.domain.calls.release_policy import ReleasePolicies
 from porewatch.domain.errors import ManifestRefused
@@ -21,7 +14,7 @@ from porewatch.domain.inputs.sheet.sample_sheet import (
     parse_sample_sheet,
 )
 from porewatch.domain.runs import Sample, SampleRole
-from porewatch.domain.stage.phases import ScreeningParameters
+from porewatch.domain.stage.screening_parameters import ScreeningParameters
 from porewatch_worker.phases.quantification import quantify
 from porewatch_worker.science.release.controls import release_policies
 from tests.worker.science.test_calls import PANEL, bundle, good, named

@@ -8,20 +8,11 @@ from typing import Any
 
 import pytest
 
-from porewatch.domain.calls.findings import (
-    Call,
-    Crosstalk,
-    Finding,
-    Outcome,
-    Quantity,
-    ReadAccount,
-    Reason,
-    SampleScreen,
-    ScreenResult,
-)
+from porewatch.domain.calls.evidence import ReadAccount, SampleScreen, ScreenResult
+from porewatch.domain.calls.findings import Call, Crosstalk, Finding, Outcome, Quantity, Reason
 from porewatch.domain.calls.release_policy import Consequence
 from porewatch.domain.runs import Sample, SampleRole
-from porewatch.domain.stage.phases import ScreeningParameters
+from porewatch.domain.stage.screening_parameters import ScreeningParameters
 from porewatch_worker.science.release.controls import (
     Batch,
     judged,

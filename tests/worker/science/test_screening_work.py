@@ -11,10 +11,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from porewatch.domain.calls.findings import ScreenResult
+from porewatch.domain.calls.evidence import ScreenResult
 from porewatch.domain.errors import InputRefused, NoReadsLeft
 from porewatch.domain.runs import Sample
-from porewatch.domain.stage.phases import Phase
+from porewatch.domain.stage.spec import Phase
 from porewatch_worker.references.load import LoadedBundle
 from porewatch_worker.science.count.units import unit_from_bytes
 from tests.worker.science import made

@@ -10,7 +10,7 @@ from pathlib import Path
 import edlib
 import pytest
 
-from porewatch.domain.calls.findings import ScreenResult
+from porewatch.domain.calls.evidence import ScreenResult
 from porewatch.domain.runs import InputFile, ReadKind, Sample
 from porewatch_worker.references.load import LoadedBundle
 from porewatch_worker.science.read.barcodes import (

@@ -9,7 +9,7 @@ import pytest
 from porewatch.domain.calls.findings import Quantity
 from porewatch.domain.calls.references import ContigRole
 from porewatch.domain.runs import Sample
-from porewatch.domain.stage.phases import ScreeningParameters
+from porewatch.domain.stage.screening_parameters import ScreeningParameters
 from porewatch_worker.science.amounts.lod import lod95
 from porewatch_worker.science.amounts.quantity import quantities
 from porewatch_worker.science.amounts.quantity_agreement import (

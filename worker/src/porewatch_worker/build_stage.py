@@ -15,20 +15,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from porewatch.domain.base import now
-from porewatch.domain.calls.findings import (
-    Quantification,
-    ScreenResult,
-)
+from porewatch.domain.calls.evidence import ScreenResult
+from porewatch.domain.calls.findings import Quantification
 from porewatch.domain.errors import ConfigurationRefused
 from porewatch.domain.runs import InputFile, ReadKind, Sample
-from porewatch.domain.stage.phases import (
-    Phase,
-    PhaseRecord,
-    StageManifest,
-    WorkOrder,
-)
+from porewatch.domain.stage.manifest import PhaseRecord, StageManifest
 from porewatch.domain.stage.quarantine import QuarantinedUnit
 from porewatch.domain.stage.read_limits import settled
+from porewatch.domain.stage.spec import Phase
+from porewatch.domain.stage.work_order import WorkOrder
 from porewatch_worker.phases.basecalling import BasecallingWork, skipped_record
 from porewatch_worker.phases.first_header import model_told
 from porewatch_worker.phases.quantification import OUTPUT as QUANTIFICATION

@@ -14,10 +14,8 @@ from typing import Protocol
 
 from porewatch.domain import s3_keys
 from porewatch.domain.runs import InputFile, ReadKind
-from porewatch.domain.stage.phases import (
-    StageManifest,
-    WorkOrder,
-)
+from porewatch.domain.stage.manifest import StageManifest
+from porewatch.domain.stage.work_order import WorkOrder
 
 
 class Fetcher(Protocol):

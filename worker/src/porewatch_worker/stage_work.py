@@ -15,10 +15,8 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from porewatch.domain.calls.alarm_rule import Alarm
-from porewatch.domain.stage.phases import (
-    PhaseRecord,
-    Progress,
-)
+from porewatch.domain.stage.manifest import PhaseRecord
+from porewatch.domain.stage.record import Progress
 
 
 @dataclass(frozen=True)

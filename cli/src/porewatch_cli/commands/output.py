@@ -11,8 +11,9 @@ from rich.text import Text
 
 from porewatch.domain import s3_keys
 from porewatch.domain.errors import Refused
+from porewatch.domain.records.run_record import RunRecord
 from porewatch.domain.rules.revisions import reported
-from porewatch.domain.runs import RunRecord, RunState
+from porewatch.domain.runs import RunState
 from porewatch_cli.reports import summary as tables
 from porewatch_cli.reports.report_files import (
     of_samples,

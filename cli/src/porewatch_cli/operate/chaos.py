@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from porewatch.domain.errors import NotFound, Unavailable
-from porewatch.domain.stage.phases import StageState
+from porewatch.domain.stage.record import StageState
 from porewatch_cli.options import JsonOption, RunArgument
 from porewatch_cli.runs.watch import (
     current_stage,

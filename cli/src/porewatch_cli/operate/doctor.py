@@ -17,7 +17,7 @@ from porewatch.adapters.faults import code_of
 from porewatch.compute.layouts import profile
 from porewatch.domain.base import Model
 from porewatch.domain.forecast.estimate import vcpus_of
-from porewatch.domain.stage.phases import StageSpec
+from porewatch.domain.stage.spec import StageSpec
 from porewatch_cli.submit.choices import bundles_of
 
 if TYPE_CHECKING:

@@ -17,10 +17,8 @@ import typer
 from porewatch.adapters.ledger.fact_log import FactLog
 from porewatch.domain.base import Model
 from porewatch.domain.errors import Unavailable
-from porewatch.domain.facts.events import (
-    FACTS,
-    SOURCE,
-)
+from porewatch.domain.facts.events import FACTS
+from porewatch.domain.facts.fact import SOURCE
 from porewatch_cli.options import JsonOption, ProfileOption, RegionOption, StackOption
 from porewatch_cli.stack import find_stack
 from porewatch_cli.terminal import console, print_json, speaks_plainly

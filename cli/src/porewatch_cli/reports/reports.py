@@ -11,6 +11,7 @@ from porewatch.adapters.objects import Extra
 from porewatch.domain import s3_keys
 from porewatch.domain.errors import InputRefused, NotFound
 from porewatch.domain.money.cost import Bill
+from porewatch.domain.records.run_record import RunRecord
 from porewatch.domain.results.publishing import (
     BILL,
     REPORT,
@@ -19,7 +20,6 @@ from porewatch.domain.results.publishing import (
 )
 from porewatch.domain.results.report import Report
 from porewatch.domain.rules.revisions import reported
-from porewatch.domain.runs import RunRecord
 from porewatch.domain.validation_text import say
 from porewatch_cli.reports.report_files import rendered
 from porewatch_cli.stack import Stack, find_stack

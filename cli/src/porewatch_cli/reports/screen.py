@@ -9,7 +9,7 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeEl
 from porewatch.domain.errors import BundleRefused
 from porewatch.domain.results.report import Report
 from porewatch.domain.runs import ReadLimits
-from porewatch.domain.stage import phases
+from porewatch.domain.stage import record, screening_parameters
 from porewatch_cli.reports.report_files import (
     of_samples,
     report_files,
@@ -41,7 +41,7 @@ def screen_here(
     with _bar(disable=as_json) as bar:
         task = bar.add_task("starting", total=None, doing="")
 
-        def show(told: phases.Progress) -> None:
+        def show(told: record.Progress) -> None:
             counted = f"{told.units_done} units, {told.reads:,} reads, {told.bases / 1e6:,.1f} Mb"
             bar.update(
                 task,
@@ -60,7 +60,7 @@ def screen_here(
             lab=lab,
             release_policy=release_policy,
             read_limits=read_limits,
-            parameters=phases.ScreeningParameters(threads=threads),
+            parameters=screening_parameters.ScreeningParameters(threads=threads),
             progress=show,
         )
     for line in done.left_out:

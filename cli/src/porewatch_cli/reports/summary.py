@@ -5,7 +5,7 @@ from __future__ import annotations
 from rich.table import Table
 from rich.text import Text
 
-from porewatch.domain.facts.events import Fact
+from porewatch.domain.facts.fact import Fact
 from porewatch.domain.money.cost import Bill
 from porewatch.domain.results.report import Report
 from porewatch_cli.terminal import console, table

@@ -8,11 +8,8 @@ from collections.abc import Iterable
 
 from rich.console import Group
 
-from porewatch.domain.facts.events import (
-    Fact,
-    LaunchRefused,
-    StageFailed,
-)
+from porewatch.domain.facts.fact import Fact
+from porewatch.domain.facts.stage_facts import LaunchRefused, StageFailed
 from porewatch.domain.facts.timeline import timeline
 from porewatch_cli.terminal import stacked
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from porewatch.adapters.ledger.intake_counters import Intake
 
 if TYPE_CHECKING:
-    from porewatch.domain.runs import FileRecord
+    from porewatch.domain.records.file_record import FileRecord
     from porewatch.domain.uploads.intake import Counts
     from porewatch_cli.stack import Stack
 

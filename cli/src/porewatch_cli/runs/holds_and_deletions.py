@@ -6,11 +6,12 @@ import typer
 from rich.text import Text
 
 from porewatch.domain.errors import MessageRefused
+from porewatch.domain.records.run_record import RunRecord
 from porewatch.domain.retention.orders import (
     Deleted,
     Held,
 )
-from porewatch.domain.runs import RunRecord, RunState
+from porewatch.domain.runs import RunState
 from porewatch_cli.terminal import console, errors
 
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from rich.progress_bar import ProgressBar
 from rich.text import Text
 
-from porewatch.domain.stage.phases import Progress
+from porewatch.domain.stage.record import Progress
 
 LATE = 3.0
 """A checkpoint is shown as late when it is older than this many intervals, and than a minute."""

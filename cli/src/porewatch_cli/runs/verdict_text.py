@@ -8,7 +8,8 @@ from porewatch.domain.calls.findings import (
     Call,
     Outcome,
 )
-from porewatch.domain.runs import RunRecord, RunState
+from porewatch.domain.records.run_record import RunRecord
+from porewatch.domain.runs import RunState
 
 STATE_STYLES = {
     RunState.RECEIVING: "cyan",

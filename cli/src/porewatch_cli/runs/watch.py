@@ -19,20 +19,15 @@ from rich.text import Text
 from porewatch.domain.base import Model, now
 from porewatch.domain.errors import NotFound
 from porewatch.domain.facts.alerts import Alert
-from porewatch.domain.facts.events import (
-    LaunchRefused,
-    ObjectAnswered,
-    PhaseCompleted,
-    StageFailed,
-)
+from porewatch.domain.facts.run_facts import ObjectAnswered
+from porewatch.domain.facts.stage_facts import LaunchRefused, PhaseCompleted, StageFailed
 from porewatch.domain.money.cost import CostLine
-from porewatch.domain.runs import FINAL_STATES, FileRecord, RunRecord, RunState
-from porewatch.domain.stage.phases import (
-    Phase,
-    PhaseRecord,
-    StageRecord,
-    StageState,
-)
+from porewatch.domain.records.file_record import FileRecord
+from porewatch.domain.records.run_record import RunRecord
+from porewatch.domain.runs import FINAL_STATES, RunState
+from porewatch.domain.stage.manifest import PhaseRecord
+from porewatch.domain.stage.record import StageRecord, StageState
+from porewatch.domain.stage.spec import Phase
 from porewatch_cli.reports.reports import record_of
 from porewatch_cli.runs.alerts import alert_lines
 from porewatch_cli.runs.capacity_steps import (

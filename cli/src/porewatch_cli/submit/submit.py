@@ -19,10 +19,8 @@ from porewatch.domain.calls.release_policy import (
 from porewatch.domain.errors import InputRefused
 from porewatch.domain.retention.rules import refuse_gone
 from porewatch.domain.rules.revisions import newest
-from porewatch.domain.rules.run_lifecycle import (
-    MENDABLE,
-    refuse_while_under_way,
-)
+from porewatch.domain.rules.run_seals import refuse_while_under_way
+from porewatch.domain.rules.run_states import MENDABLE
 from porewatch.domain.runs import ReadLimits, RunManifest, RunState
 from porewatch.domain.sealing import parse_manifest
 from porewatch.domain.uploads.run_archives import (

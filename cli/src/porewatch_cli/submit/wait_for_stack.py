@@ -13,7 +13,8 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from porewatch.domain.errors import ManifestRefused, NotFound
-from porewatch.domain.runs import RUN_ID_PATTERN, RunRecord
+from porewatch.domain.records.run_record import RunRecord
+from porewatch.domain.runs import RUN_ID_PATTERN
 from porewatch.domain.uploads.run_archives import INBOX
 
 if TYPE_CHECKING:

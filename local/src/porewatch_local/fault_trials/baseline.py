@@ -10,14 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from porewatch.domain import s3_keys
-from porewatch.domain.facts.events import (
-    InstanceLaunched,
-    StageClaimed,
-)
+from porewatch.domain.facts.stage_facts import InstanceLaunched, StageClaimed
 from porewatch.domain.money.cost import Bill
+from porewatch.domain.records.run_record import RunRecord
 from porewatch.domain.results.report import VOLATILE
-from porewatch.domain.runs import RunRecord, RunState
-from porewatch.domain.stage.phases import StageManifest
+from porewatch.domain.runs import RunState
+from porewatch.domain.stage.manifest import StageManifest
 from porewatch_cli.runs.watch import follow
 from porewatch_cli.stack import Stack
 from porewatch_cli.submit.submit import submit

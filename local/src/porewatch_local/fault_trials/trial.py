@@ -18,16 +18,11 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict
 
 from porewatch.domain.base import now
-from porewatch.domain.facts.events import (
-    InstanceLaunched,
-    StageClaimed,
-)
-from porewatch.domain.runs import RunRecord, RunState
-from porewatch.domain.stage.phases import (
-    StageManifest,
-    StageRecord,
-    StageState,
-)
+from porewatch.domain.facts.stage_facts import InstanceLaunched, StageClaimed
+from porewatch.domain.records.run_record import RunRecord
+from porewatch.domain.runs import RunState
+from porewatch.domain.stage.manifest import StageManifest
+from porewatch.domain.stage.record import StageRecord, StageState
 from porewatch_cli.runs.watch import (
     RunView,
     follow,

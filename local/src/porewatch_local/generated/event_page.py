@@ -11,11 +11,8 @@ import inspect
 import sys
 from pathlib import Path
 
-from porewatch.domain.facts.events import (
-    FACTS,
-    SOURCE,
-    Fact,
-)
+from porewatch.domain.facts.events import FACTS
+from porewatch.domain.facts.fact import SOURCE, Fact
 from porewatch_local.stack_template.template import (
     Template,
     folder_of,

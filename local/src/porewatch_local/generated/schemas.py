@@ -13,10 +13,8 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from porewatch.domain.facts.events import (
-    FACTS,
-    Fact,
-)
+from porewatch.domain.facts.events import FACTS
+from porewatch.domain.facts.fact import Fact
 
 EVENTS = Path(__file__).parents[4] / "events"
 DIALECT = "https://json-schema.org/draft/2020-12/schema"

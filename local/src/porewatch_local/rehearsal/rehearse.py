@@ -28,7 +28,7 @@ from porewatch.domain.stage.instances import (
     LaunchSpec,
     Owner,
 )
-from porewatch.domain.stage.phases import StageSpec
+from porewatch.domain.stage.spec import StageSpec
 from porewatch_cli.operate.doctor import (
     DENIED,
     QUOTAS,

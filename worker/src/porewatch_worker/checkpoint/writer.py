@@ -14,8 +14,8 @@ import time
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
-from porewatch.domain.stage.phases import Progress
 from porewatch.domain.stage.quarantine import QuarantinedUnit
+from porewatch.domain.stage.record import Progress
 from porewatch_worker.checkpoint.checkpoint import Checkpoint
 from porewatch_worker.checkpoint.index import StoredUnit
 from porewatch_worker.checkpoint.interval import Rhythm

@@ -13,12 +13,9 @@ from porewatch.domain import s3_keys
 from porewatch.domain.base import Model
 from porewatch.domain.errors import MessageRefused
 from porewatch.domain.runs import RunId
+from porewatch.domain.stage.manifest import StageManifest
 from porewatch.domain.stage.message_proofs import SECRET_TAG
-from porewatch.domain.stage.phases import (
-    StageManifest,
-    StoredOrder,
-    WorkOrder,
-)
+from porewatch.domain.stage.work_order import StoredOrder, WorkOrder
 
 if TYPE_CHECKING:
     from porewatch.adapters.objects import Objects

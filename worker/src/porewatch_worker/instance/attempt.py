@@ -18,12 +18,9 @@ from typing import TYPE_CHECKING
 
 from porewatch.domain import s3_keys
 from porewatch.domain.errors import PorewatchError, Refused, StaleEpoch
-from porewatch.domain.stage.phases import (
-    Phase,
-    Progress,
-    StageRecord,
-    WorkOrder,
-)
+from porewatch.domain.stage.record import Progress, StageRecord
+from porewatch.domain.stage.spec import Phase
+from porewatch.domain.stage.work_order import WorkOrder
 from porewatch_worker import build_stage
 from porewatch_worker.checkpoint.checkpoint import (
     Checkpoint,

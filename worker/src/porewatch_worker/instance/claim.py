@@ -12,18 +12,14 @@ from typing import Protocol
 
 from porewatch.domain.base import now
 from porewatch.domain.errors import PorewatchError, StaleEpoch
-from porewatch.domain.facts.events import LaunchRefused
+from porewatch.domain.facts.stage_facts import LaunchRefused
 from porewatch.domain.facts.timeline import timeline
 from porewatch.domain.rules.stage_lifecycle import (
     ENDED,
     claim,
 )
-from porewatch.domain.stage.phases import (
-    Progress,
-    StageKey,
-    StageRecord,
-    TimelineEntry,
-)
+from porewatch.domain.stage.manifest import TimelineEntry
+from porewatch.domain.stage.record import Progress, StageKey, StageRecord
 from porewatch.domain.stage.worker_note import WorkerNote
 from porewatch_worker.instance.assignment import Assignment
 

@@ -15,10 +15,8 @@ from typing import Any, Protocol
 from porewatch.domain.base import now
 from porewatch.domain.calls.alarm_rule import Alarm
 from porewatch.domain.errors import PorewatchError
-from porewatch.domain.stage.phases import (
-    PhaseRecord,
-    Progress,
-)
+from porewatch.domain.stage.manifest import PhaseRecord
+from porewatch.domain.stage.record import Progress
 from porewatch.domain.stage.worker_messages import (
     Beat,
     Claimed,

@@ -9,10 +9,7 @@ from typing import TYPE_CHECKING
 
 from porewatch.domain import s3_keys
 from porewatch.domain.errors import AlreadyDone
-from porewatch.domain.stage.phases import (
-    OutputFile,
-    StageManifest,
-)
+from porewatch.domain.stage.manifest import OutputFile, StageManifest
 from porewatch_worker.stage.ports import Finished
 from porewatch_worker.stage.publish import (
     Author,

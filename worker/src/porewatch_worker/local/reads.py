@@ -13,10 +13,8 @@ from pathlib import Path
 from porewatch.domain.errors import InputRefused
 from porewatch.domain.runs import RunManifest
 from porewatch.domain.sealing import seal
-from porewatch.domain.stage.phases import (
-    Phase,
-    Progress,
-)
+from porewatch.domain.stage.record import Progress
+from porewatch.domain.stage.spec import Phase
 from porewatch.reads.checked import check_all
 from porewatch.reads.folder import look_into
 

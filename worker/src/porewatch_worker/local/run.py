@@ -17,13 +17,11 @@ from porewatch.domain.base import Moment, now
 from porewatch.domain.calls.release_policy import DEFAULT
 from porewatch.domain.errors import Unavailable
 from porewatch.domain.runs import ReadLimits, RunManifest
-from porewatch.domain.stage.phases import (
-    Phase,
-    Progress,
-    ScreeningParameters,
-    StageManifest,
-    WorkOrder,
-)
+from porewatch.domain.stage.manifest import StageManifest
+from porewatch.domain.stage.record import Progress
+from porewatch.domain.stage.screening_parameters import ScreeningParameters
+from porewatch.domain.stage.spec import Phase
+from porewatch.domain.stage.work_order import WorkOrder
 from porewatch_worker import build_stage
 from porewatch_worker.checkpoint.checkpoint import open_checkpoint
 from porewatch_worker.checkpoint.folder_store import FolderStore

@@ -15,11 +15,9 @@ from pathlib import Path
 from porewatch.domain.base import Model, now
 from porewatch.domain.errors import InputRefused
 from porewatch.domain.runs import InputFile, Sequencing
-from porewatch.domain.stage.phases import (
-    Phase,
-    PhaseRecord,
-    Progress,
-)
+from porewatch.domain.stage.manifest import PhaseRecord
+from porewatch.domain.stage.record import Progress
+from porewatch.domain.stage.spec import Phase
 from porewatch.reads.pod5 import signal_of
 from porewatch_worker import __version__
 from porewatch_worker.phases.called_bam import in_order

@@ -6,7 +6,7 @@ that is also in the host's genome (in our measurements 500 of 500 PERV reads).
 
 from __future__ import annotations
 
-from porewatch.domain.calls.findings import ScreenResult
+from porewatch.domain.calls.evidence import ScreenResult
 from porewatch.domain.calls.references import ContigRole
 
 

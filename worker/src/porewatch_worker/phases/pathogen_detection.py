@@ -6,7 +6,7 @@ known.
 
 from __future__ import annotations
 
-from porewatch.domain.calls.findings import ScreenResult
+from porewatch.domain.calls.evidence import ScreenResult
 from porewatch.domain.calls.references import ContigRole
 
 

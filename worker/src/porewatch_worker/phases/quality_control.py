@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 
-from porewatch.domain.calls.findings import ScreenResult
+from porewatch.domain.calls.evidence import ScreenResult
 
 
 def counts(result: ScreenResult) -> dict[str, int]:

@@ -11,12 +11,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from porewatch.domain.base import now
-from porewatch.domain.calls.findings import (
-    Call,
-    Quantification,
-    ReleaseRules,
-    ScreenResult,
-)
+from porewatch.domain.calls.evidence import ScreenResult
+from porewatch.domain.calls.findings import Call, Quantification, ReleaseRules
 from porewatch.domain.calls.panel import (
     Panel,
     umbrellas,
@@ -29,13 +25,11 @@ from porewatch.domain.calls.references import (
 from porewatch.domain.calls.release_policy import DEFAULT
 from porewatch.domain.errors import ManifestRefused
 from porewatch.domain.runs import Sample
-from porewatch.domain.stage.phases import (
-    Phase,
-    PhaseRecord,
-    Progress,
-    ScreeningParameters,
-)
+from porewatch.domain.stage.manifest import PhaseRecord
 from porewatch.domain.stage.quarantine import QuarantinedUnit
+from porewatch.domain.stage.record import Progress
+from porewatch.domain.stage.screening_parameters import ScreeningParameters
+from porewatch.domain.stage.spec import Phase
 from porewatch_worker import __version__
 from porewatch_worker.science.call.calls import (
     Run,

@@ -15,21 +15,17 @@ from pathlib import Path
 from typing import Any
 
 from porewatch.domain.base import now
-from porewatch.domain.calls.findings import (
-    Quantification,
-    ScreenResult,
-)
+from porewatch.domain.calls.evidence import ScreenResult
+from porewatch.domain.calls.findings import Quantification
 from porewatch.domain.calls.panel import Panel
 from porewatch.domain.calls.references import BundleManifest
 from porewatch.domain.money.cost import make_bill
 from porewatch.domain.results.report import Report
-from porewatch.domain.stage.phases import (
-    Phase,
-    PhaseRecord,
-    Progress,
-    WorkOrder,
-)
+from porewatch.domain.stage.manifest import PhaseRecord
 from porewatch.domain.stage.quarantine import QuarantinedUnit
+from porewatch.domain.stage.record import Progress
+from porewatch.domain.stage.spec import Phase
+from porewatch.domain.stage.work_order import WorkOrder
 from porewatch_worker import __version__
 from porewatch_worker.report.assemble import ReportInputs, assemble
 from porewatch_worker.report.pages.run_record.bill import LAST_STAGE

@@ -19,20 +19,18 @@ from typing import Any
 import mappy
 
 from porewatch.domain.base import Moment, now
-from porewatch.domain.calls.findings import ScreenResult
+from porewatch.domain.calls.evidence import ScreenResult
 from porewatch.domain.calls.references import ContigRole
 from porewatch.domain.errors import NoReadsLeft
 from porewatch.domain.runs import InputFile, Sample
-from porewatch.domain.stage.phases import (
-    Phase,
-    PhaseRecord,
-    Progress,
-    ScreeningParameters,
-)
+from porewatch.domain.stage.manifest import PhaseRecord
 from porewatch.domain.stage.read_limits import (
     for_sample,
     limits_of,
 )
+from porewatch.domain.stage.record import Progress
+from porewatch.domain.stage.screening_parameters import ScreeningParameters
+from porewatch.domain.stage.spec import Phase
 from porewatch_worker import __version__
 from porewatch_worker.phases import host_removal, pathogen_detection, quality_control
 from porewatch_worker.references.load import LoadedBundle

@@ -9,11 +9,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from porewatch.domain.stage.phases import (
-    Phase,
-    PhaseRecord,
-    Progress,
-)
+from porewatch.domain.stage.manifest import PhaseRecord
+from porewatch.domain.stage.record import Progress
+from porewatch.domain.stage.spec import Phase
 from porewatch_worker import __version__
 from porewatch_worker.stage_work import (
     Lost,

@@ -9,12 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from porewatch.domain.calls.findings import (
-    Call,
-    Finding,
-    Quantification,
-    ScreenResult,
-)
+from porewatch.domain.calls.evidence import ScreenResult
+from porewatch.domain.calls.findings import Call, Finding, Quantification
 from porewatch.domain.calls.panel import Panel
 from porewatch.domain.calls.references import BundleManifest
 from porewatch.domain.errors import ManifestRefused
@@ -24,13 +20,10 @@ from porewatch.domain.results.report import (
     Report,
 )
 from porewatch.domain.runs import InputFile, RunManifest, SampleRole
-from porewatch.domain.stage.phases import (
-    Phase,
-    PhaseRecord,
-    ScreeningParameters,
-    TimelineEntry,
-)
+from porewatch.domain.stage.manifest import PhaseRecord, TimelineEntry
 from porewatch.domain.stage.quarantine import QuarantinedUnit
+from porewatch.domain.stage.screening_parameters import ScreeningParameters
+from porewatch.domain.stage.spec import Phase
 from porewatch_worker import __version__
 from porewatch_worker.report.pages.first_sentence import (
     NO_RESULT,

@@ -13,14 +13,8 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from porewatch.domain.base import Model, Moment
-from porewatch.domain.calls.findings import (
-    Call,
-    Evidence,
-    Finding,
-    Outcome,
-    Quantity,
-    SampleScreen,
-)
+from porewatch.domain.calls.evidence import Evidence, SampleScreen
+from porewatch.domain.calls.findings import Call, Finding, Outcome, Quantity
 from porewatch.domain.calls.panel import (
     Severity,
     umbrellas,

@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from porewatch.domain.calls.findings import (
-    Call,
-    Evidence,
-)
+from porewatch.domain.calls.evidence import Evidence
+from porewatch.domain.calls.findings import Call
 from porewatch_worker.report.compare import (
     AmountChange,
     Comparison,

@@ -21,8 +21,8 @@ from typing import Any, TypeVar
 
 from porewatch.domain.base import now
 from porewatch.domain.errors import PorewatchError, StaleEpoch, Throttled, Unavailable
-from porewatch.domain.stage.phases import Progress
 from porewatch.domain.stage.quarantine import QuarantineRules
+from porewatch.domain.stage.record import Progress
 from porewatch_worker.checkpoint.checkpoint import Checkpoint
 from porewatch_worker.checkpoint.interval import Rhythm
 from porewatch_worker.checkpoint.writer import Saver

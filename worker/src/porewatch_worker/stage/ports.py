@@ -7,12 +7,9 @@ from typing import Protocol
 
 from porewatch.domain.base import Moment
 from porewatch.domain.calls.alarm_rule import Alarm
-from porewatch.domain.stage.phases import (
-    PhaseRecord,
-    Progress,
-    StageManifest,
-)
+from porewatch.domain.stage.manifest import PhaseRecord, StageManifest
 from porewatch.domain.stage.quarantine import QuarantinedUnit
+from porewatch.domain.stage.record import Progress
 from porewatch_worker.stage_work import StageResult
 
 

@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from porewatch.domain.calls.alarm_rule import Alarm
-from porewatch.domain.stage.phases import (
-    PhaseRecord,
-    Progress,
-)
+from porewatch.domain.stage.manifest import PhaseRecord
+from porewatch.domain.stage.record import Progress
 
 
 class CallbackOutbox:

@@ -8,10 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from porewatch.domain.base import now
-from porewatch.domain.stage.phases import (
-    OutputFile,
-    StageManifest,
-)
+from porewatch.domain.stage.manifest import OutputFile, StageManifest
 from porewatch_worker import __version__
 from porewatch_worker.checkpoint.folder_store import FolderStore
 from porewatch_worker.stage.ports import Finished

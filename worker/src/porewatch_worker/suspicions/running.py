@@ -15,10 +15,8 @@ from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from porewatch.domain.calls.alarm_rule import Alarm
-from porewatch.domain.calls.findings import (
-    PervResult,
-    ScreenResult,
-)
+from porewatch.domain.calls.evidence import ScreenResult
+from porewatch.domain.calls.findings import PervResult
 from porewatch.domain.calls.panel import Panel
 from porewatch.domain.calls.references import (
     BundleManifest,
@@ -26,7 +24,7 @@ from porewatch.domain.calls.references import (
     ContigRole,
 )
 from porewatch.domain.runs import InputFile, Sample
-from porewatch.domain.stage.phases import ScreeningParameters
+from porewatch.domain.stage.screening_parameters import ScreeningParameters
 from porewatch_worker.science.call.calls import (
     Run,
     call_all,

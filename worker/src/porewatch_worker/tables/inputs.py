@@ -8,7 +8,7 @@ from typing import Annotated
 from pydantic import Field
 
 from porewatch.domain.base import Model
-from porewatch.domain.calls.findings import Histogram
+from porewatch.domain.calls.evidence import Histogram
 from porewatch.domain.calls.references import (
     BundleManifest,
     ContigRole,

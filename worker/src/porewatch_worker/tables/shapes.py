@@ -14,26 +14,16 @@ from typing import Any, Literal, get_args, get_origin
 
 from pydantic import BaseModel
 
-from porewatch.domain.calls.findings import (
-    ContigCoverage,
-    Finding,
-    Histogram,
-    PervResult,
-    PervType,
-    SampleOutcome,
-    SampleScreen,
-    TargetResult,
-)
+from porewatch.domain.calls.evidence import ContigCoverage, Histogram, SampleScreen, TargetResult
+from porewatch.domain.calls.findings import Finding, PervResult, PervType, SampleOutcome
 from porewatch.domain.calls.panel import PanelEntry
 from porewatch.domain.results.report import (
     VOLATILE,
     Report,
 )
 from porewatch.domain.runs import InputFile, Sample
-from porewatch.domain.stage.phases import (
-    PhaseRecord,
-    ScreeningParameters,
-)
+from porewatch.domain.stage.manifest import PhaseRecord
+from porewatch.domain.stage.screening_parameters import ScreeningParameters
 from porewatch_worker.tables.inputs import Constants, HistogramBin, Published, Reference
 from porewatch_worker.tables.kinds import is_model, plain, type_name
 from porewatch_worker.tables.words import COLUMNS, NAMES, TABLES

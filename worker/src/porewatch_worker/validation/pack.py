@@ -13,7 +13,7 @@ from pathlib import Path
 
 from porewatch.domain.base import now
 from porewatch.domain.calls.findings import Call
-from porewatch.domain.stage.phases import ScreeningParameters
+from porewatch.domain.stage.screening_parameters import ScreeningParameters
 from porewatch_worker import __version__
 from porewatch_worker.science.amounts.efficiency import FOUND_BY_MAPPING
 from porewatch_worker.science.amounts.lod import CHANCE

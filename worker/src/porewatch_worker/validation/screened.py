@@ -7,14 +7,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from porewatch.domain.calls.findings import (
-    Call,
-    Quantification,
-    ScreenResult,
-)
+from porewatch.domain.calls.evidence import ScreenResult
+from porewatch.domain.calls.findings import Call, Quantification
 from porewatch.domain.errors import NoReadsLeft
 from porewatch.domain.runs import InputFile, Sample
-from porewatch.domain.stage.phases import ScreeningParameters
+from porewatch.domain.stage.screening_parameters import ScreeningParameters
 from porewatch.reads.naming import kind_of
 from porewatch_worker.phases.quantification import quantify
 from porewatch_worker.phases.screening import ScreeningWork

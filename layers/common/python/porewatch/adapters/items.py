@@ -13,7 +13,7 @@ from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 
 from porewatch.domain.base import Model
 from porewatch.domain.errors import AlreadyDone, Conflict, PorewatchError
-from porewatch.domain.facts.events import Fact
+from porewatch.domain.facts.fact import Fact
 from porewatch.domain.facts.outbox import FACT_PREFIX
 
 M = TypeVar("M", bound=Model)

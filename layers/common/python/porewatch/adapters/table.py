@@ -34,7 +34,7 @@ from porewatch.adapters.items import (
     wire,
 )
 from porewatch.domain.errors import AlreadyDone, Conflict, NotFound, PorewatchError, Throttled
-from porewatch.domain.facts.events import Fact
+from porewatch.domain.facts.fact import Fact
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

@@ -34,7 +34,7 @@ from porewatch.domain.stage.instances import (
     Owner,
     Purchase,
 )
-from porewatch.domain.stage.phases import StageSpec
+from porewatch.domain.stage.spec import StageSpec
 
 LOOK_AGAIN_SECONDS = (1.0, 3.0)
 SHOWN = timedelta(hours=1)

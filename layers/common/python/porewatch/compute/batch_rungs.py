@@ -16,7 +16,7 @@ from porewatch.domain.stage.instances import (
     Owner,
     Purchase,
 )
-from porewatch.domain.stage.phases import StageSpec
+from porewatch.domain.stage.spec import StageSpec
 
 
 class Reference(Model):

@@ -35,7 +35,7 @@ from porewatch.domain.stage.instances import (
     Purchase,
 )
 from porewatch.domain.stage.message_proofs import SECRET_TAG
-from porewatch.domain.stage.phases import StageSpec
+from porewatch.domain.stage.spec import StageSpec
 
 if TYPE_CHECKING:
     from mypy_boto3_ec2 import EC2Client

@@ -25,11 +25,7 @@ from porewatch.domain.forecast.service_usage import (
 )
 from porewatch.domain.runs import InputFile, ReadKind
 from porewatch.domain.stage.instances import Purchase
-from porewatch.domain.stage.phases import (
-    Phase,
-    Profile,
-    StageSpec,
-)
+from porewatch.domain.stage.spec import Phase, Profile, StageSpec
 
 FACTS_PER_STAGE, FACTS_PER_RUN = 6, 4
 Three = tuple[float, float, float]

@@ -30,7 +30,7 @@ from porewatch.domain.stage.instances import (
     Purchase,
     source_of,
 )
-from porewatch.domain.stage.phases import StageSpec
+from porewatch.domain.stage.spec import StageSpec
 
 
 class ExecutorSettings(Protocol):

@@ -10,7 +10,7 @@ from importlib.resources import files
 
 from porewatch.domain.base import Model
 from porewatch.domain.errors import ManifestRefused
-from porewatch.domain.stage.phases import Profile
+from porewatch.domain.stage.spec import Profile
 
 ON_BATCH = "-on-batch"
 

@@ -8,22 +8,20 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, StringConstraints, model_validator
 
-from porewatch.domain.base import Count, Model, Moment, Problem, Sha256
+from porewatch.domain.base import Count, Moment, Sha256
 from porewatch.domain.bounds import LEAST_AMOUNT, MOST_AMOUNT, refuse_controls
-from porewatch.domain.calls.verdict import Verdict
 from porewatch.domain.completeness import Expected, LeftOut, LostFile
 from porewatch.domain.identity import Day, Laboratory
 from porewatch.domain.labels import Label
 from porewatch.domain.manifest_part import ManifestPart
-from porewatch.domain.retention_record import (
-    Deletion,
-    Hold,
-)
 from porewatch.domain.sample_names import SampleName, as_seen
 
 RUN_ID_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$"
+
+
 RunId = Annotated[str, StringConstraints(pattern=RUN_ID_PATTERN)]
 """1 to 63 letters, digits, `-`, `_`; first a letter or digit (it is a key, a tag, a name)."""
+
 
 Barcode = Annotated[str, StringConstraints(pattern=r"^barcode(\d{2}|[1-9]\d{2,3})[a-d]?$")]
 
@@ -55,6 +53,8 @@ class RunState(StrEnum):
 
 
 GONE_STATES = frozenset({RunState.DELETING, RunState.DELETED})
+
+
 FINAL_STATES = GONE_STATES | {
     RunState.COMPLETED,
     RunState.FAILED,
@@ -250,100 +250,3 @@ class RunManifest(ManifestPart):
     def basecalled(self) -> bool:
         """True when no file holds raw signal."""
         return all(f.kind is not ReadKind.POD5 for f in self.files)
-
-
-class FileState(StrEnum):
-    VALID = "valid"
-    QUARANTINED = "quarantined"
-
-
-class FileRecord(Model):
-    """What the validator found in one object."""
-
-    run_id: RunId
-    path: str
-    kind: ReadKind
-    state: FileState
-    size: int
-    etag: str
-    version: Annotated[
-        VersionId | None, Field(description="of the object that was read; None: not known")
-    ] = None
-    sha256: Sha256 | None = None
-    reads: Annotated[int | None, Field(description="None: not counted")] = None
-    bases: Annotated[int | None, Field(description="None: not known, as of signal")] = None
-    n50: int = 0
-    mean_quality: float | None = None
-    flow_cell: str | None = None
-    barcodes: Annotated[
-        dict[str, int], Field(description="reads by the barcode that their headers tell")
-    ] = {}
-    empty: Annotated[bool, Field(description="it is sound, or may be, and holds no reads")] = False
-    problem: Problem | None = None
-    code: Annotated[str | None, Field(description="class of the refusal, when set aside")] = None
-    quarantine_key: str | None = None
-    checked_at: Moment
-
-
-class Unended(Model):
-    """A revision that came to nothing and has not ended whole: of its execution, its machines or
-    its bill something may be left (`usecases.stages.end_run`)."""
-
-    revision: int
-    state: RunState
-    execution_arn: str
-    problem: Problem = ""
-    at: Moment
-
-
-class RunRecord(Model):
-    """The live state of a run, as the ledger holds it: of the revision that it goes by
-    (`domain.rules.revisions`)."""
-
-    run_id: RunId
-    state: RunState
-    revision: int = 0
-    manifest_digest: str | None = None
-    earlier_digests: tuple[str, ...] = ()
-    execution_arn: str | None = None
-    restarts: Annotated[
-        int, Field(ge=0, description="executions of this revision after its first")
-    ] = 0
-    profile: str = "default"
-    bundle: str | None = None
-    problem: Problem | None = None
-    created_at: Moment
-    updated_at: Moment
-    completed_at: Moment | None = None
-    report_keys: dict[str, str] = {}
-    cost_usd: float = 0.0
-    findings: int | None = None
-    verdict: Annotated[
-        Verdict | None, Field(description="None: not over, or published by an earlier version")
-    ] = None
-    late: Annotated[
-        tuple[str, ...], Field(description="files that came after the seal: not screened")
-    ] = ()
-    hold: Annotated[
-        Hold | None, Field(description="legal hold: nothing of the run may be deleted")
-    ] = None
-    earlier_holds: tuple[Hold, ...] = ()
-    deletion: Annotated[Deletion | None, Field(description="of a deleted run, else None")] = None
-    unended: Annotated[
-        tuple[Unended, ...],
-        Field(description="revisions that came to nothing and still have something to end or pay"),
-    ] = ()
-    cancelled_at: Annotated[
-        Moment | None, Field(description="when somebody last cancelled a revision of the run")
-    ] = None
-    last_revision: Annotated[
-        int, Field(ge=0, description="highest number given; what is refused at once has one, too")
-    ] = 0
-    standing: Annotated[
-        RunRecord | None,
-        Field(description="the newest completed revision, while a later one is under way"),
-    ] = None
-    attempt: Annotated[
-        RunRecord | None,
-        Field(description="the last revision that came to nothing beside one that stands"),
-    ] = None

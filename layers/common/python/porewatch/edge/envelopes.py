@@ -14,10 +14,8 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from porewatch.domain.base import Count, Model
 from porewatch.domain.errors import MessageRefused
-from porewatch.domain.facts.events import (
-    FACTS,
-    Fact,
-)
+from porewatch.domain.facts.events import FACTS
+from porewatch.domain.facts.fact import Fact
 
 T = TypeVar("T")
 

@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from porewatch.domain.errors import MessageRefused
-from porewatch.domain.stage.execution_status import ExecutionEnded
+from porewatch.domain.stage.cloud_events import ExecutionEnded
 from porewatch.edge.envelopes import Envelope, checked
 
 ENDED: TypeAdapter[ExecutionEnded] = TypeAdapter(ExecutionEnded)

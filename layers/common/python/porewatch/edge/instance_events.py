@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 from porewatch.domain.errors import MessageRefused
-from porewatch.domain.stage.instance_events import (
-    InstanceEvent,
-    NewsKind,
-)
+from porewatch.domain.stage.cloud_events import InstanceEvent, NewsKind
 from porewatch.edge.envelopes import Envelope
 
 KINDS = {

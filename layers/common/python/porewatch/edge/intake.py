@@ -6,10 +6,7 @@ from __future__ import annotations
 from porewatch.domain import s3_keys
 from porewatch.domain.base import Model
 from porewatch.domain.errors import MessageRefused
-from porewatch.domain.facts.events import (
-    FileQuarantined,
-    FileValidated,
-)
+from porewatch.domain.facts.run_facts import FileQuarantined, FileValidated
 from porewatch.edge.envelopes import Envelope, fact, stored_object
 
 SWEEP = "IntakeSweep"

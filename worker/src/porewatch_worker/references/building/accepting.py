@@ -15,7 +15,7 @@ from porewatch.domain.calls.references import (
     ContigRole,
 )
 from porewatch.domain.errors import BundleRefused
-from porewatch.domain.stage.phases import ScreeningParameters
+from porewatch.domain.stage.screening_parameters import ScreeningParameters
 from porewatch_worker.references.building.annotation import (
     AnnotationWrong,
     annotate,

@@ -5,14 +5,8 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 
-from porewatch.domain.calls.findings import (
-    Call,
-    Evidence,
-    Finding,
-    Outcome,
-    Quantity,
-    SampleOutcome,
-)
+from porewatch.domain.calls.evidence import Evidence
+from porewatch.domain.calls.findings import Call, Finding, Outcome, Quantity, SampleOutcome
 from porewatch.domain.calls.panel import umbrellas
 from porewatch.domain.results.report import Report
 from porewatch.domain.runs import SampleRole

@@ -5,12 +5,8 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 
-from porewatch.domain.calls.findings import (
-    Call,
-    Outcome,
-    SampleOutcome,
-    SampleScreen,
-)
+from porewatch.domain.calls.evidence import SampleScreen
+from porewatch.domain.calls.findings import Call, Outcome, SampleOutcome
 from porewatch.domain.calls.release_policy import ReleasePolicy
 from porewatch.domain.results.report import Report
 from porewatch.domain.runs import Sample, SampleRole

@@ -9,13 +9,8 @@ import math
 from collections.abc import Sequence
 from xml.etree import ElementTree as ET
 
-from porewatch.domain.calls.findings import (
-    ContigCoverage,
-    Histogram,
-    ReadAccount,
-    YieldPoint,
-)
-from porewatch.domain.stage.phases import PhaseRecord
+from porewatch.domain.calls.evidence import ContigCoverage, Histogram, ReadAccount, YieldPoint
+from porewatch.domain.stage.manifest import PhaseRecord
 from porewatch_worker.report.parts import (
     colour,
     numbers,

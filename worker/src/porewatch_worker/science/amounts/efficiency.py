@@ -17,11 +17,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from porewatch.domain.calls.findings import (
-    Evidence,
-    Quantity,
-    SampleScreen,
-)
+from porewatch.domain.calls.evidence import Evidence, SampleScreen
+from porewatch.domain.calls.findings import Quantity
 from porewatch.domain.calls.references import ContigRole
 from porewatch_worker.science.amounts.uncertainty import rectangular
 

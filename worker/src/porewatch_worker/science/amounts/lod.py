@@ -23,12 +23,10 @@ from __future__ import annotations
 
 import math
 
-from porewatch.domain.calls.findings import (
-    Quantity,
-    SampleScreen,
-)
+from porewatch.domain.calls.evidence import SampleScreen
+from porewatch.domain.calls.findings import Quantity
 from porewatch.domain.runs import Sample
-from porewatch.domain.stage.phases import ScreeningParameters
+from porewatch.domain.stage.screening_parameters import ScreeningParameters
 from porewatch_worker.science.amounts.efficiency import (
     efficiency,
     unknowable,

@@ -20,14 +20,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from porewatch.domain.calls.findings import (
-    Quantity,
-    SampleScreen,
-    TargetResult,
-)
+from porewatch.domain.calls.evidence import SampleScreen, TargetResult
+from porewatch.domain.calls.findings import Quantity
 from porewatch.domain.calls.references import ContigRole
 from porewatch.domain.runs import Sample
-from porewatch.domain.stage.phases import ScreeningParameters
+from porewatch.domain.stage.screening_parameters import ScreeningParameters
 from porewatch_worker.science.amounts.efficiency import (
     efficiency,
     unknowable,

@@ -16,7 +16,7 @@ from porewatch.domain.calls.findings import (
     Quantity,
 )
 from porewatch.domain.runs import Sample
-from porewatch.domain.stage.phases import ScreeningParameters
+from porewatch.domain.stage.screening_parameters import ScreeningParameters
 
 DISAGREES = "spike-in and yield disagree: check copies added, volume and mass of nucleic acid"
 

@@ -13,7 +13,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from porewatch.domain.stage.phases import ScreeningParameters
+from porewatch.domain.stage.screening_parameters import ScreeningParameters
 from porewatch_worker.science.intervals import gamma_cdf
 
 SURE = 25

@@ -14,10 +14,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 
-from porewatch.domain.calls.findings import (
-    Evidence,
-    Histogram,
-)
+from porewatch.domain.calls.evidence import Evidence, Histogram
 from porewatch_worker.science.count.evidence import MOST_STARTS
 from porewatch_worker.science.intervals import Z
 

@@ -13,17 +13,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from porewatch.domain.calls.findings import (
-    Call,
-    Evidence,
-    Finding,
-    PervResult,
-    Quantity,
-    Reason,
-    SampleScreen,
-    ScreenResult,
-    TargetResult,
-)
+from porewatch.domain.calls.evidence import Evidence, SampleScreen, ScreenResult, TargetResult
+from porewatch.domain.calls.findings import Call, Finding, PervResult, Quantity, Reason
 from porewatch.domain.calls.panel import (
     EXTRA,
     Panel,
@@ -32,8 +23,8 @@ from porewatch.domain.calls.panel import (
 )
 from porewatch.domain.calls.references import Contig
 from porewatch.domain.runs import Sample, SampleRole
-from porewatch.domain.stage.phases import ScreeningParameters
 from porewatch.domain.stage.read_limits import for_sample
+from porewatch.domain.stage.screening_parameters import ScreeningParameters
 from porewatch_worker.science.amounts.lod import lod95
 from porewatch_worker.science.amounts.quantity import quantities
 from porewatch_worker.science.amounts.required_reads import required_reads

@@ -22,7 +22,7 @@ from pathlib import Path
 
 import numpy as np
 
-from porewatch.domain.calls.findings import Evidence
+from porewatch.domain.calls.evidence import Evidence
 from porewatch.domain.calls.references import (
     Contig,
     ContigRole,

@@ -10,13 +10,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from porewatch.domain.calls.findings import (
-    Call,
-    PervResult,
-    Quantity,
-    SampleScreen,
-    TargetResult,
-)
+from porewatch.domain.calls.evidence import SampleScreen, TargetResult
+from porewatch.domain.calls.findings import Call, PervResult, Quantity
 from porewatch.domain.calls.panel import (
     Panel,
     PanelEntry,

@@ -17,21 +17,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from porewatch.domain.calls.findings import (
-    Call,
-    JunctionSite,
-    PervResult,
-    PervType,
-    SampleScreen,
-    ScreenResult,
-)
+from porewatch.domain.calls.evidence import SampleScreen, ScreenResult
+from porewatch.domain.calls.findings import Call, JunctionSite, PervResult, PervType
 from porewatch.domain.calls.perv import PervScreen
 from porewatch.domain.calls.references import (
     BundleManifest,
     Contig,
 )
 from porewatch.domain.runs import Sample
-from porewatch.domain.stage.phases import ScreeningParameters
+from porewatch.domain.stage.screening_parameters import ScreeningParameters
 from porewatch_worker.science.call.perv_copies import (
     HostDepth,
     copies,

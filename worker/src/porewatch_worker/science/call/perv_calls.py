@@ -6,13 +6,8 @@ better is no PERV-C. Where the bundle tells types by env, only env reads speak f
 
 from __future__ import annotations
 
-from porewatch.domain.calls.findings import (
-    Call,
-    Finding,
-    PervResult,
-    Quantity,
-    TargetResult,
-)
+from porewatch.domain.calls.evidence import TargetResult
+from porewatch.domain.calls.findings import Call, Finding, PervResult, Quantity
 from porewatch.domain.calls.panel import EXTRA, Severity
 from porewatch_worker.science.call.perv import (
     ALARM_PAIR,

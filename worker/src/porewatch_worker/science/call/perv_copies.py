@@ -23,10 +23,8 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from porewatch.domain.calls.findings import (
-    Quantity,
-    SampleScreen,
-)
+from porewatch.domain.calls.evidence import SampleScreen
+from porewatch.domain.calls.findings import Quantity
 from porewatch.domain.calls.perv import PervScreen
 from porewatch_worker.science.amounts.uncertainty import (
     FEWEST,

@@ -20,7 +20,7 @@ from porewatch.domain.calls.findings import (
     JunctionSite,
 )
 from porewatch.domain.calls.perv import JunctionRead
-from porewatch.domain.stage.phases import ScreeningParameters
+from porewatch.domain.stage.screening_parameters import ScreeningParameters
 from porewatch_worker.science.intervals import gamma_cdf, gamma_quantile
 
 PAD = 15

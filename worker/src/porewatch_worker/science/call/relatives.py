@@ -17,14 +17,9 @@ from __future__ import annotations
 
 import math
 
-from porewatch.domain.calls.findings import (
-    Evidence,
-    NearReads,
-    Reason,
-    SampleScreen,
-    TargetResult,
-)
-from porewatch.domain.stage.phases import ScreeningParameters
+from porewatch.domain.calls.evidence import Evidence, NearReads, SampleScreen, TargetResult
+from porewatch.domain.calls.findings import Reason
+from porewatch.domain.stage.screening_parameters import ScreeningParameters
 from porewatch_worker.science.call.containment import containment_ani
 from porewatch_worker.science.count.distance import (
     OwnIdentity,

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from porewatch.domain.calls.findings import (
-    Call,
-    TargetResult,
-)
+from porewatch.domain.calls.evidence import TargetResult
+from porewatch.domain.calls.findings import Call
 from porewatch.domain.calls.panel import PanelEntry
 from porewatch.domain.calls.references import Contig
 from porewatch.domain.runs import Sample

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from porewatch.domain.calls.findings import SampleScreen
+from porewatch.domain.calls.evidence import SampleScreen
 from porewatch.domain.calls.references import ContigRole
 
 ENOUGH = 20

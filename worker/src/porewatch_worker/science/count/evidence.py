@@ -14,12 +14,7 @@ from collections.abc import Iterable, Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from porewatch.domain.calls.findings import (
-    ContigCoverage,
-    Evidence,
-    NearReads,
-    TargetResult,
-)
+from porewatch.domain.calls.evidence import ContigCoverage, Evidence, NearReads, TargetResult
 from porewatch.domain.calls.references import Contig
 from porewatch_worker.science.count.distance import OwnIdentity
 from porewatch_worker.science.count.placed_reads import (

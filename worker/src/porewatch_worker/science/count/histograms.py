@@ -9,10 +9,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from porewatch.domain.calls.findings import (
-    Histogram,
-    YieldPoint,
-)
+from porewatch.domain.calls.evidence import Histogram, YieldPoint
 from porewatch.reads.summary import phred
 
 LENGTH_EDGES: tuple[float, ...] = (0.0, *(float(round(10 ** (1 + i / 10))) for i in range(61)))

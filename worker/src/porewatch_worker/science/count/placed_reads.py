@@ -12,7 +12,7 @@ import math
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from porewatch.domain.calls.findings import NearReads
+from porewatch.domain.calls.evidence import NearReads
 from porewatch_worker.science.read.placement import Segment
 from porewatch_worker.science.sequence.conserved import (
     Spans,

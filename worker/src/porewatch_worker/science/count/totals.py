@@ -5,19 +5,15 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 
-from porewatch.domain.calls.findings import (
-    QualityControl,
-    ReadAccount,
-    SampleScreen,
-)
+from porewatch.domain.calls.evidence import QualityControl, ReadAccount, SampleScreen
 from porewatch.domain.calls.host_and_unassigned import HostScreen
 from porewatch.domain.calls.perv import PervScreen
 from porewatch.domain.calls.references import (
     Contig,
     ContigRole,
 )
-from porewatch.domain.stage.phases import ScreeningParameters
 from porewatch.domain.stage.quarantine import QUARANTINED
+from porewatch.domain.stage.screening_parameters import ScreeningParameters
 from porewatch.reads.summary import phred
 from porewatch_worker.science.count.distance import own_identity
 from porewatch_worker.science.count.evidence import TargetTotals

@@ -30,7 +30,7 @@ from porewatch.domain.calls.references import (
     Contig,
     ContigRole,
 )
-from porewatch.domain.stage.phases import ScreeningParameters
+from porewatch.domain.stage.screening_parameters import ScreeningParameters
 from porewatch_worker.science.read.placement import (
     Candidate,
     HostFit,

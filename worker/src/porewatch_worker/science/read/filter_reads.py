@@ -19,7 +19,7 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import NDArray
 
-from porewatch.domain.stage.phases import ScreeningParameters
+from porewatch.domain.stage.screening_parameters import ScreeningParameters
 from porewatch.reads.summary import PHRED_ERROR
 from porewatch_worker.science.reads import Read
 from porewatch_worker.science.sequence.kmers import (

@@ -16,7 +16,7 @@ import mappy
 
 from porewatch.domain.calls.perv import JunctionRead
 from porewatch.domain.calls.references import Contig
-from porewatch.domain.stage.phases import ScreeningParameters
+from porewatch.domain.stage.screening_parameters import ScreeningParameters
 from porewatch_worker.science.read.perv_env_type import (
     LEAST_ENV,
     Change,

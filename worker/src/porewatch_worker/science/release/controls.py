@@ -13,13 +13,8 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 
-from porewatch.domain.calls.findings import (
-    Call,
-    Crosstalk,
-    Finding,
-    Quantity,
-    SampleScreen,
-)
+from porewatch.domain.calls.evidence import SampleScreen
+from porewatch.domain.calls.findings import Call, Crosstalk, Finding, Quantity
 from porewatch.domain.calls.references import ContigRole
 from porewatch.domain.calls.release_policy import (
     Consequence,

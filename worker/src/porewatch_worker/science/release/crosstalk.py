@@ -16,14 +16,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from porewatch.domain.calls.findings import (
-    Call,
-    Crosstalk,
-    Finding,
-    Reason,
-    SampleScreen,
-    ScreenResult,
-)
+from porewatch.domain.calls.evidence import SampleScreen, ScreenResult
+from porewatch.domain.calls.findings import Call, Crosstalk, Finding, Reason
 from porewatch.domain.calls.references import ContigRole
 from porewatch.domain.runs import Sample, SampleRole
 from porewatch_worker.science.intervals import wilson_interval

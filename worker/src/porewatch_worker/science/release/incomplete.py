@@ -9,13 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from porewatch.domain.calls.findings import (
-    Outcome,
-    Quantification,
-    ReasonCode,
-    SampleOutcome,
-    ScreenResult,
-)
+from porewatch.domain.calls.evidence import ScreenResult
+from porewatch.domain.calls.findings import Outcome, Quantification, ReasonCode, SampleOutcome
 from porewatch.domain.completeness import Expected, LostFile
 from porewatch.domain.runs import RunManifest, Sample
 

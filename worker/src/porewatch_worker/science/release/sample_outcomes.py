@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
+from porewatch.domain.calls.evidence import ScreenResult
 from porewatch.domain.calls.findings import (
     Call,
     Crosstalk,
@@ -18,14 +19,13 @@ from porewatch.domain.calls.findings import (
     Quantity,
     Reason,
     SampleOutcome,
-    ScreenResult,
 )
 from porewatch.domain.calls.release_policy import (
     Consequence,
     ReleasePolicy,
 )
 from porewatch.domain.runs import Sample, SampleRole
-from porewatch.domain.stage.phases import ScreeningParameters
+from porewatch.domain.stage.screening_parameters import ScreeningParameters
 from porewatch_worker.science.amounts.quantity import (
     spike_of,
     spike_recovery,

@@ -13,16 +13,14 @@ from porewatch.adapters.items import Item, run_key
 from porewatch.adapters.table import Table
 from porewatch.domain.errors import NotFound
 from porewatch.domain.facts import alerts as rules
+from porewatch.domain.facts.alert_facts import PathogenSuspected
 from porewatch.domain.facts.alerts import (
     Alert,
     AlertView,
     Final,
     Move,
 )
-from porewatch.domain.facts.events import (
-    Fact,
-    PathogenSuspected,
-)
+from porewatch.domain.facts.fact import Fact
 
 WAITING, CLOSED = "ALERTS-WAITING", "ALERTS-CLOSED"
 PREFIX = "ALERT#"

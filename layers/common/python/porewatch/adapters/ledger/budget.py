@@ -20,7 +20,7 @@ from typing import NamedTuple, Protocol
 from porewatch.adapters.items import Add, Item, PutIf, PutNew, Write, run_key
 from porewatch.adapters.table import Table
 from porewatch.domain.errors import BudgetExceeded, Conflict, Throttled
-from porewatch.domain.facts.events import Fact
+from porewatch.domain.facts.fact import Fact
 from porewatch.domain.money.budget import (
     MILLION,
     Books,

@@ -18,18 +18,14 @@ from porewatch.adapters.ledger.run_moves import (
 )
 from porewatch.adapters.table import Table
 from porewatch.domain.facts.outbox import FACT_PREFIX
+from porewatch.domain.records.retention_record import Counts, Hold, Reached
+from porewatch.domain.records.run_record import RunRecord
 from porewatch.domain.retention import rules as ending
 from porewatch.domain.retention.orders import (
     DeleteRun,
     HoldRun,
 )
 from porewatch.domain.retention.stays import KEPT_FACTS
-from porewatch.domain.retention_record import (
-    Counts,
-    Hold,
-    Reached,
-)
-from porewatch.domain.runs import RunRecord
 
 TAR_PREFIX = "TAR#"
 ELSEWHERE_PREFIX = "TAR_OF_ANOTHER#"

@@ -11,10 +11,10 @@ from collections.abc import Callable
 from porewatch.adapters.items import Item, Put, PutIf, PutNew, Write, run_key
 from porewatch.adapters.table import CHANGE_ATTEMPTS, RACE_PAUSE_SECONDS, Table
 from porewatch.domain.errors import Conflict, NotFound, Throttled
+from porewatch.domain.records.run_record import RunRecord
 from porewatch.domain.retention.rules import refuse_gone
 from porewatch.domain.rules.reconciling import is_open
-from porewatch.domain.rules.run_lifecycle import Move
-from porewatch.domain.runs import RunRecord
+from porewatch.domain.rules.run_states import Move
 
 RUN = "RUN"
 RUNS = "RUNS"

@@ -1,4 +1,4 @@
-"""Runs and their files in the ledger. The rules are `domain.rules.run_lifecycle`; here is only the
+"""Runs and their files in the ledger. The rules are `domain.rules.run_*`; here is only the
 storing.
 
 Order: read runs, read files, move a run (each in one conditional write with its facts), record a
@@ -24,28 +24,23 @@ from porewatch.adapters.ledger.run_moves import (
 from porewatch.adapters.table import Table
 from porewatch.domain.calls.verdict import Verdict
 from porewatch.domain.errors import NotFound
-from porewatch.domain.facts.events import (
-    Fact,
-    ObjectAnswered,
-    RunStands,
-)
+from porewatch.domain.facts import fact
+from porewatch.domain.facts.fact import Fact
 from porewatch.domain.facts.outbox import FACT_PREFIX
+from porewatch.domain.facts.run_facts import ObjectAnswered, RunStands
 from porewatch.domain.inputs.seal_note import (
     SealNote,
     note_of,
 )
 from porewatch.domain.money.cost import CostLine
-from porewatch.domain.rules import (
-    revisions,
-    run_lifecycle,
-)
+from porewatch.domain.records.file_record import FileRecord
+from porewatch.domain.records.run_record import RunRecord
+from porewatch.domain.rules import revisions, run_endings, run_lifecycle, run_seals
 from porewatch.domain.rules.cancelling import Cancel
 from porewatch.domain.rules.reconciling import is_open
-from porewatch.domain.rules.run_lifecycle import (
-    Move,
-    SealedBy,
-)
-from porewatch.domain.runs import FileRecord, RunManifest, RunRecord
+from porewatch.domain.rules.run_seals import SealedBy
+from porewatch.domain.rules.run_states import Move
+from porewatch.domain.runs import RunManifest
 
 FILE_PREFIX = "FILE#"
 COST_PREFIX = "COST#"
@@ -87,7 +82,7 @@ class RunLedger:
 
     def _told_of(self, run_id: str, number: int) -> Iterator[Fact]:
         for kind in revisions.TOLD_BY:
-            prefix = f"{FACT_PREFIX}{run_lifecycle.fact_id(kind, run_id, number)}"
+            prefix = f"{FACT_PREFIX}{fact.fact_id(kind, run_id, number)}"
             for item in self._table.query(run_key(run_id), prefix):
                 yield kind.model_validate_json(str(item.attributes["detail"]))
 
@@ -156,7 +151,7 @@ class RunLedger:
         note = note_of(manifest)
         return self._move(
             manifest.run_id,
-            lambda record: run_lifecycle.seal(record, manifest, sealed_by, at, made_at),
+            lambda record: run_seals.seal(record, manifest, sealed_by, at, made_at),
             beside=lambda record: _note_item(record, note),
         )
 
@@ -194,13 +189,13 @@ class RunLedger:
     def refuse(self, run_id: str, *, digest: str, problem: str, at: datetime) -> RunRecord:
         """See `lifecycle.refuse`."""
         return self._move(
-            run_id, lambda record: run_lifecycle.refuse(record, run_id, digest, problem, at)
+            run_id, lambda record: run_seals.refuse(record, run_id, digest, problem, at)
         )
 
     def refuse_seal(self, run_id: str, *, digest: str, problem: str, at: datetime) -> RunRecord:
         """See `lifecycle.refuse_seal`."""
         return self._move(
-            run_id, lambda record: run_lifecycle.refuse_seal(record, run_id, digest, problem, at)
+            run_id, lambda record: run_seals.refuse_seal(record, run_id, digest, problem, at)
         )
 
     def complete(
@@ -218,7 +213,7 @@ class RunLedger:
         """RUNNING -> COMPLETED, once. StaleEpoch when another revision has taken over."""
         return self._move(
             run_id,
-            lambda record: run_lifecycle.complete(
+            lambda record: run_endings.complete(
                 there(record, run_id),
                 revision,
                 report_keys=report_keys,
@@ -244,7 +239,7 @@ class RunLedger:
         """RUNNING -> FAILED (or REFUSED when the input is to blame), once."""
         return self._move(
             run_id,
-            lambda record: run_lifecycle.fail(
+            lambda record: run_endings.fail(
                 there(record, run_id),
                 revision,
                 stage=stage,
@@ -259,7 +254,7 @@ class RunLedger:
         """A person stops it. NotFound, or RunOver when it has ended otherwise."""
 
         def stop(record: RunRecord | None) -> Move:
-            return run_lifecycle.cancel(there(record, order.run_id), order, at)
+            return run_endings.cancel(there(record, order.run_id), order, at)
 
         return self._move(order.run_id, stop)
 
@@ -267,21 +262,19 @@ class RunLedger:
         """See `lifecycle.close`."""
         return self._move(
             run_id,
-            lambda record: run_lifecycle.close(there(record, run_id), revision, usd, at),
+            lambda record: run_endings.close(there(record, run_id), revision, usd, at),
             gone=True,
         )
 
     def set_cost(self, run_id: str, usd: float, at: datetime) -> RunRecord:
         """What the run has cost so far (the sum, not a difference: saying it twice is harmless)."""
         return self._move(
-            run_id, lambda record: run_lifecycle.cost(there(record, run_id), usd, at), gone=True
+            run_id, lambda record: run_endings.cost(there(record, run_id), usd, at), gone=True
         )
 
     def note_late(self, run_id: str, path: str, at: datetime) -> RunRecord:
         """See `lifecycle.late`; the same file twice is harmless."""
-        return self._move(
-            run_id, lambda record: run_lifecycle.late(there(record, run_id), path, at)
-        )
+        return self._move(run_id, lambda record: run_endings.late(there(record, run_id), path, at))
 
     def set_findings(self, run_id: str, revision: int, findings: int, at: datetime) -> RunRecord:
         """How many pathogens were found, as soon as that is known."""

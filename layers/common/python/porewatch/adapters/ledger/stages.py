@@ -15,14 +15,10 @@ from porewatch.adapters.items import Item, PutNew, run_key
 from porewatch.adapters.ledger.budget import Budget
 from porewatch.adapters.table import Table
 from porewatch.domain.errors import AlreadyDone, NotFound
-from porewatch.domain.facts.events import (
-    FACTS,
-    Fact,
-    InstanceTerminated,
-    LaunchRefused,
-    StageClaimed,
-)
+from porewatch.domain.facts.events import FACTS
+from porewatch.domain.facts.fact import Fact
 from porewatch.domain.facts.outbox import FACT_PREFIX
+from porewatch.domain.facts.stage_facts import InstanceTerminated, LaunchRefused, StageClaimed
 from porewatch.domain.money.cost import CostLine
 from porewatch.domain.rules import stage_endings as ends
 from porewatch.domain.rules import stage_lifecycle as rules
@@ -35,13 +31,9 @@ from porewatch.domain.stage.instances import (
     Machine,
     Owner,
 )
-from porewatch.domain.stage.phases import (
-    Progress,
-    StageKey,
-    StageManifest,
-    StageRecord,
-    StageSpec,
-)
+from porewatch.domain.stage.manifest import StageManifest
+from porewatch.domain.stage.record import Progress, StageKey, StageRecord
+from porewatch.domain.stage.spec import StageSpec
 from porewatch.domain.stage.worker_note import WorkerNote
 
 OPEN_STAGES = "STAGES-OPEN"

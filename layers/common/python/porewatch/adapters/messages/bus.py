@@ -11,7 +11,7 @@ from porewatch.adapters import clients
 from porewatch.adapters.batches import batches
 from porewatch.adapters.faults import translated
 from porewatch.domain.errors import Unavailable
-from porewatch.domain.facts.events import SOURCE
+from porewatch.domain.facts.fact import SOURCE
 from porewatch.domain.facts.outbox import OutboxRecord
 
 if TYPE_CHECKING:

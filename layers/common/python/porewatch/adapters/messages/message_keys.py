@@ -8,7 +8,7 @@ from typing import Any
 from porewatch.adapters import clients
 from porewatch.adapters.faults import translated
 from porewatch.domain.stage.message_proofs import derivation
-from porewatch.domain.stage.phases import StageKey
+from porewatch.domain.stage.record import StageKey
 
 KEPT = 1024
 """Secrets that a process keeps in memory."""

@@ -9,15 +9,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from porewatch.adapters.registry.erasure import RegistryErasure
-from porewatch.domain.facts.events import (
-    FileQuarantined,
-    FileValidated,
-    InstanceTerminated,
-    PathogenSuspected,
-    PhaseCompleted,
-)
+from porewatch.domain.facts.alert_facts import PathogenSuspected
 from porewatch.domain.facts.registry_projection import Projection
 from porewatch.domain.facts.registry_record import WorkflowChange
+from porewatch.domain.facts.run_facts import FileQuarantined, FileValidated
+from porewatch.domain.facts.stage_facts import InstanceTerminated, PhaseCompleted
 
 if TYPE_CHECKING:
     from datetime import datetime

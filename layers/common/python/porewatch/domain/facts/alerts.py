@@ -15,15 +15,15 @@ from porewatch.domain.base import Model, Moment
 from porewatch.domain.calls.alarm_rule import Level
 from porewatch.domain.calls.findings import Call
 from porewatch.domain.calls.panel import Severity
-from porewatch.domain.facts.events import (
+from porewatch.domain.facts.alert_facts import (
     AlertAcknowledged,
     AlertEscalated,
-    Fact,
     PathogenSuspected,
     SuspicionConfirmed,
     SuspicionUnconfirmed,
     SuspicionWithdrawn,
 )
+from porewatch.domain.facts.fact import Fact
 from porewatch.domain.results.run_results import RunResults
 from porewatch.domain.runs import RunId
 

@@ -6,23 +6,23 @@ from typing import Literal
 
 from porewatch.domain.base import Model, Moment
 from porewatch.domain.calls.findings import Outcome
-from porewatch.domain.facts.events import (
-    AlertEscalated,
-    Fact,
+from porewatch.domain.facts.alert_facts import AlertEscalated, PathogenSuspected, SuspicionWithdrawn
+from porewatch.domain.facts.fact import Fact
+from porewatch.domain.facts.run_facts import (
     FileQuarantined,
     FileValidated,
-    InstanceTerminated,
-    PathogenSuspected,
-    PhaseCompleted,
     RunCancelled,
     RunCompleted,
     RunFailed,
     RunRefused,
     RunStands,
+)
+from porewatch.domain.facts.stage_facts import (
+    InstanceTerminated,
+    PhaseCompleted,
     SpotInterrupted,
     StageFailed,
     StageStalled,
-    SuspicionWithdrawn,
 )
 
 Unit = Literal["Count", "Seconds", "None"]

@@ -12,11 +12,8 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from porewatch.domain.base import Model
-from porewatch.domain.calls.findings import (
-    Call,
-    Outcome,
-    ReadAccount,
-)
+from porewatch.domain.calls.evidence import ReadAccount
+from porewatch.domain.calls.findings import Call, Outcome
 from porewatch.domain.calls.panel import Severity
 from porewatch.domain.calls.verdict import Verdict
 from porewatch.domain.results.run_results import RunResults

@@ -7,15 +7,17 @@ from typing import Any
 from porewatch.domain.base import Model, Moment
 from porewatch.domain.calls.findings import Outcome
 from porewatch.domain.calls.verdict import Verdict
-from porewatch.domain.facts.events import (
-    Fact,
-    InstanceLaunched,
+from porewatch.domain.facts.fact import Fact
+from porewatch.domain.facts.run_facts import (
     RunCancelled,
     RunCompleted,
     RunFailed,
     RunRefused,
     RunSealed,
     RunStarted,
+)
+from porewatch.domain.facts.stage_facts import (
+    InstanceLaunched,
     SpotInterrupted,
     StageClaimed,
     StageCompleted,

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from porewatch.domain.facts import events
-from porewatch.domain.stage.phases import TimelineEntry
+from porewatch.domain.facts import alert_facts, events, fact, run_facts, stage_facts
+from porewatch.domain.stage.manifest import TimelineEntry
 
 
-def timeline(facts: Iterable[events.Fact]) -> tuple[TimelineEntry, ...]:
+def timeline(facts: Iterable[fact.Fact]) -> tuple[TimelineEntry, ...]:
     """One line for each fact that tells a person something, oldest first."""
     rank = {name: place for place, name in enumerate(events.FACTS)}  # in a run's own order
     ordered = sorted(facts, key=lambda f: (f.at, rank[type(f).__name__], f.fact_id))
@@ -20,57 +20,59 @@ def timeline(facts: Iterable[events.Fact]) -> tuple[TimelineEntry, ...]:
     )
 
 
-def _line(fact: events.Fact) -> tuple[str, str] | None:
+def _line(fact: fact.Fact) -> tuple[str, str] | None:
     match fact:
-        case events.RunSealed():
+        case run_facts.RunSealed():
             return "run sealed", f"{fact.files} files, {fact.samples} samples, by {fact.sealed_by}"
-        case events.RunStarted():
+        case run_facts.RunStarted():
             return "run started", f"profile {fact.profile}, bundle {fact.bundle}"
-        case events.PathogenSuspected() | events.AboutAlert():
+        case alert_facts.PathogenSuspected() | alert_facts.AboutAlert():
             return _alert_line(fact)
-        case events.RunRefused() | events.RunFailed() | events.RunCancelled():
+        case run_facts.RunRefused() | run_facts.RunFailed() | run_facts.RunCancelled():
             return "run ended without result", fact.problem
-        case events.RunCompleted():
+        case run_facts.RunCompleted():
             return "run completed", f"{fact.findings} findings"
         case _:
             return _stage_line(fact)
 
 
-SETTLED: dict[type[events.Fact], str] = {
-    events.SuspicionConfirmed: "suspicion confirmed",
-    events.SuspicionWithdrawn: "suspicion withdrawn",
-    events.SuspicionUnconfirmed: "suspicion unconfirmed",
+SETTLED: dict[type[fact.Fact], str] = {
+    alert_facts.SuspicionConfirmed: "suspicion confirmed",
+    alert_facts.SuspicionWithdrawn: "suspicion withdrawn",
+    alert_facts.SuspicionUnconfirmed: "suspicion unconfirmed",
 }
 
 
-def _alert_line(fact: events.PathogenSuspected | events.AboutAlert) -> tuple[str, str] | None:
+def _alert_line(
+    fact: alert_facts.PathogenSuspected | alert_facts.AboutAlert,
+) -> tuple[str, str] | None:
     which = f"{fact.name} in {fact.sample}"
     match fact:
-        case events.PathogenSuspected():
+        case alert_facts.PathogenSuspected():
             return "pathogen suspected", f"{which}: {fact.reads} reads so far"
-        case events.SuspicionConfirmed() | events.SuspicionWithdrawn():
+        case alert_facts.SuspicionConfirmed() | alert_facts.SuspicionWithdrawn():
             return SETTLED[type(fact)], f"{which}: {fact.rule}"
-        case events.SuspicionUnconfirmed():
+        case alert_facts.SuspicionUnconfirmed():
             return SETTLED[type(fact)], f"{which}: {fact.problem}"
-        case events.AlertAcknowledged():
+        case alert_facts.AlertAcknowledged():
             return "alert acknowledged", f"{which}, by {fact.by}: {fact.note}"
-        case events.AlertEscalated():
+        case alert_facts.AlertEscalated():
             return "alert escalated", f"{which}: nobody acknowledged it"
     return None
 
 
-def _stage_line(fact: events.Fact) -> tuple[str, str] | None:
+def _stage_line(fact: fact.Fact) -> tuple[str, str] | None:
     match fact:
-        case events.LaunchRefused():
+        case stage_facts.LaunchRefused():
             return f"{fact.stage}: no machine from {_rung(fact)}", _why(fact.problem, fact.then)
-        case events.InstanceLaunched():
+        case stage_facts.InstanceLaunched():
             where = f"{fact.instance_type}, {fact.purchase} in zone {fact.availability_zone}"
             return f"{fact.stage}: machine launched", f"{fact.instance_id}, {where}"
-        case events.StageClaimed():
+        case stage_facts.StageClaimed():
             return f"{fact.stage}: work began", f"epoch {fact.epoch} on {fact.instance_id}"
-        case events.PhaseCompleted():
+        case stage_facts.PhaseCompleted():
             return f"{fact.record.phase.value} {fact.record.status}", fact.record.reason
-        case events.SpotInterrupted():
+        case stage_facts.SpotInterrupted():
             done = fact.last_checkpoint
             safe = "nothing was kept yet" if done is None else f"kept up to unit {done}"
             return f"{fact.stage}: machine reclaimed", f"{fact.instance_id}; {safe}"
@@ -78,7 +80,7 @@ def _stage_line(fact: events.Fact) -> tuple[str, str] | None:
             return _ending_line(fact)
 
 
-def _rung(fact: events.LaunchRefused) -> str:
+def _rung(fact: stage_facts.LaunchRefused) -> str:
     """Batch names itself in what it was asked; rungs of older facts have no words."""
     if not fact.asked:
         return f"{fact.executor} {fact.purchase}"
@@ -89,18 +91,18 @@ def _why(problem: str, then: str) -> str:
     return f"{problem}\nNext: {then.rstrip('.')}."
 
 
-def _ending_line(fact: events.Fact) -> tuple[str, str] | None:
+def _ending_line(fact: fact.Fact) -> tuple[str, str] | None:
     match fact:
-        case events.StageCompleted():
+        case stage_facts.StageCompleted():
             return f"{fact.stage}: published", f"epoch {fact.epoch}"
-        case events.StageFailed():
+        case stage_facts.StageFailed():
             then = "will be tried again" if fact.will_retry else "given up"
             told = f"{fact.error}: {fact.problem}"
             return f"{fact.stage}: failed, {then}", f"{told}\n{fact.then}" if fact.then else told
-        case events.StageStalled():
+        case stage_facts.StageStalled():
             since = f"unit {fact.units_done} since {fact.still_since:%H:%M}Z"
             return f"{fact.stage}: stands still", f"{fact.instance_id} at {since}"
-        case events.InstanceTerminated():
+        case stage_facts.InstanceTerminated():
             spent = f"{fact.seconds:.0f} s, {fact.cost_usd:.4f} USD"
             return f"{fact.stage}: machine ended", f"{fact.instance_id} ({fact.reason}), {spent}"
         case _:

@@ -16,15 +16,13 @@ from typing import Annotated, NamedTuple
 from pydantic import Field
 
 from porewatch.domain.base import Model
-from porewatch.domain.runs import FileRecord, InputFile, ReadKind
+from porewatch.domain.records.file_record import FileRecord
+from porewatch.domain.runs import InputFile, ReadKind
 from porewatch.domain.stage.instances import (
     LaunchSpec,
     Purchase,
 )
-from porewatch.domain.stage.phases import (
-    Phase,
-    StageSpec,
-)
+from porewatch.domain.stage.spec import Phase, StageSpec
 
 BASES_PER_BYTE = {ReadKind.FASTQ: 1.0, ReadKind.BAM: 1.0, ReadKind.POD5: 0.13}
 """Of files nobody has counted. Gzipped FASTQ: 0.95 to 1.11 bytes a base on three public read

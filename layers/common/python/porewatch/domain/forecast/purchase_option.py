@@ -10,10 +10,8 @@ from __future__ import annotations
 from datetime import datetime
 
 from porewatch.domain.forecast.estimate import START_SECONDS
-from porewatch.domain.stage.phases import (
-    StageRecord,
-    StageSpec,
-)
+from porewatch.domain.stage.record import StageRecord
+from porewatch.domain.stage.spec import StageSpec
 
 RESTARTS = 3
 """Less work left than so many restarts: not worth another interruption."""

@@ -21,7 +21,7 @@ from porewatch.domain.money.cost import (
     ORCHESTRATION,
     CostLine,
 )
-from porewatch.domain.stage.phases import StageRecord
+from porewatch.domain.stage.record import StageRecord
 
 BEAT_SECONDS = 60
 CHECKPOINT_SECONDS = 900

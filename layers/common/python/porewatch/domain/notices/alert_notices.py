@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from porewatch.domain.calls.alarm_rule import Level
-from porewatch.domain.facts.events import (
+from porewatch.domain.facts.alert_facts import (
     AlertEscalated,
-    Fact,
     PathogenSuspected,
     SuspicionConfirmed,
     SuspicionUnconfirmed,
     SuspicionWithdrawn,
 )
+from porewatch.domain.facts.fact import Fact
 from porewatch.domain.inputs.sample_keys import in_subject
 from porewatch.domain.notices.notice import (
     Notice,

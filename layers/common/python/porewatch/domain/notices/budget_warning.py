@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from porewatch.domain.facts.events import BudgetReached
+from porewatch.domain.facts.stage_facts import BudgetReached
 from porewatch.domain.money.budget import micro
 from porewatch.domain.notices import texts
 from porewatch.domain.notices.notice import (

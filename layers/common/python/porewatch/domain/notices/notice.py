@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import StringConstraints
 
 from porewatch.domain.base import Model
-from porewatch.domain.facts.events import Fact
+from porewatch.domain.facts.fact import Fact
 from porewatch.domain.visible import visible
 
 SUBJECT_CHARS = 100

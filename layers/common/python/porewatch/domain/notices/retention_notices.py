@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-from porewatch.domain.facts.events import (
-    Fact,
-    HoldReleased,
-    RunDeleted,
-    RunHeld,
-)
+from porewatch.domain.facts.fact import Fact
+from porewatch.domain.facts.run_facts import HoldReleased, RunDeleted, RunHeld
 from porewatch.domain.notices.notice import (
     Notice,
     notice_about,

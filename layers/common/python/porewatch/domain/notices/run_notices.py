@@ -7,20 +7,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from porewatch.domain.facts.events import (
-    AboutAlert,
-    Fact,
+from porewatch.domain.facts.alert_facts import AboutAlert, PathogenSuspected
+from porewatch.domain.facts.fact import Fact
+from porewatch.domain.facts.run_facts import (
     FileQuarantined,
-    LaunchRefused,
     ObjectAnswered,
-    PathogenSuspected,
     RunCancelled,
     RunCompleted,
     RunFailed,
     RunRefused,
     RunStands,
-    StageStalled,
 )
+from porewatch.domain.facts.stage_facts import LaunchRefused, StageStalled
 from porewatch.domain.notices.alert_notices import notice_of_alert
 from porewatch.domain.notices.notice import (
     Notice,

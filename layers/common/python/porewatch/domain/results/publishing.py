@@ -6,10 +6,8 @@ import re
 from collections.abc import Iterable, Sequence
 
 from porewatch.domain.base import Model, Moment
-from porewatch.domain.calls.findings import (
-    Quantification,
-    ScreenResult,
-)
+from porewatch.domain.calls.evidence import ScreenResult
+from porewatch.domain.calls.findings import Quantification
 from porewatch.domain.errors import WorkerFailed
 from porewatch.domain.money.carbon import Factors
 from porewatch.domain.money.cost import (
@@ -19,10 +17,7 @@ from porewatch.domain.money.cost import (
 )
 from porewatch.domain.results.run_results import RunResults
 from porewatch.domain.runs import RunId
-from porewatch.domain.stage.phases import (
-    OutputFile,
-    StageManifest,
-)
+from porewatch.domain.stage.manifest import OutputFile, StageManifest
 
 SCREEN, QUANTIFICATION, REPORT = "screen.json", "quantification.json", "report.json"
 REPORTS = {

@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from porewatch.domain.base import Model, Moment
+from porewatch.domain.calls.evidence import SampleScreen
 from porewatch.domain.calls.findings import (
     Call,
     Crosstalk,
@@ -17,7 +18,6 @@ from porewatch.domain.calls.findings import (
     Quantity,
     ReleaseRules,
     SampleOutcome,
-    SampleScreen,
 )
 from porewatch.domain.calls.panel import (
     PanelEntry,
@@ -37,12 +37,9 @@ from porewatch.domain.results.audit import (
     SignOff,
 )
 from porewatch.domain.runs import InputFile, Sample, SampleRole, Sequencing
-from porewatch.domain.stage.phases import (
-    PhaseRecord,
-    ScreeningParameters,
-    TimelineEntry,
-)
+from porewatch.domain.stage.manifest import PhaseRecord, TimelineEntry
 from porewatch.domain.stage.quarantine import QuarantinedUnit
+from porewatch.domain.stage.screening_parameters import ScreeningParameters
 
 
 class Provenance(Model):

@@ -6,15 +6,9 @@ from typing import Literal
 
 from porewatch.domain.base import Model
 from porewatch.domain.calls.alarm_rule import Alarm
-from porewatch.domain.calls.findings import (
-    Finding,
-    SampleOutcome,
-    SampleScreen,
-)
-from porewatch.domain.stage.phases import (
-    OutputFile,
-    PhaseRecord,
-)
+from porewatch.domain.calls.evidence import SampleScreen
+from porewatch.domain.calls.findings import Finding, SampleOutcome
+from porewatch.domain.stage.manifest import OutputFile, PhaseRecord
 
 
 class RunResults(Model):

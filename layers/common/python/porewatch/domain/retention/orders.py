@@ -7,10 +7,7 @@ from typing import Annotated
 from pydantic import Field, StringConstraints
 
 from porewatch.domain.base import Model
-from porewatch.domain.retention_record import (
-    Counts,
-    Hold,
-)
+from porewatch.domain.records.retention_record import Counts, Hold
 from porewatch.domain.runs import RunId, RunState
 
 Words = Annotated[str, StringConstraints(strip_whitespace=True, max_length=300)]

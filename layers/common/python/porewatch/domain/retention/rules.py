@@ -11,28 +11,16 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from porewatch.domain.errors import NotFound, RunGone, RunNotOver, UnderHold
-from porewatch.domain.facts.events import (
-    HoldReleased,
-    RunDeleted,
-    RunHeld,
-)
+from porewatch.domain.facts.fact import fact_id
+from porewatch.domain.facts.run_facts import HoldReleased, RunDeleted, RunHeld
+from porewatch.domain.records.retention_record import Counts, Deletion, Hold, Reached, Release
+from porewatch.domain.records.run_record import RunRecord
 from porewatch.domain.retention.orders import (
     DeleteRun,
     HoldRun,
 )
-from porewatch.domain.retention_record import (
-    Counts,
-    Deletion,
-    Hold,
-    Reached,
-    Release,
-)
-from porewatch.domain.rules.run_lifecycle import (
-    Move,
-    ended,
-    fact_id,
-)
-from porewatch.domain.runs import GONE_STATES, RunRecord, RunState
+from porewatch.domain.rules.run_states import Move, ended
+from porewatch.domain.runs import GONE_STATES, RunState
 
 LATER = timedelta(minutes=30)
 """When a deleted run is looked at once more: longer than any function runs that may have begun

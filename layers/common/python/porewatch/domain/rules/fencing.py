@@ -8,9 +8,9 @@ from datetime import datetime
 from typing import Any
 
 from porewatch.domain.errors import MessageRefused, NotFound, StaleEpoch
-from porewatch.domain.facts.events import Fact
+from porewatch.domain.facts.fact import Fact
 from porewatch.domain.stage.instances import source_of
-from porewatch.domain.stage.phases import StageRecord
+from porewatch.domain.stage.record import StageRecord
 
 Move = tuple[StageRecord, tuple[Fact, ...]] | None
 Rule = Callable[[StageRecord | None], Move]

@@ -30,10 +30,7 @@ from porewatch.domain.stage.instances import (
     Machine,
     MachineState,
 )
-from porewatch.domain.stage.phases import (
-    StageRecord,
-    StageState,
-)
+from porewatch.domain.stage.record import StageRecord, StageState
 
 LAST_WORDS = timedelta(seconds=30)
 """A worker that leaves says so first; its message may still be on the way."""

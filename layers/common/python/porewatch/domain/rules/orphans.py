@@ -28,7 +28,7 @@ from porewatch.domain.stage.instances import (
     MachineState,
     Owner,
 )
-from porewatch.domain.stage.phases import StageRecord
+from porewatch.domain.stage.record import StageRecord
 
 BETWEEN_SIGHTS = timedelta(minutes=5)
 """How far apart the two sights are, at least."""

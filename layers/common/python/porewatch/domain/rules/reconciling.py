@@ -17,8 +17,9 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from porewatch.domain.base import Model, Moment
-from porewatch.domain.runs import RunRecord, RunState, Unended
-from porewatch.domain.stage.execution_status import ExecutionEnded
+from porewatch.domain.records.run_record import RunRecord, Unended
+from porewatch.domain.runs import RunState
+from porewatch.domain.stage.cloud_events import ExecutionEnded
 
 WORD = timedelta(minutes=2)
 """So long somebody else may be at it: the event of an end, or who moves the run and starts it."""

@@ -14,8 +14,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from porewatch.domain.facts.events import (
-    Fact,
+from porewatch.domain.facts.fact import Fact
+from porewatch.domain.facts.run_facts import (
     RunCancelled,
     RunCompleted,
     RunFailed,
@@ -23,7 +23,8 @@ from porewatch.domain.facts.events import (
     RunSealed,
     RunStarted,
 )
-from porewatch.domain.runs import RunRecord, RunState, Unended
+from porewatch.domain.records.run_record import RunRecord, Unended
+from porewatch.domain.runs import RunState
 
 TOLD_BY: tuple[type[Fact], ...] = (
     RunSealed,

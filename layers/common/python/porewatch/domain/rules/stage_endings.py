@@ -9,20 +9,12 @@ from __future__ import annotations
 from datetime import datetime
 
 from porewatch.domain.errors import DiskFull, NotShownYet
-from porewatch.domain.facts.events import (
-    SpotInterrupted,
-    StageCompleted,
-    StageFailed,
-)
+from porewatch.domain.facts.stage_facts import SpotInterrupted, StageCompleted, StageFailed
 from porewatch.domain.rules import fencing
 from porewatch.domain.rules.fencing import Move
 from porewatch.domain.rules.stage_lifecycle import ENDED
-from porewatch.domain.stage.phases import (
-    Progress,
-    StageManifest,
-    StageRecord,
-    StageState,
-)
+from porewatch.domain.stage.manifest import StageManifest
+from porewatch.domain.stage.record import Progress, StageRecord, StageState
 from porewatch.domain.stage.retry_policy import (
     Decision,
     Kind,

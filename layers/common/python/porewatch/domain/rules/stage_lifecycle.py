@@ -16,7 +16,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from porewatch.domain.errors import Conflict, StaleEpoch
-from porewatch.domain.facts.events import (
+from porewatch.domain.facts.stage_facts import (
     InstanceLaunched,
     LaunchRefused,
     StageClaimed,
@@ -25,13 +25,8 @@ from porewatch.domain.facts.events import (
 from porewatch.domain.rules import fencing
 from porewatch.domain.rules.fencing import Move
 from porewatch.domain.stage.instances import Machine
-from porewatch.domain.stage.phases import (
-    Progress,
-    StageKey,
-    StageRecord,
-    StageSpec,
-    StageState,
-)
+from porewatch.domain.stage.record import Progress, StageKey, StageRecord, StageState
+from porewatch.domain.stage.spec import StageSpec
 
 ENDED = frozenset({StageState.PUBLISHED, StageState.INTERRUPTED, StageState.FAILED})
 HEARD_NOTHING: dict[str, Any] = {

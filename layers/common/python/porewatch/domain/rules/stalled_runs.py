@@ -12,9 +12,9 @@ from typing import Annotated
 from pydantic import Field
 
 from porewatch.domain.base import Model, Moment
-from porewatch.domain.facts.events import RunStands
-from porewatch.domain.rules.run_lifecycle import fact_id
-from porewatch.domain.runs import RunRecord
+from porewatch.domain.facts.fact import fact_id
+from porewatch.domain.facts.run_facts import RunStands
+from porewatch.domain.records.run_record import RunRecord
 from porewatch.domain.uploads.intake import Counts
 
 SEALED_TOO_LONG = timedelta(hours=1)

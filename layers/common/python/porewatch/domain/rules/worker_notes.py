@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from porewatch.domain.facts.events import Fact
+from porewatch.domain.facts.fact import Fact
 from porewatch.domain.rules import (
     fencing,
     stage_lifecycle,
 )
 from porewatch.domain.rules.fencing import Move
-from porewatch.domain.stage.phases import (
-    StageRecord,
-    StageState,
-)
+from porewatch.domain.stage.record import StageRecord, StageState
 from porewatch.domain.stage.worker_note import WorkerNote
 
 

@@ -12,10 +12,7 @@ from __future__ import annotations
 
 import math
 
-from porewatch.domain.stage.phases import (
-    Phase,
-    StageSpec,
-)
+from porewatch.domain.stage.spec import Phase, StageSpec
 
 GIB = 2**30
 SYSTEM_GIB = 20

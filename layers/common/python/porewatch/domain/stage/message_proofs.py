@@ -12,7 +12,7 @@ import hashlib
 import hmac
 import json
 
-from porewatch.domain.stage.phases import StageKey
+from porewatch.domain.stage.record import StageKey
 
 SECRET_TAG = "porewatch-secret"  # noqa: S105 - a tag's name
 """The instance tag that carries it. A tag reaches one machine; user data are those of all."""

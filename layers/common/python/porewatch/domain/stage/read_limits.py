@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from porewatch.domain.calls.release_policy import ReleasePolicy
 from porewatch.domain.runs import ReadLimits, Sample
-from porewatch.domain.stage.phases import ScreeningParameters
+from porewatch.domain.stage.screening_parameters import ScreeningParameters
 
 CELL_FREE = frozenset(
     {"plasma", "blood plasma", "serum", "cfdna", "cfrna", "cell-free dna", "cell free dna"}

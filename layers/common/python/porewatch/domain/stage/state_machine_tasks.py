@@ -9,10 +9,8 @@ from pydantic import Field, TypeAdapter
 
 from porewatch.domain.base import Model, Problem
 from porewatch.domain.runs import RunId
-from porewatch.domain.stage.phases import (
-    StageKey,
-    StageSpec,
-)
+from porewatch.domain.stage.record import StageKey
+from porewatch.domain.stage.spec import StageSpec
 
 
 class _OfRun(Model):

@@ -8,10 +8,8 @@ from pydantic import Field, TypeAdapter
 
 from porewatch.domain.base import Count, Finite, Model, Moment, Problem
 from porewatch.domain.runs import RunId
-from porewatch.domain.stage.phases import (
-    PhaseRecord,
-    Progress,
-)
+from porewatch.domain.stage.manifest import PhaseRecord
+from porewatch.domain.stage.record import Progress
 
 
 class _FromWorker(Model):

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 from porewatch.domain.base import Model, Moment
 from porewatch.domain.runs import RunId
-from porewatch.domain.stage.phases import (
-    Progress,
-    StageRecord,
-)
+from porewatch.domain.stage.record import Progress, StageRecord
 
 
 class WorkerNote(Model):

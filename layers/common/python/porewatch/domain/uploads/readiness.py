@@ -18,7 +18,8 @@ from porewatch.domain.inputs.landing.contents import (
     faults_of,
     once,
 )
-from porewatch.domain.runs import FileRecord, FileState, InputFile, ReadKind, RunManifest
+from porewatch.domain.records.file_record import FileRecord, FileState
+from porewatch.domain.runs import InputFile, ReadKind, RunManifest
 
 SHOWN = 5
 

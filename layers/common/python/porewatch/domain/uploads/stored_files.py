@@ -24,7 +24,8 @@ from porewatch.domain.inputs.landing.contents import (
     once,
 )
 from porewatch.domain.inputs.landing.sorting import Understood
-from porewatch.domain.runs import FileRecord, FileState, InputFile, ReadKind
+from porewatch.domain.records.file_record import FileRecord, FileState
+from porewatch.domain.runs import InputFile, ReadKind
 from porewatch.domain.sealing import input_file
 
 

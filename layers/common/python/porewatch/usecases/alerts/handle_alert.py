@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from porewatch.domain.facts.events import Fact
+from porewatch.domain.facts.fact import Fact
 from porewatch.domain.notices.run_notices import Link
 from porewatch.usecases.alerts.send_alert import (
     Topics,

@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from porewatch.domain.facts.events import PathogenSuspected
+from porewatch.domain.facts.alert_facts import PathogenSuspected
 from porewatch.domain.retention.rules import refuse_gone
 from porewatch.domain.stage.worker_messages import Suspected
 from porewatch.usecases.alerts.settle_alerts import (

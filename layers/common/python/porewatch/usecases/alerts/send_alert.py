@@ -6,10 +6,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from porewatch.domain.facts.events import (
-    AlertEscalated,
-    Fact,
-)
+from porewatch.domain.facts.alert_facts import AlertEscalated
+from porewatch.domain.facts.fact import Fact
 from porewatch.domain.notices.alert_notices import goes_to_alerts
 from porewatch.domain.notices.run_notices import (
     Link,

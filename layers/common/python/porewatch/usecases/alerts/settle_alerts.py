@@ -14,21 +14,17 @@ from typing import TYPE_CHECKING
 from porewatch.domain import s3_keys
 from porewatch.domain.calls.alarm_rule import Level
 from porewatch.domain.errors import NotFound
+from porewatch.domain.facts.alert_facts import PathogenSuspected
 from porewatch.domain.facts.alerts import final_of
-from porewatch.domain.facts.events import (
-    Fact,
-    PathogenSuspected,
-    RunCancelled,
-    RunCompleted,
-    RunFailed,
-    RunRefused,
-)
+from porewatch.domain.facts.fact import Fact
+from porewatch.domain.facts.run_facts import RunCancelled, RunCompleted, RunFailed, RunRefused
+from porewatch.domain.records.run_record import RunRecord
 from porewatch.domain.results.run_results import RunResults
 from porewatch.domain.rules.revisions import (
     held_in,
     last_number,
 )
-from porewatch.domain.runs import FINAL_STATES, RunRecord, RunState
+from porewatch.domain.runs import FINAL_STATES, RunState
 
 if TYPE_CHECKING:
     from porewatch.adapters.ledger.alerts import AlertLedger

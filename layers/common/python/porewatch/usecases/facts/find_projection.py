@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING
 
 from porewatch.domain import s3_keys
 from porewatch.domain.errors import NotFound
-from porewatch.domain.facts.events import RunCompleted
 from porewatch.domain.facts.registry_projection import (
     Projection,
     projection_of,
     projection_of_verdict,
 )
+from porewatch.domain.facts.run_facts import RunCompleted
 from porewatch.domain.results.run_results import RunResults
 
 if TYPE_CHECKING:

@@ -10,25 +10,27 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
-from porewatch.domain.facts.events import (
-    Fact,
+from porewatch.domain.facts.alert_facts import PathogenSuspected
+from porewatch.domain.facts.fact import Fact
+from porewatch.domain.facts.registry_record import (
+    STAGE_STATES,
+    change_of,
+)
+from porewatch.domain.facts.run_facts import (
     FileQuarantined,
     FileValidated,
-    InstanceLaunched,
-    InstanceTerminated,
-    PathogenSuspected,
-    PhaseCompleted,
     RunCompleted,
     RunDeleted,
     RunStarted,
+)
+from porewatch.domain.facts.stage_facts import (
+    InstanceLaunched,
+    InstanceTerminated,
+    PhaseCompleted,
     SpotInterrupted,
     StageClaimed,
     StageCompleted,
     StageFailed,
-)
-from porewatch.domain.facts.registry_record import (
-    STAGE_STATES,
-    change_of,
 )
 from porewatch.usecases.facts.find_projection import (
     Sources,

@@ -9,7 +9,7 @@ from porewatch.domain.stage.message_proofs import (
     digest_of,
     proves,
 )
-from porewatch.domain.stage.phases import StageKey
+from porewatch.domain.stage.record import StageKey
 from porewatch.domain.stage.worker_messages import WorkerMessage
 
 if TYPE_CHECKING:

@@ -11,10 +11,7 @@ from typing import TYPE_CHECKING
 
 from porewatch.domain import s3_keys
 from porewatch.domain.errors import PorewatchError
-from porewatch.domain.stage.phases import (
-    StageRecord,
-    StageState,
-)
+from porewatch.domain.stage.record import StageRecord, StageState
 
 if TYPE_CHECKING:
     from porewatch.adapters.objects import Objects

@@ -20,7 +20,7 @@ from porewatch.domain.errors import (
     QuotaExceeded,
     StaleEpoch,
 )
-from porewatch.domain.facts.events import LaunchRefused
+from porewatch.domain.facts.stage_facts import LaunchRefused
 from porewatch.domain.forecast.estimate import reservation_usd
 from porewatch.domain.forecast.purchase_option import why_on_demand
 from porewatch.domain.rules.stage_lifecycle import (
@@ -34,10 +34,7 @@ from porewatch.domain.stage.instances import (
     Machine,
     Owner,
 )
-from porewatch.domain.stage.phases import (
-    StageKey,
-    StageRecord,
-)
+from porewatch.domain.stage.record import StageKey, StageRecord
 from porewatch.domain.stage.state_machine_tasks import (
     Launch,
     Launched,

@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from porewatch.domain.facts.events import InstanceTerminated
+from porewatch.domain.facts.stage_facts import InstanceTerminated
 from porewatch.domain.money.cost import (
     CostLine,
     Split,
@@ -20,11 +20,7 @@ from porewatch.domain.stage.instances import (
     MachineState,
     Owner,
 )
-from porewatch.domain.stage.phases import (
-    StageKey,
-    StageRecord,
-    StageState,
-)
+from porewatch.domain.stage.record import StageKey, StageRecord, StageState
 from porewatch.domain.stage.state_machine_tasks import (
     Terminate,
     Terminated,

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 
 from porewatch.domain.base import now
 from porewatch.domain.errors import RunGone
-from porewatch.domain.facts.events import ObjectAnswered
+from porewatch.domain.facts.fact import fact_id
+from porewatch.domain.facts.run_facts import ObjectAnswered
 from porewatch.domain.inputs.landing.answers import Treatment
-from porewatch.domain.rules.run_lifecycle import fact_id
 
 if TYPE_CHECKING:
     from porewatch.adapters.ledger.runs import RunLedger

@@ -9,14 +9,14 @@ import logging
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from porewatch.domain.facts.events import ObjectAnswered
+from porewatch.domain.facts.fact import fact_id
+from porewatch.domain.facts.run_facts import ObjectAnswered
 from porewatch.domain.inputs.landing.answers import (
     Answer,
     Treatment,
     stray_of,
 )
 from porewatch.domain.notices.run_notices import stray
-from porewatch.domain.rules.run_lifecycle import fact_id
 
 if TYPE_CHECKING:
     from porewatch.adapters.ledger.idempotency import Inbox

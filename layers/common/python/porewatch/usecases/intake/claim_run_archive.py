@@ -19,9 +19,10 @@ from porewatch.domain.inputs.landing.answers import (
     Answer,
     Treatment,
 )
+from porewatch.domain.records.run_record import RunRecord
 from porewatch.domain.retention.rules import refuse_gone
-from porewatch.domain.rules.run_lifecycle import MENDABLE
-from porewatch.domain.runs import RunManifest, RunRecord, RunState
+from porewatch.domain.rules.run_states import MENDABLE
+from porewatch.domain.runs import RunManifest, RunState
 from porewatch.domain.sealing import parse_manifest
 from porewatch.domain.uploads.run_archives import (
     beside_the_old,

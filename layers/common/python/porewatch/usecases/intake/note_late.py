@@ -8,7 +8,8 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from porewatch.domain import s3_keys
-from porewatch.domain.runs import RunRecord, RunState
+from porewatch.domain.records.run_record import RunRecord
+from porewatch.domain.runs import RunState
 
 if TYPE_CHECKING:
     from porewatch.adapters.ledger.runs import RunLedger

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from porewatch.domain.records.run_record import RunRecord
 from porewatch.domain.rules import stalled_runs
-from porewatch.domain.runs import RunRecord, RunState
+from porewatch.domain.runs import RunState
 
 if TYPE_CHECKING:
     from porewatch.usecases.intake.intake_context import IntakeContext

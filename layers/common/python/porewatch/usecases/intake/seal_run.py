@@ -25,10 +25,11 @@ from porewatch.domain.inputs.landing.sorting import (
     Understood,
     sort_out,
 )
+from porewatch.domain.records.run_record import RunRecord
 from porewatch.domain.retention.rules import refuse_gone
 from porewatch.domain.rules.revisions import cancelled
-from porewatch.domain.rules.run_lifecycle import SealedBy
-from porewatch.domain.runs import FINAL_STATES, RunManifest, RunRecord, RunState
+from porewatch.domain.rules.run_seals import SealedBy
+from porewatch.domain.runs import FINAL_STATES, RunManifest, RunState
 from porewatch.domain.sealing import parse_manifest, seal
 from porewatch.domain.uploads import readiness
 from porewatch.domain.uploads.stored_files import Lying

@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING
 from porewatch.domain import s3_keys
 from porewatch.domain.base import Model, Sha256
 from porewatch.domain.errors import BundleRefused, Refused
-from porewatch.domain.runs import RunId, RunRecord, RunState
+from porewatch.domain.records.run_record import RunRecord
+from porewatch.domain.runs import RunId, RunState
 from porewatch.domain.uploads import readiness
 from porewatch.domain.uploads.intake import Look
 from porewatch.usecases.intake.check_for_completeness import (

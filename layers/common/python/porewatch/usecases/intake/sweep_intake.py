@@ -17,7 +17,8 @@ from porewatch.domain.inputs.file_names import (
     Landed,
     classify,
 )
-from porewatch.domain.runs import RunRecord, RunState
+from porewatch.domain.records.run_record import RunRecord
+from porewatch.domain.runs import RunState
 from porewatch.domain.uploads.intake import next_search
 from porewatch.usecases.intake.notify_stalled import notify_stalled
 from porewatch.usecases.intake.seal_run import (

@@ -21,10 +21,8 @@ from porewatch.domain.errors import (
     NotJudged,
     PorewatchError,
 )
-from porewatch.domain.facts.events import (
-    FileQuarantined,
-    FileValidated,
-)
+from porewatch.domain.facts.fact import fact_id
+from porewatch.domain.facts.run_facts import FileQuarantined, FileValidated
 from porewatch.domain.inputs.file_kinds import find_kind
 from porewatch.domain.inputs.file_names import (
     Landed,
@@ -32,8 +30,8 @@ from porewatch.domain.inputs.file_names import (
 )
 from porewatch.domain.inputs.landing.answers import answer_of
 from porewatch.domain.inputs.landing.run_paths import run_path
-from porewatch.domain.rules.run_lifecycle import fact_id
-from porewatch.domain.runs import FileRecord, FileState, ReadKind, Sequencing
+from porewatch.domain.records.file_record import FileRecord, FileState
+from porewatch.domain.runs import ReadKind, Sequencing
 from porewatch.domain.sealing import input_file
 from porewatch.usecases.intake.answer_object import answer_object
 

@@ -15,11 +15,8 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from porewatch.domain.errors import AlreadyDone
-from porewatch.domain.facts.events import (
-    BudgetReached,
-    Fact,
-    InstanceTerminated,
-)
+from porewatch.domain.facts.fact import Fact
+from porewatch.domain.facts.stage_facts import BudgetReached, InstanceTerminated
 from porewatch.domain.notices.budget_warning import (
     of_account,
     of_run,

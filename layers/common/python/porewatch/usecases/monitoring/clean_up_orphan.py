@@ -22,10 +22,7 @@ from porewatch.domain.rules.orphans import (
     classify_orphan,
     seen_twice,
 )
-from porewatch.domain.stage.phases import (
-    StageKey,
-    StageRecord,
-)
+from porewatch.domain.stage.record import StageKey, StageRecord
 from porewatch.usecases.instances.terminate_instances import end_machine
 
 if TYPE_CHECKING:

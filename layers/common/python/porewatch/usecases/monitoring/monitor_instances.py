@@ -32,18 +32,12 @@ from porewatch.domain.rules.liveness import (
 )
 from porewatch.domain.rules.orphans import thing_of
 from porewatch.domain.rules.stage_lifecycle import ENDED
-from porewatch.domain.stage.instance_events import (
-    InstanceEvent,
-    NewsKind,
-)
+from porewatch.domain.stage.cloud_events import InstanceEvent, NewsKind
 from porewatch.domain.stage.instances import (
     Machine,
     MachineState,
 )
-from porewatch.domain.stage.phases import (
-    StageKey,
-    StageRecord,
-)
+from porewatch.domain.stage.record import StageKey, StageRecord
 from porewatch.usecases.instances.keep_console import keep_console
 from porewatch.usecases.instances.query_sources import (
     Sight,

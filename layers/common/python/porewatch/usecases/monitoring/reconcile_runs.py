@@ -13,13 +13,14 @@ import random
 import time
 
 from porewatch.domain.errors import PorewatchError
+from porewatch.domain.records.run_record import RunRecord
 from porewatch.domain.rules.reconciling import (
     Step,
     ending,
     overdue,
     step,
 )
-from porewatch.domain.runs import RunRecord, RunState
+from porewatch.domain.runs import RunState
 from porewatch.usecases.intake.start_run import ExecutionInput
 from porewatch.usecases.stages.close_run import close_run
 from porewatch.usecases.stages.end_run import (

@@ -14,7 +14,7 @@ from porewatch.domain.errors import PorewatchError
 from porewatch.domain.money.budget import Reservation
 from porewatch.domain.rules.liveness import held_in_vain
 from porewatch.domain.stage.instances import Owner
-from porewatch.domain.stage.phases import StageKey
+from porewatch.domain.stage.record import StageKey
 from porewatch.domain.stage.state_machine_tasks import Terminate
 from porewatch.usecases.instances.query_sources import query_sources
 from porewatch.usecases.instances.terminate_instances import terminate_instances

@@ -17,7 +17,7 @@ from porewatch.domain.errors import PorewatchError
 from porewatch.domain.money.budget import Books
 from porewatch.domain.rules.stage_lifecycle import ENDED
 from porewatch.domain.stage.instances import Machine
-from porewatch.domain.stage.phases import StageRecord
+from porewatch.domain.stage.record import StageRecord
 
 if TYPE_CHECKING:
     from porewatch.adapters.ledger.budget import Budget

@@ -10,10 +10,8 @@ from pydantic import ValidationError
 
 from porewatch.domain import s3_keys
 from porewatch.domain.base import Model, now
-from porewatch.domain.calls.findings import (
-    Quantification,
-    ScreenResult,
-)
+from porewatch.domain.calls.evidence import ScreenResult
+from porewatch.domain.calls.findings import Quantification
 from porewatch.domain.errors import WorkerFailed
 from porewatch.domain.results.publishing import (
     QUANTIFICATION,
@@ -26,10 +24,7 @@ from porewatch.domain.results.publishing import (
     outputs_of,
 )
 from porewatch.domain.results.report import Report
-from porewatch.domain.stage.phases import (
-    OutputFile,
-    StageManifest,
-)
+from porewatch.domain.stage.manifest import OutputFile, StageManifest
 from porewatch.domain.validation_text import say
 from porewatch.usecases.stages.read_output import intact
 

@@ -20,6 +20,7 @@ from porewatch.domain.facts.registry_projection import projection_of
 from porewatch.domain.forecast.prices import PriceList
 from porewatch.domain.money.carbon import Factors
 from porewatch.domain.money.cost import Bill
+from porewatch.domain.records.run_record import RunRecord
 from porewatch.domain.results.publishing import (
     BILL,
     REPORT,
@@ -32,8 +33,8 @@ from porewatch.domain.results.publishing import (
 )
 from porewatch.domain.results.report import Report
 from porewatch.domain.results.run_results import RunResults
-from porewatch.domain.runs import RunRecord, RunState
-from porewatch.domain.stage.phases import StageManifest
+from porewatch.domain.runs import RunState
+from porewatch.domain.stage.manifest import StageManifest
 from porewatch.domain.validation_text import say
 from porewatch.usecases.money.settle_overhead import settle_overhead
 from porewatch.usecases.stages.read_output import intact

@@ -19,6 +19,8 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from porewatch.domain.errors import PorewatchError, RunNotOver
+from porewatch.domain.records.retention_record import Counts, Deletion, Reached
+from porewatch.domain.records.run_record import RunRecord
 from porewatch.domain.retention.orders import (
     Deleted,
     DeleteRun,
@@ -28,12 +30,7 @@ from porewatch.domain.retention.rules import (
     may_delete,
 )
 from porewatch.domain.retention.stays import STAYS
-from porewatch.domain.retention_record import (
-    Counts,
-    Deletion,
-    Reached,
-)
-from porewatch.domain.runs import GONE_STATES, RunRecord
+from porewatch.domain.runs import GONE_STATES
 from porewatch.usecases.retention.find_versions import (
     Shelves,
     by_object,

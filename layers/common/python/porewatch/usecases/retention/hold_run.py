@@ -17,12 +17,12 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from porewatch.domain.errors import PorewatchError
+from porewatch.domain.records.retention_record import Reached
+from porewatch.domain.records.run_record import RunRecord
 from porewatch.domain.retention.orders import (
     Held,
     HoldRun,
 )
-from porewatch.domain.retention_record import Reached
-from porewatch.domain.runs import RunRecord
 from porewatch.usecases.retention.find_versions import (
     Shelves,
     by_object,
@@ -31,7 +31,7 @@ from porewatch.usecases.retention.find_versions import (
 if TYPE_CHECKING:
     from porewatch.adapters.ledger.retention import Endings
     from porewatch.adapters.ledger.runs import RunLedger
-    from porewatch.domain.retention_record import Hold
+    from porewatch.domain.records.retention_record import Hold
 
 OVERLAP = timedelta(days=8)
 """How far back of its last look a hold looks again: S3 dates what is sent in parts by the start of

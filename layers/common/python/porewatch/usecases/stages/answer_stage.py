@@ -13,10 +13,7 @@ from typing import TYPE_CHECKING
 from porewatch.domain import s3_keys
 from porewatch.domain.errors import AlreadyDone, PorewatchError
 from porewatch.domain.rules.stage_lifecycle import ENDED
-from porewatch.domain.stage.phases import (
-    StageRecord,
-    StageState,
-)
+from porewatch.domain.stage.record import StageRecord, StageState
 from porewatch.domain.stage.state_machine_tasks import Await
 from porewatch.usecases.instances.stage_context import StageContext
 

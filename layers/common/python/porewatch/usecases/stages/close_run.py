@@ -10,7 +10,7 @@ import logging
 
 from porewatch.domain.rules.revisions import unended
 from porewatch.domain.runs import RunState
-from porewatch.domain.stage.execution_status import ExecutionEnded
+from porewatch.domain.stage.cloud_events import ExecutionEnded
 from porewatch.domain.stage.state_machine_tasks import FailRun
 from porewatch.usecases.stages.end_run import Brakes
 from porewatch.usecases.stages.handle_error import fail_run

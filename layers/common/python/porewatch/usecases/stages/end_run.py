@@ -16,8 +16,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from porewatch.domain.runs import RunState, Unended
-from porewatch.domain.stage.phases import StageRecord
+from porewatch.domain.records.run_record import Unended
+from porewatch.domain.runs import RunState
+from porewatch.domain.stage.record import StageRecord
 from porewatch.domain.stage.state_machine_tasks import Terminate
 from porewatch.usecases.instances.terminate_instances import terminate_instances
 from porewatch.usecases.money.settle_overhead import settle_overhead

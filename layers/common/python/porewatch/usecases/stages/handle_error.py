@@ -9,10 +9,7 @@ from typing import TYPE_CHECKING
 from porewatch.domain.errors import Conflict, NotFound
 from porewatch.domain.rules.revisions import unended
 from porewatch.domain.rules.stage_endings import next_step
-from porewatch.domain.stage.phases import (
-    StageRecord,
-    StageState,
-)
+from porewatch.domain.stage.record import StageRecord, StageState
 from porewatch.domain.stage.retry_policy import (
     Decision,
     Kind,

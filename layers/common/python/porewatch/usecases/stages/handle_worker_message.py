@@ -14,15 +14,12 @@ from typing import TYPE_CHECKING
 
 from porewatch.domain import s3_keys
 from porewatch.domain.errors import AlreadyDone, MessageRefused, StaleEpoch, Unavailable
-from porewatch.domain.facts.events import PhaseCompleted
+from porewatch.domain.facts.stage_facts import PhaseCompleted
 from porewatch.domain.rules.fencing import (
     fact_about,
     mine,
 )
-from porewatch.domain.stage.phases import (
-    StageKey,
-    StageRecord,
-)
+from porewatch.domain.stage.record import StageKey, StageRecord
 from porewatch.domain.stage.worker_messages import (
     Beat,
     Claimed,

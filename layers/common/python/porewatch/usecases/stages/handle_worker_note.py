@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from porewatch.domain.stage.instances import Machine
-from porewatch.domain.stage.phases import StageRecord
+from porewatch.domain.stage.record import StageRecord
 
 if TYPE_CHECKING:
     from porewatch.adapters.ledger.stages import StageLedger

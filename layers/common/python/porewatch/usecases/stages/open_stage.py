@@ -8,18 +8,14 @@ from porewatch.domain import s3_keys
 from porewatch.domain.facts.timeline import timeline
 from porewatch.domain.forecast.service_usage import overhead
 from porewatch.domain.money.cost import CostLine
-from porewatch.domain.rules.run_lifecycle import refuse_unless_running
+from porewatch.domain.rules.run_states import refuse_unless_running
 from porewatch.domain.stage.message_proofs import digest_of
-from porewatch.domain.stage.phases import (
-    StageKey,
-    StageRecord,
-    StageState,
-    StoredOrder,
-)
+from porewatch.domain.stage.record import StageKey, StageRecord, StageState
 from porewatch.domain.stage.state_machine_tasks import (
     Open,
     Opened,
 )
+from porewatch.domain.stage.work_order import StoredOrder
 from porewatch.usecases.instances.stage_context import StageContext
 from porewatch.usecases.money.settle_overhead import activity_of
 from porewatch.usecases.stages.publish_stage import (

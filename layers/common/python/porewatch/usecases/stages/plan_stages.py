@@ -7,20 +7,16 @@ from datetime import datetime
 from typing import Literal
 
 from porewatch.domain.errors import BasecallerMissing, Conflict
-from porewatch.domain.facts.events import PhaseCompleted
+from porewatch.domain.facts.stage_facts import PhaseCompleted
 from porewatch.domain.forecast.estimate import (
     InputSize,
     size_of,
     span_of,
 )
-from porewatch.domain.rules.run_lifecycle import refuse_unless_running
+from porewatch.domain.rules.run_states import refuse_unless_running
 from porewatch.domain.stage.disk_size import disk_gib
-from porewatch.domain.stage.phases import (
-    Phase,
-    PhaseRecord,
-    Profile,
-    StageSpec,
-)
+from porewatch.domain.stage.manifest import PhaseRecord
+from porewatch.domain.stage.spec import Phase, Profile, StageSpec
 from porewatch.domain.stage.state_machine_tasks import (
     Plan,
     Planned,

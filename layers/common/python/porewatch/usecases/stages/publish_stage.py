@@ -14,12 +14,8 @@ from typing import TYPE_CHECKING
 
 from porewatch.domain import s3_keys
 from porewatch.domain.errors import AlreadyDone, MessageRefused, NotFound
-from porewatch.domain.stage.drafts import refuse_foreign
-from porewatch.domain.stage.phases import (
-    StageKey,
-    StageManifest,
-    StageRecord,
-)
+from porewatch.domain.stage.manifest import StageManifest, refuse_foreign
+from porewatch.domain.stage.record import StageKey, StageRecord
 
 if TYPE_CHECKING:
     from porewatch.adapters.ledger.stages import StageLedger

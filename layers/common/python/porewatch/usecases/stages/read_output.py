@@ -6,7 +6,7 @@ import hashlib
 from typing import TYPE_CHECKING
 
 from porewatch.domain.errors import WorkerFailed
-from porewatch.domain.stage.phases import OutputFile
+from porewatch.domain.stage.manifest import OutputFile
 
 if TYPE_CHECKING:
     from porewatch.adapters.objects import Objects

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Literal, Protocol
 
-from porewatch.domain.stage.phases import Profile
+from porewatch.domain.stage.spec import Profile
 from porewatch.domain.stage.state_machine_tasks import (
     Await,
     Open,

@@ -16,9 +16,10 @@ from porewatch.domain.calls.findings import (
 from porewatch.domain.calls.verdict import Detection
 from porewatch.domain.errors import MessageRefused, NotFound
 from porewatch.domain.inputs.landing.answers import Treatment
-from porewatch.domain.retention_record import Hold
+from porewatch.domain.records.retention_record import Hold
+from porewatch.domain.records.run_record import RunRecord
 from porewatch.domain.rules.revisions import reported
-from porewatch.domain.runs import RUN_ID_PATTERN, RunRecord, RunState
+from porewatch.domain.runs import RUN_ID_PATTERN, RunState
 from porewatch.usecases.views.pages import (
     cursor_of,
     limit_of,

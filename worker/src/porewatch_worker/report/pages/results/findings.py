@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from porewatch.domain.calls.findings import (
-    Evidence,
-    Finding,
-    Quantity,
-)
+from porewatch.domain.calls.evidence import Evidence
+from porewatch.domain.calls.findings import Finding, Quantity
 from porewatch.domain.results.report import Report
 from porewatch_worker.report.pages.first_page import (
     findings_table,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from porewatch.domain.calls.findings import SampleScreen
+from porewatch.domain.calls.evidence import SampleScreen
 from porewatch.domain.calls.host_and_unassigned import (
     HostScreen,
     Unknowns,

@@ -5,11 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TypeVar
 
-from porewatch.domain.calls.findings import (
-    Outcome,
-    ReadAccount,
-    SampleScreen,
-)
+from porewatch.domain.calls.evidence import ReadAccount, SampleScreen
+from porewatch.domain.calls.findings import Outcome
 from porewatch.domain.results.report import Report
 from porewatch_worker.report.pages.first_page import (
     reasons_of,

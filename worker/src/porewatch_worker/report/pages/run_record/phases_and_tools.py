@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from porewatch.domain.results.report import Report
-from porewatch.domain.stage.phases import PhaseRecord
+from porewatch.domain.stage.manifest import PhaseRecord
 from porewatch_worker.report.pages.results.not_screened import not_screened
 from porewatch_worker.report.pages.run_record.cost import cost
 from porewatch_worker.report.pages.run_record.release_and_signoff import trust_sections

@@ -8,7 +8,7 @@ wrote it, and marked as such.
 from __future__ import annotations
 
 from porewatch.domain.results.report import Report
-from porewatch.domain.stage.phases import TimelineEntry
+from porewatch.domain.stage.manifest import TimelineEntry
 from porewatch.domain.stage.retry_policy import class_of
 from porewatch_worker.report.parts import numbers
 from porewatch_worker.report.parts.document import (

@@ -1,11 +1,28 @@
-"""What Step Functions says of an execution that is over and did not succeed."""
+"""Events of AWS: about an instance (EC2), and about an ended execution (Step Functions)."""
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import Literal
 
 from porewatch.domain.base import Model
 from porewatch.domain.runs import RunId
+
+
+class NewsKind(StrEnum):
+    SWEEP = "sweep"  # the clock: look at everything
+    RECLAIM = "reclaim"  # the machine will be taken back in two minutes
+    REBALANCE = "rebalance"  # it may be taken back soon; the worker hears of it on the machine
+    STATE = "state"
+
+
+class InstanceEvent(Model):
+    """`state` is EC2's word for the machine's new state, when `kind` is STATE."""
+
+    kind: NewsKind
+    instance_id: str = ""
+    state: str = ""
+
 
 Ending = Literal["FAILED", "TIMED_OUT", "ABORTED"]
 PROBLEMS: dict[Ending, str] = {

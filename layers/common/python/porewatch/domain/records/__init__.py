@@ -1,0 +1,1 @@
+"""Records of runs and files, as the ledger holds them."""

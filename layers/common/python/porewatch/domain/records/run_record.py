@@ -1,0 +1,76 @@
+"""The state of a run, as the ledger holds it."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from porewatch.domain.base import Model, Moment, Problem
+from porewatch.domain.calls.verdict import Verdict
+from porewatch.domain.records.retention_record import Deletion, Hold
+from porewatch.domain.runs import RunId, RunState
+
+
+class Unended(Model):
+    """A revision that came to nothing and has not ended whole: of its execution, its machines or
+    its bill something may be left (`usecases.stages.end_run`)."""
+
+    revision: int
+    state: RunState
+    execution_arn: str
+    problem: Problem = ""
+    at: Moment
+
+
+class RunRecord(Model):
+    """The live state of a run, as the ledger holds it: of the revision that it goes by
+    (`domain.rules.revisions`)."""
+
+    run_id: RunId
+    state: RunState
+    revision: int = 0
+    manifest_digest: str | None = None
+    earlier_digests: tuple[str, ...] = ()
+    execution_arn: str | None = None
+    restarts: Annotated[
+        int, Field(ge=0, description="executions of this revision after its first")
+    ] = 0
+    profile: str = "default"
+    bundle: str | None = None
+    problem: Problem | None = None
+    created_at: Moment
+    updated_at: Moment
+    completed_at: Moment | None = None
+    report_keys: dict[str, str] = {}
+    cost_usd: float = 0.0
+    findings: int | None = None
+    verdict: Annotated[
+        Verdict | None, Field(description="None: not over, or published by an earlier version")
+    ] = None
+    late: Annotated[
+        tuple[str, ...], Field(description="files that came after the seal: not screened")
+    ] = ()
+    hold: Annotated[
+        Hold | None, Field(description="legal hold: nothing of the run may be deleted")
+    ] = None
+    earlier_holds: tuple[Hold, ...] = ()
+    deletion: Annotated[Deletion | None, Field(description="of a deleted run, else None")] = None
+    unended: Annotated[
+        tuple[Unended, ...],
+        Field(description="revisions that came to nothing and still have something to end or pay"),
+    ] = ()
+    cancelled_at: Annotated[
+        Moment | None, Field(description="when somebody last cancelled a revision of the run")
+    ] = None
+    last_revision: Annotated[
+        int, Field(ge=0, description="highest number given; what is refused at once has one, too")
+    ] = 0
+    standing: Annotated[
+        RunRecord | None,
+        Field(description="the newest completed revision, while a later one is under way"),
+    ] = None
+    attempt: Annotated[
+        RunRecord | None,
+        Field(description="the last revision that came to nothing beside one that stands"),
+    ] = None
