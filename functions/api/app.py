@@ -21,8 +21,8 @@ lambda_handler = on_http(api)
 def runs() -> dict[str, object]:
     query = api.current_event.query_string_parameters or {}
     ledger = RunLedger(Table(settings().ledger_table))
-    told = {name: query.get(name) for name in ("limit", "state", "cursor")}
-    return list_runs(runs=ledger, **told).public()
+    filters = {name: query.get(name) for name in ("limit", "state", "cursor")}
+    return list_runs(runs=ledger, **filters).public()
 
 
 @api.get("/runs/<run_id>")
@@ -33,9 +33,9 @@ def run(run_id: str) -> dict[str, object]:
 
 @api.get("/runs/<run_id>/report")
 def report(run_id: str) -> dict[str, object]:
-    told, ledger = settings(), RunLedger(Table(settings().ledger_table))
-    reports = Objects(told.reports_bucket)
-    seconds = told.link_seconds
+    config, ledger = settings(), RunLedger(Table(settings().ledger_table))
+    reports = Objects(config.reports_bucket)
+    seconds = config.link_seconds
     links = report_links(
         run_id, runs=ledger, reports=reports, seconds=seconds, revision=_revision()
     )
@@ -50,5 +50,5 @@ def _revision() -> str | None:
 def alerts() -> dict[str, object]:
     query = api.current_event.query_string_parameters or {}
     ledger = AlertLedger(Table(settings().ledger_table))
-    told = {name: query.get(name) for name in ("run", "limit", "cursor")}
-    return list_alerts(alerts=ledger, every=query.get("all"), **told).public()
+    filters = {name: query.get(name) for name in ("run", "limit", "cursor")}
+    return list_alerts(alerts=ledger, every=query.get("all"), **filters).public()

@@ -13,23 +13,25 @@ from porewatch.edge.queue import on_queue
 from porewatch.settings import settings
 from porewatch.usecases.intake.answer_gone import gone_answered
 from porewatch.usecases.intake.claim_run_archive import UnpackContext
-from porewatch.usecases.intake.notify_bad_key import odd_names_told
+from porewatch.usecases.intake.notify_bad_key import notify_bad_key
 from porewatch.usecases.intake.unpack_run_archive import (
     give_up,
     unpack_run_archive,
 )
 
 
-def dealt_with(found: StoredObject, error: Exception | None = None) -> None:
-    now, table = settings(), Table(settings().ledger_table)
-    with odd_names_told(found.key, inbox=Inbox(table), notices=lambda: Topic(now.notice_topic_arn)):
-        raw, runs = Objects(now.raw_bucket), RunLedger(table)
-        desk = UnpackContext(raw, runs, Manifests(runs, raw), Endings(table))
-        with gone_answered(found.key, runs=runs):
+def unpack(upload: StoredObject, error: Exception | None = None) -> None:
+    config, table = settings(), Table(settings().ledger_table)
+    with notify_bad_key(
+        upload.key, inbox=Inbox(table), notices=lambda: Topic(config.notice_topic_arn)
+    ):
+        raw, runs = Objects(config.raw_bucket), RunLedger(table)
+        context = UnpackContext(raw, runs, Manifests(runs, raw), Endings(table))
+        with gone_answered(upload.key, runs=runs):
             if error is not None:
-                return give_up(found.key, error, desk=desk)
-            return unpack_run_archive(found.key, desk=desk)
+                return give_up(upload.key, error, context=context)
+            return unpack_run_archive(upload.key, context=context)
 
 
 again = lambda *message: Deliveries(settings().queue_url).again(*message)  # noqa: E731
-lambda_handler = on_queue(stored_object, again=again, last=dealt_with)(dealt_with)
+lambda_handler = on_queue(stored_object, again=again, last=unpack)(unpack)

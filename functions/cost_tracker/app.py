@@ -8,7 +8,7 @@ from porewatch.adapters.messages.notices import Topic
 from porewatch.adapters.table import Table
 from porewatch.domain.base import now
 from porewatch.domain.facts.fact import Fact
-from porewatch.edge.envelopes import fact
+from porewatch.edge.envelopes import parse_fact
 from porewatch.edge.queue import on_queue
 from porewatch.settings import settings
 from porewatch.usecases.money.track_cost import (
@@ -17,8 +17,8 @@ from porewatch.usecases.money.track_cost import (
 )
 
 
-@on_queue(fact)
-def lambda_handler(told: Fact) -> None:
+@on_queue(parse_fact)
+def lambda_handler(fact: Fact) -> None:
     table = Table(settings().ledger_table)
     costs = CostTracking(
         runs=RunLedger(table),
@@ -30,4 +30,4 @@ def lambda_handler(told: Fact) -> None:
         account_usd=settings().account_budget_usd,
         at=now(),
     )
-    track_cost(told, costs)
+    track_cost(fact, costs)

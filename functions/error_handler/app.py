@@ -19,7 +19,7 @@ from porewatch.domain.stage.state_machine_tasks import (
 )
 from porewatch.edge.event import on_event
 from porewatch.edge.execution_status import execution_ended
-from porewatch.edge.task import by_door, on_task
+from porewatch.edge.task import by_trigger, on_task
 from porewatch.settings import settings
 from porewatch.usecases.monitoring.reconcile_runs import reconcile_runs
 from porewatch.usecases.stages.close_run import close_run
@@ -28,11 +28,11 @@ from porewatch.usecases.stages.handle_error import handle_error
 
 
 def brakes() -> Brakes:
-    told, table = settings(), Table(settings().ledger_table)
-    kept, prices = stages.StageLedger(table), price_list(told.aws_region).services
-    steps = executions.Executions(told.state_machine_arn)
-    run_ledger, machines = runs.RunLedger(table), executors(told)
-    return Brakes(told.stack_name, run_ledger, kept, steps, machines, prices, now())
+    config, table = settings(), Table(settings().ledger_table)
+    ledger, prices = stages.StageLedger(table), price_list(config.aws_region).services
+    steps = executions.Executions(config.state_machine_arn)
+    run_ledger, machines = runs.RunLedger(table), executors(config)
+    return Brakes(config.stack_name, run_ledger, ledger, steps, machines, prices, now())
 
 
 @on_task(ERROR_TASK)
@@ -41,10 +41,10 @@ def decide(task: ErrorTask) -> Decided | RunEnded:
 
 
 @on_event(execution_ended)
-def hear(ended: ExecutionEnded | None) -> None:
+def on_execution_status(ended: ExecutionEnded | None) -> None:
     if ended is None:
         return reconcile_runs(brakes())
     close_run(ended, brakes())
 
 
-lambda_handler = by_door(task=decide, news=hear)
+lambda_handler = by_trigger(task=decide, eventbridge=on_execution_status)

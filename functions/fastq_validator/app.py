@@ -17,22 +17,27 @@ from porewatch.usecases.alerts.send_alert import send_notice
 from porewatch.usecases.intake import validate_file as files
 from porewatch.usecases.intake.answer_gone import gone_answered
 from porewatch.usecases.intake.answer_object import answer_stray
-from porewatch.usecases.intake.notify_bad_key import odd_names_told
+from porewatch.usecases.intake.notify_bad_key import notify_bad_key
 
 
-def judged(found: StoredObject, error: Exception | None = None) -> None:
-    now, table = settings(), Table(settings().ledger_table)
-    inbox, notices = Inbox(table), Topic(now.notice_topic_arn)
-    if not lies_in_a_run(found.key):
-        return answer_stray(found.key, inbox=inbox, notices=notices)
+def validate(upload: StoredObject, error: Exception | None = None) -> None:
+    config, table = settings(), Table(settings().ledger_table)
+    inbox, notices = Inbox(table), Topic(config.notice_topic_arn)
+    if not lies_in_a_run(upload.key):
+        return answer_stray(upload.key, inbox=inbox, notices=notices)
     judge = partial(files.validate_file, check=partial(check_stream, seconds=files.MOST_SECONDS))
     verdict = judge if error is None else partial(files.give_up, error=error)
-    arrival = files.Arrival(key=found.key, etag=found.etag, sequencer=found.sequencer or found.time)
-    tell = partial(send_notice, inbox=inbox, notices=notices)
-    told, runs = odd_names_told(found.key, inbox=inbox, notices=lambda: notices), RunLedger(table)
-    with told, gone_answered(found.key, runs=runs):
-        verdict(arrival, raw=Objects(now.raw_bucket), runs=runs, tell=tell)
+    arrival = files.Arrival(
+        key=upload.key, etag=upload.etag, sequencer=upload.sequencer or upload.time
+    )
+    notify = partial(send_notice, inbox=inbox, notices=notices)
+    bad_key, runs = (
+        notify_bad_key(upload.key, inbox=inbox, notices=lambda: notices),
+        RunLedger(table),
+    )
+    with bad_key, gone_answered(upload.key, runs=runs):
+        verdict(arrival, raw=Objects(config.raw_bucket), runs=runs, notify=notify)
 
 
 again = lambda *message: Deliveries(settings().queue_url).again(*message)  # noqa: E731
-lambda_handler = on_queue(stored_object, again=again, last=judged)(judged)
+lambda_handler = on_queue(stored_object, again=again, last=validate)(validate)

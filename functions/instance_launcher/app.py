@@ -22,19 +22,19 @@ from porewatch.usecases.instances.launch_instance import launch_instance
 
 @on_task(Launch)
 def lambda_handler(task: Launch) -> Launched:
-    told, table = settings(), Table(settings().ledger_table)
-    caps = {"run_usd": told.run_budget_usd, "account_usd": told.account_budget_usd}
-    snapshot = price_list(told.aws_region).snapshot
-    room = (told.launch_template_id, told.subnet_ids, told.subnet_zones, told.ami_id)
-    reaper = (told.expiry_group, told.expiry_target_arn, told.expiry_role_arn)
+    config, table = settings(), Table(settings().ledger_table)
+    caps = {"run_usd": config.run_budget_usd, "account_usd": config.account_budget_usd}
+    snapshot = price_list(config.aws_region).snapshot
+    placement = (config.launch_template_id, config.subnet_ids, config.subnet_zones, config.ami_id)
+    schedules = (config.expiry_group, config.expiry_target_arn, config.expiry_role_arn)
     return launch_instance(
         task,
-        stack=told.stack_name,
+        stack=config.stack_name,
         stages=stages.StageLedger(table),
-        executor=executors(told, *room),
+        executor=executors(config, *placement),
         budget=budget.Budget(table, **caps, price_snapshot=snapshot),
         pools=capacity_misses.Pools(table),
-        secrets=message_keys.EpochSecrets(told.message_key_arn, told.stack_name),
+        secrets=message_keys.EpochSecrets(config.message_key_arn, config.stack_name),
         at=now(),
-        expiries=expiries.expiries(*reaper),
+        expiries=expiries.expiries(*schedules),
     )

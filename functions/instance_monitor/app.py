@@ -21,26 +21,26 @@ from porewatch.edge.instance_events import instance_events
 from porewatch.settings import settings
 from porewatch.usecases.monitoring.monitor_instances import (
     MonitorContext,
-    hear_cloud,
+    handle_instance_event,
 )
 
 
 @on_event(instance_events)
-def lambda_handler(news: InstanceEvent) -> None:
-    told, table = settings(), Table(settings().ledger_table)
-    caps = {"run_usd": told.run_budget_usd, "account_usd": told.account_budget_usd}
-    watch = MonitorContext(
-        stack=told.stack_name,
+def lambda_handler(event: InstanceEvent) -> None:
+    config, table = settings(), Table(settings().ledger_table)
+    caps = {"run_usd": config.run_budget_usd, "account_usd": config.account_budget_usd}
+    context = MonitorContext(
+        stack=config.stack_name,
         stages=stages.StageLedger(table),
         results=objects.Objects(settings().results_bucket),
         callbacks=callbacks.Callbacks(),
         executor=executors(settings()),
         queue=worker_queue.WorkerQueue(settings().worker_queue_url),
         kills=terminations.Kills(table),
-        turns=sweep_cursor.SweepCursor(table),
+        cursor=sweep_cursor.SweepCursor(table),
         notes=worker_notes.WorkerNotes(table),
-        worker_role_id=told.worker_role_id,
+        worker_role_id=config.worker_role_id,
         at=now(),
         budget=budget.Budget(table, **caps),
     )
-    hear_cloud(news, watch)
+    handle_instance_event(event, context)

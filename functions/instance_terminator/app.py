@@ -15,9 +15,9 @@ from porewatch.usecases.instances.terminate_instances import terminate_instances
 
 @on_task(Terminate)
 def lambda_handler(task: Terminate) -> Terminated:
-    told = settings()
-    stages = StageLedger(Table(told.ledger_table))
-    machines = executors(told)
+    config = settings()
+    stages = StageLedger(Table(config.ledger_table))
+    executor = executors(config)
     return terminate_instances(
-        task, stack=told.stack_name, stages=stages, executor=machines, at=now()
+        task, stack=config.stack_name, stages=stages, executor=executor, at=now()
     )

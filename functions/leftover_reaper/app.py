@@ -16,7 +16,7 @@ from porewatch.domain.rules.orphan_cleanup import (
 )
 from porewatch.edge.event import on_event
 from porewatch.edge.orphan_cleanup import reap_order
-from porewatch.edge.task import by_door, on_task
+from porewatch.edge.task import by_trigger, on_task
 from porewatch.settings import settings
 from porewatch.usecases.monitoring.clean_up_orphan import CleanupContext
 from porewatch.usecases.monitoring.clean_up_orphans import (
@@ -26,13 +26,15 @@ from porewatch.usecases.monitoring.clean_up_orphans import (
 
 
 def serve(task: Reap) -> Reaped:
-    told, table = settings(), Table(settings().ledger_table)
-    stack, ledger = told.stack_name, stages.StageLedger(table)
-    dry = task.dry or told.reaper_dry_run
-    hands = CleanupContext(stack, ledger, executors(told), terminations.Kills(table), now(), dry)
-    things = orphans.Leftovers(stack, told.launch_template_id)
-    sent = uploads.Uploads(stack, (told.raw_bucket, told.results_bucket, told.reports_bucket))
-    return serve_reap(task, OrphanSweep(hands, things, sent, metrics.Metrics(stack)))
+    config, table = settings(), Table(settings().ledger_table)
+    stack, ledger = config.stack_name, stages.StageLedger(table)
+    dry = task.dry or config.reaper_dry_run
+    context = CleanupContext(
+        stack, ledger, executors(config), terminations.Kills(table), now(), dry
+    )
+    orphaned = orphans.Leftovers(stack, config.launch_template_id)
+    sent = uploads.Uploads(stack, (config.raw_bucket, config.results_bucket, config.reports_bucket))
+    return serve_reap(task, OrphanSweep(context, orphaned, sent, metrics.Metrics(stack)))
 
 
-lambda_handler = by_door(task=on_task(Reap)(serve), news=on_event(reap_order)(serve))
+lambda_handler = by_trigger(task=on_task(Reap)(serve), eventbridge=on_event(reap_order)(serve))

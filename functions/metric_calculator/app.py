@@ -4,13 +4,13 @@ from porewatch.adapters.ledger.idempotency import Inbox
 from porewatch.adapters.messages.metrics import Metrics
 from porewatch.adapters.table import Table
 from porewatch.domain.facts.fact import Fact
-from porewatch.edge.envelopes import fact
+from porewatch.edge.envelopes import parse_fact
 from porewatch.edge.queue import on_queue
 from porewatch.settings import settings
 from porewatch.usecases.facts.calculate_metrics import calculate_metrics
 
 
-@on_queue(fact)
-def lambda_handler(told: Fact) -> None:
+@on_queue(parse_fact)
+def lambda_handler(fact: Fact) -> None:
     inbox = Inbox(Table(settings().ledger_table))
-    calculate_metrics(told, inbox=inbox, metrics=Metrics(settings().stack_name))
+    calculate_metrics(fact, inbox=inbox, metrics=Metrics(settings().stack_name))

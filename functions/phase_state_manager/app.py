@@ -30,7 +30,7 @@ from porewatch.domain.stage import (
     worker_messages,
 )
 from porewatch.edge.queue import QueueMessage, on_queue
-from porewatch.edge.task import by_door, on_task
+from porewatch.edge.task import by_trigger, on_task
 from porewatch.settings import settings
 from porewatch.usecases.instances.authenticate_message import authenticate_message
 from porewatch.usecases.instances.stage_context import StageContext
@@ -39,40 +39,40 @@ from porewatch.usecases.stages.serve_stage_task import serve_stage_task
 from porewatch.usecases.stages.set_message_aside import set_message_aside
 
 
-def desk() -> StageContext:
-    told, ledger = settings(), table.Table(settings().ledger_table)
-    results, raw = objects.Objects(told.results_bucket), objects.Objects(told.raw_bucket)
+def context() -> StageContext:
+    config, ledger = settings(), table.Table(settings().ledger_table)
+    results, raw = objects.Objects(config.results_bucket), objects.Objects(config.raw_bucket)
     kept, tokens = runs.RunLedger(ledger), callbacks.Callbacks()
     books = kept, manifests.Manifests(kept, raw), stages.StageLedger(ledger)
-    secrets = message_keys.EpochSecrets(told.message_key_arn, told.stack_name)
-    rates = price_table.price_list(told.aws_region), carbon.carbon_factors(told.aws_region)
+    secrets = message_keys.EpochSecrets(config.message_key_arn, config.stack_name)
+    rates = price_table.price_list(config.aws_region), carbon.carbon_factors(config.aws_region)
     known = *books, alerts.AlertLedger(ledger), results, tokens, secrets, base.now()
     return StageContext(*known, *rates)
 
 
-def prove(message: worker_messages.WorkerMessage, letter: QueueMessage) -> None:
-    at = desk()
-    authenticate_message(message, letter.body, letter.mac, stages=at.stages, secrets=at.secrets)
+def prove(message: worker_messages.WorkerMessage, raw: QueueMessage) -> None:
+    at = context()
+    authenticate_message(message, raw.body, raw.mac, stages=at.stages, secrets=at.secrets)
 
 
-def refuse(letter: QueueMessage, error: errors.Refused) -> None:
-    letters = worker_queue.DeadLetters(settings().worker_dead_letters_url)
+def refuse(raw: QueueMessage, error: errors.Refused) -> None:
+    dead_letters = worker_queue.DeadLetters(settings().worker_dead_letters_url)
     counted = metrics.Metrics(settings().stack_name)
     set_message_aside(
-        letter.body, letter.mac, error, letters=letters, metrics=counted, at=base.now()
+        raw.body, raw.mac, error, dead_letters=dead_letters, metrics=counted, at=base.now()
     )
 
 
 @on_queue(worker_messages.WORKER_MESSAGE, proof=prove, aside=refuse)
-def hear(message: worker_messages.WorkerMessage) -> None:
-    handle_worker_message(message, desk())
+def on_worker_message(message: worker_messages.WorkerMessage) -> None:
+    handle_worker_message(message, context())
 
 
 @on_task(state_machine_tasks.STAGE_TASK)
 def serve(
     task: state_machine_tasks.StageTask,
 ) -> state_machine_tasks.Planned | state_machine_tasks.Opened | None:
-    return serve_stage_task(task, desk(), layouts.profile, settings())
+    return serve_stage_task(task, context(), layouts.profile, settings())
 
 
-lambda_handler = by_door(queue=hear, task=serve)
+lambda_handler = by_trigger(queue=on_worker_message, task=serve)

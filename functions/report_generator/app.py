@@ -14,7 +14,7 @@ from porewatch.domain.results.publishing import (
     Published,
 )
 from porewatch.edge.event import clock, on_event
-from porewatch.edge.task import by_door, on_task
+from porewatch.edge.task import by_trigger, on_task
 from porewatch.settings import settings
 from porewatch.usecases.results.publish_report import publish_report
 from porewatch.usecases.results.record_anchors import record_anchors
@@ -44,4 +44,4 @@ def record(_: None) -> None:
     record_anchors(anchors(Table(settings().ledger_table)), now)
 
 
-lambda_handler = by_door(task=publish, news=record)
+lambda_handler = by_trigger(task=publish, eventbridge=record)

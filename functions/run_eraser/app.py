@@ -22,7 +22,7 @@ from porewatch.domain.retention.orders import (
     DeleteRun,
 )
 from porewatch.edge.event import clock, on_event
-from porewatch.edge.task import by_door, on_task
+from porewatch.edge.task import by_trigger, on_task
 from porewatch.settings import settings
 from porewatch.usecases.retention.delete_run import (
     SLICE_SECONDS,
@@ -34,11 +34,11 @@ from porewatch.usecases.retention.find_versions import Shelves
 
 
 def eraser(seconds: int) -> Eraser:
-    told, table = settings(), Table(settings().ledger_table)
-    rows = database.Registry(told.db_cluster_arn, told.db_secret_arn, told.db_name)
+    config, table = settings(), Table(settings().ledger_table)
+    rows = database.Registry(config.db_cluster_arn, config.db_secret_arn, config.db_name)
     rows.migrate()
     ends, alarms, money = retention.Endings(table), alerts.AlertLedger(table), budget.Budget(table)
-    buckets = (told.raw_bucket, told.results_bucket, told.reports_bucket)
+    buckets = (config.raw_bucket, config.results_bucket, config.reports_bucket)
     shelves = Shelves(*(versions.Versions(name) for name in buckets), ends)
     erasure, until = registry_erasure.RegistryErasure(rows), now() + timedelta(seconds=seconds)
     known = runs.RunLedger(table)
@@ -55,4 +55,4 @@ def sweep(_: object) -> None:
     sweep_deletions(known, now(), lambda: eraser(840))
 
 
-lambda_handler = by_door(task=on_task(DeleteRun)(serve), news=sweep)
+lambda_handler = by_trigger(task=on_task(DeleteRun)(serve), eventbridge=sweep)

@@ -15,7 +15,7 @@ from porewatch.domain.retention.orders import (
     HoldRun,
 )
 from porewatch.edge.event import clock, on_event
-from porewatch.edge.task import by_door, on_task
+from porewatch.edge.task import by_trigger, on_task
 from porewatch.settings import settings
 from porewatch.usecases.retention.find_versions import Shelves
 from porewatch.usecases.retention.hold_run import (
@@ -27,12 +27,12 @@ from porewatch.usecases.retention.hold_run import (
 
 
 def keeper(seconds: int) -> Keeper:
-    told, table = settings(), Table(settings().ledger_table)
-    kept = retention.Endings(table)
-    buckets = (told.raw_bucket, told.results_bucket, told.reports_bucket)
-    shelves = Shelves(*(versions.Versions(name) for name in buckets), kept)
+    config, table = settings(), Table(settings().ledger_table)
+    endings = retention.Endings(table)
+    buckets = (config.raw_bucket, config.results_bucket, config.reports_bucket)
+    shelves = Shelves(*(versions.Versions(name) for name in buckets), endings)
     until = now() + timedelta(seconds=seconds)
-    return Keeper(runs.RunLedger(table), kept, shelves, now, until)
+    return Keeper(runs.RunLedger(table), endings, shelves, now, until)
 
 
 def serve(order: HoldRun) -> Held:
@@ -40,4 +40,4 @@ def serve(order: HoldRun) -> Held:
 
 
 sweep = on_event(clock)(lambda _: sweep_holds(keeper(840)))
-lambda_handler = by_door(task=on_task(HoldRun)(serve), news=sweep)
+lambda_handler = by_trigger(task=on_task(HoldRun)(serve), eventbridge=sweep)

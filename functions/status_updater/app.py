@@ -6,7 +6,7 @@ from porewatch.adapters.objects import Objects
 from porewatch.adapters.registry.database import Registry
 from porewatch.adapters.registry.rows import RegistryRows
 from porewatch.domain.facts.fact import Fact
-from porewatch.edge.envelopes import fact
+from porewatch.edge.envelopes import parse_fact
 from porewatch.edge.queue import on_queue
 from porewatch.settings import settings
 from porewatch.usecases.facts.find_projection import Sources
@@ -20,7 +20,7 @@ def registry() -> Registry:
     return made
 
 
-@on_queue(fact)
-def lambda_handler(told: Fact) -> None:
+@on_queue(parse_fact)
+def lambda_handler(fact: Fact) -> None:
     sources = Sources(Objects(settings().reports_bucket), Objects(settings().results_bucket))
-    update_status(told, registry=registry(), rows=RegistryRows(registry()), sources=sources)
+    update_status(fact, registry=registry(), rows=RegistryRows(registry()), sources=sources)

@@ -133,7 +133,7 @@ def test_an_orphan_and_its_volume_end_at_second_sight_and_a_healthy_run_goes_on(
     shown = ec2.describe_volumes(Filters=[{"Name": "volume-id", "Values": [volume]}])
     assert shown["Volumes"] == []
     assert _state(yard.cloud, healthy) == "running"
-    kills = {kill.name: kill for kill in yard.reaper(start).hands.kills.all()}
+    kills = {kill.name: kill for kill in yard.reaper(start).context.kills.all()}
     assert {kills[name].outcome for name in (orphan, volume)} == {"ended"}
     assert healthy not in kills
 

@@ -42,7 +42,7 @@ from porewatch.domain.uploads.run_archives import (
     run_id_of,
 )
 from porewatch.edge.envelopes import opened_text, stored_object
-from porewatch.edge.intake import intake_word
+from porewatch.edge.intake import upload_event
 from porewatch.reads.check import check_file
 from porewatch.reads.pod5_count import count_reads
 from porewatch.usecases.intake.claim_run_archive import Claim
@@ -258,7 +258,7 @@ def _event(content: bytes) -> None:
         stored = stored_object(envelope)
         Arrival(key=stored.key, etag=stored.etag, sequencer=stored.sequencer or stored.time)
         by_name(stored.key)
-    word = intake_word(envelope)
+    word = upload_event(envelope)
     if word.key is not None:
         run_id, path = s3_keys.split_raw_key(word.key)
         assert run_id

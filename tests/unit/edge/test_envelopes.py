@@ -8,7 +8,7 @@ import pytest
 
 from porewatch.domain.errors import MessageRefused
 from porewatch.edge.envelopes import opened, opened_text
-from porewatch.edge.intake import intake_word
+from porewatch.edge.intake import upload_event
 
 WHOLE = {
     "detail-type": "Object Created", "source": "aws.s3", "id": "i", "time": "t", "resources": ["r"],
@@ -31,7 +31,7 @@ ODD = {
 @pytest.mark.parametrize("body", ODD.values(), ids=ODD)
 def test_an_odd_message_is_refused_in_a_sentence(body: str) -> None:
     with pytest.raises(MessageRefused) as refusal:
-        intake_word(opened_text(body))
+        upload_event(opened_text(body))
     assert len(str(refusal.value)) < 500
 
 

@@ -267,7 +267,7 @@ class House:
             executor=self.cloud,
             queue=self.ear,  # type: ignore[arg-type]
             kills=Kills(self.table),
-            turns=SweepCursor(self.table),
+            cursor=SweepCursor(self.table),
             notes=self.notes,
             worker_role_id=ROLE_ID,
             at=self.now,

@@ -16,7 +16,7 @@ from porewatch.edge.envelopes import Envelope
 from porewatch.edge.instance_events import instance_events
 from porewatch.usecases.instances.terminate_instances import terminate_instances
 from porewatch.usecases.monitoring.monitor_instances import (
-    hear_cloud,
+    handle_instance_event,
     sweep,
 )
 from tests.unit.compute.jobs import Jobs
@@ -137,7 +137,7 @@ def test_a_job_that_ended_is_told_by_batchs_own_event(
     house.later(minutes=1)
     house.jobs.end(job, why)
     house.later(minutes=1)
-    hear_cloud(news("FAILED", job), house.watch())
+    handle_instance_event(news("FAILED", job), house.watch())
     assert house.state_machine.heard[0][1] == error
 
 

@@ -14,7 +14,7 @@ from porewatch.domain.stage.cloud_events import InstanceEvent, NewsKind
 from porewatch.domain.stage.record import Progress, StageState
 from porewatch.domain.stage.spec import Phase
 from porewatch.usecases.monitoring.monitor_instances import (
-    hear_cloud,
+    handle_instance_event,
     sweep,
 )
 from tests.mocked import facts_in
@@ -41,7 +41,7 @@ def three_sweeps(house: House) -> None:
 
 
 def news(house: House, kind: NewsKind, state: str = "") -> None:
-    hear_cloud(InstanceEvent(kind=kind, instance_id="i-1", state=state), house.watch())
+    handle_instance_event(InstanceEvent(kind=kind, instance_id="i-1", state=state), house.watch())
 
 
 def test_a_working_machine_is_left_alone(house: House) -> None:
@@ -347,7 +347,7 @@ def test_the_trouble_of_one_stage_does_not_keep_another_from_being_looked_after(
 def test_news_of_machines_of_others_is_no_news(house: House) -> None:
     house.claimed()
     stranger = InstanceEvent(kind=NewsKind.STATE, instance_id="i-99", state="terminated")
-    hear_cloud(stranger, house.watch())
+    handle_instance_event(stranger, house.watch())
     assert house.record().state is StageState.CLAIMED
 
 

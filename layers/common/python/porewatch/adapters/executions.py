@@ -40,14 +40,14 @@ class Executions:
         missing = {"ExecutionDoesNotExist": NotFound}
         try:
             with translated(f"look at execution {arn}", missing):
-                told = self._client.describe_execution(executionArn=arn)
+                execution = self._client.describe_execution(executionArn=arn)
         except NotFound:
             return None
         return SeenExecution(
-            status=told["status"],
-            error=told.get("error") or "",
-            cause=told.get("cause") or "",
-            ended_at=told.get("stopDate"),
+            status=execution["status"],
+            error=execution.get("error") or "",
+            cause=execution.get("cause") or "",
+            ended_at=execution.get("stopDate"),
         )
 
     def start(self, run_id: str, digest: str, order: Model, restarts: int = 0) -> bool:

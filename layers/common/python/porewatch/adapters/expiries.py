@@ -26,7 +26,7 @@ class Expiries:
 
     def set(self, instance_id: str, at: datetime) -> None:
         """Somebody looks at this machine at `at` (UTC)."""
-        asked = {
+        request = {
             "Name": instance_id[:NAME_CHARS],
             "GroupName": self._group,
             "ScheduleExpression": f"at({at:%Y-%m-%dT%H:%M:%S})",
@@ -37,7 +37,7 @@ class Expiries:
         }
         try:
             with translated(f"lay down the expiry of {instance_id}", {"ConflictException": _there}):
-                self._client.create_schedule(**asked)
+                self._client.create_schedule(**request)
         except AlreadyDone:
             return
 
@@ -48,8 +48,8 @@ def expiries(group: str, target_arn: str, role_arn: str) -> Expiries | None:
 
 
 def _event(instance_id: str) -> str:
-    told = {"source": "porewatch.expiry", "detail-type": "Machine Expired"}
-    return json.dumps({**told, "detail": {"instance_id": instance_id}})
+    event = {"source": "porewatch.expiry", "detail-type": "Machine Expired"}
+    return json.dumps({**event, "detail": {"instance_id": instance_id}})
 
 
 def _there(why: str) -> AlreadyDone:

@@ -140,29 +140,29 @@ def request(table: str, write: Write) -> dict[str, Any]:
     """The write as DynamoDB takes it: of update_item for `Add`, of put_item for the others."""
     if isinstance(write, Add):
         return {"TableName": table, **_addition(write)}
-    asked: dict[str, Any] = {"TableName": table, "Item": stored(write.item)}
+    request: dict[str, Any] = {"TableName": table, "Item": stored(write.item)}
     if isinstance(write, PutNew):
-        asked["ConditionExpression"] = "attribute_not_exists(#k)"
-        asked["ExpressionAttributeNames"] = {"#k": "pk"}
+        request["ConditionExpression"] = "attribute_not_exists(#k)"
+        request["ExpressionAttributeNames"] = {"#k": "pk"}
     if isinstance(write, PutIf):
         pairs = list(write.expected.items())
         equal = " AND ".join(f"#n{i} = :v{i}" for i in range(len(pairs)))
-        asked["ConditionExpression"] = equal
-        asked["ExpressionAttributeNames"] = {f"#n{i}": n for i, (n, _) in enumerate(pairs)}
-        asked["ExpressionAttributeValues"] = wire({f":v{i}": v for i, (_, v) in enumerate(pairs)})
-    return asked
+        request["ConditionExpression"] = equal
+        request["ExpressionAttributeNames"] = {f"#n{i}": n for i, (n, _) in enumerate(pairs)}
+        request["ExpressionAttributeValues"] = wire({f":v{i}": v for i, (_, v) in enumerate(pairs)})
+    return request
 
 
 def _addition(write: Add) -> dict[str, Any]:
     pairs = list(write.amounts.items())
     names = {f"#n{i}": name for i, (name, _) in enumerate(pairs)}
     values: dict[str, Any] = {f":v{i}": amount for i, (_, amount) in enumerate(pairs)}
-    asked: dict[str, Any] = {
+    request: dict[str, Any] = {
         "Key": wire({"pk": write.item.pk, "sk": write.item.sk}),
         "UpdateExpression": "ADD " + ", ".join(f"#n{i} :v{i}" for i in range(len(pairs))),
     }
     if write.most is not None:
         names["#most"], values[":most"] = write.most
         none_yet = "attribute_not_exists(#most) OR " if write.most[1] >= 0 else ""
-        asked["ConditionExpression"] = f"{none_yet}#most <= :most"
-    return {**asked, "ExpressionAttributeNames": names, "ExpressionAttributeValues": wire(values)}
+        request["ConditionExpression"] = f"{none_yet}#most <= :most"
+    return {**request, "ExpressionAttributeNames": names, "ExpressionAttributeValues": wire(values)}

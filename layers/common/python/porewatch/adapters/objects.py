@@ -118,9 +118,9 @@ class Objects:
         """`length` bytes of the object from `offset` on. NotFound when there is no object."""
         if length <= 0:
             return b""
-        asked = f"bytes={offset}-{offset + length - 1}"
+        byte_range = f"bytes={offset}-{offset + length - 1}"
         with self._translated("read a part of", key):
-            reply = self._client.get_object(**self._one(key, version), Range=asked)
+            reply = self._client.get_object(**self._one(key, version), Range=byte_range)
             return reply["Body"].read()
 
     def get_json(self, key: str, cls: type[M], *, extra: Extra = "ignore") -> M:

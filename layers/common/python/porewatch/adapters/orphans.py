@@ -53,20 +53,20 @@ class Leftovers:
 
     def volumes(self) -> Iterator[Orphan]:
         """Volumes of ours that are attached to nothing."""
-        wanted = [*self._tagged(), {"Name": "status", "Values": ["available"]}]
-        for raw in self._pages("describe_volumes", "Volumes", Filters=wanted):
+        filters = [*self._tagged(), {"Name": "status", "Values": ["available"]}]
+        for raw in self._pages("describe_volumes", "Volumes", Filters=filters):
             if raw["State"] == "available":
                 unused = f"it is attached to nothing ({raw.get('Size', 0)} GiB)"
-                yield _thing(What.VOLUME, raw["VolumeId"], raw, unused, raw["CreateTime"])
+                yield _orphan(What.VOLUME, raw["VolumeId"], raw, unused, raw["CreateTime"])
 
     def interfaces(self) -> Iterator[Orphan]:
         """Network interfaces of ours that are attached to nothing."""
-        wanted = [*self._tagged(), {"Name": "status", "Values": ["available"]}]
-        for raw in self._pages("describe_network_interfaces", "NetworkInterfaces", Filters=wanted):
+        filters = [*self._tagged(), {"Name": "status", "Values": ["available"]}]
+        for raw in self._pages("describe_network_interfaces", "NetworkInterfaces", Filters=filters):
             tags = {**raw, "Tags": raw.get("TagSet") or raw.get("Tags") or []}
             if raw["Status"] == "available" and _tags(tags).get("porewatch-stack") == self._stack:
                 name = raw["NetworkInterfaceId"]
-                yield _thing(What.INTERFACE, name, tags, "it is attached to nothing", None)
+                yield _orphan(What.INTERFACE, name, tags, "it is attached to nothing", None)
 
     def fleets(self) -> Iterator[Orphan]:
         """Instant fleets whose machines are gone. EC2 shows an instant fleet to who names it only;
@@ -90,12 +90,14 @@ class Leftovers:
         for raw in found:
             if raw["FleetState"] == "active":
                 unused = "all its machines are gone"
-                yield _thing(What.FLEET, name, raw, unused, raw["CreateTime"])
+                yield _orphan(What.FLEET, name, raw, unused, raw["CreateTime"])
 
     def template_versions(self) -> Iterator[Orphan]:
         """Versions of our launch template beyond the newest, never the default one."""
-        asked = {"LaunchTemplateId": self._template}
-        named = self._pages("describe_launch_template_versions", "LaunchTemplateVersions", **asked)
+        request = {"LaunchTemplateId": self._template}
+        named = self._pages(
+            "describe_launch_template_versions", "LaunchTemplateVersions", **request
+        )
         newest_first = sorted(named, key=lambda raw: -int(raw["VersionNumber"]))
         for raw in newest_first[VERSIONS_KEPT:]:
             if not raw["DefaultVersion"]:
@@ -107,7 +109,7 @@ class Leftovers:
                     unused=f"{VERSIONS_KEPT} versions are newer, and launches take the newest",
                 )
 
-    def end(self, thing: Orphan) -> None:
+    def end(self, orphan: Orphan) -> None:
         """End it. One that is gone is fine. Raises what `translated` makes of a refusal."""
         ends: dict[What, Callable[[str], Any]] = {
             What.VOLUME: lambda name: self._client.delete_volume(VolumeId=name),
@@ -123,18 +125,18 @@ class Leftovers:
             ),
         }
         try:
-            with translated(f"end {thing.what.value} {thing.name}", _MISSING):
-                answer = ends[thing.what](thing.name)
+            with translated(f"end {orphan.what.value} {orphan.name}", _MISSING):
+                answer = ends[orphan.what](orphan.name)
         except NotFound:
             return
         for refused in _REFUSED & set(answer):
             if answer[refused]:  # AWS says 200 to the whole, and no to the one
-                raise ConfigurationRefused(f"could not end {thing.name}: {answer[refused][0]}")
+                raise ConfigurationRefused(f"could not end {orphan.name}: {answer[refused][0]}")
 
     def _living(self, names: Iterable[str]) -> set[str]:
-        wanted = sorted(set(names))
+        ids = sorted(set(names))
         living: set[str] = set()
-        for some in batches(wanted, FILTERED_AT_ONCE):
+        for some in batches(ids, FILTERED_AT_ONCE):
             these = [{"Name": "instance-id", "Values": list(some)}]
             for reservation in self._pages("describe_instances", "Reservations", Filters=these):
                 found = (raw for raw in reservation["Instances"] if raw["State"]["Name"] in LIVING)
@@ -144,13 +146,13 @@ class Leftovers:
     def _tagged(self) -> list[dict[str, Any]]:
         return [{"Name": "tag:porewatch-stack", "Values": [self._stack]}]
 
-    def _pages(self, call: str, list_name: str, **asked: Any) -> Iterator[Any]:
+    def _pages(self, call: str, list_name: str, **request: Any) -> Iterator[Any]:
         with translated(f"look at {list_name}", _MISSING):
-            for page in self._client.get_paginator(call).paginate(**asked):
+            for page in self._client.get_paginator(call).paginate(**request):
                 yield from page.get(list_name, [])
 
 
-def _thing(what: What, name: str, raw: Any, unused: str, since: datetime | None) -> Orphan:
+def _orphan(what: What, name: str, raw: Any, unused: str, since: datetime | None) -> Orphan:
     tags = _tags(raw)
     return Orphan(
         what=what,

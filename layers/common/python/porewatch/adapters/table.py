@@ -154,13 +154,13 @@ class Table:
         asked for. Throttled when DynamoDB takes no more."""
         for some in batches(sort_keys, DELETED_AT_ONCE):
             keys = [wire({"pk": pk, "sk": sk}) for sk in some]
-            asked: Any = {self.name: [{"DeleteRequest": {"Key": key}} for key in keys]}
+            requests: Any = {self.name: [{"DeleteRequest": {"Key": key}} for key in keys]}
             for attempt in range(CHANGE_ATTEMPTS):
                 time.sleep(attempt * RACE_PAUSE_SECONDS * 4)
                 with translated(f"remove {len(some)} items of {pk}"):
-                    reply = self._client.batch_write_item(RequestItems=asked)
-                asked = reply.get("UnprocessedItems")
-                if not asked:
+                    reply = self._client.batch_write_item(RequestItems=requests)
+                requests = reply.get("UnprocessedItems")
+                if not requests:
                     break
             else:
                 raise Throttled(f"items of {pk} could not all be removed.")
@@ -233,12 +233,12 @@ class Table:
                 raise
         return []
 
-    def _send(self, asked: list[tuple[Literal["Put", "Update"], Any]]) -> None:
-        if len(asked) > 1:
-            items: Any = [{verb: request} for verb, request in asked]
+    def _send(self, requests: list[tuple[Literal["Put", "Update"], Any]]) -> None:
+        if len(requests) > 1:
+            items: Any = [{verb: request} for verb, request in requests]
             self._client.transact_write_items(TransactItems=items)
             return
-        [(verb, request)] = asked
+        [(verb, request)] = requests
         send = self._client.put_item if verb == "Put" else self._client.update_item
         send(**request)
 

@@ -145,10 +145,10 @@ class BatchJobs:
         """Ids of the jobs with this name (`*` at its end: that begin so) that are not long over."""
         since = now() - SHOWN
         pages = self._client.get_paginator("list_jobs")
-        wanted = [{"name": "JOB_NAME", "values": [name]}]
+        filters = [{"name": "JOB_NAME", "values": [name]}]
         for queue in dict.fromkeys((self._places.spot_queue, self._places.on_demand_queue)):
             with translated("look at the jobs"):
-                for page in pages.paginate(jobQueue=queue, filters=wanted):
+                for page in pages.paginate(jobQueue=queue, filters=filters):
                     for job in page["jobSummaryList"]:
                         ended = moment(job.get("stoppedAt"))
                         if ended is None or ended > since:

@@ -64,7 +64,7 @@ def batch_rungs(
     shunned = {pool.rsplit("@", maxsplit=1)[-1] for pool in avoid}
     spot_is_shunned = name_in(places.spot_queue) in shunned
     chosen = PURCHASES[1:] if because or spot_is_shunned else PURCHASES
-    told = f", because {because}" if because else ""
+    reason = f", because {because}" if because else ""
     return tuple(
         LaunchSpec(
             owner=owner,
@@ -75,7 +75,7 @@ def batch_rungs(
             launch_template_id="",
             expires_at=at + lasts,
             executor="batch",
-            reason=f"AWS Batch, {bought} queue{told}",
+            reason=f"AWS Batch, {bought} queue{reason}",
             disk_gib=max(8, stage.disk_gib),
             job_queue=places.queue(bought),
             job_definition=definition,
@@ -91,15 +91,15 @@ def share_of(stage: StageSpec) -> str:
     return job_share(stage.vcpus, stage.memory_mib, gpus=int(stage.gpu))
 
 
-def is_share(words: str) -> bool:
+def is_share(machine: str) -> bool:
     """Whether they are words of `share_of`, and not the name of a machine type."""
-    return _SHARE.fullmatch(words) is not None
+    return _SHARE.fullmatch(machine) is not None
 
 
-def share_in(words: str) -> tuple[float, str]:
+def share_in(machine: str) -> tuple[float, str]:
     """(share, machine) of `share_of`'s words; any other words are a whole machine of that name."""
-    found = _SHARE.fullmatch(words)
-    return (float(found[1]), found[2]) if found else (1.0, words)
+    found = _SHARE.fullmatch(machine)
+    return (float(found[1]), found[2]) if found else (1.0, machine)
 
 
 def job_share(vcpus: float, memory_mib: float, gpus: float) -> str:

@@ -26,8 +26,8 @@ def job_name(owner: Owner) -> str:
     """At most 128 characters of letters, digits, `-` and `_`; another owner has another name, also
     for Batch, which compares names without their case."""
     whole = hashlib.sha256(owner.canonical_json().encode()).hexdigest()[:12]
-    said = f"{owner.run_id}-r{owner.revision}-{owner.stage}-e{owner.epoch}"
-    return f"{name_prefix(owner.stack)}{whole}-{said}"[:128]
+    readable = f"{owner.run_id}-r{owner.revision}-{owner.stage}-e{owner.epoch}"
+    return f"{name_prefix(owner.stack)}{whole}-{readable}"[:128]
 
 
 def name_prefix(stack: str) -> str:
@@ -37,7 +37,7 @@ def name_prefix(stack: str) -> str:
 def job_request(spec: LaunchSpec, at: datetime) -> dict[str, Any]:
     """The whole SubmitJob request. One attempt: who tries again, and when, is our own decision."""
     owner = spec.owner
-    told = {
+    environment = {
         "POREWATCH_RUN": owner.run_id,
         "POREWATCH_REVISION": str(owner.revision),
         "POREWATCH_STAGE": owner.stage,
@@ -53,7 +53,7 @@ def job_request(spec: LaunchSpec, at: datetime) -> dict[str, Any]:
         "jobQueue": spec.job_queue,
         "jobDefinition": spec.job_definition,
         "containerOverrides": {
-            "environment": [{"name": name, "value": value} for name, value in told.items()],
+            "environment": [{"name": name, "value": value} for name, value in environment.items()],
             "resourceRequirements": [{"type": t, "value": str(n)} for t, n in needs],
         },
         "retryStrategy": {"attempts": 1},

@@ -108,9 +108,9 @@ class Ec2Fleet:
 
     def observe(self, instance_ids: Iterable[str]) -> dict[str, Machine]:
         """See `Source.observe`."""
-        wanted = sorted(set(instance_ids))
+        ids = sorted(set(instance_ids))
         found: dict[str, Machine] = {}
-        for some in batches(wanted, DESCRIBED_AT_ONCE):
+        for some in batches(ids, DESCRIBED_AT_ONCE):
             described = self._described({"instance-id": list(some)})
             found.update((machine.instance_id, machine) for machine in described)
         return found
@@ -191,10 +191,10 @@ class Ec2Fleet:
         """`type@zone` of the pools whose own error says that they have nothing."""
         pools = set()
         for error in answer.get("Errors", []):
-            asked = error.get("LaunchTemplateAndOverrides", {}).get("Overrides", {})
-            zone = self._zone(asked)
-            if error.get("ErrorCode") in CAPACITY and asked.get("InstanceType") and zone:
-                pools.add(f"{asked['InstanceType']}@{zone}")
+            override = error.get("LaunchTemplateAndOverrides", {}).get("Overrides", {})
+            zone = self._zone(override)
+            if error.get("ErrorCode") in CAPACITY and override.get("InstanceType") and zone:
+                pools.add(f"{override['InstanceType']}@{zone}")
         return tuple(sorted(pools))
 
     def _zone(self, override: Any) -> str:

@@ -93,9 +93,9 @@ class Executors:
 
     def observe(self, instance_ids: Iterable[str]) -> dict[str, Machine]:
         """See `Executor.observe`."""
-        wanted = list(instance_ids)
-        machines = [name for name in wanted if source_of(name) == "ec2"]
-        jobs = [name for name in wanted if source_of(name) == "batch"]
+        ids = list(instance_ids)
+        machines = [name for name in ids if source_of(name) == "ec2"]
+        jobs = [name for name in ids if source_of(name) == "batch"]
         seen = self._ec2.observe(machines) if machines else {}
         return {**seen, **self._batch.observe(jobs)} if self._batch and jobs else seen
 
@@ -137,7 +137,7 @@ def _on_ec2_alone(spec: LaunchSpec, disk_gib: int) -> LaunchSpec:
 
 
 def executors(
-    told: ExecutorSettings,
+    config: ExecutorSettings,
     launch_template_id: str = "",
     subnet_ids: tuple[str, ...] = (),
     zones: tuple[str, ...] = (),
@@ -145,7 +145,7 @@ def executors(
 ) -> Executors:
     """The stack's executors. Who launches names template, subnets with their zones, and the image,
     too."""
-    stack = told.stack_name
+    stack = config.stack_name
     ec2 = Ec2Fleet(
         stack,
         launch_template_id=launch_template_id,
@@ -153,12 +153,12 @@ def executors(
         zones=zones,
         image_id=image_id,
     )
-    if not told.spot_queue or not told.on_demand_queue:
+    if not config.spot_queue or not config.on_demand_queue:
         return Executors(ec2, None, "ec2")
     places = JobPlaces(
-        spot_queue=told.spot_queue,
-        on_demand_queue=told.on_demand_queue,
-        definition=told.job_definition,
-        gpu_definition=told.gpu_job_definition,
+        spot_queue=config.spot_queue,
+        on_demand_queue=config.on_demand_queue,
+        definition=config.job_definition,
+        gpu_definition=config.gpu_job_definition,
     )
-    return Executors(ec2, BatchJobs(stack, places), told.executor)
+    return Executors(ec2, BatchJobs(stack, places), config.executor)

@@ -81,8 +81,8 @@ def _rungs(stage: StageSpec, because: str) -> Iterator[Rung]:
         yield Rung(0, "spot", stage.instance_types, "spot")
         if stage.wider_types:
             yield Rung(1, "spot", stage.wider_types, "spot, more and larger types")
-    told = f"on-demand, because {because}" if because else "on-demand"
-    yield Rung(2, "on-demand", stage.instance_types, told)
+    reason = f"on-demand, because {because}" if because else "on-demand"
+    yield Rung(2, "on-demand", stage.instance_types, reason)
 
 
 def _left_out(

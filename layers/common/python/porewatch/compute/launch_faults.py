@@ -79,10 +79,10 @@ def class_for(code: str, why: str = "") -> type[PorewatchError]:
 
 def launch_error(errors: Iterable[tuple[str, str]]) -> PorewatchError:
     """One error of ours for the (code, message) pairs of an answer. No pairs: no capacity."""
-    said = sorted(errors)
-    if not said:
+    failures = sorted(errors)
+    if not failures:
         return CapacityUnavailable("the fleet gave no machine and no reason.")
-    worst = min((class_for(*one) for one in said), key=ORDER.index)
-    of_class = [(code, why) for code, why in said if class_for(code, why) is worst]
+    worst = min((class_for(*one) for one in failures), key=ORDER.index)
+    of_class = [(code, why) for code, why in failures if class_for(code, why) is worst]
     codes = ", ".join(sorted({code for code, _ in of_class}))
-    return worst(f"no machine: {codes} ({len(said)} pools asked): {of_class[0][1]}")
+    return worst(f"no machine: {codes} ({len(failures)} pools asked): {of_class[0][1]}")

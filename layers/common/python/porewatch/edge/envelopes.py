@@ -72,17 +72,17 @@ def opened(payload: Any) -> Envelope:
     something else than EventBridge writes."""
     if not (isinstance(payload, dict) and "detail-type" in payload and "detail" in payload):
         return Envelope(detail=payload)
-    told = {field: payload[name] for name, field in _NAMES.items() if name in payload}
-    return checked(_SHAPE, told, "message")
+    fields = {field: payload[name] for name, field in _NAMES.items() if name in payload}
+    return checked(_SHAPE, fields, "message")
 
 
 def opened_text(body: str) -> Envelope:
     """`opened`, from a queue's body. Raises MessageRefused when it is not JSON."""
     try:
-        told = json.loads(body)
+        payload = json.loads(body)
     except (ValueError, RecursionError) as error:
         raise MessageRefused(f"a message is not JSON: {error}. It begins {body[:80]!r}.") from error
-    return opened(told)
+    return opened(payload)
 
 
 def parser_of(shape: Shape[T]) -> Parser[T]:
@@ -106,7 +106,7 @@ def checked(adapter: TypeAdapter[T], value: Any, name: str) -> T:
         raise MessageRefused(f"{what} is refused: {first['msg']} at {where}.") from error
 
 
-def fact(envelope: Envelope) -> Fact:
+def parse_fact(envelope: Envelope) -> Fact:
     """The parser for queues of our own facts. Unknown detail types are refused."""
     cls = FACTS.get(envelope.detail_type)
     if cls is None:
@@ -118,7 +118,7 @@ def stored_object(envelope: Envelope) -> StoredObject:
     """The parser for queues that hear of new objects."""
     try:
         found, bucket = envelope.detail["object"], envelope.detail["bucket"]["name"]
-        told = {
+        fields = {
             "bucket": bucket,
             "key": found["key"],
             "size": found.get("size", 0),
@@ -131,4 +131,4 @@ def stored_object(envelope: Envelope) -> StoredObject:
         }
     except (KeyError, TypeError) as error:
         raise MessageRefused(f"an event of S3 lacks {error}.") from error
-    return checked(_STORED, told, "event of S3")
+    return checked(_STORED, fields, "event of S3")

@@ -22,7 +22,7 @@ def execution_ended(envelope: Envelope) -> ExecutionEnded | None:
     detail = envelope.detail or {}
     try:
         order = json.loads(detail["input"])
-        told: dict[str, Any] = {
+        fields: dict[str, Any] = {
             "run_id": order["run_id"],
             "revision": order["revision"],
             "status": detail["status"],
@@ -32,4 +32,4 @@ def execution_ended(envelope: Envelope) -> ExecutionEnded | None:
         }
     except (KeyError, TypeError, ValueError) as error:
         raise MessageRefused(f"an execution's end does not name its run: {error}.") from error
-    return checked(ENDED, told, ExecutionEnded.__name__)
+    return checked(ENDED, fields, ExecutionEnded.__name__)

@@ -46,11 +46,11 @@ STATUS: tuple[tuple[type[PorewatchError], int], ...] = (
 def routes() -> APIGatewayRestResolver:
     """A resolver that answers `{"error": class, "problem": sentence}` for errors of ours."""
     api = APIGatewayRestResolver()
-    api.exception_handler(PorewatchError)(_told)
+    api.exception_handler(PorewatchError)(_error_response)
     return api
 
 
-def asked(api: APIGatewayRestResolver, shape: type[M], **known: str) -> M:
+def request_body(api: APIGatewayRestResolver, shape: type[M], **known: str) -> M:
     """The request's JSON body as `shape`; `known` comes from the path, percent-encoded or not (no
     name of ours holds `%`), and wins. No body is an empty one. Raises MessageRefused naming the
     field that does not fit."""
@@ -76,7 +76,7 @@ def on_http(api: APIGatewayRestResolver) -> Callable[[dict[str, Any], Any], dict
     return handler
 
 
-def _told(error: PorewatchError) -> Response[str]:
+def _error_response(error: PorewatchError) -> Response[str]:
     status = next(code for cls, code in STATUS if isinstance(error, cls))
     _log.info("answered %d: %s", status, error)
     body = json.dumps({"error": type(error).__name__, "problem": str(error)})

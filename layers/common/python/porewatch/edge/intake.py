@@ -7,7 +7,7 @@ from porewatch.domain import s3_keys
 from porewatch.domain.base import Model
 from porewatch.domain.errors import MessageRefused
 from porewatch.domain.facts.run_facts import FileQuarantined, FileValidated
-from porewatch.edge.envelopes import Envelope, fact, stored_object
+from porewatch.edge.envelopes import Envelope, parse_fact, stored_object
 
 SWEEP = "IntakeSweep"
 """Detail type of the clock's word."""
@@ -21,14 +21,14 @@ class UploadEvent(Model):
     replayed: bool
 
 
-def intake_word(envelope: Envelope) -> UploadEvent:
+def upload_event(envelope: Envelope) -> UploadEvent:
     """Raises MessageRefused for everything that is none of these."""
     if envelope.detail_type == SWEEP:
         return UploadEvent(key=None, replayed=False)
     replayed = envelope.replay_name is not None
     if envelope.source == "aws.s3":
         return UploadEvent(key=stored_object(envelope).key, replayed=replayed)
-    told = fact(envelope)
-    if isinstance(told, (FileValidated, FileQuarantined)):
-        return UploadEvent(key=s3_keys.raw_key(told.run_id, told.path), replayed=replayed)
+    fact = parse_fact(envelope)
+    if isinstance(fact, (FileValidated, FileQuarantined)):
+        return UploadEvent(key=s3_keys.raw_key(fact.run_id, fact.path), replayed=replayed)
     raise MessageRefused(f"{envelope.detail_type} is nothing the intake listens to.")

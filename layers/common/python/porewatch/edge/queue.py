@@ -37,8 +37,8 @@ class QueueMessage:
 
     @staticmethod
     def of(record: dict[str, Any]) -> QueueMessage:
-        told = record.get("messageAttributes", {}).get(MAC, {})
-        return QueueMessage(record["body"], str(told.get("stringValue", "")))
+        attribute = record.get("messageAttributes", {}).get(MAC, {})
+        return QueueMessage(record["body"], str(attribute.get("stringValue", "")))
 
 
 @dataclass(frozen=True)
@@ -97,7 +97,7 @@ def _done(
     ways: Ways,
 ) -> bool:
     """Work on one message; True when the queue may forget it."""
-    told: dict[str, Any] = {"message_id": record["messageId"], "receives": _receives(record)}
+    fields: dict[str, Any] = {"message_id": record["messageId"], "receives": _receives(record)}
     with log.one_message() as bind:
         message: T | None = None
         try:
@@ -107,21 +107,23 @@ def _done(
                 ways.proof(message, QueueMessage.of(record))
             work(message)
         except Conflict as error:
-            _log.info("nothing to do: %s", error, extra={**told, "error": type(error).__name__})
+            _log.info("nothing to do: %s", error, extra={**fields, "error": type(error).__name__})
         except Unavailable as error:
-            _log.warning("will try again: %s", error, extra={**told, "error": type(error).__name__})
+            _log.warning(
+                "will try again: %s", error, extra={**fields, "error": type(error).__name__}
+            )
             _put_off(record, ways.again)
             if isinstance(error, OutOfTime):
                 _give_up(record, message, error, ways.last)
             return False
         except Refused as error:
-            _log.error("refused: %s", error, extra={**told, "error": type(error).__name__})
+            _log.error("refused: %s", error, extra={**fields, "error": type(error).__name__})
             if _set_aside(record, error, ways):
                 return True
             _give_up(record, message, error, ways.last)
             return False
         except Exception as error:  # a bug: its neighbours must not suffer; dead letters keep it
-            _log.exception("a message could not be worked on", extra=told)
+            _log.exception("a message could not be worked on", extra=fields)
             _put_off(record, ways.again)
             _give_up(record, message, error, ways.last)
             return False

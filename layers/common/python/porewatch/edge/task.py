@@ -41,11 +41,11 @@ def on_task(shape: Shape[T]) -> Callable[[Callable[[T], BaseModel | None]], Task
     return decorate
 
 
-def by_door(
+def by_trigger(
     *,
     task: Task | None = None,
     queue: Task | None = None,
-    news: Task | None = None,
+    eventbridge: Task | None = None,
     http: Task | None = None,
 ) -> Task:
     """One function behind several doors: SQS batches go to `queue`, events of EventBridge to
@@ -55,8 +55,8 @@ def by_door(
     def handler(event: dict[str, Any], context: Any) -> Any:
         if queue is not None and "Records" in event:
             return queue(event, context)
-        if news is not None and "detail-type" in event:
-            return news(event, context)
+        if eventbridge is not None and "detail-type" in event:
+            return eventbridge(event, context)
         if http is not None and "httpMethod" in event:
             return http(event, context)
         if task is None:

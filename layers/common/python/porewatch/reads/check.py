@@ -48,7 +48,7 @@ def check_stream(
     counted = _Counted(stream)
     until = math.inf if seconds is None else time.monotonic() + seconds
     try:
-        [answer] = of_stream(counted, CHECK, _asked(kind, name), seconds=seconds)
+        [answer] = of_stream(counted, CHECK, _request(kind, name), seconds=seconds)
     except InputRefused:
         if counted.drained(until):
             _refuse_short_transfer(counted.size, name, size)
@@ -65,9 +65,9 @@ def check_file(path: Path | str) -> ReadsSummary:
     """`check_stream` on a local file; the kind comes from its name, messages give its whole path
     (every barcode's folder may hold a file of the same name)."""
     path = Path(path)
-    asked = _asked(kind_of(path.name), str(path))
+    request = _request(kind_of(path.name), str(path))
     try:
-        [answer] = of_file(path, CHECK, asked)
+        [answer] = of_file(path, CHECK, request)
     except FileNotFoundError as e:
         raise InputRefused(
             "There is no such file.", file=str(path), remedy="check the name."
@@ -75,22 +75,22 @@ def check_file(path: Path | str) -> ReadsSummary:
     return ReadsSummary.model_validate_json(bytes(answer))
 
 
-def _asked(kind: ReadKind, name: str) -> dict[str, Any]:
+def _request(kind: ReadKind, name: str) -> dict[str, Any]:
     if kind is ReadKind.BAM:
         require_library(name)
     library = kind is ReadKind.POD5 and signal.library_present()
     return {"kind": kind.value, "name": name, "library": library}
 
 
-def checked(asked: dict[str, Any], raw: RawBytes) -> Iterator[bytes]:
+def checked(request: dict[str, Any], raw: RawBytes) -> Iterator[bytes]:
     """In the child: one frame, the summary."""
-    yield _scan(asked, raw).model_dump_json().encode()
+    yield _scan(request, raw).model_dump_json().encode()
 
 
-def _scan(asked: dict[str, Any], raw: RawBytes) -> ReadsSummary:
-    name, kind = asked["name"], ReadKind(asked["kind"])
+def _scan(request: dict[str, Any], raw: RawBytes) -> ReadsSummary:
+    name, kind = request["name"], ReadKind(request["kind"])
     if kind is ReadKind.POD5:
-        return _scan_signal(raw, name, library=asked["library"])
+        return _scan_signal(raw, name, library=request["library"])
     tally = scan_fastq(raw, name=name) if kind is ReadKind.FASTQ else scan_bam(raw, name=name)
     raw.drain()
     return tally.summary(name=name, kind=kind, size=raw.size, sha256=raw.sha256())
@@ -107,14 +107,14 @@ def _scan_signal(raw: RawBytes, name: str, *, library: bool) -> ReadsSummary:
         kept = RawBytes(_Copying(raw, copy))
         signal.scan_pod5(kept, name=name)
         copy.flush()
-        told = signal.read_pod5(Path(copy.name), name=name)
+        counted = signal.read_pod5(Path(copy.name), name=name)
     return ReadsSummary(
         name=name,
         kind=ReadKind.POD5,
         size=raw.size,
         sha256=raw.sha256(),
-        reads=told.reads,
-        sequencing=told.sequencing,
+        reads=counted.reads,
+        sequencing=counted.sequencing,
     )
 
 

@@ -87,8 +87,8 @@ def _files(
 
 def _header_faults(summaries: dict[str, ReadsSummary], folder: Folder) -> Iterable[Refused]:
     headers = {name: Headers(s.sequencing.flow_cell, s.barcodes) for name, s in summaries.items()}
-    told = any(sample.barcode for sample in folder.understood.samples or ())
-    return faults_of(headers, folder.barcodes, samples=told)
+    barcoded = any(sample.barcode for sample in folder.understood.samples or ())
+    return faults_of(headers, folder.barcodes, samples=barcoded)
 
 
 def _sequencing(folder: Folder, summaries: list[ReadsSummary]) -> Sequencing:

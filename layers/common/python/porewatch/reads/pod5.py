@@ -54,7 +54,7 @@ def library_present() -> bool:
     return True
 
 
-SIGNAL = f"{__name__}:told"
+SIGNAL = f"{__name__}:signal_job"
 
 
 class Signal(NamedTuple):
@@ -68,16 +68,16 @@ class Signal(NamedTuple):
 
 def signal_of(path: Path, *, name: str) -> Signal:
     """`read_pod5` of a local file, in a box."""
-    asked = {"kind": "pod5", "name": name, "path": str(path)}
-    [answer] = of_file(path, SIGNAL, asked)
-    told = json.loads(bytes(answer))
-    sequencing = Sequencing.model_validate(told["sequencing"])
-    return Signal(int(told["reads"]), sequencing, int(told["sample_rate"]))
+    request = {"kind": "pod5", "name": name, "path": str(path)}
+    [answer] = of_file(path, SIGNAL, request)
+    fields = json.loads(bytes(answer))
+    sequencing = Sequencing.model_validate(fields["sequencing"])
+    return Signal(int(fields["reads"]), sequencing, int(fields["sample_rate"]))
 
 
-def told(asked: dict[str, Any], _raw: RawBytes) -> Iterator[bytes]:
+def signal_job(request: dict[str, Any], _raw: RawBytes) -> Iterator[bytes]:
     """In the child: what the library says of the file at `path`."""
-    signal = read_pod5(Path(asked["path"]), name=asked["name"])
+    signal = read_pod5(Path(request["path"]), name=request["name"])
     yield json.dumps(
         {**signal._asdict(), "sequencing": signal.sequencing.model_dump(mode="json")}
     ).encode()
@@ -101,7 +101,7 @@ def read_pod5(path: Path, *, name: str) -> Signal:
 
 
 _RATE = "sample_rate"
-_TOLD = (
+_FIELDS = (
     "acquisition_id",
     "acquisition_start_time",
     "flow_cell_id",
@@ -112,17 +112,17 @@ _TOLD = (
 
 
 def _first_info(reader: Any) -> dict[str, Any] | None:
-    """The fields of `_TOLD` of the first read's run; None without reads. Arrow trusts lengths and
+    """The fields of `_FIELDS` of the first read's run; None without reads. Arrow trusts lengths and
     offsets until it is asked to validate them, so every batch is looked through before a value is
     taken, and only what is needed is taken."""
     read = next((batch for batch in _batches(reader.read_table) if batch.num_rows), None)
     if read is None:
         return None
-    wanted = read.column("run_info")[0].as_py()
+    run_info_id = read.column("run_info")[0].as_py()
     for batch in _batches(reader.run_info_table):
         for row, name in enumerate(batch.column("acquisition_id").to_pylist()):
-            if name == wanted:
-                return {field: batch.column(field)[row].as_py() for field in _TOLD}
+            if name == run_info_id:
+                return {field: batch.column(field)[row].as_py() for field in _FIELDS}
     raise ValueError("it does not say of which run its reads are")
 
 

@@ -119,8 +119,8 @@ def _place(alert: Alert) -> tuple[str, str]:
 def _item(alert: Alert) -> Item:
     pk, sk = _place(alert)
     kind = WAITING if alert.waits else CLOSED
-    told = {"state": alert.state.value}
-    return Item.of(pk, sk, alert, attributes=told, kind=(kind, _order(alert)))
+    attributes = {"state": alert.state.value}
+    return Item.of(pk, sk, alert, attributes=attributes, kind=(kind, _order(alert)))
 
 
 def _order(alert: Alert) -> str:

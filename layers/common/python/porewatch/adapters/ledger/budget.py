@@ -145,7 +145,7 @@ class Budget:
         facts: Iterable[Fact] = (),
     ) -> Reservation:
         """Move a reservation and its caps; `most`: what must still have room under every cap."""
-        told = tuple(facts)
+        recorded = tuple(facts)
         for attempt in range(ATTEMPTS):
             time.sleep(_pause(attempt))
             stored = self._table.get(*_place(owner))
@@ -157,7 +157,7 @@ class Budget:
             caps = self._caps(after)
             adds = [_addition(cap, moves, most) for cap in caps]
             try:
-                self._table.transact([*beside, _write(owner, stored, after), *adds], told)
+                self._table.transact([*beside, _write(owner, stored, after), *adds], recorded)
             except _Full:
                 self._refuse(owner, caps, most or 0)  # when room was made meanwhile: again
             except (_Moved, Throttled):
@@ -229,6 +229,6 @@ def _write(owner: OfEpoch, stored: Item | None, after: Reservation) -> Write:
 
 
 def _addition(cap: Cap, moves: Moves, most: int | None) -> Add:
-    asked = cap.usd and most is not None
-    limit = ("committed", micro(cap.usd) - (most or 0)) if asked else None
+    limited = cap.usd and most is not None
+    limit = ("committed", micro(cap.usd) - (most or 0)) if limited else None
     return Add(Item(cap.pk, cap.sk), moves._asdict(), limit, _Full)

@@ -72,7 +72,7 @@ class RunLedger:
         """One revision of the run, whatever became of it. Raises NotFound."""
         record = self.get(run_id)
         found = revisions.held_in(record, number)
-        found = found or revisions.from_facts(record, number, self._told_of(run_id, number))
+        found = found or revisions.from_facts(record, number, self._facts_of(run_id, number))
         if found is None:
             raise NotFound(
                 f"run {run_id} has no revision {number}.",
@@ -80,7 +80,7 @@ class RunLedger:
             )
         return found
 
-    def _told_of(self, run_id: str, number: int) -> Iterator[Fact]:
+    def _facts_of(self, run_id: str, number: int) -> Iterator[Fact]:
         for kind in revisions.TOLD_BY:
             prefix = f"{FACT_PREFIX}{fact.fact_id(kind, run_id, number)}"
             for item in self._table.query(run_key(run_id), prefix):
@@ -287,11 +287,11 @@ class RunLedger:
         """Keep what objects of one kind are taken for; the first word of a kind stays."""
         self._table.record([fact])
 
-    def tell(self, fact: RunStands) -> None:
+    def record_fact(self, fact: RunStands) -> None:
         """Keep a fact that goes with no change of the run; told before, it changes nothing."""
         self._table.record([fact])
 
-    def was_told(self, run_id: str, fact_id: str) -> bool:
+    def has_fact(self, run_id: str, fact_id: str) -> bool:
         return self._table.get(run_key(run_id), FACT_PREFIX + fact_id) is not None
 
     def answers(self, run_id: str) -> tuple[ObjectAnswered, ...]:
@@ -341,9 +341,9 @@ class RunLedger:
 
 
 def _note_item(record: RunRecord, note: SealNote) -> Write:
-    told: dict[str, Plain] = {**IN_S3, "manifest_digest": note.manifest_digest}
+    attributes: dict[str, Plain] = {**IN_S3, "manifest_digest": note.manifest_digest}
     sk = f"MANIFEST#{record.revision}"
-    return Put(Item.of(run_key(record.run_id), sk, note, attributes=told))
+    return Put(Item.of(run_key(record.run_id), sk, note, attributes=attributes))
 
 
 def _in_s3(item: Item) -> bool:

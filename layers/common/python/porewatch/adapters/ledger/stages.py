@@ -122,9 +122,11 @@ class StageLedger:
         """A sweep finds the worker overdue, and can write that down."""
         return self._move(key, lambda record: rules.count_silence(record, epoch, APART, at))
 
-    def note(self, key: StageKey, told: WorkerNote, user_id: str, at: datetime) -> StageRecord:
+    def note(
+        self, key: StageKey, worker_note: WorkerNote, user_id: str, at: datetime
+    ) -> StageRecord:
         """What the epoch's machine wrote of itself in the partition of `user_id`."""
-        return self._move(key, lambda record: note(record, told, user_id, at))
+        return self._move(key, lambda record: note(record, worker_note, user_id, at))
 
     def set_back(self, key: StageKey, epoch: int, at: datetime) -> StageRecord:
         """No time that its worker wrote is later than `at`."""
@@ -254,8 +256,8 @@ class StageLedger:
         """Which rungs gave this epoch no machine, by single reads: a worker may not query."""
         ids = (rules.refusal_id(key, epoch, rung) for rung in range(MOST_RUNGS))
         items = (self._table.get(run_key(key.run_id), FACT_PREFIX + one) for one in ids)
-        told = (str(item.attributes["detail"]) for item in items if item)
-        return tuple(LaunchRefused.model_validate_json(detail) for detail in told)
+        details = (str(item.attributes["detail"]) for item in items if item)
+        return tuple(LaunchRefused.model_validate_json(detail) for detail in details)
 
     def cost_lines(self, run_id: str, revision: int) -> tuple[CostLine, ...]:
         """The bill of a revision so far, in order of stage and epoch."""

@@ -32,19 +32,19 @@ class Kills:
     def __init__(self, table: Table) -> None:
         self._table = table
 
-    def first_seen(self, thing: Orphan, at: datetime) -> datetime | None:
+    def first_seen(self, orphan: Orphan, at: datetime) -> datetime | None:
         """When it was first seen left over, without a break since; None when it was not."""
-        item = self._table.get(_place(thing), SIGHT)
+        item = self._table.get(_place(orphan), SIGHT)
         if item is None or at - _moment(item.attributes["last"]) > SIGHT_LASTS:
             return None
         return _moment(item.attributes["first"])
 
-    def note(self, thing: Orphan, at: datetime) -> datetime:
+    def note(self, orphan: Orphan, at: datetime) -> datetime:
         """Write down that it is left over now. Answers when that was first seen."""
-        first = self.first_seen(thing, at) or at
+        first = self.first_seen(orphan, at) or at
         times: dict[str, str | int] = {"first": _stamp(first), "last": _stamp(at)}
         ttl = _stamp(at + SIGHT_KEPT)
-        self._table.put(Item(_place(thing), SIGHT, attributes=times, ttl=ttl))
+        self._table.put(Item(_place(orphan), SIGHT, attributes=times, ttl=ttl))
         return first
 
     def record(self, kill: Kill) -> None:
@@ -61,8 +61,8 @@ class Kills:
             yield item.model(Kill)
 
 
-def _place(thing: Orphan) -> str:
-    return f"REAP#{thing.what.value}#{thing.name}"
+def _place(orphan: Orphan) -> str:
+    return f"REAP#{orphan.what.value}#{orphan.name}"
 
 
 def _stamp(at: datetime) -> int:

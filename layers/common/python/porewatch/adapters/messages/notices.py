@@ -21,7 +21,7 @@ class Topic:
 
     def publish(self, notice: Notice) -> None:
         """Send it. `kind` and `run_id` are message attributes, so that subscribers can filter."""
-        told = {"kind": notice.kind, "run_id": notice.run_id, "severity": notice.severity}
+        attributes = {"kind": notice.kind, "run_id": notice.run_id, "severity": notice.severity}
         with translated(f"publish {notice.subject!r}"):
             self._client.publish(
                 TopicArn=self._arn,
@@ -29,7 +29,7 @@ class Topic:
                 Message=notice.body,
                 MessageAttributes={
                     name: {"DataType": "String", "StringValue": value}
-                    for name, value in told.items()
+                    for name, value in attributes.items()
                     if value
                 },
             )

@@ -38,8 +38,8 @@ class DeadLetters:
 
     def put(self, body: str, mac: str, reason: str) -> None:
         """Keep a message as it came. Raises Throttled or Unavailable."""
-        told = {REASON: reason[:LONGEST_REASON], MAC: mac}
-        attributes = {name: text_attribute(text) for name, text in told.items() if text}
+        texts = {REASON: reason[:LONGEST_REASON], MAC: mac}
+        attributes = {name: text_attribute(text) for name, text in texts.items() if text}
         with translated("set a message aside"):
             self._client.send_message(
                 QueueUrl=self._url, MessageBody=body, MessageAttributes=attributes

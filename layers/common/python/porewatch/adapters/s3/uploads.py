@@ -44,11 +44,11 @@ class Uploads:
                         key, number, begun = raw["Key"], raw["UploadId"], raw["Initiated"]
                         last = self._last_part(bucket, key, number) if at - begun > STILL else at
                         if at - max(begun, last or begun) > STILL:
-                            yield self._thing(bucket, key, number, begun, last)
+                            yield self._orphan(bucket, key, number, begun, last)
 
-    def end(self, thing: Orphan) -> None:
+    def end(self, orphan: Orphan) -> None:
         """Give its parts up. One that is gone is fine."""
-        where, number = thing.name.rsplit("?uploadId=", 1)
+        where, number = orphan.name.rsplit("?uploadId=", 1)
         bucket, key = where.split("/", 1)
         try:
             with translated(f"abort the upload of {where}", {"NoSuchUpload": NotFound}):
@@ -58,11 +58,11 @@ class Uploads:
 
     def _last_part(self, bucket: str, key: str, number: str) -> datetime | None:
         pages = self._client.get_paginator("list_parts")
-        asked = pages.paginate(Bucket=bucket, Key=key, UploadId=number)
-        parts = [part["LastModified"] for page in asked for part in page.get("Parts", [])]
+        listed = pages.paginate(Bucket=bucket, Key=key, UploadId=number)
+        parts = [part["LastModified"] for page in listed for part in page.get("Parts", [])]
         return max(parts, default=None)
 
-    def _thing(
+    def _orphan(
         self, bucket: str, key: str, number: str, begun: datetime, last: datetime | None
     ) -> Orphan:
         came = f"its last part came {last:%Y-%m-%d %H:%M}Z" if last else "no part of it ever came"

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 AT_ONCE = 1000
 """Versions that S3 deletes in one request."""
-HANDS = 16
+THREADS = 16
 _GONE: Known = {code: NotFound for code in ("NoSuchUpload", "NoSuchKey", "NoSuchVersion")}
 
 
@@ -50,10 +50,10 @@ class Versions:
         """Every version below `prefix`, by pages in order of key; `after` an object: only of those
         behind it."""
         pages = self._client.get_paginator("list_object_versions")
-        asked: Any = {"Bucket": self.bucket, "Prefix": prefix}
-        asked |= {"KeyMarker": after} if after else {}
+        request: Any = {"Bucket": self.bucket, "Prefix": prefix}
+        request |= {"KeyMarker": after} if after else {}
         with translated(f"list the versions of s3://{self.bucket}/{prefix}"):
-            for page in pages.paginate(**asked):
+            for page in pages.paginate(**request):
                 yield from (v for v in _versions(page) if v.key > after)
 
     def folders(self, prefix: str = "") -> tuple[list[str], list[Version]]:
@@ -71,10 +71,10 @@ class Versions:
         """For good. UnderHold when S3 itself holds one of them; what can be deleted is."""
         refused: list[Any] = []
         for some in batches(versions, AT_ONCE):
-            asked: Any = [{"Key": v.key, "VersionId": v.number} for v in some]
+            objects: Any = [{"Key": v.key, "VersionId": v.number} for v in some]
             with translated(f"delete {len(some)} versions in {self.bucket}"):
                 reply = self._client.delete_objects(
-                    Bucket=self.bucket, Delete={"Objects": asked, "Quiet": True}
+                    Bucket=self.bucket, Delete={"Objects": objects, "Quiet": True}
                 )
             refused += reply.get("Errors", [])
         if refused:
@@ -82,15 +82,17 @@ class Versions:
 
     def _why_not(self, refused: list[Any]) -> Exception:
         first = refused[0]
-        said = f"{len(refused)} versions in bucket {self.bucket} could not be deleted, the first "
-        said += f"{first['Key']}: {first['Code']}: {first.get('Message', '')}"
+        problem = (
+            f"{len(refused)} versions in bucket {self.bucket} could not be deleted, the first "
+        )
+        problem += f"{first['Key']}: {first['Code']}: {first.get('Message', '')}"
         if first["Code"] == "AccessDenied":
             return UnderHold(
-                said,
+                problem,
                 remedy="S3 itself holds them (Object Lock), or the role may not delete them; end "
                 "that, and give the same order again.",
             )
-        return Unavailable(said, remedy="give the same order again.")
+        return Unavailable(problem, remedy="give the same order again.")
 
     def end_uploads(self, prefix: str) -> None:
         """Give up every upload in parts that was not finished."""
@@ -145,8 +147,8 @@ class Versions:
                 return False
             return True
 
-        with ThreadPoolExecutor(HANDS) as hands:
-            return sum(hands.map(one, (v for v in versions if not v.marker)))
+        with ThreadPoolExecutor(THREADS) as pool:
+            return sum(pool.map(one, (v for v in versions if not v.marker)))
 
 
 def _versions(page: Any) -> Iterator[Version]:

@@ -46,8 +46,8 @@ def serve(line: socket.socket) -> None:
         if not head or not sources:
             os._exit(0)
         head += _exactly(line, 4 - len(head))
-        said = json.loads(_exactly(line, struct.unpack("<I", head)[0]))
-        _answer(line, said["job"], said["asked"], sources[0])
+        request = json.loads(_exactly(line, struct.unpack("<I", head)[0]))
+        _answer(line, request["job"], request["request"], sources[0])
 
 
 def _let_go_of_everything_but(line: int) -> None:
@@ -75,13 +75,13 @@ def _open_numbers() -> list[int]:
     return list(_STANDARD)
 
 
-def _answer(line: socket.socket, job: str, asked: dict[str, Any], source: int) -> None:
+def _answer(line: socket.socket, job: str, request: dict[str, Any], source: int) -> None:
     module, _, name = job.partition(":")
     try:
-        _limit_memory(MEMORY_BYTES.get(str(asked.get("kind")), USUAL_MEMORY_BYTES))
+        _limit_memory(MEMORY_BYTES.get(str(request.get("kind")), USUAL_MEMORY_BYTES))
         work = getattr(importlib.import_module(module), name)
         with io.BufferedReader(io.FileIO(source), 1 << 20) as opened:
-            for frame in work(asked, RawBytes(_Watched(opened, line))):
+            for frame in work(request, RawBytes(_Watched(opened, line))):
                 _send(line, DATA, frame)
         _send(line, END, b"")
     except (BrokenPipeError, ConnectionError):
@@ -91,8 +91,8 @@ def _answer(line: socket.socket, job: str, asked: dict[str, Any], source: int) -
     except MemoryError:
         os._exit(OUT_OF_MEMORY)
     except Exception as e:
-        told = f"{type(e).__name__}: {e}"[:300]
-        _send(line, FAULT, _packed(NotJudged(f"The file could not be judged ({told}).")))
+        reason = f"{type(e).__name__}: {e}"[:300]
+        _send(line, FAULT, _packed(NotJudged(f"The file could not be judged ({reason}).")))
     finally:
         signal.setitimer(signal.ITIMER_PROF, 0)
 
@@ -122,8 +122,8 @@ class _Watched:
 def _limit_memory(more: int) -> None:
     """Private memory, not what is mapped from files: those are as long as they are."""
     with suppress(OSError, ValueError):
-        told = Path("/proc/self/status").read_text("ascii").splitlines()
-        held = next(line for line in told if line.startswith("VmData:"))
+        status = Path("/proc/self/status").read_text("ascii").splitlines()
+        held = next(line for line in status if line.startswith("VmData:"))
         limit = int(held.split()[1]) * 1024 + more
         resource.setrlimit(
             resource.RLIMIT_DATA, (limit, resource.getrlimit(resource.RLIMIT_DATA)[1])
@@ -131,18 +131,18 @@ def _limit_memory(more: int) -> None:
 
 
 def _packed(error: PorewatchError) -> bytes:
-    told = {"class": type(error).__name__, "problem": error.problem, "file": error.file}
+    fault = {"class": type(error).__name__, "problem": error.problem, "file": error.file}
     where = {"record": error.record, "line": error.line, "remedy": error.remedy}
-    return json.dumps(told | where).encode()
+    return json.dumps(fault | where).encode()
 
 
 _one_speaks = threading.Lock()
 """htslib reads the file in a thread of its own, beside the one that answers."""
 
 
-def _send(line: socket.socket, tag: bytes, said: bytes) -> None:
+def _send(line: socket.socket, tag: bytes, payload: bytes) -> None:
     with _one_speaks:
-        line.sendall(FRAME.pack(tag, len(said)) + said)
+        line.sendall(FRAME.pack(tag, len(payload)) + payload)
 
 
 def _say_alive(line: socket.socket) -> None:
@@ -157,10 +157,10 @@ def _say_alive(line: socket.socket) -> None:
 
 
 def _exactly(line: socket.socket, size: int) -> bytes:
-    said = b""
-    while len(said) < size:
-        part = line.recv(size - len(said))
+    payload = b""
+    while len(payload) < size:
+        part = line.recv(size - len(payload))
         if not part:
             os._exit(0)
-        said += part
-    return said
+        payload += part
+    return payload

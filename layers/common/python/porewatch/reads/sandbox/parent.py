@@ -71,13 +71,13 @@ class Box:
         mine.settimeout(SILENCE_S)
         self._line = mine
 
-    def ask(self, job: str, asked: dict[str, Any], source: int) -> None:
-        """Begin with a file. `job`: `module:function` of (asked, RawBytes) -> frames; `source`: a
+    def ask(self, job: str, request: dict[str, Any], source: int) -> None:
+        """Begin with a file. `job`: `module:function` of (request, RawBytes) -> frames; `source`: a
         descriptor that the child reads it from. Raises Died."""
         self.used += 1
-        said = json.dumps({"job": job, "asked": asked}).encode()
+        payload = json.dumps({"job": job, "request": request}).encode()
         try:
-            socket.send_fds(self._line, [struct.pack("<I", len(said)) + said], [source])
+            socket.send_fds(self._line, [struct.pack("<I", len(payload)) + payload], [source])
         except OSError as e:
             raise Died(self.close()) from e
 
@@ -88,13 +88,13 @@ class Box:
             if size > MOST_FRAME:
                 self.close()
                 raise Died("an answer too long")
-            said = self._exactly(size)
+            payload = self._exactly(size)
             if tag == END:
                 return
             if tag == FAULT:
-                raise _fault(bytes(said))
+                raise _fault(bytes(payload))
             if tag == DATA:
-                yield said
+                yield payload
 
     def close(self) -> str:
         """End the child. Answers how it ended, when that was by itself."""
@@ -107,11 +107,11 @@ class Box:
         return signal.Signals(-code).name if code < 0 else f"exit {code}"
 
     def _exactly(self, size: int) -> memoryview:
-        said = memoryview(bytearray(size))
+        payload = memoryview(bytearray(size))
         there = 0
         while there < size:
             try:
-                more = self._line.recv_into(said[there:])
+                more = self._line.recv_into(payload[there:])
             except TimeoutError as e:
                 os.kill(self._child, signal.SIGKILL)
                 self.close()
@@ -121,7 +121,7 @@ class Box:
             if not more:
                 raise Died(self.close())
             there += more
-        return said
+        return payload
 
 
 def _waited(child: int) -> tuple[int, int]:
@@ -136,10 +136,10 @@ def _waited(child: int) -> tuple[int, int]:
     return os.waitpid(child, 0)
 
 
-def _fault(said: bytes) -> PorewatchError:
-    told = json.loads(said)
-    cls = FAULTS.get(told.pop("class"), NotJudged)
-    return cls(told.pop("problem"), **told)
+def _fault(payload: bytes) -> PorewatchError:
+    fault = json.loads(payload)
+    cls = FAULTS.get(fault.pop("class"), NotJudged)
+    return cls(fault.pop("problem"), **fault)
 
 
 class _Idle:

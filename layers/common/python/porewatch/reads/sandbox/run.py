@@ -29,7 +29,7 @@ CHUNK = 1 << 20
 _LEAVE_OUT = "leave it out, or write it again with the basecaller; keep this file for a bug report."
 
 
-def of_file(path: Path, job: str, asked: dict[str, Any]) -> Iterator[memoryview]:
+def of_file(path: Path, job: str, request: dict[str, Any]) -> Iterator[memoryview]:
     """The frames that `job` makes of a local file. Raises its refusal; ReaderCrashed when a child
     dies of it that read nothing before."""
     given = 0
@@ -38,7 +38,7 @@ def of_file(path: Path, job: str, asked: dict[str, Any]) -> Iterator[memoryview]
         untouched, done = box.used == 0, False
         try:
             with path.open("rb") as source:
-                box.ask(job, asked, source.fileno())
+                box.ask(job, request, source.fileno())
             for number, frame in enumerate(box.answers()):
                 if number >= given:
                     given += 1
@@ -46,7 +46,7 @@ def of_file(path: Path, job: str, asked: dict[str, Any]) -> Iterator[memoryview]
             done = True
         except Died as e:
             if last or untouched:
-                raise _verdict(str(e), asked) from e
+                raise _verdict(str(e), request) from e
             continue
         except PorewatchError:
             done = True
@@ -60,7 +60,7 @@ def of_file(path: Path, job: str, asked: dict[str, Any]) -> Iterator[memoryview]
 
 
 def of_stream(
-    stream: ByteStream, job: str, asked: dict[str, Any], *, seconds: float | None = None
+    stream: ByteStream, job: str, request: dict[str, Any], *, seconds: float | None = None
 ) -> list[memoryview]:
     """The frames that `job` makes of a stream, which can be read only once: so its child is always
     a fresh one. Raises OutOfTime when the stream has not ended after `seconds`."""
@@ -71,13 +71,13 @@ def of_stream(
         with suppress(OSError, AttributeError):
             fcntl.fcntl(writing, fcntl.F_SETPIPE_SZ, CHUNK)
         try:
-            box.ask(job, asked, reading)
+            box.ask(job, request, reading)
         finally:
             os.close(reading)
         _pump(stream, writing, until)
         return list(box.answers())
     except Died as e:
-        raise _verdict(str(e), asked) from e
+        raise _verdict(str(e), request) from e
     finally:
         box.close()
 
@@ -109,12 +109,12 @@ def _written(writing: int, view: memoryview) -> int:
         return 0
 
 
-def _verdict(how: str, asked: dict[str, Any]) -> PorewatchError:
-    name = asked.get("name")
+def _verdict(how: str, request: dict[str, Any]) -> PorewatchError:
+    name = request.get("name")
     if how == "SIGKILL":
         return Unavailable("the reader was killed from outside.", file=name)
     if how == f"exit {OUT_OF_MEMORY}":
-        most = MEMORY_BYTES.get(str(asked.get("kind")), USUAL_MEMORY_BYTES) >> 20
+        most = MEMORY_BYTES.get(str(request.get("kind")), USUAL_MEMORY_BYTES) >> 20
         problem = f"The file makes the reader ask for more than {most:,} MB of memory."
         return ReaderCrashed(problem, file=name, remedy=_LEAVE_OUT)
     if how in ("SIGPROF", "standing still"):

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class AlertDesk:
+class AlertContext:
     """What is at hand. `link` opens a report for a while; `escalate_after`: an alert may wait so
     long for somebody."""
 
@@ -37,21 +37,21 @@ class AlertDesk:
     at: datetime
 
 
-def hear(fact: Fact, desk: AlertDesk) -> None:
+def handle_fact(fact: Fact, context: AlertContext) -> None:
     """Settle what the fact ends, then tell people. AlreadyDone when they were told before."""
-    settle_by_fact(fact, alerts=desk.alerts, results=desk.results, at=desk.at)
-    send_alert(fact, inbox=desk.inbox, topics=desk.topics, link=desk.link)
+    settle_by_fact(fact, alerts=context.alerts, results=context.results, at=context.at)
+    send_alert(fact, inbox=context.inbox, topics=context.topics, link=context.link)
 
 
-def sweep(desk: AlertDesk) -> None:
+def sweep(context: AlertContext) -> None:
     """See `sweep_alerts`."""
     sweep_alerts(
-        alerts=desk.alerts,
-        runs=desk.runs,
-        results=desk.results,
-        after=desk.escalate_after,
-        at=desk.at,
+        alerts=context.alerts,
+        runs=context.runs,
+        results=context.results,
+        after=context.escalate_after,
+        at=context.at,
     )
 
 
-__all__ = ["AlertDesk", "Topics", "hear", "sweep"]
+__all__ = ["AlertContext", "Topics", "handle_fact", "sweep"]

@@ -36,19 +36,19 @@ class Topics:
 def send_notice(fact: Fact, *, inbox: Inbox, notices: Topic) -> None:
     """The notice of a fact that has one, from the place where it came about; whoever hears of the
     fact later finds it sent. AlreadyDone when that was first."""
-    told = notice_of(fact, str)
-    if told is None:
+    keyed = notice_of(fact, str)
+    if keyed is None:
         return
-    key, notice = told
+    key, notice = keyed
     with inbox.once(f"notice:{key}"):
         notices.publish(notice)
 
 
 def send_alert(fact: Fact, *, inbox: Inbox, topics: Topics, link: Link) -> None:
     """AlreadyDone when it was sent before; facts nobody is sent are passed over."""
-    told = notice_of(fact, link)
-    if told is None:
+    keyed = notice_of(fact, link)
+    if keyed is None:
         return
-    key, notice = told
+    key, notice = keyed
     with inbox.once(f"notice:{key}"):
         topics.of(fact).publish(notice)

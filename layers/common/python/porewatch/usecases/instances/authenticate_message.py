@@ -32,13 +32,13 @@ def authenticate_message(
     """
     key = StageKey(message.run_id, message.revision, message.stage)
     record = stages.find(key)
-    said = f"the {message.kind} of {message.instance_id} for {'/'.join(map(str, key))}"
+    subject = f"the {message.kind} of {message.instance_id} for {'/'.join(map(str, key))}"
     if record is None or message.epoch > record.epoch:
-        raise MessageRefused(f"{said} names epoch {message.epoch}, which was never opened.")
+        raise MessageRefused(f"{subject} names epoch {message.epoch}, which was never opened.")
     secret = secrets.of(key, message.epoch)
     if message.epoch == record.epoch and record.secret_sha256 != digest_of(secret):
-        raise MessageRefused(f"{said} cannot be proved: the stack's message key has changed.")
+        raise MessageRefused(f"{subject} cannot be proved: the stack's message key has changed.")
     if not mac:
-        raise MessageRefused(f"{said} carries no proof.")
+        raise MessageRefused(f"{subject} carries no proof.")
     if not proves(mac, secret, text):
-        raise MessageRefused(f"{said} carries a wrong proof.")
+        raise MessageRefused(f"{subject} carries a wrong proof.")

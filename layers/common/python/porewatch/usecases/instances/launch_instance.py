@@ -93,7 +93,7 @@ def launch_instance(
     with _given_back_without_machine(owner, budget, at):
         machine = _climb(ladder, stages, executor, pools, at)
     _record(record, machine, stages, executor, at)
-    _lay_down_expiry(machine, expiries)
+    _schedule_expiry(machine, expiries)
     return Launched(instance_id=machine.instance_id)
 
 
@@ -123,8 +123,8 @@ def _climb(
         intent = LaunchIntent(spec=spec, client_token=spec.client_token(), at=at)
         try:
             noted = stages.record_launch_intent(intent)
-            asked = with_secret(noted.spec, spec.secret)
-            return executor.launch(asked, stages.asked(key, spec.owner.epoch))
+            request = with_secret(noted.spec, spec.secret)
+            return executor.launch(request, stages.asked(key, spec.owner.epoch))
         except CapacityUnavailable as error:
             pools.note(error.pools, at)
             failure: PorewatchError = error
@@ -136,12 +136,12 @@ def _climb(
             failure = error  # of this request: another purchase, or Batch, asks in other words
         failures.append((spec, failure))
         _log.warning("rung %d (%s): %s", spec.rung, spec.reason, failure)
-        then = left[0].reason if left else _last_word(failures)
+        then = left[0].reason if left else _next_action(failures)
         stages.record([_refused(spec, failure, then, at)])
     raise _of_all(failures)
 
 
-def _last_word(failures: Sequence[tuple[LaunchSpec, PorewatchError]]) -> str:
+def _next_action(failures: Sequence[tuple[LaunchSpec, PorewatchError]]) -> str:
     refused = isinstance(_of_all(failures), ConfigurationRefused)
     return "the run ends: waiting changes nothing" if refused else WAIT
 
@@ -154,8 +154,8 @@ def _of_all(failures: Sequence[tuple[LaunchSpec, PorewatchError]]) -> PorewatchE
     first = min((error for _, error in failures), key=_hope)
     if len(failures) == 1:
         return first
-    told = "; ".join(f"{spec.reason}: {error.problem}" for spec, error in failures)
-    return type(first)(f"no rung gave a machine. {told}", remedy=first.remedy)
+    reasons = "; ".join(f"{spec.reason}: {error.problem}" for spec, error in failures)
+    return type(first)(f"no rung gave a machine. {reasons}", remedy=first.remedy)
 
 
 def _hope(error: PorewatchError) -> int:
@@ -192,7 +192,7 @@ def _refused(spec: LaunchSpec, error: PorewatchError, then: str, at: datetime) -
     )
 
 
-def _lay_down_expiry(machine: Machine, expiries: Expiries | None) -> None:
+def _schedule_expiry(machine: Machine, expiries: Expiries | None) -> None:
     """Its end is watched by three others, too: a schedule that cannot be made stops no launch."""
     if expiries is None or machine.expires_at is None:
         return

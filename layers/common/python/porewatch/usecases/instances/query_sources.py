@@ -68,9 +68,9 @@ def look_at(
     instance_ids: Iterable[str], observe: Callable[[Iterable[str]], dict[str, Machine]]
 ) -> Sight:
     """Look at machines, each source's by themselves."""
-    wanted: dict[ExecutorName, list[str]] = {}
+    by_source: dict[ExecutorName, list[str]] = {}
     for name in instance_ids:
-        wanted.setdefault(source_of(name), []).append(name)
-    answers = query_sources(lambda source: observe(wanted[source]).values(), wanted)
+        by_source.setdefault(source_of(name), []).append(name)
+    answers = query_sources(lambda source: observe(by_source[source]).values(), by_source)
     seen = {machine.instance_id: machine for machine in answers.found}
     return Sight(seen, frozenset(answers.silent))

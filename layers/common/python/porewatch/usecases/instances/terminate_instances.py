@@ -39,7 +39,7 @@ def terminate_instances(
     stages: StageLedger,
     executor: Executor,
     at: datetime,
-    last_word: datetime | None = None,
+    last_heard: datetime | None = None,
 ) -> Terminated:
     """End everything that carries the epoch's tags, and the machine the ledger knows of. Raises
     when a source that was asked for one does not answer, after what the others show is ended.
@@ -56,7 +56,7 @@ def terminate_instances(
     )
     there = query_sources(lambda source: executor.find(owner, source))
     machines = {machine.instance_id: machine for machine in there.found}
-    known = _of_ledger(stages.find(task.key), task.epoch, last_word)
+    known = _of_ledger(stages.find(task.key), task.epoch, last_heard)
     if known is not None:
         machines.setdefault(known.instance_id, known)
     for machine in machines.values():
@@ -80,7 +80,7 @@ def end_machine(
         executor.terminate(machine.instance_id)
     key = StageKey(owner.run_id, owner.revision, owner.stage)
     line = _line(machine, owner, _split(machine, owner, stages, at), executor, _disk(owner, stages))
-    return stages.settle_cost(key, line, _told(machine, owner, line, reason, at))
+    return stages.settle_cost(key, line, _terminated_fact(machine, owner, line, reason, at))
 
 
 def _line(machine: Machine, owner: Owner, split: Split, executor: Executor, disk: int) -> CostLine:
@@ -131,7 +131,7 @@ def _disk(owner: Owner, stages: StageLedger) -> int:
     return max((intent.spec.disk_gib for intent in stages.intents(key, owner.epoch)), default=0)
 
 
-def _told(
+def _terminated_fact(
     machine: Machine, owner: Owner, line: CostLine, reason: str, at: datetime
 ) -> InstanceTerminated:
     parts = (owner.run_id, owner.revision, owner.stage, owner.epoch, machine.instance_id)
@@ -152,7 +152,7 @@ def _told(
 
 
 def _of_ledger(
-    record: StageRecord | None, epoch: int, last_word: datetime | None
+    record: StageRecord | None, epoch: int, last_heard: datetime | None
 ) -> Machine | None:
     """The machine as the ledger remembers it: the cloud forgets machines an hour after their end,
     and shows new ones late."""
@@ -165,6 +165,6 @@ def _of_ledger(
         purchase=record.purchase or "on-demand",
         availability_zone=record.availability_zone or "",
         launched_at=record.launched_at,
-        ended_at=last_word and max(last_word, record.launched_at),
+        ended_at=last_heard and max(last_heard, record.launched_at),
         executor=record.executor,
     )

@@ -23,32 +23,32 @@ class TimeBoxedSweep:
     """`ends_at`: the monotonic clock's time after which nothing new is begun."""
 
     name: str
-    turns: SweepCursor
+    cursor: SweepCursor
     ends_at: float
 
-    def over(self, things: Mapping[str, T], look: Callable[[T], object]) -> None:
+    def over(self, items: Mapping[str, T], look: Callable[[T], object]) -> None:
         """Look at as many of the things as there is time for, at one at least, in order of their
         names. `look` must not raise errors of ours."""
         last = self._last()
-        names = sorted(things, key=lambda name: (name <= last, name))
+        names = sorted(items, key=lambda name: (name <= last, name))
         for done, name in enumerate(names):
             if done and time.monotonic() > self.ends_at:
                 _log.warning("%s: %d of %d had their turn", self.name, done, len(names))
                 self._keep(names[done - 1])
                 return
-            look(things[name])
+            look(items[name])
         if last:
             self._keep("")
 
     def _last(self) -> str:
         try:
-            return self.turns.last(self.name)
+            return self.cursor.last(self.name)
         except PorewatchError as error:
             _log.warning("nobody knows where the last round stopped: %s", error)
             return ""
 
     def _keep(self, last: str) -> None:
         try:
-            self.turns.keep(self.name, last)
+            self.cursor.keep(self.name, last)
         except PorewatchError as error:
             _log.warning("the next round begins where this one did: %s", error)

@@ -49,8 +49,8 @@ def answer_encoding(run_id: str, found: Understood, *, runs: RunLedger, at: date
     """Record in which encoding the sheet was read, where it may have been meant in another."""
     for note in found.notes():
         sheet = found.sheet or ""
-        said = note.removeprefix(f"{sheet}: ")
-        answer = Answer("sheet-encoding", Treatment.TAKEN, said, "save it as UTF-8 to be sure.")
+        problem = note.removeprefix(f"{sheet}: ")
+        answer = Answer("sheet-encoding", Treatment.TAKEN, problem, "save it as UTF-8 to be sure.")
         answer_object(run_id, sheet, answer, runs=runs, at=at)
 
 

@@ -69,22 +69,22 @@ class _Folder:
     seal: Head | None = None
 
 
-def is_its_own(run_id: str, key: str, desk: UnpackContext) -> bool:
+def is_its_own(run_id: str, key: str, context: UnpackContext) -> bool:
     """Whether the run was made by this tar, or is yet to come."""
-    return desk.runs.find(run_id) is None or desk.endings.has_tar(run_id, key)
+    return context.runs.find(run_id) is None or context.endings.has_tar(run_id, key)
 
 
-def claim(head: Head, manifest: RunManifest, *, desk: UnpackContext, at: datetime) -> Claim:
+def claim(head: Head, manifest: RunManifest, *, context: UnpackContext, at: datetime) -> Claim:
     """Raises ManifestRefused when the run is another's, is under way or is receiving other files;
     AlreadyDone when it was screened from the same."""
-    record = desk.runs.find(manifest.run_id)
+    record = context.runs.find(manifest.run_id)
     refuse_gone(record)
-    _refuse_foreign(head, manifest, record, desk)
+    _refuse_foreign(head, manifest, record, context)
     if record is not None and record.manifest_digest == manifest.digest():
         raise AlreadyDone(f"run {manifest.run_id} was sealed by this bundle before.")
-    before = _sealed_before(record, desk.manifests)
+    before = _sealed_before(record, context.manifests)
     if record is not None and before is not None:
-        _refuse_the_same(head, manifest, record, before, desk=desk, at=at)
+        _refuse_the_same(head, manifest, record, before, context=context, at=at)
     if record is not None and record.state in UNDER_WAY:
         raise ManifestRefused(
             f"run {manifest.run_id} is {record.state.value} with other content (revision "
@@ -93,10 +93,10 @@ def claim(head: Head, manifest: RunManifest, *, desk: UnpackContext, at: datetim
             f"{manifest.run_id}.",
         )
     if before is None:
-        found = _folder(manifest, desk.raw)
+        found = _folder(manifest, context.raw)
         unsealed = record is None or record.state is RunState.RECEIVING
         if unsealed and found.seal is not None:
-            _refuse_sealed(manifest, found.seal, desk.raw)
+            _refuse_sealed(manifest, found.seal, context.raw)
         if not found.others:
             return _claimed(manifest, found)
         if unsealed:
@@ -105,7 +105,7 @@ def claim(head: Head, manifest: RunManifest, *, desk: UnpackContext, at: datetim
                 remedy="name the tar (or the run_id in its run.json) differently.",
             )
     beside = beside_the_old(manifest)
-    return _claimed(beside, _folder(beside, desk.raw))
+    return _claimed(beside, _folder(beside, context.raw))
 
 
 def _claimed(manifest: RunManifest, found: _Folder) -> Claim:
@@ -114,14 +114,14 @@ def _claimed(manifest: RunManifest, found: _Folder) -> Claim:
 
 
 def _refuse_foreign(
-    head: Head, manifest: RunManifest, record: RunRecord | None, desk: UnpackContext
+    head: Head, manifest: RunManifest, record: RunRecord | None, context: UnpackContext
 ) -> None:
     """A run.json that names another run than the tar does may make a new run, and go on with what
     this tar made; it opens nobody else's."""
     run_id = manifest.run_id
-    if run_id == run_id_of(head.key) or desk.endings.has_tar(run_id, head.key):
+    if run_id == run_id_of(head.key) or context.endings.has_tar(run_id, head.key):
         return
-    if record is None and next(desk.raw.keys(s3_keys.raw_key(run_id, "")), None) is None:
+    if record is None and next(context.raw.keys(s3_keys.raw_key(run_id, "")), None) is None:
         return
     raise ManifestRefused(
         f"its run.json names run {run_id}, which is there already and is not this tar's.",
@@ -137,7 +137,7 @@ def _refuse_the_same(
     record: RunRecord,
     before: RunManifest,
     *,
-    desk: UnpackContext,
+    context: UnpackContext,
     at: datetime,
 ) -> None:
     if not same_run(before, manifest):
@@ -145,7 +145,7 @@ def _refuse_the_same(
     if before.created_at == manifest.created_at:
         raise AlreadyDone(f"run {manifest.run_id} was sealed by this very tar.")
     if record.state not in MENDABLE:
-        answer_object(manifest.run_id, head.key, _identical(record, head), runs=desk.runs, at=at)
+        answer_object(manifest.run_id, head.key, _identical(record, head), runs=context.runs, at=at)
         raise AlreadyDone(f"{head.key} holds what run {manifest.run_id} was screened from.")
 
 

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 
-def handle_upload(key: str, gate: IntakeContext, *, replayed: bool = False) -> None:
+def handle_upload(key: str, context: IntakeContext, *, replayed: bool = False) -> None:
     """`key` = the object in the raw bucket that was written or checked. MessageRefused for an odd
     run id; Unavailable while a final summary waits for its files."""
     run_id, path = s3_keys.split_raw_key(key)
@@ -44,45 +44,45 @@ def handle_upload(key: str, gate: IntakeContext, *, replayed: bool = False) -> N
         _log.info("replayed: nothing is started for %s", key)
         return
     if path == s3_keys.SEAL:
-        seal_by_manifest(run_id, gate)
+        seal_by_manifest(run_id, context)
     elif (answer := answer_of(path)) is not None and answer.kind == MANIFEST_KIND:
-        answer_object(run_id, path, answer, runs=gate.runs, at=gate.clock())
+        answer_object(run_id, path, answer, runs=context.runs, at=context.clock())
         return
     elif classify(path) is Landed.SUMMARY:
-        seal_by_summary(run_id, gate)
+        seal_by_summary(run_id, context)
         return  # the manifest it wrote comes by this queue
     else:
-        _take_in_a_check(run_id, path, gate)
+        _take_in_a_check(run_id, path, context)
         return
-    start_run(run_id, gate)
+    start_run(run_id, context)
 
 
-def _take_in_a_check(run_id: str, path: str, gate: IntakeContext) -> None:
+def _take_in_a_check(run_id: str, path: str, context: IntakeContext) -> None:
     """Most words are these, one for each file: the run is read once for each, and more of it only
     when its state asks for that. Whoever seals it meanwhile finds this check recorded."""
-    record = gate.runs.find(run_id)
+    record = context.runs.find(run_id)
     if record is None:
         return
     if record.state is RunState.RECEIVING:
-        _perhaps_by_summary(run_id, gate)
+        _perhaps_by_summary(run_id, context)
         return  # the manifest it wrote comes by this queue
-    note_late(record, path, raw=gate.raw, runs=gate.runs, clock=gate.clock)
-    start_run(run_id, gate, record=record)
+    note_late(record, path, raw=context.raw, runs=context.runs, clock=context.clock)
+    start_run(run_id, context, record=record)
 
 
-def _perhaps_by_summary(run_id: str, gate: IntakeContext) -> None:
+def _perhaps_by_summary(run_id: str, context: IntakeContext) -> None:
     """The summary may have come before the file that was checked just now. Whether it has is known
     from a look that was made then: nothing is listed to find out."""
-    last = gate.intake.look(run_id)
+    last = context.intake.look(run_id)
     if last is None or last.of != "summary":
         return
-    look = begin_look(run_id, "summary", intake=gate.intake, at=gate.clock(), last=last)
+    look = begin_look(run_id, "summary", intake=context.intake, at=context.clock(), last=last)
     if look is None:
         return
-    if has_manifest(run_id, gate.raw):
+    if has_manifest(run_id, context.raw):
         look.give_back()
         return
     try:
-        seal_by_summary(run_id, gate, look=look)
+        seal_by_summary(run_id, context, look=look)
     except (AlreadyDone, Unavailable) as reason:
         _log.info("not sealed yet: %s", reason)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def odd_names_told(key: str, *, inbox: Inbox, notices: Callable[[], Topic]) -> Iterator[None]:
+def notify_bad_key(key: str, *, inbox: Inbox, notices: Callable[[], Topic]) -> Iterator[None]:
     """MessageRefused inside the block is told to people once a key, and goes on its way."""
     try:
         yield

@@ -12,34 +12,34 @@ if TYPE_CHECKING:
     from porewatch.usecases.intake.intake_context import IntakeContext
 
 
-def notify_stalled(record: RunRecord, gate: IntakeContext) -> None:
+def notify_stalled(record: RunRecord, context: IntakeContext) -> None:
     """For the sweep, of a run as it was before it was looked after."""
     match record.state:
         case RunState.RECEIVING:
-            _receiving(record, gate)
+            _receiving(record, context)
         case RunState.SEALED:
-            _sealed(record, gate)
+            _sealed(record, context)
 
 
-def _receiving(record: RunRecord, gate: IntakeContext) -> None:
-    at, run_id = gate.clock(), record.run_id
-    last, recorded = gate.intake.still(run_id), gate.intake.recorded(run_id)
+def _receiving(record: RunRecord, context: IntakeContext) -> None:
+    at, run_id = context.clock(), record.run_id
+    last, recorded = context.intake.still(run_id), context.intake.recorded(run_id)
     following = stalled_runs.moved(last, recorded, at)
     if following is not None:
-        gate.intake.keep_still(run_id, following)
+        context.intake.keep_still(run_id, following)
     elif last is not None and stalled_runs.stands(last, at):
-        gate.runs.tell(stalled_runs.receiving(record, last, at))
-        gate.intake.keep_still(run_id, last.model_copy(update={"told": True}))
+        context.runs.record_fact(stalled_runs.receiving(record, last, at))
+        context.intake.keep_still(run_id, last.model_copy(update={"told": True}))
 
 
-def _sealed(record: RunRecord, gate: IntakeContext) -> None:
-    at = gate.clock()
+def _sealed(record: RunRecord, context: IntakeContext) -> None:
+    at = context.clock()
     if at - record.updated_at < stalled_runs.SEALED_TOO_LONG:
         return
-    if gate.runs.was_told(record.run_id, stalled_runs.sealed_id(record)):
+    if context.runs.has_fact(record.run_id, stalled_runs.sealed_id(record)):
         return
-    checked = gate.runs.files_of(record.run_id)
-    manifest = gate.manifests.of(record.run_id, record.revision)
+    checked = context.runs.files_of(record.run_id)
+    manifest = context.manifests.of(record.run_id, record.revision)
     unchecked = tuple(file.path for file in manifest.files if file.lies_at not in checked)
     if unchecked:
-        gate.runs.tell(stalled_runs.sealed(record, unchecked, at))
+        context.runs.record_fact(stalled_runs.sealed(record, unchecked, at))

@@ -91,10 +91,10 @@ def _readable(name: str) -> str:
     try:
         name.encode()
     except UnicodeEncodeError as e:
-        told = name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+        shown = name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
         raise ManifestRefused(
             "the name is not UTF-8 text.",
-            file=told[:200],
+            file=shown[:200],
             remedy="make the tar with a tool that writes UTF-8 names (tar, 7-Zip), or use letters, "
             "digits, '.', '_' and '-'.",
         ) from e
@@ -119,9 +119,9 @@ def opened(head: Head, raw: Objects) -> Iterator[tarfile.TarFile]:
     except PorewatchError:
         raise
     except Exception as e:  # the parser is the boundary: it was the tar that made it raise
-        told = str(e) or type(e).__name__
+        reason = str(e) or type(e).__name__
         raise ManifestRefused(
-            f"this is not a plain tar, or it is cut short ({told[:200]}).",
+            f"this is not a plain tar, or it is cut short ({reason[:200]}).",
             file=head.key,
             remedy="make it with `tar -cf` (without -z) and send it again.",
         ) from e

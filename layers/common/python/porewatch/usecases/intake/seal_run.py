@@ -52,30 +52,32 @@ MAKERS: dict[str, SealedBy] = {"final_summary": "final_summary", "bundle": "bund
 _log = logging.getLogger(__name__)
 
 
-def seal_by_manifest(run_id: str, gate: IntakeContext) -> RunRecord:
+def seal_by_manifest(run_id: str, context: IntakeContext) -> RunRecord:
     """Read `run.json` as it lies there now, and seal the run by it. A bad one is refused, and a run
     that receives files, is at work or has ended with a result stays what it is. RunGone when the
     run was deleted: nothing of it is written again."""
-    refuse_gone(gate.runs.find(run_id))
+    refuse_gone(context.runs.find(run_id))
     key = s3_keys.seal_key(run_id)
-    head = gate.raw.head(key)
+    head = context.raw.head(key)
     if head is None:
         raise NotFound("does not exist.", file=key)
     digest = hashlib.sha256(head.etag.encode()).hexdigest()
     try:
-        content = _document(gate.raw, head)
+        content = _document(context.raw, head)
         digest = hashlib.sha256(content).hexdigest()
         manifest = parse_manifest(content, run_id=run_id)
         digest = manifest.digest()
-        readiness.refuse_without_basecaller(manifest, basecalling=gate.basecalling)
-        release_policy.refuse_other(manifest.release_policy, gate.release_policies)
-        gate.manifests.keep(manifest)
+        readiness.refuse_without_basecaller(manifest, basecalling=context.basecalling)
+        release_policy.refuse_other(manifest.release_policy, context.release_policies)
+        context.manifests.keep(manifest)
         maker = MAKERS.get(manifest.created_by, "run.json")
         made_at = head.modified if maker == "run.json" else manifest.created_at  # both S3's time
-        return gate.runs.seal(manifest, sealed_by=maker, at=gate.clock(), made_at=made_at)
+        return context.runs.seal(manifest, sealed_by=maker, at=context.clock(), made_at=made_at)
     except Refused as refusal:
         _log.warning("the seal of run %s is refused: %s", run_id, refusal)
-        return gate.runs.refuse_seal(run_id, digest=digest, problem=str(refusal), at=gate.clock())
+        return context.runs.refuse_seal(
+            run_id, digest=digest, problem=str(refusal), at=context.clock()
+        )
 
 
 def _document(raw: Objects, head: Head) -> bytes:
@@ -85,34 +87,34 @@ def _document(raw: Objects, head: Head) -> bytes:
 
 
 def seal_by_summary(
-    run_id: str, gate: IntakeContext, *, swept: bool = False, look: Begun | None = None
+    run_id: str, context: IntakeContext, *, swept: bool = False, look: Begun | None = None
 ) -> None:
     """Write `run.json` out of the run's final summary, once every file that lies there was checked.
 
     AlreadyDone when there is no summary, or a manifest; FilesLacking while files are missing.
     `swept` as in `begin_look`; `look`: the one that the caller has begun.
     """
-    at = gate.clock()
-    record = gate.runs.find(run_id)
+    at = context.clock()
+    record = context.runs.find(run_id)
     refuse_gone(record)
     if record is not None and cancelled(record) is not None:
         raise AlreadyDone(f"run {run_id} was cancelled; only a person's seal starts it again.")
     nothing = FilesLacking("files that lay there or are counted cannot all be checked yet.")
-    look = look or begin_look(run_id, "summary", intake=gate.intake, at=at, swept=swept)
+    look = look or begin_look(run_id, "summary", intake=context.intake, at=at, swept=swept)
     while look is not None:
         with looking(look):
             try:
-                return _seal_by_what_lies_there(run_id, look, gate)
+                return _seal_by_what_lies_there(run_id, look, context)
             except FilesLacking as reason:
                 nothing = reason
-        look = look.again(gate.clock())
+        look = look.again(context.clock())
     raise nothing
 
 
-def _seal_by_what_lies_there(run_id: str, look: Begun, gate: IntakeContext) -> None:
+def _seal_by_what_lies_there(run_id: str, look: Begun, context: IntakeContext) -> None:
     """One look at all files: the manifest or the refusal that follows. FilesLacking while some are
     missing or unchecked."""
-    raw, runs, at = gate.raw, gate.runs, gate.clock()
+    raw, runs, at = context.raw, context.runs, context.clock()
     there = list(raw.keys(s3_keys.raw_key(run_id, "")))
     summary_at = _first(there, run_id, Landed.SUMMARY)
     sealed = next((head for head in there if head.key == s3_keys.seal_key(run_id)), None)
@@ -124,7 +126,7 @@ def _seal_by_what_lies_there(run_id: str, look: Begun, gate: IntakeContext) -> N
         found = understood(lying, raw)
         if found.summary is not None:
             refuse = runs.refuse  # it is a seal: what it seals cannot be used
-        policy = release_policy.of_summary(gate.release_policies)
+        policy = release_policy.of_summary(context.release_policies)
         manifest = manifest_by_summary(found, lying, summary_at, look, at=at, policy=policy)
     except Refused as refusal:
         _log.warning("run %s is refused: %s", run_id, refusal)

@@ -52,60 +52,64 @@ class ExecutionInput(Model):
 
 
 def start_run(
-    run_id: str, gate: IntakeContext, *, swept: bool = False, record: RunRecord | None = None
+    run_id: str, context: IntakeContext, *, swept: bool = False, record: RunRecord | None = None
 ) -> bool:
     """True when this call started the execution. `swept` as in `begin_look`; `record`: the run, by
     who has just read it."""
-    record = record or gate.runs.find(run_id)
+    record = record or context.runs.find(run_id)
     if record is None or record.manifest_digest is None:
         return False
     if record.state is RunState.SEALED:
-        record = _move(record, record.manifest_digest, gate, swept=swept)
+        record = _move(record, record.manifest_digest, context, swept=swept)
     if record is None or record.state is not RunState.RUNNING:
         return False
-    return _execute(record, record.manifest_digest or "", gate)
+    return _execute(record, record.manifest_digest or "", context)
 
 
-def _move(record: RunRecord, digest: str, gate: IntakeContext, *, swept: bool) -> RunRecord | None:
+def _move(
+    record: RunRecord, digest: str, context: IntakeContext, *, swept: bool
+) -> RunRecord | None:
     """SEALED -> RUNNING when all files are sound; None while they are not, or when refused."""
-    run_id, at = record.run_id, gate.clock()
-    look = begin_look(run_id, "manifest", digest=digest, intake=gate.intake, at=at, swept=swept)
+    run_id, at = record.run_id, context.clock()
+    look = begin_look(run_id, "manifest", digest=digest, intake=context.intake, at=at, swept=swept)
     moved = None
     while look is not None and moved is None:
         with looking(look):
-            moved = _looked(record, digest, look, gate)
-        look = look.again(gate.clock()) if moved is None else None
+            moved = _looked(record, digest, look, context)
+        look = look.again(context.clock()) if moved is None else None
     # Else somebody sealed it again, or it has ended meanwhile.
     return moved if moved is not None and moved.manifest_digest == digest else None
 
 
-def _looked(record: RunRecord, digest: str, look: Begun, gate: IntakeContext) -> RunRecord | None:
+def _looked(
+    record: RunRecord, digest: str, look: Begun, context: IntakeContext
+) -> RunRecord | None:
     """The run as it is after one look at its files; None while it waits for some."""
-    run_id, at = record.run_id, gate.clock()
-    manifest = gate.manifests.of(run_id, record.revision)
-    present, checked = _present(run_id, gate.raw), gate.runs.files_of(run_id)
+    run_id, at = record.run_id, context.clock()
+    manifest = context.manifests.of(run_id, record.revision)
+    present, checked = _present(run_id, context.raw), context.runs.files_of(run_id)
     try:
         ready = readiness.check(manifest, present, checked)
     except Refused as refusal:
         _log.warning("run %s is refused: %s", run_id, refusal)
-        return gate.runs.refuse(run_id, digest=digest, problem=str(refusal), at=at)
+        return context.runs.refuse(run_id, digest=digest, problem=str(refusal), at=at)
     if not ready:
         _log.info("run %s waits for %d files", run_id, len(ready.waiting_for))
         look.found(ready.waiting_for, at)
         return None
-    bundle = manifest.bundle or gate.default_bundle()
+    bundle = manifest.bundle or context.default_bundle()
     try:
-        bundle_sha256 = gate.bundle_digest(bundle)
+        bundle_sha256 = context.bundle_digest(bundle)
     except BundleRefused as refusal:
-        return gate.runs.refuse(run_id, digest=digest, problem=str(refusal), at=at)
+        return context.runs.refuse(run_id, digest=digest, problem=str(refusal), at=at)
     as_checked = readiness.as_checked(manifest, checked)
-    return gate.runs.start(
+    return context.runs.start(
         manifest,
-        execution_arn=gate.executions.arn(run_id, digest),
+        execution_arn=context.executions.arn(run_id, digest),
         bundle=bundle,
         bundle_sha256=bundle_sha256,
         at=at,
-        checked_digest=gate.manifests.keep(as_checked).manifest_digest,
+        checked_digest=context.manifests.keep(as_checked).manifest_digest,
     )
 
 
@@ -114,13 +118,13 @@ def _present(run_id: str, raw: Objects) -> dict[str, readiness.Lying]:
     return {head.key.removeprefix(prefix): head for head in raw.keys(prefix)}
 
 
-def _execute(record: RunRecord, digest: str, gate: IntakeContext) -> bool:
-    last = gate.intake.look(record.run_id)
+def _execute(record: RunRecord, digest: str, context: IntakeContext) -> bool:
+    last = context.intake.look(record.run_id)
     if last is not None and (last.of, last.manifest_digest) == ("started", digest):
         return False
-    started = gate.executions.start(record.run_id, digest, ExecutionInput.of(record, digest))
+    started = context.executions.start(record.run_id, digest, ExecutionInput.of(record, digest))
     if started:
         _log.info("run %s started, revision %d", record.run_id, record.revision)
-    begun = Look(of="started", manifest_digest=digest, at=gate.clock())
-    gate.intake.keep(record.run_id, begun)
+    begun = Look(of="started", manifest_digest=digest, at=context.clock())
+    context.intake.keep(record.run_id, begun)
     return started

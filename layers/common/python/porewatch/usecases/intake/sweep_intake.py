@@ -38,49 +38,50 @@ WAITING = frozenset({RunState.RECEIVING, RunState.SEALED, RunState.RUNNING})
 _log = logging.getLogger(__name__)
 
 
-def sweep_intake(gate: IntakeContext) -> None:
+def sweep_intake(context: IntakeContext) -> None:
     """Look after every run that waits. One that cannot be helped keeps no other from it."""
-    at = gate.clock()
-    for record in gate.runs.list():
+    at = context.clock()
+    for record in context.runs.list():
         if at - record.created_at > REACH:
             return
         if record.state in WAITING and at - record.updated_at >= REST:
             try:
-                _look_after(record, gate)
-                notify_stalled(record, gate)
+                _look_after(record, context)
+                notify_stalled(record, context)
             except PorewatchError as reason:
                 _log.info("run %s still waits: %s", record.run_id, reason)
 
 
-def _look_after(record: RunRecord, gate: IntakeContext) -> None:
+def _look_after(record: RunRecord, context: IntakeContext) -> None:
     run_id = record.run_id
     if record.state is RunState.RECEIVING:
-        if not _has_new_seal(record, gate):
-            if _has_summary(run_id, gate):
-                seal_by_summary(run_id, gate, swept=True)
+        if not _has_new_seal(record, context):
+            if _has_summary(run_id, context):
+                seal_by_summary(run_id, context, swept=True)
             return
-        seal_by_manifest(run_id, gate)
-    start_run(run_id, gate, swept=True)
+        seal_by_manifest(run_id, context)
+    start_run(run_id, context, swept=True)
 
 
-def _has_new_seal(record: RunRecord, gate: IntakeContext) -> bool:
+def _has_new_seal(record: RunRecord, context: IntakeContext) -> bool:
     """A run.json lies there that was not refused already."""
-    head, refused = gate.raw.head(s3_keys.seal_key(record.run_id)), record.attempt
+    head, refused = context.raw.head(s3_keys.seal_key(record.run_id)), record.attempt
     return head is not None and (refused is None or head.modified > refused.updated_at)
 
 
-def _has_summary(run_id: str, gate: IntakeContext) -> bool:
+def _has_summary(run_id: str, context: IntakeContext) -> bool:
     """A final summary lies somewhere in the run. MinKNOW's own folders are deep, so everything is
     listed to find one whose word was lost: at once, then each time `next_search` says."""
-    last = gate.intake.look(run_id)
+    last = context.intake.look(run_id)
     if last is not None and last.of == "summary":
         return True
-    search = next_search(last, gate.intake.recorded(run_id), gate.clock())
+    search = next_search(last, context.intake.recorded(run_id), context.clock())
     if search is None:
         return False
     look, now = search
-    gate.intake.keep(run_id, look)
+    context.intake.keep(run_id, look)
     prefix = s3_keys.raw_key(run_id, "")
     return now and any(
-        classify(head.key.removeprefix(prefix)) is Landed.SUMMARY for head in gate.raw.keys(prefix)
+        classify(head.key.removeprefix(prefix)) is Landed.SUMMARY
+        for head in context.raw.keys(prefix)
     )

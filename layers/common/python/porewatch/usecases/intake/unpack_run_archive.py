@@ -76,7 +76,7 @@ _log = logging.getLogger(__name__)
 
 
 def unpack_run_archive(
-    key: str, *, desk: UnpackContext, clock: Callable[[], datetime] = now
+    key: str, *, context: UnpackContext, clock: Callable[[], datetime] = now
 ) -> None:
     """Unpack one tar. AlreadyDone when it was unpacked or moved before, or holds what the run was
     screened from already (which is recorded). A changed tar of a run that has ended is its next
@@ -86,13 +86,13 @@ def unpack_run_archive(
     """
     if key.startswith(s3_keys.QUARANTINE):
         raise AlreadyDone("was set aside by ourselves.", file=key)
-    raw = desk.raw
+    raw = context.raw
     head = raw.head(key)
     if head is None:
         raise AlreadyDone("is gone: it was dealt with before.", file=key)
     try:
         run_id = run_id_of(key)
-        refuse_gone(desk.runs.find(run_id))
+        refuse_gone(context.runs.find(run_id))
     except MessageRefused as refusal:
         _quarantine(key, refusal, raw)
         raise
@@ -102,12 +102,12 @@ def unpack_run_archive(
         manifest, lying = manifest_of(
             contents, run_id=run_id, created_at=head.modified, asked=asked
         )
-        claimed = claim(head, manifest, desk=desk, at=clock())
-        desk.endings.note_tar(manifest.run_id, key, named=run_id)
+        claimed = claim(head, manifest, context=context, at=clock())
+        context.endings.note_tar(manifest.run_id, key, named=run_id)
         unpack(head, lying, claimed, raw)
-        _tell_encoding(contents, manifest.run_id, desk, clock())
+        _record_encoding(contents, manifest.run_id, context, clock())
     except Refused as refusal:
-        _refuse(head, run_id, refusal, desk=desk, at=clock())
+        _refuse(head, run_id, refusal, context=context, at=clock())
         return
     for aside in manifest.left_out:
         _log.info("of %s: %s", key, aside.sentence())
@@ -115,39 +115,39 @@ def unpack_run_archive(
 
 
 def give_up(
-    key: str, error: Exception, *, desk: UnpackContext, clock: Callable[[], datetime] = now
+    key: str, error: Exception, *, context: UnpackContext, clock: Callable[[], datetime] = now
 ) -> None:
     """The verdict on a tar that could not be unpacked, however often it was tried: refused with
     what happened, so that its sender hears of it. AlreadyDone when it is gone."""
-    head = desk.raw.head(key)
+    head = context.raw.head(key)
     if head is None or key.startswith(s3_keys.QUARANTINE):
         raise AlreadyDone("is gone: it was dealt with before.", file=key)
-    told = (
+    reason = (
         error.problem if isinstance(error, PorewatchError) else f"{type(error).__name__}: {error}"
     )
     refusal = ManifestRefused(
-        f"the tar could not be judged: {told[:500]}",
+        f"the tar could not be judged: {reason[:500]}",
         file=key,
         remedy="send the folder by `porewatch submit`; the tar is kept, and so is the message "
         "about it, for whoever runs the stack.",
     )
-    _refuse(head, run_id_of(key), refusal, desk=desk, at=clock())
+    _refuse(head, run_id_of(key), refusal, context=context, at=clock())
 
 
-def _tell_encoding(contents: Contents, run_id: str, desk: UnpackContext, at: datetime) -> None:
+def _record_encoding(contents: Contents, run_id: str, context: UnpackContext, at: datetime) -> None:
     found = contents.understood()
     if found.manifest is None:  # else nobody has read the sheet
-        answer_encoding(run_id, found, runs=desk.runs, at=at)
+        answer_encoding(run_id, found, runs=context.runs, at=at)
 
 
 def _refuse(
-    head: Head, run_id: str, refusal: Refused, *, desk: UnpackContext, at: datetime
+    head: Head, run_id: str, refusal: Refused, *, context: UnpackContext, at: datetime
 ) -> None:
     """The run is refused, if it was to come by this tar or came by it; one that another door made,
     or whose files arrive, hears of the tar, and stays as it is."""
     _log.warning("bundle %s is refused: %s", head.key, refusal)
-    raw, runs = desk.raw, desk.runs
-    record, its_own = runs.find(run_id), is_its_own(run_id, head.key, desk)
+    raw, runs = context.raw, context.runs
+    record, its_own = runs.find(run_id), is_its_own(run_id, head.key, context)
     if record is not None and (record.state is RunState.RECEIVING or not its_own):
         answer = Answer(
             kind=f"tar:{head.etag[:16]}",
@@ -160,7 +160,7 @@ def _refuse(
     else:
         digest = hashlib.sha256(f"{head.key} {head.etag}".encode()).hexdigest()
         problem = f"bundle {head.key} was refused. {refusal}"
-        desk.endings.note_tar(run_id, head.key, named=run_id)
+        context.endings.note_tar(run_id, head.key, named=run_id)
         runs.refuse(run_id, digest=digest, problem=problem, at=at)
     _quarantine(head.key, refusal, raw)
 
@@ -215,10 +215,10 @@ def unpack(head: Head, lying: dict[str, str], claimed: Claim, raw: Objects) -> N
     """Write the members that the manifest names, and that are not there. Raises ManifestRefused
     when another file came in the place of one; the tar's own faults as `look_at` does."""
     run_id = claimed.manifest.run_id
-    wanted = {file.path: file for file in claimed.manifest.files}
+    files = {file.path: file for file in claimed.manifest.files}
     with opened(head, raw) as tar:
         for member in tar:
-            file = wanted.get(lying.get(member.name, ""))
+            file = files.get(lying.get(member.name, ""))
             if file is None or not member.isfile():
                 continue
             key = s3_keys.raw_key(run_id, file.lies_at)
@@ -263,16 +263,16 @@ class _Part:
         self.digest = hashlib.sha256()
 
     def read(self, size: int = -1) -> bytes:
-        wanted = [self._rest]
+        parts = [self._rest]
         have = len(self._rest)
         while size < 0 or have < size:
             chunk = next(self._chunks, b"")
             if not chunk:
                 break
             self.digest.update(chunk)
-            wanted.append(chunk)
+            parts.append(chunk)
             have += len(chunk)
-        content = b"".join(wanted)
+        content = b"".join(parts)
         taken = content if size < 0 else content[:size]
         self._rest = content[len(taken) :]
         return taken

@@ -52,7 +52,7 @@ class Arrival(Model):
     sequencer: str
 
 
-Tell = Callable[[FileQuarantined], None]
+Notify = Callable[[FileQuarantined], None]
 """Sends the notice that the fact makes, once, whoever else hears of the fact."""
 
 
@@ -99,7 +99,7 @@ def validate_file(
     raw: Objects,
     runs: RunLedger,
     check: Check,
-    tell: Tell,
+    notify: Notify,
     clock: Callable[[], datetime] = now,
 ) -> None:
     """Check one object and record the verdict; of a bad one people are told at once. AlreadyDone
@@ -127,7 +127,7 @@ def validate_file(
         record = _checked(run_id, path, head, raw=raw, check=check, at=at)
     except InputRefused as refusal:
         _set_aside(
-            run_id, path, head, refusal, arrival=arrival, raw=raw, runs=runs, tell=tell, at=at
+            run_id, path, head, refusal, arrival=arrival, raw=raw, runs=runs, notify=notify, at=at
         )
         return
     fact = FileValidated(
@@ -150,7 +150,7 @@ def give_up(
     *,
     raw: Objects,
     runs: RunLedger,
-    tell: Tell,
+    notify: Notify,
     clock: Callable[[], datetime] = now,
 ) -> None:
     """The verdict on a file that could not be judged, however often it was tried: set aside with
@@ -159,18 +159,18 @@ def give_up(
     head = raw.head(arrival.key)
     if head is None or head.etag != arrival.etag:
         raise AlreadyDone("was replaced or removed since.", file=arrival.key)
-    told = (
+    reason = (
         error.problem if isinstance(error, PorewatchError) else f"{type(error).__name__}: {error}"
     )
     refusal = NotJudged(
-        f"The file could not be judged: {told[:500]}",
+        f"The file could not be judged: {reason[:500]}",
         file=path,
         remedy="write it again with the basecaller and send it, or leave it out of the run; it is "
         "kept, and so is the message about it, for whoever runs the stack.",
     )
     runs.receive(run_id, clock())  # of a deleted run nothing is written
     _set_aside(
-        run_id, path, head, refusal, arrival=arrival, raw=raw, runs=runs, tell=tell, at=clock()
+        run_id, path, head, refusal, arrival=arrival, raw=raw, runs=runs, notify=notify, at=clock()
     )
 
 
@@ -222,7 +222,7 @@ def _set_aside(
     arrival: Arrival,
     raw: Objects,
     runs: RunLedger,
-    tell: Tell,
+    notify: Notify,
     at: datetime,
 ) -> None:
     target = s3_keys.quarantine_key(head.key)
@@ -250,7 +250,7 @@ def _set_aside(
     )
     if runs.record_file(record, sequencer=arrival.sequencer, fact=fact):
         _finish_quarantine(record, raw.head(head.key), raw)
-        tell(fact)
+        notify(fact)
     _log.warning("set aside: %s", refusal)
 
 

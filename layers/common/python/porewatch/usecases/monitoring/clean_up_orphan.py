@@ -47,99 +47,99 @@ class CleanupContext:
 
 
 def settle(
-    thing: Orphan, hands: CleanupContext, end: End | None = None, *, announced: bool = False
+    orphan: Orphan, context: CleanupContext, end: End | None = None, *, announced: bool = False
 ) -> Found | None:
     """Judge one thing, and note or end it. None for one that is used. `end` ends what is no
     machine; `announced`: its end was laid down before, which counts as the first sight."""
-    judged = _judged(thing, hands)
+    judged = _judged(orphan, context)
     if judged.standing is Standing.USED:
         return None
     if judged.standing is Standing.UNKNOWN:
-        _log.warning("%s %s is left alone: %s", thing.what.value, thing.name, judged.why[0])
-        return _found(thing, judged, "told", hands)
-    if hands.dry:
-        first = hands.kills.first_seen(thing, hands.at)
-        twice = announced or (first is not None and seen_twice(first, hands.at))
-        return _found(thing, judged, "would end" if twice else "noted", hands)
-    first = hands.kills.note(thing, hands.at)
-    if not (announced or seen_twice(first, hands.at)):
-        return _found(thing, judged, "noted", hands)
-    return _ended(thing, judged, first, hands, end)
+        _log.warning("%s %s is left alone: %s", orphan.what.value, orphan.name, judged.why[0])
+        return _found(orphan, judged, "told", context)
+    if context.dry:
+        first = context.kills.first_seen(orphan, context.at)
+        twice = announced or (first is not None and seen_twice(first, context.at))
+        return _found(orphan, judged, "would end" if twice else "noted", context)
+    first = context.kills.note(orphan, context.at)
+    if not (announced or seen_twice(first, context.at)):
+        return _found(orphan, judged, "noted", context)
+    return _ended(orphan, judged, first, context, end)
 
 
-def _judged(thing: Orphan, hands: CleanupContext) -> Judgement:
-    record, answers = _lease(thing, hands)
-    return classify_orphan(thing, hands.stack, record, answers, hands.at)
+def _judged(orphan: Orphan, context: CleanupContext) -> Judgement:
+    record, answers = _lease(orphan, context)
+    return classify_orphan(orphan, context.stack, record, answers, context.at)
 
 
-def _lease(thing: Orphan, hands: CleanupContext) -> tuple[StageRecord | None, bool]:
+def _lease(orphan: Orphan, context: CleanupContext) -> tuple[StageRecord | None, bool]:
     """(the stage its tags name, whether the ledger answered)."""
-    if thing.owner is None:
+    if orphan.owner is None:
         return None, True
     try:
-        owner = thing.owner
-        return hands.stages.find(StageKey(owner.run_id, owner.revision, owner.stage)), True
+        owner = orphan.owner
+        return context.stages.find(StageKey(owner.run_id, owner.revision, owner.stage)), True
     except PorewatchError as error:
         _log.warning("the ledger does not answer: %s", error)
         return None, False
 
 
 def _ended(
-    thing: Orphan, judged: Judgement, first: datetime, hands: CleanupContext, end: End | None
+    orphan: Orphan, judged: Judgement, first: datetime, context: CleanupContext, end: End | None
 ) -> Found:
-    kill = _kill(thing, judged, first, hands)
-    hands.kills.record(kill)
+    kill = _kill(orphan, judged, first, context)
+    context.kills.record(kill)
     try:
-        _end(thing, judged, hands, end)
+        _end(orphan, judged, context, end)
     except PorewatchError as error:
-        _log.exception("could not end %s %s", thing.what.value, thing.name)
-        told = {"outcome": "could not end", "problem": str(error)}
-        hands.kills.record(kill.model_copy(update=told))
-        return _found(thing, judged, "could not end", hands, str(error))
-    hands.kills.record(kill.model_copy(update={"outcome": "ended"}))
-    _log.warning("%s %s is ended: %s", thing.what.value, thing.name, "; ".join(judged.why))
-    return _found(thing, judged, "ended", hands)
+        _log.exception("could not end %s %s", orphan.what.value, orphan.name)
+        failure = {"outcome": "could not end", "problem": str(error)}
+        context.kills.record(kill.model_copy(update=failure))
+        return _found(orphan, judged, "could not end", context, str(error))
+    context.kills.record(kill.model_copy(update={"outcome": "ended"}))
+    _log.warning("%s %s is ended: %s", orphan.what.value, orphan.name, "; ".join(judged.why))
+    return _found(orphan, judged, "ended", context)
 
 
-def _end(thing: Orphan, judged: Judgement, hands: CleanupContext, end: End | None) -> None:
-    if thing.machine is None:
+def _end(orphan: Orphan, judged: Judgement, context: CleanupContext, end: End | None) -> None:
+    if orphan.machine is None:
         if end is not None:
-            end(thing)
-    elif thing.owner is not None and _lease(thing, hands)[0] is not None:
+            end(orphan)
+    elif orphan.owner is not None and _lease(orphan, context)[0] is not None:
         end_machine(
-            thing.machine,
-            thing.owner,
+            orphan.machine,
+            orphan.owner,
             f"forgotten: {', and '.join(judged.why)}",
-            stages=hands.stages,
-            executor=hands.executor,
-            at=hands.at,
+            stages=context.stages,
+            executor=context.executor,
+            at=context.at,
         )
     else:  # of a run nobody knows: there is no bill to put it on
-        hands.executor.terminate(thing.name)
+        context.executor.terminate(orphan.name)
 
 
-def _kill(thing: Orphan, judged: Judgement, first: datetime, hands: CleanupContext) -> Kill:
-    machine, exposed = thing.machine, 0.0
+def _kill(orphan: Orphan, judged: Judgement, first: datetime, context: CleanupContext) -> Kill:
+    machine, exposed = orphan.machine, 0.0
     usd = 0.0
-    if thing.since is not None:
-        exposed = (hands.at - thing.since).total_seconds()
+    if orphan.since is not None:
+        exposed = (context.at - orphan.since).total_seconds()
     if machine is not None and not machine.waiting:
-        usd = hands.executor.price(machine.instance_type, machine.purchase, exposed)
+        usd = context.executor.price(machine.instance_type, machine.purchase, exposed)
     return Kill(
-        what=thing.what,
-        name=thing.name,
-        owner=thing.owner,
+        what=orphan.what,
+        name=orphan.name,
+        owner=orphan.owner,
         why=judged.why,
         first_seen=first,
-        at=hands.at,
+        at=context.at,
         exposed_s=exposed,
         usd=usd,
     )
 
 
 def _found(
-    thing: Orphan, judged: Judgement, action: str, hands: CleanupContext, problem: str = ""
+    orphan: Orphan, judged: Judgement, action: str, context: CleanupContext, problem: str = ""
 ) -> Found:
-    age = (hands.at - thing.since).total_seconds() if thing.since else None
-    told = {"what": thing.what, "name": thing.name, "why": judged.why, "age_s": age}
-    return Found.model_validate({**told, "action": action, "problem": problem})
+    age = (context.at - orphan.since).total_seconds() if orphan.since else None
+    fields = {"what": orphan.what, "name": orphan.name, "why": judged.why, "age_s": age}
+    return Found.model_validate({**fields, "action": action, "problem": problem})

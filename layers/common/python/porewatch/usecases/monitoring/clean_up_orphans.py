@@ -53,69 +53,69 @@ _log = logging.getLogger(__name__)
 class OrphanSweep:
     """Where to look, and the hands that end. `metrics` None: nobody counts."""
 
-    hands: CleanupContext
+    context: CleanupContext
     leftovers: Leftovers
     uploads: Uploads
     metrics: Metrics | None = None
 
 
-def serve_reap(task: Reap, reaper: OrphanSweep) -> Reaped:
+def serve_reap(task: Reap, sweep: OrphanSweep) -> Reaped:
     """Look at one machine or at everything, and show the last ends if they are wanted."""
-    found = reap_machine(task.instance_id, reaper) if task.instance_id else reap(reaper)
-    last = tuple(islice(reaper.hands.kills.all(), task.kills))
-    return Reaped(dry=reaper.hands.dry, found=found, kills=last)
+    found = reap_machine(task.instance_id, sweep) if task.instance_id else reap(sweep)
+    last = tuple(islice(sweep.context.kills.all(), task.kills))
+    return Reaped(dry=sweep.context.dry, found=found, kills=last)
 
 
-def reap(reaper: OrphanSweep) -> tuple[Found, ...]:
+def reap(sweep: OrphanSweep) -> tuple[Found, ...]:
     """Look at everything of the stack. Answers what is left over or unknown, and what was done."""
     found = []
-    for look, end in _looks(reaper):
+    for look, end in _looks(sweep):
         try:
-            for thing in look():
-                line = settle(thing, reaper.hands, end)
+            for orphan in look():
+                line = settle(orphan, sweep.context, end)
                 found += [line] if line else []
         except PorewatchError:
             _log.exception("could not look at one sort of things")
-    _count(found, reaper)
+    _count(found, sweep)
     return tuple(found)
 
 
-def reap_machine(instance_id: str, reaper: OrphanSweep) -> tuple[Found, ...]:
+def reap_machine(instance_id: str, sweep: OrphanSweep) -> tuple[Found, ...]:
     """The expiry of this machine has come, as was laid down when it was launched."""
-    hands = reaper.hands
-    seen = hands.executor.observe([instance_id]).get(instance_id)
-    thing = thing_of(seen, hands.stack) if seen is not None else None
-    if seen is None or thing is None:
+    context = sweep.context
+    seen = context.executor.observe([instance_id]).get(instance_id)
+    orphan = thing_of(seen, context.stack) if seen is not None else None
+    if seen is None or orphan is None:
         return ()
-    expired = seen.expires_at is not None and seen.expires_at <= hands.at
-    line = settle(thing, hands, announced=expired)
+    expired = seen.expires_at is not None and seen.expires_at <= context.at
+    line = settle(orphan, context, announced=expired)
     found = [line] if line else []
-    _count(found, reaper)
+    _count(found, sweep)
     return tuple(found)
 
 
-def _looks(reaper: OrphanSweep) -> Iterator[tuple[Look, End | None]]:
+def _looks(sweep: OrphanSweep) -> Iterator[tuple[Look, End | None]]:
     for source in SOURCES:
-        yield partial(_machines, reaper.hands, source), None
-    for look in reaper.leftovers.sorts():
-        yield look, reaper.leftovers.end
-    yield lambda: reaper.uploads.left(reaper.hands.at), reaper.uploads.end
+        yield partial(_machines, sweep.context, source), None
+    for look in sweep.leftovers.sorts():
+        yield look, sweep.leftovers.end
+    yield lambda: sweep.uploads.left(sweep.context.at), sweep.uploads.end
 
 
-def _machines(hands: CleanupContext, source: ExecutorName) -> Iterator[Orphan]:
-    for machine in hands.executor.inventory(source):
-        thing = thing_of(machine, hands.stack)
-        if thing is not None:
-            yield thing
+def _machines(context: CleanupContext, source: ExecutorName) -> Iterator[Orphan]:
+    for machine in context.executor.inventory(source):
+        orphan = thing_of(machine, context.stack)
+        if orphan is not None:
+            yield orphan
 
 
-def _count(found: list[Found], reaper: OrphanSweep) -> None:
-    if reaper.metrics is None or reaper.hands.dry:
+def _count(found: list[Found], sweep: OrphanSweep) -> None:
+    if sweep.metrics is None or sweep.context.dry:
         return
     measures = [
-        Measure(name=name, value=amount, at=reaper.hands.at)
+        Measure(name=name, value=amount, at=sweep.context.at)
         for name, actions in COUNTED.items()
         if (amount := sum(line.action in actions for line in found))
     ]
     if measures:
-        reaper.metrics.put(measures)
+        sweep.metrics.put(measures)

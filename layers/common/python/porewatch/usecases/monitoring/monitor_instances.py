@@ -90,7 +90,7 @@ class MonitorContext:
     executor: Executor
     queue: WorkerQueue
     kills: Kills
-    turns: SweepCursor
+    cursor: SweepCursor
     notes: WorkerNotes
     worker_role_id: str
     at: datetime
@@ -99,187 +99,193 @@ class MonitorContext:
 
     def round(self, name: str) -> TimeBoxedSweep:
         """The part `name` of a sweep, with its share of the time."""
-        return TimeBoxedSweep(name, self.turns, self.began + ENDS_S[name])
+        return TimeBoxedSweep(name, self.cursor, self.began + ENDS_S[name])
 
 
-def sweep(watch: MonitorContext) -> None:
+def sweep(context: MonitorContext) -> None:
     """Look after every stage and every machine."""
-    records = list(watch.stages.awaiting())
-    seen = _seen(watch, records)
+    records = list(context.stages.awaiting())
+    seen = _seen(context, records)
     stages = {"#".join(map(str, record.key)): record for record in records}
-    watch.round("stages").over(stages, lambda record: _safely(watch, record, seen))
-    if watch.budget is not None:
+    context.round("stages").over(stages, lambda record: _safely(context, record, seen))
+    if context.budget is not None:
         stop_over_budget(
             records,
             seen.machines,
-            budget=watch.budget,
-            executor=watch.executor,
-            at=watch.at,
-            turn=watch.round("budget"),
+            budget=context.budget,
+            executor=context.executor,
+            at=context.at,
+            turn=context.round("budget"),
         )
-    there = query_sources(watch.executor.inventory)
-    _end_forgotten(watch, there.found)
-    if watch.budget is not None:
+    there = query_sources(context.executor.inventory)
+    _end_forgotten(context, there.found)
+    if context.budget is not None:
         release_stale_reservations(
-            stack=watch.stack,
-            stages=watch.stages,
-            executor=watch.executor,
-            budget=watch.budget,
-            at=watch.at,
-            turn=watch.round("money"),
+            stack=context.stack,
+            stages=context.stages,
+            executor=context.executor,
+            budget=context.budget,
+            at=context.at,
+            turn=context.round("money"),
         )
     there.raise_if_silent()
 
 
-def hear_cloud(news: InstanceEvent, watch: MonitorContext) -> None:
+def handle_instance_event(event: InstanceEvent, context: MonitorContext) -> None:
     """EC2 said something about one machine; machines of others are none of our business."""
-    if news.kind is NewsKind.SWEEP:
-        sweep(watch)
+    if event.kind is NewsKind.SWEEP:
+        sweep(context)
         return
-    owned = [r for r in watch.stages.awaiting() if r.instance_id == news.instance_id]
+    owned = [r for r in context.stages.awaiting() if r.instance_id == event.instance_id]
     for record in owned:
-        _log.info("%s: %s %s", news.kind.value, news.instance_id, news.state)
-        if news.kind is NewsKind.RECLAIM:
-            watch.stages.note_reclaim(record.key, record.epoch, watch.at)
-        elif news.kind is NewsKind.STATE and news.state != "running":
-            _safely(watch, record, _seen(watch, [record]))
+        _log.info("%s: %s %s", event.kind.value, event.instance_id, event.state)
+        if event.kind is NewsKind.RECLAIM:
+            context.stages.note_reclaim(record.key, record.epoch, context.at)
+        elif event.kind is NewsKind.STATE and event.state != "running":
+            _safely(context, record, _seen(context, [record]))
 
 
-def _seen(watch: MonitorContext, records: Iterable[StageRecord]) -> Sight:
+def _seen(context: MonitorContext, records: Iterable[StageRecord]) -> Sight:
     """What the clouds show of the records' machines."""
-    wanted = [r.instance_id for r in records if r.instance_id and r.state not in ENDED]
-    return look_at(wanted, watch.executor.observe)
+    instance_ids = [r.instance_id for r in records if r.instance_id and r.state not in ENDED]
+    return look_at(instance_ids, context.executor.observe)
 
 
-def _safely(watch: MonitorContext, record: StageRecord, seen: Sight) -> None:
+def _safely(context: MonitorContext, record: StageRecord, seen: Sight) -> None:
     try:
-        look_after(watch, record.key, seen)
+        look_after(context, record.key, seen)
     except Conflict as error:
         _log.info("%s moved meanwhile: %s", record.stage, error)
     except PorewatchError:
         _log.exception("could not look after %s of %s", record.stage, record.run_id)
 
 
-def look_after(watch: MonitorContext, key: StageKey, seen: Sight) -> None:
+def look_after(context: MonitorContext, key: StageKey, seen: Sight) -> None:
     """Bring one stage forward, if its worker cannot do it any more."""
-    record = watch.stages.get(key)
+    record = context.stages.get(key)
     if record.state not in ENDED:
-        record = _by_its_own_word(watch, record, seen)
-    if ahead(record, watch.at):
+        record = _by_worker_note(context, record, seen)
+    if ahead(record, context.at):
         _log.warning("%s of %s: the worker's clock is ahead", record.stage, record.run_id)
-        record = watch.stages.set_back(key, record.epoch, watch.at)
+        record = context.stages.set_back(key, record.epoch, context.at)
     if record.last_beat != record.heard_beat:
-        record = watch.stages.hear(key, record.epoch, watch.at)
+        record = context.stages.hear(key, record.epoch, context.at)
     if record.state not in ENDED:
-        record = _published(watch, record) or _judged(watch, record, seen)
-    answer_stage(record, stages=watch.stages, callbacks=watch.callbacks, at=watch.at)
+        record = _published(context, record) or _judged(context, record, seen)
+    answer_stage(record, stages=context.stages, callbacks=context.callbacks, at=context.at)
 
 
-def _by_its_own_word(watch: MonitorContext, record: StageRecord, seen: Sight) -> StageRecord:
+def _by_worker_note(context: MonitorContext, record: StageRecord, seen: Sight) -> StageRecord:
     machine = seen.machines.get(record.instance_id or "")
-    user_id = user_id_of(record, machine, watch.worker_role_id)
-    return handle_worker_note(record, user_id, stages=watch.stages, notes=watch.notes, at=watch.at)
+    user_id = user_id_of(record, machine, context.worker_role_id)
+    return handle_worker_note(
+        record, user_id, stages=context.stages, notes=context.notes, at=context.at
+    )
 
 
-def _published(watch: MonitorContext, record: StageRecord) -> StageRecord | None:
-    return publish_stage(record, stages=watch.stages, results=watch.results, at=watch.at)
+def _published(context: MonitorContext, record: StageRecord) -> StageRecord | None:
+    return publish_stage(record, stages=context.stages, results=context.results, at=context.at)
 
 
-def _judged(watch: MonitorContext, record: StageRecord, seen: Sight) -> StageRecord:
+def _judged(context: MonitorContext, record: StageRecord, seen: Sight) -> StageRecord:
     instance_id = record.instance_id
     if instance_id is None or seen.unknown(instance_id):
         return record
     machine = seen.machines.get(instance_id)
-    if overdue(record, machine, watch.at):
-        record = watch.stages.count_silence(record.key, record.epoch, watch.at)
-    verdict = check_liveness(record, machine, _queue_is_empty(watch), watch.at)
+    if overdue(record, machine, context.at):
+        record = context.stages.count_silence(record.key, record.epoch, context.at)
+    verdict = check_liveness(record, machine, _queue_is_empty(context), context.at)
     if verdict.stands:
-        verdict = _standing(watch, record)
+        verdict = _standing(context, record)
     if verdict.life is Life.UNKNOWN:
         _log.info("%s of %s: nothing certain is known", record.stage, record.run_id)
     if verdict.life is Life.ALIVE:
-        _keep_waiting(watch, record)
+        _keep_waiting(context, record)
     if verdict.life is not Life.DEAD:
         return record
     _log.warning("%s of %s: %s", record.stage, record.run_id, verdict.problem)
-    keep_console(record, results=watch.results, executor=watch.executor)
+    keep_console(record, results=context.results, executor=context.executor)
     if verdict.error == "SpotInterrupted":
         checkpoint = record.progress.checkpoint if record.progress else None
-        return watch.stages.mark_interrupted(
-            record.key, record.epoch, instance_id, checkpoint, watch.at
+        return context.stages.mark_interrupted(
+            record.key, record.epoch, instance_id, checkpoint, context.at
         )
-    return watch.stages.mark_failed(
-        record.key, record.epoch, verdict.error, verdict.problem, watch.at
+    return context.stages.mark_failed(
+        record.key, record.epoch, verdict.error, verdict.problem, context.at
     )
 
 
-def _standing(watch: MonitorContext, record: StageRecord) -> LivenessVerdict:
+def _standing(context: MonitorContext, record: StageRecord) -> LivenessVerdict:
     """Tell that it stands still; when it stood for long, the bucket is asked as well."""
-    record = watch.stages.note_stall(record.key, record.epoch, watch.at)
-    if not stood_long(record, watch.at):
+    record = context.stages.note_stall(record.key, record.epoch, context.at)
+    if not stood_long(record, context.at):
         return STANDS
     try:
-        written = [head.modified for head in _work(watch, record)]
+        written = [head.modified for head in _work(context, record)]
     except PorewatchError as error:
         _log.warning("cannot see what %s has written: %s", record.stage, error)
         return UNKNOWN
-    return stuck(record, max(written, default=None), watch.at)
+    return stuck(record, max(written, default=None), context.at)
 
 
-def _work(watch: MonitorContext, record: StageRecord) -> Iterator[Head]:
+def _work(context: MonitorContext, record: StageRecord) -> Iterator[Head]:
     """What the epoch's own machine has written, but for its log: others' words are no sign of it"""
     if record.attempt is None:
         return
     log = s3_keys.log_key(record.attempt)
-    yield from (head for head in watch.results.keys(record.attempt) if head.key != log)
+    yield from (head for head in context.results.keys(record.attempt) if head.key != log)
 
 
-def _keep_waiting(watch: MonitorContext, record: StageRecord) -> None:
+def _keep_waiting(context: MonitorContext, record: StageRecord) -> None:
     """Tell the state machine that its worker is alive. Beats may get lost on their way, and a job
     in its queue has no worker yet that could beat; how long that may last is the ledger's clocks'
     business (`domain.rules.liveness`), not the state machine's."""
     if record.task_token is None:
         return
     try:
-        watch.callbacks.beat(record.task_token)
+        context.callbacks.beat(record.task_token)
     except AlreadyDone:
         _log.info("nobody waits for %s of %s", record.stage, record.run_id)
 
 
-def _queue_is_empty(watch: MonitorContext) -> bool | None:
+def _queue_is_empty(context: MonitorContext) -> bool | None:
     try:
-        return watch.queue.is_empty()
+        return context.queue.is_empty()
     except PorewatchError as error:
         _log.warning("cannot see the queue: %s", error)
         return None
 
 
-def _end_forgotten(watch: MonitorContext, machines: Iterable[Machine]) -> None:
+def _end_forgotten(context: MonitorContext, machines: Iterable[Machine]) -> None:
     """End machines that have no use any more, at second sight. Those that went by themselves,
     unseen by the terminator, still have to be paid for."""
-    hands = CleanupContext(watch.stack, watch.stages, watch.executor, watch.kills, watch.at)
+    cleanup = CleanupContext(
+        context.stack, context.stages, context.executor, context.kills, context.at
+    )
     known = {machine.instance_id: machine for machine in machines}
-    watch.round("machines").over(known, lambda machine: _end_if_forgotten(watch, machine, hands))
+    context.round("machines").over(
+        known, lambda machine: _end_if_forgotten(context, machine, cleanup)
+    )
 
 
-def _end_if_forgotten(watch: MonitorContext, machine: Machine, hands: CleanupContext) -> None:
+def _end_if_forgotten(context: MonitorContext, machine: Machine, cleanup: CleanupContext) -> None:
     try:
         if machine.state is MachineState.GONE:
-            _pay_if_forgotten(watch, machine)
-        elif thing := thing_of(machine, watch.stack):
-            settle(thing, hands)
+            _pay_if_forgotten(context, machine)
+        elif orphan := thing_of(machine, context.stack):
+            settle(orphan, cleanup)
     except PorewatchError:
         _log.exception("could not end %s", machine.instance_id)
 
 
-def _pay_if_forgotten(watch: MonitorContext, machine: Machine) -> None:
+def _pay_if_forgotten(context: MonitorContext, machine: Machine) -> None:
     owner = machine.owner
     if owner is None:
         return
-    record = watch.stages.find(StageKey(owner.run_id, owner.revision, owner.stage))
-    why = forgotten(machine, record, watch.at)
+    record = context.stages.find(StageKey(owner.run_id, owner.revision, owner.stage))
+    why = forgotten(machine, record, context.at)
     if why is not None:
         reason = f"forgotten: {why}"
         end_machine(
-            machine, owner, reason, stages=watch.stages, executor=watch.executor, at=watch.at
+            machine, owner, reason, stages=context.stages, executor=context.executor, at=context.at
         )

@@ -64,5 +64,5 @@ def _freed(
         return
     _log.warning("%s of %s epoch %d held money in vain", held.stage, held.run_id, held.epoch)
     task = Terminate.model_validate({**epoch, "stage": held.stage, "reason": "held in vain"})
-    last_word = max(record.updated_at, held.at)
-    terminate_instances(task, stack=stack, stages=stages, executor=executor, at=last_word)
+    last_heard = max(record.updated_at, held.at)
+    terminate_instances(task, stack=stack, stages=stages, executor=executor, at=last_heard)

@@ -99,10 +99,10 @@ def sweep_deletions(runs: RunLedger, at: datetime, make_eraser: Callable[[], Era
 
 
 def _is_due(record: RunRecord, at: datetime) -> bool:
-    told = record.deletion
-    if told is None or told.done_at is None:
+    deletion = record.deletion
+    if deletion is None or deletion.done_at is None:
         return True
-    return told.swept_at is None and at - told.done_at >= LATER
+    return deletion.swept_at is None and at - deletion.done_at >= LATER
 
 
 def _nobody_waits(record: RunRecord, eraser: Eraser) -> None:
@@ -137,13 +137,13 @@ def _survey(run_id: str, eraser: Eraser) -> tuple[Counts, bool]:
 
 def _erase(run_id: str, eraser: Eraser) -> bool:
     """Whether all is gone; False when time was up before that."""
-    told = eraser.runs.get(run_id).deletion
-    if told is None:
+    deletion = eraser.runs.get(run_id).deletion
+    if deletion is None:
         return False
-    if not _erase_objects(run_id, told.reached, eraser):
+    if not _erase_objects(run_id, deletion.reached, eraser):
         return False
-    _erase_rows(run_id, told, eraser)
-    if not _erase_items(run_id, told.reached, eraser):
+    _erase_rows(run_id, deletion, eraser)
+    if not _erase_items(run_id, deletion.reached, eraser):
         return False
     eraser.endings.finish_deletion(run_id, eraser.clock())
     return True
@@ -163,11 +163,11 @@ def _erase_objects(run_id: str, counted: Reached | None, eraser: Eraser) -> bool
     return True
 
 
-def _erase_rows(run_id: str, told: Deletion, eraser: Eraser) -> None:
+def _erase_rows(run_id: str, deletion: Deletion, eraser: Eraser) -> None:
     rows = Counts(rows=eraser.rows.count(run_id))
     eraser.endings.going(run_id, rows, "registry", "", eraser.clock())
     with eraser.registry.transaction():
-        eraser.rows.erase(run_id, by=told.by, reason=told.reason, at=told.at)
+        eraser.rows.erase(run_id, by=deletion.by, reason=deletion.reason, at=deletion.at)
 
 
 def _erase_items(run_id: str, counted: Reached | None, eraser: Eraser) -> bool:

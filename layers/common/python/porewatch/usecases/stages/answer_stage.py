@@ -41,22 +41,22 @@ def answer_stage(
             )
         else:
             error = record.error or "WorkerFailed"
-            told = "WorkerFailed" if error in WAITING_IS_REPEATED_ON else error
-            callbacks.fail(record.task_token, told, record.problem or "no reason")
+            error_name = "WorkerFailed" if error in WAITING_IS_REPEATED_ON else error
+            callbacks.fail(record.task_token, error_name, record.problem or "no reason")
     except AlreadyDone as error:
         _log.info("the state machine no longer waits: %s", error)
     stages.forget_task_token(record, at)
 
 
-def await_stage(task: Await, desk: StageContext) -> None:
+def await_stage(task: Await, context: StageContext) -> None:
     """Keep the token; answer at once when the stage ended before anybody waited.
 
     What goes wrong here is told through the token: if this raised, the token would never be
     answered and the state machine would wait for its clock.
     """
     try:
-        record = desk.stages.save_task_token(task.key, task.epoch, task.task_token, desk.at)
-        answer_stage(record, stages=desk.stages, callbacks=desk.callbacks, at=desk.at)
+        record = context.stages.save_task_token(task.key, task.epoch, task.task_token, context.at)
+        answer_stage(record, stages=context.stages, callbacks=context.callbacks, at=context.at)
     except PorewatchError as error:
         _log.warning("cannot wait for %s: %s", task.stage, error)
-        desk.callbacks.fail(task.task_token, type(error).__name__, str(error))
+        context.callbacks.fail(task.task_token, type(error).__name__, str(error))

@@ -75,7 +75,7 @@ def _machines_end(stage: StageRecord, why: str, brakes: Brakes) -> tuple[str, ..
         stages=brakes.stages,
         executor=brakes.executor,
         at=brakes.at,
-        last_word=stage.updated_at,
+        last_heard=stage.updated_at,
     ).instance_ids
 
 

@@ -57,12 +57,12 @@ def decide_stage(task: Decide, *, stages: StageLedger, at: datetime) -> Decided:
     decision = next_step(record)
     return Decided(
         decision="retry" if decision.retry else "fail",
-        reason=_told(record, decision),
+        reason=_reason_text(record, decision),
         wait_seconds=decision.wait_seconds,
     )
 
 
-def _told(record: StageRecord, decision: Decision) -> str:
+def _reason_text(record: StageRecord, decision: Decision) -> str:
     """What went wrong, then what is done about it. A refusal that names its own remedy says all."""
     problem = record.problem or record.error or ""
     if "Remedy:" in problem and not decision.retry:

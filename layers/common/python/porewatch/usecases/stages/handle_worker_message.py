@@ -45,33 +45,37 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 
-def handle_worker_message(message: WorkerMessage, desk: StageContext) -> None:
+def handle_worker_message(message: WorkerMessage, context: StageContext) -> None:
     """Take one message in. StaleEpoch: whoever says this owns nothing any more (drop it)."""
     key = StageKey(message.run_id, message.revision, message.stage)
     # A clock that is ahead must not make a worker immortal.
-    message = message.model_copy(update={"at": min(message.at, desk.at)})
+    message = message.model_copy(update={"at": min(message.at, context.at)})
     match message:
         case Claimed():
-            _alive(_claimed(key, message, desk), desk.callbacks)
+            _alive(_claimed(key, message, context), context.callbacks)
         case Beat():
-            record = desk.stages.beat(
+            record = context.stages.beat(
                 key,
                 message.epoch,
                 message.instance_id,
                 message.progress,
                 message.at,
-                heard=desk.at,
+                heard=context.at,
             )
-            _alive(record, desk.callbacks)
+            _alive(record, context.callbacks)
         case PhaseDone():
-            _phase_done(desk.stages.get(key), message, desk.stages)
+            _phase_done(context.stages.get(key), message, context.stages)
         case Suspected():
             raise_alert(
-                message, alerts=desk.alerts, runs=desk.runs, results=desk.results, at=desk.at
+                message,
+                alerts=context.alerts,
+                runs=context.runs,
+                results=context.results,
+                at=context.at,
             )
         case Published() | Interrupted() | StageBroken():
-            record = _ended(key, message, desk)
-            answer_stage(record, stages=desk.stages, callbacks=desk.callbacks, at=desk.at)
+            record = _ended(key, message, context)
+            answer_stage(record, stages=context.stages, callbacks=context.callbacks, at=context.at)
 
 
 def _alive(record: StageRecord, callbacks: Callbacks) -> None:
@@ -99,21 +103,21 @@ def _phase_done(record: StageRecord, message: PhaseDone, stages: StageLedger) ->
 
 
 def _ended(
-    key: StageKey, message: Published | Interrupted | StageBroken, desk: StageContext
+    key: StageKey, message: Published | Interrupted | StageBroken, context: StageContext
 ) -> StageRecord:
     match message:
         case Published():
-            return _published(key, message, desk)
+            return _published(key, message, context)
         case Interrupted():
-            return desk.stages.mark_interrupted(
+            return context.stages.mark_interrupted(
                 key, message.epoch, message.instance_id, message.last_checkpoint, message.at
             )
         case StageBroken(error="SpotInterrupted"):
-            return desk.stages.mark_interrupted(
+            return context.stages.mark_interrupted(
                 key, message.epoch, message.instance_id, None, message.at
             )
         case StageBroken():
-            return desk.stages.mark_failed(
+            return context.stages.mark_failed(
                 key,
                 message.epoch,
                 message.error,
@@ -123,22 +127,22 @@ def _ended(
             )
 
 
-def _claimed(key: StageKey, message: Claimed | Published, desk: StageContext) -> StageRecord:
+def _claimed(key: StageKey, message: Claimed | Published, context: StageContext) -> StageRecord:
     user_id = message.user_id or None
-    return desk.stages.claim(key, message.epoch, message.instance_id, message.at, user_id)
+    return context.stages.claim(key, message.epoch, message.instance_id, message.at, user_id)
 
 
-def _published(key: StageKey, message: Published, desk: StageContext) -> StageRecord:
+def _published(key: StageKey, message: Published, context: StageContext) -> StageRecord:
     """Only the epoch's own machine can bring about that its manifest becomes visible."""
-    visible = visible_manifest(desk.results, key)
+    visible = visible_manifest(context.results, key)
     if visible is not None:
-        return desk.stages.mark_published(key, visible, s3_keys.manifest_key(*key), desk.at)
-    record = mine(desk.stages.find(key), message.epoch, message.instance_id)
+        return context.stages.mark_published(key, visible, s3_keys.manifest_key(*key), context.at)
+    record = mine(context.stages.find(key), message.epoch, message.instance_id)
     if record.user_id is None:  # the claim was overtaken, or got lost
-        record = _claimed(key, message, desk)
+        record = _claimed(key, message, context)
     if record.attempt is None or message.manifest_key != s3_keys.draft_key(record.attempt):
         raise MessageRefused("is not where this worker's manifest lies.", file=message.manifest_key)
-    published = publish_stage(record, stages=desk.stages, results=desk.results, at=desk.at)
+    published = publish_stage(record, stages=context.stages, results=context.results, at=context.at)
     return published or _missing(message)
 
 

@@ -33,7 +33,7 @@ def handle_worker_note(
     at: datetime,
 ) -> StageRecord:
     """The stage after its machine's own word (`domain.rules.worker_notes`)."""
-    told = notes.read(user_id) if user_id is not None else None
-    if told is None or user_id is None:
+    note = notes.read(user_id) if user_id is not None else None
+    if note is None or user_id is None:
         return record
-    return stages.note(record.key, told, user_id, at)
+    return stages.note(record.key, note, user_id, at)

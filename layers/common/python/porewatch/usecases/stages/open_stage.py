@@ -28,7 +28,7 @@ INLINE_FILES = 1500
 version, which look for it there and nowhere else. Those never saw a longer run."""
 
 
-def open_stage(task: Open, desk: StageContext, *, default_bundle: str) -> Opened:
+def open_stage(task: Open, context: StageContext, *, default_bundle: str) -> Opened:
     """A published stage stays closed: its manifest's key is answered, and nothing is launched.
 
     The manifest is looked for first: it is the truth even when every word about it was lost. The
@@ -36,29 +36,29 @@ def open_stage(task: Open, desk: StageContext, *, default_bundle: str) -> Opened
     """
     key = StageKey(task.run_id, task.revision, task.spec.name)
     manifest_key = s3_keys.manifest_key(*key)
-    found = desk.stages.find(key)
-    visible = visible_manifest(desk.results, key)
+    found = context.stages.find(key)
+    visible = visible_manifest(context.results, key)
     if visible is not None and found is None:
-        found = desk.stages.open_stage(key, task.spec, desk.at)
+        found = context.stages.open_stage(key, task.spec, context.at)
     if found is not None:
-        last = publish_stage(found, stages=desk.stages, results=desk.results, at=desk.at)
+        last = publish_stage(found, stages=context.stages, results=context.results, at=context.at)
         if last is not None and last.state is StageState.PUBLISHED:
             return Opened(epoch=last.epoch, manifest_key=manifest_key)
-    order = _order(task, desk, default_bundle, found)
-    desk.results.put_json(s3_keys.order_key(*key), order)
-    record = desk.stages.open_stage(
-        key, task.spec, desk.at, lambda epoch: digest_of(desk.secrets.of(key, epoch))
+    order = _order(task, context, default_bundle, found)
+    context.results.put_json(s3_keys.order_key(*key), order)
+    record = context.stages.open_stage(
+        key, task.spec, context.at, lambda epoch: digest_of(context.secrets.of(key, epoch))
     )
     done = record.state is StageState.PUBLISHED
     return Opened(epoch=record.epoch, manifest_key=manifest_key if done else None)
 
 
 def _order(
-    task: Open, desk: StageContext, default_bundle: str, before: StageRecord | None
+    task: Open, context: StageContext, default_bundle: str, before: StageRecord | None
 ) -> StoredOrder:
-    run, revision = desk.runs.get(task.run_id), task.revision
+    run, revision = context.runs.get(task.run_id), task.revision
     refuse_unless_running(run, revision)
-    sealed = desk.runs.seal_note(task.run_id, revision)
+    sealed = context.runs.seal_note(task.run_id, revision)
     few = sealed.files <= INLINE_FILES
     return StoredOrder(
         run_id=task.run_id,
@@ -66,25 +66,25 @@ def _order(
         stage=task.spec.name,
         phases=task.spec.phases,
         manifest_digest=sealed.screened_digest,
-        manifest=desk.manifests.of(task.run_id, revision) if few else None,
+        manifest=context.manifests.of(task.run_id, revision) if few else None,
         bundle=run.bundle or default_bundle,
         bundle_sha256=sealed.bundle_sha256,
         previous=task.previous,
-        timeline=timeline(desk.stages.facts(task.run_id, revision)),
-        bill_so_far=(*desk.stages.cost_lines(task.run_id, revision), *_overhead(task, desk)),
-        price_snapshot=desk.prices.snapshot if desk.prices else "",
-        carbon_factors=desk.factors,
+        timeline=timeline(context.stages.facts(task.run_id, revision)),
+        bill_so_far=(*context.stages.cost_lines(task.run_id, revision), *_overhead(task, context)),
+        price_snapshot=context.prices.snapshot if context.prices else "",
+        carbon_factors=context.factors,
         interruptions=sum(
-            stage.interruptions for stage in desk.stages.of_run(task.run_id, revision)
+            stage.interruptions for stage in context.stages.of_run(task.run_id, revision)
         ),
         attempts=before.all_attempts if before else (),
     )
 
 
-def _overhead(task: Open, desk: StageContext) -> Sequence[CostLine]:
+def _overhead(task: Open, context: StageContext) -> Sequence[CostLine]:
     """What the run cost so far besides machines, with the epoch that begins here."""
-    if desk.prices is None:
+    if context.prices is None:
         return ()
-    done = activity_of(task.run_id, task.revision, runs=desk.runs, stages=desk.stages)
+    done = activity_of(task.run_id, task.revision, runs=context.runs, stages=context.stages)
     with_this = done.model_copy(update={"epochs": done.epochs + 1})
-    return overhead(with_this, desk.prices.services, settled=False)
+    return overhead(with_this, context.prices.services, settled=False)

@@ -28,7 +28,7 @@ ALREADY = "the reads came already basecalled"
 
 def plan_stages(
     task: Plan,
-    desk: StageContext,
+    context: StageContext,
     *,
     profile: Callable[[str], Profile],
     basecalling: Literal["enabled", "disabled"],
@@ -39,13 +39,13 @@ def plan_stages(
     Raises ManifestRefused for an unknown profile, BasecallerMissing for raw signal that nobody here
     can call, Conflict when the run was sealed by another manifest.
     """
-    refuse_unless_running(desk.runs.get(task.run_id), task.revision)
-    sealed = desk.runs.seal_note(task.run_id, task.revision)
+    refuse_unless_running(context.runs.get(task.run_id), task.revision)
+    sealed = context.runs.seal_note(task.run_id, task.revision)
     if sealed.manifest_digest != task.manifest_digest:
         raise Conflict(f"revision {task.revision} of {task.run_id} has another manifest.")
-    manifest = desk.manifests.of(task.run_id, task.revision)
-    size = size_of(manifest.files, desk.runs.files_of(task.run_id))
-    wanted = tuple(_expected(spec, size) for spec in profile(task.profile).stages)
+    manifest = context.manifests.of(task.run_id, task.revision)
+    size = size_of(manifest.files, context.runs.files_of(task.run_id))
+    stages = tuple(_expected(spec, size) for spec in profile(task.profile).stages)
     if not manifest.basecalled:
         if basecalling == "disabled":
             raise BasecallerMissing(
@@ -53,17 +53,17 @@ def plan_stages(
                 file="run.json",
                 remedy="send basecalled reads (FASTQ or BAM), or deploy with Basecalling=enabled.",
             )
-        return Planned(stages=wanted)
-    desk.stages.record([_skipped(task, desk.at)])
-    return Planned(stages=tuple(s for s in map(_without_basecalling, wanted) if s is not None))
+        return Planned(stages=stages)
+    context.stages.record([_skipped(task, context.at)])
+    return Planned(stages=tuple(s for s in map(_without_basecalling, stages) if s is not None))
 
 
 def _expected(spec: StageSpec, size: InputSize) -> StageSpec:
-    told = {
+    estimates = {
         "p90_seconds": round(span_of(spec, size).high, 1),
         "disk_gib": disk_gib(spec, size.bytes),
     }
-    return spec.model_copy(update=told)
+    return spec.model_copy(update=estimates)
 
 
 def _without_basecalling(spec: StageSpec) -> StageSpec | None:

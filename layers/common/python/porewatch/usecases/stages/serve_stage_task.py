@@ -31,14 +31,14 @@ class StageSettings(Protocol):
 
 
 def serve_stage_task(
-    task: StageTask, desk: StageContext, profile: Callable[[str], Profile], told: StageSettings
+    task: StageTask, context: StageContext, profile: Callable[[str], Profile], config: StageSettings
 ) -> Planned | Opened | None:
     """The answer to the state machine; None for `await`, which is answered by its token."""
     match task:
         case Plan():
-            return plan_stages(task, desk, profile=profile, basecalling=told.basecalling)
+            return plan_stages(task, context, profile=profile, basecalling=config.basecalling)
         case Open():
-            return open_stage(task, desk, default_bundle=told.default_bundle)
+            return open_stage(task, context, default_bundle=config.default_bundle)
         case Await():
-            await_stage(task, desk)
+            await_stage(task, context)
             return None

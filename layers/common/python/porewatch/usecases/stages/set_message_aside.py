@@ -18,11 +18,17 @@ _log = logging.getLogger(__name__)
 
 
 def set_message_aside(
-    body: str, mac: str, error: Refused, *, letters: DeadLetters, metrics: Metrics, at: datetime
+    body: str,
+    mac: str,
+    error: Refused,
+    *,
+    dead_letters: DeadLetters,
+    metrics: Metrics,
+    at: datetime,
 ) -> None:
     """Raises Throttled or Unavailable when it could not be kept; not being able to count it keeps
     nobody from forgetting it."""
-    letters.put(body, mac, str(error))
+    dead_letters.put(body, mac, str(error))
     try:
         metrics.put([Measure(name=COUNTED, value=1, at=at)])
     except PorewatchError as problem:

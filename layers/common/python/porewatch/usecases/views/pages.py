@@ -39,7 +39,7 @@ def limit_of(text: str | None) -> int:
     """How many a page may hold: 1 to MOST, USUAL when nothing is said. Raises MessageRefused."""
     if text is None:
         return USUAL
-    if (asked := number(text)) is not None and 1 <= asked <= MOST:
-        return asked
+    if (requested := number(text)) is not None and 1 <= requested <= MOST:
+        return requested
     remedy = f"use a number from 1 to {MOST}."
     raise MessageRefused(f"limit {text[:20]!r} is refused.", remedy=remedy)

@@ -75,27 +75,27 @@ def _flag(text: str | None) -> bool:
     raise MessageRefused(f"all={text[:20]!r} is refused.", remedy="use true or false.")
 
 
-def acknowledge(said: Acknowledge, *, alerts: AlertLedger, at: datetime) -> AlertView:
+def acknowledge(order: Acknowledge, *, alerts: AlertLedger, at: datetime) -> AlertView:
     """Close an alert. One that was acknowledged before stays as it is. NotFound when there is none;
     MessageRefused without a name."""
-    name, note = " ".join(said.name.split()), said.note.strip()
+    name, note = " ".join(order.name.split()), order.note.strip()
     if not name or len(name) > LONGEST_NAME or len(note) > LONGEST_NOTE:
         raise MessageRefused(
             "an acknowledgement needs a name "
             f"(up to {LONGEST_NAME} characters), and a note of up to {LONGEST_NOTE}.",
             remedy="say who looked at it, and what was decided.",
         )
-    sample = unicodedata.normalize("NFC", said.sample)
+    sample = unicodedata.normalize("NFC", order.sample)
     found = [
         a
-        for a in alerts.of_run(said.run_id)
+        for a in alerts.of_run(order.run_id)
         if sample in (a.sample, in_subject(a.sample))
-        and a.code == said.code
-        and said.revision in (None, a.revision)
+        and a.code == order.code
+        and order.revision in (None, a.revision)
     ]
     if not found:
         raise NotFound(
-            f"run {said.run_id} has no alert {said.code} in sample {said.sample}.",
+            f"run {order.run_id} has no alert {order.code} in sample {order.sample}.",
             remedy="`porewatch alerts --all` lists every alert.",
         )
     return AlertView.of(alerts.acknowledge(found[-1], name, note, at))

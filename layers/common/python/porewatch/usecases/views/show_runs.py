@@ -139,8 +139,8 @@ def list_runs(
 def show_run(run_id: str, *, runs: RunLedger, revision: str | None = None) -> OneRun:
     """The run, or one of its revisions. Raises NotFound, for odd run ids as well."""
     shown = view(_run(run_id, runs, revision))
-    told = runs.answers(run_id)
-    answers = [AnswerView.model_validate(a.model_dump(include=_SHOWN_OF_ANSWERS)) for a in told]
+    recorded = runs.answers(run_id)
+    answers = [AnswerView.model_validate(a.model_dump(include=_SHOWN_OF_ANSWERS)) for a in recorded]
     return OneRun.model_validate({**shown.model_dump(), "answers": answers})
 
 
@@ -171,13 +171,13 @@ def view(record: RunRecord) -> RunView:
     shown = reported(record) or record
     verdict = dict(shown.verdict) if shown.verdict else {}
     own = {name for name in RunView.model_fields if name in RunRecord.model_fields}
-    told = {name: getattr(record, name) for name in own} | {
+    fields = {name: getattr(record, name) for name in own} | {
         "findings": shown.findings,
         "completed_at": shown.completed_at,
         "reported_revision": shown.revision if shown.state is RunState.COMPLETED else None,
         "attempt": _attempt(record),
     }
-    return RunView.model_validate(told | verdict)
+    return RunView.model_validate(fields | verdict)
 
 
 def _attempt(record: RunRecord) -> Attempt | None:
@@ -192,9 +192,9 @@ def _run(run_id: str, runs: RunLedger, revision: str | None) -> RunRecord:
         raise NotFound(f"{run_id[:80]!r} is not a run id.")
     if revision is None:
         return runs.get(run_id)
-    asked = number(revision)
-    if asked is None or asked > MOST_REVISIONS:
+    requested = number(revision)
+    if requested is None or requested > MOST_REVISIONS:
         raise MessageRefused(
             f"revision {revision[:20]!r} is refused.", remedy="use the number of a revision."
         )
-    return runs.revision(run_id, asked)
+    return runs.revision(run_id, requested)
