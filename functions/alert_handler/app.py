@@ -1,4 +1,4 @@
-"""Settles alerts, sends each message once, closes what is acknowledged; every minute: overdue?"""
+"""Settles alerts, sends each notice once, closes acknowledged alerts, escalates overdue ones."""
 
 from datetime import timedelta
 

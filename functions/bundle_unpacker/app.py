@@ -1,4 +1,4 @@
-"""Unpacks a tar, wherever it lands, into a run or its next revision, and seals it."""
+"""Unpacks a run archive, wherever it is uploaded, into a run or its next revision, and seals it."""
 
 from porewatch.adapters.ledger.idempotency import Inbox
 from porewatch.adapters.ledger.retention import Endings

@@ -1,4 +1,4 @@
-"""What a run has cost so far; warnings at 80 and 100 % of its budget and of the account's."""
+"""Keeps the cost of a run so far; warns at 80 and 100 % of its budget and of the account's."""
 
 from porewatch.adapters.ledger.budget import Budget
 from porewatch.adapters.ledger.idempotency import Inbox

@@ -1,5 +1,5 @@
-"""A stage failed: try again or not. A run failed, or its execution ended unheard: it ends and says
-why. Every two minutes all runs are compared with their executions."""
+"""Decides whether a failed stage is retried; ends failed runs, also when their execution ended
+without reporting it. Every two minutes it compares all runs with their executions."""
 
 from porewatch.adapters import executions
 from porewatch.adapters.ledger import (

@@ -1,4 +1,4 @@
-"""Facts of the ledger go onto the bus, from its stream."""
+"""Publishes the ledger's facts on the event bus, from the ledger's stream."""
 
 from collections.abc import Sequence
 

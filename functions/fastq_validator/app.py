@@ -1,4 +1,4 @@
-"""Is this file sound? Every object that lands and no other function takes, once."""
+"""Validates every uploaded object that no other function handles, once."""
 
 from functools import partial
 

@@ -1,4 +1,4 @@
-"""One machine for one epoch of one stage, intent first."""
+"""Launches one instance for one epoch of a stage, intent first."""
 
 from porewatch.adapters import expiries
 from porewatch.adapters.ledger import (

@@ -1,4 +1,4 @@
-"""Every minute and at every word of EC2: which workers are gone, which machines forgotten?"""
+"""Every minute and on every EC2 event: finds lost workers and forgotten instances."""
 
 from porewatch.adapters import objects
 from porewatch.adapters.ledger import (

@@ -1,4 +1,4 @@
-"""The machines of an epoch end, and their cost is settled."""
+"""Terminates the instances of an epoch and settles their cost."""
 
 from porewatch.adapters.ledger.stages import StageLedger
 from porewatch.adapters.table import Table

@@ -1,4 +1,5 @@
-"""Every five minutes, at a machine's expiry, and when asked: what is of no use to anybody?"""
+"""Cleans up orphaned resources: every five minutes, at the expiry of an instance, and on
+request."""
 
 from porewatch.adapters import orphans
 from porewatch.adapters.ledger import (

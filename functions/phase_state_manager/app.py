@@ -1,4 +1,4 @@
-"""Stages: planned, opened and awaited by the state machine, moved on by what workers say."""
+"""Stages: planned, opened and awaited by the state machine, moved on by worker messages."""
 
 from porewatch.adapters import (
     objects,

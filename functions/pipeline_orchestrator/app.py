@@ -1,4 +1,4 @@
-"""The sealed manifest starts one run, however often, and in whatever order, it is told."""
+"""Starts the run of a sealed manifest once, however often and in whatever order events arrive."""
 
 from porewatch.adapters import (
     executions,

@@ -1,5 +1,5 @@
-"""Publishes the reports and the settled bill, and completes the run. Every hour it looks whether
-the heads of a day that is over have their signed record."""
+"""Publishes the reports and the settled bill, and completes the run. Every hour it signs the record
+of audit heads of a day that is over."""
 
 from porewatch.adapters.ledger.anchors import Anchors
 from porewatch.adapters.ledger.runs import RunLedger

@@ -1,4 +1,4 @@
-"""Stops a run at a person's word: POST /runs/{run_id}/cancel, or `porewatch cancel`."""
+"""Cancels a run: POST /runs/{run_id}/cancel, or `porewatch cancel`."""
 
 from porewatch.adapters import executions
 from porewatch.adapters.ledger import (

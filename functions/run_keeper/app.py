@@ -1,5 +1,5 @@
-"""Puts a run under legal hold or releases it (`porewatch hold`), and every hour locks what is new
-in runs that are held."""
+"""Puts a run under legal hold or releases it (`porewatch hold`); every hour it locks new objects of
+held runs."""
 
 from datetime import timedelta
 

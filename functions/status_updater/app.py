@@ -1,4 +1,4 @@
-"""Keeps the registry's workflow records, samples, phases and findings up to the facts."""
+"""Projects facts into the registry: workflow records, samples, phases and findings."""
 
 from functools import cache
 

@@ -243,7 +243,7 @@ def test_a_tar_named_like_a_run_that_is_under_way_does_not_touch_it(
     assert set(keys("runs/")) == set(before)
     assert runs.get("run-1").state is RunState.RUNNING
     reason = Objects("raw").get(f"quarantine/{KEY}.reason.txt").decode()
-    assert "run run-1 is running with other content (revision 0), and goes on with it" in reason
+    assert "run run-1 is running with other content (revision 0) and is not changed" in reason
 
 
 def test_a_mended_tar_of_the_same_name_is_taken(cloud: Table, runs: RunLedger) -> None:

@@ -170,7 +170,7 @@ def test_a_no_inside_of_a_yes_is_told() -> None:
     error = {"Code": "fleetIdDoesNotExist", "Message": "no"}
     refused = {"UnsuccessfulFleetDeletions": [{"FleetId": "fleet-1", "Error": error}]}
     shelf, _ = answers(("delete_fleets", refused, None))
-    with pytest.raises(ConfigurationRefused, match="could not end fleet-1: "):
+    with pytest.raises(ConfigurationRefused, match="could not delete fleet-1: "):
         shelf.end(Orphan(what=What.FLEET, name="fleet-1", unused="free"))
 
 

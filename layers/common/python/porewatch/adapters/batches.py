@@ -1,4 +1,4 @@
-"""Lists in pieces, as large as AWS takes at once (itertools.batched comes with Python 3.12)."""
+"""Split lists into batches that AWS accepts (itertools.batched comes with Python 3.12)."""
 
 from __future__ import annotations
 
@@ -9,5 +9,5 @@ T = TypeVar("T")
 
 
 def batches(items: Sequence[T], size: int) -> Iterator[Sequence[T]]:
-    """Up to `size` items at a time, in order; nothing of nothing."""
+    """Up to `size` items at a time, in order; none for an empty list."""
     return (items[start : start + size] for start in range(0, len(items), size))

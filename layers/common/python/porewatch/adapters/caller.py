@@ -1,4 +1,4 @@
-"""Who we are, as IAM names us."""
+"""The identity of the current credentials."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from porewatch.adapters.faults import translated
 
 
 def user_id() -> str:
-    """`aws:userid` of our credentials: of a role's, its unique id and the session's name. A machine
-    of EC2 has its own id for the session's name, a job of Batch the id of its ECS task.
+    """`aws:userid` of the current credentials: for a role, its unique id and the session name. The
+    session name of an EC2 instance is its instance id, that of a Batch job the id of its ECS task.
 
-    Asked of STS, which answers what policies compare with. Needs no right. Raises Unavailable.
+    From STS, which returns what policies compare with. Needs no permission. Raises Unavailable.
     """
     with translated("ask who we are"):
         return str(clients.sts().get_caller_identity()["UserId"])

@@ -1,7 +1,7 @@
-"""boto3 clients, made on first use and kept for the life of the process.
+"""boto3 clients, created on first use and cached for the life of the process.
 
-The endpoint is boto3's own business (AWS_ENDPOINT_URL); here are only patience and retries.
-Tests that change the surroundings call `forget()`.
+The endpoint is configured by boto3 (AWS_ENDPOINT_URL); this module sets only timeouts and retries.
+Tests that change the environment call `forget()`.
 """
 
 from __future__ import annotations
@@ -41,19 +41,19 @@ OLDEST_BOTOCORE = (1, 37, 2)
 
 
 def refuse_old(version: str) -> None:
-    """Raises ConfigurationRefused for a botocore that lacks what we ask of it."""
+    """Raises ConfigurationRefused for a botocore that is too old."""
     found = tuple(int(part) for part in version.split(".")[:3])
     if found < OLDEST_BOTOCORE:
         needed = ".".join(map(str, OLDEST_BOTOCORE))
         raise ConfigurationRefused(
-            f"botocore is {version}; {needed} is the oldest that knows what is asked of EC2.",
+            f"botocore is {version}; {needed} is the oldest that supports our EC2 requests.",
             remedy="take the function's runtime to its latest version (Lambda).",
         )
 
 
 @cache
 def client(service: str, attempts: int = ATTEMPTS) -> Any:
-    """The client of one service, with our patience. Raises ConfigurationRefused (`refuse_old`)."""
+    """The client of one service, with our timeouts. Raises ConfigurationRefused (`refuse_old`)."""
     refuse_old(botocore.__version__)
     patience = Config(
         connect_timeout=CONNECT_SECONDS,
@@ -116,5 +116,5 @@ def rds_data() -> RDSDataServiceClient:
 
 
 def batch(attempts: int = ATTEMPTS) -> Any:
-    """Once only (`attempts=1`) for submissions: Batch cannot tell a repetition from a new job."""
+    """One attempt for submissions: Batch cannot tell a retry from a new job."""
     return client("batch", attempts)

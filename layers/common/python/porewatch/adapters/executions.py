@@ -1,4 +1,4 @@
-"""Executions of the state machine: started once for each name, however often it is asked."""
+"""Executions of the state machine: started once per name, idempotent."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Executions:
         return f"{executions}:{self.name(run_id, digest, restarts)}"
 
     def look(self, arn: str) -> SeenExecution | None:
-        """What is known of an execution; None when there is none."""
+        """Status of an execution; None when there is none."""
         missing = {"ExecutionDoesNotExist": NotFound}
         try:
             with translated(f"look at execution {arn}", missing):

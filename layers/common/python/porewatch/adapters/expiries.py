@@ -1,7 +1,8 @@
-"""A schedule of its own for every machine: at its expiry somebody looks whether it is still there.
+"""One schedule per instance: at the expiry of the instance a function checks whether it still
+exists.
 
-It needs no other clock of the product, comes once and removes itself. The name follows from the
-machine, so that laying it down twice is fine.
+It is independent of all other schedules, runs once and deletes itself. Its name follows from the
+instance, so creating it is idempotent.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ class Expiries:
         self._client = client or clients.client("scheduler")
 
     def set(self, instance_id: str, at: datetime) -> None:
-        """Somebody looks at this machine at `at` (UTC)."""
+        """Check this instance at `at` (UTC)."""
         request = {
             "Name": instance_id[:NAME_CHARS],
             "GroupName": self._group,
@@ -43,7 +44,7 @@ class Expiries:
 
 
 def expiries(group: str, target_arn: str, role_arn: str) -> Expiries | None:
-    """None where the stack has no group of schedules."""
+    """None for a stack without a schedule group."""
     return Expiries(group, target_arn, role_arn) if group else None
 
 

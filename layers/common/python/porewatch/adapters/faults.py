@@ -1,9 +1,9 @@
-"""One translation of AWS faults into our errors, used by every adapter around every call.
+"""Translate AWS errors into PorewatchErrors; every adapter wraps every call in it.
 
     with translated("read the run", known={"NoSuchKey": lambda why: NotFound(why)}): client.get...
 
-Codes named in `known` become what the adapter says. Throttles become Throttled, refusals that an
-operator must mend become ConfigurationRefused, everything that time may mend becomes Unavailable.
+Codes in `known` become the error of the adapter. Throttling becomes Throttled, refusals that an
+operator must fix become ConfigurationRefused, everything transient becomes Unavailable.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ THROTTLES = frozenset(
         "LimitExceededException",
         "TransactionInProgressException",
         "TransactionConflictException",
-        "TransactionCanceledException",  # failed conditions are told apart before this is asked
+        "TransactionCanceledException",  # failed conditions are handled before this
     }
 )
 
@@ -46,7 +46,7 @@ def code_of(error: ClientError) -> str:
 
 @contextmanager
 def translated(doing: str, known: Known | None = None) -> Iterator[None]:
-    """Run the block; `doing` ("read run-1") begins the sentence of every error it raises."""
+    """Run the block; `doing` ("read run-1") begins the text of every error it raises."""
     try:
         yield
     except ClientError as error:

@@ -1,6 +1,6 @@
-"""What lies in the ledger's table: one model as JSON, its key, and the attributes conditions test.
+"""Items of the ledger table: one model as JSON, its key, and the attributes that conditions test.
 
-Order: keys, `Item`, the four ways to write one, facts as items, DynamoDB's wire format.
+Order: keys, `Item`, the four kinds of write, facts as items, DynamoDB's wire format.
 """
 
 from __future__ import annotations
@@ -73,10 +73,10 @@ class Put:
 
 @dataclass(frozen=True)
 class Add:
-    """Add `amounts` to numbers of an item (none yet: 0), and touch nothing else of it.
+    """Add `amounts` to numeric attributes of an item (missing: 0), and change nothing else.
 
-    `most` = (name, limit): only if that number is at most `limit` before. Numbers that many writers
-    move at once are moved like this and never by `change`.
+    `most` = (name, limit): only if that attribute is at most `limit` before. Counters that many
+    writers change concurrently are changed by this and never by `change`.
     """
 
     item: Item

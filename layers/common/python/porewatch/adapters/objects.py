@@ -1,7 +1,7 @@
-"""One bucket: read, write once, write if unchanged, list, stream, move, and hand out links.
+"""One bucket: read, write once, write if unchanged, list, stream, move, and presign links.
 
 Results become visible by a conditional PUT (`put_new`): of two writers exactly one wins. Copies and
-uploads of any size go through boto3's managed transfer, which switches to multipart by itself.
+uploads of any size use the managed transfer of boto3, which switches to multipart by itself.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ Extra = Literal["ignore", "forbid"]
 
 @dataclass(frozen=True)
 class Head:
-    """What is known of an object without reading it. `etag` without quotes, `size` in bytes."""
+    """Metadata of an object. `etag` without quotes, `size` in bytes."""
 
     key: str
     size: int
@@ -66,8 +66,8 @@ def _refuse_altered(key: str, found: str, meant: str | None) -> None:
 
 
 def _in_few_parts(head: Head | None) -> TransferConfig:
-    """S3 copies by itself: small parts would only be more requests. What came in parts is copied in
-    parts, as its checksum is one of parts."""
+    """S3 copies server-side: small parts would only be more requests. A multipart object is copied
+    in parts, because its checksum is one of parts."""
     from boto3.s3.transfer import TransferConfig  # noqa: PLC0415  (functions that move nothing)
 
     came_in_parts = head is not None and "-" in head.etag
@@ -124,8 +124,8 @@ class Objects:
             return reply["Body"].read()
 
     def get_json(self, key: str, cls: type[M], *, extra: Extra = "ignore") -> M:
-        """The object as a model. NotFound, or MessageRefused naming the field that does not fit;
-        with `extra="forbid"` a field that the model does not have fits nowhere."""
+        """The object as a model. NotFound, or MessageRefused naming the invalid field; with
+        `extra="forbid"` unknown fields are invalid."""
         text = self.get(key)
         try:
             return cls.model_validate_json(text, extra=extra)
@@ -137,17 +137,17 @@ class Objects:
             ) from error
 
     def put(self, key: str, content: bytes, content_type: str = BYTES) -> str:
-        """Write, whatever is there. Answers the etag."""
+        """Write unconditionally. Returns the etag."""
         return self._put("write", key, content, content_type)
 
     def put_json(self, key: str, model: Model) -> str:
-        """Write a model as canonical JSON, whatever is there. Answers the etag."""
+        """Write a model as canonical JSON, unconditionally. Returns the etag."""
         return self.put(key, model.canonical_json().encode(), JSON)
 
     def put_new(self, key: str, content: bytes, content_type: str = JSON) -> str:
-        """Write if nothing is there; AlreadyDone when something is. Answers the etag."""
+        """Write a new object; AlreadyDone when it exists. Returns the etag."""
         known = _taken(key)
-        for pause in RACE_PAUSES:  # S3 asks both of two racing writers to come again
+        for pause in RACE_PAUSES:  # S3 asks both of two concurrent writers to retry
             try:
                 return self._put("publish", key, content, content_type, known, IfNoneMatch="*")
             except Throttled:
@@ -155,7 +155,7 @@ class Objects:
         return self._put("publish", key, content, content_type, known, IfNoneMatch="*")
 
     def put_if_match(self, key: str, content: bytes, etag: str, content_type: str = JSON) -> str:
-        """Write if the object still has `etag`; Conflict when not. Answers the new etag."""
+        """Write if the object still has `etag`; Conflict when not. Returns the new etag."""
         known: Known = {
             "PreconditionFailed": lambda _: Conflict("was changed by another writer.", file=key),
             "ConditionalRequestConflict": lambda _: Conflict("is being written.", file=key),
@@ -164,14 +164,14 @@ class Objects:
         return self._put("replace", key, content, content_type, known, IfMatch=f'"{etag}"')
 
     def upload(self, key: str, content: IO[bytes], content_type: str = BYTES) -> None:
-        """Write a stream of any length, in parts when it is long."""
+        """Write a stream of any length, multipart when it is long."""
         with self._translated("upload", key):
             self._client.upload_fileobj(
                 content, self.bucket, key, ExtraArgs={"ContentType": content_type}
             )
 
     def upload_new(self, key: str, file: Path, content_type: str = BYTES) -> None:
-        """Write a file of any length if nothing is there; AlreadyDone when something is."""
+        """Write a new object from a file of any length; AlreadyDone when it exists."""
         with file.open("rb") as content:
             self.stream_new(key, content, content_type=content_type, part_bytes=LARGE_PART)
 
@@ -191,9 +191,9 @@ class Objects:
         content_type: str = BYTES,
         part_bytes: int = PART,
     ) -> None:
-        """Write a stream of any length if nothing is there; AlreadyDone when something is. In parts
-        when it is long: then the last request decides. Nothing appears unless it has this checksum,
-        where one is given: Unavailable, so that it is read again."""
+        """Write a new object from a stream of any length; AlreadyDone when it exists. Multipart
+        when it is long: then the last request decides. Nothing becomes visible unless it has this
+        checksum, where one is given: Unavailable, so that it is retried."""
         digest, first = hashlib.sha256(), content.read(part_bytes)
         digest.update(first)
         if len(first) < part_bytes:
@@ -247,7 +247,7 @@ class Objects:
                     yield Head(found["Key"], found["Size"], etag, found["LastModified"])
 
     def move(self, key: str, to: str) -> None:
-        """Copy to `to` (same bucket, any size), then remove `key`. Moving twice is fine."""
+        """Copy to `to` (same bucket, any size), then delete `key`. Idempotent."""
         how = _in_few_parts(self.head(key))
         try:
             with self._translated("move", key):
@@ -258,12 +258,12 @@ class Objects:
         self.remove(key)
 
     def remove(self, key: str) -> None:
-        """Remove; nothing there is fine."""
+        """Delete the object. Idempotent."""
         with self._translated("remove", key):
             self._client.delete_object(Bucket=self.bucket, Key=key)
 
     def link(self, key: str, seconds: int, download_as: str | None = None) -> str:
-        """A link that opens the object for `seconds`, optionally as a download of that name."""
+        """A presigned link for `seconds`, optionally as a download of that name."""
         params: dict[str, Any] = {"Bucket": self.bucket, "Key": key}
         if download_as:
             params["ResponseContentDisposition"] = f'attachment; filename="{download_as}"'

@@ -1,10 +1,11 @@
-"""What EC2 keeps and bills for a stack beside its machines, and how each is ended.
+"""Orphaned EC2 resources of a stack beside its instances, and how each is deleted.
 
-Order: `Leftovers` (all of them, then one look for each sort, then the ends), reading of tags.
+Order: `Leftovers` (all of them, then one listing per resource type, then deletion), reading of
+tags.
 
-Only what nobody uses is shown: volumes and interfaces attached to nothing, fleets without a
-machine, old versions of the launch template. Tags are read here again whatever the filters promise.
-An instant fleet's spot request is a single one: it ends with its machine.
+Only what is unused is listed: detached volumes and network interfaces, fleets without an instance,
+old versions of the launch template. Tags are checked here again, beside the filters. The spot
+request of an instant fleet is a one-time request: it ends with its instance.
 """
 
 from __future__ import annotations
@@ -40,19 +41,19 @@ _MISSING: dict[str, Callable[[str], PorewatchError]] = {
 
 
 class Leftovers:
-    """What is left over of `stack`, whose workers come from the launch template `template_id`."""
+    """Orphaned resources of `stack`, whose workers come from the launch template `template_id`."""
 
     def __init__(self, stack: str, template_id: str, client: EC2Client | None = None) -> None:
         self._stack, self._template = stack, template_id
         self._client: Any = client or clients.ec2()
 
     def sorts(self) -> tuple[Callable[[], Iterable[Orphan]], ...]:
-        """One look for each sort of thing; one that fails says nothing of the others."""
+        """One listing per resource type; one that fails does not hide the others."""
         versions = (self.template_versions,) if self._template else ()
         return (self.volumes, self.interfaces, self.fleets, *versions)
 
     def volumes(self) -> Iterator[Orphan]:
-        """Volumes of ours that are attached to nothing."""
+        """Detached volumes of the stack."""
         filters = [*self._tagged(), {"Name": "status", "Values": ["available"]}]
         for raw in self._pages("describe_volumes", "Volumes", Filters=filters):
             if raw["State"] == "available":
@@ -60,7 +61,7 @@ class Leftovers:
                 yield _orphan(What.VOLUME, raw["VolumeId"], raw, unused, raw["CreateTime"])
 
     def interfaces(self) -> Iterator[Orphan]:
-        """Network interfaces of ours that are attached to nothing."""
+        """Detached network interfaces of the stack."""
         filters = [*self._tagged(), {"Name": "status", "Values": ["available"]}]
         for raw in self._pages("describe_network_interfaces", "NetworkInterfaces", Filters=filters):
             tags = {**raw, "Tags": raw.get("TagSet") or raw.get("Tags") or []}
@@ -69,8 +70,8 @@ class Leftovers:
                 yield _orphan(What.INTERFACE, name, tags, "it is attached to nothing", None)
 
     def fleets(self) -> Iterator[Orphan]:
-        """Instant fleets whose machines are gone. EC2 shows an instant fleet to who names it only;
-        the names stand on their machines, which it shows for an hour after their end."""
+        """Instant fleets without instances. EC2 shows an instant fleet only by id; the ids are tags
+        of their instances, which it shows for an hour after their termination."""
         machines: dict[str, set[str]] = {}
         for reservation in self._pages(
             "describe_instances", "Reservations", Filters=self._tagged()
@@ -93,7 +94,7 @@ class Leftovers:
                 yield _orphan(What.FLEET, name, raw, unused, raw["CreateTime"])
 
     def template_versions(self) -> Iterator[Orphan]:
-        """Versions of our launch template beyond the newest, never the default one."""
+        """Versions of the launch template beyond the newest, never the default one."""
         request = {"LaunchTemplateId": self._template}
         named = self._pages(
             "describe_launch_template_versions", "LaunchTemplateVersions", **request
@@ -110,13 +111,13 @@ class Leftovers:
                 )
 
     def end(self, orphan: Orphan) -> None:
-        """End it. One that is gone is fine. Raises what `translated` makes of a refusal."""
+        """Delete it. Idempotent. Raises what `translated` makes of a refusal."""
         ends: dict[What, Callable[[str], Any]] = {
             What.VOLUME: lambda name: self._client.delete_volume(VolumeId=name),
             What.INTERFACE: lambda name: self._client.delete_network_interface(
                 NetworkInterfaceId=name
             ),
-            # EC2 deletes an instant fleet only together with its machines: there are none.
+            # EC2 deletes an instant fleet only together with its instances: there are none.
             What.FLEET: lambda name: self._client.delete_fleets(
                 FleetIds=[name], TerminateInstances=True
             ),
@@ -130,8 +131,8 @@ class Leftovers:
         except NotFound:
             return
         for refused in _REFUSED & set(answer):
-            if answer[refused]:  # AWS says 200 to the whole, and no to the one
-                raise ConfigurationRefused(f"could not end {orphan.name}: {answer[refused][0]}")
+            if answer[refused]:  # AWS answers 200 to the request and refuses single resources
+                raise ConfigurationRefused(f"could not delete {orphan.name}: {answer[refused][0]}")
 
     def _living(self, names: Iterable[str]) -> set[str]:
         ids = sorted(set(names))

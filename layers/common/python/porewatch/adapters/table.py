@@ -1,10 +1,10 @@
-"""The ledger's table. `Table`: read, write one item, change one item, write many with facts.
+"""The ledger table. `Table`: read, write one item, change one item, write many with facts.
 
-- `change` is the way to move a model: read, apply a pure function, write on condition that nobody
-  wrote in between (`version`), and begin again if somebody did. No update is ever lost, and the
-  rules of moving stay pure. What is moved by `change` is moved by nothing else.
-- Facts are written in the same transaction as the change they tell of, each under its own id, so a
-  fact is written once however often it is told. The table's stream publishes them.
+- `change` updates a model: read, apply a pure function, write on condition that no other writer
+  was first (`version`), and retry otherwise. No update is ever lost, and the rules stay pure. What
+  is changed by `change` is changed by nothing else.
+- Facts are written in the same transaction as their change, each under its own id, so recording a
+  fact is idempotent. The stream of the table publishes them.
 """
 
 from __future__ import annotations
@@ -92,8 +92,8 @@ class Table:
     def query_kind(
         self, kind: str, *, newest_first: bool = False, past: str = ""
     ) -> Iterator[Item]:
-        """All items of a kind, by the index (a moment late), in order of gsi_sk or, with
-        `newest_first`, against it; with `past` only those that come after it in that order."""
+        """All items of a kind, by the index (eventually consistent), in order of gsi_sk or, with
+        `newest_first`, in reverse; with `past` only those after it in that order."""
         names, values, condition = {"#k": "gsi_pk"}, {":k": kind}, "#k = :k"
         if past:
             names["#s"], values[":s"] = "gsi_sk", past
@@ -124,7 +124,7 @@ class Table:
             more["ExclusiveStartKey"] = page["LastEvaluatedKey"]
 
     def put(self, item: Item) -> None:
-        """Write `item` whatever is there."""
+        """Write `item` unconditionally."""
         self._one(Put(item))
 
     def put_new(self, item: Item, otherwise: Otherwise = AlreadyDone) -> None:
@@ -138,20 +138,20 @@ class Table:
         self._one(PutIf(item, expected, otherwise))
 
     def delete(self, pk: str, sk: str) -> None:
-        """Remove an item; nothing there is fine."""
+        """Delete an item. Idempotent."""
         with translated(f"remove {pk} {sk}"):
             self._client.delete_item(TableName=self.name, Key=wire({"pk": pk, "sk": sk}))
 
     def sort_keys(self, pk: str) -> Iterator[str]:
-        """Sort keys of all items of a partition, consistent, without reading the rest of them."""
+        """Sort keys of all items of a partition, consistent, without the other attributes."""
         condition, names = "#p = :p", {"#p": "pk"}
         more = {"ProjectionExpression": "pk, sk", "ConsistentRead": True}
         for item in self._pages(condition, names, {":p": pk}, forward=True, **more):
             yield item.sk
 
     def delete_all(self, pk: str, sort_keys: Sequence[str]) -> int:
-        """Remove items of a partition, many at once; what is not there is fine. How many were
-        asked for. Throttled when DynamoDB takes no more."""
+        """Delete items of a partition, in batches. Idempotent. Returns the number of requested
+        deletions. Throttled when DynamoDB takes no more."""
         for some in batches(sort_keys, DELETED_AT_ONCE):
             keys = [wire({"pk": pk, "sk": sk}) for sk in some]
             requests: Any = {self.name: [{"DeleteRequest": {"Key": key}} for key in keys]}
@@ -173,13 +173,12 @@ class Table:
         step: Callable[[Item | None], tuple[Item, Sequence[Fact]] | None],
         beside: Sequence[Write] = (),
     ) -> Item | None:
-        """Move one item by a pure `step`, atomically, with the facts that tell of it.
+        """Change one item by a pure `step`, atomically, with its facts.
 
-        `step` gets the stored item (None when there is none) and answers the new item and its
-        facts, or None when nothing is to be done. It is called again when another writer was
-        faster, so it must not have effects. `beside` is written in the same transaction. Answers
-        the item as it now stands. Errors of `step` pass through; Throttled after CHANGE_ATTEMPTS
-        lost races.
+        `step` gets the stored item (None when there is none) and returns the new item and its
+        facts, or None when nothing is to be done. It is called again when another writer was first,
+        so it must not have effects. `beside` is written in the same transaction. Returns the stored
+        item. Errors of `step` are raised; Throttled after CHANGE_ATTEMPTS lost races.
         """
         for attempt in range(CHANGE_ATTEMPTS):
             time.sleep(attempt * RACE_PAUSE_SECONDS)
@@ -199,8 +198,7 @@ class Table:
     def transact(self, writes: Sequence[Write], facts: Iterable[Fact] = ()) -> None:
         """All `writes` and `facts`, or none of them.
 
-        Facts that are already there are left as they are. Raises the `otherwise` of the first write
-        whose condition fails.
+        Existing facts are kept. Raises the `otherwise` of the first write whose condition fails.
         """
         outbox = {fact.fact_id: PutNew(fact_item(fact)) for fact in facts}
         pending: list[Write] = [*writes, *outbox.values()]
@@ -213,7 +211,7 @@ class Table:
             pending = [write for n, write in enumerate(pending) if n not in failed]
 
     def record(self, facts: Iterable[Fact]) -> None:
-        """Write facts that go with no other change."""
+        """Write facts without any other change."""
         for fact in facts:
             self.transact([], [fact])
 
@@ -222,7 +220,7 @@ class Table:
             raise _lost(write)
 
     def _failed(self, writes: Sequence[Write]) -> list[int]:
-        """Write all or none. The positions whose conditions failed; empty when written."""
+        """Write all or none. Returns the positions whose conditions failed; empty when written."""
         with translated(f"write {writes[0].item.pk} {writes[0].item.sk}"):
             try:
                 self._send([(_verb(write), request(self.name, write)) for write in writes])

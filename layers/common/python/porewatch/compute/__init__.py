@@ -1,1 +1,1 @@
-"""Machines: the executor every use case speaks to, and EC2 fleets behind it."""
+"""Instances: the executors that use cases call, EC2 fleets and AWS Batch."""

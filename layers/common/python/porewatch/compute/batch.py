@@ -1,9 +1,9 @@
-"""Machines from AWS Batch: one job for one machine, found again by its name and its tags.
+"""Instances from AWS Batch: one job per instance, found again by its name and its tags.
 
-SubmitJob knows no client token. So a job has a name that follows from its owner; the queues are
-asked for that name before anything is submitted, and twice more when an answer was lost; and the
-client never repeats a submission by itself. Should two jobs come about all the same, the worker's
-claim on the epoch lets one work, and the other leaves at once.
+SubmitJob has no client token. So a job has a name that follows from its owner; the queues are
+searched for that name before a submission, and twice more when its answer was lost; and the client
+never retries a submission by itself. Should two jobs start all the same, the claim on the epoch
+lets one worker work, and the other exits at once.
 """
 
 from __future__ import annotations
@@ -67,8 +67,8 @@ class BatchJobs:
         )
 
     def launch(self, spec: LaunchSpec) -> Machine:
-        """See `Source.launch`. A queue always has room: that no computer comes shows later, as a
-        job that waits beyond the boot deadline (`domain.rules.liveness`)."""
+        """See `Source.launch`. A queue always accepts: a lack of capacity shows later, as a job
+        that waits beyond the boot deadline (`domain.rules.liveness`)."""
         return self._alive(spec.owner) or self._submit(spec)
 
     def observe(self, instance_ids: Iterable[str]) -> dict[str, Machine]:
@@ -90,7 +90,7 @@ class BatchJobs:
         return ""
 
     def terminate(self, instance_id: str) -> None:
-        """See `Source.terminate`. A waiting job ends at once; a running one gets SIGTERM, and
+        """See `Source.terminate`. A queued job ends at once; a running one gets SIGTERM, and
         SIGKILL half a minute later."""
         try:
             with translated(f"terminate job {instance_id}"):
@@ -106,8 +106,8 @@ class BatchJobs:
     def price(
         self, instance_type: str, purchase: Purchase, seconds: float, disk_gib: int = 0
     ) -> float:
-        """See `Source.price`. The disk is the host's and counts as if the job had it alone. A job
-        that never got a computer costs nothing."""
+        """See `Source.price`. The disk is that of the host and counts as if the job used it alone.
+        A job that never started costs nothing."""
         if seconds <= 0:
             return 0.0
         share, name = share_in(instance_type)
@@ -142,7 +142,7 @@ class BatchJobs:
         return min(living, key=lambda m: (m.launched_at, m.instance_id), default=None)
 
     def _listed(self, name: str) -> Iterator[str]:
-        """Ids of the jobs with this name (`*` at its end: that begin so) that are not long over."""
+        """Ids of recent jobs with this name (a trailing `*` matches a prefix)."""
         since = now() - SHOWN
         pages = self._client.get_paginator("list_jobs")
         filters = [{"name": "JOB_NAME", "values": [name]}]

@@ -1,7 +1,7 @@
-"""The rungs that AWS Batch adds to a launch, and what a job is billed as. Pure.
+"""The rungs that AWS Batch adds to a launch, and how a job is billed. Pure.
 
-A job is billed as the share it asks for of a stated machine (`REFERENCE`): Batch packs jobs onto
-hosts and does not say what each cost. The bill's line names share and machine.
+A job is billed as the requested share of a reference machine (`REFERENCE`): Batch packs jobs onto
+hosts and does not report the cost of each. The line of the bill names share and machine.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from porewatch.domain.stage.spec import StageSpec
 
 
 class Reference(Model):
-    """The machine whose price is taken for a job, by share."""
+    """The machine by whose price a job is billed, by share."""
 
     name: str
     vcpus: int
@@ -33,7 +33,8 @@ GPU_REFERENCE = Reference(name="g4dn.xlarge", vcpus=4, memory_mib=16384)
 
 
 class JobPlaces(Model):
-    """Where jobs of this stack go. An empty definition: such stages cannot run on Batch."""
+    """Queues and job definitions of this stack. Without a definition, such stages cannot run on
+    Batch."""
 
     spot_queue: str
     on_demand_queue: str
@@ -54,9 +55,9 @@ def batch_rungs(
     first: int = 0,
     because: str = "",
 ) -> tuple[LaunchSpec, ...]:
-    """The spot queue, then the on-demand queue, as rungs `first` and on. A spot queue in `avoid`
-    (it took a machine back, or gave none in time) is left out. None when the stack has no job
-    definition for such a stage."""
+    """The spot queue, then the on-demand queue, as rungs from `first` on. A spot queue in `avoid`
+    (interrupted, or out of capacity) is left out. None when the stack has no job definition for
+    such a stage."""
     definition = places.gpu_definition if stage.gpu else places.definition
     if not definition:
         return ()
@@ -87,17 +88,17 @@ def batch_rungs(
 
 
 def share_of(stage: StageSpec) -> str:
-    """What such a stage's job is billed as, in words: "0.50 x m6i.2xlarge"."""
+    """The billed machine of such a stage: "0.50 x m6i.2xlarge"."""
     return job_share(stage.vcpus, stage.memory_mib, gpus=int(stage.gpu))
 
 
 def is_share(machine: str) -> bool:
-    """Whether they are words of `share_of`, and not the name of a machine type."""
+    """Whether this is a `share_of`, and not an instance type."""
     return _SHARE.fullmatch(machine) is not None
 
 
 def share_in(machine: str) -> tuple[float, str]:
-    """(share, machine) of `share_of`'s words; any other words are a whole machine of that name."""
+    """(share, machine) of a `share_of`; any other name is a whole machine."""
     found = _SHARE.fullmatch(machine)
     return (float(found[1]), found[2]) if found else (1.0, machine)
 

@@ -1,4 +1,4 @@
-"""How AWS Batch is spoken to: a job's name, the request for it, and a job as a machine. Pure."""
+"""The wire format of AWS Batch: the name of a job, its request, and a job as an instance. Pure."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ OVER = frozenset({"SUCCEEDED", "FAILED"})
 
 
 def job_name(owner: Owner) -> str:
-    """At most 128 characters of letters, digits, `-` and `_`; another owner has another name, also
-    for Batch, which compares names without their case."""
+    """At most 128 characters of letters, digits, `-` and `_`; unique per owner, also for Batch,
+    which ignores case."""
     whole = hashlib.sha256(owner.canonical_json().encode()).hexdigest()[:12]
     readable = f"{owner.run_id}-r{owner.revision}-{owner.stage}-e{owner.epoch}"
     return f"{name_prefix(owner.stack)}{whole}-{readable}"[:128]
@@ -35,7 +35,7 @@ def name_prefix(stack: str) -> str:
 
 
 def job_request(spec: LaunchSpec, at: datetime) -> dict[str, Any]:
-    """The whole SubmitJob request. One attempt: who tries again, and when, is our own decision."""
+    """The whole SubmitJob request. One attempt: retries are decided by the control plane."""
     owner = spec.owner
     environment = {
         "POREWATCH_RUN": owner.run_id,
@@ -46,7 +46,7 @@ def job_request(spec: LaunchSpec, at: datetime) -> dict[str, Any]:
     }
     needs = [("VCPU", spec.vcpus), ("MEMORY", spec.memory_mib)]
     if share_in(spec.instance_types[0])[1] == GPU_REFERENCE.name:
-        needs.append(("GPU", 1))  # whether the definition's stays beside an override nobody says
+        needs.append(("GPU", 1))  # undocumented whether the definition's is kept beside an override
     lasts = int((spec.expires_at - at).total_seconds())
     return {
         "jobName": job_name(owner),
@@ -64,8 +64,8 @@ def job_request(spec: LaunchSpec, at: datetime) -> dict[str, Any]:
 
 
 def machine_of(job: Any) -> Machine:
-    """A job as DescribeJobs shows it. `launched_at` is when its container began, for a job that
-    waits when it was submitted; one that never began has lasted no time."""
+    """A job of DescribeJobs. `launched_at` is the start of its container, for a queued job its
+    submission; one that never started has no duration."""
     tags = job.get("tags", {})
     began, ended = moment(job.get("startedAt")), moment(job.get("stoppedAt"))
     stopping = job.get("isTerminated") or job.get("isCancelled")
@@ -88,7 +88,7 @@ def machine_of(job: Any) -> Machine:
 
 
 def submitted(job_id: str, spec: LaunchSpec) -> Machine:
-    """The job that was just submitted. It may not show yet."""
+    """The job that was just submitted. DescribeJobs may not show it yet."""
     return Machine(
         instance_id=job_id,
         state=MachineState.RUNNING,

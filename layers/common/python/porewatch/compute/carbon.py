@@ -1,5 +1,5 @@
-"""What machines draw and what a region's electricity emits: the dated table beside this
-(`carbon.json`). Nobody is asked; each number's source and year stand in the file."""
+"""Power draw of instances and carbon intensity of regions: a dated table (`carbon.json`). No
+service is queried; the file names source and year of each number."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from porewatch.domain.money.carbon import (
 
 @cache
 def carbon_table() -> CarbonTable:
-    """The table that came with this version."""
+    """The table of this version."""
     text = files("porewatch.compute").joinpath("carbon.json").read_text()
     return CarbonTable.model_validate_json(text)
 
 
 @cache
 def carbon_factors(region: str) -> Factors:
-    """The factors of a region; of one whose electricity is not known, without a grid."""
+    """The factors of a region; without a grid intensity where that is not known."""
     return carbon_table().of(region)

@@ -1,10 +1,10 @@
-"""Machines from EC2: one instant fleet for one machine, found again by its tags.
+"""Instances from EC2: one instant fleet per instance, found again by its tags.
 
-Order: `Ec2Fleet`, then the request and how answers are read.
+Order: `Ec2Fleet`, then the request and the parsing of answers.
 
-A launch looks before it leaps: a machine with the owner's tags is adopted. The client token makes
-the same request safe to repeat; when the outcome is unknown the tags are asked again, twice, since
-new instances show late. Only then may somebody else decide what to do.
+A launch first looks for an instance with the tags of the owner and adopts it. The client token
+makes the request idempotent; when its outcome is unknown the tags are searched twice more, since
+new instances show late. Only then is the outcome reported as unknown.
 """
 
 from __future__ import annotations
@@ -125,8 +125,8 @@ class Ec2Fleet:
         return list(self._described({"tag:porewatch-stack": [self._stack]}))
 
     def console(self, instance_id: str) -> str:
-        """See `Source.console`. The latest, which types on Nitro have; else what was kept at the
-        machine's start or end. EC2 has it for an hour after the end."""
+        """See `Source.console`. The latest output, which Nitro types have; else the output of its
+        start or end. EC2 keeps it for an hour after termination."""
         return self._console(instance_id, latest=True) or self._console(instance_id, latest=False)
 
     def _console(self, instance_id: str, *, latest: bool) -> str:
@@ -148,8 +148,8 @@ class Ec2Fleet:
             return
 
     def interrupt(self, instance_id: str) -> None:
-        """See `Source.interrupt`. EC2 tells the operating system to shut down, which tells the
-        worker (SIGTERM) and waits for it."""
+        """See `Source.interrupt`. EC2 shuts the operating system down, which sends the worker
+        SIGTERM and waits for it."""
         self.terminate(instance_id)
 
     def price(
@@ -161,7 +161,7 @@ class Ec2Fleet:
         return prices.usd(instance_type, purchase, seconds) + disk
 
     def _size_of_image(self) -> int:
-        """GiB of the image's own disk, asked once in the life of this; 0 when nobody says so."""
+        """GiB of the disk of the image, queried once; 0 when it is not known."""
         if self._image and not self._image_gib:
             with translated(f"look at the image {self._image}"):
                 shown = self._client.describe_images(ImageIds=[self._image])["Images"]
@@ -184,11 +184,11 @@ class Ec2Fleet:
             if isinstance(failure, CapacityUnavailable):
                 failure.pools = self._without_capacity(answer)
             raise failure
-        shown = self.observe([launched.instance_id])  # exact times and zone, if it shows already
+        shown = self.observe([launched.instance_id])  # exact times and zone, if it is shown already
         return shown.get(launched.instance_id, launched)
 
     def _without_capacity(self, answer: Any) -> tuple[str, ...]:
-        """`type@zone` of the pools whose own error says that they have nothing."""
+        """`type@zone` of the pools with an error of their own about capacity."""
         pools = set()
         for error in answer.get("Errors", []):
             override = error.get("LaunchTemplateAndOverrides", {}).get("Overrides", {})
@@ -198,7 +198,7 @@ class Ec2Fleet:
         return tuple(sorted(pools))
 
     def _zone(self, override: Any) -> str:
-        """The zone of an override. EC2 names the subnet that was asked, seldom its zone."""
+        """The zone of an override. EC2 names the requested subnet, seldom its zone."""
         zone_of = dict(zip(self._subnets, self._zones, strict=False))
         return str(
             override.get("AvailabilityZone") or zone_of.get(override.get("SubnetId", ""), "")
@@ -256,8 +256,8 @@ def fleet_request(spec: LaunchSpec) -> Any:
 
 
 def _overrides(spec: LaunchSpec) -> Iterator[dict[str, Any]]:
-    """One for each pool. The disk is as large as this stage needs it; all else of it stands in the
-    launch template's words again, since an override replaces the whole mapping."""
+    """One per pool. The disk has the size that this stage needs; everything else repeats the launch
+    template, since an override replaces the whole mapping."""
     disk = {
         "DeviceName": ROOT_DEVICE,
         "Ebs": {
@@ -288,7 +288,7 @@ def root_gib(image: Any) -> int:
 
 
 def machine_of(raw: Any) -> Machine:
-    """A machine as DescribeInstances shows it."""
+    """An instance of DescribeInstances."""
     tags = {tag["Key"]: tag["Value"] for tag in raw.get("Tags", [])}
     lifecycle: Purchase = "spot" if raw.get("InstanceLifecycle") == "spot" else "on-demand"
     purchase = tags.get(PURCHASE_TAG, lifecycle)
@@ -307,7 +307,8 @@ def machine_of(raw: Any) -> Machine:
 
 
 def _launched(answer: Any, spec: LaunchSpec, zone: Callable[[Any], str]) -> Machine | None:
-    """The machine in a fleet's answer. It may not show yet. `zone` of its override."""
+    """The instance in the answer of a fleet. DescribeInstances may not show it yet. `zone` of its
+    override."""
     for group in answer.get("Instances", []):
         override = group.get("LaunchTemplateAndOverrides", {}).get("Overrides", {})
         for instance_id in group.get("InstanceIds", []):

@@ -1,8 +1,8 @@
-"""What a run would cost, before it is submitted: `domain.forecast.estimate` times the price
+"""The expected cost of a run, before it is submitted: `domain.forecast.estimate` times the price
 snapshot.
 
-Per stage: low = cheapest type at the 10th percentile, likely = the median type, high = the dearest
-type at the 90th percentile; with its disk. Interruptions are in `high` only.
+Per stage: low = cheapest type at the 10th percentile, likely = the median type, high = the most
+expensive type at the 90th percentile; with its disk. Interruptions are in `high` only.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ class StageForecast(Model):
 
 
 class Forecast(Model):
-    """The whole run. `reserved_usd`: the most that one launch of it holds."""
+    """The whole run. `reserved_usd`: the largest reservation of one launch."""
 
     size: InputSize
     price_snapshot: str

@@ -1,8 +1,8 @@
-"""What a use case may ask of all sources of machines (`Executor`), and what each of them answers
-(`Source`): EC2 fleets are one, AWS Batch another, and `compute.executors` puts them together.
+"""The interface of all executors together (`Executor`), and of each one (`Source`): EC2 fleets, AWS
+Batch; `compute.executors` combines them.
 
-To interrupt a machine is to terminate it: its operating system first tells the worker to stop
-(SIGTERM), which writes a checkpoint and says so, as it does on a notice of the cloud.
+To interrupt an instance is to terminate it: its operating system first stops the worker (SIGTERM),
+which writes a checkpoint and reports the interruption, as on an interruption notice.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from porewatch.domain.stage.spec import StageSpec
 
 
 class Source(Protocol):
-    """Machines of one sort. Launching is idempotent per owner: one owner never gets two."""
+    """Instances of one executor. Launching is idempotent per owner: one owner never gets two."""
 
     def prepare(
         self,
@@ -34,48 +34,48 @@ class Source(Protocol):
         *,
         because: str = "",
     ) -> tuple[LaunchSpec, ...]:
-        """The requests to try, rung by rung. `avoid` names pools (`type@zone`) that took a machine
-        back or gave none: spot does not ask them. `because`: why spot is not asked at all."""
+        """The requests to try, rung by rung. `avoid` names pools (`type@zone`) that were
+        interrupted or out of capacity: spot skips them. `because`: why spot is not used at all."""
 
     def launch(self, spec: LaunchSpec) -> Machine:
-        """A machine for the owner: the one it has already, or a new one.
+        """An instance for the owner: the one it has already, or a new one.
 
-        Raises CapacityUnavailable or QuotaExceeded (the next rung may do better), Throttled (the
-        same request again, later), LaunchUnknown (look again later), NotShownYet (the same,
-        once AWS knows what the deploy made), ConfigurationRefused.
+        Raises CapacityUnavailable or QuotaExceeded (the next rung may succeed), Throttled (retry
+        the same request), LaunchUnknown (look again later), NotShownYet (the same, until a new
+        deployment is visible), ConfigurationRefused.
         """
 
     def interrupt(self, instance_id: str) -> None:
-        """Ask the worker to save and leave, as the cloud does when it takes a machine back. The
-        worker answers with its last checkpoint. One that is gone is fine."""
+        """Ask the worker to save and exit, like an interruption by the cloud. The worker reports
+        its last checkpoint. Idempotent, also after the end of the instance."""
 
     def observe(self, instance_ids: Iterable[str]) -> dict[str, Machine]:
-        """What is known of these machines; those the cloud does not know are left out."""
+        """State of these instances; those the cloud does not know are left out."""
 
     def find(self, owner: Owner) -> list[Machine]:
-        """All machines that carry this owner's tags, dead ones too while they are shown."""
+        """All instances with the tags of this owner, terminated ones too while they are shown."""
 
     def inventory(self) -> list[Machine]:
         """All machines of this stack."""
 
     def console(self, instance_id: str) -> str:
-        """What the machine printed on its console, as far as the cloud still has it; blank when it
-        has nothing, and of jobs, whose output lies in a log group."""
+        """Console output of the instance while the cloud keeps it; empty when there is none, and
+        for jobs, whose output is in a log group."""
 
     def terminate(self, instance_id: str) -> None:
-        """End a machine. Ending it twice, or one that is gone, is fine."""
+        """Terminate an instance. Idempotent."""
 
     def price(
         self, instance_type: str, purchase: Purchase, seconds: float, disk_gib: int = 0
     ) -> float:
-        """USD for so many seconds of a machine with a disk of `disk_gib`, by the price snapshot of
+        """USD for the seconds of an instance with a disk of `disk_gib`, by the price snapshot of
         its region."""
 
 
 class Executor(Protocol):
-    """All sources together: every machine goes to where it belongs. See `Source`.
+    """All executors together: every instance is routed to its own. See `Source`.
 
-    What is asked of a source is asked by its name, so that one that does not answer hides no other.
+    Queries name their executor, so that one that does not answer hides none of the others.
     """
 
     def prepare(
@@ -89,8 +89,8 @@ class Executor(Protocol):
     ) -> tuple[LaunchSpec, ...]: ...
 
     def launch(self, spec: LaunchSpec, asked: Container[ExecutorName] = SOURCES) -> Machine:
-        """`asked`: the sources that were ever asked for a machine for this owner (in doubt, all);
-        at others it has none."""
+        """`asked`: the executors that were ever tried for this owner (in doubt, all); the others
+        have no instance of it."""
 
     def interrupt(self, instance_id: str) -> None: ...
 

@@ -1,12 +1,13 @@
-"""One executor over both: each spec and each machine goes to EC2 or to Batch.
+"""EC2 and Batch as one executor: each request and each instance is routed to its own.
 
-A spec says by its `executor`, a machine by its id (`i-...` is EC2's), a price by its words. A
-launch looks at the other side first, if that was ever asked for the same owner: an owner never gets
-a machine here while it has one there, and an outage of a side nobody asked stops no launch.
+A request names its `executor`; an instance is routed by its id (`i-...` is EC2), a price by its
+instance type. A launch looks at the other executor first, if that was ever tried for the same
+owner: an owner never gets an instance on one while it has one on the other, and an outage of an
+executor that was not tried blocks no launch.
 
-`choice` is what the operator wants, and a stage of a profile may ask for Batch by itself:
-`ec2` never uses Batch; `batch` uses EC2 only for stages that Batch has no job definition or no
-large enough disk for; `ec2-then-batch` puts the queues below the last rung of EC2.
+`choice` is the operator's setting, and a stage of a profile may require Batch by itself: `ec2`
+never uses Batch; `batch` uses EC2 only for stages without a Batch job definition or a large enough
+disk; `ec2-then-batch` puts the queues below the last rung of EC2.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ from porewatch.domain.stage.spec import StageSpec
 
 
 class ExecutorSettings(Protocol):
-    """What is read of the settings. No queues: no Batch."""
+    """The settings that executors need. No queues: no Batch."""
 
     stack_name: str
     executor: ExecutorChoice
@@ -143,8 +144,8 @@ def executors(
     zones: tuple[str, ...] = (),
     image_id: str = "",
 ) -> Executors:
-    """The stack's executors. Who launches names template, subnets with their zones, and the image,
-    too."""
+    """The executors of the stack. A launcher also passes template, subnets with their zones, and
+    image."""
     stack = config.stack_name
     ec2 = Ec2Fleet(
         stack,

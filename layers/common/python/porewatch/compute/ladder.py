@@ -1,10 +1,10 @@
-"""The rungs of a launch: which requests are made for one machine, one after the other. Pure.
+"""The rungs of a launch: the requests that are tried for one instance, in order. Pure.
 
     0 spot, the profile's types   1 spot, wider types   2 on-demand   then Batch (`batch_rungs`)
 
-Below the last rung comes a timed wait, which the state machine keeps. Pools that gave no machine
-just now, or took one back, are left out of spot; a rung without any pool left is not tried at all.
-Every type must run the launch template's image: one architecture (x86_64) for all of them.
+Below the last rung comes a timed wait, by the state machine. Spot skips pools that were just out of
+capacity or interrupted; a rung without any pool left is not tried. Every type must run the image of
+the launch template: one architecture (x86_64) for all of them.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ GRACE = timedelta(hours=1)
 
 
 class Rung(NamedTuple):
-    """One rung before pools are looked at."""
+    """One rung before pools are filtered."""
 
     number: int
     purchase: Purchase
@@ -48,8 +48,8 @@ def rungs(
     image_gib: int = 0,
 ) -> tuple[LaunchSpec, ...]:
     """The EC2 requests in order. `avoid` names pools (`type@zone`); `zones` are those of the
-    subnets, in their order (not known: a type is left out everywhere). `because`: why spot is not
-    asked at all, in words. `image_gib`: of the image's own disk."""
+    subnets, in the same order (unknown: a type is left out everywhere). `because`: why spot is not
+    used at all. `image_gib`: disk of the image."""
     lasts = timedelta(seconds=stage.boot_deadline_s + stage.phase_deadline_s) + GRACE
     zone_of = dict(zip(subnet_ids, zones, strict=False))
     found = []
@@ -88,8 +88,8 @@ def _rungs(stage: StageSpec, because: str) -> Iterator[Rung]:
 def _left_out(
     rung: Rung, avoid: Sequence[str], subnet_ids: Sequence[str], zone_of: Mapping[str, str]
 ) -> tuple[str, ...]:
-    """`type@subnet` of this rung that is not asked. On-demand machines are not taken back, and
-    there is no cheaper rung below: all of its pools are asked."""
+    """`type@subnet` that this rung skips. On-demand instances are not interrupted, and no cheaper
+    rung follows: all of its pools are tried."""
     if rung.purchase != "spot":
         return ()
     shunned = {pool.split("@", maxsplit=1)[0]: set[str]() for pool in avoid}

@@ -1,5 +1,5 @@
-"""What a failed launch means. EC2 says it in two ways, as an exception and as a list of errors in
-an answer without machines; both go through the same tables."""
+"""Classify a failed launch. EC2 reports it in two ways, as an exception and as a list of errors in
+an answer without instances; both use the same tables."""
 
 from __future__ import annotations
 
@@ -64,8 +64,8 @@ that does not offer a type is reported as a configuration error."""
 
 
 def class_for(code: str, why: str = "") -> type[PorewatchError]:
-    """The class of one code of EC2, with its message where that decides. What is not known is a
-    matter of configuration."""
+    """The error class of an EC2 error code, with its message where that decides. Unknown codes are
+    a matter of configuration."""
     if code in CAPACITY or (code == "InvalidFleetConfiguration" and NOT_OFFERED.search(why)):
         return CapacityUnavailable
     if code in QUOTA:
@@ -78,7 +78,7 @@ def class_for(code: str, why: str = "") -> type[PorewatchError]:
 
 
 def launch_error(errors: Iterable[tuple[str, str]]) -> PorewatchError:
-    """One error of ours for the (code, message) pairs of an answer. No pairs: no capacity."""
+    """One error for the (code, message) pairs of an answer. No pairs: no capacity."""
     failures = sorted(errors)
     if not failures:
         return CapacityUnavailable("the fleet gave no machine and no reason.")

@@ -1,6 +1,6 @@
-"""How runs are laid out on machines: `profiles.json` beside this module, by name.
+"""Instance layouts of runs: `profiles.json` beside this module, by name.
 
-Each profile is there a second time as `NAME-on-batch`: the same stages, each as a job of AWS Batch.
+Each profile exists a second time as `NAME-on-batch`: the same stages, each as an AWS Batch job.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ def _on_batch(one: Profile) -> Profile:
 
 
 def profile(name: str) -> Profile:
-    """The profile a run asked for. Raises ManifestRefused for a name that there is not."""
+    """The requested profile. Raises ManifestRefused for an unknown name."""
     found = layouts().get(name)
     if found is None:
         known = ", ".join(sorted(layouts()))

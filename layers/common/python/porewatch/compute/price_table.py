@@ -1,6 +1,6 @@
-"""What machines and services cost: the dated snapshot beside this (`prices.json`), by region.
+"""Prices of instances and services: a dated snapshot (`prices.json`), by region.
 
-`porewatch prices refresh` asks AWS and writes the file anew; nothing here asks anybody.
+`porewatch prices refresh` queries AWS and writes the file; nothing here queries AWS.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ HOME_REGION = "us-east-1"
 
 @cache
 def snapshot() -> Snapshot:
-    """The snapshot that came with this version."""
+    """The snapshot of this version."""
     text = files("porewatch.compute").joinpath("prices.json").read_text()
     return Snapshot.model_validate_json(text)
 
 
 @cache
 def price_list(region: str = HOME_REGION) -> PriceList:
-    """The prices of a region; of one that is not in the snapshot, an estimate that says so."""
+    """The prices of a region; for one that is not in the snapshot, a marked estimate."""
     return snapshot().of(region)

@@ -1,7 +1,7 @@
-"""What AWS wraps around a message, and how the message gets out of it.
+"""Unwrap the envelopes that AWS puts around a message.
 
 Order: `Envelope`, opening a queue body, the parsers that functions name in their decorator
-(`fact`, `stored_object`), and `parser_of`, which makes one out of a model.
+(`parse_fact`, `stored_object`), and `parser_of`, which makes one out of a model.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ T = TypeVar("T")
 
 
 class Envelope(Model):
-    """One message: `detail` is what was said; the rest is empty unless EventBridge carried it."""
+    """One message: `detail` is its content; the rest is empty unless EventBridge delivered it."""
 
     detail: Any
     detail_type: str = ""
@@ -33,7 +33,7 @@ class Envelope(Model):
 
 
 class StoredObject(Model):
-    """S3's "Object Created", as EventBridge tells it (which does not quote keys). `etag` without
+    """An "Object Created" event of S3 by EventBridge (keys are not URL-encoded). `etag` without
     quotes, `size` in bytes.
 
     `sequencer` orders the events of one key: pad the shorter with zeros on the right, compare.
@@ -64,12 +64,11 @@ _NAMES = {
     "replay-name": "replay_name",
     "resources": "resources",
 }
-"""EventBridge's name of a field -> ours."""
+"""EventBridge's field name -> ours."""
 
 
 def opened(payload: Any) -> Envelope:
-    """Unwrap EventBridge's envelope when there is one. Raises MessageRefused when its fields hold
-    something else than EventBridge writes."""
+    """Unwrap EventBridge's envelope when there is one. Raises MessageRefused for invalid fields."""
     if not (isinstance(payload, dict) and "detail-type" in payload and "detail" in payload):
         return Envelope(detail=payload)
     fields = {field: payload[name] for name, field in _NAMES.items() if name in payload}
@@ -96,7 +95,7 @@ def parser_of(shape: Shape[T]) -> Parser[T]:
 
 
 def checked(adapter: TypeAdapter[T], value: Any, name: str) -> T:
-    """`value` as the adapter's type, or MessageRefused that names the first field that is wrong."""
+    """`value` as the type of the adapter, or MessageRefused naming the first invalid field."""
     try:
         return adapter.validate_python(value)
     except ValidationError as error:
@@ -107,15 +106,15 @@ def checked(adapter: TypeAdapter[T], value: Any, name: str) -> T:
 
 
 def parse_fact(envelope: Envelope) -> Fact:
-    """The parser for queues of our own facts. Unknown detail types are refused."""
+    """The parser for queues of facts. Unknown detail types are refused."""
     cls = FACTS.get(envelope.detail_type)
     if cls is None:
-        raise MessageRefused(f"{envelope.detail_type!r} is not a fact of ours.")
+        raise MessageRefused(f"{envelope.detail_type!r} is not a known fact.")
     return checked(TypeAdapter(cls), envelope.detail, cls.__name__)
 
 
 def stored_object(envelope: Envelope) -> StoredObject:
-    """The parser for queues that hear of new objects."""
+    """The parser for queues of S3 events."""
     try:
         found, bucket = envelope.detail["object"], envelope.detail["bucket"]["name"]
         fields = {

@@ -1,5 +1,5 @@
-"""EventBridge or a schedule: one event, no answer. Errors are raised: Lambda tries again, then
-the function's failure destination keeps the event."""
+"""EventBridge or a schedule: one event, no answer. Errors are raised: Lambda retries, then the
+failure destination of the function keeps the event."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ _log = logging.getLogger(__name__)
 
 
 def clock(envelope: Envelope) -> None:
-    """The parser of a schedule's event, which says nothing but that it is time. Raises
-    MessageRefused for every other event."""
+    """The parser of a schedule, whose event has no content. Raises MessageRefused for every other
+    event."""
     if envelope.detail_type != "Scheduled Event":
-        raise MessageRefused(f"{envelope.detail_type!r} is no schedule's event.")
+        raise MessageRefused(f"{envelope.detail_type!r} is not an event of a schedule.")
 
 
 def on_event(

@@ -1,4 +1,5 @@
-"""Step Functions' word about an execution, as `ExecutionEnded`; None: it is time for a sweep."""
+"""A status change of a Step Functions execution, as `ExecutionEnded`; None: a schedule, for the
+sweep."""
 
 from __future__ import annotations
 
@@ -15,8 +16,7 @@ ENDED: TypeAdapter[ExecutionEnded] = TypeAdapter(ExecutionEnded)
 
 
 def execution_ended(envelope: Envelope) -> ExecutionEnded | None:
-    """The parser of this word and of the clock's. MessageRefused when it does not say which run it
-    is about."""
+    """The parser of both. MessageRefused when the event does not name its run."""
     if envelope.detail_type == "Scheduled Event":
         return None
     detail = envelope.detail or {}
@@ -31,5 +31,7 @@ def execution_ended(envelope: Envelope) -> ExecutionEnded | None:
             "execution_arn": detail.get("executionArn") or "",
         }
     except (KeyError, TypeError, ValueError) as error:
-        raise MessageRefused(f"an execution's end does not name its run: {error}.") from error
+        raise MessageRefused(
+            f"a status change of an execution does not name its run: {error}."
+        ) from error
     return checked(ENDED, fields, ExecutionEnded.__name__)

@@ -1,4 +1,4 @@
-"""API Gateway: routes of powertools' resolver, with our errors as plain HTTP answers.
+"""API Gateway: routes of powertools' resolver, with PorewatchErrors as HTTP status codes.
 
 api = routes()
 
@@ -44,16 +44,16 @@ STATUS: tuple[tuple[type[PorewatchError], int], ...] = (
 
 
 def routes() -> APIGatewayRestResolver:
-    """A resolver that answers `{"error": class, "problem": sentence}` for errors of ours."""
+    """A resolver that answers `{"error": class, "problem": sentence}` for PorewatchErrors."""
     api = APIGatewayRestResolver()
     api.exception_handler(PorewatchError)(_error_response)
     return api
 
 
 def request_body(api: APIGatewayRestResolver, shape: type[M], **known: str) -> M:
-    """The request's JSON body as `shape`; `known` comes from the path, percent-encoded or not (no
-    name of ours holds `%`), and wins. No body is an empty one. Raises MessageRefused naming the
-    field that does not fit."""
+    """The JSON body of the request as `shape`; `known` comes from the path, percent-encoded or not
+    (no name contains `%`), and takes precedence. No body is an empty one. Raises MessageRefused
+    naming the first invalid field."""
     text = api.current_event.body or "{}"
     try:
         body = json.loads(text)
@@ -66,7 +66,7 @@ def request_body(api: APIGatewayRestResolver, shape: type[M], **known: str) -> M
 
 
 def on_http(api: APIGatewayRestResolver) -> Callable[[dict[str, Any], Any], dict[str, Any]]:
-    """The handler of a function that answers `api`'s routes."""
+    """The Lambda handler of the routes of `api`."""
 
     def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
         with log.invocation(context), log.one_message() as bind:

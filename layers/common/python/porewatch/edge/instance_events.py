@@ -1,4 +1,4 @@
-"""The events of EC2 and Batch, and the clock, as `InstanceEvent`."""
+"""Events of EC2, Batch and the schedule, as `InstanceEvent`."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ OVER = ("SUCCEEDED", "FAILED")
 
 
 def instance_events(envelope: Envelope) -> InstanceEvent:
-    """The parser of the monitor's door. Raises MessageRefused for every other event."""
+    """The parser of the instance monitor. Raises MessageRefused for every other event."""
     kind = KINDS.get(envelope.detail_type)
     if kind is None:
-        raise MessageRefused(f"{envelope.detail_type!r} is nothing the monitor listens to.")
+        raise MessageRefused(f"{envelope.detail_type!r} is not an event of the instance monitor.")
     detail = envelope.detail or {}
     if "jobId" in detail:
         state = "terminated" if detail.get("status") in OVER else "running"

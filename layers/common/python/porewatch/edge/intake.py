@@ -1,5 +1,5 @@
-"""The intake queue hears three voices: S3 (a new object), our own bus (a file was checked), and the
-clock (time to see what words never came)."""
+"""The intake queue has three event sources: S3 (a new object), the event bus (a file was checked),
+and a schedule (the sweep)."""
 
 from __future__ import annotations
 
@@ -10,19 +10,18 @@ from porewatch.domain.facts.run_facts import FileQuarantined, FileValidated
 from porewatch.edge.envelopes import Envelope, parse_fact, stored_object
 
 SWEEP = "IntakeSweep"
-"""Detail type of the clock's word."""
+"""Detail type of the schedule."""
 
 
 class UploadEvent(Model):
-    """`key` = the object in the raw bucket that was written or checked; None: go round, see who
-    still waits."""
+    """`key` = the object in the raw bucket that was written or checked; None: the sweep."""
 
     key: str | None
     replayed: bool
 
 
 def upload_event(envelope: Envelope) -> UploadEvent:
-    """Raises MessageRefused for everything that is none of these."""
+    """The parser of all three. Raises MessageRefused for every other event."""
     if envelope.detail_type == SWEEP:
         return UploadEvent(key=None, replayed=False)
     replayed = envelope.replay_name is not None
@@ -31,4 +30,4 @@ def upload_event(envelope: Envelope) -> UploadEvent:
     fact = parse_fact(envelope)
     if isinstance(fact, (FileValidated, FileQuarantined)):
         return UploadEvent(key=s3_keys.raw_key(fact.run_id, fact.path), replayed=replayed)
-    raise MessageRefused(f"{envelope.detail_type} is nothing the intake listens to.")
+    raise MessageRefused(f"{envelope.detail_type} is not an event of the intake.")

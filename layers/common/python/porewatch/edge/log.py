@@ -26,7 +26,7 @@ def logger() -> Logger:
 
 @contextmanager
 def invocation(context: Any) -> Iterator[None]:
-    """One call of a function: its name and request id stand on every line."""
+    """One invocation: the function name and the request id are on every line."""
     name = str(getattr(context, "function_name", "local"))
     logger().append_keys(function=name, request_id=str(getattr(context, "aws_request_id", "local")))
     with subsegment(name):
@@ -35,8 +35,8 @@ def invocation(context: Any) -> Iterator[None]:
 
 @contextmanager
 def one_message() -> Iterator[Callable[[Any], None]]:
-    """While one message is worked on. What it yields binds the message, as soon as it can be read:
-    from then on every line, also that of its failure, names its run, stage and epoch."""
+    """While one message is handled. The yielded function binds the message as soon as it is parsed:
+    from then on every line, including that of its failure, names its run, stage and epoch."""
     keys: dict[str, Any] = {}
     with subsegment("message") as annotate:
 

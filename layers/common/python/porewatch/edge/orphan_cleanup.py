@@ -1,4 +1,4 @@
-"""The clock, and the expiry of one machine, as `Reap`."""
+"""The schedule, and the expiry of one instance, as `Reap`."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from porewatch.edge.envelopes import Envelope, checked
 
 
 def reap_order(envelope: Envelope) -> Reap:
-    """The parser of the reaper's door for events. Raises MessageRefused for every other event."""
+    """The parser of the orphan cleanup. Raises MessageRefused for every other event."""
     if envelope.detail_type == "Scheduled Event":
         return Reap()
     if envelope.detail_type == "Machine Expired":
         return checked(TypeAdapter(Reap), envelope.detail, "Machine Expired")
-    raise MessageRefused(f"{envelope.detail_type!r} is nothing the reaper listens to.")
+    raise MessageRefused(f"{envelope.detail_type!r} is not an event of the orphan cleanup.")

@@ -1,9 +1,9 @@
-"""SQS: every message alone. One bad message never takes its neighbours down.
+"""SQS: each message alone. A message that fails never fails its batch.
 
-What becomes of an error: Conflict (somebody was first) is success; Unavailable comes again; Refused
-comes again too, until the queue's own count moves it to the dead letters, with its reason logged
-each time. So nothing is lost, and nothing refused is hidden. When what is not refused comes again
-is the queue's business, unless the function says sooner (`again`).
+Errors: Conflict (somebody else was first) is success; Unavailable is retried; Refused is retried
+too, until the receive count of the queue makes it a dead-letter message, with its reason logged
+each time. So nothing is lost, and no refusal is hidden. The visibility timeout decides when a
+message is retried, unless the function shortens it (`again`).
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ _log = logging.getLogger(__name__)
 
 
 Again = Callable[[str, int], None]
-"""(receipt, times received) -> the message is put off."""
+"""(receipt handle, receive count) -> its visibility timeout is changed."""
 
 
 @dataclass(frozen=True)
 class QueueMessage:
-    """A message as it was sent. `mac`: the proof that came with it, empty without one."""
+    """A message as it was sent. `mac`: its proof, empty without one."""
 
     body: str
     mac: str = ""
@@ -43,7 +43,7 @@ class QueueMessage:
 
 @dataclass(frozen=True)
 class Ways:
-    """What a queue's function does beside its work. See `on_queue`."""
+    """Options of a queue consumer. See `on_queue`."""
 
     again: Again | None = None
     last: Callable[[Any, Exception], object] | None = None
@@ -52,7 +52,7 @@ class Ways:
 
 
 LAST_RECEIVE = 5
-"""The template's `maxReceiveCount`: after this delivery the message is a dead letter."""
+"""The template's `maxReceiveCount`: after this delivery it is a dead-letter message."""
 
 
 def on_queue(
@@ -63,13 +63,13 @@ def on_queue(
     proof: Callable[[T, QueueMessage], object] | None = None,
     aside: Callable[[QueueMessage, Refused], object] | None = None,
 ) -> Callable[[Callable[[T], object]], Handler]:
-    """Decorate a function of one message. The queue's mapping needs ReportBatchItemFailures.
+    """Decorate a handler of one message. The event source mapping needs ReportBatchItemFailures.
 
-    `last` hears of a message that failed each time, before it is a dead letter, with the error of
-    its last delivery: what the message is about gets a verdict there, so that nobody waits for it.
-    It is not asked when the world was in the way (Unavailable): then the letter can be sent again.
-    `proof` looks at a message before it is worked on, and refuses it. `aside` takes what is refused
-    away at once, with its reason: such a message does not come again.
+    `last` gets a message that failed on every delivery, before it becomes a dead-letter message,
+    with the error of its last delivery: it records a verdict, so that nothing waits for the
+    message. It is not called for an outage (Unavailable): then the dead-letter message can be
+    redriven. `proof` authenticates a message before it is handled, or refuses it. `aside` moves a
+    refused message away at once, with its reason: it is not retried.
     """
     parse = parser_of(shape)
     ways = Ways(again, last, proof, aside)
@@ -96,7 +96,7 @@ def _done(
     work: Callable[[T], object],
     ways: Ways,
 ) -> bool:
-    """Work on one message; True when the queue may forget it."""
+    """Handle one message; True when it can be deleted from the queue."""
     fields: dict[str, Any] = {"message_id": record["messageId"], "receives": _receives(record)}
     with log.one_message() as bind:
         message: T | None = None
@@ -109,9 +109,7 @@ def _done(
         except Conflict as error:
             _log.info("nothing to do: %s", error, extra={**fields, "error": type(error).__name__})
         except Unavailable as error:
-            _log.warning(
-                "will try again: %s", error, extra={**fields, "error": type(error).__name__}
-            )
+            _log.warning("will retry: %s", error, extra={**fields, "error": type(error).__name__})
             _put_off(record, ways.again)
             if isinstance(error, OutOfTime):
                 _give_up(record, message, error, ways.last)
@@ -122,8 +120,10 @@ def _done(
                 return True
             _give_up(record, message, error, ways.last)
             return False
-        except Exception as error:  # a bug: its neighbours must not suffer; dead letters keep it
-            _log.exception("a message could not be worked on", extra=fields)
+        except (
+            Exception
+        ) as error:  # a bug: the batch goes on, the dead-letter queue keeps the message
+            _log.exception("could not handle a message", extra=fields)
             _put_off(record, ways.again)
             _give_up(record, message, error, ways.last)
             return False
@@ -131,13 +131,13 @@ def _done(
 
 
 def _set_aside(record: dict[str, Any], error: Refused, ways: Ways) -> bool:
-    """Whether it was taken away. If that cannot be, it comes again like all that is refused."""
+    """Whether it was moved away. If that fails, it is retried like every refused message."""
     if ways.aside is None:
         return False
     try:
         ways.aside(QueueMessage.of(record), error)
     except PorewatchError as problem:
-        _log.warning("could not be set aside: %s", problem)
+        _log.warning("could not move a refused message away: %s", problem)
         return False
     return True
 
@@ -153,9 +153,9 @@ def _give_up(
     try:
         last(message, error)
     except Conflict as reason:
-        _log.info("it has its verdict: %s", reason)
+        _log.info("its verdict is recorded already: %s", reason)
     except Exception:
-        _log.exception("its verdict could not be recorded", extra={"receives": _receives(record)})
+        _log.exception("could not record the verdict", extra={"receives": _receives(record)})
 
 
 def _put_off(record: dict[str, Any], again: Again | None) -> None:
@@ -164,7 +164,7 @@ def _put_off(record: dict[str, Any], again: Again | None) -> None:
     try:
         again(record["receiptHandle"], _receives(record))
     except PorewatchError as error:
-        _log.warning("it comes again when the queue thinks fit: %s", error)
+        _log.warning("could not change visibility; default timeout applies: %s", error)
 
 
 def _receives(record: dict[str, Any]) -> int:

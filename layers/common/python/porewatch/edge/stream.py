@@ -1,7 +1,7 @@
-"""The ledger's stream: new facts of a batch in order, and which of them could not be handed on.
+"""The ledger's stream: new facts of a batch in order, and those that could not be published.
 
-Lambda goes back to the first failed position and sends everything after it again, so what comes
-behind must be able to hear a fact twice.
+Lambda retries from the first failed position, including everything after it, so consumers of facts
+must be idempotent.
 """
 
 from __future__ import annotations
@@ -24,7 +24,8 @@ def on_stream() -> Callable[
     [Callable[[Sequence[OutboxRecord]], Collection[str]]],
     Callable[[dict[str, Any], Any], dict[str, Any]],
 ]:
-    """Decorate a function of the new facts of a batch that answers the sequences that failed."""
+    """Decorate a function of the new facts of a batch that returns the sequence numbers that
+    failed."""
 
     def decorate(
         work: Callable[[Sequence[OutboxRecord]], Collection[str]],
@@ -35,7 +36,9 @@ def on_stream() -> Callable[
                 records = [new for raw in event["Records"] if (new := _new_fact(raw)) is not None]
                 failed = work(records) if records else ()
                 if failed:
-                    _log.warning("%d of %d facts will be sent again", len(failed), len(records))
+                    _log.warning(
+                        "could not publish %d of %d facts: retrying", len(failed), len(records)
+                    )
             return {"batchItemFailures": [{"itemIdentifier": name} for name in sorted(failed)]}
 
         return handler
@@ -44,7 +47,7 @@ def on_stream() -> Callable[
 
 
 def _new_fact(raw: dict[str, Any]) -> OutboxRecord | None:
-    """The fact a stream record tells of; None for changes of facts and for everything else."""
+    """The fact of a stream record; None for changes of facts and for everything else."""
     image = raw["dynamodb"].get("NewImage", {})
     sort_key = image.get("sk", {}).get("S", "")
     if raw["eventName"] != "INSERT" or not sort_key.startswith(FACT_PREFIX):

@@ -1,5 +1,5 @@
-"""Step Functions: a typed task in, a typed answer out. Errors are raised as they are, because their
-class names are what the state machine's Retry and Catch go by."""
+"""Step Functions: a typed task in, a typed answer out. Errors are raised unchanged, because Retry
+and Catch of the state machine match their class names."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _log = logging.getLogger(__name__)
 
 
 def on_task(shape: Shape[T]) -> Callable[[Callable[[T], BaseModel | None]], Task]:
-    """Decorate a function of one task; its model is answered as plain JSON."""
+    """Decorate a handler of one task; its model is returned as plain JSON."""
     parse = parser_of(shape)
 
     def decorate(work: Callable[[T], BaseModel | None]) -> Task:
@@ -48,9 +48,9 @@ def by_trigger(
     eventbridge: Task | None = None,
     http: Task | None = None,
 ) -> Task:
-    """One function behind several doors: SQS batches go to `queue`, events of EventBridge to
-    `news`, requests of API Gateway to `http`, everything else to `task`. Raises MessageRefused
-    where there is no such door."""
+    """One function with several triggers: SQS batches go to `queue`, EventBridge events to
+    `eventbridge`, API Gateway requests to `http`, everything else to `task`. Raises MessageRefused
+    for a trigger without a handler."""
 
     def handler(event: dict[str, Any], context: Any) -> Any:
         if queue is not None and "Records" in event:

@@ -1,6 +1,6 @@
-"""The one place that knows aws_xray_sdk (which is in maintenance mode: replace it here).
+"""The only module that uses aws_xray_sdk (in maintenance mode: replace it here).
 
-Does nothing unless this invocation is sampled; never patches libraries; never fails a caller.
+Does nothing unless the invocation is sampled; never patches libraries; never fails its caller.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
-"""One door for every kind of file: check it whole, and say what is in it.
+"""The one check for every kind of file: read it whole, and return its summary.
 
-The reading is done in a box (`box.py`): whatever a file does to its reader is a verdict on it.
+Files are parsed in a sandbox (`reads.sandbox`): whatever a file does to its parser is a verdict on
+it.
 """
 
 from __future__ import annotations
@@ -83,7 +84,7 @@ def _request(kind: ReadKind, name: str) -> dict[str, Any]:
 
 
 def checked(request: dict[str, Any], raw: RawBytes) -> Iterator[bytes]:
-    """In the child: one frame, the summary."""
+    """In the child process: one frame, the summary."""
     yield _scan(request, raw).model_dump_json().encode()
 
 

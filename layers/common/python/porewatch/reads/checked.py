@@ -1,6 +1,6 @@
-"""Every file of a folder checked to its last byte, and every fault of the folder told at once.
+"""Check every file of a folder to its last byte, and report every fault of the folder at once.
 
-For submit and screen: what they refuse, and what they leave out, is the same.
+For submit and screen: both refuse, and leave out, the same files.
 """
 
 from __future__ import annotations

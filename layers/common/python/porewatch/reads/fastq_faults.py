@@ -1,4 +1,4 @@
-"""Which record and line of a FASTQ file is at fault, in words. Slow, and only used on a fault."""
+"""Locate the record and line at fault in a FASTQ file. Slow, and only used on a fault."""
 
 from __future__ import annotations
 

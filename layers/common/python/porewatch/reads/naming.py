@@ -1,5 +1,5 @@
-"""What a file name promises. The rules are the domain's, so that manifest, validator and worker
-give one file one verdict; here they are found by those who open files."""
+"""File kinds by name. The rules are in the domain, so that manifest, validator and worker give one
+file one verdict; this module is for code that opens files."""
 
 from porewatch.domain.inputs.file_kinds import (
     SUFFIXES,

@@ -46,7 +46,7 @@ def _whole(raw: RawBytes) -> bool:
 
 
 def library_present() -> bool:
-    """Whether reads can be counted here."""
+    """Whether the pod5 library is available to count reads."""
     try:
         import pod5  # noqa: F401, PLC0415  (large, with pyarrow; only signal needs it)
     except ImportError:
@@ -67,7 +67,7 @@ class Signal(NamedTuple):
 
 
 def signal_of(path: Path, *, name: str) -> Signal:
-    """`read_pod5` of a local file, in a box."""
+    """`read_pod5` of a local file, in the sandbox."""
     request = {"kind": "pod5", "name": name, "path": str(path)}
     [answer] = of_file(path, SIGNAL, request)
     fields = json.loads(bytes(answer))
@@ -76,7 +76,7 @@ def signal_of(path: Path, *, name: str) -> Signal:
 
 
 def signal_job(request: dict[str, Any], _raw: RawBytes) -> Iterator[bytes]:
-    """In the child: what the library says of the file at `path`."""
+    """In the child process: `read_pod5` of the file at `path`."""
     signal = read_pod5(Path(request["path"]), name=request["name"])
     yield json.dumps(
         {**signal._asdict(), "sequencing": signal.sequencing.model_dump(mode="json")}

@@ -1,4 +1,4 @@
-"""What one pass over a file yields, and the running tally it is made from."""
+"""The result of one pass over a file, and the running tally it is made from."""
 
 from __future__ import annotations
 

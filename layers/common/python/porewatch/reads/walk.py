@@ -1,4 +1,4 @@
-"""What lies below folders, as people have them: links followed once, hidden folders not entered.
+"""Walk folders as people have them: links followed once, hidden folders not entered.
 
 For folders of reads and of references alike.
 """

@@ -1,6 +1,6 @@
-"""Alerts in the ledger. The rules are `domain.facts.alerts`; here is only the storing.
+"""Alerts in the ledger. The rules are in `domain.facts.alerts`.
 
-Alerts that wait for somebody lie in one kind of the index, the others in another.
+Open alerts are in one kind of the index, the others in another.
 """
 
 from __future__ import annotations
@@ -38,7 +38,8 @@ class AlertLedger:
         self._table = table
 
     def raise_alert(self, fact: PathogenSuspected) -> Alert:
-        """Alert and fact in one write, once a revision, sample and code. Answers what stands."""
+        """Alert and fact in one write, once per revision, sample and code. Returns the stored
+        alert."""
 
         def step(before: Item | None) -> tuple[Item, Sequence[Fact]] | None:
             return None if before else (_item(rules.raised(fact)), (fact,))
@@ -52,18 +53,18 @@ class AlertLedger:
         return tuple(i.model(Alert) for i in self._table.query(run_key(run_id), PREFIX))
 
     def waiting(self) -> Iterator[Alert]:
-        """Alerts that wait for somebody, oldest first (a moment late)."""
+        """Open alerts, oldest first (eventually consistent)."""
         yield from (alert for _, alert in self._of_kind(WAITING, ""))
 
     def listed(self, run_id: str | None = None, *, every: bool = False) -> tuple[AlertView, ...]:
-        """Those that wait for somebody; with `every` also the closed ones. Of one run, or all."""
+        """Open alerts; with `every` also the closed ones. Of one run, or all."""
         return tuple(AlertView.of(alert) for _, alert in self.places(run_id, every=every))
 
     def places(
         self, run_id: str | None = None, *, every: bool = False, past: str = ""
     ) -> Iterator[tuple[str, Alert]]:
-        """As `listed`, one by one, each with its place; only those past a place of the same list.
-        Of one run by revision, sample and code; of all, those that wait come first."""
+        """As `listed`, each with its place; only those after a place of the same list. Of one run
+        by revision, sample and code; of all, open ones first."""
         if run_id is not None:
             found = ((_place(alert)[1], alert) for alert in self.of_run(run_id))
             yield from ((at, a) for at, a in found if at > past and (every or a.waits))

@@ -1,12 +1,12 @@
-"""Money in the ledger: reserved before a launch, settled or given back after it.
+"""Budgets in the ledger: reserved before a launch, settled or released after it.
 
-There is one item for each epoch (`domain.money.budget.Reservation`) and one for each cap: the
-revision of a run, and the calendar month of the account. A move writes the reservation, every cap,
-and whatever must stand or fall with it (the line of the bill, its fact) in one transaction.
-DynamoDB cannot add inside a condition, so a cap keeps `committed` = held + spent, and is asked
-whether it is at most cap - estimate; hence no number of launches at once can pass a cap.
+There is one item per epoch (`domain.money.budget.Reservation`) and one per cap: the revision of a
+run, and the calendar month of the account. A change writes the reservation, every cap, and whatever
+must be atomic with it (the line of the bill, its fact) in one transaction. DynamoDB cannot add
+inside a condition, so a cap stores `committed` = held + spent, and the condition is that it is at
+most cap - estimate; hence no number of concurrent launches can pass a cap.
 
-Order: `Budget` (reserve, settle, release, then reading), the places of items, the refusal.
+Order: `Budget` (reserve, settle, release, then reading), keys of items, the refusal.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ Step = Callable[[Reservation], tuple[Reservation, Moves] | None]
 
 
 class OfEpoch(Protocol):
-    """Whatever says which epoch of which stage it belongs to: an `Owner`, or a fact."""
+    """Anything that names the epoch of a stage: an `Owner`, or a fact."""
 
     @property
     def run_id(self) -> str: ...
@@ -50,7 +50,7 @@ class OfEpoch(Protocol):
 
 
 class Cap(NamedTuple):
-    """One cap: what it is called, where it is kept, its limit in USD (0: none), how to raise it."""
+    """One cap: its name, its key, its limit in USD (0: none), how to raise it."""
 
     name: str
     pk: str
@@ -76,8 +76,8 @@ class Budget:
         self._account_usd = account_usd
 
     def reserve(self, owner: OfEpoch, usd: float, at: datetime) -> Reservation:
-        """Hold `usd` for the machine of this epoch; what is held for it already is answered as it
-        is. Raises BudgetExceeded naming the cap, and Throttled (try again)."""
+        """Reserve `usd` for the instance of this epoch; an existing reservation is returned
+        unchanged. Raises BudgetExceeded naming the cap, and Throttled (retry)."""
         amount, prices = micro(usd), self._price_snapshot
 
         def hold(before: Reservation) -> tuple[Reservation, Moves] | None:
@@ -94,17 +94,17 @@ class Budget:
         beside: Sequence[Write] = (),
         facts: Iterable[Fact] = (),
     ) -> Reservation:
-        """A machine of this epoch is paid, whatever was held for it. `beside` makes that happen
-        once: it must hold a write that is refused the second time, whose error passes through."""
+        """An instance of this epoch is paid, whatever was reserved for it. `beside` makes that
+        idempotent: it must hold a write that fails the second time, whose error is raised."""
         cost = micro(usd)
         return self._move(owner, lambda r: r.settle(cost, at), at, beside=beside, facts=facts)
 
     def release(self, owner: OfEpoch, at: datetime) -> Reservation:
-        """No machine came of it: give back what is held. Nothing held is fine."""
+        """Release the reservation of an epoch without an instance. Idempotent."""
         return self._move(owner, lambda r: r.release(at), at)
 
     def held(self) -> Iterator[Reservation]:
-        """All reservations that hold something, in all runs (a moment late)."""
+        """All open reservations, in all runs (eventually consistent)."""
         for item in self._table.query_kind(HELD):
             yield item.model(Reservation)
 
@@ -144,7 +144,7 @@ class Budget:
         beside: Sequence[Write] = (),
         facts: Iterable[Fact] = (),
     ) -> Reservation:
-        """Move a reservation and its caps; `most`: what must still have room under every cap."""
+        """Change a reservation and its caps; `most`: what must still fit under every cap."""
         recorded = tuple(facts)
         for attempt in range(ATTEMPTS):
             time.sleep(_pause(attempt))
@@ -194,11 +194,11 @@ class Budget:
 
 
 class _Full(Conflict):
-    """A cap has no room."""
+    """A cap is exhausted."""
 
 
 class _Moved(Conflict):
-    """Somebody else moved the reservation meanwhile."""
+    """The reservation was changed concurrently."""
 
 
 def _pause(attempt: int) -> float:

@@ -1,8 +1,8 @@
-"""Pools that gave no machine just now, shared by all runs: nobody asks them again for a while.
+"""Pools that were out of capacity a moment ago, shared by all runs, which skip them for a while.
 
-One item for each pool (`type@zone`), with the time until which it counts; DynamoDB removes expired
-items days late, so the time is looked at here. Only a refusal for want of capacity is remembered,
-never a quota or a throttle: those say nothing of the pool.
+One item per pool (`type@zone`), with its expiry; DynamoDB deletes expired items days late, so the
+time is checked here. Only a lack of capacity is remembered, never a quota or throttling: those say
+nothing about the pool.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ class Pools:
         self._table = table
 
     def unavailable(self, at: datetime) -> tuple[str, ...]:
-        """Pools that gave no machine a moment ago, in order of their names."""
+        """Pools that were out of capacity a moment ago, by name."""
         now = int(at.timestamp())
         return tuple(
             item.sk for item in self._table.query(POOLS, "") if int(item.attributes["until"]) > now
         )
 
     def note(self, pools: Iterable[str], at: datetime) -> None:
-        """These pools have just given none."""
+        """These pools are out of capacity now."""
         until = int((at + REMEMBERED).timestamp())
         for pool in sorted(set(pools)):
             item = Item(POOLS, pool, attributes={"until": until}, ttl=until)

@@ -1,4 +1,4 @@
-"""The facts of runs as the ledger keeps them, word for word as they went onto the bus."""
+"""The facts of runs in the ledger, exactly as they were published."""
 
 from __future__ import annotations
 

@@ -1,11 +1,11 @@
-"""What was done before must not be done again: one key for each effect that leaves the house.
+"""Idempotency keys: one for each external effect.
 
     with inbox.once("alert:run-1:s1:PERV-C"):
         topic.publish(...)
 
-The key is leased while the work is under way and kept, when it is done, longer than the event
-archive keeps its events, so that no replay repeats an effect. A failed or vanished worker gives
-the key back.
+The key is leased while the work is under way and, once it is done, kept longer than the event
+archive keeps its events, so that no replay repeats an effect. After an error or a crash the key is
+free again.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ UNDER_WAY = "under way"
 
 
 class Inbox:
-    """The keys in ledger `table`. A worker that says nothing for `lease` is taken for dead."""
+    """The keys in ledger `table`. A worker that is silent for `lease` counts as dead."""
 
     def __init__(
         self,
@@ -43,9 +43,9 @@ class Inbox:
 
     @contextmanager
     def once(self, key: str) -> Iterator[None]:
-        """Run the block if nobody finished it before.
+        """Run the block unless it was completed before.
 
-        Raises AlreadyDone when somebody did, Unavailable while somebody is at it.
+        Raises AlreadyDone when it was, Unavailable while it is under way elsewhere.
         """
         mine = self._claim(key)
         try:

@@ -1,7 +1,7 @@
-"""Counters and looks of the intake in the ledger (`domain.uploads.intake` says what they are for).
+"""Counters and looks of the intake in the ledger (`domain.uploads.intake` explains them).
 
-The counter of a run is spread over a few items, so that many checks recorded at once do not meet
-in one. It is moved by additions alone, in the transaction that keeps the file's record.
+The counter of a run is sharded over a few items, so that many concurrent checks do not contend for
+one. It is changed by additions alone, in the transaction of the file record.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ class Intake:
         return item.model(Look) if item else None
 
     def still(self, run_id: str) -> Still | None:
-        """Since when a receiving run has not moved, as far as somebody has looked."""
+        """Since when a receiving run has not changed, as far as a sweep has looked."""
         item = self._table.get(run_key(run_id), STILL)
         return item.model(Still) if item else None
 
@@ -59,11 +59,11 @@ class Intake:
         self._table.put(Item.of(run_key(run_id), STILL, still))
 
     def keep(self, run_id: str, look: Look) -> None:
-        """Write a look, whatever is there: it is about what nobody looks at any more."""
+        """Write a look unconditionally: for what no other worker looks at."""
         self._table.put(Item.of(run_key(run_id), LOOK, look))
 
     def replace(self, run_id: str, last: Look | None, look: Look) -> bool:
-        """Write a look if `last` is still the latest; False when somebody was faster."""
+        """Write a look if `last` is still the latest; False when another writer was first."""
         there = self._table.get(run_key(run_id), LOOK)
         if (there.model(Look) if there else None) != last:
             return False

@@ -1,8 +1,8 @@
-"""Which reference bundles a stack is known to have: one item each, written by whoever saw one; and
-which of them is its default: one item for each choice, so that the record of choices stays whole.
+"""The reference bundles that a stack is known to have: one item each; and its default: one item per
+choice, so that the history of choices is complete.
 
-`porewatch references build`, `register` and `default` write here. The lists can only grow: a bundle
-that was taken away is noticed by the worker that misses it.
+`porewatch references build`, `register` and `default` write here. The lists only grow: a missing
+bundle is noticed by the worker that needs it.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ class Shelf:
         self._table = table
 
     def known(self) -> tuple[KnownBundle, ...]:
-        """Every bundle somebody saw, by name and version."""
+        """Every known bundle, by name and version."""
         return tuple(item.model(KnownBundle) for item in self._table.query(SHELF, BUNDLE))
 
     def record(self, bundle: KnownBundle) -> None:
-        """Somebody saw this bundle. Who saw it first stays."""
+        """A bundle was seen. The first record stays."""
         with suppress(AlreadyDone):
             self._table.put_new(Item.of(SHELF, f"{BUNDLE}{bundle.ref}", bundle))
 
@@ -38,13 +38,13 @@ class Shelf:
         return tuple(item.model(DefaultChoice) for item in self._table.query(SHELF, CHOICE))
 
     def default(self, deployed: str) -> str:
-        """What runs get that name no bundle. `deployed`: the one that the deployment names."""
+        """The bundle of runs that name none. `deployed`: the default of the deployment."""
         return default_bundle(deployed, self.choices())
 
     def choose(self, choice: DefaultChoice, *, after: int) -> None:
-        """It counts from now on. Choices are numbered, so that no clock decides which is the last.
-        `after`: how many there were when this one was thought of.
+        """Effective from now on. Choices are numbered, so that no clock decides which is the last.
+        `after`: how many there were when this one was made.
 
-        Raises Conflict when somebody else has chosen since.
+        Raises Conflict when another one was made since.
         """
         self._table.put_new(Item.of(SHELF, f"{CHOICE}{after:06d}", choice), Conflict)

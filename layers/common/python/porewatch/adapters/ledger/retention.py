@@ -1,5 +1,4 @@
-"""Holds and deletions in the ledger. The rules are `domain.retention.rules`; here is only the
-storing.
+"""Legal holds and deletions in the ledger. The rules are in `domain.retention.rules`.
 
 Order: legal holds, the record of a deletion, the tars that hold data of a run, and everything else
 that the ledger has of it.
@@ -32,7 +31,7 @@ ELSEWHERE_PREFIX = "TAR_OF_ANOTHER#"
 
 
 class Endings:
-    """How runs in ledger `table` are held and deleted."""
+    """Holds and deletions of runs in ledger `table`."""
 
     def __init__(self, table: Table) -> None:
         self._table = table
@@ -92,22 +91,22 @@ class Endings:
         )
 
     def note_tar(self, run_id: str, key: str, *, named: str) -> None:
-        """This tar is the run's: it holds data of it, whatever its name. For the run that it is
-        `named` after, if that is another, the ledger notes that the tar is not its own."""
+        """This tar holds data of the run, whatever its name. If it is `named` after another run,
+        the ledger records for that run that the tar is not its own."""
         self._table.put(Item(run_key(run_id), TAR_PREFIX + key))
         if named != run_id:
             self._table.put(Item(run_key(named), ELSEWHERE_PREFIX + key))
 
     def has_tar(self, run_id: str, key: str) -> bool:
-        """Whether the ledger says that this tar is the run's."""
+        """Whether the ledger says that this tar belongs to the run."""
         return self._table.get(run_key(run_id), TAR_PREFIX + key) is not None
 
     def tars(self, run_id: str) -> frozenset[str]:
-        """Keys of all tars that are the run's by the ledger."""
+        """Keys of all tars that belong to the run."""
         return self._keys(run_id, TAR_PREFIX)
 
     def tars_of_others(self, run_id: str) -> frozenset[str]:
-        """Keys of tars that are named after the run and became another one."""
+        """Keys of tars that are named after the run and belong to another one."""
         return self._keys(run_id, ELSEWHERE_PREFIX)
 
     def _keys(self, run_id: str, prefix: str) -> frozenset[str]:
@@ -115,7 +114,7 @@ class Endings:
         return frozenset(item.sk.removeprefix(prefix) for item in items)
 
     def left(self, run_id: str) -> Iterator[str]:
-        """Sort keys of everything about the run that its deletion takes."""
+        """Sort keys of all items of the run that a deletion removes."""
         for sk in self._table.sort_keys(run_key(run_id)):
             if sk != RUN and not sk.startswith(_KEPT):
                 yield sk

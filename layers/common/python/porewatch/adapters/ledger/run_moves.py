@@ -1,6 +1,6 @@
-"""Moving a run's record: a pure rule, written on condition that nobody was faster, with its facts.
+"""Change the record of a run: a pure rule and one conditional write, with its facts.
 
-The one place where records of runs are written; so no rule can bring a deleted run back.
+The only place where records of runs are written; so no rule can bring a deleted run back.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ def move_run(
     *,
     gone: bool = False,
 ) -> RunRecord:
-    """Apply a rule to the run. Answers the run as it stands.
+    """Apply a rule to the run. Returns the stored run.
 
     Raises RunGone for a deleted run, unless the rule is one of those that may touch it (`gone`);
     Throttled after CHANGE_ATTEMPTS lost races.

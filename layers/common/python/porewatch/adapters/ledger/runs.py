@@ -1,7 +1,6 @@
-"""Runs and their files in the ledger. The rules are `domain.rules.run_*`; here is only the
-storing.
+"""Runs and their files in the ledger. The rules are in `domain.rules.run_*`.
 
-Order: read runs, read files, move a run (each in one conditional write with its facts), record a
+Order: read runs, read files, change a run (each in one conditional write with its facts), record a
 file (an older event never overwrites a newer one).
 """
 
@@ -69,7 +68,7 @@ class RunLedger:
         return record
 
     def revision(self, run_id: str, number: int) -> RunRecord:
-        """One revision of the run, whatever became of it. Raises NotFound."""
+        """One revision of the run, whatever its outcome. Raises NotFound."""
         record = self.get(run_id)
         found = revisions.held_in(record, number)
         found = found or revisions.from_facts(record, number, self._facts_of(run_id, number))
@@ -93,7 +92,7 @@ class RunLedger:
             yield item.model(RunRecord)
 
     def open(self) -> Iterator[RunRecord]:
-        """Runs for which anything may still be done (`reconciling.is_open`), as they stand now."""
+        """Runs that may still need work (`reconciling.is_open`), as they are now."""
         for item in self._table.query_kind(OPEN_RUNS):
             record = self.find(item.pk.removeprefix(run_key("")))
             if record is not None and is_open(record):
@@ -101,7 +100,7 @@ class RunLedger:
 
     @staticmethod
     def place(record: RunRecord) -> str:
-        """Where `list` goes on after this run."""
+        """The place after which `list` continues."""
         return place_of(record)
 
     def seal_note(self, run_id: str, revision: int) -> SealNote:
@@ -110,8 +109,8 @@ class RunLedger:
         return item.model(SealNote) if _in_s3(item) else note_of(item.model(RunManifest))
 
     def manifest_in_ledger(self, run_id: str, revision: int) -> RunManifest | None:
-        """The manifest of a revision that an earlier version sealed; None when it lies in S3.
-        Raises NotFound. Ask `adapters.s3.manifests`, which knows both."""
+        """The manifest of a revision that an earlier version sealed; None when it is in S3. Raises
+        NotFound. Use `adapters.s3.manifests`, which handles both."""
         item = self._table.need(run_key(run_id), f"MANIFEST#{revision}")
         return None if _in_s3(item) else item.model(RunManifest)
 
@@ -131,7 +130,7 @@ class RunLedger:
         return tuple(item.model(CostLine) for item in items)
 
     def receive(self, run_id: str, at: datetime) -> RunRecord:
-        """Make the run known, if it is not. Answers it."""
+        """Create the run, unless it exists. Returns it."""
         return self._move(run_id, lambda record: run_lifecycle.receive(record, run_id, at))
 
     def seal(
@@ -142,8 +141,8 @@ class RunLedger:
         at: datetime,
         made_at: datetime | None = None,
     ) -> RunRecord:
-        """Run, note of the manifest and fact in one write; nothing when this manifest already
-        sealed the run. The manifest must lie in S3 by then (`Manifests.keep`).
+        """Run, note of the manifest and fact in one write; nothing when this manifest sealed the
+        run before. The manifest must be in S3 already (`Manifests.keep`).
 
         Raises ManifestRefused while another manifest is under way, and when the seal was made
         (`made_at`) before the run was cancelled.
@@ -165,9 +164,9 @@ class RunLedger:
         checked_digest: str | None = None,
         bundle_sha256: str | None = None,
     ) -> RunRecord:
-        """SEALED -> RUNNING when sealed by just this manifest. Answers the run as it stands.
+        """SEALED -> RUNNING when sealed by exactly this manifest. Returns the stored run.
 
-        `checked_digest`: of the manifest as it was checked, which must lie in S3 by then;
+        `checked_digest`: of the manifest as it was checked, which must be in S3 already;
         `bundle_sha256`: of the bundle that all its stages use.
         """
         began = {"checked_digest": checked_digest, "bundle_sha256": bundle_sha256}
@@ -179,7 +178,7 @@ class RunLedger:
         )
 
     def start_another(self, ended: RunRecord, execution_arn: str, at: datetime) -> RunRecord:
-        """See `lifecycle.start_another`. Answers the run as it stands."""
+        """See `lifecycle.start_another`. Returns the stored run."""
         run_id = ended.run_id
         return self._move(
             run_id,
@@ -251,7 +250,7 @@ class RunLedger:
         )
 
     def cancel(self, order: Cancel, *, at: datetime) -> RunRecord:
-        """A person stops it. NotFound, or RunOver when it has ended otherwise."""
+        """A person cancels it. NotFound, or RunOver when it has ended otherwise."""
 
         def stop(record: RunRecord | None) -> Move:
             return run_endings.cancel(there(record, order.run_id), order, at)
@@ -267,43 +266,43 @@ class RunLedger:
         )
 
     def set_cost(self, run_id: str, usd: float, at: datetime) -> RunRecord:
-        """What the run has cost so far (the sum, not a difference: saying it twice is harmless)."""
+        """The cost of the run so far (the sum, not an increment). Idempotent."""
         return self._move(
             run_id, lambda record: run_endings.cost(there(record, run_id), usd, at), gone=True
         )
 
     def note_late(self, run_id: str, path: str, at: datetime) -> RunRecord:
-        """See `lifecycle.late`; the same file twice is harmless."""
+        """See `run_endings.late`. Idempotent per file."""
         return self._move(run_id, lambda record: run_endings.late(there(record, run_id), path, at))
 
     def set_findings(self, run_id: str, revision: int, findings: int, at: datetime) -> RunRecord:
-        """How many pathogens were found, as soon as that is known."""
+        """The number of pathogens, as soon as it is known."""
         return self._move(
             run_id,
             lambda record: run_lifecycle.found(there(record, run_id), revision, findings, at),
         )
 
     def answer(self, fact: ObjectAnswered) -> None:
-        """Keep what objects of one kind are taken for; the first word of a kind stays."""
+        """Record how objects of one kind are treated; the first record of a kind stays."""
         self._table.record([fact])
 
     def record_fact(self, fact: RunStands) -> None:
-        """Keep a fact that goes with no change of the run; told before, it changes nothing."""
+        """Record a fact without a change of the run. Idempotent."""
         self._table.record([fact])
 
     def has_fact(self, run_id: str, fact_id: str) -> bool:
         return self._table.get(run_key(run_id), FACT_PREFIX + fact_id) is not None
 
     def answers(self, run_id: str) -> tuple[ObjectAnswered, ...]:
-        """What the run was told about objects that are nobody's reads, by kind."""
+        """The run's answers about objects that hold no reads, by kind."""
         items = self._table.query(run_key(run_id), f"{FACT_PREFIX}{ObjectAnswered.__name__}:")
         details = (str(item.attributes["detail"]) for item in items)
         return tuple(ObjectAnswered.model_validate_json(detail) for detail in details)
 
     def record_file(self, record: FileRecord, *, sequencer: str, fact: Fact | None) -> bool:
-        """Keep what was found in an object, with its fact, and count it
+        """Store the check of an object, with its fact, and count it
         (`adapters.ledger.intake_counters`), all in one write. False when a newer or the same event
-        was kept before. `sequencer` is S3's: hex, compared after padding on the right."""
+        was recorded before. `sequencer` is S3's: hex, compared after padding on the right."""
         order = sequencer.ljust(32, "0").lower()
 
         def step(before: Item | None) -> tuple[Item, tuple[Fact, ...]] | None:

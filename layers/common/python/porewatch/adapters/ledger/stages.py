@@ -1,8 +1,8 @@
-"""Stages in the ledger. The rules are `domain.rules.stage_lifecycle` and
-`domain.rules.stage_endings`; here is only the storing.
+"""Stages in the ledger. The rules are in `domain.rules.stage_lifecycle` and
+`domain.rules.stage_endings`.
 
-Order: read, move (each in one conditional write with its facts), launch intents, the bill.
-Every move answers the record as it now stands; StaleEpoch when an old epoch speaks.
+Order: read, change (each in one conditional write with its facts), launch intents, the bill. Every
+change returns the stored record; StaleEpoch for a change by an old epoch.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ class StageLedger:
         return tuple(item.model(StageRecord) for item in items)
 
     def awaiting(self) -> Iterator[StageRecord]:
-        """Every stage that somebody must keep an eye on, in all runs (a moment late)."""
+        """Every stage under watch, in all runs (eventually consistent)."""
         for item in self._table.query_kind(OPEN_STAGES):
             yield item.model(StageRecord)
 
@@ -78,14 +78,14 @@ class StageLedger:
         at: datetime,
         secret_of: Callable[[int], str] | None = None,
     ) -> StageRecord:
-        """Take the next epoch; a published stage is answered as it is. `secret_of`: digest of the
-        secret of an epoch's messages; without it none of them is believed."""
+        """Take the next epoch; a published stage is returned unchanged. `secret_of`: digest of the
+        secret of its messages; without it none of them is accepted."""
         return self._move(key, lambda record: rules.reopen(record, key, spec, at, secret_of))
 
     def record_launched(
         self, key: StageKey, epoch: int, machine: Machine, at: datetime
     ) -> StageRecord:
-        """This machine was got. StaleEpoch or Conflict: it is one too many, terminate it."""
+        """This instance was launched. StaleEpoch or Conflict: it is surplus, terminate it."""
         return self._move(key, lambda record: rules.launched(record, epoch, machine, at))
 
     def claim(
@@ -96,7 +96,7 @@ class StageLedger:
         at: datetime,
         user_id: str | None = None,
     ) -> StageRecord:
-        """A machine owns the stage and writes as `user_id`, or StaleEpoch, or MessageRefused."""
+        """An instance owns the stage and writes as `user_id`, or StaleEpoch, or MessageRefused."""
         return self._move(key, lambda record: rules.claim(record, epoch, instance_id, at, user_id))
 
     def beat(
@@ -109,35 +109,35 @@ class StageLedger:
         *,
         heard: datetime | None = None,
     ) -> StageRecord:
-        """The worker is alive and this far. `heard`: now, unless the worker writes this itself."""
+        """The worker is alive and this far. `heard`: now, unless the worker records this itself."""
         return self._move(
             key, lambda record: rules.beat(record, epoch, instance_id, progress, at, heard=heard)
         )
 
     def hear(self, key: StageKey, epoch: int, at: datetime) -> StageRecord:
-        """A sweep takes note of a beat that the worker wrote itself."""
+        """A sweep sees a heartbeat that the worker recorded itself."""
         return self._move(key, lambda record: rules.hear(record, epoch, at))
 
     def count_silence(self, key: StageKey, epoch: int, at: datetime) -> StageRecord:
-        """A sweep finds the worker overdue, and can write that down."""
+        """A sweep finds the worker overdue and records it."""
         return self._move(key, lambda record: rules.count_silence(record, epoch, APART, at))
 
     def note(
         self, key: StageKey, worker_note: WorkerNote, user_id: str, at: datetime
     ) -> StageRecord:
-        """What the epoch's machine wrote of itself in the partition of `user_id`."""
+        """The note of the instance of the epoch, from the partition of `user_id`."""
         return self._move(key, lambda record: note(record, worker_note, user_id, at))
 
     def set_back(self, key: StageKey, epoch: int, at: datetime) -> StageRecord:
-        """No time that its worker wrote is later than `at`."""
+        """No time that its worker recorded is later than `at`."""
         return self._move(key, lambda record: rules.set_back(record, epoch, at))
 
     def note_reclaim(self, key: StageKey, epoch: int, at: datetime) -> StageRecord:
-        """The cloud announced that it takes the machine back."""
+        """The cloud announced an interruption."""
         return self._move(key, lambda record: rules.notice(record, epoch, at))
 
     def note_stall(self, key: StageKey, epoch: int, at: datetime) -> StageRecord:
-        """The worker beats, and nothing is done any more."""
+        """The worker sends heartbeats without progress."""
         return self._move(key, lambda record: rules.stall(record, epoch, at))
 
     def mark_published(
@@ -154,7 +154,7 @@ class StageLedger:
         last_checkpoint: int | None,
         at: datetime,
     ) -> StageRecord:
-        """The machine is being taken back."""
+        """The instance is being interrupted."""
         return self._move(
             key, lambda record: ends.interrupt(record, epoch, instance_id, last_checkpoint, at)
         )
@@ -169,30 +169,30 @@ class StageLedger:
         *,
         instance_id: str | None = None,
     ) -> StageRecord:
-        """The epoch ended badly; `error` is a class name of `domain.errors`. `instance_id`: the
-        machine that says so, if one does."""
+        """The epoch failed; `error` is a class name of `domain.errors`. `instance_id`: the instance
+        that reports it, if one does."""
         return self._move(
             key,
             lambda record: ends.fail(record, epoch, error, problem, at, instance_id=instance_id),
         )
 
     def abandon(self, record: StageRecord, problem: str, at: datetime) -> StageRecord:
-        """Nobody waits for this record's epoch any more."""
+        """The epoch of this record is no longer needed."""
         epoch = record.epoch
         return self._move(record.key, lambda now: ends.abandon(now, epoch, problem, at))
 
     def save_task_token(self, key: StageKey, epoch: int, token: str, at: datetime) -> StageRecord:
-        """Keep how to answer the state machine."""
+        """Store the task token of the state machine."""
         return self._move(key, lambda record: rules.keep_token(record, epoch, token, at))
 
     def forget_task_token(self, record: StageRecord, at: datetime) -> StageRecord:
-        """The state machine was answered with this record's token."""
+        """The task token of this record was answered."""
         token = record.task_token or ""
         return self._move(record.key, lambda now: rules.forget_token(now, record.epoch, token, at))
 
     def record_launch_intent(self, intent: LaunchIntent) -> LaunchIntent:
-        """Write down a launch before it is asked for. Answers what stands: when the same rung was
-        written down before, that one, so that the same request goes out again."""
+        """Record a launch before it is requested. Returns the stored intent: when the same rung was
+        recorded before, that one, so that the same request is sent again."""
         owner = intent.spec.owner
         sk = f"INTENT#{owner.revision:04d}#{owner.stage}#{owner.epoch:04d}#{intent.spec.rung}"
         attributes = {"client_token": intent.client_token}
@@ -204,20 +204,20 @@ class StageLedger:
         return intent
 
     def intents(self, key: StageKey, epoch: int) -> list[LaunchIntent]:
-        """What was asked for in this epoch, rung by rung."""
+        """The launch intents of this epoch, rung by rung."""
         prefix = f"INTENT#{key.revision:04d}#{key.stage}#{epoch:04d}#"
         items = self._table.query(run_key(key.run_id), prefix)
         return [item.model(LaunchIntent) for item in items]
 
     def asked(self, key: StageKey, epoch: int) -> frozenset[ExecutorName]:
-        """Which sources were ever asked for a machine in this epoch: only they can have one."""
+        """The executors that were tried in this epoch: only they can have an instance of it."""
         return frozenset(intent.spec.executor for intent in self.intents(key, epoch))
 
     def settle_cost(self, key: StageKey, line: CostLine, fact: InstanceTerminated) -> bool:
-        """Put a machine on the bill, once, with its fact and with what it changes in the budget.
-        False when it is there already.
+        """Put an instance on the bill, once, with its fact and its change of the budget. False when
+        it is there already.
 
-        There is one line for each epoch, and another one for every further machine of an epoch.
+        There is one line per epoch, and another one for every further instance of an epoch.
         """
         pk, first = run_key(key.run_id), f"COST#{key.revision:04d}#{key.stage}#{line.epoch:04d}"
         for sk in (first, f"{first}#{line.instance_id}"):
@@ -227,7 +227,9 @@ class StageLedger:
                 try:
                     self._budget.settle(fact, line.usd, fact.at, beside=[new], facts=[fact])
                 except AlreadyDone:
-                    there = self._table.need(pk, sk)  # somebody was faster: with which machine?
+                    there = self._table.need(
+                        pk, sk
+                    )  # another writer was first: with which instance?
             if there is None:
                 return True
             if there.model(CostLine).instance_id == line.instance_id:
@@ -235,7 +237,7 @@ class StageLedger:
         return False
 
     def settle_overhead(self, run_id: str, revision: int, line: CostLine, at: datetime) -> None:
-        """Put what is no machine on the bill, once for each kind, and into the budget."""
+        """Put service costs on the bill, once per kind, and into the budget."""
         nobody = Owner(stack="", run_id=run_id, revision=revision, stage=line.what, epoch=0)
         sk = f"COST#{revision:04d}#~{line.what}"  # after all stages
         new = PutNew(Item.of(run_key(run_id), sk, line))
@@ -243,17 +245,17 @@ class StageLedger:
             self._budget.settle(nobody, line.usd, at, beside=[new])
 
     def release_money(self, owner: Owner, at: datetime) -> None:
-        """Give back what is held for an epoch that has no machine and gets none."""
+        """Release the reservation of an epoch that has no instance and gets none."""
         self._budget.release(owner, at)
 
     def claim_of(self, key: StageKey, epoch: int) -> StageClaimed | None:
-        """Which machine owned an epoch, and since when; None when no machine ever did."""
+        """The instance that owned an epoch, and since when; None when none did."""
         fact_id = rules.claim_id(key, epoch)
         item = self._table.get(run_key(key.run_id), FACT_PREFIX + fact_id)
         return StageClaimed.model_validate_json(str(item.attributes["detail"])) if item else None
 
     def refusals(self, key: StageKey, epoch: int) -> tuple[LaunchRefused, ...]:
-        """Which rungs gave this epoch no machine, by single reads: a worker may not query."""
+        """The rungs that gave this epoch no instance, by single reads: a worker may not query."""
         ids = (rules.refusal_id(key, epoch, rung) for rung in range(MOST_RUNGS))
         items = (self._table.get(run_key(key.run_id), FACT_PREFIX + one) for one in ids)
         details = (str(item.attributes["detail"]) for item in items if item)
@@ -265,10 +267,10 @@ class StageLedger:
         return tuple(item.model(CostLine) for item in items)
 
     def facts(self, run_id: str, revision: int) -> list[Fact]:
-        """Everything that is known to have happened in a revision, oldest first.
+        """All facts of a revision, oldest first.
 
-        Facts about single files (they may be thousands, and belong to no revision) are left out,
-        and not read.
+        Facts about single files (there may be thousands, and they belong to no revision) are left
+        out, and not read.
         """
         found = [
             FACTS[kind].model_validate_json(str(item.attributes["detail"]))
@@ -278,7 +280,7 @@ class StageLedger:
         return sorted((f for f in found if f.revision == revision), key=lambda f: f.at)
 
     def record(self, facts: Sequence[Fact]) -> None:
-        """Tell facts that go with no change of a stage; told before, they change nothing."""
+        """Record facts without a change of a stage. Idempotent."""
         self._table.record(facts)
 
     def _move(self, key: StageKey, rule: Rule) -> StageRecord:

@@ -1,4 +1,4 @@
-"""Whose turn it was last, for rounds that do not reach everybody in one go: one item a round."""
+"""Cursors of sweeps that do not reach every item in one pass: one item per sweep."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ TURNS = "TURNS"
 
 
 class SweepCursor:
-    """The rounds in ledger `table`."""
+    """The cursors in ledger `table`."""
 
     def __init__(self, table: Table) -> None:
         self._table = table
 
     def last(self, name: str) -> str:
-        """Who came last in the round `name`; empty when it reached everybody."""
+        """The last item of the sweep `name`; empty when it reached all of them."""
         item = self._table.get(TURNS, name)
         return str(item.attributes["last"]) if item else ""
 
     def keep(self, name: str, last: str) -> None:
-        """The next round begins after `last` (empty: at the beginning)."""
+        """The next sweep resumes after `last` (empty: at the beginning)."""
         if last:
             self._table.put(Item(TURNS, name, attributes={"last": last}))
         else:

@@ -1,9 +1,9 @@
-"""Who saw what left over, and what was ended: in the ledger.
+"""Sightings of orphaned resources and their terminations, in the ledger.
 
-    REAP#<what>#<name>  SIGHT        first and last time it was seen so; gone after two days
-    REAP#<what>#<name>  KILL#<time>  what was ended and why (kind KILLS); gone after 90 days
+    REAP#<what>#<name>  SIGHT        first and last sighting; expires after two days
+    REAP#<what>#<name>  KILL#<time>  what was terminated and why (kind KILLS); expires after 90 days
 
-A kill is written down before it is done, and its outcome after: one of unknown outcome stays
+A termination is recorded before it happens, and its outcome after: one of unknown outcome stays
 `asked`.
 """
 
@@ -27,20 +27,20 @@ SIGHT = "SIGHT"
 
 
 class Kills:
-    """The sights and kills in ledger `table`."""
+    """The sightings and terminations in ledger `table`."""
 
     def __init__(self, table: Table) -> None:
         self._table = table
 
     def first_seen(self, orphan: Orphan, at: datetime) -> datetime | None:
-        """When it was first seen left over, without a break since; None when it was not."""
+        """First of the uninterrupted sightings; None when there is none."""
         item = self._table.get(_place(orphan), SIGHT)
         if item is None or at - _moment(item.attributes["last"]) > SIGHT_LASTS:
             return None
         return _moment(item.attributes["first"])
 
     def note(self, orphan: Orphan, at: datetime) -> datetime:
-        """Write down that it is left over now. Answers when that was first seen."""
+        """Record a sighting. Returns the first one."""
         first = self.first_seen(orphan, at) or at
         times: dict[str, str | int] = {"first": _stamp(first), "last": _stamp(at)}
         ttl = _stamp(at + SIGHT_KEPT)
@@ -48,7 +48,7 @@ class Kills:
         return first
 
     def record(self, kill: Kill) -> None:
-        """Write down a kill, or its outcome."""
+        """Record a termination, or its outcome."""
         when = f"{kill.at:%Y-%m-%dT%H:%M:%SZ}"
         place = f"REAP#{kill.what.value}#{kill.name}"
         kind = (KILLS, f"{when}#{kill.name}")
@@ -56,7 +56,7 @@ class Kills:
         self._table.put(Item.of(place, f"KILL#{when}", kill, kind=kind, ttl=ttl))
 
     def all(self) -> Iterator[Kill]:
-        """Everything that was ended in the last 90 days, newest first."""
+        """All terminations of the last 90 days, newest first."""
         for item in self._table.query_kind(KILLS, newest_first=True):
             yield item.model(Kill)
 

@@ -1,5 +1,5 @@
-"""Workers' own partitions of the ledger: each is written by one machine's credentials alone, as
-`dynamodb:LeadingKeys` in the worker's role says, and read by the monitor."""
+"""Partitions of the ledger that one worker alone may write, by `dynamodb:LeadingKeys` in its role;
+the monitor reads them."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ KEPT = timedelta(days=7)
 
 
 class WorkerNotes:
-    """Notes in ledger `table`, one for each machine."""
+    """Notes in ledger `table`, one per instance."""
 
     def __init__(self, table: Table) -> None:
         self._table = table
 
     def write(self, user_id: str, note: WorkerNote) -> None:
-        """Replace the note of the machine whose credentials have this `aws:userid`."""
+        """Replace the note of the instance whose credentials have this `aws:userid`."""
         ttl = int((note.at + KEPT).timestamp())
         self._table.put(Item.of(worker_key(user_id), SORT_KEY, note, ttl=ttl))
 
     def read(self, user_id: str) -> WorkerNote | None:
-        """What the machine wrote last; None when it wrote nothing."""
+        """The last note of the instance; None when there is none."""
         item = self._table.get(worker_key(user_id), SORT_KEY)
         return item.model(WorkerNote) if item else None
 

@@ -1,1 +1,1 @@
-"""What is sent and heard: bus, topics, metrics, the workers' queue, answers to Step Functions."""
+"""Messages: event bus, topics, metrics, the worker queue, task tokens of Step Functions."""

@@ -1,4 +1,4 @@
-"""The event bus: facts out."""
+"""The event bus."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Bus:
         self._client = client or clients.events()
 
     def publish(self, records: Sequence[OutboxRecord]) -> list[OutboxRecord]:
-        """Put facts on the bus, in order. Answers those that did not get there."""
+        """Publish facts, in order. Returns those that failed."""
         failed: list[OutboxRecord] = []
         for some in batches(records, AT_ONCE):
             failed += self._put(some)
@@ -48,7 +48,7 @@ class Bus:
         pairs = zip(records, answer["Entries"], strict=True)
         lost = [(record, entry) for record, entry in pairs if "ErrorCode" in entry]
         for record, entry in lost:
-            _log.warning("%s did not get on the bus: %s", record.fact_id, entry["ErrorCode"])
+            _log.warning("could not publish %s: %s", record.fact_id, entry["ErrorCode"])
         return [record for record, _ in lost]
 
     def _entry(self, record: OutboxRecord) -> dict[str, object]:

@@ -1,7 +1,7 @@
 """Answers to a state machine that waits on a task token.
 
 A token can be answered once. When it was answered before, timed out, or belongs to an execution
-that is over, the answer is AlreadyDone: nothing is left to say, which is usually a success.
+that is over, the answer is AlreadyDone, which callers usually treat as success.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ CAUSE_LIMIT = 2000
 
 
 class Callbacks:
-    """Success, failure and signs of life, by token."""
+    """Success, failure and heartbeat, by token."""
 
     def __init__(self, client: SFNClient | None = None) -> None:
         self._client = client or clients.stepfunctions()
@@ -41,6 +41,6 @@ class Callbacks:
             self._client.send_task_failure(taskToken=token, error=error, cause=cause)
 
     def beat(self, token: str) -> None:
-        """The task is alive. AlreadyDone when nobody waits any more."""
+        """The task is alive. AlreadyDone when nothing waits for it."""
         with translated("tell the state machine of a beat", OVER):
             self._client.send_task_heartbeat(taskToken=token)

@@ -1,7 +1,7 @@
-"""When a message that could not be worked on comes again.
+"""The visibility timeout of messages that could not be handled.
 
-A queue hides what it has delivered for much longer than its reader may take. That is right when
-the reader dies; when it lives and says "not now", hours of waiting are for nothing.
+A queue hides a delivered message for longer than its consumer may run. That is right when the
+consumer dies; when it only has to retry later, hours of waiting are wasted.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ LATEST_S = 3600
 
 
 class Deliveries:
-    """What queue `url` has delivered."""
+    """Delivered messages of queue `url`."""
 
     def __init__(self, url: str, client: SQSClient | None = None) -> None:
         self._url = url
         self._client = client or clients.sqs()
 
     def again(self, receipt: str, receives: int) -> None:
-        """Deliver it again after 1, 4, 16, at most 60 minutes: an hour and a half in five tries."""
+        """Retry after 1, 4, 16, at most 60 minutes: an hour and a half in five deliveries."""
         wait = min(SOONEST_S * 4 ** (receives - 1), LATEST_S)
         with translated("put a message off"):
             self._client.change_message_visibility(

@@ -30,7 +30,7 @@ class Metrics:
 
     def put(self, measures: Sequence[Measure]) -> None:
         """Send all of them; dimension `Stack` is added to each. Those of facts that are replayed
-        after more than two weeks are left out: CloudWatch takes none of a batch that has one."""
+        after more than two weeks are dropped: CloudWatch refuses a whole batch with one of them."""
         oldest = now() - OLDEST
         for some in batches([m for m in measures if m.at > oldest], AT_ONCE):
             with translated("put metrics"):

@@ -1,4 +1,4 @@
-"""The queue on which workers speak to the control plane."""
+"""The queue of worker messages to the control plane."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 REASON = "reason"
-"""The attribute of a dead letter that says why it is one."""
+"""Attribute of a dead-letter message with its reason."""
 LONGEST_REASON = 1000
 
 
@@ -30,14 +30,15 @@ def text_attribute(text: str) -> MessageAttributeValueTypeDef:
 
 
 class DeadLetters:
-    """The queue of workers' messages that were refused: at once, and with the reason."""
+    """The dead-letter queue of worker messages: refused ones are moved there at once, with the
+    reason."""
 
     def __init__(self, url: str, client: SQSClient | None = None) -> None:
         self._url = url
         self._client = client or clients.sqs()
 
     def put(self, body: str, mac: str, reason: str) -> None:
-        """Keep a message as it came. Raises Throttled or Unavailable."""
+        """Store a message unchanged. Raises Throttled or Unavailable."""
         texts = {REASON: reason[:LONGEST_REASON], MAC: mac}
         attributes = {name: text_attribute(text) for name, text in texts.items() if text}
         with translated("set a message aside"):
@@ -47,15 +48,15 @@ class DeadLetters:
 
 
 class WorkerQueue:
-    """Sends `WorkerMessage`s. Order is not kept and a message may arrive twice."""
+    """Sends `WorkerMessage`s. Not ordered, at-least-once delivery."""
 
     def __init__(self, url: str, client: SQSClient | None = None) -> None:
         self._url = url
         self._client = client or clients.sqs()
 
     def send(self, message: WorkerMessage, secret: str) -> None:
-        """Send it with its proof by the epoch's `secret`. Raises Throttled or Unavailable when the
-        queue cannot be reached."""
+        """Send it with its proof by the secret of the epoch. Raises Throttled or Unavailable when
+        the queue cannot be reached."""
         body = WORKER_MESSAGE.dump_json(message).decode()
         proved = {MAC: text_attribute(proof(secret, body))}
         with translated(f"send {message.kind} of {message.run_id}"):
@@ -64,7 +65,7 @@ class WorkerQueue:
             )
 
     def is_empty(self) -> bool:
-        """True when nothing waits and nothing is being worked on: then silence is silence."""
+        """True when no message waits or is in flight: then silence means silence."""
         names: Any = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
         with translated("look at the worker queue"):
             reply = self._client.get_queue_attributes(QueueUrl=self._url, AttributeNames=names)

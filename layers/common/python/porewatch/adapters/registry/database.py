@@ -2,8 +2,7 @@
 
 Order: `Registry` (execute, transaction), values in and out, `migrate`.
 
-A paused database answers after a while only: that is Unavailable, and the queue brings the message
-again.
+A paused database takes a while to resume: that is Unavailable, and the queue retries the message.
 """
 
 from __future__ import annotations
@@ -53,7 +52,7 @@ class Registry:
         self._transaction: str | None = None
 
     def execute(self, sql: str, **values: Value) -> list[Row]:
-        """Run one statement with `:named` values. Answers its rows by column name."""
+        """Run one statement with `:named` values. Returns its rows by column name."""
         request: dict[str, Any] = {
             **self._address(),
             "sql": sql,

@@ -1,7 +1,7 @@
-"""Rows of a deleted run in the registry, and what keeps facts that come late from making new ones.
+"""Delete the rows of a run, and prevent late facts from adding new ones.
 
-Both take a lock of the run first, and look after that: whoever writes rows of a run (shared) and
-whoever removes them (alone) never pass each other by. Call inside of a transaction.
+Both take a lock of the run first, and check after that: writers of rows (shared) and deletions
+(exclusive) never overlap. Call inside of a transaction.
 """
 
 from __future__ import annotations
@@ -33,19 +33,19 @@ class RegistryErasure:
         self._registry = registry
 
     def is_deleted(self, run_id: str) -> bool:
-        """Whether the run was deleted; until the transaction ends nobody deletes it."""
+        """Whether the run was deleted; it cannot be deleted until the transaction ends."""
         self._registry.execute(_SHARED, run_id=run_id)
         return bool(self._registry.execute(_IS_DELETED, run_id=run_id))
 
     def count(self, run_id: str) -> int:
-        """Rows that a deletion takes."""
+        """Number of rows that a deletion removes."""
         return sum(
             int(self._registry.execute(_COUNT.format(table), run_id=run_id)[0]["n"])
             for table in TABLES
         )
 
     def erase(self, run_id: str, *, by: str, reason: str, at: datetime) -> None:
-        """Remove all rows, and remember that the run was deleted."""
+        """Delete all rows, and remember that the run was deleted."""
         self._registry.execute(_ALONE, run_id=run_id)
         self._registry.execute(_TOMBSTONE, run_id=run_id, by=by, reason=reason, at=at)
         for table in TABLES:

@@ -1,7 +1,7 @@
-"""What each fact writes into the registry. SQL lives here, and nowhere else.
+"""What each fact writes into the registry. The only module with SQL.
 
-Every statement is an upsert on the table's primary key, guarded by `at` or `epoch`: facts may come
-twice, late and in any order, and the rows end the same.
+Every statement is an upsert on the primary key, guarded by `at` or `epoch`: facts may arrive twice,
+late and in any order, with the same result.
 """
 
 from __future__ import annotations
@@ -130,7 +130,7 @@ WHERE EXCLUDED.at >= f.at
 
 
 class RegistryRows:
-    """Writes rows; nothing here decides anything."""
+    """Writes rows; decides nothing."""
 
     def __init__(self, registry: Registry) -> None:
         self._registry = registry

@@ -1,1 +1,1 @@
-"""What lies in S3: manifests, checkpoints, reference bundles, uploads in parts, all versions."""
+"""S3: manifests, checkpoints, reference bundles, multipart uploads, object versions."""

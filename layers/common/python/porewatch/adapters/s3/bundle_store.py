@@ -1,4 +1,4 @@
-"""The reference bundles that were pushed to a stack: its bucket is where machines get them from."""
+"""The reference bundles that were pushed to a stack: instances download them from its bucket."""
 
 from __future__ import annotations
 
@@ -33,13 +33,13 @@ class BundleStore:
         return tuple(self._bucket.get_json(key, StoredBundle) for key in found)
 
     def point(self, bundle: StoredBundle) -> None:
-        """From now on the name means this one. Its files must lie there already."""
+        """From now on the name refers to this one. Its files must exist already."""
         self._bucket.put_json(pointer_key(bundle.ref), bundle)
 
     def digest_of(self, ref: str) -> str | None:
-        """What a run that begins now is bound to. None: to whatever its machines find.
+        """The digest that a run starting now is bound to. None: whatever its instances find.
 
-        Raises BundleRefused when the bundle is not there and could be nowhere else.
+        Raises BundleRefused when the bundle does not exist and could be nowhere else.
         """
         found = self.find(ref)
         if found is None and self._alone:

@@ -1,7 +1,7 @@
-"""A stage's checkpoint folder in S3: small objects with conditional writes.
+"""The checkpoint folder of a stage in S3: small objects with conditional writes.
 
-A tag is the etag that came with the very content it belongs to, so that a later conditional write
-speaks of what was read and of nothing newer.
+A tag is the etag that came with exactly that content, so that a later conditional write refers to
+what was read and to nothing newer.
 """
 
 from __future__ import annotations

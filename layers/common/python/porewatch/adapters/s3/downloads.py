@@ -1,4 +1,4 @@
-"""Objects onto the local disk: streamed, digested on the way, whole or not there."""
+"""Download objects: streamed, hashed on the way, complete or absent."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""Sealed manifests in S3: written once under their own digest, verified whenever they are read.
+"""Sealed manifests in S3: written once under their own digest, verified on every read.
 
-The only way to a sealed manifest, for functions, machines and the command line alike. Order of a
-seal: the object first, then the ledger's word of it, so that the ledger never names what is not
-there. Two manifests never share a key, so nothing that was sealed is ever overwritten.
+The only access to sealed manifests, for functions, workers and the command line alike. Order of a
+seal: the object first, then its reference in the ledger, so that the ledger never names a missing
+object. Two manifests never share a key, so no sealed manifest is ever overwritten.
 """
 
 from __future__ import annotations
@@ -40,9 +40,9 @@ class Manifests:
         self._runs, self._raw = runs, raw
 
     def keep(self, manifest: RunManifest) -> SealNote:
-        """Write it under its digest, once; what the ledger is to keep of it.
+        """Write it under its digest, once; returns what the ledger stores of it.
 
-        Raises ManifestRefused when something else lies under that key.
+        Raises ManifestRefused when that key has other content.
         """
         note = note_of(manifest)
         key = s3_keys.sealed_manifest_key(manifest.run_id, note.manifest_digest)
@@ -54,7 +54,7 @@ class Manifests:
 
     def of(self, run_id: str, revision: int) -> RunManifest:
         """The manifest of a revision: as it was sealed, and from its start on as it was checked.
-        Raises NotFound, or ManifestRefused when what lies there is not what was sealed."""
+        Raises NotFound, or ManifestRefused when the object is not what was sealed."""
         older = self._runs.manifest_in_ledger(run_id, revision)
         if older is not None:
             return older
@@ -88,7 +88,7 @@ def read_manifest(raw: Objects, run_id: str, digest: str) -> RunManifest:
 
 
 def forget() -> None:
-    """Drop what is kept in memory (for tests)."""
+    """Clear the cache (for tests)."""
     _read.clear()
 
 

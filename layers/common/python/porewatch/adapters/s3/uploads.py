@@ -1,7 +1,7 @@
-"""Uploads in parts that nobody finished: they are billed like objects, and no listing shows them.
+"""Incomplete multipart uploads: they are billed like objects, and no listing of objects shows them.
 
-A run's uploads lie under `runs/`. One counts as left when it was begun long ago (the caller says
-how long) and no part of it came for a day: who still sends, sends parts.
+Uploads of runs are below `runs/`. One is orphaned when it was begun long ago (the caller says how
+long) and no part of it arrived for a day.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class Uploads:
         self._client = client or clients.s3()
 
     def left(self, at: datetime) -> Iterator[Orphan]:
-        """Uploads of runs of which nothing has come for a day."""
+        """Uploads of runs without a new part for a day."""
         pages = self._client.get_paginator("list_multipart_uploads")
         for bucket in self._buckets:
             with translated(f"look at the uploads of {bucket}"):
@@ -47,7 +47,7 @@ class Uploads:
                             yield self._orphan(bucket, key, number, begun, last)
 
     def end(self, orphan: Orphan) -> None:
-        """Give its parts up. One that is gone is fine."""
+        """Abort it. Idempotent."""
         where, number = orphan.name.rsplit("?uploadId=", 1)
         bucket, key = where.split("/", 1)
         try:

@@ -1,9 +1,9 @@
-"""All versions of a bucket's objects, delete markers among them: listed, deleted, locked.
+"""All object versions of a bucket, with delete markers: listed, deleted, locked.
 
-Order: listing, deleting (versions, and uploads that nobody finished), legal holds of S3 itself.
+Order: listing, deleting (versions, and incomplete uploads), S3 legal holds.
 
-S3's own legal hold stops everybody who would delete a version: this product, its lifecycle rules
-(they may still hide an object behind a delete marker), and people with every right.
+A legal hold of S3 prevents every deletion of a version: by this product, by its lifecycle rules
+(they may still add a delete marker), and by people with every permission.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _GONE: Known = {code: NotFound for code in ("NoSuchUpload", "NoSuchKey", "NoSuch
 
 @dataclass(frozen=True)
 class Version:
-    """One version of an object; `marker`: it only says that the object was deleted."""
+    """One version of an object; `marker`: a delete marker."""
 
     key: str
     number: str
@@ -47,8 +47,8 @@ class Versions:
         self._client = client or clients.s3()
 
     def of(self, prefix: str, after: str = "") -> Iterator[Version]:
-        """Every version below `prefix`, by pages in order of key; `after` an object: only of those
-        behind it."""
+        """Every version below `prefix`, by pages in order of key; `after`: only those of later
+        objects."""
         pages = self._client.get_paginator("list_object_versions")
         request: Any = {"Bucket": self.bucket, "Prefix": prefix}
         request |= {"KeyMarker": after} if after else {}
@@ -57,7 +57,7 @@ class Versions:
                 yield from (v for v in _versions(page) if v.key > after)
 
     def folders(self, prefix: str = "") -> tuple[list[str], list[Version]]:
-        """(folders right below `prefix`, versions that lie there in no folder)."""
+        """(folders right below `prefix`, versions outside of them)."""
         folders: list[str] = []
         loose: list[Version] = []
         pages = self._client.get_paginator("list_object_versions")
@@ -68,7 +68,7 @@ class Versions:
         return folders, loose
 
     def delete(self, versions: Sequence[Version]) -> None:
-        """For good. UnderHold when S3 itself holds one of them; what can be deleted is."""
+        """Permanently. UnderHold when S3 holds one of them; the others are deleted."""
         refused: list[Any] = []
         for some in batches(versions, AT_ONCE):
             objects: Any = [{"Key": v.key, "VersionId": v.number} for v in some]
@@ -95,7 +95,7 @@ class Versions:
         return Unavailable(problem, remedy="give the same order again.")
 
     def end_uploads(self, prefix: str) -> None:
-        """Give up every upload in parts that was not finished."""
+        """Abort every incomplete multipart upload."""
         pages = self._client.get_paginator("list_multipart_uploads")
         with translated(f"look at the uploads below s3://{self.bucket}/{prefix}"):
             found = [
@@ -113,7 +113,7 @@ class Versions:
                 continue
 
     def allows_holds(self) -> bool:
-        """Whether S3 Object Lock is on: without it no version is locked, and none can be."""
+        """Whether S3 Object Lock is on: without it no version can be locked."""
         unknown: Known = {"ObjectLockConfigurationNotFoundError": NotFound}
         try:
             with translated(f"ask bucket {self.bucket} for its Object Lock", unknown):
@@ -123,8 +123,8 @@ class Versions:
         return True
 
     def allow_holds(self) -> None:
-        """Turn S3 Object Lock on, without a default for new objects. It cannot be turned off, and
-        costs and changes nothing for objects that nobody locks. Needs a versioned bucket."""
+        """Turn S3 Object Lock on, without default retention. It cannot be turned off, and changes
+        nothing for objects without a lock. Needs a versioned bucket."""
         if not self.allows_holds():
             with translated(f"turn Object Lock on in bucket {self.bucket}"):
                 self._client.put_object_lock_configuration(
@@ -132,7 +132,8 @@ class Versions:
                 )
 
     def hold(self, versions: Iterable[Version], *, on: bool) -> int:
-        """Lock or unlock these versions (markers hold no data and are left out); how many."""
+        """Lock or unlock these versions (markers hold no data and are skipped); returns how
+        many."""
 
         def one(version: Version) -> bool:
             try:

@@ -1,4 +1,4 @@
-"""A child process that parses strangers' files, limited in memory, time and output.
+"""A child process that parses untrusted files, limited in memory, time and output.
 
 Order: `parent` starts it, `child` is its side, `run` reads one file or stream through it.
 """

@@ -1,4 +1,4 @@
-"""The child's side of a box: limits, then one file after the other until the parent lets go."""
+"""The child process: limits, then one file after the other until the parent closes the socket."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ _STANDARD = (0, 1, 2)
 
 
 def serve(line: socket.socket) -> None:
-    """Answer until the parent closes its end. Never returns to what the parent was doing."""
+    """Answer until the parent closes its end. Never returns."""
     _let_go_of_everything_but(line.fileno())
     while True:
         head, sources, _, _ = socket.recv_fds(line, 4, 1)
@@ -51,8 +51,8 @@ def serve(line: socket.socket) -> None:
 
 
 def _let_go_of_everything_but(line: int) -> None:
-    """Signals are the parent's business; its files and connections are held by nobody else (their
-    numbers stay taken, so that what the parent's objects close here is nothing of ours)."""
+    """Ignore signals of the parent, and drop its files and connections (their descriptors stay
+    taken, so that objects of the parent that close them here close nothing of ours)."""
     gc.disable()
     signal.set_wakeup_fd(-1)
     for left_to_the_parent in (signal.SIGTERM, signal.SIGINT):
@@ -85,7 +85,7 @@ def _answer(line: socket.socket, job: str, request: dict[str, Any], source: int)
                 _send(line, DATA, frame)
         _send(line, END, b"")
     except (BrokenPipeError, ConnectionError):
-        os._exit(0)  # the parent has seen enough
+        os._exit(0)  # the parent stopped reading
     except PorewatchError as e:
         _send(line, FAULT, _packed(e))
     except MemoryError:
@@ -102,7 +102,7 @@ OUT_OF_MEMORY = 77
 
 
 class _Watched:
-    """The file; each read of it is a sign of life and begins the time for the next."""
+    """The file; each read is a sign of life and restarts the timer."""
 
     def __init__(self, source: io.BufferedReader[io.FileIO], line: socket.socket) -> None:
         self._source, self._line = source, line
@@ -120,7 +120,7 @@ class _Watched:
 
 
 def _limit_memory(more: int) -> None:
-    """Private memory, not what is mapped from files: those are as long as they are."""
+    """Private memory, without mapped files."""
     with suppress(OSError, ValueError):
         status = Path("/proc/self/status").read_text("ascii").splitlines()
         held = next(line for line in status if line.startswith("VmData:"))

@@ -1,14 +1,14 @@
-"""A child process in which files of strangers are parsed, with limits on memory, time and output.
+"""A child process that parses untrusted files, with limits on memory, time and output.
 
-Readers of BAM, POD5 and gzip are C libraries. What makes one of them crash, or loop, or ask for all
-memory must not take a function, a worker or a terminal with it: it ends the child, and that is a
-verdict on the file. It keeps accidents away from us; it is no jail for code (the child has our
-user's rights).
+The parsers of BAM, POD5 and gzip are C libraries. A file that crashes one of them, makes it loop,
+or makes it allocate all memory must not take down a function, a worker or a terminal: it ends the
+child, and that is a verdict on the file. This protects against accidents; it is no jail for code
+(the child has the rights of our user).
 
-A child is forked once and serves many files: a fork costs some milliseconds, which ten thousand
-small files would feel. A file that a child dies of is tried once more in a fresh one unless the
-child was fresh, so that no file pays for what an earlier one left behind. The child gets the file
-as a descriptor and answers in frames; there is no shared memory (functions have none) and no
+A child is forked once and serves many files: a fork costs some milliseconds, which would add up
+over ten thousand small files. A file that kills a child is retried once in a fresh one unless the
+child was fresh, so that no file is blamed for what an earlier one left behind. The child gets the
+file as a descriptor and answers in frames; there is no shared memory (functions have none) and no
 pickle (a broken child must not choose what its parent loads).
 """
 
@@ -40,8 +40,8 @@ DATA, ALIVE, FAULT, END = b"d", b"a", b"f", b"e"
 MOST_FRAME = 256 * 2**20
 """Bytes of one answer."""
 SILENCE_S = 300.0
-"""A child that reads on says so every ALIVE_EVERY bytes; one that says nothing for this long stands
-still."""
+"""A child that reads on reports it every ALIVE_EVERY bytes; one that is silent for this long
+hangs."""
 FAULTS: dict[str, type[PorewatchError]] = {
     cls.__name__: cls
     for cls in (InputRefused, NoReadsInside, NotJudged, ReaderCrashed, Unavailable)
@@ -49,11 +49,11 @@ FAULTS: dict[str, type[PorewatchError]] = {
 
 
 class Died(Exception):
-    """The child is gone; the text says how."""
+    """The child died; the text says how."""
 
 
 class Box:
-    """One child, one file at a time. `used`: files that it was given before."""
+    """One child, one file at a time. `used`: number of earlier files."""
 
     def __init__(self) -> None:
         mine, theirs = socket.socketpair()
@@ -97,7 +97,7 @@ class Box:
                 yield payload
 
     def close(self) -> str:
-        """End the child. Answers how it ended, when that was by itself."""
+        """Terminate the child. Returns how it ended, if it ended by itself."""
         self._line.close()
         ended, status = os.waitpid(self._child, os.WNOHANG) if self._child else (0, 0)
         if self._child and not ended:
@@ -143,7 +143,7 @@ def _fault(payload: bytes) -> PorewatchError:
 
 
 class _Idle:
-    """Children that wait for files. A process forked from ours has its own."""
+    """Idle children. A process forked from ours has its own."""
 
     def __init__(self) -> None:
         self.forget()

@@ -1,4 +1,4 @@
-"""Have a file read in a box: one that lies on this machine, or a stream that is pumped to it."""
+"""Parse a file in the sandbox: a local file, or a stream that is piped to it."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ _LEAVE_OUT = "leave it out, or write it again with the basecaller; keep this fil
 
 
 def of_file(path: Path, job: str, request: dict[str, Any]) -> Iterator[memoryview]:
-    """The frames that `job` makes of a local file. Raises its refusal; ReaderCrashed when a child
-    dies of it that read nothing before."""
+    """The frames that `job` makes of a local file. Raises its refusal; ReaderCrashed when a fresh
+    child dies of it."""
     given = 0
     for last in (False, True):
         box = idle.take(fresh=last)
@@ -62,8 +62,8 @@ def of_file(path: Path, job: str, request: dict[str, Any]) -> Iterator[memoryvie
 def of_stream(
     stream: ByteStream, job: str, request: dict[str, Any], *, seconds: float | None = None
 ) -> list[memoryview]:
-    """The frames that `job` makes of a stream, which can be read only once: so its child is always
-    a fresh one. Raises OutOfTime when the stream has not ended after `seconds`."""
+    """The frames that `job` makes of a stream, which can be read only once: so it always gets a
+    fresh child. Raises OutOfTime when the stream has not ended after `seconds`."""
     until = None if seconds is None else time.monotonic() + seconds
     box = idle.take(fresh=True)
     try:
@@ -83,7 +83,7 @@ def of_stream(
 
 
 def _pump(stream: ByteStream, writing: int, until: float | None) -> None:
-    """Everything, until the child has seen enough or the time is over."""
+    """Everything, until the child stops reading or time runs out."""
     os.set_blocking(writing, False)
     there = select.poll()
     there.register(writing, select.POLLOUT)
@@ -94,7 +94,9 @@ def _pump(stream: ByteStream, writing: int, until: float | None) -> None:
             view = memoryview(chunk)
             while view:
                 if not there.poll(SILENCE_S * 1000):
-                    raise Died("standing still")  # an end of the file would be a lie
+                    raise Died(
+                        "standing still"
+                    )  # closing the pipe would look like the end of the file
                 view = view[_written(writing, view) :]
     except BrokenPipeError:
         return

@@ -1,4 +1,4 @@
-"""What alert_handler does at its two doors: a fact was told, and a minute has passed."""
+"""The two triggers of alert_handler: a fact on its queue, and the schedule every minute."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class AlertContext:
-    """What is at hand. `link` opens a report for a while; `escalate_after`: an alert may wait so
-    long for somebody."""
+    """What handling alerts needs. `link` makes a presigned link to a report; `escalate_after`: how
+    long an alert may stay unacknowledged."""
 
     alerts: AlertLedger
     runs: RunLedger
@@ -38,7 +38,8 @@ class AlertContext:
 
 
 def handle_fact(fact: Fact, context: AlertContext) -> None:
-    """Settle what the fact ends, then tell people. AlreadyDone when they were told before."""
+    """Settle the alerts that the fact ends, then notify. AlreadyDone when its notice was sent
+    before."""
     settle_by_fact(fact, alerts=context.alerts, results=context.results, at=context.at)
     send_alert(fact, inbox=context.inbox, topics=context.topics, link=context.link)
 

@@ -1,7 +1,7 @@
-"""A worker's totals met the rule: an alert and its fact, once.
+"""A worker reports that its totals met the alarm rule: one alert and one fact.
 
-It counts from any epoch: the reads were looked at, whoever owns the stage now. One that comes after
-the run's end is settled at once.
+It counts from any epoch: the reads were screened, whoever owns the stage now. An alert that arrives
+after the end of the run is settled at once.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ EVIDENCE = ("sample", "code", "name", "severity", "reads", "starts", "breadth", 
 def raise_alert(
     message: Suspected, *, alerts: AlertLedger, runs: RunLedger, results: Objects, at: datetime
 ) -> None:
-    """Open the alert of the message, however often it is sent. RunGone for a deleted run."""
+    """Open the alert of the message. Idempotent. RunGone for a deleted run."""
     run_id, revision = message.run_id, message.revision
     refuse_gone(runs.find(run_id))
     fact = PathogenSuspected(

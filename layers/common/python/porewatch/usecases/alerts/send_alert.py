@@ -1,5 +1,5 @@
-"""Tell people, each thing once: alerts and what becomes of them on the alert topic, alerts that
-nobody acknowledged on the escalation topic, the rest as a notice."""
+"""Send each notice once: alerts and their outcome on the alert topic, unacknowledged alerts on the
+escalation topic, everything else on the notice topic."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Topics:
-    """Where messages go."""
+    """The SNS topics, by audience."""
 
     alerts: Topic
     notices: Topic
@@ -34,8 +34,8 @@ class Topics:
 
 
 def send_notice(fact: Fact, *, inbox: Inbox, notices: Topic) -> None:
-    """The notice of a fact that has one, from the place where it came about; whoever hears of the
-    fact later finds it sent. AlreadyDone when that was first."""
+    """Send the notice of a fact that has one, from where the fact is recorded; later consumers of
+    the fact find it sent. AlreadyDone when it was sent before."""
     keyed = notice_of(fact, str)
     if keyed is None:
         return
@@ -45,7 +45,7 @@ def send_notice(fact: Fact, *, inbox: Inbox, notices: Topic) -> None:
 
 
 def send_alert(fact: Fact, *, inbox: Inbox, topics: Topics, link: Link) -> None:
-    """AlreadyDone when it was sent before; facts nobody is sent are passed over."""
+    """AlreadyDone when it was sent before. Does nothing for facts without a notice."""
     keyed = notice_of(fact, link)
     if keyed is None:
         return

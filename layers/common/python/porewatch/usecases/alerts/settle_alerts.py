@@ -1,9 +1,9 @@
-"""What becomes of a run's alerts when it has ended: confirmed, withdrawn, or left unconfirmed.
+"""Settle the alerts of a run that has ended: confirmed, withdrawn, or left unconfirmed.
 
-Decided from the alerts in the ledger and the final result alone, so it may be asked at any time and
-any number of times. It is asked at the run's end, when an alert arrives after that, and
-by the sweep. (Whoever raises an alert writes it before reading the run's state, and the run's state
-is written before the fact of its end: one of the two sees the other.)
+It depends on the alerts in the ledger and on the final result alone, so it can run at any time and
+is idempotent. It runs at the end of the run, when an alert arrives after that, and in the sweep.
+(An alert is written before the state of its run is read, and the state of a run is written before
+the fact of its end: one of the two always sees the other.)
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ OVERTAKEN = "the run was sealed again before it had a report."
 
 
 def settle_by_fact(fact: Fact, *, alerts: AlertLedger, results: Objects, at: datetime) -> None:
-    """The end of a run was told; other facts settle nothing."""
+    """Settle by the fact of the end of a run; other facts settle nothing."""
     match fact:
         case RunCompleted():
             _completed(fact.run_id, fact.revision, alerts, results, at)
@@ -48,7 +48,7 @@ def settle_by_run(
     run_id: str, revision: int, *, runs: RunLedger, alerts: AlertLedger, results: Objects,
     at: datetime,
 ) -> None:  # fmt: skip
-    """The same from the run's record, for alerts of `revision`; nothing while it goes on."""
+    """The same from the run's record, for alerts of `revision`; nothing while the run goes on."""
     run = runs.find(run_id)
     if run is None or not _over(run, revision):
         return
@@ -60,7 +60,7 @@ def settle_by_run(
 
 
 def suspicion_id(run_id: str, revision: int, sample: str, code: str) -> str:
-    """One fact for each pathogen and sample of a revision."""
+    """One fact per pathogen and sample of a revision."""
     return f"PathogenSuspected:{run_id}:{revision}:{sample}:{code}"
 
 
@@ -84,7 +84,7 @@ def _completed(
 
 
 def _raise_the_rest(found: RunResults, alerts: AlertLedger, at: datetime) -> None:
-    """Alarms of the final result that were not raised in the run."""
+    """Raise the alarms of the final result that were not raised during the run."""
     there = {(a.revision, a.sample, a.code) for a in alerts.of_run(found.run_id)}
     for alarm in found.alarms:
         if (found.revision, alarm.sample, alarm.code) not in there:

@@ -1,4 +1,4 @@
-"""Every minute: which critical alerts has nobody acknowledged, and which are still unsettled?"""
+"""Every minute: escalate critical alerts without acknowledgement, settle alerts of ended runs."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ _log = logging.getLogger(__name__)
 def sweep_alerts(
     *, alerts: AlertLedger, runs: RunLedger, results: Objects, after: timedelta, at: datetime
 ) -> None:
-    """Escalate what is due, and settle what the word of its run's end did not reach. One alert that
-    cannot be handled does not keep the others waiting; it has its turn at the next sweep."""
+    """Escalate what is due, and settle alerts whose end-of-run event was lost. An alert that fails
+    does not block the others; the next sweep retries it."""
     waiting = list(alerts.waiting())
     pending = {(a.run_id, a.revision) for a in waiting if a.verdict is AlertVerdict.PENDING}
     for run_id, revision in sorted(pending):
         try:
             settle_by_run(run_id, revision, runs=runs, alerts=alerts, results=results, at=at)
         except PorewatchError as error:
-            _log.warning("alerts of run %s are not settled: %s", run_id, error)
+            _log.warning("could not settle the alerts of run %s: %s", run_id, error)
     for alert in waiting:
         try:
             alerts.escalate(alert, after, at)
         except PorewatchError as error:
-            _log.warning("an alert of run %s is not escalated: %s", alert.run_id, error)
+            _log.warning("could not escalate an alert of run %s: %s", alert.run_id, error)

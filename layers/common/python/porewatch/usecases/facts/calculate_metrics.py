@@ -1,4 +1,4 @@
-"""Facts into metrics, each fact once: a metric that was counted cannot be taken back."""
+"""Turn facts into metrics, each fact once: a metric that was counted cannot be taken back."""
 
 from __future__ import annotations
 

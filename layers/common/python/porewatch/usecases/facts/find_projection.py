@@ -1,7 +1,7 @@
-"""Where the registry's rows of a finished run come from, the fullest source first.
+"""Find the source of a finished run's registry rows, the most complete one first.
 
-The document beside its reports; for runs that ended before there was one, results.json while that
-is kept; then the verdict that the fact itself carries.
+The projection beside the reports; for runs that ended before there was one, results.json while it
+is retained; then the verdict in the fact itself.
 """
 
 from __future__ import annotations
@@ -35,17 +35,17 @@ class Sources:
 
 
 def find_projection(fact: RunCompleted, sources: Sources) -> Projection | None:
-    """The rows of the run that has ended; None when nothing is kept that has any."""
+    """The rows of a completed run; None when no source is left."""
     if fact.projection_key:
         try:
             return sources.reports.get_json(fact.projection_key, Projection)
         except NotFound:
-            _log.warning("%s is gone: the rows come from what is left", fact.projection_key)
+            _log.warning("%s is missing: falling back to the results", fact.projection_key)
     try:
         key = s3_keys.results_key(fact.run_id, fact.revision)
         return projection_of(sources.results.get_json(key, RunResults))
     except NotFound:
-        _log.warning("the results of %s are gone: the rows come from its verdict", fact.run_id)
+        _log.warning("the results of %s are missing: falling back to its verdict", fact.run_id)
     if fact.verdict is None:
         return None
     return projection_of_verdict(fact.run_id, fact.revision, fact.verdict)

@@ -1,4 +1,4 @@
-"""Facts leave the house: from the ledger's stream onto the bus. The only publisher there is."""
+"""Publish facts from the ledger's stream on the event bus. No other code publishes facts."""
 
 from __future__ import annotations
 
@@ -12,5 +12,5 @@ if TYPE_CHECKING:
 
 
 def publish_facts(records: Sequence[OutboxRecord], *, bus: Bus) -> list[str]:
-    """Answers the stream positions of the facts that did not get onto the bus."""
+    """Returns the stream positions of the facts that could not be published."""
     return [record.sequence for record in bus.publish(records)]

@@ -1,8 +1,8 @@
-"""Keep the registry up to the facts: one fact, one transaction, harmless to repeat.
+"""Project facts into the registry: one transaction per fact, idempotent.
 
-The final findings are not in a fact (they can be many): RunCompleted names the document that has
-them (`find_projection`).
-RunDeleted removes every row of the run but its costs; facts that arrive later make none.
+The final findings are not in a fact (there can be many): RunCompleted names the document that has
+them (`find_projection`). RunDeleted removes every row of the run except its costs; later facts of
+the run add none.
 """
 
 from __future__ import annotations
@@ -45,13 +45,13 @@ _log = logging.getLogger(__name__)
 
 
 def update_status(fact: Fact, *, registry: Registry, rows: RegistryRows, sources: Sources) -> None:
-    """Write what `fact` says."""
+    """Write what the fact changes."""
     with registry.transaction():
         if isinstance(fact, RunDeleted):
             rows.erasure.erase(fact.run_id, by=fact.by, reason=fact.reason, at=fact.at)
             return
         if not isinstance(fact, InstanceTerminated) and rows.erasure.is_deleted(fact.run_id):
-            _log.info("run %s was deleted: its %s makes no row", fact.run_id, type(fact).__name__)
+            _log.info("run %s is deleted: %s is not projected", fact.run_id, type(fact).__name__)
             return
         found = find_projection(fact, sources) if isinstance(fact, RunCompleted) else None
         _run_and_stage(fact, rows)

@@ -1,4 +1,4 @@
-"""Whether a worker's message is from the machine that was launched for the epoch it speaks of."""
+"""Verify that a worker's message comes from the instance that was launched for its epoch."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class Secrets(Protocol):
-    """Where the secret of an epoch comes from."""
+    """Source of the secret of an epoch."""
 
     def of(self, key: StageKey, epoch: int) -> str: ...
 
@@ -27,8 +27,8 @@ def authenticate_message(
 ) -> None:
     """MessageRefused unless `mac` is the proof of `text`, the message as it was sent.
 
-    Every kind needs one. An epoch that is over has its secret still: what its machine says late is
-    judged by the rules of stages, as what it is.
+    Every kind needs a proof. An epoch that is over still has its secret: late messages of its
+    instance are judged by the stage rules.
     """
     key = StageKey(message.run_id, message.revision, message.stage)
     record = stages.find(key)

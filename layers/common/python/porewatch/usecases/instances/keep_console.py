@@ -1,7 +1,8 @@
-"""A machine is given up whose worker never spoke: what it printed is kept, to tell why.
+"""Save the console output of an instance that is given up before its worker sent a message.
 
-As a rule it has sent its boot log itself. One that hung, had no network or lost its rights could
-not; then the cloud's copy of its console is all there is, and goes an hour after the machine.
+Usually the worker has uploaded its boot log itself. If it hung, had no network or lost its
+permissions, the console output that the cloud keeps is all there is, and that is deleted an hour
+after the instance.
 """
 
 from __future__ import annotations
@@ -21,14 +22,14 @@ _log = logging.getLogger(__name__)
 
 
 def keep_console(record: StageRecord, *, results: Objects, executor: Executor) -> None:
-    """Puts the console of the record's machine where `porewatch logs` finds it, unless its worker
-    spoke or a boot log lies there. Looking after the stage never fails by it."""
+    """Save the console where `porewatch logs` finds it, unless the worker sent a message or a boot
+    log exists. A failure is logged only."""
     if record.state is not StageState.LAUNCHED or record.instance_id is None:
         return
     try:
         _keep(record, record.instance_id, results, executor)
     except PorewatchError as error:
-        _log.warning("the console of %s is not kept: %s", record.instance_id, error)
+        _log.warning("could not save the console of %s: %s", record.instance_id, error)
 
 
 def _keep(record: StageRecord, machine: str, results: Objects, executor: Executor) -> None:

@@ -1,7 +1,8 @@
-"""One machine for one epoch of one stage: paid for first, written down, asked for rung by rung.
+"""Launch one instance for one epoch of a stage: reserve the budget, record the intent, try the
+rungs in order.
 
-However often this is called for an epoch, it ends with one machine: the one in the ledger, else
-the one with the epoch's tags, else a new one. A machine that is one too many is ended here.
+Idempotent per epoch: the result is the instance in the ledger, else the one with the tags of the
+epoch, else a new one. A surplus instance is terminated here.
 """
 
 from __future__ import annotations
@@ -64,10 +65,10 @@ def launch_instance(
     at: datetime,
     expiries: Expiries | None = None,
 ) -> Launched:
-    """Answers the machine of the epoch. What every rung says that gives none is told as a fact.
+    """Returns the instance of the epoch. Each rung that fails is recorded as a fact.
 
-    Raises StaleEpoch, BudgetExceeded, what `Executor.launch` raises when nobody knows whether there
-    is a machine, and after the last rung one error that names what each of them said.
+    Raises StaleEpoch, BudgetExceeded, the errors of `Executor.launch` that leave the outcome
+    unknown, and after the last rung one error that names the reason of each rung.
     """
     record = stages.get(task.key)
     if record.epoch != task.epoch:
@@ -99,8 +100,8 @@ def launch_instance(
 
 @contextmanager
 def _given_back_without_machine(owner: Owner, budget: Budget, at: datetime) -> Iterator[None]:
-    """Who has been refused on every rung holds no money; while it is not known whether there is a
-    machine, the money stays held until the epoch is closed."""
+    """Release the reservation when every rung refused. While it is unknown whether an instance
+    exists, the reservation stays until the epoch is closed."""
     try:
         yield
     except (CapacityUnavailable, QuotaExceeded, ConfigurationRefused):
@@ -129,11 +130,13 @@ def _climb(
             pools.note(error.pools, at)
             failure: PorewatchError = error
         except QuotaExceeded as error:
-            # The quota counts the account's machines of this kind: other types fare no better.
+            # The quota covers all instance types of this kind.
             left = [other for other in left if _kind(other) != _kind(spec)]
             failure = error
         except ConfigurationRefused as error:
-            failure = error  # of this request: another purchase, or Batch, asks in other words
+            failure = (
+                error  # of this request only: another purchase option, or Batch, sends another one
+            )
         failures.append((spec, failure))
         _log.warning("rung %d (%s): %s", spec.rung, spec.reason, failure)
         then = left[0].reason if left else _next_action(failures)
@@ -147,8 +150,8 @@ def _next_action(failures: Sequence[tuple[LaunchSpec, PorewatchError]]) -> str:
 
 
 def _of_all(failures: Sequence[tuple[LaunchSpec, PorewatchError]]) -> PorewatchError:
-    """What all rungs together mean, in the words of each: as long as one of them may give a machine
-    later, that is worth a wait."""
+    """The error of all rungs together, with the reason of each. While one of them may still give an
+    instance later, it is one that is worth a wait."""
     if not failures:
         return CapacityUnavailable("every pool has refused a moment ago.")
     first = min((error for _, error in failures), key=_hope)
@@ -164,7 +167,7 @@ def _hope(error: PorewatchError) -> int:
 
 
 def with_secret(spec: LaunchSpec, secret: str) -> LaunchSpec:
-    """What is asked of the cloud: what is written down of it knows no secret."""
+    """The launch request with the secret; the recorded intent never contains it."""
     return spec.model_copy(update={"secret": secret})
 
 
@@ -193,13 +196,14 @@ def _refused(spec: LaunchSpec, error: PorewatchError, then: str, at: datetime) -
 
 
 def _schedule_expiry(machine: Machine, expiries: Expiries | None) -> None:
-    """Its end is watched by three others, too: a schedule that cannot be made stops no launch."""
+    """Three other mechanisms watch the expiry too, so a schedule that cannot be created does not
+    fail the launch."""
     if expiries is None or machine.expires_at is None:
         return
     try:
         expiries.set(machine.instance_id, machine.expires_at)
     except PorewatchError as error:
-        _log.warning("nobody will be called at the expiry of %s: %s", machine.instance_id, error)
+        _log.warning("could not schedule the expiry check of %s: %s", machine.instance_id, error)
 
 
 def _record(
@@ -212,6 +216,6 @@ def _record(
     try:
         stages.record_launched(record.key, record.epoch, machine, at)
     except Conflict:
-        _log.warning("%s is one too many and is ended at once", machine.instance_id)
+        _log.warning("%s is surplus: terminated", machine.instance_id)
         executor.terminate(machine.instance_id)
         raise

@@ -1,7 +1,7 @@
-"""Every source of machines is asked by itself: one that does not answer hides no other.
+"""Query each executor separately: one that does not answer hides none of the others.
 
-Whoever asks uses what the others said first, and tells of the silent ones last (`raise_if_silent`),
-so that what was asked for is tried again.
+Callers use the answers first and report the failed executors last (`raise_if_silent`), so that the
+whole query is retried.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Answers(Generic[T]):
-    """What was found, and why the sources that did not answer did not."""
+    """What was found, and the errors of the executors that did not answer."""
 
     found: tuple[T, ...]
     silent: dict[ExecutorName, PorewatchError]
 
     def raise_if_silent(self, those: Container[ExecutorName] = SOURCES) -> None:
-        """Raises what the first of those sources said that did not answer."""
+        """Raises the first error of those executors."""
         for source, error in self.silent.items():
             if source in those:
                 raise error
@@ -40,34 +40,34 @@ class Answers(Generic[T]):
 def query_sources(
     ask: Callable[[ExecutorName], Iterable[T]], sources: Iterable[ExecutorName] = SOURCES
 ) -> Answers[T]:
-    """Ask these sources, one after the other."""
+    """Query these executors one after the other."""
     found: list[T] = []
     silent: dict[ExecutorName, PorewatchError] = {}
     for source in sources:
         try:
             found += ask(source)
         except PorewatchError as error:
-            _log.warning("nothing is known of the machines of %s: %s", source, error)
+            _log.warning("could not list the instances of %s: %s", source, error)
             silent[source] = error
     return Answers(tuple(found), silent)
 
 
 @dataclass(frozen=True)
 class Sight:
-    """What the sources show of some machines, by id, and which of them show nothing now."""
+    """The observed instances by id, and the executors that did not answer."""
 
     machines: dict[str, Machine]
     silent: frozenset[ExecutorName]
 
     def unknown(self, instance_id: str) -> bool:
-        """Whether nothing can be said of this machine."""
+        """Whether the state of this instance is unknown."""
         return source_of(instance_id) in self.silent
 
 
 def look_at(
     instance_ids: Iterable[str], observe: Callable[[Iterable[str]], dict[str, Machine]]
 ) -> Sight:
-    """Look at machines, each source's by themselves."""
+    """Observe instances, each executor separately."""
     by_source: dict[ExecutorName, list[str]] = {}
     for name in instance_ids:
         by_source.setdefault(source_of(name), []).append(name)

@@ -1,4 +1,4 @@
-"""What everybody who works on stages has at hand."""
+"""Dependencies of the use cases about stages."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class StageContext:
-    """`manifests`: the sealed ones; `results`: the results bucket; `callbacks`: answers to the
-    state machine; `secrets`: of workers' messages; `at`: now; `prices`: the region's (None: the
-    bill so far has machines only); `factors`: its carbon."""
+    """`manifests`: sealed manifests; `results`: the results bucket; `callbacks`: task tokens of the
+    state machine; `secrets`: of worker messages; `at`: now; `prices`: of the region (None: the bill
+    so far lists instances only); `factors`: carbon factors of the region."""
 
     runs: RunLedger
     manifests: Manifests

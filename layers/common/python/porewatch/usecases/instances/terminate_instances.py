@@ -1,7 +1,8 @@
-"""The machines of an epoch end, and what each one cost is settled. Twice changes nothing.
+"""Terminate the instances of an epoch and settle the cost of each. Idempotent.
 
-Order: `terminate_instances` (all of an epoch; what was held for it and not used is given back),
-`end_machine` (one: ended, its seconds split, priced, on the bill), what is known without the cloud.
+Order: `terminate_instances` (all of an epoch; releases what is left of its reservation),
+`end_machine` (one: terminated, its seconds split, priced, on the bill), what is known without the
+cloud.
 """
 
 from __future__ import annotations
@@ -41,11 +42,11 @@ def terminate_instances(
     at: datetime,
     last_heard: datetime | None = None,
 ) -> Terminated:
-    """End everything that carries the epoch's tags, and the machine the ledger knows of. Raises
-    when a source that was asked for one does not answer, after what the others show is ended.
+    """Terminate everything with the tags of the epoch, and the instance in the ledger. Raises when
+    an executor that was tried for the epoch does not answer, after the others are terminated.
 
-    `last_word`: when the stage was last heard of, for an end that comes long after; a machine that
-    the cloud has forgotten by then is paid until that time (None: until `at`).
+    `last_heard`: the last sign of life of the stage, for a termination long after it; an instance
+    that the cloud no longer shows is paid until then (None: until `at`).
     """
     owner = Owner(
         stack=stack,
@@ -75,7 +76,8 @@ def end_machine(
     executor: Executor,
     at: datetime,
 ) -> bool:
-    """End one machine and put it on its run's bill, with its fact, once. False when it is there."""
+    """Terminate one instance and put it on the bill with its fact, once. False when it is on the
+    bill already."""
     if machine.state is not MachineState.GONE:
         executor.terminate(machine.instance_id)
     key = StageKey(owner.run_id, owner.revision, owner.stage)
@@ -106,9 +108,10 @@ def _line(machine: Machine, owner: Owner, split: Split, executor: Executor, disk
 
 
 def _split(machine: Machine, owner: Owner, stages: StageLedger, at: datetime) -> Split:
-    """Of an epoch that is over by now only its claim is known: then what it kept counts as wasted.
+    """For an earlier epoch only the claim is known: its useful time counts as wasted.
 
-    That is for machines which outlived their epoch; all others are settled before the next begins.
+    That concerns instances which outlived their epoch; all others are settled before the next one
+    begins.
     """
     key = StageKey(owner.run_id, owner.revision, owner.stage)
     record = stages.find(key)
@@ -126,7 +129,7 @@ def _split(machine: Machine, owner: Owner, stages: StageLedger, at: datetime) ->
 
 
 def _disk(owner: Owner, stages: StageLedger) -> int:
-    """GiB of the machine's disk, as it was asked for; 0 when nobody wrote down a launch."""
+    """GiB of the requested disk; 0 without a recorded launch."""
     key = StageKey(owner.run_id, owner.revision, owner.stage)
     return max((intent.spec.disk_gib for intent in stages.intents(key, owner.epoch)), default=0)
 
@@ -154,8 +157,8 @@ def _terminated_fact(
 def _of_ledger(
     record: StageRecord | None, epoch: int, last_heard: datetime | None
 ) -> Machine | None:
-    """The machine as the ledger remembers it: the cloud forgets machines an hour after their end,
-    and shows new ones late."""
+    """The instance as the ledger knows it: the cloud shows instances late, and until an hour after
+    their termination."""
     if record is None or record.epoch != epoch or record.launched_at is None:
         return None
     return Machine(

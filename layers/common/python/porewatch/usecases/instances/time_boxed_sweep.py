@@ -1,5 +1,5 @@
-"""A round over many things in a limited time: it begins where the last one stopped, so that
-everything has its turn however much there is, and ends in time to say where it stopped."""
+"""Visit many items in limited time: a sweep resumes after the last item of the previous one, so
+that every item is visited eventually, and stops in time to save its cursor."""
 
 from __future__ import annotations
 
@@ -20,20 +20,20 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class TimeBoxedSweep:
-    """`ends_at`: the monotonic clock's time after which nothing new is begun."""
+    """`ends_at`: time of the monotonic clock after which no further item is visited."""
 
     name: str
     cursor: SweepCursor
     ends_at: float
 
     def over(self, items: Mapping[str, T], look: Callable[[T], object]) -> None:
-        """Look at as many of the things as there is time for, at one at least, in order of their
-        names. `look` must not raise errors of ours."""
+        """Visit the items in order of name while time lasts, at least one. `look` must not raise
+        PorewatchError."""
         last = self._last()
         names = sorted(items, key=lambda name: (name <= last, name))
         for done, name in enumerate(names):
             if done and time.monotonic() > self.ends_at:
-                _log.warning("%s: %d of %d had their turn", self.name, done, len(names))
+                _log.warning("%s: out of time after %d of %d", self.name, done, len(names))
                 self._keep(names[done - 1])
                 return
             look(items[name])
@@ -44,11 +44,11 @@ class TimeBoxedSweep:
         try:
             return self.cursor.last(self.name)
         except PorewatchError as error:
-            _log.warning("nobody knows where the last round stopped: %s", error)
+            _log.warning("cannot read the sweep cursor: %s", error)
             return ""
 
     def _keep(self, last: str) -> None:
         try:
             self.cursor.keep(self.name, last)
         except PorewatchError as error:
-            _log.warning("the next round begins where this one did: %s", error)
+            _log.warning("cannot save the sweep cursor: %s", error)

@@ -1,4 +1,4 @@
-"""Something came for a run that was deleted: it is answered, and nothing brings the run back."""
+"""An object arrived for a deleted run: record an answer; the run stays deleted."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ _log = logging.getLogger(__name__)
 def gone_answered(
     key: str, *, runs: RunLedger, clock: Callable[[], datetime] = now
 ) -> Iterator[None]:
-    """RunGone inside the block is recorded on the run's tombstone, with the first object that came,
-    and people are notified once; then it goes on its way."""
+    """On RunGone inside the block, record an answer on the tombstone of the run, with the first
+    object that arrived, send one notice, and raise it again."""
     try:
         yield
     except RunGone as gone:

@@ -1,6 +1,6 @@
-"""An object landed that is nobody's reads: the run records what it is taken for, once a kind.
+"""An object that holds no reads was uploaded: the run records how it is treated, once per kind.
 
-Outside of every run no record can say it, so people are notified, once a kind and folder.
+Outside of every run there is no record to hold it, so a notice is sent, once per kind and folder.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ def answer_object(run_id: str, path: str, answer: Answer, *, runs: RunLedger, at
 
 
 def answer_encoding(run_id: str, found: Understood, *, runs: RunLedger, at: datetime) -> None:
-    """Record in which encoding the sheet was read, where it may have been meant in another."""
+    """Record the encoding that the sample sheet was read in, where another one is possible."""
     for note in found.notes():
         sheet = found.sheet or ""
         problem = note.removeprefix(f"{sheet}: ")

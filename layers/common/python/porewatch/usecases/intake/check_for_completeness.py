@@ -1,9 +1,9 @@
-"""Looking at all files of a run: only when the counts say that it may be complete by now.
+"""List all files of a run only when the counters say that it may be complete.
 
-    counts -> is it worth it? -> claim -> (list the folder, read all records) -> what is lacking
+    counters -> worth a look? -> claim -> (list the folder, read all records) -> what is missing
 
-One looks at a time. Who records a check meanwhile and finds a look claimed goes on: its check was
-counted before, and whoever looks reads the counts once more after the claim was given back.
+One worker looks at a time. A worker that records a check meanwhile and finds the look claimed goes
+on: its check was counted before, and the counters are read again after the claim is released.
 """
 
 from __future__ import annotations
@@ -32,8 +32,8 @@ What = Literal["manifest", "summary"]
 
 @dataclass
 class Begun:
-    """A look that is claimed: `latest` is the look as the ledger has it, `seen` the counts now.
-    Until a look has found something, the ledger says what the one before it found."""
+    """A claimed look: `latest` is the look in the ledger, `seen` the counters now. Until this look
+    has a result, the ledger keeps the result of the previous one."""
 
     run_id: str
     of: What
@@ -48,8 +48,8 @@ class Begun:
         missing: int = 0,
         patience_until: datetime | None = None,
     ) -> None:
-        """Keep what the look found, and give the claim back: paths whose check is lacking, how many
-        more checks the summary asks for until `patience_until`."""
+        """Record the result and release the claim: the paths without a check, and how many more
+        checks the final summary counts until `patience_until`."""
         changed = {
             "seen": self.seen,
             "lacking": counts_of(lacking),
@@ -60,26 +60,26 @@ class Begun:
         self._keep(self.latest.model_copy(update={**changed, "claimed_until": None}))
 
     def give_back(self) -> None:
-        """End the claim, whatever became of the look. Nothing when it has ended."""
+        """Release the claim, whatever the result. Nothing when it is released already."""
         if self.latest.claimed_until is not None:
             self._keep(self.latest.model_copy(update={"claimed_until": None}))
 
     def again(self, at: datetime) -> Begun | None:
-        """The next look, if counts that moved during this one ask for it."""
+        """Another look, if the counters changed during this one."""
         if self.intake.recorded(self.run_id) == self.seen:
             return None
         digest = self.latest.manifest_digest
         return begin_look(self.run_id, self.of, digest=digest, intake=self.intake, at=at)
 
     def _keep(self, look: Look) -> None:
-        """What has been claimed by somebody else since is theirs."""
+        """Does nothing when somebody else has claimed the look since."""
         self.intake.replace(self.run_id, self.latest, look)
         self.latest = look
 
 
 @contextmanager
 def looking(look: Begun) -> Iterator[Begun]:
-    """Gives the claim back at the end, also of a look that failed."""
+    """Release the claim at the end, also after an error."""
     try:
         yield look
     finally:
@@ -96,9 +96,9 @@ def begin_look(
     swept: bool = False,
     last: Look | None = None,
 ) -> Begun | None:
-    """None when the run cannot be complete yet, or somebody looks already. `swept`: somebody goes
-    round, and looks at what has not moved for long as well. `last`: the last look, by who has just
-    read it."""
+    """None when the run cannot be complete yet, or a look is under way. `swept`: called by the
+    sweep, which also looks at runs that have not changed for long. `last`: the last look, if the
+    caller has just read it."""
     last = last or intake.look(run_id)
     same = last is not None and (last.of, last.manifest_digest) == (of, digest)
     if last is not None and same and is_claimed(last, at):

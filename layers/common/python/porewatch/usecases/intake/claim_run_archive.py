@@ -1,9 +1,9 @@
-"""May this tar write into that run, and what of it lies there already? No run touches another.
+"""May this tar write into that run, and which of its files exist already? No run touches another.
 
-A tar is a run's by its name, or because it made the run: then the ledger says so. Names of objects
-are compared as they are, and those of the tar are in NFC: what looks the same and is spelled
-otherwise is another file. What another door has sent is never overwritten, and never mixed with
-what a tar brings: such a tar is refused, or is the next revision, beside what was there.
+A tar belongs to a run by its name, or because it created the run: then the ledger says so. Object
+names are compared as they are, those in the tar in NFC: names that look alike but differ in
+spelling are different files. Files that came by another way are never overwritten and never mixed
+with those of a tar: the tar is refused, or becomes the next revision.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ UNDER_WAY = (RunState.SEALED, RunState.RUNNING)
 
 @dataclass(frozen=True)
 class UnpackContext:
-    """What it takes to unpack tars."""
+    """Dependencies of unpacking a run archive."""
 
     raw: Objects
     runs: RunLedger
@@ -52,8 +52,8 @@ class UnpackContext:
 
 @dataclass(frozen=True)
 class Claim:
-    """The manifest by which a tar may write into its run; `there`: keys of its files that lie there
-    already, the same; `seal`: the run's present run.json, which it replaces."""
+    """The manifest by which a tar may write into its run; `there`: keys of its files that exist
+    already with the same content; `seal`: the current run.json, which it replaces."""
 
     manifest: RunManifest
     there: frozenset[str] = frozenset()
@@ -62,7 +62,7 @@ class Claim:
 
 @dataclass
 class _Folder:
-    """The run's folder as the tar finds it: `same` and `others`, by path, and its seal."""
+    """The folder of the run as the tar finds it: `same` and `others`, by path, and its seal."""
 
     same: set[str] = field(default_factory=set)
     others: list[str] = field(default_factory=list)
@@ -70,25 +70,25 @@ class _Folder:
 
 
 def is_its_own(run_id: str, key: str, context: UnpackContext) -> bool:
-    """Whether the run was made by this tar, or is yet to come."""
+    """Whether this tar created the run, or the run does not exist yet."""
     return context.runs.find(run_id) is None or context.endings.has_tar(run_id, key)
 
 
 def claim(head: Head, manifest: RunManifest, *, context: UnpackContext, at: datetime) -> Claim:
-    """Raises ManifestRefused when the run is another's, is under way or is receiving other files;
-    AlreadyDone when it was screened from the same."""
+    """Raises ManifestRefused when the run belongs to another tar, is under way or is receiving
+    other files; AlreadyDone when it was screened from the same content."""
     record = context.runs.find(manifest.run_id)
     refuse_gone(record)
     _refuse_foreign(head, manifest, record, context)
     if record is not None and record.manifest_digest == manifest.digest():
-        raise AlreadyDone(f"run {manifest.run_id} was sealed by this bundle before.")
+        raise AlreadyDone(f"run {manifest.run_id} was sealed by this tar before.")
     before = _sealed_before(record, context.manifests)
     if record is not None and before is not None:
         _refuse_the_same(head, manifest, record, before, context=context, at=at)
     if record is not None and record.state in UNDER_WAY:
         raise ManifestRefused(
             f"run {manifest.run_id} is {record.state.value} with other content (revision "
-            f"{record.revision}), and goes on with it.",
+            f"{record.revision}) and is not changed.",
             remedy="send the tar again when the run has ended, or stop it first: porewatch cancel "
             f"{manifest.run_id}.",
         )
@@ -116,8 +116,8 @@ def _claimed(manifest: RunManifest, found: _Folder) -> Claim:
 def _refuse_foreign(
     head: Head, manifest: RunManifest, record: RunRecord | None, context: UnpackContext
 ) -> None:
-    """A run.json that names another run than the tar does may make a new run, and go on with what
-    this tar made; it opens nobody else's."""
+    """A run.json that names another run than the tar may create a new run, or continue one that
+    this tar created; it may not touch any other run."""
     run_id = manifest.run_id
     if run_id == run_id_of(head.key) or context.endings.has_tar(run_id, head.key):
         return
@@ -143,14 +143,14 @@ def _refuse_the_same(
     if not same_run(before, manifest):
         return
     if before.created_at == manifest.created_at:
-        raise AlreadyDone(f"run {manifest.run_id} was sealed by this very tar.")
+        raise AlreadyDone(f"run {manifest.run_id} was sealed by this tar.")
     if record.state not in MENDABLE:
         answer_object(manifest.run_id, head.key, _identical(record, head), runs=context.runs, at=at)
         raise AlreadyDone(f"{head.key} holds what run {manifest.run_id} was screened from.")
 
 
 def _refuse_sealed(manifest: RunManifest, seal: Head, raw: Objects) -> None:
-    """Somebody has written the run's run.json, and nobody has heard of it yet."""
+    """run.json exists, and no event about it has arrived yet."""
     try:
         refuse_long(seal.key, seal.size)
         theirs = parse_manifest(raw.get(seal.key), run_id=manifest.run_id)
@@ -186,7 +186,7 @@ def _identical(record: RunRecord, head: Head) -> Answer:
 
 
 def _folder(manifest: RunManifest, raw: Objects) -> _Folder:
-    """Every object in the run's folder compared with what the tar would write there."""
+    """Compare every object in the run's folder with what the tar would write there."""
     prefix = s3_keys.raw_key(manifest.run_id, "")
     mine = {file.lies_at: file for file in manifest.files}
     found = _Folder()

@@ -1,7 +1,7 @@
-"""What the intake queue tells: a manifest, a final summary, or that a file was checked.
+"""Handle an event of the intake queue: a manifest, a final summary, or a checked file.
 
-Whoever finds the run sealed and all its files sound starts it. Words from a replayed archive are
-heard by the projections; here they start nothing.
+The first worker that finds the run sealed and all its files valid starts it. Replayed events are
+for the projections only: they start nothing.
 """
 
 from __future__ import annotations
@@ -37,11 +37,11 @@ _log = logging.getLogger(__name__)
 
 
 def handle_upload(key: str, context: IntakeContext, *, replayed: bool = False) -> None:
-    """`key` = the object in the raw bucket that was written or checked. MessageRefused for an odd
-    run id; Unavailable while a final summary waits for its files."""
+    """`key` = the object in the raw bucket that was written or checked. MessageRefused for an
+    invalid run id; Unavailable while a final summary waits for its files."""
     run_id, path = s3_keys.split_raw_key(key)
     if replayed:
-        _log.info("replayed: nothing is started for %s", key)
+        _log.info("replayed event ignored: %s", key)
         return
     if path == s3_keys.SEAL:
         seal_by_manifest(run_id, context)
@@ -50,29 +50,29 @@ def handle_upload(key: str, context: IntakeContext, *, replayed: bool = False) -
         return
     elif classify(path) is Landed.SUMMARY:
         seal_by_summary(run_id, context)
-        return  # the manifest it wrote comes by this queue
+        return  # the manifest it wrote arrives as an event of its own
     else:
-        _take_in_a_check(run_id, path, context)
+        _handle_check(run_id, path, context)
         return
     start_run(run_id, context)
 
 
-def _take_in_a_check(run_id: str, path: str, context: IntakeContext) -> None:
-    """Most words are these, one for each file: the run is read once for each, and more of it only
-    when its state asks for that. Whoever seals it meanwhile finds this check recorded."""
+def _handle_check(run_id: str, path: str, context: IntakeContext) -> None:
+    """Most events are these, one per file: each reads the record of the run once, and more only
+    when its state requires it. Whoever seals the run meanwhile finds this check recorded."""
     record = context.runs.find(run_id)
     if record is None:
         return
     if record.state is RunState.RECEIVING:
         _perhaps_by_summary(run_id, context)
-        return  # the manifest it wrote comes by this queue
+        return  # the manifest it wrote arrives as an event of its own
     note_late(record, path, raw=context.raw, runs=context.runs, clock=context.clock)
     start_run(run_id, context, record=record)
 
 
 def _perhaps_by_summary(run_id: str, context: IntakeContext) -> None:
-    """The summary may have come before the file that was checked just now. Whether it has is known
-    from a look that was made then: nothing is listed to find out."""
+    """The summary may have arrived before the file that was just checked. A recorded look tells:
+    nothing is listed to find out."""
     last = context.intake.look(run_id)
     if last is None or last.of != "summary":
         return

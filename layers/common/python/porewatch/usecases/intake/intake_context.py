@@ -1,4 +1,4 @@
-"""What everybody who takes runs in has at hand."""
+"""Dependencies of the intake use cases."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class IntakeContext:
-    """`raw`: the raw bucket; `basecalling`: whether raw signal is taken; `default_bundle`: of runs
-    that name none, as it is now; `bundle_digest`: of the bundle of a name, None when that is not
-    known here, or BundleRefused when there is none; `release_policies`: under which runs are taken,
-    or ANY."""
+    """`raw`: the raw bucket; `basecalling`: whether raw signal is accepted; `default_bundle`: of
+    runs that name none, at this moment; `bundle_digest`: of the bundle of a name, None when it is
+    not known here, or BundleRefused when it does not exist; `release_policies`: those that are
+    accepted, or ANY."""
 
     raw: Objects
     runs: RunLedger

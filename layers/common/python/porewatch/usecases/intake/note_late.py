@@ -1,4 +1,4 @@
-"""A file that came after its run was sealed is answered: the run's record names it."""
+"""A file that arrives after its run was sealed is listed in the record of the run."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ if TYPE_CHECKING:
     from porewatch.adapters.objects import Objects
 
 UNSURE = (RunState.RECEIVING, RunState.SEALED)
-"""States in which a file may still be one that the manifest waits for."""
+"""States in which the manifest may still wait for the file."""
 _log = logging.getLogger(__name__)
 
 
 def note_late(
     record: RunRecord, path: str, *, raw: Objects, runs: RunLedger, clock: Callable[[], datetime]
 ) -> None:
-    """Nothing for a file that was there before the seal, whenever its check is told."""
+    """Nothing for a file that was there before the seal, even when its check is reported later."""
     run_id = record.run_id
     if record.state in UNSURE or path in record.late:
         return
@@ -33,4 +33,4 @@ def note_late(
     if sealed is None or came is None or came <= sealed.modified:
         return
     runs.note_late(run_id, path, clock())
-    _log.warning("%s came after run %s was sealed: it is not screened", path, run_id)
+    _log.warning("%s arrived after run %s was sealed and is not screened", path, run_id)

@@ -1,4 +1,5 @@
-"""An object whose key names no possible run: somebody must hear of it, since no run can say it."""
+"""An object key that names no valid run: send a notice, because no run record can hold the
+reason."""
 
 from __future__ import annotations
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
 @contextmanager
 def notify_bad_key(key: str, *, inbox: Inbox, notices: Callable[[], Topic]) -> Iterator[None]:
-    """MessageRefused inside the block is told to people once a key, and goes on its way."""
+    """On MessageRefused inside the block, send one notice per key, and raise it again."""
     try:
         yield
     except MessageRefused as refusal:

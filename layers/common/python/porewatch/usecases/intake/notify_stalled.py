@@ -1,4 +1,4 @@
-"""One notice about a run that waits longer than it should, with what it waits for."""
+"""Send one notice about a run that is stalled, with what it waits for."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def notify_stalled(record: RunRecord, context: IntakeContext) -> None:
-    """For the sweep, of a run as it was before it was looked after."""
+    """For the sweep, with the record from before the sweep acted on it."""
     match record.state:
         case RunState.RECEIVING:
             _receiving(record, context)

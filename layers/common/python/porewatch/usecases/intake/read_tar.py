@@ -1,8 +1,8 @@
-"""A tar of a stranger as a stream: bounded headers, names that can be shown, one sort of refusal.
+"""Read an untrusted tar as a stream: bounded headers, printable names, one kind of error.
 
-tarfile trusts what a header says of itself: it reads a name of gigabytes whole, follows one
-extended header after the other until the stack ends, and keeps names that are no text. So a header
-is judged before it is followed, and whatever tarfile raises over one is the tar's fault.
+tarfile trusts headers: it reads a name of gigabytes whole, follows extended headers until the stack
+overflows, and keeps names that are not text. So each header is checked before tarfile follows it,
+and whatever tarfile raises counts as a defect of the tar.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _AGAIN = "make the tar with `tar -cf` and send it again."
 
 
 class BoundedTar(tarfile.TarFile):
-    """A tar of `most` bytes. Counts the extended headers that follow each other."""
+    """A tar of `most` bytes. Counts consecutive extended headers."""
 
     def __init__(self, *args: Any, most: int, **kwargs: Any) -> None:
         self.most, self.in_a_row = most, 0
@@ -41,7 +41,7 @@ class BoundedTar(tarfile.TarFile):
 
 
 class Member(tarfile.TarInfo):
-    """A header that keeps the limits, its name in NFC."""
+    """A header that is checked against the limits; its name in NFC."""
 
     def _proc_member(self, tar: BoundedTar) -> Self:
         if self.type in _EXTENDED:
@@ -66,8 +66,8 @@ class Member(tarfile.TarInfo):
         return found
 
     def _refuse_size(self, tar: BoundedTar) -> None:
-        """Before it is followed, what the header itself says; then what an extended one made of it.
-        tarfile skips as many bytes as it says, also where there are none."""
+        """Called before tarfile follows the header, and again on what an extended header made of
+        it: tarfile skips as many bytes as the header declares, whether they exist or not."""
         if not 0 <= self.size <= tar.most:
             raise ManifestRefused(
                 f"declares {self.size:,} bytes; the tar has {tar.most:,}.",
@@ -86,8 +86,8 @@ class Member(tarfile.TarInfo):
 
 
 def _readable(name: str) -> str:
-    """In NFC. Raises ManifestRefused for a name that is no UTF-8: in which other encoding it was
-    meant cannot be known, and a guess would be another name."""
+    """In NFC. Raises ManifestRefused for a name that is not UTF-8: its encoding cannot be known,
+    and a guess would be another name."""
     try:
         name.encode()
     except UnicodeEncodeError as e:
@@ -103,7 +103,7 @@ def _readable(name: str) -> str:
 
 @contextmanager
 def opened(head: Head, raw: Objects) -> Iterator[tarfile.TarFile]:
-    """The tar as a stream. What cannot be read is refused; what S3 cannot give is not."""
+    """The tar as a stream. An unreadable tar is refused; a failed transfer from S3 is not."""
     stream = _Patient(raw.stream(head.key), head.key)
     try:
         with BoundedTar.open(  # type: ignore[call-overload]  # `most` is our own
@@ -118,7 +118,7 @@ def opened(head: Head, raw: Objects) -> Iterator[tarfile.TarFile]:
             stream.drain()
     except PorewatchError:
         raise
-    except Exception as e:  # the parser is the boundary: it was the tar that made it raise
+    except Exception as e:  # the parser is the boundary: the tar made it raise
         reason = str(e) or type(e).__name__
         raise ManifestRefused(
             f"this is not a plain tar, or it is cut short ({reason[:200]}).",
@@ -143,7 +143,8 @@ def chunks(member: tarfile.TarInfo, tar: tarfile.TarFile) -> Iterator[bytes]:
 
 
 class _Patient:
-    """S3's stream: a broken transfer is Unavailable, so that no good tar is refused for it."""
+    """A stream from S3: a broken transfer is Unavailable, so that no valid tar is refused for
+    it."""
 
     def __init__(self, stream: IO[bytes], key: str) -> None:
         self._stream = stream
@@ -155,13 +156,13 @@ class _Patient:
             chunk = self._stream.read(size)
         except PorewatchError:
             raise
-        except Exception as e:  # whatever the network did, it is not the tar's fault
+        except Exception as e:  # a network error is not the tar's fault
             raise Unavailable(f"the transfer broke: {e}", file=self._key) from e
         self.tail = (self.tail + chunk)[-512:]
         return chunk
 
     def close(self) -> None:
-        """Let go of the connection, also of one that is not read to its end."""
+        """Release the connection, also when the stream was not read to its end."""
         self._stream.close()
 
     def drain(self) -> None:

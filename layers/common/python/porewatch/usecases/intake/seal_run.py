@@ -1,7 +1,7 @@
-"""A run is sealed: by its manifest, or by MinKNOW's final summary, from which a manifest is made.
+"""Seal a run: by its manifest, or by MinKNOW's final summary, from which a manifest is made.
 
-Every seal ends as `run.json` in the run's folder, written once; so there is one way to go on, and
-two final summaries, or one delivered twenty times, still give one manifest.
+Every seal becomes `run.json` in the run's folder, written once; so there is one way to continue,
+and two final summaries, or one that is delivered twenty times, still make one manifest.
 """
 
 from __future__ import annotations
@@ -46,16 +46,16 @@ if TYPE_CHECKING:
     from porewatch.usecases.intake.intake_context import IntakeContext
 
 PATIENCE = timedelta(minutes=5)
-"""How long a final summary waits for files that it counts and nobody sends (the failed ones)."""
+"""How long a final summary waits for files that it counts and nobody uploads (failed reads)."""
 
 MAKERS: dict[str, SealedBy] = {"final_summary": "final_summary", "bundle": "bundle"}
 _log = logging.getLogger(__name__)
 
 
 def seal_by_manifest(run_id: str, context: IntakeContext) -> RunRecord:
-    """Read `run.json` as it lies there now, and seal the run by it. A bad one is refused, and a run
-    that receives files, is at work or has ended with a result stays what it is. RunGone when the
-    run was deleted: nothing of it is written again."""
+    """Read the current `run.json` and seal the run by it. An invalid one is refused; a run that
+    receives files, is running or has completed keeps its state. RunGone when the run was deleted:
+    nothing of it is written again."""
     refuse_gone(context.runs.find(run_id))
     key = s3_keys.seal_key(run_id)
     head = context.raw.head(key)
@@ -81,7 +81,7 @@ def seal_by_manifest(run_id: str, context: IntakeContext) -> RunRecord:
 
 
 def _document(raw: Objects, head: Head) -> bytes:
-    """The object whole. ManifestRefused, before it is read, when it is too long for what it is."""
+    """The whole object. ManifestRefused, before it is read, when it is too large for its kind."""
     refuse_long(head.key, head.size)
     return raw.get(head.key)
 
@@ -89,17 +89,17 @@ def _document(raw: Objects, head: Head) -> bytes:
 def seal_by_summary(
     run_id: str, context: IntakeContext, *, swept: bool = False, look: Begun | None = None
 ) -> None:
-    """Write `run.json` out of the run's final summary, once every file that lies there was checked.
+    """Write `run.json` from the run's final summary, once every uploaded file was checked.
 
-    AlreadyDone when there is no summary, or a manifest; FilesLacking while files are missing.
-    `swept` as in `begin_look`; `look`: the one that the caller has begun.
+    AlreadyDone without a summary, or with a manifest; FilesLacking while files are missing. `swept`
+    as in `begin_look`; `look`: the one that the caller has begun.
     """
     at = context.clock()
     record = context.runs.find(run_id)
     refuse_gone(record)
     if record is not None and cancelled(record) is not None:
-        raise AlreadyDone(f"run {run_id} was cancelled; only a person's seal starts it again.")
-    nothing = FilesLacking("files that lay there or are counted cannot all be checked yet.")
+        raise AlreadyDone(f"run {run_id} was cancelled; only a new run.json starts it again.")
+    nothing = FilesLacking("not all files that were uploaded or counted are checked yet.")
     look = look or begin_look(run_id, "summary", intake=context.intake, at=at, swept=swept)
     while look is not None:
         with looking(look):
@@ -112,7 +112,7 @@ def seal_by_summary(
 
 
 def _seal_by_what_lies_there(run_id: str, look: Begun, context: IntakeContext) -> None:
-    """One look at all files: the manifest or the refusal that follows. FilesLacking while some are
+    """One look at all files: write the manifest, or refuse the run. FilesLacking while some are
     missing or unchecked."""
     raw, runs, at = context.raw, context.runs, context.clock()
     there = list(raw.keys(s3_keys.raw_key(run_id, "")))
@@ -125,7 +125,7 @@ def _seal_by_what_lies_there(run_id: str, look: Begun, context: IntakeContext) -
         lying = Lying(run_id, there, runs.files_of(run_id))
         found = understood(lying, raw)
         if found.summary is not None:
-            refuse = runs.refuse  # it is a seal: what it seals cannot be used
+            refuse = runs.refuse  # the summary seals the run, so the run itself is refused
         policy = release_policy.of_summary(context.release_policies)
         manifest = manifest_by_summary(found, lying, summary_at, look, at=at, policy=policy)
     except Refused as refusal:
@@ -141,8 +141,8 @@ def _seal_by_what_lies_there(run_id: str, look: Begun, context: IntakeContext) -
 
 
 def _asks_again(summary_at: Head, sealed: Head, run_id: str, raw: Objects, runs: RunLedger) -> bool:
-    """Whether the run.json that lies there is none; or the final summary was sent once more after a
-    run that it sealed had ended: then what came since is taken in, as a new revision."""
+    """Whether the existing run.json is invalid; or the final summary was uploaded again after a run
+    that it sealed had ended: then later files are included, as a new revision."""
     record = runs.find(run_id)
     if record is None or record.state not in FINAL_STATES | {RunState.RECEIVING}:
         return False
@@ -157,8 +157,8 @@ _NOT_SEALED = (RunState.RECEIVING, RunState.REFUSED)
 
 
 def has_manifest(run_id: str, raw: Objects) -> bool:
-    """Whether the run's run.json lies there and can be read; what cannot is no seal, and keeps no
-    final summary from sealing the run."""
+    """Whether a valid run.json exists; an invalid one is no seal, and does not prevent a final
+    summary from sealing the run."""
     head = raw.head(s3_keys.seal_key(run_id))
     return head is not None and _manifest_in(head, run_id, raw) is not None
 
@@ -177,7 +177,8 @@ def _first(there: list[Head], run_id: str, what: Landed) -> Head | None:
 
 
 def understood(lying: Lying, raw: Objects) -> Understood:
-    """What lies in the run's folder, as every door understands it."""
+    """The files in the run's folder, interpreted by the rules that every way of submission
+    shares."""
 
     def text(path: str) -> bytes:
         return raw.get(s3_keys.raw_key(lying.run_id, path))
@@ -194,7 +195,7 @@ def manifest_by_summary(
     at: datetime,
     policy: str = release_policy.DEFAULT,
 ) -> RunManifest:
-    """FilesLacking while files are missing or unchecked; Refused with everything that is wrong."""
+    """FilesLacking while files are missing or unchecked; Refused with every fault."""
     summary = found.summary
     if summary is None:
         found.refuse()
@@ -223,10 +224,10 @@ def manifest_by_summary(
 
 
 def _wait_for_more(expected: list[Expected], found: Understood) -> None:
-    """FilesLacking while fewer files have come than the summary counts: for a while only, because
-    nobody may be sending the failed ones."""
+    """FilesLacking while fewer files have arrived than the summary counts: only for a while,
+    because the failed ones may never be uploaded."""
     for kind in expected:
         if kind.missing:
-            raise FilesLacking(f"{kind.came} of {kind.counted} {kind.kind} files have come.")
+            raise FilesLacking(f"{kind.came} of {kind.counted} {kind.kind} files have arrived.")
     if not found.reads:
-        raise FilesLacking("no file has come yet.")
+        raise FilesLacking("no file has arrived yet.")

@@ -1,10 +1,10 @@
-"""Start the execution of a sealed run, once, when every file of its manifest is sound.
+"""Start the execution of a sealed run, once, when every file of its manifest is valid.
 
-Order: the counts say that all files may be checked -> every file is looked at -> the manifest is
-kept with the checksum and version of each, which is what workers read -> the ledger is moved
-SEALED -> RUNNING on condition of this very manifest (twenty deliveries at once give one winner) ->
-the execution is started under a name made of run and digest. After a crash between the last two,
-the next delivery or the sweep finds the run RUNNING and asks again.
+Order: the counters say that all files may be checked -> every file is looked at -> the manifest is
+stored with checksum and version of each file, for the workers -> the ledger moves SEALED -> RUNNING
+on condition of exactly this manifest (of twenty concurrent deliveries one wins) -> the execution is
+started under a name made of run and digest. After a crash between the last two steps the next
+delivery or the sweep finds the run RUNNING and starts the execution.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _log = logging.getLogger(__name__)
 
 
 class ExecutionInput(Model):
-    """What the state machine is told."""
+    """The input of the state machine."""
 
     run_id: RunId
     revision: int
@@ -54,8 +54,8 @@ class ExecutionInput(Model):
 def start_run(
     run_id: str, context: IntakeContext, *, swept: bool = False, record: RunRecord | None = None
 ) -> bool:
-    """True when this call started the execution. `swept` as in `begin_look`; `record`: the run, by
-    who has just read it."""
+    """True when this call started the execution. `swept` as in `begin_look`; `record`: the run, if
+    the caller has just read it."""
     record = record or context.runs.find(run_id)
     if record is None or record.manifest_digest is None:
         return False
@@ -69,7 +69,8 @@ def start_run(
 def _move(
     record: RunRecord, digest: str, context: IntakeContext, *, swept: bool
 ) -> RunRecord | None:
-    """SEALED -> RUNNING when all files are sound; None while they are not, or when refused."""
+    """SEALED -> RUNNING when all files are valid; None while they are not, or when the run is
+    refused."""
     run_id, at = record.run_id, context.clock()
     look = begin_look(run_id, "manifest", digest=digest, intake=context.intake, at=at, swept=swept)
     moved = None
@@ -77,14 +78,14 @@ def _move(
         with looking(look):
             moved = _looked(record, digest, look, context)
         look = look.again(context.clock()) if moved is None else None
-    # Else somebody sealed it again, or it has ended meanwhile.
+    # Otherwise it was sealed again, or has ended, meanwhile.
     return moved if moved is not None and moved.manifest_digest == digest else None
 
 
 def _looked(
     record: RunRecord, digest: str, look: Begun, context: IntakeContext
 ) -> RunRecord | None:
-    """The run as it is after one look at its files; None while it waits for some."""
+    """The run after one look at its files; None while it waits for some."""
     run_id, at = record.run_id, context.clock()
     manifest = context.manifests.of(run_id, record.revision)
     present, checked = _present(run_id, context.raw), context.runs.files_of(run_id)

@@ -1,8 +1,8 @@
-"""Every few minutes, all runs that have not started are looked after, for words that never came.
+"""Every few minutes, check all runs that have not started, in case an event was lost.
 
-What a lost event would have led to is done here: a manifest or final summary that nobody was told
-of, a run whose last file was checked in silence, an execution that was to start when its function
-died. A run costs a few reads, unless it may be complete or has not moved for long.
+It does what the lost event would have led to: a manifest or final summary without an event, a run
+whose last check was not reported, an execution whose function died before starting it. A run costs
+a few reads, unless it may be complete or has not changed for long.
 """
 
 from __future__ import annotations
@@ -31,28 +31,28 @@ if TYPE_CHECKING:
     from porewatch.usecases.intake.intake_context import IntakeContext
 
 REACH = timedelta(days=14)
-"""How far back runs are looked after, from the day they became known."""
+"""Maximum age of a run for the sweep."""
 REST = timedelta(minutes=1)
-"""A run that moved just now has words on their way."""
+"""A run that changed within this time still has events in flight."""
 WAITING = frozenset({RunState.RECEIVING, RunState.SEALED, RunState.RUNNING})
 _log = logging.getLogger(__name__)
 
 
 def sweep_intake(context: IntakeContext) -> None:
-    """Look after every run that waits. One that cannot be helped keeps no other from it."""
+    """Check every waiting run. A run that fails does not block the others."""
     at = context.clock()
     for record in context.runs.list():
         if at - record.created_at > REACH:
             return
         if record.state in WAITING and at - record.updated_at >= REST:
             try:
-                _look_after(record, context)
+                _check(record, context)
                 notify_stalled(record, context)
             except PorewatchError as reason:
-                _log.info("run %s still waits: %s", record.run_id, reason)
+                _log.info("run %s is still waiting: %s", record.run_id, reason)
 
 
-def _look_after(record: RunRecord, context: IntakeContext) -> None:
+def _check(record: RunRecord, context: IntakeContext) -> None:
     run_id = record.run_id
     if record.state is RunState.RECEIVING:
         if not _has_new_seal(record, context):
@@ -64,14 +64,14 @@ def _look_after(record: RunRecord, context: IntakeContext) -> None:
 
 
 def _has_new_seal(record: RunRecord, context: IntakeContext) -> bool:
-    """A run.json lies there that was not refused already."""
+    """A run.json exists that was not refused before."""
     head, refused = context.raw.head(s3_keys.seal_key(record.run_id)), record.attempt
     return head is not None and (refused is None or head.modified > refused.updated_at)
 
 
 def _has_summary(run_id: str, context: IntakeContext) -> bool:
-    """A final summary lies somewhere in the run. MinKNOW's own folders are deep, so everything is
-    listed to find one whose word was lost: at once, then each time `next_search` says."""
+    """A final summary exists somewhere in the run. MinKNOW nests its folders deeply, so everything
+    is listed to find one whose event was lost: at once, then whenever `next_search` says."""
     last = context.intake.look(run_id)
     if last is not None and last.of == "summary":
         return True

@@ -1,12 +1,13 @@
-"""A bundle becomes a run: `inbox/{run}.tar` -> files in the run's folder, and its seal last.
+"""Unpack a run archive: `inbox/{run}.tar` -> files in the run's folder, and its seal last.
 
-Order: the tar is streamed once to look at every member (nothing is written while it may still be
-refused) -> the manifest is made -> the run is claimed (`claim_bundle`) -> it is streamed again,
-member by member into the run's folder, where nothing is ever overwritten -> run.json, which starts
-the run. A refused tar is moved to quarantine with its reason, whole; a run that it did not make
-hears of it, and stays as it is.
+Order: the tar is streamed once to check every member (nothing is written while it may still be
+refused) -> the manifest is made -> the run is claimed (`claim_run_archive`) -> the tar is streamed
+again, member by member into the run's folder, where nothing is ever overwritten -> run.json, which
+starts the run. A refused tar is moved to quarantine whole, with its reason; a run that it did not
+create gets an answer and stays as it is.
 
-Plain tar only: reads are compressed already, and what is not unpacked cannot explode.
+Plain tar only: reads are compressed already, and a tar without compression is no decompression
+bomb.
 """
 
 from __future__ import annotations
@@ -71,7 +72,7 @@ if TYPE_CHECKING:
 
 TEXTS = (Landed.MANIFEST, Landed.SHEET, Landed.SUMMARY, Landed.LABORATORY)
 SMALL = 4096
-"""Bytes of a packed file that may hold no reads at all."""
+"""Bytes of a compressed file that may hold no reads at all."""
 _log = logging.getLogger(__name__)
 
 
@@ -80,16 +81,16 @@ def unpack_run_archive(
 ) -> None:
     """Unpack one tar. AlreadyDone when it was unpacked or moved before, or holds what the run was
     screened from already (which is recorded). A changed tar of a run that has ended is its next
-    revision; of a run under way it is refused, and the run goes on.
+    revision; a tar of a run under way is refused, and the run continues.
 
-    Raises MessageRefused, after moving the tar away, when its name is no run id.
+    Raises MessageRefused, after moving the tar to quarantine, when its name is no run id.
     """
     if key.startswith(s3_keys.QUARANTINE):
-        raise AlreadyDone("was set aside by ourselves.", file=key)
+        raise AlreadyDone("is in quarantine.", file=key)
     raw = context.raw
     head = raw.head(key)
     if head is None:
-        raise AlreadyDone("is gone: it was dealt with before.", file=key)
+        raise AlreadyDone("is gone: it was handled before.", file=key)
     try:
         run_id = run_id_of(key)
         refuse_gone(context.runs.find(run_id))
@@ -117,11 +118,11 @@ def unpack_run_archive(
 def give_up(
     key: str, error: Exception, *, context: UnpackContext, clock: Callable[[], datetime] = now
 ) -> None:
-    """The verdict on a tar that could not be unpacked, however often it was tried: refused with
-    what happened, so that its sender hears of it. AlreadyDone when it is gone."""
+    """The verdict on a tar whose last delivery failed: refused with the error, so that its sender
+    is notified. AlreadyDone when it is gone."""
     head = context.raw.head(key)
     if head is None or key.startswith(s3_keys.QUARANTINE):
-        raise AlreadyDone("is gone: it was dealt with before.", file=key)
+        raise AlreadyDone("is gone: it was handled before.", file=key)
     reason = (
         error.problem if isinstance(error, PorewatchError) else f"{type(error).__name__}: {error}"
     )
@@ -136,16 +137,16 @@ def give_up(
 
 def _record_encoding(contents: Contents, run_id: str, context: UnpackContext, at: datetime) -> None:
     found = contents.understood()
-    if found.manifest is None:  # else nobody has read the sheet
+    if found.manifest is None:  # otherwise the sheet was not read
         answer_encoding(run_id, found, runs=context.runs, at=at)
 
 
 def _refuse(
     head: Head, run_id: str, refusal: Refused, *, context: UnpackContext, at: datetime
 ) -> None:
-    """The run is refused, if it was to come by this tar or came by it; one that another door made,
-    or whose files arrive, hears of the tar, and stays as it is."""
-    _log.warning("bundle %s is refused: %s", head.key, refusal)
+    """Refuse the run, if this tar created it or was to; a run that came by another way, or is
+    receiving files, gets an answer and stays as it is."""
+    _log.warning("run archive %s is refused: %s", head.key, refusal)
     raw, runs = context.raw, context.runs
     record, its_own = runs.find(run_id), is_its_own(run_id, head.key, context)
     if record is not None and (record.state is RunState.RECEIVING or not its_own):
@@ -166,8 +167,8 @@ def _refuse(
 
 
 def look_at(head: Head, raw: Objects) -> Contents:
-    """Every header judged, every member read through and hashed; nothing written. Raises
-    ManifestRefused naming the member."""
+    """Check every header, read and hash every member; nothing is written. Raises ManifestRefused
+    naming the member."""
     refuse_size(head.key, head.size)
     contents = Contents()
     total = 0
@@ -205,15 +206,15 @@ def _hashed(member: tarfile.TarInfo, tar: tarfile.TarFile, contents: Contents) -
 
 
 def _kept_head(name: str, chunk: bytes, contents: Contents) -> bytes:
-    """First bytes of every small file, and of the first of all, which says the flow cell: of a tar
-    of thousands of files not 64 KiB each."""
+    """First bytes of every small file, and of the first file, which name the flow cell: not 64 KiB
+    of each file of a tar with thousands."""
     small = contents.sizes[name] <= SMALL
     return chunk[:ENOUGH] if small or not contents.heads else b""
 
 
 def unpack(head: Head, lying: dict[str, str], claimed: Claim, raw: Objects) -> None:
-    """Write the members that the manifest names, and that are not there. Raises ManifestRefused
-    when another file came in the place of one; the tar's own faults as `look_at` does."""
+    """Write the members that the manifest names and that do not exist yet. Raises ManifestRefused
+    when another file arrived under the same key; faults of the tar as `look_at`."""
     run_id = claimed.manifest.run_id
     files = {file.path: file for file in claimed.manifest.files}
     with opened(head, raw) as tar:
@@ -228,7 +229,7 @@ def unpack(head: Head, lying: dict[str, str], claimed: Claim, raw: Objects) -> N
 
 
 def _deliver(key: str, content: IO[bytes], sha256: str, raw: Objects) -> None:
-    """Write what is not there; what came there meanwhile must be the same."""
+    """Write a new object; one that arrived meanwhile must have the same content."""
     try:
         raw.stream_new(key, content, sha256=sha256)
     except AlreadyDone as error:
@@ -241,8 +242,8 @@ def _deliver(key: str, content: IO[bytes], sha256: str, raw: Objects) -> None:
 
 
 def _seal(claimed: Claim, raw: Objects) -> None:
-    """run.json, in place of the one that was seen when the run was claimed. Unavailable when
-    somebody wrote one meanwhile: then everything is looked at again."""
+    """Write run.json, in place of the one that was seen at the claim. Unavailable when somebody
+    wrote one meanwhile: then the whole tar is retried."""
     key = s3_keys.seal_key(claimed.manifest.run_id)
     content = claimed.manifest.canonical_json().encode()
     try:
@@ -255,7 +256,7 @@ def _seal(claimed: Claim, raw: Objects) -> None:
 
 
 class _Part:
-    """One member as a file that can only be read, hashed on its way."""
+    """One member as a readable file, hashed while it is read."""
 
     def __init__(self, chunks: Iterator[bytes]) -> None:
         self._chunks = chunks
@@ -279,10 +280,10 @@ class _Part:
 
 
 def _quarantine(key: str, refusal: PorewatchError, raw: Objects) -> None:
-    """The tar whole, and why, beside it."""
+    """Move the whole tar, with the reason beside it."""
     target = s3_keys.quarantine_key(key)
     raw.put(f"{target}.reason.txt", f"{refusal}\n".encode(), "text/plain; charset=utf-8")
     try:
         raw.move(key, target)
     except Conflict:
-        _log.info("%s was moved by somebody else", key)
+        _log.info("%s was moved already", key)

@@ -1,8 +1,8 @@
-"""Is an arrived file sound? Kept as it is with its counts, or set aside with the reason.
+"""Validate an uploaded file: recorded with its counts, or moved to quarantine with the reason.
 
-Order: is it ours and still the one the event tells of -> read it through once -> record and fact in
-one write -> (when it is no good) move it to quarantine. The record comes before the move, so that a
-crash in between is mended by the next delivery and never forgets the reason.
+Order: is it still the object of the event -> read it whole, once -> record and fact in one write ->
+(when it is invalid) move it to quarantine. The record comes before the move, so that the next
+delivery finishes after a crash in between, and the reason is never lost.
 """
 
 from __future__ import annotations
@@ -40,12 +40,12 @@ if TYPE_CHECKING:
     from porewatch.adapters.objects import Head, Objects
 
 MOST_SECONDS = 780.0
-"""Time to read one file in: a function has 15 minutes."""
+"""Time to read one file in: a Lambda function has 15 minutes."""
 _log = logging.getLogger(__name__)
 
 
 class Arrival(Model):
-    """An object that was written. `sequencer` orders the events of one key."""
+    """An uploaded object. `sequencer` orders the events of one key."""
 
     key: str
     etag: str
@@ -53,11 +53,11 @@ class Arrival(Model):
 
 
 Notify = Callable[[FileQuarantined], None]
-"""Sends the notice that the fact makes, once, whoever else hears of the fact."""
+"""Sends the notice of the fact, once."""
 
 
 class Summary(Protocol):
-    """What a check yields (`porewatch.reads.ReadsSummary`)."""
+    """Result of a check (`porewatch.reads.ReadsSummary`)."""
 
     @property
     def size(self) -> int: ...
@@ -80,7 +80,7 @@ class Summary(Protocol):
 
 
 class Check(Protocol):
-    """Reads a stream through (`porewatch.reads.check.check_stream`); raises InputRefused."""
+    """Reads a stream to its end (`porewatch.reads.check.check_stream`); raises InputRefused."""
 
     def __call__(
         self,
@@ -102,15 +102,16 @@ def validate_file(
     notify: Notify,
     clock: Callable[[], datetime] = now,
 ) -> None:
-    """Check one object and record the verdict; of a bad one people are told at once. AlreadyDone
-    for events that are old news.
+    """Check one object and record the verdict; an invalid one is notified at once. AlreadyDone for
+    outdated events.
 
-    Reads are checked wherever they lie in the run; everything else gets an answer, unread. In a
-    folder of reads (`fastq/`) what is no reads is set aside. MessageRefused for an odd run id.
+    Reads are checked wherever they are in the run; every other file gets an answer, unread. In a
+    folder of reads (`fastq/`) files without reads are quarantined. MessageRefused for an invalid
+    run id.
     """
     run_id, path = s3_keys.split_raw_key(arrival.key)
     if path.endswith("/"):
-        raise AlreadyDone("is a folder mark.", file=arrival.key)
+        raise AlreadyDone("is a folder marker.", file=arrival.key)
     answer = answer_of(path)
     if answer is not None and not _is_meant_as_reads(path):
         answer_object(run_id, path, answer, runs=runs, at=clock())
@@ -141,7 +142,7 @@ def validate_file(
     )
     runs.record_file(record, sequencer=arrival.sequencer, fact=fact)
     counted = "reads not counted" if record.reads is None else f"{record.reads} reads"
-    _log.info("%s is sound: %s, %s bases", arrival.key, counted, record.bases)
+    _log.info("%s is valid: %s, %s bases", arrival.key, counted, record.bases)
 
 
 def give_up(
@@ -153,8 +154,8 @@ def give_up(
     notify: Notify,
     clock: Callable[[], datetime] = now,
 ) -> None:
-    """The verdict on a file that could not be judged, however often it was tried: set aside with
-    what happened, so that its run does not wait for it. AlreadyDone when it has a verdict."""
+    """The verdict on a file whose last delivery failed: quarantined with the error, so that its run
+    does not wait for it. AlreadyDone when it has a verdict."""
     run_id, path = s3_keys.split_raw_key(arrival.key)
     head = raw.head(arrival.key)
     if head is None or head.etag != arrival.etag:
@@ -168,7 +169,7 @@ def give_up(
         remedy="write it again with the basecaller and send it, or leave it out of the run; it is "
         "kept, and so is the message about it, for whoever runs the stack.",
     )
-    runs.receive(run_id, clock())  # of a deleted run nothing is written
+    runs.receive(run_id, clock())  # raises RunGone for a deleted run
     _set_aside(
         run_id, path, head, refusal, arrival=arrival, raw=raw, runs=runs, notify=notify, at=clock()
     )
@@ -178,7 +179,7 @@ _MEANT = (Landed.READS, Landed.UNREADABLE, Landed.SIGNAL_OLD, Landed.TABLE, Land
 
 
 def _is_meant_as_reads(path: str) -> bool:
-    """Whoever puts something right below `fastq/`, `bam/` or `pod5/` says that it holds reads."""
+    """A file right below `fastq/`, `bam/` or `pod5/` is meant to hold reads."""
     return path.split("/", 1)[0] in set(ReadKind) and classify(path) in _MEANT
 
 
@@ -251,11 +252,11 @@ def _set_aside(
     if runs.record_file(record, sequencer=arrival.sequencer, fact=fact):
         _finish_quarantine(record, raw.head(head.key), raw)
         notify(fact)
-    _log.warning("set aside: %s", refusal)
+    _log.warning("quarantined: %s", refusal)
 
 
 def _finish_quarantine(record: FileRecord | None, head: Head | None, raw: Objects) -> None:
-    """Move the object, if it still is the one that was refused."""
+    """Move the object, if it is still the one that was refused."""
     if record is None or record.state is not FileState.QUARANTINED or head is None:
         return
     if record.quarantine_key and head.etag == record.etag:

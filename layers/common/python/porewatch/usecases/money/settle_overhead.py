@@ -1,7 +1,7 @@
-"""What a run cost besides its machines goes on its bill, once, when the run ends.
+"""Put the service costs of a run on its bill, once, when the run ends.
 
-Machines are settled as they end; the rest is reckoned from what the ledger remembers of the run:
-when its report is published, or when it failed, was refused or was stopped from outside.
+Instances are settled as they are terminated; the rest is computed from the ledger when the report
+is published, or when the run failed, was refused or was stopped.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ def activity_of(
     stages: StageLedger,
     at: datetime | None = None,
 ) -> Activity:
-    """What a revision went through so far; `at` as in `activity`."""
+    """The activity of a revision so far; `at` as in `activity`."""
     return activity(
         stages.of_run(run_id, revision),
         stages.cost_lines(run_id, revision),
@@ -48,7 +48,7 @@ def settle_overhead(
     prices: ServicePrices,
     at: datetime,
 ) -> None:
-    """Put it on the bill and into the budget. Lines that are there stay as they are."""
+    """Put it on the bill and into the budget. Existing lines are kept."""
     done = activity_of(run_id, revision, runs=runs, stages=stages, at=at)
     for line in overhead(done, prices, settled=True):
         stages.settle_overhead(run_id, revision, line, at)

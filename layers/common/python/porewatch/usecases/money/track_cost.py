@@ -1,9 +1,9 @@
-"""What a run has cost so far stands on its record; people are warned near a budget and at it.
+"""Keep the cost so far on the record of the run; warn near a budget and at it.
 
-The budgets are the run's own and the account's of the month, as `adapters.ledger.budget` keeps
-them.
+The budgets are the one of the run and the monthly one of the account, as `adapters.ledger.budget`
+keeps them.
 
-The cost is a sum over the bill and not an addition, so hearing of a machine twice costs nothing.
+The cost is the sum of the bill and not an increment, so a repeated fact changes nothing.
 """
 
 from __future__ import annotations
@@ -35,8 +35,8 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class CostTracking:
-    """What keeping the cost needs. `run_usd` is the budget of one revision of a run, `account_usd`
-    that of all runs in a month; 0: no budget, and no warning."""
+    """Dependencies of cost tracking. `run_usd` is the budget of one revision of a run,
+    `account_usd` that of all runs in a month; 0: no budget, and no warning."""
 
     runs: RunLedger
     stages: StageLedger
@@ -49,7 +49,7 @@ class CostTracking:
 
 
 def track_cost(fact: Fact, costs: CostTracking) -> None:
-    """Sum the bill up again when a machine has ended; warn, once, when a threshold is crossed."""
+    """Sum up the bill when an instance was terminated; warn, once, when a threshold is crossed."""
     if not isinstance(fact, InstanceTerminated):
         return
     lines = costs.runs.cost_lines(fact.run_id)
@@ -61,7 +61,7 @@ def track_cost(fact: Fact, costs: CostTracking) -> None:
 
 
 def _reached(fact: InstanceTerminated, costs: CostTracking) -> Iterator[BudgetReached]:
-    """The budgets of which this machine's end leaves a threshold or more spent."""
+    """The budgets of which the cost of this instance crosses a threshold."""
     bill = costs.runs.cost_lines(fact.run_id, fact.revision)
     spent = round(sum(line.usd for line in bill), 6)
     yield from _crossed(fact, costs, spent, costs.run_usd, None)

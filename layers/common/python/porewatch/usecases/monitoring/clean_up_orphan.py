@@ -1,7 +1,8 @@
-"""One thing that may be left over: judged, noted at first sight, ended at the second.
+"""One possibly orphaned resource: judged, noted at first sight, terminated at the second.
 
-`settle` is used by the watch over machines (every minute) and by the reaper (every five minutes).
-Every end has two reasons and stands in the ledger before it is done, and its outcome after.
+`settle` is used by the instance monitor (every minute) and by the orphan sweep (every five
+minutes). Every termination has two reasons, is recorded in the ledger before it happens, and with
+its outcome after.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class CleanupContext:
-    """What ending needs. `dry`: look, and write nothing."""
+    """Dependencies of the cleanup. `dry`: report only, write nothing."""
 
     stack: str
     stages: StageLedger
@@ -49,13 +50,16 @@ class CleanupContext:
 def settle(
     orphan: Orphan, context: CleanupContext, end: End | None = None, *, announced: bool = False
 ) -> Found | None:
-    """Judge one thing, and note or end it. None for one that is used. `end` ends what is no
-    machine; `announced`: its end was laid down before, which counts as the first sight."""
+    """Judge one resource, and note or terminate it. None for one that is in use. `end` terminates
+    what is no instance; `announced`: its expiry was scheduled before, which counts as the first
+    sight."""
     judged = _judged(orphan, context)
     if judged.standing is Standing.USED:
         return None
     if judged.standing is Standing.UNKNOWN:
-        _log.warning("%s %s is left alone: %s", orphan.what.value, orphan.name, judged.why[0])
+        _log.warning(
+            "%s %s is kept, its state is unknown: %s", orphan.what.value, orphan.name, judged.why[0]
+        )
         return _found(orphan, judged, "told", context)
     if context.dry:
         first = context.kills.first_seen(orphan, context.at)
@@ -73,14 +77,14 @@ def _judged(orphan: Orphan, context: CleanupContext) -> Judgement:
 
 
 def _lease(orphan: Orphan, context: CleanupContext) -> tuple[StageRecord | None, bool]:
-    """(the stage its tags name, whether the ledger answered)."""
+    """(the stage that its tags name, whether the ledger answered)."""
     if orphan.owner is None:
         return None, True
     try:
         owner = orphan.owner
         return context.stages.find(StageKey(owner.run_id, owner.revision, owner.stage)), True
     except PorewatchError as error:
-        _log.warning("the ledger does not answer: %s", error)
+        _log.warning("cannot read the stage from the ledger: %s", error)
         return None, False
 
 
@@ -92,12 +96,12 @@ def _ended(
     try:
         _end(orphan, judged, context, end)
     except PorewatchError as error:
-        _log.exception("could not end %s %s", orphan.what.value, orphan.name)
+        _log.exception("could not terminate %s %s", orphan.what.value, orphan.name)
         failure = {"outcome": "could not end", "problem": str(error)}
         context.kills.record(kill.model_copy(update=failure))
         return _found(orphan, judged, "could not end", context, str(error))
     context.kills.record(kill.model_copy(update={"outcome": "ended"}))
-    _log.warning("%s %s is ended: %s", orphan.what.value, orphan.name, "; ".join(judged.why))
+    _log.warning("%s %s is terminated: %s", orphan.what.value, orphan.name, "; ".join(judged.why))
     return _found(orphan, judged, "ended", context)
 
 
@@ -114,7 +118,7 @@ def _end(orphan: Orphan, judged: Judgement, context: CleanupContext, end: End | 
             executor=context.executor,
             at=context.at,
         )
-    else:  # of a run nobody knows: there is no bill to put it on
+    else:  # of an unknown run: there is no bill to put it on
         context.executor.terminate(orphan.name)
 
 

@@ -1,7 +1,7 @@
-"""Every five minutes: what still costs money and is of no use to anybody?
+"""Every five minutes: find and terminate orphaned resources that still cost money.
 
-Order: `serve_reap` (as it was asked), `reap` (everything), `reap_machine` (the one whose expiry has
-come). One sort of thing that cannot be looked at never hides the others.
+Order: `serve_reap` (the task), `reap` (everything), `reap_machine` (one instance whose expiry has
+come). A resource type that cannot be listed does not hide the others.
 """
 
 from __future__ import annotations
@@ -45,13 +45,13 @@ COUNTED = {
     "LeftoversEnded": ("ended",),
     "LeftoversStay": ("told", "could not end"),
 }
-"""Metric -> what was done. What stays wants a person (its alarm says so)."""
+"""Metric -> actions. What stays needs a person (its alarm says so)."""
 _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class OrphanSweep:
-    """Where to look, and the hands that end. `metrics` None: nobody counts."""
+    """Where to look, and the context of the cleanup. `metrics` None: no metrics."""
 
     context: CleanupContext
     leftovers: Leftovers
@@ -60,28 +60,28 @@ class OrphanSweep:
 
 
 def serve_reap(task: Reap, sweep: OrphanSweep) -> Reaped:
-    """Look at one machine or at everything, and show the last ends if they are wanted."""
+    """Check one instance or everything; with the last terminations, if requested."""
     found = reap_machine(task.instance_id, sweep) if task.instance_id else reap(sweep)
     last = tuple(islice(sweep.context.kills.all(), task.kills))
     return Reaped(dry=sweep.context.dry, found=found, kills=last)
 
 
 def reap(sweep: OrphanSweep) -> tuple[Found, ...]:
-    """Look at everything of the stack. Answers what is left over or unknown, and what was done."""
+    """Check everything of the stack. Returns what is orphaned or unknown, with the action."""
     found = []
-    for look, end in _looks(sweep):
+    for name, look, end in _looks(sweep):
         try:
             for orphan in look():
                 line = settle(orphan, sweep.context, end)
                 found += [line] if line else []
         except PorewatchError:
-            _log.exception("could not look at one sort of things")
+            _log.exception("could not list %s", name)
     _count(found, sweep)
     return tuple(found)
 
 
 def reap_machine(instance_id: str, sweep: OrphanSweep) -> tuple[Found, ...]:
-    """The expiry of this machine has come, as was laid down when it was launched."""
+    """The expiry of this instance has come, as scheduled at its launch."""
     context = sweep.context
     seen = context.executor.observe([instance_id]).get(instance_id)
     orphan = thing_of(seen, context.stack) if seen is not None else None
@@ -94,12 +94,12 @@ def reap_machine(instance_id: str, sweep: OrphanSweep) -> tuple[Found, ...]:
     return tuple(found)
 
 
-def _looks(sweep: OrphanSweep) -> Iterator[tuple[Look, End | None]]:
+def _looks(sweep: OrphanSweep) -> Iterator[tuple[str, Look, End | None]]:
     for source in SOURCES:
-        yield partial(_machines, sweep.context, source), None
+        yield f"{source} instances", partial(_machines, sweep.context, source), None
     for look in sweep.leftovers.sorts():
-        yield look, sweep.leftovers.end
-    yield lambda: sweep.uploads.left(sweep.context.at), sweep.uploads.end
+        yield look.__name__, look, sweep.leftovers.end
+    yield "uploads", lambda: sweep.uploads.left(sweep.context.at), sweep.uploads.end
 
 
 def _machines(context: CleanupContext, source: ExecutorName) -> Iterator[Orphan]:

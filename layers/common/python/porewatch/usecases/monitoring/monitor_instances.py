@@ -1,10 +1,10 @@
-"""Every minute, and whenever EC2 says something: which workers are gone, late or unheard, which
-machines are forgotten?
+"""Every minute, and on EC2 events: which workers are gone, late or silent, and which instances are
+forgotten?
 
-Order: `sweep` (all stages that somebody must watch, their cost, all machines, then money nobody
-needs), `hear_cloud` (one machine), `look_after` (one stage). One stage's trouble never keeps
-another from being looked after, nor does it that there are many: each part of the sweep has its
-share of the time, and goes on at the next sweep where it stopped (`take_turns`).
+Order: `sweep` (all stages under watch, their cost, all instances, then stale reservations),
+`handle_instance_event` (one instance), `look_after` (one stage). A stage that fails does not block
+the others, nor does their number: each part of the sweep has its share of the time, and resumes
+where it stopped (`time_boxed_sweep`).
 """
 
 from __future__ import annotations
@@ -72,7 +72,8 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 ENDS_S = {"stages": 22.0, "budget": 28.0, "machines": 36.0, "money": 42.0}
-"""When each part of a sweep begins nothing new, in seconds after its beginning. All has 50."""
+"""Seconds after the start of a sweep at which each part begins nothing new. The total limit is
+50."""
 
 
 def _tick() -> float:
@@ -81,7 +82,7 @@ def _tick() -> float:
 
 @dataclass(frozen=True)
 class MonitorContext:
-    """What watching needs."""
+    """Dependencies of the instance monitor."""
 
     stack: str
     stages: StageLedger
@@ -103,7 +104,7 @@ class MonitorContext:
 
 
 def sweep(context: MonitorContext) -> None:
-    """Look after every stage and every machine."""
+    """Check every stage and every instance."""
     records = list(context.stages.awaiting())
     seen = _seen(context, records)
     stages = {"#".join(map(str, record.key)): record for record in records}
@@ -132,7 +133,7 @@ def sweep(context: MonitorContext) -> None:
 
 
 def handle_instance_event(event: InstanceEvent, context: MonitorContext) -> None:
-    """EC2 said something about one machine; machines of others are none of our business."""
+    """Handle an event about one instance; instances of others are ignored."""
     if event.kind is NewsKind.SWEEP:
         sweep(context)
         return
@@ -146,7 +147,7 @@ def handle_instance_event(event: InstanceEvent, context: MonitorContext) -> None
 
 
 def _seen(context: MonitorContext, records: Iterable[StageRecord]) -> Sight:
-    """What the clouds show of the records' machines."""
+    """State of the records' instances as the executors show it."""
     instance_ids = [r.instance_id for r in records if r.instance_id and r.state not in ENDED]
     return look_at(instance_ids, context.executor.observe)
 
@@ -155,18 +156,18 @@ def _safely(context: MonitorContext, record: StageRecord, seen: Sight) -> None:
     try:
         look_after(context, record.key, seen)
     except Conflict as error:
-        _log.info("%s moved meanwhile: %s", record.stage, error)
+        _log.info("%s was changed meanwhile: %s", record.stage, error)
     except PorewatchError:
-        _log.exception("could not look after %s of %s", record.stage, record.run_id)
+        _log.exception("could not check %s of %s", record.stage, record.run_id)
 
 
 def look_after(context: MonitorContext, key: StageKey, seen: Sight) -> None:
-    """Bring one stage forward, if its worker cannot do it any more."""
+    """Move one stage on, if its worker no longer can."""
     record = context.stages.get(key)
     if record.state not in ENDED:
         record = _by_worker_note(context, record, seen)
     if ahead(record, context.at):
-        _log.warning("%s of %s: the worker's clock is ahead", record.stage, record.run_id)
+        _log.warning("%s of %s: the clock of the worker is ahead", record.stage, record.run_id)
         record = context.stages.set_back(key, record.epoch, context.at)
     if record.last_beat != record.heard_beat:
         record = context.stages.hear(key, record.epoch, context.at)
@@ -198,7 +199,7 @@ def _judged(context: MonitorContext, record: StageRecord, seen: Sight) -> StageR
     if verdict.stands:
         verdict = _standing(context, record)
     if verdict.life is Life.UNKNOWN:
-        _log.info("%s of %s: nothing certain is known", record.stage, record.run_id)
+        _log.info("%s of %s: liveness unknown", record.stage, record.run_id)
     if verdict.life is Life.ALIVE:
         _keep_waiting(context, record)
     if verdict.life is not Life.DEAD:
@@ -216,20 +217,21 @@ def _judged(context: MonitorContext, record: StageRecord, seen: Sight) -> StageR
 
 
 def _standing(context: MonitorContext, record: StageRecord) -> LivenessVerdict:
-    """Tell that it stands still; when it stood for long, the bucket is asked as well."""
+    """Record the stall; after a long one check what the worker wrote to the bucket, too."""
     record = context.stages.note_stall(record.key, record.epoch, context.at)
     if not stood_long(record, context.at):
         return STANDS
     try:
         written = [head.modified for head in _work(context, record)]
     except PorewatchError as error:
-        _log.warning("cannot see what %s has written: %s", record.stage, error)
+        _log.warning("cannot list what %s has written: %s", record.stage, error)
         return UNKNOWN
     return stuck(record, max(written, default=None), context.at)
 
 
 def _work(context: MonitorContext, record: StageRecord) -> Iterator[Head]:
-    """What the epoch's own machine has written, but for its log: others' words are no sign of it"""
+    """What the epoch's own instance has written, without its log: writes of others are no sign of
+    life."""
     if record.attempt is None:
         return
     log = s3_keys.log_key(record.attempt)
@@ -237,28 +239,30 @@ def _work(context: MonitorContext, record: StageRecord) -> Iterator[Head]:
 
 
 def _keep_waiting(context: MonitorContext, record: StageRecord) -> None:
-    """Tell the state machine that its worker is alive. Beats may get lost on their way, and a job
-    in its queue has no worker yet that could beat; how long that may last is the ledger's clocks'
-    business (`domain.rules.liveness`), not the state machine's."""
+    """Send a heartbeat to the state machine. Heartbeats of the worker may get lost, and a queued
+    job has no worker yet; how long that may last is decided by the deadlines in the ledger
+    (`domain.rules.liveness`), not by the state machine."""
     if record.task_token is None:
         return
     try:
         context.callbacks.beat(record.task_token)
     except AlreadyDone:
-        _log.info("nobody waits for %s of %s", record.stage, record.run_id)
+        _log.info(
+            "no task token: Step Functions is not waiting for %s of %s", record.stage, record.run_id
+        )
 
 
 def _queue_is_empty(context: MonitorContext) -> bool | None:
     try:
         return context.queue.is_empty()
     except PorewatchError as error:
-        _log.warning("cannot see the queue: %s", error)
+        _log.warning("cannot read the length of the worker queue: %s", error)
         return None
 
 
 def _end_forgotten(context: MonitorContext, machines: Iterable[Machine]) -> None:
-    """End machines that have no use any more, at second sight. Those that went by themselves,
-    unseen by the terminator, still have to be paid for."""
+    """Terminate instances that are no longer used, at second sight. Those that ended by themselves,
+    unseen by the terminator, still have to be paid."""
     cleanup = CleanupContext(
         context.stack, context.stages, context.executor, context.kills, context.at
     )
@@ -275,7 +279,7 @@ def _end_if_forgotten(context: MonitorContext, machine: Machine, cleanup: Cleanu
         elif orphan := thing_of(machine, context.stack):
             settle(orphan, cleanup)
     except PorewatchError:
-        _log.exception("could not end %s", machine.instance_id)
+        _log.exception("could not terminate %s", machine.instance_id)
 
 
 def _pay_if_forgotten(context: MonitorContext, machine: Machine) -> None:

@@ -1,9 +1,9 @@
-"""Every few minutes, all runs that are running are compared with their executions.
+"""Every few minutes, compare all running runs with their executions.
 
-What a lost event, or a death between the ledger and the next step, would leave undone is done
-here: executions are started, runs whose execution is over are closed, and runs that were cancelled
-or failed end whole. One run's trouble keeps no other from it; when there are too many for one go,
-chance gives everybody a turn.
+It does what a lost event, or a crash between the ledger and the next step, left undone: starts
+executions, closes runs whose execution has ended, and finishes runs that were cancelled or failed.
+A run that fails does not block the others; when time does not suffice for all, a random order gives
+each a chance.
 """
 
 from __future__ import annotations
@@ -33,22 +33,24 @@ _log = logging.getLogger(__name__)
 
 
 def reconcile_runs(brakes: Brakes) -> None:
-    """Look at every run that is running or has not ended whole, as far as time allows."""
+    """Check every run that is running or not completely ended, while time lasts."""
     until = time.monotonic() + ENDS_S
     try:
         there = list(brakes.runs.open())
     except PorewatchError as error:
-        _log.warning("nobody knows what runs: %s", error)
+        _log.warning("cannot list the open runs: %s", error)
         return
     random.shuffle(there)
     for done, record in enumerate(there):
         if time.monotonic() > until:
-            _log.warning("%d of %d runs were looked at", done, len(there))
+            _log.warning("out of time after %d of %d runs", done, len(there))
             return
         try:
             _reconcile(record, brakes)
         except PorewatchError as error:
-            _log.warning("run %s is looked at next time: %s", record.run_id, error)
+            _log.warning(
+                "could not reconcile run %s, retrying in the next sweep: %s", record.run_id, error
+            )
 
 
 def _reconcile(record: RunRecord, brakes: Brakes) -> None:
@@ -67,7 +69,7 @@ def _reconcile(record: RunRecord, brakes: Brakes) -> None:
             _log.warning("run %s: its execution is %s", record.run_id, seen.status)
             close_run(ending(record, seen), brakes)
     for left in overdue(record, brakes.at):
-        _log.warning("run %s has not ended whole: %s", record.run_id, left.problem)
+        _log.warning("run %s is not completely ended: %s", record.run_id, left.problem)
         end_run(record.run_id, left, brakes)
 
 

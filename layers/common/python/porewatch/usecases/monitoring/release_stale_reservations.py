@@ -1,7 +1,7 @@
-"""Money that stays held for an epoch which is over goes where it belongs: to the bill, or back.
+"""Settle budget reservations of epochs that are over: onto the bill, or released.
 
-Whoever ends an epoch settles it. This is for the times when nobody could: a launcher that reserved
-after its execution had been stopped and died of it, or an end that failed as often as it was tried.
+Whoever ends an epoch settles it. This covers the cases in which nobody could: a launcher that
+reserved after its execution was stopped and then crashed, or a termination that kept failing.
 """
 
 from __future__ import annotations
@@ -37,13 +37,15 @@ def release_stale_reservations(
     at: datetime,
     turn: TimeBoxedSweep,
 ) -> None:
-    """Settle and give back what is held in vain. One that cannot be freed holds up no other."""
+    """Settle and release stale reservations. One that fails does not block the others."""
 
     def free(held: Reservation) -> None:
         try:
             _freed(held, stack, stages, executor, at)
         except PorewatchError:
-            _log.exception("could not free what %s epoch %d holds", held.stage, held.epoch)
+            _log.exception(
+                "could not release the reservation of %s epoch %d", held.stage, held.epoch
+            )
 
     turn.over({f"{h.run_id}#{h.revision}#{h.stage}#{h.epoch}": h for h in budget.held()}, free)
 
@@ -51,8 +53,8 @@ def release_stale_reservations(
 def _freed(
     held: Reservation, stack: str, stages: StageLedger, executor: Executor, at: datetime
 ) -> None:
-    """A machine that still lives is none of our business: who watches machines ends and pays it.
-    One that only the ledger remembers is paid until the stage's last word."""
+    """A live instance is left to the instance monitor, which terminates and pays it. One that only
+    the ledger knows is paid until the last sign of life of its stage."""
     record = stages.find(StageKey(held.run_id, held.revision, held.stage))
     if record is None or not held_in_vain(held, record, at):
         return
@@ -62,7 +64,9 @@ def _freed(
     there.raise_if_silent(stages.asked(record.key, held.epoch))
     if any(machine.alive() for machine in there.found):
         return
-    _log.warning("%s of %s epoch %d held money in vain", held.stage, held.run_id, held.epoch)
+    _log.warning(
+        "stale budget reservation released: %s of %s epoch %d", held.stage, held.run_id, held.epoch
+    )
     task = Terminate.model_validate({**epoch, "stage": held.stage, "reason": "held in vain"})
     last_heard = max(record.updated_at, held.at)
     terminate_instances(task, stack=stack, stages=stages, executor=executor, at=last_heard)

@@ -1,8 +1,9 @@
-"""Work whose actual cost passes a cap is asked to save and leave, once; then nothing is launched.
+"""Interrupt work whose actual cost passes a cap, once; nothing more is launched after that.
 
-A machine runs longer than was held for it when its input, its host or the cloud was slower than
-nine times in ten. It is not killed: the worker writes a checkpoint and says that it leaves, and the
-next launch is refused with the sum. Raise the budget, seal anew, and the work goes on from there.
+An instance runs longer than its reservation when its input, its host or the cloud is slower than
+the 90th percentile. It is not killed: the worker writes a checkpoint and reports the interruption,
+and the next launch is refused with the sum. Raise the budget and seal the run again: it resumes
+from the checkpoint.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 Running = list[tuple[StageRecord, Machine, float]]
-"""Stages at work, their machines, and what each has cost so far."""
+"""Running stages, their instances, and the cost of each so far."""
 
 
 def stop_over_budget(
@@ -38,8 +39,8 @@ def stop_over_budget(
     at: datetime,
     turn: TimeBoxedSweep,
 ) -> tuple[str, ...]:
-    """Interrupt the machines of every run that is above its cap, and all of them when the account
-    is above its own. Answers their ids. A machine that is ending already is left alone."""
+    """Interrupt the instances of every run above its cap, and all instances when the account is
+    above its cap. Returns their ids. Instances that are ending already are skipped."""
     running = list(_running(records, seen, executor, at))
     stopped: list[str] = []
     if not running:
@@ -55,7 +56,7 @@ def stop_over_budget(
                 executor.interrupt(machine.instance_id)
                 stopped.append(machine.instance_id)
         except PorewatchError:
-            _log.exception("could not keep %s within its budget", machine.instance_id)
+            _log.exception("could not check %s against its budget", machine.instance_id)
 
     turn.over({machine.instance_id: (r, machine, usd) for r, machine, usd in running}, stop)
     return tuple(stopped)
@@ -68,7 +69,7 @@ def _running(
         machine = seen.get(record.instance_id or "")
         if machine is None or not machine.alive() or record.state in ENDED:
             continue
-        if machine.waiting:  # a job in its queue costs nothing, and ends by its own clock
+        if machine.waiting:  # a queued job costs nothing, and has a deadline of its own
             continue
         seconds = max(0.0, (at - machine.launched_at).total_seconds())
         cost = executor.price(machine.instance_type, machine.purchase, seconds)
@@ -76,7 +77,7 @@ def _running(
 
 
 class _Above:
-    """What all that is running costs, against the caps."""
+    """Cost of everything that is running, compared with the caps."""
 
     def __init__(self, running: Running, budget: Budget, at: datetime) -> None:
         self._budget = budget
@@ -87,7 +88,7 @@ class _Above:
             self._so_far[record.run_id, record.revision] += cost
 
     def why(self, record: StageRecord) -> str | None:
-        """Why this stage's machine has to stop; None when it may go on."""
+        """Why the instance of this stage has to stop; None when it may continue."""
         usd = self._so_far[record.run_id, record.revision]
         run = self._budget.books(record.run_id, record.revision)
         if run.passed(usd):
@@ -99,6 +100,6 @@ class _Above:
 
 def _sum_of(what: str, books: Books, running_usd: float) -> str:
     return (
-        f"{what} has paid {books.spent_usd:.2f} USD and runs up {running_usd:.2f} more; "
+        f"{what} has spent {books.spent_usd:.2f} USD and running instances add {running_usd:.2f}; "
         f"its budget is {books.cap_usd:.2f} USD."
     )

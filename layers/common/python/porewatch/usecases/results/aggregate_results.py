@@ -1,4 +1,4 @@
-"""Join what the stages published into results.json; tell the ledger how much the report found."""
+"""Join the outputs of the stages into results.json; record the number of findings."""
 
 from __future__ import annotations
 
@@ -39,8 +39,8 @@ M = TypeVar("M", bound=Model)
 def aggregate_results(
     task: Finish, *, results: Objects, runs: RunLedger, clock: Callable[[], datetime] = now
 ) -> Aggregated:
-    """The same task again writes the same object. WorkerFailed when a stage left something out;
-    StaleEpoch when the run has moved on."""
+    """Idempotent. WorkerFailed when an output of a stage is missing; StaleEpoch when the run has
+    moved on."""
     manifests = [results.get_json(key, StageManifest) for key in task.manifests]
     outputs = outputs_of(manifests)
     screen = _read(SCREEN, ScreenResult, outputs, results)

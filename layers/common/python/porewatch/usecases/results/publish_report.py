@@ -1,8 +1,8 @@
-"""Publish the reports of the run and of each sample with the settled bill; mark the run complete.
+"""Publish the reports of the run and of each sample with the settled bill; complete the run.
 
-Order: is the run still ours -> each report as its stage published it (checksum compared) -> the
-report is a `Report` -> the head of its trail is anchored -> into the reports bucket -> the bill ->
-what the registry shows -> RUNNING to COMPLETED, with its fact.
+Order: is the revision current -> each report as its stage published it (checksum compared) -> the
+report is a `Report` -> the head of its audit trail is anchored -> into the reports bucket -> the
+bill -> the registry projection -> RUNNING to COMPLETED, with its fact.
 """
 
 from __future__ import annotations
@@ -58,8 +58,8 @@ def publish_report(
     factors: Factors | None = None,
     clock: Callable[[], datetime] = now,
 ) -> Published:
-    """The same task again gives the same answer. WorkerFailed when a report is missing, altered or
-    not a report; StaleEpoch when the run has moved on."""
+    """Idempotent. WorkerFailed when a report is missing, altered or invalid; StaleEpoch when the
+    run has moved on."""
     record = _ours(runs.get(task.run_id), task)
     outputs = outputs_of(results.get_json(key, StageManifest) for key in task.manifests)
     types = content_types(outputs)
@@ -134,7 +134,7 @@ def _write(
     bill: Bill,
     reports: Objects,
 ) -> dict[str, str]:
-    """Into the reports bucket; the keys by name."""
+    """Write to the reports bucket; returns the keys by name."""
     keys = {
         name: s3_keys.report_key(task.run_id, task.revision, name) for name in (*contents, BILL)
     }
@@ -145,7 +145,8 @@ def _write(
 
 
 def _project(task: Finish, results: Objects, reports: Objects) -> str:
-    """Keep what the registry shows, beside the reports; its key. Results expire before facts do."""
+    """Store what the registry shows, beside the reports; returns its key. Results expire before
+    facts do."""
     found = results.get_json(s3_keys.results_key(task.run_id, task.revision), RunResults)
     key = s3_keys.projection_key(task.run_id, task.revision)
     reports.put_json(key, projection_of(found))

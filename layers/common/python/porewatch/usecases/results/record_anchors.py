@@ -1,4 +1,4 @@
-"""Once a day, the heads that were published get one signed record, which holds the one before."""
+"""Once a day, sign one record of all published audit heads, chained to the record before."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ if TYPE_CHECKING:
     from porewatch.adapters.ledger.anchors import Anchors
 
 MOST_DAYS = 60
-"""Records of one call: of a stack whose clock stood still for long, the rest comes in an hour."""
+"""Records per call: after a long pause the rest follows in an hour."""
 _log = logging.getLogger(__name__)
 
 
 def record_anchors(anchors: Anchors, clock: Callable[[], datetime]) -> int:
-    """Every day that is over and has no record gets one, a day without heads too, so that a record
-    that is missing shows. Answers how many were made.
+    """Record every day that is over and has no record, a day without heads too, so that a missing
+    record is noticed. Returns the number of new records.
 
-    Raises ChainForged when the newest record is not the key's: what is signed over it would vouch
-    for it. Unavailable or Throttled.
+    Raises ChainForged when the newest record was not made by the key: a record signed over it would
+    vouch for it. Unavailable or Throttled.
     """
     last = anchors.last_day()
     for made in range(MOST_DAYS):
@@ -46,7 +46,7 @@ def record_anchors(anchors: Anchors, clock: Callable[[], datetime]) -> int:
 
 
 def _refuse_forged(anchors: Anchors, last: AnchorDay | None) -> None:
-    """Also while no day is due: it is said within the hour, and of a day in the future, too."""
+    """Checked even when no day is due, so that a forged record is reported within the hour."""
     if last is None or anchors.made_day(last):
         return
     error = ChainForged(

@@ -1,12 +1,11 @@
-"""A person deletes a run: all its data go, in every revision; a record of it stays.
+"""Delete a run: all its data, in every revision; a tombstone stays.
 
-Order: nobody waits for anything of it (alerts, machines) -> the ledger, on condition that the run
-has ended and is not held: from then on nothing brings it back -> objects, every version -> rows of
-the registry -> items of the ledger -> the tombstone's last word, with its fact. A call works for a
-while and leaves the rest to the next one; what has gone is counted in the run's record as it goes,
-and what is gone is not listed again. Each step can be done again, so the same order finishes what
-an earlier one began; the sweep does as well, and looks once more later, for what was on its way
-meanwhile.
+Order: nothing waits for the run (alerts, instances) -> the ledger, on condition that the run has
+ended and is not held: from then on nothing brings it back -> objects, every version -> rows of the
+registry -> items of the ledger -> the final tombstone, with its fact. One call works for a limited
+time and leaves the rest to the next; what is deleted is counted in the record of the run as it
+goes, and is not listed again. Each step is idempotent, so the same order finishes what an earlier
+one began; so does the sweep, which also checks once more later, for objects that were in flight.
 """
 
 from __future__ import annotations
@@ -45,14 +44,14 @@ if TYPE_CHECKING:
     from porewatch.adapters.registry.erasure import RegistryErasure
 
 SLICE_SECONDS = 45
-"""How long a call of a person works: so long the command line hears nothing."""
+"""Duration of a call of a person: the command line waits that long for the answer."""
 BATCH = 1000
 _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class Eraser:
-    """What it takes. `until`: when to stop and leave the rest to the next call."""
+    """Dependencies of a deletion. `until`: when to stop and leave the rest to the next call."""
 
     runs: RunLedger
     endings: Endings
@@ -66,8 +65,8 @@ class Eraser:
 
 
 def delete_run(order: DeleteRun, eraser: Eraser) -> Deleted:
-    """NotFound for an unknown run; UnderHold; RunNotOver while something is under way. Said of a
-    deleted run, it removes what came for it since."""
+    """NotFound for an unknown run; UnderHold; RunNotOver while something is under way. For a
+    deleted run, removes what has arrived for it since."""
     record = eraser.runs.get(order.run_id)
     if record.state not in GONE_STATES:
         may_delete(record)
@@ -83,9 +82,9 @@ def delete_run(order: DeleteRun, eraser: Eraser) -> Deleted:
 
 
 def sweep_deletions(runs: RunLedger, at: datetime, make_eraser: Callable[[], Eraser]) -> None:
-    """Finish what was begun, and look once more later. One that fails keeps no other from it.
+    """Finish deletions, and check once more later. One that fails does not block the others.
 
-    The ledger says what is due; the eraser, which wakes a registry that sleeps, is made only then.
+    The ledger says what is due; the eraser, which resumes a paused registry, is made only then.
     """
     due = [r.run_id for r in runs.list() if r.state in GONE_STATES and _is_due(r, at)]
     if not due:
@@ -123,7 +122,7 @@ def _nobody_waits(record: RunRecord, eraser: Eraser) -> None:
 
 
 def _survey(run_id: str, eraser: Eraser) -> tuple[Counts, bool]:
-    """What would go, and whether there was time to count all of it."""
+    """What would be deleted, and whether the time sufficed to count all of it."""
     versions = size = 0
     for _, _, found in eraser.shelves.of(run_id):
         for version in found:
@@ -136,7 +135,7 @@ def _survey(run_id: str, eraser: Eraser) -> tuple[Counts, bool]:
 
 
 def _erase(run_id: str, eraser: Eraser) -> bool:
-    """Whether all is gone; False when time was up before that."""
+    """Whether everything is deleted; False when time ran out."""
     deletion = eraser.runs.get(run_id).deletion
     if deletion is None:
         return False

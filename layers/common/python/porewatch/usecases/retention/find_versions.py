@@ -1,4 +1,4 @@
-"""Everything that lies of a run in the three buckets, whoever asks: to delete it, or to lock it."""
+"""Every object version of a run in the three buckets, for deletion and for legal hold."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ if TYPE_CHECKING:
 
 
 TARS = ""
-"""The folder of tars: they lie in many."""
+"""Stands for the folders of tars: there are many."""
 
 
 class Place(Protocol):
-    """An object in a folder that `Shelves.of` named."""
+    """An object in a folder that `Shelves.of` returned."""
 
     @property
     def folder(self) -> str: ...
@@ -37,7 +37,7 @@ class Place(Protocol):
 
 @dataclass(frozen=True)
 class Shelves:
-    """The three buckets, and the ledger's word of which tars became which run."""
+    """The three buckets, and the record in the ledger of which tar became which run."""
 
     raw: Versions
     results: Versions
@@ -47,9 +47,9 @@ class Shelves:
     def of(
         self, run_id: str, after: Place | None = None
     ) -> Iterator[tuple[str, Versions, Iterator[Version]]]:
-        """(folder, its bucket, versions in it), one folder after the other, and the tars first.
-        Versions that came while it is listed may be left out: ask again. `after`: the folders
-        before that place, and the objects up to it, are passed over."""
+        """(folder, its bucket, versions in it), one folder after the other, tars first. Versions
+        that arrive during the listing may be missing: list again. `after`: folders before that
+        place, and objects up to it, are skipped."""
         passed = after is None or after.folder == TARS
         if passed:
             last = after.key if after is not None else ""
@@ -63,7 +63,7 @@ class Shelves:
                 yield folder, bucket, bucket.of(prefix)
 
     def prefixes(self, run_id: str) -> Iterator[tuple[Versions, str]]:
-        """(bucket, folder that is the run's alone)."""
+        """(bucket, folder that belongs to the run alone)."""
         yield from ((self.raw, prefix) for prefix in raw_prefixes(run_id))
         for bucket in (self.results, self.reports):
             yield from ((bucket, prefix) for prefix in own_prefixes(run_id))
@@ -88,8 +88,8 @@ class Shelves:
 
 
 def by_object(versions: Iterable[Version], most: int) -> Iterator[list[Version]]:
-    """Batches of about so many, in which no object lacks a version: so a place in the list is an
-    object."""
+    """Batches of about `most`, each with all versions of its objects: so an object key is a valid
+    place in the list."""
     some: list[Version] = []
     for version in versions:
         if len(some) >= most and version.key != some[-1].key:

@@ -1,11 +1,11 @@
-"""A run comes under legal hold, or is released.
+"""Put a run under legal hold, or release it.
 
-Order of a hold: the ledger first, so that no deletion begins from then on (a deletion that began
-before wins) -> every version of every object is locked in S3, so that no lifecycle rule, no person
-and no defect removes one either -> the ledger's word up to when. Of a release: the ledger's word
-that somebody ended it -> every version is unlocked -> the hold is history. A call works for a while
-and keeps how far it came; the next one goes on from there. Each can be said again; what was
-interrupted, and what was written into a held run since, the sweep does.
+Order of a hold: the ledger first, so that no deletion begins from then on (one that began before
+wins) -> every version of every object is locked in S3, so that no lifecycle rule, person or defect
+removes one -> the ledger records up to when. Of a release: the ledger records who released it ->
+every version is unlocked -> the hold is history. A call works for a limited time and records how
+far it came; the next one continues there. Each is idempotent; the sweep finishes what was
+interrupted, and locks what was written into a held run since.
 """
 
 from __future__ import annotations
@@ -34,17 +34,17 @@ if TYPE_CHECKING:
     from porewatch.domain.records.retention_record import Hold
 
 OVERLAP = timedelta(days=8)
-"""How far back of its last look a hold looks again: S3 dates what is sent in parts by the start of
-its upload, and uploads that do not end are aborted after seven days."""
+"""How far before its last pass a hold looks again: S3 dates a multipart upload by its start, and
+incomplete uploads are aborted after seven days."""
 SLICE_SECONDS = 45
-"""How long a call of a person works: so long the command line hears nothing."""
+"""Duration of a call of a person: the command line waits that long for the answer."""
 BATCH = 500
 _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class Keeper:
-    """What it takes. `until`: when to stop and leave the rest to the next call."""
+    """Dependencies of legal holds. `until`: when to stop and leave the rest to the next call."""
 
     runs: RunLedger
     endings: Endings
@@ -60,18 +60,18 @@ def hold_run(order: HoldRun, keeper: Keeper) -> Held:
 
 
 def sweep_holds(keeper: Keeper) -> None:
-    """Finish what was begun, and lock what came since. One that fails keeps no other from it."""
+    """Finish holds and releases, and lock new objects. One that fails does not block the others."""
     for listed in keeper.runs.list():
         if listed.hold is not None and keeper.clock() < keeper.until:
             try:
-                # As it is now: a list may be minutes old, and the run held again since.
+                # Read again: the list may be minutes old, and the run held again since.
                 _settle(keeper.runs.get(listed.run_id), keeper)
             except PorewatchError as reason:
                 _log.warning("the hold of run %s is not complete: %s", listed.run_id, reason)
 
 
 def _settle(record: RunRecord, keeper: Keeper) -> Held:
-    """Lock or unlock what the record says, from where an earlier call had to stop."""
+    """Lock or unlock what the record says, from where an earlier call stopped."""
     hold = record.hold
     if hold is None:
         return Held(run_id=record.run_id, hold=None)
@@ -90,7 +90,7 @@ def _settle(record: RunRecord, keeper: Keeper) -> Held:
 
 @dataclass(frozen=True)
 class _Done:
-    """How many versions; whether time was up before all, and the last object that is done."""
+    """Number of versions; whether time ran out, and the last object that is done."""
 
     versions: int
     more: bool = False
@@ -107,7 +107,7 @@ def _pass(run_id: str, hold: Hold, keeper: Keeper, begun: datetime, *, on: bool)
     versions, place = 0, hold.reached
     for folder, bucket, found in keeper.shelves.of(run_id, hold.reached):
         if bucket.bucket not in locks:
-            continue  # a hold that was ended before it had turned Object Lock on
+            continue  # a hold that was released before Object Lock was turned on
         for some in by_object(found, BATCH):
             if keeper.clock() >= keeper.until:
                 return _Done(versions, more=True, reached=place)

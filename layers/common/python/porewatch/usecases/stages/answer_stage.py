@@ -1,7 +1,7 @@
-"""The state machine waits on a stage; it is told as soon as the stage has ended.
+"""Answer the task token of a stage as soon as the stage has ended.
 
-Said twice, or after the state machine stopped waiting, it changes nothing: so every path that
-learns of an end may call this, and the sweep calls it where such a path died on the way.
+Idempotent, also after the state machine stopped waiting: so every path that learns of an end may
+call this, and the sweep calls it where such a path crashed.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 WAITING_IS_REPEATED_ON = frozenset({"Unavailable", "Throttled"})
 """Errors on which the state machine waits again with the next token. Right when only the waiting
-failed; an epoch that has ended must be told by another name, or it would be waited for again."""
+failed; the end of an epoch must be reported by another name, or it would be waited for again."""
 
 _log = logging.getLogger(__name__)
 
@@ -31,7 +31,7 @@ _log = logging.getLogger(__name__)
 def answer_stage(
     record: StageRecord, *, stages: StageLedger, callbacks: Callbacks, at: datetime
 ) -> None:
-    """Tell the state machine how the epoch ended, if it has and if it waits."""
+    """Report the end of the epoch to the state machine, if it has ended and a token waits."""
     if record.task_token is None or record.state not in ENDED:
         return
     try:
@@ -49,10 +49,10 @@ def answer_stage(
 
 
 def await_stage(task: Await, context: StageContext) -> None:
-    """Keep the token; answer at once when the stage ended before anybody waited.
+    """Store the token; answer at once when the stage has ended already.
 
-    What goes wrong here is told through the token: if this raised, the token would never be
-    answered and the state machine would wait for its clock.
+    Errors are reported through the token: if this raised, the token would never be answered and the
+    state machine would wait for its timeout.
     """
     try:
         record = context.stages.save_task_token(task.key, task.epoch, task.task_token, context.at)

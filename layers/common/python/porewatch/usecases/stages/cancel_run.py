@@ -1,4 +1,5 @@
-"""A person stops a run: the ledger says so first, then it ends like every other (`end_run`)."""
+"""Cancel a run at the request of a person: the ledger first, then the run ends like any other
+(`end_run`)."""
 
 from __future__ import annotations
 
@@ -15,8 +16,8 @@ from porewatch.usecases.stages.end_run import (
 
 
 def cancel_run(order: Cancel, brakes: Brakes) -> Cancelled:
-    """NotFound for an unknown run, RunOver for one that ended otherwise; a cancelled one stays so
-    and loses what may still be at work for it."""
+    """NotFound for an unknown run, RunOver for one that ended otherwise; a cancelled one stays
+    cancelled, and whatever is still running for it is stopped."""
     run = brakes.runs.cancel(order, at=brakes.at)
     machines = [
         name

@@ -1,7 +1,7 @@
-"""An execution is over without success: nothing of its run may look alive from here on.
+"""An execution ended without success: close its run.
 
-The state machine says so itself by its last task. This is for the times when that task could not
-speak, or was never reached: a timeout of the whole execution, or somebody who stopped it.
+The last task of the state machine does this itself. This covers the cases in which that task failed
+or was never reached: a timeout of the whole execution, or a stopped execution.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ _log = logging.getLogger(__name__)
 
 
 def close_run(ended: ExecutionEnded, brakes: Brakes) -> None:
-    """A run that has ended already ends whole; one that has moved on to another revision or
-    execution, or was completed, stays as it is."""
+    """Finishes a run that has ended already; a run that is at another revision or execution, or
+    completed, stays as it is."""
     run = brakes.runs.find(ended.run_id)
     if run is None:
         return
@@ -30,7 +30,7 @@ def close_run(ended: ExecutionEnded, brakes: Brakes) -> None:
     if left is None and not runs_now:
         return
     if ended.execution_arn and ended.execution_arn != arn:
-        _log.info("run %s goes on in %s", ended.run_id, arn)
+        _log.info("run %s continues in %s", ended.run_id, arn)
         return
     task = FailRun(
         action="fail_run",

@@ -1,13 +1,14 @@
-"""A run that came to nothing, by the ledger's word, ends: nothing of it goes on, and it is paid.
+"""End a run that the ledger says has failed or was cancelled: everything of it stops, and it is
+paid.
 
-The one way there is, whoever ended it: a person (`cancel_run`), the state machine or the end of its
-execution (`fail_run`, `close_run`). Each of them has moved the run's record first, on condition
-that it had not ended (of cancelling and completing, one wins), and the record keeps the revision
-among its `unended` ones, whatever comes after it. Then: a cancelled run's execution is
-stopped -> the workers of all stages are fenced -> their machines end and are paid -> the rest of
-the bill -> the record says that all this is done. Each step can be done again, and what a crash or
-an outage leaves undone is finished by the sweep (`reconcile_runs`). A machine that was being
-launched meanwhile finds its stage ended, and the monitor ends it.
+The only way, whoever ended it: a person (`cancel_run`), the state machine or the end of its
+execution (`fail_run`, `close_run`). Each of them has moved the record of the run first, on
+condition that it had not ended (of cancelling and completing, one wins), and the record keeps the
+revision among its `unended` ones, whatever follows. Then: the execution of a cancelled run is
+stopped -> the workers of all stages are fenced -> their instances are terminated and paid -> the
+rest of the bill -> the record says that all this is done. Each step is idempotent, and
+`reconcile_runs` finishes what a crash or an outage left undone. An instance that was being launched
+meanwhile finds its stage ended, and the monitor terminates it.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Brakes:
-    """What it takes to end a run of `stack`; `at`: now."""
+    """Dependencies of ending a run of `stack`; `at`: now."""
 
     stack: str
     runs: RunLedger
@@ -45,10 +46,10 @@ class Brakes:
 
 
 def end_run(run_id: str, left: Unended, brakes: Brakes) -> tuple[str, ...]:
-    """`left`: what the run's record says of a revision that came to nothing. Answers its machines:
-    those of the epochs that were open last, as earlier ones ended with their epochs.
+    """`left`: what the record of the run says of the failed revision. Returns its instances: those
+    of the last open epochs, as earlier ones were terminated with their epochs.
 
-    Unavailable or Throttled when something did not answer: then it is not done, and comes again.
+    Unavailable or Throttled when a service did not answer: then it is not done, and is retried.
     """
     if left.state is RunState.CANCELLED:
         brakes.executions.stop(left.execution_arn, left.problem)
@@ -61,7 +62,7 @@ def end_run(run_id: str, left: Unended, brakes: Brakes) -> tuple[str, ...]:
 
 
 def _machines_end(stage: StageRecord, why: str, brakes: Brakes) -> tuple[str, ...]:
-    """They end, and what is held for one that never came is given back."""
+    """Terminate them, and release the reservation of one that never came."""
     task = Terminate(
         run_id=stage.run_id,
         revision=stage.revision,

@@ -1,4 +1,5 @@
-"""A stage failed: again, or not. A run failed: say so, once, whose turn it is, and what it cost."""
+"""A stage failed: retry, or not. A run failed: record it once, with who has to act, and its
+cost."""
 
 from __future__ import annotations
 
@@ -35,17 +36,17 @@ _log = logging.getLogger(__name__)
 
 
 def handle_error(task: Decide | FailRun, brakes: Brakes) -> Decided | RunEnded:
-    """The state machine's two questions about errors."""
+    """The two error tasks of the state machine."""
     if isinstance(task, Decide):
         return decide_stage(task, stages=brakes.stages, at=brakes.at)
     return fail_run(task, brakes)
 
 
 def decide_stage(task: Decide, *, stages: StageLedger, at: datetime) -> Decided:
-    """Count the failure, if nobody has, and decide by the stage's own counters.
+    """Count the failure, if it is not counted yet, and decide by the counters of the stage.
 
-    A failure is counted once per epoch, so asking twice gives the same answer. A stage that was
-    published after all is opened again: opening finds the manifest and goes on.
+    A failure is counted once per epoch, so a repeated task gets the same answer. A stage that was
+    published after all is opened again: opening finds the manifest and continues.
     """
     record = stages.get(task.key)
     if record.epoch == task.epoch:
@@ -63,7 +64,7 @@ def decide_stage(task: Decide, *, stages: StageLedger, at: datetime) -> Decided:
 
 
 def _reason_text(record: StageRecord, decision: Decision) -> str:
-    """What went wrong, then what is done about it. A refusal that names its own remedy says all."""
+    """The problem, then the decision. A refusal that names its own remedy is complete."""
     problem = record.problem or record.error or ""
     if "Remedy:" in problem and not decision.retry:
         return problem
@@ -78,8 +79,8 @@ def _counted(record: StageRecord, task: Decide, stages: StageLedger, at: datetim
 
 
 def fail_run(task: FailRun, brakes: Brakes) -> RunEnded:
-    """The run is over without a result: FAILED, or REFUSED when it is the sender's turn. Then all
-    of it ends (`end_run`)."""
+    """The run is over without a result: FAILED, or REFUSED when the sender has to act. Then all of
+    it ends (`end_run`)."""
     problem = sentence_of(task.cause) or f"it stopped with {task.error}."
     try:
         run = brakes.runs.fail(

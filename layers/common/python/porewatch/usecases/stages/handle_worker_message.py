@@ -1,7 +1,8 @@
-"""What a worker says, and what follows from it. Messages come twice, late and out of order.
+"""Handle the messages of workers. They are delivered at least once, late and out of order.
 
-The ledger moves first (fenced by epoch, with its fact); then the state machine is told. If we die
-in between, the message comes again, finds the stage moved, and tells the state machine.
+The ledger moves first (epoch fencing, with its fact); then the state machine is answered. After a
+crash in between, the message is delivered again, finds the stage moved, and answers the state
+machine.
 
 One message counts from any epoch: a suspicion, because the unit it was found in is finished and no
 later epoch will find it again.
@@ -46,9 +47,10 @@ _log = logging.getLogger(__name__)
 
 
 def handle_worker_message(message: WorkerMessage, context: StageContext) -> None:
-    """Take one message in. StaleEpoch: whoever says this owns nothing any more (drop it)."""
+    """Handle one message. StaleEpoch: the sender no longer owns the stage; the message is
+    dropped."""
     key = StageKey(message.run_id, message.revision, message.stage)
-    # A clock that is ahead must not make a worker immortal.
+    # A clock that is ahead must not keep a dead worker alive.
     message = message.model_copy(update={"at": min(message.at, context.at)})
     match message:
         case Claimed():
@@ -133,15 +135,15 @@ def _claimed(key: StageKey, message: Claimed | Published, context: StageContext)
 
 
 def _published(key: StageKey, message: Published, context: StageContext) -> StageRecord:
-    """Only the epoch's own machine can bring about that its manifest becomes visible."""
+    """Only the epoch's own instance can make its manifest visible."""
     visible = visible_manifest(context.results, key)
     if visible is not None:
         return context.stages.mark_published(key, visible, s3_keys.manifest_key(*key), context.at)
     record = mine(context.stages.find(key), message.epoch, message.instance_id)
-    if record.user_id is None:  # the claim was overtaken, or got lost
+    if record.user_id is None:  # the claim was reordered, or lost
         record = _claimed(key, message, context)
     if record.attempt is None or message.manifest_key != s3_keys.draft_key(record.attempt):
-        raise MessageRefused("is not where this worker's manifest lies.", file=message.manifest_key)
+        raise MessageRefused("is not the manifest key of this worker.", file=message.manifest_key)
     published = publish_stage(record, stages=context.stages, results=context.results, at=context.at)
     return published or _missing(message)
 

@@ -1,4 +1,4 @@
-"""What a machine wrote of itself, where its messages do not arrive, moves its stage as well."""
+"""A worker whose messages do not arrive moves its stage by its note in the ledger."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
 
 def user_id_of(record: StageRecord, machine: Machine | None, role_id: str) -> str | None:
-    """`aws:userid` of the credentials of the stage's machine: as it was heard, else of the role
-    `role_id` and of what the cloud shows of the machine. None when that is not known yet."""
+    """`aws:userid` of the credentials of the stage's instance: as the worker reported it, else from
+    the role `role_id` and the state of the instance. None while it is not known."""
     if record.user_id is not None:
         return record.user_id
     session = machine.session if machine is not None else ""
@@ -32,7 +32,7 @@ def handle_worker_note(
     notes: WorkerNotes,
     at: datetime,
 ) -> StageRecord:
-    """The stage after its machine's own word (`domain.rules.worker_notes`)."""
+    """The stage after the note of its instance (`domain.rules.worker_notes`)."""
     note = notes.read(user_id) if user_id is not None else None
     if note is None or user_id is None:
         return record

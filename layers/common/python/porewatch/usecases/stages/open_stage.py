@@ -1,4 +1,4 @@
-"""A stage begins, or begins anew: the next epoch is taken and the order for the worker written."""
+"""Open a stage, or open it again: take the next epoch and write the assignment for the worker."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ from porewatch.usecases.stages.publish_stage import (
 )
 
 INLINE_FILES = 1500
-"""Runs of so many files have their manifest in the order as well, for machine images of an earlier
-version, which look for it there and nowhere else. Those never saw a longer run."""
+"""Runs of up to this many files have their manifest in the assignment as well, for machine images
+of an earlier version, which look for it there only. Those never saw a longer run."""
 
 
 def open_stage(task: Open, context: StageContext, *, default_bundle: str) -> Opened:
-    """A published stage stays closed: its manifest's key is answered, and nothing is launched.
+    """A published stage stays closed: the key of its manifest is returned, and nothing is launched.
 
-    The manifest is looked for first: it is the truth even when every word about it was lost. The
-    order is written before the epoch is taken, so that whoever gets an epoch finds an order.
+    The manifest is looked for first: it is the truth even when every message about it was lost. The
+    assignment is written before the epoch is taken, so that whoever gets an epoch finds one.
     """
     key = StageKey(task.run_id, task.revision, task.spec.name)
     manifest_key = s3_keys.manifest_key(*key)
@@ -82,7 +82,7 @@ def _order(
 
 
 def _overhead(task: Open, context: StageContext) -> Sequence[CostLine]:
-    """What the run cost so far besides machines, with the epoch that begins here."""
+    """Service costs of the run so far, including the epoch that begins here."""
     if context.prices is None:
         return ()
     done = activity_of(task.run_id, task.revision, runs=context.runs, stages=context.stages)

@@ -1,4 +1,4 @@
-"""Which stages a run goes through: its profile, without the phases it does not need."""
+"""The stages of a run: its profile, without the phases it does not need."""
 
 from __future__ import annotations
 
@@ -33,11 +33,11 @@ def plan_stages(
     profile: Callable[[str], Profile],
     basecalling: Literal["enabled", "disabled"],
 ) -> Planned:
-    """The stages in order, each with how long it may take and the disk it needs. Basecalled reads
-    skip basecalling, and a fact says so.
+    """The stages in order, each with its expected duration and disk size. Basecalled reads skip
+    basecalling, and a fact records that.
 
-    Raises ManifestRefused for an unknown profile, BasecallerMissing for raw signal that nobody here
-    can call, Conflict when the run was sealed by another manifest.
+    Raises ManifestRefused for an unknown profile, BasecallerMissing for raw signal without a
+    basecaller, Conflict when the run was sealed by another manifest.
     """
     refuse_unless_running(context.runs.get(task.run_id), task.revision)
     sealed = context.runs.seal_note(task.run_id, task.revision)

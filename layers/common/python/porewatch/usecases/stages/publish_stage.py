@@ -1,9 +1,9 @@
-"""The control plane alone makes a stage's results visible.
+"""Publish the results of a stage. Only the control plane makes them visible.
 
 A worker leaves its manifest as a draft below its own prefix. Here it is checked
-(`domain.stage.drafts`) and written to the stage's manifest key, by whoever comes first: the
-message, the sweep, or the opening of the next epoch. What is visible stays the truth, of whichever
-epoch it is.
+(`domain.stage.drafts`) and written to the manifest key of the stage, by whoever comes first: the
+message, the sweep, or the opening of the next epoch. A visible manifest stays the truth, whichever
+epoch wrote it.
 """
 
 from __future__ import annotations
@@ -22,26 +22,26 @@ if TYPE_CHECKING:
     from porewatch.adapters.objects import Objects
 
 REFUSED = "WorkerFailed"
-"""How an epoch ends whose manifest is refused: as one whose worker has a fault."""
+"""How an epoch ends whose manifest is refused: as a defect of the worker."""
 _log = logging.getLogger(__name__)
 
 
 def visible_manifest(results: Objects, key: StageKey) -> StageManifest | None:
-    """The stage's manifest as everybody sees it; None while it is not published."""
+    """The published manifest of the stage; None while it is not published."""
     return _found(results, s3_keys.manifest_key(*key))
 
 
 def publish_stage(
     record: StageRecord, *, stages: StageLedger, results: Objects, at: datetime
 ) -> StageRecord | None:
-    """Mark the stage as published if its manifest is visible, or its owner's draft can be made so;
-    None when there is neither. A draft that is refused ends the epoch, with the reason."""
+    """Mark the stage as published if its manifest is visible, or the draft of its owner can be
+    published; None when there is neither. A refused draft ends the epoch, with the reason."""
     manifest = visible_manifest(results, record.key)
     if manifest is None:
         try:
             manifest = _made_visible(record, results)
         except MessageRefused as refusal:
-            _log.error("what %s wrote is not published: %s", record.instance_id, refusal)
+            _log.error("the draft of %s is refused: %s", record.instance_id, refusal)
             return stages.mark_failed(record.key, record.epoch, REFUSED, str(refusal), at)
     if manifest is None:
         return None

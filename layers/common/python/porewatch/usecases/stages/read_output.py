@@ -1,4 +1,4 @@
-"""A published output, as its stage's manifest names it."""
+"""Read a published output, as the manifest of its stage names it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def intact(name: str, output: OutputFile, results: Objects) -> bytes:
-    """Its content. Raises WorkerFailed when it is not what the manifest names any more."""
+    """Its content. Raises WorkerFailed when the checksum differs from the manifest."""
     content = results.get(output.key)
     if hashlib.sha256(content).hexdigest() != output.sha256:
         raise WorkerFailed(f"{name} is not what its stage published.", file=output.key)

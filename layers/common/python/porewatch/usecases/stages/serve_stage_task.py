@@ -1,4 +1,4 @@
-"""The state machine's three questions about stages, each to its own verb."""
+"""Dispatch the three stage tasks of the state machine."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from porewatch.usecases.stages.plan_stages import plan_stages
 
 
 class StageSettings(Protocol):
-    """What the deployment decided."""
+    """The settings that stages need."""
 
     @property
     def basecalling(self) -> Literal["enabled", "disabled"]: ...

@@ -1,4 +1,4 @@
-"""A worker's message that is refused: kept among the dead letters with its reason, and counted."""
+"""A refused worker message: moved to the dead-letter queue with its reason, and counted."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ def set_message_aside(
     metrics: Metrics,
     at: datetime,
 ) -> None:
-    """Raises Throttled or Unavailable when it could not be kept; not being able to count it keeps
-    nobody from forgetting it."""
+    """Raises Throttled or Unavailable when it could not be stored; a failure to count it is logged
+    only."""
     dead_letters.put(body, mac, str(error))
     try:
         metrics.put([Measure(name=COUNTED, value=1, at=at)])

@@ -1,4 +1,4 @@
-"""Pages of a list: how many, from where on, and the cursor that says where the next one begins."""
+"""Pages of a list: page size, start, and the cursor of the next page."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ LONGEST_CURSOR = 2_000
 
 
 def cursor_of(place: str) -> str:
-    """A place in a list as text for an address."""
+    """A place in a list, encoded for a URL."""
     return base64.urlsafe_b64encode(place.encode()).decode().rstrip("=")
 
 
 def place_of(cursor: str | None, pattern: re.Pattern[str]) -> str:
-    """The place that a cursor names; empty without a cursor. Raises MessageRefused where it is none
-    of ours, or of another list (`pattern` fits the places of this one)."""
+    """The place of a cursor; empty without a cursor. Raises MessageRefused for a cursor that is
+    invalid or of another list (`pattern` matches the places of this one)."""
     if cursor is None:
         return ""
     if len(cursor) <= LONGEST_CURSOR and cursor.isascii():
@@ -36,7 +36,7 @@ def place_of(cursor: str | None, pattern: re.Pattern[str]) -> str:
 
 
 def limit_of(text: str | None) -> int:
-    """How many a page may hold: 1 to MOST, USUAL when nothing is said. Raises MessageRefused."""
+    """Page size: 1 to MOST, USUAL by default. Raises MessageRefused."""
     if text is None:
         return USUAL
     if (requested := number(text)) is not None and 1 <= requested <= MOST:

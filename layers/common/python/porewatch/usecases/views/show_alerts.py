@@ -1,4 +1,4 @@
-"""Alerts for people: which ones wait, all of them, and closing one. The same for CLI and API."""
+"""List alerts, open or all, and acknowledge one. The same for CLI and API."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ FLAGS = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no":
 
 
 class AlertList(Answer):
-    """A page of alerts: those that wait for somebody, oldest first, then those that are closed,
-    newest first; of one run, by revision, sample and code."""
+    """A page of alerts: open ones, oldest first, then closed ones, newest first; of one run, by
+    revision, sample and code."""
 
     alerts: tuple[AlertView, ...]
     next: Annotated[
@@ -50,9 +50,9 @@ def list_alerts(
     limit: str | None = None,
     cursor: str | None = None,
 ) -> AlertList:
-    """Those that wait for somebody; where `every` says yes also the closed ones. Of one run, or of
-    all. `limit` 1 to 200 (default 50), `cursor` the `next` of the page before of the same list.
-    Raises MessageRefused for values that are none of these."""
+    """Open alerts; with `every` also the closed ones. Of one run, or of all. `limit` 1 to 200
+    (default 50), `cursor` the `next` of the previous page of the same list. Raises MessageRefused
+    for invalid values."""
     most, closed_too = limit_of(limit), _flag(every)
     if run is not None and not re.fullmatch(RUN_ID_PATTERN, run):
         raise MessageRefused(f"run {run[:80]!r} is not a run id.")
@@ -76,8 +76,7 @@ def _flag(text: str | None) -> bool:
 
 
 def acknowledge(order: Acknowledge, *, alerts: AlertLedger, at: datetime) -> AlertView:
-    """Close an alert. One that was acknowledged before stays as it is. NotFound when there is none;
-    MessageRefused without a name."""
+    """Close an alert. Idempotent. NotFound when there is none; MessageRefused without a name."""
     name, note = " ".join(order.name.split()), order.note.strip()
     if not name or len(name) > LONGEST_NAME or len(note) > LONGEST_NOTE:
         raise MessageRefused(

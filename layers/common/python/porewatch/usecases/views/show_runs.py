@@ -1,4 +1,4 @@
-"""What the API answers: runs, one run, and links to its reports that open for a while."""
+"""Answers of the API: runs, one run, and presigned links to its reports."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ if TYPE_CHECKING:
     from porewatch.adapters.objects import Objects
 
 MOST_READ = 1_000
-"""Runs that are looked at for one page."""
+"""Runs that are read for one page."""
 PLACE = re.compile(rf"[0-9T:.+-]{{19,40}}#{RUN_ID_PATTERN.strip('^$')}")
 MOST_REVISIONS = 1_000_000
 
 
 class Answer(Model):
-    """What goes out."""
+    """A response body."""
 
     def public(self) -> dict[str, object]:
         """As JSON values."""
@@ -45,7 +45,7 @@ class Answer(Model):
 
 
 class Attempt(Answer):
-    """A revision that came to nothing beside one that has a report."""
+    """A failed revision beside one that has a report."""
 
     revision: int
     state: RunState
@@ -54,7 +54,7 @@ class Attempt(Answer):
 
 
 class RunView(Answer):
-    """A run as a client sees it: no ARNs, no keys of ours. What was found, and when, is always of
+    """A run as a client sees it, without ARNs and object keys. Findings and their time are those of
     the newest completed revision, `reported_revision`, also while a later one is under way."""
 
     run_id: str
@@ -82,7 +82,7 @@ class RunView(Answer):
 
 
 class AnswerView(Answer):
-    """What objects of one kind in the run are taken for; `path` is the first of them."""
+    """How objects of one kind in the run are treated; `path` is the first of them."""
 
     path: str
     verdict: Treatment
@@ -91,13 +91,13 @@ class AnswerView(Answer):
 
 
 class OneRun(RunView):
-    """A run, with what it was told about objects that are no reads."""
+    """A run, with the answers about objects that hold no reads."""
 
     answers: tuple[AnswerView, ...] = ()
 
 
 class RunList(Answer):
-    """A page of runs. It may be short, or empty, where a state is asked for that few are in."""
+    """A page of runs. It may be short, or empty, when few runs have the requested state."""
 
     runs: tuple[RunView, ...]
     next: Annotated[
@@ -106,7 +106,7 @@ class RunList(Answer):
 
 
 class ReportLinks(Answer):
-    """`links` by name of the report; they open until `seconds` have passed."""
+    """`links` by name of the report; they are valid for `seconds`."""
 
     run_id: str
     revision: int
@@ -147,8 +147,8 @@ def show_run(run_id: str, *, runs: RunLedger, revision: str | None = None) -> On
 def report_links(
     run_id: str, *, runs: RunLedger, reports: Objects, seconds: int, revision: str | None = None
 ) -> ReportLinks:
-    """Of the newest completed revision, or of the one that is asked for. Raises NotFound while
-    there is no report, saying what state the run is in."""
+    """Of the newest completed revision, or of the requested one. Raises NotFound while there is no
+    report, with the state of the run."""
     found = _run(run_id, runs, revision)
     record = (reported(found) if revision is None else None) or found
     if not record.report_keys:
