@@ -47,7 +47,8 @@ from porewatch.domain.calls.references import (
     Contig,
     ContigRole,
 )
-from porewatch.domain.facts import alert_facts, fact, run_facts, stage_facts
+from porewatch.domain.facts import alert_facts, run_facts, stage_facts
+from porewatch.domain.facts.fact import Fact
 from porewatch.domain.facts.timeline import timeline as told
 from porewatch.domain.money.cost import (
     CostLine,
@@ -73,7 +74,7 @@ from porewatch_worker.science.amounts.lod import NO_YARDSTICK
 from porewatch_worker.science.amounts.quantity import PROPAGATED
 from porewatch_worker.science.call.calls import NOTHING_THERE
 
-F = TypeVar("F", bound=fact.Fact)
+F = TypeVar("F", bound=Fact)
 LONG_NAME = "sars_cov_2_ont_2020_bc07_pig_17"
 DAWN = datetime(2026, 3, 14, 8, 0, 0, tzinfo=UTC)
 BUNDLE_SHA = "5e" * 32

@@ -234,7 +234,7 @@ def test_no_order_of_words_takes_a_run_backwards(words: list[tuple[str, int]]) -
         record = moved[0]
         if before is not None:
             assert last_number(record) >= last_number(before)
-            if word == "bad seal" and before.state not in run_states.MENDABLE:
+            if word == "bad seal" and before.state not in run_states.RETRYABLE_STATES:
                 assert record.state is before.state
             if reported(before) is not None:
                 assert reported(record) is not None, "a report is hidden"

@@ -9,7 +9,7 @@ from porewatch.compute.batch import BatchJobs
 from porewatch.compute.executors import Executors
 from porewatch.domain.errors import CapacityUnavailable, Unavailable
 from porewatch.domain.rules.liveness import SWEEPS
-from porewatch.domain.stage.cloud_events import InstanceEvent, NewsKind
+from porewatch.domain.stage.cloud_events import InstanceEvent, InstanceEventKind
 from porewatch.domain.stage.record import StageRecord, StageState
 from porewatch.domain.stage.state_machine_tasks import Terminate
 from porewatch.edge.envelopes import Envelope
@@ -216,4 +216,4 @@ def test_an_epoch_that_batch_was_asked_for_is_over_only_when_batch_says_so(
 def test_only_the_end_of_a_job_is_an_end() -> None:
     states = {status: news(status, "j").state for status in ("RUNNABLE", "RUNNING", "SUCCEEDED")}
     assert states == {"RUNNABLE": "running", "RUNNING": "running", "SUCCEEDED": "terminated"}
-    assert news("FAILED", "j").kind is NewsKind.STATE
+    assert news("FAILED", "j").kind is InstanceEventKind.STATE

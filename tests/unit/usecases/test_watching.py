@@ -10,7 +10,7 @@ from porewatch.adapters.table import Table
 from porewatch.domain import s3_keys
 from porewatch.domain.errors import ConfigurationRefused, Unavailable
 from porewatch.domain.s3_keys import boot_log_of
-from porewatch.domain.stage.cloud_events import InstanceEvent, NewsKind
+from porewatch.domain.stage.cloud_events import InstanceEvent, InstanceEventKind
 from porewatch.domain.stage.record import Progress, StageState
 from porewatch.domain.stage.spec import Phase
 from porewatch.usecases.monitoring.monitor_instances import (
@@ -40,7 +40,7 @@ def three_sweeps(house: House) -> None:
     sweep(house.watch())
 
 
-def news(house: House, kind: NewsKind, state: str = "") -> None:
+def news(house: House, kind: InstanceEventKind, state: str = "") -> None:
     handle_instance_event(InstanceEvent(kind=kind, instance_id="i-1", state=state), house.watch())
 
 
@@ -73,10 +73,10 @@ def test_a_machine_that_was_taken_back_is_an_interruption_and_no_error(
     house.later(minutes=1)
     beat(house)
     if noticed:
-        news(house, NewsKind.RECLAIM)
+        news(house, InstanceEventKind.RECLAIM)
     house.cloud.lose("i-1", "Client.X" if noticed else "Server.SpotInstanceTermination")
     house.later(minutes=1)
-    news(house, NewsKind.STATE, "terminated")
+    news(house, InstanceEventKind.STATE, "terminated")
     record = house.record()
     assert (record.state, record.interruptions, record.errors) == (StageState.INTERRUPTED, 1, 0)
     assert house.state_machine.heard[0][1] == "SpotInterrupted"
@@ -88,7 +88,7 @@ def test_the_last_words_of_a_leaving_worker_are_waited_for(house: House) -> None
     house.claimed()
     house.cloud.lose("i-1", "Client.InstanceInitiatedShutdown")
     house.later(seconds=10)
-    news(house, NewsKind.STATE, "shutting-down")
+    news(house, InstanceEventKind.STATE, "shutting-down")
     assert house.record().state is StageState.CLAIMED
 
 
@@ -346,7 +346,7 @@ def test_the_trouble_of_one_stage_does_not_keep_another_from_being_looked_after(
 
 def test_news_of_machines_of_others_is_no_news(house: House) -> None:
     house.claimed()
-    stranger = InstanceEvent(kind=NewsKind.STATE, instance_id="i-99", state="terminated")
+    stranger = InstanceEvent(kind=InstanceEventKind.STATE, instance_id="i-99", state="terminated")
     handle_instance_event(stranger, house.watch())
     assert house.record().state is StageState.CLAIMED
 
@@ -455,7 +455,7 @@ def test_what_a_worker_said_before_it_left_is_heard_before_it_is_called_lost(
     house.claimed()
     house.later(seconds=55)
     house.cloud.lose("i-1", "Client.InstanceInitiatedShutdown")
-    news(house, NewsKind.STATE, "terminated")
+    news(house, InstanceEventKind.STATE, "terminated")
     assert house.record().state is StageState.CLAIMED
     house.ear.empty = False
     house.later(minutes=1)

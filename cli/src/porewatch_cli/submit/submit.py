@@ -20,7 +20,7 @@ from porewatch.domain.errors import InputRefused
 from porewatch.domain.retention.rules import refuse_gone
 from porewatch.domain.rules.revisions import newest
 from porewatch.domain.rules.run_seals import refuse_while_under_way
-from porewatch.domain.rules.run_states import MENDABLE
+from porewatch.domain.rules.run_states import RETRYABLE_STATES
 from porewatch.domain.runs import ReadLimits, RunManifest, RunState
 from porewatch.domain.sealing import parse_manifest
 from porewatch.domain.uploads.run_archives import (
@@ -185,7 +185,7 @@ def _as_sealed_before(manifest: RunManifest, stack: Stack) -> RunManifest:
     """
     run = stack.runs.find(manifest.run_id)
     refuse_gone(run)
-    if run is not None and newest(run).state in MENDABLE:
+    if run is not None and newest(run).state in RETRYABLE_STATES:
         return manifest
     raw = stack.bucket("Raw")
     key = s3_keys.seal_key(manifest.run_id)

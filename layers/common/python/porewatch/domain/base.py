@@ -45,8 +45,8 @@ class Model(BaseModel):
     def canonical_json(self, *without: str, as_read: bool = False) -> str:
         """JSON with sorted keys and no blanks: equal models give equal text. `without` fields;
         `as_read`: without fields, too, that were not there when the model was read."""
-        told = self.model_dump(mode="json", exclude=set(without), exclude_unset=as_read)
-        return json.dumps(told, sort_keys=True, separators=(",", ":"))
+        fields = self.model_dump(mode="json", exclude=set(without), exclude_unset=as_read)
+        return json.dumps(fields, sort_keys=True, separators=(",", ":"))
 
     def digest(self, *without: str, as_read: bool = False) -> str:
         """SHA-256 of `canonical_json`, in hex."""

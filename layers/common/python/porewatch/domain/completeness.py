@@ -33,7 +33,7 @@ class Why(StrEnum):
     UNKNOWN = "not_understood"
 
 
-SAID: Mapping[Why, str] = {
+SENTENCES: Mapping[Why, str] = {
     Why.FAILED: "left out, because MinKNOW failed or skipped them",
     Why.SECOND_COPY: "left out, because their reads come in another kind",
     Why.EMPTY: "left out, because they hold no reads",
@@ -56,11 +56,11 @@ class LeftOut(Model):
 
     def sentence(self) -> str:
         """For people; the names only where they help to act."""
-        told = f"{SAID[self.why]}: {self.files} files"
+        summary = f"{SENTENCES[self.why]}: {self.files} files"
         if self.why in (Why.FAILED, Why.SECOND_COPY, Why.INDEX):
-            return told
+            return summary
         more = ", ..." if self.files > len(self.names) else ""
-        return f"{told} ({', '.join(self.names)}{more})"
+        return f"{summary} ({', '.join(self.names)}{more})"
 
 
 class LostFile(Model):
@@ -95,12 +95,12 @@ def left_out(found: Mapping[Why, Iterable[str]]) -> tuple[LeftOut, ...]:
     )
 
 
-def with_more(told: Iterable[LeftOut], why: Why, names: Iterable[str]) -> tuple[LeftOut, ...]:
+def with_more(left_out: Iterable[LeftOut], why: Why, names: Iterable[str]) -> tuple[LeftOut, ...]:
     """What was told, and `names` with it for the reason `why`."""
     more = sorted(names)
     if not more:
-        return tuple(told)
-    by_why = {found.why: found for found in told}
+        return tuple(left_out)
+    by_why = {found.why: found for found in left_out}
     before = by_why.get(why)
     by_why[why] = LeftOut(
         why=why,

@@ -24,19 +24,19 @@ class ManifestPart(Model):
 
     def canonical_json(self, *without: str, as_read: bool = False) -> str:
         """As of every model, but additions at their default are left out, in all parts below."""
-        told = self.model_dump(mode="json", exclude=set(without), exclude_unset=as_read)
-        return json.dumps(_lean(self, told), sort_keys=True, separators=(",", ":"))
+        dumped = self.model_dump(mode="json", exclude=set(without), exclude_unset=as_read)
+        return json.dumps(_lean(self, dumped), sort_keys=True, separators=(",", ":"))
 
 
-def _lean(value: Any, told: Any) -> Any:
-    """`told`, the dump of `value`, without additions at their default."""
+def _lean(value: Any, dumped: Any) -> Any:
+    """`dumped`, the dump of `value`, without additions at their default."""
     if isinstance(value, tuple):
-        return [_lean(v, t) for v, t in zip(value, told, strict=True)]
+        return [_lean(v, t) for v, t in zip(value, dumped, strict=True)]
     if not isinstance(value, ManifestPart):
-        return told
+        return dumped
     additions = _additions(type(value))
     kept = {}
-    for name, text in told.items():
+    for name, text in dumped.items():
         held = getattr(value, name)
         if name not in additions or held != additions[name]:
             kept[name] = _lean(held, text) if isinstance(held, _WITH_PARTS) else text

@@ -62,11 +62,11 @@ def _most_marks(name: str) -> int:
     return max(map(len, "".join(kinds).split()), default=0)
 
 
-def same_word(name: str) -> str:
+def folded_name(name: str) -> str:
     """Equal for names that differ only in how they were typed or stored: composed or not, wide or
     narrow, capital or small. A folder is found by this.
 
-    >>> same_word('Donor-1') == same_word('donor-1')
+    >>> folded_name('Donor-1') == folded_name('donor-1')
     True
     """
     return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold())

@@ -51,9 +51,9 @@ def input_file(
             "the file is empty.", file=path, remedy="send it again, or leave it out."
         )
     if size > MOST_FILE_BYTES:
-        told = min(size, 1 << 60)  # a stranger's number may be larger than any float
+        shown = min(size, 1 << 60)  # a stranger's number may be larger than any float
         raise InputRefused(
-            f"the file has {told / 2**30:.1f} GiB; one file may have {MOST_FILE_BYTES // 2**30}.",
+            f"the file has {shown / 2**30:.1f} GiB; one file may have {MOST_FILE_BYTES // 2**30}.",
             file=path,
             remedy="split it: `seqkit split2 --by-size 1000000` (reads), or as the sequencer does.",
         )
@@ -116,8 +116,8 @@ def _samples_of(
     files: Sequence[InputFile], lost: Sequence[LostFile], run_id: str
 ) -> tuple[Sample, ...]:
     """A barcode all of whose files were lost stays a sample: it was sequenced."""
-    told = {f.barcode for f in files} | {f.barcode for f in lost}
-    barcodes = sorted(barcode for barcode in told if barcode)
+    sequenced = {f.barcode for f in files} | {f.barcode for f in lost}
+    barcodes = sorted(barcode for barcode in sequenced if barcode)
     return tuple(Sample(name=b, barcode=b) for b in barcodes) or (Sample(name=run_id),)
 
 

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from porewatch.domain.errors import MessageRefused
-from porewatch.domain.stage.cloud_events import InstanceEvent, NewsKind
+from porewatch.domain.stage.cloud_events import InstanceEvent, InstanceEventKind
 from porewatch.edge.envelopes import Envelope
 
 KINDS = {
-    "Scheduled Event": NewsKind.SWEEP,
-    "EC2 Spot Instance Interruption Warning": NewsKind.RECLAIM,
-    "EC2 Instance Rebalance Recommendation": NewsKind.REBALANCE,
-    "EC2 Instance State-change Notification": NewsKind.STATE,
-    "Batch Job State Change": NewsKind.STATE,
+    "Scheduled Event": InstanceEventKind.SWEEP,
+    "EC2 Spot Instance Interruption Warning": InstanceEventKind.RECLAIM,
+    "EC2 Instance Rebalance Recommendation": InstanceEventKind.REBALANCE,
+    "EC2 Instance State-change Notification": InstanceEventKind.STATE,
+    "Batch Job State Change": InstanceEventKind.STATE,
 }
 OVER = ("SUCCEEDED", "FAILED")
 

@@ -80,7 +80,7 @@ class RunLedger:
         return found
 
     def _facts_of(self, run_id: str, number: int) -> Iterator[Fact]:
-        for kind in revisions.TOLD_BY:
+        for kind in revisions.LIFE_FACTS:
             prefix = f"{FACT_PREFIX}{fact.fact_id(kind, run_id, number)}"
             for item in self._table.query(run_key(run_id), prefix):
                 yield kind.model_validate_json(str(item.attributes["detail"]))

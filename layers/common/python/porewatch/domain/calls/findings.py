@@ -149,10 +149,10 @@ class Outcome(StrEnum):
 
     @classmethod
     def _missing_(cls, value: object) -> Outcome | None:
-        return cls(_EARLIER_WORDS[value]) if value in _EARLIER_WORDS else None
+        return cls(_EARLIER_NAMES[value]) if value in _EARLIER_NAMES else None
 
 
-_EARLIER_WORDS: dict[object, str] = {
+_EARLIER_NAMES: dict[object, str] = {
     "released": "reportable",
     "released_with_remarks": "reportable_with_remarks",
     "invalid": "not_reportable",

@@ -37,11 +37,11 @@ class HostSpecies(Model):
         """By its name, that of a subspecies, or another name; not by a part of one.
 
         >>> pig = HostSpecies(name="Sus scrofa", also=("pig",))
-        >>> [pig.is_called(said) for said in ("Sus scrofa domesticus", "PIG", "guinea pig")]
+        >>> [pig.is_called(name) for name in ("Sus scrofa domesticus", "PIG", "guinea pig")]
         [True, True, False]
         """
-        said, name = _plain(text), _plain(self.name)
-        return said.startswith(f"{name} ") or said in {name, *map(_plain, self.also)}
+        called, name = _plain(text), _plain(self.name)
+        return called.startswith(f"{name} ") or called in {name, *map(_plain, self.also)}
 
 
 def _plain(text: str) -> str:
@@ -108,8 +108,8 @@ class Panel(Model):
     ] = ()
     entries: tuple[PanelEntry, ...]
 
-    def species(self, said: str | None) -> str:
+    def species(self, named: str | None) -> str:
         """The species of a sample by what its sheet says; what is no known name stays as it is."""
-        if not said:
+        if not named:
             return self.hosts[0].name if self.hosts else ""
-        return next((host.name for host in self.hosts if host.is_called(said)), said)
+        return next((host.name for host in self.hosts if host.is_called(named)), named)

@@ -74,13 +74,13 @@ def change_of(fact: Fact) -> WorkflowChange | None:
     if type(fact) not in STATES:
         return None
     state, moment = STATES[type(fact)]
-    told: dict[str, Any] = {
+    values: dict[str, Any] = {
         name: value
         for name, value in fact.model_dump().items()
         if name in WorkflowChange.model_fields and name != "samples"
     }
     if isinstance(fact, (RunSealed, RunStarted)):
-        told["samples"] = fact.samples if isinstance(fact, RunSealed) else len(fact.samples)
+        values["samples"] = fact.samples if isinstance(fact, RunSealed) else len(fact.samples)
     if isinstance(fact, RunCompleted) and fact.verdict is not None:
-        told["outcome"] = fact.verdict.outcome
-    return WorkflowChange.model_validate({**told, "state": state, moment: fact.at})
+        values["outcome"] = fact.verdict.outcome
+    return WorkflowChange.model_validate({**values, "state": state, moment: fact.at})

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from porewatch.domain.facts import alert_facts, events, fact, run_facts, stage_facts
+from porewatch.domain.facts import alert_facts, events, run_facts, stage_facts
+from porewatch.domain.facts.fact import Fact
 from porewatch.domain.stage.manifest import TimelineEntry
 
 
-def timeline(facts: Iterable[fact.Fact]) -> tuple[TimelineEntry, ...]:
+def timeline(facts: Iterable[Fact]) -> tuple[TimelineEntry, ...]:
     """One line for each fact that tells a person something, oldest first."""
     rank = {name: place for place, name in enumerate(events.FACTS)}  # in a run's own order
     ordered = sorted(facts, key=lambda f: (f.at, rank[type(f).__name__], f.fact_id))
@@ -20,7 +21,7 @@ def timeline(facts: Iterable[fact.Fact]) -> tuple[TimelineEntry, ...]:
     )
 
 
-def _line(fact: fact.Fact) -> tuple[str, str] | None:
+def _line(fact: Fact) -> tuple[str, str] | None:
     match fact:
         case run_facts.RunSealed():
             return "run sealed", f"{fact.files} files, {fact.samples} samples, by {fact.sealed_by}"
@@ -36,7 +37,7 @@ def _line(fact: fact.Fact) -> tuple[str, str] | None:
             return _stage_line(fact)
 
 
-SETTLED: dict[type[fact.Fact], str] = {
+SETTLED: dict[type[Fact], str] = {
     alert_facts.SuspicionConfirmed: "suspicion confirmed",
     alert_facts.SuspicionWithdrawn: "suspicion withdrawn",
     alert_facts.SuspicionUnconfirmed: "suspicion unconfirmed",
@@ -61,7 +62,7 @@ def _alert_line(
     return None
 
 
-def _stage_line(fact: fact.Fact) -> tuple[str, str] | None:
+def _stage_line(fact: Fact) -> tuple[str, str] | None:
     match fact:
         case stage_facts.LaunchRefused():
             return f"{fact.stage}: no machine from {_rung(fact)}", _why(fact.problem, fact.then)
@@ -91,14 +92,17 @@ def _why(problem: str, then: str) -> str:
     return f"{problem}\nNext: {then.rstrip('.')}."
 
 
-def _ending_line(fact: fact.Fact) -> tuple[str, str] | None:
+def _ending_line(fact: Fact) -> tuple[str, str] | None:
     match fact:
         case stage_facts.StageCompleted():
             return f"{fact.stage}: published", f"epoch {fact.epoch}"
         case stage_facts.StageFailed():
             then = "will be tried again" if fact.will_retry else "given up"
-            told = f"{fact.error}: {fact.problem}"
-            return f"{fact.stage}: failed, {then}", f"{told}\n{fact.then}" if fact.then else told
+            reason = f"{fact.error}: {fact.problem}"
+            return (
+                f"{fact.stage}: failed, {then}",
+                f"{reason}\n{fact.then}" if fact.then else reason,
+            )
         case stage_facts.StageStalled():
             since = f"unit {fact.units_done} since {fact.still_since:%H:%M}Z"
             return f"{fact.stage}: stands still", f"{fact.instance_id} at {since}"

@@ -57,20 +57,20 @@ def barcode_of(path: str) -> str | None:
     'barcode07'
     """
     folders, name = folders_and_name(path)
-    told = {barcode for word in (*folders, stem(name)) for barcode in _barcodes(word)}
-    if len(told) > 1:
+    barcodes = {barcode for part in (*folders, stem(name)) for barcode in _barcodes(part)}
+    if len(barcodes) > 1:
         raise InputRefused(
-            f"the path names {' and '.join(sorted(told))}.",
+            f"the path names {' and '.join(sorted(barcodes))}.",
             file=path,
             remedy="put the file into the folder of its own barcode.",
         )
-    return next(iter(told), None)
+    return next(iter(barcodes), None)
 
 
-def _barcodes(word: str) -> Iterator[str]:
+def _barcodes(part: str) -> Iterator[str]:
     """Every barcode that a folder or name tells, whole or between other words."""
-    whole = normal_barcode(word)
-    found = [whole] if whole else [_named(m[1] or m[3], m[2] or "") for m in _INSIDE.finditer(word)]
+    whole = normal_barcode(part)
+    found = [whole] if whole else [_named(m[1] or m[3], m[2] or "") for m in _INSIDE.finditer(part)]
     yield from (barcode for barcode in found if barcode)
 
 

@@ -29,19 +29,19 @@ def parse_laboratory(content: bytes, *, file: str) -> Laboratory:
 
     Raises LaboratoryRefused with file, line or key, and remedy.
     """
-    told = _toml(content, file)
-    for key in told:
+    values = _toml(content, file)
+    for key in values:
         if key not in KEYS:
-            raise _unknown(key, told[key], file)
-    if isinstance(told.get("address"), str):
-        told["address"] = [line for line in told["address"].splitlines() if line.strip()]
-    told = {key: value for key, value in told.items() if value not in ("", [])}
-    if not told:
+            raise _unknown(key, values[key], file)
+    if isinstance(values.get("address"), str):
+        values["address"] = [line for line in values["address"].splitlines() if line.strip()]
+    values = {key: value for key, value in values.items() if value not in ("", [])}
+    if not values:
         raise LaboratoryRefused(
             "it says nothing.", file=file, remedy=f"give at least one of {', '.join(KEYS)}."
         )
     try:
-        return Laboratory.model_validate(told)
+        return Laboratory.model_validate(values)
     except ValidationError as e:
         raise LaboratoryRefused(
             say(e), file=file, remedy='every key holds one short line, like client = "Example Ltd".'

@@ -13,7 +13,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from porewatch.domain.runs import Sample, SampleRole
-from porewatch.domain.sample_names import same_word
+from porewatch.domain.sample_names import folded_name
 
 _LONGEST_STEM = 40
 
@@ -58,10 +58,10 @@ def keyed(path: str, keys: Mapping[str, str]) -> str:
     if path.isascii():
         return path
     foreign = sorted((name for name in keys if not name.isascii()), key=len, reverse=True)
-    words = Counter(map(same_word, keys))
-    alone = {same_word(n): keys[n] for n in foreign if words[same_word(n)] == 1}
+    spellings = Counter(map(folded_name, keys))
+    alone = {folded_name(n): keys[n] for n in foreign if spellings[folded_name(n)] == 1}
     parts = unicodedata.normalize("NFC", path).split("/")
-    return "/".join(alone.get(same_word(part)) or _part(part, foreign, keys) for part in parts)
+    return "/".join(alone.get(folded_name(part)) or _part(part, foreign, keys) for part in parts)
 
 
 def _part(part: str, foreign: Sequence[str], keys: Mapping[str, str]) -> str:

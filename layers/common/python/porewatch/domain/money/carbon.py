@@ -106,8 +106,10 @@ class CarbonTable(Method):
     def of(self, region: str) -> Factors:
         """The factors of a region. Of one that is not listed the electricity is not known: there
         is no average of other places that would be a fact about it."""
-        told = {name: getattr(self, name) for name in CarbonTable.model_fields if name != "grid"}
-        return Factors(region=region, grid=self.grid.get(region), **told)
+        constants = {
+            name: getattr(self, name) for name in CarbonTable.model_fields if name != "grid"
+        }
+        return Factors(region=region, grid=self.grid.get(region), **constants)
 
 
 class Grams(Model):

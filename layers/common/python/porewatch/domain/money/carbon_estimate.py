@@ -30,10 +30,10 @@ def carbon_estimate(
     if grid is None:
         why = f"No estimate: the electricity of region {factors.region} is not in the table."
         return Carbon(region=factors.region, method=factors.method(), reason=why)
-    told = [_machine(line, factors, grid) for line in machines]
+    instances = [_machine(line, factors, grid) for line in machines]
     kept = [_kept(line, factors, grid) for line in files if line.gib_hours is not None]
-    missing = sum(line.grams is None for line in told)
-    known = not told or missing < len(told)
+    missing = sum(line.grams is None for line in instances)
+    known = not instances or missing < len(instances)
     return Carbon(
         region=factors.region,
         place=grid.place,
@@ -41,18 +41,18 @@ def carbon_estimate(
         grid_source=grid.source,
         kg_per_kwh=grid.kg_per_kwh,
         method=factors.method(),
-        lines=(*told, *kept),
-        total=_sum(line.grams for line in (*told, *kept)) if known else None,
+        lines=(*instances, *kept),
+        total=_sum(line.grams for line in (*instances, *kept)) if known else None,
         files=_sum(line.grams for line in kept) if kept else None,
         uncovered=missing,
-        reason=_why_missing(told),
-        **(_parts(machines, told) if known else {}),
+        reason=_why_missing(instances),
+        **(_parts(machines, instances) if known else {}),
     )
 
 
 def _machine(line: CostLine, factors: Factors, grid: Grid) -> CarbonLine:
     """One machine: its whole life, start and lost work included."""
-    told = CarbonLine(
+    estimate = CarbonLine(
         what=line.what,
         stage=line.stage,
         epoch=line.epoch,
@@ -62,13 +62,17 @@ def _machine(line: CostLine, factors: Factors, grid: Grid) -> CarbonLine:
         gib_hours=line.gib_hours,
     )
     sized = _sized(line.instance_type or "", factors)
-    told = told.model_copy(update=sized)
-    return told if told.reason else told.model_copy(update={"grams": _emitted(told, factors, grid)})
+    estimate = estimate.model_copy(update=sized)
+    return (
+        estimate
+        if estimate.reason
+        else estimate.model_copy(update={"grams": _emitted(estimate, factors, grid)})
+    )
 
 
-def _sized(words: str, factors: Factors) -> dict[str, Any]:
+def _sized(instance_type: str, factors: Factors) -> dict[str, Any]:
     """How large a machine is, by the name of its type; or the reason why that is not known."""
-    share, name = _share_in(words)
+    share, name = _share_in(instance_type)
     family_name, _, size = name.partition(".")
     family, whole = factors.families.get(family_name), factors.sizes.get(size)
     if family is None or whole is None:
@@ -112,7 +116,7 @@ def _kept(line: CostLine, factors: Factors, grid: Grid) -> CarbonLine:
     return CarbonLine(what=line.what, gib_hours=line.gib_hours, grams=same)
 
 
-def _parts(machines: Sequence[CostLine], told: Sequence[CarbonLine]) -> Mapping[str, Any]:
+def _parts(machines: Sequence[CostLine], estimates: Sequence[CarbonLine]) -> Mapping[str, Any]:
     """Useful, wasted and boot, by the machines' seconds; nothing when a line does not split."""
     names = ("useful", "wasted", "boot")
     seconds = {name: [getattr(line, f"{name}_seconds") for line in machines] for name in names}
@@ -121,7 +125,7 @@ def _parts(machines: Sequence[CostLine], told: Sequence[CarbonLine]) -> Mapping[
     return {
         name: _sum(
             _times(line.grams, part / (3600 * line.hours))
-            for part, line in zip(parts, told, strict=True)
+            for part, line in zip(parts, estimates, strict=True)
             if line.hours
         )
         for name, parts in seconds.items()
@@ -144,12 +148,12 @@ def _sum(many: Iterable[Grams | None]) -> Grams:
     )
 
 
-def _why_missing(told: Iterable[CarbonLine]) -> str:
-    reasons = dict.fromkeys(line.reason for line in told if line.reason)
+def _why_missing(lines: Iterable[CarbonLine]) -> str:
+    reasons = dict.fromkeys(line.reason for line in lines if line.reason)
     return f"Not covered: {'; '.join(reasons)}." if reasons else ""
 
 
-def _share_in(words: str) -> tuple[float, str]:
+def _share_in(instance_type: str) -> tuple[float, str]:
     """`0.50 x m6i.2xlarge` (a job's share of a host) -> (0.5, "m6i.2xlarge")."""
-    share, _, name = words.rpartition(" x ")
+    share, _, name = instance_type.rpartition(" x ")
     return (float(share) if share else 1.0), name

@@ -52,10 +52,10 @@ def goes_to_alerts(fact: Fact) -> bool:
 def _suspected(fact: PathogenSuspected) -> Notice:
     what = f"{fact.name} ({fact.code}, severity {fact.severity})"
     if fact.level is Level.FINAL:
-        word, so_far = "DETECTED", "This is the call of the report."
+        status, so_far = "DETECTED", "This is the call of the report."
         head = f"{what} is detected in sample {fact.sample} of run {fact.run_id}."
     else:
-        word = "SUSPECTED"
+        status = "SUSPECTED"
         head = f"{what} is suspected in sample {fact.sample} of run {fact.run_id}."
         so_far = (
             "The rule of a detection is met by the reads looked at so far, while the run goes on. "
@@ -67,7 +67,7 @@ def _suspected(fact: PathogenSuspected) -> Notice:
     )
     return notice_about(
         fact,
-        _subject(word, fact),
+        _subject(status, fact),
         body,
         fact.severity,
     )
@@ -82,8 +82,8 @@ AboutSample = (
 )
 
 
-def _subject(word: str, fact: AboutSample) -> str:
-    return f"{word} {fact.code} in {in_subject(fact.sample)}, run {fact.run_id}"
+def _subject(status: str, fact: AboutSample) -> str:
+    return f"{status} {fact.code} in {in_subject(fact.sample)}, run {fact.run_id}"
 
 
 def _evidence(fact: PathogenSuspected) -> str:

@@ -55,8 +55,8 @@ def _samples(verdict: Verdict) -> str:
 
 def _detections(verdict: Verdict) -> Iterator[str]:
     """Those of samples that may be reported: what another sample holds stands in its report."""
-    told = [d for d in verdict.detections if d.reportable]
-    for d in told:
+    reportable = [d for d in verdict.detections if d.reportable]
+    for d in reportable:
         yield f"  {d.severity.value}: {d.name} ({d.code}) in {d.sample}"
-    if more := verdict.detected - verdict.withheld - len(told):
+    if more := verdict.detected - verdict.withheld - len(reportable):
         yield f"  and {more} more in the report"

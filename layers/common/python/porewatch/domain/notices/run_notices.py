@@ -105,16 +105,16 @@ def _stands(fact: RunStands) -> Notice:
     since = f"{fact.since:%Y-%m-%d %H:%M}Z"
     if fact.clock == "receiving":
         subject = f"No more files come for run {fact.run_id}"
-        told = f"{fact.count} file(s) were checked, the last of them by {since}. It is not sealed."
+        state = f"{fact.count} file(s) were checked, the last of them by {since}. It is not sealed."
         remedy = f"send the rest and seal it (porewatch submit), or: porewatch delete {fact.run_id}"
     else:
         subject = f"Run {fact.run_id} waits for files that are not checked"
         names = "\n".join(f"  {name}" for name in fact.files)
         more = fact.count - len(fact.files)
-        told = f"It was sealed at {since}. Not checked yet: {fact.count} file(s).\n{names}"
-        told += f"\n  and {more} more" if more > 0 else ""
+        state = f"It was sealed at {since}. Not checked yet: {fact.count} file(s).\n{names}"
+        state += f"\n  and {more} more" if more > 0 else ""
         remedy = "docs/runbooks/queue-age.md; porewatch redrive when they lie among dead letters"
-    body = f"{subject}.\n\n{told}\n\nWhat to do: {remedy}.\nNothing was stopped.\n"
+    body = f"{subject}.\n\n{state}\n\nWhat to do: {remedy}.\nNothing was stopped.\n"
     return notice_about(fact, subject, body)
 
 

@@ -28,9 +28,9 @@ def subject(key: str, **values: object) -> str:
 
 def body(key: str, **values: object) -> str:
     """The body of a notice in every language; each but the first begins with its own subject."""
-    said = [texts("en")[f"{key}.body"].format(**values)]
+    bodies = [texts("en")[f"{key}.body"].format(**values)]
     for language in LANGUAGES[1:]:
         own = texts(language)
         head, text = own[f"{key}.subject"], own[f"{key}.body"]
-        said.append(f"{head}\n\n{text}".format(**values))
-    return "\n\n----\n\n".join(said) + "\n"
+        bodies.append(f"{head}\n\n{text}".format(**values))
+    return "\n\n----\n\n".join(bodies) + "\n"

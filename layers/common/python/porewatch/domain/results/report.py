@@ -126,8 +126,8 @@ class Report(Model):
     @property
     def verdict(self) -> Verdict:
         """What every channel says of this run. A sample without an outcome is not reportable."""
-        told = {o.sample: o.outcome for o in self.outcomes}
-        outcomes = {s: told.get(s, Outcome.NOT_REPORTABLE) for s in self.subjects}
+        by_sample = {o.sample: o.outcome for o in self.outcomes}
+        outcomes = {s: by_sample.get(s, Outcome.NOT_REPORTABLE) for s in self.subjects}
         samples = Counter(outcomes.values())
         withheld = {s for s, o in outcomes.items() if o is Outcome.NOT_REPORTABLE}
         return Verdict(

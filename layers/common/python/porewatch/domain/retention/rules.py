@@ -29,8 +29,8 @@ before the tombstone stood."""
 
 def gone(record: RunRecord) -> RunGone:
     """The answer to everything that comes for a deleted run."""
-    said = record.deletion.sentence(record.run_id) if record.deletion else "the run was deleted."
-    error = RunGone(said, remedy="send what is to be screened as a run of another id.")
+    message = record.deletion.sentence(record.run_id) if record.deletion else "the run was deleted."
+    error = RunGone(message, remedy="send what is to be screened as a run of another id.")
     error.run_id = record.run_id
     return error
 
@@ -83,8 +83,8 @@ def release(record: RunRecord, order: HoldRun, at: datetime) -> Move:
         )
     if record.hold.released is not None:
         return None
-    said = Release(by=order.by, reason=order.reason, at=at)
-    ends = record.hold.model_copy(update={"released": said, "reached": None})
+    released = Release(by=order.by, reason=order.reason, at=at)
+    ends = record.hold.model_copy(update={"released": released, "reached": None})
     return _with(record, at, hold=ends), ()
 
 
@@ -154,8 +154,8 @@ def going(record: RunRecord, what: Counts, folder: str, key: str, at: datetime) 
     if deletion.reached is not None and deletion.reached.passed(folder, key):
         return None
     place = Reached(begun=deletion.at, folder=folder, key=key)
-    told = {"counts": deletion.counts.plus(what), "reached": place}
-    return _with(record, at, deletion=deletion.model_copy(update=told)), ()
+    progress = {"counts": deletion.counts.plus(what), "reached": place}
+    return _with(record, at, deletion=deletion.model_copy(update=progress)), ()
 
 
 def finish(record: RunRecord, at: datetime) -> Move:
@@ -165,8 +165,8 @@ def finish(record: RunRecord, at: datetime) -> Move:
         return None
     if record.state is RunState.DELETED:
         late = deletion.done_at is not None and at - deletion.done_at >= LATER
-        told = {"swept_at": at if late else deletion.swept_at, "reached": None}
-        return _with(record, at, deletion=deletion.model_copy(update=told)), ()
+        changes = {"swept_at": at if late else deletion.swept_at, "reached": None}
+        return _with(record, at, deletion=deletion.model_copy(update=changes)), ()
     done = deletion.model_copy(update={"done_at": at, "reached": None})
     after = _with(
         record,

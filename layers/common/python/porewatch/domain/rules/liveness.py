@@ -96,8 +96,8 @@ def check_liveness(
     if machine.state is MachineState.UNKNOWN:
         return UNKNOWN
     if machine.state is not MachineState.RUNNING:
-        said = at - max(launched, record.last_beat or launched)
-        return _ended(record, machine, said, queue_is_empty, at)
+        silence = at - max(launched, record.last_beat or launched)
+        return _ended(record, machine, silence, queue_is_empty, at)
     if machine.waiting and record.state is StageState.LAUNCHED:
         return _waiting(record, machine, at - launched)
     return _running(record, _age(launched, machine, at), quiet, queue_is_empty, at)
@@ -145,8 +145,8 @@ def _running(
     if record.state is StageState.LAUNCHED:
         if age <= timedelta(seconds=record.boot_deadline_s):
             return ALIVE
-        told = f"did not begin to work within {record.boot_deadline_s} s"
-        return _lost(record, told) if record.silent_sweeps >= SWEEPS else UNKNOWN
+        problem = f"did not begin to work within {record.boot_deadline_s} s"
+        return _lost(record, problem) if record.silent_sweeps >= SWEEPS else UNKNOWN
     worked = at - (record.claimed_at or at)
     if worked > timedelta(seconds=record.phase_deadline_s):
         return _lost(record, f"has not finished within {record.phase_deadline_s} s")
@@ -170,9 +170,9 @@ def _still(record: StageRecord, at: datetime) -> timedelta:
 
 def stood_long(record: StageRecord, at: datetime) -> bool:
     """Whether it has stood for as long again as it took until somebody was told."""
-    told = record.stalled_at
+    notified_at = record.stalled_at
     dwell = timedelta(seconds=record.stall_after_s)
-    return told is not None and at - told >= dwell and _still(record, at) > dwell
+    return notified_at is not None and at - notified_at >= dwell and _still(record, at) > dwell
 
 
 def stuck(record: StageRecord, last_written: datetime | None, at: datetime) -> LivenessVerdict:
@@ -195,8 +195,8 @@ def _ended(
 ) -> LivenessVerdict:
     if machine.reclaimed or record.reclaim_notice_at is not None:
         problem = f"machine {machine.instance_id} was reclaimed"
-        told = LivenessVerdict(life=Life.DEAD, error="SpotInterrupted", problem=problem)
-        return told if quiet > LAST_WORDS else UNKNOWN
+        interrupted = LivenessVerdict(life=Life.DEAD, error="SpotInterrupted", problem=problem)
+        return interrupted if quiet > LAST_WORDS else UNKNOWN
     still = min(quiet, at - machine.ended_at) if machine.ended_at else quiet
     if still <= (LAST_WORDS if queue_is_empty is True else SHOWS_LATE):
         return UNKNOWN

@@ -133,53 +133,53 @@ def thing_of(machine: Machine, stack: str) -> Orphan | None:
 
 
 def classify_orphan(
-    thing: Orphan, stack: str, record: StageRecord | None, ledger_answers: bool, at: datetime
+    orphan: Orphan, stack: str, record: StageRecord | None, ledger_answers: bool, at: datetime
 ) -> Judgement:
     """`record`: the stage its tags name, as the ledger has it; None when it has none."""
-    if thing.stack != stack:
+    if orphan.stack != stack:
         return _unknown("it carries no tag of this stack")
-    if thing.since is None and thing.what is not What.INTERFACE:
+    if orphan.since is None and orphan.what is not What.INTERFACE:
         return _unknown("nobody knows how old it is")
-    if thing.since is not None and at - thing.since < GRACE[thing.what]:
+    if orphan.since is not None and at - orphan.since < GRACE[orphan.what]:
         return USED
-    if thing.owner is None:
-        return _judge_unowned(thing, at)
+    if orphan.owner is None:
+        return _judge_unowned(orphan, at)
     if not ledger_answers:
         return _unknown("the ledger does not answer")
-    return _judge_owned(thing, thing.owner, record, at)
+    return _judge_owned(orphan, orphan.owner, record, at)
 
 
-def _judge_unowned(thing: Orphan, at: datetime) -> Judgement:
+def _judge_unowned(orphan: Orphan, at: datetime) -> Judgement:
     """A machine that names no run may be a person's. All else is used by nobody at all."""
-    if thing.machine is not None:
+    if orphan.machine is not None:
         return _unknown("it names no run: perhaps somebody works with it")
-    old = f"it is {_age(thing, at)} old and" if thing.since else "it"
-    return _left(thing.unused, f"{old} belongs to no run")
+    old = f"it is {_age(orphan, at)} old and" if orphan.since else "it"
+    return _left(orphan.unused, f"{old} belongs to no run")
 
 
 def _judge_owned(
-    thing: Orphan, owner: Owner, record: StageRecord | None, at: datetime
+    orphan: Orphan, owner: Owner, record: StageRecord | None, at: datetime
 ) -> Judgement:
     stage = f"stage {owner.stage} of {owner.run_id} revision {owner.revision}"
     if record is None:
-        return _left(f"{thing.unused}, {_age(thing, at)} old", f"the ledger knows no {stage}")
-    if thing.machine is not None:
-        why = forgotten(thing.machine, record, at, rest=REST - BETWEEN_SIGHTS)
+        return _left(f"{orphan.unused}, {_age(orphan, at)} old", f"the ledger knows no {stage}")
+    if orphan.machine is not None:
+        why = forgotten(orphan.machine, record, at, rest=REST - BETWEEN_SIGHTS)
         return _left(*why.split(", and ", 1)) if why else USED
     if owner.epoch > record.epoch:
         return _unknown(f"epoch {owner.epoch} of {stage} has not begun")
     if owner.epoch < record.epoch:
-        return _left(thing.unused, f"epoch {owner.epoch} is over (now {record.epoch})")
+        return _left(orphan.unused, f"epoch {owner.epoch} is over (now {record.epoch})")
     ended = record.state in ENDED
-    return _left(thing.unused, f"{stage} is {record.state.value}") if ended else USED
+    return _left(orphan.unused, f"{stage} is {record.state.value}") if ended else USED
 
 
 def seen_twice(first: datetime, at: datetime) -> bool:
     return at - first >= BETWEEN_SIGHTS - CLOCK_SLACK
 
 
-def _age(thing: Orphan, at: datetime) -> str:
-    minutes = (at - (thing.since or at)).total_seconds() / 60
+def _age(orphan: Orphan, at: datetime) -> str:
+    minutes = (at - (orphan.since or at)).total_seconds() / 60
     return f"{minutes:.0f} minutes" if minutes < 120 else f"{minutes / 60:.0f} hours"
 
 

@@ -8,7 +8,7 @@
 
 What a revision that came to nothing left behind is ended (`end_run`), whatever came after it.
 
-Step Functions' own word about an end is best effort; it has `WORD` to come first.
+Step Functions delivers the event of an end at best effort; it has `EVENT_GRACE` to arrive first.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ from porewatch.domain.records.run_record import RunRecord, Unended
 from porewatch.domain.runs import RunState
 from porewatch.domain.stage.cloud_events import ExecutionEnded
 
-WORD = timedelta(minutes=2)
-"""So long somebody else may be at it: the event of an end, or who moves the run and starts it."""
+EVENT_GRACE = timedelta(minutes=2)
+"""Grace period for the event of an end, or for whoever moves the run and starts it."""
 RESTARTED = frozenset({"States.ServiceRestart"})
 """Errors of an execution that ended because what ran it was restarted: the embedded AWS does this
 to what was under way at `make down`."""
@@ -53,8 +53,8 @@ def is_open(record: RunRecord) -> bool:
 
 
 def overdue(record: RunRecord, at: datetime) -> tuple[Unended, ...]:
-    """What should have ended whole by now: whoever began it may be at it for `WORD`."""
-    return tuple(left for left in record.unended if at - left.at >= WORD)
+    """What should have ended whole by now: whoever began it may be at it for `EVENT_GRACE`."""
+    return tuple(left for left in record.unended if at - left.at >= EVENT_GRACE)
 
 
 def step(record: RunRecord, seen: SeenExecution | None, at: datetime) -> Step:
@@ -62,10 +62,10 @@ def step(record: RunRecord, seen: SeenExecution | None, at: datetime) -> Step:
     if record.state is not RunState.RUNNING or record.execution_arn is None:
         return Step.NOTHING
     if seen is None:
-        return Step.START if at - record.updated_at >= WORD else Step.NOTHING
+        return Step.START if at - record.updated_at >= EVENT_GRACE else Step.NOTHING
     if seen.status in ("RUNNING", "PENDING_REDRIVE"):
         return Step.NOTHING
-    if seen.ended_at is not None and at - seen.ended_at < WORD:
+    if seen.ended_at is not None and at - seen.ended_at < EVENT_GRACE:
         return Step.NOTHING
     if seen.error in RESTARTED and record.restarts < MOST_RESTARTS:
         return Step.START_ANOTHER

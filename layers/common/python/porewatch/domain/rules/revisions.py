@@ -26,7 +26,7 @@ from porewatch.domain.facts.run_facts import (
 from porewatch.domain.records.run_record import RunRecord, Unended
 from porewatch.domain.runs import RunState
 
-TOLD_BY: tuple[type[Fact], ...] = (
+LIFE_FACTS: tuple[type[Fact], ...] = (
     RunSealed,
     RunStarted,
     RunCompleted,
@@ -111,22 +111,26 @@ def without_result(record: RunRecord, ended: RunRecord) -> RunRecord:
 
 def from_facts(run: RunRecord, number: int, facts: Iterable[Fact]) -> RunRecord | None:
     """What facts tell of a revision; None when they tell nothing of it."""
-    told = sorted((f for f in facts if f.revision == number), key=_in_life)
-    if not told:
+    own_facts = sorted((f for f in facts if f.revision == number), key=_in_life)
+    if not own_facts:
         return None
-    known: dict[str, Any] = {"run_id": run.run_id, "revision": number, "created_at": told[0].at}
-    for fact in told:
-        known |= {"updated_at": fact.at, **_told(fact)}
+    known: dict[str, Any] = {
+        "run_id": run.run_id,
+        "revision": number,
+        "created_at": own_facts[0].at,
+    }
+    for fact in own_facts:
+        known |= {"updated_at": fact.at, **_values(fact)}
     return RunRecord.model_validate(known)
 
 
 def _in_life(fact: Fact) -> tuple[int, Any]:
     """Clocks differ; that a revision ends after it began does not."""
     kind = type(fact)
-    return TOLD_BY.index(kind) if kind in TOLD_BY else 0, fact.at
+    return LIFE_FACTS.index(kind) if kind in LIFE_FACTS else 0, fact.at
 
 
-def _told(fact: Fact) -> dict[str, Any]:
+def _values(fact: Fact) -> dict[str, Any]:
     match fact:
         case RunSealed():
             return {"state": RunState.SEALED, "manifest_digest": fact.manifest_digest}

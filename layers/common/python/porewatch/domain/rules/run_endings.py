@@ -22,7 +22,7 @@ from porewatch.domain.rules.revisions import (
     without_result,
 )
 from porewatch.domain.rules.run_states import (
-    MENDABLE,
+    RETRYABLE_STATES,
     Move,
     ended,
     moved,
@@ -104,7 +104,9 @@ def fail(
 
 def _came_to_nothing(record: RunRecord, revision: int) -> bool:
     there = (record, record.attempt, *record.unended)
-    return any(r is not None and r.revision == revision and r.state in MENDABLE for r in there)
+    return any(
+        r is not None and r.revision == revision and r.state in RETRYABLE_STATES for r in there
+    )
 
 
 def _nothing(record: RunRecord, state: RunState, problem: str, at: datetime) -> RunRecord:

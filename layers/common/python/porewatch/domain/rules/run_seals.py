@@ -21,8 +21,8 @@ from porewatch.domain.rules.revisions import (
     without_result,
 )
 from porewatch.domain.rules.run_states import (
-    MENDABLE,
     OPEN_STATES,
+    RETRYABLE_STATES,
     Move,
     moved,
     new_record,
@@ -126,7 +126,7 @@ def refuse(record: RunRecord | None, run_id: str, digest: str, problem: str, at:
     if told_before or (same and record.state not in OPEN_STATES):
         return None
     beside = not same and record.state in _KEPT
-    next_one = beside or (not same and record.state in MENDABLE)
+    next_one = beside or (not same and record.state in RETRYABLE_STATES)
     revision = last_number(record) + 1 if next_one else record.revision
     refused = _refusal(run_id, revision, digest, problem, at)
     fact = _refused_fact(refused, at)

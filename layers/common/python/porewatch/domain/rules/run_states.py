@@ -13,7 +13,7 @@ from porewatch.domain.runs import FINAL_STATES, RunState
 Move = tuple[RunRecord, tuple[Fact, ...]] | None
 
 OPEN_STATES = frozenset({RunState.RECEIVING, RunState.SEALED})
-MENDABLE = frozenset({RunState.REFUSED, RunState.FAILED, RunState.CANCELLED})
+RETRYABLE_STATES = frozenset({RunState.REFUSED, RunState.FAILED, RunState.CANCELLED})
 
 
 def ended(record: RunRecord) -> bool:

@@ -79,8 +79,8 @@ def _flushed(record: StageRecord, checkpoint: int | None, at: datetime) -> Progr
     known = record.progress.checkpoint if record.progress else None
     if checkpoint is None or checkpoint == known:
         return record.progress
-    told = record.progress or Progress(phase=record.phases[0])
-    return told.model_copy(update={"checkpoint": checkpoint, "checkpoint_at": at})
+    progress = record.progress or Progress(phase=record.phases[0])
+    return progress.model_copy(update={"checkpoint": checkpoint, "checkpoint_at": at})
 
 
 def fail(

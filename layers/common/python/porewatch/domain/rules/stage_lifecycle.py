@@ -186,12 +186,12 @@ def beat(
     if late or record.state in ENDED:
         return None
     known = record.progress
-    told: dict[str, Any] = {"last_beat": at, "progress": progress}
+    changes: dict[str, Any] = {"last_beat": at, "progress": progress}
     if heard is not None:
-        told |= {**HEARD_NOTHING, "heard_at": heard, "heard_beat": at}
+        changes |= {**HEARD_NOTHING, "heard_at": heard, "heard_beat": at}
     if known is None or known.mark() != progress.mark() or progress.waits_for_service:
-        told |= {"progress_at": at, "stalled_at": None}
-    return fencing.moved(record, at, **told), ()
+        changes |= {"progress_at": at, "stalled_at": None}
+    return fencing.moved(record, at, **changes), ()
 
 
 def hear(record: StageRecord | None, epoch: int, at: datetime) -> Move:
@@ -217,8 +217,8 @@ def set_back(record: StageRecord | None, epoch: int, at: datetime) -> Move:
     """Times that a worker wrote by a clock ahead of ours become the time we saw them first, or its
     death would be noticed later by as much."""
     record = fencing.current(record, epoch)
-    told = {name: getattr(record, name) for name in BY_THE_WORKERS_CLOCK}
-    late = {name: at for name, time in told.items() if time is not None and time > at}
+    times = {name: getattr(record, name) for name in BY_THE_WORKERS_CLOCK}
+    late = {name: at for name, time in times.items() if time is not None and time > at}
     if "last_beat" in late and record.heard_beat == record.last_beat:
         late["heard_beat"] = at
     return (record.model_copy(update=late), ()) if late else None

@@ -14,20 +14,24 @@ from porewatch.domain.stage.record import StageRecord, StageState
 from porewatch.domain.stage.worker_note import WorkerNote
 
 
-def note(record: StageRecord | None, told: WorkerNote, user_id: str, at: datetime) -> Move:
+def note(record: StageRecord | None, worker_note: WorkerNote, user_id: str, at: datetime) -> Move:
     """Claimed, and as far as the machine says. Each note counts once, and never later than `at`,
     when it was read: a clock that is ahead makes no dead machine live on."""
     record = fencing.there(record)
     ended = record.state in stage_lifecycle.ENDED
-    if ended or not told.is_about(record) or told.at == record.noted_at:
+    if ended or not worker_note.is_about(record) or worker_note.at == record.noted_at:
         return None
     facts: tuple[Fact, ...] = ()
     if record.state is not StageState.CLAIMED:
-        since = min(told.claimed_at, at)
-        claimed = stage_lifecycle.claim(record, told.epoch, told.instance_id, since, user_id)
+        since = min(worker_note.claimed_at, at)
+        claimed = stage_lifecycle.claim(
+            record, worker_note.epoch, worker_note.instance_id, since, user_id
+        )
         record, facts = claimed or (record, ())
-    if told.progress is not None:
-        when, who = min(told.at, at), told.instance_id
-        beaten = stage_lifecycle.beat(record, told.epoch, who, told.progress, when, heard=at)
+    if worker_note.progress is not None:
+        when, who = min(worker_note.at, at), worker_note.instance_id
+        beaten = stage_lifecycle.beat(
+            record, worker_note.epoch, who, worker_note.progress, when, heard=at
+        )
         record = beaten[0] if beaten else record
-    return fencing.moved(record, at, noted_at=told.at), facts
+    return fencing.moved(record, at, noted_at=worker_note.at), facts

@@ -9,7 +9,7 @@ from porewatch.domain.base import Model
 from porewatch.domain.runs import RunId
 
 
-class NewsKind(StrEnum):
+class InstanceEventKind(StrEnum):
     SWEEP = "sweep"  # the clock: look at everything
     RECLAIM = "reclaim"  # the machine will be taken back in two minutes
     REBALANCE = "rebalance"  # it may be taken back soon; the worker hears of it on the machine
@@ -19,7 +19,7 @@ class NewsKind(StrEnum):
 class InstanceEvent(Model):
     """`state` is EC2's word for the machine's new state, when `kind` is STATE."""
 
-    kind: NewsKind
+    kind: InstanceEventKind
     instance_id: str = ""
     state: str = ""
 

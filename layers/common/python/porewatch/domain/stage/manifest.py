@@ -73,8 +73,8 @@ def refuse_foreign(draft: StageManifest, record: StageRecord, attempt: str) -> N
     if (draft.run_id, draft.revision, draft.stage) != record.key:
         raise MessageRefused("is the manifest of another stage.", file=key)
     if draft.epoch != record.epoch:
-        said = f"is the manifest of epoch {draft.epoch}, and {record.epoch} owns the stage."
-        raise MessageRefused(said, file=key)
+        problem = f"is the manifest of epoch {draft.epoch}, and {record.epoch} owns the stage."
+        raise MessageRefused(problem, file=key)
     if draft.instance_id != record.instance_id:
         raise MessageRefused(
             f"is the manifest of {draft.instance_id}, and {record.instance_id} owns the stage.",

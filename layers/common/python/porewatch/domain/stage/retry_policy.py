@@ -195,16 +195,16 @@ def _minutes(seconds: int) -> str:
 def _within(row: Meaning, count: int, limit: int, then: str, wait: int) -> Decision:
     if count > limit:
         return _given_up(row, f"given up, as this was {row.kind} {count} and {limit} are allowed")
-    told = f"{_begun(row.what)} ({row.kind} {count} of at most {limit}): {then}."
-    return Decision(retry=True, reason=told, wait_seconds=wait)
+    reason = f"{_begun(row.what)} ({row.kind} {count} of at most {limit}): {then}."
+    return Decision(retry=True, reason=reason, wait_seconds=wait)
 
 
 def _given_up(row: Meaning, why: str) -> Decision:
     return Decision(retry=False, reason=f"{_begun(row.what)}: {why}. What helps: {row.remedy}.")
 
 
-def _begun(words: str) -> str:
-    return words[0].upper() + words[1:]
+def _begun(sentence: str) -> str:
+    return sentence[0].upper() + sentence[1:]
 
 
 def input_is_to_blame(error: str) -> bool:

@@ -116,9 +116,9 @@ ERROR_TASK: TypeAdapter[ErrorTask] = TypeAdapter(ErrorTask)
 def sentence_of(cause: str) -> str:
     """The words for a person in a cause: Lambda's JSON names them `errorMessage`."""
     try:
-        told = json.loads(cause)
+        error = json.loads(cause)
     except ValueError:
         return cause.strip()
-    if isinstance(told, dict) and told.get("errorMessage"):
-        return str(told["errorMessage"]).strip()
+    if isinstance(error, dict) and error.get("errorMessage"):
+        return str(error["errorMessage"]).strip()
     return cause.strip()

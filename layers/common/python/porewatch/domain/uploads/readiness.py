@@ -97,8 +97,8 @@ def _refuse_mixed(manifest: RunManifest, checked: Mapping[str, FileRecord]) -> N
     known = {f.path: checked[f.lies_at] for f in manifest.files}
     headers = {path: Headers(record.flow_cell, record.barcodes) for path, record in known.items()}
     barcodes = {f.path: f.barcode for f in manifest.files}
-    told = any(sample.barcode for sample in manifest.samples)
-    faults = [*once(manifest.files)[2], *faults_of(headers, barcodes, samples=told)]
+    by_barcode = any(sample.barcode for sample in manifest.samples)
+    faults = [*once(manifest.files)[2], *faults_of(headers, barcodes, samples=by_barcode)]
     if faults:
         raise SeveralRefused(faults) if len(faults) > 1 else faults[0]
 

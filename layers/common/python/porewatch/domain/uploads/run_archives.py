@@ -116,11 +116,11 @@ def asked_by(key: str) -> dict[str, str]:
     """
     asked: dict[str, str] = {}
     for folder in PurePosixPath(key).parts[1:-1]:
-        what, told, value = folder.partition("=")
-        if told and (what not in ASKED or not value or ASKED[what] in asked):
+        what, equals, value = folder.partition("=")
+        if equals and (what not in ASKED or not value or ASKED[what] in asked):
             known = ", ".join(f"{name}=..." for name in ASKED)
             raise _no(key, f"lies in a folder {folder!r}.", f"use {known}, each once.")
-        if told:
+        if equals:
             asked[ASKED[what]] = value
     return asked
 
@@ -151,8 +151,8 @@ def beside_the_old(manifest: RunManifest) -> RunManifest:
 def refuse_size(key: str, size: int) -> None:
     """Raises ManifestRefused for a tar of more bytes than can be unpacked in time."""
     if size > MOST_BYTES:
-        told = f"has {size / 2**30:.1f} GiB; a tar may have {MOST_BYTES // 2**30}."
-        raise _no(key, told, "send the folder by `porewatch submit`, which has no such limit.")
+        problem = f"has {size / 2**30:.1f} GiB; a tar may have {MOST_BYTES // 2**30}."
+        raise _no(key, problem, "send the folder by `porewatch submit`, which has no such limit.")
 
 
 def refuse_member(member: tarfile.TarInfo, number: int, total: int, *, size: int) -> None:
@@ -246,9 +246,9 @@ def _own_manifest(
     name: str, contents: Contents, asked: Mapping[str, str]
 ) -> tuple[RunManifest, dict[str, str]]:
     manifest = parse_manifest(contents.texts[name])
-    for option, wanted in asked.items():
-        if (told := getattr(manifest, option)) != wanted:
-            problem = f"says {option} {told}, and the tar was sent with {wanted}."
+    for option, asked_value in asked.items():
+        if (sealed_value := getattr(manifest, option)) != asked_value:
+            problem = f"says {option} {sealed_value}, and the tar was sent with {asked_value}."
             raise _no("run.json", problem, "say it in one place only: leave the option away.")
     members = [member for member in contents.sizes if classify(member) is Landed.READS]
     manifest = manifest.model_copy(update={"files": tuple(map(_in_nfc, manifest.files))})

@@ -110,8 +110,8 @@ class Lying:
                 self._take(record, found.reads[path], barcode, made)
                 headers[path] = Headers(record.flow_cell, record.barcodes)
         made.files, copies, faults = once(made.files)
-        told = any(sample.barcode for sample in found.samples or ())
-        made.faults += [*faults, *faults_of(headers, found.barcodes, samples=told)]
+        by_barcode = any(sample.barcode for sample in found.samples or ())
+        made.faults += [*faults, *faults_of(headers, found.barcodes, samples=by_barcode)]
         for why, names in (*aside.items(), (Why.SECOND_COPY, copies)):
             made.left_out = with_more(made.left_out, why, names)
         return made

@@ -21,7 +21,7 @@ from porewatch.domain.inputs.landing.answers import (
 )
 from porewatch.domain.records.run_record import RunRecord
 from porewatch.domain.retention.rules import refuse_gone
-from porewatch.domain.rules.run_states import MENDABLE
+from porewatch.domain.rules.run_states import RETRYABLE_STATES
 from porewatch.domain.runs import RunManifest, RunState
 from porewatch.domain.sealing import parse_manifest
 from porewatch.domain.uploads.run_archives import (
@@ -144,7 +144,7 @@ def _refuse_the_same(
         return
     if before.created_at == manifest.created_at:
         raise AlreadyDone(f"run {manifest.run_id} was sealed by this tar.")
-    if record.state not in MENDABLE:
+    if record.state not in RETRYABLE_STATES:
         answer_object(manifest.run_id, head.key, _identical(record, head), runs=context.runs, at=at)
         raise AlreadyDone(f"{head.key} holds what run {manifest.run_id} was screened from.")
 

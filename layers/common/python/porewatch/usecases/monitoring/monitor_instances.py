@@ -32,7 +32,7 @@ from porewatch.domain.rules.liveness import (
 )
 from porewatch.domain.rules.orphans import thing_of
 from porewatch.domain.rules.stage_lifecycle import ENDED
-from porewatch.domain.stage.cloud_events import InstanceEvent, NewsKind
+from porewatch.domain.stage.cloud_events import InstanceEvent, InstanceEventKind
 from porewatch.domain.stage.instances import (
     Machine,
     MachineState,
@@ -134,15 +134,15 @@ def sweep(context: MonitorContext) -> None:
 
 def handle_instance_event(event: InstanceEvent, context: MonitorContext) -> None:
     """Handle an event about one instance; instances of others are ignored."""
-    if event.kind is NewsKind.SWEEP:
+    if event.kind is InstanceEventKind.SWEEP:
         sweep(context)
         return
     owned = [r for r in context.stages.awaiting() if r.instance_id == event.instance_id]
     for record in owned:
         _log.info("%s: %s %s", event.kind.value, event.instance_id, event.state)
-        if event.kind is NewsKind.RECLAIM:
+        if event.kind is InstanceEventKind.RECLAIM:
             context.stages.note_reclaim(record.key, record.epoch, context.at)
-        elif event.kind is NewsKind.STATE and event.state != "running":
+        elif event.kind is InstanceEventKind.STATE and event.state != "running":
             _safely(context, record, _seen(context, [record]))
 
 

@@ -15,7 +15,7 @@ from porewatch.domain.errors import InputRefused
 from porewatch.domain.inputs.barcodes_in_paths import stem
 from porewatch.domain.inputs.file_kinds import folders_and_name
 from porewatch.domain.runs import Sample
-from porewatch.domain.sample_names import same_word
+from porewatch.domain.sample_names import folded_name
 
 _BEFORE_NAME = re.compile(r"_(?:pass|fail)_")
 _BEHIND_NAME = re.compile(r"(?i)(_[0-9a-f]{8}){0,2}(_[0-9]+)?$")
@@ -31,7 +31,7 @@ class Aliases:
         for sample in samples:
             if sample.barcode:
                 self._exact[sample.name] = sample.barcode
-                self._names.setdefault(same_word(sample.name), []).append(sample.name)
+                self._names.setdefault(folded_name(sample.name), []).append(sample.name)
 
     def barcode_of(self, path: str) -> str | None:
         """The barcode of the sample whose name a folder, or the file itself, bears. Raises
@@ -40,27 +40,27 @@ class Aliases:
             return None
         folders, name = folders_and_name(path)
         bare = stem(name)
-        for word in (*folders, bare, *_BEFORE_NAME.split(bare)[1:]):
-            for typed in _as_typed(word):
+        for part in (*folders, bare, *_BEFORE_NAME.split(bare)[1:]):
+            for typed in _as_typed(part):
                 if found := self._found(typed, path):
                     return found
         return None
 
-    def named(self, word: str) -> str | None:
-        """The barcode of the one sample that `word` names; None for nobody's word, and for one that
-        may be several samples'."""
-        names = self._names_of(word)
+    def named(self, alias: str) -> str | None:
+        """The barcode of the one sample that `alias` names; None when it names none, or may name
+        several."""
+        names = self._names_of(alias)
         return self._exact[names[0]] if len(names) == 1 else None
 
-    def _names_of(self, word: str) -> list[str]:
-        exact = unicodedata.normalize("NFC", word)
-        return [exact] if exact in self._exact else self._names.get(same_word(word), [])
+    def _names_of(self, alias: str) -> list[str]:
+        exact = unicodedata.normalize("NFC", alias)
+        return [exact] if exact in self._exact else self._names.get(folded_name(alias), [])
 
-    def _found(self, word: str, path: str) -> str | None:
-        names = self._names_of(word)
+    def _found(self, alias: str, path: str) -> str | None:
+        names = self._names_of(alias)
         if len(names) > 1:
             raise InputRefused(
-                f"{word!r} may be sample {' or '.join(names)}.",
+                f"{alias!r} may be sample {' or '.join(names)}.",
                 file=path,
                 remedy="name the folder or file exactly as one of them in the sample sheet, or by "
                 "its barcode.",
@@ -68,8 +68,8 @@ class Aliases:
         return self._exact[names[0]] if names else None
 
 
-def _as_typed(word: str) -> Iterator[str]:
-    yield word
-    cut = _BEHIND_NAME.sub("", word)
-    if cut != word:
+def _as_typed(part: str) -> Iterator[str]:
+    yield part
+    cut = _BEHIND_NAME.sub("", part)
+    if cut != part:
         yield cut

@@ -39,7 +39,7 @@ class Answer(NamedTuple):
     act: bool = False
 
 
-_SAID: dict[Landed, tuple[Treatment, str, str]] = {
+_ANSWERS: dict[Landed, tuple[Treatment, str, str]] = {
     Landed.SHEET: (
         Treatment.TAKEN,
         "taken for a sample sheet; it is read when the final summary seals the run.",
@@ -104,7 +104,7 @@ def answer_of(path: str) -> Answer | None:
     if what in (Landed.SIGNAL_OLD, Landed.UNREADABLE):
         problem, remedy = _unreadable(path)
         return Answer(f"{what.name.lower()}:{suffix}", Treatment.REFUSED, problem, remedy, act=True)
-    verdict, problem, remedy = _SAID[what]
+    verdict, problem, remedy = _ANSWERS[what]
     kind = f"unknown:{suffix}" if what is Landed.UNKNOWN else what.name.lower()
     return Answer(kind, verdict, problem, remedy)
 

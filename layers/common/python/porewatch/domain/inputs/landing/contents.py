@@ -57,9 +57,9 @@ def faults_of(
     """What headers show. All by path; `samples`: whether a sheet tells samples apart."""
     faults: list[Refused] = []
     cells: dict[str, str] = {}
-    for path, told in headers.items():
-        if told.flow_cell:
-            cells.setdefault(told.flow_cell.upper(), path)
+    for path, header in headers.items():
+        if header.flow_cell:
+            cells.setdefault(header.flow_cell.upper(), path)
     if len(cells) > 1:
         faults.append(several_flow_cells(sorted(cells), cells[max(cells)]))
     if not samples and not any(barcodes.values()):
@@ -70,8 +70,8 @@ def faults_of(
 def _pooled(headers: Mapping[str, Headers]) -> list[Refused]:
     """Reads of several barcodes in files that nothing tells apart would be one sample."""
     counts: dict[str, int] = {}
-    for told in headers.values():
-        for barcode, reads in (told.barcodes or {}).items():
+    for header in headers.values():
+        for barcode, reads in (header.barcodes or {}).items():
             counts[barcode] = counts.get(barcode, 0) + reads
     total = sum(counts.values())
     many = sorted(

@@ -21,9 +21,9 @@ MOST_NAMED = 20
 
 
 def one_kind(
-    reads: Iterable[str], old_signal: Iterable[str], told: Mapping[str, str | None]
+    reads: Iterable[str], old_signal: Iterable[str], barcodes: Mapping[str, str | None]
 ) -> tuple[list[str], list[str], list[Refused]]:
-    """(kept, copies, faults). `old_signal` = FAST5 files; `told`: path -> barcode."""
+    """(kept, copies, faults). `old_signal` = FAST5 files; `barcodes`: path -> barcode."""
     kinds = {path: kind_of(path) for path in reads}
     fast5 = sorted(old_signal)
     if not kinds:
@@ -31,7 +31,7 @@ def one_kind(
     kept_kind = next(kind for kind in PREFERRED if kind in kinds.values())
     kept = [path for path, kind in kinds.items() if kind is kept_kind]
     others = [path for path, kind in kinds.items() if kind is not kept_kind]
-    faults = [*_loose(kinds, others, kept_kind), *_only_copies(kept, [*others, *fast5], told)]
+    faults = [*_loose(kinds, others, kept_kind), *_only_copies(kept, [*others, *fast5], barcodes)]
     return kept, [*others, *fast5], faults
 
 
@@ -65,13 +65,13 @@ def _loose(kinds: Mapping[str, ReadKind], others: list[str], kept: ReadKind) -> 
 
 
 def _only_copies(
-    kept: list[str], copies: list[str], told: Mapping[str, str | None]
+    kept: list[str], copies: list[str], barcodes: Mapping[str, str | None]
 ) -> list[Refused]:
     """A barcode whose reads come in no file of the kind that is screened would be lost."""
-    there = {told.get(path) for path in kept}
+    there = {barcodes.get(path) for path in kept}
     lost: dict[str, str] = {}
     for path in copies:
-        barcode = told.get(path)
+        barcode = barcodes.get(path)
         if barcode and barcode not in there and there != {None} and not is_undecided(path):
             lost.setdefault(barcode, path)
     return [

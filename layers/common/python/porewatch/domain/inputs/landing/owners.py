@@ -21,14 +21,14 @@ def barcodes_of(
 ) -> tuple[dict[str, str | None], list[Refused]]:
     """Path -> barcode: as the path says, else of the sample whose name it bears."""
     aliases = Aliases(samples or ())
-    told: dict[str, str | None] = {}
+    barcodes: dict[str, str | None] = {}
     faults: list[Refused] = []
     for path in paths:
         try:
-            told[path] = barcode_of(path) or aliases.barcode_of(path)
+            barcodes[path] = barcode_of(path) or aliases.barcode_of(path)
         except InputRefused as refusal:
             faults.append(refusal)
-    return told, faults
+    return barcodes, faults
 
 
 def merged(
@@ -117,10 +117,10 @@ def strays(
 
 def flow_cells(paths: Iterable[str], summary: FinalSummary | None = None) -> list[str]:
     """Every flow cell that paths and summary tell."""
-    told = {cell for path in paths if (cell := flow_cell_of(path))}
+    cells = {cell for path in paths if (cell := flow_cell_of(path))}
     if summary is not None and summary.flow_cell:
-        told.add(summary.flow_cell.upper())
-    return sorted(told)
+        cells.add(summary.flow_cell.upper())
+    return sorted(cells)
 
 
 def several_flow_cells(cells: Sequence[str], file: str | None) -> Refused:

@@ -56,8 +56,8 @@ def is_minknows_record(content: bytes) -> bool:
     apart. With a column of sample types it says more than the folders do, and is read."""
     columns = _header(content)
     barcodes = {c for c in columns if c == "barcode" or c.endswith("_barcode")}
-    told = set(columns) - barcodes
-    return bool(columns) and bool(told) and told <= _MINKNOW
+    described = set(columns) - barcodes
+    return bool(columns) and bool(described) and described <= _MINKNOW
 
 
 def _header(content: bytes) -> list[str]:

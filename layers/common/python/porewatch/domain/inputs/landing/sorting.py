@@ -138,11 +138,11 @@ def _sort_kinds(
     aside: dict[Why, set[str]],
 ) -> None:
     fast5 = by_what.get(Landed.SIGNAL_OLD, [])
-    told, faults = owners.barcodes_of([*reads, *fast5], found.samples)
-    kept, copied, more = copies.one_kind(reads, fast5, told)
+    barcodes, faults = owners.barcodes_of([*reads, *fast5], found.samples)
+    kept, copied, more = copies.one_kind(reads, fast5, barcodes)
     found.faults += [*faults, *more, *_unreadable(by_what.get(Landed.UNREADABLE, ()))]
     aside[Why.SECOND_COPY] |= set(copied)
-    found.barcodes = {path: told.get(path) for path in kept}
+    found.barcodes = {path: barcodes.get(path) for path in kept}
     if not kept and not found.faults:
         found.faults.append(_no_reads(aside))
     few, strays = owners.strays(door.sizes, found.barcodes, found.samples, found.sheet)

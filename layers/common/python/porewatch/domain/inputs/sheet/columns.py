@@ -48,12 +48,12 @@ def parse_barcode(value: str) -> str:
     >>> parse_barcode('barcode01')
     'barcode01'
     """
-    told = _plain(value).lower()
-    number = re.fullmatch(r"barcode(\d{2}|[1-9]\d{2,3})([a-d]?)", told)
-    if number and told.isascii() and int(number[1]):
-        return told
-    digits = re.fullmatch(r"(?:[a-z]{2}|barcode|[a-z0-9-]+_barcode)?[-_ ]?0*(\d{1,4})", told)
-    meant = int(digits[1]) if digits and told.isascii() else 0
+    text = _plain(value).lower()
+    number = re.fullmatch(r"barcode(\d{2}|[1-9]\d{2,3})([a-d]?)", text)
+    if number and text.isascii() and int(number[1]):
+        return text
+    digits = re.fullmatch(r"(?:[a-z]{2}|barcode|[a-z0-9-]+_barcode)?[-_ ]?0*(\d{1,4})", text)
+    meant = int(digits[1]) if digits and text.isascii() else 0
     hint = f"write barcode{meant:02d}" if meant else "write it"
     raise ValueError(
         f"{hint} as MinKNOW does, barcode01 to barcode96 (beyond in custom arrangements, to "

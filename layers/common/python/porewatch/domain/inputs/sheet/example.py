@@ -36,15 +36,15 @@ def example(layout: Layout, *, samples: int, positive: bool) -> list[list[str]]:
     """Rows of cells, the header first: `samples` samples, a no-template control, and a positive
     control where it is wanted."""
     columns = _columns(layout, positive)
-    told = [_sample(number) for number in range(1, samples + 1)]
-    told.append(_control("NTC", "no_template_control", "water through the whole procedure"))
+    rows = [_sample(number) for number in range(1, samples + 1)]
+    rows.append(_control("NTC", "no_template_control", "water through the whole procedure"))
     if positive:
         row = _control("PC", "positive_control", "name the panel codes that it must show")
-        told.append(row | {"expected_codes": "PCV2"})
-    for number, row in enumerate(told, 1):
+        rows.append(row | {"expected_codes": "PCV2"})
+    for number, row in enumerate(rows, 1):
         row["barcode"] = f"barcode{number:02d}"
         row.update(_MINKNOWS_OWN, alias=row["name"], type=_TYPES.get(row["role"], row["role"]))
-    return [list(columns), *([row.get(c, "") for c in columns] for row in told)]
+    return [list(columns), *([row.get(c, "") for c in columns] for row in rows)]
 
 
 def _columns(layout: Layout, positive: bool) -> tuple[str, ...]:

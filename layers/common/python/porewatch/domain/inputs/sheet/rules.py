@@ -16,14 +16,14 @@ from porewatch.domain.inputs.sheet.table_text import (
 from porewatch.domain.runs import Sample, SampleRole
 from porewatch.domain.sample_names import as_seen
 
-Told = Mapping[int, Mapping[str, Any]]
+FieldsByLine = Mapping[int, Mapping[str, Any]]
 """Line -> field -> value, None for a cell that cannot be used; a field is missing where the cell is
 empty. Rows with faults of their own are among them."""
 
 
-def without_barcode(told: Told, file: str) -> Iterator[Refused]:
+def without_barcode(rows: FieldsByLine, file: str) -> Iterator[Refused]:
     """Of several samples every one has a barcode."""
-    for line, fields in told.items():
+    for line, fields in rows.items():
         if "barcode" not in fields:
             yield SampleSheetRefused(
                 f"sample {fields['name'] or ''!r} has no barcode.",
@@ -34,11 +34,11 @@ def without_barcode(told: Told, file: str) -> Iterator[Refused]:
             )
 
 
-def doubled(told: Told, file: str) -> Iterator[Refused]:
+def doubled(rows: FieldsByLine, file: str) -> Iterator[Refused]:
     """Names and barcodes are given once."""
     for what in ("name", "barcode"):
         first: dict[str, int] = {}
-        for line, fields in told.items():
+        for line, fields in rows.items():
             value = fields.get(what)
             if value is not None and first.setdefault(value, line) != line:
                 yield SampleSheetRefused(
@@ -50,10 +50,10 @@ def doubled(told: Told, file: str) -> Iterator[Refused]:
                 )
 
 
-def lookalikes(told: Told, file: str) -> Iterator[Refused]:
+def lookalikes(rows: FieldsByLine, file: str) -> Iterator[Refused]:
     """Two names that print alike would be one animal to whoever reads the report."""
     first: dict[str, tuple[int, str]] = {}
-    for line, fields in told.items():
+    for line, fields in rows.items():
         if (mine := fields["name"]) is None:
             continue
         before, name = first.setdefault(as_seen(mine), (line, mine))
@@ -91,11 +91,11 @@ def of_flow_cell(rows: list[Row], flow_cell: str | None, file: str) -> list[Row]
     if flow_cell is None or "flow_cell_id" not in names:
         return rows
     at = names.index("flow_cell_id")
-    told = {line: cells[at].upper() if at < len(cells) else "" for line, cells in rows[1:]}
-    kept = [row for row in rows[1:] if told[row.line] in ("", flow_cell.upper())]
+    cells_by_line = {line: cells[at].upper() if at < len(cells) else "" for line, cells in rows[1:]}
+    kept = [row for row in rows[1:] if cells_by_line[row.line] in ("", flow_cell.upper())]
     if rows[1:] and not kept:
         raise SampleSheetRefused(
-            f"it is for flow cell {', '.join(sorted(set(told.values())))}, "
+            f"it is for flow cell {', '.join(sorted(set(cells_by_line.values())))}, "
             f"and the reads are of {flow_cell}.",
             file=file,
             line=rows[1].line,

@@ -78,11 +78,11 @@ def read_sheet(content: bytes | str, *, file: str, flow_cell: str | None = None)
     """As `parse_sample_sheet`, with the faults gathered instead of raised."""
     reading = _Reading(file)
     try:
-        told = (
+        decoded = (
             Decoded(content, Encoding.UTF8) if isinstance(content, str) else decode(content, file)
         )
-        reading.encoding = told.encoding
-        rows = of_flow_cell(rows_of(told.text, file), flow_cell, file)
+        reading.encoding = decoded.encoding
+        rows = of_flow_cell(rows_of(decoded.text, file), flow_cell, file)
         reading.take(rows[0], rows[1:])
     except SampleSheetRefused as fault:
         reading.faults.append(fault)
@@ -99,7 +99,7 @@ class _Reading:
         self.encoding: Encoding | None = None
         self.samples: dict[int, Sample] = {}
         self.faults: list[Refused] = []
-        self._told: dict[int, dict[str, Any]] = {}
+        self._fields_by_line: dict[int, dict[str, Any]] = {}
         self._columns: dict[int, str] = {}
         self._header = Row(1, [])
 
@@ -117,9 +117,9 @@ class _Reading:
             self._refuse(problem, "add one row per sample.")
         whole = len(self.samples) == len(rows)
         self.faults += [
-            *(without_barcode(self._told, self.file) if several else ()),
-            *doubled(self._told, self.file),
-            *lookalikes(self._told, self.file),
+            *(without_barcode(self._fields_by_line, self.file) if several else ()),
+            *doubled(self._fields_by_line, self.file),
+            *lookalikes(self._fields_by_line, self.file),
             *(lonely_controls(self.samples, self.file) if whole else ()),
         ]
 
@@ -173,15 +173,15 @@ class _Reading:
                 row.line,
             )
             return
-        told = {field: cells[position] for position, field in self._columns.items()}
+        values = {field: cells[position] for position, field in self._columns.items()}
         before = len(self.faults)
-        fields = self._told[row.line] = self._fields(told, row.line)
+        fields = self._fields_by_line[row.line] = self._fields(values, row.line)
         if len(self.faults) == before:
             self._keep(fields, row.line)
 
-    def _fields(self, told: Mapping[str, str], line: int) -> dict[str, Any]:
+    def _fields(self, values: Mapping[str, str], line: int) -> dict[str, Any]:
         fields: dict[str, Any] = {}
-        for field, cell in told.items():
+        for field, cell in values.items():
             if cell or field == "name":
                 try:
                     fields[field] = BY_FIELD[field].read(cell)
@@ -195,7 +195,7 @@ class _Reading:
         role = fields.setdefault("role", SampleRole.SAMPLE)
         if fields.get("expected_codes") and role not in (SampleRole.POSITIVE_CONTROL, None):
             remedy = "only a positive control has them; leave the cell empty."
-            self._cell("expected_codes", told["expected_codes"], remedy, line)
+            self._cell("expected_codes", values["expected_codes"], remedy, line)
         return fields
 
     def _cell(self, field: str, value: str, remedy: str, line: int) -> None:

@@ -78,11 +78,11 @@ def decode(content: bytes, file: str) -> Decoded:
     return Decoded(text, Encoding.UTF8)
 
 
-def _strict(content: bytes, codec: str, said: str, file: str) -> str:
+def _strict(content: bytes, codec: str, name: str, file: str) -> str:
     try:
         return content.decode(codec)
     except UnicodeDecodeError as e:
-        problem = f"the sheet is not {said}: byte {e.start + 1} does not decode."
+        problem = f"the sheet is not {name}: byte {e.start + 1} does not decode."
         raise SampleSheetRefused(problem, file=file, remedy=_SAVE) from e
 
 
@@ -111,8 +111,10 @@ def rows_of(text: str, file: str) -> list[Row]:
     """Every line that says something, the header first. Cells are without blanks around them; lines
     that begin with `#`, and Excel's `sep=;`, are for people and programs and left out. Raises
     SampleSheetRefused for what is not CSV."""
-    told = text.removeprefix("\ufeff")
-    reader = csv.reader(io.StringIO(told, newline=""), delimiter=_delimiter(told), strict=True)
+    content = text.removeprefix("\ufeff")
+    reader = csv.reader(
+        io.StringIO(content, newline=""), delimiter=_delimiter(content), strict=True
+    )
     rows, begins = [], 1
     try:
         for cells in reader:
