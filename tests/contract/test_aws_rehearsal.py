@@ -23,7 +23,8 @@ from porewatch.adapters import clients
 from porewatch.adapters.messages.metrics import Metrics
 from porewatch.compute.batch_rungs import JobPlaces, batch_rungs
 from porewatch.compute.batch_wire import job_request
-from porewatch.compute.ec2_fleet import Ec2Fleet, fleet_request, root_gib
+from porewatch.compute.ec2_fleet import Ec2Fleet
+from porewatch.compute.ec2_wire import fleet_request, root_gib
 from porewatch.compute.launch_faults import launch_error
 from porewatch.compute.layouts import layouts
 from porewatch.compute.price_table import price_list

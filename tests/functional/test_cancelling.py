@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from functools import partial
 from types import SimpleNamespace
 from typing import Any
 from unittest.mock import patch
@@ -23,6 +24,7 @@ from porewatch.domain.errors import RunOver, StaleEpoch
 from porewatch.domain.facts.events import FACTS
 from porewatch.domain.facts.run_facts import RunCancelled
 from porewatch.domain.notices.run_notices import notice_of
+from porewatch.domain.rules import run_endings
 from porewatch.domain.rules.cancelling import Cancel
 from porewatch.domain.runs import RunManifest, RunState
 from porewatch.domain.stage.record import StageState
@@ -219,4 +221,5 @@ def test_the_command_stops_it_and_says_what_ended(
         at=now(),
     )
     runs().refuse(RUN, digest="e" * 64, problem="p", at=now())
-    assert runs().cancel(Cancel(run_id=RUN), at=now()).state is RunState.CANCELLED
+    again = partial(run_endings.cancel, order=Cancel(run_id=RUN), at=now())
+    assert runs().apply(RUN, again).state is RunState.CANCELLED

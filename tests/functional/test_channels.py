@@ -11,6 +11,7 @@ import json
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import pytest
@@ -33,6 +34,7 @@ from porewatch.domain.facts.events import FACTS
 from porewatch.domain.facts.outbox import FACT_PREFIX
 from porewatch.domain.records.run_record import RunRecord
 from porewatch.domain.results.report import Report
+from porewatch.domain.rules import run_endings
 from porewatch.domain.runs import RunState, Sample, SampleRole
 from porewatch_cli import exit_codes
 from porewatch_cli.runs import verdict_text
@@ -171,10 +173,9 @@ def play(cloud: Table, runs: RunLedger, notices: Mail, alerts: Mail) -> Iterator
             report = finish(inputs)
         else:
             refused = scenario.ends is RunState.REFUSED
-            runs.fail(
-                RUN, 0, stage="screen", error="WorkerFailed", problem="it broke.",
-                refused=refused, at=WHEN,
-            )  # fmt: skip
+            why = {"stage": "screen", "error": "WorkerFailed", "problem": "it broke."}
+            fail = partial(run_endings.fail, revision=0, **why, refused=refused, at=WHEN)
+            runs.apply(RUN, fail)
         for _ in range(3):  # what an alert's end adds is a fact again
             pass_facts(cloud)
         return Channels(

@@ -6,6 +6,7 @@ import gzip
 import hashlib
 import time
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ import pytest
 from porewatch.adapters.ledger.runs import RunLedger
 from porewatch.adapters.objects import Objects
 from porewatch.adapters.table import Table
+from porewatch.domain.rules import run_endings
 from porewatch.domain.rules.run_endings import MOST_LATE
 from porewatch.domain.runs import RunManifest, RunState
 from porewatch.domain.sealing import input_file, seal
@@ -151,7 +153,7 @@ def test_no_more_late_files_are_named_than_fit(cloud: Table, runs: RunLedger) ->
     started(runs)
     at = datetime.now(UTC)
     for number in range(MOST_LATE + 2):
-        runs.note_late("run-1", f"fastq/{number}.fastq.gz", at)
+        runs.apply("run-1", partial(run_endings.late, path=f"fastq/{number}.fastq.gz", at=at))
     assert len(runs.get("run-1").late) == MOST_LATE
 
 

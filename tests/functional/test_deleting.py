@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from functools import partial
 from typing import Any
 from unittest.mock import patch
 
@@ -24,6 +25,7 @@ from porewatch.domain import base
 from porewatch.domain.errors import NotFound, RunGone, RunNotOver, UnderHold
 from porewatch.domain.retention.orders import HoldRun
 from porewatch.domain.retention.stays import STAYS
+from porewatch.domain.rules import run_endings
 from porewatch.domain.rules.cancelling import Cancel
 from porewatch.domain.runs import RunState
 from porewatch.domain.stage.worker_messages import Suspected
@@ -136,7 +138,7 @@ def test_a_run_under_way_is_cancelled_first(ledger: Table, runs: RunLedger, stat
             delete(dry_run=dry)
     assert runs.get(RUN).state == state
     assert made.versions_of(RUN)
-    runs.cancel(Cancel(run_id=RUN), at=base.now())
+    runs.apply(RUN, partial(run_endings.cancel, order=Cancel(run_id=RUN), at=base.now()))
     assert delete()["state"] == "deleted"
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ import pytest
 from porewatch.adapters.table import Table
 from porewatch.domain.errors import NotFound, StaleEpoch
 from porewatch.domain.records.run_record import RunRecord
+from porewatch.domain.rules import run_endings
 from porewatch.domain.rules.cancelling import Cancel
 from porewatch.domain.rules.revisions import (
     newest,
@@ -73,7 +75,7 @@ def failed(runs: Runs, *, refused: bool = False) -> None:
     running(runs)
     told: Any = {"stage": "s", "error": "WorkerFailed", "problem": "it broke.", "refused": refused}
     for _ in range(2):
-        runs.fail("run-1", 1, **told, at=AT)
+        runs.apply("run-1", partial(run_endings.fail, revision=1, **told, at=AT))
 
 
 def refused_by_worker(runs: Runs) -> None:
@@ -83,7 +85,8 @@ def refused_by_worker(runs: Runs) -> None:
 def cancelled(runs: Runs) -> None:
     running(runs)
     for _ in range(2):
-        runs.cancel(Cancel(run_id="run-1", by="me", reason="why"), at=AT)
+        order = Cancel(run_id="run-1", by="me", reason="why")
+        runs.apply("run-1", partial(run_endings.cancel, order=order, at=AT))
 
 
 ENDS: dict[str, tuple[Callable[[Runs], None], RunState]] = {
@@ -170,7 +173,7 @@ def test_what_a_run_without_report_tried_last_is_what_it_is(cloud: Table, runs: 
     put_files()
     assert send("pipeline_orchestrator", put_seal(a_manifest())) == []
     told: Any = {"stage": "s", "error": "WorkerFailed", "problem": "p", "refused": False}
-    runs.fail("run-1", 0, **told, at=AT)
+    runs.apply("run-1", partial(run_endings.fail, revision=0, **told, at=AT))
     unreadable_seal(runs)
     record = runs.get("run-1")
     assert (record.state, record.revision) == (RunState.REFUSED, 1)

@@ -8,6 +8,7 @@ import unicodedata
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
+from functools import partial
 from itertools import cycle, product
 from typing import IO, Any
 
@@ -21,6 +22,7 @@ from porewatch.adapters.s3.versions import Versions
 from porewatch.adapters.table import Table
 from porewatch.domain import s3_keys
 from porewatch.domain.errors import AlreadyDone, Unavailable
+from porewatch.domain.rules import run_endings
 from porewatch.domain.rules.cancelling import Cancel
 from porewatch.domain.runs import RunManifest, RunState
 from porewatch.domain.sealing import input_file, seal
@@ -78,12 +80,15 @@ def completed() -> None:
 def failed() -> None:
     running()
     told: Any = {"stage": "s", "error": "WorkerFailed", "problem": "p", "refused": False}
-    RunLedger(Table("ledger")).fail("victim", 0, **told, at=AT)
+    fail = partial(run_endings.fail, revision=0, **told, at=AT)
+    RunLedger(Table("ledger")).apply("victim", fail)
 
 
 def cancelled() -> None:
     running()
-    RunLedger(Table("ledger")).cancel(Cancel(run_id="victim", by="me", reason="r"), at=AT)
+    order = Cancel(run_id="victim", by="me", reason="r")
+    cancel = partial(run_endings.cancel, order=order, at=AT)
+    RunLedger(Table("ledger")).apply("victim", cancel)
 
 
 def refused() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import pytest
 
@@ -12,6 +13,7 @@ from porewatch.adapters.table import Table
 from porewatch.domain.errors import NotFound, Throttled
 from porewatch.domain.inputs.seal_note import note_of
 from porewatch.domain.records.file_record import FileRecord, FileState
+from porewatch.domain.rules import run_endings
 from porewatch.domain.runs import ReadKind, RunManifest, RunState
 from porewatch.domain.sealing import input_file, seal
 from tests.mocked import facts_in
@@ -91,9 +93,12 @@ def test_runs_are_listed_newest_first(runs: RunLedger) -> None:
 def test_the_cost_is_a_sum_and_may_come_after_the_end(runs: RunLedger) -> None:
     runs.seal(a_manifest(), sealed_by="run.json", at=WHEN)
     runs.start(a_manifest(), execution_arn="arn:x", bundle="b", at=WHEN)
-    runs.fail("r", 0, stage="s", error="WorkerLost", problem="p", refused=False, at=WHEN)
+    why = {"stage": "s", "error": "WorkerLost", "problem": "p", "refused": False}
+    runs.apply("r", partial(run_endings.fail, revision=0, **why, at=WHEN))
     for _ in range(2):
-        assert runs.set_cost("r", 0.5, WHEN).cost_usd == 0.5
+        assert (
+            runs.apply("r", partial(run_endings.cost, usd=0.5, at=WHEN), gone=True).cost_usd == 0.5
+        )
     assert runs.get("r").state is RunState.FAILED
 
 

@@ -13,7 +13,8 @@ from botocore.exceptions import ClientError, ReadTimeoutError
 from botocore.stub import Stubber
 
 from porewatch.compute import ec2_fleet
-from porewatch.compute.ec2_fleet import Ec2Fleet, fleet_request
+from porewatch.compute.ec2_fleet import Ec2Fleet
+from porewatch.compute.ec2_wire import fleet_request
 from porewatch.domain.errors import (
     CapacityUnavailable,
     ConfigurationRefused,

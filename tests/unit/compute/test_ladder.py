@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from porewatch.compute.ec2_fleet import fleet_request
+from porewatch.compute.ec2_wire import fleet_request
 from porewatch.compute.ladder import rungs
 from porewatch.compute.layouts import layouts
 from porewatch.domain.stage.instances import (

@@ -20,7 +20,8 @@ import boto3
 from botocore.exceptions import ClientError
 
 from porewatch.adapters.faults import code_of
-from porewatch.compute.ec2_fleet import Ec2Fleet, fleet_request
+from porewatch.compute.ec2_fleet import Ec2Fleet
+from porewatch.compute.ec2_wire import fleet_request
 from porewatch.compute.layouts import profile
 from porewatch.domain.base import now
 from porewatch.domain.forecast.estimate import vcpus_of

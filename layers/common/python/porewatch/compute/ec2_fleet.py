@@ -1,7 +1,5 @@
 """Instances from EC2: one instant fleet per instance, found again by its tags.
 
-Order: `Ec2Fleet`, then the request and the parsing of answers.
-
 A launch first looks for an instance with the tags of the owner and adopts it. The client token
 makes the request idempotent; when its outcome is unknown the tags are searched twice more, since
 new instances show late. Only then is the outcome reported as unknown.
@@ -9,10 +7,9 @@ new instances show late. Only then is the outcome reported as unknown.
 
 from __future__ import annotations
 
-import re
 import time
-from collections.abc import Callable, Iterable, Iterator
-from datetime import UTC, datetime
+from collections.abc import Iterable, Iterator
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError, ConnectionError, HTTPClientError
@@ -20,21 +17,23 @@ from botocore.exceptions import ClientError, ConnectionError, HTTPClientError
 from porewatch.adapters import clients
 from porewatch.adapters.batches import batches
 from porewatch.adapters.faults import code_of, translated
+from porewatch.compute.ec2_wire import (
+    errors_in,
+    fleet_request,
+    launched_in,
+    machine_of,
+    root_gib,
+)
 from porewatch.compute.ladder import rungs
 from porewatch.compute.launch_faults import CAPACITY, class_for, launch_error
 from porewatch.compute.price_table import price_list
-from porewatch.domain.base import now
 from porewatch.domain.errors import AlreadyDone, CapacityUnavailable, LaunchUnknown, NotFound
 from porewatch.domain.stage.instances import (
-    EXPIRES_TAG,
-    PURCHASE_TAG,
     LaunchSpec,
     Machine,
-    MachineState,
     Owner,
     Purchase,
 )
-from porewatch.domain.stage.message_proofs import SECRET_TAG
 from porewatch.domain.stage.spec import StageSpec
 
 if TYPE_CHECKING:
@@ -43,22 +42,6 @@ if TYPE_CHECKING:
 LOOK_AGAIN_SECONDS = (1.0, 3.0)
 DESCRIBED_AT_ONCE = 200
 """EC2 refuses a filter of more values."""
-ROOT_DEVICE = "/dev/xvda"
-STRATEGIES: dict[tuple[Purchase, bool], str] = {
-    ("spot", False): "price-capacity-optimized",
-    ("spot", True): "capacity-optimized-prioritized",
-    ("on-demand", False): "lowest-price",
-    ("on-demand", True): "prioritized",
-}
-"""By purchase, and whether the order of types is the operator's priority."""
-STATES = {
-    "pending": MachineState.RUNNING,
-    "running": MachineState.RUNNING,
-    "stopping": MachineState.ENDING,
-    "stopped": MachineState.ENDING,
-    "shutting-down": MachineState.ENDING,
-    "terminated": MachineState.GONE,
-}
 
 
 class Ec2Fleet:
@@ -178,9 +161,9 @@ class Ec2Fleet:
             raise launch_error([(code_of(error), why)]) from error
         except (ConnectionError, HTTPClientError) as error:
             return self._look_again(spec, error)
-        launched = _launched(answer, spec, self._zone)
+        launched = launched_in(answer, spec, self._zone)
         if launched is None:
-            failure = launch_error(_errors(answer))
+            failure = launch_error(errors_in(answer))
             if isinstance(failure, CapacityUnavailable):
                 failure.pools = self._without_capacity(answer)
             raise failure
@@ -226,117 +209,3 @@ class Ec2Fleet:
             for page in pages.paginate(Filters=wire):
                 for reservation in page["Reservations"]:
                     yield from (machine_of(raw) for raw in reservation["Instances"])
-
-
-def fleet_request(spec: LaunchSpec) -> Any:
-    """The whole CreateFleet request. Equal specs give equal ones: the client token needs that."""
-    tags = [{"Key": name, "Value": value} for name, value in spec.tags().items()]
-    secret = [{"Key": SECRET_TAG, "Value": spec.secret}] if spec.secret else []
-    template = {"LaunchTemplateId": spec.launch_template_id, "Version": "$Latest"}
-    options: dict[str, Any] = {"AllocationStrategy": STRATEGIES[spec.purchase, spec.prioritized]}
-    if spec.purchase == "spot":
-        options["InstanceInterruptionBehavior"] = "terminate"
-    strategy = {"SpotOptions" if spec.purchase == "spot" else "OnDemandOptions": options}
-    return {
-        "Type": "instant",
-        "ClientToken": spec.client_token(),
-        "LaunchTemplateConfigs": [
-            {"LaunchTemplateSpecification": template, "Overrides": list(_overrides(spec))}
-        ],
-        "TargetCapacitySpecification": {
-            "TotalTargetCapacity": 1,
-            "DefaultTargetCapacityType": spec.purchase,
-        },
-        "TagSpecifications": [
-            {"ResourceType": "instance", "Tags": tags + secret},
-            {"ResourceType": "fleet", "Tags": tags},
-        ],
-        **strategy,
-    }
-
-
-def _overrides(spec: LaunchSpec) -> Iterator[dict[str, Any]]:
-    """One per pool. The disk has the size that this stage needs; everything else repeats the launch
-    template, since an override replaces the whole mapping."""
-    disk = {
-        "DeviceName": ROOT_DEVICE,
-        "Ebs": {
-            "VolumeSize": spec.disk_gib,
-            "VolumeType": "gp3",
-            "Encrypted": True,
-            "DeleteOnTermination": True,
-        },
-    }
-    for place, name in enumerate(spec.instance_types):
-        for subnet in spec.subnet_ids:
-            if f"{name}@{subnet}" in spec.left_out:
-                continue
-            priority = {"Priority": float(place)} if spec.prioritized else {}
-            yield {
-                "InstanceType": name,
-                "SubnetId": subnet,
-                "BlockDeviceMappings": [disk],
-                **priority,
-            }
-
-
-def root_gib(image: Any) -> int:
-    """GiB of the root device of an image as DescribeImages shows it; 0 when it names none."""
-    root = image.get("RootDeviceName", ROOT_DEVICE)
-    disks = [one for one in image.get("BlockDeviceMappings", []) if one.get("DeviceName") == root]
-    return max((one.get("Ebs", {}).get("VolumeSize", 0) for one in disks), default=0)
-
-
-def machine_of(raw: Any) -> Machine:
-    """An instance of DescribeInstances."""
-    tags = {tag["Key"]: tag["Value"] for tag in raw.get("Tags", [])}
-    lifecycle: Purchase = "spot" if raw.get("InstanceLifecycle") == "spot" else "on-demand"
-    purchase = tags.get(PURCHASE_TAG, lifecycle)
-    return Machine(
-        instance_id=raw["InstanceId"],
-        state=STATES.get(raw["State"]["Name"], MachineState.UNKNOWN),
-        instance_type=raw["InstanceType"],
-        purchase="spot" if purchase == "spot" else "on-demand",
-        availability_zone=raw.get("Placement", {}).get("AvailabilityZone", ""),
-        launched_at=raw["LaunchTime"],
-        owner=Owner.from_tags(tags),
-        expires_at=_moment(tags.get(EXPIRES_TAG)),
-        ended_at=_ended_at(raw.get("StateTransitionReason", "")),
-        why_ended=raw.get("StateReason", {}).get("Code", ""),
-    )
-
-
-def _launched(answer: Any, spec: LaunchSpec, zone: Callable[[Any], str]) -> Machine | None:
-    """The instance in the answer of a fleet. DescribeInstances may not show it yet. `zone` of its
-    override."""
-    for group in answer.get("Instances", []):
-        override = group.get("LaunchTemplateAndOverrides", {}).get("Overrides", {})
-        for instance_id in group.get("InstanceIds", []):
-            return Machine(
-                instance_id=instance_id,
-                state=MachineState.RUNNING,
-                instance_type=group.get("InstanceType") or override.get("InstanceType", ""),
-                purchase=spec.purchase,
-                availability_zone=zone(override),
-                launched_at=now(),
-                owner=spec.owner,
-                expires_at=spec.expires_at,
-            )
-    return None
-
-
-def _errors(answer: Any) -> list[tuple[str, str]]:
-    return [(e.get("ErrorCode", ""), e.get("ErrorMessage", "")) for e in answer.get("Errors", [])]
-
-
-def _ended_at(reason: str) -> datetime | None:
-    """The time in "User initiated (2026-11-21 09:30:00 GMT)"."""
-    found = re.search(r"\((\d{4}-\d\d-\d\d) (\d\d:\d\d:\d\d) (?:GMT|UTC)\)", reason)
-    return _moment(f"{found[1]}T{found[2]}Z") if found else None
-
-
-def _moment(text: str | None) -> datetime | None:
-    try:
-        return datetime.strptime(text or "", "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
-    except ValueError:
-        return None

@@ -35,12 +35,12 @@ from porewatch.domain.money.cost import CostLine
 from porewatch.domain.records.file_record import FileRecord
 from porewatch.domain.records.run_record import RunRecord
 from porewatch.domain.rules import revisions, run_endings, run_lifecycle, run_seals
-from porewatch.domain.rules.cancelling import Cancel
 from porewatch.domain.rules.reconciling import is_open
 from porewatch.domain.rules.run_seals import SealedBy
 from porewatch.domain.rules.run_states import Move
 from porewatch.domain.runs import RunManifest
 
+Rule = Callable[[RunRecord], Move]
 FILE_PREFIX = "FILE#"
 COST_PREFIX = "COST#"
 IN_S3 = {"kept": "s3"}
@@ -177,22 +177,14 @@ class RunLedger:
             beside=(lambda record: _note_item(record, note)) if checked_digest else None,
         )
 
-    def start_another(self, ended: RunRecord, execution_arn: str, at: datetime) -> RunRecord:
-        """See `lifecycle.start_another`. Returns the stored run."""
-        run_id = ended.run_id
-        return self._move(
-            run_id,
-            lambda now: run_lifecycle.start_another(there(now, run_id), ended, execution_arn, at),
-        )
-
     def refuse(self, run_id: str, *, digest: str, problem: str, at: datetime) -> RunRecord:
-        """See `lifecycle.refuse`."""
+        """See `run_seals.refuse`."""
         return self._move(
             run_id, lambda record: run_seals.refuse(record, run_id, digest, problem, at)
         )
 
     def refuse_seal(self, run_id: str, *, digest: str, problem: str, at: datetime) -> RunRecord:
-        """See `lifecycle.refuse_seal`."""
+        """See `run_seals.refuse_seal`."""
         return self._move(
             run_id, lambda record: run_seals.refuse_seal(record, run_id, digest, problem, at)
         )
@@ -224,63 +216,10 @@ class RunLedger:
             ),
         )
 
-    def fail(
-        self,
-        run_id: str,
-        revision: int,
-        *,
-        stage: str | None,
-        error: str,
-        problem: str,
-        refused: bool,
-        at: datetime,
-    ) -> RunRecord:
-        """RUNNING -> FAILED (or REFUSED when the input is to blame), once."""
-        return self._move(
-            run_id,
-            lambda record: run_endings.fail(
-                there(record, run_id),
-                revision,
-                stage=stage,
-                error=error,
-                problem=problem,
-                refused=refused,
-                at=at,
-            ),
-        )
-
-    def cancel(self, order: Cancel, *, at: datetime) -> RunRecord:
-        """A person cancels it. NotFound, or RunOver when it has ended otherwise."""
-
-        def stop(record: RunRecord | None) -> Move:
-            return run_endings.cancel(there(record, order.run_id), order, at)
-
-        return self._move(order.run_id, stop)
-
-    def close(self, run_id: str, revision: int, usd: float, at: datetime) -> RunRecord:
-        """See `lifecycle.close`."""
-        return self._move(
-            run_id,
-            lambda record: run_endings.close(there(record, run_id), revision, usd, at),
-            gone=True,
-        )
-
-    def set_cost(self, run_id: str, usd: float, at: datetime) -> RunRecord:
-        """The cost of the run so far (the sum, not an increment). Idempotent."""
-        return self._move(
-            run_id, lambda record: run_endings.cost(there(record, run_id), usd, at), gone=True
-        )
-
-    def note_late(self, run_id: str, path: str, at: datetime) -> RunRecord:
-        """See `run_endings.late`. Idempotent per file."""
-        return self._move(run_id, lambda record: run_endings.late(there(record, run_id), path, at))
-
-    def set_findings(self, run_id: str, revision: int, findings: int, at: datetime) -> RunRecord:
-        """The number of pathogens, as soon as it is known."""
-        return self._move(
-            run_id,
-            lambda record: run_lifecycle.found(there(record, run_id), revision, findings, at),
-        )
+    def apply(self, run_id: str, rule: Rule, *, gone: bool = False) -> RunRecord:
+        """Apply a rule of `domain.rules.run_*` in one conditional write with its facts. Returns the
+        stored run. NotFound; RunGone for a deleted run, unless the rule may touch it (`gone`)."""
+        return self._move(run_id, lambda record: rule(there(record, run_id)), gone=gone)
 
     def answer(self, fact: ObjectAnswered) -> None:
         """Record how objects of one kind are treated; the first record of a kind stays."""

@@ -5,10 +5,12 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING
 
 from porewatch.domain import s3_keys
 from porewatch.domain.records.run_record import RunRecord
+from porewatch.domain.rules import run_endings
 from porewatch.domain.runs import RunState
 
 if TYPE_CHECKING:
@@ -32,5 +34,5 @@ def note_late(
     came = lying.modified if lying else checked.checked_at if checked else None
     if sealed is None or came is None or came <= sealed.modified:
         return
-    runs.note_late(run_id, path, clock())
+    runs.apply(run_id, partial(run_endings.late, path=path, at=clock()))
     _log.warning("%s arrived after run %s was sealed and is not screened", path, run_id)

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING
 
 from porewatch.domain.errors import AlreadyDone
@@ -24,6 +25,7 @@ from porewatch.domain.notices.budget_warning import (
     warning,
     warning_id,
 )
+from porewatch.domain.rules import run_endings
 
 if TYPE_CHECKING:
     from porewatch.adapters.ledger.budget import Budget
@@ -53,7 +55,8 @@ def track_cost(fact: Fact, costs: CostTracking) -> None:
     if not isinstance(fact, InstanceTerminated):
         return
     lines = costs.runs.cost_lines(fact.run_id)
-    costs.runs.set_cost(fact.run_id, round(sum(line.usd for line in lines), 6), costs.at)
+    usd = round(sum(line.usd for line in lines), 6)
+    costs.runs.apply(fact.run_id, partial(run_endings.cost, usd=usd, at=costs.at), gone=True)
     for reached in _reached(fact, costs):
         with suppress(AlreadyDone), costs.inbox.once(reached.fact_id):
             costs.stages.record([reached])

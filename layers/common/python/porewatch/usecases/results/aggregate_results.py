@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
 from pydantic import ValidationError
@@ -24,6 +25,7 @@ from porewatch.domain.results.publishing import (
     outputs_of,
 )
 from porewatch.domain.results.report import Report
+from porewatch.domain.rules import run_lifecycle
 from porewatch.domain.stage.manifest import OutputFile, StageManifest
 from porewatch.domain.validation_text import say
 from porewatch.usecases.stages.read_output import intact
@@ -47,7 +49,8 @@ def aggregate_results(
     counted = _read(QUANTIFICATION, Quantification, outputs, results)
     found = join(task, manifests, screen, counted)
     detected = len(_read(REPORT, Report, outputs, results).detected)
-    runs.set_findings(task.run_id, task.revision, detected, clock())
+    count = partial(run_lifecycle.found, revision=task.revision, findings=detected, at=clock())
+    runs.apply(task.run_id, count)
     key = s3_keys.results_key(task.run_id, task.revision)
     results.put_json(key, found)
     return Aggregated(results_key=key, findings=detected)

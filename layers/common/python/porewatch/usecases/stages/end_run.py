@@ -15,9 +15,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING
 
 from porewatch.domain.records.run_record import Unended
+from porewatch.domain.rules import run_endings
 from porewatch.domain.runs import RunState
 from porewatch.domain.stage.record import StageRecord
 from porewatch.domain.stage.state_machine_tasks import Terminate
@@ -91,4 +93,5 @@ def _settle(run_id: str, revision: int, brakes: Brakes) -> None:
         at=brakes.at,
     )
     bill = sum(line.usd for line in runs.cost_lines(run_id))
-    runs.close(run_id, revision, round(bill, 6), brakes.at)
+    close = partial(run_endings.close, revision=revision, usd=round(bill, 6), at=brakes.at)
+    runs.apply(run_id, close, gone=True)

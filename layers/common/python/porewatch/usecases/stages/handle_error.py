@@ -5,9 +5,11 @@ from __future__ import annotations
 
 import logging
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING
 
 from porewatch.domain.errors import Conflict, NotFound
+from porewatch.domain.rules import run_endings
 from porewatch.domain.rules.revisions import unended
 from porewatch.domain.rules.stage_endings import next_step
 from porewatch.domain.stage.record import StageRecord, StageState
@@ -83,14 +85,17 @@ def fail_run(task: FailRun, brakes: Brakes) -> RunEnded:
     it ends (`end_run`)."""
     problem = sentence_of(task.cause) or f"it stopped with {task.error}."
     try:
-        run = brakes.runs.fail(
+        run = brakes.runs.apply(
             task.run_id,
-            task.revision,
-            stage=task.stage,
-            error=task.error,
-            problem=problem,
-            refused=input_is_to_blame(task.error),
-            at=brakes.at,
+            partial(
+                run_endings.fail,
+                revision=task.revision,
+                stage=task.stage,
+                error=task.error,
+                problem=problem,
+                refused=input_is_to_blame(task.error),
+                at=brakes.at,
+            ),
         )
     except (Conflict, NotFound) as error:
         _log.warning("the run's record stays as it is: %s", error)
