@@ -22,7 +22,6 @@ from porewatch.domain.facts.alerts import (
     Final,
 )
 from porewatch.usecases.views.show_alerts import acknowledge
-from porewatch_cli.commands import alerts as alert_verbs
 from porewatch_cli.main import app
 from porewatch_cli.runs import alerts as told
 from tests.mocked import make_ledger, mocked_aws
@@ -36,7 +35,7 @@ def ledger(monkeypatch: pytest.MonkeyPatch) -> Iterator[Table]:
     with mocked_aws():
         table = make_ledger()
         stack = SimpleNamespace(alerts=AlertLedger(table))
-        monkeypatch.setattr(alert_verbs, "find_stack", lambda *_, **__: stack)
+        monkeypatch.setattr("porewatch_cli.stack.find_stack", lambda *_, **__: stack)
         monkeypatch.setattr(told, "ask_function", asked_here)
         yield table
 

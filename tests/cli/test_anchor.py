@@ -30,7 +30,6 @@ from porewatch.domain.results.report import Report
 from porewatch.domain.retention.orders import DeleteRun
 from porewatch.domain.sealing import input_file, seal
 from porewatch.usecases.results.record_anchors import record_anchors
-from porewatch_cli.commands import runs
 from porewatch_cli.main import app
 from porewatch_cli.reports.audit import anchored
 from porewatch_cli.stack import Stack
@@ -66,8 +65,7 @@ def stack(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stack]:
         keys = {"report.json": s3_keys.report_key("run-1", 0, "report.json")}
         made.runs.complete("run-1", 0, report_keys=keys, findings=0, cost_usd=0, at=now())
         anchors_of(made).keep("run-1", 0, head(REPORT), WHEN)
-        monkeypatch.setattr(runs, "find_stack", lambda *_, **__: made)
-        monkeypatch.setattr("porewatch_cli.reports.reports.find_stack", lambda *_, **__: made)
+        monkeypatch.setattr("porewatch_cli.stack.find_stack", lambda *_, **__: made)
         yield made
 
 

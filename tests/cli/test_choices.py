@@ -192,7 +192,7 @@ def test_a_stopped_embedded_aws_says_what_to_type(tmp_path: Path) -> None:
 def test_a_bundle_can_be_registered(
     stack: Stack, monkeypatch: pytest.MonkeyPatch, reads: Path
 ) -> None:
-    monkeypatch.setattr("porewatch_cli.operate.references.find_stack", lambda *_, **__: stack)
+    monkeypatch.setattr("porewatch_cli.stack.find_stack", lambda *_, **__: stack)
     done = CliRunner().invoke(app, ["references", "register", "pig@1", "--json"])
     assert [one["ref"] for one in json.loads(done.stdout)] == ["pig@1"]
     assert submit(reads, stack=stack, bundle="pig@1", quiet=True).remarks == ()

@@ -272,7 +272,7 @@ def test_a_refresh_writes_one_region_and_keeps_the_others(
         def client(self, *_service: str, **_more: str) -> Aws:
             return aws
 
-    monkeypatch.setattr("porewatch_cli.operate.prices.boto3.Session", Session)
+    monkeypatch.setattr("boto3.Session", Session)
     out = tmp_path / "prices.json"
     done = SHELL.invoke(app, ["prices", "refresh", "--region", "eu-west-1", "--out", str(out)])
     assert done.exit_code == 0, done.output

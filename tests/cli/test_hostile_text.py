@@ -220,8 +220,8 @@ def cancelling(house: House, *, as_json: bool) -> None:
         cost_usd=0.0,
     )  # fmt: skip
     patched = pytest.MonkeyPatch()
-    patched.setattr(retention, "find_stack", lambda *_, **__: house.stack)
-    patched.setattr(retention, "ask_function", lambda *_: done)
+    patched.setattr("porewatch_cli.stack.find_stack", lambda *_, **__: house.stack)
+    patched.setattr("porewatch_cli.invoke.ask_function", lambda *_: done)
     retention.cancel("run-1", "", "me", as_json)
     patched.undo()
 

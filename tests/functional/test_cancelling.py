@@ -210,7 +210,7 @@ def test_the_command_stops_it_and_says_what_ended(
     session = SimpleNamespace(client=lambda *_, **__: Functions())
     stack = Stack("s", session, {"LedgerTable": "ledger"})  # type: ignore[arg-type]
     stack.__dict__["table"] = Table("ledger")
-    monkeypatch.setattr("porewatch_cli.commands.retention.find_stack", lambda *_, **__: stack)
+    monkeypatch.setattr("porewatch_cli.stack.find_stack", lambda *_, **__: stack)
     said = CliRunner().invoke(app, ["cancel", RUN, "--reason", "spilt", "--by", "M. Sato"])
     assert said.exit_code == 0, said.output
     assert running in said.output and "is cancelled" in said.output

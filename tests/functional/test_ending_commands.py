@@ -52,8 +52,7 @@ def stack(
     outputs = {"LedgerTable": "ledger", "RawBucketName": "raw"}
     found = Stack("s", session, outputs)  # type: ignore[arg-type]
     found.__dict__["table"] = ledger
-    for module in ("commands.retention", "commands.runs", "runs.cost"):
-        monkeypatch.setattr(f"porewatch_cli.{module}.find_stack", lambda *_, **__: found)
+    monkeypatch.setattr("porewatch_cli.stack.find_stack", lambda *_, **__: found)
     return found
 
 

@@ -16,7 +16,7 @@ from porewatch.domain.results.report import Report
 from porewatch_worker.report.assemble import assemble
 from porewatch_worker.report.compare import compare
 from porewatch_worker.report.compare_page import render_comparison
-from porewatch_worker.report.parts.i18n import LANGUAGES
+from porewatch_worker.report.parts.languages import LANGUAGES
 from porewatch_worker.report.render_html import render_html
 from tests.web import made_up
 

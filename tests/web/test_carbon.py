@@ -22,10 +22,8 @@ from porewatch_worker.report.parts.document import (
     Prose,
     Table,
 )
-from porewatch_worker.report.parts.i18n import (
-    Language,
-    speaking,
-)
+from porewatch_worker.report.parts.i18n import speaking
+from porewatch_worker.report.parts.languages import Language
 from porewatch_worker.report.render_html import render_html
 from tests.web import made_up
 

@@ -26,10 +26,7 @@ from porewatch_worker.report.pages.first_sentence import (
 )
 from porewatch_worker.report.pages.verdicts import badge
 from porewatch_worker.report.parts.document import Table
-from porewatch_worker.report.parts.i18n import (
-    LANGUAGES,
-    Language,
-)
+from porewatch_worker.report.parts.languages import LANGUAGES, Language
 from porewatch_worker.report.render_html import render_html
 from porewatch_worker.report.render_pdf import render_pdf
 from porewatch_worker.report.summary import summary

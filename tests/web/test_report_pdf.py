@@ -10,7 +10,7 @@ from pypdf import PageObject, PdfReader
 from pypdf.generic import DictionaryObject
 
 from porewatch.domain.results.report import Report
-from porewatch_worker.report.parts.i18n import Language
+from porewatch_worker.report.parts.languages import Language
 from porewatch_worker.report.render_pdf import render_pdf
 from tests.web.made_up import LONG_NAME
 

@@ -15,12 +15,8 @@ from porewatch.domain.results.report import Report
 from porewatch.domain.runs import InputFile, ReadKind
 from porewatch_worker.report.assemble import assemble
 from porewatch_worker.report.of_sample import any_of, compose_sample, file_keys, of_sample
-from porewatch_worker.report.parts.i18n import (
-    LANGUAGES,
-    Language,
-    say,
-    speaking,
-)
+from porewatch_worker.report.parts.i18n import say, speaking
+from porewatch_worker.report.parts.languages import LANGUAGES, Language
 from porewatch_worker.report.render_pdf import render_sample_pdf
 from tests.web import made_up
 

@@ -26,7 +26,7 @@ from porewatch_worker.report.pages.run_record.audit_trail import (
     trail_faults,
     with_trail,
 )
-from porewatch_worker.report.parts.i18n import LANGUAGES
+from porewatch_worker.report.parts.languages import LANGUAGES
 from porewatch_worker.report.render_html import render_html
 from tests.web import made_up
 

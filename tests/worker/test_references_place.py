@@ -22,7 +22,6 @@ from porewatch.domain.calls.stored_bundles import (
 from porewatch.domain.choices import DefaultChoice
 from porewatch.domain.errors import BundleRefused, DiskFull, Unavailable
 from porewatch_cli.main import app
-from porewatch_cli.operate import references as verbs
 from porewatch_cli.operate.push_bundle import push_bundle
 from porewatch_cli.stack import Stack
 from porewatch_cli.submit import upload
@@ -205,7 +204,7 @@ def test_b3_a_stack_without_the_bundle_refuses_at_submit(
 def test_b3_the_command_pushes_lists_and_names_the_default(
     stack: Stack, built: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(verbs, "find_stack", lambda *_a, **_k: stack)
+    monkeypatch.setattr("porewatch_cli.stack.find_stack", lambda *_a, **_k: stack)
 
     def said(*words: str, code: int = 0) -> str:
         told = CliRunner().invoke(app, ["references", *words])
@@ -227,7 +226,7 @@ def test_b3_the_command_pushes_lists_and_names_the_default(
 def test_the_default_bundle_is_chosen_for_runs_to_come_and_the_ledger_keeps_who_chose(
     stack: Stack, built: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(verbs, "find_stack", lambda *_a, **_k: stack)
+    monkeypatch.setattr("porewatch_cli.stack.find_stack", lambda *_a, **_k: stack)
 
     def asked(*words: str) -> Result:
         return CliRunner().invoke(app, ["references", *words])
@@ -259,7 +258,7 @@ def test_of_two_people_who_choose_at_once_the_second_is_refused(
     stack: Stack, built: Path, monkeypatch: pytest.MonkeyPatch, earlier: int
 ) -> None:
     """Ada chooses just after bob's command has looked what counts."""
-    monkeypatch.setattr(verbs, "find_stack", lambda *_a, **_k: stack)
+    monkeypatch.setattr("porewatch_cli.stack.find_stack", lambda *_a, **_k: stack)
     pushed(stack, built)
     push_bundle(stack, built / "references", "pig@2", at=AT, quiet=True)
     shelf, looked, raced = Shelf(stack.table), Shelf.choices, list[str]()
@@ -283,7 +282,7 @@ def test_what_was_pushed_to_the_embedded_aws_is_listed(
     stack: Stack, built: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Without the folder of this machine having it."""
-    monkeypatch.setattr(verbs, "find_stack", lambda *_a, **_k: stack)
+    monkeypatch.setattr("porewatch_cli.stack.find_stack", lambda *_a, **_k: stack)
     pushed(stack, built)
     here = ("list", "--references", str(tmp_path / "none"))
     told = CliRunner().invoke(app, ["references", *here])

@@ -1,46 +1,62 @@
 """`porewatch`: screen nanopore reads for pathogens, here or in the cloud.
 
-This file only puts the verbs together: those about runs, about a stack, those that need none, and
-groups of their own. What a verb does stands in a module of its name.
+This file only puts the commands together: those about runs, about a stack, those that need none,
+and groups of their own. What a command does stands in the module that it imports when it runs.
 """
 
 from __future__ import annotations
 
+import sys
+from typing import Annotated
+
 import typer
 
+from porewatch import __version__
 from porewatch_cli.commands import (
     alerts,
-    local,
-    retention,
-    runs,
-    stack,
-)
-from porewatch_cli.operate import (
     chaos,
+    cost,
+    local,
     prices,
     references,
     registry,
+    retention,
+    runs,
+    sheet,
+    stack,
 )
-from porewatch_cli.runs import cost
-from porewatch_cli.submit import sheet
 
 app = typer.Typer(
     help="Screen nanopore reads for pathogens, on machines that may die at any line.",
     no_args_is_help=True,
-    add_completion=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
     pretty_exceptions_enable=False,
+    rich_markup_mode=None,  # help in boxes takes twice as long, and breaks the lines of examples
 )
-app.add_typer(runs.app)
-app.add_typer(alerts.app)
-app.add_typer(retention.app)
-app.add_typer(stack.app)
-app.add_typer(local.app)
-app.add_typer(references.app, name="references", help="Build, list, verify and push bundles.")
-app.add_typer(sheet.app, name="sheet", help="Sample sheets: one to begin with, a check of yours.")
-app.add_typer(cost.app, name="cost", help="The bill of a run; a forecast before it.")
-app.add_typer(prices.app, name="prices", help="The price snapshot: show it, ask AWS anew.")
-app.add_typer(registry.app, name="registry", help="Rebuild the registry from the facts.")
-app.add_typer(chaos.app, name="chaos", help="Break things on purpose.")
+for commands in (runs, alerts, retention, stack, local):
+    app.add_typer(commands.app)
+app.add_typer(references.app, name="references")
+app.add_typer(sheet.app, name="sheet")
+app.add_typer(cost.app, name="cost")
+app.add_typer(prices.app, name="prices")
+app.add_typer(registry.app, name="registry")
+app.add_typer(chaos.app, name="chaos")
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        sys.stdout.write(f"porewatch {__version__}\n")
+        raise typer.Exit
+
+
+@app.callback()
+def porewatch(
+    version: Annotated[
+        bool,
+        typer.Option("--version", help="Print the version.", callback=_show_version, is_eager=True),
+    ] = False,
+) -> None:
+    """Options that stand before every command."""
 
 
 if __name__ == "__main__":

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from porewatch.domain.runs import ReadLimits
-from porewatch_worker.report.parts.i18n import Language
+from porewatch_worker.report.parts.languages import Language
+
+if TYPE_CHECKING:
+    from porewatch.domain.runs import ReadLimits
 
 RunArgument = Annotated[str, typer.Argument(metavar="RUN", help="the run's id")]
 RevisionOption = Annotated[
@@ -60,4 +62,6 @@ def read_limits(length: int | None, block: int | None) -> ReadLimits | None:
     """What was asked of all samples; None when nothing was."""
     if length is None and block is None:
         return None
+    from porewatch.domain.runs import ReadLimits  # noqa: PLC0415 - takes long
+
     return ReadLimits(min_read_length=length, min_block=block)

@@ -34,6 +34,7 @@ from porewatch.adapters.objects import Objects
 from porewatch.adapters.s3.bundle_store import BundleStore
 from porewatch.adapters.table import Table
 from porewatch.domain.errors import NotFound, Unavailable
+from porewatch_cli.home import home
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -150,16 +151,6 @@ def find_stack(
         return _local_stack(folder or home())
     session = boto3.Session(profile_name=profile, region_name=region)
     return Stack(name or "porewatch", session, _outputs(session, name or "porewatch"))
-
-
-def home() -> Path:
-    """The folder of the embedded AWS: POREWATCH_HOME, or `.porewatch` here or above."""
-    if told := os.environ.get("POREWATCH_HOME"):
-        return Path(told)
-    for folder in (Path.cwd(), *Path.cwd().parents):
-        if (folder / ".porewatch").is_dir():
-            return folder / ".porewatch"
-    return Path.cwd() / ".porewatch"
 
 
 def _local_stack(folder: Path) -> Stack:

@@ -10,12 +10,10 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Iterable
-from functools import wraps
-from typing import Any, NoReturn, ParamSpec, TypeVar
+from collections.abc import Iterable
+from typing import Any, NoReturn
 
 import typer
-from botocore.exceptions import BotoCoreError, ClientError
 from pydantic import BaseModel
 from rich.console import Console, ConsoleOptions, Group, RenderableType
 from rich.segment import Segment
@@ -25,9 +23,6 @@ from rich.text import Text
 from porewatch.domain.errors import InputRefused, PorewatchError, Refused, Unavailable
 from porewatch.domain.visible import visible
 from porewatch_cli import exit_codes
-
-P = ParamSpec("P")
-R = TypeVar("R")
 
 WIDE = 150  # columns of a pipe or a log, which has no width of its own
 
@@ -137,7 +132,7 @@ def _told(error: PorewatchError) -> dict[str, Any]:
     }
 
 
-def _of_this_machine(error: OSError) -> PorewatchError:
+def of_this_machine(error: OSError) -> PorewatchError:
     """A file that cannot be read or written, said like everything else."""
     wrong_path = (FileNotFoundError, IsADirectoryError, NotADirectoryError, PermissionError)
     kind = InputRefused if isinstance(error, wrong_path) else Unavailable
@@ -148,22 +143,7 @@ def _of_this_machine(error: OSError) -> PorewatchError:
     )
 
 
-def speaks_plainly(command: Callable[P, R]) -> Callable[P, R]:
-    """Turn the errors a command may raise into one clear message and an exit code."""
-
-    @wraps(command)
-    def run(*args: P.args, **kwargs: P.kwargs) -> R:
-        try:
-            return command(*args, **kwargs)
-        except PorewatchError as error:
-            fail(error, as_json=bool(kwargs.get("as_json")))
-        except (ClientError, BotoCoreError) as error:
-            errors.print(Text.assemble(("AWS said no:", "bold red"), f" {error}"))
-            raise typer.Exit(EXIT_FAILED) from error
-        except OSError as error:
-            fail(_of_this_machine(error), as_json=bool(kwargs.get("as_json")))
-        except KeyboardInterrupt:
-            errors.print("stopped; nothing that was already sent is lost")
-            raise typer.Exit(130) from None
-
-    return run
+def fail_by_aws(error: Exception) -> NoReturn:
+    """What AWS refused, in its own words."""
+    errors.print(Text.assemble(("AWS said no:", "bold red"), f" {error}"))
+    raise typer.Exit(EXIT_FAILED) from error

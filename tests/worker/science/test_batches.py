@@ -14,12 +14,8 @@ from porewatch_worker.report.pages.first_sentence import (
     decide,
     run_outcome,
 )
-from porewatch_worker.report.parts.i18n import (
-    LANGUAGES,
-    Language,
-    retold,
-    speaking,
-)
+from porewatch_worker.report.parts.i18n import retold, speaking
+from porewatch_worker.report.parts.languages import LANGUAGES, Language
 from tests.worker.science.test_calls import PANEL, finding, good
 from tests.worker.science.test_release import (
     BLANK,

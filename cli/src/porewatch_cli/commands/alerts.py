@@ -1,4 +1,4 @@
-"""Verbs about alerts: list those that wait for somebody, and close one."""
+"""Commands about alerts: list those that wait for somebody, and close one."""
 
 from __future__ import annotations
 
@@ -6,17 +6,17 @@ from typing import Annotated
 
 import typer
 
-from porewatch.domain.facts.alerts import Acknowledge
+from porewatch_cli.commands.command import command
 from porewatch_cli.options import JsonOption, ProfileOption, RegionOption, RunArgument, StackOption
-from porewatch_cli.runs import alerts as told
-from porewatch_cli.stack import find_stack
-from porewatch_cli.terminal import speaks_plainly
 
 app = typer.Typer()
 
 
-@app.command()
-@speaks_plainly
+@command(
+    app,
+    "porewatch alerts",
+    "porewatch alerts --run RUN --all",
+)
 def alerts(
     run: Annotated[str | None, typer.Option("--run", help="only of this run")] = None,
     every: Annotated[
@@ -28,12 +28,17 @@ def alerts(
     region: RegionOption = None,
 ) -> None:
     """Alerts that nobody has acknowledged, oldest first."""
+    from porewatch_cli.runs import alerts as found
+    from porewatch_cli.stack import find_stack
+
     chosen = find_stack(stack, profile=profile, region=region)
-    told.show(chosen, run, every=every, as_json=as_json)
+    found.show(chosen, run, every=every, as_json=as_json)
 
 
-@app.command()
-@speaks_plainly
+@command(
+    app,
+    'porewatch ack RUN SAMPLE CODE --name "K. Sato" --note "repeat ordered"',
+)
 def ack(
     run: RunArgument,
     sample: Annotated[str, typer.Argument(metavar="SAMPLE", help="the sample's name")],
@@ -49,8 +54,12 @@ def ack(
     region: RegionOption = None,
 ) -> None:
     """Acknowledge an alert: somebody has seen it. It is not escalated any more."""
+    from porewatch.domain.facts.alerts import Acknowledge
+    from porewatch_cli.runs import alerts as found
+    from porewatch_cli.stack import find_stack
+
     chosen = find_stack(stack, profile=profile, region=region)
     said = Acknowledge(
         run_id=run, sample=sample, code=code, name=name, note=note, revision=revision
     )
-    told.close(chosen, said, as_json=as_json)
+    found.close(chosen, said, as_json=as_json)

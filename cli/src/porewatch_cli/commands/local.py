@@ -1,4 +1,4 @@
-"""Verbs that need no stack: screen and validate here, start and stop the embedded AWS."""
+"""Commands that need no stack: screen and validate here, start and stop the embedded AWS."""
 
 from __future__ import annotations
 
@@ -9,10 +9,7 @@ from typing import Annotated, Literal
 import typer
 
 from porewatch import __version__
-from porewatch.domain.calls.release_policy import DEFAULT
-from porewatch.domain.errors import InputRefused
-from porewatch_cli import exit_codes
-from porewatch_cli.operate.embedded import run_embedded
+from porewatch_cli.commands.command import command
 from porewatch_cli.options import (
     BlockOption,
     ExitZeroOption,
@@ -23,15 +20,15 @@ from porewatch_cli.options import (
     ReleaseOption,
     read_limits,
 )
-from porewatch_cli.reports.screen import screen_here
-from porewatch_cli.reports.validate import validate_here
-from porewatch_cli.terminal import speaks_plainly
 
 app = typer.Typer()
 
 
-@app.command()
-@speaks_plainly
+@command(
+    app,
+    "porewatch screen reads.fastq.gz --references references --bundle pig@1 --out result",
+    "porewatch screen a.bam b.bam --references pig/1 --sample-sheet samples.csv --out result",
+)
 def screen(
     reads: Annotated[list[Path], typer.Argument(help=".fastq(.gz) or .bam files")],
     references: Annotated[
@@ -53,6 +50,11 @@ def screen(
 
     Exit codes: 0 reportable, 3 not reportable, 4 refused, 5 failed.
     """
+    from porewatch.domain.calls.release_policy import DEFAULT
+    from porewatch.domain.errors import InputRefused
+    from porewatch_cli import exit_codes
+    from porewatch_cli.reports.screen import screen_here
+
     if not reads:
         raise InputRefused("no reads were named.", remedy="name at least one .fastq.gz or .bam.")
     report = screen_here(
@@ -72,8 +74,11 @@ def screen(
         raise typer.Exit(code)
 
 
-@app.command()
-@speaks_plainly
+@command(
+    app,
+    "porewatch validate",
+    "porewatch validate --size medium --out FOLDER",
+)
 def validate(
     size: Annotated[
         Literal["small", "medium", "full"], typer.Option("--size", help="full takes many minutes")
@@ -84,24 +89,37 @@ def validate(
     as_json: JsonOption = False,
 ) -> None:
     """Screen made runs with known truth: agreement and LOD95. Exit code 1 if too low."""
+    from porewatch_cli.reports.validate import validate_here
+
     validate_here(size, out, as_json=as_json)
 
 
-@app.command()
-@speaks_plainly
+@command(
+    app,
+    "porewatch up",
+)
 def up(as_json: JsonOption = False) -> None:
     """Start the embedded AWS of this folder and deploy to it."""
+    from porewatch_cli.operate.embedded import run_embedded
+
     raise typer.Exit(run_embedded("up", as_json))
 
 
-@app.command()
-@speaks_plainly
+@command(
+    app,
+    "porewatch down",
+)
 def down(as_json: JsonOption = False) -> None:
     """Stop the embedded AWS; runs and reports stay on disk."""
+    from porewatch_cli.operate.embedded import run_embedded
+
     raise typer.Exit(run_embedded("down", as_json))
 
 
-@app.command()
+@command(
+    app,
+    "porewatch version",
+)
 def version() -> None:
     """Print the version."""
     sys.stdout.write(f"porewatch {__version__}\n")

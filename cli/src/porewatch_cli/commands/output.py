@@ -35,7 +35,7 @@ from porewatch_cli.runs.verdict_text import (
 )
 from porewatch_cli.submit.submit import Submission
 from porewatch_cli.terminal import console, errors, print_json, table
-from porewatch_worker.report.parts.i18n import Language
+from porewatch_worker.report.parts.languages import Language
 from porewatch_worker.report.sample_files import sample_files
 
 if TYPE_CHECKING:

@@ -1,4 +1,4 @@
-"""Verbs that end a run or its data: stop it, hold it, delete it."""
+"""Commands that end a run or its data: stop it, hold it, delete it."""
 
 from __future__ import annotations
 
@@ -7,20 +7,8 @@ import sys
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.text import Text
 
-from porewatch.domain.errors import MessageRefused
-from porewatch.domain.retention.orders import (
-    Deleted,
-    DeleteRun,
-    Held,
-    HoldRun,
-)
-from porewatch.domain.rules.cancelling import (
-    Cancel,
-    Cancelled,
-)
-from porewatch_cli.invoke import ask_function
+from porewatch_cli.commands.command import command
 from porewatch_cli.options import (
     ByOption,
     JsonOption,
@@ -29,11 +17,9 @@ from porewatch_cli.options import (
     RunArgument,
     StackOption,
 )
-from porewatch_cli.runs import holds_and_deletions
-from porewatch_cli.stack import find_stack
-from porewatch_cli.terminal import console, print_json, speaks_plainly
 
 if TYPE_CHECKING:
+    from porewatch.domain.retention.orders import Deleted, DeleteRun, Held, HoldRun
     from porewatch_cli.stack import Stack
 
 app = typer.Typer()
@@ -41,8 +27,10 @@ app = typer.Typer()
 ReasonOption = Annotated[str, typer.Option("--reason", help="why; it goes into record and notice")]
 
 
-@app.command()
-@speaks_plainly
+@command(
+    app,
+    'porewatch cancel RUN --reason "wrong sample sheet"',
+)
 def cancel(
     run: RunArgument,
     reason: ReasonOption = "",
@@ -53,6 +41,13 @@ def cancel(
     region: RegionOption = None,
 ) -> None:
     """Stop a run: its machines end and are paid, people are notified, what was saved stays."""
+    from rich.text import Text
+
+    from porewatch.domain.rules.cancelling import Cancel, Cancelled
+    from porewatch_cli.invoke import ask_function
+    from porewatch_cli.stack import find_stack
+    from porewatch_cli.terminal import console, print_json
+
     chosen = find_stack(stack, profile=profile, region=region)
     chosen.runs.get(run)
     order = Cancel(run_id=run, by=by or getpass.getuser(), reason=reason)
@@ -66,8 +61,11 @@ def cancel(
     console.print(f"  machines ended: {ended}; cost so far {done.cost_usd:.4f} USD")
 
 
-@app.command()
-@speaks_plainly
+@command(
+    app,
+    'porewatch hold RUN --reason "inspection of 2026"',
+    'porewatch hold RUN --reason "inspection is over" --release',
+)
 def hold(
     run: RunArgument,
     reason: Annotated[str, typer.Option("--reason", help="why; it stays in the run's record")],
@@ -79,6 +77,12 @@ def hold(
     region: RegionOption = None,
 ) -> None:
     """Put a run under legal hold: nothing of it is deleted, by a person or by its age."""
+    from porewatch.domain.errors import MessageRefused
+    from porewatch.domain.retention.orders import HoldRun
+    from porewatch_cli.runs import holds_and_deletions
+    from porewatch_cli.stack import find_stack
+    from porewatch_cli.terminal import print_json
+
     chosen = find_stack(stack, profile=profile, region=region)
     chosen.runs.get(run)
     if not reason.strip():
@@ -91,8 +95,11 @@ def hold(
         holds_and_deletions.show_hold(done)
 
 
-@app.command()
-@speaks_plainly
+@command(
+    app,
+    "porewatch delete RUN --dry-run",
+    'porewatch delete RUN --reason "consent withdrawn" --yes RUN',
+)
 def delete(
     run: RunArgument,
     reason: ReasonOption = "",
@@ -112,6 +119,12 @@ def delete(
     region: RegionOption = None,
 ) -> None:
     """Delete all data of a run, in all its revisions, for good. Never under legal hold."""
+    from porewatch.domain.retention.orders import Deleted, DeleteRun
+    from porewatch_cli.invoke import ask_function
+    from porewatch_cli.runs import holds_and_deletions
+    from porewatch_cli.stack import find_stack
+    from porewatch_cli.terminal import print_json
+
     chosen = find_stack(stack, profile=profile, region=region)
     chosen.runs.get(run)
     order = DeleteRun(run_id=run, by=by or getpass.getuser(), reason=reason, dry_run=True)
@@ -129,6 +142,10 @@ def delete(
 
 def _delete(stack: Stack, order: DeleteRun, before: Deleted) -> Deleted:
     """Each call deletes for a while; a large run takes some, and people see how far it is."""
+    from porewatch.domain.retention.orders import Deleted
+    from porewatch_cli.invoke import ask_function
+    from porewatch_cli.runs import holds_and_deletions
+
     done = ask_function(stack, "run-eraser", order, Deleted)
     while done.more:
         holds_and_deletions.show_going(done, before)
@@ -137,6 +154,10 @@ def _delete(stack: Stack, order: DeleteRun, before: Deleted) -> Deleted:
 
 
 def _settle_hold(stack: Stack, order: HoldRun) -> Held:
+    from porewatch.domain.retention.orders import Held
+    from porewatch_cli.invoke import ask_function
+    from porewatch_cli.runs import holds_and_deletions
+
     done = ask_function(stack, "run-keeper", order, Held)
     locked = done.locked
     while done.more:

@@ -1,15 +1,13 @@
-"""Verbs about runs: send one, watch it, read what came out. Each asks a module of its own name."""
+"""Commands about runs: send one, watch it, read what came out."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from porewatch.domain.errors import SeveralRefused
-from porewatch_cli import exit_codes
-from porewatch_cli.commands import output
+from porewatch_cli.commands.command import command
 from porewatch_cli.options import (
     BlockOption,
     ExitZeroOption,
@@ -25,25 +23,20 @@ from porewatch_cli.options import (
     StackOption,
     read_limits,
 )
-from porewatch_cli.reports.audit import (
-    anchored,
-    audit_report,
-    kept_head,
-)
-from porewatch_cli.reports.compare import compare_runs
-from porewatch_cli.reports.reports import given_report
-from porewatch_cli.runs.watch import watch as watch_run
-from porewatch_cli.stack import Stack, find_stack
-from porewatch_cli.submit.submit import submit as send_run
-from porewatch_cli.submit.wait_for_stack import Sent
-from porewatch_cli.terminal import EXIT_FAILED, fail, print_json, speaks_plainly
-from porewatch_worker.report.parts.i18n import Language
+
+if TYPE_CHECKING:
+    from porewatch_cli.stack import Stack
+    from porewatch_cli.submit.wait_for_stack import Sent
+    from porewatch_worker.report.parts.languages import Language
 
 app = typer.Typer()
 
 
-@app.command()
-@speaks_plainly
+@command(
+    app,
+    "porewatch submit RUN_FOLDER --sample-sheet samples.csv --bundle pig@1 --wait",
+    "porewatch submit reads.fastq.gz --stack porewatch-prod --region eu-west-1",
+)
 def submit(
     path: Annotated[Path, typer.Argument(help="reads file, folder, MinKNOW folder, or .tar")],
     run_id: Annotated[str | None, typer.Option("--run-id", help="default: name + content")] = None,
@@ -72,6 +65,13 @@ def submit(
 
     Exit codes with --wait: 0 reportable, 3 not reportable, 4 refused, 5 failed or cancelled.
     """
+    from porewatch.domain.errors import SeveralRefused
+    from porewatch_cli.commands import output
+    from porewatch_cli.stack import find_stack
+    from porewatch_cli.submit.submit import submit as send_run
+    from porewatch_cli.submit.wait_for_stack import Sent
+    from porewatch_cli.terminal import fail, print_json
+
     chosen = find_stack(stack, profile=profile, region=region)
     try:
         sent = send_run(
@@ -106,8 +106,11 @@ def submit(
         )
 
 
-@app.command()
-@speaks_plainly
+@command(
+    app,
+    "porewatch watch RUN",
+    "porewatch watch RUN --revision 0 --json",
+)
 def watch(
     run: RunArgument,
     revision: RevisionOption = None,
@@ -122,6 +125,8 @@ def watch(
 
     Exit codes: 0 reportable, 3 not reportable, 4 refused, 5 failed or cancelled.
     """
+    from porewatch_cli.stack import find_stack
+
     chosen = find_stack(stack, profile=profile, region=region)
     _watch_and_report(
         run,
@@ -143,6 +148,10 @@ def _watch_and_report(
     sent: Sent | None = None,
     revision: int | None = None,
 ) -> None:
+    from porewatch_cli import exit_codes
+    from porewatch_cli.commands import output
+    from porewatch_cli.runs.watch import watch as watch_run
+
     last = watch_run(run, stack, sent=sent, revision=revision, as_json=as_json)
     if not as_json:
         output.ending(stack, last.run, language)
@@ -150,8 +159,12 @@ def _watch_and_report(
         raise typer.Exit(code)
 
 
-@app.command(name="list")
-@speaks_plainly
+@command(
+    app,
+    "porewatch list",
+    "porewatch list --stack porewatch-prod --json",
+    name="list",
+)
 def list_runs(
     as_json: JsonOption = False,
     stack: StackOption = None,
@@ -159,11 +172,17 @@ def list_runs(
     region: RegionOption = None,
 ) -> None:
     """All runs, newest first."""
+    from porewatch_cli.commands import output
+    from porewatch_cli.stack import find_stack
+
     output.runs(find_stack(stack, profile=profile, region=region), as_json=as_json)
 
 
-@app.command()
-@speaks_plainly
+@command(
+    app,
+    "porewatch report RUN --out FOLDER",
+    "porewatch report RUN --language ja",
+)
 def report(
     run: RunArgument,
     revision: RevisionOption = None,
@@ -177,12 +196,18 @@ def report(
     region: RegionOption = None,
 ) -> None:
     """What was found, with its evidence; and links to (or copies of) the three reports."""
+    from porewatch_cli.commands import output
+    from porewatch_cli.stack import find_stack
+
     chosen = find_stack(stack, profile=profile, region=region)
     output.report(chosen, run, out=out, as_json=as_json, language=language, revision=revision)
 
 
-@app.command()
-@speaks_plainly
+@command(
+    app,
+    "porewatch compare RUN_A RUN_B --out FOLDER",
+    "porewatch compare before/report.json after/report.json",
+)
 def compare(
     before: Annotated[str, typer.Argument(metavar="RUN_A", help="a run, or its report.json")],
     after: Annotated[str, typer.Argument(metavar="RUN_B", help="a run, or its report.json")],
@@ -200,13 +225,19 @@ def compare(
     region: RegionOption = None,
 ) -> None:
     """What changed between two runs: findings, evidence, amounts, controls, versions, cost."""
+    from porewatch_cli.reports.compare import compare_runs
+    from porewatch_cli.reports.reports import given_report
+
     one = given_report(before, stack, profile, region, revision=revision_a)
     other = given_report(after, stack, profile, region, revision=revision_b)
     compare_runs(one, other, out=out, language=language, as_json=as_json)
 
 
-@app.command()
-@speaks_plainly
+@command(
+    app,
+    "porewatch audit RUN",
+    "porewatch audit result/report.json --head head.txt",
+)
 def audit(
     report: Annotated[str, typer.Argument(metavar="RUN", help="a run, or its report.json")],
     head: Annotated[
@@ -224,18 +255,27 @@ def audit(
     With --head a trail that was rewritten as a whole is found, too; for a run, the stack's signed
     anchor shows it.
     """
+    from porewatch_cli.reports.audit import anchored, audit_report, kept_head
+    from porewatch_cli.reports.reports import given_report
+    from porewatch_cli.terminal import EXIT_FAILED
+
     kept = kept_head(head) if head is not None else None
     found = given_report(report, stack, profile, region, extra="forbid", revision=revision)
     published = not Path(report).exists()
-    anchor = (
-        anchored(found, find_stack(stack, profile=profile, region=region)) if published else None
-    )
+    anchor = None
+    if published:
+        from porewatch_cli.stack import find_stack
+
+        anchor = anchored(found, find_stack(stack, profile=profile, region=region))
     if not audit_report(found, as_json=as_json, kept=kept, anchor=anchor):
         raise typer.Exit(EXIT_FAILED)
 
 
-@app.command()
-@speaks_plainly
+@command(
+    app,
+    "porewatch logs RUN",
+    "porewatch logs RUN --stage pathogen_detection",
+)
 def logs(
     run: RunArgument,
     revision: RevisionOption = None,
@@ -246,5 +286,8 @@ def logs(
     region: RegionOption = None,
 ) -> None:
     """What the workers wrote, machine by machine, and what happened to the run."""
+    from porewatch_cli.commands import output
+    from porewatch_cli.stack import find_stack
+
     chosen = find_stack(stack, profile=profile, region=region)
     output.logs(chosen, run, stage, as_json=as_json, revision=revision)

@@ -1,4 +1,4 @@
-"""Verbs about a deployed stack: would it work, what went astray, what was left over."""
+"""Commands about a deployed stack: would it work, what went astray, what was left over."""
 
 from __future__ import annotations
 
@@ -6,22 +6,17 @@ from typing import Annotated
 
 import typer
 
-from porewatch_cli.commands import output
-from porewatch_cli.operate.doctor import (
-    CheckVerdict,
-    examine,
-)
-from porewatch_cli.operate.orphans import orphans as look_for_leftovers
-from porewatch_cli.operate.redrive import redrive as dead_letters
+from porewatch_cli.commands.command import command
 from porewatch_cli.options import JsonOption, ProfileOption, RegionOption, StackOption
-from porewatch_cli.stack import find_stack
-from porewatch_cli.terminal import EXIT_FAILED, speaks_plainly
 
 app = typer.Typer()
 
 
-@app.command()
-@speaks_plainly
+@command(
+    app,
+    "porewatch doctor",
+    "porewatch doctor --stack porewatch-prod --region eu-west-1",
+)
 def doctor(
     as_json: JsonOption = False,
     stack: StackOption = None,
@@ -29,14 +24,22 @@ def doctor(
     region: RegionOption = None,
 ) -> None:
     """Would a launch work? Image, subnets, endpoints, types, quotas, queues; exit code 1 if not."""
+    from porewatch_cli.commands import output
+    from porewatch_cli.operate.doctor import CheckVerdict, examine
+    from porewatch_cli.stack import find_stack
+    from porewatch_cli.terminal import EXIT_FAILED
+
     checks = examine(find_stack(stack, profile=profile, region=region))
     output.checks(checks, as_json=as_json)
     if any(check.verdict is CheckVerdict.FAIL for check in checks):
         raise typer.Exit(EXIT_FAILED)
 
 
-@app.command()
-@speaks_plainly
+@command(
+    app,
+    "porewatch redrive",
+    "porewatch redrive files --move",
+)
 def redrive(
     queue: Annotated[str | None, typer.Argument(help="only this queue, e.g. files")] = None,
     move: Annotated[bool, typer.Option("--move", help="send the letters back")] = False,
@@ -46,12 +49,18 @@ def redrive(
     region: RegionOption = None,
 ) -> None:
     """Show what could not be handled; with --move, send it back to its queue."""
+    from porewatch_cli.operate.redrive import redrive as dead_letters
+    from porewatch_cli.stack import find_stack
+
     chosen = find_stack(stack, profile=profile, region=region)
     dead_letters(chosen, queue, move=move, as_json=as_json)
 
 
-@app.command()
-@speaks_plainly
+@command(
+    app,
+    "porewatch reap",
+    "porewatch reap --yes",
+)
 def reap(
     dry_run: Annotated[
         bool, typer.Option("--dry-run/--yes", help="look only; --yes: end what was seen twice")
@@ -63,5 +72,8 @@ def reap(
     region: RegionOption = None,
 ) -> None:
     """What still costs money and is of no use to anybody: instances, volumes, uploads, ..."""
+    from porewatch_cli.operate.orphans import orphans as look_for_leftovers
+    from porewatch_cli.stack import find_stack
+
     chosen = find_stack(stack, profile=profile, region=region)
     look_for_leftovers(chosen, dry=dry_run, kills=kills, as_json=as_json)

@@ -4,44 +4,18 @@ from __future__ import annotations
 
 import urllib.error
 import urllib.request
-from typing import Annotated
-
-import typer
+from typing import TYPE_CHECKING
 
 from porewatch.domain.errors import NotFound, Unavailable
-from porewatch.domain.stage.record import StageState
-from porewatch_cli.options import JsonOption, RunArgument
+from porewatch.domain.stage.phases import StageState
 from porewatch_cli.runs.watch import (
     current_stage,
     look,
 )
-from porewatch_cli.stack import Stack, find_stack
-from porewatch_cli.terminal import console, print_json, speaks_plainly
+from porewatch_cli.terminal import console, print_json
 
-app = typer.Typer(no_args_is_help=True)
-
-
-@app.command()
-@speaks_plainly
-def interrupt(
-    run: RunArgument,
-    seconds: Annotated[int, typer.Option("--seconds", help="from notice to termination")] = 120,
-    as_json: JsonOption = False,
-) -> None:
-    """Give the run's machine a spot interruption notice, and take it away after SECONDS."""
-    instance = order(run, find_stack(), f"interrupt/{{}}?seconds={seconds}")
-    _say("interrupted", run, instance, as_json)
-
-
-@app.command()
-@speaks_plainly
-def kill(
-    run: RunArgument,
-    as_json: JsonOption = False,
-) -> None:
-    """Take the run's machine away without notice."""
-    instance = order(run, find_stack(), "kill/{}")
-    _say("killed", run, instance, as_json)
+if TYPE_CHECKING:
+    from porewatch_cli.stack import Stack
 
 
 def order(run: str, stack: Stack, what: str) -> str:
@@ -67,7 +41,7 @@ def order(run: str, stack: Stack, what: str) -> str:
         raise Unavailable(f"the instance host did not take the order: {error}") from error
 
 
-def _say(what: str, run: str, instance: str, as_json: bool) -> None:
+def say(what: str, run: str, instance: str, as_json: bool) -> None:
     if as_json:
         print_json({"run_id": run, "instance_id": instance, "done": what})
     else:

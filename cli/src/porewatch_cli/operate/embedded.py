@@ -6,15 +6,15 @@ import subprocess
 import sys
 from importlib.util import find_spec
 
-from porewatch.domain.errors import NotFound
+from porewatch.domain.errors import Unavailable
 
 
 def run_embedded(verb: str, as_json: bool) -> int:
     """Run `python -m porewatch_local VERB`; its exit code."""
     if find_spec("porewatch_local") is None:
-        raise NotFound(
+        raise Unavailable(
             "the embedded AWS is not installed here.",
-            remedy="run `make setup` in a clone of the repository.",
+            remedy="run `make setup` in a clone of the repository: porewatch-cli[local] works there.",
         )
     command = [sys.executable, "-m", "porewatch_local", verb, *(["--json"] if as_json else [])]
     return subprocess.run(command, check=False).returncode

@@ -5,10 +5,6 @@ from __future__ import annotations
 import json
 from importlib.resources import files
 from pathlib import Path
-from typing import Annotated
-
-import boto3
-import typer
 
 from porewatch.compute.price_table import (
     HOME_REGION,
@@ -17,10 +13,8 @@ from porewatch.compute.price_table import (
 )
 from porewatch.domain.base import now
 from porewatch_cli.operate.price_source import ask
-from porewatch_cli.options import JsonOption
-from porewatch_cli.terminal import console, print_json, speaks_plainly
+from porewatch_cli.terminal import console, print_json
 
-app = typer.Typer(no_args_is_help=True)
 PRICING_REGION = "us-east-1"
 """The Price List service answers in few regions, about all of them."""
 
@@ -30,13 +24,9 @@ def shipped() -> Path:
     return Path(str(files("porewatch.compute").joinpath("prices.json")))
 
 
-@app.command()
-@speaks_plainly
-def show(
-    region: Annotated[str, typer.Option("--region")] = HOME_REGION, as_json: JsonOption = False
-) -> None:
+def show_prices(region: str | None, *, as_json: bool) -> None:
     """The prices that bills of a region are made with."""
-    listed = price_list(region)
+    listed = price_list(region or HOME_REGION)
     if as_json:
         print_json({"snapshot": listed.snapshot, **listed.model_dump(mode="json")})
         return
@@ -45,19 +35,13 @@ def show(
         console.print(f"{name:>16}  {price.on_demand:8.4f}  {price.spot:8.4f}")
 
 
-@app.command()
-@speaks_plainly
-def refresh(
-    region: Annotated[str, typer.Option("--region", help="whose prices")] = HOME_REGION,
-    profile: Annotated[str | None, typer.Option("--profile", help="AWS profile")] = None,
-    out: Annotated[
-        Path | None, typer.Option("--out", help="default: the snapshot in this checkout")
-    ] = None,
-    as_json: JsonOption = False,
+def refresh_prices(
+    region: str | None, *, profile: str | None, out: Path | None, as_json: bool
 ) -> None:
-    """Ask AWS for list prices and the last day's spot prices, and write them with date and source.
+    """Ask AWS, and write the answer beside what the snapshot has of other regions."""
+    import boto3  # noqa: PLC0415 - showing prices needs no AWS
 
-    Commit the file and deploy: bills quote it."""
+    region = region or HOME_REGION
     session = boto3.Session(profile_name=profile, region_name=region)
     before = snapshot()
     fresh = ask(

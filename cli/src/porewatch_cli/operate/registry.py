@@ -10,18 +10,15 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, Annotated
-
-import typer
+from typing import TYPE_CHECKING
 
 from porewatch.adapters.ledger.fact_log import FactLog
 from porewatch.domain.base import Model
 from porewatch.domain.errors import Unavailable
-from porewatch.domain.facts.events import FACTS
-from porewatch.domain.facts.fact import SOURCE
-from porewatch_cli.options import JsonOption, ProfileOption, RegionOption, StackOption
-from porewatch_cli.stack import find_stack
-from porewatch_cli.terminal import console, print_json, speaks_plainly
+from porewatch.domain.facts.events import (
+    FACTS,
+    SOURCE,
+)
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
@@ -29,13 +26,10 @@ if TYPE_CHECKING:
     from porewatch.domain.facts.outbox import OutboxRecord
     from porewatch_cli.stack import Stack
 
-app = typer.Typer()
-
 AT_ONCE = 10
 MOST_BYTES = 200_000
 """SQS takes ten messages and 256 kB at once."""
 REPLAY = "registry-rebuild"
-RunsArgument = Annotated[list[str] | None, typer.Argument(help="only these runs (default: all)")]
 
 
 class Rebuilt(Model):
@@ -44,31 +38,6 @@ class Rebuilt(Model):
     runs: int
     facts: int
     unknown: int = 0
-
-
-@app.callback()
-def registry() -> None:
-    """What people ask with SQL."""
-
-
-@app.command()
-@speaks_plainly
-def rebuild(
-    runs: RunsArgument = None,
-    as_json: JsonOption = False,
-    stack: StackOption = None,
-    profile: ProfileOption = None,
-    region: RegionOption = None,
-) -> None:
-    """Send every fact of the ledger to the registry again; rows that are there stay the same."""
-    done = send_again(find_stack(stack, profile=profile, region=region), runs)
-    if as_json:
-        print_json(done)
-        return
-    console.print(f"{done.facts} facts of {done.runs} runs are on their way to the registry.")
-    if done.unknown:
-        console.print(f"  left out: {done.unknown} facts that this version does not know")
-    console.print("  what cannot be written: porewatch redrive status", highlight=False)
 
 
 def send_again(stack: Stack, runs: list[str] | None = None) -> Rebuilt:

@@ -11,10 +11,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rich.text import Text
 
-from porewatch.adapters.ledger.anchors import Anchors
 from porewatch.domain.errors import InputRefused
 from porewatch.domain.results.audit_anchors import (
     Anchor,
@@ -27,9 +27,12 @@ from porewatch.domain.results.audit_anchors import (
     recorded_on,
 )
 from porewatch.domain.results.report import Report
-from porewatch_cli.stack import Stack
 from porewatch_cli.terminal import console, print_json
 from porewatch_worker.report.pages.run_record.audit_trail import trail_faults
+
+if TYPE_CHECKING:
+    from porewatch.adapters.ledger.anchors import Anchors
+    from porewatch_cli.stack import Stack
 
 HASH = re.compile(r"(?<![0-9a-f])[0-9a-f]{64}(?![0-9a-f])")
 REMEDY = "give the 64 characters that `porewatch audit` or the sign-off printed, or a file of them."

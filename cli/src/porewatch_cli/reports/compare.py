@@ -12,11 +12,8 @@ from porewatch_cli.terminal import console, print_json
 from porewatch_worker.report.compare import compare
 from porewatch_worker.report.compare_page import compare_page, render_comparison
 from porewatch_worker.report.parts.document import Table
-from porewatch_worker.report.parts.i18n import (
-    LANGUAGES,
-    Language,
-    in_language,
-)
+from porewatch_worker.report.parts.i18n import in_language
+from porewatch_worker.report.parts.languages import LANGUAGES, Language
 from porewatch_worker.report.summary import table_rows
 
 

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from porewatch.domain.results.publishing import REPORT
 from porewatch.domain.results.report import Report
-from porewatch_worker.report.parts.i18n import (
-    Language,
-    in_language,
-)
+from porewatch_worker.report.parts.i18n import in_language
+from porewatch_worker.report.parts.languages import Language
 from porewatch_worker.report.render_html import render_html
 from porewatch_worker.report.render_pdf import render_pdf
 

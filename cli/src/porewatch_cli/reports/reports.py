@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 
-from porewatch.adapters.objects import Extra
 from porewatch.domain import s3_keys
 from porewatch.domain.errors import InputRefused, NotFound
 from porewatch.domain.money.cost import Bill
@@ -22,8 +22,11 @@ from porewatch.domain.results.report import Report
 from porewatch.domain.rules.revisions import reported
 from porewatch.domain.validation_text import say
 from porewatch_cli.reports.report_files import rendered
-from porewatch_cli.stack import Stack, find_stack
 from porewatch_worker.report.sample_files import clear_samples, write_samples
+
+if TYPE_CHECKING:
+    from porewatch.adapters.objects import Extra
+    from porewatch_cli.stack import Stack
 
 AT_ONCE = 8
 """Reports on their way at a time: a plate of samples has two hundred."""
@@ -46,6 +49,8 @@ def given_report(
     path = Path(given)
     path = path / REPORT if path.is_dir() else path
     if not path.is_file():
+        from porewatch_cli.stack import find_stack  # noqa: PLC0415 - a file needs no AWS
+
         found = find_stack(stack, profile=profile, region=region)
         return read_report(found, with_report(found, given, revision), extra=extra)
     try:

@@ -16,7 +16,7 @@ from porewatch_cli.reports.report_files import (
 )
 from porewatch_cli.reports.summary import show_report
 from porewatch_cli.terminal import console, errors, print_json
-from porewatch_worker.report.parts.i18n import Language
+from porewatch_worker.report.parts.languages import Language
 from porewatch_worker.report.sample_files import sample_files
 
 

@@ -9,11 +9,8 @@ from porewatch.domain.facts.fact import Fact
 from porewatch.domain.money.cost import Bill
 from porewatch.domain.results.report import Report
 from porewatch_cli.terminal import console, table
-from porewatch_worker.report.parts.i18n import (
-    Language,
-    say,
-    speaking,
-)
+from porewatch_worker.report.parts.i18n import say, speaking
+from porewatch_worker.report.parts.languages import Language
 from porewatch_worker.report.summary import Rows, summary
 
 TONES = {"bad": "bold red", "warn": "yellow", "good": "green", "plain": ""}

@@ -4,14 +4,11 @@ submitting, what it will cost."""
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING
 
-import typer
 from rich.table import Table
 from rich.text import Text
-from typer.core import TyperGroup
 
-from porewatch.adapters.ledger.budget import Budget
 from porewatch.compute.carbon import carbon_factors
 from porewatch.compute.estimate import Forecast, forecast
 from porewatch.compute.layouts import profile as profile_named
@@ -40,72 +37,15 @@ from porewatch.domain.money.cost import (
 from porewatch.domain.retention.rules import refuse_gone
 from porewatch.domain.runs import FINAL_STATES
 from porewatch.domain.sealing import input_file
-from porewatch_cli.options import (
-    JsonOption,
-    ProfileOption,
-    RegionOption,
-    RevisionOption,
-    RunArgument,
-    StackOption,
-)
 from porewatch_cli.reports.reports import record_of
 from porewatch_cli.runs.carbon import carbon_parts
-from porewatch_cli.stack import Stack, find_stack
 from porewatch_cli.submit.collect_run import find
-from porewatch_cli.terminal import console, print_json, speaks_plainly, table
+from porewatch_cli.terminal import console, print_json, table
+
+if TYPE_CHECKING:
+    from porewatch_cli.stack import Stack
 
 PARTS = ("boot_seconds", "useful_seconds", "wasted_seconds")
-
-
-class RunUnlessNamed(TyperGroup):
-    """`cost RUN` is `cost run RUN`: the verb may be left out."""
-
-    def parse_args(self, ctx: typer.Context, args: list[str]) -> list[str]:  # type: ignore[override]
-        named = any(word in self.commands for word in args[:1])
-        helped = not args or args[0] in ("--help", "-h")
-        return super().parse_args(ctx, args if named or helped else ["run", *args])
-
-
-app = typer.Typer(cls=RunUnlessNamed, no_args_is_help=True)
-
-
-@app.command()
-@speaks_plainly
-def run(
-    run: RunArgument,
-    revision: RevisionOption = None,
-    as_json: JsonOption = False,
-    load: Annotated[
-        float | None,
-        typer.Option(
-            "--load", min=0.0, max=1.0, help="load of the machines, for the estimate of carbon"
-        ),
-    ] = None,
-    stack: StackOption = None,
-    profile: ProfileOption = None,
-    region: RegionOption = None,
-) -> None:
-    """The bill of a run, machine by machine: useful, wasted, boot, orchestration, what is held;
-    and an estimate of its carbon."""
-    show_cost(
-        find_stack(stack, profile=profile, region=region),
-        run,
-        as_json=as_json,
-        load=load,
-        revision=revision,
-    )
-
-
-@app.command(name="forecast")
-@speaks_plainly
-def forecast_path(
-    path: Annotated[Path, typer.Argument(help="reads file, folder, or MinKNOW folder")],
-    layout: Annotated[str, typer.Option("--layout", help="as for submit")] = "default",
-    region: Annotated[str, typer.Option("--region", help="whose prices")] = HOME_REGION,
-    as_json: JsonOption = False,
-) -> None:
-    """What a run of these files would take and cost. Nothing is sent; only sizes are looked at."""
-    show_forecast(path, layout=layout, region=region, as_json=as_json)
 
 
 def bill_of(
@@ -135,6 +75,8 @@ def bill_of(
         interruptions=stops,
         factors=factors if load is None else factors.at_load(load),
     )
+    from porewatch.adapters.ledger.budget import Budget  # noqa: PLC0415 - a forecast needs no AWS
+
     budget = Budget(stack.table)
     held = tuple(one for one in budget.of_run(run_id, run.revision) if one.epoch)
     return bill, budget.books(run_id, run.revision), held
@@ -205,10 +147,12 @@ def _totals(bill: Bill, books: Books) -> Table:
     return shown
 
 
-def show_forecast(path: Path, *, layout: str, region: str, as_json: bool) -> None:
+def show_forecast(path: Path, *, layout: str, region: str | None, as_json: bool) -> None:
     """What a run of these files would cost. Only their names and sizes are looked at."""
     files = [input_file(name, file.stat().st_size) for name, file in find(path).reads.items()]
-    told = forecast(profile_named(layout), size_of(files, {}), files, price_list(region))
+    told = forecast(
+        profile_named(layout), size_of(files, {}), files, price_list(region or HOME_REGION)
+    )
     if as_json:
         print_json(told)
     else:

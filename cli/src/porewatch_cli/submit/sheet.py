@@ -9,9 +9,8 @@ import csv
 import io
 import sys
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any
 
-import typer
 from rich.text import Text
 
 from porewatch.domain.base import now
@@ -32,38 +31,18 @@ from porewatch.domain.inputs.sheet.sample_sheet import (
     read_sheet,
 )
 from porewatch.domain.runs import Sample
-from porewatch_cli import exit_codes
-from porewatch_cli.options import JsonOption, ReleaseOption
-from porewatch_cli.terminal import console, errors, print_json, speaks_plainly, table
+from porewatch_cli.terminal import console, errors, print_json, table
 
-app = typer.Typer(no_args_is_help=True)
 UTF8_FOR_EXCEL = "utf-8-sig"
 """Without the mark, Excel takes a file for the code page of its country."""
 
 
-@app.command()
-@speaks_plainly
-def template(
-    out: Annotated[
-        Path | None, typer.Option("--out", help="write it here; default: standard output")
-    ] = None,
-    layout: Annotated[
-        Literal["minimal", "full", "minknow"],
-        typer.Option("--layout", help="columns: what a screen needs, all, or MinKNOW's own"),
-    ] = "minimal",
-    release_policy: ReleaseOption = None,
-    samples: Annotated[
-        int, typer.Option("--samples", min=1, max=90, help="rows of samples, without controls")
-    ] = 2,
-) -> None:
-    """A sheet to fill in: it passes `porewatch sheet check` as it is.
-
-    A policy that reports nothing without a positive control gets a row for one.
-    """
-    positive = _wants_positive(release_policy or DEFAULT)
+def write_template(out: Path | None, layout: str, policy: str | None, samples: int) -> None:
+    """A sheet to fill in, into a file or to standard output."""
+    positive = _wants_positive(policy or DEFAULT)
     if positive and layout == "minknow":
         raise InputRefused(
-            f"MinKNOW's sheet has no column for what {release_policy} asks of a positive control.",
+            f"MinKNOW's sheet has no column for what {policy} asks of a positive control.",
             remedy="use --layout minimal, and give that sheet to submit.",
         )
     text = _as_csv(example(Layout(layout), samples=samples, positive=positive))
@@ -91,28 +70,15 @@ def _as_csv(rows: list[list[str]]) -> str:
     return out.getvalue()
 
 
-@app.command()
-@speaks_plainly
-def check(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="a sheet, CSV or TSV")],
-    flow_cell: Annotated[
-        str | None,
-        typer.Option("--flow-cell", help="read the rows of this one, as a run of it would"),
-    ] = None,
-    as_json: JsonOption = False,
-) -> None:
-    """Everything that is wrong with a sheet, by row and column. Nothing is sent.
-
-    Exit codes: 0 it can be used, 4 it cannot.
-    """
+def check_sheet(file: Path, flow_cell: str | None, *, as_json: bool) -> bool:
+    """Show everything that is wrong with a sheet. True when it can be used."""
     refuse_long(str(file), file.stat().st_size)
     sheet = read_sheet(file.read_bytes(), file=str(file), flow_cell=flow_cell)
     if as_json:
         print_json(_told(sheet, file))
     else:
         _say(sheet, file)
-    if sheet.faults:
-        raise typer.Exit(exit_codes.REFUSED)
+    return not sheet.faults
 
 
 def _told(sheet: Sheet, file: Path) -> dict[str, Any]:

@@ -25,15 +25,8 @@ from porewatch_worker.report.parts.document import (
     Table,
     Tone,
 )
-from porewatch_worker.report.parts.i18n import (
-    Language,
-    member,
-    named,
-    retold,
-    say,
-    speaking,
-    spoken,
-)
+from porewatch_worker.report.parts.i18n import member, named, retold, say, speaking, spoken
+from porewatch_worker.report.parts.languages import Language
 from porewatch_worker.report.parts.tones import (
     CALL_TONE,
     OUTCOME_TONE,

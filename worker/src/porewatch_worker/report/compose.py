@@ -46,13 +46,8 @@ from porewatch_worker.report.parts.document import (
     Facts,
     Section,
 )
-from porewatch_worker.report.parts.i18n import (
-    Language,
-    retold,
-    say,
-    speaking,
-    spoken,
-)
+from porewatch_worker.report.parts.i18n import retold, say, speaking, spoken
+from porewatch_worker.report.parts.languages import Language
 from porewatch_worker.science.read.filter_reads import AGAIN
 
 PAGE = ("skip", "banner_bold", "banner", "banner_short", "banner_label", "contents", "decision",

@@ -40,11 +40,8 @@ from porewatch_worker.report.parts.document import (
     Document,
     Section,
 )
-from porewatch_worker.report.parts.i18n import (
-    Language,
-    say,
-    speaking,
-)
+from porewatch_worker.report.parts.i18n import say, speaking
+from porewatch_worker.report.parts.languages import Language
 
 
 def file_keys(report: Report) -> dict[str, str]:

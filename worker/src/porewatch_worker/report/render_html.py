@@ -9,7 +9,7 @@ from markupsafe import Markup
 
 from porewatch.domain.results.report import Report
 from porewatch_worker.report.compose import compose
-from porewatch_worker.report.parts.i18n import Language
+from porewatch_worker.report.parts.languages import Language
 from porewatch_worker.report.parts.printable import without_controls
 
 

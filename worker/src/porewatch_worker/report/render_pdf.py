@@ -18,7 +18,7 @@ from porewatch.domain.results.report import Report
 from porewatch_worker.report.compose import compose
 from porewatch_worker.report.of_sample import compose_sample
 from porewatch_worker.report.parts.document import Document
-from porewatch_worker.report.parts.i18n import Language
+from porewatch_worker.report.parts.languages import Language
 from porewatch_worker.report.parts.printable import (
     drawable,
     without_controls,

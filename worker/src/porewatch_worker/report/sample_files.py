@@ -10,11 +10,8 @@ from pydantic import ValidationError
 
 from porewatch.domain.results.report import Report
 from porewatch_worker.report.of_sample import file_keys
-from porewatch_worker.report.parts.i18n import (
-    LANGUAGES,
-    Language,
-    in_language,
-)
+from porewatch_worker.report.parts.i18n import in_language
+from porewatch_worker.report.parts.languages import LANGUAGES, Language
 from porewatch_worker.report.render_pdf import render_sample_pdf
 from porewatch_worker.settings import cores
 

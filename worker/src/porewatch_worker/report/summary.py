@@ -31,12 +31,8 @@ from porewatch_worker.report.parts.document import (
     Table,
     Tone,
 )
-from porewatch_worker.report.parts.i18n import (
-    Language,
-    retold,
-    say,
-    speaking,
-)
+from porewatch_worker.report.parts.i18n import retold, say, speaking
+from porewatch_worker.report.parts.languages import Language
 
 
 @dataclass(frozen=True)

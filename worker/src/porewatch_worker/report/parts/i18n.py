@@ -14,12 +14,12 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cache
 from importlib.resources import files
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 from pydantic import TypeAdapter
 
-Language = Literal["en", "ja"]
-LANGUAGES: tuple[Language, ...] = ("en", "ja")
+from porewatch_worker.report.parts.languages import Language
+
 _SPOKEN: ContextVar[Language] = ContextVar("spoken", default="en")
 SURROGATE = "SYNTHETIC surrogate for "
 _PLACE = re.compile(r"\{(\w+)\}")

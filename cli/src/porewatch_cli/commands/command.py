@@ -1,0 +1,93 @@
+"""How a command is made: examples below its help, and errors that are one clear message.
+
+Modules of this folder hold signatures. What a command needs is imported when it runs, so that help
+is there at once, and a part that was not installed is missed only by the commands that use it.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from functools import wraps
+from typing import NoReturn, ParamSpec, TypeVar
+
+import typer
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+EXTRAS = {"boto3": "aws", "botocore": "aws", "porewatch_local": "local"}
+"""Package that may not be there -> the extra of porewatch-cli that brings it."""
+
+
+def group(help: str | None = None, cls: type[typer.core.TyperGroup] | None = None) -> typer.Typer:
+    """A group of commands; alone, it shows its help."""
+    return typer.Typer(help=help, cls=cls, no_args_is_help=True)
+
+
+def command(
+    app: typer.Typer, *examples: str, name: str | None = None
+) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """Make a function a command of `app`. `examples`: whole lines, as one types them."""
+
+    def register(function: Callable[P, R]) -> Callable[P, R]:
+        made = speaks_plainly(function)
+        app.command(name=name, epilog="\n  ".join(["\b\nExamples:", *examples]))(made)
+        return made
+
+    return register
+
+
+def speaks_plainly(function: Callable[P, R]) -> Callable[P, R]:
+    """Turn the errors a command may raise into one clear message and an exit code."""
+
+    @wraps(function)
+    def run(*args: P.args, **kwargs: P.kwargs) -> R:
+        try:
+            return function(*args, **kwargs)
+        except (typer.Exit, typer.Abort):
+            raise
+        except Exception as error:
+            _explain(error, as_json=bool(kwargs.get("as_json")))
+            raise
+        except KeyboardInterrupt:
+            _say_stopped()
+            raise typer.Exit(130) from None
+
+    return run
+
+
+def _say_stopped() -> None:
+    from porewatch_cli.terminal import errors
+
+    errors.print("stopped; nothing that was already sent is lost")
+
+
+def _explain(error: Exception, *, as_json: bool) -> None:
+    """Leave with a message and an exit code, if the error is one that a person can act on."""
+    from porewatch.domain.errors import PorewatchError
+    from porewatch_cli import terminal
+
+    if isinstance(error, PorewatchError):
+        terminal.fail(error, as_json=as_json)
+    if isinstance(error, ModuleNotFoundError):
+        _explain_missing(error, as_json=as_json)
+    aws = sys.modules.get("botocore.exceptions")  # not loaded: nothing of it was raised
+    if aws and isinstance(error, (aws.ClientError, aws.BotoCoreError)):
+        terminal.fail_by_aws(error)
+    if isinstance(error, OSError):
+        terminal.fail(terminal.of_this_machine(error), as_json=as_json)
+
+
+def _explain_missing(error: ModuleNotFoundError, *, as_json: bool) -> NoReturn:
+    from porewatch.domain.errors import Unavailable
+    from porewatch_cli import terminal
+
+    package = (error.name or "").partition(".")[0]
+    if package not in EXTRAS:
+        raise error
+    missing = Unavailable(
+        f"this command needs {package}, which is not installed.",
+        remedy=f"pip install 'porewatch-cli[{EXTRAS[package]}]'",
+    )
+    terminal.fail(missing, as_json=as_json)

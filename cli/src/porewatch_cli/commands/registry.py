@@ -1,0 +1,46 @@
+"""Commands about the registry, which people ask with SQL."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from porewatch_cli.commands.command import command, group
+from porewatch_cli.options import JsonOption, ProfileOption, RegionOption, StackOption
+
+app = group("Rebuild the registry from the facts.")
+
+RunsArgument = Annotated[list[str] | None, typer.Argument(help="only these runs (default: all)")]
+
+
+@app.callback()
+def registry() -> None:
+    """What people ask with SQL."""
+
+
+@command(
+    app,
+    "porewatch registry rebuild",
+    "porewatch registry rebuild RUN_A RUN_B",
+)
+def rebuild(
+    runs: RunsArgument = None,
+    as_json: JsonOption = False,
+    stack: StackOption = None,
+    profile: ProfileOption = None,
+    region: RegionOption = None,
+) -> None:
+    """Send every fact of the ledger to the registry again; rows that are there stay the same."""
+    from porewatch_cli.operate.registry import send_again
+    from porewatch_cli.stack import find_stack
+    from porewatch_cli.terminal import console, print_json
+
+    done = send_again(find_stack(stack, profile=profile, region=region), runs)
+    if as_json:
+        print_json(done)
+        return
+    console.print(f"{done.facts} facts of {done.runs} runs are on their way to the registry.")
+    if done.unknown:
+        console.print(f"  left out: {done.unknown} facts that this version does not know")
+    console.print("  what cannot be written: porewatch redrive status")
