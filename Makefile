@@ -14,8 +14,9 @@ PYTHON ?= $(shell for p in python3.13 $${PYENV_ROOT:-$$HOME/.pyenv}/versions/3.1
 unexport PYTHONDONTWRITEBYTECODE
 # One more than the cores: tests of the embedded AWS wait for its machines most of the time.
 TEST_PROCESSES ?= 3
+DIST ?= dist
 
-.PHONY: help setup hooks test test-all mutants check docs rehearse demo up down bench bench-science lock clean
+.PHONY: help setup hooks test test-all mutants check wheels docs rehearse demo up down bench bench-science lock clean
 help:  ## what can be done here
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
@@ -58,6 +59,11 @@ test-all: check $(JUDGES) $(STATE)/checkov/.ready $(STATE)/mutants/.ready  ## ev
 
 mutants: setup $(STATE)/mutants/.ready  ## change the code one operator at a time: which changes does no test notice? (TARGET; hours for all)
 	@$(PY) -m tests.mutants $(TARGET)
+
+# Built by the pinned tools. The dates in them do not depend on when they are built.
+wheels: $(UV)  ## build the four distributions into dist/ (DIST)
+	@for part in layers/common worker cli local; do \
+	$(UV) build -q --wheel --python $(PYTHON) --build-constraints requirements/wheels.txt --require-hashes --out-dir $(DIST) $$part || exit 1; done
 
 docs: $(STATE)/docs/.ready  ## build the documentation into site/; a broken link or anchor is an error
 	@$(STATE)/docs/bin/zensical build --strict --clean --config-file mkdocs.yml

@@ -14,7 +14,7 @@ def run_embedded(verb: str, as_json: bool) -> int:
     if find_spec("porewatch_local") is None:
         raise Unavailable(
             "the embedded AWS is not installed here.",
-            remedy="run `make setup` in a clone of the repository: porewatch-cli[local] works there.",
+            remedy="run `make setup` in a clone; porewatch-cli[local] works nowhere else.",
         )
     command = [sys.executable, "-m", "porewatch_local", verb, *(["--json"] if as_json else [])]
     return subprocess.run(command, check=False).returncode
