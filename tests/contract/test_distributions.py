@@ -20,7 +20,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from porewatch import __version__
-from tests.contract.test_dependency_rule import imports
+from porewatch_local.generated.import_graph import imported as imported_by
 from tests.contract.test_images import pins
 
 REPOSITORY = Path(__file__).parents[2]
@@ -69,7 +69,7 @@ def imported(package: Path) -> dict[str, Path]:
     found: dict[str, Path] = {}
     for path in sorted(package.rglob("*.py")):
         inside = ".".join(path.relative_to(package.parent).with_suffix("").parts)
-        for name in imports(path.read_text(), inside, is_package=path.name == "__init__.py"):
+        for name in imported_by(path.read_text(), inside, is_package=path.name == "__init__.py"):
             top = name.partition(".")[0]
             if top not in sys.stdlib_module_names and top != package.name:
                 found.setdefault(top, path)
