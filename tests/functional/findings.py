@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from porewatch.domain.calls.evidence import Histogram, QualityControl, ReadAccount, SampleScreen
 from porewatch.domain.calls.findings import Call, Finding, Outcome, SampleOutcome
 from porewatch.domain.calls.panel import Severity
+from porewatch.domain.reasons.reason import verbatim
 from porewatch.domain.results.run_results import RunResults
 from porewatch.domain.stage.manifest import PhaseRecord
 from porewatch.domain.stage.spec import Phase
@@ -41,7 +42,7 @@ def some_findings() -> tuple[Finding, ...]:
             name="PERV-C",
             severity=Severity.CRITICAL,
             call=Call.DETECTED,
-            rule="reads",
+            why=verbatim("reads"),
         ),
         Finding(
             sample="ntc",
@@ -49,7 +50,7 @@ def some_findings() -> tuple[Finding, ...]:
             name="PERV-C",
             severity=Severity.CRITICAL,
             call=Call.NOT_DETECTED,
-            rule="none",
+            why=verbatim("none"),
         ),
     )
 

@@ -37,6 +37,7 @@ from porewatch.domain.facts.alerts import (
 from porewatch.domain.facts.events import FACTS
 from porewatch.domain.facts.fact import Fact
 from porewatch.domain.facts.outbox import FACT_PREFIX
+from porewatch.domain.reasons.reason import verbatim
 from porewatch.domain.records.run_record import RunRecord
 from porewatch.domain.results.run_results import RunResults
 from porewatch.domain.runs import RunState
@@ -83,7 +84,7 @@ def ended(kind: str, revision: int = 0, **more: Any) -> dict[str, Any]:
 def finding(code: str, call: Call, severity: str = "critical") -> Finding:
     return Finding(
         sample="pig", code=code, name=f"{code} by name", severity=severity, call=call,
-        rule=f"{code} is {call.value}",
+        why=verbatim(f"{code} is {call.value}"),
     )  # fmt: skip
 
 

@@ -32,6 +32,7 @@ from porewatch.domain.calls.panel import Severity
 from porewatch.domain.facts.alert_facts import PathogenSuspected
 from porewatch.domain.facts.events import FACTS
 from porewatch.domain.facts.outbox import FACT_PREFIX
+from porewatch.domain.reasons.reason import verbatim
 from porewatch.domain.records.run_record import RunRecord
 from porewatch.domain.results.report import Report
 from porewatch.domain.rules import run_endings
@@ -97,7 +98,7 @@ def finding(code: str, inputs: ReportInputs) -> Finding:
         name=entry.name if entry else "PERV-A/C recombinant",
         severity=entry.severity if entry else Severity.CRITICAL,
         call=Call.DETECTED,
-        rule="made for this test",
+        why=verbatim("made for this test"),
         evidence=evidence(40, 0.9) if entry else None,
     )
 
@@ -108,8 +109,8 @@ def inputs_of(scenario: Scenario) -> ReportInputs:
     there = {code: finding(code, made) for code in scenario.found}
     kept = [there.pop(f.code, f) if f.sample == SAMPLE else f for f in made.quantification.findings]
     findings = (*kept, *there.values())
-    reasons = () if scenario.outcome is Outcome.REPORTABLE else ("made so for this test",)
-    mine = SampleOutcome(sample=SAMPLE, outcome=scenario.outcome, reasons=reasons)
+    why = () if scenario.outcome is Outcome.REPORTABLE else verbatim("made so for this test")
+    mine = SampleOutcome(sample=SAMPLE, outcome=scenario.outcome, why=why)
     outcomes = tuple(mine if o.sample == SAMPLE else o for o in made.quantification.outcomes)
     found = alarms(findings, made.manifest.samples, made.panel)
     update = {"findings": findings, "outcomes": outcomes, "alarms": found}

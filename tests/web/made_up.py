@@ -50,19 +50,13 @@ from porewatch.domain.calls.references import (
 from porewatch.domain.facts import alert_facts, run_facts, stage_facts
 from porewatch.domain.facts.fact import Fact
 from porewatch.domain.facts.timeline import timeline as told
-from porewatch.domain.money.cost import (
-    CostLine,
-    make_bill,
+from porewatch.domain.money.cost import CostLine, make_bill
+from porewatch.domain.reasons.reason import Code, Reason, Reasons, because
+from porewatch.domain.runs import InputFile, ReadKind, RunManifest, Sample, SampleRole, Sequencing
+from porewatch.domain.stage.manifest import (
+    PhaseRecord,
+    TimelineEntry,
 )
-from porewatch.domain.runs import (
-    InputFile,
-    ReadKind,
-    RunManifest,
-    Sample,
-    SampleRole,
-    Sequencing,
-)
-from porewatch.domain.stage.manifest import PhaseRecord, TimelineEntry
 from porewatch.domain.stage.retry_policy import decide
 from porewatch.domain.stage.screening_parameters import ScreeningParameters
 from porewatch.domain.stage.spec import Phase
@@ -70,9 +64,6 @@ from porewatch_worker.phases.quantification import quantify
 from porewatch_worker.references.panel import shipped_panel
 from porewatch_worker.report.assemble import ReportInputs
 from porewatch_worker.report.pages.run_record.bill import LAST_STAGE
-from porewatch_worker.science.amounts.lod import NO_YARDSTICK
-from porewatch_worker.science.amounts.quantity import PROPAGATED
-from porewatch_worker.science.call.calls import NOTHING_THERE
 
 F = TypeVar("F", bound=Fact)
 LONG_NAME = "sars_cov_2_ont_2020_bc07_pig_17"
@@ -96,9 +87,12 @@ NOT_BY_SEQUENCING = (
     "An open-ended class (mites, lice, ticks ...), found on the animal, not by sequencing its "
     "samples."
 )
-UNSEEN = "cannot be seen by sequencing"
-TOO_LITTLE = "2 reads of the 3 needed; 1 distinct start of the 2 needed"
-NO_CONTROL = "no no-template control in this run: contamination cannot be excluded"
+TOO_LITTLE = (
+    because(Code.FEW_READS, reads=2, needed=3),
+    because(Code.FEW_STARTS, starts=1, needed=2),
+)
+NO_CONTROL = because(Code.NO_BLANK_IN_RUN)
+NOTHING = (because(Code.NOTHING_PASSED),)
 GROUP = "A second entry for rows that stand on their own; answered by its members."
 PARTLY = "The list gives a family name; screened as porcine enteric sapovirus."
 
@@ -216,13 +210,13 @@ def screen(name: str, reads: int, panel_reads: int, seed: int) -> SampleScreen:
 
 def absent(sample: str, entry: PanelEntry, *, lod: float | None = 210.0) -> Finding:
     quantity = Quantity(value=lod, low=None, high=None, unit="copies/mL",
-                        method="95 % chance of at least 3 reads, by lambda",
-                        remark="" if lod else NO_YARDSTICK)  # fmt: skip
+                        how=(because(Code.CHANCE_BY_SPIKE, reads=3, spike="lambda"),),
+                        remarks=() if lod else (because(Code.NO_YARDSTICK),))  # fmt: skip
     unseen = entry.status in ("not_by_sequencing", "umbrella")
     return Finding(
         sample=sample, code=entry.code, name=entry.name, severity=entry.severity,
         call=Call.NOT_SCREENED if unseen else Call.NOT_DETECTED,
-        rule=UNSEEN if unseen else NOTHING_THERE,
+        why=(because(Code.NOT_BY_SEQUENCING if unseen else Code.NO_READ),),
         lod95=None if unseen else quantity,
     )  # fmt: skip
 
@@ -235,25 +229,25 @@ def present(
         if load is None
         else (
             Quantity(value=load, low=load * 0.71, high=load * 1.42, unit="copies/mL",
-                     method="depth ratio to spike-in lambda, 10000 copies added",
-                     remark=PROPAGATED),
+                     how=(because(Code.DEPTH_TO_SPIKE, spike="lambda", copies=1e4),),
+                     remarks=(because(Code.COUNTING_SPIKE_EXTRACTION),)),
             Quantity(value=proof.mean_depth, low=None, high=None, unit="genomes sequenced",
-                     method="aligned bases / genome length", remark="not a concentration"),
+                     how=(because(Code.BASES_OVER_LENGTH),),
+                     remarks=(because(Code.NO_CONCENTRATION),)),
         )
     )  # fmt: skip
     return Finding(
         sample=sample, code=entry.code, name=entry.name, severity=entry.severity, call=call,
-        rule=_rule(proof) if call is Call.DETECTED else TOO_LITTLE,
+        why=(_rule(proof),) if call is Call.DETECTED else TOO_LITTLE,
         evidence=proof, quantities=quantities,
     )  # fmt: skip
 
 
-def _rule(proof: Evidence) -> str:
-    return (
-        f"{proof.reads} reads from {proof.distinct_starts} starts in 12 regions, breadth "
-        f"{proof.breadth:.1%} of {proof.expected_breadth:.1%} expected, identity "
-        f"{proof.identity:.1%}"
-    )
+def _rule(proof: Evidence) -> Reason:
+    return because(
+        Code.SUPPORTED, reads=proof.reads, starts=proof.distinct_starts, regions=12,
+        breadth=proof.breadth, expected=proof.expected_breadth, identity=proof.identity,
+    )  # fmt: skip
 
 
 def findings_for(sample: str, rows: Panel, found: dict[str, Finding]) -> tuple[Finding, ...]:
@@ -367,7 +361,11 @@ def inputs_for(
     made = DAWN + timedelta(hours=6, minutes=15)
     recovery = {
         s.name: Quantity(
-            value=0.82, low=0.7, high=0.95, unit="of expected", method="spike-in lambda"
+            value=0.82,
+            low=0.7,
+            high=0.95,
+            unit="of expected",
+            how=(because(Code.SPIKE_SEEN, spike="lambda"),),
         )
         for s in samples
         if s.spike_copies
@@ -433,11 +431,11 @@ def rich() -> ReportInputs:
     )  # fmt: skip
     outcomes = (
         SampleOutcome(sample="pig-01", outcome=Outcome.REPORTABLE_WITH_REMARKS,
-                      reasons=("indeterminate: PCV2",)),
+                      why=(because(Code.INDETERMINATE, codes=("PCV2",)),)),
         SampleOutcome(sample="pig-02", outcome=Outcome.REPORTABLE),
-        SampleOutcome(sample="pig-03 empty", outcome=Outcome.NOT_REPORTABLE, reasons=("no reads",)),
+        SampleOutcome(sample="pig-03 empty", outcome=Outcome.NOT_REPORTABLE, why=NOTHING),
         SampleOutcome(sample="NTC", outcome=Outcome.NOT_REPORTABLE,
-                      reasons=("the no-template control holds PCV2: the run is contaminated",)),
+                      why=(because(Code.BLANK_HOLDS, codes=("PCV2",)),)),
         SampleOutcome(sample="positive", outcome=Outcome.REPORTABLE),
     )  # fmt: skip
     findings = tuple(f for s in samples for f in findings_for(s.name, rows, found.get(s.name, {})))
@@ -450,7 +448,7 @@ def clean(*, synthetic: bool = False, cloud: bool = True) -> ReportInputs:
     rows = shipped_panel()
     sample = (Sample(name="donor 7", volume_ml=2.0, spike_copies=1e4),)
     outcome = SampleOutcome(sample="donor 7", outcome=Outcome.REPORTABLE_WITH_REMARKS,
-                            reasons=(NO_CONTROL,))  # fmt: skip
+                            why=(NO_CONTROL,))  # fmt: skip
     return inputs_for(sample, (screen("donor 7", 30_300, 0, 3),),
                       findings_for("donor 7", rows, {}), (outcome,), synthetic=synthetic,
                       cloud=cloud, rows=rows)  # fmt: skip
@@ -459,7 +457,7 @@ def clean(*, synthetic: bool = False, cloud: bool = True) -> ReportInputs:
 def empty() -> ReportInputs:
     """One sample, not one read, no cloud."""
     sample = (Sample(name="nothing"),)
-    outcome = SampleOutcome(sample="nothing", outcome=Outcome.NOT_REPORTABLE, reasons=("no reads",))
+    outcome = SampleOutcome(sample="nothing", outcome=Outcome.NOT_REPORTABLE, why=NOTHING)
     return inputs_for(sample, (screen("nothing", 0, 0, 0),), (), (outcome,), cloud=False)
 
 
@@ -541,9 +539,9 @@ def twenty_four() -> ReportInputs:
                 )
             else:
                 findings.append(absent(sample.name, entry))
-    few = ("the spike-in gave 2 reads (3 needed): sensitivity is not shown",)
+    few = (because(Code.SPIKE_FEW_READS, reads=2, needed=3),)
     outcomes = tuple(
-        SampleOutcome(sample=s.name, outcome=Outcome.NOT_REPORTABLE, reasons=few)
+        SampleOutcome(sample=s.name, outcome=Outcome.NOT_REPORTABLE, why=few)
         if s in donors[:17]
         else SampleOutcome(sample=s.name, outcome=Outcome.REPORTABLE)
         for s in samples
@@ -552,20 +550,21 @@ def twenty_four() -> ReportInputs:
     return inputs_for(samples, screens, tuple(findings), outcomes, synthetic=True, rows=rows)
 
 
-ALARM = (
-    "PERV-A/C recombinant (A then C): 6 junction reads from 6 molecules at one place, "
-    "env 691 to 702."
-)
+JUNCTION = because(Code.JUNCTION_SUPPORTED, reads=6, molecules=6)
+ALARM = because(
+    Code.PERV_ALARM_RECOMBINANT, name="PERV-A/C", left="A", right="C", why=(JUNCTION,), low=691,
+    high=702,
+)  # fmt: skip
 
 
 def _copies(value: float) -> Quantity:
     return Quantity(
         value=value, low=0.8 * value, high=1.2 * value, unit="copies per diploid genome",
-        method="depth ratio to single-copy loci", remark="interval: overdispersion 1.04",
+        how=(because(Code.DEPTH_TO_LOCI),), remarks=(because(Code.OVERDISPERSION, phi=1.04),),
     )  # fmt: skip
 
 
-def perv_result(name: str, *, synthetic: bool = False, alarms: tuple[str, ...] = ()) -> PervResult:
+def perv_result(name: str, *, synthetic: bool = False, alarms: Reasons = ()) -> PervResult:
     """Types A, B and C in one sample; a site where there are alarms."""
     label = "SYNTHETIC" if synthetic else "PERV"
     counted = PervScreen(
@@ -575,7 +574,7 @@ def perv_result(name: str, *, synthetic: bool = False, alarms: tuple[str, ...] =
     types = {"A": (310, 33.1), "B": (190, 20.4), "C": (6, 0.7)}
     site = JunctionSite(
         left="A", right="C", low=691, high=702, reads=6, molecules=6, call=Call.DETECTED,
-        rule="6 junction reads from 6 molecules at one place",
+        why=(JUNCTION,),
     )  # fmt: skip
     return PervResult(
         sample=name, material="dna", synthetic=synthetic,
@@ -588,8 +587,8 @@ def perv_result(name: str, *, synthetic: bool = False, alarms: tuple[str, ...] =
             )
             for k, (n, amount) in types.items()
         ),
-        copies=_copies(54.2), sites=(site,) if alarms else (), smallest_share=0.012, alarms=alarms,
-        limits=("copies in the host's own genome are counted too",),
+        copies=_copies(54.2), sites=(site,) if alarms else (), smallest_share=0.012,
+        alarm_reasons=alarms, limit_reasons=(because(Code.PERV_HOST_COUNTED),),
     )  # fmt: skip
 
 

@@ -7,6 +7,7 @@ import io
 import pytest
 from pypdf import PdfReader
 
+from porewatch.domain.reasons.reason import verbatim
 from porewatch_worker.report.assemble import assemble
 from porewatch_worker.report.render_html import render_html
 from porewatch_worker.report.render_pdf import render_pdf
@@ -45,6 +46,8 @@ def test_a_flow_cell_of_any_text_prints(name: str, shown: str) -> None:
 def test_a_page_shows_what_would_not_be_seen(name: str, shown: str) -> None:
     report = assemble(made_up.clean())
     cell = report.sequencing.model_copy(update={"flow_cell": name})
-    page = render_html(report.model_copy(update={"sequencing": cell, "remarks": (name,)}))
+    page = render_html(
+        report.model_copy(update={"sequencing": cell, "remark_reasons": verbatim(name)})
+    )
     assert page.count(shown) >= 2
     assert name not in page or name == shown

@@ -9,10 +9,8 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from porewatch.domain.calls.findings import (
-    Call,
-    Quantity,
-)
+from porewatch.domain.calls.findings import Call, Quantity
+from porewatch.domain.reasons.reason import verbatim
 from porewatch.domain.results.report import Report
 from porewatch.domain.stage.screening_parameters import ScreeningParameters
 from porewatch_cli.main import app
@@ -23,7 +21,7 @@ from tests.web import made_up
 
 
 def _amount(low: float | None, high: float | None) -> Quantity:
-    return Quantity(value=None, low=low, high=high, unit="copies/mL", method="m")
+    return Quantity(value=None, low=low, high=high, unit="copies/mL", how=verbatim("m"))
 
 
 def test_a_report_compared_with_itself_shows_no_change(reports: dict[str, Report]) -> None:

@@ -9,21 +9,15 @@ from dataclasses import replace
 import pytest
 from pypdf import PdfReader
 
-from porewatch.domain.calls.findings import (
-    Call,
-    Outcome,
-    SampleOutcome,
-)
+from porewatch.domain.calls.findings import Call, Outcome, SampleOutcome
+from porewatch.domain.reasons.reason import verbatim
 from porewatch.domain.results.report import Report
 from porewatch.domain.runs import SampleRole
 from porewatch_worker.report.assemble import assemble
 from porewatch_worker.report.compare import compare
 from porewatch_worker.report.compare_page import render_comparison
 from porewatch_worker.report.compose import compose
-from porewatch_worker.report.pages.first_sentence import (
-    Verdicts,
-    decide,
-)
+from porewatch_worker.report.pages.first_sentence import Verdicts, decide
 from porewatch_worker.report.pages.verdicts import badge
 from porewatch_worker.report.parts.document import Table
 from porewatch_worker.report.parts.languages import LANGUAGES, Language
@@ -77,7 +71,7 @@ def test_long_remarks_do_not_push_detections_from_the_first_page(
     run24: Report, language: Language
 ) -> None:
     said = "Sample donor-05 lost a file, fastq/barcode05/a_long_name.fastq.gz: it is cut short."
-    long = run24.model_copy(update={"remarks": (said,) * 40})
+    long = run24.model_copy(update={"remark_reasons": verbatim(said) * 40})
     pages = PdfReader(io.BytesIO(render_pdf(long, language))).pages
     assert len(re.findall(r"●\s*D", pages[0].extract_text())) >= len(detections(run24))
     whole = "".join(page.extract_text() for page in pages[:3])
@@ -170,7 +164,7 @@ def test_the_decision_counts_samples_that_may_be_reported(run24: Report) -> None
 def test_controls_are_ticks_failing_ones_first() -> None:
     inputs = made_up.twenty_four()
     failed = tuple(
-        SampleOutcome(sample=o.sample, outcome=Outcome.NOT_REPORTABLE, reasons=("no reads",))
+        SampleOutcome(sample=o.sample, outcome=Outcome.NOT_REPORTABLE, why=made_up.NOTHING)
         if o.sample == "positive"
         else o
         for o in inputs.quantification.outcomes

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from porewatch.domain.calls.findings import PervResult
+from porewatch.domain.reasons.reason import verbatim
 from porewatch.domain.results.report import Report
 from porewatch_worker.report.assemble import assemble
 from porewatch_worker.report.compose import compose
@@ -42,7 +43,7 @@ def test_without_an_alarm_the_page_says_so_and_what_would_have_been_seen() -> No
 
 def test_surrogates_are_named_on_every_line_and_no_type_is() -> None:
     document = compose(
-        report_with(made_up.perv_result("pig-01", synthetic=True, alarms=("SYNTHETIC-C: x.",)))
+        report_with(made_up.perv_result("pig-01", synthetic=True, alarms=verbatim("S-C: x.")))
     )
     [section] = [s for s in document.body if s.id == "perv"]
     said = repr(section)

@@ -11,23 +11,13 @@ from typing import Any
 import jsonschema
 import pytest
 
-from porewatch.domain.calls.findings import (
-    Call,
-    Outcome,
-    Quantity,
-    SampleOutcome,
-)
+from porewatch.domain.calls.findings import Call, Outcome, Quantity, SampleOutcome
 from porewatch.domain.errors import ManifestRefused
-from porewatch.domain.results.report import (
-    VOLATILE,
-    Report,
-)
+from porewatch.domain.reasons.reason import verbatim
+from porewatch.domain.results.report import VOLATILE, Report
 from porewatch_worker.report.assemble import ReportInputs, assemble
 from porewatch_worker.report.compose import compose
-from porewatch_worker.report.parts import (
-    colour,
-    numbers,
-)
+from porewatch_worker.report.parts import colour, numbers
 from porewatch_worker.report.render_html import render_html
 from porewatch_worker.report.schema import report_schema, schema_text
 from porewatch_worker.report.summary import summary
@@ -42,7 +32,7 @@ def _stable(report: Report) -> dict[str, Any]:
 
 def _with_outcomes(inputs: ReportInputs, **outcomes: Outcome) -> ReportInputs:
     changed = tuple(
-        SampleOutcome(sample=o.sample, outcome=outcomes.get(o.sample, o.outcome), reasons=o.reasons)
+        SampleOutcome(sample=o.sample, outcome=outcomes.get(o.sample, o.outcome), why=o.why)
         for o in inputs.quantification.outcomes
     )
     quantification = inputs.quantification.model_copy(update={"outcomes": changed})
@@ -201,7 +191,11 @@ def test_a_report_of_another_bundle_or_another_run_is_refused() -> None:
 def test_text_from_outside_stays_text_in_the_page() -> None:
     inputs = made_up.clean()
     evil = inputs.quantification.findings[0].model_copy(
-        update={"call": Call.DETECTED, "name": "<script>alert(1)</script>", "remark": "a < b & c"}
+        update={
+            "call": Call.DETECTED,
+            "name": "<script>alert(1)</script>",
+            "remarks": verbatim("a < b & c"),
+        }
     )
     findings = (evil, *inputs.quantification.findings[1:])
     quantification = inputs.quantification.model_copy(update={"findings": findings})
@@ -264,7 +258,7 @@ def test_shares_never_round_to_nothing_or_to_all() -> None:
 
 def test_a_quantity_that_cannot_be_had_says_so() -> None:
     def said(value: float | None, high: float | None) -> str:
-        q = Quantity(value=value, low=None, high=high, unit="copies/mL", method="m")
+        q = Quantity(value=value, low=None, high=high, unit="copies/mL", how=verbatim("m"))
         return numbers.quantity(q).replace(numbers.GAP, " ")
 
     assert said(None, None) == "not computable"

@@ -11,6 +11,7 @@ from pypdf import PdfReader
 
 from porewatch.domain.calls.findings import Outcome
 from porewatch.domain.identity import Laboratory
+from porewatch.domain.reasons.reason import Code, because, verbatim
 from porewatch.domain.results.report import Report
 from porewatch.domain.runs import InputFile, ReadKind
 from porewatch_worker.report.assemble import assemble
@@ -32,16 +33,24 @@ def run24() -> Report:
         for s in report.samples
     )
     outcomes = tuple(
-        o.model_copy(update={"reasons": (*o.reasons, "reads of donor-05 strayed here (barcode05)")})
+        o.model_copy(
+            update={"why": (*o.why, *verbatim("reads of donor-05 strayed here (barcode05)"))}
+        )
         for o in report.outcomes
     )
-    findings = tuple(f.model_copy(update={"remark": "See donor-05."}) for f in report.findings)
+    findings = tuple(
+        f.model_copy(update={"remarks": verbatim("See donor-05.")}) for f in report.findings
+    )
     return report.model_copy(
         update={
             "samples": samples,
             "outcomes": outcomes,
             "findings": findings,
-            "remarks": (*report.remarks, "Sample donor-05 has no reads.", "ACC-05 came late."),
+            "remark_reasons": (
+                *report.remark_reasons,
+                because(Code.SAMPLE_WITHOUT_READS, sample="donor-05"),
+                *verbatim("ACC-05 came late."),
+            ),
         }
     )
 
@@ -81,7 +90,7 @@ def test_file_keys_are_ascii_and_differ_on_any_file_system(run24: Report) -> Non
 
 
 def with_reason(report: Report, reason: str, **changes: object) -> Report:
-    outcomes = tuple(o.model_copy(update={"reasons": (reason,)}) for o in report.outcomes)
+    outcomes = tuple(o.model_copy(update={"why": verbatim(reason)}) for o in report.outcomes)
     return report.model_copy(update={"outcomes": outcomes, **changes})
 
 

@@ -10,6 +10,7 @@ import pytest
 from porewatch.domain.calls.evidence import ScreenResult
 from porewatch.domain.calls.findings import Call, Outcome, SampleOutcome
 from porewatch.domain.errors import WorkerFailed
+from porewatch.domain.reasons.reason import Code, because, verbatim
 from porewatch.domain.results.report import Report
 from porewatch.domain.stage.quarantine import (
     QUARANTINED,
@@ -185,14 +186,17 @@ def test_how_small_files_are_cut_into_units_changes_no_answer(
     assert answers[1:] == answers[:-1]
 
 
+KILLED = because(Code.UNIT_KILLED, signal="SIGSEGV")
+
+
 def test_an_invalid_sample_stays_invalid() -> None:
-    unit = QuarantinedUnit(unit=3, what="a.fastq", tries=3, reason="killed by SIGSEGV")
+    unit = QuarantinedUnit(unit=3, what="a.fastq", tries=3, why=(KILLED,))
     for before, after in (
         (Outcome.REPORTABLE, Outcome.REPORTABLE_WITH_REMARKS),
         (Outcome.REPORTABLE_WITH_REMARKS, Outcome.REPORTABLE_WITH_REMARKS),
         (Outcome.NOT_REPORTABLE, Outcome.NOT_REPORTABLE),
     ):
-        told = _outcome(SampleOutcome(sample="pig", outcome=before, reasons=("why",)), [unit])
+        told = _outcome(SampleOutcome(sample="pig", outcome=before, why=verbatim("why")), [unit])
         assert told.outcome is after
         assert told.reasons == (
             "why",

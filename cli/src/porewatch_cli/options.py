@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from porewatch_worker.report.parts.languages import Language
+from porewatch_worker.report.parts.languages import LANGUAGES
 
 if TYPE_CHECKING:
     from porewatch.domain.runs import ReadLimits
@@ -27,7 +27,23 @@ StackOption = Annotated[
     typer.Option("--stack", help="a deployed stack (default: the embedded AWS of this folder)"),
 ]
 ProfileOption = Annotated[str | None, typer.Option("--profile", help="AWS profile of the stack")]
-LanguageOption = Annotated[Language, typer.Option("--language", help="of what people read")]
+
+
+def _known(language: str) -> str:
+    if language not in LANGUAGES:
+        raise typer.BadParameter(f"{language!r} has no catalogue; there are {', '.join(LANGUAGES)}")
+    return language
+
+
+LanguageOption = Annotated[
+    str,
+    typer.Option(
+        "--language",
+        metavar="|".join(LANGUAGES),
+        callback=_known,
+        help="language of reports and terminal output",
+    ),
+]
 ReleaseOption = Annotated[
     str | None,
     typer.Option("--release-policy", help="controls a run must have: default, donor-screening"),

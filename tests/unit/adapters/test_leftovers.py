@@ -12,18 +12,12 @@ from botocore.stub import Stubber
 
 from porewatch.adapters.expiries import Expiries
 from porewatch.adapters.ledger.terminations import Kills
-from porewatch.adapters.orphans import (
-    FLEET_TAG,
-    VERSIONS_KEPT,
-    Leftovers,
-)
+from porewatch.adapters.orphans import FLEET_TAG, VERSIONS_KEPT, Leftovers
 from porewatch.adapters.s3.uploads import Uploads
 from porewatch.adapters.table import Table
 from porewatch.domain.errors import ConfigurationRefused
-from porewatch.domain.rules.orphans import (
-    Orphan,
-    What,
-)
+from porewatch.domain.reasons.reason import Code, because
+from porewatch.domain.rules.orphans import Orphan, What
 from tests.mocked import REGION, mocked_aws
 
 ZONE = f"{REGION}a"
@@ -161,7 +155,7 @@ def test_of_the_launch_template_the_newest_and_the_default_stay() -> None:
 def test_a_thing_that_may_not_be_ended_is_told() -> None:
     shelf, stub = answers()
     stub.add_client_error("delete_volume", "UnauthorizedOperation", "no", 403)
-    volume = Orphan(what=What.VOLUME, name="vol-1", unused="free")
+    volume = Orphan(what=What.VOLUME, name="vol-1", unused=because(Code.UNATTACHED))
     with pytest.raises(ConfigurationRefused, match="end volume vol-1: UnauthorizedOperation"):
         shelf.end(volume)
 
@@ -171,7 +165,7 @@ def test_a_no_inside_of_a_yes_is_told() -> None:
     refused = {"UnsuccessfulFleetDeletions": [{"FleetId": "fleet-1", "Error": error}]}
     shelf, _ = answers(("delete_fleets", refused, None))
     with pytest.raises(ConfigurationRefused, match="could not delete fleet-1: "):
-        shelf.end(Orphan(what=What.FLEET, name="fleet-1", unused="free"))
+        shelf.end(Orphan(what=What.FLEET, name="fleet-1", unused=because(Code.UNATTACHED)))
 
 
 @pytest.fixture
@@ -190,7 +184,7 @@ def test_an_upload_is_left_when_nothing_came_for_a_day(upload: str) -> None:
     assert names(shelf.left(now + timedelta(hours=23))) == []
     (thing,) = shelf.left(now + timedelta(hours=25))
     assert thing.name == f"raw/runs/r1/fastq/a?b.fastq.gz?uploadId={upload}"
-    assert thing.unused.startswith("its last part came ")
+    assert thing.unused.text().startswith("its last part came ")
     shelf.end(thing)
     shelf.end(thing)
     assert names(shelf.left(now + timedelta(days=9))) == []
@@ -206,7 +200,10 @@ def test_an_upload_that_goes_on_slowly_is_left_alone(
 
 
 def test_a_sight_is_forgotten_when_it_was_not_repeated(ledger: Table) -> None:
-    kills, thing = Kills(ledger), Orphan(what=What.VOLUME, name="vol-1", unused="free")
+    kills, thing = (
+        Kills(ledger),
+        Orphan(what=What.VOLUME, name="vol-1", unused=because(Code.UNATTACHED)),
+    )
     assert kills.first_seen(thing, AT) is None
     assert kills.note(thing, AT) == AT
     soon = AT + timedelta(minutes=29)

@@ -12,25 +12,13 @@ from porewatch.adapters.ledger.terminations import Kills
 from porewatch.adapters.table import Table
 from porewatch.domain.errors import ConfigurationRefused, Unavailable
 from porewatch.domain.facts.metrics import Measure
-from porewatch.domain.rules.orphans import (
-    Found,
-    Kill,
-    Orphan,
-    What,
-)
-from porewatch.domain.stage.instances import (
-    Machine,
-    MachineState,
-    Owner,
-)
+from porewatch.domain.reasons.reason import Code, because
+from porewatch.domain.rules.orphans import Found, Kill, Orphan, What
+from porewatch.domain.stage.instances import Machine, MachineState, Owner
 from porewatch.domain.stage.record import Progress
 from porewatch.domain.stage.spec import Phase
 from porewatch.usecases.monitoring.clean_up_orphan import CleanupContext
-from porewatch.usecases.monitoring.clean_up_orphans import (
-    OrphanSweep,
-    reap,
-    reap_machine,
-)
+from porewatch.usecases.monitoring.clean_up_orphans import OrphanSweep, reap, reap_machine
 from tests.unit.usecases.house import KEY, RUN, STAGE, START, House
 
 OURS = Owner(stack="s", run_id=RUN, revision=0, stage=STAGE, epoch=1)
@@ -109,7 +97,13 @@ def yard(ledger: Table, buckets: None) -> Yard:
 
 
 def a_volume(**more: object) -> Orphan:
-    told = {"what": What.VOLUME, "name": "vol-1", "stack": "s", "since": OLD, "unused": "free"}
+    told = {
+        "what": What.VOLUME,
+        "name": "vol-1",
+        "stack": "s",
+        "since": OLD,
+        "unused": because(Code.UNATTACHED),
+    }
     return Orphan.model_validate({**told, **more})
 
 

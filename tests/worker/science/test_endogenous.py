@@ -4,34 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from porewatch.domain.calls.findings import (
-    Call,
-    PervResult,
-    PervType,
-    Quantity,
-)
-from porewatch.domain.calls.panel import (
-    ExpectedCopies,
-    HostSpecies,
-    Panel,
-    PanelEntry,
-)
-from porewatch.domain.calls.perv import (
-    PervScreen,
-    PervTypeCount,
-)
+from porewatch.domain.calls.findings import Call, PervResult, PervType, Quantity
+from porewatch.domain.calls.panel import ExpectedCopies, HostSpecies, Panel, PanelEntry
+from porewatch.domain.calls.perv import PervScreen, PervTypeCount
+from porewatch.domain.reasons.reason import clauses, verbatim
 from porewatch.domain.runs import Sample, SampleRole
 from porewatch_worker.references.panel import shipped_panel
-from porewatch_worker.science.call.endogenous import (
-    as_inherited,
-    excess_alarms,
-    inherited,
-)
-from porewatch_worker.science.release.controls import (
-    Batch,
-    positive_faults,
-    release_policies,
-)
+from porewatch_worker.science.call.endogenous import as_inherited, excess_alarms, inherited
+from porewatch_worker.science.release.controls import Batch, positive_faults, release_policies
 from tests.worker.science.test_calls import NTC, A, B, finding, good, quantified, row
 from tests.worker.science.test_numbers import screen_with
 
@@ -39,12 +19,16 @@ PIG = "Sus scrofa"
 EXPECTED = ExpectedCopies(most=140, source="somebody", why="because")
 ROW = row("PERV-A", endogenous_in=(PIG,), expected_copies=EXPECTED)
 PANEL = Panel(name="p", version="1", provenance="t", entries=(ROW,), hosts=(HostSpecies(name=PIG),))
-SEEN = (Call.DETECTED, "20 reads")
+SEEN = (Call.DETECTED, verbatim("20 reads"))
 
 
 def perv(low: float | None, value: float | None, high: float) -> PervResult:
     amount = Quantity(
-        value=value, low=low, high=high, unit="copies per diploid genome", method="depth ratio"
+        value=value,
+        low=low,
+        high=high,
+        unit="copies per diploid genome",
+        how=verbatim("depth ratio"),
     )
     counted = PervTypeCount(reads=9)
     types = (PervType(name="SYNTHETIC-A", counted=counted, copies=amount),)
@@ -58,7 +42,8 @@ def judged(
 ) -> tuple[Call, str]:
     screen = screen_with(good("PERV-A"))
     there = screen.model_copy(update={"account": screen.account.model_copy(update={"host": host})})
-    return as_inherited(entry, SEEN, good("PERV-A"), there, sample=sample, perv=told)
+    call, why = as_inherited(entry, SEEN, good("PERV-A"), there, sample=sample, perv=told)
+    return call, clauses(why)
 
 
 def test_copies_within_expectation_are_endogenous_and_the_numbers_are_said() -> None:
@@ -92,11 +77,11 @@ def test_without_a_published_number_copies_are_as_measured() -> None:
 
 
 def test_a_blanks_own_reads_keep_their_call_and_copies_that_are_not_known_are_no_excess() -> None:
-    assert judged(NTC) == SEEN
+    assert judged(NTC) == (SEEN[0], clauses(SEEN[1]))
     for sample in (A, A.model_copy(update={"material": "rna"})):
         assert judged(sample, host=0)[0] is Call.ENDOGENOUS
     positive = A.model_copy(update={"role": SampleRole.POSITIVE_CONTROL})
-    assert judged(positive, host=0) == SEEN
+    assert judged(positive, host=0) == (SEEN[0], clauses(SEEN[1]))
     assert judged(positive)[0] is Call.ENDOGENOUS
 
 

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import pytest
 
-from porewatch.domain.calls.evidence import ReadAccount, SampleScreen, ScreenResult
-from porewatch.domain.calls.findings import Outcome, Quantification, ReasonCode, SampleOutcome
+from porewatch.domain.calls.evidence import (
+    ReadAccount,
+    SampleScreen,
+    ScreenResult,
+)
+from porewatch.domain.calls.findings import (
+    Outcome,
+    Quantification,
+    SampleOutcome,
+)
 from porewatch.domain.completeness import Expected, LostFile
+from porewatch.domain.reasons.reason import Code
 from porewatch.domain.runs import Sample
-from porewatch_worker.report.parts.i18n import (
-    retold,
-    speaking,
-)
-from porewatch_worker.science.release.incomplete import (
-    Gaps,
-    with_gaps,
-)
+from porewatch_worker.science.release.incomplete import Gaps, with_gaps
 
 SAMPLES = (Sample(name="a", barcode="barcode01"), Sample(name="b", barcode="barcode02"))
 
@@ -35,7 +37,7 @@ def outcomes(gaps: Gaps, there: ScreenResult) -> dict[str, SampleOutcome]:
 def test_a_whole_run_is_left_as_it_is() -> None:
     found = outcomes(Gaps(), screen(100, 50))
     assert {o.outcome for o in found.values()} == {Outcome.REPORTABLE}
-    assert not any(o.codes for o in found.values())
+    assert not any(o.why for o in found.values())
 
 
 @pytest.mark.parametrize(("barcode", "hit"), [("barcode02", {"b"}), (None, {"a", "b"})])
@@ -44,7 +46,7 @@ def test_a_lost_file_is_lost_to_its_sample_or_to_all(barcode: str | None, hit: s
     found = outcomes(Gaps(lost=(lost,)), screen())
     bad = {name for name, o in found.items() if o.outcome is Outcome.NOT_REPORTABLE}
     assert bad == hit
-    assert found["b"].codes == (ReasonCode.FILE_LOST,)
+    assert [r.code for r in found["b"].why] == [Code.FILE_LOST]
     assert "fastq/x.fastq.gz" in found["b"].reasons[0]
 
 
@@ -58,7 +60,7 @@ def test_files_that_never_came_may_be_anybodys_and_failed_ones_are_not_assumed()
 
 def test_a_run_most_of_whose_reads_nobody_owns_is_not_reportable() -> None:
     found = outcomes(Gaps(), screen(100, 101))
-    assert {o.codes for o in found.values()} == {(ReasonCode.READS_WITHOUT_OWNER,)}
+    assert all(o.has(Code.READS_WITHOUT_OWNER) for o in found.values())
     assert "101 of 201" in found["a"].reasons[0]
 
 
@@ -67,6 +69,5 @@ def test_every_reason_is_said_in_japanese_too() -> None:
         lost=(LostFile(path="x.fastq", problem="cut", barcode="barcode01"),),
         expected=(Expected(kind="fastq", counted=40, came=3),),
     )
-    with speaking("ja"):
-        for reason in outcomes(gaps, screen(100, 500))["a"].reasons:
-            assert retold(reason) != reason, reason
+    for reason in outcomes(gaps, screen(100, 500))["a"].why:
+        assert reason.text("ja") != reason.text(), reason

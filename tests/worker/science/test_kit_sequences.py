@@ -8,11 +8,8 @@ from pathlib import Path
 import dnaio
 import pytest
 
-from porewatch.domain.calls.findings import (
-    Call,
-    Finding,
-    Reason,
-)
+from porewatch.domain.calls.findings import Call, Finding
+from porewatch.domain.reasons.reason import Code
 from porewatch.domain.runs import Sample
 from porewatch_worker.references.load import LoadedBundle
 from porewatch_worker.science.read.barcodes import kit_barcodes
@@ -141,7 +138,7 @@ def test_pieces_of_joined_molecules_alone_are_no_detection(
     reads = [random_sequence(900, 1000 + n) + piece for n, piece in enumerate(pieces)]
     found = findings(real_bundle, tmp_path, reads)["CSFV"]
     assert found.call is Call.INDETERMINATE
-    assert Reason.JOINED_ONLY in found.reasons
+    assert found.has(Code.JOINED_ONLY)
     assert "only in joined molecules" in found.rule
     alone = findings(real_bundle, tmp_path, [*reads, *reads_of(genome, 3, 500, 6, 0.02)])["CSFV"]
     assert alone.call is Call.DETECTED

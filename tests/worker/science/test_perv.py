@@ -19,6 +19,7 @@ from porewatch.domain.calls.perv import (
     PervTypeCount,
 )
 from porewatch.domain.calls.references import ContigRole
+from porewatch.domain.reasons.reason import clauses, verbatim
 from porewatch.domain.runs import Sample
 from porewatch.domain.stage.screening_parameters import ScreeningParameters
 from porewatch_worker.phases.quantification import quantify
@@ -306,14 +307,14 @@ def _won(reads: int) -> TargetResult:
 def test_backbone_reads_alone_never_call_type_c() -> None:
     told = PervResult(
         sample="s", material="dna", synthetic=False, counted=PervScreen(),
-        type_c=Call.NOT_DETECTED, type_c_rule="none",
+        type_c=Call.NOT_DETECTED, type_c_why=verbatim("none"),
     )  # fmt: skip
     assert by_env("PERV-A", None, told) is None
-    assert by_env("PERV-C", None, told) == (Call.NOT_DETECTED, "none")
+    assert by_env("PERV-C", None, told) == (Call.NOT_DETECTED, verbatim("none"))
     assert by_env("PERV-C", None, told.model_copy(update={"type_c": None})) is None
     unsure = by_env("PERV-C", _won(40), told)
     assert unsure is not None and unsure[0] is Call.INDETERMINATE
-    assert "40 reads fit its genome best elsewhere" in unsure[1]
+    assert "40 reads fit its genome best elsewhere" in clauses(unsure[1])
     typed = (PervType(name="PERV-A", counted=PervTypeCount(reads=50)),)
     sure = by_env("PERV-C", _won(40), told.model_copy(update={"types": typed}))
     assert sure is not None and sure[0] is Call.NOT_DETECTED

@@ -9,10 +9,8 @@ from porewatch.domain.calls.findings import Outcome, Quantification, SampleOutco
 from porewatch.domain.calls.references import ContigRole
 from porewatch.domain.calls.release_policy import ReleasePolicies
 from porewatch.domain.errors import ManifestRefused
-from porewatch.domain.inputs.sheet.sample_sheet import (
-    SampleSheetRefused,
-    parse_sample_sheet,
-)
+from porewatch.domain.inputs.sheet.sample_sheet import SampleSheetRefused, parse_sample_sheet
+from porewatch.domain.reasons.reason import Code, because
 from porewatch.domain.runs import Sample, SampleRole
 from porewatch.domain.stage.screening_parameters import ScreeningParameters
 from porewatch_worker.phases.quantification import quantify
@@ -235,7 +233,9 @@ def test_what_a_blank_holds_is_told_though_it_is_no_detection(odd: dict[str, flo
         "donor-screening", *pairs, (BLANK, screen_with(good("MT", 5000, **odd))), whole()[3]
     )
     assert outcome(found, BLANK) == SampleOutcome(
-        sample="blank", outcome=Outcome.REPORTABLE_WITH_REMARKS, reasons=("indeterminate: MT",)
+        sample="blank",
+        outcome=Outcome.REPORTABLE_WITH_REMARKS,
+        why=(because(Code.INDETERMINATE, codes=("MT",)),),
     )
     strays = run("default", *pairs, (BLANK, screen_with(good("MT", 40))), whole()[3])
     assert outcome(strays, BLANK).outcome is Outcome.REPORTABLE

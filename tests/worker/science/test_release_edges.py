@@ -8,22 +8,26 @@ from typing import Any
 
 import pytest
 
-from porewatch.domain.calls.evidence import ReadAccount, SampleScreen, ScreenResult
-from porewatch.domain.calls.findings import Call, Crosstalk, Finding, Outcome, Quantity, Reason
+from porewatch.domain.calls.evidence import (
+    ReadAccount,
+    SampleScreen,
+    ScreenResult,
+)
+from porewatch.domain.calls.findings import (
+    Call,
+    Crosstalk,
+    Finding,
+    Outcome,
+    Quantity,
+)
 from porewatch.domain.calls.release_policy import Consequence
+from porewatch.domain.reasons.reason import Code, Reason, because
 from porewatch.domain.runs import Sample, SampleRole
 from porewatch.domain.stage.screening_parameters import ScreeningParameters
-from porewatch_worker.science.release.controls import (
-    Batch,
-    judged,
-    positive_faults,
-    release_policies,
-)
-from porewatch_worker.science.release.sample_outcomes import (
-    _remarks,
-    _told,
-    sample_outcomes,
-)
+from porewatch_worker.science.release import controls as release
+from porewatch_worker.science.release import sample_outcomes as release_outcomes
+from porewatch_worker.science.release.controls import Batch, release_policies
+from porewatch_worker.science.release.sample_outcomes import _told, sample_outcomes
 from tests.worker.science.test_calls import good, named
 from tests.worker.science.test_numbers import evidence
 from tests.worker.science.test_release import (
@@ -44,6 +48,19 @@ ALL = (ONE, TWO, BLANK, POSITIVE)
 Judged = list[tuple[Consequence, str]]
 
 
+def judged(sample: Sample, made: Batch) -> Judged:
+    """What the policy says, in words."""
+    return [(what, why.text()) for what, why in release.judged(sample, made)]
+
+
+def positive_faults(control: Sample, made: Batch) -> list[str]:
+    return [why.text() for why in release.positive_faults(control, made)]
+
+
+def _remarks(sample: Sample, mine: list[Finding]) -> list[str]:
+    return [why.text() for why in release_outcomes._remarks(sample, mine)]
+
+
 def batch(samples: Sequence[Sample] = ALL, **changes: Any) -> Batch:
     screens = {s.name: screen_with(spike(500)) for s in samples}
     made = Batch(
@@ -54,7 +71,7 @@ def batch(samples: Sequence[Sample] = ALL, **changes: Any) -> Batch:
 
 
 def finding(sample: str, code: str, call: Call, **more: Any) -> Finding:
-    own = {"sample": sample, "code": code, "call": call, "reasons": (), "evidence": None}
+    own = {"sample": sample, "code": code, "call": call, "why": (), "evidence": None}
     return Finding.model_construct(**{**own, **more})
 
 
@@ -183,7 +200,7 @@ def recovery(share: float | None, *others: float) -> list[str]:
     """What is said of one whose recovery is so many times that of the rest."""
 
     def quantity(value: float | None) -> Quantity:
-        return Quantity(value=value, low=None, high=None, unit="", method="")
+        return Quantity(value=value, low=None, high=None, unit="")
 
     known = {f"s{n}": quantity(value) for n, value in enumerate(others)}
     made = batch(recoveries={**known, "one": quantity(share)})
@@ -274,9 +291,9 @@ def test_only_what_the_positive_control_of_its_batch_fails_at_reaches_a_sample()
 @pytest.mark.parametrize(
     ("role", "reads", "why", "told"),
     [
-        (SampleRole.SAMPLE, None, (Reason.CROSSOVER,), True),
+        (SampleRole.SAMPLE, None, (because(Code.CROSSOVER),), True),
         (SampleRole.NO_TEMPLATE_CONTROL, 1, (), True),
-        (SampleRole.NO_TEMPLATE_CONTROL, 1, (Reason.CROSSOVER,), False),
+        (SampleRole.NO_TEMPLATE_CONTROL, 1, (because(Code.CROSSOVER),), False),
         (SampleRole.NO_TEMPLATE_CONTROL, 0, (), False),
         (SampleRole.NO_TEMPLATE_CONTROL, None, (), False),
     ],
@@ -286,9 +303,7 @@ def test_of_a_blank_only_reads_that_crossover_does_not_explain_are_told(
 ) -> None:
     there = None if reads is None else evidence(reads, 1000)
     sample = ONE.model_copy(update={"role": role})
-    assert _told(finding("one", "V", Call.INDETERMINATE, evidence=there, reasons=why), sample) is (
-        told
-    )
+    assert _told(finding("one", "V", Call.INDETERMINATE, evidence=there, why=why), sample) is (told)
 
 
 def test_every_code_that_is_unsure_is_named() -> None:
@@ -334,7 +349,7 @@ def test_what_the_filters_take_is_a_remark_before_it_is_a_refusal(short: int, du
 
 
 def test_a_load_that_disagrees_is_remarked_of_a_sample_and_of_no_blank() -> None:
-    load = Quantity(value=1.0, low=None, high=None, unit="", method="", disagrees=True)
+    load = Quantity(value=1.0, low=None, high=None, unit="", disagrees=True)
     there = [finding(name, "V", Call.DETECTED, quantities=(load,)) for name in ("one", "blank")]
     said = "copies/mL by spike-in and by yield disagree: V"
     assert list(_remarks(ONE, there[:1])) == [said]

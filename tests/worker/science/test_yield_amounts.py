@@ -8,20 +8,13 @@ import pytest
 
 from porewatch.domain.calls.findings import Quantity
 from porewatch.domain.calls.references import ContigRole
+from porewatch.domain.reasons.reason import Code, verbatim
 from porewatch.domain.runs import Sample
 from porewatch.domain.stage.screening_parameters import ScreeningParameters
 from porewatch_worker.science.amounts.lod import lod95
 from porewatch_worker.science.amounts.quantity import quantities
-from porewatch_worker.science.amounts.quantity_agreement import (
-    DISAGREES,
-    compared,
-    disagreements,
-)
-from porewatch_worker.science.amounts.quantity_by_yield import (
-    copies_a_ng,
-    from_yield,
-    strand_kind,
-)
+from porewatch_worker.science.amounts.quantity_agreement import compared, disagreements
+from porewatch_worker.science.amounts.quantity_by_yield import copies_a_ng, from_yield, strand_kind
 from porewatch_worker.science.amounts.required_reads import (
     required_reads,
     spread_chance,
@@ -81,7 +74,7 @@ def test_both_loads_are_given_and_marked_when_they_cannot_both_be_right() -> Non
     found = quantities(VIRUS, screen_with(VIRUS, SPIKE), sample, 0, genome="linear dsDNA", p=P)
     assert [q.basis for q in found] == ["spike", "yield", "sequenced"]
     assert [q.disagrees for q in found] == [True, True, False]
-    assert all(DISAGREES in q.remark for q in found[:2])
+    assert all(q.remarks[-1].code is Code.SPIKE_AND_YIELD_DISAGREE for q in found[:2])
     right = sample.model_copy(update={"spike_copies": 3.7e8 * 2})
     agreed = quantities(VIRUS, screen_with(VIRUS, SPIKE), right, 0, genome="linear dsDNA", p=P)
     assert not any(q.disagrees for q in agreed)
@@ -89,7 +82,7 @@ def test_both_loads_are_given_and_marked_when_they_cannot_both_be_right() -> Non
 
 def test_a_yield_that_extraction_may_have_lost_is_no_contradiction() -> None:
     def load(low: float, high: float) -> Quantity:
-        return Quantity(value=low, low=low, high=high, unit="copies/mL", method="made")
+        return Quantity(value=low, low=low, high=high, unit="copies/mL", how=verbatim("made"))
 
     spiked, fifth, hundredth = load(90, 110), load(18, 22), load(0.9, 1.1)
     stated = Sample(name="one", extraction_efficiency=0.4)
@@ -104,7 +97,7 @@ def test_a_disagreement_is_a_remark_of_the_samples_outcome() -> None:
     )
     found = quantified((sample, screen_with(good("V", 100), SPIKE)))
     said = "copies/mL by spike-in and by yield disagree: V"
-    assert list(disagreements(found.findings)) == [said]
+    assert [why.text() for why in disagreements(found.findings)] == [said]
     assert said in found.outcomes[0].reasons
 
 

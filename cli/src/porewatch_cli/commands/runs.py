@@ -256,18 +256,18 @@ def audit(
     anchor shows it.
     """
     from porewatch_cli.reports.audit import anchored, audit_report, kept_head
-    from porewatch_cli.reports.reports import given_report
+    from porewatch_cli.reports.reports import report_as_written
     from porewatch_cli.terminal import EXIT_FAILED
 
     kept = kept_head(head) if head is not None else None
-    found = given_report(report, stack, profile, region, extra="forbid", revision=revision)
+    found, document = report_as_written(report, stack, profile, region, revision=revision)
     published = not Path(report).exists()
     anchor = None
     if published:
         from porewatch_cli.stack import find_stack
 
         anchor = anchored(found, find_stack(stack, profile=profile, region=region))
-    if not audit_report(found, as_json=as_json, kept=kept, anchor=anchor):
+    if not audit_report(found, document, as_json=as_json, kept=kept, anchor=anchor):
         raise typer.Exit(EXIT_FAILED)
 
 

@@ -7,7 +7,7 @@ import urllib.request
 from typing import TYPE_CHECKING
 
 from porewatch.domain.errors import NotFound, Unavailable
-from porewatch.domain.stage.phases import StageState
+from porewatch.domain.stage.record import StageState
 from porewatch_cli.runs.watch import (
     current_stage,
     look,

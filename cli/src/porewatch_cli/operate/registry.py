@@ -15,10 +15,8 @@ from typing import TYPE_CHECKING
 from porewatch.adapters.ledger.fact_log import FactLog
 from porewatch.domain.base import Model
 from porewatch.domain.errors import Unavailable
-from porewatch.domain.facts.events import (
-    FACTS,
-    SOURCE,
-)
+from porewatch.domain.facts.events import FACTS
+from porewatch.domain.facts.fact import SOURCE
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient

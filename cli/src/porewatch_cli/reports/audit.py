@@ -28,7 +28,11 @@ from porewatch.domain.results.audit_anchors import (
 )
 from porewatch.domain.results.report import Report
 from porewatch_cli.terminal import console, print_json
-from porewatch_worker.report.pages.run_record.audit_trail import trail_faults
+from porewatch_worker.report.pages.run_record.audit_trail import Document, trail_faults
+
+if TYPE_CHECKING:
+    from porewatch.adapters.ledger.anchors import Anchors
+    from porewatch_cli.stack import Stack
 
 if TYPE_CHECKING:
     from porewatch.adapters.ledger.anchors import Anchors
@@ -184,12 +188,17 @@ def _of_the_anchor(
 
 
 def audit_report(
-    report: Report, *, as_json: bool, kept: str | None = None, anchor: Anchored | None = None
+    report: Report,
+    document: Document | None = None,
+    *,
+    as_json: bool,
+    kept: str | None = None,
+    anchor: Anchored | None = None,
 ) -> bool:
     """Show every fault. True when all fits, the head `kept` from an earlier time and the stack's
     `anchor` included."""
     head = report.audit.head if report.audit else ""
-    found = list(trail_faults(report))
+    found = list(trail_faults(report, document))
     if kept is not None and head and kept != head:
         found.append(
             f"the head is not the one that was kept ({kept}): the trail was rewritten, "

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
@@ -38,21 +39,47 @@ def given_report(
     profile: str | None = None,
     region: str | None = None,
     *,
-    extra: Extra = "ignore",
     revision: int | None = None,
 ) -> Report:
     """The report at a path, in a folder, or of a run by its id: only then a stack is looked for.
+    Fields that it does not know may be those of a later version."""
+    path = _file(given)
+    if path is not None:
+        return _parsed(path)
+    from porewatch_cli.stack import find_stack  # noqa: PLC0415 - a file needs no AWS
 
-    `extra="forbid"`, as an audit wants it: a field that no report has is refused, since no trail
-    covers it. Else it may be one of a later version.
-    """
+    found = find_stack(stack, profile=profile, region=region)
+    return read_report(found, with_report(found, given, revision))
+
+
+def report_as_written(
+    given: str,
+    stack: str | None,
+    profile: str | None = None,
+    region: str | None = None,
+    *,
+    revision: int | None = None,
+) -> tuple[Report, dict[str, Any]]:
+    """The same, and the document as it stands, as an audit wants both: its digests are of what was
+    written, and a field that no report has is refused, since no trail covers it."""
+    path = _file(given)
+    if path is not None:
+        return _parsed(path, extra="forbid"), json.loads(path.read_bytes())
+    from porewatch_cli.stack import find_stack  # noqa: PLC0415 - a file needs no AWS
+
+    found = find_stack(stack, profile=profile, region=region)
+    run = with_report(found, given, revision)
+    key = s3_keys.report_key(run.run_id, run.revision, REPORT)
+    return read_report(found, run, extra="forbid"), json.loads(found.bucket("Reports").get(key))
+
+
+def _file(given: str) -> Path | None:
     path = Path(given)
     path = path / REPORT if path.is_dir() else path
-    if not path.is_file():
-        from porewatch_cli.stack import find_stack  # noqa: PLC0415 - a file needs no AWS
+    return path if path.is_file() else None
 
-        found = find_stack(stack, profile=profile, region=region)
-        return read_report(found, with_report(found, given, revision), extra=extra)
+
+def _parsed(path: Path, extra: Extra = "ignore") -> Report:
     try:
         return Report.model_validate_json(path.read_bytes(), extra=extra)
     except ValidationError as e:

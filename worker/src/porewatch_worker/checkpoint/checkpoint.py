@@ -18,9 +18,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 from porewatch.domain.base import Moment, now
 from porewatch.domain.errors import StaleEpoch, Unavailable
+from porewatch.domain.reasons.reason import Code, Reason, because
 from porewatch.domain.stage.quarantine import QuarantinedUnit
 from porewatch_worker.checkpoint.index import (
-    DIED,
     LIST,
     CheckpointStore,
     Home,
@@ -117,9 +117,9 @@ class Checkpoint:
         )
         self.flush()
 
-    def blame(self, number: int, error: str) -> int:
+    def blame(self, number: int, why: Reason) -> int:
         """Write down that a unit failed, and that nothing is in flight; how often it has now."""
-        tried = self._listed.blamed(frozenset({number}), error)
+        tried = self._listed.blamed(frozenset({number}), why)
         self._change(tried=tried, in_flight=None, in_flight_to=None)
         self.flush()
         return tried[number].count
@@ -271,7 +271,7 @@ def _going_on(listed: UnitList | None, fresh: UnitList, blameless: Collection[in
     if listed is None:
         return fresh
     died = frozenset() if listed.epoch in blameless else listed.flying
-    tried = listed.blamed(died, DIED)
+    tried = listed.blamed(died, because(Code.UNIT_DIED))
     return fresh.model_copy(update={"units": listed.units, "tried": tried})
 
 

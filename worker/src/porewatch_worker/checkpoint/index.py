@@ -6,16 +6,16 @@ The list is the only truth about a checkpoint: what it does not name is not ther
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
-from pydantic import ValidationError
+from pydantic import ValidationError, computed_field, model_validator
 
 from porewatch.domain.base import Model
 from porewatch.domain.errors import StaleEpoch
+from porewatch.domain.reasons.reason import Reason, Reasons, clauses, of_version_1
 from porewatch.domain.stage.quarantine import QuarantinedUnit
 
 LIST = "checkpoint.json"
-DIED = "the worker died while it was at this unit or one saved together with it"
 
 
 Home = tuple[str, int]
@@ -72,7 +72,17 @@ class Tried(Model):
     """Tries of a unit that ended badly."""
 
     count: int
-    error: str
+    why: Reasons = ()
+
+    @computed_field  # type: ignore[prop-decorator]
+    @property
+    def error(self) -> str:
+        return clauses(self.why)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _version_1(cls, data: Any) -> Any:
+        return of_version_1(data, error="why")
 
 
 class UnitList(Model):
@@ -114,10 +124,10 @@ class UnitList(Model):
             following += 1
         return following
 
-    def blamed(self, numbers: frozenset[int], error: str) -> dict[int, Tried]:
+    def blamed(self, numbers: frozenset[int], why: Reason) -> dict[int, Tried]:
         """The tries with one more for each of `numbers`."""
         more = {
-            n: Tried(count=(self.tried[n].count if n in self.tried else 0) + 1, error=error)
+            n: Tried(count=(self.tried[n].count if n in self.tried else 0) + 1, why=(why,))
             for n in numbers
         }
         return {**self.tried, **more}

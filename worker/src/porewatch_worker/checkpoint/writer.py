@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
+from porewatch.domain.reasons.reason import Reason
 from porewatch.domain.stage.quarantine import QuarantinedUnit
 from porewatch.domain.stage.record import Progress
 from porewatch_worker.checkpoint.checkpoint import Checkpoint
@@ -106,10 +107,10 @@ class Saver:
         self.save()
         self.checkpoint.leave()
 
-    def blame(self, number: int, error: str) -> int:
+    def blame(self, number: int, why: Reason) -> int:
         """A unit failed: what waits is saved first; how often it has failed now."""
         self.save()
-        return self.checkpoint.blame(number, error)
+        return self.checkpoint.blame(number, why)
 
     def grace_s(self, at_most: float) -> float:
         """Seconds that the unit at hand may still take after a notice."""

@@ -10,30 +10,28 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from porewatch.domain.calls.evidence import ScreenResult
-from porewatch.domain.calls.findings import Call, Finding, Quantification
+from porewatch.domain.calls.findings import (
+    Call,
+    Finding,
+    Quantification,
+)
 from porewatch.domain.calls.panel import Panel
 from porewatch.domain.calls.references import BundleManifest
 from porewatch.domain.errors import ManifestRefused
 from porewatch.domain.money.cost import Bill
-from porewatch.domain.results.report import (
-    Provenance,
-    Report,
-)
+from porewatch.domain.reasons.reason import Code, Reason, Reasons, because, panel_note
+from porewatch.domain.results.report import Provenance, Report
 from porewatch.domain.runs import InputFile, RunManifest, SampleRole
-from porewatch.domain.stage.manifest import PhaseRecord, TimelineEntry
+from porewatch.domain.stage.manifest import (
+    PhaseRecord,
+    TimelineEntry,
+)
 from porewatch.domain.stage.quarantine import QuarantinedUnit
 from porewatch.domain.stage.screening_parameters import ScreeningParameters
 from porewatch.domain.stage.spec import Phase
 from porewatch_worker import __version__
-from porewatch_worker.report.pages.first_sentence import (
-    NO_RESULT,
-    Verdicts,
-    decide,
-    run_outcome,
-)
+from porewatch_worker.report.pages.first_sentence import Verdicts, decide, run_outcome
 from porewatch_worker.report.pages.run_record.audit_trail import with_trail
-
-SILENT = "quantification gave no result for this row"
 
 
 @dataclass(frozen=True)
@@ -90,7 +88,7 @@ def assemble(inputs: ReportInputs) -> Report:
         spike_recovery=inputs.quantification.spike_recovery,
         perv=inputs.quantification.perv,
         panel=inputs.panel.entries,
-        remarks=remarks,
+        remark_reasons=remarks,
         quarantined=inputs.lost,
         provenance=_provenance(inputs, synthetic),
         phases=inputs.phases,
@@ -124,8 +122,8 @@ def complete_findings(inputs: ReportInputs) -> tuple[Finding, ...]:
             name=entry.name,
             severity=entry.severity,
             call=Call.NOT_SCREENED,
-            rule=NO_RESULT,
-            remark=entry.status_reason or SILENT,
+            why=(because(Code.NO_RESULT),),
+            remarks=panel_note(entry.status_reason),
         )
         for sample in inputs.manifest.samples
         for entry in inputs.panel.entries
@@ -151,52 +149,43 @@ def _check_same_bundle(inputs: ReportInputs) -> None:
         )
 
 
-def _remarks(
-    inputs: ReportInputs, synthetic: bool, findings: tuple[Finding, ...]
-) -> tuple[str, ...]:
+def _remarks(inputs: ReportInputs, synthetic: bool, findings: tuple[Finding, ...]) -> Reasons:
     remarks = []
     if synthetic:
-        remarks.append(
-            f"Bundle {inputs.bundle.ref} is SYNTHETIC: its pathogens are made-up genomes."
-        )
+        remarks.append(because(Code.SYNTHETIC_BUNDLE, bundle=inputs.bundle.ref))
     roles = {sample.role for sample in inputs.manifest.samples}
     if SampleRole.NO_TEMPLATE_CONTROL not in roles:
-        remarks.append(
-            "No no-template control was sequenced: contamination from reagents or from other "
-            "barcodes cannot be told from a finding."
-        )
+        remarks.append(because(Code.NO_BLANK_SEQUENCED))
     if SampleRole.POSITIVE_CONTROL not in roles:
-        remarks.append(
-            "No positive control was sequenced: that a present pathogen would have been seen "
-            "rests on spike-in and yield alone."
-        )
+        remarks.append(because(Code.NO_POSITIVE_SEQUENCED))
     remarks += [
-        f"PERV ALARM, {r.sample}: {a}" for r in inputs.quantification.perv for a in r.alarms
+        because(Code.PERV_ALARM, sample=r.sample, what=alarm)
+        for r in inputs.quantification.perv
+        for alarm in r.alarm_reasons
     ]
-    remarks += [unit.sentence() for unit in inputs.lost]
+    remarks += [unit.remark() for unit in inputs.lost]
     remarks += _account_remarks(inputs)
-    gaps = sum(f.rule == NO_RESULT for f in findings)
+    gaps = sum(f.has(Code.NO_RESULT) for f in findings)
     if gaps:
-        remarks.append(f"{gaps:,} results are missing: {SILENT}; they count as not screened.")
+        remarks.append(because(Code.RESULTS_MISSING, count=gaps))
     return tuple(remarks)
 
 
-def _account_remarks(inputs: ReportInputs) -> list[str]:
+def _account_remarks(inputs: ReportInputs) -> list[Reason]:
     remarks = []
     screens = {screen.sample: screen for screen in inputs.screen.samples}
     for sample in inputs.manifest.samples:
         screen = screens.get(sample.name)
         if screen is None or screen.account.total == 0:
-            remarks.append(f"Sample {sample.name} has no reads.")
+            remarks.append(because(Code.SAMPLE_WITHOUT_READS, sample=sample.name))
         elif not screen.account.balanced:
-            remarks.append(f"The read account of {sample.name} does not balance: a fault of ours.")
+            remarks.append(because(Code.ACCOUNT_UNBALANCED, sample=sample.name))
     strays = inputs.screen.unlisted_barcodes
     if strays:
-        remarks.append(
-            f"{sum(strays.values()):,} reads carry a barcode that no sample claims "
-            f"({', '.join(f'{name}: {n:,}' for name, n in sorted(strays.items()))}); "
-            "they were not screened."
+        shown = tuple(
+            because(Code.BARCODE_READS, barcode=name, reads=n) for name, n in sorted(strays.items())
         )
+        remarks.append(because(Code.UNCLAIMED_BARCODES, reads=sum(strays.values()), barcodes=shown))
     return remarks
 
 

@@ -235,10 +235,9 @@ def _amounts(a: Report, b: Report) -> Iterator[AmountChange]:
 
 
 def _same_kind(q: Quantity, among: Iterable[Quantity]) -> Quantity | None:
-    """The amount in the same unit; of several, the one whose method begins alike."""
+    """The amount in the same unit; of several, the one measured against the same thing."""
     alike = [other for other in among if other.unit == q.unit]
-    word = q.method.split(" ")[0]
-    return next((o for o in alike if o.method.startswith(word)), alike[0] if alike else None)
+    return next((o for o in alike if o.basis == q.basis), alike[0] if alike else None)
 
 
 def overlap(a: Quantity, b: Quantity) -> bool | None:

@@ -14,24 +14,12 @@ from porewatch_worker.report.compare import (
     LoneFinding,
     SampleChange,
 )
-from porewatch_worker.report.parts import (
-    colour,
-    numbers,
-)
-from porewatch_worker.report.parts.document import (
-    Cell,
-    Column,
-    Section,
-    Table,
-    Tone,
-)
-from porewatch_worker.report.parts.i18n import member, named, retold, say, speaking, spoken
+from porewatch_worker.report.parts import colour, numbers
+from porewatch_worker.report.parts.document import Cell, Column, Section, Table, Tone
+from porewatch_worker.report.parts.i18n import member, named, say, speaking, spoken
 from porewatch_worker.report.parts.languages import Language
-from porewatch_worker.report.parts.tones import (
-    CALL_TONE,
-    OUTCOME_TONE,
-    SEVERITY_TONE,
-)
+from porewatch_worker.report.parts.retold import retold
+from porewatch_worker.report.parts.tones import CALL_TONE, OUTCOME_TONE, SEVERITY_TONE
 from porewatch_worker.report.render_html import templates
 from porewatch_worker.science.call.remarks import shown_code
 

@@ -5,49 +5,22 @@ from __future__ import annotations
 from porewatch.domain.calls.findings import Call
 from porewatch.domain.calls.panel import umbrellas
 from porewatch.domain.results.report import Report
-from porewatch_worker.report.pages.first_page import (
-    controls,
-    found,
-)
-from porewatch_worker.report.pages.first_sentence import (
-    Verdicts,
-    decide,
-)
+from porewatch_worker.report.pages.first_page import controls, found
+from porewatch_worker.report.pages.first_sentence import Verdicts, decide
 from porewatch_worker.report.pages.identity import letterhead
 from porewatch_worker.report.pages.results.checklist import the_list
-from porewatch_worker.report.pages.results.findings import (
-    findings,
-    quantities,
-)
-from porewatch_worker.report.pages.results.host import (
-    host,
-    unknowns,
-)
-from porewatch_worker.report.pages.results.limits import (
-    could_be_seen,
-    could_not_be_seen,
-)
+from porewatch_worker.report.pages.results.findings import findings, quantities
+from porewatch_worker.report.pages.results.host import host, unknowns
+from porewatch_worker.report.pages.results.limits import could_be_seen, could_not_be_seen
 from porewatch_worker.report.pages.results.perv import perv
-from porewatch_worker.report.pages.results.samples import (
-    accounting,
-    quality,
-    samples,
-)
+from porewatch_worker.report.pages.results.samples import accounting, quality, samples
 from porewatch_worker.report.pages.run_record.phases_and_tools import record_sections
-from porewatch_worker.report.pages.verdicts import (
-    badge,
-    first_action,
-    found_badge,
-)
+from porewatch_worker.report.pages.verdicts import badge, first_action, found_badge
 from porewatch_worker.report.parts import numbers
-from porewatch_worker.report.parts.document import (
-    Cell,
-    Document,
-    Facts,
-    Section,
-)
-from porewatch_worker.report.parts.i18n import retold, say, speaking, spoken
+from porewatch_worker.report.parts.document import Cell, Document, Facts, Section
+from porewatch_worker.report.parts.i18n import each_told, noted, say, speaking, spoken
 from porewatch_worker.report.parts.languages import Language
+from porewatch_worker.report.parts.retold import retold
 from porewatch_worker.science.read.filter_reads import AGAIN
 
 PAGE = ("skip", "banner_bold", "banner", "banner_short", "banner_label", "contents", "decision",
@@ -107,7 +80,7 @@ def first_page(
         found=_found(report),
         decision=decision_of(report),
         action=first_action(report),
-        remarks=tuple(retold(remark) for remark in report.remarks),
+        remarks=each_told(report.remark_reasons),
         facts=_facts(report),
         front=front,
         body=body,
@@ -179,7 +152,7 @@ def provenance_facts(report: Report) -> Facts:
     return Facts(
         (
             (say("head.references"), p.bundle + (" (SYNTHETIC)" if p.bundle_synthetic else "")),
-            (say("head.list"), say("fact.list", name=retold(p.panel), version=p.panel_version)),
+            (say("head.list"), say("fact.list", name=noted(p.panel), version=p.panel_version)),
             (say("head.basecalling"), retold(p.basecalling)),
         )
     )

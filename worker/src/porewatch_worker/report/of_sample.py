@@ -8,10 +8,12 @@ names within reasons are covered.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
 
 from porewatch.domain.completeness import Expected, LeftOut, LostFile
 from porewatch.domain.inputs import sample_keys
+from porewatch.domain.reasons.reason import Reason, Reasons, Value
 from porewatch.domain.results.report import Report
 from porewatch.domain.runs import Sample, SampleRole
 from porewatch_worker.report.compose import first_page, provenance_facts
@@ -60,18 +62,18 @@ def of_sample(report: Report, name: str, language: Language = "en") -> Report:
     kept = tuple(s for s in report.samples if s is own or _speaks_for(report, s, own))
     names = {s.name for s in kept}
     others = [s for s in report.samples if s.name not in names]
-    foreign = any_of(_hidden(report, others, kept) | _folders(report, others))
+    hidden = _hidden(report, others, kept) | _folders(report, others)
+    foreign = any_of(hidden)
+    cover = Cover(hidden, foreign, covered)
     outcomes = tuple(
-        o.model_copy(update={"reasons": _covered(o.reasons, foreign, covered)})
-        for o in report.outcomes
-        if o.sample in names
+        o.model_copy(update={"why": cover.all(o.why)}) for o in report.outcomes if o.sample in names
     )
     rows = tuple(
-        f.model_copy(update={n: foreign.sub(covered, getattr(f, n)) for n in ("rule", "remark")})
+        f.model_copy(update={"why": cover.all(f.why), "remarks": cover.all(f.remarks)})
         for f in report.findings
         if f.sample in names
     )
-    remarks = tuple(remark for remark in report.remarks if not foreign.search(remark))
+    remarks = tuple(remark for remark in report.remark_reasons if not cover.names_another(remark))
     verdicts = Verdicts(
         samples=kept,
         outcomes=outcomes,
@@ -86,13 +88,13 @@ def of_sample(report: Report, name: str, language: Language = "en") -> Report:
             "samples": kept,
             "outcomes": outcomes,
             "findings": rows,
-            "remarks": remarks,
+            "remark_reasons": remarks,
             "decision": decision,
             "outcome": run_outcome(verdicts, remarked=bool(remarks)),
             "screens": tuple(s for s in report.screens if s.sample in names),
             "spike_recovery": {s: q for s, q in report.spike_recovery.items() if s in names},
             "perv": tuple(
-                p.model_copy(update={"alarms": _covered(p.alarms, foreign, covered)})
+                p.model_copy(update={"alarm_reasons": cover.all(p.alarm_reasons)})
                 for p in report.perv
                 if p.sample in names
             ),
@@ -181,5 +183,37 @@ def _ambiguous(word: str) -> bool:
     return len(word) == 1 or word.replace(".", "").replace(",", "").isdigit()
 
 
-def _covered(texts: Iterable[str], foreign: re.Pattern[str], covered: str) -> tuple[str, ...]:
-    return tuple(foreign.sub(covered, text) for text in texts)
+NAMES = frozenset({"sample", "control", "barcode"})
+"""Values of reasons that name a sample, or what is its own."""
+WORDS = frozenset({"text", "path", "problem", "stretch"})
+"""Values in which such names may stand: paths, and words of others."""
+
+
+@dataclass(frozen=True)
+class Cover:
+    """Covers names of other samples in the values of reasons, and in words of others."""
+
+    hidden: Collection[str]
+    foreign: re.Pattern[str]
+    covered: str
+
+    def all(self, reasons: Reasons) -> Reasons:
+        return tuple(self._reason(reason) for reason in reasons)
+
+    def names_another(self, reason: Reason) -> bool:
+        return self._reason(reason) != reason
+
+    def _reason(self, reason: Reason) -> Reason:
+        values = reason.values and {n: self._value(n, v) for n, v in reason.values.items()}
+        return reason.model_copy(update={"values": values})
+
+    def _value(self, place: str, value: Value) -> Value:
+        if isinstance(value, Reason):
+            return self._reason(value)
+        if isinstance(value, tuple):
+            return tuple(self._reason(v) if isinstance(v, Reason) else v for v in value)  # type: ignore[return-value]
+        if place in NAMES and value in self.hidden:
+            return self.covered
+        if place in WORDS and isinstance(value, str):
+            return self.foreign.sub(self.covered, value)
+        return value

@@ -18,7 +18,7 @@ def report_schema() -> dict[str, Any]:
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         **schema,
-        "title": "Porewatch report, version 1",
+        "title": "Porewatch report, version 2",
     }
 
 

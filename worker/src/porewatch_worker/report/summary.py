@@ -11,27 +11,15 @@ from dataclasses import dataclass
 from porewatch.domain.money.cost import Bill
 from porewatch.domain.results.report import Report
 from porewatch_worker.report.compose import decision_of
-from porewatch_worker.report.pages.first_page import (
-    findings_table,
-    outcomes_table,
-    positive,
-)
+from porewatch_worker.report.pages.first_page import findings_table, outcomes_table, positive
 from porewatch_worker.report.pages.results.limits import could_be_seen
 from porewatch_worker.report.pages.results.samples import accounting
-from porewatch_worker.report.pages.run_record.cost import (
-    cost_table,
-    shares_table,
-)
+from porewatch_worker.report.pages.run_record.cost import cost_table, shares_table
 from porewatch_worker.report.pages.verdicts import badge
 from porewatch_worker.report.parts import numbers
 from porewatch_worker.report.parts.control_ticks import control_ticks
-from porewatch_worker.report.parts.document import (
-    Cell,
-    Section,
-    Table,
-    Tone,
-)
-from porewatch_worker.report.parts.i18n import retold, say, speaking
+from porewatch_worker.report.parts.document import Cell, Section, Table, Tone
+from porewatch_worker.report.parts.i18n import each_told, say, speaking
 from porewatch_worker.report.parts.languages import Language
 
 
@@ -75,7 +63,7 @@ def _summary(report: Report, bill: Bill | None) -> Summary:
     return Summary(
         verdict=badge(report).text,
         decision=decision_of(report),
-        remarks=tuple(retold(remark) for remark in report.remarks),
+        remarks=each_told(report.remark_reasons),
         detected=len(report.detected),
         findings=table_rows(findings_table(report, positive(report), say("summary.findings"))),
         controls=table_rows(outcomes_table(report)),

@@ -18,10 +18,18 @@ from collections.abc import Callable
 from typing import Any, NoReturn, TypeVar
 
 from porewatch.domain.errors import WorkerFailed
+from porewatch.domain.reasons.reason import Code, because
 
 T = TypeVar("T")
-KILLED = "killed by"
 _DIE_WITH_PARENT = 1  # PR_SET_PDEATHSIG of prctl(2)
+
+
+class ChildKilled(WorkerFailed):
+    """The child was killed by `signal`."""
+
+    def __init__(self, signal: str) -> None:
+        self.signal = signal
+        super().__init__(because(Code.UNIT_KILLED, signal=signal).text())
 
 
 def in_child(call: Callable[[], T]) -> T:
@@ -43,7 +51,7 @@ def in_child(call: Callable[[], T]) -> T:
 
 def _heard(said: bytes, code: int) -> Any:
     if code < 0:
-        raise WorkerFailed(f"{KILLED} {signal.Signals(-code).name}")
+        raise ChildKilled(signal.Signals(-code).name)
     if code or not said:
         raise WorkerFailed(f"exited with code {code} without an answer")
     worked, answer = pickle.loads(said)  # noqa: S301 - our own child wrote it

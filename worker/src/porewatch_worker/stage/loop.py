@@ -28,29 +28,11 @@ from porewatch_worker.checkpoint.interval import Rhythm
 from porewatch_worker.checkpoint.writer import Saver
 from porewatch_worker.stage.child_process import in_child
 from porewatch_worker.stage.periodic import repeating
-from porewatch_worker.stage.poison_units import (
-    counts,
-    given_up,
-    in_one_line,
-    needs_child,
-    refuse_too_many,
-)
-from porewatch_worker.stage.ports import (
-    Finished,
-    Outbox,
-    Publisher,
-)
-from porewatch_worker.stage.prefetch import (
-    Ahead,
-    Background,
-)
+from porewatch_worker.stage.poison_units import counts, given_up, needs_child, refuse_too_many, why
+from porewatch_worker.stage.ports import Finished, Outbox, Publisher
+from porewatch_worker.stage.prefetch import Ahead, Background
 from porewatch_worker.stage.stop import Stop
-from porewatch_worker.stage_work import (
-    Running,
-    StageResult,
-    StageWork,
-    UnitOutput,
-)
+from porewatch_worker.stage_work import Running, StageResult, StageWork, UnitOutput
 
 log = logging.getLogger(__name__)
 TICK_S = 0.2
@@ -164,8 +146,8 @@ class StageLoop:
             except Exception as e:
                 if not counts(e, self.scratch):
                     raise
-                tries = self._saver.blame(number, in_one_line(e))
-                log.warning("unit %d failed, try %d: %s", number, tries, in_one_line(e))
+                tries = self._saver.blame(number, why(e))
+                log.warning("unit %d failed, try %d: %s", number, tries, why(e).text())
                 if tries >= self.rules.tries:
                     return self._give_up(number, payload, e)
                 if not self.checkpoint.quarantined:

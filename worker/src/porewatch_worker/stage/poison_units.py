@@ -35,15 +35,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from porewatch.domain.errors import PorewatchError, WorkerFailed
-from porewatch.domain.stage.quarantine import (
-    QuarantinedUnit,
-    QuarantineRules,
-    names_of,
-)
+from porewatch.domain.reasons.reason import Code, Reason, because
+from porewatch.domain.stage.quarantine import QuarantinedUnit, QuarantineRules, names_of
 from porewatch_worker.checkpoint.checkpoint import Checkpoint
 from porewatch_worker.checkpoint.index import Tried
 from porewatch_worker.full_disk import full_disk
-from porewatch_worker.stage.child_process import KILLED
+from porewatch_worker.stage.child_process import ChildKilled
 from porewatch_worker.stage_work import Lost
 
 LONGEST = 300
@@ -60,16 +57,18 @@ def counts(error: Exception, folder: Path) -> bool:
 def needs_child(number: int, checkpoint: Checkpoint, rules: QuarantineRules) -> bool:
     """Whether a unit is to be computed where it can kill nobody but itself."""
     lost, tried = checkpoint.quarantined, checkpoint.tried.get(number)
-    if any(unit.reason.startswith(KILLED) for unit in lost):
+    if any(unit.killed for unit in lost):
         return True
     return tried is not None and (bool(lost) or tried.count >= rules.tries - 1)
 
 
-def in_one_line(error: Exception) -> str:
-    """Class and first line, as a report can carry them."""
+def why(error: Exception) -> Reason:
+    """What a try ended with, as a report can carry it."""
+    if isinstance(error, ChildKilled):
+        return because(Code.UNIT_KILLED, signal=error.signal)
     said = (str(error).splitlines() or [""])[0]
     text = said if isinstance(error, WorkerFailed) else f"{type(error).__name__}: {said}"
-    return text.rstrip(": ")[:LONGEST]
+    return because(Code.UNIT_RAISED, text=text.rstrip(": ")[:LONGEST])
 
 
 def given_up(number: int, lost: Lost, tried: Tried) -> QuarantinedUnit:
@@ -81,7 +80,7 @@ def given_up(number: int, lost: Lost, tried: Tried) -> QuarantinedUnit:
         reads=lost.reads,
         samples=lost.samples,
         tries=tried.count,
-        reason=tried.error,
+        why=tried.why,
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import types
 from datetime import datetime
 from enum import Enum
-from typing import Any, Union, get_args, get_origin
+from typing import Any, NamedTuple, Union, get_args, get_origin
 
 from pydantic import BaseModel
 
@@ -17,6 +17,23 @@ def plain(annotation: Any) -> Any:
     if hasattr(annotation, "__metadata__"):
         return plain(get_args(annotation)[0])
     return annotation
+
+
+class Field(NamedTuple):
+    kind: Any
+    description: str
+
+
+def fields_of(model: type[BaseModel]) -> dict[str, Field]:
+    """What a model holds, what it computes (texts of reasons) included."""
+    held = {
+        n: Field(plain(f.annotation), f.description or "") for n, f in model.model_fields.items()
+    }
+    said = {
+        n: Field(plain(f.return_type), f.description or "")
+        for n, f in model.model_computed_fields.items()
+    }
+    return held | said
 
 
 def is_model(kind: Any) -> bool:

@@ -17,15 +17,13 @@ from pydantic import BaseModel
 from porewatch.domain.calls.evidence import ContigCoverage, Histogram, SampleScreen, TargetResult
 from porewatch.domain.calls.findings import Finding, PervResult, PervType, SampleOutcome
 from porewatch.domain.calls.panel import PanelEntry
-from porewatch.domain.results.report import (
-    VOLATILE,
-    Report,
-)
+from porewatch.domain.reasons.reason import Reasons
+from porewatch.domain.results.report import VOLATILE, Report
 from porewatch.domain.runs import InputFile, Sample
 from porewatch.domain.stage.manifest import PhaseRecord
 from porewatch.domain.stage.screening_parameters import ScreeningParameters
 from porewatch_worker.tables.inputs import Constants, HistogramBin, Published, Reference
-from porewatch_worker.tables.kinds import is_model, plain, type_name
+from porewatch_worker.tables.kinds import fields_of, is_model, plain, type_name
 from porewatch_worker.tables.words import COLUMNS, NAMES, TABLES
 
 KEYS: dict[type, tuple[str, ...]] = {
@@ -54,6 +52,8 @@ ALIKE = {
     "report.screens.perv": "the same counts stand in `perv` and its tables",
 }
 """What a report holds twice is published once, by path."""
+
+CODES = "Reasons by code, in order, blanks between them."
 
 APART = {"bill", "carbon", "provenance", "sequencing", "host", "unknowns"}
 """Fields held at most once that are a table of their own all the same."""
@@ -120,10 +120,10 @@ def _below(
 def _children(
     model: type[BaseModel], path: str, steps: tuple[Step, ...], keys: tuple[Column, ...]
 ) -> Iterator[Table]:
-    for field, info in model.model_fields.items():
+    for field, info in fields_of(model).items():
         there = f"{path}.{field}" if path else field
-        kind = plain(info.annotation)
-        if there in ALIKE:
+        kind = info.kind
+        if there in ALIKE or kind == Reasons:
             continue
         if is_model(kind) and (kind in PAIRS or kind is Histogram):
             how: How = "pairs" if kind in PAIRS else "bins"
@@ -179,8 +179,8 @@ def _told(path: str) -> str:
     kind: Any = Published
     about = ""
     for field in path.split("."):
-        info = kind.model_fields[field]
-        about, kind = info.description or "", plain(info.annotation)
+        info = fields_of(kind)[field]
+        about, kind = info.description, info.kind
         if get_origin(kind) in (tuple, dict):
             kind = plain(get_args(kind)[0 if get_origin(kind) is tuple else 1])
     return about and f"{about[0].upper()}{about[1:]}."
@@ -188,13 +188,15 @@ def _told(path: str) -> str:
 
 def _scalars(model: type[BaseModel], path: str, prefix: str = "") -> Iterator[Column]:
     """Columns of what `model` holds once, nested models included."""
-    for field, info in model.model_fields.items():
-        kind = plain(info.annotation)
+    for field, info in fields_of(model).items():
+        kind = info.kind
         name, there = prefix + field, f"{path}.{field}"
         if is_model(kind):
             apart = kind in PAIRS or kind is Histogram or there in ALIKE or _has_table(kind, field)
             if not apart:
                 yield from _scalars(kind, path, f"{name}_")
+        elif kind == Reasons:
+            yield Column(f"{name}_codes", "string", CODES)
         elif get_origin(kind) not in (tuple, dict):
             about = info.description or _about(name, path)
             key = field in KEYS.get(model, ()) and not prefix

@@ -17,7 +17,9 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from porewatch.domain.reasons.reason import Reasons
 from porewatch_worker.tables.inputs import Published, bins_of
+from porewatch_worker.tables.kinds import fields_of
 from porewatch_worker.tables.shapes import Step, Table, tables
 
 DESCRIPTION = "datapackage.json"
@@ -93,9 +95,11 @@ def _below(child: Any, step: Step) -> Iterator[tuple[dict[str, Any], Any]]:
 def _flat(value: BaseModel) -> dict[str, Any]:
     """What a model holds once, nested models by joined names."""
     row: dict[str, Any] = {}
-    for name in type(value).model_fields:
+    for name, field in fields_of(type(value)).items():
         held = getattr(value, name)
-        if isinstance(held, BaseModel):
+        if field.kind == Reasons:
+            row[f"{name}_codes"] = " ".join(reason.code.value for reason in held)
+        elif isinstance(held, BaseModel):
             row |= {f"{name}_{inner}": cell for inner, cell in _flat(held).items()}
         elif not isinstance(held, (tuple, dict)):
             row[name] = held

@@ -10,6 +10,7 @@ from pathlib import Path
 from porewatch.domain.calls.evidence import ScreenResult
 from porewatch.domain.calls.findings import Call, Quantification
 from porewatch.domain.errors import NoReadsLeft
+from porewatch.domain.reasons.reason import Code
 from porewatch.domain.runs import InputFile, Sample
 from porewatch.domain.stage.screening_parameters import ScreeningParameters
 from porewatch.reads.naming import kind_of
@@ -56,7 +57,8 @@ def screen_made(world: World, run: MadeRun) -> list[Seen]:
 
 def seen_in(run: MadeRun, samples: tuple[Sample, ...], told: Quantification) -> list[Seen]:
     """One answer a sample, in order."""
-    alarms = {p.sample for p in told.perv if any("recombinant" in a for a in p.alarms)}
+    cut = Code.PERV_ALARM_RECOMBINANT
+    alarms = {p.sample for p in told.perv if any(a.code is cut for a in p.alarm_reasons)}
     seen = []
     for sample, tube in zip(samples, run.tubes, strict=True):
         mine = [f for f in told.findings if f.sample == sample.name]

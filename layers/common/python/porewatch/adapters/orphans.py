@@ -18,10 +18,8 @@ from porewatch.adapters import clients
 from porewatch.adapters.batches import batches
 from porewatch.adapters.faults import translated
 from porewatch.domain.errors import ConfigurationRefused, NotFound, PorewatchError
-from porewatch.domain.rules.orphans import (
-    Orphan,
-    What,
-)
+from porewatch.domain.reasons.reason import Code, Reason, because
+from porewatch.domain.rules.orphans import Orphan, What
 from porewatch.domain.stage.instances import Owner
 
 if TYPE_CHECKING:
@@ -57,7 +55,7 @@ class Leftovers:
         filters = [*self._tagged(), {"Name": "status", "Values": ["available"]}]
         for raw in self._pages("describe_volumes", "Volumes", Filters=filters):
             if raw["State"] == "available":
-                unused = f"it is attached to nothing ({raw.get('Size', 0)} GiB)"
+                unused = because(Code.VOLUME_UNATTACHED, gib=raw.get("Size", 0))
                 yield _orphan(What.VOLUME, raw["VolumeId"], raw, unused, raw["CreateTime"])
 
     def interfaces(self) -> Iterator[Orphan]:
@@ -67,7 +65,7 @@ class Leftovers:
             tags = {**raw, "Tags": raw.get("TagSet") or raw.get("Tags") or []}
             if raw["Status"] == "available" and _tags(tags).get("porewatch-stack") == self._stack:
                 name = raw["NetworkInterfaceId"]
-                yield _orphan(What.INTERFACE, name, tags, "it is attached to nothing", None)
+                yield _orphan(What.INTERFACE, name, tags, because(Code.UNATTACHED), None)
 
     def fleets(self) -> Iterator[Orphan]:
         """Instant fleets without instances. EC2 shows an instant fleet only by id; the ids are tags
@@ -90,7 +88,7 @@ class Leftovers:
             return
         for raw in found:
             if raw["FleetState"] == "active":
-                unused = "all its machines are gone"
+                unused = because(Code.FLEET_WITHOUT_MACHINES)
                 yield _orphan(What.FLEET, name, raw, unused, raw["CreateTime"])
 
     def template_versions(self) -> Iterator[Orphan]:
@@ -107,7 +105,7 @@ class Leftovers:
                     name=f"{self._template}:{raw['VersionNumber']}",
                     stack=self._stack,
                     since=raw["CreateTime"],
-                    unused=f"{VERSIONS_KEPT} versions are newer, and launches take the newest",
+                    unused=because(Code.NEWER_VERSIONS, n=VERSIONS_KEPT),
                 )
 
     def end(self, orphan: Orphan) -> None:
@@ -153,7 +151,7 @@ class Leftovers:
                 yield from page.get(list_name, [])
 
 
-def _orphan(what: What, name: str, raw: Any, unused: str, since: datetime | None) -> Orphan:
+def _orphan(what: What, name: str, raw: Any, unused: Reason, since: datetime | None) -> Orphan:
     tags = _tags(raw)
     return Orphan(
         what=what,

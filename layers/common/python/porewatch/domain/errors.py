@@ -9,6 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import chain
+from typing import NamedTuple
+
+REMEDY = " Remedy: "
 
 
 class PorewatchError(Exception):
@@ -43,7 +46,20 @@ class PorewatchError(Exception):
         if self.line is not None:
             where += f" line {self.line}"
         text = f"{where.strip()}: {self.problem}" if where else self.problem
-        return f"{text} Remedy: {self.remedy}" if self.remedy else text
+        return f"{text}{REMEDY}{self.remedy}" if self.remedy else text
+
+
+class Said(NamedTuple):
+    """An error's text in its two parts."""
+
+    problem: str
+    remedy: str
+
+
+def parts_of(text: str) -> Said:
+    """What `str` of an error was made of. Ledger, messages and manifests carry that text alone."""
+    problem, _, remedy = text.partition(REMEDY)
+    return Said(problem, remedy)
 
 
 def _encodable(text: str) -> str:

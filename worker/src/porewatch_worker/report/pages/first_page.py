@@ -11,19 +11,9 @@ from porewatch.domain.calls.panel import umbrellas
 from porewatch.domain.results.report import Report
 from porewatch.domain.runs import SampleRole
 from porewatch_worker.report.pages.first_sentence import by_weight
-from porewatch_worker.report.pages.matrix import (
-    FROM,
-    finding_anchor,
-    matrix,
-)
-from porewatch_worker.report.parts import (
-    colour,
-    numbers,
-)
-from porewatch_worker.report.parts.control_ticks import (
-    control_ticks,
-    reasons,
-)
+from porewatch_worker.report.pages.matrix import FROM, finding_anchor, matrix
+from porewatch_worker.report.parts import colour, numbers
+from porewatch_worker.report.parts.control_ticks import control_ticks, reasons
 from porewatch_worker.report.parts.document import (
     Block,
     Bullets,
@@ -33,20 +23,12 @@ from porewatch_worker.report.parts.document import (
     Section,
     Table,
 )
-from porewatch_worker.report.parts.i18n import (
-    member,
-    named,
-    retold,
-    say,
-)
-from porewatch_worker.report.parts.tones import (
-    CALL_TONE,
-    OUTCOME_TONE,
-    SEVERITY_TONE,
-    role_name,
-)
+from porewatch_worker.report.parts.i18n import clauses, each_told, member, named, say, sentences
+from porewatch_worker.report.parts.i18n import unit as unit_name
+from porewatch_worker.report.parts.tones import CALL_TONE, OUTCOME_TONE, SEVERITY_TONE, role_name
 from porewatch_worker.science.call.remarks import shown_code
 
+PER_ML = "copies/mL"
 ON_FIRST_PAGE = 8
 
 
@@ -90,11 +72,11 @@ def found_in_few(report: Report) -> Section:
     blocks: list[Block] = [findings_table(report, shown, say("found.caption"))]
     said: dict[tuple[str, str], list[str]] = defaultdict(list)
     for f in shown:
-        if f.remark:
-            said[shown_code(f.code, f.name), f.remark].append(f.sample)
+        if f.remarks:
+            said[shown_code(f.code, f.name), sentences(f.remarks)].append(f.sample)
     if said:
         items = (
-            say("found.remark", code=code, samples=say("name.joint").join(where), what=retold(what))
+            say("found.remark", code=code, samples=say("name.joint").join(where), what=what)
             for (code, what), where in said.items()
         )
         blocks.append(Bullets(tuple(items)))
@@ -156,8 +138,8 @@ def _reads(e: Evidence) -> Cell:
 def _load(quantities: Sequence[Quantity]) -> Cell:
     if not quantities:
         return Cell(numbers.NOTHING)
-    first = next((q for q in quantities if q.unit.startswith("copies/mL")), quantities[0])
-    return Cell(numbers.quantity(first), note=numbers.interval(first) or retold(first.remark))
+    first = next((q for q in quantities if q.unit == PER_ML), quantities[0])
+    return Cell(numbers.quantity(first), note=numbers.interval(first) or clauses(first.remarks))
 
 
 def controls(report: Report) -> Section:
@@ -204,13 +186,13 @@ def _outcome_row(
 
 
 def reasons_of(outcome: SampleOutcome) -> str:
-    return say("list.joint").join(retold(reason) for reason in outcome.reasons)
+    return say("list.joint").join(each_told(outcome.why))
 
 
 def recovery_head(report: Report) -> str:
     """The column's head, with the unit when all recoveries share it."""
     units = {q.unit for q in report.spike_recovery.values()}
-    unit = retold(units.pop()) if len(units) == 1 else ""
+    unit = unit_name(units.pop()) if len(units) == 1 else ""
     return say("head.recovery_in", unit=unit) if unit else say("head.recovery_interval")
 
 
@@ -224,4 +206,4 @@ def recovery_cell(report: Report, sample: str) -> Cell:
         shown = numbers.figure(recovery.value)
     spread = numbers.interval(recovery)
     inside = f" ({spread.replace(' ', numbers.GAP)})" if spread else ""
-    return Cell(shown + inside, note=retold(recovery.remark))
+    return Cell(shown + inside, note=clauses(recovery.remarks))

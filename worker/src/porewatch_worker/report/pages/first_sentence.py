@@ -9,28 +9,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from porewatch.domain.calls.findings import (
-    Call,
-    Finding,
-    Outcome,
-    SampleOutcome,
-)
-from porewatch.domain.calls.panel import (
-    PanelEntry,
-    Severity,
-    umbrellas,
-)
+from porewatch.domain.calls.findings import Call, Finding, Outcome, SampleOutcome
+from porewatch.domain.calls.panel import PanelEntry, Severity, umbrellas
+from porewatch.domain.reasons.reason import Code, Reasons, because
 from porewatch.domain.runs import Sample, SampleRole
 from porewatch_worker.report.parts import numbers
-from porewatch_worker.report.parts.i18n import (
-    named,
-    retold,
-    say,
-)
-from porewatch_worker.science.call.calls import NO_SEQUENCE
+from porewatch_worker.report.parts.i18n import each_told, named, say
 from porewatch_worker.science.call.remarks import shown_code
 
-NO_RESULT = "no_result"  # rule of a row that quantification said nothing about
 UNSEEN, NOT_HERE, WITHOUT_RESULT, NOT_SCREENED = "unseen", "not_here", "no_result", "not_screened"
 SEVERITIES = tuple(Severity)
 _NAMED = 5
@@ -50,10 +36,9 @@ class Verdicts:
         """A sample without an outcome is not reportable: silence is no approval."""
         return next((o.outcome for o in self.outcomes if o.sample == name), Outcome.NOT_REPORTABLE)
 
-    def reasons_of(self, name: str) -> tuple[str, ...]:
-        return next(
-            (o.reasons for o in self.outcomes if o.sample == name), ("no outcome was recorded",)
-        )
+    def reasons_of(self, name: str) -> Reasons:
+        none = (because(Code.NO_OUTCOME),)
+        return next((o.why for o in self.outcomes if o.sample == name), none)
 
     @property
     def subjects(self) -> list[Sample]:
@@ -148,8 +133,7 @@ def _validity(v: Verdicts) -> str:
 
 
 def _why(v: Verdicts, name: str) -> str:
-    reasons = (retold(reason) for reason in v.reasons_of(name))
-    return say("list.joint").join(reasons) or say("decision.no_reason")
+    return say("list.joint").join(each_told(v.reasons_of(name))) or say("decision.no_reason")
 
 
 def _detections(v: Verdicts) -> str:
@@ -222,17 +206,19 @@ def _named(found: Sequence[Finding]) -> str:
 def _blind_spots(v: Verdicts) -> str:
     """Rows that no result speaks about, by reason, most basic reason first."""
     spoken_of = screened_members(v.findings, v.panel) | umbrellas(v.panel)
-    rules = {f.code: f.rule for f in v.findings}
+    why = {f.code: f for f in v.findings}
     reasons = {UNSEEN: 0, NOT_HERE: 0, WITHOUT_RESULT: 0, NOT_SCREENED: 0}
     for entry in v.panel:
         if entry.code not in spoken_of:
-            reasons[blindness(entry, rules.get(entry.code, NO_RESULT))] += 1
-    said = [numbers.many(n, f"row_{why}") for why, n in reasons.items() if n]
+            reasons[blindness(entry, why.get(entry.code))] += 1
+    said = [numbers.many(n, f"row_{blind}") for blind, n in reasons.items() if n]
     return say("decision.blind", rows=say("list.joint").join(said)) if said else ""
 
 
-def blindness(entry: PanelEntry, rule: str) -> str:
+def blindness(entry: PanelEntry, finding: Finding | None) -> str:
     """Why a row was not screened: a key of the message files."""
     if entry.status == "not_by_sequencing":
         return UNSEEN
-    return {NO_SEQUENCE: NOT_HERE, NO_RESULT: WITHOUT_RESULT}.get(rule, NOT_SCREENED)
+    if finding is None or finding.has(Code.NO_RESULT):
+        return WITHOUT_RESULT
+    return NOT_HERE if finding.has(Code.NO_SEQUENCE) else NOT_SCREENED

@@ -4,27 +4,16 @@ from __future__ import annotations
 
 from collections import Counter
 
-from porewatch.domain.calls.findings import (
-    Call,
-    Finding,
-    Outcome,
-)
+from porewatch.domain.calls.findings import Call, Finding, Outcome
 from porewatch.domain.results.report import Report
 from porewatch_worker.report.pages.first_sentence import by_weight
 from porewatch_worker.report.parts import numbers
 from porewatch_worker.report.parts.document import Cell
-from porewatch_worker.report.parts.i18n import (
-    named,
-    retold,
-    say,
-)
+from porewatch_worker.report.parts.i18n import named, noted, say
 from porewatch_worker.report.parts.tones import OUTCOME_TONE
 from porewatch_worker.science.call.perv import ALARM_TYPE
 from porewatch_worker.science.call.perv_calls import AC
-from porewatch_worker.science.call.remarks import (
-    PERV,
-    shown_code,
-)
+from porewatch_worker.science.call.remarks import PERV, shown_code
 
 
 def badge(report: Report) -> Cell:
@@ -49,7 +38,7 @@ def first_action(report: Report) -> str:
     )
     if not worst:
         return ""
-    what = " ".join(retold(action) for action in _actions(report, worst[0]))
+    what = " ".join(noted(action) for action in _actions(report, worst[0]))
     where = [f.sample for f in worst if f.code == worst[0].code]
     samples = say("list.and_more", shown=where[0], more=len(where) - 1) if where[1:] else where[0]
     code = shown_code(worst[0].code, worst[0].name)

@@ -6,26 +6,19 @@ from collections import defaultdict
 from collections.abc import Iterator
 
 from porewatch.domain.calls.evidence import SampleScreen
-from porewatch.domain.calls.findings import Call, Outcome, SampleOutcome
+from porewatch.domain.calls.findings import (
+    Call,
+    Outcome,
+    SampleOutcome,
+)
 from porewatch.domain.calls.release_policy import ReleasePolicy
 from porewatch.domain.results.report import Report
 from porewatch.domain.runs import Sample, SampleRole
 from porewatch_worker.report.parts import numbers
-from porewatch_worker.report.parts.document import (
-    Bullets,
-    Cell,
-    Column,
-    Table,
-)
-from porewatch_worker.report.parts.i18n import (
-    named,
-    retold,
-    say,
-)
-from porewatch_worker.report.parts.tones import (
-    OUTCOME_TONE,
-    role_name,
-)
+from porewatch_worker.report.parts.document import Bullets, Cell, Column, Table
+from porewatch_worker.report.parts.i18n import each_told, named, say
+from porewatch_worker.report.parts.i18n import unit as unit_name
+from porewatch_worker.report.parts.tones import OUTCOME_TONE, role_name
 from porewatch_worker.science.amounts.quantity import spike_of
 from porewatch_worker.science.call.remarks import shown_code
 from porewatch_worker.science.release.controls import release_policies
@@ -58,12 +51,12 @@ def control_ticks(report: Report) -> Table:
 
 def _control(report: Report, control: Sample, outcome: SampleOutcome | None) -> tuple[Cell, ...]:
     result = report.outcome_of(control.name)
-    told = outcome.reasons if outcome else ()
+    why = each_told(outcome.why) if outcome else ()
     return (
         Cell(control.name, note=role_name(control.role)),
         Cell(say(f"ticks.{result.value}"), tone=OUTCOME_TONE[result]),
         Cell(say("list.joint").join(_numbers(report, control))),
-        Cell(say("list.joint").join(retold(reason) for reason in told) or numbers.NOTHING),
+        Cell(say("list.joint").join(why) or numbers.NOTHING),
     )
 
 
@@ -159,7 +152,7 @@ def _spread(report: Report, spiked: set[str]) -> str:
     if not values:
         return ""
     ends = say("number.range", low=numbers.figure(values[0]), high=numbers.figure(values[-1]))
-    return f"{ends} {retold(found[0].unit)}"
+    return f"{ends} {unit_name(found[0].unit)}"
 
 
 def _some(samples: list[str]) -> str:
@@ -174,7 +167,7 @@ def reasons(report: Report) -> Bullets | None:
     subjects = report.subjects
     for o in report.outcomes:
         if o.sample in subjects and o.outcome is not Outcome.REPORTABLE:
-            for reason in o.reasons:
+            for reason in each_told(o.why):
                 by_reason[o.outcome, reason].append(o.sample)
     order = sorted(by_reason, key=lambda k: (WORST_FIRST.index(k[0]), -len(by_reason[k]), k[1]))
     lines = [_line(*key, by_reason[key]) for key in order[:MOST_REASONS]]
@@ -185,4 +178,4 @@ def reasons(report: Report) -> Bullets | None:
 
 def _line(outcome: Outcome, reason: str, samples: list[str]) -> str:
     what = named("outcome", outcome.value)
-    return say("ticks.reason", outcome=what, samples=_some(samples), why=retold(reason))
+    return say("ticks.reason", outcome=what, samples=_some(samples), why=reason)

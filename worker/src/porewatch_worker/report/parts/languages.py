@@ -1,8 +1,11 @@
-"""The languages of a report. Without imports, since the command line asks before it works."""
+"""The languages of a report: those that have a catalogue. The command line asks before it works, so
+nothing heavy is imported here.
+"""
 
 from __future__ import annotations
 
-from typing import Literal
+from porewatch.domain.reasons.catalogue import languages
 
-Language = Literal["en", "ja"]
-LANGUAGES: tuple[Language, ...] = ("en", "ja")
+Language = str
+"""The code of a language: `en`, `ja`, or another one that has catalogues."""
+LANGUAGES: tuple[Language, ...] = languages()

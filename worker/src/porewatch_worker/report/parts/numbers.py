@@ -6,10 +6,8 @@ import math
 from datetime import datetime
 
 from porewatch.domain.calls.findings import Quantity
-from porewatch_worker.report.parts.i18n import (
-    retold,
-    say,
-)
+from porewatch_worker.report.parts.i18n import say
+from porewatch_worker.report.parts.i18n import unit as unit_name
 
 NOTHING = "–"
 GAP = "\u00a0"  # no line break between a number and its unit
@@ -87,9 +85,9 @@ def interval(quantity: Quantity) -> str:
 def quantity(quantity: Quantity) -> str:
     """Value with unit. A value that cannot be had says so; a bound alone is shown as a bound."""
     if quantity.value is not None:
-        return f"{figure(quantity.value)}{GAP}{retold(quantity.unit)}"
+        return f"{figure(quantity.value)}{GAP}{unit_name(quantity.unit)}"
     if quantity.high is not None:
-        bound = f"{figure(quantity.high)}{GAP}{retold(quantity.unit)}"
+        bound = f"{figure(quantity.high)}{GAP}{unit_name(quantity.unit)}"
         return say("number.below", bound=bound)
     return say("number.none")
 

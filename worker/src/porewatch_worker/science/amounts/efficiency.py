@@ -20,6 +20,7 @@ import numpy as np
 from porewatch.domain.calls.evidence import Evidence, SampleScreen
 from porewatch.domain.calls.findings import Quantity
 from porewatch.domain.calls.references import ContigRole
+from porewatch.domain.reasons.reason import Code, Reasons, because
 from porewatch_worker.science.amounts.uncertainty import rectangular
 
 FOUND = ((0.45, 0.45), (0.59, 0.63), (0.635, 0.66), (0.70, 0.85), (0.77, 0.88),
@@ -35,10 +36,6 @@ LEAST_FILL = 0.75
 
 MOST_LOST = 0.2
 SHORT = "too_short"
-UNKNOWABLE = (
-    "cannot be known: {share:.0%} of the bases are in reads that are too short to count, and "
-    "target and spike-in may differ in length; lower the limit (--min-read-length)"
-)
 
 
 @dataclass(frozen=True)
@@ -55,8 +52,8 @@ class Efficiency:
         return self.lost <= MOST_LOST
 
     @property
-    def why(self) -> str:
-        return "" if self.known else UNKNOWABLE.format(share=self.lost)
+    def why(self) -> Reasons:
+        return () if self.known else (because(Code.LENGTHS_LOST, share=self.lost),)
 
 
 def efficiency(screen: SampleScreen, evidence: Evidence | None = None) -> Efficiency:
@@ -92,4 +89,4 @@ def found_share(e: Evidence) -> float:
 
 def unknowable(said: Quantity, seen: Efficiency) -> Quantity:
     """The quantity without a value: what was counted bounds it from below, if at all."""
-    return said.model_copy(update={"value": None, "high": None, "remark": seen.why})
+    return said.model_copy(update={"value": None, "high": None, "remarks": seen.why})

@@ -25,12 +25,10 @@ import math
 
 from porewatch.domain.calls.evidence import SampleScreen
 from porewatch.domain.calls.findings import Quantity
+from porewatch.domain.reasons.reason import Code, Reasons, because
 from porewatch.domain.runs import Sample
 from porewatch.domain.stage.screening_parameters import ScreeningParameters
-from porewatch_worker.science.amounts.efficiency import (
-    efficiency,
-    unknowable,
-)
+from porewatch_worker.science.amounts.efficiency import efficiency, unknowable
 from porewatch_worker.science.amounts.quantity import (
     Counted,
     bench_cvs,
@@ -40,26 +38,12 @@ from porewatch_worker.science.amounts.quantity import (
     load_unit,
     spike_of,
 )
-from porewatch_worker.science.amounts.quantity_by_yield import (
-    load_a_base,
-    mass_cvs,
-)
-from porewatch_worker.science.amounts.required_reads import (
-    Reading,
-    mean_needed,
-)
-from porewatch_worker.science.amounts.uncertainty import (
-    mean_piece,
-    share_as_long,
-    widened,
-)
+from porewatch_worker.science.amounts.quantity_by_yield import load_a_base, mass_cvs
+from porewatch_worker.science.amounts.required_reads import Reading, mean_needed
+from porewatch_worker.science.amounts.uncertainty import mean_piece, share_as_long, widened
 from porewatch_worker.science.intervals import poisson_interval
 
 CHANCE = 0.95
-NO_YARDSTICK = "no spike-in and no host reads: the amount of sample behind a read is unknown"
-TOO_FEW = "above a million: with so few reads nothing could have been detected reliably"
-RAISED = "more reads than {k} are needed: it is in other samples of this run"
-_METHOD = "95 % chance of at least {k} reads"
 
 
 def lod95(
@@ -87,10 +71,11 @@ def lod95(
     seen = efficiency(screen)
     needed = mean_needed(CHANCE, k, reading, parameters) / seen.share
     bases = needed * piece
+    least = parameters.detected_min_reads
+    raised: Reasons = (because(Code.MORE_READS_NEEDED, reads=least),) if k > least else ()
     said = Quantity(
-        value=None, low=None, high=None, unit="", method=_METHOD.format(k=k),
-        remark=RAISED.format(k=parameters.detected_min_reads)
-        if k > parameters.detected_min_reads else "",
+        value=None, low=None, high=None, unit="", how=(because(Code.CHANCE_OF_READS, reads=k),),
+        remarks=raised,
     )  # fmt: skip
     found = (
         _by_spike(said, bases / genome_length, screen, sample, parameters)
@@ -123,7 +108,7 @@ def _by_spike(
     said = said.model_copy(
         update={
             "unit": load_unit(sample),
-            "method": f"{said.method}, by {spike.target}",
+            "how": _by(said, Code.CHANCE_BY_SPIKE, spike=spike.target),
             "basis": "spike",
         }
     )
@@ -147,9 +132,7 @@ def _by_yield(
     value, cvs = bases * each, mass_cvs(screen, sample, parameters)
     low, high = widened(value, value, value, cvs.values())
     more = {"value": value, "low": low, "high": high, "unit": "copies/mL", "basis": "yield"}
-    return said.model_copy(
-        update={**more, "parts": cvs, "method": f"{said.method}, by mass of nucleic acid"}
-    )
+    return said.model_copy(update={**more, "parts": cvs, "how": _by(said, Code.CHANCE_BY_MASS)})
 
 
 def _by_host(
@@ -160,7 +143,7 @@ def _by_host(
     said = said.model_copy(
         update={
             "unit": "copies per haploid host genome",
-            "method": f"{said.method}, against the host",
+            "how": _by(said, Code.CHANCE_BY_HOST),
             "basis": "host",
         }
     )
@@ -168,10 +151,20 @@ def _by_host(
 
 
 def _by_share(said: Quantity, share: float) -> Quantity:
-    remark = NO_YARDSTICK if share <= 1e6 else TOO_FEW
+    why = Code.NO_YARDSTICK if share <= 1e6 else Code.ABOVE_A_MILLION
     return said.model_copy(
-        update={"value": share, "unit": "reads per million", "remark": remark, "basis": ""}
+        update={
+            "value": share,
+            "unit": "reads per million",
+            "remarks": (because(why),),
+            "basis": "",
+        }
     )
+
+
+def _by(said: Quantity, code: Code, **more: str) -> Reasons:
+    """How it was computed, and by what."""
+    return (because(code, **{**(said.how[0].values or {}), **more}),)
 
 
 def _scaled(said: Quantity, amount: float, there: Counted, cvs: dict[str, float]) -> Quantity:

@@ -23,6 +23,7 @@ from dataclasses import dataclass
 from porewatch.domain.calls.evidence import SampleScreen, TargetResult
 from porewatch.domain.calls.findings import Quantity
 from porewatch.domain.calls.references import ContigRole
+from porewatch.domain.reasons.reason import Code, Reason, because
 from porewatch.domain.runs import Sample
 from porewatch.domain.stage.screening_parameters import ScreeningParameters
 from porewatch_worker.science.amounts.efficiency import (
@@ -33,15 +34,11 @@ from porewatch_worker.science.amounts.quantity_agreement import compared
 from porewatch_worker.science.amounts.quantity_by_yield import from_yield
 from porewatch_worker.science.amounts.uncertainty import (
     FEWEST,
-    UPPER_ONLY,
     effective_reads,
     size_factor,
     widened,
 )
 from porewatch_worker.science.intervals import poisson_interval, ratio_interval
-
-COUNTING_ONLY = "interval: counting of reads only"
-PROPAGATED = "interval: counting of reads, spike-in and extraction"
 
 
 @dataclass(frozen=True)
@@ -134,7 +131,6 @@ def from_spike(
     if spike is None or not sample.spike_copies:
         return None
     extracted = sample.extraction_efficiency
-    corrected = f", extraction efficiency {extracted:g}" if extracted else ""
     seen = efficiency(screen, result.evidence)
     return _ratio(
         counted(result),
@@ -143,11 +139,18 @@ def from_spike(
         {**bench_cvs(sample, parameters), **seen.cvs},
         Quantity(
             value=None, low=None, high=None, unit=load_unit(sample), basis="spike",
-            method=f"depth ratio to spike-in {spike.target}, {sample.spike_copies:g} copies added"
-            + corrected,
-            remark=PROPAGATED, efficiency=round(seen.share, 4),
+            how=(_to_spike(spike.target, sample.spike_copies, extracted),),
+            remarks=(because(Code.COUNTING_SPIKE_EXTRACTION),), efficiency=round(seen.share, 4),
         ),
     )  # fmt: skip
+
+
+def _to_spike(spike: str, copies: float, extracted: float | None) -> Reason:
+    if extracted:
+        return because(
+            Code.DEPTH_TO_SPIKE_EXTRACTED, spike=spike, copies=copies, efficiency=extracted
+        )
+    return because(Code.DEPTH_TO_SPIKE, spike=spike, copies=copies)
 
 
 def against_host(result: TargetResult, screen: SampleScreen, host_length: int) -> Quantity | None:
@@ -157,7 +160,7 @@ def against_host(result: TargetResult, screen: SampleScreen, host_length: int) -
     seen = efficiency(screen, result.evidence)
     said = Quantity(
         value=None, low=None, high=None, unit="copies per haploid host genome", basis="host",
-        method="depth ratio to the host", remark=COUNTING_ONLY,
+        how=(because(Code.DEPTH_TO_HOST),), remarks=(because(Code.COUNTING_ONLY),),
         efficiency=round(seen.share, 4),
     )  # fmt: skip
     host = counted_host(screen, host_length)
@@ -175,8 +178,8 @@ def sequenced(result: TargetResult) -> Quantity:
         low=None if few else low * each,
         high=high * each if target.reads else None,
         unit="genomes sequenced",
-        method="aligned bases / genome length",
-        remark=UPPER_ONLY if few else "not a concentration",
+        how=(because(Code.BASES_OVER_LENGTH),),
+        remarks=(because(Code.UPPER_ONLY if few else Code.NO_CONCENTRATION),),
         basis="sequenced",
     )
 
@@ -194,7 +197,9 @@ def spike_recovery(screen: SampleScreen, sample: Sample) -> Quantity | None:
         low=low * each,
         high=high * each if there.reads else None,
         unit="genomes sequenced per copy added",
-        method=f"spike-in {spike.target}" if spike else "no spike-in read was seen",
+        how=(
+            because(Code.SPIKE_SEEN, spike=spike.target) if spike else because(Code.SPIKE_UNSEEN),
+        ),
     )
 
 
@@ -204,13 +209,13 @@ def _ratio(
     """`said` with value and limits of above.genomes / below.genomes x factor, whose factors have
     the relative standard uncertainties `cvs`; only `high` below 3 reads."""
     if not above.effective or not below.effective:
-        return said.model_copy(update={"remark": UPPER_ONLY})
+        return said.model_copy(update={"remarks": (because(Code.UPPER_ONLY),)})
     value = above.genomes / below.genomes * factor
     low, high = ratio_interval(above.effective, below.effective)
     scale = value * below.effective / above.effective
     low, high = widened(value, low * scale, high * scale, cvs.values())
     if above.reads < FEWEST:
-        return said.model_copy(update={"high": high, "remark": UPPER_ONLY})
+        return said.model_copy(update={"high": high, "remarks": (because(Code.UPPER_ONLY),)})
     counting = (1 / above.effective + 1 / below.effective) ** 0.5
     parts = {"counting": round(counting, 4), **cvs}
     return said.model_copy(update={"value": value, "low": low, "high": high, "parts": parts})

@@ -10,15 +10,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from porewatch.domain.calls.findings import (
-    Call,
-    Finding,
-    Quantity,
-)
+from porewatch.domain.calls.findings import Call, Finding, Quantity
+from porewatch.domain.reasons.reason import Code, Reason, because
 from porewatch.domain.runs import Sample
 from porewatch.domain.stage.screening_parameters import ScreeningParameters
-
-DISAGREES = "spike-in and yield disagree: check copies added, volume and mass of nucleic acid"
 
 
 def compared(
@@ -30,11 +25,11 @@ def compared(
     return _marked(spiked), _marked(mass)
 
 
-def disagreements(findings: Sequence[Finding]) -> Iterator[str]:
+def disagreements(findings: Sequence[Finding]) -> Iterator[Reason]:
     """One remark for a sample's outcome when any of its loads disagree."""
     codes = [f.code for f in findings if _disagrees(f)]
     if codes:
-        yield f"copies/mL by spike-in and by yield disagree: {', '.join(codes)}"
+        yield because(Code.LOADS_DISAGREE, codes=tuple(codes))
 
 
 def _disagrees(finding: Finding) -> bool:
@@ -52,5 +47,5 @@ def _apart(
 
 
 def _marked(quantity: Quantity) -> Quantity:
-    remark = f"{quantity.remark}; {DISAGREES}"
-    return quantity.model_copy(update={"disagrees": True, "remark": remark})
+    remarks = (*quantity.remarks, because(Code.SPIKE_AND_YIELD_DISAGREE))
+    return quantity.model_copy(update={"disagrees": True, "remarks": remarks})

@@ -25,6 +25,7 @@ import math
 from porewatch.domain.calls.evidence import SampleScreen, TargetResult
 from porewatch.domain.calls.findings import Quantity
 from porewatch.domain.calls.references import ContigRole
+from porewatch.domain.reasons.reason import Code, because
 from porewatch.domain.runs import Sample
 from porewatch.domain.stage.screening_parameters import ScreeningParameters
 from porewatch_worker.science.amounts.efficiency import (
@@ -33,7 +34,6 @@ from porewatch_worker.science.amounts.efficiency import (
 )
 from porewatch_worker.science.amounts.uncertainty import (
     FEWEST,
-    UPPER_ONLY,
     effective_reads,
     rectangular,
     widened,
@@ -42,8 +42,6 @@ from porewatch_worker.science.intervals import poisson_interval
 
 AVOGADRO = 6.02214076e23
 GRAMS_A_MOL = {"dsDNA": 650.0, "ssDNA": 330.0, "dsRNA": 680.0, "ssRNA": 340.0}
-AS_EXTRACTED = "interval: counting of reads, mass and filters; losses in extraction not corrected"
-CORRECTED = "interval: counting of reads, mass, filters and extraction"
 
 
 def strand_kind(genome: str, material: str) -> str | None:
@@ -124,14 +122,15 @@ def from_yield(
     low, high = poisson_interval(effective)
     low, high = widened(value, value * low / effective, value * high / effective, cvs.values())
     few = e.reads < FEWEST
-    corrected = CORRECTED if sample.extraction_efficiency else AS_EXTRACTED
+    extracted = sample.extraction_efficiency
+    corrected = Code.COUNTING_MASS_EXTRACTION if extracted else Code.COUNTING_MASS
     return Quantity(
         value=None if few else value,
         low=None if few else low,
         high=high,
         unit="copies/mL",
-        method=f"share of sequenced bases x {sample.nucleic_acid_ng_per_ml:g} ng/mL nucleic acid",
-        remark=UPPER_ONLY if few else corrected,
+        how=(because(Code.SHARE_OF_MASS, ng_per_ml=sample.nucleic_acid_ng_per_ml or 0.0),),
+        remarks=(because(Code.UPPER_ONLY if few else corrected),),
         basis="yield",
         efficiency=round(found_share(e), 4),
         parts={} if few else {"counting": round(effective**-0.5, 4), **cvs},

@@ -20,7 +20,6 @@ from porewatch_worker.science.intervals import Z
 
 FEWEST = 3
 """Below so many reads of a target its amount is only bounded from above."""
-UPPER_ONLY = "fewer than 3 reads: upper bound only"
 
 
 def log_sd(cv: float) -> float:

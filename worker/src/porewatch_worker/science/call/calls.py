@@ -13,53 +13,33 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from porewatch.domain.calls.evidence import Evidence, SampleScreen, ScreenResult, TargetResult
-from porewatch.domain.calls.findings import Call, Finding, PervResult, Quantity, Reason
-from porewatch.domain.calls.panel import (
-    EXTRA,
-    Panel,
-    PanelEntry,
-    Severity,
+from porewatch.domain.calls.evidence import (
+    Evidence,
+    SampleScreen,
+    ScreenResult,
+    TargetResult,
 )
+from porewatch.domain.calls.findings import Call, Finding, PervResult, Quantity
+from porewatch.domain.calls.panel import EXTRA, Panel, PanelEntry, Severity
 from porewatch.domain.calls.references import Contig
+from porewatch.domain.reasons.reason import Code, Reason, Reasons, because, panel_note
 from porewatch.domain.runs import Sample, SampleRole
 from porewatch.domain.stage.read_limits import for_sample
 from porewatch.domain.stage.screening_parameters import ScreeningParameters
 from porewatch_worker.science.amounts.lod import lod95
 from porewatch_worker.science.amounts.quantity import quantities
 from porewatch_worker.science.amounts.required_reads import required_reads
-from porewatch_worker.science.call.endogenous import (
-    as_inherited,
-    copies_of,
-    inherited,
-)
+from porewatch_worker.science.call.endogenous import as_inherited, copies_of, inherited
 from porewatch_worker.science.call.panel_groups import umbrella
-from porewatch_worker.science.call.perv_calls import (
-    by_env,
-    recombinant_finding,
-)
-from porewatch_worker.science.call.relatives import (
-    Told,
-    a_relative,
-)
-from porewatch_worker.science.call.remarks import (
-    remark_on,
-    shown_name,
-)
-from porewatch_worker.science.call.unread import (
-    NOTHING,
-    ToCome,
-)
+from porewatch_worker.science.call.perv_calls import by_env, recombinant_finding
+from porewatch_worker.science.call.relatives import a_relative
+from porewatch_worker.science.call.remarks import remarks_on, shown_name
+from porewatch_worker.science.call.unread import NOTHING, ToCome
 from porewatch_worker.science.count.evidence import best_set
 from porewatch_worker.science.intervals import gamma_cdf
 
 PROVIRUS = "provirus"
 """Genome type of what pigs inherit: its absence can never be said from reads that fit the host."""
-
-NO_SEQUENCE = "no sequence in this bundle"
-NOTHING_THERE = "no read of this target"
-CROSSOVER = "barcode crossover"
-"""Ends what is said of reads that other samples explain."""
 
 
 @dataclass(frozen=True)
@@ -144,19 +124,17 @@ def _member(entry: PanelEntry, sample: Sample, screen: SampleScreen, run: Run) -
     if blind:
         return Finding(
             sample=sample.name, code=entry.code, name=name, severity=entry.severity,
-            call=Call.NOT_SCREENED, rule=blind[1], reasons=(blind[0],), remark=entry.status_reason,
+            call=Call.NOT_SCREENED, why=(blind,), remarks=panel_note(entry.status_reason),
         )  # fmt: skip
     result = next((t for t in screen.targets if t.target == entry.code), None)
-    reasons: tuple[Reason, ...] = ()
     perv = run.perv.get(sample.name)
     if env := by_env(entry.code, result, perv):
-        call, rule = env
+        call, reasons = env
     else:
-        call, rule, reasons = _judge(entry, result, screen, run)
+        call, reasons = _judge(entry, result, screen, run)
     if inherited(entry, sample, run.panel):
-        before = call, rule
-        call, rule = as_inherited(entry, before, result, screen, sample=sample, perv=perv)
-        reasons = reasons if (call, rule) == before else ()
+        judged = call, reasons
+        call, reasons = as_inherited(entry, judged, result, screen, sample=sample, perv=perv)
     best = best_set(run.contigs[entry.code], {})
     length = result.genome_length if result else sum(c.length for c in best)
     limit, own = None, for_sample(run.parameters, sample)
@@ -174,94 +152,79 @@ def _member(entry: PanelEntry, sample: Sample, screen: SampleScreen, run: Run) -
         name=name,
         severity=entry.severity,
         call=call,
-        rule=rule,
-        reasons=reasons,
+        why=reasons,
         evidence=result.evidence if result else None,
         quantities=amounts,
         lod95=limit,
-        remark=remark_on(entry, result, sample, call),
+        remarks=tuple(remarks_on(entry, result, sample, call)),
     )
 
 
-def _cannot_be_seen(entry: PanelEntry, screen: SampleScreen, run: Run) -> Told | None:
+def _cannot_be_seen(entry: PanelEntry, screen: SampleScreen, run: Run) -> Reason | None:
     if entry.status == "not_by_sequencing":
-        return Reason.NOT_BY_SEQUENCING, "cannot be seen by sequencing"
+        return because(Code.NOT_BY_SEQUENCING)
     if entry.code not in run.contigs:
-        return Reason.NO_SEQUENCE, NO_SEQUENCE
+        return because(Code.NO_SEQUENCE)
     if not screen.quality.passed_reads:
-        return Reason.NO_PASSED_READ, "no read of this sample passed quality control"
+        return because(Code.NO_PASSED_READ)
     return None
 
 
 def _judge(
     entry: PanelEntry, result: TargetResult | None, screen: SampleScreen, run: Run
-) -> tuple[Call, str, tuple[Reason, ...]]:
-    """The call and the rule that fired, in words with their numbers and by code."""
+) -> tuple[Call, Reasons]:
+    """The call and why."""
     if result is None:
-        return Call.NOT_DETECTED, NOTHING_THERE, (Reason.NO_READ,)
+        return Call.NOT_DETECTED, (because(Code.NO_READ),)
     e = result.evidence
     among_members = _shared_with_members(e, run)
     if not e.reads and among_members:
-        told = f"{among_members} reads, all of which fit another member as well"
-        return Call.INDETERMINATE, told, (Reason.SHARED,)
+        return Call.INDETERMINATE, (because(Code.SHARED, reads=among_members),)
     if not e.reads and e.host_better and PROVIRUS in entry.genome:
-        told = (
-            f"{_reads(e.host_better)} of copies in the host's own genome: reads of an exogenous "
-            "virus cannot be told from them"
-        )
-        return Call.INDETERMINATE, told, (Reason.HOST,)
+        return Call.INDETERMINATE, (because(Code.HOST_COPIES, reads=e.host_better),)
     if not e.reads:
-        told = "all similar reads fit the host, a spike-in or a decoy as well"
-        return Call.NOT_DETECTED, told, (Reason.HOST,)
-    failed = list(_failures(entry.code, result, screen, run))
-    if failed:
-        codes = tuple(dict.fromkeys(code for code, _ in failed))
-        return Call.INDETERMINATE, "; ".join(told for _, told in failed), codes
-    told = (
-        f"{e.reads} reads from {e.distinct_starts} starts in {e.regions} regions, "
-        f"breadth {e.breadth:.1%} of {e.expected_breadth:.1%} expected, identity {e.identity:.1%}"
-    )
-    return Call.DETECTED, told, ()
+        return Call.NOT_DETECTED, (because(Code.HOST),)
+    if failed := tuple(_failures(entry.code, result, screen, run)):
+        return Call.INDETERMINATE, failed
+    met = because(
+        Code.SUPPORTED, reads=e.reads, starts=e.distinct_starts, regions=e.regions,
+        breadth=e.breadth, expected=e.expected_breadth, identity=e.identity,
+    )  # fmt: skip
+    return Call.DETECTED, (met,)
 
 
-def _failures(code: str, result: TargetResult, screen: SampleScreen, run: Run) -> Iterator[Told]:
+def _failures(code: str, result: TargetResult, screen: SampleScreen, run: Run) -> Iterator[Reason]:
     e, p = result.evidence, run.parameters
     if e.reads < p.detected_min_reads:
-        yield Reason.FEW_READS, f"{_reads(e.reads)} of the {p.detected_min_reads} needed"
+        yield because(Code.FEW_READS, reads=e.reads, needed=p.detected_min_reads)
     if e.distinct_starts < p.detected_min_starts:
-        told = f"{e.distinct_starts} distinct start of the {p.detected_min_starts} needed"
-        yield Reason.FEW_STARTS, told
+        yield because(Code.FEW_STARTS, starts=e.distinct_starts, needed=p.detected_min_starts)
     if e.regions < p.many_regions and e.breadth < p.min_spread * e.expected_breadth:
-        told = (
-            f"reads pile up in {e.regions} region{'' if e.regions == 1 else 's'}: breadth "
-            f"{e.breadth:.2%}, {e.expected_breadth:.2%} expected from so many bases"
+        yield because(
+            Code.PILED_UP, regions=e.regions, breadth=e.breadth, expected=e.expected_breadth
         )
-        yield Reason.PILED_UP, told
     if e.median_mapq == 0 and len(run.contigs[code]) == 1:
-        told = "most reads lie in repeats of this genome (median mapping quality 0)"
-        yield Reason.REPEATS, told
+        yield because(Code.REPEATS)
     if e.own_reads == 0:
-        yield Reason.JOINED_ONLY, f"only in joined molecules: {_reads(e.reads)}, none of its own"
+        yield because(Code.JOINED_ONLY, reads=e.reads)
     if far := a_relative(result, screen, p):
         yield far
     yield from _elsewhere(code, result, screen, run)
 
 
-def _elsewhere(code: str, result: TargetResult, screen: SampleScreen, run: Run) -> Iterator[Told]:
+def _elsewhere(code: str, result: TargetResult, screen: SampleScreen, run: Run) -> Iterator[Reason]:
     """Explanations by other samples of the run: barcode crossover, and the control."""
     e, p = result.evidence, run.parameters
     others = [(n, s, r.evidence.reads) for n, s, r in run.results(code) if n != screen.sample]
     theirs = sum(reads for _, _, reads in others)
     if theirs and crossed_over(e.reads, theirs, p):
         most = max(others, key=lambda other: other[2])[0]
-        told = f"{_reads(e.reads)} beside {theirs} in other samples ({most}): {CROSSOVER}"
-        yield Reason.CROSSOVER, told
+        yield because(Code.CROSSOVER, reads=e.reads, elsewhere=theirs, sample=most)
     for name, other, reads in others:
         if run.blank_for(name, screen.sample) and reads:
             scale = screen.quality.passed_reads / other.quality.passed_reads
             if like_the_blank(e.reads, reads * scale, reads, p):
-                told = f"{_reads(e.reads)} beside {reads} in the no-template control {name}"
-                yield Reason.IN_CONTROL, told
+                yield because(Code.IN_CONTROL, reads=e.reads, elsewhere=reads, control=name)
     if not run.to_come.ended:
         yield from _not_settled(result, screen, run, {name: reads for name, _, reads in others})
 
@@ -279,33 +242,25 @@ def like_the_blank(reads: int, scaled: float, blank: float, p: ScreeningParamete
 
 def _not_settled(
     result: TargetResult, screen: SampleScreen, run: Run, seen: Mapping[str, int]
-) -> Iterator[Told]:
+) -> Iterator[Reason]:
     """What reads not looked at yet may still explain (only while the run goes on)."""
     e = result.evidence
     margin, p = run.to_come.nearer(e.reads), run.parameters
     nearer = {"far_distance": p.far_distance - margin, "near_distance": p.near_distance - margin}
     if a_relative(result, screen, p.model_copy(update=nearer)):
-        yield Reason.NOT_SETTLED, "more reads may show a relative"
+        yield because(Code.MAY_BE_RELATIVE)
     others = [s for s in run.screen.samples if s.sample != screen.sample]
     there = {s.sample: seen.get(s.sample, 0) for s in others}
     most = {name: n + run.to_come.most(name, n) for name, n in there.items()}
     if crossed_over(e.reads, sum(most.values()), run.parameters):
-        yield (
-            Reason.NOT_SETTLED,
-            "reads of other samples that were not looked at yet may explain it",
-        )
+        yield because(Code.MAY_BE_CROSSOVER)
     for other in others:
         if not run.blank_for(other.sample, screen.sample):
             continue
         # What the blank holds at its end, against what is in the sample already.
         if like_the_blank(e.reads, 0.0, most[other.sample], run.parameters):
-            told = f"reads of the no-template control {other.sample} may explain it"
-            yield Reason.NOT_SETTLED, told
+            yield because(Code.MAY_BE_IN_CONTROL, control=other.sample)
 
 
 def _shared_with_members(e: Evidence, run: Run) -> int:
     return sum(n for names, n in e.shared_with.items() if set(names.split("|")) <= set(run.contigs))
-
-
-def _reads(number: int) -> str:
-    return f"{number} read" if number == 1 else f"{number} reads"

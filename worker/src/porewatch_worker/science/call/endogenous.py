@@ -10,18 +10,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from porewatch.domain.calls.evidence import SampleScreen, TargetResult
-from porewatch.domain.calls.findings import Call, PervResult, Quantity
-from porewatch.domain.calls.panel import (
-    Panel,
-    PanelEntry,
+from porewatch.domain.calls.evidence import (
+    SampleScreen,
+    TargetResult,
 )
+from porewatch.domain.calls.findings import (
+    Call,
+    PervResult,
+    Quantity,
+)
+from porewatch.domain.calls.panel import Panel, PanelEntry
+from porewatch.domain.reasons.reason import Code, Reason, Reasons, because
 from porewatch.domain.runs import Sample, SampleRole
 
 SEEN = (Call.DETECTED, Call.INDETERMINATE)
-NOT_KNOWN = "copies per diploid genome are not known"
-RNA = "RNA shows expression, not copies"
-NO_EXPECTATION = "as measured, no expectation stated"
 
 
 def inherited(entry: PanelEntry, sample: Sample, panel: Panel) -> bool:
@@ -36,33 +38,35 @@ def copies_of(code: str, perv: PervResult | None) -> Quantity | None:
     return next((t.copies for t in types if t.name.rpartition("-")[2] == kind), None)
 
 
-def excess(entry: PanelEntry, copies: Quantity | None) -> str:
-    """That there are more copies than the row expects; nothing when the interval allows these."""
+def excess(entry: PanelEntry, copies: Quantity | None) -> Reason | None:
+    """That there are more copies than the row expects; None when the interval allows these."""
     expected = entry.expected_copies
     if expected is None or copies is None or (copies.low or 0.0) <= expected.most:
-        return ""
-    return f"{_amount(copies)}: more than the {expected.most:g} expected"
+        return None
+    return because(Code.COPIES_EXCESS, copies=_amount(copies), most=expected.most)
 
 
 def as_inherited(
     entry: PanelEntry,
-    judged: tuple[Call, str],
+    judged: tuple[Call, Reasons],
     result: TargetResult | None,
     screen: SampleScreen,
     *,
     sample: Sample,
     perv: PervResult | None,
-) -> tuple[Call, str]:
-    """The call and its rule for a row that the sample's species inherits."""
-    call, rule = judged
+) -> tuple[Call, Reasons]:
+    """The call, and why, for a row that the sample's species inherits."""
+    call, _ = judged
     own = result.evidence.reads if result else 0
     copies = copies_of(entry.code, perv)
     if too_many := excess(entry, copies):
-        return Call.DETECTED, too_many
+        return Call.DETECTED, (too_many,)
     if call not in SEEN or (own and _unexplained(screen, sample)):
-        return call, rule
-    species = " or ".join(entry.endogenous_in)
-    return Call.ENDOGENOUS, f"endogenous in {species}: {_told(entry, copies, sample)}"
+        return judged
+    there = _copies(entry, copies, sample)
+    return Call.ENDOGENOUS, (
+        because(Code.ENDOGENOUS, species=tuple(entry.endogenous_in), copies=there),
+    )
 
 
 def excess_alarms(
@@ -72,9 +76,14 @@ def excess_alarms(
     by_name = {s.name: s for s in samples}
     for result in perv:
         rows = (e for e in panel.entries if inherited(e, by_name[result.sample], panel))
-        said = ((e, excess(e, copies_of(e.code, result))) for e in rows)
-        alarms = tuple(f"{_type_name(e, result)}: {told}." for e, told in said if told)
-        yield result.model_copy(update={"alarms": (*result.alarms, *alarms)}) if alarms else result
+        found = ((e, excess(e, copies_of(e.code, result))) for e in rows)
+        alarms = tuple(
+            because(Code.PERV_ALARM_EXCESS, name=_type_name(e, result), why=why)
+            for e, why in found
+            if why
+        )
+        more = {"alarm_reasons": (*result.alarm_reasons, *alarms)}
+        yield result.model_copy(update=more) if alarms else result
 
 
 def _type_name(entry: PanelEntry, perv: PervResult) -> str:
@@ -90,16 +99,18 @@ def _unexplained(screen: SampleScreen, sample: Sample) -> bool:
     return sample.role is SampleRole.NO_TEMPLATE_CONTROL
 
 
-def _told(entry: PanelEntry, copies: Quantity | None, sample: Sample) -> str:
+def _copies(entry: PanelEntry, copies: Quantity | None, sample: Sample) -> Reason:
     if copies is None:
-        return RNA if sample.material == "rna" else NOT_KNOWN
+        return because(Code.RNA_NO_COPIES if sample.material == "rna" else Code.COPIES_UNKNOWN)
     if entry.expected_copies is None:
-        return f"{_amount(copies)}, {NO_EXPECTATION}"
-    return f"{_amount(copies)}, at most {entry.expected_copies.most:g} expected"
+        return because(Code.COPIES_NOT_STATED, copies=_amount(copies))
+    return because(Code.COPIES_EXPECTED, copies=_amount(copies), most=entry.expected_copies.most)
 
 
-def _amount(copies: Quantity) -> str:
+def _amount(copies: Quantity) -> Reason:
+    low, high = copies.low, copies.high
     if copies.value is None:
-        return f"at most {copies.high:.3g} {copies.unit}" if copies.high else NOT_KNOWN
-    spread = f" ({copies.low:.3g} to {copies.high:.3g})" if copies.low and copies.high else ""
-    return f"{copies.value:.3g}{spread} {copies.unit}"
+        return because(Code.COPIES_AT_MOST, most=high) if high else because(Code.COPIES_UNKNOWN)
+    if low and high:
+        return because(Code.COPIES_BETWEEN, value=copies.value, low=low, high=high)
+    return because(Code.COPIES, value=copies.value)

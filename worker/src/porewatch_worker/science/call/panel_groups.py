@@ -9,6 +9,7 @@ from porewatch.domain.calls.findings import (
     Finding,
 )
 from porewatch.domain.calls.panel import PanelEntry
+from porewatch.domain.reasons.reason import Code, because, panel_note
 from porewatch.domain.runs import Sample
 
 
@@ -20,18 +21,18 @@ def umbrella(entry: PanelEntry, sample: Sample, there: Mapping[str, Finding]) ->
     call = next((c for c in order if c in calls), Call.NOT_SCREENED)
     who = [f.code for f in members if f.call is call]
     shared = _shared_within(entry, members)
-    remarks = [entry.status_reason]
+    remarks = panel_note(entry.status_reason)
     if shared:
-        told = "1 read" if shared == 1 else f"{shared} reads"
-        remarks.append(f"{told} fit several members alike and count for the group only.")
+        remarks = (*remarks, because(Code.GROUP_READS, reads=shared))
+    by = because(Code.BY_MEMBERS, codes=tuple(who)) if who else because(Code.NO_MEMBER)
     return Finding(
         sample=sample.name,
         code=entry.code,
         name=entry.name,
         severity=entry.severity,
         call=call,
-        rule=f"by its members: {', '.join(who) or 'none has a sequence in this bundle'}",
-        remark=" ".join(r for r in remarks if r),
+        why=(by,),
+        remarks=remarks,
     )
 
 

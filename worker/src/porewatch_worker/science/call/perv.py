@@ -20,38 +20,17 @@ from dataclasses import dataclass
 from porewatch.domain.calls.evidence import SampleScreen, ScreenResult
 from porewatch.domain.calls.findings import Call, JunctionSite, PervResult, PervType
 from porewatch.domain.calls.perv import PervScreen
-from porewatch.domain.calls.references import (
-    BundleManifest,
-    Contig,
-)
+from porewatch.domain.calls.references import BundleManifest, Contig
+from porewatch.domain.reasons.reason import Code, Reason, Reasons, Value, because
 from porewatch.domain.runs import Sample
 from porewatch.domain.stage.screening_parameters import ScreeningParameters
-from porewatch_worker.science.call.perv_copies import (
-    HostDepth,
-    copies,
-    host_depth,
-)
-from porewatch_worker.science.call.perv_recombinants import (
-    Frame,
-    sites,
-    smallest_share,
-)
-from porewatch_worker.science.call.remarks import (
-    SYNTHETIC,
-    is_surrogate,
-)
-from porewatch_worker.science.call.unread import (
-    NOTHING,
-    ToCome,
-)
+from porewatch_worker.science.call.perv_copies import HostDepth, copies, host_depth
+from porewatch_worker.science.call.perv_recombinants import Frame, sites, smallest_share
+from porewatch_worker.science.call.remarks import SYNTHETIC, is_surrogate
+from porewatch_worker.science.call.unread import NOTHING, ToCome
 from porewatch_worker.science.intervals import gamma_cdf
 
 ALARM_TYPE, ALARM_PAIR = "C", frozenset("AC")
-
-NO_ENV = "the bundle names no env coordinates for two types or more: no type is told"
-RNA = "RNA: reads tell of expression, not of copies per genome"
-NO_HOST = "no host reads: copies per genome cannot be stated"
-FEW_HOST = "too few host reads: copies per genome cannot be stated"
 
 
 @dataclass(frozen=True)
@@ -125,7 +104,7 @@ def _result(
         host = host_depth(screen, counted, known.locus_length, known.host_length)
     pairs = {pair: others.reads(_joins(pair)) for pair in _pairs(counted)}
     found = sites(counted.junctions, Frame(known.env_length, pairs, parameters))
-    call, rule = judge_type(counted, others.reads(_typed), parameters, others.rest(counted))
+    call, why = judge_type(counted, others.reads(_typed), parameters, others.rest(counted))
     return PervResult(
         sample=sample.name,
         material=sample.material,
@@ -138,32 +117,35 @@ def _result(
         else None,
         sites=found,
         type_c=call if ALARM_TYPE in known.told else None,
-        type_c_rule=rule if ALARM_TYPE in known.told else "",
+        type_c_why=why if ALARM_TYPE in known.told else (),
         smallest_share=smallest_share(
             counted.env_reads, counted.env_bases, known.env_length, parameters
         ),
-        alarms=tuple(_alarms(call, rule, found, known)),
-        limits=tuple(_limits(sample, screen.account.host, host, known)),
+        alarm_reasons=tuple(_alarms(call, why, found, known)),
+        limit_reasons=tuple(_limits(sample, screen.account.host, host, known)),
     )
 
 
 def judge_type(
     counted: PervScreen, others: float, parameters: ScreeningParameters, ahead: float = 0.0
-) -> tuple[Call, str]:
+) -> tuple[Call, Reasons]:
     """PERV-C by env: the call and why. `others`: reads of env C in other samples of the run.
     `ahead`: reads of other types that the rest of the sample may bring."""
     p, mine = parameters, counted.types.get(ALARM_TYPE)
     rest = sum(t.reads for kind, t in counted.types.items() if kind != ALARM_TYPE)
     if mine is None or not mine.reads:
-        return Call.NOT_DETECTED, f"none of {rest} reads with a told env is of type {ALARM_TYPE}"
-    told = f"{mine.reads} of {mine.reads + rest} reads with a told env are of type {ALARM_TYPE}"
+        none = because(Code.PERV_NONE_OF_TYPE, reads=rest, type=ALARM_TYPE)
+        return Call.NOT_DETECTED, (none,)
+    there: dict[str, Value] = {"mine": mine.reads, "reads": mine.reads + rest, "type": ALARM_TYPE}
     if mine.reads < p.detected_min_reads or mine.starts < p.detected_min_starts:
-        return Call.INDETERMINATE, f"{told}, {p.detected_min_reads} reads needed"
+        few = because(Code.PERV_TYPE_FEW, needed=p.detected_min_reads, **there)
+        return Call.INDETERMINATE, (few,)
     if rest and gamma_cdf(mine.reads, p.perv_mistyped * (rest + ahead)) >= p.crossover_chance:
-        return Call.INDETERMINATE, f"{told}, no more than mistyped reads of the others"
+        return Call.INDETERMINATE, (because(Code.PERV_TYPE_MISREAD, **there),)
     if others and gamma_cdf(mine.reads, p.crossover * others) >= p.crossover_chance:
-        return Call.INDETERMINATE, f"{told}, beside {others} in other samples: barcode crossover"
-    return Call.DETECTED, f"{told}, from {mine.starts} distinct starts"
+        crossed = because(Code.PERV_TYPE_CROSSOVER, elsewhere=others, **there)
+        return Call.INDETERMINATE, (crossed,)
+    return Call.DETECTED, (because(Code.PERV_TYPE_SUPPORTED, starts=mine.starts, **there),)
 
 
 @dataclass(frozen=True)
@@ -217,26 +199,26 @@ def _types(
 
 
 def _alarms(
-    call: Call, rule: str, found: Sequence[JunctionSite], known: PervReferences
-) -> Iterator[str]:
+    call: Call, why: Reasons, found: Sequence[JunctionSite], known: PervReferences
+) -> Iterator[Reason]:
     if call is Call.DETECTED:
-        yield f"{known.name(ALARM_TYPE)}: {rule}."
+        yield because(Code.PERV_ALARM_TYPE, name=known.name(ALARM_TYPE), why=why)
     for site in found:
         if site.call is Call.DETECTED and {site.left, site.right} == ALARM_PAIR:
-            yield (
-                f"{known.name('A/C')} recombinant ({site.left} then {site.right}): {site.rule}, "
-                f"env {site.low} to {site.high}."
-            )
+            yield because(
+                Code.PERV_ALARM_RECOMBINANT, name=known.name("A/C"), left=site.left,
+                right=site.right, low=site.low, high=site.high, why=site.why,
+            )  # fmt: skip
 
 
 def _limits(
     sample: Sample, host_reads: int, host: HostDepth | None, known: PervReferences
-) -> Iterator[str]:
+) -> Iterator[Reason]:
     if not known.told:
-        yield NO_ENV
+        yield because(Code.PERV_NO_ENV)
     elif len(known.told) < 3:
-        yield f"only types {' and '.join(known.told)} are told: the bundle has no env of the third"
+        yield because(Code.PERV_TWO_TYPES, types=known.told)
     if sample.material == "rna":
-        yield RNA
+        yield because(Code.PERV_RNA)
     elif host is None:
-        yield FEW_HOST if host_reads else NO_HOST
+        yield because(Code.PERV_FEW_HOST if host_reads else Code.PERV_NO_HOST)

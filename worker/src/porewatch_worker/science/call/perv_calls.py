@@ -7,39 +7,38 @@ better is no PERV-C. Where the bundle tells types by env, only env reads speak f
 from __future__ import annotations
 
 from porewatch.domain.calls.evidence import TargetResult
-from porewatch.domain.calls.findings import Call, Finding, PervResult, Quantity
+from porewatch.domain.calls.findings import (
+    Call,
+    Finding,
+    PervResult,
+    Quantity,
+)
 from porewatch.domain.calls.panel import EXTRA, Severity
-from porewatch_worker.science.call.perv import (
-    ALARM_PAIR,
-    ALARM_TYPE,
-)
-from porewatch_worker.science.call.remarks import (
-    PERV,
-    SYNTHETIC,
-)
+from porewatch.domain.reasons.reason import Code, Reasons, because
+from porewatch_worker.science.call.perv import ALARM_PAIR, ALARM_TYPE
+from porewatch_worker.science.call.remarks import PERV, SYNTHETIC
 
 ENOUGH = 20
 """Typed env reads, none of them C, that outweigh reads of C's backbone."""
 
 AC = f"{EXTRA}{PERV}AC"
-_IN_HOST = "copies in the host's own genome are counted too"
 
 
 def by_env(
     code: str, result: TargetResult | None, perv: PervResult | None
-) -> tuple[Call, str] | None:
-    """The call on PERV-C and its rule; None for other rows, or where env tells no type."""
+) -> tuple[Call, Reasons] | None:
+    """The call on PERV-C and why; None for other rows, or where env tells no type."""
     if code != f"{PERV}{ALARM_TYPE}" or perv is None or perv.type_c is None:
         return None
-    call, rule = perv.type_c, perv.type_c_rule
+    call, why = perv.type_c, perv.type_c_why
     elsewhere = result.evidence.reads if result else 0
     if call is not Call.NOT_DETECTED:
-        return call, f"{rule}; {_IN_HOST}"
+        return call, (*why, because(Code.PERV_HOST_COUNTED))
     if not elsewhere:
-        return call, rule
-    rule += f"; {elsewhere} reads fit its genome best elsewhere, which tells no type"
+        return call, why
+    why = (*why, because(Code.PERV_ELSEWHERE, reads=elsewhere))
     typed = sum(t.counted.reads for t in perv.types)
-    return (call if typed >= ENOUGH else Call.INDETERMINATE), rule
+    return (call if typed >= ENOUGH else Call.INDETERMINATE), why
 
 
 def recombinant_finding(perv: PervResult) -> Finding | None:
@@ -48,19 +47,21 @@ def recombinant_finding(perv: PervResult) -> Finding | None:
         return None
     mine = [s for s in perv.sites if {s.left, s.right} == ALARM_PAIR]
     first = next((s for s in mine if s.call is Call.DETECTED), mine[0] if mine else None)
-    call, rule = Call.NOT_DETECTED, f"no junction among {perv.counted.env_reads} reads over env"
-    if perv.smallest_share is None:
-        rule += ", too few for any recombinant to be seen reliably"
+    none = Code.NO_JUNCTION if perv.smallest_share is not None else Code.NO_JUNCTION_FEW_READS
+    call, why = Call.NOT_DETECTED, because(none, reads=perv.counted.env_reads)
     if first:
         call = first.call
-        rule = f"{first.left} then {first.right}, env {first.low} to {first.high}: {first.rule}"
+        why = because(
+            Code.JUNCTION_AT, left=first.left, right=first.right, low=first.low, high=first.high,
+            why=first.why,
+        )  # fmt: skip
     return Finding(
         sample=perv.sample,
         code=AC,
         name=f"{SYNTHETIC if perv.synthetic else 'PERV'}-A/C recombinant",
         severity=Severity.CRITICAL,
         call=call,
-        rule=rule,
+        why=(why,),
         lod95=_least(perv) if call is not Call.DETECTED else None,
     )
 
@@ -73,5 +74,5 @@ def _least(perv: PervResult) -> Quantity | None:
         low=None,
         high=None,
         unit="of PERV copies",
-        method="95 % chance of enough junction reads",
+        how=(because(Code.CHANCE_OF_JUNCTIONS),),
     )

@@ -26,16 +26,11 @@ from dataclasses import dataclass
 from porewatch.domain.calls.evidence import SampleScreen
 from porewatch.domain.calls.findings import Quantity
 from porewatch.domain.calls.perv import PervScreen
-from porewatch_worker.science.amounts.uncertainty import (
-    FEWEST,
-    UPPER_ONLY,
-)
+from porewatch.domain.reasons.reason import Code, because
+from porewatch_worker.science.amounts.uncertainty import FEWEST
 from porewatch_worker.science.intervals import ratio_interval
 
 UNIT = "copies per diploid genome"
-WHOLE_HOST = "against the depth of the whole host reference: "
-NO_LOCUS = "no single-copy locus in the bundle"
-FEW_AT_LOCI = "fewer than 3 reads at single-copy loci"
 LEAST_READS = 30
 """Host reads, those without PERV in them, that the depth of the whole host rests on at least: the
 relative error of fewer is above 18 %."""
@@ -58,7 +53,7 @@ class HostDepth:
 
     depth: Depth
     dispersion: float
-    why_whole: str = ""
+    why_whole: Code | None = None
 
 
 def host_depth(
@@ -77,7 +72,7 @@ def host_depth(
     own = reads - counted.host_alike
     if own < max(LEAST_READS, LEAST_SHARE * counted.reads):
         return None
-    why = FEW_AT_LOCI if locus_length else NO_LOCUS
+    why = Code.WHOLE_HOST_FEW_AT_LOCI if locus_length else Code.WHOLE_HOST_NO_LOCUS
     return HostDepth(Depth(screen.host_bases / host_length, reads), 1.0, why)
 
 
@@ -88,16 +83,15 @@ def copies(bases: float, squares: float, reads: int, length: int, host: HostDept
     phi = host.dispersion
     low, high = _interval(effective / phi, host.depth.effective / phi, value)
     few = reads < FEWEST
-    how = "the whole host" if host.why_whole else "single-copy loci"
-    spread = f"counts and sizes of reads, overdispersion {phi:.2f}"
-    remark = UPPER_ONLY if few else f"interval: {spread}"
+    how = Code.DEPTH_TO_WHOLE_HOST if host.why_whole else Code.DEPTH_TO_LOCI
+    remark = because(Code.UPPER_ONLY) if few else because(Code.OVERDISPERSION, phi=phi)
     return Quantity(
         value=None if few else value,
         low=None if few else low,
         high=high,
         unit=UNIT,
-        method=f"depth ratio to {how}",
-        remark=f"{remark}; {WHOLE_HOST}{host.why_whole}" if host.why_whole else remark,
+        how=(because(how),),
+        remarks=(remark, because(host.why_whole)) if host.why_whole else (remark,),
     )
 
 

@@ -20,6 +20,7 @@ from porewatch.domain.calls.findings import (
     JunctionSite,
 )
 from porewatch.domain.calls.perv import JunctionRead
+from porewatch.domain.reasons.reason import Code, Reason, Value, because
 from porewatch.domain.stage.screening_parameters import ScreeningParameters
 from porewatch_worker.science.intervals import gamma_cdf, gamma_quantile
 
@@ -88,29 +89,26 @@ def _site(here: Sequence[JunctionRead], of_pair: int, frame: Frame) -> JunctionS
     molecules = len({(r.first // SAME_MOLECULE, r.last // SAME_MOLECULE) for r in here})
     site = JunctionSite(
         left=here[0].left, right=here[0].right, low=low + 1, high=high,
-        reads=len(here), molecules=molecules, call=Call.DETECTED, rule="",
+        reads=len(here), molecules=molecules, call=Call.DETECTED,
     )  # fmt: skip
-    call, rule = _judge(site, of_pair - len(here), frame)
-    return site.model_copy(update={"call": call, "rule": rule})
+    call, why = _judge(site, of_pair - len(here), frame)
+    return site.model_copy(update={"call": call, "why": (why,)})
 
 
-def _judge(site: JunctionSite, elsewhere: int, frame: Frame) -> tuple[Call, str]:
+def _judge(site: JunctionSite, elsewhere: int, frame: Frame) -> tuple[Call, Reason]:
     p = frame.parameters
-    told = f"{_many(site.reads, 'junction read')} from {_many(site.molecules, 'molecule')}"
+    there: dict[str, Value] = {"reads": site.reads, "molecules": site.molecules}
     if min(site.reads, site.molecules) < p.perv_junction_reads:
-        return Call.INDETERMINATE, f"{told} at one place, {p.perv_junction_reads} of each needed"
+        few = because(Code.JUNCTION_FEW, needed=p.perv_junction_reads, **there)
+        return Call.INDETERMINATE, few
     places = max(1.0, frame.env_length / (2 * PAD + site.high - site.low + 1))
     stray = elsewhere / places
     if stray and places * gamma_cdf(site.reads, stray) >= p.perv_stray_chance:
-        return Call.INDETERMINATE, f"{told} at one place, as {elsewhere} elsewhere lead to expect"
+        return Call.INDETERMINATE, because(Code.JUNCTION_EXPECTED, elsewhere=elsewhere, **there)
     theirs = frame.in_others.get(f"{site.left}/{site.right}", 0)
     if theirs and gamma_cdf(site.reads, p.crossover * theirs) >= p.crossover_chance:
-        return Call.INDETERMINATE, f"{told}, beside {theirs} in other samples: barcode crossover"
-    return Call.DETECTED, f"{told} at one place"
-
-
-def _many(number: int, what: str) -> str:
-    return f"{number} {what}{'' if number == 1 else 's'}"
+        return Call.INDETERMINATE, because(Code.JUNCTION_CROSSOVER, elsewhere=theirs, **there)
+    return Call.DETECTED, because(Code.JUNCTION_SUPPORTED, **there)
 
 
 def _common(intervals: Sequence[tuple[int, int]]) -> tuple[int, int]:

@@ -17,24 +17,21 @@ from __future__ import annotations
 
 import math
 
-from porewatch.domain.calls.evidence import Evidence, NearReads, SampleScreen, TargetResult
-from porewatch.domain.calls.findings import Reason
+from porewatch.domain.calls.evidence import (
+    Evidence,
+    NearReads,
+    SampleScreen,
+    TargetResult,
+)
+from porewatch.domain.reasons.reason import Code, Reason, because
 from porewatch.domain.stage.screening_parameters import ScreeningParameters
 from porewatch_worker.science.call.containment import containment_ani
-from porewatch_worker.science.count.distance import (
-    OwnIdentity,
-    own_identity,
-)
+from porewatch_worker.science.count.distance import OwnIdentity, own_identity
 from porewatch_worker.science.sequence.conserved import LARGE
 
-A_RELATIVE = "rather a relative that the bundle does not hold"
-"""Ends what is said of reads that are too far."""
 
-Told = tuple[Reason, str]
-
-
-def a_relative(result: TargetResult, screen: SampleScreen, p: ScreeningParameters) -> Told | None:
-    """Why these reads are rather a relative's, by code and in words; None when they are not."""
+def a_relative(result: TargetResult, screen: SampleScreen, p: ScreeningParameters) -> Reason | None:
+    """Why these reads are rather a relative's, by code; None when they are not."""
     own = own_identity(screen)
     if result.evidence.whole_identity is None or not own.aligned:
         return None
@@ -43,27 +40,21 @@ def a_relative(result: TargetResult, screen: SampleScreen, p: ScreeningParameter
     return _too_far(result.evidence, own, p)
 
 
-def _other_species(e: Evidence, own: OwnIdentity, p: ScreeningParameters) -> Told | None:
+def _other_species(e: Evidence, own: OwnIdentity, p: ScreeningParameters) -> Reason | None:
     ani = containment_ani(e, own.aligned)
     if ani is not None and ani < p.species_ani:
-        return Reason.RELATIVE, (
-            f"a relative, not this species: ANI of its reads {ani:.0%}, "
-            f"{p.species_ani:.0%} is the least of a species: {A_RELATIVE}"
-        )
+        return because(Code.OTHER_SPECIES, ani=ani, least=p.species_ani)
     near = e.near
     if near is None or e.reads < p.detected_min_reads or stands_alone(near, p, p.conserved_cells):
         return None
-    told = (
-        f"{near.reads} of {near.of} reads outside ribosomal RNA are within {p.near_distance:.0%}"
-        f" ({near.own} of them whole reads, breadth {near.breadth:.2%} of "
-        f"{near.expected_breadth:.2%} expected)"
-    )
-    if near.of and 2 * near.reads >= near.of:
-        return Reason.FEW_NEAR, f"{told}: too few to tell it from a relative"
-    return Reason.RELATIVE, f"{told}, as conserved genes of relatives are: {A_RELATIVE}"
+    many = near.of and 2 * near.reads >= near.of
+    return because(
+        Code.FEW_NEAR if many else Code.CONSERVED_GENES, near=near.reads, reads=near.of,
+        limit=p.near_distance, own=near.own, breadth=near.breadth, expected=near.expected_breadth,
+    )  # fmt: skip
 
 
-def _too_far(e: Evidence, own: OwnIdentity, p: ScreeningParameters) -> Told | None:
+def _too_far(e: Evidence, own: OwnIdentity, p: ScreeningParameters) -> Reason | None:
     """Host beside a virus is not held against it (`target_counts`)."""
     whole = 1.0 - (e.whole_identity or 0.0) / own.whole
     stretches = 1.0 - e.identity / own.aligned
@@ -71,10 +62,7 @@ def _too_far(e: Evidence, own: OwnIdentity, p: ScreeningParameters) -> Told | No
         return None
     if e.near is not None and stands_alone(e.near, p, p.conserved_viruses):
         return None
-    return Reason.RELATIVE, (
-        f"reads {whole:.0%} away over their whole length, {1 - own.whole:.1%} of read errors "
-        f"apart, {p.far_distance:.0%} allowed: {A_RELATIVE}"
-    )
+    return because(Code.RELATIVE, distance=whole, errors=1 - own.whole, most=p.far_distance)
 
 
 def stands_alone(near: NearReads, p: ScreeningParameters, conserved: float) -> bool:

@@ -8,6 +8,7 @@ from porewatch.domain.calls.evidence import TargetResult
 from porewatch.domain.calls.findings import Call
 from porewatch.domain.calls.panel import PanelEntry
 from porewatch.domain.calls.references import Contig
+from porewatch.domain.reasons.reason import Code, Reason, because, panel_note
 from porewatch.domain.runs import Sample
 
 SYNTHETIC = "SYNTHETIC"
@@ -34,42 +35,28 @@ def is_surrogate(contig: Contig) -> bool:
     return SYNTHETIC in f"{contig.name} {contig.description} {contig.source}".upper()
 
 
-def remark_on(entry: PanelEntry, result: TargetResult | None, sample: Sample, call: Call) -> str:
-    """Sentences for people; empty when there is nothing to add."""
-    return " ".join(_remarks(entry, result, sample, call))
-
-
-def _remarks(
+def remarks_on(
     entry: PanelEntry, result: TargetResult | None, sample: Sample, call: Call
-) -> Iterator[str]:
+) -> Iterator[Reason]:
+    """What a reader must know beside the call."""
     if _rna_only(entry) and sample.material == "dna" and call is not Call.DETECTED:
-        yield (
-            "RNA genome, and the sample is declared as DNA: absence says nothing unless cDNA "
-            "was made."
-        )
+        yield because(Code.RNA_IN_DNA)
     if result is not None:
         yield from _evidence_remarks(result)
     if entry.status == "partly" and entry.status_reason:
-        yield f"Screened partly: {entry.status_reason}"
+        yield because(Code.SCREENED_PARTLY, why=panel_note(entry.status_reason))
 
 
-def _evidence_remarks(result: TargetResult) -> Iterator[str]:
+def _evidence_remarks(result: TargetResult) -> Iterator[Reason]:
     e = result.evidence
     if e.reads and e.identity < FAR:
-        yield (
-            f"Identity {e.identity:.1%}: a strain far from the references, or a relative of this "
-            "target that is not in the bundle."
-        )
+        yield because(Code.FAR_IDENTITY, identity=e.identity)
     for names, reads in e.shared_with.items():
-        others = names.replace("|", ", ")
-        yield f"{reads} more reads fit {others} as well and count for neither alone."
+        yield because(Code.SHARED_WITH, reads=reads, others=tuple(names.split("|")))
     if e.host_better:
-        yield f"{e.host_better} similar reads matched the host better and count as host."
+        yield because(Code.HOST_BETTER, reads=e.host_better)
     if e.reads_with_host_flank:
-        yield (
-            f"{e.reads_with_host_flank} of its reads carry host sequence beside it "
-            "(integrated, or chimeric)."
-        )
+        yield because(Code.HOST_FLANK, reads=e.reads_with_host_flank)
 
 
 def _rna_only(entry: PanelEntry) -> bool:

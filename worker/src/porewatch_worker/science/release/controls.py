@@ -14,26 +14,28 @@ from functools import cache
 from importlib.resources import files
 
 from porewatch.domain.calls.evidence import SampleScreen
-from porewatch.domain.calls.findings import Call, Crosstalk, Finding, Quantity
-from porewatch.domain.calls.references import ContigRole
-from porewatch.domain.calls.release_policy import (
-    Consequence,
-    ReleasePolicies,
-    ReleasePolicy,
+from porewatch.domain.calls.findings import (
+    Call,
+    Crosstalk,
+    Finding,
+    Quantity,
 )
+from porewatch.domain.calls.references import ContigRole
+from porewatch.domain.calls.release_policy import Consequence, ReleasePolicies, ReleasePolicy
+from porewatch.domain.reasons.reason import Code, Reason, Value, because
 from porewatch.domain.runs import Sample, SampleRole
 
-Judged = tuple[Consequence, str]
+Judged = tuple[Consequence, Reason]
 LACKING = {
     SampleRole.NO_TEMPLATE_CONTROL: (
-        "no no-template control in this run",
-        "no no-template control for batch {}",
-        "no no-template control for samples without a batch",
+        Code.NO_BLANK_IN_RUN,
+        Code.NO_BLANK_IN_BATCH,
+        Code.NO_BLANK_WITHOUT_BATCH,
     ),
     SampleRole.POSITIVE_CONTROL: (
-        "no positive control in this run",
-        "no positive control for batch {}",
-        "no positive control for samples without a batch",
+        Code.NO_POSITIVE_IN_RUN,
+        Code.NO_POSITIVE_IN_BATCH,
+        Code.NO_POSITIVE_WITHOUT_BATCH,
     ),
 }
 """What is said of a missing control: none in the run; none for a batch; none without one."""
@@ -90,39 +92,38 @@ def judged(sample: Sample, batch: Batch) -> Iterator[Judged]:
     yield from _crosstalk(sample, batch)
 
 
-def positive_faults(control: Sample, batch: Batch) -> Iterator[str]:
+def positive_faults(control: Sample, batch: Batch) -> Iterator[Reason]:
     """Why a positive control failed; nothing when it shows what it must."""
     detected = set(batch.detected(control.name))
     seen = detected | set(batch.endogenous(control.name))
     expected = control.expected_codes or batch.policy.expected_codes
-    missed = [code for code in expected if code not in seen]
+    missed = tuple(code for code in expected if code not in seen)
     if missed:
-        yield f"the positive control does not show {', '.join(missed)}"
+        yield because(Code.POSITIVE_MISSES, codes=missed)
     elif not detected and not _spiked(batch.screens[control.name]):
-        yield "the positive control shows neither a panel member nor a spike-in"
+        yield because(Code.POSITIVE_SHOWS_NOTHING)
 
 
 def _missing(sample: Sample, batch: Batch) -> Iterator[Judged]:
     policy = batch.policy
     if lacks := _lacks(SampleRole.NO_TEMPLATE_CONTROL, sample, batch):
-        yield policy.missing_no_template_control, f"{lacks}: contamination cannot be excluded"
+        yield policy.missing_no_template_control, lacks
     if lacks := _lacks(SampleRole.POSITIVE_CONTROL, sample, batch):
-        yield policy.missing_positive_control, f"{lacks}: detection is not shown"
+        yield policy.missing_positive_control, lacks
     if not sample.spike_copies:
-        yield (
-            policy.missing_spike_in,
-            "no spike-in stated: no absolute copies, and sensitivity rests on yield alone",
-        )
+        yield policy.missing_spike_in, because(Code.NO_SPIKE_STATED)
 
 
-def _lacks(role: SampleRole, sample: Sample, batch: Batch) -> str:
-    """That a control of that role is missing; nothing when one speaks for the sample."""
+def _lacks(role: SampleRole, sample: Sample, batch: Batch) -> Reason | None:
+    """That a control of that role is missing; None when one speaks for the sample."""
     if batch.controls_of(sample, role):
-        return ""
+        return None
     in_the_run, in_the_batch, without_a_batch = LACKING[role]
     if not batch.has(role):
-        return in_the_run
-    return in_the_batch.format(sample.batch) if sample.batch else without_a_batch
+        return because(in_the_run)
+    if sample.batch:
+        return because(in_the_batch, batch=sample.batch)
+    return because(without_a_batch)
 
 
 def _unstated(sample: Sample, batch: Batch) -> Iterator[Judged]:
@@ -133,10 +134,8 @@ def _unstated(sample: Sample, batch: Batch) -> Iterator[Judged]:
     controls = mine or (speaking if sample.role is SampleRole.SAMPLE else [])
     stated = [c for c in controls if c.expected_codes or batch.policy.expected_codes]
     if controls and not stated:
-        yield (
-            batch.policy.positive_unstated,
-            f"{called(controls[0])} states no expected code: detection is not shown",
-        )
+        nothing = because(Code.CONTROL_STATES_NOTHING, control=called(controls[0]))
+        yield batch.policy.positive_unstated, nothing
 
 
 def _implausible(sample: Sample, batch: Batch) -> Iterator[Judged]:
@@ -147,29 +146,30 @@ def _implausible(sample: Sample, batch: Batch) -> Iterator[Judged]:
         return
     host, nothing = account.host / passed, account.unassigned / passed
     if batch.hosted and host < policy.least_host_share:
-        yield (
-            Consequence.REMARK,
-            f"{host:.2%} of {passed} reads are of the host, at least "
-            f"{policy.least_host_share:.2%} expected: check the sample's identity",
-        )
+        least = policy.least_host_share
+        few = because(Code.FEW_HOST_READS, share=host, reads=passed, least=least)
+        yield Consequence.REMARK, few
     if nothing > policy.most_unassigned_share:
-        yield (
-            Consequence.REMARK,
-            f"{nothing:.1%} of {passed} reads fit nothing in the bundle, at most "
-            f"{policy.most_unassigned_share:.1%} expected: check sample, library and bundle",
-        )
+        most = policy.most_unassigned_share
+        many = because(Code.MANY_UNASSIGNED, share=nothing, reads=passed, most=most)
+        yield Consequence.REMARK, many
 
 
 def _positive_failed(sample: Sample, batch: Batch) -> Iterator[Judged]:
     for control in batch.controls_of(sample, SampleRole.POSITIVE_CONTROL):
         for fault in positive_faults(control, batch):
-            yield batch.policy.positive_failed, f"{called(control)} failed: {fault}"
+            yield batch.policy.positive_failed, control_failed(control, fault)
 
 
-def called(control: Sample) -> str:
+def called(control: Sample) -> Reason:
     """The control by its name, and its batch."""
-    of = f" of batch {control.batch}" if control.batch else ""
-    return f"control {control.name}{of}"
+    if control.batch:
+        return because(Code.CONTROL_OF_BATCH, control=control.name, batch=control.batch)
+    return because(Code.CONTROL, control=control.name)
+
+
+def control_failed(control: Sample, why: Reason) -> Reason:
+    return because(Code.CONTROL_FAILED, control=called(control), why=why)
 
 
 def _contaminated(sample: Sample, batch: Batch) -> Iterator[Judged]:
@@ -179,10 +179,10 @@ def _contaminated(sample: Sample, batch: Batch) -> Iterator[Judged]:
         if f.sample == sample.name and f.call in (Call.DETECTED, Call.INDETERMINATE)
     }
     for control in batch.controls_of(sample, SampleRole.NO_TEMPLATE_CONTROL):
-        both = [code for code in batch.detected(control.name) if code in there]
+        both = tuple(code for code in batch.detected(control.name) if code in there)
         if both:
-            told = f"{called(control)} holds {', '.join(both)} as well: contamination"
-            yield batch.policy.contaminated, told
+            held = because(Code.CONTROL_HOLDS_TOO, control=called(control), codes=both)
+            yield batch.policy.contaminated, held
 
 
 def _recovery(sample: Sample, batch: Batch) -> Iterator[Judged]:
@@ -193,26 +193,27 @@ def _recovery(sample: Sample, batch: Batch) -> Iterator[Judged]:
         return
     share = mine.value / statistics.median(known)
     if not bounds[0] <= share <= bounds[1]:
-        yield (
-            batch.policy.spike_out_of_bounds,
-            f"spike-in recovery is {share:.2g} times the run's median "
-            f"({bounds[0]:g} to {bounds[1]:g} allowed)",
-        )
+        low, high = bounds
+        out = because(Code.RECOVERY_OUT_OF_BOUNDS, share=share, low=low, high=high)
+        yield batch.policy.spike_out_of_bounds, out
 
 
 def _crosstalk(sample: Sample, batch: Batch) -> Iterator[Judged]:
     control = sample.role is not SampleRole.SAMPLE
     policy = batch.policy
     for found in batch.crosstalk:
-        told = f"{found.share:.3%} by {found.marker}, {found.budget:.3%} allowed"
+        ends = found.basis == "ends"
+        numbers: dict[str, Value] = {
+            "share": found.share,
+            "budget": found.budget,
+            "marker": because(Code.OTHER_BARCODE) if ends else found.marker,
+        }
         if found.over and found.sample == sample.name:
             consequence = policy.crosstalk_in_control if control else policy.crosstalk_over_budget
-            yield consequence, f"crosstalk over budget: {told}"
+            yield consequence, because(Code.CROSSTALK_OVER_BUDGET, **numbers)
         elif found.over and sample.barcode and not control and found.sample in batch.control_names:
-            yield (
-                policy.crosstalk_in_control,
-                f"crosstalk over budget in control {found.sample}: {told}",
-            )
+            over = because(Code.CROSSTALK_IN_CONTROL, control=found.sample, **numbers)
+            yield policy.crosstalk_in_control, over
 
 
 def _spiked(screen: SampleScreen) -> int:

@@ -16,13 +16,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from porewatch.domain.calls.evidence import SampleScreen, ScreenResult
-from porewatch.domain.calls.findings import Call, Crosstalk, Finding, Reason
+from porewatch.domain.calls.evidence import (
+    SampleScreen,
+    ScreenResult,
+)
+from porewatch.domain.calls.findings import (
+    Call,
+    Crosstalk,
+    Finding,
+)
 from porewatch.domain.calls.references import ContigRole
+from porewatch.domain.reasons.reason import RELATIVES, Code, because
 from porewatch.domain.runs import Sample, SampleRole
 from porewatch_worker.science.intervals import wilson_interval
 
-ENDS = "reads with another barcode"
+ENDS = because(Code.OTHER_BARCODE).text()
 OWN = (Call.DETECTED, Call.ENDOGENOUS)
 """Calls that make reads the sample's own."""
 
@@ -35,7 +43,7 @@ def crosstalk(
 ) -> tuple[Crosstalk, ...]:
     """All estimates that the run's data allow, in the order of the sheet. Needs barcodes."""
     screens = {s.sample: s for s in screen.samples}
-    own = {(f.sample, f.code) for f in findings if f.call in OWN or Reason.RELATIVE in f.reasons}
+    own = {(f.sample, f.code) for f in findings if f.call in OWN or f.has(*RELATIVES)}
     found: list[Crosstalk] = []
     for sample in samples:
         if sample.barcode is None:
@@ -54,7 +62,7 @@ def _by_ends(
     if sample.role is SampleRole.NO_TEMPLATE_CONTROL:
         total = sum(_foreign(s.account.barcodes_told, sample) for s in screens.values())
     if total:
-        yield _estimate(sample.name, ENDS, stray, total, budget)
+        yield _estimate(sample.name, None, stray, total, budget)
 
 
 def _foreign(told: Mapping[str, int], sample: Sample) -> int:
@@ -96,12 +104,13 @@ def _reads(screen: SampleScreen, role: ContigRole) -> dict[str, int]:
     return {t.target: t.evidence.reads for t in screen.targets if t.role is role}
 
 
-def _estimate(sample: str, marker: str, stray: int, total: int, budget: float) -> Crosstalk:
+def _estimate(sample: str, marker: str | None, stray: int, total: int, budget: float) -> Crosstalk:
+    """`marker`: None for what the ends of the reads show."""
     low, high = wilson_interval(stray, total)
     return Crosstalk(
         sample=sample,
-        basis="ends" if marker == ENDS else "marker",
-        marker=marker,
+        basis="marker" if marker else "ends",
+        marker=marker or ENDS,
         stray_reads=stray,
         reads=total,
         share=stray / total,

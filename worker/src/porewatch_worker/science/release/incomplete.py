@@ -10,15 +10,19 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from porewatch.domain.calls.evidence import ScreenResult
-from porewatch.domain.calls.findings import Outcome, Quantification, ReasonCode, SampleOutcome
+from porewatch.domain.calls.findings import (
+    Outcome,
+    Quantification,
+    SampleOutcome,
+)
 from porewatch.domain.completeness import Expected, LostFile
+from porewatch.domain.errors import parts_of
+from porewatch.domain.reasons.reason import Code, Reason, because
 from porewatch.domain.runs import RunManifest, Sample
 
 OWNED_SHARE = 0.5
 """Of all reads of a run, the share that its samples must own."""
 SHOWN = 3
-
-Coded = tuple[ReasonCode, str]
 
 
 @dataclass(frozen=True)
@@ -45,49 +49,36 @@ def with_gaps(
     return result.model_copy(update={"outcomes": outcomes})
 
 
-def _outcome(outcome: SampleOutcome, found: Sequence[Coded]) -> SampleOutcome:
+def _outcome(outcome: SampleOutcome, found: Sequence[Reason]) -> SampleOutcome:
     if not found:
         return outcome
-    kept = outcome.reasons if outcome.outcome is Outcome.NOT_REPORTABLE else ()
-    return outcome.model_copy(
-        update={
-            "outcome": Outcome.NOT_REPORTABLE,
-            "reasons": (*kept, *(text for _, text in found)),
-            "codes": tuple(dict.fromkeys((*outcome.codes, *(code for code, _ in found)))),
-        }
-    )
+    kept = outcome.why if outcome.outcome is Outcome.NOT_REPORTABLE else ()
+    return outcome.model_copy(update={"outcome": Outcome.NOT_REPORTABLE, "why": (*kept, *found)})
 
 
-def _lost(sample: Sample, lost: Sequence[LostFile]) -> Iterator[Coded]:
+def _lost(sample: Sample, lost: Sequence[LostFile]) -> Iterator[Reason]:
     mine = [f for f in lost if f.barcode is None or sample.barcode in (None, f.barcode)]
     if mine:
-        names = ", ".join(
-            f"{file.path} ({file.problem.split(' Remedy:')[0]})" for file in mine[:SHOWN]
+        files = tuple(
+            because(Code.FILE_PROBLEM, path=file.path, problem=parts_of(file.problem).problem)
+            for file in mine[:SHOWN]
         )
-        more = f" and {len(mine) - SHOWN} more" if len(mine) > SHOWN else ""
-        yield (
-            ReasonCode.FILE_LOST,
-            f"incomplete: files of it could not be read ({len(mine)}), and their reads are missing "
-            f"here: {names}{more}",
-        )
+        if len(mine) > SHOWN:
+            files = (*files, because(Code.MORE, n=len(mine) - SHOWN))
+        yield because(Code.FILE_LOST, count=len(mine), files=files)
 
 
-def _missing(expected: Sequence[Expected]) -> Iterator[Coded]:
+def _missing(expected: Sequence[Expected]) -> Iterator[Reason]:
     for kind in expected:
         if kind.missing:
-            yield (
-                ReasonCode.FILES_MISSING,
-                f"incomplete: MinKNOW counted {kind.counted} {kind.kind} files, and "
-                f"{kind.came} of {kind.counted} came ({kind.failed} of them failed ones); "
-                "it counts failed ones as well, and whether the others are such is not known",
-            )
+            yield because(
+                Code.FILES_MISSING, counted=kind.counted, kind=kind.kind, came=kind.came,
+                failed=kind.failed,
+            )  # fmt: skip
 
 
-def _orphans(screen: ScreenResult) -> Iterator[Coded]:
+def _orphans(screen: ScreenResult) -> Iterator[Reason]:
     nobodys = sum(screen.unlisted_barcodes.values())
     total = nobodys + sum(s.account.total - s.account.split for s in screen.samples)
     if nobodys > (1 - OWNED_SHARE) * total:
-        yield (
-            ReasonCode.READS_WITHOUT_OWNER,
-            f"most reads of this run belong to none of its samples: {nobodys:,} of {total:,}",
-        )
+        yield because(Code.READS_WITHOUT_OWNER, unowned=nobodys, reads=total)

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from porewatch.domain.calls.release_policy import Consequence
+from porewatch.domain.reasons.reason import Code, because
 from porewatch.domain.runs import Sample, SampleRole
 from porewatch_worker.science.read.filter_reads import (
     LOW_COMPLEXITY,
@@ -21,10 +22,10 @@ from porewatch_worker.science.release.controls import (
     Judged,
 )
 
-REMEDIES = {
-    TOO_SHORT: "as shorter than the least read length (--min-read-length)",
-    LOW_QUALITY: "as of low quality",
-    LOW_COMPLEXITY: "as of low complexity",
+FILTERS = {
+    TOO_SHORT: Code.FILTERED_TOO_SHORT,
+    LOW_QUALITY: Code.FILTERED_LOW_QUALITY,
+    LOW_COMPLEXITY: Code.FILTERED_LOW_COMPLEXITY,
 }
 
 
@@ -33,16 +34,15 @@ def lost_to_filters(sample: Sample, batch: Batch) -> Iterator[Judged]:
     if sample.role is SampleRole.NO_TEMPLATE_CONTROL:
         return
     account, policy = batch.screens[sample.name].account, batch.policy
-    lost = {name: account.filtered.get(name, 0) for name in REMEDIES}
+    lost = {name: account.filtered.get(name, 0) for name in FILTERS}
     looked = account.passed + sum(lost.values())
     share = sum(lost.values()) / looked if looked else 0.0
     if share <= policy.filtered_remark:
         return
     most = max(lost, key=lambda name: lost[name])
-    told = (
-        f"{share:.0%} of the reads fall to a filter, {lost[most]:,} of {looked:,} {REMEDIES[most]}"
-    )
+    why = because(FILTERS[most], share=share, lost=lost[most], reads=looked)
     if share > policy.filtered_refuse:
-        yield Consequence.REFUSE, f"{told}; at most {policy.filtered_refuse:.0%} may"
+        refused = because(Code.TOO_MANY_FILTERED, why=why, most=policy.filtered_refuse)
+        yield Consequence.REFUSE, refused
     else:
-        yield Consequence.REMARK, told
+        yield Consequence.REMARK, why

@@ -16,6 +16,7 @@ from porewatch.domain.calls.findings import (
     Quantification,
     SampleOutcome,
 )
+from porewatch.domain.reasons.reason import Code, Reason, because
 from porewatch.domain.stage.quarantine import QuarantinedUnit
 
 Units = Sequence[QuarantinedUnit]
@@ -42,10 +43,10 @@ def _finding(finding: Finding, lost: Units) -> Finding:
     if not lost or finding.call is Call.NOT_SCREENED:
         return finding
     said = _incomplete(lost)
-    changed: dict[str, object] = {"remark": _joined(finding.remark, said)}
+    changed: dict[str, object] = {"remarks": (*finding.remarks, said)}
     if finding.lod95 is not None:
-        remark = _joined(finding.lod95.remark, said)
-        changed["lod95"] = finding.lod95.model_copy(update={"remark": remark})
+        remarks = (*finding.lod95.remarks, said)
+        changed["lod95"] = finding.lod95.model_copy(update={"remarks": remarks})
     return finding.model_copy(update=changed)
 
 
@@ -56,7 +57,7 @@ def _outcome(outcome: SampleOutcome, lost: Units) -> SampleOutcome:
     return outcome.model_copy(
         update={
             "outcome": Outcome.REPORTABLE_WITH_REMARKS if clean else outcome.outcome,
-            "reasons": (*outcome.reasons, *(_reason(unit) for unit in lost)),
+            "why": (*outcome.why, *(_reason(unit) for unit in lost)),
         }
     )
 
@@ -64,18 +65,12 @@ def _outcome(outcome: SampleOutcome, lost: Units) -> SampleOutcome:
 def _perv(result: PervResult, lost: Units) -> PervResult:
     if not lost:
         return result
-    return result.model_copy(update={"limits": (*result.limits, _incomplete(lost))})
+    return result.model_copy(update={"limit_reasons": (*result.limit_reasons, _incomplete(lost))})
 
 
-def _incomplete(lost: Units) -> str:
-    names = ", ".join(str(unit.unit) for unit in lost)
-    units = "units" if len(lost) > 1 else "unit"
-    return f"Reads of {units} {names}, which could not be computed, were not screened."
+def _incomplete(lost: Units) -> Reason:
+    return because(Code.UNITS_LOST, count=len(lost), units=tuple(str(unit.unit) for unit in lost))
 
 
-def _reason(unit: QuarantinedUnit) -> str:
-    return f"incomplete: {unit.what} could not be computed ({unit.reason})"
-
-
-def _joined(*sentences: str) -> str:
-    return " ".join(sentence for sentence in sentences if sentence)
+def _reason(unit: QuarantinedUnit) -> Reason:
+    return because(Code.UNIT_NOT_COMPUTED, stretch=unit.what, why=unit.why)

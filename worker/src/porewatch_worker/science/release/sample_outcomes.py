@@ -17,26 +17,15 @@ from porewatch.domain.calls.findings import (
     Finding,
     Outcome,
     Quantity,
-    Reason,
     SampleOutcome,
 )
-from porewatch.domain.calls.release_policy import (
-    Consequence,
-    ReleasePolicy,
-)
+from porewatch.domain.calls.release_policy import Consequence, ReleasePolicy
+from porewatch.domain.reasons.reason import Code, Reason, because
 from porewatch.domain.runs import Sample, SampleRole
 from porewatch.domain.stage.screening_parameters import ScreeningParameters
-from porewatch_worker.science.amounts.quantity import (
-    spike_of,
-    spike_recovery,
-)
+from porewatch_worker.science.amounts.quantity import spike_of, spike_recovery
 from porewatch_worker.science.amounts.quantity_agreement import disagreements
-from porewatch_worker.science.release.controls import (
-    Batch,
-    called,
-    judged,
-    positive_faults,
-)
+from porewatch_worker.science.release.controls import Batch, control_failed, judged, positive_faults
 from porewatch_worker.science.release.lost_reads import lost_to_filters
 
 
@@ -73,18 +62,20 @@ def _outcome(sample: Sample, batch: Batch) -> SampleOutcome:
     refused = [told for what, told in said if what is Consequence.REFUSE]
     lost = list(lost_to_filters(sample, batch))
     refused += [told for what, told in lost if what is Consequence.REFUSE]
-    failed = tuple(
-        dict.fromkeys([*_failures(sample, mine, batch), *refused, *_fallen(sample, batch)])
-    )
+    failed = tuple(_each_once([*_failures(sample, mine, batch), *refused, *_fallen(sample, batch)]))
     if failed:
-        return SampleOutcome(sample=sample.name, outcome=Outcome.NOT_REPORTABLE, reasons=failed)
+        return SampleOutcome(sample=sample.name, outcome=Outcome.NOT_REPORTABLE, why=failed)
     remarked = [told for what, told in (*said, *lost) if what is Consequence.REMARK]
-    remarks = tuple(dict.fromkeys([*remarked, *_remarks(sample, mine)]))
+    remarks = tuple(_each_once([*remarked, *_remarks(sample, mine)]))
     outcome = Outcome.REPORTABLE_WITH_REMARKS if remarks else Outcome.REPORTABLE
-    return SampleOutcome(sample=sample.name, outcome=outcome, reasons=remarks)
+    return SampleOutcome(sample=sample.name, outcome=outcome, why=remarks)
 
 
-def _fallen(sample: Sample, batch: Batch) -> Iterator[str]:
+def _each_once(reasons: Sequence[Reason]) -> Iterator[Reason]:
+    return (reason for i, reason in enumerate(reasons) if reason not in reasons[:i])
+
+
+def _fallen(sample: Sample, batch: Batch) -> Iterator[Reason]:
     """What failed of the controls that speak for the sample."""
     if sample.role is not SampleRole.SAMPLE:
         return
@@ -92,7 +83,7 @@ def _fallen(sample: Sample, batch: Batch) -> Iterator[str]:
         if control.role is not SampleRole.SAMPLE and control.governs(sample):
             mine = [f for f in batch.findings if f.sample == control.name]
             for fault in _failures(control, mine, batch):
-                yield f"{called(control)} failed: {fault}"
+                yield control_failed(control, fault)
 
 
 def recoveries(screen: ScreenResult, samples: Sequence[Sample]) -> dict[str, Quantity]:
@@ -102,37 +93,39 @@ def recoveries(screen: ScreenResult, samples: Sequence[Sample]) -> dict[str, Qua
     return {name: quantity for name, quantity in found.items() if quantity is not None}
 
 
-def _failures(sample: Sample, mine: Sequence[Finding], batch: Batch) -> Iterator[str]:
+def _failures(sample: Sample, mine: Sequence[Finding], batch: Batch) -> Iterator[Reason]:
     screen = batch.screens[sample.name]
     detected = [f.code for f in mine if f.call is Call.DETECTED]
     control = sample.role is SampleRole.NO_TEMPLATE_CONTROL
     if control and detected:
-        what = f"batch {sample.batch}" if sample.batch else "the run"
-        yield f"the no-template control holds {', '.join(detected)}: {what} is contaminated"
+        if sample.batch:
+            held = tuple(detected)
+            yield because(Code.BLANK_OF_BATCH_HOLDS, codes=held, batch=sample.batch)
+        else:
+            yield because(Code.BLANK_HOLDS, codes=tuple(detected))
     passed, needed = screen.quality.passed_reads, batch.policy.min_passed_reads
     if not passed and not control:
-        yield "no read passed quality control, so nothing can be said"
+        yield because(Code.NOTHING_PASSED)
         return
     if passed < needed and not control:
-        yield f"{passed} reads passed quality control ({needed} needed)"
+        yield because(Code.FEW_PASSED, reads=passed, needed=needed)
     spike = spike_of(screen)
     spiked = spike.evidence.reads if spike else 0
     least = batch.least_spike_reads
     if sample.spike_copies and spiked < least:
-        told = "1 read" if spiked == 1 else f"{spiked} reads"
-        yield f"the spike-in gave {told} ({least} needed): sensitivity is not shown"
+        yield because(Code.SPIKE_FEW_READS, reads=spiked, needed=least)
     if sample.role is SampleRole.POSITIVE_CONTROL:
         yield from positive_faults(sample, batch)
 
 
-def _remarks(sample: Sample, mine: Sequence[Finding]) -> Iterator[str]:
+def _remarks(sample: Sample, mine: Sequence[Finding]) -> Iterator[Reason]:
     if sample.role is SampleRole.POSITIVE_CONTROL:
         return
     if sample.role is SampleRole.SAMPLE:
         yield from disagreements(mine)
     unsure = [f.code for f in mine if f.call is Call.INDETERMINATE and _told(f, sample)]
     if unsure:
-        yield f"indeterminate: {', '.join(unsure)}"
+        yield because(Code.INDETERMINATE, codes=tuple(unsure))
 
 
 def _told(finding: Finding, sample: Sample) -> bool:
@@ -140,4 +133,4 @@ def _told(finding: Finding, sample: Sample) -> bool:
     if sample.role is SampleRole.SAMPLE:
         return True
     reads = finding.evidence.reads if finding.evidence else 0
-    return reads > 0 and Reason.CROSSOVER not in finding.reasons
+    return reads > 0 and not finding.has(Code.CROSSOVER)

@@ -13,16 +13,16 @@ from typing import TYPE_CHECKING
 from porewatch.adapters import clients
 from porewatch.adapters.faults import translated
 from porewatch.domain.errors import NotFound
-from porewatch.domain.rules.orphans import (
-    Orphan,
-    What,
-)
+from porewatch.domain.reasons.reason import Code, because
+from porewatch.domain.rules.orphans import Orphan, What
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 RUNS = "runs/"
 STILL = timedelta(days=1)
+
+NEVER = because(Code.NO_PART)
 
 
 class Uploads:
@@ -65,11 +65,11 @@ class Uploads:
     def _orphan(
         self, bucket: str, key: str, number: str, begun: datetime, last: datetime | None
     ) -> Orphan:
-        came = f"its last part came {last:%Y-%m-%d %H:%M}Z" if last else "no part of it ever came"
+        came = because(Code.LAST_PART, at=f"{last:%Y-%m-%d %H:%M}Z") if last else NEVER
         return Orphan(
             what=What.UPLOAD,
             name=f"{bucket}/{key}?uploadId={number}",
             stack=self._stack,
             since=begun,
-            unused=f"{came}",
+            unused=came,
         )

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import Field, computed_field, model_validator
 
 from porewatch.domain.base import Model
 from porewatch.domain.calls.alarm_rule import Alarm
@@ -14,6 +14,14 @@ from porewatch.domain.calls.panel import Severity
 from porewatch.domain.calls.perv import (
     PervScreen,
     PervTypeCount,
+)
+from porewatch.domain.reasons.reason import (
+    Code,
+    Reasons,
+    clauses,
+    of_version_1,
+    sentences,
+    texts,
 )
 
 
@@ -26,14 +34,14 @@ class Call(StrEnum):
 
 
 class Quantity(Model):
-    """A value with its unit and 95 % interval (`low`, `high`), and how it was had."""
+    """A value with its unit and 95 % interval (`low`, `high`), and how it was computed."""
 
     value: float | None
     low: float | None
     high: float | None
     unit: str
-    method: str
-    remark: str = ""
+    how: Annotated[Reasons, Field(description="how it was computed, by code")] = ()
+    remarks: Annotated[Reasons, Field(description="what limits it, by code")] = ()
     basis: Annotated[
         Literal["", "spike", "yield", "host", "sequenced"],
         Field(description="what the value was measured against"),
@@ -50,26 +58,20 @@ class Quantity(Model):
         bool, Field(description="spike-in and yield give loads whose intervals do not overlap")
     ] = False
 
+    @computed_field(description="`how` in English")  # type: ignore[prop-decorator]
+    @property
+    def method(self) -> str:
+        return clauses(self.how)
 
-class Reason(StrEnum):
-    """Why a member is no detection, for decisions; `Finding.rule` says it to people."""
+    @computed_field(description="`remarks` in English")  # type: ignore[prop-decorator]
+    @property
+    def remark(self) -> str:
+        return clauses(self.remarks)
 
-    NO_SEQUENCE = "no_sequence"
-    NOT_BY_SEQUENCING = "not_by_sequencing"
-    NO_PASSED_READ = "no_passed_read"
-    NO_READ = "no_read"
-    SHARED = "shared"
-    HOST = "host"
-    FEW_READS = "few_reads"
-    FEW_STARTS = "few_starts"
-    PILED_UP = "piled_up"
-    REPEATS = "repeats"
-    RELATIVE = "relative"
-    FEW_NEAR = "few_near"
-    JOINED_ONLY = "joined_only"
-    CROSSOVER = "crossover"
-    IN_CONTROL = "in_control"
-    NOT_SETTLED = "not_settled"
+    @model_validator(mode="before")
+    @classmethod
+    def _version_1(cls, data: Any) -> Any:
+        return of_version_1(data, method="how", remark="remarks")
 
 
 class Finding(Model):
@@ -80,14 +82,30 @@ class Finding(Model):
     name: str
     severity: Severity
     call: Call
-    rule: str
-    reasons: Annotated[
-        tuple[Reason, ...], Field(description="why it is no detection, by code")
-    ] = ()
+    why: Annotated[Reasons, Field(description="why this is the call, by code")] = ()
     evidence: Evidence | None = None
     quantities: tuple[Quantity, ...] = ()
     lod95: Quantity | None = None
-    remark: str = ""
+    remarks: Annotated[Reasons, Field(description="what must be said beside it, by code")] = ()
+
+    @computed_field(description="`why` in English")  # type: ignore[prop-decorator]
+    @property
+    def rule(self) -> str:
+        return clauses(self.why)
+
+    @computed_field(description="`remarks` in English")  # type: ignore[prop-decorator]
+    @property
+    def remark(self) -> str:
+        return sentences(self.remarks)
+
+    def has(self, *reasons: Code) -> bool:
+        """Whether one of these is among its reasons."""
+        return any(reason.code in reasons for reason in self.why)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _version_1(cls, data: Any) -> Any:
+        return of_version_1(data, rule="why", remark="remarks", codes="reasons")
 
 
 class JunctionSite(Model):
@@ -100,7 +118,17 @@ class JunctionSite(Model):
     reads: int
     molecules: int
     call: Call
-    rule: str
+    why: Annotated[Reasons, Field(description="why this is the call, by code")] = ()
+
+    @computed_field(description="`why` in English")  # type: ignore[prop-decorator]
+    @property
+    def rule(self) -> str:
+        return clauses(self.why)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _version_1(cls, data: Any) -> Any:
+        return of_version_1(data, rule="why")
 
 
 class PervType(Model):
@@ -127,13 +155,35 @@ class PervResult(Model):
     copies: Quantity | None = None
     sites: tuple[JunctionSite, ...] = ()
     type_c: Annotated[Call | None, Field(description="the call on type C, by env reads")] = None
-    type_c_rule: str = ""
+    type_c_why: Annotated[Reasons, Field(description="why, by code")] = ()
     smallest_share: Annotated[
         float | None,
         Field(description="share of PERV copies that a recombinant needs to be seen (95 %)"),
     ] = None
-    alarms: tuple[str, ...] = ()
-    limits: tuple[str, ...] = ()
+    alarm_reasons: Annotated[Reasons, Field(description="what raises an alarm, by code")] = ()
+    limit_reasons: Annotated[Reasons, Field(description="what prevents a statement, by code")] = ()
+
+    @computed_field(description="`type_c_why` in English")  # type: ignore[prop-decorator]
+    @property
+    def type_c_rule(self) -> str:
+        return clauses(self.type_c_why)
+
+    @computed_field(description="`alarm_reasons` in English")  # type: ignore[prop-decorator]
+    @property
+    def alarms(self) -> tuple[str, ...]:
+        return texts(self.alarm_reasons)
+
+    @computed_field(description="`limit_reasons` in English")  # type: ignore[prop-decorator]
+    @property
+    def limits(self) -> tuple[str, ...]:
+        return texts(self.limit_reasons)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _version_1(cls, data: Any) -> Any:
+        return of_version_1(
+            data, type_c_rule="type_c_why", alarms="alarm_reasons", limits="limit_reasons"
+        )
 
 
 class Outcome(StrEnum):
@@ -159,21 +209,24 @@ _EARLIER_NAMES: dict[object, str] = {
 }
 
 
-class ReasonCode(StrEnum):
-    """Reasons that programs act on; `reasons` says them to people."""
-
-    FILE_LOST = "file_lost"
-    FILES_MISSING = "files_missing"
-    READS_WITHOUT_OWNER = "reads_without_owner"
-
-
 class SampleOutcome(Model):
     sample: str
     outcome: Outcome
-    reasons: tuple[str, ...] = ()
-    codes: Annotated[
-        tuple[ReasonCode, ...], Field(description="Reasons that programs act on, by code.")
-    ] = ()
+    why: Annotated[Reasons, Field(description="Reasons for it, by code.")] = ()
+
+    @computed_field(description="`why` in English")  # type: ignore[prop-decorator]
+    @property
+    def reasons(self) -> tuple[str, ...]:
+        return texts(self.why)
+
+    def has(self, *reasons: Code) -> bool:
+        """Whether one of these is among its reasons."""
+        return any(reason.code in reasons for reason in self.why)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _version_1(cls, data: Any) -> Any:
+        return of_version_1(data, reasons="why", codes="codes")
 
 
 class Crosstalk(Model):

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import Field, computed_field, model_validator
 
 from porewatch.domain.base import Model, Moment
 from porewatch.domain.calls.evidence import SampleScreen
@@ -19,25 +19,18 @@ from porewatch.domain.calls.findings import (
     ReleaseRules,
     SampleOutcome,
 )
-from porewatch.domain.calls.panel import (
-    PanelEntry,
-    Severity,
-    umbrellas,
-)
-from porewatch.domain.calls.verdict import (
-    MOST_NAMED,
-    Detection,
-    Verdict,
-)
+from porewatch.domain.calls.panel import PanelEntry, Severity, umbrellas
+from porewatch.domain.calls.verdict import MOST_NAMED, Detection, Verdict
 from porewatch.domain.completeness import Expected, LeftOut, LostFile
 from porewatch.domain.identity import Laboratory
 from porewatch.domain.money.cost import Bill
-from porewatch.domain.results.audit import (
-    AuditTrail,
-    SignOff,
-)
+from porewatch.domain.reasons.reason import Reasons, of_version_1, texts
+from porewatch.domain.results.audit import AuditTrail, SignOff
 from porewatch.domain.runs import InputFile, Sample, SampleRole, Sequencing
-from porewatch.domain.stage.manifest import PhaseRecord, TimelineEntry
+from porewatch.domain.stage.manifest import (
+    PhaseRecord,
+    TimelineEntry,
+)
 from porewatch.domain.stage.quarantine import QuarantinedUnit
 from porewatch.domain.stage.screening_parameters import ScreeningParameters
 
@@ -63,7 +56,7 @@ class Report(Model):
     """`report.json`. Everything except `VOLATILE` is a pure
     function of inputs, bundle and parameters (equal for interrupted and uninterrupted runs)."""
 
-    schema_version: Literal["1"] = "1"
+    schema_version: Literal["2"] = "2"
     run_id: str
     revision: int
     created_at: Moment
@@ -90,7 +83,9 @@ class Report(Model):
     spike_recovery: dict[str, Quantity] = {}
     perv: tuple[PervResult, ...] = ()
     panel: tuple[PanelEntry, ...]
-    remarks: tuple[str, ...] = ()
+    remark_reasons: Annotated[
+        Reasons, Field(description="what must be said beside the results, by code")
+    ] = ()
     quarantined: tuple[QuarantinedUnit, ...] = ()
     provenance: Provenance
     phases: tuple[PhaseRecord, ...]
@@ -100,6 +95,20 @@ class Report(Model):
     release: ReleaseRules | None = None
     audit: AuditTrail | None = None
     sign_off: SignOff | None = None
+
+    @computed_field(description="`remark_reasons` in English")  # type: ignore[prop-decorator]
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        return texts(self.remark_reasons)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _version_1(cls, data: Any) -> Any:
+        """Reports of version 1 say in words alone what this one says in codes as well."""
+        read = of_version_1(data, remarks="remark_reasons")
+        if isinstance(read, dict) and read.get("schema_version") == "1":
+            return {**read, "schema_version": "2"}
+        return read
 
     @property
     def subjects(self) -> frozenset[str]:

@@ -25,6 +25,7 @@ from enum import StrEnum
 
 from porewatch.domain.base import Model
 from porewatch.domain.money.budget import Reservation
+from porewatch.domain.reasons.reason import Code, Reasons, because
 from porewatch.domain.rules.stage_lifecycle import ENDED
 from porewatch.domain.stage.instances import (
     Machine,
@@ -211,7 +212,7 @@ def _lost(record: StageRecord, what: str) -> LivenessVerdict:
 
 def forgotten(
     machine: Machine, record: StageRecord | None, at: datetime, *, rest: timedelta = REST
-) -> str | None:
+) -> Reasons | None:
     """Why a machine has no use any more, in two reasons; None while it may have one.
 
     A machine whose stage is not in the ledger is None too: perhaps we look into the wrong ledger
@@ -222,13 +223,13 @@ def forgotten(
     rested = at - max(record.updated_at, machine.launched_at)
     if rested < rest:
         return None
-    rested_for = f"nothing happened for {rested.total_seconds() / 60:.0f} minutes"
+    still = because(Code.STILL_FOR, minutes=round(rested.total_seconds() / 60))
     if machine.owner.epoch < record.epoch:
-        return f"epoch {machine.owner.epoch} is over (now {record.epoch}), and {rested_for}"
+        return because(Code.EPOCH_OVER, epoch=machine.owner.epoch, now=record.epoch), still
     if machine.owner.epoch == record.epoch and record.state in ENDED:
-        return f"the stage is {record.state.value}, and {rested_for}"
+        return because(Code.THE_STAGE_IS, state=record.state.value), still
     if machine.expires_at is not None and machine.expires_at < at:
-        return f"it expired at {machine.expires_at:%Y-%m-%d %H:%M}Z, and {rested_for}"
+        return because(Code.EXPIRED, at=f"{machine.expires_at:%Y-%m-%d %H:%M}Z"), still
     return None
 
 

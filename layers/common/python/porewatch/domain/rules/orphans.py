@@ -13,21 +13,15 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import Field, computed_field, model_validator
 
 from porewatch.domain.base import Model, Moment
-from porewatch.domain.rules.liveness import (
-    REST,
-    forgotten,
-)
+from porewatch.domain.reasons.reason import Code, Reason, Reasons, because, of_version_1, texts
+from porewatch.domain.rules.liveness import REST, forgotten
 from porewatch.domain.rules.stage_lifecycle import ENDED
-from porewatch.domain.stage.instances import (
-    Machine,
-    MachineState,
-    Owner,
-)
+from porewatch.domain.stage.instances import Machine, MachineState, Owner
 from porewatch.domain.stage.record import StageRecord
 
 BETWEEN_SIGHTS = timedelta(minutes=5)
@@ -62,14 +56,14 @@ exposed for 15 minutes at most: 5 of grace, up to 5 to the first sight, 5 to the
 
 
 class Orphan(Model):
-    """One thing the cloud bills. `unused` says in the cloud's own words why nobody uses it."""
+    """One thing the cloud bills. `unused` says what the cloud shows: why nobody uses it."""
 
     what: What
     name: str
     stack: Annotated[str | None, Field(description="as its tag says")] = None
     owner: Owner | None = None
     since: Moment | None = None
-    unused: str
+    unused: Reason
     machine: Machine | None = None
 
 
@@ -81,7 +75,7 @@ class Standing(StrEnum):
 
 class Judgement(Model):
     standing: Standing
-    why: tuple[str, ...] = ()
+    why: Reasons = ()
 
 
 USED = Judgement(standing=Standing.USED)
@@ -92,10 +86,15 @@ class Found(Model):
 
     what: What
     name: str
-    why: tuple[str, ...]
+    reasons: Reasons
     age_s: float | None = None
     action: Literal["told", "noted", "would end", "ended", "could not end"]
     problem: str = ""
+
+    @computed_field(description="`reasons` in English")  # type: ignore[prop-decorator]
+    @property
+    def why(self) -> tuple[str, ...]:
+        return texts(self.reasons)
 
 
 class Kill(Model):
@@ -104,7 +103,7 @@ class Kill(Model):
     what: What
     name: str
     owner: Owner | None = None
-    why: tuple[str, ...]
+    reasons: Reasons
     first_seen: Moment
     at: Moment
     exposed_s: Annotated[float, Field(description="seconds from its beginning to its end")] = 0.0
@@ -114,20 +113,31 @@ class Kill(Model):
     outcome: Literal["asked", "ended", "could not end"] = "asked"
     problem: str = ""
 
+    @computed_field(description="`reasons` in English")  # type: ignore[prop-decorator]
+    @property
+    def why(self) -> tuple[str, ...]:
+        return texts(self.reasons)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _in_words(cls, data: Any) -> Any:
+        """Earlier versions kept words alone."""
+        return of_version_1(data, why="reasons")
+
 
 def thing_of(machine: Machine, stack: str) -> Orphan | None:
     """A machine or job that still costs money; None for one that has ended, or of which nothing is
     known. `stack` is whose inventory it was found in; its own tags may say less."""
     if machine.state not in (MachineState.RUNNING, MachineState.ENDING):
         return None
-    runs = "it waits in its queue" if machine.waiting else "it runs"
+    runs = Code.WAITS_IN_QUEUE if machine.waiting else Code.RUNNING
     return Orphan(
         what=What.JOB if machine.executor == "batch" else What.INSTANCE,
         name=machine.instance_id,
         stack=machine.owner.stack if machine.owner else stack,
         owner=machine.owner,
         since=machine.launched_at,
-        unused=runs if machine.alive() else "it was stopped, or ends",
+        unused=because(runs if machine.alive() else Code.STOPPED),
         machine=machine,
     )
 
@@ -137,55 +147,61 @@ def classify_orphan(
 ) -> Judgement:
     """`record`: the stage its tags name, as the ledger has it; None when it has none."""
     if orphan.stack != stack:
-        return _unknown("it carries no tag of this stack")
+        return _unknown(because(Code.OTHER_STACK))
     if orphan.since is None and orphan.what is not What.INTERFACE:
-        return _unknown("nobody knows how old it is")
+        return _unknown(because(Code.AGE_UNKNOWN))
     if orphan.since is not None and at - orphan.since < GRACE[orphan.what]:
         return USED
     if orphan.owner is None:
         return _judge_unowned(orphan, at)
     if not ledger_answers:
-        return _unknown("the ledger does not answer")
+        return _unknown(because(Code.LEDGER_SILENT))
     return _judge_owned(orphan, orphan.owner, record, at)
 
 
 def _judge_unowned(orphan: Orphan, at: datetime) -> Judgement:
     """A machine that names no run may be a person's. All else is used by nobody at all."""
     if orphan.machine is not None:
-        return _unknown("it names no run: perhaps somebody works with it")
-    old = f"it is {_age(orphan, at)} old and" if orphan.since else "it"
-    return _left(orphan.unused, f"{old} belongs to no run")
+        return _unknown(because(Code.MAYBE_SOMEBODYS))
+    if orphan.since is None:
+        return _left(orphan.unused, because(Code.NO_RUN))
+    return _left(orphan.unused, because(Code.OLD_AND_NO_RUN, age=_age(orphan, at)))
 
 
 def _judge_owned(
     orphan: Orphan, owner: Owner, record: StageRecord | None, at: datetime
 ) -> Judgement:
-    stage = f"stage {owner.stage} of {owner.run_id} revision {owner.revision}"
+    stage = because(Code.STAGE_OF_RUN, stage=owner.stage, run=owner.run_id, revision=owner.revision)
     if record is None:
-        return _left(f"{orphan.unused}, {_age(orphan, at)} old", f"the ledger knows no {stage}")
+        old = because(Code.OF_AGE, what=orphan.unused, age=_age(orphan, at))
+        return _left(old, because(Code.NO_SUCH_STAGE, stage=stage))
     if orphan.machine is not None:
         why = forgotten(orphan.machine, record, at, rest=REST - BETWEEN_SIGHTS)
-        return _left(*why.split(", and ", 1)) if why else USED
+        return _left(*why) if why else USED
     if owner.epoch > record.epoch:
-        return _unknown(f"epoch {owner.epoch} of {stage} has not begun")
+        return _unknown(because(Code.EPOCH_NOT_BEGUN, epoch=owner.epoch, stage=stage))
     if owner.epoch < record.epoch:
-        return _left(orphan.unused, f"epoch {owner.epoch} is over (now {record.epoch})")
-    ended = record.state in ENDED
-    return _left(orphan.unused, f"{stage} is {record.state.value}") if ended else USED
+        over = because(Code.EPOCH_OVER, epoch=owner.epoch, now=record.epoch)
+        return _left(orphan.unused, over)
+    if record.state not in ENDED:
+        return USED
+    return _left(orphan.unused, because(Code.STAGE_IS, stage=stage, state=record.state.value))
 
 
 def seen_twice(first: datetime, at: datetime) -> bool:
     return at - first >= BETWEEN_SIGHTS - CLOCK_SLACK
 
 
-def _age(orphan: Orphan, at: datetime) -> str:
+def _age(orphan: Orphan, at: datetime) -> Reason:
     minutes = (at - (orphan.since or at)).total_seconds() / 60
-    return f"{minutes:.0f} minutes" if minutes < 120 else f"{minutes / 60:.0f} hours"
+    if minutes < 120:
+        return because(Code.MINUTES_OLD, n=round(minutes))
+    return because(Code.HOURS_OLD, n=round(minutes / 60))
 
 
-def _left(*why: str) -> Judgement:
+def _left(*why: Reason) -> Judgement:
     return Judgement(standing=Standing.LEFT, why=why)
 
 
-def _unknown(why: str) -> Judgement:
+def _unknown(why: Reason) -> Judgement:
     return Judgement(standing=Standing.UNKNOWN, why=(why,))

@@ -8,11 +8,12 @@ samples it held says so.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import Field
+from pydantic import Field, computed_field, model_validator
 
 from porewatch.domain.base import Model
+from porewatch.domain.reasons.reason import Code, Reason, Reasons, because, clauses, of_version_1
 
 QUARANTINED = "quarantined"
 """The reason under which a sample's account of reads counts what was left out."""
@@ -48,18 +49,41 @@ class QuarantinedUnit(Model):
     reads: int | None = None
     samples: tuple[str, ...] | None = None
     tries: int
-    reason: Annotated[str, Field(description="the last error, in one line")]
+    why: Annotated[Reasons, Field(description="what its last try ended with, by code")] = ()
+
+    @computed_field(description="`why` in English")  # type: ignore[prop-decorator]
+    @property
+    def reason(self) -> str:
+        return clauses(self.why)
+
+    @property
+    def killed(self) -> bool:
+        """Whether it kills the process that computes it."""
+        return any(reason.code is Code.UNIT_KILLED for reason in self.why)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _version_1(cls, data: Any) -> Any:
+        return of_version_1(data, reason="why")
 
     def concerns(self, sample: str) -> bool:
         return self.samples is None or sample in self.samples
 
+    def remark(self) -> Reason:
+        """What is missing and why."""
+        if self.reads is None:
+            return because(
+                Code.UNIT_GIVEN_UP_UNCOUNTED, unit=self.unit, stretch=self.what, tries=self.tries,
+                why=self.why,
+            )  # fmt: skip
+        return because(
+            Code.UNIT_GIVEN_UP, unit=self.unit, stretch=self.what, tries=self.tries, why=self.why,
+            reads=self.reads,
+        )  # fmt: skip
+
     def sentence(self) -> str:
-        """For people: what is missing and why."""
-        lost = "an unknown number of" if self.reads is None else f"{self.reads:,}"
-        return (
-            f"Unit {self.unit} ({self.what}) was given up after {self.tries} tries "
-            f"({self.reason}): {lost} reads were not screened."
-        )
+        """The same for people, in English."""
+        return self.remark().text()
 
 
 def names_of(units: Sequence[QuarantinedUnit]) -> str:

@@ -14,6 +14,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from porewatch.domain.errors import PorewatchError
+from porewatch.domain.reasons.reason import Code, because, clauses
 from porewatch.domain.rules.orphans import (
     Found,
     Judgement,
@@ -58,7 +59,10 @@ def settle(
         return None
     if judged.standing is Standing.UNKNOWN:
         _log.warning(
-            "%s %s is kept, its state is unknown: %s", orphan.what.value, orphan.name, judged.why[0]
+            "%s %s is kept, its state is unknown: %s",
+            orphan.what.value,
+            orphan.name,
+            judged.why[0].text(),
         )
         return _found(orphan, judged, "told", context)
     if context.dry:
@@ -101,7 +105,7 @@ def _ended(
         context.kills.record(kill.model_copy(update=failure))
         return _found(orphan, judged, "could not end", context, str(error))
     context.kills.record(kill.model_copy(update={"outcome": "ended"}))
-    _log.warning("%s %s is terminated: %s", orphan.what.value, orphan.name, "; ".join(judged.why))
+    _log.warning("%s %s is terminated: %s", orphan.what.value, orphan.name, clauses(judged.why))
     return _found(orphan, judged, "ended", context)
 
 
@@ -113,7 +117,7 @@ def _end(orphan: Orphan, judged: Judgement, context: CleanupContext, end: End | 
         end_machine(
             orphan.machine,
             orphan.owner,
-            f"forgotten: {', and '.join(judged.why)}",
+            because(Code.FORGOTTEN, why=judged.why).text(),
             stages=context.stages,
             executor=context.executor,
             at=context.at,
@@ -133,7 +137,7 @@ def _kill(orphan: Orphan, judged: Judgement, first: datetime, context: CleanupCo
         what=orphan.what,
         name=orphan.name,
         owner=orphan.owner,
-        why=judged.why,
+        reasons=judged.why,
         first_seen=first,
         at=context.at,
         exposed_s=exposed,
@@ -145,5 +149,5 @@ def _found(
     orphan: Orphan, judged: Judgement, action: str, context: CleanupContext, problem: str = ""
 ) -> Found:
     age = (context.at - orphan.since).total_seconds() if orphan.since else None
-    fields = {"what": orphan.what, "name": orphan.name, "why": judged.why, "age_s": age}
+    fields = {"what": orphan.what, "name": orphan.name, "reasons": judged.why, "age_s": age}
     return Found.model_validate({**fields, "action": action, "problem": problem})

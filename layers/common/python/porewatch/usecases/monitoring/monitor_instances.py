@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 
 from porewatch.domain import s3_keys
 from porewatch.domain.errors import AlreadyDone, Conflict, PorewatchError
+from porewatch.domain.reasons.reason import Code, because
 from porewatch.domain.rules.liveness import (
     STANDS,
     UNKNOWN,
@@ -289,7 +290,7 @@ def _pay_if_forgotten(context: MonitorContext, machine: Machine) -> None:
     record = context.stages.find(StageKey(owner.run_id, owner.revision, owner.stage))
     why = forgotten(machine, record, context.at)
     if why is not None:
-        reason = f"forgotten: {why}"
+        reason = because(Code.FORGOTTEN, why=why).text()
         end_machine(
             machine, owner, reason, stages=context.stages, executor=context.executor, at=context.at
         )

@@ -8,7 +8,7 @@ from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING
 
-from porewatch.domain.errors import Conflict, NotFound
+from porewatch.domain.errors import Conflict, NotFound, parts_of
 from porewatch.domain.rules import run_endings
 from porewatch.domain.rules.revisions import unended
 from porewatch.domain.rules.stage_endings import next_step
@@ -68,7 +68,7 @@ def decide_stage(task: Decide, *, stages: StageLedger, at: datetime) -> Decided:
 def _reason_text(record: StageRecord, decision: Decision) -> str:
     """The problem, then the decision. A refusal that names its own remedy is complete."""
     problem = record.problem or record.error or ""
-    if "Remedy:" in problem and not decision.retry:
+    if parts_of(problem).remedy and not decision.retry:
         return problem
     return f"{problem}\n{decision.reason}"
 

@@ -5,34 +5,15 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 
-from porewatch.domain.calls.findings import (
-    Call,
-    Finding,
-)
+from porewatch.domain.calls.findings import Call, Finding
 from porewatch.domain.calls.panel import PanelEntry
 from porewatch.domain.results.report import Report
 from porewatch_worker.report.pages.matrix import anchor
-from porewatch_worker.report.parts import (
-    colour,
-    numbers,
-)
-from porewatch_worker.report.parts.document import (
-    Block,
-    Cell,
-    Column,
-    Section,
-    Table,
-)
-from porewatch_worker.report.parts.i18n import (
-    member,
-    named,
-    retold,
-    say,
-)
-from porewatch_worker.report.parts.tones import (
-    CALL_TONE,
-    SEVERITY_TONE,
-)
+from porewatch_worker.report.parts import colour, numbers
+from porewatch_worker.report.parts.document import Block, Cell, Column, Section, Table
+from porewatch_worker.report.parts.i18n import clauses, member, named, noted, say, sentences
+from porewatch_worker.report.parts.i18n import unit as unit_name
+from porewatch_worker.report.parts.tones import CALL_TONE, SEVERITY_TONE
 
 
 def the_list(report: Report) -> Section:
@@ -45,11 +26,11 @@ def the_list(report: Report) -> Section:
     table = Table(
         caption=say(
             "list.caption_in" if unit else "list.caption",
-            name=retold(report.provenance.panel),
+            name=noted(report.provenance.panel),
             version=report.provenance.panel_version,
             rows=numbers.plural(len(report.panel), "row"),
             samples=numbers.plural(len(report.samples), "sample_or_control"),
-            unit=retold(unit),
+            unit=unit_name(unit),
         ),
         columns=(
             Column(say("head.code"), width=1.33),
@@ -121,10 +102,9 @@ def _list_row(entry: PanelEntry, mine: Sequence[Finding], unit: str) -> tuple[Ce
 
 def _where(entry: PanelEntry, by_call: dict[Call, list[Finding]]) -> Cell:
     quiet = (*by_call[Call.NOT_SCREENED], *by_call[Call.NOT_DETECTED])
-    remarks = list(dict.fromkeys(f.remark for f in quiet if f.remark))
-    rules = list(dict.fromkeys(f.rule for f in by_call[Call.NOT_SCREENED]))
-    told = [retold(what) for what in remarks[:2] or rules[:2]]
-    why = retold(entry.status_reason) or say("list.joint").join(told)
+    remarks = list(dict.fromkeys(sentences(f.remarks) for f in quiet if f.remarks))
+    rules = list(dict.fromkeys(clauses(f.why) for f in by_call[Call.NOT_SCREENED]))
+    why = noted(entry.status_reason) or say("list.joint").join(remarks[:2] or rules[:2])
     return Cell(_calls_by_sample(by_call) or say("list.no_result"), note=why)
 
 
@@ -153,4 +133,4 @@ def _lods(absent: Sequence[Finding], common: str) -> Cell:
     ordered = sorted(q.value for q in values if q.value is not None and q.unit == unit)
     low, high = numbers.figure(ordered[0]), numbers.figure(ordered[-1])
     spread = low if low == high else say("number.range", low=low, high=high)
-    return Cell(spread, note="" if common else retold(unit))
+    return Cell(spread, note="" if common else unit_name(unit))

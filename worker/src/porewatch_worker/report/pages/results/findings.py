@@ -5,15 +5,8 @@ from __future__ import annotations
 from porewatch.domain.calls.evidence import Evidence
 from porewatch.domain.calls.findings import Finding, Quantity
 from porewatch.domain.results.report import Report
-from porewatch_worker.report.pages.first_page import (
-    findings_table,
-    positive,
-)
-from porewatch_worker.report.parts import (
-    colour,
-    numbers,
-    plots,
-)
+from porewatch_worker.report.pages.first_page import findings_table, positive
+from porewatch_worker.report.parts import colour, numbers, plots
 from porewatch_worker.report.parts.document import (
     Block,
     Cell,
@@ -25,12 +18,7 @@ from porewatch_worker.report.parts.document import (
     Section,
     Table,
 )
-from porewatch_worker.report.parts.i18n import (
-    member,
-    named,
-    retold,
-    say,
-)
+from porewatch_worker.report.parts.i18n import clauses, member, named, noted, say, sentences
 from porewatch_worker.science.call.remarks import shown_code
 
 COVERAGE_PLOTS = 40
@@ -58,7 +46,7 @@ def _finding_part(number: int, f: Finding, actions: tuple[str, ...] = ()) -> Sec
     pairs = [
         (
             say("head.call"),
-            say("findings.call", call=named("call", f.call.value), rule=retold(f.rule)),
+            say("findings.call", call=named("call", f.call.value), rule=clauses(f.why)),
         ),
         (
             say("head.reads"),
@@ -85,9 +73,9 @@ def _finding_part(number: int, f: Finding, actions: tuple[str, ...] = ()) -> Sec
         ),
     ]
     pairs += [(_amount(q.unit), _with_interval(q)) for q in f.quantities]
-    pairs += [(say("head.remark"), retold(f.remark))] if f.remark else []
+    pairs += [(say("head.remark"), sentences(f.remarks))] if f.remark else []
     if actions:
-        pairs.append((say("findings.what_to_do"), " ".join(retold(one) for one in actions)))
+        pairs.append((say("findings.what_to_do"), " ".join(noted(one) for one in actions)))
     title = say(
         "findings.part",
         code=shown_code(f.code, f.name),
@@ -126,7 +114,7 @@ def quantities(report: Report) -> Section:
                 numbers.interval(q) or numbers.NOTHING,
                 note=say("quantities.disagrees") if q.disagrees else "",
             ),
-            Cell(retold(q.method), note=retold(q.remark)),
+            Cell(clauses(q.how), note=clauses(q.remarks)),
         )
         for f in positive(report)
         for q in f.quantities
@@ -148,7 +136,7 @@ def quantities(report: Report) -> Section:
 
 def _with_interval(q: Quantity) -> str:
     spread = say("findings.interval", range=numbers.interval(q)) if numbers.interval(q) else ""
-    parts = (spread, retold(q.method), retold(q.remark))
+    parts = (spread, clauses(q.how), clauses(q.remarks))
     extra = say("list.joint").join(part for part in parts if part)
     return numbers.quantity(q) + (f" ({extra})" if extra else "")
 

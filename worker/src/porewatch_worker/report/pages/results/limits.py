@@ -6,22 +6,10 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from statistics import median
 
-from porewatch.domain.calls.findings import (
-    Call,
-    Finding,
-    Outcome,
-)
-from porewatch.domain.calls.panel import (
-    PanelEntry,
-    umbrellas,
-)
+from porewatch.domain.calls.findings import Call, Finding, Outcome
+from porewatch.domain.calls.panel import PanelEntry, umbrellas
 from porewatch.domain.results.report import Report
-from porewatch_worker.report.pages.first_sentence import (
-    NO_RESULT,
-    SEVERITIES,
-    blindness,
-    screened_members,
-)
+from porewatch_worker.report.pages.first_sentence import SEVERITIES, blindness, screened_members
 from porewatch_worker.report.parts import numbers
 from porewatch_worker.report.parts.document import (
     Block,
@@ -32,12 +20,8 @@ from porewatch_worker.report.parts.document import (
     Section,
     Table,
 )
-from porewatch_worker.report.parts.i18n import (
-    member,
-    named,
-    retold,
-    say,
-)
+from porewatch_worker.report.parts.i18n import member, named, say, sentences
+from porewatch_worker.report.parts.i18n import unit as unit_name
 from porewatch_worker.report.parts.tones import SEVERITY_TONE
 
 SHARED_BY = 3
@@ -109,7 +93,7 @@ def _lod_cells(values: Sequence[tuple[float, Finding]], unit: str) -> tuple[Cell
         for value, f in (ordered[0], ordered[-1])
     )
     middle = numbers.figure(median(value for value, _ in ordered))
-    return (Cell(f"{middle}{numbers.GAP}{retold(unit)}"), *ends)
+    return (Cell(f"{middle}{numbers.GAP}{unit_name(unit)}"), *ends)
 
 
 def could_not_be_seen(report: Report, *, listed: bool = True) -> Section:
@@ -117,13 +101,12 @@ def could_not_be_seen(report: Report, *, listed: bool = True) -> Section:
     `listed`: the whole list stands in the same document, with names and reasons."""
     unseen: dict[str, list[PanelEntry]] = defaultdict(list)
     groups, screened = umbrellas(report.panel), screened_members(report.findings, report.panel)
-    rules = {f.code: f.rule for f in report.findings}
+    why = {f.code: f for f in report.findings}
     for entry in report.panel:
         if entry.code in groups:
             unseen["unseen.group"].append(entry)
         elif entry.code not in screened:
-            why = blindness(entry, rules.get(entry.code, NO_RESULT))
-            unseen[f"unseen.{why}"].append(entry)
+            unseen[f"unseen.{blindness(entry, why.get(entry.code))}"].append(entry)
         elif entry.status == "partly":
             unseen["unseen.partly"].append(entry)
     said = [
@@ -144,10 +127,10 @@ def _common_remarks(report: Report) -> list[str]:
     """Remarks that many absent members share, such as RNA genomes in a DNA sample, told once."""
     by_remark: dict[str, set[str]] = defaultdict(set)
     for f in report.findings:
-        if f.call is Call.NOT_DETECTED and f.remark:
-            by_remark[f.remark].add(f.code)
+        if f.call is Call.NOT_DETECTED and f.remarks:
+            by_remark[sentences(f.remarks)].add(f.code)
     return [
-        say("unseen.shared", members=numbers.plural(len(codes), "member"), remark=retold(remark))
+        say("unseen.shared", members=numbers.plural(len(codes), "member"), remark=remark)
         for remark, codes in sorted(by_remark.items())
         if len(codes) >= SHARED_BY
     ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from porewatch.domain.errors import parts_of
 from porewatch.domain.results.report import Report
 from porewatch_worker.report.parts import numbers
 from porewatch_worker.report.parts.document import (
@@ -35,7 +36,7 @@ def not_screened(report: Report) -> Table:
 
 def _lost(report: Report) -> Iterator[Row]:
     for file in report.lost:
-        said = Cell(say("aside.lost"), note=file.problem.split(" Remedy:")[0], tone="bad")
+        said = Cell(say("aside.lost"), note=parts_of(file.problem).problem, tone="bad")
         yield said, Cell("1"), Cell(file.path)
 
 

@@ -5,19 +5,11 @@ It is there only when the bundle has PERV.
 
 from __future__ import annotations
 
-from porewatch.domain.calls.findings import (
-    Call,
-    JunctionSite,
-    PervResult,
-    PervType,
-    Quantity,
-)
+from porewatch.domain.calls.findings import Call, JunctionSite, PervResult, PervType, Quantity
 from porewatch.domain.calls.panel import umbrellas
+from porewatch.domain.reasons.reason import Reason
 from porewatch.domain.results.report import Report
-from porewatch_worker.report.parts import (
-    colour,
-    numbers,
-)
+from porewatch_worker.report.parts import colour, numbers
 from porewatch_worker.report.parts.document import (
     Block,
     Bullets,
@@ -27,11 +19,7 @@ from porewatch_worker.report.parts.document import (
     Section,
     Table,
 )
-from porewatch_worker.report.parts.i18n import (
-    named,
-    retold,
-    say,
-)
+from porewatch_worker.report.parts.i18n import clauses, named, say, told
 from porewatch_worker.report.parts.tones import CALL_TONE
 from porewatch_worker.science.call.remarks import shown_code
 
@@ -47,7 +35,7 @@ def perv(report: Report) -> tuple[Section, ...]:
     blocks: list[Block] = [Prose(say("perv.what"))]
     if any(r.synthetic for r in results):
         blocks.append(Prose(say("perv.surrogates"), tone="warn"))
-    alarms = tuple(_of(r, alarm) for r in results for alarm in r.alarms)
+    alarms = tuple(_of(r, alarm) for r in results for alarm in r.alarm_reasons)
     if alarms:
         blocks += [Prose(say("perv.alarm"), tone="bad"), Bullets(alarms)]
     else:
@@ -60,7 +48,7 @@ def perv(report: Report) -> tuple[Section, ...]:
         _frames(results),
         Prose(say("perv.orfs")),
     ]
-    limits = tuple(dict.fromkeys(_whole(r, limit) for r in results for limit in r.limits))
+    limits = tuple(dict.fromkeys(_whole(r, limit) for r in results for limit in r.limit_reasons))
     if limits:
         blocks.append(Bullets(limits))
     return (Section("perv", say("perv.title"), tuple(blocks)),)
@@ -83,7 +71,7 @@ def _inherited(report: Report) -> Table:
                 Cell(f.sample),
                 Cell(shown_code(f.code, f.name), swatch=colour.taxon(f.code)),
                 Cell(named("call", f.call.value), tone=CALL_TONE[f.call]),
-                Cell(retold(f.rule)),
+                Cell(clauses(f.why)),
             )
             for f in rows
             if f.code not in groups
@@ -91,12 +79,12 @@ def _inherited(report: Report) -> Table:
     )
 
 
-def _whole(result: PervResult, limit: str) -> str:
+def _whole(result: PervResult, limit: Reason) -> str:
     return say("sentence.whole", said=_of(result, limit))
 
 
-def _of(result: PervResult, sentence: str) -> str:
-    return say("perv.of_sample", sample=result.sample, what=retold(sentence))
+def _of(result: PervResult, reason: Reason) -> str:
+    return say("perv.of_sample", sample=result.sample, what=told(reason))
 
 
 def _reads(results: tuple[PervResult, ...]) -> Table:
@@ -134,9 +122,9 @@ def _copies(amount: Quantity | None) -> Cell:
     if amount is None:
         return Cell(numbers.NOTHING)
     if amount.value is None:
-        return Cell(numbers.interval(amount) or numbers.NOTHING, note=retold(amount.remark))
+        return Cell(numbers.interval(amount) or numbers.NOTHING, note=clauses(amount.remarks))
     spread = numbers.interval(amount)
-    how = say("list.joint").join(part for part in (spread, retold(amount.method)) if part)
+    how = say("list.joint").join(part for part in (spread, clauses(amount.how)) if part)
     return Cell(numbers.figure(amount.value), note=how)
 
 
@@ -207,7 +195,7 @@ def _site_row(r: PervResult, s: JunctionSite) -> tuple[Cell, ...]:
         Cell(say("number.range", low=numbers.count(s.low), high=numbers.count(s.high))),
         Cell(numbers.count(s.reads)),
         Cell(numbers.count(s.molecules)),
-        Cell(named("call", s.call.value), note=retold(s.rule), tone=CALL_TONE[s.call]),
+        Cell(named("call", s.call.value), note=clauses(s.why), tone=CALL_TONE[s.call]),
     )
 
 

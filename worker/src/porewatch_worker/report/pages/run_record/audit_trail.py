@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from porewatch.domain.results.audit import (
     AuditTrail,
@@ -21,20 +24,34 @@ MADE_BY, EVENT, PHASE, ANSWERS = "made by", "event", "phase", "answers"
 
 def with_trail(report: Report) -> Report:
     """The report with its trail, and a sign-off block that nobody has filled in."""
-    answers = answers_digest(report)
-    trail = chained(trail_events(report, answers))
-    sign_off = SignOff(report_sha256=answers, audit_head=trail.head)
+    document = document_of(report)
+    trail = chained(trail_events(report, document))
+    sign_off = SignOff(report_sha256=answers_digest(document), audit_head=trail.head)
     return report.model_copy(update={"audit": trail, "sign_off": sign_off})
 
 
-def answers_digest(report: Report, *, as_read: bool = False) -> str:
+Document = Mapping[str, Any]
+"""A report as it stands in its file, which an older version may have written."""
+
+
+def document_of(report: Report) -> Document:
+    written: Document = json.loads(report.model_dump_json())
+    return written
+
+
+def answers_digest(document: Document) -> str:
     """SHA-256 over the canonical JSON of all that is no tale of time, money or sign-off."""
-    return report.digest(*VOLATILE, as_read=as_read)
+    return _digest({name: value for name, value in document.items() if name not in VOLATILE})
 
 
-def trail_events(report: Report, answers: str, *, as_read: bool = False) -> tuple[Event, ...]:
+def _digest(value: object) -> str:
+    text = json.dumps(value, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def trail_events(report: Report, document: Document) -> tuple[Event, ...]:
     """What made the report, what happened (oldest first), what each phase did, and the answers by
-    their digest. `as_read`: as it stood in its file, which an older version may have written."""
+    their digest."""
     happened: list[Event] = [
         (e.at, f"{EVENT}: {e.what}", {"detail": e.detail})
         for e in sorted(report.timeline, key=lambda e: e.at)
@@ -43,31 +60,32 @@ def trail_events(report: Report, answers: str, *, as_read: bool = False) -> tupl
         (
             p.finished_at,
             f"{PHASE}: {p.phase.value}",
-            {"status": p.status, "reason": p.reason, "record_sha256": p.digest(as_read=as_read)},
+            {"status": p.status, "reason": p.reason, "record_sha256": _digest(written)},
         )
-        for p in report.phases
+        for p, written in zip(report.phases, document["phases"], strict=True)
     ]
-    last: Event = (report.created_at, ANSWERS, {"sha256": answers})
+    last: Event = (report.created_at, ANSWERS, {"sha256": answers_digest(document)})
     return ((None, MADE_BY, _origin(report)), *happened, *phases, last)
 
 
-def trail_faults(report: Report) -> Iterator[str]:
+def trail_faults(report: Report, document: Document | None = None) -> Iterator[str]:
     """Every way in which the report and its trail disagree; nothing when all is as it was.
 
-    A report that an older version wrote lacks fields of today: it is held against its trail with
-    them and without them, and fits when it fits in one way."""
+    `document` is the report as it stands in its file: digests are of what was written, in words of
+    any version, and not of what this version reads in it."""
     if report.audit is None or report.sign_off is None:
         yield "this report has no audit trail"
         return
-    ways = [list(_faults(report, report.audit, report.sign_off, way)) for way in (False, True)]
-    yield from min(ways, key=len)
+    written = document_of(report) if document is None else document
+    yield from _faults(report, report.audit, report.sign_off, written)
 
 
-def _faults(report: Report, trail: AuditTrail, sign_off: SignOff, as_read: bool) -> Iterator[str]:
-    answers = answers_digest(report, as_read=as_read)
+def _faults(
+    report: Report, trail: AuditTrail, sign_off: SignOff, document: Document
+) -> Iterator[str]:
     yield from faults(trail)
     told = [(e.at, e.what, e.details) for e in trail.entries]
-    events = trail_events(report, answers, as_read=as_read)
+    events = trail_events(report, document)
     due = [(at, what, dict(details)) for at, what, details in events]
     for place in range(max(len(told), len(due))):
         if told[place : place + 1] != due[place : place + 1]:
@@ -75,7 +93,7 @@ def _faults(report: Report, trail: AuditTrail, sign_off: SignOff, as_read: bool)
             yield f"entry {place + 1} ({what}) is not what the report itself says"
     if sign_off.audit_head != trail.head:
         yield "the sign-off block is for another audit head"
-    if sign_off.report_sha256 != answers:
+    if sign_off.report_sha256 != answers_digest(document):
         yield "the sign-off block is for other answers"
 
 

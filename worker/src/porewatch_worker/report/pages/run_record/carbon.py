@@ -2,23 +2,12 @@
 
 from __future__ import annotations
 
-from porewatch.domain.money.carbon import (
-    Carbon,
-    Grams,
-)
+from porewatch.domain.money.carbon import Carbon, Grams
 from porewatch.domain.money.cost import Bill
 from porewatch_worker.report.parts import numbers
-from porewatch_worker.report.parts.document import (
-    Block,
-    Cell,
-    Column,
-    Prose,
-    Table,
-)
-from porewatch_worker.report.parts.i18n import (
-    retold,
-    say,
-)
+from porewatch_worker.report.parts.document import Block, Cell, Column, Prose, Table
+from porewatch_worker.report.parts.i18n import say
+from porewatch_worker.report.parts.retold import retold
 
 
 def carbon_blocks(bill: Bill) -> tuple[Block, ...]:

@@ -2,26 +2,13 @@
 
 from __future__ import annotations
 
-from porewatch.domain.money.cost import (
-    Bill,
-    CostLine,
-)
+from porewatch.domain.money.cost import Bill, CostLine
 from porewatch.domain.results.report import Report
 from porewatch_worker.report.pages.run_record.carbon import carbon_blocks
 from porewatch_worker.report.parts import numbers
-from porewatch_worker.report.parts.document import (
-    Block,
-    Cell,
-    Column,
-    Prose,
-    Section,
-    Table,
-)
-from porewatch_worker.report.parts.i18n import (
-    named,
-    retold,
-    say,
-)
+from porewatch_worker.report.parts.document import Block, Cell, Column, Prose, Section, Table
+from porewatch_worker.report.parts.i18n import named, say
+from porewatch_worker.report.parts.retold import retold
 
 
 def cost(report: Report) -> Section:

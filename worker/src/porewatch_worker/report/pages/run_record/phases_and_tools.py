@@ -10,10 +10,7 @@ from porewatch_worker.report.pages.results.not_screened import not_screened
 from porewatch_worker.report.pages.run_record.cost import cost
 from porewatch_worker.report.pages.run_record.release_and_signoff import trust_sections
 from porewatch_worker.report.pages.run_record.timeline import timeline
-from porewatch_worker.report.parts import (
-    numbers,
-    plots,
-)
+from porewatch_worker.report.parts import numbers, plots
 from porewatch_worker.report.parts.document import (
     Block,
     Cell,
@@ -25,11 +22,8 @@ from porewatch_worker.report.parts.document import (
     Section,
     Table,
 )
-from porewatch_worker.report.parts.i18n import (
-    named,
-    retold,
-    say,
-)
+from porewatch_worker.report.parts.i18n import named, noted, say
+from porewatch_worker.report.parts.retold import retold
 
 MOST_FILES = 300
 """Input files that pages list: ten thousand took four minutes to print, and nobody reads them."""
@@ -99,7 +93,7 @@ def provenance(report: Report) -> Section:
             ),
             (say("head.references"), p.bundle + (" (SYNTHETIC)" if p.bundle_synthetic else "")),
             (say("head.references_sha"), p.bundle_sha256),
-            (say("head.list"), say("fact.list", name=retold(p.panel), version=p.panel_version)),
+            (say("head.list"), say("fact.list", name=noted(p.panel), version=p.panel_version)),
             (say("head.list_sha"), p.panel_sha256 or unknown),
             (say("head.manifest_sha"), p.manifest_sha256),
             (say("head.parameters_sha"), p.parameters_sha256),

@@ -3,28 +3,13 @@
 from __future__ import annotations
 
 from porewatch.domain.calls.findings import Crosstalk
+from porewatch.domain.reasons.reason import Code, because
 from porewatch.domain.results.report import Report
-from porewatch_worker.report.pages.run_record.audit_trail import (
-    ANSWERS,
-    EVENT,
-    PHASE,
-)
+from porewatch_worker.report.pages.run_record.audit_trail import ANSWERS, EVENT, PHASE
 from porewatch_worker.report.pages.run_record.timeline import happened
 from porewatch_worker.report.parts import numbers
-from porewatch_worker.report.parts.document import (
-    Block,
-    Cell,
-    Column,
-    Facts,
-    Prose,
-    Section,
-    Table,
-)
-from porewatch_worker.report.parts.i18n import (
-    named,
-    retold,
-    say,
-)
+from porewatch_worker.report.parts.document import Block, Cell, Column, Facts, Prose, Section, Table
+from porewatch_worker.report.parts.i18n import named, say, told
 
 FIELDS = ("reviewer", "role", "date", "decision", "signature", "comment")
 LINE = "_" * 32
@@ -64,7 +49,7 @@ def release(report: Report) -> Section | None:
 def _stray(found: Crosstalk) -> tuple[Cell, ...]:
     return (
         Cell(found.sample),
-        Cell(retold(found.marker)),
+        Cell(told(because(Code.OTHER_BARCODE)) if found.basis == "ends" else found.marker),
         Cell(f"{numbers.count(found.stray_reads)} / {numbers.count(found.reads)}"),
         Cell(f"{found.share:.3%}", note=f"{found.low:.3%} - {found.high:.3%}"),
         Cell(f"{found.budget:.3%}", note=say("release.over") if found.over else ""),

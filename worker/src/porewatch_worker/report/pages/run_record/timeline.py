@@ -11,19 +11,9 @@ from porewatch.domain.results.report import Report
 from porewatch.domain.stage.manifest import TimelineEntry
 from porewatch.domain.stage.retry_policy import class_of
 from porewatch_worker.report.parts import numbers
-from porewatch_worker.report.parts.document import (
-    Cell,
-    Column,
-    Section,
-    Table,
-)
-from porewatch_worker.report.parts.i18n import (
-    has_word,
-    named,
-    retold,
-    say,
-    spoken,
-)
+from porewatch_worker.report.parts.document import Cell, Column, Section, Table
+from porewatch_worker.report.parts.i18n import has_word, named, say, spoken
+from porewatch_worker.report.parts.retold import retold
 
 
 def timeline(report: Report) -> Section:

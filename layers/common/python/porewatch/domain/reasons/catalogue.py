@@ -1,0 +1,98 @@
+"""Message catalogues: what people read, by key, in every language that has files.
+
+A language is its files below `messages/`: `reasons.<language>.json` for reasons, and
+`panel.<language>.json` for what a panel file says (its English text is the key, as in gettext).
+Places are filled as by `str.format`, with formats of their own: `{n:@read}` counts in the plural
+forms of `noun.read`; `{codes}` joins several by commas, `{types:@and}` by `join.and`; and
+`{state:#state}` is the word for an identifier.
+Which plural form a number takes is said by the catalogue's `plural`, in the notation of gettext,
+which also evaluates it.
+"""
+
+from __future__ import annotations
+
+import gettext
+import json
+import string
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+from typing import Any
+
+SOURCE = "en"
+"""The language that every catalogue translates, and that documents are written in."""
+REASONS = "reasons"
+
+
+def folder() -> Traversable:
+    return files("porewatch").joinpath("messages")
+
+
+@cache
+def languages() -> tuple[str, ...]:
+    """All that have a catalogue, the source language first."""
+    names = (path.name.split(".") for path in folder().iterdir())
+    found = {parts[1] for parts in names if parts[0] == REASONS and len(parts) == 3}
+    return (SOURCE, *sorted(found - {SOURCE}))
+
+
+@cache
+def catalogue(language: str) -> Catalogue:
+    """The catalogue of a language. Raises FileNotFoundError for one without a file."""
+    return Catalogue(read(REASONS, language), read("panel", language))
+
+
+@cache
+def read(kind: str, language: str) -> Mapping[str, Any]:
+    """One file. There is none for the panel in the source language."""
+    if kind == "panel" and language == SOURCE:
+        return {}
+    loaded: dict[str, Any] = json.loads(
+        folder().joinpath(f"{kind}.{language}.json").read_text(encoding="utf-8")
+    )
+    return loaded
+
+
+class Catalogue:
+    """The messages of one language."""
+
+    def __init__(self, messages: Mapping[str, Any], panel: Mapping[str, str]) -> None:
+        self._messages = messages
+        self._panel = panel
+        self._form: Callable[[int], int] = gettext.c2py(messages["plural"])
+
+    def text(self, key: str) -> str:
+        return str(self._messages[key])
+
+    def filled(self, key: str, values: Mapping[str, object]) -> str:
+        """The message with its places filled. Raises KeyError for a key or place that is not."""
+        return _Filler(self).vformat(self.text(key), (), values)
+
+    def counted(self, noun: str, number: int) -> str:
+        """`3 reads`: the number with its noun, in the plural form it takes."""
+        forms: Sequence[str] = self._messages[f"noun.{noun}"]
+        return forms[self._form(number)].format(n=number)
+
+    def named(self, kind: str, name: str) -> str:
+        """The word for an identifier; one without a word is spelled out."""
+        return str(self._messages.get(f"{kind}.{name}", name.replace("_", " ")))
+
+    def panel(self, text: str) -> str:
+        """What a panel file says, as this language says it; as it stands, where it does not."""
+        return self._panel.get(text, text)
+
+
+class _Filler(string.Formatter):
+    def __init__(self, words: Catalogue) -> None:
+        self._words = words
+
+    def format_field(self, value: Any, format_spec: str) -> str:
+        if isinstance(value, tuple):
+            joint = format_spec.removeprefix("@") or "comma"
+            return self._words.text(f"join.{joint}").join(value)
+        if format_spec.startswith("#"):
+            return self._words.named(format_spec[1:], str(value))
+        if format_spec.startswith("@"):
+            return self._words.counted(format_spec[1:], value)
+        return str(super().format_field(value, format_spec))

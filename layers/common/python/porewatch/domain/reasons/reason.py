@@ -1,0 +1,127 @@
+"""Why something is as it is: a code and its values. Decisions ask for codes, people read texts.
+
+A text is made when it is shown, from the catalogue of a language (`domain.reasons.catalogue`).
+Documents carry the codes and, beside them, the English text: it is the text that `report.json`
+version 1 had.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from porewatch.domain.base import Model
+from porewatch.domain.reasons.catalogue import Catalogue, catalogue
+from porewatch.domain.reasons.codes import CODES, RELATIVES, Code
+
+__all__ = ["CODES", "RELATIVES", "Code", "Reason", "Reasons", "Value", "because"]
+
+
+class Reason(Model):
+    """`values` are None where a document of version 1 named the code alone: its words stand in a
+    `verbatim` reason beside it. A value may be a reason itself, or several."""
+
+    code: Code
+    values: dict[str, Value] | None = {}
+
+    def text(self, language: str = "en") -> str:
+        return _said(self, catalogue(language))
+
+
+Value = int | float | str | Reason | tuple[Reason, ...] | tuple[str, ...]
+Reasons = tuple[Reason, ...]
+Reason.model_rebuild()
+
+
+def because(code: Code, /, **values: Value) -> Reason:
+    """The reason `code`, with what fills its places."""
+    return Reason(code=code, values=values)
+
+
+def verbatim(text: str) -> Reasons:
+    """Words as somebody else wrote them; none for no words."""
+    return (because(Code.VERBATIM, text=text),) if text else ()
+
+
+def panel_note(text: str) -> Reasons:
+    """What the panel file says of a row; the catalogues may translate it."""
+    return (because(Code.PANEL_NOTE, text=text),) if text else ()
+
+
+def clauses(reasons: Iterable[Reason], language: str = "en") -> str:
+    """All of them, as clauses of one sentence."""
+    return _joined(reasons, language, "join.clause")
+
+
+def sentences(reasons: Iterable[Reason], language: str = "en") -> str:
+    """All of them, each a sentence of its own."""
+    return _joined(reasons, language, "join.sentence")
+
+
+def texts(reasons: Iterable[Reason], language: str = "en") -> tuple[str, ...]:
+    told = (reason.text(language) for reason in reasons)
+    return tuple(text for text in told if text)
+
+
+def each(reasons: Iterable[Reason]) -> Iterator[Reason]:
+    """All of them and all that stand in their values."""
+    for reason in reasons:
+        yield reason
+        for value in (reason.values or {}).values():
+            if isinstance(value, Reason):
+                yield from each((value,))
+            elif isinstance(value, tuple):
+                yield from each(part for part in value if isinstance(part, Reason))
+
+
+def of_version_1(document: Any, *, codes: str = "", **fields: str) -> Any:
+    """`document` with reasons where it has words alone. `fields`: text field -> field of reasons.
+
+    Words stay as they are. `codes`: the field in which version 1 named some codes; they stand,
+    without values, among the first field's reasons."""
+    if not isinstance(document, Mapping):
+        return document
+    made = dict(document)
+    named = made.pop(codes, None) or ()
+    for text, field in fields.items():
+        words = made.pop(text, None)  # what is said in English follows from the reasons
+        if words and not _are_reasons(made.get(field)):
+            words = (words,) if isinstance(words, str) else words
+            known = [{"code": code, "values": None} for code in named if code in CODES]
+            made[field] = [*(reason for word in words for reason in verbatim(word)), *known]
+        named = ()
+    return made
+
+
+def _are_reasons(found: object) -> bool:
+    """Whether there are reasons whose codes are all known here."""
+    if not isinstance(found, list | tuple) or not found:
+        return False
+    return all(isinstance(r, Reason) or (isinstance(r, Mapping) and _known(r)) for r in found)
+
+
+def _known(found: Mapping[str, Any]) -> bool:
+    nested = [v for v in (found.get("values") or {}).values() if isinstance(v, Mapping)]
+    return found.get("code") in CODES and all(map(_known, nested))
+
+
+def _joined(reasons: Iterable[Reason], language: str, joint: str) -> str:
+    return catalogue(language).text(joint).join(texts(reasons, language))
+
+
+def _said(reason: Reason, words: Catalogue) -> str:
+    if reason.values is None:
+        return ""
+    if reason.code is Code.PANEL_NOTE:
+        return words.panel(str(reason.values["text"]))
+    values = {name: _shown(value, words) for name, value in reason.values.items()}
+    return words.filled(f"reason.{reason.code.value}", values)
+
+
+def _shown(value: Value, words: Catalogue) -> object:
+    """A value as the catalogue's places take it: reasons in words of the same language."""
+    if isinstance(value, Reason):
+        return _said(value, words)
+    if isinstance(value, tuple):
+        return tuple(_said(v, words) if isinstance(v, Reason) else v for v in value)
+    return value
