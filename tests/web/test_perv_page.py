@@ -27,7 +27,7 @@ def test_a_bundle_without_perv_has_no_perv_page() -> None:
 
 def test_an_alarm_stands_on_the_first_page_and_on_the_perv_page() -> None:
     report = report_with(made_up.perv_result("pig-01", alarms=(made_up.ALARM,)))
-    name = f"PERV ALARM, pig-01: {made_up.ALARM}"
+    name = f"PERV ALARM, pig-01: {made_up.ALARM.text()}"
     assert name in report.remarks
     page = render_html(report)
     assert page.count("6 junction reads from 6 molecules") >= 2
