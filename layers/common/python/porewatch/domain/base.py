@@ -74,7 +74,7 @@ Count = Annotated[int, Field(ge=0, le=MOST_COUNT)]
 """How many there are of something, or which of them: small enough to compute with."""
 
 Finite = Annotated[float, Field(allow_inf_nan=False)]
-"""A number that JSON has a word for: `1e999` in what others send has none."""
+"""A finite number: JSON cannot write infinity, which `1e999` in a received text becomes."""
 
 Moment = Annotated[datetime, AfterValidator(moment)]
 """A point in time, always in UTC, within the years of `bounds`."""
@@ -86,7 +86,7 @@ def wall() -> datetime:
 
 
 clock: Callable[[], datetime] = wall
-"""What `now` reads. A simulation puts a clock of its own here; nobody else does."""
+"""What `now` reads. Replaced only by simulations, with a clock of their own."""
 
 
 def now() -> datetime:

@@ -96,7 +96,7 @@ def left_out(found: Mapping[Why, Iterable[str]]) -> tuple[LeftOut, ...]:
 
 
 def with_more(left_out: Iterable[LeftOut], why: Why, names: Iterable[str]) -> tuple[LeftOut, ...]:
-    """What was told, and `names` with it for the reason `why`."""
+    """`left_out`, with `names` added for the reason `why`."""
     more = sorted(names)
     if not more:
         return tuple(left_out)

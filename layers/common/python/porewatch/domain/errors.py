@@ -1,7 +1,7 @@
 """The one error tree. Class names are the protocol with Step Functions.
 
-`Refused`: the input is wrong; trying again cannot help. `Unavailable`: try again later.
-`Conflict`: someone was first, or we are no longer the owner. Every message says which file,
+`Refused`: the input is wrong; never retried. `Unavailable`: retried later.
+`Conflict`: another writer was first, or we are no longer the owner. Every message says which file,
 which record, and what to do about it.
 """
 
@@ -15,7 +15,7 @@ REMEDY = " Remedy: "
 
 
 class PorewatchError(Exception):
-    """Base of all errors we raise on purpose.
+    """Base of all errors we raise ourselves.
 
     `problem` is one sentence for a person. `file`, `record` (1-based record number) and `line`
     (1-based line number) and `column` (its heading) say where; `remedy` says what to do next.
@@ -63,8 +63,8 @@ def parts_of(text: str) -> Said:
 
 
 def _encodable(text: str) -> str:
-    """With half characters (a name that is no UTF-8 has them) written out, so that every reason can
-    be stored, sent and shown."""
+    """With surrogates (from names that are not UTF-8) escaped, so that every message can be stored,
+    sent and shown."""
     return text.encode("utf-8", "backslashreplace").decode()
 
 
@@ -81,15 +81,15 @@ class ManifestRefused(Refused):
 
 
 class NotJudged(InputRefused):
-    """What a file is could not be found out: reading it failed in a way that nobody foresaw."""
+    """The file could not be classified: reading it failed in an unexpected way."""
 
 
 class ReaderCrashed(NotJudged):
-    """The reader, a C library in a process of its own, died of the file."""
+    """The reader (a C library in a child process) crashed on the file."""
 
 
 class NoReadsInside(InputRefused):
-    """A file is sound, and there is nothing in it."""
+    """The file is valid, and holds no reads."""
 
 
 class SeveralRefused(Refused):
@@ -123,7 +123,7 @@ class BasecallerMissing(Refused):
 
 
 class NoReadsLeft(Refused):
-    """Nothing passed quality control, so nothing can be said."""
+    """No read passed quality control, so there is no result."""
 
 
 class MessageRefused(Refused):
@@ -131,34 +131,34 @@ class MessageRefused(Refused):
 
 
 class Unavailable(PorewatchError):
-    """Try again: the world was not ready."""
+    """Temporary: retry later."""
 
 
 class CapacityUnavailable(Unavailable):
-    """No pool of instances had capacity. `pools` (`type@zone`): those that said so themselves."""
+    """No capacity pool had an instance. `pools` (`type@zone`): those that reported it."""
 
     pools: tuple[str, ...] = ()
 
 
 class QuotaExceeded(Unavailable):
-    """An account quota stands in the way; another purchase type may not."""
+    """An account quota is reached; another purchase type may have its own."""
 
 
 class DiskFull(Unavailable):
-    """The machine's disk does not hold what the work needs."""
+    """The instance's disk is too small for the work."""
 
 
 class OutOfTime(Unavailable):
-    """Work that a function has some minutes for took longer; when it does so each time, that is a
-    verdict on what it worked at."""
+    """Work took longer than the function's time limit; if it does each time, the input is at
+    fault."""
 
 
 class FilesLacking(Unavailable):
-    """Files of a run have not come, or were not checked yet."""
+    """Files of a run are missing or not yet validated."""
 
 
 class Throttled(Unavailable):
-    """The service asked us to slow down; same request, same token, later."""
+    """The service throttled the request; retry it later with the same client token."""
 
 
 class LaunchUnknown(Unavailable):
@@ -166,28 +166,28 @@ class LaunchUnknown(Unavailable):
 
 
 class NotShownYet(Unavailable):
-    """What a deploy made a moment ago does not show everywhere yet."""
+    """Eventual consistency: a resource of the last deployment is not visible everywhere yet."""
 
 
 class SpotInterrupted(Unavailable):
-    """The machine was reclaimed; work up to the last checkpoint is safe."""
+    """The instance was interrupted; work up to the last checkpoint is safe."""
 
 
 class WorkerLost(Unavailable):
-    """The machine died or went silent."""
+    """The instance failed or its heartbeats stopped."""
 
 
 class WorkerFailed(PorewatchError):
-    """The worker stopped on a fault of its own (a bug); `problem` holds the last lines."""
+    """The worker stopped on an unexpected error (a bug); `problem` holds the last lines."""
 
 
 class ChainForged(Refused):
-    """The newest daily record of audit heads was not made by the audit key; nobody signs over it.
-    No Conflict: people have to see it."""
+    """The newest daily record of audit heads was not signed with the audit key; no further record
+    is signed on top. Not a Conflict: it must reach an operator."""
 
 
 class ConfigurationRefused(Refused):
-    """The deployment is set up wrongly; the operator's task, not the sender's."""
+    """The deployment is misconfigured: for the operator to correct, not the sender."""
 
 
 class BudgetExceeded(Refused):
@@ -195,23 +195,23 @@ class BudgetExceeded(Refused):
 
 
 class Conflict(PorewatchError):
-    """Someone was first."""
+    """Another writer was first."""
 
 
 class StaleEpoch(Conflict):
-    """The write carried an old epoch: another machine owns this stage now."""
+    """The write carried an old epoch: another instance owns this stage now."""
 
 
 class AlreadyDone(Conflict):
-    """The same thing was already recorded. Usually a success."""
+    """Already recorded. Usually a success."""
 
 
 class RunOver(Conflict):
-    """The run has ended already, in another way than was asked for."""
+    """The run has already ended, in another way than requested."""
 
 
 class RunNotOver(Conflict):
-    """The run is still under way, so what was asked for has to wait."""
+    """The run is still running; the request has to wait."""
 
 
 class UnderHold(Conflict):
@@ -225,4 +225,4 @@ class RunGone(Conflict):
 
 
 class NotFound(Refused):
-    """What was asked for does not exist."""
+    """The requested object does not exist."""

@@ -2,7 +2,7 @@
 
 The digest is what a run goes by. Every field that a later version adds to a part is left out of the
 canonical text while it holds its default, so that manifests sealed before it existed keep theirs.
-Nobody has to remember this: what is not in `always` is an addition.
+Automatic: every field that is not in `always` is an addition.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from porewatch.domain.base import Model
 
 
 class ManifestPart(Model):
-    """`always`: fields of the first version of this part; they are written whatever they hold.
+    """`always`: fields of the first version of this part; always written.
 
     Never add a name to `always`: it changes the digest of every run sealed before.
     """

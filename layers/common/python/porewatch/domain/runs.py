@@ -45,9 +45,9 @@ class RunState(StrEnum):
     SEALED = "sealed"  # the manifest is here; some files may still be unchecked
     RUNNING = "running"
     COMPLETED = "completed"
-    FAILED = "failed"  # our fault or the world's; `problem` says which
-    REFUSED = "refused"  # the input's fault; `problem` says what to mend
-    CANCELLED = "cancelled"  # a person stopped it; `problem` says who and why
+    FAILED = "failed"  # an error of ours or of AWS; `problem` says which
+    REFUSED = "refused"  # the input's fault; `problem` says what to correct
+    CANCELLED = "cancelled"  # stopped by a person; `problem` says who and why
     DELETING = "deleting"  # a person deleted it; some of its data may still lie there
     DELETED = "deleted"  # nothing but this record is left of it
 
@@ -107,7 +107,7 @@ class SampleRole(StrEnum):
 
 
 class ReadLimits(ManifestPart):
-    """How short reads and aligned blocks may be to count; None: not said here."""
+    """How short reads and aligned blocks may be to count; None: not set here."""
 
     min_read_length: Annotated[
         int | None, Field(ge=40, le=100_000, description="bases, after trimming")
@@ -184,7 +184,7 @@ class Sample(ManifestPart):
 
 
 class Sequencing(ManifestPart):
-    """What the sequencer said about itself; every field may be unknown."""
+    """Metadata of the sequencing run; every field may be unknown."""
 
     always: ClassVar[frozenset[str]] = frozenset(
         {"instrument", "flow_cell", "kit", "basecall_model", "started_at", "acquisition_id"}

@@ -1,4 +1,4 @@
-"""Where things lie in the buckets. The only place that knows a key's shape."""
+"""S3 keys. The only module that knows the shape of a key."""
 
 from __future__ import annotations
 
@@ -106,7 +106,7 @@ def outputs_prefix(attempt: str) -> str:
 
 
 def draft_key(attempt: str) -> str:
-    """The manifest as its worker wrote it: nobody reads it but who makes it visible."""
+    """The manifest draft that the worker wrote; read only to publish it."""
     return f"{attempt}manifest.json"
 
 
@@ -115,7 +115,7 @@ def log_key(attempt: str) -> str:
 
 
 def epoch_prefix(run_id: str, revision: int, stage: str, epoch: int) -> str:
-    """Below it lies what was written of one epoch, whoever wrote it."""
+    """Prefix of everything that was written for one epoch, by any instance."""
     return stage_prefix(run_id, revision, stage) + f"e{epoch}/"
 
 

@@ -2,7 +2,7 @@
 animals' names as it does everywhere else.
 
 A name is kept in NFC with plain blanks; nothing in it is invisible, leaves a folder, or turns text
-around. What stands for it in paths is said in `sample_keys`.
+around. What stands for it in paths: `sample_keys`.
 """
 
 from __future__ import annotations
@@ -73,8 +73,8 @@ def folded_name(name: str) -> str:
 
 
 def as_seen(name: str) -> str:
-    """Equal for names that a person cannot tell apart on paper: wide and narrow forms, and letters
-    of other alphabets that print alike. Capital and small letters can be told apart."""
+    """Equal for names that look the same in print: wide and narrow forms, and letters
+    of other alphabets that print alike. Capital and small letters stay different."""
     return unicodedata.normalize("NFKC", name).translate(_LOOKS_LIKE)
 
 

@@ -39,7 +39,7 @@ def input_file(
     at: str | None = None,
 ) -> InputFile:
     """One file of the manifest. `path` is relative to the run, `size` in bytes. `barcode`: what is
-    known of it from elsewhere; else the path tells it. `at`: where it lies, if not at its path."""
+    known of it from elsewhere; else read from the path. `at`: where it lies, if not at its path."""
     kind = kind_of(path)
     folder = path.split("/", 1)[0]
     if folder != kind.value:
@@ -109,7 +109,7 @@ def seal(
             read_limits=read_limits,
         )
     except ValidationError as e:
-        raise ManifestRefused(say(e), file="run.json", remedy="mend it and seal again.") from e
+        raise ManifestRefused(say(e), file="run.json", remedy="correct it and seal again.") from e
 
 
 def _samples_of(
@@ -130,7 +130,9 @@ def parse_manifest(content: bytes, *, run_id: str | None = None) -> RunManifest:
         manifest = RunManifest.model_validate_json(content, extra="forbid")
     except ValidationError as e:
         raise ManifestRefused(
-            say(e), file="run.json", remedy="write it with `porewatch submit`, or mend the field."
+            say(e),
+            file="run.json",
+            remedy="write it with `porewatch submit`, or correct the field.",
         ) from e
     if run_id is not None and manifest.run_id != run_id:
         raise ManifestRefused(

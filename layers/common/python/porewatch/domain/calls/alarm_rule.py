@@ -1,7 +1,7 @@
 """What a person is alarmed by: a severe finding that met the whole rule of a detection.
 
 The rule is the worker's (`porewatch_worker.suspicions.alarms`) and the same in the run and at its
-end. Whoever handles an alarm later compares and passes on; nobody decides again.
+end. Later handlers compare and forward an alarm; none of them decides again.
 """
 
 from __future__ import annotations

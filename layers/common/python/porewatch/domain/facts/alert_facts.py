@@ -69,7 +69,7 @@ class AlertAcknowledged(AboutAlert):
 
 
 class AlertEscalated(AboutAlert):
-    """Nobody acknowledged a critical alert in time: it goes to the escalation address, for the
+    """A critical alert was not acknowledged in time: it goes to the escalation address, for the
     `number`-th time."""
 
     number: int

@@ -1,7 +1,7 @@
 """An alert from the moment it is raised: settled by the final result, closed by a person. Pure.
 
-Every rule takes the alert as it stands and answers it as it should stand with the facts that tell
-of it, or None when nothing is to be done. Events that come twice, late or out of order change
+Every rule takes the alert as it stands and answers it as it should stand with the facts that
+report it, or None when nothing is to be done. Events that come twice, late or out of order change
 nothing: one verdict a revision, and an older revision never overrules a newer one.
 """
 
@@ -28,7 +28,7 @@ from porewatch.domain.results.run_results import RunResults
 from porewatch.domain.runs import RunId
 
 MOST_ESCALATIONS = 3
-"""An alert that nobody acknowledges is escalated so often."""
+"""Number of escalations of an alert that is not acknowledged."""
 
 
 class AlertVerdict(StrEnum):
@@ -40,7 +40,7 @@ class AlertVerdict(StrEnum):
 
 class AlertState(StrEnum):
     OPEN = "open"
-    CONFIRMED = "confirmed"  # by the report, and nobody has acknowledged it
+    CONFIRMED = "confirmed"  # by the report; not acknowledged yet
     ACKNOWLEDGED = "acknowledged"
     WITHDRAWN = "withdrawn"
 
@@ -83,7 +83,7 @@ class Alert(Model):
 
     @property
     def waits(self) -> bool:
-        """Somebody has to look at it."""
+        """A person has to look at it."""
         return self.state in (AlertState.OPEN, AlertState.CONFIRMED)
 
 
@@ -99,7 +99,7 @@ class AlertView(Model):
 
 
 class Acknowledge(Model):
-    """Who looked at which alert, and what was decided. `revision`: when it is not said, the latest
+    """Who looked at which alert, and what was decided. `revision`: None for the latest
     with such an alert."""
 
     run_id: RunId
@@ -192,7 +192,7 @@ def acknowledge(alert: Alert, name: str, note: str, at: datetime) -> Move:
 
 
 def escalate(alert: Alert, after: timedelta, at: datetime) -> Move:
-    """A critical alert that nobody has acknowledged for so long is sent further."""
+    """A critical alert that is not acknowledged for so long is escalated."""
     due = (alert.escalated_at or alert.raised_at) + after
     critical = alert.severity == Severity.CRITICAL.value
     if not (alert.waits and critical and at >= due and alert.escalations < MOST_ESCALATIONS):

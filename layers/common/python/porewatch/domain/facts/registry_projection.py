@@ -2,7 +2,7 @@
 
 `results.json` holds more than that and expires with the intermediate results, before the facts do.
 The fact of the run's end names this document, so that a replay of facts fills the registry as the
-first telling did. Order: the rows, the document, its two sources.
+first delivery did. Order: the rows, the document, its two sources.
 """
 
 from __future__ import annotations

@@ -58,7 +58,7 @@ STATES: dict[type[Fact], tuple[RunState, str]] = {
     RunRefused: (RunState.REFUSED, "ended_at"),
     RunCancelled: (RunState.CANCELLED, "ended_at"),
 }
-"""Fact -> the state it tells of, and the time it sets."""
+"""Fact -> the state it reports, and the time it sets."""
 
 STAGE_STATES: dict[type[Fact], str] = {
     InstanceLaunched: "launched",

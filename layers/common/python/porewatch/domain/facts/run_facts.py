@@ -15,8 +15,8 @@ from porewatch.domain.runs import RunState
 
 
 class FileValidated(Fact):
-    """A file was checked to its last byte and can be used. `reads` is None when nobody could count
-    them, `bases` for signal, which has none before it is called."""
+    """A file was read to its last byte and can be used. `reads` is None when they could not be
+    counted, `bases` for signal, which has none before basecalling."""
 
     path: str
     size: int
@@ -36,7 +36,7 @@ class FileQuarantined(Fact):
 
 class ObjectAnswered(Fact):
     """What objects of one kind in this run are taken for, or why they are not understood; once a
-    kind. `path` is the first of them; `act`: reads are missed unless somebody does something."""
+    kind. `path` is the first of them; `act`: reads are missed unless a person acts."""
 
     path: str
     kind: str
@@ -66,7 +66,7 @@ class RunStarted(Fact):
 
 
 class RunRefused(Fact):
-    """The input is at fault; nothing (more) is done for this run until it is sealed again."""
+    """The input is refused; the run does not go on until it is sealed again."""
 
     problem: Problem
 
@@ -83,7 +83,7 @@ class RunCompleted(Fact):
 
 
 class RunFailed(Fact):
-    """The run has ended without a report, by our fault or the world's."""
+    """The run has ended without a report, by an error of ours or of AWS."""
 
     stage: str | None
     error: str
@@ -91,7 +91,7 @@ class RunFailed(Fact):
 
 
 class RunCancelled(Fact):
-    """A person stopped the run; `was` says what it was doing. What its stages had saved stays."""
+    """A person stopped the run; `was` is its state before. What its stages saved is kept."""
 
     was: RunState
     by: str
@@ -101,7 +101,7 @@ class RunCancelled(Fact):
 
 class RunStands(Fact):
     """A run that has not started waits longer than it should: files came and nothing more comes, or
-    it is sealed and files are not checked. Nothing is done about it."""
+    it is sealed and files are not checked. A notice only: no action follows."""
 
     clock: Literal["receiving", "sealed"]
     since: Moment

@@ -11,7 +11,7 @@ from porewatch.domain.stage.spec import Phase
 
 
 class LaunchRefused(Fact):
-    """A rung of the capacity ladder gave no machine; `asked` says what it was, `then` what is
+    """A rung of the capacity ladder gave no instance; `asked` says what it was, `then` what is
     tried next."""
 
     stage: str
@@ -26,7 +26,7 @@ class LaunchRefused(Fact):
 
 
 class InstanceLaunched(Fact):
-    """A machine was asked for and given, under this epoch."""
+    """An instance was launched under this epoch."""
 
     stage: str
     epoch: int
@@ -37,7 +37,7 @@ class InstanceLaunched(Fact):
 
 
 class StageClaimed(Fact):
-    """The worker on that machine owns the epoch."""
+    """The worker on that instance owns the epoch."""
 
     stage: str
     epoch: int
@@ -53,7 +53,7 @@ class PhaseCompleted(Fact):
 
 
 class SpotInterrupted(Fact):
-    """The machine is being taken away; everything up to the last checkpoint is safe."""
+    """The instance is being interrupted; work up to the last checkpoint is safe."""
 
     stage: str
     epoch: int
@@ -71,8 +71,8 @@ class StageCompleted(Fact):
 
 
 class StageFailed(Fact):
-    """A stage could not go on; `will_retry` says whether it gets another machine, `then` when, or
-    what helps."""
+    """An attempt of a stage failed; `will_retry` says whether it gets another instance, `then`
+    when, or what helps."""
 
     stage: str
     epoch: int
@@ -83,7 +83,7 @@ class StageFailed(Fact):
 
 
 class StageStalled(Fact):
-    """The worker says that it lives, and nothing is done any more; nothing was ended yet."""
+    """The worker sends heartbeats without progress; it was not terminated yet."""
 
     stage: str
     epoch: int
@@ -94,7 +94,7 @@ class StageStalled(Fact):
 
 
 class InstanceTerminated(Fact):
-    """A machine is gone and its seconds are on the bill."""
+    """An instance was terminated and its seconds are on the bill."""
 
     stage: str
     epoch: int

@@ -1,4 +1,4 @@
-"""A run's history in plain words, out of its facts."""
+"""A run's history as text, from its facts."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from porewatch.domain.stage.manifest import TimelineEntry
 
 
 def timeline(facts: Iterable[Fact]) -> tuple[TimelineEntry, ...]:
-    """One line for each fact that tells a person something, oldest first."""
+    """One line for each fact that matters to a person, oldest first."""
     rank = {name: place for place, name in enumerate(events.FACTS)}  # in a run's own order
     ordered = sorted(facts, key=lambda f: (f.at, rank[type(f).__name__], f.fact_id))
     lines = ((fact, _line(fact)) for fact in ordered)
@@ -82,7 +82,7 @@ def _stage_line(fact: Fact) -> tuple[str, str] | None:
 
 
 def _rung(fact: stage_facts.LaunchRefused) -> str:
-    """Batch names itself in what it was asked; rungs of older facts have no words."""
+    """Batch names itself in `asked`; facts of earlier versions have no such text."""
     if not fact.asked:
         return f"{fact.executor} {fact.purchase}"
     return fact.asked if fact.executor == "batch" else f"EC2, {fact.asked}"

@@ -25,9 +25,9 @@ from porewatch.domain.stage.instances import (
 from porewatch.domain.stage.spec import Phase, StageSpec
 
 BASES_PER_BYTE = {ReadKind.FASTQ: 1.0, ReadKind.BAM: 1.0, ReadKind.POD5: 0.13}
-"""Of files nobody has counted. Gzipped FASTQ: 0.95 to 1.11 bytes a base on three public read
-sets; plain FASTQ needs twice that, so it is taken for longer than it is. POD5: 4 kHz, 450 bases a
-second, about 0.9 bytes a sample (stated, not measured)."""
+"""Of files whose reads were not counted. Gzipped FASTQ: 0.95 to 1.11 bytes a base on three public
+read sets; plain FASTQ needs twice that, so it is taken for longer than it is. POD5: 4 kHz, 450
+bases a second, about 0.9 bytes a sample (stated, not measured)."""
 FETCH_BYTES_PER_SECOND = 60e6
 """From S3 to a small machine's disk; stated, below what AWS promises."""
 CORE_SHARE = 0.6
@@ -48,7 +48,7 @@ class Rate(NamedTuple):
 
 
 RATES = {
-    # dorado, hac model on the smallest GPU listed; general knowledge, measured by nobody here.
+    # dorado, hac model on the smallest GPU listed; general knowledge, not measured here.
     Phase.BASECALLING: Rate(0.5e6, 60, per_machine=True),
     Phase.QUALITY_CONTROL: Rate(118e6, 10),
     # 11 Mb/s on a host of 100 Mb; a repeat-rich one of 2.5 Gb is budgeted at 2.5 times the work.

@@ -61,15 +61,16 @@ PER_STAGE = Use(transitions=2, puts=1, gets=4)
 """PickStage and CloseStage; the manifest of the stage."""
 PER_EPOCH = Use(transitions=6, calls=6, writes=100, reads=60, messages=6, events=4, puts=3, gets=8)
 """OpenStage, SkipPublishedStage, LaunchInstance, AwaitWorker, TerminateInstance, ChooseNextStep;
-the machine's claim and last word; order, log; the stage's moves, reservation and settlement."""
+the instance's claim and final message; order, log; the stage's moves, reservation and
+settlement."""
 PER_RETRY = Use(transitions=3, calls=1, writes=6, reads=4)
 """HandleError, ObeyDecision, WaitBeforeRetry."""
 PER_BEAT = Use(calls=1, writes=4, reads=2, messages=3)
-"""Worker to queue to relay to ledger; the word to Step Functions is free."""
+"""Worker to queue to relay to ledger; the callback to Step Functions is free."""
 PER_CHECKPOINT = Use(puts=2)
 """What was done since the last one, and the list of units."""
 PER_FACT = Use(calls=3.2, writes=2, reads=4, messages=6.6, events=1)
-"""Written in a transaction, published, heard by 2.2 of the readers of facts on average."""
+"""Written in a transaction, published, delivered to 2.2 consumers on average."""
 PER_FILE = Use(calls=2, writes=12, reads=6, messages=6, events=3, puts=1, gets=3)
 """S3's event to two queues, the check, its record, the question whether the run can start."""
 

@@ -1,4 +1,5 @@
-"""Which sample a path tells: the barcode, else the folders that set a file apart from others."""
+"""The sample that a path names: by its barcode, else the folders that set a file apart from
+others."""
 
 from __future__ import annotations
 
@@ -32,7 +33,7 @@ _CELL_IN_NAME = re.compile(r"^([A-Z]{3}\d+)_(?:pass|fail|skip|skipped)_")
 def normal_barcode(text: str) -> str | None:
     """`barcode7`, `Barcode 07`, `BC07`, `barcode007`, `SQK-NBD114-24_barcode07` -> `barcode07`.
 
-    None for whatever is no barcode's name. Numbers beyond 99 and a letter behind the number (a
+    None for any other name. Numbers beyond 99 and a letter behind the number (a
     kit's variant) stay: `barcode101`, `barcode12a`.
 
     >>> normal_barcode('BC07')
@@ -49,7 +50,7 @@ def _named(number: str, variant: str = "") -> str | None:
 
 
 def barcode_of(path: str) -> str | None:
-    """The barcode that folders and name of a file tell, wherever it stands in the path.
+    """The barcode that the folders or the name of a file state, anywhere in the path.
 
     Raises InputRefused when they say two different ones.
 
@@ -68,27 +69,27 @@ def barcode_of(path: str) -> str | None:
 
 
 def _barcodes(part: str) -> Iterator[str]:
-    """Every barcode that a folder or name tells, whole or between other words."""
+    """Every barcode in a folder or name, alone or inside other text."""
     whole = normal_barcode(part)
     found = [whole] if whole else [_named(m[1] or m[3], m[2] or "") for m in _INSIDE.finditer(part)]
     yield from (barcode for barcode in found if barcode)
 
 
 def is_undecided(path: str) -> bool:
-    """Whether the demultiplexer itself gave these reads to nobody."""
+    """Whether the demultiplexer itself left these reads unassigned."""
     folders, name = folders_and_name(path)
     return any(_UNDECIDED.match(part) for part in (*folders, stem(name)))
 
 
 def stem(name: str) -> str:
-    """The name without the suffix that tells its kind."""
+    """The name without the suffix of its kind."""
     lowered = name.lower()
     longest = max((s for s in SUFFIXES if lowered.endswith(s)), key=len, default="")
     return name[: len(name) - len(longest)]
 
 
 def set_apart_by(path: str) -> tuple[str, ...]:
-    """Folders of a path that are nobody's layout: two files that differ in them may be of two
+    """Folders of a path that belong to no known layout: two files that differ in them may be of two
     animals."""
     folders = PurePosixPath(path).parts[:-1]
     return tuple(

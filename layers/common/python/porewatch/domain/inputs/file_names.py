@@ -24,7 +24,7 @@ class Landed(StrEnum):
     FAILED = "set aside"  # what the sequencer or basecaller itself failed or skipped
     INDEX = "index"
     RECORD = "record"  # reports, logs and tables that MinKNOW writes
-    TABLE = "table"  # a table that somebody may have meant as the sheet
+    TABLE = "table"  # a table that may be meant as the sheet
     LEFTOVER = "leftover"  # what desktops, editors and broken copies leave behind
     HIDDEN = "hidden"  # below a folder that its owner hides: snapshots, caches, versions
     UNKNOWN = "unknown"

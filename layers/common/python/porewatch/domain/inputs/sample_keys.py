@@ -19,8 +19,9 @@ _LONGEST_STEM = 40
 
 
 def file_keys(samples: Sequence[Sample]) -> dict[str, str]:
-    """Name -> key, of all samples of a run; different also where a file system does not tell `A`
-    from `a`. Letters, digits, `_` and `-` only: no key ends a file's name or enters a folder."""
+    """Name -> key, of all samples of a run; different also where a file system does not distinguish
+    `A` from `a`. Letters, digits, `_` and `-` only: no key ends a file's name or enters a
+    folder."""
     ordered = sorted(samples, key=lambda s: (not s.name.isascii(), s.role is not SampleRole.SAMPLE))
     keys: dict[str, str] = {}
     taken: set[str] = set()
@@ -35,7 +36,7 @@ def file_keys(samples: Sequence[Sample]) -> dict[str, str]:
 
 
 def in_ascii(name: str) -> str:
-    """The key of one name, where no run is at hand that tells whether another has it too.
+    """The key of one name, where no run is at hand to show whether another has it too.
 
     >>> in_ascii('ブタ-01')
     '01-62fc3f20'

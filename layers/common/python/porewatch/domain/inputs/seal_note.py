@@ -2,7 +2,7 @@
 
 A manifest grows with the files of its run (50,000 of them take 11 MB); an item of the ledger, a
 message and an input of the state machine hold 0.25 to 0.4 MB. So none of those carries a list of
-files: they carry this, or the digest alone, and whoever needs the files reads the object.
+files: they carry this, or the digest alone, and a consumer of the files reads the object.
 """
 
 from __future__ import annotations

@@ -4,9 +4,9 @@
               + GiB-hours stored x watts of one) x PUE;   g CO2e = kWh x kg per kWh of the grid
 
 after the Cloud Carbon Footprint methodology. The watts of a vCPU lie between idle and full load:
-both ends are told, and the middle is at a stated utilisation. What the numbers do not cover gives
-no estimate and says why. Order: the factors, then what the estimate tells. The reckoning is in
-`footprint`.
+both ends are given, and the middle is at a stated utilisation. What the numbers do not cover gives
+no estimate and says why. Order: the factors, then the estimate. The computation is in
+`carbon_estimate`.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What people read about alerts: raised, confirmed, withdrawn, left unconfirmed, escalated."""
+"""Notices about alerts: raised, confirmed, withdrawn, left unconfirmed, escalated."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ CALLS = {
 
 
 def notice_of_alert(fact: Fact) -> tuple[str, Notice] | None:
-    """(key under which it is sent only once, notice), or None for facts nobody is mailed."""
+    """(idempotency key, notice), or None for facts without a mail."""
     match fact:
         case PathogenSuspected():
             return f"{fact.run_id}:{fact.revision}:{fact.sample}:{fact.code}", _suspected(fact)

@@ -1,4 +1,4 @@
-"""When so much of a budget is spent that people must know, and what they read."""
+"""When a budget warning is sent, and its text."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ THRESHOLDS = (80, 100)
 def threshold_of(spent_usd: float, budget_usd: float) -> int | None:
     """The highest threshold that `spent_usd` has come to; None below all, or without a budget.
 
-    Only the highest: who reads that a budget is used up need not read that it is nearly so.
+    Only the highest: a notice that a budget is used up replaces the one that it is nearly so.
 
     >>> threshold_of(79.9, 100), threshold_of(80, 100), threshold_of(130, 100)
     (None, 80, 100)
@@ -30,8 +30,9 @@ def threshold_of(spent_usd: float, budget_usd: float) -> int | None:
 
 
 def warning_id(whose: str, budget_usd: float, threshold: int) -> str:
-    """Id of the fact, and the key under which people hear it once. Each threshold has its own, and
-    so has each budget: whoever raises it is warned again. `whose`: `of_run` or `of_account`."""
+    """Id of the fact, and the idempotency key of its notice. Each threshold has its own, and
+    so has each budget: after it is raised, the warning is sent again. `whose`: `of_run` or
+    `of_account`."""
     return f"BudgetReached:{whose}:{budget_usd:g}:{threshold}"
 
 
@@ -51,7 +52,7 @@ def percent_of(fact: BudgetReached) -> int:
 
 
 def warning(fact: BudgetReached) -> Notice:
-    """What people read: percentage, amount spent, limit, what happens next."""
+    """The notice: percentage, amount spent, limit, what happens next."""
     level = "used" if fact.threshold >= THRESHOLDS[-1] else "near"
     key = f"account_budget.{level}" if fact.month else f"budget.{level}"
     values = {

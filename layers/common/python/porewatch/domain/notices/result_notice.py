@@ -1,4 +1,4 @@
-"""What a notice says of a finished run's results: three texts, by the run's outcome."""
+"""The results in the notice of a finished run: three texts, by the run's outcome."""
 
 from __future__ import annotations
 

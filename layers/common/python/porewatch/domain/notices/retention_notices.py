@@ -45,7 +45,7 @@ def _deleted(fact: RunDeleted) -> Notice:
     counts, stays = fact.counts, "\n".join(f"- {what}" for what in STAYS)
     body = (
         f"Run {fact.run_id} was deleted, in all its revisions; it was {fact.was.value}.\n\n"
-        f"By: {fact.by}\nReason: {fact.reason or 'not said'}\n\n"
+        f"By: {fact.by}\nReason: {fact.reason or 'not given'}\n\n"
         f"Gone: {counts.versions} versions of objects ({counts.bytes} bytes), {counts.items} items "
         f"of the ledger, {counts.rows} rows of the registry.\n\nWhat stays:\n{stays}\n"
     )

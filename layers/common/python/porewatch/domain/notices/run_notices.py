@@ -1,4 +1,4 @@
-"""What people are told: which file or sample, what is wrong, what to do, where to look.
+"""Notices about runs: which file or sample, what is wrong, what to do, where to look.
 
 `notice_of` is pure: the same fact gives the same text, so a notice can be compared and tested.
 """
@@ -35,7 +35,7 @@ Link = Callable[[str], str]
 
 
 def notice_of(fact: Fact, link: Link) -> tuple[str, Notice] | None:
-    """(key under which it is sent only once, notice), or None for facts nobody is told of."""
+    """(idempotency key, notice), or None for facts without a notice."""
     fact = visible_model(fact)
     match fact:
         case PathogenSuspected() | AboutAlert():
@@ -51,7 +51,7 @@ def notice_of(fact: Fact, link: Link) -> tuple[str, Notice] | None:
 
 
 def _of_people(fact: Fact) -> tuple[str, Notice] | None:
-    """What people did, or sent."""
+    """Facts about what people did, or sent."""
     match fact:
         case ObjectAnswered(act=True):
             return fact.fact_id, _answered(fact)
@@ -130,7 +130,7 @@ def _completed(fact: RunCompleted, link: Link) -> Notice:
 
 
 def _links(fact: RunCompleted, link: Link) -> str:
-    """Those of the run's own reports: a link is a kilobyte, and a notice holds 256 of them."""
+    """Links to the run's own reports: a link takes 1 kB, and SNS accepts 256 kB."""
     single = sum(map(is_of_sample, fact.report_keys))
     lines = [
         f"{name}: {link(key)}"
@@ -166,7 +166,7 @@ def _cancelled(fact: RunCancelled) -> Notice:
     body = (
         f"Run {fact.run_id} (revision {fact.revision}) was cancelled while it was "
         f"{fact.was.value}.\n\n"
-        f"By: {fact.by or 'not said'}\nReason: {fact.reason or 'not said'}\n\n"
+        f"By: {fact.by or 'not given'}\nReason: {fact.reason or 'not given'}\n\n"
         "Its machines were ended and paid; there is no report and nothing is known about its "
         "samples. Files, and what its stages had saved, stay.\n"
         "To run it after all: porewatch submit.\n"
@@ -178,7 +178,7 @@ def _quarantined(fact: FileQuarantined) -> Notice:
     body = (
         f"A file of run {fact.run_id} cannot be used and was set aside.\n\n"
         f"File: {fact.path}\nProblem: {fact.problem}\nIt lies at: {fact.quarantine_key}\n\n"
-        "Other files of the run are not touched. Send the mended file under the same name.\n"
+        "Other files of the run are not touched. Send the corrected file under the same name.\n"
     )
     return notice_about(fact, f"File set aside in run {fact.run_id}", body)
 

@@ -35,7 +35,7 @@ class FileRecord(Model):
     mean_quality: float | None = None
     flow_cell: str | None = None
     barcodes: Annotated[
-        dict[str, int], Field(description="reads by the barcode that their headers tell")
+        dict[str, int], Field(description="reads by the barcode in their headers")
     ] = {}
     empty: Annotated[bool, Field(description="it is sound, or may be, and holds no reads")] = False
     problem: Problem | None = None

@@ -18,7 +18,7 @@ class Release(Model):
 
 
 class Reached(Model):
-    """Where a pass over everything of a run stands, for whoever goes on with it."""
+    """Cursor of a pass over all objects of a run, from which the pass resumes."""
 
     begun: Annotated[Moment, Field(description="when the pass began")]
     folder: Annotated[str, Field(description="bucket and folder; those before it are done")]
@@ -84,11 +84,11 @@ class Deletion(Model):
     ] = None
     done_at: Moment | None = None
     swept_at: Annotated[
-        Moment | None, Field(description="when somebody last looked for what came late")
+        Moment | None, Field(description="last sweep for objects that arrived late")
     ] = None
 
     def sentence(self, run_id: str) -> str:
-        """For whoever asks for the run, or sends something for it."""
+        """The answer to requests about the run, and to uploads for it."""
         who = f" by {self.by}" if self.by else ""
         why = self.reason or "no reason was given"
         how = "was deleted" if self.done_at else "is being deleted"

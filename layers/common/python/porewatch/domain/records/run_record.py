@@ -61,7 +61,7 @@ class RunRecord(Model):
         Field(description="revisions that came to nothing and still have something to end or pay"),
     ] = ()
     cancelled_at: Annotated[
-        Moment | None, Field(description="when somebody last cancelled a revision of the run")
+        Moment | None, Field(description="when a revision of the run was last cancelled")
     ] = None
     last_revision: Annotated[
         int, Field(ge=0, description="highest number given; what is refused at once has one, too")

@@ -1,7 +1,7 @@
 """The head of a report's audit trail, kept outside the report and signed as it is published; and
 once a day a signed record over the heads that were published, which holds the one before it. Pure.
 
-Whoever can write reports can rewrite a whole trail, and whoever can write into the ledger an
+Write access to the reports allows rewriting a whole trail, and write access to the ledger an
 anchor to it; but not its proof, which the stack's audit key alone gives. Whoever removes an anchor
 leaves it in its day's record, and a record that is changed or removed breaks the chain.
 """

@@ -10,16 +10,18 @@ from porewatch.domain.base import Model
 from porewatch.domain.records.retention_record import Counts, Hold
 from porewatch.domain.runs import RunId, RunState
 
-Words = Annotated[str, StringConstraints(strip_whitespace=True, max_length=300)]
-Said = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=300)]
+OptionalText = Annotated[str, StringConstraints(strip_whitespace=True, max_length=300)]
+RequiredText = Annotated[
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=300)
+]
 
 
 class HoldRun(Model):
     """Put the run under legal hold, or (`release`) end its hold. Both need a name and a reason."""
 
     run_id: RunId
-    by: Said
-    reason: Said
+    by: RequiredText
+    reason: RequiredText
     release: bool = False
 
 
@@ -37,8 +39,8 @@ class DeleteRun(Model):
     """Delete everything of the run, in all its revisions. `dry_run`: only say what would go."""
 
     run_id: RunId
-    by: Said
-    reason: Words = ""
+    by: RequiredText
+    reason: OptionalText = ""
     dry_run: bool = False
 
 

@@ -124,7 +124,7 @@ def may_delete(record: RunRecord) -> None:
 
 
 def begin(record: RunRecord, order: DeleteRun, at: datetime) -> Move:
-    """From now on nothing brings the run back. None when that was said before."""
+    """From now on nothing brings the run back. Idempotent: None when it is deleting already."""
     if record.state in GONE_STATES:
         return None
     may_delete(record)
@@ -147,7 +147,7 @@ def begin(record: RunRecord, order: DeleteRun, at: datetime) -> Move:
 
 
 def going(record: RunRecord, what: Counts, folder: str, key: str, at: datetime) -> Move:
-    """So much more of the run goes now, up to this object of a folder. Said again: nothing."""
+    """So much more of the run goes now, up to this object of a folder. Idempotent."""
     deletion = record.deletion
     if record.state not in GONE_STATES or deletion is None:
         return None
@@ -159,7 +159,7 @@ def going(record: RunRecord, what: Counts, folder: str, key: str, at: datetime) 
 
 
 def finish(record: RunRecord, at: datetime) -> Move:
-    """All of it is gone. Said again later: somebody looked for what came late."""
+    """All of it is deleted. Called again later: a sweep for objects that arrived late."""
     deletion = record.deletion
     if record.state not in GONE_STATES or deletion is None:
         return None

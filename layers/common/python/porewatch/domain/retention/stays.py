@@ -1,4 +1,4 @@
-"""What stays when a run was deleted: said before and after, and in docs/ending-runs.md."""
+"""What is kept when a run is deleted: shown before and after, and in docs/ending-runs.md."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where the data of a run lie in the buckets: one list for whoever deletes and whoever locks."""
+"""Where the data of a run lie in the buckets: one list for deletion and for object locks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Somebody stops a run: the order, and what came of it."""
+"""Cancelling a run: the order, and its result."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from pydantic import Field, StringConstraints
 from porewatch.domain.base import Model
 from porewatch.domain.runs import RunId, RunState
 
-Words = Annotated[str, StringConstraints(strip_whitespace=True, max_length=300)]
+OptionalText = Annotated[str, StringConstraints(strip_whitespace=True, max_length=300)]
 
 
 class Cancel(Model):
     """Stop this run. `by`: who says so, `reason`: why; both go into the record and the notice."""
 
     run_id: RunId
-    by: Words = ""
-    reason: Words = ""
+    by: OptionalText = ""
+    reason: OptionalText = ""
 
     @property
     def sentence(self) -> str:

@@ -1,5 +1,5 @@
-"""Who may speak for a stage. Every rule of `stages` and `stage_ends` asks here first, and tells
-what it did from here: the record as it moved, and facts whose ids say what they are about."""
+"""Epoch fencing: who may change a stage. Every rule of `stage_lifecycle` and `stage_endings` checks
+here first, and builds its answer here: the changed record, and facts with deterministic ids."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def current(record: StageRecord | None, epoch: int) -> StageRecord:
 
 
 def mine(record: StageRecord | None, epoch: int, instance_id: str) -> StageRecord:
-    """The record, when this machine owns this epoch, or nobody does yet; else StaleEpoch."""
+    """The record, when this instance owns this epoch, or none does yet; else StaleEpoch."""
     record = current(record, epoch)
     if record.instance_id not in (None, instance_id):
         raise StaleEpoch(
@@ -76,6 +76,6 @@ def about(record: StageRecord, at: datetime) -> dict[str, Any]:
 
 
 def fact_about(kind: type[Fact], record: StageRecord, *rest: object) -> str:
-    """The id of a fact about a stage: the same fact told twice has the same id."""
+    """The id of a fact about a stage. Deterministic: publishing it again gives the same id."""
     parts = (kind.__name__, record.run_id, record.revision, record.stage, *rest)
     return ":".join(str(part) for part in parts)

@@ -1,21 +1,23 @@
-"""Is the worker of a stage alive? ALIVE, DEAD or UNKNOWN, and UNKNOWN is no reason to do anything.
+"""Is the worker of a stage alive? ALIVE, DEAD or UNKNOWN, and UNKNOWN never leads to an action.
 
 A job of AWS Batch that waits in its queue is ALIVE until the boot deadline; then there is no
 capacity, and the stage goes on elsewhere.
 
-DEAD needs two witnesses: the cloud says the machine is ending or gone, and nothing waits in the
-queue on which its worker would have said why (or nobody heard of it for minutes); or the machine
-has run for long, and the ledger says nobody claimed the stage; or the worker is silent too long,
-and nothing waits in the queue (or for half as long again). A worker whose beats get lost writes to
-the ledger itself, before it is silent too long: so silence means that both ways are closed to it.
+DEAD needs two sources: the cloud shows the instance ending or gone, and nothing waits in the
+queue to which its worker would have sent the reason (or it was silent for minutes); or the
+instance has run for long, and the ledger shows no claim of the stage; or the worker is silent too
+long, and nothing waits in the queue (or for half as long again). A worker whose heartbeats get lost
+writes to the ledger itself before the deadline: so silence means that both paths failed.
 
-Silence is measured from when a beat was heard, not by the worker's clock. And it counts only when
-`SWEEPS` sweeps found the worker overdue and could write that into the ledger: while the ledger was
-away nobody could be heard, and its return gives everybody that much time to speak.
+Silence is measured from when a heartbeat was received, not by the worker's clock. And it counts
+only when `SWEEPS` sweeps found the worker overdue and could write that into the ledger: while the
+ledger was unavailable no heartbeat could arrive, and its return gives every worker that much time.
 
-Three clocks run for a machine: boot (launch to claim), beat (word to word), phase (claim to end).
-A worker that beats and gets nothing done stands still: that is told first. It is only given up
-when it has stood for as long again (`stuck`), and the bucket has no newer piece of its work either.
+Three timers run for an instance: boot (launch to claim), heartbeat (one to the next), phase
+(claim to end).
+A worker that sends heartbeats without progress is stalled: first a notice is sent. It is given up
+only when it has stalled for as long again (`stood_long`), and the bucket has no newer piece of its
+work either.
 """
 
 from __future__ import annotations
@@ -77,7 +79,7 @@ STANDS = LivenessVerdict(life=Life.ALIVE, stands=True)
 
 def ahead(record: StageRecord, at: datetime) -> bool:
     """Whether the worker has spoken by a clock that is ahead: such times are set back before
-    anybody is judged by them (`domain.rules.stage_lifecycle.set_back`)."""
+    any worker is judged by them (`domain.rules.stage_lifecycle.set_back`)."""
     heard = max(record.claimed_at or at, record.last_beat or at)
     return heard - at > AHEAD
 
@@ -86,7 +88,7 @@ def check_liveness(
     record: StageRecord, machine: Machine | None, queue_is_empty: bool | None, at: datetime
 ) -> LivenessVerdict:
     """`machine`: what the cloud shows for the record's machine, None when it shows nothing.
-    `queue_is_empty`: None when that cannot be told."""
+    `queue_is_empty`: None when that is not known."""
     launched = record.launched_at
     if record.instance_id is None or launched is None:
         return UNKNOWN
@@ -105,7 +107,7 @@ def check_liveness(
 
 
 def overdue(record: StageRecord, machine: Machine | None, at: datetime) -> bool:
-    """Whether a worker whose machine runs should have been heard of by now."""
+    """Whether a worker whose machine runs should have sent a heartbeat by now."""
     launched = record.launched_at
     if launched is None or machine is None or machine.state is not MachineState.RUNNING:
         return False
@@ -117,7 +119,8 @@ def overdue(record: StageRecord, machine: Machine | None, at: datetime) -> bool:
 
 
 def _quiet(record: StageRecord, launched: datetime, at: datetime) -> timedelta:
-    """Since when nothing was heard. Records of an earlier version know the worker's time only."""
+    """Since when no heartbeat was received. Records of an earlier version know the worker's time
+    only."""
     return at - max(launched, record.heard_at or record.last_beat or launched)
 
 
@@ -170,7 +173,7 @@ def _still(record: StageRecord, at: datetime) -> timedelta:
 
 
 def stood_long(record: StageRecord, at: datetime) -> bool:
-    """Whether it has stood for as long again as it took until somebody was told."""
+    """Whether it has stalled for as long again since the notice was sent."""
     notified_at = record.stalled_at
     dwell = timedelta(seconds=record.stall_after_s)
     return notified_at is not None and at - notified_at >= dwell and _still(record, at) > dwell
@@ -216,7 +219,7 @@ def forgotten(
     """Why a machine has no use any more, in two reasons; None while it may have one.
 
     A machine whose stage is not in the ledger is None too: perhaps we look into the wrong ledger
-    (`domain.rules.orphans` looks twice before it says that it is nobody's).
+    (`domain.rules.orphans` looks twice before it calls an instance orphaned).
     """
     if machine.owner is None or record is None:
         return None

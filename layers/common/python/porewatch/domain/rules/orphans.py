@@ -1,12 +1,13 @@
-"""What nobody uses any more, and whether that is certain enough to end it. Pure.
+"""Orphaned resources, and whether that is certain enough to clean them up. Pure.
 
-Order: `Orphan` (what the cloud shows), `classify_orphan` (used, left over, or nobody knows),
+Order: `Orphan` (what the cloud shows), `classify_orphan` (used, orphaned, or unknown),
 `Kill` (what was ended and why), `Found` (one line for people).
 
-A thing is left over when two witnesses say so: the cloud (attached to nothing, no machine left, or
+A resource is orphaned when two sources agree: the cloud (attached to nothing, no machine left, or
 still running) and the ledger (no such stage, a later epoch, the stage has ended). It must carry
 the stack's tag and be older than its grace; and it is ended only when it was seen so twice, minutes
-apart. A missing tag, an unknown age or a ledger that does not answer: UNKNOWN, told and left.
+apart. A missing tag, an unknown age or a ledger that does not answer: UNKNOWN: reported
+and kept.
 """
 
 from __future__ import annotations
@@ -56,7 +57,7 @@ exposed for 15 minutes at most: 5 of grace, up to 5 to the first sight, 5 to the
 
 
 class Orphan(Model):
-    """One thing the cloud bills. `unused` says what the cloud shows: why nobody uses it."""
+    """One billed resource. `unused`: why it is unused, as the cloud shows it."""
 
     what: What
     name: str
@@ -98,7 +99,7 @@ class Found(Model):
 
 
 class Kill(Model):
-    """What was ended, why, and by whose word. Kept for 90 days."""
+    """What was cleaned up and why. Kept for 90 days."""
 
     what: What
     name: str
@@ -160,7 +161,7 @@ def classify_orphan(
 
 
 def _judge_unowned(orphan: Orphan, at: datetime) -> Judgement:
-    """A machine that names no run may be a person's. All else is used by nobody at all."""
+    """An instance that names no run may be a person's. All other resources are unused."""
     if orphan.machine is not None:
         return _unknown(because(Code.MAYBE_SOMEBODYS))
     if orphan.since is None:

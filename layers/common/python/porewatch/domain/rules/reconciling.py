@@ -1,7 +1,7 @@
 """A run that is running, against what Step Functions knows of its execution. Pure.
 
     runs                                     nothing is to be done
-    never began, or nobody knows it (more)   start it: by its name, which can begin once
+    never began, or is not known (any more)  start it: by its name, which can begin once
     ended, and the service that ran it was   start another one, which goes on from what the
     restarted under it                       ledger and the bucket hold
     ended otherwise                          the run is over as well: close it
@@ -53,7 +53,8 @@ def is_open(record: RunRecord) -> bool:
 
 
 def overdue(record: RunRecord, at: datetime) -> tuple[Unended, ...]:
-    """What should have ended whole by now: whoever began it may be at it for `EVENT_GRACE`."""
+    """What should be completely ended by now: the process that began it has `EVENT_GRACE` for
+    it."""
     return tuple(left for left in record.unended if at - left.at >= EVENT_GRACE)
 
 
@@ -73,7 +74,7 @@ def step(record: RunRecord, seen: SeenExecution | None, at: datetime) -> Step:
 
 
 def ending(record: RunRecord, seen: SeenExecution) -> ExecutionEnded:
-    """What the event of this end would have said."""
+    """The event of this end, as Step Functions would have sent it."""
     failed = seen.status not in ("TIMED_OUT", "ABORTED")
     return ExecutionEnded.model_validate(
         {

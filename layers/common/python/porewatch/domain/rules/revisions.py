@@ -5,8 +5,8 @@
     no completed one    goes by the newest
     receives files      waits for its seal; `attempt` = what was sent as one and is none
 
-So whatever becomes of a later revision, what an earlier one has found stays visible. Facts tell of
-every revision there was: one that the record does not hold any more is read from them.
+So whatever becomes of a later revision, what an earlier one has found stays visible. Facts cover
+every revision: one that the record no longer holds is read from them.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ LIFE_FACTS: tuple[type[Fact], ...] = (
     RunRefused,
     RunCancelled,
 )
-"""Facts that tell of a revision's life, in its order."""
+"""Facts of a revision's life, in order."""
 _OF_THE_RUN: dict[str, Any] = {
     "standing": None,
     "attempt": None,
@@ -52,13 +52,13 @@ def last_number(record: RunRecord) -> int:
 
 
 def newest(record: RunRecord) -> RunRecord:
-    """The revision that came last, whatever became of it."""
+    """The latest revision, in any state."""
     attempt = record.attempt
     return attempt if attempt is not None and attempt.revision > record.revision else record
 
 
 def cancelled(record: RunRecord) -> RunRecord | None:
-    """The revision that somebody cancelled, if the run's record holds it."""
+    """The cancelled revision, if the run's record holds it."""
     there = (record.attempt, record)
     return next((one for one in there if one and one.state is RunState.CANCELLED), None)
 
@@ -110,7 +110,7 @@ def without_result(record: RunRecord, ended: RunRecord) -> RunRecord:
 
 
 def from_facts(run: RunRecord, number: int, facts: Iterable[Fact]) -> RunRecord | None:
-    """What facts tell of a revision; None when they tell nothing of it."""
+    """A revision as its facts describe it; None without facts of it."""
     own_facts = sorted((f for f in facts if f.revision == number), key=_in_life)
     if not own_facts:
         return None

@@ -126,7 +126,7 @@ def _nothing(record: RunRecord, state: RunState, problem: str, at: datetime) -> 
 
 
 def cancel(record: RunRecord, order: Cancel, at: datetime) -> Move:
-    """Whatever it is doing, it stops. RunOver when it has ended otherwise."""
+    """From any state that is not final. RunOver when it has ended otherwise."""
     if cancelled(record) is not None:
         return None
     if ended(record):

@@ -1,8 +1,8 @@
 """How a run moves: received -> sealed -> running -> completed | failed | cancelled, or refused.
 
 Pure. Every rule takes the record as it stands (None when there is none) and answers the record as
-it should stand with the facts that tell of it, or None when nothing is to be done because the same
-thing was done before. Late and repeated words never move a run backwards. A revision that comes to
+it should stand with the facts that report it, or None when nothing is to be done because the same
+thing was done before. Late and repeated events never move a run backwards. A revision that comes to
 nothing beside a completed one is an attempt: the run goes by the completed one again
 (`domain.rules.revisions`).
 """

@@ -41,7 +41,7 @@ def seal(
 ) -> Move:
     """The manifest fixes what the run is. The same one again changes nothing; another one is a new
     revision. ManifestRefused while the run is under way, and when the seal was made (`made_at`, by
-    the bucket's clock; None: now) before somebody cancelled the run."""
+    the bucket's clock; None: now) before the run was cancelled."""
     digest = manifest.digest()
     record = record or new_record(manifest.run_id, at)
     if record.manifest_digest == digest:
@@ -106,7 +106,7 @@ def _refuse_made_before_cancelling(record: RunRecord, made_at: datetime) -> None
 
 
 def refuse_while_under_way(record: RunRecord) -> NoReturn:
-    """A run that is at work takes no other manifest."""
+    """A running run takes no other manifest."""
     raise ManifestRefused(
         f"run {record.run_id} is under way with another manifest (revision {record.revision}).",
         file="run.json",
@@ -115,7 +115,7 @@ def refuse_while_under_way(record: RunRecord) -> NoReturn:
 
 
 def refuse(record: RunRecord | None, run_id: str, digest: str, problem: str, at: datetime) -> Move:
-    """The manifest with this digest (of its raw bytes when it cannot be read) is no good.
+    """The manifest with this digest (of its raw bytes when it cannot be read) is refused.
 
     A run that is running, complete, cancelled, or sealed by another manifest stays as it is: the
     refusal is an attempt beside it, with the number of the revision that this one would have been.

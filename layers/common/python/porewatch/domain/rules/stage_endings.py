@@ -74,8 +74,8 @@ def interrupt(
 
 
 def _flushed(record: StageRecord, checkpoint: int | None, at: datetime) -> Progress | None:
-    """How far the stage is when a machine leaves: a checkpoint that no beat told of was written
-    just now, and what was done before it is kept."""
+    """Progress when an instance ends: a checkpoint that no heartbeat reported was written just now,
+    and the progress before it is kept."""
     known = record.progress.checkpoint if record.progress else None
     if checkpoint is None or checkpoint == known:
         return record.progress
@@ -138,7 +138,7 @@ def _shunned(record: StageRecord, error: str) -> tuple[str, ...]:
 
 
 def abandon(record: StageRecord | None, epoch: int, problem: str, at: datetime) -> Move:
-    """Nobody waits for this stage any more: its worker is fenced, and nothing is tried again."""
+    """The state machine no longer waits for this stage: its worker is fenced, with no retry."""
     record = fencing.current(record, epoch)
     if record.state in ENDED:
         return None

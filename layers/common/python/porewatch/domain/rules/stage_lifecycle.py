@@ -1,12 +1,12 @@
-"""How a stage moves until it ends. Pure rules; `adapters.ledger.stages` stores what they say.
+"""How a stage moves until it ends. Pure rules; `adapters.ledger.stages` stores their result.
 
     open -> launched -> claimed -> published | interrupted | failed;  from the last two: open again
 
 Every rule takes the record as it stands and answers the record as it should stand with its facts,
-or None when nothing is to be done. Whoever speaks for an old epoch gets StaleEpoch (`epochs`); the
-ways to end are `stage_ends`. Within one epoch nothing moves backwards, in whatever order and
-however often messages come. One thing stands above epochs: a visible manifest is the truth, of
-whichever epoch it is. Only the control plane makes one visible (`drafts`).
+or None when nothing is to be done. A message of an old epoch gets StaleEpoch (`fencing`); the
+ways to end are `stage_endings`. Within one epoch nothing moves backwards, in whatever order and
+however often messages come. One rule overrides epochs: a published manifest is the truth, of
+whichever epoch it is. Only the control plane publishes one (`stage.manifest`).
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ HEARD_NOTHING: dict[str, Any] = {
     "silent_sweeps": 0,
 }
 BY_THE_WORKERS_CLOCK = ("claimed_at", "last_beat", "progress_at", "updated_at")
-"""A worker claims its stage itself, and beats itself when nobody relays it."""
+"""A worker claims its stage itself, and writes its heartbeat itself when the relay fails."""
 
 
 def claim_id(key: StageKey, epoch: int) -> str:
@@ -48,8 +48,8 @@ def refusal_id(key: StageKey, epoch: int, rung: int) -> str:
 
 
 def watched(record: StageRecord) -> bool:
-    """True while somebody must keep an eye on it: not ended, or ended and the state machine not
-    told yet."""
+    """True while it must be monitored: not ended, or ended and the state machine not yet
+    notified."""
     return record.state not in ENDED or record.task_token is not None
 
 
@@ -195,8 +195,8 @@ def beat(
 
 
 def hear(record: StageRecord | None, epoch: int, at: datetime) -> Move:
-    """A sweep found a beat that nobody has heard of: its worker wrote it here. Whatever time it
-    bears, it is heard now."""
+    """A sweep found a heartbeat that the worker wrote to the ledger itself. It counts as received
+    now, whatever its own time."""
     record = fencing.current(record, epoch)
     if record.last_beat == record.heard_beat:
         return None

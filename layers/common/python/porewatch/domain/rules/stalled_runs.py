@@ -40,7 +40,7 @@ def moved(last: Still | None, recorded: Counts, at: datetime) -> Still | None:
 
 
 def stands(last: Still, at: datetime) -> bool:
-    """Whether a receiving run has stood too long and nobody was told."""
+    """Whether a receiving run has stalled for too long and no notice was sent."""
     return not last.told and at - last.since >= RECEIVING_TOO_LONG
 
 

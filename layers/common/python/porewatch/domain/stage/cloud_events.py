@@ -10,14 +10,14 @@ from porewatch.domain.runs import RunId
 
 
 class InstanceEventKind(StrEnum):
-    SWEEP = "sweep"  # the clock: look at everything
-    RECLAIM = "reclaim"  # the machine will be taken back in two minutes
-    REBALANCE = "rebalance"  # it may be taken back soon; the worker hears of it on the machine
+    SWEEP = "sweep"  # the schedule: check every stage
+    RECLAIM = "reclaim"  # spot interruption notice: two minutes are left
+    REBALANCE = "rebalance"  # rebalance recommendation; the worker reads it from instance metadata
     STATE = "state"
 
 
 class InstanceEvent(Model):
-    """`state` is EC2's word for the machine's new state, when `kind` is STATE."""
+    """`state`: the instance's new state in EC2's terms, when `kind` is STATE."""
 
     kind: InstanceEventKind
     instance_id: str = ""

@@ -16,7 +16,7 @@ from porewatch.domain.stage.spec import Phase, StageSpec
 
 GIB = 2**30
 SYSTEM_GIB = 20
-"""Of an image that nobody has looked at. The launch looks, and adds what it has beyond this."""
+"""Of an image whose size is not known. The launch looks it up, and adds what it has beyond this."""
 REFERENCES_GIB = 20
 """The bundle, fetched whole: that of a pig takes 7 to 10 GB. Who calls bases reads none."""
 LARGEST_GIB = 16_384

@@ -22,7 +22,8 @@ PURCHASE_TAG = "porewatch-purchase"
 
 
 class Owner(Model):
-    """Whom a machine works for. Written on it as tags, so that no machine is ever nobody's."""
+    """The stage an instance works for. Written on it as tags, so that every instance has an
+    owner."""
 
     stack: str
     run_id: RunId
@@ -84,7 +85,7 @@ class LaunchSpec(Model):
     ] = ""
 
     def tags(self) -> dict[str, str]:
-        """All tags of the machine. `expires_at` is when nobody can need it any more."""
+        """All tags of the machine. `expires_at`: when it can no longer be needed."""
         return {
             **self.owner.tags(),
             EXPIRES_TAG: self.expires_at.strftime("%Y-%m-%dT%H:%M:%SZ"),

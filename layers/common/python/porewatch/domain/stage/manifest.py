@@ -46,7 +46,7 @@ class OutputFile(Model):
 
 class StageManifest(Model):
     """What makes a stage's results visible: its worker writes a draft, the control plane checks
-    that and writes it to `places.manifest_key` (conditional PUT, first one wins)."""
+    that and writes it to `s3_keys.manifest_key` (conditional PUT, first one wins)."""
 
     run_id: RunId
     revision: int

@@ -1,8 +1,8 @@
 """Poison units: parts of the input on which the worker fails again and again, and what is given up.
 
-One bad stretch of reads must not fail a run for ever, and must not vanish in silence either: the
-unit is left out, its reads are counted as `quarantined`, and everything that is said about the
-samples it held says so.
+One bad stretch of reads must not fail a run for ever, and must not be dropped silently: the
+unit is left out, its reads are counted as `quarantined`, and every statement about its samples
+says so.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class QuarantineRules(Model):
 
 class QuarantinedUnit(Model):
     """One unit that was given up. `samples` is None when any sample of the run may be concerned,
-    `reads` is None when nobody could count them."""
+    `reads` is None when they could not be counted."""
 
     unit: int
     what: Annotated[str, Field(description="file, and reads of it by number; of many, the first")]

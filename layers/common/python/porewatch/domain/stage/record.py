@@ -91,13 +91,14 @@ class StageRecord(Model):
     launched_at: Moment | None = None
     claimed_at: Moment | None = None
     first_launched_at: Annotated[
-        Moment | None, Field(description="the stage's first machine, of whatever epoch")
+        Moment | None, Field(description="the stage's first instance, of any epoch")
     ] = None
     last_beat: Annotated[Moment | None, Field(description="by the worker's clock")] = None
     heard_at: Annotated[
-        Moment | None, Field(description="when that beat was heard of, by the control plane's")
+        Moment | None,
+        Field(description="when that heartbeat was received, by the control plane's clock"),
     ] = None
-    heard_beat: Annotated[Moment | None, Field(description="which beat was heard of last")] = None
+    heard_beat: Annotated[Moment | None, Field(description="the last heartbeat received")] = None
     silent_sweeps: Annotated[
         int, Field(ge=0, description="sweeps that found it overdue and could write that down")
     ] = 0
@@ -110,11 +111,11 @@ class StageRecord(Model):
         Moment | None, Field(description="when the work last moved, of this epoch")
     ] = None
     stalled_at: Annotated[
-        Moment | None, Field(description="when somebody was told that it stands still")
+        Moment | None, Field(description="when the notice of the stall was sent")
     ] = None
     interruptions: int = 0
     errors: int = 0
-    waits: Annotated[int, Field(description="times there was no machine to be had")] = 0
+    waits: Annotated[int, Field(description="times no instance was available")] = 0
     deploy_waits: Annotated[
         int, Field(description="those of them when what a deploy made did not show yet")
     ] = 0

@@ -160,7 +160,7 @@ def decide(
     error: str, *, errors_so_far: int, waits: int, interruptions: int, seed: str = ""
 ) -> Decision:
     """Retry or give up, with this failure already counted in the numbers. Equal seeds wait equally
-    long: whoever asks twice gets the same answer."""
+    long: the same question gets the same answer."""
     row = meaning_of(error)
     match row.kind:
         case Kind.REFUSED:

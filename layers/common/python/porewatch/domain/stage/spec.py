@@ -46,7 +46,7 @@ class StageSpec(Model):
         int, Field(ge=60, description="beats without any progress for so long are a stall")
     ] = 1800
     p90_seconds: Annotated[
-        float | None, Field(description="how long its machine lives, nine times in ten")
+        float | None, Field(description="90th percentile of its instance's lifetime")
     ] = None
 
 

@@ -1,4 +1,4 @@
-"""What a worker is to do: the order of one stage."""
+"""Work orders: what a worker computes for one stage."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ class WorkOrder(OrderTerms):
 
 
 class StoredOrder(OrderTerms):
-    """An order as it lies at `places.order_key`; the epoch comes by tag. The manifest is read by
+    """An order as it lies at `s3_keys.order_key`; the epoch comes by tag. The manifest is read by
     its digest; one in here is for machine images that know no other place."""
 
     manifest: RunManifest | None = None

@@ -1,4 +1,5 @@
-"""What a worker says to the control plane, over SQS: one closed union, told apart by `kind`."""
+"""Messages of a worker to the control plane, over SQS: one closed union, discriminated by
+`kind`."""
 
 from __future__ import annotations
 

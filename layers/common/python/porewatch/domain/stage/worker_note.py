@@ -1,4 +1,4 @@
-"""What a worker writes into the ledger itself, where nobody else can: its own partition."""
+"""What a worker writes into the ledger itself, in a partition that only it may write."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from porewatch.domain.stage.record import Progress, StageRecord
 
 
 class WorkerNote(Model):
-    """A machine says whose epoch it works on since when, and, where its messages do not arrive, how
-    far it is. Its own word: what it may move is its own epoch's clocks."""
+    """The epoch an instance works on and since when, and its progress where messages do not arrive.
+    Claimed by the worker: it may move only the clocks of its own epoch."""
 
     run_id: RunId
     revision: int

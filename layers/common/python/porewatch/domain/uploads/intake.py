@@ -6,10 +6,10 @@ still lacking; each lacking file needs at least one more recorded check before t
 complete. Recorded checks are counted with the record itself, in one transaction, so the count is
 exact: while fewer have come than were lacking, another look cannot find the run complete.
 
-One looks at a time, whoever else hears of a check meanwhile: a look is claimed before it is made,
-and counts that moved while it was made ask for the next one by the same hand. So a run's folder is
-listed a fixed number of times, however many orchestrators run at once. A claim that nobody gives
-back ends with its time. What no count can see (a file deleted, an event lost) the sweep finds.
+Only one process looks at a time, however many are notified of a check: a look is claimed first,
+and counts that moved while it was made ask for the next one by the same process. So a run's folder
+is listed a fixed number of times, however many orchestrators run at once. A claim that is not
+released expires. What no count can see (a file deleted, an event lost) the sweep finds.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ class Look(Model):
     looks: int = 1
     at: Moment
     claimed_until: Annotated[
-        Moment | None, Field(description="somebody looks right now; nobody else does until then")
+        Moment | None, Field(description="a look is under way; no other one begins until then")
     ] = None
 
 
@@ -85,7 +85,7 @@ def worth_a_look(look: Look, recorded: Mapping[str, int], at: Moment) -> bool:
 
 
 def is_claimed(look: Look, at: Moment) -> bool:
-    """Whether somebody looks at this moment."""
+    """Whether a look is under way."""
     return look.claimed_until is not None and at < look.claimed_until
 
 

@@ -123,5 +123,5 @@ def _refused(problems: list[str]) -> ManifestRefused:
     return ManifestRefused(
         f"{len(problems)} file(s) of the manifest cannot be used. {text}",
         file="run.json",
-        remedy="send the named files again (or leave them out), then `porewatch submit` anew.",
+        remedy="send the named files again (or leave them out), then `porewatch submit` again.",
     )

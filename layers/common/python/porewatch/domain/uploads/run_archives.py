@@ -238,7 +238,7 @@ def _with_laboratory(manifest: RunManifest, found: Understood) -> RunManifest:
         return manifest
     if manifest.laboratory is not None:
         problem = "names another laboratory or client than the lab.toml beside it."
-        raise _no("run.json", problem, "leave the lab.toml out, or seal anew.")
+        raise _no("run.json", problem, "leave the lab.toml out, or seal again.")
     return manifest.model_copy(update={"laboratory": found.laboratory})
 
 
@@ -260,13 +260,13 @@ def _own_manifest(
     for file in manifest.files:
         member = here.pop(file.path, None)
         if member is None:
-            raise _no(file.path, "is in run.json, but not in the tar.", "put it in, or seal anew.")
+            raise _no(file.path, "is in run.json, but not in the tar.", "put it in, or seal again.")
         digest = contents.digests[member]
         if contents.sizes[member] != file.size or (file.sha256 and file.sha256 != digest):
             raise _no(file.path, "is not the file that run.json means.", "make the tar again.")
         files.append(file.model_copy(update={"sha256": digest, "version": None}))
     if here:
-        raise _no(min(here), "is in the tar, but not in run.json.", "leave it out, or seal anew.")
+        raise _no(min(here), "is in the tar, but not in run.json.", "leave it out, or seal again.")
     return manifest.model_copy(update={"created_by": "bundle", "files": tuple(files)}), lying
 
 

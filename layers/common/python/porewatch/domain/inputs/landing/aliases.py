@@ -1,8 +1,8 @@
 """Which sample's name a folder or file bears, however it was typed and stored.
 
 Mac keeps names decomposed, some file systems keep no capitals, and a Japanese keyboard writes wide
-letters: all these are the same word. Where two samples share it, only the exact name tells them
-apart, and whatever else is refused: no guess gives the reads of one animal to another.
+letters: all these are the same word. Where two samples share it, only the exact name
+separates them, and any other is refused: no guess gives the reads of one animal to another.
 """
 
 from __future__ import annotations

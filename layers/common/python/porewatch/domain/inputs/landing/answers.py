@@ -30,7 +30,7 @@ class Treatment(StrEnum):
 
 
 class Answer(NamedTuple):
-    """`kind` names the sort of object; `act`: somebody must do something, or reads are missed."""
+    """`kind` names the sort of object; `act`: a person must act, or reads are missed."""
 
     kind: str
     verdict: Treatment

@@ -54,7 +54,7 @@ def once(files: Sequence[InputFile]) -> tuple[list[InputFile], list[str], list[R
 def faults_of(
     headers: Mapping[str, Headers], barcodes: Mapping[str, str | None], *, samples: bool
 ) -> list[Refused]:
-    """What headers show. All by path; `samples`: whether a sheet tells samples apart."""
+    """What headers show. All by path; `samples`: whether a sheet separates samples."""
     faults: list[Refused] = []
     cells: dict[str, str] = {}
     for path, header in headers.items():
@@ -68,7 +68,7 @@ def faults_of(
 
 
 def _pooled(headers: Mapping[str, Headers]) -> list[Refused]:
-    """Reads of several barcodes in files that nothing tells apart would be one sample."""
+    """Reads of several barcodes in files that nothing separates would become one sample."""
     counts: dict[str, int] = {}
     for header in headers.values():
         for barcode, reads in (header.barcodes or {}).items():

@@ -37,7 +37,7 @@ def holds_nothing(name: str, head: bytes, size: int) -> bool:
 
 
 def flow_cell_in(name: str, head: bytes) -> str | None:
-    """The flow cell that the header of the first read tells (FASTQ by Guppy and MinKNOW)."""
+    """The flow cell in the header of the first read (FASTQ by Guppy and MinKNOW)."""
     text = head
     if is_gzip_name(name):
         try:

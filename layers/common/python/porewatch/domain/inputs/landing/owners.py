@@ -1,4 +1,4 @@
-"""Whose each file is, and what would merge two animals into one sample, or give one to nobody."""
+"""The sample of each file, and faults that would merge two animals into one sample or lose one."""
 
 from __future__ import annotations
 
@@ -116,7 +116,7 @@ def strays(
 
 
 def flow_cells(paths: Iterable[str], summary: FinalSummary | None = None) -> list[str]:
-    """Every flow cell that paths and summary tell."""
+    """Every flow cell that paths and summary name."""
     cells = {cell for path in paths if (cell := flow_cell_of(path))}
     if summary is not None and summary.flow_cell:
         cells.add(summary.flow_cell.upper())

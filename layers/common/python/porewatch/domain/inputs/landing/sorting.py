@@ -96,7 +96,7 @@ class Understood:
 
 
 def sort_out(door: Door) -> Understood:
-    """Everything that can be told without reading the files through. Never raises for bad input:
+    """Everything that is known without reading whole files. Never raises for bad input:
     `faults` holds it."""
     found = Understood()
     door = replace(door, text=_limited(door))
@@ -185,7 +185,7 @@ def _top_hidden(path: str) -> str:
 
 
 def _with_reads(reads: list[str], door: Door, aside: dict[Why, set[str]]) -> list[str]:
-    """Without sound files that hold no reads, which are left out and said."""
+    """Without sound files that hold no reads, which are left out and reported."""
     empty = {path for path in reads if _is_empty(path, door)}
     aside[Why.EMPTY] = empty
     return [path for path in reads if path not in empty]

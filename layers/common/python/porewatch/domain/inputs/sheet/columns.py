@@ -117,7 +117,7 @@ def _codes(cell: str) -> tuple[str, ...]:
 
 
 def _day(cell: str) -> date:
-    """Year first, as ISO 8601 and Excel in Japan write it: nobody takes the month for the day."""
+    """Year first, as ISO 8601 and Excel in Japan write it: month and day cannot be confused."""
     parts = re.fullmatch(r"([0-9]{4})([-/.])([0-9]{1,2})\2([0-9]{1,2})", _plain(cell))
     if parts is None:
         raise ValueError("write the day as 2026-11-28, the year first.")

@@ -51,7 +51,7 @@ def doubled(rows: FieldsByLine, file: str) -> Iterator[Refused]:
 
 
 def lookalikes(rows: FieldsByLine, file: str) -> Iterator[Refused]:
-    """Two names that print alike would be one animal to whoever reads the report."""
+    """Two names that print alike would be one animal to a reader of the report."""
     first: dict[str, tuple[int, str]] = {}
     for line, fields in rows.items():
         if (mine := fields["name"]) is None:
@@ -69,7 +69,7 @@ def lookalikes(rows: FieldsByLine, file: str) -> Iterator[Refused]:
 
 
 def lonely_controls(samples: Mapping[int, Sample], file: str) -> Iterator[Refused]:
-    """A batch that only controls name is a misspelt one: they would speak for nobody."""
+    """A batch that only controls name is a misspelt one: they would control no sample."""
     named = {s.batch for s in samples.values() if s.role is SampleRole.SAMPLE}
     for line, sample in samples.items():
         if named and sample.batch is not None and sample.batch not in named:

@@ -3,7 +3,7 @@
 Order: decode (`sheet_text`) -> find the columns under any of their names (`sheet_columns`) -> one
 `Sample` a row -> what only all rows together show (`sheet_rules`). Our own columns and MinKNOW's
 (`alias`, `barcode`, `type`) are both understood; a column that neither of us knows is refused,
-because a misspelt `volume_ml` must not vanish. All faults are told at once.
+because a misspelt `volume_ml` must not vanish. All faults are reported at once.
 """
 
 from __future__ import annotations
