@@ -9,7 +9,6 @@ import boto3
 import pytest
 
 from porewatch.adapters.executions import Executions
-from porewatch.adapters.ledger.runs import RunLedger
 from porewatch.adapters.ledger.stages import StageLedger
 from porewatch.adapters.objects import Objects
 from porewatch.adapters.s3.manifests import Manifests
@@ -18,6 +17,7 @@ from porewatch.compute.ec2_fleet import Ec2Fleet
 from porewatch.compute.executors import Executors
 from porewatch.domain import base
 from porewatch.domain.records.run_record import RunRecord
+from porewatch.domain.rules import run_endings
 from porewatch.domain.rules.reconciling import (
     MOST_RESTARTS,
     SeenExecution,
@@ -126,7 +126,7 @@ STEPS = {
     "its machine": (Executors, "terminate"),
     "its payment": (StageLedger, "settle_cost"),
     "the rest of the bill": (StageLedger, "settle_overhead"),
-    "the last word": (RunLedger, "close"),
+    "the close of its record": (run_endings, "close"),
 }
 
 
