@@ -26,7 +26,7 @@ ALLOWED: dict[str, str] = {
     "launch_faults.py: NOT_OFFERED.search(why)": "AWS: one code for two faults",
     "instances.py: self.why_ended.startswith('Host EC2 (instance')": "AWS Batch gives no code",
     "instances.py: 'SpotInstance' in self.why_ended": "EC2's code, or a sentence of AWS Batch",
-    "ec2_fleet.py: re.search(EC2_TIME, reason)": "EC2 shows the time of an end in words alone",
+    "ec2_wire.py: re.search(EC2_TIME, reason)": "EC2 shows the time of an end in words alone",
     "dorado.py: _BAD_FILE.search(tail)": "dorado has one exit code for all faults",
     "dorado.py: _NO_GPU.search(tail)": "the same",
     "dorado.py: _NO_MODEL.search(tail)": "the same",
