@@ -32,6 +32,7 @@ from porewatch.domain.money.cost import (
     CostLine,
     make_bill,
 )
+from porewatch.domain.reasons.reason import verbatim
 from porewatch.domain.records.retention_record import Counts, Hold
 from porewatch.domain.records.run_record import RunRecord
 from porewatch.domain.results.report import Report
@@ -176,7 +177,11 @@ def an_error(text: str, *, as_json: bool) -> None:
 
 def left_over(house: House, *, as_json: bool) -> None:
     found = Found.model_construct(
-        what=next(iter(What)), name=house.text, why=(house.text, "old"), action="told", problem=""
+        what=next(iter(What)),
+        name=house.text,
+        reasons=verbatim(house.text),
+        action="told",
+        problem="",
     )
     told = Reaped.model_construct(dry=True, found=(found,))
     patched = pytest.MonkeyPatch()

@@ -10,6 +10,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from porewatch.domain.errors import NotFound, Unavailable
+from porewatch.domain.reasons.reason import verbatim
 from porewatch.domain.rules.orphan_cleanup import Reaped
 from porewatch.domain.rules.orphans import (
     Found,
@@ -19,7 +20,11 @@ from porewatch_cli.operate import orphans as command
 from porewatch_cli.stack import Stack
 
 ORPHAN = Found(
-    what=What.INSTANCE, name="i-9", why=("it runs", "no stage"), age_s=900, action="would end"
+    what=What.INSTANCE,
+    name="i-9",
+    reasons=(*verbatim("it runs"), *verbatim("no stage")),
+    age_s=900,
+    action="would end",
 )
 
 

@@ -20,8 +20,8 @@ pytestmark = [pytest.mark.cloud, pytest.mark.xdist_group("own engines")]
 BORROWER = """
 import sys, time
 from pathlib import Path
-from porewatch_local.embedded.session import borrowed
-with borrowed(Path(sys.argv[1]), deploy=False):
+from porewatch_local.embedded.session import session
+with session(Path(sys.argv[1]), deploy=False):
     print("up", flush=True)
     time.sleep(300)
 """

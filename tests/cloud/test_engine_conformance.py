@@ -21,9 +21,8 @@ import pytest
 from botocore.exceptions import ClientError
 
 from porewatch_local.embedded.clients import client
-from porewatch_local.engine_side.rewriting import PatchRefused
+from porewatch_local.engine_side.rewriting import PatchRefused, replaced
 from porewatch_local.paths import Credentials
-from porewatch_local.stack_template.replacement import replaced
 from tests.cloud.conftest import HERE, Cloud
 from tests.cloud.making import (
     allow,

@@ -356,7 +356,7 @@ def test_what_is_proved_is_believed_and_replayed_later_it_changes_nothing(scene:
     stolen = scene.message(
         Published, VICTIM, manifest_key=s3_keys.draft_key(scene.prefix(ATTACKER))
     )
-    assert "not where" in scene.set_aside(scene.say(stolen, scene.secret))
+    assert "is not the manifest key" in scene.set_aside(scene.say(stolen, scene.secret))
     scene.stages.mark_failed(scene.key, 1, "WorkerLost", "the test takes it away", now())
     scene.stages.open_stage(scene.key, SPEC, now(), lambda _epoch: "0" * 64)
     before = scene.stages.get(scene.key)

@@ -48,7 +48,7 @@ SMALL_UNITS = ScreeningParameters(unit_reads=40)
 PROGRAM = """
 import sys
 from pathlib import Path
-from porewatch.domain.stage.phases import ScreeningParameters
+from porewatch.domain.stage.screening_parameters import ScreeningParameters
 from porewatch_worker.stage.child_process import in_child
 from porewatch_worker.local.run import screen_locally
 

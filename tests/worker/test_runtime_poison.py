@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from porewatch.domain.errors import StaleEpoch, Unavailable, WorkerFailed
+from porewatch.domain.reasons.reason import Code, because
 from porewatch.domain.stage.manifest import StageManifest
 from porewatch.domain.stage.quarantine import QuarantineRules
 from porewatch_worker import full_disk
@@ -32,6 +33,7 @@ from tests.worker.runtime_work import DigestWork
 from tests.worker.test_runtime_loop import UNITS, Heard, a_loop, owner, reads, straight
 
 __all__ = ["reads"]
+BAD_STRETCH = because(Code.UNIT_RAISED, text="ZeroDivisionError: a bad stretch")
 
 
 class Raising(DigestWork):
@@ -98,7 +100,7 @@ def test_too_many_bad_units_fail_the_stage_and_all_are_named(reads: Path, tmp_pa
     checkpoint = open_checkpoint(*owner(reads, tmp_path), 1)
     for number in (3, 5):
         for _ in range(2):
-            checkpoint.blame(number, "ZeroDivisionError: a bad stretch")
+            checkpoint.blame(number, BAD_STRETCH)
     loop = a_loop(Raising(reads, 3, 5), tmp_path, epoch=2)
     with pytest.raises(WorkerFailed) as told:
         loop.run()

@@ -120,7 +120,7 @@ def test_another_machine_publishes_nothing(house: House) -> None:
     house.results.put_json(draft_of(1, "i-2"), house.manifest())
     with pytest.raises(StaleEpoch):
         say_published(house, draft_of(1, "i-2"), who="i-2")
-    with pytest.raises(MessageRefused, match="not where"):
+    with pytest.raises(MessageRefused, match="is not the manifest key"):
         say_published(house, draft_of(1, "i-2"))
     assert house.results.head(MANIFEST_KEY) is None
     assert house.record().state is StageState.CLAIMED
