@@ -27,7 +27,7 @@ from porewatch_cli.commands import (
 )
 
 app = typer.Typer(
-    help="Screen nanopore reads for pathogens, on machines that may die at any line.",
+    help="Screen nanopore reads for pathogens on interruptible cloud instances.",
     no_args_is_help=True,
     context_settings={"help_option_names": ["-h", "--help"]},
     pretty_exceptions_enable=False,

@@ -27,7 +27,7 @@ def alerts(
     profile: ProfileOption = None,
     region: RegionOption = None,
 ) -> None:
-    """Alerts that nobody has acknowledged, oldest first."""
+    """List alerts that wait for an acknowledgement, oldest first."""
     from porewatch_cli.runs import alerts as found
     from porewatch_cli.stack import find_stack
 
@@ -53,7 +53,10 @@ def ack(
     profile: ProfileOption = None,
     region: RegionOption = None,
 ) -> None:
-    """Acknowledge an alert: somebody has seen it. It is not escalated any more."""
+    """Acknowledge an alert.
+
+    It is not escalated any more.
+    """
     from porewatch.domain.facts.alerts import Acknowledge
     from porewatch_cli.runs import alerts as found
     from porewatch_cli.stack import find_stack

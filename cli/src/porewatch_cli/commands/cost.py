@@ -50,8 +50,10 @@ def run(
     profile: ProfileOption = None,
     region: RegionOption = None,
 ) -> None:
-    """The bill of a run, machine by machine: useful, wasted, boot, orchestration, what is held;
-    and an estimate of its carbon."""
+    """Show the bill of a run, instance by instance.
+
+    Useful and wasted time, boot, orchestration, reservations, and a carbon estimate.
+    """
     from porewatch_cli.runs.cost import show_cost
     from porewatch_cli.stack import find_stack
 
@@ -78,7 +80,10 @@ def forecast_path(
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """What a run of these files would take and cost. Nothing is sent; only sizes are looked at."""
+    """Estimate time and cost of a run before it is sent.
+
+    Nothing is uploaded; only file sizes are read.
+    """
     from porewatch_cli.runs.cost import show_forecast
 
     show_forecast(path, layout=layout, region=region, as_json=as_json)

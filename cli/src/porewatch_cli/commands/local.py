@@ -46,7 +46,9 @@ def screen(
     exit_zero: ExitZeroOption = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Run the worker's phases in this process: no cloud, the same report. Resumes when killed.
+    """Screen reads on this computer, without a cloud.
+
+    The same phases and the same report; resumes when killed.
 
     Exit codes: 0 reportable, 3 not reportable, 4 refused, 5 failed.
     """
@@ -88,7 +90,10 @@ def validate(
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Screen made runs with known truth: agreement and LOD95. Exit code 1 if too low."""
+    """Screen simulated runs of known composition.
+
+    Agreement and LOD95; exit code 1 if too low.
+    """
     from porewatch_cli.reports.validate import validate_here
 
     validate_here(size, out, as_json=as_json)

@@ -40,7 +40,10 @@ def cancel(
     profile: ProfileOption = None,
     region: RegionOption = None,
 ) -> None:
-    """Stop a run: its machines end and are paid, people are notified, what was saved stays."""
+    """Stop a run.
+
+    Its instances are terminated and billed, a notice is sent, checkpoints stay.
+    """
     from rich.text import Text
 
     from porewatch.domain.rules.cancelling import Cancel, Cancelled
@@ -76,7 +79,10 @@ def hold(
     profile: ProfileOption = None,
     region: RegionOption = None,
 ) -> None:
-    """Put a run under legal hold: nothing of it is deleted, by a person or by its age."""
+    """Put a run under legal hold, or release it.
+
+    While it is held nothing of it is deleted, by a person or by its age.
+    """
     from porewatch.domain.errors import MessageRefused
     from porewatch.domain.retention.orders import HoldRun
     from porewatch_cli.runs import holds_and_deletions
@@ -118,7 +124,10 @@ def delete(
     profile: ProfileOption = None,
     region: RegionOption = None,
 ) -> None:
-    """Delete all data of a run, in all its revisions, for good. Never under legal hold."""
+    """Delete all data of a run for good.
+
+    In all its revisions; never under legal hold.
+    """
     from porewatch.domain.retention.orders import Deleted, DeleteRun
     from porewatch_cli.invoke import ask_function
     from porewatch_cli.runs import holds_and_deletions

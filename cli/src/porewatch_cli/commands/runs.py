@@ -61,7 +61,9 @@ def submit(
     profile: ProfileOption = None,
     region: RegionOption = None,
 ) -> None:
-    """Check the reads here, send them, and seal the run. Bad input is refused before uploading.
+    """Check reads, upload them, and seal the run.
+
+    Bad input is refused before anything is uploaded.
 
     Exit codes with --wait: 0 reportable, 3 not reportable, 4 refused, 5 failed or cancelled.
     """
@@ -121,7 +123,7 @@ def watch(
     profile: ProfileOption = None,
     region: RegionOption = None,
 ) -> None:
-    """Live phases, progress, instance and cost, until the run is over.
+    """Follow a run: phases, progress, instance, cost.
 
     Exit codes: 0 reportable, 3 not reportable, 4 refused, 5 failed or cancelled.
     """
@@ -171,7 +173,7 @@ def list_runs(
     profile: ProfileOption = None,
     region: RegionOption = None,
 ) -> None:
-    """All runs, newest first."""
+    """List all runs, newest first."""
     from porewatch_cli.commands import output
     from porewatch_cli.stack import find_stack
 
@@ -195,7 +197,10 @@ def report(
     profile: ProfileOption = None,
     region: RegionOption = None,
 ) -> None:
-    """What was found, with its evidence; and links to (or copies of) the three reports."""
+    """Show findings with their evidence, and the reports.
+
+    Links to the reports, or copies of them with --out.
+    """
     from porewatch_cli.commands import output
     from porewatch_cli.stack import find_stack
 
@@ -224,7 +229,10 @@ def compare(
     profile: ProfileOption = None,
     region: RegionOption = None,
 ) -> None:
-    """What changed between two runs: findings, evidence, amounts, controls, versions, cost."""
+    """Show what changed between two runs or reports.
+
+    Findings, evidence, amounts, controls, versions, cost.
+    """
     from porewatch_cli.reports.compare import compare_runs
     from porewatch_cli.reports.reports import given_report
 
@@ -285,7 +293,7 @@ def logs(
     profile: ProfileOption = None,
     region: RegionOption = None,
 ) -> None:
-    """What the workers wrote, machine by machine, and what happened to the run."""
+    """Show the run's history and the logs of its workers."""
     from porewatch_cli.commands import output
     from porewatch_cli.stack import find_stack
 

@@ -23,7 +23,10 @@ def doctor(
     profile: ProfileOption = None,
     region: RegionOption = None,
 ) -> None:
-    """Would a launch work? Image, subnets, endpoints, types, quotas, queues; exit code 1 if not."""
+    """Check whether a launch would work.
+
+    Image, subnets, endpoints, instance types, quotas, queues; exit code 1 if it would not.
+    """
     from porewatch_cli.commands import output
     from porewatch_cli.operate.doctor import CheckVerdict, examine
     from porewatch_cli.stack import find_stack
@@ -48,7 +51,10 @@ def redrive(
     profile: ProfileOption = None,
     region: RegionOption = None,
 ) -> None:
-    """Show what could not be handled; with --move, send it back to its queue."""
+    """Show dead-letter messages; --move returns them.
+
+    --move sends them back to their source queue.
+    """
     from porewatch_cli.operate.redrive import redrive as dead_letters
     from porewatch_cli.stack import find_stack
 
@@ -71,7 +77,10 @@ def reap(
     profile: ProfileOption = None,
     region: RegionOption = None,
 ) -> None:
-    """What still costs money and is of no use to anybody: instances, volumes, uploads, ..."""
+    """List orphaned resources; --yes cleans them up.
+
+    Instances, volumes, uploads and the like that no running stage uses.
+    """
     from porewatch_cli.operate.orphans import orphans as look_for_leftovers
     from porewatch_cli.stack import find_stack
 
