@@ -114,7 +114,7 @@ def _say(sheet: Sheet, file: Path) -> None:
     if not sheet.faults:
         _say_samples(list(sheet.samples))
         console.print(
-            f"{file}: {len(sheet.samples)} rows can be used; read as {sheet.encoding}",
+            f"{file}: usable rows: {len(sheet.samples)}; read as {sheet.encoding}",
             soft_wrap=True,
         )
     for remark in _remarks(sheet):
