@@ -1,4 +1,4 @@
-"""Commands about runs: send one, watch it, read what came out."""
+"""Commands about runs: submit one, watch it, list them, read the logs."""
 
 from __future__ import annotations
 
@@ -178,105 +178,6 @@ def list_runs(
     from porewatch_cli.stack import find_stack
 
     output.runs(find_stack(stack, profile=profile, region=region), as_json=as_json)
-
-
-@command(
-    app,
-    "porewatch report RUN --out FOLDER",
-    "porewatch report RUN --language ja",
-)
-def report(
-    run: RunArgument,
-    revision: RevisionOption = None,
-    out: Annotated[
-        Path | None, typer.Option("--out", help="also save report.json, .html and .pdf here")
-    ] = None,
-    language: LanguageOption = "en",
-    as_json: JsonOption = False,
-    stack: StackOption = None,
-    profile: ProfileOption = None,
-    region: RegionOption = None,
-) -> None:
-    """Show findings with their evidence, and the reports.
-
-    Links to the reports, or copies of them with --out.
-    """
-    from porewatch_cli.commands import output
-    from porewatch_cli.stack import find_stack
-
-    chosen = find_stack(stack, profile=profile, region=region)
-    output.report(chosen, run, out=out, as_json=as_json, language=language, revision=revision)
-
-
-@command(
-    app,
-    "porewatch compare RUN_A RUN_B --out FOLDER",
-    "porewatch compare before/report.json after/report.json",
-)
-def compare(
-    before: Annotated[str, typer.Argument(metavar="RUN_A", help="a run, or its report.json")],
-    after: Annotated[str, typer.Argument(metavar="RUN_B", help="a run, or its report.json")],
-    out: Annotated[Path | None, typer.Option("--out", help="also write HTML pages here")] = None,
-    revision_a: Annotated[
-        int | None, typer.Option("--revision-a", min=0, help="of RUN_A (default: its newest)")
-    ] = None,
-    revision_b: Annotated[
-        int | None, typer.Option("--revision-b", min=0, help="of RUN_B (default: its newest)")
-    ] = None,
-    language: LanguageOption = "en",
-    as_json: JsonOption = False,
-    stack: StackOption = None,
-    profile: ProfileOption = None,
-    region: RegionOption = None,
-) -> None:
-    """Show what changed between two runs or reports.
-
-    Findings, evidence, amounts, controls, versions, cost.
-    """
-    from porewatch_cli.reports.compare import compare_runs
-    from porewatch_cli.reports.reports import given_report
-
-    one = given_report(before, stack, profile, region, revision=revision_a)
-    other = given_report(after, stack, profile, region, revision=revision_b)
-    compare_runs(one, other, out=out, language=language, as_json=as_json)
-
-
-@command(
-    app,
-    "porewatch audit RUN",
-    "porewatch audit result/report.json --head head.txt",
-)
-def audit(
-    report: Annotated[str, typer.Argument(metavar="RUN", help="a run, or its report.json")],
-    head: Annotated[
-        str | None,
-        typer.Option("--head", help="the head as it was kept: the hash, or a file that holds it"),
-    ] = None,
-    revision: RevisionOption = None,
-    as_json: JsonOption = False,
-    stack: StackOption = None,
-    profile: ProfileOption = None,
-    region: RegionOption = None,
-) -> None:
-    """Check a report against its audit trail. Names every entry that was changed; exit code 1.
-
-    With --head a trail that was rewritten as a whole is found, too; for a run, the stack's signed
-    anchor shows it.
-    """
-    from porewatch_cli.reports.audit import anchored, audit_report, kept_head
-    from porewatch_cli.reports.reports import report_as_written
-    from porewatch_cli.terminal import EXIT_FAILED
-
-    kept = kept_head(head) if head is not None else None
-    found, document = report_as_written(report, stack, profile, region, revision=revision)
-    published = not Path(report).exists()
-    anchor = None
-    if published:
-        from porewatch_cli.stack import find_stack
-
-        anchor = anchored(found, find_stack(stack, profile=profile, region=region))
-    if not audit_report(found, document, as_json=as_json, kept=kept, anchor=anchor):
-        raise typer.Exit(EXIT_FAILED)
 
 
 @command(
