@@ -71,6 +71,7 @@ from porewatch_cli.runs import (
     holds_and_deletions,
     watch,
 )
+from porewatch_cli.runs.logs import logs as show_logs
 from porewatch_cli.submit import sheet as sheets
 from porewatch_worker.local import run as local_run
 from porewatch_worker.local.run import LocalReport
@@ -288,7 +289,7 @@ def screening(house: House, *, as_json: bool) -> None:
 Verb = Callable[..., object]
 VERBS: dict[str, Verb] = {
     "list": lambda h, as_json: output.runs(h.stack, as_json=as_json),
-    "logs": lambda h, as_json: output.logs(h.stack, "run-1", None, as_json=as_json),
+    "logs": lambda h, as_json: show_logs(h.stack, "run-1", None, as_json=as_json),
     "watch": lambda h, as_json: watch.watch("run-1", h.stack, as_json=as_json),
     "alerts": lambda h, as_json: alerts.show(h.stack, None, every=True, as_json=as_json),
     "ack": acknowledging,

@@ -9,13 +9,14 @@ Exit codes stand in `exit_codes`.
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Iterable
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TextIO
 
 import typer
 from pydantic import BaseModel
-from rich.console import Console, ConsoleOptions, Group, RenderableType
+from rich.console import Console, ConsoleOptions, RenderableType
 from rich.segment import Segment
 from rich.table import Table
 from rich.text import Text
@@ -23,8 +24,10 @@ from rich.text import Text
 from porewatch.domain.errors import InputRefused, PorewatchError, Refused, Unavailable
 from porewatch.domain.visible import visible
 from porewatch_cli import exit_codes
+from porewatch_cli.responsive_table import ResponsiveTable
 
 WIDE = 150  # columns of a pipe or a log, which has no width of its own
+NARROWEST = 20
 
 
 class PlainConsole(Console):
@@ -55,7 +58,7 @@ def _visible(text: Text) -> Text:
     return changed
 
 
-class PlainTable(Table):
+class PlainTable(ResponsiveTable):
     """A table whose columns are as wide as what is shown in them."""
 
     def add_row(self, *cells: RenderableType | None, **how: Any) -> None:
@@ -63,13 +66,17 @@ class PlainTable(Table):
         super().add_row(*shown, **how)
 
 
-def stacked(lines: Iterable[str], style: str = "") -> Group:
-    """Several lines, in one cell or below each other."""
-    return Group(*(Text(line, style=style) for line in lines))
+def width_of(stream: TextIO) -> int | None:
+    """Columns of what is printed to `stream`; None: a terminal, which knows its own.
+    Elsewhere `COLUMNS` counts, and without it a line is long."""
+    if stream.isatty():
+        return None
+    asked = os.environ.get("COLUMNS", "")
+    return max(int(asked), NARROWEST) if asked.isdecimal() else WIDE
 
 
-console = PlainConsole(width=None if sys.stdout.isatty() else WIDE)
-errors = PlainConsole(stderr=True, width=None if sys.stderr.isatty() else WIDE)
+console = PlainConsole(width=width_of(sys.stdout))
+errors = PlainConsole(stderr=True, width=width_of(sys.stderr))
 
 EXIT_FAILED = exit_codes.COMMAND_FAILED
 EXIT_REFUSED = exit_codes.REFUSED

@@ -11,6 +11,8 @@ import shutil
 import sys
 from pathlib import Path
 
+from rich.text import Text
+
 from porewatch.domain.calls.findings import Call
 from porewatch.domain.calls.panel import umbrellas
 from porewatch.domain.errors import PorewatchError
@@ -68,9 +70,10 @@ class Interruption:
                     view.run.run_id, self._stack, f"interrupt/{{}}?seconds={NOTICE_SECONDS}"
                 )
                 console.print(
-                    f"[bold magenta]spot interruption[/] for {self.instance}: "
-                    f"{NOTICE_SECONDS} s notice, then it is gone",
-                    highlight=False,
+                    Text.assemble(
+                        ("spot interruption", "bold magenta"),
+                        f" for {self.instance}: {NOTICE_SECONDS} s notice, then it is gone",
+                    )
                 )
 
 

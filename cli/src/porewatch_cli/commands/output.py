@@ -1,4 +1,4 @@
-"""What the read-only verbs print: runs, reports, bills and logs."""
+"""What the read-only verbs print: runs, reports and bills."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 from rich.text import Text
 
-from porewatch.domain import s3_keys
 from porewatch.domain.errors import Refused
 from porewatch.domain.records.run_record import RunRecord
 from porewatch.domain.rules.revisions import reported
 from porewatch.domain.runs import RunState
+from porewatch_cli.links import file_link, link
 from porewatch_cli.reports import summary as tables
 from porewatch_cli.reports.report_files import (
     of_samples,
@@ -22,7 +22,6 @@ from porewatch_cli.reports.report_files import (
 from porewatch_cli.reports.reports import (
     read_bill,
     read_report,
-    record_of,
     save_reports,
     with_report,
 )
@@ -39,7 +38,6 @@ from porewatch_worker.report.parts.languages import Language
 from porewatch_worker.report.sample_files import sample_files
 
 if TYPE_CHECKING:
-    from porewatch.adapters.objects import Objects
     from porewatch_cli.operate.doctor import Check
     from porewatch_cli.stack import Stack
 
@@ -118,15 +116,16 @@ def report(
     bucket = stack.bucket("Reports")
     for name in report_files(language):
         if name in saved:
-            where = str(saved[name])
+            where = file_link(saved[name])
         elif name in run.report_keys:
-            where = bucket.link(run.report_keys[name], LINK_SECONDS)
+            address = bucket.link(run.report_keys[name], LINK_SECONDS)
+            where = link(address, f"open it (the link works for {LINK_SECONDS // 60} min)")
         else:
-            where = "not published by that worker; --out FOLDER makes it from report.json"
-        console.print(f"{name:>14}  {where}", soft_wrap=True)
+            where = Text("not published by that worker; --out FOLDER makes it from report.json")
+        console.print(Text.assemble(f"{name:>14}  ", where), soft_wrap=True)
     if single := set(sample_files(content)):
-        where = str(out) if out else "--out FOLDER copies them"
-        console.print(of_samples(single, where), soft_wrap=True)
+        place = str(out) if out else "--out FOLDER copies them"
+        console.print(of_samples(single, place), soft_wrap=True)
 
 
 def ending(stack: Stack, run: RunRecord, language: Language = "en") -> None:
@@ -144,45 +143,6 @@ def summary(stack: Stack, run: RunRecord, language: Language = "en") -> None:
     tables.show_report(read_report(stack, run), bill=read_bill(stack, run), language=language)
     console.print()
     console.print(f"reports: porewatch report {run.run_id} --out FOLDER")
-
-
-def logs(
-    stack: Stack, run_id: str, stage: str | None, *, as_json: bool, revision: int | None = None
-) -> None:
-    run = record_of(stack, run_id, revision)
-    bucket = stack.bucket("Results")
-    found: dict[str, str] = {}
-    for record in stack.stages.of_run(run_id, run.revision):
-        if stage not in (None, record.stage):
-            continue
-        for attempt in record.all_attempts:
-            key, epoch = s3_keys.log_key(attempt), s3_keys.epoch_of_attempt(attempt)
-            if bucket.head(key) is not None:
-                found[f"{record.stage} epoch {epoch}"] = bucket.get(key).decode(errors="replace")
-        found |= _boot_logs(bucket, s3_keys.stage_prefix(run_id, run.revision, record.stage))
-    facts = stack.stages.facts(run_id, run.revision)
-    if as_json:
-        print_json({"logs": found, "facts": [[type(f).__name__, f] for f in facts]})
-        return
-    for fact in facts:
-        kind, what = (type(fact).__name__, "bold"), f"  {tables.fact_line(fact)}"
-        console.print(Text.assemble(f"{fact.at:%H:%M:%S}  ", kind, what), soft_wrap=True)
-    for title, text in found.items():
-        console.rule(title, align="left")
-        for line in text.rstrip().expandtabs().split("\n"):
-            console.print(f"│ {line}", soft_wrap=True)  # so that none looks like a line of ours
-
-
-def _boot_logs(bucket: Objects, stage: str) -> dict[str, str]:
-    """What machines printed whose worker ended badly or never began, by epoch and machine."""
-    found = {}
-    for head in bucket.keys(stage):
-        told = s3_keys.boot_log_of(head.key)
-        if told is not None:
-            epoch, who = told
-            title = f"{stage.rstrip('/').rsplit('/', 1)[-1]} epoch {epoch}, boot of {who}"
-            found[title] = bucket.get(head.key).decode(errors="replace")
-    return found
 
 
 VERDICT_STYLES = {"OK": "green", "WARN": "yellow", "FAIL": "bold red", "not answered": "dim"}

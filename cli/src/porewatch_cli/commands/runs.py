@@ -183,7 +183,7 @@ def list_runs(
 @command(
     app,
     "porewatch logs RUN",
-    "porewatch logs RUN --stage pathogen_detection",
+    "porewatch logs RUN --stage screen",
 )
 def logs(
     run: RunArgument,
@@ -195,8 +195,8 @@ def logs(
     region: RegionOption = None,
 ) -> None:
     """Show the run's history and the logs of its workers."""
-    from porewatch_cli.commands import output
+    from porewatch_cli.runs.logs import logs as show_logs
     from porewatch_cli.stack import find_stack
 
     chosen = find_stack(stack, profile=profile, region=region)
-    output.logs(chosen, run, stage, as_json=as_json, revision=revision)
+    show_logs(chosen, run, stage, as_json=as_json, revision=revision)

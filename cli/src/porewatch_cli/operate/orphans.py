@@ -18,7 +18,8 @@ from porewatch.domain.rules.orphans import (
     Kill,
 )
 from porewatch_cli.invoke import ask_function
-from porewatch_cli.terminal import console, print_json, stacked, table
+from porewatch_cli.responsive_table import stacked
+from porewatch_cli.terminal import console, print_json, table
 
 if TYPE_CHECKING:
     from porewatch_cli.stack import Stack

@@ -13,8 +13,9 @@ from porewatch.compute.price_table import (
 )
 from porewatch.domain.base import now
 from porewatch_cli.operate.price_source import ask
-from porewatch_cli.terminal import console, print_json
+from porewatch_cli.terminal import console, print_json, table
 
+USD_AN_HOUR = ("on-demand, USD an hour", "spot, USD an hour")
 PRICING_REGION = "us-east-1"
 """The Price List service answers in few regions, about all of them."""
 
@@ -31,8 +32,10 @@ def show_prices(region: str | None, *, as_json: bool) -> None:
         print_json({"snapshot": listed.snapshot, **listed.model_dump(mode="json")})
         return
     console.print(f"{listed.snapshot}; {listed.source}. {listed.remark}")
+    shown = table("", "type", *USD_AN_HOUR, numeric=USD_AN_HOUR)
     for name, price in listed.types.items():
-        console.print(f"{name:>16}  {price.on_demand:8.4f}  {price.spot:8.4f}")
+        shown.add_row(name, f"{price.on_demand:.4f}", f"{price.spot:.4f}")
+    console.print(shown)
 
 
 def refresh_prices(

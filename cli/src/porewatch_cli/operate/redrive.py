@@ -14,7 +14,8 @@ from porewatch.adapters.messages.worker_queue import REASON
 from porewatch.domain.base import Model
 from porewatch.domain.errors import NotFound
 from porewatch.domain.stage.message_proofs import MAC
-from porewatch_cli.terminal import console, print_json, stacked, table
+from porewatch_cli.responsive_table import stacked
+from porewatch_cli.terminal import console, print_json, table
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient

@@ -7,9 +7,10 @@ from pathlib import Path
 from rich.text import Text
 
 from porewatch.domain.results.report import Report
+from porewatch_cli.links import file_link
 from porewatch_cli.reports.summary import draw
 from porewatch_cli.terminal import console, print_json
-from porewatch_worker.report.compare import compare
+from porewatch_worker.report.compare import Comparison, compare
 from porewatch_worker.report.compare_page import compare_page, render_comparison
 from porewatch_worker.report.parts.document import Table
 from porewatch_worker.report.parts.i18n import in_language
@@ -27,11 +28,7 @@ def compare_runs(
 ) -> None:
     """Tables in the terminal; with `out`, a page in each language."""
     told = compare(before, after)
-    if out is not None:
-        out.mkdir(parents=True, exist_ok=True)
-        for spoken in LANGUAGES:
-            page = out / in_language("compare.html", spoken)
-            page.write_text(render_comparison(told, spoken), encoding="utf-8")
+    pages = [] if out is None else _written(told, out)
     if as_json:
         print_json(told)
         return
@@ -44,3 +41,16 @@ def compare_runs(
             if isinstance(block, Table):
                 console.print()
                 console.print(draw(table_rows(block)))
+    for page in pages:
+        console.print(file_link(page), soft_wrap=True)
+
+
+def _written(told: Comparison, folder: Path) -> list[Path]:
+    """A page in each language."""
+    folder.mkdir(parents=True, exist_ok=True)
+    pages = []
+    for spoken in LANGUAGES:
+        page = folder / in_language("compare.html", spoken)
+        page.write_text(render_comparison(told, spoken), encoding="utf-8")
+        pages.append(page)
+    return pages

@@ -24,4 +24,5 @@ def rendered(report: Report, name: str) -> bytes:
 
 def of_samples(names: set[str], where: str) -> str:
     """One line about the reports of single samples, however many there are."""
-    return f"{'report-*.pdf':>14}  {len(names)} reports of single samples: {where}"
+    many = "reports of single samples" if len(names) != 1 else "report of a single sample"
+    return f"{'report-*.pdf':>14}  {len(names)} {many}: {where}"

@@ -5,11 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.text import Text
 
 from porewatch.domain.errors import BundleRefused
 from porewatch.domain.results.report import Report
 from porewatch.domain.runs import ReadLimits
 from porewatch.domain.stage import record, screening_parameters
+from porewatch_cli.links import file_link
 from porewatch_cli.reports.report_files import (
     of_samples,
     report_files,
@@ -72,7 +74,7 @@ def screen_here(
     show_report(report, language=language)
     console.print()
     for name in report_files(language):
-        console.print(f"{name:>14}  {out / name}", soft_wrap=True)
+        console.print(Text.assemble(f"{name:>14}  ", file_link(out / name)), soft_wrap=True)
     if single := set(sample_files(report)):
         console.print(of_samples(single, str(out)), soft_wrap=True)
     return report

@@ -5,7 +5,6 @@ from __future__ import annotations
 from rich.table import Table
 from rich.text import Text
 
-from porewatch.domain.facts.fact import Fact
 from porewatch.domain.money.cost import Bill
 from porewatch.domain.results.report import Report
 from porewatch_cli.terminal import console, table
@@ -50,9 +49,3 @@ def draw(rows: Rows) -> Table | str:
             )
         )
     return drawn
-
-
-def fact_line(fact: Fact) -> str:
-    """A fact's own fields in a line (without the ones that all facts have)."""
-    told = fact.model_dump(mode="json", exclude=set(Fact.model_fields))
-    return " ".join(f"{name}={value}" for name, value in told.items())

@@ -9,6 +9,7 @@ import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
+from porewatch_cli.links import file_link
 from porewatch_cli.terminal import EXIT_FAILED, console, errors, print_json, table
 
 if TYPE_CHECKING:
@@ -63,7 +64,7 @@ def _show(v: Validation, out: Path | None) -> None:
         console.print()
     console.print(v.reads_told)
     if out is not None:
-        console.print(f"{out / 'validation.html'}", soft_wrap=True)
+        console.print(file_link(out / "validation.html"), soft_wrap=True)
 
 
 def _bar(*, disable: bool) -> Progress:

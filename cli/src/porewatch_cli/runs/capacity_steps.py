@@ -11,7 +11,7 @@ from rich.console import Group
 from porewatch.domain.facts.fact import Fact
 from porewatch.domain.facts.stage_facts import LaunchRefused, StageFailed
 from porewatch.domain.facts.timeline import timeline
-from porewatch_cli.terminal import stacked
+from porewatch_cli.responsive_table import stacked
 
 SHOWN = 10
 """Steps on a terminal; a ladder with Batch has five rungs and its wait."""
