@@ -198,12 +198,16 @@ def test_ending_a_job_twice_or_one_nobody_knows_is_fine(batch: BatchJobs, jobs: 
     assert batch.observe(["0000-99"]) == {}
 
 
-def test_jobs_long_over_are_not_shown_any_more(batch: BatchJobs, jobs: Jobs) -> None:
+def test_the_inventory_leaves_out_jobs_long_over_and_their_epoch_still_finds_them(
+    batch: BatchJobs, jobs: Jobs
+) -> None:
+    """An epoch may go on for hours after a duplicate of its job ended: it is paid at the end."""
     name = batch.launch(spec(batch)).instance_id
     jobs.end(name, "done", at=time.time() - 3500)
     assert [m.instance_id for m in batch.inventory()] == [name]
     jobs.end(name, "done", at=time.time() - 3700)
     assert batch.inventory() == []
+    assert [m.instance_id for m in batch.find(owner())] == [name]
 
 
 def test_more_jobs_than_one_call_describes_are_all_seen(batch: BatchJobs, jobs: Jobs) -> None:

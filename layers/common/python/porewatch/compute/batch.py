@@ -38,7 +38,8 @@ from porewatch.domain.stage.spec import StageSpec
 
 LOOK_AGAIN_SECONDS = (1.0, 3.0)
 SHOWN = timedelta(hours=1)
-"""Ended jobs are shown for so long, as EC2 shows ended machines; Batch itself remembers a week."""
+"""The inventory shows ended jobs for so long, as EC2 shows ended machines. Batch itself remembers a
+week, and so does `find`: a duplicate that ended by itself is paid when its epoch ends."""
 DESCRIBED_AT_ONCE = 100
 
 
@@ -82,7 +83,8 @@ class BatchJobs:
 
     def inventory(self) -> list[Machine]:
         """See `Source.inventory`."""
-        ours = self._described(self._listed(f"{name_prefix(self._stack)}*"))
+        since = now() - SHOWN
+        ours = self._described(self._listed(f"{name_prefix(self._stack)}*", since))
         return [job for job in ours if job.owner is not None and job.owner.stack == self._stack]
 
     def console(self, instance_id: str) -> str:
@@ -141,9 +143,9 @@ class BatchJobs:
         living = [machine for machine in self.find(owner) if machine.alive()]
         return min(living, key=lambda m: (m.launched_at, m.instance_id), default=None)
 
-    def _listed(self, name: str) -> Iterator[str]:
-        """Ids of recent jobs with this name (a trailing `*` matches a prefix)."""
-        since = now() - SHOWN
+    def _listed(self, name: str, since: datetime | None = None) -> Iterator[str]:
+        """Ids of jobs with this name (a trailing `*` matches a prefix), without those that ended
+        before `since`."""
         pages = self._client.get_paginator("list_jobs")
         filters = [{"name": "JOB_NAME", "values": [name]}]
         for queue in dict.fromkeys((self._places.spot_queue, self._places.on_demand_queue)):
@@ -151,7 +153,7 @@ class BatchJobs:
                 for page in pages.paginate(jobQueue=queue, filters=filters):
                     for job in page["jobSummaryList"]:
                         ended = moment(job.get("stoppedAt"))
-                        if ended is None or ended > since:
+                        if ended is None or since is None or ended > since:
                             yield job["jobId"]
 
     def _described(self, job_ids: Iterable[str]) -> Iterator[Machine]:
