@@ -214,7 +214,7 @@ WORD = re.compile("[A-Za-z]{2,}")
 IDENTIFIER = re.compile(r"[a-z][A-Z]|\d|\w[./@_]\w|^i-|-\w+-|^PERV-")
 
 
-UNPRINTED = {"svg", "id", "swatch", "kind", "tone", "language", "labels", "anchor", "link"}
+UNPRINTED = {"svg", "id", "kind", "tone", "language", "labels", "anchor", "link"}
 
 
 def printed(part: object) -> Iterator[str]:

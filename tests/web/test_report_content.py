@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from datetime import timedelta
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +19,12 @@ from porewatch.domain.results.report import VOLATILE, Report
 from porewatch_worker.report.assemble import ReportInputs, assemble
 from porewatch_worker.report.compose import compose
 from porewatch_worker.report.parts import colour, numbers
+from porewatch_worker.report.parts.document import Table
 from porewatch_worker.report.render_html import render_html
 from porewatch_worker.report.schema import report_schema, schema_text
 from porewatch_worker.report.summary import summary
 from tests.web import made_up
+from tests.web.colour_vision import EYES, contrast, distance
 
 ROOT = Path(__file__).parents[2]
 
@@ -230,10 +233,31 @@ def test_the_bill_adds_up_and_says_where_the_last_machine_is() -> None:
     assert "60 seconds" in bill.remark
 
 
-def test_a_taxon_keeps_its_colour_and_every_colour_can_be_seen_on_white() -> None:
-    assert colour.taxon("ASFV") == "#ae3dc2"
-    for entry in made_up.panel().entries:
-        assert colour.contrast_with_white(colour.taxon(entry.code)) >= 4.5
+@pytest.mark.parametrize("eyes", EYES)
+def test_where_reads_went_is_seen_apart_by_all_eyes(eyes: str) -> None:
+    for one, other in combinations(colour.WHERE.values(), 2):
+        assert distance(one, other, eyes) > 19.5, (one, other)
+    assert distance("#76519e", "#3f74ad", "deuteranopia") < 6  # decoy and unassigned, as they were
+
+
+def test_every_colour_of_a_plot_stands_out_from_white_and_from_dark_paper() -> None:
+    for shade in colour.WHERE.values():
+        assert contrast(shade, "#ffffff") >= 3, shade
+        assert contrast(shade, "#14191e") >= 3, shade
+
+
+def test_rows_that_were_not_screened_are_folded_and_none_is_lost(
+    reports: dict[str, Report],
+) -> None:
+    report = reports["rich"]
+    section = next(s for s in compose(report).body if s.id == "list")
+    table, part = section.blocks[0], section.parts[0]
+    assert isinstance(table, Table) and isinstance(part.blocks[0], Table)
+    assert part.folded and part.title.replace(numbers.GAP, " ") == "Not screened: 13 rows"
+    shown = [row[0].text for row in (*table.rows, *part.blocks[0].rows)]
+    assert sorted(shown) == sorted(entry.code for entry in report.panel)
+    calls = {f.call for f in report.findings if f.code in {r[0].text for r in part.blocks[0].rows}}
+    assert calls == {Call.NOT_SCREENED}
 
 
 @pytest.mark.parametrize(

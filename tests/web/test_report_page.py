@@ -182,13 +182,63 @@ def test_the_synthetic_banner_comes_first_and_only_when_it_is_due(
     page.close()
 
 
-@pytest.mark.parametrize("name", ["rich", "rich.ja", "perv.ja"])
-def test_on_a_phone_tables_scroll_in_their_frame_and_are_not_squeezed(
+@pytest.mark.parametrize("name", ["rich", "rich.ja", "perv.ja", "compare.en"])
+def test_on_a_phone_a_row_is_a_card_with_its_heads(
     name: str, browser: Browser, pages: dict[str, Path]
 ) -> None:
-    page, _ = _open(browser, pages[name], 390)
-    narrow = "all => Math.min(...all.map(cell => cell.getBoundingClientRect().width))"
-    assert page.eval_on_selector_all("#found td, #list td, #host td", narrow) > 28
+    page, _ = _open(browser, pages[name], 360)
+    page.eval_on_selector_all("details", "all => all.forEach(d => d.open = true)")
+    assert page.evaluate(CARDS) == []
+    assert page.locator(".cards td").count() > 10
     captions = "all => Math.max(...all.map(c => c.getBoundingClientRect().right))"
-    assert page.eval_on_selector_all("caption, figcaption", captions) <= 390
+    assert page.eval_on_selector_all("caption, figcaption", captions) <= 360
+    page.close()
+
+
+CARDS = """() => {
+  const wrong = [];
+  for (const cell of document.querySelectorAll('.cards td, .cards tbody th')) {
+    const box = cell.getBoundingClientRect();
+    if (box.left < 0 || box.right > innerWidth) wrong.push('outside: ' + cell.textContent.trim());
+    if (cell.tagName == 'TD' && getComputedStyle(cell, '::before').content != JSON.stringify(cell.dataset.head))
+      wrong.push('no head: ' + cell.textContent.trim());
+    if (cell.scrollWidth > cell.clientWidth + 8) wrong.push('cut: ' + cell.textContent.trim());
+  }
+  return wrong;
+}"""  # noqa: E501
+
+
+def test_on_a_phone_the_matrix_scrolls_beside_its_samples(
+    browser: Browser, pages: dict[str, Path]
+) -> None:
+    page, _ = _open(browser, pages["rich"], 360)
+    frame = page.locator("#found .grid")
+    frame.evaluate("e => e.scrollLeft = 200")
+    assert frame.evaluate("e => e.scrollLeft") > 20
+    assert page.locator("#found tbody th").first.evaluate(
+        "e => e.getBoundingClientRect().left"
+    ) == pytest.approx(16, abs=2)
+    narrow = "all => Math.min(...all.map(cell => cell.getBoundingClientRect().width))"
+    assert page.eval_on_selector_all("#found td", narrow) > 28
+    page.close()
+
+
+@pytest.mark.parametrize(("width", "place"), [(1280, "beside"), (900, "above"), (360, "above")])
+def test_the_contents_stay_in_sight_and_hide_nothing(
+    width: int, place: str, browser: Browser, pages: dict[str, Path]
+) -> None:
+    page, _ = _open(browser, pages["rich"], width)
+    page.emulate_media(reduced_motion="reduce")
+    page.evaluate("location.hash = '#cost'")
+    box = page.locator("nav").bounding_box()
+    title = page.locator("#cost h2").bounding_box()
+    assert box is not None and title is not None
+    assert 0 <= box["y"] < 900
+    assert page.locator("nav a").first.is_visible()
+    assert 0 <= title["y"] < 900
+    if place == "beside":
+        assert box["x"] + box["width"] < title["x"]
+    else:
+        assert box["y"] + box["height"] <= title["y"]
+        assert box["height"] < 60
     page.close()

@@ -14,7 +14,7 @@ from porewatch_worker.report.compare import (
     LoneFinding,
     SampleChange,
 )
-from porewatch_worker.report.parts import colour, numbers
+from porewatch_worker.report.parts import numbers
 from porewatch_worker.report.parts.document import Cell, Column, Section, Table, Tone
 from porewatch_worker.report.parts.i18n import member, named, say, speaking, spoken
 from porewatch_worker.report.parts.languages import Language
@@ -72,13 +72,15 @@ def render_comparison(told: Comparison, language: Language = "en") -> str:
 
 
 def _page(told: Comparison) -> ComparisonPage:
+    subtitle = say("compare.subtitle", before=told.before.run_id, after=told.after.run_id)
     return ComparisonPage(
         title=say("compare.title"),
-        subtitle=say("compare.subtitle", before=told.before.run_id, after=told.after.run_id),
+        subtitle=subtitle,
         language=spoken(),
         labels={
             "contents": say("page.contents"),
             "skip": say("compare.skip"),
+            "browser": f"{say('compare.title')}: {subtitle}",
             "footer": say("compare.footer"),
             "research": say("page.research"),
             "banner_label": say("page.banner_label"),
@@ -162,7 +164,7 @@ def _finding_row(c: FindingChange) -> tuple[Cell, ...]:
     )
     return (
         Cell(c.sample),
-        Cell(shown_code(c.code, c.name), note=member(c.code, c.name), swatch=colour.taxon(c.code)),
+        Cell(shown_code(c.code, c.name), note=member(c.code, c.name)),
         Cell(named("severity", c.severity.value), tone=SEVERITY_TONE[c.severity.value]),
         Cell(say(f"change.{c.change}"), tone=CHANGE_TONE[c.change]),
         *sides,
@@ -188,7 +190,7 @@ def lone_table(told: Comparison, *, after: bool) -> Table:
 def _lone_row(f: LoneFinding) -> tuple[Cell, ...]:
     return (
         Cell(f.sample),
-        Cell(shown_code(f.code, f.name), note=member(f.code, f.name), swatch=colour.taxon(f.code)),
+        Cell(shown_code(f.code, f.name), note=member(f.code, f.name)),
         Cell(named("severity", f.severity.value), tone=SEVERITY_TONE[f.severity.value]),
         _called(f.call, f.evidence),
     )
@@ -228,7 +230,7 @@ def _amount_row(a: AmountChange) -> tuple[Cell, ...]:
     tones: dict[str, Tone] = {"good": "good", "bad": "bad", "plain": "plain"}
     return (
         Cell(a.sample),
-        Cell(a.code, swatch=colour.taxon(a.code)),
+        Cell(a.code),
         Cell(numbers.quantity(a.before), note=numbers.interval(a.before)),
         Cell(numbers.quantity(a.after), note=numbers.interval(a.after)),
         Cell(say(f"overlap.{word}"), tone=tones[tone]),

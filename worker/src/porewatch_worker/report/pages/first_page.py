@@ -12,7 +12,7 @@ from porewatch.domain.results.report import Report
 from porewatch.domain.runs import SampleRole
 from porewatch_worker.report.pages.first_sentence import by_weight
 from porewatch_worker.report.pages.matrix import FROM, finding_anchor, matrix
-from porewatch_worker.report.parts import colour, numbers
+from porewatch_worker.report.parts import numbers
 from porewatch_worker.report.parts.control_ticks import control_ticks, reasons
 from porewatch_worker.report.parts.document import (
     Block,
@@ -112,7 +112,7 @@ def _finding_row(report: Report, f: Finding, *, anchored: bool) -> tuple[Cell, .
             note=say("name.joint").join(notes),
             anchor=finding_anchor(report, f) if anchored else "",
         ),
-        Cell(shown_code(f.code, f.name), note=member(f.code, f.name), swatch=colour.taxon(f.code)),
+        Cell(shown_code(f.code, f.name), note=member(f.code, f.name)),
         Cell(named("call", f.call.value), tone=CALL_TONE[f.call]),
         Cell(named("severity", f.severity.value), tone=SEVERITY_TONE[f.severity.value]),
         _reads(e) if e else blank,

@@ -19,7 +19,6 @@ class Cell:
     text: str
     note: str = ""
     tone: Tone | None = None
-    swatch: str = ""  # colour of a taxon, shown beside its name
     link: str = ""  # the anchor that this cell leads to
     anchor: str = ""  # what links lead to; once a document
     label: str = ""  # a linked mark in words, for those who hear it

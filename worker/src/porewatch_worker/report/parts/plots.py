@@ -122,7 +122,7 @@ def parts_of(account: ReadAccount) -> dict[str, int]:
     }
 
 
-def coverage(contigs: Sequence[ContigCoverage], code: str, *, label: str) -> str:
+def coverage(contigs: Sequence[ContigCoverage], *, label: str) -> str:
     """Depth along the genome; contigs stand side by side in proportion to their lengths."""
     box = Box(44, 28, _WIDE - 14, 130)
     root = drawing(_WIDE, 168, label)
@@ -146,7 +146,7 @@ def coverage(contigs: Sequence[ContigCoverage], code: str, *, label: str) -> str
     for contig, some in zip(contigs, steps, strict=True):
         end = start + contig.length * per_base
         x = Scale(0, contig.length, start, end)
-        _contig(root, some, x, y, colour.taxon(code))
+        _contig(root, some, x, y, colour.READS)
         if len(contigs) == 1:
             _positions(root, contig, x, box.bottom)
         elif end - start > 30:

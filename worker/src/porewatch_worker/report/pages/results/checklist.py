@@ -9,7 +9,7 @@ from porewatch.domain.calls.findings import Call, Finding
 from porewatch.domain.calls.panel import PanelEntry
 from porewatch.domain.results.report import Report
 from porewatch_worker.report.pages.matrix import anchor
-from porewatch_worker.report.parts import colour, numbers
+from porewatch_worker.report.parts import numbers
 from porewatch_worker.report.parts.document import Block, Cell, Column, Section, Table
 from porewatch_worker.report.parts.i18n import clauses, member, named, noted, say, sentences
 from porewatch_worker.report.parts.i18n import unit as unit_name
@@ -17,10 +17,12 @@ from porewatch_worker.report.parts.tones import CALL_TONE, SEVERITY_TONE
 
 
 def the_list(report: Report) -> Section:
-    """Every row of the list with what this run can say about it: computed, never ticked."""
+    """Every row of the list with what this run can say about it: computed, never ticked. Rows that
+    were not screened are many in most runs: they are folded on a screen, and short on paper."""
     by_code: dict[str, list[Finding]] = defaultdict(list)
     for f in report.findings:
         by_code[f.code].append(f)
+    blind = [e for e in report.panel if _result(by_code[e.code]) is Call.NOT_SCREENED]
     units = {f.lod95.unit for f in report.findings if f.lod95 and f.lod95.value is not None}
     unit = units.pop() if len(units) == 1 else ""
     table = Table(
@@ -41,9 +43,49 @@ def the_list(report: Report) -> Section:
             Column(say("head.where"), width=3.4),
             Column(say("head.lod"), number=True, width=1.0),
         ),
-        rows=tuple(_list_row(entry, by_code[entry.code], unit) for entry in report.panel),
+        rows=tuple(
+            _list_row(entry, by_code[entry.code], unit)
+            for entry in report.panel
+            if _result(by_code[entry.code]) is not Call.NOT_SCREENED
+        ),
+        empty=say("list.none_screened"),
     )
-    return Section("list", say("list.title"), (table, *_extras(report)))
+    folded = (_not_screened(blind, by_code),) if blind else ()
+    return Section("list", say("list.title"), (table, *_extras(report)), folded)
+
+
+def _result(mine: Sequence[Finding]) -> Call:
+    """The first call, in the order of `Call`, that any sample has; not screened without one."""
+    calls = {f.call for f in mine}
+    return next((call for call in Call if call in calls), Call.NOT_SCREENED)
+
+
+def _not_screened(entries: Sequence[PanelEntry], by_code: dict[str, list[Finding]]) -> Section:
+    table = Table(
+        caption=say("list.unscreened_caption"),
+        columns=(
+            Column(say("head.code"), width=1.2),
+            Column(say("head.name"), width=3.4),
+            Column(say("head.kind"), width=1.0),
+            Column(say("head.severity"), width=0.9),
+            Column(say("head.reasons"), width=4.0),
+        ),
+        rows=tuple(
+            (
+                Cell(entry.code, anchor=anchor("list", entry.code)),
+                _name(entry),
+                Cell(named("category", entry.category)),
+                Cell(
+                    named("severity", entry.severity.value),
+                    tone=SEVERITY_TONE[entry.severity.value],
+                ),
+                Cell(_why(entry, by_code[entry.code]) or say("list.no_result")),
+            )
+            for entry in entries
+        ),
+    )
+    title = say("list.unscreened", rows=numbers.plural(len(entries), "row"))
+    return Section("list-unscreened", title, (table,), folded=True)
 
 
 def _extras(report: Report) -> tuple[Block, ...]:
@@ -58,10 +100,10 @@ def _extras(report: Report) -> tuple[Block, ...]:
     rows = []
     for code, mine in by_code.items():
         by_call = {call: [f for f in mine if f.call is call] for call in Call}
-        result = next(call for call in Call if by_call[call])
+        result = _result(mine)
         rows.append(
             (
-                Cell(code, swatch=colour.taxon(code)),
+                Cell(code),
                 Cell(member(code, mine[0].name)),
                 Cell(named("call", result.value), tone=CALL_TONE[result]),
                 Cell(_calls_by_sample(by_call)),
@@ -85,27 +127,29 @@ def _extras(report: Report) -> tuple[Block, ...]:
 
 def _list_row(entry: PanelEntry, mine: Sequence[Finding], unit: str) -> tuple[Cell, ...]:
     by_call = {call: [f for f in mine if f.call is call] for call in Call}
-    result = next((call for call in Call if by_call[call]), Call.NOT_SCREENED)
+    result = _result(mine)
     return (
-        Cell(entry.code, swatch=colour.taxon(entry.code), anchor=anchor("list", entry.code)),
-        Cell(
-            member(entry.code, entry.name),
-            note=say("list.special") if entry.special_management else "",
-        ),
+        Cell(entry.code, anchor=anchor("list", entry.code)),
+        _name(entry),
         Cell(named("category", entry.category)),
         Cell(named("severity", entry.severity.value), tone=SEVERITY_TONE[entry.severity.value]),
         Cell(named("call", result.value), tone=CALL_TONE[result]),
-        _where(entry, by_call),
+        Cell(_calls_by_sample(by_call), note=_why(entry, mine)),
         _lods(by_call[Call.NOT_DETECTED], unit),
     )
 
 
-def _where(entry: PanelEntry, by_call: dict[Call, list[Finding]]) -> Cell:
-    quiet = (*by_call[Call.NOT_SCREENED], *by_call[Call.NOT_DETECTED])
+def _name(entry: PanelEntry) -> Cell:
+    special = say("list.special") if entry.special_management else ""
+    return Cell(member(entry.code, entry.name), note=special)
+
+
+def _why(entry: PanelEntry, mine: Sequence[Finding]) -> str:
+    """What restricts the answer: as the list has it, else as the findings have it."""
+    quiet = [f for f in mine if f.call in (Call.NOT_SCREENED, Call.NOT_DETECTED)]
     remarks = list(dict.fromkeys(sentences(f.remarks) for f in quiet if f.remarks))
-    rules = list(dict.fromkeys(clauses(f.why) for f in by_call[Call.NOT_SCREENED]))
-    why = noted(entry.status_reason) or say("list.joint").join(remarks[:2] or rules[:2])
-    return Cell(_calls_by_sample(by_call) or say("list.no_result"), note=why)
+    rules = list(dict.fromkeys(clauses(f.why) for f in quiet if f.call is Call.NOT_SCREENED))
+    return noted(entry.status_reason) or say("list.joint").join(remarks[:2] or rules[:2])
 
 
 def _calls_by_sample(by_call: dict[Call, list[Finding]]) -> str:

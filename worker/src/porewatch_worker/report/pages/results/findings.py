@@ -6,7 +6,7 @@ from porewatch.domain.calls.evidence import Evidence
 from porewatch.domain.calls.findings import Finding, Quantity
 from porewatch.domain.results.report import Report
 from porewatch_worker.report.pages.first_page import findings_table, positive
-from porewatch_worker.report.parts import colour, numbers, plots
+from porewatch_worker.report.parts import numbers, plots
 from porewatch_worker.report.parts.document import (
     Block,
     Cell,
@@ -108,7 +108,7 @@ def quantities(report: Report) -> Section:
     rows = tuple(
         (
             Cell(f.sample),
-            Cell(shown_code(f.code, f.name), swatch=colour.taxon(f.code)),
+            Cell(shown_code(f.code, f.name)),
             Cell(numbers.quantity(q)),
             Cell(
                 numbers.interval(q) or numbers.NOTHING,
@@ -161,4 +161,4 @@ def _coverage_figure(f: Finding) -> Figure:
     if f.evidence:
         parts.append(say("findings.identity_caption", share=numbers.share(f.evidence.identity, 1)))
     caption = say("sentence.whole", said=say("list.joint").join(parts))
-    return Figure(plots.coverage(drawn, f.code, label=alt), caption, alt)
+    return Figure(plots.coverage(drawn, label=alt), caption, alt)

@@ -9,7 +9,7 @@ from porewatch.domain.calls.findings import Call, JunctionSite, PervResult, Perv
 from porewatch.domain.calls.panel import umbrellas
 from porewatch.domain.reasons.reason import Reason
 from porewatch.domain.results.report import Report
-from porewatch_worker.report.parts import colour, numbers
+from porewatch_worker.report.parts import numbers
 from porewatch_worker.report.parts.document import (
     Block,
     Bullets,
@@ -69,7 +69,7 @@ def _inherited(report: Report) -> Table:
         rows=tuple(
             (
                 Cell(f.sample),
-                Cell(shown_code(f.code, f.name), swatch=colour.taxon(f.code)),
+                Cell(shown_code(f.code, f.name)),
                 Cell(named("call", f.call.value), tone=CALL_TONE[f.call]),
                 Cell(clauses(f.why)),
             )
