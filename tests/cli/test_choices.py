@@ -21,7 +21,7 @@ from porewatch.domain.errors import BundleRefused, NotFound, Refused, Unavailabl
 from porewatch.domain.runs import RunState
 from porewatch.domain.sealing import input_file, seal
 from porewatch_cli.main import app
-from porewatch_cli.runs.watch import follow
+from porewatch_cli.runs.run_view import follow
 from porewatch_cli.stack import Stack, find_stack
 from porewatch_cli.submit import submit as submitting
 from porewatch_cli.submit.submit import submit

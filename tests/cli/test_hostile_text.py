@@ -47,7 +47,7 @@ from porewatch.domain.rules.orphans import (
     What,
 )
 from porewatch.domain.runs import RunState
-from porewatch.domain.stage.record import Progress, StageRecord
+from porewatch.domain.stage.record import Progress, StageRecord, StageState
 from porewatch.domain.stage.spec import Phase
 from porewatch_cli import terminal
 from porewatch_cli.commands import (
@@ -72,6 +72,8 @@ from porewatch_cli.runs import (
     watch,
 )
 from porewatch_cli.runs.logs import logs as show_logs
+from porewatch_cli.runs.picture import picture
+from porewatch_cli.runs.run_view import look
 from porewatch_cli.submit import sheet as sheets
 from porewatch_worker.local import run as local_run
 from porewatch_worker.local.run import LocalReport
@@ -136,7 +138,7 @@ class House:
         return StageRecord.model_construct(
             run_id="run-1", revision=0, stage=self.text, phases=(Phase.HOST_REMOVAL,), epoch=1,
             progress=told, interruptions=0, instance_id=None, updated_at=now(),
-            state=watch.StageState.CLAIMED,
+            state=StageState.CLAIMED,
         )  # fmt: skip
 
     @property
@@ -144,6 +146,7 @@ class House:
         view = AlertView.model_construct(state=self.alert.state, alert=self.alert)
         return SimpleNamespace(
             table=SimpleNamespace(query=lambda *_: ()),
+            session=SimpleNamespace(region_name="eu-west-1"),
             runs=SimpleNamespace(
                 list=lambda: [self.run], get=lambda _: self.run, files_of=lambda _: {},
                 answers=lambda _: self.facts[1:],
@@ -348,7 +351,7 @@ def test_json_keeps_the_text_and_is_plain(
 
 @pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)
 def test_the_live_picture_is_held_as_well(text: str, capsys: pytest.CaptureFixture[str]) -> None:
-    terminal.console.print(watch.picture(watch.look("run-1", House(text).stack)))
+    terminal.console.print(picture(look("run-1", House(text).stack)))
     said = capsys.readouterr().out
     assert {c for c in said if unseen(c)} <= {"\n"}
     assert not any(line.strip().startswith("FORGED") for line in said.splitlines())

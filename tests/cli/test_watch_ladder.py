@@ -31,14 +31,12 @@ from porewatch.domain.stage.work_order import WorkOrder
 from porewatch.usecases.instances.launch_instance import launch_instance
 from porewatch.usecases.stages.handle_error import decide_stage
 from porewatch.usecases.stages.open_stage import open_stage
+from porewatch_cli.runs import run_view
 from porewatch_cli.runs import watch as watching
 from porewatch_cli.runs.capacity_steps import last_steps
-from porewatch_cli.runs.watch import (
-    RunView,
-    look,
-    picture,
-    watch,
-)
+from porewatch_cli.runs.picture import picture
+from porewatch_cli.runs.run_view import RunView, look
+from porewatch_cli.runs.watch import watch
 from porewatch_cli.stack import Stack
 from porewatch_worker.report.assemble import assemble
 from porewatch_worker.report.render_html import render_html
@@ -121,7 +119,7 @@ def seconds(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each second that `watch` sleeps, the next thing happens."""
     happening: Iterator[Callable[[House], None]] = iter((refused, gets_one, stops))
     clock = SimpleNamespace(monotonic=time.monotonic, sleep=lambda _: next(happening)(house))
-    monkeypatch.setattr(watching, "time", clock)
+    monkeypatch.setattr(run_view, "time", clock)
 
 
 def follows(lines: list[str], *beginnings: str) -> bool:
@@ -147,11 +145,8 @@ def test_json_has_every_rung_as_data(
     stack: Stack, seconds: None, capsys: pytest.CaptureFixture[str]
 ) -> None:
     watch(RUN, stack, as_json=True)
-    text, views, at = capsys.readouterr().out, [], 0
-    while at < len(text.rstrip()):
-        view, end = json.JSONDecoder().raw_decode(text[at:].lstrip())
-        views.append(view)
-        at += end + len(text[at:]) - len(text[at:].lstrip())
+    views = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert {view.pop("kind") for view in views} == {"run"}
     assert [len(view["refusals"]) for view in views] == [0, 3, 3, 3]
     told = [(r["rung"], r["asked"], r["error"]) for r in views[-1]["refusals"]]
     assert told == [

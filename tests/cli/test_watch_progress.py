@@ -4,21 +4,23 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+import pytest
 from rich.console import Console
 
+from porewatch.compute.price_table import price_list
 from porewatch.domain.records.run_record import RunRecord
 from porewatch.domain.runs import RunState
 from porewatch.domain.stage.record import Progress, StageRecord, StageState
 from porewatch.domain.stage.spec import Phase
+from porewatch_cli.runs.pace import Pace, eta_text
+from porewatch_cli.runs.picture import picture
 from porewatch_cli.runs.progress import (
     progress_bar,
     progress_text,
 )
-from porewatch_cli.runs.watch import (
-    RunView,
-    one_line,
-    picture,
-)
+from porewatch_cli.runs.run_view import RunView, running_usd
+from porewatch_cli.runs.watch import one_line
+from porewatch_cli.terminal import PlainConsole
 
 AT = datetime(2026, 11, 21, 6, tzinfo=UTC)
 TOLD = Progress(
@@ -97,3 +99,60 @@ def test_a_pipe_a_terminal_and_json_all_have_it() -> None:
     assert "ago, every 85 s" in shown.get()
     again = RunView.model_validate_json(view.model_dump_json()).stages[0].progress
     assert again == view.stages[0].progress
+
+
+def on_a_machine(bytes_done: int, *, epoch: int = 2) -> RunView:
+    view = a_view()
+    stage = view.stages[0].model_copy(
+        update={
+            "epoch": epoch,
+            "instance_type": "m5.large",
+            "purchase": "spot",
+            "instance_id": "i-1",
+            "launched_at": AT,
+            "progress": TOLD.model_copy(update={"bytes_done": bytes_done}),
+        }
+    )
+    return view.model_copy(update={"stages": (stage,)})
+
+
+def drawn(view: RunView, pace: Pace, at: datetime, width: int = 80) -> str:
+    console = PlainConsole(width=width)
+    with console.capture() as shown:
+        console.print(picture(view, pace, at))
+    return shown.get()
+
+
+def test_the_time_that_is_left_follows_from_the_speed_of_this_attempt() -> None:
+    pace = Pace()
+    assert pace.seconds_left(on_a_machine(20_000_000), AT) is None
+    later = AT + timedelta(seconds=60)
+    assert pace.seconds_left(on_a_machine(20_000_000), later) is None, "nothing was done"
+    assert pace.seconds_left(on_a_machine(40_000_000), later) == 120
+    assert "about 2 min left in this stage" in drawn(on_a_machine(40_000_000), pace, later)
+    assert pace.seconds_left(on_a_machine(40_000_000, epoch=3), later) is None, "another machine"
+    assert eta_text(43) == "about 45 s left in this stage"
+
+
+def test_machines_that_run_are_in_the_cost_by_their_list_price() -> None:
+    prices, hour = price_list("us-east-1"), AT + timedelta(hours=1)
+    view = on_a_machine(0)
+    spot = prices.hourly("m5.large", "spot")
+    assert running_usd(view.stages, prices, hour) == pytest.approx(spot)
+    ended = view.stages[0].model_copy(update={"state": StageState.INTERRUPTED})
+    assert running_usd((ended,), prices, hour) == 0
+    view = view.model_copy(update={"running_usd": spot})
+    assert f"${spot:.4f} so far" in drawn(view, Pace(), hour)
+
+
+def test_the_picture_fits_eighty_columns_and_cuts_nothing() -> None:
+    shown = drawn(on_a_machine(40_000_000), Pace(), AT)
+    assert max(map(len, shown.splitlines())) <= 80
+    assert "…" not in shown
+    assert "m5.large (spot, attempt 2)" in shown
+    assert "40.0/80.0 MB, 48,000 reads" in " ".join(shown.split())
+
+
+def test_one_of_something_is_singular() -> None:
+    told = Progress(phase=Phase.QUALITY_CONTROL, units_done=1, reads=1)
+    assert progress_text(told).plain == "1 unit, 1 read"

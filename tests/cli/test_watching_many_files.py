@@ -22,7 +22,7 @@ from porewatch.domain.records.file_record import FileRecord, FileState
 from porewatch.domain.runs import ReadKind
 from porewatch_cli.runs import files_seen
 from porewatch_cli.runs.files_seen import FilesSeen
-from porewatch_cli.runs.watch import look
+from porewatch_cli.runs.run_view import look
 from porewatch_cli.stack import Stack
 
 WHEN = datetime(2026, 3, 1, tzinfo=UTC)

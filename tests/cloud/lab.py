@@ -36,10 +36,7 @@ from porewatch.domain.results.report import Report
 from porewatch.domain.runs import FINAL_STATES, RunManifest, RunState, Sample
 from porewatch.domain.sealing import input_file, seal
 from porewatch.domain.stage.manifest import StageManifest
-from porewatch_cli.runs.watch import (
-    RunView,
-    look,
-)
+from porewatch_cli.runs.run_view import RunView, look
 from porewatch_cli.stack import Stack, find_stack
 from porewatch_cli.submit.submit import submit
 from porewatch_worker.simulate.demo import DemoSet, make_demo

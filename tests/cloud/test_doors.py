@@ -16,7 +16,7 @@ from porewatch.domain.money.cost import Bill
 from porewatch.domain.records.run_record import RunRecord
 from porewatch.domain.results.report import Report
 from porewatch.domain.results.run_results import RunResults
-from porewatch_cli.runs.watch import RunView
+from porewatch_cli.runs.run_view import RunView
 from tests.cloud.conftest import Cloud
 from tests.cloud.lab import Lab, found
 from tests.cloud.making import wait_for

@@ -14,7 +14,7 @@ import pytest
 from porewatch.domain.calls.findings import Call
 from porewatch.domain.results.report import Report
 from porewatch.domain.runs import RunState
-from porewatch_cli.runs.watch import follow
+from porewatch_cli.runs.run_view import follow
 from porewatch_cli.stack import find_stack
 from porewatch_cli.submit.submit import submit
 from porewatch_local.embedded.capacity_limits import (

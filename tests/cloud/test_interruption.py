@@ -18,10 +18,7 @@ from porewatch.domain.results.report import VOLATILE
 from porewatch.domain.stage.record import StageRecord, StageState
 from porewatch.domain.stage.spec import Phase
 from porewatch_cli.operate.chaos import order
-from porewatch_cli.runs.watch import (
-    RunView,
-    follow,
-)
+from porewatch_cli.runs.run_view import RunView, follow
 from porewatch_local.fault_trials.baseline import lasting
 from porewatch_local.history import history_of
 from tests.cloud.lab import Lab, found

@@ -198,7 +198,6 @@ MOST_LINES = 300
 STILL_LONGER = {
     "porewatch.adapters.ledger.stages",
     "porewatch_cli.operate.doctor",
-    "porewatch_cli.runs.watch",
     "porewatch_worker.checkpoint.checkpoint",
     "porewatch_worker.phases.screening",
     "porewatch_worker.report.compare_page",

@@ -39,10 +39,8 @@ from porewatch.domain.rules import run_endings
 from porewatch.domain.runs import RunState, Sample, SampleRole
 from porewatch_cli import exit_codes
 from porewatch_cli.runs import verdict_text
-from porewatch_cli.runs.watch import (
-    RunView,
-    one_line,
-)
+from porewatch_cli.runs.run_view import RunView
+from porewatch_cli.runs.watch import one_line
 from porewatch_worker.references.panel import shipped_panel
 from porewatch_worker.report.assemble import ReportInputs, assemble
 from porewatch_worker.report.render_html import render_html

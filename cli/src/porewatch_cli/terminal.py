@@ -87,6 +87,13 @@ def print_json(value: Any) -> None:
     sys.stdout.write(json.dumps(_plain(value), indent=2, sort_keys=True) + "\n")
 
 
+def print_line(kind: str, value: Any) -> None:
+    """One line of JSON on standard output: a stream of documents, each with its `kind`."""
+    told = {"kind": kind, **_plain(value)}
+    sys.stdout.write(json.dumps(told, sort_keys=True) + "\n")
+    sys.stdout.flush()
+
+
 def _plain(value: Any) -> Any:
     if isinstance(value, BaseModel):
         return value.model_dump(mode="json")
@@ -111,7 +118,8 @@ def fail(error: PorewatchError, *, as_json: bool = False) -> NoReturn:
     """Say what is wrong and what to do, then leave with the exit code of its kind."""
     if as_json:
         several = getattr(error, "faults", ())
-        print_json(_told(error) | ({"faults": [_told(f) for f in several]} if several else {}))
+        told = _told(error) | ({"faults": [_told(f) for f in several]} if several else {})
+        sys.stdout.write(json.dumps(told, sort_keys=True) + "\n")  # a line, as a stream needs it
     else:
         where = f"{error.file}: " if error.file else ""
         place = [
@@ -150,7 +158,9 @@ def of_this_machine(error: OSError) -> PorewatchError:
     )
 
 
-def fail_by_aws(error: Exception) -> NoReturn:
+def fail_by_aws(error: Exception, *, as_json: bool = False) -> NoReturn:
     """What AWS refused, in its own words."""
+    if as_json:
+        fail(Unavailable(f"AWS said no: {error}"), as_json=True)
     errors.print(Text.assemble(("AWS said no:", "bold red"), f" {error}"))
     raise typer.Exit(EXIT_FAILED) from error

@@ -25,10 +25,8 @@ from porewatch_cli.commands.output import say_submitted
 from porewatch_cli.operate.chaos import order
 from porewatch_cli.reports.reports import save_reports
 from porewatch_cli.reports.summary import show_report
-from porewatch_cli.runs.watch import (
-    RunView,
-    watch,
-)
+from porewatch_cli.runs.run_view import RunView
+from porewatch_cli.runs.watch import watch
 from porewatch_cli.stack import Stack, find_stack
 from porewatch_cli.submit.submit import submit
 from porewatch_cli.terminal import console

@@ -74,7 +74,7 @@ def _explain(error: Exception, *, as_json: bool) -> None:
         _explain_missing(error, as_json=as_json)
     aws = sys.modules.get("botocore.exceptions")  # not loaded: nothing of it was raised
     if aws and isinstance(error, (aws.ClientError, aws.BotoCoreError)):
-        terminal.fail_by_aws(error)
+        terminal.fail_by_aws(error, as_json=as_json)
     if isinstance(error, OSError):
         terminal.fail(terminal.of_this_machine(error), as_json=as_json)
 

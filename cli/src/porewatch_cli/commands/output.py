@@ -14,6 +14,7 @@ from porewatch.domain.records.run_record import RunRecord
 from porewatch.domain.rules.revisions import reported
 from porewatch.domain.runs import RunState
 from porewatch_cli.links import file_link, link
+from porewatch_cli.plurals import plural
 from porewatch_cli.reports import summary as tables
 from porewatch_cli.reports.report_files import (
     of_samples,
@@ -63,9 +64,11 @@ def submitted(sent: Submission) -> dict[str, Any]:
 
 
 def say_submitted(sent: Submission) -> None:
-    content = f", {sent.reads:,} reads, {(sent.bases or 0) / 1e6:,.1f} Mb" if sent.reads else ""
+    content = (
+        f", {plural(sent.reads, 'read')}, {(sent.bases or 0) / 1e6:,.1f} Mb" if sent.reads else ""
+    )
     again = "" if sent.sent else " (all of it was there already)"
-    said = f": {sent.files} files, {sent.bytes / 1e6:,.1f} MB{content}{again}; sealed"
+    said = f": {plural(sent.files, 'file')}, {sent.bytes / 1e6:,.1f} MB{content}{again}; sealed"
     console.print(Text.assemble("run ", (sent.run_id, "bold"), said))
     for line in (*sent.left_out, *sent.remarks):
         console.print(f"  {line}")

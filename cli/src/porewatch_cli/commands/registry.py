@@ -33,6 +33,7 @@ def rebuild(
 ) -> None:
     """Send every fact of the ledger to the registry again; rows that are there stay the same."""
     from porewatch_cli.operate.registry import send_again
+    from porewatch_cli.plurals import plural
     from porewatch_cli.stack import find_stack
     from porewatch_cli.terminal import console, print_json
 
@@ -40,7 +41,8 @@ def rebuild(
     if as_json:
         print_json(done)
         return
-    console.print(f"{done.facts} facts of {done.runs} runs are on their way to the registry.")
+    facts, of = plural(done.facts, "fact"), plural(done.runs, "run")
+    console.print(f"on their way to the registry: {facts} of {of}.")
     if done.unknown:
-        console.print(f"  left out: {done.unknown} facts that this version does not know")
+        console.print(f"  left out: {plural(done.unknown, 'fact')} that this version does not know")
     console.print("  what cannot be written: porewatch redrive status")

@@ -66,13 +66,14 @@ def submit(
     Bad input is refused before anything is uploaded.
 
     Exit codes with --wait: 0 reportable, 3 not reportable, 4 refused, 5 failed or cancelled.
+    With --wait --json, one JSON document a line.
     """
     from porewatch.domain.errors import SeveralRefused
     from porewatch_cli.commands import output
     from porewatch_cli.stack import find_stack
     from porewatch_cli.submit.submit import submit as send_run
     from porewatch_cli.submit.wait_for_stack import Sent
-    from porewatch_cli.terminal import fail, print_json
+    from porewatch_cli.terminal import fail, print_json, print_line
 
     chosen = find_stack(stack, profile=profile, region=region)
     try:
@@ -92,7 +93,9 @@ def submit(
         if not as_json:
             output.faults(several.faults)
         fail(several, as_json=as_json)
-    if as_json:
+    if as_json and wait:
+        print_line("submitted", output.submitted(sent))
+    elif as_json:
         print_json(output.submitted(sent))
     else:
         output.say_submitted(sent)
@@ -123,7 +126,9 @@ def watch(
     profile: ProfileOption = None,
     region: RegionOption = None,
 ) -> None:
-    """Follow a run: phases, progress, instance, cost.
+    """Follow a run: phases, progress, suspicions, instance, cost.
+
+    With --json, one JSON document a line.
 
     Exit codes: 0 reportable, 3 not reportable, 4 refused, 5 failed or cancelled.
     """

@@ -8,10 +8,7 @@ from typing import TYPE_CHECKING
 
 from porewatch.domain.errors import NotFound, Unavailable
 from porewatch.domain.stage.record import StageState
-from porewatch_cli.runs.watch import (
-    current_stage,
-    look,
-)
+from porewatch_cli.runs.run_view import current_stage, look
 from porewatch_cli.terminal import console, print_json
 
 if TYPE_CHECKING:

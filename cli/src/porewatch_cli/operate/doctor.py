@@ -18,6 +18,7 @@ from porewatch.compute.layouts import profile
 from porewatch.domain.base import Model
 from porewatch.domain.forecast.estimate import vcpus_of
 from porewatch.domain.stage.spec import StageSpec
+from porewatch_cli.plurals import plural
 from porewatch_cli.submit.choices import bundles_of
 
 if TYPE_CHECKING:
@@ -198,7 +199,7 @@ class _Look:
         yield Check(
             what="zones",
             verdict=CheckVerdict.OK if len(zones) > 1 else CheckVerdict.WARN,
-            told=f"{len(shown)} subnets in {', '.join(zones) or 'no zone'}",
+            told=f"{plural(len(shown), 'subnet')} in {', '.join(zones) or 'no zone'}",
             remedy="" if len(zones) > 1 else "spot needs several zones: deploy to three.",
         )
         for subnet in shown:
@@ -292,7 +293,7 @@ class _Look:
         yield Check(
             what="dead letters",
             verdict=CheckVerdict.WARN if full else CheckVerdict.OK if dead else CheckVerdict.FAIL,
-            told=f"{full} in {len(dead)} queues",
+            told=f"{full} in {plural(len(dead), 'queue')}",
             remedy="look at them by `porewatch redrive`, correct the cause, move them back."
             if full
             else "",
@@ -344,7 +345,7 @@ def calls_check(left: int) -> Check:
     return Check(
         what="functions at once",
         verdict=verdict,
-        told=f"{left} calls",
+        told=plural(left, "call"),
         remedy=""
         if verdict is CheckVerdict.OK
         else "ask AWS for more (Service Quotas, Lambda, L-B99A9384); until then leave "

@@ -12,6 +12,7 @@ from rich.text import Text
 from porewatch.domain.calls.references import BundleManifest, ContigRole
 from porewatch.domain.errors import BundleRefused, PorewatchError
 from porewatch_cli.home import home
+from porewatch_cli.plurals import plural
 from porewatch_cli.terminal import console, errors, print_json, table
 
 if TYPE_CHECKING:
@@ -93,7 +94,7 @@ def verify_here(bundle: str, references: Path | None, *, as_json: bool) -> None:
     if as_json:
         print_json(manifest)
     else:
-        said = f": {manifest.ref}, {len(manifest.files)} files"
+        said = f": {manifest.ref}, {plural(len(manifest.files), 'file')}"
         console.print(Text.assemble(("sound", "green"), said))
 
 

@@ -27,6 +27,7 @@ from porewatch.domain.results.audit_anchors import (
     recorded_on,
 )
 from porewatch.domain.results.report import Report
+from porewatch_cli.plurals import plural
 from porewatch_cli.terminal import console, print_json
 from porewatch_worker.report.pages.run_record.audit_trail import Document, trail_faults
 
@@ -215,7 +216,7 @@ def audit_report(
     for fault in found:
         console.print(Text.assemble(("changed", "bold red"), f" {fault}"), soft_wrap=True)
     if not found:
-        console.print(f"{report.run_id}: {entries} entries, the chain holds.")
+        console.print(f"{report.run_id}: {plural(entries, 'entry', 'entries')}, the chain holds.")
     if head:
         console.print(f"head {head}{_of_the_kept(head, kept)}", soft_wrap=True)
     if anchor is not None and not anchor.found.denies:

@@ -12,6 +12,7 @@ from porewatch.domain.results.report import Report
 from porewatch.domain.runs import ReadLimits
 from porewatch.domain.stage import record, screening_parameters
 from porewatch_cli.links import file_link
+from porewatch_cli.plurals import plural
 from porewatch_cli.reports.report_files import (
     of_samples,
     report_files,
@@ -44,7 +45,10 @@ def screen_here(
         task = bar.add_task("starting", total=None, doing="")
 
         def show(told: record.Progress) -> None:
-            counted = f"{told.units_done} units, {told.reads:,} reads, {told.bases / 1e6:,.1f} Mb"
+            counted = (
+                f"{plural(told.units_done, 'unit')}, {plural(told.reads, 'read')}, "
+                f"{told.bases / 1e6:,.1f} Mb"
+            )
             bar.update(
                 task,
                 description=told.phase.value.replace("_", " "),

@@ -16,6 +16,7 @@ from porewatch.domain.facts.alerts import (
     AlertView,
 )
 from porewatch_cli.invoke import ask_function
+from porewatch_cli.plurals import plural
 from porewatch_cli.terminal import console, print_json, table
 
 if TYPE_CHECKING:
@@ -76,7 +77,7 @@ def alert_lines(alerts: Iterable[Alert]) -> dict[str, str]:
     lines: dict[str, str] = {}
     for a in alerts:
         word = "DETECTED" if a.level is Level.FINAL else "SUSPECTED"
-        rule = a.rule or f"{a.reads} reads"
+        rule = a.rule or plural(a.reads, "read")
         lines[f"{word} {a.code} ({a.severity}) in {a.sample}: {rule}"] = RED
         if a.level is Level.PROVISIONAL and a.verdict is not AlertVerdict.PENDING:
             why = f": {a.final_rule}" if a.final_rule else ""
@@ -86,7 +87,7 @@ def alert_lines(alerts: Iterable[Alert]) -> dict[str, str]:
 
 def sentence(alert: Alert) -> str:
     """What it rests on, and what the report says of it."""
-    head = f"{alert.code} in {alert.sample}: {alert.rule or f'{alert.reads} reads'}"
+    head = f"{alert.code} in {alert.sample}: {alert.rule or plural(alert.reads, 'read')}"
     if alert.verdict.value in ("confirmed", "withdrawn"):
         return f"{head}. {alert.verdict.value.capitalize()}: {alert.final_rule or alert.call}"
     return f"{head}. {alert.verdict.value.capitalize()}"

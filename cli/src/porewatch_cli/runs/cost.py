@@ -37,6 +37,7 @@ from porewatch.domain.money.cost import (
 from porewatch.domain.retention.rules import refuse_gone
 from porewatch.domain.runs import FINAL_STATES
 from porewatch.domain.sealing import input_file
+from porewatch_cli.plurals import plural
 from porewatch_cli.reports.reports import record_of
 from porewatch_cli.runs.carbon import carbon_parts
 from porewatch_cli.submit.collect_run import find
@@ -130,7 +131,7 @@ def _totals(bill: Bill, books: Books) -> Table:
     shown = table("where it went", "", "USD", numeric=("USD",))
     parts = {
         "useful work": bill.useful_usd,
-        f"wasted work ({bill.interruptions} interruptions)": bill.wasted_usd,
+        f"wasted work ({plural(bill.interruptions, 'interruption')})": bill.wasted_usd,
         "starting machines": bill.boot_usd,
         "orchestration": bill.orchestration_usd,
         "files": bill.files_usd,
@@ -182,4 +183,5 @@ def _print_forecast(told: Forecast) -> None:
 
 
 def _said(size: InputSize) -> str:
-    return f"{size.files} files, {size.bytes / 1e6:,.1f} MB, about {size.bases / 1e6:,.1f} Mb"
+    files = plural(size.files, "file")
+    return f"{files}, {size.bytes / 1e6:,.1f} MB, about {size.bases / 1e6:,.1f} Mb"

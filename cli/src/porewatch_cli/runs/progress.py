@@ -8,6 +8,7 @@ from rich.progress_bar import ProgressBar
 from rich.text import Text
 
 from porewatch.domain.stage.record import Progress
+from porewatch_cli.plurals import plural
 
 LATE = 3.0
 """A checkpoint is shown as late when it is older than this many intervals, and than a minute."""
@@ -24,11 +25,12 @@ def progress_text(told: Progress, at: datetime | None = None) -> Text:
     """`12 units, 34.2/80.0 MB, 48,000 reads, checkpoint 12 (8 s ago, every 85 s)`. The age only
     with `at`: it would make every line of a pipe a new one."""
     total = f"/{told.units_total}" if told.units_total else ""
-    parts = [Text(f"{told.units_done}{total} units")]
+    only = told.units_total or told.units_done
+    parts = [Text(f"{told.units_done}{total} {'unit' if only == 1 else 'units'}")]
     if told.bytes_done:
         parts.append(Text(_megabytes(told)))
     if told.reads:
-        parts.append(Text(f"{told.reads:,} reads"))
+        parts.append(Text(plural(told.reads, "read")))
     if told.checkpoint is not None:
         parts.append(_checkpoint(told, at))
     if told.quarantined:

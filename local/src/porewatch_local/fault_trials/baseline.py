@@ -16,7 +16,7 @@ from porewatch.domain.records.run_record import RunRecord
 from porewatch.domain.results.report import VOLATILE
 from porewatch.domain.runs import RunState
 from porewatch.domain.stage.manifest import StageManifest
-from porewatch_cli.runs.watch import follow
+from porewatch_cli.runs.run_view import follow
 from porewatch_cli.stack import Stack
 from porewatch_cli.submit.submit import submit
 from porewatch_local.paths import (

@@ -23,10 +23,7 @@ from porewatch.domain.records.run_record import RunRecord
 from porewatch.domain.runs import RunState
 from porewatch.domain.stage.manifest import StageManifest
 from porewatch.domain.stage.record import StageRecord, StageState
-from porewatch_cli.runs.watch import (
-    RunView,
-    follow,
-)
+from porewatch_cli.runs.run_view import RunView, follow
 from porewatch_cli.submit.submit import submit
 from porewatch_local.embedded import instance_host_process
 from porewatch_local.fault_trials.baseline import (
