@@ -6,6 +6,7 @@ More seeds, and the trace of one: `python -m tests.simulator --help`.
 from __future__ import annotations
 
 import os
+from types import SimpleNamespace
 
 import pytest
 
@@ -13,6 +14,7 @@ from tests.simulator.crashes import crashes, every_call
 from tests.simulator.schedules import played
 from tests.simulator.weather import Weather
 from tests.simulator.work import Plan
+from tests.simulator.world import World
 
 SCHEDULES = int(os.environ.get("POREWATCH_SCHEDULES", "24"))
 PARTS = 4
@@ -64,3 +66,23 @@ def test_two_environments_of_one_function_share_nothing() -> None:
     outcome = played(4766)
 
     assert outcome.broken == (), outcome.told()
+
+
+@pytest.mark.parametrize(("began", "breaks"), [(70.0, True), (60.0, False)])
+def test_a_worker_that_begins_after_the_claim_of_another_and_works_breaks_a_rule(
+    began: float, breaks: bool
+) -> None:
+    """Before the claim reaches the ledger two duplicates of a job may both work (seed 18884)."""
+    world = World(0)
+    owner = ("run-1", "0", "report", "1")
+    world._claims[owner] = 65.0
+    first, second = (
+        SimpleNamespace(instance=SimpleNamespace(name=name, owner=owner), worked=False, began=at)
+        for name, at in (("job-0001", 50.0), ("job-0002", began))
+    )
+    world.machines.boxes = {"job-0001": first, "job-0002": second}  # type: ignore[dict-item]
+
+    for box in (first, second):
+        world._works(SimpleNamespace(box=box))  # type: ignore[arg-type]
+
+    assert bool(world.violations) is breaks

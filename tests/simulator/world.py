@@ -45,6 +45,7 @@ SDK_GIVES_UP_S, SDK_WAITS_S = 3.0, 20.0
 """How long the SDK takes to give up a service that refuses, and how long it waits for an answer."""
 LATE_S = 300.0
 """Longer than a second delivery or the third try of an event may be late."""
+CLAIM = "FACT#StageClaimed:"
 ENDS = ("completed", "failed", "refused", "cancelled")
 SEAL = "run.json"
 READS = b"@r1\nACGTACGTACGT\n+\nIIIIIIIIIIII\n"
@@ -70,6 +71,8 @@ class World:
         self.manifests: list[str] = []
         self.calls: list[str] = []
         self.violations: list[str] = []
+        self._claims: dict[tuple[str, ...], float] = {}
+        """Run, revision, stage, epoch -> when its claim reached the ledger."""
         self.scratch = Path(tempfile.mkdtemp(prefix="sim-", dir=_memory()))
         rng, now = self.scheduler.rng, self._now
         self.ledger = DynamoDb(now, lambda: rng.random() * self.weather.index_late_s, self._changed)
@@ -267,11 +270,16 @@ class World:
         return usual + min(self.weather.lag(call.service, call.at), SDK_WAITS_S)
 
     def _works(self, process: Process) -> None:
-        """Only one machine of an epoch may ever write results."""
+        """A worker that begins after another's claim has reached the ledger must not write results.
+        Before that both may: each writes below a prefix of its own, and one of them is published.
+        """
         mine: Box = process.box  # type: ignore[attr-defined]
         if mine.worked:
             return
         mine.worked = True
+        claimed_at = self._claims.get(mine.instance.owner, float("inf"))
+        if mine.began is None or mine.began <= claimed_at:
+            return
         for box in self.machines.boxes.values():
             if box is not mine and box.worked and box.instance.owner == mine.instance.owner:
                 both = f"{box.instance.name} and {mine.instance.name}"
@@ -280,7 +288,10 @@ class World:
     def _changed(self, change: dict[str, Any]) -> None:
         fact = "detail_type" in change["dynamodb"].get("NewImage", {})
         if fact and change["eventName"] == "INSERT":
-            self.told(f"fact {change['dynamodb']['Keys']['sk']['S']}")
+            fact_id = change["dynamodb"]["Keys"]["sk"]["S"]
+            self.told(f"fact {fact_id}")
+            if fact_id.startswith(CLAIM):
+                self._claims[tuple(fact_id.removeprefix(CLAIM).split(":"))] = self._now()
             self.lambdas.changed(change)
 
     def _wrote(self, bucket: str, key: str, stored: Stored, replaced: bool) -> None:
