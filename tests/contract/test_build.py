@@ -30,7 +30,13 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     kept = {n: v for n, v in os.environ.items() if not n.startswith("POREWATCH_LAYER")}
     template = str(REPOSITORY / "template.yaml")
     done = subprocess.run(
-        [str(sam), "build", "--template-file", template, "--build-dir", str(folder)],
+        [
+            *(str(sam), "build", "--template-file", template, "--build-dir", str(folder)),
+            *(
+                "--config-file",
+                str(REPOSITORY / "samconfig.toml"),
+            ),  # as a person who types `sam build`
+        ],
         cwd=folder.parent,
         env={**kept, **gate.QUIET},
         capture_output=True,

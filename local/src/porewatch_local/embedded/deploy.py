@@ -146,7 +146,10 @@ def build(home: Home, source: Source, digest: str, progress: Callable[[str], Non
             shutil.rmtree(draft, ignore_errors=True)
             _sam(
                 home,
-                ["build", "--template-file", source.template, "--build-dir", str(draft)],
+                [
+                    *("build", "--template-file", source.template, "--build-dir", str(draft)),
+                    *_known(source),
+                ],
                 folder=source.folder,
                 extra=layer_target(home),
             )
@@ -215,13 +218,17 @@ def _clear_failed(stack: LocalStack, name: str) -> None:
         )
 
 
-def _deploy(home: Home, stack: LocalStack, source: Source, name: str, built: Path) -> None:
+def _known(source: Source) -> list[str]:
+    """The stage's table of samconfig.toml, if the source has one."""
     config = source.folder / "samconfig.toml"
-    known = ["--config-file", str(config), "--config-env", CONFIG] if config.exists() else []
+    return ["--config-file", str(config), "--config-env", CONFIG] if config.exists() else []
+
+
+def _deploy(home: Home, stack: LocalStack, source: Source, name: str, built: Path) -> None:
     _sam(
         home,
         [
-            *("deploy", "--template-file", str(built / "template.yaml"), *known),
+            *("deploy", "--template-file", str(built / "template.yaml"), *_known(source)),
             *("--stack-name", name, "--region", stack.region, "--resolve-s3"),
             *("--capabilities", "CAPABILITY_IAM", "CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND"),
             *("--no-confirm-changeset", "--no-fail-on-empty-changeset", "--no-progressbar"),

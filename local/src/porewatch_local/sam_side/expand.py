@@ -1,4 +1,5 @@
-"""Expands the template as CloudFormation would: `python expand.py TEMPLATE REGION` prints it.
+"""Expands a template without loops as CloudFormation would: `python expand.py TEMPLATE FOLDER
+REGION` prints it. FOLDER is what the template's paths are relative to.
 
 Runs in the SAM environment. cfn-lint does not look behind `AWS::Serverless`, so roles, event
 sources and circles between them are seen only after this. Needs no credentials and no network.
@@ -29,7 +30,7 @@ PLACEHOLDER = re.compile(r"\$\{(\w+)\}")
 CLOCKS = ("TimeoutSeconds", "HeartbeatSeconds")
 
 
-def expanded(path: Path, region: str) -> dict[str, Any]:
+def expanded(path: Path, folder: Path, region: str) -> dict[str, Any]:
     """The template after the SAM transform. Raises InvalidDocumentException."""
     template = json.loads(json.dumps(yaml_parse(path.read_text()), default=str))
     definitions = {}
@@ -39,7 +40,7 @@ def expanded(path: Path, region: str) -> dict[str, Any]:
             case "AWS::Serverless::LayerVersion":
                 properties["ContentUri"] = ELSEWHERE
             case "AWS::Serverless::StateMachine" if "DefinitionUri" in properties:
-                definitions[name] = (path.parent / properties["DefinitionUri"]).read_text()
+                definitions[name] = (folder / properties["DefinitionUri"]).read_text()
                 properties["DefinitionUri"] = ELSEWHERE
     template["Globals"]["Function"]["CodeUri"] = ELSEWHERE
     defaults = {n: p.get("Default", "") for n, p in template.get("Parameters", {}).items()}
@@ -68,7 +69,8 @@ def _is_expression(state: dict[str, Any], field: str) -> bool:
 
 if __name__ == "__main__":
     try:
-        print(json.dumps(expanded(Path(sys.argv[1]), sys.argv[2]), indent=1))
+        source, folder, region = sys.argv[1:]
+        print(json.dumps(expanded(Path(source), Path(folder), region), indent=1))
     except InvalidDocumentException as wrong:
         for cause in wrong.causes:
             print(cause.message, file=sys.stderr)

@@ -28,7 +28,9 @@ from samcli.lib.providers.sam_stack_provider import (  # type: ignore[import-not
 
 def invoked(root: Path, events: dict[str, str]) -> dict[str, Any]:
     """`events`: the file of each function's example event."""
-    stacks, _ = SamLocalStackProvider.get_stacks(str(root / "template.yaml"))
+    stacks, _ = SamLocalStackProvider.get_stacks(
+        str(root / "template.yaml"), language_extensions_enabled=True
+    )
     functions = SamFunctionProvider(stacks)
     told = InvokeContext._get_env_vars_value(str(root / "events/env.json"))
     runner = LocalLambdaRunner(None, functions, str(root), None, env_vars_values=told)

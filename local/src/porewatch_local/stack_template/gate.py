@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import fcntl
+import json
 import os
 import shutil
 import subprocess
@@ -95,6 +96,7 @@ def _install(repository: Path, into: Path) -> None:
 def sam_validate(template: Path, sam: Path, *form: str) -> Iterator[str]:
     """`sam validate` translates and `--lint` does not, but looks closer: both are asked."""
     command = [str(sam / "bin/sam"), "validate", "--template-file", str(template), *form]
+    command += ["--config-file", str(template.parent / "samconfig.toml")]
     done = _run([*command, "--region", REGIONS[0]])
     if done.returncode:
         yield f"sam validate {' '.join(form)}: {done.stdout.strip()} {done.stderr.strip()}"
@@ -103,7 +105,11 @@ def sam_validate(template: Path, sam: Path, *form: str) -> Iterator[str]:
 def expansion(template: Path, sam: Path, into: Path) -> Iterator[str]:
     """Expand the template into the file `into`, as CloudFormation would."""
     script = HERE / "sam_side/expand.py"
-    done = _run([str(sam / "bin/python"), str(script), str(template), REGIONS[0]])
+    plain = into.with_suffix(".plain.json")
+    plain.write_text(json.dumps(Template.load(template).body))
+    done = _run(
+        [str(sam / "bin/python"), str(script), str(plain), str(template.parent), REGIONS[0]]
+    )
     into.write_text(done.stdout)
     if done.returncode:
         yield f"expansion: {done.stderr.strip()}"

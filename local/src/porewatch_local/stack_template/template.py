@@ -1,4 +1,5 @@
-"""The template as plain data: CloudFormation's short tags (`!Ref`, …) in their long form.
+"""The template as plain data: CloudFormation's short tags (`!Ref`, …) in their long form, its loops
+written out.
 
 `Template.load`, then what rules and tests ask of it: resources by type, functions with their
 folders, policies by role.
@@ -14,6 +15,8 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+
+from porewatch_local.stack_template.loops import expand
 
 Properties = dict[str, Any]
 
@@ -61,7 +64,7 @@ class Template:
 
     @staticmethod
     def load(path: Path) -> Template:
-        return Template(path.parent, yaml.load(path.read_text(), Loader=_Loader))  # noqa: S506
+        return Template(path.parent, expand(yaml.load(path.read_text(), Loader=_Loader)))  # noqa: S506
 
     @property
     def resources(self) -> dict[str, dict[str, Any]]:
