@@ -221,3 +221,8 @@ def test_it_says_what_it_is_for_in_one_sentence() -> None:
     comment = MACHINE["Comment"]
     assert comment.endswith(".")
     assert comment.count(".") == 1
+
+
+def test_every_state_says_what_it_is_for() -> None:
+    silent = {name for name, state in MACHINE["States"].items() if not state.get("Comment")}
+    assert silent == set()
