@@ -8,7 +8,7 @@ from botocore.exceptions import ClientError
 
 from porewatch.adapters.faults import translated
 from porewatch.adapters.items import Item, PutIf, PutNew
-from porewatch.adapters.table import Table
+from porewatch.adapters.table import Change, Table
 from porewatch.domain.base import now
 from porewatch.domain.errors import (
     AlreadyDone,
@@ -131,10 +131,10 @@ def test_when_a_condition_fails_nothing_of_the_transaction_is_written(ledger: Ta
 def test_no_change_is_lost_when_many_change_the_same_item(ledger: Table) -> None:
     ledger.put_new(Item.of(*WHERE, progress(0)))
 
-    def one_more(before: Item | None) -> tuple[Item, list[RunFailed]]:
+    def one_more(before: Item | None) -> Change:
         assert before is not None
         done = before.model(Progress).units_done + 1
-        return Item.of(*WHERE, progress(done)), [fact(f"unit-{done}")]
+        return Change(Item.of(*WHERE, progress(done)), [fact(f"unit-{done}")])
 
     def add(_: int) -> bool:
         for _attempt in range(50):
@@ -158,7 +158,7 @@ def test_a_step_that_has_nothing_to_do_writes_nothing(ledger: Table) -> None:
 
 
 def test_change_makes_an_item_where_there_was_none(ledger: Table) -> None:
-    made = ledger.change(*WHERE, lambda _: (Item.of(*WHERE, progress(1)), []))
+    made = ledger.change(*WHERE, lambda _: Change(Item.of(*WHERE, progress(1))))
     assert made == ledger.get(*WHERE)
 
 
@@ -166,13 +166,13 @@ def test_the_writer_who_comes_second_begins_again_from_what_the_first_wrote(ledg
     ledger.put_new(Item.of(*WHERE, progress(0)))
     seen: list[int] = []
 
-    def step(before: Item | None) -> tuple[Item, list[RunFailed]]:
+    def step(before: Item | None) -> Change:
         assert before is not None
         seen.append(before.model(Progress).units_done)
         if len(seen) == 1:  # another writer is faster
             faster = replace(Item.of(*WHERE, progress(10)), version=1)
             ledger.put_if(faster, {"version": 0})
-        return Item.of(*WHERE, progress(before.model(Progress).units_done + 1)), []
+        return Change(Item.of(*WHERE, progress(before.model(Progress).units_done + 1)))
 
     ledger.change(*WHERE, step)
     assert seen == [0, 10]

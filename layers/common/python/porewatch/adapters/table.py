@@ -12,7 +12,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from botocore.exceptions import ClientError
 
@@ -46,6 +46,28 @@ LAST = "\U0010ffff"
 """Sorts after every character of a key."""
 DELETED_AT_ONCE = 25
 """As many as DynamoDB takes."""
+
+
+class Change(NamedTuple):
+    """What `Table.change` writes in one transaction: an item, its facts, and other writes."""
+
+    item: Item
+    facts: Iterable[Fact] = ()
+    beside: Sequence[Write] = ()
+
+
+class Retries(NamedTuple):
+    """How often a change is attempted, and the seconds before each attempt (0: the first)."""
+
+    attempts: int
+    pause: Callable[[int], float]
+
+
+RETRIES = Retries(CHANGE_ATTEMPTS, lambda attempt: attempt * RACE_PAUSE_SECONDS)
+
+
+def _retried(_lost: PorewatchError) -> None:
+    """Every lost race is followed by another attempt."""
 
 
 class Table:
@@ -170,29 +192,31 @@ class Table:
         self,
         pk: str,
         sk: str,
-        step: Callable[[Item | None], tuple[Item, Sequence[Fact]] | None],
-        beside: Sequence[Write] = (),
+        step: Callable[[Item | None], Change | None],
+        *,
+        retries: Retries = RETRIES,
+        lost: Callable[[PorewatchError], None] = _retried,
     ) -> Item | None:
-        """Change one item by a pure `step`, atomically, with its facts.
+        """Change one item by a pure `step`, atomically, with its facts. The only write loop.
 
-        `step` gets the stored item (None when there is none) and returns the new item and its
-        facts, or None when nothing is to be done. It is called again when another writer was first,
-        so it must not have effects. `beside` is written in the same transaction. Returns the stored
-        item. Errors of `step` are raised; Throttled after CHANGE_ATTEMPTS lost races.
+        `step` gets the stored item (None when there is none) and returns the change, or None when
+        nothing is to be done. It is called again when another writer was first, so it must not have
+        effects. `lost` gets the error of each lost race; what it raises ends the attempts. Returns
+        the stored item. Errors of `step` are raised; Throttled after the last attempt.
         """
-        for attempt in range(CHANGE_ATTEMPTS):
-            time.sleep(attempt * RACE_PAUSE_SECONDS)
+        for attempt in range(retries.attempts):
+            time.sleep(retries.pause(attempt))
             before = self.get(pk, sk)
-            moved = step(before)
-            if moved is None:
+            change = step(before)
+            if change is None:
                 return before
-            item, facts = moved
-            write = _follow(before, item)
+            write = _follow(before, change.item)
             try:
-                self.transact([write, *beside], facts)
-            except (Conflict, Throttled):
-                continue
-            return write.item
+                self.transact([write, *change.beside], change.facts)
+            except (Conflict, Throttled) as error:
+                lost(error)
+            else:
+                return write.item
         raise Throttled(f"{pk} {sk} is being changed by too many writers at once.")
 
     def transact(self, writes: Sequence[Write], facts: Iterable[Fact] = ()) -> None:

@@ -6,11 +6,11 @@ Open alerts are in one kind of the index, the others in another.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 
 from porewatch.adapters.items import Item, run_key
-from porewatch.adapters.table import Table
+from porewatch.adapters.table import Change, Table
 from porewatch.domain.errors import NotFound
 from porewatch.domain.facts import alerts as rules
 from porewatch.domain.facts.alert_facts import PathogenSuspected
@@ -20,7 +20,6 @@ from porewatch.domain.facts.alerts import (
     Final,
     Move,
 )
-from porewatch.domain.facts.fact import Fact
 
 WAITING, CLOSED = "ALERTS-WAITING", "ALERTS-CLOSED"
 PREFIX = "ALERT#"
@@ -41,8 +40,8 @@ class AlertLedger:
         """Alert and fact in one write, once per revision, sample and code. Returns the stored
         alert."""
 
-        def step(before: Item | None) -> tuple[Item, Sequence[Fact]] | None:
-            return None if before else (_item(rules.raised(fact)), (fact,))
+        def step(before: Item | None) -> Change | None:
+            return None if before else Change(_item(rules.raised(fact)), (fact,))
 
         alert = rules.raised(fact)
         item = self._table.change(*_place(alert), step)
@@ -102,11 +101,11 @@ class AlertLedger:
         return self._move(alert, lambda there: rules.escalate(there, after, at))
 
     def _move(self, alert: Alert, rule: Callable[[Alert], Move]) -> Alert:
-        def step(before: Item | None) -> tuple[Item, Sequence[Fact]] | None:
+        def step(before: Item | None) -> Change | None:
             if before is None:
                 raise NotFound(f"there is no alert {alert.code} in {alert.sample}.")
             moved = rule(before.model(Alert))
-            return (_item(moved[0]), moved[1]) if moved else None
+            return Change(_item(moved[0]), moved[1]) if moved else None
 
         item = self._table.change(*_place(alert), step)
         return item.model(Alert) if item else alert

@@ -12,14 +12,14 @@ Order: `Budget` (reserve, settle, release, then reading), keys of items, the ref
 from __future__ import annotations
 
 import random
-import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
+from functools import partial
 from typing import NamedTuple, Protocol
 
-from porewatch.adapters.items import Add, Item, PutIf, PutNew, Write, run_key
-from porewatch.adapters.table import Table
-from porewatch.domain.errors import BudgetExceeded, Conflict, Throttled
+from porewatch.adapters.items import Add, Item, Write, run_key
+from porewatch.adapters.table import Change, Retries, Table
+from porewatch.domain.errors import AlreadyDone, BudgetExceeded, Conflict, PorewatchError
 from porewatch.domain.facts.fact import Fact
 from porewatch.domain.money.budget import (
     MILLION,
@@ -33,7 +33,7 @@ HELD = "RESERVATIONS-HELD"
 ATTEMPTS = 40
 LONGEST_PAUSE_SECONDS = 0.4
 
-Step = Callable[[Reservation], tuple[Reservation, Moves] | None]
+Rule = Callable[[Reservation], tuple[Reservation, Moves] | None]
 
 
 class OfEpoch(Protocol):
@@ -137,7 +137,7 @@ class Budget:
     def _move(
         self,
         owner: OfEpoch,
-        step: Step,
+        rule: Rule,
         at: datetime,
         *,
         most: int | None = None,
@@ -145,26 +145,24 @@ class Budget:
         facts: Iterable[Fact] = (),
     ) -> Reservation:
         """Change a reservation and its caps; `most`: what must still fit under every cap."""
-        recorded = tuple(facts)
-        for attempt in range(ATTEMPTS):
-            time.sleep(_pause(attempt))
-            stored = self._table.get(*_place(owner))
-            before = stored.model(Reservation) if stored else _fresh(owner, at)
-            moved = step(before)
+
+        def step(stored: Item | None) -> Change | None:
+            moved = rule(stored.model(Reservation) if stored else fresh)
             if moved is None:
-                return before
+                return None
             after, moves = moved
-            caps = self._caps(after)
-            adds = [_addition(cap, moves, most) for cap in caps]
-            try:
-                self._table.transact([*beside, _write(owner, stored, after), *adds], recorded)
-            except _Full:
-                self._refuse(owner, caps, most or 0)  # when room was made meanwhile: again
-            except (_Moved, Throttled):
-                continue
-            else:
-                return after
-        raise Throttled(f"the budget of {owner.run_id} is being moved by too many at once.")
+            adds = [_addition(cap, moves, most) for cap in self._caps(after)]
+            return Change(_item(owner, after), recorded, beside=[*beside, *adds])
+
+        def lost(error: PorewatchError) -> None:
+            if isinstance(error, AlreadyDone):
+                raise error
+            if isinstance(error, _Full):  # when room was made meanwhile: again
+                self._refuse(owner, error.cap, most or 0)
+
+        fresh, recorded = _fresh(owner, at), tuple(facts)
+        item = self._table.change(*_place(owner), step, retries=RETRIES, lost=lost)
+        return item.model(Reservation) if item else fresh
 
     def _caps(self, reservation: Reservation) -> tuple[Cap, ...]:
         run = self._run_cap(reservation.run_id, reservation.revision)
@@ -179,31 +177,33 @@ class Budget:
         remedy = "raise AccountBudgetUsd, or wait for the next month"
         return Cap(name, pk, f"BUDGET#{month}", self._account_usd, remedy)
 
-    def _refuse(self, owner: OfEpoch, caps: Iterable[Cap], amount: int) -> None:
-        for cap in caps:
-            books = self._books(cap)
-            committed = micro(books.held_usd) + micro(books.spent_usd)
-            if cap.usd and committed > micro(cap.usd) - amount:
-                raise BudgetExceeded(
-                    f"the next machine of stage {owner.stage} of {owner.run_id} may cost "
-                    f"{amount / MILLION:.2f} USD: the budget of {cap.name} is {cap.usd:.2f} USD, "
-                    f"of which {books.spent_usd:.2f} are spent and {books.held_usd:.2f} held for "
-                    "machines at work.",
-                    remedy=f"{cap.remedy}; `porewatch cost {owner.run_id}` shows where it went.",
-                )
+    def _refuse(self, owner: OfEpoch, cap: Cap, amount: int) -> None:
+        books = self._books(cap)
+        committed = micro(books.held_usd) + micro(books.spent_usd)
+        if committed > micro(cap.usd) - amount:
+            raise BudgetExceeded(
+                f"the next machine of stage {owner.stage} of {owner.run_id} may cost "
+                f"{amount / MILLION:.2f} USD: the budget of {cap.name} is {cap.usd:.2f} USD, "
+                f"of which {books.spent_usd:.2f} are spent and {books.held_usd:.2f} held for "
+                "machines at work.",
+                remedy=f"{cap.remedy}; `porewatch cost {owner.run_id}` shows where it went.",
+            )
 
 
 class _Full(Conflict):
-    """A cap is exhausted."""
+    """This cap is exhausted."""
 
-
-class _Moved(Conflict):
-    """The reservation was changed concurrently."""
+    def __init__(self, cap: Cap, problem: str) -> None:
+        super().__init__(problem)
+        self.cap = cap
 
 
 def _pause(attempt: int) -> float:
     longest = min(LONGEST_PAUSE_SECONDS, 0.02 * 2**attempt)
     return random.uniform(0, longest) if attempt else 0.0  # noqa: S311 (jitter, no secret)
+
+
+RETRIES = Retries(ATTEMPTS, _pause)
 
 
 def _fresh(owner: OfEpoch, at: datetime) -> Reservation:
@@ -221,14 +221,12 @@ def _place(owner: OfEpoch) -> tuple[str, str]:
     return run_key(owner.run_id), f"RESERVED#{owner.revision:04d}#{owner.stage}#{owner.epoch:04d}"
 
 
-def _write(owner: OfEpoch, stored: Item | None, after: Reservation) -> Write:
+def _item(owner: OfEpoch, after: Reservation) -> Item:
     pk, sk = _place(owner)
-    kind = (HELD, f"{pk}#{sk}") if after.held else None
-    item = Item.of(pk, sk, after, kind=kind, version=stored.version + 1 if stored else 0)
-    return PutIf(item, {"version": stored.version}, _Moved) if stored else PutNew(item, _Moved)
+    return Item.of(pk, sk, after, kind=(HELD, f"{pk}#{sk}") if after.held else None)
 
 
 def _addition(cap: Cap, moves: Moves, most: int | None) -> Add:
     limited = cap.usd and most is not None
     limit = ("committed", micro(cap.usd) - (most or 0)) if limited else None
-    return Add(Item(cap.pk, cap.sk), moves._asdict(), limit, _Full)
+    return Add(Item(cap.pk, cap.sk), moves._asdict(), limit, partial(_Full, cap))

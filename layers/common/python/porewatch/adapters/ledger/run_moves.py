@@ -5,12 +5,11 @@ The only place where records of runs are written; so no rule can bring a deleted
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 
-from porewatch.adapters.items import Item, Put, PutIf, PutNew, Write, run_key
-from porewatch.adapters.table import CHANGE_ATTEMPTS, RACE_PAUSE_SECONDS, Table
-from porewatch.domain.errors import Conflict, NotFound, Throttled
+from porewatch.adapters.items import Item, Put, Write, run_key
+from porewatch.adapters.table import Change, Table
+from porewatch.domain.errors import NotFound
 from porewatch.domain.records.run_record import RunRecord
 from porewatch.domain.retention.rules import refuse_gone
 from porewatch.domain.rules.reconciling import is_open
@@ -35,7 +34,7 @@ def there(record: RunRecord | None, run_id: str) -> RunRecord:
 def move_run(
     table: Table,
     run_id: str,
-    step: Step,
+    rule: Step,
     beside: Callable[[RunRecord], Write] | None = None,
     *,
     gone: bool = False,
@@ -43,26 +42,22 @@ def move_run(
     """Apply a rule to the run. Returns the stored run.
 
     Raises RunGone for a deleted run, unless the rule is one of those that may touch it (`gone`);
-    Throttled after CHANGE_ATTEMPTS lost races.
+    Throttled after too many lost races.
     """
-    for attempt in range(CHANGE_ATTEMPTS):
-        time.sleep(attempt * RACE_PAUSE_SECONDS)
-        before = table.get(run_key(run_id), RUN)
-        record = before.model(RunRecord) if before else None
+
+    def step(stored: Item | None) -> Change | None:
+        before = stored.model(RunRecord) if stored else None
         if not gone:
-            refuse_gone(record)
-        moved = step(record)
+            refuse_gone(before)
+        moved = rule(before)
         if moved is None:
-            return there(record, run_id)
+            return None
         after, facts = moved
-        writes = [_run_write(before, after), *_open_writes(record, after)]
-        writes += [beside(after)] if beside else []
-        try:
-            table.transact(writes, facts)
-        except (Conflict, Throttled):
-            continue
-        return after
-    raise Throttled(f"run {run_id} is being changed by too many writers at once.")
+        more = [beside(after)] if beside else []
+        return Change(_item(after), facts, beside=[*_open_writes(before, after), *more])
+
+    item = table.change(run_key(run_id), RUN, step)
+    return there(item.model(RunRecord) if item else None, run_id)
 
 
 def place_of(record: RunRecord) -> str:
@@ -79,8 +74,8 @@ def _open_writes(before: RunRecord | None, after: RunRecord) -> list[Write]:
     return [Put(Item(pk=run_key(after.run_id), sk=OPEN, kind=kind))]
 
 
-def _run_write(before: Item | None, record: RunRecord) -> Write:
-    item = Item.of(
+def _item(record: RunRecord) -> Item:
+    return Item.of(
         run_key(record.run_id),
         RUN,
         record,
@@ -90,6 +85,4 @@ def _run_write(before: Item | None, record: RunRecord) -> Write:
             "manifest_digest": record.manifest_digest or "",
         },
         kind=(RUNS, place_of(record)),
-        version=before.version + 1 if before else 0,
     )
-    return PutIf(item, {"version": before.version}) if before else PutNew(item, Conflict)

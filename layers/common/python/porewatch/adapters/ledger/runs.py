@@ -20,7 +20,7 @@ from porewatch.adapters.ledger.run_moves import (
     place_of,
     there,
 )
-from porewatch.adapters.table import Table
+from porewatch.adapters.table import Change, Table
 from porewatch.domain.calls.verdict import Verdict
 from porewatch.domain.errors import NotFound
 from porewatch.domain.facts import fact
@@ -244,7 +244,7 @@ class RunLedger:
         was recorded before. `sequencer` is S3's: hex, compared after padding on the right."""
         order = sequencer.ljust(32, "0").lower()
 
-        def step(before: Item | None) -> tuple[Item, tuple[Fact, ...]] | None:
+        def step(before: Item | None) -> Change | None:
             if before is not None and str(before.attributes.get("sequencer", "")) >= order:
                 return None
             item = Item.of(
@@ -253,12 +253,10 @@ class RunLedger:
                 record,
                 attributes={"sequencer": order, "state": record.state.value},
             )
-            return item, (fact,) if fact else ()
+            return Change(item, (fact,) if fact else (), beside=[count])
 
         count = one_more(record.run_id, record.path)
-        kept = self._table.change(
-            run_key(record.run_id), FILE_PREFIX + record.path, step, beside=[count]
-        )
+        kept = self._table.change(run_key(record.run_id), FILE_PREFIX + record.path, step)
         return kept is not None and kept.model(FileRecord) == record
 
     def knows_event(self, run_id: str, path: str, sequencer: str) -> bool:

@@ -13,7 +13,7 @@ from datetime import datetime
 
 from porewatch.adapters.items import Item, PutNew, run_key
 from porewatch.adapters.ledger.budget import Budget
-from porewatch.adapters.table import Table
+from porewatch.adapters.table import Change, Table
 from porewatch.domain.errors import AlreadyDone, NotFound
 from porewatch.domain.facts.events import FACTS
 from porewatch.domain.facts.fact import Fact
@@ -284,9 +284,9 @@ class StageLedger:
         self._table.record(facts)
 
     def _move(self, key: StageKey, rule: Rule) -> StageRecord:
-        def step(before: Item | None) -> tuple[Item, Sequence[Fact]] | None:
+        def step(before: Item | None) -> Change | None:
             moved = rule(before.model(StageRecord) if before else None)
-            return (_item(moved[0]), moved[1]) if moved else None
+            return Change(_item(moved[0]), moved[1]) if moved else None
 
         item = self._table.change(*_place(key), step)
         if item is None:
