@@ -80,7 +80,7 @@ SAYINGS: dict[str, Callable[[StageRecord | None, int, str, int], Move]] = {
     "launched": lambda r, e, who, m: stage_lifecycle.launched(r, e, machine(who), at(m)),
     "claim": lambda r, e, who, m: stage_lifecycle.claim(r, e, who, at(m)),
     "beat": beat,
-    "notice": lambda r, e, _who, m: stage_lifecycle.notice(r, e, at(m)),
+    "notice": lambda r, e, _who, m: stage_lifecycle.note_reclaim(r, e, at(m)),
     "interrupt": lambda r, e, who, m: stage_endings.interrupt(r, e, who, 3, at(m)),
     "fail": lambda r, e, _who, m: stage_endings.fail(r, e, "WorkerFailed", "broke", at(m)),
     "token": lambda r, e, who, m: stage_lifecycle.keep_token(r, e, f"token-{who}", at(m)),

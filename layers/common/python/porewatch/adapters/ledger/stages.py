@@ -134,11 +134,11 @@ class StageLedger:
 
     def note_reclaim(self, key: StageKey, epoch: int, at: datetime) -> StageRecord:
         """The cloud announced an interruption."""
-        return self._move(key, lambda record: rules.notice(record, epoch, at))
+        return self._move(key, lambda record: rules.note_reclaim(record, epoch, at))
 
     def note_stall(self, key: StageKey, epoch: int, at: datetime) -> StageRecord:
         """The worker sends heartbeats without progress."""
-        return self._move(key, lambda record: rules.stall(record, epoch, at))
+        return self._move(key, lambda record: rules.note_stall(record, epoch, at))
 
     def mark_published(
         self, key: StageKey, manifest: StageManifest, manifest_key: str, at: datetime

@@ -224,7 +224,7 @@ def set_back(record: StageRecord | None, epoch: int, at: datetime) -> Move:
     return (record.model_copy(update=late), ()) if late else None
 
 
-def stall(record: StageRecord | None, epoch: int, at: datetime) -> Move:
+def note_stall(record: StageRecord | None, epoch: int, at: datetime) -> Move:
     """The worker beats and nothing is done: a notice is sent, once for each time it stands."""
     record = fencing.current(record, epoch)
     since = record.progress_at
@@ -241,7 +241,7 @@ def stall(record: StageRecord | None, epoch: int, at: datetime) -> Move:
     return fencing.moved(record, at, stalled_at=at), (fact,)
 
 
-def notice(record: StageRecord | None, epoch: int, at: datetime) -> Move:
+def note_reclaim(record: StageRecord | None, epoch: int, at: datetime) -> Move:
     """The cloud says it will take the machine back."""
     record = fencing.current(record, epoch)
     if record.reclaim_notice_at is not None or record.state in ENDED:
