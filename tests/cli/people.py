@@ -26,6 +26,7 @@ from porewatch.adapters.s3.bundle_store import BundleStore
 from porewatch.domain import s3_keys
 from porewatch.domain.base import now
 from porewatch.domain.calls.stored_bundles import StoredBundle
+from porewatch.domain.rules import stage_lifecycle
 from porewatch.domain.sealing import input_file, seal
 from porewatch.domain.stage.record import StageKey
 from porewatch.domain.stage.spec import Phase, StageSpec
@@ -84,7 +85,9 @@ def a_stack() -> Iterator[Outputs]:
         assert report.audit is not None
         stages, spec = StageLedger(ledger), SPEC
         stages.open_stage(StageKey("run-1", 0, "screen"), spec, now())
-        stages.claim(StageKey("run-1", 0, "screen"), 1, "i-1", now(), "AROAWORKER:i-1")
+        stages.apply(
+            StageKey("run-1", 0, "screen"), stage_lifecycle.claim, 1, "i-1", now(), "AROAWORKER:i-1"
+        )
         log = s3_keys.attempt_prefix("run-1", 0, "screen", 1, "AROAWORKER:i-1")
         for name in ("worker.log", s3_keys.BOOT_LOG):
             s3.put_object(Bucket="results", Key=log + name, Body=b"it said this")

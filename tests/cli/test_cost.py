@@ -21,6 +21,7 @@ from porewatch.compute.price_table import (
 )
 from porewatch.domain.errors import Unavailable
 from porewatch.domain.forecast.prices import Snapshot
+from porewatch.domain.rules import stage_endings
 from porewatch.domain.stage.instances import Owner
 from porewatch.domain.stage.state_machine_tasks import FailRun
 from porewatch_cli.main import app
@@ -87,7 +88,7 @@ def test_the_bill_of_a_run_splits_and_shows_what_is_held(
 ) -> None:
     started(house)
     house.later(minutes=30)
-    house.stages.mark_interrupted(KEY, 1, "i-1", 3, house.now)
+    house.stages.apply(KEY, stage_endings.interrupt, 1, "i-1", 3, house.now)
     end(house)
     house.open()
     house.launch(2)
@@ -111,7 +112,7 @@ def lost_machine(house: House) -> None:
     """Half an hour of an m5.2xlarge that was reclaimed, its last checkpoint unknown."""
     started(house)
     house.later(minutes=30)
-    house.stages.mark_interrupted(KEY, 1, "i-1", None, house.now)
+    house.stages.apply(KEY, stage_endings.interrupt, 1, "i-1", None, house.now)
     end(house)
 
 

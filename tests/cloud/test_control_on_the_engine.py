@@ -18,6 +18,7 @@ from porewatch.adapters.table import KIND_INDEX, Table
 from porewatch.compute.ec2_fleet import Ec2Fleet
 from porewatch.domain.base import now
 from porewatch.domain.errors import AlreadyDone, Conflict, StaleEpoch
+from porewatch.domain.rules import stage_endings, stage_lifecycle
 from porewatch.domain.stage.instances import (
     MachineState,
     Owner,
@@ -62,7 +63,7 @@ def test_of_many_machines_that_claim_one_epoch_one_owns_it(table: Table) -> None
 
     def claim(machine: str) -> bool:
         try:
-            stages.claim(KEY, 1, machine, now())
+            stages.apply(KEY, stage_lifecycle.claim, 1, machine, now())
         except Conflict:
             return False
         return True
@@ -78,11 +79,13 @@ def test_of_many_machines_that_claim_one_epoch_one_owns_it(table: Table) -> None
 def test_no_beat_and_no_token_is_lost_when_they_come_at_once(table: Table) -> None:
     stages, start = StageLedger(table), now()
     stages.open_stage(KEY, SPEC, start)
-    stages.claim(KEY, 1, "i-1", start)
+    stages.apply(KEY, stage_lifecycle.claim, 1, "i-1", start)
 
     def beat(number: int) -> None:
         progress = Progress(phase=Phase.QUALITY_CONTROL, units_done=number)
-        stages.beat(KEY, 1, "i-1", progress, start + timedelta(seconds=number))
+        stages.apply(
+            KEY, stage_lifecycle.beat, 1, "i-1", progress, start + timedelta(seconds=number)
+        )
 
     with ThreadPoolExecutor(4) as pool:
         beats = [pool.submit(beat, number) for number in (1, 2, 3)]
@@ -100,9 +103,9 @@ def test_an_old_epoch_is_fenced_and_a_stage_leaves_the_list_when_it_has_ended(ta
     stages.open_stage(KEY, SPEC, now())
     stages.open_stage(KEY, SPEC, now())
     with pytest.raises(StaleEpoch):
-        stages.claim(KEY, 1, "i-1", now())
+        stages.apply(KEY, stage_lifecycle.claim, 1, "i-1", now())
     assert [record.epoch for record in stages.awaiting()] == [2]
-    stages.mark_failed(KEY, 2, "WorkerLost", "words", now())
+    stages.apply(KEY, stage_endings.fail, 2, "WorkerLost", "words", now())
     assert list(stages.awaiting()) == []
     assert facts_in(table, "run-1") == ["StageFailed"]
 

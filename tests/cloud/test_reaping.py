@@ -18,6 +18,7 @@ from porewatch.adapters.table import Table
 from porewatch.compute.ec2_fleet import Ec2Fleet
 from porewatch.compute.executors import Executors
 from porewatch.domain.base import now
+from porewatch.domain.rules import stage_lifecycle
 from porewatch.domain.rules.orphan_cleanup import (
     Reap,
     Reaped,
@@ -98,8 +99,8 @@ def healthy(yard: Yard) -> Iterator[str]:
     name, key = yard.machine(run), StageKey(run, 0, "screen")
     machine = Ec2Fleet(yard.name, client=yard.cloud.client("ec2")).observe([name])[name]
     yard.stages.open_stage(key, SPEC, now())
-    yard.stages.record_launched(key, 1, machine, now())
-    yard.stages.claim(key, 1, name, now())
+    yard.stages.apply(key, stage_lifecycle.launched, 1, machine, now())
+    yard.stages.apply(key, stage_lifecycle.claim, 1, name, now())
     yield name
     table = yard.cloud.outputs["LedgerTable"]
     place = {"pk": {"S": f"RUN#{run}"}, "sk": {"S": "STAGE#0000#screen"}}
@@ -111,7 +112,7 @@ def goes_on(yard: Yard, machine: str, at: datetime) -> None:
     assert found.owner is not None
     key = StageKey(found.owner.run_id, 0, "screen")
     progress = Progress(phase=Phase.QUALITY_CONTROL, units_done=int(at.timestamp()))
-    yard.stages.beat(key, 1, machine, progress, at)
+    yard.stages.apply(key, stage_lifecycle.beat, 1, machine, progress, at)
 
 
 def test_an_orphan_and_its_volume_end_at_second_sight_and_a_healthy_run_goes_on(

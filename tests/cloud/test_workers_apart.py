@@ -18,6 +18,7 @@ from porewatch.adapters.messages.message_keys import EpochSecrets
 from porewatch.adapters.table import Table
 from porewatch.domain import s3_keys
 from porewatch.domain.base import now
+from porewatch.domain.rules import stage_endings, stage_lifecycle
 from porewatch.domain.stage.instances import (
     Machine,
     MachineState,
@@ -174,9 +175,10 @@ def scene(stack: Cloud) -> Iterator[Scene]:
     }
     made = Scene(stack, StageKey(named("victim"), 0, "screen"), keys, role["RoleId"])
     made.stages.open_stage(made.key, SPEC, now(), lambda _epoch: digest_of(made.secret))
-    made.stages.record_launched(made.key, 1, a_machine(), now())
+    made.stages.apply(made.key, stage_lifecycle.launched, 1, a_machine(), now())
     yield made
-    made.stages.abandon(made.stages.get(made.key), "the test is over", now())
+    epoch = made.stages.get(made.key).epoch
+    made.stages.apply(made.key, stage_endings.abandon, epoch, "the test is over", now())
 
 
 def a_machine() -> Machine:
@@ -357,7 +359,9 @@ def test_what_is_proved_is_believed_and_replayed_later_it_changes_nothing(scene:
         Published, VICTIM, manifest_key=s3_keys.draft_key(scene.prefix(ATTACKER))
     )
     assert "is not the manifest key" in scene.set_aside(scene.say(stolen, scene.secret))
-    scene.stages.mark_failed(scene.key, 1, "WorkerLost", "the test takes it away", now())
+    scene.stages.apply(
+        scene.key, stage_endings.fail, 1, "WorkerLost", "the test takes it away", now()
+    )
     scene.stages.open_stage(scene.key, SPEC, now(), lambda _epoch: "0" * 64)
     before = scene.stages.get(scene.key)
     scene.say(claim, scene.secret)

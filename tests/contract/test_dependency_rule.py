@@ -196,7 +196,6 @@ def test_a_folder_has_few_files() -> None:
 
 MOST_LINES = 300
 STILL_LONGER = {
-    "porewatch.adapters.ledger.stages",
     "porewatch_cli.operate.doctor",
     "porewatch_worker.checkpoint.checkpoint",
     "porewatch_worker.phases.screening",

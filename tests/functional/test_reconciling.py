@@ -17,7 +17,7 @@ from porewatch.compute.ec2_fleet import Ec2Fleet
 from porewatch.compute.executors import Executors
 from porewatch.domain import base
 from porewatch.domain.records.run_record import RunRecord
-from porewatch.domain.rules import run_endings
+from porewatch.domain.rules import run_endings, stage_endings
 from porewatch.domain.rules.reconciling import (
     MOST_RESTARTS,
     SeenExecution,
@@ -122,7 +122,7 @@ DOORS: dict[str, tuple[str, dict[str, Any]]] = {
     "refused": ("error_handler", {**FAIL, "run_id": RUN, "revision": 0, "error": "NoReadsLeft"}),
 }
 STEPS = {
-    "fencing": (StageLedger, "abandon"),
+    "fencing": (stage_endings, "abandon"),
     "its machine": (Executors, "terminate"),
     "its payment": (StageLedger, "settle_cost"),
     "the rest of the bill": (StageLedger, "settle_overhead"),

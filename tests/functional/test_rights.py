@@ -27,6 +27,7 @@ from porewatch.compute.executors import Executors
 from porewatch.domain import base
 from porewatch.domain.errors import BudgetExceeded, CapacityUnavailable, Unavailable
 from porewatch.domain.money.cost import CostLine
+from porewatch.domain.rules import stage_endings
 from porewatch.settings import settings
 from tests import rights
 from tests.calls import NOTED
@@ -257,7 +258,9 @@ def orphan(run_id: str) -> str:
 def forgotten() -> str:
     """A machine whose stage was given up without it."""
     machine = launched()
-    StageLedger(Table("ledger")).abandon(record(), "it was stopped.", base.now())
+    StageLedger(Table("ledger")).apply(
+        record().key, stage_endings.abandon, record().epoch, "it was stopped.", base.now()
+    )
     return machine
 
 

@@ -53,8 +53,8 @@ def without_stored_intent(patch: Patch) -> None:
 
 
 def without_epochs(patch: Patch) -> None:
-    patch.setattr(fencing, "current", lambda record, epoch: fencing.there(record))
-    patch.setattr(fencing, "mine", lambda record, epoch, instance_id: fencing.there(record))
+    patch.setattr(fencing, "current", lambda record, epoch: record)
+    patch.setattr(fencing, "mine", lambda record, epoch, instance_id: record)
 
 
 def unknown_is_dead(patch: Patch) -> None:

@@ -20,6 +20,7 @@ from porewatch.adapters.messages.worker_queue import WorkerQueue
 from porewatch.adapters.s3.downloads import Downloads
 from porewatch.adapters.table import Table
 from porewatch.domain import s3_keys
+from porewatch.domain.rules import stage_endings, stage_lifecycle
 from porewatch.domain.runs import InputFile, ReadKind, RunManifest, Sample
 from porewatch.domain.stage.manifest import StageManifest
 from porewatch.domain.stage.message_proofs import (
@@ -73,8 +74,8 @@ class World:
         record = self.ledger.find(KEY)
         if record is not None and record.epoch:
             if record.state is StageState.OPEN:  # its claim is heard at last
-                self.ledger.claim(KEY, record.epoch, "i-1", AT, USER)
-            self.ledger.mark_failed(KEY, record.epoch, "WorkerLost", "test", AT)
+                self.ledger.apply(KEY, stage_lifecycle.claim, record.epoch, "i-1", AT, USER)
+            self.ledger.apply(KEY, stage_endings.fail, record.epoch, "WorkerLost", "test", AT)
         epoch = self.ledger.open_stage(KEY, spec, AT).epoch
         self.go_on_from(self.ledger.get(KEY).attempts)
         self.metadata.leaves["meta-data/tags/instance/porewatch-epoch"] = str(epoch)

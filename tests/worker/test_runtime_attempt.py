@@ -20,6 +20,7 @@ from porewatch.domain import s3_keys
 from porewatch.domain.base import now
 from porewatch.domain.errors import NoReadsLeft, StaleEpoch, Unavailable, WorkerFailed
 from porewatch.domain.facts.stage_facts import LaunchRefused
+from porewatch.domain.rules import stage_endings, stage_lifecycle
 from porewatch.domain.rules.stage_lifecycle import refusal_id
 from porewatch.domain.stage.record import Progress
 from porewatch.domain.stage.spec import Phase
@@ -445,8 +446,8 @@ def test_a_reclaimed_machine_speaks_against_no_unit_in_the_cloud_either(world: W
     for _ in range(4):
         assert world.attempt(build) == DONE
         record = world.ledger.get(KEY)
-        world.ledger.claim(KEY, record.epoch, "i-1", AT, USER)
-        world.ledger.mark_interrupted(KEY, record.epoch, "i-1", 3, AT)
+        world.ledger.apply(KEY, stage_lifecycle.claim, record.epoch, "i-1", AT, USER)
+        world.ledger.apply(KEY, stage_endings.interrupt, record.epoch, "i-1", 3, AT)
         world.open_epoch()
     assert world.attempt() == DONE
     assert world.manifest(5).quarantined == ()
@@ -471,7 +472,9 @@ def test_a_worker_that_waited_too_long_for_its_checkpoint_speaks_against_no_unit
         last = world.heard()[-1]
         assert isinstance(last, StageBroken)
         assert (last.error, last.epoch) == ("Unavailable", epoch)
-        world.ledger.mark_failed(KEY, epoch, last.error, last.problem, AT, instance_id="i-1")
+        world.ledger.apply(
+            KEY, stage_endings.fail, epoch, last.error, last.problem, AT, instance_id="i-1"
+        )
         monkeypatch.setattr(S3CheckpointStore, "replace", write)
         world.open_epoch()
     assert len(tried) == 3 * 4, "once, as long as one waits, and twice to take the mark away"
@@ -498,7 +501,7 @@ def test_every_number_of_a_beat_is_in_the_ledger_afterwards(world: World) -> Non
     assert told.flush_s > 0
     assert told.interval_s > 0
     assert told.checkpoint_at is not None
-    world.ledger.beat(KEY, 1, "i-1", told, now())
+    world.ledger.apply(KEY, stage_lifecycle.beat, 1, "i-1", told, now())
     assert world.ledger.get(KEY).progress == told
 
 
@@ -518,7 +521,7 @@ def test_a_worker_whose_beats_arrive_writes_none_itself(
 ) -> None:
     """The relay's word is in the ledger: a second one would only cost."""
     heard = now() - timedelta(seconds=silent_s)
-    world.ledger.claim(KEY, 1, "i-1", heard)
+    world.ledger.apply(KEY, stage_lifecycle.claim, 1, "i-1", heard)
     who = Assignment(
         run_id=KEY.run_id,
         revision=KEY.revision,

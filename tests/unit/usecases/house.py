@@ -23,6 +23,7 @@ from porewatch.compute.ladder import rungs
 from porewatch.compute.price_table import price_list
 from porewatch.domain import s3_keys
 from porewatch.domain.errors import AlreadyDone, PorewatchError, Unavailable
+from porewatch.domain.rules import stage_lifecycle
 from porewatch.domain.runs import InputFile, ReadKind, RunManifest, Sample
 from porewatch.domain.stage.cloud_events import ExecutionEnded
 from porewatch.domain.stage.instances import (
@@ -329,7 +330,9 @@ class House:
         self.seal()
         self.open()
         instance_id = self.launch(1)
-        self.stages.claim(KEY, 1, instance_id, self.now, user_of(instance_id))
+        self.stages.apply(
+            KEY, stage_lifecycle.claim, 1, instance_id, self.now, user_of(instance_id)
+        )
         self.wait(1, "t1")
         return self.record()
 

@@ -13,6 +13,7 @@ import pytest
 from porewatch.adapters.objects import Head
 from porewatch.adapters.table import Table
 from porewatch.domain.errors import Unavailable
+from porewatch.domain.rules import stage_endings, stage_lifecycle
 from porewatch.domain.stage.record import Progress, StageState
 from porewatch.domain.stage.spec import Phase
 from porewatch.usecases.monitoring.monitor_instances import sweep
@@ -31,7 +32,7 @@ def house(ledger: Table, buckets: None) -> House:
 
 def beat(house: House, units: int = 0) -> None:
     progress = Progress(phase=Phase.QUALITY_CONTROL, units_done=units)
-    house.stages.beat(KEY, 1, "i-1", progress, house.now)
+    house.stages.apply(KEY, stage_lifecycle.beat, 1, "i-1", progress, house.now)
 
 
 def minutes_pass(house: House, minutes: int, units: int = 0) -> None:
@@ -68,7 +69,7 @@ def test_a_worker_that_waits_for_a_service_does_not_stand_still(house: House) ->
     waits = Progress(phase=Phase.QUALITY_CONTROL, waits_for_service=True)
     for _ in range(20):
         house.later(minutes=5)
-        house.stages.beat(KEY, 1, "i-1", waits, house.now)
+        house.stages.apply(KEY, stage_lifecycle.beat, 1, "i-1", waits, house.now)
         sweep(house.watch())
     minutes_pass(house, 25)
     assert facts_in(house.table, RUN).count("StageStalled") == 0
@@ -179,7 +180,7 @@ def test_an_answer_that_got_lost_on_its_last_step_is_given_within_six_minutes(
 ) -> None:
     """The ledger knew the end, and its writer died before it told the state machine."""
     house.claimed()
-    house.stages.mark_interrupted(KEY, 1, "i-1", 3, house.now)
+    house.stages.apply(KEY, stage_endings.interrupt, 1, "i-1", 3, house.now)
     house.now += period()
     sweep(house.watch())
     assert [told[:2] for told in house.state_machine.heard] == [("t1", "SpotInterrupted")]

@@ -8,6 +8,7 @@ from porewatch.adapters.table import Table
 from porewatch.compute.batch import BatchJobs
 from porewatch.compute.executors import Executors
 from porewatch.domain.errors import CapacityUnavailable, Unavailable
+from porewatch.domain.rules import stage_lifecycle
 from porewatch.domain.rules.liveness import SWEEPS
 from porewatch.domain.stage.cloud_events import InstanceEvent, InstanceEventKind
 from porewatch.domain.stage.record import StageRecord, StageState
@@ -133,7 +134,7 @@ def test_a_job_that_ended_is_told_by_batchs_own_event(
 ) -> None:
     job = house.queued().instance_id or ""
     house.jobs.begin(job)
-    house.stages.claim(KEY, 1, job, house.now)
+    house.stages.apply(KEY, stage_lifecycle.claim, 1, job, house.now)
     house.later(minutes=1)
     house.jobs.end(job, why)
     house.later(minutes=1)

@@ -18,6 +18,7 @@ from porewatch.domain.money.cost import (
     ORCHESTRATION,
     CostLine,
 )
+from porewatch.domain.rules import stage_endings, stage_lifecycle
 from porewatch.domain.stage.cloud_events import ExecutionEnded
 from porewatch.domain.stage.instances import Owner
 from porewatch.domain.stage.record import Progress
@@ -58,7 +59,7 @@ def beat(house: House, checkpoint: int, written: datetime, who: str = "i-1") -> 
     progress = Progress(
         phase=Phase.HOST_REMOVAL, checkpoint=checkpoint, checkpoint_at=written, units_done=1
     )
-    house.stages.beat(KEY, 1, who, progress, house.now)
+    house.stages.apply(KEY, stage_lifecycle.beat, 1, who, progress, house.now)
 
 
 def lines(house: House) -> tuple[CostLine, ...]:
@@ -77,7 +78,7 @@ def started(house: House) -> None:
     house.open()
     house.launch(1)
     house.later(minutes=2)
-    house.stages.claim(KEY, 1, "i-1", house.now)
+    house.stages.apply(KEY, stage_lifecycle.claim, 1, "i-1", house.now)
 
 
 def test_a_machine_that_published_is_useful_but_for_its_start(house: House) -> None:
@@ -85,7 +86,7 @@ def test_a_machine_that_published_is_useful_but_for_its_start(house: House) -> N
     house.later(minutes=28)
     house.publish()
     manifest = house.manifest()
-    house.stages.mark_published(KEY, manifest, MANIFEST_KEY, house.now)
+    house.stages.apply(KEY, stage_endings.publish, manifest, MANIFEST_KEY, house.now)
     end(house)
     assert [split(line) for line in lines(house)] == [(120, 1680, 0)]
 
@@ -103,7 +104,7 @@ def test_what_a_machine_saved_with_its_last_word_is_not_wasted(house: House) -> 
     started(house)
     house.later(minutes=20)
     beat(house, 3, house.now - timedelta(minutes=5))
-    house.stages.mark_interrupted(KEY, 1, "i-1", 4, house.now)
+    house.stages.apply(KEY, stage_endings.interrupt, 1, "i-1", 4, house.now)
     house.later(minutes=1)
     end(house)
     assert [split(line) for line in lines(house)] == [(120, 1200, 60)]
@@ -113,7 +114,7 @@ def test_a_last_word_without_a_new_checkpoint_saves_nothing(house: House) -> Non
     started(house)
     house.later(minutes=20)
     beat(house, 3, house.now - timedelta(minutes=5))
-    house.stages.mark_interrupted(KEY, 1, "i-1", 3, house.now)
+    house.stages.apply(KEY, stage_endings.interrupt, 1, "i-1", 3, house.now)
     end(house)
     assert [split(line) for line in lines(house)] == [(120, 900, 300)]
 
@@ -128,7 +129,7 @@ def test_a_machine_too_many_was_for_nothing(house: House) -> None:
 
 def test_a_machine_that_outlived_its_epoch_still_started_once(house: House) -> None:
     started(house)
-    house.stages.mark_interrupted(KEY, 1, "i-1", None, house.now)
+    house.stages.apply(KEY, stage_endings.interrupt, 1, "i-1", None, house.now)
     house.open()
     house.later(minutes=8)
     machine = house.cloud.machines["i-1"]
@@ -223,7 +224,9 @@ def test_a_launch_beyond_the_budget_asks_for_no_machine(house: House) -> None:
 def swept(house: House, budget_usd: float, account_usd: float = 0.0) -> list[str]:
     """The machines that a sweep ended under these caps."""
     caps = Budget(house.table, run_usd=budget_usd, account_usd=account_usd)
-    house.stages.beat(KEY, 1, "i-1", Progress(phase=Phase.HOST_REMOVAL), house.now)
+    house.stages.apply(
+        KEY, stage_lifecycle.beat, 1, "i-1", Progress(phase=Phase.HOST_REMOVAL), house.now
+    )
     sweep(replace(house.watch(), budget=caps))
     return house.cloud.ended
 
@@ -261,7 +264,7 @@ def test_after_the_stop_nothing_is_launched_and_the_refusal_names_the_sum(house:
     started(house)
     house.later(hours=10)
     swept(house, budget_usd=1.5)
-    house.stages.mark_interrupted(KEY, 1, "i-1", 7, house.now)
+    house.stages.apply(KEY, stage_endings.interrupt, 1, "i-1", 7, house.now)
     end(house)
     house.open()
     with pytest.raises(BudgetExceeded, match=r"1\.50 USD, of which 1\.\d+ are spent"):
@@ -340,7 +343,7 @@ def test_what_an_earlier_epoch_left_held_is_freed_while_the_next_one_works(
     house.seal()
     house.open()
     budget.reserve(owner(), 4.0, house.now)  # its end failed as often as it was tried
-    house.stages.mark_failed(KEY, 1, "LaunchUnknown", "lost", house.now)
+    house.stages.apply(KEY, stage_endings.fail, 1, "LaunchUnknown", "lost", house.now)
     house.open()
     house.later(hours=2)
     house.launch(2)

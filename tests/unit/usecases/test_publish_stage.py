@@ -10,6 +10,7 @@ import pytest
 from porewatch.adapters.table import Table
 from porewatch.domain import s3_keys
 from porewatch.domain.errors import MessageRefused, StaleEpoch
+from porewatch.domain.rules import stage_endings, stage_lifecycle
 from porewatch.domain.stage.manifest import OutputFile
 from porewatch.domain.stage.record import StageState
 from porewatch.domain.stage.worker_messages import Published
@@ -105,7 +106,7 @@ def test_a_manifest_that_is_foreign_is_refused_told_and_without_effect(
 
 def test_a_draft_of_an_epoch_that_is_over_stays_a_draft(house: House) -> None:
     house.claimed()
-    house.stages.mark_failed(KEY, 1, "WorkerLost", "silent", house.now)
+    house.stages.apply(KEY, stage_endings.fail, 1, "WorkerLost", "silent", house.now)
     house.open()
     key = house.publish()
     with pytest.raises(StaleEpoch):
@@ -132,8 +133,8 @@ def test_a_machine_cannot_claim_to_write_as_another(house: House) -> None:
     machine = house.launch(1)
     for user in (user_of("i-2"), "AROAWORKER:x/y", "AROAWORKER"):
         with pytest.raises(MessageRefused, match="which is another"):
-            house.stages.claim(KEY, 1, machine, house.now, user)
-    house.stages.claim(KEY, 1, machine, house.now, user_of(machine))
+            house.stages.apply(KEY, stage_lifecycle.claim, 1, machine, house.now, user)
+    house.stages.apply(KEY, stage_lifecycle.claim, 1, machine, house.now, user_of(machine))
     assert house.record().attempt == attempt_of()
 
 
@@ -170,7 +171,7 @@ def test_of_two_that_publish_at_once_the_first_one_counts(
 def test_the_next_order_names_where_earlier_machines_wrote_and_nothing_else(house: House) -> None:
     house.claimed()
     house.results.put(f"{attempt_of(1, 'i-666')}checkpoint/f/checkpoint.json", b"{}")
-    house.stages.mark_interrupted(KEY, 1, "i-1", 3, house.now)
+    house.stages.apply(KEY, stage_endings.interrupt, 1, "i-1", 3, house.now)
     house.open()
     house.open()
     order = house.results.get(s3_keys.order_key(*KEY)).decode()

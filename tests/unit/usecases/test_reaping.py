@@ -13,6 +13,7 @@ from porewatch.adapters.table import Table
 from porewatch.domain.errors import ConfigurationRefused, Unavailable
 from porewatch.domain.facts.metrics import Measure
 from porewatch.domain.reasons.reason import Code, because
+from porewatch.domain.rules import stage_endings, stage_lifecycle
 from porewatch.domain.rules.orphans import Found, Kill, Orphan, What
 from porewatch.domain.stage.instances import Machine, MachineState, Owner
 from porewatch.domain.stage.record import Progress
@@ -129,7 +130,7 @@ def test_a_healthy_run_is_never_touched(yard: Yard) -> None:
     for unit in range(50):
         house.later(minutes=5)
         progress = Progress(phase=Phase.QUALITY_CONTROL, units_done=unit)
-        house.stages.beat(KEY, 1, "i-1", progress, house.now)
+        house.stages.apply(KEY, stage_lifecycle.beat, 1, "i-1", progress, house.now)
         assert yard.look() == []
     assert house.cloud.ended == []
     assert yard.kills() == []
@@ -208,7 +209,9 @@ def test_what_is_not_certain_is_told_and_left_for_ever(
         found = yard.found("vol-1")
         assert (found.action, found.why[0][: len(why)]) == ("told", why)
         yard.house.later(minutes=30)
-        yard.house.stages.beat(KEY, 1, "i-1", Progress(phase=Phase.HOST_REMOVAL), yard.house.now)
+        yard.house.stages.apply(
+            KEY, stage_lifecycle.beat, 1, "i-1", Progress(phase=Phase.HOST_REMOVAL), yard.house.now
+        )
     assert yard.cupboard.ended == []
 
 
@@ -239,7 +242,7 @@ def test_what_a_living_stage_may_still_use_is_left_alone(yard: Yard) -> None:
     yard.house.claimed()
     yard.put(a_volume(owner=OURS))
     assert yard.look() == []
-    yard.house.stages.mark_failed(KEY, 1, "WorkerFailed", "broke", yard.house.now)
+    yard.house.stages.apply(KEY, stage_endings.fail, 1, "WorkerFailed", "broke", yard.house.now)
     assert yard.look() == [("vol-1", "noted")]
 
 
@@ -326,7 +329,9 @@ def test_an_expired_machine_that_still_works_is_left_alone_by_its_expiry(yard: Y
     expires_at = house.cloud.machines["i-1"].expires_at
     assert expires_at is not None
     house.now = expires_at + timedelta(minutes=1)
-    house.stages.beat(KEY, 1, "i-1", Progress(phase=Phase.QUALITY_CONTROL), house.now)
+    house.stages.apply(
+        KEY, stage_lifecycle.beat, 1, "i-1", Progress(phase=Phase.QUALITY_CONTROL), house.now
+    )
     assert reap_machine("i-1", yard.reaper()) == ()
 
 

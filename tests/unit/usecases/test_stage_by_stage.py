@@ -23,6 +23,7 @@ from porewatch.domain.errors import (
     Unavailable,
 )
 from porewatch.domain.facts.stage_facts import LaunchRefused, StageFailed
+from porewatch.domain.rules import stage_endings, stage_lifecycle
 from porewatch.domain.runs import ReadKind, RunState
 from porewatch.domain.stage.cloud_events import ExecutionEnded
 from porewatch.domain.stage.disk_size import HOST_GIB
@@ -262,7 +263,7 @@ def test_r3_while_one_rung_may_give_a_machine_later_the_run_waits(house: House, 
 def test_a_machine_that_is_one_too_many_is_ended_at_once(house: House) -> None:
     house.seal()
     house.open()
-    house.stages.claim(KEY, 1, "i-earlier", house.now)
+    house.stages.apply(KEY, stage_lifecycle.claim, 1, "i-earlier", house.now)
     with pytest.raises(Conflict):
         house.launch(1)
     assert house.cloud.ended == ["i-1"]
@@ -280,7 +281,7 @@ def test_an_epoch_whose_machine_died_gets_no_second_one(house: House) -> None:
 def test_a_stage_that_ended_before_its_machine_was_asked_for_gets_none(house: House) -> None:
     house.seal()
     house.open()
-    house.stages.mark_failed(KEY, 1, "WorkerLost", "words", house.now)
+    house.stages.apply(KEY, stage_endings.fail, 1, "WorkerLost", "words", house.now)
     assert house.launch(1) == ""
     assert house.cloud.launches == []
 
@@ -330,7 +331,7 @@ def test_a_crash_between_ledger_and_callback_is_mended_by_the_message_coming_aga
     house: House,
 ) -> None:
     house.claimed()
-    house.stages.mark_interrupted(KEY, 1, "i-1", 4, house.now)  # then the function died
+    house.stages.apply(KEY, stage_endings.interrupt, 1, "i-1", 4, house.now)  # then it died
     say(house, Interrupted, last_checkpoint=4)
     assert [h[:2] for h in house.state_machine.heard] == [("t1", "SpotInterrupted")]
 
@@ -518,7 +519,7 @@ def test_twenty_interruptions_are_survived_and_the_twenty_first_is_not(house: Ho
     decisions = []
     for epoch in range(1, 22):
         house.stages.open_stage(KEY, SPEC, house.now)
-        house.stages.claim(KEY, epoch, "i-1", house.now)
+        house.stages.apply(KEY, stage_lifecycle.claim, epoch, "i-1", house.now)
         decisions.append(decide(house, "SpotInterrupted", epoch).decision)
     assert decisions == ["retry"] * 20 + ["fail"]
 

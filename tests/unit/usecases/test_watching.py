@@ -9,6 +9,7 @@ import pytest
 from porewatch.adapters.table import Table
 from porewatch.domain import s3_keys
 from porewatch.domain.errors import ConfigurationRefused, Unavailable
+from porewatch.domain.rules import stage_endings, stage_lifecycle
 from porewatch.domain.s3_keys import boot_log_of
 from porewatch.domain.stage.cloud_events import InstanceEvent, InstanceEventKind
 from porewatch.domain.stage.record import Progress, StageState
@@ -28,7 +29,7 @@ def house(ledger: Table, buckets: None) -> House:
 
 def beat(house: House) -> None:
     progress = Progress(phase=Phase.QUALITY_CONTROL, checkpoint=5)
-    house.stages.beat(KEY, 1, "i-1", progress, house.now)
+    house.stages.apply(KEY, stage_lifecycle.beat, 1, "i-1", progress, house.now)
 
 
 def three_sweeps(house: House) -> None:
@@ -104,7 +105,7 @@ def test_a_worker_that_published_and_shut_down_unheard_has_succeeded(house: Hous
 
 def test_an_end_that_was_recorded_but_never_told_is_told(house: House) -> None:
     house.claimed()
-    house.stages.mark_failed(KEY, 1, "WorkerFailed", "broke", house.now)
+    house.stages.apply(KEY, stage_endings.fail, 1, "WorkerFailed", "broke", house.now)
     sweep(house.watch())
     assert house.state_machine.heard == [("t1", "WorkerFailed", "broke")]
     assert list(house.stages.awaiting()) == []
@@ -202,7 +203,7 @@ def test_while_nobody_could_write_the_ledger_nobody_was_silent(
     house.claimed()
     sweep(house.watch())
     with monkeypatch.context() as away:
-        away.setattr(house.stages, "count_silence", _unavailable)
+        away.setattr(stage_lifecycle, "count_silence", _unavailable)
         for _ in range(60):
             house.later(minutes=1)
             sweep(house.watch())
@@ -243,7 +244,7 @@ def test_a_worker_whose_clock_is_wrong_is_neither_silent_nor_immortal(
         progress = Progress(phase=Phase.QUALITY_CONTROL, units_done=unit)
         said = min(house.now + skew, house.now) if relayed else house.now + skew
         heard = house.now if relayed else None
-        house.stages.beat(KEY, 1, "i-1", progress, said, heard=heard)
+        house.stages.apply(KEY, stage_lifecycle.beat, 1, "i-1", progress, said, heard=heard)
         sweep(house.watch())
         assert house.record().state is StageState.CLAIMED
     for _ in range(9):
@@ -258,7 +259,14 @@ def test_a_dead_worker_whose_clock_was_ahead_is_given_up_no_later_than_any_other
     house.claimed()
     house.later(seconds=60)
     ahead = house.now + timedelta(hours=3)
-    house.stages.beat(KEY, 1, "i-1", Progress(phase=Phase.QUALITY_CONTROL, units_done=1), ahead)
+    house.stages.apply(
+        KEY,
+        stage_lifecycle.beat,
+        1,
+        "i-1",
+        Progress(phase=Phase.QUALITY_CONTROL, units_done=1),
+        ahead,
+    )
     house.later(seconds=60)
     sweep(house.watch())  # sees the time that has not come yet, and sets it back
     record = house.record()
@@ -274,7 +282,7 @@ def test_a_living_worker_whose_clock_is_ahead_is_heard_and_its_work_seen(house: 
         house.later(seconds=60)
         ahead, units = house.now + timedelta(minutes=4), minute
         progress = Progress(phase=Phase.QUALITY_CONTROL, units_done=units)
-        house.stages.beat(KEY, 1, "i-1", progress, ahead)
+        house.stages.apply(KEY, stage_lifecycle.beat, 1, "i-1", progress, ahead)
         sweep(house.watch())
         assert house.record().progress == progress
     assert (house.state_machine.heard, house.cloud.ended) == ([], [])

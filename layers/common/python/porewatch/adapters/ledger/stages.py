@@ -1,8 +1,7 @@
 """Stages in the ledger. The rules are in `domain.rules.stage_lifecycle` and
 `domain.rules.stage_endings`.
 
-Order: read, change (each in one conditional write with its facts), launch intents, the bill. Every
-change returns the stored record; StaleEpoch for a change by an old epoch.
+Order: read, open, apply a rule, launch intents, the bill.
 """
 
 from __future__ import annotations
@@ -10,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from datetime import datetime
+from typing import Concatenate, ParamSpec
 
 from porewatch.adapters.items import Item, PutNew, run_key
 from porewatch.adapters.ledger.budget import Budget
@@ -20,22 +20,17 @@ from porewatch.domain.facts.fact import Fact
 from porewatch.domain.facts.outbox import FACT_PREFIX
 from porewatch.domain.facts.stage_facts import InstanceTerminated, LaunchRefused, StageClaimed
 from porewatch.domain.money.cost import CostLine
-from porewatch.domain.rules import stage_endings as ends
 from porewatch.domain.rules import stage_lifecycle as rules
-from porewatch.domain.rules.fencing import Rule
-from porewatch.domain.rules.liveness import APART
-from porewatch.domain.rules.worker_notes import note
+from porewatch.domain.rules.fencing import Move
 from porewatch.domain.stage.instances import (
     ExecutorName,
     LaunchIntent,
-    Machine,
     Owner,
 )
-from porewatch.domain.stage.manifest import StageManifest
-from porewatch.domain.stage.record import Progress, StageKey, StageRecord
+from porewatch.domain.stage.record import StageKey, StageRecord
 from porewatch.domain.stage.spec import StageSpec
-from porewatch.domain.stage.worker_note import WorkerNote
 
+P = ParamSpec("P")
 OPEN_STAGES = "STAGES-OPEN"
 MOST_RUNGS = 8
 ABOUT_FILES = "File"
@@ -82,113 +77,25 @@ class StageLedger:
         secret of its messages; without it none of them is accepted."""
         return self._move(key, lambda record: rules.reopen(record, key, spec, at, secret_of))
 
-    def record_launched(
-        self, key: StageKey, epoch: int, machine: Machine, at: datetime
-    ) -> StageRecord:
-        """This instance was launched. StaleEpoch or Conflict: it is surplus, terminate it."""
-        return self._move(key, lambda record: rules.launched(record, epoch, machine, at))
-
-    def claim(
+    def apply(
         self,
         key: StageKey,
-        epoch: int,
-        instance_id: str,
-        at: datetime,
-        user_id: str | None = None,
+        rule: Callable[Concatenate[StageRecord, P], Move],
+        *args: P.args,
+        **kwargs: P.kwargs,
     ) -> StageRecord:
-        """An instance owns the stage and writes as `user_id`, or StaleEpoch, or MessageRefused."""
-        return self._move(key, lambda record: rules.claim(record, epoch, instance_id, at, user_id))
+        """Apply a rule of `domain.rules` to the stage: `apply(key, stage_endings.fail, 1, ...)`.
+        One conditional write with its facts. Returns the stored record.
 
-    def beat(
-        self,
-        key: StageKey,
-        epoch: int,
-        instance_id: str,
-        progress: Progress,
-        at: datetime,
-        *,
-        heard: datetime | None = None,
-    ) -> StageRecord:
-        """The worker is alive and this far. `heard`: now, unless the worker records this itself."""
-        return self._move(
-            key, lambda record: rules.beat(record, epoch, instance_id, progress, at, heard=heard)
-        )
+        Raises NotFound, StaleEpoch for a rule of an old epoch, and what else the rule raises.
+        """
 
-    def hear(self, key: StageKey, epoch: int, at: datetime) -> StageRecord:
-        """A sweep sees a heartbeat that the worker recorded itself."""
-        return self._move(key, lambda record: rules.hear(record, epoch, at))
+        def of_opened(record: StageRecord | None) -> Move:
+            if record is None:
+                raise _never_opened(key)
+            return rule(record, *args, **kwargs)
 
-    def count_silence(self, key: StageKey, epoch: int, at: datetime) -> StageRecord:
-        """A sweep finds the worker overdue and records it."""
-        return self._move(key, lambda record: rules.count_silence(record, epoch, APART, at))
-
-    def note(
-        self, key: StageKey, worker_note: WorkerNote, user_id: str, at: datetime
-    ) -> StageRecord:
-        """The note of the instance of the epoch, from the partition of `user_id`."""
-        return self._move(key, lambda record: note(record, worker_note, user_id, at))
-
-    def set_back(self, key: StageKey, epoch: int, at: datetime) -> StageRecord:
-        """No time that its worker recorded is later than `at`."""
-        return self._move(key, lambda record: rules.set_back(record, epoch, at))
-
-    def note_reclaim(self, key: StageKey, epoch: int, at: datetime) -> StageRecord:
-        """The cloud announced an interruption."""
-        return self._move(key, lambda record: rules.note_reclaim(record, epoch, at))
-
-    def note_stall(self, key: StageKey, epoch: int, at: datetime) -> StageRecord:
-        """The worker sends heartbeats without progress."""
-        return self._move(key, lambda record: rules.note_stall(record, epoch, at))
-
-    def mark_published(
-        self, key: StageKey, manifest: StageManifest, manifest_key: str, at: datetime
-    ) -> StageRecord:
-        """The manifest is visible (the caller has read it)."""
-        return self._move(key, lambda record: ends.publish(record, manifest, manifest_key, at))
-
-    def mark_interrupted(
-        self,
-        key: StageKey,
-        epoch: int,
-        instance_id: str,
-        last_checkpoint: int | None,
-        at: datetime,
-    ) -> StageRecord:
-        """The instance is being interrupted."""
-        return self._move(
-            key, lambda record: ends.interrupt(record, epoch, instance_id, last_checkpoint, at)
-        )
-
-    def mark_failed(
-        self,
-        key: StageKey,
-        epoch: int,
-        error: str,
-        problem: str,
-        at: datetime,
-        *,
-        instance_id: str | None = None,
-    ) -> StageRecord:
-        """The epoch failed; `error` is a class name of `domain.errors`. `instance_id`: the instance
-        that reports it, if one does."""
-        return self._move(
-            key,
-            lambda record: ends.fail(record, epoch, error, problem, at, instance_id=instance_id),
-        )
-
-    def abandon(self, record: StageRecord, problem: str, at: datetime) -> StageRecord:
-        """The epoch of this record is no longer needed."""
-        epoch = record.epoch
-        return self._move(record.key, lambda now: ends.abandon(now, epoch, problem, at))
-
-    def save_task_token(self, key: StageKey, epoch: int, token: str, at: datetime) -> StageRecord:
-        """Store the task token of the state machine."""
-        return self._move(key, lambda record: rules.keep_token(record, epoch, token, at))
-
-    def forget_task_token(self, record: StageRecord, at: datetime) -> StageRecord:
-        """The task token of this record was answered."""
-        token = record.task_token or ""
-        return self._move(record.key, lambda now: rules.forget_token(now, record.epoch, token, at))
+        return self._move(key, of_opened)
 
     def record_launch_intent(self, intent: LaunchIntent) -> LaunchIntent:
         """Record a launch before it is requested. Returns the stored intent: when the same rung was
@@ -283,7 +190,7 @@ class StageLedger:
         """Record facts without a change of a stage. Idempotent."""
         self._table.record(facts)
 
-    def _move(self, key: StageKey, rule: Rule) -> StageRecord:
+    def _move(self, key: StageKey, rule: Callable[[StageRecord | None], Move]) -> StageRecord:
         def step(before: Item | None) -> Change | None:
             moved = rule(before.model(StageRecord) if before else None)
             return Change(_item(moved[0]), moved[1]) if moved else None

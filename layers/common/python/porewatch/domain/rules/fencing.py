@@ -3,29 +3,19 @@ here first, and builds its answer here: the changed record, and facts with deter
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
-from porewatch.domain.errors import MessageRefused, NotFound, StaleEpoch
+from porewatch.domain.errors import MessageRefused, StaleEpoch
 from porewatch.domain.facts.fact import Fact
 from porewatch.domain.stage.instances import source_of
 from porewatch.domain.stage.record import StageRecord
 
 Move = tuple[StageRecord, tuple[Fact, ...]] | None
-Rule = Callable[[StageRecord | None], Move]
 
 
-def there(record: StageRecord | None) -> StageRecord:
-    """The record; NotFound when the stage was never opened."""
-    if record is None:
-        raise NotFound("the stage was never opened.")
-    return record
-
-
-def current(record: StageRecord | None, epoch: int) -> StageRecord:
+def current(record: StageRecord, epoch: int) -> StageRecord:
     """The record, when this epoch owns it; StaleEpoch when a later one does."""
-    record = there(record)
     if record.epoch != epoch:
         raise StaleEpoch(
             f"epoch {epoch} of stage {record.stage} of {record.run_id} is over; "
@@ -34,7 +24,7 @@ def current(record: StageRecord | None, epoch: int) -> StageRecord:
     return record
 
 
-def mine(record: StageRecord | None, epoch: int, instance_id: str) -> StageRecord:
+def mine(record: StageRecord, epoch: int, instance_id: str) -> StageRecord:
     """The record, when this instance owns this epoch, or none does yet; else StaleEpoch."""
     record = current(record, epoch)
     if record.instance_id not in (None, instance_id):

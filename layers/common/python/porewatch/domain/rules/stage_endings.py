@@ -23,11 +23,8 @@ from porewatch.domain.stage.retry_policy import (
 )
 
 
-def publish(
-    record: StageRecord | None, manifest: StageManifest, manifest_key: str, at: datetime
-) -> Move:
+def publish(record: StageRecord, manifest: StageManifest, manifest_key: str, at: datetime) -> Move:
     """The manifest is visible: the stage is done, whichever epoch wrote it."""
-    record = fencing.there(record)
     if record.state is StageState.PUBLISHED:
         return None
     after = fencing.moved(record, at, state=StageState.PUBLISHED, error=None, problem=None)
@@ -41,7 +38,7 @@ def publish(
 
 
 def interrupt(
-    record: StageRecord | None,
+    record: StageRecord,
     epoch: int,
     instance_id: str,
     last_checkpoint: int | None,
@@ -84,7 +81,7 @@ def _flushed(record: StageRecord, checkpoint: int | None, at: datetime) -> Progr
 
 
 def fail(
-    record: StageRecord | None,
+    record: StageRecord,
     epoch: int,
     error: str,
     problem: str,
@@ -137,7 +134,7 @@ def _shunned(record: StageRecord, error: str) -> tuple[str, ...]:
     return record.reclaimed if known else (*record.reclaimed, pool)
 
 
-def abandon(record: StageRecord | None, epoch: int, problem: str, at: datetime) -> Move:
+def abandon(record: StageRecord, epoch: int, problem: str, at: datetime) -> Move:
     """The state machine no longer waits for this stage: its worker is fenced, with no retry."""
     record = fencing.current(record, epoch)
     if record.state in ENDED:

@@ -99,7 +99,7 @@ def _clocks(spec: StageSpec) -> dict[str, int]:
     return {name: getattr(spec, name) for name in names}
 
 
-def launched(record: StageRecord | None, epoch: int, machine: Machine, at: datetime) -> Move:
+def launched(record: StageRecord, epoch: int, machine: Machine, at: datetime) -> Move:
     """A machine was got for this epoch. Conflict when another one already has it."""
     record = fencing.current(record, epoch)
     if record.instance_id not in (None, machine.instance_id):
@@ -133,7 +133,7 @@ def launched(record: StageRecord | None, epoch: int, machine: Machine, at: datet
 
 
 def claim(
-    record: StageRecord | None,
+    record: StageRecord,
     epoch: int,
     instance_id: str,
     at: datetime,
@@ -170,7 +170,7 @@ def claim(
 
 
 def beat(
-    record: StageRecord | None,
+    record: StageRecord,
     epoch: int,
     instance_id: str,
     progress: Progress,
@@ -194,7 +194,7 @@ def beat(
     return fencing.moved(record, at, **changes), ()
 
 
-def hear(record: StageRecord | None, epoch: int, at: datetime) -> Move:
+def hear(record: StageRecord, epoch: int, at: datetime) -> Move:
     """A sweep found a heartbeat that the worker wrote to the ledger itself. It counts as received
     now, whatever its own time."""
     record = fencing.current(record, epoch)
@@ -204,7 +204,7 @@ def hear(record: StageRecord | None, epoch: int, at: datetime) -> Move:
     return record.model_copy(update=heard), ()
 
 
-def count_silence(record: StageRecord | None, epoch: int, apart: timedelta, at: datetime) -> Move:
+def count_silence(record: StageRecord, epoch: int, apart: timedelta, at: datetime) -> Move:
     """A sweep found the worker overdue. Words about one moment that come twice count once."""
     record = fencing.current(record, epoch)
     if record.state in ENDED or (record.silent_at and at - record.silent_at < apart):
@@ -213,7 +213,7 @@ def count_silence(record: StageRecord | None, epoch: int, apart: timedelta, at: 
     return record.model_copy(update=counted), ()
 
 
-def set_back(record: StageRecord | None, epoch: int, at: datetime) -> Move:
+def set_back(record: StageRecord, epoch: int, at: datetime) -> Move:
     """Times that a worker wrote by a clock ahead of ours become the time we saw them first, or its
     death would be noticed later by as much."""
     record = fencing.current(record, epoch)
@@ -224,7 +224,7 @@ def set_back(record: StageRecord | None, epoch: int, at: datetime) -> Move:
     return (record.model_copy(update=late), ()) if late else None
 
 
-def note_stall(record: StageRecord | None, epoch: int, at: datetime) -> Move:
+def note_stall(record: StageRecord, epoch: int, at: datetime) -> Move:
     """The worker beats and nothing is done: a notice is sent, once for each time it stands."""
     record = fencing.current(record, epoch)
     since = record.progress_at
@@ -241,7 +241,7 @@ def note_stall(record: StageRecord | None, epoch: int, at: datetime) -> Move:
     return fencing.moved(record, at, stalled_at=at), (fact,)
 
 
-def note_reclaim(record: StageRecord | None, epoch: int, at: datetime) -> Move:
+def note_reclaim(record: StageRecord, epoch: int, at: datetime) -> Move:
     """The cloud says it will take the machine back."""
     record = fencing.current(record, epoch)
     if record.reclaim_notice_at is not None or record.state in ENDED:
@@ -249,7 +249,7 @@ def note_reclaim(record: StageRecord | None, epoch: int, at: datetime) -> Move:
     return fencing.moved(record, at, reclaim_notice_at=at), ()
 
 
-def keep_token(record: StageRecord | None, epoch: int, token: str, at: datetime) -> Move:
+def keep_token(record: StageRecord, epoch: int, token: str, at: datetime) -> Move:
     """The state machine waits, and this is how to answer it."""
     record = fencing.current(record, epoch)
     if record.task_token == token:
@@ -257,8 +257,8 @@ def keep_token(record: StageRecord | None, epoch: int, token: str, at: datetime)
     return fencing.moved(record, at, task_token=token), ()
 
 
-def forget_token(record: StageRecord | None, epoch: int, token: str, at: datetime) -> Move:
+def forget_token(record: StageRecord, epoch: int, token: str, at: datetime) -> Move:
     """The state machine was answered. A newer token stays."""
-    if record is None or record.epoch != epoch or record.task_token != token:
+    if record.epoch != epoch or record.task_token != token:
         return None
     return fencing.moved(record, at, task_token=None), ()

@@ -14,10 +14,9 @@ from porewatch.domain.stage.record import StageRecord, StageState
 from porewatch.domain.stage.worker_note import WorkerNote
 
 
-def note(record: StageRecord | None, worker_note: WorkerNote, user_id: str, at: datetime) -> Move:
+def note(record: StageRecord, worker_note: WorkerNote, user_id: str, at: datetime) -> Move:
     """Claimed, and as far as the machine says. Each note counts once, and never later than `at`,
     when it was read: a clock that is ahead makes no dead machine live on."""
-    record = fencing.there(record)
     ended = record.state in stage_lifecycle.ENDED
     if ended or not worker_note.is_about(record) or worker_note.at == record.noted_at:
         return None

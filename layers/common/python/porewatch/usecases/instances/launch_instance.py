@@ -24,6 +24,7 @@ from porewatch.domain.errors import (
 from porewatch.domain.facts.stage_facts import LaunchRefused
 from porewatch.domain.forecast.estimate import reservation_usd
 from porewatch.domain.forecast.purchase_option import why_on_demand
+from porewatch.domain.rules import stage_lifecycle
 from porewatch.domain.rules.stage_lifecycle import (
     ENDED,
     refusal_id,
@@ -214,7 +215,7 @@ def _record(
     at: datetime,
 ) -> None:
     try:
-        stages.record_launched(record.key, record.epoch, machine, at)
+        stages.apply(record.key, stage_lifecycle.launched, record.epoch, machine, at)
     except Conflict:
         _log.warning("%s is surplus: terminated", machine.instance_id)
         executor.terminate(machine.instance_id)

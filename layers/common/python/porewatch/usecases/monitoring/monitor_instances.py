@@ -19,7 +19,9 @@ from typing import TYPE_CHECKING
 from porewatch.domain import s3_keys
 from porewatch.domain.errors import AlreadyDone, Conflict, PorewatchError
 from porewatch.domain.reasons.reason import Code, because
+from porewatch.domain.rules import stage_endings, stage_lifecycle
 from porewatch.domain.rules.liveness import (
+    APART,
     STANDS,
     UNKNOWN,
     Life,
@@ -142,7 +144,7 @@ def handle_instance_event(event: InstanceEvent, context: MonitorContext) -> None
     for record in owned:
         _log.info("%s: %s %s", event.kind.value, event.instance_id, event.state)
         if event.kind is InstanceEventKind.RECLAIM:
-            context.stages.note_reclaim(record.key, record.epoch, context.at)
+            context.stages.apply(record.key, stage_lifecycle.note_reclaim, record.epoch, context.at)
         elif event.kind is InstanceEventKind.STATE and event.state != "running":
             _safely(context, record, _seen(context, [record]))
 
@@ -169,9 +171,9 @@ def look_after(context: MonitorContext, key: StageKey, seen: Sight) -> None:
         record = _by_worker_note(context, record, seen)
     if ahead(record, context.at):
         _log.warning("%s of %s: the clock of the worker is ahead", record.stage, record.run_id)
-        record = context.stages.set_back(key, record.epoch, context.at)
+        record = context.stages.apply(key, stage_lifecycle.set_back, record.epoch, context.at)
     if record.last_beat != record.heard_beat:
-        record = context.stages.hear(key, record.epoch, context.at)
+        record = context.stages.apply(key, stage_lifecycle.hear, record.epoch, context.at)
     if record.state not in ENDED:
         record = _published(context, record) or _judged(context, record, seen)
     answer_stage(record, stages=context.stages, callbacks=context.callbacks, at=context.at)
@@ -195,7 +197,9 @@ def _judged(context: MonitorContext, record: StageRecord, seen: Sight) -> StageR
         return record
     machine = seen.machines.get(instance_id)
     if overdue(record, machine, context.at):
-        record = context.stages.count_silence(record.key, record.epoch, context.at)
+        record = context.stages.apply(
+            record.key, stage_lifecycle.count_silence, record.epoch, APART, context.at
+        )
     verdict = check_liveness(record, machine, _queue_is_empty(context), context.at)
     if verdict.stands:
         verdict = _standing(context, record)
@@ -209,17 +213,17 @@ def _judged(context: MonitorContext, record: StageRecord, seen: Sight) -> StageR
     keep_console(record, results=context.results, executor=context.executor)
     if verdict.error == "SpotInterrupted":
         checkpoint = record.progress.checkpoint if record.progress else None
-        return context.stages.mark_interrupted(
-            record.key, record.epoch, instance_id, checkpoint, context.at
+        return context.stages.apply(
+            record.key, stage_endings.interrupt, record.epoch, instance_id, checkpoint, context.at
         )
-    return context.stages.mark_failed(
-        record.key, record.epoch, verdict.error, verdict.problem, context.at
+    return context.stages.apply(
+        record.key, stage_endings.fail, record.epoch, verdict.error, verdict.problem, context.at
     )
 
 
 def _standing(context: MonitorContext, record: StageRecord) -> LivenessVerdict:
     """Record the stall; after a long one check what the worker wrote to the bucket, too."""
-    record = context.stages.note_stall(record.key, record.epoch, context.at)
+    record = context.stages.apply(record.key, stage_lifecycle.note_stall, record.epoch, context.at)
     if not stood_long(record, context.at):
         return STANDS
     try:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from porewatch.domain import s3_keys
 from porewatch.domain.errors import AlreadyDone, PorewatchError
+from porewatch.domain.rules import stage_lifecycle
 from porewatch.domain.rules.stage_lifecycle import ENDED
 from porewatch.domain.stage.record import StageRecord, StageState
 from porewatch.domain.stage.state_machine_tasks import Await
@@ -45,7 +46,7 @@ def answer_stage(
             callbacks.fail(record.task_token, error_name, record.problem or "no reason")
     except AlreadyDone as error:
         _log.info("the state machine no longer waits: %s", error)
-    stages.forget_task_token(record, at)
+    stages.apply(record.key, stage_lifecycle.forget_token, record.epoch, record.task_token, at)
 
 
 def await_stage(task: Await, context: StageContext) -> None:
@@ -55,7 +56,9 @@ def await_stage(task: Await, context: StageContext) -> None:
     state machine would wait for its timeout.
     """
     try:
-        record = context.stages.save_task_token(task.key, task.epoch, task.task_token, context.at)
+        record = context.stages.apply(
+            task.key, stage_lifecycle.keep_token, task.epoch, task.task_token, context.at
+        )
         answer_stage(record, stages=context.stages, callbacks=context.callbacks, at=context.at)
     except PorewatchError as error:
         _log.warning("cannot wait for %s: %s", task.stage, error)

@@ -19,7 +19,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from porewatch.domain.records.run_record import Unended
-from porewatch.domain.rules import run_endings
+from porewatch.domain.rules import run_endings, stage_endings
 from porewatch.domain.runs import RunState
 from porewatch.domain.stage.record import StageRecord
 from porewatch.domain.stage.state_machine_tasks import Terminate
@@ -57,7 +57,7 @@ def end_run(run_id: str, left: Unended, brakes: Brakes) -> tuple[str, ...]:
         brakes.executions.stop(left.execution_arn, left.problem)
     stages = brakes.stages.of_run(run_id, left.revision)
     for stage in stages:
-        brakes.stages.abandon(stage, left.problem, brakes.at)
+        brakes.stages.apply(stage.key, stage_endings.abandon, stage.epoch, left.problem, brakes.at)
     machines = [name for stage in stages for name in _machines_end(stage, left.problem, brakes)]
     _settle(run_id, left.revision, brakes)
     return tuple(machines)

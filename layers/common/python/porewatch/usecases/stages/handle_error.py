@@ -9,7 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from porewatch.domain.errors import Conflict, NotFound, parts_of
-from porewatch.domain.rules import run_endings
+from porewatch.domain.rules import run_endings, stage_endings
 from porewatch.domain.rules.revisions import unended
 from porewatch.domain.rules.stage_endings import next_step
 from porewatch.domain.stage.record import StageRecord, StageState
@@ -76,8 +76,10 @@ def _reason_text(record: StageRecord, decision: Decision) -> str:
 def _counted(record: StageRecord, task: Decide, stages: StageLedger, at: datetime) -> StageRecord:
     problem = sentence_of(task.cause) or task.error
     if kind_of(task.error) is Kind.INTERRUPTION and record.instance_id is not None:
-        return stages.mark_interrupted(record.key, task.epoch, record.instance_id, None, at)
-    return stages.mark_failed(record.key, task.epoch, task.error, problem, at)
+        return stages.apply(
+            record.key, stage_endings.interrupt, task.epoch, record.instance_id, None, at
+        )
+    return stages.apply(record.key, stage_endings.fail, task.epoch, task.error, problem, at)
 
 
 def fail_run(task: FailRun, brakes: Brakes) -> RunEnded:

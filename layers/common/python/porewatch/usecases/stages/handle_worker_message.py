@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from porewatch.domain import s3_keys
 from porewatch.domain.errors import AlreadyDone, MessageRefused, StaleEpoch, Unavailable
 from porewatch.domain.facts.stage_facts import PhaseCompleted
+from porewatch.domain.rules import stage_endings, stage_lifecycle
 from porewatch.domain.rules.fencing import (
     fact_about,
     mine,
@@ -56,8 +57,9 @@ def handle_worker_message(message: WorkerMessage, context: StageContext) -> None
         case Claimed():
             _alive(_claimed(key, message, context), context.callbacks)
         case Beat():
-            record = context.stages.beat(
+            record = context.stages.apply(
                 key,
+                stage_lifecycle.beat,
                 message.epoch,
                 message.instance_id,
                 message.progress,
@@ -111,16 +113,22 @@ def _ended(
         case Published():
             return _published(key, message, context)
         case Interrupted():
-            return context.stages.mark_interrupted(
-                key, message.epoch, message.instance_id, message.last_checkpoint, message.at
+            return context.stages.apply(
+                key,
+                stage_endings.interrupt,
+                message.epoch,
+                message.instance_id,
+                message.last_checkpoint,
+                message.at,
             )
         case StageBroken(error="SpotInterrupted"):
-            return context.stages.mark_interrupted(
-                key, message.epoch, message.instance_id, None, message.at
+            return context.stages.apply(
+                key, stage_endings.interrupt, message.epoch, message.instance_id, None, message.at
             )
         case StageBroken():
-            return context.stages.mark_failed(
+            return context.stages.apply(
                 key,
+                stage_endings.fail,
                 message.epoch,
                 message.error,
                 message.problem,
@@ -131,15 +139,19 @@ def _ended(
 
 def _claimed(key: StageKey, message: Claimed | Published, context: StageContext) -> StageRecord:
     user_id = message.user_id or None
-    return context.stages.claim(key, message.epoch, message.instance_id, message.at, user_id)
+    return context.stages.apply(
+        key, stage_lifecycle.claim, message.epoch, message.instance_id, message.at, user_id
+    )
 
 
 def _published(key: StageKey, message: Published, context: StageContext) -> StageRecord:
     """Only the epoch's own instance can make its manifest visible."""
     visible = visible_manifest(context.results, key)
     if visible is not None:
-        return context.stages.mark_published(key, visible, s3_keys.manifest_key(*key), context.at)
-    record = mine(context.stages.find(key), message.epoch, message.instance_id)
+        return context.stages.apply(
+            key, stage_endings.publish, visible, s3_keys.manifest_key(*key), context.at
+        )
+    record = mine(context.stages.get(key), message.epoch, message.instance_id)
     if record.user_id is None:  # the claim was reordered, or lost
         record = _claimed(key, message, context)
     if record.attempt is None or message.manifest_key != s3_keys.draft_key(record.attempt):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from porewatch.domain.rules import worker_notes
 from porewatch.domain.stage.instances import Machine
 from porewatch.domain.stage.record import StageRecord
 
@@ -36,4 +37,4 @@ def handle_worker_note(
     note = notes.read(user_id) if user_id is not None else None
     if note is None or user_id is None:
         return record
-    return stages.note(record.key, note, user_id, at)
+    return stages.apply(record.key, worker_notes.note, note, user_id, at)

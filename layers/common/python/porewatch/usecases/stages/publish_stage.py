@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from porewatch.domain import s3_keys
 from porewatch.domain.errors import AlreadyDone, MessageRefused, NotFound
+from porewatch.domain.rules import stage_endings
 from porewatch.domain.stage.manifest import StageManifest, refuse_foreign
 from porewatch.domain.stage.record import StageKey, StageRecord
 
@@ -42,10 +43,14 @@ def publish_stage(
             manifest = _made_visible(record, results)
         except MessageRefused as refusal:
             _log.error("the draft of %s is refused: %s", record.instance_id, refusal)
-            return stages.mark_failed(record.key, record.epoch, REFUSED, str(refusal), at)
+            return stages.apply(
+                record.key, stage_endings.fail, record.epoch, REFUSED, str(refusal), at
+            )
     if manifest is None:
         return None
-    return stages.mark_published(record.key, manifest, s3_keys.manifest_key(*record.key), at)
+    return stages.apply(
+        record.key, stage_endings.publish, manifest, s3_keys.manifest_key(*record.key), at
+    )
 
 
 def _made_visible(record: StageRecord, results: Objects) -> StageManifest | None:
