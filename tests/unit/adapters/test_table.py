@@ -15,6 +15,7 @@ from porewatch.domain.errors import (
     ConfigurationRefused,
     Conflict,
     NotFound,
+    PorewatchError,
     StaleEpoch,
     Throttled,
     Unavailable,
@@ -177,6 +178,24 @@ def test_the_writer_who_comes_second_begins_again_from_what_the_first_wrote(ledg
     ledger.change(*WHERE, step)
     assert seen == [0, 10]
     assert ledger.need(*WHERE).model(Progress).units_done == 11
+
+
+def test_what_was_written_once_is_known_though_another_writer_was_first_as_well(
+    ledger: Table,
+) -> None:
+    line = PutNew(Item("RUN#r", "COST#1"))
+    ledger.put_new(line.item)
+    ledger.put_new(Item(*WHERE))
+
+    def step(_: Item | None) -> Change:
+        ledger.put(Item(*WHERE, version=1))
+        return Change(Item(*WHERE), first=[line])
+
+    def lost(error: PorewatchError) -> None:
+        raise error
+
+    with pytest.raises(AlreadyDone):
+        ledger.change(*WHERE, step, lost=lost)
 
 
 @pytest.mark.parametrize(

@@ -49,11 +49,13 @@ DELETED_AT_ONCE = 25
 
 
 class Change(NamedTuple):
-    """What `Table.change` writes in one transaction: an item, its facts, and other writes."""
+    """What `Table.change` writes in one transaction: an item, its facts, and other writes. `first`:
+    those whose refusal counts even when another writer of the item was first, too."""
 
     item: Item
     facts: Iterable[Fact] = ()
     beside: Sequence[Write] = ()
+    first: Sequence[Write] = ()
 
 
 class Retries(NamedTuple):
@@ -212,7 +214,7 @@ class Table:
                 return before
             write = _follow(before, change.item)
             try:
-                self.transact([write, *change.beside], change.facts)
+                self.transact([*change.first, write, *change.beside], change.facts)
             except (Conflict, Throttled) as error:
                 lost(error)
             else:

@@ -152,7 +152,7 @@ class Budget:
                 return None
             after, moves = moved
             adds = [_addition(cap, moves, most) for cap in self._caps(after)]
-            return Change(_item(owner, after), recorded, beside=[*beside, *adds])
+            return Change(_item(owner, after), recorded, beside=adds, first=beside)
 
         def lost(error: PorewatchError) -> None:
             if isinstance(error, AlreadyDone):
