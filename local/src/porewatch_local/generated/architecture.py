@@ -120,23 +120,21 @@ def _route(
 
 
 def maps() -> str:
-    """Each room's folders, what is imported first, with the first line of their docstrings."""
+    """Rooms and their folders, what is imported first, with the first line of their docstrings."""
     lines: list[str] = []
+    level, room_level = levels(arrows(_folder)), levels(rooms())
     for root, folder in ROOTS.items():
         if root == "functions":
             continue
-        level = levels(arrows(_folder))
         packages = (
             module
             for module, path in MODULES.items()
             if path.name == "__init__.py" and module.startswith(f"{root}.")
         )
-        rows = sorted(
-            (room_of(m) if root == "porewatch" else "", level.get(m, 0), m) for m in packages
-        )
+        rows = sorted((room_level[room_of(m)], room_of(m), level[m], m) for m in packages)
         where = folder.relative_to(ROOT).as_posix()
         lines += [f"### `{where}/`", "", "| folder | what it holds |", "|---|---|"]
-        for _, _, module in rows:
+        for *_, module in rows:
             below = module.removeprefix(f"{root}.").replace(".", "/")
             lines.append(f"| `{below}/` | {_first_line(module)} |")
         lines.append("")
