@@ -66,6 +66,31 @@ def test_what_was_asked_for_is_asked_and_shown(
     ]
 
 
+BEFORE_CODES = {
+    "dry": True,
+    "found": [
+        {"what": "volume", "name": "vol-1", "why": ["attached to nothing", "no such stage"],
+         "age_s": 7200.0, "action": "would end", "problem": ""},
+    ],
+    "kills": [
+        {"what": "instance", "name": "i-1", "owner": None, "why": ["it runs", "epoch 1 is over"],
+         "first_seen": "2026-11-01T10:00:00Z", "at": "2026-11-01T10:06:00Z", "exposed_s": 900.0,
+         "usd": 0.1, "outcome": "ended", "problem": ""},
+    ],
+}  # fmt: skip
+"""The answer of a stack whose reasons are sentences alone."""
+
+
+def test_a_stack_one_version_older_is_understood(capsys: pytest.CaptureFixture[str]) -> None:
+    command.orphans(stack(Function(BEFORE_CODES)), dry=True, kills=7, as_json=True)
+    shown = json.loads(capsys.readouterr().out)
+    assert shown["found"][0]["why"] == ["attached to nothing", "no such stage"]
+    assert shown["kills"][0]["why"] == ["it runs", "epoch 1 is over"]
+    command.orphans(stack(Function(BEFORE_CODES)), dry=True, kills=7, as_json=False)
+    said = capsys.readouterr().out
+    assert all(words in said for words in ("attached to nothing", "epoch 1 is over"))
+
+
 def test_a_stack_without_a_reaper_says_what_to_do() -> None:
     error = ClientError({"Error": {"Code": "ResourceNotFoundException"}}, "Invoke")
     with pytest.raises(NotFound, match="deploy the template"):

@@ -1,7 +1,7 @@
 """Orphaned resources, and whether that is certain enough to clean them up. Pure.
 
 Order: `Orphan` (what the cloud shows), `classify_orphan` (used, orphaned, or unknown),
-`Kill` (what was ended and why), `Found` (one line for people).
+`Found` (one line for people), `Kill` (what was ended and why).
 
 A resource is orphaned when two sources agree: the cloud (attached to nothing, no machine left, or
 still running) and the ledger (no such stage, a later epoch, the stage has ended). It must carry
@@ -82,37 +82,10 @@ class Judgement(Model):
 USED = Judgement(standing=Standing.USED)
 
 
-class Found(Model):
-    """One line of a report: what was found, and what was done about it."""
+class Explained(Model):
+    """What has reasons. A stack, or a ledger entry, of an earlier version has their texts alone."""
 
-    what: What
-    name: str
     reasons: Reasons
-    age_s: float | None = None
-    action: Literal["told", "noted", "would end", "ended", "could not end"]
-    problem: str = ""
-
-    @computed_field(description="`reasons` in English")  # type: ignore[prop-decorator]
-    @property
-    def why(self) -> tuple[str, ...]:
-        return texts(self.reasons)
-
-
-class Kill(Model):
-    """What was cleaned up and why. Kept for 90 days."""
-
-    what: What
-    name: str
-    owner: Owner | None = None
-    reasons: Reasons
-    first_seen: Moment
-    at: Moment
-    exposed_s: Annotated[float, Field(description="seconds from its beginning to its end")] = 0.0
-    usd: Annotated[float, Field(description="what a machine cost in that time, at list price")] = (
-        0.0
-    )
-    outcome: Literal["asked", "ended", "could not end"] = "asked"
-    problem: str = ""
 
     @computed_field(description="`reasons` in English")  # type: ignore[prop-decorator]
     @property
@@ -121,9 +94,34 @@ class Kill(Model):
 
     @model_validator(mode="before")
     @classmethod
-    def _in_words(cls, data: Any) -> Any:
-        """Earlier versions kept words alone."""
+    def _of_texts(cls, data: Any) -> Any:
         return of_version_1(data, why="reasons")
+
+
+class Found(Explained):
+    """One line of a report: what was found, and what was done about it."""
+
+    what: What
+    name: str
+    age_s: float | None = None
+    action: Literal["told", "noted", "would end", "ended", "could not end"]
+    problem: str = ""
+
+
+class Kill(Explained):
+    """What was cleaned up and why. Kept for 90 days."""
+
+    what: What
+    name: str
+    owner: Owner | None = None
+    first_seen: Moment
+    at: Moment
+    exposed_s: Annotated[float, Field(description="seconds from its beginning to its end")] = 0.0
+    usd: Annotated[float, Field(description="what a machine cost in that time, at list price")] = (
+        0.0
+    )
+    outcome: Literal["asked", "ended", "could not end"] = "asked"
+    problem: str = ""
 
 
 def thing_of(machine: Machine, stack: str) -> Orphan | None:
