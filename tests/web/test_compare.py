@@ -94,6 +94,22 @@ def test_intervals_overlap_when_they_share_a_value(
     assert overlap(_amount(*b), _amount(*a)) is shared
 
 
+def test_amounts_of_one_unit_are_compared_by_what_they_were_measured_against() -> None:
+    report = assemble(made_up.rich())
+    spike, by_yield = (
+        _amount(n, n + 1).model_copy(update={"value": n, "basis": basis})
+        for n, basis in ((10.0, "spike"), (70.0, "yield"))
+    )
+    before, after = (
+        report.model_copy(
+            update={"findings": (report.findings[0].model_copy(update={"quantities": measured}),)}
+        )
+        for measured in ((spike, by_yield), (by_yield, spike))
+    )
+    pairs = {(a.before.value, a.after.value) for a in compare(before, after).amounts}
+    assert pairs == {(10.0, 10.0), (70.0, 70.0)}
+
+
 def test_the_page_speaks_both_languages_and_names_the_samples(reports: dict[str, Report]) -> None:
     told = compare(reports["clean"], reports["rich"])
     assert "Comparison of two runs" in render_comparison(told)

@@ -35,10 +35,6 @@ if TYPE_CHECKING:
     from porewatch.adapters.ledger.anchors import Anchors
     from porewatch_cli.stack import Stack
 
-if TYPE_CHECKING:
-    from porewatch.adapters.ledger.anchors import Anchors
-    from porewatch_cli.stack import Stack
-
 HASH = re.compile(r"(?<![0-9a-f])[0-9a-f]{64}(?![0-9a-f])")
 REMEDY = "give the 64 characters that `porewatch audit` or the sign-off printed, or a file of them."
 
