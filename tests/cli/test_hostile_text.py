@@ -205,6 +205,7 @@ def reporting(house: House, *, as_json: bool) -> None:
     patched = pytest.MonkeyPatch()
     patched.setattr(output, "with_report", lambda *_: house.run)
     patched.setattr(output, "read_report", lambda *_: house.report)
+    patched.setattr(output, "stored_report", lambda *_: house.report.model_dump(mode="json"))
     output.report(house.stack, "run-1", out=None, as_json=as_json)
     patched.undo()
 

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import boto3
 import pytest
+from typer.testing import CliRunner
 
 from porewatch.domain import s3_keys
 from porewatch.domain.records.run_record import RunRecord
 from porewatch.domain.results.report import Report
 from porewatch.domain.runs import RunState
+from porewatch_cli.commands import output
+from porewatch_cli.main import app
 from porewatch_cli.reports.reports import save_reports
 from porewatch_cli.stack import Stack
 from porewatch_worker.report.assemble import assemble
 from tests.web import made_up
+from tests.web.version_1 import signed_version_1
 
 OLD = ("report.json", "report.html", "report.pdf", "bill.json")
 
@@ -50,6 +55,24 @@ def test_pages_that_an_older_worker_did_not_make_are_made_from_its_report(
     assert saved["report.html"].read_bytes() == b"report.html"
     assert 'lang="ja"' in saved["report.ja.html"].read_text("utf-8")
     assert saved["report.ja.pdf"].read_bytes().startswith(b"%PDF")
+
+
+def test_json_of_an_earlier_version_is_printed_as_it_is_stored_and_its_trail_holds(
+    stack: Stack,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    report = assemble(made_up.rich())
+    run, text = published(stack, report), signed_version_1(report)
+    stack.bucket("Reports").put(run.report_keys["report.json"], text.encode())
+    monkeypatch.setattr(output, "with_report", lambda *_: run)
+    output.report(stack, run.run_id, out=None, as_json=True)
+    printed = tmp_path / "report.json"
+    printed.write_text(capsys.readouterr().out)
+    assert json.loads(printed.read_text()) == json.loads(text)
+    held = CliRunner().invoke(app, ["audit", str(printed)])
+    assert held.exit_code == 0, held.output
 
 
 def test_what_was_published_of_single_samples_is_copied_as_it_is(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from pathlib import Path
 from typing import Any
@@ -11,25 +10,17 @@ import pytest
 from typer.testing import CliRunner
 
 from porewatch.domain.calls.findings import Outcome
-from porewatch.domain.results.audit import (
-    SignOff,
-    chained,
-)
-from porewatch.domain.results.report import (
-    VOLATILE,
-    Report,
-)
+from porewatch.domain.results.report import Report
 from porewatch_cli.main import app
 from porewatch_worker.report.assemble import assemble
 from porewatch_worker.report.pages.run_record.audit_trail import (
-    trail_events,
     trail_faults,
     with_trail,
 )
 from porewatch_worker.report.parts.languages import LANGUAGES
 from porewatch_worker.report.render_html import render_html
 from tests.web import made_up
-from tests.web.version_1 import of_version_1
+from tests.web.version_1 import signed_version_1
 
 
 @pytest.fixture(scope="module")
@@ -70,26 +61,10 @@ def test_the_command_verifies_a_file_and_fails_on_a_changed_one(
     assert "answers" in broken.output
 
 
-def by_an_older_version(report: Report) -> str:
-    """The file of version 1, which said its reasons in words alone, knew neither some evidence nor
-    some parameters, and signed it."""
-    told = of_version_1(report)
-    del told["provenance"]["parameters"]["far_distance"]
-    for finding in told["findings"]:
-        (finding["evidence"] or {}).pop("whole_identity", None)
-    said = {name: value for name, value in told.items() if name not in VOLATILE}
-    text = json.dumps(said, sort_keys=True, separators=(",", ":"))
-    answers = hashlib.sha256(text.encode()).hexdigest()
-    trail = chained(trail_events(Report.model_validate(told), told))
-    signed = SignOff(report_sha256=answers, audit_head=trail.head)
-    told |= {"audit": trail.model_dump(mode="json"), "sign_off": signed.model_dump(mode="json")}
-    return json.dumps(told, ensure_ascii=False)
-
-
 def test_a_report_of_an_older_version_fits_its_trail_and_a_changed_one_does_not(
     report: Report,
 ) -> None:
-    text = by_an_older_version(report)
+    text = signed_version_1(report)
     assert "whole_identity" not in text
     old = Report.model_validate_json(text)
     assert list(trail_faults(old, json.loads(text))) == []

@@ -24,6 +24,7 @@ from porewatch_cli.reports.reports import (
     read_bill,
     read_report,
     save_reports,
+    stored_report,
     with_report,
 )
 from porewatch_cli.runs.holds_and_deletions import hold_text
@@ -108,12 +109,13 @@ def report(
     language: Language = "en",
     revision: int | None = None,
 ) -> None:
-    """Findings in the terminal; links to the report's forms in `language`, or copies of all."""
+    """Findings in the terminal; links to the report's forms in `language`, or copies of all.
+    `as_json`: the stored document, unchanged."""
     run = with_report(stack, run_id, revision)
     content = read_report(stack, run)
     saved = save_reports(stack, run, out) if out else {}
     if as_json:
-        print_json(content)
+        print_json(stored_report(stack, run))
         return
     tables.show_report(content, language=language)
     bucket = stack.bucket("Reports")

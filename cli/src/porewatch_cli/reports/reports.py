@@ -69,8 +69,7 @@ def report_as_written(
 
     found = find_stack(stack, profile=profile, region=region)
     run = with_report(found, given, revision)
-    key = s3_keys.report_key(run.run_id, run.revision, REPORT)
-    return read_report(found, run, extra="forbid"), json.loads(found.bucket("Reports").get(key))
+    return read_report(found, run, extra="forbid"), stored_report(found, run)
 
 
 def _file(given: str) -> Path | None:
@@ -114,6 +113,14 @@ def read_report(stack: Stack, run: RunRecord, *, extra: Extra = "ignore") -> Rep
     """The report of this revision."""
     key = s3_keys.report_key(run.run_id, run.revision, REPORT)
     return stack.bucket("Reports").get_json(key, Report, extra=extra)
+
+
+def stored_report(stack: Stack, run: RunRecord) -> dict[str, Any]:
+    """The document of this revision as it is stored, also of an earlier version: its audit trail
+    holds digests of that. Whether it is a report, `read_report` says."""
+    key = s3_keys.report_key(run.run_id, run.revision, REPORT)
+    document: dict[str, Any] = json.loads(stack.bucket("Reports").get(key))
+    return document
 
 
 def read_bill(stack: Stack, run: RunRecord) -> Bill:
