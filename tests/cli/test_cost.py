@@ -35,6 +35,7 @@ from porewatch_cli.runs.cost import (
     show_cost,
 )
 from porewatch_cli.stack import Stack
+from tests.json_output import fits
 from tests.unit.usecases.house import KEY, RUN, STAGE, House
 from tests.unit.usecases.test_money import end, started
 
@@ -275,8 +276,11 @@ def test_a_refresh_writes_one_region_and_keeps_the_others(
 
     monkeypatch.setattr("boto3.Session", Session)
     out = tmp_path / "prices.json"
-    done = SHELL.invoke(app, ["prices", "refresh", "--region", "eu-west-1", "--out", str(out)])
+    done = SHELL.invoke(
+        app, ["prices", "refresh", "--region", "eu-west-1", "--out", str(out), "--json"]
+    )
     assert done.exit_code == 0, done.output
+    fits("prices refresh", done.stdout)
     kept = Snapshot.model_validate_json(out.read_text())
     assert kept.of("us-east-1") == snapshot().of("us-east-1")
     assert kept.of("eu-west-1").verified

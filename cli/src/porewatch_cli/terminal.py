@@ -12,7 +12,7 @@ import json
 import os
 import sys
 from collections.abc import Iterable
-from typing import Any, NoReturn, TextIO
+from typing import TYPE_CHECKING, Any, NoReturn, TextIO
 
 import typer
 from pydantic import BaseModel
@@ -25,16 +25,37 @@ from porewatch.domain.errors import InputRefused, PorewatchError, Refused, Unava
 from porewatch.domain.visible import visible
 from porewatch_cli import exit_codes
 from porewatch_cli.responsive_table import ResponsiveTable
+from porewatch_cli.silence import Silence
+
+if TYPE_CHECKING:
+    from rich.live import Live
 
 WIDE = 150  # columns of a pipe or a log, which has no width of its own
 NARROWEST = 20
 
 
 class PlainConsole(Console):
-    """A console on which no text is more than text."""
+    """A console on which no text is more than text. What it prints breaks the `silence`."""
+
+    silence: Silence | None = None
 
     def __init__(self, *, stderr: bool = False, width: int | None = None) -> None:
         super().__init__(stderr=stderr, width=width, markup=False, emoji=False, highlight=False)
+
+    def print(self, *objects: Any, **how: Any) -> None:
+        if self.silence:
+            self.silence.broken()
+        super().print(*objects, **how)
+
+    def set_live(self, live: Live) -> bool:
+        if self.silence:
+            self.silence.pause()
+        return super().set_live(live)
+
+    def clear_live(self) -> None:
+        super().clear_live()
+        if self.silence:
+            self.silence.resume()
 
     def render_str(self, text: str, **how: Any) -> Text:
         """As rich does it, of a text that can be seen."""
@@ -77,20 +98,27 @@ def width_of(stream: TextIO) -> int | None:
 
 console = PlainConsole(width=width_of(sys.stdout))
 errors = PlainConsole(stderr=True, width=width_of(sys.stderr))
+silence = PlainConsole.silence = Silence(errors)
 
 EXIT_FAILED = exit_codes.COMMAND_FAILED
 EXIT_REFUSED = exit_codes.REFUSED
 
 
+def write(text: str) -> None:
+    """Text as it is, on standard output."""
+    silence.broken()
+    sys.stdout.write(text)
+
+
 def print_json(value: Any) -> None:
     """One JSON document on standard output, for scripts."""
-    sys.stdout.write(json.dumps(_plain(value), indent=2, sort_keys=True) + "\n")
+    write(json.dumps(_plain(value), indent=2, sort_keys=True) + "\n")
 
 
 def print_line(kind: str, value: Any) -> None:
     """One line of JSON on standard output: a stream of documents, each with its `kind`."""
     told = {"kind": kind, **_plain(value)}
-    sys.stdout.write(json.dumps(told, sort_keys=True) + "\n")
+    write(json.dumps(told, sort_keys=True) + "\n")
     sys.stdout.flush()
 
 
@@ -119,7 +147,7 @@ def fail(error: PorewatchError, *, as_json: bool = False) -> NoReturn:
     if as_json:
         several = getattr(error, "faults", ())
         told = _told(error) | ({"faults": [_told(f) for f in several]} if several else {})
-        sys.stdout.write(json.dumps(told, sort_keys=True) + "\n")  # a line, as a stream needs it
+        write(json.dumps(told, sort_keys=True) + "\n")  # a line, as a stream needs it
     else:
         where = f"{error.file}: " if error.file else ""
         place = [

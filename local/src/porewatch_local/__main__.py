@@ -18,6 +18,8 @@ from porewatch_local.paths import (
     LocalStack,
 )
 
+NOWHERE = dict.fromkeys(("file", "record", "line", "column", "remedy"))
+"""Fields of every error, as `porewatch` prints them."""
 _SECRET = {"credentials", "control", "database"}
 
 
@@ -36,7 +38,10 @@ def main() -> int:
     try:
         {"up": _up, "down": _down, "status": _status}[given.action](given)
     except LocalProblem as problem:
-        print(f"porewatch_local: {problem}", file=sys.stderr)
+        if given.json:
+            print(json.dumps({**NOWHERE, "error": "LocalProblem", "problem": str(problem)}))
+        else:
+            print(f"porewatch_local: {problem}", file=sys.stderr)
         return 1
     return 0
 

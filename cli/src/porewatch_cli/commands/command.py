@@ -9,9 +9,12 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from functools import wraps
-from typing import NoReturn, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, NoReturn, ParamSpec, TypeVar
 
 import typer
+
+if TYPE_CHECKING:
+    from porewatch_cli.silence import Silence
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -43,6 +46,7 @@ def speaks_plainly(function: Callable[P, R]) -> Callable[P, R]:
 
     @wraps(function)
     def run(*args: P.args, **kwargs: P.kwargs) -> R:
+        watched = _watched()
         try:
             return function(*args, **kwargs)
         except (typer.Exit, typer.Abort):
@@ -53,8 +57,18 @@ def speaks_plainly(function: Callable[P, R]) -> Callable[P, R]:
         except KeyboardInterrupt:
             _say_stopped()
             raise typer.Exit(130) from None
+        finally:
+            watched.end()
 
     return run
+
+
+def _watched() -> Silence:
+    """A spinner for the silences of this command."""
+    from porewatch_cli.terminal import silence
+
+    silence.begin("working")
+    return silence
 
 
 def _say_stopped() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from pathlib import Path
 from typing import Annotated, Literal
@@ -125,6 +126,7 @@ def down(as_json: JsonOption = False) -> None:
     app,
     "porewatch version",
 )
-def version() -> None:
+def version(as_json: JsonOption = False) -> None:
     """Print the version."""
-    sys.stdout.write(f"porewatch {__version__}\n")
+    shown = json.dumps({"version": __version__}) if as_json else f"porewatch {__version__}"
+    sys.stdout.write(f"{shown}\n")

@@ -30,6 +30,7 @@ def template(
     samples: Annotated[
         int, typer.Option("--samples", min=1, max=90, help="rows of samples, without controls")
     ] = 2,
+    as_json: JsonOption = False,
 ) -> None:
     """A sheet to fill in: it passes `porewatch sheet check` as it is.
 
@@ -37,7 +38,7 @@ def template(
     """
     from porewatch_cli.submit.sheet import write_template
 
-    write_template(out, layout, release_policy, samples)
+    write_template(out, layout, release_policy, samples, as_json=as_json)
 
 
 @command(

@@ -7,6 +7,7 @@ import sys
 from importlib.util import find_spec
 
 from porewatch.domain.errors import Unavailable
+from porewatch_cli.terminal import silence
 
 
 def run_embedded(verb: str, as_json: bool) -> int:
@@ -16,5 +17,6 @@ def run_embedded(verb: str, as_json: bool) -> int:
             "the embedded AWS is not installed here.",
             remedy="run `make setup` in a clone; porewatch-cli[local] works nowhere else.",
         )
+    silence.end()  # it says itself what it does
     command = [sys.executable, "-m", "porewatch_local", verb, *(["--json"] if as_json else [])]
     return subprocess.run(command, check=False).returncode

@@ -12,7 +12,7 @@ from porewatch.domain.retention.orders import (
     Held,
 )
 from porewatch.domain.runs import RunState
-from porewatch_cli.terminal import console, errors
+from porewatch_cli.terminal import console, errors, silence
 
 
 def hold_text(run: RunRecord) -> str:
@@ -60,6 +60,7 @@ def must_agree(run: str, yes: str | None, *, asks: bool) -> None:
             "a deletion has to be confirmed, and there is nobody to ask.",
             remedy=f"look with --dry-run, then add --yes {run}.",
         )
+    silence.end()  # the question waits for a person
     said = yes if yes is not None else typer.prompt("It cannot be undone. Type the run's id")
     if said.strip() != run:
         raise MessageRefused(

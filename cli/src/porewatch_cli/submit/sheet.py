@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import csv
 import io
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -31,13 +30,15 @@ from porewatch.domain.inputs.sheet.sample_sheet import (
     read_sheet,
 )
 from porewatch.domain.runs import Sample
-from porewatch_cli.terminal import console, errors, print_json, table
+from porewatch_cli.terminal import console, errors, print_json, table, write
 
 UTF8_FOR_EXCEL = "utf-8-sig"
 """Without the mark, Excel takes a file for the code page of its country."""
 
 
-def write_template(out: Path | None, layout: str, policy: str | None, samples: int) -> None:
+def write_template(
+    out: Path | None, layout: str, policy: str | None, samples: int, *, as_json: bool = False
+) -> None:
     """A sheet to fill in, into a file or to standard output."""
     positive = _wants_positive(policy or DEFAULT)
     if positive and layout == "minknow":
@@ -46,13 +47,16 @@ def write_template(out: Path | None, layout: str, policy: str | None, samples: i
             remedy="use --layout minimal, and give that sheet to submit.",
         )
     text = _as_csv(example(Layout(layout), samples=samples, positive=positive))
-    if out is None:
-        sys.stdout.write(text)
-        return
-    if out.exists():
-        raise InputRefused("it is there already.", file=str(out), remedy="name another file.")
-    out.write_text(text, encoding=UTF8_FOR_EXCEL, newline="")
-    console.print(f"{out}: fill it in, then: porewatch sheet check {out}", soft_wrap=True)
+    if out is not None:
+        if out.exists():
+            raise InputRefused("it is there already.", file=str(out), remedy="name another file.")
+        out.write_text(text, encoding=UTF8_FOR_EXCEL, newline="")
+    if as_json:
+        print_json({"file": str(out) if out else None, "sheet": text})
+    elif out is None:
+        write(text)
+    else:
+        console.print(f"{out}: fill it in, then: porewatch sheet check {out}", soft_wrap=True)
 
 
 def _wants_positive(policy: str) -> bool:
