@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import string
 from dataclasses import asdict
 
 import pytest
@@ -11,11 +12,12 @@ from pypdf import PdfReader
 
 from porewatch.domain.calls.findings import Outcome
 from porewatch.domain.identity import Laboratory
-from porewatch.domain.reasons.reason import Code, because, verbatim
+from porewatch.domain.reasons.catalogue import read
+from porewatch.domain.reasons.reason import Code, Reason, Value, because, verbatim
 from porewatch.domain.results.report import Report
 from porewatch.domain.runs import InputFile, ReadKind
 from porewatch_worker.report.assemble import assemble
-from porewatch_worker.report.of_sample import any_of, compose_sample, file_keys, of_sample
+from porewatch_worker.report.of_sample import TERMS, any_of, compose_sample, file_keys, of_sample
 from porewatch_worker.report.parts.i18n import say, speaking
 from porewatch_worker.report.parts.languages import LANGUAGES, Language
 from porewatch_worker.report.render_pdf import render_sample_pdf
@@ -115,6 +117,82 @@ def test_files_of_another_sample_are_covered_and_so_is_whoever_asked_for_it(run2
         "lost another sample; another sample is cut; fastq/any.fastq.gz too; for another sample",
     )
     assert "Dr. Else" in reasons(told, "donor-05")[0]
+
+
+def naming(code: Code, name: str) -> Reason:
+    """A reason with `name` wherever its text takes words, and a number elsewhere."""
+    values: dict[str, Value] = {}
+    text = str(read("reasons", "en").get(f"reason.{code.value}", "{text}"))
+    for _, place, spec, _ in string.Formatter().parse(text):
+        if place:
+            joined = spec in ("@comma", "@and", "@or", "@and_then")
+            values[place] = (name,) if joined else name if spec in ("", "#state") else 3
+    return because(code, **values)
+
+
+def test_a_neighbour_is_covered_wherever_a_reason_takes_words_but_not_in_terms(
+    run24: Report,
+) -> None:
+    """Also in places that a reason gets tomorrow: only terms are listed."""
+    given = [naming(code, "donor-05") for code in Code]
+    outcomes = tuple(o.model_copy(update={"why": tuple(given)}) for o in run24.outcomes)
+    report = run24.model_copy(update={"outcomes": outcomes, "remark_reasons": tuple(given)})
+    mine = of_sample(report, "donor-01")
+    why = next(o.why for o in mine.outcomes if o.sample == "donor-01")
+    places = {
+        (place, "donor-05" in value)
+        for reason in why
+        for place, value in (reason.values or {}).items()
+        if isinstance(value, str | tuple)
+    }
+    assert {place for place, named in places if named} == TERMS
+    assert len(places) > 2 * len(TERMS)
+    assert TERMS.isdisjoint(place for place, named in places if not named)
+    silent = tuple(before for before, after in zip(given, why, strict=True) if before == after)
+    assert mine.remark_reasons == silent, "a remark that names a neighbour is left out"
+
+
+def test_files_and_stretches_of_a_neighbour_are_covered_and_the_panels_codes_are_not(
+    run24: Report,
+) -> None:
+    path = "fastq/barcode05/a.fastq.gz"
+    lost = because(Code.FILE_PROBLEM, path=path, problem="record 3 of donor-05 is cut")
+    unit = because(Code.UNIT_RAISED, text="cannot read barcode05")
+    why = (
+        because(Code.FILE_LOST, count=1, files=(lost,)),
+        because(Code.UNIT_NOT_COMPUTED, stretch=f"{path}, reads 1 to 9", why=(unit,)),
+        because(Code.POSITIVE_MISSES, codes=("PPV",)),
+    )
+    outcomes = tuple(o.model_copy(update={"why": why}) for o in run24.outcomes)
+    theirs = InputFile(path=path, kind=ReadKind.FASTQ, size=1, barcode="barcode05")
+    like_a_virus = tuple(
+        s.model_copy(update={"name": "PPV"}) if s.name == "donor-06" else s for s in run24.samples
+    )
+    changes = {"outcomes": outcomes, "inputs": (theirs,), "samples": like_a_virus}
+    assert reasons(run24.model_copy(update=changes), "donor-01") == (
+        "incomplete: files of it could not be read (1), and their reads are missing here: "
+        "another sample (record 3 of another sample is cut)",
+        "incomplete: another sample, reads 1 to 9 could not be computed "
+        "(cannot read another sample)",
+        "the positive control does not show PPV",
+    )
+
+
+def test_a_name_that_is_a_number_is_covered_where_a_value_is_a_name(run24: Report) -> None:
+    blank = next(s for s in run24.samples if s.name == "NTC")
+    of_others = {"name": "7", "barcode": "barcode31", "batch": "b2"}
+    strayed = (
+        because(Code.IN_CONTROL, reads=7, elsewhere=7, control="7"),
+        because(Code.CROSSOVER, reads=7, elsewhere=7, sample="7"),
+    )
+    finding = run24.findings[0].model_copy(update={"why": strayed})
+    samples = (*run24.samples, blank.model_copy(update=of_others))
+    report = run24.model_copy(update={"samples": samples, "findings": (finding,)})
+    (mine,) = of_sample(report, finding.sample).findings
+    assert mine.rule == (
+        "7 reads beside 7 in the no-template control another sample; "
+        "7 reads beside 7 in other samples (another sample): barcode crossover"
+    )
 
 
 def test_a_number_is_another_animal_only_where_names_stand() -> None:

@@ -184,9 +184,13 @@ def _ambiguous(word: str) -> bool:
 
 
 NAMES = frozenset({"sample", "control", "barcode"})
-"""Values of reasons that name a sample, or what is its own."""
-WORDS = frozenset({"text", "path", "problem", "stretch"})
-"""Values in which such names may stand: paths, and words of others."""
+"""Values of reasons that are a name of a sample, or of what is its own: `7`, too, is one there."""
+TERMS = frozenset({
+    "bundle", "codes", "kind", "left", "marker", "name", "others", "right", "species", "spike",
+    "state", "type", "types",
+})  # fmt: skip
+"""Values that are terms of the panel, the bundle or the product; a sample that has such a name is
+not meant. All other text of a reason may name a sample: paths, and what others wrote."""
 
 
 @dataclass(frozen=True)
@@ -211,9 +215,9 @@ class Cover:
         if isinstance(value, Reason):
             return self._reason(value)
         if isinstance(value, tuple):
-            return tuple(self._reason(v) if isinstance(v, Reason) else v for v in value)  # type: ignore[return-value]
+            return tuple(self._value(place, part) for part in value)  # type: ignore[return-value]
+        if not isinstance(value, str) or place in TERMS:
+            return value
         if place in NAMES and value in self.hidden:
             return self.covered
-        if place in WORDS and isinstance(value, str):
-            return self.foreign.sub(self.covered, value)
-        return value
+        return self.foreign.sub(self.covered, value)
