@@ -49,7 +49,7 @@ from porewatch_worker.science.count.target_counts import TargetCounts
 from porewatch_worker.science.count.totals import RunTotals
 from porewatch_worker.science.count.units import UnitCounts
 from porewatch_worker.science.intervals import (
-    beta_cdf,
+    beta_quantile,
     gamma_cdf,
     gamma_quantile,
     poisson_interval,
@@ -119,11 +119,11 @@ def test_the_incomplete_gamma_function_is_a_poisson_tail(a: int, x: float) -> No
 
 
 @settings(max_examples=100)
-@given(a=st.integers(1, 30), b=st.integers(1, 30), x=st.floats(0.01, 0.99))
-def test_the_incomplete_beta_function_is_a_binomial_tail(a: int, b: int, x: float) -> None:
-    n = a + b - 1
-    tail = sum(math.comb(n, k) * x**k * (1 - x) ** (n - k) for k in range(a, n + 1))
-    assert beta_cdf(a, b, x) == pytest.approx(tail, abs=1e-9)
+@given(a=st.integers(1, 30), b=st.integers(1, 30), tail=st.floats(1e-4, 1 - 1e-4))
+def test_the_beta_quantile_is_where_a_binomial_tail_is_so_much(a: int, b: int, tail: float) -> None:
+    n, x = a + b - 1, beta_quantile(tail, a, b)
+    there = sum(math.comb(n, k) * x**k * (1 - x) ** (n - k) for k in range(a, n + 1))
+    assert there == pytest.approx(tail, abs=1e-9)
 
 
 def test_ratio_intervals_cover_the_true_ratio_at_least_as_often_as_they_say() -> None:

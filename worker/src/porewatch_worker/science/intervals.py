@@ -1,21 +1,15 @@
-"""Exact intervals for counts, without scipy: incomplete gamma and beta functions, inverted.
-
-The functions are the regularised incomplete gamma P(a, x) and beta I_x(a, b), by series and
-continued fraction (Abramowitz & Stegun 1964, 6.5.29, 6.5.31, 26.5.8; modified Lentz evaluation,
-Thompson & Barnett 1986), inverted by bisection: monotone, so it cannot fail, and fast enough.
-"""
+"""Exact intervals for counts and proportions, by scipy's incomplete gamma and beta functions."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from functools import lru_cache
+
+from scipy import special
 
 LEVEL = 0.95
 Z = 1.959964
 """Normal quantile of a central interval of that level."""
-_TINY = 1e-300
-_EPSILON = 1e-14
 
 
 @lru_cache(maxsize=1000)
@@ -68,88 +62,15 @@ def wilson_interval(hits: int, trials: int, z: float = Z) -> tuple[float, float]
 
 
 def gamma_quantile(probability: float, shape: float) -> float:
-    """x with P(shape, x) = probability."""
-    top = shape + 10.0 * math.sqrt(shape) + 50.0
-    return _bisect(lambda x: gamma_cdf(shape, x) - probability, 0.0, top)
+    """x with P(shape, x) = probability, P the regularised incomplete gamma function."""
+    return float(special.gammaincinv(shape, probability))
 
 
 def beta_quantile(probability: float, a: float, b: float) -> float:
-    """x with I_x(a, b) = probability."""
-    return _bisect(lambda x: beta_cdf(a, b, x) - probability, 0.0, 1.0)
+    """x with I_x(a, b) = probability, I the regularised incomplete beta function."""
+    return float(special.betaincinv(a, b, probability))
 
 
 def gamma_cdf(a: float, x: float) -> float:
     """P(a, x): the chance that a Poisson variable of mean x is at least a (for whole a)."""
-    if x <= 0:
-        return 0.0
-    scale = math.exp(a * math.log(x) - x - math.lgamma(a))
-    if x < a + 1.0:
-        return scale * _gamma_series(a, x)
-    return 1.0 - scale * _gamma_fraction(a, x)
-
-
-def beta_cdf(a: float, b: float, x: float) -> float:
-    """I_x(a, b)."""
-    if x <= 0 or x >= 1:
-        return 0.0 if x <= 0 else 1.0
-    scale = math.exp(
-        math.lgamma(a + b) - math.lgamma(a) - math.lgamma(b)
-        + a * math.log(x) + b * math.log1p(-x)
-    )  # fmt: skip
-    if x < (a + 1.0) / (a + b + 2.0):
-        return scale * _beta_fraction(a, b, x) / a
-    return 1.0 - scale * _beta_fraction(b, a, 1.0 - x) / b
-
-
-def _gamma_series(a: float, x: float) -> float:
-    term = total = 1.0 / a
-    n = a
-    while abs(term) > abs(total) * _EPSILON:
-        n += 1.0
-        term *= x / n
-        total += term
-    return total
-
-
-def _gamma_fraction(a: float, x: float) -> float:
-    """1/(x+1-a - 1(1-a)/(x+3-a - 2(2-a)/(x+5-a - ...)))."""
-    first = x + 1.0 - a
-    return 1.0 / _lentz(first, lambda n: (-n * (n - a), first + 2.0 * n))
-
-
-def _beta_fraction(a: float, b: float, x: float) -> float:
-    def step(n: int) -> tuple[float, float]:
-        m = n // 2
-        if n % 2:
-            return -(a + m) * (a + b + m) * x / ((a + 2 * m) * (a + 2 * m + 1)), 1.0
-        return m * (b - m) * x / ((a + 2 * m - 1) * (a + 2 * m)), 1.0
-
-    return 1.0 / _lentz(1.0, step)
-
-
-def _lentz(first: float, step: Callable[[int], tuple[float, float]]) -> float:
-    """first + n1/(d1 + n2/(d2 + ...)) with (n, d) = step(1), step(2), ..."""
-    value = first or _TINY
-    c, d = value, 0.0
-    n = 0
-    while True:
-        # even and odd steps of the beta fraction pair up, so judge only every second one
-        n += 1
-        numerator, denominator = step(n)
-        d = 1.0 / (denominator + numerator * d or _TINY)
-        c = denominator + numerator / c or _TINY
-        value *= c * d
-        if (n % 2 == 0 and abs(c * d - 1.0) < _EPSILON) or n > 100_000:
-            return value
-
-
-def _bisect(distance: Callable[[float], float], low: float, high: float) -> float:
-    for _ in range(200):
-        middle = (low + high) / 2.0
-        if middle in (low, high):
-            break
-        if distance(middle) < 0:
-            low = middle
-        else:
-            high = middle
-    return (low + high) / 2.0
+    return float(special.gammainc(a, x)) if x > 0 else 0.0
