@@ -48,6 +48,23 @@ def test_a_survivor_that_nobody_accepted_is_told() -> None:
     assert unexpected([FOUND._replace(change="- a\n+ b")], known) != []
 
 
+@pytest.mark.parametrize(
+    ("before", "after", "counts"),
+    [
+        ('Bad("no reads.", remedy="send it.")', 'Bad("NO READS.", remedy="send it.")', False),
+        ('Bad("no reads.", remedy="send it.")', 'Bad("no reads.", remedy=None)', True),
+        ('raise Bad(f"{n} reads are left.")', 'raise Bad(f"XX{n} reads are left.XX")', False),
+        ('state = "running"', 'state = "RUNNING"', True),
+        ('if n > 1: say("one of them")', 'if n >= 1: say("one of them")', True),
+    ],
+)  # fmt: skip
+def test_a_changed_sentence_is_no_survivor_and_a_lost_one_is(
+    before: str, after: str, counts: bool
+) -> None:
+    one = FOUND._replace(change=f"- {before}\n+ {after}")
+    assert unexpected([one], []) == ([one] if counts else [])
+
+
 def test_what_is_mutated_is_there_and_so_are_its_tests() -> None:
     for target in targets().values():
         for module in target.modules:

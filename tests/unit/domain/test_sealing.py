@@ -9,7 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from porewatch.domain.completeness import Expected, LeftOut, LostFile, Why
 from porewatch.domain.errors import InputRefused, ManifestRefused
+from porewatch.domain.identity import Laboratory
 from porewatch.domain.inputs.barcodes_in_paths import barcode_of
 from porewatch.domain.inputs.file_names import (
     Landed,
@@ -17,7 +19,7 @@ from porewatch.domain.inputs.file_names import (
 )
 from porewatch.domain.inputs.final_summary import parse_final_summary
 from porewatch.domain.inputs.landing.run_paths import run_path
-from porewatch.domain.runs import ReadKind, Sample
+from porewatch.domain.runs import ReadKind, ReadLimits, RunManifest, Sample, Sequencing
 from porewatch.domain.sealing import input_file, parse_manifest, seal
 
 WHEN = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -242,3 +244,44 @@ def test_a_file_that_no_function_can_read_in_time_is_refused_with_the_way_out() 
 def test_a_size_beyond_every_file_is_refused_however_many_digits_it_has(size: int) -> None:
     with pytest.raises(InputRefused, match="GiB; one file may have"):
         input_file("bam/a.bam", size)
+
+
+def test_everything_that_is_sealed_stands_in_the_manifest() -> None:
+    """Each field that the manifest has, with a value that no default gives."""
+    given: dict[str, object] = {
+        "run_id": "run-1",
+        "created_at": WHEN,
+        "created_by": "lab",
+        "profile": "one-machine",
+        "bundle": "pig@1",
+        "release_policy": "donor-screening",
+        "samples": (Sample(name="pig-1"),),
+        "sequencing": Sequencing(flow_cell="FAX1"),
+        "laboratory": Laboratory(client="A client"),
+        "left_out": (LeftOut(why=Why.FAILED, files=2),),
+        "lost": (LostFile(path="fastq/b.fastq", problem="cut short"),),
+        "expected": (Expected(kind="fastq", counted=3, came=2),),
+        "read_limits": ReadLimits(min_block=60),
+    }
+    files = (input_file("fastq/a.fastq", 10),)
+
+    sealed = seal(files, **given)  # type: ignore[arg-type]
+
+    assert given.keys() | {"files", "schema_version"} == RunManifest.model_fields.keys()
+    assert sealed.files == files
+    assert {name: getattr(sealed, name) for name in given} == given
+
+
+def test_what_is_sealed_without_more_has_the_defaults_of_the_manifest() -> None:
+    files = (input_file("fastq/a.fastq", 10),)
+    sample = seal(files, run_id="run-1", created_at=WHEN).samples
+    plain = RunManifest(run_id="run-1", created_at=WHEN, files=files, samples=sample)
+
+    assert seal(files, run_id="run-1", created_at=WHEN) == plain
+
+
+def test_a_manifest_that_contradicts_itself_names_the_file_to_correct() -> None:
+    twice = (input_file("fastq/a.fastq", 10), input_file("fastq/a.fastq", 10))
+    with pytest.raises(ManifestRefused, match="duplicate file path") as refused:
+        seal(twice, run_id="run-1", created_at=WHEN)
+    assert refused.value.file == "run.json"
