@@ -26,6 +26,7 @@ SCIENCE = {
     "typst",
     "jinja2",
     "markupsafe",
+    "scipy",
 }
 ARROWS: dict[str, set[str]] = {
     # room: what it may import besides the standard library and itself
