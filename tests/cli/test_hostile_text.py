@@ -258,7 +258,7 @@ def costing(house: House, *, as_json: bool) -> None:
         for stage in (house.text, None)
     ]
     factors = carbon_factors("eu-west-1")
-    bill = make_bill(lines, price_snapshot=house.text, as_of=now(), factors=factors)
+    bill = make_bill(lines, prices=verbatim(house.text), as_of=now(), factors=factors)
     books = Books(cap_usd=1, reserved_usd=1, settled_usd=0, released_usd=1, held_usd=0, spent_usd=0)
     patched = pytest.MonkeyPatch()
     patched.setattr(cost, "bill_of", lambda *_: (bill, books, ()))

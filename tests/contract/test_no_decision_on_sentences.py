@@ -50,9 +50,8 @@ ALLOWED: dict[str, str] = {
     "server.py: method == 'PUT'": "HTTP",
     "front_door.py: method == 'PUT'": "HTTP",
     "i18n.py: name.removeprefix(SURROGATE)": "a name and its mark, made by the bundle's data",
-    "timeline.py: entry.detail.split('\\n')": "a history is printed line by line",
-    "retold.py: template.shape.fullmatch(sentence)": "history and bill: facts carry words yet",
-    "retold.py: split.split(sentence)": "the same",
+    "carbon_estimate.py: reason not in missing": "the same",
+    "terminate_instances.py: task.reason in OUTCOMES": "an outcome that the state machine names",
 }
 """`file: source of the expression` -> why no code can be asked for."""
 

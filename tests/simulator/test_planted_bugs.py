@@ -9,6 +9,7 @@ import pytest
 
 from porewatch.adapters.ledger import stages as stage_ledger
 from porewatch.compute import ec2_fleet
+from porewatch.domain.reasons.reason import RunCode, because
 from porewatch.domain.rules import (
     fencing,
     liveness,
@@ -58,7 +59,8 @@ def without_epochs(patch: Patch) -> None:
 
 
 def unknown_is_dead(patch: Patch) -> None:
-    dead = liveness.LivenessVerdict(life=liveness.Life.DEAD, error="WorkerLost", problem="unknown")
+    why = because(RunCode.MACHINE_UNKNOWN, name="i-0")
+    dead = liveness.LivenessVerdict(life=liveness.Life.DEAD, error="WorkerLost", why=why)
     patch.setattr(liveness, "UNKNOWN", dead)
 
 

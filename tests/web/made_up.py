@@ -51,7 +51,7 @@ from porewatch.domain.facts import alert_facts, run_facts, stage_facts
 from porewatch.domain.facts.fact import Fact
 from porewatch.domain.facts.timeline import timeline as told
 from porewatch.domain.money.cost import CostLine, make_bill
-from porewatch.domain.reasons.reason import Code, Reason, Reasons, because
+from porewatch.domain.reasons.reason import Code, Reason, Reasons, RunCode, because
 from porewatch.domain.runs import InputFile, ReadKind, RunManifest, Sample, SampleRole, Sequencing
 from porewatch.domain.stage.manifest import (
     PhaseRecord,
@@ -63,7 +63,6 @@ from porewatch.domain.stage.spec import Phase
 from porewatch_worker.phases.quantification import quantify
 from porewatch_worker.references.panel import shipped_panel
 from porewatch_worker.report.assemble import ReportInputs
-from porewatch_worker.report.pages.run_record.bill import LAST_STAGE
 
 F = TypeVar("F", bound=Fact)
 LONG_NAME = "sars_cov_2_ont_2020_bc07_pig_17"
@@ -282,7 +281,8 @@ def phases() -> tuple[PhaseRecord, ...]:
 
     tools = {"mappy": "2.31", "numpy": "2.5.5"}
     return (
-        PhaseRecord(phase=Phase.BASECALLING, status="skipped", reason="the reads came basecalled",
+        PhaseRecord(phase=Phase.BASECALLING, status="skipped",
+                    why=(because(RunCode.CAME_BASECALLED),),
                     started_at=at(0), finished_at=at(0)),
         PhaseRecord(phase=Phase.QUALITY_CONTROL, status="completed", started_at=at(2),
                     finished_at=at(11), counts={"reads_in": 90_600, "reads_passed": 86_976},
@@ -296,6 +296,19 @@ def phases() -> tuple[PhaseRecord, ...]:
     )  # fmt: skip
 
 
+SPOT, WIDER = because(RunCode.SPOT), because(RunCode.SPOT_WIDER)
+NO_MACHINE = because(
+    RunCode.NO_MACHINE,
+    codes="UnfulfillableCapacity",
+    pools=3,
+    text="Unable to fulfill capacity due to your request configuration.",
+)
+RECLAIMED = because(RunCode.MACHINE_RECLAIMED, name="i-01")
+GOES_ON = decide("SpotInterrupted", errors_so_far=0, waits=0, interruptions=1).why
+INTERRUPTED = because(RunCode.ENDED_AS, outcome="interrupted")
+PRICES = because(RunCode.PRICES_UNVERIFIED, day="2026-03-01", region="eu-central-1")
+
+
 def timeline() -> tuple[TimelineEntry, ...]:
     """A rung that had no machine, a machine that was taken back, another that ended the stage."""
     facts = (
@@ -304,10 +317,9 @@ def timeline() -> tuple[TimelineEntry, ...]:
         _fact(run_facts.RunStarted, 0.1, execution_arn="arn:x", manifest_digest="d",
               profile="default", bundle="demo@1", samples=("pig-01",)),
         _fact(stage_facts.LaunchRefused, 0.5, stage="screen", epoch=1, rung=0, executor="ec2",
-              purchase="spot", error="CapacityUnavailable", asked="spot",
-              problem="no machine: UnfulfillableCapacity (3 pools asked): Unable to fulfill "
-                      "capacity due to your request configuration.",
-              then="spot, more and larger types"),
+              purchase="spot", error="CapacityUnavailable", asked=SPOT.text(),
+              problem=NO_MACHINE.text(), then=WIDER.text(),
+              why=(NO_MACHINE,), next=(WIDER,), rung_why=(SPOT,)),
         _fact(stage_facts.InstanceLaunched, 1, stage="screen", epoch=1, purchase="spot",
               instance_id="i-01", instance_type="r7i.large", availability_zone="eu-central-1a"),
         _fact(stage_facts.StageClaimed, 1.7, stage="screen", epoch=1, instance_id="i-01"),
@@ -316,11 +328,11 @@ def timeline() -> tuple[TimelineEntry, ...]:
         _fact(stage_facts.SpotInterrupted, 6, stage="screen", epoch=1, instance_id="i-01",
               last_checkpoint=12),
         _fact(stage_facts.StageFailed, 6.1, stage="screen", epoch=1, error="SpotInterrupted",
-              problem="machine i-01 was reclaimed", will_retry=True,
-              then=decide("SpotInterrupted", errors_so_far=0, waits=0, interruptions=1).reason),
+              problem=RECLAIMED.text(), will_retry=True, then=GOES_ON.text(), why=(RECLAIMED,),
+              next=(GOES_ON,)),
         _fact(stage_facts.InstanceTerminated, 6.5, stage="screen", epoch=1, instance_id="i-01",
               instance_type="r7i.large", purchase="spot", seconds=330, cost_usd=0.0043,
-              reason="interrupted"),
+              reason=INTERRUPTED.text(), why=(INTERRUPTED,)),
         _fact(stage_facts.InstanceLaunched, 7, stage="screen", epoch=2, purchase="on-demand",
               instance_id="i-02", instance_type="r6i.large", availability_zone="eu-central-1b"),
         _fact(stage_facts.PhaseCompleted, 11, stage="screen", epoch=2, record=phases()[1]),
@@ -385,8 +397,8 @@ def inputs_for(
         parameters=ScreeningParameters(),
         phases=phases(),
         timeline=timeline() if cloud else (),
-        bill=make_bill(cost_lines(), as_of=made, price_snapshot="2026-03-01, eu-central-1",
-                       remark=LAST_STAGE, interruptions=1,
+        bill=make_bill(cost_lines(), as_of=made, prices=(PRICES,),
+                       remarks=(because(RunCode.BILL_BEFORE_LAST_MACHINE),), interruptions=1,
                        factors=carbon_factors("eu-central-1"))
         if cloud else None,
         created_at=made,

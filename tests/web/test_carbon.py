@@ -11,6 +11,7 @@ from porewatch.domain.money.cost import (
     Bill,
     make_bill,
 )
+from porewatch.domain.reasons.reason import verbatim
 from porewatch.domain.results.report import Report
 from porewatch_worker.report.assemble import assemble
 from porewatch_worker.report.pages.run_record.carbon import (
@@ -34,7 +35,7 @@ def a_bill(region: str = "eu-central-1", instance_type: str = "r7i.large") -> Bi
         for line in made_up.cost_lines()
     )
     made = made_up.DAWN
-    return make_bill(lines, price_snapshot="p", as_of=made, factors=carbon_factors(region))
+    return make_bill(lines, prices=verbatim("p"), as_of=made, factors=carbon_factors(region))
 
 
 def blocks(bill: Bill) -> tuple[list[Table], str]:

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from porewatch.compute.ec2_wire import fleet_request
 from porewatch.compute.ladder import rungs
 from porewatch.compute.layouts import layouts
+from porewatch.domain.reasons.reason import Reason, RunCode, because
 from porewatch.domain.stage.instances import (
     LaunchSpec,
     Owner,
@@ -28,7 +29,9 @@ STAGE = StageSpec(
 SUBNETS, ZONES = ("subnet-a", "subnet-b"), ("eu-1a", "eu-1b")
 
 
-def ladder(*avoid: str, because: str = "", zones: tuple[str, ...] = ZONES) -> list[LaunchSpec]:
+def ladder(
+    *avoid: str, why: Reason | None = None, zones: tuple[str, ...] = ZONES
+) -> list[LaunchSpec]:
     return list(
         rungs(
             OWNER,
@@ -38,7 +41,7 @@ def ladder(*avoid: str, because: str = "", zones: tuple[str, ...] = ZONES) -> li
             launch_template_id="lt",
             subnet_ids=SUBNETS,
             zones=zones,
-            because=because,
+            why=why,
         )
     )
 
@@ -75,7 +78,7 @@ def test_a_rung_without_any_pool_left_is_not_tried_and_the_others_keep_their_num
 
 
 def test_when_there_is_a_reason_against_spot_only_on_demand_is_asked_and_it_says_so() -> None:
-    (dear,) = ladder(because="spot took 2 machines of this stage back")
+    (dear,) = ladder(why=because(RunCode.OFTEN_INTERRUPTED, n=2))
     assert (dear.rung, dear.purchase) == (2, "on-demand")
     assert dear.reason == "on-demand, because spot took 2 machines of this stage back"
 

@@ -17,6 +17,7 @@ from porewatch.domain.money.cost import (
     make_bill,
     split_seconds,
 )
+from porewatch.domain.reasons.reason import verbatim
 
 AT = datetime(2026, 11, 21, 9, tzinfo=UTC)
 seconds = some.floats(0, 100_000, allow_nan=False)
@@ -109,7 +110,7 @@ others = some.builds(
 def test_the_parts_of_every_bill_add_up_to_its_total(
     machines: list[CostLine], rest: list[CostLine]
 ) -> None:
-    bill = make_bill([*machines, *rest], price_snapshot="p", as_of=AT)
+    bill = make_bill([*machines, *rest], prices=verbatim("p"), as_of=AT)
     parts = (
         bill.useful_usd,
         bill.wasted_usd,
@@ -123,12 +124,12 @@ def test_the_parts_of_every_bill_add_up_to_its_total(
 
 def test_a_bill_with_a_machine_that_cannot_be_split_says_so_by_silence() -> None:
     old = CostLine(what="machine", seconds=60, usd=0.01)
-    bill = make_bill([a_line(1, 2, 3, 0.5), old], price_snapshot="p", as_of=AT)
+    bill = make_bill([a_line(1, 2, 3, 0.5), old], prices=verbatim("p"), as_of=AT)
     assert (bill.total_usd, bill.useful_usd, bill.boot_usd) == (0.51, None, None)
 
 
 def test_the_money_of_a_split_follows_its_seconds() -> None:
-    bill = make_bill([a_line(100, 700, 200, 1.0)], price_snapshot="p", as_of=AT, interruptions=2)
+    bill = make_bill([a_line(100, 700, 200, 1.0)], prices=verbatim("p"), as_of=AT, interruptions=2)
     assert (bill.boot_usd, bill.useful_usd, bill.wasted_usd) == (0.1, 0.7, 0.2)
     assert (bill.saved_usd, bill.interruptions) == (1.5, 2)
 
@@ -145,27 +146,27 @@ def test_the_money_of_a_split_follows_its_seconds() -> None:
     ],
 )
 def test_a_part_without_seconds_costs_nothing(line: CostLine, parts: tuple[float, ...]) -> None:
-    bill = make_bill([line], price_snapshot="p", as_of=AT)
+    bill = make_bill([line], prices=verbatim("p"), as_of=AT)
     assert (bill.boot_usd, bill.useful_usd, bill.wasted_usd) == parts
 
 
 def test_what_is_not_on_the_bill_is_unknown_and_what_was_not_said_is_empty() -> None:
-    bill = make_bill([a_line(1, 1, 1, 0.3)], price_snapshot="p", as_of=AT)
+    bill = make_bill([a_line(1, 1, 1, 0.3)], prices=verbatim("p"), as_of=AT)
     assert (bill.orchestration_usd, bill.files_usd, bill.carbon) == (None, None, None)
     assert (bill.interruptions, bill.remark) == (0, "")
-    assert make_bill([], price_snapshot="p", as_of=AT, remark="r").remark == "r"
+    assert make_bill([], prices=verbatim("p"), as_of=AT, remarks=verbatim("r")).remark == "r"
 
 
 def test_a_machine_that_would_have_been_free_saves_less_than_nothing() -> None:
     line = a_line(1, 1, 1, 0.3).model_copy(update={"on_demand_usd": 0.0})
-    assert make_bill([line], price_snapshot="p", as_of=AT).saved_usd == -0.3
+    assert make_bill([line], prices=verbatim("p"), as_of=AT).saved_usd == -0.3
 
 
 def test_a_bill_has_the_carbon_of_its_machines_and_files() -> None:
     factors = carbon_factors("eu-west-1")
     machine, files = a_line(1, 1, 1, 0.3), CostLine(what=FILES, usd=0.1, gib_hours=5.0)
     rest = CostLine(what=ORCHESTRATION, usd=0.1)
-    bill = make_bill([machine, files, rest], price_snapshot="p", as_of=AT, factors=factors)
+    bill = make_bill([machine, files, rest], prices=verbatim("p"), as_of=AT, factors=factors)
     assert bill.carbon is not None
     assert bill.carbon == carbon_estimate([machine], [files], factors)
 

@@ -21,6 +21,7 @@ from porewatch.domain.money.cost import (
     CostLine,
     make_bill,
 )
+from porewatch.domain.reasons.reason import verbatim
 
 AT = datetime(2026, 11, 21, 9, tzinfo=UTC)
 HOME = carbon_factors("us-east-1")
@@ -42,7 +43,7 @@ machines = some.builds(a_line, covered, seconds, seconds, seconds)
 def estimate(*lines: CostLine, region: str = "us-east-1", load: float | None = None) -> Carbon:
     factors = carbon_factors(region)
     factors = factors if load is None else factors.at_load(load)
-    bill = make_bill(lines, price_snapshot="p", as_of=AT, factors=factors)
+    bill = make_bill(lines, prices=verbatim("p"), as_of=AT, factors=factors)
     assert bill.carbon is not None
     return bill.carbon
 
@@ -111,7 +112,7 @@ def test_useful_wasted_boot_and_files_are_the_total(lines: list[CostLine], kept:
 
 def test_a_machine_that_was_lost_is_waste_in_grams_as_in_money() -> None:
     kept, lost = a_line("m5.2xlarge", 0, 3600, 0), a_line("m5.2xlarge", 60, 0, 3540)
-    bill = make_bill([kept, lost], price_snapshot="p", as_of=AT, factors=HOME)
+    bill = make_bill([kept, lost], prices=verbatim("p"), as_of=AT, factors=HOME)
     told = bill.carbon
     assert told is not None and told.total is not None and told.wasted is not None
     assert bill.wasted_usd is not None
@@ -171,7 +172,7 @@ def test_files_that_are_kept_draw_at_any_load_the_same() -> None:
 
 
 def test_a_bill_without_factors_has_no_estimate() -> None:
-    assert make_bill([], price_snapshot="p", as_of=AT).carbon is None
+    assert make_bill([], prices=verbatim("p"), as_of=AT).carbon is None
 
 
 def test_every_machine_that_has_a_price_is_in_the_table() -> None:

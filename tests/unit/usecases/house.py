@@ -23,6 +23,7 @@ from porewatch.compute.ladder import rungs
 from porewatch.compute.price_table import price_list
 from porewatch.domain import s3_keys
 from porewatch.domain.errors import AlreadyDone, PorewatchError, Unavailable
+from porewatch.domain.reasons.reason import Reason
 from porewatch.domain.rules import stage_lifecycle
 from porewatch.domain.runs import InputFile, ReadKind, RunManifest, Sample
 from porewatch.domain.stage.cloud_events import ExecutionEnded
@@ -108,7 +109,7 @@ class Cloud:
         avoid: tuple[str, ...],
         at: datetime,
         *,
-        because: str = "",
+        why: Reason | None = None,
     ) -> tuple[LaunchSpec, ...]:
         return rungs(
             owner,
@@ -118,7 +119,7 @@ class Cloud:
             launch_template_id="lt-1",
             subnet_ids=("subnet-1",),
             zones=("eu-central-1a",),
-            because=because,
+            why=why,
         )
 
     def launch(self, spec: LaunchSpec, asked: Container[ExecutorName] = ()) -> Machine:

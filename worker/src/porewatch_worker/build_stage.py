@@ -18,6 +18,7 @@ from porewatch.domain.base import now
 from porewatch.domain.calls.evidence import ScreenResult
 from porewatch.domain.calls.findings import Quantification
 from porewatch.domain.errors import ConfigurationRefused
+from porewatch.domain.reasons.reason import RunCode, because
 from porewatch.domain.runs import InputFile, ReadKind, Sample
 from porewatch.domain.stage.manifest import PhaseRecord, StageManifest
 from porewatch.domain.stage.quarantine import QuarantinedUnit
@@ -29,7 +30,7 @@ from porewatch_worker.phases.first_header import model_told
 from porewatch_worker.phases.quantification import OUTPUT as QUANTIFICATION
 from porewatch_worker.phases.quantification import QuantificationWork
 from porewatch_worker.phases.reporting import Around, ReportingWork, report_phase, with_phases
-from porewatch_worker.phases.screening import OUTPUT, RECORDS, SCREENING, ScreeningWork
+from porewatch_worker.phases.screening import MAPPED, OUTPUT, RECORDS, SCREENING, ScreeningWork
 from porewatch_worker.phases.wrappers import (
     OneStep,
     WithRecords,
@@ -155,8 +156,8 @@ def _told_again(order: WorkOrder, means: Means) -> StageWork:
             PhaseRecord(
                 phase=phase,
                 status="completed",
-                reason="counted during the pass that an earlier stage made over the reads",
-                backend="mappy, one pass",
+                why=(because(RunCode.COUNTED_EARLIER),),
+                how=MAPPED,
                 started_at=began,
                 finished_at=now(),
                 counts=RECORDS[phase](result),

@@ -158,8 +158,10 @@ def _watch_and_report(
     from porewatch_cli import exit_codes
     from porewatch_cli.commands import output
     from porewatch_cli.runs.watch import watch as watch_run
+    from porewatch_worker.report.parts.i18n import speaking
 
-    last = watch_run(run, stack, sent=sent, revision=revision, as_json=as_json)
+    with speaking(language):
+        last = watch_run(run, stack, sent=sent, revision=revision, as_json=as_json)
     if not as_json:
         output.ending(stack, last.run, language)
     if code := exit_codes.of_run(last.run, exit_zero=exit_zero):
@@ -194,6 +196,7 @@ def logs(
     run: RunArgument,
     revision: RevisionOption = None,
     stage: Annotated[str | None, typer.Option("--stage", help="only this stage")] = None,
+    language: LanguageOption = "en",
     as_json: JsonOption = False,
     stack: StackOption = None,
     profile: ProfileOption = None,
@@ -202,6 +205,8 @@ def logs(
     """Show the run's history and the logs of its workers."""
     from porewatch_cli.runs.logs import logs as show_logs
     from porewatch_cli.stack import find_stack
+    from porewatch_worker.report.parts.i18n import speaking
 
     chosen = find_stack(stack, profile=profile, region=region)
-    show_logs(chosen, run, stage, as_json=as_json, revision=revision)
+    with speaking(language):
+        show_logs(chosen, run, stage, as_json=as_json, revision=revision)

@@ -11,7 +11,9 @@ from rich.console import Group
 from porewatch.domain.facts.fact import Fact
 from porewatch.domain.facts.stage_facts import LaunchRefused, StageFailed
 from porewatch.domain.facts.timeline import timeline
+from porewatch.domain.stage.manifest import TimelineEntry
 from porewatch_cli.responsive_table import stacked
+from porewatch_worker.report.parts.i18n import clauses, each_told
 
 SHOWN = 10
 """Steps on a terminal; a ladder with Batch has five rungs and its wait."""
@@ -27,9 +29,14 @@ def failures_of(facts: Iterable[Fact]) -> tuple[StageFailed, ...]:
 
 
 def steps(refusals: Iterable[LaunchRefused], failures: Iterable[StageFailed]) -> list[str]:
-    """A line for each step, oldest first, times in UTC."""
+    """A line for each step, oldest first, times in UTC, in the language that is spoken."""
     lines = timeline((*refusals, *failures))
-    return [f"{line.at:%H:%M:%S}Z {line.what}: {' '.join(line.detail.split())}" for line in lines]
+    return [f"{line.at:%H:%M:%S}Z {': '.join(event(line))}" for line in lines]
+
+
+def event(line: TimelineEntry) -> tuple[str, str]:
+    """What happened and more about it, each on one line, in the language that is spoken."""
+    return clauses(line.happened), " ".join(" ".join(each_told(line.details)).split())
 
 
 def last_steps(lines: list[str]) -> Group:

@@ -71,7 +71,7 @@ def bill_of(
     stops = sum(stage.interruptions for stage in stack.stages.of_run(run_id, run.revision))
     bill = make_bill(
         lines,
-        price_snapshot=prices.snapshot,
+        prices=(prices.quoted,),
         as_of=run.updated_at,
         interruptions=stops,
         factors=factors if load is None else factors.at_load(load),

@@ -14,6 +14,7 @@ from porewatch.domain.facts.fact import Fact
 from porewatch.domain.facts.timeline import timeline
 from porewatch.domain.stage.record import StageRecord
 from porewatch_cli.reports.reports import record_of
+from porewatch_cli.runs.capacity_steps import event
 from porewatch_cli.terminal import console, print_json
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ def logs(
 def _line(fact: Fact) -> tuple[str, str]:
     """What happened, as the report's timeline says it; a fact that is not in it, field by field."""
     if told := timeline([fact]):
-        return told[0].what, " ".join(told[0].detail.split())
+        return event(told[0])
     fields = fact.model_dump(mode="json", exclude=set(Fact.model_fields))
     shown = (f"{n.replace('_', ' ')} {v}" for n, v in fields.items() if isinstance(v, str | int))
     return re.sub("(?<=[a-z])(?=[A-Z])", " ", type(fact).__name__).lower(), ", ".join(shown)

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from porewatch.domain.base import Model, now
 from porewatch.domain.errors import InputRefused
+from porewatch.domain.reasons.reason import RunCode, because
 from porewatch.domain.runs import InputFile, Sequencing
 from porewatch.domain.stage.manifest import PhaseRecord
 from porewatch.domain.stage.record import Progress
@@ -199,8 +200,15 @@ class BasecallingWork:
         return PhaseRecord(
             phase=Phase.BASECALLING,
             status="completed",
-            reason=f"{silent} files gave no reads" if silent else "",
-            backend=f"dorado {summary.version}, model {summary.model}, device {summary.device}",
+            why=(because(RunCode.FILES_WITHOUT_READS, n=silent),) if silent else (),
+            how=(
+                because(
+                    RunCode.DORADO,
+                    version=summary.version,
+                    model=summary.model,
+                    device=summary.device,
+                ),
+            ),
             started_at=self._started_at,
             finished_at=now(),
             counts={
@@ -215,13 +223,14 @@ class BasecallingWork:
 
 def skipped_record(model: str | None) -> PhaseRecord:
     """The record of a run whose reads came basecalled. `model` as the read headers told it."""
-    by = f" (model {model}, by their headers)" if model else " (their headers name no model)"
+    unnamed = because(RunCode.BASECALLED_UNNAMED)
+    why = because(RunCode.BASECALLED_BY_HEADERS, model=model) if model else unnamed
     at = now()
     return PhaseRecord(
         phase=Phase.BASECALLING,
         status="skipped",
-        reason=f"reads were already basecalled{by}",
-        backend="imported reads",
+        why=(why,),
+        how=(because(RunCode.IMPORTED_READS),),
         started_at=at,
         finished_at=at,
     )

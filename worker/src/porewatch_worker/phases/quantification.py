@@ -24,6 +24,7 @@ from porewatch.domain.calls.references import (
 )
 from porewatch.domain.calls.release_policy import DEFAULT
 from porewatch.domain.errors import ManifestRefused
+from porewatch.domain.reasons.reason import RunCode, because
 from porewatch.domain.runs import Sample
 from porewatch.domain.stage.manifest import PhaseRecord
 from porewatch.domain.stage.quarantine import QuarantinedUnit
@@ -208,7 +209,7 @@ class QuantificationWork:
         record = PhaseRecord(
             phase=Phase.QUANTIFICATION,
             status="completed",
-            backend="spike-in, host and yield",
+            how=(because(RunCode.SPIKE_HOST_YIELD),),
             started_at=self._started_at,
             finished_at=now(),
             counts={call.value: calls[call] for call in Call},

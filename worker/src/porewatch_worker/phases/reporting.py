@@ -20,6 +20,7 @@ from porewatch.domain.calls.findings import Quantification
 from porewatch.domain.calls.panel import Panel
 from porewatch.domain.calls.references import BundleManifest
 from porewatch.domain.money.cost import make_bill
+from porewatch.domain.reasons.reason import Reasons, RunCode, because
 from porewatch.domain.results.report import Report
 from porewatch.domain.stage.manifest import PhaseRecord
 from porewatch.domain.stage.quarantine import QuarantinedUnit
@@ -28,7 +29,6 @@ from porewatch.domain.stage.spec import Phase
 from porewatch.domain.stage.work_order import WorkOrder
 from porewatch_worker import __version__
 from porewatch_worker.report.assemble import ReportInputs, assemble
-from porewatch_worker.report.pages.run_record.bill import LAST_STAGE
 from porewatch_worker.report.render_html import render_html
 from porewatch_worker.report.render_pdf import render_pdf
 from porewatch_worker.report.sample_files import MOST_PUBLISHED, write_samples
@@ -45,7 +45,7 @@ from porewatch_worker.tables.write import write_tables
 REPORT_JSON, REPORT_HTML, REPORT_PDF = "report.json", "report.html", "report.pdf"
 JAPANESE_HTML, JAPANESE_PDF = "report.ja.html", "report.ja.pdf"
 TABLES = "tables.zip"
-SETTLED_ELSEWHERE = "as the control plane settled them"
+SETTLED_ELSEWHERE = (because(RunCode.PRICES_SETTLED),)
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ class Around:
     phases: tuple[PhaseRecord, ...]
     lost: tuple[QuarantinedUnit, ...] = ()
     rented: bool = True
-    price_snapshot: str = SETTLED_ELSEWHERE
+    prices: Reasons = SETTLED_ELSEWHERE
     clock: Callable[[], datetime] = now
 
 
@@ -166,8 +166,8 @@ def _inputs(
     bill = make_bill(
         order.bill_so_far,
         as_of=made_at,
-        price_snapshot=order.price_snapshot or around.price_snapshot,
-        remark=LAST_STAGE,
+        prices=order.prices or around.prices,
+        remarks=(because(RunCode.BILL_BEFORE_LAST_MACHINE),),
         interruptions=order.interruptions,
         factors=order.carbon_factors,
     )

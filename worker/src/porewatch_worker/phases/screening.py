@@ -22,6 +22,7 @@ from porewatch.domain.base import Moment, now
 from porewatch.domain.calls.evidence import ScreenResult
 from porewatch.domain.calls.references import ContigRole
 from porewatch.domain.errors import NoReadsLeft
+from porewatch.domain.reasons.reason import RunCode, because, verbatim
 from porewatch.domain.runs import InputFile, Sample
 from porewatch.domain.stage.manifest import PhaseRecord
 from porewatch.domain.stage.read_limits import (
@@ -72,6 +73,7 @@ from porewatch_worker.suspicions.running import RunningVerdict
 CHUNK = 50
 OUTPUT = "screen.json"
 SCREENING = (Phase.QUALITY_CONTROL, Phase.HOST_REMOVAL, Phase.PATHOGEN_DETECTION)
+MAPPED = (because(RunCode.MAPPY_ONE_PASS),)
 RECORDS = {
     Phase.QUALITY_CONTROL: quality_control.counts,
     Phase.HOST_REMOVAL: host_removal.counts,
@@ -289,7 +291,7 @@ class ScreeningWork:
             PhaseRecord(
                 phase=phase,
                 status="completed",
-                backend="mappy, one pass" if phase is not Phase.QUALITY_CONTROL else "numpy",
+                how=verbatim("numpy") if phase is Phase.QUALITY_CONTROL else MAPPED,
                 started_at=self._started_at,
                 finished_at=finished,
                 counts=RECORDS[phase](result),

@@ -19,7 +19,15 @@ from porewatch.domain.calls.panel import Panel
 from porewatch.domain.calls.references import BundleManifest
 from porewatch.domain.errors import ManifestRefused
 from porewatch.domain.money.cost import Bill
-from porewatch.domain.reasons.reason import Code, Reason, Reasons, because, panel_note
+from porewatch.domain.reasons.reason import (
+    Code,
+    Reason,
+    Reasons,
+    RunCode,
+    because,
+    panel_note,
+    verbatim,
+)
 from porewatch.domain.results.report import Provenance, Report
 from porewatch.domain.runs import InputFile, RunManifest, SampleRole
 from porewatch.domain.stage.manifest import (
@@ -205,16 +213,18 @@ def _provenance(inputs: ReportInputs, synthetic: bool) -> Provenance:
         parameters=inputs.parameters,
         parameters_sha256=inputs.parameters.digest(),
         manifest_sha256=inputs.manifest.digest(),
-        basecalling=_basecalling(inputs),
+        basecalled=(_basecalled(inputs),),
     )
 
 
-def _basecalling(inputs: ReportInputs) -> str:
+def _basecalled(inputs: ReportInputs) -> Reason:
     """How signal became bases: by us, or before us (then the model, if the reads name one)."""
     model = inputs.manifest.sequencing.basecall_model
     for record in inputs.phases:
         if record.phase is Phase.BASECALLING and record.status == "completed":
-            return f"done here: {record.backend or 'dorado'}"
-        if record.phase is Phase.BASECALLING and record.reason:
-            return f"not done here: {record.reason}"
-    return "not done here: the reads came basecalled" + (f", by {model}" if model else "")
+            return because(RunCode.BASECALLED_HERE, how=record.how or verbatim("dorado"))
+        if record.phase is Phase.BASECALLING and record.why:
+            return because(RunCode.NOT_BASECALLED_HERE, why=record.why)
+    came = because(RunCode.CAME_BASECALLED)
+    why = because(RunCode.CAME_BASECALLED_BY, model=model) if model else came
+    return because(RunCode.NOT_BASECALLED_HERE, why=why)

@@ -19,6 +19,7 @@ from porewatch.domain.calls.panel import (
     Severity,
     umbrellas,
 )
+from porewatch.domain.reasons.reason import Reasons
 from porewatch.domain.results.report import Report
 from porewatch_worker.report.pages.first_sentence import by_weight
 
@@ -99,6 +100,8 @@ class MadeOf(Model):
     what: str
     before: str
     after: str
+    before_why: Annotated[Reasons, Field(description="`before` by code, where it has codes")] = ()
+    after_why: Annotated[Reasons, Field(description="`after` by code, where it has codes")] = ()
 
 
 class Comparison(Model):
@@ -279,11 +282,16 @@ def _made_of(a: Report, b: Report) -> Iterator[MadeOf]:
     for what in dict.fromkeys((*before, *after)):
         one, other = before.get(what, ""), after.get(what, "")
         if one != other:
-            yield MadeOf(what=what, before=one, after=other)
+            why = [_reasons(report, what) for report in (a, b)]
+            yield MadeOf(what=what, before=one, after=other, before_why=why[0], after_why=why[1])
+
+
+def _reasons(report: Report, what: str) -> Reasons:
+    return report.provenance.basecalled if what == "basecalling" else ()
 
 
 def _flat(report: Report) -> dict[str, str]:
-    told = report.provenance.model_dump(mode="json")
+    told = report.provenance.model_dump(mode="json", exclude={"basecalled"})
     for nested in ("tools", "parameters"):
         for name, value in told.pop(nested).items():
             told[f"{nested}.{name}"] = value

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from porewatch.domain.calls.evidence import Evidence
 from porewatch.domain.calls.findings import Call
+from porewatch.domain.reasons.reason import Reasons
 from porewatch_worker.report.compare import (
     AmountChange,
     Comparison,
@@ -16,9 +17,8 @@ from porewatch_worker.report.compare import (
 )
 from porewatch_worker.report.parts import numbers
 from porewatch_worker.report.parts.document import Cell, Column, Section, Table, Tone
-from porewatch_worker.report.parts.i18n import member, named, say, speaking, spoken
+from porewatch_worker.report.parts.i18n import clauses, member, named, say, speaking, spoken
 from porewatch_worker.report.parts.languages import Language
-from porewatch_worker.report.parts.retold import retold
 from porewatch_worker.report.parts.tones import CALL_TONE, OUTCOME_TONE, SEVERITY_TONE
 from porewatch_worker.report.render_html import templates
 from porewatch_worker.science.call.remarks import shown_code
@@ -284,7 +284,11 @@ def _made_of(told: Comparison) -> Table:
             Column(say("head.after"), width=3.0, code=True),
         ),
         rows=tuple(
-            (Cell(_part(m.what)), Cell(_value(m.before)), Cell(_value(m.after)))
+            (
+                Cell(_part(m.what)),
+                Cell(_value(m.before, m.before_why)),
+                Cell(_value(m.after, m.after_why)),
+            )
             for m in told.made_of
         ),
         empty=say("compare.made_of_none"),
@@ -301,7 +305,7 @@ def _part(what: str) -> str:
     return say("compare.tool", name=name) if kind == "tools" else what
 
 
-def _value(value: str) -> str:
+def _value(value: str, why: Reasons) -> str:
     if value in ("True", "False"):
         return say("word.yes" if value == "True" else "word.no")
-    return retold(value) or numbers.NOTHING
+    return clauses(why) or value or numbers.NOTHING

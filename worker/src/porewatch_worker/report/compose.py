@@ -18,9 +18,8 @@ from porewatch_worker.report.pages.run_record.phases_and_tools import record_sec
 from porewatch_worker.report.pages.verdicts import badge, first_action, found_badge
 from porewatch_worker.report.parts import numbers
 from porewatch_worker.report.parts.document import Cell, Document, Facts, Section
-from porewatch_worker.report.parts.i18n import each_told, noted, say, speaking, spoken
+from porewatch_worker.report.parts.i18n import clauses, each_told, noted, say, speaking, spoken
 from porewatch_worker.report.parts.languages import Language
-from porewatch_worker.report.parts.retold import retold
 from porewatch_worker.science.read.filter_reads import AGAIN
 
 PAGE = ("skip", "banner_bold", "banner", "banner_short", "banner_label", "contents", "decision",
@@ -153,6 +152,6 @@ def provenance_facts(report: Report) -> Facts:
         (
             (say("head.references"), p.bundle + (" (SYNTHETIC)" if p.bundle_synthetic else "")),
             (say("head.list"), say("fact.list", name=noted(p.panel), version=p.panel_version)),
-            (say("head.basecalling"), retold(p.basecalling)),
+            (say("head.basecalling"), clauses(p.basecalled)),
         )
     )

@@ -93,6 +93,7 @@ def _alarm(finding: Finding, perv: PervResult | None) -> Alarm:
         breadth=e.breadth if e else None,
         identity=e.identity if e else None,
         rule=finding.rule,
+        why=finding.why,
     )
 
 
@@ -131,4 +132,5 @@ def _without_a_row(
                 reads=counted.reads,
                 starts=counted.starts,
                 rule=perv.type_c_rule,
+                why=perv.type_c_why,
             )

@@ -28,6 +28,7 @@ from porewatch.compute.batch_wire import (
 from porewatch.compute.price_table import price_list
 from porewatch.domain.base import now
 from porewatch.domain.errors import ConfigurationRefused, LaunchUnknown, Throttled, Unavailable
+from porewatch.domain.reasons.reason import Reason
 from porewatch.domain.stage.instances import (
     LaunchSpec,
     Machine,
@@ -59,13 +60,11 @@ class BatchJobs:
         avoid: tuple[str, ...],
         at: datetime,
         *,
-        because: str = "",
+        why: Reason | None = None,
         first: int = 0,
     ) -> tuple[LaunchSpec, ...]:
         """See `Source.prepare` and `batch_rungs`."""
-        return batch_rungs(
-            owner, stage, avoid, at, places=self._places, first=first, because=because
-        )
+        return batch_rungs(owner, stage, avoid, at, places=self._places, first=first, why=why)
 
     def launch(self, spec: LaunchSpec) -> Machine:
         """See `Source.launch`. A queue always accepts: a lack of capacity shows later, as a job

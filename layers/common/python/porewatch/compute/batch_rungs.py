@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 
 from porewatch.compute.ladder import GRACE, PURCHASES
 from porewatch.domain.base import Model
+from porewatch.domain.reasons.reason import Reason, RunCode, because
 from porewatch.domain.stage.instances import (
     LaunchSpec,
     Owner,
@@ -53,7 +54,7 @@ def batch_rungs(
     *,
     places: JobPlaces,
     first: int = 0,
-    because: str = "",
+    why: Reason | None = None,
 ) -> tuple[LaunchSpec, ...]:
     """The spot queue, then the on-demand queue, as rungs from `first` on. A spot queue in `avoid`
     (interrupted, or out of capacity) is left out. None when the stack has no job definition for
@@ -64,8 +65,7 @@ def batch_rungs(
     lasts = timedelta(seconds=stage.boot_deadline_s * 2 + stage.phase_deadline_s) + GRACE
     shunned = {pool.rsplit("@", maxsplit=1)[-1] for pool in avoid}
     spot_is_shunned = name_in(places.spot_queue) in shunned
-    chosen = PURCHASES[1:] if because or spot_is_shunned else PURCHASES
-    reason = f", because {because}" if because else ""
+    chosen = PURCHASES[1:] if why or spot_is_shunned else PURCHASES
     return tuple(
         LaunchSpec(
             owner=owner,
@@ -76,7 +76,8 @@ def batch_rungs(
             launch_template_id="",
             expires_at=at + lasts,
             executor="batch",
-            reason=f"AWS Batch, {bought} queue{reason}",
+            reason=_queue(bought, why).text(),
+            why=_queue(bought, why),
             disk_gib=max(8, stage.disk_gib),
             job_queue=places.queue(bought),
             job_definition=definition,
@@ -85,6 +86,12 @@ def batch_rungs(
         )
         for number, bought in enumerate(chosen)
     )
+
+
+def _queue(bought: Purchase, why: Reason | None) -> Reason:
+    if why is None:
+        return because(RunCode.BATCH_QUEUE, bought=bought)
+    return because(RunCode.BATCH_QUEUE_BECAUSE, bought=bought, why=why)
 
 
 def share_of(stage: StageSpec) -> str:

@@ -28,6 +28,7 @@ from porewatch.compute.ladder import rungs
 from porewatch.compute.launch_faults import CAPACITY, class_for, launch_error
 from porewatch.compute.price_table import price_list
 from porewatch.domain.errors import AlreadyDone, CapacityUnavailable, LaunchUnknown, NotFound
+from porewatch.domain.reasons.reason import Reason
 from porewatch.domain.stage.instances import (
     LaunchSpec,
     Machine,
@@ -70,7 +71,7 @@ class Ec2Fleet:
         avoid: tuple[str, ...],
         at: datetime,
         *,
-        because: str = "",
+        why: Reason | None = None,
     ) -> tuple[LaunchSpec, ...]:
         """See `Source.prepare`."""
         return rungs(
@@ -81,7 +82,7 @@ class Ec2Fleet:
             launch_template_id=self._template,
             subnet_ids=self._subnets,
             zones=self._zones,
-            because=because,
+            why=why,
             image_gib=self._size_of_image(),
         )
 

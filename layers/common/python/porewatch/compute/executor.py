@@ -11,6 +11,7 @@ from collections.abc import Container, Iterable
 from datetime import datetime
 from typing import Protocol
 
+from porewatch.domain.reasons.reason import Reason
 from porewatch.domain.stage.instances import (
     SOURCES,
     ExecutorName,
@@ -32,10 +33,10 @@ class Source(Protocol):
         avoid: tuple[str, ...],
         at: datetime,
         *,
-        because: str = "",
+        why: Reason | None = None,
     ) -> tuple[LaunchSpec, ...]:
         """The requests to try, rung by rung. `avoid` names pools (`type@zone`) that were
-        interrupted or out of capacity: spot skips them. `because`: why spot is not used at all."""
+        interrupted or out of capacity: spot skips them. `why`: why spot is not used at all."""
 
     def launch(self, spec: LaunchSpec) -> Machine:
         """An instance for the owner: the one it has already, or a new one.
@@ -85,7 +86,7 @@ class Executor(Protocol):
         avoid: tuple[str, ...],
         at: datetime,
         *,
-        because: str = "",
+        why: Reason | None = None,
     ) -> tuple[LaunchSpec, ...]: ...
 
     def launch(self, spec: LaunchSpec, asked: Container[ExecutorName] = SOURCES) -> Machine:

@@ -20,6 +20,7 @@ from porewatch.compute.batch import BatchJobs
 from porewatch.compute.batch_rungs import JobPlaces, is_share
 from porewatch.compute.ec2_fleet import Ec2Fleet
 from porewatch.compute.executor import Source
+from porewatch.domain.reasons.reason import Reason, RunCode, because, original
 from porewatch.domain.stage.disk_size import HOST_GIB
 from porewatch.domain.stage.instances import (
     SOURCES,
@@ -61,19 +62,19 @@ class Executors:
         avoid: tuple[str, ...],
         at: datetime,
         *,
-        because: str = "",
+        why: Reason | None = None,
     ) -> tuple[LaunchSpec, ...]:
         """See `Executor.prepare`."""
-        ladder = self._ec2.prepare(owner, stage, avoid, at, because=because)
+        ladder = self._ec2.prepare(owner, stage, avoid, at, why=why)
         if self._batch is None or self._choice == "ec2":
             return ladder
         if stage.disk_gib > HOST_GIB:
             return tuple(_on_ec2_alone(spec, stage.disk_gib) for spec in ladder)
         if "batch" in (self._choice, stage.executor):
-            jobs = self._batch.prepare(owner, stage, avoid, at, because=because)
+            jobs = self._batch.prepare(owner, stage, avoid, at, why=why)
             return jobs or ladder
         last = max((spec.rung for spec in ladder), default=-1)
-        below = self._batch.prepare(owner, stage, avoid, at, because=because, first=last + 1)
+        below = self._batch.prepare(owner, stage, avoid, at, why=why, first=last + 1)
         return (*ladder, *below)
 
     def launch(self, spec: LaunchSpec, asked: Container[ExecutorName] = SOURCES) -> Machine:
@@ -133,8 +134,9 @@ class Executors:
 
 def _on_ec2_alone(spec: LaunchSpec, disk_gib: int) -> LaunchSpec:
     """With the reason in its own, which a refusal repeats."""
-    why = f"EC2 alone, because disk_gib is {disk_gib} and a host of AWS Batch has {HOST_GIB}"
-    return spec.model_copy(update={"reason": f"{spec.reason}; {why}"})
+    rung = spec.why or original(spec.reason)
+    why = because(RunCode.EC2_ALONE, rung=rung, disk=disk_gib, limit=HOST_GIB)
+    return spec.model_copy(update={"reason": why.text(), "why": why})
 
 
 def executors(

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
+from porewatch.domain.reasons.reason import Reason, RunCode, because
 from porewatch.domain.stage.disk_size import on_image
 from porewatch.domain.stage.instances import (
     LaunchSpec,
@@ -32,7 +33,7 @@ class Rung(NamedTuple):
     number: int
     purchase: Purchase
     types: tuple[str, ...]
-    reason: str
+    why: Reason
 
 
 def rungs(
@@ -44,16 +45,16 @@ def rungs(
     launch_template_id: str,
     subnet_ids: tuple[str, ...],
     zones: tuple[str, ...] = (),
-    because: str = "",
+    why: Reason | None = None,
     image_gib: int = 0,
 ) -> tuple[LaunchSpec, ...]:
     """The EC2 requests in order. `avoid` names pools (`type@zone`); `zones` are those of the
-    subnets, in the same order (unknown: a type is left out everywhere). `because`: why spot is not
+    subnets, in the same order (unknown: a type is left out everywhere). `why`: why spot is not
     used at all. `image_gib`: disk of the image."""
     lasts = timedelta(seconds=stage.boot_deadline_s + stage.phase_deadline_s) + GRACE
     zone_of = dict(zip(subnet_ids, zones, strict=False))
     found = []
-    for rung in _rungs(stage, because):
+    for rung in _rungs(stage, why):
         left_out = _left_out(rung, avoid, subnet_ids, zone_of)
         types = tuple(t for t in rung.types if any(f"{t}@{s}" not in left_out for s in subnet_ids))
         if not types:
@@ -67,7 +68,8 @@ def rungs(
                 subnet_ids=subnet_ids,
                 launch_template_id=launch_template_id,
                 expires_at=at + lasts,
-                reason=rung.reason,
+                reason=rung.why.text(),
+                why=rung.why,
                 prioritized=stage.prioritized,
                 disk_gib=on_image(stage.disk_gib, image_gib),
                 left_out=tuple(pool for pool in left_out if pool.split("@")[0] in types),
@@ -76,13 +78,14 @@ def rungs(
     return tuple(found)
 
 
-def _rungs(stage: StageSpec, because: str) -> Iterator[Rung]:
-    if not because:
-        yield Rung(0, "spot", stage.instance_types, "spot")
+def _rungs(stage: StageSpec, why: Reason | None) -> Iterator[Rung]:
+    if why is None:
+        yield Rung(0, "spot", stage.instance_types, because(RunCode.SPOT))
         if stage.wider_types:
-            yield Rung(1, "spot", stage.wider_types, "spot, more and larger types")
-    reason = f"on-demand, because {because}" if because else "on-demand"
-    yield Rung(2, "on-demand", stage.instance_types, reason)
+            yield Rung(1, "spot", stage.wider_types, because(RunCode.SPOT_WIDER))
+    alone = because(RunCode.ON_DEMAND)
+    chosen = because(RunCode.ON_DEMAND_BECAUSE, why=why) if why else alone
+    yield Rung(2, "on-demand", stage.instance_types, chosen)
 
 
 def _left_out(

@@ -16,6 +16,7 @@ from porewatch.domain.errors import (
     QuotaExceeded,
     Throttled,
 )
+from porewatch.domain.reasons.reason import RunCode, because
 
 CAPACITY = frozenset(
     {
@@ -81,8 +82,9 @@ def launch_error(errors: Iterable[tuple[str, str]]) -> PorewatchError:
     """One error for the (code, message) pairs of an answer. No pairs: no capacity."""
     failures = sorted(errors)
     if not failures:
-        return CapacityUnavailable("the fleet gave no machine and no reason.")
+        return CapacityUnavailable(because(RunCode.FLEET_GAVE_NO_REASON))
     worst = min((class_for(*one) for one in failures), key=ORDER.index)
     of_class = [(code, why) for code, why in failures if class_for(code, why) is worst]
     codes = ", ".join(sorted({code for code, _ in of_class}))
-    return worst(f"no machine: {codes} ({len(failures)} pools asked): {of_class[0][1]}")
+    text = of_class[0][1]
+    return worst(because(RunCode.NO_MACHINE, codes=codes, pools=len(failures), text=text))

@@ -9,21 +9,28 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import chain
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 REMEDY = " Remedy: "
+
+
+class Coded(Protocol):
+    """A problem by code and values: `domain.reasons.reason.Reason`."""
+
+    def text(self, language: str = "en") -> str: ...
 
 
 class PorewatchError(Exception):
     """Base of all errors we raise ourselves.
 
-    `problem` is one sentence for a person. `file`, `record` (1-based record number) and `line`
-    (1-based line number) and `column` (its heading) say where; `remedy` says what to do next.
+    `problem` is one sentence for a person; `why` has it by code, if it was raised with one. `file`,
+    `record` (1-based record number) and `line` (1-based line number) and `column` (its heading) say
+    where; `remedy` says what to do next.
     """
 
     def __init__(
         self,
-        problem: str,
+        problem: str | Coded,
         *,
         file: str | None = None,
         record: int | None = None,
@@ -31,7 +38,8 @@ class PorewatchError(Exception):
         column: str | None = None,
         remedy: str | None = None,
     ) -> None:
-        self.problem = _encodable(problem)
+        self.why = None if isinstance(problem, str) else problem
+        self.problem = _encodable(problem if isinstance(problem, str) else problem.text())
         self.file = _encodable(file) if file is not None else None
         self.record = record
         self.line = line

@@ -59,12 +59,16 @@ def say(key: str, **values: object) -> str:
 
 def named(kind: str, name: str) -> str:
     """The word for an identifier such as `not_detected`; one without a word is spelled out."""
-    return messages(spoken()).get(f"{kind}.{name}") or words(name)
+    return _word(kind, name) or words(name)
 
 
 def has_word(kind: str, name: str) -> bool:
-    """Whether the message files name this identifier."""
-    return f"{kind}.{name}" in messages(spoken())
+    """Whether the catalogues name this identifier."""
+    return _word(kind, name) is not None
+
+
+def _word(kind: str, name: str) -> str | None:
+    return messages(spoken()).get(f"{kind}.{name}") or catalogue(spoken()).word(kind, name)
 
 
 def words(name: str) -> str:

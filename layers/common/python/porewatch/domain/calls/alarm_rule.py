@@ -13,6 +13,7 @@ from pydantic import Field
 
 from porewatch.domain.base import Model
 from porewatch.domain.calls.panel import Severity
+from porewatch.domain.reasons.reason import BesideText
 
 
 class Level(StrEnum):
@@ -38,3 +39,4 @@ class Alarm(Model):
     breadth: Annotated[float | None, Field(description="share of the genome covered")] = None
     identity: Annotated[float | None, Field(description="matching share of aligned bases")] = None
     rule: Annotated[str, Field(description="the rule that was met, with its numbers")] = ""
+    why: Annotated[BesideText, Field(description="`rule`, by code")] = ()

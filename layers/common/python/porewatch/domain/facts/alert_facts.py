@@ -5,6 +5,7 @@ from __future__ import annotations
 from porewatch.domain.base import Moment, Problem
 from porewatch.domain.calls.alarm_rule import Level
 from porewatch.domain.facts.fact import Fact
+from porewatch.domain.reasons.reason import BesideText
 
 
 class PathogenSuspected(Fact):
@@ -35,23 +36,27 @@ class AboutAlert(Fact):
 
 class SuspicionConfirmed(AboutAlert):
     """The report holds what was alerted. `by_revision`: whose report; `outcome`: whether the
-    sample's results are reportable; `alerted_reads`: what the alert rested on."""
+    sample's results are reportable; `alerted_reads`: what the alert rested on.
+    `why` has `rule` by code."""
 
     by_revision: int
     alerted_reads: int
     call: str
     rule: str
     outcome: str = ""
+    why: BesideText = ()
 
 
 class SuspicionWithdrawn(AboutAlert):
-    """The report does not hold what was alerted: its call and rule say what changed."""
+    """The report does not hold what was alerted: its call and rule say what changed. `why` has
+    `rule` by code."""
 
     by_revision: int
     alerted_reads: int
     call: str
     rule: str
     outcome: str = ""
+    why: BesideText = ()
 
 
 class SuspicionUnconfirmed(AboutAlert):

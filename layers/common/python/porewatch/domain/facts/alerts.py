@@ -24,6 +24,7 @@ from porewatch.domain.facts.alert_facts import (
     SuspicionWithdrawn,
 )
 from porewatch.domain.facts.fact import Fact
+from porewatch.domain.reasons.reason import Reasons
 from porewatch.domain.results.run_results import RunResults
 from porewatch.domain.runs import RunId
 
@@ -120,6 +121,7 @@ class Final(Model):
     call: str
     rule: str
     outcome: str
+    why: Reasons = ()
 
 
 def final_of(results: RunResults, sample: str, code: str) -> Final | None:
@@ -128,11 +130,22 @@ def final_of(results: RunResults, sample: str, code: str) -> Final | None:
     found = next((f for f in results.findings if (f.sample, f.code) == (sample, code)), None)
     alarm = next((a for a in results.alarms if (a.sample, a.code) == (sample, code)), None)
     if alarm is not None:
-        return Final(stands=True, call=Call.DETECTED.value, rule=alarm.rule, outcome=outcome)
+        return Final(
+            stands=True,
+            call=Call.DETECTED.value,
+            rule=alarm.rule,
+            outcome=outcome,
+            why=alarm.why,
+        )
     if found is None or found.call is Call.NOT_SCREENED:
         return None
-    stands = found.call is Call.DETECTED
-    return Final(stands=stands, call=found.call.value, rule=found.rule, outcome=outcome)
+    return Final(
+        stands=found.call is Call.DETECTED,
+        call=found.call.value,
+        rule=found.rule,
+        outcome=outcome,
+        why=found.why,
+    )
 
 
 def raised(fact: PathogenSuspected) -> Alert:
@@ -164,6 +177,7 @@ def settle(alert: Alert, final: Final | None, revision: int, at: datetime) -> Mo
         call=final.call,
         rule=final.rule,
         outcome=final.outcome,
+        why=final.why,
     )
     verdict = AlertVerdict.CONFIRMED if final.stands else AlertVerdict.WITHDRAWN
     after = _with(

@@ -10,6 +10,7 @@ from porewatch.domain.base import Moment, Problem
 from porewatch.domain.calls.verdict import Verdict
 from porewatch.domain.facts.fact import Fact
 from porewatch.domain.inputs.landing.answers import Treatment
+from porewatch.domain.reasons.reason import BesideText
 from porewatch.domain.records.retention_record import Counts
 from porewatch.domain.runs import RunState
 
@@ -66,9 +67,11 @@ class RunStarted(Fact):
 
 
 class RunRefused(Fact):
-    """The input is refused; the run does not go on until it is sealed again."""
+    """The input is refused; the run does not go on until it is sealed again. `why` has `problem`
+    by code."""
 
     problem: Problem
+    why: BesideText = ()
 
 
 class RunCompleted(Fact):
@@ -83,20 +86,24 @@ class RunCompleted(Fact):
 
 
 class RunFailed(Fact):
-    """The run has ended without a report, by an error of ours or of AWS."""
+    """The run has ended without a report, by an error of ours or of AWS. `why` has `problem` by
+    code."""
 
     stage: str | None
     error: str
     problem: Problem
+    why: BesideText = ()
 
 
 class RunCancelled(Fact):
-    """A person stopped the run; `was` is its state before. What its stages saved is kept."""
+    """A person stopped the run; `was` is its state before. What its stages saved is kept. `why` has
+    `problem` by code."""
 
     was: RunState
     by: str
     reason: str
     problem: Problem
+    why: BesideText = ()
 
 
 class RunStands(Fact):

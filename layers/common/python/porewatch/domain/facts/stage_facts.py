@@ -6,13 +6,14 @@ from typing import Literal
 
 from porewatch.domain.base import Moment, Problem
 from porewatch.domain.facts.fact import Fact
+from porewatch.domain.reasons.reason import BesideText
 from porewatch.domain.stage.manifest import PhaseRecord
 from porewatch.domain.stage.spec import Phase
 
 
 class LaunchRefused(Fact):
     """A rung of the capacity ladder gave no instance; `asked` says what it was, `then` what is
-    tried next."""
+    tried next. `rung_why`, `why` and `next` have `asked`, `problem` and `then` by code."""
 
     stage: str
     epoch: int
@@ -23,6 +24,9 @@ class LaunchRefused(Fact):
     problem: Problem
     then: str
     asked: str = ""
+    why: BesideText = ()
+    next: BesideText = ()
+    rung_why: BesideText = ()
 
 
 class InstanceLaunched(Fact):
@@ -72,7 +76,7 @@ class StageCompleted(Fact):
 
 class StageFailed(Fact):
     """An attempt of a stage failed; `will_retry` says whether it gets another instance, `then`
-    when, or what helps."""
+    when, or what helps. `why` and `next` have `problem` and `then` by code."""
 
     stage: str
     epoch: int
@@ -80,6 +84,8 @@ class StageFailed(Fact):
     problem: Problem
     will_retry: bool
     then: str = ""
+    why: BesideText = ()
+    next: BesideText = ()
 
 
 class StageStalled(Fact):
@@ -94,7 +100,7 @@ class StageStalled(Fact):
 
 
 class InstanceTerminated(Fact):
-    """An instance was terminated and its seconds are on the bill."""
+    """An instance was terminated and its seconds are on the bill. `why` has `reason` by code."""
 
     stage: str
     epoch: int
@@ -104,6 +110,7 @@ class InstanceTerminated(Fact):
     seconds: float
     cost_usd: float
     reason: str
+    why: BesideText = ()
 
 
 class BudgetReached(Fact):

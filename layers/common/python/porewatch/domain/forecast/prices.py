@@ -8,6 +8,7 @@ from typing import Annotated
 from pydantic import Field
 
 from porewatch.domain.base import Model
+from porewatch.domain.reasons.reason import Reason, RunCode, because
 from porewatch.domain.stage.instances import Purchase
 
 MINIMUM_SECONDS = 60
@@ -67,10 +68,15 @@ class PriceList(Model):
     types: Annotated[dict[str, Price], Field(min_length=1)]
 
     @property
+    def quoted(self) -> Reason:
+        """What bills quote, so that they can be computed again."""
+        code = RunCode.PRICES_VERIFIED if self.verified else RunCode.PRICES_UNVERIFIED
+        return because(code, day=self.taken_at.isoformat(), region=self.region)
+
+    @property
     def snapshot(self) -> str:
-        """What bills and reservations quote, so that they can be reckoned again."""
-        checked = "verified" if self.verified else "unverified"
-        return f"{self.taken_at.isoformat()}, Linux, {self.region}, {checked}"
+        """The same in English, as reservations keep it."""
+        return self.quoted.text()
 
     def hourly(self, instance_type: str, purchase: Purchase) -> float:
         """USD an hour. A type that is not listed costs as much as the dearest one that is: a bill

@@ -10,6 +10,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from porewatch.domain.forecast.estimate import START_SECONDS
+from porewatch.domain.reasons.reason import Reason, RunCode, because
 from porewatch.domain.stage.record import StageRecord
 from porewatch.domain.stage.spec import StageSpec
 
@@ -19,20 +20,20 @@ ENOUGH = 2
 """So many interruptions of a stage are enough."""
 
 
-def why_on_demand(record: StageRecord, stage: StageSpec, at: datetime) -> str:
-    """Why this stage's next machine is bought on-demand, in words; empty when spot is fine."""
+def why_on_demand(record: StageRecord, stage: StageSpec, at: datetime) -> Reason | None:
+    """Why this stage's next machine is bought on-demand; None when spot is fine."""
     if record.interruptions >= ENOUGH:
-        return f"spot took {record.interruptions} machines of this stage back"
+        return because(RunCode.OFTEN_INTERRUPTED, n=record.interruptions)
     if not record.interruptions:
-        return ""
+        return None
     restart, left = START_SECONDS[1], _seconds_left(record, stage)
     if left < RESTARTS * restart:
-        return f"about {left:.0f} s of work are left, and a restart costs {restart:.0f} s"
+        return because(RunCode.LITTLE_LEFT, left=round(left), cost=round(restart))
     began = record.first_launched_at
     spent = (at - began).total_seconds() if began else 0.0
     if spent + left + restart > stage.phase_deadline_s:
-        return f"{spent:.0f} s of the stage's {stage.phase_deadline_s} s are gone"
-    return ""
+        return because(RunCode.LITTLE_TIME, spent=round(spent), limit=stage.phase_deadline_s)
+    return None
 
 
 def _seconds_left(record: StageRecord, stage: StageSpec) -> float:

@@ -12,11 +12,12 @@ no estimate and says why. Order: the factors, then the estimate. The computation
 from __future__ import annotations
 
 from datetime import date
-from typing import Annotated, Self
+from typing import Annotated, Any, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, computed_field, model_validator
 
 from porewatch.domain.base import Model
+from porewatch.domain.reasons.reason import Reasons, clauses, of_version_1
 
 Positive = Annotated[float, Field(ge=0)]
 
@@ -136,7 +137,17 @@ class CarbonLine(Model):
     accelerator_full_w: float = 0.0
     gib_hours: Annotated[float | None, Field(description="stored; none: not known")] = None
     grams: Grams | None = None
-    reason: str = ""
+    why: Annotated[Reasons, Field(description="why there is none, by code")] = ()
+
+    @computed_field(description="`why` in English")  # type: ignore[prop-decorator]
+    @property
+    def reason(self) -> str:
+        return clauses(self.why)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _version_1(cls, data: Any) -> Any:
+        return of_version_1(data, reason="why")
 
 
 class Carbon(Model):
@@ -160,4 +171,14 @@ class Carbon(Model):
     boot: Grams | None = None
     files: Grams | None = None
     uncovered: int = 0
-    reason: str = ""
+    why: Annotated[Reasons, Field(description="why there is none, by code")] = ()
+
+    @computed_field(description="`why` in English")  # type: ignore[prop-decorator]
+    @property
+    def reason(self) -> str:
+        return clauses(self.why)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _version_1(cls, data: Any) -> Any:
+        return of_version_1(data, reason="why")

@@ -15,6 +15,7 @@ from porewatch.domain.money.carbon import (
     Grams,
     Grid,
 )
+from porewatch.domain.reasons.reason import Reason, Reasons, RunCode, because
 
 if TYPE_CHECKING:
     from porewatch.domain.money.cost import CostLine
@@ -28,8 +29,8 @@ def carbon_estimate(
     """The estimate for a bill's machines, lost ones included, and for the files it keeps."""
     grid = factors.grid
     if grid is None:
-        why = f"No estimate: the electricity of region {factors.region} is not in the table."
-        return Carbon(region=factors.region, method=factors.method(), reason=why)
+        why = because(RunCode.NO_GRID, region=factors.region)
+        return Carbon(region=factors.region, method=factors.method(), why=(why,))
     instances = [_machine(line, factors, grid) for line in machines]
     kept = [_kept(line, factors, grid) for line in files if line.gib_hours is not None]
     missing = sum(line.grams is None for line in instances)
@@ -45,7 +46,7 @@ def carbon_estimate(
         total=_sum(line.grams for line in (*instances, *kept)) if known else None,
         files=_sum(line.grams for line in kept) if kept else None,
         uncovered=missing,
-        reason=_why_missing(instances),
+        why=_why_missing(instances),
         **(_parts(machines, instances) if known else {}),
     )
 
@@ -65,7 +66,7 @@ def _machine(line: CostLine, factors: Factors, grid: Grid) -> CarbonLine:
     estimate = estimate.model_copy(update=sized)
     return (
         estimate
-        if estimate.reason
+        if estimate.why
         else estimate.model_copy(update={"grams": _emitted(estimate, factors, grid)})
     )
 
@@ -76,14 +77,14 @@ def _sized(instance_type: str, factors: Factors) -> dict[str, Any]:
     family_name, _, size = name.partition(".")
     family, whole = factors.families.get(family_name), factors.sizes.get(size)
     if family is None or whole is None:
-        return {"reason": f"machine type {name or '?'} is not in the table"}
+        return {"why": (because(RunCode.TYPE_UNKNOWN, name=name or "?"),)}
     vcpus, named = share * whole, family.accelerator
     sized = {"vcpus": vcpus, "memory_gib": vcpus * family.gib_per_vcpu, "accelerator": named}
     if not named:
         return sized
     chip = factors.accelerators.get(named)
     if chip is None:
-        return {**sized, "reason": f"the watts of {named} ({name}) are not known"}
+        return {**sized, "why": (because(RunCode.CHIP_UNKNOWN, chip=named, type=name),)}
     idle, full = share * chip.idle_w, share * chip.full_w
     return {**sized, "accelerator_idle_w": idle, "accelerator_full_w": full}
 
@@ -148,9 +149,11 @@ def _sum(many: Iterable[Grams | None]) -> Grams:
     )
 
 
-def _why_missing(lines: Iterable[CarbonLine]) -> str:
-    reasons = dict.fromkeys(line.reason for line in lines if line.reason)
-    return f"Not covered: {'; '.join(reasons)}." if reasons else ""
+def _why_missing(lines: Iterable[CarbonLine]) -> Reasons:
+    missing: list[Reason] = []
+    for line in lines:
+        missing += [reason for reason in line.why if reason not in missing]
+    return (because(RunCode.NOT_COVERED, what=tuple(missing)),) if missing else ()
 
 
 def _share_in(instance_type: str) -> tuple[float, str]:

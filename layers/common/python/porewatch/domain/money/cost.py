@@ -7,7 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import Literal, NamedTuple
+from typing import Annotated, Any, Literal, NamedTuple
+
+from pydantic import Field, computed_field, model_validator
 
 from porewatch.domain.base import Model, Moment
 from porewatch.domain.money.budget import (
@@ -19,6 +21,7 @@ from porewatch.domain.money.carbon import (
     Factors,
 )
 from porewatch.domain.money.carbon_estimate import carbon_estimate
+from porewatch.domain.reasons.reason import Reasons, clauses, of_version_1, sentences
 
 ORCHESTRATION, FILES = "orchestration", "files"
 """`CostLine.what` of what is not a machine."""
@@ -88,12 +91,12 @@ class Bill(Model):
     """
 
     currency: Literal["USD"] = "USD"
-    price_snapshot: str
+    prices: Annotated[Reasons, Field(description="which prices, by code")] = ()
     lines: tuple[CostLine, ...]
     total_usd: float
     saved_usd: float
     as_of: Moment
-    remark: str = ""
+    remarks: Annotated[Reasons, Field(description="what the bill holds, by code")] = ()
     useful_usd: float | None = None
     wasted_usd: float | None = None
     boot_usd: float | None = None
@@ -102,13 +105,28 @@ class Bill(Model):
     interruptions: int = 0
     carbon: Carbon | None = None
 
+    @computed_field(description="`prices` in English")  # type: ignore[prop-decorator]
+    @property
+    def price_snapshot(self) -> str:
+        return clauses(self.prices)
+
+    @computed_field(description="`remarks` in English")  # type: ignore[prop-decorator]
+    @property
+    def remark(self) -> str:
+        return sentences(self.remarks)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _version_1(cls, data: Any) -> Any:
+        return of_version_1(data, price_snapshot="prices", remark="remarks")
+
 
 def make_bill(
     lines: Sequence[CostLine],
     *,
-    price_snapshot: str,
+    prices: Reasons,
     as_of: Moment,
-    remark: str = "",
+    remarks: Reasons = (),
     interruptions: int = 0,
     factors: Factors | None = None,
 ) -> Bill:
@@ -120,12 +138,12 @@ def make_bill(
     files = [line for line in lines if line.what == FILES]
     parts = _parts(machines)
     return Bill(
-        price_snapshot=price_snapshot,
+        prices=prices,
         lines=tuple(lines),
         total_usd=_usd(line.usd for line in lines),
         saved_usd=saved / MILLION,
         as_of=as_of,
-        remark=remark,
+        remarks=remarks,
         boot_usd=parts[0] if parts else None,
         useful_usd=parts[1] if parts else None,
         wasted_usd=parts[2] if parts else None,

@@ -4,7 +4,7 @@ A language is its files below `messages/`: `reasons.<language>.json` for reasons
 `panel.<language>.json` for what a panel file says (its English text is the key, as in gettext).
 Places are filled as by `str.format`, with formats of their own: `{n:@read}` counts in the plural
 forms of `noun.read`; `{codes}` joins several by commas, `{types:@and}` by `join.and`; and
-`{state:#state}` is the word for an identifier.
+`{state:#state}` is the word for an identifier (`#State`: at the beginning of a sentence).
 Which plural form a number takes is said by the catalogue's `plural`, in the notation of gettext,
 which also evaluates it.
 """
@@ -74,9 +74,16 @@ class Catalogue:
         forms: Sequence[str] = self._messages[f"noun.{noun}"]
         return forms[self._form(number)].format(n=number)
 
+    def word(self, kind: str, name: str) -> str | None:
+        """The word for an identifier; None for one without a word."""
+        found = self._messages.get(f"{kind}.{name}")
+        return None if found is None else str(found)
+
     def named(self, kind: str, name: str) -> str:
-        """The word for an identifier; one without a word is spelled out."""
-        return str(self._messages.get(f"{kind}.{name}", name.replace("_", " ")))
+        """The word for an identifier; one without a word is spelled out. A `kind` with a capital
+        begins a sentence."""
+        word = self.word(kind.lower(), name) or name.replace("_", " ")
+        return word[:1].upper() + word[1:] if kind[:1].isupper() else word
 
     def panel(self, text: str) -> str:
         """What a panel file says, as this language says it; as it stands, where it does not."""

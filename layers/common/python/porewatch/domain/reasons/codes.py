@@ -1,4 +1,7 @@
-"""Codes of all reasons (`domain.reasons`). The catalogues say each of them in words."""
+"""Codes of reasons for results (`domain.reasons`). The catalogues say each of them in words.
+
+`domain.reasons.run_codes` has those of a run's history, phases and bill.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,7 @@ from enum import StrEnum
 
 
 class Code(StrEnum):
-    """Every reason there is. The catalogues say each of them in words."""
+    """Every reason for a result. The catalogues say each of them in words."""
 
     # somebody else's words, or those of a document of version 1
     VERBATIM = "verbatim"
@@ -202,6 +205,5 @@ class Code(StrEnum):
     MAYBE_SOMEBODYS = "maybe_somebodys"
 
 
-CODES = frozenset(Code)
 RELATIVES = frozenset({Code.RELATIVE, Code.OTHER_SPECIES, Code.CONSERVED_GENES})
 """The reads are rather those of a relative that the bundle does not hold."""

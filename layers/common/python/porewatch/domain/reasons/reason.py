@@ -8,32 +8,50 @@ version 1 had.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from typing import Annotated, Any, Self
+
+from pydantic import BeforeValidator, Field, ValidationError, model_validator
 
 from porewatch.domain.base import Model
+from porewatch.domain.bounds import MOST_COUNT
+from porewatch.domain.errors import PorewatchError
 from porewatch.domain.reasons.catalogue import Catalogue, catalogue
-from porewatch.domain.reasons.codes import CODES, RELATIVES, Code
+from porewatch.domain.reasons.codes import RELATIVES, Code
+from porewatch.domain.reasons.run_codes import RunCode
 
-__all__ = ["CODES", "RELATIVES", "Code", "Reason", "Reasons", "Value", "because"]
+__all__ = ["CODES", "RELATIVES", "Code", "Reason", "Reasons", "RunCode", "Value", "because"]
+
+CODES: frozenset[Code | RunCode] = frozenset((*Code, *RunCode))
 
 
 class Reason(Model):
     """`values` are None where a document of version 1 named the code alone: its words stand in a
     `verbatim` reason beside it. A value may be a reason itself, or several."""
 
-    code: Code
+    code: Code | RunCode
     values: dict[str, Value] | None = {}
 
     def text(self, language: str = "en") -> str:
         return _said(self, catalogue(language))
 
+    @model_validator(mode="after")
+    def _fills_its_places(self) -> Self:
+        """So that no reader of a document or a message finds a reason without a text."""
+        try:
+            self.text()
+        except (KeyError, IndexError, TypeError, ValueError) as error:
+            raise ValueError(f"{self.code.value} lacks a value, or has a wrong one") from error
+        return self
 
-Value = int | float | str | Reason | tuple[Reason, ...] | tuple[str, ...]
+
+Whole = Annotated[int, Field(ge=-MOST_COUNT, le=MOST_COUNT)]
+Number = Annotated[float, Field(allow_inf_nan=False, ge=-MOST_COUNT, le=MOST_COUNT)]
+Value = Whole | Number | str | Reason | tuple[Reason, ...] | tuple[str, ...]
 Reasons = tuple[Reason, ...]
 Reason.model_rebuild()
 
 
-def because(code: Code, /, **values: Value) -> Reason:
+def because(code: Code | RunCode, /, **values: Value) -> Reason:
     """The reason `code`, with what fills its places."""
     return Reason(code=code, values=values)
 
@@ -41,6 +59,26 @@ def because(code: Code, /, **values: Value) -> Reason:
 def verbatim(text: str) -> Reasons:
     """Words as somebody else wrote them; none for no words."""
     return (because(Code.VERBATIM, text=text),) if text else ()
+
+
+def original(text: str) -> Reasons:
+    """Text of AWS or another program, as a quotation; none for no text."""
+    return (because(RunCode.ORIGINAL, text=text),) if text else ()
+
+
+def text_of(problem: str | Reason) -> str:
+    """In English: a problem may be text alone, or a reason by code."""
+    return problem if isinstance(problem, str) else problem.text()
+
+
+def coded(problem: str | Reason) -> Reasons:
+    """The reason, where the problem is one; none for text alone."""
+    return () if isinstance(problem, str) else (problem,)
+
+
+def problem_of(error: PorewatchError) -> str | Reason:
+    """An error's problem: as a reason where it was raised with one, else its text."""
+    return error.why if isinstance(error.why, Reason) else error.problem
 
 
 def panel_note(text: str) -> Reasons:
@@ -94,15 +132,23 @@ def of_version_1(document: Any, *, codes: str = "", **fields: str) -> Any:
 
 
 def _are_reasons(found: object) -> bool:
-    """Whether there are reasons whose codes are all known here."""
+    """Whether there are reasons, and this version has words for all of them."""
     if not isinstance(found, list | tuple) or not found:
         return False
-    return all(isinstance(r, Reason) or (isinstance(r, Mapping) and _known(r)) for r in found)
+    try:
+        return all(isinstance(r, Reason) or Reason.model_validate(r) for r in found)
+    except ValidationError:
+        return False
 
 
-def _known(found: Mapping[str, Any]) -> bool:
-    nested = [v for v in (found.get("values") or {}).values() if isinstance(v, Mapping)]
-    return found.get("code") in CODES and all(map(_known, nested))
+def _or_none(found: Any) -> Any:
+    """Reasons of a later version are passed over: a text stands beside them."""
+    return found if _are_reasons(found) else ()
+
+
+BesideText = Annotated[Reasons, BeforeValidator(_or_none)]
+"""Reasons of a model that carries their text in a field of its own. None: the text alone is
+known."""
 
 
 def _joined(reasons: Iterable[Reason], language: str, joint: str) -> str:

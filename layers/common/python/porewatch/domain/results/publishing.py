@@ -15,6 +15,7 @@ from porewatch.domain.money.cost import (
     CostLine,
     make_bill,
 )
+from porewatch.domain.reasons.reason import Reason, RunCode, because
 from porewatch.domain.results.run_results import RunResults
 from porewatch.domain.runs import RunId
 from porewatch.domain.stage.manifest import OutputFile, StageManifest
@@ -111,7 +112,7 @@ def join(
 def settled_bill(
     lines: Sequence[CostLine],
     *,
-    price_snapshot: str,
+    prices: Reason,
     as_of: Moment,
     interruptions: int = 0,
     factors: Factors | None = None,
@@ -119,9 +120,9 @@ def settled_bill(
     """The bill with every machine's seconds."""
     return make_bill(
         lines,
-        price_snapshot=price_snapshot,
+        prices=(prices,),
         as_of=as_of,
-        remark="By list price. Requests, functions and storage are reckoned from counts.",
+        remarks=(because(RunCode.BILL_BY_LIST_PRICE),),
         interruptions=interruptions,
         factors=factors,
     )

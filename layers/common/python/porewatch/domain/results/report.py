@@ -24,7 +24,7 @@ from porewatch.domain.calls.verdict import MOST_NAMED, Detection, Verdict
 from porewatch.domain.completeness import Expected, LeftOut, LostFile
 from porewatch.domain.identity import Laboratory
 from porewatch.domain.money.cost import Bill
-from porewatch.domain.reasons.reason import Reasons, of_version_1, texts
+from porewatch.domain.reasons.reason import Reasons, clauses, of_version_1, texts
 from porewatch.domain.results.audit import AuditTrail, SignOff
 from porewatch.domain.runs import InputFile, Sample, SampleRole, Sequencing
 from porewatch.domain.stage.manifest import (
@@ -49,7 +49,19 @@ class Provenance(Model):
     parameters: ScreeningParameters
     parameters_sha256: str
     manifest_sha256: str
-    basecalling: str
+    basecalled: Annotated[
+        Reasons, Field(description="how signal became bases: here or before, by code")
+    ] = ()
+
+    @computed_field(description="`basecalled` in English")  # type: ignore[prop-decorator]
+    @property
+    def basecalling(self) -> str:
+        return clauses(self.basecalled)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _version_1(cls, data: Any) -> Any:
+        return of_version_1(data, basecalling="basecalled")
 
 
 class Report(Model):

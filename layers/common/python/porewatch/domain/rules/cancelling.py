@@ -7,6 +7,7 @@ from typing import Annotated
 from pydantic import Field, StringConstraints
 
 from porewatch.domain.base import Model
+from porewatch.domain.reasons.reason import Reason, RunCode, because, original
 from porewatch.domain.runs import RunId, RunState
 
 OptionalText = Annotated[str, StringConstraints(strip_whitespace=True, max_length=300)]
@@ -21,9 +22,16 @@ class Cancel(Model):
 
     @property
     def sentence(self) -> str:
-        """One sentence for a person."""
-        who = f" by {self.by}" if self.by else ""
-        return f"it was cancelled{who}: {self.reason or 'no reason was given'}."
+        """`why` in English."""
+        return self.why.text()
+
+    @property
+    def why(self) -> Reason:
+        """Who stopped it, and why."""
+        why = original(self.reason) or (because(RunCode.NO_REASON_GIVEN),)
+        if self.by:
+            return because(RunCode.CANCELLED_BY, by=self.by, why=why)
+        return because(RunCode.CANCELLED, why=why)
 
 
 class Cancelled(Model):

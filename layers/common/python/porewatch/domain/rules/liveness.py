@@ -27,7 +27,7 @@ from enum import StrEnum
 
 from porewatch.domain.base import Model
 from porewatch.domain.money.budget import Reservation
-from porewatch.domain.reasons.reason import Code, Reasons, because
+from porewatch.domain.reasons.reason import Code, Reason, Reasons, RunCode, because
 from porewatch.domain.rules.stage_lifecycle import ENDED
 from porewatch.domain.stage.instances import (
     Machine,
@@ -63,11 +63,11 @@ class Life(StrEnum):
 
 
 class LivenessVerdict(Model):
-    """`error` (a class name of `domain.errors`) and `problem` say why, when DEAD."""
+    """`error` (a class name of `domain.errors`) and `why` say why, when DEAD."""
 
     life: Life
     error: str = ""
-    problem: str = ""
+    why: Reason | None = None
     stands: bool = False
     """It beats, and nothing has been done for long."""
 
@@ -95,7 +95,7 @@ def check_liveness(
     quiet = _quiet(record, launched, at)
     if machine is None:
         gone = quiet > SHOWS_LATE
-        return _lost(record, "is no longer known to the cloud") if gone else UNKNOWN
+        return _lost(record, RunCode.MACHINE_UNKNOWN) if gone else UNKNOWN
     if machine.state is MachineState.UNKNOWN:
         return UNKNOWN
     if machine.state is not MachineState.RUNNING:
@@ -132,11 +132,17 @@ def _age(launched: datetime, machine: Machine, at: datetime) -> timedelta:
 def _waiting(record: StageRecord, machine: Machine, waited: timedelta) -> LivenessVerdict:
     if waited <= timedelta(seconds=record.boot_deadline_s):
         return ALIVE
-    why = f" ({machine.why_ended})" if machine.why_ended else ""
-    queue = machine.availability_zone
-    waited_for = f"waited {record.boot_deadline_s} s in {queue} and got no computer"
-    problem = f"job {machine.instance_id} {waited_for}{why}"
-    return LivenessVerdict(life=Life.DEAD, error="CapacityUnavailable", problem=problem)
+    return LivenessVerdict(
+        life=Life.DEAD, error="CapacityUnavailable", why=_waited(record, machine)
+    )
+
+
+def _waited(record: StageRecord, machine: Machine) -> Reason:
+    job, queue, n = machine.instance_id, machine.availability_zone, record.boot_deadline_s
+    if not machine.why_ended:
+        return because(RunCode.JOB_WAITED, name=job, n=n, queue=queue)
+    text = machine.why_ended
+    return because(RunCode.JOB_WAITED_BECAUSE, name=job, n=n, queue=queue, text=text)
 
 
 def _running(
@@ -149,16 +155,16 @@ def _running(
     if record.state is StageState.LAUNCHED:
         if age <= timedelta(seconds=record.boot_deadline_s):
             return ALIVE
-        problem = f"did not begin to work within {record.boot_deadline_s} s"
-        return _lost(record, problem) if record.silent_sweeps >= SWEEPS else UNKNOWN
+        never_began = _lost(record, RunCode.MACHINE_NEVER_BEGAN, n=record.boot_deadline_s)
+        return never_began if record.silent_sweeps >= SWEEPS else UNKNOWN
     worked = at - (record.claimed_at or at)
     if worked > timedelta(seconds=record.phase_deadline_s):
-        return _lost(record, f"has not finished within {record.phase_deadline_s} s")
+        return _lost(record, RunCode.MACHINE_NOT_FINISHED, n=record.phase_deadline_s)
     if quiet <= timedelta(seconds=record.beat_timeout_s):
         return STANDS if _still(record, at) > timedelta(seconds=record.stall_after_s) else ALIVE
     if not _silence_counts(record, quiet, queue_is_empty):
         return UNKNOWN
-    return _lost(record, f"has been silent for {quiet.total_seconds():.0f} s")
+    return _lost(record, RunCode.MACHINE_SILENT, n=round(quiet.total_seconds()))
 
 
 def _silence_counts(record: StageRecord, quiet: timedelta, queue_is_empty: bool | None) -> bool:
@@ -187,7 +193,7 @@ def stuck(record: StageRecord, last_written: datetime | None, at: datetime) -> L
     if last_written is not None and last_written > record.progress_at + LAST_WORDS:
         return UNKNOWN
     minutes = _still(record, at).total_seconds() / 60
-    return _lost(record, f"beats, and has done and written nothing for {minutes:.0f} minutes")
+    return _lost(record, RunCode.MACHINE_STALLED, n=round(minutes))
 
 
 def _ended(
@@ -198,19 +204,21 @@ def _ended(
     at: datetime,
 ) -> LivenessVerdict:
     if machine.reclaimed or record.reclaim_notice_at is not None:
-        problem = f"machine {machine.instance_id} was reclaimed"
-        interrupted = LivenessVerdict(life=Life.DEAD, error="SpotInterrupted", problem=problem)
+        why = because(RunCode.MACHINE_RECLAIMED, name=machine.instance_id)
+        interrupted = LivenessVerdict(life=Life.DEAD, error="SpotInterrupted", why=why)
         return interrupted if quiet > LAST_WORDS else UNKNOWN
     still = min(quiet, at - machine.ended_at) if machine.ended_at else quiet
     if still <= (LAST_WORDS if queue_is_empty is True else SHOWS_LATE):
         return UNKNOWN
-    why = f" ({machine.why_ended})" if machine.why_ended else ""
-    return _lost(record, f"is {machine.state.value}{why}")
+    state = machine.state.value
+    if machine.why_ended:
+        return _lost(record, RunCode.MACHINE_IS_BECAUSE, state=state, text=machine.why_ended)
+    return _lost(record, RunCode.MACHINE_IS, state=state)
 
 
-def _lost(record: StageRecord, what: str) -> LivenessVerdict:
-    problem = f"machine {record.instance_id} {what}"
-    return LivenessVerdict(life=Life.DEAD, error="WorkerLost", problem=problem)
+def _lost(record: StageRecord, code: RunCode, /, **values: int | str) -> LivenessVerdict:
+    why = because(code, name=record.instance_id or "", **values)
+    return LivenessVerdict(life=Life.DEAD, error="WorkerLost", why=why)
 
 
 def forgotten(

@@ -15,6 +15,7 @@ from porewatch.domain.facts.run_facts import (
     RunFailed,
     RunRefused,
 )
+from porewatch.domain.reasons.reason import Reasons
 from porewatch.domain.records.run_record import RunRecord, Unended
 from porewatch.domain.rules.cancelling import Cancel
 from porewatch.domain.rules.revisions import (
@@ -81,6 +82,7 @@ def fail(
     stage: str | None,
     error: str,
     problem: str,
+    why: Reasons = (),
     refused: bool,
     at: datetime,
 ) -> Move:
@@ -96,6 +98,7 @@ def fail(
         "revision": revision,
         "at": at,
         "problem": problem,
+        "why": why,
     }
     more = {} if refused else {"stage": stage, "error": error}
     after = _nothing(record, state, problem, at)
@@ -146,6 +149,7 @@ def cancel(record: RunRecord, order: Cancel, at: datetime) -> Move:
         by=order.by,
         reason=order.reason,
         problem=order.sentence,
+        why=(order.why,),
     )
     return without_result(record, after), (fact,)
 

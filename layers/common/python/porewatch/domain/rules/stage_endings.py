@@ -10,6 +10,7 @@ from datetime import datetime
 
 from porewatch.domain.errors import DiskFull, NotShownYet
 from porewatch.domain.facts.stage_facts import SpotInterrupted, StageCompleted, StageFailed
+from porewatch.domain.reasons.reason import Reason, Reasons, RunCode, because, coded, text_of
 from porewatch.domain.rules import fencing
 from porewatch.domain.rules.fencing import Move
 from porewatch.domain.rules.stage_lifecycle import ENDED
@@ -27,7 +28,7 @@ def publish(record: StageRecord, manifest: StageManifest, manifest_key: str, at:
     """The manifest is visible: the stage is done, whichever epoch wrote it."""
     if record.state is StageState.PUBLISHED:
         return None
-    after = fencing.moved(record, at, state=StageState.PUBLISHED, error=None, problem=None)
+    after = fencing.moved(record, at, state=StageState.PUBLISHED, error=None, problem=None, why=())
     fact = StageCompleted(
         fact_id=fencing.fact_about(StageCompleted, record),
         **{**fencing.about(record, at), "epoch": manifest.epoch},
@@ -50,6 +51,7 @@ def interrupt(
         return None
     pool = f"{record.instance_type}@{record.availability_zone}"
     known = record.instance_type is not None and pool not in record.reclaimed
+    why = because(RunCode.MACHINE_RECLAIMED, name=instance_id)
     after = fencing.moved(
         record,
         at,
@@ -57,7 +59,8 @@ def interrupt(
         interruptions=record.interruptions + 1,
         blameless=(*record.blameless, record.epoch),
         error="SpotInterrupted",
-        problem=f"machine {instance_id} was reclaimed",
+        problem=why.text(),
+        why=(why,),
         reclaimed=(*record.reclaimed, pool) if known else record.reclaimed,
         progress=_flushed(record, last_checkpoint, at),
     )
@@ -84,12 +87,14 @@ def fail(
     record: StageRecord,
     epoch: int,
     error: str,
-    problem: str,
+    problem: str | Reason,
     at: datetime,
     *,
     instance_id: str | None = None,
+    why: Reasons = (),
 ) -> Move:
     """The epoch ended badly; `error` is a class name of `domain.errors`. Counts by its kind.
+    `why`: a problem that is a text, by code.
 
     `instance_id` when a machine says so itself: then it must be the epoch's.
     """
@@ -112,16 +117,19 @@ def fail(
         blameless=(*record.blameless, record.epoch) if waited or full else record.blameless,
         reclaimed=_shunned(record, error),
         error=error,
-        problem=problem,
+        problem=text_of(problem),
+        why=why or coded(problem),
     )
     decision = next_step(after)
     fact = StageFailed(
         fact_id=fencing.fact_about(StageFailed, record, epoch),
         **fencing.about(record, at),
         error=error,
-        problem=problem,
+        problem=text_of(problem),
         will_retry=decision.retry,
         then=decision.reason,
+        why=after.why,
+        next=(decision.why,),
     )
     return after, (fact,)
 
@@ -145,6 +153,7 @@ def abandon(record: StageRecord, epoch: int, problem: str, at: datetime) -> Move
         state=StageState.FAILED,
         error="WorkerFailed",
         problem=problem,
+        why=(),
         task_token=None,
     )
     fact = StageFailed(

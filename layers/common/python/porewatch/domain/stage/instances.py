@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
 from enum import StrEnum
 from typing import Annotated, Literal
 
 from pydantic import Field
 
 from porewatch.domain.base import Model, Moment
+from porewatch.domain.reasons.reason import Reason, Reasons, RunCode, because, original
 from porewatch.domain.runs import RunId
 
 Purchase = Literal["spot", "on-demand"]
@@ -68,6 +70,10 @@ class LaunchSpec(Model):
     expires_at: Moment
     executor: ExecutorName = "ec2"
     reason: Annotated[str, Field(description="why this rung is tried, for a person")] = ""
+    why: Annotated[
+        Reason | None,
+        Field(exclude=True, description="`reason`, by code; never stored: a token is of the text"),
+    ] = None
     prioritized: Annotated[
         bool, Field(description="the order of `instance_types` is the operator's priority")
     ] = False
@@ -83,6 +89,11 @@ class LaunchSpec(Model):
         str,
         Field(exclude=True, repr=False, description="proves its messages; never stored"),
     ] = ""
+
+    @property
+    def rung_why(self) -> Reasons:
+        """`reason`, by code; quoted in a request of an earlier version."""
+        return (self.why,) if self.why else original(self.reason)
 
     def tags(self) -> dict[str, str]:
         """All tags of the machine. `expires_at`: when it can no longer be needed."""
@@ -101,6 +112,12 @@ class LaunchSpec(Model):
         parts = (owner.stack, owner.run_id, owner.revision, owner.stage, owner.epoch, self.rung)
         text = "#".join(str(part) for part in (*parts, self.digest()))
         return hashlib.sha256(text.encode()).hexdigest()[:64]
+
+
+def no_rung(each: Iterable[tuple[Reasons, Reasons]]) -> Reason:
+    """What all rungs gave together: of each, what it was and why it gave no machine."""
+    said = (because(RunCode.RUNG_SAYS, rung=rung, why=why) for rung, why in each)
+    return because(RunCode.NO_RUNG, each=tuple(said))
 
 
 class LaunchIntent(Model):

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, computed_field, model_validator
 
 from porewatch.domain import s3_keys
 from porewatch.domain.base import Count, Model, Moment, Sha256
 from porewatch.domain.errors import MessageRefused
+from porewatch.domain.reasons.reason import Reasons, clauses, of_version_1, texts
 from porewatch.domain.runs import RunId
 from porewatch.domain.stage.quarantine import (
     QuarantinedUnit,
@@ -16,11 +19,26 @@ from porewatch.domain.stage.spec import Phase
 
 
 class TimelineEntry(Model):
-    """One line of a run's history, for people."""
+    """One line of a run's history: what happened, and more about it, one reason a line."""
 
     at: Moment
-    what: str
-    detail: str = ""
+    happened: Annotated[Reasons, Field(description="what happened, by code")] = ()
+    details: Annotated[Reasons, Field(description="more about it, by code, one a line")] = ()
+
+    @computed_field(description="`happened` in English")  # type: ignore[prop-decorator]
+    @property
+    def what(self) -> str:
+        return clauses(self.happened)
+
+    @computed_field(description="`details` in English, one a line")  # type: ignore[prop-decorator]
+    @property
+    def detail(self) -> str:
+        return "\n".join(texts(self.details))
+
+    @model_validator(mode="before")
+    @classmethod
+    def _version_1(cls, data: Any) -> Any:
+        return of_version_1(data, what="happened", detail="details")
 
 
 class PhaseRecord(Model):
@@ -28,12 +46,27 @@ class PhaseRecord(Model):
 
     phase: Phase
     status: Literal["completed", "skipped"]
-    reason: str = ""
-    backend: str = ""
+    why: Annotated[Reasons, Field(description="why it was skipped, or a remark, by code")] = ()
+    how: Annotated[Reasons, Field(description="what it was done by, by code")] = ()
     started_at: Moment
     finished_at: Moment
     counts: dict[str, Count] = {}
     tools: dict[str, str] = {}
+
+    @computed_field(description="`why` in English")  # type: ignore[prop-decorator]
+    @property
+    def reason(self) -> str:
+        return clauses(self.why)
+
+    @computed_field(description="`how` in English")  # type: ignore[prop-decorator]
+    @property
+    def backend(self) -> str:
+        return clauses(self.how)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _version_1(cls, data: Any) -> Any:
+        return of_version_1(data, reason="why", backend="how")
 
 
 class OutputFile(Model):

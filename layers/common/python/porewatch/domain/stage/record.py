@@ -9,6 +9,7 @@ from pydantic import Field
 
 from porewatch.domain import s3_keys
 from porewatch.domain.base import Count, Finite, Model, Moment, Problem, Sha256
+from porewatch.domain.reasons.reason import BesideText
 from porewatch.domain.runs import RunId
 from porewatch.domain.stage.instances import ExecutorName
 from porewatch.domain.stage.spec import Phase
@@ -132,6 +133,7 @@ class StageRecord(Model):
     ] = ()
     error: Annotated[str | None, Field(description="class name of what ended the epoch")] = None
     problem: Problem | None = None
+    why: Annotated[BesideText, Field(description="`problem`, by code")] = ()
     reclaimed: Annotated[
         tuple[str, ...], Field(description="pools (`type@zone`) that took a machine back")
     ] = ()

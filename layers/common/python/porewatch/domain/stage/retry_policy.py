@@ -1,7 +1,7 @@
 """What is done about an error, and whose fault it is. Pure.
 
 Every error that can end an epoch has a row in `MEANINGS` (docs/errors.md shows them as a
-table): what happened, as a person says it; how it counts; what helps once nothing more is tried.
+table): how it counts, and under which names the catalogues say what happened and what helps.
 Refusals of a single rung of the ladder are not here: they lead to the next rung in the same
 invocation (`usecases.instances.launch_instance`).
 """
@@ -15,6 +15,8 @@ from typing import NamedTuple
 from porewatch.domain import errors
 from porewatch.domain.base import Model
 from porewatch.domain.errors import PorewatchError, Refused
+from porewatch.domain.reasons.catalogue import SOURCE, catalogue
+from porewatch.domain.reasons.reason import Reason, RunCode, because
 
 MAX_ERRORS = 2
 """Retries of a stage after real errors."""
@@ -42,92 +44,68 @@ class Kind(StrEnum):
 
 
 class Decision(Model):
-    """`wait_seconds` only matters when `retry`; `reason` is for a person."""
+    """`wait_seconds` only matters when `retry`."""
 
     retry: bool
-    reason: str
+    why: Reason
     wait_seconds: int = 0
+
+    @property
+    def reason(self) -> str:
+        """`why` in English."""
+        return self.why.text()
 
 
 class Meaning(NamedTuple):
-    """`what` happened, and what helps when it is given up. `most`: fewer tries than `kind` has;
-    `then`: what is done, if it is not what is done about all errors of the kind."""
+    """A row of `MEANINGS`. `name`: of the error; the catalogues say under it what happened.
+    `helps`: under which name they say what helps. `most`: fewer tries than `kind` has; `then`: what
+    is done, if it is not what is done about all errors of the kind."""
 
+    name: str
     kind: Kind
-    what: str
-    remedy: str
+    helps: str
     most: int | None = None
-    then: str | None = None
+    then: RunCode = RunCode.FROM_CHECKPOINT
+
+    @property
+    def what(self) -> str:
+        """What happened, in English."""
+        return catalogue(SOURCE).named("what", self.name)
+
+    @property
+    def remedy(self) -> str:
+        """What helps, in English, once nothing more is tried."""
+        return catalogue(SOURCE).named("remedy", self.helps)
 
 
-_SEND = "correct what is named and seal the run again (porewatch submit)"
-_LOOK = "look at the worker's last lines (porewatch logs RUN) and report them as a bug"
-_AGAIN = "see whether AWS has an outage in this region, then seal the run again"
-
-MEANINGS: dict[str, Meaning] = {
-    "SpotInterrupted": Meaning(
-        Kind.INTERRUPTION,
-        "the cloud took the machine back",
-        "more zones and types in the profile, or on-demand machines",
-    ),
-    "CapacityUnavailable": Meaning(
-        Kind.WAIT,
-        "no pool had a machine free",
-        "more types in the profile, AWS Batch (WorkerImage), or another time of day",
-    ),
-    "QuotaExceeded": Meaning(
-        Kind.WAIT,
-        "a quota of the account stands in the way",
-        "porewatch doctor names the quota; ask AWS for more vCPUs",
-    ),
-    "Throttled": Meaning(Kind.WAIT, "AWS asked us to slow down", _AGAIN),
-    "LaunchUnknown": Meaning(Kind.WAIT, "nobody knows whether a machine was launched", _AGAIN),
-    "NotShownYet": Meaning(
-        Kind.WAIT,
-        "what the last deploy made does not show yet",
-        "porewatch doctor; deploy again, something of the stack was removed",
-        MAX_WAITS_FOR_A_DEPLOY,
-    ),
-    "Unavailable": Meaning(Kind.WAIT, "a service did not answer", _AGAIN),
-    "DiskFull": Meaning(
-        Kind.ERROR,
-        "the disk was full",
-        "a larger disk (disk_gib of the profile)",
-        then="another machine with twice the disk goes on from the last checkpoint",
-    ),
-    "WorkerLost": Meaning(
-        Kind.ERROR, "the machine died, went silent or ran out of time", "porewatch logs RUN"
-    ),
-    "WorkerFailed": Meaning(Kind.ERROR, "the worker stopped on a fault of its own", _LOOK),
-    "Conflict": Meaning(Kind.ERROR, "somebody else was first", "porewatch logs RUN"),
-    "States.Timeout": Meaning(Kind.ERROR, "a function ran out of time", _LOOK),
-    "Lambda.": Meaning(Kind.ERROR, "a function could not be run", _AGAIN),
-    "Refused": Meaning(Kind.REFUSED, "the input cannot be used", _SEND),
-    "NoReadsLeft": Meaning(
-        Kind.REFUSED, "no read was good enough", "sequence again, or send more reads"
-    ),
-    "BasecallerMissing": Meaning(
-        Kind.REFUSED,
-        "raw signal was sent, and nothing here calls bases",
-        "send basecalled reads, or deploy with Basecalling=enabled",
-    ),
-    "BundleRefused": Meaning(
-        Kind.REFUSED, "the references cannot be used", "porewatch references verify"
-    ),
-    "BudgetExceeded": Meaning(
-        Kind.REFUSED,
-        "the next machine could pass the budget",
-        "raise RunBudgetUsd or AccountBudgetUsd, then seal the run again: it goes on where it was",
-    ),
-    "ConfigurationRefused": Meaning(
-        Kind.REFUSED, "the stack is set up wrongly", "porewatch doctor; correct it and deploy again"
-    ),
-    "NotFound": Meaning(Kind.REFUSED, "something that must be there is not", "porewatch doctor"),
-    "MessageRefused": Meaning(Kind.REFUSED, "a message has another shape than agreed", _LOOK),
-}
+_SEND, _LOOK, _AGAIN = "correct_and_seal", "worker_log", "aws_outage"
+_ROWS = (
+    Meaning("SpotInterrupted", Kind.INTERRUPTION, "SpotInterrupted"),
+    Meaning("CapacityUnavailable", Kind.WAIT, "CapacityUnavailable"),
+    Meaning("QuotaExceeded", Kind.WAIT, "QuotaExceeded"),
+    Meaning("Throttled", Kind.WAIT, _AGAIN),
+    Meaning("LaunchUnknown", Kind.WAIT, _AGAIN),
+    Meaning("NotShownYet", Kind.WAIT, "NotShownYet", MAX_WAITS_FOR_A_DEPLOY),
+    Meaning("Unavailable", Kind.WAIT, _AGAIN),
+    Meaning("DiskFull", Kind.ERROR, "DiskFull", then=RunCode.WITH_TWICE_THE_DISK),
+    Meaning("WorkerLost", Kind.ERROR, "logs"),
+    Meaning("WorkerFailed", Kind.ERROR, _LOOK),
+    Meaning("Conflict", Kind.ERROR, "logs"),
+    Meaning("States.Timeout", Kind.ERROR, _LOOK),
+    Meaning("Lambda.", Kind.ERROR, _AGAIN),
+    Meaning("Refused", Kind.REFUSED, _SEND),
+    Meaning("NoReadsLeft", Kind.REFUSED, "NoReadsLeft"),
+    Meaning("BasecallerMissing", Kind.REFUSED, "BasecallerMissing"),
+    Meaning("BundleRefused", Kind.REFUSED, "BundleRefused"),
+    Meaning("BudgetExceeded", Kind.REFUSED, "BudgetExceeded"),
+    Meaning("ConfigurationRefused", Kind.REFUSED, "ConfigurationRefused"),
+    Meaning("NotFound", Kind.REFUSED, "doctor"),
+    Meaning("MessageRefused", Kind.REFUSED, _LOOK),
+)
+MEANINGS = {row.name: row for row in _ROWS}
 """By class of `domain.errors` (what is not named counts as its base), or by Step Functions' own
 name or its beginning."""
-UNFORESEEN = Meaning(Kind.ERROR, "something unforeseen happened", _LOOK)
+UNFORESEEN = Meaning("unforeseen", Kind.ERROR, _LOOK)
 
 
 def class_of(name: str) -> type[PorewatchError] | None:
@@ -164,17 +142,14 @@ def decide(
     row = meaning_of(error)
     match row.kind:
         case Kind.REFUSED:
-            return _given_up(row, "trying again cannot help")
+            return _given_up(because(RunCode.CANNOT_HELP, **_of(row)))
         case Kind.INTERRUPTION:
-            then = "another machine goes on from the last checkpoint"
-            return _within(row, interruptions, MAX_INTERRUPTIONS, then, AGAIN_AFTER_S)
+            return _within(row, interruptions, MAX_INTERRUPTIONS, because(row.then), AGAIN_AFTER_S)
         case Kind.WAIT:
             pause = _spread(_pause(error, waits), seed)
-            then = f"all are asked again in {_minutes(pause)}"
-            return _within(row, waits, row.most or MAX_WAITS, then, pause)
+            return _within(row, waits, row.most or MAX_WAITS, _asked_again(pause), pause)
         case Kind.ERROR:
-            then = row.then or "another machine goes on from the last checkpoint"
-            return _within(row, errors_so_far, MAX_ERRORS, then, AGAIN_AFTER_S)
+            return _within(row, errors_so_far, MAX_ERRORS, because(row.then), AGAIN_AFTER_S)
 
 
 def _pause(error: str, waits: int) -> int:
@@ -188,23 +163,26 @@ def _spread(seconds: int, seed: str) -> int:
     return round(seconds * (1 - JITTER + 2 * JITTER * drawn))
 
 
-def _minutes(seconds: int) -> str:
-    return f"{seconds} s" if seconds < 120 else f"{seconds / 60:.0f} min"
+def _asked_again(seconds: int) -> Reason:
+    if seconds < 120:
+        return because(RunCode.ASKED_AGAIN_SECONDS, n=seconds)
+    return because(RunCode.ASKED_AGAIN_MINUTES, n=round(seconds / 60))
 
 
-def _within(row: Meaning, count: int, limit: int, then: str, wait: int) -> Decision:
+def _of(row: Meaning) -> dict[str, str]:
+    return {"error": row.name, "remedy": row.helps}
+
+
+def _within(row: Meaning, count: int, limit: int, then: Reason, wait: int) -> Decision:
+    tries: dict[str, int | str] = {"kind": row.kind.value, "n": count, "most": limit}
     if count > limit:
-        return _given_up(row, f"given up, as this was {row.kind} {count} and {limit} are allowed")
-    reason = f"{_begun(row.what)} ({row.kind} {count} of at most {limit}): {then}."
-    return Decision(retry=True, reason=reason, wait_seconds=wait)
+        return _given_up(because(RunCode.GIVEN_UP, **_of(row), **tries))
+    why = because(RunCode.RETRY, error=row.name, **tries, then=then)
+    return Decision(retry=True, why=why, wait_seconds=wait)
 
 
-def _given_up(row: Meaning, why: str) -> Decision:
-    return Decision(retry=False, reason=f"{_begun(row.what)}: {why}. What helps: {row.remedy}.")
-
-
-def _begun(sentence: str) -> str:
-    return sentence[0].upper() + sentence[1:]
+def _given_up(why: Reason) -> Decision:
+    return Decision(retry=False, why=why)
 
 
 def input_is_to_blame(error: str) -> bool:

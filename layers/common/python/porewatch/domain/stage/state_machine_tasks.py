@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from pydantic import Field, TypeAdapter
 
 from porewatch.domain.base import Model, Problem
+from porewatch.domain.reasons.reason import Reason
 from porewatch.domain.runs import RunId
 from porewatch.domain.stage.record import StageKey
 from porewatch.domain.stage.spec import StageSpec
@@ -72,8 +73,15 @@ class Launched(Model):
     instance_id: str
 
 
+OUTCOMES = frozenset({"published", "interrupted", "failed"})
+"""How an epoch ended, as the state machine names it."""
+
+
 class Terminate(_OfEpoch):
+    """`reason`: one of `OUTCOMES`, or a text; `why`: the text by code."""
+
     reason: str
+    why: Reason | None = None
 
 
 class Terminated(Model):

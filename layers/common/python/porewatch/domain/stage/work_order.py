@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import Field
+from pydantic import Field, computed_field, model_validator
 
 from porewatch.domain.base import Model, Sha256
 from porewatch.domain.money.carbon import Factors
 from porewatch.domain.money.cost import CostLine
+from porewatch.domain.reasons.reason import Reasons, clauses, of_version_1
 from porewatch.domain.runs import RunId, RunManifest
 from porewatch.domain.stage.manifest import TimelineEntry
 from porewatch.domain.stage.quarantine import (
@@ -39,7 +40,7 @@ class OrderTerms(Model):
     quarantine: QuarantineRules = QuarantineRules()
     timeline: tuple[TimelineEntry, ...] = ()
     bill_so_far: tuple[CostLine, ...] = ()
-    price_snapshot: str = ""
+    prices: Annotated[Reasons, Field(description="of the bill so far, by code")] = ()
     carbon_factors: Factors | None = None
     interruptions: Annotated[int, Field(description="of all stages of the run so far")] = 0
     attempts: Annotated[
@@ -48,6 +49,16 @@ class OrderTerms(Model):
             description="prefixes of the stage's earlier machines: none but their checkpoints count"
         ),
     ] = ()
+
+    @computed_field(description="`prices` in English")  # type: ignore[prop-decorator]
+    @property
+    def price_snapshot(self) -> str:
+        return clauses(self.prices)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _version_1(cls, data: Any) -> Any:
+        return of_version_1(data, price_snapshot="prices")
 
 
 class WorkOrder(OrderTerms):

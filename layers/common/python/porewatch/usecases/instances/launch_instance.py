@@ -24,6 +24,15 @@ from porewatch.domain.errors import (
 from porewatch.domain.facts.stage_facts import LaunchRefused
 from porewatch.domain.forecast.estimate import reservation_usd
 from porewatch.domain.forecast.purchase_option import why_on_demand
+from porewatch.domain.reasons.reason import (
+    Reasons,
+    RunCode,
+    because,
+    clauses,
+    coded,
+    original,
+    problem_of,
+)
 from porewatch.domain.rules import stage_lifecycle
 from porewatch.domain.rules.stage_lifecycle import (
     ENDED,
@@ -35,6 +44,7 @@ from porewatch.domain.stage.instances import (
     LaunchSpec,
     Machine,
     Owner,
+    no_rung,
 )
 from porewatch.domain.stage.record import StageKey, StageRecord
 from porewatch.domain.stage.state_machine_tasks import (
@@ -50,7 +60,6 @@ if TYPE_CHECKING:
     from porewatch.adapters.ledger.stages import StageLedger
     from porewatch.compute.executor import Executor
 
-WAIT = "wait, and ask all of them again"
 _log = logging.getLogger(__name__)
 
 
@@ -84,11 +93,11 @@ def launch_instance(
         epoch=task.epoch,
     )
     avoid = (*record.reclaimed, *pools.unavailable(at))
-    because = why_on_demand(record, task.spec, at)
+    why = why_on_demand(record, task.spec, at)
     secret = secrets.of(task.key, task.epoch)
     disk = after_full(task.spec.disk_gib, record.full_disks, record.full_hosts)
     stage = task.spec.model_copy(update={"disk_gib": disk})
-    prepared = executor.prepare(owner, stage, avoid, at, because=because)
+    prepared = executor.prepare(owner, stage, avoid, at, why=why)
     ladder = tuple(with_secret(spec, secret) for spec in prepared)
     seconds = stage.p90_seconds or stage.phase_deadline_s
     budget.reserve(owner, reservation_usd(ladder, seconds, executor.price), at)
@@ -125,7 +134,8 @@ def _climb(
         intent = LaunchIntent(spec=spec, client_token=spec.client_token(), at=at)
         try:
             noted = stages.record_launch_intent(intent)
-            request = with_secret(noted.spec, spec.secret)
+            unstored = {"secret": spec.secret, "why": spec.why}
+            request = noted.spec.model_copy(update=unstored)
             return executor.launch(request, stages.asked(key, spec.owner.epoch))
         except CapacityUnavailable as error:
             pools.note(error.pools, at)
@@ -140,26 +150,30 @@ def _climb(
             )
         failures.append((spec, failure))
         _log.warning("rung %d (%s): %s", spec.rung, spec.reason, failure)
-        then = left[0].reason if left else _next_action(failures)
+        then = left[0].rung_why if left else _next_action(failures)
         stages.record([_refused(spec, failure, then, at)])
     raise _of_all(failures)
 
 
-def _next_action(failures: Sequence[tuple[LaunchSpec, PorewatchError]]) -> str:
+def _next_action(failures: Sequence[tuple[LaunchSpec, PorewatchError]]) -> Reasons:
     refused = isinstance(_of_all(failures), ConfigurationRefused)
-    return "the run ends: waiting changes nothing" if refused else WAIT
+    return (because(RunCode.RUN_ENDS if refused else RunCode.ASK_ALL_AGAIN),)
 
 
 def _of_all(failures: Sequence[tuple[LaunchSpec, PorewatchError]]) -> PorewatchError:
     """The error of all rungs together, with the reason of each. While one of them may still give an
     instance later, it is one that is worth a wait."""
     if not failures:
-        return CapacityUnavailable("every pool has refused a moment ago.")
+        return CapacityUnavailable(because(RunCode.POOLS_REFUSED))
     first = min((error for _, error in failures), key=_hope)
     if len(failures) == 1:
         return first
-    reasons = "; ".join(f"{spec.reason}: {error.problem}" for spec, error in failures)
-    return type(first)(f"no rung gave a machine. {reasons}", remedy=first.remedy)
+    each = [(spec.rung_why, _why(error)) for spec, error in failures]
+    return type(first)(no_rung(each), remedy=first.remedy)
+
+
+def _why(error: PorewatchError) -> Reasons:
+    return coded(problem_of(error)) or original(error.problem)
 
 
 def _hope(error: PorewatchError) -> int:
@@ -176,7 +190,7 @@ def _kind(spec: LaunchSpec) -> tuple[str, str]:
     return spec.executor, spec.purchase
 
 
-def _refused(spec: LaunchSpec, error: PorewatchError, then: str, at: datetime) -> LaunchRefused:
+def _refused(spec: LaunchSpec, error: PorewatchError, then: Reasons, at: datetime) -> LaunchRefused:
     owner = spec.owner
     key = StageKey(owner.run_id, owner.revision, owner.stage)
     return LaunchRefused(
@@ -191,8 +205,11 @@ def _refused(spec: LaunchSpec, error: PorewatchError, then: str, at: datetime) -
         purchase=spec.purchase,
         error=type(error).__name__,
         problem=error.problem,
-        then=then,
+        then=clauses(then),
         asked=spec.reason,
+        why=coded(problem_of(error)),
+        next=then,
+        rung_why=spec.rung_why,
     )
 
 

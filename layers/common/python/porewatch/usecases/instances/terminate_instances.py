@@ -16,6 +16,7 @@ from porewatch.domain.money.cost import (
     Split,
     split_seconds,
 )
+from porewatch.domain.reasons.reason import Reason, RunCode, because, coded, text_of
 from porewatch.domain.stage.instances import (
     Machine,
     MachineState,
@@ -23,6 +24,7 @@ from porewatch.domain.stage.instances import (
 )
 from porewatch.domain.stage.record import StageKey, StageRecord, StageState
 from porewatch.domain.stage.state_machine_tasks import (
+    OUTCOMES,
     Terminate,
     Terminated,
 )
@@ -61,16 +63,23 @@ def terminate_instances(
     if known is not None:
         machines.setdefault(known.instance_id, known)
     for machine in machines.values():
-        end_machine(machine, owner, task.reason, stages=stages, executor=executor, at=at)
+        end_machine(machine, owner, _why(task), stages=stages, executor=executor, at=at)
     there.raise_if_silent(stages.asked(task.key, task.epoch))
     stages.release_money(owner, at)
     return Terminated(instance_ids=tuple(sorted(machines)))
 
 
+def _why(task: Terminate) -> str | Reason:
+    """The state machine names an outcome; other callers give a reason, or a text alone."""
+    if task.reason in OUTCOMES:
+        return because(RunCode.ENDED_AS, outcome=task.reason)
+    return task.why or task.reason
+
+
 def end_machine(
     machine: Machine,
     owner: Owner,
-    reason: str,
+    reason: str | Reason,
     *,
     stages: StageLedger,
     executor: Executor,
@@ -135,7 +144,7 @@ def _disk(owner: Owner, stages: StageLedger) -> int:
 
 
 def _terminated_fact(
-    machine: Machine, owner: Owner, line: CostLine, reason: str, at: datetime
+    machine: Machine, owner: Owner, line: CostLine, reason: str | Reason, at: datetime
 ) -> InstanceTerminated:
     parts = (owner.run_id, owner.revision, owner.stage, owner.epoch, machine.instance_id)
     return InstanceTerminated(
@@ -150,7 +159,8 @@ def _terminated_fact(
         purchase=machine.purchase,
         seconds=line.seconds,
         cost_usd=line.usd,
-        reason=reason,
+        reason=text_of(reason),
+        why=coded(reason),
     )
 
 

@@ -117,7 +117,7 @@ def _end(orphan: Orphan, judged: Judgement, context: CleanupContext, end: End | 
         end_machine(
             orphan.machine,
             orphan.owner,
-            because(Code.FORGOTTEN, why=judged.why).text(),
+            because(Code.FORGOTTEN, why=judged.why),
             stages=context.stages,
             executor=context.executor,
             at=context.at,

@@ -207,9 +207,9 @@ def _judged(context: MonitorContext, record: StageRecord, seen: Sight) -> StageR
         _log.info("%s of %s: liveness unknown", record.stage, record.run_id)
     if verdict.life is Life.ALIVE:
         _keep_waiting(context, record)
-    if verdict.life is not Life.DEAD:
+    if verdict.why is None:  # else it is DEAD
         return record
-    _log.warning("%s of %s: %s", record.stage, record.run_id, verdict.problem)
+    _log.warning("%s of %s: %s", record.stage, record.run_id, verdict.why.text())
     keep_console(record, results=context.results, executor=context.executor)
     if verdict.error == "SpotInterrupted":
         checkpoint = record.progress.checkpoint if record.progress else None
@@ -217,7 +217,7 @@ def _judged(context: MonitorContext, record: StageRecord, seen: Sight) -> StageR
             record.key, stage_endings.interrupt, record.epoch, instance_id, checkpoint, context.at
         )
     return context.stages.apply(
-        record.key, stage_endings.fail, record.epoch, verdict.error, verdict.problem, context.at
+        record.key, stage_endings.fail, record.epoch, verdict.error, verdict.why, context.at
     )
 
 
@@ -294,7 +294,7 @@ def _pay_if_forgotten(context: MonitorContext, machine: Machine) -> None:
     record = context.stages.find(StageKey(owner.run_id, owner.revision, owner.stage))
     why = forgotten(machine, record, context.at)
     if why is not None:
-        reason = because(Code.FORGOTTEN, why=why).text()
+        reason = because(Code.FORGOTTEN, why=why)
         end_machine(
             machine, owner, reason, stages=context.stages, executor=context.executor, at=context.at
         )

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from porewatch.domain.errors import PorewatchError
 from porewatch.domain.money.budget import Reservation
+from porewatch.domain.reasons.reason import RunCode, because
 from porewatch.domain.rules.liveness import held_in_vain
 from porewatch.domain.stage.instances import Owner
 from porewatch.domain.stage.record import StageKey
@@ -67,6 +68,9 @@ def _freed(
     _log.warning(
         "stale budget reservation released: %s of %s epoch %d", held.stage, held.run_id, held.epoch
     )
-    task = Terminate.model_validate({**epoch, "stage": held.stage, "reason": "held in vain"})
+    why = because(RunCode.HELD_IN_VAIN)
+    task = Terminate.model_validate(
+        {**epoch, "stage": held.stage, "reason": why.text(), "why": why}
+    )
     last_heard = max(record.updated_at, held.at)
     terminate_instances(task, stack=stack, stages=stages, executor=executor, at=last_heard)

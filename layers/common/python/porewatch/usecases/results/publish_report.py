@@ -99,7 +99,7 @@ def _bill(
     run_id, revision = task.run_id, task.revision
     return settled_bill(
         stages.cost_lines(run_id, revision),
-        price_snapshot=prices.snapshot,
+        prices=prices.quoted,
         as_of=at,
         interruptions=sum(stage.interruptions for stage in stages.of_run(run_id, revision)),
         factors=factors,

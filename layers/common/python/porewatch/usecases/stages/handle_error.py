@@ -8,11 +8,20 @@ from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING
 
-from porewatch.domain.errors import Conflict, NotFound, parts_of
+from porewatch.domain.errors import (
+    CapacityUnavailable,
+    ConfigurationRefused,
+    Conflict,
+    NotFound,
+    QuotaExceeded,
+    parts_of,
+)
+from porewatch.domain.reasons.reason import Reasons
 from porewatch.domain.rules import run_endings, stage_endings
 from porewatch.domain.rules.revisions import unended
 from porewatch.domain.rules.stage_endings import next_step
-from porewatch.domain.stage.record import StageRecord, StageState
+from porewatch.domain.stage.instances import no_rung
+from porewatch.domain.stage.record import StageKey, StageRecord, StageState
 from porewatch.domain.stage.retry_policy import (
     Decision,
     Kind,
@@ -34,6 +43,10 @@ from porewatch.usecases.stages.end_run import (
 if TYPE_CHECKING:
     from porewatch.adapters.ledger.stages import StageLedger
 
+OF_LAUNCHES = frozenset(
+    kind.__name__ for kind in (CapacityUnavailable, QuotaExceeded, ConfigurationRefused)
+)
+"""Errors of a launch whose rungs are all tried."""
 _log = logging.getLogger(__name__)
 
 
@@ -79,13 +92,41 @@ def _counted(record: StageRecord, task: Decide, stages: StageLedger, at: datetim
         return stages.apply(
             record.key, stage_endings.interrupt, task.epoch, record.instance_id, None, at
         )
-    return stages.apply(record.key, stage_endings.fail, task.epoch, task.error, problem, at)
+    why = _why_no_machine(record, task, stages)
+    return stages.apply(
+        record.key, stage_endings.fail, task.epoch, task.error, problem, at, why=why
+    )
+
+
+def _why_no_machine(record: StageRecord, task: Decide, stages: StageLedger) -> Reasons:
+    """A cause is a text; what each rung of a launch gave is in the ledger, by code."""
+    if task.error not in OF_LAUNCHES:
+        return ()
+    refusals = stages.refusals(record.key, task.epoch)
+    if not all(refusal.why for refusal in refusals):
+        return ()
+    if len(refusals) < 2:
+        return tuple(reason for refusal in refusals for reason in refusal.why)
+    return (no_rung((refusal.rung_why, refusal.why) for refusal in refusals),)
+
+
+def _why(task: FailRun, stages: StageLedger) -> Reasons:
+    """What `decide_stage` said of the stage, by code; nothing where it was a text alone."""
+    if task.stage is None:
+        return ()
+    record = stages.find(StageKey(task.run_id, task.revision, task.stage))
+    if record is None or record.state is not StageState.FAILED or not record.why:
+        return ()
+    if (record.epoch, record.error) != (task.epoch, task.error):
+        return ()
+    return (*record.why, next_step(record).why)
 
 
 def fail_run(task: FailRun, brakes: Brakes) -> RunEnded:
     """The run is over without a result: FAILED, or REFUSED when the sender has to act. Then all of
     it ends (`end_run`)."""
     problem = sentence_of(task.cause) or f"it stopped with {task.error}."
+    why = _why(task, brakes.stages)
     try:
         run = brakes.runs.apply(
             task.run_id,
@@ -95,6 +136,7 @@ def fail_run(task: FailRun, brakes: Brakes) -> RunEnded:
                 stage=task.stage,
                 error=task.error,
                 problem=problem,
+                why=why,
                 refused=input_is_to_blame(task.error),
                 at=brakes.at,
             ),

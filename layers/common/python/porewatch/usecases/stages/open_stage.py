@@ -72,7 +72,7 @@ def _order(
         previous=task.previous,
         timeline=timeline(context.stages.facts(task.run_id, revision)),
         bill_so_far=(*context.stages.cost_lines(task.run_id, revision), *_overhead(task, context)),
-        price_snapshot=context.prices.snapshot if context.prices else "",
+        prices=(context.prices.quoted,) if context.prices else (),
         carbon_factors=context.factors,
         interruptions=sum(
             stage.interruptions for stage in context.stages.of_run(task.run_id, revision)

@@ -13,6 +13,7 @@ from porewatch.domain.forecast.estimate import (
     size_of,
     span_of,
 )
+from porewatch.domain.reasons.reason import RunCode, because
 from porewatch.domain.rules.run_states import refuse_unless_running
 from porewatch.domain.stage.disk_size import disk_gib
 from porewatch.domain.stage.manifest import PhaseRecord
@@ -22,8 +23,6 @@ from porewatch.domain.stage.state_machine_tasks import (
     Planned,
 )
 from porewatch.usecases.instances.stage_context import StageContext
-
-ALREADY = "the reads came already basecalled"
 
 
 def plan_stages(
@@ -81,6 +80,10 @@ def _skipped(task: Plan, at: datetime) -> PhaseCompleted:
         stage=phase.value,
         epoch=0,
         record=PhaseRecord(
-            phase=phase, status="skipped", reason=ALREADY, started_at=at, finished_at=at
+            phase=phase,
+            status="skipped",
+            why=(because(RunCode.CAME_BASECALLED),),
+            started_at=at,
+            finished_at=at,
         ),
     )

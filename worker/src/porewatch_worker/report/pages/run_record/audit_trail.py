@@ -53,14 +53,20 @@ def trail_events(report: Report, document: Document) -> tuple[Event, ...]:
     """What made the report, what happened (oldest first), what each phase did, and the answers by
     their digest."""
     happened: list[Event] = [
-        (e.at, f"{EVENT}: {e.what}", {"detail": e.detail})
-        for e in sorted(report.timeline, key=lambda e: e.at)
+        (e.at, f"{EVENT}: {written['what']}", {"detail": written.get("detail", "")})
+        for e, written in sorted(
+            zip(report.timeline, document["timeline"], strict=True), key=lambda pair: pair[0].at
+        )
     ]
     phases: list[Event] = [
         (
             p.finished_at,
             f"{PHASE}: {p.phase.value}",
-            {"status": p.status, "reason": p.reason, "record_sha256": _digest(written)},
+            {
+                "status": p.status,
+                "reason": written.get("reason", ""),
+                "record_sha256": _digest(written),
+            },
         )
         for p, written in zip(report.phases, document["phases"], strict=True)
     ]

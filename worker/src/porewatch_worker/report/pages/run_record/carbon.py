@@ -6,8 +6,7 @@ from porewatch.domain.money.carbon import Carbon, Grams
 from porewatch.domain.money.cost import Bill
 from porewatch_worker.report.parts import numbers
 from porewatch_worker.report.parts.document import Block, Cell, Column, Prose, Table
-from porewatch_worker.report.parts.i18n import say
-from porewatch_worker.report.parts.retold import retold
+from porewatch_worker.report.parts.i18n import say, sentences
 
 
 def carbon_blocks(bill: Bill) -> tuple[Block, ...]:
@@ -15,12 +14,12 @@ def carbon_blocks(bill: Bill) -> tuple[Block, ...]:
     told = bill.carbon
     if told is None:
         return ()
-    reason = (Prose(say("carbon.reason", reason=retold(told.reason)), "warn"),)
+    reason = (Prose(say("carbon.reason", reason=sentences(told.why)), "warn"),)
     if told.total is None:
         return reason
     table = carbon_table(told, told.total, bill.interruptions)
     method = Prose(say("carbon.method", **_numbers(told)))
-    return (table, method, *(reason if told.reason else ()), Prose(say("carbon.left_out")))
+    return (table, method, *(reason if told.why else ()), Prose(say("carbon.left_out")))
 
 
 def carbon_table(told: Carbon, whole: Grams, interruptions: int) -> Table:

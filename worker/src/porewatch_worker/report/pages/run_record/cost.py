@@ -7,8 +7,7 @@ from porewatch.domain.results.report import Report
 from porewatch_worker.report.pages.run_record.carbon import carbon_blocks
 from porewatch_worker.report.parts import numbers
 from porewatch_worker.report.parts.document import Block, Cell, Column, Prose, Section, Table
-from porewatch_worker.report.parts.i18n import named, say
-from porewatch_worker.report.parts.retold import retold
+from porewatch_worker.report.parts.i18n import clauses, named, say, sentences
 
 
 def cost(report: Report) -> Section:
@@ -18,7 +17,7 @@ def cost(report: Report) -> Section:
         blocks = (
             shares_table(report.bill),
             cost_table(report.bill),
-            Prose(retold(report.bill.remark)),
+            Prose(sentences(report.bill.remarks)),
             *carbon_blocks(report.bill),
         )
     return Section("cost", say("cost.title"), blocks)
@@ -65,7 +64,7 @@ def cost_table(bill: Bill) -> Table:
         blank,
     )
     return Table(
-        caption=say("cost.caption", prices=retold(bill.price_snapshot)),
+        caption=say("cost.caption", prices=clauses(bill.prices)),
         columns=cost_columns(),
         rows=tuple(_cost_row(line) for line in bill.lines),
         empty=say("cost.no_stage"),

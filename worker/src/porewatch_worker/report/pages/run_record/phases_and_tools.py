@@ -22,8 +22,7 @@ from porewatch_worker.report.parts.document import (
     Section,
     Table,
 )
-from porewatch_worker.report.parts.i18n import named, noted, say
-from porewatch_worker.report.parts.retold import retold
+from porewatch_worker.report.parts.i18n import clauses, named, noted, say
 
 MOST_FILES = 300
 """Input files that pages list: ten thousand took four minutes to print, and nobody reads them."""
@@ -69,10 +68,10 @@ def _phase_row(record: PhaseRecord) -> tuple[Cell, ...]:
     tools = ", ".join(f"{name} {version}" for name, version in sorted(record.tools.items()))
     ran = record.status == "completed"
     return (
-        Cell(named("phase", record.phase.value), note=retold(record.backend)),
+        Cell(named("phase", record.phase.value), note=clauses(record.how)),
         Cell(
             named("status", record.status),
-            note=retold(record.reason),
+            note=clauses(record.why),
             tone="good" if ran else "plain",
         ),
         Cell(numbers.moment(record.started_at)),
@@ -97,7 +96,7 @@ def provenance(report: Report) -> Section:
             (say("head.list_sha"), p.panel_sha256 or unknown),
             (say("head.manifest_sha"), p.manifest_sha256),
             (say("head.parameters_sha"), p.parameters_sha256),
-            (say("head.basecalling"), retold(p.basecalling)),
+            (say("head.basecalling"), clauses(p.basecalled)),
             (say("head.instrument"), s.instrument or unknown),
             (say("head.flow_cell"), s.flow_cell or unknown),
             (say("head.kit"), s.kit or unknown),

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from porewatch.domain.calls.findings import Crosstalk
-from porewatch.domain.reasons.reason import Code, because
+from porewatch.domain.reasons.reason import Code, Reasons, because, verbatim
 from porewatch.domain.results.report import Report
 from porewatch_worker.report.pages.run_record.audit_trail import ANSWERS, EVENT, PHASE
-from porewatch_worker.report.pages.run_record.timeline import happened
 from porewatch_worker.report.parts import numbers
 from porewatch_worker.report.parts.document import Block, Cell, Column, Facts, Prose, Section, Table
-from porewatch_worker.report.parts.i18n import named, say, told
+from porewatch_worker.report.parts.i18n import clauses, named, say, told
 
 FIELDS = ("reviewer", "role", "date", "decision", "signature", "comment")
 LINE = "_" * 32
@@ -59,6 +60,7 @@ def _stray(found: Crosstalk) -> tuple[Cell, ...]:
 def trail(report: Report) -> Section | None:
     if report.audit is None:
         return None
+    history = {entry.what: entry.happened for entry in report.timeline}
     table = Table(
         caption=say("audit.caption"),
         columns=(
@@ -71,7 +73,7 @@ def trail(report: Report) -> Section | None:
             (
                 Cell(str(e.number)),
                 Cell(numbers.moment(e.at) if e.at else numbers.NOTHING),
-                Cell(_entry(e.what)),
+                Cell(_entry(e.what, history)),
                 Cell(e.sha256),
             )
             for e in report.audit.entries
@@ -82,11 +84,12 @@ def trail(report: Report) -> Section | None:
     return Section("audit", say("audit.title"), blocks)
 
 
-def _entry(what: str) -> str:
-    """An entry's name, as the trail has it, in the language that is spoken."""
+def _entry(what: str, history: Mapping[str, Reasons]) -> str:
+    """An entry's name in the language that is spoken; the trail itself is in English, so that its
+    hashes do not depend on a reader. `history`: the timeline's events, by their English."""
     kind, _, rest = what.partition(": ")
     if kind == EVENT:
-        return say("audit.event", what=happened(rest))
+        return say("audit.event", what=clauses(history.get(rest, verbatim(rest))))
     if kind == PHASE:
         return say("audit.phase", what=named("phase", rest))
     return say("audit.answers" if what == ANSWERS else "audit.made_by")

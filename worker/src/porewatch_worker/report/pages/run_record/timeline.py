@@ -1,19 +1,15 @@
-"""The timeline: what happened to the run, in the language that is spoken.
+"""The timeline: what happened to the run, in the reader's language.
 
-A run's facts were told in English (`domain.facts.timeline`). What they say of phases and stages
-has words of its own; what other programs wrote (AWS, a worker's last lines) is printed as they
-wrote it, and marked as such.
+Text of other programs (AWS, a worker's last lines) is printed as they wrote it, and marked.
 """
 
 from __future__ import annotations
 
 from porewatch.domain.results.report import Report
 from porewatch.domain.stage.manifest import TimelineEntry
-from porewatch.domain.stage.retry_policy import class_of
 from porewatch_worker.report.parts import numbers
 from porewatch_worker.report.parts.document import Cell, Column, Section, Table
-from porewatch_worker.report.parts.i18n import has_word, named, say, spoken
-from porewatch_worker.report.parts.retold import retold
+from porewatch_worker.report.parts.i18n import clauses, each_told, say
 
 
 def timeline(report: Report) -> Section:
@@ -23,7 +19,7 @@ def timeline(report: Report) -> Section:
         (
             Cell(numbers.moment(entry.at)),
             Cell(f"+ {numbers.duration((entry.at - begin).total_seconds())}"),
-            Cell(happened(entry.what)),
+            Cell(clauses(entry.happened)),
             _details(entry),
         )
         for entry in ordered
@@ -42,28 +38,7 @@ def timeline(report: Report) -> Section:
     return Section("timeline", say("timeline.title"), (table,))
 
 
-def happened(what: str) -> str:
-    """`screen: published`, `quality_control completed`, `run sealed`."""
-    phase, _, status = what.rpartition(" ")
-    if has_word("phase", phase):
-        return say("timeline.phase", phase=named("phase", phase), status=named("status", status))
-    stage, _, rest = what.partition(": ")
-    if rest and has_word("stage", stage):
-        return say("timeline.stage", stage=named("stage", stage), what=retold(rest))
-    return retold(what)
-
-
 def _details(entry: TimelineEntry) -> Cell:
     """The first line is what happened, the others what is done about it."""
-    first, *others = entry.detail.split("\n")
-    return Cell(_line(first) or numbers.NOTHING, note=" ".join(_line(line) for line in others))
-
-
-def _line(text: str) -> str:
-    error, _, rest = text.partition(": ")
-    if rest and class_of(error):
-        return f"{error}: {_line(rest)}"
-    told = retold(text)
-    if spoken() == "en" or not text or told != text:
-        return told
-    return say("timeline.verbatim", text=text)
+    lines = [line for text in each_told(entry.details) for line in text.splitlines()]
+    return Cell(lines[0] if lines else numbers.NOTHING, note=" ".join(lines[1:]))
