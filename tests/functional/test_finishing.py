@@ -29,6 +29,7 @@ from porewatch.domain.money.cost import (
     Bill,
     CostLine,
 )
+from porewatch.domain.reasons.reason import verbatim
 from porewatch.domain.results.publishing import is_of_sample
 from porewatch.domain.results.report import (
     Provenance,
@@ -73,7 +74,7 @@ def a_report(**changes: Any) -> Report:
         parameters=ScreeningParameters(),
         parameters_sha256="0" * 64,
         manifest_sha256="0" * 64,
-        basecalling="imported",
+        basecalled=verbatim("imported"),
     )
     report = Report(
         run_id="run-1",

@@ -17,6 +17,7 @@ from porewatch.domain.base import now
 from porewatch.domain.calls.alarm_rule import Alarm
 from porewatch.domain.calls.evidence import ScreenResult
 from porewatch.domain.calls.findings import Quantification
+from porewatch.domain.reasons.reason import verbatim
 from porewatch.domain.results.report import (
     Provenance,
     Report,
@@ -193,6 +194,6 @@ def report_json() -> str:
             parameters=ScreeningParameters(),
             parameters_sha256="0" * 64,
             manifest_sha256="0" * 64,
-            basecalling="none",
+            basecalled=verbatim("none"),
         ),
     ).canonical_json()

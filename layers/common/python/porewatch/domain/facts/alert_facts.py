@@ -11,7 +11,7 @@ from porewatch.domain.reasons.reason import BesideText
 class PathogenSuspected(Fact):
     """The rule of a severe detection is met: over the reads so far, while the run goes on (level
     provisional), or by the final result without having been met before (final). It carries the
-    evidence that met it."""
+    evidence that met it; `why` has `rule` by code."""
 
     sample: str
     code: str
@@ -23,6 +23,7 @@ class PathogenSuspected(Fact):
     breadth: float | None = None
     identity: float | None = None
     rule: str = ""
+    why: BesideText = ()
 
 
 class AboutAlert(Fact):

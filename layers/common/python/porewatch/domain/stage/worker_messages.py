@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from pydantic import Field, TypeAdapter
 
 from porewatch.domain.base import Count, Finite, Model, Moment, Problem
+from porewatch.domain.reasons.reason import BesideText
 from porewatch.domain.runs import RunId
 from porewatch.domain.stage.manifest import PhaseRecord
 from porewatch.domain.stage.record import Progress
@@ -54,6 +55,7 @@ class Suspected(_FromWorker):
     breadth: Finite | None = None
     identity: Finite | None = None
     rule: str = ""
+    why: BesideText = ()
 
 
 class Published(_FromWorker):

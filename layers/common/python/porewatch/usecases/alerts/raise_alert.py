@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from porewatch.adapters.ledger.runs import RunLedger
     from porewatch.adapters.objects import Objects
 
-EVIDENCE = ("sample", "code", "name", "severity", "reads", "starts", "breadth", "identity", "rule")
+EVIDENCE = ("sample", "code", "name", "severity", "reads", "starts", "breadth", "identity", "rule",
+            "why")  # fmt: skip
 
 
 def raise_alert(
