@@ -7,11 +7,7 @@ from collections.abc import Iterator
 import pytest
 from botocore.exceptions import BotoCoreError, ClientError, EndpointConnectionError
 
-from porewatch_cli.operate.doctor import (
-    Check,
-    CheckVerdict,
-    answered,
-)
+from porewatch_cli.operate.doctor_checks import Check, CheckVerdict, answered
 
 
 def said(code: str) -> ClientError:

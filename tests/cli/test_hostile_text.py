@@ -58,10 +58,7 @@ from porewatch_cli.operate import (
     orphans,
     references,
 )
-from porewatch_cli.operate.doctor import (
-    Check,
-    CheckVerdict,
-)
+from porewatch_cli.operate.doctor_checks import Check, CheckVerdict
 from porewatch_cli.reports import screen
 from porewatch_cli.reports.audit import audit_report
 from porewatch_cli.reports.compare import compare_runs

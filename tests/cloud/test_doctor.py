@@ -6,12 +6,7 @@ import json
 
 import pytest
 
-from porewatch_cli.operate.doctor import (
-    QUOTAS,
-    CheckVerdict,
-    image_check,
-    quota_check,
-)
+from porewatch_cli.operate.doctor_checks import QUOTAS, CheckVerdict, image_check, quota_check
 from tests.cloud.lab import Lab
 
 pytestmark = [pytest.mark.cloud, pytest.mark.xdist_group("end to end")]

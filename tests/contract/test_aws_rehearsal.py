@@ -34,11 +34,7 @@ from porewatch.domain.facts.metrics import Measure
 from porewatch.domain.stage.disk_size import on_image
 from porewatch.domain.stage.instances import Owner
 from porewatch.domain.stage.spec import StageSpec
-from porewatch_cli.operate.doctor import (
-    CheckVerdict,
-    calls_check,
-    types_check,
-)
+from porewatch_cli.operate.doctor_checks import CheckVerdict, calls_check, types_check
 from porewatch_cli.stack import Stack
 from porewatch_local.stack_template import (
     gate,

@@ -16,10 +16,7 @@ from botocore.exceptions import ClientError
 from botocore.stub import ANY, Stubber
 
 from porewatch.compute.layouts import profile
-from porewatch_cli.operate.doctor import (
-    Check,
-    CheckVerdict,
-)
+from porewatch_cli.operate.doctor_checks import Check, CheckVerdict
 from porewatch_local.rehearsal import (
     change_set,
     policies,

@@ -9,7 +9,7 @@ import pytest
 from porewatch.domain.calls.findings import Call
 from porewatch_worker.simulate.errors import R10
 from porewatch_worker.validation.pack import false_calls, validate
-from porewatch_worker.validation.page import render_page
+from porewatch_worker.validation.page import POOLED, limit_text, pooled, render_page
 from porewatch_worker.validation.requirements import requirements
 from porewatch_worker.validation.result import Point, Validation
 from porewatch_worker.validation.score import limit, series, share
@@ -44,6 +44,7 @@ def test_the_page_stands_alone_and_says_that_everything_is_simulated(result: Val
     assert page.index(">Research use<") < page.index("<table")
     assert page.count("<svg") == len(result.classes) + 1
     plain = page.replace("http://www.w3.org/2000/svg", "")
+    plain = plain.replace('<link rel="icon" href="data:,">', "")
     assert not [mark for mark in ("http:", "https:", "<script", "<link") if mark in plain]
 
 
@@ -83,3 +84,30 @@ def test_one_false_call_or_too_few_hits_fail_a_requirement() -> None:
     run = MadeRun("host only", (Tube("host"),), R10, 1)
     seen = Seen(run, run.tubes[0], {"CSFV": Call.DETECTED}, {"CSFV": 3}, recombinant=False)
     assert false_calls(seen, ("CSFV", "JEV")) == ["CSFV"]
+
+
+def test_a_curve_of_many_amounts_is_pooled_and_loses_no_trial() -> None:
+    observed = [(1.3**i, i > 20) for i in range(50) for _ in range(2)]
+    points = series(observed)
+    few = pooled(points)
+    assert (len(points), len(few)) == (50, POOLED)
+    for what in ("hits", "trials"):
+        assert sum(getattr(p.rate, what) for p in few) == sum(getattr(p.rate, what) for p in points)
+    amounts = [p.amount for p in few]
+    assert amounts == sorted(amounts)
+    assert points[0].amount < amounts[0] and amounts[-1] < points[-1].amount
+    assert pooled(points[:POOLED]) == points[:POOLED]
+
+
+def test_a_bound_that_few_trials_cannot_show_says_so() -> None:
+    three, many = share(3, 3), share(3000, 3000)
+    few, _, enough, *_ = requirements(three, many, many, (), 7.2)
+    assert (few.holds, few.shown, few.trials) == (True, False, 3)
+    assert (enough.holds, enough.shown) == (True, True)
+
+
+def test_without_a_limit_the_page_says_what_was_missed() -> None:
+    found, lost = (series([(1.0, hit), (100.0, hit)]) for hit in (True, False))
+    assert limit_text(None, found, "copies") == "below 1 copies: nothing was missed"
+    assert limit_text(None, lost, "copies") == "above 100 copies: nothing was found"
+    assert limit_text(None, (), "copies") == "not measured"

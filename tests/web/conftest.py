@@ -18,7 +18,9 @@ from porewatch_worker.report.compare import compare
 from porewatch_worker.report.compare_page import render_comparison
 from porewatch_worker.report.parts.languages import LANGUAGES
 from porewatch_worker.report.render_html import render_html
+from porewatch_worker.validation.page import render_page
 from tests.web import made_up
+from tests.web.made_validation import made_validation
 
 ROOT = Path(__file__).parents[2]
 AXE_VERSION = "4.14.1"
@@ -70,6 +72,7 @@ def pages(reports: dict[str, Report], tmp_path_factory: pytest.TempPathFactory) 
     for language in LANGUAGES:
         page = folder / f"compare.{language}.html"
         page.write_text(render_comparison(told, language), encoding="utf-8")
+    (folder / "validation.html").write_text(render_page(made_validation()), encoding="utf-8")
     return {path.name.removesuffix(".html"): path for path in folder.iterdir()}
 
 

@@ -53,7 +53,7 @@ def test_headings_descend_one_level_at_a_time(
 
 
 @pytest.mark.parametrize(
-    "name", [*(n for n in ALL if "crowded" not in n), "compare.en", "compare.ja"]
+    "name", [*(n for n in ALL if "crowded" not in n), "compare.en", "compare.ja", "validation"]
 )
 def test_axe_finds_no_accessibility_violation(
     name: str, browser: Browser, pages: dict[str, Path], axe: str
@@ -61,7 +61,7 @@ def test_axe_finds_no_accessibility_violation(
     _no_violation(browser, pages[name], axe)
 
 
-@pytest.mark.parametrize("name", ["many", "perv.ja", "compare.en"])
+@pytest.mark.parametrize("name", ["many", "perv.ja", "compare.en", "validation"])
 def test_axe_finds_none_in_the_dark_either(
     name: str, browser: Browser, pages: dict[str, Path], axe: str
 ) -> None:
@@ -114,7 +114,7 @@ LABELS = """() => {
 }"""  # noqa: E501
 
 
-@EVERY
+@pytest.mark.parametrize("name", [*ALL, "validation"])
 def test_no_label_of_a_plot_is_clipped_or_written_over_another(
     name: str, browser: Browser, pages: dict[str, Path]
 ) -> None:
@@ -137,7 +137,7 @@ def test_a_label_that_lies_on_another_is_seen(browser: Browser, pages: dict[str,
 
 
 @pytest.mark.parametrize("width", [390, pytest.param(1200, marks=pytest.mark.slow)])
-@EVERY
+@pytest.mark.parametrize("name", [*ALL, "validation"])
 def test_the_page_never_scrolls_sideways(
     name: str, width: int, browser: Browser, pages: dict[str, Path]
 ) -> None:
@@ -182,7 +182,7 @@ def test_the_synthetic_banner_comes_first_and_only_when_it_is_due(
     page.close()
 
 
-@pytest.mark.parametrize("name", ["rich", "rich.ja", "perv.ja", "compare.en"])
+@pytest.mark.parametrize("name", ["rich", "rich.ja", "perv.ja", "compare.en", "validation"])
 def test_on_a_phone_a_row_is_a_card_with_its_heads(
     name: str, browser: Browser, pages: dict[str, Path]
 ) -> None:

@@ -24,7 +24,7 @@ from porewatch.domain.retention.orders import Deleted, Held
 from porewatch.domain.rules.cancelling import Cancelled
 from porewatch.domain.rules.orphan_cleanup import Reaped
 from porewatch_cli.operate.default_bundle import DefaultNow
-from porewatch_cli.operate.doctor import Check
+from porewatch_cli.operate.doctor_checks import Check
 from porewatch_cli.operate.redrive import Letters
 from porewatch_cli.operate.registry import Rebuilt
 from porewatch_cli.runs.run_view import RunView

@@ -40,7 +40,7 @@ from porewatch_worker.report.parts.languages import Language
 from porewatch_worker.report.sample_files import sample_files
 
 if TYPE_CHECKING:
-    from porewatch_cli.operate.doctor import Check
+    from porewatch_cli.operate.doctor_checks import Check
     from porewatch_cli.stack import Stack
 
 LINK_SECONDS = 3600

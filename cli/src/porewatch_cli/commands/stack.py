@@ -28,7 +28,8 @@ def doctor(
     Image, subnets, endpoints, instance types, quotas, queues; exit code 1 if it would not.
     """
     from porewatch_cli.commands import output
-    from porewatch_cli.operate.doctor import CheckVerdict, examine
+    from porewatch_cli.operate.doctor import examine
+    from porewatch_cli.operate.doctor_checks import CheckVerdict
     from porewatch_cli.stack import find_stack
     from porewatch_cli.terminal import EXIT_FAILED
 

@@ -10,7 +10,10 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.text import Text
 
 from porewatch_cli.links import file_link
-from porewatch_cli.terminal import EXIT_FAILED, console, errors, print_json, table
+from porewatch_cli.reports.summary import draw
+from porewatch_cli.terminal import EXIT_FAILED, console, errors, print_json
+from porewatch_worker.report.parts.document import Table
+from porewatch_worker.report.summary import table_rows
 
 if TYPE_CHECKING:
     from porewatch_worker.validation.result import Validation
@@ -41,27 +44,18 @@ def validate_here(size: str, out: Path | None, *, as_json: bool) -> None:
 
 
 def _show(v: Validation, out: Path | None) -> None:
-    from porewatch_worker.validation.page import limit_text, share_text  # noqa: PLC0415
+    """The page's own tables."""
+    from porewatch_worker.validation.page import validation_page  # noqa: PLC0415
 
-    classes = table("By class (exact 95 % intervals)", "class", "PPA, 10 reads or more", "NPA",
-                    "LOD95")  # fmt: skip
-    for c in v.classes:
-        row = (share_text(c.agreement), share_text(c.negative), limit_text(c.limit))
-        classes.add_row(c.name, *row)
-    overall = (share_text(v.positive), share_text(v.negative), limit_text(v.limit))
-    classes.add_row("all", *overall, style="bold")
-    sets = table("By set", "set", "samples", "agents detected", "others left alone", "false calls")
-    for s in v.sets:
-        false = ", ".join(s.false_calls) or "none"
-        if s.right_alarms:
-            false += f"; recombinant alarms {share_text(s.right_alarms)}"
-        sets.add_row(s.name, str(s.samples), share_text(s.positive), share_text(s.negative), false)
-    held = table(f"Requirements ({v.size}, {v.seconds:.0f} s)", "what", "measured", "holds")
-    for r in v.requirements:
-        held.add_row(r.says, r.measured, "yes" if r.holds else Text("no", style="bold red"))
-    for shown in (classes, sets, held):
-        console.print(shown)
-        console.print()
+    page = validation_page(v)
+    console.print(Text(page.title, style="bold" if v.holds else "bold red"))
+    console.print(Text(page.subtitle, style="dim"))
+    for section in page.sections:
+        for block in section.blocks:
+            if isinstance(block, Table):
+                console.print()
+                console.print(draw(table_rows(block)))
+    console.print()
     console.print(v.reads_told)
     if out is not None:
         console.print(file_link(out / "validation.html"), soft_wrap=True)

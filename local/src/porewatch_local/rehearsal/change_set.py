@@ -18,11 +18,7 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from porewatch.adapters.faults import code_of
-from porewatch_cli.operate.doctor import (
-    Check,
-    CheckVerdict,
-    unanswered,
-)
+from porewatch_cli.operate.doctor_checks import Check, CheckVerdict, unanswered
 from porewatch_local.stack_template.template import Template
 
 Client = Callable[[str], Any]

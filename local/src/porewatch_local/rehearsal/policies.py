@@ -12,10 +12,7 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from porewatch_cli.operate.doctor import (
-    Check,
-    CheckVerdict,
-)
+from porewatch_cli.operate.doctor_checks import Check, CheckVerdict
 from porewatch_local.stack_template.literal_policies import (
     attached,
     of_roles,

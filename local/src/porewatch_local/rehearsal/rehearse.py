@@ -30,7 +30,7 @@ from porewatch.domain.stage.instances import (
     Owner,
 )
 from porewatch.domain.stage.spec import StageSpec
-from porewatch_cli.operate.doctor import (
+from porewatch_cli.operate.doctor_checks import (
     DENIED,
     QUOTAS,
     Check,

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from porewatch.domain.calls.evidence import Evidence
 from porewatch.domain.calls.findings import Call
-from porewatch.domain.reasons.reason import Reasons
 from porewatch_worker.report.compare import (
     AmountChange,
     Comparison,
@@ -15,32 +13,15 @@ from porewatch_worker.report.compare import (
     LoneFinding,
     SampleChange,
 )
+from porewatch_worker.report.compared_provenance import made_of
 from porewatch_worker.report.parts import numbers
-from porewatch_worker.report.parts.document import Cell, Column, Section, Table, Tone
-from porewatch_worker.report.parts.i18n import clauses, member, named, say, speaking, spoken
+from porewatch_worker.report.parts.document import Cell, Column, Page, Section, Table, Tone
+from porewatch_worker.report.parts.i18n import member, named, say, speaking, spoken
 from porewatch_worker.report.parts.languages import Language
 from porewatch_worker.report.parts.tones import CALL_TONE, OUTCOME_TONE, SEVERITY_TONE
 from porewatch_worker.report.render_html import templates
 from porewatch_worker.science.call.remarks import shown_code
 
-HEADS = {
-    "bundle": "head.references",
-    "bundle_sha256": "head.references_sha",
-    "bundle_synthetic": "page.banner_label",
-    "panel": "head.list",
-    "panel_version": "compare.list_version",
-    "panel_sha256": "head.list_sha",
-    "parameters_sha256": "head.parameters_sha",
-    "manifest_sha256": "head.manifest_sha",
-    "basecalling": "head.basecalling",
-    "sequencing.instrument": "head.instrument",
-    "sequencing.flow_cell": "head.flow_cell",
-    "sequencing.kit": "head.kit",
-    "sequencing.basecall_model": "head.model",
-    "sequencing.started_at": "head.sequencing_began",
-    "sequencing.acquisition_id": "head.acquisition",
-}
-"""What a report rests on, by its place in `report.json`, and the message that names it."""
 CHANGE_TONE: dict[str, Tone] = {
     "appeared": "bad",
     "vanished": "warn",
@@ -49,17 +30,7 @@ CHANGE_TONE: dict[str, Tone] = {
 }
 
 
-@dataclass(frozen=True)
-class ComparisonPage:
-    title: str
-    subtitle: str
-    language: str
-    labels: dict[str, str]
-    synthetic: bool
-    sections: tuple[Section, ...]
-
-
-def compare_page(told: Comparison, language: Language = "en") -> ComparisonPage:
+def compare_page(told: Comparison, language: Language = "en") -> Page:
     """A pure function of the comparison."""
     with speaking(language):
         return _page(told)
@@ -68,12 +39,12 @@ def compare_page(told: Comparison, language: Language = "en") -> ComparisonPage:
 def render_comparison(told: Comparison, language: Language = "en") -> str:
     """A self-contained HTML page."""
     page = compare_page(told, language)
-    return templates().get_template("compare.html.j2").render(doc=page)
+    return templates().get_template("page.html.j2").render(doc=page)
 
 
-def _page(told: Comparison) -> ComparisonPage:
+def _page(told: Comparison) -> Page:
     subtitle = say("compare.subtitle", before=told.before.run_id, after=told.after.run_id)
-    return ComparisonPage(
+    return Page(
         title=say("compare.title"),
         subtitle=subtitle,
         language=spoken(),
@@ -94,7 +65,7 @@ def _page(told: Comparison) -> ComparisonPage:
             *_lone(told),
             _section("amounts", _amounts(told)),
             _section("samples", _samples(told)),
-            _section("made_of", _made_of(told)),
+            _section("made_of", made_of(told)),
         ),
     )
 
@@ -273,39 +244,3 @@ def _sample_row(s: SampleChange) -> tuple[Cell, ...]:
 def _pair(before: str | None, after: str | None) -> Cell:
     one, other = before or numbers.NOTHING, after or numbers.NOTHING
     return Cell(one if one == other else f"{one} → {other}")
-
-
-def _made_of(told: Comparison) -> Table:
-    return Table(
-        caption=say("compare.made_of_caption"),
-        columns=(
-            Column(say("head.what"), width=1.8),
-            Column(say("head.before"), width=3.0, code=True),
-            Column(say("head.after"), width=3.0, code=True),
-        ),
-        rows=tuple(
-            (
-                Cell(_part(m.what)),
-                Cell(_value(m.before, m.before_why)),
-                Cell(_value(m.after, m.after_why)),
-            )
-            for m in told.made_of
-        ),
-        empty=say("compare.made_of_none"),
-    )
-
-
-def _part(what: str) -> str:
-    """The name of a part that two reports differ in."""
-    if what in HEADS:
-        return say(HEADS[what])
-    kind, _, name = what.partition(".")
-    if kind == "parameters":
-        return named("parameter", name)
-    return say("compare.tool", name=name) if kind == "tools" else what
-
-
-def _value(value: str, why: Reasons) -> str:
-    if value in ("True", "False"):
-        return say("word.yes" if value == "True" else "word.no")
-    return clauses(why) or value or numbers.NOTHING

@@ -26,10 +26,10 @@ def _shown(value: object) -> object:
 
 
 @cache
-def templates(package: str = "porewatch_worker.report") -> Environment:
-    """The pages of a package: all text is escaped, an unknown name is an error."""
+def templates() -> Environment:
+    """The pages' templates: all text is escaped, an unknown name is an error."""
     pages = Environment(
-        loader=PackageLoader(package),
+        loader=PackageLoader("porewatch_worker.report"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,

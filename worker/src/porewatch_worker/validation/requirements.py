@@ -48,4 +48,6 @@ def _at_least(what: str, found: Share | None, least: float) -> Requirement:
         says=f"{what}: at least {least:.1%}",
         measured=measured,
         holds=found is not None and found.share >= least,
+        shown=found is not None and found.low >= least,
+        trials=found.trials if found else None,
     )

@@ -73,11 +73,14 @@ class SetResult(Model):
 
 
 class Requirement(Model):
-    """A bound that was set beforehand, and whether it held."""
+    """A bound that was set beforehand, and whether it held. `shown`: the trials are enough to show
+    it (the exact interval, not only the share, lies on the right side); `trials`: how many."""
 
     says: str
     measured: str
     holds: bool
+    shown: bool = True
+    trials: int | None = None
 
 
 class Validation(Model):

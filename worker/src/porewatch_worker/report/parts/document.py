@@ -120,3 +120,15 @@ class Document:
     facts: Facts
     front: tuple[Section, ...]
     body: tuple[Section, ...]
+
+
+@dataclass(frozen=True)
+class Page:
+    """A page of sections alone, such as a comparison; shown by `page.html.j2`."""
+
+    title: str
+    subtitle: str
+    language: str
+    labels: dict[str, str]
+    synthetic: bool
+    sections: tuple[Section, ...]
