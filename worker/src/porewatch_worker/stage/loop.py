@@ -5,8 +5,9 @@
 
 The loop knows nothing of AWS: a checkpoint store, an outbox and a publisher are handed in, local or
 remote. Units are computed one at a time while the next one's input is read; when they are saved is
-up to `saving`, what becomes of one that fails to `poison`. A stop request ends the loop after the
-unit at hand, or after `grace_s` without it; what was computed before is saved at once.
+up to `checkpoint.writer`, what becomes of one that fails to `poison_units.py`. A stop request ends
+the loop after the unit at hand, or after `grace_s` without it; what was computed before is saved at
+once.
 """
 
 from __future__ import annotations

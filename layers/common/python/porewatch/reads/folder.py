@@ -1,7 +1,7 @@
 """Files and folders on this machine, interpreted by the rules that every way of submission shares.
 
 Order: walk (links are followed once, a dangling one is a fault, hidden folders are not entered) ->
-`landing.sort_out`. Only sheets, summaries and the first bytes of small files are read.
+`landing.sorting.sort_out`. Only sheets, summaries and the first bytes of small files are read.
 """
 
 from __future__ import annotations

@@ -5,7 +5,8 @@ target and spike share, but overcounts genomes shorter than a read, which come i
 
 1. from spike-in: copies = (A_t / L_t) / (A_s / L_s) x spike copies [/ plasma mL], A aligned bases,
    L genome lengths (bases), t target, s spike.
-2. from yield (`mass_yield`), which needs no spike-in: nucleic acid of a mL x share of bases.
+2. from yield (`quantity_by_yield.py`), which needs no spike-in: nucleic acid of a mL x share of
+   bases.
 3. against the host: the same ratio with the host's depth in place of the spike's: copies per
    haploid host genome. It needs no spike-in and no volume.
 4. genomes sequenced: the yield itself.
@@ -13,7 +14,7 @@ target and spike share, but overcounts genomes shorter than a read, which come i
 Intervals: exact for the ratio of two Poisson means (`intervals.ratio_interval`) at effective counts
 (`uncertainty.effective_reads`), widened by the relative standard uncertainties of the factors
 (`uncertainty.widened`). Below 3 reads only an upper bound is given. Where the loads by spike-in and
-by yield have intervals apart from each other, both say so (`agreement`).
+by yield have intervals apart from each other, both say so (`quantity_agreement.py`).
 """
 
 from __future__ import annotations

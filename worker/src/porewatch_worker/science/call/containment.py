@@ -2,15 +2,15 @@
 
 A word of 21 bases survives a distance of d with (1 - d)^21 (Mash, Ondov et al. 2016, Genome Biol
 17:132; containment, Koslicki & Zabeti 2019). Words are sampled one in a hundred by their hash
-(`sketch`), of the aligned stretches of reads that a genome of `LARGE` bases or more has won; those
-of its reference stand in the bundle; for bundles without, they are made when the first such read
-comes.
+(`count.minhash`), of the aligned stretches of reads that a genome of `LARGE` bases or more has won;
+those of its reference stand in the bundle; for bundles without, they are made when the first such
+read comes.
 
     ANI = (words found / words sampled)^(1/21) / identity of reading
 
 What reading costs is divided out (`distance.own_identity`). Errors come in clusters, so that more
 words survive than identity^21 says and the ANI of R9 reads comes out some per cent high: it errs
-towards the name, and `nearness` holds against that.
+towards the name, and `relatives.py` holds against that.
 """
 
 from __future__ import annotations

@@ -6,7 +6,7 @@ PERV-A and -B are in every pig: no alarm. An alarm is raised for
   distinct starts, more than mistyped reads of the other types explain (`perv_mistyped`) and more
   than crossover from other barcodes does. It does not matter whether the host's reference holds
   these copies too: what the donor carries is the question.
-- A/C recombinants: a junction between A and C that recurs (see `junctions.py`).
+- A/C recombinants: a junction between A and C that recurs (see `perv_recombinants.py`).
 
 False-alarm rates of both, measured on genomes with A and B only, stand in docs/science/perv.md.
 Where a reference is a surrogate, types are called SYNTHETIC-A, never PERV-A.

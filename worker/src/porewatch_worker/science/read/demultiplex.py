@@ -9,8 +9,8 @@
    run, the read is counted there as contradicted: crosstalk, seen directly. It is evidence of
    nothing.
 
-Reads with an adapter inside are cut first (`splitting.py`); parts are owned one by one. A run of
-one sample without barcode has nothing to tell apart, and its ends are not looked at.
+Reads with an adapter inside are cut first (`split_at_adapters.py`); parts are owned one by one. A
+run of one sample without barcode has nothing to tell apart, and its ends are not looked at.
 """
 
 from __future__ import annotations

@@ -1,13 +1,12 @@
 """Adapter trimming and the filters: strands counted in their duplex read, length after trimming,
-mean error. (What is of low complexity is told by the placing, what bears another barcode by
-`assigning`.)
+mean error. (Low complexity is judged after mapping, and another barcode by `demultiplex.py`.)
 
 Adapters: the strands of Oxford Nanopore's ligation (LSK109, LSK110/114) and rapid adapters, from
 the vendor's Chemistry Technical Document (CHTD_500). One is taken to be present at an end when at
 least two of its 10-base words, 3 or more bases apart, stand there without error on one diagonal
 (within 4 bases); by chance that is so at one end in 40,000. What lies outside the adapter's inner
 end goes. Basecallers usually trim already; this catches the rest, and asks only for reads whose
-ends hold two such words at all (`words.py`, a chunk of reads at once).
+ends hold two such words at all (`sequence.kmers`, a chunk of reads at once).
 """
 
 from __future__ import annotations

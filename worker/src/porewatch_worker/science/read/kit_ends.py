@@ -24,7 +24,7 @@ from porewatch_worker.science.sequence.seed_search import DiagonalSearch
 
 LEAST = 12
 MOST = 400
-"""Longer ends are other molecules: those are for `splitting`."""
+"""Longer ends are other molecules: `split_at_adapters.py` is for those."""
 
 REST = 30
 OVERLAP = 8

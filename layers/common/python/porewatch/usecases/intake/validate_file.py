@@ -57,7 +57,7 @@ Notify = Callable[[FileQuarantined], None]
 
 
 class Summary(Protocol):
-    """Result of a check (`porewatch.reads.ReadsSummary`)."""
+    """Result of a check (`porewatch.reads.summary.ReadsSummary`)."""
 
     @property
     def size(self) -> int: ...

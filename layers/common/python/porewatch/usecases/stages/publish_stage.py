@@ -1,7 +1,7 @@
 """Publish the results of a stage. Only the control plane makes them visible.
 
 A worker leaves its manifest as a draft below its own prefix. Here it is checked
-(`domain.stage.drafts`) and written to the manifest key of the stage, by whoever comes first: the
+(`domain.stage.manifest`) and written to the manifest key of the stage, by whoever comes first: the
 message, the sweep, or the opening of the next epoch. A visible manifest stays the truth, whichever
 epoch wrote it.
 """

@@ -1,7 +1,7 @@
 """A sample sheet (CSV or TSV) -> samples.
 
-Order: decode (`sheet_text`) -> find the columns under any of their names (`sheet_columns`) -> one
-`Sample` a row -> what only all rows together show (`sheet_rules`). Our own columns and MinKNOW's
+Order: decode (`table_text.py`) -> find the columns under any of their names (`columns.py`) -> one
+`Sample` a row -> what only all rows together show (`rules.py`). Our own columns and MinKNOW's
 (`alias`, `barcode`, `type`) are both understood; a column that neither of us knows is refused,
 because a misspelt `volume_ml` must not vanish. All faults are reported at once.
 """
