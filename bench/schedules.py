@@ -16,12 +16,12 @@ SCHEDULES = 200
 def measure(folder: Path, pairs: int) -> list[Pair]:
     """Raises RuntimeError when a schedule broke a rule."""
     done = subprocess.run(
-        [sys.executable, "-m", "tests.simulator", "--schedules", str(SCHEDULES)],
+        [sys.executable, "-m", "simulator", "--schedules", str(SCHEDULES)],
         cwd=REPOSITORY, capture_output=True, text=True, check=False,
     )  # fmt: skip
     told = re.search(r"([\d.]+) schedules/s", done.stdout)
     if done.returncode or told is None:
-        raise RuntimeError(f"tests.simulator: {done.stdout[-300:]} {done.stderr[-300:]}")
+        raise RuntimeError(f"simulator: {done.stdout[-300:]} {done.stderr[-300:]}")
     rate = float(told[1])
     note = f"{rate:.1f} schedules a second, {SCHEDULES} played"
     return [Pair("a simulated run under random faults", 1 / rate, 0, 0, 0, 0, "", note)]

@@ -1,7 +1,7 @@
 """`make bench-science`: what we find and what we wrongly call, beside kraken2, minimap2, sourmash.
 
 Same reads, same references (panel, host) in one run. Ten agents of real sequence and their strains
-(`tests/validation/panel_set.py`) at 1 to 30 reads a sample, simulated with R10 and R9 errors; and
+(`validation/panel_set.py`) at 1 to 30 reads a sample, simulated with R10 and R9 errors; and
 real reads that hold none of them. A call: ours `detected`; kraken2 (confidence 0) and minimap2
 (map-ont, primary hits) three reads; sourmash (k 21, scaled 50) a gather match of two hashes. "Any"
 is one read, or one hash. kraken2 and minimap2 are Debian packages, sourmash is one of ours.
@@ -26,8 +26,8 @@ from porewatch.domain.runs import Sample
 from porewatch_worker.simulate.errors import R9, R10
 from porewatch_worker.validation.screened import answer, make_reads, samples_of, seen_in
 from porewatch_worker.validation.worlds import World
-from tests.validation.panel_set import AGENTS, NON_TARGETS, SARS, made_run, make_panel_world
-from tests.worker.shared import real
+from validation.panel_set import AGENTS, NON_TARGETS, SARS, made_run, make_panel_world
+from validation.shared_data import real
 
 LEVELS = (1, 3, 10, 30)
 OURS = "porewatch"

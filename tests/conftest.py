@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -14,11 +15,33 @@ import pytest
 from porewatch.adapters.table import Table
 from tests.mocked import make_buckets, make_ledger, mocked_aws
 from tests.recording import Recording
+from validation.shared_data import NoSharedData
 
 # Hypothesis' deadline of 200 ms an example measures the machine, which may be busy.
 hypothesis.settings.register_profile("suite", deadline=None)
 hypothesis.settings.load_profile("suite")
 GROUP = re.compile(r"xdist_group\(\"(.+?)\"\)")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_setup(item: pytest.Item) -> Iterator[None]:
+    """A test without the real data it needs is skipped, with the reason."""
+    with _skips_without_shared_data():
+        return (yield)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
+    with _skips_without_shared_data():
+        return (yield)
+
+
+@contextmanager
+def _skips_without_shared_data() -> Iterator[None]:
+    try:
+        yield
+    except NoSharedData as missing:
+        pytest.skip(str(missing))
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -1,7 +1,7 @@
 """The real bundle `real@1` and the real read sets: the proof, beside the invented demo.
 
-The sequences are public data outside the repository (`worker/shared.py` says where). The host is
-one pig coding sequence of 9 kb: enough for the machinery, no host genome, and labelled so.
+The sequences are public data outside the repository (`validation/shared_data.py` says where). The
+host is one pig coding sequence of 9 kb: enough for the machinery, no host genome, and labelled so.
 """
 
 from __future__ import annotations

@@ -42,7 +42,7 @@ from porewatch_cli.submit.submit import submit
 from porewatch_worker.simulate.demo import DemoSet, make_demo
 from tests.cloud.conftest import Cloud
 from tests.cloud.making import wait_for
-from tests.worker.shared import SHARED
+from validation.shared_data import SHARED
 
 SCALE = 0.2
 PATIENCE = 400.0

@@ -15,9 +15,9 @@ from porewatch.domain import s3_keys
 from porewatch.domain.facts.registry_projection import projection_of
 from porewatch.usecases.facts.find_projection import Sources
 from porewatch.usecases.facts.update_status import update_status
+from simulator.made_results import some_results
 from tests.cloud.conftest import HERE, Cloud
 from tests.cloud.making import bucket, named
-from tests.functional.findings import some_results
 from tests.functional.test_registry import STORY, TABLES
 
 pytestmark = pytest.mark.cloud

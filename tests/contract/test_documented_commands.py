@@ -170,7 +170,7 @@ def test_documents_show_commands() -> None:
         ("porewatch references puhs", False),
         ("make tset", True),
         ("make rehearse REGOIN=x", True),
-        ("python -m tests.simulator --sched 3 --no-such-option", True),
+        ("python -m simulator --sched 3 --no-such-option", True),
         ("python -m tests.no_such_module", True),
     ],
 )

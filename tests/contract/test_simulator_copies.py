@@ -15,7 +15,7 @@ from porewatch_local.stack_template.template import (
     folder_of,
     target,
 )
-from tests.simulator import bus, deployed, lambdas
+from simulator import bus, deployed, lambdas
 
 TEMPLATE = Template.load(Path(__file__).parents[2] / "template.yaml")
 FUNCTIONS = {folder_of(name): own for name, own in TEMPLATE.functions.items()}

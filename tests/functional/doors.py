@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 from itertools import count
-from pathlib import Path
 from typing import Any
 
 import boto3
 
-ROOT = Path(__file__).resolve().parents[2]
+from simulator.handlers import door
+
 _numbers = count(1)
 
 
@@ -21,17 +20,6 @@ class Context:
     aws_request_id = "request-1"
     memory_limit_in_mb = 512
     invoked_function_arn = "arn:aws:lambda:eu-central-1:123456789012:function:test"
-
-
-def door(function: str) -> Any:
-    """`lambda_handler` of functions/<function>/app.py, loaded afresh."""
-    path = ROOT / "functions" / function / "app.py"
-    spec = importlib.util.spec_from_file_location(f"{function}_app", path)
-    assert spec
-    assert spec.loader
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module.lambda_handler
 
 
 def batch(*bodies: dict[str, Any] | str) -> dict[str, Any]:

@@ -21,8 +21,8 @@ from porewatch.domain import s3_keys
 from porewatch.domain.base import now
 from porewatch.domain.facts.fact import Fact
 from porewatch.usecases.facts.find_projection import Sources
+from simulator.made_results import some_results
 from tests.functional.doors import created, put, send
-from tests.functional.findings import some_results
 from tests.functional.test_bundle_unpacker import GOOD_TAR
 from tests.functional.test_pipeline_orchestrator import a_manifest, put_files, put_seal
 from tests.functional.test_registry import STORY, tell

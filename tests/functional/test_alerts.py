@@ -47,8 +47,8 @@ from porewatch.usecases.views.show_alerts import (
     acknowledge,
     list_alerts,
 )
+from simulator.made_results import some_outcomes
 from tests.functional.doors import Context, door, send, told
-from tests.functional.findings import some_outcomes
 
 RUN = "run-1"
 AT = datetime.fromisoformat("2026-03-01T12:00:00+00:00")

@@ -42,8 +42,8 @@ from porewatch.domain.stage.manifest import OutputFile, StageManifest
 from porewatch.domain.stage.screening_parameters import ScreeningParameters
 from porewatch.settings import settings
 from porewatch_worker.report.pages.run_record.audit_trail import with_trail
+from simulator.made_results import a_phase, a_screen, some_findings, some_outcomes
 from tests.functional.doors import Context, door
-from tests.functional.findings import a_phase, a_screen, some_findings, some_outcomes
 from tests.mocked import facts_in, make_audit_key
 
 WHEN = datetime(2026, 3, 1, 12, tzinfo=UTC)

@@ -49,9 +49,9 @@ from porewatch_local.embedded.postgres import (
     stop_postgres,
 )
 from porewatch_local.paths import Home
+from simulator.made_results import some_results
 from tests.functional.data_api import DataApi
 from tests.functional.doors import ROOT, send, told
-from tests.functional.findings import some_results
 from tests.mocked import make_ledger
 
 WHEN = datetime(2026, 3, 1, 12, tzinfo=UTC)

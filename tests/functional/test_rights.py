@@ -29,6 +29,10 @@ from porewatch.domain.errors import BudgetExceeded, CapacityUnavailable, Unavail
 from porewatch.domain.money.cost import CostLine
 from porewatch.domain.rules import stage_endings
 from porewatch.settings import settings
+from simulator.calls import Wire
+from simulator.scheduler import process
+from simulator.schedules import played
+from simulator.weather import CLEAR, Weather
 from tests import rights
 from tests.calls import NOTED
 from tests.functional import ended_run
@@ -40,10 +44,6 @@ from tests.functional.test_cancelling import ORDER, running  # noqa: F401 - a fi
 from tests.functional.test_control_plane import answers, call, example, launched, record, seal  # noqa: F401
 from tests.functional.test_deleting import api, ledger, registry, server  # noqa: F401
 from tests.rights import Guard, Right, golden
-from tests.simulator.calls import Wire
-from tests.simulator.scheduler import process
-from tests.simulator.schedules import played
-from tests.simulator.weather import CLEAR, Weather
 
 EXAMPLES = ROOT / "events"
 SIMULATED = (

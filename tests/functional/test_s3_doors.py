@@ -196,7 +196,7 @@ def test_damaged_reads_of_a_tree_are_set_aside_and_said(cloud: Table, runs: RunL
 
 
 def test_signal_in_the_seeds_own_folder_is_taken(cloud: Table, runs: RunLedger) -> None:
-    from tests.worker.shared import real
+    from validation.shared_data import real
 
     land("runs/r/fast5/a.pod5", real("signal/multi_fast5_zip.pod5").read_bytes())
     record = runs.files_of("r")["fast5/a.pod5"]

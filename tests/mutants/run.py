@@ -30,7 +30,17 @@ PACKAGES = {
     "porewatch_worker": "worker/src/porewatch_worker",
     "porewatch_local": "local/src/porewatch_local",
 }
-BESIDE = ("tests", "functions", "events", "statemachine", "docs", "template.yaml", "pyproject.toml")
+BESIDE = (
+    "tests",
+    "simulator",
+    "validation",
+    "functions",
+    "events",
+    "statemachine",
+    "docs",
+    "template.yaml",
+    "pyproject.toml",
+)
 """What tests read besides the packages."""
 LOGS = r"_log\."
 """Lines that are not mutated: what is logged decides nothing."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.simulator.invariants import broken
-from tests.simulator.world import World
+from simulator.invariants import broken
+from simulator.world import World
 
 
 @pytest.fixture(scope="module")

@@ -15,11 +15,11 @@ import pytest
 
 from porewatch.adapters.messages import worker_queue
 from porewatch.domain.stage.worker_messages import WORKER_MESSAGE
-from tests.simulator.invariants import broken
-from tests.simulator.schedules import RUN
+from simulator.invariants import broken
+from simulator.schedules import RUN
+from simulator.weather import Weather
+from simulator.world import World
 from tests.simulator.test_promises import facts, played
-from tests.simulator.weather import Weather
-from tests.simulator.world import World
 
 FOREVER = 1e9
 NO_SPOT: dict[str, Any] = {"full": ("spot",), "full_until": FOREVER}

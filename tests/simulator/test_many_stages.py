@@ -12,10 +12,10 @@ from porewatch.domain.stage.instances import Owner
 from porewatch.domain.stage.record import StageRecord, StageState
 from porewatch.domain.stage.spec import Phase
 from porewatch.usecases.monitoring.monitor_instances import ENDS_S
-from tests.simulator.deployed import timeouts
-from tests.simulator.ec2 import Instance
-from tests.simulator.scheduler import START
-from tests.simulator.world import World
+from simulator.deployed import timeouts
+from simulator.ec2 import Instance
+from simulator.scheduler import START
+from simulator.world import World
 
 STAGES = 500
 CALL_S = 0.05

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.simulator.outages import cost, every
+from simulator.outages import cost, every
 
 FEW = [
     (("s3",), 60, 1),

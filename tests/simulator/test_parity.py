@@ -13,10 +13,10 @@ from botocore.exceptions import ClientError
 
 from porewatch.adapters.items import Add, Item, Put, PutIf, PutNew, request
 from porewatch.domain.errors import Conflict
+from simulator.dynamodb import DynamoDb
+from simulator.s3 import S3
+from simulator.sqs import Sqs
 from tests.mocked import make_buckets, make_ledger, mocked_aws
-from tests.simulator.dynamodb import DynamoDb
-from tests.simulator.s3 import S3
-from tests.simulator.sqs import Sqs
 
 TABLE = "ledger"
 

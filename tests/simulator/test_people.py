@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from tests.simulator.calls import Call, Fate
-from tests.simulator.invariants import broken
-from tests.simulator.people import LOOKS
-from tests.simulator.schedules import RUN
-from tests.simulator.weather import CLEAR, Weather
-from tests.simulator.world import World
+from simulator.calls import Call, Fate
+from simulator.invariants import broken
+from simulator.people import LOOKS
+from simulator.schedules import RUN
+from simulator.weather import CLEAR, Weather
+from simulator.world import World
 
 
 def played(weather: Weather = CLEAR, seed: int = 4) -> World:
@@ -55,7 +55,7 @@ class DiesOnce:
 def test_a_canceller_that_dies_is_finished_by_the_sweep(
     number: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tests.simulator.people.AGAIN_S", 1e6)
+    monkeypatch.setattr("simulator.people.AGAIN_S", 1e6)
     weather = Weather(people=((90.0, "cancel"),), lost_endings=1.0)
     world = World(seed=4, weather=weather, decide=DiesOnce(number))
     world.submit(RUN)

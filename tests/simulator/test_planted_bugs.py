@@ -15,9 +15,9 @@ from porewatch.domain.rules import (
     liveness,
 )
 from porewatch.domain.stage.instances import LaunchIntent
-from tests.simulator.crashes import launches_that_come_to_nothing, zombies
-from tests.simulator.schedules import Outcome, played
-from tests.simulator.weather import Weather
+from simulator.crashes import launches_that_come_to_nothing, zombies
+from simulator.schedules import Outcome, played
+from simulator.weather import Weather
 
 Patch = pytest.MonkeyPatch
 LAUNCHES = Weather(dies=0.01, unheard=0.02, twice=0.05, broken=0.03, shows_late_s=60.0)

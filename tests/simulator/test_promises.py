@@ -5,15 +5,15 @@ from __future__ import annotations
 import json
 from datetime import datetime
 
-from tests.simulator.batch import Job
-from tests.simulator.calls import Call, Fate
-from tests.simulator.invariants import broken, items
-from tests.simulator.machine import BROKEN, CLOUD, Box
-from tests.simulator.scheduler import START
-from tests.simulator.schedules import RUN
-from tests.simulator.weather import CLEAR, Weather
-from tests.simulator.work import Plan
-from tests.simulator.world import World
+from simulator.batch import Job
+from simulator.calls import Call, Fate
+from simulator.invariants import broken, items
+from simulator.machine import BROKEN, CLOUD, Box
+from simulator.scheduler import START
+from simulator.schedules import RUN
+from simulator.weather import CLEAR, Weather
+from simulator.work import Plan
+from simulator.world import World
 
 
 def played(

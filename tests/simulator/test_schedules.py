@@ -1,6 +1,6 @@
 """The process dies after every call of AWS, one call at a time; and everything at once, by seeds.
 
-More seeds, and the trace of one: `python -m tests.simulator --help`.
+More seeds, and the trace of one: `python -m simulator --help`.
 """
 
 from __future__ import annotations
@@ -10,11 +10,11 @@ from types import SimpleNamespace
 
 import pytest
 
-from tests.simulator.crashes import crashes, every_call
-from tests.simulator.schedules import played
-from tests.simulator.weather import Weather
-from tests.simulator.work import Plan
-from tests.simulator.world import World
+from simulator.crashes import crashes, every_call
+from simulator.schedules import played
+from simulator.weather import Weather
+from simulator.work import Plan
+from simulator.world import World
 
 SCHEDULES = int(os.environ.get("POREWATCH_SCHEDULES", "24"))
 PARTS = 4

@@ -10,11 +10,11 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
-from tests.simulator.calls import Call, Fate
-from tests.simulator.invariants import broken
-from tests.simulator.machine import BROKEN, CLOUD, Box
-from tests.simulator.weather import CLEAR
-from tests.simulator.world import World
+from simulator.calls import Call, Fate
+from simulator.invariants import broken
+from simulator.machine import BROKEN, CLOUD, Box
+from simulator.weather import CLEAR
+from simulator.world import World
 
 FUNCTIONS = (
     "phase_state_manager",

@@ -6,8 +6,8 @@ import pytest
 
 from porewatch.domain.calls.findings import Call
 from porewatch_worker.references.load import LoadedBundle
-from tests.simulate.surrogates import PervWorld, make_perv_world
-from tests.validation.alert_pack import (
+from validation import made_reads as made
+from validation.alert_pack import (
     a_envelopes_in_c,
     copies_in_the_reference,
     harmless,
@@ -15,7 +15,7 @@ from tests.validation.alert_pack import (
     of_recombinants,
     ten_reads,
 )
-from tests.worker.science import made
+from validation.surrogates import PervWorld, make_perv_world
 
 CSFV = ("one", "CSFV")
 

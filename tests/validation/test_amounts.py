@@ -1,6 +1,6 @@
 """Amounts against simulated truth, at small size: intervals hold, LOD95 is within a factor 2.
 
-The full tables: `python -m tests.validation.interval_pack`, `python -m tests.validation.lod_pack`.
+The full tables: `python -m validation.interval_pack`, `python -m validation.lod_pack`.
 """
 
 from __future__ import annotations
@@ -9,12 +9,12 @@ from dataclasses import replace
 
 import pytest
 
-from tests.validation.interval_pack import CASES as INTERVALS
-from tests.validation.interval_pack import Case as IntervalCase
-from tests.validation.interval_pack import coverage
-from tests.validation.lod_pack import CASES as LODS
-from tests.validation.lod_pack import Case as LodCase
-from tests.validation.lod_pack import detected, predicted
+from validation.interval_pack import CASES as INTERVALS
+from validation.interval_pack import Case as IntervalCase
+from validation.interval_pack import coverage
+from validation.lod_pack import CASES as LODS
+from validation.lod_pack import Case as LodCase
+from validation.lod_pack import detected, predicted
 
 SAMPLES = 300
 LOADS = 60

@@ -19,7 +19,7 @@ from porewatch_worker.simulate.genomes import Genome
 from porewatch_worker.validation.screened import screen_made
 from porewatch_worker.validation.sets import MadeRun, Tube
 from porewatch_worker.validation.worlds import World
-from tests.validation.panel_set import MEAN, SD, SHORTEST, make_panel_world, read_genomes, strain
+from validation.panel_set import MEAN, SD, SHORTEST, make_panel_world, read_genomes, strain
 
 pytestmark = pytest.mark.xdist_group("far-relatives")  # one world
 READS = 150

@@ -9,7 +9,7 @@ import pytest
 
 from porewatch.domain.calls.findings import Call
 from porewatch_worker.simulate.errors import R9, R10
-from tests.validation.pack import (
+from validation.pack import (
     AGENTS,
     RELATIVES,
     SPIKE_COPIES,

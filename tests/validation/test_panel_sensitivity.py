@@ -21,7 +21,7 @@ from porewatch_worker.simulate.errors import R9, R10, ErrorModel
 from porewatch_worker.validation.score import share
 from porewatch_worker.validation.screened import answer, screen_made
 from porewatch_worker.validation.worlds import World
-from tests.validation.panel_set import (
+from validation.panel_set import (
     AGENTS,
     NON_TARGETS,
     SARS,
@@ -29,7 +29,7 @@ from tests.validation.panel_set import (
     made_run,
     make_panel_world,
 )
-from tests.worker.shared import real
+from validation.shared_data import real
 
 PER_READ = {"r10.4.1": 0.95, "r9.4.1": 0.87}
 AT_THREE = {"r10.4.1": 0.96, "r9.4.1": 0.91}

@@ -14,7 +14,7 @@ import pytest
 from porewatch.domain.calls.references import ContigRole
 from porewatch_worker.references.load import LoadedBundle, load
 from tests.real_data import READ_SETS, SEGMENTS, RealReads, real_bundle
-from tests.worker.shared import SHARED, real
+from validation.shared_data import SHARED, real
 
 LOOKED_AT = 200
 """Reads of each set: enough for a share, and the ultra-long ones take a minute in full."""

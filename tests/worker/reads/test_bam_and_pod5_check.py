@@ -13,7 +13,7 @@ from porewatch.domain.errors import InputRefused, Unavailable
 from porewatch.domain.runs import ReadKind
 from porewatch.reads.bam import END_MARK
 from porewatch.reads.check import check_file, check_stream
-from tests.worker.shared import real
+from validation.shared_data import real
 
 
 def write_bam(path: Path, sequences: list[str | None], flag: int = 4) -> Path:

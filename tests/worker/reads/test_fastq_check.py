@@ -17,7 +17,7 @@ from porewatch.domain.runs import ReadKind
 from porewatch.reads.check import check_file, check_stream
 from porewatch.reads.fastq import BLOCK
 from porewatch.reads.summary import ReadsSummary
-from tests.worker.shared import real
+from validation.shared_data import real
 
 LAST = b"@r3\nAC\n+\nII\n"
 LAST_TWO = b"@r2\nGGNA\n+r2\n!!~I\n" + LAST

@@ -16,7 +16,7 @@ from porewatch.domain.errors import InputRefused
 from porewatch.domain.runs import ReadKind
 from porewatch.reads.check import check_stream
 from porewatch.reads.pod5_count import count_reads
-from tests.worker.shared import real
+from validation.shared_data import real
 
 RUN = pod5.RunInfo(
     acquisition_id="a", acquisition_start_time=datetime(2026, 3, 1, tzinfo=UTC), adc_max=1,

@@ -20,13 +20,13 @@ from porewatch_worker.science.sequence.homologous import (
 )
 from porewatch_worker.simulate.edits import diverge, random_codes, to_bytes
 from porewatch_worker.simulate.errors import R9, R10, ErrorModel
-from tests.simulate.surrogates import PervWorld, make_perv_world
-from tests.validation.perv_pack import (
+from validation.perv_pack import (
     ac_junctions,
     recombinant_alarms,
     with_recombinant,
     without_recombinants,
 )
+from validation.surrogates import PervWorld, make_perv_world
 
 LONGER = {"a80": {"A": 80}, "c80": {"C": 80}, "a150": {"A": 150}, "c150": {"C": 150}}
 

@@ -25,8 +25,8 @@ from porewatch_worker.science.count.unassigned import (
     UnknownCounts,
 )
 from porewatch_worker.science.read.assign_read import rrna_intervals
-from tests.worker.science import made
-from tests.worker.science.conftest import diverged, random_sequence, screen, screening
+from validation import made_reads as made
+from validation.screens import diverged, random_sequence, screen, screening
 
 UNLISTED = random_sequence(6_000, 41)
 RRNA = random_sequence(1_800, 42)

@@ -19,9 +19,9 @@ from porewatch_worker.science.read.placement import Segment
 from porewatch_worker.science.read.split_at_adapters import split
 from porewatch_worker.science.reads import Read
 from porewatch_worker.validation.screened import answer
-from tests.worker.science.conftest import diverged, random_sequence
-from tests.worker.science.made import erred, reads_of, reverse, write_fastq
-from tests.worker.shared import real
+from validation.made_reads import erred, reads_of, reverse, write_fastq
+from validation.screens import diverged, random_sequence
+from validation.shared_data import real
 
 pytestmark = pytest.mark.xdist_group("real-bundle")
 KIT = {k.name: k.sequence for k in kit_sequences()}

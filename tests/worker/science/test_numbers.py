@@ -64,7 +64,7 @@ from porewatch_worker.science.read.filter_reads import (
     mean_errors,
 )
 from porewatch_worker.science.reads import Read
-from tests.worker.science.conftest import random_sequence
+from validation.screens import random_sequence
 
 EMPTY = Histogram(unit="bases", edges=(0.0, 1.0), counts=(0,))
 

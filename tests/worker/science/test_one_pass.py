@@ -22,8 +22,8 @@ from porewatch_worker.science.count.target_counts import TargetCounts
 from porewatch_worker.science.read.assign_read import ReadAssigner
 from porewatch_worker.science.read.placement import Placement
 from porewatch_worker.science.sequence.complexity import complex_bases
-from tests.worker.science import made
-from tests.worker.science.conftest import diverged, random_sequence
+from validation import made_reads as made
+from validation.screens import diverged, random_sequence
 
 
 @pytest.fixture(scope="session")

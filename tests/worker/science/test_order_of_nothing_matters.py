@@ -23,8 +23,8 @@ from porewatch_worker.phases import screening as screening_phase
 from porewatch_worker.phases.quantification import quantify
 from porewatch_worker.references.load import LoadedBundle
 from porewatch_worker.science.count.units import UnitCounts
-from tests.worker.science import made
-from tests.worker.science.conftest import random_sequence, screening
+from validation import made_reads as made
+from validation.screens import random_sequence, screening
 
 SAMPLES = (
     Sample(name="pig", barcode="barcode01", spike_copies=1e4, volume_ml=1),

@@ -1,6 +1,6 @@
 """PERV on surrogates of the real class E backbone: types, junctions, flanks, copies, alarms.
 
-The same measurements at full size: `python -m tests.validation.perv_pack`.
+The same measurements at full size: `python -m validation.perv_pack`.
 """
 
 from __future__ import annotations
@@ -39,8 +39,8 @@ from porewatch_worker.science.call.perv_recombinants import (
 )
 from porewatch_worker.simulate.edits import random_codes, to_bytes
 from porewatch_worker.simulate.errors import R9, R10, ErrorModel
-from tests.simulate.surrogates import PervWorld, genome, make_perv_world, recombinant
-from tests.validation.perv_pack import (
+from validation import made_reads as made
+from validation.perv_pack import (
     ac_junctions,
     copy_ratio,
     mixture,
@@ -50,8 +50,8 @@ from tests.validation.perv_pack import (
     with_recombinant,
     without_recombinants,
 )
-from tests.worker.science import made
-from tests.worker.science.conftest import screen, screening
+from validation.screens import screen, screening
+from validation.surrogates import PervWorld, genome, make_perv_world, recombinant
 
 P = ScreeningParameters()
 

@@ -24,7 +24,7 @@ from porewatch_worker.science.amounts.efficiency import (
 )
 from porewatch_worker.science.release.controls import release_policies
 from porewatch_worker.validation.screened import answer
-from tests.worker.shared import real
+from validation.shared_data import real
 
 pytestmark = pytest.mark.xdist_group("real-bundle")
 P = ScreeningParameters()

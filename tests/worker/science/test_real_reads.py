@@ -16,9 +16,9 @@ from porewatch.domain.runs import Sample
 from porewatch.domain.stage.screening_parameters import ScreeningParameters
 from porewatch_worker.phases.quantification import quantify
 from porewatch_worker.references.load import LoadedBundle
-from tests.worker.science import made
-from tests.worker.science.conftest import fasta_sequence, screen, screening
-from tests.worker.shared import real
+from validation import made_reads as made
+from validation.screens import fasta_sequence, screen, screening
+from validation.shared_data import real
 
 LAMBDA = "qcat_nobarcode_1k.fastq.gz"
 SPIKED = Sample(name="one", spike_copies=1e5, volume_ml=10)

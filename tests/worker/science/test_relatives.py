@@ -29,8 +29,8 @@ from porewatch_worker.simulate.errors import R9, R10, ErrorModel
 from porewatch_worker.simulate.genomes import Genome
 from porewatch_worker.validation.screened import answer, make_reads
 from porewatch_worker.validation.sets import MadeRun, Tube
-from tests.validation.panel_set import read_genomes
-from tests.worker.shared import real
+from validation.panel_set import read_genomes
+from validation.shared_data import real
 
 pytestmark = pytest.mark.xdist_group("real-bundle")
 P = ScreeningParameters()

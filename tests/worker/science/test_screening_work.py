@@ -17,9 +17,9 @@ from porewatch.domain.runs import Sample
 from porewatch.domain.stage.spec import Phase
 from porewatch_worker.references.load import LoadedBundle
 from porewatch_worker.science.count.units import unit_from_bytes
-from tests.worker.science import made
-from tests.worker.science.conftest import random_sequence, screen, screening
-from tests.worker.shared import real
+from validation import made_reads as made
+from validation.screens import random_sequence, screen, screening
+from validation.shared_data import real
 
 
 @pytest.fixture(scope="session")
@@ -231,7 +231,7 @@ import sys
 from pathlib import Path
 sys.path.insert(0, {root!r})
 from porewatch_worker.references.load import load
-from tests.worker.science.conftest import screen, screening
+from validation.screens import screen, screening
 work = screening(load(Path({references!r}), "made@1"), Path(sys.argv[1]), unit_reads=100)
 screen(work, Path({scratch!r}))
 status = Path("/proc/self/status").read_text()  # ru_maxrss would tell of the parent, too

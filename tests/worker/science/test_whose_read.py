@@ -25,9 +25,9 @@ from porewatch_worker.science.read.split_at_adapters import (
 )
 from porewatch_worker.science.reads import Read, read_units
 from porewatch_worker.science.sequence.kmers import coded
-from tests.worker.science import made
-from tests.worker.science.conftest import random_sequence, screen, screening
-from tests.worker.shared import real
+from validation import made_reads as made
+from validation.screens import random_sequence, screen, screening
+from validation.shared_data import real
 
 KIT = kit_barcodes()
 TWO = (Sample(name="one", barcode="barcode01"), Sample(name="two", barcode="barcode02"))

@@ -22,9 +22,9 @@ from porewatch_worker.science.count.units import (
     unit_from_bytes,
 )
 from porewatch_worker.science.reads import read_units
-from tests.validation.alert_pack import Watched, followed, watch
-from tests.worker.science import made
-from tests.worker.science.conftest import screening
+from validation import made_reads as made
+from validation.alert_pack import Watched, followed, watch
+from validation.screens import screening
 
 LENGTH = 900
 A, B = Sample(name="a", barcode="barcode01"), Sample(name="b", barcode="barcode02")
