@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from porewatch_local.generated.import_graph import MODULES, ROOT
-from tests.contract.test_docs import PAGES, name, prose
+from tests.contract.test_docs import PAGES, files, name, prose
 
 TICKED = re.compile(r"(?<!`)`([A-Za-z_][\w.]*)`(?!`)")
 PLAIN = re.compile(r"[a-z][a-z_]{2,}")
@@ -102,6 +102,11 @@ def ends() -> dict[str, tuple[str, ...]]:
     return found
 
 
+@cache
+def file_names() -> frozenset[str]:
+    return frozenset(path.name for path in files())
+
+
 def leads_somewhere(dotted: str) -> bool:
     """Whether it is a module, or a name that a module of its first part has."""
     before, _, last = dotted.rpartition(".")
@@ -122,7 +127,7 @@ def is_unknown(ticked: str, module: str) -> bool:
     first, dot, _ = ticked.partition(".")
     if dot:
         ours = first in ends() and first not in used_in(module)
-        return ours and not leads_somewhere(ticked)
+        return ours and not leads_somewhere(ticked) and ticked not in file_names()
     plain = PLAIN.fullmatch(ticked) is not None
     return plain and ticked not in known() and ticked not in used_in(module)
 

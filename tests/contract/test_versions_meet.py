@@ -18,11 +18,14 @@ from porewatch.domain.errors import ManifestRefused
 from porewatch.domain.facts.events import FACTS
 from porewatch.domain.facts.run_facts import RunCompleted
 from porewatch.domain.records.run_record import RunRecord
+from porewatch.domain.results.report import Report
 from porewatch.domain.runs import RunManifest
 from porewatch.domain.sealing import parse_manifest
 from porewatch.domain.stage.manifest import StageManifest
 from porewatch.domain.stage.work_order import StoredOrder
 from porewatch.domain.stage.worker_messages import WORKER_MESSAGE
+from porewatch_worker.report.assemble import assemble
+from tests.web import made_up
 
 HERE = Path(__file__).parent
 RECORDED = HERE / "recorded"
@@ -63,6 +66,26 @@ def test_a_message_of_another_worker_is_read(path: Path) -> None:
     told = json.loads(path.read_text())
     read = WORKER_MESSAGE.validate_python(told)
     assert WORKER_MESSAGE.validate_python(told | {"of_a_later_version": 1}) == read
+
+
+def of_version(number: str) -> str:
+    """A report as a worker of another version writes it: with fields and codes that we lack."""
+    told = assemble(made_up.rich()).model_dump(mode="json")
+    told["findings"][0] |= {"why": [{"code": "of_a_later_version", "values": {"n": 1}}]}
+    return json.dumps(told | {"schema_version": number, "of_a_later_version": {"deep": 1}})
+
+
+def test_a_report_of_the_next_version_is_read() -> None:
+    ours = assemble(made_up.rich())
+    later = Report.model_validate_json(of_version("3"))
+    assert (later.detected, later.verdict) == (ours.detected, ours.verdict)
+    assert later.findings[0].rule == ours.findings[0].rule
+
+
+@pytest.mark.parametrize("number", ["0", "4", "", "two"])
+def test_a_report_of_a_version_that_is_further_away_is_refused(number: str) -> None:
+    with pytest.raises(ValidationError, match="schema_version"):
+        Report.model_validate_json(of_version(number))
 
 
 def test_our_own_code_cannot_write_a_field_that_is_not_there() -> None:
