@@ -16,7 +16,7 @@ unexport PYTHONDONTWRITEBYTECODE
 TEST_PROCESSES ?= 3
 DIST ?= dist
 
-.PHONY: help setup hooks test test-all mutants check wheels docs rehearse demo up down bench bench-science lock clean
+.PHONY: help setup hooks test test-all mutants coverage check wheels docs rehearse demo up down bench bench-science lock clean
 help:  ## what can be done here
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
@@ -59,6 +59,9 @@ test-all: check $(JUDGES) $(STATE)/checkov/.ready $(STATE)/mutants/.ready  ## ev
 
 mutants: setup $(STATE)/mutants/.ready  ## change the code one operator at a time: which changes does no test notice? (TARGET; hours for all)
 	@$(PY) -m tests.mutants $(TARGET)
+
+coverage: setup  ## which share of each folder's lines the tests run (no threshold; some 10 minutes)
+	@$(PY) -m tests.coverage_by_folder
 
 # Built by the pinned tools. The dates in them do not depend on when they are built.
 wheels: $(UV)  ## build the four distributions into dist/ (DIST)
