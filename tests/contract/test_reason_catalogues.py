@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import string
 from collections.abc import Iterator
 
 import pytest
+from pydantic import ValidationError
 
 from porewatch.domain.calls.findings import Finding, Quantity, SampleOutcome
 from porewatch.domain.reasons.catalogue import SOURCE, catalogue, languages, read
@@ -94,6 +96,13 @@ def test_codes_of_a_later_version_are_read_by_their_words() -> None:
     later = {**FINDING, "rule": "seen by a rule of tomorrow", "remark": "",
              "why": [{"code": "rule_of_tomorrow", "values": {"n": 1}}]}  # fmt: skip
     assert Finding.model_validate(later).rule == "seen by a rule of tomorrow"
+
+
+@pytest.mark.parametrize("number", [math.inf, -math.inf, math.nan])
+def test_a_value_that_json_cannot_write_is_refused(number: float) -> None:
+    """It would be written as null, and no reader would take that."""
+    with pytest.raises(ValidationError, match="finite"):
+        because(Code.COPIES, value=number)
 
 
 def test_texts_follow_from_the_reasons_and_cannot_be_set_beside_them() -> None:
