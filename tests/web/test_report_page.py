@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page
 
+from porewatch_worker.report.pages.run_record.terms import ORDER
+
 pytestmark = pytest.mark.web
 REPORTS = ["rich", "clean", "empty", "crowded", "quantified", "perv", "many"]
 ALL = [*REPORTS, *(f"{name}.ja" for name in REPORTS)]
@@ -241,4 +243,18 @@ def test_the_contents_stay_in_sight_and_hide_nothing(
     else:
         assert box["y"] + box["height"] <= title["y"]
         assert box["height"] < 60
+    page.close()
+
+
+@pytest.mark.parametrize("name", ["rich", "perv.ja"])
+def test_heads_lead_to_their_terms_and_each_term_is_explained(
+    name: str, browser: Browser, pages: dict[str, Path]
+) -> None:
+    page, _ = _open(browser, pages[name])
+    targets = page.eval_on_selector_all("a.term", "all => all.map(a => a.hash.slice(1))")
+    assert {"term-breadth", "term-lod95", "term-call", "term-reportable"} <= set(targets)
+    explained = page.eval_on_selector_all("#terms .terms > div", "all => all.map(d => d.id)")
+    assert set(targets) <= set(explained) == {f"term-{term}" for term in ORDER}
+    told = page.eval_on_selector_all("#terms dd", "all => all.map(d => d.textContent.length)")
+    assert len(told) == len(ORDER) and min(told) > 15
     page.close()

@@ -127,3 +127,19 @@ def _lowest(page: PageObject) -> float:
 
     page.extract_text(visitor_text=seen)
     return min(heights) / float(page.mediabox.height)
+
+
+@pytest.mark.parametrize("name", ["rich", "clean", "quantified"])
+def test_a_long_table_begins_with_rows_below_its_head(
+    name: str, printed: dict[str, PdfReader], reports: dict[str, Report]
+) -> None:
+    """Not with a head, or a single row, at the end of a page."""
+    pages = [_text(printed[name], i) for i in range(len(printed[name].pages))]
+    (begins,) = (page for page in pages if re.search(r"The list [^.;]*, version ", page))
+    codes = [entry.code for entry in reports[name].panel]
+    assert sum(code in begins for code in codes) >= 4
+
+
+def test_the_terms_are_explained_in_print(printed: dict[str, PdfReader]) -> None:
+    pages = [_text(printed["rich"], i) for i in range(len(printed["rich"].pages))]
+    assert any("Less than that may be there unseen." in page for page in pages)

@@ -15,6 +15,7 @@ from porewatch_worker.report.pages.results.limits import could_be_seen, could_no
 from porewatch_worker.report.pages.results.perv import perv
 from porewatch_worker.report.pages.results.samples import accounting, quality, samples
 from porewatch_worker.report.pages.run_record.phases_and_tools import record_sections
+from porewatch_worker.report.pages.run_record.terms import explained
 from porewatch_worker.report.pages.verdicts import badge, first_action, found_badge
 from porewatch_worker.report.parts import numbers
 from porewatch_worker.report.parts.document import Cell, Document, Facts, Section
@@ -50,6 +51,7 @@ def _compose(report: Report) -> Document:
             the_list(report),
             *record_sections(report),
         ),
+        explained=explained(),
     )
 
 
@@ -60,6 +62,7 @@ def first_page(
     letterhead: Facts,
     front: tuple[Section, ...],
     body: tuple[Section, ...],
+    explained: dict[str, str] | None = None,
 ) -> Document:
     """A report with the box of its decision, of a run or of one sample."""
     return Document(
@@ -83,6 +86,7 @@ def first_page(
         facts=_facts(report),
         front=front,
         body=body,
+        explained=explained or {},
     )
 
 

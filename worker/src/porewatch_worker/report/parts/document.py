@@ -6,7 +6,7 @@ ready for print; the renderers only choose type and place.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 Tone = Literal["plain", "good", "warn", "bad"]
@@ -86,7 +86,24 @@ class Figures:
     kind: Literal["figures"] = "figures"
 
 
-Block = Table | Prose | Bullets | Facts | Figures
+@dataclass(frozen=True)
+class Term:
+    """A term that the page uses and what it means here."""
+
+    anchor: str
+    name: str
+    meaning: str
+
+
+@dataclass(frozen=True)
+class Terms:
+    """A glossary."""
+
+    terms: tuple[Term, ...]
+    kind: Literal["terms"] = "terms"
+
+
+Block = Table | Prose | Bullets | Facts | Figures | Terms
 
 
 @dataclass(frozen=True)
@@ -103,7 +120,8 @@ class Section:
 @dataclass(frozen=True)
 class Document:
     """`front` is the first page; `body` is the rest; `labels` is what the page itself says;
-    `letterhead` has no pairs when nobody said whose report it is."""
+    `letterhead` has no pairs when nobody said whose report it is; `explained`: heads of tables, and
+    the anchors of the terms that explain them."""
 
     title: str
     run_id: str
@@ -120,6 +138,7 @@ class Document:
     facts: Facts
     front: tuple[Section, ...]
     body: tuple[Section, ...]
+    explained: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -132,3 +151,4 @@ class Page:
     labels: dict[str, str]
     synthetic: bool
     sections: tuple[Section, ...]
+    explained: dict[str, str] = field(default_factory=dict)

@@ -9,6 +9,7 @@ from porewatch.domain.stage.manifest import PhaseRecord
 from porewatch_worker.report.pages.results.not_screened import not_screened
 from porewatch_worker.report.pages.run_record.cost import cost
 from porewatch_worker.report.pages.run_record.release_and_signoff import trust_sections
+from porewatch_worker.report.pages.run_record.terms import terms
 from porewatch_worker.report.pages.run_record.timeline import timeline
 from porewatch_worker.report.parts import numbers, plots
 from porewatch_worker.report.parts.document import (
@@ -30,7 +31,8 @@ MOST_FILES = 300
 
 def record_sections(report: Report) -> tuple[Section, ...]:
     made = (phases(report), timeline(report), cost(report), provenance(report))
-    return (*made, *trust_sections(report))
+    *trust, last = trust_sections(report)
+    return (*made, *trust, terms(), last)
 
 
 def phases(report: Report) -> Section:
