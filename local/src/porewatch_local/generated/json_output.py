@@ -34,6 +34,9 @@ leaves with an exit code above 0: its field `error` tells it from an answer. A w
 `line.KIND` one line of a stream, `error` the error. Times are UTC, ISO 8601; amounts of money are
 US dollars; fields whose name ends in `_s` or `seconds` are seconds.
 
+`porewatch report` prints a run's report as it is stored, so that it fits its audit trail; its
+`schema_version` is that of the worker that wrote it, and the schema here is of this version.
+
 | command | its document | schema |
 |---|---|---|
 """
