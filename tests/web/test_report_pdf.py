@@ -129,15 +129,15 @@ def _lowest(page: PageObject) -> float:
     return min(heights) / float(page.mediabox.height)
 
 
-@pytest.mark.parametrize("name", ["rich", "clean", "quantified"])
+@pytest.mark.parametrize("name", ["rich", "clean"])
 def test_a_long_table_begins_with_rows_below_its_head(
     name: str, printed: dict[str, PdfReader], reports: dict[str, Report]
 ) -> None:
     """Not with a head, or a single row, at the end of a page."""
     pages = [_text(printed[name], i) for i in range(len(printed[name].pages))]
-    (begins,) = (page for page in pages if re.search(r"The list [^.;]*, version ", page))
+    (below,) = (page.split("LOD95 in copies/mL where")[1] for page in pages if "LOD95 in" in page)
     codes = [entry.code for entry in reports[name].panel]
-    assert sum(code in begins for code in codes) >= 4
+    assert sum(f" {code} " in below for code in codes) >= 4
 
 
 def test_the_terms_are_explained_in_print(printed: dict[str, PdfReader]) -> None:
