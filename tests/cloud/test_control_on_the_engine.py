@@ -89,7 +89,7 @@ def test_no_beat_and_no_token_is_lost_when_they_come_at_once(table: Table) -> No
 
     with ThreadPoolExecutor(4) as pool:
         beats = [pool.submit(beat, number) for number in (1, 2, 3)]
-        pool.submit(stages.save_task_token, KEY, 1, "token", start).result()
+        pool.submit(stages.apply, KEY, stage_lifecycle.keep_token, 1, "token", start).result()
         for one in beats:
             one.result()
     record = stages.get(KEY)
