@@ -26,7 +26,7 @@ from porewatch.adapters.s3.bundle_store import BundleStore
 from porewatch.domain import s3_keys
 from porewatch.domain.base import now
 from porewatch.domain.calls.stored_bundles import StoredBundle
-from porewatch.domain.rules import stage_lifecycle
+from porewatch.domain.rules import run_endings, stage_lifecycle
 from porewatch.domain.sealing import input_file, seal
 from porewatch.domain.stage.record import StageKey
 from porewatch.domain.stage.spec import Phase, StageSpec
@@ -79,8 +79,14 @@ def a_stack() -> Iterator[Outputs]:
         place = s3_keys.report_key("run-1", 0, "report.json")
         s3 = boto3.client("s3")
         s3.put_object(Bucket="reports", Key=place, Body=report.model_dump_json().encode())
-        runs.complete(
-            "run-1", 0, report_keys={"report.json": place}, findings=0, cost_usd=0, at=now()
+        runs.apply(
+            "run-1",
+            run_endings.complete,
+            0,
+            report_keys={"report.json": place},
+            findings=0,
+            cost_usd=0,
+            at=now(),
         )
         assert report.audit is not None
         stages, spec = StageLedger(ledger), SPEC

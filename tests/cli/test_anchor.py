@@ -28,6 +28,7 @@ from porewatch.domain.results.audit_anchors import (
 )
 from porewatch.domain.results.report import Report
 from porewatch.domain.retention.orders import DeleteRun
+from porewatch.domain.rules import run_endings
 from porewatch.domain.sealing import input_file, seal
 from porewatch.usecases.results.record_anchors import record_anchors
 from porewatch_cli.main import app
@@ -63,7 +64,9 @@ def stack(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stack]:
         made.runs.start(manifest, execution_arn="a", bundle="demo@1", at=now())
         published(made, REPORT)
         keys = {"report.json": s3_keys.report_key("run-1", 0, "report.json")}
-        made.runs.complete("run-1", 0, report_keys=keys, findings=0, cost_usd=0, at=now())
+        made.runs.apply(
+            "run-1", run_endings.complete, 0, report_keys=keys, findings=0, cost_usd=0, at=now()
+        )
         anchors_of(made).keep("run-1", 0, head(REPORT), WHEN)
         monkeypatch.setattr("porewatch_cli.stack.find_stack", lambda *_, **__: made)
         yield made

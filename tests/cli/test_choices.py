@@ -18,6 +18,7 @@ from porewatch.domain.base import now
 from porewatch.domain.calls.stored_bundles import StoredBundle
 from porewatch.domain.choices import KnownBundle
 from porewatch.domain.errors import BundleRefused, NotFound, Refused, Unavailable
+from porewatch.domain.rules import run_endings
 from porewatch.domain.runs import RunState
 from porewatch.domain.sealing import input_file, seal
 from porewatch_cli.main import app
@@ -122,7 +123,7 @@ def test_a_bundle_that_a_run_used_to_its_end_is_known(stack: Stack, reads: Path)
     stack.runs.seal(manifest, sealed_by="run.json", at=now())
     stack.runs.start(manifest, execution_arn="a", bundle="pig@2", at=now())
     assert submit(reads, stack=stack, bundle="pig@9", quiet=True).remarks, "it may not exist yet"
-    stack.runs.complete("r", 0, report_keys={}, findings=0, cost_usd=0, at=now())
+    stack.runs.apply("r", run_endings.complete, 0, report_keys={}, findings=0, cost_usd=0, at=now())
     with pytest.raises(Refused, match=r"knows pig@2"):
         submit(reads, stack=stack, bundle="pig@9", quiet=True)
     assert submit(reads, stack=stack, bundle="pig@2", quiet=True).remarks == ()
@@ -157,7 +158,7 @@ def test_waiting_is_for_the_revision_that_was_sent(
     )
     stack.runs.seal(old, sealed_by="run.json", at=now())
     stack.runs.start(old, execution_arn="a", bundle="demo@1", at=now())
-    stack.runs.complete("r", 0, report_keys={}, findings=0, cost_usd=0, at=now())
+    stack.runs.apply("r", run_endings.complete, 0, report_keys={}, findings=0, cost_usd=0, at=now())
     assert next(follow("r", stack)).run.revision == 0
     waiting = Sent(new.digest())
     assert not waiting.is_taken_in(stack.runs.get("r"))

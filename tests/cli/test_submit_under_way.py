@@ -10,6 +10,7 @@ from porewatch.adapters.objects import Objects
 from porewatch.domain import s3_keys
 from porewatch.domain.base import now
 from porewatch.domain.errors import ManifestRefused
+from porewatch.domain.rules import run_endings
 from porewatch.domain.sealing import parse_manifest
 from porewatch_cli.stack import Stack
 from porewatch_cli.submit.submit import submit
@@ -36,7 +37,7 @@ def test_the_same_reads_again_say_how_far_the_run_is(stack: Stack, reads: Path) 
     (told,) = submit(reads, stack=stack, run_id=RUN, quiet=True).remarks
     assert "running, revision 0" in told
     assert f"porewatch watch {RUN}" in told
-    stack.runs.complete(RUN, 0, report_keys={}, findings=0, cost_usd=0, at=now())
+    stack.runs.apply(RUN, run_endings.complete, 0, report_keys={}, findings=0, cost_usd=0, at=now())
     assert submit(reads, stack=stack, run_id=RUN, quiet=True).remarks == ()
 
 

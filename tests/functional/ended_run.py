@@ -20,6 +20,7 @@ from porewatch.adapters.table import Table
 from porewatch.domain import s3_keys
 from porewatch.domain.base import now
 from porewatch.domain.facts.fact import Fact
+from porewatch.domain.rules import run_endings
 from porewatch.usecases.facts.find_projection import Sources
 from simulator.made_results import some_results
 from tests.functional.doors import created, put, send
@@ -96,7 +97,15 @@ def end_run(
     Objects("results").put_json(s3_keys.results_key(RUN, 0), some_results())
     if registry is not None:
         tell_story(registry, facts)
-    runs.complete(RUN, 0, report_keys={"report.json": "k"}, findings=1, cost_usd=0.5, at=now())
+    runs.apply(
+        RUN,
+        run_endings.complete,
+        0,
+        report_keys={"report.json": "k"},
+        findings=1,
+        cost_usd=0.5,
+        at=now(),
+    )
     return runs
 
 

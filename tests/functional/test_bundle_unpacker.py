@@ -22,6 +22,7 @@ from porewatch.domain import s3_keys
 from porewatch.domain.base import now
 from porewatch.domain.errors import MessageRefused, Refused
 from porewatch.domain.identity import Laboratory
+from porewatch.domain.rules import run_endings
 from porewatch.domain.runs import RunManifest, RunState
 from porewatch.domain.sealing import input_file, seal
 from porewatch.domain.uploads import run_archives
@@ -299,7 +300,15 @@ def run_to_its_end(runs: RunLedger) -> None:
     revision = runs.get("run-1").revision
     assert runs.get("run-1").state is RunState.RUNNING
     report = {"report.json": f"runs/run-1/r{revision}/report.json"}
-    runs.complete("run-1", revision, report_keys=report, findings=0, cost_usd=0, at=now())
+    runs.apply(
+        "run-1",
+        run_endings.complete,
+        revision,
+        report_keys=report,
+        findings=0,
+        cost_usd=0,
+        at=now(),
+    )
 
 
 CHANGED = gzip.compress(b"@r2\nTTTTACGT\n+\nIIIIIIII\n")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-from functools import partial
 from types import SimpleNamespace
 from typing import Any
 from unittest.mock import patch
@@ -142,12 +141,12 @@ def test_a_cancelled_run_opens_no_stage_and_publishes_nothing(running: str) -> N
     with pytest.raises(StaleEpoch, match="is cancelled"):
         call("phase_state_manager", planned)
     with pytest.raises(StaleEpoch):
-        runs().complete(RUN, 0, report_keys={}, findings=0, cost_usd=0, at=now())
+        runs().apply(RUN, run_endings.complete, 0, report_keys={}, findings=0, cost_usd=0, at=now())
     assert record().epoch == 1
 
 
 def test_of_completing_and_cancelling_one_wins(running: str) -> None:
-    runs().complete(RUN, 0, report_keys={}, findings=0, cost_usd=0, at=now())
+    runs().apply(RUN, run_endings.complete, 0, report_keys={}, findings=0, cost_usd=0, at=now())
     with pytest.raises(RunOver, match="is completed"):
         call("run_canceller", ORDER)
     assert posted(RUN, None)[0] == 409
@@ -221,5 +220,5 @@ def test_the_command_stops_it_and_says_what_ended(
         at=now(),
     )
     runs().refuse(RUN, digest="e" * 64, problem="p", at=now())
-    again = partial(run_endings.cancel, order=Cancel(run_id=RUN), at=now())
-    assert runs().apply(RUN, again).state is RunState.CANCELLED
+    again = runs().apply(RUN, run_endings.cancel, Cancel(run_id=RUN), now())
+    assert again.state is RunState.CANCELLED

@@ -11,7 +11,6 @@ import json
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import Any
 
 import pytest
@@ -173,8 +172,7 @@ def play(cloud: Table, runs: RunLedger, notices: Mail, alerts: Mail) -> Iterator
         else:
             refused = scenario.ends is RunState.REFUSED
             why = {"stage": "screen", "error": "WorkerFailed", "problem": "it broke."}
-            fail = partial(run_endings.fail, revision=0, **why, refused=refused, at=WHEN)
-            runs.apply(RUN, fail)
+            runs.apply(RUN, run_endings.fail, 0, **why, refused=refused, at=WHEN)
         for _ in range(3):  # what an alert's end adds is a fact again
             pass_facts(cloud)
         return Channels(

@@ -6,7 +6,6 @@ import gzip
 import hashlib
 import time
 from datetime import UTC, datetime, timedelta
-from functools import partial
 from typing import Any
 
 import pytest
@@ -139,7 +138,7 @@ def test_the_summary_sent_again_after_the_end_takes_late_files_in_as_a_new_revis
     assert send("pipeline_orchestrator", again) == []
     assert len(manifest().files) == 1, "not while the run is under way"
     at = datetime.now(UTC)
-    runs.complete("run-1", 0, report_keys={}, findings=0, cost_usd=0, at=at)
+    runs.apply("run-1", run_endings.complete, 0, report_keys={}, findings=0, cost_usd=0, at=at)
     assert send("pipeline_orchestrator", again) == []
     assert [f.path for f in manifest().files] == ["fastq/a.fastq.gz", "fastq/z.fastq.gz"]
     assert send("pipeline_orchestrator", created("runs/run-1/run.json")) == []
@@ -153,7 +152,7 @@ def test_no_more_late_files_are_named_than_fit(cloud: Table, runs: RunLedger) ->
     started(runs)
     at = datetime.now(UTC)
     for number in range(MOST_LATE + 2):
-        runs.apply("run-1", partial(run_endings.late, path=f"fastq/{number}.fastq.gz", at=at))
+        runs.apply("run-1", run_endings.late, path=f"fastq/{number}.fastq.gz", at=at)
     assert len(runs.get("run-1").late) == MOST_LATE
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
-from functools import partial
 from typing import Any
 from unittest.mock import patch
 
@@ -138,7 +137,7 @@ def test_a_run_under_way_is_cancelled_first(ledger: Table, runs: RunLedger, stat
             delete(dry_run=dry)
     assert runs.get(RUN).state == state
     assert made.versions_of(RUN)
-    runs.apply(RUN, partial(run_endings.cancel, order=Cancel(run_id=RUN), at=base.now()))
+    runs.apply(RUN, run_endings.cancel, order=Cancel(run_id=RUN), at=base.now())
     assert delete()["state"] == "deleted"
 
 

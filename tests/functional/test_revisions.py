@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from functools import partial
 from typing import Any
 
 import pytest
@@ -50,7 +49,9 @@ def completed(runs: Runs) -> RunRecord:
     """Revision 0 has a report with two findings."""
     put_files()
     assert send("pipeline_orchestrator", put_seal(a_manifest())) == []
-    return runs.complete("run-1", 0, report_keys=KEYS, findings=2, cost_usd=1.0, at=AT)
+    return runs.apply(
+        "run-1", run_endings.complete, 0, report_keys=KEYS, findings=2, cost_usd=1.0, at=AT
+    )
 
 
 def again(number: int = 1) -> RunManifest:
@@ -75,7 +76,7 @@ def failed(runs: Runs, *, refused: bool = False) -> None:
     running(runs)
     told: Any = {"stage": "s", "error": "WorkerFailed", "problem": "it broke.", "refused": refused}
     for _ in range(2):
-        runs.apply("run-1", partial(run_endings.fail, revision=1, **told, at=AT))
+        runs.apply("run-1", run_endings.fail, revision=1, **told, at=AT)
 
 
 def refused_by_worker(runs: Runs) -> None:
@@ -86,7 +87,7 @@ def cancelled(runs: Runs) -> None:
     running(runs)
     for _ in range(2):
         order = Cancel(run_id="run-1", by="me", reason="why")
-        runs.apply("run-1", partial(run_endings.cancel, order=order, at=AT))
+        runs.apply("run-1", run_endings.cancel, order=order, at=AT)
 
 
 ENDS: dict[str, tuple[Callable[[Runs], None], RunState]] = {
@@ -118,7 +119,7 @@ def test_a_revision_that_comes_to_nothing_hides_nothing(cloud: Table, runs: Runs
     status, told = ask("/runs/run-1/report", revision="1")
     assert (status, told["error"]) == (404, "NotFound")
     with pytest.raises(StaleEpoch):
-        runs.complete("run-1", 1, report_keys={}, findings=0, cost_usd=0, at=AT)
+        runs.apply("run-1", run_endings.complete, 1, report_keys={}, findings=0, cost_usd=0, at=AT)
 
 
 @pytest.mark.parametrize("end", ENDS)
@@ -134,7 +135,15 @@ def test_the_next_revision_has_a_number_and_a_record_of_its_own(
     _, shown = ask("/runs/run-1")
     assert (shown["state"], shown["findings"], shown["reported_revision"]) == ("running", 2, 0)
     assert ask("/runs/run-1/report")[1]["revision"] == 0
-    runs.complete("run-1", 2, report_keys={"report.json": "k"}, findings=0, cost_usd=2, at=AT)
+    runs.apply(
+        "run-1",
+        run_endings.complete,
+        2,
+        report_keys={"report.json": "k"},
+        findings=0,
+        cost_usd=2,
+        at=AT,
+    )
     assert ask("/runs/run-1/report")[1]["revision"] == 2
     assert ask("/runs/run-1/report", revision="0")[1]["revision"] == 0
     told = [runs.revision("run-1", n) for n in range(3)]
@@ -156,7 +165,7 @@ def test_a_seal_that_is_refused_while_the_run_goes_on_is_its_own_refusal(
     assert (record.state, record.revision) == (RunState.RUNNING, 0)
     assert record.attempt is not None and "under way" in str(record.attempt.problem)
     assert record.last_revision == 1, "told once"
-    runs.complete("run-1", 0, report_keys=KEYS, findings=2, cost_usd=1.0, at=AT)
+    runs.apply("run-1", run_endings.complete, 0, report_keys=KEYS, findings=2, cost_usd=1.0, at=AT)
     assert send("pipeline_orchestrator", event) == [], "now it may"
     assert (runs.get("run-1").state, runs.get("run-1").revision) == (RunState.RUNNING, 2)
 
@@ -173,7 +182,7 @@ def test_what_a_run_without_report_tried_last_is_what_it_is(cloud: Table, runs: 
     put_files()
     assert send("pipeline_orchestrator", put_seal(a_manifest())) == []
     told: Any = {"stage": "s", "error": "WorkerFailed", "problem": "p", "refused": False}
-    runs.apply("run-1", partial(run_endings.fail, revision=0, **told, at=AT))
+    runs.apply("run-1", run_endings.fail, revision=0, **told, at=AT)
     unreadable_seal(runs)
     record = runs.get("run-1")
     assert (record.state, record.revision) == (RunState.REFUSED, 1)

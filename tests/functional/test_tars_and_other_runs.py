@@ -8,7 +8,6 @@ import unicodedata
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
-from functools import partial
 from itertools import cycle, product
 from typing import IO, Any
 
@@ -74,21 +73,21 @@ def completed() -> None:
     running()
     keys_of = {"report.json": "runs/victim/r0/report.json"}
     ledger = RunLedger(Table("ledger"))
-    ledger.complete("victim", 0, report_keys=keys_of, findings=2, cost_usd=1.0, at=AT)
+    ledger.apply(
+        "victim", run_endings.complete, 0, report_keys=keys_of, findings=2, cost_usd=1.0, at=AT
+    )
 
 
 def failed() -> None:
     running()
     told: Any = {"stage": "s", "error": "WorkerFailed", "problem": "p", "refused": False}
-    fail = partial(run_endings.fail, revision=0, **told, at=AT)
-    RunLedger(Table("ledger")).apply("victim", fail)
+    RunLedger(Table("ledger")).apply("victim", run_endings.fail, 0, **told, at=AT)
 
 
 def cancelled() -> None:
     running()
     order = Cancel(run_id="victim", by="me", reason="r")
-    cancel = partial(run_endings.cancel, order=order, at=AT)
-    RunLedger(Table("ledger")).apply("victim", cancel)
+    RunLedger(Table("ledger")).apply("victim", run_endings.cancel, order, AT)
 
 
 def refused() -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
-from functools import partial
 
 import pytest
 
@@ -94,11 +93,9 @@ def test_the_cost_is_a_sum_and_may_come_after_the_end(runs: RunLedger) -> None:
     runs.seal(a_manifest(), sealed_by="run.json", at=WHEN)
     runs.start(a_manifest(), execution_arn="arn:x", bundle="b", at=WHEN)
     why = {"stage": "s", "error": "WorkerLost", "problem": "p", "refused": False}
-    runs.apply("r", partial(run_endings.fail, revision=0, **why, at=WHEN))
+    runs.apply("r", run_endings.fail, revision=0, **why, at=WHEN)
     for _ in range(2):
-        assert (
-            runs.apply("r", partial(run_endings.cost, usd=0.5, at=WHEN), gone=True).cost_usd == 0.5
-        )
+        assert runs.apply_to_gone("r", run_endings.cost, 0.5, WHEN).cost_usd == 0.5
     assert runs.get("r").state is RunState.FAILED
 
 

@@ -18,7 +18,7 @@ from porewatch.domain.money.cost import (
     ORCHESTRATION,
     CostLine,
 )
-from porewatch.domain.rules import stage_endings, stage_lifecycle
+from porewatch.domain.rules import run_endings, stage_endings, stage_lifecycle
 from porewatch.domain.stage.cloud_events import ExecutionEnded
 from porewatch.domain.stage.instances import Owner
 from porewatch.domain.stage.record import Progress
@@ -410,7 +410,9 @@ def test_a_run_stopped_from_outside_pays_for_it_as_one_whose_machine_was_settled
 
 def test_a_run_that_is_complete_is_not_paid_for_again_by_a_late_failure(house: House) -> None:
     house.seal()
-    house.runs.complete(RUN, REVISION, report_keys={}, findings=0, cost_usd=1.0, at=house.now)
+    house.runs.apply(
+        RUN, run_endings.complete, REVISION, report_keys={}, findings=0, cost_usd=1.0, at=house.now
+    )
     failed(house)
     assert overhead_of(house) == ()
     assert house.runs.get(RUN).cost_usd == 1.0

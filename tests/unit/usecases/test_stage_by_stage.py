@@ -23,7 +23,7 @@ from porewatch.domain.errors import (
     Unavailable,
 )
 from porewatch.domain.facts.stage_facts import LaunchRefused, StageFailed
-from porewatch.domain.rules import stage_endings, stage_lifecycle
+from porewatch.domain.rules import run_endings, stage_endings, stage_lifecycle
 from porewatch.domain.runs import ReadKind, RunState
 from porewatch.domain.stage.cloud_events import ExecutionEnded
 from porewatch.domain.stage.disk_size import HOST_GIB
@@ -601,7 +601,9 @@ def test_a_run_whose_last_task_could_not_speak_ends_all_the_same(
 
 def test_the_late_end_of_an_execution_does_not_touch_a_run_that_ended_well(house: House) -> None:
     house.seal()
-    house.runs.complete(RUN, REVISION, report_keys={}, findings=0, cost_usd=0, at=house.now)
+    house.runs.apply(
+        RUN, run_endings.complete, REVISION, report_keys={}, findings=0, cost_usd=0, at=house.now
+    )
     over(house, "FAILED", "Throttled", "the answer was lost")
     assert house.runs.get(RUN).state is RunState.COMPLETED
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from datetime import datetime
+from typing import Concatenate, ParamSpec
 
 from porewatch.adapters.items import Item, Plain, Put, Write, run_key
 from porewatch.adapters.ledger.intake_counters import one_more
@@ -21,7 +22,6 @@ from porewatch.adapters.ledger.run_moves import (
     there,
 )
 from porewatch.adapters.table import Change, Table
-from porewatch.domain.calls.verdict import Verdict
 from porewatch.domain.errors import NotFound
 from porewatch.domain.facts import fact
 from porewatch.domain.facts.fact import Fact
@@ -34,13 +34,13 @@ from porewatch.domain.inputs.seal_note import (
 from porewatch.domain.money.cost import CostLine
 from porewatch.domain.records.file_record import FileRecord
 from porewatch.domain.records.run_record import RunRecord
-from porewatch.domain.rules import revisions, run_endings, run_lifecycle, run_seals
+from porewatch.domain.rules import revisions, run_lifecycle, run_seals
 from porewatch.domain.rules.reconciling import is_open
 from porewatch.domain.rules.run_seals import SealedBy
 from porewatch.domain.rules.run_states import Move
 from porewatch.domain.runs import RunManifest
 
-Rule = Callable[[RunRecord], Move]
+P = ParamSpec("P")
 FILE_PREFIX = "FILE#"
 COST_PREFIX = "COST#"
 IN_S3 = {"kept": "s3"}
@@ -189,37 +189,29 @@ class RunLedger:
             run_id, lambda record: run_seals.refuse_seal(record, run_id, digest, problem, at)
         )
 
-    def complete(
+    def apply(
         self,
         run_id: str,
-        revision: int,
-        *,
-        report_keys: dict[str, str],
-        findings: int,
-        cost_usd: float,
-        at: datetime,
-        verdict: Verdict | None = None,
-        projection_key: str = "",
+        rule: Callable[Concatenate[RunRecord, P], Move],
+        *args: P.args,
+        **kwargs: P.kwargs,
     ) -> RunRecord:
-        """RUNNING -> COMPLETED, once. StaleEpoch when another revision has taken over."""
-        return self._move(
-            run_id,
-            lambda record: run_endings.complete(
-                there(record, run_id),
-                revision,
-                report_keys=report_keys,
-                findings=findings,
-                cost_usd=cost_usd,
-                at=at,
-                verdict=verdict,
-                projection_key=projection_key,
-            ),
-        )
+        """Apply a rule of `domain.rules.run_*`: `apply(run_id, run_endings.cancel, order, at)`. One
+        conditional write with its facts. Returns the stored run. NotFound; RunGone for a deleted
+        run; and what else the rule raises."""
+        return self._move(run_id, lambda record: rule(there(record, run_id), *args, **kwargs))
 
-    def apply(self, run_id: str, rule: Rule, *, gone: bool = False) -> RunRecord:
-        """Apply a rule of `domain.rules.run_*` in one conditional write with its facts. Returns the
-        stored run. NotFound; RunGone for a deleted run, unless the rule may touch it (`gone`)."""
-        return self._move(run_id, lambda record: rule(there(record, run_id)), gone=gone)
+    def apply_to_gone(
+        self,
+        run_id: str,
+        rule: Callable[Concatenate[RunRecord, P], Move],
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> RunRecord:
+        """`apply` of a rule that may touch a deleted run: its bill is settled after all."""
+        return self._move(
+            run_id, lambda record: rule(there(record, run_id), *args, **kwargs), gone=True
+        )
 
     def answer(self, fact: ObjectAnswered) -> None:
         """Record how objects of one kind are treated; the first record of a kind stays."""

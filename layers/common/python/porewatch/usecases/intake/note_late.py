@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from datetime import datetime
-from functools import partial
 from typing import TYPE_CHECKING
 
 from porewatch.domain import s3_keys
@@ -34,5 +33,5 @@ def note_late(
     came = lying.modified if lying else checked.checked_at if checked else None
     if sealed is None or came is None or came <= sealed.modified:
         return
-    runs.apply(run_id, partial(run_endings.late, path=path, at=clock()))
+    runs.apply(run_id, run_endings.late, path, clock())
     _log.warning("%s arrived after run %s was sealed and is not screened", path, run_id)

@@ -12,7 +12,6 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import partial
 from typing import TYPE_CHECKING
 
 from porewatch.domain.errors import AlreadyDone
@@ -56,7 +55,7 @@ def track_cost(fact: Fact, costs: CostTracking) -> None:
         return
     lines = costs.runs.cost_lines(fact.run_id)
     usd = round(sum(line.usd for line in lines), 6)
-    costs.runs.apply(fact.run_id, partial(run_endings.cost, usd=usd, at=costs.at), gone=True)
+    costs.runs.apply_to_gone(fact.run_id, run_endings.cost, usd, costs.at)
     for reached in _reached(fact, costs):
         with suppress(AlreadyDone), costs.inbox.once(reached.fact_id):
             costs.stages.record([reached])

@@ -11,7 +11,6 @@ from __future__ import annotations
 import logging
 import random
 import time
-from functools import partial
 
 from porewatch.domain.errors import PorewatchError
 from porewatch.domain.records.run_record import RunRecord
@@ -64,13 +63,9 @@ def _reconcile(record: RunRecord, brakes: Brakes) -> None:
         case Step.START_ANOTHER:
             digest = record.manifest_digest or ""
             following = brakes.executions.arn(record.run_id, digest, record.restarts + 1)
-            restart = partial(
-                run_lifecycle.start_another,
-                ended=record,
-                execution_arn=following,
-                at=brakes.at,
+            moved = brakes.runs.apply(
+                record.run_id, run_lifecycle.start_another, record, following, brakes.at
             )
-            moved = brakes.runs.apply(record.run_id, restart)
             if moved.execution_arn == following:
                 _start(moved, brakes)
         case Step.CLOSE if seen is not None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
-from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
 from pydantic import ValidationError
@@ -49,8 +48,7 @@ def aggregate_results(
     counted = _read(QUANTIFICATION, Quantification, outputs, results)
     found = join(task, manifests, screen, counted)
     detected = len(_read(REPORT, Report, outputs, results).detected)
-    count = partial(run_lifecycle.found, revision=task.revision, findings=detected, at=clock())
-    runs.apply(task.run_id, count)
+    runs.apply(task.run_id, run_lifecycle.found, task.revision, detected, clock())
     key = s3_keys.results_key(task.run_id, task.revision)
     results.put_json(key, found)
     return Aggregated(results_key=key, findings=detected)

@@ -33,6 +33,7 @@ from porewatch.domain.results.publishing import (
 )
 from porewatch.domain.results.report import Report
 from porewatch.domain.results.run_results import RunResults
+from porewatch.domain.rules import run_endings
 from porewatch.domain.runs import RunState
 from porewatch.domain.stage.manifest import StageManifest
 from porewatch.domain.validation_text import say
@@ -73,8 +74,9 @@ def publish_report(
     _settle(task, runs, stages, prices, at)
     bill = _bill(task, stages, prices, factors, at)
     keys = _write(task, contents, types, bill, reports)
-    runs.complete(
+    runs.apply(
         task.run_id,
+        run_endings.complete,
         task.revision,
         report_keys=keys,
         findings=len(report.detected),

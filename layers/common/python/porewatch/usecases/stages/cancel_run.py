@@ -3,8 +3,6 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 from porewatch.domain.rules import run_endings
 from porewatch.domain.rules.cancelling import (
     Cancel,
@@ -21,7 +19,7 @@ from porewatch.usecases.stages.end_run import (
 def cancel_run(order: Cancel, brakes: Brakes) -> Cancelled:
     """NotFound for an unknown run, RunOver for one that ended otherwise; a cancelled one stays
     cancelled, and whatever is still running for it is stopped."""
-    run = brakes.runs.apply(order.run_id, partial(run_endings.cancel, order=order, at=brakes.at))
+    run = brakes.runs.apply(order.run_id, run_endings.cancel, order, brakes.at)
     machines = [
         name
         for left in run.unended

@@ -15,7 +15,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from functools import partial
 from typing import TYPE_CHECKING
 
 from porewatch.domain.records.run_record import Unended
@@ -93,5 +92,4 @@ def _settle(run_id: str, revision: int, brakes: Brakes) -> None:
         at=brakes.at,
     )
     bill = sum(line.usd for line in runs.cost_lines(run_id))
-    close = partial(run_endings.close, revision=revision, usd=round(bill, 6), at=brakes.at)
-    runs.apply(run_id, close, gone=True)
+    runs.apply_to_gone(run_id, run_endings.close, revision, round(bill, 6), brakes.at)

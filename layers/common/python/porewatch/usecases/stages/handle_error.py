@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import logging
 from datetime import datetime
-from functools import partial
 from typing import TYPE_CHECKING
 
 from porewatch.domain.errors import (
@@ -130,16 +129,14 @@ def fail_run(task: FailRun, brakes: Brakes) -> RunEnded:
     try:
         run = brakes.runs.apply(
             task.run_id,
-            partial(
-                run_endings.fail,
-                revision=task.revision,
-                stage=task.stage,
-                error=task.error,
-                problem=problem,
-                why=why,
-                refused=input_is_to_blame(task.error),
-                at=brakes.at,
-            ),
+            run_endings.fail,
+            task.revision,
+            stage=task.stage,
+            error=task.error,
+            problem=problem,
+            why=why,
+            refused=input_is_to_blame(task.error),
+            at=brakes.at,
         )
     except (Conflict, NotFound) as error:
         _log.warning("the run's record stays as it is: %s", error)
