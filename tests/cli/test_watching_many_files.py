@@ -16,7 +16,6 @@ from botocore.client import BaseClient
 from porewatch.adapters.ledger.runs import RunLedger
 from porewatch.adapters.ledger.stages import StageLedger
 from porewatch.adapters.table import Table
-from porewatch.domain.facts.fact import fact_id
 from porewatch.domain.facts.run_facts import FileValidated, RunRefused
 from porewatch.domain.records.file_record import FileRecord, FileState
 from porewatch.domain.runs import ReadKind
@@ -51,7 +50,7 @@ def check(ledger: Table, number: int) -> None:
         sha256="0" * 64, reads=1, bases=4, checked_at=WHEN,
     )  # fmt: skip
     fact = FileValidated(
-        fact_id=fact_id(FileValidated, "r", path, "01"), run_id="r", at=WHEN, path=path, size=9,
+        fact_id=FileValidated.id_of("r", path, "01"), run_id="r", at=WHEN, path=path, size=9,
         reads=1, bases=4,
     )  # fmt: skip
     RunLedger(ledger).record_file(record, sequencer="01", fact=fact)
@@ -95,7 +94,7 @@ def test_what_happened_in_a_run_is_read_without_the_facts_about_its_files(
     stack: Stack, ledger: Table
 ) -> None:
     told = RunRefused(
-        fact_id=fact_id(RunRefused, "r", 0, "d"), run_id="r", at=WHEN, revision=0, problem="why"
+        fact_id=RunRefused.id_of("r", 0, "d"), run_id="r", at=WHEN, revision=0, problem="why"
     )
     ledger.record([told])
     with items_read() as seen:

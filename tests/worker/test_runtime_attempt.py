@@ -21,7 +21,6 @@ from porewatch.domain.base import now
 from porewatch.domain.errors import NoReadsLeft, StaleEpoch, Unavailable, WorkerFailed
 from porewatch.domain.facts.stage_facts import LaunchRefused
 from porewatch.domain.rules import stage_endings, stage_lifecycle
-from porewatch.domain.rules.stage_lifecycle import refusal_id
 from porewatch.domain.stage.record import Progress
 from porewatch.domain.stage.spec import Phase
 from porewatch.domain.stage.work_order import WorkOrder
@@ -553,7 +552,7 @@ def test_the_order_tells_who_gave_no_machine_for_this_very_epoch(world: World) -
 
 def no_machine(epoch: int, rung: int) -> LaunchRefused:
     return LaunchRefused(
-        fact_id=refusal_id(KEY, epoch, rung),
+        fact_id=LaunchRefused.id_of(*KEY, epoch, rung),
         run_id=KEY.run_id,
         revision=KEY.revision,
         at=now() + timedelta(seconds=rung),

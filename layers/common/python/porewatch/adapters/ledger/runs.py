@@ -23,7 +23,6 @@ from porewatch.adapters.ledger.run_moves import (
 )
 from porewatch.adapters.table import Change, Table
 from porewatch.domain.errors import NotFound
-from porewatch.domain.facts import fact
 from porewatch.domain.facts.fact import Fact
 from porewatch.domain.facts.outbox import FACT_PREFIX
 from porewatch.domain.facts.run_facts import ObjectAnswered, RunStands
@@ -81,7 +80,7 @@ class RunLedger:
 
     def _facts_of(self, run_id: str, number: int) -> Iterator[Fact]:
         for kind in revisions.LIFE_FACTS:
-            prefix = f"{FACT_PREFIX}{fact.fact_id(kind, run_id, number)}"
+            prefix = f"{FACT_PREFIX}{kind.id_of(run_id, number)}"
             for item in self._table.query(run_key(run_id), prefix):
                 yield kind.model_validate_json(str(item.attributes["detail"]))
 

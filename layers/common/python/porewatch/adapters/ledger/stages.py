@@ -157,13 +157,13 @@ class StageLedger:
 
     def claim_of(self, key: StageKey, epoch: int) -> StageClaimed | None:
         """The instance that owned an epoch, and since when; None when none did."""
-        fact_id = rules.claim_id(key, epoch)
+        fact_id = StageClaimed.id_of(*key, epoch)
         item = self._table.get(run_key(key.run_id), FACT_PREFIX + fact_id)
         return StageClaimed.model_validate_json(str(item.attributes["detail"])) if item else None
 
     def refusals(self, key: StageKey, epoch: int) -> tuple[LaunchRefused, ...]:
         """The rungs that gave this epoch no instance, by single reads: a worker may not query."""
-        ids = (rules.refusal_id(key, epoch, rung) for rung in range(MOST_RUNGS))
+        ids = (LaunchRefused.id_of(*key, epoch, rung) for rung in range(MOST_RUNGS))
         items = (self._table.get(run_key(key.run_id), FACT_PREFIX + one) for one in ids)
         details = (str(item.attributes["detail"]) for item in items if item)
         return tuple(LaunchRefused.model_validate_json(detail) for detail in details)

@@ -225,7 +225,7 @@ def escalate(alert: Alert, after: timedelta, at: datetime) -> Move:
 def _about(kind: type[Fact], alert: Alert, at: datetime, *rest: object) -> dict[str, Any]:
     parts = (alert.run_id, alert.revision, alert.sample, alert.code, *rest)
     return {
-        "fact_id": ":".join([kind.__name__, *(str(part) for part in parts)]),
+        "fact_id": kind.id_of(*parts),
         "run_id": alert.run_id,
         "revision": alert.revision,
         "at": at,

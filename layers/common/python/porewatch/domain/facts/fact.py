@@ -20,7 +20,8 @@ class Fact(Model):
     revision: int = 0
     at: Moment
 
-
-def fact_id(kind: type[Fact], run_id: str, *rest: object) -> str:
-    """Deterministic: publishing the same fact again gives the same id."""
-    return ":".join([kind.__name__, run_id, *(str(part) for part in rest)])
+    @classmethod
+    def id_of(cls, *about: object) -> str:
+        """The id of a fact of this kind about a run, and whatever else tells it from another one.
+        Deterministic: publishing the same fact again gives the same id."""
+        return ":".join([cls.__name__, *(str(part) for part in about)])

@@ -33,7 +33,7 @@ def warning_id(whose: str, budget_usd: float, threshold: int) -> str:
     """Id of the fact, and the idempotency key of its notice. Each threshold has its own, and
     so has each budget: after it is raised, the warning is sent again. `whose`: `of_run` or
     `of_account`."""
-    return f"BudgetReached:{whose}:{budget_usd:g}:{threshold}"
+    return BudgetReached.id_of(whose, f"{budget_usd:g}", threshold)
 
 
 def of_run(run_id: str, revision: int) -> str:

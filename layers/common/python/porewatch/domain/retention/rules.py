@@ -11,7 +11,6 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from porewatch.domain.errors import NotFound, RunGone, RunNotOver, UnderHold
-from porewatch.domain.facts.fact import fact_id
 from porewatch.domain.facts.run_facts import HoldReleased, RunDeleted, RunHeld
 from porewatch.domain.records.retention_record import Counts, Deletion, Hold, Reached, Release
 from porewatch.domain.records.run_record import RunRecord
@@ -49,7 +48,7 @@ def hold(record: RunRecord, order: HoldRun, at: datetime) -> Move:
     after = Hold(by=order.by, reason=order.reason, at=at)
     earlier = record.earlier_holds + ((record.hold,) if record.hold else ())
     fact = RunHeld(
-        fact_id=fact_id(RunHeld, record.run_id, f"{at:%Y%m%dT%H%M%S.%f}"),
+        fact_id=RunHeld.id_of(record.run_id, f"{at:%Y%m%dT%H%M%S.%f}"),
         run_id=record.run_id,
         revision=record.revision,
         at=at,
@@ -94,7 +93,7 @@ def released(record: RunRecord, hold: Hold, at: datetime) -> Move:
         return None
     by = hold.released
     fact = HoldReleased(
-        fact_id=fact_id(HoldReleased, record.run_id, f"{hold.at:%Y%m%dT%H%M%S.%f}"),
+        fact_id=HoldReleased.id_of(record.run_id, f"{hold.at:%Y%m%dT%H%M%S.%f}"),
         run_id=record.run_id,
         revision=record.revision,
         at=at,
@@ -176,7 +175,7 @@ def finish(record: RunRecord, at: datetime) -> Move:
         problem=done.sentence(record.run_id),
     )
     fact = RunDeleted(
-        fact_id=fact_id(RunDeleted, record.run_id, record.revision),
+        fact_id=RunDeleted.id_of(record.run_id, record.revision),
         run_id=record.run_id,
         revision=record.revision,
         at=at,

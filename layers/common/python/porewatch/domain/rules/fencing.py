@@ -63,9 +63,3 @@ def about(record: StageRecord, at: datetime) -> dict[str, Any]:
         "stage": record.stage,
         "epoch": record.epoch,
     }
-
-
-def fact_about(kind: type[Fact], record: StageRecord, *rest: object) -> str:
-    """The id of a fact about a stage. Deterministic: publishing it again gives the same id."""
-    parts = (kind.__name__, record.run_id, record.revision, record.stage, *rest)
-    return ":".join(str(part) for part in parts)

@@ -8,7 +8,6 @@ from typing import Any
 
 from porewatch.domain.calls.verdict import Verdict
 from porewatch.domain.errors import RunOver
-from porewatch.domain.facts.fact import fact_id
 from porewatch.domain.facts.run_facts import (
     RunCancelled,
     RunCompleted,
@@ -62,7 +61,7 @@ def complete(
         standing=None,
     )
     fact = RunCompleted(
-        fact_id=fact_id(RunCompleted, record.run_id, revision),
+        fact_id=RunCompleted.id_of(record.run_id, revision),
         run_id=record.run_id,
         revision=revision,
         at=at,
@@ -93,7 +92,7 @@ def fail(
     state = RunState.REFUSED if refused else RunState.FAILED
     kind = RunRefused if refused else RunFailed
     common: dict[str, Any] = {
-        "fact_id": fact_id(kind, record.run_id, revision, "ended"),
+        "fact_id": kind.id_of(record.run_id, revision, "ended"),
         "run_id": record.run_id,
         "revision": revision,
         "at": at,
@@ -141,7 +140,7 @@ def cancel(record: RunRecord, order: Cancel, at: datetime) -> Move:
     after = _nothing(record, RunState.CANCELLED, order.sentence, at)
     after = moved(after, at, cancelled_at=at)
     fact = RunCancelled(
-        fact_id=fact_id(RunCancelled, record.run_id, record.revision),
+        fact_id=RunCancelled.id_of(record.run_id, record.revision),
         run_id=record.run_id,
         revision=record.revision,
         at=at,

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from porewatch.domain.facts.fact import fact_id
 from porewatch.domain.facts.run_facts import (
     RunStarted,
 )
@@ -43,7 +42,7 @@ def start(
         record, at, state=RunState.RUNNING, execution_arn=execution_arn, bundle=bundle, problem=None
     )
     fact = RunStarted(
-        fact_id=fact_id(RunStarted, record.run_id, record.revision, digest[:16]),
+        fact_id=RunStarted.id_of(record.run_id, record.revision, digest[:16]),
         run_id=record.run_id,
         revision=record.revision,
         at=at,

@@ -6,7 +6,6 @@ from datetime import datetime
 from typing import Literal, NoReturn
 
 from porewatch.domain.errors import ManifestRefused
-from porewatch.domain.facts.fact import fact_id
 from porewatch.domain.facts.run_facts import (
     RunRefused,
     RunSealed,
@@ -81,7 +80,7 @@ def seal(
         attempt=None,
     )
     fact = RunSealed(
-        fact_id=fact_id(RunSealed, record.run_id, revision, digest[:16]),
+        fact_id=RunSealed.id_of(record.run_id, revision, digest[:16]),
         run_id=record.run_id,
         revision=revision,
         at=at,
@@ -183,7 +182,7 @@ def _refusal(run_id: str, revision: int, digest: str, problem: str, at: datetime
 def _refused_fact(refused: RunRecord, at: datetime) -> RunRefused:
     run_id, digest = refused.run_id, refused.manifest_digest or ""
     return RunRefused(
-        fact_id=fact_id(RunRefused, run_id, refused.revision, digest[:16]),
+        fact_id=RunRefused.id_of(run_id, refused.revision, digest[:16]),
         run_id=run_id,
         revision=refused.revision,
         at=at,

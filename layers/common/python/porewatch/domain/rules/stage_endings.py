@@ -30,7 +30,7 @@ def publish(record: StageRecord, manifest: StageManifest, manifest_key: str, at:
         return None
     after = fencing.moved(record, at, state=StageState.PUBLISHED, error=None, problem=None, why=())
     fact = StageCompleted(
-        fact_id=fencing.fact_about(StageCompleted, record),
+        fact_id=StageCompleted.id_of(*record.key),
         **{**fencing.about(record, at), "epoch": manifest.epoch},
         manifest_key=manifest_key,
         phases=tuple(done.phase for done in manifest.phases),
@@ -65,7 +65,7 @@ def interrupt(
         progress=_flushed(record, last_checkpoint, at),
     )
     fact = SpotInterrupted(
-        fact_id=fencing.fact_about(SpotInterrupted, record, epoch),
+        fact_id=SpotInterrupted.id_of(*record.key, epoch),
         **fencing.about(record, at),
         instance_id=instance_id,
         last_checkpoint=last_checkpoint,
@@ -122,7 +122,7 @@ def fail(
     )
     decision = next_step(after)
     fact = StageFailed(
-        fact_id=fencing.fact_about(StageFailed, record, epoch),
+        fact_id=StageFailed.id_of(*record.key, epoch),
         **fencing.about(record, at),
         error=error,
         problem=text_of(problem),
@@ -157,7 +157,7 @@ def abandon(record: StageRecord, epoch: int, problem: str, at: datetime) -> Move
         task_token=None,
     )
     fact = StageFailed(
-        fact_id=fencing.fact_about(StageFailed, record, epoch),
+        fact_id=StageFailed.id_of(*record.key, epoch),
         **fencing.about(record, at),
         error="WorkerFailed",
         problem=problem,

@@ -18,7 +18,6 @@ from typing import Any
 from porewatch.domain.errors import Conflict, StaleEpoch
 from porewatch.domain.facts.stage_facts import (
     InstanceLaunched,
-    LaunchRefused,
     StageClaimed,
     StageStalled,
 )
@@ -35,16 +34,6 @@ HEARD_NOTHING: dict[str, Any] = {
 }
 BY_THE_WORKERS_CLOCK = ("claimed_at", "last_beat", "progress_at", "updated_at")
 """A worker claims its stage itself, and writes its heartbeat itself when the relay fails."""
-
-
-def claim_id(key: StageKey, epoch: int) -> str:
-    """The id of the fact that an epoch was claimed."""
-    return ":".join((StageClaimed.__name__, *(str(part) for part in (*key, epoch))))
-
-
-def refusal_id(key: StageKey, epoch: int, rung: int) -> str:
-    """The id of the fact that a rung of the ladder gave this epoch no machine."""
-    return ":".join((LaunchRefused.__name__, *(str(part) for part in (*key, epoch, rung))))
 
 
 def watched(record: StageRecord) -> bool:
@@ -122,7 +111,7 @@ def launched(record: StageRecord, epoch: int, machine: Machine, at: datetime) ->
         first_launched_at=record.first_launched_at or machine.launched_at,
     )
     fact = InstanceLaunched(
-        fact_id=fencing.fact_about(InstanceLaunched, record, epoch, machine.instance_id),
+        fact_id=InstanceLaunched.id_of(*record.key, epoch, machine.instance_id),
         **fencing.about(record, at),
         instance_id=machine.instance_id,
         instance_type=machine.instance_type,
@@ -162,7 +151,7 @@ def claim(
         silent_sweeps=0,
     )
     fact = StageClaimed(
-        fact_id=fencing.fact_about(StageClaimed, record, epoch),
+        fact_id=StageClaimed.id_of(*record.key, epoch),
         **fencing.about(record, at),
         instance_id=instance_id,
     )
@@ -231,7 +220,7 @@ def note_stall(record: StageRecord, epoch: int, at: datetime) -> Move:
     if since is None or record.stalled_at is not None or record.state is not StageState.CLAIMED:
         return None
     fact = StageStalled(
-        fact_id=fencing.fact_about(StageStalled, record, epoch, f"{since:%Y%m%dT%H%M%S}"),
+        fact_id=StageStalled.id_of(*record.key, epoch, f"{since:%Y%m%dT%H%M%S}"),
         **fencing.about(record, at),
         instance_id=record.instance_id or "",
         still_since=since,

@@ -12,7 +12,6 @@ from typing import Annotated
 from pydantic import Field
 
 from porewatch.domain.base import Model, Moment
-from porewatch.domain.facts.fact import fact_id
 from porewatch.domain.facts.run_facts import RunStands
 from porewatch.domain.records.run_record import RunRecord
 from porewatch.domain.uploads.intake import Counts
@@ -46,7 +45,7 @@ def stands(last: Still, at: datetime) -> bool:
 
 def receiving(record: RunRecord, last: Still, at: datetime) -> RunStands:
     return RunStands(
-        fact_id=fact_id(RunStands, record.run_id, "receiving", f"{last.since:%Y%m%dT%H%M%S}"),
+        fact_id=RunStands.id_of(record.run_id, "receiving", f"{last.since:%Y%m%dT%H%M%S}"),
         run_id=record.run_id,
         revision=record.revision,
         at=at,
@@ -71,4 +70,4 @@ def sealed(record: RunRecord, unchecked: tuple[str, ...], at: datetime) -> RunSt
 
 def sealed_id(record: RunRecord) -> str:
     """The id of the fact that this seal waits too long."""
-    return fact_id(RunStands, record.run_id, record.revision, "sealed")
+    return RunStands.id_of(record.run_id, record.revision, "sealed")

@@ -61,7 +61,7 @@ def settle_by_run(
 
 def suspicion_id(run_id: str, revision: int, sample: str, code: str) -> str:
     """One fact per pathogen and sample of a revision."""
-    return f"PathogenSuspected:{run_id}:{revision}:{sample}:{code}"
+    return PathogenSuspected.id_of(run_id, revision, sample, code)
 
 
 def _over(run: RunRecord, revision: int) -> bool:

@@ -36,7 +36,6 @@ from porewatch.domain.reasons.reason import (
 from porewatch.domain.rules import stage_lifecycle
 from porewatch.domain.rules.stage_lifecycle import (
     ENDED,
-    refusal_id,
 )
 from porewatch.domain.stage.disk_size import after_full
 from porewatch.domain.stage.instances import (
@@ -194,7 +193,7 @@ def _refused(spec: LaunchSpec, error: PorewatchError, then: Reasons, at: datetim
     owner = spec.owner
     key = StageKey(owner.run_id, owner.revision, owner.stage)
     return LaunchRefused(
-        fact_id=refusal_id(key, owner.epoch, spec.rung),
+        fact_id=LaunchRefused.id_of(*key, owner.epoch, spec.rung),
         run_id=owner.run_id,
         revision=owner.revision,
         at=at,

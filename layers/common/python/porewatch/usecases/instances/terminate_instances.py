@@ -146,9 +146,9 @@ def _disk(owner: Owner, stages: StageLedger) -> int:
 def _terminated_fact(
     machine: Machine, owner: Owner, line: CostLine, reason: str | Reason, at: datetime
 ) -> InstanceTerminated:
-    parts = (owner.run_id, owner.revision, owner.stage, owner.epoch, machine.instance_id)
+    key = StageKey(owner.run_id, owner.revision, owner.stage)
     return InstanceTerminated(
-        fact_id=":".join(["InstanceTerminated", *(str(part) for part in parts)]),
+        fact_id=InstanceTerminated.id_of(*key, owner.epoch, machine.instance_id),
         run_id=owner.run_id,
         revision=owner.revision,
         at=at,

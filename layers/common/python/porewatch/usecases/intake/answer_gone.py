@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 from porewatch.domain.base import now
 from porewatch.domain.errors import RunGone
-from porewatch.domain.facts.fact import fact_id
 from porewatch.domain.facts.run_facts import ObjectAnswered
 from porewatch.domain.inputs.landing.answers import Treatment
 
@@ -31,7 +30,7 @@ def gone_answered(
         yield
     except RunGone as gone:
         fact = ObjectAnswered(
-            fact_id=fact_id(ObjectAnswered, gone.run_id, KIND),
+            fact_id=ObjectAnswered.id_of(gone.run_id, KIND),
             run_id=gone.run_id,
             at=clock(),
             path=key,

@@ -9,7 +9,6 @@ import logging
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from porewatch.domain.facts.fact import fact_id
 from porewatch.domain.facts.run_facts import ObjectAnswered
 from porewatch.domain.inputs.landing.answers import (
     Answer,
@@ -31,7 +30,7 @@ def answer_object(run_id: str, path: str, answer: Answer, *, runs: RunLedger, at
     """Record the answer, with the first path of its kind as the example."""
     runs.receive(run_id, at)
     fact = ObjectAnswered(
-        fact_id=fact_id(ObjectAnswered, run_id, answer.kind),
+        fact_id=ObjectAnswered.id_of(run_id, answer.kind),
         run_id=run_id,
         at=at,
         path=path,

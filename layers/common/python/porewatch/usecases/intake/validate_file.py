@@ -21,7 +21,6 @@ from porewatch.domain.errors import (
     NotJudged,
     PorewatchError,
 )
-from porewatch.domain.facts.fact import fact_id
 from porewatch.domain.facts.run_facts import FileQuarantined, FileValidated
 from porewatch.domain.inputs.file_kinds import find_kind
 from porewatch.domain.inputs.file_names import (
@@ -132,7 +131,7 @@ def validate_file(
         )
         return
     fact = FileValidated(
-        fact_id=fact_id(FileValidated, run_id, path, arrival.sequencer),
+        fact_id=FileValidated.id_of(run_id, path, arrival.sequencer),
         run_id=run_id,
         at=at,
         path=path,
@@ -241,7 +240,7 @@ def _set_aside(
         checked_at=at,
     )
     fact = FileQuarantined(
-        fact_id=fact_id(FileQuarantined, run_id, path, arrival.sequencer),
+        fact_id=FileQuarantined.id_of(run_id, path, arrival.sequencer),
         run_id=run_id,
         at=at,
         path=path,

@@ -18,7 +18,6 @@ from porewatch.domain.errors import AlreadyDone, MessageRefused, StaleEpoch, Una
 from porewatch.domain.facts.stage_facts import PhaseCompleted
 from porewatch.domain.rules import stage_endings, stage_lifecycle
 from porewatch.domain.rules.fencing import (
-    fact_about,
     mine,
 )
 from porewatch.domain.stage.record import StageKey, StageRecord
@@ -95,7 +94,7 @@ def _phase_done(record: StageRecord, message: PhaseDone, stages: StageLedger) ->
     if message.epoch != record.epoch:
         raise StaleEpoch(f"{message.record.phase.value} was done under epoch {message.epoch}.")
     fact = PhaseCompleted(
-        fact_id=fact_about(PhaseCompleted, record, record.epoch, message.record.phase.value),
+        fact_id=PhaseCompleted.id_of(*record.key, record.epoch, message.record.phase.value),
         run_id=message.run_id,
         revision=message.revision,
         at=message.at,

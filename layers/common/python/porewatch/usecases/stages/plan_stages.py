@@ -73,7 +73,7 @@ def _without_basecalling(spec: StageSpec) -> StageSpec | None:
 def _skipped(task: Plan, at: datetime) -> PhaseCompleted:
     phase = Phase.BASECALLING
     return PhaseCompleted(
-        fact_id=f"PhaseCompleted:{task.run_id}:{task.revision}:{phase.value}:skipped",
+        fact_id=PhaseCompleted.id_of(task.run_id, task.revision, phase.value, "skipped"),
         run_id=task.run_id,
         revision=task.revision,
         at=at,
