@@ -18,7 +18,7 @@ from porewatch.domain.stage.state_machine_tasks import (
     RunEnded,
 )
 from porewatch.edge.event import on_event
-from porewatch.edge.execution_status import execution_ended
+from porewatch.edge.parsers import execution_ended
 from porewatch.edge.task import by_trigger, on_task
 from porewatch.settings import settings
 from porewatch.usecases.monitoring.reconcile_runs import reconcile_runs

@@ -17,7 +17,7 @@ from porewatch.compute.executors import executors
 from porewatch.domain.base import now
 from porewatch.domain.stage.cloud_events import InstanceEvent
 from porewatch.edge.event import on_event
-from porewatch.edge.instance_events import instance_events
+from porewatch.edge.parsers import instance_events
 from porewatch.settings import settings
 from porewatch.usecases.monitoring.monitor_instances import (
     MonitorContext,

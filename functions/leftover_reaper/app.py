@@ -16,7 +16,7 @@ from porewatch.domain.rules.orphan_cleanup import (
     Reaped,
 )
 from porewatch.edge.event import on_event
-from porewatch.edge.orphan_cleanup import reap_order
+from porewatch.edge.parsers import reap_order
 from porewatch.edge.task import by_trigger, on_task
 from porewatch.settings import settings
 from porewatch.usecases.monitoring.clean_up_orphan import CleanupContext

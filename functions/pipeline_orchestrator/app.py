@@ -16,7 +16,7 @@ from porewatch.adapters.s3 import (
     bundle_store,
     manifests,
 )
-from porewatch.edge.intake import UploadEvent, upload_event
+from porewatch.edge.parsers import UploadEvent, upload_event
 from porewatch.edge.queue import on_queue
 from porewatch.settings import settings
 from porewatch.usecases.intake.answer_gone import gone_answered

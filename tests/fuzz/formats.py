@@ -42,7 +42,7 @@ from porewatch.domain.uploads.run_archives import (
     run_id_of,
 )
 from porewatch.edge.envelopes import opened_text, stored_object
-from porewatch.edge.intake import upload_event
+from porewatch.edge.parsers import upload_event
 from porewatch.reads.check import check_file
 from porewatch.reads.pod5_count import count_reads
 from porewatch.usecases.intake.claim_run_archive import Claim

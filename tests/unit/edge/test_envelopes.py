@@ -8,7 +8,7 @@ import pytest
 
 from porewatch.domain.errors import MessageRefused
 from porewatch.edge.envelopes import opened, opened_text
-from porewatch.edge.intake import upload_event
+from porewatch.edge.parsers import upload_event
 
 WHOLE = {
     "detail-type": "Object Created", "source": "aws.s3", "id": "i", "time": "t", "resources": ["r"],

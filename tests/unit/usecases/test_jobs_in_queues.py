@@ -14,7 +14,7 @@ from porewatch.domain.stage.cloud_events import InstanceEvent, InstanceEventKind
 from porewatch.domain.stage.record import StageRecord, StageState
 from porewatch.domain.stage.state_machine_tasks import Terminate
 from porewatch.edge.envelopes import Envelope
-from porewatch.edge.instance_events import instance_events
+from porewatch.edge.parsers import instance_events
 from porewatch.usecases.instances.terminate_instances import terminate_instances
 from porewatch.usecases.monitoring.monitor_instances import (
     handle_instance_event,
