@@ -9,10 +9,7 @@ from porewatch.adapters.table import Table
 from porewatch.compute.carbon import carbon_factors
 from porewatch.compute.price_table import price_list
 from porewatch.domain.base import now
-from porewatch.domain.results.publishing import (
-    Finish,
-    Published,
-)
+from porewatch.domain.stage.state_machine_tasks import Finish, Published
 from porewatch.edge.event import clock, on_event
 from porewatch.edge.task import by_trigger, on_task
 from porewatch.settings import settings

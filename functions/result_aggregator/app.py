@@ -3,10 +3,7 @@
 from porewatch.adapters.ledger.runs import RunLedger
 from porewatch.adapters.objects import Objects
 from porewatch.adapters.table import Table
-from porewatch.domain.results.publishing import (
-    Aggregated,
-    Finish,
-)
+from porewatch.domain.stage.state_machine_tasks import Aggregated, Finish
 from porewatch.edge.task import on_task
 from porewatch.settings import settings
 from porewatch.usecases.results.aggregate_results import aggregate_results

@@ -1,11 +1,11 @@
-"""What the state machine sends at the end of a run, the joining of stages, and the settled bill."""
+"""Publishing at the end of a run: outputs and their content types, joined stages, settled bill."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
 
-from porewatch.domain.base import Model, Moment
+from porewatch.domain.base import Moment
 from porewatch.domain.calls.evidence import ScreenResult
 from porewatch.domain.calls.findings import Quantification
 from porewatch.domain.errors import WorkerFailed
@@ -17,8 +17,8 @@ from porewatch.domain.money.cost import (
 )
 from porewatch.domain.reasons.reason import Reason, RunCode, because
 from porewatch.domain.results.run_results import RunResults
-from porewatch.domain.runs import RunId
 from porewatch.domain.stage.manifest import OutputFile, StageManifest
+from porewatch.domain.stage.state_machine_tasks import Finish
 
 SCREEN, QUANTIFICATION, REPORT = "screen.json", "quantification.json", "report.json"
 REPORTS = {
@@ -36,23 +36,6 @@ TABLES = {"tables.zip": "application/zip"}
 """Every number of the report as TSV (docs/tables.md); published when the stage made it."""
 _OF_SAMPLE = re.compile(r"report-[A-Za-z0-9_-]+(\.[a-z]{2})?\.pdf")
 BILL = "bill.json"
-
-
-class Finish(Model):
-    """The task of result_aggregator and of report_generator: `manifests` = keys, in stage order."""
-
-    run_id: RunId
-    revision: int
-    manifests: tuple[str, ...]
-
-
-class Aggregated(Model):
-    results_key: str
-    findings: int
-
-
-class Published(Model):
-    report_keys: dict[str, str]
 
 
 def outputs_of(manifests: Iterable[StageManifest]) -> dict[str, OutputFile]:

@@ -115,6 +115,21 @@ class RunEnded(Model):
     problem: Problem
 
 
+class Finish(_OfRun):
+    """The task of result_aggregator and of report_generator: `manifests` = keys, in stage order."""
+
+    manifests: tuple[str, ...]
+
+
+class Aggregated(Model):
+    results_key: str
+    findings: int
+
+
+class Published(Model):
+    report_keys: dict[str, str]
+
+
 StageTask = Annotated[Plan | Open | Await, Field(discriminator="action")]
 STAGE_TASK: TypeAdapter[StageTask] = TypeAdapter(StageTask)
 ErrorTask = Annotated[Decide | FailRun, Field(discriminator="action")]

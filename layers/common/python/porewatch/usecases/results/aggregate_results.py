@@ -17,8 +17,6 @@ from porewatch.domain.results.publishing import (
     QUANTIFICATION,
     REPORT,
     SCREEN,
-    Aggregated,
-    Finish,
     join,
     need,
     outputs_of,
@@ -26,6 +24,7 @@ from porewatch.domain.results.publishing import (
 from porewatch.domain.results.report import Report
 from porewatch.domain.rules import run_lifecycle
 from porewatch.domain.stage.manifest import OutputFile, StageManifest
+from porewatch.domain.stage.state_machine_tasks import Aggregated, Finish
 from porewatch.domain.validation_text import say
 from porewatch.usecases.stages.read_output import intact
 

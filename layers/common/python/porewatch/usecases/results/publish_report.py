@@ -24,8 +24,6 @@ from porewatch.domain.records.run_record import RunRecord
 from porewatch.domain.results.publishing import (
     BILL,
     REPORT,
-    Finish,
-    Published,
     content_types,
     need,
     outputs_of,
@@ -36,6 +34,7 @@ from porewatch.domain.results.run_results import RunResults
 from porewatch.domain.rules import run_endings
 from porewatch.domain.runs import RunState
 from porewatch.domain.stage.manifest import StageManifest
+from porewatch.domain.stage.state_machine_tasks import Finish, Published
 from porewatch.domain.validation_text import say
 from porewatch.usecases.money.settle_overhead import settle_overhead
 from porewatch.usecases.stages.read_output import intact
