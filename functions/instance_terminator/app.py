@@ -1,13 +1,9 @@
 """Terminates the instances of an epoch and settles their cost."""
 
-from porewatch.adapters.ledger.stages import StageLedger
-from porewatch.adapters.table import Table
 from porewatch.compute.executors import executors
 from porewatch.domain.base import now
-from porewatch.domain.stage.state_machine_tasks import (
-    Terminate,
-    Terminated,
-)
+from porewatch.domain.stage.state_machine_tasks import Terminate, Terminated
+from porewatch.edge import wiring
 from porewatch.edge.task import on_task
 from porewatch.settings import settings
 from porewatch.usecases.instances.terminate_instances import terminate_instances
@@ -16,8 +12,10 @@ from porewatch.usecases.instances.terminate_instances import terminate_instances
 @on_task(Terminate)
 def lambda_handler(task: Terminate) -> Terminated:
     config = settings()
-    stages = StageLedger(Table(config.ledger_table))
-    executor = executors(config)
     return terminate_instances(
-        task, stack=config.stack_name, stages=stages, executor=executor, at=now()
+        task,
+        stack=config.stack_name,
+        stages=wiring.stages(),
+        executor=executors(config),
+        at=now(),
     )

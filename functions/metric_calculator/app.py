@@ -1,9 +1,8 @@
 """Turns facts into CloudWatch metrics."""
 
-from porewatch.adapters.ledger.idempotency import Inbox
 from porewatch.adapters.messages.metrics import Metrics
-from porewatch.adapters.table import Table
 from porewatch.domain.facts.fact import Fact
+from porewatch.edge import wiring
 from porewatch.edge.envelopes import parse_fact
 from porewatch.edge.queue import on_queue
 from porewatch.settings import settings
@@ -12,5 +11,5 @@ from porewatch.usecases.facts.calculate_metrics import calculate_metrics
 
 @on_queue(parse_fact)
 def lambda_handler(fact: Fact) -> None:
-    inbox = Inbox(Table(settings().ledger_table))
-    calculate_metrics(fact, inbox=inbox, metrics=Metrics(settings().stack_name))
+    metrics = Metrics(settings().stack_name)
+    calculate_metrics(fact, inbox=wiring.inbox(), metrics=metrics)

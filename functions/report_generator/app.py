@@ -2,14 +2,11 @@
 of audit heads of a day that is over."""
 
 from porewatch.adapters.ledger.anchors import Anchors
-from porewatch.adapters.ledger.runs import RunLedger
-from porewatch.adapters.ledger.stages import StageLedger
-from porewatch.adapters.objects import Objects
-from porewatch.adapters.table import Table
 from porewatch.compute.carbon import carbon_factors
 from porewatch.compute.price_table import price_list
 from porewatch.domain.base import now
 from porewatch.domain.stage.state_machine_tasks import Finish, Published
+from porewatch.edge import wiring
 from porewatch.edge.event import clock, on_event
 from porewatch.edge.task import by_trigger, on_task
 from porewatch.settings import settings
@@ -17,20 +14,19 @@ from porewatch.usecases.results.publish_report import publish_report
 from porewatch.usecases.results.record_anchors import record_anchors
 
 
-def anchors(table: Table) -> Anchors:
-    return Anchors(table, settings().stack_name, settings().audit_key_arn)
+def anchors() -> Anchors:
+    return Anchors(wiring.table(), settings().stack_name, settings().audit_key_arn)
 
 
 @on_task(Finish)
 def publish(task: Finish) -> Published:
-    table = Table(settings().ledger_table)
     return publish_report(
         task,
-        results=Objects(settings().results_bucket),
-        reports=Objects(settings().reports_bucket),
-        runs=RunLedger(table),
-        stages=StageLedger(table),
-        anchors=anchors(table),
+        results=wiring.results(),
+        reports=wiring.reports(),
+        runs=wiring.runs(),
+        stages=wiring.stages(),
+        anchors=anchors(),
         prices=price_list(settings().aws_region),
         factors=carbon_factors(settings().aws_region),
     )
@@ -38,7 +34,7 @@ def publish(task: Finish) -> Published:
 
 @on_event(clock)
 def record(_: None) -> None:
-    record_anchors(anchors(Table(settings().ledger_table)), now)
+    record_anchors(anchors(), now)
 
 
 lambda_handler = by_trigger(task=publish, eventbridge=record)

@@ -6,7 +6,6 @@ from porewatch.adapters.ledger import (
     alerts,
     budget,
     retention,
-    runs,
 )
 from porewatch.adapters.registry import (
     database,
@@ -15,12 +14,12 @@ from porewatch.adapters.registry import (
     erasure as registry_erasure,
 )
 from porewatch.adapters.s3 import versions
-from porewatch.adapters.table import Table
 from porewatch.domain.base import now
 from porewatch.domain.retention.orders import (
     Deleted,
     DeleteRun,
 )
+from porewatch.edge import wiring
 from porewatch.edge.event import clock, on_event
 from porewatch.edge.task import by_trigger, on_task
 from porewatch.settings import settings
@@ -34,14 +33,14 @@ from porewatch.usecases.retention.find_versions import Shelves
 
 
 def eraser(seconds: int) -> Eraser:
-    config, table = settings(), Table(settings().ledger_table)
+    config, table = settings(), wiring.table()
     rows = database.Registry(config.db_cluster_arn, config.db_secret_arn, config.db_name)
     rows.migrate()
     ends, alarms, money = retention.Endings(table), alerts.AlertLedger(table), budget.Budget(table)
     buckets = (config.raw_bucket, config.results_bucket, config.reports_bucket)
     shelves = Shelves(*(versions.Versions(name) for name in buckets), ends)
     erasure, until = registry_erasure.RegistryErasure(rows), now() + timedelta(seconds=seconds)
-    known = runs.RunLedger(table)
+    known = wiring.runs()
     return Eraser(known, ends, alarms, money, shelves, rows, erasure, now, until)
 
 
@@ -51,7 +50,7 @@ def serve(order: DeleteRun) -> Deleted:
 
 @on_event(clock)
 def sweep(_: object) -> None:
-    known = runs.RunLedger(Table(settings().ledger_table))
+    known = wiring.runs()
     sweep_deletions(known, now(), lambda: eraser(840))
 
 

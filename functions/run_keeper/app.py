@@ -5,15 +5,14 @@ from datetime import timedelta
 
 from porewatch.adapters.ledger import (
     retention,
-    runs,
 )
 from porewatch.adapters.s3 import versions
-from porewatch.adapters.table import Table
 from porewatch.domain.base import now
 from porewatch.domain.retention.orders import (
     Held,
     HoldRun,
 )
+from porewatch.edge import wiring
 from porewatch.edge.event import clock, on_event
 from porewatch.edge.task import by_trigger, on_task
 from porewatch.settings import settings
@@ -27,12 +26,12 @@ from porewatch.usecases.retention.hold_run import (
 
 
 def keeper(seconds: int) -> Keeper:
-    config, table = settings(), Table(settings().ledger_table)
+    config, table = settings(), wiring.table()
     endings = retention.Endings(table)
     buckets = (config.raw_bucket, config.results_bucket, config.reports_bucket)
     shelves = Shelves(*(versions.Versions(name) for name in buckets), endings)
     until = now() + timedelta(seconds=seconds)
-    return Keeper(runs.RunLedger(table), endings, shelves, now, until)
+    return Keeper(wiring.runs(), endings, shelves, now, until)
 
 
 def serve(order: HoldRun) -> Held:

@@ -2,10 +2,10 @@
 
 from functools import cache
 
-from porewatch.adapters.objects import Objects
 from porewatch.adapters.registry.database import Registry
 from porewatch.adapters.registry.rows import RegistryRows
 from porewatch.domain.facts.fact import Fact
+from porewatch.edge import wiring
 from porewatch.edge.envelopes import parse_fact
 from porewatch.edge.queue import on_queue
 from porewatch.settings import settings
@@ -22,5 +22,5 @@ def registry() -> Registry:
 
 @on_queue(parse_fact)
 def lambda_handler(fact: Fact) -> None:
-    sources = Sources(Objects(settings().reports_bucket), Objects(settings().results_bucket))
+    sources = Sources(wiring.reports(), wiring.results())
     update_status(fact, registry=registry(), rows=RegistryRows(registry()), sources=sources)

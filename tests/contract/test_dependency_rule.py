@@ -41,7 +41,14 @@ ARROWS: dict[str, set[str]] = {
         *("porewatch.domain", "porewatch.settings", "pydantic"),
         *("aws_lambda_powertools", "aws_xray_sdk"),
     },
+    # What functions are wired from: adapters from settings, and contexts of use cases from those.
+    "porewatch.edge.wiring": {"porewatch.domain", "porewatch.settings", "porewatch.adapters"},
+    "porewatch.edge.brakes": {
+        *("porewatch.domain", "porewatch.settings", "porewatch.adapters", "porewatch.compute"),
+        *("porewatch.edge.wiring", "porewatch.edge", "porewatch.usecases"),
+    },
     "functions": {
+        *("porewatch.edge.wiring", "porewatch.edge.brakes"),
         *("porewatch.edge", "porewatch.usecases", "porewatch.domain", "porewatch.settings"),
         *("porewatch.adapters", "porewatch.compute", "porewatch.reads"),
     },

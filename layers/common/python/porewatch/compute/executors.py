@@ -38,12 +38,18 @@ from porewatch.domain.stage.spec import StageSpec
 class ExecutorSettings(Protocol):
     """The settings that executors need. No queues: no Batch."""
 
-    stack_name: str
-    executor: ExecutorChoice
-    spot_queue: str
-    on_demand_queue: str
-    job_definition: str
-    gpu_job_definition: str
+    @property
+    def stack_name(self) -> str: ...
+    @property
+    def executor(self) -> ExecutorChoice: ...
+    @property
+    def spot_queue(self) -> str: ...
+    @property
+    def on_demand_queue(self) -> str: ...
+    @property
+    def job_definition(self) -> str: ...
+    @property
+    def gpu_job_definition(self) -> str: ...
 
 
 class Executors:

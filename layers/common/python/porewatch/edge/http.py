@@ -50,6 +50,14 @@ def routes() -> APIGatewayRestResolver:
     return api
 
 
+def query(api: APIGatewayRestResolver, *names: str, **renamed: str) -> dict[str, str | None]:
+    """Parameters of the query string, None for those that were not sent; `renamed`: by another name
+    than the one in the query string."""
+    sent = api.current_event.query_string_parameters or {}
+    asked = {**{name: name for name in names}, **renamed}
+    return {name: sent.get(parameter) for name, parameter in asked.items()}
+
+
 def request_body(api: APIGatewayRestResolver, shape: type[M], **known: str) -> M:
     """The JSON body of the request as `shape`; `known` comes from the path, percent-encoded or not
     (no name contains `%`), and takes precedence. No body is an empty one. Raises MessageRefused

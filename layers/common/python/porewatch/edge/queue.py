@@ -14,7 +14,14 @@ from dataclasses import dataclass
 from functools import wraps
 from typing import Any, TypeVar
 
-from porewatch.domain.errors import Conflict, OutOfTime, PorewatchError, Refused, Unavailable
+from porewatch.domain.errors import (
+    Conflict,
+    MessageRefused,
+    OutOfTime,
+    PorewatchError,
+    Refused,
+    Unavailable,
+)
 from porewatch.domain.stage.message_proofs import MAC
 from porewatch.edge import log
 from porewatch.edge.envelopes import Shape, opened_text, parser_of
@@ -62,6 +69,7 @@ def on_queue(
     last: Callable[[T, Exception], object] | None = None,
     proof: Callable[[T, QueueMessage], object] | None = None,
     aside: Callable[[QueueMessage, Refused], object] | None = None,
+    bad_key: Callable[[T, MessageRefused], object] | None = None,
 ) -> Callable[[Callable[[T], object]], Handler]:
     """Decorate a handler of one message. The event source mapping needs ReportBatchItemFailures.
 
@@ -69,25 +77,44 @@ def on_queue(
     with the error of its last delivery: it records a verdict, so that nothing waits for the
     message. It is not called for an outage (Unavailable): then the dead-letter message can be
     redriven. `proof` authenticates a message before it is handled, or refuses it. `aside` moves a
-    refused message away at once, with its reason: it is not retried.
+    refused message away at once, with its reason: it is not retried. `bad_key` gets a message whose
+    object key names no run, on every delivery: no record of a run can hold the reason.
     """
     parse = parser_of(shape)
     ways = Ways(again, last, proof, aside)
 
     def decorate(work: Callable[[T], object]) -> Handler:
+        working = _notifying(work, bad_key)
+
         @wraps(work)
         def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
             with log.invocation(context):
                 failed = [
                     record["messageId"]
                     for record in event["Records"]
-                    if not _done(record, lambda body: parse(opened_text(body)), work, ways)
+                    if not _done(record, lambda body: parse(opened_text(body)), working, ways)
                 ]
             return {"batchItemFailures": [{"itemIdentifier": name} for name in failed]}
 
         return handler
 
     return decorate
+
+
+def _notifying(
+    work: Callable[[T], object], bad_key: Callable[[T, MessageRefused], object] | None
+) -> Callable[[T], object]:
+    if bad_key is None:
+        return work
+
+    def working(message: T) -> object:
+        try:
+            return work(message)
+        except MessageRefused as refusal:
+            bad_key(message, refusal)
+            raise
+
+    return working
 
 
 def _done(

@@ -6,16 +6,18 @@ Outside of every run there is no record to hold it, so a notice is sent, once pe
 from __future__ import annotations
 
 import logging
+from contextlib import suppress
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from porewatch.domain.errors import Conflict, MessageRefused
 from porewatch.domain.facts.run_facts import ObjectAnswered
 from porewatch.domain.inputs.landing.answers import (
     Answer,
     Treatment,
     stray_of,
 )
-from porewatch.domain.notices.run_notices import stray
+from porewatch.domain.notices.run_notices import stray, unreadable
 
 if TYPE_CHECKING:
     from porewatch.adapters.ledger.idempotency import Inbox
@@ -58,3 +60,10 @@ def answer_stray(key: str, *, inbox: Inbox, notices: Topic) -> None:
     found = stray_of(key)
     with inbox.once(f"stray:{found.kind}"):
         notices.publish(stray(key, found.problem, found.remedy))
+
+
+def notify_bad_key(key: str, refusal: MessageRefused, *, inbox: Inbox, notices: Topic) -> None:
+    """An object key that names no valid run: one notice per key, however often it is refused. No
+    run record can hold the reason."""
+    with suppress(Conflict), inbox.once(f"odd-name:{key}"):
+        notices.publish(unreadable(key, str(refusal)))

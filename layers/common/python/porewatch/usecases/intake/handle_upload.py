@@ -20,6 +20,7 @@ from porewatch.domain.inputs.landing.answers import (
     answer_of,
 )
 from porewatch.domain.runs import RunState
+from porewatch.usecases.intake.answer_gone import gone_answered
 from porewatch.usecases.intake.answer_object import answer_object
 from porewatch.usecases.intake.check_for_completeness import begin_look
 from porewatch.usecases.intake.note_late import note_late
@@ -38,7 +39,13 @@ _log = logging.getLogger(__name__)
 
 def handle_upload(key: str, context: IntakeContext, *, replayed: bool = False) -> None:
     """`key` = the object in the raw bucket that was written or checked. MessageRefused for an
-    invalid run id; Unavailable while a final summary waits for its files."""
+    invalid run id; Unavailable while a final summary waits for its files; RunGone, which is
+    answered, for a deleted run."""
+    with gone_answered(key, runs=context.runs):
+        _handle(key, context, replayed)
+
+
+def _handle(key: str, context: IntakeContext, replayed: bool) -> None:
     run_id, path = s3_keys.split_raw_key(key)
     if replayed:
         _log.info("replayed event ignored: %s", key)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from functools import partial
 from typing import IO, TYPE_CHECKING, Protocol
 
 from porewatch.domain import s3_keys
@@ -32,10 +33,14 @@ from porewatch.domain.inputs.landing.run_paths import run_path
 from porewatch.domain.records.file_record import FileRecord, FileState
 from porewatch.domain.runs import ReadKind, Sequencing
 from porewatch.domain.sealing import input_file
-from porewatch.usecases.intake.answer_object import answer_object
+from porewatch.usecases.alerts.send_alert import send_notice
+from porewatch.usecases.intake.answer_gone import gone_answered
+from porewatch.usecases.intake.answer_object import answer_object, answer_stray
 
 if TYPE_CHECKING:
+    from porewatch.adapters.ledger.idempotency import Inbox
     from porewatch.adapters.ledger.runs import RunLedger
+    from porewatch.adapters.messages.notices import Topic
     from porewatch.adapters.objects import Head, Objects
 
 MOST_SECONDS = 780.0
@@ -90,6 +95,28 @@ class Check(Protocol):
         size: int | None,
         part: Callable[[int, int], bytes],
     ) -> Summary: ...
+
+
+def handle_object(
+    arrival: Arrival,
+    error: Exception | None,
+    *,
+    raw: Objects,
+    runs: RunLedger,
+    check: Check,
+    inbox: Inbox,
+    notices: Topic,
+) -> None:
+    """Validate an object of a run, or give it up after `error`, when its last delivery has failed
+    as well. Outside of the folders of runs it gets an answer by its kind. RunGone, which is
+    answered, for a deleted run."""
+    if not s3_keys.lies_in_a_run(arrival.key):
+        return answer_stray(arrival.key, inbox=inbox, notices=notices)
+    notify = partial(send_notice, inbox=inbox, notices=notices)
+    with gone_answered(arrival.key, runs=runs):
+        if error is not None:
+            return give_up(arrival, error, raw=raw, runs=runs, notify=notify)
+        return validate_file(arrival, raw=raw, runs=runs, check=check, notify=notify)
 
 
 def validate_file(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING
@@ -60,7 +60,10 @@ class OrphanSweep:
 
 
 def serve_reap(task: Reap, sweep: OrphanSweep) -> Reaped:
-    """Check one instance or everything; with the last terminations, if requested."""
+    """Check one instance or everything; with the last terminations, if requested. Dry when the task
+    or the stack says so."""
+    dry = task.dry or sweep.context.dry
+    sweep = replace(sweep, context=replace(sweep.context, dry=dry))
     found = reap_machine(task.instance_id, sweep) if task.instance_id else reap(sweep)
     last = tuple(islice(sweep.context.kills.all(), task.kills))
     return Reaped(dry=sweep.context.dry, found=found, kills=last)

@@ -22,6 +22,7 @@ from porewatch.domain.rules.reconciling import (
     step,
 )
 from porewatch.domain.runs import RunState
+from porewatch.domain.stage.cloud_events import ExecutionEnded
 from porewatch.usecases.intake.start_run import ExecutionInput
 from porewatch.usecases.stages.close_run import close_run
 from porewatch.usecases.stages.end_run import (
@@ -31,6 +32,14 @@ from porewatch.usecases.stages.end_run import (
 
 ENDS_S = 40.0
 _log = logging.getLogger(__name__)
+
+
+def handle_execution_status(ended: ExecutionEnded | None, brakes: Brakes) -> None:
+    """Close the run of an execution that has ended; without one, as the schedule asks, compare all
+    runs."""
+    if ended is None:
+        return reconcile_runs(brakes)
+    return close_run(ended, brakes)
 
 
 def reconcile_runs(brakes: Brakes) -> None:
