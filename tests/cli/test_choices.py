@@ -14,6 +14,7 @@ from porewatch.adapters.ledger.known_bundles import Shelf
 from porewatch.adapters.objects import Objects
 from porewatch.adapters.s3.bundle_store import BundleStore
 from porewatch.adapters.table import Table
+from porewatch.compute.layouts import layouts
 from porewatch.domain.base import now
 from porewatch.domain.calls.stored_bundles import StoredBundle
 from porewatch.domain.choices import KnownBundle
@@ -205,3 +206,8 @@ def test_the_shelf_keeps_who_saw_a_bundle_first(stack: Stack) -> None:
     for who in ("one", "two"):
         shelf.record(KnownBundle(ref="pig@1", seen_at=now(), seen_by=who))
     assert [one.seen_by for one in shelf.known()] == ["one"]
+
+
+def test_the_help_names_every_layout() -> None:
+    said = " ".join(CliRunner().invoke(app, ["submit", "-h"]).stdout.split()).replace("- ", "-")
+    assert all(name in said for name in layouts())

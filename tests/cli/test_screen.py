@@ -42,6 +42,15 @@ def test_json_is_one_document_and_every_read_is_accounted_for(
     assert (account["total"], account["panel"]) == (8, 8)
 
 
+def test_the_other_forms_of_the_report_are_named(references: Path, tmp_path: Path) -> None:
+    reads, out = reads_in(tmp_path / "pig.fastq"), tmp_path / "out"
+    said = screen(reads, "--references", references, "--out", out, "--exit-zero")
+    (also,) = (line for line in said.stdout.splitlines() if line.strip().startswith("also"))
+    named = set(also.split("also")[1].replace(",", " ").split())
+    assert named == {"report.ja.html", "report.ja.pdf", "tables.zip"}
+    assert all((out / name).is_file() for name in named)
+
+
 def test_a_minknow_folder_is_one_run_with_its_sheet_and_nothing_twice(
     references: Path, tmp_path: Path
 ) -> None:

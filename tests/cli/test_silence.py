@@ -14,6 +14,7 @@ import pytest
 
 PROGRAM = """
 import time
+from porewatch.domain.errors import InputRefused
 from porewatch_cli.commands.command import speaks_plainly
 from porewatch_cli.progress_bar import progress_bar
 from porewatch_cli.terminal import console, print_json
@@ -25,8 +26,10 @@ def slow(seconds, as_json=False):
     print_json({"seconds": seconds}) if as_json else console.print("last")
 
 @speaks_plainly
-def with_a_bar():
+def with_a_bar(fails=False):
     with progress_bar("uploading", 10, False) as advance:
+        if fails:
+            raise InputRefused("it is bad.")
         time.sleep(3)
         advance(10)
 """
@@ -89,6 +92,13 @@ def test_json_goes_where_it_should_and_the_spinner_to_the_terminal() -> None:
 def test_a_bar_of_the_commands_own_is_enough() -> None:
     seen = at_a_terminal("with_a_bar()").terminal
     assert "uploading" in seen and "working" not in seen
+
+
+def test_a_bar_goes_when_what_it_shows_fails() -> None:
+    kept = at_a_terminal("with_a_bar()").terminal
+    assert "uploading" in "".join(lines_left(kept))
+    gone = at_a_terminal("try:\n    with_a_bar(fails=True)\nexcept BaseException: pass").terminal
+    assert "uploading" in gone and lines_left(gone) == ["InputRefused it is bad."]
 
 
 def test_a_pipe_gets_nothing_of_it() -> None:

@@ -18,7 +18,8 @@ from porewatch_cli.terminal import errors
 
 
 class progress_bar:  # noqa: N801 - used like the function it stands for
-    """A progress bar on standard error; nothing when quiet or not a terminal."""
+    """A progress bar on standard error; nothing when quiet or not a terminal. It goes when what it
+    shows fails: then the message is what counts."""
 
     def __init__(self, what: str, total: int, quiet: bool, *, unit: str = "bytes") -> None:
         size = DownloadColumn() if unit == "bytes" else MofNCompleteColumn()
@@ -38,5 +39,6 @@ class progress_bar:  # noqa: N801 - used like the function it stands for
         self._progress.start()
         return lambda n: self._progress.advance(self._task, n)
 
-    def __exit__(self, *_exc: object) -> None:
+    def __exit__(self, failed: type[BaseException] | None, *_more: object) -> None:
+        self._progress.live.transient = failed is not None
         self._progress.stop()

@@ -50,6 +50,8 @@ def _up(given: argparse.Namespace) -> None:
     stack = up(given.home, deploy=not given.no_stack, progress=_progress(given.json))
     if given.json:
         _print(stack)
+    elif not given.no_stack:
+        print("next: porewatch references list, then porewatch submit FOLDER --bundle NAME@VERSION")
 
 
 def _down(given: argparse.Namespace) -> None:

@@ -118,6 +118,11 @@ def report(
         print_json(stored_report(stack, run))
         return
     tables.show_report(content, language=language)
+    if content.bill is not None:
+        console.print(
+            f"with the machine that made this report: porewatch cost {run_id}",
+            style="dim",
+        )
     bucket = stack.bucket("Reports")
     for name in report_files(language):
         if name in saved:

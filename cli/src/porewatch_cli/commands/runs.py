@@ -45,7 +45,12 @@ def submit(
     ] = None,
     lab: LabOption = None,
     layout: Annotated[
-        str | None, typer.Option("--layout", help="which phases share a machine")
+        str | None,
+        typer.Option(
+            "--layout",
+            help="which phases share a machine: default or one-instance-per-phase (on AWS Batch: "
+            "default-on-batch, one-instance-per-phase-on-batch)",
+        ),
     ] = None,
     bundle: Annotated[
         str | None, typer.Option("--bundle", help="reference bundle, NAME@VERSION")

@@ -12,6 +12,7 @@ from rich.text import Text
 from porewatch.domain.calls.references import BundleManifest, ContigRole
 from porewatch.domain.errors import BundleRefused, PorewatchError
 from porewatch_cli.home import home
+from porewatch_cli.links import file_link
 from porewatch_cli.plurals import plural
 from porewatch_cli.terminal import console, errors, print_json, table
 
@@ -35,6 +36,7 @@ def build_here(
     """Build a bundle from a folder of FASTA, or by accession from NCBI."""
     from porewatch_worker.references.building.build import build_bundle  # noqa: PLC0415 - loads minimap2
     from porewatch_worker.references.building.sheet import not_read  # noqa: PLC0415
+    from porewatch_worker.references.installed import bundle_folder  # noqa: PLC0415
 
     wanted, _, version = name.partition("@")
     if not version:
@@ -61,7 +63,13 @@ def build_here(
         errors.print(f"not read, by its name no FASTA: {path}")
     if references is None:
         _record_where_up(made)
-    print_json(made) if as_json else _show([made])
+    if as_json:
+        print_json(made)
+        return
+    _show([made])
+    place = bundle_folder(references or home() / "references", made.ref)
+    size = sum(file.size for file in made.every_file)
+    console.print(Text.assemble(file_link(place), f", {size / 1e6:,.1f} MB"), soft_wrap=True)
 
 
 def list_here(references: Path | None, *, as_json: bool) -> None:

@@ -2,17 +2,28 @@
 
 from __future__ import annotations
 
-from porewatch.domain.results.publishing import REPORT
+from pathlib import Path
+
+from porewatch.domain.results.publishing import REPORT, TABLES
 from porewatch.domain.results.report import Report
 from porewatch_worker.report.parts.i18n import in_language
-from porewatch_worker.report.parts.languages import Language
+from porewatch_worker.report.parts.languages import LANGUAGES, Language
 from porewatch_worker.report.render_html import render_html
 from porewatch_worker.report.render_pdf import render_pdf
+
+PAGES = ("report.html", "report.pdf")
 
 
 def report_files(language: Language) -> tuple[str, ...]:
     """Names of the files a reader of `language` wants, the page for the screen first."""
-    return (in_language("report.html", language), in_language("report.pdf", language), REPORT)
+    return (*(in_language(name, language) for name in PAGES), REPORT)
+
+
+def other_files(language: Language, folder: Path) -> tuple[str, ...]:
+    """Names of the other forms that lie in `folder`: pages in other languages, and the tables."""
+    pages = [in_language(name, other) for other in LANGUAGES for name in PAGES]
+    named = set(report_files(language))
+    return tuple(n for n in (*pages, *TABLES) if n not in named and (folder / n).is_file())
 
 
 def rendered(report: Report, name: str) -> bytes:

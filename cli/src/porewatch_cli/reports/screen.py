@@ -15,6 +15,7 @@ from porewatch_cli.links import file_link
 from porewatch_cli.plurals import plural
 from porewatch_cli.reports.report_files import (
     of_samples,
+    other_files,
     report_files,
 )
 from porewatch_cli.reports.summary import show_report
@@ -79,6 +80,8 @@ def screen_here(
     console.print()
     for name in report_files(language):
         console.print(Text.assemble(f"{name:>14}  ", file_link(out / name)), soft_wrap=True)
+    if others := other_files(language, out):
+        console.print(f"{'also':>14}  {', '.join(others)}", soft_wrap=True)
     if single := set(sample_files(report)):
         console.print(of_samples(single, str(out)), soft_wrap=True)
     return report
