@@ -74,8 +74,19 @@ def test_axe_finds_none_in_the_dark_either(
     assert (paper, ink) == ("rgb(20, 25, 30)", "rgb(228, 232, 236)")
 
 
-def _no_violation(browser: Browser, path: Path, axe: str, *, dark: bool = False) -> Page:
-    page, _ = _open(browser, path)
+@pytest.mark.parametrize("name", ["rich", "perv.ja", "compare.en", "validation"])
+def test_axe_finds_none_on_a_phone_where_rows_are_cards(
+    name: str, browser: Browser, pages: dict[str, Path], axe: str
+) -> None:
+    page = _no_violation(browser, pages[name], axe, width=360)
+    roles = page.eval_on_selector_all(".cards table", "all => all.map(t => t.getAttribute('role'))")
+    assert roles and set(roles) == {"table"}, "as a block it would be none to a screen reader"
+
+
+def _no_violation(
+    browser: Browser, path: Path, axe: str, *, dark: bool = False, width: int = 1200
+) -> Page:
+    page, _ = _open(browser, path, width)
     page.emulate_media(color_scheme="dark" if dark else "light")
     page.evaluate(axe)
     found = page.evaluate("axe.run({resultTypes: ['violations']})")

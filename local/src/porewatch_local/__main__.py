@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from porewatch_local.embedded.down import down
@@ -46,8 +48,21 @@ def main() -> int:
     return 0
 
 
+@contextmanager
+def _spinner() -> Iterator[None]:
+    """A sign of life while nothing is printed, on a terminal."""
+    from porewatch_cli.terminal import silence  # noqa: PLC0415
+
+    silence.begin("working")
+    try:
+        yield
+    finally:
+        silence.end()
+
+
 def _up(given: argparse.Namespace) -> None:
-    stack = up(given.home, deploy=not given.no_stack, progress=_progress(given.json))
+    with _spinner():
+        stack = up(given.home, deploy=not given.no_stack, progress=_progress(given.json))
     if given.json:
         _print(stack)
     elif not given.no_stack:
@@ -56,7 +71,8 @@ def _up(given: argparse.Namespace) -> None:
 
 def _down(given: argparse.Namespace) -> None:
     say = _progress(given.json)
-    stopped = down(given.home, forget=given.forget, progress=say)
+    with _spinner():
+        stopped = down(given.home, forget=given.forget, progress=say)
     if given.json:
         print(json.dumps({"stopped": stopped}))
     elif not stopped:
@@ -72,12 +88,10 @@ def _print(stack: LocalStack) -> None:
 
 
 def _progress(quiet_stdout: bool) -> Progress:
-    target = sys.stderr if quiet_stdout else sys.stdout
+    from porewatch_cli.terminal import console, errors  # noqa: PLC0415 - status needs neither
 
-    def say(line: str) -> None:
-        print(line, file=target, flush=True)
-
-    return say
+    shown = errors if quiet_stdout else console
+    return lambda line: shown.print(line, soft_wrap=True)
 
 
 if __name__ == "__main__":

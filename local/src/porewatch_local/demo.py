@@ -29,7 +29,7 @@ from porewatch_cli.runs.run_view import RunView
 from porewatch_cli.runs.watch import watch
 from porewatch_cli.stack import Stack, find_stack
 from porewatch_cli.submit.submit import submit
-from porewatch_cli.terminal import console
+from porewatch_cli.terminal import console, silence
 from porewatch_local.embedded.session import session
 from porewatch_local.paths import (
     Home,
@@ -139,6 +139,7 @@ def _called(report: Report, sample: str) -> set[str]:
 
 
 def main(home: Path | None = None) -> int:
+    silence.begin("working")
     try:
         line = run_demo(home)
     except (DemoFailed, LocalProblem, PorewatchError) as problem:
@@ -147,6 +148,8 @@ def main(home: Path | None = None) -> int:
     except KeyboardInterrupt:
         console.print("demo: stopped by you")
         return 130
+    finally:
+        silence.end()
     sys.stdout.flush()
     console.print(line, style="bold green", highlight=False, soft_wrap=True)
     return 0
