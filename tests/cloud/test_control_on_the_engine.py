@@ -24,7 +24,7 @@ from porewatch.domain.stage.instances import (
     Owner,
 )
 from porewatch.domain.stage.record import Progress, StageKey, StageState
-from porewatch.domain.stage.spec import Phase, StageSpec
+from porewatch.domain.stage.spec import LaunchRequest, Phase, StageSpec
 from tests.cloud.conftest import Cloud
 from tests.cloud.making import allow, bucket, finished, named, run_machine, wait_for
 from tests.mocked import facts_in
@@ -129,7 +129,7 @@ def test_of_many_who_publish_exactly_one_wins(cloud: Cloud) -> None:
 def test_one_epoch_has_one_machine_and_it_says_whose_it_is(cloud: Cloud) -> None:
     fleet = _fleet(cloud)
     owner = Owner(stack=fleet._stack, run_id="run-1", revision=1, stage="screen", epoch=1)
-    spot, dear = fleet.prepare(owner, SPEC, (), now())
+    spot, dear = fleet.prepare(LaunchRequest(owner=owner, stage=SPEC, at=now()))
     machine = fleet.launch(spot)
     assert fleet.launch(spot).instance_id == machine.instance_id
     assert fleet.launch(dear).instance_id == machine.instance_id

@@ -33,7 +33,7 @@ from porewatch.domain.errors import CapacityUnavailable, ConfigurationRefused
 from porewatch.domain.facts.metrics import Measure
 from porewatch.domain.stage.disk_size import on_image
 from porewatch.domain.stage.instances import Owner
-from porewatch.domain.stage.spec import StageSpec
+from porewatch.domain.stage.spec import LaunchRequest, StageSpec
 from porewatch_cli.operate.doctor_checks import CheckVerdict, calls_check, types_check
 from porewatch_cli.stack import Stack
 from porewatch_local.stack_template import (
@@ -95,7 +95,7 @@ def ladder(stage: str, client: Any = None, image: str = "") -> tuple[Any, ...]:
         "s", launch_template_id="lt-1", subnet_ids=("subnet-a",), image_id=image, client=ec2
     )
     owner = Owner(stack="s", run_id="run-1", revision=0, stage=stage, epoch=1)
-    return fleet.prepare(owner, stage_named(stage), (), now())
+    return fleet.prepare(LaunchRequest(owner=owner, stage=stage_named(stage), at=now()))
 
 
 def image_of(gib: int) -> dict[str, Any]:
@@ -513,7 +513,7 @@ def test_polish_a_job_with_a_gpu_names_it() -> None:
         spot_queue="spot", on_demand_queue="dear", definition="cpu", gpu_definition="gpu"
     )
     for wanted, gpu in ((stage, True), (stage_named("screen"), False)):
-        for spec in batch_rungs(owner, wanted, (), now(), places=places):
+        for spec in batch_rungs(LaunchRequest(owner=owner, stage=wanted, at=now()), places=places):
             needs = job_request(spec, now())["containerOverrides"]["resourceRequirements"]
             assert ({"type": "GPU", "value": "1"} in needs) is gpu
 

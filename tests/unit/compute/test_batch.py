@@ -9,7 +9,7 @@ import pytest
 from botocore.exceptions import ReadTimeoutError
 
 from porewatch.adapters import clients
-from porewatch.compute import batch as module
+from porewatch.compute import adopt
 from porewatch.compute.batch import BatchJobs
 from porewatch.compute.batch_rungs import JobPlaces, share_in, share_of
 from porewatch.compute.batch_wire import job_name
@@ -20,7 +20,7 @@ from porewatch.domain.stage.instances import (
     MachineState,
     Owner,
 )
-from porewatch.domain.stage.spec import Phase, StageSpec
+from porewatch.domain.stage.spec import LaunchRequest, Phase, StageSpec
 from tests.mocked import mocked_aws
 from tests.unit.compute.jobs import Jobs, refused
 
@@ -51,7 +51,7 @@ def batch(jobs: Jobs) -> BatchJobs:
 
 
 def spec(batch: BatchJobs, who: Owner | None = None, rung: int = 0) -> LaunchSpec:
-    return batch.prepare(who or owner(), STAGE, (), AT)[rung]
+    return batch.prepare(LaunchRequest(owner=who or owner(), stage=STAGE, at=AT))[rung]
 
 
 def test_launching_twice_for_one_epoch_leaves_one_job_whichever_queue_is_asked(
@@ -115,7 +115,7 @@ def test_a_job_of_another_owner_by_the_same_name_is_not_ours(batch: BatchJobs, j
 def test_a_lost_answer_is_looked_up_and_the_job_adopted(
     batch: BatchJobs, jobs: Jobs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "LOOK_AGAIN_SECONDS", (0.0,))
+    monkeypatch.setattr(adopt, "LOOK_AGAIN_SECONDS", (0.0,))
     jobs.answer, jobs.loses_answers = ReadTimeoutError(endpoint_url="batch"), True
     assert batch.launch(spec(batch)).owner == owner()
     assert len(jobs.submitted) == 1
@@ -138,7 +138,7 @@ def test_a_refusal_is_what_it_is_and_a_lost_answer_is_no_guess(
     ours: type[Exception],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(module, "LOOK_AGAIN_SECONDS", (0.0,))
+    monkeypatch.setattr(adopt, "LOOK_AGAIN_SECONDS", (0.0,))
     jobs.answer = answer
     with pytest.raises(ours) as raised:
         batch.launch(spec(batch))
@@ -230,22 +230,28 @@ def test_a_job_is_billed_as_its_share_of_the_machine_it_names(batch: BatchJobs) 
     assert share_in("m5.large") == (1.0, "m5.large")
 
 
+def asked(*avoid: str) -> LaunchRequest:
+    return LaunchRequest(owner=owner(), stage=STAGE, at=AT, avoid=avoid)
+
+
 def test_a_spot_queue_that_gave_nothing_or_took_back_is_left_out() -> None:
     batch = BatchJobs("s", PLACES, client=Jobs())
-    both = batch.prepare(owner(), STAGE, ("m5.2xlarge@us-east-1a",), AT, first=3)
+    both = batch.prepare(asked("m5.2xlarge@us-east-1a"), first=3)
     assert [(s.rung, s.purchase, s.job_queue) for s in both] == [
         (3, "spot", "s-spot"),
         (4, "on-demand", "s-on-demand"),
     ]
     for pool in ("0.50 x m6i.2xlarge@s-spot", "0.25 x m6i.2xlarge@s-spot"):
-        (only,) = batch.prepare(owner(), STAGE, (pool,), AT)
+        (only,) = batch.prepare(asked(pool))
         assert only.purchase == "on-demand"
     assert len({s.client_token() for s in both}) == 2
 
 
 def test_a_stage_without_a_definition_cannot_run_on_batch() -> None:
     batch = BatchJobs("s", PLACES, client=Jobs())
-    assert batch.prepare(owner(), GPU, (), AT) == ()
+    assert batch.prepare(LaunchRequest(owner=owner(), stage=GPU, at=AT)) == ()
     with_gpu = PLACES.model_copy(update={"gpu_definition": "gpu:1"})
-    spot, _ = BatchJobs("s", with_gpu, client=Jobs()).prepare(owner(), GPU, (), AT)
+    spot, _ = BatchJobs("s", with_gpu, client=Jobs()).prepare(
+        LaunchRequest(owner=owner(), stage=GPU, at=AT)
+    )
     assert spot.job_definition == "gpu:1"

@@ -12,7 +12,7 @@ import pytest
 from botocore.exceptions import ClientError, ReadTimeoutError
 from botocore.stub import Stubber
 
-from porewatch.compute import ec2_fleet
+from porewatch.compute import adopt
 from porewatch.compute.ec2_fleet import Ec2Fleet
 from porewatch.compute.ec2_wire import fleet_request
 from porewatch.domain.errors import (
@@ -29,7 +29,7 @@ from porewatch.domain.stage.instances import (
     Owner,
 )
 from porewatch.domain.stage.message_proofs import SECRET_TAG
-from porewatch.domain.stage.spec import Phase, StageSpec
+from porewatch.domain.stage.spec import LaunchRequest, Phase, StageSpec
 
 AT = datetime(2026, 11, 21, tzinfo=UTC)
 STAGE = StageSpec(
@@ -54,7 +54,7 @@ def fleet(aws: None) -> Ec2Fleet:
 
 
 def specs(fleet: Ec2Fleet, who: Owner, avoid: tuple[str, ...] = ()) -> tuple[LaunchSpec, ...]:
-    return fleet.prepare(who, STAGE, avoid, AT)
+    return fleet.prepare(LaunchRequest(owner=who, stage=STAGE, at=AT, avoid=avoid))
 
 
 class Failing:
@@ -131,7 +131,7 @@ def test_ending_a_machine_nobody_knows_is_fine(fleet: Ec2Fleet) -> None:
 def test_a_lost_answer_is_looked_up_and_the_machine_adopted(
     fleet: Ec2Fleet, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(ec2_fleet, "LOOK_AGAIN_SECONDS", (0.0,))
+    monkeypatch.setattr(adopt, "LOOK_AGAIN_SECONDS", (0.0,))
     lost = failing(fleet, ReadTimeoutError(endpoint_url="ec2"), launches=True)
     machine = lost.launch(specs(fleet, owner())[0])
     assert machine.owner == owner()
@@ -144,7 +144,7 @@ def test_a_lost_answer_is_looked_up_and_the_machine_adopted(
 def test_when_nothing_is_found_after_a_lost_answer_nobody_guesses(
     fleet: Ec2Fleet, outcome: Exception, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(ec2_fleet, "LOOK_AGAIN_SECONDS", (0.0,))
+    monkeypatch.setattr(adopt, "LOOK_AGAIN_SECONDS", (0.0,))
     with pytest.raises(LaunchUnknown, match="run-1 screen epoch 1"):
         failing(fleet, outcome).launch(specs(fleet, owner())[0])
 

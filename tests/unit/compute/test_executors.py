@@ -13,6 +13,7 @@ from porewatch.domain.stage.instances import (
     ExecutorChoice,
     ExecutorName,
 )
+from porewatch.domain.stage.spec import LaunchRequest
 from tests.mocked import mocked_aws
 from tests.unit.compute.jobs import Jobs
 from tests.unit.compute.test_batch import AT, GPU, PLACES, STAGE, owner
@@ -29,7 +30,7 @@ class Both:
     def rungs(self, batch_first: bool = False, gpu: bool = False) -> Rungs:
         stage = GPU if gpu else STAGE
         stage = stage.model_copy(update={"executor": "batch"}) if batch_first else stage
-        ladder = self.all.prepare(owner(), stage, (), AT)
+        ladder = self.all.prepare(LaunchRequest(owner=owner(), stage=stage, at=AT))
         return [(spec.rung, spec.executor, spec.purchase) for spec in ladder]
 
 
@@ -37,7 +38,7 @@ Rungs = list[tuple[int, str, str]]
 
 
 def ladder_of_ec2(both: Both) -> Rungs:
-    ladder = both.ec2.prepare(owner(), STAGE, (), AT)
+    ladder = both.ec2.prepare(LaunchRequest(owner=owner(), stage=STAGE, at=AT))
     return [(spec.rung, spec.executor, spec.purchase) for spec in ladder]
 
 
@@ -74,7 +75,11 @@ def test_a_stage_whose_disk_no_host_of_batch_has_stays_on_ec2_and_says_why(
     both = Both(choice)
     fits, beyond = (
         both.all.prepare(
-            owner(), STAGE.model_copy(update={"executor": wanted, "disk_gib": gib}), (), AT
+            LaunchRequest(
+                owner=owner(),
+                stage=STAGE.model_copy(update={"executor": wanted, "disk_gib": gib}),
+                at=AT,
+            )
         )
         for gib in (HOST_GIB, HOST_GIB + 1)
     )
@@ -87,7 +92,7 @@ def test_a_stage_whose_disk_no_host_of_batch_has_stays_on_ec2_and_says_why(
 
 def test_no_machine_is_launched_while_a_job_of_the_owner_lives_and_the_other_way_round() -> None:
     both = Both()
-    spot, _, job, _ = both.all.prepare(owner(), STAGE, (), AT)
+    spot, _, job, _ = both.all.prepare(LaunchRequest(owner=owner(), stage=STAGE, at=AT))
     submitted = both.all.launch(job)
     assert both.all.launch(spot).instance_id == submitted.instance_id
     assert both.ec2.launches == []
@@ -100,7 +105,7 @@ def test_no_machine_is_launched_while_a_job_of_the_owner_lives_and_the_other_way
 
 def test_machines_and_jobs_are_seen_ended_and_priced_each_where_it_is() -> None:
     both = Both()
-    spot, _, job, _ = both.all.prepare(owner(), STAGE, (), AT)
+    spot, _, job, _ = both.all.prepare(LaunchRequest(owner=owner(), stage=STAGE, at=AT))
     machine = both.all.launch(spot).instance_id
     both.ec2.lose(machine)
     waiting = both.all.launch(job).instance_id
@@ -128,7 +133,12 @@ def test_a_stack_without_queues_has_no_batch() -> None:
     )
     with mocked_aws():
         alone = executors(told, "lt-1", ("subnet-1",))
-        assert {spec.executor for spec in alone.prepare(owner(), STAGE, (), AT)} == {"ec2"}
+        assert {
+            spec.executor
+            for spec in alone.prepare(LaunchRequest(owner=owner(), stage=STAGE, at=AT))
+        } == {"ec2"}
         told.spot_queue, told.on_demand_queue, told.job_definition = "a", "b", "worker:1"
         with_jobs = executors(told, "lt-1", ("subnet-1",))
-        assert with_jobs.prepare(owner(), STAGE, (), AT)[-1].job_queue == "b"
+        assert (
+            with_jobs.prepare(LaunchRequest(owner=owner(), stage=STAGE, at=AT))[-1].job_queue == "b"
+        )

@@ -16,7 +16,7 @@ from porewatch.domain.stage.instances import (
     LaunchSpec,
     Owner,
 )
-from porewatch.domain.stage.spec import Phase, StageSpec
+from porewatch.domain.stage.spec import LaunchRequest, Phase, StageSpec
 
 AT = datetime(2026, 3, 1, 12, tzinfo=UTC)
 OWNER = Owner(stack="s", run_id="run-1", revision=1, stage="screen", epoch=1)
@@ -34,14 +34,10 @@ def ladder(
 ) -> list[LaunchSpec]:
     return list(
         rungs(
-            OWNER,
-            STAGE,
-            avoid,
-            AT,
+            LaunchRequest(owner=OWNER, stage=STAGE, at=AT, avoid=avoid, why=why),
             launch_template_id="lt",
             subnet_ids=SUBNETS,
             zones=zones,
-            why=why,
         )
     )
 

@@ -22,7 +22,7 @@ from porewatch.domain.stage.instances import (
     Owner,
     Purchase,
 )
-from porewatch.domain.stage.spec import StageSpec
+from porewatch.domain.stage.spec import LaunchRequest, StageSpec
 
 AT = datetime(2026, 11, 21, 9, tzinfo=UTC)
 FILE = InputFile(path="fastq/a.fastq.gz", kind=ReadKind.FASTQ, size=1_000_000)
@@ -76,7 +76,11 @@ def test_a_type_says_how_many_vcpus_it_has(name: str, vcpus: int) -> None:
 
 def test_a_reservation_is_enough_for_the_dearest_machine_of_any_rung() -> None:
     owner = Owner(stack="s", run_id="r", revision=0, stage="screen", epoch=1)
-    ladder = rungs(owner, stage("screen"), (), AT, launch_template_id="lt", subnet_ids=("s",))
+    ladder = rungs(
+        LaunchRequest(owner=owner, stage=stage("screen"), at=AT),
+        launch_template_id="lt",
+        subnet_ids=("s",),
+    )
     held = reservation_usd(ladder, 3600, price)
     for spec in ladder:
         for name in spec.instance_types:

@@ -23,7 +23,6 @@ from porewatch.compute.ladder import rungs
 from porewatch.compute.price_table import price_list
 from porewatch.domain import s3_keys
 from porewatch.domain.errors import AlreadyDone, PorewatchError, Unavailable
-from porewatch.domain.reasons.reason import Reason
 from porewatch.domain.rules import stage_lifecycle
 from porewatch.domain.runs import InputFile, ReadKind, RunManifest, Sample
 from porewatch.domain.stage.cloud_events import ExecutionEnded
@@ -38,7 +37,7 @@ from porewatch.domain.stage.instances import (
 from porewatch.domain.stage.manifest import StageManifest
 from porewatch.domain.stage.message_proofs import derivation
 from porewatch.domain.stage.record import StageKey, StageRecord
-from porewatch.domain.stage.spec import Phase, StageSpec
+from porewatch.domain.stage.spec import LaunchRequest, Phase, StageSpec
 from porewatch.domain.stage.state_machine_tasks import (
     Await,
     FailRun,
@@ -102,24 +101,12 @@ class Cloud:
     at: datetime = START
     printed: str | None = "kernel: panic"
 
-    def prepare(
-        self,
-        owner: Owner,
-        stage: StageSpec,
-        avoid: tuple[str, ...],
-        at: datetime,
-        *,
-        why: Reason | None = None,
-    ) -> tuple[LaunchSpec, ...]:
+    def prepare(self, request: LaunchRequest) -> tuple[LaunchSpec, ...]:
         return rungs(
-            owner,
-            stage,
-            avoid,
-            at,
+            request,
             launch_template_id="lt-1",
             subnet_ids=("subnet-1",),
             zones=("eu-central-1a",),
-            why=why,
         )
 
     def launch(self, spec: LaunchSpec, asked: Container[ExecutorName] = ()) -> Machine:

@@ -29,7 +29,7 @@ from porewatch.domain.stage.instances import (
     LaunchSpec,
     Owner,
 )
-from porewatch.domain.stage.spec import StageSpec
+from porewatch.domain.stage.spec import LaunchRequest, StageSpec
 from porewatch_cli.operate.doctor_checks import (
     DENIED,
     QUOTAS,
@@ -210,7 +210,7 @@ def launches(client: Client, stack: str) -> Iterator[Check]:
     )
     for stage in _stages():
         owner = Owner(stack=stack, run_id="rehearsal", revision=0, stage=stage.name, epoch=1)
-        for spec in fleet.prepare(owner, stage, (), now()):
+        for spec in fleet.prepare(LaunchRequest(owner=owner, stage=stage, at=now())):
             yield _dry(client("ec2"), spec)
 
 

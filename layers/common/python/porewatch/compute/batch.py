@@ -8,7 +8,6 @@ lets one worker work, and the other exits at once.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 from typing import Any
@@ -16,6 +15,7 @@ from typing import Any
 from porewatch.adapters import clients
 from porewatch.adapters.batches import batches
 from porewatch.adapters.faults import translated
+from porewatch.compute.adopt import living, look_again
 from porewatch.compute.batch_rungs import JobPlaces, batch_rungs, share_in
 from porewatch.compute.batch_wire import (
     job_name,
@@ -27,17 +27,15 @@ from porewatch.compute.batch_wire import (
 )
 from porewatch.compute.price_table import price_list
 from porewatch.domain.base import now
-from porewatch.domain.errors import ConfigurationRefused, LaunchUnknown, Throttled, Unavailable
-from porewatch.domain.reasons.reason import Reason
+from porewatch.domain.errors import ConfigurationRefused, Throttled, Unavailable
 from porewatch.domain.stage.instances import (
     LaunchSpec,
     Machine,
     Owner,
     Purchase,
 )
-from porewatch.domain.stage.spec import StageSpec
+from porewatch.domain.stage.spec import LaunchRequest
 
-LOOK_AGAIN_SECONDS = (1.0, 3.0)
 SHOWN = timedelta(hours=1)
 """The inventory shows ended jobs for so long, as EC2 shows ended machines. Batch itself remembers a
 week, and so does `find`: a duplicate that ended by itself is paid when its epoch ends."""
@@ -53,23 +51,14 @@ class BatchJobs:
         self._client = client or clients.batch()
         self._submitter = client or clients.batch(attempts=1)
 
-    def prepare(
-        self,
-        owner: Owner,
-        stage: StageSpec,
-        avoid: tuple[str, ...],
-        at: datetime,
-        *,
-        why: Reason | None = None,
-        first: int = 0,
-    ) -> tuple[LaunchSpec, ...]:
+    def prepare(self, request: LaunchRequest, first: int = 0) -> tuple[LaunchSpec, ...]:
         """See `Source.prepare` and `batch_rungs`."""
-        return batch_rungs(owner, stage, avoid, at, places=self._places, first=first, why=why)
+        return batch_rungs(request, places=self._places, first=first)
 
     def launch(self, spec: LaunchSpec) -> Machine:
         """See `Source.launch`. A queue always accepts: a lack of capacity shows later, as a job
         that waits beyond the boot deadline (`domain.rules.liveness`)."""
-        return self._alive(spec.owner) or self._submit(spec)
+        return living(self, spec.owner) or self._submit(spec)
 
     def observe(self, instance_ids: Iterable[str]) -> dict[str, Machine]:
         """See `Source.observe`."""
@@ -123,24 +112,9 @@ class BatchJobs:
         except Throttled:
             raise
         except Unavailable as error:
-            return self._look_again(spec, error)
+            return look_again(self, spec, "a job was submitted", error)
         job = submitted(answer["jobId"], spec)
         return self.observe([job.instance_id]).get(job.instance_id, job)
-
-    def _look_again(self, spec: LaunchSpec, error: Exception) -> Machine:
-        for pause in LOOK_AGAIN_SECONDS:
-            time.sleep(pause)
-            found = self._alive(spec.owner)
-            if found:
-                return found
-        raise LaunchUnknown(
-            f"nobody knows whether a job was submitted for {spec.owner.run_id} "
-            f"{spec.owner.stage} epoch {spec.owner.epoch}: {error}"
-        ) from error
-
-    def _alive(self, owner: Owner) -> Machine | None:
-        living = [machine for machine in self.find(owner) if machine.alive()]
-        return min(living, key=lambda m: (m.launched_at, m.instance_id), default=None)
 
     def _listed(self, name: str, since: datetime | None = None) -> Iterator[str]:
         """Ids of jobs with this name (a trailing `*` matches a prefix), without those that ended

@@ -7,17 +7,16 @@ hosts and does not report the cost of each. The line of the bill names share and
 from __future__ import annotations
 
 import re
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from porewatch.compute.ladder import GRACE, PURCHASES
 from porewatch.domain.base import Model
 from porewatch.domain.reasons.reason import Reason, RunCode, because
 from porewatch.domain.stage.instances import (
     LaunchSpec,
-    Owner,
     Purchase,
 )
-from porewatch.domain.stage.spec import StageSpec
+from porewatch.domain.stage.spec import LaunchRequest, StageSpec
 
 
 class Reference(Model):
@@ -47,34 +46,28 @@ class JobPlaces(Model):
 
 
 def batch_rungs(
-    owner: Owner,
-    stage: StageSpec,
-    avoid: tuple[str, ...],
-    at: datetime,
-    *,
-    places: JobPlaces,
-    first: int = 0,
-    why: Reason | None = None,
+    request: LaunchRequest, *, places: JobPlaces, first: int = 0
 ) -> tuple[LaunchSpec, ...]:
-    """The spot queue, then the on-demand queue, as rungs from `first` on. A spot queue in `avoid`
-    (interrupted, or out of capacity) is left out. None when the stack has no job definition for
+    """The spot queue, then the on-demand queue, as rungs from `first` on. A spot queue to avoid is
+    left out. None when the stack has no job definition for
     such a stage."""
+    stage, why = request.stage, request.why
     definition = places.gpu_definition if stage.gpu else places.definition
     if not definition:
         return ()
     lasts = timedelta(seconds=stage.boot_deadline_s * 2 + stage.phase_deadline_s) + GRACE
-    shunned = {pool.rsplit("@", maxsplit=1)[-1] for pool in avoid}
+    shunned = {pool.rsplit("@", maxsplit=1)[-1] for pool in request.avoid}
     spot_is_shunned = name_in(places.spot_queue) in shunned
     chosen = PURCHASES[1:] if why or spot_is_shunned else PURCHASES
     return tuple(
         LaunchSpec(
-            owner=owner,
+            owner=request.owner,
             rung=first + number,
             purchase=bought,
             instance_types=(share_of(stage),),
             subnet_ids=(),
             launch_template_id="",
-            expires_at=at + lasts,
+            expires_at=request.at + lasts,
             executor="batch",
             reason=_queue(bought, why).text(),
             why=_queue(bought, why),

@@ -15,6 +15,7 @@ from porewatch.domain.stage.instances import (
     Machine,
     MachineState,
     Owner,
+    tagged_time,
 )
 
 SHORTEST_TIMEOUT = 60
@@ -78,7 +79,7 @@ def machine_of(job: Any) -> Machine:
         availability_zone=name_in(job["jobQueue"]),
         launched_at=began or ended or moment(job["createdAt"]) or now(),
         owner=Owner.from_tags(tags),
-        expires_at=_expiry(tags.get(EXPIRES_TAG)),
+        expires_at=tagged_time(tags.get(EXPIRES_TAG)),
         ended_at=ended,
         why_ended=job.get("statusReason", ""),
         executor="batch",
@@ -110,10 +111,3 @@ def _share_of_job(container: Any) -> str:
 
 def moment(milliseconds: int | None) -> datetime | None:
     return datetime.fromtimestamp(milliseconds / 1000, UTC) if milliseconds else None
-
-
-def _expiry(text: str | None) -> datetime | None:
-    try:
-        return datetime.strptime(text or "", "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
-    except ValueError:
-        return None

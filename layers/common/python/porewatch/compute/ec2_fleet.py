@@ -7,9 +7,7 @@ new instances show late. Only then is the outcome reported as unknown.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterable, Iterator
-from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError, ConnectionError, HTTPClientError
@@ -17,6 +15,7 @@ from botocore.exceptions import ClientError, ConnectionError, HTTPClientError
 from porewatch.adapters import clients
 from porewatch.adapters.batches import batches
 from porewatch.adapters.faults import code_of, translated
+from porewatch.compute.adopt import living, look_again
 from porewatch.compute.ec2_wire import (
     errors_in,
     fleet_request,
@@ -28,19 +27,17 @@ from porewatch.compute.ladder import rungs
 from porewatch.compute.launch_faults import CAPACITY, class_for, launch_error
 from porewatch.compute.price_table import price_list
 from porewatch.domain.errors import AlreadyDone, CapacityUnavailable, LaunchUnknown, NotFound
-from porewatch.domain.reasons.reason import Reason
 from porewatch.domain.stage.instances import (
     LaunchSpec,
     Machine,
     Owner,
     Purchase,
 )
-from porewatch.domain.stage.spec import StageSpec
+from porewatch.domain.stage.spec import LaunchRequest
 
 if TYPE_CHECKING:
     from mypy_boto3_ec2 import EC2Client
 
-LOOK_AGAIN_SECONDS = (1.0, 3.0)
 DESCRIBED_AT_ONCE = 200
 """EC2 refuses a filter of more values."""
 
@@ -64,31 +61,19 @@ class Ec2Fleet:
         self._client = client or clients.ec2()
         self._image, self._image_gib = image_id, 0
 
-    def prepare(
-        self,
-        owner: Owner,
-        stage: StageSpec,
-        avoid: tuple[str, ...],
-        at: datetime,
-        *,
-        why: Reason | None = None,
-    ) -> tuple[LaunchSpec, ...]:
+    def prepare(self, request: LaunchRequest) -> tuple[LaunchSpec, ...]:
         """See `Source.prepare`."""
         return rungs(
-            owner,
-            stage,
-            avoid,
-            at,
+            request,
             launch_template_id=self._template,
             subnet_ids=self._subnets,
             zones=self._zones,
-            why=why,
             image_gib=self._size_of_image(),
         )
 
     def launch(self, spec: LaunchSpec) -> Machine:
         """See `Source.launch`."""
-        return self._alive(spec.owner) or self._create(spec)
+        return living(self, spec.owner) or self._create(spec)
 
     def observe(self, instance_ids: Iterable[str]) -> dict[str, Machine]:
         """See `Source.observe`."""
@@ -157,11 +142,11 @@ class Ec2Fleet:
             answer = self._client.create_fleet(**fleet_request(spec))
         except ClientError as error:
             if class_for(code_of(error)) is LaunchUnknown:
-                return self._look_again(spec, error)
+                return look_again(self, spec, "a machine was launched", error)
             why = str(error.response.get("Error", {}).get("Message", ""))
             raise launch_error([(code_of(error), why)]) from error
         except (ConnectionError, HTTPClientError) as error:
-            return self._look_again(spec, error)
+            return look_again(self, spec, "a machine was launched", error)
         launched = launched_in(answer, spec, self._zone)
         if launched is None:
             failure = launch_error(errors_in(answer))
@@ -187,21 +172,6 @@ class Ec2Fleet:
         return str(
             override.get("AvailabilityZone") or zone_of.get(override.get("SubnetId", ""), "")
         )
-
-    def _look_again(self, spec: LaunchSpec, error: Exception) -> Machine:
-        for pause in LOOK_AGAIN_SECONDS:
-            time.sleep(pause)
-            found = self._alive(spec.owner)
-            if found:
-                return found
-        raise LaunchUnknown(
-            f"nobody knows whether a machine was launched for {spec.owner.run_id} "
-            f"{spec.owner.stage} epoch {spec.owner.epoch}: {error}"
-        ) from error
-
-    def _alive(self, owner: Owner) -> Machine | None:
-        living = [machine for machine in self.find(owner) if machine.alive()]
-        return min(living, key=lambda m: (m.launched_at, m.instance_id), default=None)
 
     def _described(self, filters: dict[str, list[str]]) -> Iterator[Machine]:
         pages = self._client.get_paginator("describe_instances")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from porewatch.domain.base import now
@@ -20,6 +20,7 @@ from porewatch.domain.stage.instances import (
     MachineState,
     Owner,
     Purchase,
+    tagged_time,
 )
 from porewatch.domain.stage.message_proofs import SECRET_TAG
 
@@ -113,7 +114,7 @@ def machine_of(raw: Any) -> Machine:
         availability_zone=raw.get("Placement", {}).get("AvailabilityZone", ""),
         launched_at=raw["LaunchTime"],
         owner=Owner.from_tags(tags),
-        expires_at=_moment(tags.get(EXPIRES_TAG)),
+        expires_at=tagged_time(tags.get(EXPIRES_TAG)),
         ended_at=_ended_at(raw.get("StateTransitionReason", "")),
         why_ended=raw.get("StateReason", {}).get("Code", ""),
     )
@@ -145,11 +146,4 @@ def errors_in(answer: Any) -> list[tuple[str, str]]:
 def _ended_at(reason: str) -> datetime | None:
     """The time in "User initiated (2026-11-21 09:30:00 GMT)"."""
     found = re.search(r"\((\d{4}-\d\d-\d\d) (\d\d:\d\d:\d\d) (?:GMT|UTC)\)", reason)
-    return _moment(f"{found[1]}T{found[2]}Z") if found else None
-
-
-def _moment(text: str | None) -> datetime | None:
-    try:
-        return datetime.strptime(text or "", "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
-    except ValueError:
-        return None
+    return tagged_time(f"{found[1]}T{found[2]}Z") if found else None

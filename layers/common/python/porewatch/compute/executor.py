@@ -1,5 +1,5 @@
-"""The interface of all executors together (`Executor`), and of each one (`Source`): EC2 fleets, AWS
-Batch; `compute.executors` combines them.
+"""The interface of one executor (`Source`): EC2 fleets, AWS Batch. `compute.executors` routes every
+instance to its own.
 
 To interrupt an instance is to terminate it: its operating system first stops the worker (SIGTERM),
 which writes a checkpoint and reports the interruption, as on an interruption notice.
@@ -7,36 +7,23 @@ which writes a checkpoint and reports the interruption, as on an interruption no
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable
-from datetime import datetime
+from collections.abc import Iterable
 from typing import Protocol
 
-from porewatch.domain.reasons.reason import Reason
 from porewatch.domain.stage.instances import (
-    SOURCES,
-    ExecutorName,
     LaunchSpec,
     Machine,
     Owner,
     Purchase,
 )
-from porewatch.domain.stage.spec import StageSpec
+from porewatch.domain.stage.spec import LaunchRequest
 
 
 class Source(Protocol):
     """Instances of one executor. Launching is idempotent per owner: one owner never gets two."""
 
-    def prepare(
-        self,
-        owner: Owner,
-        stage: StageSpec,
-        avoid: tuple[str, ...],
-        at: datetime,
-        *,
-        why: Reason | None = None,
-    ) -> tuple[LaunchSpec, ...]:
-        """The requests to try, rung by rung. `avoid` names pools (`type@zone`) that were
-        interrupted or out of capacity: spot skips them. `why`: why spot is not used at all."""
+    def prepare(self, request: LaunchRequest) -> tuple[LaunchSpec, ...]:
+        """The requests to try, rung by rung."""
 
     def launch(self, spec: LaunchSpec) -> Machine:
         """An instance for the owner: the one it has already, or a new one.
@@ -71,40 +58,3 @@ class Source(Protocol):
     ) -> float:
         """USD for the seconds of an instance with a disk of `disk_gib`, by the price snapshot of
         its region."""
-
-
-class Executor(Protocol):
-    """All executors together: every instance is routed to its own. See `Source`.
-
-    Queries name their executor, so that one that does not answer hides none of the others.
-    """
-
-    def prepare(
-        self,
-        owner: Owner,
-        stage: StageSpec,
-        avoid: tuple[str, ...],
-        at: datetime,
-        *,
-        why: Reason | None = None,
-    ) -> tuple[LaunchSpec, ...]: ...
-
-    def launch(self, spec: LaunchSpec, asked: Container[ExecutorName] = SOURCES) -> Machine:
-        """`asked`: the executors that were ever tried for this owner (in doubt, all); the others
-        have no instance of it."""
-
-    def interrupt(self, instance_id: str) -> None: ...
-
-    def observe(self, instance_ids: Iterable[str]) -> dict[str, Machine]: ...
-
-    def find(self, owner: Owner, source: ExecutorName) -> list[Machine]: ...
-
-    def inventory(self, source: ExecutorName) -> list[Machine]: ...
-
-    def console(self, instance_id: str) -> str: ...
-
-    def terminate(self, instance_id: str) -> None: ...
-
-    def price(
-        self, instance_type: str, purchase: Purchase, seconds: float, disk_gib: int = 0
-    ) -> float: ...

@@ -13,14 +13,13 @@ disk; `ec2-then-batch` puts the queues below the last rung of EC2.
 from __future__ import annotations
 
 from collections.abc import Container, Iterable
-from datetime import datetime
 from typing import Protocol
 
 from porewatch.compute.batch import BatchJobs
 from porewatch.compute.batch_rungs import JobPlaces, is_share
 from porewatch.compute.ec2_fleet import Ec2Fleet
 from porewatch.compute.executor import Source
-from porewatch.domain.reasons.reason import Reason, RunCode, because, original
+from porewatch.domain.reasons.reason import RunCode, because, original
 from porewatch.domain.stage.disk_size import HOST_GIB
 from porewatch.domain.stage.instances import (
     SOURCES,
@@ -32,7 +31,7 @@ from porewatch.domain.stage.instances import (
     Purchase,
     source_of,
 )
-from porewatch.domain.stage.spec import StageSpec
+from porewatch.domain.stage.spec import LaunchRequest
 
 
 class ExecutorSettings(Protocol):
@@ -61,30 +60,23 @@ class Executors:
         self._ec2, self._choice = ec2, choice
         self._batch = batch
 
-    def prepare(
-        self,
-        owner: Owner,
-        stage: StageSpec,
-        avoid: tuple[str, ...],
-        at: datetime,
-        *,
-        why: Reason | None = None,
-    ) -> tuple[LaunchSpec, ...]:
-        """See `Executor.prepare`."""
-        ladder = self._ec2.prepare(owner, stage, avoid, at, why=why)
+    def prepare(self, request: LaunchRequest) -> tuple[LaunchSpec, ...]:
+        """See `Source.prepare`."""
+        stage, ladder = request.stage, self._ec2.prepare(request)
         if self._batch is None or self._choice == "ec2":
             return ladder
         if stage.disk_gib > HOST_GIB:
             return tuple(_on_ec2_alone(spec, stage.disk_gib) for spec in ladder)
         if "batch" in (self._choice, stage.executor):
-            jobs = self._batch.prepare(owner, stage, avoid, at, why=why)
+            jobs = self._batch.prepare(request)
             return jobs or ladder
         last = max((spec.rung for spec in ladder), default=-1)
-        below = self._batch.prepare(owner, stage, avoid, at, why=why, first=last + 1)
+        below = self._batch.prepare(request, first=last + 1)
         return (*ladder, *below)
 
     def launch(self, spec: LaunchSpec, asked: Container[ExecutorName] = SOURCES) -> Machine:
-        """See `Executor.launch`."""
+        """See `Source.launch`. `asked`: the executors that were ever tried for this owner (in
+        doubt, all); the others have no instance of it."""
         here, there = self._ec2, self._batch
         if there is None:
             return here.launch(spec)
@@ -96,11 +88,11 @@ class Executors:
         return living[0] if living else here.launch(spec)
 
     def interrupt(self, instance_id: str) -> None:
-        """See `Executor.interrupt`."""
+        """See `Source.interrupt`."""
         self._of(instance_id).interrupt(instance_id)
 
     def observe(self, instance_ids: Iterable[str]) -> dict[str, Machine]:
-        """See `Executor.observe`."""
+        """See `Source.observe`."""
         ids = list(instance_ids)
         machines = [name for name in ids if source_of(name) == "ec2"]
         jobs = [name for name in ids if source_of(name) == "batch"]
@@ -108,29 +100,30 @@ class Executors:
         return {**seen, **self._batch.observe(jobs)} if self._batch and jobs else seen
 
     def find(self, owner: Owner, source: ExecutorName) -> list[Machine]:
-        """See `Executor.find`."""
+        """See `Source.find`. Queries name their executor, so that one that does not answer hides
+        none of the others."""
         if source == "ec2":
             return self._ec2.find(owner)
         return self._batch.find(owner) if self._batch else []
 
     def inventory(self, source: ExecutorName) -> list[Machine]:
-        """See `Executor.inventory`."""
+        """See `Source.inventory`."""
         if source == "ec2":
             return self._ec2.inventory()
         return self._batch.inventory() if self._batch else []
 
     def console(self, instance_id: str) -> str:
-        """See `Executor.console`."""
+        """See `Source.console`."""
         return self._of(instance_id).console(instance_id)
 
     def terminate(self, instance_id: str) -> None:
-        """See `Executor.terminate`."""
+        """See `Source.terminate`."""
         self._of(instance_id).terminate(instance_id)
 
     def price(
         self, instance_type: str, purchase: Purchase, seconds: float, disk_gib: int = 0
     ) -> float:
-        """See `Executor.price`."""
+        """See `Source.price`."""
         side = self._batch if self._batch and is_share(instance_type) else self._ec2
         return side.price(instance_type, purchase, seconds, disk_gib)
 

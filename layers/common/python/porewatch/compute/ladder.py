@@ -10,17 +10,16 @@ the launch template: one architecture (x86_64) for all of them.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import NamedTuple
 
 from porewatch.domain.reasons.reason import Reason, RunCode, because
 from porewatch.domain.stage.disk_size import on_image
 from porewatch.domain.stage.instances import (
     LaunchSpec,
-    Owner,
     Purchase,
 )
-from porewatch.domain.stage.spec import StageSpec
+from porewatch.domain.stage.spec import LaunchRequest, StageSpec
 
 PURCHASES: tuple[Purchase, ...] = ("spot", "on-demand")
 GRACE = timedelta(hours=1)
@@ -37,37 +36,33 @@ class Rung(NamedTuple):
 
 
 def rungs(
-    owner: Owner,
-    stage: StageSpec,
-    avoid: Sequence[str],
-    at: datetime,
+    request: LaunchRequest,
     *,
     launch_template_id: str,
     subnet_ids: tuple[str, ...],
     zones: tuple[str, ...] = (),
-    why: Reason | None = None,
     image_gib: int = 0,
 ) -> tuple[LaunchSpec, ...]:
-    """The EC2 requests in order. `avoid` names pools (`type@zone`); `zones` are those of the
-    subnets, in the same order (unknown: a type is left out everywhere). `why`: why spot is not
-    used at all. `image_gib`: disk of the image."""
+    """The EC2 requests in order. `zones` are those of the subnets, in the same order (unknown: a
+    type is left out everywhere). `image_gib`: disk of the image."""
+    stage = request.stage
     lasts = timedelta(seconds=stage.boot_deadline_s + stage.phase_deadline_s) + GRACE
     zone_of = dict(zip(subnet_ids, zones, strict=False))
     found = []
-    for rung in _rungs(stage, why):
-        left_out = _left_out(rung, avoid, subnet_ids, zone_of)
+    for rung in _rungs(stage, request.why):
+        left_out = _left_out(rung, request.avoid, subnet_ids, zone_of)
         types = tuple(t for t in rung.types if any(f"{t}@{s}" not in left_out for s in subnet_ids))
         if not types:
             continue
         found.append(
             LaunchSpec(
-                owner=owner,
+                owner=request.owner,
                 rung=rung.number,
                 purchase=rung.purchase,
                 instance_types=types,
                 subnet_ids=subnet_ids,
                 launch_template_id=launch_template_id,
-                expires_at=at + lasts,
+                expires_at=request.at + lasts,
                 reason=rung.why.text(),
                 why=rung.why,
                 prioritized=stage.prioritized,

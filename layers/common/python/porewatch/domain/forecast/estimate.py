@@ -114,7 +114,7 @@ def span_of(spec: StageSpec, size: InputSize) -> Span:
 
 
 Priced = Callable[[str, Purchase, float, int], float]
-"""USD of (type, purchase, seconds, GiB of disk); `Executor.price` is one."""
+"""USD of (type, purchase, seconds, GiB of disk); `Executors.price` is one."""
 
 
 def reservation_usd(ladder: Sequence[LaunchSpec], seconds: float, price: Priced) -> float:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Annotated, Literal
 
@@ -21,6 +22,7 @@ ExecutorChoice = Literal["ec2", "batch", "ec2-then-batch"]
 
 EXPIRES_TAG = "porewatch-expires-at"
 PURCHASE_TAG = "porewatch-purchase"
+TAG_TIME = "%Y-%m-%dT%H:%M:%SZ"
 
 
 class Owner(Model):
@@ -99,7 +101,7 @@ class LaunchSpec(Model):
         """All tags of the machine. `expires_at`: when it can no longer be needed."""
         return {
             **self.owner.tags(),
-            EXPIRES_TAG: self.expires_at.strftime("%Y-%m-%dT%H:%M:%SZ"),
+            EXPIRES_TAG: self.expires_at.strftime(TAG_TIME),
             PURCHASE_TAG: self.purchase,
         }
 
@@ -118,6 +120,18 @@ def no_rung(each: Iterable[tuple[Reasons, Reasons]]) -> Reason:
     """What all rungs gave together: of each, what it was and why it gave no machine."""
     said = (because(RunCode.RUNG_SAYS, rung=rung, why=why) for rung, why in each)
     return because(RunCode.NO_RUNG, each=tuple(said))
+
+
+def tagged_time(text: str | None) -> datetime | None:
+    """A time as tags write it, in UTC; None for everything else.
+
+    >>> tagged_time('2026-11-21T09:30:00Z').hour, tagged_time('tomorrow')
+    (9, None)
+    """
+    try:
+        return datetime.strptime(text or "", TAG_TIME).replace(tzinfo=UTC)
+    except ValueError:
+        return None
 
 
 class LaunchIntent(Model):

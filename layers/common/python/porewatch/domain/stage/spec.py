@@ -1,4 +1,4 @@
-"""Phases, and the stages that group them on instances."""
+"""Phases, the stages that group them on instances, and the request for an instance of a stage."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from typing import Annotated
 
 from pydantic import Field
 
-from porewatch.domain.base import Model
-from porewatch.domain.stage.instances import ExecutorName
+from porewatch.domain.base import Model, Moment
+from porewatch.domain.reasons.reason import Reason
+from porewatch.domain.stage.instances import ExecutorName, Owner
 
 
 class Phase(StrEnum):
@@ -55,3 +56,16 @@ class Profile(Model):
 
     name: str
     stages: tuple[StageSpec, ...]
+
+
+class LaunchRequest(Model):
+    """An instance for one epoch of a stage. Executors make of it what they try, rung by rung."""
+
+    owner: Owner
+    stage: StageSpec
+    at: Moment
+    avoid: Annotated[
+        tuple[str, ...],
+        Field(description="pools (`type@zone`), interrupted or out of capacity: spot skips them"),
+    ] = ()
+    why: Annotated[Reason | None, Field(description="why spot is not used at all")] = None

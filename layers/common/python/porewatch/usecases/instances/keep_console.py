@@ -16,12 +16,12 @@ from porewatch.domain.stage.record import StageRecord, StageState
 
 if TYPE_CHECKING:
     from porewatch.adapters.objects import Objects
-    from porewatch.compute.executor import Executor
+    from porewatch.compute.executors import Executors
 
 _log = logging.getLogger(__name__)
 
 
-def keep_console(record: StageRecord, *, results: Objects, executor: Executor) -> None:
+def keep_console(record: StageRecord, *, results: Objects, executor: Executors) -> None:
     """Save the console where `porewatch logs` finds it, unless the worker sent a message or a boot
     log exists. A failure is logged only."""
     if record.state is not StageState.LAUNCHED or record.instance_id is None:
@@ -32,7 +32,7 @@ def keep_console(record: StageRecord, *, results: Objects, executor: Executor) -
         _log.warning("could not save the console of %s: %s", record.instance_id, error)
 
 
-def _keep(record: StageRecord, machine: str, results: Objects, executor: Executor) -> None:
+def _keep(record: StageRecord, machine: str, results: Objects, executor: Executors) -> None:
     there = results.keys(s3_keys.epoch_prefix(*record.key, record.epoch))
     if any(s3_keys.boot_log_of(head.key) for head in there):
         return

@@ -46,6 +46,7 @@ from porewatch.domain.stage.instances import (
     no_rung,
 )
 from porewatch.domain.stage.record import StageKey, StageRecord
+from porewatch.domain.stage.spec import LaunchRequest
 from porewatch.domain.stage.state_machine_tasks import (
     Launch,
     Launched,
@@ -57,7 +58,7 @@ if TYPE_CHECKING:
     from porewatch.adapters.ledger.budget import Budget
     from porewatch.adapters.ledger.capacity_misses import Pools
     from porewatch.adapters.ledger.stages import StageLedger
-    from porewatch.compute.executor import Executor
+    from porewatch.compute.executors import Executors
 
 _log = logging.getLogger(__name__)
 
@@ -67,7 +68,7 @@ def launch_instance(
     *,
     stack: str,
     stages: StageLedger,
-    executor: Executor,
+    executor: Executors,
     budget: Budget,
     pools: Pools,
     secrets: Secrets,
@@ -76,7 +77,7 @@ def launch_instance(
 ) -> Launched:
     """Returns the instance of the epoch. Each rung that fails is recorded as a fact.
 
-    Raises StaleEpoch, BudgetExceeded, the errors of `Executor.launch` that leave the outcome
+    Raises StaleEpoch, BudgetExceeded, the errors of `Source.launch` that leave the outcome
     unknown, and after the last rung one error that names the reason of each rung.
     """
     record = stages.get(task.key)
@@ -96,7 +97,8 @@ def launch_instance(
     secret = secrets.of(task.key, task.epoch)
     disk = after_full(task.spec.disk_gib, record.full_disks, record.full_hosts)
     stage = task.spec.model_copy(update={"disk_gib": disk})
-    prepared = executor.prepare(owner, stage, avoid, at, why=why)
+    request = LaunchRequest(owner=owner, stage=stage, at=at, avoid=avoid, why=why)
+    prepared = executor.prepare(request)
     ladder = tuple(with_secret(spec, secret) for spec in prepared)
     seconds = stage.p90_seconds or stage.phase_deadline_s
     budget.reserve(owner, reservation_usd(ladder, seconds, executor.price), at)
@@ -121,7 +123,7 @@ def _given_back_without_machine(owner: Owner, budget: Budget, at: datetime) -> I
 def _climb(
     ladder: tuple[LaunchSpec, ...],
     stages: StageLedger,
-    executor: Executor,
+    executor: Executors,
     pools: Pools,
     at: datetime,
 ) -> Machine:
@@ -227,7 +229,7 @@ def _record(
     record: StageRecord,
     machine: Machine,
     stages: StageLedger,
-    executor: Executor,
+    executor: Executors,
     at: datetime,
 ) -> None:
     try:

@@ -32,7 +32,7 @@ from porewatch.usecases.instances.query_sources import query_sources
 
 if TYPE_CHECKING:
     from porewatch.adapters.ledger.stages import StageLedger
-    from porewatch.compute.executor import Executor
+    from porewatch.compute.executors import Executors
 
 
 def terminate_instances(
@@ -40,7 +40,7 @@ def terminate_instances(
     *,
     stack: str,
     stages: StageLedger,
-    executor: Executor,
+    executor: Executors,
     at: datetime,
     last_heard: datetime | None = None,
 ) -> Terminated:
@@ -82,7 +82,7 @@ def end_machine(
     reason: str | Reason,
     *,
     stages: StageLedger,
-    executor: Executor,
+    executor: Executors,
     at: datetime,
 ) -> bool:
     """Terminate one instance and put it on the bill with its fact, once. False when it is on the
@@ -94,7 +94,7 @@ def end_machine(
     return stages.settle_cost(key, line, _terminated_fact(machine, owner, line, reason, at))
 
 
-def _line(machine: Machine, owner: Owner, split: Split, executor: Executor, disk: int) -> CostLine:
+def _line(machine: Machine, owner: Owner, split: Split, executor: Executors, disk: int) -> CostLine:
     seconds = sum(split)
     bare = executor.price(machine.instance_type, machine.purchase, seconds)
     cost = executor.price(machine.instance_type, machine.purchase, seconds, disk)

@@ -30,7 +30,7 @@ from porewatch.usecases.instances.terminate_instances import end_machine
 if TYPE_CHECKING:
     from porewatch.adapters.ledger.stages import StageLedger
     from porewatch.adapters.ledger.terminations import Kills
-    from porewatch.compute.executor import Executor
+    from porewatch.compute.executors import Executors
 
 End = Callable[[Orphan], None]
 _log = logging.getLogger(__name__)
@@ -42,7 +42,7 @@ class CleanupContext:
 
     stack: str
     stages: StageLedger
-    executor: Executor
+    executor: Executors
     kills: Kills
     at: datetime
     dry: bool = False

@@ -71,7 +71,7 @@ if TYPE_CHECKING:
     from porewatch.adapters.messages.callbacks import Callbacks
     from porewatch.adapters.messages.worker_queue import WorkerQueue
     from porewatch.adapters.objects import Head, Objects
-    from porewatch.compute.executor import Executor
+    from porewatch.compute.executors import Executors
 
 _log = logging.getLogger(__name__)
 ENDS_S = {"stages": 22.0, "budget": 28.0, "machines": 36.0, "money": 42.0}
@@ -91,7 +91,7 @@ class MonitorContext:
     stages: StageLedger
     results: Objects
     callbacks: Callbacks
-    executor: Executor
+    executor: Executors
     queue: WorkerQueue
     kills: Kills
     cursor: SweepCursor

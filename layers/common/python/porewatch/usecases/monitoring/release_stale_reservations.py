@@ -23,7 +23,7 @@ from porewatch.usecases.instances.terminate_instances import terminate_instances
 if TYPE_CHECKING:
     from porewatch.adapters.ledger.budget import Budget
     from porewatch.adapters.ledger.stages import StageLedger
-    from porewatch.compute.executor import Executor
+    from porewatch.compute.executors import Executors
     from porewatch.usecases.instances.time_boxed_sweep import TimeBoxedSweep
 
 _log = logging.getLogger(__name__)
@@ -33,7 +33,7 @@ def release_stale_reservations(
     *,
     stack: str,
     stages: StageLedger,
-    executor: Executor,
+    executor: Executors,
     budget: Budget,
     at: datetime,
     turn: TimeBoxedSweep,
@@ -52,7 +52,7 @@ def release_stale_reservations(
 
 
 def _freed(
-    held: Reservation, stack: str, stages: StageLedger, executor: Executor, at: datetime
+    held: Reservation, stack: str, stages: StageLedger, executor: Executors, at: datetime
 ) -> None:
     """A live instance is left to the instance monitor, which terminates and pays it. One that only
     the ledger knows is paid until the last sign of life of its stage."""

@@ -22,7 +22,7 @@ from porewatch.domain.stage.record import StageRecord
 
 if TYPE_CHECKING:
     from porewatch.adapters.ledger.budget import Budget
-    from porewatch.compute.executor import Executor
+    from porewatch.compute.executors import Executors
     from porewatch.usecases.instances.time_boxed_sweep import TimeBoxedSweep
 
 _log = logging.getLogger(__name__)
@@ -35,7 +35,7 @@ def stop_over_budget(
     seen: Mapping[str, Machine],
     *,
     budget: Budget,
-    executor: Executor,
+    executor: Executors,
     at: datetime,
     turn: TimeBoxedSweep,
 ) -> tuple[str, ...]:
@@ -63,7 +63,7 @@ def stop_over_budget(
 
 
 def _running(
-    records: Iterable[StageRecord], seen: Mapping[str, Machine], executor: Executor, at: datetime
+    records: Iterable[StageRecord], seen: Mapping[str, Machine], executor: Executors, at: datetime
 ) -> Iterator[tuple[StageRecord, Machine, float]]:
     for record in records:
         machine = seen.get(record.instance_id or "")

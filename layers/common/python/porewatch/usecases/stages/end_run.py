@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from porewatch.adapters.executions import Executions
     from porewatch.adapters.ledger.runs import RunLedger
     from porewatch.adapters.ledger.stages import StageLedger
-    from porewatch.compute.executor import Executor
+    from porewatch.compute.executors import Executors
     from porewatch.domain.forecast.prices import ServicePrices
 
 
@@ -41,7 +41,7 @@ class Brakes:
     runs: RunLedger
     stages: StageLedger
     executions: Executions
-    executor: Executor
+    executor: Executors
     prices: ServicePrices
     at: datetime
 
