@@ -246,6 +246,13 @@ def test_every_colour_of_a_plot_stands_out_from_white_and_from_dark_paper() -> N
         assert contrast(shade, "#14191e") >= 3, shade
 
 
+def test_of_many_findings_the_first_are_open_and_all_are_there(reports: dict[str, Report]) -> None:
+    section = next(s for s in compose(reports["many"]).body if s.id == "findings")
+    assert [part.folded for part in section.parts] == [False] * 8 + [True] * 32
+    few = next(s for s in compose(reports["rich"]).body if s.id == "findings")
+    assert not any(part.folded for part in few.parts)
+
+
 def test_rows_that_were_not_screened_are_folded_and_none_is_lost(
     reports: dict[str, Report],
 ) -> None:

@@ -23,6 +23,8 @@ from porewatch_worker.science.call.remarks import shown_code
 
 COVERAGE_PLOTS = 40
 CONTIGS_IN_ONE_PLOT = 12
+OPEN_FINDINGS = 8
+"""More are folded on a screen, each under its title; the table above has them all."""
 
 
 def findings(report: Report) -> Section:
@@ -85,7 +87,7 @@ def _finding_part(number: int, f: Finding, actions: tuple[str, ...] = ()) -> Sec
     blocks: list[Block] = [Facts(tuple(pairs))]
     if e.coverage:
         blocks.append(Figures((_coverage_figure(f),)))
-    return Section(f"finding-{number}", title, tuple(blocks))
+    return Section(f"finding-{number}", title, tuple(blocks), folded=number > OPEN_FINDINGS)
 
 
 def _breadth(e: Evidence) -> str:
