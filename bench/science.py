@@ -24,7 +24,7 @@ from bench.science_peers import PEERS, Reads, Told, prepared
 from porewatch.domain.calls.findings import Call
 from porewatch.domain.runs import Sample
 from porewatch_worker.simulate.errors import R9, R10
-from porewatch_worker.validation.screened import answer, make_reads, samples_of, seen_in
+from porewatch_worker.validation.screened import answer, make_reads, samples_of, screened_samples
 from porewatch_worker.validation.worlds import World
 from validation.panel_set import AGENTS, NON_TARGETS, SARS, made_run, make_panel_world
 from validation.shared_data import real
@@ -76,7 +76,7 @@ def _level(
         samples = samples_of(run)
         files = make_reads(run, samples, place)
         told = answer(world.bundle, samples, files, place)
-        for seen in seen_in(run, samples, told):
+        for seen in screened_samples(run, samples, told):
             called[OURS] += seen.calls.get(seen.tube.label) is Call.DETECTED
             touched[OURS] += seen.reads.get(seen.tube.label, 0) > 0
         for file in files:

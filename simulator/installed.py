@@ -26,8 +26,8 @@ from porewatch_worker.instance import attempt
 from porewatch_worker.stage import periodic
 from porewatch_worker.stage.child_process import in_child
 from porewatch_worker.stage.prefetch import (
-    Ahead,
     Background,
+    Prefetcher,
 )
 from simulator.scheduler import Scheduler, Thread, getcurrent
 
@@ -146,7 +146,7 @@ def _threads(scheduler: Scheduler) -> Iterator[None]:
     stand_ins: dict[int, Any] = {
         id(periodic.repeating): _repeating(scheduler),
         id(Background): _background(scheduler),
-        id(Ahead): NotAhead,
+        id(Prefetcher): NotAhead,
         id(in_child): lambda call: call(),
     }
     taken: list[tuple[Any, str, Any]] = []
@@ -211,7 +211,7 @@ def _background(scheduler: Scheduler) -> Any:
 
         def wait(self, seconds: float) -> bool:
             stop = _mine().process.stop  # type: ignore[attr-defined]
-            if stop.asked:
+            if stop.requested:
                 return scheduler.join(self._thread, max(seconds, 2.0))
             stop.waiting.append(_mine())
             try:

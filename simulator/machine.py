@@ -223,6 +223,6 @@ class Machines:
         late = box.began is not None and box.began - born > WAITS_S
         waits = isinstance(instance, Job) and (instance.state == "pending" or late)
         booting = box.began is None and box.trouble != "no boot" and not waits
-        works = box.process.alive and not frozen and not box.stop.asked and not box.said_last
+        works = box.process.alive and not frozen and not box.stop.requested and not box.said_last
         running = any(not thread.over for thread in box.process.threads) or booting
         return instance.living and box.notice is None and works and running and not waits

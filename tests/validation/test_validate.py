@@ -13,7 +13,7 @@ from porewatch_worker.validation.page import POOLED, limit_text, pooled, render_
 from porewatch_worker.validation.requirements import requirements
 from porewatch_worker.validation.result import Point, Validation
 from porewatch_worker.validation.score import limit, series, share
-from porewatch_worker.validation.screened import Seen
+from porewatch_worker.validation.screened import ScreenedSample
 from porewatch_worker.validation.sets import ABOUT, MadeRun, Tube
 
 pytestmark = pytest.mark.xdist_group("validate")  # the pack is screened once
@@ -82,7 +82,9 @@ def test_one_false_call_or_too_few_hits_fail_a_requirement() -> None:
     held = [r.holds for r in requirements(low, good, good, (), 7.2)]
     assert held == [False, True, True, True, True]
     run = MadeRun("host only", (Tube("host"),), R10, 1)
-    seen = Seen(run, run.tubes[0], {"CSFV": Call.DETECTED}, {"CSFV": 3}, recombinant=False)
+    seen = ScreenedSample(
+        run, run.tubes[0], {"CSFV": Call.DETECTED}, {"CSFV": 3}, recombinant=False
+    )
     assert false_calls(seen, ("CSFV", "JEV")) == ["CSFV"]
 
 

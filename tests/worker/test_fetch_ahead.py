@@ -16,9 +16,9 @@ import pytest
 from porewatch.domain.errors import InputRefused, NotFound, Unavailable
 from porewatch_worker.stage import fetched_inputs
 from porewatch_worker.stage.fetched_inputs import (
-    AHEAD_FILES,
     AT_ONCE,
     KEPT_FILES,
+    PREFETCH_FILES,
     FetchedInputs,
 )
 from porewatch_worker.stage_inputs import Source
@@ -135,19 +135,19 @@ def test_what_comes_next_is_there_when_it_is_asked_for(house: House) -> None:
 
 def test_so_many_files_are_fetched_ahead_and_no_more(house: House) -> None:
     house.inputs.expect(NAMES)
-    assert sorted(house.settled()) == NAMES[:AHEAD_FILES]
+    assert sorted(house.settled()) == NAMES[:PREFETCH_FILES]
     house.inputs.path(NAMES[0])
-    assert sorted(house.settled()) == NAMES[: AHEAD_FILES + 1]
+    assert sorted(house.settled()) == NAMES[: PREFETCH_FILES + 1]
 
 
 def test_so_many_bytes_are_fetched_ahead_and_no_more(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     size = len(content(NAMES[0]))
-    monkeypatch.setattr(fetched_inputs, "AHEAD_BYTES", 3 * size)
+    monkeypatch.setattr(fetched_inputs, "PREFETCH_BYTES", 3 * size)
     house.inputs.expect(NAMES)
     assert sorted(house.settled()) == NAMES[:3]
-    monkeypatch.setattr(fetched_inputs, "AHEAD_BYTES", 1)
+    monkeypatch.setattr(fetched_inputs, "PREFETCH_BYTES", 1)
     for number in range(3):
         house.inputs.path(NAMES[number])
     assert sorted(house.settled()) == NAMES[:4], "one file is fetched ahead whatever its size"

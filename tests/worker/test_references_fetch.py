@@ -15,7 +15,7 @@ from porewatch.domain.errors import BundleRefused, Unavailable
 from porewatch_worker.references.building.build import build_bundle
 from porewatch_worker.references.building.fetch import (
     Entrez,
-    Wanted,
+    ReferenceRecord,
     fetch,
     read_accessions,
 )
@@ -23,9 +23,11 @@ from tests.worker.bundles import bases, fasta
 from tests.worker.entrez_server import Entrez as Server
 from tests.worker.entrez_server import serving
 
-PCV2 = Wanted("PCV2", ContigRole.PANEL, "NC_005148", circular="yes")
-SPIKE = Wanted("phix174", ContigRole.SPIKE, "NC_001422", circular="yes")
-GUESS = Wanted("POLYOMA", ContigRole.PANEL, "MH381769", confirmed=False, remark="not confirmed")
+PCV2 = ReferenceRecord("PCV2", ContigRole.PANEL, "NC_005148", circular="yes")
+SPIKE = ReferenceRecord("phix174", ContigRole.SPIKE, "NC_001422", circular="yes")
+GUESS = ReferenceRecord(
+    "POLYOMA", ContigRole.PANEL, "MH381769", confirmed=False, remark="not confirmed"
+)
 
 
 @pytest.fixture
@@ -50,7 +52,7 @@ def test_fetched_records_become_a_bundle_that_knows_where_they_came_from(
     entrez, _ = client(server, email="me@example.org", api_key="k")
     fasta(tmp_path / "in" / "host" / "pig.fa", chr1=bases(9000, 4))
     told: list[str] = []
-    sheet = fetch((PCV2, SPIKE, GUESS), tmp_path / "in", entrez, told=told.append)
+    sheet = fetch((PCV2, SPIKE, GUESS), tmp_path / "in", entrez, on_line=told.append)
     manifest = build_bundle(tmp_path / "in", tmp_path / "root", "mine", "1", sheet=sheet)
     contig = next(c for c in manifest.contigs if c.target == "PCV2")
     digest = hashlib.sha256(server.records["NC_005148"].encode()).hexdigest()
@@ -85,19 +87,19 @@ def test_a_broken_off_fetch_goes_on_where_it_was(server: Server, tmp_path: Path)
 
 
 def test_another_record_than_the_one_asked_for_is_refused(server: Server, tmp_path: Path) -> None:
-    wrong = Wanted("PCV3", ContigRole.PANEL, "WRONG")
+    wrong = ReferenceRecord("PCV3", ContigRole.PANEL, "WRONG")
     with pytest.raises(BundleRefused, match=r"asked for WRONG, the answer holds NC_000001\.2"):
         fetch((wrong,), tmp_path, client(server)[0])
 
 
 def test_another_version_than_the_one_asked_for_is_refused(server: Server, tmp_path: Path) -> None:
-    newer = Wanted("PCV2", ContigRole.PANEL, "NC_005148.2")
+    newer = ReferenceRecord("PCV2", ContigRole.PANEL, "NC_005148.2")
     with pytest.raises(BundleRefused, match=r"asked for NC_005148\.2"):
         fetch((newer,), tmp_path, client(server)[0])
 
 
 def test_an_unknown_accession_is_refused_at_once(server: Server, tmp_path: Path) -> None:
-    unknown = Wanted("PCV3", ContigRole.PANEL, "NC_999999")
+    unknown = ReferenceRecord("PCV3", ContigRole.PANEL, "NC_999999")
     with pytest.raises(BundleRefused, match=r"NC_999999 \(HTTP 400\)"):
         fetch((unknown,), tmp_path, client(server)[0])
     assert len(server.asked) == 1

@@ -73,7 +73,7 @@ def fetched(home: Path, sent: StoredBundle, told: Fetching | None = None) -> Pat
     """The folder of bundles on a machine that has none of its own."""
     return placed(
         sent.ref, sent.sha256, root=home / "none", cache=home / "cache",
-        bucket=Downloads("references"), told=told or Fetching(),
+        bucket=Downloads("references"), progress=told or Fetching(),
     )  # fmt: skip
 
 
@@ -143,7 +143,9 @@ def test_b3_a_folder_is_used_only_when_it_holds_just_this_bundle(
 ) -> None:
     sent = pushed(stack, built)
     roots = [
-        placed("pig@1", digest, root=built / folder, cache=tmp_path, bucket=bucket, told=Fetching())
+        placed(
+            "pig@1", digest, root=built / folder, cache=tmp_path, bucket=bucket, progress=Fetching()
+        )
         for folder, digest, bucket in (
             ("references", sent.sha256, None),
             ("other", None, None),
@@ -154,7 +156,7 @@ def test_b3_a_folder_is_used_only_when_it_holds_just_this_bundle(
     with pytest.raises(BundleRefused, match="another one now"):
         placed(
             "pig@1", sent.sha256, root=built / "other", cache=tmp_path / "c", bucket=None,
-            told=Fetching(),
+            progress=Fetching(),
         )  # fmt: skip
 
 

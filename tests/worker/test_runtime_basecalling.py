@@ -118,7 +118,7 @@ def a_work(
         shutil.copyfile(SIGNAL, path)
     stop = more.get("stop", Stop())
     means = build_stage.Means(
-        inputs, (), folder, folder / "scratch", settings, stopped=lambda: stop.asked
+        inputs, (), folder, folder / "scratch", settings, stopped=lambda: stop.requested
     )
     work = build_stage.build(order or an_order(), means)
     assert isinstance(work, BasecallingWork)

@@ -21,7 +21,7 @@ from porewatch.domain.stage.quarantine import QuarantineRules
 from porewatch_worker import full_disk
 from porewatch_worker.checkpoint.checkpoint import open_checkpoint
 from porewatch_worker.checkpoint.folder_store import FolderStore
-from porewatch_worker.checkpoint.objects import Kept
+from porewatch_worker.checkpoint.objects import UnitToSave
 from porewatch_worker.stage.child_process import in_child
 from porewatch_worker.stage.loop import (
     Ending,
@@ -187,12 +187,12 @@ def test_input_that_cannot_be_had_speaks_against_no_unit(
 class Away(FolderStore):
     """Takes no more writes from one save on, as often as one tries, and counts how often."""
 
-    asked = 0
+    requested = 0
     away = False
 
     def replace(self, name: str, content: bytes, tag: str) -> str | None:
         if self.away:
-            self.asked += 1
+            self.requested += 1
             raise Unavailable("S3 does not answer")
         return super().replace(name, content, tag)
 
@@ -205,8 +205,8 @@ def test_a_checkpoint_that_cannot_be_reached_is_not_waited_for_again(
     loop.checkpoint._store = store
     with pytest.raises(Unavailable):
         loop.run()
-    assert stop.asked, "who still waits, in whatever thread, is to end"
-    assert store.asked == 2
+    assert stop.requested, "who still waits, in whatever thread, is to end"
+    assert store.requested == 2
     fingerprint = work.fingerprint()
     store.away = False
     assert set(open_checkpoint(store, fingerprint, 2).tried) == {4}, "the mark is still there"
@@ -223,7 +223,7 @@ def dies_in_flight(reads: Path, folder: Path, epoch: int, blameless: Collection[
     store, fingerprint = owner(reads, folder)
     checkpoint = open_checkpoint(store, fingerprint, epoch, blameless)
     if 3 not in checkpoint.units:
-        checkpoint.save_all({n: Kept(UnitOutput(bytes([n]))) for n in (1, 2, 3)})
+        checkpoint.save_all({n: UnitToSave(UnitOutput(bytes([n]))) for n in (1, 2, 3)})
     checkpoint.begin(4)
 
 
@@ -300,7 +300,7 @@ def test_a_death_among_units_saved_together_is_pinned_down_one_by_one(
     checkpoint.begin(1, last=10)
     loop = a_loop(DigestWork(reads), tmp_path, epoch=2)
     assert set(loop.checkpoint.tried) == set(range(1, 11))
-    loop._saver.rhythm.flush_s, loop._saver.rhythm.unit_s = 1.0, 0.001
+    loop._saver.interval.flush_s, loop._saver.interval.unit_s = 1.0, 0.001
     loop.run()
     assert all(unit.pack is None for n, unit in loop.checkpoint.units.items() if n <= 10)
 

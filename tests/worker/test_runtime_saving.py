@@ -15,7 +15,7 @@ from porewatch_worker.checkpoint.interval import (
     LARGEST_SHARE,
     NOTICE_S,
     UPLOAD_S,
-    Rhythm,
+    SaveInterval,
     young_interval,
 )
 from porewatch_worker.stage.loop import Ending
@@ -62,47 +62,47 @@ def counting_loop(reads: Path, folder: Path, seconds: float = 0.005, **rest: obj
 def test_the_interval_follows_young() -> None:
     assert young_interval(20, 36_000) == pytest.approx(1200)
     assert young_interval(20, 4 * 3600) / 60 == pytest.approx(12.65, abs=0.01)
-    rhythm = Rhythm()
-    rhythm.flushed(0.1)
-    assert rhythm.interval_s == pytest.approx(84.9, abs=0.1)
+    interval = SaveInterval()
+    interval.flushed(0.1)
+    assert interval.interval_s == pytest.approx(84.9, abs=0.1)
 
 
 def test_interruptions_make_it_save_more_often() -> None:
-    calm, troubled = Rhythm(36_000), Rhythm(36_000 / 4)
-    for rhythm in (calm, troubled):
-        rhythm.flushed(0.1)
+    calm, troubled = SaveInterval(36_000), SaveInterval(36_000 / 4)
+    for interval in (calm, troubled):
+        interval.flushed(0.1)
     assert troubled.interval_s == pytest.approx(calm.interval_s / 2)
 
 
-def a_rhythm(flush_s: float, unit_s: float, unit_bytes: int, rate: float) -> Rhythm:
-    rhythm = Rhythm(flush_s=flush_s, rate=rate)
-    rhythm.computed(unit_s, unit_bytes)
-    return rhythm
+def an_interval(flush_s: float, unit_s: float, unit_bytes: int, rate: float) -> SaveInterval:
+    interval = SaveInterval(flush_s=flush_s, rate=rate)
+    interval.computed(unit_s, unit_bytes)
+    return interval
 
 
 @pytest.mark.parametrize(
-    ("rhythm", "of_stage", "units"),
+    ("interval", "of_stage", "units"),
     [
-        (a_rhythm(0.1, 1, 1000, 1e6), 10_000, 84),  # Young: 84.9 s of units of a second
-        (a_rhythm(0.1, 600, 1000, 1e6), 10_000, 1),  # a unit outlasts the interval
-        (a_rhythm(0.1, 1, 1000, 1e6), 1000, 20),  # 2 % of the stage
-        (a_rhythm(0.1, 1, 1000, 1e6), 12, 1),
-        (a_rhythm(0.1, 1, 1000, 1e6), None, 1),  # nobody knows how long the stage is
-        (a_rhythm(0.1, 1, 10**7, 1e6), 10_000, 6),  # 60 s of upload
-        (Rhythm(), 10_000, 1),  # nothing measured yet
+        (an_interval(0.1, 1, 1000, 1e6), 10_000, 84),  # Young: 84.9 s of units of a second
+        (an_interval(0.1, 600, 1000, 1e6), 10_000, 1),  # a unit outlasts the interval
+        (an_interval(0.1, 1, 1000, 1e6), 1000, 20),  # 2 % of the stage
+        (an_interval(0.1, 1, 1000, 1e6), 12, 1),
+        (an_interval(0.1, 1, 1000, 1e6), None, 1),  # nobody knows how long the stage is
+        (an_interval(0.1, 1, 10**7, 1e6), 10_000, 6),  # 60 s of upload
+        (SaveInterval(), 10_000, 1),  # nothing measured yet
     ],
 )
 def test_a_save_holds_no_more_than_each_bound_allows(
-    rhythm: Rhythm, of_stage: float | None, units: int
+    interval: SaveInterval, of_stage: float | None, units: int
 ) -> None:
-    assert rhythm.units(of_stage) == units
+    assert interval.units(of_stage) == units
     if units > 1:
         assert units <= LARGEST_SHARE * (of_stage or 0)
-        assert units * rhythm.unit_bytes <= UPLOAD_S * (rhythm.rate or 0)
+        assert units * interval.unit_bytes <= UPLOAD_S * (interval.rate or 0)
 
 
 def test_the_unit_at_hand_gets_what_the_upload_leaves_of_the_notice() -> None:
-    slow = a_rhythm(1, 10, 10**6, 1e5)
+    slow = an_interval(1, 10, 10**6, 1e5)
     assert slow.grace_s(60, waiting=0) == 60
     assert slow.grace_s(60, waiting=5 * 10**6) == pytest.approx(NOTICE_S - 60)
     assert slow.grace_s(60, waiting=10**8) == 0
@@ -173,7 +173,7 @@ def test_every_beat_tells_units_bytes_and_the_last_checkpoint(reads: Path, tmp_p
     assert (last.units_done, last.bytes_done, last.bytes_total) == (MANY, size, size)
     assert last.flush_s > 0.005
     assert last.interval_s == pytest.approx(
-        young_interval(loop.rhythm.flush_s or 0, 36_000), abs=0.1
+        young_interval(loop.interval.flush_s or 0, 36_000), abs=0.1
     )
     done = [b.bytes_done for b in heard.beats]
     assert done == sorted(done)

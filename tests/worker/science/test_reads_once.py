@@ -122,7 +122,7 @@ def test_a_million_reads_take_twenty_bytes_each() -> None:
     seen = SeenReads()
     for start in range(0, 200_000, 4000):
         seen.marked([Read(f"r{start + i}", "ACGT", b"5555") for i in range(4000)], 0, None)
-    kept = sum(run.keys.nbytes + run.said.nbytes for run in seen._runs)
+    kept = sum(run.keys.nbytes + run.details.nbytes for run in seen._runs)
     assert kept == 20 * 200_000
     assert len(seen._runs) < 20
     assert all(np.all(np.diff(run.keys.astype(object)) >= 0) for run in seen._runs[-1:])
@@ -200,7 +200,7 @@ def test_names_that_differ_in_capitals_never_share_a_read() -> None:
     said = ("pig-a", "PIG-A", "Pig-A", "ブタ1", unicodedata.normalize("NFD", "ブタ1"), "ﾌﾞﾀ1")
     reads = [Read(str(n), "ACGT" * 50, b"5" * 200, alias=name) for n, name in enumerate(said)]
     file = InputFile(path="fastq/a.fastq", kind=ReadKind.FASTQ, size=1)
-    found = SampleAssigner(twins).assign(file, reads, look=False)
+    found = SampleAssigner(twins).assign(file, reads, search_ends=False)
     assert [own.sample for own in found.owned] == ["pig-a", "PIG-A", "ブタ1", "ブタ1", "ブタ1"]
     assert found.unlisted == {"none": 1}
 

@@ -67,24 +67,24 @@ def test_barcodes_are_read_through_errors_and_never_mistaken(error: float, least
     for i in range(100):
         name = dice.choice(sorted(KIT))
         read = made.erred(START + KIT[name] + FLANK + random_sequence(600, i), i, error)
-        told.append((name, reader.look([read])[0].barcode))
+        told.append((name, reader.call([read])[0].barcode))
     assert {said for name, said in told if said != name} <= {None}
     assert sum(name == said for name, said in told) >= least
 
 
 def test_random_reads_bear_no_barcode_of_a_run() -> None:
     reader = BarcodeReader(dict(list(KIT.items())[:24]))
-    told = reader.look([random_sequence(400, i) for i in range(1500)])
+    told = reader.call([random_sequence(400, i) for i in range(1500)])
     assert not [t for t in told if t.barcode and t.edits <= 3]
 
 
 def test_two_ends_with_two_barcodes_are_a_conflict_and_the_insert_lies_between() -> None:
     reader, insert = BarcodeReader(KIT), random_sequence(500, 1)
     read = ligated(insert, "barcode01")
-    [told] = reader.look([read])
+    [told] = reader.call([read])
     assert told.barcode == "barcode01"
     assert read[told.start : told.end] == FLANK + insert + made.reverse(FLANK)
-    [told] = reader.look([ligated(insert, "barcode01", "barcode02")])
+    [told] = reader.call([ligated(insert, "barcode01", "barcode02")])
     assert told.barcode == CONFLICT
 
 
@@ -95,7 +95,7 @@ def test_real_reads_of_a_barcoded_run_bear_its_barcode_and_others_none() -> None
         path = real(f"reads/{file}.fastq.gz")
         given = (InputFile(path=f"fastq/{path.name}", kind=ReadKind.FASTQ, size=1),)
         [(_, unit)] = read_units(given, lambda _, path=path: path, 5000, frozenset())  # type: ignore[misc]
-        told = Counter(t.barcode for t in reader.look([r.sequence for r in unit.parts[0].reads]))
+        told = Counter(t.barcode for t in reader.call([r.sequence for r in unit.parts[0].reads]))
         strays = sum(n for name, n in told.items() if name not in ("barcode07", CONFLICT, None))
         assert (told["barcode07"] > 0.6 * unit.number_of_reads) is barcoded
         assert strays <= 0.01 * unit.number_of_reads  # crosstalk of that run, seen directly

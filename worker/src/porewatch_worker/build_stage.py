@@ -26,7 +26,7 @@ from porewatch.domain.stage.read_limits import settled
 from porewatch.domain.stage.spec import Phase
 from porewatch.domain.stage.work_order import WorkOrder
 from porewatch_worker.phases.basecalling import BasecallingWork, skipped_record
-from porewatch_worker.phases.first_header import model_told
+from porewatch_worker.phases.first_header import basecall_model_of
 from porewatch_worker.phases.quantification import OUTPUT as QUANTIFICATION
 from porewatch_worker.phases.quantification import QuantificationWork
 from porewatch_worker.phases.reporting import Around, ReportingWork, report_phase, with_phases
@@ -88,7 +88,7 @@ def build(order: WorkOrder, means: Means) -> StageWork:
         return _basecalling(order, means)
     if phases <= set(SCREENING):
         counted = any(OUTPUT in manifest.outputs for manifest in means.previous)
-        return _told_again(order, means) if counted else _screening(order, means)
+        return _records_of_earlier_pass(order, means) if counted else _screening(order, means)
     if phases <= set(REPORT):
         return _reporting(order, means)
     raise ConfigurationRefused(
@@ -142,13 +142,13 @@ def samples_of(order: WorkOrder) -> tuple[Sample, ...]:
 
 def _model(order: WorkOrder, files: Sequence[InputFile], inputs: Inputs) -> str | None:
     """The model that called the reads: as the manifest knows it, else as the first read does."""
-    told = order.manifest.sequencing.basecall_model
-    if told or not files:
-        return told
-    return model_told(inputs.path(files[0].path), files[0])
+    model = order.manifest.sequencing.basecall_model
+    if model or not files:
+        return model
+    return basecall_model_of(inputs.path(files[0].path), files[0])
 
 
-def _told_again(order: WorkOrder, means: Means) -> StageWork:
+def _records_of_earlier_pass(order: WorkOrder, means: Means) -> StageWork:
     def step(_scratch: Path) -> StageResult:
         began = now()
         result = ScreenResult.model_validate_json(means.inputs.path(OUTPUT).read_bytes())
@@ -189,10 +189,10 @@ def _reporting(order: WorkOrder, means: Means) -> StageWork:
     )
     if set(order.phases) == {Phase.QUANTIFICATION}:
         return counting
-    told = [counting.fingerprint(), order.manifest.digest(), *order.previous]
+    depends_on = [counting.fingerprint(), order.manifest.digest(), *order.previous]
     return OneStep(
         Phase.QUANTIFICATION,
-        told,
+        depends_on,
         lambda scratch: _count_and_report(order, means.inputs, counting, around, scratch),
     )
 

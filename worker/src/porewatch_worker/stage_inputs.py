@@ -22,7 +22,7 @@ class Fetcher(Protocol):
     """A bucket that objects are fetched from."""
 
     def fetch(
-        self, key: str, to: Path, heard: Callable[[int], None], version: str | None = None
+        self, key: str, to: Path, on_progress: Callable[[int], None], version: str | None = None
     ) -> tuple[int, str]:
         """Write the object, or one version of it, to a file; size and sha256."""
 

@@ -109,6 +109,6 @@ class Inputs:
         """These will be asked for, in this order; what lies here already needs no more."""
 
 
-def fingerprint_of(told: Any) -> str:
+def fingerprint_of(value: Any) -> str:
     """SHA-256 over plain data: a phase's fingerprint covers all that its answer depends on."""
-    return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
+    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()

@@ -160,7 +160,7 @@ def _fetch(accessions: Path | None, folder: Path, email: str, unconfirmed: bool)
         folder,
         Entrez(email=email),
         unconfirmed=unconfirmed,
-        told=errors.print,
+        on_line=errors.print,
     )
 
 

@@ -30,7 +30,7 @@ def validate_here(size: str, out: Path | None, *, as_json: bool) -> None:
         def tell(done: int, total: int, what: str) -> None:
             bar.update(task, description=what, completed=done, total=total)
 
-        result = validate(size, tell=tell)
+        result = validate(size, on_run=tell)
     if out is not None:
         out.mkdir(parents=True, exist_ok=True)
         (out / "validation.json").write_text(result.model_dump_json(indent=1) + "\n", "utf-8")

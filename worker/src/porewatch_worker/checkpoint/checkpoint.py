@@ -32,7 +32,7 @@ from porewatch_worker.checkpoint.index import (
     why_fresh,
 )
 from porewatch_worker.checkpoint.objects import (
-    Kept,
+    UnitToSave,
     homes_of,
     whole,
 )
@@ -100,20 +100,22 @@ class Checkpoint:
 
     def save(self, number: int, content: bytes, reads: int = 0, bases: int = 0) -> None:
         """Store one unit, then list it."""
-        self.save_all({number: Kept(UnitOutput(content, reads, bases))})
+        self.save_all({number: UnitToSave(UnitOutput(content, reads, bases))})
 
-    def save_all(self, kept: Mapping[int, Kept], following: int = 1) -> None:
+    def save_all(self, computed: Mapping[int, UnitToSave], following: int = 1) -> None:
         """Store units in one object, then list them, with the next `following` units in flight.
         Raises StaleEpoch when a successor owns the checkpoint."""
-        first, last = min(kept), max(kept)
-        self._store_object(first, b"".join(kept[n].output.content for n in sorted(kept)))
-        after = self._listed.model_copy(update={"units": {**self.units, **listed_in(first, kept)}})
+        first, last = min(computed), max(computed)
+        self._store_object(first, b"".join(computed[n].output.content for n in sorted(computed)))
+        after = self._listed.model_copy(
+            update={"units": {**self.units, **listed_in(first, computed)}}
+        )
         begun = after.next_after(last)
         self._change(
             units=after.units,
             in_flight=begun,
             in_flight_to=begun + following - 1,
-            tried={n: t for n, t in self.tried.items() if n not in kept},
+            tried={n: t for n, t in self.tried.items() if n not in computed},
         )
         self.flush()
 

@@ -43,7 +43,7 @@ def young_interval(flush_s: float, mean_to_interrupt_s: float) -> float:
 
 
 @dataclass
-class Rhythm:
+class SaveInterval:
     """Running means of what saving and computing take. Seconds, bytes, bytes a second."""
 
     mean_to_interrupt_s: float = MEAN_TO_INTERRUPT_S

@@ -15,27 +15,27 @@ from porewatch_worker.stage_work import UnitOutput
 
 
 @dataclass(frozen=True)
-class Kept:
+class UnitToSave:
     """A unit to be saved."""
 
     output: UnitOutput
     quarantined: QuarantinedUnit | None = None
 
 
-def listed(first: int, kept: Mapping[int, Kept]) -> dict[int, StoredUnit]:
+def listed(first: int, computed: Mapping[int, UnitToSave]) -> dict[int, StoredUnit]:
     """How units that lie in the object named by `first` are listed."""
     found, offset = {}, 0
-    for number in sorted(kept):
-        output = kept[number].output
+    for number in sorted(computed):
+        output = computed[number].output
         found[number] = StoredUnit(
             sha256=hashlib.sha256(output.content).hexdigest(),
             reads=output.reads,
             bases=output.bases,
             consumed=output.consumed,
-            pack=first if len(kept) > 1 else None,
+            pack=first if len(computed) > 1 else None,
             offset=offset,
             size=len(output.content),
-            quarantined=kept[number].quarantined,
+            quarantined=computed[number].quarantined,
         )
         offset += len(output.content)
     return found

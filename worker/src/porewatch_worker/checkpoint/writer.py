@@ -1,6 +1,6 @@
 """Computed units on their way to the checkpoint: gathered, and saved when it is due.
 
-    begin(unit) -> compute -> add(unit, output) -> a save, when the rhythm says so
+    begin(unit) -> compute -> add(unit, output) -> a save, when one is due
 
 Due is a save when as many units wait as the list has announced, when Young's interval has passed,
 when more bytes wait than a notice leaves time to upload, and at every unit that a worker failed on
@@ -19,8 +19,8 @@ from porewatch.domain.stage.quarantine import QuarantinedUnit
 from porewatch.domain.stage.record import Progress
 from porewatch_worker.checkpoint.checkpoint import Checkpoint
 from porewatch_worker.checkpoint.index import StoredUnit
-from porewatch_worker.checkpoint.interval import Rhythm
-from porewatch_worker.checkpoint.objects import Kept
+from porewatch_worker.checkpoint.interval import SaveInterval
+from porewatch_worker.checkpoint.objects import UnitToSave
 from porewatch_worker.stage_work import UnitOutput
 
 log = logging.getLogger(__name__)
@@ -53,11 +53,11 @@ class Saver:
     """Owns what is computed and not yet safe. `on_save` hears the number of every saved unit."""
 
     def __init__(
-        self, checkpoint: Checkpoint, rhythm: Rhythm, on_save: Callable[[int], None]
+        self, checkpoint: Checkpoint, interval: SaveInterval, on_save: Callable[[int], None]
     ) -> None:
-        self.checkpoint, self.rhythm = checkpoint, rhythm
+        self.checkpoint, self.interval = checkpoint, interval
         self._on_save = on_save
-        self._waiting: dict[int, Kept] = {}
+        self._waiting: dict[int, UnitToSave] = {}
         self._together = 1
         self._saved_at = time.monotonic()
         self._summed: tuple[dict[int, StoredUnit], Safe] | None = None
@@ -81,25 +81,25 @@ class Saver:
     ) -> None:
         """A unit was computed in `seconds`, or given up."""
         if seconds is not None:
-            self.rhythm.computed(seconds, len(output.content))
-        self._waiting = {**self._waiting, number: Kept(output, quarantined)}
+            self.interval.computed(seconds, len(output.content))
+        self._waiting = {**self._waiting, number: UnitToSave(output, quarantined)}
         if self._due(number):
             self.save()
 
     def save(self) -> None:
         """Make safe what waits. Raises StaleEpoch when a successor owns the checkpoint."""
-        kept = self._waiting
-        if not kept:
+        waiting = self._waiting
+        if not waiting:
             self.checkpoint.flush()
             return
-        self._together = self._plan(max(kept) + 1)
-        size = sum(len(k.output.content) for k in kept.values())
+        self._together = self._plan(max(waiting) + 1)
+        size = sum(len(k.output.content) for k in waiting.values())
         began = time.monotonic()
-        self.checkpoint.save_all(kept, self._together)
+        self.checkpoint.save_all(waiting, self._together)
         self._saved_at = time.monotonic()
-        self.rhythm.flushed(self._saved_at - began, size)
+        self.interval.flushed(self._saved_at - began, size)
         self._waiting = {}
-        for number in sorted(kept):
+        for number in sorted(waiting):
             self._on_save(number)
 
     def leave(self) -> None:
@@ -114,15 +114,15 @@ class Saver:
 
     def grace_s(self, at_most: float) -> float:
         """Seconds that the unit at hand may still take after a notice."""
-        return self.rhythm.grace_s(at_most, self._bytes())
+        return self.interval.grace_s(at_most, self._bytes())
 
     def progress(self, there: Progress) -> Progress:
         """`there` with what is computed and what is safe."""
-        safe, kept = self._safe(), self._waiting
-        new = {n: k for n, k in kept.items() if n not in self.checkpoint.units}
+        safe, waiting = self._safe(), self._waiting
+        new = {n: k for n, k in waiting.items() if n not in self.checkpoint.units}
         fresh = [k.output for k in new.values() if k.quarantined is None]
-        lost = safe.lost | {n for n, k in kept.items() if k.quarantined is not None}
-        told = there.model_copy(
+        lost = safe.lost | {n for n, k in waiting.items() if k.quarantined is not None}
+        updated = there.model_copy(
             update={
                 "units_done": safe.units + len(new),
                 "reads": safe.reads + sum(u.reads for u in fresh),
@@ -130,13 +130,13 @@ class Saver:
                 "bytes_done": safe.consumed + sum(u.consumed for u in fresh),
                 "checkpoint": safe.last,
                 "checkpoint_at": self.checkpoint.written_at,
-                "flush_s": round(self.rhythm.last_flush_s, 4),
-                "interval_s": round(self.rhythm.interval_s, 1),
+                "flush_s": round(self.interval.last_flush_s, 4),
+                "interval_s": round(self.interval.interval_s, 1),
                 "quarantined": tuple(sorted(lost)),
             }
         )
-        self._units_total, self._bytes_total = told.units_total, told.bytes_total
-        return told
+        self._units_total, self._bytes_total = updated.units_total, updated.bytes_total
+        return updated
 
     def _safe(self) -> Safe:
         """Added up once for each version of the list: progress is asked at every unit, and a run of
@@ -146,18 +146,18 @@ class Saver:
         return self._summed[1]
 
     def _due(self, number: int) -> bool:
-        passed = time.monotonic() - self._saved_at >= self.rhythm.interval_s
+        passed = time.monotonic() - self._saved_at >= self.interval.interval_s
         full = len(self._waiting) >= self._together
-        heavy = self._bytes() >= self.rhythm.most_bytes
+        heavy = self._bytes() >= self.interval.most_bytes
         return full or passed or heavy or self._suspect(number)
 
     def _plan(self, number: int) -> int:
         """How many units from `number` on are saved together: none beyond the next suspect."""
-        planned = self.rhythm.units(self._of_stage())
+        planned = self.interval.units(self._of_stage())
         ahead = (n for n in self.checkpoint.tried if number <= n < number + planned)
         suspect = min(ahead, default=None)
         if planned != self._together:
-            log.info("%d units a save, every %.0f s", planned, self.rhythm.interval_s)
+            log.info("%d units a save, every %.0f s", planned, self.interval.interval_s)
         return planned if suspect is None else max(1, suspect - number)
 
     def _suspect(self, number: int) -> bool:

@@ -58,9 +58,9 @@ def read_assignment(
 ) -> Assignment:
     """From a job's environment, where there is one, else from the instance's tags. `user_id`: of
     this machine's credentials. Raises NotFound, or MessageRefused for what makes no sense."""
-    told = dict(environment) or _in_tags(metadata)
+    fields = dict(environment) or _in_tags(metadata)
     try:
-        who = Assignment.model_validate({**told, "user_id": "not asked yet"})
+        who = Assignment.model_validate({**fields, "user_id": "not asked yet"})
     except ValidationError as e:
         where = "the job's environment makes" if environment else "the instance's tags make"
         wrong = ", ".join(sorted({".".join(map(str, p["loc"])) for p in e.errors()}))
@@ -70,8 +70,8 @@ def read_assignment(
 
 
 def _in_tags(metadata: InstanceMetadata) -> dict[str, str]:
-    told = {field: metadata.tag(tag) for field, tag in TAGS.items()}
-    return {**told, "instance_id": metadata.instance_id()}
+    fields = {field: metadata.tag(tag) for field, tag in TAGS.items()}
+    return {**fields, "instance_id": metadata.instance_id()}
 
 
 def read_order(results: Objects, raw: Objects, assignment: Assignment) -> WorkOrder:

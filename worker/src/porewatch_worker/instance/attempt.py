@@ -26,7 +26,7 @@ from porewatch_worker.checkpoint.checkpoint import (
     Checkpoint,
     open_checkpoint,
 )
-from porewatch_worker.checkpoint.interval import Rhythm
+from porewatch_worker.checkpoint.interval import SaveInterval
 from porewatch_worker.full_disk import full_disk
 from porewatch_worker.instance.assignment import (
     Assignment,
@@ -37,9 +37,9 @@ from porewatch_worker.instance.assignment import (
 from porewatch_worker.instance.claim import Claim
 from porewatch_worker.instance.control_plane import QueueOutbox
 from porewatch_worker.instance.interruption_watch import (
-    NoticeLook,
-    OwnerLook,
-    look_safely,
+    InterruptionCheck,
+    OwnershipCheck,
+    check_safely,
 )
 from porewatch_worker.instance.log_shipping import ShippedLog
 from porewatch_worker.instance.s3_publisher import S3Publisher
@@ -110,7 +110,7 @@ def run_attempt(
         scratch.mkdir(parents=True, exist_ok=True)
         shipped = ShippedLog(scratch / "worker.log", cloud.results, key, settings.beat_s)
     except OSError as e:  # not even a log can be written
-        QueueOutbox(cloud.queue, who).broken(*_last_word(full_disk(e, scratch) or e))
+        QueueOutbox(cloud.queue, who).broken(*_failure(full_disk(e, scratch) or e))
         return FAILED
     with shipped:
         code = _Attempt(settings, cloud, stop, who, scratch, build).run()
@@ -118,7 +118,7 @@ def run_attempt(
     return code
 
 
-def _last_word(error: Exception) -> tuple[str, str]:
+def _failure(error: Exception) -> tuple[str, str]:
     """Class and sentence of what ended the attempt; of a fault of our own its last lines."""
     if isinstance(error, PorewatchError):
         return type(error).__name__, str(error)
@@ -148,7 +148,7 @@ class _Attempt:
         )
         self.sign = SignOfLife(self.settings.alive, self.settings.stalled_s)
         self.inputs: FetchedInputs | None = None
-        self.references = Fetching(lambda: self.stop.asked)
+        self.references = Fetching(lambda: self.stop.requested)
 
     def run(self) -> int:
         who = self.who
@@ -161,7 +161,7 @@ class _Attempt:
         except Exception as e:
             log.exception("the stage cannot go on")
             named = full_disk(e, self.scratch) or e
-            self.outbox.broken(*_last_word(named))
+            self.outbox.broken(*_failure(named))
             return REFUSED if isinstance(named, Refused) else FAILED
         finally:
             if self.inputs is not None:
@@ -170,11 +170,11 @@ class _Attempt:
 
     def _owned(self, record: StageRecord) -> None:
         self.outbox.claimed()
-        notices = NoticeLook(self.cloud.metadata, self.stop)
-        owner = OwnerLook(lambda: self.claim.holds(self.outbox.said), self.stop)
+        notices = InterruptionCheck(self.cloud.metadata, self.stop)
+        owner = OwnershipCheck(lambda: self.claim.holds(self.outbox.last_progress), self.stop)
         with (
-            repeating(self.settings.watch_s, "notice", lambda: look_safely(notices)),
-            repeating(self.settings.beat_s, "owner", lambda: look_safely(owner)),
+            repeating(self.settings.watch_s, "notice", lambda: check_safely(notices)),
+            repeating(self.settings.beat_s, "owner", lambda: check_safely(owner)),
             repeating(self.settings.beat_s, "alive", self.sign),
         ):
             loop = self._prepared(record)
@@ -221,7 +221,7 @@ class _Attempt:
             note=lambda: inputs.fetching,
             waits=lambda: self.cloud.patience.waiting,
             rules=order.quarantine,
-            rhythm=Rhythm(self.settings.mean_to_interrupt_s / (1 + record.interruptions)),
+            interval=SaveInterval(self.settings.mean_to_interrupt_s / (1 + record.interruptions)),
         )
         self.sign.moving = lambda: (loop.progress(), self.cloud.patience.tries)
         return loop
@@ -229,7 +229,7 @@ class _Attempt:
     def _work(self, order: WorkOrder) -> tuple[FetchedInputs, StageWork]:
         previous = read_previous(self.cloud.results, order)
         sources = sources_of(order, previous, self.cloud.raw, self.cloud.results)
-        inputs = FetchedInputs(sources, self.scratch / "inputs", lambda: self.stop.asked)
+        inputs = FetchedInputs(sources, self.scratch / "inputs", lambda: self.stop.requested)
         self.inputs = inputs
         fetching = self.references
         self.sign.moving = lambda: (inputs.fetching, fetching.there, self.cloud.patience.tries)
@@ -239,7 +239,7 @@ class _Attempt:
             references_root=self._references(order),
             scratch=self.scratch,
             basecaller=self.settings.basecaller,
-            stopped=lambda: self.stop.asked,
+            stopped=lambda: self.stop.requested,
             threads=cores(),
             unit_reads=self.settings.unit_reads,
         )
@@ -256,7 +256,7 @@ class _Attempt:
             root=folder,
             cache=self.settings.scratch / "references",
             bucket=self.cloud.bundles,
-            told=self.references,
+            progress=self.references,
         )
 
     def _checkpoint(

@@ -72,16 +72,16 @@ class Claim:
             log.warning("who gave no machine is not known: %s", error)
             return ()
 
-    def holds(self, said: Progress | None = None) -> bool:
+    def holds(self, progress: Progress | None = None) -> bool:
         """False once the ledger says that somebody else owns the stage or that it has ended.
-        `said`: what the last beat told; it is written down when beats do not arrive."""
+        `progress`: what the last beat told; it is written down when beats do not arrive."""
         record = self._ledger.find(self._key)
         if record is None or not self._is_mine(record):
             return False
-        heard = record.last_beat or record.claimed_at or self._claimed_at
-        if said is not None and now() - heard > self._patience:
-            log.warning("no beat has reached the ledger since %s: written by the worker", heard)
-            self._note(said)
+        last_beat = record.last_beat or record.claimed_at or self._claimed_at
+        if progress is not None and now() - last_beat > self._patience:
+            log.warning("no beat has reached the ledger since %s: written by the worker", last_beat)
+            self._note(progress)
         return True
 
     def _note(self, progress: Progress | None) -> None:

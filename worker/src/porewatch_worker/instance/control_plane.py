@@ -45,39 +45,41 @@ class QueueOutbox:
         self._queue, self._who, self._least_pause_s = queue, assignment, least_pause_s
         self._lock = threading.Lock()
         self._beat_at = float("-inf")
-        self.said: Progress | None = None
+        self.last_progress: Progress | None = None
 
     def claimed(self) -> None:
-        self._say_surely(self._make(Claimed))
+        self._send_with_retries(self._make(Claimed))
 
     def beat(self, progress: Progress) -> None:
-        """At most one a second: units may be quick. `said` keeps what was told last."""
-        self.said = progress
+        """At most one a second: units may be quick. `last_progress` keeps what was told last."""
+        self.last_progress = progress
         with self._lock:
             if time.monotonic() - self._beat_at < self._least_pause_s:
                 return
             self._beat_at = time.monotonic()
-        self._say(self._make(Beat, progress=progress))
+        self._send(self._make(Beat, progress=progress))
 
     def suspected(self, alarm: Alarm) -> None:
-        self._say_surely(self._make(Suspected, **alarm.model_dump(mode="json")))
+        self._send_with_retries(self._make(Suspected, **alarm.model_dump(mode="json")))
 
     def phase_done(self, record: PhaseRecord) -> None:
-        self._say(self._make(PhaseDone, record=record))
+        self._send(self._make(PhaseDone, record=record))
 
     def published(self, manifest_key: str) -> None:
-        self._say_surely(self._make(Published, manifest_key=manifest_key))
+        self._send_with_retries(self._make(Published, manifest_key=manifest_key))
 
     def interrupted(self, last_checkpoint: int | None) -> None:
-        self._say_surely(self._make(Interrupted, last_checkpoint=last_checkpoint))
+        self._send_with_retries(self._make(Interrupted, last_checkpoint=last_checkpoint))
 
     def broken(self, error: str, problem: str) -> None:
-        self._say_surely(self._make(StageBroken, error=error, problem=problem[-LONGEST_PROBLEM:]))
+        self._send_with_retries(
+            self._make(StageBroken, error=error, problem=problem[-LONGEST_PROBLEM:])
+        )
 
     def _make(self, kind: type[WorkerMessage], **fields: Any) -> WorkerMessage:
         return kind(**self._who.model_dump(), at=now(), **fields)
 
-    def _say(self, message: WorkerMessage) -> bool:
+    def _send(self, message: WorkerMessage) -> bool:
         try:
             self._queue.send(message, self._who.secret)
         except PorewatchError as e:
@@ -85,9 +87,9 @@ class QueueOutbox:
             return False
         return True
 
-    def _say_surely(self, message: WorkerMessage) -> None:
+    def _send_with_retries(self, message: WorkerMessage) -> None:
         for pause in PAUSES_S:
             time.sleep(pause)
-            if self._say(message):
+            if self._send(message):
                 return
         log.error("gave up saying %s", message.kind)

@@ -17,15 +17,15 @@ from porewatch_worker.stage.stop import Stop
 log = logging.getLogger(__name__)
 
 
-def look_safely(look: Callable[[], None]) -> None:
+def check_safely(check: Callable[[], None]) -> None:
     """One look; not being able to look is logged and means nothing."""
     try:
-        look()
+        check()
     except PorewatchError as e:
         log.warning("could not look: %s", e)
 
 
-class NoticeLook:
+class InterruptionCheck:
     """Looks at the instance metadata for a spot notice and a rebalance recommendation."""
 
     def __init__(self, metadata: InstanceMetadata, stop: Stop) -> None:
@@ -44,7 +44,7 @@ class NoticeLook:
             self._stop.rebalance()
 
 
-class OwnerLook:
+class OwnershipCheck:
     """Asks whether the epoch is still ours; fences the worker when it is not."""
 
     def __init__(self, is_owner: Callable[[], bool], stop: Stop) -> None:

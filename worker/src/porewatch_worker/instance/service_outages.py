@@ -79,14 +79,14 @@ class Patience:
                 return call()
             except AWAY as error:
                 self._stop.check_fence()
-                if self._stop.asked or time.monotonic() >= until:
+                if self._stop.requested or time.monotonic() >= until:
                     raise
                 log.warning("still waiting for the service: %s", error)
             pause = min(2 * pause, MOST_S)
 
     def _pause(self, seconds: float) -> None:
         until = time.monotonic() + seconds
-        while not self._stop.asked and (left := until - time.monotonic()) > 0:
+        while not self._stop.requested and (left := until - time.monotonic()) > 0:
             time.sleep(min(left, TICK_S))
 
     def _count(self, more: int) -> None:
@@ -132,10 +132,12 @@ class PatientDownloads(Downloads):
         self,
         key: str,
         to: Path,
-        heard: Callable[[int], None] = lambda _: None,
+        on_progress: Callable[[int], None] = lambda _: None,
         version: str | None = None,
     ) -> tuple[int, str]:
-        return self.patience(lambda: super(PatientDownloads, self).fetch(key, to, heard, version))
+        return self.patience(
+            lambda: super(PatientDownloads, self).fetch(key, to, on_progress, version)
+        )
 
 
 class PatientCheckpoints(S3CheckpointStore):

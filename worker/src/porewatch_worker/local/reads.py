@@ -18,48 +18,47 @@ from porewatch.domain.stage.spec import Phase
 from porewatch.reads.checked import check_all
 from porewatch.reads.folder import look_into
 
-Heard = Callable[[Progress], None]
+OnProgress = Callable[[Progress], None]
 
 
 def check_reads(
     reads: Sequence[Path],
     sample_sheet: Path | None,
     bundle: str,
-    progress: Heard,
+    on_progress: OnProgress,
     threads: int = 1,
     *,
     lab: Path | None = None,
-    noted: Callable[[str], None] = lambda _note: None,
+    on_note: Callable[[str], None] = lambda _note: None,
 ) -> tuple[RunManifest, dict[str, Path]]:
     """A sealed manifest of files that were checked to the last byte, and where each file lies.
 
-    `threads` files are checked at a time; `noted` hears what the sender should know, though nothing
-    is wrong. Raises what `porewatch submit` raises for the same
-    input.
+    `threads` files are checked at a time. `on_note` gets notes that need no correction. Raises what
+    `porewatch submit` raises for the same input.
     """
     if not reads:
         raise InputRefused("no reads were given.", remedy="name .fastq.gz, .bam or .pod5 files.")
 
-    def heard(path: Path) -> None:
-        progress(Progress(phase=Phase.QUALITY_CONTROL, note=f"checking {path.name}"))
+    def on_file(path: Path) -> None:
+        on_progress(Progress(phase=Phase.QUALITY_CONTROL, note=f"checking {path.name}"))
 
     folder = look_into(reads, sample_sheet, lab)
     for note in folder.understood.notes():
-        noted(note)
-    there = check_all(folder, threads=threads, heard=heard)
-    latest = max(path.stat().st_mtime for path in there.sources.values())
+        on_note(note)
+    checked = check_all(folder, threads=threads, heard=on_file)
+    latest = max(path.stat().st_mtime for path in checked.sources.values())
     manifest = seal(
-        there.files,
-        run_id=_run_id(next(iter(there.sources.values()))),
+        checked.files,
+        run_id=_run_id(next(iter(checked.sources.values()))),
         created_at=datetime.fromtimestamp(int(latest), UTC),  # the same files, the same manifest
         created_by="porewatch screen",
-        samples=there.samples,
-        sequencing=there.sequencing,
+        samples=checked.samples,
+        sequencing=checked.sequencing,
         laboratory=folder.understood.laboratory,
         bundle=bundle,
-        left_out=there.left_out,
+        left_out=checked.left_out,
     )
-    return manifest, there.sources
+    return manifest, checked.sources
 
 
 def _run_id(first: Path) -> str:

@@ -26,7 +26,7 @@ from porewatch_worker import build_stage
 from porewatch_worker.checkpoint.checkpoint import open_checkpoint
 from porewatch_worker.checkpoint.folder_store import FolderStore
 from porewatch_worker.local.reads import (
-    Heard,
+    OnProgress,
     check_reads,
 )
 from porewatch_worker.phases.screening import SCREENING
@@ -97,7 +97,7 @@ def screen_locally(
     release_policy: str = DEFAULT,
     read_limits: ReadLimits | None = None,
     parameters: ScreeningParameters | None = None,
-    progress: Heard = lambda _: None,
+    progress: OnProgress = lambda _: None,
     basecaller: BasecallerSettings | None = None,
 ) -> LocalReport:
     """Screen files (or folders of them) against the bundle `name@version` below `references_root`.
@@ -112,7 +112,7 @@ def screen_locally(
     parameters = parameters or ScreeningParameters()
     notes: list[str] = []
     checked, sources = check_reads(
-        reads, sample_sheet, bundle, progress, parameters.threads, lab=lab, noted=notes.append
+        reads, sample_sheet, bundle, progress, parameters.threads, lab=lab, on_note=notes.append
     )
     manifest = checked.model_copy(
         update={"release_policy": release_policy, "read_limits": read_limits}
@@ -148,7 +148,7 @@ class _LocalRun:
     bundle: str
     out: Path
     parameters: ScreeningParameters
-    progress: Heard
+    progress: OnProgress
     basecaller: BasecallerSettings
     began: Moment
 
@@ -192,11 +192,11 @@ class _LocalRun:
         shutil.rmtree(notes / "scratch", ignore_errors=True)
         return StageManifest.model_validate_json((notes / MANIFEST).read_bytes())
 
-    def _clear_older(self, told: Path, fingerprint: str) -> None:
+    def _clear_older(self, manifest_file: Path, fingerprint: str) -> None:
         """Reports of other input must not lie here as if they were ours, should we die half-way."""
-        if not told.exists():
+        if not manifest_file.exists():
             return
-        if StageManifest.model_validate_json(told.read_bytes()).fingerprint == fingerprint:
+        if StageManifest.model_validate_json(manifest_file.read_bytes()).fingerprint == fingerprint:
             return
         for manifest in self.out.glob(f"{CHECKPOINTS}/*/{MANIFEST}"):
             older = StageManifest.model_validate_json(manifest.read_bytes())

@@ -88,12 +88,12 @@ class BasecallingWork:
 
     def fingerprint(self) -> str:
         settings = self._dorado.settings
-        told = [
+        depends_on = [
             ["porewatch", __version__],
             ["dorado", self._dorado.version, settings.model, self._by_barcode, self._kit],
             *([f.path, f.size, f.sha256, f.barcode] for f in self._files),
         ]
-        return fingerprint_of(told)
+        return fingerprint_of(depends_on)
 
     def units_total(self) -> int | None:
         return len(self._files)
@@ -107,21 +107,21 @@ class BasecallingWork:
     def process(self, payload: tuple[InputFile, Path]) -> UnitOutput:
         file, signal = payload
         self._at = file.path
-        told = signal_of(signal, name=file.path)
+        pod5 = signal_of(signal, name=file.path)
         self._scratch.mkdir(parents=True, exist_ok=True)
         raw, ordered = self._scratch / "called.bam", self._scratch / "ordered.bam"
-        kit = self._kit_for(file, told.sequencing)
+        kit = self._kit_for(file, pod5.sequencing)
         self._dorado.call(signal, raw, name=file.path, kit=kit, stopped=self._stopped)
         count, bases, model = in_order(raw, ordered, name=file.path)
         called = Called(
             path=file.path,
             output=basecalled_name(file.path),
-            signal_reads=told.reads,
-            sample_rate=told.sample_rate,
+            signal_reads=pod5.reads,
+            sample_rate=pod5.sample_rate,
             reads=count,
             bases=bases,
             model=model or self._dorado.settings.model,
-            sequencing=told.sequencing.model_copy(update={"basecall_model": model}),
+            sequencing=pod5.sequencing.model_copy(update={"basecall_model": model}),
         )
         content = called.canonical_json().encode() + b"\n" + ordered.read_bytes()
         raw.unlink()

@@ -31,30 +31,30 @@ class Ordered(NamedTuple):
 def in_order(raw: Path, to: Path, *, name: str) -> Ordered:
     """Write the records of `raw` to the file `to`, by id: equal answers of dorado give equal bytes.
     `name` is the signal's. Raises WorkerFailed when dorado's BAM cannot be read."""
-    asked = {"kind": "called", "name": name, "from": str(raw), "to": str(to)}
+    request = {"kind": "called", "name": name, "from": str(raw), "to": str(to)}
     try:
-        *_, told = of_file(raw, ORDERED, asked)
+        *_, summary = of_file(raw, ORDERED, request)
     except InputRefused as e:
         problem = f"dorado exits 0, but its BAM cannot be read: {e.problem}"
         raise WorkerFailed(problem, file=name) from e
-    return Ordered(**json.loads(bytes(told)))
+    return Ordered(**json.loads(bytes(summary)))
 
 
-def ordered(asked: dict[str, Any], _raw: RawBytes) -> Iterator[bytes]:
+def ordered(request: dict[str, Any], _raw: RawBytes) -> Iterator[bytes]:
     """In the child: empty frames while it works, then what was found."""
     import pysam  # noqa: PLC0415  (large; only signal needs it here)
 
     records: list[Any] = []
     try:
-        with pysam.AlignmentFile(asked["from"], "rb", check_sq=False) as source:
-            header = _portable(source.header.to_dict(), asked["name"])
+        with pysam.AlignmentFile(request["from"], "rb", check_sq=False) as source:
+            header = _portable(source.header.to_dict(), request["name"])
             for record in source:
                 records.append(record)
                 yield from _alive(len(records))
     except (OSError, ValueError) as e:
-        raise InputRefused(f"{e}.", file=asked["name"]) from e
+        raise InputRefused(f"{e}.", file=request["name"]) from e
     records.sort(key=lambda record: str(record.query_name))
-    with pysam.AlignmentFile(asked["to"], "wb", header=header) as target:
+    with pysam.AlignmentFile(request["to"], "wb", header=header) as target:
         for number, record in enumerate(records):
             target.write(record)
             yield from _alive(number)
@@ -75,8 +75,8 @@ def _portable(header: dict[str, Any], name: str) -> dict[str, Any]:
 
 def _model(header: dict[str, Any]) -> str | None:
     for group in header.get("RG", []):
-        for word in str(group.get("DS", "")).split():
-            key, _, value = word.partition("=")
+        for field in str(group.get("DS", "")).split():
+            key, _, value = field.partition("=")
             if key == "basecall_model":
                 return value
     return None

@@ -125,8 +125,8 @@ def _run(
 
 
 def _require_gpu(settings: BasecallerSettings) -> None:
-    wanted = settings.gpu_required or settings.device.startswith("cuda")
-    if wanted and not any(GPU_DEVICES.glob("nvidia[0-9]*")):
+    required = settings.gpu_required or settings.device.startswith("cuda")
+    if required and not any(GPU_DEVICES.glob("nvidia[0-9]*")):
         raise BasecallerMissing(
             f"basecalling needs a GPU (device {settings.device!r}), and this machine has none.",
             remedy=INSTALL,
@@ -157,20 +157,20 @@ def _tail(faults: IO[bytes]) -> str:
 
 
 def _why(code: int, tail: str, name: str) -> PorewatchError:
-    said = f"dorado says:\n{tail}"
+    output = f"dorado says:\n{tail}"
     if code < 0:
-        return WorkerFailed(f"dorado was killed by signal {-code}. {said}", file=name)
+        return WorkerFailed(f"dorado was killed by signal {-code}. {output}", file=name)
     if _NO_GPU.search(tail):
-        return BasecallerMissing(f"dorado found no GPU it can use. {said}", remedy=INSTALL)
+        return BasecallerMissing(f"dorado found no GPU it can use. {output}", remedy=INSTALL)
     if _BAD_FILE.search(tail):
         return InputRefused(
-            f"dorado cannot basecall this file. {said}",
+            f"dorado cannot basecall this file. {output}",
             file=name,
             remedy="check it with `pod5 inspect`, and that the model fits its chemistry.",
         )
     if _NO_MODEL.search(tail):
         return ConfigurationRefused(
-            f"dorado lacks the model or kit it was told to use. {said}",
+            f"dorado lacks the model or kit it was told to use. {output}",
             remedy="download the model into POREWATCH_BASECALL_MODELS: dorado download --model ...",
         )
-    return WorkerFailed(f"dorado exits {code}. {said}", file=name)
+    return WorkerFailed(f"dorado exits {code}. {output}", file=name)

@@ -17,7 +17,7 @@ from porewatch.reads.sandbox.run import of_file
 FIRST = f"{__name__}:first"
 
 
-def model_told(path: Path, file: InputFile) -> str | None:
+def basecall_model_of(path: Path, file: InputFile) -> str | None:
     """The model that called the first read, by its header; None when there is none to be read (the
     phases will say)."""
     try:
@@ -27,10 +27,10 @@ def model_told(path: Path, file: InputFile) -> str | None:
     return bytes(model).decode() or None
 
 
-def first(asked: dict[str, Any], raw: RawBytes) -> Iterator[bytes]:
+def first(request: dict[str, Any], raw: RawBytes) -> Iterator[bytes]:
     """In the child: the model's name, in one frame."""
-    told = (_of_bam if asked["kind"] == ReadKind.BAM else _of_fastq)(raw, asked["name"])
-    yield (told or "").encode()
+    model = (_of_bam if request["kind"] == ReadKind.BAM else _of_fastq)(raw, request["name"])
+    yield (model or "").encode()
 
 
 def _of_fastq(raw: RawBytes, name: str) -> str | None:

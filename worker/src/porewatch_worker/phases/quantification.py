@@ -150,7 +150,7 @@ class QuantificationWork:
 
     def fingerprint(self) -> str:
         """Digest over code, parameters, bundle, samples and the screen."""
-        said = {
+        depends_on = {
             "version": [_VERSION, __version__],
             "parameters": self._parameters.model_dump(mode="json"),
             "bundle": self._bundle.digest(),
@@ -163,7 +163,7 @@ class QuantificationWork:
             "lost": [unit.model_dump(mode="json") for unit in self._lost],
             "screen": hashlib.sha256(self._inputs.path(INPUT).read_bytes()).hexdigest(),
         }
-        return fingerprint_of(said)
+        return fingerprint_of(depends_on)
 
     def units_total(self) -> int | None:
         return 1
@@ -184,8 +184,8 @@ class QuantificationWork:
             release_policy=self._release_policy,
         )
         whole = with_gaps(result, screen, self._samples, self._gaps)
-        told = with_lost_units(whole, self._lost)
-        return UnitOutput(content=told.canonical_json().encode())
+        adjusted = with_lost_units(whole, self._lost)
+        return UnitOutput(content=adjusted.canonical_json().encode())
 
     def give_up(self, payload: object) -> Lost | None:
         """It is the whole phase: without it there is no result."""

@@ -118,9 +118,9 @@ class ReportingWork:
         self._order, self._inputs, self._around = order, inputs, around
 
     def fingerprint(self) -> str:
-        told = [__version__, self._order.manifest.digest(), self._order.parameters.digest()]
-        told += [self._order.bundle, *self._order.previous]
-        return fingerprint_of(told)
+        depends_on = [__version__, self._order.manifest.digest(), self._order.parameters.digest()]
+        depends_on += [self._order.bundle, *self._order.previous]
+        return fingerprint_of(depends_on)
 
     def units_total(self) -> int | None:
         return 1

@@ -123,7 +123,7 @@ class ScreeningWork:
 
     def fingerprint(self) -> str:
         """Digest over code, parameters, bundle, files and samples."""
-        said = {
+        depends_on = {
             "version": [_VERSION, __version__, mappy.__version__],
             "parameters": self._parameters.model_dump(mode="json"),
             "bundle": self._bundle.sha256,
@@ -132,7 +132,7 @@ class ScreeningWork:
             "samples": sorted((s.name, s.barcode or "") for s in self._samples),
             "limits": {s.name: limits_of(s, self._parameters).digest() for s in self._samples},
         }
-        return fingerprint_of(said)
+        return fingerprint_of(depends_on)
 
     def units_total(self) -> int | None:
         """Unknown before the files are read."""
@@ -170,7 +170,7 @@ class ScreeningWork:
         counts = UnitCounts()
         reads: list[Counter[str]] = []
         for part in payload.parts:
-            found = self._owners.assign(part.file, part.reads, look=False)
+            found = self._owners.assign(part.file, part.reads, search_ends=False)
             counts.demultiplexed(found)
             mine = found.owned
             reads.append(Counter(owned.sample for owned in mine))
@@ -261,28 +261,28 @@ class ScreeningWork:
                 yield owned.sample, judged.sequence, placement
 
     def _placed(
-        self, sample: str, seen: SampleCounts, sequence: str, buffer: Any
+        self, sample: str, counts: SampleCounts, sequence: str, buffer: Any
     ) -> Placement | None:
         """The verdict on a read (PERV and locus counted); None if it is too simple for any."""
         placer = self._placers[sample]
         placement = placer.place(sequence, buffer)
         if placement.role is None and complex_bases(sequence) < placer.min_block:
-            seen.refuse(len(sequence), LOW_COMPLEXITY)
+            counts.refuse(len(sequence), LOW_COMPLEXITY)
             return None
         if placement.perv:
-            seen.perv.take(self._perv.look(sequence, placement.perv, buffer))
+            counts.perv.take(self._perv.analyse(sequence, placement.perv, buffer))
         if placement.locus:
-            seen.perv.take_locus(placement.locus)
+            counts.perv.take_locus(placement.locus)
         return placement
 
     def _kits(self, placed: Sequence[Placed]) -> list[int]:
         """Bases that the kit put at the ends of each read; 0 where nobody asks."""
-        asked = {
+        to_search = {
             number: (sequence, alone.segments)
             for number, (_, sequence, placement) in enumerate(placed)
             if (alone := placement.alone) and alone.role in (ContigRole.PANEL, ContigRole.SPIKE)
         }
-        found = dict(zip(asked, self._kit_ends.bases([*asked.values()]), strict=True))
+        found = dict(zip(to_search, self._kit_ends.bases([*to_search.values()]), strict=True))
         return [found.get(number, 0) for number in range(len(placed))]
 
     def _records(self, result: ScreenResult) -> tuple[PhaseRecord, ...]:

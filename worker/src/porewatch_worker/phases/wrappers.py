@@ -57,17 +57,17 @@ class WithRecords:
 class OneStep:
     """A stage that is quick enough to need no checkpoint: no units, everything in `finish`.
 
-    `told` is what the result depends on, besides the code version.
+    `depends_on` is what the result depends on, besides the code version.
     """
 
     def __init__(
-        self, phase: Phase, told: Sequence[object], step: Callable[[Path], StageResult]
+        self, phase: Phase, depends_on: Sequence[object], step: Callable[[Path], StageResult]
     ) -> None:
-        self._phase, self._told, self._step = phase, list(told), step
+        self._phase, self._depends_on, self._step = phase, list(depends_on), step
 
     def fingerprint(self) -> str:
-        told = json.dumps([__version__, self._phase, *self._told], default=str)
-        return hashlib.sha256(told.encode()).hexdigest()
+        depends_on = json.dumps([__version__, self._phase, *self._depends_on], default=str)
+        return hashlib.sha256(depends_on.encode()).hexdigest()
 
     def units_total(self) -> int | None:
         return 0

@@ -68,7 +68,7 @@ def placed(
     root: Path,
     cache: Path,
     bucket: Bucket | None,
-    told: Fetching,
+    progress: Fetching,
 ) -> Path:
     """The folder of bundles that holds `ref` as the order means it: `root`, or `cache`.
 
@@ -83,7 +83,7 @@ def placed(
                 f"bundle {ref} is another one now than when the run began.",
                 remedy="put it back as it was, or seal the run again.",
             )
-        _fetch(cache, bucket, ref, digest, told)
+        _fetch(cache, bucket, ref, digest, progress)
     return cache
 
 
@@ -91,7 +91,7 @@ def _holds(root: Path, ref: str, digest: str) -> bool:
     return (bundle_folder(root, ref) / MANIFEST).is_file() and manifest_sha256(root, ref) == digest
 
 
-def _fetch(cache: Path, bucket: Bucket, ref: str, digest: str, told: Fetching) -> None:
+def _fetch(cache: Path, bucket: Bucket, ref: str, digest: str, progress: Fetching) -> None:
     prefix = bundle_prefix(ref, digest)
     whole = bundle_folder(cache, ref)
     draft = bundle_folder(cache / "coming", ref)
@@ -100,7 +100,7 @@ def _fetch(cache: Path, bucket: Bucket, ref: str, digest: str, told: Fetching) -
     draft.mkdir(parents=True)
     try:
         manifest = _manifest(bucket, prefix, digest, draft)
-        _fetch_files(bucket, prefix, manifest, draft, told)
+        _fetch_files(bucket, prefix, manifest, draft, progress)
         verify_bundle(cache / "coming", ref)
     except BundleRefused as error:
         raise Unavailable(f"bundle {ref} came otherwise than it was pushed: {error}") from error
@@ -125,24 +125,24 @@ def _manifest(bucket: Bucket, prefix: str, digest: str, draft: Path) -> BundleMa
 
 
 def _fetch_files(
-    bucket: Bucket, prefix: str, manifest: BundleManifest, draft: Path, told: Fetching
+    bucket: Bucket, prefix: str, manifest: BundleManifest, draft: Path, progress: Fetching
 ) -> None:
-    told.size = sum(file.size for file in manifest.every_file)
+    progress.size = sum(file.size for file in manifest.every_file)
     free = shutil.disk_usage(draft).free
-    if free < told.size + SPARE_BYTES:
+    if free < progress.size + SPARE_BYTES:
         raise DiskFull(
-            f"the disk has {free} bytes left, the bundle needs {told.size}.",
+            f"the disk has {free} bytes left, the bundle needs {progress.size}.",
             remedy=REMEDY,
         )
 
     def take(piece: tuple[Path, int, int]) -> None:
         path, offset, length = piece
-        if told.stopped():
+        if progress.stopped():
             raise Unavailable("the machine is to leave.")
         content = bucket.part(prefix + path.name, offset, length)
         with path.open("r+b") as out:
             os.pwrite(out.fileno(), content, offset)
-        told.more(len(content))
+        progress.more(len(content))
 
     with ThreadPoolExecutor(AT_ONCE) as pool:
         try:

@@ -49,7 +49,7 @@ def verify_bundle(root: Path, ref: str) -> BundleManifest:
     _check_seal(folder)
     for file in manifest.every_file:
         _check_file(folder, file)
-    _keep_stamp(folder, before)
+    _write_stamp(folder, before)
     return manifest
 
 
@@ -57,7 +57,7 @@ def check_bundle(root: Path, ref: str) -> BundleManifest:
     """As `verify_bundle`, but trusts the stamp of an earlier verification while nothing changed."""
     folder = bundle_folder(root, ref)
     manifest = read_manifest(root, ref)
-    if _kept_stamp(folder) == _stamp(folder, manifest):
+    if _read_stamp(folder) == _stamp(folder, manifest):
         return manifest
     return verify_bundle(root, ref)
 
@@ -106,15 +106,15 @@ def _mark(path: Path) -> list[int]:
     return [seen.st_size, seen.st_mtime_ns, seen.st_ctime_ns, seen.st_ino]
 
 
-def _kept_stamp(folder: Path) -> Stamp | None:
+def _read_stamp(folder: Path) -> Stamp | None:
     try:
-        kept: Stamp = json.loads((folder / STAMP).read_text("utf-8"))
+        stamp: Stamp = json.loads((folder / STAMP).read_text("utf-8"))
     except (OSError, ValueError):
         return None
-    return kept
+    return stamp
 
 
-def _keep_stamp(folder: Path, stamp: Stamp) -> None:
+def _write_stamp(folder: Path, stamp: Stamp) -> None:
     """Best effort: on a read-only share every first load hashes again, which is only slower."""
     with contextlib.suppress(OSError):
         number, name = tempfile.mkstemp(dir=folder, prefix=STAMP)

@@ -66,8 +66,8 @@ class Unit(NamedTuple):
 
     def sentence(self) -> str:
         """The same in one line; of many files the first few."""
-        told, more = self.stretches()[:MOST_NAMED], len(self.parts) - MOST_NAMED
-        return "; ".join([*told, *([f"and {more:,} more files"] if more > 0 else [])])
+        named, more = self.stretches()[:MOST_NAMED], len(self.parts) - MOST_NAMED
+        return "; ".join([*named, *([f"and {more:,} more files"] if more > 0 else [])])
 
 
 def read_units(

@@ -79,12 +79,12 @@ def records_of(path: Path, file: InputFile, place: Place) -> Iterator[Make]:
         begin = end
 
 
-def served(asked: dict[str, Any], raw: RawBytes) -> Iterator[bytes]:
+def served(request: dict[str, Any], raw: RawBytes) -> Iterator[bytes]:
     """In the child: the reads of the file, some thousand a frame."""
-    opened = _fastq if asked["kind"] == ReadKind.FASTQ else _bam
+    opened = _fastq if request["kind"] == ReadKind.FASTQ else _bam
     reads: list[Read] = []
     bases = 0
-    for make in opened(raw, asked["name"]):
+    for make in opened(raw, request["name"]):
         reads.append(make())
         bases += len(reads[-1].sequence)
         if bases >= FRAME_BASES or len(reads) >= FRAME_READS:
@@ -96,10 +96,10 @@ def served(asked: dict[str, Any], raw: RawBytes) -> Iterator[bytes]:
 
 def packed(at: int, reads: list[Read]) -> bytes:
     """Reads as one frame: a line of JSON about each, all sequences, all qualities."""
-    told = [
+    fields = [
         [r.id, len(r.sequence), r.barcode, _moment(r), r.channel, r.duplex, r.alias] for r in reads
     ]
-    head = json.dumps((at, told)).encode()
+    head = json.dumps((at, fields)).encode()
     sequences = "".join(r.sequence for r in reads).encode("ascii")
     return b"".join((HEAD.pack(len(head)), head, sequences, *(r.qualities for r in reads)))
 
@@ -111,15 +111,15 @@ def _moment(read: Read) -> str | None:
 def unpacked(frame: memoryview) -> tuple[int, int, Iterator[Read]]:
     """(how far the file was read, bases of its next reads, those reads)."""
     size = HEAD.unpack_from(frame)[0]
-    at, told = json.loads(bytes(frame[HEAD.size : HEAD.size + size]))
+    at, fields = json.loads(bytes(frame[HEAD.size : HEAD.size + size]))
     rest = frame[HEAD.size + size :]
-    return int(at), len(rest) // 2, _reads_of(told, rest)
+    return int(at), len(rest) // 2, _reads_of(fields, rest)
 
 
-def _reads_of(told: list[Any], rest: memoryview) -> Iterator[Read]:
+def _reads_of(fields: list[Any], rest: memoryview) -> Iterator[Read]:
     half = len(rest) // 2
     sequences, first = str(rest[:half], "ascii"), 0
-    for name, length, barcode, start, channel, duplex, alias in told:
+    for name, length, barcode, start, channel, duplex, alias in fields:
         last = first + length
         yield Read(
             id=name,

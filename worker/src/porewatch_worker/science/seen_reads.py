@@ -33,7 +33,7 @@ class _Run(NamedTuple):
     """Sorted ids, and for each its sequence, file and barcode."""
 
     keys: np.ndarray
-    said: np.ndarray
+    details: np.ndarray
 
 
 class SeenReads:
@@ -46,18 +46,18 @@ class SeenReads:
     def marked(self, reads: Sequence[Read], file: int, barcode: str | None) -> list[Read]:
         """The reads of one file, in order; `again` is set on those that came before."""
         keys = np.fromiter((_id_of(read.id) for read in reads), np.uint64, len(reads))
-        said = np.array([_said(read, file, barcode) for read in reads], np.uint32).reshape(
+        details = np.array([_details(read, file, barcode) for read in reads], np.uint32).reshape(
             len(reads), 3
         )
-        again = self._before(keys, said)
-        self._within(keys, said, again)
+        again = self._before(keys, details)
+        self._within(keys, details, again)
         fresh = ~again
-        self._keep(keys[fresh], said[fresh])
+        self._add(keys[fresh], details[fresh])
         if not again.any():
             return list(reads)
         return [r._replace(again=True) if a else r for r, a in zip(reads, again, strict=True)]
 
-    def _before(self, keys: np.ndarray, said: np.ndarray) -> np.ndarray:
+    def _before(self, keys: np.ndarray, details: np.ndarray) -> np.ndarray:
         again = np.zeros(len(keys), dtype=bool)
         for run in self._runs:
             first = np.searchsorted(run.keys, keys, "left")
@@ -66,11 +66,11 @@ class SeenReads:
             for i in np.flatnonzero(there & ~again):
                 at = first[i]
                 while at < len(run.keys) and run.keys[at] == keys[i] and not again[i]:
-                    again[i] = _same(run.said[at], said[i])
+                    again[i] = _same(run.details[at], details[i])
                     at += 1
         return again
 
-    def _within(self, keys: np.ndarray, said: np.ndarray, again: np.ndarray) -> None:
+    def _within(self, keys: np.ndarray, details: np.ndarray, again: np.ndarray) -> None:
         """The same among the reads themselves: of a unit, and of one file."""
         if len(np.unique(keys)) == len(keys):
             return
@@ -78,18 +78,18 @@ class SeenReads:
         for i, key in enumerate(keys.tolist()):
             if again[i]:
                 continue
-            again[i] = any(_same(said[j], said[i]) for j in first.get(key, ()))
+            again[i] = any(_same(details[j], details[i]) for j in first.get(key, ()))
             if not again[i]:
                 first.setdefault(key, []).append(i)
 
-    def _keep(self, keys: np.ndarray, said: np.ndarray) -> None:
+    def _add(self, keys: np.ndarray, details: np.ndarray) -> None:
         order = np.argsort(keys, kind="stable")
-        run = _Run(keys[order], said[order])
+        run = _Run(keys[order], details[order])
         while self._runs and len(self._runs[-1].keys) <= 2 * len(run.keys):
             last = self._runs.pop()
             both = np.concatenate((last.keys, run.keys))
             order = np.argsort(both, kind="stable")
-            run = _Run(both[order], np.concatenate((last.said, run.said))[order])
+            run = _Run(both[order], np.concatenate((last.details, run.details))[order])
         self._runs.append(run)
 
 
@@ -97,7 +97,7 @@ def _id_of(name: str) -> int:
     return int.from_bytes(blake2b(name.encode(), digest_size=8).digest(), "little")
 
 
-def _said(read: Read, file: int, barcode: str | None) -> tuple[int, int, int]:
+def _details(read: Read, file: int, barcode: str | None) -> tuple[int, int, int]:
     owner = barcode or read.barcode or read.alias or ""
     place = file if _SEQUENCERS.match(read.id) else _NO_FILE
     return zlib.crc32(read.sequence.encode()), place, zlib.crc32(owner.encode())

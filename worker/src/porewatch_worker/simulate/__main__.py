@@ -16,8 +16,10 @@ def main() -> None:
     demo.add_argument("--references", type=Path, help="where bundles stand")
     demo.add_argument("--seed", type=int, default=SEED)
     demo.add_argument("--scale", type=float, default=1.0, help="times as many host reads")
-    asked = parser.parse_args()
-    made = make_demo(asked.folder, asked.references, seed=asked.seed, scale=asked.scale)
+    arguments = parser.parse_args()
+    made = make_demo(
+        arguments.folder, arguments.references, seed=arguments.seed, scale=arguments.scale
+    )
     print(made.model_dump_json(indent=1))
 
 

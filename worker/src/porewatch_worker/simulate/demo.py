@@ -105,7 +105,7 @@ class DemoSet(Model):
 
 
 @dataclass(frozen=True)
-class _Place:
+class _Folders:
     folder: Path
     references: Path
 
@@ -122,23 +122,23 @@ def make_demo(
 
     The same seed and scale give the same bytes; what is already there and whole is kept.
     """
-    place = _Place(folder.resolve(), (references or folder / "references").resolve())
+    folders = _Folders(folder.resolve(), (references or folder / "references").resolve())
     made_with = f"{__version__} seed={seed} scale={scale} {_digest_of_code()}"
-    kept = _kept(place, made_with)
-    if kept is not None:
-        return kept
+    existing = _existing_demo(folders, made_with)
+    if existing is not None:
+        return existing
     genomes = synthetic_genomes(seed)
-    _build(genomes, place, seed)
-    shutil.rmtree(place.run, ignore_errors=True)
+    _build(genomes, folders, seed)
+    shutil.rmtree(folders.run, ignore_errors=True)
     plan = demo_plan(genomes, seed, scale)
-    written = simulate_run(plan, place.run, place.folder / "truth.tsv")
-    sheet = _write_sample_sheet(place.run / "sample_sheet.csv", plan.identity)
-    _write_final_summary(place.run, plan, len(written.files))
+    written = simulate_run(plan, folders.run, folders.folder / "truth.tsv")
+    sheet = _write_sample_sheet(folders.run / "sample_sheet.csv", plan.identity)
+    _write_final_summary(folders.run, plan, len(written.files))
     demo = DemoSet(
         seed=seed,
         bundle=f"{BUNDLE}@{VERSION}",
-        references=place.references,
-        run_folder=place.run,
+        references=folders.references,
+        run_folder=folders.run,
         sample_sheet=sheet,
         truth=written.truth,
         files=dict(sorted(written.files.items())),
@@ -148,7 +148,7 @@ def make_demo(
         copies_per_ml={sample.name: sample.copies_per_ml for sample in SAMPLES},
         made_with=made_with,
     )
-    (place.folder / DONE).write_text(demo.model_dump_json(indent=1), "utf-8")
+    (folders.folder / DONE).write_text(demo.model_dump_json(indent=1), "utf-8")
     return demo
 
 
@@ -198,7 +198,7 @@ def _reads(genomes: tuple[Genome, ...], depth: float) -> int:
     return round(depth * length / float(np.clip(drawn, 200, length).mean()))
 
 
-def _build(genomes: GenomeSet, place: _Place, seed: int) -> None:
+def _build(genomes: GenomeSet, place: _Folders, seed: int) -> None:
     """The bundle, anew unless the one that is there was drawn from the same seed."""
     old = bundle_folder(place.references, f"{BUNDLE}@{VERSION}")
     shutil.rmtree(old, ignore_errors=True)
@@ -217,7 +217,7 @@ def _build(genomes: GenomeSet, place: _Place, seed: int) -> None:
     shutil.rmtree(source)
 
 
-def _kept(place: _Place, made_with: str) -> DemoSet | None:
+def _existing_demo(place: _Folders, made_with: str) -> DemoSet | None:
     """The demo of an earlier call when nothing about it has changed."""
     try:
         demo = DemoSet.model_validate_json((place.folder / DONE).read_bytes())

@@ -244,17 +244,17 @@ def _copy(family: list[Codes], length: int, rng: np.random.Generator) -> Codes:
 def _insert(
     contig: str,
     codes: Codes,
-    wanted: tuple[tuple[float, str], ...],
+    inserts: tuple[tuple[float, str], ...],
     pervs: tuple[Genome, ...],
     rng: np.random.Generator,
 ) -> tuple[Codes, list[Provirus]]:
     parts: list[Codes] = []
     placed: list[Provirus] = []
     done = length = 0
-    for number, (divergence, kind) in enumerate(wanted, 1):
+    for number, (divergence, kind) in enumerate(inserts, 1):
         source = next(genome for genome in pervs if genome.target == f"PERV-{kind}")
         copy = diverge(source.codes, divergence, rng)
-        cut = len(codes) * number // (len(wanted) + 1)
+        cut = len(codes) * number // (len(inserts) + 1)
         parts += [codes[done:cut], copy]
         start = length + cut - done
         done, length = cut, start + len(copy)

@@ -46,8 +46,8 @@ def small_files(
 def final_summary(demo: DemoSet, files: int) -> tuple[str, bytes]:
     """(path, content) of the summary that MinKNOW writes last, for so many files."""
     (path,) = demo.run_folder.glob("final_summary_*.txt")
-    said = _COUNT.sub(f"fastq_files_in_final_dest={files}", path.read_text("utf-8"))
-    return path.name, said.encode()
+    text = _COUNT.sub(f"fastq_files_in_final_dest={files}", path.read_text("utf-8"))
+    return path.name, text.encode()
 
 
 def _pieces(path: Path) -> Iterator[bytes]:

@@ -43,18 +43,18 @@ def in_child(call: Callable[[], T]) -> T:
         _answer(call, writing)
     os.close(writing)
     with os.fdopen(reading, "rb") as answer:
-        said = answer.read()
+        payload = answer.read()
     _, status = os.waitpid(child, 0)
-    heard: T = _heard(said, os.waitstatus_to_exitcode(status))
-    return heard
+    result: T = _unpacked(payload, os.waitstatus_to_exitcode(status))
+    return result
 
 
-def _heard(said: bytes, code: int) -> Any:
+def _unpacked(payload: bytes, code: int) -> Any:
     if code < 0:
         raise ChildKilled(signal.Signals(-code).name)
-    if code or not said:
+    if code or not payload:
         raise WorkerFailed(f"exited with code {code} without an answer")
-    worked, answer = pickle.loads(said)  # noqa: S301 - our own child wrote it
+    worked, answer = pickle.loads(payload)  # noqa: S301 - our own child wrote it
     if worked:
         return answer
     raise answer
@@ -79,8 +79,8 @@ def _result(call: Callable[[], object]) -> bytes:
         return pickle.dumps((True, call()))
     except Exception as e:
         try:
-            said = pickle.dumps((False, e))
-            pickle.loads(said)  # noqa: S301 - some errors can be packed and not unpacked
+            payload = pickle.dumps((False, e))
+            pickle.loads(payload)  # noqa: S301 - some errors can be packed and not unpacked
         except Exception:
-            said = pickle.dumps((False, WorkerFailed(f"{type(e).__name__}: {e}")))
-        return said
+            payload = pickle.dumps((False, WorkerFailed(f"{type(e).__name__}: {e}")))
+        return payload

@@ -30,10 +30,10 @@ KEPT_FILES = 6
 SPARE_BYTES = 1 << 30
 """Of the disk, for everything else."""
 
-AHEAD_FILES = 32
+PREFETCH_FILES = 32
 """Files fetched or being fetched that nobody has asked for yet, at most."""
 
-AHEAD_BYTES = 2 << 30
+PREFETCH_BYTES = 2 << 30
 """Their bytes, at most; one file is fetched ahead whatever its size."""
 
 AT_ONCE = 8
@@ -61,7 +61,7 @@ class FetchedInputs(Inputs):
         self._order: tuple[str, ...] = ()
         self._place: dict[str, int] = {}
         self._at = 0  # in the order: what is to be fetched ahead next
-        self._ahead: dict[str, Path] = {}  # fetched, and not asked for yet
+        self._prefetched: dict[str, Path] = {}  # fetched, and not asked for yet
         self._coming: dict[str, int] = {}  # on their way, with their sizes
         self._threads: list[threading.Thread] = []
         self._closed = False
@@ -80,9 +80,9 @@ class FetchedInputs(Inputs):
             self._place = {name: place for place, name in enumerate(self._order)}
             self._at = 0
             self._threads = [thread for thread in self._threads if thread.is_alive()]
-            wanted = 0 if self._closed else min(AT_ONCE, len(self._order))
-            for _ in range(wanted - len(self._threads)):
-                thread = threading.Thread(target=self._fetch_ahead, name="fetch ahead", daemon=True)
+            threads_needed = 0 if self._closed else min(AT_ONCE, len(self._order))
+            for _ in range(threads_needed - len(self._threads)):
+                thread = threading.Thread(target=self._prefetch, name="fetch ahead", daemon=True)
                 self._threads.append(thread)
                 thread.start()
 
@@ -129,7 +129,7 @@ class FetchedInputs(Inputs):
         while name in self._coming:
             self._changed.wait()
         self._awaited = ""
-        return self.fetched.pop(name, None) or self._ahead.pop(name, None)
+        return self.fetched.pop(name, None) or self._prefetched.pop(name, None)
 
     def _fetched_now(self, name: str) -> Path:
         self._awaited, self._there = name, 0
@@ -139,15 +139,15 @@ class FetchedInputs(Inputs):
             self._awaited = ""
             self._arrived(name, None)
 
-    def _arrived(self, name: str, ahead: Path | None) -> None:
+    def _arrived(self, name: str, path: Path | None) -> None:
         with self._changed:
             del self._coming[name]
-            if ahead is not None:
-                self._ahead[name] = ahead
+            if path is not None:
+                self._prefetched[name] = path
             self._changed.notify_all()
 
     def _drop(self, name: str) -> None:
-        path = self.fetched.pop(name, None) or self._ahead.pop(name, None)
+        path = self.fetched.pop(name, None) or self._prefetched.pop(name, None)
         if path is not None:
             path.unlink(missing_ok=True)
 
@@ -156,7 +156,7 @@ class FetchedInputs(Inputs):
     def _over(self) -> bool:
         return self._closed or self._stopped()
 
-    def _fetch_ahead(self) -> None:
+    def _prefetch(self) -> None:
         while (name := self._next()) is not None:
             path: Path | None = None
             try:
@@ -183,12 +183,12 @@ class FetchedInputs(Inputs):
             return None
 
     def _is_there(self, name: str) -> bool:
-        return name in self.fetched or name in self._ahead or name in self._coming
+        return name in self.fetched or name in self._prefetched or name in self._coming
 
     def _has_room(self, name: str) -> bool:
-        size, ahead = self._sources[name].size, (*self._ahead, *self._coming)
-        held = sum(self._sources[other].size for other in ahead)
-        if ahead and (len(ahead) >= AHEAD_FILES or held + size > AHEAD_BYTES):
+        size, prefetched = self._sources[name].size, (*self._prefetched, *self._coming)
+        held = sum(self._sources[other].size for other in prefetched)
+        if prefetched and (len(prefetched) >= PREFETCH_FILES or held + size > PREFETCH_BYTES):
             return False
         return self._free() >= size + SPARE_BYTES
 
@@ -197,14 +197,14 @@ class FetchedInputs(Inputs):
     def _fetch(self, name: str, over: Callable[[], bool]) -> Path:
         source, to = self._sources[name], self._folder / name
 
-        def heard(there: int) -> None:
+        def on_progress(there: int) -> None:
             if over():
                 raise _Closed
             if name == self._awaited:
                 self._there = there
 
         try:
-            found = source.bucket.fetch(source.key, to, heard, source.version)
+            found = source.bucket.fetch(source.key, to, on_progress, source.version)
         except NotFound as e:
             raise InputRefused(
                 "The manifest names this file, but what was checked of it is not in the bucket.",
@@ -229,8 +229,8 @@ class FetchedInputs(Inputs):
         while (free := self._free()) < size + SPARE_BYTES:
             if self.fetched:
                 self._drop(next(iter(self.fetched)))
-            elif self._ahead:
-                self._drop(next(reversed(self._ahead)))
+            elif self._prefetched:
+                self._drop(next(reversed(self._prefetched)))
             elif self._coming and free < size:
                 self._changed.wait()
             elif free < size:

@@ -25,13 +25,13 @@ from porewatch.domain.errors import PorewatchError, StaleEpoch, Throttled, Unava
 from porewatch.domain.stage.quarantine import QuarantineRules
 from porewatch.domain.stage.record import Progress
 from porewatch_worker.checkpoint.checkpoint import Checkpoint
-from porewatch_worker.checkpoint.interval import Rhythm
+from porewatch_worker.checkpoint.interval import SaveInterval
 from porewatch_worker.checkpoint.writer import Saver
 from porewatch_worker.stage.child_process import in_child
 from porewatch_worker.stage.periodic import repeating
 from porewatch_worker.stage.poison_units import counts, given_up, needs_child, refuse_too_many, why
 from porewatch_worker.stage.ports import Finished, Outbox, Publisher
-from porewatch_worker.stage.prefetch import Ahead, Background
+from porewatch_worker.stage.prefetch import Background, Prefetcher
 from porewatch_worker.stage.stop import Stop
 from porewatch_worker.stage_work import Running, StageResult, StageWork, UnitOutput
 
@@ -65,10 +65,10 @@ class StageLoop:
     note: Callable[[], str] = lambda: ""
     waits: Callable[[], bool] = lambda: False
     rules: QuarantineRules = field(default_factory=QuarantineRules)
-    rhythm: Rhythm = field(default_factory=Rhythm)
+    interval: SaveInterval = field(default_factory=SaveInterval)
 
     def __post_init__(self) -> None:
-        self._saver = Saver(self.checkpoint, self.rhythm, self._saved)
+        self._saver = Saver(self.checkpoint, self.interval, self._saved)
         self._started_at = now()
         self._running: Running | None = None
 
@@ -99,22 +99,22 @@ class StageLoop:
     def progress(self) -> Progress:
         """The work's own progress with what is computed and what is safe."""
         there = self.work.progress()
-        told = {
+        update = {
             "note": self.note() or there.note,
             "units_total": self.work.units_total(),
             "waits_for_service": self.waits(),
         }
-        return self._saver.progress(there.model_copy(update=told))
+        return self._saver.progress(there.model_copy(update=update))
 
     def _units(self) -> None:
-        ahead = Ahead(self.work.units(frozenset(self.checkpoint.units)))
+        prefetcher = Prefetcher(self.work.units(frozenset(self.checkpoint.units)))
         try:
-            for number, payload in self._arriving(ahead):
+            for number, payload in self._arriving(prefetcher):
                 self._saver.begin(number)
                 self._unit(number, payload)
                 self.outbox.beat(self.progress())
         finally:
-            ahead.close()
+            prefetcher.close()
         if self._running is not None:
             self._running.end()
             self._alarm()
@@ -122,14 +122,14 @@ class StageLoop:
         self.outbox.beat(self.progress())
         refuse_too_many(self.checkpoint.quarantined, self.rules, len(self.checkpoint.units))
 
-    def _arriving(self, ahead: Ahead[tuple[int, Any]]) -> Iterator[tuple[int, Any]]:
+    def _arriving(self, prefetcher: Prefetcher[tuple[int, Any]]) -> Iterator[tuple[int, Any]]:
         """Units as their input is read, until there are no more; stops taking when asked to."""
         while True:
             self.stop.check_fence()
-            if self.stop.asked:
+            if self.stop.requested:
                 raise _Interrupted
             try:
-                unit = ahead.next(TICK_S)
+                unit = prefetcher.next(TICK_S)
             except StopIteration:
                 return
             if unit is not None:
@@ -192,14 +192,14 @@ class StageLoop:
             self.stop.check_fence()
             if self.stop.take_rebalance():
                 self._saver.save()
-            if self.stop.asked:
+            if self.stop.requested:
                 self._save_in_time()
-                if self.stop.asked_for_s > self._saver.grace_s(self.grace_s):
+                if self.stop.requested_for_s > self._saver.grace_s(self.grace_s):
                     raise _Interrupted
         try:
             return job.result()
         except Exception as e:
-            if not self.stop.asked:
+            if not self.stop.requested:
                 raise
             log.info("the work stopped when it was asked to: %s", e)
             raise _Interrupted from e

@@ -66,8 +66,10 @@ def why(error: Exception) -> Reason:
     """What a try ended with, as a report can carry it."""
     if isinstance(error, ChildKilled):
         return because(Code.UNIT_KILLED, signal=error.signal)
-    said = (str(error).splitlines() or [""])[0]
-    text = said if isinstance(error, WorkerFailed) else f"{type(error).__name__}: {said}"
+    first_line = (str(error).splitlines() or [""])[0]
+    text = (
+        first_line if isinstance(error, WorkerFailed) else f"{type(error).__name__}: {first_line}"
+    )
     return because(Code.UNIT_RAISED, text=text.rstrip(": ")[:LONGEST])
 
 

@@ -46,7 +46,7 @@ class Background(Generic[T]):
 _END = object()
 
 
-class Ahead(Generic[T]):
+class Prefetcher(Generic[T]):
     """Iterates over `items` with one item read ahead in a thread; `close` lets the thread go."""
 
     def __init__(self, items: Iterator[T]) -> None:

@@ -17,26 +17,26 @@ class Stop:
     """`request` is heard once: the first reason counts. `rebalance` asks only for a save."""
 
     def __init__(self) -> None:
-        self._asked = threading.Event()
+        self._requested = threading.Event()
         self._save = threading.Event()
-        self._asked_at = 0.0
+        self._requested_at = 0.0
         self.reason = ""
         self.fenced = False
 
     @property
-    def asked(self) -> bool:
-        return self._asked.is_set()
+    def requested(self) -> bool:
+        return self._requested.is_set()
 
     @property
-    def asked_for_s(self) -> float:
+    def requested_for_s(self) -> float:
         """Seconds since the stop was asked for; 0 while it was not."""
-        return time.monotonic() - self._asked_at if self.asked else 0.0
+        return time.monotonic() - self._requested_at if self.requested else 0.0
 
     def request(self, reason: str) -> None:
         """Stop taking units, save, say so, leave."""
-        if not self.asked:
-            self.reason, self._asked_at = reason, time.monotonic()
-            self._asked.set()
+        if not self.requested:
+            self.reason, self._requested_at = reason, time.monotonic()
+            self._requested.set()
 
     def fence(self, reason: str) -> None:
         """Another machine owns the stage: stop at once and say nothing."""
@@ -59,17 +59,19 @@ class Stop:
 
     def wait(self, seconds: float) -> bool:
         """Sleep, but no longer than until the stop is asked for; True when it is."""
-        return self._asked.wait(seconds)
+        return self._requested.wait(seconds)
 
 
 @contextmanager
 def stopped_by_signals(stop: Stop) -> Iterator[None]:
     """SIGTERM and SIGINT ask for an orderly stop instead of killing. Main thread only."""
 
-    def heard(number: int, _frame: FrameType | None) -> None:
+    def on_signal(number: int, _frame: FrameType | None) -> None:
         stop.request(f"signal {signal.Signals(number).name}")
 
-    before: dict[int, Any] = {n: signal.signal(n, heard) for n in (signal.SIGTERM, signal.SIGINT)}
+    before: dict[int, Any] = {
+        n: signal.signal(n, on_signal) for n in (signal.SIGTERM, signal.SIGINT)
+    }
     try:
         yield
     finally:

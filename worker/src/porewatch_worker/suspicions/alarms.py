@@ -40,17 +40,20 @@ def alarms(
     perv: Iterable[PervResult] = (),
 ) -> tuple[Alarm, ...]:
     """Alarms in the order of the findings."""
-    told = {result.sample: result for result in perv}
+    perv_by_sample = {result.sample: result for result in perv}
     groups, expected = umbrellas(panel.entries), _Expected(samples, panel)
     found = [
-        _alarm(finding, told.get(finding.sample))
+        _alarm(finding, perv_by_sample.get(finding.sample))
         for finding in findings
         if finding.call is Call.DETECTED
         and finding.severity in GRAVE
         and finding.code not in groups
         and (finding.sample, finding.code) not in expected
     ]
-    return (*found, *_without_a_row(told.values(), {(a.sample, a.code) for a in found}, expected))
+    return (
+        *found,
+        *_without_a_row(perv_by_sample.values(), {(a.sample, a.code) for a in found}, expected),
+    )
 
 
 def grave_codes(panel: Panel) -> frozenset[str]:

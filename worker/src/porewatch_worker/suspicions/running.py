@@ -68,11 +68,11 @@ class RunningVerdict:
         self._bundle, self._sha256, self._panel = bundle, bundle_sha256, panel
         self._samples, self._parameters = tuple(samples), parameters
         self._contigs = _by_target(bundle.contigs)
-        known = perv_references(bundle)
-        self._by_env = known is not None and ALARM_TYPE in known.told
+        references = perv_references(bundle)
+        self._by_env = references is not None and ALARM_TYPE in references.types_by_env
         self._grave = grave_codes(panel) & set(self._contigs)
         spikes = {c.target for c in bundle.contigs if c.role is ContigRole.SPIKE}
-        self._kept = self._grave | spikes
+        self._counted = self._grave | spikes
         self._spikes = frozenset(spikes)
         self._totals = RunTotals(bundle.contigs)
         self._inherited = {
@@ -82,7 +82,7 @@ class RunningVerdict:
         self._ended = False
         self._of_perv = {c.target for c in bundle.contigs if c.perv_type} | {TYPE_C, AC}
         self._reads: Counter[tuple[str, str]] = Counter()
-        self._told = known.told if known else ()
+        self._types_by_env = references.types_by_env if references else ()
         self._typed: Counter[tuple[str, str]] = Counter()
         self._joins: Counter[str] = Counter()
         self._raised: set[tuple[str, str]] = set()
@@ -92,7 +92,7 @@ class RunningVerdict:
         unit = unit_from_bytes(content)
         self._unread.take(unit)
         for name, counts in unit.samples.items():
-            counts.targets = {t: c for t, c in counts.targets.items() if t in self._kept}
+            counts.targets = {t: c for t, c in counts.targets.items() if t in self._counted}
             counts.unknown = UnknownCounts()
             for target, found in counts.targets.items():
                 self._reads[name, target] += found.reads
@@ -114,7 +114,7 @@ class RunningVerdict:
                 yield alarm
 
     def _count_perv(self, sample: str, perv: PervCounts) -> None:
-        for kind in self._told:
+        for kind in self._types_by_env:
             self._typed[sample, f"{PERV}{kind}"] += perv.types[f"{kind} reads"]
         self._joins[sample] += sum({j[0], j[1]} == ALARM_PAIR for j in perv.junctions)
 

@@ -29,11 +29,11 @@ def fields_of(model: type[BaseModel]) -> dict[str, Field]:
     held = {
         n: Field(plain(f.annotation), f.description or "") for n, f in model.model_fields.items()
     }
-    said = {
+    computed = {
         n: Field(plain(f.return_type), f.description or "")
         for n, f in model.model_computed_fields.items()
     }
-    return held | said
+    return held | computed
 
 
 def is_model(kind: Any) -> bool:

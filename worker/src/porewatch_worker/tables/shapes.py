@@ -105,14 +105,14 @@ def _below(
     name = _name(path)
     own = tuple(_scalars(model, path))
     named = KEYS.get(model, ())
-    told = {k.name for k in keys}
-    rows = tuple(c for c in own if c.name not in told)
+    key_names = {k.name for k in keys}
+    rows = tuple(c for c in own if c.name not in key_names)
     if rows:
         yield _table(path, (*keys, *rows), steps)
     inherited = tuple(
         Column(key_column(name, c.name), c.type, c.about, True)
         for c in own
-        if c.name in named and c.name not in told
+        if c.name in named and c.name not in key_names
     )
     yield from _children(model, path, steps, (*keys, *inherited))
 
@@ -171,10 +171,10 @@ def _leaf(path: str, steps: tuple[Step, ...], keys: tuple[Column, ...], kind: An
 def _table(path: str, columns: tuple[Column, ...], steps: tuple[Step, ...]) -> Table:
     volatile = path == "report" or any(path.startswith(f"report.{f}") for f in VOLATILE)
     name = _name(path)
-    return Table(name, TABLES.get(name) or _told(path), columns, steps, volatile)
+    return Table(name, TABLES.get(name) or _description(path), columns, steps, volatile)
 
 
-def _told(path: str) -> str:
+def _description(path: str) -> str:
     """What the model says of the field that a table comes from; blank when it says nothing."""
     kind: Any = Published
     about = ""
@@ -225,7 +225,7 @@ def _about(column: str, place: str) -> str:
     """The sentence on a column: of this table, else of any table, else of its last words."""
     table = _name(place)
     parts = column.split("_")
-    asked = [f"{table}.{column}", *("_".join(parts[i:]) for i in range(len(parts)))]
+    candidates = [f"{table}.{column}", *("_".join(parts[i:]) for i in range(len(parts)))]
     if column.endswith("_number"):
         return "Number among those of the same keys, from 0."
-    return next((COLUMNS[name] for name in asked if name in COLUMNS), "")
+    return next((COLUMNS[name] for name in candidates if name in COLUMNS), "")

@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 from importlib.resources import files
 
-_TOLD: dict[str, dict[str, str]] = json.loads(
+_TEXTS: dict[str, dict[str, str]] = json.loads(
     files("porewatch_worker").joinpath("data/tables.json").read_text("utf-8")
 )
-NAMES = _TOLD["names"]
+NAMES = _TEXTS["names"]
 """Path in the report -> name of its table, where the path itself would be clumsy."""
-TABLES = _TOLD["tables"]
+TABLES = _TEXTS["tables"]
 """Name of a table -> one sentence."""
-COLUMNS = _TOLD["columns"]
+COLUMNS = _TEXTS["columns"]
 """Column, or `table.column` where the same word means two things -> one sentence. `key:TABLE` names
 the column that a table's keys go into."""

@@ -21,31 +21,31 @@ from porewatch_worker.science.intervals import gamma_quantile
 from porewatch_worker.validation.requirements import requirements
 from porewatch_worker.validation.result import ClassResult, SetResult, Share, Validation
 from porewatch_worker.validation.score import limit, series, share
-from porewatch_worker.validation.screened import Seen, screen_made
+from porewatch_worker.validation.screened import ScreenedSample, screen_made
 from porewatch_worker.validation.sets import ABOUT, SERIES, SIZES, all_runs
 from porewatch_worker.validation.worlds import CLASSES, World, make_world
 
 SEED = 20261121
 ENOUGH = 10
-Tell = Callable[[int, int, str], None]
+OnRun = Callable[[int, int, str], None]
 
 
-def validate(size: str = "small", *, seed: int = SEED, tell: Tell | None = None) -> Validation:
+def validate(size: str = "small", *, seed: int = SEED, on_run: OnRun | None = None) -> Validation:
     """Run the pack; `tell(done, total, what)` after every run. Raises KeyError for other sizes."""
     began = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="porewatch-validate-") as folder:
         world = make_world(Path(folder), seed)
         runs = all_runs(world, SIZES[size], seed)
-        seen: list[Seen] = []
+        seen: list[ScreenedSample] = []
         for number, run in enumerate(runs, 1):
             seen += screen_made(world, run)
-            if tell:
-                tell(number, len(runs), run.kind)
+            if on_run:
+                on_run(number, len(runs), run.kind)
         return summed_up(world, seen, size, seed, time.monotonic() - began)
 
 
 def summed_up(
-    world: World, seen: Sequence[Seen], size: str, seed: int, seconds: float
+    world: World, seen: Sequence[ScreenedSample], size: str, seed: int, seconds: float
 ) -> Validation:
     """Every number of the result, from what was seen."""
     diluted = [s for s in seen if s.run.kind == SERIES]
@@ -74,27 +74,29 @@ def summed_up(
     )
 
 
-def _hit(seen: Seen) -> bool:
+def _hit(seen: ScreenedSample) -> bool:
     return seen.calls.get(seen.tube.label) is Call.DETECTED
 
 
-def _found(seen: Iterable[Seen]) -> Share | None:
+def _found(seen: Iterable[ScreenedSample]) -> Share | None:
     hits = [_hit(s) for s in seen]
     return share(sum(hits), len(hits))
 
 
-def false_calls(seen: Seen, codes: Iterable[str]) -> list[str]:
+def false_calls(seen: ScreenedSample, codes: Iterable[str]) -> list[str]:
     """Members that are detected and not in the sample (type C is in an A/C recombinant)."""
     there = seen.tube.truth | ({"PERV-C"} if seen.tube.alarm else set())
     return [c for c in codes if c not in there and seen.calls.get(c) is Call.DETECTED]
 
 
-def _left_alone(seen: Sequence[Seen], codes: Sequence[str]) -> Share | None:
+def _left_alone(seen: Sequence[ScreenedSample], codes: Sequence[str]) -> Share | None:
     trials = sum(c not in s.tube.truth for s in seen for c in codes)
     return share(trials - sum(len(false_calls(s, codes)) for s in seen), trials)
 
 
-def _class(name: str, diluted: Sequence[Seen], judged: Sequence[Seen]) -> ClassResult:
+def _class(
+    name: str, diluted: Sequence[ScreenedSample], judged: Sequence[ScreenedSample]
+) -> ClassResult:
     agents = tuple(code for code, own in CLASSES.items() if own == name)
     mine = [s for s in diluted if s.tube.label in agents]
     points = series((s.tube.copies or 0.0, _hit(s)) for s in mine)
@@ -108,7 +110,7 @@ def _class(name: str, diluted: Sequence[Seen], judged: Sequence[Seen]) -> ClassR
     )
 
 
-def _set(world: World, kind: str, seen: Sequence[Seen]) -> SetResult:
+def _set(world: World, kind: str, seen: Sequence[ScreenedSample]) -> SetResult:
     put_in = [(s, code) for s in seen for code in sorted(s.tube.truth)]
     hits = sum(s.calls.get(code) is Call.DETECTED for s, code in put_in)
     false = [f"{c} in {s.tube.label}" for s in seen for c in false_calls(s, world.screened)]

@@ -125,7 +125,7 @@ def _overall(v: Validation) -> Section:
     table = Table(
         caption="Over all agents: positive and negative percent agreement, limit of detection",
         columns=(Column("What", width=2.6), Column("Measured", width=3.0)),
-        rows=tuple((Cell(what), Cell(said)) for what, said in rows),
+        rows=tuple((Cell(what), Cell(measured)) for what, measured in rows),
     )
     points = pooled(v.series)
     alt = f"Share detected by {READS}, all agents"

@@ -28,14 +28,14 @@ def recombinant(left: Genome, right: Genome, share: float, seed: int) -> Genome:
 
 def _same_place(left: Genome, right: Genome, share: float) -> tuple[int, int]:
     (a_low, a_high), (c_low, _) = _env(left), _env(right)
-    wanted = round(share * (a_high - a_low))
+    middle = round(share * (a_high - a_low))
     one, other = to_bytes(left.codes), to_bytes(right.codes)
     for step in range(2 * (a_high - a_low)):
-        offset = wanted + (step // 2 if step % 2 else -step // 2)
-        word = one[a_low + offset : a_low + offset + WORD]
+        offset = middle + (step // 2 if step % 2 else -step // 2)
+        stretch = one[a_low + offset : a_low + offset + WORD]
         start = max(0, c_low + offset - DRIFT)
-        found = other.find(word, start, c_low + offset + DRIFT)
-        if len(word) == WORD and found >= 0:
+        found = other.find(stretch, start, c_low + offset + DRIFT)
+        if len(stretch) == WORD and found >= 0:
             return a_low + offset, found
     raise ValueError(f"{left.name} and {right.name} share no {WORD} bases of env")
 

@@ -71,8 +71,8 @@ def _profile(
     best = np.full(len(places), -np.inf)
     for steepness in _STEEPNESS:
         z = np.log(19) + steepness * (amounts[None, :] - places[:, None])
-        told = -hits * np.logaddexp(0, -z) - (trials - hits) * np.logaddexp(0, z)
-        best = np.maximum(best, np.sum(told, axis=1))
+        likelihood = -hits * np.logaddexp(0, -z) - (trials - hits) * np.logaddexp(0, z)
+        best = np.maximum(best, np.sum(likelihood, axis=1))
     return best
 
 

@@ -32,7 +32,7 @@ IDENTITY = RunIdentity(
 
 
 @dataclass(frozen=True)
-class Seen:
+class ScreenedSample:
     """What the product said of one sample: calls and reads by code (umbrellas have no reads), and
     whether it raised an alarm for a PERV recombinant."""
 
@@ -43,28 +43,30 @@ class Seen:
     recombinant: bool
 
 
-def screen_made(world: World, run: MadeRun) -> list[Seen]:
+def screen_made(world: World, run: MadeRun) -> list[ScreenedSample]:
     """Make the reads, screen and quantify them; one answer a sample, in order."""
     samples = samples_of(run)
     with tempfile.TemporaryDirectory() as folder:
         files = make_reads(run, samples, Path(folder))
         try:
-            told = answer(world.bundle, samples, files, Path(folder))
+            result = answer(world.bundle, samples, files, Path(folder))
         except NoReadsLeft:
-            return [Seen(run, tube, {}, {}, False) for tube in run.tubes]
-    return seen_in(run, samples, told)
+            return [ScreenedSample(run, tube, {}, {}, False) for tube in run.tubes]
+    return screened_samples(run, samples, result)
 
 
-def seen_in(run: MadeRun, samples: tuple[Sample, ...], told: Quantification) -> list[Seen]:
+def screened_samples(
+    run: MadeRun, samples: tuple[Sample, ...], result: Quantification
+) -> list[ScreenedSample]:
     """One answer a sample, in order."""
     cut = Code.PERV_ALARM_RECOMBINANT
-    alarms = {p.sample for p in told.perv if any(a.code is cut for a in p.alarm_reasons)}
+    alarms = {p.sample for p in result.perv if any(a.code is cut for a in p.alarm_reasons)}
     seen = []
     for sample, tube in zip(samples, run.tubes, strict=True):
-        mine = [f for f in told.findings if f.sample == sample.name]
+        mine = [f for f in result.findings if f.sample == sample.name]
         calls = {f.code: f.call for f in mine}
         reads = {f.code: f.evidence.reads for f in mine if f.evidence and f.evidence.reads}
-        seen.append(Seen(run, tube, calls, reads, sample.name in alarms))
+        seen.append(ScreenedSample(run, tube, calls, reads, sample.name in alarms))
     return seen
 
 

@@ -45,18 +45,18 @@ class Annotation:
 
 
 def annotate(
-    said: dict[str, str], description: str, target: str, sequence: bytes, *, host: bool
+    cells: dict[str, str], description: str, target: str, sequence: bytes, *, host: bool
 ) -> Annotation:
-    """`said`: the sheet's cells by column, blank ones left out. Raises AnnotationWrong."""
-    told = {**dict(_MODIFIER.findall(description)), **said}
+    """`cells`: the sheet's cells by column, blank ones left out. Raises AnnotationWrong."""
+    stated = {**dict(_MODIFIER.findall(description)), **cells}
     length = len(sequence)
-    single = told.get("single_copy", "").strip()
+    single = stated.get("single_copy", "").strip()
     if single and not host:
         raise AnnotationWrong(
             "single_copy is said of a sequence that is not the host's.", "leave it blank."
         )
-    kind = _perv_type(told.get("perv_type", "").strip(), target)
-    features = _features(told.get("features", ""), length)
+    kind = _perv_type(stated.get("perv_type", "").strip(), target)
+    features = _features(stated.get("features", ""), length)
     if kind and "env" not in features and (env := find_env(sequence)):
         features["env"] = env
     return Annotation(kind, features, _single_copy(single, length))
@@ -77,31 +77,31 @@ def find_env(sequence: bytes) -> Interval | None:
     return found
 
 
-def _perv_type(said: str, target: str) -> PervType | None:
-    kind = said or (target[5:] if target[:5] == "PERV-" and target[5:] in PERV_TYPES else "")
+def _perv_type(stated: str, target: str) -> PervType | None:
+    kind = stated or (target[5:] if target[:5] == "PERV-" and target[5:] in PERV_TYPES else "")
     if kind and kind not in PERV_TYPES:
         raise AnnotationWrong(f"perv_type is {kind!r}.", f"write one of {', '.join(PERV_TYPES)}.")
     return cast(PervType, kind) if kind else None
 
 
-def _features(said: str, length: int) -> dict[str, Interval]:
+def _features(stated: str, length: int) -> dict[str, Interval]:
     found = {}
-    for word in said.split():
-        name, _, place = word.partition(":")
+    for feature in stated.split():
+        name, _, span = feature.partition(":")
         if name not in FRAMES:
             raise AnnotationWrong(
-                f"feature {word!r} is unknown.", f"write {', '.join(FRAMES)} as env:5801..7760."
+                f"feature {feature!r} is unknown.", f"write {', '.join(FRAMES)} as env:5801..7760."
             )
-        found[name] = _interval(place, length)
+        found[name] = _interval(span, length)
     return found
 
 
-def _single_copy(said: str, length: int) -> tuple[Interval, ...]:
-    if said.lower() in ("", "no"):
+def _single_copy(stated: str, length: int) -> tuple[Interval, ...]:
+    if stated.lower() in ("", "no"):
         return ()
-    if said.lower() == "yes":
+    if stated.lower() == "yes":
         return ((0, length),)
-    return tuple(sorted(_interval(place, length) for place in said.replace(",", " ").split()))
+    return tuple(sorted(_interval(span, length) for span in stated.replace(",", " ").split()))
 
 
 def _interval(place: str, length: int) -> Interval:

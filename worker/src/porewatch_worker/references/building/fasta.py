@@ -52,15 +52,15 @@ def read_fasta(path: Path) -> Iterator[FastaRecord]:
             with path.open("rb") as handle:
                 yield from _records(handle, str(path))
     except (OSError, InputRefused) as error:
-        told = error.problem if isinstance(error, InputRefused) else error
+        problem = error.problem if isinstance(error, InputRefused) else error
         raise BundleRefused(
-            f"the file is damaged or cut short: it cannot be read to its end ({told}).",
+            f"the file is damaged or cut short: it cannot be read to its end ({problem}).",
             file=str(path),
             remedy="copy or download the file again.",
         ) from error
 
 
-def unzipped(_asked: dict[str, Any], raw: RawBytes) -> Iterator[bytes]:
+def unzipped(_request: dict[str, Any], raw: RawBytes) -> Iterator[bytes]:
     """In the child: the text of a gzip, a megabyte a frame."""
     try:
         with igzip.open(raw, "rb") as text:  # type: ignore[no-untyped-call]

@@ -37,7 +37,7 @@ _WITHOUT_NETWORK = (
 
 
 @dataclass(frozen=True)
-class Wanted:
+class ReferenceRecord:
     """One record to fetch. `confirmed` False: known by name only, not fetched unless asked for.
     `title`: words that the record's own title must hold, or it is another's."""
 
@@ -51,33 +51,33 @@ class Wanted:
     title: str = ""
 
 
-def shipped_accessions() -> tuple[Wanted, ...]:
+def shipped_accessions() -> tuple[ReferenceRecord, ...]:
     """The accessions known for the shipped panel, its decoys and spike-ins."""
     text = files("porewatch_worker").joinpath("data/accessions.tsv").read_text("utf-8")
-    return _wanted(text.splitlines(), "accessions.tsv")
+    return _read_rows(text.splitlines(), "accessions.tsv")
 
 
-def read_accessions(path: Path) -> tuple[Wanted, ...]:
+def read_accessions(path: Path) -> tuple[ReferenceRecord, ...]:
     """A list in the shape of the shipped one. Raises BundleRefused naming the line."""
-    return _wanted(path.read_text("utf-8-sig").splitlines(), str(path))
+    return _read_rows(path.read_text("utf-8-sig").splitlines(), str(path))
 
 
-def not_chosen(wanted: Sequence[Wanted], panel: Panel) -> Iterator[str]:
-    """One line for each row of the list that `wanted` gives no sequence, with the reason."""
-    there = {record.target for record in wanted if record.confirmed}
+def not_chosen(records: Sequence[ReferenceRecord], panel: Panel) -> Iterator[str]:
+    """One line for each row of the list that `records` gives no sequence, with the reason."""
+    there = {record.target for record in records if record.confirmed}
     for entry in panel.entries:
         if not entry.members and entry.code not in there:
             reason = entry.no_accession or "the list of accessions leaves it out"
             yield f"{entry.code} ({entry.name}): {reason}"
 
 
-def _wanted(lines: Iterable[str], file: str) -> tuple[Wanted, ...]:
+def _read_rows(lines: Iterable[str], file: str) -> tuple[ReferenceRecord, ...]:
     reader = csv.DictReader(lines, delimiter="\t")
     found = []
     for row in reader:
         try:
             found.append(
-                Wanted(
+                ReferenceRecord(
                     target=row["target"],
                     role=ContigRole(row["role"]),
                     accession=row["accession"],
@@ -137,13 +137,13 @@ class Entrez:
         )
 
     def _get(self, accession: str) -> bytes:
-        asked = {"db": "nuccore", "id": accession, "rettype": "fasta", "retmode": "text"}
-        asked["tool"] = "porewatch"
+        query = {"db": "nuccore", "id": accession, "rettype": "fasta", "retmode": "text"}
+        query["tool"] = "porewatch"
         if self.email:
-            asked["email"] = self.email
+            query["email"] = self.email
         if self.api_key:
-            asked["api_key"] = self.api_key
-        url = f"{self.base_url}/efetch.fcgi?{urllib.parse.urlencode(asked)}"
+            query["api_key"] = self.api_key
+        url = f"{self.base_url}/efetch.fcgi?{urllib.parse.urlencode(query)}"
         with urllib.request.urlopen(url, timeout=self.timeout_s) as answer:  # noqa: S310
             body: bytes = answer.read()
         return body
@@ -157,27 +157,27 @@ def _unknown(accession: str, answer: str) -> BundleRefused:
 
 
 def fetch(
-    wanted: Sequence[Wanted],
+    records: Sequence[ReferenceRecord],
     folder: Path,
     entrez: Entrez,
     *,
     unconfirmed: bool = False,
-    told: Callable[[str], None] = lambda line: None,
+    on_line: Callable[[str], None] = lambda line: None,
 ) -> Path:
     """Fetch every record into `folder` and write `sheet.tsv`; returns the sheet's path.
 
-    Host FASTA that lies in `folder/host/` gets a row as well. `told` hears one line a record.
+    Host FASTA that lies in `folder/host/` gets a row as well. `on_line` hears one line a record.
     """
     rows = []
-    for record in wanted:
+    for record in records:
         if not (record.confirmed or unconfirmed):
-            told(f"{record.accession} ({record.target}): left out, {record.remark}")
+            on_line(f"{record.accession} ({record.target}): left out, {record.remark}")
             continue
         path = folder / record.role / f"{record.accession}.fa"
         if not path.exists():
             _write(path, entrez.fasta(record.accession))
         rows.append(_row(record, path, folder))
-        told(f"{record.accession} ({record.target}): {path.stat().st_size} bytes")
+        on_line(f"{record.accession} ({record.target}): {path.stat().st_size} bytes")
     rows += [
         {"file": path.relative_to(folder).as_posix(), "role": "host", "target": "host"}
         for path in sorted((folder / "host").glob("*"))
@@ -192,7 +192,7 @@ def _write(path: Path, text: bytes) -> None:
     part.replace(path)
 
 
-def _check_title(record: Wanted, title: str, path: Path) -> None:
+def _check_title(record: ReferenceRecord, title: str, path: Path) -> None:
     if record.title.casefold() not in title.casefold():
         raise BundleRefused(
             f"{record.accession} is {title!r}, and {record.target} should be {record.title!r}.",
@@ -201,7 +201,7 @@ def _check_title(record: Wanted, title: str, path: Path) -> None:
         )
 
 
-def _row(record: Wanted, path: Path, folder: Path) -> dict[str, str]:
+def _row(record: ReferenceRecord, path: Path, folder: Path) -> dict[str, str]:
     """A row of the sheet, once the file holds exactly the record that was asked for."""
     found = list(read_fasta(path))
     names = [record.name for record in found]
@@ -225,9 +225,9 @@ def _row(record: Wanted, path: Path, folder: Path) -> dict[str, str]:
     }
 
 
-def _answers(asked: str, name: str) -> bool:
+def _answers(accession: str, name: str) -> bool:
     """Without a version the newest one is meant; with a version only that one."""
-    return name == asked or ("." not in asked and name.partition(".")[0] == asked)
+    return name == accession or ("." not in accession and name.partition(".")[0] == accession)
 
 
 def _write_sheet(path: Path, rows: Sequence[dict[str, str]]) -> Path:

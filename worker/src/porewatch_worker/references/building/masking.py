@@ -65,10 +65,10 @@ def _dust(codes: NDArray[np.uint8]) -> Mask:
 def _triplet_counts(codes: NDArray[np.uint8], width: int) -> Iterator[NDArray[np.int64]]:
     """For each of the 64 triplets: how often it stands in every window of `width` triplets."""
     wide = codes.astype(np.int16)
-    words = wide[:-2] * 16 + wide[1:-1] * 4 + wide[2:]
-    words[(wide[:-2] > 3) | (wide[1:-1] > 3) | (wide[2:] > 3)] = -1
-    for word in range(64):
-        total = np.concatenate(([0], np.cumsum(words == word)))
+    triplets = wide[:-2] * 16 + wide[1:-1] * 4 + wide[2:]
+    triplets[(wide[:-2] > 3) | (wide[1:-1] > 3) | (wide[2:] > 3)] = -1
+    for triplet in range(64):
+        total = np.concatenate(([0], np.cumsum(triplets == triplet)))
         yield total[width:] - total[:-width]
 
 

@@ -87,6 +87,6 @@ def found_share(e: Evidence) -> float:
     return float(np.interp(whole, at, share)) * (1.0 if fill > 0.98 else fill)
 
 
-def unknowable(said: Quantity, seen: Efficiency) -> Quantity:
+def unknowable(quantity: Quantity, measured: Efficiency) -> Quantity:
     """The quantity without a value: what was counted bounds it from below, if at all."""
-    return said.model_copy(update={"value": None, "high": None, "remarks": seen.why})
+    return quantity.model_copy(update={"value": None, "high": None, "remarks": measured.why})

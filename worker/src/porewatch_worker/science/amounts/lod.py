@@ -68,22 +68,24 @@ def lod95(
     piece = piece_length(screen, genome_length, parameters)
     whole = share_as_long(screen.quality.lengths, parameters.min_read_length, genome_length)
     reading = Reading(piece / genome_length, whole)
-    seen = efficiency(screen)
-    needed = mean_needed(CHANCE, k, reading, parameters) / seen.share
+    measured = efficiency(screen)
+    needed = mean_needed(CHANCE, k, reading, parameters) / measured.share
     bases = needed * piece
     least = parameters.detected_min_reads
     raised: Reasons = (because(Code.MORE_READS_NEEDED, reads=least),) if k > least else ()
-    said = Quantity(
+    template = Quantity(
         value=None, low=None, high=None, unit="", how=(because(Code.CHANCE_OF_READS, reads=k),),
         remarks=raised,
     )  # fmt: skip
     found = (
-        _by_spike(said, bases / genome_length, screen, sample, parameters)
-        or _by_yield(said, bases, screen, sample, parameters, length=genome_length, genome=genome)
-        or _by_host(said, bases / genome_length, screen, host_length)
-        or _by_share(said, needed / passed * 1e6)
+        _by_spike(template, bases / genome_length, screen, sample, parameters)
+        or _by_yield(
+            template, bases, screen, sample, parameters, length=genome_length, genome=genome
+        )
+        or _by_host(template, bases / genome_length, screen, host_length)
+        or _by_share(template, needed / passed * 1e6)
     )
-    return found if seen.known else unknowable(found.model_copy(update={"low": None}), seen)
+    return found if measured.known else unknowable(found.model_copy(update={"low": None}), measured)
 
 
 def piece_length(
@@ -96,7 +98,7 @@ def piece_length(
 
 
 def _by_spike(
-    said: Quantity,
+    template: Quantity,
     genomes: float,
     screen: SampleScreen,
     sample: Sample,
@@ -105,19 +107,19 @@ def _by_spike(
     spike = spike_of(screen)
     if spike is None or not sample.spike_copies:
         return None
-    said = said.model_copy(
+    template = template.model_copy(
         update={
             "unit": load_unit(sample),
-            "how": _by(said, Code.CHANCE_BY_SPIKE, spike=spike.target),
+            "how": _by(template, Code.CHANCE_BY_SPIKE, spike=spike.target),
             "basis": "spike",
         }
     )
     cvs = bench_cvs(sample, parameters)
-    return _scaled(said, genomes * copies_of_spike(sample), counted(spike), cvs)
+    return _scaled(template, genomes * copies_of_spike(sample), counted(spike), cvs)
 
 
 def _by_yield(
-    said: Quantity,
+    template: Quantity,
     bases: float,
     screen: SampleScreen,
     sample: Sample,
@@ -132,27 +134,29 @@ def _by_yield(
     value, cvs = bases * each, mass_cvs(screen, sample, parameters)
     low, high = widened(value, value, value, cvs.values())
     more = {"value": value, "low": low, "high": high, "unit": "copies/mL", "basis": "yield"}
-    return said.model_copy(update={**more, "parts": cvs, "how": _by(said, Code.CHANCE_BY_MASS)})
+    return template.model_copy(
+        update={**more, "parts": cvs, "how": _by(template, Code.CHANCE_BY_MASS)}
+    )
 
 
 def _by_host(
-    said: Quantity, genomes: float, screen: SampleScreen, host_length: int
+    template: Quantity, genomes: float, screen: SampleScreen, host_length: int
 ) -> Quantity | None:
     if not screen.account.host or not host_length:
         return None
-    said = said.model_copy(
+    template = template.model_copy(
         update={
             "unit": "copies per haploid host genome",
-            "how": _by(said, Code.CHANCE_BY_HOST),
+            "how": _by(template, Code.CHANCE_BY_HOST),
             "basis": "host",
         }
     )
-    return _scaled(said, genomes, counted_host(screen, host_length), {})
+    return _scaled(template, genomes, counted_host(screen, host_length), {})
 
 
-def _by_share(said: Quantity, share: float) -> Quantity:
+def _by_share(template: Quantity, share: float) -> Quantity:
     why = Code.NO_YARDSTICK if share <= 1e6 else Code.ABOVE_A_MILLION
-    return said.model_copy(
+    return template.model_copy(
         update={
             "value": share,
             "unit": "reads per million",
@@ -162,12 +166,12 @@ def _by_share(said: Quantity, share: float) -> Quantity:
     )
 
 
-def _by(said: Quantity, code: Code, **more: str) -> Reasons:
+def _by(template: Quantity, code: Code, **more: str) -> Reasons:
     """How it was computed, and by what."""
-    return (because(code, **{**(said.how[0].values or {}), **more}),)
+    return (because(code, **{**(template.how[0].values or {}), **more}),)
 
 
-def _scaled(said: Quantity, amount: float, there: Counted, cvs: dict[str, float]) -> Quantity:
+def _scaled(template: Quantity, amount: float, there: Counted, cvs: dict[str, float]) -> Quantity:
     """`amount` per sequenced genome of the yardstick, whose reads carry the interval."""
     low, high = poisson_interval(there.effective)
     value = amount / there.genomes
@@ -175,4 +179,4 @@ def _scaled(said: Quantity, amount: float, there: Counted, cvs: dict[str, float]
     low, high = widened(value, value * there.effective / high, top, cvs.values())
     parts = {"counting": round(there.effective**-0.5, 4), **cvs}
     ends = {"low": low, "high": None if math.isinf(high) else high, "parts": parts}
-    return said.model_copy(update={"value": value, **ends})
+    return template.model_copy(update={"value": value, **ends})

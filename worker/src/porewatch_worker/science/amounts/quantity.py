@@ -83,13 +83,13 @@ def quantities(
     """Everything that can be said of how much there is, absolute values first: by spike-in, by
     yield, against the host, genomes sequenced. `genome`: its type, as the panel file says it."""
     p = p or ScreeningParameters()
-    seen = efficiency(screen, result.evidence)
+    measured = efficiency(screen, result.evidence)
     spiked = from_spike(result, screen, sample, p)
     mass = from_yield(result, screen, sample, genome, p)
-    if not seen.known:
+    if not measured.known:
         host = against_host(result, screen, host_length)
-        told = tuple(unknowable(q, seen) for q in (spiked, mass, host) if q is not None)
-        return (*told, sequenced(result))
+        bounds = tuple(unknowable(q, measured) for q in (spiked, mass, host) if q is not None)
+        return (*bounds, sequenced(result))
     if spiked and mass:
         spiked, mass = compared(spiked, mass, sample, p)
     found = (spiked, mass, against_host(result, screen, host_length), sequenced(result))
@@ -158,14 +158,14 @@ def against_host(result: TargetResult, screen: SampleScreen, host_length: int) -
     """Copies per haploid host genome; None without host reads or host length."""
     if not screen.account.host or not host_length:
         return None
-    seen = efficiency(screen, result.evidence)
-    said = Quantity(
+    measured = efficiency(screen, result.evidence)
+    template = Quantity(
         value=None, low=None, high=None, unit="copies per haploid host genome", basis="host",
         how=(because(Code.DEPTH_TO_HOST),), remarks=(because(Code.COUNTING_ONLY),),
-        efficiency=round(seen.share, 4),
+        efficiency=round(measured.share, 4),
     )  # fmt: skip
     host = counted_host(screen, host_length)
-    return _ratio(counted(result), host, 1.0 / round(seen.share, 4), seen.cvs, said)
+    return _ratio(counted(result), host, 1.0 / round(measured.share, 4), measured.cvs, template)
 
 
 def sequenced(result: TargetResult) -> Quantity:
@@ -205,18 +205,18 @@ def spike_recovery(screen: SampleScreen, sample: Sample) -> Quantity | None:
 
 
 def _ratio(
-    above: Counted, below: Counted, factor: float, cvs: dict[str, float], said: Quantity
+    above: Counted, below: Counted, factor: float, cvs: dict[str, float], template: Quantity
 ) -> Quantity:
-    """`said` with value and limits of above.genomes / below.genomes x factor, whose factors have
-    the relative standard uncertainties `cvs`; only `high` below 3 reads."""
+    """`template` with value and limits of above.genomes / below.genomes x factor; `cvs` are the
+    relative standard uncertainties of the factors. Only `high` below 3 reads."""
     if not above.effective or not below.effective:
-        return said.model_copy(update={"remarks": (because(Code.UPPER_ONLY),)})
+        return template.model_copy(update={"remarks": (because(Code.UPPER_ONLY),)})
     value = above.genomes / below.genomes * factor
     low, high = ratio_interval(above.effective, below.effective)
     scale = value * below.effective / above.effective
     low, high = widened(value, low * scale, high * scale, cvs.values())
     if above.reads < FEWEST:
-        return said.model_copy(update={"high": high, "remarks": (because(Code.UPPER_ONLY),)})
+        return template.model_copy(update={"high": high, "remarks": (because(Code.UPPER_ONLY),)})
     counting = (1 / above.effective + 1 / below.effective) ** 0.5
     parts = {"counting": round(counting, 4), **cvs}
-    return said.model_copy(update={"value": value, "low": low, "high": high, "parts": parts})
+    return template.model_copy(update={"value": value, "low": low, "high": high, "parts": parts})

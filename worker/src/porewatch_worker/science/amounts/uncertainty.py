@@ -97,18 +97,20 @@ def size_factor(lengths: Histogram) -> float:
 def mean_piece(lengths: Histogram, least: int, genome_length: int, otherwise: float) -> float:
     """Mean of min(read length, genome length) over reads of at least `least` bases: what reads of
     so short a genome are long. `otherwise` (a mean length) where the histogram is empty."""
-    kept = [(n, mean) for n, mean in _mean_lengths(lengths) if mean >= least]
-    if not kept:
+    long_enough = [(n, mean) for n, mean in _mean_lengths(lengths) if mean >= least]
+    if not long_enough:
         return min(otherwise, genome_length)
-    return sum(n * min(mean, genome_length) for n, mean in kept) / sum(n for n, _ in kept)
+    return sum(n * min(mean, genome_length) for n, mean in long_enough) / sum(
+        n for n, _ in long_enough
+    )
 
 
 def share_as_long(lengths: Histogram, least: int, genome_length: int) -> float:
     """Share of reads of at least `least` bases that are as long as the genome: on a linear one
     they all start at an end. 0 where the histogram is empty."""
-    kept = [(n, mean) for n, mean in _mean_lengths(lengths) if mean >= least]
-    whole = sum(n for n, mean in kept if mean >= genome_length)
-    return whole / sum(n for n, _ in kept) if kept else 0.0
+    long_enough = [(n, mean) for n, mean in _mean_lengths(lengths) if mean >= least]
+    whole = sum(n for n, mean in long_enough if mean >= genome_length)
+    return whole / sum(n for n, _ in long_enough) if long_enough else 0.0
 
 
 def _mean_lengths(lengths: Histogram) -> list[tuple[int, float]]:

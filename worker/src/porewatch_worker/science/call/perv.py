@@ -38,7 +38,7 @@ class PervReferences:
     """What a bundle knows of PERV. Lengths in bases, means over its genomes."""
 
     synthetic: bool
-    told: tuple[str, ...]
+    types_by_env: tuple[str, ...]
     length: int
     env_length: int
     locus_length: int
@@ -59,7 +59,7 @@ def perv_references(bundle: BundleManifest) -> PervReferences | None:
     loci = [b - a for c in bundle.contigs for a, b in c.single_copy]
     return PervReferences(
         synthetic=bundle.synthetic or any(is_surrogate(c) for c in pervs),
-        told=tuple(sorted(kinds)) if len(kinds) > 1 else (),
+        types_by_env=tuple(sorted(kinds)) if len(kinds) > 1 else (),
         length=round(sum(c.length for c in pervs) / len(pervs)),
         env_length=_mean_env(with_env),
         locus_length=sum(loci),
@@ -95,34 +95,34 @@ def _result(
     sample: Sample,
     screen: SampleScreen,
     others: Others,
-    known: PervReferences,
+    references: PervReferences,
     parameters: ScreeningParameters,
 ) -> PervResult:
     counted = screen.perv or PervScreen()
     host = None
     if sample.material == "dna":
-        host = host_depth(screen, counted, known.locus_length, known.host_length)
+        host = host_depth(screen, counted, references.locus_length, references.host_length)
     pairs = {pair: others.reads(_joins(pair)) for pair in _pairs(counted)}
-    found = sites(counted.junctions, Frame(known.env_length, pairs, parameters))
+    found = sites(counted.junctions, Frame(references.env_length, pairs, parameters))
     call, why = judge_type(counted, others.reads(_typed), parameters, others.rest(counted))
     return PervResult(
         sample=sample.name,
         material=sample.material,
-        synthetic=known.synthetic,
-        types_told=tuple(known.name(kind) for kind in known.told),
+        synthetic=references.synthetic,
+        types_told=tuple(references.name(kind) for kind in references.types_by_env),
         counted=counted,
-        types=tuple(_types(counted, known, host)),
-        copies=copies(counted.bases, counted.squares, counted.reads, known.length, host)
+        types=tuple(_types(counted, references, host)),
+        copies=copies(counted.bases, counted.squares, counted.reads, references.length, host)
         if host and counted.reads
         else None,
         sites=found,
-        type_c=call if ALARM_TYPE in known.told else None,
-        type_c_why=why if ALARM_TYPE in known.told else (),
+        type_c=call if ALARM_TYPE in references.types_by_env else None,
+        type_c_why=why if ALARM_TYPE in references.types_by_env else (),
         smallest_share=smallest_share(
-            counted.env_reads, counted.env_bases, known.env_length, parameters
+            counted.env_reads, counted.env_bases, references.env_length, parameters
         ),
-        alarm_reasons=tuple(_alarms(call, why, found, known)),
-        limit_reasons=tuple(_limits(sample, screen.account.host, host, known)),
+        alarm_reasons=tuple(_alarms(call, why, found, references)),
+        limit_reasons=tuple(_limits(sample, screen.account.host, host, references)),
     )
 
 
@@ -212,12 +212,12 @@ def _alarms(
 
 
 def _limits(
-    sample: Sample, host_reads: int, host: HostDepth | None, known: PervReferences
+    sample: Sample, host_reads: int, host: HostDepth | None, references: PervReferences
 ) -> Iterator[Reason]:
-    if not known.told:
+    if not references.types_by_env:
         yield because(Code.PERV_NO_ENV)
-    elif len(known.told) < 3:
-        yield because(Code.PERV_TWO_TYPES, types=known.told)
+    elif len(references.types_by_env) < 3:
+        yield because(Code.PERV_TWO_TYPES, types=references.types_by_env)
     if sample.material == "rna":
         yield because(Code.PERV_RNA)
     elif host is None:

@@ -41,5 +41,5 @@ def own_identity(screen: SampleScreen) -> OwnIdentity:
     if screen.host and screen.host.identity and screen.account.host >= ENOUGH:
         return OwnIdentity(screen.host.identity, screen.host.identity)
     quality = screen.quality.mean_quality
-    told = 1.0 if quality is None else 1.0 - 10 ** (-quality / 10)
-    return OwnIdentity(told, told)
+    identity = 1.0 if quality is None else 1.0 - 10 ** (-quality / 10)
+    return OwnIdentity(identity, identity)

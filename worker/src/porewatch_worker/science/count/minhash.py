@@ -50,8 +50,8 @@ def words(text: bytes) -> tuple[Hashes, NDArray[np.int64]]:
         forward = (forward << np.uint64(2)) | base
         backward |= (np.uint64(3) - base) << np.uint64(2 * i)
     hashes = murmur(np.minimum(forward, backward))
-    kept = np.flatnonzero(good & (hashes < np.uint64(LARGEST)))
-    return hashes[kept], kept
+    starts = np.flatnonzero(good & (hashes < np.uint64(LARGEST)))
+    return hashes[starts], starts
 
 
 def murmur(packed: Hashes) -> Hashes:

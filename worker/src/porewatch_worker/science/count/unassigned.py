@@ -69,8 +69,8 @@ class UnknownCounts:
 
     def _keep_smallest(self) -> None:
         if len(self.words) > MOST_WORDS:
-            kept = heapq.nsmallest(MOST_WORDS, self.words)
-            self.words = Counter({word: self.words[word] for word in kept})
+            smallest = heapq.nsmallest(MOST_WORDS, self.words)
+            self.words = Counter({word: self.words[word] for word in smallest})
 
     @property
     def limit(self) -> int:

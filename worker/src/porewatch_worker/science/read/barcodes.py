@@ -73,7 +73,7 @@ class BarcodeReader:
         strands = [pattern for _, pattern in self._patterns]
         self._search = DiagonalSearch(strands, size=WORD, apart=_APART, drift=_DRIFT)
 
-    def look(self, sequences: Sequence[str]) -> list[BarcodeCall]:
+    def call(self, sequences: Sequence[str]) -> list[BarcodeCall]:
         """The barcode of each read, and the read without it: sequence[start:end]."""
         ends = [
             end for s in sequences for end in (s[:WINDOW], s[-WINDOW:] if len(s) > WINDOW else "")
@@ -81,7 +81,8 @@ class BarcodeReader:
         patterns = self._search.search(ends)
         found = {number: self._end(ends[number], there) for number, there in patterns.items()}
         return [
-            _told(len(s), found.get(2 * i), found.get(2 * i + 1)) for i, s in enumerate(sequences)
+            _combined(len(s), found.get(2 * i), found.get(2 * i + 1))
+            for i, s in enumerate(sequences)
         ]
 
     def _end(self, window: str, patterns: Sequence[int]) -> _Found | None:
@@ -100,12 +101,12 @@ class BarcodeReader:
         return best if min(others, default=len(window)) - best.edits >= SURER else None
 
 
-def _told(length: int, front: _Found | None, rear: _Found | None) -> BarcodeCall:
+def _combined(length: int, front: _Found | None, rear: _Found | None) -> BarcodeCall:
     """Of a read of `length`, what its two ends say together."""
     edits = [found.edits for found in (front, rear) if found]
     names = {found.barcode for found in (front, rear) if found}
-    told = CONFLICT if len(names) > 1 else next(iter(names), None)
+    barcode = CONFLICT if len(names) > 1 else next(iter(names), None)
     start = front.end if front else 0
     end = length - WINDOW + rear.start if rear else length
-    surer = (max if told == CONFLICT else min)(edits, default=0)
-    return BarcodeCall(told, start, max(start, end), surer)
+    surer = (max if barcode == CONFLICT else min)(edits, default=0)
+    return BarcodeCall(barcode, start, max(start, end), surer)

@@ -73,55 +73,57 @@ class SampleAssigner:
         ours = {s.barcode: kit[s.barcode] for s in samples if s.barcode and s.barcode in kit}
         self._reader = BarcodeReader(ours) if ours and self._alone is None else None
 
-    def assign(self, file: InputFile, reads: Sequence[Read], *, look: bool = True) -> Demultiplexed:
-        """Whose the reads are. With `look` False reads are neither cut nor searched."""
+    def assign(
+        self, file: InputFile, reads: Sequence[Read], *, search_ends: bool = True
+    ) -> Demultiplexed:
+        """Whose the reads are. With `call` False reads are neither cut nor searched."""
         result = Demultiplexed()
-        cut = list(split(reads)) if look else [[read] for read in reads]
-        told = iter(self._told([part for parts in cut for part in parts], look))
+        cut = list(split(reads)) if search_ends else [[read] for read in reads]
+        calls = iter(self._barcode_calls([part for parts in cut for part in parts], search_ends))
         for parts in cut:
-            each = (self._owned(file, part, next(told), result) for part in parts)
+            each = (self._owned(file, part, next(calls), result) for part in parts)
             found = list(chain.from_iterable(each))
             if found:
                 result.split[found[0].sample] += len(found) - 1
             result.owned += found
         return result
 
-    def _told(self, parts: Sequence[Read], look: bool) -> list[BarcodeCall | None]:
+    def _barcode_calls(self, parts: Sequence[Read], search_ends: bool) -> list[BarcodeCall | None]:
         """What the ends of each part say; nothing where they are not looked at."""
-        if self._reader is None or not look:
+        if self._reader is None or not search_ends:
             return [None] * len(parts)
-        return list(self._reader.look([part.sequence for part in parts]))
+        return list(self._reader.call([part.sequence for part in parts]))
 
     def _owned(
-        self, file: InputFile, read: Read, told: BarcodeCall | None, result: Demultiplexed
+        self, file: InputFile, read: Read, call: BarcodeCall | None, result: Demultiplexed
     ) -> Iterable[Owned]:
         if self._alone is not None:
             return [Owned(self._alone, read)]
-        given = file.barcode or read.barcode or self._named(read.alias or "")
-        sample = self._samples.get(given or (told.barcode if told else None))
+        stated = file.barcode or read.barcode or self._named(read.alias or "")
+        sample = self._samples.get(stated or (call.barcode if call else None))
         if sample is None:
-            result.unlisted[given or (told.barcode if told else None) or NOBODY] += 1
+            result.unlisted[stated or (call.barcode if call else None) or NOBODY] += 1
             return []
-        return [self._with_evidence(sample, given, told, read, result)]
+        return [self._with_evidence(sample, stated, call, read, result)]
 
     def _with_evidence(
         self,
         sample: str,
-        given: str | None,
-        told: BarcodeCall | None,
+        stated: str | None,
+        call: BarcodeCall | None,
         read: Read,
         result: Demultiplexed,
     ) -> Owned:
-        if told is None or told.barcode is None:
+        if call is None or call.barcode is None:
             return Owned(sample, read)
         inner = read._replace(
-            sequence=read.sequence[told.start : told.end],
-            qualities=read.qualities[told.start : told.end],
+            sequence=read.sequence[call.start : call.end],
+            qualities=read.qualities[call.start : call.end],
         )
-        if given is None:
+        if stated is None:
             result.by_ends[sample] += 1
-        other = told.barcode != (given or told.barcode)
-        if other and told.edits > SURE:
+        other = call.barcode != (stated or call.barcode)
+        if other and call.edits > SURE:
             return Owned(sample, inner)
-        result.barcodes_seen[sample, told.barcode] += 1
-        return Owned(sample, inner, other or told.barcode == CONFLICT)
+        result.barcodes_seen[sample, call.barcode] += 1
+        return Owned(sample, inner, other or call.barcode == CONFLICT)

@@ -68,10 +68,12 @@ def filter_read(
     `least`: the shortest length that counts, read by read, where samples differ in it."""
     worst = 10.0 ** (-parameters.min_mean_quality / 10.0)
     judged = []
-    worth = worth_a_look([r.sequence for r in reads])
+    hints = may_hold_adapters([r.sequence for r in reads])
     lengths = least or [parameters.min_read_length] * len(reads)
-    for read, error, look, shortest in zip(reads, mean_errors(reads), worth, lengths, strict=True):
-        start, end = inner_span(read.sequence) if look else (0, len(read.sequence))
+    for read, error, hinted, shortest in zip(
+        reads, mean_errors(reads), hints, lengths, strict=True
+    ):
+        start, end = inner_span(read.sequence) if hinted else (0, len(read.sequence))
         sequence = read.sequence[start:end]
         reason = None
         if read.duplex == -1:
@@ -98,7 +100,7 @@ def mean_errors(reads: Sequence[Read]) -> NDArray[np.float64]:
     return errors
 
 
-def worth_a_look(sequences: Sequence[str]) -> list[bool]:
+def may_hold_adapters(sequences: Sequence[str]) -> list[bool]:
     """Which reads have two words of adapters, or more, in the bases at their ends."""
     ends = [s[:WINDOW] + s[-WINDOW:] for s in sequences]
     edges = np.cumsum([0, *(len(e) for e in ends)])

@@ -84,18 +84,18 @@ class PervReader:
         self._columns = _columns(self._contigs.values())
 
     @property
-    def types_told(self) -> tuple[str, ...]:
+    def types_by_env(self) -> tuple[str, ...]:
         """Types that env can tell apart here: at least two have env coordinates, or none do."""
         kinds = {c.perv_type for c in self._contigs.values() if c.perv_type and "env" in c.features}
         return tuple(sorted(kinds)) if len(kinds) > 1 else ()
 
-    def look(self, sequence: str, hit: PervHit, buffer: Any) -> PervRead:
+    def analyse(self, sequence: str, hit: PervHit, buffer: Any) -> PervRead:
         """Everything about one read. `buffer` is this thread's mappy.ThreadBuffer."""
         segments = hit.candidate.segments
         contig = self._contigs[segments[0].contig]
         first = min(segments, key=lambda s: s.read_start)
         spans = [s.end - s.start for s in segments]
-        seen = PervRead(
+        shown = PervRead(
             bases=sum(spans),
             host_alike=hit.host_alike,
             flanked=bool(hit.host_parts),
@@ -104,17 +104,17 @@ class PervReader:
             start=2 * first.start if first.strand > 0 else 2 * first.end + 1,
         )
         if not any(self._over_feature(s) for s in segments):
-            return seen
-        return self._with_env(seen, _forward(sequence, segments), contig, buffer)
+            return shown
+        return self._with_env(shown, _forward(sequence, segments), contig, buffer)
 
-    def _with_env(self, seen: PervRead, forward: str, contig: Contig, buffer: Any) -> PervRead:
+    def _with_env(self, shown: PervRead, forward: str, contig: Contig, buffer: Any) -> PervRead:
         lines = {
             name: match_line(len(forward), list(aligner.map(forward, buf=buffer, cs=True)))
             for name, aligner in self._aligners.items()
         }
         best = self._best_strains(lines)
         env = None
-        if self.types_told:
+        if self.types_by_env:
             verdict = judge_env(
                 {k: lines[name] for k, name in best.items()},
                 {k: self._contigs[name].features["env"] for k, name in best.items()},
@@ -127,7 +127,7 @@ class PervReader:
         apart = any(not c.homologous for c in changes)
         return PervRead(
             **{
-                **vars(seen),
+                **vars(shown),
                 "env": env,
                 "apart": apart,
                 "junctions": () if apart else self._junctions(changes, best, lines),

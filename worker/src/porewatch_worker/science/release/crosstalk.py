@@ -57,16 +57,16 @@ def crosstalk(
 def _by_ends(
     sample: Sample, screens: dict[str, SampleScreen], budget: float
 ) -> Iterator[Crosstalk]:
-    told = screens[sample.name].account.barcodes_told
-    stray, total = _foreign(told, sample), sum(told.values())
+    seen = screens[sample.name].account.barcodes_told
+    stray, total = _foreign(seen, sample), sum(seen.values())
     if sample.role is SampleRole.NO_TEMPLATE_CONTROL:
         total = sum(_foreign(s.account.barcodes_told, sample) for s in screens.values())
     if total:
         yield _estimate(sample.name, None, stray, total, budget)
 
 
-def _foreign(told: Mapping[str, int], sample: Sample) -> int:
-    return sum(reads for barcode, reads in told.items() if barcode != sample.barcode)
+def _foreign(seen: Mapping[str, int], sample: Sample) -> int:
+    return sum(reads for barcode, reads in seen.items() if barcode != sample.barcode)
 
 
 def _by_spike(

@@ -52,8 +52,8 @@ def with_gaps(
 def _outcome(outcome: SampleOutcome, found: Sequence[Reason]) -> SampleOutcome:
     if not found:
         return outcome
-    kept = outcome.why if outcome.outcome is Outcome.NOT_REPORTABLE else ()
-    return outcome.model_copy(update={"outcome": Outcome.NOT_REPORTABLE, "why": (*kept, *found)})
+    earlier = outcome.why if outcome.outcome is Outcome.NOT_REPORTABLE else ()
+    return outcome.model_copy(update={"outcome": Outcome.NOT_REPORTABLE, "why": (*earlier, *found)})
 
 
 def _lost(sample: Sample, lost: Sequence[LostFile]) -> Iterator[Reason]:

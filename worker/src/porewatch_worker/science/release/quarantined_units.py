@@ -42,10 +42,10 @@ def _of(sample: str, lost: Units) -> Units:
 def _finding(finding: Finding, lost: Units) -> Finding:
     if not lost or finding.call is Call.NOT_SCREENED:
         return finding
-    said = _incomplete(lost)
-    changed: dict[str, object] = {"remarks": (*finding.remarks, said)}
+    remark = _incomplete(lost)
+    changed: dict[str, object] = {"remarks": (*finding.remarks, remark)}
     if finding.lod95 is not None:
-        remarks = (*finding.lod95.remarks, said)
+        remarks = (*finding.lod95.remarks, remark)
         changed["lod95"] = finding.lod95.model_copy(update={"remarks": remarks})
     return finding.model_copy(update=changed)
 

@@ -58,14 +58,14 @@ def sample_outcomes(
 
 def _outcome(sample: Sample, batch: Batch) -> SampleOutcome:
     mine = [f for f in batch.findings if f.sample == sample.name]
-    said = list(judged(sample, batch))
-    refused = [told for what, told in said if what is Consequence.REFUSE]
+    judgements = list(judged(sample, batch))
+    refused = [reason for what, reason in judgements if what is Consequence.REFUSE]
     lost = list(lost_to_filters(sample, batch))
-    refused += [told for what, told in lost if what is Consequence.REFUSE]
+    refused += [reason for what, reason in lost if what is Consequence.REFUSE]
     failed = tuple(_each_once([*_failures(sample, mine, batch), *refused, *_fallen(sample, batch)]))
     if failed:
         return SampleOutcome(sample=sample.name, outcome=Outcome.NOT_REPORTABLE, why=failed)
-    remarked = [told for what, told in (*said, *lost) if what is Consequence.REMARK]
+    remarked = [reason for what, reason in (*judgements, *lost) if what is Consequence.REMARK]
     remarks = tuple(_each_once([*remarked, *_remarks(sample, mine)]))
     outcome = Outcome.REPORTABLE_WITH_REMARKS if remarks else Outcome.REPORTABLE
     return SampleOutcome(sample=sample.name, outcome=outcome, why=remarks)
@@ -123,12 +123,12 @@ def _remarks(sample: Sample, mine: Sequence[Finding]) -> Iterator[Reason]:
         return
     if sample.role is SampleRole.SAMPLE:
         yield from disagreements(mine)
-    unsure = [f.code for f in mine if f.call is Call.INDETERMINATE and _told(f, sample)]
+    unsure = [f.code for f in mine if f.call is Call.INDETERMINATE and _is_remarked(f, sample)]
     if unsure:
         yield because(Code.INDETERMINATE, codes=tuple(unsure))
 
 
-def _told(finding: Finding, sample: Sample) -> bool:
+def _is_remarked(finding: Finding, sample: Sample) -> bool:
     """Of a blank, what has reads that crossover does not explain: nothing should be in it."""
     if sample.role is SampleRole.SAMPLE:
         return True

@@ -23,24 +23,24 @@ class Downloads(Objects):
         self,
         key: str,
         to: Path,
-        heard: Callable[[int], None] = lambda _: None,
+        on_progress: Callable[[int], None] = lambda _: None,
         version: str | None = None,
     ) -> tuple[int, str]:
-        """Write the object, or one version of it, to `to`; its size in bytes and sha256. `heard`
-        gets bytes so far.
+        """Write the object, or one version of it, to `to`; its size in bytes and sha256.
+        `on_progress` gets the bytes so far.
 
         A broken stream is begun again. NotFound when there is no such object, Unavailable when it
         keeps breaking.
         """
         for pause in PAUSES_S:
             try:
-                return self._fetch_once(key, to, heard, version)
+                return self._fetch_once(key, to, on_progress, version)
             except (Unavailable, Throttled):
                 time.sleep(pause)
-        return self._fetch_once(key, to, heard, version)
+        return self._fetch_once(key, to, on_progress, version)
 
     def _fetch_once(
-        self, key: str, to: Path, heard: Callable[[int], None], version: str | None
+        self, key: str, to: Path, on_progress: Callable[[int], None], version: str | None
     ) -> tuple[int, str]:
         digest, size = hashlib.sha256(), 0
         draft = to.with_name(f"{to.name}.part")
@@ -50,7 +50,7 @@ class Downloads(Objects):
                 out.write(piece)
                 digest.update(piece)
                 size += len(piece)
-                heard(size)
+                on_progress(size)
         draft.replace(to)
         return size, digest.hexdigest()
 
