@@ -27,7 +27,7 @@ from porewatch.domain.stage.screening_parameters import ScreeningParameters
 from porewatch_worker.science.release import controls as release
 from porewatch_worker.science.release import sample_outcomes as release_outcomes
 from porewatch_worker.science.release.controls import Batch, release_policies
-from porewatch_worker.science.release.sample_outcomes import _told, sample_outcomes
+from porewatch_worker.science.release.sample_outcomes import _is_remarked, sample_outcomes
 from tests.worker.science.test_calls import good, named
 from tests.worker.science.test_numbers import evidence
 from tests.worker.science.test_release import (
@@ -303,7 +303,9 @@ def test_of_a_blank_only_reads_that_crossover_does_not_explain_are_told(
 ) -> None:
     there = None if reads is None else evidence(reads, 1000)
     sample = ONE.model_copy(update={"role": role})
-    assert _told(finding("one", "V", Call.INDETERMINATE, evidence=there, why=why), sample) is (told)
+    assert _is_remarked(
+        finding("one", "V", Call.INDETERMINATE, evidence=there, why=why), sample
+    ) is (told)
 
 
 def test_every_code_that_is_unsure_is_named() -> None:

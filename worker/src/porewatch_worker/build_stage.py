@@ -1,11 +1,11 @@
-"""From an order to the work it asks for: which phases make up the stage, and what they are given.
+"""Build the work of an order: which phases make up the stage, and their inputs.
 
     basecalling                                          one unit per POD5 file
     quality_control, host_removal, pathogen_detection    one pass over the reads, in units
     quantification, reporting                            one step each, from screen.json
 
-The three phases of the pass share it even when a profile gives each a machine of its own: the first
-of them runs it, the others tell their part of it from `screen.json`.
+The three phases of the pass share it even when a layout gives each an instance of its own: the
+first of them runs it, the others write their records from `screen.json`.
 """
 
 from __future__ import annotations
@@ -54,8 +54,8 @@ REPORT = (Phase.QUANTIFICATION, Phase.REPORTING)
 
 @dataclass(frozen=True)
 class Means:
-    """What a machine offers to the work. `stopped` tells long computations to give up; `rented`
-    says whether somebody pays for the machine (then the report has a bill)."""
+    """What the instance or computer provides. `stopped`: whether long computations are to give up;
+    `rented`: the instance is billed, so the report has a bill."""
 
     inputs: Inputs
     previous: tuple[StageManifest, ...]
@@ -82,7 +82,7 @@ Build = Callable[[WorkOrder, Means], StageWork]
 
 
 def build(order: WorkOrder, means: Means) -> StageWork:
-    """The work of the order's stage. Raises what its phases raise when they cannot begin."""
+    """The work of the order's stage. Raises the errors of phases that cannot start."""
     phases = set(order.phases)
     if phases == {Phase.BASECALLING}:
         return _basecalling(order, means)
@@ -141,7 +141,8 @@ def samples_of(order: WorkOrder) -> tuple[Sample, ...]:
 
 
 def _model(order: WorkOrder, files: Sequence[InputFile], inputs: Inputs) -> str | None:
-    """The model that called the reads: as the manifest knows it, else as the first read does."""
+    """The model that called the reads: from the manifest, else from the header of the first
+    read."""
     model = order.manifest.sequencing.basecall_model
     if model or not files:
         return model

@@ -1,4 +1,4 @@
-"""A full disk is named as such, whoever ran into it: the control plane then takes a larger one."""
+"""Failures that come from a full disk are named so: the control plane then takes a larger disk."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from porewatch.domain.errors import DiskFull, Refused
 
 CODES = frozenset({errno.ENOSPC, errno.EDQUOT})
 LAST_BYTES = 16 << 20
-"""With less than this left, the disk is the likelier reason of a failure than what failed says."""
+"""With less than this left, a full disk is the likelier cause than the error's own text."""
 REMEDY = "give the stage a larger disk (disk_gib of its profile)."
 
 
 def _is_full(error: BaseException) -> bool:
-    """Whether the system said so to it, or to what it came from."""
+    """Whether the error, or one of its causes, has such an error code."""
     return any(isinstance(one, OSError) and one.errno in CODES for one in _chain(error))
 
 
 def full_disk(error: Exception, folder: Path) -> DiskFull | None:
-    """The failure by its real name; None when the disk of `folder` has nothing to do with it.
+    """The failure as DiskFull; None when the disk of `folder` is not its cause.
 
-    A child process or a library of another language only says that it failed: then what is left of
-    the disk decides. A refusal stays one unless the system itself spoke of the disk.
+    A child process or a native library only reports a failure: then the free space decides. A
+    refusal stays one unless the error code itself names the disk.
     """
     if isinstance(error, DiskFull):
         return error
@@ -42,6 +42,6 @@ def _chain(error: BaseException | None) -> Iterator[BaseException]:
 
 
 def _left(folder: Path) -> int:
-    """Bytes left on the disk of the folder or, while that is not made, of what it is to lie in."""
+    """Free bytes on the disk of the folder or, while that does not exist, of its parent."""
     there = next(one for one in (folder, *folder.parents) if one.exists())
     return shutil.disk_usage(there).free

@@ -1,7 +1,8 @@
-"""`porewatch-worker run`: what the user-data of an instance calls, and the container of a job.
+"""`porewatch-worker run`: called by the user-data of an instance and by the container of a job.
 
-Exit codes: 0 published, interrupted, or not ours to do; 1 failed; 2 not set up (environment, tags);
-3 the input or the configuration was refused. In every case but 2 the control plane was told.
+Exit codes: 0 published, interrupted, or owned by another instance; 1 failed; 2 not set up
+(environment, tags); 3 the input or the configuration was refused. The control plane is notified in
+every case but 2.
 """
 
 from __future__ import annotations
@@ -31,14 +32,14 @@ METADATA_PATIENCE = {
     "AWS_METADATA_SERVICE_TIMEOUT": "5",
     "AWS_METADATA_SERVICE_NUM_ATTEMPTS": "5",
 }
-"""boto3 asks the metadata service for credentials once, and waits a second: a service that is slow
-while a machine boots would leave the worker without any."""
+"""boto3 requests credentials from the metadata service once, with a timeout of a second: a slow
+service during boot would leave the worker without any."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Entry point; the exit code."""
     parser = argparse.ArgumentParser(prog="porewatch-worker", description=__doc__)
-    parser.add_argument("command", choices=["run"], help="work on what tags or job say")
+    parser.add_argument("command", choices=["run"], help="run the assigned stage")
     parser.add_argument("--version", action="version", version=__version__)
     parser.parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format=FORMAT, stream=sys.stderr)
@@ -72,7 +73,8 @@ def _cloud(settings: WorkerSettings, stop: Stop) -> Cloud:
     metadata = InstanceMetadata(settings.metadata)
 
     def who() -> str:
-        """A machine knows its role and itself. A job's session is ECS's to name: STS says it."""
+        """An instance composes it from its role and its id; for a job ECS names the session, so STS
+        returns it."""
         if settings.role_id and not settings.assignment:
             return f"{settings.role_id}:{metadata.instance_id()}"
         return patience(user_id)

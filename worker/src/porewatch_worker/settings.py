@@ -1,10 +1,10 @@
-"""What a worker is told by its environment. The only reader of the environment in the worker.
+"""Settings from the environment. The only reader of the environment in the worker.
 
-On AWS Batch it also says what to work on: POREWATCH_RUN, POREWATCH_REVISION, POREWATCH_STAGE,
-POREWATCH_EPOCH and POREWATCH_SECRET (which proves messages), with the job's id for the machine's.
-Without POREWATCH_RUN the instance's tags do.
+On AWS Batch it also holds the assignment: POREWATCH_RUN, POREWATCH_REVISION, POREWATCH_STAGE,
+POREWATCH_EPOCH and POREWATCH_SECRET (which authenticates messages), with the job's id in place of
+the instance's. Without POREWATCH_RUN the assignment is in the instance's tags.
 
-POREWATCH_STACK, LEDGER_TABLE, RAW_BUCKET, RESULTS_BUCKET and WORKER_QUEUE_URL must be there; the
+POREWATCH_STACK, LEDGER_TABLE, RAW_BUCKET, RESULTS_BUCKET and WORKER_QUEUE_URL are required; the
 rest has defaults. Names in capitals beside the fields are the variables.
 """
 
@@ -25,7 +25,7 @@ METADATA = "http://169.254.169.254"
 
 
 class BasecallerSettings(Model):
-    """Where dorado is and what it may use. `device` as dorado's `--device` knows it."""
+    """Where dorado is and what it may use. `device`: the value of dorado's `--device`."""
 
     program: str = "dorado"  # POREWATCH_DORADO
     model: str = "hac"  # POREWATCH_BASECALL_MODEL: fast, hac, sup[@version], or a folder
@@ -35,14 +35,14 @@ class BasecallerSettings(Model):
 
 
 class WorkerSettings(Model):
-    """`beat_s`, `watch_s` and `grace_s` are seconds between beats, between looks at the instance
-    metadata, and for the unit at hand after a notice (AWS gives 120 s in all);
-    `mean_to_interrupt_s` is what the checkpoint interval is computed with. The file `alive` is
-    touched as long as there was progress within `stalled_s`: the machine ends itself when nobody
-    touches it any more. `unit_reads`: reads of a unit, where the order is not to say. `patience_s`:
-    seconds for which one call of a service that is away is repeated, where 90 min are too long.
-    `references_bucket`: where bundles come from that `references` does not hold.
-    `role_id`: the unique id of the machines' role, by which a machine knows its `aws:userid`."""
+    """`beat_s`, `watch_s` and `grace_s` are seconds between heartbeats, between checks of the
+    instance metadata, and for the current unit after a notice (AWS gives 120 s in all);
+    `mean_to_interrupt_s` sets the checkpoint interval. The file `alive` is touched while there was
+    progress within `stalled_s`: without touches the instance shuts itself down. `unit_reads`: reads
+    of a unit, overriding the order. `patience_s`: seconds for which a call of an unavailable
+    service is retried, if 90 min are too long. `references_bucket`: source of bundles that
+    `references` does not hold. `role_id`: the unique id of the instances' role, from which an
+    instance composes its `aws:userid`."""
 
     stack: str
     ledger_table: str
@@ -128,7 +128,7 @@ def read_settings(environment: Mapping[str, str] | None = None) -> WorkerSetting
 
 
 def cores() -> int:
-    """Those that this process may use. macOS tells only how many there are."""
+    """Cores that this process may use; on macOS, all cores."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1

@@ -1,4 +1,4 @@
-"""A stage's inputs: what they are called and where they lie (`fetched_inputs` fetches them).
+"""A stage's inputs: their names and locations (`fetched_inputs` fetches them).
 
 Names are manifest paths (`fastq/a.fastq.gz`) for what was uploaded and output names
 (`screen.json`, `bam/a.bam`) for what an earlier stage published; a later stage's output hides an
@@ -29,8 +29,8 @@ class Fetcher(Protocol):
 
 @dataclass(frozen=True)
 class Source:
-    """Where an input lies and what it must be: of an upload just the version that was checked.
-    `sha256` and `version` are None when nobody told them."""
+    """Location and expected content of an input: for an upload, exactly the version that was
+    checked. `sha256` and `version` are None when unknown."""
 
     bucket: Fetcher
     key: str

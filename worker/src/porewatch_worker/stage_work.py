@@ -1,8 +1,8 @@
 """The contract between the stage loop (claims, checkpoints, publishes) and the phases (compute).
 
-A stage is cut into numbered units. The loop asks for the units that no checkpoint holds, has each
-one processed to bytes, stores the bytes, and at the end lets the phases merge all of them, in
-order. Units are pure: same inputs, parameters and code version give the same bytes.
+A stage is divided into numbered units. The loop takes the units that no checkpoint holds, processes
+each to bytes, stores the bytes, and at the end the phases merge all of them, in order. Units are
+pure: same inputs, parameters and code version give the same bytes.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ from porewatch.domain.stage.record import Progress
 
 @dataclass(frozen=True)
 class UnitOutput:
-    """What one unit leaves behind. `content` is all that a checkpoint keeps; `consumed` counts the
-    bytes of input that the unit stood in."""
+    """The result of one unit. `content` is all that a checkpoint keeps; `consumed` counts the bytes
+    of input that the unit covers."""
 
     content: bytes
     reads: int = 0
@@ -32,9 +32,9 @@ class UnitOutput:
 
 @dataclass(frozen=True)
 class Lost:
-    """What is left of a unit that was given up. `content` stands in its place among the others and
-    counts its reads as lost; `samples` is None when any of the run's may be concerned. `what` names
-    it in a sentence, `stretches` each of its files with the reads it held of it."""
+    """Placeholder of a unit that was given up. `content` takes its place among the others and
+    counts its reads as lost; `samples` is None when any sample of the run may be affected. `what`
+    describes it in a sentence, `stretches` each of its files with the reads it held."""
 
     content: bytes
     what: str
@@ -63,14 +63,15 @@ class Running(Protocol):
         """There are no more units."""
 
     def alarms(self) -> Iterable[Alarm]:
-        """What is met now and was not answered before."""
+        """New suspicions since the last call."""
 
 
 class StageWork(Protocol):
     """One stage's computation."""
 
     def fingerprint(self) -> str:
-        """Hex digest over code version, parameters, inputs and bundle: equal or start afresh."""
+        """Hex digest over code version, parameters, inputs and bundle; a checkpoint of another one
+        is not resumed."""
 
     def units_total(self) -> int | None:
         """How many units there are, when that is known before reading everything."""
@@ -82,14 +83,14 @@ class StageWork(Protocol):
         """Compute one unit. Must not depend on other units or on the clock."""
 
     def give_up(self, payload: Any) -> Lost | None:
-        """Account for a unit that cannot be computed, without computing. None when the stage means
-        nothing without it."""
+        """Placeholder for a unit that cannot be computed. None when the stage is meaningless
+        without it."""
 
     def progress(self) -> Progress:
         """Where the work is now (the loop fills in units and checkpoint)."""
 
     def running(self) -> Running | None:
-        """A fresh verdict over units; None when nothing can be alarming before the end."""
+        """A new verdict over units; None when the stage can raise no suspicion before its end."""
 
     def finish(self, contents: Iterator[bytes], scratch: Path) -> StageResult:
         """Merge all units' contents, in unit order, and write the outputs below `scratch`."""
@@ -97,7 +98,7 @@ class StageWork(Protocol):
 
 @dataclass
 class Inputs:
-    """Where the stage's inputs lie on this machine; `path` fetches on first use."""
+    """Local paths of the stage's inputs; `path` fetches on first use."""
 
     fetched: dict[str, Path] = field(default_factory=dict)
 
@@ -106,9 +107,9 @@ class Inputs:
         return self.fetched[name]
 
     def expect(self, names: Iterable[str]) -> None:
-        """These will be asked for, in this order; what lies here already needs no more."""
+        """These will be requested, in this order; local files need no prefetching."""
 
 
 def fingerprint_of(value: Any) -> str:
-    """SHA-256 over plain data: a phase's fingerprint covers all that its answer depends on."""
+    """SHA-256 over plain data: a phase's fingerprint covers all that its result depends on."""
     return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()

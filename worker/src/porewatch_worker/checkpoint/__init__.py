@@ -1,4 +1,4 @@
-"""What a stage has done so far, in S3 or a folder, for a successor on another instance.
+"""Progress of a stage, in S3 or a folder, so that a successor on another instance can resume.
 
-Order: `checkpoint` (load, save) -> `writer` (when) -> `objects`, `index` (what lies where).
+Order: `checkpoint` (load, save) -> `writer` (when) -> `objects`, `index` (locations).
 """

@@ -1,13 +1,14 @@
-"""Checkpoints: what a stage has done so far, where a successor on another machine can find it.
+"""Checkpoints: progress of a stage, stored where a successor on another instance can find it.
 
 A checkpoint is a folder: `units/000001.bin`, ... hold the units' contents, `checkpoint.json` lists
-them with their sha256 and says which epoch owns the folder. Order of every save: first the units,
-then the list, so that the list never names what is not there.
+them with their sha256 and names the epoch that owns the folder. Every save writes the units first,
+then the list, so that the list never names a missing object.
 
-In the cloud each machine has a checkpoint of its own, where nobody else can write; a successor goes
-on from the list of the last machine that left one, and its own list names where each unit lies. In
-a folder on a disk successors share one: every rewrite of the list is conditional on the version its
-writer saw last, so that a zombie's next save fails with StaleEpoch and it stops.
+In the cloud each instance has a checkpoint of its own that no other instance can write; a successor
+resumes from the list of the last instance that left one, and its own list names the location of
+each unit. In a local folder successors share one: every rewrite of the list is conditional on the
+version its writer read last, so that the next save of a stale worker fails with StaleEpoch and it
+stops.
 """
 
 from __future__ import annotations
@@ -43,9 +44,9 @@ from porewatch_worker.stage_work import UnitOutput
 class Checkpoint:
     """An opened checkpoint: ours until a later epoch opens it.
 
-    `remarks` says why anything was started afresh or recomputed; `resumed` are the units that were
-    found whole; `redone` counts units computed again that an earlier attempt had announced (of
-    units saved together it may not have begun all).
+    `remarks`: why anything was restarted or recomputed; `resumed`: the units that were found
+    intact; `redone`: how many units were recomputed that an earlier attempt had announced (of units
+    saved together it may not have started all).
     """
 
     def __init__(
@@ -77,7 +78,7 @@ class Checkpoint:
 
     @property
     def tried(self) -> dict[int, Tried]:
-        """Units that failed before, or on which a worker died."""
+        """Units that failed before, or during which a worker died."""
         return self._listed.tried
 
     @property
@@ -86,12 +87,12 @@ class Checkpoint:
         return tuple(unit for unit in found if unit is not None)
 
     def announced(self, number: int) -> bool:
-        """Whether the list says that this unit is in flight."""
+        """Whether this unit is listed as in flight."""
         return self._listed.flies(number)
 
     def begin(self, number: int, last: int | None = None) -> None:
-        """Before the computation of a unit: it, and those to `last` that will be saved together
-        with it, are in flight from now on. Written at once unless the list says so already."""
+        """Before a unit is computed: mark it, and those up to `last` that will be saved with it, as
+        in flight. Written at once unless they are listed so already."""
         if number in self._begun:
             self.redone += 1
         if not self.announced(number):
@@ -134,7 +135,7 @@ class Checkpoint:
             self._dirty = False
 
     def leave(self) -> None:
-        """Orderly stop: write the list and say that nothing is in flight."""
+        """Orderly stop: write the list with no unit in flight."""
         if self._listed.in_flight is not None:
             self._change(in_flight=None, in_flight_to=None)
         self.flush()
@@ -182,7 +183,7 @@ class Checkpoint:
             if there[0] == content:
                 return
             self._change()
-            self.flush()  # still the owner? then what lies there is damaged or left by a zombie
+            self.flush()  # still the owner? then it is damaged, or a stale worker left it
             if self._store.replace(name, content, there[1]) is not None:
                 return
         raise StaleEpoch(f"another worker keeps writing unit {number} of this checkpoint.")
@@ -205,8 +206,8 @@ class Checkpoint:
         self.flush()
 
     def _damaged(self) -> frozenset[int]:
-        """Units that cannot be read as they were written, and all that lie in one object with one:
-        the object will be written again."""
+        """Units whose content is missing or damaged, and all units in the same objects: those
+        objects will be rewritten."""
         homes = homes_of(self.units)
 
         def is_whole(home: Home) -> bool:
@@ -226,9 +227,9 @@ def open_checkpoint(
     blameless: Collection[int] = (),
     earlier: Sequence[CheckpointStore] = (),
 ) -> Checkpoint:
-    """Take a checkpoint over for `epoch`, or begin one that goes on from the last of `earlier`
-    (oldest first) that fits, keeping every unit that is whole. `blameless`: epochs whose end speaks
-    against no unit, even where their worker could not say so in its checkpoint.
+    """Take over a checkpoint for `epoch`, or start one that resumes from the last of `earlier`
+    (oldest first) that fits, with every intact unit. `blameless`: epochs whose end counts against
+    no unit, even where their worker could not record that in its checkpoint.
 
     Raises StaleEpoch when a later epoch owns it already.
     """
@@ -268,8 +269,8 @@ def _begin(
 
 
 def _going_on(listed: UnitList | None, fresh: UnitList, blameless: Collection[int]) -> UnitList:
-    """What a writer's list begins with: all that the last one's says, in which the death of its
-    writer is held against the units in flight."""
+    """The initial list of a writer: the previous list, with the death of its writer counted against
+    the units in flight."""
     if listed is None:
         return fresh
     died = frozenset() if listed.epoch in blameless else listed.flying
@@ -280,7 +281,7 @@ def _going_on(listed: UnitList | None, fresh: UnitList, blameless: Collection[in
 def _last_left(
     earlier: Sequence[CheckpointStore], fresh: UnitList
 ) -> tuple[UnitList | None, tuple[str, ...]]:
-    """The newest list that an earlier machine left and that fits, with where its units lie."""
+    """The newest fitting list of an earlier instance, with the locations of its units."""
     remarks: list[str] = []
     for store in reversed(earlier):
         there = store.read(LIST)

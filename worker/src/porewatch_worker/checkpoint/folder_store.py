@@ -1,8 +1,8 @@
 """A checkpoint store in a local folder, with the same conditional writes as S3 has.
 
 Creation is a hard link (fails when the name exists); replacement compares and swaps under a file
-lock that the operating system drops when its holder dies. A holder that is merely frozen keeps it,
-so nothing slow is done under it.
+lock that the operating system releases when its holder dies. A frozen holder keeps it, so nothing
+slow is done under it.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ class FolderStore:
 
     @contextmanager
     def _written(self, name: str, content: bytes) -> Iterator[tuple[Path, Path]]:
-        """The content in a draft file beside its place; the draft is gone afterwards."""
+        """The content in a temporary file in the target folder; it is removed afterwards."""
         path = self.folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         draft = path.with_name(f".{path.name}.{uuid.uuid4().hex}")

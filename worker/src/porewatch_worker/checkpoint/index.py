@@ -1,6 +1,6 @@
-"""`checkpoint.json`: which units are safe, where their contents lie, and what went wrong before.
+"""`checkpoint.json`: which units are saved, where their contents are, and earlier failures.
 
-The list is the only truth about a checkpoint: what it does not name is not there.
+The list is authoritative: a unit that it does not name is not saved.
 """
 
 from __future__ import annotations
@@ -42,11 +42,11 @@ class CheckpointStore(Protocol):
 
 
 class StoredUnit(Model):
-    """One unit as the list knows it. Units saved together lie in one object, named by the first of
-    them (`pack`; None: alone in an object of its own), each at its `offset`. `store` names the
-    checkpoint of an earlier machine in which that object lies (empty: this one).
+    """One listed unit. Units saved together share one object, named by the first of them (`pack`;
+    None: an object of its own), each at its `offset`. `store` names the checkpoint of the earlier
+    instance that holds the object (empty: this one).
 
-    `quarantined` is set when the content only stands in for a unit that was given up.
+    `quarantined` is set when the content is a placeholder for a unit that was given up.
     """
 
     sha256: str
@@ -154,7 +154,7 @@ def usable(content: bytes, fresh: UnitList) -> tuple[UnitList | None, str]:
 
 
 def why_fresh(stores: Iterable[CheckpointStore]) -> tuple[str, ...]:
-    """What to say when a checkpoint is begun although the stage has others."""
+    """The remark on a checkpoint that is started although the stage has others."""
     others = {name for store in stores for name in store.siblings()}
     if not others:
         return ()

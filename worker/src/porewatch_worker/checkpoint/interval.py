@@ -1,4 +1,4 @@
-"""How often to save: the interval that loses least, from what was measured.
+"""How often to save: the interval that loses least time, from measurements.
 
 Young (1974, Communications of the ACM 17:530): with `flush` seconds for a checkpoint and a mean
 time `M` between interruptions, time lost to saving (flush / interval) and to computing again
@@ -9,15 +9,15 @@ time `M` between interruptions, time lost to saving (flush / interval) and to co
 A unit is the smallest piece that is computed and never saved in parts, so an interval is rounded
 down to whole units, at least one. Three bounds hold besides, whatever the formula says:
 
-    share     what one save holds is at most 2 % of the stage, so that a death without notice wastes
-              little of short stages too; while nobody knows how long the stage is, one unit
+    share     one save holds at most 2 % of the stage, so that a death without notice wastes
+              little of short stages too; while the length of the stage is unknown, one unit
     upload    it can be uploaded within 60 s at the rate measured: the time that a notice leaves
     suspects  units that a worker died on are saved one by one
     (`porewatch_worker.stage.poison_units`)
 
 Measured on the embedded AWS a save takes 20 to 40 ms; against S3 two PUTs take 60 to 200 ms. With
 10 hours between interruptions that makes 38 to 120 s, far more than a unit of 4,000 reads takes
-(one second on eight cores), so that saving every unit would cost a tenth of the machine.
+(one second on eight cores), so that saving every unit would cost a tenth of the instance's time.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ MEAN_TO_INTERRUPT_S = 36_000.0
 LARGEST_SHARE = 0.02
 UPLOAD_S = 60.0
 NOTICE_S = 90.0
-"""Of the 120 s between a notice and the end; the rest is for the last word and for being late."""
+"""Of the 120 s between a notice and the end; the rest is for the final message and for delays."""
 
 NEWEST = 0.3
 """Weight of the newest measurement in the running means."""
@@ -85,7 +85,7 @@ class SaveInterval:
         return max(1, int(min(fitting)))
 
     def grace_s(self, at_most: float, waiting: int) -> float:
-        """Seconds that the unit at hand gets after a notice: what its upload leaves of them."""
+        """Seconds that the current unit may take after a notice, less the time for its upload."""
         upload = (waiting + self.unit_bytes) / self.rate if self.rate else 0.0
         return max(0.0, min(at_most, NOTICE_S - upload))
 

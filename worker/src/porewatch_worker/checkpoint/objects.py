@@ -1,4 +1,4 @@
-"""Units that are saved together lie in one object: how they are listed, and found again."""
+"""Units that are saved together share one object: how they are listed and located."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class UnitToSave:
 
 
 def listed(first: int, computed: Mapping[int, UnitToSave]) -> dict[int, StoredUnit]:
-    """How units that lie in the object named by `first` are listed."""
+    """The list entries of the units in the object named by `first`."""
     found, offset = {}, 0
     for number in sorted(computed):
         output = computed[number].output
@@ -49,7 +49,7 @@ def whole(unit: StoredUnit, content: bytes | None) -> bytes | None:
 
 
 def homes_of(units: Mapping[int, StoredUnit]) -> dict[Home, list[int]]:
-    """The objects, each with the units that lie in it."""
+    """The objects, each with the units that it holds."""
     homes: dict[Home, list[int]] = {}
     for number, unit in sorted(units.items()):
         homes.setdefault(unit.home(number), []).append(number)

@@ -1,10 +1,10 @@
-"""Computed units on their way to the checkpoint: gathered, and saved when it is due.
+"""Computed units are collected here and saved to the checkpoint when a save is due.
 
     begin(unit) -> compute -> add(unit, output) -> a save, when one is due
 
-Due is a save when as many units wait as the list has announced, when Young's interval has passed,
-when more bytes wait than a notice leaves time to upload, and at every unit that a worker failed on
-before. A rebalance hint, a notice and the end save whatever waits.
+A save is due when as many units wait as the list has announced, when Young's interval has passed,
+when more bytes wait than can be uploaded after a notice, and after every unit on which a worker
+failed before. A rebalance recommendation, a notice and the end save whatever waits.
 """
 
 from __future__ import annotations
@@ -50,7 +50,8 @@ class Safe(NamedTuple):
 
 
 class Saver:
-    """Owns what is computed and not yet safe. `on_save` hears the number of every saved unit."""
+    """Owns the computed units that are not saved yet. `on_save` gets the number of every saved
+    unit."""
 
     def __init__(
         self, checkpoint: Checkpoint, interval: SaveInterval, on_save: Callable[[int], None]
@@ -87,7 +88,7 @@ class Saver:
             self.save()
 
     def save(self) -> None:
-        """Make safe what waits. Raises StaleEpoch when a successor owns the checkpoint."""
+        """Save the waiting units. Raises StaleEpoch when a successor owns the checkpoint."""
         waiting = self._waiting
         if not waiting:
             self.checkpoint.flush()
@@ -103,7 +104,7 @@ class Saver:
             self._on_save(number)
 
     def leave(self) -> None:
-        """Save what waits, and say that nothing is in flight."""
+        """Save the waiting units and mark none as in flight."""
         self.save()
         self.checkpoint.leave()
 
@@ -113,11 +114,11 @@ class Saver:
         return self.checkpoint.blame(number, why)
 
     def grace_s(self, at_most: float) -> float:
-        """Seconds that the unit at hand may still take after a notice."""
+        """Seconds that the current unit may still take after a notice."""
         return self.interval.grace_s(at_most, self._bytes())
 
     def progress(self, there: Progress) -> Progress:
-        """`there` with what is computed and what is safe."""
+        """`there` with computed and saved units."""
         safe, waiting = self._safe(), self._waiting
         new = {n: k for n, k in waiting.items() if n not in self.checkpoint.units}
         fresh = [k.output for k in new.values() if k.quarantined is None]
@@ -139,7 +140,7 @@ class Saver:
         return updated
 
     def _safe(self) -> Safe:
-        """Added up once for each version of the list: progress is asked at every unit, and a run of
+        """Summed once for each version of the list: progress is read at every unit, and a run of
         many small files has many."""
         if self._summed is None or self._summed[0] is not self.checkpoint.units:
             self._summed = self.checkpoint.units, Safe.of(self.checkpoint.units)
@@ -164,7 +165,7 @@ class Saver:
         return number in self.checkpoint.tried
 
     def _of_stage(self) -> float | None:
-        """How many units the stage has, as far as one can know."""
+        """How many units the stage has, if known or estimated."""
         if self._units_total is not None:
             return self._units_total
         done = list(self.checkpoint.units.values())

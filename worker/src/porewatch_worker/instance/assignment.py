@@ -1,5 +1,4 @@
-"""What the worker was launched for (instance tags, or a job's environment) and what it is told to
-do (the order in S3)."""
+"""What the worker was launched for (instance tags, or a job's environment) and its order in S3."""
 
 from __future__ import annotations
 
@@ -47,7 +46,7 @@ class Assignment(Model):
 
     @property
     def prefix(self) -> str:
-        """Below it lies all that this attempt writes: its role allows nothing else."""
+        """Prefix of everything that this attempt writes: its role allows nothing else."""
         return s3_keys.attempt_prefix(
             self.run_id, self.revision, self.stage, self.epoch, self.user_id
         )
@@ -56,15 +55,15 @@ class Assignment(Model):
 def read_assignment(
     metadata: InstanceMetadata, environment: Mapping[str, str], user_id: Callable[[], str]
 ) -> Assignment:
-    """From a job's environment, where there is one, else from the instance's tags. `user_id`: of
-    this machine's credentials. Raises NotFound, or MessageRefused for what makes no sense."""
+    """From a job's environment, if set, else from the instance's tags. `user_id`: of this
+    instance's credentials. Raises NotFound, or MessageRefused for invalid values."""
     fields = dict(environment) or _in_tags(metadata)
     try:
-        who = Assignment.model_validate({**fields, "user_id": "not asked yet"})
+        who = Assignment.model_validate({**fields, "user_id": "not known yet"})
     except ValidationError as e:
         where = "the job's environment makes" if environment else "the instance's tags make"
         wrong = ", ".join(sorted({".".join(map(str, p["loc"])) for p in e.errors()}))
-        # Values are not repeated, nor is the error kept: one of them is a secret.
+        # Neither values nor the error are shown: one of them is a secret.
         raise MessageRefused(f"{where} no assignment: what is wrong is {wrong}.") from None
     return who.model_copy(update={"user_id": user_id()})
 

@@ -1,9 +1,9 @@
-"""One attempt at one stage, on an instance: claim, fetch, compute, publish, answer.
+"""One attempt at one stage, on an instance: claim, fetch, compute, publish, report.
 
-    tags -> claim -> order -> inputs and references -> checkpoint -> loop -> the last word
+    tags -> claim -> order -> inputs and references -> checkpoint -> loop -> final message
 
-Whatever happens, the control plane hears one last word about it, or nothing at all when the epoch
-is not ours (any more): then somebody else speaks for the stage.
+Every attempt ends with one final message to the control plane, or with none when the epoch is not
+(or no longer) ours: then another instance reports on the stage.
 """
 
 from __future__ import annotations
@@ -73,12 +73,12 @@ log = logging.getLogger(__name__)
 DONE, FAILED, NOT_SET_UP, REFUSED = 0, 1, 2, 3
 LAST_LINES = 12
 METADATA_S = 240.0
-"""How long a machine waits to learn what it is for: less than its boot deadline."""
+"""How long an instance waits for its assignment: less than its boot deadline."""
 
 
 @dataclass(frozen=True)
 class Cloud:
-    """The services an attempt speaks to."""
+    """The services an attempt uses."""
 
     metadata: InstanceMetadata
     ledger: Ledger
@@ -102,14 +102,14 @@ def run_attempt(
             lambda: read_assignment(cloud.metadata, settings.assignment, cloud.user_id)
         )
     except PorewatchError:
-        log.exception("this machine does not say what it is to work on")
+        log.exception("cannot read the assignment of this instance")
         return NOT_SET_UP
     scratch = settings.scratch / f"{who.run_id}-r{who.revision}-{who.stage}-e{who.epoch}"
     key = s3_keys.log_key(who.prefix)
     try:
         scratch.mkdir(parents=True, exist_ok=True)
         shipped = ShippedLog(scratch / "worker.log", cloud.results, key, settings.beat_s)
-    except OSError as e:  # not even a log can be written
+    except OSError as e:  # no log can be written
         QueueOutbox(cloud.queue, who).broken(*_failure(full_disk(e, scratch) or e))
         return FAILED
     with shipped:
@@ -119,7 +119,8 @@ def run_attempt(
 
 
 def _failure(error: Exception) -> tuple[str, str]:
-    """Class and sentence of what ended the attempt; of a fault of our own its last lines."""
+    """Class and message of the error that ended the attempt; for a bug, the end of the
+    traceback."""
     if isinstance(error, PorewatchError):
         return type(error).__name__, str(error)
     lines = "".join(traceback.format_exception(error)).strip().splitlines()
@@ -156,7 +157,7 @@ class _Attempt:
         try:
             self._owned(self.cloud.patience(self.claim.take))
         except StaleEpoch as e:
-            log.info("leaving and reporting nothing: %s", e)
+            log.info("exiting without a message (epoch lost): %s", e)
             return DONE
         except Exception as e:
             log.exception("the stage cannot go on")
@@ -182,8 +183,8 @@ class _Attempt:
                 log.info("%s", loop.run())
 
     def _prepared(self, record: StageRecord) -> StageLoop | None:
-        """Everything that may take long before the first unit, with beats all the while. None when
-        the stage is published already."""
+        """All that may take long before the first unit, with heartbeats meanwhile. None when the
+        stage is published already."""
         preparing = Progress(phase=record.phases[0], note="preparing inputs and references")
 
         def beat() -> None:
@@ -201,7 +202,7 @@ class _Attempt:
         return None
 
     def _order(self) -> WorkOrder:
-        """The order, and what happened between its writing and this machine's launch."""
+        """The order, with what happened between its writing and this instance's launch."""
         order = read_order(self.cloud.results, self.cloud.raw, self.who)
         since = self.claim.refused_before()
         return order.model_copy(update={"timeline": (*order.timeline, *since)})
@@ -262,8 +263,8 @@ class _Attempt:
     def _checkpoint(
         self, work: StageWork, record: StageRecord, attempts: tuple[str, ...]
     ) -> Checkpoint:
-        """Our own checkpoint, which goes on from those of the machines that the order names: what
-        lies elsewhere may be anybody's."""
+        """Our own checkpoint, which resumes from those of the instances that the order names:
+        checkpoints elsewhere are not trusted."""
         from porewatch_worker.instance.service_outages import PatientCheckpoints  # noqa: PLC0415
 
         fingerprint, bucket = work.fingerprint(), self.cloud.results.bucket

@@ -1,7 +1,8 @@
-"""Owning a stage: the claim at the start, the question whether it still holds, and a second way to
-be heard. Claim and beats go through a queue and a function; the claim, and a beat when none has
-reached the ledger for a while, are also written into the machine's own partition of the ledger,
-which the monitor reads well before anybody believes its silence. A worker writes nowhere else.
+"""Ownership of a stage: the claim at the start, the check that it still holds, and a second channel
+for heartbeats. Claim and heartbeats go through a queue and a function; the claim, and a heartbeat
+when none has reached the ledger for a while, are also written into the instance's own partition of
+the ledger, which the monitor reads before it counts an instance as silent. A worker writes nowhere
+else in the ledger.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from porewatch.domain.stage.worker_note import WorkerNote
 from porewatch_worker.instance.assignment import Assignment
 
 UNHEARD_BEATS = 2.5
-"""So many times the pause between beats without one in the ledger: they do not arrive."""
+"""After so many heartbeat intervals without one in the ledger, heartbeats are not arriving."""
 log = logging.getLogger(__name__)
 
 
@@ -39,13 +40,13 @@ class Ledger(Protocol):
 
 
 class Notes(Protocol):
-    """The machine's own partition, all that it may write."""
+    """The instance's own partition of the ledger, the only one that it may write."""
 
     def write(self, user_id: str, note: WorkerNote) -> None: ...
 
 
 class Claim:
-    """One assignment's hold on its stage. `beat_s`: seconds between the worker's beats."""
+    """One assignment's claim on its stage. `beat_s`: seconds between heartbeats."""
 
     def __init__(self, ledger: Ledger, notes: Notes, assignment: Assignment, beat_s: float) -> None:
         self._ledger, self._notes, self._who = ledger, notes, assignment
@@ -54,9 +55,9 @@ class Claim:
         self._key = StageKey(assignment.run_id, assignment.revision, assignment.stage)
 
     def take(self) -> StageRecord:
-        """Begin to work on the stage; its record. StaleEpoch when a later epoch or another machine
-        owns it, or it has ended. The control plane moves the stage, when it hears of the claim; of
-        two machines of one epoch the later one learns that it is one too many when it looks."""
+        """Claim the stage; returns its record. StaleEpoch when a later epoch or another instance
+        owns it, or it has ended. The control plane moves the stage when the claim arrives; of two
+        instances of one epoch the later one is fenced at its next ownership check."""
         who, record = self._who, self._ledger.get(self._key)
         claim(record, who.epoch, who.instance_id, now(), who.user_id)
         self._claimed_at = now()
@@ -64,23 +65,23 @@ class Claim:
         return record
 
     def refused_before(self) -> tuple[TimelineEntry, ...]:
-        """What was asked for in vain before this machine was got: the order is older. Not knowing
-        it stops no work."""
+        """Capacity requests that failed before this instance was launched: the order is older. If
+        they cannot be read, work continues."""
         try:
             return timeline(self._ledger.refusals(self._key, self._who.epoch))
         except PorewatchError as error:
-            log.warning("who gave no machine is not known: %s", error)
+            log.warning("cannot read failed capacity requests: %s", error)
             return ()
 
     def holds(self, progress: Progress | None = None) -> bool:
-        """False once the ledger says that somebody else owns the stage or that it has ended.
-        `progress`: what the last beat told; it is written down when beats do not arrive."""
+        """False once another instance owns the stage in the ledger, or it has ended. `progress`:
+        that of the last heartbeat; it is written to the ledger when heartbeats do not arrive."""
         record = self._ledger.find(self._key)
         if record is None or not self._is_mine(record):
             return False
         last_beat = record.last_beat or record.claimed_at or self._claimed_at
         if progress is not None and now() - last_beat > self._patience:
-            log.warning("no beat has reached the ledger since %s: written by the worker", last_beat)
+            log.warning("no heartbeat in the ledger since %s: writing one", last_beat)
             self._note(progress)
         return True
 
@@ -99,7 +100,7 @@ class Claim:
         self._notes.write(who.user_id, note)
 
     def refuse_lost(self) -> None:
-        """StaleEpoch once the stage is somebody else's, or has ended."""
+        """StaleEpoch once another instance owns the stage, or it has ended."""
         if not self.holds():
             raise StaleEpoch(f"epoch {self._who.epoch} does not own {self._who.stage} any more.")
 

@@ -1,8 +1,8 @@
-"""Speaking to the control plane: messages on the worker queue.
+"""Messages to the control plane, on the worker queue.
 
-Beats are repeated anyway, so one that cannot be sent is only logged. A suspicion and the last word
-(published, interrupted, broken) are tried again and again: nobody, or only the sweep, would say
-them in our place.
+Heartbeats are periodic, so a failed send is only logged. Claims, suspicions and final messages
+(published, interrupted, broken) are retried: without them the control plane learns of the event
+only from its sweep, or never.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class Queue(Protocol):
 
 
 class QueueOutbox:
-    """Makes messages of what one assignment's worker has to say. Thread-safe."""
+    """Sends the messages of one assignment's worker. Thread-safe."""
 
     def __init__(self, queue: Queue, assignment: Assignment, least_pause_s: float = 1.0) -> None:
         self._queue, self._who, self._least_pause_s = queue, assignment, least_pause_s
@@ -51,7 +51,7 @@ class QueueOutbox:
         self._send_with_retries(self._make(Claimed))
 
     def beat(self, progress: Progress) -> None:
-        """At most one a second: units may be quick. `last_progress` keeps what was told last."""
+        """At most one a second: units may be quick. `last_progress` keeps the newest progress."""
         self.last_progress = progress
         with self._lock:
             if time.monotonic() - self._beat_at < self._least_pause_s:
@@ -83,7 +83,7 @@ class QueueOutbox:
         try:
             self._queue.send(message, self._who.secret)
         except PorewatchError as e:
-            log.warning("could not say %s: %s", message.kind, e)
+            log.warning("could not send %s: %s", message.kind, e)
             return False
         return True
 
@@ -92,4 +92,4 @@ class QueueOutbox:
             time.sleep(pause)
             if self._send(message):
                 return
-        log.error("gave up saying %s", message.kind)
+        log.error("gave up sending %s", message.kind)

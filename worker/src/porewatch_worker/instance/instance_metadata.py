@@ -48,7 +48,7 @@ class InstanceMetadata:
             except urllib.error.HTTPError as e:
                 if e.code == 404:
                     return None
-                self._token = ""  # 401: it has expired, or the service was started anew
+                self._token = ""  # 401: it has expired, or the service was restarted
                 why: Exception = e
             except OSError as e:
                 why = e

@@ -1,8 +1,7 @@
-"""Watches for what may end a worker early: a spot notice, a rebalance hint, a lost epoch.
+"""Watch for events that end a worker early: a spot notice, a rebalance hint, a lost epoch.
 
-A notice asks for an orderly stop, a rebalance recommendation only for a save, a
-lost epoch for a silent stop. What cannot be asked right now is asked again at the next look:
-UNKNOWN never stops a worker.
+A notice requests an orderly stop, a rebalance recommendation only a save, a lost epoch a stop
+without a message. A failed check is repeated at the next interval: it never stops a worker.
 """
 
 from __future__ import annotations
@@ -18,15 +17,15 @@ log = logging.getLogger(__name__)
 
 
 def check_safely(check: Callable[[], None]) -> None:
-    """One look; not being able to look is logged and means nothing."""
+    """Run one check; a failed check is logged and changes nothing."""
     try:
         check()
     except PorewatchError as e:
-        log.warning("could not look: %s", e)
+        log.warning("check failed: %s", e)
 
 
 class InterruptionCheck:
-    """Looks at the instance metadata for a spot notice and a rebalance recommendation."""
+    """Reads spot notices and rebalance recommendations from the instance metadata."""
 
     def __init__(self, metadata: InstanceMetadata, stop: Stop) -> None:
         self._metadata, self._stop = metadata, stop
@@ -45,7 +44,7 @@ class InterruptionCheck:
 
 
 class OwnershipCheck:
-    """Asks whether the epoch is still ours; fences the worker when it is not."""
+    """Checks that the epoch is still ours; fences the worker when it is not."""
 
     def __init__(self, is_owner: Callable[[], bool], stop: Stop) -> None:
         self._is_owner, self._stop = is_owner, stop

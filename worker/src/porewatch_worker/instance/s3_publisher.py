@@ -1,4 +1,4 @@
-"""Leaving a finished stage in S3: outputs and manifest below the machine's own prefix, each written
+"""Upload a finished stage to S3: outputs and manifest below the instance's own prefix, each written
 once. The control plane makes the manifest visible (`porewatch.usecases.stages.publish_stage`)."""
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ log = logging.getLogger(__name__)
 
 
 class S3Publisher:
-    """Uploads outputs, then the manifest that names them. `owned` raises StaleEpoch when the stage
-    is somebody else's by now: nothing is uploaded then."""
+    """Uploads outputs, then the manifest that names them. `owned` raises StaleEpoch when another
+    instance owns the stage by now: nothing is uploaded then."""
 
     def __init__(
         self, results: Objects, author: Author, prefix: str, owned: Callable[[], None]
@@ -62,7 +62,7 @@ class S3Publisher:
         except AlreadyDone:
             if self._results.sha256(output.key) != output.sha256:
                 raise
-            log.info("%s lies there already", output.key)
+            log.info("%s is uploaded already", output.key)
         return output
 
 

@@ -1,9 +1,9 @@
-"""A service that does not answer is waited for: the machine keeps what it has read and computed.
+"""Wait for a service that does not answer: the instance keeps what it has read and computed.
 
-Every call of S3 and of the ledger that the work cannot do without goes through here. Between two
-tries the wait doubles, to a minute. Who waits hears of a stop at once: then there is no time left,
-and the fault is raised as it is. After `LONGEST_S` it is raised as well, as Unavailable: the
-control plane then waits for the service, and asks for another machine.
+Every essential call of S3 and of the ledger goes through here. The wait between retries doubles, up
+to a minute. A stop request ends the wait at once, and the error is raised as it is. After
+`LONGEST_S` it is raised too, as Unavailable: the control plane then waits for the service, and
+launches another instance.
 """
 
 from __future__ import annotations
@@ -30,12 +30,12 @@ LONGEST_S = 90 * 60.0
 """How long one call is tried. An hour's outage passes, and the first minutes after it, when
 everybody comes back at once."""
 TICK_S = 5.0
-"""How soon a stop is heard."""
+"""How soon a stop request is noticed."""
 AWAY = (Unavailable, Throttled)
 
 
 class Patience:
-    """Thread-safe. `waiting` is true while somebody waits; `tries` counts the repeated calls."""
+    """Thread-safe. `waiting` is true while a call waits; `tries` counts the retries."""
 
     def __init__(self, stop: Stop, longest_s: float = LONGEST_S) -> None:
         self._stop, self._longest_s = stop, longest_s
@@ -49,8 +49,8 @@ class Patience:
         return self._waiting > 0
 
     def __call__(self, call: Callable[[], T]) -> T:
-        """What `call` answers; it must bear being called again. Raises what it raises, but for a
-        service that is away not before `longest_s`. StaleEpoch when the stage was lost."""
+        """What `call` returns; it must be safe to repeat. Raises what it raises, for an unavailable
+        service only after `longest_s`. StaleEpoch when the stage was lost."""
         if self._inside.get():
             return call()  # a call within a call is the outer one's to try again
         inside = self._inside.set(True)

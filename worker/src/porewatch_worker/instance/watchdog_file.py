@@ -1,8 +1,8 @@
-"""The sign of life that a machine's own watchdog looks at.
+"""The file that an instance's own watchdog checks.
 
-The user-data of an instance shuts the machine down when the file has not been touched for half an
-hour: then nobody works on it, whatever the control plane believes. So the file is touched only
-while the work moves: a worker that hangs is as good as none.
+The user-data of an instance shuts it down when the file has not been touched for half an hour,
+whatever the control plane has recorded. So the file is touched only while the work progresses: a
+worker that hangs counts as dead.
 """
 
 from __future__ import annotations
@@ -16,8 +16,9 @@ log = logging.getLogger(__name__)
 
 
 class SignOfLife:
-    """Touches `file` (None: there is no watchdog) as long as `moving` has said something new within
-    `stalled_s` seconds. What moves depends on how far the work is: the owner sets it."""
+    """Touches `file` (None: there is no watchdog) as long as the value of `moving` has changed
+    within `stalled_s` seconds. Which value that is depends on the step of the work: the owner sets
+    it."""
 
     def __init__(
         self, file: Path | None, stalled_s: float, moving: Callable[[], object] = str

@@ -1,6 +1,6 @@
-"""Files and folders on this machine as a sealed manifest: named, checked whole, digested.
+"""Local files and folders as a sealed manifest: named, fully checked, digested.
 
-The same files give the same manifest, so that the same screen carries on where it was.
+The same files give the same manifest, so that a repeated screen resumes.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ def check_reads(
     lab: Path | None = None,
     on_note: Callable[[str], None] = lambda _note: None,
 ) -> tuple[RunManifest, dict[str, Path]]:
-    """A sealed manifest of files that were checked to the last byte, and where each file lies.
+    """A sealed manifest of fully checked files, and the path of each file.
 
     `threads` files are checked at a time. `on_note` gets notes that need no correction. Raises what
     `porewatch submit` raises for the same input.

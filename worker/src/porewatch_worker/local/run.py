@@ -1,10 +1,11 @@
-"""`porewatch screen`: all phases in this process, without a cloud, resumable after any death.
+"""`porewatch screen`: all phases in this process, without a cloud, resumable after any
+interruption.
 
     check every file -> (basecalling) -> screen -> quantification and reports
 
-The stages, the loop and the checkpoints are those of an instance; only where things lie differs.
+The stages, the loop and the checkpoints are those of an instance; only storage differs.
 Below `out`: the reports, `screen.json`, `quantification.json`, and `.checkpoint/` with a folder for
-each stage. Running again on the same input carries on; changed input starts afresh.
+each stage. A repeated call on the same input resumes; changed input starts over.
 """
 
 from __future__ import annotations
@@ -54,8 +55,8 @@ HERE = "this-machine"
 
 @dataclass(frozen=True)
 class LocalReport:
-    """Where everything is. `findings` counts detected panel members; `left_out` says which files of
-    a folder were not screened, and why."""
+    """Where the results are. `findings` counts detected panel members; `left_out` names the files
+    of a folder that were not screened, and why."""
 
     out: Path
     manifests: tuple[StageManifest, ...]
@@ -102,10 +103,10 @@ def screen_locally(
 ) -> LocalReport:
     """Screen files (or folders of them) against the bundle `name@version` below `references_root`.
 
-    Without `sample_sheet` or `lab`, one that lies in a folder of `reads` is taken.
+    Without `sample_sheet` or `lab`, those found in a folder of `reads` are used.
 
     `progress` is called from several threads. Raises Refused with file, place and remedy. After a
-    kill or Ctrl-C, the same call carries on after the last finished unit.
+    kill or Ctrl-C, the same call resumes after the last finished unit.
     """
     check_bundle(references_root, bundle)  # before hours of reading
     release_policies().of(release_policy)
@@ -193,7 +194,7 @@ class _LocalRun:
         return StageManifest.model_validate_json((notes / MANIFEST).read_bytes())
 
     def _clear_older(self, manifest_file: Path, fingerprint: str) -> None:
-        """Reports of other input must not lie here as if they were ours, should we die half-way."""
+        """Remove reports of other input: an interruption must not leave them looking current."""
         if not manifest_file.exists():
             return
         if StageManifest.model_validate_json(manifest_file.read_bytes()).fingerprint == fingerprint:

@@ -1,9 +1,9 @@
-"""One computation of our own in a child process, so that what kills it does not kill the worker.
+"""Run one trusted computation in a child process, so that its crash does not kill the worker.
 
 Used only for units that are suspected of killing workers. The child is forked: it shares the loaded
-indexes with its parent until one of the two writes. It dies with its parent. Bytes of strangers are
-not parsed here but in `porewatch.reads.sandbox.parent`, whose children are limited and not
-believed: what this one answers is loaded as it is.
+indexes with its parent until one of the two writes. It dies with its parent. Untrusted input is not
+parsed here but in `porewatch.reads.sandbox.parent`, whose children are limited and whose output is
+checked: the answer of this child is unpickled without checks.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class ChildKilled(WorkerFailed):
 
 
 def in_child(call: Callable[[], T]) -> T:
-    """What `call` returns or raises. WorkerFailed when the child dies of it."""
+    """What `call` returns or raises. WorkerFailed when the child dies."""
     reading, writing = os.pipe()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)  # other threads hold no locks of ours

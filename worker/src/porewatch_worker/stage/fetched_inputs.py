@@ -1,11 +1,11 @@
-"""Inputs on this machine's disk: fetched when asked for, and before, where the order is known.
+"""Inputs on the local disk: fetched on request, and prefetched where the order is known.
 
-    asked for: there already -> it;  on its way -> wait for it;  else -> fetch it now
-    beside:    a few threads fetch what comes next, as far as count, bytes and the disk allow
+    requested:  present -> return it;  in progress -> wait for it;  else -> fetch it now
+    prefetch:   a few threads fetch the next files, within limits of count, bytes and disk
 
-What is fetched ahead never harms what is asked for: a fetch ahead that fails is forgotten, and the
-file is fetched again, and its fault raised, when somebody asks for it; files fetched ahead make
-room when the disk is short. A stop ends the threads at the next piece of their downloads.
+Prefetching never blocks a request: a failed prefetch is dropped, and the file is fetched again, and
+its error raised, on request; prefetched files are removed when the disk is short. A stop ends the
+threads at the next piece of their downloads.
 """
 
 from __future__ import annotations
@@ -25,31 +25,31 @@ from porewatch_worker.stage_work import Inputs
 log = logging.getLogger(__name__)
 
 KEPT_FILES = 6
-"""Files that were asked for and stay on disk; older ones are dropped, and fetched again if need be.
+"""Requested files that stay on disk; older ones are removed, and fetched again if needed.
 """
 SPARE_BYTES = 1 << 30
 """Of the disk, for everything else."""
 
 PREFETCH_FILES = 32
-"""Files fetched or being fetched that nobody has asked for yet, at most."""
+"""Most files prefetched, or being prefetched, before they are requested."""
 
 PREFETCH_BYTES = 2 << 30
-"""Their bytes, at most; one file is fetched ahead whatever its size."""
+"""Most bytes of them; one file is prefetched whatever its size."""
 
 AT_ONCE = 8
-"""Threads that fetch ahead. A small object takes S3 some 30 ms, so that one after the other ten
-thousand would take five minutes."""
+"""Threads that prefetch. A small object takes some 30 ms from S3, so that ten thousand would take
+five minutes one by one."""
 
 
 class _Closed(Exception):
-    """Nobody needs this download any more."""
+    """This download is no longer needed."""
 
 
 class FetchedInputs(Inputs):
     """Fetches inputs, checks them, and keeps only a few. Thread-safe.
 
-    `fetching` tells a person what somebody waits for and how far that is; empty when nobody does.
-    Once `stopped` says so, nothing is fetched ahead any more.
+    `fetching` describes the file that a request waits for and its progress; empty when none does.
+    Once `stopped` is true, nothing is prefetched any more.
     """
 
     def __init__(
@@ -60,8 +60,8 @@ class FetchedInputs(Inputs):
         self._changed = threading.Condition()
         self._order: tuple[str, ...] = ()
         self._place: dict[str, int] = {}
-        self._at = 0  # in the order: what is to be fetched ahead next
-        self._prefetched: dict[str, Path] = {}  # fetched, and not asked for yet
+        self._at = 0  # position in the order of the next file to prefetch
+        self._prefetched: dict[str, Path] = {}  # fetched, and not requested yet
         self._coming: dict[str, int] = {}  # on their way, with their sizes
         self._threads: list[threading.Thread] = []
         self._closed = False
@@ -74,7 +74,7 @@ class FetchedInputs(Inputs):
         return f"fetching {name}: {self._there / max(source.size, 1):.0%}" if source else ""
 
     def expect(self, names: Iterable[str]) -> None:
-        """These will be asked for, in this order: begin to fetch them. Ended by `close`."""
+        """These will be requested, in this order: start to prefetch them. Ended by `close`."""
         with self._changed:
             self._order = tuple(name for name in names if name in self._sources)
             self._place = {name: place for place, name in enumerate(self._order)}
@@ -82,13 +82,13 @@ class FetchedInputs(Inputs):
             self._threads = [thread for thread in self._threads if thread.is_alive()]
             threads_needed = 0 if self._closed else min(AT_ONCE, len(self._order))
             for _ in range(threads_needed - len(self._threads)):
-                thread = threading.Thread(target=self._prefetch, name="fetch ahead", daemon=True)
+                thread = threading.Thread(target=self._prefetch, name="prefetch", daemon=True)
                 self._threads.append(thread)
                 thread.start()
 
     def close(self, seconds: float = 2.0) -> None:
-        """Nothing is needed any more: downloads end at their next piece, threads with them. One
-        that hears nothing from S3 is left to itself after `seconds`."""
+        """End downloads and their threads at the next piece. A thread that gets no answer from S3
+        is abandoned after `seconds`."""
         with self._changed:
             self._closed = True
             self._changed.notify_all()
@@ -98,7 +98,7 @@ class FetchedInputs(Inputs):
 
     def path(self, name: str) -> Path:
         """The file on this disk. NotFound for an unknown name, InputRefused when it is not the file
-        that the manifest speaks of, Unavailable when it cannot be had, DiskFull."""
+        that the manifest names, Unavailable when it cannot be fetched, DiskFull."""
         if name not in self._sources:
             raise NotFound(f"this stage has no input {name!r}.")
         with self._changed:
@@ -122,7 +122,7 @@ class FetchedInputs(Inputs):
             self._changed.notify_all()
 
     def _taken(self, name: str) -> Path | None:
-        """The file if it is there, or comes while we wait; it will not be fetched ahead again."""
+        """The file if it is present or arrives while we wait; it will not be prefetched again."""
         self._at = max(self._at, self._place.get(name, -1) + 1)
         if name in self._coming:
             self._awaited, self._there = name, 0
@@ -164,7 +164,7 @@ class FetchedInputs(Inputs):
             except _Closed:
                 pass
             except Exception as e:
-                log.info("fetching %s ahead failed, it is fetched when asked for: %s", name, e)
+                log.info("prefetch of %s failed, it will be fetched on request: %s", name, e)
             self._arrived(name, path)
 
     def _next(self) -> str | None:
@@ -207,7 +207,7 @@ class FetchedInputs(Inputs):
             found = source.bucket.fetch(source.key, to, on_progress, source.version)
         except NotFound as e:
             raise InputRefused(
-                "The manifest names this file, but what was checked of it is not in the bucket.",
+                "The manifest names this file, but the checked version is not in the bucket.",
                 file=name,
                 remedy="upload it and seal the run again.",
             ) from e
@@ -219,12 +219,12 @@ class FetchedInputs(Inputs):
         return to
 
     def _free(self) -> int:
-        """Bytes of the disk that nothing lies on and nothing on its way will."""
+        """Free bytes of the disk, less those of downloads in progress."""
         self._folder.mkdir(parents=True, exist_ok=True)
         return shutil.disk_usage(self._folder).free - sum(self._coming.values())
 
     def _make_room(self, name: str) -> None:
-        """For a file that is asked for: what was used goes first, then what is fetched ahead."""
+        """Make room for a requested file: used files are removed first, then prefetched ones."""
         size = self._sources[name].size
         while (free := self._free()) < size + SPARE_BYTES:
             if self.fetched:

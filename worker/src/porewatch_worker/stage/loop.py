@@ -1,12 +1,12 @@
-"""Drives one stage: resume, compute unit after unit, save each, beat, finish, publish.
+"""Run one stage: resume, compute unit after unit, save, send heartbeats, finish, publish.
 
-    open checkpoint -> for every unit not in it: announce, compute (in a thread), save, beat
-                    -> merge all units -> publish -> say so
+    open checkpoint -> for every unit not in it: announce, compute (in a thread), save, heartbeat
+                    -> merge all units -> publish -> notify
 
-The loop knows nothing of AWS: a checkpoint store, an outbox and a publisher are handed in, local or
-remote. Units are computed one at a time while the next one's input is read; when they are saved is
-up to `checkpoint.writer`, what becomes of one that fails to `poison_units.py`. A stop request ends
-the loop after the unit at hand, or after `grace_s` without it; what was computed before is saved at
+The loop is independent of AWS: checkpoint store, outbox and publisher are passed in, local or
+remote. Units are computed one at a time while the next one's input is read; `checkpoint.writer`
+decides when they are saved, `poison_units.py` what happens to one that fails. A stop request ends
+the loop after the current unit, or after `grace_s` without it; units computed before are saved at
 once.
 """
 
@@ -46,7 +46,7 @@ class Ending(StrEnum):
 
 
 class _Interrupted(Exception):
-    """A stop was asked for and the loop has nothing more to save."""
+    """A stop was requested and the loop has nothing more to save."""
 
 
 @dataclass
@@ -97,7 +97,7 @@ class StageLoop:
         return Ending.PUBLISHED
 
     def progress(self) -> Progress:
-        """The work's own progress with what is computed and what is safe."""
+        """The work's own progress with computed and saved units."""
         there = self.work.progress()
         update = {
             "note": self.note() or there.note,
@@ -123,7 +123,7 @@ class StageLoop:
         refuse_too_many(self.checkpoint.quarantined, self.rules, len(self.checkpoint.units))
 
     def _arriving(self, prefetcher: Prefetcher[tuple[int, Any]]) -> Iterator[tuple[int, Any]]:
-        """Units as their input is read, until there are no more; stops taking when asked to."""
+        """Units as their input is read, until there are no more; stops at a stop request."""
         while True:
             self.stop.check_fence()
             if self.stop.requested:
@@ -158,15 +158,15 @@ class StageLoop:
                 return self._saver.add(number, output, time.monotonic() - began)
 
     def _put_down(self, error: Exception) -> None:
-        """The end of an attempt that speaks against no unit (a full disk, a service that was away
-        for too long) leaves none in flight. Nothing is waited for any more. Where the checkpoint
-        is what cannot be written, the last word says why this worker ends, and the stage's record
-        counts its epoch among those that no unit ended (`StageRecord.blameless`)."""
+        """An attempt whose end counts against no unit (a full disk, a service that was unavailable
+        for too long) leaves none in flight. Nothing is retried any more. Where the checkpoint
+        itself cannot be written, the final message gives the reason, and the stage's record lists
+        the epoch as blameless (`StageRecord.blameless`)."""
         self.stop.request(f"it cannot go on: {error}")
         try:
             self._saver.leave()
         except (PorewatchError, OSError) as e:
-            log.warning("the checkpoint says that a unit is in flight: %s", e)
+            log.warning("the checkpoint still lists a unit as in flight: %s", e)
 
     def _computing(self, payload: Any, isolated: bool) -> Background[UnitOutput]:
         def compute() -> UnitOutput:
@@ -187,7 +187,7 @@ class StageLoop:
         refuse_too_many(there, self.rules)
 
     def _wait(self, job: Background[T]) -> T:
-        """The job's result; gives up some time after a stop was asked for."""
+        """The job's result; gives up some time after a stop request."""
         while not job.wait(TICK_S):
             self.stop.check_fence()
             if self.stop.take_rebalance():
@@ -201,7 +201,7 @@ class StageLoop:
         except Exception as e:
             if not self.stop.requested:
                 raise
-            log.info("the work stopped when it was asked to: %s", e)
+            log.info("the work stopped on request: %s", e)
             raise _Interrupted from e
 
     def _save_in_time(self) -> None:
@@ -229,7 +229,7 @@ class StageLoop:
             self._alarm()
 
     def _alarm(self) -> None:
-        """Tell what is met. A successor comes to the same totals and tells it again: harmless."""
+        """Report suspicions. A successor reaches the same totals and repeats them: idempotent."""
         for alarm in self._running.alarms() if self._running is not None else ():
             self.outbox.suspected(alarm)
 

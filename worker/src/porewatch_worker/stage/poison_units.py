@@ -1,30 +1,29 @@
-"""Poison units: which failures count against a unit, and when too many were given up.
+"""Poison units: which failures count against a unit, and when too many have been given up.
 
-A unit has three tries (`QuarantineRules`). What counts as one is written in the checkpoint's list,
-by unit number, before the next try:
+A unit has three tries (`QuarantineRules`). Failed tries are counted in the checkpoint's list, by
+unit number, before the next one:
 
-    it raised                     counted at once; the stage is told broken and tried again
-    the worker died without leaving, and nobody knows a better reason
+    it raised                     counted at once; the stage is reported broken and retried
+    the worker died without an orderly stop, and no other reason is recorded
                                   counted by the successor, for each unit announced and not saved
 
-An orderly leave (notice, signal, end) counts nothing, and neither do faults of the world (the
-`Unavailable`) or of the input (the `Refused`), which end the stage as before: their worker leaves
-no unit in flight. Where it could not write that down, as S3 was what it had waited for, or was
-reclaimed too soon, the stage's record knows the epoch as one that no unit ended, and the successor
-asks it (`StageRecord.blameless`). Only a worker that reaches neither S3 nor the queue is taken for
-dead.
+An orderly stop (notice, signal, end) is no failed try, and neither are outages (the `Unavailable`)
+or errors of the input (the `Refused`), which end the stage as before: their worker leaves no unit
+in flight. Where it could not write that, because S3 was the service it waited for or because it was
+reclaimed too soon, the stage's record lists the epoch as blameless, and the successor reads it
+there (`StageRecord.blameless`). Only a worker that reaches neither S3 nor the queue counts as dead.
 
-A unit that failed is announced and saved alone, so that its second death is its own, and its last
-try is made in a child process: the worker sees the child die, and no third machine has to.
+A unit that failed is announced and saved alone, so that a second death is certainly its own, and
+its last try runs in a child process: the child dies, and no third instance.
 
-Once a unit was given up, the fault is known to be the input's and not the machine's: every other
-unit that fails has all its tries on the spot, in children; and when the one given up was deadly,
-all units after it are computed in children. So the stage ends within the retries that errors have,
-however many units it may lose.
+Once a unit was given up, the input is known to be the cause, not the instance: every other unit
+that fails has all its tries at once, in child processes; and when the one given up had killed
+workers, all later units are computed in child processes. So the stage ends within its retries,
+however many units it loses.
 
-Why a healthy unit is not taken for poison: it would have to be hit by two deaths without notice,
-of machines that were not reclaimed, with nothing saved in between, and then fail in a child while
-its parent lives. Deaths at random moments, `M` seconds apart on the mean, hit a unit of `u` seconds
+Why a healthy unit is not taken for poison: it would have to be hit by two deaths without notice, of
+instances that were not reclaimed, with nothing saved in between, and then fail in a child while its
+parent survives. Deaths at random moments, `M` seconds apart on the mean, hit a unit of `u` seconds
 a second time at once with chance u/M: for one second and ten hours 3 in 100,000, and the child's
 failure is then still to come.
 """
@@ -47,15 +46,15 @@ LONGEST = 300
 
 
 def counts(error: Exception, folder: Path) -> bool:
-    """Whether an error speaks against the unit it came from. A full disk does not, whoever ran
-    into it; `folder` lies on the disk that the units are computed on."""
+    """Whether an error counts against the unit that raised it. A full disk does not; `folder` is on
+    the disk that the units are computed on."""
     if full_disk(error, folder) is not None:
         return False
     return isinstance(error, WorkerFailed) or not isinstance(error, PorewatchError)
 
 
 def needs_child(number: int, checkpoint: Checkpoint, rules: QuarantineRules) -> bool:
-    """Whether a unit is to be computed where it can kill nobody but itself."""
+    """Whether a unit is to be computed in a child process."""
     lost, tried = checkpoint.quarantined, checkpoint.tried.get(number)
     if any(unit.killed for unit in lost):
         return True
@@ -63,7 +62,7 @@ def needs_child(number: int, checkpoint: Checkpoint, rules: QuarantineRules) -> 
 
 
 def why(error: Exception) -> Reason:
-    """What a try ended with, as a report can carry it."""
+    """How a try ended, as a reason for the report."""
     if isinstance(error, ChildKilled):
         return because(Code.UNIT_KILLED, signal=error.signal)
     first_line = (str(error).splitlines() or [""])[0]

@@ -1,4 +1,4 @@
-"""What the stage loop is given: whom it tells, and who makes its result visible."""
+"""Ports of the stage loop: where it sends messages, and where it publishes its result."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from porewatch_worker.stage_work import StageResult
 
 
 class Outbox(Protocol):
-    """What the loop tells the world. None of it may raise for a passing fault."""
+    """Messages of the loop. None of them may raise for a transient error."""
 
     def beat(self, progress: Progress) -> None: ...
     def suspected(self, alarm: Alarm) -> None: ...

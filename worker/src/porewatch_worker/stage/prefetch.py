@@ -1,7 +1,7 @@
-"""Doing things beside the main thread: read one item ahead, compute while watching for a stop.
+"""Work beside the main thread: read one item ahead, compute while the main thread watches for a
+stop.
 
-All threads are daemons: a worker that was told to leave must not wait for a computation that nobody
-will use.
+All threads are daemons: a worker that has to exit must not wait for a result that is not needed.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ _END = object()
 
 
 class Prefetcher(Generic[T]):
-    """Iterates over `items` with one item read ahead in a thread; `close` lets the thread go."""
+    """Iterates over `items` with one item read ahead in a thread; `close` ends the thread."""
 
     def __init__(self, items: Iterator[T]) -> None:
         self._items = items

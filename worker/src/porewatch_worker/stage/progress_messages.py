@@ -1,4 +1,4 @@
-"""What a worker says while it works: to a callback in this process, or to the control plane."""
+"""Progress of a local run, sent to a callback in this process."""
 
 from __future__ import annotations
 

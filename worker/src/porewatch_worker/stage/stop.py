@@ -14,7 +14,7 @@ from porewatch.domain.errors import StaleEpoch
 
 
 class Stop:
-    """`request` is heard once: the first reason counts. `rebalance` asks only for a save."""
+    """Only the first `request` counts, with its reason. `rebalance` requests only a save."""
 
     def __init__(self) -> None:
         self._requested = threading.Event()
@@ -29,17 +29,17 @@ class Stop:
 
     @property
     def requested_for_s(self) -> float:
-        """Seconds since the stop was asked for; 0 while it was not."""
+        """Seconds since the stop was requested; 0 without a request."""
         return time.monotonic() - self._requested_at if self.requested else 0.0
 
     def request(self, reason: str) -> None:
-        """Stop taking units, save, say so, leave."""
+        """Stop taking units, save, send the final message, exit."""
         if not self.requested:
             self.reason, self._requested_at = reason, time.monotonic()
             self._requested.set()
 
     def fence(self, reason: str) -> None:
-        """Another machine owns the stage: stop at once and say nothing."""
+        """Another instance owns the stage: stop at once and send nothing."""
         self.fenced = True
         self.request(reason)
 
@@ -58,13 +58,13 @@ class Stop:
             raise StaleEpoch(self.reason)
 
     def wait(self, seconds: float) -> bool:
-        """Sleep, but no longer than until the stop is asked for; True when it is."""
+        """Sleep, but no longer than until a stop request; True when there is one."""
         return self._requested.wait(seconds)
 
 
 @contextmanager
 def stopped_by_signals(stop: Stop) -> Iterator[None]:
-    """SIGTERM and SIGINT ask for an orderly stop instead of killing. Main thread only."""
+    """SIGTERM and SIGINT request an orderly stop instead of killing. Main thread only."""
 
     def on_signal(number: int, _frame: FrameType | None) -> None:
         stop.request(f"signal {signal.Signals(number).name}")

@@ -1,10 +1,10 @@
-"""Which findings alarm somebody: the only rule for it, in the run and at its end.
+"""Which findings raise an alarm: the only rule for it, during the run and at its end.
 
-A finding alarms when it is called detected, its severity is critical or high, and it is no
-positive control's expected content (a control whose sheet states no code may hold anything). What
-the sample's species carries in its genome is called endogenous, not detected, while it is within
-expectation, so it alarms only beyond that. Rows for groups are silent: their members speak. A
-sample's outcome silences no alarm; it is told with it.
+A finding alarms when it is called detected, its severity is critical or high, and it is no positive
+control's expected content (a control whose sheet states no code may hold anything). What the
+sample's species carries in its genome is called endogenous, not detected, while it is within
+expectation, so it alarms only beyond that. Rows for groups raise no alarm: their members do. A
+sample's outcome suppresses no alarm; it is sent with it.
 """
 
 from __future__ import annotations
@@ -105,7 +105,7 @@ def _by_env(code: str, perv: PervResult | None) -> bool:
 
 
 def _counted(finding: Finding, perv: PervResult | None) -> tuple[int, int | None]:
-    """Reads and distinct places that speak for a type or a recombinant."""
+    """Reads and distinct places that support a type or a recombinant."""
     if perv is None:
         return 0, None
     if finding.code == AC:

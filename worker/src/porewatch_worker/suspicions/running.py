@@ -126,7 +126,7 @@ class RunningVerdict:
             for (sample, code), reads in self._reads.items()
             if code in self._grave and reads >= p.detected_min_reads
         }
-        if self._by_env:  # reads of type C's backbone tell no type
+        if self._by_env:  # reads of type C's backbone determine no type
             enough = {found for found in enough if found[1] != TYPE_C}
             typed = {found for found, n in self._typed.items() if n >= p.detected_min_reads}
             enough |= {found for found in typed if found[1] in {*self._grave, TYPE_C}}
