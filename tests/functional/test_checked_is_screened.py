@@ -116,7 +116,7 @@ def test_a_version_that_is_deleted_for_good_is_refused_by_name(
     version = started()
     boto3.client("s3").delete_object(Bucket="raw", Key=KEY, VersionId=version)
     put(KEY, GOOD)
-    with pytest.raises(InputRefused, match="what was checked of it is not in the bucket") as told:
+    with pytest.raises(InputRefused, match="the checked version is not in the bucket") as told:
         fetched(order_of_a_worker(), tmp_path)
     assert told.value.file == PATH
 

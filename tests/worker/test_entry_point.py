@@ -72,7 +72,7 @@ def test_on_an_instance_the_metadata_say_what_to_do_and_without_them_it_is_not_s
 ) -> None:
     done = call(tmp_path, "run", **STACK)
     assert done.returncode == 2
-    assert "this machine does not say what it is to work on" in done.stderr
+    assert "cannot read the assignment of this instance" in done.stderr
     assert "instance metadata" in done.stderr
 
 

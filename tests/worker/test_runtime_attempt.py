@@ -110,7 +110,10 @@ def test_a_stale_epoch_leaves_without_a_word(world: World) -> None:
     world.metadata.leaves["meta-data/tags/instance/porewatch-epoch"] = "1"
     assert world.attempt() == DONE
     assert world.heard() == []
-    assert "leaving and reporting nothing: epoch 1 of stage screen of run-1 is over" in world.log(1)
+    assert (
+        "exiting without a message (epoch lost): epoch 1 of stage screen of run-1 is over"
+        in world.log(1)
+    )
 
 
 def test_a_spot_notice_flushes_and_the_next_epoch_carries_on_to_the_same_bytes(
@@ -151,7 +154,7 @@ def test_a_rebalance_hint_does_not_stop_the_work(world: World) -> None:
 def test_a_worker_whose_epoch_is_taken_away_stops_without_publishing(world: World) -> None:
     assert world.attempt(slow(3, world.open_epoch)) == DONE
     assert {m.kind for m in world.heard()} <= {"claimed", "beat"}
-    assert "leaving and reporting nothing" in world.log(1)
+    assert "exiting without a message" in world.log(1)
     with pytest.raises(world.s3.exceptions.NoSuchKey):
         world.manifest()
 
@@ -372,7 +375,7 @@ def test_a_worker_that_wakes_after_its_successor_is_done_changes_nothing_in_the_
     assert world.attempt(slow(3, sleep_through_everything), beat_s=60, watch_s=60) == DONE
     assert everything(world, world.attempt_prefix(1)) == there["done"]
     assert world.manifest(2).epoch == 2
-    assert "leaving and reporting nothing" in world.log(1)
+    assert "exiting without a message" in world.log(1)
     assert [m.epoch for m in world.heard() if m.kind == "published"] == [2]
 
 
@@ -511,7 +514,7 @@ def test_a_worker_whose_beats_nobody_relays_writes_them_itself(world: World) -> 
     assert note.at - beats[0] > timedelta(seconds=0.4)
     assert note.progress is not None
     assert world.ledger.get(KEY).last_beat is None
-    assert "no beat has reached the ledger" in world.log(1)
+    assert "no heartbeat in the ledger" in world.log(1)
 
 
 @pytest.mark.parametrize(("silent_s", "writes"), [(140, False), (160, True)])

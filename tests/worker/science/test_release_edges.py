@@ -291,9 +291,19 @@ def test_only_what_the_positive_control_of_its_batch_fails_at_reaches_a_sample()
 @pytest.mark.parametrize(
     ("role", "reads", "why", "told"),
     [
-        (SampleRole.SAMPLE, None, (because(Code.CROSSOVER),), True),
+        (
+            SampleRole.SAMPLE,
+            None,
+            (because(Code.CROSSOVER, reads=3, elsewhere=900, sample="two"),),
+            True,
+        ),
         (SampleRole.NO_TEMPLATE_CONTROL, 1, (), True),
-        (SampleRole.NO_TEMPLATE_CONTROL, 1, (because(Code.CROSSOVER),), False),
+        (
+            SampleRole.NO_TEMPLATE_CONTROL,
+            1,
+            (because(Code.CROSSOVER, reads=1, elsewhere=900, sample="two"),),
+            False,
+        ),
         (SampleRole.NO_TEMPLATE_CONTROL, 0, (), False),
         (SampleRole.NO_TEMPLATE_CONTROL, None, (), False),
     ],
