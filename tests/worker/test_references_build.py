@@ -168,7 +168,7 @@ def test_a_cut_gzip_is_refused(tmp_path: Path) -> None:
     source = folder_with_two_viruses(tmp_path / "in")
     packed = gzip.compress(f">v\n{bases(5000, 9)}\n".encode())
     (source / "panel" / "PPV.fa.gz").write_bytes(packed[: len(packed) // 2])
-    with pytest.raises(BundleRefused, match=r"PPV\.fa\.gz: the file is damaged or cut short"):
+    with pytest.raises(BundleRefused, match=r"PPV\.fa\.gz: the file is damaged or truncated"):
         build_bundle(source, tmp_path / "root", "mine", "1")
 
 

@@ -94,7 +94,7 @@ def test_a_missing_bundle_is_named_beside_those_that_are_there(root: Path) -> No
 
 def test_a_renamed_folder_is_not_another_bundle(root: Path) -> None:
     (root / "mine" / "1").rename(root / "mine" / "2")
-    with pytest.raises(BundleRefused, match="the manifest says mine@1, the folder says mine@2"):
+    with pytest.raises(BundleRefused, match="the manifest names mine@1, the folder mine@2"):
         read_manifest(root, "mine@2")
 
 

@@ -1,9 +1,9 @@
 """Phase 1: signal (POD5) to reads (unaligned BAM) by dorado; one unit per POD5 file.
 
-A unit's content is one line of JSON (`Called`: what the header and dorado said) and the BAM. The
-BAM is written anew with its reads in order of id, because dorado writes them as they come: equal
-answers give equal bytes. Published are `bam/...` for every file that gave reads, and
-`basecalling.json` with what was called by what.
+A unit's content is one line of JSON (`Called`: metadata from the header and dorado) and the BAM.
+The BAM is rewritten with its reads sorted by id, because dorado's order varies: equal results give
+equal bytes. Published are `bam/...` for every file that gave reads, and `basecalling.json` with
+files, model and counts.
 """
 
 from __future__ import annotations
@@ -62,8 +62,8 @@ class Basecalling(Model):
 class BasecallingWork:
     """`StageWork` of the basecalling stage.
 
-    `by_barcode`: the samples are told apart by barcode, so files of no known barcode are
-    demultiplexed by dorado with the kit of `kit`, or of the POD5 header. `sample_of`: the sample's
+    `by_barcode`: samples are distinguished by barcode, so files without a known barcode are
+    demultiplexed by dorado with `kit`, or the kit of the POD5 header. `sample_of`: the sample's
     name by barcode.
     """
 
@@ -168,7 +168,7 @@ class BasecallingWork:
         return StageResult(outputs=outputs, phases=(self._record(summary),))
 
     def _samples_of(self, file: InputFile) -> tuple[str, ...] | None:
-        """Whose reads a file holds; None when it may hold anybody's."""
+        """The sample whose reads a file holds; None when it may hold reads of any sample."""
         name = self._sample_of.get(file.barcode or "")
         return None if name is None else (name,)
 
@@ -222,7 +222,7 @@ class BasecallingWork:
 
 
 def skipped_record(model: str | None) -> PhaseRecord:
-    """The record of a run whose reads came basecalled. `model` as the read headers told it."""
+    """The record of a run whose reads came basecalled. `model`: from the read headers."""
     unnamed = because(RunCode.BASECALLED_UNNAMED)
     why = because(RunCode.BASECALLED_BY_HEADERS, model=model) if model else unnamed
     at = now()

@@ -29,7 +29,7 @@ class Ordered(NamedTuple):
 
 
 def in_order(raw: Path, to: Path, *, name: str) -> Ordered:
-    """Write the records of `raw` to the file `to`, by id: equal answers of dorado give equal bytes.
+    """Write the records of `raw` to the file `to`, sorted by id: equal results give equal bytes.
     `name` is the signal's. Raises WorkerFailed when dorado's BAM cannot be read."""
     request = {"kind": "called", "name": name, "from": str(raw), "to": str(to)}
     try:
@@ -41,7 +41,7 @@ def in_order(raw: Path, to: Path, *, name: str) -> Ordered:
 
 
 def ordered(request: dict[str, Any], _raw: RawBytes) -> Iterator[bytes]:
-    """In the child: empty frames while it works, then what was found."""
+    """In the child process: empty frames while it works, then the counts as JSON."""
     import pysam  # noqa: PLC0415  (large; only signal needs it here)
 
     records: list[Any] = []
@@ -68,7 +68,7 @@ def _alive(number: int) -> Iterator[bytes]:
 
 
 def _portable(header: dict[str, Any], name: str) -> dict[str, Any]:
-    """Without the command line: it names this machine's folders, which differ between attempts."""
+    """Without the command line: it names local folders, which differ between attempts."""
     programs = [{k: v for k, v in p.items() if k != "CL"} for p in header.get("PG", [])]
     return {**header, "PG": programs, "CO": [f"basecalled from {name}"]}
 

@@ -1,9 +1,9 @@
-"""Driving dorado, Oxford Nanopore's basecaller: is it here, which version, run it on one file.
+"""Run dorado, Oxford Nanopore's basecaller: find it, read its version, call one file.
 
 Contract (dorado 1.x, `dorado basecaller --help`): `dorado basecaller MODEL DATA [--device D]
 [--models-directory DIR] [--kit-name KIT]` writes unaligned BAM to stdout, progress and faults to
-stderr, and exits 0 or 1; `dorado --version` writes the version to stderr. Every fault exits 1, so
-what went wrong is told apart by the text.
+stderr, and exits 0 or 1; `dorado --version` writes the version to stderr. Every error exits 1, so
+its text determines the kind of error.
 """
 
 from __future__ import annotations
@@ -63,8 +63,8 @@ class Dorado:
 
     @classmethod
     def find(cls, settings: BasecallerSettings) -> Dorado:
-        """Raises BasecallerMissing when there is no dorado, it does not run, or the GPU is missing
-        that it was told to use."""
+        """Raises BasecallerMissing when dorado is missing or does not run, or the required GPU is
+        missing."""
         found = shutil.which(settings.program)
         if found is None:
             raise BasecallerMissing(
@@ -93,9 +93,9 @@ class Dorado:
         kit: str | None = None,
         stopped: Callable[[], bool] = lambda: False,
     ) -> None:
-        """Basecall one POD5 file into `bam`. `name` is what a person calls the file.
+        """Basecall one POD5 file into `bam`. `name`: the file's name in messages.
 
-        `stopped` is asked all the time: when it says so, dorado is ended and Unavailable raised.
+        `stopped` is polled: when it is true, dorado is terminated and Unavailable raised.
         """
         with bam.open("wb") as out, tempfile.TemporaryFile() as faults:
             code = _run(self.command(signal, kit), out, faults, stopped)
@@ -157,7 +157,7 @@ def _tail(faults: IO[bytes]) -> str:
 
 
 def _why(code: int, tail: str, name: str) -> PorewatchError:
-    output = f"dorado says:\n{tail}"
+    output = f"its output:\n{tail}"
     if code < 0:
         return WorkerFailed(f"dorado was killed by signal {-code}. {output}", file=name)
     if _NO_GPU.search(tail):
@@ -170,7 +170,7 @@ def _why(code: int, tail: str, name: str) -> PorewatchError:
         )
     if _NO_MODEL.search(tail):
         return ConfigurationRefused(
-            f"dorado lacks the model or kit it was told to use. {output}",
+            f"dorado lacks the requested model or kit. {output}",
             remedy="download the model into POREWATCH_BASECALL_MODELS: dorado download --model ...",
         )
     return WorkerFailed(f"dorado exits {code}. {output}", file=name)

@@ -1,4 +1,4 @@
-"""What the first read of a file says of the run: enough to name the model that called it."""
+"""Read the header of a file's first read, for the model that called it."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ FIRST = f"{__name__}:first"
 
 
 def basecall_model_of(path: Path, file: InputFile) -> str | None:
-    """The model that called the first read, by its header; None when there is none to be read (the
-    phases will say)."""
+    """The model that called the first read, by its header; None when it cannot be read (the phases
+    report that)."""
     try:
         [model] = of_file(path, FIRST, {"kind": file.kind.value, "name": file.path})
     except (OSError, InputRefused):
@@ -28,7 +28,7 @@ def basecall_model_of(path: Path, file: InputFile) -> str | None:
 
 
 def first(request: dict[str, Any], raw: RawBytes) -> Iterator[bytes]:
-    """In the child: the model's name, in one frame."""
+    """In the child process: the model's name, in one frame."""
     model = (_of_bam if request["kind"] == ReadKind.BAM else _of_fastq)(raw, request["name"])
     yield (model or "").encode()
 

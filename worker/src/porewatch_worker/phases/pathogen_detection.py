@@ -1,7 +1,6 @@
-"""Pathogen detection: where the reads that the host does not explain belong.
+"""Pathogen detection: assignment of the reads that do not match the host.
 
-Counts only; what they mean is said by `science/call/calls.py`, after all samples of the run are
-known.
+Counts only; `science/call/calls.py` makes calls of them, after all samples of the run are counted.
 """
 
 from __future__ import annotations

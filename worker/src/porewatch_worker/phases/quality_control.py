@@ -1,7 +1,7 @@
-"""Quality control: what came in, what was trimmed and filtered, and what passed.
+"""Quality control: reads received, trimmed, filtered and passed.
 
-The numbers per sample (distributions, N50, yield over time) stand in `SampleScreen.quality`; this
-is the phase's own account over all samples.
+The numbers per sample (distributions, N50, yield over time) are in `SampleScreen.quality`; this is
+the phase's record, summed over all samples.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Phase 6: report.json, pages (HTML, PDF) in both languages, a PDF of each sample, and every
 number as tables.
 
-`report_phase` is the phase itself; `ReportingWork` wraps it as a stage of one unit, for profiles
-that give reporting a machine of its own.
+`report_phase` is the phase itself; `ReportingWork` wraps it as a stage of one unit, for layouts
+that give reporting an instance of its own.
 """
 
 from __future__ import annotations
@@ -50,10 +50,10 @@ SETTLED_ELSEWHERE = (because(RunCode.PRICES_SETTLED),)
 
 @dataclass(frozen=True)
 class Around:
-    """What a report says besides the screen's own results.
+    """Data of a report besides the results of the screen.
 
     `phases`: records of all earlier phases, in order. `lost`: units that they gave up. `rented`:
-    a machine was paid for (then the report has a bill).
+    instances were billed, so the report has a bill.
     """
 
     bundle: BundleManifest
@@ -152,7 +152,7 @@ class ReportingWork:
 
 
 def with_phases(around: Around, *records: PhaseRecord) -> Around:
-    """The same surroundings after more phases ran (quantification, on the same machine)."""
+    """The same data with records of more phases (quantification, on the same instance)."""
     return replace(around, phases=(*around.phases, *records))
 
 

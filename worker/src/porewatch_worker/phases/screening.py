@@ -3,8 +3,7 @@
 A unit is `unit_reads` consecutive reads, of several files where those are small. Within it, chunks
 of 50 reads go to threads that share both indexes (mappy releases the interpreter lock); chunks are
 added up in order. All counts are whole numbers, so the result depends on neither threads nor unit
-size. Each of the three phases then tells its own part in a record of its own (see the modules of
-their names).
+size. Each of the three phases then writes a record of its own (see the modules of their names).
 """
 
 from __future__ import annotations
@@ -87,7 +86,7 @@ Placed = tuple[str, str, Placement]
 
 
 class ScreeningWork:
-    """StageWork of the pass. `phases` are those of the three that this stage has to tell of."""
+    """StageWork of the pass. `phases`: those of the three whose records this stage writes."""
 
     def __init__(
         self,
@@ -166,7 +165,7 @@ class ScreeningWork:
         )
 
     def give_up(self, payload: Unit) -> Lost | None:
-        """Every read of the unit counted as quarantined, by sample; none of them looked at."""
+        """Count every read of the unit as quarantined, by sample, without analysing any."""
         counts = UnitCounts()
         reads: list[Counter[str]] = []
         for part in payload.parts:
@@ -263,7 +262,7 @@ class ScreeningWork:
     def _placed(
         self, sample: str, counts: SampleCounts, sequence: str, buffer: Any
     ) -> Placement | None:
-        """The verdict on a read (PERV and locus counted); None if it is too simple for any."""
+        """The placement of a read (PERV and locus counted); None if its complexity is too low."""
         placer = self._placers[sample]
         placement = placer.place(sequence, buffer)
         if placement.role is None and complex_bases(sequence) < placer.min_block:
@@ -276,7 +275,7 @@ class ScreeningWork:
         return placement
 
     def _kits(self, placed: Sequence[Placed]) -> list[int]:
-        """Bases that the kit put at the ends of each read; 0 where nobody asks."""
+        """Bases that the kit added at the ends of each read; 0 for reads that do not need it."""
         to_search = {
             number: (sequence, alone.segments)
             for number, (_, sequence, placement) in enumerate(placed)
@@ -304,7 +303,7 @@ class ScreeningWork:
 def refuse_without_reads(
     result: ScreenResult, parameters: ScreeningParameters, least: Mapping[str, int]
 ) -> None:
-    """Raises NoReadsLeft, saying where all reads went, when none passed quality control."""
+    """Raises NoReadsLeft, with the filters' counts, when no read passed quality control."""
     if any(s.quality.passed_reads for s in result.samples):
         return
     lost = quality_control.counts(result)

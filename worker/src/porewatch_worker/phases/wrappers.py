@@ -23,7 +23,7 @@ from porewatch_worker.stage_work import (
 
 
 class WithRecords:
-    """`work`, whose result tells of `records` first (phases that were skipped, say)."""
+    """`work` with `records` (of skipped phases, for example) before its own."""
 
     def __init__(self, work: StageWork, records: Sequence[PhaseRecord]) -> None:
         self._work, self._records = work, tuple(records)
@@ -55,9 +55,9 @@ class WithRecords:
 
 
 class OneStep:
-    """A stage that is quick enough to need no checkpoint: no units, everything in `finish`.
+    """A stage too short for a checkpoint: no units, all work in `finish`.
 
-    `depends_on` is what the result depends on, besides the code version.
+    `depends_on`: all inputs that determine the result, besides the code version.
     """
 
     def __init__(

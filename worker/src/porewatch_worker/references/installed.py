@@ -1,4 +1,4 @@
-"""Where bundles stand on a machine, and what stands there."""
+"""Installed bundles: their folders, and which are there."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def read_manifest(root: Path, ref: str) -> BundleManifest:
         ) from error
     if manifest.ref != ref:
         raise BundleRefused(
-            f"the manifest says {manifest.ref}, the folder says {ref}.",
+            f"the manifest names {manifest.ref}, the folder {ref}.",
             file=str(path),
             remedy="move the folder back or build the bundle again.",
         )

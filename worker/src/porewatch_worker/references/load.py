@@ -3,13 +3,13 @@
 mappy releases the interpreter lock while mapping, and an `Aligner` is read-only after loading:
 give every thread a `mappy.ThreadBuffer` of its own and share the aligners.
 
-It holds the lock while it loads an index: no other thread beats or looks for a notice meanwhile.
-Hence every file is read through before, without the lock; what mappy then does is no matter of the
-network's speed. Measured for 100 Mb: 1.1 s of one core for a prebuilt index, 3.5 s from FASTA (3.8
-and 12 s with two cores shared by a dozen others). So a host of 2.5 Gb, which is always prebuilt
-(`build.LARGE_HOST`), keeps silent for half a minute, 95 s where all is crowded; with the minute
-since the last beat that is half of the 300 s after which silence is believed (`beat_timeout_s`). A
-process that beats beside it would have to be watched itself, and buys nothing.
+It holds the lock while it loads an index: no other thread sends heartbeats or checks for a notice
+meanwhile. Hence every file is read through before, without the lock, so that loading does not
+depend on the network. Measured for 100 Mb: 1.1 s of one core for a prebuilt index, 3.5 s from FASTA
+(3.8 and 12 s with two cores shared by a dozen processes). So a host of 2.5 Gb, which is always
+prebuilt (`build.LARGE_HOST`), blocks heartbeats for half a minute, 95 s on busy cores; with the
+minute since the last heartbeat that is half of the timeout of 300 s (`beat_timeout_s`). A separate
+process for heartbeats would have to be supervised itself, and gains nothing.
 """
 
 from __future__ import annotations
@@ -44,18 +44,17 @@ answer as well."""
 PANEL_CHAIN, PANEL_SEEDS = 25, 2
 """Least chaining score and seeds of a panel hit (preset: 40 and 3). Reads of strains a fifth and
 more away chain few seeds: with R9 errors 0.90 of them are found instead of 0.86, at the same speed
-and without a false hit in 10,360 reads of other things. What counts is decided by block, identity
-and mask."""
+and without a false hit in 10,360 other reads. Block, identity and mask decide which hits count."""
 
 
 @dataclass(frozen=True)
 class LoadedBundle:
     """A bundle ready for use.
 
-    `contigs` maps contig name -> Contig, host included; `panel_aligner` knows panel, spike and
-    decoy contigs (`hit.ctg` is a key of `contigs`), `host_aligner` the host's. Circular contigs
-    are indexed as they are written: a read over the origin gives two hits on the same contig.
-    `sha256` is the digest of `bundle.json`, the one that reports quote.
+    `contigs` maps contig name -> Contig, host included; `panel_aligner` has panel, spike and decoy
+    contigs (`hit.ctg` is a key of `contigs`), `host_aligner` the host's. Circular contigs are
+    indexed as they are written: a read over the origin gives two hits on the same contig. `sha256`
+    is the digest of `bundle.json`, the one that reports quote.
     """
 
     manifest: BundleManifest
@@ -127,7 +126,7 @@ def _load(folder: Path, manifest: BundleManifest, sha256: str, threads: int) -> 
 
 
 def most_strains(contigs: Iterable[Contig]) -> int:
-    """The largest number of sequences that stand for the same piece of the same target."""
+    """The largest number of sequences that represent the same segment of the same target."""
     strains = Counter((c.target, c.segment) for c in contigs if c.role is not ContigRole.HOST)
     return max(strains.values(), default=0)
 

@@ -1,10 +1,9 @@
-"""Where a stage's bundle lies on this machine: in its folder, or fetched from the stack's bucket.
+"""Locate a stage's bundle on this instance: in its folder, or fetched from the stack's bucket.
 
-    the folder holds just this bundle -> the folder    (baked in; on the embedded AWS)
+    the folder holds this very bundle -> the folder    (in the image)
     else                              -> fetched into the cache, many pieces at once, and verified
 
-An order names the digest, so that a bundle that is pushed or built again changes no run that
-has begun.
+An order names the digest, so that a bundle that is pushed or rebuilt changes no run in progress.
 """
 
 from __future__ import annotations
@@ -31,13 +30,13 @@ from porewatch_worker.references.verify import manifest_sha256, verify_bundle
 
 PIECE = 16 << 20
 AT_ONCE = 16
-"""Connections. One gives 80 to 100 MB a second, a machine's network ten times as much."""
+"""Connections. One gives 80 to 100 MB a second, an instance's network ten times as much."""
 SPARE_BYTES = 1 << 30
 """Of the disk, for everything else."""
 
 
 class Bucket(Protocol):
-    """What is asked of the bucket of bundles."""
+    """Reads of the bucket of bundles."""
 
     def get(self, key: str) -> bytes:
         """A whole small object. Raises NotFound."""
@@ -47,7 +46,7 @@ class Bucket(Protocol):
 
 
 class Fetching:
-    """How far the bundle is: for whoever shows it, and for the sign of life. Thread-safe."""
+    """Progress of a bundle's download, for display and for the watchdog file. Thread-safe."""
 
     def __init__(self, stopped: Callable[[], bool] = lambda: False) -> None:
         self.stopped, self.there, self.size = stopped, 0, 0
@@ -70,18 +69,18 @@ def placed(
     bucket: Bucket | None,
     progress: Fetching,
 ) -> Path:
-    """The folder of bundles that holds `ref` as the order means it: `root`, or `cache`.
+    """The folder of bundles that holds `ref` with the order's digest: `root`, or `cache`.
 
-    Without a digest (nobody pushed it) that is `root`, whatever lies there. Raises BundleRefused
-    when just this bundle is nowhere, DiskFull, and Unavailable when it came otherwise than it was.
+    Without a digest (the bundle was not pushed) that is `root`, unchecked. Raises BundleRefused
+    when exactly this bundle is not found, DiskFull, and Unavailable when it arrived damaged.
     """
     if digest is None or _holds(root, ref, digest):
         return root
     if not _holds(cache, ref, digest):
         if bucket is None:
             raise BundleRefused(
-                f"bundle {ref} is another one now than when the run began.",
-                remedy="put it back as it was, or seal the run again.",
+                f"bundle {ref} has changed since the run began.",
+                remedy="restore it, or seal the run again.",
             )
         _fetch(cache, bucket, ref, digest, progress)
     return cache
@@ -103,7 +102,7 @@ def _fetch(cache: Path, bucket: Bucket, ref: str, digest: str, progress: Fetchin
         _fetch_files(bucket, prefix, manifest, draft, progress)
         verify_bundle(cache / "coming", ref)
     except BundleRefused as error:
-        raise Unavailable(f"bundle {ref} came otherwise than it was pushed: {error}") from error
+        raise Unavailable(f"bundle {ref} arrived damaged: {error}") from error
     whole.parent.mkdir(parents=True, exist_ok=True)
     draft.rename(whole)
 
@@ -138,7 +137,7 @@ def _fetch_files(
     def take(piece: tuple[Path, int, int]) -> None:
         path, offset, length = piece
         if progress.stopped():
-            raise Unavailable("the machine is to leave.")
+            raise Unavailable("the worker is stopping.")
         content = bucket.part(prefix + path.name, offset, length)
         with path.open("r+b") as out:
             os.pwrite(out.fileno(), content, offset)

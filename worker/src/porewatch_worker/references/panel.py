@@ -12,7 +12,7 @@ from porewatch.domain.errors import BundleRefused
 
 
 def shipped_panel() -> Panel:
-    """The list for donor-pig screening. Provenance and corrections are told in the file."""
+    """The list for donor-pig screening. Provenance and corrections are in the file."""
     text = files("porewatch_worker").joinpath("data/panel.json").read_text("utf-8")
     return Panel.model_validate_json(text)
 

@@ -54,7 +54,8 @@ def verify_bundle(root: Path, ref: str) -> BundleManifest:
 
 
 def check_bundle(root: Path, ref: str) -> BundleManifest:
-    """As `verify_bundle`, but trusts the stamp of an earlier verification while nothing changed."""
+    """As `verify_bundle`, but accepts the stamp of an earlier verification while nothing
+    changed."""
     folder = bundle_folder(root, ref)
     manifest = read_manifest(root, ref)
     if _read_stamp(folder) == _stamp(folder, manifest):

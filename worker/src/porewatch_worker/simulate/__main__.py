@@ -13,7 +13,7 @@ def main() -> None:
     commands = parser.add_subparsers(dest="command", required=True)
     demo = commands.add_parser("demo", help="make the demo's bundle and run")
     demo.add_argument("folder", type=Path)
-    demo.add_argument("--references", type=Path, help="where bundles stand")
+    demo.add_argument("--references", type=Path, help="folder of bundles")
     demo.add_argument("--seed", type=int, default=SEED)
     demo.add_argument("--scale", type=float, default=1.0, help="times as many host reads")
     arguments = parser.parse_args()

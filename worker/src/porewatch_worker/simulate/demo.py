@@ -120,7 +120,7 @@ def make_demo(
     """Make bundle `demo@1` below `references` (default `folder/references`) and a run below
     `folder/run`. `scale` multiplies the number of host reads (tests use less).
 
-    The same seed and scale give the same bytes; what is already there and whole is kept.
+    The same seed and scale give the same bytes; an intact demo is kept.
     """
     folders = _Folders(folder.resolve(), (references or folder / "references").resolve())
     made_with = f"{__version__} seed={seed} scale={scale} {_digest_of_code()}"
@@ -199,7 +199,7 @@ def _reads(genomes: tuple[Genome, ...], depth: float) -> int:
 
 
 def _build(genomes: GenomeSet, place: _Folders, seed: int) -> None:
-    """The bundle, anew unless the one that is there was drawn from the same seed."""
+    """The bundle, rebuilt unless the present one was drawn from the same seed."""
     old = bundle_folder(place.references, f"{BUNDLE}@{VERSION}")
     shutil.rmtree(old, ignore_errors=True)
     source = place.folder / "genomes"
@@ -218,7 +218,7 @@ def _build(genomes: GenomeSet, place: _Folders, seed: int) -> None:
 
 
 def _existing_demo(place: _Folders, made_with: str) -> DemoSet | None:
-    """The demo of an earlier call when nothing about it has changed."""
+    """The demo of an earlier call, when it has not changed."""
     try:
         demo = DemoSet.model_validate_json((place.folder / DONE).read_bytes())
         whole = all((place.run / name).is_file() for name in demo.files)

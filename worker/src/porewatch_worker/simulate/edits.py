@@ -39,7 +39,7 @@ def edit(
 ) -> tuple[Codes, NDArray[np.int64]]:
     """Apply edits where marked: another base, no base, one random base more after this one.
 
-    Returns the new sequence and how many bases (0, 1, 2) stand for each old one.
+    Returns the new sequence and how many bases (0, 1, 2) replace each old one.
     """
     before = codes.copy()
     where = np.flatnonzero(changed)

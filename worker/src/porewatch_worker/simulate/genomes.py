@@ -2,8 +2,8 @@
 
 They carry the shape of the real ones (length, circles, segments, strains, poly-A tails, tandem
 repeats, proviruses in the host, a shared backbone with differing envelope genes) and none of their
-sequence. Every name says SYNTHETIC; targets of panel members keep the panel's codes, so that the
-checklist of the report works.
+sequence. Every name contains SYNTHETIC; targets of panel members keep the panel's codes, so that
+the checklist of the report works.
 """
 
 from __future__ import annotations
@@ -198,7 +198,7 @@ def _pervs(rng: np.random.Generator) -> Iterator[Genome]:
 def _host(
     bases: int, pervs: tuple[Genome, ...], rng: np.random.Generator
 ) -> tuple[tuple[Genome, ...], tuple[Provirus, ...]]:
-    """Three contigs with repeats; the proviruses lie in the first two."""
+    """Three contigs with repeats; the proviruses are in the first two."""
     short = [random_codes(300, rng, 0.55) for _ in range(3)]
     long = [random_codes(6000, rng, 0.42) for _ in range(2)]
     contigs: list[Genome] = []

@@ -18,7 +18,7 @@ SAMPLES_PER_BASE = 5000 / 400
 
 @dataclass(frozen=True)
 class RunIdentity:
-    """What stands in every header of one run."""
+    """The fields of every header of one run."""
 
     run_id: str
     flow_cell: str

@@ -1,1 +1,1 @@
-"""The tables beside a report (TSV, Frictionless): shapes, words, rows, and their page in docs/."""
+"""The tables beside a report (TSV, Frictionless): shapes, texts, rows, and their page in docs/."""

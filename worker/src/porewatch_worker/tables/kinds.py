@@ -1,4 +1,4 @@
-"""What kind of thing a field of a model holds."""
+"""The kind of value that a field of a model holds."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Field(NamedTuple):
 
 
 def fields_of(model: type[BaseModel]) -> dict[str, Field]:
-    """What a model holds, what it computes (texts of reasons) included."""
+    """The fields of a model, computed ones (texts of reasons) included."""
     held = {
         n: Field(plain(f.annotation), f.description or "") for n, f in model.model_fields.items()
     }

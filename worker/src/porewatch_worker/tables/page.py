@@ -10,12 +10,12 @@ from porewatch_worker.tables.shapes import Column, Table, tables
 DEFAULT = Path("docs/tables.md")
 _HEAD = """# The numbers of a report, as tables
 
-`tables.zip` lies beside each report: tab-separated text, UTF-8, a header line, blank for nothing,
-and `datapackage.json` (Frictionless Tabular Data Package), which says the same as this page. Every
-number of `report.json` is in one of them once. Keys are in bold: they tell rows apart, and join
+Each report comes with `tables.zip`: tab-separated text, UTF-8, a header line, blank for nothing,
+and `datapackage.json` (Frictionless Tabular Data Package), which holds the same as this page. Every
+number of `report.json` is in one of them once. Keys are in bold: they identify rows, and join
 tables. [Recompute it](science/recompute.md) takes four numbers from them. A text that begins with
-`=`, `+`, `-`, `@`, a tab or a carriage return has an apostrophe before it: no spreadsheet runs what
-a file name or a read header says.
+`=`, `+`, `-`, `@`, a tab or a carriage return has an apostrophe before it: no spreadsheet runs a
+file name or a read header as a formula.
 
 This page is written by `python -m porewatch_worker.tables.page`.
 """

@@ -1,8 +1,8 @@
-"""Which tables a report falls into: found from the models themselves, so that none is forgotten.
+"""The tables of a report, derived from the models themselves, so that none is forgotten.
 
-A model is a row. What it holds once becomes columns (`evidence.reads` -> `evidence_reads`); what it
-holds many times becomes a table of its own, whose first columns are the keys of the row it hangs
-on. Names that a path would make clumsy are in `NAMES`, keys in `KEYS`, sentences in `words.py`.
+A model is a row. Single values become columns (`evidence.reads` -> `evidence_reads`); collections
+become tables of their own, whose first columns are the keys of the parent row. Names that a path
+would make clumsy are in `NAMES`, keys in `KEYS`, sentences in `words.py`.
 """
 
 from __future__ import annotations
@@ -40,16 +40,16 @@ KEYS: dict[type, tuple[str, ...]] = {
     InputFile: ("path",),
     Reference: ("contig",),
 }
-"""Fields that tell rows of one model apart; rows of other models are numbered from 0."""
+"""Fields that identify rows of one model; rows of other models are numbered from 0."""
 
 PAIRS = (ScreeningParameters, Constants)
 """Models that become a table of names and values."""
 
 ALIKE = {
-    "report.findings.evidence.coverage": "the depth stands in `coverage`",
-    "report.findings.evidence.shared_with": "the ties stand in `shared_reads`",
-    "report.findings.evidence.explained": "the same counts stand in `read_identities`",
-    "report.screens.perv": "the same counts stand in `perv` and its tables",
+    "report.findings.evidence.coverage": "the depth is in `coverage`",
+    "report.findings.evidence.shared_with": "the ties are in `shared_reads`",
+    "report.findings.evidence.explained": "the same counts are in `read_identities`",
+    "report.screens.perv": "the same counts are in `perv` and its tables",
 }
 """What a report holds twice is published once, by path."""
 
@@ -82,8 +82,8 @@ class Column:
 
 @dataclass(frozen=True)
 class Table:
-    """One file. `steps` lead from `Published` to its rows; `volatile` tables tell of time and
-    money and differ between two runs of the same reads."""
+    """One file. `steps` lead from `Published` to its rows; `volatile` tables hold times and costs
+    and differ between two runs of the same reads."""
 
     name: str
     about: str
@@ -101,7 +101,7 @@ def tables() -> tuple[Table, ...]:
 def _below(
     model: type[BaseModel], path: str, steps: tuple[Step, ...], keys: tuple[Column, ...]
 ) -> Iterator[Table]:
-    """The table of `model` itself, then those of what it holds many times."""
+    """The table of `model` itself, then those of its collections."""
     name = _name(path)
     own = tuple(_scalars(model, path))
     named = KEYS.get(model, ())
@@ -175,7 +175,7 @@ def _table(path: str, columns: tuple[Column, ...], steps: tuple[Step, ...]) -> T
 
 
 def _description(path: str) -> str:
-    """What the model says of the field that a table comes from; blank when it says nothing."""
+    """The model's description of the field that a table comes from; blank without one."""
     kind: Any = Published
     about = ""
     for field in path.split("."):
@@ -204,7 +204,7 @@ def _scalars(model: type[BaseModel], path: str, prefix: str = "") -> Iterator[Co
 
 
 def _has_table(kind: type, path: str) -> bool:
-    """Things a report holds at most once, yet that are a table of their own."""
+    """Optional parts of a report that are a table of their own."""
     return kind is Report or path.rpartition(".")[2] in APART
 
 
@@ -222,7 +222,7 @@ def _column_name(path: str) -> str:
 
 
 def _about(column: str, place: str) -> str:
-    """The sentence on a column: of this table, else of any table, else of its last words."""
+    """The sentence on a column: by table and column, else by column, else by its last parts."""
     table = _name(place)
     parts = column.split("_")
     candidates = [f"{table}.{column}", *("_".join(parts[i:]) for i in range(len(parts)))]

@@ -1,4 +1,4 @@
-"""What the tables and their columns are called and mean, where the models do not say it."""
+"""Names and descriptions of tables and columns that the models do not give."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""The validation pack: made runs with known truth, screened by the product itself and scored.
+"""The validation pack: simulated runs of known composition, screened by the product and scored.
 
 Order: `worlds` (invented genomes and their bundle) -> `sets` (which sample holds what) ->
 `screened` (reads are made and screened) -> `score` (agreement, LOD95) -> `result`, `page`.
-Everything is simulated and drawn from one seed; what that can and cannot show stands in the result.
+Everything is simulated and drawn from one seed; the result states what that can and cannot show.
 """

@@ -1,4 +1,4 @@
-"""The whole pack: make the world, screen every run, count, compare with what was required.
+"""The whole pack: make the genomes, screen every run, count, compare with the requirements.
 
 PPA is counted over samples of the series that hold ten reads of the agent or more, NPA over all
 members that are not in a sample. PERV-A and -B are in every host and count in neither.

@@ -59,7 +59,7 @@ def validation_page(result: Validation) -> Page:
 
 
 def verdict(v: Validation) -> str:
-    """In a few words, with what so few trials cannot show."""
+    """The verdict in a few words, with what so few trials cannot show."""
     if not v.holds:
         return "a requirement does not hold"
     few = sum(not r.shown for r in v.requirements)

@@ -1,7 +1,7 @@
-"""An A/C recombinant: PERV-A up to a place in env, PERV-C from the same place on.
+"""An A/C recombinant: PERV-A up to a breakpoint in env, PERV-C from there on.
 
-The types differ by a third there, insertions and deletions included, so the place is one where both
-have the same 11 bases; it is looked for outwards from the wanted one.
+The types differ by a third there, insertions and deletions included, so the breakpoint is a
+position where both have the same 11 bases, searched outwards from the intended one.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from porewatch_worker.simulate.genomes import Genome
 
 WORD = 11
 DRIFT = 60
-"""How far apart the same place may lie on the two types, by insertions and deletions."""
+"""By how much the position may differ between the two types, by insertions and deletions."""
 
 
 def recombinant(left: Genome, right: Genome, share: float, seed: int) -> Genome:

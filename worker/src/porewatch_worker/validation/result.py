@@ -1,4 +1,4 @@
-"""What the pack prints: shares with exact intervals, limits, requirements that hold or do not."""
+"""The result of the pack: shares with exact intervals, limits, requirements met or not."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ class SetResult(Model):
 
 class Requirement(Model):
     """A bound that was set beforehand, and whether it held. `shown`: the trials are enough to show
-    it (the exact interval, not only the share, lies on the right side); `trials`: how many."""
+    it (the exact interval, not only the share, is on the right side); `trials`: how many."""
 
     says: str
     measured: str

@@ -1,4 +1,4 @@
-"""From a made run to what the product says of each of its samples, by the product's own phases."""
+"""Screen a simulated run with the product's own phases; one result a sample."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ IDENTITY = RunIdentity(
 
 @dataclass(frozen=True)
 class ScreenedSample:
-    """What the product said of one sample: calls and reads by code (umbrellas have no reads), and
-    whether it raised an alarm for a PERV recombinant."""
+    """Results of one sample: calls and reads by code (groups have no reads), and whether an alarm
+    for a PERV recombinant was raised."""
 
     run: MadeRun
     tube: Tube
@@ -44,7 +44,7 @@ class ScreenedSample:
 
 
 def screen_made(world: World, run: MadeRun) -> list[ScreenedSample]:
-    """Make the reads, screen and quantify them; one answer a sample, in order."""
+    """Make the reads, screen and quantify them; one result a sample, in order."""
     samples = samples_of(run)
     with tempfile.TemporaryDirectory() as folder:
         files = make_reads(run, samples, Path(folder))
@@ -58,7 +58,7 @@ def screen_made(world: World, run: MadeRun) -> list[ScreenedSample]:
 def screened_samples(
     run: MadeRun, samples: tuple[Sample, ...], result: Quantification
 ) -> list[ScreenedSample]:
-    """One answer a sample, in order."""
+    """One result a sample, in order."""
     cut = Code.PERV_ALARM_RECOMBINANT
     alarms = {p.sample for p in result.perv if any(a.code is cut for a in p.alarm_reasons)}
     seen = []

@@ -2,8 +2,8 @@
 
 Levels are genome copies in the library, of whose bases a tenth is read (CAPTURE), so that a copy of
 a genome of L bases gives L x 0.1 / 1,500 reads on average; the number is Poisson drawn. Above
-`most_reads` reads a sample gets no more: they would only cost time. An agent stands in one sample
-of a run only, because a second one would rightly be suspected of barcode crossover.
+`most_reads` reads a sample gets no more: they would only cost time. An agent is in one sample of a
+run only, because a second one would rightly be suspected of barcode crossover.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ BUDGET = 0.001
 SERIES = "dilution series"
 ABOUT = {
     SERIES: "each agent alone, 1 to 1,000 genome copies, strain 5 % away from the bundle's",
-    "near relatives": "relatives 12 to 25 % away from a member, known to the bundle as decoys",
+    "near relatives": "relatives 12 to 25 % away from a member, in the bundle as decoys",
     "unknown relatives": f"members' relatives {FAR:.0%} away, in no bundle",
     "host only": "host reads and spike-in; the host carries PERV-A and -B",
     "host, PERV-A and -B": "as above and free PERV-A and -B, 5 % of joined molecules",

@@ -1,7 +1,7 @@
 """Invented genomes of all classes, the bundle made of them, and strains that it does not hold.
 
-The demo's genomes, and beside them a bacterium with a near relative, a parasite and a contaminant
-that no bundle knows. The bacterium and the parasite are a tenth and less of a real one's length, so
+The demo's genomes, and besides them a bacterium with a near relative, a parasite and a contaminant
+that is in no bundle. The bacterium and the parasite are a tenth and less of a real one's length, so
 that a level in copies needs no millions of reads.
 """
 

@@ -1,5 +1,5 @@
-"""One sequence on its way into a bundle: what it is said to be, checked against the list, against
-what it calls itself, and against what was accepted before it.
+"""Check one sequence before it enters a bundle: its sheet row against the list, against its own
+title, and against the sequences accepted before it.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ def accept(draft: Draft, record: FastaRecord, part: Assignment) -> Contig:
             raise _refused(
                 record,
                 f"{record.name!r} ({contig.target}) is the same sequence as {twin.name!r} "
-                f"({twin.target}); no read could tell them apart.",
+                f"({twin.target}); no read could distinguish them.",
                 "remove one of them.",
             )
     draft.places[record.name] = place
@@ -84,7 +84,7 @@ def _check_reach(record: FastaRecord, part: Assignment) -> None:
             record,
             f"no read can hit {record.name!r} ({part.target}): its longest stretch of known bases "
             f"has {longest}, and a hit needs {least}.",
-            "give the real sequence, or leave it out: the row is then told as not screened.",
+            "give the real sequence, or leave it out: the row is then reported as not screened.",
         )
 
 
@@ -150,8 +150,8 @@ def _check_segment(draft: Draft, record: FastaRecord, contig: Contig) -> None:
     if segments and not contig.segment:
         raise _refused(
             record,
-            f"{contig.target} has a genome in {segments[0]}, and {record.name!r} does not say "
-            "which one it is.",
+            f"{contig.target} has a genome in {segments[0]}, and {record.name!r} does not name "
+            "its segment.",
             "write 'segment N' into its header, or use a sheet with a segment column.",
         )
 

@@ -1,10 +1,10 @@
-"""What a bundle says about places in its sequences: PERV type, reading frames, single-copy loci.
+"""Annotation of a bundle's sequences: PERV type, reading frames, single-copy loci.
 
 It comes from the sheet's columns `perv_type`, `features`, `single_copy`, or from modifiers in the
 FASTA header (`[perv_type=C] [features=env:5801..7760 gag:701..2300] [single_copy=yes]`); the sheet
-wins. Places are written as in GenBank: first..last, from 1. A PERV genome without them takes its
-type from its target (`PERV-C`), and its env from its reading frames: retroviruses have three long
-ones in this order, gag, pol, env.
+has precedence. Positions are written as in GenBank: first..last, from 1. A PERV genome without them
+takes its type from its target (`PERV-C`), and its env from its reading frames: retroviruses have
+three long ones in this order, gag, pol, env.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _STOPS = re.compile(rb"TAA|TAG|TGA")
 
 
 class AnnotationWrong(ValueError):
-    """A place or type that cannot be; the message says which, and `remedy` what to write."""
+    """An impossible position or type; `remedy` says what to write."""
 
     def __init__(self, problem: str, remedy: str) -> None:
         super().__init__(problem)
@@ -47,13 +47,13 @@ class Annotation:
 def annotate(
     cells: dict[str, str], description: str, target: str, sequence: bytes, *, host: bool
 ) -> Annotation:
-    """`cells`: the sheet's cells by column, blank ones left out. Raises AnnotationWrong."""
+    """`cells`: the sheet's cells by column, without blank ones. Raises AnnotationWrong."""
     stated = {**dict(_MODIFIER.findall(description)), **cells}
     length = len(sequence)
     single = stated.get("single_copy", "").strip()
     if single and not host:
         raise AnnotationWrong(
-            "single_copy is said of a sequence that is not the host's.", "leave it blank."
+            "single_copy is set for a sequence that is not the host's.", "leave it blank."
         )
     kind = _perv_type(stated.get("perv_type", "").strip(), target)
     features = _features(stated.get("features", ""), length)
@@ -63,7 +63,7 @@ def annotate(
 
 
 def find_env(sequence: bytes) -> Interval | None:
-    """The last open reading frame (ATG to stop) of at least 1,500 bases, if it lies in the second
+    """The last open reading frame (ATG to stop) of at least 1,500 bases, if it is in the second
     half: in a provirus that is env. None in a defective or partial genome."""
     half, found = len(sequence) // 2, None
     for frame in range(3):

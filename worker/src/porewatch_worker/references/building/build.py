@@ -139,7 +139,7 @@ def _write_sequences(folder: Path, sheet: Sheet, draft: Draft, out: Path) -> Non
         (ContigRole.PANEL, "add at least one sequence to screen for."),
         (
             ContigRole.HOST,
-            "add the host genome (FASTA below host/); host reads cannot be told apart without.",
+            "add the host genome (FASTA below host/); host reads cannot be recognised without it.",
         ),
     ):
         if not draft.bases(role):
@@ -170,7 +170,7 @@ def _mask_shared(draft: Draft, panel_fasta: Path, k: int, w: int) -> None:
 
 
 def _sequences(panel_fasta: Path) -> Callable[[str], str]:
-    """The panel's sequences by name, read when the first is asked for."""
+    """The panel's sequences by name, read on first use."""
 
     @cache
     def there() -> dict[str, str]:

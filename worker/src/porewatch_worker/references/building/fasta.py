@@ -1,7 +1,7 @@
-"""Read FASTA strictly: every fault is named by file, record and line, none is repaired silently.
+"""Read FASTA strictly: every error names file, record and line, none is repaired silently.
 
-Only two things are changed on the way in: lower case becomes upper case, and U becomes T. Gzip is
-undone in a box (`reads/sandbox/parent.py`), as it is for reads.
+Two changes are made: lower case becomes upper case, and U becomes T. Gzip is decompressed in a
+sandbox (`reads/sandbox/parent.py`), as it is for reads.
 """
 
 from __future__ import annotations
@@ -54,14 +54,14 @@ def read_fasta(path: Path) -> Iterator[FastaRecord]:
     except (OSError, InputRefused) as error:
         problem = error.problem if isinstance(error, InputRefused) else error
         raise BundleRefused(
-            f"the file is damaged or cut short: it cannot be read to its end ({problem}).",
+            f"the file is damaged or truncated: it cannot be read to its end ({problem}).",
             file=str(path),
             remedy="copy or download the file again.",
         ) from error
 
 
 def unzipped(_request: dict[str, Any], raw: RawBytes) -> Iterator[bytes]:
-    """In the child: the text of a gzip, a megabyte a frame."""
+    """In the child process: the text of a gzip, a megabyte a frame."""
     try:
         with igzip.open(raw, "rb") as text:  # type: ignore[no-untyped-call]
             while block := text.read(1 << 20):

@@ -1,9 +1,9 @@
 """Fetch references by accession from NCBI's E-utilities, for `build_bundle`.
 
-`data/accessions.tsv` lists what is known for the panel; `fetch` writes one FASTA a record and a
-sheet beside them, so that a fetched folder is built exactly like one that was put together by
-hand. What an earlier, broken-off fetch left behind is checked and kept. The host genome is not
-fetched: put its FASTA into `host/` of the same folder.
+`data/accessions.tsv` lists the known accessions of the panel; `fetch` writes one FASTA a record and
+a sheet, so that a fetched folder is built exactly like one that was assembled by hand. Files of an
+earlier, interrupted fetch are checked and reused. The host genome is not fetched: put its FASTA
+into `host/` of the same folder.
 """
 
 from __future__ import annotations
@@ -38,8 +38,8 @@ _WITHOUT_NETWORK = (
 
 @dataclass(frozen=True)
 class ReferenceRecord:
-    """One record to fetch. `confirmed` False: known by name only, not fetched unless asked for.
-    `title`: words that the record's own title must hold, or it is another's."""
+    """One record to fetch. `confirmed` False: known by name only, fetched only with `unconfirmed`.
+    `title`: text that the record's own title must contain, or it is another sequence."""
 
     target: str
     role: ContigRole
@@ -63,7 +63,7 @@ def read_accessions(path: Path) -> tuple[ReferenceRecord, ...]:
 
 
 def not_chosen(records: Sequence[ReferenceRecord], panel: Panel) -> Iterator[str]:
-    """One line for each row of the list that `records` gives no sequence, with the reason."""
+    """One line, with the reason, for each row of the list without a sequence in `records`."""
     there = {record.target for record in records if record.confirmed}
     for entry in panel.entries:
         if not entry.members and entry.code not in there:
@@ -112,7 +112,7 @@ class Entrez:
     def fasta(self, accession: str) -> bytes:
         """The record as FASTA text.
 
-        Raises BundleRefused when NCBI does not know it, Unavailable when NCBI cannot be reached
+        Raises BundleRefused when NCBI has no such record, Unavailable when NCBI cannot be reached
         or keeps failing.
         """
         problem = ""
@@ -166,7 +166,7 @@ def fetch(
 ) -> Path:
     """Fetch every record into `folder` and write `sheet.tsv`; returns the sheet's path.
 
-    Host FASTA that lies in `folder/host/` gets a row as well. `on_line` hears one line a record.
+    Host FASTA in `folder/host/` gets a row as well. `on_line` gets one line a record.
     """
     rows = []
     for record in records:
@@ -202,14 +202,14 @@ def _check_title(record: ReferenceRecord, title: str, path: Path) -> None:
 
 
 def _row(record: ReferenceRecord, path: Path, folder: Path) -> dict[str, str]:
-    """A row of the sheet, once the file holds exactly the record that was asked for."""
+    """A row of the sheet, once the file holds exactly the requested record."""
     found = list(read_fasta(path))
     names = [record.name for record in found]
     if len(names) != 1 or not _answers(record.accession, names[0]):
         raise BundleRefused(
-            f"asked for {record.accession}, the answer holds {', '.join(names)}.",
+            f"requested {record.accession}, received {', '.join(names)}.",
             file=str(path),
-            remedy="remove the file and fetch again; if it stays so, correct the accession.",
+            remedy="remove the file and retry; if the error persists, correct the accession.",
         )
     _check_title(record, found[0].description, path)
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
@@ -226,7 +226,7 @@ def _row(record: ReferenceRecord, path: Path, folder: Path) -> dict[str, str]:
 
 
 def _answers(accession: str, name: str) -> bool:
-    """Without a version the newest one is meant; with a version only that one."""
+    """Whether the names match: without a version any version does, with one only that one."""
     return name == accession or ("." not in accession and name.partition(".")[0] == accession)
 
 

@@ -1,9 +1,9 @@
-"""Stretches of panel genomes that spike-ins and decoys share, found when a bundle is built.
+"""Stretches of panel genomes shared with spike-ins and decoys, found when a bundle is built.
 
 Why: phages that serve as spike-in have relatives inside bacterial genomes (lambda and the prophages
 of E. coli), and a few thousand spike-in reads would otherwise call the bacterium. Where a control
 covers more than a tenth of a panel contig it is a near relative, not an insertion; such targets
-are told apart read by read, and nothing is masked.
+are distinguished read by read, and nothing is masked.
 """
 
 from __future__ import annotations

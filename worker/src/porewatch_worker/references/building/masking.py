@@ -1,7 +1,7 @@
 """Low-complexity and tandem-repeat intervals of a genome, found when a bundle is built.
 
 Why: poly-A tails and the tandem repeats of herpes genomes are where false hits fall. Sequences
-are not changed; the intervals stand in the manifest and evidence inside them counts for nothing.
+are not changed; the intervals are in the manifest and evidence inside them is not counted.
 
 1. Low complexity: the DUST score (Morgulis et al. 2006, J Comput Biol 13:1028) of every 64-base
    window, sum over triplets of c(c-1)/2 divided by (triplets - 1), masked above 2.0. The middle
@@ -63,7 +63,7 @@ def _dust(codes: NDArray[np.uint8]) -> Mask:
 
 
 def _triplet_counts(codes: NDArray[np.uint8], width: int) -> Iterator[NDArray[np.int64]]:
-    """For each of the 64 triplets: how often it stands in every window of `width` triplets."""
+    """For each of the 64 triplets: how often it occurs in every window of `width` triplets."""
     wide = codes.astype(np.int16)
     triplets = wide[:-2] * 16 + wide[1:-1] * 4 + wide[2:]
     triplets[(wide[:-2] > 3) | (wide[1:-1] > 3) | (wide[2:] > 3)] = -1

@@ -44,8 +44,8 @@ _TRUTH = {"": None, "yes": True, "true": True, "1": True, "no": False, "false": 
 
 @dataclass(frozen=True)
 class Assignment:
-    """The part that a sequence, or a whole file, plays. `circular` None = as the panel says;
-    `places` are the cells about places in it, by column, blank ones left out."""
+    """The role of a sequence, or of a whole file. `circular` None = as in the panel; `places`: the
+    annotation cells by column, without blank ones."""
 
     role: ContigRole
     target: str
@@ -59,7 +59,7 @@ class Assignment:
 
 
 class Sheet:
-    """Answers for each sequence of a folder, and knows which rows were never asked for."""
+    """The rows of a sheet by sequence; keeps track of rows that no sequence used."""
 
     def __init__(self, rows: dict[tuple[str, str], Assignment], path: Path | None) -> None:
         self._rows = rows
@@ -77,7 +77,7 @@ class Sheet:
             file=record.file,
             record=record.record,
             line=record.line,
-            remedy=f"add a row with file={file} contig={record.name}, or take the file away.",
+            remedy=f"add a row with file={file} contig={record.name}, or remove the file.",
         )
 
     def refuse_leftovers(self) -> None:
@@ -109,8 +109,8 @@ def fasta_files(folder: Path) -> list[Path]:
 
 
 def not_read(folder: Path) -> tuple[str, ...]:
-    """Names of the files below `folder` that are no references by their names: to be said, since
-    one may be a genome with a wrong suffix. Leftovers and hidden files are nobody's."""
+    """Names of the files below `folder` that are not references by their names, for a warning: one
+    may be a genome with a wrong suffix. Leftovers and hidden files are ignored."""
     names = (n for n in _walked(folder) if not _is_reference(n) and not is_kept_from_view(n))
     return tuple(sorted(names))
 
@@ -148,7 +148,7 @@ def _from_name(relative: Path, path: Path) -> Assignment:
         target = relative.parts[1] if len(relative.parts) > 2 else stem
         return Assignment(ContigRole(first), target)
     raise BundleRefused(
-        "its place says nothing about its part.",
+        "its folder does not name its role.",
         file=str(path),
         remedy="move it to panel/<CODE>.fa, spike/<NAME>.fa, decoy/<NAME>.fa or host/, "
         "or write a sheet.",
@@ -166,7 +166,7 @@ def read_sheet(path: Path) -> Sheet:
             key = (_cell(row, "file"), _cell(row, "contig"))
             if key in rows:
                 raise BundleRefused(
-                    f"{' '.join(key).strip()} stands in two rows.",
+                    f"{' '.join(key).strip()} is in two rows.",
                     file=str(path),
                     line=line,
                     remedy="keep one.",

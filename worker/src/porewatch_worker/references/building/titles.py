@@ -18,8 +18,8 @@ _VARIANT = re.compile(r"\b([A-Z][a-z]+) [a-z]+ variant ([a-z]+)\b")
 
 
 def names_of(entry: PanelEntry) -> Iterator[str]:
-    """The names of a row as titles write them: without what stands in brackets, and that alone when
-    it is a name of two words or more ("Influenza A virus", not "porcine")."""
+    """The names of a row as titles write them: without the text in brackets, and that text alone
+    when it is a name of two words or more ("Influenza A virus", not "porcine")."""
     asides = (aside for aside in _ASIDE.findall(entry.name) if " " in aside)
     for name in (_ASIDE.sub("", entry.name), *asides):
         plain = " ".join(_KIND.sub("", name).replace('"', "").split())
