@@ -16,7 +16,7 @@ from porewatch.domain.results.report import Report
 from porewatch_worker.report.assemble import assemble
 from porewatch_worker.report.compare import compare
 from porewatch_worker.report.compare_page import render_comparison
-from porewatch_worker.report.parts.languages import LANGUAGES
+from porewatch_worker.report.parts.languages import languages
 from porewatch_worker.report.render_html import render_html
 from porewatch_worker.validation.page import render_page
 from tests.web import made_up
@@ -69,7 +69,7 @@ def pages(reports: dict[str, Report], tmp_path_factory: pytest.TempPathFactory) 
         (folder / f"{name}.html").write_text(render_html(report), encoding="utf-8")
         (folder / f"{name}.ja.html").write_text(render_html(report, "ja"), encoding="utf-8")
     told = compare(reports["clean"], reports["rich"])
-    for language in LANGUAGES:
+    for language in languages():
         page = folder / f"compare.{language}.html"
         page.write_text(render_comparison(told, language), encoding="utf-8")
     (folder / "validation.html").write_text(render_page(made_validation()), encoding="utf-8")

@@ -20,7 +20,7 @@ from porewatch_worker.report.compose import compose
 from porewatch_worker.report.pages.first_sentence import Verdicts, decide
 from porewatch_worker.report.pages.verdicts import badge
 from porewatch_worker.report.parts.document import Table
-from porewatch_worker.report.parts.languages import LANGUAGES, Language
+from porewatch_worker.report.parts.languages import Language, languages
 from porewatch_worker.report.render_html import render_html
 from porewatch_worker.report.render_pdf import render_pdf
 from porewatch_worker.report.summary import summary
@@ -34,7 +34,7 @@ def run24() -> Report:
 
 @pytest.fixture(scope="module")
 def printed24(run24: Report) -> dict[Language, bytes]:
-    return {language: render_pdf(run24, language) for language in LANGUAGES}
+    return {language: render_pdf(run24, language) for language in languages()}
 
 
 def detections(report: Report) -> set[tuple[str, str]]:
@@ -56,7 +56,7 @@ def test_every_detection_stands_in_the_matrix_and_leads_to_its_finding(run24: Re
         assert html.count(f'id="{link}"') == 1, link
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("language", languages())
 def test_the_first_page_of_the_pdf_holds_every_detection(
     run24: Report, printed24: dict[Language, bytes], language: Language
 ) -> None:
@@ -66,7 +66,7 @@ def test_the_first_page_of_the_pdf_holds_every_detection(
         assert sample.name in first
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("language", languages())
 def test_long_remarks_do_not_push_detections_from_the_first_page(
     run24: Report, language: Language
 ) -> None:
@@ -78,7 +78,7 @@ def test_long_remarks_do_not_push_detections_from_the_first_page(
     assert whole.count("a_long_name") >= 40
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("language", languages())
 def test_every_page_of_the_pdf_says_research_use(
     printed24: dict[Language, bytes], language: Language
 ) -> None:
@@ -192,7 +192,7 @@ def test_nothing_appears_or_vanishes_in_a_sample_that_one_run_lacks() -> None:
     assert "Only in the run before" in page
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("language", languages())
 def test_a_comparison_with_synthetic_data_says_so(language: Language) -> None:
     real, made = assemble(made_up.clean()), assemble(made_up.quantified())
     assert made.synthetic and not real.synthetic

@@ -19,7 +19,7 @@ from porewatch.domain.runs import InputFile, ReadKind
 from porewatch_worker.report.assemble import assemble
 from porewatch_worker.report.of_sample import TERMS, any_of, compose_sample, file_keys, of_sample
 from porewatch_worker.report.parts.i18n import say, speaking
-from porewatch_worker.report.parts.languages import LANGUAGES, Language
+from porewatch_worker.report.parts.languages import Language, languages
 from porewatch_worker.report.render_pdf import render_sample_pdf
 from tests.web import made_up
 
@@ -57,7 +57,7 @@ def run24() -> Report:
     )
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("language", languages())
 @pytest.mark.parametrize("name", OUTCOMES)
 def test_a_page_of_one_sample_names_no_other(run24: Report, name: str, language: Language) -> None:
     book = PdfReader(io.BytesIO(render_sample_pdf(run24, name, language)))
@@ -217,7 +217,7 @@ def test_what_is_covered_is_in_the_language_of_the_page(run24: Report) -> None:
     assert "別の検体" in page and "another sample" not in page
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("language", languages())
 def test_no_page_points_at_what_it_leaves_out(run24: Report, language: Language) -> None:
     """Three controls and more: no matrix, whose cells lead to the list."""
     more = tuple(

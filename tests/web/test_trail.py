@@ -17,7 +17,7 @@ from porewatch_worker.report.pages.run_record.audit_trail import (
     trail_faults,
     with_trail,
 )
-from porewatch_worker.report.parts.languages import LANGUAGES
+from porewatch_worker.report.parts.languages import languages
 from porewatch_worker.report.render_html import render_html
 from tests.web import made_up
 from tests.web.version_1 import signed_version_1
@@ -144,7 +144,7 @@ def test_a_head_that_is_none_is_refused_with_what_to_give(
 
 def test_head_and_sign_off_are_printed_in_every_language(report: Report) -> None:
     assert report.audit is not None
-    for language in LANGUAGES:
+    for language in languages():
         page = render_html(report, language)
         assert report.audit.head in page
         assert 'id="sign-off"' in page

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from porewatch_worker.report.parts.languages import LANGUAGES
+from porewatch_worker.report.parts.languages import languages
 
 if TYPE_CHECKING:
     from porewatch.domain.runs import ReadLimits
@@ -30,8 +30,10 @@ ProfileOption = Annotated[str | None, typer.Option("--profile", help="AWS profil
 
 
 def _known(language: str) -> str:
-    if language not in LANGUAGES:
-        raise typer.BadParameter(f"{language!r} has no catalogue; there are {', '.join(LANGUAGES)}")
+    if language not in languages():
+        raise typer.BadParameter(
+            f"{language!r} has no catalogue; there are {', '.join(languages())}"
+        )
     return language
 
 
@@ -39,7 +41,7 @@ LanguageOption = Annotated[
     str,
     typer.Option(
         "--language",
-        metavar="|".join(LANGUAGES),
+        metavar="|".join(languages()),
         callback=_known,
         help="language of reports and terminal output",
     ),

@@ -16,10 +16,8 @@ from porewatch.domain.notices.budget_warning import (
     warning,
     warning_id,
 )
-from porewatch.domain.notices.texts import (
-    LANGUAGES,
-    texts,
-)
+from porewatch.domain.notices.texts import texts
+from porewatch.domain.reasons.catalogue import languages
 
 WHEN = datetime(2026, 11, 28, tzinfo=UTC)
 
@@ -69,7 +67,7 @@ def test_a_warning_has_percentage_sum_and_limit_in_every_language(
     notice = warning(reached(spent, threshold))
     assert f"{percent} %" in notice.subject
     said = notice.body.split("\n----\n")
-    assert len(said) == len(LANGUAGES)
+    assert len(said) == len(languages())
     for text in said:
         for part in ("run-1", f"{percent} %", f"{spent:.2f} USD", "25.00 USD", "RunBudgetUsd"):
             assert part in text
@@ -104,7 +102,7 @@ def test_every_language_has_every_text_with_the_same_placeholders() -> None:
             for key, text in texts(language).items()
         }
 
-    for language in LANGUAGES:
+    for language in languages():
         assert places(language) == places("en")
         assert all(text.strip() for text in texts(language).values())
 

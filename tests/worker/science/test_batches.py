@@ -15,7 +15,7 @@ from porewatch.domain.inputs.sheet.sample_sheet import parse_sample_sheet
 from porewatch.domain.runs import Sample
 from porewatch_worker.report.pages.first_sentence import Verdicts, decide, run_outcome
 from porewatch_worker.report.parts.i18n import speaking
-from porewatch_worker.report.parts.languages import LANGUAGES, Language
+from porewatch_worker.report.parts.languages import Language, languages
 from tests.worker.science.test_calls import PANEL, finding, good
 from tests.worker.science.test_release import (
     BLANK,
@@ -113,7 +113,7 @@ def test_contamination_of_one_batch_changes_calls_and_outcomes_of_that_batch_alo
 
 
 @pytest.mark.parametrize("policy", ["default", "donor-screening"])
-@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("language", languages())
 def test_a_batch_whose_blank_is_dirty_releases_nobody_as_its_decision_says(
     policy: str, language: Language
 ) -> None:
@@ -145,7 +145,7 @@ def test_a_positive_control_with_too_few_reads_leaves_its_batch_alone_invalid() 
     assert outcome(found, ONE).outcome is Outcome.REPORTABLE
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("language", languages())
 def test_the_decision_names_the_batch_whose_control_failed(language: Language) -> None:
     pairs = two_batches()
     pairs[5] = (pairs[5][0], screen_with(good("MT", 500)))

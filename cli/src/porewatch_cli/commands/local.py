@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 import typer
 
 from porewatch import __version__
+from porewatch.domain.reasons.catalogue import SOURCE
 from porewatch_cli.commands.command import command
 from porewatch_cli.options import (
     BlockOption,
@@ -43,7 +44,7 @@ def screen(
     release_policy: ReleaseOption = None,
     min_read_length: LengthOption = None,
     min_block: BlockOption = None,
-    language: LanguageOption = "en",
+    language: LanguageOption = SOURCE,
     exit_zero: ExitZeroOption = False,
     as_json: JsonOption = False,
 ) -> None:

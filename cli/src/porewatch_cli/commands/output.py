@@ -36,7 +36,7 @@ from porewatch_cli.runs.verdict_text import (
 )
 from porewatch_cli.submit.submit import Submission
 from porewatch_cli.terminal import console, errors, print_json, table
-from porewatch_worker.report.parts.languages import Language
+from porewatch_worker.report.parts.languages import SOURCE, Language
 from porewatch_worker.report.sample_files import sample_files
 
 if TYPE_CHECKING:
@@ -106,7 +106,7 @@ def report(
     *,
     out: Path | None,
     as_json: bool,
-    language: Language = "en",
+    language: Language = SOURCE,
     revision: int | None = None,
 ) -> None:
     """Findings in the terminal; links to the report's forms in `language`, or copies of all.
@@ -138,7 +138,7 @@ def report(
         console.print(of_samples(single, place), soft_wrap=True)
 
 
-def ending(stack: Stack, run: RunRecord, language: Language = "en") -> None:
+def ending(stack: Stack, run: RunRecord, language: Language = SOURCE) -> None:
     """What a run that is over comes to, on a terminal."""
     if run.state is RunState.COMPLETED:
         summary(stack, run, language)
@@ -148,7 +148,7 @@ def ending(stack: Stack, run: RunRecord, language: Language = "en") -> None:
     console.print(said, soft_wrap=True)
 
 
-def summary(stack: Stack, run: RunRecord, language: Language = "en") -> None:
+def summary(stack: Stack, run: RunRecord, language: Language = SOURCE) -> None:
     """Findings, accounting and bill of a finished run, and where the reports are."""
     tables.show_report(read_report(stack, run), bill=read_bill(stack, run), language=language)
     console.print()

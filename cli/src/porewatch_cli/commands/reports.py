@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from porewatch.domain.reasons.catalogue import SOURCE
 from porewatch_cli.commands.command import command
 from porewatch_cli.options import (
     JsonOption,
@@ -32,7 +33,7 @@ def report(
     out: Annotated[
         Path | None, typer.Option("--out", help="also save report.json, .html and .pdf here")
     ] = None,
-    language: LanguageOption = "en",
+    language: LanguageOption = SOURCE,
     as_json: JsonOption = False,
     stack: StackOption = None,
     profile: ProfileOption = None,
@@ -64,7 +65,7 @@ def compare(
     revision_b: Annotated[
         int | None, typer.Option("--revision-b", min=0, help="of RUN_B (default: its newest)")
     ] = None,
-    language: LanguageOption = "en",
+    language: LanguageOption = SOURCE,
     as_json: JsonOption = False,
     stack: StackOption = None,
     profile: ProfileOption = None,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from porewatch.domain.reasons.catalogue import SOURCE
 from porewatch_cli.commands.command import command
 from porewatch_cli.options import (
     BlockOption,
@@ -60,7 +61,7 @@ def submit(
     min_block: BlockOption = None,
     wait: Annotated[bool, typer.Option("--wait", help="watch the run until it is over")] = False,
     exit_zero: ExitZeroOption = False,
-    language: LanguageOption = "en",
+    language: LanguageOption = SOURCE,
     as_json: JsonOption = False,
     stack: StackOption = None,
     profile: ProfileOption = None,
@@ -124,7 +125,7 @@ def submit(
 def watch(
     run: RunArgument,
     revision: RevisionOption = None,
-    language: LanguageOption = "en",
+    language: LanguageOption = SOURCE,
     exit_zero: ExitZeroOption = False,
     as_json: JsonOption = False,
     stack: StackOption = None,
@@ -201,7 +202,7 @@ def logs(
     run: RunArgument,
     revision: RevisionOption = None,
     stage: Annotated[str | None, typer.Option("--stage", help="only this stage")] = None,
-    language: LanguageOption = "en",
+    language: LanguageOption = SOURCE,
     as_json: JsonOption = False,
     stack: StackOption = None,
     profile: ProfileOption = None,

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from rich.text import Text
 
+from porewatch.domain.reasons.catalogue import in_language
 from porewatch.domain.results.report import Report
 from porewatch_cli.links import file_link
 from porewatch_cli.reports.summary import draw
@@ -13,8 +14,7 @@ from porewatch_cli.terminal import console, print_json
 from porewatch_worker.report.compare import Comparison, compare
 from porewatch_worker.report.compare_page import compare_page, render_comparison
 from porewatch_worker.report.parts.document import Table
-from porewatch_worker.report.parts.i18n import in_language
-from porewatch_worker.report.parts.languages import LANGUAGES, Language
+from porewatch_worker.report.parts.languages import Language, languages
 from porewatch_worker.report.summary import table_rows
 
 
@@ -49,7 +49,7 @@ def _written(told: Comparison, folder: Path) -> list[Path]:
     """A page in each language."""
     folder.mkdir(parents=True, exist_ok=True)
     pages = []
-    for spoken in LANGUAGES:
+    for spoken in languages():
         page = folder / in_language("compare.html", spoken)
         page.write_text(render_comparison(told, spoken), encoding="utf-8")
         pages.append(page)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from porewatch.domain.reasons.catalogue import in_language, languages
 from porewatch.domain.results.publishing import REPORT, TABLES
 from porewatch.domain.results.report import Report
-from porewatch_worker.report.parts.i18n import in_language
-from porewatch_worker.report.parts.languages import LANGUAGES, Language
+from porewatch_worker.report.parts.languages import Language
 from porewatch_worker.report.render_html import render_html
 from porewatch_worker.report.render_pdf import render_pdf
 
@@ -21,16 +21,17 @@ def report_files(language: Language) -> tuple[str, ...]:
 
 def other_files(language: Language, folder: Path) -> tuple[str, ...]:
     """Names of the other forms that lie in `folder`: pages in other languages, and the tables."""
-    pages = [in_language(name, other) for other in LANGUAGES for name in PAGES]
+    pages = [in_language(name, other) for other in languages() for name in PAGES]
     named = set(report_files(language))
     return tuple(n for n in (*pages, *TABLES) if n not in named and (folder / n).is_file())
 
 
 def rendered(report: Report, name: str) -> bytes:
-    """The page `name` in Japanese, made from the data."""
-    return (
-        render_html(report, "ja").encode() if name.endswith(".html") else render_pdf(report, "ja")
-    )
+    """The page `name`, in the language that it names, made from the data."""
+    language = next(one for one in languages() if name in report_files(one))
+    if name.endswith(".html"):
+        return render_html(report, language).encode()
+    return render_pdf(report, language)
 
 
 def of_samples(names: set[str], where: str) -> str:

@@ -17,7 +17,7 @@ from porewatch.domain.results.publishing import (
     BILL,
     REPORT,
     REPORTS,
-    TRANSLATED,
+    translated,
 )
 from porewatch.domain.results.report import Report
 from porewatch.domain.rules.revisions import reported
@@ -143,7 +143,7 @@ def save_reports(stack: Stack, run: RunRecord, out: Path) -> dict[str, Path]:
 
     with ThreadPoolExecutor(AT_ONCE) as pool:
         list(pool.map(copy, published))
-    missing = [name for name in TRANSLATED if name not in published]
+    missing = [name for name in translated() if name not in published]
     for name in missing:
         (out / name).write_bytes(rendered(report, name))
     made = write_samples(report, out, without=published)

@@ -20,7 +20,7 @@ from porewatch_cli.reports.report_files import (
 )
 from porewatch_cli.reports.summary import show_report
 from porewatch_cli.terminal import console, errors, print_json
-from porewatch_worker.report.parts.languages import Language
+from porewatch_worker.report.parts.languages import SOURCE, Language
 from porewatch_worker.report.sample_files import sample_files
 
 
@@ -34,7 +34,7 @@ def screen_here(
     lab: Path | None = None,
     threads: int,
     as_json: bool,
-    language: Language = "en",
+    language: Language = SOURCE,
     release_policy: str = "default",
     read_limits: ReadLimits | None = None,
 ) -> Report:

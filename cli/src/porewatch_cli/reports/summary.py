@@ -9,13 +9,13 @@ from porewatch.domain.money.cost import Bill
 from porewatch.domain.results.report import Report
 from porewatch_cli.terminal import console, table
 from porewatch_worker.report.parts.i18n import say, speaking
-from porewatch_worker.report.parts.languages import Language
+from porewatch_worker.report.parts.languages import SOURCE, Language
 from porewatch_worker.report.summary import Rows, summary
 
 TONES = {"bad": "bold red", "warn": "yellow", "good": "green", "plain": ""}
 
 
-def show_report(report: Report, *, bill: Bill | None = None, language: Language = "en") -> None:
+def show_report(report: Report, *, bill: Bill | None = None, language: Language = SOURCE) -> None:
     """What a person wants first. `bill` (the settled one) replaces the one in the report."""
     told = summary(report, bill, language)
     with speaking(language):

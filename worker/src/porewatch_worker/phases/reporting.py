@@ -20,6 +20,7 @@ from porewatch.domain.calls.findings import Quantification
 from porewatch.domain.calls.panel import Panel
 from porewatch.domain.calls.references import BundleManifest
 from porewatch.domain.money.cost import make_bill
+from porewatch.domain.reasons.catalogue import in_language, languages
 from porewatch.domain.reasons.reason import Reasons, RunCode, because
 from porewatch.domain.results.report import Report
 from porewatch.domain.stage.manifest import PhaseRecord
@@ -43,7 +44,6 @@ from porewatch_worker.tables.inputs import publish
 from porewatch_worker.tables.write import write_tables
 
 REPORT_JSON, REPORT_HTML, REPORT_PDF = "report.json", "report.html", "report.pdf"
-JAPANESE_HTML, JAPANESE_PDF = "report.ja.html", "report.ja.pdf"
 TABLES = "tables.zip"
 SETTLED_ELSEWHERE = (because(RunCode.PRICES_SETTLED),)
 
@@ -97,14 +97,11 @@ def report_phase(
 
 
 def write_reports(report: Report, folder: Path) -> dict[str, Path]:
-    """The forms of one report, by name: data once, pages in both languages."""
-    forms = {
-        REPORT_JSON: report.model_dump_json(indent=1).encode(),
-        REPORT_HTML: render_html(report).encode(),
-        REPORT_PDF: render_pdf(report),
-        JAPANESE_HTML: render_html(report, "ja").encode(),
-        JAPANESE_PDF: render_pdf(report, "ja"),
-    }
+    """The forms of one report, by name: data once, pages in each language."""
+    forms = {REPORT_JSON: report.model_dump_json(indent=1).encode()}
+    for language in languages():
+        forms[in_language(REPORT_HTML, language)] = render_html(report, language).encode()
+        forms[in_language(REPORT_PDF, language)] = render_pdf(report, language)
     folder.mkdir(parents=True, exist_ok=True)
     for name, content in forms.items():
         (folder / name).write_bytes(content)

@@ -17,7 +17,7 @@ from porewatch_worker.report.compared_provenance import made_of
 from porewatch_worker.report.parts import numbers
 from porewatch_worker.report.parts.document import Cell, Column, Page, Section, Table, Tone
 from porewatch_worker.report.parts.i18n import member, named, say, speaking, spoken
-from porewatch_worker.report.parts.languages import Language
+from porewatch_worker.report.parts.languages import SOURCE, Language
 from porewatch_worker.report.parts.tones import CALL_TONE, OUTCOME_TONE, SEVERITY_TONE
 from porewatch_worker.report.render_html import templates
 from porewatch_worker.science.call.remarks import shown_code
@@ -30,13 +30,13 @@ CHANGE_TONE: dict[str, Tone] = {
 }
 
 
-def compare_page(told: Comparison, language: Language = "en") -> Page:
+def compare_page(told: Comparison, language: Language = SOURCE) -> Page:
     """A pure function of the comparison."""
     with speaking(language):
         return _page(told)
 
 
-def render_comparison(told: Comparison, language: Language = "en") -> str:
+def render_comparison(told: Comparison, language: Language = SOURCE) -> str:
     """A self-contained HTML page."""
     page = compare_page(told, language)
     return templates().get_template("page.html.j2").render(doc=page)

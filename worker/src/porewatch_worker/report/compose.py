@@ -20,14 +20,14 @@ from porewatch_worker.report.pages.verdicts import badge, first_action, found_ba
 from porewatch_worker.report.parts import numbers
 from porewatch_worker.report.parts.document import Cell, Document, Facts, Section
 from porewatch_worker.report.parts.i18n import clauses, each_told, noted, say, speaking, spoken
-from porewatch_worker.report.parts.languages import Language
+from porewatch_worker.report.parts.languages import SOURCE, Language
 from porewatch_worker.science.read.filter_reads import AGAIN
 
 PAGE = ("skip", "banner_bold", "banner", "banner_short", "banner_label", "contents", "decision",
-        "remarks", "letterhead", "research")  # fmt: skip
+        "remarks", "letterhead", "research", "fonts", "spacing")  # fmt: skip
 
 
-def compose(report: Report, language: Language = "en") -> Document:
+def compose(report: Report, language: Language = SOURCE) -> Document:
     """A pure function of the report, in one of the languages that message files exist for."""
     with speaking(language):
         return _compose(report)
@@ -99,7 +99,7 @@ def labels(report: Report, title: str) -> dict[str, str]:
 
 def decision_of(report: Report) -> str:
     """As the report has it; in other languages, computed anew from the same verdicts."""
-    if spoken() == "en":
+    if spoken() == SOURCE:
         return report.decision
     return decide(
         Verdicts(

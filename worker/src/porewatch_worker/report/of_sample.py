@@ -43,7 +43,7 @@ from porewatch_worker.report.parts.document import (
     Section,
 )
 from porewatch_worker.report.parts.i18n import say, speaking
-from porewatch_worker.report.parts.languages import Language
+from porewatch_worker.report.parts.languages import SOURCE, Language
 
 
 def file_keys(report: Report) -> dict[str, str]:
@@ -53,7 +53,7 @@ def file_keys(report: Report) -> dict[str, str]:
     return {name: key for name, key in keys.items() if name in subjects}
 
 
-def of_sample(report: Report, name: str, language: Language = "en") -> Report:
+def of_sample(report: Report, name: str, language: Language = SOURCE) -> Report:
     """The part of `report` that is about sample `name`, with a decision of its own. Other samples
     that its texts name are covered by words of `language`."""
     with speaking(language):
@@ -81,7 +81,7 @@ def of_sample(report: Report, name: str, language: Language = "en") -> Report:
         panel=report.panel,
         synthetic=report.synthetic,
     )
-    with speaking("en"):
+    with speaking(SOURCE):
         decision = decide(verdicts)
     return report.model_copy(
         update={
@@ -113,7 +113,7 @@ def of_sample(report: Report, name: str, language: Language = "en") -> Report:
     )
 
 
-def compose_sample(report: Report, name: str, language: Language = "en") -> Document:
+def compose_sample(report: Report, name: str, language: Language = SOURCE) -> Document:
     """The document of one sample. Its seal is that of the run's report, which holds it."""
     mine = of_sample(report, name, language)
     own = next(s for s in mine.samples if s.name == name)

@@ -9,11 +9,11 @@ from markupsafe import Markup
 
 from porewatch.domain.results.report import Report
 from porewatch_worker.report.compose import compose
-from porewatch_worker.report.parts.languages import Language
+from porewatch_worker.report.parts.languages import SOURCE, Language
 from porewatch_worker.report.parts.printable import without_controls
 
 
-def render_html(report: Report, language: Language = "en") -> str:
+def render_html(report: Report, language: Language = SOURCE) -> str:
     """A whole page in `language`. All text is escaped; only our own SVG goes in as markup."""
     return templates().get_template("report.html.j2").render(doc=compose(report, language))
 

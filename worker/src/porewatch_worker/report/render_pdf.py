@@ -18,7 +18,7 @@ from porewatch.domain.results.report import Report
 from porewatch_worker.report.compose import compose
 from porewatch_worker.report.of_sample import compose_sample
 from porewatch_worker.report.parts.document import Document
-from porewatch_worker.report.parts.languages import Language
+from porewatch_worker.report.parts.languages import SOURCE, Language
 from porewatch_worker.report.parts.printable import (
     drawable,
     without_controls,
@@ -31,12 +31,12 @@ FONTS = ("noto_cjk_sans_jp_regular", "noto_cjk_sans_jp_bold")
 """Wheels that carry Noto Sans CJK JP (SIL Open Font License) and nothing else."""
 
 
-def render_pdf(report: Report, language: Language = "en") -> bytes:
+def render_pdf(report: Report, language: Language = SOURCE) -> bytes:
     """PDF bytes. The file's date is the report's `created_at`, not the clock's."""
     return _printed(report, compose(report, language))
 
 
-def render_sample_pdf(report: Report, sample: str, language: Language = "en") -> bytes:
+def render_sample_pdf(report: Report, sample: str, language: Language = SOURCE) -> bytes:
     """PDF bytes of the report of one sample of the run; nothing of other samples is in it."""
     return _printed(report, compose_sample(report, sample, language))
 

@@ -8,10 +8,10 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
+from porewatch.domain.reasons.catalogue import in_language
 from porewatch.domain.results.report import Report
 from porewatch_worker.report.of_sample import file_keys
-from porewatch_worker.report.parts.i18n import in_language
-from porewatch_worker.report.parts.languages import LANGUAGES, Language
+from porewatch_worker.report.parts.languages import Language, languages
 from porewatch_worker.report.render_pdf import render_sample_pdf
 from porewatch_worker.settings import cores
 
@@ -24,7 +24,7 @@ def sample_files(report: Report) -> dict[str, tuple[str, Language]]:
     return {
         in_language(f"report-{key}.pdf", language): (sample, language)
         for sample, key in file_keys(report).items()
-        for language in LANGUAGES
+        for language in languages()
     }
 
 

@@ -20,7 +20,7 @@ from porewatch_worker.report.parts import numbers
 from porewatch_worker.report.parts.control_ticks import control_ticks
 from porewatch_worker.report.parts.document import Cell, Section, Table, Tone
 from porewatch_worker.report.parts.i18n import each_told, say, speaking
-from porewatch_worker.report.parts.languages import Language
+from porewatch_worker.report.parts.languages import SOURCE, Language
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ class Summary:
     cost: Rows | None
 
 
-def summary(report: Report, bill: Bill | None = None, language: Language = "en") -> Summary:
+def summary(report: Report, bill: Bill | None = None, language: Language = SOURCE) -> Summary:
     """Rows for the command line; `bill`, such as the settled one, replaces the report's own."""
     with speaking(language):
         return _summary(report, bill)

@@ -17,7 +17,7 @@ REMEDY = " Remedy: "
 class Coded(Protocol):
     """A problem by code and values: `domain.reasons.reason.Reason`."""
 
-    def text(self, language: str = "en") -> str: ...
+    def text(self) -> str: ...
 
 
 class PorewatchError(Exception):

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cache
 from importlib.resources import files
+from importlib.resources.abc import Traversable
 
 from pydantic import TypeAdapter
 
@@ -39,16 +40,14 @@ def spoken() -> Language:
     return _SPOKEN.get()
 
 
-def in_language(name: str, language: Language) -> str:
-    """What a file is called in `language`: `report.html` -> `report.ja.html`."""
-    return name if language == SOURCE else name.replace(".", f".{language}.")
+def folder() -> Traversable:
+    return files("porewatch_worker").joinpath("data/messages")
 
 
 @cache
 def messages(file: str) -> Mapping[str, str]:
     """A message file by its name without `.json`."""
-    path = files("porewatch_worker").joinpath(f"data/messages/{file}.json")
-    return TypeAdapter(dict[str, str]).validate_json(path.read_bytes())
+    return TypeAdapter(dict[str, str]).validate_json(folder().joinpath(f"{file}.json").read_bytes())
 
 
 def say(key: str, **values: object) -> str:

@@ -4,8 +4,8 @@ nothing heavy is imported here.
 
 from __future__ import annotations
 
-from porewatch.domain.reasons.catalogue import languages
+from porewatch.domain.reasons.catalogue import SOURCE, languages
 
 Language = str
 """The code of a language: `en`, `ja`, or another one that has catalogues."""
-LANGUAGES: tuple[Language, ...] = languages()
+__all__ = ["SOURCE", "Language", "languages"]

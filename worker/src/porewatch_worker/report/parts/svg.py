@@ -12,11 +12,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from xml.etree import ElementTree as ET
 
-from porewatch_worker.report.parts.i18n import spoken
+from porewatch_worker.report.parts.i18n import say
 
 INK, MUTED, RULE, PAPER = "#1f2933", "#52606d", "#d5dbe1", "#ffffff"
 TEXT = 11.0
-_FONTS = {"en": "Libertinus Serif, serif", "ja": "Noto Sans CJK JP, sans-serif"}
 
 
 @dataclass(frozen=True)
@@ -58,7 +57,7 @@ def drawing(width: float, height: float, label: str) -> ET.Element:
             "height": _n(height),
             "role": "img",
             "aria-label": label,
-            "font-family": _FONTS[spoken()],
+            "font-family": say("page.plot_fonts"),
             "font-size": _n(TEXT),
         },
     )

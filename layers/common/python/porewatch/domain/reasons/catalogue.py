@@ -1,7 +1,8 @@
 """Message catalogues: what people read, by key, in every language that has files.
 
-A language is its files below `messages/`: `reasons.<language>.json` for reasons, and
-`panel.<language>.json` for what a panel file says (its English text is the key, as in gettext).
+A language is its files below `messages/`: `reasons.<language>.json` for reasons,
+`panel.<language>.json` for what a panel file says (its English text is the key, as in gettext), and
+`notices.<language>.json` for notices. No code names a language but `SOURCE`.
 Places are filled as by `str.format`, with formats of their own: `{n:@read}` counts in the plural
 forms of `noun.read`; `{codes}` joins several by commas, `{types:@and}` by `join.and`; and
 `{state:#state}` is the word for an identifier (`#State`: at the beginning of a sentence).
@@ -35,6 +36,15 @@ def languages() -> tuple[str, ...]:
     names = (path.name.split(".") for path in folder().iterdir())
     found = {parts[1] for parts in names if parts[0] == REASONS and len(parts) == 3}
     return (SOURCE, *sorted(found - {SOURCE}))
+
+
+def in_language(name: str, language: str) -> str:
+    """What a file is called in a language.
+
+    >>> in_language("report.html", SOURCE), in_language("report.html", "ja")
+    ('report.html', 'report.ja.html')
+    """
+    return name if language == SOURCE else name.replace(".", f".{language}.")
 
 
 @cache

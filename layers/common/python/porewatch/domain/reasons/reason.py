@@ -15,7 +15,7 @@ from pydantic import BeforeValidator, Field, ValidationError, model_validator
 from porewatch.domain.base import Model
 from porewatch.domain.bounds import MOST_COUNT
 from porewatch.domain.errors import PorewatchError
-from porewatch.domain.reasons.catalogue import Catalogue, catalogue
+from porewatch.domain.reasons.catalogue import SOURCE, Catalogue, catalogue
 from porewatch.domain.reasons.codes import RELATIVES, Code
 from porewatch.domain.reasons.run_codes import RunCode
 
@@ -31,7 +31,7 @@ class Reason(Model):
     code: Code | RunCode
     values: dict[str, Value] | None = {}
 
-    def text(self, language: str = "en") -> str:
+    def text(self, language: str = SOURCE) -> str:
         return _said(self, catalogue(language))
 
     @model_validator(mode="after")
@@ -86,17 +86,17 @@ def panel_note(text: str) -> Reasons:
     return (because(Code.PANEL_NOTE, text=text),) if text else ()
 
 
-def clauses(reasons: Iterable[Reason], language: str = "en") -> str:
+def clauses(reasons: Iterable[Reason], language: str = SOURCE) -> str:
     """All of them, as clauses of one sentence."""
     return _joined(reasons, language, "join.clause")
 
 
-def sentences(reasons: Iterable[Reason], language: str = "en") -> str:
+def sentences(reasons: Iterable[Reason], language: str = SOURCE) -> str:
     """All of them, each a sentence of its own."""
     return _joined(reasons, language, "join.sentence")
 
 
-def texts(reasons: Iterable[Reason], language: str = "en") -> tuple[str, ...]:
+def texts(reasons: Iterable[Reason], language: str = SOURCE) -> tuple[str, ...]:
     told = (reason.text(language) for reason in reasons)
     return tuple(text for text in told if text)
 

@@ -15,6 +15,7 @@ from porewatch.domain.money.cost import (
     CostLine,
     make_bill,
 )
+from porewatch.domain.reasons.catalogue import in_language, languages
 from porewatch.domain.reasons.reason import Reason, RunCode, because
 from porewatch.domain.results.run_results import RunResults
 from porewatch.domain.stage.manifest import OutputFile, StageManifest
@@ -27,14 +28,9 @@ REPORTS = {
     "report.pdf": "application/pdf",
 }
 """The three reports, by name of the output, with their content types."""
-TRANSLATED = {
-    "report.ja.html": "text/html; charset=utf-8",
-    "report.ja.pdf": "application/pdf",
-}
-"""The same in Japanese; published when the stage made them (older workers did not)."""
 TABLES = {"tables.zip": "application/zip"}
 """Every number of the report as TSV (docs/tables.md); published when the stage made it."""
-_OF_SAMPLE = re.compile(r"report-[A-Za-z0-9_-]+(\.[a-z]{2})?\.pdf")
+_OF_SAMPLE = re.compile(r"report-[A-Za-z0-9_-]+(\.[a-z]{2,3})?\.pdf")
 BILL = "bill.json"
 
 
@@ -52,10 +48,21 @@ def is_of_sample(name: str) -> bool:
     return bool(_OF_SAMPLE.fullmatch(name))
 
 
+def translated() -> dict[str, str]:
+    """The pages in the other languages, with their content types; published when the stage made
+    them (older workers made fewer)."""
+    return {
+        in_language(name, language): kind
+        for language in languages()[1:]
+        for name, kind in REPORTS.items()
+        if name != REPORT
+    }
+
+
 def content_types(outputs: Iterable[str]) -> dict[str, str]:
     """What is published beside the bill -> its content type: the reports of the run whether or not
     a stage made them, and of `outputs` those that not every worker makes."""
-    known = TRANSLATED | TABLES
+    known = translated() | TABLES
     more = {name: known[name] for name in outputs if name in known}
     own = {name: "application/pdf" for name in outputs if is_of_sample(name)}
     return REPORTS | more | own
