@@ -5,8 +5,10 @@ It is there only when the bundle has PERV.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from porewatch.domain.calls.findings import Call, JunctionSite, PervResult, PervType, Quantity
-from porewatch.domain.calls.panel import umbrellas
+from porewatch.domain.calls.panel import PanelEntry, umbrellas
 from porewatch.domain.reasons.reason import Reason
 from porewatch.domain.results.report import Report
 from porewatch_worker.report.parts import numbers
@@ -21,7 +23,7 @@ from porewatch_worker.report.parts.document import (
 )
 from porewatch_worker.report.parts.i18n import clauses, named, say, told
 from porewatch_worker.report.parts.tones import CALL_TONE
-from porewatch_worker.science.call.remarks import shown_code
+from porewatch_worker.science.call.remarks import PERV, shown_code
 
 MOST_SITES = 12
 
@@ -32,7 +34,7 @@ def perv(report: Report) -> tuple[Section, ...]:
     if not results:
         alone = Section("perv", say("perv.title"), (inherited,))
         return (alone,) if inherited.rows else ()
-    blocks: list[Block] = [Prose(say("perv.what"))]
+    blocks: list[Block] = [Prose(what_it_is(report.panel))]
     if any(r.synthetic for r in results):
         blocks.append(Prose(say("perv.surrogates"), tone="warn"))
     alarms = tuple(_of(r, alarm) for r in results for alarm in r.alarm_reasons)
@@ -52,6 +54,24 @@ def perv(report: Report) -> tuple[Section, ...]:
     if limits:
         blocks.append(Bullets(limits))
     return (Section("perv", say("perv.title"), tuple(blocks)),)
+
+
+def what_it_is(panel: Iterable[PanelEntry]) -> str:
+    """Which rows the panel calls endogenous, and in which species; the others raise an alarm."""
+    rows = [row for row in panel if row.code.startswith(PERV) and not row.members]
+    species = dict.fromkeys(row.endogenous_in for row in rows if row.endogenous_in)
+    if not species:
+        return say("perv.what")
+    said = [
+        say("perv.endogenous", codes=_codes(rows, of), species=say("name.joint").join(of))
+        for of in species
+    ]
+    said += [say("perv.alarming", codes=alarming)] if (alarming := _codes(rows, ())) else []
+    return say("sentence.joint").join((*said, say("perv.what")))
+
+
+def _codes(rows: Iterable[PanelEntry], of: tuple[str, ...]) -> str:
+    return say("name.joint").join(row.code for row in rows if row.endogenous_in == of)
 
 
 def _inherited(report: Report) -> Table:
