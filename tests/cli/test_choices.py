@@ -20,6 +20,7 @@ from porewatch.domain.calls.stored_bundles import StoredBundle
 from porewatch.domain.choices import KnownBundle
 from porewatch.domain.errors import BundleRefused, NotFound, Refused, Unavailable
 from porewatch.domain.rules import run_endings
+from porewatch.domain.rules.run_seals import Refusing
 from porewatch.domain.runs import RunState
 from porewatch.domain.sealing import input_file, seal
 from porewatch_cli.main import app
@@ -172,7 +173,7 @@ def test_what_was_sent_and_refused_ends_the_waiting(stack: Stack) -> None:
     old = seal([input_file("fastq/old.fastq", 1)], run_id="r", created_at=now())
     stack.runs.seal(old, sealed_by="run.json", at=now())
     stack.runs.start(old, execution_arn="a", bundle="demo@1", at=now())
-    stack.runs.refuse("r", digest="f" * 64, problem="no good.", at=now())
+    stack.runs.refuse("r", digest="f" * 64, what=Refusing("no good.", ()), at=now())
     with pytest.raises(Refused, match=r"was refused; the run stays as it is .*no good"):
         next(follow("r", stack, sent=Sent("f" * 64)))
 

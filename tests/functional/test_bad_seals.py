@@ -13,6 +13,7 @@ from porewatch.adapters.table import Table
 from porewatch.domain import base
 from porewatch.domain.errors import ManifestRefused
 from porewatch.domain.rules.revisions import newest
+from porewatch.domain.rules.run_seals import Refusing
 from porewatch.domain.runs import RunState
 from porewatch_cli.runs.verdict_text import revisions_text
 from porewatch_cli.submit.wait_for_stack import Sent
@@ -97,7 +98,7 @@ def test_whoever_submitted_it_is_told_and_leaves_with_a_refusal(cloud: Table, ru
     """`submit --wait` waits for its own manifest's digest."""
     put_files()
     digest = "d" * 64
-    runs.refuse_seal("run-1", digest=digest, problem="no good.", at=datetime.now(UTC))
+    runs.refuse_seal("run-1", digest=digest, what=Refusing("no good.", ()), at=datetime.now(UTC))
     with pytest.raises(ManifestRefused, match="no good"):
         Sent(digest).is_taken_in(runs.get("run-1"))
 

@@ -25,6 +25,7 @@ from porewatch.domain.facts.run_facts import RunCancelled
 from porewatch.domain.notices.run_notices import notice_of
 from porewatch.domain.rules import run_endings
 from porewatch.domain.rules.cancelling import Cancel
+from porewatch.domain.rules.run_seals import Refusing
 from porewatch.domain.runs import RunManifest, RunState
 from porewatch.domain.stage.record import StageState
 from porewatch.usecases.intake.start_run import ExecutionInput
@@ -219,6 +220,6 @@ def test_the_command_stops_it_and_says_what_ended(
         sealed_by="run.json",
         at=now(),
     )
-    runs().refuse(RUN, digest="e" * 64, problem="p", at=now())
+    runs().refuse(RUN, digest="e" * 64, what=Refusing("p", ()), at=now())
     again = runs().apply(RUN, run_endings.cancel, Cancel(run_id=RUN), now())
     assert again.state is RunState.CANCELLED

@@ -24,6 +24,7 @@ from porewatch.domain.rules.reconciling import (
     Step,
     step,
 )
+from porewatch.domain.rules.run_seals import Refusing
 from porewatch.domain.runs import InputFile, ReadKind, RunManifest, RunState, Sample
 from porewatch.domain.stage.cloud_events import PROBLEMS
 from porewatch.usecases.intake.start_run import ExecutionInput
@@ -132,7 +133,9 @@ STEPS = {
 
 def refuse_one_beside(number: int = 7) -> None:
     """Somebody sends a seal that is none, while the run is at work or after it."""
-    runs().refuse_seal(RUN, digest=f"{number:064x}", problem="it is no JSON.", at=base.now())
+    runs().refuse_seal(
+        RUN, digest=f"{number:064x}", what=Refusing("it is no JSON.", ()), at=base.now()
+    )
 
 
 @pytest.mark.parametrize("beside", [False, True], ids=["alone", "beside a bad seal"])

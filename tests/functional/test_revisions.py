@@ -18,6 +18,7 @@ from porewatch.domain.rules.revisions import (
     newest,
     reported,
 )
+from porewatch.domain.rules.run_seals import Refusing
 from porewatch.domain.runs import RunManifest, RunState
 from porewatch.domain.sealing import input_file
 from tests.functional.conftest import Runs
@@ -222,7 +223,7 @@ def test_a_page_of_a_rare_state_reads_only_so_many_runs(
     monkeypatch.setattr("porewatch.usecases.views.show_runs.MOST_READ", 4)
     for number in range(10):
         runs.receive(f"run-{number}", AT + timedelta(seconds=number))
-    runs.refuse("run-0", digest="d", problem="p", at=AT)
+    runs.refuse("run-0", digest="d", what=Refusing("p", ()), at=AT)
     pages, cursor = [], {}
     while True:
         _, page = ask("/runs", state="refused", **cursor)

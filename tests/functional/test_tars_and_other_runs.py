@@ -23,6 +23,7 @@ from porewatch.domain import s3_keys
 from porewatch.domain.errors import AlreadyDone, Unavailable
 from porewatch.domain.rules import run_endings
 from porewatch.domain.rules.cancelling import Cancel
+from porewatch.domain.rules.run_seals import Refusing
 from porewatch.domain.runs import RunManifest, RunState
 from porewatch.domain.sealing import input_file, seal
 from porewatch.usecases.retention.find_versions import Shelves
@@ -248,7 +249,7 @@ def test_a_tar_goes_on_with_the_run_that_it_made(cloud: Table, runs: Runs) -> No
         boto3.client("s3").head_object(Bucket="raw", Key=files[-1])
         told = Objects("raw").get_json(s3_keys.seal_key("named-inside"), RunManifest)
         runs.seal(told, sealed_by="bundle", at=AT)
-        runs.refuse("named-inside", digest=told.digest(), problem="p", at=AT)
+        runs.refuse("named-inside", digest=told.digest(), what=Refusing("p", ()), at=AT)
     assert runs.get("named-inside").revision == 1
     assert runs.find("any") is None
 

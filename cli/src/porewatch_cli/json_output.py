@@ -34,9 +34,12 @@ from porewatch_worker.validation.result import Validation
 
 
 class Fault(Model):
-    """What is wrong, where, and what to do. `record`, `line`: of `file`, counted from 1."""
+    """What is wrong, where, and what to do. `code`: for programs (docs/reference/refusal-codes.md),
+    with its `values`. `record`, `line`: of `file`, counted from 1."""
 
     error: str
+    code: str
+    values: dict[str, Any]
     problem: str
     file: str | None
     record: int | None
@@ -54,6 +57,8 @@ class Problem(Fault):
 class SheetFault(Model):
     row: int | None
     column: str | None
+    code: str
+    values: dict[str, Any]
     problem: str
     remedy: str | None
 

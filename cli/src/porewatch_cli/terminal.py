@@ -22,6 +22,7 @@ from rich.table import Table
 from rich.text import Text
 
 from porewatch.domain.errors import InputRefused, PorewatchError, Refused, Unavailable
+from porewatch.domain.records.refusal import refusals_of
 from porewatch.domain.visible import visible
 from porewatch_cli import exit_codes
 from porewatch_cli.responsive_table import ResponsiveTable
@@ -166,6 +167,8 @@ def fail(error: PorewatchError, *, as_json: bool = False) -> NoReturn:
 def _told(error: PorewatchError) -> dict[str, Any]:
     return {
         "error": type(error).__name__,
+        "code": error.code,
+        "values": refusals_of(error)[0].model_dump(mode="json")["values"],
         "problem": error.problem,
         "file": error.file,
         "record": error.record,

@@ -18,6 +18,7 @@ from porewatch.domain.rules.revisions import (
     last_number,
     reported,
 )
+from porewatch.domain.rules.run_seals import Refusing
 from porewatch.domain.runs import FINAL_STATES, RunManifest, RunState
 from porewatch.domain.sealing import input_file, seal
 
@@ -117,7 +118,9 @@ def test_a_seal_that_was_on_its_way_does_not_start_what_was_cancelled(
     for number in (1, 2):
         with pytest.raises(ManifestRefused, match="was cancelled at 2026-03-01 12:00:00 UTC"):
             run_seals.seal(record, a_manifest(number + day), "run.json", AFTER, BEFORE)
-        refused = run_seals.refuse_seal(record, "r", f"{number:064x}", "made before.", AFTER)
+        refused = run_seals.refuse_seal(
+            record, "r", f"{number:064x}", Refusing("made before.", ()), AFTER
+        )
         assert refused
         record = refused[0]
         assert record.state is RunState.CANCELLED
@@ -133,7 +136,7 @@ def test_what_a_revision_left_behind_is_remembered_whatever_comes_after_it(
 ) -> None:
     """A bad seal beside it, a good one, and their own ends."""
     record = running()
-    beside = run_seals.refuse_seal(record, "r", "7" * 64, "no JSON.", WHEN)
+    beside = run_seals.refuse_seal(record, "r", "7" * 64, Refusing("no JSON.", ()), WHEN)
     assert beside
     if state is RunState.CANCELLED:
         moved = run_endings.cancel(beside[0], Cancel(run_id="r"), NOON)
@@ -143,7 +146,7 @@ def test_what_a_revision_left_behind_is_remembered_whatever_comes_after_it(
             beside[0], 0, stage=None, error="e", problem="p", refused=refused, at=NOON
         )
     assert moved
-    again = run_seals.refuse_seal(moved[0], "r", "8" * 64, "no JSON.", AFTER)
+    again = run_seals.refuse_seal(moved[0], "r", "8" * 64, Refusing("no JSON.", ()), AFTER)
     assert again
     following = run_seals.seal(again[0], a_manifest(3), "run.json", AFTER, AFTER)
     assert following
@@ -179,7 +182,7 @@ def test_only_the_manifest_that_sealed_the_run_starts_it() -> None:
 
 
 def test_a_refused_manifest_does_not_touch_the_run_that_another_one_started() -> None:
-    moved = run_seals.refuse(running(), "r", "f" * 64, "bad", WHEN)
+    moved = run_seals.refuse(running(), "r", "f" * 64, Refusing("bad", ()), WHEN)
     assert moved
     unmoved = {"attempt": None, "last_revision": 0}
     assert moved[0].model_copy(update=unmoved) == running()
@@ -189,10 +192,10 @@ def test_a_refused_manifest_does_not_touch_the_run_that_another_one_started() ->
 
 
 def test_a_refusal_told_twice_is_one_refusal() -> None:
-    first = run_seals.refuse(None, "r", "f" * 64, "bad", WHEN)
+    first = run_seals.refuse(None, "r", "f" * 64, Refusing("bad", ()), WHEN)
     assert first
     assert first[0].state is RunState.REFUSED
-    assert run_seals.refuse(first[0], "r", "f" * 64, "bad", WHEN) is None
+    assert run_seals.refuse(first[0], "r", "f" * 64, Refusing("bad", ()), WHEN) is None
 
 
 def test_the_end_of_an_old_revision_is_stale() -> None:
@@ -254,9 +257,9 @@ def _say(word: str, which: int, record: RunRecord | None, at: datetime) -> run_s
     if word == "start":
         return run_lifecycle.start(record, manifest, "arn:x", "b", at)
     if word == "refuse":
-        return run_seals.refuse(record, "r", manifest.digest(), "bad", at)
+        return run_seals.refuse(record, "r", manifest.digest(), Refusing("bad", ()), at)
     if word == "bad seal":
-        return run_seals.refuse_seal(record, "r", f"{which}", "bad", at)
+        return run_seals.refuse_seal(record, "r", f"{which}", Refusing("bad", ()), at)
     if record is None:
         return run_lifecycle.receive(None, "r", at)
     if word == "complete":
@@ -288,14 +291,14 @@ def test_a_manifest_that_ran_is_remembered_through_the_refusal_of_another() -> N
     record = run_endings.fail(  # type: ignore[index]
         record, 0, stage=None, error="WorkerLost", problem="p", refused=False, at=WHEN
     )[0]
-    record = run_seals.refuse(record, "r", "f" * 64, "bad", WHEN)[0]  # type: ignore[index]
+    record = run_seals.refuse(record, "r", "f" * 64, Refusing("bad", ()), WHEN)[0]  # type: ignore[index]
     with pytest.raises(ManifestRefused, match="no manifest runs twice"):
         run_seals.seal(record, a_manifest(0), "run.json", WHEN)
 
 
 def test_a_problem_of_ten_thousand_files_fits_everywhere_it_is_copied_to() -> None:
     many = " ".join(f"fastq/{n}.fastq.gz: it is not in the run's folder." for n in range(10_000))
-    moved = run_seals.refuse(None, "r", "0" * 64, many, WHEN)
+    moved = run_seals.refuse(None, "r", "0" * 64, Refusing(many, ()), WHEN)
     assert moved
     record, (fact,) = moved
     for text in (record.canonical_json(), fact.canonical_json()):

@@ -29,6 +29,7 @@ from porewatch.domain.inputs.sheet.sample_sheet import (
     Sheet,
     read_sheet,
 )
+from porewatch.domain.records.refusal import refusals_of
 from porewatch.domain.runs import Sample
 from porewatch_cli.terminal import console, errors, print_json, table, write
 
@@ -96,7 +97,14 @@ def _told(sheet: Sheet, file: Path) -> dict[str, Any]:
             for row, s in sheet.rows.items()
         ],
         "faults": [
-            {"row": f.line, "column": f.column, "problem": f.problem, "remedy": f.remedy}
+            {
+                "row": f.line,
+                "column": f.column,
+                "code": f.code,
+                "values": refusals_of(f)[0].model_dump(mode="json")["values"],
+                "problem": f.problem,
+                "remedy": f.remedy,
+            }
             for f in sheet.faults
         ],
         "remarks": list(_remarks(sheet)),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+from porewatch.domain.reasons.catalogue import SOURCE
 from porewatch_worker.report.parts import numbers
 from porewatch_worker.report.parts.document import (
     Cell,
@@ -42,11 +43,11 @@ def render_page(result: Validation) -> str:
 
 def validation_page(result: Validation) -> Page:
     """A pure function of the result."""
-    with speaking("en"):
+    with speaking(SOURCE):
         return Page(
             title=f"Validation pack: {verdict(result)}",
             subtitle=_made(result),
-            language="en",
+            language=SOURCE,
             labels=_labels(result),
             synthetic=True,
             sections=(

@@ -7,6 +7,7 @@ which record, and what to do about it.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from itertools import chain
 from typing import NamedTuple, Protocol
@@ -16,6 +17,9 @@ REMEDY = " Remedy: "
 
 class Coded(Protocol):
     """A problem by code and values: `domain.reasons.reason.Reason`."""
+
+    @property
+    def code(self) -> str: ...
 
     def text(self) -> str: ...
 
@@ -47,6 +51,15 @@ class PorewatchError(Exception):
         self.remedy = _encodable(remedy) if remedy is not None else None
         super().__init__(str(self))
 
+    @property
+    def code(self) -> str:
+        """A stable name for programs: of `why`, else of the class.
+
+        >>> NoReadsInside("it is empty.").code
+        'no_reads_inside'
+        """
+        return str(self.why.code) if self.why is not None else code_of(type(self).__name__)
+
     def __str__(self) -> str:
         where = self.file or ""
         if self.record is not None:
@@ -55,6 +68,15 @@ class PorewatchError(Exception):
             where += f" line {self.line}"
         text = f"{where.strip()}: {self.problem}" if where else self.problem
         return f"{text}{REMEDY}{self.remedy}" if self.remedy else text
+
+
+def code_of(name: str) -> str:
+    """The code of an error that is known by the name of its class, or by a service's own.
+
+    >>> code_of("BundleRefused"), code_of("States.Timeout")
+    ('bundle_refused', 'states_timeout')
+    """
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|\.", "_", name).lower()
 
 
 class Said(NamedTuple):

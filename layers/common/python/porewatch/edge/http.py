@@ -87,5 +87,5 @@ def on_http(api: APIGatewayRestResolver) -> Callable[[dict[str, Any], Any], dict
 def _error_response(error: PorewatchError) -> Response[str]:
     status = next(code for cls, code in STATUS if isinstance(error, cls))
     _log.info("answered %d: %s", status, error)
-    body = json.dumps({"error": type(error).__name__, "problem": str(error)})
+    body = json.dumps({"error": type(error).__name__, "code": error.code, "problem": str(error)})
     return Response(status_code=status, content_type=content_types.APPLICATION_JSON, body=body)

@@ -35,7 +35,7 @@ from porewatch.domain.records.file_record import FileRecord
 from porewatch.domain.records.run_record import RunRecord
 from porewatch.domain.rules import revisions, run_lifecycle, run_seals
 from porewatch.domain.rules.reconciling import is_open
-from porewatch.domain.rules.run_seals import SealedBy
+from porewatch.domain.rules.run_seals import Refusing, SealedBy
 from porewatch.domain.rules.run_states import Move
 from porewatch.domain.runs import RunManifest
 
@@ -176,16 +176,14 @@ class RunLedger:
             beside=(lambda record: _note_item(record, note)) if checked_digest else None,
         )
 
-    def refuse(self, run_id: str, *, digest: str, problem: str, at: datetime) -> RunRecord:
+    def refuse(self, run_id: str, *, digest: str, what: Refusing, at: datetime) -> RunRecord:
         """See `run_seals.refuse`."""
-        return self._move(
-            run_id, lambda record: run_seals.refuse(record, run_id, digest, problem, at)
-        )
+        return self._move(run_id, lambda record: run_seals.refuse(record, run_id, digest, what, at))
 
-    def refuse_seal(self, run_id: str, *, digest: str, problem: str, at: datetime) -> RunRecord:
+    def refuse_seal(self, run_id: str, *, digest: str, what: Refusing, at: datetime) -> RunRecord:
         """See `run_seals.refuse_seal`."""
         return self._move(
-            run_id, lambda record: run_seals.refuse_seal(record, run_id, digest, problem, at)
+            run_id, lambda record: run_seals.refuse_seal(record, run_id, digest, what, at)
         )
 
     def apply(

@@ -11,6 +11,7 @@ from porewatch.domain.calls.verdict import Verdict
 from porewatch.domain.facts.fact import Fact
 from porewatch.domain.inputs.landing.answers import Treatment
 from porewatch.domain.reasons.reason import BesideText
+from porewatch.domain.records.refusal import Refusal
 from porewatch.domain.records.retention_record import Counts
 from porewatch.domain.runs import RunState
 
@@ -68,10 +69,11 @@ class RunStarted(Fact):
 
 class RunRefused(Fact):
     """The input is refused; the run does not go on until it is sealed again. `why` has `problem`
-    by code."""
+    by code, `refusals` each thing that is wrong."""
 
     problem: Problem
     why: BesideText = ()
+    refusals: tuple[Refusal, ...] = ()
 
 
 class RunCompleted(Fact):

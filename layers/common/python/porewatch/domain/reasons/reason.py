@@ -17,18 +17,30 @@ from porewatch.domain.bounds import MOST_COUNT
 from porewatch.domain.errors import PorewatchError
 from porewatch.domain.reasons.catalogue import SOURCE, Catalogue, catalogue
 from porewatch.domain.reasons.codes import RELATIVES, Code
+from porewatch.domain.reasons.refusal_codes import RefusalCode
 from porewatch.domain.reasons.run_codes import RunCode
 
-__all__ = ["CODES", "RELATIVES", "Code", "Reason", "Reasons", "RunCode", "Value", "because"]
+__all__ = [
+    "CODES",
+    "RELATIVES",
+    "Code",
+    "Reason",
+    "Reasons",
+    "RefusalCode",
+    "RunCode",
+    "Value",
+    "because",
+]
 
-CODES: frozenset[Code | RunCode] = frozenset((*Code, *RunCode))
+AnyCode = Code | RunCode | RefusalCode
+CODES: frozenset[AnyCode] = frozenset((*Code, *RunCode, *RefusalCode))
 
 
 class Reason(Model):
     """`values` are None where a document of version 1 named the code alone: its words stand in a
     `verbatim` reason beside it. A value may be a reason itself, or several."""
 
-    code: Code | RunCode
+    code: AnyCode
     values: dict[str, Value] | None = {}
 
     def text(self, language: str = SOURCE) -> str:
@@ -51,7 +63,7 @@ Reasons = tuple[Reason, ...]
 Reason.model_rebuild()
 
 
-def because(code: Code | RunCode, /, **values: Value) -> Reason:
+def because(code: AnyCode, /, **values: Value) -> Reason:
     """The reason `code`, with what fills its places."""
     return Reason(code=code, values=values)
 

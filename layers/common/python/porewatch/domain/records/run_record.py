@@ -8,6 +8,7 @@ from pydantic import Field
 
 from porewatch.domain.base import Model, Moment, Problem
 from porewatch.domain.calls.verdict import Verdict
+from porewatch.domain.records.refusal import Refusal
 from porewatch.domain.records.retention_record import Deletion, Hold
 from porewatch.domain.runs import RunId, RunState
 
@@ -39,6 +40,9 @@ class RunRecord(Model):
     profile: str = "default"
     bundle: str | None = None
     problem: Problem | None = None
+    refusals: Annotated[
+        tuple[Refusal, ...], Field(description="what `problem` says is wrong, by code")
+    ] = ()
     created_at: Moment
     updated_at: Moment
     completed_at: Moment | None = None

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from porewatch.domain.calls.verdict import Verdict
-from porewatch.domain.errors import RunOver
+from porewatch.domain.errors import RunOver, code_of
 from porewatch.domain.facts.run_facts import (
     RunCancelled,
     RunCompleted,
@@ -15,6 +15,7 @@ from porewatch.domain.facts.run_facts import (
     RunRefused,
 )
 from porewatch.domain.reasons.reason import Reasons
+from porewatch.domain.records.refusal import Refusal
 from porewatch.domain.records.run_record import RunRecord, Unended
 from porewatch.domain.rules.cancelling import Cancel
 from porewatch.domain.rules.revisions import (
@@ -99,8 +100,9 @@ def fail(
         "problem": problem,
         "why": why,
     }
-    more = {} if refused else {"stage": stage, "error": error}
-    after = _nothing(record, state, problem, at)
+    codes = (Refusal(code=code_of(error)),) if refused else ()
+    more = {"refusals": codes} if refused else {"stage": stage, "error": error}
+    after = moved(_nothing(record, state, problem, at), at, refusals=codes)
     return without_result(record, after), (kind(**common, **more),)
 
 

@@ -39,7 +39,13 @@ def start(
     if record is None or record.state is not RunState.SEALED or record.manifest_digest != digest:
         return None
     after = moved(
-        record, at, state=RunState.RUNNING, execution_arn=execution_arn, bundle=bundle, problem=None
+        record,
+        at,
+        state=RunState.RUNNING,
+        execution_arn=execution_arn,
+        bundle=bundle,
+        problem=None,
+        refusals=(),
     )
     fact = RunStarted(
         fact_id=RunStarted.id_of(record.run_id, record.revision, digest[:16]),

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Literal, NoReturn
+from typing import Literal, NamedTuple, NoReturn
 
-from porewatch.domain.errors import ManifestRefused
+from porewatch.domain.errors import ManifestRefused, PorewatchError
 from porewatch.domain.facts.run_facts import (
     RunRefused,
     RunSealed,
 )
+from porewatch.domain.records.refusal import Refusal, refusals_of
 from porewatch.domain.records.run_record import RunRecord
 from porewatch.domain.rules.revisions import (
     all_digests,
@@ -68,6 +69,7 @@ def seal(
         profile=manifest.profile,
         bundle=manifest.bundle,
         problem=None,
+        refusals=(),
         execution_arn=None,
         restarts=0,
         completed_at=None,
@@ -113,7 +115,21 @@ def refuse_while_under_way(record: RunRecord) -> NoReturn:
     )
 
 
-def refuse(record: RunRecord | None, run_id: str, digest: str, problem: str, at: datetime) -> Move:
+class Refusing(NamedTuple):
+    """What is refused: in words, and each thing that is wrong by code."""
+
+    problem: str
+    refusals: tuple[Refusal, ...]
+
+    @classmethod
+    def of(cls, error: PorewatchError) -> Refusing:
+        """What an error says."""
+        return cls(str(error), refusals_of(error))
+
+
+def refuse(
+    record: RunRecord | None, run_id: str, digest: str, what: Refusing, at: datetime
+) -> Move:
     """The manifest with this digest (of its raw bytes when it cannot be read) is refused.
 
     A run that is running, complete, cancelled, or sealed by another manifest stays as it is: the
@@ -127,7 +143,7 @@ def refuse(record: RunRecord | None, run_id: str, digest: str, problem: str, at:
     beside = not same and record.state in _KEPT
     next_one = beside or (not same and record.state in RETRYABLE_STATES)
     revision = last_number(record) + 1 if next_one else record.revision
-    refused = _refusal(run_id, revision, digest, problem, at)
+    refused = _refusal(run_id, revision, digest, what, at)
     fact = _refused_fact(refused, at)
     if beside:
         return moved(record, at, attempt=refused, last_revision=revision), (fact,)
@@ -141,23 +157,24 @@ def refuse(record: RunRecord | None, run_id: str, digest: str, problem: str, at:
         earlier_digests=record.earlier_digests if same else all_digests(record),
         execution_arn=None,
         restarts=0,
-        problem=problem,
+        problem=what.problem,
+        refusals=what.refusals,
         completed_at=at,
     )
     return without_result(record, after), (fact,)
 
 
 def refuse_seal(
-    record: RunRecord | None, run_id: str, digest: str, problem: str, at: datetime
+    record: RunRecord | None, run_id: str, digest: str, what: Refusing, at: datetime
 ) -> Move:
     """What was sent as a seal is none. A run that receives files goes on receiving them; the
     refusal stands beside it, with the number that this seal would have had. Else as `refuse`."""
     if record is None or record.state is not RunState.RECEIVING:
-        return refuse(record, run_id, digest, problem, at)
+        return refuse(record, run_id, digest, what, at)
     if record.attempt is not None and record.attempt.manifest_digest == digest:
         return None
     revision = record.revision
-    refused = _refusal(run_id, revision, digest, problem, at)
+    refused = _refusal(run_id, revision, digest, what, at)
     after = moved(record, at, attempt=refused, revision=revision + 1, last_revision=revision + 1)
     return after, (_refused_fact(refused, at),)
 
@@ -165,14 +182,15 @@ def refuse_seal(
 _KEPT = (RunState.SEALED, RunState.RUNNING, RunState.COMPLETED, RunState.CANCELLED)
 
 
-def _refusal(run_id: str, revision: int, digest: str, problem: str, at: datetime) -> RunRecord:
+def _refusal(run_id: str, revision: int, digest: str, what: Refusing, at: datetime) -> RunRecord:
     """A revision that was refused before it began."""
     return RunRecord(
         run_id=run_id,
         state=RunState.REFUSED,
         revision=revision,
         manifest_digest=digest,
-        problem=problem,
+        problem=what.problem,
+        refusals=what.refusals,
         created_at=at,
         updated_at=at,
         completed_at=at,
@@ -187,4 +205,5 @@ def _refused_fact(refused: RunRecord, at: datetime) -> RunRefused:
         revision=refused.revision,
         at=at,
         problem=refused.problem or "",
+        refusals=refused.refusals,
     )

@@ -28,7 +28,7 @@ from porewatch.domain.inputs.landing.sorting import (
 from porewatch.domain.records.run_record import RunRecord
 from porewatch.domain.retention.rules import refuse_gone
 from porewatch.domain.rules.revisions import cancelled
-from porewatch.domain.rules.run_seals import SealedBy
+from porewatch.domain.rules.run_seals import Refusing, SealedBy
 from porewatch.domain.runs import FINAL_STATES, RunManifest, RunState
 from porewatch.domain.sealing import parse_manifest, seal
 from porewatch.domain.uploads import readiness
@@ -76,7 +76,7 @@ def seal_by_manifest(run_id: str, context: IntakeContext) -> RunRecord:
     except Refused as refusal:
         _log.warning("the seal of run %s is refused: %s", run_id, refusal)
         return context.runs.refuse_seal(
-            run_id, digest=digest, problem=str(refusal), at=context.clock()
+            run_id, digest=digest, what=Refusing.of(refusal), at=context.clock()
         )
 
 
@@ -130,7 +130,7 @@ def _seal_by_what_lies_there(run_id: str, look: Begun, context: IntakeContext) -
         manifest = manifest_by_summary(found, lying, summary_at, look, at=at, policy=policy)
     except Refused as refusal:
         _log.warning("run %s is refused: %s", run_id, refusal)
-        refuse(run_id, digest=summary_at.etag, problem=str(refusal), at=at)
+        refuse(run_id, digest=summary_at.etag, what=Refusing.of(refusal), at=at)
         return
     answer_encoding(run_id, found, runs=runs, at=at)
     content = manifest.canonical_json().encode()

@@ -16,6 +16,7 @@ from porewatch.domain import s3_keys
 from porewatch.domain.base import Model, Sha256
 from porewatch.domain.errors import BundleRefused, Refused
 from porewatch.domain.records.run_record import RunRecord
+from porewatch.domain.rules.run_seals import Refusing
 from porewatch.domain.runs import RunId, RunState
 from porewatch.domain.uploads import readiness
 from porewatch.domain.uploads.intake import Look
@@ -93,7 +94,7 @@ def _looked(
         ready = readiness.check(manifest, present, checked)
     except Refused as refusal:
         _log.warning("run %s is refused: %s", run_id, refusal)
-        return context.runs.refuse(run_id, digest=digest, problem=str(refusal), at=at)
+        return context.runs.refuse(run_id, digest=digest, what=Refusing.of(refusal), at=at)
     if not ready:
         _log.info("run %s waits for %d files", run_id, len(ready.waiting_for))
         look.found(ready.waiting_for, at)
@@ -102,7 +103,7 @@ def _looked(
     try:
         bundle_sha256 = context.bundle_digest(bundle)
     except BundleRefused as refusal:
-        return context.runs.refuse(run_id, digest=digest, problem=str(refusal), at=at)
+        return context.runs.refuse(run_id, digest=digest, what=Refusing.of(refusal), at=at)
     as_checked = readiness.as_checked(manifest, checked)
     return context.runs.start(
         manifest,

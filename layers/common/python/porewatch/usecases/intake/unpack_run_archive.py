@@ -40,7 +40,9 @@ from porewatch.domain.inputs.landing.answers import (
     Treatment,
 )
 from porewatch.domain.inputs.landing.first_bytes import ENOUGH
+from porewatch.domain.records.refusal import refusals_of
 from porewatch.domain.retention.rules import refuse_gone
+from porewatch.domain.rules.run_seals import Refusing
 from porewatch.domain.runs import RunState
 from porewatch.domain.uploads.run_archives import (
     GZIP_HEAD,
@@ -160,9 +162,9 @@ def _refuse(
         answer_object(run_id, head.key, answer, runs=runs, at=at)
     else:
         digest = hashlib.sha256(f"{head.key} {head.etag}".encode()).hexdigest()
-        problem = f"bundle {head.key} was refused. {refusal}"
+        what = Refusing(f"bundle {head.key} was refused. {refusal}", refusals_of(refusal))
         context.endings.note_tar(run_id, head.key, named=run_id)
-        runs.refuse(run_id, digest=digest, problem=problem, at=at)
+        runs.refuse(run_id, digest=digest, what=what, at=at)
     _quarantine(head.key, refusal, raw)
 
 

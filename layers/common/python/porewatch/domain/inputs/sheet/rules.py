@@ -13,6 +13,7 @@ from porewatch.domain.inputs.sheet.table_text import (
     Row,
     heading,
 )
+from porewatch.domain.reasons.reason import RefusalCode, because
 from porewatch.domain.runs import Sample, SampleRole
 from porewatch.domain.sample_names import as_seen
 
@@ -26,7 +27,7 @@ def without_barcode(rows: FieldsByLine, file: str) -> Iterator[Refused]:
     for line, fields in rows.items():
         if "barcode" not in fields:
             yield SampleSheetRefused(
-                f"sample {fields['name'] or ''!r} has no barcode.",
+                because(RefusalCode.SHEET_NO_BARCODE, sample=fields["name"] or ""),
                 file=file,
                 line=line,
                 column="barcode",
@@ -34,15 +35,21 @@ def without_barcode(rows: FieldsByLine, file: str) -> Iterator[Refused]:
             )
 
 
+TWICE = {
+    "name": RefusalCode.SHEET_NAME_TWICE,
+    "barcode": RefusalCode.SHEET_BARCODE_TWICE,
+}
+
+
 def doubled(rows: FieldsByLine, file: str) -> Iterator[Refused]:
     """Names and barcodes are given once."""
-    for what in ("name", "barcode"):
+    for what, code in TWICE.items():
         first: dict[str, int] = {}
         for line, fields in rows.items():
             value = fields.get(what)
             if value is not None and first.setdefault(value, line) != line:
                 yield SampleSheetRefused(
-                    f"{what} {value!r} was already given in line {first[value]}.",
+                    because(code, value=value, first=first[value]),
                     file=file,
                     line=line,
                     column=what,
@@ -59,8 +66,7 @@ def lookalikes(rows: FieldsByLine, file: str) -> Iterator[Refused]:
         before, name = first.setdefault(as_seen(mine), (line, mine))
         if name != mine:
             yield SampleSheetRefused(
-                f"name {mine!r} looks like {name!r} in line {before}: they differ only in wide and "
-                "narrow letters, or in letters of another alphabet.",
+                because(RefusalCode.SHEET_NAMES_LOOK_ALIKE, name=mine, other=name, first=before),
                 file=file,
                 line=line,
                 column="name",
@@ -75,7 +81,7 @@ def lonely_controls(samples: Mapping[int, Sample], file: str) -> Iterator[Refuse
         if named and sample.batch is not None and sample.batch not in named:
             there = ", ".join(sorted(b for b in named if b)) or "none"
             yield SampleSheetRefused(
-                f"batch {sample.batch!r} has controls and no sample.",
+                because(RefusalCode.SHEET_CONTROLS_WITHOUT_SAMPLE, batch=sample.batch),
                 file=file,
                 line=line,
                 column="batch",
@@ -95,8 +101,11 @@ def of_flow_cell(rows: list[Row], flow_cell: str | None, file: str) -> list[Row]
     kept = [row for row in rows[1:] if cells_by_line[row.line] in ("", flow_cell.upper())]
     if rows[1:] and not kept:
         raise SampleSheetRefused(
-            f"it is for flow cell {', '.join(sorted(set(cells_by_line.values())))}, "
-            f"and the reads are of {flow_cell}.",
+            because(
+                RefusalCode.SHEET_OTHER_FLOW_CELL,
+                cells=tuple(sorted(set(cells_by_line.values()))),
+                cell=flow_cell,
+            ),
             file=file,
             line=rows[1].line,
             column="flow_cell_id",

@@ -38,6 +38,7 @@ from porewatch.domain.inputs.sheet.table_text import (
     heading,
     rows_of,
 )
+from porewatch.domain.reasons.reason import Reason, RefusalCode, because
 from porewatch.domain.runs import Sample, SampleRole
 from porewatch.domain.validation_text import say
 
@@ -113,7 +114,7 @@ class _Reading:
         for row in rows:
             self._take_row(row)
         if not rows:
-            problem = "the sheet has a header but no sample."
+            problem = because(RefusalCode.SHEET_NO_SAMPLE)
             self._refuse(problem, "add one row per sample.")
         whole = len(self.samples) == len(rows)
         self.faults += [
@@ -124,7 +125,7 @@ class _Reading:
         ]
 
     def _refuse(
-        self, problem: str, remedy: str, line: int | None = None, column: str | None = None
+        self, problem: str | Reason, remedy: str, line: int | None = None, column: str | None = None
     ) -> None:
         self.faults.append(
             SampleSheetRefused(problem, file=self.file, line=line, column=column, remedy=remedy)
@@ -138,8 +139,8 @@ class _Reading:
             field, cell = COLUMNS.get(name), self._header.cells[position]
             if field is None and name not in IGNORED and name:
                 self._unknown_column(cell)
-            elif field in found.values():
-                problem = f"two columns give the {field}."
+            elif field is not None and field in found.values():
+                problem = because(RefusalCode.SHEET_COLUMN_TWICE, field=field)
                 self._refuse(problem, "keep one of them.", self._header.line, cell)
             elif field:
                 found[position] = field

@@ -21,6 +21,7 @@ from typing import NamedTuple
 
 from porewatch.domain.errors import SampleSheetRefused
 from porewatch.domain.labels import plain_blanks
+from porewatch.domain.reasons.reason import RefusalCode, because
 
 
 class Encoding(StrEnum):
@@ -60,21 +61,21 @@ _WESTERN = re.compile(
 def decode(content: bytes, file: str) -> Decoded:
     """The text of a table. Raises SampleSheetRefused that names what it is instead, with line."""
     if content.startswith(_WORKBOOKS):
-        raise SampleSheetRefused("this is a spreadsheet's workbook.", file=file, remedy=_SAVE)
+        raise SampleSheetRefused(because(RefusalCode.SHEET_IS_WORKBOOK), file=file, remedy=_SAVE)
     if content.startswith(_UTF32_MARKS):
-        raise SampleSheetRefused("it is UTF-32, which is not read.", file=file, remedy=_SAVE)
+        raise SampleSheetRefused(because(RefusalCode.SHEET_IS_UTF32), file=file, remedy=_SAVE)
     if content.startswith(_UTF16_MARKS):
         return Decoded(_strict(content, "utf-16", "UTF-16", file), Encoding.UTF16)
     if content.startswith(_UTF8_MARK):
-        text = _strict(content, "utf-8-sig", "UTF-8, as its byte order mark says", file)
+        text = _strict(content, "utf-8-sig", "UTF-8", file)
         return Decoded(text, Encoding.UTF8_MARK)
     try:
         text = content.decode("utf-8")
     except UnicodeDecodeError as e:
         return Decoded(_japanese(content, e.start, file), Encoding.CP932)
     if "\0" in text:
-        problem = "it holds zero bytes, as UTF-16 without its byte order mark does."
-        raise SampleSheetRefused(problem, file=file, remedy=_SAVE)
+        zeros = because(RefusalCode.SHEET_ZERO_BYTES)
+        raise SampleSheetRefused(zeros, file=file, remedy=_SAVE)
     return Decoded(text, Encoding.UTF8)
 
 
@@ -82,8 +83,8 @@ def _strict(content: bytes, codec: str, name: str, file: str) -> str:
     try:
         return content.decode(codec)
     except UnicodeDecodeError as e:
-        problem = f"the sheet is not {name}: byte {e.start + 1} does not decode."
-        raise SampleSheetRefused(problem, file=file, remedy=_SAVE) from e
+        why = because(RefusalCode.SHEET_DOES_NOT_DECODE, encoding=name, byte=e.start + 1)
+        raise SampleSheetRefused(why, file=file, remedy=_SAVE) from e
 
 
 def _japanese(content: bytes, first: int, file: str) -> str:
@@ -93,13 +94,12 @@ def _japanese(content: bytes, first: int, file: str) -> str:
     except UnicodeDecodeError:
         text = ""
     if not text or any(unicodedata.category(c) == "Co" for c in text):
-        problem = "the sheet is not UTF-8 text, and not Shift-JIS (cp932) either."
-        raise SampleSheetRefused(problem, file=file, line=line, remedy=_SAVE)
+        unknown = because(RefusalCode.SHEET_UNKNOWN_ENCODING)
+        raise SampleSheetRefused(unknown, file=file, line=line, remedy=_SAVE)
     if all(_WESTERN.match(content, run.start()) for run in _HIGH.finditer(content)):
         western = content.splitlines()[line - 1].decode("cp1252", "replace").strip()[:40]
         raise SampleSheetRefused(
-            f"the sheet is not UTF-8 text; it reads as Shift-JIS or as a Western code page "
-            f"({western!r}), and nothing says which.",
+            because(RefusalCode.SHEET_AMBIGUOUS_ENCODING, western=western),
             file=file,
             line=line,
             remedy=_SAVE,
@@ -124,14 +124,16 @@ def rows_of(text: str, file: str) -> list[Row]:
             begins = reader.line_num + 1
     except csv.Error as e:
         raise SampleSheetRefused(
-            f"this line is not CSV ({e}).",
+            because(RefusalCode.SHEET_NOT_CSV, text=str(e)),
             file=file,
             line=reader.line_num,
             remedy="close every quotation mark, or save the sheet as CSV again.",
         ) from e
     if not rows:
         raise SampleSheetRefused(
-            "the sheet is empty.", file=file, remedy="a header with name and barcode, then rows."
+            because(RefusalCode.SHEET_EMPTY),
+            file=file,
+            remedy="a header with name and barcode, then rows.",
         )
     return rows
 
