@@ -11,6 +11,7 @@ from porewatch.domain import s3_keys
 from porewatch.domain.errors import NotFound
 from porewatch_cli.runs.logs import logs as show_logs
 from porewatch_cli.stack import Stack
+from porewatch_worker.report.parts.i18n import speaking
 from tests.cli.people import REGION, STACK, a_stack
 
 WHO = "AROAWORKER:i-1"
@@ -48,3 +49,15 @@ def test_the_history_is_sentences(capsys: pytest.CaptureFixture[str]) -> None:
     history = shown.splitlines()[: len(facts)]
     assert facts and all(line[8:10] == "  " for line in history)
     assert not any(sign in line for line in history for sign in "={}[]'")
+
+
+def test_the_history_is_told_in_the_readers_language(capsys: pytest.CaptureFixture[str]) -> None:
+    with a_stack() as outputs:
+        stack = Stack(STACK, boto3.Session(region_name=REGION), outputs)
+        show_logs(stack, "run-1", None, as_json=False)
+        english = capsys.readouterr().out
+        with speaking("ja"):
+            show_logs(stack, "run-1", None, as_json=False)
+    japanese = capsys.readouterr().out
+    assert "run sealed" in english and "ラン確定" not in english
+    assert "ラン確定" in japanese and "run sealed" not in japanese

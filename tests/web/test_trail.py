@@ -10,10 +10,13 @@ import pytest
 from typer.testing import CliRunner
 
 from porewatch.domain.calls.findings import Outcome
+from porewatch.domain.results.audit import SignOff, chained
 from porewatch.domain.results.report import Report
 from porewatch_cli.main import app
 from porewatch_worker.report.assemble import assemble
 from porewatch_worker.report.pages.run_record.audit_trail import (
+    answers_digest,
+    trail_events,
     trail_faults,
     with_trail,
 )
@@ -72,6 +75,22 @@ def test_a_report_of_an_older_version_fits_its_trail_and_a_changed_one_does_not(
     (entry, signed) = trail_faults(Report.model_validate(forged), forged)
     assert "(answers)" in entry
     assert "other answers" in signed
+
+
+def test_a_trail_is_over_the_words_that_were_written_not_over_those_of_today(
+    report: Report,
+) -> None:
+    document = json.loads(report.model_dump_json())
+    document["timeline"][0]["what"] = "the run was sealed, as a version of ours said it"
+    document["phases"][0]["reason"] = "in other words"
+    read = Report.model_validate(document)
+    assert read.timeline[0].what != document["timeline"][0]["what"], "today's words, by code"
+    trail = chained(trail_events(read, document))
+    signed = SignOff(report_sha256=answers_digest(document), audit_head=trail.head)
+    read = read.model_copy(update={"audit": trail, "sign_off": signed})
+    assert list(trail_faults(read, document)) == []
+    document["timeline"][0]["what"] = "something else happened"
+    assert len(list(trail_faults(read, document))) == 1
 
 
 def written(report: Report, folder: Path, name: str = "report.json") -> str:
