@@ -41,7 +41,8 @@ def main() -> int:
         {"up": _up, "down": _down, "status": _status}[given.action](given)
     except LocalProblem as problem:
         if given.json:
-            print(json.dumps({**NOWHERE, "error": "LocalProblem", "problem": str(problem)}))
+            code = {"error": "LocalProblem", "code": "local_problem", "values": {}}
+            print(json.dumps({**NOWHERE, **code, "problem": str(problem)}))
         else:
             print(f"porewatch_local: {problem}", file=sys.stderr)
         return 1
