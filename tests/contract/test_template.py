@@ -118,7 +118,7 @@ PLANTED = [
         "Resources/ErrorHandler/Properties/Timeout",
         70,
     ),
-    (rules.every_stage_says_everything, "Parameters/RawDays", None),
+    (rules.every_stage_sets_every_parameter, "Parameters/RawDays", None),
     (
         permission_rules.no_action_is_a_pattern,
         "Resources/ApiRole/Properties/Policies/0/PolicyDocument/Statement/0/Action",

@@ -71,13 +71,13 @@ def _up(given: argparse.Namespace) -> None:
 
 
 def _down(given: argparse.Namespace) -> None:
-    say = _progress(given.json)
+    report = _progress(given.json)
     with _spinner():
-        stopped = down(given.home, forget=given.forget, progress=say)
+        stopped = down(given.home, forget=given.forget, progress=report)
     if given.json:
         print(json.dumps({"stopped": stopped}))
     elif not stopped:
-        say("nothing was running")
+        report("nothing was running")
 
 
 def _status(given: argparse.Namespace) -> None:

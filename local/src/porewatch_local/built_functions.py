@@ -21,7 +21,7 @@ from porewatch_local.stack_template.template import (
 
 @dataclass(frozen=True)
 class Artefact:
-    """One built function. `environment` holds only what the template says in so many words."""
+    """One built function. `environment` holds only what the template sets literally."""
 
     name: str
     code: Path

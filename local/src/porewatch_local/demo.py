@@ -2,7 +2,7 @@
 
 Order: synthetic bundle and reads -> embedded AWS and stack -> submit -> live phases, and a spot
 interruption in the middle of the screening stage -> findings, bill, reports. Ends with one line,
-`demo: OK ...`, or says what went wrong. What it started, it stops.
+`demo: OK ...`, or the error. It stops what it started.
 """
 
 from __future__ import annotations

@@ -160,19 +160,19 @@ def _lambda_environment(artefact: Artefact) -> dict[str, str]:
     }
 
 
-def ask(port: int, event: Any, timeout_s: float) -> Answer:
+def send_event(port: int, event: Any, timeout_s: float) -> Answer:
     """Send one event. Raises LocalProblem when the emulator does not come up."""
     started = time.monotonic()
     connection = _connected(port, timeout_s)
     try:
         connection.request("POST", INVOKE, body=json.dumps(event))
-        said = connection.getresponse().read().decode()
+        body = connection.getresponse().read().decode()
     finally:
         connection.close()
     try:
-        payload = json.loads(said) if said else None
-    except ValueError:  # a timeout is told in plain words
-        payload = {"errorType": "Sandbox.Timedout", "errorMessage": said}
+        payload = json.loads(body) if body else None
+    except ValueError:  # a timeout is answered in plain text
+        payload = {"errorType": "Sandbox.Timedout", "errorMessage": body}
     return Answer(payload, time.monotonic() - started)
 
 
@@ -198,8 +198,8 @@ def variables_for(artefact: Artefact, home: Home) -> dict[str, str]:
         print("no embedded AWS is running: calls to AWS go nowhere.", file=sys.stderr)
         return {**artefact.environment, **_nobody()}
     name = f"{stack.stack_name}-{artefact.deployed_name}"
-    told = client(stack, "lambda").get_function_configuration(FunctionName=name)
-    twin: dict[str, str] = told["Environment"]["Variables"]
+    configuration = client(stack, "lambda").get_function_configuration(FunctionName=name)
+    twin: dict[str, str] = configuration["Environment"]["Variables"]
     return {**twin, **environment(stack)}
 
 
@@ -231,7 +231,7 @@ def invoke(
         )
     variables = {**variables_for(artefact, home), **(more or {})}
     with running(artefact, home, variables) as port:
-        return ask(port, event, artefact.timeout_s + START_S)
+        return send_event(port, event, artefact.timeout_s + START_S)
 
 
 def built_for_here(home: Home) -> Path:

@@ -149,8 +149,8 @@ def _play(trials: Sequence[Trial], calm: Undisturbed, together: int) -> list[Out
 
 def _played(trial: Trial, calm: Undisturbed) -> Outcome:
     outcome = trial.play(calm.lasting)
-    told = "landed" if outcome.landed else "came too late"
-    print(f"{outcome.run_id}: {told}, {outcome.state.value}", file=sys.stderr, flush=True)
+    result = "landed" if outcome.landed else "came too late"
+    print(f"{outcome.run_id}: {result}, {outcome.state.value}", file=sys.stderr, flush=True)
     return outcome
 
 
@@ -177,10 +177,10 @@ def main() -> int:
     with session(given.home, environment={"POREWATCH_WATCH_SECONDS": WATCH_S}) as home:
         strikes = strikes_of(given.kills, given.notices, given.freezes)
         proof = prove(ground_of(home), strikes, seed=given.seed, together=given.together)
-    return _told(proof, given.json)
+    return _print_proof(proof, given.json)
 
 
-def _told(proof: Proof, as_json: bool) -> int:
+def _print_proof(proof: Proof, as_json: bool) -> int:
     faults = list(proof.faults())
     if as_json:
         print(proof.model_dump_json(indent=1))

@@ -25,7 +25,7 @@ LOOPBACK = "127.0.0.1"
 
 
 class LocalProblem(RuntimeError):
-    """The embedded AWS cannot do what was asked; the message says what to do."""
+    """The embedded AWS cannot do this; the message names the remedy."""
 
 
 class Credentials(BaseModel):

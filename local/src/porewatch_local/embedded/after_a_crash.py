@@ -25,14 +25,14 @@ class UncleanStop:
 
     written_at: datetime | None
 
-    def says(self) -> str:
-        """One sentence for whoever brings it up again."""
+    def message(self) -> str:
+        """One sentence for the user who starts it again."""
         when = f"{self.written_at:%H:%M:%S} UTC" if self.written_at else "its first minute"
         return f"the engine was not stopped cleanly; what happened after {when} is lost"
 
 
 def unclean_stop(home: Home) -> UncleanStop | None:
-    """What the last engine left, asked before the next one starts. None after a clean stop."""
+    """What the last engine left; call it before the next one starts. None after a clean stop."""
     folder = home.state / "engine"
     if not (folder / MARKER).exists():
         return None
@@ -51,12 +51,12 @@ def unknown_runs(stack: LocalStack) -> list[str]:
     for page in pages.paginate(Bucket=bucket, Prefix="runs/", Delimiter="/"):
         for folder in page.get("CommonPrefixes", []):
             run_id = folder["Prefix"].split("/")[1]
-            asked = dynamodb.query(
+            response = dynamodb.query(
                 TableName=table,
                 KeyConditionExpression="pk = :pk",
                 ExpressionAttributeValues={":pk": {"S": f"RUN#{run_id}"}},
                 Limit=1,
             )
-            if not asked["Items"]:
+            if not response["Items"]:
                 found.append(run_id)
     return found

@@ -18,7 +18,7 @@ NOT_OFFERED = "Unsupported"
 
 @dataclass(frozen=True)
 class Scarce:
-    """Patterns of names: `purchase` (spot, on-demand), `pool` (`type@zone`), and whose run asks.
+    """Patterns of names: `purchase` (spot, on-demand), `pool` (`type@zone`), and the run.
     `code`: EC2's error code, as `FULL` or `NOT_OFFERED`."""
 
     purchase: str = "*"

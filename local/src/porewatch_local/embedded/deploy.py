@@ -55,7 +55,7 @@ class Source(BaseModel):
     template: str = "template.yaml"
     parts: tuple[str, ...] = _SOURCES
     stack_name: str | None = None
-    """None: as samconfig.toml says."""
+    """None: the value of samconfig.toml."""
 
 
 class Deployed(BaseModel):
@@ -121,8 +121,8 @@ def _files(path: Path) -> Iterator[Path]:
 
 def layer_target(home: Home) -> dict[str, str]:
     """The interpreter and platform that functions run on here: the engine's own."""
-    asked = [str(home.engine_python), "-c", "import sys; print('%d.%d' % sys.version_info[:2])"]
-    version = subprocess.run(asked, capture_output=True, text=True, check=True).stdout.strip()
+    command = [str(home.engine_python), "-c", "import sys; print('%d.%d' % sys.version_info[:2])"]
+    version = subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
     machine = {"arm64": "aarch64", "amd64": "x86_64"}.get(
         platform.machine().lower(), platform.machine().lower()
     )

@@ -1,4 +1,4 @@
-"""Starts the instance host under an IAM user of its own, and speaks to its control address."""
+"""Starts the instance host under an IAM user of its own, and calls its control address."""
 
 from __future__ import annotations
 

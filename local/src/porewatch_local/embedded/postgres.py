@@ -182,7 +182,7 @@ def _usable(home: Home) -> tuple[Path, Identity]:
 
 
 def _may_enter(user: int, path: Path) -> bool:
-    """Whether that user can reach `path` (the kernel is asked, not the mode bits)."""
+    """Whether that user can reach `path` (by the kernel's answer, not by the mode bits)."""
     test = subprocess.run(
         ["/bin/sh", "-c", 'test -x "$0"', str(path)],
         user=user,

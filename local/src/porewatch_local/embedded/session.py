@@ -49,7 +49,7 @@ def session(
 @contextmanager
 def _sigterm_ends_the_block() -> Iterator[None]:
     if threading.current_thread() is not threading.main_thread():
-        yield  # only the main thread may say what a signal does
+        yield  # only the main thread may set a signal handler
         return
     before = signal.signal(signal.SIGTERM, _leave)
     try:

@@ -1,4 +1,4 @@
-"""`up`: database, engine, stack, instance host, in this order. `status` says what runs."""
+"""`up`: database, engine, stack, instance host, in this order. `status` lists what runs."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def _up(
     stack = _with_outputs(place, stack)
     step.done(f"AWS at {stack.endpoint}")
     if crashed:
-        progress(crashed.says())
+        progress(crashed.message())
     if deploy:
         stack = deploy_stack(place, stack, progress=progress)
         step.done(f"stack {stack.stack_name} with {len(stack.outputs)} outputs")
@@ -118,7 +118,7 @@ def require(home: Path | None = None) -> LocalStack:
 
 
 class _Steps:
-    """Says what was done and how long it took."""
+    """Prints what was done and how long it took."""
 
     def __init__(self, progress: Progress) -> None:
         self._progress = progress

@@ -41,7 +41,7 @@ _MAY = {
 
 def user_key(home: Home, root: LocalStack, name: str) -> Credentials:
     """The access key of a local user, which is made when the account does not have it. What the
-    user may is written anew each time: an account of an older version learns of new permissions.
+    user may is written each time, so an account of an older version gets new permissions.
 
     `root` is a stack whose credentials are the root key.
     """

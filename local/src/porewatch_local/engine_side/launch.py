@@ -20,7 +20,7 @@ def check_version() -> None:
     if found != VERSION:
         sys.exit(
             f"{ENGINE} {found} is installed, but the patches are for {VERSION}. Remedy: run "
-            "`make setup`, or move the pin on purpose and mend engine_side/patches."
+            "`make setup`, or move the pin on purpose and fix engine_side/patches."
         )
 
 

@@ -26,7 +26,7 @@ from porewatch_local.paths import (
 
 LOOK_S = 0.25
 PATIENCE_S = 600.0
-"""Until a run that was sent is first heard of: many are sent at once."""
+"""Until a run that was sent first shows in the ledger: many are sent at once."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ def manifest_of(stack: Stack, run: RunRecord, stage: str) -> StageManifest:
 
 
 def lasting(report: dict[str, Any], run_id: str) -> str:
-    """The report without what tells of time and money, and without the run's name; canonical."""
+    """The report as canonical JSON, without times, costs and the run's name."""
     kept = {name: value for name, value in report.items() if name not in VOLATILE}
     provenance = dict(kept["provenance"])
     del provenance["manifest_sha256"]  # the manifest holds the run's id and its time
@@ -91,8 +91,8 @@ def undisturbed(ground: Ground, run_id: str) -> Undisturbed:
         manifest_of(stack, last.run, s.stage)
         for s in sorted(last.stages, key=lambda s: s.updated_at)
     )
-    told = lasting(report_of(stack, last.run), run_id)
-    return Undisturbed(last.run, told, stages, boot)
+    report = lasting(report_of(stack, last.run), run_id)
+    return Undisturbed(last.run, report, stages, boot)
 
 
 def _boots(facts: Any) -> Iterator[tuple[str, float]]:

@@ -1,4 +1,4 @@
-"""What many strikes prove, and the table that says so."""
+"""What many strikes prove, and the table of it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from porewatch_local.fault_trials.trial import (
 MOST_WASTED = 0.05
 """Of a phase that has units to checkpoint."""
 MOST_SECONDS = 10.0
-"""Of one that has none (making the report): it takes seconds, and is begun anew as a whole."""
+"""Of one that has none (making the report): it takes seconds, and restarts as a whole."""
 MOST_REDONE = 1
 
 
@@ -31,7 +31,7 @@ class Proof(BaseModel):
         return [o for o in self.outcomes if o.strike == strike]
 
     def faults(self) -> Iterator[str]:
-        """What does not hold, in words."""
+        """What does not hold, one sentence each."""
         for o in self.outcomes:
             where = f"{o.run_id} ({o.strike} at {o.moment})"
             if o.state.value != "completed":

@@ -131,7 +131,7 @@ class Trial:
         self._struck = (now(), stage)
 
     def _outcome(self, run: RunRecord, undisturbed: str) -> Outcome:
-        told = Outcome(
+        outcome = Outcome(
             run_id=self.run_id,
             strike=self.strike,
             moment=self.moment,
@@ -140,14 +140,14 @@ class Trial:
             problem=run.problem or "",
         )
         if run.state is not RunState.COMPLETED:
-            return told.model_copy(update={"landed": self._struck is not None})
+            return outcome.model_copy(update={"landed": self._struck is not None})
         same = lasting(report_of(self.ground.stack, run), self.run_id) == undisturbed
         manifest = manifest_of(self.ground.stack, run, self.moment.stage)
         landed = self._struck is not None and manifest.epoch > self._struck[1].epoch
         found: dict[str, object] = {"landed": landed, "same_findings": same}
         if landed:
             found |= self._work(run, manifest) | self._times(run, manifest)
-        return told.model_copy(update=found)
+        return outcome.model_copy(update=found)
 
     def _work(self, run: RunRecord, manifest: StageManifest) -> dict[str, object]:
         useful, wasted = worked(bill_of(self.ground.stack, run), manifest.stage)
@@ -161,8 +161,8 @@ class Trial:
         }
 
     def _unsaved(self) -> float:
-        """Seconds from the last checkpoint (or the claim) that was heard of to the strike. The bill
-        says more: it counts until a dead machine is known to be dead."""
+        """Seconds from the last reported checkpoint (or the claim) to the strike. The bill has
+        more: it counts until a dead instance is known to be dead."""
         assert self._struck is not None  # noqa: S101 - asked only of what landed
         at, stage = self._struck
         if stage.claimed_at is None:

@@ -74,7 +74,7 @@ def module_of(name: str) -> str | None:
 def arrows(
     place: Callable[[str], str], sources: dict[str, str] | None = None
 ) -> dict[str, set[str]]:
-    """Place -> the places that its modules import; `place` says where a module lies."""
+    """Place -> the places that its modules import; `place` gives the place of a module."""
     found: dict[str, set[str]] = {}
     for module, path in MODULES.items():
         source = (sources or {}).get(module) or path.read_text(encoding="utf-8")

@@ -73,8 +73,8 @@ def _lines() -> str:
 
 
 def _error() -> str:
-    said = " ".join((inspect.getdoc(Problem) or "").split())
-    return f"\n## Errors\n\n{said} Fields: {_fields(Problem)}. See [errors](../errors.md).\n"
+    description = " ".join((inspect.getdoc(Problem) or "").split())
+    return f"\n## Errors\n\n{description} Fields: {_fields(Problem)}. See [errors](../errors.md).\n"
 
 
 def schema_text() -> str:

@@ -27,7 +27,7 @@ def schema_of(fact: type[Fact]) -> str:
 
 
 def stale(events: Path) -> Iterator[Path]:
-    """The schema files that are not what the code says, or whose fact is gone."""
+    """The schema files that differ from the code, or whose fact is gone."""
     for name, fact in FACTS.items():
         path = events / name / "schema.json"
         if not path.exists() or path.read_text() != schema_of(fact):

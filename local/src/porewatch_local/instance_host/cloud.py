@@ -1,4 +1,4 @@
-"""What the host asks of AWS: instances and jobs, their roles, and telling of their fate."""
+"""The host's calls of AWS: instances and jobs, their roles, and reports of their state."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class Cloud:
         return {i["InstanceId"]: i for i in found if self._config.marker_tag in tags_of(i)}
 
     def jobs(self) -> dict[str, dict[str, Any]]:
-        """Jobs that are not over, carry our tag and have not been told to end, by id."""
+        """Jobs that are not over, carry our tag and are not terminated, by id."""
         queues = [q["jobQueueArn"] for q in self._batch.describe_job_queues()["jobQueues"]]
         listed = [j["jobId"] for queue in queues for j in self._unfinished(queue)]
         some = (listed[start : start + 100] for start in range(0, len(listed), 100))
@@ -64,7 +64,7 @@ class Cloud:
         return [job for job in found if job["status"] in _UNFINISHED]
 
     def report(self, machine: Machine, status: str, reason: str = "", code: int = 0) -> None:
-        """How a job's container is, as the ECS agent says it. `code` counts when it STOPPED."""
+        """Report a job's container state, as the ECS agent does. `code` counts when it STOPPED."""
         stopped = {"containers": [{"containerName": "default", "exitCode": code}]}
         self._ecs.submit_task_state_change(
             cluster=machine.host_id,

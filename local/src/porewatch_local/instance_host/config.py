@@ -1,4 +1,4 @@
-"""What the instance host is told when it starts: one private JSON file in the home."""
+"""The instance host's settings: one private JSON file in the home, read at its start."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class HostConfig(BaseModel):
     """More variables for every instance, e.g. shorter clocks for tests."""
     poll_s: float = 0.5
     notice_s: float = 120.0
-    """From the interruption notice to the end, unless the request says otherwise."""
+    """From the interruption notice to the end, unless the request names another time."""
     grace_s: float = 5.0
     """From SIGTERM to SIGKILL when an instance is terminated."""
     job_grace_s: float = 30.0

@@ -1,4 +1,4 @@
-"""The loop: compare what AWS says is running with what runs here, and close the difference.
+"""The loop: compare what AWS lists as running with what runs here, and close the difference.
 
     new instance or job          -> boot: user-data or command as a process group
     user-data ended              -> terminate the instance (shutdown means terminate)
@@ -33,7 +33,7 @@ STATE_CHANGE = "EC2 Instance State-change Notification"
 INTERRUPTION = "EC2 Spot Instance Interruption Warning"
 REBALANCE = "EC2 Instance Rebalance Recommendation"
 JOB_LASTS_S = 14 * 24 * 3600
-"""For so long the word that opens a job's credentials is good."""
+"""How long the token for a job's credentials is valid."""
 
 
 class Host:
@@ -50,7 +50,7 @@ class Host:
             log.info("adopted %s (pid %d)", adopted.instance_id, adopted.pid)
 
     def run(self) -> None:
-        """Look every `poll_s` until told to stop, then end every instance."""
+        """Look every `poll_s` until the stop signal, then end every instance."""
         while not self.stopping.wait(self.config.poll_s):
             self.tick()
         self.close()
@@ -98,8 +98,8 @@ class Host:
         try:
             door = f"{self.address(machine.instance_id)}/credentials"
             token = metadata.new_token(self.config.metadata_key, machine.instance_id, JOB_LASTS_S)
-            told = jobs.environment_of(job, door, token)
-            machine = self._started(machine, jobs.command_of(job), told)
+            variables = jobs.environment_of(job, door, token)
+            machine = self._started(machine, jobs.command_of(job), variables)
         except (LookupError, ClientError, OSError) as problem:
             machines.note(self.config.instances, machine.instance_id, f"cannot begin: {problem}")
             log.exception("%s cannot begin", machine.instance_id)
@@ -108,12 +108,12 @@ class Host:
         self.cloud.report(machine, "RUNNING")
 
     def _started(
-        self, machine: Machine, command: Sequence[str], told: Mapping[str, str]
+        self, machine: Machine, command: Sequence[str], variables: Mapping[str, str]
     ) -> Machine:
         """Run it here, once its role has been had: a role that cannot be assumed starts nothing."""
         if machine.role:
             self.cloud.credentials(machine.role, machine.instance_id)
-        around = {**told, **environment(self.config, self.address(machine.instance_id))}
+        around = {**variables, **environment(self.config, self.address(machine.instance_id))}
         machine = machines.start(self.config.instances, machine, command, around)
         self.machines[machine.instance_id] = machine
         log.info("started %s (pid %d)", machine.instance_id, machine.pid)
@@ -178,7 +178,7 @@ class Host:
         return timedelta(seconds=seconds)
 
     def _announce(self, machine: Machine, detail_type: str, **detail: str) -> None:
-        """EC2's events; Batch tells of its jobs itself, and nobody listens to their hosts."""
+        """Send EC2's events; Batch sends those of its jobs itself, and nothing reads the hosts'."""
         if not machine.is_job:
             self.cloud.announce(machine, detail_type, **detail)
 

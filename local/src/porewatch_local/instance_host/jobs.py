@@ -42,7 +42,7 @@ def machine_of(job: dict[str, Any], region: str, account: str) -> Machine:
 
 
 def command_of(job: dict[str, Any]) -> Sequence[str]:
-    """Raises LookupError when the definition names no command: there is no image to ask for one."""
+    """Raises LookupError when the definition names no command: no image could have one."""
     command = job["container"].get("command")
     if not command:
         raise LookupError("the job definition names no command")
@@ -50,11 +50,11 @@ def command_of(job: dict[str, Any]) -> Sequence[str]:
 
 
 def environment_of(job: dict[str, Any], credentials: str, token: str) -> dict[str, str]:
-    """What the definition and the submission say, and what Batch and ECS add. `credentials` is the
-    address of the role's credentials, `token` the word that opens it."""
-    told = {one["name"]: one["value"] for one in job["container"].get("environment", [])}
+    """Variables of the definition and the submission, and those that Batch and ECS add.
+    `credentials` is the address of the role's credentials, `token` what authorizes a call of it."""
+    defined = {one["name"]: one["value"] for one in job["container"].get("environment", [])}
     return {
-        **told,
+        **defined,
         "AWS_BATCH_JOB_ID": job["jobId"],
         "AWS_BATCH_JOB_ATTEMPT": "1",
         "AWS_BATCH_JQ_NAME": job["jobQueue"].rsplit("/", 1)[-1],
@@ -73,6 +73,6 @@ def exit_code(folder: Path, machine: Machine) -> int:
 
 
 def reason(machine: Machine) -> str:
-    """AWS's words when the host of a job was taken away under it; nothing otherwise."""
+    """AWS's status reason when the host of a job was terminated under it; empty otherwise."""
     taken = machine.notice_until is not None and datetime.now(UTC) >= machine.notice_until
     return f"Host EC2 (instance {machine.host_id}) terminated." if taken else ""

@@ -20,7 +20,7 @@ from porewatch_local.processes import find_process
 class Machine(BaseModel):
     """The record of one instance, kept in `machine.json` so that a new host can adopt it.
 
-    A job of AWS Batch is one too: `instance_id` is its id, `host_id` the EC2 host it is said to
+    A job of AWS Batch is one too: `instance_id` is its id, `host_id` the EC2 host it is reported to
     run on, `role` its own role.
     """
 

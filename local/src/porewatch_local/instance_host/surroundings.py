@@ -11,7 +11,7 @@ HARMLESS = ("shutdown", "poweroff", "halt", "mount", "umount", "systemctl", "dnf
 
 
 def environment(config: HostConfig, metadata: str) -> dict[str, str]:
-    """The variables that hold whatever template or job definition say. `metadata`: the address
+    """The variables that override those of template and job definition. `metadata`: the address
     of the instance metadata."""
     shims = config.instances.parent / "shims"
     write_harmless_commands(shims)
@@ -33,7 +33,7 @@ def environment(config: HostConfig, metadata: str) -> dict[str, str]:
 
 
 def write_harmless_commands(folder: Path) -> None:
-    """Commands of user-data that must not touch this computer: they say so and succeed."""
+    """Commands of user-data that must not touch this computer: they print so and succeed."""
     for name in HARMLESS:
         shim = folder / name
         if shim.exists():

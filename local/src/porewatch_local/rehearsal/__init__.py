@@ -1,1 +1,1 @@
-"""`make rehearse`: what a real account can be asked before the first deploy."""
+"""`make rehearse`: checks against a real account before the first deploy."""

@@ -50,7 +50,7 @@ def with_code_in(template: Template, bucket: str) -> dict[str, Any]:
 def planned(
     client: Client, template: Template, bucket: str, parameters: dict[str, str]
 ) -> Iterator[Check]:
-    """What CloudFormation says of the template and of the change set for a first deploy, and what
+    """CloudFormation's answer to the template and to the change set for a first deploy, and what
     of it could not be deleted. Object and stack have a name of their own at each call."""
     s3, cloudformation, mark = client("s3"), client("cloudformation"), uuid.uuid4().hex
     place = {"Bucket": bucket, "Key": f"{FOLDER}/{mark}.json"}
@@ -99,28 +99,28 @@ def _read(cloudformation: Any, request: dict[str, Any]) -> Iterator[Check]:
 
 
 def _outcome(cloudformation: Any, request: dict[str, Any]) -> Check:
-    # Exists already: botocore asked again after a lost answer, and the name is of this call alone.
+    # Exists already: botocore retried after a lost answer, and the name is of this call alone.
     with suppress(cloudformation.exceptions.AlreadyExistsException):
         cloudformation.create_change_set(**request)
-    asked, end = _named(request), time.monotonic() + PATIENCE_SECONDS
+    names, end = _named(request), time.monotonic() + PATIENCE_SECONDS
     while True:
-        seen = cloudformation.describe_change_set(**asked)
+        seen = cloudformation.describe_change_set(**names)
         if seen["Status"] not in WORKING:
             break
         if time.monotonic() > end:
-            told, remedy = f"not ready after {PATIENCE_SECONDS} s", "try again later."
+            answer, remedy = f"not ready after {PATIENCE_SECONDS} s", "try again later."
             return Check(
-                what="change set", verdict=CheckVerdict.UNANSWERED, told=told, remedy=remedy
+                what="change set", verdict=CheckVerdict.UNANSWERED, told=answer, remedy=remedy
             )
         time.sleep(PAUSE_SECONDS)
     if seen["Status"] != "CREATE_COMPLETE":
         return _refused("change set", seen.get("StatusReason", seen["Status"]))
     resources = len(seen["Changes"])
     while "NextToken" in seen:
-        seen = cloudformation.describe_change_set(**asked, NextToken=seen["NextToken"])
+        seen = cloudformation.describe_change_set(**names, NextToken=seen["NextToken"])
         resources += len(seen["Changes"])
-    told = f"a deploy would make {resources} resources; nothing was made"
-    return Check(what="change set", verdict=CheckVerdict.OK, told=told)
+    answer = f"a deploy would make {resources} resources; nothing was made"
+    return Check(what="change set", verdict=CheckVerdict.OK, told=answer)
 
 
 def _named(request: dict[str, Any]) -> dict[str, str]:
@@ -172,10 +172,10 @@ def _object_deleted(s3: Any, place: dict[str, str]) -> list[Check]:
 
 
 def _left_over(what: str, name: str, why: str, remedy: str) -> Check:
-    told = f"{name} may be left: {why}"
-    return Check(what=f"{what}, left over", verdict=CheckVerdict.WARN, told=told, remedy=remedy)
+    answer = f"{name} may be left: {why}"
+    return Check(what=f"{what}, left over", verdict=CheckVerdict.WARN, told=answer, remedy=remedy)
 
 
 def _refused(what: str, why: str) -> Check:
-    remedy = "a deploy would stop there: if the words name no parameter of yours, report it."
+    remedy = "a deploy would stop there: if the message names no parameter of yours, report it."
     return Check(what=what, verdict=CheckVerdict.FAIL, told=why, remedy=remedy)

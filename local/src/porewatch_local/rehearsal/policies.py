@@ -1,8 +1,8 @@
-"""What IAM itself says of the template's policies, and of the credentials that are to deploy it.
+"""IAM's own answer on the template's policies, and on the credentials that are to deploy it.
 
 Access Analyzer reads each policy as it would in the console. The simulator decides on a request for
 each statement that hangs on a condition: one whose key the action does not have is never met. And
-it says which of the resources the caller may not make.
+it lists the resources that the caller may not make.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ Request = dict[str, Any]
 
 ROLES, TRUSTS, BUCKETS = "IDENTITY_POLICY", "AWS::IAM::AssumeRolePolicyDocument", "AWS::S3::Bucket"
 PASSED_OVER = {"aws:RequestedRegion"}
-"""Keys that every request has: a statement with these alone asks nothing of the simulator."""
+"""Keys that every request has: a statement with these alone needs no simulation."""
 USER = "AROAEXAMPLE:i-1"
 """`aws:userid` of a machine."""
 
@@ -97,17 +97,17 @@ def validated(client: Client, template: Template) -> Iterator[Check]:
     here = _here(client)
     for name, kind, document in documents(template):
         read += 1
-        asked = {"policyDocument": json.dumps(placed(document, *here)), "policyType": ROLES}
+        request = {"policyDocument": json.dumps(placed(document, *here)), "policyType": ROLES}
         if kind != ROLES:
-            asked |= {"policyType": "RESOURCE_POLICY"}
-            asked |= {"validatePolicyResourceType": kind} if kind else {}
-        pages = client("accessanalyzer").get_paginator("validate_policy").paginate(**asked)
+            request |= {"policyType": "RESOURCE_POLICY"}
+            request |= {"validatePolicyResourceType": kind} if kind else {}
+        pages = client("accessanalyzer").get_paginator("validate_policy").paginate(**request)
         for finding in (one for page in pages for one in page["findings"]):
             verdict = JUDGED.get(finding["findingType"])
             if verdict is not None:
-                told = f"{finding['issueCode']}: {finding['findingDetails']}"
+                answer = f"{finding['issueCode']}: {finding['findingDetails']}"
                 remedy = f"report it; {finding['learnMoreLink']}"
-                yield Check(what=f"policy of {name}", verdict=verdict, told=told, remedy=remedy)
+                yield Check(what=f"policy of {name}", verdict=verdict, told=answer, remedy=remedy)
     yield Check(
         what="policies", verdict=CheckVerdict.OK, told=f"{read} were read by Access Analyzer"
     )
@@ -117,7 +117,7 @@ JUDGED = {"ERROR": CheckVerdict.FAIL, "SECURITY_WARNING": CheckVerdict.WARN}
 
 
 def _here(client: Client) -> tuple[str, str]:
-    """Region and account of who asks."""
+    """Region and account of the caller."""
     sts = client("sts")
     return sts.meta.region_name, sts.get_caller_identity()["Account"]
 
@@ -135,12 +135,12 @@ def documents(template: Template) -> Iterator[tuple[str, str, dict[str, Any]]]:
 
 def simulated(client: Client, template: Template) -> Iterator[Check]:
     """IAM's decision on what each conditioned statement of a role is there to allow."""
-    here, asked = _here(client), 0
+    here, requests = _here(client), 0
     for role, theirs in of_roles(template):
         placed_here = placed(theirs, *here)
         policies = [json.dumps(document) for document in placed_here]
         for statement in conditioned(placed_here):
-            asked += 1
+            requests += 1
             pages = client("iam").get_paginator("simulate_custom_policy")
             answer = pages.paginate(PolicyInputList=policies, **request_for(statement))
             refused = [
@@ -159,7 +159,7 @@ def simulated(client: Client, template: Template) -> Iterator[Check]:
     yield Check(
         what="rights",
         verdict=CheckVerdict.OK,
-        told=f"{asked} requests of functions and machines were decided",
+        told=f"{requests} requests of functions and machines were decided",
     )
 
 
@@ -202,13 +202,13 @@ def _sample(pattern: str) -> str:
 
 
 def caller_may_deploy(client: Client, template: Template) -> Iterator[Check]:
-    """Whether whoever asks may make each kind of resource, by their own policies and bounds."""
+    """Whether the caller may make each kind of resource, by their own policies and bounds."""
     who = client("sts").get_caller_identity()["Arn"]
     principal = _principal(client, who)
     if principal is None:
-        told = "you are the account's root, whom no policy binds"
+        answer = "you are the account's root, whom no policy binds"
         remedy = "deploy as a user or a role."
-        yield Check(what="may you deploy", verdict=CheckVerdict.WARN, told=told, remedy=remedy)
+        yield Check(what="may you deploy", verdict=CheckVerdict.WARN, told=answer, remedy=remedy)
         return
     kinds = {resource["Type"] for resource in template.resources.values()}
     actions = sorted({MAKING[kind] for kind in kinds} | set(BESIDES))

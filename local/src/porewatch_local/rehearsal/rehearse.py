@@ -1,8 +1,8 @@
-"""`make rehearse`: what can be asked of a real account, without a machine.
+"""`make rehearse`: what a real account can check, without an instance.
 
 Before the first deploy, template, definitions, patterns and policies are given to the services that
-will have to take them; quotas, zones and the image are looked at. After it, EC2 is asked for the
-machines of each stage as a dry run. It needs credentials that may ask, leaves nothing behind, and
+will have to take them; quotas, zones and the image are looked at. After it, EC2 gets a dry run
+for the instances of each stage. It needs credentials that may read, leaves nothing behind, and
 costs nothing. Each answer is OK, WARN or FAIL with what to do; what was not answered is no OK.
 """
 
@@ -106,16 +106,16 @@ def patterns(client: Client, template: Template) -> Iterator[Check]:
     for name, rule in template.of_type("AWS::Events::Rule").items():
         if "EventPattern" not in rule:
             continue
-        told, verdict = "is taken", CheckVerdict.OK
+        answer, verdict = "is taken", CheckVerdict.OK
         try:
             text = json.dumps(_filled(rule["EventPattern"]))
             client("events").test_event_pattern(EventPattern=text, Event=whole)
         except ClientError as error:
             if error.response["Error"]["Code"] != "InvalidEventPatternException":
                 raise
-            told, verdict = error.response["Error"]["Message"], CheckVerdict.FAIL
+            answer, verdict = error.response["Error"]["Message"], CheckVerdict.FAIL
         remedy = "" if verdict is CheckVerdict.OK else "report it: the rule would stop the deploy."
-        yield Check(what=f"pattern of {name}", verdict=verdict, told=told, remedy=remedy)
+        yield Check(what=f"pattern of {name}", verdict=verdict, told=answer, remedy=remedy)
 
 
 def _filled(value: Any) -> Any:
@@ -176,7 +176,7 @@ def calls(client: Client) -> Iterator[Check]:
 
 def images(client: Client, image: str) -> Iterator[Check]:
     if not image:
-        yield _not_asked("image", "bake one, then AMI=ami-...")
+        yield _not_requested("image", "bake one, then AMI=ami-...")
         return
     yield image_check(image, client("ec2").describe_images(ImageIds=[image])["Images"])
 
@@ -184,17 +184,17 @@ def images(client: Client, image: str) -> Iterator[Check]:
 def deploy(client: Client, template: Template, *, image: str, bucket: str) -> Iterator[Check]:
     """The change set of a first deploy with the defaults."""
     if not image or not bucket:
-        yield _not_asked("change set", "AMI=ami-... BUCKET=a bucket of yours in this region")
+        yield _not_requested("change set", "AMI=ami-... BUCKET=a bucket of yours in this region")
         return
     given = {"AmiId": image, "NotifyEmail": "rehearsal@example.org"}
     yield from planned(client, template, bucket, given)
 
 
 def launches(client: Client, stack: str) -> Iterator[Check]:
-    """The request for each rung of each stage, as the launcher makes it, as a dry run: EC2 says
-    whether it would do it for whoever asks here. The launcher's own rights are under `rights`."""
+    """The request for each rung of each stage, as the launcher makes it, as a dry run: EC2 answers
+    whether it would do it for this caller. The launcher's own rights are under `rights`."""
     if not stack:
-        yield _not_asked("launches", "after the deploy: STACK=porewatch-dev")
+        yield _not_requested("launches", "after the deploy: STACK=porewatch-dev")
         return
     cloudformation = client("cloudformation")
     shown = cloudformation.describe_stacks(StackName=stack)["Stacks"][0]
@@ -224,9 +224,9 @@ def _dry(ec2: Any, spec: LaunchSpec) -> Check:
             return Check(what=what, verdict=CheckVerdict.OK, told="EC2 would do it")
         if code in DENIED:
             raise
-        told = f"{code}: {error.response['Error'].get('Message', '')}"
-        remedy = "report it, unless the words name a quota."
-        return Check(what=what, verdict=CheckVerdict.FAIL, told=told, remedy=remedy)
+        answer = f"{code}: {error.response['Error'].get('Message', '')}"
+        remedy = "report it, unless the message names a quota."
+        return Check(what=what, verdict=CheckVerdict.FAIL, told=answer, remedy=remedy)
     return Check(
         what=what,
         verdict=CheckVerdict.FAIL,
@@ -235,10 +235,10 @@ def _dry(ec2: Any, spec: LaunchSpec) -> Check:
     )
 
 
-def _not_asked(what: str, how: str) -> Check:
-    told = "was not asked"
+def _not_requested(what: str, how: str) -> Check:
+    answer = "was not asked"
     return Check(
-        what=what, verdict=CheckVerdict.UNANSWERED, told=told, remedy=f"make rehearse {how}"
+        what=what, verdict=CheckVerdict.UNANSWERED, told=answer, remedy=f"make rehearse {how}"
     )
 
 
@@ -264,14 +264,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--image", default="", help="AmiId")
     parser.add_argument("--bucket", default="", help="holds the template for the change set")
     parser.add_argument("--stack", default="", help="a deployed one, for dry runs of launches")
-    told = parser.parse_args(arguments)
-    session = boto3.Session(profile_name=told.profile, region_name=told.region)
+    given = parser.parse_args(arguments)
+    session = boto3.Session(profile_name=given.profile, region_name=given.region)
 
     def client(service: str) -> Any:
         return session.client(service)  # type: ignore[call-overload]
 
     template = Template.load(ROOT / "template.yaml")
-    found = rehearse(client, template, image=told.image, bucket=told.bucket, stack=told.stack)
+    found = rehearse(client, template, image=given.image, bucket=given.bucket, stack=given.stack)
     print(table(found))
     return int(any(check.verdict is CheckVerdict.FAIL for check in found))
 

@@ -32,8 +32,8 @@ def invoked(root: Path, events: dict[str, str]) -> dict[str, Any]:
         str(root / "template.yaml"), language_extensions_enabled=True
     )
     functions = SamFunctionProvider(stacks)
-    told = InvokeContext._get_env_vars_value(str(root / "events/env.json"))
-    runner = LocalLambdaRunner(None, functions, str(root), None, env_vars_values=told)
+    variables = InvokeContext._get_env_vars_value(str(root / "events/env.json"))
+    runner = LocalLambdaRunner(None, functions, str(root), None, env_vars_values=variables)
     found = {}
     for name, event in events.items():
         function = functions.get(name)

@@ -38,7 +38,7 @@ QUIET = {
 
 
 class ToolMissing(RuntimeError):
-    """A tool of the gate is not there; the message says how it gets there."""
+    """A tool of the gate is missing; the message says how to install it."""
 
 
 def tools(repository: Path) -> Path:
@@ -47,7 +47,7 @@ def tools(repository: Path) -> Path:
 
 
 def own_rules(template: Template) -> Iterator[str]:
-    """Breaches of our own rules, with the rule's name in words."""
+    """Breaches of our own rules, with the rule's name as a phrase."""
     for rule in (*rules.RULES, *permission_rules.RULES):
         for breach in rule(template):
             yield f"{rule.__name__.replace('_', ' ')}: {breach}"
@@ -57,18 +57,18 @@ def state_machine_linters(template: Template, node: Path) -> Iterator[str]:
     """Findings of asl-validator and of amazon-states-language-service."""
     for properties in template.of_type("AWS::Serverless::StateMachine").values():
         machine = template.root / properties["DefinitionUri"]
-        said = _run(
+        result = _run(
             ["node", str(HERE / "gate_states.cjs"), str(node / "node_modules"), str(machine)]
         )
-        yield from said.stdout.splitlines()
-        if said.returncode:
-            yield said.stderr
+        yield from result.stdout.splitlines()
+        if result.returncode:
+            yield result.stderr
 
 
 def install_linters(repository: Path, into: Path) -> None:
     """Install both linters as package.json pins them, unless they are there. Raises ToolMissing.
 
-    One at a time: tests in two processes ask for them at once.
+    One at a time: tests in two processes need them at once.
     """
     into.parent.mkdir(parents=True, exist_ok=True)
     with (into.parent / f"{into.name}.lock").open("w") as lock:
@@ -94,7 +94,7 @@ def _install(repository: Path, into: Path) -> None:
 
 
 def sam_validate(template: Path, sam: Path, *form: str) -> Iterator[str]:
-    """`sam validate` translates and `--lint` does not, but looks closer: both are asked."""
+    """`sam validate` translates and `--lint` does not, but looks closer: both run."""
     command = [str(sam / "bin/sam"), "validate", "--template-file", str(template), *form]
     command += ["--config-file", str(template.parent / "samconfig.toml")]
     done = _run([*command, "--region", REGIONS[0]])
@@ -168,7 +168,7 @@ CHECKS: dict[str, Callable[[Path], Iterator[str]]] = {
     "cfn-lint of the images": lambda root: cfn_lint(root / IMAGES, _sam(root)),
     "hadolint": hadolint,
 }
-"""What the gate asks of a repository, by name."""
+"""The gate's checks of a repository, by name."""
 QUICK = ("own rules", "state machine")
 
 

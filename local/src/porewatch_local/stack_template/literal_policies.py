@@ -60,7 +60,7 @@ def of_roles(template: Template) -> Iterator[tuple[str, list[dict[str, Any]]]]:
 
 
 def trusts(template: Template) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Each role with the document that says who may become it."""
+    """Each role with the document of who may assume it."""
     for name, role in template.of_type("AWS::IAM::Role").items():
         yield name, literal_policies(role["AssumeRolePolicyDocument"], template)
 

@@ -20,7 +20,7 @@ NO_RESOURCE = {
     "ec2:CreateFleet": "the fleet does not exist yet; RunInstances below it is narrow",
     "batch:ListJobs": "AWS knows no resource for listing jobs",
     "batch:DescribeJobs": "AWS knows no resource for describing jobs",
-    "ecs:DiscoverPollEndpoint": "AWS knows no resource for where to ask",
+    "ecs:DiscoverPollEndpoint": "AWS has no resource type for this call",
     "ecr:GetAuthorizationToken": "the token is for all registries; the images are narrow",
     "states:SendTaskSuccess": "the token is the secret; AWS knows no resource for it",
     "states:SendTaskFailure": "the token is the secret; AWS knows no resource for it",

@@ -35,7 +35,7 @@ Held = dict[str, dict[str, Any]]
 def held(template: Template, known: Iterable[str] = ()) -> Held:
     """By logical id: type, condition, what becomes of it at a replacement, and the create-only
     properties; with the defaults of the parameters on which those hang. `known`: looked at as long
-    as they are there, whatever the template says of keeping them."""
+    as they are there, whatever the template's deletion policies are."""
     wanted = [name for name, own in template.resources.items() if _is_stateful(own)]
     wanted += [name for name in known if name in template.resources]
     found: Held = {}
@@ -107,7 +107,7 @@ def _at(value: Any, path: str) -> Any:
 
 
 def _references(value: Any) -> Iterator[str]:
-    """Names that `Ref`, `GetAtt` and `Sub` speak of."""
+    """Names that `Ref`, `GetAtt` and `Sub` refer to."""
     match value:
         case [*items]:
             for item in items:
@@ -129,7 +129,7 @@ def recorded() -> Held:
 
 def main() -> int:
     """Adds what is new to the record. Who means to replace something changes the record by hand,
-    and says in CHANGELOG.md how the data get across."""
+    and describes in CHANGELOG.md how the data are moved."""
     now = held(Template.load(ROOT / "template.yaml"))
     known = recorded() if RECORD.exists() else {}
     RECORD.write_text(json.dumps({**now, **known}, indent=1, sort_keys=True) + "\n")

@@ -36,8 +36,8 @@ CEILING_OF_A_SMALL_LAB = 35.0
 def _overrides(environment: str) -> dict[str, str]:
     """The parameters that a table of samconfig.toml deploys with."""
     tables = tomllib.loads((ROOT / "samconfig.toml").read_text())
-    told = str(tables[environment]["deploy"]["parameters"]["parameter_overrides"])
-    return dict(pair.split("=", 1) for pair in told.split())
+    overrides = str(tables[environment]["deploy"]["parameters"]["parameter_overrides"])
+    return dict(pair.split("=", 1) for pair in overrides.split())
 
 
 SETS: dict[str, dict[str, str]] = {
@@ -59,8 +59,8 @@ class Line(NamedTuple):
 
 def bill(template: Template, **parameters: str) -> list[Line]:
     """What the stack of these parameters costs at rest."""
-    told = {name: str(p.get("Default", "")) for name, p in template.body["Parameters"].items()}
-    there = _there(template, {**told, **GIVEN, **parameters})
+    defaults = {name: str(p.get("Default", "")) for name, p in template.body["Parameters"].items()}
+    there = _there(template, {**defaults, **GIVEN, **parameters})
 
     def count(kind: str, each: Callable[[Mapping[str, Any]], float] = lambda _own: 1) -> float:
         return sum(each(own) for own in there.values() if own["Type"] == kind)
@@ -90,12 +90,12 @@ def bill(template: Template, **parameters: str) -> list[Line]:
     ]
 
 
-def _there(template: Template, told: Mapping[str, str]) -> dict[str, dict[str, Any]]:
+def _there(template: Template, values: Mapping[str, str]) -> dict[str, dict[str, Any]]:
     """The resources that are made with these parameters."""
     conditions = template.body["Conditions"]
 
-    def holds(said: Any) -> bool:
-        match said:
+    def holds(condition: Any) -> bool:
+        match condition:
             case {"Condition": str(name)}:
                 return holds(conditions[name])
             case {"Fn::Not": [one]}:
@@ -106,10 +106,10 @@ def _there(template: Template, told: Mapping[str, str]) -> dict[str, dict[str, A
                 return any(holds(one) for one in any_)
             case {"Fn::Equals": [one, other]}:
                 return value(one) == value(other)
-        raise ValueError(f"not a condition that is known here: {said}")
+        raise ValueError(f"not a condition that is known here: {condition}")
 
-    def value(said: Any) -> str:
-        return told[said["Ref"]] if isinstance(said, dict) else str(said)
+    def value(operand: Any) -> str:
+        return values[operand["Ref"]] if isinstance(operand, dict) else str(operand)
 
     return {
         name: own
@@ -131,19 +131,19 @@ def _polled(own: Mapping[str, Any]) -> int:
 
 def _ticks(resources: Any) -> float:
     """Calls a month that clocks make."""
-    said = re.findall(r"rate\((\d+) (minute|hour)s?\)", str(list(resources)))
-    return sum(HOURS * (60 if unit == "minute" else 1) / int(every) for every, unit in said)
+    rates = re.findall(r"rate\((\d+) (minute|hour)s?\)", str(list(resources)))
+    return sum(HOURS * (60 if unit == "minute" else 1) / int(every) for every, unit in rates)
 
 
 def table(template: Template) -> str:
     """USD a month by set of parameters, as README shows it."""
-    bills = {name: bill(template, **told) for name, told in SETS.items()}
+    bills = {name: bill(template, **parameters) for name, parameters in SETS.items()}
     first = next(iter(bills.values()))
     rows = ["| USD a month at rest | " + " | ".join(bills) + " |", "|---|" + "---:|" * len(bills)]
     for place, line in enumerate(first):
-        sums = " | ".join(f"{told[place].usd:.2f}" for told in bills.values())
+        sums = " | ".join(f"{lines[place].usd:.2f}" for lines in bills.values())
         rows.append(f"| {line.what} | {sums} |")
-    total = " | ".join(f"**{sum(one.usd for one in told):.0f}**" for told in bills.values())
+    total = " | ".join(f"**{sum(one.usd for one in lines):.0f}**" for lines in bills.values())
     return "\n".join([*rows, f"| **together** | {total} |"]) + "\n"
 
 

@@ -199,7 +199,7 @@ def every_task_outlasts_its_function(template: Template) -> Breaches:
                 yield f"{machine}/{name} ends after {allowed} s, {called} may take {needed} s"
 
 
-def every_stage_says_everything(template: Template) -> Breaches:
+def every_stage_sets_every_parameter(template: Template) -> Breaches:
     tables = tomllib.loads((template.root / "samconfig.toml").read_text())
     parameters = set(template.body["Parameters"])
     for stage, region in STAGES.items():
@@ -212,7 +212,7 @@ def every_stage_says_everything(template: Template) -> Breaches:
             yield f"samconfig.toml: {stage} has no stack_name"
         for field in ("capabilities", "resolve_s3", "confirm_changeset", "parameter_overrides"):
             if field not in deploy:
-                yield f"samconfig.toml: {stage} does not say {field}"
+                yield f"samconfig.toml: {stage} does not set {field}"
         for override in deploy.get("parameter_overrides", "").split():
             if override.split("=")[0] not in parameters:
                 yield f"samconfig.toml: {stage} sets {override}, no such parameter"
@@ -231,5 +231,5 @@ RULES = (
     every_alarm_names_its_runbook,
     every_placeholder_of_a_state_machine_is_filled,
     every_task_outlasts_its_function,
-    every_stage_says_everything,
+    every_stage_sets_every_parameter,
 )

@@ -1,4 +1,4 @@
-"""One file per patch. Each says why it exists and when to delete it, and has one `apply()`."""
+"""One file per patch. Each states why it exists and when to delete it, and has one `apply()`."""
 
 from __future__ import annotations
 

@@ -1,11 +1,11 @@
-"""Jobs of AWS Batch wait in their queue until a host runs them, and end as it says.
+"""Jobs of AWS Batch wait in their queue until a host runs them, and end as it reports.
 
 Why: the engine calls every job done at once, knows neither filters of ListJobs nor TerminateJob,
-takes a job for a queue or a definition that there is not, tells nobody of a job's changes, and
+accepts a job for a queue or definition that does not exist, sends no event of a job's changes, and
 takes permissions on single queues and jobs for permissions on nothing. Here a job is RUNNABLE with
-the container its definition and overrides make; the instance host speaks as the ECS agent of a
-host does on AWS (SubmitTaskStateChange, with the job's id for the task), and each change is told as
-"Batch Job State Change" by `aws.batch`.
+the container its definition and overrides make; the instance host calls as the ECS agent of a
+host does on AWS (SubmitTaskStateChange, with the job's id for the task), and each change sends
+"Batch Job State Change" of `aws.batch`.
 Delete when: the engine runs jobs itself, or lets somebody else run them.
 """
 
@@ -43,31 +43,31 @@ def queue_of(reference: str) -> dict[str, Any] | None:
     return dict(found) if found else None
 
 
-def refused(asked: dict[str, Any]) -> Any:
+def refused(request: dict[str, Any]) -> Any:
     """AWS's answer to a job that cannot be: None when it can."""
-    queue = queue_of(asked.get("jobQueue", ""))
+    queue = queue_of(request.get("jobQueue", ""))
     if queue is None or queue["state"] != "ENABLED":
-        why = f"JobQueue {asked.get('jobQueue')} not found or not enabled"
+        why = f"JobQueue {request.get('jobQueue')} not found or not enabled"
         return error_response_json("ClientException", why, 400)
-    if definition_of(asked.get("jobDefinition", "")) is None:
-        why = f"JobDefinition {asked.get('jobDefinition')} not found"
+    if definition_of(request.get("jobDefinition", "")) is None:
+        why = f"JobDefinition {request.get('jobDefinition')} not found"
         return error_response_json("ClientException", why, 400)
     return None
 
 
-def waiting(asked: dict[str, Any]) -> dict[str, Any]:
+def waiting(request: dict[str, Any]) -> dict[str, Any]:
     """What a job that was just submitted has beside its names."""
-    definition = definition_of(asked["jobDefinition"]) or {}
-    queue = queue_of(asked["jobQueue"]) or {}
+    definition = definition_of(request["jobDefinition"]) or {}
+    queue = queue_of(request["jobQueue"]) or {}
     return {
         "status": "RUNNABLE",
         "statusReason": "",
         "jobQueue": queue["jobQueueArn"],
         "jobDefinition": definition["jobDefinitionArn"],
-        "container": _container(definition, asked.get("containerOverrides", {})),
-        "timeout": asked.get("timeout") or definition.get("timeout", {}),
-        "retryStrategy": asked.get("retryStrategy", {"attempts": 1}),
-        "propagateTags": asked.get("propagateTags", False),
+        "container": _container(definition, request.get("containerOverrides", {})),
+        "timeout": request.get("timeout") or definition.get("timeout", {}),
+        "retryStrategy": request.get("retryStrategy", {"attempts": 1}),
+        "propagateTags": request.get("propagateTags", False),
         "isTerminated": False,
     }
 
@@ -92,51 +92,51 @@ def named(job: dict[str, Any], filters: list[dict[str, Any]] | None) -> bool:
     return True
 
 
-def terminate_job(asked: dict[str, Any]) -> Any:
-    """A job on a host is asked to end; one that waits ends at once. One that is over stays so."""
-    job = batch._jobs.get(asked.get("jobId", ""))
+def terminate_job(request: dict[str, Any]) -> Any:
+    """Mark a job on a host as terminated; a waiting one ends at once, one that is over stays so."""
+    job = batch._jobs.get(request.get("jobId", ""))
     if job is None:
         return error_response_json("ClientException", "Job not found", 400)
     if job["status"] not in _OVER:
-        job["isTerminated"], job["statusReason"] = True, asked.get("reason", "")
+        job["isTerminated"], job["statusReason"] = True, request.get("reason", "")
         if job["status"] in _NOT_BEGUN:
             _move(job, "FAILED", stoppedAt=batch._now_ms())
     return batch._json(200, {})
 
 
-def hear_agent(said: dict[str, Any]) -> None:
-    """The host says how the container of a job is: PENDING, RUNNING or STOPPED."""
-    job = batch._jobs.get(said.get("task", ""))
+def record_agent_state(change: dict[str, Any]) -> None:
+    """Record the container state that the host reports: PENDING, RUNNING or STOPPED."""
+    job = batch._jobs.get(change.get("task", ""))
     if job is None or job["status"] in _OVER:
         return
-    if said["status"] == "PENDING":
-        cluster = said.get("cluster", "")
-        arn = f"arn:aws:ecs:{get_region()}:{get_account_id()}:task/{cluster}/{said['task']}"
+    if change["status"] == "PENDING":
+        cluster = change.get("cluster", "")
+        arn = f"arn:aws:ecs:{get_region()}:{get_account_id()}:task/{cluster}/{change['task']}"
         job["container"]["taskArn"] = arn
         _move(job, "STARTING")
-    elif said["status"] == "RUNNING":
-        job["container"]["containerInstanceArn"] = said.get("cluster", "")
+    elif change["status"] == "RUNNING":
+        job["container"]["containerInstanceArn"] = change.get("cluster", "")
         _move(job, "RUNNING", startedAt=batch._now_ms())
-    elif said["status"] == "STOPPED":
-        _stopped(job, said)
+    elif change["status"] == "STOPPED":
+        _stopped(job, change)
 
 
-def _stopped(job: dict[str, Any], said: dict[str, Any]) -> None:
-    exits = [one["exitCode"] for one in said.get("containers", []) if "exitCode" in one]
+def _stopped(job: dict[str, Any], change: dict[str, Any]) -> None:
+    exits = [one["exitCode"] for one in change.get("containers", []) if "exitCode" in one]
     if exits:
         job["container"]["exitCode"] = exits[0]
     well = exits == [0] and not job["isTerminated"]
-    why = said.get("reason") or "Essential container in task exited"
+    why = change.get("reason") or "Essential container in task exited"
     job["statusReason"] = job["statusReason"] if job["isTerminated"] else why
     _move(job, "SUCCEEDED" if well else "FAILED", stoppedAt=batch._now_ms())
 
 
 def _move(job: dict[str, Any], status: str, **times: int) -> None:
     job.update(times, status=status)
-    told(job)
+    announce(job)
 
 
-def told(job: dict[str, Any]) -> None:
+def announce(job: dict[str, Any]) -> None:
     """The event AWS sends at every change of a job."""
     entry = {
         "Source": "aws.batch",
@@ -149,10 +149,10 @@ def told(job: dict[str, Any]) -> None:
 
 def resource_of(path: str, body: bytes, region: str, account: str) -> str:
     """The queue or the job that a request is about, for policies; `*` for all other requests."""
-    asked = json.loads(body or b"{}")
+    request = json.loads(body or b"{}")
     of_kind = {"submitjob": ("job-queue", "jobQueue"), "terminatejob": ("job", "jobId")}
     kind, field = of_kind.get(path.strip("/").rsplit("/", 1)[-1].lower(), ("", ""))
-    name = str(asked.get(field, "")).rsplit("/", 1)[-1]
+    name = str(request.get(field, "")).rsplit("/", 1)[-1]
     return f"arn:aws:batch:{region}:{account}:{kind}/{name}" if kind else "*"
 
 
@@ -180,11 +180,11 @@ def apply() -> None:
             "        **_porewatch_waiting(p),\n"
             "    }\n"
             "    _jobs[job_id] = rec\n"
-            "    _porewatch_told(rec)\n",
+            "    _porewatch_announce(rec)\n",
         ),
         _porewatch_refused=refused,
         _porewatch_waiting=waiting,
-        _porewatch_told=told,
+        _porewatch_announce=announce,
     )
     rewrite(
         batch,
@@ -211,7 +211,7 @@ def apply() -> None:
         ecs,
         "_submit_task_state_change",
         ("    return json_response(", "    _porewatch_job(data)\n    return json_response("),
-        _porewatch_job=hear_agent,
+        _porewatch_job=record_agent_state,
     )
     rewrite(
         iam_actions,

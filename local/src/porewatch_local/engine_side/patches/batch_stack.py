@@ -22,24 +22,24 @@ _AS_WRITTEN = ("Tags", "Options", "Parameters")
 Made = tuple[str, dict[str, Any]]
 
 
-def as_asked(props: Any) -> Any:
-    """A property as the API names it: the same words, the first letter small."""
+def as_request(props: Any) -> Any:
+    """A property as the API names it: the same name, the first letter small."""
     if isinstance(props, list):
-        return [as_asked(one) for one in props]
+        return [as_request(one) for one in props]
     if not isinstance(props, dict):
         return props
     return {
-        name[0].lower() + name[1:]: value if name in _AS_WRITTEN else as_asked(value)
+        name[0].lower() + name[1:]: value if name in _AS_WRITTEN else as_request(value)
         for name, value in props.items()
     }
 
 
 def _answered(answer: Any, what: str) -> dict[str, Any]:
     status, _, body = answer
-    told: dict[str, Any] = json.loads(body)
+    content: dict[str, Any] = json.loads(body)
     if status != 200:
-        raise ValueError(f"{what}: {told.get('message')}")
-    return told
+        raise ValueError(f"{what}: {content.get('message')}")
+    return content
 
 
 def maker(create: Callable[[Any], Any], name_field: str, arn_field: str) -> Any:
@@ -47,9 +47,9 @@ def maker(create: Callable[[Any], Any], name_field: str, arn_field: str) -> Any:
 
     def make(logical_id: str, props: dict[str, Any], stack_name: str) -> Made:
         named = {name_field: provisioners._physical_name(stack_name, logical_id)}
-        told = _answered(create({**named, **as_asked(props)}), logical_id)
+        answer = _answered(create({**named, **as_request(props)}), logical_id)
         attribute = arn_field[0].upper() + arn_field[1:]
-        return told[arn_field], {attribute: told[arn_field]}
+        return answer[arn_field], {attribute: answer[arn_field]}
 
     return make
 
@@ -59,24 +59,24 @@ def _name(physical_id: str) -> str:
 
 
 def update_environment(arn: str, old: Any, new: Any, stack: str) -> Made:
-    asked = {**as_asked(new), "computeEnvironment": arn}
-    _answered(batch._update_compute_environment(asked), arn)
+    request = {**as_request(new), "computeEnvironment": arn}
+    _answered(batch._update_compute_environment(request), arn)
     return arn, {"ComputeEnvironmentArn": arn}
 
 
 def update_queue(arn: str, old: Any, new: Any, stack: str) -> Made:
-    asked = as_asked(new)
+    request = as_request(new)
     kept = ("state", "priority", "computeEnvironmentOrder", "tags")
-    batch._job_queues[_name(arn)].update({k: asked[k] for k in kept if k in asked})
+    batch._job_queues[_name(arn)].update({k: request[k] for k in kept if k in request})
     return arn, {"JobQueueArn": arn}
 
 
 def update_definition(arn: str, old: Any, new: Any, stack: str) -> Made:
     """A changed definition is its next revision; the one before is not active any more."""
     forget_definition(arn, old)
-    asked = {"jobDefinitionName": _name(arn), **as_asked(new)}
-    told = _answered(batch._register_job_definition(asked), arn)
-    return told["jobDefinitionArn"], {"JobDefinitionArn": told["jobDefinitionArn"]}
+    request = {"jobDefinitionName": _name(arn), **as_request(new)}
+    answer = _answered(batch._register_job_definition(request), arn)
+    return answer["jobDefinitionArn"], {"JobDefinitionArn": answer["jobDefinitionArn"]}
 
 
 def forget_definition(arn: str, props: Any) -> None:

@@ -2,7 +2,7 @@
 
 Why: without docker the engine answers SQL from a stub, and a cluster made by CloudFormation has
 an address that does not resolve. Here every Aurora PostgreSQL cluster lives on one local server.
-Role, password and database come from the cluster's own record (what the template said), are
+Role, password and database come from the cluster's own record (from the template), are
 made on first use, and a wrong secret is refused by PostgreSQL itself.
 The engine also runs SQL on the one thread that serves all requests: a statement that waits for
 a lock would stop the commit that releases it, and everything else. It gets a thread of its own,

@@ -1,7 +1,7 @@
 """A failed function reports the class name of its exception as `errorType`.
 
-Why: the engine always says `Runtime.HandlerError`, so Retry and Catch in a state machine can
-never match `SpotInterrupted` or `Refused`, which is how our functions and the ASL speak.
+Why: the engine always returns `Runtime.HandlerError`, so Retry and Catch in a state machine can
+never match `SpotInterrupted` or `Refused`, the error names of our functions and of the ASL.
 Delete when: the engine's Python worker puts `type(e).__name__` into its answer.
 """
 

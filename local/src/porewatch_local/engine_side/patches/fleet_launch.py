@@ -1,7 +1,7 @@
 """Instances of a fleet look as they do on AWS, and the same client token launches once.
 
 Why: AWS stamps each instance with `aws:ec2launchtemplate:id`, `aws:ec2launchtemplate:version` and
-`aws:ec2:fleet-id`, says `InstanceLifecycle: spot`, puts it into its subnet's zone, and answers a
+`aws:ec2:fleet-id`, sets `InstanceLifecycle: spot`, puts it into its subnet's zone, and answers a
 repeated CreateFleet (same client token) with the first fleet. The engine does none of these, and
 the instance host and the launcher need them.
 Delete when: the engine does all four.
@@ -41,12 +41,12 @@ def _template(spec: dict[str, Any]) -> tuple[dict[str, Any] | None, Any, Any]:
 
 
 def _version(template: dict[str, Any], spec: dict[str, Any]) -> str:
-    asked = str(spec.get("Version") or "$Default")
+    version = str(spec.get("Version") or "$Default")
     numbers = {
         "$Default": template.get("DefaultVersionNumber", 1),
         "$Latest": template.get("LatestVersionNumber", 1),
     }
-    return str(numbers.get(asked, asked))
+    return str(numbers.get(version, version))
 
 
 def lifecycle_xml(instance: dict[str, Any]) -> str:

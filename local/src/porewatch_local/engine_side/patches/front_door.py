@@ -3,7 +3,7 @@
 Why: the engine resets itself, hands out queued messages and function code, and changes its settings
 for anybody who can reach its port, without a key. A page in the developer's browser can: a
 `text/plain` POST needs no preflight. AWS has none of these addresses.
-Delete when: the engine asks for a key there, and checks `Host` and `Origin`.
+Delete when: the engine requires a key there, and checks `Host` and `Origin`.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from . import request_counts
 OPEN = frozenset(
     {("GET", "/_ministack/health"), ("HEAD", "/_ministack/health"), ("GET", request_counts.PATH)}
 )
-"""What may be asked of the engine itself. Custom resources answer below `ANSWERS`, by a token."""
+"""Allowed requests to the engine itself. Custom resources answer below `ANSWERS`, by a token."""
 ANSWERS = ("/_ministack/cfn-response/", "/_ministack/cfn-signal/")
 ADMINISTRATION = ("/_ministack/", "/_localstack/")
 

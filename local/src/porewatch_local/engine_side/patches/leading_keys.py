@@ -2,7 +2,7 @@
 
 Why: our policies give each role the partitions of the ledger that it uses. Without the key, a
 condition `ForAllValues` on it is always met, and nobody would see a role that has too little. In a
-transaction each item is asked for with its own key, as on AWS; a query of an index has none here,
+transaction each item is authorized by its own key, as on AWS; a query of an index has none here,
 and no policy of ours puts a condition on one.
 Delete when: the engine fills the key by itself.
 """
@@ -21,7 +21,7 @@ KEY = "dynamodb:LeadingKeys"
 
 
 class OfItem(str):
-    """The ARN of a table, and the leading key of the item that is asked for."""
+    """The ARN of a table, and the leading key of the requested item."""
 
     leading: dict[str, list[str]]
 
@@ -37,31 +37,31 @@ def _value(typed: Any) -> str | None:
     return str(next(iter(typed.values()))) if isinstance(typed, dict) and typed else None
 
 
-def _queried(asked: dict[str, Any], key: str) -> str | None:
+def _queried(request: dict[str, Any], key: str) -> str | None:
     """The value that a query's key condition wants the partition key to have."""
-    names = asked.get("ExpressionAttributeNames") or {}
-    for term in str(asked.get("KeyConditionExpression", "")).split(" AND "):
+    names = request.get("ExpressionAttributeNames") or {}
+    for term in str(request.get("KeyConditionExpression", "")).split(" AND "):
         left, _, right = (part.strip() for part in term.strip("() ").partition("="))
         if names.get(left, left) == key:
-            return _value((asked.get("ExpressionAttributeValues") or {}).get(right))
+            return _value((request.get("ExpressionAttributeValues") or {}).get(right))
     return None
 
 
-def _leading(asked: Any) -> dict[str, list[str]]:
-    if not isinstance(asked, dict) or "IndexName" in asked:
+def _leading(request: Any) -> dict[str, list[str]]:
+    if not isinstance(request, dict) or "IndexName" in request:
         return {}
-    key = _partition_key(str(asked.get("TableName", "")))
+    key = _partition_key(str(request.get("TableName", "")))
     if not key:
         return {}
-    item = asked.get("Key") or asked.get("Item")
-    found = _value(item.get(key)) if isinstance(item, dict) else _queried(asked, key)
+    item = request.get("Key") or request.get("Item")
+    found = _value(item.get(key)) if isinstance(item, dict) else _queried(request, key)
     return {KEY: [found]} if found is not None else {}
 
 
-def of_item(arn: str, asked: Any) -> str:
+def of_item(arn: str, request: Any) -> str:
     """The ARN with the leading key of the item beside it."""
     known = OfItem(arn)
-    known.leading = _leading(asked)
+    known.leading = _leading(request)
     return known
 
 

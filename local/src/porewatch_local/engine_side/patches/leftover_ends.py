@@ -28,8 +28,8 @@ def delete_fleets(parameters: Parameters) -> Any:
             return ec2._error("InvalidFleetId.NotFound", f"The fleet {name} does not exist", 400)
         machines = [i for group in fleet["Instances"] for i in group["InstanceIds"]]
         if machines:
-            asked = {f"InstanceId.{n}": [i] for n, i in enumerate(machines, 1)}
-            ec2._terminate_instances(asked)
+            request = {f"InstanceId.{n}": [i] for n, i in enumerate(machines, 1)}
+            ec2._terminate_instances(request)
         fleet["FleetState"] = "deleted"
         done.append(f"<item><fleetId>{name}</fleetId></item>")
     inner = f"<successfulFleetDeletionSet>{''.join(done)}</successfulFleetDeletionSet>"

@@ -1,4 +1,4 @@
-"""Variables in policies, as `${aws:userid}`, stand for what the request says.
+"""Variables in policies, as `${aws:userid}`, are replaced by the request's values.
 
 Why: a worker may write below a prefix and into a partition that end in its own `aws:userid`. The
 engine compares the variable's name instead: such a statement never matched, neither to allow nor to

@@ -1,4 +1,4 @@
-"""A Query looks at the items whose sort keys it asks for, and not at the whole partition.
+"""A Query reads the items of the requested sort keys, and not the whole partition.
 
 Why: the engine sorts every item of the partition and interprets the key condition for each of them.
 A run is one partition; with ten thousand files in it the intake's small queries (eight counters)

@@ -1,4 +1,4 @@
-"""`GET /_ministack/request-counts`: what the engine was asked for since it started.
+"""`GET /_ministack/request-counts`: how many requests of each kind the engine got since it started.
 
 Why: that a run of ten thousand files costs each file what it costs in a run of a hundred is proved
 by counts, not by a clock: requests by IAM action, keys that S3 listed, items that DynamoDB read.

@@ -3,7 +3,7 @@
 Why: the engine also takes `test` and every 12-digit number for root, and never checks a root
 signature. Any process that forgot its credentials, or made them up, would be allowed everything,
 and a missing permission would show on AWS only.
-Delete when: the engine can be told to know its configured root key alone.
+Delete when: the engine can be configured to accept its configured root key alone.
 """
 
 from __future__ import annotations

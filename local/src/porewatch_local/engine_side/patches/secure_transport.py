@@ -1,7 +1,7 @@
 """A request over the loopback address counts as `aws:SecureTransport`.
 
 Why: bucket policies, ours and those of SAM's own bucket, refuse requests without TLS, as they
-must on AWS. The embedded AWS speaks plain HTTP on an address that never leaves this machine.
+must on AWS. The embedded AWS uses plain HTTP on an address that never leaves this machine.
 Delete when: the engine is started with TLS here.
 """
 

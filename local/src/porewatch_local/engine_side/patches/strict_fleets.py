@@ -1,6 +1,6 @@
 """CreateFleet refuses what EC2 refuses, pool by pool, in the `Errors` of its answer.
 
-Why: the engine launches whatever it is asked for, so a ladder of purchases and pools is climbed
+Why: the engine launches whatever a request names, so a ladder of purchases and pools is climbed
 nowhere, and a request that EC2 would refuse passes every test. Each refusal has its source:
 - a tag on a spot request in a launch that makes none: aws/karpenter-provider-aws#5850,
   github-aws-runners/terraform-aws-github-runner#4561 (both show this text, in a fleet's errors);
@@ -9,9 +9,9 @@ nowhere, and a request that EC2 would refuse passes every test. Each refusal has
 - a type that its zone does not offer: compiler-explorer/infra#601; EC2 User Guide, "Troubleshoot
   instance launch issues" ("Unsupported");
 - a pool without capacity: the same page ("Insufficient instance capacity").
-The last two are facts of the day and not of a request: `pools.json` in the engine's state says them
+The last two are facts of the day and not of a request: `pools.json` in the engine's state has them
 (`porewatch_local.embedded.capacity_limits` writes it).
-Delete when: the engine refuses these and can be told which pools are empty.
+Delete when: the engine refuses these and takes a list of the pools that are empty.
 """
 
 from __future__ import annotations
@@ -41,22 +41,22 @@ WITHOUT_CAPACITY = (
     "We currently do not have sufficient {type} capacity in the Availability Zone you requested "
     "({zone})."
 )
-SAID = {"InvalidFleetConfiguration": NOT_OFFERED, "Unsupported": NOT_OFFERED}
+MESSAGES = {"InvalidFleetConfiguration": NOT_OFFERED, "Unsupported": NOT_OFFERED}
 POOLS = "pools.json"
 _OVERRIDE = re.compile(r"LaunchTemplateConfigs\.(\d+)\.Overrides\.(\d+)\.")
 _SIZE = "LaunchTemplateConfigs.{}.Overrides.{}.BlockDeviceMapping.1.Ebs.VolumeSize"
 Slot = dict[str, Any]
 Refusal = tuple[Slot, str, str]
-"""What was asked, EC2's code, and its words."""
+"""The requested slot, EC2's error code and its message."""
 
 
-def sieved(asked: dict[str, Any], slots: list[Slot], lifecycle: str) -> tuple[list[Slot], Any]:
+def sieved(request: dict[str, Any], slots: list[Slot], lifecycle: str) -> tuple[list[Slot], Any]:
     """The slots that EC2 would launch from, and the refusals of all others."""
-    sizes = list(_sizes(asked, slots))
-    tags = _instance_tags(asked)
+    sizes = list(_sizes(request, slots))
+    tags = _instance_tags(request)
     left, refusals = [], []
     for slot, size in zip(slots, sizes, strict=True):
-        found = _refusal(asked, slot, size, lifecycle, tags)
+        found = _refusal(request, slot, size, lifecycle, tags)
         if found:
             refusals.append((slot, *found))
         else:
@@ -65,13 +65,13 @@ def sieved(asked: dict[str, Any], slots: list[Slot], lifecycle: str) -> tuple[li
 
 
 def _refusal(
-    asked: dict[str, Any], slot: Slot, size: int, lifecycle: str, tags: dict[str, str]
+    request: dict[str, Any], slot: Slot, size: int, lifecycle: str, tags: dict[str, str]
 ) -> tuple[str, str] | None:
     zone = ec2._subnets.get(slot["subnet_id"], {}).get("AvailabilityZone", "")
     template = ec2._resolve_launch_template_data(slot["spec"])[0] or {} if slot["spec"] else {}
     tagged = {one.get("ResourceType") for one in template.get("TagSpecifications", [])}
     tagged |= {
-        v for k, v in _flat(asked) if re.fullmatch(r"TagSpecifications?\.\d+\.ResourceType", k)
+        v for k, v in _flat(request) if re.fullmatch(r"TagSpecifications?\.\d+\.ResourceType", k)
     }
     if lifecycle != "spot" and "spot-instances-request" in tagged:
         return "InvalidParameterValue", NO_SPOT_REQUEST
@@ -79,35 +79,35 @@ def _refusal(
     size = size or _own_size(template)
     if snapshot and size and size < snapshot[1]:
         name, least = snapshot
-        said = (
+        message = (
             f"Volume of size {size}GB is smaller than snapshot '{name}', expect size >= {least}GB"
         )
-        return "InvalidBlockDeviceMapping", said
+        return "InvalidBlockDeviceMapping", message
     for rule in _rules():
         fits = {"purchase": lifecycle, "pool": f"{slot['instance_type']}@{zone}"}
         fits["run"] = tags.get("porewatch-run", "")
         if all(fnmatchcase(value, rule.get(name, "*")) for name, value in fits.items()):
-            words = SAID.get(rule["code"], WITHOUT_CAPACITY)
-            return rule["code"], words.format(type=slot["instance_type"], zone=zone)
+            template_text = MESSAGES.get(rule["code"], WITHOUT_CAPACITY)
+            return rule["code"], template_text.format(type=slot["instance_type"], zone=zone)
     return None
 
 
-def _flat(asked: dict[str, Any]) -> Iterator[tuple[str, str]]:
-    for key in asked:
-        yield key, str(ec2._p(asked, key))
+def _flat(request: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    for key in request:
+        yield key, str(ec2._p(request, key))
 
 
-def _sizes(asked: dict[str, Any], slots: list[Slot]) -> Iterator[int]:
+def _sizes(request: dict[str, Any], slots: list[Slot]) -> Iterator[int]:
     """GiB that each slot asks for its disk, 0 for those that leave it to the template; in the
     engine's order: one slot for each override, one for a template without any."""
     found: dict[int, set[int]] = {}
-    for key, _ in _flat(asked):
+    for key, _ in _flat(request):
         if named := re.match(r"LaunchTemplateConfigs\.(\d+)\.", key):
             found.setdefault(int(named[1]), set())
         if named := _OVERRIDE.match(key):
             found[int(named[1])].add(int(named[2]))
     sizes = [
-        int(ec2._p(asked, _SIZE.format(config, override)) or 0)
+        int(ec2._p(request, _SIZE.format(config, override)) or 0)
         for config, overrides in sorted(found.items())
         for override in sorted(overrides) or [0]
     ]
@@ -130,10 +130,10 @@ def _snapshot(image: str) -> tuple[str, int] | None:
     return None
 
 
-def _instance_tags(asked: dict[str, Any]) -> dict[str, str]:
+def _instance_tags(request: dict[str, Any]) -> dict[str, str]:
     """The tags of the machines, by their number in the request."""
-    keys = {k.removesuffix(".Key"): v for k, v in _flat(asked) if k.endswith(".Key")}
-    return {name: str(ec2._p(asked, f"{at}.Value")) for at, name in keys.items()}
+    keys = {k.removesuffix(".Key"): v for k, v in _flat(request) if k.endswith(".Key")}
+    return {name: str(ec2._p(request, f"{at}.Value")) for at, name in keys.items()}
 
 
 def _rules() -> list[dict[str, str]]:
@@ -148,8 +148,8 @@ def errors_xml(refusals: list[Refusal], lifecycle: str) -> str:
         f"<instanceType>{escape(slot['instance_type'])}</instanceType>"
         f"<subnetId>{escape(slot['subnet_id'])}</subnetId>"
         f"</overrides></launchTemplateAndOverrides><lifecycle>{lifecycle}</lifecycle>"
-        f"<errorCode>{code}</errorCode><errorMessage>{escape(said)}</errorMessage></item>"
-        for slot, code, said in refusals
+        f"<errorCode>{code}</errorCode><errorMessage>{escape(message)}</errorMessage></item>"
+        for slot, code, message in refusals
     )
     return f"<errorSet>{items}</errorSet>"
 

@@ -1,10 +1,10 @@
-"""What tags as it creates is asked for `ec2:CreateTags`, too, on each kind that it tags.
+"""A request that tags as it creates needs `ec2:CreateTags`, too, on each kind that it tags.
 
-Why: the engine asks IAM for CreateFleet and RunInstances alone, so a role that may launch but not
+Why: the engine checks CreateFleet and RunInstances alone, so a role that may launch but not
 tag launches here and nowhere else. On AWS the tags are a permission of their own, with the creating
 action in `ec2:CreateAction`.
 Source: EC2 User Guide, "Grant permission to tag Amazon EC2 resources during creation".
-Delete when: the engine asks for it.
+Delete when: the engine checks it.
 """
 
 from __future__ import annotations
@@ -23,24 +23,24 @@ _KIND = re.compile(r"TagSpecifications?\.\d+\.ResourceType")
 
 
 def checks(
-    action: str, asked: dict[str, Any], region: str, account: str
+    action: str, request: dict[str, Any], region: str, account: str
 ) -> Iterator[tuple[str, str, dict[str, str]]]:
     """(action, resource, context) of each kind that a request tags, or its launch template."""
     if action not in CREATING:
         return
-    kinds = {str(ec2._p(asked, key)) for key in asked if _KIND.fullmatch(key)}
-    kinds |= {one.get("ResourceType", "") for one in _of_templates(asked)}
+    kinds = {str(ec2._p(request, key)) for key in request if _KIND.fullmatch(key)}
+    kinds |= {one.get("ResourceType", "") for one in _of_templates(request)}
     for kind in sorted(kinds - {""}):
         by = "CreateFleet" if kind == "fleet" else "RunInstances"
         arn = f"arn:aws:ec2:{region}:{account}:{kind}/*"
         yield "ec2:CreateTags", arn, {"ec2:CreateAction": by}
 
 
-def _of_templates(asked: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    for key in asked:
+def _of_templates(request: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    for key in request:
         prefix, dot, name = key.rpartition(".")
         if dot and name in ("LaunchTemplateId", "LaunchTemplateName"):
-            spec = {name: ec2._p(asked, key), "Version": ec2._p(asked, f"{prefix}.Version")}
+            spec = {name: ec2._p(request, key), "Version": ec2._p(request, f"{prefix}.Version")}
             yield from (ec2._resolve_launch_template_data(spec)[0] or {}).get(
                 "TagSpecifications", []
             )

@@ -33,10 +33,12 @@ def redirected(bucket: str, host: str, path: str, query: dict[str, Any]) -> Any:
     if not named or home in (None, GLOBAL_HOME) or not _young(bucket):
         return None
     there = f"{bucket}.s3.{home}.{named[1]}"
-    asked = urlencode(query, doseq=True)
-    where = {"Location": f"//{there}{path}{'?' if asked else ''}{asked}"}
-    said = "Please re-send this request to the specified temporary endpoint."
-    return s3._error("TemporaryRedirect", said, 307, path, extra={"Endpoint": there}, headers=where)
+    query_string = urlencode(query, doseq=True)
+    where = {"Location": f"//{there}{path}{'?' if query_string else ''}{query_string}"}
+    message = "Please re-send this request to the specified temporary endpoint."
+    return s3._error(
+        "TemporaryRedirect", message, 307, path, extra={"Endpoint": there}, headers=where
+    )
 
 
 def _young(bucket: str) -> bool:
