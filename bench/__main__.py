@@ -1,7 +1,7 @@
 """`make bench`: our speed as ratios to the tools people would use instead, measured in one run.
 
 Needs seqkit, minimap2 and samtools (Debian packages of those names). Real reads from the shared
-data folder are used when it is there, the demo's synthetic ones otherwise; the title says which.
+data folder are used when it is there, the demo's synthetic ones otherwise; the title names them.
 Rows without a peer are times of our own: what we add to each phase, how long a lost machine costs,
 how long the simulated world takes for a run.
 """

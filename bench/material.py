@@ -23,13 +23,13 @@ def some_reads(folder: Path, copies: int = 6) -> tuple[Path, str]:
         from porewatch_worker.simulate.demo import make_demo
 
         sources = sorted(make_demo(folder / "demo").run_folder.rglob("*.fastq.gz"))
-        told = "synthetic demo reads"
+        description = "synthetic demo reads"
     else:
         names = ("nanotest_ultralong.fastq.gz", "qcat_nobarcode_1k.fastq.gz")
         sources = [real / "reads" / name for name in names]
-        told = "real R9 reads (E. coli ultra-long, lambda)"
+        description = "real R9 reads (E. coli ultra-long, lambda)"
     with out.open("wb") as joined:
         for source in sources * copies:
             with source.open("rb") as part:
                 shutil.copyfileobj(part, joined)
-    return out, f"{told}, {out.stat().st_size / 1e6:.0f} MB gz"
+    return out, f"{description}, {out.stat().st_size / 1e6:.0f} MB gz"

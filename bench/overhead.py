@@ -1,9 +1,9 @@
 """What Porewatch adds to the tools: seconds of each phase that are neither boot, staging nor work.
 
-A run with a machine for each phase, on the embedded AWS. The wall of a phase is from the end of the
-one before (the start of the execution for the first) to its own end, as the facts say; its machine
-boots from launch to claim, stages until the first unit, and works until its result is written. The
-rest is orchestration: deciding, launching, being told, ending the machine.
+A run with a machine for each phase, on the embedded AWS. The wall time of a phase is from the end
+of the one before (the start of the execution for the first) to its own end, by the facts' times;
+its machine boots from launch to claim, stages until the first unit, and works until its result is
+written. The rest is orchestration: deciding, launching, callbacks, terminating the instance.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 Two workers get SIGKILL and two a notice (`python -m porewatch_local.kills` plays sixty), at drawn
 moments; medians. What a notice waits for is the worker's look at its metadata and the unit at hand;
-what a SIGKILL waits for is half a minute without a word and the sweep of the minute.
+what a SIGKILL waits for is half a minute without a heartbeat and the sweep of the minute.
 """
 
 from __future__ import annotations

@@ -19,9 +19,9 @@ def measure(folder: Path, pairs: int) -> list[Pair]:
         [sys.executable, "-m", "simulator", "--schedules", str(SCHEDULES)],
         cwd=REPOSITORY, capture_output=True, text=True, check=False,
     )  # fmt: skip
-    told = re.search(r"([\d.]+) schedules/s", done.stdout)
-    if done.returncode or told is None:
+    rate_match = re.search(r"([\d.]+) schedules/s", done.stdout)
+    if done.returncode or rate_match is None:
         raise RuntimeError(f"simulator: {done.stdout[-300:]} {done.stderr[-300:]}")
-    rate = float(told[1])
+    rate = float(rate_match[1])
     note = f"{rate:.1f} schedules a second, {SCHEDULES} played"
     return [Pair("a simulated run under random faults", 1 / rate, 0, 0, 0, 0, "", note)]

@@ -20,7 +20,7 @@ import dnaio
 from rich.console import Console
 from rich.table import Table
 
-from bench.science_peers import PEERS, Reads, Told, prepared
+from bench.science_peers import PEERS, Classifier, Reads, prepared
 from porewatch.domain.calls.findings import Call
 from porewatch.domain.runs import Sample
 from porewatch_worker.simulate.errors import R9, R10
@@ -57,15 +57,15 @@ def main(times: int) -> int:
                 rates = _level(world, folder, peers, level, model.name, times=times)
                 levels.add_row(f"{model.name}, {level} reads", *(rates[t] for t in tools))
         for file in (*NON_TARGETS, *SARS):
-            told = _false(world, folder, peers, file)
-            false.add_row(file, *(told[t] for t in tools))
+            cells = _false(world, folder, peers, file)
+            false.add_row(file, *(cells[t] for t in tools))
     for shown in (levels, false):
         Console(width=130).print(shown)
     return 0
 
 
 def _level(
-    world: World, folder: Path, peers: dict[str, Told], level: int, model: str, *, times: int
+    world: World, folder: Path, peers: dict[str, Classifier], level: int, model: str, *, times: int
 ) -> dict[str, str]:
     called: Counter[str] = Counter()
     touched: Counter[str] = Counter()
@@ -75,14 +75,14 @@ def _level(
         place = folder / f"{model}-{level}-{seed}"
         samples = samples_of(run)
         files = make_reads(run, samples, place)
-        told = answer(world.bundle, samples, files, place)
-        for seen in screened_samples(run, samples, told):
+        result = answer(world.bundle, samples, files, place)
+        for seen in screened_samples(run, samples, result):
             called[OURS] += seen.calls.get(seen.tube.label) is Call.DETECTED
             touched[OURS] += seen.reads.get(seen.tube.label, 0) > 0
         for file in files:
             code = AGENTS[int(file.parent.name.removeprefix("barcode")) - 1]
-            for peer, tell in peers.items():
-                hits, least = tell(folder / "peers", _reads(file))
+            for peer, classify in peers.items():
+                hits, least = classify(folder / "peers", _reads(file))
                 called[peer] += hits[code] >= least
                 touched[peer] += hits[code] > 0
         shutil.rmtree(place)
@@ -90,15 +90,15 @@ def _level(
     return {t: f"{called[t] / total:.2f} ({touched[t] / total:.2f})" for t in (OURS, *peers)}
 
 
-def _false(world: World, folder: Path, peers: dict[str, Told], name: str) -> dict[str, str]:
+def _false(world: World, folder: Path, peers: dict[str, Classifier], name: str) -> dict[str, str]:
     path = real(f"reads/{name}")
     own = {"X-SARS-CoV-2"} if name in SARS else set()
-    told = answer(world.bundle, (Sample(name="one"),), [path], folder / "real")
-    there = [f for f in told.findings if f.evidence and f.evidence.reads and f.code not in own]
+    result = answer(world.bundle, (Sample(name="one"),), [path], folder / "real")
+    there = [f for f in result.findings if f.evidence and f.evidence.reads and f.code not in own]
     calls = sum(f.call is Call.DETECTED for f in there)
     cells = {OURS: f"{calls} ({sum(f.evidence.reads for f in there if f.evidence)})"}
-    for peer, tell in peers.items():
-        hits, least = tell(folder / "peers", _reads(path))
+    for peer, classify in peers.items():
+        hits, least = classify(folder / "peers", _reads(path))
         wrong = {code: n for code, n in hits.items() if code not in own}
         cells[peer] = f"{sum(n >= least for n in wrong.values())} ({sum(wrong.values())})"
     return cells

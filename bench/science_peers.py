@@ -19,7 +19,7 @@ from porewatch.domain.calls.references import ContigRole
 from porewatch_worker.validation.worlds import World
 
 Reads = list[tuple[str, str]]
-Told = Callable[[Path, Reads], tuple[Counter[str], int]]
+Classifier = Callable[[Path, Reads], tuple[Counter[str], int]]
 
 FIRST = 100
 LEAST_READS, LEAST_HASHES = 3, 2
@@ -68,9 +68,11 @@ def _kraken_database(folder: Path, targets: list[str]) -> None:
 def by_kraken(folder: Path, reads: Reads) -> tuple[Counter[str], int]:
     """Reads whose taxon is a panel target."""
     targets = (folder / "targets.txt").read_text().split("\n")
-    said = _run(["kraken2", "--db", str(folder / "kraken"), "--report", "/dev/null"], folder, reads)
+    output = _run(
+        ["kraken2", "--db", str(folder / "kraken"), "--report", "/dev/null"], folder, reads
+    )
     hits: Counter[str] = Counter()
-    for row in said.splitlines():
+    for row in output.splitlines():
         taxon = int(row.split("\t")[2])
         if taxon >= FIRST:
             hits[targets[taxon - FIRST]] += 1
@@ -132,4 +134,8 @@ def _hashes(sequences: Iterable[str]) -> set[int]:
     return set(sketch.hashes)
 
 
-PEERS: dict[str, Told] = {"kraken2": by_kraken, "minimap2": by_minimap, "sourmash": by_sourmash}
+PEERS: dict[str, Classifier] = {
+    "kraken2": by_kraken,
+    "minimap2": by_minimap,
+    "sourmash": by_sourmash,
+}

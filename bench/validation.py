@@ -11,7 +11,7 @@ from bench.pairs import Pair, compare, wall
 
 def measure(folder: Path, pairs: int) -> list[Pair]:
     """Whole processes, interpreter start included. seqkit uses two threads, we use one."""
-    reads, told = some_reads(folder)
+    reads, description = some_reads(folder)
     check = "import sys; from porewatch.reads.check import check_file; check_file(sys.argv[1])"
 
     def ours() -> float:
@@ -24,7 +24,7 @@ def measure(folder: Path, pairs: int) -> list[Pair]:
             lambda peer=peer: wall([*peer.split(), str(reads)]),  # type: ignore[misc]
             peer=peer,
             pairs=pairs,
-            note=told,
+            note=description,
         )
         for peer in ("seqkit stats -j 2", "seqkit stats --all -j 2")
     ]

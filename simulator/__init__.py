@@ -2,5 +2,5 @@
 
 `schedules` plays one seed; `world` puts it together from stand-ins of AWS's clients (`dynamodb`,
 `s3`, `sqs`, `ec2`, `batch`, ...), the functions (`lambdas`, `handlers`), the state machine
-(`machine`, `asl`) and the weather; `invariants` says what must hold afterwards.
+(`machine`, `asl`) and the weather; `invariants` lists what must hold afterwards.
 """

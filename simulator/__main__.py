@@ -1,4 +1,4 @@
-"""`python -m simulator --schedules 10000`: plays that many seeds and says what broke.
+"""`python -m simulator --schedules 10000`: plays that many seeds and reports what broke.
 
 `--seed N` plays one and prints its whole trace; `--crashes` kills every handler at every call;
 `--outages` takes services away, one and two at a time.
@@ -42,7 +42,7 @@ def many(first: int, count: int, processes: int) -> int:
                 print(f"seed {outcome.seed}: {outcome.broken[0][:300]}", flush=True)
     took = time.monotonic() - began
     for outcome in failed[:SHOWN]:
-        print(f"\n{outcome.told()}")
+        print(f"\n{outcome.describe()}")
     ended = ", ".join(f"{n} {state}" for state, n in states.most_common())
     print(f"{count} schedules ({ended}), {machines} machines, {count / took:.1f} schedules/s")
     print(f"{len(failed)} broke a rule" + (f": {[o.seed for o in failed]}" if failed else ""))
@@ -72,17 +72,17 @@ def main() -> int:
     parser.add_argument("--crashes", action="store_true")
     parser.add_argument("--outages", action="store_true", help="the table of docs/simulator.md")
     parser.add_argument("--processes", type=int, default=2)
-    asked = parser.parse_args()
-    if asked.seed is not None:
-        outcome = played(asked.seed)
-        print(outcome.told(10_000))
+    given = parser.parse_args()
+    if given.seed is not None:
+        outcome = played(given.seed)
+        print(outcome.describe(10_000))
         print(outcome.state)
         return bool(outcome.broken)
-    if asked.outages:
-        return bool(outages.table(asked.processes))
-    if asked.crashes:
-        return bool(every_crash(asked.processes))
-    return bool(many(asked.first, asked.schedules, asked.processes))
+    if given.outages:
+        return bool(outages.table(given.processes))
+    if given.crashes:
+        return bool(every_crash(given.processes))
+    return bool(many(given.first, given.schedules, given.processes))
 
 
 if __name__ == "__main__":

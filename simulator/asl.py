@@ -107,10 +107,10 @@ class Machine:
         scheduler: Scheduler,
         api: StepFunctions,
         invoke: Invoke,
-        told: Callable[[str], None],
+        log: Callable[[str], None],
         away: Callable[[], bool] = lambda: False,
     ) -> None:
-        self._scheduler, self._api, self._invoke, self._told = scheduler, api, invoke, told
+        self._scheduler, self._api, self._invoke, self._log = scheduler, api, invoke, log
         self._away = away
         self.states: dict[str, Any] = definition()["States"]
 
@@ -132,7 +132,7 @@ class Machine:
             state = self.states[name]
             execution.transitions += 1
             execution.events += 2
-            self._told(f"{execution.name} -> {name}")
+            self._log(f"{execution.name} -> {name}")
             following, given = getattr(self, f"_{state['Type'].lower()}")(
                 execution, state, given, variables
             )
@@ -188,7 +188,7 @@ class Machine:
                 output = self._leave(state, bindings, variables, result)
                 return (None if state.get("End") else state["Next"]), output
             except Failed as failed:
-                self._told(f"{execution.name} !! {failed.error}: {failed.cause[:120]}")
+                self._log(f"{execution.name} !! {failed.error}: {failed.cause[:120]}")
                 if self._retried(state, failed, tries):
                     execution.transitions += 1
                     continue
@@ -212,9 +212,9 @@ class Machine:
     def _caught(self, state: Value, failed: Failed, given: Value, variables: Value) -> Value:
         for rule in state.get("Catch", []):
             if _named(failed.error, rule["ErrorEquals"]):
-                told = {"Error": failed.error, "Cause": failed.cause}
-                bindings = self._bind(given, variables, errorOutput=told)
-                return rule["Next"], self._leave(rule, bindings, variables, told)
+                error = {"Error": failed.error, "Cause": failed.cause}
+                bindings = self._bind(given, variables, errorOutput=error)
+                return rule["Next"], self._leave(rule, bindings, variables, error)
         raise failed
 
     def _once(self, execution: Execution, state: Value, given: Value, variables: Value) -> Value:
@@ -267,10 +267,10 @@ class Machine:
                 waiting.closed = True
                 raise Failed(TIMEOUTS[late < end], "")
             self._scheduler.pause(late - self._scheduler.now)
-        succeeded, said = waiting.answer
+        succeeded, answer = waiting.answer
         if not succeeded:
-            raise Failed(*said)
-        return said
+            raise Failed(*answer)
+        return answer
 
 
 def _named(error: str, names: list[str]) -> bool:

@@ -30,7 +30,7 @@ class Job(Instance):
 
 @dataclass(frozen=True)
 class Hosts:
-    """What the world decides: `begun` hears of new jobs, `ending` of those that are ended."""
+    """What the world decides: `begun` gets new jobs, `ending` those that are ended."""
 
     now: Callable[[], float]
     shows_late: Callable[[], float]
@@ -55,7 +55,7 @@ class Batch:
             type="job",
             zone=request["jobQueue"],
             spot=request["jobQueue"] == "spot-queue",
-            tags={**request["tags"], SECRET_TAG: _told(request)["POREWATCH_SECRET"]},
+            tags={**request["tags"], SECRET_TAG: _variables(request)["POREWATCH_SECRET"]},
             launched_at=START,
             shows_at=now + self._hosts.shows_late(),
             history=[(now, "pending", "")],
@@ -107,7 +107,7 @@ class Batch:
         }
 
 
-def _told(request: dict[str, Any]) -> dict[str, str]:
+def _variables(request: dict[str, Any]) -> dict[str, str]:
     """The environment of a job's container; its worker reads it as if it were tags."""
     return {one["name"]: one["value"] for one in request["containerOverrides"]["environment"]}
 

@@ -1,4 +1,4 @@
-"""EventBridge: our bus with its rules, and what AWS says of its own accord."""
+"""EventBridge: our bus with its rules, and events that AWS itself sends."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from simulator.sqs import Sqs
 from simulator.stepfunctions import Execution
 from simulator.weather import Weather
 
-TOLD = {
+NOTIFIED = {
     *("PathogenSuspected", "FileQuarantined", "LaunchRefused", "StageStalled"),
     *("SuspicionConfirmed", "SuspicionWithdrawn", "SuspicionUnconfirmed", "AlertEscalated"),
     *("RunRefused", "RunFailed", "RunCancelled", "RunCompleted", "ObjectAnswered"),
@@ -24,38 +24,38 @@ TOLD = {
 RULES: dict[str, Callable[[str], bool]] = {
     "metric": lambda _: True,
     "cost": lambda kind: kind == "InstanceTerminated",
-    "alert": lambda kind: kind in TOLD,
+    "alert": lambda kind: kind in NOTIFIED,
     "status": lambda _: True,
     "intake": lambda kind: kind in ("FileValidated", "FileQuarantined"),
 }
-"""Queue -> which facts it hears (as in template.yaml)."""
+"""Queue -> which facts it gets (as in template.yaml)."""
 OBJECTS = {
     "intake": ("runs/*/run.json", "runs/*/final_summary*.txt"),
     "bundles": ("*.tar",),
 }
-"""Queue -> keys it hears of."""
+"""Queue -> keys whose events it gets."""
 ALL_BUT = {
     "files": ("quarantine/*", "manifests/*", *OBJECTS["intake"], *OBJECTS["bundles"]),
 }
-"""Queue -> keys it does not hear of, of all there are."""
+"""Queue -> the only keys whose events it does not get."""
 
 
-def hears_of(queue: str, key: str) -> bool:
+def gets_key(queue: str, key: str) -> bool:
     if queue in ALL_BUT:
         return not any(fnmatch(key, pattern) for pattern in ALL_BUT[queue])
     return any(fnmatch(key, pattern) for pattern in OBJECTS[queue])
 
 
 @dataclass(frozen=True)
-class Listeners:
-    """Who hears, and how badly."""
+class Targets:
+    """The queues behind the rules: deliveries come late, or twice."""
 
     sqs: Sqs
     scheduler: Scheduler
     weather: Callable[[], Weather]
-    told: Callable[[str], None]
+    log: Callable[[str], None]
 
-    def tell(self, queue: str, event: dict[str, Any]) -> None:
+    def deliver(self, queue: str, event: dict[str, Any]) -> None:
         weather, rng = self.weather(), self.scheduler.rng
         for _ in range(1 + (rng.random() < weather.double)):
             late = weather.delay(rng, 0.05, weather.late_s)
@@ -73,13 +73,13 @@ class Listeners:
 class Bus:
     """`published` counts each fact that got onto the bus, by its id."""
 
-    def __init__(self, listeners: Listeners) -> None:
-        self._listeners = listeners
+    def __init__(self, targets: Targets) -> None:
+        self._targets = targets
         self._numbers = count(1)
         self.published: dict[str, int] = {}
 
     def put_events(self, *, Entries: list[dict[str, Any]]) -> dict[str, Any]:
-        weather, rng = self._listeners.weather(), self._listeners.scheduler.rng
+        weather, rng = self._targets.weather(), self._targets.scheduler.rng
         answers: list[dict[str, str]] = []
         for entry in Entries:
             if rng.random() < weather.throttled:
@@ -95,7 +95,7 @@ class Bus:
         event = self._event("porewatch", kind, detail)
         for queue, wants in RULES.items():
             if wants(kind):
-                self._listeners.tell(queue, event)
+                self._targets.deliver(queue, event)
 
     def object_created(self, bucket: str, key: str, size: int, etag: str) -> None:
         number = next(self._numbers)
@@ -104,8 +104,8 @@ class Bus:
             "aws.s3", "Object Created", {"bucket": {"name": bucket}, "object": found}
         )
         for queue in (*ALL_BUT, *OBJECTS):
-            if hears_of(queue, key):
-                self._listeners.tell(queue, event)
+            if gets_key(queue, key):
+                self._targets.deliver(queue, event)
 
     def of_ec2(self, detail_type: str, detail: dict[str, str]) -> dict[str, Any]:
         return self._event("aws.ec2", detail_type, detail)
@@ -131,6 +131,6 @@ class Bus:
             "id": f"event-{next(self._numbers)}",
             "detail-type": detail_type,
             "source": source,
-            "time": self._listeners.scheduler.clock().isoformat(),
+            "time": self._targets.scheduler.clock().isoformat(),
             "detail": detail,
         }

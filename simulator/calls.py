@@ -46,7 +46,7 @@ class Fate(StrEnum):
     THROTTLED = "throttled"
     BROKEN = "broken"  # a 5xx, and nothing was done
     DONE_BUT_BROKEN = "done but broken"  # a 5xx, and it was done
-    UNHEARD = "unheard"  # it was done, the answer was lost
+    ANSWER_LOST = "answer lost"  # it was done, the answer was lost
     TWICE = "twice"  # it was done, the answer was lost, the SDK sent it again
     DIES_BEFORE = "dies before"
     DIES_AFTER = "dies after"
@@ -74,7 +74,7 @@ second is sent by a client that never tries again."""
 
 
 class Wire:
-    """Between a client and its service. `decide` says what becomes of a call."""
+    """Between a client and its service. `decide` gives the fate of a call."""
 
     def __init__(
         self,
@@ -82,10 +82,10 @@ class Wire:
         services: dict[str, Any],
         decide: Callable[[Call], Fate],
         latency: Callable[[Call], float],
-        told: Callable[[str], None],
+        log: Callable[[str], None],
     ) -> None:
         self._scheduler, self._services = scheduler, services
-        self._decide, self._latency, self._told = decide, latency, told
+        self._decide, self._latency, self._log = decide, latency, log
 
     def call(self, service: str, name: str, /, *args: Any, **request: Any) -> Any:
         caller = process()
@@ -99,7 +99,7 @@ class Wire:
             self._scheduler.freeze(caller, FROZEN_S * (0.1 + self._scheduler.rng.random()))
         self._scheduler.sleep(self._latency(call))
         if fate is not Fate.FINE:
-            self._told(f"{call}: {fate.value}")
+            self._log(f"{call}: {fate.value}")
         self._before(call, fate)
         act = getattr(self._services[service], name)
         answer = act(*args, **request)
@@ -119,7 +119,7 @@ class Wire:
                 self._die(call)
             case Fate.DONE_BUT_BROKEN:
                 raise refusal(BROKEN.get(call.service, "InternalFailure"), status=500)
-            case Fate.UNHEARD:
+            case Fate.ANSWER_LOST:
                 raise lost_answer()
             case Fate.TWICE if call.name not in NEVER_TWICE:
                 return again()
@@ -135,15 +135,15 @@ class Pages:
 
     def __init__(self, call: Callable[..., Any], name: str) -> None:
         self._call = call
-        self._asked, self._told = PAGED[name]
+        self._token_field, self._next_field = PAGED[name]
 
     def paginate(self, **request: Any) -> Iterator[Any]:
         while True:
             page = self._call(**request)
             yield page
-            if self._told not in page:
+            if self._next_field not in page:
                 return
-            request[self._asked] = page[self._told]
+            request[self._token_field] = page[self._next_field]
 
 
 class Client:

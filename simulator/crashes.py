@@ -60,7 +60,7 @@ class Zombie:
 
 
 def launches_that_come_to_nothing() -> Iterator[Outcome]:
-    """Whoever launches dies right before the fleet is asked for, until the epoch is given up: its
+    """The launcher dies right before CreateFleet, until the epoch is given up: its
     money is reserved, and no machine ever comes."""
     left = iter(range(GIVEN_UP_AFTER))
 

@@ -1,4 +1,4 @@
-"""What template.yaml says of functions, queues, rules and schedules: nothing of it is copied."""
+"""Functions, queues, rules and schedules, read from template.yaml: nothing of it is copied."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def stream_batch() -> int:
 
 
 def clock_of_the_intake() -> tuple[float, str]:
-    """Every how many seconds a rule puts which word on the intake queue."""
+    """Every how many seconds a rule puts which message on the intake queue."""
     (rule,) = (
         own
         for own in template().of_type("AWS::Events::Rule").values()

@@ -21,7 +21,7 @@ CHECK = "ConditionalCheckFailedException"
 
 
 class Conditions:
-    """What a condition expression of ours can say: terms joined by AND, and those by OR."""
+    """Condition expressions of the kind that we use: terms joined by AND, and those by OR."""
 
     def __init__(self, request: Raw) -> None:
         text = request.get("ConditionExpression", "")
@@ -33,9 +33,9 @@ class Conditions:
         return any(all(self._holds(term, there) for term in way) for way in self._ways)
 
     def _holds(self, term: str, there: Raw | None) -> bool:
-        for word, wanted in (("attribute_not_exists", False), ("attribute_exists", True)):
-            if term.startswith(word):
-                name = self._names[term[len(word) + 1 : -1]]
+        for function, wanted in (("attribute_not_exists", False), ("attribute_exists", True)):
+            if term.startswith(function):
+                name = self._names[term[len(function) + 1 : -1]]
                 return (there is not None and name in there) is wanted
         found = TERM.match(term)
         if found is None:
@@ -54,7 +54,7 @@ def _compare(left: Raw, sign: str, right: Raw) -> bool:
 
 
 class DynamoDb:
-    """`changed` hears every change, as the stream tells it; `lag` says how late the index is."""
+    """`changed` gets every change, as the stream has it; `lag` is how late the index is."""
 
     def __init__(
         self,
@@ -94,19 +94,19 @@ class DynamoDb:
         if there is not None:
             self._sorted[pk].remove(sk)
             self._late.append((self._now() + self._lag(), pk, sk, None))
-            self._told("REMOVE", pk, sk, None)
+            self._stream("REMOVE", pk, sk, None)
         return {}
 
     def transact_write_items(self, *, TransactItems: list[Raw]) -> Raw:
         if len(TransactItems) > 100:
             raise refusal("ValidationException", "at most 100 items")
-        asked = [next(iter(item.items())) for item in TransactItems]
-        keys = [_key(request.get("Item") or request["Key"]) for _, request in asked]
+        requests = [next(iter(item.items())) for item in TransactItems]
+        keys = [_key(request.get("Item") or request["Key"]) for _, request in requests]
         if len(set(keys)) < len(keys):
             raise refusal("ValidationException", "one operation on one item")
         whys = [
             "None" if Conditions(request).hold(self._there(*key)) else "ConditionalCheckFailed"
-            for (_, request), key in zip(asked, keys, strict=True)
+            for (_, request), key in zip(requests, keys, strict=True)
         ]
         if set(whys) != {"None"}:
             raise refusal(
@@ -114,7 +114,7 @@ class DynamoDb:
                 f"Transaction cancelled, please refer cancellation reasons [{', '.join(whys)}]",
                 CancellationReasons=[{"Code": why} for why in whys],
             )
-        for (verb, request), key in zip(asked, keys, strict=True):
+        for (verb, request), key in zip(requests, keys, strict=True):
             if verb == "Put":
                 self._write(request["Item"])
             elif verb == "Update":
@@ -124,8 +124,8 @@ class DynamoDb:
         return {}
 
     def batch_write_item(self, *, RequestItems: dict[str, list[Raw]]) -> Raw:
-        for table, asked in RequestItems.items():
-            for one in asked:
+        for table, requests in RequestItems.items():
+            for one in requests:
                 self.delete_item(TableName=table, Key=one["DeleteRequest"]["Key"])
         return {"UnprocessedItems": {}}
 
@@ -184,18 +184,18 @@ class DynamoDb:
             insort(self._sorted.setdefault(pk, []), sk)
         known[sk] = item
         self._late.append((self._now() + self._lag(), pk, sk, item))
-        self._told(name, pk, sk, item)
+        self._stream(name, pk, sk, item)
 
-    def _told(self, name: str, pk: str, sk: str, item: Raw | None) -> None:
-        told: Raw = {"Keys": {"pk": {"S": pk}, "sk": {"S": sk}}}
+    def _stream(self, name: str, pk: str, sk: str, item: Raw | None) -> None:
+        record: Raw = {"Keys": {"pk": {"S": pk}, "sk": {"S": sk}}}
         if item is not None:
-            told["NewImage"] = item
-        told["SequenceNumber"] = f"{next(self._sequence):021d}"
-        self._changed({"eventName": name, "dynamodb": told})
+            record["NewImage"] = item
+        record["SequenceNumber"] = f"{next(self._sequence):021d}"
+        self._changed({"eventName": name, "dynamodb": record})
 
 
 def _is_past(item: Raw, request: Raw) -> bool:
-    """Whether it comes after the place `:s`, in the order that is asked for."""
+    """Whether it comes after the place `:s`, in the requested order."""
     place, there = request["ExpressionAttributeValues"][":s"]["S"], item["gsi_sk"]["S"]
     return bool(there > place if request.get("ScanIndexForward", True) else there < place)
 

@@ -48,7 +48,7 @@ class Instance:
 @dataclass(frozen=True)
 class Surroundings:
     """What the world decides: `refuses` (purchase, type, zone) -> code or None; `shows_late` and
-    `looks_late` in seconds; `born` and `ended` hear of machines."""
+    `looks_late` in seconds; `born` and `ended` get machines."""
 
     now: Callable[[], float]
     clock: Callable[[], datetime]
@@ -70,15 +70,15 @@ class Ec2:
 
     def create_fleet(self, **request: Any) -> dict[str, Any]:
         token = request.pop("ClientToken", None)
-        asked = json.dumps(request, sort_keys=True)
+        canonical = json.dumps(request, sort_keys=True)
         if token is not None and token in self._answers:
             before, answer = self._answers[token]
-            if before != asked:
+            if before != canonical:
                 raise refusal("IdempotentParameterMismatch", f"token {token} with other parameters")
             return answer
         answer = self._fleet(request)
         if token is not None:
-            self._answers[token] = (asked, answer)
+            self._answers[token] = (canonical, answer)
         return answer
 
     def _fleet(self, request: dict[str, Any]) -> dict[str, Any]:
@@ -100,10 +100,10 @@ class Ec2:
                     "InstanceType": made.type,
                 }
                 return {"FleetId": f"fleet-{made.name}", "Instances": [group], "Errors": errors}
-            asked = {"Overrides": {n: override[n] for n in ("InstanceType", "SubnetId")}}
+            overrides = {"Overrides": {n: override[n] for n in ("InstanceType", "SubnetId")}}
             why = f"{code} in {zone}"
             errors.append(
-                {"ErrorCode": code, "ErrorMessage": why, "LaunchTemplateAndOverrides": asked}
+                {"ErrorCode": code, "ErrorMessage": why, "LaunchTemplateAndOverrides": overrides}
             )
         return {"FleetId": "fleet-none", "Instances": [], "Errors": errors}
 
@@ -181,8 +181,8 @@ class Ec2:
         return raw
 
 
-def _fits(instance: Instance, asked: dict[str, Any]) -> bool:
-    name, values = asked["Name"], asked["Values"]
+def _fits(instance: Instance, filter_: dict[str, Any]) -> bool:
+    name, values = filter_["Name"], filter_["Values"]
     if name == "instance-id":
         return instance.name in values
     if name.startswith("tag:"):

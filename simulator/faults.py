@@ -1,4 +1,4 @@
-"""How AWS says no, as botocore hands it on."""
+"""How AWS refuses, as botocore raises it."""
 
 from __future__ import annotations
 
@@ -18,5 +18,5 @@ def refusal(code: str, message: str = "", *, status: int = 400, **more: Any) -> 
 
 
 def lost_answer() -> ReadTimeoutError:
-    """The call did what it does; nobody heard of it."""
+    """The call was carried out; its answer is lost."""
     return ReadTimeoutError(endpoint_url="https://aws.invalid", error="read timed out")

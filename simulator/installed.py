@@ -126,7 +126,7 @@ def _sleeper(scheduler: Scheduler) -> Callable[[float], None]:
 
 
 def _clock(scheduler: Scheduler) -> Callable[[], datetime]:
-    """The clock of whoever asks."""
+    """The clock of the calling process."""
 
     def clock() -> datetime:
         me = getcurrent()
@@ -229,7 +229,7 @@ def _background(scheduler: Scheduler) -> Any:
 
 
 class NotAhead:
-    """Reads an item when it is asked for: reading takes no virtual time."""
+    """Reads an item when it is taken: reading takes no virtual time."""
 
     def __init__(self, items: Iterator[Any]) -> None:
         self._items = items

@@ -24,7 +24,7 @@ def broken(world: World) -> list[str]:
         _no_machine_lives,
         _every_machine_is_paid_once,
         _money_adds_up,
-        _every_fact_was_told,
+        _every_fact_was_published,
         _every_alert_has_its_verdict,
         _no_dead_letters,
         _no_bugs,
@@ -69,9 +69,9 @@ def _the_registry_knows_every_end(world: World) -> Iterator[str]:
         record = json.loads(world.ledger.items[f"RUN#{run_id}"]["RUN"]["body"]["S"])
         due = set(range(max(record["revision"], record["last_revision"]) + 1))
         rows = world.registry.tables.get("workflow_records", {})
-        told = {row["revision"] for row in rows.values() if row["run_id"] == run_id}
-        if told != due:
-            yield f"the registry has rows for revisions {told} of {run_id}, not for {due}"
+        found = {row["revision"] for row in rows.values() if row["run_id"] == run_id}
+        if found != due:
+            yield f"the registry has rows for revisions {found} of {run_id}, not for {due}"
 
 
 def _one_manifest_each(world: World) -> Iterator[str]:
@@ -82,17 +82,17 @@ def _one_manifest_each(world: World) -> Iterator[str]:
 
 def _one_report_each(world: World) -> Iterator[str]:
     for run_id in world.runs:
-        said = [sk for _, sk, _ in items(world, "FACT#RunCompleted:") if f":{run_id}:" in sk]
+        facts = [sk for _, sk, _ in items(world, "FACT#RunCompleted:") if f":{run_id}:" in sk]
         if world.state(run_id) != "completed":
-            if said:
-                yield f"{run_id} is {world.state(run_id)} and was told to be complete"
+            if facts:
+                yield f"{run_id} is {world.state(run_id)} and was reported as completed"
             continue
-        if len(said) != 1:
-            yield f"{run_id} was completed {len(said)} times"
+        if len(facts) != 1:
+            yield f"{run_id} was completed {len(facts)} times"
         report = world.s3.buckets["reports"].get(f"runs/{run_id}/r0/report.json")
         decision = json.loads(report.content)["decision"] if report else "nothing"
         if decision != world.expected(run_id):
-            yield f"the report of {run_id} says {decision[:12]}, not what a clean run says"
+            yield f"the report of {run_id} has {decision[:12]}, not what a clean run has"
 
 
 def _no_machine_lives(world: World) -> Iterator[str]:
@@ -112,7 +112,7 @@ def _every_machine_is_paid_once(world: World) -> Iterator[str]:
 
 
 def _money_adds_up(world: World) -> Iterator[str]:
-    """Every cap: reserved = settled + released, nothing is held, spent is what the bill says."""
+    """Every cap: reserved = settled + released, nothing is held, spent is what the bill has."""
     for pk, there in world.ledger.items.items():
         for sk, item in there.items():
             if not sk.startswith("BUDGET#"):
@@ -131,7 +131,7 @@ def _money_adds_up(world: World) -> Iterator[str]:
                 yield f"{pk} {sk}: {n.get('spent', 0)} spent, {billed} on the bill"
 
 
-def _every_fact_was_told(world: World) -> Iterator[str]:
+def _every_fact_was_published(world: World) -> Iterator[str]:
     for _, sk, _ in items(world, "FACT#"):
         if sk.removeprefix("FACT#") not in world.bus.published:
             yield f"{sk} never got onto the bus"

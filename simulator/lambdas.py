@@ -1,7 +1,7 @@
 """The functions: their doors as Lambda opens them, and what comes again when one fails.
 
 Called by the state machine (one answer), by a queue (batches, visibility, dead letters), by the
-ledger's stream (in order, until it works), or by an event (twice again, then a dead letter).
+ledger's stream (in order, until it works), or by an event (two retries, then a dead letter).
 """
 
 from __future__ import annotations
@@ -70,13 +70,13 @@ class Lambdas:
     """Every function of the stack."""
 
     def __init__(
-        self, scheduler: Scheduler, sqs: Sqs, weather: Weather, told: Callable[[str], None]
+        self, scheduler: Scheduler, sqs: Sqs, weather: Weather, log: Callable[[str], None]
     ) -> None:
-        self._scheduler, self._sqs, self.weather, self._told = scheduler, sqs, weather, told
+        self._scheduler, self._sqs, self.weather, self._log = scheduler, sqs, weather, log
         self._numbers = count(1)
         self._stream: list[dict[str, Any]] = []
         self._publishing = False
-        self.unheard: list[tuple[str, dict[str, Any]]] = []
+        self.failed_events: list[tuple[str, dict[str, Any]]] = []
         """Events whose function failed three times: the monitor's dead letters."""
         self.invocations: dict[str, int] = {}
         self.running = 0
@@ -86,7 +86,7 @@ class Lambdas:
         """Environments that wait for their function's next invocation."""
 
     def invoke(self, function: str, event: dict[str, Any], done: Done) -> None:
-        """One invocation; `done` hears how it ended, unless nobody can say so."""
+        """One invocation; `done` gets its outcome, unless it dies with its caller."""
         refusal = self._refusal(function)
         if refusal:
             self._scheduler.after(0.1, lambda: done(Reply(error=TOO_MANY, cause=refusal)))
@@ -98,11 +98,11 @@ class Lambdas:
         self.running += 1
         replied: list[bool] = []
 
-        def reply(told: Reply) -> None:
+        def reply(outcome: Reply) -> None:
             if not replied:
                 replied.append(True)
                 self.running -= 1
-                done(told)
+                done(outcome)
 
         def body() -> None:
             try:
@@ -113,17 +113,17 @@ class Lambdas:
                 raise
             except Exception as error:
                 if not isinstance(error, PorewatchError):
-                    self._told(f"{name} BUG {''.join(traceback.format_exception(error)[-3:])}")
-                told = {"errorType": type(error).__name__, "errorMessage": str(error)}
+                    self._log(f"{name} BUG {''.join(traceback.format_exception(error)[-3:])}")
+                details = {"errorType": type(error).__name__, "errorMessage": str(error)}
                 free.append(process.environment)
-                reply(Reply(error=type(error).__name__, cause=json.dumps(told)))
+                reply(Reply(error=type(error).__name__, cause=json.dumps(details)))
                 return
             free.append(process.environment)
             reply(Reply(answer=answer))
 
         def too_long() -> None:
             if not replied and process.alive:
-                self._told(f"{name} takes too long")
+                self._log(f"{name} takes too long")
                 self._scheduler.kill(process)
 
         self._scheduler.start(process, body, self.weather.delay(self._scheduler.rng, 0.02, 0.3))
@@ -144,7 +144,7 @@ class Lambdas:
         self.invoke(name, json.loads(json.dumps(payload)), done)
 
     def event(self, function: str, event: dict[str, Any], tries: int = 0) -> None:
-        """Without an answer: twice again, then among the dead letters."""
+        """Without an answer: two retries, then among the dead letters."""
 
         def done(reply: Reply) -> None:
             if not reply.error:
@@ -152,9 +152,9 @@ class Lambdas:
             if reply.cause == LIMIT:  # for up to six hours, and no try is used up
                 self._scheduler.after(AGAIN_S[0], lambda: self.event(function, event, tries))
                 return
-            self._told(f"{function} failed at an event: {reply.error}")
+            self._log(f"{function} failed at an event: {reply.error}")
             if tries + 1 == deployed.tries_of_an_event(function):
-                self.unheard.append((function, event))
+                self.failed_events.append((function, event))
                 return
             self._scheduler.after(AGAIN_S[tries], lambda: self.event(function, event, tries + 1))
 
@@ -179,17 +179,17 @@ class Lambdas:
         self._deliver(queue, function, messages)
         if self._scheduler.rng.random() < self.weather.double:
             later = self._scheduler.rng.random() * 90
-            self._told(f"{function} gets {[m.name for m in messages]} twice")
+            self._log(f"{function} gets {[m.name for m in messages]} twice")
             self._scheduler.after(later, lambda: self._deliver(queue, function, messages))
 
     def _deliver(self, queue: str, function: str, messages: list[Message]) -> None:
         def done(reply: Reply) -> None:
             if reply.error:
-                self._told(f"{function} failed at a batch: {reply.error} {reply.cause[:200]}")
+                self._log(f"{function} failed at a batch: {reply.error} {reply.cause[:200]}")
                 return
             failed = {entry["itemIdentifier"] for entry in reply.answer["batchItemFailures"]}
             if failed:
-                self._told(f"{function} puts off {sorted(failed)}")
+                self._log(f"{function} puts off {sorted(failed)}")
             self._sqs.delete(queue, [m.name for m in messages if m.name not in failed])
 
         self.invoke(function, {"Records": [_record(message) for message in messages]}, done)
@@ -225,15 +225,15 @@ class Lambdas:
         self._scheduler.after(pause if self._stream else 0.2, self._publish)
 
     def redrive(self) -> int:
-        """Dead letters go back to where they came from; how many there were."""
-        found, self.unheard = self.unheard, []
+        """Send dead letters back to their source; returns how many."""
+        found, self.failed_events = self.failed_events, []
         for function, event in found:
             self.event(function, event)
         return len(found) + sum(self._sqs.redrive(queue) for queue in QUEUES)
 
     def dead_letters(self) -> list[str]:
         dead = [m.body for q in QUEUES for m in self._sqs.queues[f"{q}-dead"].messages.values()]
-        return dead + [f"{function}: {event}" for function, event in self.unheard]
+        return dead + [f"{function}: {event}" for function, event in self.failed_events]
 
     def idle(self) -> bool:
         """Nothing waits in a queue or in the stream."""

@@ -54,7 +54,7 @@ class SimulatedStop(Stop):
 
 @dataclass
 class Box:
-    """One machine and its worker. `said_last` once the worker has said how it
+    """One machine and its worker. `sent_last` once the worker has reported how it
     ended, or its result is visible."""
 
     instance: Instance
@@ -64,13 +64,13 @@ class Box:
     notice: str | None = None
     rebalance: str | None = None
     muted: tuple[float, float] = (0.0, 0.0)
-    said_last: bool = False
+    sent_last: bool = False
     began: float | None = None
     worked: bool = False
 
 
 class Metadata:
-    """The metadata service as the worker asks it."""
+    """The metadata service as the worker reads it."""
 
     def __init__(self, box: Box) -> None:
         self._box = box
@@ -90,14 +90,14 @@ class Metadata:
 
 @dataclass(frozen=True)
 class Means:
-    """What machines need of the world. `news` tells EventBridge (detail type, detail)."""
+    """What machines need of the world. `send_event` goes to EventBridge (detail type, detail)."""
 
     scheduler: Scheduler
     weather: Weather
     settings: WorkerSettings
     plan: Plan
-    news: Callable[[str, dict[str, str]], None]
-    told: Callable[[str], None]
+    send_event: Callable[[str, dict[str, str]], None]
+    log: Callable[[str], None]
 
 
 class Machines:
@@ -121,7 +121,7 @@ class Machines:
         if len(self.boxes) <= weather.stillborn:
             box.trouble = "no boot"
         boot = weather.delay(rng, *weather.boot_s)
-        self._means.told(f"{instance.name} is born for {instance.owner} {box.trouble}")
+        self._means.log(f"{instance.name} is born for {instance.owner} {box.trouble}")
         if box.trouble == "no boot":
             self._scheduler.after(boot, lambda: self._state(instance, "running"))
             return
@@ -152,7 +152,7 @@ class Machines:
     def _strike(self, box: Box, rng: Random) -> None:
         if not box.instance.living:
             return
-        self._means.told(f"{box.instance.name}: {box.trouble}")
+        self._means.log(f"{box.instance.name}: {box.trouble}")
         now = self._scheduler.now
         match box.trouble:
             case "killed":
@@ -166,7 +166,7 @@ class Machines:
                 self.notice(box)
             case "rebalance" if box.instance.spot:
                 box.rebalance = json.dumps({"noticeTime": str(now)})
-                self._tell(box, "Rebalance Recommendation", {})
+                self._announce(box, "Rebalance Recommendation", {})
                 if rng.random() < 0.5:
                     self._scheduler.after(rng.random() * 300, lambda: self.notice(box))
             case "hangs":
@@ -175,21 +175,21 @@ class Machines:
                 box.muted = (now, now + rng.choice((60.0, 240.0)))
 
     def notice(self, box: Box) -> None:
-        """A spot machine is told that it is taken back in two minutes."""
+        """A spot machine gets the notice that it is interrupted in two minutes."""
         if not box.instance.living or not box.instance.spot or box.notice:
             return
         box.notice = json.dumps({"action": "terminate", "time": "soon"})
-        self._tell(box, "Interruption Warning", {"instance-action": "terminate"})
+        self._announce(box, "Interruption Warning", {"instance-action": "terminate"})
         self._scheduler.after(120.0, lambda: self.end(box.instance, CLOUD))
 
     def end(self, instance: Instance, why: str, *, at_once: bool = False) -> None:
-        """The machine ends: its worker is told, and killed when it does not go by itself."""
+        """The machine ends: its worker gets the signal, and is killed when it does not exit."""
         if not instance.living:
             return
         box = self.boxes[instance.name]
         if isinstance(instance, Job) and why == CLOUD:
             why = RECLAIMED
-        self._means.told(f"{instance.name} ends: {why}")
+        self._means.log(f"{instance.name} ends: {why}")
         if isinstance(instance, Job) and instance.state == "pending":
             self._state(instance, "terminated", why)
             return
@@ -204,14 +204,14 @@ class Machines:
         if instance.state == "terminated" or (state == "running" and not instance.living):
             return
         instance.history.append((self._scheduler.now, state, why))
-        self._tell(self.boxes[instance.name], "State-change Notification", {"state": state})
+        self._announce(self.boxes[instance.name], "State-change Notification", {"state": state})
 
-    def _tell(self, box: Box, what: str, detail: dict[str, str]) -> None:
-        """EC2 speaks of instances; a job's host is not known to anybody by its name."""
+    def _announce(self, box: Box, what: str, detail: dict[str, str]) -> None:
+        """EC2 sends events of instances; a job's host has no name that the stack knows."""
         if not isinstance(box.instance, Job):
             spot = "Spot " if what == "Interruption Warning" else ""
             named = {"instance-id": box.instance.name, **detail}
-            self._means.news(f"EC2 {spot}Instance {what}", named)
+            self._means.send_event(f"EC2 {spot}Instance {what}", named)
 
     def healthy(self, instance: Instance) -> bool:
         """The truth: it runs, its worker works (or boots within reason) and has not ended. One
@@ -223,6 +223,6 @@ class Machines:
         late = box.began is not None and box.began - born > WAITS_S
         waits = isinstance(instance, Job) and (instance.state == "pending" or late)
         booting = box.began is None and box.trouble != "no boot" and not waits
-        works = box.process.alive and not frozen and not box.stop.requested and not box.said_last
+        works = box.process.alive and not frozen and not box.stop.requested and not box.sent_last
         running = any(not thread.over for thread in box.process.threads) or booting
         return instance.living and box.notice is None and works and running and not waits

@@ -65,8 +65,8 @@ def every() -> Iterator[tuple[tuple[str, ...], int]]:
         yield two, 10
 
 
-def one(asked: tuple[tuple[str, ...], int]) -> Cost:
-    return cost(*asked, 6 if len(asked[0]) == 1 else 2)
+def one(cell: tuple[tuple[str, ...], int]) -> Cost:
+    return cost(*cell, 6 if len(cell[0]) == 1 else 2)
 
 
 def table(processes: int) -> int:
@@ -80,8 +80,8 @@ def table(processes: int) -> int:
     print("|---|---|---|---|")
     for services in (names for names in rows if len(names) == 1):
         for minutes, found in rows[services].items():
-            said = f"{services[0]} {minutes} min"
-            print(f"| {said} | {found.schedules} | {found.failed} | {found.killed} |")
+            label = f"{services[0]} {minutes} min"
+            print(f"| {label} | {found.schedules} | {found.failed} | {found.killed} |")
     pairs = [row[10] for names, row in rows.items() if len(names) == 2]
     counts = (sum(getattr(c, name) for c in pairs) for name in ("schedules", "failed", "killed"))
     print(f"| any two, 10 min ({len(pairs)} pairs) | " + " | ".join(map(str, counts)) + " |")

@@ -1,4 +1,4 @@
-"""People: somebody at a keyboard or a dashboard, who asks again until there is an answer."""
+"""People: somebody at a keyboard or a dashboard, who repeats a request until there is an answer."""
 
 from __future__ import annotations
 
@@ -14,18 +14,17 @@ from simulator.scheduler import Scheduler
 ACTS = ("cancel", "hold", "release", "look")
 AGAIN_S = 90.0
 NO = ("RunOver", "RunGone", "RunNotOver", "UnderHold")
-"""Answers that stay as they are, however often one asks."""
+"""Answers that stay as they are, however often the request is repeated."""
 WHO = {"by": "M. Sato", "reason": "wrong flow cell"}
 LOOKS = ("/runs", "/runs/{run_id}", "/runs/{run_id}/report", "/alerts")
 _HTTP = json.loads((ROOT / "events/functions/api.run.json").read_text())
-Ask = Callable[[Callable[[Reply], None]], None]
 
 
 class People:
     """`answers`: what each act came to, in order: an answer, or the name of an error that stays."""
 
-    def __init__(self, scheduler: Scheduler, lambdas: Lambdas, told: Callable[[str], None]) -> None:
-        self._scheduler, self._lambdas, self._told = scheduler, lambdas, told
+    def __init__(self, scheduler: Scheduler, lambdas: Lambdas, log: Callable[[str], None]) -> None:
+        self._scheduler, self._lambdas, self._log = scheduler, lambdas, log
         self.answers: list[tuple[str, Any]] = []
         self.waiting = 0
 
@@ -49,18 +48,18 @@ class People:
         """Until it is done: a call may die, and it may leave the rest to the next one (`more`)."""
         self.waiting += 1
 
-        def ask() -> None:
+        def request() -> None:
             self._lambdas.invoke(function, order, done)
 
         def done(reply: Reply) -> None:
             if (reply.error and reply.error not in NO) or (reply.answer or {}).get("more"):
-                self._scheduler.after(AGAIN_S, ask)
+                self._scheduler.after(AGAIN_S, request)
                 return
             self.waiting -= 1
             self.answers.append((what, reply.error or reply.answer))
-            self._told(f"a person: {what} of {order['run_id']} {reply.error or 'is done'}")
+            self._log(f"a person: {what} of {order['run_id']} {reply.error or 'is done'}")
 
-        ask()
+        request()
 
     def _look(self, path: str) -> None:
         event = {**_HTTP, "path": path, "pathParameters": None}
@@ -69,6 +68,6 @@ class People:
             status = None if reply.error else reply.answer["statusCode"]
             self.answers.append((path, status))
             if status not in (None, 200, 404, 409, 503):
-                self._told(f"GET {path} BUG {status} {reply.answer['body']}")
+                self._log(f"GET {path} BUG {status} {reply.answer['body']}")
 
         self._lambdas.invoke("api", event, done)

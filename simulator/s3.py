@@ -31,7 +31,7 @@ class Body(io.BytesIO):
 
 
 class S3:
-    """`wrote` hears (bucket, key, stored, replaced) of every write."""
+    """`wrote` gets (bucket, key, stored, replaced) of every write."""
 
     def __init__(
         self,
@@ -159,8 +159,8 @@ class S3:
 
 
 def _listed(key: str, stored: Stored) -> dict[str, Any]:
-    told = _about(stored)
-    return {"Key": key, "Size": told.pop("ContentLength"), **told}
+    about = _about(stored)
+    return {"Key": key, "Size": about.pop("ContentLength"), **about}
 
 
 def _about(stored: Stored) -> dict[str, Any]:

@@ -81,7 +81,7 @@ class Scheduler:
         heapq.heappush(self._events, (self.now + seconds, next(self._numbers), do))
 
     def run(self, until: Callable[[], bool], limit_s: float, steps: int = 400_000) -> bool:
-        """Let time pass until `until` says so (True), nothing is left or `limit_s` is reached."""
+        """Let time pass until `until` is true, nothing is left or `limit_s` is reached."""
         self._hub = getcurrent()
         while self._events:
             if until():
@@ -136,7 +136,7 @@ class Scheduler:
         process.longest_freeze = max(process.longest_freeze, seconds)
 
     def kill(self, process: Process) -> None:
-        """The process dies where it stands; when it kills itself, at its next word."""
+        """The process dies where it stands; when it kills itself, at its next statement."""
         process.alive = False
         for thread in process.threads:
             if thread is not getcurrent() and not thread.over:
@@ -150,7 +150,7 @@ class Scheduler:
             thread.over = True
             return
         thread.throw(Killed)
-        self._tell(thread)
+        self._signal(thread)
 
     def _resume(self, thread: Thread, ticket: int, *, woken: bool = False) -> None:
         if thread.over or thread.ticket != ticket:
@@ -164,9 +164,9 @@ class Scheduler:
             return
         thread.ticket += 1
         thread.switch(woken)
-        self._tell(thread)
+        self._signal(thread)
 
-    def _tell(self, thread: Thread) -> None:
+    def _signal(self, thread: Thread) -> None:
         if thread.over:
             for waiter in thread.waiters:
                 self.wake(waiter)

@@ -17,7 +17,7 @@ UNITS = (3, 3, 3, 12)
 
 @dataclass(frozen=True)
 class Outcome:
-    """`state` of the run at the end; `broken` says which rules were, in sentences."""
+    """`state` of the run at the end; `broken` lists the rules that were, as sentences."""
 
     seed: int
     state: str
@@ -26,7 +26,7 @@ class Outcome:
     calls: tuple[str, ...]
     machines: int
 
-    def told(self, lines: int = 80) -> str:
+    def describe(self, lines: int = 80) -> str:
         """For a person who has to find out why."""
         what = "\n".join(self.broken)
         return f"seed {self.seed}: {what}\n" + "\n".join(self.trace[-lines:])

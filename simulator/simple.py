@@ -1,4 +1,4 @@
-"""SNS and CloudWatch: they only listen."""
+"""SNS and CloudWatch: they only record."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 from simulator.scheduler import process
 
 
-class Heard:
+class Recorder:
     """`notices` (topic, subject) and `metrics` (name, value), in order."""
 
     def __init__(self) -> None:

@@ -32,7 +32,7 @@ class Queue:
 
 
 class Sqs:
-    """`arrived` hears of a queue that has (or will have, in so many seconds) something to read."""
+    """`arrived` gets a queue that has (or will have, in so many seconds) something to read."""
 
     def __init__(
         self,
@@ -68,7 +68,7 @@ class Sqs:
         self, *, QueueUrl: str, ReceiptHandle: str, VisibilityTimeout: int
     ) -> dict[str, Any]:
         """By the receipt, which is one message's: all functions have one setting of the queue here,
-        and two of them ask."""
+        and two of them receive."""
         for queue in self.queues.values():
             for message in queue.messages.values():
                 if message.receipt == ReceiptHandle:
@@ -86,7 +86,7 @@ class Sqs:
         return {"Attributes": {name: counts[name] for name in AttributeNames}}
 
     def receive(self, name: str, most: int) -> list[Message]:
-        """What a reader gets now; what was read too often is moved to the dead letters."""
+        """What a reader gets now; messages that were read too often go to the dead letters."""
         queue, found = self._need(name), []
         for message in list(queue.messages.values()):
             if message.visible_at > self._now() or len(found) == most:
@@ -109,14 +109,14 @@ class Sqs:
             self._need(name).messages.pop(message, None)
 
     def redrive(self, name: str) -> int:
-        """Everything among the dead letters of a queue goes back; how many."""
+        """Send all dead letters of a queue back; returns how many."""
         queue = self._need(name)
         assert queue.dead is not None
         moved = list(queue.dead.messages.values())
         queue.dead.messages.clear()
         for message in moved:
-            told = message.attributes
-            self.send_message(QueueUrl=name, MessageBody=message.body, MessageAttributes=told)
+            attributes = message.attributes
+            self.send_message(QueueUrl=name, MessageBody=message.body, MessageAttributes=attributes)
         return len(moved)
 
     def _need(self, name: str) -> Queue:

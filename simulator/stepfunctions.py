@@ -66,9 +66,9 @@ class StepFunctions:
         there = self.executions.get(executionArn.rsplit(":", 1)[1])
         if there is None:
             raise refusal("ExecutionDoesNotExist", executionArn)
-        told = {"status": there.status, "error": there.error, "cause": there.cause}
+        description = {"status": there.status, "error": there.error, "cause": there.cause}
         ended = {} if there.ended_at is None else {"stopDate": there.ended_at}
-        return {**told, **ended}
+        return {**description, **ended}
 
     def stop_execution(self, *, executionArn: str, error: str, cause: str) -> dict[str, Any]:
         there = self.executions.get(executionArn.rsplit(":", 1)[1])

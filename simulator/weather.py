@@ -20,7 +20,7 @@ class Weather:
     dies: float = 0.0
     throttled: float = 0.0
     broken: float = 0.0
-    unheard: float = 0.0
+    lost_answers: float = 0.0
     twice: float = 0.0
     worker_dies: float = 0.0
     freezes: float = 0.0
@@ -41,7 +41,7 @@ class Weather:
     slow: tuple[tuple[str, float, float, float], ...] = ()
     """Services that take so many seconds for a call, from then till then."""
     lost_endings: float = 0.0
-    """Step Functions' words about an execution's end: best effort."""
+    """Step Functions' events about an execution's end: best effort."""
     quota_until: float = 0.0
     calm_after: float = 4 * HOUR
     on_demand_in: tuple[str, ...] = ()
@@ -97,7 +97,7 @@ class Weather:
             (self.throttled, Fate.THROTTLED),
             (self.broken / 2, Fate.BROKEN),
             (self.broken / 2, Fate.DONE_BUT_BROKEN),
-            (self.unheard, Fate.UNHEARD),
+            (self.lost_answers, Fate.ANSWER_LOST),
             (self.twice, Fate.TWICE),
         ):
             if drawn < chance:
@@ -106,7 +106,7 @@ class Weather:
         return Fate.FINE
 
     def refuses(self, rng: Random, now: float, purchase: str, zone: str = "") -> str | None:
-        """Why a pool gives no machine now, in EC2's words."""
+        """EC2's error code when a pool gives no machine now."""
         if now < self.quota_until:
             spot = purchase == "spot"
             return "MaxSpotInstanceCountExceeded" if spot else "VcpuLimitExceeded"
@@ -133,7 +133,7 @@ def drawn(seed: int) -> Weather:
         dies=some(0.02),
         throttled=some(0.03),
         broken=some(0.02),
-        unheard=some(0.02),
+        lost_answers=some(0.02),
         twice=some(0.03),
         worker_dies=some(0.02),
         freezes=some(0.01),

@@ -1,4 +1,4 @@
-"""The work of a stage, made up: units that take a while, and results that tell whether every unit
+"""The work of a stage, made up: units that take a while, and results that show whether every unit
 went in once and in order. It looks to the loop like every other work.
 """
 
@@ -60,7 +60,7 @@ class Grows:
     """Alarms in the first unit, as a successor does that finds it in the checkpoint."""
 
     def __init__(self) -> None:
-        self._units, self._told = 0, False
+        self._units, self._alarmed = 0, False
 
     def take(self, content: bytes) -> None:
         self._units += 1
@@ -69,8 +69,8 @@ class Grows:
         pass
 
     def alarms(self) -> Iterator[Alarm]:
-        if self._units and not self._told:
-            self._told = True
+        if self._units and not self._alarmed:
+            self._alarmed = True
             yield Alarm(sample="pig", code="PERV-C", name="PERV-C", severity="critical", reads=9)
 
 
@@ -124,8 +124,8 @@ class MadeUp:
             made["quantification.json"] = quantification_json()
         if Phase.REPORTING in self._order.phases:
             earlier = hashlib.sha256(self._means.inputs.path("screen.json").read_bytes())
-            told = report_json().replace("RUN-ID", self._order.run_id)
-            made["report.json"] = told.replace("DECISION", earlier.hexdigest() + whole)
+            report = report_json().replace("RUN-ID", self._order.run_id)
+            made["report.json"] = report.replace("DECISION", earlier.hexdigest() + whole)
             made |= {"report.html": "<p>", "report.pdf": "%PDF"}
         return made
 
@@ -140,7 +140,7 @@ def whole(run_id: str, stage: str, units: int) -> str:
 
 
 def decision(run_id: str, units: int) -> str:
-    """What the report of a clean run says."""
+    """The decision in the report of a clean run."""
     screen = screen_json().replace("WHOLE", whole(run_id, "screen", units))
     return hashlib.sha256(screen.encode()).hexdigest() + whole(run_id, "report", units)
 

@@ -20,7 +20,7 @@ from porewatch_worker.settings import WorkerSettings
 from simulator import deployed
 from simulator.asl import Machine
 from simulator.batch import Batch, Hosts
-from simulator.bus import Bus, Listeners
+from simulator.bus import Bus, Targets
 from simulator.calls import Call, Client, Fate, Wire
 from simulator.dynamodb import DynamoDb
 from simulator.ec2 import Ec2, Instance, Surroundings
@@ -31,7 +31,7 @@ from simulator.people import People
 from simulator.rds import RdsData
 from simulator.s3 import S3, Stored
 from simulator.scheduler import START, Process, Scheduler
-from simulator.simple import Heard, Kms, Sts
+from simulator.simple import Kms, Recorder, Sts
 from simulator.sqs import Sqs
 from simulator.stepfunctions import Execution, StepFunctions
 from simulator.weather import CLEAR, Weather
@@ -80,18 +80,20 @@ class World:
         self.sqs = Sqs(now, self._arrived, self._loses)
         for name, reader in QUEUES.items():
             self.sqs.make(name, visibility=reader.visibility_s, tries=reader.tries)
-        self.lambdas = Lambdas(self.scheduler, self.sqs, self.weather, self.told)
+        self.lambdas = Lambdas(self.scheduler, self.sqs, self.weather, self.log)
         self.stepfunctions = StepFunctions(self.scheduler, self._began, self._stopped)
         self.machine = Machine(
             self.scheduler,
             self.stepfunctions,
             self.lambdas.task,
-            self.told,
+            self.log,
             lambda: self.weather.gone("stepfunctions", now()),
         )
         self.plan = plan = plan or Plan()
         self.machines = Machines(
-            Means(self.scheduler, weather, self._worker_settings(), plan, self._news, self.told)
+            Means(
+                self.scheduler, weather, self._worker_settings(), plan, self._send_event, self.log
+            )
         )
         self.ec2 = Ec2(
             Surroundings(
@@ -114,9 +116,9 @@ class World:
                 ending=self._ending,
             )
         )
-        self.heard, self.registry = Heard(), RdsData()
-        self.people = People(self.scheduler, self.lambdas, self.told)
-        self.bus = Bus(Listeners(self.sqs, self.scheduler, lambda: self.weather, self.told))
+        self.recorder, self.registry = Recorder(), RdsData()
+        self.people = People(self.scheduler, self.lambdas, self.log)
+        self.bus = Bus(Targets(self.sqs, self.scheduler, lambda: self.weather, self.log))
         services = {
             "dynamodb": self.ledger,
             "s3": self.s3,
@@ -125,13 +127,13 @@ class World:
             "ec2": self.ec2,
             "batch": self.batch,
             "events": self.bus,
-            "sns": self.heard,
-            "cloudwatch": self.heard,
+            "sns": self.recorder,
+            "cloudwatch": self.recorder,
             "sts": Sts(),
             "kms": Kms(),
             "rds-data": self.registry,
         }
-        self._wire = Wire(self.scheduler, services, self._fate, self._latency, self.told)
+        self._wire = Wire(self.scheduler, services, self._fate, self._latency, self.log)
         self.client = cache(lambda service, attempts=4: Client(self._wire, service))
         self.runs: list[str] = []
         self._executing: dict[str, Process] = {}
@@ -140,10 +142,10 @@ class World:
         self._intake_clock(*deployed.clock_of_the_intake())
 
     def expected(self, run_id: str) -> str:
-        """What the report must say."""
+        """The decision that the report must have."""
         return decision(run_id, self.plan.units)
 
-    def told(self, what: str) -> None:
+    def log(self, what: str) -> None:
         self.trace.append(f"{self.scheduler.now:9.2f} {what}")
 
     def submit(self, run_id: str) -> None:
@@ -193,9 +195,9 @@ class World:
         self.scheduler.run(lambda: False, self.scheduler.now + seconds)
 
     def finish(self) -> None:
-        """To the end, and until all is quiet; what lies among the dead letters is sent again."""
+        """To the end, and until all is quiet; dead letters are redriven."""
         self.scheduler.run(self.ended, LIMIT_S)
-        self.told("the runs have ended" if self.ended() else "THE RUNS DO NOT END")
+        self.log("the runs have ended" if self.ended() else "THE RUNS DO NOT END")
         self._calm()
         self._settle(TAIL_S)
         for _ in range(3):
@@ -258,7 +260,7 @@ class World:
         if self.weather.gone(call.service, call.at):
             return Fate.BROKEN
         if self.weather.lag(call.service, call.at) > SDK_WAITS_S:
-            return Fate.UNHEARD
+            return Fate.ANSWER_LOST
         forced = self._override(call) if self._override else None
         return forced or self.weather.fate(self.scheduler.rng, call, self.scheduler.now)
 
@@ -289,7 +291,7 @@ class World:
         fact = "detail_type" in change["dynamodb"].get("NewImage", {})
         if fact and change["eventName"] == "INSERT":
             fact_id = change["dynamodb"]["Keys"]["sk"]["S"]
-            self.told(f"fact {fact_id}")
+            self.log(f"fact {fact_id}")
             if fact_id.startswith(CLAIM):
                 self._claims[tuple(fact_id.removeprefix(CLAIM).split(":"))] = self._now()
             self.lambdas.changed(change)
@@ -302,23 +304,23 @@ class World:
                 self.manifests.append(key)
             # Its result is there: whoever sees it first may send the machine home.
             author = json.loads(stored.content)["instance_id"]
-            self.machines.boxes[author].said_last = True
+            self.machines.boxes[author].sent_last = True
 
     def _arrived(self, queue: str, delay: float) -> None:
         self.lambdas.arrived(queue, delay)
 
     def _loses(self, queue: str, body: str) -> bool:
-        """A worker's word that gets lost on its way (never a claim: the worker would not begin)."""
+        """Whether a worker's message is lost (never a claim: the worker would not begin)."""
         if queue != "worker":
             return False
-        said = json.loads(body)
-        box = self.machines.boxes[said["instance_id"]]
-        if said["kind"] in ("published", "interrupted", "stage_broken"):
-            box.said_last = True
+        message = json.loads(body)
+        box = self.machines.boxes[message["instance_id"]]
+        if message["kind"] in ("published", "interrupted", "stage_broken"):
+            box.sent_last = True
         muted = box.muted[0] <= self.scheduler.now < box.muted[1]
-        muted = muted or said["kind"] in self.always_lost
+        muted = muted or message["kind"] in self.always_lost
         if muted or self.scheduler.rng.random() < self.weather.lost:
-            self.told(f"lost: {said['kind']} of {said['instance_id'][-3:]}")
+            self.log(f"lost: {message['kind']} of {message['instance_id'][-3:]}")
             return True
         return False
 
@@ -339,9 +341,9 @@ class World:
 
     def _over(self, execution: Execution) -> None:
         execution.ended_at = self.scheduler.clock()
-        self.told(f"{execution.name} {execution.status} {execution.error} {execution.cause}")
-        heard = self.scheduler.rng.random() >= self.weather.lost_endings
-        if execution.status != "SUCCEEDED" and heard:
+        self.log(f"{execution.name} {execution.status} {execution.error} {execution.cause}")
+        delivered = self.scheduler.rng.random() >= self.weather.lost_endings
+        if execution.status != "SUCCEEDED" and delivered:
             self._event("error_handler", self.bus.execution_ended(execution))
 
     def _born(self, instance: Instance) -> None:
@@ -372,11 +374,11 @@ class World:
         record = json.loads(item["body"]["S"])
         return bool(record["instance_id"] == instance.name)
 
-    def _news(self, detail_type: str, detail: dict[str, str]) -> None:
+    def _send_event(self, detail_type: str, detail: dict[str, str]) -> None:
         event = self.bus.of_ec2(detail_type, detail)
         rng = self.scheduler.rng
         if rng.random() < self.weather.lost:
-            self.told(f"lost: {detail_type} {detail}")
+            self.log(f"lost: {detail_type} {detail}")
             return
         for _ in range(1 + (rng.random() < self.weather.double)):
             late = self.weather.delay(rng, 0.2, self.weather.late_s)
@@ -399,11 +401,11 @@ class World:
 
         self.scheduler.after(first_s, call)
 
-    def _intake_clock(self, every_s: float, word: str) -> None:
+    def _intake_clock(self, every_s: float, message: str) -> None:
         def put() -> None:
             now = self.scheduler.now
             if not any(self.weather.gone(service, now) for service in ("events", "sqs")):
-                self.sqs.send_message(QueueUrl="intake", MessageBody=word)
+                self.sqs.send_message(QueueUrl="intake", MessageBody=message)
             self.scheduler.after(every_s, put)
 
         self.scheduler.after(every_s * self.scheduler.rng.random(), put)

@@ -1,7 +1,7 @@
 """Reads drawn as numbers: sizes, places and screens with known truth, for simulations of amounts.
 
 No sequence is made and nothing is mapped: what is simulated is chance, in molecules, sizes, places
-and at the bench. Sizes are Gamma distributed (cv 0.85 unless said otherwise), at least 200 bases
+and at the bench. Sizes are Gamma distributed (cv 0.85 by default), at least 200 bases
 and never longer than the genome, as real ones.
 """
 

@@ -1,7 +1,7 @@
 """How often the 95 % interval of copies/mL holds the true load, by simulation.
 
 One sample: molecules of target and spike-in are read by chance (Poisson), in reads of unequal size,
-in copies of one molecule where said; the copies added and the recovery are off by log-normal
+in copies of one molecule where stated; the copies added and the recovery are off by log-normal
 factors. The product sees reads, the stated copies and the stated uncertainties, never the truth.
 
     python -m validation.interval_pack        # 4,000 samples a row, some minutes
@@ -35,7 +35,7 @@ COPIES = 10_000.0
 @dataclass(frozen=True)
 class Case:
     """Mean molecules of target and spike-in that are read; `copies`: reads a molecule (mean).
-    `spike_cv`, `extraction_cv`, `mass_cv`: what the bench does, and the sheet says."""
+    `spike_cv`, `extraction_cv`, `mass_cv`: of the bench, and of the sheet."""
 
     name: str
     molecules: float
@@ -65,12 +65,12 @@ CASES = (
 )
 
 
-def coverage(case: Case, samples: int, seed: int, told: Case | None = None) -> tuple[int, int]:
-    """(intervals that hold the truth, samples with reads). `told`: what the sheet says of the
+def coverage(case: Case, samples: int, seed: int, stated: Case | None = None) -> tuple[int, int]:
+    """(intervals that hold the truth, samples with reads). `stated`: the sheet's values of the
     bench, where that is not the truth."""
     dice = np.random.default_rng(seed)
     one = _by_spike if case.by == "spike" else _by_yield
-    found = [one(case, told or case, dice) for _ in range(samples)]
+    found = [one(case, stated or case, dice) for _ in range(samples)]
     held = [holds for holds in found if holds is not None]
     return sum(held), len(held)
 
@@ -101,7 +101,7 @@ def _depth(case: Case) -> float:
     return case.molecules * case.copies * piece / case.length
 
 
-def _by_spike(case: Case, told: Case, dice: Dice) -> bool | None:
+def _by_spike(case: Case, stated: Case, dice: Dice) -> bool | None:
     spiked = case.lengths.draw(dice, int(dice.poisson(case.spike)), SPIKE_LENGTH)
     target = _target(case, dice)
     spike = sized("lambda", ContigRole.SPIKE, SPIKE_LENGTH, spiked)
@@ -110,13 +110,13 @@ def _by_spike(case: Case, told: Case, dice: Dice) -> bool | None:
     truth = _depth(case) / there * COPIES * bench
     sample = Sample(
         name="one", volume_ml=1.0, spike_copies=COPIES,
-        spike_cv=told.spike_cv, extraction_cv=told.extraction_cv,
+        spike_cv=stated.spike_cv, extraction_cv=stated.extraction_cv,
     )  # fmt: skip
     screen = screen_of((target, spike), case.lengths, passed=2_000)
     return _holds(from_spike(target, screen, sample, ScreeningParameters()), truth)
 
 
-def _by_yield(case: Case, told: Case, dice: Dice) -> bool | None:
+def _by_yield(case: Case, stated: Case, dice: Dice) -> bool | None:
     """A tenth of a gigabase, 50 ng/mL as measured; between the bases that passed and all of them
     lies what the mass stands for."""
     target, passed = _target(case, dice), 10**8
@@ -124,7 +124,7 @@ def _by_yield(case: Case, told: Case, dice: Dice) -> bool | None:
     stands = float(np.exp(dice.uniform(np.log(passed), np.log(there))))
     mass = 50.0 * _off(dice, case.mass_cv) * 1e-9
     truth = mass * AVOGADRO / 650.0 * _depth(case) / stands
-    sample = Sample(name="one", nucleic_acid_ng_per_ml=50.0, nucleic_acid_cv=told.mass_cv)
+    sample = Sample(name="one", nucleic_acid_ng_per_ml=50.0, nucleic_acid_cv=stated.mass_cv)
     screen = screen_of((target,), case.lengths, passed=2_000, bases=(passed, there))
     found = from_yield(target, screen, sample, "linear dsDNA", ScreeningParameters())
     return _holds(found, truth)

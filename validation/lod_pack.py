@@ -1,6 +1,6 @@
 """LOD95 as predicted against the truth: at which load the calling rule itself detects 95 of 100.
 
-A run is drawn that has none of the target, and LOD95 is asked for. Then the target is put in: reads
+A run is drawn that has none of the target, and LOD95 is computed. Then the target is put in: reads
 by chance at the load, random places and unequal sizes, through the product's own counting
 (`TargetTotals`) and calling (`call_all`), until the load is found at which 95 % are detected.
 
@@ -189,8 +189,11 @@ def main(samples: int = 400) -> None:
         lod = predicted(case)
         truth = true_lod(case, lod, samples)
         shares = [detected(case, f * lod, samples, 99) for f in (0.5, 1.0, 2.0)]
-        said = ", ".join(f"{s:.1%}" for s in shares)
-        print(f"{case.name:32} {lod:12.4g} {truth:12.4g} {truth / lod:10.2f}  {said}", flush=True)
+        shares_text = ", ".join(f"{s:.1%}" for s in shares)
+        print(
+            f"{case.name:32} {lod:12.4g} {truth:12.4g} {truth / lod:10.2f}  {shares_text}",
+            flush=True,
+        )
 
 
 if __name__ == "__main__":

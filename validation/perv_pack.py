@@ -82,16 +82,16 @@ def mixture(
 
 
 def typing(world: PervWorld, model: ErrorModel, reads: int, seed: int) -> dict[str, Counter[str]]:
-    """True type -> what env reads were given to (`none`: no type told)."""
+    """True type -> what env reads were given to (`none`: no type assigned)."""
     rng = np.random.default_rng(seed)
-    told = {}
+    counts = {}
     for kind in KINDS:
         _, result = run(world, mixture(world, {kind: reads}, rng), model=model, seed=seed)
         counted = result.counted
-        told[kind] = Counter({k: t.reads for k, t in counted.types.items()})
-        told[kind]["none"] = counted.untyped
-        told[kind]["junction"] = len(counted.junctions)
-    return told
+        counts[kind] = Counter({k: t.reads for k, t in counted.types.items()})
+        counts[kind]["none"] = counted.untyped
+        counts[kind]["junction"] = len(counted.junctions)
+    return counts
 
 
 def without_recombinants(
@@ -183,8 +183,8 @@ def _print_copies(world: PervWorld) -> None:
 
 def _print_typing(world: PervWorld) -> None:
     for model in (R10, R9):
-        for kind, told in typing(world, model, 2000, 5).items():
-            print(f"typing {model.name} {kind}: {dict(told)}", flush=True)
+        for kind, counts in typing(world, model, 2000, 5).items():
+            print(f"typing {model.name} {kind}: {dict(counts)}", flush=True)
 
 
 def _print_recombinants(world: PervWorld) -> None:

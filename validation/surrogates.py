@@ -1,4 +1,4 @@
-"""SYNTHETIC-A, -B, -C: three stand-ins for PERV types, built when a test asks for them.
+"""SYNTHETIC-A, -B, -C: three stand-ins for PERV types, built when a test needs them.
 
 No sequence of PERV-A, -B or -C and no env of another gammaretrovirus is at hand. What is real is
 the backbone, PERV class E (AF356697). Each surrogate is that genome, 2 % changed, with a part of it
@@ -103,8 +103,8 @@ def make_perv_world(
     seed: int = 1,
     longer: dict[str, int] | None = None,
 ) -> PervWorld:
-    """The host reference begins with a single-copy locus (the bundle says so if `named`), and holds
-    `copies` (1 to 3 % from the references) after it."""
+    """The host reference begins with a single-copy locus (the bundle names it if `named`),
+    and holds `copies` (1 to 3 % from the references) after it."""
     types = surrogates(seed, longer)
     rng = np.random.default_rng(seed + 1000)
     host = host_with(types, copies, random_codes(locus, rng), rng)

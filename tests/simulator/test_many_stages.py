@@ -64,7 +64,7 @@ def crowd() -> World:
             world.ec2.instances[f"i-{number:03d}"] = instance(there, f"i-{number:03d}")
     world.ec2.instances["i-zzz"] = instance(record(STAGES - 1), "i-zzz", epoch=0)
     world.machines.healthy = lambda _: False  # type: ignore[method-assign]
-    world.machines.end = lambda ended, why, **_: world.told(f"{ended.name} is ended")  # type: ignore[method-assign,assignment]
+    world.machines.end = lambda ended, why, **_: world.log(f"{ended.name} is ended")  # type: ignore[method-assign,assignment]
     return world
 
 

@@ -20,7 +20,7 @@ from simulator.schedules import Outcome, played
 from simulator.weather import Weather
 
 Patch = pytest.MonkeyPatch
-LAUNCHES = Weather(dies=0.01, unheard=0.02, twice=0.05, broken=0.03, shows_late_s=60.0)
+LAUNCHES = Weather(dies=0.01, lost_answers=0.02, twice=0.05, broken=0.03, shows_late_s=60.0)
 MESSAGES = Weather(lost=0.1, late_s=60.0, double=0.3, troubled=0.9, dies=0.005)
 SEEDS = range(60)
 
@@ -113,7 +113,7 @@ def test_with_the_third_verdict_a_machine_that_boots_slowly_is_left_alone() -> N
 def test_a_zombie_that_wakes_up_later_changes_nothing() -> None:
     outcomes = list(zombies())
 
-    assert [outcome.told() for outcome in outcomes if outcome.broken] == []
+    assert [outcome.describe() for outcome in outcomes if outcome.broken] == []
     assert {outcome.state for outcome in outcomes} == {"completed"}
     assert max(outcome.machines for outcome in outcomes) > 2  # some had a successor
 

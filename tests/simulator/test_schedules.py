@@ -33,8 +33,8 @@ def test_a_process_may_die_at_any_call(kind: str, most: int | None) -> None:
         struck, outcome = crashes(planned)
 
         assert not struck.startswith("nothing"), struck
-        assert outcome.broken == (), f"{struck}\n{outcome.told()}"
-        assert outcome.state == "completed", f"{struck}\n{outcome.told()}"
+        assert outcome.broken == (), f"{struck}\n{outcome.describe()}"
+        assert outcome.state == "completed", f"{struck}\n{outcome.describe()}"
 
 
 @pytest.mark.parametrize("part", range(PARTS))
@@ -44,7 +44,7 @@ def test_whatever_goes_wrong_at_once_every_rule_holds(part: int) -> None:
         outcome = played(seed)
         states.add(outcome.state)
 
-        assert outcome.broken == (), outcome.told()
+        assert outcome.broken == (), outcome.describe()
     assert "completed" in states
 
 
@@ -56,8 +56,8 @@ def test_functions_that_cannot_be_called_for_long_cost_no_healthy_machine() -> N
         weather = Weather(outages=((start, start + 660 + seed * 100),))
         outcome = played(seed, weather, plan=Plan(units=30))
 
-        assert outcome.broken == (), outcome.told()
-        assert (outcome.state, outcome.machines) == ("completed", 2), outcome.told()
+        assert outcome.broken == (), outcome.describe()
+        assert (outcome.state, outcome.machines) == ("completed", 2), outcome.describe()
 
 
 def test_two_environments_of_one_function_share_nothing() -> None:
@@ -65,7 +65,7 @@ def test_two_environments_of_one_function_share_nothing() -> None:
     simulator alone, for Lambda gives each environment one invocation at a time."""
     outcome = played(4766)
 
-    assert outcome.broken == (), outcome.told()
+    assert outcome.broken == (), outcome.describe()
 
 
 @pytest.mark.parametrize(("began", "breaks"), [(70.0, True), (60.0, False)])

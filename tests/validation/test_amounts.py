@@ -28,16 +28,16 @@ def test_the_interval_of_copies_holds_the_truth_90_to_98_times_of_100(case: Inte
 
 
 @pytest.mark.parametrize(
-    ("name", "untold"),
+    ("name", "left_out"),
     [
         ("many reads: bench alone", {"extraction_cv": 0.001}),
         ("poor bench: 30 % and 50 %", {"spike_cv": 0.1, "extraction_cv": 0.2}),
         ("by yield, 500 reads", {"mass_cv": 0.05}),
     ],
 )
-def test_an_uncertainty_that_is_left_out_is_missed(name: str, untold: dict[str, float]) -> None:
+def test_an_uncertainty_that_is_left_out_is_missed(name: str, left_out: dict[str, float]) -> None:
     case = next(c for c in INTERVALS if c.name == name)
-    held, trials = coverage(case, SAMPLES, 11, told=replace(case, **untold))
+    held, trials = coverage(case, SAMPLES, 11, stated=replace(case, **left_out))
     assert held / trials < 0.85
 
 
