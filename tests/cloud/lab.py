@@ -50,7 +50,7 @@ PATIENCE = 400.0
 
 
 @dataclass(frozen=True)
-class Told:
+class TopicMessage:
     """One message of a topic, as a subscriber gets it."""
 
     topic: str
@@ -71,8 +71,8 @@ class Lab:
     shared: Path = SHARED
     tag: str = field(default_factory=lambda: uuid.uuid4().hex[:6])
     started: float = field(default_factory=time.monotonic)
-    _told: list[Told] = field(default_factory=list)
-    _hands: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(24))
+    _received: list[TopicMessage] = field(default_factory=list)
+    _pool: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(24))
 
     @cached_property
     def stack(self) -> Stack:
@@ -103,7 +103,7 @@ class Lab:
 
     def later(self, act: Any, *args: Any) -> Future[Any]:
         """Do it beside everything else; the test takes the result."""
-        return self._hands.submit(act, *args)
+        return self._pool.submit(act, *args)
 
     # sending
 
@@ -145,7 +145,7 @@ class Lab:
         left = max(1.0, self.started + PATIENCE - time.monotonic())
 
         def over() -> bool:
-            """One item asked for: a whole view takes seven questions, and all wait for all runs."""
+            """Reads one item: a whole view takes seven requests, and all wait for all runs."""
             run = self.stack.runs.find(run_id)
             return run is not None and (run.state in FINAL_STATES or bool(run.attempt))
 
@@ -166,7 +166,7 @@ class Lab:
 
     def _state(self, run_id: str) -> str:
         view = self.find(run_id)
-        return view.run.state.value if view else "never heard of"
+        return view.run.state.value if view else "unknown"
 
     def report(self, run: RunRecord, name: str = "report.json") -> bytes:
         return self.stack.bucket("Reports").get(run.report_keys[name])
@@ -193,7 +193,7 @@ class Lab:
         return [name for name in names if name.startswith(f"{run_id}-")]
 
     def machines(self, run_id: str) -> list[str]:
-        """Machines of a run that AWS says are there."""
+        """Machines of a run that AWS lists."""
         answer = self.cloud.client("ec2").describe_instances(
             Filters=[
                 {"Name": "tag:porewatch-run", "Values": [run_id]},
@@ -208,15 +208,19 @@ class Lab:
         found = (self.executions(run_id), self.machines(run_id), view.stages, view.costs)
         return not any(found) and not self.facts(run_id, InstanceLaunched)
 
-    def told(self, run_id: str, kind: str, topic: str = "Notice") -> list[Told]:
-        """What people were told about a run, as far as it has come."""
-        self._hear()
+    def messages(self, run_id: str, kind: str, topic: str = "Notice") -> list[TopicMessage]:
+        """Notices about a run, as far as they have come."""
+        self._receive()
         wanted = (topic, kind, run_id)
-        return [told for told in self._told if (told.topic, told.kind, told.run_id) == wanted]
+        return [
+            message
+            for message in self._received
+            if (message.topic, message.kind, message.run_id) == wanted
+        ]
 
-    def wait_told(self, run_id: str, kind: str, topic: str = "Notice") -> list[Told]:
+    def wait_messages(self, run_id: str, kind: str, topic: str = "Notice") -> list[TopicMessage]:
         what = f"{kind} about {run_id or 'no run'}"
-        return wait_for(lambda: self.told(run_id, kind, topic), 60, what)
+        return wait_for(lambda: self.messages(run_id, kind, topic), 60, what)
 
     def rows(self, sql: str, **parameters: Any) -> list[dict[str, Any]]:
         """What the registry answers, through the Data API."""
@@ -229,7 +233,7 @@ class Lab:
         return registry.execute(sql, **parameters)
 
     def wait_rows(self, sql: str, **parameters: Any) -> list[dict[str, Any]]:
-        """The same, once there are any: the registry hears of things a moment later."""
+        """The same, once there are any: the registry gets facts a moment later."""
         return wait_for(lambda: self.rows(sql, **parameters), 60, "a row in the registry")
 
     def command(self, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -249,8 +253,8 @@ class Lab:
         """Dead letters of all queues that hold `text`."""
         sqs, found = self.cloud.client("sqs"), []
         for address in self._dead_letter_queues():
-            letters = list(self._letters(sqs, address, VisibilityTimeout=1))
-            found += [letter["Body"] for letter in letters if text in letter["Body"]]
+            messages = list(self._messages(sqs, address, VisibilityTimeout=1))
+            found += [message["Body"] for message in messages if text in message["Body"]]
         return found
 
     def _dead_letter_queues(self) -> Iterator[str]:
@@ -276,14 +280,14 @@ class Lab:
         sns.subscribe(TopicArn=source, Protocol="sqs", Endpoint=arn)
         return address
 
-    def _hear(self) -> None:
+    def _receive(self) -> None:
         sqs = self.cloud.client("sqs")
         for topic, address in self.subscriptions.items():
-            for letter in self._letters(sqs, address):
-                self._told.append(_told(topic, json.loads(letter["Body"])))
-                sqs.delete_message(QueueUrl=address, ReceiptHandle=letter["ReceiptHandle"])
+            for message in self._messages(sqs, address):
+                self._received.append(_topic_message(topic, json.loads(message["Body"])))
+                sqs.delete_message(QueueUrl=address, ReceiptHandle=message["ReceiptHandle"])
 
-    def _letters(self, sqs: Any, address: str, **how: Any) -> Iterator[dict[str, Any]]:
+    def _messages(self, sqs: Any, address: str, **how: Any) -> Iterator[dict[str, Any]]:
         while True:
             answer = sqs.receive_message(QueueUrl=address, MaxNumberOfMessages=10, **how)
             if not answer.get("Messages"):
@@ -291,9 +295,9 @@ class Lab:
             yield from answer["Messages"]
 
 
-def _told(topic: str, envelope: dict[str, Any]) -> Told:
+def _topic_message(topic: str, envelope: dict[str, Any]) -> TopicMessage:
     attributes = envelope.get("MessageAttributes", {})
-    return Told(
+    return TopicMessage(
         topic=topic,
         kind=attributes["kind"]["Value"],
         run_id=attributes.get("run_id", {}).get("Value", ""),

@@ -20,7 +20,7 @@ PYTHON = "python3.13"
 def wait_for(
     look: Callable[[], T], seconds: float = 20.0, what: str = "it", *, every: float = 0.1
 ) -> T:
-    """The first true answer of `look`, asked `every` so many seconds. Fails after `seconds`."""
+    """The first true answer of `look`, called `every` so many seconds. Fails after `seconds`."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         found = look()

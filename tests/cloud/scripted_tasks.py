@@ -13,7 +13,7 @@ STAGES = ("basecalling", "screen", "report")
 
 
 def failing(name):
-    raise type(name, (Exception,), {})(f"told to raise {name}")
+    raise type(name, (Exception,), {})(f"scripted to raise {name}")
 
 
 def earlier_calls(run_id, call):
@@ -43,7 +43,7 @@ def opened(event, scenario, before):
     return {"epoch": len(times) + 1, "manifest_key": done}
 
 
-def spoken(event, scenario):
+def called_back(event, scenario):
     steps = boto3.client("stepfunctions")
     token, epoch = event["task_token"], event["epoch"]
     if scenario == "silent":
@@ -52,7 +52,7 @@ def spoken(event, scenario):
         failing("MessageRefused")
     if scenario == "unlucky" or (scenario == "interrupted" and epoch <= 2):
         steps.send_task_failure(taskToken=token, error="SpotInterrupted", cause="taken away")
-    elif scenario == "broken" or (scenario == "mended" and epoch == 1):
+    elif scenario == "broken" or (scenario == "recovers" and epoch == 1):
         steps.send_task_failure(taskToken=token, error="WorkerFailed", cause="x" * 5000)
     else:
         output = json.dumps({"manifest_key": f"{event['stage']}/e{epoch}/manifest.json"})
@@ -60,7 +60,7 @@ def spoken(event, scenario):
 
 
 def decided(event, scenario):
-    again = scenario in ("mended", "broken") and event["epoch"] < 3
+    again = scenario in ("recovers", "broken") and event["epoch"] < 3
     return {"decision": "retry" if again else "fail", "reason": "scripted", "wait_seconds": 0}
 
 
@@ -78,7 +78,7 @@ def handler(event, context):
     return {
         "plan": lambda: plan(event, scenario),
         "open": lambda: opened(event, scenario, before),
-        "await": lambda: spoken(event, scenario),
+        "await": lambda: called_back(event, scenario),
         "decide": lambda: decided(event, scenario),
         "fail_run": lambda: {
             "error": event["error"],

@@ -1,4 +1,4 @@
-"""Every kind of spoiled input the end-to-end tests put into the bucket, and what must be said."""
+"""Every kind of spoiled input that the end-to-end tests send, and what the problem must contain."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ GOOD_PATH = "fastq/good.fastq"
 
 @dataclass(frozen=True)
 class BadFile:
-    """Lies beside a sound file in a run that is sealed with both. `words` stand in the message in
-    this order; `run_words` in the run's, where that is about something else."""
+    """Lies beside a sound file in a run that is sealed with both. `phrases` are in the message in
+    this order; `run_phrases` in the run's, where that is about something else."""
 
     path: str
     content: Callable[[], bytes]
-    words: tuple[str, ...]
-    run_words: tuple[str, ...] = ()
+    phrases: tuple[str, ...]
+    run_phrases: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class BadManifest:
     """A run of one sound file, sealed with `spoil(manifest)`."""
 
     spoil: Callable[[dict[str, Any]], object]
-    words: tuple[str, ...]
+    phrases: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class BadTar:
     """`inbox/{run}.tar` with these members."""
 
     members: Callable[[], list[tuple[tarfile.TarInfo, bytes]]]
-    words: tuple[str, ...]
+    phrases: tuple[str, ...]
 
 
 def _bam_without_sequence() -> bytes:
@@ -102,7 +102,7 @@ BAD_FILES: dict[str, BadFile] = {
         "pod5/cut.pod5",
         _cut_signal,
         ("pod5/cut.pod5", "cut short", "Remedy: copy the file again"),
-        run_words=("pod5/cut.pod5", "basecalling is not enabled", "Remedy: call bases first"),
+        run_phrases=("pod5/cut.pod5", "basecalling is not enabled", "Remedy: call bases first"),
     ),
 }
 

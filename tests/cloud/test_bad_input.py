@@ -102,28 +102,28 @@ def send_bad_manifest(lab: Lab, case: str) -> None:
     lab.put_seal(run_id, content)
 
 
-def says(words: tuple[str, ...], text: str | None) -> bool:
-    """All of the words, in their order."""
-    return re.search(".*".join(map(re.escape, words)), text or "", re.DOTALL) is not None
+def contains(phrases: tuple[str, ...], text: str | None) -> bool:
+    """All of the phrases, in their order."""
+    return re.search(".*".join(map(re.escape, phrases)), text or "", re.DOTALL) is not None
 
 
 @pytest.fixture(scope="module")
 def listed(lab: Lab) -> Listed:
-    """What `porewatch list --json` says when all of this module's runs have ended: by run id."""
+    """Output of `porewatch list --json` when all of this module's runs have ended: by run id."""
     for what in (*map(named, sent(lab)), SHORT_READS, NEIGHBOUR):
         lab.ended(lab.run_id(what))
     runs = json.loads(lab.command("list", "--json").stdout)
     return {run["run_id"]: run for run in runs}
 
 
-def refused(lab: Lab, listed: Listed, case: str, words: tuple[str, ...]) -> RunRecord:
+def refused(lab: Lab, listed: Listed, case: str, phrases: tuple[str, ...]) -> RunRecord:
     """The refused run, when its message is where people look, and nothing was launched for it."""
     run = lab.refused(lab.run_id(named(case)))
-    assert says(words, run.problem), run.problem
+    assert contains(phrases, run.problem), run.problem
     shown = listed[run.run_id]["attempt"] or listed[run.run_id]
     assert (shown["state"], shown["problem"]) == ("refused", run.problem)
-    (notice,) = lab.wait_told(run.run_id, "RunRefused")
-    assert says(words, notice.body), notice.body
+    (notice,) = lab.wait_messages(run.run_id, "RunRefused")
+    assert contains(phrases, notice.body), notice.body
     assert lab.launched_nothing(run.run_id)
     return run
 
@@ -131,7 +131,7 @@ def refused(lab: Lab, listed: Listed, case: str, words: tuple[str, ...]) -> RunR
 @pytest.mark.parametrize("case", cases(BAD_FILES))
 def test_a_bad_file_is_named_and_set_aside(lab: Lab, listed: Listed, case: str) -> None:
     bad = BAD_FILES[case]
-    run = refused(lab, listed, case, bad.run_words or bad.words)
+    run = refused(lab, listed, case, bad.run_phrases or bad.phrases)
     key, raw = s3_keys.raw_key(run.run_id, bad.path), lab.stack.bucket("Raw")
     kept = s3_keys.quarantine_key(key)
     wait_for(lambda: raw.head(kept), 60, f"{kept}")
@@ -140,17 +140,17 @@ def test_a_bad_file_is_named_and_set_aside(lab: Lab, listed: Listed, case: str) 
     assert raw.get(s3_keys.raw_key(run.run_id, GOOD_PATH)) == READS
     files = {file.path: file for file in lab.ended(run.run_id).files}
     assert files[bad.path].state is FileState.QUARANTINED
-    assert says(bad.words, files[bad.path].problem), files[bad.path].problem
+    assert contains(bad.phrases, files[bad.path].problem), files[bad.path].problem
     assert files[bad.path].quarantine_key == kept
-    (notice,) = lab.wait_told(run.run_id, "FileQuarantined")
-    assert says(bad.words, notice.body) and kept in notice.body
+    (notice,) = lab.wait_messages(run.run_id, "FileQuarantined")
+    assert contains(bad.phrases, notice.body) and kept in notice.body
 
 
 @pytest.mark.parametrize("case", cases(BAD_MANIFESTS))
 def test_a_bad_manifest_is_refused_and_the_sound_files_stay(
     lab: Lab, listed: Listed, case: str
 ) -> None:
-    run = refused(lab, listed, case, BAD_MANIFESTS[case].words)
+    run = refused(lab, listed, case, BAD_MANIFESTS[case].phrases)
     raw = lab.stack.bucket("Raw")
     assert raw.get(s3_keys.raw_key(run.run_id, GOOD_PATH)) == READS
     assert raw.head(s3_keys.seal_key(run.run_id)) is not None
@@ -161,24 +161,24 @@ def test_a_bad_tar_is_set_aside_whole_and_leaves_nothing_behind(
     lab: Lab, listed: Listed, case: str
 ) -> None:
     run = refused(
-        lab, listed, case, (f"inbox/{lab.run_id(named(case))}.tar", *BAD_TARS[case].words)
+        lab, listed, case, (f"inbox/{lab.run_id(named(case))}.tar", *BAD_TARS[case].phrases)
     )
     raw, kept = lab.stack.bucket("Raw"), f"quarantine/inbox/{run.run_id}.tar"
     wait_for(lambda: raw.head(kept), 30, f"{kept}")
     assert raw.get(kept) == tar_of(BAD_TARS[case])
-    assert says(BAD_TARS[case].words, raw.get(f"{kept}.reason.txt").decode())
+    assert contains(BAD_TARS[case].phrases, raw.get(f"{kept}.reason.txt").decode())
     wait_for(lambda: raw.head(f"inbox/{run.run_id}.tar") is None, 30, "the move of the tar")
     assert list(raw.keys(f"runs/{run.run_id}/")) == []
 
 
 @pytest.mark.parametrize("odd", cases(ODD_NAMES))
-def test_an_odd_run_id_is_told_and_starts_nothing(lab: Lab, odd: str) -> None:
+def test_an_odd_run_id_sends_a_notice_and_starts_nothing(lab: Lab, odd: str) -> None:
     run_id, raw = f"{odd}{lab.tag}", lab.stack.bucket("Raw")
     keys = (f"runs/{run_id}/{GOOD_PATH}", f"inbox/{run_id}.tar")
     for key in keys:
-        wait_for(lambda k=key: notices_of(lab, k), 60, f"a word about {key}")  # type: ignore[misc]
+        wait_for(lambda k=key: notices_of(lab, k), 60, f"a notice about {key}")  # type: ignore[misc]
         (notice,) = notices_of(lab, key)
-        assert says(("is not a run id", "Remedy: "), notice), notice
+        assert contains(("is not a run id", "Remedy: "), notice), notice
     assert raw.get(keys[0]) == READS
     wait_for(lambda: raw.head(f"quarantine/{keys[1]}"), 30, "the tar in quarantine")
     with pytest.raises(NotFound):
@@ -187,18 +187,22 @@ def test_an_odd_run_id_is_told_and_starts_nothing(lab: Lab, odd: str) -> None:
 
 
 def notices_of(lab: Lab, key: str) -> list[str]:
-    return [told.body for told in lab.told("", "ObjectRefused") if f"Object: {key}\n" in told.body]
+    return [
+        message.body
+        for message in lab.messages("", "ObjectRefused")
+        if f"Object: {key}\n" in message.body
+    ]
 
 
 def test_reads_that_are_all_too_short_end_the_run_with_the_numbers(
     lab: Lab, listed: Listed
 ) -> None:
     run = lab.refused(lab.run_id(SHORT_READS))
-    assert says(("No read passed quality control", "50 too short", "Remedy: "), run.problem), (
+    assert contains(("No read passed quality control", "50 too short", "Remedy: "), run.problem), (
         run.problem
     )
     assert listed[run.run_id]["problem"] == run.problem
-    (notice,) = lab.wait_told(run.run_id, "RunRefused")
+    (notice,) = lab.wait_messages(run.run_id, "RunRefused")
     assert run.problem and run.problem in notice.body
     launched = {fact.instance_id for fact in lab.facts(run.run_id, InstanceLaunched)}
     ended = {fact.instance_id for fact in lab.facts(run.run_id, InstanceTerminated)}
@@ -214,5 +218,7 @@ def test_a_neighbour_under_way_meanwhile_is_not_touched(lab: Lab) -> None:
     report = lab.findings(run)
     assert {"PCV2", "HEV"} <= found(report, Call.DETECTED) | found(report, Call.INDETERMINATE)
     assert all(screen.account.balanced for screen in report.screens)
-    assert lab.told(run.run_id, "FileQuarantined") == lab.told(run.run_id, "RunRefused") == []
+    assert (
+        lab.messages(run.run_id, "FileQuarantined") == lab.messages(run.run_id, "RunRefused") == []
+    )
     assert lab.dead_letters(run.run_id) == []

@@ -1,4 +1,4 @@
-"""AWS Batch on the embedded AWS: a job waits, runs here under its own role, and ends as told."""
+"""AWS Batch on the embedded AWS: a job waits, runs here under its own role, and ends."""
 
 from __future__ import annotations
 
@@ -72,14 +72,14 @@ def _template(memory: str = "512") -> dict[str, Any]:
 
 
 def _submit(cloud: Cloud, places: dict[str, str], **more: Any) -> str:
-    asked = {
+    request = {
         "jobName": named("job"),
         "jobQueue": places["SpotQueue"],
         "jobDefinition": places["Job"],
         "tags": {"porewatch-stack": "test"},
         **more,
     }
-    return str(cloud.client("batch").submit_job(**asked)["jobId"])
+    return str(cloud.client("batch").submit_job(**request)["jobId"])
 
 
 def _staying(cloud: Cloud, places: dict[str, str], command: list[str] = STAYS) -> str:
@@ -111,8 +111,8 @@ WORK = """
 import os, boto3
 from botocore.exceptions import ClientError
 s3 = boto3.client("s3")
-said = " ".join(os.environ[n] for n in ("FROM", "KEPT", "AWS_BATCH_JOB_ID", "AWS_BATCH_JQ_NAME"))
-s3.put_object(Bucket="ROOM", Key="runs/1", Body=said.encode())
+text = " ".join(os.environ[n] for n in ("FROM", "KEPT", "AWS_BATCH_JOB_ID", "AWS_BATCH_JQ_NAME"))
+s3.put_object(Bucket="ROOM", Key="runs/1", Body=text.encode())
 try:
     s3.put_object(Bucket="ROOM", Key="elsewhere", Body=b"")
 except ClientError as denied:
@@ -136,8 +136,10 @@ def test_a_job_runs_under_its_own_role_with_what_it_was_submitted_with(
             "environment": [{"name": "FROM", "value": "definition"}],
         },
     )["jobDefinitionArn"]
-    told = [{"name": "FROM", "value": "submission"}, {"name": "KEPT", "value": "yes"}]
-    job = _submit(cloud, places, jobDefinition=definition, containerOverrides={"environment": told})
+    variables = [{"name": "FROM", "value": "submission"}, {"name": "KEPT", "value": "yes"}]
+    job = _submit(
+        cloud, places, jobDefinition=definition, containerOverrides={"environment": variables}
+    )
     done = _over(cloud, job)
     assert (done["status"], done["container"]["exitCode"]) == ("SUCCEEDED", 0), _console(cloud, job)
     assert done["createdAt"] <= done["startedAt"] <= done["stoppedAt"]
@@ -149,7 +151,7 @@ def test_a_job_runs_under_its_own_role_with_what_it_was_submitted_with(
 def test_a_job_without_our_tag_waits_for_somebody_else(
     cloud: Cloud, places: dict[str, str]
 ) -> None:
-    """And one that waits ends at once when it is told to."""
+    """And one that waits ends at once when it is terminated."""
     stranger = _submit(cloud, places, tags={})
     _over(cloud, _submit(cloud, places))
     waiting = _job(cloud, stranger)
@@ -207,26 +209,26 @@ def test_a_job_whose_host_is_reclaimed_says_so(cloud: Cloud, places: dict[str, s
     assert done["statusReason"].endswith(") terminated.")
 
 
-def test_a_killed_job_fails_with_the_exit_code_of_sigkill_and_is_told_of(
+def test_a_killed_job_fails_with_the_exit_code_of_sigkill_and_sends_events(
     cloud: Cloud, places: dict[str, str]
 ) -> None:
-    heard = events_queue(cloud, {"source": ["aws.batch"]})
+    queue = events_queue(cloud, {"source": ["aws.batch"]})
     job = _staying(cloud, places)
     assert cloud.local.control
     kill(cloud.local.control, job)
     done = _over(cloud, job)
     assert (done["status"], done["container"]["exitCode"]) == ("FAILED", 137)
     assert done["statusReason"] == "Essential container in task exited"
-    told: list[str] = []
+    statuses: list[str] = []
 
-    def all_told() -> bool:
-        ours = [e for e in received(cloud, heard) if e["detail"]["jobId"] == job]
+    def all_received() -> bool:
+        ours = [e for e in received(cloud, queue) if e["detail"]["jobId"] == job]
         assert all(e["detail-type"] == "Batch Job State Change" for e in ours)
-        told.extend(e["detail"]["status"] for e in ours)
-        return "FAILED" in told
+        statuses.extend(e["detail"]["status"] for e in ours)
+        return "FAILED" in statuses
 
-    wait_for(all_told, what="the event of the end")
-    assert set(told) == {"RUNNABLE", "STARTING", "RUNNING", "FAILED"}
+    wait_for(all_received, what="the event of the end")
+    assert set(statuses) == {"RUNNABLE", "STARTING", "RUNNING", "FAILED"}
 
 
 def test_a_job_for_what_there_is_not_is_refused(cloud: Cloud, places: dict[str, str]) -> None:
@@ -247,19 +249,19 @@ def test_who_may_submit_to_one_queue_and_end_one_job_may_do_no_other(
         allow("batch:TerminateJob", on=job),
     )
     elsewhere = user(cloud, allow("batch:SubmitJob", on=places["SpotQueue"] + "-other"))
-    asked = {
+    request = {
         "jobName": named("job"),
         "jobQueue": places["SpotQueue"],
         "jobDefinition": places["Job"],
     }
-    other = client(cloud.local, "batch", here).submit_job(**asked)["jobId"]
+    other = client(cloud.local, "batch", here).submit_job(**request)["jobId"]
     client(cloud.local, "batch", here).terminate_job(jobId=mine, reason="mine")
-    for key, ask in (
-        (elsewhere, lambda batch: batch.submit_job(**asked)),
+    for key, call in (
+        (elsewhere, lambda batch: batch.submit_job(**request)),
         (here, lambda batch: batch.terminate_job(jobId=other, reason="not mine")),
     ):
         with pytest.raises(ClientError) as refused:
-            ask(client(cloud.local, "batch", key))
+            call(client(cloud.local, "batch", key))
         assert refused.value.response["Error"]["Code"] == "AccessDeniedException"
     cloud.client("batch").terminate_job(jobId=other, reason="done")
 

@@ -46,7 +46,7 @@ def send_runs(lab: Lab) -> None:
 
 @pytest.mark.parametrize("name", [ON_BATCH, *ORDERS])
 def test_the_report_is_the_one_of_ec2(lab: Lab, name: str) -> None:
-    """But for what tells of time and money, and for the profile's name."""
+    """But for times, costs and the layout's name."""
     run, ec2 = lab.completed(lab.run_id(name)).run, lab.completed(lab.run_id(ON_EC2)).run
     assert same_but_for_time(lab, run) == same_but_for_time(lab, ec2)
     assert found(lab.findings(run), Call.DETECTED) == {"PCV2", "HEV"}
@@ -54,15 +54,15 @@ def test_the_report_is_the_one_of_ec2(lab: Lab, name: str) -> None:
 
 @pytest.mark.parametrize("name", [ON_BATCH])
 def test_every_stage_was_a_job_in_the_spot_queue(lab: Lab, name: str) -> None:
-    """It may not have left by itself yet when its stage was published and it was told to end."""
+    """It may not have left by itself yet when its stage was published and its end was requested."""
     view = lab.completed(lab.run_id(name))
     batch = lab.cloud.client("batch")
     assert view.stages
     for stage in view.stages:
         assert (stage.state, stage.executor) == (StageState.PUBLISHED, "batch")
         (job,) = batch.describe_jobs(jobs=[stage.instance_id])["jobs"]
-        told = job["status"] == "FAILED" and job["statusReason"] == "no longer needed"
-        assert told or (job["status"], job["container"]["exitCode"]) == ("SUCCEEDED", 0)
+        ended_by_us = job["status"] == "FAILED" and job["statusReason"] == "no longer needed"
+        assert ended_by_us or (job["status"], job["container"]["exitCode"]) == ("SUCCEEDED", 0)
         assert job["jobQueue"].endswith("-spot")
         assert job["tags"]["porewatch-run"] == view.run.run_id
     assert lab.machines(view.run.run_id) == []
@@ -119,7 +119,7 @@ def test_the_bill_names_each_job_and_what_its_price_was_taken_from(lab: Lab, nam
 @pytest.mark.parametrize("name", [ON_BATCH, *ORDERS])
 def test_nothing_is_left_of_a_run_on_batch(lab: Lab, name: str) -> None:
     run = lab.completed(lab.run_id(name)).run
-    lab.wait_told(run.run_id, "RunCompleted")
+    lab.wait_messages(run.run_id, "RunCompleted")
     assert lab.dead_letters(run.run_id) == []
     unfinished = [
         job["jobId"]

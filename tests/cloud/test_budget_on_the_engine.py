@@ -45,8 +45,8 @@ def _keys(partition: str, sort: str) -> list[dict[str, str]]:
 
 def test_a_hundred_launches_at_once_never_pass_a_cap_of_the_engine(table: Table) -> None:
     budget = Budget(table, run_usd=1.0, account_usd=1.5)
-    asks = [partial(budget.reserve, owner(n), 0.03, AT) for n in range(1, 101)]
-    assert granted(asks) == (33, 67)
+    requests = [partial(budget.reserve, owner(n), 0.03, AT) for n in range(1, 101)]
+    assert granted(requests) == (33, 67)
     books = budget.books("run-1", 1)
     assert (books.held_usd, books.balanced) == (0.99, True)
     others = [partial(budget.reserve, owner(run=f"run-{n}"), 0.03, AT) for n in range(2, 102)]

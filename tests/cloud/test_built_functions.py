@@ -1,7 +1,7 @@
 """Every function runs from its built artefact with every event it has, without docker.
 
 The cloud is real and empty, so a task about a run is answered with "there is no such run": the
-function was loaded from its layers, read its settings, asked the ledger, and said so by the class
+function was loaded from its layers, read its settings, read the ledger, and proved it by the class
 name that Step Functions would see.
 """
 
@@ -17,7 +17,14 @@ from porewatch_local.built_functions import (
     built_functions,
     foreign_binaries,
 )
-from porewatch_local.invoke import Answer, ask, built_for_here, invoke, running, variables_for
+from porewatch_local.invoke import (
+    Answer,
+    built_for_here,
+    invoke,
+    running,
+    send_event,
+    variables_for,
+)
 from porewatch_local.paths import LocalProblem
 from porewatch_local.stack_template.template import folder_of
 from tests.cloud.conftest import Cloud
@@ -124,7 +131,7 @@ def test_a_built_function_runs_with_its_examples(stack: Cloud, built: Path, fold
     with running(artefact, stack.home, variables_for(artefact, stack.home)) as port:
         for example in (name for name in EXPECTED if name.split(".")[0] == folder):
             event = json.loads((EVENTS / f"{example}.json").read_text())
-            answer = ask(port, event, artefact.timeout_s)
+            answer = send_event(port, event, artefact.timeout_s)
             assert as_expected(answer, EXPECTED[example]), (example, answer)
 
 

@@ -105,7 +105,7 @@ def test_an_old_epoch_is_fenced_and_a_stage_leaves_the_list_when_it_has_ended(ta
     with pytest.raises(StaleEpoch):
         stages.apply(KEY, stage_lifecycle.claim, 1, "i-1", now())
     assert [record.epoch for record in stages.awaiting()] == [2]
-    stages.apply(KEY, stage_endings.fail, 2, "WorkerLost", "words", now())
+    stages.apply(KEY, stage_endings.fail, 2, "WorkerLost", "problem", now())
     assert list(stages.awaiting()) == []
     assert facts_in(table, "run-1") == ["StageFailed"]
 
@@ -148,7 +148,7 @@ def test_one_epoch_has_one_machine_and_it_says_whose_it_is(cloud: Cloud) -> None
 
 
 @pytest.mark.parametrize("ends_well", [True, False])
-def test_a_waiting_state_machine_hears_the_answer_once(cloud: Cloud, ends_well: bool) -> None:
+def test_a_waiting_state_machine_gets_the_answer_once(cloud: Cloud, ends_well: bool) -> None:
     execution, token = _waiting(cloud)
     callbacks = Callbacks(cloud.client("stepfunctions"))
     callbacks.beat(token)

@@ -14,14 +14,14 @@ from tests.cloud.conftest import Cloud
 
 pytestmark = pytest.mark.cloud
 SLOW = "slow"
-"""A key of one test and its plan. The engine lists all plans, whatever key is asked for."""
+"""A key of one test and its plan. The engine lists all plans, whatever the key."""
 
 
 def test_the_same_source_is_not_deployed_again(stack: Cloud) -> None:
-    said: list[str] = []
+    lines: list[str] = []
     started = time.monotonic()
-    again = deploy_stack(stack.home, stack.local, progress=said.append)
-    assert (again.outputs, said) == (stack.outputs, [])
+    again = deploy_stack(stack.home, stack.local, progress=lines.append)
+    assert (again.outputs, lines) == (stack.outputs, [])
     assert time.monotonic() - started < 5
 
 
@@ -84,7 +84,7 @@ def test_an_ordering_route_answers_post_alone_and_to_the_key_alone(stack: Cloud,
     assert answered(stack, path, method="POST") == 403
 
 
-def test_whoever_asks_too_fast_is_turned_away_and_nobody_else_is(stack: Cloud) -> None:
+def test_a_client_over_its_rate_is_throttled_and_no_other(stack: Cloud) -> None:
     gateway = stack.client("apigateway")
     slow = gateway.create_api_key(name=SLOW, enabled=True)
     plan = gateway.create_usage_plan(
@@ -94,8 +94,8 @@ def test_whoever_asks_too_fast_is_turned_away_and_nobody_else_is(stack: Cloud) -
     )
     gateway.create_usage_plan_key(usagePlanId=plan["id"], keyId=slow["id"], keyType="API_KEY")
     try:
-        told = [answered(stack, "/runs", slow["value"]) for _ in range(3)]
-        assert told == [200, 429, 429]
+        statuses = [answered(stack, "/runs", slow["value"]) for _ in range(3)]
+        assert statuses == [200, 429, 429]
         assert answered(stack, "/runs", key_of(stack)) == 200
     finally:
         gateway.delete_usage_plan_key(usagePlanId=plan["id"], keyId=slow["id"])

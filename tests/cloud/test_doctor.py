@@ -1,4 +1,4 @@
-"""`porewatch doctor` asks the deployed stack, and says what is wrong with it."""
+"""`porewatch doctor` checks the deployed stack, and reports what is wrong with it."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ pytestmark = [pytest.mark.cloud, pytest.mark.xdist_group("end to end")]
 
 
 def test_a_sound_stack_has_nothing_that_would_stop_a_launch(lab: Lab) -> None:
-    told = lab.command("doctor", "--json")
-    checks = {check["what"]: check for check in json.loads(told.stdout)}
+    result = lab.command("doctor", "--json")
+    checks = {check["what"]: check for check in json.loads(result.stdout)}
     failed = [check for check in checks.values() if check["verdict"] == "FAIL"]
-    assert (told.returncode, failed) == (0, []), told.stderr
+    assert (result.returncode, failed) == (0, []), result.stderr
     assert checks["zones"]["told"].startswith("3 subnets in ")
     assert checks["state machine"]["verdict"] == checks["ledger"]["verdict"] == "OK"
     shown = lab.command("doctor").stdout

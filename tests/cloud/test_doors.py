@@ -24,7 +24,7 @@ from tests.cloud.making import wait_for
 pytestmark = [pytest.mark.cloud, pytest.mark.xdist_group("end to end")]
 SEEN = "seen"
 HIDDEN_SECONDS = 2
-"""For how long the intake's messages are hidden while a letter dies: five times this."""
+"""Visibility timeout of the intake's messages while one goes to the dead letters: five of these."""
 
 
 def send_runs(lab: Lab) -> None:
@@ -39,7 +39,7 @@ def run(lab: Lab) -> RunRecord:
     return lab.completed(lab.run_id(SEEN)).run
 
 
-def said(lab: Lab, *arguments: str) -> Any:
+def printed(lab: Lab, *arguments: str) -> Any:
     """What a command prints as JSON."""
     answer = lab.command(*arguments, "--json")
     assert answer.returncode == 0, answer.stderr
@@ -50,7 +50,7 @@ AFTER_THE_END = ("PathogenSuspected", "SuspicionConfirmed", "SuspicionWithdrawn"
 """Alerts are settled by the report."""
 
 
-def ask(lab: Lab, path: str, *, key: str | None = None) -> tuple[int, Any]:
+def get(lab: Lab, path: str, *, key: str | None = None) -> tuple[int, Any]:
     """(status, body) of one request to the REST API."""
     headers = {"x-api-key": key} if key else {}
     request = urllib.request.Request(lab.stack.output("ApiUrl") + path, headers=headers)
@@ -74,28 +74,28 @@ def test_the_api_answers_nobody_without_its_key(
 ) -> None:
     path = path.format(run.run_id)
     for wrong in (None, "guess", key[:-1]):
-        assert ask(lab, path, key=wrong)[0] == 403
-    assert ask(lab, path, key=key)[0] == 200
+        assert get(lab, path, key=wrong)[0] == 403
+    assert get(lab, path, key=key)[0] == 200
 
 
 def test_the_api_lists_runs_and_tells_their_state(lab: Lab, run: RunRecord, key: str) -> None:
-    _, shown = ask(lab, f"/runs/{run.run_id}", key=key)
+    _, shown = get(lab, f"/runs/{run.run_id}", key=key)
     assert (shown["state"], shown["findings"]) == ("completed", run.findings)
     assert shown["cost_usd"] == pytest.approx(run.cost_usd)
     assert not {"execution_arn", "manifest_digest", "report_keys"} & set(shown)
-    _, listed = ask(lab, "/runs?limit=200&state=completed", key=key)
+    _, listed = get(lab, "/runs?limit=200&state=completed", key=key)
     (mine,) = [entry for entry in listed["runs"] if entry["run_id"] == run.run_id]
     assert mine.items() <= shown.items()
     assert {entry["state"] for entry in listed["runs"]} == {"completed"}
-    assert ask(lab, "/runs?limit=0", key=key)[0] == 400
-    status, missing = ask(lab, "/runs/no-such-run", key=key)
+    assert get(lab, "/runs?limit=0", key=key)[0] == 400
+    status, missing = get(lab, "/runs/no-such-run", key=key)
     assert (status, "no-such-run" in json.dumps(missing)) == (404, True)
 
 
 def test_the_links_of_the_api_open_the_reports_and_nothing_else(
     lab: Lab, run: RunRecord, key: str
 ) -> None:
-    _, answer = ask(lab, f"/runs/{run.run_id}/report", key=key)
+    _, answer = get(lab, f"/runs/{run.run_id}/report", key=key)
     assert set(answer["links"]) == set(run.report_keys)
     for name, link in answer["links"].items():
         assert "X-Amz-Signature=" in link, "version 2 signatures open in old regions only"
@@ -109,28 +109,28 @@ def test_the_links_of_the_api_open_the_reports_and_nothing_else(
 
 
 def test_list_report_and_cost_say_what_the_bucket_holds(lab: Lab, run: RunRecord) -> None:
-    (listed,) = (r for r in said(lab, "list") if r["run_id"] == run.run_id)
+    (listed,) = (r for r in printed(lab, "list") if r["run_id"] == run.run_id)
     assert RunRecord.model_validate(listed) == run
-    report = Report.model_validate(said(lab, "report", run.run_id))
+    report = Report.model_validate(printed(lab, "report", run.run_id))
     assert report == lab.findings(run)
     assert found(report, Call.DETECTED, "donor-1") == {"PCV2", "HEV"}
     assert found(report, Call.DETECTED, "positive") == {"PPV"}
     assert found(report, Call.DETECTED, "no-template") == set()
     bill = Bill.model_validate_json(lab.report(run, "bill.json"))
-    cost = said(lab, "cost", run.run_id)
+    cost = printed(lab, "cost", run.run_id)
     assert cost["total_usd"] == pytest.approx(bill.total_usd)
     assert len(cost["lines"]) == len(bill.lines)
     assert len([line for line in bill.lines if line.instance_id]) == 2
 
 
 def test_watch_shows_the_end_and_logs_show_the_way(lab: Lab, run: RunRecord) -> None:
-    view = RunView.model_validate(said(lab, "watch", run.run_id))
+    view = RunView.model_validate(printed(lab, "watch", run.run_id))
     assert view.over and view.run == run
     assert {record.phase.value for record in view.phases} == {
         "basecalling", "quality_control", "host_removal", "pathogen_detection",
         "quantification", "reporting",
     }  # fmt: skip
-    logs = said(lab, "logs", run.run_id)
+    logs = printed(lab, "logs", run.run_id)
     kinds = [kind for kind, _ in logs["facts"]]
     assert kinds[0] in ("FileValidated", "RunSealed", "ObjectAnswered")
     assert kinds[-1] in ("RunCompleted", *AFTER_THE_END)
@@ -160,14 +160,14 @@ def test_what_is_alerted_in_the_run_is_what_the_report_alarms_for(lab: Lab, run:
     alarms = {(a.sample, a.code) for a in results.alarms}
     assert ("donor-1", "HEV") in alarms
     assert not {sample for sample, _ in alarms} & {"positive"}
-    alerts = lab.wait_told(run.run_id, "PathogenSuspected", "Alert")
+    alerts = lab.wait_messages(run.run_id, "PathogenSuspected", "Alert")
     subjects = [alert.subject for alert in alerts]
     assert sorted(subjects) == sorted(f"SUSPECTED {c} in {s}, run {run.run_id}" for s, c in alarms)
     assert run.completed_at and all(alert.at < run.completed_at for alert in alerts)
-    (done,) = lab.wait_told(run.run_id, "RunCompleted")
+    (done,) = lab.wait_messages(run.run_id, "RunCompleted")
     assert max(alert.at for alert in alerts) < done.at
     wait_for(
-        lambda: len(lab.told(run.run_id, "SuspicionConfirmed", "Alert")) == len(alarms),
+        lambda: len(lab.messages(run.run_id, "SuspicionConfirmed", "Alert")) == len(alarms),
         60,
         "the confirmations",
     )
@@ -182,7 +182,7 @@ def test_alerts_are_listed_and_closed_by_command(lab: Lab, run: RunRecord) -> No
 
 
 def test_the_notice_of_the_end_has_links_that_open(lab: Lab, run: RunRecord) -> None:
-    (notice,) = lab.wait_told(run.run_id, "RunCompleted")
+    (notice,) = lab.wait_messages(run.run_id, "RunCompleted")
     links = dict(line.split(": ", 1) for line in notice.body.splitlines() if ": http" in line)
     assert {"report.html", "report.pdf", "report.json"} <= set(links)
     with urllib.request.urlopen(links["report.html"]) as reply:
@@ -196,17 +196,19 @@ def test_what_cannot_be_handled_waits_with_its_reason_and_can_be_sent_back(
     sqs, queue = lab.cloud.client("sqs"), lab.stack.output("IntakeQueueUrl")
     with hidden_for(lab.cloud, queue, HIDDEN_SECONDS):
         sqs.send_message(QueueUrl=queue, MessageBody=rubbish)
-        wait_for(lambda: lab.dead_letters(rubbish), 90, "the death of the letter")
+        wait_for(lambda: lab.dead_letters(rubbish), 90, "the dead letter")
     reasons = refusals(lab, rubbish)
     assert len(reasons) >= 5 and all("is not JSON" in reason for reason in reasons)
-    time.sleep(1.1)  # the letter was looked at just now and hides for a second
-    (intake,) = (one for one in said(lab, "redrive", "intake"))
+    time.sleep(1.1)  # the dead letter was received just now and is invisible for a second
+    (intake,) = (one for one in printed(lab, "redrive", "intake"))
     assert intake["waiting"] >= 1 and any(rubbish in text for text in intake["samples"])
     time.sleep(5.1)  # and again, for as long as `redrive` hides what it shows
-    (moved,) = said(lab, "redrive", "intake", "--move")
+    (moved,) = printed(lab, "redrive", "intake", "--move")
     assert (moved["waiting"], moved["moved"]) == (0, intake["waiting"])
     assert lab.dead_letters(rubbish) == []
-    wait_for(lambda: len(refusals(lab, rubbish)) > len(reasons), 60, "another look at the letter")
+    wait_for(
+        lambda: len(refusals(lab, rubbish)) > len(reasons), 60, "another receive of the message"
+    )
 
 
 class hidden_for:  # noqa: N801 - reads as what it does
@@ -221,10 +223,10 @@ class hidden_for:  # noqa: N801 - reads as what it does
         )
 
     def __enter__(self) -> None:
-        told = self._sqs.get_queue_attributes(
+        attributes = self._sqs.get_queue_attributes(
             QueueUrl=self._address, AttributeNames=["VisibilityTimeout"]
         )
-        self._before = told["Attributes"]["VisibilityTimeout"]
+        self._before = attributes["Attributes"]["VisibilityTimeout"]
         self._set(str(self._seconds))
 
     def __exit__(self, *_exc: object) -> None:

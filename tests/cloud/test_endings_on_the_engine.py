@@ -51,7 +51,7 @@ def versions(lab: Lab, run_id: str) -> list[tuple[str, Version]]:
     ]
 
 
-def said(lab: Lab, *arguments: str) -> Any:
+def printed(lab: Lab, *arguments: str) -> Any:
     answer = lab.command(*arguments, "--json")
     assert answer.returncode == 0, answer.stdout + answer.stderr
     return json.loads(answer.stdout)
@@ -82,10 +82,10 @@ def test_a_run_is_cancelled_held_released_and_deleted(lab: Lab) -> None:
     lab.put(f"quarantine/runs/{run_id}/fastq/b.fastq.gz", b"bad")
 
     assert "is receiving" in refused(lab, "delete", run_id, "--yes", run_id, *DONE)
-    assert said(lab, "cancel", run_id)["state"] == "cancelled"
+    assert printed(lab, "cancel", run_id)["state"] == "cancelled"
     assert lab.command("watch", run_id).returncode == exit_codes.RUN_FAILED
 
-    held = said(lab, "hold", run_id, "--reason", "complaint 17", "--by", "M. Sato")
+    held = printed(lab, "hold", run_id, "--reason", "complaint 17", "--by", "M. Sato")
     assert held["hold"]["reason"] == "complaint 17"
     there = [(life, v) for life, v in versions(lab, run_id) if not v.marker]
     assert held["locked"] == len(there) >= 5
@@ -96,26 +96,26 @@ def test_a_run_is_cancelled_held_released_and_deleted(lab: Lab) -> None:
                 Key=version.key,
                 VersionId=version.number,
             )
-    (listed,) = (r for r in said(lab, "list") if r["run_id"] == run_id)
+    (listed,) = (r for r in printed(lab, "list") if r["run_id"] == run_id)
     assert listed["hold"]["by"] == "M. Sato"
     assert "legal hold" in refused(lab, "delete", run_id, "--yes", run_id, *DONE)
     assert len(versions(lab, run_id)) > len(there), "with its delete marker"
-    assert lab.wait_told(run_id, "RunHeld")
+    assert lab.wait_messages(run_id, "RunHeld")
 
-    assert said(lab, "hold", run_id, "--release", "--reason", "closed")["hold"] is None
-    seen = said(lab, "delete", run_id, "--dry-run")
+    assert printed(lab, "hold", run_id, "--release", "--reason", "closed")["hold"] is None
+    seen = printed(lab, "delete", run_id, "--dry-run")
     assert seen["found"]["versions"] == len(versions(lab, run_id))
     assert "nobody to ask" in refused(lab, "delete", run_id, *DONE)
     assert "nothing was deleted" in refused(lab, "delete", run_id, "--yes", "another", *DONE)
     assert versions(lab, run_id)
 
-    done = said(lab, "delete", run_id, "--yes", run_id, *DONE)
+    done = printed(lab, "delete", run_id, "--yes", run_id, *DONE)
     assert (done["state"], done["more"]) == ("deleted", False)
     assert done["found"]["versions"] == seen["found"]["versions"]
     assert versions(lab, run_id) == []
     kept = {sk.split(":")[0] for sk in lab.stack.table.sort_keys(f"RUN#{run_id}")}
     assert kept == {"RUN", "FACT#RunHeld", "FACT#HoldReleased", "FACT#RunDeleted"}
-    (notice,) = lab.wait_told(run_id, "RunDeleted")
+    (notice,) = lab.wait_messages(run_id, "RunDeleted")
     assert "K. Mori" in notice.body and "What stays" in notice.body
     rows = "SELECT deleted_by FROM deleted_runs WHERE run_id = :r"
     assert lab.wait_rows(rows, r=run_id) == [{"deleted_by": "K. Mori"}]
@@ -125,7 +125,7 @@ def test_a_run_is_cancelled_held_released_and_deleted(lab: Lab) -> None:
     lab.put_seal(run_id, lab.manifest(run_id, {"fastq/late.fastq.gz": READS}))
     (answer,) = wait_for(lambda: lab.stack.runs.answers(run_id), 60, "the answer to what is late")
     assert "was deleted" in answer.problem
-    assert "was deleted" in lab.wait_told(run_id, "ObjectAnswered")[-1].body
+    assert "was deleted" in lab.wait_messages(run_id, "ObjectAnswered")[-1].body
     run = lab.stack.runs.get(run_id)
     assert run.state is RunState.DELETED
     assert lab.executions(run_id) == []

@@ -70,9 +70,9 @@ def test_the_class_name_of_an_exception_reaches_catch(cloud: Cloud) -> None:
     }
     done = finished(cloud, run_machine(cloud, states, allow("lambda:InvokeFunction")))
     assert done["status"] == "SUCCEEDED"
-    told = json.loads(done["output"])
-    assert told["Error"] == "SpotInterrupted"
-    assert "taken away" in told["Cause"]
+    caught = json.loads(done["output"])
+    assert caught["Error"] == "SpotInterrupted"
+    assert "taken away" in caught["Cause"]
 
 
 def _waiting(queue: str, heartbeat: int) -> dict[str, Any]:
@@ -93,7 +93,7 @@ def _waiting(queue: str, heartbeat: int) -> dict[str, Any]:
     }
 
 
-def test_a_silent_worker_is_told_by_a_heartbeat_timeout(cloud: Cloud) -> None:
+def test_a_silent_worker_is_found_by_a_heartbeat_timeout(cloud: Cloud) -> None:
     queue = cloud.client("sqs").create_queue(QueueName=named("q"))["QueueUrl"]
     execution = run_machine(cloud, _waiting(queue, 1), allow("sqs:SendMessage"))
     done = finished(cloud, execution, 10)
@@ -245,9 +245,9 @@ def handler(event, context):
 def test_a_function_has_its_roles_rights_only(cloud: Cloud, granted: bool) -> None:
     statements = [allow("dynamodb:ListTables")] if granted else []
     answer = cloud.client("lambda").invoke(FunctionName=function(cloud, TABLE_READER, *statements))
-    told = json.loads(answer["Payload"].read())
+    payload = json.loads(answer["Payload"].read())
     assert answer.get("FunctionError") == (None if granted else "Unhandled")
-    assert granted or "AccessDenied" in told["errorMessage"]
+    assert granted or "AccessDenied" in payload["errorMessage"]
 
 
 def test_a_role_that_trusts_ec2_is_not_for_people(cloud: Cloud) -> None:
@@ -337,26 +337,26 @@ def test_a_bucket_that_refuses_insecure_transport_takes_loopback_requests(cloud:
     s3.put_object(Bucket=room, Key="k", Body=b"")
 
 
-WORD_OF_LAYER = """
-import os, time, word
+MARKER_OF_LAYER = """
+import os, time, marker
 def handler(event, context):
     time.sleep(1)
-    return [word.WORD, os.getpid(), os.path.dirname(word.__file__)]
+    return [marker.MARKER, os.getpid(), os.path.dirname(marker.__file__)]
 """
 
 
 def test_two_processes_of_a_function_share_one_unpacked_layer(cloud: Cloud) -> None:
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w") as archive:
-        archive.writestr("python/word.py", "WORD = 'layered'")
+        archive.writestr("python/marker.py", "MARKER = 'layered'")
     functions = cloud.client("lambda")
     layer = functions.publish_layer_version(
         LayerName=named("layer"), Content={"ZipFile": packed.getvalue()}
     )["LayerVersionArn"]
-    name = function(cloud, WORD_OF_LAYER, Layers=[layer])
+    name = function(cloud, MARKER_OF_LAYER, Layers=[layer])
     with ThreadPoolExecutor(2) as pool:
         calls = [pool.submit(functions.invoke, FunctionName=name) for _ in range(2)]
-        told = [json.loads(call.result()["Payload"].read()) for call in calls]
-    assert [word for word, _, _ in told] == ["layered", "layered"]
-    assert len({process for _, process, _ in told}) == 2
-    assert len({folder for _, _, folder in told}) == 1
+        answers = [json.loads(call.result()["Payload"].read()) for call in calls]
+    assert [marker for marker, _, _ in answers] == ["layered", "layered"]
+    assert len({process for _, process, _ in answers}) == 2
+    assert len({folder for _, _, folder in answers}) == 1

@@ -1,4 +1,4 @@
-"""Machines of the embedded AWS: what is launched runs here, under its role, and ends as told."""
+"""Machines of the embedded AWS: what is launched runs here, under its role, and ends."""
 
 from __future__ import annotations
 
@@ -102,7 +102,7 @@ def _gone(cloud: Cloud, instance: str) -> bool:
     return record.get("ended_at") is not None and _state(cloud, instance) == "terminated"
 
 
-def _ask(
+def _request(
     cloud: Cloud, instance: str, path: str, *, method: str = "GET", **headers: str
 ) -> tuple[int, str]:
     assert cloud.local.control
@@ -120,8 +120,8 @@ def _ask(
 
 def _read(cloud: Cloud, instance: str, path: str) -> tuple[int, str]:
     ttl = {"X_aws_ec2_metadata_token_ttl_seconds": "60"}
-    _, token = _ask(cloud, instance, "api/token", method="PUT", **ttl)
-    return _ask(cloud, instance, path, X_aws_ec2_metadata_token=token)
+    _, token = _request(cloud, instance, "api/token", method="PUT", **ttl)
+    return _request(cloud, instance, path, X_aws_ec2_metadata_token=token)
 
 
 WORKER = """#!/usr/bin/env python
@@ -129,11 +129,11 @@ import os, urllib.request
 import boto3
 from botocore.exceptions import ClientError
 base = os.environ["AWS_EC2_METADATA_SERVICE_ENDPOINT"] + "/latest/"
-def ask(path, method="GET", **headers):
+def get(path, method="GET", **headers):
     request = urllib.request.Request(base + path, method=method, headers=headers)
     return urllib.request.urlopen(request).read().decode()
-token = ask("api/token", "PUT", **{"X-aws-ec2-metadata-token-ttl-seconds": "60"})
-run = ask("meta-data/tags/instance/porewatch-run", **{"X-aws-ec2-metadata-token": token})
+token = get("api/token", "PUT", **{"X-aws-ec2-metadata-token-ttl-seconds": "60"})
+run = get("meta-data/tags/instance/porewatch-run", **{"X-aws-ec2-metadata-token": token})
 s3 = boto3.client("s3")
 s3.put_object(Bucket="ROOM", Key="runs/" + run, Body=os.environ["REFERENCES_PATH"].encode())
 try:
@@ -159,10 +159,10 @@ def test_user_data_runs_under_the_role_of_the_instance_and_then_it_ends(cloud: C
 
 def test_metadata_needs_a_token_of_this_instance(cloud: Cloud) -> None:
     launched = _launch(cloud, STAYS)
-    assert _ask(cloud, launched, "meta-data/instance-id")[0] == 401
-    assert _ask(cloud, launched, "api/token", method="PUT")[0] == 400
+    assert _request(cloud, launched, "meta-data/instance-id")[0] == 401
+    assert _request(cloud, launched, "api/token", method="PUT")[0] == 400
     forged = {"X_aws_ec2_metadata_token": "9999999999." + "0" * 64}
-    assert _ask(cloud, launched, "meta-data/instance-id", **forged)[0] == 401
+    assert _request(cloud, launched, "meta-data/instance-id", **forged)[0] == 401
     assert _read(cloud, launched, "meta-data/instance-id") == (200, launched)
     assert _read(cloud, launched, "meta-data/instance-life-cycle") == (200, "spot")
     assert _read(cloud, launched, "meta-data/nothing")[0] == 404
@@ -184,14 +184,14 @@ def test_an_interruption_is_announced_and_then_it_comes(cloud: Cloud) -> None:
     assert (status, json.loads(notice)["action"]) == (200, "terminate")
     assert _state(cloud, launched) == "running"
     wait_for(lambda: _gone(cloud, launched), what="the interruption")
-    told: list[dict[str, Any]] = []
+    events: list[dict[str, Any]] = []
 
-    def all_told() -> bool:
-        told.extend(m for m in received(cloud, queue) if m["detail"]["instance-id"] == launched)
-        return any(m["detail"].get("state") == "terminated" for m in told)
+    def all_received() -> bool:
+        events.extend(m for m in received(cloud, queue) if m["detail"]["instance-id"] == launched)
+        return any(m["detail"].get("state") == "terminated" for m in events)
 
-    wait_for(all_told, what="the events")
-    kinds = [(m["detail-type"], m["detail"].get("state")) for m in told]
+    wait_for(all_received, what="the events")
+    kinds = [(m["detail-type"], m["detail"].get("state")) for m in events]
     assert ("EC2 Instance State-change Notification", "running") in kinds
     assert ("EC2 Spot Instance Interruption Warning", None) in kinds
     assert ("EC2 Instance State-change Notification", "shutting-down") in kinds
@@ -228,11 +228,11 @@ def test_terminating_an_instance_ends_its_whole_process_group(cloud: Cloud, user
 
 
 def test_a_power_cut_gives_no_notice(cloud: Cloud) -> None:
-    launched = _launch(cloud, "#!/bin/bash\ntrap 'echo said goodbye' TERM EXIT\nsleep 600 & wait\n")
+    launched = _launch(cloud, "#!/bin/bash\ntrap 'echo goodbye' TERM EXIT\nsleep 600 & wait\n")
     assert cloud.local.control
     kill(cloud.local.control, launched)
     wait_for(lambda: _gone(cloud, launched), what="the end of the instance")
-    assert "said goodbye" not in _console(cloud, launched)
+    assert "goodbye" not in _console(cloud, launched)
 
 
 def test_a_template_without_user_data_ends_its_instance_and_says_why(cloud: Cloud) -> None:
@@ -263,7 +263,7 @@ def test_a_new_host_adopts_what_a_crashed_one_left(cloud: Cloud) -> None:
     before = _record(cloud, launched)
     assert before and cloud.local.control
     ttl = {"X_aws_ec2_metadata_token_ttl_seconds": "60"}
-    _, token = _ask(cloud, launched, "api/token", method="PUT", **ttl)
+    _, token = _request(cloud, launched, "api/token", method="PUT", **ttl)
     crashed = json.loads((cloud.home.state / "host.json").read_text())["pid"]
     host = psutil.Process(crashed)
     host.kill()
@@ -274,7 +274,7 @@ def test_a_new_host_adopts_what_a_crashed_one_left(cloud: Cloud) -> None:
     assert launched in {m["instance_id"] for m in instances(cloud.local.control)}
     after = _record(cloud, launched)
     assert after and after["pid"] == before["pid"]
-    assert _ask(cloud, launched, "meta-data/instance-id", X_aws_ec2_metadata_token=token) == (
+    assert _request(cloud, launched, "meta-data/instance-id", X_aws_ec2_metadata_token=token) == (
         200,
         launched,
     )

@@ -43,7 +43,7 @@ def send_runs(lab: Lab) -> None:
 
 
 def send(lab: Lab, name: str, profile: str = "default") -> None:
-    """Once, although two modules ask for the run that nothing touches."""
+    """Once, although two modules need the run that nothing touches."""
     run_id = lab.run_id(name)
     if name not in SENT:
         SENT.add(name)
@@ -58,7 +58,7 @@ def send(lab: Lab, name: str, profile: str = "default") -> None:
 
 def take_machine(lab: Lab, run_id: str, what: str) -> str:
     """Take the screening machine away once it has made some checkpoints; its id."""
-    wait_for(lambda: lab.find(run_id), 120, f"a word of {run_id}")  # on a busy computer: later
+    wait_for(lambda: lab.find(run_id), 120, f"a record of {run_id}")  # on a busy computer: later
     for view in follow(run_id, lab.stack, every=0.1):
         if any(is_well_under_way(stage) for stage in view.stages):
             return insisting(lambda: order(run_id, lab.stack, what))
@@ -143,9 +143,9 @@ def test_a_power_cut_is_an_error_that_is_tried_again(lab: Lab) -> None:
 @each
 def test_the_status_shows_the_interruption(lab: Lab, name: str) -> None:
     view, lost = survived(lab, name)
-    told = lab.command("logs", view.run.run_id)
-    assert told.returncode == 0, told.stderr
-    assert lost in told.stdout
+    logs = lab.command("logs", view.run.run_id)
+    assert logs.returncode == 0, logs.stderr
+    assert lost in logs.stdout
     status = json.loads(lab.command("watch", "--json", view.run.run_id).stdout)
     (screen,) = (stage for stage in status["stages"] if stage["stage"] == SCREEN)
     assert screen["epoch"] >= 2
@@ -188,5 +188,5 @@ def test_an_interruption_takes_few_more(lab: Lab, name: str) -> None:
 @pytest.mark.parametrize("name", [UNTOUCHED, *ORDERS])
 def test_no_dead_letter_is_left(lab: Lab, name: str) -> None:
     run = lab.completed(lab.run_id(name)).run
-    lab.wait_told(run.run_id, "RunCompleted")
+    lab.wait_messages(run.run_id, "RunCompleted")
     assert lab.dead_letters(run.run_id) == []

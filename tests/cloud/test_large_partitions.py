@@ -1,4 +1,4 @@
-"""The engine's DynamoDB at a partition of many items: right answers, and only what is asked for."""
+"""The engine's DynamoDB at a partition of many items: right answers, only the requested items."""
 
 from __future__ import annotations
 
@@ -35,18 +35,20 @@ def table(cloud: Cloud, kind: str) -> str:
 def fill(cloud: Cloud, name: str, keys: list[dict[str, str]]) -> None:
     client = cloud.client("dynamodb")
     for at in range(0, len(keys), 25):
-        asked = [{"PutRequest": {"Item": {"pk": {"S": "r"}, "sk": k}}} for k in keys[at : at + 25]]
-        client.batch_write_item(RequestItems={name: asked})
+        requests = [
+            {"PutRequest": {"Item": {"pk": {"S": "r"}, "sk": k}}} for k in keys[at : at + 25]
+        ]
+        client.batch_write_item(RequestItems={name: requests})
 
 
 def query(cloud: Cloud, name: str, condition: str, **values: dict[str, str]) -> list[str]:
-    asked: dict[str, Any] = {
+    request: dict[str, Any] = {
         "TableName": name,
         "KeyConditionExpression": f"#p = :p AND {condition}" if condition else "#p = :p",
         "ExpressionAttributeNames": {"#p": "pk"} | ({"#s": "sk"} if condition else {}),
         "ExpressionAttributeValues": {":p": {"S": "r"}} | {f":{k}": v for k, v in values.items()},
     }
-    pages = cloud.client("dynamodb").get_paginator("query").paginate(**asked)
+    pages = cloud.client("dynamodb").get_paginator("query").paginate(**request)
     return [next(iter(item["sk"].values())) for page in pages for item in page["Items"]]
 
 

@@ -37,7 +37,7 @@ PATIENCE_PER_FILE_S = 0.6
 """Two shared cores check some files a second; everything else is little beside it."""
 
 MOST_PER_FILE = {"keys": 8.0, "items": 30.0}
-"""Whole listings are a fixed number: the looks that the counts ask for, one at a time, and the
+"""Whole listings are a fixed number: the looks that the counts need, one at a time, and the
 sweep's. Items: what validator, orchestrator and projections read of a file
 and its run, and the records of all files once for each look."""
 
@@ -45,7 +45,7 @@ _cost: dict[int, Counter[str]] = {}
 
 
 def counts(lab: Lab) -> Counter[str]:
-    """What the engine was asked for so far."""
+    """Requests to the engine so far."""
     address = f"{lab.cloud.local.endpoint}/_ministack/request-counts"
     with urllib.request.urlopen(address) as reply:
         return Counter(json.load(reply))
@@ -104,7 +104,7 @@ def screened(lab: Lab, run_id: str, files: int) -> dict[str, Any]:
     return {"run": run, "marks": marks, "cost": counts(lab) - before}
 
 
-def told(files: int, found: dict[str, Any], seconds: float) -> None:
+def print_counts(files: int, found: dict[str, Any], seconds: float) -> None:
     """For people who run this to measure: to the file they name."""
     marks = {name: round(value, 1) for name, value in found["marks"].items()}
     per_file = {name: round(n / files, 2) for name, n in found["cost"].most_common()}
@@ -126,7 +126,7 @@ def test_a_run_of_many_small_files_comes_to_its_report(lab: Lab, files: int) -> 
     assert run.state is RunState.COMPLETED, run.problem
     report = lab.findings(run)
     (passed,) = [r for r in report.phases if r.phase is Phase.PATHOGEN_DETECTION]
-    told(files, found, (passed.finished_at - passed.started_at).total_seconds())
+    print_counts(files, found, (passed.finished_at - passed.started_at).total_seconds())
     _cost[files] = found["cost"]
     there = sum(screen.account.total for screen in report.screens)
     assert there == files * READS_PER_FILE, "every read of every file once"

@@ -136,9 +136,9 @@ def test_a_function_cannot_do_its_work_without_each_permission(
     _forget_judgement(stack, run)
     event = {"Records": [_delivery(stack, key, put["ETag"].strip('"'))]}
     answer = stack.client("lambda").invoke(FunctionName=name, Payload=json.dumps(event).encode())
-    told = json.loads(answer["Payload"].read())
+    payload = json.loads(answer["Payload"].read())
     if missing is None:
-        assert told == {"batchItemFailures": []}
+        assert payload == {"batchItemFailures": []}
     else:
-        failed = told.get("batchItemFailures") == [{"itemIdentifier": "only"}]
-        assert failed or answer.get("FunctionError"), (missing, told)
+        failed = payload.get("batchItemFailures") == [{"itemIdentifier": "only"}]
+        assert failed or answer.get("FunctionError"), (missing, payload)

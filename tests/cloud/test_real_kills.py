@@ -1,7 +1,7 @@
 """Real kills in small: `python -m porewatch_local.kills` plays sixty of them.
 
 Two workers get SIGKILL and two a notice, at moments that a seed draws. Four runs more: slow, and
-`test_interruption` asks the same of moments that it chooses.
+`test_interruption` tests the same at moments that it chooses.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ def test_a_replacement_is_launched_claims_and_works_in_this_order(proof: Proof) 
 
 
 def test_a_notice_needs_no_sweep_to_be_acted_on(proof: Proof) -> None:
-    """A SIGKILL is found by the sweep of the minute, half a minute after the last word or more."""
+    """The sweep of the minute finds a SIGKILL half a minute after the last heartbeat or later."""
     slowest = max(o.relaunched_s or 0 for o in proof.of("notice"))
     assert slowest < min(o.relaunched_s or 0 for o in proof.of("kill"))
 
@@ -70,7 +70,7 @@ OUTCOME = Outcome(
 
 
 @pytest.mark.parametrize(
-    ("what", "said"),
+    ("what", "expected"),
     [
         ({"same_findings": False}, "other findings"),
         ({"redone": 2}, "2 units computed twice"),
@@ -80,10 +80,10 @@ OUTCOME = Outcome(
         ({"state": "failed", "problem": "it broke"}, "it broke"),
     ],
 )
-def test_the_proof_sees_what_does_not_hold(what: dict[str, object], said: str) -> None:
+def test_the_proof_sees_what_does_not_hold(what: dict[str, object], expected: str) -> None:
     sound = Proof(outcomes=(OUTCOME,), missed=0, units=30)
     assert list(sound.faults()) == []
     spoiled = Outcome.model_validate({**OUTCOME.model_dump(), **what})
     (fault,) = Proof(outcomes=(spoiled,), missed=0, units=30).faults()
-    assert said in fault
+    assert expected in fault
     assert table(sound).row_count == table(Proof(outcomes=(), missed=0, units=0)).row_count

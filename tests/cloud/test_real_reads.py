@@ -100,7 +100,7 @@ def test_three_reports_are_published_and_the_json_is_what_its_schema_says(
 @each
 def test_the_registry_says_the_same_as_the_report(lab: Lab, reads: RealReads) -> None:
     run, report = completed(lab, reads)
-    lab.wait_told(run.run_id, "RunCompleted")
+    lab.wait_messages(run.run_id, "RunCompleted")
     here = {"run_id": run.run_id, "revision": run.revision}
     where = "WHERE run_id = :run_id AND revision = :revision"
     rows = lab.wait_rows(
@@ -123,16 +123,16 @@ def test_the_registry_says_the_same_as_the_report(lab: Lab, reads: RealReads) ->
     assert sample["reads"] == report.screens[0].account.total
     assert sample["outcome"] == report.outcomes[0].outcome.value
     assert json.loads(sample["account"]) == report.screens[0].account.model_dump(mode="json")
-    told = {record.phase.value: record.status for record in report.phases}
-    told["reporting"] = "completed"
+    expected = {record.phase.value: record.status for record in report.phases}
+    expected["reporting"] = "completed"
 
     def phases() -> dict[str, str] | None:
         """Each is a fact of its own, and may arrive after the run's end."""
         rows = lab.rows(f"SELECT phase, status FROM phase_records {where}", **here)
         found = {r["phase"]: r["status"] for r in rows}
-        return found if found.keys() >= told.keys() else None
+        return found if found.keys() >= expected.keys() else None
 
-    assert wait_for(phases, 60, "every phase in the registry") == told
+    assert wait_for(phases, 60, "every phase in the registry") == expected
 
 
 @each

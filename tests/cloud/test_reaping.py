@@ -141,10 +141,10 @@ def test_an_orphan_and_its_volume_end_at_second_sight_and_a_healthy_run_goes_on(
 
 def test_a_fleet_goes_when_its_machine_is_gone(yard: Yard) -> None:
     ec2, tag = yard.cloud.client("ec2"), yard.tags("instance") + yard.tags("fleet")
-    asked = {"LaunchTemplateId": yard.cloud.outputs["LaunchTemplateId"], "Version": "$Latest"}
+    template = {"LaunchTemplateId": yard.cloud.outputs["LaunchTemplateId"], "Version": "$Latest"}
     fleet = ec2.create_fleet(
         Type="instant",
-        LaunchTemplateConfigs=[{"LaunchTemplateSpecification": asked}],
+        LaunchTemplateConfigs=[{"LaunchTemplateSpecification": template}],
         TargetCapacitySpecification={
             "TotalTargetCapacity": 1,
             "DefaultTargetCapacityType": "on-demand",
@@ -176,7 +176,7 @@ def test_an_upload_nobody_goes_on_with_ends_and_a_fresh_one_stays(yard: Yard) ->
     assert left == []
 
 
-def asked(stack: Cloud, order: Reap) -> Reaped:
+def reaped(stack: Cloud, order: Reap) -> Reaped:
     """What the deployed function answers."""
     name = f"{stack.local.stack_name}-leftover-reaper"
     payload = order.canonical_json().encode()
@@ -198,9 +198,9 @@ def test_the_deployed_function_looks_notes_and_ends(stack: Cloud) -> None:
     name = made["NetworkInterface"]["NetworkInterfaceId"]
 
     def action(*, dry: bool) -> str:
-        told = asked(stack, Reap(dry=dry, kills=10))
-        assert name not in {kill.name for kill in told.kills if kill.outcome != "ended"}
-        return next((found.action for found in told.found if found.name == name), "gone")
+        answer = reaped(stack, Reap(dry=dry, kills=10))
+        assert name not in {kill.name for kill in answer.kills if kill.outcome != "ended"}
+        return next((found.action for found in answer.found if found.name == name), "gone")
 
     assert [action(dry=True), action(dry=False), action(dry=False)] == ["noted", "noted", "noted"]
     place = {"pk": {"S": f"REAP#network interface#{name}"}, "sk": {"S": "SIGHT"}}
@@ -217,7 +217,7 @@ def test_the_deployed_function_looks_notes_and_ends(stack: Cloud) -> None:
         "ended",
         "gone",
     ]
-    kills = [kill for kill in asked(stack, Reap(dry=True, kills=50)).kills if kill.name == name]
+    kills = [kill for kill in reaped(stack, Reap(dry=True, kills=50)).kills if kill.name == name]
     assert [(kill.outcome, len(kill.why)) for kill in kills] == [("ended", 2)]
 
 
@@ -225,12 +225,12 @@ def test_a_schedule_calls_the_reaper_at_an_expiry_and_goes(stack: Cloud) -> None
     """As instance_launcher lays it down; its machine is gone by then, and nothing is to be done."""
     functions, name = stack.client("lambda"), stack.local.stack_name
     launcher = functions.get_function(FunctionName=f"{name}-instance-launcher")["Configuration"]
-    told, scheduler = launcher["Environment"]["Variables"], stack.client("scheduler")
-    group = told["EXPIRY_GROUP"]
+    variables, scheduler = launcher["Environment"]["Variables"], stack.client("scheduler")
+    group = variables["EXPIRY_GROUP"]
     rights = user(stack, *_statements(stack, launcher["Role"].rsplit("/", 1)[-1]))
     own = client(stack.local, "scheduler", rights)
     machine = f"i-{named('gone')}"
-    expiries = Expiries(group, told["EXPIRY_TARGET_ARN"], told["EXPIRY_ROLE_ARN"], own)
+    expiries = Expiries(group, variables["EXPIRY_TARGET_ARN"], variables["EXPIRY_ROLE_ARN"], own)
     expiries.set(machine, now() + timedelta(seconds=5))
 
     def waits() -> bool:

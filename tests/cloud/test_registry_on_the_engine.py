@@ -41,7 +41,7 @@ def registry(cloud: Cloud) -> Iterator[Registry]:
     stacks.delete_stack(StackName=name)
 
 
-def test_facts_become_rows_and_telling_them_twice_changes_nothing(
+def test_facts_become_rows_and_repeating_them_changes_nothing(
     cloud: Cloud, registry: Registry
 ) -> None:
     from porewatch.adapters.objects import Objects

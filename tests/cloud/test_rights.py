@@ -1,7 +1,7 @@
-"""What each function may do, asked of the deployed roles with IAM enforced.
+"""What each function may do, tested on the deployed roles with IAM enforced.
 
 For every function, each way to touch the ledger is tried on every partition there is: what works is
-what `tests/contract/rights.toml` says, no more and no less. Beside that each lacks one right more,
+what `tests/contract/rights.toml` lists, no more and no less. Beside that each lacks one right more,
 of a neighbour. Nothing is changed: writes carry a condition that no item meets.
 """
 
@@ -146,7 +146,7 @@ with (names of the stack's outputs stand for their values)."""
 
 @pytest.mark.parametrize("function", FUNCTIONS)
 def test_a_function_lacks_what_only_its_neighbour_needs(stack: Cloud, function: str) -> None:
-    service, call, asked = LACKED[function]
-    request = {name: stack.outputs.get(value, value) for name, value in asked.items()}
+    service, call, arguments = LACKED[function]
+    request = {name: stack.outputs.get(value, value) for name, value in arguments.items()}
     key = under_the_role_of(stack, function)
     assert not may(getattr(client(stack.local, service, key), call), **request)

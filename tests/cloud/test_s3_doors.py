@@ -19,7 +19,7 @@ from porewatch.domain.runs import RunState
 from porewatch_cli import exit_codes
 from tests.cloud.lab import Lab, found
 from tests.cloud.making import wait_for
-from tests.cloud.test_endings_on_the_engine import said, versions
+from tests.cloud.test_endings_on_the_engine import printed, versions
 from tests.cloud.test_sealing import SUMMARY
 
 pytestmark = [pytest.mark.cloud, pytest.mark.slow, pytest.mark.xdist_group("end to end")]
@@ -87,14 +87,14 @@ def test_a_run_is_cancelled_in_mid_run_by_the_api(lab: Lab) -> None:
         return view is not None and (view.over or bool(lab.machines(run_id)))
 
     wait_for(at_work, 300, f"a machine of {run_id}")
-    told = post(lab, f"/runs/{run_id}/cancel", {"by": "M. Sato", "reason": "wrong flow cell"})
-    assert told["state"] == "cancelled"
+    answer = post(lab, f"/runs/{run_id}/cancel", {"by": "M. Sato", "reason": "wrong flow cell"})
+    assert answer["state"] == "cancelled"
     wait_for(lambda: not lab.machines(run_id), 60, "the end of its machines")
     left = _waits[STOPPED].result(timeout=120)
     assert left.returncode == exit_codes.RUN_FAILED, left.stderr
     run = lab.stack.runs.get(run_id)
     assert run.state is RunState.CANCELLED and not run.report_keys
-    (notice,) = lab.wait_told(run_id, "RunCancelled")
+    (notice,) = lab.wait_messages(run_id, "RunCancelled")
     assert "wrong flow cell" in notice.body
 
 
@@ -148,14 +148,14 @@ def test_a_finished_run_is_held_and_deleted_with_all_its_revisions(lab: Lab) -> 
     run_id = lab.run_id(TAR)
     for alert in lab.stack.alerts.of_run(run_id):
         lab.stack.alerts.acknowledge(alert, "A. Sato", "seen", alert.raised_at)
-    held = said(lab, "hold", run_id, "--reason", "complaint 17")
+    held = printed(lab, "hold", run_id, "--reason", "complaint 17")
     there = versions(lab, run_id)
     assert held["locked"] == sum(not version.marker for _, version in there)
     lives = {life for life, _ in there}
     assert lives == {"Raw", "Results", "Reports"}
     assert lab.command("delete", run_id, "--yes", run_id).returncode != 0
     assert versions(lab, run_id) == there
-    said(lab, "hold", run_id, "--release", "--reason", "closed")
+    printed(lab, "hold", run_id, "--release", "--reason", "closed")
     assert wait_for(
         lambda: lab.command("delete", run_id, "--yes", run_id, "--json").returncode == 0,
         120,

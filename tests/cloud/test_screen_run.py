@@ -98,11 +98,11 @@ def test_a_run_without_trouble_visits_every_stage_once(screen: Screen) -> None:
     assert json.loads(done["output"]) == {"report_keys": {"report.json": "k"}}
 
 
-def test_later_stages_and_the_report_are_told_the_manifests_of_earlier_ones(screen: Screen) -> None:
+def test_later_stages_and_the_report_get_the_manifests_of_earlier_ones(screen: Screen) -> None:
     _, calls = screen("plain")
-    told = [call["previous"] for call in calls if call["task"] == "open"]
+    manifests = [call["previous"] for call in calls if call["task"] == "open"]
     keys = [f"{stage}/e1/manifest.json" for stage in ("basecalling", "screen", "report")]
-    assert told == [[], keys[:1], keys[:2]]
+    assert manifests == [[], keys[:1], keys[:2]]
     assert calls[-1]["manifests"] == calls[-2]["manifests"] == keys
 
 
@@ -138,7 +138,7 @@ def test_after_twenty_interruptions_a_stage_is_an_error(screen: Screen) -> None:
 
 
 def test_an_error_is_tried_again_when_the_error_handler_says_so(screen: Screen) -> None:
-    done, calls = screen("mended")
+    done, calls = screen("recovers")
     assert done["status"] == "SUCCEEDED"
     assert names(calls) == ["plan", *ONE_STAGE, "decide", *ONE_STAGE, "aggregator", "report"]
     decision = calls[5]

@@ -1,4 +1,4 @@
-"""Three doors for one run, and however often it is told of, one execution."""
+"""Three doors for one run, and however often its event comes, one execution."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def send_runs(lab: Lab) -> None:
 
 
 def send_by_manifest(lab: Lab) -> None:
-    """The seal is written twenty times, and told of twenty times more, all at once."""
+    """The seal is written twenty times, and its event comes twenty times more, all at once."""
     run_id, files = lab.run_id(BY_MANIFEST), pieces(lab)
     lab.put_files(run_id, files)
     manifest = lab.manifest(run_id, files)
@@ -81,7 +81,7 @@ def send_by_manifest(lab: Lab) -> None:
 
 
 def created_event(lab: Lab, key: str, etag: str, size: int) -> str:
-    """What EventBridge says of a new object in the raw bucket."""
+    """EventBridge's event of a new object in the raw bucket."""
     event = {
         "version": "0",
         "id": str(uuid.uuid4()),

@@ -1,4 +1,4 @@
-"""Somebody stops an execution: its run must not look alive for ever, and its sender must hear."""
+"""Somebody stops an execution: its run must not look alive for ever, and its sender is notified."""
 
 from __future__ import annotations
 

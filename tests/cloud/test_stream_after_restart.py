@@ -14,7 +14,7 @@ from tests.cloud.making import allow, function, named, received, wait_for
 
 pytestmark = pytest.mark.cloud
 
-TELL = """
+SEND_KEYS = """
 import boto3, os
 def handler(event, context):
     for record in event["Records"]:
@@ -29,7 +29,7 @@ def started(home: Path) -> Cloud:
 
 def followed_table(cloud: Cloud) -> tuple[str, str]:
     """A table whose stream a function follows, and the queue it writes to."""
-    queue = cloud.client("sqs").create_queue(QueueName=named("told"))["QueueUrl"]
+    queue = cloud.client("sqs").create_queue(QueueName=named("keys"))["QueueUrl"]
     table = cloud.client("dynamodb").create_table(
         TableName=named("ledger"),
         BillingMode="PAY_PER_REQUEST",
@@ -40,7 +40,7 @@ def followed_table(cloud: Cloud) -> tuple[str, str]:
     reads = ("dynamodb:GetRecords", "dynamodb:GetShardIterator", "dynamodb:DescribeStream")
     follower = function(
         cloud,
-        TELL,
+        SEND_KEYS,
         allow("sqs:SendMessage", "dynamodb:ListStreams", *reads),
         Environment={"Variables": {"QUEUE": queue}},
     )
@@ -52,22 +52,22 @@ def followed_table(cloud: Cloud) -> tuple[str, str]:
     return table["TableName"], queue.rsplit("/", 1)[-1]
 
 
-def written_and_told(cloud: Cloud, table: str, queue: str, keys: list[str]) -> None:
+def written_and_received(cloud: Cloud, table: str, queue: str, keys: list[str]) -> None:
     for key in keys:
         cloud.client("dynamodb").put_item(TableName=table, Item={"k": {"S": key}})
     address = cloud.client("sqs").get_queue_url(QueueName=queue)["QueueUrl"]
-    told: list[object] = []
+    keys_received: list[object] = []
 
     def all_there() -> bool:
-        told.extend(received(cloud, address))
-        return set(keys) <= set(told)
+        keys_received.extend(received(cloud, address))
+        return set(keys) <= set(keys_received)
 
-    wait_for(all_there, 20, f"word of {keys}")
+    wait_for(all_there, 20, f"messages of {keys}")
 
 
 def test_a_stream_is_followed_after_a_restart(home: Path) -> None:
     cloud = started(home)
     table, queue = followed_table(cloud)
-    written_and_told(cloud, table, queue, ["a", "b", "c"])
+    written_and_received(cloud, table, queue, ["a", "b", "c"])
     down(home)
-    written_and_told(started(home), table, queue, ["d"])
+    written_and_received(started(home), table, queue, ["d"])

@@ -1,4 +1,4 @@
-"""The engine says no where AWS says no. Where each refusal comes from stands with its patch."""
+"""The engine refuses what AWS refuses. The source of each refusal is in its patch."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def fleet(
     of: str, purchase: str = "spot", *pools: dict[str, Any], tags: dict[str, str] | None = None
 ) -> dict[str, Any]:
     """An instant fleet of one machine."""
-    told = [{"Key": key, "Value": value} for key, value in (tags or {}).items()]
+    tag_list = [{"Key": key, "Value": value} for key, value in (tags or {}).items()]
     config: dict[str, Any] = {
         "LaunchTemplateSpecification": {"LaunchTemplateId": of, "Version": "$Latest"}
     }
@@ -49,7 +49,11 @@ def fleet(
             "TotalTargetCapacity": 1,
             "DefaultTargetCapacityType": purchase,
         },
-        **({"TagSpecifications": [{"ResourceType": "instance", "Tags": told}]} if told else {}),
+        **(
+            {"TagSpecifications": [{"ResourceType": "instance", "Tags": tag_list}]}
+            if tag_list
+            else {}
+        ),
     }
 
 
@@ -58,7 +62,9 @@ def ec2(cloud: Cloud) -> Any:
     return cloud.client("ec2")
 
 
-def asked(ec2: Any, request: dict[str, Any]) -> tuple[list[str], list[tuple[str, str]]]:
+def launched_and_refused(
+    ec2: Any, request: dict[str, Any]
+) -> tuple[list[str], list[tuple[str, str]]]:
     """The types that were launched (and are ended here), and what was refused: code, type."""
     answer = ec2.create_fleet(**request)
     for group in answer["Instances"]:
@@ -75,8 +81,11 @@ SPOT_TAG = [{"ResourceType": "spot-instances-request", "Tags": [{"Key": "a", "Va
 
 def test_a_tag_on_a_spot_request_that_there_is_not(cloud: Cloud, ec2: Any) -> None:
     tagging = template(cloud, TagSpecifications=SPOT_TAG)
-    assert asked(ec2, fleet(tagging, "on-demand")) == ([], [("InvalidParameterValue", "t2.micro")])
-    assert asked(ec2, fleet(tagging, "spot")) == (["t2.micro"], [])
+    assert launched_and_refused(ec2, fleet(tagging, "on-demand")) == (
+        [],
+        [("InvalidParameterValue", "t2.micro")],
+    )
+    assert launched_and_refused(ec2, fleet(tagging, "spot")) == (["t2.micro"], [])
 
 
 @pytest.mark.parametrize(("gib", "there"), [(59, False), (60, True)])
@@ -89,7 +98,9 @@ def test_a_disk_that_is_smaller_than_its_image(
     )["ImageId"]
     disk = {"DeviceName": "/dev/xvda", "Ebs": {"VolumeSize": gib}}
     pool = {"InstanceType": "m5.large", "BlockDeviceMappings": [disk]}
-    launched, refused = asked(ec2, fleet(template(cloud, ImageId=image), "spot", pool))
+    launched, refused = launched_and_refused(
+        ec2, fleet(template(cloud, ImageId=image), "spot", pool)
+    )
     assert launched == ["m5.large"] * there
     assert refused == [("InvalidBlockDeviceMapping", "m5.large")] * (not there)
 
@@ -104,10 +115,10 @@ def test_a_zone_without_the_type_and_a_pool_without_machines(cloud: Cloud, ec2: 
         Scarce(purchase="on-demand", pool="m7i.*", run=run),
     )
     with scarce(cloud.home, *rules):
-        assert asked(ec2, request) == (
+        assert launched_and_refused(ec2, request) == (
             ["m7i.large"], [(NOT_OFFERED, "m5.large"), (FULL, "m6i.large")]
         )  # fmt: skip
-    assert asked(ec2, request) == (["m5.large"], [])
+    assert launched_and_refused(ec2, request) == (["m5.large"], [])
 
 
 @pytest.mark.parametrize("how", ["request", "template"])
@@ -134,7 +145,7 @@ class Unfollowed(urllib.request.HTTPRedirectHandler):
 
 
 def answered(cloud: Cloud, link: str) -> tuple[int, str]:
-    """The status and the place it points to, asked of the engine under the link's own host."""
+    """The status and the place it points to, of a request under the link's own host."""
     host, _, path = link.partition("//")[2].partition("/")
     request = urllib.request.Request(f"{cloud.local.endpoint}/{path}", headers={"Host": host})
     try:

@@ -45,9 +45,9 @@ def _listening() -> set[int]:
 
 
 def test_up_twice_is_fine_and_down_leaves_no_process_and_no_port(home: Path) -> None:
-    said: list[str] = []
-    first = up(home, deploy=False, progress=said.append)
-    assert len(said) == 3
+    lines: list[str] = []
+    first = up(home, deploy=False, progress=lines.append)
+    assert len(lines) == 3
     again = up(home, deploy=False)
     assert (again.pids, again.endpoint) == (first.pids, first.endpoint)
     assert status(home).pids == first.pids
@@ -79,23 +79,23 @@ def test_a_crash_of_the_engine_loses_what_came_after_its_last_snapshot_and_says_
     home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("POREWATCH_SNAPSHOT_S", "0.5")
-    said: list[str] = []
-    first = up(home, deploy=False, progress=said.append)
+    lines: list[str] = []
+    first = up(home, deploy=False, progress=lines.append)
     client(first, "sqs").create_queue(QueueName="kept")
     written = home / "state" / "engine" / "sqs.json"
     wait_for(lambda: written.exists() and "kept" in written.read_text(), 30, "the snapshot")
-    assert not any("not stopped cleanly" in line for line in said)
+    assert not any("not stopped cleanly" in line for line in lines)
 
     engine = psutil.Process(first.pids["engine"])
     engine.kill()
     assert processes.wait_until_ended([engine], 10)
-    again = up(home, deploy=False, progress=said.append)
+    again = up(home, deploy=False, progress=lines.append)
     assert client(again, "sqs").list_queues()["QueueUrls"]
-    assert sum("was not stopped cleanly; what happened after" in line for line in said) == 1
-    said.clear()
+    assert sum("was not stopped cleanly; what happened after" in line for line in lines) == 1
+    lines.clear()
     down(home)
-    up(home, deploy=False, progress=said.append)
-    assert not any("not stopped cleanly" in line for line in said)
+    up(home, deploy=False, progress=lines.append)
+    assert not any("not stopped cleanly" in line for line in lines)
 
 
 def test_others_on_this_machine_cannot_read_the_state(home: Path) -> None:

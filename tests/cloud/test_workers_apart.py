@@ -94,14 +94,16 @@ class Scene:
         """What VICTIM alone was given."""
         functions = self.stack.client("lambda")
         name = f"{self.stack.local.stack_name}-phase-state-manager"
-        told = functions.get_function_configuration(FunctionName=name)["Environment"]["Variables"]
+        variables = functions.get_function_configuration(FunctionName=name)["Environment"][
+            "Variables"
+        ]
         kms = self.stack.client("kms")
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr("porewatch.adapters.clients.kms", lambda: kms)
-            secrets = EpochSecrets(told["MESSAGE_KEY_ARN"], self.stack.local.stack_name)
+            secrets = EpochSecrets(variables["MESSAGE_KEY_ARN"], self.stack.local.stack_name)
             return secrets.of(self.key, 1)
 
-    def say(self, message: WorkerMessage, secret: str | None) -> str:
+    def send(self, message: WorkerMessage, secret: str | None) -> str:
         """Send a message as the attacker can, with a proof by this secret, if any; its text."""
         body = WORKER_MESSAGE.dump_json(message).decode()
         mac = {"DataType": "String", "StringValue": proof(secret, body) if secret else "none"}
@@ -129,8 +131,8 @@ class Scene:
         """The reason for which a message lies among the dead letters, once it does."""
         sqs = self.stack.client("sqs")
         source = self.stack.outputs["WorkerQueueUrl"]
-        told = sqs.get_queue_attributes(QueueUrl=source, AttributeNames=["RedrivePolicy"])
-        policy = json.loads(told["Attributes"]["RedrivePolicy"])
+        attributes = sqs.get_queue_attributes(QueueUrl=source, AttributeNames=["RedrivePolicy"])
+        policy = json.loads(attributes["Attributes"]["RedrivePolicy"])
         name = policy["deadLetterTargetArn"].rsplit(":", 1)[1]
         dead = sqs.get_queue_url(QueueName=name)["QueueUrl"]
 
@@ -192,9 +194,9 @@ def a_machine() -> Machine:
     )
 
 
-def test_sts_tells_a_worker_what_policies_compare_with(scene: Scene) -> None:
-    told = scene.attacker("sts").get_caller_identity()
-    assert told["UserId"] == f"{scene.role_id}:{ATTACKER}"
+def test_sts_gives_a_worker_what_policies_compare_with(scene: Scene) -> None:
+    identity = scene.attacker("sts").get_caller_identity()
+    assert identity["UserId"] == f"{scene.role_id}:{ATTACKER}"
 
 
 def test_a_worker_writes_no_object_outside_of_its_own_prefix(scene: Scene) -> None:
@@ -324,11 +326,11 @@ def test_no_forged_message_is_believed(scene: Scene) -> None:
     alarm = {"sample": "pig", "code": "EBOV", "name": "Ebola virus", "severity": "critical"}
     published = scene.message(Published, VICTIM, manifest_key=draft)
     sent = [
-        scene.say(published, None),
-        scene.say(published, "6" * 64),
-        scene.say(scene.message(Published, ATTACKER, manifest_key=draft), "6" * 64),
-        scene.say(scene.message(Suspected, VICTIM, **alarm, reads=9), "6" * 64),
-        scene.say(scene.message(Claimed, ATTACKER), "6" * 64),
+        scene.send(published, None),
+        scene.send(published, "6" * 64),
+        scene.send(scene.message(Published, ATTACKER, manifest_key=draft), "6" * 64),
+        scene.send(scene.message(Suspected, VICTIM, **alarm, reads=9), "6" * 64),
+        scene.send(scene.message(Claimed, ATTACKER), "6" * 64),
     ]
     reasons = [scene.set_aside(body) for body in sent]
     assert all("carries no proof" in why or "carries a wrong proof" in why for why in reasons)
@@ -351,22 +353,22 @@ def test_the_sweep_makes_no_strange_manifest_visible(scene: Scene) -> None:
 
 def test_what_is_proved_is_believed_and_replayed_later_it_changes_nothing(scene: Scene) -> None:
     claim = scene.message(Claimed, VICTIM)
-    scene.say(claim, scene.secret)
+    scene.send(claim, scene.secret)
     wait_for(
         lambda: scene.stages.get(scene.key).state is StageState.CLAIMED, 30, "the victim's claim"
     )
     stolen = scene.message(
         Published, VICTIM, manifest_key=s3_keys.draft_key(scene.prefix(ATTACKER))
     )
-    assert "is not the manifest key" in scene.set_aside(scene.say(stolen, scene.secret))
+    assert "is not the manifest key" in scene.set_aside(scene.send(stolen, scene.secret))
     scene.stages.apply(
         scene.key, stage_endings.fail, 1, "WorkerLost", "the test takes it away", now()
     )
     scene.stages.open_stage(scene.key, SPEC, now(), lambda _epoch: "0" * 64)
     before = scene.stages.get(scene.key)
-    scene.say(claim, scene.secret)
-    marker = scene.say(scene.message(Claimed, ATTACKER), "7" * 64)
-    scene.set_aside(marker)  # what was sent before has been heard by now
+    scene.send(claim, scene.secret)
+    marker = scene.send(scene.message(Claimed, ATTACKER), "7" * 64)
+    scene.set_aside(marker)  # what was sent before has been handled by now
     assert scene.stages.get(scene.key) == before
     assert not scene.head(s3_keys.manifest_key(*scene.key))
 
