@@ -69,7 +69,7 @@ def escalations(cloud: Table) -> Mail:
 
 
 def executions() -> list[dict[str, Any]]:
-    """What the state machine was told to start."""
+    """Executions that the state machine was asked to start."""
     client = boto3.client("stepfunctions")
     return [
         json.loads(client.describe_execution(executionArn=found["executionArn"])["input"])

@@ -26,7 +26,7 @@ from simulator.made_results import some_results
 from tests.functional.doors import created, put, send
 from tests.functional.test_bundle_unpacker import GOOD_TAR
 from tests.functional.test_pipeline_orchestrator import a_manifest, put_files, put_seal
-from tests.functional.test_registry import STORY, tell
+from tests.functional.test_registry import STORY, project
 
 RUN = "run-1"
 NEIGHBOUR = "run-10"
@@ -96,7 +96,7 @@ def end_run(
     Endings(ledger).note_tar(RUN, OTHER_TAR, named="other")
     Objects("results").put_json(s3_keys.results_key(RUN, 0), some_results())
     if registry is not None:
-        tell_story(registry, facts)
+        project_story(registry, facts)
     runs.apply(
         RUN,
         run_endings.complete,
@@ -109,8 +109,8 @@ def end_run(
     return runs
 
 
-def tell_story(registry: Registry, facts: Sequence[Fact] = STORY) -> None:
-    tell(registry, Sources(reports=Objects("reports"), results=Objects("results")), list(facts))
+def project_story(registry: Registry, facts: Sequence[Fact] = STORY) -> None:
+    project(registry, Sources(reports=Objects("reports"), results=Objects("results")), list(facts))
 
 
 def versions_of(run_id: str) -> list[tuple[str, Version]]:
@@ -145,9 +145,9 @@ def land_file(key: str, content: bytes) -> list[str]:
 def record_of(ledger: Table, run_id: str = RUN) -> dict[str, Any]:
     """The run's record without the times of this test."""
     record = RunLedger(ledger).get(run_id).model_dump(mode="json")
-    told = record["deletion"] or {}
+    deletion = record["deletion"] or {}
     for when in ("at", "done_at", "swept_at"):
-        told.pop(when, None)
+        deletion.pop(when, None)
     for when in ("created_at", "updated_at", "completed_at", "problem"):
         record.pop(when)
     return record

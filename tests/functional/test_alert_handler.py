@@ -1,4 +1,4 @@
-"""alert_handler and metric_calculator: each thing told and counted once, in plain words."""
+"""alert_handler and metric_calculator: each fact notified and counted once, in plain text."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from porewatch.adapters.messages.notices import Topic
 from porewatch.adapters.table import Table
 from porewatch.domain.base import now
 from porewatch.domain.errors import AlreadyDone, Unavailable
-from tests.functional.doors import Context, batch, door, send, told
+from tests.functional.doors import Context, batch, door, fact_event, send
 
 WHEN = "2026-03-01T12:00:00Z"
 BASE = {"run_id": "run-1", "revision": 0, "at": WHEN}
@@ -42,26 +42,26 @@ OVER_QUOTA = {
 def test_a_suspicion_goes_to_the_alert_topic_at_once_and_says_what_to_do(
     cloud: Table, alerts: Any, notices: Any
 ) -> None:
-    assert send("alert_handler", told("PathogenSuspected", SUSPECTED)) == []
+    assert send("alert_handler", fact_event("PathogenSuspected", SUSPECTED)) == []
     (mail,) = alerts()
     assert mail["Subject"] == "SUSPECTED PERV-C in pig 12, run run-1"
-    for words in ("Porcine endogenous retrovirus C", "Reads so far: 7", "hold the sample"):
-        assert words in mail["Message"]
+    for phrases in ("Porcine endogenous retrovirus C", "Reads so far: 7", "hold the sample"):
+        assert phrases in mail["Message"]
     assert mail["MessageAttributes"]["severity"]["Value"] == "critical"
     assert notices() == []
 
 
-def test_more_reads_of_the_same_suspicion_are_not_told_again(cloud: Table, alerts: Any) -> None:
+def test_more_reads_of_the_same_suspicion_send_no_second_alert(cloud: Table, alerts: Any) -> None:
     more = {**SUSPECTED, "fact_id": "s2", "reads": 90}
     other = {**SUSPECTED, "fact_id": "s3", "code": "HEV"}
-    bodies = [told("PathogenSuspected", d) for d in (SUSPECTED, more, SUSPECTED, other)]
+    bodies = [fact_event("PathogenSuspected", d) for d in (SUSPECTED, more, SUSPECTED, other)]
     assert send("alert_handler", *bodies) == []
     assert [m["Subject"].split()[1] for m in alerts()] == ["PERV-C", "HEV"]
 
 
 def test_twenty_parallel_deliveries_are_one_alert(cloud: Table, alerts: Any) -> None:
     handler = door("alert_handler")
-    event = batch(told("PathogenSuspected", SUSPECTED))
+    event = batch(fact_event("PathogenSuspected", SUSPECTED))
     with ThreadPoolExecutor(20) as pool:
         list(pool.map(lambda _: handler(event, Context()), range(20)))
     assert handler(event, Context()) == {"batchItemFailures": []}
@@ -69,7 +69,7 @@ def test_twenty_parallel_deliveries_are_one_alert(cloud: Table, alerts: Any) -> 
 
 
 @pytest.mark.parametrize(
-    ("kind", "detail", "subject", "words"),
+    ("kind", "detail", "subject", "phrases"),
     [
         (
             "RunCompleted",
@@ -127,18 +127,18 @@ def test_twenty_parallel_deliveries_are_one_alert(cloud: Table, alerts: Any) -> 
     ],
 )
 def test_notices_say_what_where_and_what_to_do(
-    cloud: Table, notices: Any, kind: str, detail: dict[str, Any], subject: str, words: list[str]
+    cloud: Table, notices: Any, kind: str, detail: dict[str, Any], subject: str, phrases: list[str]
 ) -> None:
-    event = told(kind, {**BASE, "fact_id": "f", **detail})
+    event = fact_event(kind, {**BASE, "fact_id": "f", **detail})
     for _ in range(3):
         assert send("alert_handler", event) == []
     (mail,) = notices()
     assert mail["Subject"] == subject
-    for word in words:
-        assert word in mail["Message"]
+    for phrase in phrases:
+        assert phrase in mail["Message"]
 
 
-def test_a_quota_is_told_once_a_run_and_stage_and_a_full_pool_not_at_all(
+def test_a_quota_is_notified_once_a_run_and_stage_and_a_full_pool_not_at_all(
     cloud: Table, notices: Any
 ) -> None:
     over = [
@@ -147,19 +147,19 @@ def test_a_quota_is_told_once_a_run_and_stage_and_a_full_pool_not_at_all(
         {"fact_id": "q5", "stage": "basecalling", "error": "CapacityUnavailable"},
     ]
     for change in over:
-        assert send("alert_handler", told("LaunchRefused", BASE | OVER_QUOTA | change)) == []
+        assert send("alert_handler", fact_event("LaunchRefused", BASE | OVER_QUOTA | change)) == []
     assert [mail["Subject"].split()[-1] for mail in notices()] == ["screen", "reporting"]
 
 
-def test_facts_nobody_asked_for_are_passed_over(cloud: Table, notices: Any, alerts: Any) -> None:
+def test_facts_without_a_notice_are_passed_over(cloud: Table, notices: Any, alerts: Any) -> None:
     claimed = {**BASE, "fact_id": "c", "stage": "s", "epoch": 1, "instance_id": "i-1"}
-    assert send("alert_handler", told("StageClaimed", claimed)) == []
+    assert send("alert_handler", fact_event("StageClaimed", claimed)) == []
     assert (notices(), alerts()) == ([], [])
 
 
 def test_names_with_odd_letters_still_make_a_subject(cloud: Table, alerts: Any) -> None:
     odd = {**SUSPECTED, "sample": "schwein-ü" + "x" * 200, "name": "ä"}
-    assert send("alert_handler", told("PathogenSuspected", odd)) == []
+    assert send("alert_handler", fact_event("PathogenSuspected", odd)) == []
     (mail,) = alerts()
     assert mail["Subject"].isascii()
     assert "schwein-xxxx" in mail["Subject"]
@@ -170,7 +170,7 @@ def test_names_with_odd_letters_still_make_a_subject(cloud: Table, alerts: Any) 
 def test_an_alert_that_could_not_be_sent_is_sent_by_the_next_delivery(
     cloud: Table, alerts: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    event = told("PathogenSuspected", SUSPECTED)
+    event = fact_event("PathogenSuspected", SUSPECTED)
 
     def broken(*_: object) -> None:
         raise Unavailable("the topic does not answer")
@@ -216,7 +216,7 @@ def test_a_fact_is_measured_once(cloud: Table) -> None:
         "reads": 7,
         "bases": 70,
     }
-    event = told("FileValidated", detail)
+    event = fact_event("FileValidated", detail)
     for _ in range(3):
         assert send("metric_calculator", event) == []
     totals = {name: _sum(name) for name in ("FilesValidated", "Reads", "Bases")}
@@ -237,7 +237,7 @@ def test_stage_seconds_and_money_are_measured_by_stage(cloud: Table) -> None:
         "cost_usd": 0.25,
         "reason": "published",
     }
-    assert send("metric_calculator", told("InstanceTerminated", detail)) == []
+    assert send("metric_calculator", fact_event("InstanceTerminated", detail)) == []
     assert _sum("StageSeconds", Stage="screen") == 61.5
     assert _sum("CostUsd") == 0.25
 

@@ -48,7 +48,7 @@ from porewatch.usecases.views.show_alerts import (
     list_alerts,
 )
 from simulator.made_results import some_outcomes
-from tests.functional.doors import Context, door, send, told
+from tests.functional.doors import Context, door, fact_event, send
 
 RUN = "run-1"
 AT = datetime.fromisoformat("2026-03-01T12:00:00+00:00")
@@ -78,7 +78,7 @@ def ended(kind: str, revision: int = 0, **more: Any) -> dict[str, Any]:
     if kind == "RunCancelled":
         rest = {**rest, "was": "running", "by": "A. Sato", "reason": "wrong sheet"}
     detail = {"fact_id": f"{kind}:{RUN}:{revision}", "run_id": RUN, "revision": revision}
-    return told(kind, {**detail, "at": AT.isoformat(), **rest, **more})
+    return fact_event(kind, {**detail, "at": AT.isoformat(), **rest, **more})
 
 
 def finding(code: str, call: Call, severity: str = "critical") -> Finding:
@@ -113,7 +113,7 @@ def facts(table: Table) -> list[Fact]:
 def publish(table: Table) -> None:
     """What the stream and the bus do: every fact of the ledger reaches alert_handler, twice."""
     for fact in facts(table):
-        body = told(type(fact).__name__, json.loads(fact.canonical_json()))
+        body = fact_event(type(fact).__name__, json.loads(fact.canonical_json()))
         assert send("alert_handler", body, body) == []
 
 
@@ -147,8 +147,8 @@ def test_a_suspicion_that_the_report_does_not_hold_is_withdrawn_with_what_change
     publish(cloud)
     mail = {m["Subject"].split()[0]: m["Message"] for m in alerts()}
     assert set(mail) == {"SUSPECTED", "WITHDRAWN"}
-    for words in ("rested on 7 reads", "call is indeterminate", "PERV-C is indeterminate"):
-        assert words in mail["WITHDRAWN"]
+    for phrase in ("rested on 7 reads", "call is indeterminate", "PERV-C is indeterminate"):
+        assert phrase in mail["WITHDRAWN"]
     assert list(alerts_of.waiting()) == []
 
 
@@ -183,7 +183,7 @@ def test_a_run_without_a_report_leaves_its_alerts_unconfirmed_and_says_so(
 def test_a_new_revision_overrules_the_old_one_and_never_the_other_way_round(
     cloud: Table, alerts_of: AlertLedger
 ) -> None:
-    """Both ends are told in every order, and twice: the later revision's verdict stands."""
+    """Both ends are published in every order, and twice: the later revision's verdict stands."""
     results(finding("PERV-C", Call.DETECTED), alarms=("PERV-C",))
     results(finding("PERV-C", Call.NOT_DETECTED), revision=1)
     for order in permutations([0, 0, 1, 1]):
@@ -226,7 +226,7 @@ def test_an_alert_that_comes_after_a_failure_is_unconfirmed(
     assert alert.verdict is AlertVerdict.UNCONFIRMED
 
 
-def test_the_sweep_settles_what_the_word_of_the_end_did_not_reach(
+def test_the_sweep_settles_what_the_event_of_the_end_did_not_reach(
     cloud: Table, runs: RunLedger, alerts_of: AlertLedger
 ) -> None:
     alerts_of.raise_alert(suspected())
@@ -257,7 +257,7 @@ def test_an_acknowledged_alert_waits_for_nobody(
 ) -> None:
     alerts_of.raise_alert(suspected())
     for name in (" A. Sato ", "B. Late"):
-        view = acknowledge(said_of("PERV-C", name), alerts=alerts_of, at=AT)
+        view = acknowledge(acknowledgement("PERV-C", name), alerts=alerts_of, at=AT)
         assert (view.alert.acknowledged_by, view.state) == ("A. Sato", AlertState.ACKNOWLEDGED)
     monkeypatch.setattr(base, "clock", lambda: AT + timedelta(hours=5))
     tick()
@@ -274,23 +274,23 @@ def test_only_an_alert_that_exists_is_acknowledged_and_only_by_a_name(
 ) -> None:
     alerts_of.raise_alert(suspected())
     with pytest.raises(MessageRefused, match="needs a name"):
-        acknowledge(said_of("PERV-C", " "), alerts=alerts_of, at=AT)
+        acknowledge(acknowledgement("PERV-C", " "), alerts=alerts_of, at=AT)
     with pytest.raises(NotFound, match="no alert HEV"):
-        acknowledge(said_of("HEV", "A"), alerts=alerts_of, at=AT)
+        acknowledge(acknowledgement("HEV", "A"), alerts=alerts_of, at=AT)
 
 
 def test_the_api_lists_and_closes_alerts(cloud: Table, alerts_of: AlertLedger) -> None:
     alerts_of.raise_alert(suspected())
-    status, said = asked("GET", "/alerts")
+    status, body = request("GET", "/alerts")
     assert status == 200
-    assert [(a["state"], a["alert"]["code"]) for a in said["alerts"]] == [("open", "PERV-C")]
+    assert [(a["state"], a["alert"]["code"]) for a in body["alerts"]] == [("open", "PERV-C")]
     path = f"/alerts/{RUN}/pig/PERV-C/ack"
-    assert asked("POST", path, {"note": "x"})[0] == 400
-    assert asked("POST", f"/alerts/{RUN}/pig/HEV/ack", {"name": "A"})[0] == 404
-    status, said = asked("POST", path, {"name": "A. Sato", "note": "held"})
-    assert (status, said["state"], said["alert"]["note"]) == (200, "acknowledged", "held")
-    assert asked("GET", "/alerts")[1] == {"alerts": [], "next": None}
-    assert len(asked("GET", "/alerts", query={"all": "true"})[1]["alerts"]) == 1
+    assert request("POST", path, {"note": "x"})[0] == 400
+    assert request("POST", f"/alerts/{RUN}/pig/HEV/ack", {"name": "A"})[0] == 404
+    status, body = request("POST", path, {"name": "A. Sato", "note": "held"})
+    assert (status, body["state"], body["alert"]["note"]) == (200, "acknowledged", "held")
+    assert request("GET", "/alerts")[1] == {"alerts": [], "next": None}
+    assert len(request("GET", "/alerts", query={"all": "true"})[1]["alerts"]) == 1
 
 
 @pytest.mark.parametrize("run", [None, RUN])
@@ -304,7 +304,7 @@ def test_all_alerts_can_be_reached_page_by_page_also_when_one_is_closed_between_
     alerts_of.acknowledge(alerts_of.of_run(RUN)[-1], "A. Sato", "", AT)
     query, found = {"limit": "2", "all": "yes"} | ({"run": run} if run else {}), []
     for _ in range(4):
-        status, page = asked("GET", "/alerts", query=query)
+        status, page = request("GET", "/alerts", query=query)
         assert status == 200
         found += [one["alert"]["sample"] for one in page["alerts"]]
         alerts_of.acknowledge(first, "A. Sato", "", AT)  # it was on the first page
@@ -325,7 +325,7 @@ def test_all_alerts_can_be_reached_page_by_page_also_when_one_is_closed_between_
     ids=lambda q: str(q)[:30],
 )
 def test_a_bad_query_for_alerts_is_a_bad_request(cloud: Table, query: dict[str, str]) -> None:
-    status, body = asked("GET", "/alerts", query=query)
+    status, body = request("GET", "/alerts", query=query)
     assert (status, body["error"]) == (400, "MessageRefused")
     assert len(body["problem"]) < 300
 
@@ -333,10 +333,10 @@ def test_a_bad_query_for_alerts_is_a_bad_request(cloud: Table, query: dict[str, 
 def test_a_cursor_of_another_list_is_refused(cloud: Table, alerts_of: AlertLedger) -> None:
     for sample in ("a", "b"):
         alerts_of.raise_alert(suspected().model_copy(update={"sample": sample}))
-    _, of_all = asked("GET", "/alerts", query={"limit": "1"})
-    _, of_run = asked("GET", "/alerts", query={"limit": "1", "run": RUN})
-    assert asked("GET", "/alerts", query={"run": RUN, "cursor": of_all["next"]})[0] == 400
-    assert asked("GET", "/alerts", query={"cursor": of_run["next"]})[0] == 400
+    _, of_all = request("GET", "/alerts", query={"limit": "1"})
+    _, of_run = request("GET", "/alerts", query={"limit": "1", "run": RUN})
+    assert request("GET", "/alerts", query={"run": RUN, "cursor": of_all["next"]})[0] == 400
+    assert request("GET", "/alerts", query={"cursor": of_run["next"]})[0] == 400
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE", "OPTIONS"])
@@ -349,18 +349,18 @@ def test_a_reading_route_knows_no_other_method(cloud: Table, method: str, path: 
     assert door("api")(event, Context())["statusCode"] in (404, 405)
 
 
-def test_the_command_asks_the_same_function(cloud: Table, alerts_of: AlertLedger) -> None:
+def test_the_command_calls_the_same_function(cloud: Table, alerts_of: AlertLedger) -> None:
     alerts_of.raise_alert(suspected())
-    order = said_of("PERV-C", "A. Sato").model_dump(mode="json")
+    order = acknowledgement("PERV-C", "A. Sato").model_dump(mode="json")
     answer = door("alert_handler")(order, Context())
     assert (answer["state"], answer["alert"]["acknowledged_by"]) == ("acknowledged", "A. Sato")
 
 
-def said_of(code: str, name: str) -> Acknowledge:
+def acknowledgement(code: str, name: str) -> Acknowledge:
     return Acknowledge(run_id=RUN, sample="pig", code=code, name=name, note="animal held")
 
 
-def asked(
+def request(
     method: str, path: str, body: object = None, query: dict[str, str] | None = None
 ) -> tuple[int, Any]:
     event = {
@@ -379,8 +379,8 @@ def tick() -> None:
 
 def _late(runs: RunLedger, alerts_of: AlertLedger) -> None:
     fact = suspected()
-    said = {n: getattr(fact, n) for n in Suspected.model_fields if n in type(fact).model_fields}
-    message = Suspected(**said, stage="screen", epoch=1, instance_id="i-1")
+    fields = {n: getattr(fact, n) for n in Suspected.model_fields if n in type(fact).model_fields}
+    message = Suspected(**fields, stage="screen", epoch=1, instance_id="i-1")
     for _ in range(2):
         raise_alert(message, alerts=alerts_of, runs=runs, results=Objects("results"), at=AT)
 

@@ -18,7 +18,7 @@ from porewatch.domain.runs import RunState
 from porewatch_cli.runs.verdict_text import revisions_text
 from porewatch_cli.submit.wait_for_stack import Sent
 from tests.functional.conftest import Runs, executions
-from tests.functional.doors import created, put, send, told
+from tests.functional.doors import created, fact_event, put, send
 from tests.functional.test_pipeline_orchestrator import (
     PATHS,
     SUMMARY,
@@ -28,7 +28,7 @@ from tests.functional.test_pipeline_orchestrator import (
     put_seal,
     validated,
 )
-from tests.functional.test_revisions import ask
+from tests.functional.test_revisions import get
 from tests.mocked import facts_in
 
 Mail = Callable[[], list[dict[str, Any]]]
@@ -72,7 +72,7 @@ def test_a_bad_seal_refuses_itself_and_the_run_goes_on_receiving(
     assert "Remedy" in str(record.attempt.problem)
     assert facts_in(cloud, "run-1").count("RunRefused") == 1
     assert f"revision 0 was refused: {record.attempt.problem}"[:40] in revisions_text(record)
-    assert ask("/runs/run-1")[1]["attempt"]["problem"] == record.attempt.problem
+    assert get("/runs/run-1")[1]["attempt"]["problem"] == record.attempt.problem
     assert runs.revision("run-1", 0).problem == record.attempt.problem
     assert newest(record) is record
 
@@ -84,17 +84,17 @@ def test_a_bad_seal_refuses_itself_and_the_run_goes_on_receiving(
     assert runs.revision("run-1", 0).state is RunState.REFUSED
 
 
-def test_its_sender_is_told_by_mail_once(cloud: Table, runs: Runs, notices: Mail) -> None:
+def test_its_sender_is_notified_by_mail_once(cloud: Table, runs: Runs, notices: Mail) -> None:
     put_files()
     bad_seal()
     [fact] = [item for item in cloud.query("RUN#run-1", "FACT#RunRefused")]
     detail = json.loads(str(fact.attributes["detail"]))
-    assert send("alert_handler", told("RunRefused", detail)) == []
+    assert send("alert_handler", fact_event("RunRefused", detail)) == []
     [mail] = notices()
     assert "run.json" in str(mail) and "goes on" in str(mail)
 
 
-def test_whoever_submitted_it_is_told_and_leaves_with_a_refusal(cloud: Table, runs: Runs) -> None:
+def test_the_submitting_command_ends_with_the_refusal(cloud: Table, runs: Runs) -> None:
     """`submit --wait` waits for its own manifest's digest."""
     put_files()
     digest = "d" * 64
@@ -124,8 +124,8 @@ def test_a_bad_run_json_keeps_no_final_summary_from_sealing_the_run(
     }
     for step in (first, *(name for name in steps if name != first)):
         steps[step]()
-    for word in map(validated, PATHS):
-        assert send("pipeline_orchestrator", word) == []
+    for event in map(validated, PATHS):
+        assert send("pipeline_orchestrator", event) == []
     assert send("pipeline_orchestrator", created(SUMMARY_KEY)) == []
     assert send("pipeline_orchestrator", created(SEAL)) == []
     assert runs.get("run-1").state is RunState.RUNNING
@@ -141,5 +141,5 @@ def test_a_refused_seal_is_not_read_again_by_the_sweep(
     later = datetime.now(UTC) + timedelta(hours=1)
     monkeypatch.setattr(base, "clock", lambda: later)
     monkeypatch.setattr("porewatch.usecases.intake.sweep_intake.seal_by_manifest", None)
-    assert send("pipeline_orchestrator", told("IntakeSweep", {})) == []
+    assert send("pipeline_orchestrator", fact_event("IntakeSweep", {})) == []
     assert runs.get("run-1") == before

@@ -96,7 +96,7 @@ def test_the_unpacked_run_starts_once_its_files_are_checked(cloud: Table, runs: 
         assert send("pipeline_orchestrator", created("runs/run-1/run.json")) == []
     assert len(executions()) == 1
     assert "RunSealed" in facts_in(cloud, "run-1")
-    assert send("bundle_unpacker", event) == [], "told again after the run has started"
+    assert send("bundle_unpacker", event) == [], "delivered again after the run has started"
     assert runs.get("run-1").state is RunState.RUNNING
     assert keys("quarantine/") == []
 
@@ -186,7 +186,7 @@ BAD: dict[str, tuple[bytes, str]] = {
 def test_a_bad_tar_is_set_aside_whole_with_the_reason_and_starts_nothing(
     cloud: Table, runs: RunLedger, which: str
 ) -> None:
-    content, words = BAD[which]
+    content, expected = BAD[which]
     event = put(KEY, content)
     for _ in range(2):
         assert send("bundle_unpacker", event) == []
@@ -198,11 +198,11 @@ def test_a_bad_tar_is_set_aside_whole_with_the_reason_and_starts_nothing(
     reason = s3.get_object(Bucket="raw", Key=f"quarantine/{KEY}.reason.txt")["Body"].read().decode()
     import re
 
-    assert re.search(words, reason), reason
+    assert re.search(expected, reason), reason
     record = runs.get("run-1")
     assert record.state is RunState.REFUSED
     assert record.problem
-    assert re.search(words, record.problem)
+    assert re.search(expected, record.problem)
     assert facts_in(cloud, "run-1") == ["RunRefused"]
     assert executions() == []
 
@@ -247,7 +247,7 @@ def test_a_tar_named_like_a_run_that_is_under_way_does_not_touch_it(
     assert "run run-1 is running with other content (revision 0) and is not changed" in reason
 
 
-def test_a_mended_tar_of_the_same_name_is_taken(cloud: Table, runs: RunLedger) -> None:
+def test_a_corrected_tar_of_the_same_name_is_taken(cloud: Table, runs: RunLedger) -> None:
     send("bundle_unpacker", put(KEY, BAD["bad sheet"][0]))
     assert runs.get("run-1").state is RunState.REFUSED
     assert send("bundle_unpacker", put(KEY, GOOD_TAR)) == []
@@ -257,7 +257,7 @@ def test_a_mended_tar_of_the_same_name_is_taken(cloud: Table, runs: RunLedger) -
 
 
 @pytest.mark.parametrize("name", ["my run", "ü", "-x", "a" * 64])
-def test_a_tar_whose_name_is_no_run_id_is_told_and_set_aside(
+def test_a_tar_whose_name_is_no_run_id_sends_a_notice_and_is_set_aside(
     cloud: Table, notices: Any, name: str
 ) -> None:
     assert send("bundle_unpacker", put(f"inbox/{name}.tar", GOOD_TAR)) == ["m0"]
@@ -338,7 +338,7 @@ def test_an_updated_tar_is_the_next_revision_and_overwrites_nothing(
     assert body.read() == CHANGED
     assert len(executions()) == 2
     assert keys("quarantine/") == []
-    assert send("bundle_unpacker", event) == [], "told again after its end"
+    assert send("bundle_unpacker", event) == [], "delivered again after its end"
     assert runs.get("run-1").revision == 1
 
 
@@ -468,7 +468,7 @@ def test_a_tar_that_is_submitted_plainly_lies_in_the_inbox_itself(
 
 
 @pytest.mark.parametrize(
-    ("options", "words"),
+    ("options", "expected"),
     [
         ({"release_policy": "lax"}, "no release policy 'lax'"),
         ({"release_policy": ""}, "no release policy ''"),
@@ -480,8 +480,8 @@ def test_a_tar_that_is_submitted_plainly_lies_in_the_inbox_itself(
     ],
 )
 def test_what_a_tar_cannot_carry_is_refused_before_anything_is_sent(
-    cloud: Table, tmp_path: Path, options: dict[str, Any], words: str
+    cloud: Table, tmp_path: Path, options: dict[str, Any], expected: str
 ) -> None:
-    with pytest.raises(Refused, match=words):
+    with pytest.raises(Refused, match=expected):
         submitted(tmp_path, **options)
     assert keys() == []

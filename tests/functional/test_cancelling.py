@@ -94,10 +94,10 @@ def machine_states() -> list[str]:
     return [i["State"]["Name"] for r in found for i in r["Instances"]]
 
 
-def test_a_running_run_is_stopped_and_paid_once_however_often_it_is_said(running: str) -> None:
-    status, told = posted(RUN, json.dumps({"by": "M. Sato", "reason": "wrong flow cell"}))
-    assert (status, told["state"], told["machines"]) == (200, "cancelled", [running])
-    assert told["problem"] == "it was cancelled by M. Sato: wrong flow cell."
+def test_a_running_run_is_stopped_and_paid_once_however_often_it_is_requested(running: str) -> None:
+    status, answer = posted(RUN, json.dumps({"by": "M. Sato", "reason": "wrong flow cell"}))
+    assert (status, answer["state"], answer["machines"]) == (200, "cancelled", [running])
+    assert answer["problem"] == "it was cancelled by M. Sato: wrong flow cell."
     assert machine_states() == ["terminated"]
     assert record().state is StageState.FAILED
     (execution,) = boto3.client("stepfunctions").list_executions(stateMachineArn=MACHINE)[
@@ -106,7 +106,7 @@ def test_a_running_run_is_stopped_and_paid_once_however_often_it_is_said(running
     assert execution["status"] == "ABORTED"
     lines = runs().cost_lines(RUN)
     assert [line.instance_id for line in lines if line.what == "machine"] == [running]
-    assert told["cost_usd"] == pytest.approx(sum(line.usd for line in lines))
+    assert answer["cost_usd"] == pytest.approx(sum(line.usd for line in lines))
     assert StageLedger(Table("ledger"))._budget.books(RUN, 0).held_usd == 0
     before = facts_in(Table("ledger"), RUN)
     assert before.count("RunCancelled") == 1
@@ -164,11 +164,11 @@ def test_what_is_no_order_is_refused(running: str) -> None:
 
 
 def test_a_body_cannot_name_another_run(running: str) -> None:
-    _, told = posted(RUN, json.dumps({"run_id": "another"}))
-    assert told["run_id"] == RUN
+    _, answer = posted(RUN, json.dumps({"run_id": "another"}))
+    assert answer["run_id"] == RUN
 
 
-def test_a_cancelled_run_is_sealed_anew_by_another_manifest_only(running: str) -> None:
+def test_a_cancelled_run_is_sealed_again_by_another_manifest_only(running: str) -> None:
     call("run_canceller", ORDER)
     manifest = sealed()
     assert runs().seal(manifest, sealed_by="run.json", at=now()).state is RunState.CANCELLED
@@ -194,13 +194,13 @@ def test_people_are_notified_with_name_and_reason(running: str) -> None:
 class Functions:
     """Lambda's client, with the real handler behind it."""
 
-    def invoke(self, **asked: Any) -> dict[str, Any]:
-        function = asked["FunctionName"].removeprefix("s-").replace("-", "_")
+    def invoke(self, **request: Any) -> dict[str, Any]:
+        function = request["FunctionName"].removeprefix("s-").replace("-", "_")
         try:
-            answer = call(function, json.loads(asked["Payload"]))
+            answer = call(function, json.loads(request["Payload"]))
         except Exception as error:
-            told = {"errorType": type(error).__name__, "errorMessage": str(error)}
-            return {"FunctionError": "Unhandled", "Payload": io.StringIO(json.dumps(told))}
+            details = {"errorType": type(error).__name__, "errorMessage": str(error)}
+            return {"FunctionError": "Unhandled", "Payload": io.StringIO(json.dumps(details))}
         return {"Payload": io.StringIO(json.dumps(answer))}
 
 
@@ -211,9 +211,9 @@ def test_the_command_stops_it_and_says_what_ended(
     stack = Stack("s", session, {"LedgerTable": "ledger"})  # type: ignore[arg-type]
     stack.__dict__["table"] = Table("ledger")
     monkeypatch.setattr("porewatch_cli.stack.find_stack", lambda *_, **__: stack)
-    said = CliRunner().invoke(app, ["cancel", RUN, "--reason", "spilt", "--by", "M. Sato"])
-    assert said.exit_code == 0, said.output
-    assert running in said.output and "is cancelled" in said.output
+    result = CliRunner().invoke(app, ["cancel", RUN, "--reason", "spilt", "--by", "M. Sato"])
+    assert result.exit_code == 0, result.output
+    assert running in result.output and "is cancelled" in result.output
     assert CliRunner().invoke(app, ["cancel", "no-such-run"]).exit_code != 0
     runs().seal(
         sealed().model_copy(update={"created_at": now()}),

@@ -1,7 +1,7 @@
 """One verdict, many channels: mail, alert, list, API, watch, exit code, first page of HTML and PDF.
 
 Each scenario goes through the real functions, and every channel is held against one expectation
-that is computed from report.json. A channel that says something of its own fails here.
+that is computed from report.json. A channel that shows something else fails here.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ from porewatch_worker.report.render_pdf import render_pdf
 from porewatch_worker.science.call.perv_calls import AC
 from porewatch_worker.suspicions.alarms import alarms
 from tests.functional.conftest import Mail
-from tests.functional.doors import Context, door, send, told
+from tests.functional.doors import Context, door, fact_event, send
 from tests.functional.test_finishing import WHEN, publish
 from tests.mocked import make_audit_key
 from tests.web.made_up import evidence, findings_for, inputs_for, present, screen
@@ -143,7 +143,7 @@ def with_controls() -> ReportInputs:
 
 @dataclass(frozen=True)
 class Channels:
-    """What each channel said of one run."""
+    """What each channel shows of one run."""
 
     record: RunRecord
     report: Report | None
@@ -180,8 +180,8 @@ def play(cloud: Table, runs: RunLedger, notices: Mail, alerts: Mail) -> Iterator
             report=report,
             mails=notices(),
             alerts=alerts(),
-            api=asked(f"/runs/{RUN}"),
-            listed=asked("/runs")["runs"][0],
+            api=get(f"/runs/{RUN}"),
+            listed=get("/runs")["runs"][0],
             page=text_of(render_html(report)) if report else "",
             printed=first_page(render_pdf(report)) if report else "",
         )
@@ -223,11 +223,11 @@ def pass_facts(table: Table) -> None:
     for item in table.query(f"RUN#{RUN}", FACT_PREFIX):
         kind = str(item.attributes["detail_type"])
         fact = FACTS[kind].model_validate_json(str(item.attributes["detail"]))
-        body = told(kind, json.loads(fact.canonical_json()))
+        body = fact_event(kind, json.loads(fact.canonical_json()))
         assert send("alert_handler", body, body) == []
 
 
-def asked(path: str) -> dict[str, Any]:
+def get(path: str) -> dict[str, Any]:
     """GET from the API."""
     one = path.count("/") == 2
     reply = door("api")(
@@ -245,7 +245,7 @@ def asked(path: str) -> dict[str, Any]:
 
 
 def text_of(html: str | bytes) -> str:
-    """The words before the second section's end: what stands on the first page."""
+    """The text up to the second section's end: what stands on the first page."""
     page = html.decode() if isinstance(html, bytes) else html
     return " ".join(re.sub(r"<[^>]+>", " ", page.split("<body", 1)[1]).split())[:6000]
 
@@ -257,14 +257,14 @@ def first_page(pdf: bytes) -> str:
 @pytest.mark.parametrize("name", SCENARIOS)
 def test_every_channel_says_what_the_report_says(name: str, play: Play) -> None:
     scenario = SCENARIOS[name]
-    said = play(scenario)
-    if said.report is None:
-        _without_a_report(scenario, said)
+    channels = play(scenario)
+    if channels.report is None:
+        _without_a_report(scenario, channels)
     else:
-        _mail(said.report, said.mails)
-        _lists(said.report, said)
-        _pages(said.report, said)
-    _alerts(scenario, said)
+        _mail(channels.report, channels.mails)
+        _lists(channels.report, channels)
+        _pages(channels.report, channels)
+    _alerts(scenario, channels)
 
 
 def _mail(report: Report, mails: list[dict[str, Any]]) -> None:
@@ -273,8 +273,8 @@ def _mail(report: Report, mails: list[dict[str, Any]]) -> None:
     body = mail["Message"].split("report.html")[0]
     codes = {code for _, code in report.detected}
     if report.outcome is Outcome.NOT_REPORTABLE:
-        for word in ("nothing", "detected", "no member", *codes):
-            assert word.lower() not in f"{mail['Subject']} {body}".lower()
+        for unexpected in ("nothing", "detected", "no member", *codes):
+            assert unexpected.lower() not in f"{mail['Subject']} {body}".lower()
         return
     for code in codes:
         assert f"({code}) in {SAMPLE}" in body
@@ -282,70 +282,70 @@ def _mail(report: Report, mails: list[dict[str, Any]]) -> None:
     assert bool(codes) or "limit of detection" in body
 
 
-def _lists(report: Report, said: Channels) -> None:
+def _lists(report: Report, channels: Channels) -> None:
     """Ledger, list, API, watch's last line, exit code."""
-    record, codes = said.record, {code for _, code in report.detected}
+    record, codes = channels.record, {code for _, code in report.detected}
     assert record.verdict == report.verdict
-    for view in (said.api, said.listed):
+    for view in (channels.api, channels.listed):
         assert view["outcome"] == report.outcome.value
         assert {d["code"] for d in view["detections"]} == codes
         assert view["calls"].get("detected", 0) == len(codes)
-    words = report.outcome.value.replace("_", " ")
+    outcome = report.outcome.value.replace("_", " ")
     shown = verdict_text.result_text(record).plain
-    assert shown.startswith(words)
+    assert shown.startswith(outcome)
     count = verdict_text.detections_text(record)
     bad = report.outcome is Outcome.NOT_REPORTABLE
-    assert count == words if bad else count.startswith(f"{len(codes)} detected")
+    assert count == outcome if bad else count.startswith(f"{len(codes)} detected")
     last = one_line(RunView(run=record, files=(), stages=(), phases=(), costs=()))
-    assert words in last and ("detected" not in last if bad else f"{len(codes)} detected" in last)
+    assert outcome in last and ("detected" not in last if bad else f"{len(codes)} detected" in last)
     assert exit_codes.of_run(record) == (3 if bad else 0)
     assert exit_codes.of_outcome(report.outcome) == (3 if bad else 0)
 
 
-def _pages(report: Report, said: Channels) -> None:
+def _pages(report: Report, channels: Channels) -> None:
     """The first page of HTML and PDF: the outcome, every detection, nothing else detected."""
     bad = report.outcome is Outcome.NOT_REPORTABLE
     named = {f.name for f in report.findings if (f.sample, f.code) in report.detected}
-    for page in (said.page, said.printed):
+    for page in (channels.page, channels.printed):
         assert ("not reportable" in page.lower()) == bad
         for finding_name in named:
             assert finding_name.split(" (")[0] in page
 
 
-def _alerts(scenario: Scenario, said: Channels) -> None:
+def _alerts(scenario: Scenario, channels: Channels) -> None:
     """Raised when the report holds it, confirmed or withdrawn by what it holds."""
-    words: dict[str, set[str]] = {}
-    for mail in said.alerts:
-        word, code = mail["Subject"].split()[:2]
-        words.setdefault(code, set()).add(word)
+    kinds: dict[str, set[str]] = {}
+    for mail in channels.alerts:
+        kind, code = mail["Subject"].split()[:2]
+        kinds.setdefault(code, set()).add(kind)
     expected: dict[str, set[str]] = {code: {"SUSPECTED"} for code in scenario.suspected}
-    if said.report is None:
+    if channels.report is None:
         for code in scenario.suspected:
             expected[code].add("UNCONFIRMED")
-        assert words == expected
+        assert kinds == expected
         return
     held = {
         f.code
-        for f in said.report.findings
-        if (f.sample, f.code) in said.report.detected and f.severity.value in GRAVE
+        for f in channels.report.findings
+        if (f.sample, f.code) in channels.report.detected and f.severity.value in GRAVE
     }
     for code in scenario.suspected:
         expected[code].add("CONFIRMED" if code in held else "WITHDRAWN")
     for code in held - set(scenario.suspected):
         expected[code] = {"DETECTED"}
-    assert words == expected
+    assert kinds == expected
 
 
-def _without_a_report(scenario: Scenario, said: Channels) -> None:
-    word = {RunState.REFUSED: "refused", RunState.FAILED: "failed"}[scenario.ends]
-    (mail,) = said.mails
-    assert word in mail["Subject"] and "it broke." in mail["Message"]
+def _without_a_report(scenario: Scenario, channels: Channels) -> None:
+    state = {RunState.REFUSED: "refused", RunState.FAILED: "failed"}[scenario.ends]
+    (mail,) = channels.mails
+    assert state in mail["Subject"] and "it broke." in mail["Message"]
     assert "detected" not in f"{mail['Subject']} {mail['Message']}".lower()
-    for view in (said.api, said.listed):
-        assert (view["state"], view["outcome"], view["detections"]) == (word, None, [])
+    for view in (channels.api, channels.listed):
+        assert (view["state"], view["outcome"], view["detections"]) == (state, None, [])
         assert view["problem"] == "it broke."
-    assert verdict_text.state_text(said.record).plain == word
-    assert verdict_text.result_text(said.record).plain == ""
-    last = one_line(RunView(run=said.record, files=(), stages=(), phases=(), costs=()))
-    assert word in last and "reportable" not in last
-    assert exit_codes.of_run(said.record) == {"refused": 4, "failed": 5}[word]
+    assert verdict_text.state_text(channels.record).plain == state
+    assert verdict_text.result_text(channels.record).plain == ""
+    last = one_line(RunView(run=channels.record, files=(), stages=(), phases=(), costs=()))
+    assert state in last and "reportable" not in last
+    assert exit_codes.of_run(channels.record) == {"refused": 4, "failed": 5}[state]

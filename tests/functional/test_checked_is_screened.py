@@ -62,7 +62,7 @@ def order_of_a_worker() -> WorkOrder:
     with patch.dict("os.environ", MESSAGE_KEY_ARN=make_mac_key()):
         door("phase_state_manager")({**task, "run_id": "run-1", "revision": 0}, Context())
     stage = task["spec"]["name"]
-    told = Assignment(
+    assignment = Assignment(
         run_id="run-1",
         revision=0,
         stage=stage,
@@ -71,7 +71,7 @@ def order_of_a_worker() -> WorkOrder:
         user_id="AROAWORKER:i-1",
         secret="0" * 64,
     )
-    return read_order(Objects("results"), Objects("raw"), told)
+    return read_order(Objects("results"), Objects("raw"), assignment)
 
 
 def fetched(order: WorkOrder, folder: Path) -> bytes:
@@ -116,9 +116,9 @@ def test_a_version_that_is_deleted_for_good_is_refused_by_name(
     version = started()
     boto3.client("s3").delete_object(Bucket="raw", Key=KEY, VersionId=version)
     put(KEY, GOOD)
-    with pytest.raises(InputRefused, match="the checked version is not in the bucket") as told:
+    with pytest.raises(InputRefused, match="the checked version is not in the bucket") as refusal:
         fetched(order_of_a_worker(), tmp_path)
-    assert told.value.file == PATH
+    assert refusal.value.file == PATH
 
 
 def test_a_worker_refuses_other_bytes_whatever_their_version(cloud: Table, tmp_path: Path) -> None:
@@ -128,9 +128,9 @@ def test_a_worker_refuses_other_bytes_whatever_their_version(cloud: Table, tmp_p
     order = order_of_a_worker()
     (file,) = order.manifest.files
     files = (file.model_copy(update={"version": None}),)
-    told = order.manifest.model_copy(update={"files": files})
+    manifest = order.manifest.model_copy(update={"files": files})
     with pytest.raises(InputRefused, match="sha256"):
-        fetched(order.model_copy(update={"manifest": told}), tmp_path)
+        fetched(order.model_copy(update={"manifest": manifest}), tmp_path)
 
 
 def test_a_file_that_is_replaced_before_the_start_is_checked_again_first(
@@ -148,7 +148,7 @@ def test_a_file_that_is_replaced_before_the_start_is_checked_again_first(
     assert fetched(order_of_a_worker(), tmp_path) == OTHER
 
 
-def test_the_check_reads_the_version_that_it_speaks_of(
+def test_the_check_reads_the_version_that_it_names(
     cloud: Table, runs: Runs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The object is replaced while the validator is between looking at it and reading it."""
@@ -180,7 +180,7 @@ def test_what_a_sender_says_of_versions_is_not_believed(
     assert fetched(order_of_a_worker(), tmp_path) == GOOD
 
 
-def test_a_run_whose_start_is_told_again_keeps_what_was_checked_then(
+def test_a_run_whose_start_is_repeated_keeps_what_was_checked_then(
     cloud: Table, runs: Runs
 ) -> None:
     version = started()

@@ -18,7 +18,7 @@ from porewatch.domain.rules.run_endings import MOST_LATE
 from porewatch.domain.runs import RunManifest, RunState
 from porewatch.domain.sealing import input_file, seal
 from porewatch.usecases.intake import seal_run
-from tests.functional.doors import created, put, send, told
+from tests.functional.doors import created, fact_event, put, send
 
 SUMMARY_KEY = "runs/run-1/final_summary_FAX11_ab_cd.txt"
 
@@ -39,12 +39,12 @@ def arrived(path: str, content: bytes) -> None:
     assert send("fastq_validator", put(f"runs/run-1/{path}", content)) == []
 
 
-def word(path: str, kind: str = "FileValidated") -> dict[str, Any]:
+def checked(path: str, kind: str = "FileValidated") -> dict[str, Any]:
     more: dict[str, Any] = {"size": 1, "reads": 1, "bases": 8}
     if kind == "FileQuarantined":
         more = {"problem": "p", "quarantine_key": "q"}
     at = datetime(2026, 3, 1, tzinfo=UTC).isoformat()
-    return told(kind, {"fact_id": path, "run_id": "run-1", "at": at, "path": path, **more})
+    return fact_event(kind, {"fact_id": path, "run_id": "run-1", "at": at, "path": path, **more})
 
 
 def manifest() -> RunManifest:
@@ -110,8 +110,8 @@ def test_a_file_after_the_seal_is_named_on_the_run_once_and_those_before_are_not
     late_by_a_second()
     arrived("fastq/z.fastq.gz", reads("z"))
     for _ in range(2):
-        assert send("pipeline_orchestrator", word("fastq/z.fastq.gz")) == []
-        assert send("pipeline_orchestrator", word("fastq/a.fastq.gz")) == []
+        assert send("pipeline_orchestrator", checked("fastq/z.fastq.gz")) == []
+        assert send("pipeline_orchestrator", checked("fastq/a.fastq.gz")) == []
     assert runs.get("run-1").late == ("fastq/z.fastq.gz",)
 
 
@@ -121,7 +121,7 @@ def test_a_damaged_file_after_the_seal_is_named_too(cloud: Table, runs: RunLedge
     started(runs)
     late_by_a_second()
     arrived("fastq/z.fastq.gz", reads("z")[:-9])
-    assert send("pipeline_orchestrator", word("fastq/z.fastq.gz", "FileQuarantined")) == []
+    assert send("pipeline_orchestrator", checked("fastq/z.fastq.gz", "FileQuarantined")) == []
     assert runs.get("run-1").late == ("fastq/z.fastq.gz",)
 
 
@@ -133,7 +133,7 @@ def test_the_summary_sent_again_after_the_end_takes_late_files_in_as_a_new_revis
     started(runs)
     late_by_a_second()
     arrived("fastq/z.fastq.gz", reads("z"))
-    assert send("pipeline_orchestrator", word("fastq/z.fastq.gz")) == []
+    assert send("pipeline_orchestrator", checked("fastq/z.fastq.gz")) == []
     again = put(SUMMARY_KEY, summary(2))
     assert send("pipeline_orchestrator", again) == []
     assert len(manifest().files) == 1, "not while the run is under way"
@@ -157,16 +157,16 @@ def test_no_more_late_files_are_named_than_fit(cloud: Table, runs: RunLedger) ->
 
 
 @pytest.mark.parametrize(
-    ("fields", "words"),
+    ("fields", "expected"),
     [(({"flow_cell_id": "FAX11"}, {"flow_cell_id": "FBB22"}), "2 flow cells"),
      (({"barcode": "barcode01"}, {"barcode": "barcode02"}), "barcode01, barcode02")],
 )  # fmt: skip
 def test_what_only_headers_show_is_refused_at_the_manifest_door_too(
-    cloud: Table, runs: RunLedger, fields: tuple[dict[str, str], ...], words: str
+    cloud: Table, runs: RunLedger, fields: tuple[dict[str, str], ...], expected: str
 ) -> None:
     files = []
-    for number, told_ in enumerate(fields):
-        content = reads(str(number), **told_)
+    for number, header in enumerate(fields):
+        content = reads(str(number), **header)
         arrived(f"fastq/{number}.fastq.gz", content)
         sha = hashlib.sha256(content).hexdigest()
         files.append(input_file(f"fastq/{number}.fastq.gz", len(content), sha))
@@ -175,9 +175,9 @@ def test_what_only_headers_show_is_refused_at_the_manifest_door_too(
     assert send("pipeline_orchestrator", event) == []
     record = runs.get("run-1")
     assert record.state is RunState.REFUSED
-    assert words in str(record.problem)
+    assert expected in str(record.problem)
 
 
 def late_by_a_second() -> None:
-    """S3 tells times in whole seconds."""
+    """S3 gives times in whole seconds."""
     time.sleep(1.1)

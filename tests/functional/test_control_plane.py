@@ -53,7 +53,7 @@ from porewatch.domain.stage.worker_messages import (
 from porewatch.edge import log
 from porewatch.settings import settings
 from tests.functional.conftest import MACHINE
-from tests.functional.doors import ROOT, Context, batch, door, send, told
+from tests.functional.doors import ROOT, Context, batch, door, fact_event, send
 from tests.mocked import facts_in, make_buckets, make_ledger, make_mac_key, mocked_aws
 
 RUN, STAGE = "20261121-pig-plasma-7", "screen"
@@ -78,7 +78,7 @@ class Answers(list[tuple[str, dict[str, Any]]]):
 
 @pytest.fixture
 def answers() -> Iterator[Answers]:
-    """The cloud of the control plane; answers what the state machine hears."""
+    """The cloud of the control plane; yields the answers to the state machine."""
     with mocked_aws():
         ec2, sqs = boto3.client("ec2"), boto3.client("sqs")
         template = ec2.create_launch_template(
@@ -101,14 +101,14 @@ def answers() -> Iterator[Answers]:
             make_ledger()
             make_buckets()
             boto3.client("events").create_event_bus(Name="porewatch")
-            heard = Answers()
-            heard.listen()
-            yield heard
+            recorded = Answers()
+            recorded.listen()
+            yield recorded
 
 
 @pytest.fixture
 def logged() -> Iterator[Logged]:
-    """The lines that were logged since one asked last, as values."""
+    """The lines that were logged since the last call, as values."""
     handler = cast("logging.StreamHandler[Any]", log.logger().handlers[0])
     page = io.StringIO()
     before = handler.setStream(page)
@@ -177,12 +177,12 @@ def secret_of(message: dict[str, Any]) -> str:
 
 def with_proof(event: dict[str, Any], mac: str) -> dict[str, Any]:
     """The event with this proof on its last message; with none when it is empty."""
-    told = {MAC: {"stringValue": mac, "dataType": "String"}} if mac else {}
-    event["Records"][-1]["messageAttributes"] = told
+    attributes = {MAC: {"stringValue": mac, "dataType": "String"}} if mac else {}
+    event["Records"][-1]["messageAttributes"] = attributes
     return event
 
 
-def hear(*bodies: dict[str, Any] | str) -> list[str]:
+def deliver(*bodies: dict[str, Any] | str) -> list[str]:
     """Deliver messages of workers, each with its proof; those that failed."""
     event: dict[str, Any] = {"Records": []}
     for body, record in zip(bodies, batch(*bodies)["Records"], strict=True):
@@ -195,13 +195,13 @@ def hear(*bodies: dict[str, Any] | str) -> list[str]:
 
 def set_aside() -> list[tuple[str, str]]:
     """Dead letters: body and reason."""
-    letters = boto3.client("sqs").receive_message(
+    response = boto3.client("sqs").receive_message(
         QueueUrl=settings().worker_dead_letters_url,
         MaxNumberOfMessages=10,
         MessageAttributeNames=["All"],
     )
-    told = letters.get("Messages", [])
-    return [(one["Body"], one["MessageAttributes"]["reason"]["StringValue"]) for one in told]
+    messages = response.get("Messages", [])
+    return [(one["Body"], one["MessageAttributes"]["reason"]["StringValue"]) for one in messages]
 
 
 def user_of(instance_id: str) -> str:
@@ -219,7 +219,7 @@ def launched() -> str:
 
 
 def publish(machine: str) -> str:
-    """What a worker leaves before it says so."""
+    """What a worker leaves before it reports it."""
     attempt = s3_keys.attempt_prefix(*KEY, 1, user_of(machine))
     key = s3_keys.draft_key(attempt)
     manifest = StageManifest(
@@ -258,14 +258,14 @@ def test_a_stage_goes_from_plan_to_bill_through_the_real_doors(answers: Answers)
 
     waiting = example("phase_state_manager.await")
     assert call("phase_state_manager", waiting) is None
-    assert hear(*worker_messages(machine)) == []
+    assert deliver(*worker_messages(machine)) == []
     assert record().state is StageState.CLAIMED
     assert record().progress is not None
     assert {name for name, _ in answers} == {"SendTaskHeartbeat"}
 
     key = publish(machine)
-    words = {**worker_messages(machine)[0], "kind": "published", "manifest_key": key}
-    assert hear(words, words) == []
+    published = {**worker_messages(machine)[0], "kind": "published", "manifest_key": key}
+    assert deliver(published, published) == []
     name, params = answers[-1]
     assert (name, params["taskToken"]) == ("SendTaskSuccess", waiting["task_token"])
     assert json.loads(params["output"]) == {"manifest_key": s3_keys.manifest_key(*KEY)}
@@ -286,7 +286,7 @@ def test_a_message_nobody_can_read_is_set_aside_alone_with_its_reason(
 ) -> None:
     machine = launched()
     good = worker_messages(machine)
-    assert hear(good[0], "no json", {**good[1], "kind": "song"}, good[1]) == []
+    assert deliver(good[0], "no json", {**good[1], "kind": "song"}, good[1]) == []
     (first, why), (_, other) = set_aside()
     assert first == "no json"
     assert "not JSON" in why
@@ -299,9 +299,9 @@ def test_a_message_nobody_can_read_is_set_aside_alone_with_its_reason(
 
 
 def test_every_line_of_log_names_its_run_and_only_its_own(answers: Answers, logged: Logged) -> None:
-    words = worker_messages(launched())[0]
+    message = worker_messages(launched())[0]
     logged()
-    hear({**words, "epoch": 9}, {**words, "run_id": "other", "epoch": 9})
+    deliver({**message, "epoch": 9}, {**message, "run_id": "other", "epoch": 9})
     lines = logged()
     assert [(line["run_id"], line["epoch"], line["function"]) for line in lines] == [
         (RUN, 9, "test"),
@@ -309,10 +309,10 @@ def test_every_line_of_log_names_its_run_and_only_its_own(answers: Answers, logg
     ]
 
 
-def test_what_an_old_epoch_says_is_dropped_and_not_retried(answers: Answers) -> None:
-    words = worker_messages(launched())[0]
+def test_what_an_old_epoch_sends_is_dropped_and_not_retried(answers: Answers) -> None:
+    message = worker_messages(launched())[0]
     call("phase_state_manager", example("phase_state_manager"))
-    assert hear(words) == []
+    assert deliver(message) == []
     assert record().state is StageState.OPEN
 
 
@@ -358,7 +358,7 @@ def test_a_message_without_its_proof_is_set_aside_counted_and_without_effect(
 ) -> None:
     machine = launched()
     body = {**worker_messages(machine)[0], "kind": kind, **KINDS[kind]}
-    event, before, told = batch(body), record(), len(answers)
+    event, before, answered = batch(body), record(), len(answers)
     text = event["Records"][0]["body"]
     macs = {
         "none": "",
@@ -372,7 +372,7 @@ def test_a_message_without_its_proof_is_set_aside_counted_and_without_effect(
     assert json.loads(kept) == body
     assert ("carries no proof" if forgery == "none" else "carries a wrong proof") in why
     assert record() == before
-    assert len(answers) == told
+    assert len(answers) == answered
     assert "PathogenSuspected" not in facts_in(ledger(), RUN)
     counted = boto3.client("cloudwatch").list_metrics(MetricName="WorkerMessagesRefused")
     assert len(counted["Metrics"]) == 1
@@ -389,12 +389,12 @@ def test_a_message_that_was_altered_on_its_way_is_refused(answers: Answers) -> N
 
 
 def test_replayed_messages_of_an_epoch_that_is_over_change_nothing(answers: Answers) -> None:
-    words = worker_messages(launched())
-    broken = {**words[0], "kind": "stage_broken", "error": "WorkerFailed", "problem": "p"}
-    assert hear(*words, broken) == []
+    messages = worker_messages(launched())
+    broken = {**messages[0], "kind": "stage_broken", "error": "WorkerFailed", "problem": "p"}
+    assert deliver(*messages, broken) == []
     call("phase_state_manager", example("phase_state_manager"))
     before = record()
-    assert hear(*words, broken) == []
+    assert deliver(*messages, broken) == []
     assert (record(), before.epoch, before.state) == (before, 2, StageState.OPEN)
 
 
@@ -459,15 +459,15 @@ def test_an_execution_that_was_ended_from_outside_ends_its_run(answers: Answers)
     assert record().state is StageState.FAILED
 
 
-def test_the_monitor_sweeps_and_hears_ec2(answers: Answers) -> None:
+def test_the_monitor_sweeps_and_gets_events_of_ec2(answers: Answers) -> None:
     machine = launched()
-    hear(worker_messages(machine)[0])
+    deliver(worker_messages(machine)[0])
     for name in ("interruption", "rebalance"):
         call("instance_monitor", of_machine(f"instance_monitor.{name}", machine))
     assert record().reclaim_notice_at is not None
     boto3.client("ec2").terminate_instances(InstanceIds=[machine])
     call("instance_monitor", of_machine("instance_monitor.state", machine))
-    assert record().state is StageState.CLAIMED  # its last words may be on the way
+    assert record().state is StageState.CLAIMED  # its last messages may be on the way
     publish(machine)
     call("instance_monitor", json.loads((EVENTS / "instance_monitor.json").read_text()))
     assert record().state is StageState.PUBLISHED
@@ -481,13 +481,13 @@ def of_machine(name: str, instance_id: str) -> dict[str, Any]:
 
 
 def billed(usd: float) -> None:
-    """The machine of the run cost this much, and cost_tracker hears of its end, twice."""
+    """The machine of the run cost this much, and cost_tracker gets its end, twice."""
     for item in list(ledger().query(f"RUN#{RUN}", "COST#")):
         line = json.dumps({**json.loads(item.body), "usd": usd})
         ledger().put(type(item)(item.pk, item.sk, line))
     example = json.loads((ROOT / "events/InstanceTerminated/example.json").read_text())
-    words = told("InstanceTerminated", {**example["detail"], "revision": 0})
-    assert send("cost_tracker", words, words) == []
+    event = fact_event("InstanceTerminated", {**example["detail"], "revision": 0})
+    assert send("cost_tracker", event, event) == []
     assert RunLedger(ledger()).get(RUN).cost_usd == pytest.approx(usd)
 
 
@@ -557,7 +557,7 @@ def test_people_are_warned_of_the_accounts_budget_too(
     ]
 
 
-def test_one_budget_said_before_does_not_silence_the_other(
+def test_one_budget_notified_before_does_not_silence_the_other(
     tracked: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     billed(settings().run_budget_usd)
@@ -616,7 +616,7 @@ def test_facts_that_do_not_get_onto_the_bus_come_again_and_only_those(
         calls.append(len(Entries))
         results: list[dict[str, str]] = [{"EventId": "e"} for _ in Entries]
         if len(calls) == 1:
-            results[3] = {"ErrorCode": "InternalFailure", "ErrorMessage": "words"}
+            results[3] = {"ErrorCode": "InternalFailure", "ErrorMessage": "message"}
         failed = sum("ErrorCode" in result for result in results)
         return {"FailedEntryCount": failed, "Entries": results}
 

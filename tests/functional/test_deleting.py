@@ -32,7 +32,7 @@ from porewatch.usecases.alerts.raise_alert import raise_alert
 from tests.functional import ended_run as made
 from tests.functional.conftest import Mail, executions
 from tests.functional.data_api import DataApi
-from tests.functional.doors import Context, door, put, send, told
+from tests.functional.doors import Context, door, fact_event, put, send
 from tests.functional.ended_run import RUN
 from tests.functional.test_pipeline_orchestrator import (
     GOOD,
@@ -94,11 +94,11 @@ def test_everything_goes_and_only_of_this_run(
     neighbour = made.versions_of(made.NEIGHBOUR)
     there = made.versions_of(RUN)
     items = len(made.sort_keys(ledger)) - 1
-    said = delete()
+    answer = delete()
     is_gone(ledger, registry)
     assert made.versions_of(made.NEIGHBOUR) == neighbour
-    assert (said["state"], said["more"]) == ("deleted", False)
-    found = said["found"]
+    assert (answer["state"], answer["more"]) == ("deleted", False)
+    found = answer["found"]
     assert (found["versions"], found["items"]) == (len(there), items)
     assert found["bytes"] == sum(version.size for _, version in there)
     run = runs.get(RUN)
@@ -110,17 +110,21 @@ def test_everything_goes_and_only_of_this_run(
     assert registry.execute("SELECT usd FROM costs") == [{"usd": 0.01}], "the books stay"
 
 
-def test_a_dry_run_says_the_same_and_touches_nothing(
+def test_a_dry_run_reports_the_same_and_touches_nothing(
     ledger: Table,
     registry: Registry,  # noqa: F811
 ) -> None:
     made.end_run(ledger, registry)
     before = (made.versions_of(RUN), made.sort_keys(ledger), rows_left(registry))
-    said = delete(dry_run=True)
-    assert (said["state"], said["dry_run"], tuple(said["stays"])) == ("completed", True, STAYS)
+    answer = delete(dry_run=True)
+    assert (answer["state"], answer["dry_run"], tuple(answer["stays"])) == (
+        "completed",
+        True,
+        STAYS,
+    )
     assert (made.versions_of(RUN), made.sort_keys(ledger), rows_left(registry)) == before
-    assert said["found"]["rows"] == before[2] > 5
-    assert delete()["found"] == said["found"]
+    assert answer["found"]["rows"] == before[2] > 5
+    assert delete()["found"] == answer["found"]
 
 
 @pytest.mark.parametrize("state", ["receiving", "sealed", "running"])
@@ -225,7 +229,7 @@ def dying(at: int, *, done: bool, api: DataApi) -> Iterator[list[str]]:  # noqa:
         pytest.param(True, 1, marks=pytest.mark.slow),
     ],
 )
-def test_dying_at_any_change_and_saying_it_again_finishes_it(
+def test_dying_at_any_change_and_repeating_the_request_finishes_it(
     ledger: Table,
     registry: Registry,  # noqa: F811
     api: DataApi,  # noqa: F811
@@ -274,9 +278,9 @@ def test_what_was_on_its_way_is_removed_once_more_and_counted(
     with later(minutes=45):
         door("run_eraser")(CLOCK, Context())
     is_gone(ledger, registry)
-    told_of = runs.get(RUN).deletion
-    assert told_of and told_of.counts.versions == counted + 1
-    assert told_of.swept_at is not None
+    deletion = runs.get(RUN).deletion
+    assert deletion and deletion.counts.versions == counted + 1
+    assert deletion.swept_at is not None
 
 
 LATE: dict[str, Callable[[], list[str]]] = {
@@ -313,10 +317,10 @@ def test_what_comes_late_is_answered_and_brings_nothing_back(
     assert not [key for _, v in made.versions_of(RUN) if (key := v.key).startswith("manifests/")]
     assert len(executions()) == started
     for _ in range(2):
-        send("alert_handler", told("ObjectAnswered", answer.model_dump(mode="json")))
+        send("alert_handler", fact_event("ObjectAnswered", answer.model_dump(mode="json")))
     (mail,) = notices()
     assert "was deleted" in mail["Message"]
-    assert delete()["state"] == "deleted", "said again, it takes what came as well"
+    assert delete()["state"] == "deleted", "repeated, it takes what came as well"
     is_gone(ledger, registry)
 
 
@@ -326,10 +330,10 @@ def test_late_facts_make_no_rows_but_those_of_the_bill(
 ) -> None:
     made.end_run(ledger, registry)
     delete()
-    made.tell_story(registry)
+    made.project_story(registry)
     assert rows_left(registry) == 0
     late = STORY[8].model_copy(update={"instance_id": "i-9"})
-    made.tell_story(registry, [late])
+    made.project_story(registry, [late])
     assert len(registry.execute("SELECT 1 FROM costs")) == 2
     assert send("pipeline_orchestrator", validated("fastq/a.fastq.gz")) == []
     assert facts_in(ledger, RUN) == ["RunDeleted"]
@@ -343,25 +347,25 @@ def test_a_registry_that_is_rebuilt_from_facts_has_no_rows_of_it_either(
         "RunDeleted", 50, by="K. Mori", reason="r", was="completed", counts={"versions": 1}
     )
     Objects("results").put_json("runs/run-1/r0/results.json", made.some_results())
-    made.tell_story(registry, (*STORY, gone, STORY[2], gone))
+    made.project_story(registry, (*STORY, gone, STORY[2], gone))
     assert rows_left(registry) == 0
     assert len(registry.execute("SELECT 1 FROM deleted_runs")) == 1
 
 
-def test_a_worker_that_still_speaks_raises_no_alert(
+def test_a_worker_that_still_sends_raises_no_alert(
     ledger: Table,
     registry: Registry,  # noqa: F811
 ) -> None:
     runs = made.end_run(ledger, registry)
     delete()
     fact = STORY[11].model_dump()
-    said = Suspected.model_validate(
+    message = Suspected.model_validate(
         {name: fact[name] for name in Suspected.model_fields if name in fact}
         | {"stage": "screen", "epoch": 1, "instance_id": "i-1", "kind": "suspected", "rule": "r"}
     )
     with pytest.raises(RunGone):
         raise_alert(
-            said,
+            message,
             alerts=AlertLedger(ledger),
             runs=runs,
             results=Objects("results"),
@@ -397,7 +401,7 @@ def test_people_are_notified_what_went_and_what_stays(
     delete()
     (item,) = ledger.query(f"RUN#{RUN}", "FACT#RunDeleted")
     for _ in range(2):
-        send("alert_handler", told("RunDeleted", _detail(item)))
+        send("alert_handler", fact_event("RunDeleted", _detail(item)))
     (mail,) = notices()
     assert all(what in mail["Message"] for what in ("K. Mori", *STAYS))
 

@@ -64,8 +64,8 @@ def ended(stack: Stack, registry: Registry) -> RunLedger:  # noqa: F811
 WRONG_COMMAND_LINE = 2
 
 
-def type_in(*words: str, said: str = "") -> Result:
-    return CliRunner().invoke(app, list(words), input=said)
+def type_in(*arguments: str, typed: str = "") -> Result:
+    return CliRunner().invoke(app, list(arguments), input=typed)
 
 
 def test_a_deletion_has_to_be_confirmed_by_the_runs_id(
@@ -78,11 +78,11 @@ def test_a_deletion_has_to_be_confirmed_by_the_runs_id(
     assert wrong.exit_code == exit_codes.REFUSED and "nothing was deleted" in wrong.output
     monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
     monkeypatch.setattr("porewatch_cli.commands.retention.sys", SimpleNamespace(stdin=Terminal()))
-    typo = type_in("delete", RUN, said="run-2\n")
+    typo = type_in("delete", RUN, typed="run-2\n")
     assert typo.exit_code == exit_codes.REFUSED
-    assert all(what in " ".join(typo.output.split()) for what in STAYS), "said before the question"
+    assert all(what in " ".join(typo.output.split()) for what in STAYS), "shown before the question"
     assert made.versions_of(RUN) == there
-    right = type_in("delete", RUN, "--reason", "the client asked", said="run-1\n")
+    right = type_in("delete", RUN, "--reason", "the client asked", typed="run-1\n")
     assert right.exit_code == 0, right.output
     assert ended.get(RUN).state is RunState.DELETED
     assert "the client asked" in right.output
@@ -95,10 +95,10 @@ class Terminal:
 
 def test_a_dry_run_asks_nothing_and_says_what_would_go(ended: RunLedger) -> None:
     there = len(made.versions_of(RUN))
-    told = json.loads(type_in("delete", RUN, "--dry-run", "--json").output)
-    assert (told["dry_run"], told["found"]["versions"]) == (True, there)
-    said = type_in("delete", RUN, "--dry-run").output
-    assert f"would go: {there} versions" in said
+    document = json.loads(type_in("delete", RUN, "--dry-run", "--json").output)
+    assert (document["dry_run"], document["found"]["versions"]) == (True, there)
+    output = type_in("delete", RUN, "--dry-run").output
+    assert f"would go: {there} versions" in output
     assert len(made.versions_of(RUN)) == there
 
 
@@ -120,8 +120,8 @@ def test_every_verb_says_of_a_deleted_run_that_it_was_deleted(
     ended: RunLedger, stack: Stack, tmp_path: Any
 ) -> None:
     type_in("delete", RUN, "--yes", RUN, "--by", "K. Mori")
-    for words in (("report", RUN), ("cost", RUN), ("list",), ("watch", RUN)):
-        assert "was deleted" in " ".join(type_in(*words).output.split()), words
+    for arguments in (("report", RUN), ("cost", RUN), ("list",), ("watch", RUN)):
+        assert "was deleted" in " ".join(type_in(*arguments).output.split()), arguments
     assert type_in("watch", RUN).exit_code == exit_codes.RUN_FAILED
     held = type_in("hold", RUN, "--reason", "too late")
     assert held.exit_code == exit_codes.COMMAND_FAILED and "was deleted" in held.output

@@ -27,7 +27,7 @@ KEY = "runs/run-1/fastq/barcode01/a.fastq.gz"
 PATH = "fastq/barcode01/a.fastq.gz"
 
 
-def test_a_sound_file_is_counted_and_said_to_be_valid(cloud: Table, runs: RunLedger) -> None:
+def test_a_sound_file_is_counted_and_valid(cloud: Table, runs: RunLedger) -> None:
     assert send("fastq_validator", put(KEY, GOOD)) == []
     record = runs.files_of("run-1")[PATH]
     assert (record.state, record.reads, record.bases) == (FileState.VALID, 3, 24)
@@ -53,9 +53,9 @@ BAD: list[tuple[str, bytes, str]] = [
 ]
 
 
-@pytest.mark.parametrize(("path", "content", "words"), BAD, ids=[b[0] for b in BAD])
+@pytest.mark.parametrize(("path", "content", "expected"), BAD, ids=[b[0] for b in BAD])
 def test_a_bad_file_is_set_aside_with_the_reason_and_kept(
-    cloud: Table, runs: RunLedger, path: str, content: bytes, words: str
+    cloud: Table, runs: RunLedger, path: str, content: bytes, expected: str
 ) -> None:
     key = f"runs/run-1/{path}"
     assert send("fastq_validator", put(key, content), put(KEY, GOOD)) == []
@@ -64,7 +64,7 @@ def test_a_bad_file_is_set_aside_with_the_reason_and_kept(
     assert record.problem
     import re
 
-    assert re.search(words, record.problem), record.problem
+    assert re.search(expected, record.problem), record.problem
     assert path in record.problem
     assert "Remedy" in record.problem
     kept = boto3.client("s3").get_object(Bucket="raw", Key=f"quarantine/{key}")["Body"].read()
@@ -89,7 +89,7 @@ def test_an_older_event_never_overwrites_a_newer_one(cloud: Table, runs: RunLedg
     assert facts_in(cloud, "run-1") == ["FileValidated"]
 
 
-def test_an_event_of_content_that_was_replaced_since_is_old_news(
+def test_an_event_of_content_that_was_replaced_since_changes_nothing(
     cloud: Table, runs: RunLedger
 ) -> None:
     old = put(KEY, b"@broken\n")
@@ -101,7 +101,9 @@ def test_an_event_of_content_that_was_replaced_since_is_old_news(
     assert keys("quarantine/") == []
 
 
-def test_a_mended_file_replaces_the_verdict_on_the_bad_one(cloud: Table, runs: RunLedger) -> None:
+def test_a_corrected_file_replaces_the_verdict_on_the_bad_one(
+    cloud: Table, runs: RunLedger
+) -> None:
     send("fastq_validator", put(KEY, b"not gzip"))
     assert runs.files_of("run-1")[PATH].state is FileState.QUARANTINED
     send("fastq_validator", put(KEY, GOOD))
@@ -122,7 +124,7 @@ def test_a_move_that_a_crash_left_undone_is_done_by_the_next_delivery(
 @pytest.mark.parametrize(
     "run_id", ["my run", "rün", "-x", "a" * 64, "x;rm", "..", "%2e%2e", "r1\n"]
 )
-def test_objects_under_odd_run_ids_are_never_read_and_people_are_told_once(
+def test_objects_under_odd_run_ids_are_never_read_and_notified_once(
     cloud: Table, notices: Any, run_id: str
 ) -> None:
     event = object_event(f"runs/{run_id}/fastq/a.fastq", etag="e", size=5)  # no such object
@@ -166,8 +168,8 @@ def test_what_could_not_be_read_just_now_comes_again_in_minutes_and_not_in_hours
     event["Records"][0]["receiptHandle"] = message["ReceiptHandle"]
     waits = []
 
-    def noted(**asked: Any) -> None:
-        waits.append(asked["params"]["VisibilityTimeout"])
+    def noted(**request: Any) -> None:
+        waits.append(request["params"]["VisibilityTimeout"])
 
     clients.sqs().meta.events.register("provide-client-params.sqs.ChangeMessageVisibility", noted)
     monkeypatch.setattr("porewatch.adapters.objects.Objects.stream", Mock(side_effect=trouble))

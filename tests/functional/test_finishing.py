@@ -105,8 +105,8 @@ def output_key(stage: str, name: str) -> str:
 def publish(stage: str, **contents: bytes) -> None:
     """A stage's outputs and manifest, as its worker leaves them."""
     results, outputs = Objects("results"), {}
-    for word, content in contents.items():
-        name = word.replace("_", ".")
+    for parameter, content in contents.items():
+        name = parameter.replace("_", ".")
         key = output_key(stage, name)
         results.put(key, content)
         digest = hashlib.sha256(content).hexdigest()
@@ -257,15 +257,20 @@ MORE = {
 
 def test_what_a_stage_made_besides_is_published_beside_the_reports(running: RunLedger) -> None:
     task("result_aggregator")
-    publish("reporting", **REPORTED, **{word: word.encode() for word in MORE}, notes_txt=b"no")
+    publish(
+        "reporting",
+        **REPORTED,
+        **{parameter: parameter.encode() for parameter in MORE},
+        notes_txt=b"no",
+    )
     keys = task("report_generator")["report_keys"]
     assert "notes.txt" not in keys
-    for word, kind in MORE.items():
-        name = word.replace("_", ".")
+    for parameter, kind in MORE.items():
+        name = parameter.replace("_", ".")
         assert keys[name] == f"runs/run-1/r0/{name}"
         there = boto3.client("s3").get_object(Bucket="reports", Key=keys[name])
-        assert (there["ContentType"], there["Body"].read()) == (kind, word.encode())
-    assert set(ask("/runs/run-1/report")[1]["links"]) == set(keys)
+        assert (there["ContentType"], there["Body"].read()) == (kind, parameter.encode())
+    assert set(get("/runs/run-1/report")[1]["links"]) == set(keys)
 
 
 def test_a_sample_report_that_was_altered_stops_all_of_them(running: RunLedger) -> None:
@@ -295,7 +300,7 @@ def test_only_plain_names_are_reports_of_samples(name: str, is_one: bool) -> Non
 
 
 @pytest.mark.parametrize(
-    ("content", "words"),
+    ("content", "expected"),
     [
         (b"{}", "run_id is missing"),
         (b"not json", "it is not JSON"),
@@ -303,10 +308,10 @@ def test_only_plain_names_are_reports_of_samples(name: str, is_one: bool) -> Non
     ],
 )
 def test_what_is_not_this_runs_report_is_not_published(
-    running: RunLedger, content: bytes, words: str
+    running: RunLedger, content: bytes, expected: str
 ) -> None:
     publish("reporting", report_json=content, report_html=b"h", report_pdf=b"p")
-    with pytest.raises(WorkerFailed, match=words):
+    with pytest.raises(WorkerFailed, match=expected):
         task("report_generator")
     assert running.get("run-1").state is RunState.RUNNING
     assert list(Objects("reports").keys("")) == []
@@ -346,7 +351,7 @@ def test_a_task_of_another_shape_is_refused() -> None:
         door("report_generator")({"run_id": "run-1", "revision": 0}, Context())
 
 
-def ask(path: str, **query: str) -> tuple[int, Any]:
+def get(path: str, **query: str) -> tuple[int, Any]:
     event = {
         "resource": path,
         "path": path,
@@ -364,30 +369,30 @@ def ask(path: str, **query: str) -> tuple[int, Any]:
 
 def test_the_api_lists_runs_newest_first_and_by_state(running: RunLedger) -> None:
     running.receive("run-2", datetime(2026, 3, 2, tzinfo=UTC))
-    status, body = ask("/runs")
+    status, body = get("/runs")
     assert status == 200
     assert [run["run_id"] for run in body["runs"]] == ["run-2", "run-1"]
-    assert [r["run_id"] for r in ask("/runs", state="running")[1]["runs"]] == ["run-1"]
-    assert [r["run_id"] for r in ask("/runs", limit="1")[1]["runs"]] == ["run-2"]
+    assert [r["run_id"] for r in get("/runs", state="running")[1]["runs"]] == ["run-1"]
+    assert [r["run_id"] for r in get("/runs", limit="1")[1]["runs"]] == ["run-2"]
     assert "execution_arn" not in body["runs"][0]
 
 
 def test_the_api_shows_one_run(running: RunLedger) -> None:
-    status, body = ask("/runs/run-1")
+    status, body = get("/runs/run-1")
     assert (status, body["state"], body["bundle"]) == (200, "running", "demo@1")
 
 
 def test_the_api_links_to_reports_that_open(running: RunLedger) -> None:
-    assert ask("/runs/run-1/report")[0] == 404
+    assert get("/runs/run-1/report")[0] == 404
     finished()
-    status, body = ask("/runs/run-1/report")
+    status, body = get("/runs/run-1/report")
     assert (status, body["seconds"]) == (200, 3600)
     assert "Expires" in body["links"]["report.pdf"]
     assert requests.get(body["links"]["report.pdf"], timeout=5).content == b"%PDF-1.7"
 
 
 @pytest.mark.parametrize(
-    ("path", "query", "status", "words"),
+    ("path", "query", "status", "expected"),
     [
         ("/runs/nobody", {}, 404, "no run 'nobody'"),
         ("/runs/a b", {}, 404, "a b"),
@@ -398,12 +403,12 @@ def test_the_api_links_to_reports_that_open(running: RunLedger) -> None:
     ],
 )
 def test_the_api_says_what_is_wrong_as_json(
-    running: RunLedger, path: str, query: dict[str, str], status: int, words: str
+    running: RunLedger, path: str, query: dict[str, str], status: int, expected: str
 ) -> None:
-    answered, body = ask(path, **query)
+    answered, body = get(path, **query)
     assert answered == status
-    assert words in body.get("problem", body.get("message", ""))
+    assert expected in body.get("problem", body.get("message", ""))
 
 
 def test_paths_the_api_does_not_have_are_not_found(running: RunLedger) -> None:
-    assert ask("/elsewhere")[0] == 404
+    assert get("/elsewhere")[0] == 404

@@ -36,7 +36,7 @@ from porewatch.usecases.views.show_runs import (
 )
 from tests.functional import ended_run as made
 from tests.functional.conftest import Mail
-from tests.functional.doors import Context, door, send, told
+from tests.functional.doors import Context, door, fact_event, send
 from tests.functional.ended_run import RUN
 from tests.functional.test_pipeline_orchestrator import a_manifest, put_files, put_seal
 from tests.mocked import facts_in
@@ -74,9 +74,9 @@ def locks(run_id: str = RUN) -> list[bool]:
 
 
 def test_every_version_is_locked_and_nothing_else(ended: RunLedger, cloud: Table) -> None:
-    said = hold()
+    answer = hold()
     assert all(locks())
-    assert said["locked"] == len(locks())
+    assert answer["locked"] == len(locks())
     assert not any(locks(made.NEIGHBOUR))
     held = ended.get(RUN).hold
     assert held and (held.by, held.reason) == ("M. Sato", "complaint 17")
@@ -93,7 +93,7 @@ def test_s3_itself_refuses_to_delete_what_is_locked(ended: RunLedger) -> None:
     assert [(b, v) for b, v in made.versions_of(RUN) if not v.marker] == found
 
 
-def test_the_first_hold_stands_however_often_it_is_said(ended: RunLedger, cloud: Table) -> None:
+def test_the_first_hold_stands_however_often_it_is_repeated(ended: RunLedger, cloud: Table) -> None:
     hold()
     first = ended.get(RUN).hold
     hold(by="K. Mori", reason="another reason")
@@ -104,8 +104,8 @@ def test_the_first_hold_stands_however_often_it_is_said(ended: RunLedger, cloud:
 
 def test_a_release_unlocks_everything_and_is_remembered(ended: RunLedger, cloud: Table) -> None:
     hold()
-    said = hold(release=True, by="K. Mori", reason="the complaint is closed")
-    assert said["hold"] is None
+    answer = hold(release=True, by="K. Mori", reason="the complaint is closed")
+    assert answer["hold"] is None
     assert not any(locks())
     run = ended.get(RUN)
     (earlier,) = run.earlier_holds
@@ -205,13 +205,13 @@ def test_lists_and_the_api_show_it(ended: RunLedger) -> None:
 def test_people_are_notified_of_both(ended: RunLedger, cloud: Table, notices: Mail) -> None:
     hold()
     hold(release=True, by="K. Mori", reason="closed")
-    for kind, word in (("RunHeld", "complaint 17"), ("HoldReleased", "K. Mori")):
+    for kind, phrase in (("RunHeld", "complaint 17"), ("HoldReleased", "K. Mori")):
         (item,) = cloud.query(f"RUN#{RUN}", f"FACT#{kind}:")
         fact = json.loads(str(item.attributes["detail"]))
         for _ in range(2):
-            send("alert_handler", told(kind, fact))
+            send("alert_handler", fact_event(kind, fact))
         (mail,) = notices()
-        assert word in mail["Message"]
+        assert phrase in mail["Message"]
 
 
 def keeper(cloud: Table, clock: Any, until: Any) -> Keeper:

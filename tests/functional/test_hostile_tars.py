@@ -67,7 +67,7 @@ TARS: dict[str, tuple[bytes, str]] = {
     "global headers in a row": (member(b"g", record(b"a", b"b"), b"g") * 40, "extended header"),
     "a pax header of 65 kB": (pax(comment=b"x" * 65_536) + SOUND + END, "extended header"),
     "a long name of 65 kB": (member(b"L", b"a" * 65_537, b"L", magic=GNU) + SOUND, "extended"),
-    "a long name that says 8 GB": (header(b"L", 8 << 30, b"L", magic=GNU) + SOUND, "extended"),
+    "a long name that claims 8 GB": (header(b"L", 8 << 30, b"L", magic=GNU) + SOUND, "extended"),
     "Latin-1": (member("fastq/pr\xfcfung.fastq".encode("latin-1"), FEW) + END, r"pr\\xfcfung"),
     "Shift-JIS": (member("fastq/ブタ.fastq".encode("shift_jis"), FEW) + END, "not UTF-8"),
     "UTF-16": (member("fastq/a.fastq".encode("utf-16-le"), FEW) + END, ""),
@@ -129,12 +129,14 @@ TARS: dict[str, tuple[bytes, str]] = {
 def test_a_hostile_tar_is_quarantined_with_its_reason(
     cloud: Table, runs: RunLedger, what: str
 ) -> None:
-    content, words = TARS[what]
+    content, expected = TARS[what]
     assert send("bundle_unpacker", put(KEY, content)) == []
     assert keys("runs/") == keys("inbox/") == []
     s3 = boto3.client("s3")
     reason = s3.get_object(Bucket="raw", Key=f"quarantine/{KEY}.reason.txt")["Body"].read().decode()
-    assert words in reason.replace("\\\\", "\\") or words.replace("\\\\", "\\") in reason, reason
+    assert expected in reason.replace("\\\\", "\\") or expected.replace("\\\\", "\\") in reason, (
+        reason
+    )
     assert len(reason) < 2000
     record = runs.get("run-1")
     assert record.state is RunState.REFUSED

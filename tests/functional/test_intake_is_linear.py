@@ -31,7 +31,7 @@ from porewatch.domain.sealing import input_file, parse_manifest, seal
 from porewatch.domain.uploads import intake as rules
 from porewatch.usecases.intake import check_for_completeness
 from tests.functional.conftest import executions
-from tests.functional.doors import put, send, told
+from tests.functional.doors import fact_event, put, send
 
 WHEN = datetime(2026, 3, 1, tzinfo=UTC)
 LAST = 5
@@ -100,14 +100,14 @@ def lay_down(ledger: Table, numbers: range) -> None:
 
 
 def checked(number: int, event: dict[str, Any]) -> None:
-    """The validator hears of the file, and the orchestrator hears that it was checked; each twice,
+    """The validator gets the file, and the orchestrator the fact that it was checked; each twice,
     as queues do."""
     detail = {"fact_id": path(number), "run_id": "run-1", "at": WHEN.isoformat()}
     more = {"path": path(number), "size": 1, "reads": 1, "bases": 8}
     for _ in range(2):
         assert send("fastq_validator", event) == []
     for _ in range(2):
-        assert send("pipeline_orchestrator", told("FileValidated", {**detail, **more})) == []
+        assert send("pipeline_orchestrator", fact_event("FileValidated", {**detail, **more})) == []
 
 
 def manifest_of(files: int) -> bytes:
@@ -127,8 +127,8 @@ def cost_of_the_last(ledger: Table, files: int, way: str) -> tuple[float, float,
             )
         if way == "summary first":
             counts = f"fastq_files_in_final_dest={files}\n".encode()
-            word = put("runs/run-1/final_summary_FAX1_a_b.txt", SUMMARY + counts)
-            assert send("pipeline_orchestrator", word) == ["m0"]
+            event = put("runs/run-1/final_summary_FAX1_a_b.txt", SUMMARY + counts)
+            assert send("pipeline_orchestrator", event) == ["m0"]
         with counted() as seen:
             for number, event in zip(range(files - LAST, files - 1), events, strict=False):
                 checked(number, event)
@@ -147,10 +147,10 @@ def cost_of_the_last(ledger: Table, files: int, way: str) -> tuple[float, float,
 
 
 WAYS = {"seal last": 6, "seal first": 24, "summary first": 24}
-"""Items that a file may cost, told twice to validator and orchestrator: its record, its run and,
-once somebody waits for it, the last look and the eight shares of the count."""
+"""Items that a file may cost, delivered twice to validator and orchestrator: its record, its run
+and, once somebody waits for it, the last look and the eight shares of the count."""
 LISTINGS = {"seal last": 1, "seal first": 2, "summary first": 3}
-"""By whoever seals, and by whoever hears of the last check; and of the manifest of a summary."""
+"""By the call that seals, by the one that gets the last check; and of the manifest of a summary."""
 SIZES = [20, 60, *(pytest.param(n, marks=pytest.mark.slow) for n in (1000, 10_000))]
 
 
@@ -185,16 +185,16 @@ def meanwhile(*acts: Callable[[], object]) -> Iterator[list[int]]:
         yield seen
 
 
-def test_only_one_lists_while_many_hear_of_checks(cloud: Table) -> None:
-    """The last checks of the run come while its folder is being listed, and no other word after
+def test_only_one_lists_while_many_get_checks(cloud: Table) -> None:
+    """The last checks of the run come while its folder is being listed, and no other event after
     them: whoever lists has to see that they came."""
     files = 12
     lay_down(cloud, range(files - 4))
     events = [put(f"runs/run-1/{path(n)}", content(n)) for n in range(files - 4, files)]
     late = [partial(checked, files - 4 + n, event) for n, event in enumerate(events)]
     with meanwhile(*late) as listings:
-        word = put("runs/run-1/run.json", manifest_of(files))
-        assert send("pipeline_orchestrator", word) == []
+        event = put("runs/run-1/run.json", manifest_of(files))
+        assert send("pipeline_orchestrator", event) == []
     assert listings == [1, 1], "listed once, and once more for what came meanwhile"
     assert len(executions()) == 1
 
@@ -205,9 +205,9 @@ def test_a_summary_is_looked_at_by_one_as_well(cloud: Table) -> None:
     events = [put(f"runs/run-1/{path(n)}", content(n)) for n in range(files - 4, files)]
     late = [partial(checked, files - 4 + n, event) for n, event in enumerate(events)]
     counts = f"fastq_files_in_final_dest={files}\n".encode()
-    word = put("runs/run-1/final_summary_FAX1_a_b.txt", SUMMARY + counts)
+    event = put("runs/run-1/final_summary_FAX1_a_b.txt", SUMMARY + counts)
     with meanwhile(*late) as listings:
-        assert send("pipeline_orchestrator", word) == []
+        assert send("pipeline_orchestrator", event) == []
     assert listings == [1, 1]
     sealed = boto3.client("s3").get_object(Bucket="raw", Key="runs/run-1/run.json")["Body"].read()
     assert len(parse_manifest(sealed).files) == files
@@ -224,16 +224,16 @@ def test_a_look_whose_function_died_is_made_by_the_next(
     def die(*_: object) -> None:
         raise Died
 
-    word = put("runs/run-1/run.json", manifest_of(3))
+    event = put("runs/run-1/run.json", manifest_of(3))
     with monkeypatch.context() as patched, pytest.raises(Died):
         patched.setattr(Objects, "keys", die)
         patched.setattr(check_for_completeness.Begun, "give_back", lambda _: None)
-        send("pipeline_orchestrator", word)
-    assert send("pipeline_orchestrator", word) == []
+        send("pipeline_orchestrator", event)
+    assert send("pipeline_orchestrator", event) == []
     assert executions() == [], "somebody may still be looking"
     with monkeypatch.context() as patched:
         patched.setattr(base, "clock", lambda: base.wall() + rules.CLAIM)
-        assert send("pipeline_orchestrator", word) == []
+        assert send("pipeline_orchestrator", event) == []
     assert len(executions()) == 1
 
 

@@ -1,4 +1,4 @@
-"""The sweep does what a lost word would have done, and nothing twice."""
+"""The sweep does what a lost event would have done, and nothing twice."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ CLOCK = {"source": "porewatch.clock", "detail-type": "IntakeSweep", "detail": {}
 
 @pytest.fixture
 def sweep(cloud: Table, monkeypatch: pytest.MonkeyPatch) -> Any:
-    """Time passes, then the clock's word comes."""
+    """Time passes, then the clock's event comes."""
 
     def after(**passed: float) -> None:
         later = timedelta(**(passed or {"minutes": 2}))
@@ -48,7 +48,7 @@ def unchecked(*paths: str) -> list[dict[str, Any]]:
     return [put(f"runs/run-1/{path}", GOOD) for path in paths]
 
 
-def test_a_run_whose_last_check_nobody_heard_of_starts(cloud: Table, sweep: Any) -> None:
+def test_a_run_whose_last_check_was_lost_starts(cloud: Table, sweep: Any) -> None:
     put_files(PATHS[0])
     (event,) = unchecked(PATHS[1])
     send("pipeline_orchestrator", put_seal(a_manifest()))
@@ -61,16 +61,16 @@ def test_a_run_whose_last_check_nobody_heard_of_starts(cloud: Table, sweep: Any)
     assert len(executions()) == 1
 
 
-def test_a_seal_that_nobody_heard_of_seals(cloud: Table, runs: RunLedger, sweep: Any) -> None:
+def test_a_seal_whose_event_was_lost_seals(cloud: Table, runs: RunLedger, sweep: Any) -> None:
     put_files()
     put_seal(a_manifest())
     sweep(seconds=30)
-    assert runs.get("run-1").state is RunState.RECEIVING, "words may still be on their way"
+    assert runs.get("run-1").state is RunState.RECEIVING, "events may still be on their way"
     sweep()
     assert len(executions()) == 1
 
 
-def test_a_final_summary_that_nobody_heard_of_seals(cloud: Table, sweep: Any) -> None:
+def test_a_final_summary_whose_event_was_lost_seals(cloud: Table, sweep: Any) -> None:
     put_files()
     put(SUMMARY_KEY, SUMMARY)
     sweep()
@@ -81,7 +81,7 @@ def test_a_final_summary_that_nobody_heard_of_seals(cloud: Table, sweep: Any) ->
 DEEP = "runs/run-1/exp/sample/20260301_1200_X1_FAX00001_abcdef01"
 
 
-def test_a_nested_final_summary_that_nobody_heard_of_seals(cloud: Table, sweep: Any) -> None:
+def test_a_nested_final_summary_whose_event_was_lost_seals(cloud: Table, sweep: Any) -> None:
     put_files()
     put(f"{DEEP}/final_summary_FAX00001_a_b.txt", SUMMARY)
     put(f"{DEEP}/report_FAX00001.html", b"<html>")
@@ -162,7 +162,7 @@ def stands(cloud: Table) -> list[dict[str, Any]]:
     return [json.loads(str(item.attributes["detail"])) for item in items]
 
 
-def test_a_run_that_is_sealed_for_an_hour_is_told_of_once_with_its_unchecked_files(
+def test_a_run_that_is_sealed_for_an_hour_sends_one_notice_with_its_unchecked_files(
     cloud: Table, runs: RunLedger, sweep: Any
 ) -> None:
     put_files(PATHS[0])
@@ -172,12 +172,12 @@ def test_a_run_that_is_sealed_for_an_hour_is_told_of_once_with_its_unchecked_fil
     assert stands(cloud) == []
     for minutes in (61, 70, 600):
         sweep(minutes=minutes)
-    (told,) = stands(cloud)
-    assert (told["clock"], told["files"], told["count"]) == ("sealed", [PATHS[1]], 1)
+    (stand,) = stands(cloud)
+    assert (stand["clock"], stand["files"], stand["count"]) == ("sealed", [PATHS[1]], 1)
     assert runs.get("run-1").state is RunState.SEALED
 
 
-def test_a_run_whose_files_stop_coming_is_told_of_once_for_each_stand(
+def test_a_run_whose_files_stop_coming_sends_one_notice_for_each_stand(
     cloud: Table, sweep: Any
 ) -> None:
     put_files(PATHS[0])
@@ -186,14 +186,14 @@ def test_a_run_whose_files_stop_coming_is_told_of_once_for_each_stand(
     assert stands(cloud) == []
     for hours in (12.1, 13, 40):
         sweep(hours=hours)
-    assert [(told["clock"], told["count"]) for told in stands(cloud)] == [("receiving", 1)]
+    assert [(stand["clock"], stand["count"]) for stand in stands(cloud)] == [("receiving", 1)]
     put_files(PATHS[1])
     sweep(hours=41)
     sweep(hours=54)
-    assert [told["count"] for told in stands(cloud)] == [1, 2]
+    assert [stand["count"] for stand in stands(cloud)] == [1, 2]
 
 
-def test_who_is_told_reads_what_it_is_and_what_helps() -> None:
+def test_the_notice_names_the_problem_and_the_remedy() -> None:
     fact = RunStands(
         fact_id="RunStands:run-1:0:sealed",
         run_id="run-1",
@@ -204,7 +204,7 @@ def test_who_is_told_reads_what_it_is_and_what_helps() -> None:
         files=("fastq/a.fastq.gz",),
         count=3,
     )
-    told = notice_of(fact, lambda key: key)
-    assert told is not None
-    assert "fastq/a.fastq.gz\n  and 2 more" in told[1].body
-    assert "porewatch redrive" in told[1].body
+    notice = notice_of(fact, lambda key: key)
+    assert notice is not None
+    assert "fastq/a.fastq.gz\n  and 2 more" in notice[1].body
+    assert "porewatch redrive" in notice[1].body

@@ -17,7 +17,7 @@ from porewatch.domain.records.file_record import FileState
 from porewatch.domain.runs import RunState
 from porewatch.edge.queue import LAST_RECEIVE
 from porewatch_local.stack_template.template import Template
-from tests.functional.doors import ROOT, Context, batch, door, keys, put, send, told
+from tests.functional.doors import ROOT, Context, batch, door, fact_event, keys, put, send
 from tests.functional.test_bundle_unpacker import GOOD, a_tar
 from tests.functional.test_bundle_unpacker import KEY as TAR
 from tests.functional.test_pipeline_orchestrator import a_file, a_manifest, put_seal, validated
@@ -107,13 +107,13 @@ def test_a_file_that_kills_its_reader_is_set_aside_at_the_first_delivery(
     assert "File set aside in run run-1" in str(mail)
 
 
-def test_people_hear_of_a_bad_file_once(cloud: Table, notices: Mail) -> None:
+def test_a_bad_file_is_notified_once(cloud: Table, notices: Mail) -> None:
     assert send("fastq_validator", put(KEY, b"\x1f\x8brubbish")) == []
     assert len(notices()) == 1
     [fact] = cloud.query("RUN#run-1", "FACT#")
     detail = json.loads(str(fact.attributes["detail"]))
     assert detail["code"] == "InputRefused"
-    assert send("alert_handler", told("FileQuarantined", detail)) == []
+    assert send("alert_handler", fact_event("FileQuarantined", detail)) == []
     assert notices() == []
 
 

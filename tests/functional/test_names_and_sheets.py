@@ -24,8 +24,8 @@ from porewatch.domain.runs import RunManifest, RunState
 from porewatch_cli.stack import Stack
 from porewatch_cli.submit.submit import submit
 from tests.functional.conftest import Mail, executions
-from tests.functional.doors import created, keys, put, send, told
-from tests.functional.test_alerts import AT, asked
+from tests.functional.doors import created, fact_event, keys, put, send
+from tests.functional.test_alerts import AT, request
 from tests.functional.test_bundle_unpacker import a_tar
 from tests.functional.test_s3_doors import SUMMARY, land, reads
 
@@ -47,7 +47,7 @@ def sealed() -> RunManifest:
     return Objects("raw").get_json(s3_keys.seal_key("run-1"), RunManifest)
 
 
-def says_whose_reads_are_whose(manifest: RunManifest, *, ascii_keys: bool = True) -> None:
+def assigns_reads_to_samples(manifest: RunManifest, *, ascii_keys: bool = True) -> None:
     assert [(s.name, s.barcode, s.animal) for s in manifest.samples] == [
         ("ブタ1", "barcode01", "個体 7"),
         ("ヤギ", "barcode02", None),
@@ -67,7 +67,7 @@ def test_submit_sends_ascii_keys_and_the_run_starts(
     stack = Stack("s", boto3.Session(), {"RawBucketName": "raw", "LedgerTable": "ledger"})
     sent = submit(folder(tmp_path, form, codec), stack=stack, run_id="run-1", quiet=True)
     assert any("cp932" in line for line in sent.left_out) is (codec == "cp932")
-    says_whose_reads_are_whose(sealed())
+    assigns_reads_to_samples(sealed())
     assert send("fastq_validator", *(created(k) for k in keys("runs/") if k.endswith("gz"))) == []
     assert send("pipeline_orchestrator", created(sent.seal)) == []
     assert runs.get("run-1").state is RunState.RUNNING
@@ -80,7 +80,7 @@ def test_a_tar_is_the_same_run(cloud: Table, tmp_path: Path, form: str) -> None:
     with tarfile.open(fileobj=out, mode="w") as tar:
         tar.add(folder(tmp_path, form, "cp932"), "exp")
     assert send("bundle_unpacker", put("inbox/run-1.tar", out.getvalue())) == []
-    says_whose_reads_are_whose(sealed())
+    assigns_reads_to_samples(sealed())
 
 
 def test_a_tar_of_what_submit_sealed_is_that_run(cloud: Table, tmp_path: Path) -> None:
@@ -95,7 +95,7 @@ def test_a_tar_of_what_submit_sealed_is_that_run(cloud: Table, tmp_path: Path) -
     with tarfile.open(fileobj=out, mode="w") as tar:
         tar.add(root, "exp")
     assert send("bundle_unpacker", put("inbox/run-1.tar", out.getvalue())) == []
-    says_whose_reads_are_whose(sealed())
+    assigns_reads_to_samples(sealed())
 
 
 def test_files_that_lie_in_the_bucket_under_their_names_are_found(
@@ -106,7 +106,7 @@ def test_files_that_lie_in_the_bucket_under_their_names_are_found(
     land("runs/run-1/sample_sheet.csv", SHEET.encode("cp932"))
     land("runs/run-1/final_summary_FAX00001_a_b.txt", SUMMARY.replace(b"dest=3", b"dest=2"))
     send("pipeline_orchestrator", created(s3_keys.seal_key("run-1")))
-    says_whose_reads_are_whose(sealed(), ascii_keys=False)
+    assigns_reads_to_samples(sealed(), ascii_keys=False)
     assert {file.at for file in sealed().files} == set(FILES)
     assert runs.get("run-1").state is RunState.RUNNING
 
@@ -150,7 +150,9 @@ def alarm(sample: str) -> PathogenSuspected:
 
 def test_an_alert_mails_the_name_with_its_key_as_subject(cloud: Table, alerts: Mail) -> None:
     fact = alarm("ブタ 1")
-    assert send("alert_handler", told("PathogenSuspected", fact.model_dump(mode="json"))) == []
+    assert (
+        send("alert_handler", fact_event("PathogenSuspected", fact.model_dump(mode="json"))) == []
+    )
     (mail,) = alerts()
     assert mail["Subject"] == f"SUSPECTED PERV-C in {in_ascii('ブタ 1')}, run run-1"
     assert '"ブタ 1"' in mail["Message"]
@@ -163,9 +165,9 @@ def test_an_alert_mails_the_name_with_its_key_as_subject(cloud: Table, alerts: M
 def test_an_alert_is_closed_by_name_or_key(cloud: Table, typed: str) -> None:
     AlertLedger(cloud).raise_alert(alarm("ブタ 1"))
     AlertLedger(cloud).raise_alert(alarm("ヤギ"))
-    status, said = asked("POST", f"/alerts/run-1/{typed}/PERV-C/ack", {"name": "A. Sato"})
-    assert (status, said["state"], said["alert"]["sample"]) == (200, "acknowledged", "ブタ 1")
-    assert [a["alert"]["sample"] for a in asked("GET", "/alerts")[1]["alerts"]] == ["ヤギ"]
+    status, body = request("POST", f"/alerts/run-1/{typed}/PERV-C/ack", {"name": "A. Sato"})
+    assert (status, body["state"], body["alert"]["sample"]) == (200, "acknowledged", "ブタ 1")
+    assert [a["alert"]["sample"] for a in request("GET", "/alerts")[1]["alerts"]] == ["ヤギ"]
 
 
 CP932 = "name,barcode\nブタ,barcode01\n".encode("cp932")
@@ -184,10 +186,10 @@ def by_summary() -> None:
 
 
 @pytest.mark.parametrize("send_by", [by_tar, by_summary])
-def test_a_sheet_in_shift_jis_is_said_to_be_read_so(
+def test_a_sheet_in_shift_jis_is_read_and_answered_so(
     cloud: Table, runs: RunLedger, send_by: Callable[[], None]
 ) -> None:
     send_by()
-    [told] = [a for a in runs.answers("run-1") if a.kind == "sheet-encoding"]
-    assert told.path == "sample_sheet.csv"
-    assert "read as Shift-JIS (cp932)" in told.problem
+    [answer] = [a for a in runs.answers("run-1") if a.kind == "sheet-encoding"]
+    assert answer.path == "sample_sheet.csv"
+    assert "read as Shift-JIS (cp932)" in answer.problem

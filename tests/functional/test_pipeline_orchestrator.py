@@ -1,4 +1,4 @@
-"""pipeline_orchestrator: one sealed manifest is one execution; what cannot run says why."""
+"""pipeline_orchestrator: one sealed manifest is one execution; a refused run has its reason."""
 
 from __future__ import annotations
 
@@ -26,7 +26,16 @@ from porewatch.domain.runs import InputFile, RunManifest, RunState
 from porewatch.domain.sealing import input_file, seal
 from porewatch.settings import settings
 from tests.functional.conftest import executions
-from tests.functional.doors import Context, batch, created, door, object_event, put, send, told
+from tests.functional.doors import (
+    Context,
+    batch,
+    created,
+    door,
+    fact_event,
+    object_event,
+    put,
+    send,
+)
 from tests.mocked import facts_in
 
 WHEN = datetime(2026, 3, 1, tzinfo=UTC)
@@ -44,11 +53,11 @@ def a_manifest(*files: InputFile, when: datetime = WHEN) -> RunManifest:
 
 def put_files(*paths: str) -> list[dict[str, Any]]:
     """Files in the bucket and checked; the facts that the bus then brings."""
-    words = []
+    events = []
     for path in paths or PATHS:
         assert send("fastq_validator", put(f"runs/run-1/{path}", GOOD)) == []
-        words.append(validated(path))
-    return words
+        events.append(validated(path))
+    return events
 
 
 def validated(path: str, kind: str = "FileValidated") -> dict[str, Any]:
@@ -63,7 +72,7 @@ def validated(path: str, kind: str = "FileValidated") -> dict[str, Any]:
         if kind == "FileValidated"
         else {"problem": "p", "quarantine_key": "q"}
     )
-    return told(kind, {**detail, **more})
+    return fact_event(kind, {**detail, **more})
 
 
 def put_seal(manifest: RunManifest) -> dict[str, Any]:
@@ -100,9 +109,9 @@ def test_a_run_that_names_no_bundle_gets_the_default_as_it_is_when_it_starts(
 
 
 def test_twenty_parallel_deliveries_start_one_execution(cloud: Table, runs: RunLedger) -> None:
-    words = [*put_files(), put_seal(a_manifest())]
+    events = [*put_files(), put_seal(a_manifest())]
     handler = door("pipeline_orchestrator")
-    deliveries = [batch(random.choice(words), words[-1]) for _ in range(20)]
+    deliveries = [batch(random.choice(events), events[-1]) for _ in range(20)]
     with ThreadPoolExecutor(20) as pool:
         answers = list(pool.map(lambda event: handler(event, Context()), deliveries))
     again = [a for a in answers if a["batchItemFailures"]]
@@ -131,13 +140,13 @@ def test_whatever_comes_last_starts_the_run(cloud: Table, order: int) -> None:
     assert len(executions()) == 1
 
 
-def refused(runs: RunLedger, *words: str) -> str:
+def refused(runs: RunLedger, *phrases: str) -> str:
     record = runs.get("run-1")
     assert record.state is RunState.REFUSED
     assert executions() == []
     assert record.problem
-    for word in words:
-        assert word in record.problem, record.problem
+    for phrase in phrases:
+        assert phrase in record.problem, record.problem
     return record.problem
 
 
@@ -194,7 +203,7 @@ def test_after_mending_the_file_the_run_goes_as_a_new_revision(
     assert [e["revision"] for e in executions()] == [1]
 
 
-def test_an_old_verdict_does_not_refuse_the_mended_file_while_it_is_checked(
+def test_an_old_verdict_does_not_refuse_the_corrected_file_while_it_is_checked(
     cloud: Table, runs: RunLedger
 ) -> None:
     send("fastq_validator", put(f"runs/run-1/{PATHS[0]}", b"rubbish"))
@@ -247,7 +256,7 @@ def test_a_run_that_the_sequencer_seals_is_screened_under_the_policy_of_the_stac
 
 
 @pytest.mark.parametrize(
-    ("content", "words"),
+    ("content", "expected"),
     [
         (b"", "it is not JSON"),
         (b"{", "it is not JSON"),
@@ -257,16 +266,16 @@ def test_a_run_that_the_sequencer_seals_is_screened_under_the_policy_of_the_stac
     ],
 )
 def test_a_manifest_that_cannot_be_read_refuses_the_run_in_a_sentence(
-    cloud: Table, runs: RunLedger, content: bytes, words: str
+    cloud: Table, runs: RunLedger, content: bytes, expected: str
 ) -> None:
     event = put("runs/run-1/run.json", content)
     for _ in range(3):
         assert send("pipeline_orchestrator", event) == []
-    refused(runs, "run.json", words, "Remedy")
+    refused(runs, "run.json", expected, "Remedy")
     assert facts_in(cloud, "run-1") == ["RunRefused"]
 
 
-def test_another_manifest_while_the_run_is_under_way_is_told_and_changes_nothing(
+def test_another_manifest_while_the_run_is_under_way_is_notified_and_changes_nothing(
     cloud: Table, runs: RunLedger
 ) -> None:
     put_files()
@@ -285,7 +294,7 @@ def test_a_replayed_event_starts_nothing(cloud: Table) -> None:
     assert executions() == []
 
 
-def test_a_crash_before_the_start_is_mended_by_the_next_delivery(
+def test_a_crash_before_the_start_is_repaired_by_the_next_delivery(
     cloud: Table, runs: RunLedger, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     put_files()
@@ -303,7 +312,7 @@ def test_a_crash_before_the_start_is_mended_by_the_next_delivery(
     assert len(executions()) == 1
 
 
-def test_a_manifest_under_an_odd_run_id_is_told_and_goes_to_the_dead_letters(
+def test_a_manifest_under_an_odd_run_id_is_notified_and_goes_to_the_dead_letters(
     cloud: Table, notices: Any
 ) -> None:
     event = object_event("runs/my run/run.json", etag="e", size=5)

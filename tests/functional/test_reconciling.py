@@ -1,4 +1,4 @@
-"""Runs against their executions: what no event told is found, and ends or goes on."""
+"""Runs against their executions: what no event announced is found, and ends or goes on."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ CLOCK = {"detail-type": "Scheduled Event", "source": "aws.events", "detail": {}}
 
 @pytest.fixture
 def sweep(monkeypatch: pytest.MonkeyPatch) -> Any:
-    """The clock's word, some minutes later."""
+    """The clock's event, some minutes later."""
 
     def after(minutes: float = 3) -> None:
         later = timedelta(minutes=minutes)
@@ -60,7 +60,7 @@ def names() -> list[str]:
 
 
 def ended_event(arn: str | None) -> dict[str, Any]:
-    """Step Functions says that an execution failed."""
+    """Step Functions' event of a failed execution."""
     order = f'{{"run_id": "{RUN}", "revision": 0}}'
     return {
         "detail-type": "Step Functions Execution Status Change",
@@ -82,7 +82,7 @@ def test_a_run_at_work_is_left_alone(running: str, sweep: Any) -> None:  # noqa:
     assert (runs().get(RUN).state, len(names())) == (RunState.RUNNING, 1)
 
 
-def test_a_run_whose_end_nobody_told_is_closed_once(running: str, sweep: Any) -> None:  # noqa: F811
+def test_a_run_whose_end_was_never_announced_is_closed_once(running: str, sweep: Any) -> None:  # noqa: F811
     arn = runs().get(RUN).execution_arn
     boto3.client("stepfunctions").stop_execution(executionArn=arn)
     sweep(1)
@@ -209,7 +209,7 @@ def sealed_again() -> RunManifest:
     return manifest
 
 
-def test_a_machine_that_the_cloud_has_forgotten_is_paid_until_its_last_word(
+def test_a_machine_that_the_cloud_has_forgotten_is_paid_until_its_last_message(
     running: str,  # noqa: F811
     sweep: Any,
     monkeypatch: pytest.MonkeyPatch,
@@ -225,7 +225,7 @@ def test_a_machine_that_the_cloud_has_forgotten_is_paid_until_its_last_word(
     assert line.seconds < 600
 
 
-TOLD_OF_THE_RUN = {
+FACT_OF_THE_RUN = {
     "cancelled": "RunCancelled",
     "failed": "RunFailed",
     "refused": "RunRefused",
@@ -234,7 +234,7 @@ TOLD_OF_THE_RUN = {
 }
 
 
-@pytest.mark.parametrize("door", TOLD_OF_THE_RUN)
+@pytest.mark.parametrize("door", FACT_OF_THE_RUN)
 def test_every_way_to_end_a_run_leaves_the_same_behind(
     running: str,  # noqa: F811
     sweep: Any,
@@ -247,8 +247,8 @@ def test_every_way_to_end_a_run_leaves_the_same_behind(
         arn = runs().get(RUN).execution_arn
         boto3.client("stepfunctions").stop_execution(executionArn=arn)
         _ = sweep() if door == "the sweep" else call("error_handler", ended_event(arn))
-    told = set(facts_in(Table("ledger"), RUN)) - before
-    assert told == {TOLD_OF_THE_RUN[door], "StageFailed", "InstanceTerminated"}
+    facts = set(facts_in(Table("ledger"), RUN)) - before
+    assert facts == {FACT_OF_THE_RUN[door], "StageFailed", "InstanceTerminated"}
     assert machine_states() == ["terminated"]
     assert runs().get(RUN).unended == ()
     books = StageLedger(Table("ledger"))._budget.books(RUN, 0)
@@ -260,18 +260,18 @@ def test_an_execution_that_nobody_knows_is_started_by_its_name(
     sweep: Any,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    asked: list[tuple[str, int]] = []
+    started: list[tuple[str, int]] = []
 
     def start(_: Executions, run_id: str, digest: str, order: ExecutionInput, n: int = 0) -> bool:
-        asked.append((f"{order.run_id} {order.manifest_digest == digest}", n))
+        started.append((f"{order.run_id} {order.manifest_digest == digest}", n))
         return True
 
     monkeypatch.setattr(Executions, "look", lambda *_: None)
     monkeypatch.setattr(Executions, "start", start)
     sweep(1)
-    assert asked == []
+    assert started == []
     sweep()
-    assert asked == [(f"{RUN} True", 0)]
+    assert started == [(f"{RUN} True", 0)]
     assert runs().get(RUN).state is RunState.RUNNING
 
 

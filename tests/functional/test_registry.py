@@ -51,7 +51,7 @@ from porewatch_local.embedded.postgres import (
 from porewatch_local.paths import Home
 from simulator.made_results import some_results
 from tests.functional.data_api import DataApi
-from tests.functional.doors import ROOT, send, told
+from tests.functional.doors import ROOT, fact_event, send
 from tests.mocked import make_ledger
 
 WHEN = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -161,7 +161,7 @@ def sources(buckets: None) -> Sources:
     return Sources(reports=reports, results=results)
 
 
-def tell(registry: Registry, sources: Sources, facts: list[Fact]) -> None:
+def project(registry: Registry, sources: Sources, facts: list[Fact]) -> None:
     for fact in facts:
         update_status(fact, registry=registry, rows=RegistryRows(registry), sources=sources)
 
@@ -181,16 +181,16 @@ def test_every_migration_is_applied_once(registry: Registry) -> None:
     assert [row["name"] for row in noted] == [name for name, _ in migrations()]
 
 
-def test_rows_of_earlier_versions_take_todays_words(registry: Registry) -> None:
-    (words,) = (sql for name, sql in migrations() if name.startswith("0005"))
+def test_rows_of_earlier_versions_take_todays_values(registry: Registry) -> None:
+    (migration,) = (sql for name, sql in migrations() if name.startswith("0005"))
     old = {"released": "reportable", "released_with_remarks": "reportable_with_remarks",
            "invalid": "not_reportable", "reportable": "reportable"}  # fmt: skip
-    for word in old:
+    for outcome in old:
         registry.execute(
             "INSERT INTO samples (run_id, revision, sample, outcome, at) "
-            "VALUES ('old', 0, :sample, :outcome, now())", sample=word, outcome=word,
+            "VALUES ('old', 0, :sample, :outcome, now())", sample=outcome, outcome=outcome,
         )  # fmt: skip
-    for statement in statements(words):
+    for statement in statements(migration):
         registry.execute(statement)
     rows = registry.execute("SELECT sample, outcome FROM samples WHERE run_id = 'old'")
     assert {row["sample"]: row["outcome"] for row in rows} == old
@@ -218,8 +218,8 @@ def test_a_migration_that_breaks_leaves_nothing_behind(
     assert made.execute("SELECT to_regclass('half') AS t") == [{"t": None}]
 
 
-def test_a_story_told_in_order_fills_every_table(registry: Registry, sources: Sources) -> None:
-    tell(registry, sources, STORY)
+def test_a_story_in_order_fills_every_table(registry: Registry, sources: Sources) -> None:
+    project(registry, sources, STORY)
     (record,) = registry.execute("SELECT * FROM workflow_records")
     assert (record["state"], record["stage"], record["stage_state"]) == (
         "completed",
@@ -245,26 +245,28 @@ def test_a_story_told_in_order_fills_every_table(registry: Registry, sources: So
 def test_facts_twice_and_in_any_order_end_in_the_same_rows(
     api: DataApi, registry: Registry, sources: Sources, seed: int
 ) -> None:
-    tell(registry, sources, STORY)
+    project(registry, sources, STORY)
     expected = snapshot(registry)
     emptied(registry)
     shuffled = random.Random(seed).sample(STORY * 2, 2 * len(STORY))
-    tell(registry, sources, shuffled)
+    project(registry, sources, shuffled)
     assert snapshot(registry) == expected
 
 
 def test_a_late_start_does_not_bring_a_failed_run_back(
     registry: Registry, sources: Sources
 ) -> None:
-    tell(registry, sources, [a_fact("RunFailed", 9, stage=None, error="WorkerLost", problem="p")])
-    tell(registry, sources, [STORY[3]])
+    project(
+        registry, sources, [a_fact("RunFailed", 9, stage=None, error="WorkerLost", problem="p")]
+    )
+    project(registry, sources, [STORY[3]])
     (record,) = registry.execute("SELECT state, problem, bundle FROM workflow_records")
     assert record == {"state": "failed", "problem": "p", "bundle": "demo@1"}
 
 
 def test_a_cancelled_run_is_shown_as_such(registry: Registry, sources: Sources) -> None:
-    told = {"was": "running", "by": "M. Sato", "reason": "r", "problem": "it was cancelled."}
-    tell(registry, sources, [STORY[3], a_fact("RunCancelled", 9, **told)])
+    fields = {"was": "running", "by": "M. Sato", "reason": "r", "problem": "it was cancelled."}
+    project(registry, sources, [STORY[3], a_fact("RunCancelled", 9, **fields)])
     (record,) = registry.execute("SELECT state, problem FROM workflow_records")
     assert record == {"state": "cancelled", "problem": "it was cancelled."}
 
@@ -272,31 +274,31 @@ def test_a_cancelled_run_is_shown_as_such(registry: Registry, sources: Sources) 
 def test_the_registry_is_rebuilt_when_the_results_are_gone(
     registry: Registry, sources: Sources
 ) -> None:
-    tell(registry, sources, STORY)
+    project(registry, sources, STORY)
     expected = snapshot(registry)
     sources.results.remove(s3_keys.results_key("run-1", 0))
     emptied(registry)
-    tell(registry, sources, STORY)
+    project(registry, sources, STORY)
     assert snapshot(registry) == expected
     assert len(expected["findings"]) == len(some_results().findings)
 
 
 def without_key(**more: Any) -> Fact:
-    """The end of the run as an earlier version told it."""
+    """The end of the run as an earlier version published it."""
     return STORY[-1].model_copy(update={"projection_key": "", **more})
 
 
 def test_a_run_that_ended_before_there_was_a_projection_is_read_from_its_results(
     registry: Registry, sources: Sources
 ) -> None:
-    tell(registry, sources, STORY)
+    project(registry, sources, STORY)
     expected = snapshot(registry)
     emptied(registry)
     sources.reports.remove(s3_keys.projection_key("run-1", 0))
-    tell(registry, sources, [*STORY[:-1], without_key()])
+    project(registry, sources, [*STORY[:-1], without_key()])
     assert snapshot(registry) == expected
     emptied(registry)
-    tell(registry, sources, STORY)  # it names one, which is gone
+    project(registry, sources, STORY)  # it names one, which is gone
     assert snapshot(registry) == expected
 
 
@@ -313,7 +315,7 @@ def test_when_nothing_else_is_kept_the_verdict_of_the_fact_makes_the_rows(
 ) -> None:
     ended = STORY[-1].model_copy(update={"verdict": VERDICT})
     gone = Sources(reports=Objects("raw"), results=Objects("raw"))
-    tell(registry, gone, [*STORY[:-1], ended])
+    project(registry, gone, [*STORY[:-1], ended])
     (record,) = registry.execute("SELECT state, outcome FROM workflow_records")
     assert record == {"state": "completed", "outcome": "reportable"}
     found = "SELECT sample, code, call, final FROM findings"
@@ -331,9 +333,9 @@ def test_rows_from_a_verdict_give_way_to_full_ones_in_any_order(
     ends = []
     for order in ([gone, sources], [sources, gone]):
         emptied(registry)
-        tell(registry, sources, STORY[:-1])
+        project(registry, sources, STORY[:-1])
         for there in order:
-            tell(registry, there, [ended])
+            project(registry, there, [ended])
         ends.append(snapshot(registry))
     assert ends[0] == ends[1]
     assert all(row["final"] for row in ends[0]["findings"])
@@ -342,14 +344,14 @@ def test_rows_from_a_verdict_give_way_to_full_ones_in_any_order(
 def test_a_completed_run_of_which_nothing_is_kept_still_has_its_record(
     registry: Registry, sources: Sources
 ) -> None:
-    tell(registry, Sources(reports=Objects("raw"), results=Objects("raw")), [without_key()])
+    project(registry, Sources(reports=Objects("raw"), results=Objects("raw")), [without_key()])
     assert registry.execute("SELECT state FROM workflow_records") == [{"state": "completed"}]
     assert registry.execute("SELECT * FROM findings") == []
 
 
 def test_hostile_text_stays_text(registry: Registry, sources: Sources) -> None:
     nasty = "'); DROP TABLE files; -- % %s :run_id \\ é"
-    tell(
+    project(
         registry,
         sources,
         [a_fact("FileQuarantined", 1, path="fastq/x.fastq", problem=nasty, quarantine_key="q")],
@@ -365,14 +367,14 @@ def test_the_function_writes_what_the_bus_brings(
     for name in ("DB_CLUSTER_ARN", "DB_SECRET_ARN", "DB_NAME"):
         monkeypatch.setenv(name, "registry")
     monkeypatch.setattr(clients, "rds_data", lambda: api)
-    sealed = told("RunSealed", STORY[2].model_dump(mode="json"))
-    assert send("status_updater", sealed, told("Unheard", {}), sealed) == ["m1"]
+    sealed = fact_event("RunSealed", STORY[2].model_dump(mode="json"))
+    assert send("status_updater", sealed, fact_event("Unknown", {}), sealed) == ["m1"]
     made = Registry("c", "s", "registry", client=api)  # type: ignore[arg-type]
     assert made.execute("SELECT state FROM workflow_records") == [{"state": "sealed"}]
 
 
 class LocalStack:
-    """As much of a stack as `porewatch registry rebuild` asks for."""
+    """As much of a stack as `porewatch registry rebuild` needs."""
 
     session = boto3
     endpoint = None
@@ -396,7 +398,7 @@ def test_porewatch_registry_rebuild_brings_every_row_back(
     stack: Any = LocalStack(ledger, queue)
     stack.runs.receive("run-1", WHEN)
     ledger.record(STORY)
-    tell(registry, sources, STORY)
+    project(registry, sources, STORY)
     expected = snapshot(registry)
     sources.results.remove(s3_keys.results_key("run-1", 0))
     emptied(registry)

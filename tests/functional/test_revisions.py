@@ -29,7 +29,7 @@ AT = datetime(2026, 3, 2, tzinfo=UTC)
 KEYS = {"report.json": "runs/run-1/r0/report.json"}
 
 
-def ask(path: str, **query: str) -> tuple[int, dict[str, Any]]:
+def get(path: str, **query: str) -> tuple[int, dict[str, Any]]:
     """GET of the API."""
     resource = path.replace("/run-1", "/{run_id}")
     event = {
@@ -75,9 +75,14 @@ def unreadable_seal(runs: Runs) -> None:
 
 def failed(runs: Runs, *, refused: bool = False) -> None:
     running(runs)
-    told: Any = {"stage": "s", "error": "WorkerFailed", "problem": "it broke.", "refused": refused}
+    failure: Any = {
+        "stage": "s",
+        "error": "WorkerFailed",
+        "problem": "it broke.",
+        "refused": refused,
+    }
     for _ in range(2):
-        runs.apply("run-1", run_endings.fail, revision=1, **told, at=AT)
+        runs.apply("run-1", run_endings.fail, revision=1, **failure, at=AT)
 
 
 def refused_by_worker(runs: Runs) -> None:
@@ -111,14 +116,14 @@ def test_a_revision_that_comes_to_nothing_hides_nothing(cloud: Table, runs: Runs
     assert after.attempt is not None and (after.attempt.revision, after.attempt.state) == (1, state)
     assert after.attempt.problem and newest(after) == after.attempt
 
-    status, shown = ask("/runs/run-1")
+    status, shown = get("/runs/run-1")
     assert (status, shown["state"], shown["findings"]) == (200, "completed", 2)
     assert shown["attempt"]["state"] == state and shown["attempt"]["problem"]
-    assert ask("/runs/run-1/report")[0] == 200
-    assert ask("/runs")[1]["runs"][0]["findings"] == 2
-    assert ask("/runs/run-1", revision="1")[1]["state"] == state
-    status, told = ask("/runs/run-1/report", revision="1")
-    assert (status, told["error"]) == (404, "NotFound")
+    assert get("/runs/run-1/report")[0] == 200
+    assert get("/runs")[1]["runs"][0]["findings"] == 2
+    assert get("/runs/run-1", revision="1")[1]["state"] == state
+    status, body = get("/runs/run-1/report", revision="1")
+    assert (status, body["error"]) == (404, "NotFound")
     with pytest.raises(StaleEpoch):
         runs.apply("run-1", run_endings.complete, 1, report_keys={}, findings=0, cost_usd=0, at=AT)
 
@@ -133,9 +138,9 @@ def test_the_next_revision_has_a_number_and_a_record_of_its_own(
     record = runs.get("run-1")
     assert (record.revision, record.findings, record.report_keys) == (2, None, {})
     assert (standing := reported(record)) is not None and standing.revision == 0
-    _, shown = ask("/runs/run-1")
+    _, shown = get("/runs/run-1")
     assert (shown["state"], shown["findings"], shown["reported_revision"]) == ("running", 2, 0)
-    assert ask("/runs/run-1/report")[1]["revision"] == 0
+    assert get("/runs/run-1/report")[1]["revision"] == 0
     runs.apply(
         "run-1",
         run_endings.complete,
@@ -145,11 +150,11 @@ def test_the_next_revision_has_a_number_and_a_record_of_its_own(
         cost_usd=2,
         at=AT,
     )
-    assert ask("/runs/run-1/report")[1]["revision"] == 2
-    assert ask("/runs/run-1/report", revision="0")[1]["revision"] == 0
-    told = [runs.revision("run-1", n) for n in range(3)]
-    assert [r.state for r in told] == [RunState.COMPLETED, ENDS[end][1], RunState.COMPLETED]
-    assert [r.findings for r in told] == [2, None, 0]
+    assert get("/runs/run-1/report")[1]["revision"] == 2
+    assert get("/runs/run-1/report", revision="0")[1]["revision"] == 0
+    records = [runs.revision("run-1", n) for n in range(3)]
+    assert [r.state for r in records] == [RunState.COMPLETED, ENDS[end][1], RunState.COMPLETED]
+    assert [r.findings for r in records] == [2, None, 0]
     with pytest.raises(NotFound, match="has no revision 3"):
         runs.revision("run-1", 3)
 
@@ -165,13 +170,13 @@ def test_a_seal_that_is_refused_while_the_run_goes_on_is_its_own_refusal(
     record = runs.get("run-1")
     assert (record.state, record.revision) == (RunState.RUNNING, 0)
     assert record.attempt is not None and "under way" in str(record.attempt.problem)
-    assert record.last_revision == 1, "told once"
+    assert record.last_revision == 1, "recorded once"
     runs.apply("run-1", run_endings.complete, 0, report_keys=KEYS, findings=2, cost_usd=1.0, at=AT)
     assert send("pipeline_orchestrator", event) == [], "now it may"
     assert (runs.get("run-1").state, runs.get("run-1").revision) == (RunState.RUNNING, 2)
 
 
-def test_a_bad_seal_told_again_is_one_refusal(cloud: Table, runs: Runs) -> None:
+def test_a_bad_seal_delivered_again_is_one_refusal(cloud: Table, runs: Runs) -> None:
     completed(runs)
     bad_seal(runs)
     before = runs.get("run-1")
@@ -182,8 +187,8 @@ def test_a_bad_seal_told_again_is_one_refusal(cloud: Table, runs: Runs) -> None:
 def test_what_a_run_without_report_tried_last_is_what_it_is(cloud: Table, runs: Runs) -> None:
     put_files()
     assert send("pipeline_orchestrator", put_seal(a_manifest())) == []
-    told: Any = {"stage": "s", "error": "WorkerFailed", "problem": "p", "refused": False}
-    runs.apply("run-1", run_endings.fail, revision=0, **told, at=AT)
+    failure: Any = {"stage": "s", "error": "WorkerFailed", "problem": "p", "refused": False}
+    runs.apply("run-1", run_endings.fail, revision=0, **failure, at=AT)
     unreadable_seal(runs)
     record = runs.get("run-1")
     assert (record.state, record.revision) == (RunState.REFUSED, 1)
@@ -199,7 +204,7 @@ def test_a_revision_that_is_no_number_is_a_bad_request(
     cloud: Table, runs: Runs, path: str, value: str
 ) -> None:
     runs.receive("run-1", AT)
-    assert ask(path, revision=value)[0] == 400
+    assert get(path, revision=value)[0] == 400
 
 
 def test_all_runs_can_be_reached(cloud: Table, runs: Runs) -> None:
@@ -208,7 +213,7 @@ def test_all_runs_can_be_reached(cloud: Table, runs: Runs) -> None:
     found: list[str] = []
     query: dict[str, str] = {"limit": "5"}
     for _ in range(10):
-        status, page = ask("/runs", **query)
+        status, page = get("/runs", **query)
         assert status == 200
         found += [run["run_id"] for run in page["runs"]]
         if page["next"] is None:
@@ -226,7 +231,7 @@ def test_a_page_of_a_rare_state_reads_only_so_many_runs(
     runs.refuse("run-0", digest="d", what=Refusing("p", ()), at=AT)
     pages, cursor = [], {}
     while True:
-        _, page = ask("/runs", state="refused", **cursor)
+        _, page = get("/runs", state="refused", **cursor)
         pages.append([run["run_id"] for run in page["runs"]])
         if page["next"] is None:
             break
@@ -244,6 +249,6 @@ def test_a_page_of_a_rare_state_reads_only_so_many_runs(
     ids=lambda q: str(q)[:30],
 )
 def test_a_bad_query_is_a_bad_request(cloud: Table, query: dict[str, str]) -> None:
-    status, body = ask("/runs", **query)
+    status, body = get("/runs", **query)
     assert (status, body["error"]) == (400, "MessageRefused")
     assert len(body["problem"]) < 300

@@ -37,7 +37,7 @@ from tests import rights
 from tests.calls import NOTED
 from tests.functional import ended_run
 from tests.functional.conftest import MACHINE
-from tests.functional.doors import ROOT, Context, door, object_event, put, send, told
+from tests.functional.doors import ROOT, Context, door, fact_event, object_event, put, send
 from tests.functional.test_bundle_unpacker import KEY as TAR
 from tests.functional.test_bundle_unpacker import a_tar
 from tests.functional.test_cancelling import ORDER, running  # noqa: F401 - a fixture
@@ -82,7 +82,7 @@ def simulated() -> dict[str, set[Right]]:
     with patch.object(Wire, "call", held_call):
         for seed, weather in ((2, None), (9, None), (2, CLEAR), (1, JOBS)):
             outcome = played(seed, weather)
-            assert outcome.broken == (), outcome.told()
+            assert outcome.broken == (), outcome.describe()
     return held.used
 
 
@@ -95,7 +95,7 @@ def guard(monkeypatch: pytest.MonkeyPatch) -> Guard:
 
 
 def on_buckets(role: str) -> set[Right]:
-    """ListBucket is not asked for: with it, what is missing differs from what is forbidden."""
+    """ListBucket is not needed: with it, what is missing differs from what is forbidden."""
     return {r for r in golden()[role] if r.action.startswith("s3:") and r.action != "s3:ListBucket"}
 
 
@@ -122,8 +122,8 @@ def test_a_simulated_run_needs_every_right_on_buckets(simulated: Used, role: str
 
 
 def failed_run() -> dict[str, Any]:
-    told_of: dict[str, Any] = json.loads((EXAMPLES / "RunFailed/example.json").read_text())
-    return told("RunFailed", told_of["detail"])
+    example: dict[str, Any] = json.loads((EXAMPLES / "RunFailed/example.json").read_text())
+    return fact_event("RunFailed", example["detail"])
 
 
 def costly(cloud: Table) -> dict[str, Any]:
@@ -132,7 +132,7 @@ def costly(cloud: Table) -> dict[str, Any]:
     run, place = detail["run_id"], f"COST#{detail['revision']:04d}#s#0001"
     RunLedger(cloud).receive(run, base.now())
     cloud.put(Item.of(f"RUN#{run}", place, CostLine(what="machine", usd=1000.0)))
-    return told("InstanceTerminated", detail)
+    return fact_event("InstanceTerminated", detail)
 
 
 def odd(key: str) -> dict[str, Any]:
@@ -184,7 +184,7 @@ def test_cancelling_reads_moves_and_pays(running: str, guard: Guard) -> None:  #
     assert not_needed("run_canceller", guard.used) == []
 
 
-def test_a_launch_asks_the_budget_and_remembers_full_pools(
+def test_a_launch_reserves_from_the_budget_and_remembers_full_pools(
     answers: Any,  # noqa: F811
     simulated: Used,
     guard: Guard,

@@ -61,7 +61,7 @@ WAKES = {
 }
 
 
-def heard_by(key: str) -> list[str]:
+def woken_by(key: str) -> list[str]:
     """Functions that the template's own rules wake for an object."""
     event = {
         "source": "aws.s3",
@@ -76,9 +76,9 @@ def heard_by(key: str) -> list[str]:
 
 
 def land(key: str, content: bytes) -> None:
-    """Put it, and tell whoever the rules wake."""
+    """Put it, and invoke the functions of the rules that match."""
     event = put(key, content)
-    for function in heard_by(key):
+    for function in woken_by(key):
         send(function, event)
 
 
@@ -114,12 +114,12 @@ EVERY_KIND = {
     "somewhere/input.tar", "runs/r/input.tar", "loose.fastq",
 ])  # fmt: skip
 def test_every_object_wakes_exactly_one_function(key: str) -> None:
-    assert len(heard_by(key)) == 1
+    assert len(woken_by(key)) == 1
 
 
 @pytest.mark.parametrize("key", ["quarantine/runs/r/fastq/a.fastq", "manifests/r/ab.json"])
 def test_what_we_write_ourselves_wakes_nobody(key: str) -> None:
-    assert heard_by(key) == []
+    assert woken_by(key) == []
 
 
 def test_every_kind_of_object_has_an_answer() -> None:
@@ -157,8 +157,8 @@ def test_old_signal_is_refused_by_name_with_the_remedy_and_one_mail(
         land(f"runs/r/fast5/{number}.fast5", b"\x89HDF")
     (answer,) = runs.answers("r")
     assert "pod5 convert fast5" in answer.remedy and answer.act
-    told = [notice_of(f, str) for f in StageLedger(cloud).facts("r", 0)]
-    assert [n[1].subject for n in told if n] == ["Files of run r cannot be read"]
+    found = [notice_of(f, str) for f in StageLedger(cloud).facts("r", 0)]
+    assert [n[1].subject for n in found if n] == ["Files of run r cannot be read"]
 
 
 def test_a_minknow_tree_as_it_uploads_gives_the_manifest_of_submit(
@@ -173,10 +173,10 @@ def test_a_minknow_tree_as_it_uploads_gives_the_manifest_of_submit(
     sealed = finish("r")
     sent = collect_run(tmp_path, run_id="r").manifest
 
-    def told(manifest: RunManifest) -> list[tuple[Any, ...]]:
+    def compared(manifest: RunManifest) -> list[tuple[Any, ...]]:
         return [(f.path, f.kind, f.size, f.sha256, f.barcode) for f in manifest.files]
 
-    assert told(sealed) == told(sent)
+    assert compared(sealed) == compared(sent)
     assert sealed.samples == sent.samples and sealed.sequencing.flow_cell == "FAX00001"
     assert {f.lies_at.split("/")[-3] for f in sealed.files} == {"fastq_pass"}
     assert [f.lies_at for f in sent.files] == [f.path for f in sent.files]
@@ -187,7 +187,7 @@ def test_a_minknow_tree_as_it_uploads_gives_the_manifest_of_submit(
     assert len([k for k in keys("runs/r/") if "fastq_pass" in k]) == 2, "nothing was moved"
 
 
-def test_damaged_reads_of_a_tree_are_set_aside_and_said(cloud: Table, runs: RunLedger) -> None:
+def test_damaged_reads_of_a_tree_are_set_aside_and_notified(cloud: Table, runs: RunLedger) -> None:
     path = f"exp/s/{RUN}/fastq_pass/barcode01/x.fastq.gz"
     land(f"runs/r/{path}", reads("barcode01", 0)[:-9])
     record = runs.files_of("r")[path]
@@ -204,7 +204,7 @@ def test_signal_in_the_seeds_own_folder_is_taken(cloud: Table, runs: RunLedger) 
     assert runs.answers("r") == ()
 
 
-def test_what_lies_outside_of_every_run_is_told_once_a_kind_and_folder(
+def test_what_lies_outside_of_every_run_is_notified_once_a_kind_and_folder(
     cloud: Table, notices: Mail
 ) -> None:
     for number in range(3):

@@ -81,8 +81,8 @@ def completed() -> None:
 
 def failed() -> None:
     running()
-    told: Any = {"stage": "s", "error": "WorkerFailed", "problem": "p", "refused": False}
-    RunLedger(Table("ledger")).apply("victim", run_endings.fail, 0, **told, at=AT)
+    failure: Any = {"stage": "s", "error": "WorkerFailed", "problem": "p", "refused": False}
+    RunLedger(Table("ledger")).apply("victim", run_endings.fail, 0, **failure, at=AT)
 
 
 def cancelled() -> None:
@@ -189,7 +189,7 @@ def test_other_content_is_the_next_revision_beside_the_old(
 
 
 def test_a_foreign_run_json_on_the_way_is_not_overwritten(cloud: Table, runs: Runs) -> None:
-    """Another door has sealed the run while nobody has heard of that yet."""
+    """Another door has sealed the run, and its event has not come yet."""
     put("runs/victim/run.json", manifest().canonical_json().encode())
     lying = versions()
     assert send("bundle_unpacker", put("inbox/victim.tar", a_tar((PATH, EQUAL)))) == []
@@ -247,9 +247,9 @@ def test_a_tar_goes_on_with_the_run_that_it_made(cloud: Table, runs: Runs) -> No
         assert send("bundle_unpacker", put("inbox/any.tar", own(content, "named-inside"))) == []
         files = [k for k in keys("runs/named-inside/") if k.endswith("gz")]
         boto3.client("s3").head_object(Bucket="raw", Key=files[-1])
-        told = Objects("raw").get_json(s3_keys.seal_key("named-inside"), RunManifest)
-        runs.seal(told, sealed_by="bundle", at=AT)
-        runs.refuse("named-inside", digest=told.digest(), what=Refusing("p", ()), at=AT)
+        manifest = Objects("raw").get_json(s3_keys.seal_key("named-inside"), RunManifest)
+        runs.seal(manifest, sealed_by="bundle", at=AT)
+        runs.refuse("named-inside", digest=manifest.digest(), what=Refusing("p", ()), at=AT)
     assert runs.get("named-inside").revision == 1
     assert runs.find("any") is None
 
