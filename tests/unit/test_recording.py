@@ -15,7 +15,7 @@ from tests.recording import Recording
 
 @pytest.fixture
 def noted() -> Calls:
-    """What is said to have been seen; the suite's own listener does not know of it."""
+    """A recording with made-up calls; the suite's own listener does not know of it."""
     return Calls()
 
 
@@ -39,8 +39,8 @@ def ended(one: Iterator[None], error: BaseException | None = None) -> str:
             one.throw(error)  # type: ignore[attr-defined]
     except StopIteration:
         return "passed"
-    except (pytest.fail.Exception, AssertionError) as told:
-        return str(told)
+    except (pytest.fail.Exception, AssertionError) as failure:
+        return str(failure)
     raise AssertionError("it goes on")
 
 

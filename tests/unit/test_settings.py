@@ -7,7 +7,7 @@ from porewatch.domain.errors import ConfigurationRefused
 from porewatch.settings import Settings
 
 
-def test_a_missing_variable_is_named_when_it_is_asked_for() -> None:
+def test_a_missing_variable_is_named_when_it_is_read() -> None:
     settings = Settings.read({"LEDGER_TABLE": "ledger"})
     assert settings.ledger_table == "ledger"
     with pytest.raises(ConfigurationRefused, match="RAW_BUCKET is not set"):

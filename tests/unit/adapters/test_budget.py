@@ -29,10 +29,10 @@ def budget(ledger: Table) -> Budget:
     return Budget(ledger, run_usd=1.0, account_usd=1.5)
 
 
-def granted(asks: Sequence[Callable[[], Reservation]]) -> tuple[int, int]:
+def granted(reservations: Sequence[Callable[[], Reservation]]) -> tuple[int, int]:
     """How many of these got their money, and how many were refused, all at once."""
 
-    def ask(one: Callable[[], Reservation]) -> bool:
+    def reserved(one: Callable[[], Reservation]) -> bool:
         try:
             one()
         except BudgetExceeded:
@@ -40,7 +40,7 @@ def granted(asks: Sequence[Callable[[], Reservation]]) -> tuple[int, int]:
         return True
 
     with ThreadPoolExecutor(25) as pool:
-        answers = list(pool.map(ask, asks))
+        answers = list(pool.map(reserved, reservations))
     return answers.count(True), answers.count(False)
 
 
@@ -54,14 +54,14 @@ def test_money_is_held_until_the_machine_is_paid(budget: Budget) -> None:
     assert before.balanced and after.balanced
 
 
-def test_asking_twice_for_one_epoch_holds_once(budget: Budget) -> None:
+def test_reserving_twice_for_one_epoch_holds_once(budget: Budget) -> None:
     first = budget.reserve(owner(), 0.40, AT)
     again = budget.reserve(owner(), 0.90, AT + timedelta(minutes=1))
     assert again == first
     assert budget.books("run-1", 1).held_usd == 0.40
 
 
-def test_what_was_given_back_can_be_asked_for_again(budget: Budget) -> None:
+def test_what_was_given_back_can_be_reserved_again(budget: Budget) -> None:
     budget.reserve(owner(), 0.90, AT)
     budget.release(owner(), AT)
     budget.release(owner(), AT)
@@ -79,7 +79,7 @@ def test_the_refusal_names_cap_spent_held_estimate_and_remedy(budget: Budget) ->
     budget.reserve(owner(2), 0.50, AT)
     with pytest.raises(BudgetExceeded) as refused:
         budget.reserve(owner(3), 0.31, AT)
-    said = str(refused.value)
+    text = str(refused.value)
     for part in (
         "run run-1 is 1.00 USD",
         "0.20 are spent",
@@ -87,7 +87,7 @@ def test_the_refusal_names_cap_spent_held_estimate_and_remedy(budget: Budget) ->
         "0.31 USD",
         "RunBudgetUsd",
     ):
-        assert part in said
+        assert part in text
     assert budget.books("run-1", 1).held_usd == 0.50  # the refused one left nothing behind
     assert [r.epoch for r in budget.of_run("run-1", 1)] == [1, 2]
 
@@ -148,8 +148,8 @@ def test_all_that_is_held_anywhere_can_be_listed(budget: Budget) -> None:
 
 def test_a_hundred_launches_at_once_never_pass_the_cap_of_a_run(ledger: Table) -> None:
     budget = Budget(ledger, run_usd=1.0)
-    asks = [partial(budget.reserve, owner(n), 0.03, AT) for n in range(1, 101)]
-    yes, no = granted(asks)
+    reservations = [partial(budget.reserve, owner(n), 0.03, AT) for n in range(1, 101)]
+    yes, no = granted(reservations)
     books = budget.books("run-1", 1)
     assert (yes, no) == (33, 67)
     assert books.held_usd == 0.99
@@ -158,8 +158,8 @@ def test_a_hundred_launches_at_once_never_pass_the_cap_of_a_run(ledger: Table) -
 
 def test_a_hundred_runs_at_once_never_pass_the_cap_of_the_account(ledger: Table) -> None:
     budget = Budget(ledger, run_usd=1.0, account_usd=2.0)
-    asks = [partial(budget.reserve, owner(run=f"run-{n}"), 0.07, AT) for n in range(100)]
-    yes, no = granted(asks)
+    reservations = [partial(budget.reserve, owner(run=f"run-{n}"), 0.07, AT) for n in range(100)]
+    yes, no = granted(reservations)
     assert (yes, no) == (28, 72)
     assert budget.account_books(MONTH).held_usd == pytest.approx(1.96)
     assert len(list(budget.held())) == 28

@@ -13,7 +13,7 @@ TOKEN = "token-1"
 
 
 @pytest.fixture
-def heard(aws: None) -> Stubber:
+def stubbed(aws: None) -> Stubber:
     """The real client; its answers are the ones AWS documents."""
     stub = Stubber(boto3.client("stepfunctions"))
     stub.activate()
@@ -24,28 +24,28 @@ def heard(aws: None) -> Stubber:
 @pytest.mark.parametrize(
     "operation", ["send_task_success", "send_task_failure", "send_task_heartbeat"]
 )
-def test_a_token_that_is_over_is_already_done(heard: Stubber, code: str, operation: str) -> None:
-    heard.add_client_error(operation, code)
-    callbacks = Callbacks(heard.client)
-    say = {
+def test_a_token_that_is_over_is_already_done(stubbed: Stubber, code: str, operation: str) -> None:
+    stubbed.add_client_error(operation, code)
+    callbacks = Callbacks(stubbed.client)
+    calls = {
         "send_task_success": lambda: callbacks.succeed(TOKEN, {"manifest_key": "k"}),
         "send_task_failure": lambda: callbacks.fail(TOKEN, "WorkerLost", "silent"),
         "send_task_heartbeat": lambda: callbacks.beat(TOKEN),
     }
     with pytest.raises(AlreadyDone):
-        say[operation]()
+        calls[operation]()
 
 
-def test_other_trouble_is_not_taken_for_an_answer(heard: Stubber) -> None:
-    heard.add_client_error("send_task_success", "ThrottlingException", http_status_code=400)
+def test_other_trouble_is_not_taken_for_an_answer(stubbed: Stubber) -> None:
+    stubbed.add_client_error("send_task_success", "ThrottlingException", http_status_code=400)
     with pytest.raises(Throttled):
-        Callbacks(heard.client).succeed(TOKEN, {})
+        Callbacks(stubbed.client).succeed(TOKEN, {})
 
 
-def test_a_failure_has_the_shape_of_lambdas_and_stays_short(heard: Stubber) -> None:
+def test_a_failure_has_the_shape_of_lambdas_and_stays_short(stubbed: Stubber) -> None:
     cause = json.dumps({"errorType": "WorkerFailed", "errorMessage": "x" * 2000})
-    heard.add_response(
+    stubbed.add_response(
         "send_task_failure", {}, {"taskToken": TOKEN, "error": "WorkerFailed", "cause": cause}
     )
-    Callbacks(heard.client).fail(TOKEN, "WorkerFailed", "x" * 9000)
-    heard.assert_no_pending_responses()
+    Callbacks(stubbed.client).fail(TOKEN, "WorkerFailed", "x" * 9000)
+    stubbed.assert_no_pending_responses()

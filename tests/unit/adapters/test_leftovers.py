@@ -75,12 +75,14 @@ def test_interfaces_of_ours_that_are_attached_to_nothing_are_found_and_ended(ec2
     assert names(shelf.interfaces()) == []
 
 
-def answers(*told: tuple[str, dict[str, Any], dict[str, Any] | None]) -> tuple[Leftovers, Stubber]:
+def answers(
+    *exchanges: tuple[str, dict[str, Any], dict[str, Any] | None],
+) -> tuple[Leftovers, Stubber]:
     """A shelf whose EC2 answers these calls, in order; moto plays none of them as AWS does."""
     client = boto3.client("ec2", region_name=REGION)
     stub = Stubber(client)
-    for call, answer, asked in told:
-        stub.add_response(call, answer, asked)
+    for call, answer, expected in exchanges:
+        stub.add_response(call, answer, expected)
     stub.activate()
     return Leftovers("s", "lt-1", client), stub
 
@@ -141,10 +143,10 @@ def version(number: int, *, default: bool = False) -> dict[str, Any]:
 
 def test_of_the_launch_template_the_newest_and_the_default_stay() -> None:
     versions = [version(n, default=n == 1) for n in range(1, VERSIONS_KEPT + 4)]
-    asked = {"LaunchTemplateId": "lt-1"}
+    request = {"LaunchTemplateId": "lt-1"}
     shelf, stub = answers(
-        ("describe_launch_template_versions", {"LaunchTemplateVersions": versions}, asked),
-        ("delete_launch_template_versions", {}, {**asked, "Versions": ["3"]}),
+        ("describe_launch_template_versions", {"LaunchTemplateVersions": versions}, request),
+        ("delete_launch_template_versions", {}, {**request, "Versions": ["3"]}),
     )
     found = list(shelf.template_versions())
     assert [thing.name for thing in found] == ["lt-1:3", "lt-1:2"]
@@ -152,7 +154,7 @@ def test_of_the_launch_template_the_newest_and_the_default_stay() -> None:
     stub.assert_no_pending_responses()
 
 
-def test_a_thing_that_may_not_be_ended_is_told() -> None:
+def test_an_orphan_that_may_not_be_ended_raises() -> None:
     shelf, stub = answers()
     stub.add_client_error("delete_volume", "UnauthorizedOperation", "no", 403)
     volume = Orphan(what=What.VOLUME, name="vol-1", unused=because(Code.UNATTACHED))
@@ -160,7 +162,7 @@ def test_a_thing_that_may_not_be_ended_is_told() -> None:
         shelf.end(volume)
 
 
-def test_a_no_inside_of_a_yes_is_told() -> None:
+def test_an_error_inside_of_a_success_raises() -> None:
     error = {"Code": "fleetIdDoesNotExist", "Message": "no"}
     refused = {"UnsuccessfulFleetDeletions": [{"FleetId": "fleet-1", "Error": error}]}
     shelf, _ = answers(("delete_fleets", refused, None))
@@ -222,7 +224,7 @@ def test_an_expiry_is_laid_down_once_and_calls_the_reaper() -> None:
         for _ in range(2):
             expiries.set("i-1", AT)
         (one,) = client.list_schedules(GroupName="expiries")["Schedules"]
-        told = client.get_schedule(GroupName="expiries", Name=one["Name"])
-    assert told["ScheduleExpression"] == "at(2026-11-21T12:00:00)"
-    assert told["ActionAfterCompletion"] == "DELETE"
-    assert '"instance_id": "i-1"' in told["Target"]["Input"]
+        schedule = client.get_schedule(GroupName="expiries", Name=one["Name"])
+    assert schedule["ScheduleExpression"] == "at(2026-11-21T12:00:00)"
+    assert schedule["ActionAfterCompletion"] == "DELETE"
+    assert '"instance_id": "i-1"' in schedule["Target"]["Input"]

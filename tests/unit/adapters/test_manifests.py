@@ -114,8 +114,8 @@ def test_a_manifest_that_an_earlier_version_kept_in_the_ledger_is_still_read(
     ledger: Table, runs: RunLedger, manifests: Manifests
 ) -> None:
     manifest = a_manifest()
-    told = {"manifest_digest": manifest.digest()}
-    ledger.put(Item.of(run_key("r"), "MANIFEST#0", manifest, attributes=told))
+    attributes = {"manifest_digest": manifest.digest()}
+    ledger.put(Item.of(run_key("r"), "MANIFEST#0", manifest, attributes=attributes))
     assert manifests.of("r", 0) == manifest
     assert runs.seal_note("r", 0).manifest_digest == manifest.digest()
     assert runs.seal_note("r", 0).files == 3

@@ -99,6 +99,6 @@ def test_the_cost_is_a_sum_and_may_come_after_the_end(runs: RunLedger) -> None:
     assert runs.get("r").state is RunState.FAILED
 
 
-def test_a_run_that_is_not_there_is_said_to_be_so(runs: RunLedger) -> None:
+def test_a_run_that_is_not_there_is_named(runs: RunLedger) -> None:
     with pytest.raises(NotFound, match="there is no run 'r'"):
         runs.start(a_manifest(), execution_arn="arn:x", bundle="b", at=WHEN)

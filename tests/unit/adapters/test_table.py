@@ -76,7 +76,7 @@ def test_queries_follow_all_pages_and_keep_to_their_prefix(ledger: Table) -> Non
     assert newest.sk == "BIG#3"
 
 
-def test_a_query_passes_over_what_it_is_told_to_without_reading_it(
+def test_a_query_passes_over_what_it_excludes_without_reading_it(
     ledger: Table, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     kept = ["FACT#Fiks", "FACT#Fil", "FACT#Fim:1", "FACT#RunSealed:r:1"]
@@ -87,7 +87,7 @@ def test_a_query_passes_over_what_it_is_told_to_without_reading_it(
     monkeypatch.setattr(
         ledger._client,
         "query",
-        lambda **asked: (answer := query(**asked), read.append(answer["ScannedCount"]))[0],
+        lambda **request: (answer := query(**request), read.append(answer["ScannedCount"]))[0],
     )
     assert [i.sk for i in ledger.query_but("RUN#r", "FACT#", "File")] in (
         kept,
@@ -104,7 +104,7 @@ def test_items_are_listed_by_kind_until_they_leave_it(ledger: Table) -> None:
     assert [i.pk for i in ledger.query_kind("K")] == ["RUN#b"]
 
 
-def test_a_fact_is_written_once_and_its_first_words_stay(ledger: Table) -> None:
+def test_a_fact_is_written_once_and_its_first_version_stays(ledger: Table) -> None:
     ledger.record([fact(problem="first")])
     ledger.record([fact(problem="second")])
     (item,) = ledger.query("RUN#r", "FACT#")
@@ -210,7 +210,7 @@ def test_what_was_written_once_is_known_though_another_writer_was_first_as_well(
 )
 def test_faults_of_aws_become_errors_of_ours(code: str, status: int, ours: type[Exception]) -> None:
     reply = {
-        "Error": {"Code": code, "Message": "words"},
+        "Error": {"Code": code, "Message": "message"},
         "ResponseMetadata": {"HTTPStatusCode": status},
     }
     with (

@@ -17,7 +17,7 @@ REGION = "us-east-1"
 
 def refused(code: str, operation: str = "SubmitJob", status: int = 400) -> ClientError:
     reply: Any = {
-        "Error": {"Code": code, "Message": "words"},
+        "Error": {"Code": code, "Message": "message"},
         "ResponseMetadata": {"HTTPStatusCode": status},
     }
     return ClientError(reply, operation)
@@ -36,19 +36,19 @@ class Jobs:
         self.down = False
         self.meta = SimpleNamespace(region_name=REGION)
 
-    def submit_job(self, **asked: Any) -> dict[str, Any]:
+    def submit_job(self, **request: Any) -> dict[str, Any]:
         if self.answer is not None and not self.loses_answers:
             raise self.answer
-        self.submitted.append(asked)
+        self.submitted.append(request)
         name = f"0000-{len(self.submitted)}"
         self.jobs[name] = {
             "jobId": name,
-            "jobName": asked["jobName"],
-            "jobQueue": f"arn:aws:batch:{REGION}:1:job-queue/{asked['jobQueue']}",
+            "jobName": request["jobName"],
+            "jobQueue": f"arn:aws:batch:{REGION}:1:job-queue/{request['jobQueue']}",
             "status": "RUNNABLE",
             "createdAt": self._milliseconds(),
-            "container": asked["containerOverrides"],
-            "tags": asked["tags"],
+            "container": request["containerOverrides"],
+            "tags": request["tags"],
         }
         if self.answer is not None:
             raise self.answer

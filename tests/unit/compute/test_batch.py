@@ -54,7 +54,7 @@ def spec(batch: BatchJobs, who: Owner | None = None, rung: int = 0) -> LaunchSpe
     return batch.prepare(LaunchRequest(owner=who or owner(), stage=STAGE, at=AT))[rung]
 
 
-def test_launching_twice_for_one_epoch_leaves_one_job_whichever_queue_is_asked(
+def test_launching_twice_for_one_epoch_leaves_one_job_whichever_the_queue(
     batch: BatchJobs, jobs: Jobs
 ) -> None:
     first = batch.launch(spec(batch))
@@ -64,7 +64,7 @@ def test_launching_twice_for_one_epoch_leaves_one_job_whichever_queue_is_asked(
     assert batch.launch(spec(batch, owner(2))).instance_id != first.instance_id
 
 
-def test_a_job_that_was_told_to_end_is_not_adopted(batch: BatchJobs, jobs: Jobs) -> None:
+def test_a_job_that_is_being_terminated_is_not_adopted(batch: BatchJobs, jobs: Jobs) -> None:
     first = batch.launch(spec(batch))
     jobs.begin(first.instance_id)
     batch.terminate(first.instance_id)
@@ -77,24 +77,24 @@ def test_the_request_says_everything_a_worker_must_know_and_tries_once(
     batch: BatchJobs, jobs: Jobs
 ) -> None:
     batch.launch(spec(batch).model_copy(update={"secret": "5" * 64}))
-    (asked,) = jobs.submitted
-    told = {e["name"]: e["value"] for e in asked["containerOverrides"]["environment"]}
-    assert told == {
+    (request,) = jobs.submitted
+    variables = {e["name"]: e["value"] for e in request["containerOverrides"]["environment"]}
+    assert variables == {
         "POREWATCH_RUN": "run-1",
         "POREWATCH_REVISION": "1",
         "POREWATCH_STAGE": "screen",
         "POREWATCH_EPOCH": "1",
         "POREWATCH_SECRET": "5" * 64,
     }
-    assert "5" * 64 not in asked["tags"].values(), "tags are shown to more people"
-    assert asked["retryStrategy"] == {"attempts": 1}
-    assert asked["propagateTags"] is True
-    assert asked["tags"].items() >= owner().tags().items()
-    needs = {n["type"]: n["value"] for n in asked["containerOverrides"]["resourceRequirements"]}
+    assert "5" * 64 not in request["tags"].values(), "tags are shown to more people"
+    assert request["retryStrategy"] == {"attempts": 1}
+    assert request["propagateTags"] is True
+    assert request["tags"].items() >= owner().tags().items()
+    needs = {n["type"]: n["value"] for n in request["containerOverrides"]["resourceRequirements"]}
     assert needs == {"VCPU": "4", "MEMORY": "15000"}
     most = STAGE.boot_deadline_s * 2 + STAGE.phase_deadline_s + 3600
     suite = 3600  # `AT` is when this module was read, which may be long ago
-    assert most - suite < asked["timeout"]["attemptDurationSeconds"] <= most
+    assert most - suite < request["timeout"]["attemptDurationSeconds"] <= most
 
 
 def test_a_name_fits_says_whose_it_is_and_differs_without_case() -> None:
@@ -145,7 +145,7 @@ def test_a_refusal_is_what_it_is_and_a_lost_answer_is_no_guess(
     assert type(raised.value) is ours
 
 
-def test_the_client_submits_once_and_asks_often() -> None:
+def test_the_client_submits_once_and_retries_reads() -> None:
     with mocked_aws():
         real = BatchJobs("s", PLACES)
         assert real._submitter.meta.config.retries["total_max_attempts"] == 1

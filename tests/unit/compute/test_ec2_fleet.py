@@ -58,7 +58,7 @@ def specs(fleet: Ec2Fleet, who: Owner, avoid: tuple[str, ...] = ()) -> tuple[Lau
 
 
 class Failing:
-    """The real client, but CreateFleet does what it is told, after or instead of launching."""
+    """The real client, but CreateFleet follows a script, after or instead of launching."""
 
     def __init__(self, real: Any, outcome: Any, launches: bool = False) -> None:
         self._real, self._outcome, self._launches = real, outcome, launches
@@ -81,7 +81,7 @@ def failing(fleet: Ec2Fleet, outcome: Any, launches: bool = False) -> Ec2Fleet:
 
 def refused(code: str, status: int = 400) -> ClientError:
     reply: Any = {
-        "Error": {"Code": code, "Message": "words"},
+        "Error": {"Code": code, "Message": "message"},
         "ResponseMetadata": {"HTTPStatusCode": status},
     }
     return ClientError(reply, "CreateFleet")
@@ -171,7 +171,7 @@ def test_the_same_code_means_the_same_as_an_exception_and_in_the_list(
     fleet: Ec2Fleet, code: str, ours: type[Exception]
 ) -> None:
     spec = specs(fleet, owner())[0]
-    listed = {"Instances": [], "Errors": [{"ErrorCode": code, "ErrorMessage": "words"}]}
+    listed = {"Instances": [], "Errors": [{"ErrorCode": code, "ErrorMessage": "message"}]}
     for outcome in (refused(code), listed):
         with pytest.raises(ours, match=code) as raised:
             failing(fleet, outcome).launch(spec)
@@ -180,7 +180,7 @@ def test_the_same_code_means_the_same_as_an_exception_and_in_the_list(
 
 def test_a_full_pool_counts_more_than_a_zone_without_the_type(fleet: Ec2Fleet) -> None:
     codes = ["InvalidFleetConfiguration", "InsufficientInstanceCapacity"]
-    errors = [{"ErrorCode": code, "ErrorMessage": "words"} for code in codes]
+    errors = [{"ErrorCode": code, "ErrorMessage": "message"} for code in codes]
     with pytest.raises(CapacityUnavailable, match="2 pools asked"):
         failing(fleet, {"Instances": [], "Errors": errors}).launch(specs(fleet, owner())[0])
 
@@ -191,7 +191,7 @@ def test_a_refusal_names_the_pools_that_have_nothing_and_no_others(fleet: Ec2Fle
     errors = [
         {
             "ErrorCode": code,
-            "ErrorMessage": "words",
+            "ErrorMessage": "message",
             "LaunchTemplateAndOverrides": {
                 "Overrides": {"InstanceType": name, "SubnetId": subnet["SubnetId"]}
             },
@@ -206,15 +206,15 @@ def test_a_refusal_names_the_pools_that_have_nothing_and_no_others(fleet: Ec2Fle
     assert raised.value.pools == (f"m5.2xlarge@{subnet['AvailabilityZone']}",)
 
 
-def test_the_operators_order_of_types_is_asked_for_as_priorities(fleet: Ec2Fleet) -> None:
+def test_the_operators_order_of_types_becomes_priorities(fleet: Ec2Fleet) -> None:
     spot, dear = (
         fleet_request(spec.model_copy(update={"prioritized": True}))
         for spec in specs(fleet, owner())
     )
     assert spot["SpotOptions"]["AllocationStrategy"] == "capacity-optimized-prioritized"
     assert dear["OnDemandOptions"]["AllocationStrategy"] == "prioritized"
-    asked = spot["LaunchTemplateConfigs"][0]["Overrides"]
-    assert {o["InstanceType"]: o["Priority"] for o in asked} == {
+    overrides = spot["LaunchTemplateConfigs"][0]["Overrides"]
+    assert {o["InstanceType"]: o["Priority"] for o in overrides} == {
         name: float(place) for place, name in enumerate(STAGE.instance_types)
     }
 
@@ -223,12 +223,12 @@ def test_a_secret_goes_to_the_machine_and_is_no_part_of_what_is_written_down(
     fleet: Ec2Fleet,
 ) -> None:
     plain = specs(fleet, owner())[0]
-    told = plain.model_copy(update={"secret": "5" * 64})
-    of = {one["ResourceType"]: one["Tags"] for one in fleet_request(told)["TagSpecifications"]}
+    secretive = plain.model_copy(update={"secret": "5" * 64})
+    of = {one["ResourceType"]: one["Tags"] for one in fleet_request(secretive)["TagSpecifications"]}
     assert {"Key": SECRET_TAG, "Value": "5" * 64} in of["instance"]
     assert "5" * 64 not in str(of["fleet"])
-    assert "5" * 64 not in told.canonical_json() + repr(told)
-    assert told.client_token() == plain.client_token()
+    assert "5" * 64 not in secretive.canonical_json() + repr(secretive)
+    assert secretive.client_token() == plain.client_token()
 
 
 def test_a_machine_gets_the_disk_its_stage_needs_encrypted(fleet: Ec2Fleet) -> None:
@@ -272,10 +272,10 @@ class Counting(Failing):
         real = self._real.get_paginator(call)
 
         class Pages:
-            def paginate(self, **asked: Any) -> Any:
-                if sum(len(wanted["Values"]) for wanted in asked["Filters"]) > 200:
+            def paginate(self, **request: Any) -> Any:
+                if sum(len(wanted["Values"]) for wanted in request["Filters"]) > 200:
                     raise refused("FilterLimitExceeded")
-                return real.paginate(**asked)
+                return real.paginate(**request)
 
         return Pages()
 
@@ -290,11 +290,11 @@ def test_hundreds_of_machines_are_observed_within_the_longest_filter(fleet: Ec2F
 def test_a_new_machine_that_does_not_show_yet_has_the_zone_of_its_subnet(fleet: Ec2Fleet) -> None:
     """Or the pool it came from could not be avoided once it is reclaimed."""
     zoned = Ec2Fleet("s", subnet_ids=("subnet-a", "subnet-b"), zones=("z-a", "z-b"))
-    asked = {"InstanceType": "m5.2xlarge", "SubnetId": "subnet-b"}
+    overrides = {"InstanceType": "m5.2xlarge", "SubnetId": "subnet-b"}
     group = {
         "InstanceIds": ["i-0123456789abcdef0"],
         "InstanceType": "m5.2xlarge",
-        "LaunchTemplateAndOverrides": {"Overrides": asked},
+        "LaunchTemplateAndOverrides": {"Overrides": overrides},
     }
     machine = failing(zoned, {"Instances": [group]}).launch(specs(fleet, owner())[0])
     assert machine.pool == "m5.2xlarge@z-b"
@@ -307,13 +307,13 @@ def console(*answers: dict[str, str] | str) -> str:
     """What is read when EC2 answers so, in order; a str is the code of a refusal."""
     client = boto3.client("ec2", region_name="eu-west-1")
     with Stubber(client) as ec2:
-        for answer, asked in zip(answers, (LATEST, KEPT), strict=False):
+        for answer, expected in zip(answers, (LATEST, KEPT), strict=False):
             if isinstance(answer, str):
                 ec2.add_client_error(
-                    "get_console_output", answer, http_status_code=400, expected_params=asked
+                    "get_console_output", answer, http_status_code=400, expected_params=expected
                 )
             else:
-                ec2.add_response("get_console_output", answer, asked)
+                ec2.add_response("get_console_output", answer, expected)
         read = Ec2Fleet("s", client=client).console("i-1")
         ec2.assert_no_pending_responses()
         return read

@@ -46,12 +46,12 @@ def queues(first: int) -> Rungs:
     return [(first, "batch", "spot"), (first + 1, "batch", "on-demand")]
 
 
-def test_ec2_alone_never_asks_batch() -> None:
+def test_ec2_alone_never_calls_batch() -> None:
     both = Both("ec2")
     assert both.rungs() == both.rungs(batch_first=True) == ladder_of_ec2(both)
 
 
-def test_batch_alone_asks_its_queues_and_nobody_else() -> None:
+def test_batch_alone_uses_its_queues_and_no_ec2() -> None:
     assert Both("batch").rungs() == Both("batch").rungs(batch_first=True) == queues(0)
 
 
@@ -123,7 +123,7 @@ def test_machines_and_jobs_are_seen_ended_and_priced_each_where_it_is() -> None:
 
 
 def test_a_stack_without_queues_has_no_batch() -> None:
-    told = SimpleNamespace(
+    config = SimpleNamespace(
         stack_name="s",
         executor="ec2-then-batch",
         spot_queue="",
@@ -132,13 +132,13 @@ def test_a_stack_without_queues_has_no_batch() -> None:
         gpu_job_definition="",
     )
     with mocked_aws():
-        alone = executors(told, "lt-1", ("subnet-1",))
+        alone = executors(config, "lt-1", ("subnet-1",))
         assert {
             spec.executor
             for spec in alone.prepare(LaunchRequest(owner=owner(), stage=STAGE, at=AT))
         } == {"ec2"}
-        told.spot_queue, told.on_demand_queue, told.job_definition = "a", "b", "worker:1"
-        with_jobs = executors(told, "lt-1", ("subnet-1",))
+        config.spot_queue, config.on_demand_queue, config.job_definition = "a", "b", "worker:1"
+        with_jobs = executors(config, "lt-1", ("subnet-1",))
         assert (
             with_jobs.prepare(LaunchRequest(owner=owner(), stage=STAGE, at=AT))[-1].job_queue == "b"
         )

@@ -1,4 +1,4 @@
-"""The rungs of a launch: their order, what each leaves out, and when spot is not asked at all."""
+"""The rungs of a launch: their order, what each leaves out, and when spot is not tried at all."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def ladder(
     )
 
 
-def asked(spec: LaunchSpec) -> set[str]:
+def pools_of(spec: LaunchSpec) -> set[str]:
     overrides = fleet_request(spec)["LaunchTemplateConfigs"][0]["Overrides"]
     zone_of = dict(zip(SUBNETS, ZONES, strict=True))
     return {f"{o['InstanceType']}@{zone_of[o['SubnetId']]}" for o in overrides}
@@ -58,9 +58,9 @@ def test_spot_then_wider_spot_then_on_demand_each_with_its_reason() -> None:
 
 def test_only_the_pool_that_gave_none_is_left_out_not_its_type() -> None:
     spot, wide, dear = ladder("m5.2xlarge@eu-1a")
-    assert asked(spot) == {"m5.2xlarge@eu-1b", "r5.2xlarge@eu-1a", "r5.2xlarge@eu-1b"}
-    assert asked(wide) == {"m5.4xlarge@eu-1a", "m5.4xlarge@eu-1b"}
-    assert len(asked(dear)) == 4
+    assert pools_of(spot) == {"m5.2xlarge@eu-1b", "r5.2xlarge@eu-1a", "r5.2xlarge@eu-1b"}
+    assert pools_of(wide) == {"m5.4xlarge@eu-1a", "m5.4xlarge@eu-1b"}
+    assert len(pools_of(dear)) == 4
 
 
 def test_where_zones_are_not_known_a_shunned_type_is_left_out_everywhere() -> None:
@@ -73,21 +73,21 @@ def test_a_rung_without_any_pool_left_is_not_tried_and_the_others_keep_their_num
     assert [spec.rung for spec in ladder(*every)] == [1, 2]
 
 
-def test_when_there_is_a_reason_against_spot_only_on_demand_is_asked_and_it_says_so() -> None:
+def test_a_reason_against_spot_leaves_on_demand_only_and_is_recorded() -> None:
     (dear,) = ladder(why=because(RunCode.OFTEN_INTERRUPTED, n=2))
     assert (dear.rung, dear.purchase) == (2, "on-demand")
     assert dear.reason == "on-demand, because spot took 2 machines of this stage back"
 
 
 @given(st.sets(st.sampled_from([f"{t}@{z}" for t in STAGE.instance_types for z in ZONES])))
-def test_no_shunned_pool_is_asked_on_spot_and_no_other_is_forgotten(avoid: set[str]) -> None:
+def test_no_shunned_pool_is_tried_on_spot_and_no_other_is_forgotten(avoid: set[str]) -> None:
     every = {f"{t}@{z}" for t in STAGE.instance_types for z in ZONES}
-    first = next((asked(spec) for spec in ladder(*avoid) if spec.rung == 0), set())
+    first = next((pools_of(spec) for spec in ladder(*avoid) if spec.rung == 0), set())
     assert first == every - avoid
 
 
 @pytest.mark.parametrize("name", sorted(layouts()))
-def test_every_stage_asks_at_least_ten_types_on_spot_and_has_wider_ones(name: str) -> None:
+def test_every_stage_has_at_least_ten_types_on_spot_and_wider_ones(name: str) -> None:
     for stage in layouts()[name].stages:
         assert len(set(stage.instance_types)) >= 10
         assert stage.wider_types

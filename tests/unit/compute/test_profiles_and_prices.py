@@ -30,7 +30,7 @@ def test_every_stage_is_flexible_and_every_type_has_a_price(one: Profile) -> Non
             assert 0 < prices.hourly(name, "spot") < prices.hourly(name, "on-demand")
 
 
-def test_only_stages_that_basecall_ask_for_a_gpu() -> None:
+def test_only_stages_that_basecall_need_a_gpu() -> None:
     for one in layouts().values():
         for stage in one.stages:
             assert stage.gpu == (Phase.BASECALLING in stage.phases)

@@ -105,7 +105,7 @@ def test_a_chain_that_nobody_touched_holds() -> None:
 def test_a_record_that_is_changed_breaks_the_chain_after_it(
     touched: int, change: dict[str, object]
 ) -> None:
-    """The newest one has nobody after it: its proof tells."""
+    """The newest one has nobody after it: its proof shows it."""
     records = chain(anchor())
     records[touched] = records[touched].model_copy(update=change)
     assert list(breaks(records)) == [DAY + (touched + 1) * ONE][: 2 - touched]

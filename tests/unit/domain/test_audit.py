@@ -14,10 +14,10 @@ from porewatch.domain.results.audit import (
     faults,
 )
 
-WORDS = st.text(max_size=12)
+TEXTS = st.text(max_size=12)
 WHEN = st.integers(0, 10**6).map(lambda s: datetime(2026, 1, 1, tzinfo=UTC) + timedelta(seconds=s))
 EVENTS = st.lists(
-    st.tuples(WHEN | st.none(), WORDS, st.dictionaries(WORDS, WORDS, max_size=3)),
+    st.tuples(WHEN | st.none(), TEXTS, st.dictionaries(TEXTS, TEXTS, max_size=3)),
     min_size=2,
     max_size=8,
 )
@@ -61,7 +61,7 @@ def test_an_entry_left_out_or_moved_is_found(events: list, data: st.DataObject) 
         assert list(faults(trail.model_copy(update={"entries": moved})))
 
 
-def test_a_trail_that_was_cut_short_is_told_by_its_head() -> None:
+def test_a_trail_that_was_cut_short_is_found_by_its_head() -> None:
     trail = chained([(None, "made", {}), (None, "ended", {})])
     cut = trail.model_copy(update={"entries": trail.entries[:1]})
     assert list(faults(cut)) == [

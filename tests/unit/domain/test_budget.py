@@ -97,7 +97,7 @@ def test_a_cap_is_passed_by_what_was_paid_and_what_runs_together(
     assert books(cap, spent).passed(running) is passed
 
 
-def test_a_reservation_keeps_the_latest_time_that_anything_was_said_of_it() -> None:
+def test_a_reservation_keeps_its_latest_time() -> None:
     later = AT + timedelta(hours=1)
     after, _ = fresh().settle(5, later)
     assert after.at == later

@@ -66,14 +66,14 @@ def test_a_warning_has_percentage_sum_and_limit_in_every_language(
 ) -> None:
     notice = warning(reached(spent, threshold))
     assert f"{percent} %" in notice.subject
-    said = notice.body.split("\n----\n")
-    assert len(said) == len(languages())
-    for text in said:
+    texts = notice.body.split("\n----\n")
+    assert len(texts) == len(languages())
+    for text in texts:
         for part in ("run-1", f"{percent} %", f"{spent:.2f} USD", "25.00 USD", "RunBudgetUsd"):
             assert part in text
 
 
-def test_near_and_used_up_are_told_apart() -> None:
+def test_near_and_used_up_differ() -> None:
     near, used = warning(reached(20.0, 80)), warning(reached(25.0, 100))
     assert "goes on" in near.body
     assert "no further one is launched" in used.body
@@ -107,7 +107,7 @@ def test_every_language_has_every_text_with_the_same_placeholders() -> None:
         assert all(text.strip() for text in texts(language).values())
 
 
-def test_an_earlier_version_told_of_100_percent_only() -> None:
-    told = reached(25.0, 100).model_dump(mode="json")
-    del told["threshold"]
-    assert BudgetReached.model_validate(told).threshold == 100
+def test_an_earlier_version_warned_at_100_percent_only() -> None:
+    stored = reached(25.0, 100).model_dump(mode="json")
+    del stored["threshold"]
+    assert BudgetReached.model_validate(stored).threshold == 100

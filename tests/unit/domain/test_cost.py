@@ -150,7 +150,7 @@ def test_a_part_without_seconds_costs_nothing(line: CostLine, parts: tuple[float
     assert (bill.boot_usd, bill.useful_usd, bill.wasted_usd) == parts
 
 
-def test_what_is_not_on_the_bill_is_unknown_and_what_was_not_said_is_empty() -> None:
+def test_what_is_not_on_the_bill_is_unknown_and_what_was_not_stated_is_empty() -> None:
     bill = make_bill([a_line(1, 1, 1, 0.3)], prices=verbatim("p"), as_of=AT)
     assert (bill.orchestration_usd, bill.files_usd, bill.carbon) == (None, None, None)
     assert (bill.interruptions, bill.remark) == (0, "")

@@ -99,7 +99,7 @@ def test_each_failure_counts_as_what_it_is(error: str, kind: Kind) -> None:
     assert kind_of(error) is kind
 
 
-@pytest.mark.parametrize("name", [*OURS, "States.Timeout", "Lambda.Unknown", "never heard of"])
+@pytest.mark.parametrize("name", [*OURS, "States.Timeout", "Lambda.Unknown", "no such error"])
 def test_what_is_given_up_says_what_happened_and_what_helps(name: str) -> None:
     limit = meaning_of(name).most or LIMITS.get(kind_of(name), 0)
     last = decided(name, limit + 1)
@@ -122,8 +122,8 @@ def test_sentences_are_sentences(name: str) -> None:
 
 def test_what_a_deploy_made_is_waited_for_for_minutes_and_not_for_hours() -> None:
     waited, times = 0, 0
-    while (told := decided("NotShownYet", times + 1)).retry:
-        waited, times = waited + told.wait_seconds, times + 1
+    while (decision := decided("NotShownYet", times + 1)).retry:
+        waited, times = waited + decision.wait_seconds, times + 1
     assert times == MAX_WAITS_FOR_A_DEPLOY
     assert 600 < waited < 1200
 
@@ -136,12 +136,12 @@ def test_a_wait_doubles_up_to_a_quarter_of_an_hour_and_is_spread(waits: int, see
     assert decided("CapacityUnavailable", waits, seed).wait_seconds == waited
 
 
-def test_runs_that_wait_do_not_all_ask_at_once() -> None:
+def test_runs_that_wait_do_not_all_retry_at_once() -> None:
     waits = {decided("CapacityUnavailable", 6, f"run-{n}").wait_seconds for n in range(50)}
     assert len(waits) > 40
 
 
-def test_a_quota_is_asked_about_less_often_than_capacity() -> None:
+def test_a_quota_is_retried_less_often_than_capacity() -> None:
     assert decided("QuotaExceeded").wait_seconds > 2 * decided("CapacityUnavailable").wait_seconds
 
 
@@ -160,6 +160,6 @@ def test_no_kind_uses_up_the_retries_of_another(error: str, counts: tuple[int, i
     failures, waits, interruptions = counts
     kind = kind_of(error)
     own = {Kind.ERROR: failures, Kind.WAIT: waits, Kind.INTERRUPTION: interruptions}.get(kind)
-    asked = decide(error, errors_so_far=failures, waits=waits, interruptions=interruptions)
+    decision = decide(error, errors_so_far=failures, waits=waits, interruptions=interruptions)
     limit = meaning_of(error).most or LIMITS.get(kind, 0)
-    assert asked.retry == (own is not None and own <= limit)
+    assert decision.retry == (own is not None and own <= limit)

@@ -49,9 +49,9 @@ def estimate(*lines: CostLine, region: str = "us-east-1", load: float | None = N
 
 
 def total(*lines: CostLine, **how: float) -> Grams:
-    told = estimate(*lines, load=how.get("load")).total
-    assert told is not None
-    return told
+    result = estimate(*lines, load=how.get("load")).total
+    assert result is not None
+    return result
 
 
 def three(grams: Grams | None) -> tuple[float, float, float]:
@@ -71,14 +71,14 @@ def test_an_accelerator_counts_from_idle_to_full() -> None:
     bare = (4 * 0.74 + 16 * 0.392, 4 * 3.5 + 16 * 0.392)
     line = a_line("g4dn.xlarge", 0, 3600, 0).model_copy(update={"gib_hours": None})
     by_hand = [(w + t4) * 1.135 * 0.379069 for w, t4 in zip(bare, (8, 71), strict=True)]
-    told = total(line)
-    assert (told.low, told.high) == pytest.approx(by_hand, abs=1e-5)
+    result = total(line)
+    assert (result.low, result.high) == pytest.approx(by_hand, abs=1e-5)
 
 
 @given(machines, some.floats(0, 1))
 def test_the_interval_holds_the_middle_at_any_load(line: CostLine, load: float) -> None:
-    told = total(line, load=load)
-    assert 0 <= told.low <= told.middle <= told.high
+    result = total(line, load=load)
+    assert 0 <= result.low <= result.middle <= result.high
 
 
 @given(machines, some.floats(0, 1), some.floats(0, 1))
@@ -104,27 +104,27 @@ def test_machines_add_up(lines: list[CostLine]) -> None:
 @given(some.lists(machines, max_size=6), some.floats(0, 1e4))
 def test_useful_wasted_boot_and_files_are_the_total(lines: list[CostLine], kept: float) -> None:
     files = CostLine(what=FILES, usd=0.1, gib_hours=kept)
-    told = estimate(*lines, files)
-    parts = [three(part) for part in (told.useful, told.wasted, told.boot, told.files)]
+    result = estimate(*lines, files)
+    parts = [three(part) for part in (result.useful, result.wasted, result.boot, result.files)]
     sums = [sum(part[i] for part in parts) for i in range(3)]
-    assert three(told.total) == pytest.approx(sums, abs=1e-4, rel=1e-9)
+    assert three(result.total) == pytest.approx(sums, abs=1e-4, rel=1e-9)
 
 
 def test_a_machine_that_was_lost_is_waste_in_grams_as_in_money() -> None:
     kept, lost = a_line("m5.2xlarge", 0, 3600, 0), a_line("m5.2xlarge", 60, 0, 3540)
     bill = make_bill([kept, lost], prices=verbatim("p"), as_of=AT, factors=HOME)
-    told = bill.carbon
-    assert told is not None and told.total is not None and told.wasted is not None
+    result = bill.carbon
+    assert result is not None and result.total is not None and result.wasted is not None
     assert bill.wasted_usd is not None
-    share = told.wasted.middle / told.total.middle
+    share = result.wasted.middle / result.total.middle
     assert share == pytest.approx(bill.wasted_usd / bill.total_usd, rel=1e-5)
     assert share == pytest.approx(0.5 * 3540 / 3600)
 
 
 def test_a_region_whose_electricity_is_not_known_gets_no_number() -> None:
-    told = estimate(a_line("m5.2xlarge", 0, 3600, 0), region="mx-central-1")
-    assert (told.total, told.wasted, told.lines, told.kg_per_kwh) == (None, None, (), None)
-    assert told.reason == (
+    result = estimate(a_line("m5.2xlarge", 0, 3600, 0), region="mx-central-1")
+    assert (result.total, result.wasted, result.lines, result.kg_per_kwh) == (None, None, (), None)
+    assert result.reason == (
         "No estimate: the electricity of region mx-central-1 is not in the table."
     )
 
@@ -150,9 +150,9 @@ def test_a_machine_whose_watts_are_not_known_is_not_counted_and_named(kind: str,
 
 def test_seconds_that_do_not_split_leave_the_total_standing() -> None:
     line = a_line("m5.2xlarge", 0, 3600, 0).model_copy(update={"useful_seconds": None})
-    told = estimate(line)
-    assert (told.useful, told.wasted, told.boot) == (None, None, None)
-    assert told.total == total(a_line("m5.2xlarge", 0, 3600, 0))
+    result = estimate(line)
+    assert (result.useful, result.wasted, result.boot) == (None, None, None)
+    assert result.total == total(a_line("m5.2xlarge", 0, 3600, 0))
 
 
 def test_a_share_of_a_host_is_that_share_of_it() -> None:
@@ -165,10 +165,10 @@ def test_a_share_of_a_host_is_that_share_of_it() -> None:
 
 def test_files_that_are_kept_draw_at_any_load_the_same() -> None:
     """10 GiB for 30 days on hard disks, three copies: 0.65 W a TB each."""
-    told = estimate(CostLine(what=FILES, usd=0.1, gib_hours=7200.0))
+    result = estimate(CostLine(what=FILES, usd=0.1, gib_hours=7200.0))
     grams = 7200 * 0.65 * 3 / 1000 * 1.135 * 0.379069
-    assert three(told.files) == pytest.approx([grams] * 3, abs=1e-5)
-    assert told.total == told.files
+    assert three(result.files) == pytest.approx([grams] * 3, abs=1e-5)
+    assert result.total == result.files
 
 
 def test_a_bill_without_factors_has_no_estimate() -> None:

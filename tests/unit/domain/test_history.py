@@ -1,4 +1,4 @@
-"""A run's history is told by codes, and what earlier and later versions wrote is still read."""
+"""A run's history is recorded as codes, and what earlier and later versions wrote is still read."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def refused(**more: Any) -> LaunchRefused:
     )  # fmt: skip
 
 
-def test_a_fact_with_codes_is_told_in_each_language() -> None:
+def test_a_fact_with_codes_has_a_text_in_each_language() -> None:
     full = because(RunCode.NO_MACHINE, codes="Full", pools=1, text="No capacity.")
     fact = refused(why=(full,), next=(because(RunCode.ON_DEMAND),),
                    rung_why=(because(RunCode.SPOT),))  # fmt: skip
@@ -63,7 +63,7 @@ def test_a_fact_with_codes_is_told_in_each_language() -> None:
     )
 
 
-def test_a_fact_of_an_earlier_version_is_told_as_it_was_written() -> None:
+def test_a_fact_of_an_earlier_version_keeps_its_text() -> None:
     assert line_of(refused()) == ("screen: no machine from ec2 spot", "full.\nNext: wait.")
     assert line_of(refused(), "ja")[1] == "（原文）full.\n次の手順：（原文）wait。"
 
@@ -111,12 +111,12 @@ def test_texts_beside_the_codes_are_their_english() -> None:
     assert "（エラー 1 回目、最大 2 回）" in line_of(fact, "ja")[1]
 
 
-def test_phases_bills_and_ends_of_machines_of_earlier_versions_keep_their_words() -> None:
+def test_phases_bills_and_ends_of_machines_of_earlier_versions_keep_their_texts() -> None:
     done = {"phase": "quality_control", "status": "skipped", "started_at": AT, "finished_at": AT}
     record = PhaseRecord.model_validate({**done, "reason": "why not", "backend": "mappy"})
-    told = PhaseCompleted.model_validate({**OF_STAGE, "record": record})
-    assert line_of(told) == ("quality control skipped", "why not")
-    assert line_of(told, "ja") == ("品質管理（QC） 省略", "why not")
+    completed = PhaseCompleted.model_validate({**OF_STAGE, "record": record})
+    assert line_of(completed) == ("quality control skipped", "why not")
+    assert line_of(completed, "ja") == ("品質管理（QC） 省略", "why not")
     bill = make_bill([], prices=verbatim("p"), as_of=AT, remarks=verbatim("r"))
     old = bill.model_dump(mode="json", exclude={"prices", "remarks"})
     assert Bill.model_validate(old) == bill
@@ -127,7 +127,7 @@ def test_phases_bills_and_ends_of_machines_of_earlier_versions_keep_their_words(
     assert line_of(ended) == ("screen: machine ended", "i-1 (held in vain), 90 s, 0.0100 USD")
 
 
-def test_who_cancelled_a_run_is_told_in_each_language() -> None:
+def test_who_cancelled_a_run_is_named_in_each_language() -> None:
     order = Cancel(run_id="run-1", by="M. Sato", reason="wrong flow cell")
     assert order.sentence == "it was cancelled by M. Sato: wrong flow cell."
     assert Cancel(run_id="run-1").sentence == "it was cancelled: no reason was given."

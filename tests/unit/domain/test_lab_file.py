@@ -1,4 +1,4 @@
-"""The head of a report is what lab.toml says, or a sentence about what is wrong in it."""
+"""The head of a report is what lab.toml has, or a sentence about what is wrong in it."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from porewatch.domain.inputs.lab_file import parse_laboratory
 
 
 def test_every_key_reaches_the_laboratory_and_an_address_may_be_one_text() -> None:
-    told = '\ufefflaboratory = "Labor Süd"\naddress = """\nWeg 1\n\nOrt\n"""\nclient = "株式会社"\n'
-    found = parse_laboratory(told.encode(), file="lab.toml")
+    text = '\ufefflaboratory = "Labor Süd"\naddress = """\nWeg 1\n\nOrt\n"""\nclient = "株式会社"\n'
+    found = parse_laboratory(text.encode(), file="lab.toml")
     assert found == Laboratory(laboratory="Labor Süd", address=("Weg 1", "Ort"), client="株式会社")
     listed = b'address = ["a", "b"]\ncontact = "x@example.org"\nproject = ""\n'
     assert parse_laboratory(listed, file="lab.toml").address == ("a", "b")
 
 
 @pytest.mark.parametrize(
-    ("content", "said", "remedy"),
+    ("content", "expected", "remedy"),
     [
         (b"", "says nothing", "laboratory, address"),
         (b'client = ""', "says nothing", "laboratory, address"),
@@ -37,8 +37,10 @@ def test_every_key_reaches_the_laboratory_and_an_address_may_be_one_text() -> No
         (('client = "%s"' % ("x" * 121)).encode(), "at most 120", "one short line"),
     ],
 )
-def test_what_cannot_be_used_is_named_with_a_remedy(content: bytes, said: str, remedy: str) -> None:
-    with pytest.raises(LaboratoryRefused, match=said) as refused:
+def test_what_cannot_be_used_is_named_with_a_remedy(
+    content: bytes, expected: str, remedy: str
+) -> None:
+    with pytest.raises(LaboratoryRefused, match=expected) as refused:
         parse_laboratory(content, file="lab.toml")
     assert refused.value.file == "lab.toml"
     assert remedy in str(refused.value.remedy)

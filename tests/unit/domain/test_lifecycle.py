@@ -1,4 +1,4 @@
-"""How a run moves, whatever order and however often the words about it arrive."""
+"""How a run moves, whatever order and however often its events arrive."""
 
 from __future__ import annotations
 
@@ -191,7 +191,7 @@ def test_a_refused_manifest_does_not_touch_the_run_that_another_one_started() ->
     assert moved[1][0].revision == 1
 
 
-def test_a_refusal_told_twice_is_one_refusal() -> None:
+def test_a_refusal_twice_is_one_refusal() -> None:
     first = run_seals.refuse(None, "r", "f" * 64, Refusing("bad", ()), WHEN)
     assert first
     assert first[0].state is RunState.REFUSED
@@ -203,7 +203,7 @@ def test_the_end_of_an_old_revision_is_stale() -> None:
         run_endings.complete(running(), 3, report_keys={}, findings=0, cost_usd=0, at=WHEN)
 
 
-WORDS = st.lists(
+EVENTS = st.lists(
     st.tuples(
         st.sampled_from(
             ["seal", "seal", "start", "start", "refuse", "bad seal", "complete", "fail"]
@@ -222,14 +222,14 @@ def test_a_manifest_of_an_earlier_revision_does_not_run_again() -> None:
 
 
 @settings(max_examples=300)
-@given(WORDS)
-def test_no_order_of_words_takes_a_run_backwards(words: list[tuple[str, int]]) -> None:
+@given(EVENTS)
+def test_no_order_of_events_takes_a_run_backwards(events: list[tuple[str, int]]) -> None:
     record: RunRecord | None = None
     started: set[str] = set()
-    for number, (word, which) in enumerate(words):
+    for number, (kind, which) in enumerate(events):
         before = record
         try:
-            moved = _say(word, which, record, WHEN + timedelta(seconds=number))
+            moved = _apply(kind, which, record, WHEN + timedelta(seconds=number))
         except (ManifestRefused, StaleEpoch):
             continue
         if moved is None:
@@ -237,7 +237,7 @@ def test_no_order_of_words_takes_a_run_backwards(words: list[tuple[str, int]]) -
         record = moved[0]
         if before is not None:
             assert last_number(record) >= last_number(before)
-            if word == "bad seal" and before.state not in run_states.RETRYABLE_STATES:
+            if kind == "bad seal" and before.state not in run_states.RETRYABLE_STATES:
                 assert record.state is before.state
             if reported(before) is not None:
                 assert reported(record) is not None, "a report is hidden"
@@ -250,19 +250,19 @@ def test_no_order_of_words_takes_a_run_backwards(words: list[tuple[str, int]]) -
                 started.add(fact.manifest_digest)
 
 
-def _say(word: str, which: int, record: RunRecord | None, at: datetime) -> run_states.Move:
+def _apply(kind: str, which: int, record: RunRecord | None, at: datetime) -> run_states.Move:
     manifest = a_manifest(which)
-    if word == "seal":
+    if kind == "seal":
         return run_seals.seal(record, manifest, "run.json", at)
-    if word == "start":
+    if kind == "start":
         return run_lifecycle.start(record, manifest, "arn:x", "b", at)
-    if word == "refuse":
+    if kind == "refuse":
         return run_seals.refuse(record, "r", manifest.digest(), Refusing("bad", ()), at)
-    if word == "bad seal":
+    if kind == "bad seal":
         return run_seals.refuse_seal(record, "r", f"{which}", Refusing("bad", ()), at)
     if record is None:
         return run_lifecycle.receive(None, "r", at)
-    if word == "complete":
+    if kind == "complete":
         return run_endings.complete(record, which, report_keys={}, findings=0, cost_usd=0, at=at)
     return run_endings.fail(
         record, which, stage=None, error="WorkerLost", problem="p", refused=False, at=at

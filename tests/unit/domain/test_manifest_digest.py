@@ -84,7 +84,7 @@ def test_the_first_fields_are_written_even_when_empty() -> None:
 
 
 @pytest.mark.parametrize(
-    ("field", "value", "said"),
+    ("field", "value", "expected"),
     [
         ("animal", "pig\u202e7", "U+202E RIGHT-TO-LEFT OVERRIDE"),
         ("animal", "pig\x007", "control character"),
@@ -97,8 +97,10 @@ def test_the_first_fields_are_written_even_when_empty() -> None:
         ("received", "0202-02-03", "cannot be meant"),
     ],
 )
-def test_an_identity_that_cannot_be_printed_is_refused(field: str, value: Any, said: str) -> None:
-    with pytest.raises(ValidationError, match=said.replace("+", r"\+")):
+def test_an_identity_that_cannot_be_printed_is_refused(
+    field: str, value: Any, expected: str
+) -> None:
+    with pytest.raises(ValidationError, match=expected.replace("+", r"\+")):
         Sample.model_validate({"name": "a", field: value})
 
 

@@ -58,7 +58,7 @@ def parts(schema: dict[str, Any], whole: dict[str, Any], at: str = "") -> Iterat
     ids=["run.json", "a worker's message"],
 )
 def test_every_number_has_a_limit(schema: dict[str, Any], least: int) -> None:
-    """A whole number; that a fraction is finite, no schema can say."""
+    """A whole number; that a fraction is finite, no schema can state."""
     found = list(parts(schema, schema))
     assert len(found) >= least
     whole = {at for at, one in found if one["type"] == "integer" and "maximum" not in one}
@@ -127,9 +127,9 @@ SOUND_PROGRESS = {"phase": "quality_control", "units_done": 5}
 
 
 def beat(field: str, number: str) -> str:
-    told: dict[str, Any] = {**SOUND, "progress": dict(SOUND_PROGRESS)}
-    (told["progress"] if field in Progress.model_fields else told)[field] = HERE
-    return json.dumps(told).replace(str(HERE), number)
+    message: dict[str, Any] = {**SOUND, "progress": dict(SOUND_PROGRESS)}
+    (message["progress"] if field in Progress.model_fields else message)[field] = HERE
+    return json.dumps(message).replace(str(HERE), number)
 
 
 @pytest.mark.parametrize("number", NUMBERS.values(), ids=NUMBERS)
@@ -140,7 +140,7 @@ def beat(field: str, number: str) -> str:
         *("bytes_done", "bytes_total", "flush_s", "interval_s"),
     ],
 )
-def test_no_number_of_a_worker_breaks_who_hears_it(field: str, number: str) -> None:
+def test_no_number_of_a_worker_breaks_its_reader(field: str, number: str) -> None:
     with pytest.raises(MessageRefused):
         checked(WORKER_MESSAGE, opened_text(beat(field, number)).detail, "worker's message")
 
@@ -148,8 +148,8 @@ def test_no_number_of_a_worker_breaks_who_hears_it(field: str, number: str) -> N
 @pytest.mark.parametrize("number", ["1e999", "NaN", "-Infinity"])
 @pytest.mark.parametrize("field", ["breadth", "identity"])
 def test_nor_does_one_of_a_suspicion(field: str, number: str) -> None:
-    told = {**SOUND, "kind": "suspected", "sample": "s", "code": "c", "name": "n", "reads": 3}
-    sent = json.dumps({**told, "severity": "critical", field: HERE})
+    message = {**SOUND, "kind": "suspected", "sample": "s", "code": "c", "name": "n", "reads": 3}
+    sent = json.dumps({**message, "severity": "critical", field: HERE})
     for given, refused in (("0.5", False), (number, True)):
         detail = opened_text(sent.replace(str(HERE), given)).detail
         with pytest.raises(MessageRefused) if refused else nullcontext():
@@ -158,13 +158,13 @@ def test_nor_does_one_of_a_suspicion(field: str, number: str) -> None:
 
 def test_the_message_is_sound_but_for_the_number() -> None:
     detail = opened_text(beat("units_total", "10")).detail
-    heard = checked(WORKER_MESSAGE, detail, "worker's message")
-    assert heard.kind == "beat"
-    assert heard.progress == Progress(phase=Phase.QUALITY_CONTROL, units_done=5, units_total=10)
+    message = checked(WORKER_MESSAGE, detail, "worker's message")
+    assert message.kind == "beat"
+    assert message.progress == Progress(phase=Phase.QUALITY_CONTROL, units_done=5, units_total=10)
 
 
 @pytest.mark.parametrize("number", NUMBERS.values(), ids=NUMBERS)
-def test_no_size_of_an_event_breaks_who_hears_it(number: str) -> None:
+def test_no_size_of_an_event_breaks_its_reader(number: str) -> None:
     detail = {"bucket": {"name": "raw"}, "object": {"key": "runs/r/run.json", "size": HERE}}
     event = json.dumps({"detail-type": "Object Created", "detail": detail})
     assert stored_object(opened_text(event.replace(str(HERE), "12"))).size == 12

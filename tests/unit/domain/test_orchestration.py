@@ -32,8 +32,8 @@ def steps(choices: dict[str, list[str]]) -> list[str]:
     """The states of an execution that takes these ways at its choices, one after another."""
     state, path = "PlanRun", ["PlanRun"]
     while True:
-        told = choices.get(state, [])
-        following = told.pop(0) if told else STATES[state].get("Next")
+        left = choices.get(state, [])
+        following = left.pop(0) if left else STATES[state].get("Next")
         if following is None:
             return path
         ways = json.dumps(STATES[state])

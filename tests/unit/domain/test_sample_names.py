@@ -116,13 +116,13 @@ def test_an_ascii_name_that_is_written_like_a_key_keeps_it_and_the_other_gives_w
 
 
 @pytest.mark.parametrize(
-    ("one", "other", "word"),
+    ("one", "other", "expected"),
     [("é1", "e\u03011", "already given"), ("ブ", "フ\u3099", "already given"),
      ("A1", "Ａ１", "looks like"), ("ブタ", "ﾌﾞﾀ", "looks like"), ("PIG", "РIG", "looks like"),
      ("pig\u00a01", "pig 1", "already given"), ("pig\u30001", "pig 1", "already given")],
 )  # fmt: skip
-def test_names_that_nobody_can_tell_apart_are_refused(one: str, other: str, word: str) -> None:
-    with pytest.raises(SampleSheetRefused, match=word) as refusal:
+def test_names_that_look_alike_are_refused(one: str, other: str, expected: str) -> None:
+    with pytest.raises(SampleSheetRefused, match=expected) as refusal:
         parse_sample_sheet(f"name,barcode\n{one},barcode01\n{other},barcode02\n", file="s.csv")
     assert refusal.value.line == 3
     twins = [Sample(name=one, barcode="barcode01"), Sample(name=other, barcode="barcode02")]

@@ -1,4 +1,4 @@
-"""Sample sheets: what is understood, and how each mistake is told."""
+"""Sample sheets: what is understood, and how each mistake is reported."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def test_commas_tabs_and_semicolons_separate_cells(delimiter: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("sheet", "line", "words"),
+    ("sheet", "line", "expected"),
     [
         ("", None, "sheet is empty"),
         ("\n , \n", None, "sheet is empty"),
@@ -98,15 +98,15 @@ def test_commas_tabs_and_semicolons_separate_cells(delimiter: str) -> None:
         ('name,barcode\na,"barcode01\n', 2, "not CSV"),
     ],
 )
-def test_each_mistake_is_told_with_file_line_value_and_remedy(
-    sheet: str, line: int | None, words: str
+def test_each_mistake_is_reported_with_file_line_value_and_remedy(
+    sheet: str, line: int | None, expected: str
 ) -> None:
     with pytest.raises(SampleSheetRefused) as refusal:
         parse_sample_sheet(sheet, file="pigs.csv")
     assert refusal.value.line == line
     assert refusal.value.remedy
     assert str(refusal.value).startswith("pigs.csv")
-    assert words in str(refusal.value)
+    assert expected in str(refusal.value)
 
 
 def test_empty_cells_behind_the_last_column_are_nothing() -> None:
@@ -183,15 +183,17 @@ def test_whose_sample_it_is_stands_in_the_sheet() -> None:
 
 
 @pytest.mark.parametrize(
-    ("column", "value", "words"),
+    ("column", "value", "expected"),
     [("collected", "01/03/2026", "the year first"), ("collected", "28.11.2026", "the year first"),
      ("received", "2026-02-30", "no such day"), ("received", "2062", "the year first"),
      ("collected", "0026-03-01", "year 26"), ("collected", "2026-3/1", "the year first"),
      ("received", "2026-02-28T10:00", "the year first"), ("animal", "pig\u202e7", "U\\+202E"),
      ("accession", "x" * 121, "121 characters"), ("requester", "a\x07b", "control")],
 )  # fmt: skip
-def test_an_identity_that_cannot_be_meant_is_refused(column: str, value: str, words: str) -> None:
-    with pytest.raises(SampleSheetRefused, match=words) as refusal:
+def test_an_identity_that_cannot_be_meant_is_refused(
+    column: str, value: str, expected: str
+) -> None:
+    with pytest.raises(SampleSheetRefused, match=expected) as refusal:
         parse_sample_sheet(f"name,{column}\na,{value}\n", file="s.csv")
     assert (refusal.value.line, refusal.value.column) == (2, column)
 
@@ -202,7 +204,7 @@ def test_nothing_is_received_before_it_was_collected() -> None:
     assert refusal.value.line == 2
 
 
-def test_all_faults_are_told_at_once_with_line_and_column() -> None:
+def test_all_faults_are_reported_at_once_with_line_and_column() -> None:
     sheet = (
         "alias,barcode,type,volume_ml,colour\n"
         "a,barcode01,test_sample,0.5,\n"
@@ -214,8 +216,8 @@ def test_all_faults_are_told_at_once_with_line_and_column() -> None:
     )
     with pytest.raises(SeveralRefused) as refusal:
         parse_sample_sheet(sheet, file="s.csv")
-    told = [(fault.line, getattr(fault, "column", None)) for fault in refusal.value.faults]
-    assert told == [
+    places = [(fault.line, getattr(fault, "column", None)) for fault in refusal.value.faults]
+    assert places == [
         (1, "colour"), (3, "type"), (3, "barcode"), (4, "alias"), (4, "volume_ml"), (5, None),
         (6, "volume_ml"), (6, "name"), (7, "name"),
     ]  # fmt: skip

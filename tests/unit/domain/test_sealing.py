@@ -1,4 +1,4 @@
-"""Sealing: which file is what, what MinKNOW says, and the manifest made of both."""
+"""Sealing: which file is what, what MinKNOW reports, and the manifest made of both."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ def test_a_file_of_a_sequencing_folder_has_one_place_in_the_run(path: str, there
 
 
 @pytest.mark.parametrize(
-    ("path", "words"),
+    ("path", "expected"),
     [
         ("fastq/a.fast5", "pod5 convert fast5"),
         ("fastq/a.fasta.gz", "send the FASTQ"),
@@ -110,8 +110,8 @@ def test_a_file_of_a_sequencing_folder_has_one_place_in_the_run(path: str, there
         ("fastq/a.pod5", "put it in pod5/"),
     ],
 )
-def test_what_cannot_be_read_is_refused_with_the_way_out(path: str, words: str) -> None:
-    with pytest.raises(InputRefused, match=words):
+def test_what_cannot_be_read_is_refused_with_the_way_out(path: str, expected: str) -> None:
+    with pytest.raises(InputRefused, match=expected):
         input_file(path, 10)
 
 
@@ -144,14 +144,14 @@ def test_a_final_summary_tells_the_sequencing_and_the_counts() -> None:
 
 
 def test_what_a_final_summary_does_not_say_is_unknown() -> None:
-    told = "acquisition_run_id=a\nstarted=2026-03-01T10:00:00Z\n"
-    summary = parse_final_summary(told, file="f.txt")
+    text = "acquisition_run_id=a\nstarted=2026-03-01T10:00:00Z\n"
+    summary = parse_final_summary(text, file="f.txt")
     assert (summary.stopped_at, summary.sample_id, summary.files) == (None, None, {})
     assert summary.sequencing().kit is None
 
 
 @pytest.mark.parametrize(
-    ("text", "words"),
+    ("text", "expected"),
     [
         ("", "it has no acquisition_run_id"),
         ("hello world\n", "line 1: .*'hello world' is not key=value"),
@@ -164,8 +164,8 @@ def test_what_a_final_summary_does_not_say_is_unknown() -> None:
         ("@read1\nACGT\n+\nIIII\n", "'@read1' is not key=value"),
     ],
 )
-def test_what_is_no_final_summary_is_refused(text: str, words: str) -> None:
-    with pytest.raises(ManifestRefused, match=words) as refusal:
+def test_what_is_no_final_summary_is_refused(text: str, expected: str) -> None:
+    with pytest.raises(ManifestRefused, match=expected) as refusal:
         parse_final_summary(text, file="final_summary_x.txt")
     assert refusal.value.remedy
 
@@ -209,7 +209,7 @@ def test_the_same_file_twice_is_not_sealed() -> None:
 
 
 @pytest.mark.parametrize(
-    ("change", "words"),
+    ("change", "expected"),
     [
         (('"run-1"', '"run 1"'), "run_id 'run 1': string should match pattern"),
         (('"samples"', '"sampels"'), "samples is missing; sampels is not a field we know"),
@@ -220,11 +220,11 @@ def test_the_same_file_twice_is_not_sealed() -> None:
         (('"bam/a.bam"', '"bam/../../a.bam"'), "leaves the run's folder"),
     ],
 )
-def test_a_bad_manifest_is_told_by_field_value_and_remedy(
-    change: tuple[str, str], words: str
+def test_a_bad_manifest_is_reported_by_field_value_and_remedy(
+    change: tuple[str, str], expected: str
 ) -> None:
     good = seal([input_file("bam/a.bam", 5)], run_id="run-1", created_at=WHEN).canonical_json()
-    with pytest.raises(ManifestRefused, match=words) as refusal:
+    with pytest.raises(ManifestRefused, match=expected) as refusal:
         parse_manifest(good.replace(*change, 1).encode(), run_id="run-1")
     assert refusal.value.remedy
 

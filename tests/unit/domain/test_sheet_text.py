@@ -1,4 +1,4 @@
-"""How the bytes of a sheet become text: a strict order, and never other words in silence."""
+"""How the bytes of a sheet become text: a strict order, and never other text in silence."""
 
 from __future__ import annotations
 
@@ -69,14 +69,14 @@ def test_what_decodes_as_utf8_is_utf8_even_where_it_decodes_as_shift_jis() -> No
 
 
 @pytest.mark.parametrize(
-    ("text", "words"),
+    ("text", "expected"),
     [("Straße", "nothing says which"), ("Österreich", "nothing says which"),
      ("Élevage", "nothing says which"), ("Göttingen", "not Shift-JIS"), ("Größe", "not Shift-JIS"),
      ("Müller", "not Shift-JIS"), ("señor", "not Shift-JIS"), ("the pig\u2019s", "which")],
 )  # fmt: skip
-def test_a_western_sheet_is_refused_and_never_read_as_other_words(text: str, words: str) -> None:
+def test_a_western_sheet_is_refused_and_never_read_as_other_words(text: str, expected: str) -> None:
     content = f"name,notes\npig 1,{text}\n".encode("cp1252")
-    with pytest.raises(SampleSheetRefused, match=words) as refusal:
+    with pytest.raises(SampleSheetRefused, match=expected) as refusal:
         parse_sample_sheet(content, file="pigs.csv")
     assert (refusal.value.file, refusal.value.line) == ("pigs.csv", 2)
     assert "CSV UTF-8" in (refusal.value.remedy or "")
@@ -89,14 +89,14 @@ def test_a_japanese_sheet_is_read_even_where_a_western_page_would_decode_it(name
 
 
 @pytest.mark.parametrize(
-    ("content", "words"),
+    ("content", "expected"),
     [(b"PK\x03\x04" + bytes(30), "workbook"), (b"\xd0\xcf\x11\xe0" + bytes(30), "workbook"),
      ("name\nx\n".encode("utf-32"), "UTF-32"), ("name\nx\n".encode("utf-16-le"), "zero bytes"),
      (b"\xff\xfen\x00a", "not UTF-16"), (b"\xef\xbb\xbfname\n\xff\n", "byte order mark"),
      (b"name\n\xff\xff\n", "not Shift-JIS"), (b"name\n\xf0\x40\n", "not Shift-JIS")],
 )  # fmt: skip
-def test_what_does_not_decode_is_refused_by_what_it_is(content: bytes, words: str) -> None:
-    with pytest.raises(SampleSheetRefused, match=words) as refusal:
+def test_what_does_not_decode_is_refused_by_what_it_is(content: bytes, expected: str) -> None:
+    with pytest.raises(SampleSheetRefused, match=expected) as refusal:
         parse_sample_sheet(content, file="pigs.csv")
     assert refusal.value.file == "pigs.csv"
     assert refusal.value.remedy

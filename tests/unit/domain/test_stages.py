@@ -88,7 +88,7 @@ SAYINGS: dict[str, Callable[[StageRecord | None, int, str, int], Move]] = {
     "reopen": lambda r, _e, _who, m: stage_lifecycle.reopen(r, KEY, SPEC, at(m)),
 }
 
-saying = st.tuples(
+message = st.tuples(
     st.sampled_from(sorted(SAYINGS)),
     st.integers(1, 4),
     st.sampled_from(["i-1", "i-2"]),
@@ -97,9 +97,9 @@ saying = st.tuples(
 
 
 @settings(max_examples=400)
-@given(st.lists(saying, min_size=1, max_size=40))
+@given(st.lists(message, min_size=1, max_size=40))
 @example([("beat", 1, "i-1", 1), ("claim", 1, "i-1", 0)])  # a beat overtook its claim
-def test_whatever_is_said_in_whatever_order_nothing_moves_backwards(
+def test_whatever_messages_come_in_whatever_order_nothing_moves_backwards(
     sayings: list[tuple[str, int, str, int]],
 ) -> None:
     record: StageRecord = _opened()
@@ -111,10 +111,10 @@ def test_whatever_is_said_in_whatever_order_nothing_moves_backwards(
             continue
         if moved is None:
             continue
-        after, told = moved
+        after, new_facts = moved
         _check_step(what, epoch, record, after)
-        for fact in told:
-            assert fact.fact_id not in facts, f"{fact.fact_id} was told twice"
+        for fact in new_facts:
+            assert fact.fact_id not in facts, f"{fact.fact_id} was recorded twice"
             facts[fact.fact_id] = fact
         record = after
 
@@ -140,8 +140,8 @@ def _check_step(what: str, epoch: int, before: StageRecord, after: StageRecord) 
 
 
 @settings(max_examples=200)
-@given(st.lists(saying, min_size=1, max_size=15))
-def test_saying_everything_twice_changes_nothing_more(
+@given(st.lists(message, min_size=1, max_size=15))
+def test_sending_everything_twice_changes_nothing_more(
     sayings: list[tuple[str, int, str, int]],
 ) -> None:
     record = _opened()
@@ -212,33 +212,33 @@ def test_a_manifest_written_by_a_fenced_machine_is_still_the_truth() -> None:
     assert stage_lifecycle.reopen(done[0], KEY, SPEC, at(3)) is None
 
 
-def test_a_failure_says_whether_it_will_be_tried_again() -> None:
-    record, told = _opened(), []
+def test_a_failure_records_whether_it_will_be_retried() -> None:
+    record, retries = _opened(), []
     for n in range(1, 4):
         moved = stage_endings.fail(record, n, "WorkerFailed", "broke", at(n))
         assert moved is not None
-        told.append(moved[1][0].model_dump()["will_retry"])
+        retries.append(moved[1][0].model_dump()["will_retry"])
         record = _after(stage_lifecycle.reopen(moved[0], KEY, SPEC, at(n)))
-    assert told == [True, True, False]
+    assert retries == [True, True, False]
 
 
 def test_waits_for_capacity_do_not_use_up_those_for_a_deploy() -> None:
     record = _opened()
     errors = ["CapacityUnavailable"] * 6 + ["NotShownYet"] * (MAX_WAITS_FOR_A_DEPLOY + 1)
-    told = []
+    retries = []
     for n, error in enumerate(errors, 1):
         failed = _after(stage_endings.fail(record, n, error, "none", at(n)))
-        told.append(stage_endings.next_step(failed).retry)
+        retries.append(stage_endings.next_step(failed).retry)
         record = _after(stage_lifecycle.reopen(failed, KEY, SPEC, at(n)))
-    assert told == [True] * (len(errors) - 1) + [False]
+    assert retries == [True] * (len(errors) - 1) + [False]
 
 
-def test_an_ended_stage_is_watched_until_the_state_machine_was_told() -> None:
+def test_an_ended_stage_is_watched_until_the_state_machine_is_answered() -> None:
     record = _after(stage_lifecycle.keep_token(_opened(), 1, "token", at(1)))
     ended = _after(stage_endings.fail(record, 1, "WorkerLost", "silent", at(2)))
     assert stage_lifecycle.watched(ended)
-    told = _after(stage_lifecycle.forget_token(ended, 1, "token", at(3)))
-    assert not stage_lifecycle.watched(told)
+    answered = _after(stage_lifecycle.forget_token(ended, 1, "token", at(3)))
+    assert not stage_lifecycle.watched(answered)
 
 
 def _opened() -> StageRecord:

@@ -1,4 +1,4 @@
-"""What a finished run comes to, and what its notice says of it."""
+"""What a finished run comes to, and what its notice has of it."""
 
 from __future__ import annotations
 
@@ -42,9 +42,9 @@ def completed(verdict: Verdict | None) -> RunCompleted:
 
 
 def notice(verdict: Verdict | None) -> Notice:
-    told = notice_of(completed(verdict), lambda key: f"https://example.org/{key}")
-    assert told is not None
-    return told[1]
+    rendered = notice_of(completed(verdict), lambda key: f"https://example.org/{key}")
+    assert rendered is not None
+    return rendered[1]
 
 
 def verdict(outcome: Outcome, *found: Detection, detected: int | None = None) -> Verdict:
@@ -77,44 +77,44 @@ def test_the_subject_begins_with_the_outcome(
 def test_a_run_that_is_not_reportable_says_nothing_about_pathogens(
     found: tuple[Detection, ...],
 ) -> None:
-    told = notice(verdict(Outcome.NOT_REPORTABLE, *found))
-    said = f"{told.subject} {told.body}".lower()
-    for word in ("nothing", "detected", "found", "hev", "no member"):
-        assert word not in said
-    assert "3 not reportable" in told.body
+    mail = notice(verdict(Outcome.NOT_REPORTABLE, *found))
+    text = f"{mail.subject} {mail.body}".lower()
+    for unexpected in ("nothing", "detected", "found", "hev", "no member"):
+        assert unexpected not in text
+    assert "3 not reportable" in mail.body
 
 
 def test_detections_are_named_the_most_severe_first() -> None:
     pcv = Detection(sample="pig-2", code="PCV2", name="PCV2", severity=Severity.MEDIUM)
-    told = notice(verdict(Outcome.REPORTABLE, HEV, pcv, detected=44))
-    assert told.subject == "Reportable, 44 detected: run r"
-    assert told.body.index("critical: Hepatitis E virus (HEV) in pig-1") < told.body.index("PCV2")
-    assert "and 42 more in the report" in told.body
+    mail = notice(verdict(Outcome.REPORTABLE, HEV, pcv, detected=44))
+    assert mail.subject == "Reportable, 44 detected: run r"
+    assert mail.body.index("critical: Hepatitis E virus (HEV) in pig-1") < mail.body.index("PCV2")
+    assert "and 42 more in the report" in mail.body
 
 
-def test_nothing_detected_is_said_with_its_limit() -> None:
+def test_nothing_detected_has_its_limit() -> None:
     assert "limit of detection" in notice(verdict(Outcome.REPORTABLE)).body
 
 
 def test_what_a_sample_holds_that_is_not_reportable_is_not_mailed() -> None:
     kept = HEV.model_copy(update={"sample": "pig-2", "code": "PCV2", "reportable": False})
     mixed = verdict(Outcome.REPORTABLE_WITH_REMARKS, HEV, kept)
-    told = notice(mixed.model_copy(update={"withheld": 1}))
-    assert told.subject == "Reportable with remarks, 1 detected: run r"
-    assert "pig-1" in told.body and "pig-2" not in told.body and "more" not in told.body
+    mail = notice(mixed.model_copy(update={"withheld": 1}))
+    assert mail.subject == "Reportable with remarks, 1 detected: run r"
+    assert "pig-1" in mail.body and "pig-2" not in mail.body and "more" not in mail.body
 
 
 @pytest.mark.parametrize("outcome", Outcome)
-def test_lost_files_are_told_whatever_the_outcome(outcome: Outcome) -> None:
-    told = notice(verdict(outcome).model_copy(update={"lost_files": 3}))
-    assert "never received: 3 files" in told.body
+def test_lost_files_are_named_whatever_the_outcome(outcome: Outcome) -> None:
+    mail = notice(verdict(outcome).model_copy(update={"lost_files": 3}))
+    assert "never received: 3 files" in mail.body
     assert "never received" not in notice(verdict(outcome)).body
 
 
 def test_a_fact_of_an_earlier_version_claims_nothing() -> None:
-    told = notice(None)
-    assert told.subject == "Finished: run r"
-    assert "not known" in told.body
+    mail = notice(None)
+    assert mail.subject == "Finished: run r"
+    assert "not known" in mail.body
 
 
 def test_the_verdict_counts_samples_and_leaves_controls_out() -> None:

@@ -43,13 +43,13 @@ def test_what_cannot_be_seen_is_shown_by_code_point(text: str, shown: str) -> No
     assert visible(shown) == shown
 
 
-def test_models_are_shown_at_any_depth_and_their_words_stay_words() -> None:
+def test_models_are_shown_at_any_depth_and_their_types_stay() -> None:
     alert = Alert(
         run_id="r", revision=0, sample="a\x1b", code="HEV", name="HEV", severity="high",
         level=Level.FINAL, reads=1, raised_at=AT,
     )  # fmt: skip
-    told = visible_model(alert)
-    assert (told.sample, told.level, told.raised_at) == ("a[U+001B]", Level.FINAL, AT)
+    shown = visible_model(alert)
+    assert (shown.sample, shown.level, shown.raised_at) == ("a[U+001B]", Level.FINAL, AT)
     assert alert.sample == "a\x1b"
 
 
@@ -71,9 +71,9 @@ FACTS = (
 
 @pytest.mark.parametrize("fact", FACTS, ids=lambda fact: type(fact).__name__)
 def test_a_notice_holds_no_line_of_strangers(fact: FileQuarantined) -> None:
-    told = notice_of(fact, link=lambda key: key)
-    assert told is not None
-    notice = told[1]
+    rendered = notice_of(fact, link=lambda key: key)
+    assert rendered is not None
+    notice = rendered[1]
     assert notice.subject.isprintable() and notice.subject.isascii() and len(notice.subject) <= 100
     assert {c for c in notice.body if unseen(c)} <= {"\n"}
     assert not any(line.startswith("Bcc") for line in notice.body.splitlines())

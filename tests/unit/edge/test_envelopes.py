@@ -35,10 +35,10 @@ def test_an_odd_message_is_refused_in_a_sentence(body: str) -> None:
     assert len(str(refusal.value)) < 500
 
 
-def test_an_envelope_is_opened_with_all_that_it_says() -> None:
-    told = opened(WHOLE)
-    assert (told.detail_type, told.source, told.event_id, told.time) == (
+def test_an_envelope_is_opened_with_all_its_fields() -> None:
+    envelope = opened(WHOLE)
+    assert (envelope.detail_type, envelope.source, envelope.event_id, envelope.time) == (
         "Object Created", "aws.s3", "i", "t",
     )  # fmt: skip
-    assert (told.resources, told.replay_name) == (("r",), None)
+    assert (envelope.resources, envelope.replay_name) == (("r",), None)
     assert opened({"no": "envelope"}).detail == {"no": "envelope"}

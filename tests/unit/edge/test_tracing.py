@@ -33,7 +33,7 @@ def test_without_a_sampled_trace_nothing_is_recorded(
     kept: Kept, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("_X_AMZN_TRACE_ID", SAMPLED.replace("Sampled=1", "Sampled=0"))
-    with subsegment("work") as annotate:  # would raise if it asked the recorder
+    with subsegment("work") as annotate:  # would raise if it called the recorder
         annotate(run_id="r")
     assert kept.sent == []
 

@@ -1,5 +1,5 @@
 """The control plane on a mocked ledger and bucket, with stand-ins for what moto cannot play:
-machines that are full, lost or reclaimed, and a state machine that remembers what it heard."""
+machines that are full, lost or reclaimed, and a state machine that remembers its answers."""
 
 from __future__ import annotations
 
@@ -170,19 +170,19 @@ class Cloud:
 
 @dataclass
 class StateMachine:
-    """Hears callbacks. A token can be answered once."""
+    """Records callbacks. A token can be answered once."""
 
-    heard: list[tuple[str, str, str]] = field(default_factory=list)
+    answers: list[tuple[str, str, str]] = field(default_factory=list)
     beats: list[str] = field(default_factory=list)
     over: set[str] = field(default_factory=set)
 
     def succeed(self, token: str, output: dict[str, str]) -> None:
         self._once(token)
-        self.heard.append((token, "success", output["manifest_key"]))
+        self.answers.append((token, "success", output["manifest_key"]))
 
     def fail(self, token: str, error: str, problem: str) -> None:
         self._once(token)
-        self.heard.append((token, error, problem))
+        self.answers.append((token, error, problem))
 
     def beat(self, token: str) -> None:
         if token in self.over:
@@ -207,7 +207,7 @@ class Executions:
 
 @dataclass
 class Ear:
-    """The worker queue: empty, or with words still waiting, or out of reach."""
+    """The worker queue: empty, or with messages still waiting, or out of reach."""
 
     empty: bool | None = True
 
@@ -218,7 +218,7 @@ class Ear:
 
 
 class House:
-    """Everything wired together, at a time that only moves when told to."""
+    """Everything wired together, at a time that only the test moves."""
 
     def __init__(self, table: Table) -> None:
         self.table = table
@@ -344,7 +344,7 @@ class House:
         return manifest.model_copy(update=changes)
 
     def publish(self, epoch: int = 1, **changes: object) -> str:
-        """What a worker does before it says so: its manifest lies below its prefix; its key."""
+        """What a worker does before it reports it: its manifest lies below its prefix; its key."""
         key = draft_of(epoch)
         self.results.put_json(key, self.manifest(epoch, **changes))
         return key

@@ -1,4 +1,4 @@
-"""Three clocks and what stands still: told first, ended late, and never by one witness alone."""
+"""Three clocks and what stands still: notified first, ended late, and never by one sign alone."""
 
 from __future__ import annotations
 
@@ -54,14 +54,14 @@ def period() -> timedelta:
     return timedelta(minutes=int(found[1]))
 
 
-def test_a_worker_that_stands_still_is_told_of_once_and_left_alone(house: House) -> None:
+def test_a_worker_that_stands_still_is_notified_once_and_left_alone(house: House) -> None:
     house.claimed()
     minutes_pass(house, 29)
     assert facts_in(house.table, RUN).count("StageStalled") == 0
     minutes_pass(house, 20)
     assert facts_in(house.table, RUN).count("StageStalled") == 1
     assert house.record().state is StageState.CLAIMED
-    assert (house.state_machine.heard, house.cloud.ended) == ([], [])
+    assert (house.state_machine.answers, house.cloud.ended) == ([], [])
 
 
 def test_a_worker_that_waits_for_a_service_does_not_stand_still(house: House) -> None:
@@ -96,9 +96,9 @@ def test_a_worker_that_stood_long_and_wrote_nothing_is_replaced(
     assert house.record().state is StageState.CLAIMED
     minutes_pass(house, 7)
     assert house.record().state is StageState.FAILED
-    told = house.state_machine.heard[0]
-    assert told[1] == "WorkerLost"
-    assert "has done and written nothing for 6" in told[2]
+    answer = house.state_machine.answers[0]
+    assert answer[1] == "WorkerLost"
+    assert "has done and written nothing for 6" in answer[2]
 
 
 def test_a_worker_whose_bucket_grows_is_not_ended_whatever_its_beats_say(
@@ -166,28 +166,28 @@ def test_the_time_a_stage_may_take_may_change_with_the_next_epoch(house: House) 
 
 
 def test_a_lost_callback_is_repaired_within_six_minutes(house: House) -> None:
-    """The manifest is there, and nobody ever heard the worker say so."""
+    """The manifest is there, and the worker's message never came."""
     house.claimed()
     house.publish()
     house.now += period()
     sweep(house.watch())
-    assert house.state_machine.heard == [("t1", "success", MANIFEST_KEY)]
+    assert house.state_machine.answers == [("t1", "success", MANIFEST_KEY)]
     assert period() <= timedelta(minutes=6)
 
 
 def test_an_answer_that_got_lost_on_its_last_step_is_given_within_six_minutes(
     house: House,
 ) -> None:
-    """The ledger knew the end, and its writer died before it told the state machine."""
+    """The ledger knew the end, and its writer died before it answered the state machine."""
     house.claimed()
     house.stages.apply(KEY, stage_endings.interrupt, 1, "i-1", 3, house.now)
     house.now += period()
     sweep(house.watch())
-    assert [told[:2] for told in house.state_machine.heard] == [("t1", "SpotInterrupted")]
+    assert [answer[:2] for answer in house.state_machine.answers] == [("t1", "SpotInterrupted")]
 
 
 @pytest.mark.parametrize("queue_is_empty", [True, False])
-def test_a_death_nobody_told_of_is_noticed_within_six_minutes(
+def test_a_death_without_an_event_is_noticed_within_six_minutes(
     house: House, queue_is_empty: bool
 ) -> None:
     house.claimed()
@@ -196,7 +196,7 @@ def test_a_death_nobody_told_of_is_noticed_within_six_minutes(
     for _ in range(6):
         house.now += period()
         sweep(house.watch())
-    assert [told[:2] for told in house.state_machine.heard] == [("t1", "WorkerLost")]
+    assert [answer[:2] for answer in house.state_machine.answers] == [("t1", "WorkerLost")]
     assert house.now - START <= timedelta(minutes=6)
 
 

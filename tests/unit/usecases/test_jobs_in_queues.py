@@ -79,21 +79,21 @@ def test_a_waiting_job_is_beaten_for_and_left_alone_until_the_boot_deadline(
         house.later(minutes=1)
         sweep(house.watch())
     assert house.state_machine.beats == ["t1"] * 10
-    assert house.state_machine.heard == []
+    assert house.state_machine.answers == []
     assert house.record().state is StageState.LAUNCHED
 
 
-def test_a_job_that_waited_in_vain_is_no_capacity_and_its_queue_is_shunned(
+def test_a_job_that_waited_too_long_is_no_capacity_and_its_queue_is_shunned(
     house: BatchHouse,
 ) -> None:
     job = house.queued().instance_id or ""
     house.jobs.jobs[job]["statusReason"] = "CAPACITY:INSUFFICIENT_INSTANCE_CAPACITY"
     house.later(seconds=LIMIT + 1)
     sweep(house.watch())
-    (heard,) = house.state_machine.heard
-    assert heard[:2] == ("t1", "CapacityUnavailable")
-    assert "waited 600 s in s-spot and got no computer" in heard[2]
-    assert "INSUFFICIENT_INSTANCE_CAPACITY" in heard[2]
+    (answer,) = house.state_machine.answers
+    assert answer[:2] == ("t1", "CapacityUnavailable")
+    assert "waited 600 s in s-spot and got no computer" in answer[2]
+    assert "INSUFFICIENT_INSTANCE_CAPACITY" in answer[2]
     record = house.record()
     assert (record.waits, record.errors, record.interruptions) == (1, 0, 0)
     task = Terminate(run_id=RUN, revision=0, stage=STAGE, epoch=1, reason="over")
@@ -112,14 +112,14 @@ def test_the_boot_clock_of_a_job_runs_from_its_begin(house: BatchHouse) -> None:
     house.jobs.begin(job)
     house.later(seconds=LIMIT)
     sweep(house.watch())
-    assert house.state_machine.heard == []
+    assert house.state_machine.answers == []
     house.later(seconds=1)
     for _ in range(SWEEPS):
-        assert house.state_machine.heard == []
+        assert house.state_machine.answers == []
         sweep(house.watch())
         house.later(minutes=1)
-    assert house.state_machine.heard[0][1] == "WorkerLost"
-    assert "did not begin to work within 600 s" in house.state_machine.heard[0][2]
+    assert house.state_machine.answers[0][1] == "WorkerLost"
+    assert "did not begin to work within 600 s" in house.state_machine.answers[0][2]
 
 
 @pytest.mark.parametrize(
@@ -129,7 +129,7 @@ def test_the_boot_clock_of_a_job_runs_from_its_begin(house: BatchHouse) -> None:
         ("Essential container in task exited", "WorkerLost"),
     ],
 )
-def test_a_job_that_ended_is_told_by_batchs_own_event(
+def test_a_job_that_ended_is_known_by_batchs_own_event(
     house: BatchHouse, why: str, error: str
 ) -> None:
     job = house.queued().instance_id or ""
@@ -138,11 +138,11 @@ def test_a_job_that_ended_is_told_by_batchs_own_event(
     house.later(minutes=1)
     house.jobs.end(job, why)
     house.later(minutes=1)
-    handle_instance_event(news("FAILED", job), house.watch())
-    assert house.state_machine.heard[0][1] == error
+    handle_instance_event(job_event("FAILED", job), house.watch())
+    assert house.state_machine.answers[0][1] == error
 
 
-def news(status: str, job: str) -> InstanceEvent:
+def job_event(status: str, job: str) -> InstanceEvent:
     return instance_events(
         Envelope(
             source="aws.batch",
@@ -166,9 +166,9 @@ def test_while_batch_is_down_machines_of_ec2_are_launched_watched_and_ended(
     name = on_ec2_while_batch_is_down(house)
     house.ec2.lose(name)
     house.later(minutes=6)
-    with pytest.raises(Unavailable):  # said last, when all that can be done is done
+    with pytest.raises(Unavailable):  # raised last, when all that can be done is done
         sweep(house.watch())
-    assert house.state_machine.heard[0][:2] == ("t1", "WorkerLost")
+    assert house.state_machine.answers[0][:2] == ("t1", "WorkerLost")
     ending = Terminate(run_id=RUN, revision=0, stage=STAGE, epoch=1, reason="over")
     ended = terminate_instances(
         ending, stack="s", stages=house.stages, executor=house.cloud, at=house.now
@@ -186,7 +186,7 @@ def test_while_batch_is_down_a_forgotten_machine_of_ec2_is_ended(house: BatchHou
     assert house.ec2.ended == [name]
 
 
-def test_while_ec2_is_down_jobs_are_watched_and_nobody_says_that_a_machine_is_gone(
+def test_while_ec2_is_down_jobs_are_watched_and_no_machine_counts_as_gone(
     house: BatchHouse,
 ) -> None:
     name = house.queued().instance_id or ""
@@ -198,7 +198,7 @@ def test_while_ec2_is_down_jobs_are_watched_and_nobody_says_that_a_machine_is_go
     assert house.record().error == "WorkerLost"
 
 
-def test_an_epoch_that_batch_was_asked_for_is_over_only_when_batch_says_so(
+def test_an_epoch_that_batch_was_asked_for_is_over_only_by_batchs_answer(
     house: BatchHouse,
 ) -> None:
     house.queued()
@@ -215,6 +215,8 @@ def test_an_epoch_that_batch_was_asked_for_is_over_only_when_batch_says_so(
 
 
 def test_only_the_end_of_a_job_is_an_end() -> None:
-    states = {status: news(status, "j").state for status in ("RUNNABLE", "RUNNING", "SUCCEEDED")}
+    states = {
+        status: job_event(status, "j").state for status in ("RUNNABLE", "RUNNING", "SUCCEEDED")
+    }
     assert states == {"RUNNABLE": "running", "RUNNING": "running", "SUCCEEDED": "terminated"}
-    assert news("FAILED", "j").kind is InstanceEventKind.STATE
+    assert job_event("FAILED", "j").kind is InstanceEventKind.STATE

@@ -100,7 +100,7 @@ def test_a_machine_that_vanished_wasted_what_followed_its_last_checkpoint(house:
     assert [split(line) for line in lines(house)] == [(120, 900, 780)]
 
 
-def test_what_a_machine_saved_with_its_last_word_is_not_wasted(house: House) -> None:
+def test_what_a_machine_saved_with_its_last_message_is_not_wasted(house: House) -> None:
     started(house)
     house.later(minutes=20)
     beat(house, 3, house.now - timedelta(minutes=5))
@@ -110,7 +110,7 @@ def test_what_a_machine_saved_with_its_last_word_is_not_wasted(house: House) -> 
     assert [split(line) for line in lines(house)] == [(120, 1200, 60)]
 
 
-def test_a_last_word_without_a_new_checkpoint_saves_nothing(house: House) -> None:
+def test_a_last_message_without_a_new_checkpoint_saves_nothing(house: House) -> None:
     started(house)
     house.later(minutes=20)
     beat(house, 3, house.now - timedelta(minutes=5))
@@ -213,7 +213,7 @@ def test_a_launch_of_unknown_outcome_keeps_its_money_until_the_epoch_is_closed(
     assert budget.books(RUN, REVISION).held_usd == 0
 
 
-def test_a_launch_beyond_the_budget_asks_for_no_machine(house: House) -> None:
+def test_a_launch_beyond_the_budget_launches_no_machine(house: House) -> None:
     house.seal()
     house.open()
     with pytest.raises(BudgetExceeded, match=r"may cost 6\.\d+ USD"):
@@ -237,7 +237,7 @@ def test_work_below_its_budget_is_left_alone(house: House) -> None:
     assert swept(house, budget_usd=1.6) == []  # 1.54 by then
 
 
-def test_work_that_passes_its_budget_is_asked_to_leave_once(house: House) -> None:
+def test_work_that_passes_its_budget_is_stopped_once(house: House) -> None:
     started(house)
     house.later(hours=10)
     assert swept(house, budget_usd=1.5) == ["i-1"]
@@ -295,7 +295,7 @@ def closed(house: House) -> None:
 def test_what_a_launcher_held_after_its_execution_was_stopped_is_given_back_later(
     house: House, budget: Budget
 ) -> None:
-    """It had read the stage before the end, reserved after it, and died before it asked EC2."""
+    """It had read the stage before the end, reserved after it, and died before it called EC2."""
     house.seal()
     house.open()
     closed(house)

@@ -35,7 +35,7 @@ def house(ledger: Table, buckets: None) -> House:
     return House(ledger)
 
 
-def say_published(house: House, key: str, *, epoch: int = 1, who: str = "i-1") -> None:
+def send_published(house: House, key: str, *, epoch: int = 1, who: str = "i-1") -> None:
     at: datetime = house.now
     handle_worker_message(
         Published(
@@ -60,8 +60,8 @@ def test_a_draft_is_visible_to_nobody_until_it_is_published(house: House) -> Non
     house.claimed()
     key = house.publish(outputs=an_output(f"{attempt_of()}outputs/screen.json"))
     assert house.results.head(MANIFEST_KEY) is None
-    say_published(house, key)
-    say_published(house, key)
+    send_published(house, key)
+    send_published(house, key)
     assert house.results.get(MANIFEST_KEY) == house.results.get(key)
     assert house.record().state is StageState.PUBLISHED
 
@@ -82,14 +82,14 @@ FOREIGN: dict[str, dict[str, Any]] = {
 
 @pytest.mark.parametrize("what", FOREIGN)
 @pytest.mark.parametrize("door", ["message", "sweep", "next epoch"])
-def test_a_manifest_that_is_foreign_is_refused_told_and_without_effect(
+def test_a_manifest_that_is_foreign_is_refused_reported_and_without_effect(
     house: House, what: str, door: str
 ) -> None:
     house.claimed()
     key = draft_of()
     house.results.put_json(key, house.manifest().model_copy(update=FOREIGN[what]))
     if door == "message":
-        say_published(house, key)
+        send_published(house, key)
     elif door == "sweep":
         sweep(house.watch())
     else:
@@ -101,7 +101,7 @@ def test_a_manifest_that_is_foreign_is_refused_told_and_without_effect(
     else:
         assert (record.state, record.error) == (StageState.FAILED, "WorkerFailed")
         assert key in (record.problem or "")
-        assert house.state_machine.heard[0][1] == "WorkerFailed"
+        assert house.state_machine.answers[0][1] == "WorkerFailed"
 
 
 def test_a_draft_of_an_epoch_that_is_over_stays_a_draft(house: House) -> None:
@@ -110,7 +110,7 @@ def test_a_draft_of_an_epoch_that_is_over_stays_a_draft(house: House) -> None:
     house.open()
     key = house.publish()
     with pytest.raises(StaleEpoch):
-        say_published(house, key)
+        send_published(house, key)
     sweep(house.watch())
     assert house.results.head(MANIFEST_KEY) is None
     assert (house.record().epoch, house.record().state) == (2, StageState.OPEN)
@@ -120,9 +120,9 @@ def test_another_machine_publishes_nothing(house: House) -> None:
     house.claimed()
     house.results.put_json(draft_of(1, "i-2"), house.manifest())
     with pytest.raises(StaleEpoch):
-        say_published(house, draft_of(1, "i-2"), who="i-2")
+        send_published(house, draft_of(1, "i-2"), who="i-2")
     with pytest.raises(MessageRefused, match="is not the manifest key"):
-        say_published(house, draft_of(1, "i-2"))
+        send_published(house, draft_of(1, "i-2"))
     assert house.results.head(MANIFEST_KEY) is None
     assert house.record().state is StageState.CLAIMED
 
@@ -139,13 +139,13 @@ def test_a_machine_cannot_claim_to_write_as_another(house: House) -> None:
 
 
 def test_what_is_visible_stays_the_truth(house: House) -> None:
-    """A successor that finds its stage published only says so."""
+    """A successor that finds its stage published only reports it."""
     house.claimed()
     key = house.publish()
-    say_published(house, key)
+    send_published(house, key)
     first = house.results.get(MANIFEST_KEY)
     house.publish(fingerprint="another")
-    say_published(house, MANIFEST_KEY)
+    send_published(house, MANIFEST_KEY)
     assert house.results.get(MANIFEST_KEY) == first
 
 
@@ -163,7 +163,7 @@ def test_of_two_that_publish_at_once_the_first_one_counts(
         return put_new(to, content)
 
     monkeypatch.setattr(house.results, "put_new", late)
-    say_published(house, key)
+    send_published(house, key)
     assert house.results.get(MANIFEST_KEY) == first
     assert house.record().state is StageState.PUBLISHED
 
@@ -181,7 +181,7 @@ def test_the_next_order_names_where_earlier_machines_wrote_and_nothing_else(hous
 
 
 def test_what_is_visible_counts_where_no_draft_is(house: House) -> None:
-    """Of an earlier epoch's machine, say: this epoch's has written nothing yet."""
+    """Of an earlier epoch's machine, for instance: this epoch's has written nothing yet."""
     house.claimed()
     house.results.put_json(MANIFEST_KEY, house.manifest())
     done = publish_stage(house.record(), stages=house.stages, results=house.results, at=house.now)

@@ -98,19 +98,19 @@ def yard(ledger: Table, buckets: None) -> Yard:
 
 
 def a_volume(**more: object) -> Orphan:
-    told = {
+    defaults = {
         "what": What.VOLUME,
         "name": "vol-1",
         "stack": "s",
         "since": OLD,
         "unused": because(Code.UNATTACHED),
     }
-    return Orphan.model_validate({**told, **more})
+    return Orphan.model_validate({**defaults, **more})
 
 
 def orphan(yard: Yard, **more: object) -> Machine:
     """A machine of a stage the ledger does not know."""
-    told = {
+    defaults = {
         "instance_id": "i-9",
         "state": MachineState.RUNNING,
         "instance_type": "m5.2xlarge",
@@ -119,7 +119,7 @@ def orphan(yard: Yard, **more: object) -> Machine:
         "launched_at": yard.house.now,
         "owner": OURS.model_copy(update={"run_id": "run-9"}),
     }
-    machine = Machine.model_validate({**told, **more})
+    machine = Machine.model_validate({**defaults, **more})
     yard.house.cloud.machines[machine.instance_id] = machine
     return machine
 
@@ -200,7 +200,7 @@ def test_what_is_ended_has_two_reasons_that_differ(yard: Yard) -> None:
         ({"owner": OURS.model_copy(update={"epoch": 7})}, "epoch 7 of stage screen"),
     ],
 )
-def test_what_is_not_certain_is_told_and_left_for_ever(
+def test_what_is_not_certain_is_reported_and_left_for_ever(
     yard: Yard, change: dict[str, object], why: str
 ) -> None:
     yard.house.claimed()
@@ -259,7 +259,7 @@ def test_one_sort_that_cannot_be_seen_hides_no_other(yard: Yard) -> None:
     assert yard.look() == [("vol-1", "noted")]
 
 
-def test_a_dry_look_says_what_would_be_done_and_writes_nothing(yard: Yard) -> None:
+def test_a_dry_look_reports_what_would_be_done_and_writes_nothing(yard: Yard) -> None:
     yard.put(a_volume())
     assert yard.look(dry=True) == [("vol-1", "noted")]
     yard.house.later(minutes=6)
@@ -286,7 +286,7 @@ def test_a_refusal_is_written_down_and_tried_again(yard: Yard) -> None:
 def test_a_kill_is_written_down_before_it_is_done(
     yard: Yard, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The process may die in between; then the record says `asked`."""
+    """The process may die in between; then the record has `asked`."""
     yard.put(a_volume())
     yard.look()
     yard.house.later(minutes=5)

@@ -1,4 +1,4 @@
-"""One stage from opening to its bill, and everything that can be said twice, late or not at all."""
+"""One stage from opening to its bill, and every message twice, late or not at all."""
 
 from __future__ import annotations
 
@@ -80,14 +80,14 @@ def house(ledger: Table, buckets: None) -> House:
     return House(ledger)
 
 
-def say(house: House, kind: type[Any], epoch: int = 1, who: str = "i-1", **more: Any) -> None:
+def send(house: House, kind: type[Any], epoch: int = 1, who: str = "i-1", **more: Any) -> None:
     common = {"run_id": RUN, "revision": REVISION, "stage": STAGE, "at": house.now}
-    told = {"epoch": epoch, "instance_id": who, "user_id": user_of(who), **more}
-    message: WorkerMessage = kind(**common, **told)
+    fields = {"epoch": epoch, "instance_id": who, "user_id": user_of(who), **more}
+    message: WorkerMessage = kind(**common, **fields)
     handle_worker_message(message, house.desk())
 
 
-def decide(house: House, error: str, epoch: int = 1, cause: str = "words") -> Decided:
+def decide(house: House, error: str, epoch: int = 1, cause: str = "cause") -> Decided:
     task = Decide(
         action="decide",
         run_id=RUN,
@@ -126,7 +126,7 @@ def plan(house: House, basecalling: Any = "disabled") -> list[tuple[str, ...]]:
     return [stage.phases for stage in planned.stages]
 
 
-def test_basecalled_reads_skip_basecalling_and_a_fact_says_so_once(house: House) -> None:
+def test_basecalled_reads_skip_basecalling_and_one_fact_records_it(house: House) -> None:
     house.seal()
     assert plan(house) == [
         (Phase.QUALITY_CONTROL, Phase.HOST_REMOVAL, Phase.PATHOGEN_DETECTION),
@@ -134,9 +134,9 @@ def test_basecalled_reads_skip_basecalling_and_a_fact_says_so_once(house: House)
     ]
     house.later(minutes=1)
     plan(house)
-    told = [f for f in house.stages.facts(RUN, REVISION) if type(f).__name__ == "PhaseCompleted"]
-    assert len(told) == 1
-    assert told[0].model_dump()["record"]["status"] == "skipped"
+    facts = [f for f in house.stages.facts(RUN, REVISION) if type(f).__name__ == "PhaseCompleted"]
+    assert len(facts) == 1
+    assert facts[0].model_dump()["record"]["status"] == "skipped"
 
 
 def test_raw_signal_needs_a_basecaller_before_anything_is_launched(house: House) -> None:
@@ -207,7 +207,9 @@ def test_the_same_request_goes_out_again_after_a_crash_between_intent_and_launch
     assert first.client_token() == second.client_token()
 
 
-def test_no_spot_capacity_leads_to_on_demand_and_no_capacity_at_all_is_told(house: House) -> None:
+def test_no_spot_capacity_leads_to_on_demand_and_no_capacity_at_all_is_an_error(
+    house: House,
+) -> None:
     house.seal()
     house.open()
     house.cloud.full["spot"] = CapacityUnavailable("full")
@@ -221,7 +223,7 @@ def test_no_spot_capacity_leads_to_on_demand_and_no_capacity_at_all_is_told(hous
 
 
 def test_r3_what_one_rung_refuses_another_may_grant(house: House) -> None:
-    """EC2 refuses a request for what it asks (a tag, a disk), and takes another."""
+    """EC2 refuses a request for its content (a tag, a disk), and takes another."""
     house.seal()
     house.open()
     house.cloud.full["spot"] = ConfigurationRefused("InvalidParameterValue")
@@ -242,10 +244,10 @@ def test_r3_refused_on_every_rung_the_run_ends_and_all_of_them_are_named(house: 
     with pytest.raises(ConfigurationRefused, match=r"spot: no such tag.*on-demand: no such disk"):
         house.launch(1)
     assert [spec.purchase for spec in house.cloud.launches] == ["spot", "on-demand"]
-    told = [
+    facts = [
         LaunchRefused.model_validate_json(item.attributes["detail"]) for item in refusals(house)
     ]
-    assert max(told, key=lambda f: f.rung).then == "the run ends: waiting changes nothing"
+    assert max(facts, key=lambda f: f.rung).then == "the run ends: waiting changes nothing"
     assert Budget(house.table).books(RUN, REVISION).held_usd == 0
 
 
@@ -278,10 +280,10 @@ def test_an_epoch_whose_machine_died_gets_no_second_one(house: House) -> None:
     assert len(house.cloud.launches) == 1
 
 
-def test_a_stage_that_ended_before_its_machine_was_asked_for_gets_none(house: House) -> None:
+def test_a_stage_that_ended_before_its_launch_gets_no_machine(house: House) -> None:
     house.seal()
     house.open()
-    house.stages.apply(KEY, stage_endings.fail, 1, "WorkerLost", "words", house.now)
+    house.stages.apply(KEY, stage_endings.fail, 1, "WorkerLost", "problem", house.now)
     assert house.launch(1) == ""
     assert house.cloud.launches == []
 
@@ -310,8 +312,8 @@ def test_a_worker_that_publishes_moves_the_state_machine_on_once(house: House) -
     house.claimed()
     house.publish()
     for _ in range(3):
-        say(house, Published, manifest_key=draft_of())
-    assert house.state_machine.heard == [("t1", "success", MANIFEST_KEY)]
+        send(house, Published, manifest_key=draft_of())
+    assert house.state_machine.answers == [("t1", "success", MANIFEST_KEY)]
     assert house.record().task_token is None
     assert facts_in(house.table, RUN).count("StageCompleted") == 1
 
@@ -321,39 +323,39 @@ def test_a_worker_that_is_faster_than_the_state_machine_is_not_lost(house: House
     house.open()
     house.launch(1)
     house.publish()
-    say(house, Published, manifest_key=draft_of())
-    assert house.state_machine.heard == []
+    send(house, Published, manifest_key=draft_of())
+    assert house.state_machine.answers == []
     house.wait(1, "t1")
-    assert house.state_machine.heard == [("t1", "success", MANIFEST_KEY)]
+    assert house.state_machine.answers == [("t1", "success", MANIFEST_KEY)]
 
 
-def test_a_crash_between_ledger_and_callback_is_mended_by_the_message_coming_again(
+def test_a_crash_between_ledger_and_callback_is_repaired_by_the_message_coming_again(
     house: House,
 ) -> None:
     house.claimed()
     house.stages.apply(KEY, stage_endings.interrupt, 1, "i-1", 4, house.now)  # then it died
-    say(house, Interrupted, last_checkpoint=4)
-    assert [h[:2] for h in house.state_machine.heard] == [("t1", "SpotInterrupted")]
+    send(house, Interrupted, last_checkpoint=4)
+    assert [h[:2] for h in house.state_machine.answers] == [("t1", "SpotInterrupted")]
 
 
 def test_a_claim_to_have_published_is_checked(house: House) -> None:
     house.claimed()
     with pytest.raises(Unavailable, match="it is not there"):
-        say(house, Published, manifest_key=draft_of())
+        send(house, Published, manifest_key=draft_of())
     assert house.record().state is StageState.CLAIMED
 
 
 def test_beats_move_progress_and_the_state_machines_clock(house: House) -> None:
     house.claimed()
     house.later(minutes=1)
-    say(house, Beat, progress=Progress(phase=Phase.QUALITY_CONTROL, units_done=7, checkpoint=7))
+    send(house, Beat, progress=Progress(phase=Phase.QUALITY_CONTROL, units_done=7, checkpoint=7))
     assert house.state_machine.beats == ["t1"]
     progress = house.record().progress
     assert progress is not None
     assert progress.units_done == 7
     house.state_machine.over.add("t1")
     house.later(minutes=1)
-    say(house, Beat, progress=Progress(phase=Phase.QUALITY_CONTROL, units_done=8))
+    send(house, Beat, progress=Progress(phase=Phase.QUALITY_CONTROL, units_done=8))
 
 
 def test_a_worker_whose_clock_is_ahead_does_not_look_alive_for_longer(house: House) -> None:
@@ -375,7 +377,7 @@ def test_a_worker_whose_clock_is_ahead_does_not_look_alive_for_longer(house: Hou
 
 
 @pytest.mark.parametrize("kind", [Claimed, Beat, Interrupted, StageBroken, PhaseDone])
-def test_a_fenced_machine_is_not_heard(house: House, kind: type[Any]) -> None:
+def test_messages_of_a_fenced_machine_change_nothing(house: House, kind: type[Any]) -> None:
     house.claimed()
     house.open()
     more: dict[type[Any], dict[str, Any]] = {
@@ -386,16 +388,16 @@ def test_a_fenced_machine_is_not_heard(house: House, kind: type[Any]) -> None:
     }
     before = house.record()
     with pytest.raises(StaleEpoch):
-        say(house, kind, **more.get(kind, {}))
+        send(house, kind, **more.get(kind, {}))
     assert house.record() == before
-    assert house.state_machine.heard == []
+    assert house.state_machine.answers == []
 
 
-def test_a_suspicion_counts_from_any_epoch_and_is_told_once(house: House) -> None:
+def test_a_suspicion_counts_from_any_epoch_and_is_recorded_once(house: House) -> None:
     house.claimed()
     house.open()
     for reads in (3, 9):
-        say(
+        send(
             house,
             Suspected,
             sample="s1",
@@ -407,17 +409,17 @@ def test_a_suspicion_counts_from_any_epoch_and_is_told_once(house: House) -> Non
     assert facts_in(house.table, RUN).count("PathogenSuspected") == 1
 
 
-def test_a_finished_phase_is_told_once(house: House) -> None:
+def test_a_finished_phase_is_recorded_once(house: House) -> None:
     house.claimed()
     for _ in range(2):
-        say(house, PhaseDone, record=phase_done(house.now))
+        send(house, PhaseDone, record=phase_done(house.now))
     assert facts_in(house.table, RUN).count("PhaseCompleted") == 1
 
 
 def test_interrupted_work_goes_on_under_the_next_epoch_elsewhere(house: House) -> None:
     house.claimed()
-    say(house, Interrupted, last_checkpoint=4)
-    assert house.state_machine.heard[0][:2] == ("t1", "SpotInterrupted")
+    send(house, Interrupted, last_checkpoint=4)
+    assert house.state_machine.answers[0][:2] == ("t1", "SpotInterrupted")
     end(house, reason="interrupted")
     assert house.open().epoch == 2
     house.launch(2)
@@ -430,7 +432,7 @@ def test_a_broken_stage_is_tried_three_times_in_all(house: House) -> None:
     decisions = []
     for epoch in (1, 2, 3):
         problem = "something broke."
-        say(house, StageBroken, epoch, f"i-{epoch}", error="WorkerFailed", problem=problem)
+        send(house, StageBroken, epoch, f"i-{epoch}", error="WorkerFailed", problem=problem)
         decisions.append(decide(house, "WorkerFailed", epoch).decision)
         end(house, epoch, "failed")
         house.open()
@@ -468,8 +470,8 @@ def test_a_full_disk_of_a_batch_job_is_followed_by_more_than_its_host_had(
     epoch = house.open().epoch
     launch = house.cloud.launch
 
-    def job(*asked: Any) -> Machine:
-        return launch(*asked).model_copy(update={"executor": "batch"})
+    def job(*arguments: Any) -> Machine:
+        return launch(*arguments).model_copy(update={"executor": "batch"})
 
     with monkeypatch.context() as patch:
         patch.setattr(house.cloud, "launch", job)
@@ -527,7 +529,7 @@ def test_twenty_interruptions_are_survived_and_the_twenty_first_is_not(house: Ho
 def test_a_stage_that_was_published_after_all_is_opened_and_found_published(house: House) -> None:
     house.claimed()
     house.publish()
-    say(house, Published, manifest_key=draft_of())
+    send(house, Published, manifest_key=draft_of())
     assert decide(house, "WorkerLost").decision == "retry"
     assert house.open().manifest_key == MANIFEST_KEY
 
@@ -543,7 +545,7 @@ def test_a_stage_that_was_published_after_all_is_opened_and_found_published(hous
         ("States.Runtime", RunState.FAILED),
     ],
 )
-def test_a_run_ends_by_whose_turn_it_is_and_says_so_once(
+def test_a_run_ends_by_whose_turn_it_is_with_one_fact(
     house: House, error: str, state: RunState
 ) -> None:
     house.seal()
@@ -577,26 +579,26 @@ def test_a_run_whose_execution_was_ended_from_outside_ends_and_its_machine_too(
     (failed,) = (f for f in house.stages.facts(RUN, REVISION) if isinstance(f, StageFailed))
     assert not failed.will_retry
     with pytest.raises(StaleEpoch):
-        say(house, Claimed)
+        send(house, Claimed)
     assert house.cloud.ended == ["i-1"]
     (line,) = (line for line in house.runs.cost_lines(RUN) if line.what == "machine")
     assert line.instance_id == "i-1"
     sweep(house.watch())
     assert list(house.stages.awaiting()) == []
-    assert house.state_machine.heard == []
+    assert house.state_machine.answers == []
 
 
 @pytest.mark.parametrize(
     ("error", "state"), [("NoReadsLeft", RunState.REFUSED), ("", RunState.FAILED)]
 )
-def test_a_run_whose_last_task_could_not_speak_ends_all_the_same(
+def test_a_run_whose_last_task_failed_without_a_cause_ends_all_the_same(
     house: House, error: str, state: RunState
 ) -> None:
     house.seal()
     over(house, "FAILED", error, "the words." if error else "")
     run = house.runs.get(RUN)
-    told = "the words." if error else "its execution failed, and could not say why."
-    assert (run.state, run.problem) == (state, told)
+    expected = "the words." if error else "its execution failed, and could not say why."
+    assert (run.state, run.problem) == (state, expected)
 
 
 def test_the_late_end_of_an_execution_does_not_touch_a_run_that_ended_well(house: House) -> None:
@@ -674,12 +676,12 @@ def test_ending_a_stage_that_never_had_a_machine_is_a_success(house: House) -> N
 
 
 @pytest.mark.parametrize("error", ["Unavailable", "Throttled"])
-def test_a_broken_stage_is_not_told_by_a_name_on_which_the_waiting_is_only_repeated(
+def test_a_broken_stage_has_no_error_name_on_which_the_waiting_is_only_repeated(
     house: House, error: str
 ) -> None:
     house.claimed()
-    say(house, StageBroken, error=error, problem="S3 did not answer")
-    assert house.state_machine.heard == [("t1", "WorkerFailed", "S3 did not answer")]
+    send(house, StageBroken, error=error, problem="S3 did not answer")
+    assert house.state_machine.answers == [("t1", "WorkerFailed", "S3 did not answer")]
     assert house.record().error == error
     assert decide(house, "WorkerFailed").decision == "retry"
 
@@ -687,7 +689,7 @@ def test_a_broken_stage_is_not_told_by_a_name_on_which_the_waiting_is_only_repea
 def test_only_the_machine_that_owns_the_stage_can_break_it(house: House) -> None:
     house.claimed()
     with pytest.raises(StaleEpoch):
-        say(house, StageBroken, who="i-2", error="Unavailable", problem="could not claim")
+        send(house, StageBroken, who="i-2", error="Unavailable", problem="could not claim")
     assert house.record().state is StageState.CLAIMED
 
 

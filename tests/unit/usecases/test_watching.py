@@ -36,12 +36,12 @@ def three_sweeps(house: House) -> None:
     """The last of them now; nothing came of the first two."""
     for _ in range(2):
         sweep(house.watch())
-        assert house.state_machine.heard == []
+        assert house.state_machine.answers == []
         house.later(minutes=1)
     sweep(house.watch())
 
 
-def news(house: House, kind: InstanceEventKind, state: str = "") -> None:
+def send_event(house: House, kind: InstanceEventKind, state: str = "") -> None:
     handle_instance_event(InstanceEvent(kind=kind, instance_id="i-1", state=state), house.watch())
 
 
@@ -53,17 +53,17 @@ def test_a_working_machine_is_left_alone(house: House) -> None:
         sweep(house.watch())
     assert house.record().state is before.state is StageState.CLAIMED
     assert house.cloud.ended == []
-    assert house.state_machine.heard == []
+    assert house.state_machine.answers == []
 
 
-def test_a_machine_that_died_is_told_to_the_state_machine_once(house: House) -> None:
+def test_a_machine_that_died_is_answered_to_the_state_machine_once(house: House) -> None:
     house.claimed()
     house.cloud.lose("i-1")
     house.later(minutes=1)
     sweep(house.watch())
     sweep(house.watch())
-    assert [h[:2] for h in house.state_machine.heard] == [("t1", "WorkerLost")]
-    assert "Server.InternalError" in house.state_machine.heard[0][2]
+    assert [h[:2] for h in house.state_machine.answers] == [("t1", "WorkerLost")]
+    assert "Server.InternalError" in house.state_machine.answers[0][2]
 
 
 @pytest.mark.parametrize("noticed", [True, False])
@@ -74,40 +74,40 @@ def test_a_machine_that_was_taken_back_is_an_interruption_and_no_error(
     house.later(minutes=1)
     beat(house)
     if noticed:
-        news(house, InstanceEventKind.RECLAIM)
+        send_event(house, InstanceEventKind.RECLAIM)
     house.cloud.lose("i-1", "Client.X" if noticed else "Server.SpotInstanceTermination")
     house.later(minutes=1)
-    news(house, InstanceEventKind.STATE, "terminated")
+    send_event(house, InstanceEventKind.STATE, "terminated")
     record = house.record()
     assert (record.state, record.interruptions, record.errors) == (StageState.INTERRUPTED, 1, 0)
-    assert house.state_machine.heard[0][1] == "SpotInterrupted"
+    assert house.state_machine.answers[0][1] == "SpotInterrupted"
     facts = [f for f in house.stages.facts(RUN, 0) if type(f).__name__ == "SpotInterrupted"]
     assert facts[0].model_dump()["last_checkpoint"] == 5
 
 
-def test_the_last_words_of_a_leaving_worker_are_waited_for(house: House) -> None:
+def test_the_last_messages_of_a_leaving_worker_are_waited_for(house: House) -> None:
     house.claimed()
     house.cloud.lose("i-1", "Client.InstanceInitiatedShutdown")
     house.later(seconds=10)
-    news(house, InstanceEventKind.STATE, "shutting-down")
+    send_event(house, InstanceEventKind.STATE, "shutting-down")
     assert house.record().state is StageState.CLAIMED
 
 
-def test_a_worker_that_published_and_shut_down_unheard_has_succeeded(house: House) -> None:
+def test_a_worker_whose_last_message_was_lost_after_publishing_has_succeeded(house: House) -> None:
     house.claimed()
     house.publish()
     house.cloud.lose("i-1", "Client.InstanceInitiatedShutdown")
     house.later(minutes=3)
     sweep(house.watch())
-    assert house.state_machine.heard == [("t1", "success", MANIFEST_KEY)]
+    assert house.state_machine.answers == [("t1", "success", MANIFEST_KEY)]
     assert facts_in(house.table, RUN).count("StageCompleted") == 1
 
 
-def test_an_end_that_was_recorded_but_never_told_is_told(house: House) -> None:
+def test_an_end_that_was_recorded_but_never_answered_is_answered(house: House) -> None:
     house.claimed()
     house.stages.apply(KEY, stage_endings.fail, 1, "WorkerFailed", "broke", house.now)
     sweep(house.watch())
-    assert house.state_machine.heard == [("t1", "WorkerFailed", "broke")]
+    assert house.state_machine.answers == [("t1", "WorkerFailed", "broke")]
     assert list(house.stages.awaiting()) == []
 
 
@@ -131,12 +131,12 @@ BOOT = attempt_of() + s3_keys.BOOT_LOG
     ("printed", "sent", "kept"),
     [
         ("kernel: panic", False, {CONSOLE: b"kernel: panic"}),
-        ("kernel: panic", True, {BOOT: b"docker: 125"}),  # its own words say more
+        ("kernel: panic", True, {BOOT: b"docker: 125"}),  # its own output has more
         ("", False, {}),
         (None, False, {}),
     ],
 )
-def test_r6_what_the_console_of_a_machine_showed_that_never_spoke_is_kept(
+def test_r6_the_console_of_a_machine_that_sent_nothing_is_kept(
     house: House, printed: str | None, sent: bool, kept: dict[str, bytes]
 ) -> None:
     never_spoke(house)
@@ -146,7 +146,7 @@ def test_r6_what_the_console_of_a_machine_showed_that_never_spoke_is_kept(
     house.cloud.lose("i-1", "Client.InstanceInitiatedShutdown")
     house.later(minutes=6)
     sweep(house.watch())
-    assert house.state_machine.heard[0][1] == "WorkerLost"
+    assert house.state_machine.answers[0][1] == "WorkerLost"
     assert consoles(house) == kept
 
 
@@ -158,16 +158,16 @@ def test_r6_a_machine_that_hangs_in_its_boot_is_given_up_and_its_console_kept(
     house.cloud.printed = "nfs: server not responding, still trying"
     house.later(seconds=601)
     three_sweeps(house)
-    assert house.state_machine.heard[0][1] == "WorkerLost"
+    assert house.state_machine.answers[0][1] == "WorkerLost"
     assert consoles(house) == {CONSOLE: b"nfs: server not responding, still trying"}
 
 
-def test_r6_of_a_worker_that_spoke_no_console_is_kept(house: House) -> None:
+def test_r6_of_a_worker_that_sent_messages_no_console_is_kept(house: House) -> None:
     house.claimed()
     house.cloud.lose("i-1")
     house.later(minutes=6)
     sweep(house.watch())
-    assert house.state_machine.heard[0][1] == "WorkerLost"
+    assert house.state_machine.answers[0][1] == "WorkerLost"
     assert consoles(house) == {}
 
 
@@ -180,26 +180,26 @@ def test_a_machine_that_never_begins_is_given_up_at_its_deadline_and_not_before(
     house.wait(1, "t1")
     house.later(seconds=600)
     sweep(house.watch())
-    assert house.state_machine.heard == []
+    assert house.state_machine.answers == []
     house.later(seconds=1)
     three_sweeps(house)
-    assert house.state_machine.heard[0][1] == "WorkerLost"
-    assert "600 s" in house.state_machine.heard[0][2]
+    assert house.state_machine.answers[0][1] == "WorkerLost"
+    assert "600 s" in house.state_machine.answers[0][2]
 
 
-def test_a_silent_worker_is_given_up_when_no_words_are_waiting(house: House) -> None:
+def test_a_silent_worker_is_given_up_when_no_messages_are_waiting(house: House) -> None:
     house.claimed()
     sweep(house.watch())
     house.later(seconds=301)
     three_sweeps(house)
-    assert house.state_machine.heard[0][1] == "WorkerLost"
-    assert "silent for 421 s" in house.state_machine.heard[0][2]
+    assert house.state_machine.answers[0][1] == "WorkerLost"
+    assert "silent for 421 s" in house.state_machine.answers[0][2]
 
 
 def test_while_nobody_could_write_the_ledger_nobody_was_silent(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """An hour of sweeps that cannot write; then the ledger is back, and so is the worker's word."""
+    """An hour of sweeps that cannot write; then the ledger is back, and the worker's message."""
     house.claimed()
     sweep(house.watch())
     with monkeypatch.context() as away:
@@ -215,7 +215,7 @@ def test_while_nobody_could_write_the_ledger_nobody_was_silent(
         beat(house)
         house.later(minutes=1)
         sweep(house.watch())
-    assert (house.record().state, house.state_machine.heard) == (StageState.CLAIMED, [])
+    assert (house.record().state, house.state_machine.answers) == (StageState.CLAIMED, [])
 
 
 def _unavailable(*_: object) -> None:
@@ -229,7 +229,7 @@ def test_a_sweep_that_comes_three_times_counts_once(house: House) -> None:
     for _ in range(5):
         sweep(house.watch())
         house.later(seconds=1)
-    assert (house.record().silent_sweeps, house.state_machine.heard) == (1, [])
+    assert (house.record().silent_sweeps, house.state_machine.answers) == (1, [])
 
 
 @pytest.mark.parametrize("relayed", [True, False])
@@ -273,10 +273,10 @@ def test_a_dead_worker_whose_clock_was_ahead_is_given_up_no_later_than_any_other
     assert (record.last_beat, record.progress_at, record.updated_at) == (house.now,) * 3
     house.later(seconds=SPEC.beat_timeout_s + 1)
     three_sweeps(house)
-    assert house.state_machine.heard[0][:2] == ("t1", "WorkerLost")
+    assert house.state_machine.answers[0][:2] == ("t1", "WorkerLost")
 
 
-def test_a_living_worker_whose_clock_is_ahead_is_heard_and_its_work_seen(house: House) -> None:
+def test_a_living_worker_whose_clock_is_ahead_is_alive_and_its_work_seen(house: House) -> None:
     house.claimed()
     for minute in range(20):
         house.later(seconds=60)
@@ -285,7 +285,7 @@ def test_a_living_worker_whose_clock_is_ahead_is_heard_and_its_work_seen(house: 
         house.stages.apply(KEY, stage_lifecycle.beat, 1, "i-1", progress, ahead)
         sweep(house.watch())
         assert house.record().progress == progress
-    assert (house.state_machine.heard, house.cloud.ended) == ([], [])
+    assert (house.state_machine.answers, house.cloud.ended) == ([], [])
 
 
 def test_silence_proves_nothing_while_the_queue_cannot_be_seen(house: House) -> None:
@@ -297,7 +297,7 @@ def test_silence_proves_nothing_while_the_queue_cannot_be_seen(house: House) -> 
     assert house.cloud.ended == []
 
 
-def test_while_words_are_waiting_silence_must_last_half_as_long_again(house: House) -> None:
+def test_while_messages_are_waiting_silence_must_last_half_as_long_again(house: House) -> None:
     """A busy stack's queue is never seen empty."""
     house.claimed()
     sweep(house.watch())
@@ -310,7 +310,7 @@ def test_while_words_are_waiting_silence_must_last_half_as_long_again(house: Hou
     assert house.record().error == "WorkerLost"
 
 
-def test_the_state_machine_is_told_of_workers_whose_own_words_get_lost(house: House) -> None:
+def test_the_state_machine_gets_heartbeats_of_workers_whose_own_are_lost(house: House) -> None:
     house.claimed()
     house.later(minutes=1)
     beat(house)  # in the ledger; its callback was lost
@@ -349,10 +349,10 @@ def test_the_trouble_of_one_stage_does_not_keep_another_from_being_looked_after(
     house.results.put(MANIFEST_KEY.replace("run-1", "run-0"), b"not a manifest")
     house.later(minutes=1)
     sweep(house.watch())
-    assert house.state_machine.heard[0][1] == "WorkerLost"
+    assert house.state_machine.answers[0][1] == "WorkerLost"
 
 
-def test_news_of_machines_of_others_is_no_news(house: House) -> None:
+def test_events_of_machines_of_others_change_nothing(house: House) -> None:
     house.claimed()
     stranger = InstanceEvent(kind=InstanceEventKind.STATE, instance_id="i-99", state="terminated")
     handle_instance_event(stranger, house.watch())
@@ -433,10 +433,10 @@ def test_a_machine_that_cannot_be_ended_does_not_keep_the_others_alive(
     house.later(minutes=5)
     sweep(house.watch())
     assert house.cloud.ended == ["i-2"]
-    told = {kill.name: (kill.outcome, kill.problem) for kill in house.watch().kills.all()}
-    assert told["i-2"] == ("ended", "")
-    assert told["i-1"][0] == "could not end"
-    assert "OperationNotPermitted" in told["i-1"][1]
+    outcomes = {kill.name: (kill.outcome, kill.problem) for kill in house.watch().kills.all()}
+    assert outcomes["i-2"] == ("ended", "")
+    assert outcomes["i-1"][0] == "could not end"
+    assert "OperationNotPermitted" in outcomes["i-1"][1]
 
 
 def test_a_late_machine_of_an_old_epoch_that_went_by_itself_is_paid_for_once(
@@ -456,14 +456,14 @@ def test_a_late_machine_of_an_old_epoch_that_went_by_itself_is_paid_for_once(
     assert facts_in(house.table, RUN).count("InstanceTerminated") == 1
 
 
-def test_what_a_worker_said_before_it_left_is_heard_before_it_is_called_lost(
+def test_a_workers_last_message_is_read_before_it_is_called_lost(
     house: House,
 ) -> None:
-    """Its last beat was a while ago; its last word ("refused: why") still lies in the queue."""
+    """Its last beat was a while ago; its last message ("refused: why") still lies in the queue."""
     house.claimed()
     house.later(seconds=55)
     house.cloud.lose("i-1", "Client.InstanceInitiatedShutdown")
-    news(house, InstanceEventKind.STATE, "terminated")
+    send_event(house, InstanceEventKind.STATE, "terminated")
     assert house.record().state is StageState.CLAIMED
     house.ear.empty = False
     house.later(minutes=1)
