@@ -203,18 +203,13 @@ def test_a_folder_has_few_files() -> None:
 
 
 MOST_LINES = 300
-STILL_LONGER = {
-    "porewatch_worker.checkpoint.checkpoint",
-    "porewatch_worker.phases.screening",
-}
-"""To be split by subject. Take out what was split; nothing may be added."""
 
 
 def test_a_file_has_few_lines() -> None:
     longer = {
         module for module, path in MODULES.items() if path.read_text().count("\n") > MOST_LINES
     }
-    assert longer == STILL_LONGER
+    assert longer == set()
 
 
 def _environment_readers() -> set[str]:

@@ -21,7 +21,7 @@ from porewatch.domain.results.report import Report
 from porewatch.domain.runs import SampleRole
 from porewatch.domain.stage.retry_policy import MEANINGS, decide
 from porewatch.domain.stage.spec import Phase
-from porewatch_worker.phases.screening import RECORDS
+from porewatch_worker.phases.screening_records import RECORDS
 from porewatch_worker.references.panel import shipped_panel
 from porewatch_worker.report.compose import compose
 from porewatch_worker.report.parts.i18n import has_word, messages, say, speaking

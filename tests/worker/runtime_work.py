@@ -20,8 +20,8 @@ from porewatch.domain.calls.alarm_rule import Alarm
 from porewatch.domain.stage.manifest import PhaseRecord
 from porewatch.domain.stage.record import Progress
 from porewatch.domain.stage.spec import Phase
-from porewatch_worker.checkpoint.checkpoint import open_checkpoint
 from porewatch_worker.checkpoint.folder_store import FolderStore
+from porewatch_worker.checkpoint.opening import open_checkpoint
 from porewatch_worker.stage.loop import StageLoop
 from porewatch_worker.stage.progress_messages import CallbackOutbox
 from porewatch_worker.stage.publish import (

@@ -27,11 +27,11 @@ from porewatch.domain.stage.work_order import WorkOrder
 from porewatch.domain.stage.worker_messages import StageBroken
 from porewatch_worker import full_disk
 from porewatch_worker.build_stage import Means
-from porewatch_worker.checkpoint.checkpoint import open_checkpoint
 from porewatch_worker.checkpoint.index import (
     LIST,
     UnitList,
 )
+from porewatch_worker.checkpoint.opening import open_checkpoint
 from porewatch_worker.instance import (
     attempt,
     service_outages,

@@ -30,8 +30,8 @@ from porewatch.domain.stage.work_order import WorkOrder
 from porewatch.reads.headers import from_tags
 from porewatch.reads.sandbox import parent
 from porewatch_worker import build_stage
-from porewatch_worker.checkpoint.checkpoint import open_checkpoint
 from porewatch_worker.checkpoint.folder_store import FolderStore
+from porewatch_worker.checkpoint.opening import open_checkpoint
 from porewatch_worker.phases import called_bam, dorado
 from porewatch_worker.phases.basecalling import Basecalling, BasecallingWork, skipped_record
 from porewatch_worker.settings import BasecallerSettings

@@ -19,9 +19,9 @@ from porewatch.domain.reasons.reason import Code, because
 from porewatch.domain.stage.manifest import StageManifest
 from porewatch.domain.stage.quarantine import QuarantineRules
 from porewatch_worker import full_disk
-from porewatch_worker.checkpoint.checkpoint import open_checkpoint
 from porewatch_worker.checkpoint.folder_store import FolderStore
 from porewatch_worker.checkpoint.objects import UnitToSave
+from porewatch_worker.checkpoint.opening import open_checkpoint
 from porewatch_worker.stage.child_process import in_child
 from porewatch_worker.stage.loop import (
     Ending,

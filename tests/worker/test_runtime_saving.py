@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from porewatch_worker.checkpoint.checkpoint import open_checkpoint
 from porewatch_worker.checkpoint.folder_store import FolderStore
 from porewatch_worker.checkpoint.index import Home
 from porewatch_worker.checkpoint.interval import (
@@ -18,6 +17,7 @@ from porewatch_worker.checkpoint.interval import (
     SaveInterval,
     young_interval,
 )
+from porewatch_worker.checkpoint.opening import open_checkpoint
 from porewatch_worker.stage.loop import Ending
 from porewatch_worker.stage.stop import Stop
 from tests.worker.runtime_work import DigestWork

@@ -30,7 +30,8 @@ from porewatch_worker.phases.first_header import basecall_model_of
 from porewatch_worker.phases.quantification import OUTPUT as QUANTIFICATION
 from porewatch_worker.phases.quantification import QuantificationWork
 from porewatch_worker.phases.reporting import Around, ReportingWork, report_phase, with_phases
-from porewatch_worker.phases.screening import MAPPED, OUTPUT, RECORDS, SCREENING, ScreeningWork
+from porewatch_worker.phases.screening import OUTPUT, ScreeningWork
+from porewatch_worker.phases.screening_records import MAPPED, RECORDS, SCREENING
 from porewatch_worker.phases.wrappers import (
     OneStep,
     WithRecords,

@@ -22,11 +22,9 @@ from porewatch.domain.stage.record import Progress, StageRecord
 from porewatch.domain.stage.spec import Phase
 from porewatch.domain.stage.work_order import WorkOrder
 from porewatch_worker import build_stage
-from porewatch_worker.checkpoint.checkpoint import (
-    Checkpoint,
-    open_checkpoint,
-)
+from porewatch_worker.checkpoint.checkpoint import Checkpoint
 from porewatch_worker.checkpoint.interval import SaveInterval
+from porewatch_worker.checkpoint.opening import open_checkpoint
 from porewatch_worker.full_disk import full_disk
 from porewatch_worker.instance.assignment import (
     Assignment,

@@ -24,13 +24,13 @@ from porewatch.domain.stage.screening_parameters import ScreeningParameters
 from porewatch.domain.stage.spec import Phase
 from porewatch.domain.stage.work_order import WorkOrder
 from porewatch_worker import build_stage
-from porewatch_worker.checkpoint.checkpoint import open_checkpoint
 from porewatch_worker.checkpoint.folder_store import FolderStore
+from porewatch_worker.checkpoint.opening import open_checkpoint
 from porewatch_worker.local.reads import (
     OnProgress,
     check_reads,
 )
-from porewatch_worker.phases.screening import SCREENING
+from porewatch_worker.phases.screening_records import SCREENING
 from porewatch_worker.references.verify import check_bundle
 from porewatch_worker.science.release.controls import release_policies
 from porewatch_worker.settings import BasecallerSettings, read_basecaller

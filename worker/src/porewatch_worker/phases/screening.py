@@ -3,13 +3,13 @@
 A unit is `unit_reads` consecutive reads, of several files where those are small. Within it, chunks
 of 50 reads go to threads that share both indexes (mappy releases the interpreter lock); chunks are
 added up in order. All counts are whole numbers, so the result depends on neither threads nor unit
-size. Each of the three phases then writes a record of its own (see the modules of their names).
+size. Each of the three phases then has a record of its own (`screening_records`).
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -20,10 +20,7 @@ import mappy
 from porewatch.domain.base import Moment, now
 from porewatch.domain.calls.evidence import ScreenResult
 from porewatch.domain.calls.references import ContigRole
-from porewatch.domain.errors import NoReadsLeft
-from porewatch.domain.reasons.reason import RunCode, because, verbatim
 from porewatch.domain.runs import InputFile, Sample
-from porewatch.domain.stage.manifest import PhaseRecord
 from porewatch.domain.stage.read_limits import (
     for_sample,
     limits_of,
@@ -32,7 +29,7 @@ from porewatch.domain.stage.record import Progress
 from porewatch.domain.stage.screening_parameters import ScreeningParameters
 from porewatch.domain.stage.spec import Phase
 from porewatch_worker import __version__
-from porewatch_worker.phases import host_removal, pathogen_detection, quality_control
+from porewatch_worker.phases.screening_records import SCREENING, records, refuse_without_reads
 from porewatch_worker.references.load import LoadedBundle
 from porewatch_worker.science.call.containment import ReferenceWords
 from porewatch_worker.science.call.unread import in_turns
@@ -71,13 +68,6 @@ from porewatch_worker.suspicions.running import RunningVerdict
 
 CHUNK = 50
 OUTPUT = "screen.json"
-SCREENING = (Phase.QUALITY_CONTROL, Phase.HOST_REMOVAL, Phase.PATHOGEN_DETECTION)
-MAPPED = (because(RunCode.MAPPY_ONE_PASS),)
-RECORDS = {
-    Phase.QUALITY_CONTROL: quality_control.counts,
-    Phase.HOST_REMOVAL: host_removal.counts,
-    Phase.PATHOGEN_DETECTION: pathogen_detection.counts,
-}
 _VERSION = 9
 """Raise when the pass changes an answer: old checkpoints become invalid."""
 
@@ -216,7 +206,8 @@ class ScreeningWork:
         scratch.mkdir(parents=True, exist_ok=True)
         path = scratch / OUTPUT
         path.write_text(result.canonical_json(), "utf-8")
-        return StageResult(outputs={OUTPUT: path}, phases=self._records(result))
+        done = records(self._phases, result, self._started_at)
+        return StageResult(outputs={OUTPUT: path}, phases=done)
 
     def _chunk(self, file: InputFile, reads: Sequence[Read]) -> UnitCounts:
         counts = UnitCounts()
@@ -283,47 +274,3 @@ class ScreeningWork:
         }
         found = dict(zip(to_search, self._kit_ends.bases([*to_search.values()]), strict=True))
         return [found.get(number, 0) for number in range(len(placed))]
-
-    def _records(self, result: ScreenResult) -> tuple[PhaseRecord, ...]:
-        finished = now()
-        return tuple(
-            PhaseRecord(
-                phase=phase,
-                status="completed",
-                how=verbatim("numpy") if phase is Phase.QUALITY_CONTROL else MAPPED,
-                started_at=self._started_at,
-                finished_at=finished,
-                counts=RECORDS[phase](result),
-                tools={"mappy": mappy.__version__, "porewatch-worker": __version__},
-            )
-            for phase in self._phases
-        )
-
-
-def refuse_without_reads(
-    result: ScreenResult, parameters: ScreeningParameters, least: Mapping[str, int]
-) -> None:
-    """Raises NoReadsLeft, with the filters' counts, when no read passed quality control."""
-    if any(s.quality.passed_reads for s in result.samples):
-        return
-    lost = quality_control.counts(result)
-    reasons = [f"{n} {name.removeprefix('filtered_').replace('_', ' ')}"
-               for name, n in sorted(lost.items()) if name.startswith("filtered_")]  # fmt: skip
-    unlisted = sum(result.unlisted_barcodes.values())
-    if unlisted:
-        most = Counter(result.unlisted_barcodes).most_common(5)
-        seen = ", ".join(f"{name}: {reads}" for name, reads in most)
-        reasons.append(f"{unlisted} with a barcode that no sample claims: {seen}")
-    raise NoReadsLeft(
-        f"No read passed quality control ({', '.join(reasons) or 'there were none'}).",
-        remedy=(
-            "compare the sample sheet's barcodes with the reads', and the reads with the least "
-            f"length of {_bases(least.values())} bases (set by --min-read-length, the sheet's "
-            "columns min_read_length or tissue, or the release policy; DNA of plasma needs "
-            f"about 90) and the least mean quality of {parameters.min_mean_quality:g}."
-        ),
-    )
-
-
-def _bases(lengths: Iterable[int]) -> str:
-    return " or ".join(str(n) for n in sorted(set(lengths)))
