@@ -174,7 +174,7 @@ def test_what_was_sent_and_refused_ends_the_waiting(stack: Stack) -> None:
     stack.runs.seal(old, sealed_by="run.json", at=now())
     stack.runs.start(old, execution_arn="a", bundle="demo@1", at=now())
     stack.runs.refuse("r", digest="f" * 64, what=Refusing("no good.", ()), at=now())
-    with pytest.raises(Refused, match=r"was refused; the run stays as it is .*no good"):
+    with pytest.raises(Refused, match=r"was refused; the run is unchanged .*no good"):
         next(follow("r", stack, sent=Sent("f" * 64)))
 
 

@@ -238,7 +238,7 @@ def checking_a_sheet(house: House, *, as_json: bool) -> None:
     fault = SampleSheetRefused(house.text, file=house.text, column=house.text, remedy=house.text)
     told = sheet._replace(faults=(*sheet.faults, fault))
     path = Path(house.text.replace("/", "_").replace("\0", "_"))
-    terminal.print_json(sheets._told(told, path)) if as_json else sheets._say(told, path)
+    terminal.print_json(sheets._as_json(told, path)) if as_json else sheets._print_sheet(told, path)
 
 
 def listing_references(house: House, *, as_json: bool) -> None:

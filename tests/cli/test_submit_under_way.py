@@ -1,4 +1,4 @@
-"""A run that is sent again while it is under way: nothing new is started, and that is said."""
+"""A run that is sent again while it is in progress: nothing new starts, and a remark says so."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def sealed(stack: Stack, reads: Path) -> str:  # noqa: F811
 def test_the_same_reads_again_say_how_far_the_run_is(stack: Stack, reads: Path) -> None:  # noqa: F811
     key = sealed(stack, reads)
     (told,) = submit(reads, stack=stack, run_id=RUN, quiet=True).remarks
-    assert "under way already: sealed, revision 0" in told
+    assert "already in progress: sealed, revision 0" in told
     manifest = parse_manifest(Objects("raw").get(key), run_id=RUN)
     stack.runs.start(manifest, execution_arn="a", bundle="demo@1", at=now())
     (told,) = submit(reads, stack=stack, run_id=RUN, quiet=True).remarks

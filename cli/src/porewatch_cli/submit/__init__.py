@@ -1,1 +1,1 @@
-"""Sending a run: collected, checked, uploaded, sealed; sample sheets."""
+"""Submit a run: collect, check, upload and seal it; sample sheets."""

@@ -1,4 +1,4 @@
-"""Names a submission chooses (layout, bundle, release policy), checked before anything is read."""
+"""Check the layout, bundle and release policy of a submission before any file is read."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ if TYPE_CHECKING:
     from porewatch.domain.calls.references import BundleManifest
 
 MOST_RUNS = 500
-"""Latest runs whose bundles are looked at."""
+"""Latest runs whose bundles are listed."""
 
 
 def refuse_mistyped(
     stack: Stack, *, layout: str | None, bundle: str | None, release_policy: str | None
 ) -> tuple[str, ...]:
-    """Remarks about what could not be checked. Raises Refused, naming what there is, for a name
-    that does not exist. What is None was not chosen."""
+    """Remarks about what could not be checked. Raises Refused, with the valid names, for a name
+    that does not exist. None: not chosen."""
     if layout is not None:
         refuse_name("layout", "--layout", layout, layouts())
     if release_policy is not None:
@@ -42,8 +42,8 @@ def refuse_mistyped(
 
 
 def refuse_unknown_bundle(stack: Stack, bundle: str) -> str | None:
-    """A remark when nothing is known with which it could be compared. Raises BundleRefused for one
-    that the stack does not have."""
+    """A remark when no bundle of the stack is known. Raises BundleRefused when the stack does not
+    have `bundle`."""
     known = bundles_of(stack)
     if not known and stack.bundles is not None:
         refuse_bundle(bundle, {bundle})  # its shape
@@ -52,34 +52,34 @@ def refuse_unknown_bundle(stack: Stack, bundle: str) -> str | None:
 
 
 def policies_taken(stack: Stack) -> tuple[str, ...]:
-    """The release policies under which the stack takes runs, or ANY."""
+    """The release policies that the stack accepts, or ANY."""
     return tuple(stack.outputs.get("ReleasePolicies", ANY).split(","))
 
 
 def bundles_of(stack: Stack) -> set[str]:
-    """Every bundle the stack is known to have: what was pushed to it. On the embedded AWS, and for
-    a stack of an earlier version, also what was registered, used by a run to its end, or lies in
-    the folder."""
-    pushed = {one.ref for one in stack.bundles.all()} if stack.bundles is not None else set()
+    """Every bundle that was pushed to the stack. On the embedded AWS, and for a stack of an earlier
+    version, also bundles that were registered, that a completed run used, or that are in the
+    folder."""
+    pushed = {bundle.ref for bundle in stack.bundles.all()} if stack.bundles is not None else set()
     if stack.bundles is not None and not stack.is_local:
         return pushed
     used = (run for run in islice(stack.runs.list(), MOST_RUNS) if run.bundle)
     seen = pushed | {str(run.bundle) for run in used if run.state is RunState.COMPLETED}
-    seen |= {one.ref for one in Shelf(stack.table).known()}
-    there = stack.references
-    return seen | {one.ref for one in _lying_in(there)} if there is not None else seen
+    seen |= {bundle.ref for bundle in Shelf(stack.table).known()}
+    folder = stack.references
+    return seen | {bundle.ref for bundle in _bundles_in(folder)} if folder is not None else seen
 
 
 def record_bundles(stack: Stack, bundles: Iterable[BundleManifest], seen_by: str) -> None:
-    """Write down that the stack has them."""
+    """Record in the ledger that the stack has them."""
     shelf = Shelf(stack.table)
-    for one in bundles:
+    for bundle in bundles:
         shelf.record(
-            KnownBundle(ref=one.ref, synthetic=one.synthetic, seen_at=now(), seen_by=seen_by)
+            KnownBundle(ref=bundle.ref, synthetic=bundle.synthetic, seen_at=now(), seen_by=seen_by)
         )
 
 
-def _lying_in(folder: Path) -> list[BundleManifest]:
+def _bundles_in(folder: Path) -> list[BundleManifest]:
     from porewatch_worker.references.installed import list_bundles  # noqa: PLC0415 - loads minimap2
 
     return list_bundles(folder)

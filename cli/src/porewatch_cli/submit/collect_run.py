@@ -1,7 +1,7 @@
-"""From what the user points at to a checked run: nothing is uploaded before all of it is sound.
+"""Collect and check a run: nothing is uploaded unless every file is valid.
 
-Order: find the files (one file, a folder, a MinKNOW output folder) -> check every byte of every
-one (the same checks the cloud makes) -> seal the manifest with the sample sheet.
+Order: find the files (one file, a folder, a MinKNOW output folder) -> check every byte of them
+(the same checks as in the cloud) -> seal the manifest with the sample sheet.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ from porewatch.reads.folder import Folder, look_into
 from porewatch.reads.naming import kind_of
 
 Checked = Callable[[Path], None]
-"""Told about each file once its check is over."""
+"""Called with each file after its check."""
 
 
 @dataclass(frozen=True)
 class Gathered:
-    """A run that is ready to go: its manifest, and where each file lies on this machine."""
+    """A run that is ready to upload: its manifest, and the local path of each file."""
 
     manifest: RunManifest
     sources: dict[str, Path]
@@ -36,7 +36,7 @@ class Gathered:
 
 
 def find(path: Path, sample_sheet: Path | None = None, lab: Path | None = None) -> Folder:
-    """All files of a run below `path`. Raises InputRefused when there is no such path."""
+    """All files of a run below `path`. Raises InputRefused when the path does not exist."""
     return look_into([path], sample_sheet, lab)
 
 
@@ -55,33 +55,33 @@ def collect_run(
 ) -> Gathered:
     """Check everything below `path` and seal it.
 
-    Raises Refused: SeveralRefused lists every bad file at once; BasecallerMissing when there is
-    raw signal and the stack has no basecaller.
+    Raises Refused: SeveralRefused lists every invalid file; BasecallerMissing when there is raw
+    signal and the stack has no basecaller.
     """
     found = find(path, sample_sheet, lab)
     _refuse_signal(found, basecalling)
-    there = check_all(found, heard=checked)
+    content = check_all(found, heard=checked)
     manifest = seal(
-        there.files,
-        run_id=run_id or _name(path, there.files),
+        content.files,
+        run_id=run_id or _name(path, content.files),
         created_at=now(),
         created_by="porewatch submit",
-        samples=there.samples,
-        sequencing=there.sequencing,
+        samples=content.samples,
+        sequencing=content.sequencing,
         laboratory=found.understood.laboratory,
         profile=profile,
         bundle=bundle,
         release_policy=release_policy,
-        left_out=there.left_out,
+        left_out=content.left_out,
         read_limits=read_limits,
     )
     return Gathered(
         manifest=manifest,
-        sources=there.sources,
-        reads=there.reads,
-        bases=there.bases,
+        sources=content.sources,
+        reads=content.reads,
+        bases=content.bases,
         left_out=(
-            *(aside.sentence() for aside in there.left_out),
+            *(aside.sentence() for aside in content.left_out),
             *found.understood.notes(),
         ),
     )
@@ -100,7 +100,7 @@ def _refuse_signal(found: Folder, basecalling: bool) -> None:
 
 
 def _name(path: Path, files: Sequence[InputFile]) -> str:
-    """The same files give the same run id, so that submitting twice is submitting once."""
+    """The same files give the same run id, so submitting twice is idempotent."""
     stem = re.sub(r"[^A-Za-z0-9_-]+", "-", path.name.split(".")[0]).strip("-_") or "run"
     digest = hashlib.sha256("".join(sorted(f.sha256 or "" for f in files)).encode())
     return f"{stem[:48]}-{digest.hexdigest()[:8]}"

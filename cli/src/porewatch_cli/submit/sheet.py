@@ -1,6 +1,6 @@
-"""`porewatch sheet`: a sheet to begin with, and a check of one before anything is sent.
+"""`porewatch sheet`: write a sample sheet template, or validate a sheet before submitting.
 
-Both use the parser of every other door, so what passes here passes there.
+Both use the same parser as every upload path, so a sheet that is valid here is valid there.
 """
 
 from __future__ import annotations
@@ -31,26 +31,29 @@ from porewatch.domain.inputs.sheet.sample_sheet import (
 )
 from porewatch.domain.records.refusal import refusals_of
 from porewatch.domain.runs import Sample
+from porewatch_cli.plurals import plural
 from porewatch_cli.terminal import console, errors, print_json, table, write
 
 UTF8_FOR_EXCEL = "utf-8-sig"
-"""Without the mark, Excel takes a file for the code page of its country."""
+"""Without the byte order mark, Excel assumes the code page of its locale."""
 
 
 def write_template(
     out: Path | None, layout: str, policy: str | None, samples: int, *, as_json: bool = False
 ) -> None:
-    """A sheet to fill in, into a file or to standard output."""
+    """Write a sheet to fill in to a file or to standard output."""
     positive = _wants_positive(policy or DEFAULT)
     if positive and layout == "minknow":
         raise InputRefused(
-            f"MinKNOW's sheet has no column for what {policy} asks of a positive control.",
+            f"MinKNOW's sheet has no column for the positive control that {policy} requires.",
             remedy="use --layout minimal, and give that sheet to submit.",
         )
     text = _as_csv(example(Layout(layout), samples=samples, positive=positive))
     if out is not None:
         if out.exists():
-            raise InputRefused("it is there already.", file=str(out), remedy="name another file.")
+            raise InputRefused(
+                "the file exists.", file=str(out), remedy="choose another file name."
+            )
         out.write_text(text, encoding=UTF8_FOR_EXCEL, newline="")
     if as_json:
         print_json({"file": str(out) if out else None, "sheet": text})
@@ -61,7 +64,7 @@ def write_template(
 
 
 def _wants_positive(policy: str) -> bool:
-    """Whether a run without a positive control cannot be reported. A misspelt policy is refused."""
+    """Whether the policy requires a positive control. Refuses an unknown policy."""
     from porewatch_worker.science.release.controls import release_policies  # noqa: PLC0415 - loads much
 
     known = {one.name: one for one in release_policies().policies}
@@ -76,17 +79,17 @@ def _as_csv(rows: list[list[str]]) -> str:
 
 
 def check_sheet(file: Path, flow_cell: str | None, *, as_json: bool) -> bool:
-    """Show everything that is wrong with a sheet. True when it can be used."""
+    """Show every fault of a sheet. True when the sheet is usable."""
     refuse_long(str(file), file.stat().st_size)
     sheet = read_sheet(file.read_bytes(), file=str(file), flow_cell=flow_cell)
     if as_json:
-        print_json(_told(sheet, file))
+        print_json(_as_json(sheet, file))
     else:
-        _say(sheet, file)
+        _print_sheet(sheet, file)
     return not sheet.faults
 
 
-def _told(sheet: Sheet, file: Path) -> dict[str, Any]:
+def _as_json(sheet: Sheet, file: Path) -> dict[str, Any]:
     keys = file_keys(sheet.samples)
     return {
         "file": str(file),
@@ -112,19 +115,19 @@ def _told(sheet: Sheet, file: Path) -> dict[str, Any]:
 
 
 def _remarks(sheet: Sheet) -> list[str]:
-    """What is allowed and still looks like a slip."""
+    """Values that are valid but probably a typing error."""
     today = now().date()
     return [
-        f"row {row}: {what} on {day}, which is still to come."
+        f"row {row}: {what} on {day}, a date in the future."
         for row, sample in sheet.rows.items()
         for what in ("collected", "received")
         if (day := getattr(sample, what)) and day > today
     ]
 
 
-def _say(sheet: Sheet, file: Path) -> None:
+def _print_sheet(sheet: Sheet, file: Path) -> None:
     if not sheet.faults:
-        _say_samples(list(sheet.samples))
+        _print_samples(list(sheet.samples))
         console.print(
             f"{file}: usable rows: {len(sheet.samples)}; read as {sheet.encoding}",
             soft_wrap=True,
@@ -132,17 +135,15 @@ def _say(sheet: Sheet, file: Path) -> None:
     for remark in _remarks(sheet):
         errors.print(Text.assemble(("remark", "yellow"), f" {remark}"), soft_wrap=True)
     for fault in sheet.faults:
-        place = f"row {fault.line}" if fault.line else "the sheet"
-        place += f", column {fault.column}" if fault.column else ""
-        errors.print(Text.assemble((place, "bold red"), f": {fault.problem}"))
+        location = f"row {fault.line}" if fault.line else "the sheet"
+        location += f", column {fault.column}" if fault.column else ""
+        errors.print(Text.assemble((location, "bold red"), f": {fault.problem}"))
         errors.print(Text.assemble(("  what to do:", "bold"), f" {fault.remedy or ''}"))
     if sheet.faults:
-        number = len(sheet.faults)
-        said = f"{number} thing is wrong" if number == 1 else f"{number} things are wrong"
-        errors.print(f"{file}: {said}", soft_wrap=True)
+        errors.print(f"{file}: {plural(len(sheet.faults), 'fault')}", soft_wrap=True)
 
 
-def _say_samples(samples: list[Sample]) -> None:
+def _print_samples(samples: list[Sample]) -> None:
     shown = table("", "name", "barcode", "role", "batch", "material", "in file names")
     keys = file_keys(samples)
     for s in samples:

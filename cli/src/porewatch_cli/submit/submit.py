@@ -1,7 +1,7 @@
-"""`porewatch submit`: check everything here, then send the reads, then the seal that starts it all.
+"""`porewatch submit`: check reads locally, upload them, then write the seal that starts the run.
 
-The seal goes last, so that a submission broken half-way starts nothing; the same submission again
-sends only what is missing, and the same sealed manifest never runs twice.
+The seal is last, so an interrupted submission starts nothing; a retry uploads only the missing
+objects, and the same sealed manifest never runs twice.
 """
 
 from __future__ import annotations
@@ -49,8 +49,8 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Submission:
-    """What was sent. `digest`: of the manifest, where it was made here (of a tar it is not known
-    before it was unpacked)."""
+    """What was uploaded. `digest`: of the manifest; None for a tar, whose manifest is made when it
+    is unpacked."""
 
     run_id: str
     files: int
@@ -77,10 +77,10 @@ def submit(
     read_limits: ReadLimits | None = None,
     quiet: bool = False,
 ) -> Submission:
-    """Send one run. Raises Refused before anything was uploaded when the input is bad, RunGone when
-    a run of that id was deleted.
+    """Submit one run. Raises Refused before any upload when the input is invalid, RunGone when a
+    run of that id was deleted.
 
-    What is None is as a tar's own run.json says, else the default.
+    None: the value of a tar's own run.json, else the default.
     """
     is_tar = path.is_file() and path.suffix == ".tar"
     by_default = bundle is None and not is_tar and "DefaultBundle" in stack.outputs
@@ -93,16 +93,16 @@ def submit(
     if run_id is not None:
         refuse_gone(stack.runs.find(run_id))
     if is_tar:
-        _refuse_beside(path, sample_sheet, "sample sheet", "sample_sheet.csv")
-        _refuse_beside(path, lab, "laboratory", "lab.toml")
+        _refuse_separate_file(path, sample_sheet, "sample sheet", "sample_sheet.csv")
+        _refuse_separate_file(path, lab, "laboratory", "lab.toml")
         _refuse_limits(path, read_limits)
-        asked = {"layout": profile, "bundle": bundle, "release-policy": release_policy}
-        said = {what: value for what, value in asked.items() if value is not None}
-        key = inbox_key(run_id or path.stem, said)
+        options = {"layout": profile, "bundle": bundle, "release-policy": release_policy}
+        chosen = {what: value for what, value in options.items() if value is not None}
+        key = inbox_key(run_id or path.stem, chosen)
         return replace(_submit_tar(path, key, stack=stack, quiet=quiet), remarks=remarks)
     if path.name.endswith((".tar.gz", ".tgz")):
         raise InputRefused(
-            "a bundle must be an uncompressed .tar (the reads inside are compressed already).",
+            "a run archive must be an uncompressed .tar (the reads in it are already compressed).",
             file=str(path),
             remedy=f"gunzip {path.name}, or submit the folder itself.",
         )
@@ -145,9 +145,9 @@ def _send(gathered: Gathered, stack: Stack, quiet: bool) -> Submission:
         for file in manifest.files
     ]
     listed = stack.bucket("Raw").keys(s3_keys.raw_key(manifest.run_id, ""))
-    there = {head.key for head in listed}
+    existing = {head.key for head in listed}
     with progress_bar("uploading", sum(u.size for u in uploads), quiet, unit="bytes") as advance:
-        sent = send_all(uploads, there, s3=stack.s3, advance=advance)
+        sent = send_all(uploads, existing, s3=stack.s3, advance=advance)
     key = s3_keys.seal_key(manifest.run_id)
     stack.s3.put_object(Bucket=bucket, Key=key, Body=manifest.canonical_json().encode())
     return Submission(
@@ -165,21 +165,23 @@ def _send(gathered: Gathered, stack: Stack, quiet: bool) -> Submission:
 
 
 def _under_way(manifest: RunManifest, stack: Stack) -> tuple[str, ...]:
-    """What to say of a run that was sealed by this very manifest and has not ended. ManifestRefused
-    when it is at work with another one: that would be refused in the cloud, too."""
+    """A remark when a run with this manifest is still in progress. ManifestRefused when the run
+    is in progress with another manifest: the cloud would refuse that, too."""
     run = stack.runs.find(manifest.run_id)
     if run is None or run.state not in (RunState.SEALED, RunState.RUNNING):
         return ()
     if run.manifest_digest == manifest.digest():
-        told = f"run {run.run_id} is under way already: {run.state.value}, revision {run.revision}"
-        return (f"{told}. Nothing new was started; `porewatch watch {run.run_id}` follows it.",)
+        status = (
+            f"run {run.run_id} is already in progress: {run.state.value}, revision {run.revision}"
+        )
+        return (f"{status}. No new run was started; `porewatch watch {run.run_id}` follows it.",)
     if run.state is RunState.RUNNING:
         refuse_while_under_way(run)
     return ()
 
 
 def _as_sealed_before(manifest: RunManifest, stack: Stack) -> RunManifest:
-    """The seal already in the bucket, when it says the same but for the time it was made.
+    """The seal already in the bucket when it differs only in its creation time, else `manifest`.
 
     A run that failed, was refused or cancelled gets a new seal: the same manifest never runs twice.
     """
@@ -199,23 +201,23 @@ def _as_sealed_before(manifest: RunManifest, stack: Stack) -> RunManifest:
 def _refuse_limits(path: Path, limits: ReadLimits | None) -> None:
     if limits is not None:
         raise InputRefused(
-            "a tar says itself how short its reads may be; options beside it would not be read.",
+            "a run archive sets its own read limits; these options would be ignored.",
             file=str(path),
             remedy="put min_read_length and min_block into its sample sheet, or submit the folder.",
         )
 
 
-def _refuse_beside(path: Path, given: Path | None, what: str, name: str) -> None:
+def _refuse_separate_file(path: Path, given: Path | None, content: str, name: str) -> None:
     if given is not None:
         raise InputRefused(
-            f"a tar brings its own {what}; one beside it would not be read.",
+            f"a run archive contains its own {content}; a separate one would be ignored.",
             file=str(path),
             remedy=f"put {given.name} into the tar as {name}, or submit the folder.",
         )
 
 
 def _submit_tar(path: Path, key: str, *, stack: Stack, quiet: bool) -> Submission:
-    """Sent as it is: its content is checked in the cloud. Its key says what was asked for."""
+    """Upload a tar unchanged: the cloud checks its content. Its key holds the chosen options."""
     name = run_id_of(key)
     refuse_gone(stack.runs.find(name))
     digest = hashlib.sha256()

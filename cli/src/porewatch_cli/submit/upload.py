@@ -1,10 +1,10 @@
-"""Resumable upload: what already arrived is never sent twice, and every part is checksummed.
+"""Resumable upload: data that arrived is never sent twice, and every part has a checksum.
 
-Order: an object that is already there with the same SHA-256 is skipped; a file up to one part is
-put at once; a larger one goes up in parts, and an unfinished upload of the same content to the
-same key is continued. The server is the memory (its list of parts), so a killed upload resumes
-from any machine. S3 verifies a CRC32 of every part, and the whole file's SHA-256 travels as
-metadata for the validator to compare.
+Order: skip an object that exists with the same SHA-256; put a file of up to one part whole;
+upload a larger one in parts, and continue an unfinished multipart upload of the same content to
+the same key. S3 keeps the state (its list of parts), so a killed upload resumes from any
+computer. S3 verifies a CRC32 of every part; the SHA-256 of the whole file is metadata, which the
+validator compares.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ PART_BYTES = 16 * 1024 * 1024
 MOST_PARTS = 10_000  # an S3 limit
 PARALLEL_PARTS = 4
 PARALLEL_FILES = 8
-"""Small files wait for answers rather than for bandwidth, so several go at once."""
+"""Small files wait for responses rather than for bandwidth, so several are sent in parallel."""
 
 Advance = Callable[[int], None]
-"""Told how many bytes have just arrived (or were found to be there already)."""
+"""Called with the number of bytes that just arrived (or existed already)."""
 
 
 @dataclass(frozen=True)
@@ -47,17 +47,17 @@ class Upload:
 
 
 def send_all(
-    uploads: Sequence[Upload], there: Container[str], *, s3: S3Client, advance: Advance
+    uploads: Sequence[Upload], existing: Container[str], *, s3: S3Client, advance: Advance
 ) -> int:
-    """Send many files, several at a time; how many were not there already.
+    """Upload many files in parallel; returns how many did not exist yet.
 
-    `there`: the keys that are in the bucket, from one listing; nothing is asked about the others.
-    The first failure stops what has not begun and is raised; what arrived stays, and is not sent
-    again next time.
+    `existing`: the keys in the bucket, from one listing; other keys are not looked up. The first
+    failure cancels uploads that have not begun and is raised; objects that arrived stay, and a
+    retry skips them.
     """
     with ThreadPoolExecutor(PARALLEL_FILES) as pool:
         jobs = [
-            pool.submit(send, upload, s3=s3, advance=advance, ask=upload.key in there)
+            pool.submit(send, upload, s3=s3, advance=advance, look_up=upload.key in existing)
             for upload in uploads
         ]
         try:
@@ -73,10 +73,10 @@ def send(
     s3: S3Client,
     advance: Advance,
     part_bytes: int = PART_BYTES,
-    ask: bool = True,
+    look_up: bool = True,
 ) -> bool:
-    """Send one file; False when the same content was already there (looked up if `ask`)."""
-    if ask and _is_there(upload, s3):
+    """Upload one file; False when the same content exists already (checked if `look_up`)."""
+    if look_up and _exists(upload, s3):
         advance(upload.size)
         return False
     part_bytes = max(part_bytes, -(-upload.size // MOST_PARTS))
@@ -88,7 +88,7 @@ def send(
     return True
 
 
-def _is_there(upload: Upload, s3: S3Client) -> bool:
+def _exists(upload: Upload, s3: S3Client) -> bool:
     try:
         head = s3.head_object(Bucket=upload.bucket, Key=upload.key)
     except ClientError as error:
@@ -111,15 +111,15 @@ def _put_whole(upload: Upload, s3: S3Client) -> None:
 
 def _put_parts(upload: Upload, s3: S3Client, advance: Advance, part_bytes: int) -> None:
     upload_id = _unfinished(upload, s3) or _begin(upload, s3)
-    there = _parts_there(upload, s3, upload_id, part_bytes)
+    arrived = _arrived_parts(upload, s3, upload_id, part_bytes)
 
     def put(number: int) -> CompletedPartTypeDef:
         offset = (number - 1) * part_bytes
         length = min(part_bytes, upload.size - offset)
-        if number not in there:
+        if number not in arrived:
             with upload.source.open("rb") as file:
                 file.seek(offset)
-                answer = s3.upload_part(
+                response = s3.upload_part(
                     Bucket=upload.bucket,
                     Key=upload.key,
                     UploadId=upload_id,
@@ -127,11 +127,11 @@ def _put_parts(upload: Upload, s3: S3Client, advance: Advance, part_bytes: int) 
                     Body=file.read(length),
                     ChecksumAlgorithm="CRC32",
                 )
-            there[number] = {"ETag": answer["ETag"], "PartNumber": number}
-            if crc := answer.get("ChecksumCRC32"):
-                there[number]["ChecksumCRC32"] = crc
+            arrived[number] = {"ETag": response["ETag"], "PartNumber": number}
+            if crc := response.get("ChecksumCRC32"):
+                arrived[number]["ChecksumCRC32"] = crc
         advance(length)
-        return there[number]
+        return arrived[number]
 
     count = -(-upload.size // part_bytes)
     with ThreadPoolExecutor(PARALLEL_PARTS) as pool:
@@ -154,7 +154,7 @@ def _begin(upload: Upload, s3: S3Client) -> str:
 
 
 def _unfinished(upload: Upload, s3: S3Client) -> str | None:
-    """The newest unfinished upload of this key, if there is one."""
+    """The newest unfinished multipart upload of this key, if any."""
     pages = s3.get_paginator("list_multipart_uploads").paginate(
         Bucket=upload.bucket, Prefix=upload.key
     )
@@ -163,10 +163,10 @@ def _unfinished(upload: Upload, s3: S3Client) -> str | None:
     return newest["UploadId"] if newest else None
 
 
-def _parts_there(
+def _arrived_parts(
     upload: Upload, s3: S3Client, upload_id: str, part_bytes: int
 ) -> dict[int, CompletedPartTypeDef]:
-    """Parts that arrived whole and hold what this file holds there now (by MD5 = part ETag)."""
+    """Complete parts whose content equals this file's at that offset (by MD5 = part ETag)."""
     kept: dict[int, CompletedPartTypeDef] = {}
     pages = s3.get_paginator("list_parts").paginate(
         Bucket=upload.bucket, Key=upload.key, UploadId=upload_id

@@ -1,7 +1,7 @@
-"""Has the stack heard of what we wait for? A run that was just sent, or the revision of one.
+"""Whether the stack has received the run, or the revision, that a command waits for.
 
-Order: `refuse_unknown` (nothing of such a name lies there: say so at once), `Sent` (the very
-manifest that was sent, not the revision that stood there before it).
+Order: `refuse_unknown` (fails at once when nothing of that name was sent), `Sent` (matches the
+manifest that was sent, not an earlier revision).
 """
 
 from __future__ import annotations
@@ -21,24 +21,22 @@ if TYPE_CHECKING:
     from porewatch_cli.stack import Stack
 
 MOST_LOOKED_AT = 1000
-"""Runs, and objects of the inbox, that are looked through for a name."""
+"""Runs, and objects of the inbox, that are searched for a name."""
 
 
 def refuse_unknown(run_id: str, stack: Stack) -> None:
-    """Raises NotFound for a run of which neither the ledger nor the bucket has anything."""
-    if re.fullmatch(RUN_ID_PATTERN, run_id) and _lies_there(run_id, stack):
+    """Raises NotFound for a run that is neither in the ledger nor in the bucket."""
+    if re.fullmatch(RUN_ID_PATTERN, run_id) and _was_sent(run_id, stack):
         return
     known = [run.run_id for run in islice(stack.runs.list(), MOST_LOOKED_AT)]
     near = difflib.get_close_matches(run_id, known, 3, 0.6)
     raise NotFound(
         f"there is no run {run_id!r}, and nothing was sent for one of that name.",
-        remedy=f"did you mean {', '.join(near)}?"
-        if near
-        else "`porewatch list` shows all runs there are.",
+        remedy=f"did you mean {', '.join(near)}?" if near else "`porewatch list` shows all runs.",
     )
 
 
-def _lies_there(run_id: str, stack: Stack) -> bool:
+def _was_sent(run_id: str, stack: Stack) -> bool:
     raw = stack.bucket("Raw")
     if next(iter(raw.keys(f"runs/{run_id}/")), None) is not None:
         return True
@@ -48,25 +46,25 @@ def _lies_there(run_id: str, stack: Stack) -> bool:
 
 @dataclass(frozen=True)
 class Sent:
-    """What was sent, by the digest of its manifest."""
+    """A submission, identified by the digest of its manifest."""
 
     digest: str
 
     def meant(self, run: RunRecord) -> RunRecord:
-        """The revision that it sealed, also when that came to nothing beside another."""
+        """The revision that it sealed, also when another revision replaced that one."""
         tried = run.attempt
         if tried is None or tried.manifest_digest != self.digest:
             return run
         return tried if self.digest in run.earlier_digests else run
 
     def is_taken_in(self, run: RunRecord) -> bool:
-        """Whether the run is (or was) sealed by it. Raises ManifestRefused when it was refused at
-        once and the run stays what it was."""
+        """Whether it sealed (a revision of) the run. Raises ManifestRefused when it was refused and
+        the run is unchanged."""
         if self.digest in (run.manifest_digest, *run.earlier_digests):
             return True
         if run.attempt is not None and run.attempt.manifest_digest == self.digest:
             raise ManifestRefused(
-                f"what was sent for run {run.run_id} was refused; the run stays as it is "
+                f"the submission for run {run.run_id} was refused; the run is unchanged "
                 f"({run.state.value}, revision {run.revision}). {run.attempt.problem}"
             )
         return False
