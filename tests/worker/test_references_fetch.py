@@ -88,13 +88,13 @@ def test_a_broken_off_fetch_goes_on_where_it_was(server: Server, tmp_path: Path)
 
 def test_another_record_than_the_one_asked_for_is_refused(server: Server, tmp_path: Path) -> None:
     wrong = ReferenceRecord("PCV3", ContigRole.PANEL, "WRONG")
-    with pytest.raises(BundleRefused, match=r"asked for WRONG, the answer holds NC_000001\.2"):
+    with pytest.raises(BundleRefused, match=r"requested WRONG, received NC_000001\.2"):
         fetch((wrong,), tmp_path, client(server)[0])
 
 
 def test_another_version_than_the_one_asked_for_is_refused(server: Server, tmp_path: Path) -> None:
     newer = ReferenceRecord("PCV2", ContigRole.PANEL, "NC_005148.2")
-    with pytest.raises(BundleRefused, match=r"asked for NC_005148\.2"):
+    with pytest.raises(BundleRefused, match=r"requested NC_005148\.2"):
         fetch((newer,), tmp_path, client(server)[0])
 
 
