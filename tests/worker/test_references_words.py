@@ -12,7 +12,7 @@ from porewatch_worker.references.building.build import build_bundle
 from porewatch_worker.references.load import LoadedBundle, load
 from porewatch_worker.references.verify import verify_bundle
 from porewatch_worker.science.call import containment
-from porewatch_worker.science.call.containment import ReferenceWords
+from porewatch_worker.science.call.containment import ReferenceKmers
 from porewatch_worker.science.sequence.conserved import LARGE
 from tests.worker.bundles import bases, fasta, folder_with_two_viruses
 
@@ -26,8 +26,8 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path / "root"
 
 
-def words_of(bundle: LoadedBundle, stored: Path | None) -> ReferenceWords:
-    return ReferenceWords(bundle.contigs.values(), bundle.panel_aligner.seq, stored)
+def words_of(bundle: LoadedBundle, stored: Path | None) -> ReferenceKmers:
+    return ReferenceKmers(bundle.contigs.values(), bundle.panel_aligner.seq, stored)
 
 
 def test_stored_words_are_those_that_would_be_made(root: Path) -> None:
@@ -46,7 +46,7 @@ def test_nothing_is_hashed_where_the_words_are_stored(
     root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     bundle = load(root, "mine@1")
-    monkeypatch.setattr(containment, "_words_of", lambda *_: pytest.fail("hashed a reference"))
+    monkeypatch.setattr(containment, "_kmers_of", lambda *_: pytest.fail("hashed a reference"))
     assert words_of(bundle, bundle.words).found("EC", [bases(5_000, 9)])[1] > 20
 
 

@@ -20,7 +20,7 @@ from porewatch_worker.references.load import LoadedBundle, load
 from porewatch_worker.science.count import minhash as sketch
 from porewatch_worker.science.count.unassigned import (
     FOLDER,
-    MOST_WORDS,
+    MOST_KMERS,
     Sketches,
     UnknownCounts,
 )
@@ -121,14 +121,14 @@ def test_hashes_are_those_of_sourmash() -> None:
     text = random_sequence(60_000, 7) + "NNN" + random_sequence(500, 8).lower()
     theirs = sourmash.MinHash(n=0, ksize=sketch.K, scaled=sketch.ONE_IN)
     theirs.add_sequence(text.upper(), force=True)
-    ours, _ = sketch.words(text.encode())
+    ours, _ = sketch.sampled(text.encode())
     assert set(ours.tolist()) == set(theirs.hashes)
     assert len(theirs.hashes) > 500
 
 
 def test_short_reads_and_other_letters_have_no_words() -> None:
     for text in ("", "ACGT", "N" * 50):
-        assert sketch.words(text.encode())[0].size == 0
+        assert sketch.sampled(text.encode())[0].size == 0
 
 
 def test_unknown_reads_are_summarised_and_what_recurs_is_told(
@@ -186,7 +186,7 @@ def test_parts_add_up_to_the_same_words_in_any_order_even_when_there_are_too_man
             part.take(reads[i : i + size])
             total.add(part)
         answers.add(total.summary(len(reads), None).digest())
-        assert len(total.words) == MOST_WORDS
+        assert len(total.words) == MOST_KMERS
     assert len(answers) == 1
 
 

@@ -20,7 +20,7 @@ from porewatch.domain.reasons.reason import RELATIVES, Code
 from porewatch.domain.runs import Sample
 from porewatch.domain.stage.screening_parameters import ScreeningParameters
 from porewatch_worker.references.load import LoadedBundle
-from porewatch_worker.science.call.containment import ReferenceWords
+from porewatch_worker.science.call.containment import ReferenceKmers
 from porewatch_worker.science.call.relatives import at_least, stands_alone
 from porewatch_worker.science.count.placed_reads import Place, Placed, near_reads, smallest
 from porewatch_worker.science.sequence.conserved import operons
@@ -151,7 +151,7 @@ def test_operons_of_e_coli_are_seven() -> None:
 
 
 def test_words_of_a_genome_are_found_in_it(real_bundle: LoadedBundle) -> None:
-    words = ReferenceWords(real_bundle.contigs.values(), real_bundle.panel_aligner.seq)
+    words = ReferenceKmers(real_bundle.contigs.values(), real_bundle.panel_aligner.seq)
     assert "EC" in words
     assert "ASFV" not in words
     name = next(c.name for c in real_bundle.contigs.values() if c.target == "EC")

@@ -31,7 +31,7 @@ from porewatch.domain.stage.spec import Phase
 from porewatch_worker import __version__
 from porewatch_worker.phases.screening_records import SCREENING, records, refuse_without_reads
 from porewatch_worker.references.load import LoadedBundle
-from porewatch_worker.science.call.containment import ReferenceWords
+from porewatch_worker.science.call.containment import ReferenceKmers
 from porewatch_worker.science.call.unread import in_turns
 from porewatch_worker.science.count.totals import RunTotals
 from porewatch_worker.science.count.unassigned import (
@@ -105,7 +105,7 @@ class ScreeningWork:
         }
         self._placers = {name: placers[p.min_block] for name, p in own.items()}
         self._kit_ends = KitEnds()
-        self._words = ReferenceWords(
+        self._reference_kmers = ReferenceKmers(
             bundle.contigs.values(), bundle.panel_aligner.seq, bundle.words
         )
         self._perv = PervReader(bundle.contigs.values(), bundle.panel_aligner.seq, parameters)
@@ -218,13 +218,15 @@ class ScreeningWork:
             counts.sample(sample).place(len(sequence), placement, kit)
             if placement.role is None:
                 unknown.setdefault(sample, []).append(sequence)
-            elif (cell := placement.alone) and cell.target in self._words:
+            elif (cell := placement.alone) and cell.target in self._reference_kmers:
                 found = [sequence[s.read_start : s.read_end] for s in cell.segments]
                 cells.setdefault((sample, cell.target), []).extend(found)
         for sample, sequences in unknown.items():
             counts.sample(sample).unknown.take(sequences)
         for (sample, target), stretches in cells.items():
-            counts.sample(sample).take_words(target, *self._words.found(target, stretches))
+            counts.sample(sample).take_kmers(
+                target, *self._reference_kmers.found(target, stretches)
+            )
         return counts
 
     def _all_placed(

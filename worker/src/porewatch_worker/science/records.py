@@ -1,6 +1,6 @@
-"""The reads of one file, made from records that the check of files has judged sound.
+"""The reads of one file, from records that passed the check of files.
 
-Whatever the check refuses is refused here with the same words: both walk through the same records.
+What the check refuses is refused here with the same message: both use the same records.
 """
 
 from __future__ import annotations
@@ -23,7 +23,8 @@ from porewatch.reads.sandbox.run import of_file
 
 class Read(NamedTuple):
     """One read as sequenced, in capitals, T for U. `qualities` in ASCII as in FASTQ (Phred + 33),
-    one byte a base. `alias`: the sample's name, where the header tells it; `again`: it came before.
+    one byte a base. `alias`: the sample's name, if in the header; `again`: a repeat of an earlier
+    read.
     """
 
     id: str
@@ -49,8 +50,8 @@ CAPITALS = bytes.maketrans(b"acgtnuU", b"ACGTNTT")
 
 
 class Place:
-    """How far a file is read, in bytes of the file. The child reads ahead: between its answers the
-    place is taken from the bases that were handed out."""
+    """How far a file is read, in bytes of the file. The child process reads ahead: between its
+    frames the position is interpolated from the bases handed out."""
 
     def __init__(self) -> None:
         self.at = 0
@@ -80,7 +81,7 @@ def records_of(path: Path, file: InputFile, place: Place) -> Iterator[Make]:
 
 
 def served(request: dict[str, Any], raw: RawBytes) -> Iterator[bytes]:
-    """In the child: the reads of the file, some thousand a frame."""
+    """In the child process: the reads of the file, some thousand a frame."""
     opened = _fastq if request["kind"] == ReadKind.FASTQ else _bam
     reads: list[Read] = []
     bases = 0
@@ -147,7 +148,7 @@ def _bam(raw: RawBytes, name: str) -> Iterator[Make]:
 
 
 def _from_bam(read: Called) -> Read:
-    sequence = read.record.get_forward_sequence()  # BAM knows capitals only, and no U
+    sequence = read.record.get_forward_sequence()  # BAM has capitals only, and no U
     values = read.qualities[::-1] if read.record.is_reverse else read.qualities
     return _read(read.header, sequence, (values + 33).tobytes())
 

@@ -1,14 +1,14 @@
-"""Reads that came before: a read counts once, however often it was sent.
+"""Repeated reads: a read counts once, however often it was sent.
 
-A read came before when one of the same id and sequence did (a file merged by hand, packed and
-unpacked, sent twice), or when one of the same sequencer's id and the same barcode stands in another
-file (called again by another model). Halves of a split read share an id, differ in sequence and
-stand in one file or under two barcodes: they stay. Ids that are no UUID are a program's own numbers
-and may begin again in each file: with those only the same sequence counts.
+A read is a repeat when one of the same id and sequence came before (a file merged by hand, packed
+and unpacked, sent twice), or when one of the same sequencer's id and the same barcode is in another
+file (called again by another model). Halves of a split read share an id, differ in sequence and are
+in one file or under two barcodes: they stay. Ids that are no UUID are a program's own numbers and
+may restart in each file: for those only the same sequence counts.
 
-Kept are 20 bytes a read (64 bits of the id, 32 of the sequence, file and barcode), in sorted runs
-that are merged as they grow: 2 GB for 100 million reads, of which by chance alone one in a
-thousand runs would lose a read (birthday bound of 64 bits).
+20 bytes a read are stored (64 bits of the id, 32 of the sequence, file and barcode), in sorted runs
+that are merged as they grow: 2 GB for 100 million reads, of which by chance alone one in a thousand
+runs would lose a read (birthday bound of 64 bits).
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ class SeenReads:
         self._runs: list[_Run] = []
 
     def marked(self, reads: Sequence[Read], file: int, barcode: str | None) -> list[Read]:
-        """The reads of one file, in order; `again` is set on those that came before."""
+        """The reads of one file, in order; `again` is set on repeats."""
         keys = np.fromiter((_id_of(read.id) for read in reads), np.uint64, len(reads))
         details = np.array([_details(read, file, barcode) for read in reads], np.uint32).reshape(
             len(reads), 3
@@ -71,7 +71,7 @@ class SeenReads:
         return again
 
     def _within(self, keys: np.ndarray, details: np.ndarray, again: np.ndarray) -> None:
-        """The same among the reads themselves: of a unit, and of one file."""
+        """The same among these reads, which are of one unit and one file."""
         if len(np.unique(keys)) == len(keys):
             return
         first: dict[int, list[int]] = {}

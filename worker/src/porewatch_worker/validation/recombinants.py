@@ -13,7 +13,7 @@ import numpy as np
 from porewatch_worker.simulate.edits import diverge, to_bytes
 from porewatch_worker.simulate.genomes import Genome
 
-WORD = 11
+SHARED = 11
 DRIFT = 60
 """By how much the position may differ between the two types, by insertions and deletions."""
 
@@ -32,12 +32,12 @@ def _same_place(left: Genome, right: Genome, share: float) -> tuple[int, int]:
     one, other = to_bytes(left.codes), to_bytes(right.codes)
     for step in range(2 * (a_high - a_low)):
         offset = middle + (step // 2 if step % 2 else -step // 2)
-        stretch = one[a_low + offset : a_low + offset + WORD]
+        stretch = one[a_low + offset : a_low + offset + SHARED]
         start = max(0, c_low + offset - DRIFT)
         found = other.find(stretch, start, c_low + offset + DRIFT)
-        if len(stretch) == WORD and found >= 0:
+        if len(stretch) == SHARED and found >= 0:
             return a_low + offset, found
-    raise ValueError(f"{left.name} and {right.name} share no {WORD} bases of env")
+    raise ValueError(f"{left.name} and {right.name} share no {SHARED} bases of env")
 
 
 def _env(genome: Genome) -> tuple[int, int]:

@@ -54,7 +54,7 @@ from porewatch_worker.references.load import PRESET
 from porewatch_worker.references.panel import shipped_panel
 from porewatch_worker.references.read_off_sequences import completed
 from porewatch_worker.references.verify import sha256_of
-from porewatch_worker.science.call.containment import write_words
+from porewatch_worker.science.call.containment import write_kmers
 
 LARGE_HOST = 200_000_000
 """Bases above which the host is stored as an index (2.5 Gb: 135 s to build, 18 s to load)."""
@@ -112,7 +112,7 @@ def build_bundle(
             synthetic=synthetic,
             description=description,
             files=_files(draft_folder, index),
-            words=_words(draft, draft_folder),
+            words=_stored_kmers(draft, draft_folder),
             contigs=tuple(draft.contigs),
             panel_k=panel_k,
             panel_w=panel_w,
@@ -204,12 +204,12 @@ def _files(folder: Path, index: bool) -> dict[_FileKey, BundleFile]:
     return {key: _describe(folder / name) for key, name in names.items()}
 
 
-def _words(draft: Draft, folder: Path) -> BundleFile | None:
+def _stored_kmers(draft: Draft, folder: Path) -> BundleFile | None:
     """Hashing five megabases takes two seconds: done here once, not in every run."""
     path = folder / "words.npz"
     return (
         _describe(path)
-        if write_words(path, draft.contigs, _sequences(folder / "panel.fa"))
+        if write_kmers(path, draft.contigs, _sequences(folder / "panel.fa"))
         else None
     )
 

@@ -1,13 +1,13 @@
-"""Which share of a genome's bases reaches the count: one number for the load and for the LOD.
+"""Share of a genome's bases that is counted: one number for the load and for the LOD.
 
 1. Mapping loses whole reads of strains that are far, and of reads that are poor; both show in the
    identity over whole reads. FOUND is what an outside simulator's reads gave (Badread 0.4.2, R10
    and R9, strains 0 to 24 % away, 150 to 200 reads each): found of all reads.
 2. Of reads that are found the ends may be lost: aligned / all bases = whole identity / identity.
-3. The length filter takes reads before anything is known of them. Their bases, spike-in apart, are
-   counted; the target's reads are taken to be as long as the sample's. Up to MOST_LOST of bases
+3. The length filter removes reads before they are assigned. Their bases, without spike-in, are
+   counted; the target's reads are assumed to be as long as the sample's. Up to MOST_LOST of bases
    the loss is corrected by its geometric mean and widens the interval; beyond, a spike-in of long
-   molecules says nothing of a target in short ones, and neither load nor LOD can be known.
+   molecules is no measure of a target in short ones, and neither load nor LOD is given.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ FOUND_BY_MAPPING = 0.87
 R10 reads or a tenth away in R9 reads."""
 
 LEAST_FILL = 0.75
-"""Reads that are aligned by less are joined molecules: what lies beside is not the target's."""
+"""Reads with a smaller aligned share are joined molecules: the rest is not the target's."""
 
 MOST_LOST = 0.2
 SHORT = "too_short"
@@ -88,5 +88,5 @@ def found_share(e: Evidence) -> float:
 
 
 def unknowable(quantity: Quantity, measured: Efficiency) -> Quantity:
-    """The quantity without a value: what was counted bounds it from below, if at all."""
+    """The quantity without a value: the counted reads give at most a lower bound."""
     return quantity.model_copy(update={"value": None, "high": None, "remarks": measured.why})

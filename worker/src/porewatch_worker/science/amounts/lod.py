@@ -1,20 +1,20 @@
-"""What this run could have seen: LOD95 of a target that was not found.
+"""Detection limit of this run: LOD95 of a target that was not found.
 
 The smallest amount that would have been called with a chance of 95 %, by the calling rule itself:
 
-1. Reads of a target are Poisson with mean m (the reasoning is Currie's, 1968, Anal Chem 40:586).
-   A call needs k of them, k = `required_reads`: 3, or more where crossover from other samples or
-   the no-template control would explain so few.
+1. Reads of a target are Poisson with mean m (the reasoning is Currie's, 1968, Anal Chem 40:586). A
+   call needs k of them, k = `required_reads`: 3, or more where crossover from other samples or the
+   no-template control would explain 3.
 2. n reads of a genome that they fill to a good part may pile up by chance; `spread_chance` is how
-   often they pass the rule on breadth; those as long as the genome may all start at one place
-   (`starts_chance`). So m95 solves sum over n >= k of Poisson(n; m) spread(n) starts(n) = 0.95
-   (m95 = 6.30 for k = 3 on a long genome).
+   often they pass the rule on breadth; those as long as the genome may all start at one position
+   (`starts_chance`). So m95 solves sum over n >= k of Poisson(n; m) spread(n) starts(n) = 0.95 (m95
+   = 6.30 for k = 3 on a long genome).
 3. A sequenced genome of length L gives L / l reads, l the mean of min(read length, L) over reads
    that passed; a share s of them is found by mapping (0.87, measured on simulated reads with R9
    errors, some of diverged strains). So genomes that must be sequenced = m95 x l / (L x s).
-4. The spike-in, the mass of nucleic acid or the host say how many copies that stands for: copies =
-   genomes x spike copies / sequenced spike genomes [/ plasma mL]. Yield and host share need no
-   term of their own: both are in the sequenced spike genomes.
+4. The spike-in, the mass of nucleic acid or the host convert that into copies: copies = genomes x
+   spike copies / sequenced spike genomes [/ plasma mL]. Yield and host share need no term of their
+   own: both are in the sequenced spike genomes.
 
 The interval is that of the yardstick: its count, and the bench's uncertainties (`uncertainty`).
 """
@@ -167,7 +167,7 @@ def _by_share(template: Quantity, share: float) -> Quantity:
 
 
 def _by(template: Quantity, code: Code, **more: str) -> Reasons:
-    """How it was computed, and by what."""
+    """The reasons of the method, with the code of its yardstick."""
     return (because(code, **{**(template.how[0].values or {}), **more}),)
 
 

@@ -13,8 +13,8 @@ target and spike share, but overcounts genomes shorter than a read, which come i
 
 Intervals: exact for the ratio of two Poisson means (`intervals.ratio_interval`) at effective counts
 (`uncertainty.effective_reads`), widened by the relative standard uncertainties of the factors
-(`uncertainty.widened`). Below 3 reads only an upper bound is given. Where the loads by spike-in and
-by yield have intervals apart from each other, both say so (`quantity_agreement.py`).
+(`uncertainty.widened`). Below 3 reads only an upper bound is given. Where the intervals of the
+loads by spike-in and by yield do not overlap, both get a remark (`quantity_agreement.py`).
 """
 
 from __future__ import annotations
@@ -44,8 +44,8 @@ from porewatch_worker.science.intervals import poisson_interval, ratio_interval
 
 @dataclass(frozen=True)
 class Counted:
-    """Reads and sequenced genomes (aligned bases / length) of one thing. `effective`: how many
-    equal, independent reads they are worth."""
+    """Reads and sequenced genomes (aligned bases / length) of a target, the spike-in or the host.
+    `effective`: the number of equal, independent reads that they amount to."""
 
     reads: int
     genomes: float
@@ -80,8 +80,8 @@ def quantities(
     genome: str = "",
     p: ScreeningParameters | None = None,
 ) -> tuple[Quantity, ...]:
-    """Everything that can be said of how much there is, absolute values first: by spike-in, by
-    yield, against the host, genomes sequenced. `genome`: its type, as the panel file says it."""
+    """All quantities of a target, absolute values first: by spike-in, by yield, against the host,
+    genomes sequenced. `genome`: its type, as in the panel file."""
     p = p or ScreeningParameters()
     measured = efficiency(screen, result.evidence)
     spiked = from_spike(result, screen, sample, p)
@@ -108,7 +108,7 @@ def bench_cvs(sample: Sample, parameters: ScreeningParameters) -> dict[str, floa
 
 
 def copies_of_spike(sample: Sample) -> float:
-    """What one unit of the ratio target / spike stands for: copies/mL, or copies in the sample.
+    """Value of one unit of the ratio target / spike: copies/mL, or copies in the sample.
 
     A stated extraction efficiency means that the spike-in was added after extraction: the copies
     are divided by it.

@@ -1,4 +1,4 @@
-"""Genome copies from the yield: how much nucleic acid there was, and which share of it is this.
+"""Genome copies from the yield: the mass of nucleic acid times the target's share of it.
 
     copies/mL = C x 1e-9 g/ng x f x N_A / (L x M) [/ extraction efficiency]
 
@@ -8,14 +8,13 @@ other genomes are. L: genome length in nucleotides (of one strand). M: g/mol for
 for dsDNA, 330 for ssDNA, 340 for ssRNA, 680 for dsRNA (the usual averages; the exact ones depend
 on composition and differ by about 5 %). N_A = 6.02214076e23 / mol (SI Brochure, 9th edition, 2019).
 
-f lies between two shares: of the bases that passed the filters, and of all bases. Short cell-free
-DNA is mass and never passes, reads of bad quality may be anything. The estimate takes the middle
+f is between two shares: of the bases that passed the filters, and of all bases. Short cell-free DNA
+has mass but never passes, reads of low quality may be of any source. The estimate takes the middle
 (geometric), and the distance is a part of the uncertainty (rectangular, JCGM 100:2008, 4.3.7).
 
-It holds where nothing was amplified or enriched, and where the nucleic acid that was measured is
-what was sequenced. Without a stated efficiency the copies are those in the extract: losses are not
-corrected, and the remark says so. It has nothing in common with the spike-in but the target's own
-reads.
+It holds where nothing was amplified or enriched, and where the measured nucleic acid is what was
+sequenced. Without a stated efficiency the copies are those in the extract: losses are not
+corrected, and a remark says so. It is independent of the spike-in but for the target's own reads.
 """
 
 from __future__ import annotations
@@ -69,8 +68,8 @@ def copies_a_ng(length: int, kind: str) -> float:
 
 
 def sequenced_bases(screen: SampleScreen, sample: Sample) -> tuple[float, float]:
-    """Bases that stand for the measured mass: (those that passed, all). A spike-in that was added
-    after extraction (efficiency stated) is none of it."""
+    """Bases of the measured mass: (those that passed, all). A spike-in that was added after
+    extraction (efficiency stated) is not part of it."""
     spike = sum(t.evidence.aligned_bases for t in screen.targets if t.role is ContigRole.SPIKE)
     away = spike if sample.extraction_efficiency else 0
     q = screen.quality
@@ -92,7 +91,7 @@ def mass_cvs(
 
 
 def load_a_base(screen: SampleScreen, sample: Sample, length: int, genome: str) -> float | None:
-    """Copies/mL that one aligned base of a target stands for; None where it cannot be said."""
+    """Copies/mL per aligned base of a target; None where it cannot be computed."""
     kind = strand_kind(genome, sample.material)
     passed, there = sequenced_bases(screen, sample)
     if not sample.nucleic_acid_ng_per_ml or kind is None or not passed or not length:
@@ -117,7 +116,7 @@ def from_yield(
         return None
     seen = efficiency(screen, e)
     cvs = {**seen.cvs, **mass_cvs(screen, sample, parameters)}
-    cvs.pop("too_short", None)  # `filters` says it already
+    cvs.pop("too_short", None)  # `filters` covers it
     value = each * e.aligned_bases / round(found_share(e), 4)
     low, high = poisson_interval(effective)
     low, high = widened(value, value * low / effective, value * high / effective, cvs.values())

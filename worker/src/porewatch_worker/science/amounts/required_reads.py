@@ -46,8 +46,8 @@ def required_reads(
 
 @dataclass(frozen=True)
 class Reading:
-    """How reads lie on a genome. `fill`: read length / genome length; `whole`: share of reads as
-    long as the genome. Taken to two decimals."""
+    """Read length relative to a genome. `fill`: read length / genome length; `whole`: share of
+    reads as long as the genome. Rounded to two decimals."""
 
     fill: float
     whole: float = 0.0
@@ -87,8 +87,8 @@ def _called(mean: float, reads: int, reading: Reading, rule: tuple[float, int]) 
 
 
 def starts_chance(reads: int, whole: float) -> float:
-    """How often reads start at two places or more (a start is a place and a strand; more than two
-    are never asked for): not when all span the whole of a linear genome on one strand.
+    """Chance that reads have two distinct starts or more (a start is a position and a strand; more
+    than two are never required): not when all span the whole of a linear genome on one strand.
 
     >>> round(starts_chance(3, 0.0), 3)
     1.0

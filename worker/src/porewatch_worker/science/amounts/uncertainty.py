@@ -32,8 +32,8 @@ def log_sd(cv: float) -> float:
 
 
 def rectangular(low: float, high: float) -> float:
-    """Relative standard uncertainty of a factor known only to lie in [low, high]: even on the log
-    scale, half width / sqrt(3) (JCGM 100:2008, 4.3.7)."""
+    """Relative standard uncertainty of a factor known only to be in [low, high]: rectangular on the
+    log scale, half width / sqrt(3) (JCGM 100:2008, 4.3.7)."""
     return math.log(high / low) / math.sqrt(12.0)
 
 
@@ -95,8 +95,8 @@ def size_factor(lengths: Histogram) -> float:
 
 
 def mean_piece(lengths: Histogram, least: int, genome_length: int, otherwise: float) -> float:
-    """Mean of min(read length, genome length) over reads of at least `least` bases: what reads of
-    so short a genome are long. `otherwise` (a mean length) where the histogram is empty."""
+    """Mean of min(read length, genome length) over reads of at least `least` bases: the mean length
+    of reads of so short a genome. `otherwise` (a mean length) where the histogram is empty."""
     long_enough = [(n, mean) for n, mean in _mean_lengths(lengths) if mean >= least]
     if not long_enough:
         return min(otherwise, genome_length)

@@ -1,10 +1,10 @@
-"""What is called, and by which rule: one Finding for every row of the list and every sample.
+"""Calls and their rules: one Finding for every row of the panel and every sample.
 
 A detection needs all of: enough reads of the target alone, enough distinct starts, reads spread
 over the genome as chance would spread them, evidence outside repeats, reads no further from the
 target than a strain would be, more than barcode crossover from another sample explains, and more
-than ten times what the no-template control shows. Whatever has reads and misses one of these is
-indeterminate, and the rule says which. One number is never enough.
+than ten times what the no-template control shows. A target with reads that misses one of these is
+indeterminate, and the rule names it. One number is never enough.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ from porewatch_worker.science.count.evidence import best_set
 from porewatch_worker.science.intervals import gamma_cdf
 
 PROVIRUS = "provirus"
-"""Genome type of what pigs inherit: its absence can never be said from reads that fit the host."""
+"""Genome type of endogenous viruses: reads that fit the host can never show their absence."""
 
 
 @dataclass(frozen=True)
@@ -72,8 +72,9 @@ class Run:
         return {s.name: s for s in self.samples}
 
     def blank_for(self, name: str, sample: str) -> bool:
-        """Whether `name` is a no-template control that speaks for `sample`. None speaks for
-        another: two that hold the same would excuse each other, and nobody would be told."""
+        """Whether `name` is a no-template control that applies to `sample`. None applies to another
+        control: two with the same contamination would explain each other, and no alarm would be
+        raised."""
         there = self._by_name
         roles = there[name].role, there[sample].role
         blank = roles[0] is SampleRole.NO_TEMPLATE_CONTROL and roles[0] is not roles[1]
@@ -91,7 +92,7 @@ class Run:
 
 
 def call_all(run: Run) -> tuple[Finding, ...]:
-    """Findings by sample, rows in list order, then targets that stand on no list."""
+    """Findings by sample, rows in panel order, then targets that are not on the panel."""
     screens = {s.sample: s for s in run.screen.samples}
     listed = {e.code for e in run.panel.entries}
     extra = [_extra(code) for code in sorted(set(run.contigs) - listed)]

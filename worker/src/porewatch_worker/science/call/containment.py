@@ -1,16 +1,16 @@
-"""How much of a cell's reads stands word for word in its reference: the ANI that containment tells.
+"""ANI of reads of a large genome to its reference, from the containment of their k-mers.
 
-A word of 21 bases survives a distance of d with (1 - d)^21 (Mash, Ondov et al. 2016, Genome Biol
-17:132; containment, Koslicki & Zabeti 2019). Words are sampled one in a hundred by their hash
-(`count.minhash`), of the aligned stretches of reads that a genome of `LARGE` bases or more has won;
-those of its reference stand in the bundle; for bundles without, they are made when the first such
-read comes.
+A 21-mer survives a distance of d with (1 - d)^21 (Mash, Ondov et al. 2016, Genome Biol 17:132;
+containment, Koslicki & Zabeti 2019). One k-mer in a hundred is sampled by its hash
+(`count.minhash`), in the aligned stretches of reads assigned to a genome of `LARGE` bases or more;
+those of its reference are in the bundle; for bundles without, they are computed at the first such
+read.
 
-    ANI = (words found / words sampled)^(1/21) / identity of reading
+    ANI = (k-mers found / k-mers sampled)^(1/21) / identity of reading
 
-What reading costs is divided out (`distance.own_identity`). Errors come in clusters, so that more
-words survive than identity^21 says and the ANI of R9 reads comes out some per cent high: it errs
-towards the name, and `relatives.py` holds against that.
+Sequencing errors are divided out (`distance.own_identity`). Errors come in clusters, so that more
+k-mers survive than identity^21 predicts and the ANI of R9 reads is some per cent too high: it errs
+towards the member, and `relatives.py` corrects for that.
 """
 
 from __future__ import annotations
@@ -33,8 +33,8 @@ from porewatch_worker.science.sequence.conserved import LARGE
 GAP = "N"
 
 
-class ReferenceWords:
-    """Sampled words of the bundle's large panel genomes. Shared by all threads."""
+class ReferenceKmers:
+    """Sampled k-mers of the bundle's large panel genomes. Shared by all threads."""
 
     def __init__(
         self,
@@ -42,7 +42,7 @@ class ReferenceWords:
         sequence_of: Callable[[str], str],
         stored: Path | None = None,
     ) -> None:
-        """`stored`: what `write_words` wrote for these very sequences."""
+        """`stored`: what `write_kmers` wrote for these very sequences."""
         self._contigs = large_targets(contigs)
         self._stored = stored
         self._sequence_of = sequence_of
@@ -53,14 +53,14 @@ class ReferenceWords:
         return target in self._contigs
 
     def found(self, target: str, stretches: Sequence[str]) -> tuple[int, int]:
-        """(sampled words of these stretches, those of them that the target's genomes have)."""
-        words, _ = minhash.words(GAP.join(stretches).upper().encode())
-        there = self._words(target)
-        places = np.searchsorted(there, words).clip(0, max(0, len(there) - 1))
-        found = int((there[places] == words).sum()) if len(there) else 0
-        return len(words), found
+        """(sampled k-mers of these stretches, those of them that the target's genomes have)."""
+        kmers, _ = minhash.sampled(GAP.join(stretches).upper().encode())
+        there = self._kmers(target)
+        positions = np.searchsorted(there, kmers).clip(0, max(0, len(there) - 1))
+        found = int((there[positions] == kmers).sum()) if len(there) else 0
+        return len(kmers), found
 
-    def _words(self, target: str) -> minhash.Hashes:
+    def _kmers(self, target: str) -> minhash.Hashes:
         with self._lock:
             if target not in self._made:
                 self._made[target] = self._read(target)
@@ -72,21 +72,21 @@ class ReferenceWords:
                 if target in there:
                     stored: minhash.Hashes = there[target]
                     return stored
-        return _words_of(self._contigs[target], self._sequence_of)
+        return _kmers_of(self._contigs[target], self._sequence_of)
 
 
-def write_words(path: Path, contigs: Iterable[Contig], sequence_of: Callable[[str], str]) -> bool:
-    """Write the sampled words of every large panel genome, one array a target (numpy's .npz, the
+def write_kmers(path: Path, contigs: Iterable[Contig], sequence_of: Callable[[str], str]) -> bool:
+    """Write the sampled k-mers of every large panel genome, one array a target (numpy's .npz, the
     same bytes every time). False, and no file, when there is none."""
     large = large_targets(contigs)
     if large:
-        words = {t: _words_of(names, sequence_of) for t, names in sorted(large.items())}
-        np.savez(path, allow_pickle=False, **words)
+        kmers = {t: _kmers_of(names, sequence_of) for t, names in sorted(large.items())}
+        np.savez(path, allow_pickle=False, **kmers)
     return bool(large)
 
 
-def _words_of(names: Iterable[str], sequence_of: Callable[[str], str]) -> minhash.Hashes:
-    parts = [minhash.words(sequence_of(name).upper().encode())[0] for name in names]
+def _kmers_of(names: Iterable[str], sequence_of: Callable[[str], str]) -> minhash.Hashes:
+    parts = [minhash.sampled(sequence_of(name).upper().encode())[0] for name in names]
     unique: minhash.Hashes = np.unique(np.concatenate(parts))
     return unique
 
@@ -105,8 +105,8 @@ def large_targets(contigs: Iterable[Contig]) -> dict[str, tuple[str, ...]]:
 
 
 def containment_ani(e: Evidence, reading: float) -> float | None:
-    """The ANI of these reads to the reference, at most 1; None without words. `reading`: identity
-    of reads with their very source."""
+    """The ANI of these reads to the reference, at most 1; None without k-mers. `reading`: identity
+    of reads with their own source."""
     if not e.words or not reading:
         return None
     return min(1.0, math.pow(e.words_found / e.words, 1.0 / minhash.K) / reading)

@@ -1,9 +1,9 @@
-"""What every animal of the host species carries in its genome: expected, and no alarm.
+"""Endogenous viruses, which every animal of the host species carries: expected, and no alarm.
 
-The panel row says in which species (`endogenous_in`). Such a virus is called `endogenous`, not
-detected or indeterminate, unless it is more than its host explains: copies per diploid genome whose
-lower limit is above what the row expects, or reads of its own in a control, which is no animal.
-Without reads of the host copies are not known, and nothing is in excess.
+The panel row names the species (`endogenous_in`). Such a virus is called `endogenous`, not detected
+or indeterminate, unless the host does not explain it: copies per diploid genome with a lower limit
+above the row's expectation, or reads of its own in a control, which is no animal. Without reads of
+the host copies are unknown, and nothing is in excess.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ def inherited(entry: PanelEntry, sample: Sample, panel: Panel) -> bool:
 
 
 def copies_of(code: str, perv: PervResult | None) -> Quantity | None:
-    """Copies per diploid genome of one type; None where env does not tell it, or for RNA."""
+    """Copies per diploid genome of one type; None where env does not determine it, or for RNA."""
     kind = code.rpartition("-")[2]
     types = perv.types if perv else ()
     return next((t.copies for t in types if t.name.rpartition("-")[2] == kind), None)

@@ -1,4 +1,4 @@
-"""Rows of the list that stand for several members: answered by those."""
+"""Panel rows that group several members: the members determine their calls."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from porewatch.domain.runs import Sample
 
 
 def umbrella(entry: PanelEntry, sample: Sample, there: Mapping[str, Finding]) -> Finding:
-    """Answered by its members; reads that members share speak for the umbrella."""
+    """The call of a group from its members; reads that members share count for the group."""
     members = [there[code] for code in entry.members if code in there]
     calls = {f.call for f in members}
     order = (Call.DETECTED, Call.INDETERMINATE, Call.ENDOGENOUS, Call.NOT_DETECTED)

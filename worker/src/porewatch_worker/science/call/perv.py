@@ -4,11 +4,11 @@ PERV-A and -B are in every pig: no alarm. An alarm is raised for
 
 - PERV-C: at least `detected_min_reads` reads whose env is of type C, from `detected_min_starts`
   distinct starts, more than mistyped reads of the other types explain (`perv_mistyped`) and more
-  than crossover from other barcodes does. It does not matter whether the host's reference holds
-  these copies too: what the donor carries is the question.
+  than crossover from other barcodes does. Copies in the host's reference do not matter: what the
+  donor carries counts.
 - A/C recombinants: a junction between A and C that recurs (see `perv_recombinants.py`).
 
-False-alarm rates of both, measured on genomes with A and B only, stand in docs/science/perv.md.
+False-alarm rates of both, measured on genomes with A and B only, are in docs/science/perv.md.
 Where a reference is a surrogate, types are called SYNTHETIC-A, never PERV-A.
 """
 
@@ -35,7 +35,7 @@ ALARM_TYPE, ALARM_PAIR = "C", frozenset("AC")
 
 @dataclass(frozen=True)
 class PervReferences:
-    """What a bundle knows of PERV. Lengths in bases, means over its genomes."""
+    """PERV in a bundle. Lengths in bases, means over its genomes."""
 
     synthetic: bool
     types_by_env: tuple[str, ...]

@@ -1,7 +1,7 @@
 """Findings that rest on env: PERV-C's own row, and a row for A/C recombinants beside the list.
 
-Outside env the types are too much alike: a read of PERV-A that fits the backbone of PERV-C a little
-better is no PERV-C. Where the bundle tells types by env, only env reads speak for C.
+Outside env the types are too similar: a read of PERV-A that fits the backbone of PERV-C a little
+better is no PERV-C. Where the bundle types by env, only env reads count for C.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ AC = f"{EXTRA}{PERV}AC"
 def by_env(
     code: str, result: TargetResult | None, perv: PervResult | None
 ) -> tuple[Call, Reasons] | None:
-    """The call on PERV-C and why; None for other rows, or where env tells no type."""
+    """The call on PERV-C and its reasons; None for other rows, or where env determines no type."""
     if code != f"{PERV}{ALARM_TYPE}" or perv is None or perv.type_c is None:
         return None
     call, why = perv.type_c, perv.type_c_why
@@ -42,7 +42,7 @@ def by_env(
 
 
 def recombinant_finding(perv: PervResult) -> Finding | None:
-    """A/C recombinants in one sample; None where env does not tell both types."""
+    """A/C recombinants in one sample; None where env does not determine both types."""
     if not {name[-1] for name in perv.types_told} >= ALARM_PAIR:
         return None
     mine = [s for s in perv.sites if {s.left, s.right} == ALARM_PAIR]

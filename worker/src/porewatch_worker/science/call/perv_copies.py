@@ -1,15 +1,15 @@
-"""PERV copies per diploid genome: the depth of PERV over the depth of what every haploid has once.
+"""PERV copies per diploid genome: the depth of PERV over the depth of single-copy sequence.
 
 depth(PERV) = bases of the provirus under reads / its length.
 depth(host) = reads at single-copy loci (each by the share of its prefix inside) x mean length of
-host reads / length of the loci; it stands for two copies. So
+host reads / length of the loci; it corresponds to two copies. So
 
     copies per diploid genome = 2 x depth(PERV) / depth(host)
 
 Without named loci the host's depth is that of the whole reference (host bases / its length), which
-repeats and gaps of the reference make approximate; the remark says so. The reference holds PERV
-copies, and reads of PERV stray to them: the whole host is a yardstick only where its other reads
-are many (`LEAST_READS`, `LEAST_SHARE`).
+repeats and gaps of the reference make approximate; a remark says so. The reference holds PERV
+copies, and PERV reads map to them: the whole host is a yardstick only where its other reads are
+many (`LEAST_READS`, `LEAST_SHARE`).
 
 Interval: ratio of two Poisson means (`intervals.ratio_interval`), with effective counts. A sum of
 n reads of unequal size b has the relative variance sum(b^2) / sum(b)^2 of a compound Poisson

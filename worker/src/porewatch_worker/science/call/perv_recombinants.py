@@ -1,12 +1,12 @@
-"""Recombinants and chimeras told apart: a recombinant's junction recurs, a chimera's scatters.
+"""Recombinants against chimeras: a recombinant's junction recurs, a chimera's junctions scatter.
 
-Every cell of an animal, and every copy of a virus, breaks at the same base; two molecules that met
-in the tube break anywhere in env. So junction reads of one pair of types (in order) are gathered
-where their breakpoint intervals overlap, and a place counts as recombinant when it has
+Every copy of a recombinant virus breaks at the same base; two molecules joined during library
+preparation break anywhere in env. So junction reads of one pair of types (in order) are grouped
+where their breakpoint intervals overlap, and a site counts as recombinant when it has
 
 1. `perv_junction_reads` from as many distinct molecules (first and last aligned base differ),
-2. more of them than junction reads elsewhere explain: those give a place of its width, anywhere in
-   env, so many reads (Poisson) with a chance below `perv_stray_chance`, and
+2. more of them than junction reads elsewhere explain: the chance (Poisson) that those give any site
+   of its width in env so many reads is below `perv_stray_chance`, and
 3. more than barcode crossover from the junction reads of other samples does.
 """
 
@@ -28,7 +28,7 @@ PAD = 15
 """Bases by which a read error beside the breakpoint moves its interval."""
 
 SAME_MOLECULE = 10
-"""Molecules whose ends both lie within so many bases may be copies of one."""
+"""Molecules whose two ends differ by no more bases may be copies of one."""
 
 SIDE = 70
 """Bases of surface env that a type needs on its side of the breakpoint (20 matches at 30 %)."""

@@ -1,16 +1,16 @@
-"""Whether the reads of a member are rather those of a relative that no bundle holds.
+"""Whether the reads of a member come from a relative that no bundle holds.
 
-A few near reads are no sign of the member: conserved genes supply them with certainty when there
-are enough of the relative. So what is near has to stand alone (`stands_alone`): enough reads and
-starts, spread as chance spreads them, outside ribosomal operons, some of them whole reads; and it
-has to be a larger part of the target's reads than conserved stretches of a relative are.
+A few near reads are no evidence of the member: conserved genes supply them when the relative has
+enough reads. So the near reads have to suffice alone (`stands_alone`): enough reads and starts,
+spread as chance spreads them, outside ribosomal operons, some of them whole reads; and they have to
+be a larger part of the target's reads than conserved stretches of a relative are.
 
 - A large genome (a cell's) needs that always, and an ANI (by containment) of a species. Of
   Salmonella's reads on E. coli 6 % are near, of a genus of the same family 5 %, of another family
   1 %: `conserved_cells` is 10 %.
 - A virus's reads may be as far as strains are (`far_distance`); beyond, stretches that are near
-  excuse it (molecules ligated to others), or near reads that stand alone (a strain beside its
-  relative). Not a read of a relative of a virus here was near: `conserved_viruses` is 1 %.
+  explain it (molecules ligated to others), or near reads that suffice alone (a strain beside its
+  relative). No read of a virus's relative was near here: `conserved_viruses` is 1 %.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What must be said beside a call, and what a target may be called."""
+"""Remarks beside a call, and the display name of a target."""
 
 from __future__ import annotations
 
@@ -31,14 +31,14 @@ def shown_code(code: str, name: str) -> str:
 
 
 def is_surrogate(contig: Contig) -> bool:
-    """Its name, description or source says that it is made up."""
+    """Whether its name, description or source marks it as synthetic."""
     return SYNTHETIC in f"{contig.name} {contig.description} {contig.source}".upper()
 
 
 def remarks_on(
     entry: PanelEntry, result: TargetResult | None, sample: Sample, call: Call
 ) -> Iterator[Reason]:
-    """What a reader must know beside the call."""
+    """The remarks beside the call."""
     if _rna_only(entry) and sample.material == "dna" and call is not Call.DETECTED:
         yield because(Code.RNA_IN_DNA)
     if result is not None:

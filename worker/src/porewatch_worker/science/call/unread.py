@@ -22,22 +22,23 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class ToCome:
-    """Reads by sample: looked at, and (estimated) not yet. `ended`: there are no more."""
+    """Reads by sample: analysed, and (estimated) still unread. `ended`: there are no more."""
 
     read: Mapping[str, int] = field(default_factory=dict)
     unread: Mapping[str, float] = field(default_factory=dict)
     ended: bool = False
 
     def nearer(self, reads: int) -> float:
-        """By so much the distance of `reads` reads may grow when more are looked at: 0.15 is the
-        spread of single reads of a relative (some lie in conserved stretches), by its root law."""
+        """How much the distance of `reads` reads may still grow: 0.15 is the spread of single reads
+        of a relative (some are in conserved stretches), divided by the square root of their
+        number."""
         return 0.0 if self.ended else 0.15 / math.sqrt(max(1, reads))
 
     def most(self, sample: str, seen: int) -> float:
         """At most so many more reads of a kind of which `seen` were seen in the sample.
 
         The upper 99.9 % limit of a Poisson count (seen + 3 sqrt(seen + 1) + 4), in proportion to
-        what is unread; of a sample not looked at yet, any of its reads may be of the kind.
+        what is unread; of a sample not analysed yet, any of its reads may be of the kind.
         """
         unread = self.unread.get(sample, 0.0)
         if unread <= 0:
@@ -56,12 +57,12 @@ LEAST_BYTES = 300
 """Of a file, under a read: fewer are rare even in gzipped files of short reads."""
 
 AHEAD = 1 << 18
-"""Bytes that a reader may have taken in before it makes reads of them."""
+"""Bytes that a reader may hold before it parses reads from them."""
 
 
 @dataclass
 class _FileRead:
-    """Parts of one file that were looked at."""
+    """Parts of one file that were analysed."""
 
     size: int
     consumed: int = 0
@@ -74,7 +75,7 @@ class _FileRead:
 
     @property
     def left(self) -> int:
-        """Bytes not looked at. A reader is ahead of its reads, by more than a small file holds."""
+        """Bytes not analysed. A reader is ahead of its reads, by more than a small file holds."""
         if self.ended:
             return 0
         return min(self.size, max(self.size - self.consumed, AHEAD)) if self.reads else self.size
@@ -92,7 +93,7 @@ class Unread:
         self._mixed: Counter[str] = Counter()
 
     def take(self, unit: UnitCounts) -> None:
-        """A unit was looked at; units may come in any order."""
+        """A unit was analysed; units may come in any order."""
         for place in unit.places:
             file = self._files[place.file]
             file.consumed += place.consumed
@@ -132,9 +133,10 @@ class Unread:
 
 
 def in_turns(files: Iterable[InputFile], samples: Sequence[Sample]) -> tuple[InputFile, ...]:
-    """Files in the order to be read: those of controls first, then one of each barcode in turn.
+    """Files in reading order: those of controls first, then one of each barcode in turn.
 
-    What explains a finding away is so seen early. The result does not depend on the order.
+    So alternative explanations of a finding are seen early. The result does not depend on the
+    order.
     """
     control = {s.barcode for s in samples if s.barcode and s.role is not SampleRole.SAMPLE}
     turns: Counter[str | None] = Counter()

@@ -1,16 +1,16 @@
-"""How far reads are from their target, the errors of reading taken out.
+"""Distance of reads from their target, without sequencing errors.
 
-A relative that no bundle holds cannot be told from the target by competition: its reads have
-nowhere else to go. But they fit badly, and in conserved stretches only, so that over whole reads
-(what fits neither it nor the host is a mismatch) a relative 35 % away seems 40 to 80 % away, and a
-strain 25 % away no more than 30 %. The identity of the aligned stretches alone says less: none is
-accepted below `min_identity`.
+A relative that no bundle holds cannot be separated from the target by competition: no other target
+takes its reads. But they fit badly, and in conserved stretches only, so that over whole reads (what
+fits neither the target nor the host is a mismatch) a relative 35 % away appears 40 to 80 % away,
+and a strain 25 % away no more than 30 %. The identity of the aligned stretches alone is less
+specific: none is accepted below `min_identity`.
 
-Cells (`LARGE` and more) are told otherwise: a relative of another genus holds genes that are all
-but the same, so that some of its reads fit wholly, at any depth. See `relatives`.
+Cells (`LARGE` and more) need another test: a relative of another genus has nearly identical genes,
+so that some of its reads fit completely, at any depth. See `relatives`.
 
-What reading costs is seen in the same sample: in spike-in reads, whose sequence is known; else in
-host reads; else in base qualities.
+The rate of sequencing errors is measured in the same sample: in spike-in reads, whose sequence is
+known; else in host reads; else in base qualities.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class OwnIdentity(NamedTuple):
 
 
 def own_identity(screen: SampleScreen) -> OwnIdentity:
-    """By the best witness there is; 1 where nothing tells."""
+    """By the best measure available; 1 without any."""
     for target in screen.targets:
         e = target.evidence
         if target.role is ContigRole.SPIKE and e.reads >= ENOUGH and e.whole_identity:

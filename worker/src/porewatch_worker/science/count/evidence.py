@@ -35,7 +35,7 @@ MOST_BINS = 200
 
 
 class Depth:
-    """Depth along one contig, without what lies in its masked regions."""
+    """Depth along one contig, without its masked regions."""
 
     def __init__(self, contig: Contig) -> None:
         self.contig = contig
@@ -63,7 +63,7 @@ class Depth:
         return min(self.open_length, int((self.values() > 0).sum()) * self.step)
 
     def bases(self) -> int:
-        """Bases of reads that lie outside masked regions."""
+        """Bases of reads outside masked regions."""
         return int(self.values().sum()) * self.step
 
     def regions(self) -> int:

@@ -16,7 +16,7 @@ LENGTH_EDGES: tuple[float, ...] = (0.0, *(float(round(10 ** (1 + i / 10))) for i
 """0, then ten bins a decade from 10 to 10 million bases."""
 
 QUALITY_EDGES: tuple[float, ...] = tuple(float(q) for q in range(51))
-"""One Phred a bin, 0 to 50; better reads stand in the last bin."""
+"""One Phred a bin, 0 to 50; better reads are in the last bin."""
 
 _YIELD_STEPS = (1, 2, 5, 10, 15, 30, 60, 120, 240, 480, 1440)
 _YIELD_POINTS = 200

@@ -1,9 +1,9 @@
-"""Hashes of 21-base words, equal to sourmash's, and the smallest of them (FracMinHash).
+"""Hashes of 21-mers, equal to sourmash's, and the smallest of them (FracMinHash).
 
-sourmash (Irber et al. 2024, JOSS 9:6830) hashes the lesser of a word and its reverse complement, as
-letters, with MurmurHash3 x64 128, seed 42, of which it keeps the first half. Importing it costs
-three seconds, so the pass hashes with numpy (a chunk of reads at once) and sourmash is asked only
-where there are sketches to compare with; a test holds both equal.
+sourmash (Irber et al. 2024, JOSS 9:6830) hashes the lesser of a k-mer and its reverse complement,
+as letters, with MurmurHash3 x64 128, seed 42, of which it keeps the first half. Importing it takes
+three seconds, so the pass hashes with numpy (a chunk of reads at once) and sourmash is imported
+only where there are sketches to compare with; a test checks that both are equal.
 """
 
 from __future__ import annotations
@@ -35,9 +35,9 @@ def _four_letters() -> Hashes:
 _FOUR = _four_letters()
 
 
-def words(text: bytes) -> tuple[Hashes, NDArray[np.int64]]:
-    """(hash, place) of every word of `text` whose hash is below LARGEST; those with other letters
-    than ACGT are left out."""
+def sampled(text: bytes) -> tuple[Hashes, NDArray[np.int64]]:
+    """(hash, position) of every 21-mer of `text` whose hash is below LARGEST, without those with
+    other letters than ACGT."""
     bits = _BITS[np.frombuffer(text, dtype=np.uint8)]
     count = len(bits) - K + 1
     if count < 1:
@@ -55,7 +55,7 @@ def words(text: bytes) -> tuple[Hashes, NDArray[np.int64]]:
 
 
 def murmur(packed: Hashes) -> Hashes:
-    """First half of MurmurHash3 x64 128 (Appleby 2011, public domain) of the 21 letters of words
+    """First half of MurmurHash3 x64 128 (Appleby 2011, public domain) of the 21 letters of k-mers
     packed two bits a base, the first base highest."""
     one, two = _mixed(_eight(packed, 34)), _mixed(_eight(packed, 18), second=True)
     last = _FOUR[(packed >> np.uint64(2)) & np.uint64(255)]

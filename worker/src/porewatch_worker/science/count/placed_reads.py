@@ -1,8 +1,8 @@
-"""Where each read of a target lies and how well it fits: do the near ones stand alone?
+"""Position and fit of each read of a target: do the near ones suffice alone?
 
-Which reads are near is known only when the sample is complete: it depends on what reading costs.
-So of each read the fit and the place are kept, of at most MOST of them: those with the smallest
-hash of both, an even sample that no order of units changes.
+Which reads are near is known only when the sample is complete: it depends on the rate of sequencing
+errors. So fit and position of each read are kept, for at most MOST reads: those with the smallest
+hash of both, an even sample that does not depend on the order of units.
 """
 
 from __future__ import annotations

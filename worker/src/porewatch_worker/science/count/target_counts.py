@@ -25,8 +25,8 @@ class TargetCounts:
     `matched`, `block`: matching bases and columns of the alignments; `aligned`: bases of the target
     under them, masked ones apart. `unaligned`: bases of those reads outside their alignments, host
     beside them apart; `explained`: matching bases of each read, in per cent of its block and those
-    bases -> reads; `own`: reads that the target fills, `placed`: each read's fit and place.
-    `words`: sampled words of reads of a large genome, `words_found` those its reference has.
+    bases -> reads; `own`: reads that the target fills, `placed`: each read's fit and position.
+    `words`: sampled k-mers of reads of a large genome, `words_found` those its reference has.
     """
 
     reads: int = 0

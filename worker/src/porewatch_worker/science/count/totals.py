@@ -102,7 +102,8 @@ class RunTotals:
         return self._with_near(screen)
 
     def _with_near(self, screen: SampleScreen) -> SampleScreen:
-        """What near reads show can be said only now: what reading costs is in the whole screen."""
+        """Near reads are evaluated only now: the rate of sequencing errors needs the whole
+        screen."""
         own, totals = own_identity(screen), self._targets.get(screen.sample, {})
         targets = []
         for found in screen.targets:

@@ -1,12 +1,12 @@
 """Reads that fit nothing in the bundle: counted, sketched, compared with broader sketches.
 
-The words kept are those with the smallest hashes, at most MOST_WORDS a sample, each with the number
-of reads it stands in. A word among the smallest of all units is among the smallest of each unit it
-occurs in, so adding units up gives the same words and counts in any order and grouping.
+The k-mers kept are those with the smallest hashes, at most MOST_KMERS a sample, each with the
+number of reads that hold it. A k-mer among the smallest of all units is among the smallest of each
+unit it occurs in, so adding units up gives the same k-mers and counts in any order and grouping.
 
 Leads come from `sketches/` in the references root: any file that sourmash reads (.sig, .sig.gz,
-.zip) with k = 21. A genome that shares LEAST_SHARED words or more is a lead. Leads are never calls:
-what they name was neither aligned nor weighed against its relatives.
+.zip) with k = 21. A genome that shares LEAST_SHARED k-mers or more is a lead. Leads are never
+calls: their genomes were neither aligned nor compared with their relatives.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from porewatch_worker.science.sequence.complexity import complex_bases
 from porewatch_worker.science.sequence.kmers import gc_bases
 
 PREFIX = 1000
-MOST_WORDS = 5_000
+MOST_KMERS = 5_000
 RECURRING = 3
 LEAST_SHARED = 3
 MOST_LEADS = 10
@@ -39,7 +39,7 @@ FOLDER = "sketches"
 @dataclass
 class UnknownCounts:
     """Unassigned reads of one sample in one unit. `looked_at` and `complex` cover the first PREFIX
-    bases of each read; `words` are hash -> reads."""
+    bases of each read; `words` are hashes of k-mers -> reads."""
 
     lengths: Counter[int] = field(default_factory=Counter)
     looked_at: int = 0
@@ -55,7 +55,7 @@ class UnknownCounts:
             self.looked_at += len(upper)
             self.complex += complex_bases(upper)
             self.gc += gc_bases(upper)
-        self.words.update(_words_of([s[:PREFIX] for s in sequences]))
+        self.words.update(_kmers_of([s[:PREFIX] for s in sequences]))
         self._keep_smallest()
 
     def add(self, other: UnknownCounts) -> None:
@@ -68,14 +68,14 @@ class UnknownCounts:
         self._keep_smallest()
 
     def _keep_smallest(self) -> None:
-        if len(self.words) > MOST_WORDS:
-            smallest = heapq.nsmallest(MOST_WORDS, self.words)
-            self.words = Counter({word: self.words[word] for word in smallest})
+        if len(self.words) > MOST_KMERS:
+            smallest = heapq.nsmallest(MOST_KMERS, self.words)
+            self.words = Counter({kmer: self.words[kmer] for kmer in smallest})
 
     @property
     def limit(self) -> int:
         """Hashes below this were kept, all of them."""
-        return minhash.LARGEST if len(self.words) < MOST_WORDS else max(self.words) + 1
+        return minhash.LARGEST if len(self.words) < MOST_KMERS else max(self.words) + 1
 
     def summary(self, passed: int, searched: Sketches | None) -> Unknowns:
         """All of it in short, with leads where there are sketches."""
@@ -113,13 +113,13 @@ def from_plain(plain: Mapping[str, object]) -> UnknownCounts:
     return UnknownCounts(**fields)  # type: ignore[arg-type]
 
 
-def _words_of(sequences: Sequence[str]) -> Counter[int]:
-    """Hash -> number of sequences that hold the word."""
+def _kmers_of(sequences: Sequence[str]) -> Counter[int]:
+    """Hash -> number of sequences that hold the k-mer."""
     edges = np.cumsum([0, *(len(s) + 1 for s in sequences)])
-    hashes, places = minhash.words("N".join(sequences).encode())
-    homes = np.searchsorted(edges, places, side="right")
+    hashes, positions = minhash.sampled("N".join(sequences).encode())
+    homes = np.searchsorted(edges, positions, side="right")
     once = set(zip(hashes.tolist(), homes.tolist(), strict=True))
-    return Counter(word for word, _ in once)
+    return Counter(kmer for kmer, _ in once)
 
 
 class Sketches:
@@ -136,12 +136,12 @@ class Sketches:
         """Name and size of each file: other sketches, other leads."""
         return [(p.name, p.stat().st_size) for p in self._files]
 
-    def leads(self, words: Mapping[int, int], limit: int) -> tuple[UnknownLead, ...]:
-        """Genomes that share words, most first; words at or above `limit` are not compared."""
+    def leads(self, kmers: Mapping[int, int], limit: int) -> tuple[UnknownLead, ...]:
+        """Genomes that share k-mers, most first; hashes at or above `limit` are not compared."""
         found = []
-        for name, source, theirs in self._genomes() if words else ():
-            compared = {word for word in theirs if word < limit}
-            shared = len(compared & words.keys())
+        for name, source, theirs in self._genomes() if kmers else ():
+            compared = {kmer for kmer in theirs if kmer < limit}
+            shared = len(compared & kmers.keys())
             if shared >= LEAST_SHARED:
                 share = round(shared / len(compared), 4)
                 found.append(

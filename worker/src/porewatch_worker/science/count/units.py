@@ -1,4 +1,4 @@
-"""What one unit of reads leaves behind: whole numbers and short lists, packed to bytes.
+"""The result of one unit of reads: whole numbers and short lists, packed to bytes.
 
 Every number is an integer (errors in billionths), so that adding units up gives the same result in
 any grouping: results do not depend on unit size, threads or interruptions.
@@ -143,8 +143,8 @@ class SampleCounts:
                 mine, length, placement.host_flank, placement.flank_bases + kit
             )
 
-    def take_words(self, target: str, sampled: int, found: int) -> None:
-        """Sampled words of reads of a large genome, and how many its reference has."""
+    def take_kmers(self, target: str, sampled: int, found: int) -> None:
+        """Sampled k-mers of reads of a large genome, and how many its reference has."""
         counts = self._target(target)
         counts.words += sampled
         counts.words_found += found
@@ -180,7 +180,7 @@ class UnitCounts:
         return self.samples[name]
 
     def demultiplexed(self, found: Demultiplexed) -> None:
-        """Add what was seen while reads were given to samples."""
+        """Add the counts of demultiplexing."""
         self.unlisted.update(found.unlisted)
         for sample, parts in found.split.items():
             self.sample(sample).split += parts
@@ -208,10 +208,10 @@ class UnitCounts:
 
 
 def add(into: Any, other: Any) -> None:
-    """Add `other` to `into`, field by field: numbers, counters, lists and what lies below."""
+    """Add `other` to `into`, field by field: numbers, counters, lists and nested records."""
     for name, value in vars(other).items():
         if name == "places" and isinstance(other, UnitCounts):
-            continue  # said of the unit as a whole
+            continue  # of the unit as a whole
         there = getattr(into, name)
         if isinstance(value, PervCounts | UnknownCounts):
             there.add(value)

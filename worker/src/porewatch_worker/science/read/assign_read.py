@@ -1,21 +1,21 @@
-"""Where one read belongs: panel first, then host. Pure; one `ReadAssigner` is shared by all
+"""Assignment of one read: panel first, then host. Pure; one `ReadAssigner` is shared by all
 threads.
 
-1. Map the read to panel, spike-ins and decoys together. A hit counts when its block, less what lies
-   in masked reference or in low-complexity read, is at least `min_block` and its identity at least
+1. Map the read to panel, spike-ins and decoys together. A hit counts when its block, without masked
+   reference and low-complexity parts of the read, is at least `min_block` and its identity at least
    `min_identity`. No mapping-quality cut: two strains of one species share every read.
 2. Add up the matched bases of each target's best contig (hits that do not overlap on the read) and
    compare targets, never strains.
 3. Ties (within TIE matched bases, what one miscalled base can move): a spike or a decoy wins over a
    panel member; panel members that tie share the read, and it counts for none of them alone.
-4. A read won by the panel is compared with the host on the same bases of the read: the host wins
-   when it matches as many. Parts outside the panel's hits that map to the host are host flank.
+4. A read of the panel is compared with the host on the same bases of the read: the host wins when
+   it matches as many. Parts outside the panel's hits that map to the host are host flank.
 5. A read without panel hit is host when its first `host_prefix` bases are: at least `host_share` of
-   them, at `host_identity` or more. A doubtful fit there is settled by the whole read: the host
-   gets it when it covers `host_share` of it; else nothing here explains it (it may be a virus that
-   nobody listed, beside host, or resembling it). What of the prefix lies in a single-copy locus
-   measures the host's depth; what lies on ribosomal RNA is told apart.
-6. Whoever wins, a read that a PERV genome fits best of all targets is handed on as PERV, unless the
+   them, at `host_identity` or more. A doubtful fit there is decided by the whole read: it is host
+   when the host covers `host_share` of it; else it is unassigned (it may be an unlisted virus,
+   beside host, or resembling it). Bases of the prefix in a single-copy locus measure the host's
+   depth; those on ribosomal RNA are counted separately.
+6. In any case a read that a PERV genome fits best of all targets is passed on as PERV, unless the
    host fits it far better (then it is a distant relative in the host's genome).
 """
 
@@ -127,7 +127,7 @@ class ReadAssigner:
         )
 
     def _host_bases(self, parts: Iterable[tuple[int, int]], sequence: str, buffer: Any) -> int:
-        """Bases of these parts of the read that lie in accepted hits of the host."""
+        """Bases of these parts of the read in accepted hits of the host."""
         hits = (hit for a, b in parts for hit in self._host_hits(sequence[a:b], buffer))
         return sum(hit.q_en - hit.q_st for hit in hits)
 
@@ -240,7 +240,7 @@ class ReadAssigner:
 
 
 def rrna_intervals(contigs: Iterable[Contig]) -> dict[str, tuple[tuple[int, int], ...]]:
-    """Ribosomal RNA of the host: features named so, else whole contigs whose title says so."""
+    """Ribosomal RNA of the host: features named so, else whole contigs titled so."""
     found: dict[str, tuple[tuple[int, int], ...]] = {}
     for contig in contigs:
         if contig.role is not ContigRole.HOST:

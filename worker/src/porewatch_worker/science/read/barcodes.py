@@ -1,14 +1,14 @@
-"""Which barcode stands at a read's ends, and how far into the read it reaches.
+"""The barcode at a read's ends, and how far into the read it reaches.
 
 The 96 sequences of Oxford Nanopore's barcoding kits (native, rapid and PCR share them, numbers 1 to
-12 in opposite orientation) stand in `data/barcodes.tsv`. An end is searched in two steps:
+12 in opposite orientation) are in `data/barcodes.tsv`. An end is searched in two steps:
 
-1. Words of 8 bases say which barcodes may be there at all: two words, 4 bases or more apart, on one
-   diagonal, in all ends of many reads at once. Hardly a read without a barcode gets further.
+1. 8-mers select the barcodes that may be there: two k-mers, 4 bases or more apart, on one diagonal,
+   in all ends of many reads at once. Hardly a read without a barcode passes this step.
 2. edlib (Šošić & Šikić 2017, Bioinformatics 33:1394) aligns those, in the middle of the window free
    of charge. At most MOST_EDITS edits, and SURER fewer than any other candidate.
 
-Two ends that tell different barcodes are a ligated pair of molecules: the read belongs to neither.
+Two ends with different barcodes are a ligated pair of molecules: the read belongs to neither.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ import mappy
 from porewatch_worker.science.sequence.seed_search import DiagonalSearch
 
 WINDOW = 110
-WORD = 8
+K = 8
 MOST_EDITS = 4
 SURER = 3
 CONFLICT = "conflict"
@@ -35,8 +35,8 @@ _DRIFT = 2
 
 @dataclass(frozen=True)
 class BarcodeCall:
-    """What the ends say: `barcode` (None: nothing, CONFLICT: two of them), the span between, and
-    how many `edits` the surer end is from the barcode (of two barcodes, the less sure)."""
+    """The barcode at the ends: `barcode` (None: none, CONFLICT: two of them), the span between, and
+    the `edits` of the better end (of two barcodes, of the worse)."""
 
     barcode: str | None
     start: int
@@ -71,7 +71,7 @@ class BarcodeReader:
             for strand in (sequence, mappy.revcomp(sequence))
         ]
         strands = [pattern for _, pattern in self._patterns]
-        self._search = DiagonalSearch(strands, size=WORD, apart=_APART, drift=_DRIFT)
+        self._search = DiagonalSearch(strands, size=K, apart=_APART, drift=_DRIFT)
 
     def call(self, sequences: Sequence[str]) -> list[BarcodeCall]:
         """The barcode of each read, and the read without it: sequence[start:end]."""
@@ -86,7 +86,7 @@ class BarcodeReader:
         ]
 
     def _end(self, window: str, patterns: Sequence[int]) -> _Found | None:
-        """Which of the patterns stands in the window, if one is surer than all others."""
+        """The pattern in the window, if one fits clearly better than all others."""
         found = []
         for number in patterns:
             name, pattern = self._patterns[number]
@@ -102,7 +102,7 @@ class BarcodeReader:
 
 
 def _combined(length: int, front: _Found | None, rear: _Found | None) -> BarcodeCall:
-    """Of a read of `length`, what its two ends say together."""
+    """The barcode call of a read of `length` from its two ends."""
     edits = [found.edits for found in (front, rear) if found]
     names = {found.barcode for found in (front, rear) if found}
     barcode = CONFLICT if len(names) > 1 else next(iter(names), None)

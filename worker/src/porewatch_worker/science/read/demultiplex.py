@@ -1,16 +1,15 @@
-"""Whose read it is: the sample by folder, by header, or by the barcode at the read's own ends.
+"""The sample of a read: by folder, by header, or by the barcode at the read's own ends.
 
-1. The manifest's barcode for the file wins, then the read's header, which may tell the barcode or
-   the sample's name (a demultiplexer with a sample sheet writes that instead). A read that the
-   basecaller called unclassified stays so.
-2. Where neither says anything, the ends do (`barcodes.py`): an undemultiplexed run is demultiplexed
-   by the barcodes of its sample sheet.
-3. Where both speak and the ends, with at most SURE edits, bear a barcode of another sample of the
-   run, the read is counted there as contradicted: crosstalk, seen directly. It is evidence of
-   nothing.
+1. The manifest's barcode for the file has precedence, then the read's header, which may hold the
+   barcode or the sample's name (a demultiplexer with a sample sheet writes that instead). A read
+   that the basecaller called unclassified stays so.
+2. Without either, the ends decide (`barcodes.py`): an undemultiplexed run is demultiplexed by the
+   barcodes of its sample sheet.
+3. Where both exist and the ends, with at most SURE edits, bear a barcode of another sample of the
+   run, the read is counted as contradicted: crosstalk, seen directly. It is not used as evidence.
 
-Reads with an adapter inside are cut first (`split_at_adapters.py`); parts are owned one by one. A
-run of one sample without barcode has nothing to tell apart, and its ends are not looked at.
+Reads with an adapter inside are cut first (`split_at_adapters.py`); parts are assigned one by one.
+A run of one sample without barcode needs no demultiplexing, and its ends are not searched.
 """
 
 from __future__ import annotations
@@ -38,7 +37,7 @@ NOBODY = "none"
 
 
 class Owned(NamedTuple):
-    """A read (or part of one), its sample, and whether its ends say another one."""
+    """A read (or part of one), its sample, and whether its ends name another one."""
 
     sample: str
     read: Read
@@ -47,15 +46,15 @@ class Owned(NamedTuple):
 
 @dataclass
 class Demultiplexed:
-    """The reads that samples own, in order, and what was seen on the way; nothing is added up."""
+    """The reads of samples, in order, and counts of demultiplexing; nothing is added up."""
 
     owned: list[Owned] = field(default_factory=list)
     unlisted: Counter[str] = field(default_factory=Counter)
-    """Reads that no sample owns, by the barcode that they bear."""
+    """Reads of no sample, by their barcode."""
     split: Counter[str] = field(default_factory=Counter)
     """Reads that cutting added, by sample."""
     by_ends: Counter[str] = field(default_factory=Counter)
-    """Reads whose sample only their own ends told, by sample."""
+    """Reads assigned only by the barcode at their ends, by sample."""
     barcodes_seen: Counter[tuple[str, str]] = field(default_factory=Counter)
     """(sample, barcode at a read's ends) -> reads."""
 
@@ -68,7 +67,7 @@ class SampleAssigner:
         self._samples = {s.barcode: s.name for s in samples}
         self._named = lru_cache(1000)(
             Aliases(samples).named
-        )  # a run has few names, and asks for each read
+        )  # a run has few names, and each read needs one
         self._alone = samples[0].name if len(samples) == 1 and not samples[0].barcode else None
         ours = {s.barcode: kit[s.barcode] for s in samples if s.barcode and s.barcode in kit}
         self._reader = BarcodeReader(ours) if ours and self._alone is None else None
@@ -76,7 +75,7 @@ class SampleAssigner:
     def assign(
         self, file: InputFile, reads: Sequence[Read], *, search_ends: bool = True
     ) -> Demultiplexed:
-        """Whose the reads are. With `call` False reads are neither cut nor searched."""
+        """Assign reads to samples. With `call` False reads are neither cut nor searched."""
         result = Demultiplexed()
         cut = list(split(reads)) if search_ends else [[read] for read in reads]
         calls = iter(self._barcode_calls([part for parts in cut for part in parts], search_ends))
@@ -89,7 +88,7 @@ class SampleAssigner:
         return result
 
     def _barcode_calls(self, parts: Sequence[Read], search_ends: bool) -> list[BarcodeCall | None]:
-        """What the ends of each part say; nothing where they are not looked at."""
+        """The barcode call of each part; None where ends are not searched."""
         if self._reader is None or not search_ends:
             return [None] * len(parts)
         return list(self._reader.call([part.sequence for part in parts]))

@@ -3,10 +3,10 @@ mean error. (Low complexity is judged after mapping, and another barcode by `dem
 
 Adapters: the strands of Oxford Nanopore's ligation (LSK109, LSK110/114) and rapid adapters, from
 the vendor's Chemistry Technical Document (CHTD_500). One is taken to be present at an end when at
-least two of its 10-base words, 3 or more bases apart, stand there without error on one diagonal
-(within 4 bases); by chance that is so at one end in 40,000. What lies outside the adapter's inner
-end goes. Basecallers usually trim already; this catches the rest, and asks only for reads whose
-ends hold two such words at all (`sequence.kmers`, a chunk of reads at once).
+least two of its 10-mers, 3 or more bases apart, are there without error on one diagonal (within 4
+bases); by chance that is so at one end in 40,000. Bases outside the adapter's inner end are
+removed. Basecallers usually trim already; this removes the rest, and examines only reads whose ends
+hold two such k-mers (`sequence.kmers`, a chunk of reads at once).
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ FRONT = (
     "GTTTTCGCATTTATCGTGAAACGCTTTCGCGTTTTTCGTGCGCCGCTTCA",
 )
 REAR = ("AGCAATACGTAACTGAACGAAGTACAGG",)
-WORD = 10
+K = 10
 WINDOW = 150
 _DRIFT = 4
 _APART = 3
@@ -101,49 +101,49 @@ def mean_errors(reads: Sequence[Read]) -> NDArray[np.float64]:
 
 
 def may_hold_adapters(sequences: Sequence[str]) -> list[bool]:
-    """Which reads have two words of adapters, or more, in the bases at their ends."""
+    """Which reads have two k-mers of adapters, or more, in the bases at their ends."""
     ends = [s[:WINDOW] + s[-WINDOW:] for s in sequences]
     edges = np.cumsum([0, *(len(e) for e in ends)])
     hits = np.zeros(edges[-1] + 1, dtype=np.int64)
-    words = coded("".join(ends).encode(), WORD)
-    hits[1 : len(words) + 1] = np.cumsum(_KNOWN[words])
-    hits[len(words) + 1 :] = hits[len(words)]
+    codes = coded("".join(ends).encode(), K)
+    hits[1 : len(codes) + 1] = np.cumsum(_KNOWN[codes])
+    hits[len(codes) + 1 :] = hits[len(codes)]
     return [bool(there) for there in hits[edges[1:]] - hits[edges[:-1]] >= 2]
 
 
 def inner_span(sequence: str) -> tuple[int, int]:
     """(start, end) of the read without adapters at its ends."""
-    start = _adapter_end(sequence[:WINDOW], _FRONT_WORDS)
+    start = _adapter_end(sequence[:WINDOW], _FRONT_KMERS)
     rear = sequence[-WINDOW:] if len(sequence) > WINDOW else sequence[start:]
-    end = len(sequence) - _adapter_end(rear[::-1], _REAR_WORDS)
+    end = len(sequence) - _adapter_end(rear[::-1], _REAR_KMERS)
     return start, max(start, end)
 
 
-def _words(adapters: Sequence[str]) -> dict[str, int]:
-    """10-base word -> bases from its start to the adapter's inner end."""
+def _kmers(adapters: Sequence[str]) -> dict[str, int]:
+    """10-mer -> bases from its start to the adapter's inner end."""
     found: dict[str, int] = {}
     for adapter in adapters:
-        for place in range(len(adapter) - WORD + 1):
-            found.setdefault(adapter[place : place + WORD], len(adapter) - place)
+        for start in range(len(adapter) - K + 1):
+            found.setdefault(adapter[start : start + K], len(adapter) - start)
     return found
 
 
-_FRONT_WORDS = _words(FRONT)
-_REAR_WORDS = _words([adapter[::-1] for adapter in REAR])
-_KNOWN = np.zeros(4**WORD, dtype=bool)
-_KNOWN[numbers_of([*_FRONT_WORDS, *(word[::-1] for word in _REAR_WORDS)])] = True
+_FRONT_KMERS = _kmers(FRONT)
+_REAR_KMERS = _kmers([adapter[::-1] for adapter in REAR])
+_KNOWN = np.zeros(4**K, dtype=bool)
+_KNOWN[numbers_of([*_FRONT_KMERS, *(kmer[::-1] for kmer in _REAR_KMERS)])] = True
 
 
-def _adapter_end(window: str, words: dict[str, int]) -> int:
-    """Where the adapter ends in `window` (0: none), by the innermost words that agree."""
+def _adapter_end(window: str, kmers: dict[str, int]) -> int:
+    """Where the adapter ends in `window` (0: none), by the innermost k-mers that agree."""
     found = [
-        (place, place + words[word])
-        for place in range(0, len(window) - WORD + 1)
-        if (word := window[place : place + WORD]) in words
+        (start, start + kmers[kmer])
+        for start in range(0, len(window) - K + 1)
+        if (kmer := window[start : start + K]) in kmers
     ]
     agreeing = [
         max(end, other)
-        for (place, end), (further, other) in combinations(found, 2)
-        if further - place >= _APART and abs(end - other) <= _DRIFT
+        for (start, end), (further, other) in combinations(found, 2)
+        if further - start >= _APART and abs(end - other) <= _DRIFT
     ]
     return min(len(window), max(agreeing, default=0))

@@ -1,9 +1,10 @@
-"""What lies outside a read's alignment and is the library's: adapter, primer, barcode, poly-A.
+"""Library sequence outside a read's alignment: adapter, primer, barcode, poly-A.
 
-It is no part of the molecule's sequence, so it is no distance: of a read of 250 bases with 60 at
-each end a strain 13 % away would seem as far as a relative. Only reads that a panel member or a
-spike-in has won are looked at, and of them only ends of LEAST bases and more. Everything outside
-the innermost sequence of a kit goes with it, and up to REST bases inside (UMI, strand-switching G).
+It is no part of the molecule's sequence, so it must not count as distance: with 60 bases of it at
+each end of a read of 250, a strain 13 % away would appear as far as a relative. Only reads assigned
+to a panel member or a spike-in are examined, and of them only ends of LEAST bases and more.
+Everything outside the innermost sequence of a kit counts as library, and up to REST bases inside
+(UMI, strand-switching G).
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ OVERLAP = 8
 POLY, POLY_SAME = 15, 12
 """A stretch of poly-A or -T: so many bases, so many of them the same."""
 
-_WORD, _APART, _DRIFT = 8, 4, 2
+_K, _APART, _DRIFT = 8, 4, 2
 _ERRORS = 5
 """One edit in so many bases of a pattern is allowed."""
 
@@ -44,7 +45,7 @@ class KitEnds:
     def __init__(self) -> None:
         known = tuple(k.sequence for k in kit_sequences())
         self._patterns = both_strands((*known, *kit_barcodes().values()))
-        self._search = DiagonalSearch(self._patterns, size=_WORD, apart=_APART, drift=_DRIFT)
+        self._search = DiagonalSearch(self._patterns, size=_K, apart=_APART, drift=_DRIFT)
 
     def bases(self, reads: Sequence[tuple[str, Sequence[Segment]]]) -> list[int]:
         """For each read (its sequence, its segments), bases outside the segments that a kit put
@@ -65,7 +66,7 @@ class KitEnds:
         return found
 
     def _outer(self, window: str, free: int, near: Iterable[int]) -> int:
-        """How many of the first `free` bases lie outside the inner end of what kits put there."""
+        """How many of the first `free` bases are outside the inner end of kit sequence."""
         inner = max(self._kit_end(window, near), _poly_end(window[:free]))
         if inner and free - inner <= REST:
             inner = free

@@ -1,7 +1,7 @@
-"""Sequences that library kits put beside what was sequenced: `data/kit_sequences.tsv`, with source.
+"""Sequences that library kits add to molecules: `data/kit_sequences.tsv`, with source.
 
-Adapters, primers and barcode flanks as they stand on one strand; reads show either. Those marked as
-joints stand inside a read where two molecules were joined, by ligation, in PCR or by the rapid kit.
+Adapters, primers and barcode flanks on one strand; reads show either. Those marked as joints are
+inside a read where two molecules were joined, by ligation, in PCR or by the rapid kit.
 """
 
 from __future__ import annotations

@@ -1,18 +1,19 @@
-"""Which type of PERV a read's env is, and where it changes from one type to another.
+"""The PERV type of a read's env, and where it changes from one type to another.
 
-Input is one `MatchLine` a type. A base speaks for the types on whose reference it matches; a type
-that does not align there gets half a match, since what an aligner cut off would match by a half or
-more. Only bases at which types differ matter.
+Input is one `MatchLine` a type. A base supports the types on whose reference it matches; a type
+that does not align there gets half a match, since clipped bases would match by a half or more. Only
+bases at which types differ matter.
 
 - Path: the sequence of types with most matches, where each change costs `margin` matches (Viterbi
   1967). A read errs in single bases; a change needs more evidence on each side than it costs.
 - Type: that of a path without change, if it leads every other type by `margin` matches and by the
   share `lead` of its env bases (the transmembrane parts are closer to each other than that).
-  Otherwise the read is PERV of no told type.
+  Otherwise the read is PERV without a type.
 - Junction: a path with one change or more, each between stretches that lead by `margin` and whose
   places in env follow each other within HOMOLOGOUS bases, as recombination leaves them. Two
-  molecules ligated in one read do not. Places are compared where envs are aligned (`homologous`),
-  on the left type's env and on the right one's: one that lacks bases at the break shows it there.
+  molecules ligated in one read do not. Positions are compared where envs are aligned
+  (`homologous`), on the left type's env and on the right one's: one that lacks bases at the break
+  shows it there.
 """
 
 from __future__ import annotations
@@ -29,8 +30,8 @@ from porewatch_worker.science.sequence.homologous import Columns
 
 LEAST_ENV = 100
 HOMOLOGOUS = 60
-"""Bases by which places at a break may lie apart once envs are aligned: what the aligner leaves
-open where a third of the bases differ."""
+"""Bases by which positions at a break may differ once envs are aligned: the aligner's uncertainty
+where a third of the bases differ."""
 
 UNALIGNED = 0.5
 LIKE_ITSELF = 0.10
@@ -65,7 +66,7 @@ class EnvVerdict:
 
 @dataclass(frozen=True)
 class _Env:
-    """The env part of a read: `where` are its bases, `scores[i, j]` speaks for type i at base j.
+    """The env part of a read: `where` are its bases, `scores[i, j]` supports type i at base j.
     `margin` (20 matches are about 70 bases of surface env, 30 % apart) and `lead`: see above."""
 
     kinds: tuple[str, ...]
@@ -166,8 +167,8 @@ def _changes(env: _Env, path: Ints) -> tuple[Change, ...]:
 
 
 def _change(env: _Env, span: tuple[int, int, int], left: int, right: int) -> Change | None:
-    """The change at the middle of `span`; None when a side leads by too little. Its place lies
-    between the last base that speaks for the left type and the first that does for the right."""
+    """The change at the middle of `span`; None when a side leads by too little. It is between the
+    last base that supports the left type and the first that supports the right."""
     a, cut, b = span
     ahead = env.scores[left] - env.scores[right]
     if min(ahead[a:cut].sum(), -ahead[cut:b].sum()) < env.margin:

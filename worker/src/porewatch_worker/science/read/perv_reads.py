@@ -1,9 +1,9 @@
-"""What one PERV read shows: type by env, junctions, host flanks, whole reading frames.
+"""Analysis of one PERV read: type by env, junctions, host flanks, whole reading frames.
 
 A read is PERV when a genome with a PERV type fits it best of the panel, and the host not much
 better (its own copies fit about as well). It is turned onto the strand of the genome and mapped
-anew to every PERV genome, each alone and with a scoring that passes through envelopes 35 % apart
-instead of cutting them off. Of each type the strain with most matches speaks.
+again to every PERV genome, each alone and with a scoring that extends through envelopes 35 % apart
+instead of clipping them. The strain with most matches represents its type.
 """
 
 from __future__ import annotations
@@ -85,7 +85,7 @@ class PervReader:
 
     @property
     def types_by_env(self) -> tuple[str, ...]:
-        """Types that env can tell apart here: at least two have env coordinates, or none do."""
+        """Types that env can distinguish here: at least two have env coordinates, else none."""
         kinds = {c.perv_type for c in self._contigs.values() if c.perv_type and "env" in c.features}
         return tuple(sorted(kinds)) if len(kinds) > 1 else ()
 
@@ -199,7 +199,7 @@ def _forward(sequence: str, segments: Sequence[Segment]) -> str:
 
 
 def _columns(contigs: Iterable[Contig]) -> dict[str, Columns]:
-    """How the envs are aligned, by contig; nothing where the bundle does not say it."""
+    """How the envs are aligned, by contig; empty where the bundle does not hold it."""
     there = [c for c in contigs if c.env_blocks]
     hub = hub_of(there)
     if hub is None:

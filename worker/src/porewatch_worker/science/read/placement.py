@@ -1,4 +1,4 @@
-"""Where a read was placed: its hits, the target that they speak for, the verdict."""
+"""Placement of a read: its hits, candidate targets, and the verdict."""
 
 from __future__ import annotations
 
@@ -41,7 +41,8 @@ class Candidate:
 
 @dataclass(frozen=True)
 class PervHit:
-    """A PERV read, whoever wins it. `host_parts`: parts of the read beside PERV that are host."""
+    """A PERV read, whatever it is assigned to. `host_parts`: parts of the read beside PERV that are
+    host."""
 
     candidate: Candidate
     host_alike: bool
@@ -50,8 +51,8 @@ class PervHit:
 
 @dataclass(frozen=True)
 class LocusHit:
-    """A host read at a single-copy locus. `milli`: thousandths of its prefix that lie inside;
-    `tile`: contig and thousand bases in which their middle lies."""
+    """A host read at a single-copy locus. `milli`: thousandths of its prefix inside; `tile`: contig
+    and kilobase of their middle."""
 
     tile: str
     milli: int
@@ -90,6 +91,6 @@ class Placement:
 
     @property
     def alone(self) -> Candidate | None:
-        """The candidate whose read this is and nobody else's."""
+        """The candidate that has this read for itself alone."""
         shared = self.role is ContigRole.PANEL and self.tied
         return None if shared else self.winner

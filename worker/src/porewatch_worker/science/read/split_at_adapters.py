@@ -1,12 +1,12 @@
-"""Reads that hold an adapter or primer in their middle: two molecules that were read as one.
+"""Split reads that hold an adapter or primer in their middle: two molecules read as one.
 
 Ligation, PCR and the rapid kit join molecules, each with its own sequence at the joint
-(`kit_sequences.tsv`). The read is cut there and its parts go on as reads of their own, the joint in
-neither: what one part shows then says nothing of the other (host beside virus would look like an
-integration). Cheap first: exact words of 12 bases of the joints, either strand, in all reads at
-once; then edlib aligns the whole sequence around each, with at most one edit in eight bases: with
-one in five, one random stretch in 3 Mb passed. Cuts that would leave less than MARGIN bases at an
-end are left to the trimming of ends.
+(`kit_sequences.tsv`). The read is cut there and its parts become reads of their own, without the
+joint: they are unrelated molecules (host beside virus would look like an integration). First a
+cheap search: exact 12-mers of the joints, either strand, in all reads at once; then edlib aligns
+the whole sequence around each, with at most one edit in eight bases: with one in five, one random
+stretch in 3 Mb passed. Cuts that would leave less than MARGIN bases at an end are left to the
+trimming of ends.
 """
 
 from __future__ import annotations
@@ -29,20 +29,20 @@ from porewatch_worker.science.sequence.kmers import (
 )
 
 JOINTS = both_strands(tuple(k.sequence for k in kit_sequences() if k.joint))
-WORD = 12
+K = 12
 MARGIN = 150
 ERRORS = 8
 _REACH = 12
 _HALF = 4**8 - 1
-"""The last 8 bases of a word: a table of them is small enough to be looked up for every word."""
+"""The last 8 bases of a k-mer: a table of them is small enough to be looked up for every k-mer."""
 
 
 def _seeds() -> dict[int, list[tuple[str, int]]]:
-    """Word -> joints that hold it, and where in them."""
+    """12-mer -> joints that hold it, and where in them."""
     found: dict[int, list[tuple[str, int]]] = {}
     for joint in JOINTS:
-        for place in range(0, len(joint) - WORD + 1, 5):
-            (number,) = numbers_of([joint[place : place + WORD]])
+        for place in range(0, len(joint) - K + 1, 5):
+            (number,) = numbers_of([joint[place : place + K]])
             found.setdefault(number, []).append((joint, place))
     return found
 
@@ -61,13 +61,13 @@ def split(reads: Sequence[Read]) -> Iterator[list[Read]]:
 
 
 def _hints(reads: Sequence[Read]) -> dict[int, list[tuple[str, int]]]:
-    """Number of the read -> (adapter, where it should begin), for those with a word of one."""
-    words = coded("".join(r.sequence for r in reads).encode(), WORD)
+    """Number of the read -> (adapter, where it should begin), for those with a k-mer of one."""
+    codes = coded("".join(r.sequence for r in reads).encode(), K)
     starts = list(accumulate((len(r.sequence) for r in reads), initial=0))
     hints: dict[int, list[tuple[str, int]]] = {}
-    places = np.flatnonzero(_KNOWN[words & np.uint32(_HALF)])
-    for place, word in zip(places.tolist(), words[places].tolist(), strict=True):
-        for joint, inside in _SEEDS.get(word, ()):
+    hits = np.flatnonzero(_KNOWN[codes & np.uint32(_HALF)])
+    for place, code in zip(hits.tolist(), codes[hits].tolist(), strict=True):
+        for joint, inside in _SEEDS.get(code, ()):
             number = bisect_right(starts, place) - 1
             hints.setdefault(number, []).append((joint, place - starts[number] - inside))
     return hints

@@ -1,8 +1,8 @@
-"""What controls mean for every sample they govern: those of their batch, or of the whole run.
+"""Effect of controls on the samples they apply to: those of their batch, or of the whole run.
 
-Order: the policy file, then for one sample what refuses it and what is only remarked: controls
-that are missing, a positive control that failed, contamination, spike-in recovery, crosstalk in
-the sample and in the controls. Crosstalk knows no batches: barcodes leak where all are pooled.
+Order: the policy file, then for one sample reasons to refuse it and remarks: controls that are
+missing, a positive control that failed, contamination, spike-in recovery, crosstalk in the sample
+and in the controls. Crosstalk ignores batches: all barcodes are pooled.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ LACKING = {
         Code.NO_POSITIVE_WITHOUT_BATCH,
     ),
 }
-"""What is said of a missing control: none in the run; none for a batch; none without one."""
+"""Reason for a missing control: none in the run; none for a batch; none without a batch."""
 
 
 @cache
@@ -50,7 +50,7 @@ def release_policies() -> ReleasePolicies:
 
 @dataclass(frozen=True)
 class Batch:
-    """All that controls say."""
+    """The data of all controls."""
 
     samples: Sequence[Sample]
     screens: Mapping[str, SampleScreen]
@@ -62,7 +62,7 @@ class Batch:
     hosted: bool = True
 
     def controls_of(self, sample: Sample, role: SampleRole) -> list[Sample]:
-        """The controls of that role that speak for the sample."""
+        """The controls of that role that apply to the sample."""
         return [s for s in self.samples if s.role is role and s.governs(sample)]
 
     def has(self, role: SampleRole) -> bool:
@@ -81,7 +81,7 @@ class Batch:
 
 
 def judged(sample: Sample, batch: Batch) -> Iterator[Judged]:
-    """Everything the policy says about one sample; about a control, only its crosstalk."""
+    """All consequences of the policy for one sample; for a control, only of its crosstalk."""
     yield from _unstated(sample, batch)
     if sample.role is SampleRole.SAMPLE:
         yield from _missing(sample, batch)
@@ -115,7 +115,7 @@ def _missing(sample: Sample, batch: Batch) -> Iterator[Judged]:
 
 
 def _lacks(role: SampleRole, sample: Sample, batch: Batch) -> Reason | None:
-    """That a control of that role is missing; None when one speaks for the sample."""
+    """The reason that a control of that role is missing; None when one applies to the sample."""
     if batch.controls_of(sample, role):
         return None
     in_the_run, in_the_batch, without_a_batch = LACKING[role]
@@ -127,8 +127,8 @@ def _lacks(role: SampleRole, sample: Sample, batch: Batch) -> Reason | None:
 
 
 def _unstated(sample: Sample, batch: Batch) -> Iterator[Judged]:
-    """A positive control that need not show anything shows nothing. Said of it and of what it
-    speaks for; where another control states a code, detection is shown."""
+    """A positive control without stated codes shows nothing. A remark on it and on its samples,
+    unless another control with a stated code proves detection."""
     speaking = batch.controls_of(sample, SampleRole.POSITIVE_CONTROL)
     mine = [sample] if sample.role is SampleRole.POSITIVE_CONTROL else []
     controls = mine or (speaking if sample.role is SampleRole.SAMPLE else [])

@@ -1,7 +1,7 @@
-"""What files that were lost or never came, and reads that nobody owns, mean for a run's samples.
+"""Effect of lost or missing files, and of reads without a sample, on a run's samples.
 
-Nothing is taken back that was found. But a sample whose reads may lie elsewhere is not reportable
-as if it were whole: what was not found may stand in what was not screened.
+Findings are kept. But a sample with reads that may be missing is not reportable as complete: what
+was not found may be in what was not screened.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ SHOWN = 3
 
 @dataclass(frozen=True)
 class Gaps:
-    """What a manifest says of its own completeness."""
+    """Gaps that a manifest declares."""
 
     lost: Sequence[LostFile] = ()
     expected: Sequence[Expected] = ()
@@ -40,7 +40,7 @@ def gaps_of(manifest: RunManifest) -> Gaps:
 def with_gaps(
     result: Quantification, screen: ScreenResult, samples: Sequence[Sample], gaps: Gaps
 ) -> Quantification:
-    """The same results; outcomes of samples that are not whole say so and are not reportable."""
+    """The same results; samples that are incomplete are not reportable, with the reason."""
     run = [*_missing(gaps.expected), *_orphans(screen)]
     by_name = {sample.name: sample for sample in samples}
     outcomes = tuple(

@@ -1,8 +1,8 @@
-"""What follows when many reads of a sample fall to a filter: a remark, then no reliance at all.
+"""Effect of many reads of a sample lost to a filter: a remark, then not reportable.
 
-Absence is said of the reads that were looked at. Thresholds are the release policy's. A no-template
-control has little else than junk; it is not judged by this. Strands of duplex reads, reads of other
-barcodes and reads of lost units are not lost to a filter.
+Absence holds only for the reads that were analysed. Thresholds are the release policy's. A
+no-template control has little else than junk; it is not judged by this. Strands of duplex reads,
+reads of other barcodes and reads of lost units are not lost to a filter.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""What units that were given up mean for everything said about their samples.
+"""Effect of quarantined units on the results of their samples.
 
-Nothing is taken back that was found. But what was not found was looked for in fewer reads than were
-sequenced, and no sample that lost reads is reportable without a remark.
+Findings are kept. But absent targets were searched in fewer reads than were sequenced, and no
+sample that lost reads is reportable without a remark.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ Units = Sequence[QuarantinedUnit]
 
 
 def with_lost_units(result: Quantification, lost: Units) -> Quantification:
-    """The same results with what must be said beside them."""
+    """The same results with remarks about lost units."""
     if not lost:
         return result
     return result.model_copy(

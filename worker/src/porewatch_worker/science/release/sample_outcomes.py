@@ -1,9 +1,8 @@
-"""Whether a sample's result may be relied on: controls and spike-in first, then remarks.
+"""Whether a sample's result is reliable: controls and spike-in first, then remarks.
 
-A sample that fails is not reportable, with the reason, never "clean". What a control means for the
-samples of its batch or run is `release`, by the policy the run names; but a control that failed
-leaves no sample reportable that it speaks for, under any policy: the first page says the same of
-the run.
+A sample that fails is not reportable, with the reason, never "clean". The run's release policy
+decides what a control means for the samples of its batch or run; but under any policy no sample of
+a failed control is reportable: the first page states the same for the run.
 """
 
 from __future__ import annotations
@@ -42,7 +41,7 @@ def sample_outcomes(
 ) -> tuple[SampleOutcome, ...]:
     """One outcome a sample, in the order of the sheet, by the release policy. `strays` is what
     `crosstalk` found, `recovered` what `recoveries` found;
-    `hosted` says that the bundle holds a host genome."""
+    `hosted`: the bundle holds a host genome."""
     batch = Batch(
         samples=samples,
         screens={s.sample: s for s in screen.samples},
@@ -76,7 +75,7 @@ def _each_once(reasons: Sequence[Reason]) -> Iterator[Reason]:
 
 
 def _fallen(sample: Sample, batch: Batch) -> Iterator[Reason]:
-    """What failed of the controls that speak for the sample."""
+    """Failures of the controls that apply to the sample."""
     if sample.role is not SampleRole.SAMPLE:
         return
     for control in batch.samples:
@@ -129,7 +128,8 @@ def _remarks(sample: Sample, mine: Sequence[Finding]) -> Iterator[Reason]:
 
 
 def _is_remarked(finding: Finding, sample: Sample) -> bool:
-    """Of a blank, what has reads that crossover does not explain: nothing should be in it."""
+    """Whether an indeterminate finding needs a remark: in a blank, only one with reads that
+    crossover does not explain."""
     if sample.role is SampleRole.SAMPLE:
         return True
     reads = finding.evidence.reads if finding.evidence else 0

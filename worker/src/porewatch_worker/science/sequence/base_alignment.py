@@ -1,4 +1,4 @@
-"""A read beside one reference, base by base: where each base lies there, and whether it matches.
+"""Alignment of a read to one reference, base by base: position and match of each base.
 
 Hits on the read's own strand are laid onto the read, most matched bases first, none over another.
 """
@@ -20,7 +20,7 @@ GAP = 20
 
 @dataclass(frozen=True)
 class MatchLine:
-    """`place[i]`: where base i lies on the reference, -1 where it does not; `match[i]`: it is the
+    """`place[i]`: position of base i on the reference, -1 where it has none; `match[i]`: it is the
     same base. `gaps`: reference intervals at which 20 bases or more are missing or too many."""
 
     place: NDArray[np.int32]

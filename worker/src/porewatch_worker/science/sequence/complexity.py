@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 WINDOW = 64
 LIMIT = 2.0
-_WORDS = 125
+_TRIPLETS = 125
 
 _CODES = np.full(256, 4, dtype=np.int64)
 _CODES[np.frombuffer(b"ACGTU", dtype=np.uint8)] = (0, 1, 2, 3, 3)
@@ -39,12 +39,12 @@ def _dust(codes: NDArray[np.int64], edges: NDArray[np.int64]) -> NDArray[np.floa
     windows = len(edges) - 1
     if len(codes) < 4:
         return np.zeros(windows)
-    words = codes[:-2] * 25 + codes[1:-1] * 5 + codes[2:]
-    first = np.arange(len(words))
+    triplets = codes[:-2] * 25 + codes[1:-1] * 5 + codes[2:]
+    first = np.arange(len(triplets))
     home = np.minimum(first // WINDOW, windows - 1)
     inside = first + 2 < edges[home + 1]
-    counts = np.bincount((home * _WORDS + words)[inside], minlength=windows * _WORDS)
-    pairs = (counts * (counts - 1)).reshape(windows, _WORDS).sum(axis=1) / 2
+    counts = np.bincount((home * _TRIPLETS + triplets)[inside], minlength=windows * _TRIPLETS)
+    pairs = (counts * (counts - 1)).reshape(windows, _TRIPLETS).sum(axis=1) / 2
     triplets = np.diff(edges) - 2
     scores: NDArray[np.float64] = np.where(triplets > 1, pairs / np.maximum(triplets - 1, 1), 0.0)
     return scores

@@ -1,10 +1,10 @@
 """Ribosomal RNA of large panel genomes, found by its universal primer sites.
 
-Total RNA of any bacterium is mostly ribosomal, and ribosomal RNA of one genus lies within a few per
-cent of the next: reads there are evidence of a bacterium, never of a species. Bundles hold bare
-FASTA as a rule, so operons are found by sequence: 16S by the site of primer 515F (Parada et al.
-2016, Environ Microbiol 18:1403), and from there the operon's length, 23S and 5S included; features
-named as ribosomal RNA count as well.
+Total RNA of any bacterium is mostly ribosomal, and ribosomal RNA of related genera differs by a few
+per cent: reads there are evidence of a bacterium, never of a species. Bundles hold bare FASTA as a
+rule, so operons are found by sequence: 16S by the site of primer 515F (Parada et al. 2016, Environ
+Microbiol 18:1403), and from there the operon's length, 23S and 5S included; features named as
+ribosomal RNA count as well.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ Spans = tuple[tuple[int, int], ...]
 
 
 def named_rrna(contig: Contig) -> Spans:
-    """Features of a contig that are named as ribosomal RNA; all of it when its title says so."""
+    """Features of a contig that are named as ribosomal RNA; all of it when it is titled so."""
     named = tuple(span for name, span in contig.features.items() if _NAMED.search(name))
     if named:
         return named
@@ -50,6 +50,6 @@ def operons(sequence: str) -> Spans:
 
 
 def inside(spans: Spans, start: int, end: int) -> bool:
-    """Whether half of [start, end) or more lies in these intervals."""
+    """Whether half of [start, end) or more is in these intervals."""
     shared = sum(max(0, min(end, b) - max(start, a)) for a, b in spans)
     return 2 * shared >= end - start

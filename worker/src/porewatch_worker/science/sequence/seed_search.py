@@ -1,7 +1,7 @@
-"""Which short patterns may stand in which windows: two of a pattern's words, some bases apart, on
-one diagonal (so that hardly an insertion or deletion lies between them). Many windows at once.
+"""Which short patterns may be in which windows: two of a pattern's k-mers, some bases apart, on one
+diagonal (with hardly an insertion or deletion between them). Many windows at once.
 
-A hint, found with whole-array steps: whoever asks aligns the few pairs that are left.
+A hint, found with whole-array steps: the caller aligns the few pairs that are left.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ Array = NDArray[np.int64]
 
 
 class DiagonalSearch:
-    """Two words of `size` bases count when they begin `apart` bases or more from each other in the
+    """Two k-mers of `size` bases count when they begin `apart` bases or more from each other in the
     window, on diagonals that differ by `drift` at most. Shared by all threads."""
 
     def __init__(self, patterns: Sequence[str], *, size: int, apart: int, drift: int) -> None:
@@ -40,15 +40,15 @@ class DiagonalSearch:
         self._known[codes] = True
 
     def search(self, windows: Sequence[str]) -> dict[int, list[int]]:
-        """Number of the window -> numbers of the patterns that may stand in it, where any may.
+        """Number of the window -> numbers of the patterns that may be in it, if any.
 
-        Raises ValueError for a window too long for this way of counting.
+        Raises ValueError for a window too long for the encoding.
         """
         if max(map(len, windows), default=0) + self._longest >= _ROOM:
             raise ValueError(f"windows and patterns must be shorter than {_ROOM} bases together")
-        window, place, word = self._hits(windows)
-        first = np.searchsorted(self._codes, word)
-        copies = np.searchsorted(self._codes, word, side="right") - first
+        window, place, kmer = self._hits(windows)
+        first = np.searchsorted(self._codes, kmer)
+        copies = np.searchsorted(self._codes, kmer, side="right") - first
         earlier = np.cumsum(copies) - copies
         which = np.repeat(first - earlier, copies) + np.arange(copies.sum())
         window, place = np.repeat(window, copies), np.repeat(place, copies)
@@ -57,18 +57,18 @@ class DiagonalSearch:
         return self._by_window(self._agreeing(pair * _ROOM + diagonal, place))
 
     def _hits(self, windows: Sequence[str]) -> tuple[Array, Array, NDArray[np.uint32]]:
-        """(window, place in it, word) of every word that any pattern has."""
+        """(window, position in it, k-mer) of every k-mer that any pattern has."""
         lengths = np.array([len(w) for w in windows], dtype=np.int64)
         ends = np.cumsum(lengths)
-        words = coded("".join(windows).encode(), self._size)
-        hits = np.flatnonzero(self._known[words])
+        kmers = coded("".join(windows).encode(), self._size)
+        hits = np.flatnonzero(self._known[kmers])
         window = np.searchsorted(ends, hits, side="right")
         inside = hits + self._size <= ends[window]
         hits, window = hits[inside], window[inside]
-        return window, hits - (ends - lengths)[window], words[hits]
+        return window, hits - (ends - lengths)[window], kmers[hits]
 
     def _agreeing(self, keys: Array, places: Array) -> Array:
-        """Of keys (pair of window and pattern, then diagonal), the pairs with two words apart."""
+        """Of keys (pair of window and pattern, then diagonal), the pairs with two k-mers apart."""
         if not len(keys):
             return keys
         order = np.argsort(keys, kind="stable")
