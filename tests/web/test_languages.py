@@ -24,7 +24,7 @@ from porewatch.domain.stage.spec import Phase
 from porewatch_worker.phases.screening_records import RECORDS
 from porewatch_worker.references.panel import shipped_panel
 from porewatch_worker.report.compose import compose
-from porewatch_worker.report.parts.i18n import has_word, messages, say, speaking
+from porewatch_worker.report.parts.i18n import has_name, messages, say, speaking
 from porewatch_worker.report.render_pdf import render_pdf
 from porewatch_worker.science.call.perv_calls import AC
 from tests.web import made_up
@@ -101,7 +101,7 @@ def test_every_value_that_code_knows_has_a_word(kind: str, values: type[Call]) -
     for language in languages():
         with speaking(language):
             for value in values:
-                assert has_word(kind, value.value)
+                assert has_name(kind, value.value)
 
 
 def test_no_english_stands_in_the_code_that_composes_pages() -> None:
@@ -232,7 +232,7 @@ def test_what_the_phases_count_has_words() -> None:
              if reason.startswith("filter.")}  # fmt: skip
     assert len(keys) > 12
     for key in keys:
-        assert has_word("counted", key), key
+        assert has_name("counted", key), key
 
 
 def test_the_language_ends_with_the_page_and_an_unknown_message_is_an_error() -> None:

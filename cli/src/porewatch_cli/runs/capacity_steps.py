@@ -13,7 +13,7 @@ from porewatch.domain.facts.stage_facts import LaunchRefused, StageFailed
 from porewatch.domain.facts.timeline import timeline
 from porewatch.domain.stage.manifest import TimelineEntry
 from porewatch_cli.responsive_table import stacked
-from porewatch_worker.report.parts.i18n import clauses, each_told
+from porewatch_worker.report.parts.i18n import clauses, texts_of
 
 SHOWN = 10
 """Steps on a terminal; a ladder with Batch has five rungs and its wait."""
@@ -36,7 +36,7 @@ def steps(refusals: Iterable[LaunchRefused], failures: Iterable[StageFailed]) ->
 
 def event(line: TimelineEntry) -> tuple[str, str]:
     """What happened and more about it, each on one line, in the language that is spoken."""
-    return clauses(line.happened), " ".join(" ".join(each_told(line.details)).split())
+    return clauses(line.happened), " ".join(" ".join(texts_of(line.details)).split())
 
 
 def last_steps(lines: list[str]) -> Group:

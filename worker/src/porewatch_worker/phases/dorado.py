@@ -157,7 +157,7 @@ def _tail(faults: IO[bytes]) -> str:
 
 
 def _why(code: int, tail: str, name: str) -> PorewatchError:
-    output = f"its output:\n{tail}"
+    output = f"Output of dorado:\n{tail}"
     if code < 0:
         return WorkerFailed(f"dorado was killed by signal {-code}. {output}", file=name)
     if _NO_GPU.search(tail):
@@ -170,7 +170,7 @@ def _why(code: int, tail: str, name: str) -> PorewatchError:
         )
     if _NO_MODEL.search(tail):
         return ConfigurationRefused(
-            f"dorado lacks the requested model or kit. {output}",
+            f"dorado lacks the model or kit that was requested. {output}",
             remedy="download the model into POREWATCH_BASECALL_MODELS: dorado download --model ...",
         )
     return WorkerFailed(f"dorado exits {code}. {output}", file=name)

@@ -115,9 +115,9 @@ def _content(file: InputFile) -> InputFile:
 
 
 def complete_findings(inputs: ReportInputs) -> tuple[Finding, ...]:
-    """One finding for every sample and panel row, in sheet and list order; gaps say so.
+    """One finding for every sample and panel row, in sheet and panel order; gaps are marked.
 
-    Targets that the bundle holds and the list does not name follow, in their own order.
+    Targets that are in the bundle and not on the panel follow, in their own order.
     """
     known = {(f.sample, f.code): f for f in inputs.quantification.findings}
     listed = {entry.code for entry in inputs.panel.entries}

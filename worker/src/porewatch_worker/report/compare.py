@@ -238,7 +238,7 @@ def _amounts(a: Report, b: Report) -> Iterator[AmountChange]:
 
 
 def _same_kind(q: Quantity, among: Iterable[Quantity]) -> Quantity | None:
-    """The amount in the same unit; of several, the one measured against the same thing."""
+    """The amount in the same unit; of several, the one with the same basis."""
     alike = [other for other in among if other.unit == q.unit]
     return next((o for o in alike if o.basis == q.basis), alike[0] if alike else None)
 
@@ -291,9 +291,9 @@ def _reasons(report: Report, what: str) -> Reasons:
 
 
 def _flat(report: Report) -> dict[str, str]:
-    told = report.provenance.model_dump(mode="json", exclude={"basecalled"})
+    values = report.provenance.model_dump(mode="json", exclude={"basecalled"})
     for nested in ("tools", "parameters"):
-        for name, value in told.pop(nested).items():
-            told[f"{nested}.{name}"] = value
-    told |= {f"sequencing.{k}": v for k, v in report.sequencing.model_dump(mode="json").items()}
-    return {name: "" if value is None else str(value) for name, value in told.items()}
+        for name, value in values.pop(nested).items():
+            values[f"{nested}.{name}"] = value
+    values |= {f"sequencing.{k}": v for k, v in report.sequencing.model_dump(mode="json").items()}
+    return {name: "" if value is None else str(value) for name, value in values.items()}

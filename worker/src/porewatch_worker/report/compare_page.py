@@ -16,7 +16,7 @@ from porewatch_worker.report.compare import (
 from porewatch_worker.report.compared_provenance import made_of
 from porewatch_worker.report.parts import numbers
 from porewatch_worker.report.parts.document import Cell, Column, Page, Section, Table, Tone
-from porewatch_worker.report.parts.i18n import member, named, say, speaking, spoken
+from porewatch_worker.report.parts.i18n import current_language, member, named, say, speaking
 from porewatch_worker.report.parts.languages import SOURCE, Language
 from porewatch_worker.report.parts.tones import CALL_TONE, OUTCOME_TONE, SEVERITY_TONE
 from porewatch_worker.report.render_html import templates
@@ -30,24 +30,26 @@ CHANGE_TONE: dict[str, Tone] = {
 }
 
 
-def compare_page(told: Comparison, language: Language = SOURCE) -> Page:
+def compare_page(comparison: Comparison, language: Language = SOURCE) -> Page:
     """A pure function of the comparison."""
     with speaking(language):
-        return _page(told)
+        return _page(comparison)
 
 
-def render_comparison(told: Comparison, language: Language = SOURCE) -> str:
+def render_comparison(comparison: Comparison, language: Language = SOURCE) -> str:
     """A self-contained HTML page."""
-    page = compare_page(told, language)
+    page = compare_page(comparison, language)
     return templates().get_template("page.html.j2").render(doc=page)
 
 
-def _page(told: Comparison) -> Page:
-    subtitle = say("compare.subtitle", before=told.before.run_id, after=told.after.run_id)
+def _page(comparison: Comparison) -> Page:
+    subtitle = say(
+        "compare.subtitle", before=comparison.before.run_id, after=comparison.after.run_id
+    )
     return Page(
         title=say("compare.title"),
         subtitle=subtitle,
-        language=spoken(),
+        language=current_language(),
         labels={
             "contents": say("page.contents"),
             "skip": say("compare.skip"),
@@ -58,14 +60,14 @@ def _page(told: Comparison) -> Page:
             "banner_bold": say("page.banner_bold"),
             "banner": say("page.banner"),
         },
-        synthetic=told.before.synthetic or told.after.synthetic,
+        synthetic=comparison.before.synthetic or comparison.after.synthetic,
         sections=(
-            _runs(told),
-            _section("findings", _findings(told)),
-            *_lone(told),
-            _section("amounts", _amounts(told)),
-            _section("samples", _samples(told)),
-            _section("made_of", made_of(told)),
+            _runs(comparison),
+            _section("findings", _findings(comparison)),
+            *_lone(comparison),
+            _section("amounts", _amounts(comparison)),
+            _section("samples", _samples(comparison)),
+            _section("made_of", made_of(comparison)),
         ),
     )
 
@@ -74,7 +76,7 @@ def _section(name: str, table: Table) -> Section:
     return Section(name, say(f"compare.{name}"), (table,))
 
 
-def _runs(told: Comparison) -> Section:
+def _runs(comparison: Comparison) -> Section:
     rows = tuple(
         (
             Cell(side.run_id, note=say("compare.revision", n=side.revision)),
@@ -82,7 +84,7 @@ def _runs(told: Comparison) -> Section:
             Cell(numbers.moment(side.created_at)),
             Cell(numbers.NOTHING if side.cost_usd is None else numbers.usd(side.cost_usd)),
         )
-        for side in (told.before, told.after)
+        for side in (comparison.before, comparison.after)
     )
     table = Table(
         caption=say("compare.runs_caption"),
@@ -97,7 +99,7 @@ def _runs(told: Comparison) -> Section:
     return Section("runs", say("compare.runs"), (table,))
 
 
-def _findings(told: Comparison) -> Table:
+def _findings(comparison: Comparison) -> Table:
     return Table(
         caption=say("compare.findings_caption"),
         columns=(
@@ -108,7 +110,7 @@ def _findings(told: Comparison) -> Table:
             Column(say("head.before"), width=2.0),
             Column(say("head.after"), width=2.0),
         ),
-        rows=tuple(_finding_row(change) for change in told.findings),
+        rows=tuple(_finding_row(change) for change in comparison.findings),
         empty=say("compare.findings_none"),
     )
 
@@ -142,9 +144,9 @@ def _finding_row(c: FindingChange) -> tuple[Cell, ...]:
     )
 
 
-def lone_table(told: Comparison, *, after: bool) -> Table:
+def lone_table(comparison: Comparison, *, after: bool) -> Table:
     """Findings in samples that one run alone holds."""
-    side = told.after if after else told.before
+    side = comparison.after if after else comparison.before
     return Table(
         caption=say("compare.only_caption", run=side.run_id),
         columns=(
@@ -153,7 +155,9 @@ def lone_table(told: Comparison, *, after: bool) -> Table:
             Column(say("head.severity"), width=0.9),
             Column(say("head.call"), width=3.0),
         ),
-        rows=tuple(_lone_row(f) for f in (told.only_after if after else told.only_before)),
+        rows=tuple(
+            _lone_row(f) for f in (comparison.only_after if after else comparison.only_before)
+        ),
         empty=say("compare.only_none"),
     )
 
@@ -167,20 +171,20 @@ def _lone_row(f: LoneFinding) -> tuple[Cell, ...]:
     )
 
 
-def _lone(told: Comparison) -> Iterator[Section]:
+def _lone(comparison: Comparison) -> Iterator[Section]:
     """A section for each run that holds a sample of its own."""
     absent = (None, None)
     alone = any(
         absent in ((s.outcome_before, s.reads_before), (s.outcome_after, s.reads_after))
-        for s in told.samples
+        for s in comparison.samples
     )
     if not alone:
         return
     for after, name in ((False, "only_before"), (True, "only_after")):
-        yield Section(name, say(f"compare.{name}"), (lone_table(told, after=after),))
+        yield Section(name, say(f"compare.{name}"), (lone_table(comparison, after=after),))
 
 
-def _amounts(told: Comparison) -> Table:
+def _amounts(comparison: Comparison) -> Table:
     return Table(
         caption=say("compare.amounts_caption"),
         columns=(
@@ -190,25 +194,25 @@ def _amounts(told: Comparison) -> Table:
             Column(say("head.after"), number=True, width=2.0),
             Column(say("head.overlap"), width=1.4),
         ),
-        rows=tuple(_amount_row(amount) for amount in told.amounts),
+        rows=tuple(_amount_row(amount) for amount in comparison.amounts),
         empty=say("compare.amounts_none"),
     )
 
 
 def _amount_row(a: AmountChange) -> tuple[Cell, ...]:
     verdict = {True: ("yes", "good"), False: ("no", "bad"), None: ("unknown", "plain")}
-    word, tone = verdict[a.overlap]
+    overlap, tone = verdict[a.overlap]
     tones: dict[str, Tone] = {"good": "good", "bad": "bad", "plain": "plain"}
     return (
         Cell(a.sample),
         Cell(a.code),
         Cell(numbers.quantity(a.before), note=numbers.interval(a.before)),
         Cell(numbers.quantity(a.after), note=numbers.interval(a.after)),
-        Cell(say(f"overlap.{word}"), tone=tones[tone]),
+        Cell(say(f"overlap.{overlap}"), tone=tones[tone]),
     )
 
 
-def _samples(told: Comparison) -> Table:
+def _samples(comparison: Comparison) -> Table:
     return Table(
         caption=say("compare.samples_caption"),
         columns=(
@@ -220,7 +224,7 @@ def _samples(told: Comparison) -> Table:
             Column(say("head.host_share"), number=True, width=1.5),
             Column(say("head.mean_quality"), number=True, width=1.3),
         ),
-        rows=tuple(_sample_row(sample) for sample in told.samples),
+        rows=tuple(_sample_row(sample) for sample in comparison.samples),
     )
 
 

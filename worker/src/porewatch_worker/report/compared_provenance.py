@@ -28,7 +28,7 @@ HEADS = {
 """What a report rests on, by its place in `report.json`, and the message that names it."""
 
 
-def made_of(told: Comparison) -> Table:
+def made_of(comparison: Comparison) -> Table:
     """A row for each part that differs."""
     return Table(
         caption=say("compare.made_of_caption"),
@@ -43,7 +43,7 @@ def made_of(told: Comparison) -> Table:
                 Cell(_value(m.before, m.before_why)),
                 Cell(_value(m.after, m.after_why)),
             )
-            for m in told.made_of
+            for m in comparison.made_of
         ),
         empty=say("compare.made_of_none"),
     )

@@ -19,7 +19,14 @@ from porewatch_worker.report.pages.run_record.terms import explained
 from porewatch_worker.report.pages.verdicts import badge, first_action, found_badge
 from porewatch_worker.report.parts import numbers
 from porewatch_worker.report.parts.document import Cell, Document, Facts, Section
-from porewatch_worker.report.parts.i18n import clauses, each_told, noted, say, speaking, spoken
+from porewatch_worker.report.parts.i18n import (
+    clauses,
+    current_language,
+    noted,
+    say,
+    speaking,
+    texts_of,
+)
 from porewatch_worker.report.parts.languages import SOURCE, Language
 from porewatch_worker.science.read.filter_reads import AGAIN
 
@@ -64,7 +71,7 @@ def first_page(
     body: tuple[Section, ...],
     explained: dict[str, str] | None = None,
 ) -> Document:
-    """A report with the box of its decision, of a run or of one sample."""
+    """A report of a run or of one sample, with its decision box."""
     return Document(
         title=title,
         run_id=report.run_id,
@@ -74,7 +81,7 @@ def first_page(
             revision=report.revision,
             at=numbers.moment(report.created_at),
         ),
-        language=spoken(),
+        language=current_language(),
         labels=labels(report, title),
         letterhead=letterhead,
         synthetic=report.synthetic,
@@ -82,7 +89,7 @@ def first_page(
         found=_found(report),
         decision=decision_of(report),
         action=first_action(report),
-        remarks=each_told(report.remark_reasons),
+        remarks=texts_of(report.remark_reasons),
         facts=_facts(report),
         front=front,
         body=body,
@@ -91,15 +98,15 @@ def first_page(
 
 
 def labels(report: Report, title: str) -> dict[str, str]:
-    """What the page itself says: banners, the contents, the foot."""
-    said = {name: say(f"page.{name}") for name in PAGE}
-    said["browser"] = say("page.browser", title=title, run=report.run_id)
-    return said | {"footer": say("page.footer"), "page_of": say("page.page_of")}
+    """Fixed texts of the page: banners, contents, footer."""
+    texts = {name: say(f"page.{name}") for name in PAGE}
+    texts["browser"] = say("page.browser", title=title, run=report.run_id)
+    return texts | {"footer": say("page.footer"), "page_of": say("page.page_of")}
 
 
 def decision_of(report: Report) -> str:
-    """As the report has it; in other languages, computed anew from the same verdicts."""
-    if spoken() == SOURCE:
+    """The report's own decision; in other languages, recomputed from the same verdicts."""
+    if current_language() == SOURCE:
         return report.decision
     return decide(
         Verdicts(

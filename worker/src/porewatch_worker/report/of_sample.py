@@ -1,8 +1,8 @@
-"""One sample's own report: its results and the controls that speak for it, of nobody else.
+"""One sample's own report: its results and its controls, without any other sample.
 
-A run holds samples of several clients. What names another sample (its name, its animal, its
-barcode, its files, who asked for it) must not reach this reader: such remarks are left out, and
-names within reasons are covered.
+A run holds samples of several clients. Identifiers of other samples (name, animal, barcode, files,
+requester) must not reach this reader: remarks with them are left out, and identifiers within
+reasons are redacted.
 """
 
 from __future__ import annotations
@@ -47,22 +47,22 @@ from porewatch_worker.report.parts.languages import SOURCE, Language
 
 
 def file_keys(report: Report) -> dict[str, str]:
-    """Name of each sample that is no control -> what stands for it in file names."""
+    """Name of each sample that is no control -> its form in file names."""
     keys = sample_keys.file_keys(report.samples)
     subjects = report.subjects
     return {name: key for name, key in keys.items() if name in subjects}
 
 
 def of_sample(report: Report, name: str, language: Language = SOURCE) -> Report:
-    """The part of `report` that is about sample `name`, with a decision of its own. Other samples
-    that its texts name are covered by words of `language`."""
+    """The part of `report` on sample `name`, with a decision of its own. Names of other samples in
+    its texts are replaced by a phrase in `language`."""
     with speaking(language):
         covered = say("sample.covered")
     own = next(s for s in report.samples if s.name == name)
-    kept = tuple(s for s in report.samples if s is own or _speaks_for(report, s, own))
-    names = {s.name for s in kept}
+    included = tuple(s for s in report.samples if s is own or _applies_to(report, s, own))
+    names = {s.name for s in included}
     others = [s for s in report.samples if s.name not in names]
-    hidden = _hidden(report, others, kept) | _folders(report, others)
+    hidden = _hidden(report, others, included) | _folders(report, others)
     foreign = any_of(hidden)
     cover = Cover(hidden, foreign, covered)
     outcomes = tuple(
@@ -75,7 +75,7 @@ def of_sample(report: Report, name: str, language: Language = SOURCE) -> Report:
     )
     remarks = tuple(remark for remark in report.remark_reasons if not cover.names_another(remark))
     verdicts = Verdicts(
-        samples=kept,
+        samples=included,
         outcomes=outcomes,
         findings=rows,
         panel=report.panel,
@@ -85,7 +85,7 @@ def of_sample(report: Report, name: str, language: Language = SOURCE) -> Report:
         decision = decide(verdicts)
     return report.model_copy(
         update={
-            "samples": kept,
+            "samples": included,
             "outcomes": outcomes,
             "findings": rows,
             "remark_reasons": remarks,
@@ -138,39 +138,40 @@ def compose_sample(report: Report, name: str, language: Language = SOURCE) -> Do
         )
 
 
-def _speaks_for(report: Report, control: Sample, own: Sample) -> bool:
+def _applies_to(report: Report, control: Sample, own: Sample) -> bool:
     return control.name not in report.subjects and control.governs(own)
 
 
-def _hidden(report: Report, others: Iterable[Sample], kept: Iterable[Sample]) -> set[str]:
-    """Words that lead to other samples, less those that our own share with them (a species)."""
-    told = {w for s in others for w in _words(s)} | set(report.unlisted_barcodes)
-    barcodes = {s.barcode for s in kept} | {None}  # a file without one may hold anybody's reads
+def _hidden(report: Report, others: Iterable[Sample], included: Iterable[Sample]) -> set[str]:
+    """Identifiers of other samples, without those that the included samples share (a species)."""
+    identifiers = {w for s in others for w in _identifiers(s)} | set(report.unlisted_barcodes)
+    # a file without a barcode may hold reads of any sample
+    barcodes = {s.barcode for s in included} | {None}
     files = [(p, f.barcode) for f in report.inputs for p in (f.path, f.at) if p]
     files += [(f.path, f.barcode) for f in report.lost]
     theirs = [path for path, barcode in files if barcode not in barcodes]
-    told |= {part for path in theirs for part in (path, path.rsplit("/", 1)[-1])}
-    return told - {w for s in kept for w in _words(s)}
+    identifiers |= {part for path in theirs for part in (path, path.rsplit("/", 1)[-1])}
+    return identifiers - {w for s in included for w in _identifiers(s)}
 
 
 def _folders(report: Report, others: Iterable[Sample]) -> set[str]:
-    """What stands for names that are not ASCII in the paths of other samples' files."""
+    """Substitutes for non-ASCII names in the paths of other samples' files."""
     keys = sample_keys.file_keys(report.samples)
     return {keys[s.name] for s in others if not s.name.isascii()}
 
 
-def _words(sample: Sample) -> Iterable[str]:
-    words = (sample.name, sample.barcode, sample.accession, sample.animal, sample.requester)
-    return (word for word in words if word)
+def _identifiers(sample: Sample) -> Iterable[str]:
+    values = (sample.name, sample.barcode, sample.accession, sample.animal, sample.requester)
+    return (value for value in values if value)
 
 
-def any_of(words: Iterable[str]) -> re.Pattern[str]:
-    """Longest first, and only whole: `A1` is not named by `A10`. A number or a single letter is a
-    name only where names stand: there are other sevens in a report than animal 7."""
-    ordered = sorted(words, key=lambda word: (-len(word), word))
-    plain = "|".join(re.escape(w) for w in ordered if not _ambiguous(w))
+def any_of(identifiers: Iterable[str]) -> re.Pattern[str]:
+    """Longest first, and only whole words: `A10` does not match `A1`. A number or a single letter
+    matches only where a name is expected: not every 7 in a report is animal 7."""
+    ordered = sorted(identifiers, key=lambda identifier: (-len(identifier), identifier))
+    long = "|".join(re.escape(w) for w in ordered if not _ambiguous(w))
     short = "|".join(re.escape(w) for w in ordered if _ambiguous(w))
-    parts = [rf"(?<!\w)(?:{plain})(?!\w)"] if plain else []
+    parts = [rf"(?<!\w)(?:{long})(?!\w)"] if long else []
     if short:
         parts += [
             rf"(?:(?<=[Ss]ample )|(?<=[Aa]nimal )|(?<=barcode )|(?<=account of ))(?:{short})(?!\w)",
@@ -179,8 +180,8 @@ def any_of(words: Iterable[str]) -> re.Pattern[str]:
     return re.compile("|".join(parts) or r"(?!)")
 
 
-def _ambiguous(word: str) -> bool:
-    return len(word) == 1 or word.replace(".", "").replace(",", "").isdigit()
+def _ambiguous(identifier: str) -> bool:
+    return len(identifier) == 1 or identifier.replace(".", "").replace(",", "").isdigit()
 
 
 NAMES = frozenset({"sample", "control", "barcode"})
@@ -195,7 +196,7 @@ not meant. All other text of a reason may name a sample: paths, and what others 
 
 @dataclass(frozen=True)
 class Cover:
-    """Covers names of other samples in the values of reasons, and in words of others."""
+    """Redacts names of other samples in the values of reasons, and in free text."""
 
     hidden: Collection[str]
     foreign: re.Pattern[str]

@@ -82,7 +82,7 @@ def _draws(char: str) -> bool:
 
 @cache
 def fonts() -> typst.Fonts:
-    """The Japanese fonts beside the Latin ones that are built into Typst; none of the machine's."""
+    """The Japanese fonts beside the Latin ones that are built into Typst; no system fonts."""
     with ExitStack() as stack:
         folders = [stack.enter_context(as_file(files(name))) for name in FONTS]
         return typst.Fonts(include_system_fonts=False, font_paths=folders)

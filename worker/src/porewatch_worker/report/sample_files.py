@@ -30,16 +30,16 @@ def sample_files(report: Report) -> dict[str, tuple[str, Language]]:
 
 def write_samples(report: Report, folder: Path, without: Container[str] = ()) -> dict[str, Path]:
     """Write those reports of single samples that `without` does not name; paths by name."""
-    wanted = {n: whose for n, whose in sample_files(report).items() if n not in without}
+    chosen = {n: whose for n, whose in sample_files(report).items() if n not in without}
     folder.mkdir(parents=True, exist_ok=True)
 
     def write(name: str) -> Path:
         path = folder / name
-        path.write_bytes(render_sample_pdf(report, *wanted[name]))
+        path.write_bytes(render_sample_pdf(report, *chosen[name]))
         return path
 
     with ThreadPoolExecutor(cores()) as pool:  # the typesetter works without Python's lock
-        return dict(zip(wanted, pool.map(write, wanted), strict=True))
+        return dict(zip(chosen, pool.map(write, chosen), strict=True))
 
 
 def clear_samples(folder: Path, of: str) -> None:

@@ -19,7 +19,7 @@ from porewatch_worker.report.pages.verdicts import badge
 from porewatch_worker.report.parts import numbers
 from porewatch_worker.report.parts.control_ticks import control_ticks
 from porewatch_worker.report.parts.document import Cell, Section, Table, Tone
-from porewatch_worker.report.parts.i18n import each_told, say, speaking
+from porewatch_worker.report.parts.i18n import say, speaking, texts_of
 from porewatch_worker.report.parts.languages import SOURCE, Language
 
 
@@ -37,7 +37,7 @@ class Rows:
 
 @dataclass(frozen=True)
 class Summary:
-    """`cost` is None when no machine was rented. `detected` counts findings in samples only."""
+    """`cost` is None when no instance was billed. `detected` counts findings in samples only."""
 
     verdict: str
     decision: str
@@ -63,7 +63,7 @@ def _summary(report: Report, bill: Bill | None) -> Summary:
     return Summary(
         verdict=badge(report).text,
         decision=decision_of(report),
-        remarks=each_told(report.remark_reasons),
+        remarks=texts_of(report.remark_reasons),
         detected=len(report.detected),
         findings=table_rows(findings_table(report, positive(report), say("summary.findings"))),
         controls=table_rows(outcomes_table(report)),
@@ -99,5 +99,5 @@ def _text(cell: Cell) -> str:
     )
 
 
-def _plain(words: str) -> str:
-    return words.replace(numbers.GAP, " ")
+def _plain(text: str) -> str:
+    return text.replace(numbers.GAP, " ")

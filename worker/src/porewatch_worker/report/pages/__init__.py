@@ -1,1 +1,1 @@
-"""First page and matrix of samples; details lie in `results`, the rest in `run_record`."""
+"""First page and matrix of samples; details are in `results`, the rest in `run_record`."""

@@ -1,4 +1,4 @@
-"""What was found, and whether controls allow a statement; words and tones that all pages share."""
+"""What was found, and whether controls allow a statement; texts and tones that all pages share."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from porewatch_worker.report.parts.document import (
     Section,
     Table,
 )
-from porewatch_worker.report.parts.i18n import clauses, each_told, member, named, say, sentences
+from porewatch_worker.report.parts.i18n import clauses, member, named, say, sentences, texts_of
 from porewatch_worker.report.parts.i18n import unit as unit_name
 from porewatch_worker.report.parts.tones import CALL_TONE, OUTCOME_TONE, SEVERITY_TONE, role_name
 from porewatch_worker.science.call.remarks import shown_code
@@ -70,14 +70,14 @@ def found_in_few(report: Report) -> Section:
     rows = positive(report)
     shown = rows[: max(ON_FIRST_PAGE, sum(f.call is Call.DETECTED for f in rows))]
     blocks: list[Block] = [findings_table(report, shown, say("found.caption"))]
-    said: dict[tuple[str, str], list[str]] = defaultdict(list)
+    remarks: dict[tuple[str, str], list[str]] = defaultdict(list)
     for f in shown:
         if f.remarks:
-            said[shown_code(f.code, f.name), sentences(f.remarks)].append(f.sample)
-    if said:
+            remarks[shown_code(f.code, f.name), sentences(f.remarks)].append(f.sample)
+    if remarks:
         items = (
             say("found.remark", code=code, samples=say("name.joint").join(where), what=what)
-            for (code, what), where in said.items()
+            for (code, what), where in remarks.items()
         )
         blocks.append(Bullets(tuple(items)))
     if len(rows) > len(shown):
@@ -186,7 +186,7 @@ def _outcome_row(
 
 
 def reasons_of(outcome: SampleOutcome) -> str:
-    return say("list.joint").join(each_told(outcome.why))
+    return say("list.joint").join(texts_of(outcome.why))
 
 
 def recovery_head(report: Report) -> str:

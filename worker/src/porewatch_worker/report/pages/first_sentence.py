@@ -1,7 +1,7 @@
-"""The first sentence of the report, computed: who may rely on it, what was found, what was blind.
+"""The first sentence of the report, computed: validity, detections, rows that were not screened.
 
 Order: SYNTHETIC, validity (controls decide), detections among the members that were screened, and
-the rows that nobody could have seen. Nothing here is a constant verdict.
+the rows that could not be detected. No verdict here is constant.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from porewatch.domain.calls.panel import PanelEntry, Severity, umbrellas
 from porewatch.domain.reasons.reason import Code, Reasons, because
 from porewatch.domain.runs import Sample, SampleRole
 from porewatch_worker.report.parts import numbers
-from porewatch_worker.report.parts.i18n import each_told, named, say
+from porewatch_worker.report.parts.i18n import named, say, texts_of
 from porewatch_worker.science.call.remarks import shown_code
 
 UNSEEN, NOT_HERE, WITHOUT_RESULT, NOT_SCREENED = "unseen", "not_here", "no_result", "not_screened"
@@ -51,12 +51,12 @@ class Verdicts:
 
     @property
     def failed_controls(self) -> list[Sample]:
-        """Those that speak for every sample."""
+        """Those that apply to every sample."""
         return [c for c in self._failed if all(c.governs(s) for s in self.subjects)]
 
     @property
     def failed_in_a_batch(self) -> list[Sample]:
-        """Those that speak for some samples; the others are untouched."""
+        """Those that apply to some samples only."""
         return [c for c in self._failed if c not in self.failed_controls]
 
     @property
@@ -133,7 +133,7 @@ def _validity(v: Verdicts) -> str:
 
 
 def _why(v: Verdicts, name: str) -> str:
-    return say("list.joint").join(each_told(v.reasons_of(name))) or say("decision.no_reason")
+    return say("list.joint").join(texts_of(v.reasons_of(name))) or say("decision.no_reason")
 
 
 def _detections(v: Verdicts) -> str:
@@ -179,9 +179,9 @@ def _found_among(findings: Sequence[Finding], codes: set[str], what: str, sample
     found = [f for f in mine if f.call is Call.DETECTED]
     there = {f.code for f in found}
     unsure = len({f.code for f in mine if f.call is Call.INDETERMINATE} - there)
-    said = say("decision.none", found=0, what=what, samples=numbers.many(samples, "sample"))
+    sentence = say("decision.none", found=0, what=what, samples=numbers.many(samples, "sample"))
     if found:
-        said = say(
+        sentence = say(
             "decision.found",
             found=len({f.code for f in found}),
             what=what,
@@ -190,7 +190,7 @@ def _found_among(findings: Sequence[Finding], codes: set[str], what: str, sample
             names=_named(found),
         )
     more = say("decision.unsure", n=unsure) if unsure else ""
-    return say("sentence.joint").join(part for part in (said, more) if part)
+    return say("sentence.joint").join(part for part in (sentence, more) if part)
 
 
 def _named(found: Sequence[Finding]) -> str:
@@ -204,15 +204,15 @@ def _named(found: Sequence[Finding]) -> str:
 
 
 def _blind_spots(v: Verdicts) -> str:
-    """Rows that no result speaks about, by reason, most basic reason first."""
-    spoken_of = screened_members(v.findings, v.panel) | umbrellas(v.panel)
+    """Rows without a result, by reason, most basic reason first."""
+    covered = screened_members(v.findings, v.panel) | umbrellas(v.panel)
     why = {f.code: f for f in v.findings}
     reasons = {UNSEEN: 0, NOT_HERE: 0, WITHOUT_RESULT: 0, NOT_SCREENED: 0}
     for entry in v.panel:
-        if entry.code not in spoken_of:
+        if entry.code not in covered:
             reasons[blindness(entry, why.get(entry.code))] += 1
-    said = [numbers.many(n, f"row_{blind}") for blind, n in reasons.items() if n]
-    return say("decision.blind", rows=say("list.joint").join(said)) if said else ""
+    parts = [numbers.many(n, f"row_{blind}") for blind, n in reasons.items() if n]
+    return say("decision.blind", rows=say("list.joint").join(parts)) if parts else ""
 
 
 def blindness(entry: PanelEntry, finding: Finding | None) -> str:

@@ -14,17 +14,17 @@ OF_SAMPLE = ("accession", "animal", "species", "tissue", "collected", "received"
 
 
 def letterhead(laboratory: Laboratory | None) -> Facts:
-    """The head of the run's report; no pairs when nobody said whose it is."""
+    """The letterhead of the run's report; no pairs when no laboratory or client is stated."""
     return Facts(tuple(_of_laboratory(laboratory or Laboratory())))
 
 
 def identity(sample: Sample, laboratory: Laboratory | None, of_run: Iterable[Sample] = ()) -> Facts:
-    """The head of one sample's report: what is known of the sample speaks before the run's. Where
-    the samples `of_run` were asked for by several, the run's client and project are those of the
-    run's own requester only: they might be another's."""
+    """The letterhead of one sample's report: the sample's own fields have precedence over the
+    run's. Where the samples `of_run` have several requesters, the run's client and project are
+    shown only for the run's own requester: they might belong to another."""
     own = laboratory or Laboratory()
-    asked = {s.requester or own.requester for s in of_run}
-    if len(asked) > 1 and sample.requester not in (None, own.requester):
+    requesters = {s.requester or own.requester for s in of_run}
+    if len(requesters) > 1 and sample.requester not in (None, own.requester):
         own = own.model_copy(update={"client": None, "project": None})
     people = {
         name: getattr(sample, name) or getattr(own, name) for name in ("requester", "analyst")

@@ -1,7 +1,7 @@
 """Samples by members found anywhere: every verdict of a run of many samples on one page.
 
 A cell is marked by shape and letter, never by colour alone, and links to its finding. In a sample
-that is not reportable a find stands in brackets, and an absence is no statement.
+that is not reportable a finding is in brackets, and an absence is no statement.
 """
 
 from __future__ import annotations
@@ -74,7 +74,7 @@ def _detected(found: Sequence[Finding]) -> int:
 
 
 def _rows(report: Report, there: set[str]) -> list[Sample]:
-    """Samples before controls; in a large run those that say something."""
+    """Samples before controls; in a large run only those with a finding or a failure."""
     ordered = sorted(report.samples, key=lambda s: s.role is not SampleRole.SAMPLE)
     if len(ordered) <= MOST_ROWS:
         return ordered
@@ -121,9 +121,9 @@ def _cell(report: Report, sample: Sample, f: Finding | None, outcome: Outcome) -
     label = say("matrix.cell", code=shown_code(f.code, f.name), sample=f.sample, call=call)
     if f.call in FOUND:
         mark = say(f"matrix.{f.call.value}")
-        said = say("matrix.in_brackets", mark=mark) if void else mark
+        text = say("matrix.in_brackets", mark=mark) if void else mark
         tone = CALL_TONE[f.call]
-        return Cell(said, tone=tone, link=finding_anchor(report, f), label=label, hatched=void)
+        return Cell(text, tone=tone, link=finding_anchor(report, f), label=label, hatched=void)
     if void:
         label = say("matrix.cell", code=shown_code(f.code, f.name), sample=f.sample,
                     call=named("outcome", outcome.value))  # fmt: skip

@@ -1,4 +1,4 @@
-"""What the decision box says at a glance: outcomes by number, what was found, what to do first."""
+"""Content of the decision box: outcomes by number, findings, first action."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ from porewatch.domain.results.report import Report
 from porewatch.domain.runs import Sample, SampleRole
 from porewatch_worker.report.parts import numbers
 from porewatch_worker.report.parts.document import Bullets, Cell, Column, Table
-from porewatch_worker.report.parts.i18n import each_told, named, say
+from porewatch_worker.report.parts.i18n import named, say, texts_of
 from porewatch_worker.report.parts.i18n import unit as unit_name
 from porewatch_worker.report.parts.tones import OUTCOME_TONE, role_name
 from porewatch_worker.science.amounts.quantity import spike_of
@@ -51,7 +51,7 @@ def control_ticks(report: Report) -> Table:
 
 def _control(report: Report, control: Sample, outcome: SampleOutcome | None) -> tuple[Cell, ...]:
     result = report.outcome_of(control.name)
-    why = each_told(outcome.why) if outcome else ()
+    why = texts_of(outcome.why) if outcome else ()
     return (
         Cell(control.name, note=role_name(control.role)),
         Cell(say(f"ticks.{result.value}"), tone=OUTCOME_TONE[result]),
@@ -79,7 +79,7 @@ def _expected(report: Report, control: Sample) -> tuple[str, ...]:
 
 
 def _policy(report: Report) -> ReleasePolicy | None:
-    """The policy of the run, where this version knows it."""
+    """The policy of the run, if this version has it."""
     name = report.release.policy if report.release else ""
     return next((p for p in release_policies().policies if p.name == name), None)
 
@@ -107,7 +107,7 @@ def _absent(report: Report) -> Iterator[tuple[Cell, ...]]:
 
 
 def _spikes(report: Report) -> Iterator[tuple[Cell, ...]]:
-    """One row for all samples with a spike-in, by the reads that the policy asks for."""
+    """One row for all samples with a spike-in, by the reads that the policy requires."""
     subjects = report.subjects
     spiked = {s.name for s in report.samples if s.spike_copies and s.name in subjects}
     if not spiked:
@@ -137,8 +137,8 @@ def _passed(passed: bool) -> Cell:
 
 def _least_spike(report: Report) -> int:
     policy = _policy(report)
-    asked = policy.min_spike_reads if policy else None
-    return asked or report.provenance.parameters.min_spike_reads
+    least = policy.min_spike_reads if policy else None
+    return least or report.provenance.parameters.min_spike_reads
 
 
 def _spike_reads(screen: SampleScreen) -> int:
@@ -167,7 +167,7 @@ def reasons(report: Report) -> Bullets | None:
     subjects = report.subjects
     for o in report.outcomes:
         if o.sample in subjects and o.outcome is not Outcome.REPORTABLE:
-            for reason in each_told(o.why):
+            for reason in texts_of(o.why):
                 by_reason[o.outcome, reason].append(o.sample)
     order = sorted(by_reason, key=lambda k: (WORST_FIRST.index(k[0]), -len(by_reason[k]), k[1]))
     lines = [_line(*key, by_reason[key]) for key in order[:MOST_REASONS]]

@@ -1,7 +1,7 @@
 """What a printed report consists of: sections of prose, facts, tables and figures.
 
-HTML and PDF print the same `Document`, so they cannot disagree. All words and numbers in it are
-ready for print; the renderers only choose type and place.
+HTML and PDF print the same `Document`, so they cannot disagree. All texts and numbers in it are
+ready for print; the renderers only choose type and layout.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ class Cell:
     tone: Tone | None = None
     link: str = ""  # the anchor that this cell leads to
     anchor: str = ""  # what links lead to; once a document
-    label: str = ""  # a linked mark in words, for those who hear it
+    label: str = ""  # a linked mark as text, for screen readers
     hatched: bool = False
 
 
@@ -37,7 +37,7 @@ class Column:
 
 @dataclass(frozen=True)
 class Table:
-    """`empty` is what stands in the table's place when there are no rows."""
+    """`empty` is the text in place of a table without rows."""
 
     caption: str
     columns: tuple[Column, ...]
@@ -71,7 +71,7 @@ class Facts:
 
 @dataclass(frozen=True)
 class Figure:
-    """A picture in words too: `alt` says what it shows, `caption` what to make of it."""
+    """A picture: `alt` describes it, `caption` interprets it."""
 
     svg: str
     caption: str
@@ -119,9 +119,9 @@ class Section:
 
 @dataclass(frozen=True)
 class Document:
-    """`front` is the first page; `body` is the rest; `labels` is what the page itself says;
-    `letterhead` has no pairs when nobody said whose report it is; `explained`: heads of tables, and
-    the anchors of the terms that explain them."""
+    """`front` is the first page; `body` is the rest; `labels` are the fixed texts of the page;
+    `letterhead` has no pairs without a stated laboratory or client; `explained`: heads of tables,
+    and the anchors of the terms that explain them."""
 
     title: str
     run_id: str

@@ -1,8 +1,8 @@
-"""What people read comes from message catalogues, in the language that is spoken just now.
+"""Texts come from message catalogues, in the current language.
 
-`data/messages/<language>.json` holds what pages and commands say; all languages have the same keys,
-and `say` fills the places. Reasons of findings, outcomes and the like are said by the catalogues of
-`porewatch.domain.reasons.catalogue`. A language is these files: no code names one.
+`data/messages/<language>.json` holds the texts of pages and commands; all languages have the same
+keys, and `say` fills the placeholders. Reasons of findings, outcomes and the like have catalogues
+of their own (`porewatch.domain.reasons.catalogue`). A language is these files: no code names one.
 """
 
 from __future__ import annotations
@@ -22,22 +22,22 @@ from porewatch.domain.reasons.catalogue import SOURCE, catalogue
 from porewatch.domain.reasons.reason import Reason
 from porewatch_worker.report.parts.languages import Language
 
-_SPOKEN: ContextVar[Language] = ContextVar("spoken", default=SOURCE)
+_LANGUAGE: ContextVar[Language] = ContextVar("spoken", default=SOURCE)
 SURROGATE = "SYNTHETIC surrogate for "
 
 
 @contextmanager
 def speaking(language: Language) -> Iterator[None]:
-    """Everything said inside is in `language`."""
-    before = _SPOKEN.set(language)
+    """Texts rendered inside are in `language`."""
+    before = _LANGUAGE.set(language)
     try:
         yield
     finally:
-        _SPOKEN.reset(before)
+        _LANGUAGE.reset(before)
 
 
-def spoken() -> Language:
-    return _SPOKEN.get()
+def current_language() -> Language:
+    return _LANGUAGE.get()
 
 
 def folder() -> Traversable:
@@ -52,62 +52,65 @@ def messages(file: str) -> Mapping[str, str]:
 
 def say(key: str, **values: object) -> str:
     """The message `key` with its placeholders filled. Raises KeyError for an unknown key."""
-    text = messages(spoken())[key]
+    text = messages(current_language())[key]
     return text.format(**values) if values else text
 
 
 def named(kind: str, name: str) -> str:
-    """The word for an identifier such as `not_detected`; one without a word is spelled out."""
-    return _word(kind, name) or words(name)
+    """The display name of an identifier such as `not_detected`; one without a name is spelled
+    out."""
+    return _name_of(kind, name) or spelled_out(name)
 
 
-def has_word(kind: str, name: str) -> bool:
+def has_name(kind: str, name: str) -> bool:
     """Whether the catalogues name this identifier."""
-    return _word(kind, name) is not None
+    return _name_of(kind, name) is not None
 
 
-def _word(kind: str, name: str) -> str | None:
-    return messages(spoken()).get(f"{kind}.{name}") or catalogue(spoken()).word(kind, name)
+def _name_of(kind: str, name: str) -> str | None:
+    return messages(current_language()).get(f"{kind}.{name}") or catalogue(current_language()).word(
+        kind, name
+    )
 
 
-def words(name: str) -> str:
+def spelled_out(name: str) -> str:
     """`not_detected` -> `not detected`, `RunSealed` -> `Run sealed`."""
     spaced = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", name).replace("_", " ")
     return (spaced[:1] + spaced[1:].lower()) if spaced != name and "_" not in name else spaced
 
 
 def unit(name: str) -> str:
-    """A unit as people write it."""
-    return messages(spoken()).get(f"unit.{name}", name)
+    """The display form of a unit."""
+    return messages(current_language()).get(f"unit.{name}", name)
 
 
 def member(code: str, name: str) -> str:
     """A panel member's name; in another language the customary one where there is one."""
-    if spoken() == SOURCE:
+    if current_language() == SOURCE:
         return name
-    plain = name.removeprefix(SURROGATE)
-    known = noted(f"{code}: {plain}").removeprefix(f"{code}: ")
-    return known if plain == name else say("member.surrogate", name=known)
+    bare = name.removeprefix(SURROGATE)
+    translated = noted(f"{code}: {bare}").removeprefix(f"{code}: ")
+    return translated if bare == name else say("member.surrogate", name=translated)
 
 
 def noted(text: str) -> str:
-    """What the panel file says of a row."""
-    return catalogue(spoken()).panel(text)
+    """A text of the panel file, translated."""
+    return catalogue(current_language()).panel(text)
 
 
-def told(reason: Reason) -> str:
-    return reason.text(spoken())
+def text_of(reason: Reason) -> str:
+    return reason.text(current_language())
 
 
 def clauses(several: Iterable[Reason]) -> str:
     """Reasons as clauses of one sentence."""
-    return reasons.clauses(several, spoken())
+    return reasons.clauses(several, current_language())
 
 
 def sentences(several: Iterable[Reason]) -> str:
     """Reasons, each a sentence of its own."""
-    return reasons.sentences(several, spoken())
+    return reasons.sentences(several, current_language())
 
 
-def each_told(several: Iterable[Reason]) -> tuple[str, ...]:
-    return reasons.texts(several, spoken())
+def texts_of(several: Iterable[Reason]) -> tuple[str, ...]:
+    return reasons.texts(several, current_language())

@@ -1,4 +1,4 @@
-"""The languages of a report: those that have a catalogue. The command line asks before it works, so
+"""The languages of a report: those that have a catalogue. The command line reads them at start, so
 nothing heavy is imported here.
 """
 

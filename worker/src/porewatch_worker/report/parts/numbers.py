@@ -19,27 +19,27 @@ def count(number: int) -> str:
     return f"{number:,}"
 
 
-def plural(number: int, thing: str) -> str:
-    """`1 read`, `2,000 reads` (with a no-break space); `thing` is named in the message files."""
+def plural(number: int, noun: str) -> str:
+    """`1 read`, `2,000 reads` (with a no-break space); `noun` is named in the message files."""
     form = "one" if number == 1 else "other"
-    return say(f"count.{thing}.{form}", n=count(number)).replace(" ", GAP)
+    return say(f"count.{noun}.{form}", n=count(number)).replace(" ", GAP)
 
 
-def many(number: int, thing: str) -> str:
+def many(number: int, noun: str) -> str:
     """As `plural`, for running text: spaces may break."""
-    return plural(number, thing).replace(GAP, " ")
+    return plural(number, noun).replace(GAP, " ")
 
 
 def reads(total: int, split: int, again: int, of: float) -> str:
-    """Reads as counted; where some were split at adapters, or came before and count once, how many
-    the files hold and why."""
-    told = plural(total, "read")
+    """Reads as counted; where some were split at adapters, or are repeats, also how many the files
+    hold and why."""
+    text = plural(total, "read")
     why = [say("number.split", n=count(split))] if split else []
     why += [say("number.again", n=count(again))] if again else []
     if why:
-        files, said = count(total - split), say("list.joint").join(why)
-        told = say("number.reads_from", reads=told, files=files, why=said)
-    return say("fact.reads", reads=told, bases=bases(of))
+        files, reasons = count(total - split), say("list.joint").join(why)
+        text = say("number.reads_from", reads=text, files=files, why=reasons)
+    return say("fact.reads", reads=text, bases=bases(of))
 
 
 def share(part: float, whole: float) -> str:
@@ -83,7 +83,7 @@ def interval(quantity: Quantity) -> str:
 
 
 def quantity(quantity: Quantity) -> str:
-    """Value with unit. A value that cannot be had says so; a bound alone is shown as a bound."""
+    """Value with unit. A missing value is marked; a bound alone is shown as a bound."""
     if quantity.value is not None:
         return f"{figure(quantity.value)}{GAP}{unit_name(quantity.unit)}"
     if quantity.high is not None:
@@ -96,12 +96,12 @@ def duration(seconds: float) -> str:
     """`3725` -> `1 h 02 min`; below a minute with one decimal."""
     whole = round(seconds)
     if seconds < 60:
-        said = say("number.seconds", s=f"{seconds:.1f}")
+        text = say("number.seconds", s=f"{seconds:.1f}")
     elif whole < 3600:
-        said = say("number.minutes", m=whole // 60, s=f"{whole % 60:02d}")
+        text = say("number.minutes", m=whole // 60, s=f"{whole % 60:02d}")
     else:
-        said = say("number.hours", h=f"{whole // 3600:,}", m=f"{whole % 3600 // 60:02d}")
-    return said.replace(" ", GAP)
+        text = say("number.hours", h=f"{whole // 3600:,}", m=f"{whole % 3600 // 60:02d}")
+    return text.replace(" ", GAP)
 
 
 def usd(amount: float) -> str:

@@ -1,6 +1,6 @@
 """The report's plots: lengths, qualities, yield, where reads went, coverage, phases in time.
 
-Each takes measured models and returns SVG text; empty input gives a box that says so.
+Each takes measured models and returns SVG text; empty input gives a box with a note.
 """
 
 from __future__ import annotations
@@ -123,7 +123,7 @@ def parts_of(account: ReadAccount) -> dict[str, int]:
 
 
 def coverage(contigs: Sequence[ContigCoverage], *, label: str) -> str:
-    """Depth along the genome; contigs stand side by side in proportion to their lengths."""
+    """Depth along the genome; contigs are side by side in proportion to their lengths."""
     box = Box(44, 28, _WIDE - 14, 130)
     root = drawing(_WIDE, 168, label)
     gap = 10.0 if len(contigs) > 1 else 0.0
@@ -232,9 +232,9 @@ def _legend(root: ET.Element, entries: Sequence[tuple[str, str]]) -> None:
         at += max(76, 14 + _breadth(name) + 12)
 
 
-def _breadth(words: str) -> float:
+def _breadth(text: str) -> float:
     """Room that a label takes, about: a Japanese letter is as broad as it is high."""
-    return sum(11 if ord(letter) > 0x2E7F else 6 for letter in words)
+    return sum(11 if ord(letter) > 0x2E7F else 6 for letter in text)
 
 
 def _widening(edges: Sequence[float]) -> bool:
@@ -245,5 +245,5 @@ def _log_floor(edges: Sequence[float]) -> float:
     return edges[0] if edges[0] > 0 else max(1.0, edges[1] / 2)
 
 
-def _clip(words: str, letters: int) -> str:
-    return words if len(words) <= letters else words[: max(1, letters - 1)] + "…"
+def _clip(text: str, letters: int) -> str:
+    return text if len(text) <= letters else text[: max(1, letters - 1)] + "…"

@@ -1,7 +1,7 @@
 """Text that the PDF's fonts cannot draw is shown by its code point, so that any name prints.
 
-PDF/A forbids a character without a glyph, and no set of fonts has them all. Which characters have
-one is asked of the typesetter itself, and only for a document that it refused.
+PDF/A forbids a character without a glyph, and no set of fonts has them all. The typesetter itself
+reports which characters have one, only for a document that it refused.
 """
 
 from __future__ import annotations

@@ -47,7 +47,7 @@ class Scale:
 
 
 def drawing(width: float, height: float, label: str) -> ET.Element:
-    """An empty picture that tells screen readers what it shows."""
+    """An empty picture with a label for screen readers."""
     return ET.Element(
         "svg",
         {
@@ -89,17 +89,17 @@ def path(root: ET.Element, points: Sequence[tuple[float, float]], **style: str) 
 
 
 def text(
-    root: ET.Element, x: float, y: float, words: str, *, anchor: str = "start", fill: str = MUTED
+    root: ET.Element, x: float, y: float, content: str, *, anchor: str = "start", fill: str = MUTED
 ) -> None:
     where = {"x": _n(x), "y": _n(y), "text-anchor": anchor, "fill": fill}
-    ET.SubElement(root, "text", where).text = words
+    ET.SubElement(root, "text", where).text = content
 
 
-def nice_ticks(low: float, high: float, wanted: int = 4) -> list[float]:
-    """Round numbers (1, 2, 5 times a power of ten) inside [low, high], about `wanted` of them."""
+def nice_ticks(low: float, high: float, count: int = 4) -> list[float]:
+    """Round numbers (1, 2, 5 times a power of ten) inside [low, high], about `count` of them."""
     if high <= low:
         return [low]
-    rough = (high - low) / wanted
+    rough = (high - low) / count
     power = 10.0 ** math.floor(math.log10(rough))
     step = next(m * power for m in (1, 2, 5, 10) if m * power >= rough * 0.999)
     first = math.ceil(low / step - 1e-9)
@@ -134,7 +134,7 @@ def frame(
     y_title: str,
     x_label: Callable[[float], str] = short,
 ) -> None:
-    """Axes, ticks and titles. The y title stands above the axis, so nothing is rotated."""
+    """Axes, ticks and titles. The y title is above the axis, so nothing is rotated."""
     for value in nice_ticks(y.low, y.high):
         line(root, box.left, y(value), box.right, y(value))
         text(root, box.left - 5, y(value) + TEXT * 0.35, short(value), anchor="end")
@@ -146,11 +146,11 @@ def frame(
     text(root, box.right, box.bottom + 31, x_title, anchor="end", fill=INK)
 
 
-def nothing(root: ET.Element, box: Box, words: str) -> None:
-    """Instead of empty axes: a ruled box that says why there is nothing to draw."""
+def nothing(root: ET.Element, box: Box, label: str) -> None:
+    """Instead of empty axes: a ruled box with the reason."""
     rect(root, box.left, box.top, box.right - box.left, box.bottom - box.top, "#f5f7f9")
     middle = (box.left + box.right) / 2
-    text(root, middle, (box.top + box.bottom) / 2 + 4, words, anchor="middle")
+    text(root, middle, (box.top + box.bottom) / 2 + 4, label, anchor="middle")
 
 
 def _n(value: float) -> str:

@@ -1,4 +1,4 @@
-"""Tones and words of calls, outcomes and grades that all pages share."""
+"""Tones and names of calls, outcomes and grades that all pages share."""
 
 from __future__ import annotations
 

@@ -17,8 +17,8 @@ from porewatch_worker.report.parts.tones import CALL_TONE, SEVERITY_TONE
 
 
 def the_list(report: Report) -> Section:
-    """Every row of the list with what this run can say about it: computed, never ticked. Rows that
-    were not screened are many in most runs: they are folded on a screen, and short on paper."""
+    """Every row of the panel with its result in this run: computed, never ticked. Rows that were
+    not screened are many in most runs: they are folded on a screen, and short on paper."""
     by_code: dict[str, list[Finding]] = defaultdict(list)
     for f in report.findings:
         by_code[f.code].append(f)

@@ -1,4 +1,4 @@
-"""Every finding in detail: the evidence, what it amounts to, and where its reads lie."""
+"""Every finding in detail: evidence, amount, and coverage."""
 
 from __future__ import annotations
 

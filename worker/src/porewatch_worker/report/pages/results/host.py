@@ -88,9 +88,11 @@ def unknowns(report: Report) -> Section:
 
 
 def _leads(report: Report) -> Table:
-    """What broader sketches say of the unassigned reads, where there are any."""
-    told = [(screen.sample, screen.unknowns) for screen in report.screens if screen.unknowns]
-    searched = sorted({file for _, unknown in told for file in unknown.searched})
+    """Leads on the unassigned reads from broader sketches, if any."""
+    with_unknowns = [
+        (screen.sample, screen.unknowns) for screen in report.screens if screen.unknowns
+    ]
+    searched = sorted({file for _, unknown in with_unknowns for file in unknown.searched})
     rows = tuple(
         (
             Cell(sample),
@@ -98,7 +100,7 @@ def _leads(report: Report) -> Table:
             Cell(numbers.count(lead.shared_words)),
             Cell(numbers.share(lead.containment, 1)),
         )
-        for sample, unknown in told
+        for sample, unknown in with_unknowns
         for lead in unknown.leads
     )
     return Table(
@@ -126,13 +128,13 @@ def _unknown_row(screen: SampleScreen) -> tuple[Cell, ...]:
     )
 
 
-def _sketch(told: Unknowns | None) -> tuple[Cell, ...]:
-    """How much of it is complex sequence, and whether something is there in several copies."""
-    if told is None or not told.reads:
+def _sketch(unknowns: Unknowns | None) -> tuple[Cell, ...]:
+    """Share of complex sequence, and recurring sequence with its depth."""
+    if unknowns is None or not unknowns.reads:
         return (Cell(numbers.NOTHING),) * 2
-    share = told.complex_share
-    again = numbers.bases(told.recurring_bases) if told.recurring_words else "0"
-    depth = told.recurring_depth
+    share = unknowns.complex_share
+    again = numbers.bases(unknowns.recurring_bases) if unknowns.recurring_words else "0"
+    depth = unknowns.recurring_depth
     return (
         Cell(numbers.NOTHING if share is None else numbers.share(share, 1)),
         Cell(again, note="" if depth is None else say("unknowns.depth", n=numbers.figure(depth))),

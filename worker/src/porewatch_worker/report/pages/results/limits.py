@@ -97,8 +97,8 @@ def _lod_cells(values: Sequence[tuple[float, Finding]], unit: str) -> tuple[Cell
 
 
 def could_not_be_seen(report: Report, *, listed: bool = True) -> Section:
-    """Every row that no result of this run speaks about, or speaks about with care, and why.
-    `listed`: the whole list stands in the same document, with names and reasons."""
+    """Every row without a result in this run, or with a partial one, and why. `listed`: the whole
+    panel is in the same document, with names and reasons."""
     unseen: dict[str, list[PanelEntry]] = defaultdict(list)
     groups, screened = umbrellas(report.panel), screened_members(report.findings, report.panel)
     why = {f.code: f for f in report.findings}
@@ -109,7 +109,7 @@ def could_not_be_seen(report: Report, *, listed: bool = True) -> Section:
             unseen[f"unseen.{blindness(entry, why.get(entry.code))}"].append(entry)
         elif entry.status == "partly":
             unseen["unseen.partly"].append(entry)
-    said = [
+    lines = [
         say(
             "unseen.line",
             what=say(key),
@@ -118,13 +118,13 @@ def could_not_be_seen(report: Report, *, listed: bool = True) -> Section:
         )
         for key, entries in unseen.items()
     ]
-    said += _common_remarks(report)
-    block: Block = Bullets(tuple(said)) if said else Prose(say("unseen.none"))
+    lines += _common_remarks(report)
+    block: Block = Bullets(tuple(lines)) if lines else Prose(say("unseen.none"))
     return Section("unseen", say("unseen.title"), (block,))
 
 
 def _common_remarks(report: Report) -> list[str]:
-    """Remarks that many absent members share, such as RNA genomes in a DNA sample, told once."""
+    """Remarks that many absent members share, such as RNA genomes in a DNA sample, once each."""
     by_remark: dict[str, set[str]] = defaultdict(set)
     for f in report.findings:
         if f.call is Call.NOT_DETECTED and f.remarks:

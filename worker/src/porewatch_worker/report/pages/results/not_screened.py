@@ -36,14 +36,14 @@ def not_screened(report: Report) -> Table:
 
 def _lost(report: Report) -> Iterator[Row]:
     for file in report.lost:
-        said = Cell(say("aside.lost"), note=parts_of(file.problem).problem, tone="bad")
-        yield said, Cell("1"), Cell(file.path)
+        cell = Cell(say("aside.lost"), note=parts_of(file.problem).problem, tone="bad")
+        yield cell, Cell("1"), Cell(file.path)
 
 
 def _missing(report: Report) -> Iterator[Row]:
     for kind in report.expected:
-        told = say("aside.missing", came=kind.came, counted=kind.counted, failed=kind.failed)
-        yield Cell(told, tone="bad"), Cell(numbers.count(kind.missing)), Cell(kind.kind)
+        text = say("aside.missing", came=kind.came, counted=kind.counted, failed=kind.failed)
+        yield Cell(text, tone="bad"), Cell(numbers.count(kind.missing)), Cell(kind.kind)
 
 
 def _left_out(report: Report) -> Iterator[Row]:

@@ -21,7 +21,7 @@ from porewatch_worker.report.parts.document import (
     Section,
     Table,
 )
-from porewatch_worker.report.parts.i18n import clauses, named, say, told
+from porewatch_worker.report.parts.i18n import clauses, named, say, text_of
 from porewatch_worker.report.parts.tones import CALL_TONE
 from porewatch_worker.science.call.remarks import PERV, shown_code
 
@@ -104,7 +104,7 @@ def _whole(result: PervResult, limit: Reason) -> str:
 
 
 def _of(result: PervResult, reason: Reason) -> str:
-    return say("perv.of_sample", sample=result.sample, what=told(reason))
+    return say("perv.of_sample", sample=result.sample, what=text_of(reason))
 
 
 def _reads(results: tuple[PervResult, ...]) -> Table:

@@ -23,7 +23,7 @@ MADE_BY, EVENT, PHASE, ANSWERS = "made by", "event", "phase", "answers"
 
 
 def with_trail(report: Report) -> Report:
-    """The report with its trail, and a sign-off block that nobody has filled in."""
+    """The report with its trail, and an empty sign-off block."""
     document = document_of(report)
     trail = chained(trail_events(report, document))
     sign_off = SignOff(report_sha256=answers_digest(document), audit_head=trail.head)
@@ -31,7 +31,7 @@ def with_trail(report: Report) -> Report:
 
 
 Document = Mapping[str, Any]
-"""A report as it stands in its file, which an older version may have written."""
+"""A report as in its file, which an older version may have written."""
 
 
 def document_of(report: Report) -> Document:
@@ -75,10 +75,10 @@ def trail_events(report: Report, document: Document) -> tuple[Event, ...]:
 
 
 def trail_faults(report: Report, document: Document | None = None) -> Iterator[str]:
-    """Every way in which the report and its trail disagree; nothing when all is as it was.
+    """Every disagreement between the report and its trail; none when nothing was altered.
 
-    `document` is the report as it stands in its file: digests are of what was written, in words of
-    any version, and not of what this version reads in it."""
+    `document` is the report as in its file: digests are of the text that was written, by any
+    version, and not of the fields that this version reads from it."""
     if report.audit is None or report.sign_off is None:
         yield "this report has no audit trail"
         return
@@ -90,13 +90,13 @@ def _faults(
     report: Report, trail: AuditTrail, sign_off: SignOff, document: Document
 ) -> Iterator[str]:
     yield from faults(trail)
-    told = [(e.at, e.what, e.details) for e in trail.entries]
+    entries = [(e.at, e.what, e.details) for e in trail.entries]
     events = trail_events(report, document)
     due = [(at, what, dict(details)) for at, what, details in events]
-    for place in range(max(len(told), len(due))):
-        if told[place : place + 1] != due[place : place + 1]:
-            what = (due[place : place + 1] or told[place : place + 1])[0][1]
-            yield f"entry {place + 1} ({what}) is not what the report itself says"
+    for index in range(max(len(entries), len(due))):
+        if entries[index : index + 1] != due[index : index + 1]:
+            what = (due[index : index + 1] or entries[index : index + 1])[0][1]
+            yield f"entry {index + 1} ({what}) is not what the report itself says"
     if sign_off.audit_head != trail.head:
         yield "the sign-off block is for another audit head"
     if sign_off.report_sha256 != answers_digest(document):

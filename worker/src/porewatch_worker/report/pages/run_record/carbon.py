@@ -1,4 +1,4 @@
-"""What the run emitted, beside what it cost: an estimate, from idle machines to full load."""
+"""Carbon estimate of the run, from idle instances to full load."""
 
 from __future__ import annotations
 
@@ -10,36 +10,36 @@ from porewatch_worker.report.parts.i18n import say, sentences
 
 
 def carbon_blocks(bill: Bill) -> tuple[Block, ...]:
-    """The table, how it was reckoned, what it does not cover; nothing where nothing was asked."""
-    told = bill.carbon
-    if told is None:
+    """The table, its method, what it does not cover; empty where no estimate was requested."""
+    carbon = bill.carbon
+    if carbon is None:
         return ()
-    reason = (Prose(say("carbon.reason", reason=sentences(told.why)), "warn"),)
-    if told.total is None:
+    reason = (Prose(say("carbon.reason", reason=sentences(carbon.why)), "warn"),)
+    if carbon.total is None:
         return reason
-    table = carbon_table(told, told.total, bill.interruptions)
-    method = Prose(say("carbon.method", **_numbers(told)))
-    return (table, method, *(reason if told.why else ()), Prose(say("carbon.left_out")))
+    table = carbon_table(carbon, carbon.total, bill.interruptions)
+    method = Prose(say("carbon.method", **_numbers(carbon)))
+    return (table, method, *(reason if carbon.why else ()), Prose(say("carbon.left_out")))
 
 
-def carbon_table(told: Carbon, whole: Grams, interruptions: int) -> Table:
-    """By what the machines did: one column for idle, one for the stated load, one for full load."""
-    rows = _rows(told, numbers.plural(interruptions, "interruption"))
+def carbon_table(carbon: Carbon, whole: Grams, interruptions: int) -> Table:
+    """By use of the instances: one column for idle, one for the stated load, one for full load."""
+    rows = _rows(carbon, numbers.plural(interruptions, "interruption"))
     total = _row(Cell(say("cost.total")), whole)
     return Table(
         caption=say("carbon.caption", span=span(whole)),
-        columns=carbon_columns(told.method.utilisation),
+        columns=carbon_columns(carbon.method.utilisation),
         rows=rows or (total,),
         total=total if rows else (),
     )
 
 
-def _rows(told: Carbon, lost: str) -> tuple[tuple[Cell, ...], ...]:
+def _rows(carbon: Carbon, lost: str) -> tuple[tuple[Cell, ...], ...]:
     parts = {
-        "useful": told.useful,
-        "wasted": told.wasted,
-        "boot": told.boot,
-        "files": told.files,
+        "useful": carbon.useful,
+        "wasted": carbon.wasted,
+        "boot": carbon.boot,
+        "files": carbon.files,
     }
     return tuple(
         _row(Cell(say(f"cost.{what}"), note=say(f"cost.{what}_note", lost=lost)), part)
@@ -52,18 +52,18 @@ def _row(head: Cell, part: Grams) -> tuple[Cell, ...]:
     return (head, *(Cell(grams(value)) for value in (part.low, part.middle, part.high)))
 
 
-def _numbers(told: Carbon) -> dict[str, object]:
-    """What the formula was filled with."""
-    method = told.method
+def _numbers(carbon: Carbon) -> dict[str, object]:
+    """The values in the formula."""
+    method = carbon.method
     return {
         "date": method.taken_at.isoformat(),
         "idle": numbers.figure(method.vcpu_idle_w),
         "full": numbers.figure(method.vcpu_full_w),
         "memory": numbers.figure(method.memory_w_per_gib),
         "pue": method.pue,
-        "region": told.region,
-        "kg": numbers.figure(told.kg_per_kwh or 0.0),
-        "year": told.grid_year,
+        "region": carbon.region,
+        "kg": numbers.figure(carbon.kg_per_kwh or 0.0),
+        "year": carbon.grid_year,
         "load": load_of(method.utilisation),
     }
 

@@ -24,7 +24,7 @@ def cost(report: Report) -> Section:
 
 
 def shares_table(bill: Bill) -> Table:
-    """Where the money went, and what spot machines saved."""
+    """Costs by use, and savings by spot instances."""
     parts = (
         ("useful", bill.useful_usd),
         ("wasted", bill.wasted_usd),

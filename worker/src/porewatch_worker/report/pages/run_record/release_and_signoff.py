@@ -10,7 +10,7 @@ from porewatch.domain.results.report import Report
 from porewatch_worker.report.pages.run_record.audit_trail import ANSWERS, EVENT, PHASE
 from porewatch_worker.report.parts import numbers
 from porewatch_worker.report.parts.document import Block, Cell, Column, Facts, Prose, Section, Table
-from porewatch_worker.report.parts.i18n import clauses, named, say, told
+from porewatch_worker.report.parts.i18n import clauses, named, say, text_of
 
 FIELDS = ("reviewer", "role", "date", "decision", "signature", "comment")
 LINE = "_" * 32
@@ -50,7 +50,7 @@ def release(report: Report) -> Section | None:
 def _stray(found: Crosstalk) -> tuple[Cell, ...]:
     return (
         Cell(found.sample),
-        Cell(told(because(Code.OTHER_BARCODE)) if found.basis == "ends" else found.marker),
+        Cell(text_of(because(Code.OTHER_BARCODE)) if found.basis == "ends" else found.marker),
         Cell(f"{numbers.count(found.stray_reads)} / {numbers.count(found.reads)}"),
         Cell(f"{found.share:.3%}", note=f"{found.low:.3%} - {found.high:.3%}"),
         Cell(f"{found.budget:.3%}", note=say("release.over") if found.over else ""),
@@ -85,8 +85,8 @@ def trail(report: Report) -> Section | None:
 
 
 def _entry(what: str, history: Mapping[str, Reasons]) -> str:
-    """An entry's name in the language that is spoken; the trail itself is in English, so that its
-    hashes do not depend on a reader. `history`: the timeline's events, by their English."""
+    """An entry's name in the current language; the trail itself is in English, so that its hashes
+    do not depend on a reader. `history`: the timeline's events, by their English."""
     kind, _, rest = what.partition(": ")
     if kind == EVENT:
         return say("audit.event", what=clauses(history.get(rest, verbatim(rest))))

@@ -9,7 +9,7 @@ from porewatch.domain.results.report import Report
 from porewatch.domain.stage.manifest import TimelineEntry
 from porewatch_worker.report.parts import numbers
 from porewatch_worker.report.parts.document import Cell, Column, Section, Table
-from porewatch_worker.report.parts.i18n import clauses, each_told, say
+from porewatch_worker.report.parts.i18n import clauses, say, texts_of
 
 
 def timeline(report: Report) -> Section:
@@ -39,6 +39,6 @@ def timeline(report: Report) -> Section:
 
 
 def _details(entry: TimelineEntry) -> Cell:
-    """The first line is what happened, the others what is done about it."""
-    lines = [line for text in each_told(entry.details) for line in text.splitlines()]
+    """The first line is the event, the others the response to it."""
+    lines = [line for text in texts_of(entry.details) for line in text.splitlines()]
     return Cell(lines[0] if lines else numbers.NOTHING, note=" ".join(lines[1:]))
