@@ -22,7 +22,7 @@ from porewatch.domain.reasons.catalogue import SOURCE, catalogue
 from porewatch.domain.reasons.reason import Reason
 from porewatch_worker.report.parts.languages import Language
 
-_LANGUAGE: ContextVar[Language] = ContextVar("spoken", default=SOURCE)
+_LANGUAGE: ContextVar[Language] = ContextVar("language", default=SOURCE)
 SURROGATE = "SYNTHETIC surrogate for "
 
 
