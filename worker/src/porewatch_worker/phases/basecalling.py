@@ -178,7 +178,7 @@ class BasecallingWork:
         kit = self._kit or sequencing.kit
         if kit is None:
             raise InputRefused(
-                "The samples are told apart by barcode, and neither the manifest nor this file "
+                "The samples are distinguished by barcode, and neither the manifest nor this file "
                 "names the kit that dorado needs to read barcodes.",
                 file=file.path,
                 remedy="set sequencing.kit in the manifest, e.g. SQK-RBK114-24.",

@@ -71,7 +71,7 @@ class LoadedBundle:
 
     @property
     def words(self) -> Path | None:
-        """Sampled words of the large panel genomes; None for bundles built before they had any."""
+        """Sampled k-mers of the large panel genomes; None for bundles built without them."""
         return self.folder / self.manifest.words.path if self.manifest.words else None
 
     def targets(self, role: ContigRole) -> dict[str, tuple[Contig, ...]]:

@@ -91,7 +91,7 @@ def draw_qualities(
     """Phred values 1..50 of all reads, joined.
 
     A normal Phred value with mean m and deviation s has the mean error 10^(-m/10) times
-    exp((s ln10/10)^2 / 2), so the centre lies s^2 ln10/20 above the read's own Phred value.
+    exp((s ln10/10)^2 / 2), so the centre is s^2 ln10/20 above the read's own Phred value.
     """
     own = -10 * np.log10(1 - identities)
     centre = (own + model.quality_sd**2 * math.log(10) / 20).astype(np.float32)

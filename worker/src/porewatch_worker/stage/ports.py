@@ -42,4 +42,4 @@ class Publisher(Protocol):
     """Makes a finished stage visible, once. The first manifest wins."""
 
     def publish(self, finished: Finished) -> tuple[str, StageManifest]:
-        """Key and content of the visible manifest, whoever wrote it."""
+        """Key and content of the visible manifest, this worker's or another's."""

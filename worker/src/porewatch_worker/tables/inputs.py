@@ -40,7 +40,7 @@ class Constants(Model):
     found_by_mapping: Annotated[
         float, Field(description="share of a target's reads that mapping finds (LOD95)")
     ] = FOUND_BY_MAPPING
-    lod_chance: Annotated[float, Field(description="chance that a LOD95 speaks of")] = CHANCE
+    lod_chance: Annotated[float, Field(description="probability of detection at LOD95")] = CHANCE
     fewest_reads: Annotated[
         int, Field(description="below so many reads a quantity is an upper bound only")
     ] = FEWEST

@@ -62,12 +62,12 @@ def what_it_is(panel: Iterable[PanelEntry]) -> str:
     species = dict.fromkeys(row.endogenous_in for row in rows if row.endogenous_in)
     if not species:
         return say("perv.what")
-    said = [
+    lines = [
         say("perv.endogenous", codes=_codes(rows, of), species=say("name.joint").join(of))
         for of in species
     ]
-    said += [say("perv.alarming", codes=alarming)] if (alarming := _codes(rows, ())) else []
-    return say("sentence.joint").join((*said, say("perv.what")))
+    lines += [say("perv.alarming", codes=alarming)] if (alarming := _codes(rows, ())) else []
+    return say("sentence.joint").join((*lines, say("perv.what")))
 
 
 def _codes(rows: Iterable[PanelEntry], of: tuple[str, ...]) -> str:

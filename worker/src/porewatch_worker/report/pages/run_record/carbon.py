@@ -76,7 +76,7 @@ def grams(value: float) -> str:
 
 
 def span(whole: Grams) -> str:
-    """`37.6 g to 62.8 g`, as the language says it."""
+    """`37.6 g to 62.8 g`, formatted for the language."""
     return say("number.range", low=grams(whole.low), high=grams(whole.high))
 
 

@@ -26,7 +26,7 @@ from porewatch_worker.report.parts.document import (
 from porewatch_worker.report.parts.i18n import clauses, named, noted, say
 
 MOST_FILES = 300
-"""Input files that pages list: ten thousand took four minutes to print, and nobody reads them."""
+"""Most input files that pages list: ten thousand took four minutes to print."""
 
 
 def record_sections(report: Report) -> tuple[Section, ...]:
