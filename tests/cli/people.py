@@ -1,4 +1,4 @@
-"""What the command asks of AWS at each verb, and as whom IAM would have to allow it.
+"""The calls of AWS at each verb of the command, and as whom IAM would have to allow them.
 
 A stack as moto has it, with one finished run; verbs run in it until they end or fail, and every
 call on the way is kept as IAM would see it on AWS: action, resource and context.
@@ -53,7 +53,7 @@ RESOURCES = (
     },
 )
 BY_HAND = ("lambda", "service-quotas")
-"""Services that are only asked, and answer nothing here."""
+"""Services that are only called, and answer nothing here."""
 
 
 class Request(NamedTuple):
@@ -96,10 +96,12 @@ def a_stack() -> Iterator[Outputs]:
         )
         log = s3_keys.attempt_prefix("run-1", 0, "screen", 1, "AROAWORKER:i-1")
         for name in ("worker.log", s3_keys.BOOT_LOG):
-            s3.put_object(Bucket="results", Key=log + name, Body=b"it said this")
+            s3.put_object(Bucket="results", Key=log + name, Body=b"its output")
         for ref in ("pig@1", "demo@1"):
-            told = StoredBundle(ref=ref, sha256="0" * 64, synthetic=True, size=1, pushed_at=now())
-            BundleStore(Objects("references")).point(told)
+            pointer = StoredBundle(
+                ref=ref, sha256="0" * 64, synthetic=True, size=1, pushed_at=now()
+            )
+            BundleStore(Objects("references")).point(pointer)
         Anchors(ledger, STACK, key, boto3.client("kms")).keep("run-1", 0, report.audit.head, now())
         yield _outputs(key)
 
@@ -119,8 +121,8 @@ def _outputs(key: str) -> Outputs:
     sqs = boto3.client("sqs")
     for name in QUEUES:
         dead = sqs.create_queue(QueueName=f"{STACK}-{name}DeadLetters-1X")["QueueUrl"]
-        told = sqs.get_queue_attributes(QueueUrl=dead, AttributeNames=["QueueArn"])
-        policy = {"deadLetterTargetArn": told["Attributes"]["QueueArn"], "maxReceiveCount": 5}
+        attributes = sqs.get_queue_attributes(QueueUrl=dead, AttributeNames=["QueueArn"])
+        policy = {"deadLetterTargetArn": attributes["Attributes"]["QueueArn"], "maxReceiveCount": 5}
         queue = sqs.create_queue(
             QueueName=f"{STACK}-{name}Queue-1X", Attributes={"RedrivePolicy": json.dumps(policy)}
         )
@@ -136,19 +138,19 @@ def _launch_template() -> str:
     return str(made["LaunchTemplate"]["LaunchTemplateId"])
 
 
-def asked_by(outputs: Outputs, *words: str) -> list[Request]:
-    """What a verb asks of AWS, in order, each question once. Raises what is not caught."""
+def calls_of(outputs: Outputs, *arguments: str) -> list[Request]:
+    """A verb's calls of AWS, in order, each once. Raises what is not caught."""
 
     def run() -> None:
-        done = CliRunner().invoke(app, [*words, "--stack", STACK, "--region", REGION])
+        done = CliRunner().invoke(app, [*arguments, "--stack", STACK, "--region", REGION])
         if done.exception is not None and not isinstance(done.exception, SystemExit):
             raise done.exception
 
-    return asked_while(outputs, run)
+    return calls_while(outputs, run)
 
 
-def asked_while(outputs: Outputs, run: Callable[[], object]) -> list[Request]:
-    """What is asked of AWS while something runs."""
+def calls_while(outputs: Outputs, run: Callable[[], object]) -> list[Request]:
+    """The calls of AWS while something runs."""
     found: dict[Request, None] = {}
     call = BaseClient._make_api_call
 
@@ -156,8 +158,10 @@ def asked_while(outputs: Outputs, run: Callable[[], object]) -> list[Request]:
         service = self.meta.service_model.service_name
         found.update(dict.fromkeys(requests(service, operation, request)))
         if service == "cloudformation":  # which this moto does not have
-            told = [{"OutputKey": name, "OutputValue": value} for name, value in outputs.items()]
-            return {"Stacks": [{"Outputs": told}], "StackResourceSummaries": list(RESOURCES)}
+            output_list = [
+                {"OutputKey": name, "OutputValue": value} for name, value in outputs.items()
+            ]
+            return {"Stacks": [{"Outputs": output_list}], "StackResourceSummaries": list(RESOURCES)}
         if service in BY_HAND:
             raise ClientError({"Error": {"Code": "InvalidAction", "Message": ""}}, operation)
         return call(self, operation, request)
@@ -219,8 +223,8 @@ def _elsewhere(service: str, operation: str, request: dict[str, Any]) -> tuple[A
 def decide(policy: Path, questions: Sequence[Request]) -> list[bool]:
     """Whether the policy allows each of them."""
     document = json.loads(filled(policy))
-    told = [[[document], list(one[:2]), _context(one)] for one in questions]
-    return [said == "Allow" for said in judges.decisions(told)]
+    questions_ = [[[document], list(one[:2]), _context(one)] for one in questions]
+    return [answer == "Allow" for answer in judges.decisions(questions_)]
 
 
 def filled(policy: Path) -> str:

@@ -23,7 +23,7 @@ from porewatch.domain.facts.alerts import (
 )
 from porewatch.usecases.views.show_alerts import acknowledge
 from porewatch_cli.main import app
-from porewatch_cli.runs import alerts as told
+from porewatch_cli.runs import alerts as commands
 from tests.mocked import make_ledger, mocked_aws
 
 AT = datetime.fromisoformat("2026-03-01T12:00:00+00:00")
@@ -36,7 +36,7 @@ def ledger(monkeypatch: pytest.MonkeyPatch) -> Iterator[Table]:
         table = make_ledger()
         stack = SimpleNamespace(alerts=AlertLedger(table))
         monkeypatch.setattr("porewatch_cli.stack.find_stack", lambda *_, **__: stack)
-        monkeypatch.setattr(told, "ask_function", asked_here)
+        monkeypatch.setattr(commands, "ask_function", handled_here)
         yield table
 
 
@@ -48,7 +48,9 @@ def suspected(code: str = "PERV-C", sample: str = "donor-0012") -> PathogenSuspe
     )  # fmt: skip
 
 
-def asked_here(stack: Any, function: str, order: Acknowledge, answer: type[AlertView]) -> AlertView:
+def handled_here(
+    stack: Any, function: str, order: Acknowledge, answer: type[AlertView]
+) -> AlertView:
     """The function's own use case, without the function."""
     assert function == "alert-handler"
     return answer.model_validate(acknowledge(order, alerts=stack.alerts, at=AT).model_dump())
@@ -80,20 +82,20 @@ def test_alerts_that_wait_are_listed_and_one_is_closed(ledger: Table) -> None:
 def test_the_list_fits_eighty_columns(ledger: Table, monkeypatch: pytest.MonkeyPatch) -> None:
     AlertLedger(ledger).raise_alert(suspected())
     out = io.StringIO()
-    monkeypatch.setattr(told, "console", Console(file=out, width=80))
+    monkeypatch.setattr(commands, "console", Console(file=out, width=80))
     assert run("alerts").exit_code == 0
     assert max(len(line) for line in out.getvalue().splitlines()) <= 80
-    for words in ("open", "donor-0012", "PERV-C", "14 reads from 13 starts"):
-        assert words in out.getvalue()
+    for part in ("open", "donor-0012", "PERV-C", "14 reads from 13 starts"):
+        assert part in out.getvalue()
 
 
-def test_watch_says_in_red_what_is_raised_and_what_becomes_of_it(ledger: Table) -> None:
+def test_watch_shows_in_red_what_is_raised_and_what_becomes_of_it(ledger: Table) -> None:
     alerts = AlertLedger(ledger)
     alert = alerts.raise_alert(suspected())
-    lines = told.alert_lines(alerts.of_run(RUN))
+    lines = commands.alert_lines(alerts.of_run(RUN))
     assert [line.split(":")[0] for line in lines] == ["SUSPECTED PERV-C (critical) in donor-0012"]
     final = Final(stands=False, call="indeterminate", rule="reads pile up", outcome="")
     alerts.settle(alert, final, 0, AT)
-    lines = told.alert_lines(alerts.of_run(RUN))
+    lines = commands.alert_lines(alerts.of_run(RUN))
     assert list(lines)[-1] == "WITHDRAWN PERV-C in donor-0012: reads pile up"
     assert set(lines.values()) == {"bold red"}

@@ -92,8 +92,8 @@ def audited(*options: str) -> tuple[int, str]:
 
 
 def in_json() -> dict[str, Any]:
-    code, told = audited("--json")
-    read: dict[str, Any] = json.loads(told)
+    code, output = audited("--json")
+    read: dict[str, Any] = json.loads(output)
     assert code == (0 if read["holds"] else 1)
     return read
 
@@ -120,16 +120,16 @@ def replaced(stack: Stack, record: AnchorDay) -> None:
 
 
 def test_each_day_has_one_record_over_its_heads_and_the_record_before(stack: Stack) -> None:
-    told = in_json()["anchor"]
-    assert (told["code"], told["chain"]["code"]) == ("signed", "no_chain")
+    document = in_json()["anchor"]
+    assert (document["code"], document["chain"]["code"]) == ("signed", "no_chain")
     recorded(stack, WHEN + timedelta(hours=1))  # the day before it: the chain begins
     first, second, third = recorded(stack)
     assert (first.heads, second.heads, third.heads) == ((), (f"run-1 r0 {head(REPORT)}",), ())
     assert recorded(stack) == [first, second, third], "once a day"
-    told = in_json()
-    assert told["holds"]
-    assert told["anchor"]["at"] == WHEN.isoformat()
-    assert told["anchor"]["chain"] == {
+    document = in_json()
+    assert document["holds"]
+    assert document["anchor"]["at"] == WHEN.isoformat()
+    assert document["anchor"]["chain"] == {
         "code": "recorded",
         "day": "2026-03-02",
         "newest": "2026-03-03",
@@ -170,8 +170,8 @@ def test_days_that_were_missed_are_recorded_in_order(stack: Stack) -> None:
 def test_an_anchor_before_the_chain_and_one_of_today_are_no_faults(stack: Stack) -> None:
     stack.table.put(Item.of(run_key("run-1"), "ANCHOR#0000", anchor_of(stack)))  # has no place
     recorded(stack, LATER)
-    told = in_json()
-    assert (told["holds"], told["anchor"]["chain"]["code"]) == (True, "before_the_chain")
+    document = in_json()
+    assert (document["holds"], document["anchor"]["chain"]["code"]) == (True, "before_the_chain")
     recorded(stack, WHEN + timedelta(days=3))
     later = anchor_of(stack).model_copy(update={"at": WHEN + timedelta(days=9)})
     place = ("ANCHORS", later.place)
@@ -246,11 +246,11 @@ def test_what_was_changed_behind_the_chain_is_a_fault_with_its_code(
 ) -> None:
     recorded(stack, WHEN + timedelta(hours=1))
     act(stack)
-    told = in_json()
-    assert not told["holds"]
-    assert (told["anchor"]["code"], told["anchor"]["chain"]["code"]) == (anchor, chain)
-    said = audited()[1]
-    assert said.count("changed") >= 1
+    document = in_json()
+    assert not document["holds"]
+    assert (document["anchor"]["code"], document["anchor"]["chain"]["code"]) == (anchor, chain)
+    output = audited()[1]
+    assert output.count("changed") >= 1
 
 
 @pytest.mark.parametrize("mac", ["00", "0" * 64, "", "\N{SNOWMAN}"])
@@ -268,18 +268,21 @@ def test_nothing_is_signed_over_a_record_that_the_key_did_not_make(
         assert not isinstance(caught.value, Conflict), "on_event passes over those"
     assert anchors_of(stack).days() == before
     assert [r.levelname for r in caplog.records if "2026-03-02" in r.message] == ["ERROR"] * 2
-    told = in_json()
-    assert (told["holds"], told["anchor"]["chain"]["code"]) == (False, "chain_not_by_the_audit_key")
+    document = in_json()
+    assert (document["holds"], document["anchor"]["chain"]["code"]) == (
+        False,
+        "chain_not_by_the_audit_key",
+    )
 
 
-def test_records_before_the_day_of_the_report_are_not_asked_of_kms(stack: Stack) -> None:
-    """They say nothing of it, and a chain of years would take minutes."""
+def test_records_before_the_day_of_the_report_are_not_verified_by_kms(stack: Stack) -> None:
+    """They prove nothing of it, and a chain of years would take minutes."""
     recorded(stack, WHEN - timedelta(days=20))
     recorded(stack)
-    asked: list[AnchorDay] = []
-    with patch.object(Anchors, "proves_day", lambda _, one: bool(asked.append(one)) or True):
+    verified: list[AnchorDay] = []
+    with patch.object(Anchors, "proves_day", lambda _, one: bool(verified.append(one)) or True):
         assert in_json()["holds"]
-    assert [one.day.isoformat() for one in asked] == ["2026-03-02", "2026-03-03"]
+    assert [one.day.isoformat() for one in verified] == ["2026-03-02", "2026-03-03"]
 
 
 def deleted(stack: Stack) -> None:
@@ -317,25 +320,25 @@ def test_an_anchor_of_a_version_without_the_chain_is_before_it_whenever_it_was_m
     stack.table.put(Item.of(run_key("run-1"), "ANCHOR#0000", anchor_of(stack)))
     recorded(stack, WHEN + timedelta(hours=1))
     recorded(stack)
-    told = in_json()
-    assert (told["holds"], told["anchor"]["chain"]["code"]) == (True, "before_the_chain")
+    document = in_json()
+    assert (document["holds"], document["anchor"]["chain"]["code"]) == (True, "before_the_chain")
 
 
 def test_a_report_that_was_published_is_known_by_its_signed_head(stack: Stack) -> None:
-    code, told = audited()
-    assert code == 0, told
-    assert "the stack signed this head when it was published (2026-03-02)" in told
+    code, output = audited()
+    assert code == 0, output
+    assert "the stack signed this head when it was published (2026-03-02)" in output
 
 
-def test_a_report_rewritten_with_its_whole_trail_is_told(stack: Stack) -> None:
+def test_a_report_rewritten_with_its_whole_trail_is_found(stack: Stack) -> None:
     assert list(trail_faults(FORGED)) == [], "sound in itself"
     published(stack, FORGED)
-    code, told = audited()
+    code, output = audited()
     assert code == 1
-    assert f"the stack published another report: its head was {head(REPORT)}" in told
-    told = in_json()
-    assert (told["holds"], told["anchor"]["code"]) == (False, "other_head")
-    assert told["anchor"]["head"] == head(REPORT)
+    assert f"the stack published another report: its head was {head(REPORT)}" in output
+    document = in_json()
+    assert (document["holds"], document["anchor"]["code"]) == (False, "other_head")
+    assert document["anchor"]["head"] == head(REPORT)
 
 
 @pytest.mark.parametrize(
@@ -348,12 +351,12 @@ def test_an_anchor_that_was_written_by_hand_proves_nothing(
     published(stack, FORGED)
     anchor = anchors_of(stack).of("run-1", 0)
     assert anchor is not None
-    told = {**change, "head": head(FORGED)}
-    forged = anchor.model_copy(update=told)
+    fields = {**change, "head": head(FORGED)}
+    forged = anchor.model_copy(update=fields)
     stack.table.put(Item.of(run_key("run-1"), "ANCHOR#0000", forged))
-    code, said = audited()
+    code, output = audited()
     assert code == 1
-    assert "was not made by the stack's audit key" in said
+    assert "was not made by the stack's audit key" in output
 
 
 def test_an_anchor_of_another_run_or_stack_proves_nothing(stack: Stack) -> None:
@@ -373,11 +376,15 @@ def test_the_first_anchor_of_a_revision_stays(stack: Stack) -> None:
     assert anchor.head == head(REPORT)
 
 
-def test_a_report_without_an_anchor_is_audited_and_that_is_said(stack: Stack) -> None:
+def test_a_report_without_an_anchor_is_audited_and_that_is_shown(stack: Stack) -> None:
     stack.table.delete(run_key("run-1"), "ANCHOR#0000")
-    code, told = audited()
+    code, output = audited()
     assert code == 0
-    assert "keeps no anchor" in told
+    assert "keeps no anchor" in output
     recorded(stack)
-    told = in_json()["anchor"]
-    assert (told["code"], told["chain"]["code"], told["at"]) == ("no_anchor", "not_named", None)
+    stated = in_json()["anchor"]
+    assert (stated["code"], stated["chain"]["code"], stated["at"]) == (
+        "no_anchor",
+        "not_named",
+        None,
+    )

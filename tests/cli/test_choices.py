@@ -100,8 +100,8 @@ def test_b3_a_stack_whose_default_bundle_is_not_there_is_sent_nothing(
     stack: Stack, reads: Path, pushed: bool
 ) -> None:
     """As after a deploy: the template proposes a bundle, and nobody has pushed one."""
-    told = {"DefaultBundle": "demo@1", "ReferencesBucketName": "references"}
-    stack = Stack(stack.name, stack.session, {**stack.outputs, **told})
+    outputs = {"DefaultBundle": "demo@1", "ReferencesBucketName": "references"}
+    stack = Stack(stack.name, stack.session, {**stack.outputs, **outputs})
     if pushed:
         BundleStore(Objects("references")).point(
             StoredBundle(ref="demo@1", sha256="a" * 64, synthetic=True, size=1, pushed_at=now())
@@ -131,7 +131,7 @@ def test_a_bundle_that_a_run_used_to_its_end_is_known(stack: Stack, reads: Path)
     assert submit(reads, stack=stack, bundle="pig@2", quiet=True).remarks == ()
 
 
-def test_a_run_nobody_sent_is_said_to_be_unknown_at_once(stack: Stack) -> None:
+def test_a_run_nobody_sent_is_unknown_at_once(stack: Stack) -> None:
     Objects("raw").put("runs/pig-7/fastq/a.fastq", READS)
     stack.runs.receive("pig-70", now())
     with pytest.raises(NotFound, match=r"no run 'pig-71'") as refused:
@@ -142,7 +142,7 @@ def test_a_run_nobody_sent_is_said_to_be_unknown_at_once(stack: Stack) -> None:
 
 
 @pytest.mark.parametrize("key", ["runs/pig-7/fastq/a.fastq", "inbox/bundle=x@1/pig-7.tar"])
-def test_a_run_that_was_sent_is_waited_for_and_that_is_said(
+def test_a_run_that_was_sent_is_waited_for_and_that_is_shown(
     stack: Stack, capsys: pytest.CaptureFixture[str], key: str
 ) -> None:
     Objects("raw").put(key, READS)
@@ -179,11 +179,11 @@ def test_what_was_sent_and_refused_ends_the_waiting(stack: Stack) -> None:
 
 
 def test_a_stopped_embedded_aws_says_what_to_type(tmp_path: Path) -> None:
-    told = {
+    record = {
         "endpoint": "http://127.0.0.1:9", "region": "us-east-1", "stack_name": "porewatch",
         "credentials": {"access_key_id": "a", "secret_access_key": "b"}, "outputs": {},
     }  # fmt: skip
-    (tmp_path / "local.json").write_text(json.dumps(told))
+    (tmp_path / "local.json").write_text(json.dumps(record))
     with pytest.raises(Unavailable, match="is stopped") as refused:
         find_stack(folder=tmp_path)
     assert "porewatch up" in str(refused.value.remedy)
@@ -210,5 +210,7 @@ def test_the_shelf_keeps_who_saw_a_bundle_first(stack: Stack) -> None:
 
 
 def test_the_help_names_every_layout() -> None:
-    said = " ".join(CliRunner().invoke(app, ["submit", "-h"]).stdout.split()).replace("- ", "-")
-    assert all(name in said for name in layouts())
+    help_text = " ".join(CliRunner().invoke(app, ["submit", "-h"]).stdout.split()).replace(
+        "- ", "-"
+    )
+    assert all(name in help_text for name in layouts())

@@ -25,11 +25,11 @@ ROOT = typer.main.get_command(app)
 LOADED = """
 import json, sys
 from porewatch_cli.main import app
-for words in json.loads(sys.argv[1]):
+for arguments in json.loads(sys.argv[1]):
     try:
-        app(words, prog_name="porewatch")
+        app(arguments, prog_name="porewatch")
     except SystemExit as end:
-        assert not end.code, (words, end.code)
+        assert not end.code, (arguments, end.code)
 sys.stderr.write(json.dumps(sorted({name.partition(".")[0] for name in sys.modules})))
 """
 WITHOUT = """
@@ -47,14 +47,14 @@ app(sys.argv[2:], prog_name="porewatch")
 """
 
 
-def run(script: str, *words: str) -> subprocess.CompletedProcess[str]:
+def run(script: str, *arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-c", script, *words], capture_output=True, text=True, check=False
+        [sys.executable, "-c", script, *arguments], capture_output=True, text=True, check=False
     )
 
 
 def commands(group: Any = ROOT, *before: str) -> Iterator[tuple[tuple[str, ...], Any]]:
-    """(its words, the command) of every command below a group."""
+    """(its name in parts, the command) of every command below a group."""
     for name, one in group.commands.items():
         if hasattr(one, "commands"):
             yield from commands(one, *before, name)
@@ -63,18 +63,18 @@ def commands(group: Any = ROOT, *before: str) -> Iterator[tuple[tuple[str, ...],
 
 
 COMMANDS = dict(commands())
-each_command = pytest.mark.parametrize("words", COMMANDS, ids=" ".join)
+each_command = pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
 
 
-def examples(words: tuple[str, ...]) -> list[str]:
+def examples(command: tuple[str, ...]) -> list[str]:
     """The lines of a command's help that one can type."""
-    lines = (COMMANDS[words].epilog or "").splitlines()
+    lines = (COMMANDS[command].epilog or "").splitlines()
     return [line.strip() for line in lines if line.strip().startswith("porewatch ")]
 
 
 def parsed(line: str) -> tuple[str, ...]:
-    """The words of the command that a line calls, all its options and arguments read. Raises a
-    UsageError when one of them is wrong."""
+    """The name of the command that a line calls, in parts, all its options and arguments read.
+    Raises a UsageError when one of them is wrong."""
     _, *rest = shlex.split(line)
     context, command, called = ROOT.make_context("porewatch", rest), ROOT, list[str]()
     while hasattr(command, "commands"):
@@ -86,11 +86,11 @@ def parsed(line: str) -> tuple[str, ...]:
 
 
 @each_command
-def test_every_command_has_an_example_that_can_be_typed(words: tuple[str, ...]) -> None:
-    lines = examples(words)
+def test_every_command_has_an_example_that_can_be_typed(command: tuple[str, ...]) -> None:
+    lines = examples(command)
     assert lines
     for line in lines:
-        assert parsed(line) == words
+        assert parsed(line) == command
 
 
 @pytest.mark.parametrize("line", ["porewatch watch", "porewatch list --alll", "porewatch lst"])
@@ -107,7 +107,7 @@ def test_no_help_and_no_version_loads_science_or_aws() -> None:
 
 
 def test_no_help_of_a_command_does() -> None:
-    done = run(LOADED, json.dumps([[*words, "--help"] for words in COMMANDS]))
+    done = run(LOADED, json.dumps([[*command, "--help"] for command in COMMANDS]))
     assert done.returncode == 0, done.stderr
     assert not HEAVY & set(json.loads(done.stderr))  # typer looks for pydantic's types by itself
 
@@ -118,22 +118,22 @@ def test_what_a_command_loads_is_seen() -> None:
 
 
 @each_command
-def test_h_is_help(words: tuple[str, ...]) -> None:
-    short, long = (CliRunner().invoke(app, [*words, option]) for option in ("-h", "--help"))
+def test_h_is_help(command: tuple[str, ...]) -> None:
+    short, long = (CliRunner().invoke(app, [*command, option]) for option in ("-h", "--help"))
     assert short.exit_code == 0
     assert short.output == long.output
     assert "Examples:" in short.output
 
 
 def test_a_shell_can_complete_a_command() -> None:
-    asked = {
+    variables = {
         "_POREWATCH_COMPLETE": "complete_bash",
         "COMP_WORDS": "porewatch re",
         "COMP_CWORD": "1",
     }
     done = subprocess.run(
         [Path(sys.executable).parent / "porewatch"],
-        env=os.environ | asked,
+        env=os.environ | variables,
         capture_output=True,
         text=True,
         check=False,
@@ -142,7 +142,7 @@ def test_a_shell_can_complete_a_command() -> None:
 
 
 @pytest.mark.parametrize(
-    ("missing", "words"),
+    ("missing", "command"),
     [
         ("boto3,botocore", ("alerts", "--stack", "x")),
         ("boto3,botocore", ("submit", "reads.fastq", "--stack", "x")),
@@ -151,14 +151,14 @@ def test_a_shell_can_complete_a_command() -> None:
     ],
 )
 def test_a_command_without_its_part_says_what_to_install(
-    missing: str, words: tuple[str, ...]
+    missing: str, command: tuple[str, ...]
 ) -> None:
-    done = run(WITHOUT, missing, *words)
+    done = run(WITHOUT, missing, *command)
     assert done.returncode == exit_codes.COMMAND_FAILED
     assert "pip install 'porewatch-cli[aws]'" in done.stderr
     assert "Traceback" not in done.stderr
-    told = json.loads(run(WITHOUT, missing, *words, "--json").stdout)
-    assert told["remedy"] == "pip install 'porewatch-cli[aws]'"
+    document = json.loads(run(WITHOUT, missing, *command, "--json").stdout)
+    assert document["remedy"] == "pip install 'porewatch-cli[aws]'"
 
 
 def test_a_package_that_no_extra_brings_is_a_defect_and_not_explained_away() -> None:
@@ -168,6 +168,6 @@ def test_a_package_that_no_extra_brings_is_a_defect_and_not_explained_away() -> 
 
 def test_the_embedded_aws_that_is_not_installed_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("porewatch_cli.operate.embedded.find_spec", lambda _name: None)
-    said = CliRunner().invoke(app, ["up"])
-    assert said.exit_code == exit_codes.COMMAND_FAILED
-    assert "porewatch-cli[local]" in said.output
+    result = CliRunner().invoke(app, ["up"])
+    assert result.exit_code == exit_codes.COMMAND_FAILED
+    assert "porewatch-cli[local]" in result.output

@@ -52,15 +52,15 @@ def reads(tmp_path: Path) -> Path:
 
 def test_a_forecast_says_per_stage_how_long_and_how_dear(reads: Path) -> None:
     done = SHELL.invoke(app, ["cost", "forecast", str(reads), "--json"])
-    told = json.loads(done.stdout)
-    assert [stage["stage"] for stage in told["stages"]] == ["screen", "report"]
-    for stage in told["stages"]:
+    forecast = json.loads(done.stdout)
+    assert [stage["stage"] for stage in forecast["stages"]] == ["screen", "report"]
+    for stage in forecast["stages"]:
         low, likely, high = stage["spot_usd"]
         assert 0 < low < likely < high < stage["on_demand_usd"][2]
-    parts = sum(stage["spot_usd"][1] for stage in told["stages"])
-    around = told["orchestration_usd"] + told["files_usd"]
-    assert told["spot_usd"][1] == pytest.approx(parts + around, abs=2e-6)
-    assert told["orchestration_usd"] <= 0.005
+    parts = sum(stage["spot_usd"][1] for stage in forecast["stages"])
+    around = forecast["orchestration_usd"] + forecast["files_usd"]
+    assert forecast["spot_usd"][1] == pytest.approx(parts + around, abs=2e-6)
+    assert forecast["orchestration_usd"] <= 0.005
 
 
 def test_a_forecast_for_people_has_a_total(reads: Path) -> None:
@@ -94,16 +94,16 @@ def test_the_bill_of_a_run_splits_and_shows_what_is_held(
     house.open()
     house.launch(2)
     show_cost(stack, RUN, as_json=True)
-    told = json.loads(capsys.readouterr().out)
+    bill = json.loads(capsys.readouterr().out)
     names = ("useful_usd", "wasted_usd", "boot_usd", "orchestration_usd", "files_usd")
-    assert sum(told[name] for name in names) == pytest.approx(told["total_usd"], abs=1e-9)
-    books = told["budget"]
+    assert sum(bill[name] for name in names) == pytest.approx(bill["total_usd"], abs=1e-9)
+    books = bill["budget"]
     assert books["held_usd"] > 0 and books["settled_usd"] > 0
     assert books["reserved_usd"] == pytest.approx(
         books["settled_usd"] + books["released_usd"] + books["held_usd"]
     )
-    assert [one["epoch"] for one in told["reservations"]] == [1, 2]
-    assert told["interruptions"] == 1
+    assert [one["epoch"] for one in bill["reservations"]] == [1, 2]
+    assert bill["interruptions"] == 1
     show_cost(stack, RUN, as_json=False)
     shown = capsys.readouterr().out
     assert "still held" in shown and "orchestration (estimate)" in shown
@@ -117,26 +117,26 @@ def lost_machine(house: House) -> None:
     end(house)
 
 
-def test_the_bill_tells_the_carbon_of_a_machine_that_was_killed(
+def test_the_bill_has_the_carbon_of_a_machine_that_was_killed(
     house: House, stack: Stack, capsys: pytest.CaptureFixture[str]
 ) -> None:
     lost_machine(house)
     show_cost(stack, RUN, as_json=True)
-    told = json.loads(capsys.readouterr().out)["carbon"]
-    (line, files) = told["lines"]
+    carbon = json.loads(capsys.readouterr().out)["carbon"]
+    (line, files) = carbon["lines"]
     assert (line["instance_id"], line["vcpus"], line["memory_gib"]) == ("i-1", 8, 32)
     assert line["gib_hours"] == pytest.approx(100 * 32 / 60)
     watt_hours = (8 * 2.12 + 32 * 0.392 + 100 * 0.0024) * 32 / 60
     assert line["grams"]["middle"] == pytest.approx(watt_hours * 1.135 * 0.311, abs=1e-4)
     assert files["what"] == "files"
-    assert told["wasted"]["middle"] == pytest.approx(line["grams"]["middle"] * 30 / 32, abs=1e-4)
+    assert carbon["wasted"]["middle"] == pytest.approx(line["grams"]["middle"] * 30 / 32, abs=1e-4)
     show_cost(stack, RUN, as_json=False)
     shown = " ".join(capsys.readouterr().out.split())
     assert "estimate" in shown and "wasted work (1 interruption)" in shown
     assert "CO2e, 50 % load" in shown and "0.311 kg CO2e for each kWh" in shown
 
 
-def test_the_load_of_the_estimate_can_be_said(house: House, stack: Stack) -> None:
+def test_the_load_of_the_estimate_can_be_given(house: House, stack: Stack) -> None:
     lost_machine(house)
     idle, busy = (bill_of(stack, RUN, load)[0].carbon for load in (0.0, 1.0))
     assert idle is not None and idle.total is not None
@@ -208,7 +208,7 @@ class Aws:
 
     def __init__(self, *lists: str, services: bool = True) -> None:
         self.lists, self.services = lists, services
-        self.asked: list[dict[str, Any]] = []
+        self.requests: list[dict[str, Any]] = []
 
     def get_paginator(self, verb: str) -> Any:
         answer = {"get_products": self._products, "describe_spot_price_history": self._history}
@@ -220,7 +220,7 @@ class Aws:
 
     def _products(self, ServiceCode: str, Filters: list[dict[str, str]]) -> list[dict[str, Any]]:  # noqa: N803
         fields = {one["Field"]: one["Value"] for one in Filters}
-        self.asked.append({"code": ServiceCode, **fields})
+        self.requests.append({"code": ServiceCode, **fields})
         name = fields.get("instanceType")
         if name not in self.lists if name else not self.services:
             return [{"PriceList": []}]
@@ -234,34 +234,34 @@ class Aws:
         product = {"terms": {"OnDemand": {"sku.term": {"priceDimensions": tiers}}}}
         return [{"PriceList": [json.dumps(product)]}]
 
-    def _history(self, **_asked: Any) -> list[dict[str, Any]]:
+    def _history(self, **_request: Any) -> list[dict[str, Any]]:
         return [{"SpotPriceHistory": [{"SpotPrice": p} for p in ("0.10", "0.30", "0.12")]}]
 
 
-def asked(aws: Aws, *types: str) -> Any:
+def fresh_prices(aws: Aws, *types: str) -> Any:
     return ask("eu-west-1", types, pricing=aws, ec2=aws, before=price_list("eu-west-1"), at=AT)
 
 
 def test_fresh_prices_have_date_source_and_the_median_of_spot() -> None:
     aws = Aws("m5.large")
-    fresh = asked(aws, "m5.large")
+    fresh = fresh_prices(aws, "m5.large")
     assert (fresh.types["m5.large"].on_demand, fresh.types["m5.large"].spot) == (0.4, 0.12)
     assert fresh.snapshot == "2026-12-01, Linux, eu-west-1, verified"
     assert "GetProducts" in fresh.source
     assert fresh.services.sqs_million == 0.5 and fresh.services.s3_put_thousand == 0.0005
-    assert all(one["regionCode"] == "eu-west-1" for one in aws.asked)
-    assert {one["code"] for one in aws.asked} == {code for code, *_ in SERVICES.values()}
+    assert all(one["regionCode"] == "eu-west-1" for one in aws.requests)
+    assert {one["code"] for one in aws.requests} == {code for code, *_ in SERVICES.values()}
 
 
 def test_what_aws_does_not_list_keeps_its_price_and_is_named() -> None:
-    fresh = asked(Aws("m5.large"), "m5.large", "c5.large")
+    fresh = fresh_prices(Aws("m5.large"), "m5.large", "c5.large")
     assert fresh.types["c5.large"] == price_list("eu-west-1").types["c5.large"]
     assert not fresh.verified and "c5.large" in fresh.remark
 
 
 def test_an_aws_that_lists_nothing_changes_nothing() -> None:
     with pytest.raises(Unavailable, match="eu-west-1"):
-        asked(Aws(services=False), "m5.large")
+        fresh_prices(Aws(services=False), "m5.large")
 
 
 def test_a_refresh_writes_one_region_and_keeps_the_others(
@@ -289,4 +289,4 @@ def test_a_refresh_writes_one_region_and_keeps_the_others(
 
 def test_the_file_that_is_refreshed_is_the_one_that_ships() -> None:
     assert Snapshot.model_validate_json(shipped().read_text()) == snapshot()
-    assert not snapshot().regions[0].verified, "nobody has asked AWS yet"
+    assert not snapshot().regions[0].verified, "nobody has read AWS's prices yet"

@@ -1,4 +1,4 @@
-"""Nothing is uploaded before all of it is sound: each fault is told by file, place and remedy."""
+"""Nothing is uploaded before all of it is sound: each fault is named by file, place and remedy."""
 
 import gzip
 import json
@@ -57,7 +57,7 @@ def test_a_minknow_folder_keeps_its_barcodes_and_leaves_failed_reads_aside(tmp_p
     assert got.left_out == ("left out, because MinKNOW failed or skipped them: 1 files",)
 
 
-def test_the_same_reads_in_several_kinds_are_counted_once_and_that_is_said(tmp_path):
+def test_the_same_reads_in_several_kinds_are_counted_once_and_that_is_shown(tmp_path):
     fastq(tmp_path, "fastq_pass/barcode01/x.fastq.gz", "barcode01")
     for copy in ("bam_pass/barcode01/x.bam", "pod5/x.pod5"):
         (tmp_path / copy).parent.mkdir(parents=True)
@@ -82,10 +82,10 @@ def test_every_bad_file_is_named_at_once(tmp_path):
     (tmp_path / "minus.fastq").write_bytes(b"@r1\nACGT\nIIII\n")
     with pytest.raises(SeveralRefused) as refused:
         collect_run(tmp_path)
-    told = {Path(str(fault.file)).name: fault for fault in refused.value.faults}
-    assert set(told) == {"cut.fastq.gz", "minus.fastq"}
-    assert told["minus.fastq"].record == 1
-    assert all(fault.remedy for fault in told.values())
+    faults = {Path(str(fault.file)).name: fault for fault in refused.value.faults}
+    assert set(faults) == {"cut.fastq.gz", "minus.fastq"}
+    assert faults["minus.fastq"].record == 1
+    assert all(fault.remedy for fault in faults.values())
 
 
 def test_json_names_every_bad_file_too(tmp_path, capsys):

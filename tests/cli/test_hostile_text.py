@@ -131,10 +131,10 @@ class House:
 
     @property
     def stage(self) -> StageRecord:
-        told = Progress.model_construct(phase=Phase.HOST_REMOVAL, note=self.text)
+        progress = Progress.model_construct(phase=Phase.HOST_REMOVAL, note=self.text)
         return StageRecord.model_construct(
             run_id="run-1", revision=0, stage=self.text, phases=(Phase.HOST_REMOVAL,), epoch=1,
-            progress=told, interruptions=0, instance_id=None, updated_at=now(),
+            progress=progress, interruptions=0, instance_id=None, updated_at=now(),
             state=StageState.CLAIMED,
         )  # fmt: skip
 
@@ -184,9 +184,9 @@ def left_over(house: House, *, as_json: bool) -> None:
         action="told",
         problem="",
     )
-    told = Reaped.model_construct(dry=True, found=(found,))
+    answer = Reaped.model_construct(dry=True, found=(found,))
     patched = pytest.MonkeyPatch()
-    patched.setattr(orphans, "ask_function", lambda *_: told)
+    patched.setattr(orphans, "ask_function", lambda *_: answer)
     orphans.orphans(house.stack, dry=True, kills=0, as_json=as_json)
     patched.undo()
 
@@ -236,9 +236,11 @@ def cancelling(house: House, *, as_json: bool) -> None:
 def checking_a_sheet(house: House, *, as_json: bool) -> None:
     sheet = read_sheet(f'name,barcode,volume_ml\n"{house.text}",{house.text!a},x\n', file="s")
     fault = SampleSheetRefused(house.text, file=house.text, column=house.text, remedy=house.text)
-    told = sheet._replace(faults=(*sheet.faults, fault))
+    faulty = sheet._replace(faults=(*sheet.faults, fault))
     path = Path(house.text.replace("/", "_").replace("\0", "_"))
-    terminal.print_json(sheets._as_json(told, path)) if as_json else sheets._print_sheet(told, path)
+    terminal.print_json(sheets._as_json(faulty, path)) if as_json else sheets._print_sheet(
+        faulty, path
+    )
 
 
 def listing_references(house: House, *, as_json: bool) -> None:
@@ -314,7 +316,7 @@ VERBS: dict[str, Verb] = {
 }
 
 
-def told(
+def printed(
     verb: Verb, text: str, capsys: pytest.CaptureFixture[str], *, as_json: bool
 ) -> tuple[str, str]:
     """Standard output and standard error."""
@@ -327,11 +329,11 @@ def told(
 def test_a_terminal_shows_what_would_not_be_seen(
     verb: Verb, text: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    said = "".join(told(verb, text, capsys, as_json=False))
-    assert {c for c in said if unseen(c)} <= {"\n"}
-    assert not any(line.strip().startswith("FORGED") for line in said.splitlines())
+    output = "".join(printed(verb, text, capsys, as_json=False))
+    assert {c for c in output if unseen(c)} <= {"\n"}
+    assert not any(line.strip().startswith("FORGED") for line in output.splitlines())
     if text.isprintable() and text.isascii():
-        assert text.replace(" ", "") in "".join(said.split())
+        assert text.replace(" ", "") in "".join(output.split())
 
 
 @pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)
@@ -339,20 +341,20 @@ def test_a_terminal_shows_what_would_not_be_seen(
 def test_json_keeps_the_text_and_is_plain(
     verb: Verb, text: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    said, beside = told(verb, text, capsys, as_json=True)
+    output, beside = printed(verb, text, capsys, as_json=True)
     assert {c for c in beside if unseen(c)} <= {"\n"}
     assert not any(line.strip().startswith("FORGED") for line in beside.splitlines())
-    assert said.isascii() and {c for c in said if unseen(c)} <= {"\n"}
-    known = json.dumps(json.loads(said))
+    assert output.isascii() and {c for c in output if unseen(c)} <= {"\n"}
+    known = json.dumps(json.loads(output))
     assert json.dumps(text)[1:-1] in known or verb is VERBS["compare"]
 
 
 @pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)
 def test_the_live_picture_is_held_as_well(text: str, capsys: pytest.CaptureFixture[str]) -> None:
     terminal.console.print(picture(look("run-1", House(text).stack)))
-    said = capsys.readouterr().out
-    assert {c for c in said if unseen(c)} <= {"\n"}
-    assert not any(line.strip().startswith("FORGED") for line in said.splitlines())
+    output = capsys.readouterr().out
+    assert {c for c in output if unseen(c)} <= {"\n"}
+    assert not any(line.strip().startswith("FORGED") for line in output.splitlines())
 
 
 @pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)
@@ -362,10 +364,10 @@ def test_the_bar_of_a_screen_names_the_file_it_reads(
     bar = screen._bar(disable=False)
     bar.add_task(text, total=None, doing=f"checking {text}")
     terminal.errors.print(bar.make_tasks_table(bar.tasks))
-    said = capsys.readouterr().err
-    assert "checking" in said
-    assert {c for c in said if unseen(c)} <= {"\n"}
-    assert not any(line.strip().startswith("FORGED") for line in said.splitlines())
+    output = capsys.readouterr().err
+    assert "checking" in output
+    assert {c for c in output if unseen(c)} <= {"\n"}
+    assert not any(line.strip().startswith("FORGED") for line in output.splitlines())
 
 
 def test_a_table_takes_texts_and_styled_texts_alike(capsys: pytest.CaptureFixture[str]) -> None:
@@ -375,12 +377,12 @@ def test_a_table_takes_texts_and_styled_texts_alike(capsys: pytest.CaptureFixtur
         made.add_row(terminal.Text(text, style="red"))
     assert isinstance(made, Table)
     terminal.console.print(made)
-    said = capsys.readouterr().out
-    assert {c for c in said if unseen(c)} <= {"\n"}
-    assert len(said.splitlines()) == 2 + 2 * len(HOSTILE)
+    output = capsys.readouterr().out
+    assert {c for c in output if unseen(c)} <= {"\n"}
+    assert len(output.splitlines()) == 2 + 2 * len(HOSTILE)
 
 
-def test_a_file_name_that_is_no_unicode_can_be_told(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_file_name_that_is_no_unicode_can_be_shown(capsys: pytest.CaptureFixture[str]) -> None:
     an_error("caf\udce9.fastq", as_json=False)
     assert r"caf\udce9.fastq: caf\udce9.fastq" in capsys.readouterr().err
     an_error("caf\udce9.fastq", as_json=True)
@@ -393,6 +395,6 @@ def test_every_print_goes_through_the_one_console() -> None:
         if path.name == "terminal.py":
             continue
         text = path.read_text("utf-8")
-        for word in ("Console(", "typer.echo", "sys.stderr.write", "\n    print(", "markup import"):
-            assert word not in text, (path.name, word)
+        for call in ("Console(", "typer.echo", "sys.stderr.write", "\n    print(", "markup import"):
+            assert call not in text, (path.name, call)
         assert text.count("TextColumn(") == text.count("markup=False"), path.name

@@ -48,8 +48,8 @@ ELSEWHERE = {
 }
 
 
-def run(*words: str) -> Any:
-    return CliRunner().invoke(app, [*words, "--json"])
+def run(*arguments: str) -> Any:
+    return CliRunner().invoke(app, [*arguments, "--json"])
 
 
 @pytest.fixture(scope="module")
@@ -68,9 +68,9 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     return {name: str(home / path) for name, path in names.items()}
 
 
-def filled(words: tuple[str, ...], place: dict[str, str]) -> list[str]:
+def filled(arguments: tuple[str, ...], place: dict[str, str]) -> list[str]:
     """With the places in it; `OUT/report.json` below one."""
-    parts = (word.partition("/") for word in words)
+    parts = (argument.partition("/") for argument in arguments)
     return [place.get(head, head) + slash + rest for head, slash, rest in parts]
 
 
@@ -87,8 +87,8 @@ def test_every_command_has_json_a_schema_and_a_test_that_runs_it() -> None:
 
 
 def test_what_needs_no_stack_prints_one_document_that_fits(place: dict[str, str]) -> None:
-    for command, words in HERE.items():
-        done = run(*filled(words, place))
+    for command, arguments in HERE.items():
+        done = run(*filled(arguments, place))
         assert done.exception is None or isinstance(done.exception, SystemExit), command
         fits(command, done.stdout)
 
@@ -98,7 +98,7 @@ def test_a_validation_fits() -> None:
     fits("validate", run("validate").stdout)
 
 
-def test_down_says_that_nothing_ran(tmp_path: Path, capfd: pytest.CaptureFixture[str],
+def test_down_reports_that_nothing_ran(tmp_path: Path, capfd: pytest.CaptureFixture[str],
                                     monkeypatch: pytest.MonkeyPatch) -> None:  # fmt: skip
     monkeypatch.setenv("POREWATCH_HOME", str(tmp_path))
     run("down")
@@ -106,7 +106,7 @@ def test_down_says_that_nothing_ran(tmp_path: Path, capfd: pytest.CaptureFixture
 
 
 @pytest.mark.parametrize(
-    "words",
+    "arguments",
     [
         ("compare", "nowhere.json", "nowhere.json"),
         ("list", "--stack", "s", "--profile", "nobody"),
@@ -118,17 +118,17 @@ def test_down_says_that_nothing_ran(tmp_path: Path, capfd: pytest.CaptureFixture
     ],
 )
 def test_a_failure_is_one_line_that_fits(
-    words: tuple[str, ...],
+    arguments: tuple[str, ...],
     tmp_path: Path,
     capfd: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("POREWATCH_HOME", str(tmp_path))
     monkeypatch.chdir(tmp_path)
-    done = run(*words)
+    done = run(*arguments)
     assert done.exit_code > 0
-    told = error_fits(done.stdout or capfd.readouterr().out)
-    assert told["problem"]
+    error = error_fits(done.stdout or capfd.readouterr().out)
+    assert error["problem"]
 
 
 def test_the_embedded_aws_fails_in_the_same_form(tmp_path: Path) -> None:

@@ -28,7 +28,7 @@ def test_r6_the_console_of_a_machine_that_never_spoke_is_among_the_logs(
         logs = json.loads(capsys.readouterr().out)["logs"]
         show_logs(stack, "run-1", "screen", as_json=False)
     assert logs["screen epoch 2, boot of i-2"] == "kernel: panic\x1b[2J"
-    assert logs[f"screen epoch 1, boot of {WHO}"] == logs["screen epoch 1"] == "it said this"
+    assert logs[f"screen epoch 1, boot of {WHO}"] == logs["screen epoch 1"] == "its output"
     shown = capsys.readouterr().out
     assert "│ kernel: panic" in shown and "\x1b[2J" not in shown
 

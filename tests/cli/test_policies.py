@@ -1,4 +1,4 @@
-"""Each sample policy allows what its person's commands ask, and nothing that they do not."""
+"""Each sample policy allows what its person's commands call, and nothing else."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ from tests.cli.people import (
     TABLE,
     Request,
     a_stack,
-    asked_by,
-    asked_while,
+    calls_of,
+    calls_while,
     decide,
     filled,
 )
@@ -72,33 +72,33 @@ MAY: dict[str, tuple[str, ...]] = {
     "operator": tuple(name for name in VERBS if not name.startswith("submit")),
 }
 UNSEEN = {
-    "s3:ListBucket": "without it S3 says `forbidden` of what is not there",
-    "servicequotas:GetAWSDefaultServiceQuota": "asked only where a quota was never changed",
+    "s3:ListBucket": "without it S3 answers `forbidden` for what is not there",
+    "servicequotas:GetAWSDefaultServiceQuota": "called only where a quota was never changed",
 }
 """Actions that no recorded call needs, and why they are there."""
 
 
 @pytest.fixture(scope="module")
-def asked(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Request]]:
-    """What each verb asks, each in a stack of its own; `send`: what the sequencer's PC does."""
+def calls(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Request]]:
+    """The calls of each verb, each in a stack of its own; `send`: what the sequencer's PC does."""
     home = tmp_path_factory.mktemp("asked")
     read = "@r{n}\n" + "ACGT" * 10 + "\n+\n" + "I" * 40 + "\n"
     (home / "a.fastq").write_text("".join(read.format(n=n) for n in range(100)))
     (home / "a.tar").write_bytes(b"\0" * 20_000)
     build_bundle(folder_with_two_viruses(home / "fasta"), home / "bundles", "pig", "1")
     names = {"READS": "a.fastq", "TAR": "a.tar", "BUNDLES": "bundles", "OUT": "out"}
-    words = {name: str(home / path) for name, path in names.items()}
+    paths = {name: str(home / path) for name, path in names.items()}
     found = {}
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("moto.s3.models.S3_UPLOAD_PART_MIN_SIZE", 256)  # as S3 has, with megabytes
         patch.setattr(upload.send, "__kwdefaults__", {**SEND, "part_bytes": 1 << 10})
         for name, verb in VERBS.items():
             with a_stack() as outputs:
-                said = [words.get(word, word) for word in verb]
-                both = [*asked_by(outputs, *said), *asked_by(outputs, *said)]
+                arguments = [paths.get(argument, argument) for argument in verb]
+                both = [*calls_of(outputs, *arguments), *calls_of(outputs, *arguments)]
                 found[name] = list(dict.fromkeys(both))  # the second time much is there already
         with a_stack() as outputs:
-            found["send"] = asked_while(outputs, partial(copied, home / "a.fastq"))
+            found["send"] = calls_while(outputs, partial(copied, home / "a.fastq"))
     return found
 
 
@@ -115,16 +115,16 @@ def copied(reads: Path) -> None:
     stack.s3.put_object(Bucket="raw", Key=key, Body=b"")
 
 
-def needed(asked: dict[str, list[Request]], person: str) -> list[Request]:
-    named = [one for verb in MAY[person] for one in asked[verb]]
-    if person == "sequencer":  # it knows the bucket, and asks nobody for it
+def needed(calls: dict[str, list[Request]], person: str) -> list[Request]:
+    named = [one for verb in MAY[person] for one in calls[verb]]
+    if person == "sequencer":  # it knows the bucket, and reads no stack for it
         named = [one for one in named if not one.action.startswith("cloudformation:")]
     return list(dict.fromkeys(named))
 
 
-def test_every_verb_was_heard(asked: dict[str, list[Request]]) -> None:
+def test_every_verb_was_recorded(calls: dict[str, list[Request]]) -> None:
     """To its last call: or a policy would be held to half of it."""
-    actions = {verb: {one.action for one in found} for verb, found in asked.items()}
+    actions = {verb: {one.action for one in found} for verb, found in calls.items()}
     assert "s3:ListMultipartUploadParts" in actions["submit"] & actions["push"] & actions["send"]
     assert {"s3:PutObject", "s3:ListBucketMultipartUploads"} <= actions["submit a tar"]
     assert "dynamodb:PutItem" in actions["choose"]
@@ -137,9 +137,9 @@ def test_every_verb_was_heard(asked: dict[str, list[Request]]) -> None:
 
 @pytest.mark.parametrize("person", PEOPLE)
 def test_every_call_of_a_persons_commands_is_allowed(
-    asked: dict[str, list[Request]], person: str
+    calls: dict[str, list[Request]], person: str
 ) -> None:
-    questions = needed(asked, person)
+    questions = needed(calls, person)
     answers = decide(POLICIES / f"{person}.json", questions)
     assert [one for one, yes in zip(questions, answers, strict=True) if not yes] == []
 
@@ -151,9 +151,9 @@ def kind(one: Request) -> tuple[str, str, str]:
 
 
 @pytest.mark.parametrize("person", PEOPLE)
-def test_what_only_others_need_is_denied(asked: dict[str, list[Request]], person: str) -> None:
-    mine = {kind(one) for one in needed(asked, person)}
-    others = {one for found in asked.values() for one in found if kind(one) not in mine}
+def test_what_only_others_need_is_denied(calls: dict[str, list[Request]], person: str) -> None:
+    mine = {kind(one) for one in needed(calls, person)}
+    others = {one for found in calls.values() for one in found if kind(one) not in mine}
     questions = sorted(one for one in others if one.action not in UNSEEN)
     assert questions
     answers = decide(POLICIES / f"{person}.json", questions)
@@ -198,11 +198,11 @@ def test_nobody_may_destroy_forge_or_look_elsewhere(person: str) -> None:
 
 @pytest.mark.parametrize("person", PEOPLE)
 def test_a_policy_has_no_right_that_no_command_needs(
-    asked: dict[str, list[Request]], person: str, tmp_path: Path
+    calls: dict[str, list[Request]], person: str, tmp_path: Path
 ) -> None:
     """Each action of each statement: without it, some call would be refused."""
     document = json.loads((POLICIES / f"{person}.json").read_text())
-    questions = needed(asked, person)
+    questions = needed(calls, person)
     less, taken = [], []
     for number, statement in enumerate(document["Statement"]):
         for action in as_list(statement["Action"]):
@@ -280,8 +280,8 @@ def test_a_policy_narrowed_as_the_page_says_refuses_a_foreign_run(
     listing = Request("s3:ListBucket", f"arn:aws:s3:::{STACK}-rawbucket-1x")
     if person == "sequencer":
         prefixes = ("runs/lab-a-1/", "runs/lab-b-1/", "runs/")
-        asked = [listing._replace(context=(("s3:prefix", one),)) for one in prefixes]
-        assert decide(narrow, asked) == [True, False, False]
+        requests_ = [listing._replace(context=(("s3:prefix", one),)) for one in prefixes]
+        assert decide(narrow, requests_) == [True, False, False]
 
 
 def test_a_page_says_who_gets_which() -> None:

@@ -1,4 +1,4 @@
-"""`porewatch reap` asks the deployed function and shows its answer; it decides nothing itself."""
+"""`porewatch reap` calls the deployed function and shows its answer; it decides nothing itself."""
 
 from __future__ import annotations
 
@@ -33,14 +33,14 @@ class Function:
 
     def __init__(self, answer: Any, *, failed: bool = False) -> None:
         self.answer, self.failed = answer, failed
-        self.asked: list[tuple[str, Any]] = []
+        self.requests: list[tuple[str, Any]] = []
 
     def client(self, service: str, **_: Any) -> Function:
         assert service == "lambda"
         return self
 
     def invoke(self, FunctionName: str, Payload: bytes) -> Any:  # noqa: N803 - AWS's names
-        self.asked.append((FunctionName, json.loads(Payload)))
+        self.requests.append((FunctionName, json.loads(Payload)))
         if isinstance(self.answer, Exception):
             raise self.answer
         text = {"Payload": io.BytesIO(json.dumps(self.answer).encode())}
@@ -52,12 +52,12 @@ def stack(function: Function) -> Stack:
 
 
 @pytest.mark.parametrize("dry", [True, False])
-def test_what_was_asked_for_is_asked_and_shown(
+def test_the_request_is_sent_and_its_answer_shown(
     dry: bool, capsys: pytest.CaptureFixture[str]
 ) -> None:
     function = Function(Reaped(dry=dry, found=(ORPHAN,)).model_dump(mode="json"))
     command.orphans(stack(function), dry=dry, kills=7, as_json=True)
-    ((name, order),) = function.asked
+    ((name, order),) = function.requests
     assert name == "porewatch-dev-leftover-reaper"
     assert (order["dry"], order["kills"], order["instance_id"]) == (dry, 7, "")
     shown = json.loads(capsys.readouterr().out)
@@ -87,8 +87,8 @@ def test_a_stack_one_version_older_is_understood(capsys: pytest.CaptureFixture[s
     assert shown["found"][0]["why"] == ["attached to nothing", "no such stage"]
     assert shown["kills"][0]["why"] == ["it runs", "epoch 1 is over"]
     command.orphans(stack(Function(BEFORE_CODES)), dry=True, kills=7, as_json=False)
-    said = capsys.readouterr().out
-    assert all(words in said for words in ("attached to nothing", "epoch 1 is over"))
+    output = capsys.readouterr().out
+    assert all(phrase in output for phrase in ("attached to nothing", "epoch 1 is over"))
 
 
 def test_a_stack_without_a_reaper_says_what_to_do() -> None:
@@ -106,19 +106,19 @@ def test_a_reaper_that_fails_says_why() -> None:
 @pytest.mark.parametrize(
     ("seconds", "shown"), [(None, "?"), (59, "59 s"), (900, "15 min"), (7200, "2 h"), (9e5, "10 d")]
 )
-def test_an_age_is_said_in_one_unit(seconds: float | None, shown: str) -> None:
+def test_an_age_has_one_unit(seconds: float | None, shown: str) -> None:
     assert command._age(seconds) == shown
 
 
-def test_a_stack_that_only_tells_does_not_promise_an_end(
+def test_a_stack_that_only_reports_does_not_promise_an_end(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     """--yes was given, and nothing was ended: neither "to end it now", nor "in five minutes"."""
-    told = Reaped(dry=True, found=(ORPHAN, ORPHAN.model_copy(update={"action": "noted"})))
+    answer = Reaped(dry=True, found=(ORPHAN, ORPHAN.model_copy(update={"action": "noted"})))
     command.orphans(
-        stack(Function(told.model_dump(mode="json"))), dry=False, kills=0, as_json=False
+        stack(Function(answer.model_dump(mode="json"))), dry=False, kills=0, as_json=False
     )
-    said = capsys.readouterr().out
-    assert "nothing is ended: the stack was deployed with ReaperDryRun=true" in said
-    assert "--yes" not in said
-    assert "five minutes" not in said
+    output = capsys.readouterr().out
+    assert "nothing is ended: the stack was deployed with ReaperDryRun=true" in output
+    assert "--yes" not in output
+    assert "five minutes" not in output

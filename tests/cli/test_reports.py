@@ -92,8 +92,8 @@ def test_reports_of_samples_that_an_earlier_revision_had_do_not_stay(
     save_reports(stack, published(stack, report), tmp_path)
     mine = tmp_path / "report-of-my-own.pdf"
     mine.write_bytes(b"not ours")
-    told = report.model_dump_json().replace("donor 7", "donor 8")
-    again = Report.model_validate_json(told).model_copy(update={"revision": report.revision + 1})
+    changed = report.model_dump_json().replace("donor 7", "donor 8")
+    again = Report.model_validate_json(changed).model_copy(update={"revision": report.revision + 1})
     save_reports(stack, published(stack, again), tmp_path)
     there = {path.name for path in tmp_path.glob("report-*.pdf")}
     assert there == {"report-donor-8.pdf", "report-donor-8.ja.pdf", mine.name}

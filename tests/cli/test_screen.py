@@ -28,24 +28,24 @@ def reads_in(path: Path) -> Path:
     return path
 
 
-def screen(*words: object) -> Any:
-    return CliRunner().invoke(app, ["screen", *map(str, words)])
+def screen(*arguments: object) -> Any:
+    return CliRunner().invoke(app, ["screen", *map(str, arguments)])
 
 
 def test_json_is_one_document_and_every_read_is_accounted_for(
     references: Path, tmp_path: Path
 ) -> None:
     reads = reads_in(tmp_path / "pig.fastq")
-    said = screen(reads, "--references", references, "--out", tmp_path / "out", "--json")
-    assert said.exit_code == 0
-    account = json.loads(said.stdout)["screens"][0]["account"]
+    result = screen(reads, "--references", references, "--out", tmp_path / "out", "--json")
+    assert result.exit_code == 0
+    account = json.loads(result.stdout)["screens"][0]["account"]
     assert (account["total"], account["panel"]) == (8, 8)
 
 
 def test_the_other_forms_of_the_report_are_named(references: Path, tmp_path: Path) -> None:
     reads, out = reads_in(tmp_path / "pig.fastq"), tmp_path / "out"
-    said = screen(reads, "--references", references, "--out", out, "--exit-zero")
-    (also,) = (line for line in said.stdout.splitlines() if line.strip().startswith("also"))
+    result = screen(reads, "--references", references, "--out", out, "--exit-zero")
+    (also,) = (line for line in result.stdout.splitlines() if line.strip().startswith("also"))
     named = set(also.split("also")[1].replace(",", " ").split())
     assert named == {"report.ja.html", "report.ja.pdf", "tables.zip"}
     assert all((out / name).is_file() for name in named)
@@ -59,11 +59,13 @@ def test_a_minknow_folder_is_one_run_with_its_sheet_and_nothing_twice(
     (tmp_path / "run/bam_pass").mkdir()
     (tmp_path / "run/bam_pass/a.bam").write_bytes(b"the same reads, never opened")
     (tmp_path / "run/sample_sheet.csv").write_text("sample,barcode\ndonor,barcode01\n")
-    said = screen(tmp_path / "run", "--references", references, "--out", tmp_path / "out", "--json")
-    assert said.exit_code == 0, said.output
-    (only,) = json.loads(said.stdout)["screens"]
+    result = screen(
+        tmp_path / "run", "--references", references, "--out", tmp_path / "out", "--json"
+    )
+    assert result.exit_code == 0, result.output
+    (only,) = json.loads(result.stdout)["screens"]
     assert (only["sample"], only["account"]["total"]) == ("donor", 8)
-    assert said.stderr.count("left out") == 2
+    assert result.stderr.count("left out") == 2
 
 
 @pytest.mark.parametrize("option", ["--sample-sheet", "--out"])
@@ -73,58 +75,60 @@ def test_a_path_that_cannot_be_used_is_named_with_what_to_do(
     reads = reads_in(tmp_path / "pig.fastq")
     wrong = {"--out": reads, "--sample-sheet": tmp_path / "no.csv"}[option]
     options = {"--out": tmp_path / "out"} | {option: wrong}
-    words = [word for pair in options.items() for word in pair]
-    said = screen(reads, "--references", references, *words, "--json")
-    assert said.exit_code == 4
-    told = json.loads(said.stdout)
-    assert str(wrong) in told["file"]
-    assert told["remedy"]
+    arguments = [argument for pair in options.items() for argument in pair]
+    result = screen(reads, "--references", references, *arguments, "--json")
+    assert result.exit_code == 4
+    error = json.loads(result.stdout)
+    assert str(wrong) in error["file"]
+    assert error["remedy"]
 
 
-def test_a_name_with_brackets_is_said_as_it_is_with_its_folder(
+def test_a_name_with_brackets_is_shown_as_it_is_with_its_folder(
     references: Path, tmp_path: Path
 ) -> None:
     reads = tmp_path / "[bold]barcode01[/red].fastq"
     reads.parent.mkdir()
     reads.write_text("no reads")
-    said = screen(reads, "--references", references, "--out", tmp_path / "out")
-    assert said.exit_code == 4
-    assert "[bold]barcode01[/red].fastq: record 1, line 1: " in "".join(said.stderr.split("\n"))
+    result = screen(reads, "--references", references, "--out", tmp_path / "out")
+    assert result.exit_code == 4
+    assert "[bold]barcode01[/red].fastq: record 1, line 1: " in "".join(result.stderr.split("\n"))
 
 
 def test_a_bundle_is_refused_before_the_reads_are_read(references: Path, tmp_path: Path) -> None:
     (tmp_path / "pig.fastq").write_text("no reads")
-    said = screen(tmp_path / "pig.fastq", "--references", references, "--bundle", "mine@2",
+    result = screen(tmp_path / "pig.fastq", "--references", references, "--bundle", "mine@2",
                   "--out", tmp_path / "out", "--json")  # fmt: skip
-    assert json.loads(said.stdout)["error"] == "BundleRefused"
+    assert json.loads(result.stdout)["error"] == "BundleRefused"
 
 
 def test_a_bundles_folder_and_another_bundles_name_contradict_each_other(
     references: Path, tmp_path: Path
 ) -> None:
     reads = reads_in(tmp_path / "pig.fastq")
-    said = screen(reads, "--references", references / "mine/1", "--bundle", "other@1",
+    result = screen(reads, "--references", references / "mine/1", "--bundle", "other@1",
                   "--out", tmp_path / "out", "--json")  # fmt: skip
-    assert said.exit_code == 4
-    assert "this is the folder of mine@1" in json.loads(said.stdout)["problem"]
+    assert result.exit_code == 4
+    assert "this is the folder of mine@1" in json.loads(result.stdout)["problem"]
 
 
 def test_reads_that_are_not_there_are_named(references: Path, tmp_path: Path) -> None:
-    said = screen(tmp_path / "no", "--references", references, "--out", tmp_path / "out", "--json")
-    assert said.exit_code == 4
-    assert "no such file or folder" in json.loads(said.stdout)["problem"]
+    result = screen(
+        tmp_path / "no", "--references", references, "--out", tmp_path / "out", "--json"
+    )
+    assert result.exit_code == 4
+    assert "no such file or folder" in json.loads(result.stdout)["problem"]
 
 
 def test_the_laboratory_reaches_data_and_page(references: Path, tmp_path: Path) -> None:
     reads = reads_in(tmp_path / "run/pig.fastq")
     (tmp_path / "run/lab.toml").write_text('laboratory = "Labor Süd"\nclient = "株式会社"\n')
     out = tmp_path / "out"
-    said = screen(reads.parent, "--references", references, "--out", out, "--json")
-    assert said.exit_code == 0, said.output
-    assert json.loads(said.stdout)["laboratory"]["client"] == "株式会社"
+    result = screen(reads.parent, "--references", references, "--out", out, "--json")
+    assert result.exit_code == 0, result.output
+    assert json.loads(result.stdout)["laboratory"]["client"] == "株式会社"
     assert "Labor Süd" in (out / "report.html").read_text("utf-8")
     bad = tmp_path / "bad.toml"
     bad.write_text('labratory = "x"')
-    said = screen(reads, "--lab", bad, "--references", references, "--out", out, "--json")
-    assert said.exit_code != 0
-    assert "did you mean laboratory" in json.loads(said.stdout)["remedy"]
+    result = screen(reads, "--lab", bad, "--references", references, "--out", out, "--json")
+    assert result.exit_code != 0
+    assert "did you mean laboratory" in json.loads(result.stdout)["remedy"]

@@ -38,11 +38,11 @@ def screened(tmp_path_factory: pytest.TempPathFactory) -> tuple[Any, Path]:
         path = reads_in(root / f"run/fastq_pass/{folder}/FAX1_pass_{folder}_1234abcd_0.fastq")
         path.write_text(path.read_text().replace("@r", f"@{in_ascii(name)}"))
     (root / "run/sample_sheet.csv").write_bytes(SHEET.encode("cp932"))
-    words = ["screen", root / "run", "--references", root / "bundles", "--out", root / "out"]
-    said = CliRunner().invoke(app, [*map(str, words), "--json", "--exit-zero"])
-    assert said.exit_code == 0, said.output
-    assert "read as Shift-JIS (cp932)" in said.stderr
-    return json.loads(said.stdout), root / "out"
+    arguments = ["screen", root / "run", "--references", root / "bundles", "--out", root / "out"]
+    result = CliRunner().invoke(app, [*map(str, arguments), "--json", "--exit-zero"])
+    assert result.exit_code == 0, result.output
+    assert "read as Shift-JIS (cp932)" in result.stderr
+    return json.loads(result.stdout), root / "out"
 
 
 def test_the_report_holds_names_and_identity_as_they_were_written(
@@ -64,7 +64,7 @@ def test_files_have_ascii_keys_and_pages_the_name(screened: tuple[Any, Path]) ->
         assert NAME in (out / f"report{language}.html").read_text("utf-8")
         assert NAME in text_of(out / f"report{language}.pdf")
         own = text_of(out / f"report-{KEY}{language}.pdf")
-        assert all(word in own for word in (NAME, "個体 7", "血漿", "2026-03-01", "動物病院"))
+        assert all(text in own for text in (NAME, "個体 7", "血漿", "2026-03-01", "動物病院"))
         assert "[U+" not in own
 
 

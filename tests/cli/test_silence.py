@@ -51,7 +51,7 @@ def at_a_terminal(call: str, *, piped: bool = False) -> Seen:
         [sys.executable, "-c", PROGRAM + call], stdout=out, stderr=theirs, env=settings
     )
     os.close(theirs)
-    told = b""
+    output = b""
     while True:
         try:
             piece = os.read(ours, 4096)
@@ -59,22 +59,22 @@ def at_a_terminal(call: str, *, piped: bool = False) -> Seen:
             break
         if not piece:
             break
-        told += piece
+        output += piece
     os.close(ours)
     printed = program.stdout.read().decode() if program.stdout else ""
-    assert program.wait(20) == 0, told.decode()
-    return Seen(told.decode(), printed)
+    assert program.wait(20) == 0, output.decode()
+    return Seen(output.decode(), printed)
 
 
-def lines_left(told: str) -> list[str]:
+def lines_left(output: str) -> list[str]:
     """What stands on the screen in the end: erased lines are gone."""
-    shown = re.split(r"\x1b\[2K", told)[-1]
+    shown = re.split(r"\x1b\[2K", output)[-1]
     return [line for line in re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", shown).split("\r\n") if line]
 
 
 def test_a_spinner_comes_after_two_seconds_and_goes_before_the_answer() -> None:
     seen = at_a_terminal("slow(3.2)").terminal
-    first, spinner, last = (seen.index(word) for word in ("first", "working", "last"))
+    first, spinner, last = (seen.index(line) for line in ("first", "working", "last"))
     assert first < spinner < last
     assert lines_left(seen) == ["last"]
 

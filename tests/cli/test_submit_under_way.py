@@ -28,15 +28,15 @@ def sealed(stack: Stack, reads: Path) -> str:  # noqa: F811
     return key
 
 
-def test_the_same_reads_again_say_how_far_the_run_is(stack: Stack, reads: Path) -> None:  # noqa: F811
+def test_the_same_reads_again_show_how_far_the_run_is(stack: Stack, reads: Path) -> None:  # noqa: F811
     key = sealed(stack, reads)
-    (told,) = submit(reads, stack=stack, run_id=RUN, quiet=True).remarks
-    assert "already in progress: sealed, revision 0" in told
+    (remark,) = submit(reads, stack=stack, run_id=RUN, quiet=True).remarks
+    assert "already in progress: sealed, revision 0" in remark
     manifest = parse_manifest(Objects("raw").get(key), run_id=RUN)
     stack.runs.start(manifest, execution_arn="a", bundle="demo@1", at=now())
-    (told,) = submit(reads, stack=stack, run_id=RUN, quiet=True).remarks
-    assert "running, revision 0" in told
-    assert f"porewatch watch {RUN}" in told
+    (remark,) = submit(reads, stack=stack, run_id=RUN, quiet=True).remarks
+    assert "running, revision 0" in remark
+    assert f"porewatch watch {RUN}" in remark
     stack.runs.apply(RUN, run_endings.complete, 0, report_keys={}, findings=0, cost_usd=0, at=now())
     assert submit(reads, stack=stack, run_id=RUN, quiet=True).remarks == ()
 

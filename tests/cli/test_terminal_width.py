@@ -1,4 +1,4 @@
-"""Narrow terminals: nothing is cut, nothing is wider than asked for."""
+"""Narrow terminals: nothing is cut, nothing is wider than the terminal."""
 
 from __future__ import annotations
 
@@ -39,10 +39,17 @@ def _printed(shown: object, width: int) -> str:
 
 
 def _tables(report: Report, language: str) -> list[Rows]:
-    told = summary(report, language=language)
+    renderer = summary(report, language=language)
     compared = compare(assemble(made_up.clean()), report)
     blocks = [b for s in compare_page(compared, language).sections for b in s.blocks]
-    found = (told.findings, told.ticks, told.controls, told.accounting, told.cost, told.shares)
+    found = (
+        renderer.findings,
+        renderer.ticks,
+        renderer.controls,
+        renderer.accounting,
+        renderer.cost,
+        renderer.shares,
+    )
     return [*filter(None, found), *(table_rows(b) for b in blocks if isinstance(b, Table))]
 
 
@@ -53,11 +60,11 @@ def test_no_table_cuts_a_call_or_a_number(rich_report: Report, language: str, wi
         shown = _printed(draw(rows), width)
         assert max(cell_len(line) for line in shown.splitlines()) <= width, shown
         assert shown.count("…") == sum(cell.count("…") for row in rows.rows for cell in row)
-        said = " ".join(shown.split())
+        text = " ".join(shown.split())
         for row in rows.rows:
             for part in " ".join(row).split():
                 if part.isascii() and len(part) <= width - 4:
-                    assert part in said, (part, shown)
+                    assert part in text, (part, shown)
 
 
 def test_a_row_that_does_not_fit_is_a_paragraph_and_one_that_fits_a_line() -> None:
@@ -85,16 +92,16 @@ def test_bars_and_lists_in_a_cell_survive_a_narrow_terminal() -> None:
     assert "one reason" in shown and "another" in shown and "━" in shown
 
 
-@pytest.mark.parametrize(("asked", "width"), [("60", 60), ("120", 120), ("1", 20), ("", 150)])
+@pytest.mark.parametrize(("columns", "width"), [("60", 60), ("120", 120), ("1", 20), ("", 150)])
 def test_columns_is_honoured_when_piped(
-    tmp_path: Path, rich_report: Report, asked: str, width: int
+    tmp_path: Path, rich_report: Report, columns: str, width: int
 ) -> None:
     path = tmp_path / "report.json"
     path.write_text(rich_report.model_dump_json())
     program = [sys.executable, "-m", "porewatch_cli.main", "compare", str(path), str(path)]
-    settings = {"COLUMNS": asked, "PATH": "", "LANG": "C.UTF-8"}
-    said = subprocess.run(program, env=settings, capture_output=True, text=True, check=True)
-    widest = max(cell_len(line) for line in said.stdout.splitlines())
+    settings = {"COLUMNS": columns, "PATH": "", "LANG": "C.UTF-8"}
+    result = subprocess.run(program, env=settings, capture_output=True, text=True, check=True)
+    widest = max(cell_len(line) for line in result.stdout.splitlines())
     assert width * 0.7 < widest <= width
 
 

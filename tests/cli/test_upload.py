@@ -95,17 +95,17 @@ def test_parts_of_an_older_content_are_sent_again(s3, tmp_path):
     assert content(s3, changed) == b"x" * (3 * PART)
 
 
-class Asking:
-    """A client that notes what it is asked, and can refuse one key."""
+class Recording:
+    """A client that records its calls, and can refuse one key."""
 
     def __init__(self, client, bad=None):
-        self._client, self._bad, self.asked, self.put = client, bad, [], []
+        self._client, self._bad, self.heads, self.put = client, bad, [], []
 
     def __getattr__(self, name):
         return getattr(self._client, name)
 
     def head_object(self, **kwargs):
-        self.asked.append(kwargs["Key"])
+        self.heads.append(kwargs["Key"])
         return self._client.head_object(**kwargs)
 
     def put_object(self, **kwargs):
@@ -125,20 +125,20 @@ def many_files(folder: Path, number: int) -> list[Upload]:
     return made
 
 
-def test_many_files_go_at_once_and_only_those_in_the_listing_are_asked_about(s3, tmp_path):
-    uploads, told = many_files(tmp_path, 60), []
-    assert send_all(uploads[:20], set(), s3=s3, advance=told.append) == 20
-    client = Asking(s3)
+def test_many_files_go_at_once_and_only_those_in_the_listing_are_looked_up(s3, tmp_path):
+    uploads, advances = many_files(tmp_path, 60), []
+    assert send_all(uploads[:20], set(), s3=s3, advance=advances.append) == 20
+    client = Recording(s3)
     there = {upload.key for upload in uploads[:20]}
-    assert send_all(uploads, there, s3=client, advance=told.append) == 40
-    assert sorted(client.asked) == sorted(there)
+    assert send_all(uploads, there, s3=client, advance=advances.append) == 40
+    assert sorted(client.heads) == sorted(there)
     assert len(client.put) == 40
-    assert sum(told) == sum(u.size for u in uploads) + sum(u.size for u in uploads[:20])
+    assert sum(advances) == sum(u.size for u in uploads) + sum(u.size for u in uploads[:20])
 
 
-def test_a_failure_among_many_is_told_and_the_next_try_sends_the_rest(s3, tmp_path):
+def test_a_failure_among_many_is_raised_and_the_next_try_sends_the_rest(s3, tmp_path):
     uploads = many_files(tmp_path, 60)
-    client = Asking(s3, bad=uploads[7].key)
+    client = Recording(s3, bad=uploads[7].key)
     with pytest.raises(ConnectionError, match="the cable is out"):
         send_all(uploads, set(), s3=client, advance=lambda n: None)
     there = {o["Key"] for o in s3.list_objects_v2(Bucket="raw").get("Contents", [])}

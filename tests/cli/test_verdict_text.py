@@ -60,8 +60,8 @@ def test_a_run_that_is_not_reportable_is_red_and_shows_no_count() -> None:
 def test_samples_of_other_outcomes_are_counted() -> None:
     samples = {Outcome.REPORTABLE_WITH_REMARKS: 5, Outcome.NOT_REPORTABLE: 17}
     record = run(RunState.COMPLETED, Outcome.REPORTABLE_WITH_REMARKS, samples=samples)
-    said = result_text(record).plain
-    assert said == (
+    text = result_text(record).plain
+    assert text == (
         "reportable with remarks (samples: 5 reportable with remarks, 17 not reportable)"
     )
     assert detections_text(record) == "2 detected, 1 indeterminate"

@@ -148,8 +148,8 @@ def test_json_has_every_rung_as_data(
     views = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert {view.pop("kind") for view in views} == {"run"}
     assert [len(view["refusals"]) for view in views] == [0, 3, 3, 3]
-    told = [(r["rung"], r["asked"], r["error"]) for r in views[-1]["refusals"]]
-    assert told == [
+    refusals = [(r["rung"], r["asked"], r["error"]) for r in views[-1]["refusals"]]
+    assert refusals == [
         (0, "spot", "CapacityUnavailable"),
         (1, "spot, more and larger types", "CapacityUnavailable"),
         (2, "on-demand", "QuotaExceeded"),
@@ -201,14 +201,14 @@ def test_every_report_has_them_in_its_timeline(house: House, error: PorewatchErr
     report = assemble(replace(made_up.clean(), timeline=order.timeline))
     page, book = render_html(report), PdfReader(io.BytesIO(render_pdf(report)))
     printed = "".join("".join(one.extract_text().split()) for one in book.pages)
-    told = [entry for entry in report.timeline if "no machine from" in entry.what]
-    assert [entry.what.split("from ")[1] for entry in told] == [
+    refusals = [entry for entry in report.timeline if "no machine from" in entry.what]
+    assert [entry.what.split("from ")[1] for entry in refusals] == [
         "EC2, spot",
         "EC2, spot, more and larger types",
         "EC2, on-demand",
     ]
-    assert told[2].detail == f"{error.problem}\nNext: wait, and ask all of them again."
-    for entry in told:
+    assert refusals[2].detail == f"{error.problem}\nNext: wait, and ask all of them again."
+    for entry in refusals:
         for line in (entry.what, *entry.detail.split("\n")):
             assert line in page
             assert "".join(line.split()) in printed.replace("\u200b", "")

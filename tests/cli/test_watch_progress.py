@@ -1,4 +1,4 @@
-"""What `porewatch watch` says of a stage's progress."""
+"""What `porewatch watch` shows of a stage's progress."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from porewatch_cli.runs.watch import one_line
 from porewatch_cli.terminal import PlainConsole
 
 AT = datetime(2026, 11, 21, 6, tzinfo=UTC)
-TOLD = Progress(
+PROGRESS = Progress(
     phase=Phase.PATHOGEN_DETECTION,
     units_done=12,
     reads=48_000,
@@ -35,35 +35,35 @@ TOLD = Progress(
 )
 
 
-def styles(told: Progress, at: datetime = AT) -> dict[str, str]:
-    text = progress_text(told, at)
+def styles(progress: Progress, at: datetime = AT) -> dict[str, str]:
+    text = progress_text(progress, at)
     return {text.plain[s.start : s.end]: str(s.style) for s in text.spans if s.style}
 
 
 def test_units_bytes_reads_and_the_age_of_the_checkpoint_stand_in_one_line() -> None:
-    assert progress_text(TOLD, AT).plain == (
+    assert progress_text(PROGRESS, AT).plain == (
         "12 units, 34.2/80.0 MB, 48,000 reads, checkpoint 12 (8 s ago, every 85 s)"
     )
 
 
 def test_a_checkpoint_is_green_and_one_that_is_late_is_yellow() -> None:
-    assert list(styles(TOLD).values()) == ["green"]
-    late = styles(TOLD, AT + timedelta(minutes=5))
+    assert list(styles(PROGRESS).values()) == ["green"]
+    late = styles(PROGRESS, AT + timedelta(minutes=5))
     assert late == {"checkpoint 12 (5 min ago, every 85 s)": "yellow"}
 
 
 def test_units_that_were_given_up_are_red() -> None:
-    told = TOLD.model_copy(update={"quarantined": (7, 9)})
-    assert styles(told)["units 7, 9 given up"] == "bold red"
+    progress = PROGRESS.model_copy(update={"quarantined": (7, 9)})
+    assert styles(progress)["units 7, 9 given up"] == "bold red"
 
 
-def test_before_the_first_unit_only_the_note_speaks() -> None:
-    told = Progress(phase=Phase.BASECALLING, units_total=3, note="fetching pod5/a.pod5: 40%")
-    assert progress_text(told, AT).plain == "0/3 units, fetching pod5/a.pod5: 40%"
+def test_before_the_first_unit_only_the_note_is_shown() -> None:
+    progress = Progress(phase=Phase.BASECALLING, units_total=3, note="fetching pod5/a.pod5: 40%")
+    assert progress_text(progress, AT).plain == "0/3 units, fetching pod5/a.pod5: 40%"
 
 
 def test_the_bar_goes_by_bytes_then_units_then_to_and_fro() -> None:
-    by_bytes = progress_bar(TOLD)
+    by_bytes = progress_bar(PROGRESS)
     assert (by_bytes.total, by_bytes.completed) == (80_000_000, 34_200_000)
     by_units = progress_bar(Progress(phase=Phase.BASECALLING, units_total=4, units_done=1))
     assert (by_units.total, by_units.completed, by_units.pulse) == (4, 1, False)
@@ -81,7 +81,7 @@ def a_view() -> RunView:
         epoch=2,
         state=StageState.CLAIMED,
         phases=(Phase.QUALITY_CONTROL, Phase.HOST_REMOVAL, Phase.PATHOGEN_DETECTION),
-        progress=TOLD.model_copy(update={"quarantined": (7,)}),
+        progress=PROGRESS.model_copy(update={"quarantined": (7,)}),
         updated_at=AT,
     )
     return RunView(run=run, files=(), stages=(stage,), phases=(), costs=())
@@ -110,7 +110,7 @@ def on_a_machine(bytes_done: int, *, epoch: int = 2) -> RunView:
             "purchase": "spot",
             "instance_id": "i-1",
             "launched_at": AT,
-            "progress": TOLD.model_copy(update={"bytes_done": bytes_done}),
+            "progress": PROGRESS.model_copy(update={"bytes_done": bytes_done}),
         }
     )
     return view.model_copy(update={"stages": (stage,)})
@@ -154,5 +154,5 @@ def test_the_picture_fits_eighty_columns_and_cuts_nothing() -> None:
 
 
 def test_one_of_something_is_singular() -> None:
-    told = Progress(phase=Phase.QUALITY_CONTROL, units_done=1, reads=1)
-    assert progress_text(told).plain == "1 unit, 1 read"
+    progress = Progress(phase=Phase.QUALITY_CONTROL, units_done=1, reads=1)
+    assert progress_text(progress).plain == "1 unit, 1 read"

@@ -33,8 +33,8 @@ def items_read() -> Iterator[Counter[str]]:
     seen: Counter[str] = Counter()
     call = BaseClient._make_api_call
 
-    def counting(self: Any, operation: str, asked: Any) -> Any:
-        reply = call(self, operation, asked)
+    def counting(self: Any, operation: str, request: Any) -> Any:
+        reply = call(self, operation, request)
         seen["items"] += reply.get("ScannedCount", 0) if operation == "Query" else 0
         seen["items"] += "Item" in reply if operation == "GetItem" else 0
         return reply
@@ -93,10 +93,10 @@ def test_a_new_check_is_seen_and_a_stream_of_them_is_not_read_at_every_look(
 def test_what_happened_in_a_run_is_read_without_the_facts_about_its_files(
     stack: Stack, ledger: Table
 ) -> None:
-    told = RunRefused(
+    fact = RunRefused(
         fact_id=RunRefused.id_of("r", 0, "d"), run_id="r", at=WHEN, revision=0, problem="why"
     )
-    ledger.record([told])
+    ledger.record([fact])
     with items_read() as seen:
-        assert StageLedger(ledger).facts("r", 0) == [told]
+        assert StageLedger(ledger).facts("r", 0) == [fact]
     assert seen["items"] == 1

@@ -1,4 +1,4 @@
-"""Every alarm listens to something that is said, and no route of the API is open."""
+"""Every alarm reads a metric that is published, and no route of the API is open."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ from porewatch_local.stack_template.template import (
 
 TEMPLATE = Template.load(Path(__file__).parents[2] / "template.yaml")
 ALARMS = TEMPLATE.of_type("AWS::CloudWatch::Alarm")
-AWS_SAYS = {
+AWS_METRICS = {
     ("AWS/States", "ExecutionsFailed"): ({"StateMachineArn"}, "Sum"),
     ("AWS/States", "ExecutionsTimedOut"): ({"StateMachineArn"}, "Sum"),
     ("AWS/SQS", "ApproximateNumberOfMessagesVisible"): ({"QueueName"}, "Maximum"),
     ("AWS/SQS", "ApproximateAgeOfOldestMessage"): ({"QueueName"}, "Maximum"),
     ("AWS/ApiGateway", "5XXError"): ({"ApiName", "Stage"}, "Sum"),
 }
-"""Metric -> the dimensions by which AWS tells it (docs of each service), and what of it counts."""
+"""Metric -> the dimensions under which AWS publishes it (docs of each service), its statistic."""
 
 
 def dimensions(alarm: dict[str, Any]) -> dict[str, Any]:
@@ -46,7 +46,7 @@ def ours() -> set[str]:
 
 
 @pytest.mark.parametrize("name", sorted(ALARMS))
-def test_an_alarm_listens_to_what_is_said(name: str) -> None:
+def test_an_alarm_reads_a_published_metric(name: str) -> None:
     alarm = ALARMS[name]
     metric = alarm["Namespace"], alarm["MetricName"]
     if alarm["Namespace"] == NAMESPACE:
@@ -58,22 +58,22 @@ def test_an_alarm_listens_to_what_is_said(name: str) -> None:
         assert dimensions(alarm)["Stack"] == {"Ref": "AWS::StackName"}
         assert alarm["Statistic"] == "Maximum"
         return
-    told, statistic = AWS_SAYS[metric]
-    assert (set(dimensions(alarm)), alarm["Statistic"]) == (told, statistic)
+    expected, statistic = AWS_METRICS[metric]
+    assert (set(dimensions(alarm)), alarm["Statistic"]) == (expected, statistic)
 
 
 @pytest.mark.parametrize("name", sorted(ALARMS))
 def test_an_alarm_listens_to_its_own_thing_and_goes_off(name: str) -> None:
     alarm = ALARMS[name]
-    told = dimensions(alarm)
-    if "QueueName" in told:
+    given = dimensions(alarm)
+    if "QueueName" in given:
         queue = name.removesuffix("Alarm").removesuffix("Age")
-        assert told["QueueName"] == {"Fn::GetAtt": [queue, "QueueName"]}
-    if "StateMachineArn" in told:
-        assert target(told["StateMachineArn"]) == "ScreenRun"
-    if "ApiName" in told:
+        assert given["QueueName"] == {"Fn::GetAtt": [queue, "QueueName"]}
+    if "StateMachineArn" in given:
+        assert target(given["StateMachineArn"]) == "ScreenRun"
+    if "ApiName" in given:
         api = TEMPLATE.of_type("AWS::Serverless::Api")["RestApi"]
-        assert (told["ApiName"], told["Stage"]) == (api["Name"], api["StageName"])
+        assert (given["ApiName"], given["Stage"]) == (api["Name"], api["StageName"])
     assert alarm["ComparisonOperator"] == "GreaterThanOrEqualToThreshold"
     assert alarm["Threshold"] >= 1
     assert [target(action) for action in alarm["AlarmActions"]] == ["AlertTopic"]
@@ -86,7 +86,7 @@ def test_every_queue_of_dead_letters_and_every_queue_with_a_reader_has_its_alarm
     assert dead | waiting <= set(ALARMS)
 
 
-def test_every_route_of_the_api_asks_for_a_key_of_the_usage_plan() -> None:
+def test_every_route_of_the_api_needs_a_key_of_the_usage_plan() -> None:
     api = TEMPLATE.of_type("AWS::Serverless::Api")["RestApi"]
     assert api["Auth"] == {"ApiKeyRequired": True}
     routes = [
@@ -136,7 +136,7 @@ def test_the_stage_waits_for_the_role_by_which_api_gateway_writes_logs() -> None
 
 
 @pytest.mark.parametrize("name", ["PhaseStateManager", "InstanceMonitor"])
-def test_who_hears_whether_workers_live_has_room_whatever_else_is_called(name: str) -> None:
+def test_readers_of_heartbeats_have_room_whatever_else_is_called(name: str) -> None:
     own = TEMPLATE.functions[name]["ReservedConcurrentExecutions"]
     condition, reserved, none = own["Fn::If"]
     assert (condition, none) == ("ReservesConcurrency", {"Ref": "AWS::NoValue"})

@@ -1,4 +1,4 @@
-"""docs/architecture.md and its picture say what the imports say; the glossary's files exist."""
+"""docs/architecture.md and its picture follow the imports; the glossary's files exist."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 """What AWS would have refused, found by reading its documents, service models and the issues of
-others: one test for each finding, by its number. Nothing here asks AWS."""
+others: one test for each finding, by its number. Nothing here calls AWS."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ from porewatch_worker.instance import instance_metadata
 from porewatch_worker.settings import WorkerSettings
 from porewatch_worker.stage import child_process
 from porewatch_worker.stage.stop import Stop
-from tests.contract.test_images import component, said_to_docker
+from tests.contract.test_images import component, docker_arguments
 
 ROOT = Path(__file__).parents[2]
 TEMPLATE = Template.load(ROOT / "template.yaml")
@@ -65,12 +65,12 @@ def test_b1_no_launch_template_tags_a_spot_request() -> None:
     """EC2 refuses such a tag in each launch that makes no spot request (on-demand)."""
     templates = TEMPLATE.of_type("AWS::EC2::LaunchTemplate")
     assert templates
-    for name, told in templates.items():
-        tagged = [t["ResourceType"] for t in told["LaunchTemplateData"]["TagSpecifications"]]
+    for name, properties in templates.items():
+        tagged = [t["ResourceType"] for t in properties["LaunchTemplateData"]["TagSpecifications"]]
         assert "spot-instances-request" not in tagged, name
 
 
-def test_b1_no_fleet_is_asked_to_tag_a_spot_request() -> None:
+def test_b1_no_fleet_request_tags_a_spot_request() -> None:
     for spec in ladder("screen"):
         tagged = [t["ResourceType"] for t in fleet_request(spec)["TagSpecifications"]]
         assert set(tagged) == {"instance", "fleet"}
@@ -78,8 +78,8 @@ def test_b1_no_fleet_is_asked_to_tag_a_spot_request() -> None:
 
 def test_r2_no_right_to_launch_hangs_on_a_key_that_a_spot_request_has_not() -> None:
     """The service authorization data gives ec2:LaunchTemplate for no spot request."""
-    told = json.dumps(TEMPLATE.resources["InstanceLauncherRole"], default=str)
-    assert "spot-instances-request" not in told
+    role = json.dumps(TEMPLATE.resources["InstanceLauncherRole"], default=str)
+    assert "spot-instances-request" not in role
 
 
 # B2
@@ -113,9 +113,9 @@ def test_b2_no_disk_is_smaller_than_the_image_whatever_its_size(stage: str, gib:
     client = boto3.client("ec2", region_name="eu-west-1")
     with Stubber(client) as ec2:
         ec2.add_response("describe_images", {"Images": [image_of(gib)]}, {"ImageIds": ["ami-1"]})
-        asked = ladder(stage, client, "ami-1")
-    assert {spec.disk_gib for spec in asked} == {on_image(stage_named(stage).disk_gib, gib)}
-    for spec in asked:
+        specs = ladder(stage, client, "ami-1")
+    assert {spec.disk_gib for spec in specs} == {on_image(stage_named(stage).disk_gib, gib)}
+    for spec in specs:
         for pool in fleet_request(spec)["LaunchTemplateConfigs"][0]["Overrides"]:
             assert pool["BlockDeviceMappings"][0]["Ebs"]["VolumeSize"] >= max(gib, 50)
 
@@ -129,9 +129,9 @@ def test_b2_the_size_of_an_image_is_that_of_its_root() -> None:
     assert root_gib({}) == 0
 
 
-def test_b2_the_launcher_knows_its_image_and_may_ask_for_its_size() -> None:
-    told = TEMPLATE.functions["InstanceLauncher"]["Environment"]["Variables"]
-    assert told["AMI_ID"] == {"Ref": "AmiId"}
+def test_b2_the_launcher_knows_its_image_and_may_read_its_size() -> None:
+    variables = TEMPLATE.functions["InstanceLauncher"]["Environment"]["Variables"]
+    assert variables["AMI_ID"] == {"Ref": "AmiId"}
     assert "ec2:DescribeImages" in json.dumps(TEMPLATE.resources["InstanceLauncherRole"])
 
 
@@ -148,15 +148,15 @@ def test_b2_even_unasked_every_profile_has_room_for_the_image_that_we_bake() -> 
 def test_b4_an_image_with_a_driver_runs_where_there_is_no_gpu(tmp_path: Path) -> None:
     """The builder's machine, and those of the stages without a GPU: nvidia-smi is there, and
     answers 9 ("couldn't communicate with the driver")."""
-    said = said_to_docker(tmp_path, tools={"nvidia-smi": "#!/bin/bash\nexit 9\n"})
-    assert "--gpus" not in said
-    assert said[said.index("--runtime") + 1] == "runc"
+    arguments = docker_arguments(tmp_path, tools={"nvidia-smi": "#!/bin/bash\nexit 9\n"})
+    assert "--gpus" not in arguments
+    assert arguments[arguments.index("--runtime") + 1] == "runc"
 
 
 def test_b4_where_there_is_a_gpu_the_worker_gets_it(tmp_path: Path) -> None:
-    said = said_to_docker(tmp_path, tools={"nvidia-smi": "#!/bin/bash\necho 'GPU 0: T4'\n"})
-    assert said[said.index("--gpus") + 1] == "all"
-    assert "--runtime" not in said
+    arguments = docker_arguments(tmp_path, tools={"nvidia-smi": "#!/bin/bash\necho 'GPU 0: T4'\n"})
+    assert arguments[arguments.index("--gpus") + 1] == "all"
+    assert "--runtime" not in arguments
 
 
 # W1
@@ -200,15 +200,15 @@ def test_w1_elsewhere_the_bucket_stays_in_the_path(monkeypatch: pytest.MonkeyPat
 
 def test_w2_a_deploy_with_the_defaults_can_be_taken_back_and_deleted() -> None:
     """RDS refuses to delete a protected cluster: a failed first deploy would stay half made."""
-    for name, told in TEMPLATE.of_type("AWS::RDS::DBCluster").items():
-        assert told["DeletionProtection"] == {"Ref": "RegistryProtection"}, name
+    for name, properties in TEMPLATE.of_type("AWS::RDS::DBCluster").items():
+        assert properties["DeletionProtection"] == {"Ref": "RegistryProtection"}, name
         assert TEMPLATE.resources[name]["DeletionPolicy"] == "Snapshot"
     assert PARAMETERS["RegistryProtection"]["Default"] == "false"
 
 
 def test_r4_the_registry_has_the_version_that_the_template_says() -> None:
-    for name, told in TEMPLATE.of_type("AWS::RDS::DBInstance").items():
-        assert told["AutoMinorVersionUpgrade"] is False, name
+    for name, properties in TEMPLATE.of_type("AWS::RDS::DBInstance").items():
+        assert properties["AutoMinorVersionUpgrade"] is False, name
 
 
 # W3
@@ -218,8 +218,8 @@ def test_w3_docker_waits_longer_for_the_worker_than_the_worker_for_its_unit(
     tmp_path: Path,
 ) -> None:
     """10 s are docker's own patience; a terminated machine is given about two minutes."""
-    said = said_to_docker(tmp_path)
-    patience = int(said[said.index("--stop-timeout") + 1])
+    arguments = docker_arguments(tmp_path)
+    patience = int(arguments[arguments.index("--stop-timeout") + 1])
     assert WorkerSettings.model_fields["grace_s"].default < patience < 120
     (script,) = (
         "\n".join(step["inputs"]["commands"])
@@ -232,9 +232,9 @@ def test_w3_docker_waits_longer_for_the_worker_than_the_worker_for_its_unit(
     text = "\n".join(lines).replace("/etc/docker", str(tmp_path))
     place.write_text('{"log-driver": "journald"}')
     subprocess.run(["bash", "-ec", text], check=True, env={"PATH": os.environ["PATH"]})
-    told = json.loads(place.read_text())
-    assert told["log-driver"] == "journald"
-    assert told["shutdown-timeout"] > patience
+    config = json.loads(place.read_text())
+    assert config["log-driver"] == "journald"
+    assert config["shutdown-timeout"] > patience
 
 
 # R1
@@ -287,9 +287,11 @@ def wildcards(pattern: Any) -> Iterator[list[str]]:
     elif isinstance(pattern, list):
         found: list[str] = []
         for one in (one for one in pattern if isinstance(one, dict)):
-            told = one.get("wildcard") or one.get("anything-but")
-            told = told.get("wildcard", []) if isinstance(told, dict) else told
-            found += [told] if isinstance(told, str) else [t for t in told or [] if "*" in str(t)]
+            value = one.get("wildcard") or one.get("anything-but")
+            value = value.get("wildcard", []) if isinstance(value, dict) else value
+            found += (
+                [value] if isinstance(value, str) else [t for t in value or [] if "*" in str(t)]
+            )
         yield found
 
 
@@ -313,19 +315,19 @@ def test_r1_the_measure_gives_what_event_ruler_gives(patterns: list[str], known:
 
 def test_r1_no_rule_is_too_complex_for_eventbridge() -> None:
     rules = TEMPLATE.of_type("AWS::Events::Rule")
-    told = {
+    counts = {
         name: [complexity(field) for field in wildcards(rule.get("EventPattern", {})) if field]
         for name, rule in rules.items()
     }
-    assert any(told.values())
-    assert {name: most for name, all_ in told.items() if (most := sum(all_)) > MOST} == {}
+    assert any(counts.values())
+    assert {name: most for name, all_ in counts.items() if (most := sum(all_)) > MOST} == {}
 
 
 # R3 (the ladder itself: tests/unit/usecases/test_stage_by_stage.py)
 
 
 @pytest.mark.parametrize(
-    "said",
+    "error",
     [
         ("Unsupported", "Your requested instance type is not supported"),
         (
@@ -335,13 +337,13 @@ def test_r1_no_rule_is_too_complex_for_eventbridge() -> None:
         ),
     ],
 )
-def test_r3_a_zone_without_the_type_is_a_pool_without_capacity(said: tuple[str, str]) -> None:
-    assert isinstance(launch_error([said]), CapacityUnavailable)
+def test_r3_a_zone_without_the_type_is_a_pool_without_capacity(error: tuple[str, str]) -> None:
+    assert isinstance(launch_error([error]), CapacityUnavailable)
 
 
 def test_r3_a_fleet_that_is_configured_wrongly_is_none() -> None:
-    said = ("InvalidFleetConfiguration", "The launch template has no image.")
-    assert isinstance(launch_error([said]), ConfigurationRefused)
+    error = ("InvalidFleetConfiguration", "The launch template has no image.")
+    assert isinstance(launch_error([error]), ConfigurationRefused)
 
 
 # R5
@@ -357,13 +359,13 @@ def test_r5_a_new_account_can_check_files_and_still_run_the_rest() -> None:
                 assert "MaximumConcurrency" in event["Properties"]["ScalingConfig"], name
 
 
-def test_r5_stages_of_production_keep_calls_for_who_hears_the_workers() -> None:
+def test_r5_stages_of_production_keep_calls_for_readers_of_the_workers() -> None:
     tables = tomllib.loads((ROOT / "samconfig.toml").read_text())
     for name in (name for name in tables if name.startswith("prod")):
-        told = tables[name]["deploy"]["parameters"]["parameter_overrides"]
-        assert re.search(r"HeartbeatConcurrency=[1-9]", told), name
-        assert re.search(r"CheckConcurrency=[1-9]\d", told), name
-        assert "RegistryProtection=true" in told, name
+        overrides = tables[name]["deploy"]["parameters"]["parameter_overrides"]
+        assert re.search(r"HeartbeatConcurrency=[1-9]", overrides), name
+        assert re.search(r"CheckConcurrency=[1-9]\d", overrides), name
+        assert "RegistryProtection=true" in overrides, name
 
 
 @pytest.mark.parametrize(
@@ -375,7 +377,7 @@ def test_r5_stages_of_production_keep_calls_for_who_hears_the_workers() -> None:
         (50, CheckVerdict.OK),
     ],
 )
-def test_r5_doctor_tells_how_many_functions_may_run_at_once(
+def test_r5_doctor_shows_how_many_functions_may_run_at_once(
     left: int, verdict: CheckVerdict
 ) -> None:
     check = calls_check(left)
@@ -387,9 +389,9 @@ def test_r5_doctor_tells_how_many_functions_may_run_at_once(
 
 def test_r8_zones_can_be_named() -> None:
     for number, letter in enumerate("ABC"):
-        told = TEMPLATE.resources[f"Subnet{letter}"]["Properties"]["AvailabilityZone"]
+        zone = TEMPLATE.resources[f"Subnet{letter}"]["Properties"]["AvailabilityZone"]
         first = {"Fn::Select": [number, {"Fn::GetAZs": ""}]}
-        assert told == {"Fn::If": ["NamesZones", {"Ref": f"Zone{letter}"}, first]}
+        assert zone == {"Fn::If": ["NamesZones", {"Ref": f"Zone{letter}"}, first]}
 
 
 def test_r8_doctor_names_a_zone_that_has_few_of_the_types() -> None:
@@ -398,39 +400,39 @@ def test_r8_doctor_names_a_zone_that_has_few_of_the_types() -> None:
     old = {("us-east-1e", name) for name in stage.instance_types if name.startswith("m5.")}
     new = {("us-east-1a", name) for name in stage.instance_types}
     assert types_check(stage, ["us-east-1a"], old | new).verdict is CheckVerdict.OK
-    told = types_check(stage, ["us-east-1a", "us-east-1e"], old | new)
-    assert told.verdict is CheckVerdict.WARN
-    assert told.remedy.startswith("us-east-1e has few of them")
+    check = types_check(stage, ["us-east-1a", "us-east-1e"], old | new)
+    assert check.verdict is CheckVerdict.WARN
+    assert check.remedy.startswith("us-east-1e has few of them")
     assert types_check(stage, ["us-east-1a"], set()).verdict is CheckVerdict.FAIL
 
 
 # C1
 
 
-ASKED_BY_WORKERS = {"s3", "dynamodb", "sqs"}
+CALLED_BY_WORKERS = {"s3", "dynamodb", "sqs"}
 """On EC2. A job's host is an ECS agent, which pulls an image and writes a log; the job itself asks
 STS who it is."""
-ASKED_BY_JOBS = {"sts", "logs", "ecs", "ecs-agent", "ecr.api", "ecr.dkr"}
+CALLED_BY_JOBS = {"sts", "logs", "ecs", "ecs-agent", "ecr.api", "ecr.dkr"}
 
 
-def test_c1_there_are_endpoints_for_what_is_asked_and_for_nothing_else() -> None:
+def test_c1_there_are_endpoints_for_what_is_called_and_for_nothing_else() -> None:
     """Each costs money by the hour in each zone, used or not."""
     found: dict[str, set[str]] = {"": set(), "HasBatchOnAws": set()}
-    for name, told in TEMPLATE.of_type("AWS::EC2::VPCEndpoint").items():
+    for name, properties in TEMPLATE.of_type("AWS::EC2::VPCEndpoint").items():
         condition = TEMPLATE.resources[name].get("Condition", "")
-        service = told["ServiceName"]["Fn::Sub"].removeprefix("com.amazonaws.${AWS::Region}.")
+        service = properties["ServiceName"]["Fn::Sub"].removeprefix("com.amazonaws.${AWS::Region}.")
         found["" if condition == "OnAws" else condition].add(service)
-    assert found == {"": ASKED_BY_WORKERS, "HasBatchOnAws": ASKED_BY_JOBS}
+    assert found == {"": CALLED_BY_WORKERS, "HasBatchOnAws": CALLED_BY_JOBS}
 
 
-def test_c1_a_machine_knows_who_it_is_without_asking_sts(monkeypatch: pytest.MonkeyPatch) -> None:
-    told = WorkerSettings(
+def test_c1_a_machine_knows_who_it_is_without_sts(monkeypatch: pytest.MonkeyPatch) -> None:
+    worker_settings = WorkerSettings(
         stack="s", ledger_table="t", raw_bucket="r", results_bucket="r", worker_queue_url="q",
         scratch=Path("/tmp"), role_id="AROAEXAMPLE",
     )  # fmt: skip
     monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
     monkeypatch.setattr(instance_metadata.InstanceMetadata, "instance_id", lambda _self: "i-1")
-    assert main._cloud(told, Stop()).user_id() == "AROAEXAMPLE:i-1"
+    assert main._cloud(worker_settings, Stop()).user_id() == "AROAEXAMPLE:i-1"
     script = TEMPLATE.resources["WorkerTemplate"]["Properties"]["LaunchTemplateData"]["UserData"]
     assert "POREWATCH_ROLE_ID='${WorkerRole.RoleId}'" in script["Fn::Base64"]["Fn::Sub"]
 
@@ -463,12 +465,12 @@ def test_c2_prices_are_those_of_the_snapshot_and_dev_is_as_samconfig_deploys_it(
     assert {what: ratio for what, ratio in ratios.items() if ratio != 1} == {
         "keys": 10, "reading empty queues": 2,
     }  # fmt: skip
-    (dev,) = (told for name, told in rest_cost.SETS.items() if "dev" in name)
+    (dev,) = (parameters for name, parameters in rest_cost.SETS.items() if "dev" in name)
     assert dev["MonthlyBudgetUsd"] == "200" and set(dev) <= set(PARAMETERS)
 
 
 def test_c2_each_endpoint_in_each_zone_is_counted() -> None:
-    """Four of them, that nobody asked, had made 96 USD a month."""
+    """Four of them, that nothing called, had made 96 USD a month."""
     more = copy.deepcopy(TEMPLATE.body)
     more["Resources"]["Another"] = more["Resources"]["SqsEndpoint"]
     dearer = rest_cost.bill(Template(ROOT, more))
@@ -500,9 +502,9 @@ def test_polish_a_build_needs_no_gnu_tool() -> None:
         *ROOT.glob("layers/**/Makefile"),
         ROOT / "layers/python.mk",
     ]:
-        told = path.read_text()
-        assert not re.search(r"cp -[^\n]*(--parents|-t )", told), path
-        assert "sed -i" not in told, path
+        text = path.read_text()
+        assert not re.search(r"cp -[^\n]*(--parents|-t )", text), path
+        assert "sed -i" not in text, path
 
 
 def test_polish_a_job_with_a_gpu_names_it() -> None:
@@ -531,10 +533,10 @@ def test_polish_measures_that_cloudwatch_is_too_young_for_are_left_out() -> None
 
 def test_polish_the_env_file_of_sam_local_has_each_variable_of_each_function() -> None:
     """`sam local` gives what the template names, and takes a `!Ref` for its name."""
-    told = json.loads((ROOT / "events/env.json").read_text())
+    variables = json.loads((ROOT / "events/env.json").read_text())
     there = {name: set(f["Environment"]["Variables"]) for name, f in TEMPLATE.functions.items()}
-    assert {name: set(values) for name, values in told.items()} == there
-    assert all(isinstance(value, str) for values in told.values() for value in values.values())
+    assert {name: set(values) for name, values in variables.items()} == there
+    assert all(isinstance(value, str) for values in variables.values() for value in values.values())
 
 
 def test_polish_sam_local_finds_each_function_its_event_and_its_environment() -> None:

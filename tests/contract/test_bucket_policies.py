@@ -86,13 +86,13 @@ def test_buckets_deny_what_nobody_may() -> None:
 
 def test_every_bucket_but_that_of_the_logs_has_its_accesses_written_below_its_own_prefix() -> None:
     buckets = TEMPLATE.of_type("AWS::S3::Bucket")
-    told = {
+    configured = {
         name: own["LoggingConfiguration"]
         for name, own in buckets.items()
         if "LoggingConfiguration" in own
     }
-    assert set(told) == set(buckets) - {"AccessLogs"} == set(LOGGED)
-    for name, logging in told.items():
+    assert set(configured) == set(buckets) - {"AccessLogs"} == set(LOGGED)
+    for name, logging in configured.items():
         prefix = f"{name.removesuffix('Bucket').lower()}/"
         assert logging == {
             "DestinationBucketName": {"Ref": "AccessLogs"},

@@ -262,7 +262,7 @@ WRITERS = {"porewatch_worker.simulate.files", "porewatch_worker.simulate.small_f
 
 
 def test_what_parses_by_c_libraries_does_so_in_the_box() -> None:
-    """Whoever comes to need one of them has it called in the child, and says so here."""
+    """Whoever comes to need one of them has it called in the child, and lists it here."""
     libraries = {"pysam", "pod5", "isal", "pyarrow", "dnaio"}
     users = {
         module

@@ -1,4 +1,4 @@
-"""What the four distributions ask for is what they import, in the versions that the tests run with.
+"""The four distributions require what they import, in the versions that the tests run with.
 
 The imports are read from the source (those under `if TYPE_CHECKING:` are names for the reader). How
 they install is held by tests/wheels.
@@ -58,9 +58,9 @@ def project(folder: Path) -> dict[str, Any]:
 
 def declared(folder: Path) -> list[Requirement]:
     """All requirements of a distribution, those of its extras included."""
-    told = project(folder)
-    extras = told.get("optional-dependencies", {}).values()
-    return [Requirement(line) for lines in (told["dependencies"], *extras) for line in lines]
+    table = project(folder)
+    extras = table.get("optional-dependencies", {}).values()
+    return [Requirement(line) for lines in (table["dependencies"], *extras) for line in lines]
 
 
 @cache
@@ -173,11 +173,11 @@ def test_each_range_holds_the_version_that_is_tested(part: str) -> None:
 
 
 @each_part
-def test_the_version_stands_in_one_place_and_parts_ask_for_their_own_release(part: str) -> None:
+def test_the_version_stands_in_one_place_and_parts_require_their_own_release(part: str) -> None:
     folder, _ = folders(part)
-    told = tomllib.loads((folder / "pyproject.toml").read_text())
-    assert "version" not in told["project"]
-    source = (folder / told["tool"]["hatch"]["version"]["path"]).resolve()
+    document = tomllib.loads((folder / "pyproject.toml").read_text())
+    assert "version" not in document["project"]
+    source = (folder / document["tool"]["hatch"]["version"]["path"]).resolve()
     assert source == REPOSITORY / "layers/common/python/porewatch/__init__.py"
     for one in declared(folder):
         if canonicalize_name(one.name) in PARTS:
@@ -185,11 +185,11 @@ def test_the_version_stands_in_one_place_and_parts_ask_for_their_own_release(par
 
 
 def tags_here() -> list[str]:
-    said = subprocess.run(
+    result = subprocess.run(
         ["git", "tag", "--points-at", "HEAD", "v*"],
         cwd=REPOSITORY, capture_output=True, text=True, check=False,
     )  # fmt: skip
-    return said.stdout.split()
+    return result.stdout.split()
 
 
 def test_a_tag_names_the_version_of_its_commit() -> None:
@@ -200,10 +200,10 @@ def test_a_tag_names_the_version_of_its_commit() -> None:
 
 
 def needs(part: str, *extras: str) -> Iterator[str]:
-    """What a distribution with these extras asks for directly, our other parts resolved."""
-    told = project(folders(part)[0])
-    chosen = [told["optional-dependencies"][extra] for extra in extras]
-    for one in (Requirement(line) for lines in (told["dependencies"], *chosen) for line in lines):
+    """Direct requirements of a distribution with these extras, our other parts resolved."""
+    table = project(folders(part)[0])
+    chosen = [table["optional-dependencies"][extra] for extra in extras]
+    for one in (Requirement(line) for lines in (table["dependencies"], *chosen) for line in lines):
         name = canonicalize_name(one.name)
         if name in PARTS:
             yield from needs(name, *one.extras)
@@ -211,8 +211,8 @@ def needs(part: str, *extras: str) -> Iterator[str]:
             yield name
 
 
-def test_the_image_has_all_that_the_worker_asks_for() -> None:
-    """What those ask for in turn: test_images."""
+def test_the_image_has_all_that_the_worker_requires() -> None:
+    """Their own requirements: test_images."""
     assert set(needs("porewatch-worker", "aws")) <= set(pins("worker"))
 
 

@@ -29,17 +29,17 @@ MODULES = [*modules(porewatch.domain), *modules(porewatch_worker.science)]
 
 
 def run(one: doctest.DocTest) -> tuple[int, str]:
-    said: list[str] = []
+    lines: list[str] = []
     runner = doctest.DocTestRunner(verbose=False)
-    failed = runner.run(one, out=said.append).failed
-    return failed, "".join(said)
+    failed = runner.run(one, out=lines.append).failed
+    return failed, "".join(lines)
 
 
 @pytest.mark.parametrize("name", [name for name in MODULES if examples(name)])
 def test_examples_are_true(name: str) -> None:
     for one in examples(name):
-        failed, said = run(one)
-        assert not failed, said
+        failed, output = run(one)
+        assert not failed, output
 
 
 def test_rules_have_examples() -> None:

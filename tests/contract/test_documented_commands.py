@@ -59,13 +59,13 @@ def _lines(block: str) -> Iterator[str]:
                 yield part.strip()
 
 
-def words(line: str) -> list[str]:
-    """A command's words, without comment, redirection, environment and placeholders' brackets."""
+def arguments_of(line: str) -> list[str]:
+    """A command in parts, without comment, redirection, environment and placeholders' brackets."""
     line = re.sub(r"[\[\]]|\.\.\.", " ", line.split("  #", maxsplit=1)[0]).split(" > ")[0]
     found = shlex.split(line, comments=True)
     while re.match(r"[A-Z_]+=", found[0]):
         found = found[1:]
-    return [re.sub(r"\|.*", "", word) if "|" in word else word for word in found]
+    return [re.sub(r"\|.*", "", argument) if "|" in argument else argument for argument in found]
 
 
 def options(command: Any) -> set[str]:
@@ -74,13 +74,13 @@ def options(command: Any) -> set[str]:
 
 def problem(line: str, whole: bool) -> str | None:
     """What is wrong with a shown command, or None."""
-    found = words(line)
+    found = arguments_of(line)
     program = Path(found[0]).name
     if program == "porewatch":
         return _parse(found[1:]) if whole else _verb_and_options(found[1:])
     if program == "make":
         return _make(found[1:])
-    return _module(found[2], [word for word in found[3:] if word.startswith("--")])
+    return _module(found[2], [argument for argument in found[3:] if argument.startswith("--")])
 
 
 @cache
@@ -89,7 +89,7 @@ def porewatch() -> Any:
 
 
 def _leaf(arguments: list[str]) -> tuple[Any, list[str]]:
-    """The command that these words reach, and the words that are left for it."""
+    """The command that these arguments reach, and the arguments that are left for it."""
     command, context = porewatch(), None
     while hasattr(command, "commands"):
         if not arguments:
@@ -115,17 +115,17 @@ def _verb_and_options(arguments: list[str]) -> str | None:
         command, _ = _leaf(verbs)
     except Exception as wrong:
         return f"{type(wrong).__name__}: {wrong}"
-    flags = [word.split("=")[0] for word in arguments if word.startswith("--")]
+    flags = [argument.split("=")[0] for argument in arguments if argument.startswith("--")]
     unknown = [flag for flag in flags if flag not in options(command)]
     return f"no option {', '.join(unknown)}" if unknown else None
 
 
 def _make(arguments: list[str]) -> str | None:
-    targets = [word for word in arguments if "=" not in word]
+    targets = [argument for argument in arguments if "=" not in argument]
     for target in targets:
         if not re.search(rf"^{re.escape(target)}:", MAKEFILE, re.MULTILINE):
             return f"no target {target}"
-    for variable in (word.split("=")[0] for word in arguments if "=" in word):
+    for variable in (argument.split("=")[0] for argument in arguments if "=" in argument):
         if f"$({variable})" not in MAKEFILE and f"{variable} ?=" not in MAKEFILE:
             return f"no variable {variable}"
     return None if targets else "no target at all"
@@ -217,10 +217,10 @@ def laboratory(tmp_path: Path) -> Path:
 
 def test_commands_that_need_no_aws_run_as_shown(laboratory: Path) -> None:
     """All that documents show of them, one after the other."""
-    documented = {" ".join(words(one.line)) for one in shown()}
+    documented = {" ".join(arguments_of(one.line)) for one in shown()}
     environment = {**os.environ, "PATH": f"{REPOSITORY / '.venv/bin'}:{os.environ['PATH']}"}
     for line in RUN:
-        plain = " ".join(words(line))
+        plain = " ".join(arguments_of(line))
         assert {plain, f".venv/bin/{plain}"} & documented, f"no document shows {line}"
         folder = REPOSITORY if line.startswith("make") else laboratory
         done = subprocess.run(

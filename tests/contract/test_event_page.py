@@ -1,4 +1,4 @@
-"""docs/events.md says what the code and the template say."""
+"""docs/events.md follows the code and the template."""
 
 from porewatch.domain.facts.events import FACTS
 from porewatch_local.generated.event_page import (

@@ -42,7 +42,7 @@ def example(fact: str) -> Json:
     return read(EVENTS / fact / "example.json")
 
 
-def queues_told_of(event: Json, *, on_bus: bool) -> set[str]:
+def queues_reached(event: Json, *, on_bus: bool) -> set[str]:
     """The queues that get this event, from the product's bus or from the account's."""
     return {
         target(to["Arn"])
@@ -85,9 +85,9 @@ def test_a_changed_fact_makes_its_schema_stale(tmp_path: Path) -> None:
 def test_the_example_of_a_fact_is_what_the_bus_carries(fact: str) -> None:
     event = example(fact)
     assert (event["source"], event["detail-type"]) == (SOURCE, fact)
-    told = FACTS[fact].model_validate(event["detail"])
-    assert told.model_dump(mode="json") == event["detail"]
-    assert event["detail"]["fact_id"].startswith(f"{fact}:{told.run_id}:")
+    parsed = FACTS[fact].model_validate(event["detail"])
+    assert parsed.model_dump(mode="json") == event["detail"]
+    assert event["detail"]["fact_id"].startswith(f"{fact}:{parsed.run_id}:")
     assert event["time"] == event["detail"]["at"]
 
 
@@ -120,7 +120,7 @@ def test_every_folder_of_events_is_a_fact() -> None:
 )
 def test_a_fact_reaches_its_readers_and_the_two_who_read_all(fact: str, queues: set[str]) -> None:
     expected = queues | {"StatusQueue", "MetricQueue"}
-    assert queues_told_of(example(fact), on_bus=True) == expected
+    assert queues_reached(example(fact), on_bus=True) == expected
 
 
 @pytest.mark.parametrize(
@@ -142,16 +142,16 @@ def test_a_fact_reaches_its_readers_and_the_two_who_read_all(fact: str, queues: 
     ],
 )
 def test_an_object_wakes_the_reader_of_its_folder(key: str, queues: set[str]) -> None:
-    assert queues_told_of(an_object(key), on_bus=False) == queues
+    assert queues_reached(an_object(key), on_bus=False) == queues
 
 
 def test_another_bucket_wakes_nobody() -> None:
     event = an_object("runs/r1/run.json")
     event["detail"]["bucket"]["name"] = "porewatch-results"
-    assert queues_told_of(event, on_bus=False) == set()
+    assert queues_reached(event, on_bus=False) == set()
 
 
-def test_the_monitor_hears_ec2_from_both_sources_and_nobody_else() -> None:
+def test_the_monitor_gets_ec2_from_both_sources_and_nothing_else() -> None:
     source = TEMPLATE.functions["InstanceMonitor"]["Events"]["Machines"]["Properties"]
     for variant in ("interruption", "rebalance", "state"):
         event = read(EVENTS / f"functions/instance_monitor.{variant}.json")
@@ -160,15 +160,17 @@ def test_the_monitor_hears_ec2_from_both_sources_and_nobody_else() -> None:
         assert not matches(source["Pattern"], {**event, "source": "somebody"}, KNOWN)
 
 
-def test_the_error_handler_hears_of_every_end_that_is_not_a_success_of_our_machine() -> None:
+def test_the_error_handler_gets_every_end_that_is_not_a_success_of_our_machine() -> None:
     source = TEMPLATE.functions["ErrorHandler"]["Events"]["Executions"]["Properties"]
     pattern = copy.deepcopy(source["Pattern"])
     (machine,) = pattern["detail"].pop("stateMachineArn")
     assert machine["Fn::Sub"].endswith(":stateMachine:${AWS::StackName}-screen-run")
     event = read(EVENTS / "functions/error_handler.execution.json")
     for status in ("FAILED", "TIMED_OUT", "ABORTED", "SUCCEEDED", "RUNNING"):
-        heard = matches(pattern, {**event, "detail": {**event["detail"], "status": status}}, KNOWN)
-        assert heard is (status not in ("SUCCEEDED", "RUNNING"))
+        matched = matches(
+            pattern, {**event, "detail": {**event["detail"], "status": status}}, KNOWN
+        )
+        assert matched is (status not in ("SUCCEEDED", "RUNNING"))
 
 
 @pytest.mark.parametrize("function", sorted(TEMPLATE.functions))
@@ -185,8 +187,8 @@ def test_what_a_queue_brings_is_what_the_rules_put_there(path: Path) -> None:
         if "detail-type" not in body:
             assert queues_of(function) == {"WorkerQueue"}, "workers write to their queue directly"
             continue
-        told = queues_told_of(body, on_bus=body["source"] == SOURCE)
-        assert queues_of(function) <= told
+        queues = queues_reached(body, on_bus=body["source"] == SOURCE)
+        assert queues_of(function) <= queues
 
 
 def test_a_matcher_nobody_taught_us_is_refused() -> None:

@@ -2,7 +2,7 @@
 
 What the Dockerfiles copy is there and let through, their requirements are whole and those that the
 tests run with, the linter sees what is planted, and the command of a baked machine hands the right
-things to docker (a stand-in writes down what it was told).
+things to docker (a stand-in records its arguments).
 """
 
 from __future__ import annotations
@@ -96,11 +96,11 @@ def test_no_key_and_no_run_can_come_into_the_context() -> None:
 
 @each_file
 def test_no_variable_of_an_image_holds_a_secret(name: str) -> None:
-    told = " ".join(lines_of(name, "ENV") + lines_of(name, "ARG"))
-    assert not re.search(r"TOKEN|SECRET|PASSWORD|ACCESS_KEY", told)
+    variables = " ".join(lines_of(name, "ENV") + lines_of(name, "ARG"))
+    assert not re.search(r"TOKEN|SECRET|PASSWORD|ACCESS_KEY", variables)
 
 
-def test_the_worker_is_not_root_hears_sigterm_and_is_started_without_a_shell() -> None:
+def test_the_worker_is_not_root_gets_sigterm_and_is_started_without_a_shell() -> None:
     lines = lines_of("worker/Dockerfile")
     assert [line for line in lines if line.startswith("USER ")][-1] == "USER 10001"
     assert "STOPSIGNAL SIGTERM" in lines
@@ -157,11 +157,11 @@ def test_every_requirement_and_all_it_requires_is_pinned_by_hash(name: str) -> N
     there = pins(name)
     for one in (one for versions in there.values() for one in versions if applies(one)):
         try:
-            asked = importlib.metadata.requires(one.name) or []
+            required = importlib.metadata.requires(one.name) or []
         except importlib.metadata.PackageNotFoundError:
             assert name == "wheels", f"{one.name} is not installed here"
             continue
-        missing = [need for need in map(Requirement, asked) if applies(need)]
+        missing = [need for need in map(Requirement, required) if applies(need)]
         missing = [need for need in missing if canonicalize_name(need.name) not in there]
         assert not missing, f"{one.name} requires {missing}"
 
@@ -175,7 +175,7 @@ def test_the_worker_gets_the_versions_that_were_tested() -> None:
         assert f'"{wanted}"' in project
 
 
-def test_the_tools_that_make_the_wheels_are_those_that_the_sources_ask_for() -> None:
+def test_the_tools_that_make_the_wheels_are_those_that_the_sources_require() -> None:
     tools = pins("wheels")
     for room in ("layers/common", "worker"):
         assert 'requires = ["hatchling"]' in (REPOSITORY / room / "pyproject.toml").read_text()
@@ -188,11 +188,11 @@ def test_the_tools_that_make_the_wheels_are_those_that_the_sources_ask_for() -> 
 STAND_IN = "#!/bin/bash\nprintf '%s\\n' \"$@\" > $CALLS\nexit 7\n"
 
 
-def said_to_docker(
+def docker_arguments(
     home: Path, tools: Mapping[str, str] = MappingProxyType({}), **environment: str
 ) -> list[str]:
-    """Every word that docker was given on a machine with this environment. `tools`: more commands
-    that the machine has, as scripts."""
+    """All arguments of docker on a machine with this environment. `tools`: more commands that the
+    machine has, as scripts."""
     programs, calls = home / "tools", home / "calls"
     programs.mkdir()
     for name, text in {"docker": STAND_IN, "chown": "#!/bin/bash\n", **tools}.items():
@@ -214,28 +214,28 @@ def said_to_docker(
 
 
 def test_a_baked_machine_runs_the_image_on_its_own_network(tmp_path: Path) -> None:
-    said = said_to_docker(tmp_path)
-    assert said[:4] == ["run", "--rm", "--network", "host"]
-    assert said[-3:] == ["registry/worker@sha256:1", "porewatch-worker", "run"]
-    assert f"{tmp_path}/references:/mnt/references:ro" in said
-    assert f"{tmp_path}/scratch:/scratch" in said
+    arguments = docker_arguments(tmp_path)
+    assert arguments[:4] == ["run", "--rm", "--network", "host"]
+    assert arguments[-3:] == ["registry/worker@sha256:1", "porewatch-worker", "run"]
+    assert f"{tmp_path}/references:/mnt/references:ro" in arguments
+    assert f"{tmp_path}/scratch:/scratch" in arguments
 
 
 def test_all_that_user_data_exports_reaches_the_worker_by_name_only(tmp_path: Path) -> None:
-    told = dict.fromkeys(re.findall(r"\b([A-Z][A-Z0-9_]+)=", USER_DATA), "a value")
-    told.pop("REFERENCES_PATH", None)  # has its place in the image
-    told.pop("POREWATCH_ALIVE", None)
-    said = said_to_docker(tmp_path, **told, UNRELATED="x", POREWATCH_BEAT_SECONDS="5")
-    passed = {value for flag, value in pairwise(said) if flag == "--env"}
-    assert set(told) | {"POREWATCH_BEAT_SECONDS"} <= passed
+    variables = dict.fromkeys(re.findall(r"\b([A-Z][A-Z0-9_]+)=", USER_DATA), "a value")
+    variables.pop("REFERENCES_PATH", None)  # has its place in the image
+    variables.pop("POREWATCH_ALIVE", None)
+    arguments = docker_arguments(tmp_path, **variables, UNRELATED="x", POREWATCH_BEAT_SECONDS="5")
+    passed = {value for flag, value in pairwise(arguments) if flag == "--env"}
+    assert set(variables) | {"POREWATCH_BEAT_SECONDS"} <= passed
     assert not passed & {"UNRELATED", "PATH", "POREWATCH_SCRATCH"}
-    assert not [word for word in said if "a value" in word]
+    assert not [argument for argument in arguments if "a value" in argument]
 
 
 def test_bundles_that_were_baked_in_are_given_to_the_worker_read_only(tmp_path: Path) -> None:
     """B3: without a file system that must hold them, too."""
     (tmp_path / "references/pig/1").mkdir(parents=True)
-    mounted = [word for word in said_to_docker(tmp_path) if "/mnt/references" in word]
+    mounted = [argument for argument in docker_arguments(tmp_path) if "/mnt/references" in argument]
     assert mounted == [f"{tmp_path}/references:/mnt/references:ro"]
     baked = yaml.safe_dump(component(), width=10_000)
     default = re.search(r"REFERENCES_PATH:-([^}]+)}", USER_DATA)
@@ -244,15 +244,15 @@ def test_bundles_that_were_baked_in_are_given_to_the_worker_read_only(tmp_path: 
 
 def test_a_gpu_that_never_answers_keeps_the_worker_from_nothing(tmp_path: Path) -> None:
     hangs = {"nvidia-smi": "#!/bin/bash\nexec sleep 30\n"}
-    said = said_to_docker(tmp_path, tools=hangs, POREWATCH_GPU_SECONDS="0.2")
-    assert "--gpus" not in said
-    assert said[-1] == "run"
+    arguments = docker_arguments(tmp_path, tools=hangs, POREWATCH_GPU_SECONDS="0.2")
+    assert "--gpus" not in arguments
+    assert arguments[-1] == "run"
 
 
 def test_the_sign_of_life_is_the_machines_own_file(tmp_path: Path) -> None:
     alive = str(tmp_path / "alive")
-    said = said_to_docker(tmp_path, POREWATCH_ALIVE=alive)
-    assert f"{alive}:{alive}" in said
+    arguments = docker_arguments(tmp_path, POREWATCH_ALIVE=alive)
+    assert f"{alive}:{alive}" in arguments
     assert Path(alive).exists()
 
 

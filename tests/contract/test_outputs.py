@@ -1,6 +1,6 @@
 """Every output of the stack that the command line or the local tools read is one the template has.
 
-`porewatch submit` once asked for an output that no template ever had, and refused all raw signal.
+`porewatch submit` once read an output that no template ever had, and refused all raw signal.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ READERS = sorted([*ROOT.glob("cli/src/**/*.py"), *ROOT.glob("local/src/**/*.py")
 DECLARED = set(Template.load(ROOT / "template.yaml").body["Outputs"])
 
 
-def asked_for(code: str) -> Iterator[str]:
+def read_by(code: str) -> Iterator[str]:
     """Names of outputs read in `code`: x.output("A"), x.outputs["A"], x.outputs.get("A"), and of
     buckets, x.bucket("Raw")."""
     for node in ast.walk(ast.parse(code)):
@@ -39,13 +39,13 @@ def asked_for(code: str) -> Iterator[str]:
 
 
 def test_every_output_that_is_read_is_in_the_template() -> None:
-    asked = {
+    outputs_read = {
         (name, path.relative_to(ROOT).as_posix())
         for path in READERS
-        for name in asked_for(path.read_text())
+        for name in read_by(path.read_text())
     }
-    assert len({name for name, _ in asked}) >= 6, "the outputs are read in another way now"
-    assert {(name, path) for name, path in asked if name not in DECLARED} == set()
+    assert len({name for name, _ in outputs_read}) >= 6, "the outputs are read in another way now"
+    assert {(name, path) for name, path in outputs_read if name not in DECLARED} == set()
 
 
 @pytest.mark.parametrize(
@@ -53,8 +53,8 @@ def test_every_output_that_is_read_is_in_the_template() -> None:
     ["s.output('X')", "s.outputs['X']", "s.outputs.get('X') == 'on'", "s.outputs.get('X', '')"],
 )
 def test_each_way_of_reading_is_seen(code: str) -> None:
-    assert list(asked_for(code)) == ["X"]
+    assert list(read_by(code)) == ["X"]
 
 
-def test_a_stack_says_whether_it_takes_raw_signal() -> None:
+def test_a_stack_shows_whether_it_takes_raw_signal() -> None:
     assert "Basecalling" in DECLARED

@@ -1,4 +1,4 @@
-"""Every reason has words in every language, with the same places; nothing is said beside them."""
+"""Every reason has a text in every language, with the same places; no text is elsewhere."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ def test_the_source_language_is_first_and_japanese_is_there() -> None:
 
 
 @pytest.mark.parametrize("language", languages())
-def test_every_code_has_words_and_every_word_a_code(language: str) -> None:
-    told = {key.removeprefix("reason.") for key in read("reasons", language) if "reason." in key}
+def test_every_code_has_a_text_and_every_text_a_code(language: str) -> None:
+    listed = {key.removeprefix("reason.") for key in read("reasons", language) if "reason." in key}
     wordless = {Code.PANEL_NOTE.value}  # said by the panel's own catalogue
-    assert told == {code.value for code in CODES} - wordless
+    assert listed == {code.value for code in CODES} - wordless
 
 
 @pytest.mark.parametrize("language", OTHERS)
@@ -43,11 +43,11 @@ def test_all_languages_fill_the_same_places(language: str) -> None:
 
 @pytest.mark.parametrize("language", languages())
 def test_every_noun_has_a_form_for_every_number(language: str) -> None:
-    words = catalogue(language)
+    texts = catalogue(language)
     nouns = [key.removeprefix("noun.") for key in read("reasons", language) if "noun." in key]
     assert nouns
     for noun in nouns:
-        assert all(words.counted(noun, n) for n in (0, 1, 2, 5, 11, 21, 100))
+        assert all(texts.counted(noun, n) for n in (0, 1, 2, 5, 11, 21, 100))
 
 
 def test_numbers_take_the_plural_form_of_their_language() -> None:
@@ -70,7 +70,7 @@ def test_a_reason_within_a_reason_is_said_in_the_same_language() -> None:
 FINDING = {"sample": "s", "code": "V", "name": "virus", "severity": "low", "call": "indeterminate"}
 
 
-def test_words_of_version_1_stay_as_they_are_and_its_codes_may_be_asked_for() -> None:
+def test_texts_of_version_1_stay_as_they_are_and_have_codes() -> None:
     rule = "9 reads beside 900 in other samples (t): barcode crossover"
     old = Finding.model_validate({**FINDING, "rule": rule, "reasons": ["crossover"],
                                   "remark": "A remark."})  # fmt: skip
@@ -81,18 +81,18 @@ def test_words_of_version_1_stay_as_they_are_and_its_codes_may_be_asked_for() ->
     assert again == old
 
 
-def test_every_kind_of_words_of_version_1_is_read() -> None:
+def test_every_kind_of_text_of_version_1_is_read() -> None:
     quantity = {"value": 1.0, "low": None, "high": None, "unit": "u", "method": "m", "remark": "r"}
     amount = Quantity.model_validate(quantity)
     assert (amount.method, amount.remark) == ("m", "r")
-    told = {"sample": "s", "outcome": "not_reportable", "reasons": ["a", "b"],
+    stored = {"sample": "s", "outcome": "not_reportable", "reasons": ["a", "b"],
             "codes": ["file_lost"]}  # fmt: skip
-    outcome = SampleOutcome.model_validate(told)
+    outcome = SampleOutcome.model_validate(stored)
     assert outcome.reasons == ("a", "b")
     assert outcome.has(Code.FILE_LOST)
 
 
-def test_codes_of_a_later_version_are_read_by_their_words() -> None:
+def test_codes_of_a_later_version_are_read_by_their_texts() -> None:
     later = {**FINDING, "rule": "seen by a rule of tomorrow", "remark": "",
              "why": [{"code": "rule_of_tomorrow", "values": {"n": 1}}]}  # fmt: skip
     assert Finding.model_validate(later).rule == "seen by a rule of tomorrow"

@@ -47,7 +47,7 @@ CONDITIONED = [
     for role, documents in of_roles(TEMPLATE)
     for statement in policies.conditioned(placed(documents, "eu-west-1", "123456789012"))
 ]
-NOT_ASKED = {"image", "change set", "launches"}
+NOT_REQUESTED = {"image", "change set", "launches"}
 
 
 class Account:
@@ -100,12 +100,12 @@ def add_identity(account: Account, who: str = ME) -> None:
 def add_policies(account: Account, findings: dict[int, list[dict[str, Any]]] | None = None) -> None:
     """`findings`: of the document of that number."""
     for number, (_, kind, _) in enumerate(DOCUMENTS):
-        asked = {"policyDocument": ANY, "policyType": "IDENTITY_POLICY"}
+        request = {"policyDocument": ANY, "policyType": "IDENTITY_POLICY"}
         if kind != "IDENTITY_POLICY":
-            asked |= {"policyType": "RESOURCE_POLICY"}
-            asked |= {"validatePolicyResourceType": kind} if kind else {}
+            request |= {"policyType": "RESOURCE_POLICY"}
+            request |= {"validatePolicyResourceType": kind} if kind else {}
         answer = {"findings": (findings or {}).get(number, [])}
-        account.stub("accessanalyzer").add_response("validate_policy", answer, asked)
+        account.stub("accessanalyzer").add_response("validate_policy", answer, request)
 
 
 def add_rights(account: Account, refused: int = -1) -> None:
@@ -113,10 +113,10 @@ def add_rights(account: Account, refused: int = -1) -> None:
     iam = account.stub("iam")
     iam.add_response("simulate_principal_policy", decided("iam:CreateRole"))
     for number, (_, statement) in enumerate(CONDITIONED):
-        asked = policies.request_for(statement)
+        request = policies.request_for(statement)
         decision = "implicitDeny" if number == refused else "allowed"
-        answer = decided(*asked["ActionNames"], decision=decision)
-        iam.add_response("simulate_custom_policy", answer, {"PolicyInputList": ANY, **asked})
+        answer = decided(*request["ActionNames"], decision=decision)
+        iam.add_response("simulate_custom_policy", answer, {"PolicyInputList": ANY, **request})
 
 
 def a_new_account(vcpus: float = 64, calls: int = 10, vpcs: int = 1) -> Account:
@@ -131,8 +131,8 @@ def a_new_account(vcpus: float = 64, calls: int = 10, vpcs: int = 1) -> Account:
             {"definition": ANY},
         )  # fmt: skip
     for _ in RULES:
-        asked = {"EventPattern": ANY, "Event": ANY}
-        account.stub("events").add_response("test_event_pattern", {"Result": False}, asked)
+        request = {"EventPattern": ANY, "Event": ANY}
+        account.stub("events").add_response("test_event_pattern", {"Result": False}, request)
     ec2 = account.stub("ec2")
     shown = {"AvailabilityZones": [{"ZoneName": zone} for zone in ZONES]}
     ec2.add_response("describe_availability_zones", shown)
@@ -155,22 +155,22 @@ def named(found: list[Check]) -> dict[str, Check]:
     return {check.what: check for check in found}
 
 
-def test_an_account_that_would_do_hears_so_and_nothing_is_made() -> None:
+def test_an_account_that_would_do_passes_and_nothing_is_made() -> None:
     account = a_new_account(calls=1000)
     found = rehearse(account, TEMPLATE)
     unanswered = {check.what for check in found if check.verdict is CheckVerdict.UNANSWERED}
-    assert unanswered == NOT_ASKED
-    answered = [check for check in found if check.what not in NOT_ASKED]
+    assert unanswered == NOT_REQUESTED
+    answered = [check for check in found if check.what not in NOT_REQUESTED]
     assert {check.verdict for check in answered} == {CheckVerdict.OK}, table(found)
     assert len(answered) == 1 + len(TEMPLATE.state_machines) + len(RULES) + len(STAGES) + 2 + 1 + 4
     for stub in account.stubs.values():
         stub.assert_no_pending_responses()
-    asked = {check.what: check.remedy for check in found if check.what in NOT_ASKED}
-    assert "AMI=" in asked["image"] and "BUCKET=" in asked["change set"]
-    assert "STACK=" in asked["launches"]
+    remedies = {check.what: check.remedy for check in found if check.what in NOT_REQUESTED}
+    assert "AMI=" in remedies["image"] and "BUCKET=" in remedies["change set"]
+    assert "STACK=" in remedies["launches"]
 
 
-def test_a_new_account_hears_what_is_narrow_and_what_to_do() -> None:
+def test_a_new_account_gets_what_is_narrow_and_what_to_do() -> None:
     found = named(rehearse(a_new_account(vcpus=5, vpcs=5), TEMPLATE))
     assert found["spot vCPUs, standard types"].verdict is CheckVerdict.FAIL
     assert found["functions at once"].verdict is CheckVerdict.WARN
@@ -224,7 +224,7 @@ def test_what_is_not_answered_is_no_ok_and_stops_nothing_else(service: str) -> N
         stub.add_client_error("simulate_custom_policy", "AccessDeniedException", "you may not")
     if service == "service-quotas":
         stub.add_client_error(call, "AccessDeniedException", "you may not")
-    found = [c for c in rehearse(account, TEMPLATE) if c.what not in NOT_ASKED]
+    found = [c for c in rehearse(account, TEMPLATE) if c.what not in NOT_REQUESTED]
     left = [c.verdict for c in found if c.verdict is not CheckVerdict.OK]
     assert left == [CheckVerdict.UNANSWERED] * questions
 
@@ -240,8 +240,8 @@ def test_what_was_found_before_a_refused_call_still_stops_the_deploy(
         quotas.add_client_error("get_service_quota", "ThrottlingException", "slow down")
     monkeypatch.setattr(boto3, "Session", lambda **_: Session(account))
     assert rehearsal.main([]) == 1
-    told = capsys.readouterr().out
-    assert "FAIL" in told and "ThrottlingException" in told
+    output = capsys.readouterr().out
+    assert "FAIL" in output and "ThrottlingException" in output
 
 
 class Session:
@@ -275,8 +275,8 @@ def test_what_access_analyzer_finds_is_named_by_its_policy(
     account.renewed("accessanalyzer")
     add_policies(account, {3: [finding(kind)]})
     found = named(rehearse(account, TEMPLATE))
-    said = found.get(f"policy of {DOCUMENTS[3][0]}")
-    assert (said.verdict if said else None) is verdict
+    check = found.get(f"policy of {DOCUMENTS[3][0]}")
+    assert (check.verdict if check else None) is verdict
     assert found["policies"].told.startswith(f"{len(DOCUMENTS)} ")
 
 
@@ -286,54 +286,56 @@ def test_a_right_that_iam_does_not_grant_is_named() -> None:
     number = next(n for n, (_, s) in enumerate(CONDITIONED) if s["Sid"] == "RunOurTemplateOnly")
     add_rights(account, refused=number)
     found = named(rehearse(account, TEMPLATE))
-    said = found["right InstanceLauncherRole/RunOurTemplateOnly"]
-    assert said.verdict is CheckVerdict.FAIL and "ec2:RunInstances" in said.told
+    check = found["right InstanceLauncherRole/RunOurTemplateOnly"]
+    assert check.verdict is CheckVerdict.FAIL and "ec2:RunInstances" in check.told
 
 
-def test_each_conditioned_statement_is_asked_for_just_what_it_allows() -> None:
+def test_each_conditioned_statement_is_simulated_for_just_what_it_allows() -> None:
     """Keys, as the simulator takes them; nothing is left with a pattern or a reference in it."""
     assert len(CONDITIONED) > 30
     for role, statement in CONDITIONED:
-        asked = policies.request_for(statement)
-        keys = {entry["ContextKeyName"] for entry in asked["ContextEntries"]}
+        request = policies.request_for(statement)
+        keys = {entry["ContextKeyName"] for entry in request["ContextEntries"]}
         assert keys > {"aws:userid"} and not [key for key in keys if key.startswith("Null")]
-        values = [v for entry in asked["ContextEntries"] for v in entry["ContextKeyValues"]]
+        values = [v for entry in request["ContextEntries"] for v in entry["ContextKeyValues"]]
         assert not [v for v in values if re.search(r"[*?]|\$\{", v)], (role, values)
-        for resource in asked["ResourceArns"]:
+        for resource in request["ResourceArns"]:
             assert resource == "*" or not re.search(r"[*?]|\$\{", resource), (role, resource)
 
 
 def test_each_of_these_requests_is_what_its_role_allows_and_nothing_wider() -> None:
-    """By the evaluator of the embedded AWS: IAM would say the same, or the deploy is at fault. The
-    same request without what the condition asks for is refused, where the condition can tell."""
+    """By the evaluator of the embedded AWS: IAM would decide the same, or the deploy is at fault.
+    The same request without what the condition needs is refused, where the condition can tell."""
     meant, without = list[judges.Question](), list[judges.Question]()
     for role, documents in of_roles(TEMPLATE):
         here = placed(documents, "eu-west-1", "123456789012")
         for statement in policies.conditioned(here):
-            asked = policies.request_for(statement)
+            request = policies.request_for(statement)
             # The evaluator fills in no variables of policies.
-            told = json.loads(json.dumps(here).replace("${aws:userid}", policies.USER))
-            context = context_of(asked)
-            for pair in itertools.product(asked["ActionNames"], asked["ResourceArns"]):
-                meant.append((told, list(pair), context))
+            policy = json.loads(json.dumps(here).replace("${aws:userid}", policies.USER))
+            context = context_of(request)
+            for pair in itertools.product(request["ActionNames"], request["ResourceArns"]):
+                meant.append((policy, list(pair), context))
             if role == "InstanceLauncherRole" and statement["Sid"] == "RunOurTemplateOnly":
                 bare = {"aws:requestedregion": "eu-west-1"}
-                without.append((told, [asked["ActionNames"][0], asked["ResourceArns"][0]], bare))
+                without.append(
+                    (policy, [request["ActionNames"][0], request["ResourceArns"][0]], bare)
+                )
     assert len(meant) > 60 and without
     assert [q[1] for q, a in zip(meant, judges.decisions(meant), strict=True) if a != "Allow"] == []
     assert set(judges.decisions(without)) == {"ImplicitDeny"}
 
 
-def context_of(asked: dict[str, Any]) -> dict[str, str | list[str]]:
+def context_of(request: dict[str, Any]) -> dict[str, str | list[str]]:
     found: dict[str, str | list[str]] = {"aws:requestedregion": "eu-west-1"}
-    for entry in asked["ContextEntries"]:
+    for entry in request["ContextEntries"]:
         values = entry["ContextKeyValues"]
         many = entry["ContextKeyType"] == "stringList"
         found[entry["ContextKeyName"].lower()] = values if many else values[0]
     return found
 
 
-def test_who_may_not_make_something_hears_what() -> None:
+def test_a_caller_who_may_not_make_something_gets_its_name() -> None:
     account = a_new_account()
     iam = account.renewed("iam")
     iam.add_response(
@@ -346,7 +348,7 @@ def test_who_may_not_make_something_hears_what() -> None:
     assert "iam:CreateRole" in found["may you deploy"].remedy
 
 
-def test_a_role_is_asked_for_by_its_own_address_and_root_not_at_all() -> None:
+def test_a_role_is_simulated_by_its_own_address_and_root_not_at_all() -> None:
     account = Account()
     role = "arn:aws:iam::123456789012:role/aws-reserved/sso/Lab"
     answer = {
@@ -385,7 +387,7 @@ SET = {"StackName": NAME, "ChangeSetName": "rehearsal"}
 WHOLE = {"Status": "CREATE_COMPLETE", "Changes": [{}]}
 
 
-def asked_for_a_change_set(account: Account) -> list[Check]:
+def change_set_checks(account: Account) -> list[Check]:
     found = list(change_set.planned(account, TEMPLATE, BUCKET, {"AmiId": "ami-1"}))
     for stub in account.stubs.values():
         stub.assert_no_pending_responses()
@@ -403,20 +405,20 @@ def add_template(account: Account, version: dict[str, str] | None = None) -> Stu
 
 
 def add_set(cloudformation: Stubber) -> None:
-    asked = {
+    request = {
         **SET, "ChangeSetType": "CREATE", "TemplateURL": ADDRESS,
         "Capabilities": list(change_set.CAPABILITIES),
         "Parameters": [{"ParameterKey": "AmiId", "ParameterValue": "ami-1"}],
     }  # fmt: skip
     answer = {"Id": SET_ID, "StackId": STACK_ID}
-    cloudformation.add_response("create_change_set", answer, asked)
+    cloudformation.add_response("create_change_set", answer, request)
 
 
 def add_outcomes(cloudformation: Stubber, *outcomes: dict[str, Any]) -> None:
     for outcome in outcomes:
-        asked = SET | ({"NextToken": "2"} if outcome.get("again") else {})
+        request = SET | ({"NextToken": "2"} if outcome.get("again") else {})
         answer = {key: value for key, value in outcome.items() if key != "again"}
-        cloudformation.add_response("describe_change_set", answer, asked)
+        cloudformation.add_response("describe_change_set", answer, request)
 
 
 def add_end(cloudformation: Stubber, state: str = "REVIEW_IN_PROGRESS") -> None:
@@ -466,7 +468,7 @@ def test_the_change_set_is_read_and_taken_away_with_what_it_hangs_on() -> None:
         {"Status": "CREATE_COMPLETE", "Changes": [{}] * 21, "again": True},
     )
     add_end(cloudformation)
-    found = asked_for_a_change_set(account)
+    found = change_set_checks(account)
     assert verdicts(found) == [TAKEN, ("change set", CheckVerdict.OK)]
     assert "121 resources" in found[1].told
 
@@ -478,7 +480,7 @@ def test_why_a_change_set_was_refused_is_shown_and_nothing_stays() -> None:
     add_set(cloudformation)
     add_outcomes(cloudformation, {"Status": "FAILED", "StatusReason": why})
     add_end(cloudformation)
-    found = named(asked_for_a_change_set(account))
+    found = named(change_set_checks(account))
     assert (found["change set"].verdict, found["change set"].told) == (CheckVerdict.FAIL, why)
 
 
@@ -489,9 +491,11 @@ def test_a_stack_that_has_more_than_a_change_set_is_never_deleted(state: str) ->
     add_set(cloudformation)
     add_outcomes(cloudformation, WHOLE)
     add_end(cloudformation, state)
-    left = asked_for_a_change_set(account)[-1]
+    left = change_set_checks(account)[-1]
     assert left.verdict is CheckVerdict.WARN
-    assert left.told == f"{STACK_ID} may be left: it is {state}", "a call not foreseen says else"
+    assert left.told == f"{STACK_ID} may be left: it is {state}", (
+        "a call that was not foreseen answers else"
+    )
 
 
 def test_a_change_set_that_is_not_shown_and_not_deleted_is_named() -> None:
@@ -500,7 +504,7 @@ def test_a_change_set_that_is_not_shown_and_not_deleted_is_named() -> None:
     add_set(cloudformation)
     for call in ("describe_change_set", "delete_change_set", "describe_stacks"):
         cloudformation.add_client_error(call, "AccessDenied", "you may not")
-    found = asked_for_a_change_set(account)
+    found = change_set_checks(account)
     assert verdicts(found) == [TAKEN, UNKNOWN, LEFT]
     assert NAME in found[-1].told
 
@@ -514,34 +518,34 @@ def test_a_stack_that_cannot_be_deleted_is_named(code: str) -> None:
     cloudformation.add_response("delete_change_set", {}, SET)
     add_stack_in(cloudformation, "REVIEW_IN_PROGRESS")
     cloudformation.add_client_error("delete_stack", code, "it is protected")
-    found = asked_for_a_change_set(account)
+    found = change_set_checks(account)
     assert verdicts(found) == [TAKEN, ("change set", CheckVerdict.OK), LEFT]
     assert STACK_ID in found[-1].told
 
 
-def test_a_lost_answer_that_was_asked_for_again_leaves_no_stack() -> None:
+def test_a_lost_answer_that_was_retried_leaves_no_stack() -> None:
     """The name is unique: what exists by it was made by the first of the two calls."""
     account = Account()
     cloudformation = add_template(account)
     cloudformation.add_client_error("create_change_set", "AlreadyExistsException", "exists")
     add_outcomes(cloudformation, WHOLE)
     add_end(cloudformation)
-    assert verdicts(asked_for_a_change_set(account)) == [TAKEN, ("change set", CheckVerdict.OK)]
+    assert verdicts(change_set_checks(account)) == [TAKEN, ("change set", CheckVerdict.OK)]
 
 
-def test_a_change_set_that_could_not_be_made_leaves_nothing_to_be_told() -> None:
+def test_a_change_set_that_could_not_be_made_leaves_nothing() -> None:
     account = Account()
     cloudformation = add_template(account)
     cloudformation.add_client_error("create_change_set", "AccessDenied", "you may not")
     for call in ("delete_change_set", "describe_stacks"):
         cloudformation.add_client_error(call, "ValidationError", f"{NAME} does not exist")
-    assert verdicts(asked_for_a_change_set(account)) == [TAKEN, UNKNOWN]
+    assert verdicts(change_set_checks(account)) == [TAKEN, UNKNOWN]
 
 
 def test_a_change_set_still_in_progress_goes_with_its_stack_and_is_named(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """CloudFormation deletes none in that state, and says of no stack whether it is gone."""
+    """CloudFormation deletes none in that state, and confirms of no stack that it is gone."""
     monkeypatch.setattr(change_set, "PATIENCE_SECONDS", -1)
     account = Account()
     cloudformation = add_template(account)
@@ -550,7 +554,7 @@ def test_a_change_set_still_in_progress_goes_with_its_stack_and_is_named(
     cloudformation.add_client_error("delete_change_set", "InvalidChangeSetStatus", "in progress")
     add_stack_in(cloudformation, "REVIEW_IN_PROGRESS")
     cloudformation.add_response("delete_stack", {}, {"StackName": STACK_ID})
-    found = asked_for_a_change_set(account)
+    found = change_set_checks(account)
     assert verdicts(found) == [TAKEN, UNKNOWN, LEFT]
     assert STACK_ID in found[-1].told and "in progress" in found[-1].told
 
@@ -561,7 +565,7 @@ def test_a_versioned_bucket_keeps_no_version_of_the_template() -> None:
     add_set(cloudformation)
     add_outcomes(cloudformation, WHOLE)
     add_end(cloudformation)
-    assert verdicts(asked_for_a_change_set(account)) == [TAKEN, ("change set", CheckVerdict.OK)]
+    assert verdicts(change_set_checks(account)) == [TAKEN, ("change set", CheckVerdict.OK)]
 
 
 def test_two_rehearsals_share_neither_object_nor_stack(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -574,7 +578,7 @@ def test_two_rehearsals_share_neither_object_nor_stack(monkeypatch: pytest.Monke
             "Bucket": BUCKET, "Key": Kept(names), "Body": ANY,
         })  # fmt: skip
         with pytest.raises(ClientError):
-            asked_for_a_change_set(account)
+            change_set_checks(account)
     assert len(names) == 2
 
 
@@ -597,7 +601,7 @@ def test_a_template_that_stays_in_the_bucket_is_named() -> None:
     s3.add_response("put_object", {})
     account.stub("cloudformation").add_client_error("validate_template", "Throttling", "slow down")
     s3.add_client_error("delete_object", "AccessDenied", "you may not")
-    found = asked_for_a_change_set(account)
+    found = change_set_checks(account)
     assert verdicts(found) == [
         ("template", CheckVerdict.UNANSWERED), ("template, left over", CheckVerdict.WARN),
     ]  # fmt: skip
@@ -612,8 +616,8 @@ def test_a_template_that_is_refused_makes_no_change_set_and_leaves_no_object() -
         "validate_template", "ValidationError", "Template format error"
     )
     s3.add_response("delete_object", {})
-    (said,) = asked_for_a_change_set(account)
-    assert (said.verdict, said.told) == (CheckVerdict.FAIL, "Template format error")
+    (check,) = change_set_checks(account)
+    assert (check.verdict, check.told) == (CheckVerdict.FAIL, "Template format error")
 
 
 def test_the_template_of_the_change_set_is_what_sam_would_deploy(tmp_path: Path) -> None:
@@ -659,7 +663,7 @@ def launches(answer: Callable[[Stubber], None]) -> list[Check]:
     return [check for check in found if check.what.startswith("launch")]
 
 
-def test_each_rung_of_each_stage_is_asked_for_as_a_dry_run() -> None:
+def test_each_rung_of_each_stage_is_requested_as_a_dry_run() -> None:
     found = launches(lambda ec2: ec2.add_client_error("create_fleet", "DryRunOperation"))
     assert {check.verdict for check in found} == {CheckVerdict.OK}
     assert {check.what for check in found} >= {
@@ -668,29 +672,29 @@ def test_each_rung_of_each_stage_is_asked_for_as_a_dry_run() -> None:
     assert any("on-demand" in check.what for check in found)
 
 
-def test_an_order_that_ec2_would_not_take_is_shown_in_its_words() -> None:
-    said = "You cannot specify tags for Spot instances requests"
+def test_a_request_that_ec2_would_not_take_is_shown_by_its_message() -> None:
+    message = "You cannot specify tags for Spot instances requests"
     found = launches(
-        lambda ec2: ec2.add_client_error("create_fleet", "InvalidParameterValue", said)
+        lambda ec2: ec2.add_client_error("create_fleet", "InvalidParameterValue", message)
     )
-    assert {(c.verdict, said in c.told) for c in found} == {(CheckVerdict.FAIL, True)}
+    assert {(c.verdict, message in c.told) for c in found} == {(CheckVerdict.FAIL, True)}
 
 
-def test_who_may_not_launch_hears_so_and_it_counts_for_nothing() -> None:
+def test_a_caller_who_may_not_launch_gets_no_verdict() -> None:
     found = launches(lambda ec2: ec2.add_client_error("create_fleet", "UnauthorizedOperation"))
     assert [c.verdict for c in found] == [CheckVerdict.UNANSWERED]
     assert "credentials" in found[0].remedy
 
 
 def test_nothing_is_ever_ordered() -> None:
-    """Each request says that it is a dry run."""
-    account, asked = a_new_account(calls=1000), list[dict[str, Any]]()
+    """Each request is a dry run."""
+    account, requests = a_new_account(calls=1000), list[dict[str, Any]]()
     add_stack(account)
     ec2 = account("ec2")
     ec2.meta.events.register(
-        "before-parameter-build.ec2.CreateFleet", lambda params, **_: asked.append(dict(params))
+        "before-parameter-build.ec2.CreateFleet", lambda params, **_: requests.append(dict(params))
     )
     for _ in range(20):
         account.stub("ec2").add_client_error("create_fleet", "DryRunOperation")
     rehearse(account, TEMPLATE, stack="porewatch-dev")
-    assert asked and all(one["DryRun"] is True for one in asked)
+    assert requests and all(one["DryRun"] is True for one in requests)

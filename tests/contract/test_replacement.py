@@ -30,7 +30,7 @@ def test_what_holds_data_is_on_record() -> None:
 
 
 @pytest.mark.parametrize(
-    ("path", "value", "told"),
+    ("path", "value", "expected"),
     [
         (P.format("RawBucket", "BucketName"), "reads", "RawBucket: BucketName"),
         (P.format("Ledger", "KeySchema/0/AttributeName"), "id", "Ledger: KeySchema"),
@@ -46,9 +46,9 @@ def test_what_holds_data_is_on_record() -> None:
         ("Resources/ReportsBucket", None, "ReportsBucket is gone"),
     ],
 )
-def test_a_change_that_would_replace_it_is_seen(path: str, value: Any, told: str) -> None:
+def test_a_change_that_would_replace_it_is_seen(path: str, value: Any, expected: str) -> None:
     found = list(replaced(recorded(), held(changed(path, value), recorded())))
-    assert any(one.startswith(told) for one in found), found
+    assert any(one.startswith(expected) for one in found), found
 
 
 def test_the_default_of_a_parameter_that_a_name_hangs_on_is_held() -> None:

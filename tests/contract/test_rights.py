@@ -18,7 +18,7 @@ REMOVABLE = {"INBOX#*", "TURNS"}
 """Partitions of which something may be removed: keys of work under way, and whose turn it was."""
 
 
-def test_the_template_grants_what_the_table_says_and_nothing_else() -> None:
+def test_the_template_grants_what_the_table_lists_and_nothing_else() -> None:
     granted, table = of_template(TEMPLATE), golden()
     assert set(granted) == set(table)
     for role, held in granted.items():
@@ -112,7 +112,7 @@ def transaction(*writes: tuple[str, str]) -> dict[str, Any]:
     return {"TransactItems": [one(*write) for write in writes]}
 
 
-def test_a_transaction_is_asked_item_by_item() -> None:
+def test_a_transaction_is_authorized_item_by_item() -> None:
     request = transaction(("Put", "RUN#a"), ("Update", "ACCOUNT"), ("Delete", "TURNS"))
     assert list(asked("dynamodb", "TransactWriteItems", request)) == [
         Asked("dynamodb:PutItem", "RUN#a"),

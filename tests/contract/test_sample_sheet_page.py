@@ -27,13 +27,13 @@ TABLE = [
 ]
 
 
-def words(cell: str) -> list[str]:
+def codes(cell: str) -> list[str]:
     return re.findall(r"`([^`]+)`", cell)
 
 
 def test_the_page_lists_exactly_the_columns_of_the_parser() -> None:
-    assert [words(row[0])[0] for row in TABLE] == list(BY_FIELD)
-    listed = {name: words(row[0])[0] for row in TABLE for name in words(row[0]) + words(row[1])}
+    assert [codes(row[0])[0] for row in TABLE] == list(BY_FIELD)
+    listed = {name: codes(row[0])[0] for row in TABLE for name in codes(row[0]) + codes(row[1])}
     assert listed == COLUMNS
 
 
@@ -43,12 +43,12 @@ def test_every_column_has_meaning_values_default_and_example() -> None:
 
 def test_the_page_lists_exactly_what_is_passed_over() -> None:
     passed_over = PAGE.split("Read as well, and put nowhere:")[1].split("Of these,")[0]
-    assert set(words(passed_over)) == IGNORED
+    assert set(codes(passed_over)) == IGNORED
 
 
 @pytest.mark.parametrize("row", TABLE, ids=lambda row: row[0])
 def test_every_example_on_the_page_is_read(row: list[str]) -> None:
-    column, value = words(row[0])[0], words(row[5])[0]
+    column, value = codes(row[0])[0], codes(row[5])[0]
     given = {"name": "a", "role": "positive_control"} | {column: value}
     parse_sample_sheet(f"{','.join(given)}\n{','.join(given.values())}\n", file="page")
 

@@ -26,7 +26,7 @@ def patterns_for(queue: str) -> list[dict[str, Any]]:
     return [
         rule["EventPattern"]
         for rule in RULES.values()
-        if "EventPattern" in rule  # the clock's word, which nobody simulates, has none
+        if "EventPattern" in rule  # the clock's message, which nobody simulates, has none
         and f"{queue.capitalize()}Queue" in {target(to["Arn"]) for to in rule["Targets"]}
     ]
 
@@ -58,18 +58,18 @@ def test_an_event_that_fails_comes_again_as_often_as_on_aws() -> None:
 
 
 @pytest.mark.parametrize("queue", sorted(bus.RULES))
-def test_a_queue_hears_the_same_facts(queue: str) -> None:
-    told = [
+def test_a_queue_gets_the_same_facts(queue: str) -> None:
+    names_of_rules = [
         p.get("detail-type", list(FACTS))
         for p in patterns_for(queue)
         if "aws.s3" not in p["source"]
     ]
-    expected = {name for names in told for name in names}
+    expected = {name for names in names_of_rules for name in names}
     assert {name for name in FACTS if bus.RULES[queue](name)} == expected
 
 
 @pytest.mark.parametrize("queue", sorted({*bus.OBJECTS, *bus.ALL_BUT}))
-def test_a_queue_hears_of_the_same_objects(queue: str) -> None:
+def test_a_queue_gets_the_same_objects(queue: str) -> None:
     keys = [
         key
         for pattern in patterns_for(queue)

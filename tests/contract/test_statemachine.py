@@ -118,8 +118,8 @@ def test_the_machine_itself_ends_in_time() -> None:
 
 def test_a_run_takes_few_transitions_whatever_its_length() -> None:
     assert transitions(stages=3) <= MOST_TRANSITIONS
-    told = (REPOSITORY / "docs/state-machine.md").read_text()
-    counted = re.search(r"Three stages without a fault take .*= (\d+) transitions", told)
+    page = (REPOSITORY / "docs/state-machine.md").read_text()
+    counted = re.search(r"Three stages without a fault take .*= (\d+) transitions", page)
     assert counted
     assert int(counted[1]) == transitions(stages=3)
 
@@ -157,7 +157,7 @@ def test_a_silent_worker_and_a_late_one_are_both_caught_as_lost() -> None:
     assert catch["Assign"]["error"] == "WorkerLost"
 
 
-def test_an_interruption_is_told_from_other_errors_first() -> None:
+def test_an_interruption_is_distinguished_from_other_errors_first() -> None:
     first = STATES["AwaitWorker"]["Catch"][0]
     assert first["ErrorEquals"] == ["SpotInterrupted"]
     assert first["Assign"]["outcome"] == "interrupted"

@@ -168,7 +168,7 @@ def test_every_rule_was_seen_failing() -> None:
         ("every minute", False),
     ],
 )
-def test_a_schedule_is_told_from_what_only_looks_like_one(text: str, right: bool) -> None:
+def test_a_schedule_is_distinguished_from_what_only_looks_like_one(text: str, right: bool) -> None:
     assert rules.is_schedule(text) is right
 
 
@@ -203,7 +203,7 @@ def test_the_linters_see_a_state_machine_with_something_wrong(tmp_path: Path) ->
 
 
 def test_a_fact_is_tried_for_half_a_day_and_half_as_long_as_the_stream_remembers_it() -> None:
-    """What the publisher gives up on is only in the ledger: nobody would be told of it."""
+    """What the publisher gives up on is only in the ledger: nobody would be notified of it."""
     stream = TEMPLATE.functions["FactPublisher"]["Events"]["Stream"]["Properties"]
     assert stream["MaximumRecordAgeInSeconds"] == 12 * 3600
     assert stream["MaximumRetryAttempts"] == 10_000
@@ -216,9 +216,9 @@ def test_what_was_done_once_is_remembered_longer_than_anything_can_be_replayed()
 def test_what_the_registry_is_rebuilt_from_stays_as_long_as_the_facts_that_name_it() -> None:
     tables = tomllib.loads((REPOSITORY / "samconfig.toml").read_text())
     stages = [t for t in tables.values() if isinstance(t, dict) and "deploy" in t]
-    told = [stage["deploy"]["parameters"]["parameter_overrides"] for stage in stages]
-    assert len(told) > 3
+    configured = [stage["deploy"]["parameters"]["parameter_overrides"] for stage in stages]
+    assert len(configured) > 3
     defaults = {name: str(p.get("Default")) for name, p in TEMPLATE.body["Parameters"].items()}
-    for overrides in ["", *told]:
+    for overrides in ["", *configured]:
         days = defaults | dict(pair.split("=", 1) for pair in overrides.split())
         assert int(days["ReportsDays"]) >= int(days["ArchiveDays"]), overrides

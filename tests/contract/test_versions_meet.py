@@ -46,9 +46,9 @@ EXAMPLES = sorted(EVENTS.glob("*/example.json"))
 )
 def test_what_an_earlier_version_wrote_is_read(path: Path) -> None:
     shape = SHAPES[path.stem.split(".")[0]]
-    told = json.loads(path.read_text())
-    read = shape.model_validate(told)
-    assert shape.model_validate(told | {"of_a_later_version": {"deep": 1}}) == read
+    document = json.loads(path.read_text())
+    read = shape.model_validate(document)
+    assert shape.model_validate(document | {"of_a_later_version": {"deep": 1}}) == read
 
 
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda p: p.parent.name)
@@ -63,16 +63,16 @@ def test_a_fact_of_a_later_version_is_read(path: Path) -> None:
 
 @pytest.mark.parametrize("path", sorted(RECORDED.glob("worker_message.*")), ids=lambda p: p.name)
 def test_a_message_of_another_worker_is_read(path: Path) -> None:
-    told = json.loads(path.read_text())
-    read = WORKER_MESSAGE.validate_python(told)
-    assert WORKER_MESSAGE.validate_python(told | {"of_a_later_version": 1}) == read
+    document = json.loads(path.read_text())
+    read = WORKER_MESSAGE.validate_python(document)
+    assert WORKER_MESSAGE.validate_python(document | {"of_a_later_version": 1}) == read
 
 
 def of_version(number: str) -> str:
     """A report as a worker of another version writes it: with fields and codes that we lack."""
-    told = assemble(made_up.rich()).model_dump(mode="json")
-    told["findings"][0] |= {"why": [{"code": "of_a_later_version", "values": {"n": 1}}]}
-    return json.dumps(told | {"schema_version": number, "of_a_later_version": {"deep": 1}})
+    document = assemble(made_up.rich()).model_dump(mode="json")
+    document["findings"][0] |= {"why": [{"code": "of_a_later_version", "values": {"n": 1}}]}
+    return json.dumps(document | {"schema_version": number, "of_a_later_version": {"deep": 1}})
 
 
 def test_a_report_of_the_next_version_is_read() -> None:
@@ -97,10 +97,10 @@ def test_our_own_code_cannot_write_a_field_that_is_not_there() -> None:
 
 def test_a_misspelt_field_in_a_document_of_a_person_is_named() -> None:
     path = RECORDED / "run_manifest.0.json"
-    told = json.loads(path.read_text())
-    told["samples"][0]["volume"] = 4
+    document = json.loads(path.read_text())
+    document["samples"][0]["volume"] = 4
     with pytest.raises(ManifestRefused, match="volume"):
-        parse_manifest(json.dumps(told).encode())
+        parse_manifest(json.dumps(document).encode())
 
 
 def test_a_missing_field_is_still_refused() -> None:
