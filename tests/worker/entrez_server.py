@@ -16,7 +16,7 @@ class Entrez:
 
     records: dict[str, str]
     trouble: list[str] = field(default_factory=list)
-    asked: list[dict[str, str]] = field(default_factory=list)
+    queries: list[dict[str, str]] = field(default_factory=list)
     url: str = ""
 
 
@@ -26,7 +26,7 @@ def serving(entrez: Entrez) -> Iterator[Entrez]:
         def do_GET(self) -> None:
             parts = urlsplit(self.path)
             query = {key: values[0] for key, values in parse_qs(parts.query).items()}
-            entrez.asked.append(query)
+            entrez.queries.append(query)
             self.answer(parts.path, query)
 
         def answer(self, path: str, query: dict[str, str]) -> None:

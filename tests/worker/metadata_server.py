@@ -10,7 +10,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 
 class MetadataServer(ThreadingHTTPServer):
-    """`leaves` maps `meta-data/...` to text; what is not there is a 404. `asked` counts GETs.
+    """`leaves` maps `meta-data/...` to text; what is not there is a 404. `requests` counts GETs.
     The next `slow_answers` take `delay_s` and come too late."""
 
     daemon_threads = True
@@ -18,7 +18,7 @@ class MetadataServer(ThreadingHTTPServer):
     def __init__(self, leaves: dict[str, str]) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
         self.leaves = leaves
-        self.asked: list[str] = []
+        self.requests: list[str] = []
         self.token = "token-1"
         self.slow_answers, self.delay_s = 0, 0.0
 
@@ -42,7 +42,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         leaf = self.path.removeprefix("/i-1/latest/")
-        self.server.asked.append(leaf)
+        self.server.requests.append(leaf)
         if self.headers.get("X-aws-ec2-metadata-token") != self.server.token:
             self._answer(401, "")
         elif leaf in self.server.leaves:
@@ -55,7 +55,7 @@ class _Handler(BaseHTTPRequestHandler):
             self.server.slow_answers -= 1
             time.sleep(self.server.delay_s)
             self.close_connection = True
-            return  # whoever asked has gone
+            return  # the client has gone
         self.send_response(code)
         self.send_header("content-length", str(len(text)))
         self.end_headers()

@@ -46,7 +46,7 @@ class CountedUnits:
     """Alarms once when so many units are done."""
 
     def __init__(self, needed: int) -> None:
-        self.needed, self.units, self.told = needed, 0, False
+        self.needed, self.units, self.alarmed = needed, 0, False
 
     def take(self, content: bytes) -> None:
         assert content
@@ -56,8 +56,8 @@ class CountedUnits:
         pass
 
     def alarms(self) -> Iterator[Alarm]:
-        if self.units >= self.needed and not self.told:
-            self.told = True
+        if self.units >= self.needed and not self.alarmed:
+            self.alarmed = True
             yield Alarm(sample="s1", code="PERV", name="virus", severity="critical", reads=3)
 
 

@@ -60,7 +60,7 @@ AT = datetime(2026, 11, 21, tzinfo=UTC)
 
 @dataclass
 class World:
-    """The cloud, the instance and what was said on the queue."""
+    """The cloud, the instance and the messages on the queue."""
 
     cloud: Cloud
     settings: WorkerSettings
@@ -73,7 +73,7 @@ class World:
         spec = StageSpec(name="screen", phases=(Phase.QUALITY_CONTROL,), instance_types=("c6i",))
         record = self.ledger.find(KEY)
         if record is not None and record.epoch:
-            if record.state is StageState.OPEN:  # its claim is heard at last
+            if record.state is StageState.OPEN:  # its claim arrives at last
                 self.ledger.apply(KEY, stage_lifecycle.claim, record.epoch, "i-1", AT, USER)
             self.ledger.apply(KEY, stage_endings.fail, record.epoch, "WorkerLost", "test", AT)
         epoch = self.ledger.open_stage(KEY, spec, AT).epoch
@@ -95,7 +95,7 @@ class World:
         settings = self.settings.model_copy(update=changes)
         return run_attempt(settings, self.cloud, Stop(), build or digest)
 
-    def heard(self) -> list[WorkerMessage]:
+    def messages(self) -> list[WorkerMessage]:
         found: list[WorkerMessage] = []
         while True:
             reply = self.sqs.receive_message(

@@ -39,14 +39,14 @@ def main() -> int:
     parser.add_argument("--models-directory", default=".")
     parser.add_argument("--kit-name", default="")
     try:
-        told = parser.parse_args()
+        arguments = parser.parse_args()
     except argparse.ArgumentError as e:
         print(f"[error] {e}", file=sys.stderr)
         return 1
-    return call(told, os.environ.get("POREWATCH_TEST_DORADO", ""))
+    return call(arguments, os.environ.get("POREWATCH_TEST_DORADO", ""))
 
 
-def call(told: argparse.Namespace, fault: str) -> int:
+def call(arguments: argparse.Namespace, fault: str) -> int:
     if fault in FAULTS:
         print(FAULTS[fault], file=sys.stderr)
         return 1
@@ -54,26 +54,26 @@ def call(told: argparse.Namespace, fault: str) -> int:
         os.kill(os.getpid(), 9)
     if fault == "slow":
         time.sleep(60)
-    if not told.data.endswith(".pod5"):
-        print("[error] No POD5 data found in path: " + told.data, file=sys.stderr)
+    if not arguments.data.endswith(".pod5"):
+        print("[error] No POD5 data found in path: " + arguments.data, file=sys.stderr)
         return 1
     if fault != "cut-short":
-        write_bam(told)
+        write_bam(arguments)
     else:
         sys.stdout.buffer.write(b"BAM but not really")
     print("\r> Basecalling 100%\n[info] > Finished", file=sys.stderr)
     return 0
 
 
-def write_bam(told: argparse.Namespace) -> None:
+def write_bam(arguments: argparse.Namespace) -> None:
     import pod5
     import pysam
 
-    with pod5.Reader(told.data) as reader:
+    with pod5.Reader(arguments.data) as reader:
         signals = [(str(r.read_id), r.signal.tobytes(), r.run_info) for r in reader.reads()]
     random.shuffle(signals)
-    run, model = signals[0][2].acquisition_id, MODEL.format(told.model)
-    group = f"{run}_{model}" + (f"_{told.kit_name}_barcode07" if told.kit_name else "")
+    run, model = signals[0][2].acquisition_id, MODEL.format(arguments.model)
+    group = f"{run}_{model}" + (f"_{arguments.kit_name}_barcode07" if arguments.kit_name else "")
     header = {
         "HD": {"VN": "1.6", "SO": "unknown"},
         "PG": [{"ID": "basecaller", "PN": "dorado", "VN": VERSION, "CL": " ".join(sys.argv)}],

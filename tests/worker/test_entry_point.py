@@ -1,4 +1,4 @@
-"""`porewatch-worker` as a plain process: the words that an instance, a container and a person use.
+"""`porewatch-worker` as a plain process: the commands of an instance, a container and a person.
 
 No AWS is there; what these tests look at is decided before or without it.
 """
@@ -39,14 +39,14 @@ JOB = {
 }
 
 
-def call(scratch: Path, *words: str, **environment: str) -> subprocess.CompletedProcess[str]:
+def call(scratch: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
     given = {"PATH": os.environ["PATH"], "POREWATCH_SCRATCH": str(scratch), **environment}
     return subprocess.run(
-        [PROGRAM, *words], env=given, capture_output=True, text=True, timeout=120, check=False
+        [PROGRAM, *arguments], env=given, capture_output=True, text=True, timeout=120, check=False
     )
 
 
-def test_it_says_its_version(tmp_path: Path) -> None:
+def test_it_prints_its_version(tmp_path: Path) -> None:
     done = call(tmp_path, "--version")
     assert (done.returncode, done.stdout.strip()) == (0, __version__)
 
@@ -59,15 +59,15 @@ def test_without_an_environment_it_names_what_is_missing_and_the_way_out(tmp_pat
     assert "Remedy: the launch template (user-data) or the job definition sets them" in done.stderr
 
 
-def test_a_job_definition_that_forgot_one_variable_is_told_which(tmp_path: Path) -> None:
-    told = {name: value for name, value in STACK.items() if name != "RESULTS_BUCKET"}
-    done = call(tmp_path, "run", **told, **JOB)
+def test_a_job_definition_that_forgot_one_variable_gets_its_name(tmp_path: Path) -> None:
+    variables = {name: value for name, value in STACK.items() if name != "RESULTS_BUCKET"}
+    done = call(tmp_path, "run", **variables, **JOB)
     assert done.returncode == 2
     assert "RESULTS_BUCKET." in done.stderr
     assert "LEDGER_TABLE" not in done.stderr
 
 
-def test_on_an_instance_the_metadata_say_what_to_do_and_without_them_it_is_not_set_up(
+def test_on_an_instance_the_metadata_have_the_assignment_and_without_them_it_is_not_set_up(
     tmp_path: Path,
 ) -> None:
     done = call(tmp_path, "run", **STACK)

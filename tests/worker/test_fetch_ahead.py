@@ -1,4 +1,4 @@
-"""Inputs fetched before they are asked for: within bounds, without harm, ended when told to."""
+"""Inputs fetched before they are needed: within bounds, without harm, stopped on request."""
 
 from __future__ import annotations
 
@@ -45,19 +45,19 @@ class SlowBucket:
         self._lock = threading.Lock()
 
     def fetch(
-        self, key: str, to: Path, heard: Callable[[int], None], version: str | None = None
+        self, key: str, to: Path, advance: Callable[[int], None], version: str | None = None
     ) -> tuple[int, str]:
         with self._lock:
             self.begun.append(key)
             self.running += 1
             self.most = max(self.most, self.running)
         try:
-            return self._fetch(key, to, heard)
+            return self._fetch(key, to, advance)
         finally:
             with self._lock:
                 self.running -= 1
 
-    def _fetch(self, key: str, to: Path, heard: Callable[[int], None]) -> tuple[int, str]:
+    def _fetch(self, key: str, to: Path, advance: Callable[[int], None]) -> tuple[int, str]:
         if self.broken[key]:
             self.broken[key] -= 1
             raise Unavailable(f"{key} cannot be had now.")
@@ -65,9 +65,9 @@ class SlowBucket:
             raise NotFound("no such object.")
         time.sleep(self.pause_s)
         for piece in range(PIECES):
-            heard(piece)
+            advance(piece)
             while not self.gate.wait(0.01):
-                heard(piece)
+                advance(piece)
         to.parent.mkdir(parents=True, exist_ok=True)
         to.write_bytes(content(key))
         return len(content(key)), hashlib.sha256(content(key)).hexdigest()
@@ -120,14 +120,14 @@ def free_bytes(monkeypatch: pytest.MonkeyPatch, folder: Path, free: int) -> None
     monkeypatch.setattr(fetched_inputs.shutil, "disk_usage", left)
 
 
-def test_what_comes_next_is_there_when_it_is_asked_for(house: House) -> None:
+def test_what_comes_next_is_there_when_it_is_needed(house: House) -> None:
     house.bucket.pause_s = 0.02
     house.inputs.expect(NAMES)
     began = time.monotonic()
     found = [house.inputs.path(name).read_bytes() for name in NAMES]
     took = time.monotonic() - began
     assert found == [content(name) for name in NAMES]
-    assert 2 < house.bucket.most <= AT_ONCE + 1, "the threads, and whoever asks"
+    assert 2 < house.bucket.most <= AT_ONCE + 1, "the threads, and the caller"
     assert took < 0.7 * len(NAMES) * 0.02, "as long as one after the other"
     assert Counter(house.bucket.begun) == Counter(NAMES), "each is fetched once"
     assert house.on_disk() == KEPT_FILES
@@ -153,7 +153,7 @@ def test_so_many_bytes_are_fetched_ahead_and_no_more(
     assert sorted(house.settled()) == NAMES[:4], "one file is fetched ahead whatever its size"
 
 
-def test_a_short_disk_holds_what_is_asked_for_first(
+def test_a_short_disk_holds_what_is_needed_first(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     size = len(content(NAMES[0]))
@@ -169,7 +169,7 @@ def test_a_short_disk_holds_what_is_asked_for_first(
         house.inputs.path(NAMES[7])
 
 
-def test_a_fetch_ahead_that_failed_is_made_again_when_it_is_asked_for(house: House) -> None:
+def test_a_fetch_ahead_that_failed_is_repeated_when_it_is_needed(house: House) -> None:
     house.bucket.broken = Counter({NAMES[1]: 1, NAMES[2]: 9})
     house.inputs.expect(NAMES)
     house.settled()
@@ -180,7 +180,7 @@ def test_a_fetch_ahead_that_failed_is_made_again_when_it_is_asked_for(house: Hou
     assert house.inputs.path(NAMES[3]).exists(), "its neighbours are none the worse for it"
 
 
-def test_a_wrong_or_missing_file_is_refused_when_it_is_asked_for_and_not_before(
+def test_a_wrong_or_missing_file_is_refused_when_it_is_needed_and_not_before(
     tmp_path: Path,
 ) -> None:
     bucket = SlowBucket()

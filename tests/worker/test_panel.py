@@ -126,16 +126,16 @@ def test_decoys_are_named_by_row_and_all_but_one_can_be_fetched() -> None:
     assert {"PCV2", "JEV", "CSFV", "PERV-C", "MT"} <= {e.code for e in PANEL.entries if e.decoys}
 
 
-def test_the_fetch_says_of_every_row_without_a_sequence_why() -> None:
-    told = dict(line.split(" (", 1) for line in not_chosen(shipped_accessions(), PANEL))
+def test_the_fetch_has_a_reason_for_every_row_without_a_sequence() -> None:
+    reasons = dict(line.split(" (", 1) for line in not_chosen(shipped_accessions(), PANEL))
     bare = {e.code for e in PANEL.entries if e.no_accession}
-    assert told.keys() == bare
-    assert "deletion variant of TGEV" in told["PRCV"]
+    assert reasons.keys() == bare
+    assert "deletion variant of TGEV" in reasons["PRCV"]
     some = [w for w in shipped_accessions() if w.target != "ASFV"]
     assert any(line.startswith("ASFV (") for line in not_chosen(some, PANEL))
 
 
-def test_a_bundle_without_a_near_relative_is_told_of() -> None:
+def test_a_bundle_without_a_near_relative_gets_a_remark() -> None:
     def contig(target: str, role: ContigRole) -> Contig:
         return Contig(name=target, role=role, target=target, length=1000)
 

@@ -1,4 +1,4 @@
-"""A service that is away is waited for, as long as that makes sense and nobody asks for more."""
+"""A service that is away is waited for, as long as that makes sense and nothing stops it."""
 
 from __future__ import annotations
 
@@ -32,7 +32,9 @@ def away(until: float, clock: list[float], error: Exception) -> Callable[[], str
 
 
 @pytest.mark.parametrize("error", [Unavailable("no"), Throttled("slow down")], ids=repr)
-def test_an_hour_is_waited_for_and_told_all_the_while(clock: list[float], error: Exception) -> None:
+def test_an_hour_is_waited_for_and_logged_all_the_while(
+    clock: list[float], error: Exception
+) -> None:
     waits = Patience(Stop())
     seen: list[bool] = []
 

@@ -1,4 +1,4 @@
-"""A unit that was given up, all the way to what the report says of its samples."""
+"""A unit that was given up, all the way to its samples in the report."""
 
 from __future__ import annotations
 
@@ -106,23 +106,23 @@ def test_the_accounts_balance_with_the_lost_reads_counted_as_such(
     assert 0 < lost <= unit.number_of_reads
 
 
-def test_a_sample_that_lost_reads_is_never_clean_and_what_was_not_found_says_so(
+def test_a_sample_that_lost_reads_is_never_clean_and_what_was_not_found_has_a_remark(
     poisoned: Poisoned,
 ) -> None:
     report, *_ = poisoned
     (lost,) = report.quarantined
     assert lost.samples
     for outcome in report.outcomes:
-        told = any("could not be computed" in reason for reason in outcome.reasons)
-        assert told == lost.concerns(outcome.sample)
-        assert not (told and outcome.outcome is Outcome.REPORTABLE)
+        named = any("could not be computed" in reason for reason in outcome.reasons)
+        assert named == lost.concerns(outcome.sample)
+        assert not (named and outcome.outcome is Outcome.REPORTABLE)
     screened = [f for f in report.findings if f.call is not Call.NOT_SCREENED]
     assert any(f.call is Call.NOT_DETECTED and f.lod95 for f in screened)
     for finding in screened:
-        told = f"Reads of unit {lost.unit}, which could not be computed" in finding.remark
-        assert told == lost.concerns(finding.sample)
+        named = f"Reads of unit {lost.unit}, which could not be computed" in finding.remark
+        assert named == lost.concerns(finding.sample)
         if finding.lod95 is not None:
-            assert ("could not be computed" in finding.lod95.remark) == told
+            assert ("could not be computed" in finding.lod95.remark) == named
     assert report.outcome is not Outcome.REPORTABLE
 
 
@@ -196,9 +196,9 @@ def test_an_invalid_sample_stays_invalid() -> None:
         (Outcome.REPORTABLE_WITH_REMARKS, Outcome.REPORTABLE_WITH_REMARKS),
         (Outcome.NOT_REPORTABLE, Outcome.NOT_REPORTABLE),
     ):
-        told = _outcome(SampleOutcome(sample="pig", outcome=before, why=verbatim("why")), [unit])
-        assert told.outcome is after
-        assert told.reasons == (
+        outcome = _outcome(SampleOutcome(sample="pig", outcome=before, why=verbatim("why")), [unit])
+        assert outcome.outcome is after
+        assert outcome.reasons == (
             "why",
             "incomplete: a.fastq could not be computed (killed by SIGSEGV)",
         )

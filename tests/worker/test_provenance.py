@@ -1,4 +1,4 @@
-"""What made a report is told in it, and told truly: each digest follows what it is a digest of."""
+"""A report holds its provenance: each digest follows what it is a digest of."""
 
 from __future__ import annotations
 
@@ -51,18 +51,18 @@ def screened(demo: DemoSet, tmp_path_factory: pytest.TempPathFactory) -> LocalRe
 def test_a_screened_run_names_what_lay_there_by_digest(
     demo: DemoSet, screened: LocalReport
 ) -> None:
-    told = Report.model_validate_json(screened.report_json.read_bytes()).provenance
+    provenance = Report.model_validate_json(screened.report_json.read_bytes()).provenance
     folder: Path = bundle_folder(demo.references, demo.bundle)
     panel = Panel.model_validate_json((folder / "panel.json").read_bytes())
-    assert told.bundle_sha256 == manifest_sha256(demo.references, demo.bundle)
-    assert (told.panel_sha256, told.panel_version) == (panel.digest(), panel.version)
-    assert told.parameters_sha256 == ScreeningParameters().digest()
-    assert told.porewatch_version == __version__ == version("porewatch-worker")
-    assert told.tools["mappy"] == version("mappy")
+    assert provenance.bundle_sha256 == manifest_sha256(demo.references, demo.bundle)
+    assert (provenance.panel_sha256, provenance.panel_version) == (panel.digest(), panel.version)
+    assert provenance.parameters_sha256 == ScreeningParameters().digest()
+    assert provenance.porewatch_version == __version__ == version("porewatch-worker")
+    assert provenance.tools["mappy"] == version("mappy")
     named = (
         "reads were already basecalled (model dna_r10.4.1_e8.2_400bps_hac@v5.0.0, by their headers)"
     )
-    assert told.basecalling == f"not done here: {named}"
+    assert provenance.basecalling == f"not done here: {named}"
 
 
 def changed(what: str, inputs: ReportInputs) -> ReportInputs:
@@ -125,9 +125,9 @@ def test_every_field_of_the_provenance_is_on_the_page() -> None:
 
     report = assemble(made_up.rich())
     section = provenance(report)
-    said = json.dumps([str(block) for block in section.blocks])
+    page = json.dumps([str(block) for block in section.blocks])
     fields: Callable[[str], str] = lambda name: str(getattr(report.provenance, name))  # noqa: E731
     for name in Provenance.model_fields:
         if name not in {"tools", "parameters", "bundle_synthetic", "basecalled"}:
-            assert fields(name) in said, name
-    assert report.provenance.basecalling in said
+            assert fields(name) in page, name
+    assert report.provenance.basecalling in page

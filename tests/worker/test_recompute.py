@@ -72,8 +72,8 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> tuple[Report, dict[str, Any
         Around(bundle, panel, report.phases),
         folder / "again",
     )
-    told = Report.model_validate_json(result.outputs["report.json"].read_bytes())
-    return told, lines_of_the_page(result.outputs["tables.zip"])
+    again = Report.model_validate_json(result.outputs["report.json"].read_bytes())
+    return again, lines_of_the_page(result.outputs["tables.zip"])
 
 
 def lines_of_the_page(tables: Path) -> dict[str, Any]:
@@ -91,13 +91,13 @@ def test_copies_a_ml_and_their_interval(run: tuple[Report, dict[str, Any]]) -> N
     finding = next(f for f in report.findings if (f.sample, f.code) == ("donor-1", "PCV2"))
     by_spike = finding.quantities[0]
     assert (by_spike.unit, by_spike.basis) == ("copies/mL", "spike")
-    told = (by_spike.value, by_spike.low, by_spike.high)
-    assert told == pytest.approx((made["copies"], made["low"], made["high"]), rel=1e-6)
+    amounts = (by_spike.value, by_spike.low, by_spike.high)
+    assert amounts == pytest.approx((made["copies"], made["low"], made["high"]), rel=1e-6)
 
 
 def test_breadth_and_expected_breadth_of_every_target(run: tuple[Report, dict[str, Any]]) -> None:
     report, made = run
-    told = {
+    breadths = {
         (s.sample, t.target): (t.evidence.breadth, t.evidence.expected_breadth)
         for s in report.screens
         for t in s.targets
@@ -107,9 +107,9 @@ def test_breadth_and_expected_breadth_of_every_target(run: tuple[Report, dict[st
         (row["sample"], row["target"]): (row["breadth"], row["expected"])
         for row in made["spread"].to_dicts()
     }
-    assert found.keys() == told.keys()
-    assert any(breadth < 1 for breadth, _ in told.values())
-    for key, pair in told.items():
+    assert found.keys() == breadths.keys()
+    assert any(breadth < 1 for breadth, _ in breadths.values())
+    for key, pair in breadths.items():
         assert found[key] == pytest.approx(pair, abs=2e-4), key
 
 
@@ -125,6 +125,6 @@ def test_the_bill(run: tuple[Report, dict[str, Any]]) -> None:
 def test_carbon_at_every_load(run: tuple[Report, dict[str, Any]]) -> None:
     report, made = run
     assert report.bill is not None and report.bill.carbon is not None
-    told = report.bill.carbon
-    assert told.total is not None and told.uncovered == 1
-    assert made["grams"].row(0, named=True) == pytest.approx(told.total.model_dump(), abs=1e-4)
+    carbon = report.bill.carbon
+    assert carbon.total is not None and carbon.uncovered == 1
+    assert made["grams"].row(0, named=True) == pytest.approx(carbon.total.model_dump(), abs=1e-4)

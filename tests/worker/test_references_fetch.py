@@ -51,19 +51,19 @@ def test_fetched_records_become_a_bundle_that_knows_where_they_came_from(
 ) -> None:
     entrez, _ = client(server, email="me@example.org", api_key="k")
     fasta(tmp_path / "in" / "host" / "pig.fa", chr1=bases(9000, 4))
-    told: list[str] = []
-    sheet = fetch((PCV2, SPIKE, GUESS), tmp_path / "in", entrez, on_line=told.append)
+    lines: list[str] = []
+    sheet = fetch((PCV2, SPIKE, GUESS), tmp_path / "in", entrez, on_line=lines.append)
     manifest = build_bundle(tmp_path / "in", tmp_path / "root", "mine", "1", sheet=sheet)
     contig = next(c for c in manifest.contigs if c.target == "PCV2")
     digest = hashlib.sha256(server.records["NC_005148"].encode()).hexdigest()
     assert (contig.accession, contig.circular) == ("NC_005148.1", True)
     assert contig.source.startswith("NCBI nuccore NC_005148.1, fetched 20")
     assert contig.source.endswith(f"sha256 {digest}")
-    assert [asked["id"] for asked in server.asked] == ["NC_005148", "NC_001422"]
-    assert {(a["tool"], a["email"], a["api_key"]) for a in server.asked} == {
+    assert [query["id"] for query in server.queries] == ["NC_005148", "NC_001422"]
+    assert {(a["tool"], a["email"], a["api_key"]) for a in server.queries} == {
         ("porewatch", "me@example.org", "k")
     }
-    assert told[-1] == "MH381769 (POLYOMA): left out, not confirmed"
+    assert lines[-1] == "MH381769 (POLYOMA): left out, not confirmed"
 
 
 def test_a_record_whose_title_is_anothers_is_refused(server: Server, tmp_path: Path) -> None:
@@ -83,7 +83,7 @@ def test_trouble_that_passes_is_waited_out(server: Server, tmp_path: Path) -> No
 def test_a_broken_off_fetch_goes_on_where_it_was(server: Server, tmp_path: Path) -> None:
     fetch((PCV2,), tmp_path, client(server)[0])
     fetch((PCV2, SPIKE), tmp_path, client(server)[0])
-    assert [asked["id"] for asked in server.asked] == ["NC_005148", "NC_001422"]
+    assert [query["id"] for query in server.queries] == ["NC_005148", "NC_001422"]
 
 
 def test_another_record_than_the_one_asked_for_is_refused(server: Server, tmp_path: Path) -> None:
@@ -102,7 +102,7 @@ def test_an_unknown_accession_is_refused_at_once(server: Server, tmp_path: Path)
     unknown = ReferenceRecord("PCV3", ContigRole.PANEL, "NC_999999")
     with pytest.raises(BundleRefused, match=r"NC_999999 \(HTTP 400\)"):
         fetch((unknown,), tmp_path, client(server)[0])
-    assert len(server.asked) == 1
+    assert len(server.queries) == 1
 
 
 def test_without_a_network_the_way_round_is_named(tmp_path: Path) -> None:

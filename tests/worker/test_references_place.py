@@ -69,11 +69,11 @@ def pushed(stack: Stack, built: Path, folder: str = "references") -> StoredBundl
     return push_bundle(stack, built / folder, "pig@1", at=AT, replace=True, quiet=True)
 
 
-def fetched(home: Path, sent: StoredBundle, told: Fetching | None = None) -> Path:
+def fetched(home: Path, sent: StoredBundle, progress: Fetching | None = None) -> Path:
     """The folder of bundles on a machine that has none of its own."""
     return placed(
         sent.ref, sent.sha256, root=home / "none", cache=home / "cache",
-        bucket=Downloads("references"), progress=told or Fetching(),
+        bucket=Downloads("references"), progress=progress or Fetching(),
     )  # fmt: skip
 
 
@@ -81,15 +81,15 @@ def test_b3_what_was_pushed_is_what_a_machine_gets(
     stack: Stack, built: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(locate, "PIECE", 10_000)  # so that a file comes in several
-    sent, told = pushed(stack, built), Fetching()
-    root = fetched(tmp_path, sent, told)
+    sent, progress = pushed(stack, built), Fetching()
+    root = fetched(tmp_path, sent, progress)
     assert verify_bundle(root, "pig@1") == verify_bundle(built / "references", "pig@1")
-    assert str(told) == "fetching references: 100%"
-    assert told.there == sent.size
+    assert str(progress) == "fetching references: 100%"
+    assert progress.there == sent.size
     stack.s3.delete_object(
         Bucket="references", Key=bundle_prefix("pig@1", sent.sha256) + "bundle.json"
     )
-    assert fetched(tmp_path, sent) == root, "it lies there: nobody asks S3"
+    assert fetched(tmp_path, sent) == root, "it lies there: S3 is not called"
 
 
 def test_b3_a_push_again_sends_nothing_and_one_that_broke_off_goes_on(
@@ -121,7 +121,7 @@ def test_b3_a_push_again_sends_nothing_and_one_that_broke_off_goes_on(
     assert names == []
 
 
-def test_b3_a_bundle_that_is_pushed_anew_changes_no_run_that_has_begun(
+def test_b3_a_bundle_that_is_pushed_again_changes_no_run_that_has_begun(
     stack: Stack, built: Path, tmp_path: Path
 ) -> None:
     first = pushed(stack, built)
@@ -208,20 +208,20 @@ def test_b3_the_command_pushes_lists_and_names_the_default(
 ) -> None:
     monkeypatch.setattr("porewatch_cli.stack.find_stack", lambda *_a, **_k: stack)
 
-    def said(*words: str, code: int = 0) -> str:
-        told = CliRunner().invoke(app, ["references", *words])
-        assert told.exit_code == code, told.output
-        return told.stdout
+    def output_of(*arguments: str, code: int = 0) -> str:
+        result = CliRunner().invoke(app, ["references", *arguments])
+        assert result.exit_code == code, result.output
+        return result.stdout
 
-    assert json.loads(said("default", "--json", code=1)) == {
+    assert json.loads(output_of("default", "--json", code=1)) == {
         "bundle": "pig@1", "there": False, "deployed": "pig@1", "choices": [],
     }  # fmt: skip
     root = str(built / "references")
     for ref in ("pig@1", "pig@2"):
-        assert json.loads(said("push", ref, "--references", root, "--json"))["ref"] == ref
-    assert json.loads(said("default", "--json"))["there"] is True
-    assert "pig@1 (default)" in said("list", "--stack", "porewatch-test")
-    listed = json.loads(said("list", "--stack", "porewatch-test", "--json"))
+        assert json.loads(output_of("push", ref, "--references", root, "--json"))["ref"] == ref
+    assert json.loads(output_of("default", "--json"))["there"] is True
+    assert "pig@1 (default)" in output_of("list", "--stack", "porewatch-test")
+    listed = json.loads(output_of("list", "--stack", "porewatch-test", "--json"))
     assert [one["ref"] for one in listed] == ["pig@1", "pig@2"]
 
 
@@ -230,29 +230,29 @@ def test_the_default_bundle_is_chosen_for_runs_to_come_and_the_ledger_keeps_who_
 ) -> None:
     monkeypatch.setattr("porewatch_cli.stack.find_stack", lambda *_a, **_k: stack)
 
-    def asked(*words: str) -> Result:
-        return CliRunner().invoke(app, ["references", *words])
+    def run(*arguments: str) -> Result:
+        return CliRunner().invoke(app, ["references", *arguments])
 
-    refused = asked("default", "pig@2", "--by", "ada")
+    refused = run("default", "pig@2", "--by", "ada")
     assert refused.exit_code == 4 and "no bundle pig@2" in refused.output
     pushed(stack, built)
     push_bundle(stack, built / "references", "pig@2", at=AT, quiet=True)
     for ref in ("pig@3", "pig"):
-        assert asked("default", ref).exit_code == 4
-    chosen = asked("default", "pig@2", "--by", "ada", "--reason", "new strains", "--json")
+        assert run("default", ref).exit_code == 4
+    chosen = run("default", "pig@2", "--by", "ada", "--reason", "new strains", "--json")
     assert chosen.exit_code == 0, chosen.output
-    assert asked("default", "pig@2", "--by", "bob").exit_code == 0, "nothing to change"
-    told = json.loads(asked("default", "--json").stdout)
-    assert (told["bundle"], told["deployed"]) == ("pig@2", "pig@1")
-    assert [(c["ref"], c["by"], c["reason"]) for c in told["choices"]] == [
+    assert run("default", "pig@2", "--by", "bob").exit_code == 0, "nothing to change"
+    document = json.loads(run("default", "--json").stdout)
+    assert (document["bundle"], document["deployed"]) == ("pig@2", "pig@1")
+    assert [(c["ref"], c["by"], c["reason"]) for c in document["choices"]] == [
         ("pig@2", "ada", "new strains")
     ]
-    assert "by ada: new strains" in asked("default").stdout
-    assert "pig@2 (default)" in asked("list", "--stack", "porewatch-test").stdout
+    assert "by ada: new strains" in run("default").stdout
+    assert "pig@2 (default)" in run("list", "--stack", "porewatch-test").stdout
     assert stack.default_bundle == "pig@2"
-    assert asked("default", "--as-deployed", "--by", "ada").exit_code == 0
+    assert run("default", "--as-deployed", "--by", "ada").exit_code == 0
     assert stack.default_bundle == "pig@1"
-    assert asked("default", "pig@2", "--as-deployed").exit_code == 4
+    assert run("default", "pig@2", "--as-deployed").exit_code == 4
 
 
 @pytest.mark.parametrize("earlier", [0, 1])
@@ -267,16 +267,16 @@ def test_of_two_people_who_choose_at_once_the_second_is_refused(
     for _ in range(earlier):
         shelf.choose(DefaultChoice(ref="pig@1", at=AT, by="eve"), after=0)
 
-    def then_ada(asked: Shelf) -> tuple[DefaultChoice, ...]:
-        found = looked(asked)
+    def then_ada(commands: Shelf) -> tuple[DefaultChoice, ...]:
+        found = looked(commands)
         if not raced:
             raced.append("ada")
             shelf.choose(DefaultChoice(ref=None, at=AT, by="ada"), after=len(found))
         return found
 
     monkeypatch.setattr(Shelf, "choices", then_ada)
-    told = CliRunner().invoke(app, ["references", "default", "pig@2", "--by", "bob"])
-    assert told.exit_code == 1, told.output
+    result = CliRunner().invoke(app, ["references", "default", "pig@2", "--by", "bob"])
+    assert result.exit_code == 1, result.output
     assert [choice.by for choice in looked(shelf)] == ["eve"] * earlier + ["ada"]
 
 
@@ -287,7 +287,7 @@ def test_what_was_pushed_to_the_embedded_aws_is_listed(
     monkeypatch.setattr("porewatch_cli.stack.find_stack", lambda *_a, **_k: stack)
     pushed(stack, built)
     here = ("list", "--references", str(tmp_path / "none"))
-    told = CliRunner().invoke(app, ["references", *here])
-    assert "pushed to the embedded AWS: 1" in told.stdout
-    told = CliRunner().invoke(app, ["references", *here, "--pushed", "--json"])
-    assert [one["ref"] for one in json.loads(told.stdout)] == ["pig@1"]
+    result = CliRunner().invoke(app, ["references", *here])
+    assert "pushed to the embedded AWS: 1" in result.stdout
+    result = CliRunner().invoke(app, ["references", *here, "--pushed", "--json"])
+    assert [one["ref"] for one in json.loads(result.stdout)] == ["pig@1"]

@@ -48,8 +48,8 @@ def test_a_target_that_no_read_can_hit_is_refused(
 ) -> None:
     source = folder_with_two_viruses(tmp_path / "in")
     fasta(source / "panel" / "PPV.fa", ppv=sequence)
-    said = rf"no read can hit 'ppv' \(PPV\): .* has {longest}, and a hit needs {LEAST}\."
-    with pytest.raises(BundleRefused, match=said) as refused:
+    expected = rf"no read can hit 'ppv' \(PPV\): .* has {longest}, and a hit needs {LEAST}\."
+    with pytest.raises(BundleRefused, match=expected) as refused:
         build_bundle(source, tmp_path / "root", "m", "1")
     assert "PPV.fa" in str(refused.value)
     assert not (tmp_path / "root" / "m" / "1").exists()

@@ -54,8 +54,8 @@ def test_a_bundle_with_a_genome_in_the_wrong_place_is_refused_by_file_and_record
         f">NC_1.1 Japanese encephalitis virus, genome\n{bases(900, 31)}\n"
         f">NC_2.1 Classical swine fever virus, complete genome\n{bases(900, 32)}\n"
     )
-    said = (
+    expected = (
         r"JEV\.fa record 2 line 3: 'NC_2\.1' is filed under JEV .* names CSFV.* file it under CSFV"
     )
-    with pytest.raises(BundleRefused, match=said):
+    with pytest.raises(BundleRefused, match=expected):
         build_bundle(source, tmp_path / "root", "mine", "1")

@@ -89,7 +89,7 @@ def slow(at: int, act: Callable[[], object]) -> Callable[[WorkOrder, Means], Dig
 
 def test_a_stage_is_claimed_computed_published_and_answered(world: World) -> None:
     assert world.attempt() == DONE
-    kinds = [m.kind for m in world.heard()]
+    kinds = [m.kind for m in world.messages()]
     assert kinds[0] == "claimed"
     assert kinds[-2:] == ["phase_done", "published"]
     assert "beat" in kinds
@@ -105,11 +105,11 @@ def test_a_stage_is_claimed_computed_published_and_answered(world: World) -> Non
     assert not any(world.settings.scratch.iterdir())
 
 
-def test_a_stale_epoch_leaves_without_a_word(world: World) -> None:
+def test_a_stale_epoch_exits_without_a_message(world: World) -> None:
     world.open_epoch()
     world.metadata.leaves["meta-data/tags/instance/porewatch-epoch"] = "1"
     assert world.attempt() == DONE
-    assert world.heard() == []
+    assert world.messages() == []
     assert (
         "exiting without a message (epoch lost): epoch 1 of stage screen of run-1 is over"
         in world.log(1)
@@ -124,7 +124,7 @@ def test_a_spot_notice_flushes_and_the_next_epoch_carries_on_to_the_same_bytes(
         world.metadata.leaves[leaf] = json.dumps({"action": "terminate", "time": "soon"})
 
     assert world.attempt(slow(5, notice)) == DONE
-    last = world.heard()[-1]
+    last = world.messages()[-1]
     assert last.kind == "interrupted"
     assert last.last_checkpoint is not None
     assert 5 <= last.last_checkpoint < UNITS
@@ -147,13 +147,13 @@ def test_a_rebalance_hint_does_not_stop_the_work(world: World) -> None:
         world.metadata.leaves[leaf] = '{"noticeTime": "now"}'
 
     assert world.attempt(slow(3, hint)) == DONE
-    assert world.heard()[-1].kind == "published"
+    assert world.messages()[-1].kind == "published"
     assert "rebalance recommended" in world.log(1)
 
 
 def test_a_worker_whose_epoch_is_taken_away_stops_without_publishing(world: World) -> None:
     assert world.attempt(slow(3, world.open_epoch)) == DONE
-    assert {m.kind for m in world.heard()} <= {"claimed", "beat"}
+    assert {m.kind for m in world.messages()} <= {"claimed", "beat"}
     assert "exiting without a message" in world.log(1)
     with pytest.raises(world.s3.exceptions.NoSuchKey):
         world.manifest()
@@ -161,7 +161,7 @@ def test_a_worker_whose_epoch_is_taken_away_stops_without_publishing(world: Worl
 
 def test_a_stage_that_was_published_before_is_only_answered(world: World) -> None:
     world.attempt()
-    world.heard()
+    world.messages()
     world.make_visible()
     world.open_epoch()
 
@@ -169,23 +169,23 @@ def test_a_stage_that_was_published_before_is_only_answered(world: World) -> Non
         raise AssertionError("nothing is to be computed")
 
     assert world.attempt(never) == DONE
-    assert [m.kind for m in world.heard() if m.kind != "beat"] == ["claimed", "published"]
+    assert [m.kind for m in world.messages() if m.kind != "beat"] == ["claimed", "published"]
 
 
-def test_refused_input_is_told_with_the_class_and_the_sentence(world: World) -> None:
+def test_refused_input_is_reported_with_the_class_and_the_sentence(world: World) -> None:
     def refuse() -> None:
         raise NoReadsLeft("nothing is left.", file=READS, remedy="lower the limits.")
 
     assert world.attempt(slow(2, refuse)) == REFUSED
-    last = world.heard()[-1]
+    last = world.messages()[-1]
     assert last.kind == "stage_broken"
     assert last.error == "NoReadsLeft"
     assert last.problem == f"{READS}: nothing is left. Remedy: lower the limits."
 
 
-def test_a_bug_is_told_as_worker_failed_with_the_last_lines(world: World) -> None:
+def test_a_bug_is_reported_as_worker_failed_with_the_last_lines(world: World) -> None:
     assert world.attempt(slow(2, lambda: 1 // 0)) == FAILED
-    last = world.heard()[-1]
+    last = world.messages()[-1]
     assert last.kind == "stage_broken"
     assert last.error == "WorkerFailed"
     assert "ZeroDivisionError" in last.problem
@@ -208,12 +208,12 @@ def a_child_that_failed() -> None:
 
 
 @pytest.mark.parametrize("fails", [no_space, a_wrapped_one])
-def test_a_full_disk_has_its_own_name_and_speaks_against_no_unit(
+def test_a_full_disk_has_its_own_name_and_counts_against_no_unit(
     world: World, fails: Callable[[], None]
 ) -> None:
     """Three deaths of a disk would leave good reads out of the report."""
     assert world.attempt(slow(5, fails)) == FAILED
-    last = world.heard()[-1]
+    last = world.messages()[-1]
     assert (last.kind, last.error) == ("stage_broken", "DiskFull")
     assert "No space left" in last.problem or "could not be written" in last.problem
     assert not counts(OSError(errno.ENOSPC, "No space left on device"), Path("/"))
@@ -224,7 +224,7 @@ def test_a_child_that_only_failed_counts_as_a_full_disk_when_nothing_is_left(
 ) -> None:
     monkeypatch.setattr(full_disk, "_left", lambda _folder: 1000)
     assert world.attempt(slow(5, a_child_that_failed)) == FAILED
-    assert world.heard()[-1].error == "DiskFull"
+    assert world.messages()[-1].error == "DiskFull"
 
 
 def test_a_refusal_stays_one_on_a_disk_that_is_nearly_full(
@@ -236,7 +236,7 @@ def test_a_refusal_stays_one_on_a_disk_that_is_nearly_full(
         raise NoReadsLeft("nothing passed.")
 
     assert world.attempt(refuses) == REFUSED
-    assert world.heard()[-1].error == "NoReadsLeft"
+    assert world.messages()[-1].error == "NoReadsLeft"
 
 
 def test_a_disk_on_which_no_log_can_be_written_is_named_too(
@@ -247,7 +247,7 @@ def test_a_disk_on_which_no_log_can_be_written_is_named_too(
 
     monkeypatch.setattr(attempt, "ShippedLog", full)
     assert world.attempt() == FAILED
-    assert [m.error for m in world.heard() if m.kind == "stage_broken"] == ["DiskFull"]
+    assert [m.error for m in world.messages() if m.kind == "stage_broken"] == ["DiskFull"]
 
 
 @pytest.mark.parametrize(
@@ -262,7 +262,7 @@ def test_an_input_that_is_not_what_the_manifest_says_is_refused_by_name(
 ) -> None:
     give_order(world, order)
     assert world.attempt() == REFUSED
-    last = world.heard()[-1]
+    last = world.messages()[-1]
     assert last.kind == "stage_broken"
     assert last.error == "InputRefused"
     assert last.problem.startswith(READS)
@@ -272,7 +272,7 @@ def test_an_input_that_is_not_what_the_manifest_says_is_refused_by_name(
 def test_an_input_that_is_not_there_is_refused_by_name(world: World) -> None:
     world.s3.delete_object(Bucket="raw", Key=s3_keys.raw_key("run-1", READS))
     assert world.attempt() == REFUSED
-    last = world.heard()[-1]
+    last = world.messages()[-1]
     assert last.kind == "stage_broken"
     assert last.problem.startswith(f"{READS}: The manifest names this file")
 
@@ -280,10 +280,10 @@ def test_an_input_that_is_not_there_is_refused_by_name(world: World) -> None:
 def test_a_machine_without_tags_does_nothing(world: World) -> None:
     del world.metadata.leaves["meta-data/tags/instance/porewatch-stage"]
     assert world.attempt() == NOT_SET_UP
-    assert world.heard() == []
+    assert world.messages() == []
 
 
-def test_metadata_that_changes_its_token_is_asked_again(world: World) -> None:
+def test_metadata_that_changes_its_token_is_read_again(world: World) -> None:
     metadata = InstanceMetadata(world.metadata.endpoint)
     assert metadata.instance_id() == "i-1"
     world.metadata.token = "token-2"
@@ -298,7 +298,7 @@ def test_a_metadata_service_that_is_slow_while_the_machine_boots_is_waited_for(
     world.metadata.slow_answers, world.metadata.delay_s = 7, 0.1
     world.cloud = replace(world.cloud, metadata=InstanceMetadata(world.metadata.endpoint, 0.05))
     assert world.attempt() == DONE
-    assert world.heard()[-1].kind == "published"
+    assert world.messages()[-1].kind == "published"
 
 
 MINE = s3_keys.attempt_prefix(*KEY, 1, USER)
@@ -376,11 +376,11 @@ def test_a_worker_that_wakes_after_its_successor_is_done_changes_nothing_in_the_
     assert everything(world, world.attempt_prefix(1)) == there["done"]
     assert world.manifest(2).epoch == 2
     assert "exiting without a message" in world.log(1)
-    assert [m.epoch for m in world.heard() if m.kind == "published"] == [2]
+    assert [m.epoch for m in world.messages() if m.kind == "published"] == [2]
 
 
 def test_a_worker_that_wakes_before_publishing_leaves_no_results(world: World) -> None:
-    """Frozen after its last save: it asks once more whose the stage is."""
+    """Frozen after its last save: it checks once more whose the stage is."""
 
     class Frozen(DigestWork):
         def finish(self, contents: Iterator[bytes], scratch: Path) -> StageResult:
@@ -437,11 +437,11 @@ def test_the_sign_of_life_is_given_while_the_work_moves_and_not_while_it_hangs(
     assert "nothing has moved for" in world.log(1)
 
 
-def test_a_reclaimed_machine_speaks_against_no_unit_in_the_cloud_either(world: World) -> None:
+def test_a_reclaimed_machine_counts_against_no_unit_in_the_cloud_either(world: World) -> None:
     class Dying(DigestWork):
         def process(self, payload: tuple[int, bytes]) -> UnitOutput:
             if payload[0] == 4:
-                raise StaleEpoch("gone")  # no word, no orderly leave: as a machine that is taken
+                raise StaleEpoch("gone")  # no message, no orderly exit: as a machine that is taken
             return super().process(payload)
 
     build = lambda _order, means: Dying(means.inputs.path(READS))  # noqa: E731
@@ -456,10 +456,10 @@ def test_a_reclaimed_machine_speaks_against_no_unit_in_the_cloud_either(world: W
     assert world.ledger.get(KEY).interruptions == 4
 
 
-def test_a_worker_that_waited_too_long_for_its_checkpoint_speaks_against_no_unit(
+def test_a_worker_that_waited_too_long_for_its_checkpoint_counts_against_no_unit(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It cannot write that nothing is in flight: its last word says why it ends."""
+    """It cannot write that nothing is in flight: its last message has the reason of its end."""
     write, tried = S3CheckpointStore.replace, []
 
     def away(store: S3CheckpointStore, name: str, content: bytes, tag: str) -> str | None:
@@ -471,7 +471,7 @@ def test_a_worker_that_waited_too_long_for_its_checkpoint_speaks_against_no_unit
         cloud = replace(world.cloud, patience=Patience(stop, longest_s=0))
         leave = lambda: monkeypatch.setattr(S3CheckpointStore, "replace", away)  # noqa: E731
         assert run_attempt(world.settings, cloud, stop, slow(4, leave)) == FAILED
-        last = world.heard()[-1]
+        last = world.messages()[-1]
         assert isinstance(last, StageBroken)
         assert (last.error, last.epoch) == ("Unavailable", epoch)
         world.ledger.apply(
@@ -495,21 +495,21 @@ def test_a_worker_that_waited_too_long_for_its_checkpoint_speaks_against_no_unit
 def test_every_number_of_a_beat_is_in_the_ledger_afterwards(world: World) -> None:
     world.settings = world.settings.model_copy(update={"beat_s": 0.3})
     assert world.attempt(slow(9, lambda: time.sleep(2.0))) == DONE
-    beats = [m for m in world.heard() if m.kind == "beat"]
+    beats = [m for m in world.messages() if m.kind == "beat"]
     beat = next(m for m in reversed(beats) if m.progress.units_done < 9)  # before it publishes
-    told = beat.progress
-    assert (told.units_done, told.checkpoint, told.bytes_total) == (8, 8, len(CONTENT))
-    assert 0 < told.bytes_done < len(CONTENT)
-    assert told.flush_s > 0
-    assert told.interval_s > 0
-    assert told.checkpoint_at is not None
-    world.ledger.apply(KEY, stage_lifecycle.beat, 1, "i-1", told, now())
-    assert world.ledger.get(KEY).progress == told
+    progress = beat.progress
+    assert (progress.units_done, progress.checkpoint, progress.bytes_total) == (8, 8, len(CONTENT))
+    assert 0 < progress.bytes_done < len(CONTENT)
+    assert progress.flush_s > 0
+    assert progress.interval_s > 0
+    assert progress.checkpoint_at is not None
+    world.ledger.apply(KEY, stage_lifecycle.beat, 1, "i-1", progress, now())
+    assert world.ledger.get(KEY).progress == progress
 
 
 def test_a_worker_whose_beats_nobody_relays_writes_them_itself(world: World) -> None:
     assert world.attempt(slow(3, lambda: time.sleep(0.6)), beat_s=0.05) == DONE
-    beats = [m.at for m in world.heard() if m.kind == "beat"]
+    beats = [m.at for m in world.messages() if m.kind == "beat"]
     note = world.note()
     assert note.at - beats[0] > timedelta(seconds=0.4)
     assert note.progress is not None
@@ -521,9 +521,9 @@ def test_a_worker_whose_beats_nobody_relays_writes_them_itself(world: World) -> 
 def test_a_worker_whose_beats_arrive_writes_none_itself(
     world: World, silent_s: int, writes: bool
 ) -> None:
-    """The relay's word is in the ledger: a second one would only cost."""
-    heard = now() - timedelta(seconds=silent_s)
-    world.ledger.apply(KEY, stage_lifecycle.claim, 1, "i-1", heard)
+    """The relay's beat is in the ledger: a second one would only cost."""
+    received_at = now() - timedelta(seconds=silent_s)
+    world.ledger.apply(KEY, stage_lifecycle.claim, 1, "i-1", received_at)
     who = Assignment(
         run_id=KEY.run_id,
         revision=KEY.revision,
@@ -539,8 +539,8 @@ def test_a_worker_whose_beats_arrive_writes_none_itself(
     assert (notes.read(USER) is not None) is writes
 
 
-def test_the_order_tells_who_gave_no_machine_for_this_very_epoch(world: World) -> None:
-    """The order was written before the launch, so the ledger is asked once more."""
+def test_the_assignment_names_who_gave_no_machine_for_this_very_epoch(world: World) -> None:
+    """The order was written before the launch, so the ledger is read once more."""
     for epoch, rung in ((1, 0), (1, 2), (2, 0)):
         world.ledger.record([no_machine(epoch, rung)])
     seen: list[tuple[str, ...]] = []

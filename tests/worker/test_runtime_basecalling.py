@@ -75,8 +75,8 @@ def test_what_dorado_wrote_is_read_in_the_box(
 ) -> None:
     raw = tmp_path / "called.bam"
     raw.write_bytes(whole_bam(a_read(b"b\0"), a_read(b"a\0")))
-    told = called_bam.in_order(raw, tmp_path / "o.bam", name="pod5/a.pod5")
-    assert told == (2, 8, None)
+    counts = called_bam.in_order(raw, tmp_path / "o.bam", name="pod5/a.pod5")
+    assert counts == (2, 8, None)
     monkeypatch.setattr(called_bam, "_model", lambda _: os.kill(os.getpid(), signal.SIGBUS))
     parent.idle.close()
     with pytest.raises(WorkerFailed, match=r"pod5/a\.pod5: dorado exits 0, but .* crash: SIGBUS"):
@@ -219,7 +219,7 @@ def test_a_stop_ends_dorado_and_the_finished_file_is_kept(
         ("cut-short", WorkerFailed, "its BAM cannot be read"),
     ],
 )
-def test_what_dorado_says_becomes_our_error(
+def test_errors_of_dorado_become_ours(
     tmp_path: Path,
     settings: BasecallerSettings,
     monkeypatch: pytest.MonkeyPatch,
@@ -273,7 +273,7 @@ def test_a_file_that_is_no_signal_is_refused_by_name(
         work.process(payload)
 
 
-def test_barcoded_samples_are_told_apart_by_the_kit_unless_the_file_says_its_barcode(
+def test_barcoded_samples_are_distinguished_by_the_kit_unless_the_file_names_its_barcode(
     tmp_path: Path, settings: BasecallerSettings
 ) -> None:
     a_loop(a_work(tmp_path, settings, an_order(barcodes=True)), tmp_path).run()

@@ -1,4 +1,4 @@
-"""Inputs: fetched when asked for, dropped when old, begun again when the connection breaks."""
+"""Inputs: fetched when needed, dropped when old, restarted when the connection breaks."""
 
 from __future__ import annotations
 
@@ -33,12 +33,12 @@ class Shelf:
         self.fetched: list[str] = []
 
     def fetch(
-        self, key: str, to: Path, heard: Callable[[int], None], version: str | None = None
+        self, key: str, to: Path, advance: Callable[[int], None], version: str | None = None
     ) -> tuple[int, str]:
         self.fetched.append(key)
         to.parent.mkdir(parents=True, exist_ok=True)
         to.write_bytes(CONTENT)
-        heard(len(CONTENT))
+        advance(len(CONTENT))
         return len(CONTENT), hashlib.sha256(CONTENT).hexdigest()
 
 

@@ -52,14 +52,14 @@ from porewatch.domain.stage.screening_parameters import ScreeningParameters
 from porewatch_worker.stage.child_process import in_child
 from porewatch_worker.local.run import screen_locally
 
-def heard(progress):
+def on_progress(progress):
     if progress.phase == "pathogen_detection":
         print(progress.units_done, flush=True)
 
 run, references, bundle, out, sheet = sys.argv[1:]
 screen_locally([Path(run)], references_root=Path(references), bundle=bundle, out=Path(out),
                sample_sheet=Path(sheet), parameters=ScreeningParameters(unit_reads=40),
-               progress=heard)
+               progress=on_progress)
 """
 
 
@@ -92,9 +92,9 @@ def whole(demo: DemoSet, tmp_path_factory: pytest.TempPathFactory) -> LocalRepor
 
 
 def lasting(report: Path) -> dict[str, object]:
-    """What a report says besides time and money."""
-    told = json.loads(report.read_text())
-    return {name: value for name, value in told.items() if name not in VOLATILE}
+    """A report without times and costs."""
+    document = json.loads(report.read_text())
+    return {name: value for name, value in document.items() if name not in VOLATILE}
 
 
 def lasting_tables(out: Path) -> dict[str, bytes]:
@@ -122,11 +122,11 @@ def test_all_six_phases_leave_a_record_and_basecalling_says_it_was_skipped(
     whole: LocalReport,
 ) -> None:
     report = Report.model_validate_json(whole.report_json.read_bytes())
-    told = [record for manifest in whole.manifests for record in manifest.phases]
-    assert [record.phase for record in told] == list(Phase)
-    assert [record.status for record in told] == ["skipped", *["completed"] * 5]
-    assert told[0].reason.startswith("reads were already basecalled (model dna_r10")
-    assert list(report.phases) == told[:-1], "a report cannot hold the record of its own making"
+    records = [record for manifest in whole.manifests for record in manifest.phases]
+    assert [record.phase for record in records] == list(Phase)
+    assert [record.status for record in records] == ["skipped", *["completed"] * 5]
+    assert records[0].reason.startswith("reads were already basecalled (model dna_r10")
+    assert list(report.phases) == records[:-1], "a report cannot hold the record of its own making"
 
 
 def test_killed_five_times_the_report_equals_an_uninterrupted_one(
@@ -189,13 +189,13 @@ def killing(units: int) -> Callable[[Progress], None]:
     """Kills this process once `units` units were finished in it."""
     first: list[int] = []
 
-    def heard(progress: Progress) -> None:
+    def on_progress(progress: Progress) -> None:
         if progress.phase is Phase.PATHOGEN_DETECTION and progress.units_total is None:
             first.append(progress.units_done)
             if first[-1] >= first[0] + units:
                 os.kill(os.getpid(), signal.SIGKILL)
 
-    return heard
+    return on_progress
 
 
 def _read_until_units(process: subprocess.Popen[str], more: int) -> None:
@@ -214,7 +214,7 @@ def _listed(out: Path) -> set[str]:
     return set(json.loads(found.read_text())["units"])
 
 
-def test_running_again_computes_nothing_anew(
+def test_running_again_computes_nothing_again(
     demo: DemoSet, whole: LocalReport, tmp_path: Path
 ) -> None:
     out = tmp_path / "copy"
@@ -247,7 +247,7 @@ def test_a_report_of_other_input_is_gone_before_the_new_one_is_half_made(
     out = shutil.copytree(whole.out, tmp_path / "out")
     seen = []
 
-    def heard(progress: Progress) -> None:
+    def on_progress(progress: Progress) -> None:
         if progress.units_done:
             seen.append([path.name for path in out.iterdir() if path.is_file()])
 
@@ -258,20 +258,20 @@ def test_a_report_of_other_input_is_gone_before_the_new_one_is_half_made(
         out=out,
         parameters=ScreeningParameters(unit_reads=200),
         sample_sheet=demo.sample_sheet,
-        progress=heard,
+        progress=on_progress,
     )
     assert seen[0] == []
     assert (out / "report.html").exists()
 
 
-def test_progress_tells_the_check_the_units_and_the_phases(demo: DemoSet, tmp_path: Path) -> None:
-    heard: list[Progress] = []
-    screen(demo, tmp_path, heard.append)
-    assert heard[0].note.startswith("checking ")
-    units = [p.units_done for p in heard if p.phase is Phase.PATHOGEN_DETECTION]
+def test_progress_has_the_check_the_units_and_the_phases(demo: DemoSet, tmp_path: Path) -> None:
+    reported: list[Progress] = []
+    screen(demo, tmp_path, reported.append)
+    assert reported[0].note.startswith("checking ")
+    units = [p.units_done for p in reported if p.phase is Phase.PATHOGEN_DETECTION]
     assert units[-1] > 5
-    assert max(p.reads for p in heard) == demo.reads
-    assert heard[-1].phase is Phase.QUANTIFICATION
+    assert max(p.reads for p in reported) == demo.reads
+    assert reported[-1].phase is Phase.QUANTIFICATION
 
 
 def test_a_broken_file_is_refused_by_name_before_anything_is_computed(
@@ -333,6 +333,6 @@ def test_signal_is_basecalled_first_where_there_is_a_dorado(demo: DemoSet, tmp_p
     assert [(r.phase, r.status) for r in records] == [(p, "completed") for p in Phase]
     result = ScreenResult.model_validate_json(report.screen.read_bytes())
     assert sum(s.account.total for s in result.samples) == 10
-    told = Report.model_validate_json(report.report_json.read_bytes())
-    assert told.provenance.basecalling.startswith("done here: dorado 1.4.0+stand-in")
+    report_ = Report.model_validate_json(report.report_json.read_bytes())
+    assert report_.provenance.basecalling.startswith("done here: dorado 1.4.0+stand-in")
     assert isinstance(report.manifests[0], StageManifest)

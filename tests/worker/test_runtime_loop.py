@@ -45,30 +45,30 @@ def reads(tmp_path: Path) -> Path:
     return path
 
 
-class Heard:
+class RecordedOutbox:
     """An outbox that remembers."""
 
     def __init__(self) -> None:
         self.beats: list[Progress] = []
-        self.said: list[tuple[str, object]] = []
+        self.sent: list[tuple[str, object]] = []
 
     def beat(self, progress: Progress) -> None:
         self.beats.append(progress)
 
     def suspected(self, alarm: Alarm) -> None:
-        self.said.append(("suspected", alarm.code))
+        self.sent.append(("suspected", alarm.code))
 
     def phase_done(self, record: PhaseRecord) -> None:
-        self.said.append(("phase_done", record.phase))
+        self.sent.append(("phase_done", record.phase))
 
     def published(self, manifest_key: str) -> None:
-        self.said.append(("published", manifest_key))
+        self.sent.append(("published", manifest_key))
 
     def interrupted(self, last_checkpoint: int | None) -> None:
-        self.said.append(("interrupted", last_checkpoint))
+        self.sent.append(("interrupted", last_checkpoint))
 
     def broken(self, error: str, problem: str) -> None:
-        self.said.append(("broken", error))
+        self.sent.append(("broken", error))
 
 
 def a_loop(work: DigestWork, folder: Path, epoch: int = 1, **rest: object) -> StageLoop:
@@ -76,7 +76,7 @@ def a_loop(work: DigestWork, folder: Path, epoch: int = 1, **rest: object) -> St
     return StageLoop(
         work=work,
         checkpoint=open_checkpoint(store, work.fingerprint(), epoch),
-        outbox=rest.pop("outbox", None) or Heard(),  # type: ignore[arg-type]
+        outbox=rest.pop("outbox", None) or RecordedOutbox(),  # type: ignore[arg-type]
         publisher=FolderPublisher(
             folder / "out", folder / "notes", Author("run-1", 0, "screen", epoch, "here")
         ),
@@ -93,7 +93,7 @@ def start(reads: Path, folder: Path, epoch: int) -> subprocess.Popen[str]:
     )
 
 
-def said(process: subprocess.Popen[str]) -> list[dict[str, list[int] | str]]:
+def printed(process: subprocess.Popen[str]) -> list[dict[str, list[int] | str]]:
     out, _ = process.communicate(timeout=60)
     return [json.loads(line) for line in out.splitlines()]
 
@@ -119,7 +119,7 @@ def test_killed_ten_times_at_random_it_ends_with_the_same_bytes_and_redoes_one_u
         assert len(stored - listed) <= 1  # finished but not listed: what will be redone
         kept = listed
     assert kept, "the kills came too early to prove anything"
-    first, last = said(start(reads, killed, 11))
+    first, last = printed(start(reads, killed, 11))
     assert set(first["begun"]) == kept
     assert len(last["computed"]) == UNITS - len(kept)
     assert (killed / "out/digests.txt").read_bytes() == (whole / "out/digests.txt").read_bytes()
@@ -186,24 +186,24 @@ def straight(reads: Path, folder: Path) -> bytes:
     return (folder / "out/digests.txt").read_bytes()
 
 
-def run_part(reads: Path, folder: Path, units: int) -> Heard:
-    """Run until `units` units are saved, then ask for a stop."""
-    stop, heard = Stop(), Heard()
+def run_part(reads: Path, folder: Path, units: int) -> RecordedOutbox:
+    """Run until `units` units are saved, then request a stop."""
+    stop, outbox = Stop(), RecordedOutbox()
 
     def saved(number: int) -> None:
         if number == units:
             stop.request("test")
 
-    loop = a_loop(DigestWork(reads), folder, outbox=heard, stop=stop, on_save=saved)
+    loop = a_loop(DigestWork(reads), folder, outbox=outbox, stop=stop, on_save=saved)
     assert loop.run() is Ending.INTERRUPTED
-    return heard
+    return outbox
 
 
-def test_a_stop_saves_everything_says_interrupted_and_the_successor_redoes_nothing(
+def test_a_stop_saves_everything_reports_interrupted_and_the_successor_redoes_nothing(
     reads: Path, tmp_path: Path
 ) -> None:
-    heard = run_part(reads, tmp_path, 9)
-    assert heard.said == [("interrupted", 9)]
+    outbox = run_part(reads, tmp_path, 9)
+    assert outbox.sent == [("interrupted", 9)]
     successor = DigestWork(reads)
     loop = a_loop(successor, tmp_path, epoch=2)
     loop.run()
@@ -252,29 +252,29 @@ def test_a_unit_that_rots_after_the_check_is_never_merged(reads: Path, tmp_path:
 
 
 def test_it_beats_at_once_at_every_unit_and_in_between(reads: Path, tmp_path: Path) -> None:
-    heard = Heard()
-    a_loop(DigestWork(reads, seconds=0.02), tmp_path, outbox=heard, beat_s=0.01).run()
-    assert heard.beats[0].units_done == 0
-    assert [b.units_done for b in heard.beats] == sorted(b.units_done for b in heard.beats)
-    assert {b.units_done for b in heard.beats} == set(range(UNITS + 1))
-    assert len(heard.beats) > UNITS * 1.5
-    assert heard.beats[-1].checkpoint == UNITS
-    assert [what for what, _ in heard.said] == ["phase_done", "published"]
+    outbox = RecordedOutbox()
+    a_loop(DigestWork(reads, seconds=0.02), tmp_path, outbox=outbox, beat_s=0.01).run()
+    assert outbox.beats[0].units_done == 0
+    assert [b.units_done for b in outbox.beats] == sorted(b.units_done for b in outbox.beats)
+    assert {b.units_done for b in outbox.beats} == set(range(UNITS + 1))
+    assert len(outbox.beats) > UNITS * 1.5
+    assert outbox.beats[-1].checkpoint == UNITS
+    assert [what for what, _ in outbox.sent] == ["phase_done", "published"]
 
 
 def test_an_alarm_is_sent_once_and_before_the_unit_that_met_it_counts_as_finished(
     reads: Path, tmp_path: Path
 ) -> None:
-    heard, work = Heard(), DigestWork(reads)
+    outbox, work = RecordedOutbox(), DigestWork(reads)
     work.alarm_at = 2
 
     def saved(number: int) -> None:
-        heard.said.append(("saved", number))
+        outbox.sent.append(("saved", number))
 
-    a_loop(work, tmp_path, outbox=heard, on_save=saved).run()
-    said = [what for what, _ in heard.said]
-    assert said.count("suspected") == 1
-    assert said.index("suspected") < heard.said.index(("saved", 2))
+    a_loop(work, tmp_path, outbox=outbox, on_save=saved).run()
+    kinds = [what for what, _ in outbox.sent]
+    assert kinds.count("suspected") == 1
+    assert kinds.index("suspected") < outbox.sent.index(("saved", 2))
 
 
 def test_a_successor_counts_the_units_of_the_checkpoint_before_it_decides(
@@ -282,21 +282,21 @@ def test_a_successor_counts_the_units_of_the_checkpoint_before_it_decides(
 ) -> None:
     """The worker died after its last unit was saved and before it spoke."""
     a_loop(DigestWork(reads), tmp_path).run()
-    heard, work = Heard(), DigestWork(reads)
+    outbox, work = RecordedOutbox(), DigestWork(reads)
     work.alarm_at = UNITS
-    a_loop(work, tmp_path, outbox=heard, epoch=2).run()
+    a_loop(work, tmp_path, outbox=outbox, epoch=2).run()
     assert work.computed == []
-    assert heard.said[0] == ("suspected", "PERV")
+    assert outbox.sent[0] == ("suspected", "PERV")
 
 
 def test_a_unit_that_outlasts_the_grace_is_abandoned(reads: Path, tmp_path: Path) -> None:
-    stop, heard = Stop(), Heard()
-    loop = a_loop(DigestWork(reads, seconds=30), tmp_path, outbox=heard, stop=stop, grace_s=0.2)
+    stop, outbox = Stop(), RecordedOutbox()
+    loop = a_loop(DigestWork(reads, seconds=30), tmp_path, outbox=outbox, stop=stop, grace_s=0.2)
     threading.Timer(0.2, lambda: stop.request("notice")).start()
     begun = time.monotonic()
     assert loop.run() is Ending.INTERRUPTED
     assert time.monotonic() - begun < 5
-    assert heard.said == [("interrupted", None)]
+    assert outbox.sent == [("interrupted", None)]
 
 
 def test_an_error_of_the_work_reaches_the_caller_and_the_units_before_it_are_safe(
@@ -320,7 +320,7 @@ def test_sigterm_is_an_orderly_stop(reads: Path, tmp_path: Path) -> None:
     process.stdout.readline()
     wait_for(lambda: len(list((tmp_path / "cp/units").glob("*.bin"))) > 3)
     process.send_signal(signal.SIGTERM)
-    (last,) = said(process)
+    (last,) = printed(process)
     assert process.returncode == 0
     assert last["ending"] == "interrupted"
     listed = json.loads((tmp_path / "cp/checkpoint.json").read_text())
@@ -349,7 +349,7 @@ def test_a_worker_that_was_frozen_and_wakes_after_its_successor_published_change
         zombie = start(reads, folder, 1)
         wait_for(lambda at=frozen_at, f=folder: len(stored(f)) >= at)  # type: ignore[misc]
         freeze(zombie, folder)
-        _, last = said(start(reads, folder, 2))
+        _, last = printed(start(reads, folder, 2))
         assert last["ending"] == "published"
         before = everything(folder)
         zombie.send_signal(signal.SIGCONT)

@@ -77,8 +77,14 @@ def test_a_job_does_the_stage_that_its_environment_names(
     """The tags of a job's host are not its own: they are not even looked at."""
     epoch = instance.metadata.leaves["meta-data/tags/instance/porewatch-epoch"]
     instance.metadata.leaves.clear()
-    told = {"RUN": "run-1", "REVISION": "1", "STAGE": "screen", "EPOCH": epoch, "SECRET": SECRET}
-    for name, value in told.items():
+    variables = {
+        "RUN": "run-1",
+        "REVISION": "1",
+        "STAGE": "screen",
+        "EPOCH": epoch,
+        "SECRET": SECRET,
+    }
+    for name, value in variables.items():
         monkeypatch.setenv(f"POREWATCH_{name}", value)
     monkeypatch.setenv("AWS_BATCH_JOB_ID", "job-1")
     assert main(["run"]) == 0
@@ -93,17 +99,17 @@ def test_a_job_without_its_id_is_not_set_up(
     assert main(["run"]) == 2
     assert "the job's environment makes no assignment" in caplog.text
     assert SECRET not in caplog.text
-    assert instance.heard() == []
+    assert instance.messages() == []
 
 
-def test_sigterm_ends_dorado_says_interrupted_and_exits_0(
+def test_sigterm_ends_dorado_reports_interrupted_and_exits_0(
     instance: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("POREWATCH_TEST_DORADO", "slow")
     before = signal.getsignal(signal.SIGTERM)
     threading.Timer(3.0, lambda: os.kill(os.getpid(), signal.SIGTERM)).start()
     assert main(["run"]) == 0
-    last = instance.heard()[-1]
+    last = instance.messages()[-1]
     assert last.kind == "interrupted"
     assert last.last_checkpoint is None
     assert "signal SIGTERM" in instance.log(1)
@@ -115,7 +121,7 @@ def test_no_basecaller_is_refused_before_anything_is_fetched(
 ) -> None:
     monkeypatch.setenv("POREWATCH_DORADO", "no-such-dorado")
     assert main(["run"]) == 3
-    last = instance.heard()[-1]
+    last = instance.messages()[-1]
     assert last.kind == "stage_broken"
     assert last.error == "BasecallerMissing"
     assert "Remedy: put dorado on the machine's PATH" in last.problem
@@ -128,7 +134,7 @@ def test_an_incomplete_environment_is_named(
     monkeypatch.delenv("WORKER_QUEUE_URL")
     assert main(["run"]) == 2
     assert "LEDGER_TABLE, WORKER_QUEUE_URL" in capsys.readouterr().err
-    assert instance.heard() == []
+    assert instance.messages() == []
 
 
 def test_credentials_are_waited_for_at_a_slow_metadata_service(
@@ -138,6 +144,6 @@ def test_credentials_are_waited_for_at_a_slow_metadata_service(
         monkeypatch.setenv(name, "")  # so that it is as before, afterwards
         monkeypatch.delenv(name)
     assert main(["run"]) == 2
-    told = get_session()
-    assert told.get_config_variable("metadata_service_timeout") == 5
-    assert told.get_config_variable("metadata_service_num_attempts") == 5
+    session = get_session()
+    assert session.get_config_variable("metadata_service_timeout") == 5
+    assert session.get_config_variable("metadata_service_num_attempts") == 5

@@ -30,7 +30,7 @@ from porewatch_worker.stage.loop import (
 from porewatch_worker.stage.stop import Stop
 from porewatch_worker.stage_work import UnitOutput
 from tests.worker.runtime_work import DigestWork
-from tests.worker.test_runtime_loop import UNITS, Heard, a_loop, owner, reads, straight
+from tests.worker.test_runtime_loop import UNITS, RecordedOutbox, a_loop, owner, reads, straight
 
 __all__ = ["reads"]
 BAD_STRETCH = because(Code.UNIT_RAISED, text="ZeroDivisionError: a bad stretch")
@@ -61,7 +61,7 @@ def attempts(reads: Path, folder: Path, *bad: int, most: int = 9) -> tuple[int, 
     raise AssertionError("it never ended")
 
 
-def test_a_unit_that_raises_is_told_twice_and_given_up_at_the_third_time(
+def test_a_unit_that_raises_is_reported_twice_and_given_up_at_the_third_time(
     reads: Path, tmp_path: Path
 ) -> None:
     made, loop = attempts(reads, tmp_path, 5)
@@ -102,11 +102,11 @@ def test_too_many_bad_units_fail_the_stage_and_all_are_named(reads: Path, tmp_pa
         for _ in range(2):
             checkpoint.blame(number, BAD_STRETCH)
     loop = a_loop(Raising(reads, 3, 5), tmp_path, epoch=2)
-    with pytest.raises(WorkerFailed) as told:
+    with pytest.raises(WorkerFailed) as failure:
         loop.run()
-    assert "2 of 24 units fail again and again, 1 may be left out" in str(told.value)
-    assert "unit 3 (lines of unit 3): ZeroDivisionError: a bad stretch" in str(told.value)
-    assert "unit 5 (lines of unit 5)" in str(told.value)
+    assert "2 of 24 units fail again and again, 1 may be left out" in str(failure.value)
+    assert "unit 3 (lines of unit 3): ZeroDivisionError: a bad stretch" in str(failure.value)
+    assert "unit 5 (lines of unit 5)" in str(failure.value)
     assert not (tmp_path / "out/digests.txt").exists()
 
 
@@ -115,7 +115,7 @@ def test_the_share_that_may_be_left_out(units: int, allowed: int) -> None:
     assert QuarantineRules().allowed(units) == allowed
 
 
-def test_a_fault_of_the_world_speaks_against_no_unit(reads: Path, tmp_path: Path) -> None:
+def test_a_fault_of_the_world_counts_against_no_unit(reads: Path, tmp_path: Path) -> None:
     for epoch in range(1, 6):
         work = Raising(reads, 5, error=Unavailable("the disk is full."))
         with pytest.raises(Unavailable):
@@ -126,10 +126,10 @@ def test_a_fault_of_the_world_speaks_against_no_unit(reads: Path, tmp_path: Path
     assert loop.checkpoint.quarantined == ()
 
 
-def test_a_child_that_a_full_disk_killed_speaks_against_no_unit(
+def test_a_child_that_a_full_disk_killed_counts_against_no_unit(
     reads: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It only says that it failed: what is left of the disk says why."""
+    """It only reports that it failed: what is left of the disk shows why."""
     with monkeypatch.context() as patch:
         left = {tmp_path / "scratch": 1000}
         patch.setattr(full_disk, "_left", lambda folder: left.get(folder, 1 << 40))
@@ -173,7 +173,7 @@ class Unread(DigestWork):
 
 
 @pytest.mark.parametrize("error", [Unavailable("S3"), OSError(errno.ENOSPC, "full")], ids=repr)
-def test_input_that_cannot_be_had_speaks_against_no_unit(
+def test_input_that_cannot_be_had_counts_against_no_unit(
     reads: Path, tmp_path: Path, error: Exception
 ) -> None:
     work = Unread(reads)
@@ -234,7 +234,7 @@ def test_a_death_counts_against_the_unit_in_flight(reads: Path, tmp_path: Path) 
     assert {n: t.count for n, t in tried.items()} == {4: 2}
 
 
-def test_an_epoch_that_no_unit_ended_speaks_against_none(reads: Path, tmp_path: Path) -> None:
+def test_an_epoch_that_no_unit_ended_counts_against_none(reads: Path, tmp_path: Path) -> None:
     for epoch in range(1, 6):
         dies_in_flight(reads, tmp_path, epoch, blameless=range(1, epoch))
     assert open_checkpoint(*owner(reads, tmp_path), 6, blameless=range(1, 6)).tried == {}
@@ -326,7 +326,7 @@ class Unpackable(Exception):
         super().__init__(f"{one} and {two}")
 
 
-def test_an_error_that_cannot_travel_is_told_by_its_name() -> None:
+def test_an_error_that_cannot_travel_is_reported_by_its_name() -> None:
     def fail() -> None:
         raise Unpackable(1, 2)
 
@@ -334,11 +334,11 @@ def test_an_error_that_cannot_travel_is_told_by_its_name() -> None:
         in_child(fail)
 
 
-def test_what_was_given_up_stays_so_and_is_told_in_every_beat(reads: Path, tmp_path: Path) -> None:
+def test_what_was_given_up_stays_so_and_is_in_every_beat(reads: Path, tmp_path: Path) -> None:
     attempts(reads, tmp_path, 5)
-    heard = Heard()
+    outbox = RecordedOutbox()
     work = DigestWork(reads)
-    loop = a_loop(work, tmp_path, epoch=9, outbox=heard)
+    loop = a_loop(work, tmp_path, epoch=9, outbox=outbox)
     loop.run()
     assert work.computed == []
-    assert {beat.quarantined for beat in heard.beats} == {(5,)}
+    assert {beat.quarantined for beat in outbox.beats} == {(5,)}

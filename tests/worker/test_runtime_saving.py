@@ -1,4 +1,4 @@
-"""How often the loop saves, and what every beat tells of it."""
+"""How often the loop saves, and what every beat has of it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from porewatch_worker.checkpoint.opening import open_checkpoint
 from porewatch_worker.stage.loop import Ending
 from porewatch_worker.stage.stop import Stop
 from tests.worker.runtime_work import DigestWork
-from tests.worker.test_runtime_loop import Heard, a_loop, straight
+from tests.worker.test_runtime_loop import RecordedOutbox, a_loop, straight
 
 MANY = 400
 
@@ -130,8 +130,8 @@ def _units(folder: Path) -> list[str]:
 def test_a_notice_saves_what_waits_at_once_and_the_successor_redoes_nothing(
     reads: Path, tmp_path: Path
 ) -> None:
-    stop, heard = Stop(), Heard()
-    loop, store = counting_loop(reads, tmp_path, outbox=heard, stop=stop)
+    stop, outbox = Stop(), RecordedOutbox()
+    loop, store = counting_loop(reads, tmp_path, outbox=outbox, stop=stop)
     process = loop.work.process
 
     def noticed(payload: tuple[int, bytes]) -> object:
@@ -141,7 +141,7 @@ def test_a_notice_saves_what_waits_at_once_and_the_successor_redoes_nothing(
 
     loop.work.process = noticed
     assert loop.run() is Ending.INTERRUPTED
-    assert heard.said == [("interrupted", 203)]
+    assert outbox.sent == [("interrupted", 203)]
     successor = open_checkpoint(FolderStore(store.folder), loop.work.fingerprint(), 2)
     assert set(successor.units) == set(range(1, 204))
     assert successor.tried == {}
@@ -164,20 +164,20 @@ def test_a_rebalance_hint_saves_what_waits(reads: Path, tmp_path: Path) -> None:
     assert {int(n) for n in listed} == set(range(1, 203))
 
 
-def test_every_beat_tells_units_bytes_and_the_last_checkpoint(reads: Path, tmp_path: Path) -> None:
-    heard = Heard()
-    loop, _ = counting_loop(reads, tmp_path, outbox=heard, beat_s=0.01)
+def test_every_beat_has_units_bytes_and_the_last_checkpoint(reads: Path, tmp_path: Path) -> None:
+    outbox = RecordedOutbox()
+    loop, _ = counting_loop(reads, tmp_path, outbox=outbox, beat_s=0.01)
     loop.run()
     size = reads.stat().st_size
-    last = heard.beats[-1]
+    last = outbox.beats[-1]
     assert (last.units_done, last.bytes_done, last.bytes_total) == (MANY, size, size)
     assert last.flush_s > 0.005
     assert last.interval_s == pytest.approx(
         young_interval(loop.interval.flush_s or 0, 36_000), abs=0.1
     )
-    done = [b.bytes_done for b in heard.beats]
+    done = [b.bytes_done for b in outbox.beats]
     assert done == sorted(done)
-    for beat in heard.beats:
+    for beat in outbox.beats:
         assert beat.checkpoint_at is not None
         assert beat.units_done - (beat.checkpoint or 0) <= LARGEST_SHARE * MANY
 

@@ -87,7 +87,7 @@ def _run_stage(
     content = order.canonical_json().encode()
     world.s3.put_object(Bucket="results", Key=s3_keys.order_key(*key), Body=content)
     settings = world.settings.model_copy(update={"references": demo.references})
-    assert run_attempt(settings, world.cloud, Stop()) == DONE, world.heard()
+    assert run_attempt(settings, world.cloud, Stop()) == DONE, world.messages()
     world.make_visible(key=key)
     return StageManifest.model_validate_json(world.text(s3_keys.manifest_key(*key)))
 

@@ -1,4 +1,4 @@
-"""The invented genomes have the shape they are meant to have, and the demo is what it says."""
+"""The invented genomes have the shape they are meant to have, and so has the demo."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def identity(query: str, reference: str) -> float:
     return sum(h.mlen for h in hits) / max(1, sum(h.blen for h in hits))
 
 
-def test_every_name_says_synthetic_and_every_code_is_on_the_list() -> None:
+def test_every_name_has_synthetic_and_every_code_is_on_the_list() -> None:
     codes = {entry.code for entry in shipped_panel().entries}
     for genome in SET.genomes:
         assert genome.name.startswith("SYNTHETIC-")
@@ -132,7 +132,7 @@ def test_the_demo_holds_the_loads_it_states(demo: DemoSet) -> None:
             assert depth / spike * SPIKE_COPIES / VOLUME_ML == pytest.approx(copies_per_ml, rel=0.3)
 
 
-def test_a_demo_is_kept_while_it_is_whole_and_made_anew_otherwise(tmp_path: Path) -> None:
+def test_a_demo_is_kept_while_it_is_whole_and_made_again_otherwise(tmp_path: Path) -> None:
     first = make_demo(tmp_path, scale=0.01)
     file = first.run_folder / next(iter(first.files))
     content, made_at = file.read_bytes(), file.stat().st_mtime_ns

@@ -186,7 +186,7 @@ def test_reads_go_over_the_origin_of_a_circle_and_lie_on_both_strands(tmp_path: 
 
 
 @pytest.mark.parametrize("dialect", ["minknow", "dorado"])
-def test_headers_say_in_both_dialects_what_the_product_reads(tmp_path: Path, dialect: str) -> None:
+def test_headers_have_in_both_dialects_what_the_product_reads(tmp_path: Path, dialect: str) -> None:
     sources = (Source("a", "barcode03", (LONG,), 60), Source("b", "barcode07", (LONG,), 60))
     run = simulate_run(
         plan(sources=sources, dialect=dialect, hours=10), tmp_path / "run", tmp_path / "truth.tsv"

@@ -48,7 +48,7 @@ def test_every_read_is_in_one_unit_in_order_whatever_the_size(
     assert sum(unit.consumed for unit in found.values()) <= sum(file.size for file in files)
 
 
-def test_parts_say_which_reads_of_which_file(files: tuple[InputFile, ...], tmp_path: Path) -> None:
+def test_parts_have_which_reads_of_which_file(files: tuple[InputFile, ...], tmp_path: Path) -> None:
     for unit in units(files, tmp_path, 10).values():
         for part in unit.parts:
             number = Path(part.file.path).stem

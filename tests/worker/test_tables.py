@@ -106,16 +106,16 @@ def test_equal_reports_give_equal_bytes(tmp_path: Path) -> None:
     assert one == other
 
 
-def test_the_description_names_the_columns_of_every_file_and_its_keys_tell_rows_apart(
+def test_the_description_names_the_columns_of_every_file_and_its_keys_distinguish_rows(
     tmp_path: Path,
 ) -> None:
     inputs = made_up.rich()
     path = write_tables(publish(assemble(inputs), inputs.bundle), tmp_path / "tables.zip")
     with zipfile.ZipFile(path) as archive:
-        told = json.loads(archive.read(DESCRIPTION))
+        description = json.loads(archive.read(DESCRIPTION))
     found = written(path)
-    assert {r["name"] for r in told["resources"]} == set(found)
-    for resource in told["resources"]:
+    assert {r["name"] for r in description["resources"]} == set(found)
+    for resource in description["resources"]:
         rows, fields = found[resource["name"]], resource["schema"]["fields"]
         if rows:
             assert list(rows[0]) == [field["name"] for field in fields]
@@ -133,7 +133,7 @@ def test_every_table_and_column_has_a_sentence_and_no_column_stands_twice() -> N
         if not column.about
     ]
     bare += [table.name for table in tables() if not table.about]
-    assert not bare, f"say in data/tables.json what these are: {', '.join(bare)}"
+    assert not bare, f"describe these in data/tables.json: {', '.join(bare)}"
     names = [table.name for table in tables()]
     assert len(names) == len(set(names))
     for table in tables():

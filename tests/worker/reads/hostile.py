@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from porewatch.reads.bam import END_MARK
 
 Content = bytes | Callable[[], bytes]
-"""Long ones are made when they are asked for."""
+"""Long ones are made when they are needed."""
 Hostile = tuple[str, Content]
 """(name of the file, its content)"""
 
@@ -210,7 +210,7 @@ def a_read(
     quality: bytes = b"\x28" * 4,
     size: int | None = None,
 ) -> bytes:
-    """One BAM record, as its fields say, right or wrong."""
+    """One BAM record of these fields, right or wrong."""
     fixed = struct.pack(
         "<iiBBHHHiiii", contig, place, len(name) & 255, 0, 4680, cigar, flag, bases, -1, -1, 0
     )
@@ -309,7 +309,7 @@ def _pod5() -> Iterator[Hostile]:
 
 
 def _entries(number: int) -> bytes:
-    """A sound POD5, but for the number of entries that its run's table of context says: Arrow walks
+    """A sound POD5, but for the number of entries that its run's table of context has: Arrow walks
     as many, wherever that leads."""
     from tests.worker.reads.verdicts import signal
 

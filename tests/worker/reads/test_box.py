@@ -57,8 +57,8 @@ DEEDS: dict[str, Callable[[], object]] = {
 }
 
 
-def job(_asked: dict[str, Any], raw: RawBytes) -> Iterator[bytes]:
-    """What a file of one of these words does to its reader."""
+def job(_request: dict[str, Any], raw: RawBytes) -> Iterator[bytes]:
+    """What a file with one of these texts does to its reader."""
     yield str(os.getpid()).encode()
     more = DEEDS.get(raw.read(100).decode(), int)()
     yield from more if isinstance(more, list) else ()
@@ -84,26 +84,26 @@ def _fresh(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     parent.idle.close()
 
 
-def file_of(folder: Path, word: str) -> Path:
-    path = folder / word
-    path.write_text(word)
+def file_of(folder: Path, behaviour: str) -> Path:
+    path = folder / behaviour
+    path.write_text(behaviour)
     return path
 
 
-@pytest.mark.parametrize("word", VERDICTS)
-def test_a_reader_that_dies_or_hangs_is_a_verdict(tmp_path: Path, word: str) -> None:
-    error, words = VERDICTS[word]
-    with pytest.raises(error, match=words):
-        of_stream(io.BytesIO(word.encode()), JOB, KIND)
-    with pytest.raises(error, match=words):
-        list(of_file(file_of(tmp_path, word), JOB, KIND))
+@pytest.mark.parametrize("behaviour", VERDICTS)
+def test_a_reader_that_dies_or_hangs_is_a_verdict(tmp_path: Path, behaviour: str) -> None:
+    error, expected = VERDICTS[behaviour]
+    with pytest.raises(error, match=expected):
+        of_stream(io.BytesIO(behaviour.encode()), JOB, KIND)
+    with pytest.raises(error, match=expected):
+        list(of_file(file_of(tmp_path, behaviour), JOB, KIND))
     assert [bytes(b) for b in of_file(file_of(tmp_path, "fine"), JOB, KIND)]
 
 
 def test_one_child_serves_many_files(tmp_path: Path) -> None:
     path = file_of(tmp_path, "fine")
     served = {bytes(next(of_file(path, JOB, KIND))) for _ in range(3)}
-    assert len(served) == 3, "an answer that nobody heard to its end ends its child"
+    assert len(served) == 3, "an answer that nobody read to its end ends its child"
     served = {b"".join(of_file(path, JOB, KIND)) for _ in range(50)}
     assert len(served) == 1
     assert served != {str(os.getpid()).encode()}
@@ -132,7 +132,7 @@ def test_a_stream_that_breaks_is_the_worlds_fault_and_its_child_goes() -> None:
 
 
 def test_threads_have_a_child_each_and_nothing_is_left_open(tmp_path: Path) -> None:
-    paths = [file_of(tmp_path, word) for word in ("fine", "abort", "raise", "much")] * 6
+    paths = [file_of(tmp_path, behaviour) for behaviour in ("fine", "abort", "raise", "much")] * 6
     parent.idle.close()
     before, others = open_files(), set(children())
 

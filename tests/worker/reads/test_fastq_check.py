@@ -66,7 +66,7 @@ def test_a_missing_last_newline_is_no_fault() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "record", "line", "words"),
+    ("text", "record", "line", "expected"),
     [
         (b"@r1\nACGT\n+\nIIII\n@r2\nACGT\n+\nIII\n", 2, 8, "4 bases and the quality 3"),
         (b"@r1\nACGT\n+\nIIII\n@r2\nACGT\nIIII\n@r3\n", 2, 7, "should start with '+'"),
@@ -90,12 +90,12 @@ def test_a_missing_last_newline_is_no_fault() -> None:
     ],
 )
 def test_each_fault_names_record_line_and_problem(
-    text: bytes, record: int, line: int, words: str
+    text: bytes, record: int, line: int, expected: str
 ) -> None:
     for name, content in (("a.fastq", text), ("a.fastq.gz", gzip.compress(text))):
         error = fault(content, name)
         assert (error.record, error.line) == (record, line), str(error)
-        assert words in str(error)
+        assert expected in str(error)
 
 
 def test_a_fault_far_into_a_large_file_is_still_placed_exactly() -> None:
@@ -122,7 +122,7 @@ def test_truncated_gzip_names_the_record_after_the_last_sound_one() -> None:
         assert "cut short" in str(fault(packed[:cut], "a.fastq.gz")), cut
 
 
-def test_damaged_gzip_is_told_from_truncated_gzip() -> None:
+def test_damaged_gzip_is_distinguished_from_truncated_gzip() -> None:
     packed = bytearray(gzip.compress(GOOD))
     packed[-6] ^= 0xFF
     assert "checksum" in str(fault(bytes(packed), "a.fastq.gz"))
@@ -153,7 +153,7 @@ def test_barcodes_are_counted_in_both_header_dialects() -> None:
     assert counted == {"barcode07": 2, "barcode12": 1, "unclassified": 1}
 
 
-def test_the_first_header_tells_of_the_run_in_both_dialects() -> None:
+def test_the_first_header_has_the_run_in_both_dialects() -> None:
     new = check_file(real("reads/r10_hac_v5.fastq.gz"))
     assert new.sequencing.basecall_model == "dna_r10.4.1_e8.2_400bps_hac@v5.0.0"
     assert new.sequencing.acquisition_id == "49866b12a68a9d2b0f370e21e4f7eee77642831c"

@@ -23,7 +23,7 @@ from porewatch.reads.summary import n50
         ("fast5_pass/a.pod5", ReadKind.POD5),
     ],
 )
-def test_the_suffix_tells_the_kind(name: str, kind: ReadKind) -> None:
+def test_the_suffix_gives_the_kind(name: str, kind: ReadKind) -> None:
     assert kind_of(name) is kind
 
 

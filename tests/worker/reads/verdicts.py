@@ -1,4 +1,4 @@
-"""What the check, a stream's check and the screen's reader say of a file of a stranger."""
+"""What the check, a stream's check and the screen's reader answer to a file of a stranger."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A control speaks for its batch, or for the whole run; crosstalk knows no batches."""
+"""A control counts for its batch, or for the whole run; crosstalk knows no batches."""
 
 from __future__ import annotations
 
@@ -57,17 +57,19 @@ def test_two_batches_with_their_own_controls_are_released() -> None:
 
 
 @pytest.mark.parametrize(
-    ("left_out", "said"),
+    ("left_out", "expected"),
     [
         (4, "no no-template control for batch b: contamination cannot be excluded"),
         (5, "no positive control for batch b: detection is not shown"),
     ],
 )
-def test_a_control_missing_in_one_batch_touches_that_batch_alone(left_out: int, said: str) -> None:
+def test_a_control_missing_in_one_batch_touches_that_batch_alone(
+    left_out: int, expected: str
+) -> None:
     pairs = two_batches()
     del pairs[left_out]
     found = run("donor-screening", *pairs)
-    assert outcome(found, TWO).reasons == (said,)
+    assert outcome(found, TWO).reasons == (expected,)
     assert outcome(found, TWO).outcome is Outcome.NOT_REPORTABLE
     assert outcome(found, ONE).outcome is Outcome.REPORTABLE
 
@@ -128,9 +130,9 @@ def test_a_batch_whose_blank_is_dirty_releases_nobody_as_its_decision_says(
     )
     assert outcome(found, TWO).outcome is Outcome.NOT_REPORTABLE
     assert outcome(found, ONE).outcome is Outcome.REPORTABLE
-    said = reason.text(language)
-    assert (said == why) is (language == "en")
-    assert ("contaminated" in said) is (language == "en")
+    text = reason.text(language)
+    assert (text == why) is (language == "en")
+    assert ("contaminated" in text) is (language == "en")
 
 
 def test_a_positive_control_with_too_few_reads_leaves_its_batch_alone_invalid() -> None:
@@ -191,14 +193,14 @@ def test_crosstalk_in_a_control_within_budget_changes_nothing() -> None:
 
 
 def test_the_few_strays_of_a_blank_are_held_against_the_reads_they_come_from() -> None:
-    def told(pair: Pair, **barcodes: int) -> Pair:
+    def with_barcodes(pair: Pair, **barcodes: int) -> Pair:
         account = ReadAccount(barcodes_told=barcodes)
         return pair[0], pair[1].model_copy(update={"account": account})
 
     def by_ends(strays: int) -> Quantification:
         pairs = whole()
-        pairs[0] = told(pairs[0], barcode01=100_000)
-        pairs[2] = told(pairs[2], barcode01=strays, barcode03=2)
+        pairs[0] = with_barcodes(pairs[0], barcode01=100_000)
+        pairs[2] = with_barcodes(pairs[2], barcode01=strays, barcode03=2)
         return run("donor-screening", *pairs)
 
     few = next(c for c in by_ends(5).crosstalk if c.sample == "blank" and c.basis == "ends")

@@ -100,10 +100,10 @@ def test_each_weakness_alone_makes_it_indeterminate_and_is_named() -> None:
         "pile up in 2 regions": good("V", regions=2, breadth=0.1),
         "repeats of this genome": good("V", median_mapq=0),
     }
-    for words, result in weak.items():
+    for phrase, result in weak.items():
         found = one(result)
-        assert found.call is Call.INDETERMINATE, words
-        assert words in found.rule
+        assert found.call is Call.INDETERMINATE, phrase
+        assert phrase in found.rule
         assert found.lod95 is not None
 
 

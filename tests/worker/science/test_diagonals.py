@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from porewatch_worker.science.sequence.seed_search import DiagonalSearch
 
 SIZE, APART, DRIFT = 3, 2, 1
-WORDS = st.text("ACG", max_size=14)  # few letters: words come again and again
+SEQUENCES = st.text("ACG", max_size=14)  # few letters: k-mers come again and again
 
 
 def plainly(patterns: list[str], windows: list[str]) -> dict[int, list[int]]:
@@ -32,7 +32,7 @@ def plainly(patterns: list[str], windows: list[str]) -> dict[int, list[int]]:
     return found
 
 
-@given(st.lists(WORDS, min_size=1, max_size=4), st.lists(WORDS, max_size=5))
+@given(st.lists(SEQUENCES, min_size=1, max_size=4), st.lists(SEQUENCES, max_size=5))
 def test_all_at_once_finds_what_one_by_one_finds(patterns: list[str], windows: list[str]) -> None:
     search = DiagonalSearch(patterns, size=SIZE, apart=APART, drift=DRIFT)
     assert search.search(windows) == plainly(patterns, windows)

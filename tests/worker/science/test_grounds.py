@@ -1,4 +1,4 @@
-"""Every number of release and bench says what it rests on, in the data file and in the docs."""
+"""Every number of release and bench has its ground, in the data file and in the docs."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ OUR_CHOICE |= PLAUSIBLE
 
 def row(ground: Ground) -> str:
     """The line of docs/science/release.md, with the values as they are in force."""
-    values = dict.fromkeys(_said(value) for value in _values(ground.number))
+    values = dict.fromkeys(_shown(value) for value in _values(ground.number))
     published = ground.source or "nothing found"
     return f"| `{ground.number}` | {', '.join(values)} | {published} | {ground.why} |"
 
@@ -36,21 +36,21 @@ def _values(number: str) -> list[object]:
     return [value for value in (*of_the_screen, *in_policies) if value is not None]
 
 
-def _said(value: object) -> str:
+def _shown(value: object) -> str:
     if isinstance(value, tuple):
         return " to ".join(f"{part:g}" for part in value)
     return f"{value:,}" if isinstance(value, int) else f"{value:g}"  # type: ignore[str-format]
 
 
 def test_every_number_has_one_ground() -> None:
-    told = [ground.number for ground in release_policies().grounds]
+    numbers_with_ground = [ground.number for ground in release_policies().grounds]
     numbers = {
         name
         for name, value in release_policies().policies[-1]
         if isinstance(value, int | float) or (isinstance(value, tuple) and value)
     }
-    assert numbers == NUMBERS, "a new number of the policy: say what it rests on"
-    assert sorted(told) == sorted(NUMBERS | BENCH)
+    assert numbers == NUMBERS, "a new number of the policy: state what it rests on"
+    assert sorted(numbers_with_ground) == sorted(NUMBERS | BENCH)
 
 
 def test_a_ground_without_a_source_is_not_dressed_up_as_one() -> None:

@@ -72,10 +72,10 @@ def test_the_hub_is_type_a_and_every_env_gets_its_places() -> None:
     hub = hub_of(contigs)
     assert hub is not None
     assert hub.name == "a"
-    told = {c.name: c for c in completed(contigs, sequences.__getitem__)}
-    assert told["a"].env_blocks == ((0, 0, len(sequences["a"]) - 20),)
-    assert sum(n for *_, n in told["c"].env_blocks) > 300
-    assert completed(told.values(), {}.__getitem__) == tuple(told.values())
+    by_name = {c.name: c for c in completed(contigs, sequences.__getitem__)}
+    assert by_name["a"].env_blocks == ((0, 0, len(sequences["a"]) - 20),)
+    assert sum(n for *_, n in by_name["c"].env_blocks) > 300
+    assert completed(by_name.values(), {}.__getitem__) == tuple(by_name.values())
 
 
 def test_the_bundle_manifest_holds_the_places(world: PervWorld, tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""What the host may keep, and what is said of reads that fit nothing."""
+"""What the host may keep, and what is reported of reads that fit nothing."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def of(bundle: LoadedBundle, folder: Path, reads: list[str], **given: object):  
     return screen(screening(bundle, path, **given), folder).samples[0]  # type: ignore[arg-type]
 
 
-def test_host_reads_are_told_with_their_identity_and_ribosomal_rna_apart(
+def test_host_reads_are_reported_with_their_identity_and_ribosomal_rna_apart(
     bundle: LoadedBundle, tmp_path: Path
 ) -> None:
     reads = made.reads_of(made.HOST[:140_000], 20, 1200, 1, 0.04) + made.reads_of(RRNA, 10, 900, 2)
@@ -131,7 +131,7 @@ def test_short_reads_and_other_letters_have_no_words() -> None:
         assert sketch.sampled(text.encode())[0].size == 0
 
 
-def test_unknown_reads_are_summarised_and_what_recurs_is_told(
+def test_unknown_reads_are_summarised_and_what_recurs_is_reported(
     bundle: LoadedBundle, tmp_path: Path
 ) -> None:
     reads = made.reads_of(UNLISTED, 120, 900, 1, 0.03)
@@ -144,7 +144,9 @@ def test_unknown_reads_are_summarised_and_what_recurs_is_told(
     assert unknowns.leads == unknowns.searched == ()
 
 
-def test_what_does_not_recur_is_not_told_as_recurring(bundle: LoadedBundle, tmp_path: Path) -> None:
+def test_what_does_not_recur_is_not_reported_as_recurring(
+    bundle: LoadedBundle, tmp_path: Path
+) -> None:
     unknowns = of(bundle, tmp_path, [random_sequence(900, 100 + i) for i in range(60)]).unknowns
     assert unknowns.recurring_words == 0
     assert unknowns.recurring_depth is None
@@ -200,5 +202,7 @@ def test_sourmash_is_not_even_imported_where_there_are_no_sketches(tmp_path: Pat
         "from porewatch_worker.science.count.unassigned import Sketches;"
         f"print(Sketches(Path({str(tmp_path)!r})).leads({{1: 3}}, 9), 'sourmash' in sys.modules)"
     )
-    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert told.stdout.split() == ["()", "False"]
+    result = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
+    assert result.stdout.split() == ["()", "False"]

@@ -1,4 +1,4 @@
-"""A sample whose reads may lie elsewhere is not reportable as if it were whole, and says why."""
+"""A sample whose reads may lie elsewhere is not reportable as if it were whole, with the reason."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def test_a_run_most_of_whose_reads_nobody_owns_is_not_reportable() -> None:
     assert "101 of 201" in found["a"].reasons[0]
 
 
-def test_every_reason_is_said_in_japanese_too() -> None:
+def test_every_reason_is_in_japanese_too() -> None:
     gaps = Gaps(
         lost=(LostFile(path="x.fastq", problem="cut", barcode="barcode01"),),
         expected=(Expected(kind="fastq", counted=40, came=3),),

@@ -100,8 +100,8 @@ def test_reads_are_split_at_joints_of_every_kit(joint: str) -> None:
 
 def findings(bundle: LoadedBundle, folder: Path, reads: list[str]) -> dict[str, Finding]:
     path = write_fastq(folder / "a.fastq", reads)
-    told = answer(bundle, (Sample(name="one"),), [path], folder)
-    return {f.code: f for f in told.findings}
+    result = answer(bundle, (Sample(name="one"),), [path], folder)
+    return {f.code: f for f in result.findings}
 
 
 def strain(bundle: LoadedBundle) -> str:

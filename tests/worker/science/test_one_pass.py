@@ -99,7 +99,7 @@ def test_members_that_tie_share_the_read_and_none_gets_it_alone(placer: ReadAssi
 
 
 def own_placer(panel: dict[str, tuple[Contig, str]], host: str, **parameters: int) -> ReadAssigner:
-    """A placer on hand-made contigs, masked as the contigs say and not otherwise."""
+    """A placer on hand-made contigs, masked as the contigs are and not otherwise."""
     with tempfile.NamedTemporaryFile("w", suffix=".fa") as fasta:
         fasta.write("".join(f">{name}\n{sequence}\n" for name, (_, sequence) in panel.items()))
         fasta.flush()
@@ -125,7 +125,7 @@ def test_a_tie_with_a_decoy_is_not_a_panel_read() -> None:
     assert (placement.tied, placement.tied_with) == (("P",), ("D",))
 
 
-def test_a_tie_with_the_host_is_not_a_panel_read_and_a_better_host_is_told_apart() -> None:
+def test_a_tie_with_the_host_is_not_a_panel_read_and_a_better_host_is_distinguished() -> None:
     virus = random_sequence(3_000, 79)
     panel = {"p": (contig("p", virus), virus)}
     same = own_placer(panel, random_sequence(3_000, 80) + virus)
@@ -196,7 +196,7 @@ def test_a_hit_below_the_least_identity_is_none() -> None:
     assert winners(strict, [read]) == [None]
 
 
-def test_complexity_tells_random_from_repeats() -> None:
+def test_complexity_distinguishes_random_from_repeats() -> None:
     assert complex_bases(random_sequence(1_000, 3)) == 1_000
     assert complex_bases("A" * 1_000) == 0
     assert complex_bases("AC" * 300) == 0

@@ -78,8 +78,8 @@ def answer(
     dice.shuffle(contents)
     path = make().finish(iter(contents), folder).outputs["screen.json"]
     result = ScreenResult.model_validate_json(path.read_bytes())
-    told = quantify(result, SAMPLES, bundle.panel, bundle.manifest, ScreeningParameters())
-    return result, told
+    findings = quantify(result, SAMPLES, bundle.panel, bundle.manifest, ScreeningParameters())
+    return result, findings
 
 
 @pytest.fixture(scope="module")
@@ -110,19 +110,19 @@ def test_findings_depend_on_no_order_and_no_way_of_cutting_the_work(
     unit_reads: int,
 ) -> None:
     folder, dice = tmp_path_factory.mktemp("run"), random.Random(seed)
-    told = answer(bundle, folder, dice, files, threads=threads, unit_reads=unit_reads)
-    assert told == reference
+    found = answer(bundle, folder, dice, files, threads=threads, unit_reads=unit_reads)
+    assert found == reference
 
 
 def test_the_property_is_not_empty(reference: tuple[ScreenResult, Quantification]) -> None:
-    result, told = reference
+    result, findings = reference
     pig = result.samples[0]
     assert pig.account.balanced
     assert pig.account.split == 1
     assert {t.target for t in pig.targets} >= {"CSFV", "PERV-A", "spike"}
     assert pig.unknowns is not None
     assert pig.unknowns.recurring_words > 0
-    assert {f.call.value for f in told.findings} >= {"detected", "not_detected"}
+    assert {f.call.value for f in findings.findings} >= {"detected", "not_detected"}
 
 
 def test_a_planted_dependence_on_order_is_found(
@@ -142,5 +142,5 @@ def test_a_planted_dependence_on_order_is_found(
         return honest(self)
 
     monkeypatch.setattr(screening_phase.UnitCounts, "to_bytes", forgetful)
-    told = answer(bundle, tmp_path, random.Random(1), 2, unit_reads=90)
-    assert told != reference
+    found = answer(bundle, tmp_path, random.Random(1), 2, unit_reads=90)
+    assert found != reference

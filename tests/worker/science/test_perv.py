@@ -64,14 +64,14 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> PervWorld:
 @pytest.mark.parametrize(
     "model", [R10, pytest.param(R9, marks=pytest.mark.slow)], ids=["R10", "R9"]
 )
-def test_three_types_are_told_apart_and_none_is_mistaken(
+def test_three_types_are_distinguished_and_none_is_mistaken(
     world: PervWorld, model: ErrorModel
 ) -> None:
-    for kind, told in typing(world, model, 150, seed=5).items():
-        print(f"\ntyping {model.name} {kind}: {dict(told)}", end="")
-        assert told[kind] >= 0.95 * sum(told.values())
-        assert set(told) - {kind, "none", "junction"} == set()
-        assert not told["junction"]
+    for kind, counts in typing(world, model, 150, seed=5).items():
+        print(f"\ntyping {model.name} {kind}: {dict(counts)}", end="")
+        assert counts[kind] >= 0.95 * sum(counts.values())
+        assert set(counts) - {kind, "none", "junction"} == set()
+        assert not counts["junction"]
 
 
 @pytest.mark.parametrize(
@@ -213,7 +213,7 @@ def test_rna_has_no_copies_per_genome(world: PervWorld) -> None:
     assert rna.counted == dna.counted
 
 
-def test_without_a_named_locus_the_whole_host_is_the_yardstick_and_it_says_so(
+def test_without_a_named_locus_the_whole_host_is_the_yardstick_and_it_is_recorded(
     tmp_path: Path,
 ) -> None:
     world = make_perv_world(tmp_path, named=False)
@@ -229,8 +229,8 @@ def test_surrogates_never_yield_a_named_type(world: PervWorld) -> None:
     result, perv = run(world, mixture(world, {"A": 60, "C": 60}, rng), model=R10, seed=1)
     assert perv.synthetic
     assert perv.types_told == ("SYNTHETIC-A", "SYNTHETIC-B", "SYNTHETIC-C")
-    said = perv.model_dump_json()
-    assert "PERV-" not in said
+    text = perv.model_dump_json()
+    assert "PERV-" not in text
     assert perv.alarms[0].startswith("SYNTHETIC-C: ")
     # one marked contig is enough, in a bundle that does not call itself synthetic
     real = world.bundle.manifest.model_copy(update={"synthetic": False})
@@ -305,16 +305,16 @@ def _won(reads: int) -> TargetResult:
 
 
 def test_backbone_reads_alone_never_call_type_c() -> None:
-    told = PervResult(
+    result = PervResult(
         sample="s", material="dna", synthetic=False, counted=PervScreen(),
         type_c=Call.NOT_DETECTED, type_c_why=verbatim("none"),
     )  # fmt: skip
-    assert by_env("PERV-A", None, told) is None
-    assert by_env("PERV-C", None, told) == (Call.NOT_DETECTED, verbatim("none"))
-    assert by_env("PERV-C", None, told.model_copy(update={"type_c": None})) is None
-    unsure = by_env("PERV-C", _won(40), told)
+    assert by_env("PERV-A", None, result) is None
+    assert by_env("PERV-C", None, result) == (Call.NOT_DETECTED, verbatim("none"))
+    assert by_env("PERV-C", None, result.model_copy(update={"type_c": None})) is None
+    unsure = by_env("PERV-C", _won(40), result)
     assert unsure is not None and unsure[0] is Call.INDETERMINATE
     assert "40 reads fit its genome best elsewhere" in clauses(unsure[1])
     typed = (PervType(name="PERV-A", counted=PervTypeCount(reads=50)),)
-    sure = by_env("PERV-C", _won(40), told.model_copy(update={"types": typed}))
+    sure = by_env("PERV-C", _won(40), result.model_copy(update={"types": typed}))
     assert sure is not None and sure[0] is Call.NOT_DETECTED

@@ -32,7 +32,7 @@ TRUTH = 34_000
 PLASMA = Sample(name="one", tissue="Plasma", spike_copies=10_000, volume_ml=1)
 
 
-def told(bundle: LoadedBundle, folder: Path, file: str, sample: Sample) -> Quantification:
+def quantified(bundle: LoadedBundle, folder: Path, file: str, sample: Sample) -> Quantification:
     return answer(bundle, (sample,), [real(f"judge/{file}.fastq.gz")], folder)
 
 
@@ -66,7 +66,7 @@ def test_the_sheet_says_limits_and_cell_free_material() -> None:
 def test_reads_of_a_nucleosome_are_found_in_plasma(
     real_bundle: LoadedBundle, tmp_path: Path
 ) -> None:
-    found = of("PCV2", told(real_bundle, tmp_path, "pcv2_167_bases_100", PLASMA))
+    found = of("PCV2", quantified(real_bundle, tmp_path, "pcv2_167_bases_100", PLASMA))
     assert found.call is Call.DETECTED
     assert found.evidence
     assert found.evidence.reads >= 95
@@ -76,13 +76,13 @@ def test_a_refusal_names_the_option_that_sets_the_limit(
     real_bundle: LoadedBundle, tmp_path: Path
 ) -> None:
     with pytest.raises(NoReadsLeft, match="--min-read-length"):
-        told(real_bundle, tmp_path, "pcv2_167_bases_100", Sample(name="one"))
+        quantified(real_bundle, tmp_path, "pcv2_167_bases_100", Sample(name="one"))
 
 
 def test_the_load_of_short_molecules_beside_a_long_spike_in_holds_the_truth(
     real_bundle: LoadedBundle, tmp_path: Path
 ) -> None:
-    result = told(real_bundle, tmp_path, "plasma_pcv2_60_of_2620", PLASMA)
+    result = quantified(real_bundle, tmp_path, "plasma_pcv2_60_of_2620", PLASMA)
     load = of("PCV2", result).quantities[0]
     assert load.low
     assert load.high
@@ -96,12 +96,12 @@ def test_where_most_reads_are_too_short_neither_load_nor_limit_is_stated(
     real_bundle: LoadedBundle, tmp_path: Path
 ) -> None:
     sample = PLASMA.model_copy(update={"tissue": None})
-    result = told(real_bundle, tmp_path, "plasma_pcv2_60_of_2620", sample)
+    result = quantified(real_bundle, tmp_path, "plasma_pcv2_60_of_2620", sample)
     load, limit = of("PCV2", result).quantities[0], of("PPV", result).lod95
     assert limit
-    for said in (load, limit):
-        assert (said.value, said.high) == (None, None)
-        assert said.remark.startswith("cannot be known: 71% of the bases")
+    for amount in (load, limit):
+        assert (amount.value, amount.high) == (None, None)
+        assert amount.remark.startswith("cannot be known: 71% of the bases")
     assert result.outcomes[0].outcome is Outcome.NOT_REPORTABLE
     assert "81% of the reads fall to a filter" in result.outcomes[0].reasons[0]
 
@@ -130,5 +130,5 @@ def test_what_the_length_filter_takes_is_corrected_or_not_known(
 
 def test_a_blank_is_not_judged_by_its_junk(real_bundle: LoadedBundle, tmp_path: Path) -> None:
     blank = PLASMA.model_copy(update={"tissue": None, "role": SampleRole.NO_TEMPLATE_CONTROL})
-    result = told(real_bundle, tmp_path, "plasma_pcv2_60_of_2620", blank)
+    result = quantified(real_bundle, tmp_path, "plasma_pcv2_60_of_2620", blank)
     assert not any("filter" in reason for reason in result.outcomes[0].reasons)

@@ -109,11 +109,11 @@ def test_a_resumed_run_decides_as_one_that_was_never_stopped(
 @given(st.lists(st.tuples(st.integers(0, 12), st.integers(0, 3)), max_size=60), st.integers(1, 9))
 def test_it_agrees_with_a_plain_set(drawn: list[tuple[int, int]], size: int) -> None:
     reads = [Read(f"r{name}", "ACGT"[call] * 12, b"5" * 12) for name, call in drawn]
-    seen, said = SeenReads(), []
+    seen, flags = SeenReads(), []
     for start in range(0, len(reads), size):
-        said += [r.again for r in seen.marked(reads[start : start + size], 0, None)]
+        flags += [r.again for r in seen.marked(reads[start : start + size], 0, None)]
     before: set[tuple[str, str]] = set()
-    for read, flag in zip(reads, said, strict=True):
+    for read, flag in zip(reads, flags, strict=True):
         assert flag is ((read.id, read.sequence) in before)
         before.add((read.id, read.sequence))
 
@@ -157,11 +157,11 @@ def check_takes(content: bytes) -> bool:
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "latin-1", "utf-16-le", "shift_jis", "cp1252"])
-@pytest.mark.parametrize("word", ["Göttingen_µ7", "ブタ1", "São Paulo", "pig ×2", "naïve"])
+@pytest.mark.parametrize("name", ["Göttingen_µ7", "ブタ1", "São Paulo", "pig ×2", "naïve"])
 def test_a_header_in_any_encoding_has_one_verdict_by_check_and_reader(
-    tmp_path: Path, encoding: str, word: str
+    tmp_path: Path, encoding: str, name: str
 ) -> None:
-    raw = word.encode(encoding, "replace").replace(b"\n", b"").replace(b"\r", b"")
+    raw = name.encode(encoding, "replace").replace(b"\n", b"").replace(b"\r", b"")
     content = b"@r1 sample_id=" + raw + b" barcode=barcode01\nACGT\n+\n5555\n"
     assert check_takes(content) is (encoding != "utf-16-le")  # which holds zero bytes
     assert reader_takes(tmp_path / "a.fastq", content) is check_takes(content)
@@ -197,8 +197,8 @@ def test_a_damaged_byte_is_refused_by_the_check_or_read_by_the_reader(
 def test_names_that_differ_in_capitals_never_share_a_read() -> None:
     twins = (Sample(name="pig-a", barcode="barcode01"), Sample(name="PIG-A", barcode="barcode02"),
              Sample(name="ブタ1", barcode="barcode03"))  # fmt: skip
-    said = ("pig-a", "PIG-A", "Pig-A", "ブタ1", unicodedata.normalize("NFD", "ブタ1"), "ﾌﾞﾀ1")
-    reads = [Read(str(n), "ACGT" * 50, b"5" * 200, alias=name) for n, name in enumerate(said)]
+    names = ("pig-a", "PIG-A", "Pig-A", "ブタ1", unicodedata.normalize("NFD", "ブタ1"), "ﾌﾞﾀ1")
+    reads = [Read(str(n), "ACGT" * 50, b"5" * 200, alias=name) for n, name in enumerate(names)]
     file = InputFile(path="fastq/a.fastq", kind=ReadKind.FASTQ, size=1)
     found = SampleAssigner(twins).assign(file, reads, search_ends=False)
     assert [own.sample for own in found.owned] == ["pig-a", "PIG-A", "ブタ1", "ブタ1", "ブタ1"]

@@ -111,7 +111,7 @@ def test_r10_reads_without_a_pathogen_give_nothing(answers: Answers) -> None:
 
 
 def test_the_ultra_long_reads_are_e_coli_and_no_virus(answers: Answers) -> None:
-    # They were taken for a negative control; four fifths of the genome of E. coli say otherwise.
+    # They were taken for a negative control; four fifths of the genome of E. coli show otherwise.
     _, quantified = answers("nanotest_ultralong.fastq.gz")
     assert set(called(quantified, Call.DETECTED)) == {"EC"}
     assert not called(quantified, Call.INDETERMINATE)
@@ -186,7 +186,7 @@ def _called_on(bundle: LoadedBundle, folder: Path, reads: list[str]) -> set[str]
     """Codes that are detected or indeterminate."""
     work = screening(bundle, made.write_fastq(folder / "a.fastq", reads))
     sample = (Sample(name="one"),)
-    told = quantify(
+    result = quantify(
         screen(work, folder), sample, bundle.panel, bundle.manifest, ScreeningParameters()
     )
-    return {*called(told, Call.DETECTED), *called(told, Call.INDETERMINATE)}
+    return {*called(result, Call.DETECTED), *called(result, Call.INDETERMINATE)}

@@ -43,13 +43,13 @@ def made(
     """The finding on E. coli of reads of these genomes."""
     tube = Tube("one", ((genomes, reads),))
     run = MadeRun("relatives", (tube,), model, reads, mean=1200, sd=1020, shortest=250)
-    told = answer(bundle, ALONE, make_reads(run, ALONE, folder), folder)
-    return next(f for f in told.findings if f.code == "EC")
+    result = answer(bundle, ALONE, make_reads(run, ALONE, folder), folder)
+    return next(f for f in result.findings if f.code == "EC")
 
 
 def judged(bundle: LoadedBundle, file: str, folder: Path) -> dict[str, Finding]:
-    told = answer(bundle, (Sample(name="one"),), [real(f"judge/{file}.fastq.gz")], folder)
-    return {f.code: f for f in told.findings}
+    result = answer(bundle, (Sample(name="one"),), [real(f"judge/{file}.fastq.gz")], folder)
+    return {f.code: f for f in result.findings}
 
 
 def test_salmonella_of_an_outside_simulator_is_no_e_coli(

@@ -76,10 +76,10 @@ def test_a_positive_control_that_need_not_show_anything_shows_nothing(
     unstated = POSITIVE.model_copy(update={"expected_codes": ()})
     pairs[3] = (unstated, pairs[3][1])
     found = run(policy, *pairs)
-    said = "control pos states no expected code: detection is not shown"
+    reason = "control pos states no expected code: detection is not shown"
     for sample in (ONE, unstated):
         assert outcome(found, sample).outcome is due
-        assert outcome(found, sample).reasons == (said,)
+        assert outcome(found, sample).reasons == (reason,)
 
 
 def test_a_sample_of_the_host_without_host_is_remarked_and_so_is_one_of_nothing_known() -> None:
@@ -102,15 +102,15 @@ def test_a_batch_with_all_controls_is_released_to_donors() -> None:
 
 
 @pytest.mark.parametrize(
-    ("left_out", "said"),
+    ("left_out", "expected"),
     [(2, "no no-template control"), (3, "no positive control")],
 )
-def test_a_missing_control_is_a_remark_or_a_refusal_by_policy(left_out: int, said: str) -> None:
+def test_a_missing_control_is_a_remark_or_a_refusal_by_policy(left_out: int, expected: str) -> None:
     pairs = whole()
     del pairs[left_out]
     refused = outcome(run("donor-screening", *pairs), ONE)
     assert refused.outcome is Outcome.NOT_REPORTABLE
-    assert any(said in reason for reason in refused.reasons)
+    assert any(expected in reason for reason in refused.reasons)
     assert outcome(run("default", *pairs), ONE).outcome is not Outcome.NOT_REPORTABLE
 
 
@@ -164,7 +164,7 @@ def test_a_recovery_far_from_the_batch_is_out_of_bounds() -> None:
     assert outcome(found, ONE).outcome is Outcome.REPORTABLE
 
 
-def test_few_reads_are_told_with_the_number_needed() -> None:
+def test_few_reads_are_named_with_the_number_needed() -> None:
     screen = screen_with(spike(500))
     few = screen.quality.model_copy(update={"passed_reads": 12})
     found = run("donor-screening", (ONE, screen.model_copy(update={"quality": few})), *whole()[1:])
@@ -179,13 +179,13 @@ def test_a_spike_in_where_none_was_added_is_crosstalk_over_budget() -> None:
 
 
 def test_reads_with_another_barcode_are_held_to_the_budget() -> None:
-    def told(own: int, other: int) -> Pair:
+    def with_barcodes(own: int, other: int) -> Pair:
         account = ReadAccount(barcodes_told={"barcode01": own, "barcode02": other})
         return ONE, screen_with(spike(500)).model_copy(update={"account": account})
 
-    over = run("donor-screening", told(1000, 50), *whole()[1:])
+    over = run("donor-screening", with_barcodes(1000, 50), *whole()[1:])
     assert any("crosstalk over budget: 4.762%" in r for r in outcome(over, ONE).reasons)
-    under = run("donor-screening", told(100_000, 50), *whole()[1:])
+    under = run("donor-screening", with_barcodes(100_000, 50), *whole()[1:])
     assert outcome(under, ONE).outcome is Outcome.REPORTABLE
 
 
@@ -227,7 +227,7 @@ def test_a_relative_in_a_sample_is_no_crosstalk_from_the_positive_control() -> N
 @pytest.mark.parametrize(
     "odd", [{"regions": 1, "breadth": 0.05}, {"identity": 0.72, "whole_identity": 0.6}]
 )
-def test_what_a_blank_holds_is_told_though_it_is_no_detection(odd: dict[str, float]) -> None:
+def test_what_a_blank_holds_is_reported_though_it_is_no_detection(odd: dict[str, float]) -> None:
     pairs = [(ONE, screen_with(spike(500), good("MT", 60_000))), clean(TWO)]
     found = run(
         "donor-screening", *pairs, (BLANK, screen_with(good("MT", 5000, **odd))), whole()[3]

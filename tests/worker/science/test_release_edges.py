@@ -49,7 +49,7 @@ Judged = list[tuple[Consequence, str]]
 
 
 def judged(sample: Sample, made: Batch) -> Judged:
-    """What the policy says, in words."""
+    """The policy's decisions, as texts."""
     return [(what, why.text()) for what, why in release.judged(sample, made)]
 
 
@@ -87,9 +87,9 @@ def reasons(policy: str, sample: Sample, screen: SampleScreen) -> tuple[str, ...
     return outcome(run(policy, (sample, screen), *others), sample).reasons
 
 
-def test_nothing_is_said_of_a_sample_without_reads_and_a_blank_may_have_none() -> None:
-    told = reasons("default", ONE, with_passed(0))
-    assert told == ("no read passed quality control, so nothing can be said",)
+def test_nothing_is_stated_of_a_sample_without_reads_and_a_blank_may_have_none() -> None:
+    texts = reasons("default", ONE, with_passed(0))
+    assert texts == ("no read passed quality control, so nothing can be said",)
     found = run("donor-screening", *whole()[:2], (BLANK, with_passed(0)), whole()[3])
     assert outcome(found, BLANK).outcome is Outcome.REPORTABLE
     assert outcome(found, ONE).outcome is Outcome.REPORTABLE
@@ -97,24 +97,24 @@ def test_nothing_is_said_of_a_sample_without_reads_and_a_blank_may_have_none() -
 
 @pytest.mark.parametrize(("passed", "fails"), [(999, True), (1000, False)])
 def test_so_many_reads_are_enough(passed: int, fails: bool) -> None:
-    told = reasons("donor-screening", ONE, with_passed(passed, spike(500)))
-    assert bool(told) is fails
+    texts = reasons("donor-screening", ONE, with_passed(passed, spike(500)))
+    assert bool(texts) is fails
     found = run("donor-screening", (ONE, with_passed(999, spike(500))), *whole()[1:])
-    assert outcome(found, TWO).outcome is Outcome.REPORTABLE, "a sample speaks for no other"
+    assert outcome(found, TWO).outcome is Outcome.REPORTABLE, "a sample counts for no other"
 
 
 @pytest.mark.parametrize(
-    ("targets", "said"),
+    ("targets", "expected"),
     [((), "0 reads"), ((spike(1),), "1 read"), ((spike(9),), "9 reads"), ((spike(10),), "")],
 )
-def test_a_spike_in_is_shown_by_so_many_reads(targets: tuple[Any, ...], said: str) -> None:
-    told = reasons("donor-screening", ONE, screen_with(*targets))
-    due = f"the spike-in gave {said} (10 needed): sensitivity is not shown"
-    assert (due in told) is bool(said)
-    assert any("the spike-in gave" in one for one in told) is bool(said)
+def test_a_spike_in_is_shown_by_so_many_reads(targets: tuple[Any, ...], expected: str) -> None:
+    texts = reasons("donor-screening", ONE, screen_with(*targets))
+    due = f"the spike-in gave {expected} (10 needed): sensitivity is not shown"
+    assert (due in texts) is bool(expected)
+    assert any("the spike-in gave" in one for one in texts) is bool(expected)
 
 
-def test_a_blank_is_told_with_everything_it_holds_and_for_whom() -> None:
+def test_a_blank_is_reported_with_everything_it_holds_and_for_whom() -> None:
     dirty = screen_with(good("MT", 400), good("V", 400))
     found = run("default", *whole()[:2], (BLANK, dirty), whole()[3])
     held = "the no-template control holds V, MT: "
@@ -132,15 +132,15 @@ def test_a_blank_is_told_with_everything_it_holds_and_for_whom() -> None:
 def test_what_is_held_by_sample_and_blank_is_named_code_by_code() -> None:
     there = [finding("blank", code, Call.DETECTED) for code in ("MT", "V")]
     there += [finding("one", "MT", Call.DETECTED), finding("one", "V", Call.INDETERMINATE)]
-    told: Judged = list(judged(ONE, batch(findings=there)))
-    assert (Consequence.REFUSE, "control blank holds MT, V as well: contamination") in told
+    decisions: Judged = list(judged(ONE, batch(findings=there)))
+    assert (Consequence.REFUSE, "control blank holds MT, V as well: contamination") in decisions
     other = BLANK.model_copy(update={"batch": "elsewhere"})
     samples = (ONE.model_copy(update={"batch": "here"}), other, POSITIVE)
     assert "as well" not in str(list(judged(samples[0], batch(samples, findings=there))))
 
 
 @pytest.mark.parametrize(
-    ("lacking", "here", "said"),
+    ("lacking", "here", "expected"),
     [
         (BLANK, None, "no no-template control for samples without a batch"),
         (BLANK, "b1", "no no-template control for batch b1"),
@@ -149,17 +149,17 @@ def test_what_is_held_by_sample_and_blank_is_named_code_by_code() -> None:
     ],
 )
 def test_a_control_of_another_batch_is_missing_here(
-    lacking: Sample, here: str | None, said: str
+    lacking: Sample, here: str | None, expected: str
 ) -> None:
     mine = ONE.model_copy(update={"batch": here})
     samples = tuple(
         s.model_copy(update={"batch": "other" if s is lacking else here}) for s in (BLANK, POSITIVE)
     )
-    told = [text for _, text in judged(mine, batch((mine, *samples)))]
-    assert any(one.startswith(f"{said}: ") for one in told), told
+    texts = [text for _, text in judged(mine, batch((mine, *samples)))]
+    assert any(one.startswith(f"{expected}: ") for one in texts), texts
 
 
-def test_a_sample_without_a_spike_in_is_told_so() -> None:
+def test_a_sample_without_a_spike_in_has_that_reason() -> None:
     bare = ONE.model_copy(update={"spike_copies": None})
     due = "no spike-in stated: no absolute copies, and sensitivity rests on yield alone"
     assert (Consequence.REFUSE, due) in list(judged(bare, batch((bare, *ALL[1:]))))
@@ -176,7 +176,7 @@ def implausible(passed: int, host: int, nothing: int, *, hosted: bool = True) ->
 
 
 @pytest.mark.parametrize(
-    ("passed", "host", "nothing", "said"),
+    ("passed", "host", "nothing", "expected"),
     [
         (10_000, 100, 0, []),
         (10_000, 99, 0, ["0.99%"]),
@@ -187,9 +187,9 @@ def implausible(passed: int, host: int, nothing: int, *, hosted: bool = True) ->
     ],
 )
 def test_shares_are_odd_beyond_their_limits_and_from_so_many_reads_on(
-    passed: int, host: int, nothing: int, said: list[str]
+    passed: int, host: int, nothing: int, expected: list[str]
 ) -> None:
-    assert implausible(passed, host, nothing) == said
+    assert implausible(passed, host, nothing) == expected
 
 
 def test_a_bundle_without_a_host_expects_none() -> None:
@@ -197,7 +197,7 @@ def test_a_bundle_without_a_host_expects_none() -> None:
 
 
 def recovery(share: float | None, *others: float) -> list[str]:
-    """What is said of one whose recovery is so many times that of the rest."""
+    """The remarks on one whose recovery is so many times that of the rest."""
 
     def quantity(value: float | None) -> Quantity:
         return Quantity(value=value, low=None, high=None, unit="")
@@ -208,7 +208,7 @@ def recovery(share: float | None, *others: float) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    ("share", "others", "said"),
+    ("share", "others", "expected"),
     [
         (0.1, (1.0, 1.0), False),
         (0.0999, (1.0, 1.0), True),
@@ -220,11 +220,11 @@ def recovery(share: float | None, *others: float) -> list[str]:
     ],
 )
 def test_a_recovery_is_held_against_the_median_of_two_or_more(
-    share: float | None, others: tuple[float, ...], said: bool
+    share: float | None, others: tuple[float, ...], expected: bool
 ) -> None:
-    told = recovery(share, *others)
-    assert bool(told) is said
-    assert all("(0.1 to 10 allowed)" in one for one in told)
+    remarks = recovery(share, *others)
+    assert bool(remarks) is expected
+    assert all("(0.1 to 10 allowed)" in one for one in remarks)
 
 
 def stray(sample: str, *, over: bool = True) -> Crosstalk:
@@ -240,22 +240,22 @@ def test_crosstalk_weighs_by_where_it_is_found() -> None:
         "crosstalk_in_control": Consequence.REFUSE,
     }
     policy = DONORS.model_copy(update=apart)
-    told = "5.000% by MT, 0.100% allowed"
+    share_text = "5.000% by MT, 0.100% allowed"
 
-    def said(sample: Sample, *found: Crosstalk) -> Judged:
+    def decisions(sample: Sample, *found: Crosstalk) -> Judged:
         made = batch(policy=policy, crosstalk=found)
         return [one for one in judged(sample, made) if "crosstalk" in one[1]]
 
-    own = f"crosstalk over budget: {told}"
-    assert said(ONE, stray("one")) == [(Consequence.REMARK, own)]
-    assert said(BLANK, stray("blank")) == [(Consequence.REFUSE, own)]
-    beside = f"crosstalk over budget in control blank: {told}"
-    assert said(ONE, stray("blank")) == [(Consequence.REFUSE, beside)]
-    assert said(ONE, stray("two")) == [], "of another sample"
-    assert said(POSITIVE, stray("blank")) == [], "one control speaks for no other"
-    assert said(ONE, stray("one", over=False), stray("blank", over=False)) == []
+    own = f"crosstalk over budget: {share_text}"
+    assert decisions(ONE, stray("one")) == [(Consequence.REMARK, own)]
+    assert decisions(BLANK, stray("blank")) == [(Consequence.REFUSE, own)]
+    beside = f"crosstalk over budget in control blank: {share_text}"
+    assert decisions(ONE, stray("blank")) == [(Consequence.REFUSE, beside)]
+    assert decisions(ONE, stray("two")) == [], "of another sample"
+    assert decisions(POSITIVE, stray("blank")) == [], "one control counts for no other"
+    assert decisions(ONE, stray("one", over=False), stray("blank", over=False)) == []
     alone = ONE.model_copy(update={"barcode": None})
-    assert said(alone, stray("blank")) == [], "what was not pooled got nothing from the pool"
+    assert decisions(alone, stray("blank")) == [], "what was not pooled got nothing from the pool"
 
 
 def test_a_positive_control_shows_its_codes_or_at_least_its_spike_in() -> None:
@@ -282,14 +282,14 @@ def test_only_what_the_positive_control_of_its_batch_fails_at_reaches_a_sample()
     near = POSITIVE.model_copy(update={"batch": "here", "name": "near"})
     far = POSITIVE.model_copy(update={"batch": "there", "name": "far"})
     samples = (mine, BLANK, near, far)
-    told = [text for _, text in judged(mine, batch(samples))]
-    assert "control near of batch here failed: the positive control does not show V" in told
-    assert not any("control far" in one for one in told)
-    assert not any("control one" in one or "control blank" in one for one in told)
+    texts = [text for _, text in judged(mine, batch(samples))]
+    assert "control near of batch here failed: the positive control does not show V" in texts
+    assert not any("control far" in one for one in texts)
+    assert not any("control one" in one or "control blank" in one for one in texts)
 
 
 @pytest.mark.parametrize(
-    ("role", "reads", "why", "told"),
+    ("role", "reads", "why", "expected"),
     [
         (
             SampleRole.SAMPLE,
@@ -308,14 +308,14 @@ def test_only_what_the_positive_control_of_its_batch_fails_at_reaches_a_sample()
         (SampleRole.NO_TEMPLATE_CONTROL, None, (), False),
     ],
 )
-def test_of_a_blank_only_reads_that_crossover_does_not_explain_are_told(
-    role: SampleRole, reads: int | None, why: tuple[Reason, ...], told: bool
+def test_of_a_blank_only_reads_that_crossover_does_not_explain_are_reported(
+    role: SampleRole, reads: int | None, why: tuple[Reason, ...], expected: bool
 ) -> None:
     there = None if reads is None else evidence(reads, 1000)
     sample = ONE.model_copy(update={"role": role})
     assert _is_remarked(
         finding("one", "V", Call.INDETERMINATE, evidence=there, why=why), sample
-    ) is (told)
+    ) is (expected)
 
 
 def test_every_code_that_is_unsure_is_named() -> None:
@@ -327,22 +327,24 @@ def test_every_code_that_is_unsure_is_named() -> None:
 def test_an_unstated_positive_control_is_no_matter_of_the_blank() -> None:
     unstated = POSITIVE.model_copy(update={"expected_codes": ()})
     made = batch((ONE, BLANK, unstated))
-    said = (Consequence.REFUSE, "control pos states no expected code: detection is not shown")
-    assert said in list(judged(ONE, made))
-    assert said in list(judged(unstated, made))
-    assert said not in list(judged(BLANK, made))
+    refusal = (Consequence.REFUSE, "control pos states no expected code: detection is not shown")
+    assert refusal in list(judged(ONE, made))
+    assert refusal in list(judged(unstated, made))
+    assert refusal not in list(judged(BLANK, made))
 
 
 @pytest.mark.parametrize(
-    ("lacking", "said"),
+    ("lacking", "expected"),
     [
         (BLANK, "no no-template control in this run: contamination cannot be excluded"),
         (POSITIVE, "no positive control in this run: detection is not shown"),
     ],
 )
-def test_a_control_that_the_run_has_not_is_told_as_the_runs(lacking: Sample, said: str) -> None:
+def test_a_control_that_the_run_has_not_is_reported_as_the_runs(
+    lacking: Sample, expected: str
+) -> None:
     there = tuple(sample for sample in ALL if sample is not lacking)
-    assert (Consequence.REFUSE, said) in list(judged(ONE, batch(there)))
+    assert (Consequence.REFUSE, expected) in list(judged(ONE, batch(there)))
 
 
 @pytest.mark.parametrize(
@@ -363,28 +365,26 @@ def test_what_the_filters_take_is_a_remark_before_it_is_a_refusal(short: int, du
 def test_a_load_that_disagrees_is_remarked_of_a_sample_and_of_no_blank() -> None:
     load = Quantity(value=1.0, low=None, high=None, unit="", disagrees=True)
     there = [finding(name, "V", Call.DETECTED, quantities=(load,)) for name in ("one", "blank")]
-    said = "copies/mL by spike-in and by yield disagree: V"
-    assert list(_remarks(ONE, there[:1])) == [said]
+    remark = "copies/mL by spike-in and by yield disagree: V"
+    assert list(_remarks(ONE, there[:1])) == [remark]
     assert list(_remarks(BLANK, there[1:])) == []
 
 
 @pytest.mark.parametrize(("bundle", "odd"), [({}, True), ({"hosted": False}, False)])
-def test_a_bundle_is_taken_to_hold_a_host_unless_it_is_said(
-    bundle: dict[str, bool], odd: bool
-) -> None:
+def test_a_bundle_is_taken_to_hold_a_host_by_default(bundle: dict[str, bool], odd: bool) -> None:
     account = ReadAccount(total=1000, panel=1000)
     screen = screen_with(spike(500)).model_copy(update={"account": account})
     result = ScreenResult.model_construct(samples=(named("one", screen),))
-    (told,) = sample_outcomes(
+    (outcome_of_one,) = sample_outcomes(
         result, [ONE], [], ScreeningParameters(), policy=DONORS, strays=[], recovered={}, **bundle
     )
-    assert told.outcome is Outcome.NOT_REPORTABLE, "it has no controls"
+    assert outcome_of_one.outcome is Outcome.NOT_REPORTABLE, "it has no controls"
     policy = DONORS.model_copy(
         update=dict.fromkeys(
             ("missing_no_template_control", "missing_positive_control"), Consequence.NONE
         )
     )
-    (told,) = sample_outcomes(
+    (outcome_of_one,) = sample_outcomes(
         result, [ONE], [], ScreeningParameters(), policy=policy, strays=[], recovered={}, **bundle
     )
-    assert bool(told.reasons) is odd
+    assert bool(outcome_of_one.reasons) is odd

@@ -155,7 +155,7 @@ def test_no_read_passing_is_refused_with_where_they_went(
         screen(screening(bundle, path, samples=named), tmp_path)
 
 
-def test_each_phase_tells_its_own_counts(bundle: LoadedBundle, tmp_path: Path) -> None:
+def test_each_phase_has_its_own_counts(bundle: LoadedBundle, tmp_path: Path) -> None:
     reads = mixture()
     work = screening(bundle, made.write_fastq(tmp_path / "a.fastq", reads))
     contents = [work.process(u).content for _, u in work.units(frozenset())]
@@ -171,7 +171,7 @@ def test_each_phase_tells_its_own_counts(bundle: LoadedBundle, tmp_path: Path) -
 
 
 @pytest.mark.parametrize(
-    ("content", "words"),
+    ("content", "expected"),
     [
         (b"@r1\nACGT\n+\nIIII\n@r2\nACGT\n+\nIII\n", "record 2 line 8"),
         (b">r1\nACGT\n", "FASTA"),
@@ -180,12 +180,12 @@ def test_each_phase_tells_its_own_counts(bundle: LoadedBundle, tmp_path: Path) -
     ],
 )
 def test_a_broken_file_is_refused_by_record_and_line(
-    bundle: LoadedBundle, tmp_path: Path, content: bytes, words: str
+    bundle: LoadedBundle, tmp_path: Path, content: bytes, expected: str
 ) -> None:
     path = tmp_path / "bad.fastq"
     path.write_bytes(content)
     if content:
-        with pytest.raises(InputRefused, match=words) as caught:
+        with pytest.raises(InputRefused, match=expected) as caught:
             screen(screening(bundle, path), tmp_path)
         assert caught.value.file == "fastq/bad.fastq"
     else:
@@ -234,7 +234,7 @@ from porewatch_worker.references.load import load
 from validation.screens import screen, screening
 work = screening(load(Path({references!r}), "made@1"), Path(sys.argv[1]), unit_reads=100)
 screen(work, Path({scratch!r}))
-status = Path("/proc/self/status").read_text()  # ru_maxrss would tell of the parent, too
+status = Path("/proc/self/status").read_text()  # ru_maxrss would include the parent, too
 print(status.split("VmHWM:")[1].split()[0])
 """
 

@@ -53,7 +53,7 @@ def screened(bundle: LoadedBundle, folder: Path, reads: list[str], **given: obje
     return screen(screening(bundle, path, **given), folder)  # type: ignore[arg-type]
 
 
-def test_the_96_barcodes_are_told_apart_in_either_strand() -> None:
+def test_the_96_barcodes_are_distinguished_in_either_strand() -> None:
     assert len(KIT) == len(set(KIT.values())) == 96
     for one, other in combinations(KIT.values(), 2):
         for strand in (other, made.reverse(other)):
@@ -63,29 +63,29 @@ def test_the_96_barcodes_are_told_apart_in_either_strand() -> None:
 @pytest.mark.parametrize(("error", "least"), [(0.02, 98), (0.05, 90), (0.10, 70)])
 def test_barcodes_are_read_through_errors_and_never_mistaken(error: float, least: int) -> None:
     reader, dice = BarcodeReader(KIT), random.Random(5)
-    told = []
+    calls = []
     for i in range(100):
         name = dice.choice(sorted(KIT))
         read = made.erred(START + KIT[name] + FLANK + random_sequence(600, i), i, error)
-        told.append((name, reader.call([read])[0].barcode))
-    assert {said for name, said in told if said != name} <= {None}
-    assert sum(name == said for name, said in told) >= least
+        calls.append((name, reader.call([read])[0].barcode))
+    assert {called for name, called in calls if called != name} <= {None}
+    assert sum(name == called for name, called in calls) >= least
 
 
 def test_random_reads_bear_no_barcode_of_a_run() -> None:
     reader = BarcodeReader(dict(list(KIT.items())[:24]))
-    told = reader.call([random_sequence(400, i) for i in range(1500)])
-    assert not [t for t in told if t.barcode and t.edits <= 3]
+    calls = reader.call([random_sequence(400, i) for i in range(1500)])
+    assert not [t for t in calls if t.barcode and t.edits <= 3]
 
 
 def test_two_ends_with_two_barcodes_are_a_conflict_and_the_insert_lies_between() -> None:
     reader, insert = BarcodeReader(KIT), random_sequence(500, 1)
     read = ligated(insert, "barcode01")
-    [told] = reader.call([read])
-    assert told.barcode == "barcode01"
-    assert read[told.start : told.end] == FLANK + insert + made.reverse(FLANK)
-    [told] = reader.call([ligated(insert, "barcode01", "barcode02")])
-    assert told.barcode == CONFLICT
+    [call] = reader.call([read])
+    assert call.barcode == "barcode01"
+    assert read[call.start : call.end] == FLANK + insert + made.reverse(FLANK)
+    [call] = reader.call([ligated(insert, "barcode01", "barcode02")])
+    assert call.barcode == CONFLICT
 
 
 def test_real_reads_of_a_barcoded_run_bear_its_barcode_and_others_none() -> None:
@@ -95,9 +95,9 @@ def test_real_reads_of_a_barcoded_run_bear_its_barcode_and_others_none() -> None
         path = real(f"reads/{file}.fastq.gz")
         given = (InputFile(path=f"fastq/{path.name}", kind=ReadKind.FASTQ, size=1),)
         [(_, unit)] = read_units(given, lambda _, path=path: path, 5000, frozenset())  # type: ignore[misc]
-        told = Counter(t.barcode for t in reader.call([r.sequence for r in unit.parts[0].reads]))
-        strays = sum(n for name, n in told.items() if name not in ("barcode07", CONFLICT, None))
-        assert (told["barcode07"] > 0.6 * unit.number_of_reads) is barcoded
+        counts = Counter(t.barcode for t in reader.call([r.sequence for r in unit.parts[0].reads]))
+        strays = sum(n for name, n in counts.items() if name not in ("barcode07", CONFLICT, None))
+        assert (counts["barcode07"] > 0.6 * unit.number_of_reads) is barcoded
         assert strays <= 0.01 * unit.number_of_reads  # crosstalk of that run, seen directly
         assert barcoded or not strays
 
@@ -172,7 +172,7 @@ def test_duplex_reads_count_once_and_their_strands_not_at_all(
 
 
 @pytest.mark.parametrize("size", range(1, 16))
-def test_words_are_numbered_by_their_letters_in_order(size: int) -> None:
+def test_kmers_are_numbered_by_their_letters_in_order(size: int) -> None:
     text = random_sequence(40, size)
     numbers = [
         sum("ACTG".index(base) << 2 * (size - 1 - i) for i, base in enumerate(text[j : j + size]))

@@ -96,9 +96,9 @@ def test_a_disagreement_is_a_remark_of_the_samples_outcome() -> None:
         update={"spike_copies": 2000.0, "volume_ml": 4.0, "nucleic_acid_ng_per_ml": 10.0}
     )
     found = quantified((sample, screen_with(good("V", 100), SPIKE)))
-    said = "copies/mL by spike-in and by yield disagree: V"
-    assert [why.text() for why in disagreements(found.findings)] == [said]
-    assert said in found.outcomes[0].reasons
+    remark = "copies/mL by spike-in and by yield disagree: V"
+    assert [why.text() for why in disagreements(found.findings)] == [remark]
+    assert remark in found.outcomes[0].reasons
 
 
 def test_factors_widen_an_interval_as_their_squares_add_up() -> None:
@@ -135,7 +135,7 @@ def test_reads_that_fill_a_genome_partly_pile_up_now_and_then() -> None:
     assert starts_chance(3, 1.0) == pytest.approx(0.75)
 
 
-def test_without_spike_in_the_mass_tells_the_limit_and_its_interval_is_the_masss() -> None:
+def test_without_spike_in_the_mass_gives_the_limit_and_its_interval_is_the_masss() -> None:
     limit = lod95(10_000, screen_with(), MASS, 0, P, genome="linear dsDNA")
     assert limit is not None and limit.value is not None and limit.low is not None
     assert (limit.unit, limit.basis) == ("copies/mL", "yield")

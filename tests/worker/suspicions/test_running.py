@@ -185,9 +185,9 @@ def test_what_is_to_come_shrinks_as_files_are_read() -> None:
     ]
     unread = Unread(files, (A, B))
     unread.take(unit("barcode01", 1001, 1000, 5_000_000, last=True))
-    told = unread.to_come()
-    assert 2000 <= told.most("b", 0) < 2300  # not looked at: all of it may be of the kind
-    assert 7 <= told.most("a", 0) < 8  # half is unread, none was seen in the other half
+    to_come = unread.to_come()
+    assert 2000 <= to_come.most("b", 0) < 2300  # not looked at: all of it may be of the kind
+    assert 7 <= to_come.most("a", 0) < 8  # half is unread, none was seen in the other half
     unread.take(unit("barcode02", 1, 2000, size, last=True))
     unread.take(unit("barcode01", 1, 1000, 5_000_000))
     assert unread.to_come().most("a", 50) == unread.to_come().most("b", 50) == 0
@@ -195,8 +195,8 @@ def test_what_is_to_come_shrinks_as_files_are_read() -> None:
     assert ToCome({"a": 10}, {"a": 5.0}).most("a", 10) == 5.0
 
 
-def test_a_unit_that_spans_files_tells_how_far_each_of_them_is_read() -> None:
-    """Reads of a file of one barcode say nothing about the shares in a file of several."""
+def test_a_unit_that_spans_files_shows_how_far_each_of_them_is_read() -> None:
+    """Reads of a file of one barcode show nothing about the shares in a file of several."""
     files = [
         InputFile(path="fastq/b.fastq", kind=ReadKind.FASTQ, size=900, barcode="barcode02"),
         InputFile(path="fastq/mixed.fastq", kind=ReadKind.FASTQ, size=10_000_000),
