@@ -134,7 +134,7 @@ def test_each_day_has_one_record_over_its_heads_and_the_record_before(stack: Sta
         "day": "2026-03-02",
         "newest": "2026-03-03",
         "newest_digest": third.digest(),
-        "says": f"the signed record of 2026-03-02 names this head; the chain holds up to "
+        "says": f"the signed record of 2026-03-02 names this head; the chain is valid up to "
         f"2026-03-03, digest {third.digest()}",
     }
     assert "the signed record of 2026-03-02 names this head" in audited()[1]
@@ -306,11 +306,11 @@ def test_a_kept_report_of_a_run_that_was_deleted_is_not_blamed_for_its_anchor(
     found = anchored(report, stack)
     if days and report is FORGED:
         assert (found.found, found.denies) == (AnchorFound.OTHER, True)
-        assert f"its head was {head(REPORT)} (2026-03-02)" in found.says
+        assert f"its head was {head(REPORT)} (2026-03-02)" in found.sentence
         return
     assert (found.found.value, found.denies) == ("run_deleted", False)
     assert found.chain.value == ("recorded" if days else "no_chain")
-    assert "run run-1 was deleted (2026-03-04 02:00Z by ada: consent withdrawn)" in found.says
+    assert "run run-1 was deleted (2026-03-04 02:00Z by ada: consent withdrawn)" in found.sentence
 
 
 def test_an_anchor_of_a_version_without_the_chain_is_before_it_whenever_it_was_made(

@@ -148,7 +148,7 @@ def test_a_run_that_was_sent_is_waited_for_and_that_is_shown(
     Objects("raw").put(key, READS)
     with pytest.raises(NotFound):
         next(follow("pig-7", stack, every=0.01, patience=0.05))
-    assert "pig-7 is not seen yet; waiting" in capsys.readouterr().err
+    assert "pig-7 is not in the ledger yet; waiting" in capsys.readouterr().err
 
 
 def test_waiting_is_for_the_revision_that_was_sent(

@@ -54,7 +54,7 @@ def test_a_checkpoint_is_green_and_one_that_is_late_is_yellow() -> None:
 
 def test_units_that_were_given_up_are_red() -> None:
     progress = PROGRESS.model_copy(update={"quarantined": (7, 9)})
-    assert styles(progress)["units 7, 9 given up"] == "bold red"
+    assert styles(progress)["units 7, 9 quarantined"] == "bold red"
 
 
 def test_before_the_first_unit_only_the_note_is_shown() -> None:
@@ -90,7 +90,7 @@ def a_view() -> RunView:
 def test_a_pipe_a_terminal_and_json_all_have_it() -> None:
     view = a_view()
     assert "pathogen_detection 12 units, 34.2/80.0 MB" in one_line(view)
-    assert "unit 7 given up" in one_line(view)
+    assert "unit 7 quarantined" in one_line(view)
     assert "ago" not in one_line(view), "a pipe gets a line for a change, not for every second"
     console = Console(width=240, record=True)
     with console.capture() as shown:

@@ -70,7 +70,7 @@ def test_an_object_that_nothing_understands_has_its_recorded_answer(lab: Lab) ->
     assert answer.problem
     view = lab.find(run_id)
     assert view is not None and view.run.state is RunState.RECEIVING
-    assert any("odd.xyz" in line for line in view.said)
+    assert any("odd.xyz" in line for line in view.answer_lines)
 
 
 def test_a_run_is_cancelled_held_released_and_deleted(lab: Lab) -> None:
@@ -105,7 +105,7 @@ def test_a_run_is_cancelled_held_released_and_deleted(lab: Lab) -> None:
     assert printed(lab, "hold", run_id, "--release", "--reason", "closed")["hold"] is None
     seen = printed(lab, "delete", run_id, "--dry-run")
     assert seen["found"]["versions"] == len(versions(lab, run_id))
-    assert "nobody to ask" in refused(lab, "delete", run_id, *DONE)
+    assert "needs a confirmation" in refused(lab, "delete", run_id, *DONE)
     assert "nothing was deleted" in refused(lab, "delete", run_id, "--yes", "another", *DONE)
     assert versions(lab, run_id)
 

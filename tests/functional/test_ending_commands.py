@@ -73,7 +73,7 @@ def test_a_deletion_has_to_be_confirmed_by_the_runs_id(
 ) -> None:
     there = made.versions_of(RUN)
     silent = type_in("delete", RUN)
-    assert silent.exit_code == exit_codes.REFUSED and "nobody to ask" in silent.output
+    assert silent.exit_code == exit_codes.REFUSED and "needs a confirmation" in silent.output
     wrong = type_in("delete", RUN, "--yes", "run-10")
     assert wrong.exit_code == exit_codes.REFUSED and "nothing was deleted" in wrong.output
     monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
@@ -98,7 +98,7 @@ def test_a_dry_run_asks_nothing_and_says_what_would_go(ended: RunLedger) -> None
     document = json.loads(type_in("delete", RUN, "--dry-run", "--json").output)
     assert (document["dry_run"], document["found"]["versions"]) == (True, there)
     output = type_in("delete", RUN, "--dry-run").output
-    assert f"would go: {there} versions" in output
+    assert f"would be deleted: {there} versions" in output
     assert len(made.versions_of(RUN)) == there
 
 

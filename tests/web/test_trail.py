@@ -56,7 +56,7 @@ def test_the_command_verifies_a_file_and_fails_on_a_changed_one(
     path.write_text(report.model_dump_json(), encoding="utf-8")
     held = CliRunner().invoke(app, ["audit", str(path)])
     assert held.exit_code == 0, held.output
-    assert "the chain holds" in held.output
+    assert "the chain is valid" in held.output
     changed = report.model_copy(update={"decision": "all is well"})
     path.write_text(changed.model_dump_json(), encoding="utf-8")
     broken = CliRunner().invoke(app, ["audit", str(path)])
@@ -144,7 +144,7 @@ def test_of_a_report_without_a_trail_nobody_says_that_it_was_rewritten(
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        (None, "neither a head nor a file"),
+        (None, "not a head, and not a file"),
         ("", "no head"),
         ("a" * 64 + " " + "b" * 64, "2 heads"),
         (json.dumps({"audit": None, "provenance": {"bundle_sha256": "a" * 64}}), "no head"),

@@ -134,7 +134,7 @@ def test_two_reports_are_compared_and_one_is_audited(porewatch: Installed, scree
     assert (porewatch.folder / "compared/compare.ja.html").exists()
     audited = porewatch("audit", screened / "report.json")
     assert audited.returncode == 0, audited.stderr
-    assert "the chain holds" in audited.stdout
+    assert "the chain is valid" in audited.stdout
 
 
 def test_a_changed_report_is_found_there_too(porewatch: Installed, screened: Path) -> None:

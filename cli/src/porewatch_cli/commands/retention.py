@@ -141,7 +141,7 @@ def delete(
     if not dry_run:
         if not as_json:
             holds_and_deletions.show_deletion(found)
-        holds_and_deletions.must_agree(run, yes, asks=sys.stdin.isatty() and not as_json)
+        holds_and_deletions.must_agree(run, yes, interactive=sys.stdin.isatty() and not as_json)
         found = _delete(chosen, order.model_copy(update={"dry_run": False}), found)
     if as_json:
         print_json(found)

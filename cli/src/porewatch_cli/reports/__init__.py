@@ -1,1 +1,1 @@
-"""Reports and screening without a cloud: screen, validate, compare, audit."""
+"""Reports, and screening without the cloud: screen, validate, compare, audit."""

@@ -1,6 +1,6 @@
-"""`porewatch audit`: does a report still fit its own audit trail, and the head that somebody kept?
+"""`porewatch audit`: check a report against its audit trail, and against a head kept elsewhere.
 
-A chain that was rewritten as a whole is sound in itself: only a head kept elsewhere tells it.
+A chain that was rewritten as a whole is consistent: only a head kept elsewhere reveals it.
 """
 
 from __future__ import annotations
@@ -41,11 +41,11 @@ REMEDY = "give the 64 characters that `porewatch audit` or the sign-off printed,
 
 @dataclass(frozen=True)
 class Anchored:
-    """What the stack holds of a report's head, by code and values, and as sentences for people.
+    """The stack's evidence about a report's head, as codes with values, and as sentences.
 
-    `head`, `at`: of the anchor, None without one. `day`: whose record names it; `newest`: the last
-    day of the chain, with the digest of its record (which covers all before it). `deleted`: what
-    the run's record says of its deletion.
+    `head`, `at`: of the anchor, None without one. `day`: of the daily record that names it;
+    `newest`: the last day of the chain, with the digest of its record (which covers all before
+    it). `deleted`: how the run was deleted, from its record.
     """
 
     found: AnchorFound
@@ -60,25 +60,25 @@ class Anchored:
     def denies(self) -> bool:
         return self.found.denies or self.chain.denies
 
-    def told(self) -> dict[str, object]:
-        """For scripts."""
+    def for_scripts(self) -> dict[str, object]:
+        """The JSON form, for scripts."""
         newest = self.newest
         return {
             "code": self.found,
             "head": self.head,
             "at": self.at.isoformat() if self.at else None,
-            "says": self.says,
+            "says": self.sentence,
             "chain": {
                 "code": self.chain,
                 "day": self.day.isoformat() if self.day else None,
                 "newest": newest[0].isoformat() if newest else None,
                 "newest_digest": newest[1] if newest else None,
-                "says": self.chain_says,
+                "says": self.chain_sentence,
             },
         }
 
     @property
-    def says(self) -> str:
+    def sentence(self) -> str:
         """One sentence about the anchor."""
         return {
             AnchorFound.NONE: "the stack keeps no anchor of it (reports of earlier versions have "
@@ -89,23 +89,23 @@ class Anchored:
             f"{self.head} ({self._when})",
             AnchorFound.REMOVED: f"its anchor was removed: the record of {self.day} names the head "
             f"{self.head}",
-            AnchorFound.DELETED: f"its anchor went with its run: {self.deleted}",
+            AnchorFound.DELETED: f"its anchor was deleted with its run: {self.deleted}",
         }[self.found]
 
     @property
-    def chain_says(self) -> str:
+    def chain_sentence(self) -> str:
         """One sentence about the daily records."""
         newest = self.newest
-        upto = f"; the chain holds up to {newest[0]}, digest {newest[1]}" if newest else ""
+        upto = f"; the chain is valid up to {newest[0]}, digest {newest[1]}" if newest else ""
         return {
-            DayFound.NONE: "no day was recorded yet",
+            DayFound.NONE: "there is no daily record yet",
             DayFound.UNNAMED: f"no daily record names it{upto}",
-            DayFound.BEFORE: "it was published before the first daily record, or by a version that "
-            f"made none{upto}",
+            DayFound.BEFORE: "it was published before the first daily record, or by a version "
+            f"without daily records{upto}",
             DayFound.NOT_YET: f"its day has no record yet{upto}",
             DayFound.RECORDED: f"the signed record of {self.day} names this head{upto}",
             DayFound.MISSING: "the signed record of its day does not name it",
-            DayFound.BROKEN: f"the daily records do not follow each other from {self.day} on",
+            DayFound.BROKEN: f"the chain of daily records is broken at {self.day}",
             DayFound.FORGED: f"the record of {self.day} was not made by the stack's audit key",
         }[self.chain]
 
@@ -116,8 +116,8 @@ class Anchored:
 
 
 def anchored(report: Report, stack: Stack) -> Anchored:
-    """The anchor that the stack kept when it published the report, compared and proved, and the
-    daily record that names it."""
+    """Compare the report with the anchor that the stack kept at publication, verify its signature,
+    and find the daily record that names it."""
     anchors = stack.anchors
     if anchors is None:
         return Anchored(AnchorFound.NONE, DayFound.NONE)
@@ -126,25 +126,25 @@ def anchored(report: Report, stack: Stack) -> Anchored:
     chain = _chain(anchors, days, since=anchor.at.astimezone(UTC).date() if anchor else date.min)
     if anchor is None:
         return _unanchored(report, days, chain, _deleted(stack, report))
-    chain = _of_the_anchor(anchor, anchors, days, chain)
-    told = replace(chain, head=anchor.head, at=anchor.at)
+    chain = _with_anchor(anchor, anchors, days, chain)
+    compared = replace(chain, head=anchor.head, at=anchor.at)
     if not anchors.proves(anchor):
-        return replace(told, found=AnchorFound.FORGED)
+        return replace(compared, found=AnchorFound.FORGED)
     if report.audit is None or anchor.head != report.audit.head:
-        return replace(told, found=AnchorFound.OTHER)
-    return replace(told, found=AnchorFound.SIGNED)
+        return replace(compared, found=AnchorFound.OTHER)
+    return replace(compared, found=AnchorFound.SIGNED)
 
 
 def _chain(anchors: Anchors, days: Sequence[AnchorDay], since: date) -> Anchored:
-    """Whether the daily records follow each other, and each one from day `since` on, and the newest
-    anyway, is the key's. A record vouches for the one before it only as far as its maker looked."""
+    """Check that the daily records form a chain, and the signature of each record from `since` on
+    and of the newest. A record covers the one before it only as far as its writer verified it."""
     if not days:
         return Anchored(AnchorFound.NONE, DayFound.NONE)
     broken = next(breaks(days), None)
     if broken is not None:
         return Anchored(AnchorFound.NONE, DayFound.BROKEN, day=broken)
-    asked = (record for record in days if record.day >= since or record is days[-1])
-    forged = next((record for record in asked if not anchors.proves_day(record)), None)
+    checked = (record for record in days if record.day >= since or record is days[-1])
+    forged = next((record for record in checked if not anchors.proves_day(record)), None)
     if forged is not None:
         return Anchored(AnchorFound.NONE, DayFound.FORGED, day=forged.day)
     newest = (days[-1].day, days[-1].digest())
@@ -152,7 +152,7 @@ def _chain(anchors: Anchors, days: Sequence[AnchorDay], since: date) -> Anchored
 
 
 def _deleted(stack: Stack, report: Report) -> str:
-    """What the run's record says of its deletion; nothing of a run that was not deleted."""
+    """How the run was deleted, from its record; empty for a run that was not."""
     run = stack.runs.find(report.run_id)
     return run.deletion.sentence(run.run_id) if run and run.deletion else ""
 
@@ -160,21 +160,21 @@ def _deleted(stack: Stack, report: Report) -> str:
 def _unanchored(
     report: Report, days: Sequence[AnchorDay], chain: Anchored, deleted: str
 ) -> Anchored:
-    """A report whose anchor is not there: a record may name what was published. The anchors of a
-    run that was `deleted` went with it."""
-    told = replace(chain, deleted=deleted)
+    """A report without an anchor: a daily record may name its head. Deleting a run deletes its
+    anchors."""
+    result = replace(chain, deleted=deleted)
     for record in days:
         for head in heads_of(report.run_id, report.revision, [record]):
             other = report.audit is None or head != report.audit.head
-            gone = AnchorFound.OTHER if other else AnchorFound.DELETED
+            if_deleted = AnchorFound.OTHER if other else AnchorFound.DELETED
             by_chain = DayFound.RECORDED if chain.newest else chain.chain
-            found = gone if deleted else AnchorFound.REMOVED
-            return replace(told, found=found, chain=by_chain, head=head, day=record.day)
-    told = replace(told, found=AnchorFound.DELETED if deleted else AnchorFound.NONE)
-    return replace(told, chain=DayFound.UNNAMED) if chain.newest else told
+            found = if_deleted if deleted else AnchorFound.REMOVED
+            return replace(result, found=found, chain=by_chain, head=head, day=record.day)
+    result = replace(result, found=AnchorFound.DELETED if deleted else AnchorFound.NONE)
+    return replace(result, chain=DayFound.UNNAMED) if chain.newest else result
 
 
-def _of_the_anchor(
+def _with_anchor(
     anchor: Anchor, anchors: Anchors, days: Sequence[AnchorDay], chain: Anchored
 ) -> Anchored:
     if chain.chain.denies:
@@ -192,8 +192,8 @@ def audit_report(
     kept: str | None = None,
     anchor: Anchored | None = None,
 ) -> bool:
-    """Show every fault. True when all fits, the head `kept` from an earlier time and the stack's
-    `anchor` included."""
+    """Show every fault. True without faults, also compared with the head `kept` earlier and with
+    the stack's `anchor`."""
     head = report.audit.head if report.audit else ""
     found = list(trail_faults(report, document))
     if kept is not None and head and kept != head:
@@ -202,61 +202,65 @@ def audit_report(
             "or that head is another report's (of another run or revision)"
         )
     if anchor is not None:
-        found += [anchor.says] * anchor.found.denies + [anchor.chain_says] * anchor.chain.denies
+        found += [anchor.sentence] * anchor.found.denies + [
+            anchor.chain_sentence
+        ] * anchor.chain.denies
     entries = len(report.audit.entries) if report.audit else 0
     if as_json:
-        told = {"run_id": report.run_id, "holds": not found, "head": head, "entries": entries}
-        signed = anchor.told() if anchor else None
-        print_json({**told, "kept_head": kept, "anchor": signed, "faults": found})
+        summary = {"run_id": report.run_id, "holds": not found, "head": head, "entries": entries}
+        signed = anchor.for_scripts() if anchor else None
+        print_json({**summary, "kept_head": kept, "anchor": signed, "faults": found})
         return not found
     for fault in found:
         console.print(Text.assemble(("changed", "bold red"), f" {fault}"), soft_wrap=True)
     if not found:
-        console.print(f"{report.run_id}: {plural(entries, 'entry', 'entries')}, the chain holds.")
+        console.print(
+            f"{report.run_id}: {plural(entries, 'entry', 'entries')}, the chain is valid."
+        )
     if head:
-        console.print(f"head {head}{_of_the_kept(head, kept)}", soft_wrap=True)
+        console.print(f"head {head}{_compared_with_kept(head, kept)}", soft_wrap=True)
     if anchor is not None and not anchor.found.denies:
-        console.print(anchor.says, soft_wrap=True)
+        console.print(anchor.sentence, soft_wrap=True)
     if anchor is not None and not anchor.chain.denies:
-        console.print(anchor.chain_says, soft_wrap=True)
+        console.print(anchor.chain_sentence, soft_wrap=True)
     return not found
 
 
 def kept_head(given: str) -> str:
-    """The head that `--head` means: the hash itself, or the one in a file (what `porewatch audit`
-    printed, an earlier report.json, a note). Raises InputRefused when there is none, or several."""
+    """The head of `--head`: the hash itself, or the one in a file (output of `porewatch audit`, an
+    earlier report.json, a note). Raises InputRefused for none, or several."""
     if HASH.fullmatch(given.strip().lower()):
         return given.strip().lower()
     path = Path(given)
     if not path.is_file():
-        raise InputRefused("this is neither a head nor a file.", file=given, remedy=REMEDY)
+        raise InputRefused("not a head, and not a file.", file=given, remedy=REMEDY)
     text = path.read_text(encoding="utf-8", errors="replace")
-    told = _in_json(text)
-    there: dict[str, None] = dict.fromkeys(HASH.findall(text.lower()) if told is None else told)
-    if len(there) != 1:
+    named = _in_json(text)
+    heads: dict[str, None] = dict.fromkeys(HASH.findall(text.lower()) if named is None else named)
+    if len(heads) != 1:
         raise InputRefused(
-            f"there are {len(there)} heads in it." if there else "there is no head in it.",
+            f"the file holds {len(heads)} heads." if heads else "the file holds no head.",
             file=given,
             remedy=REMEDY,
         )
-    return next(iter(there))
+    return next(iter(heads))
 
 
 def _in_json(text: str) -> list[str] | None:
-    """From a report (its trail) or from `porewatch audit --json`, whose other hashes are no heads;
-    None for other text."""
+    """Heads in a report (its trail) or in the output of `porewatch audit --json`, whose other
+    hashes are no heads; None for other text."""
     try:
-        told = json.loads(text)
+        document = json.loads(text)
     except ValueError:
         return None
-    if not isinstance(told, dict):
+    if not isinstance(document, dict):
         return None
-    trail = told.get("audit")
-    head = trail.get("head") if isinstance(trail, dict) else told.get("head")
+    trail = document.get("audit")
+    head = trail.get("head") if isinstance(trail, dict) else document.get("head")
     return HASH.findall(head) if isinstance(head, str) else []
 
 
-def _of_the_kept(head: str, kept: str | None) -> str:
+def _compared_with_kept(head: str, kept: str | None) -> str:
     if kept is None:
         return "  (keep it elsewhere; --head compares it)"
     return "  (as kept)" if head == kept else ""

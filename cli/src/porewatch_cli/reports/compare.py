@@ -26,13 +26,13 @@ def compare_runs(
     language: Language,
     as_json: bool,
 ) -> None:
-    """Tables in the terminal; with `out`, a page in each language."""
-    told = compare(before, after)
-    pages = [] if out is None else _written(told, out)
+    """Print tables; with `out`, also write a page in each language."""
+    comparison = compare(before, after)
+    pages = [] if out is None else _written(comparison, out)
     if as_json:
-        print_json(told)
+        print_json(comparison)
         return
-    shown = compare_page(told, language)
+    shown = compare_page(comparison, language)
     if shown.synthetic:
         console.print(Text.assemble((shown.labels["banner_bold"], "bold"), shown.labels["banner"]))
     console.print(Text.assemble((shown.title, "bold"), f": {shown.subtitle}"))
@@ -45,12 +45,12 @@ def compare_runs(
         console.print(file_link(page), soft_wrap=True)
 
 
-def _written(told: Comparison, folder: Path) -> list[Path]:
-    """A page in each language."""
+def _written(comparison: Comparison, folder: Path) -> list[Path]:
+    """Write a page in each language."""
     folder.mkdir(parents=True, exist_ok=True)
     pages = []
-    for spoken in languages():
-        page = folder / in_language("compare.html", spoken)
-        page.write_text(render_comparison(told, spoken), encoding="utf-8")
+    for language in languages():
+        page = folder / in_language("compare.html", language)
+        page.write_text(render_comparison(comparison, language), encoding="utf-8")
         pages.append(page)
     return pages

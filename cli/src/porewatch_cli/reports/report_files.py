@@ -1,4 +1,4 @@
-"""The forms a report has: report.json, and pages in each language."""
+"""The files of a report: report.json, and pages in each language."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ PAGES = ("report.html", "report.pdf")
 
 
 def report_files(language: Language) -> tuple[str, ...]:
-    """Names of the files a reader of `language` wants, the page for the screen first."""
+    """Names of the files for a reader of `language`, the HTML page first."""
     return (*(in_language(name, language) for name in PAGES), REPORT)
 
 
 def other_files(language: Language, folder: Path) -> tuple[str, ...]:
-    """Names of the other forms that lie in `folder`: pages in other languages, and the tables."""
+    """Names of the other files in `folder`: pages in other languages, and tables."""
     pages = [in_language(name, other) for other in languages() for name in PAGES]
     named = set(report_files(language))
     return tuple(n for n in (*pages, *TABLES) if n not in named and (folder / n).is_file())
 
 
 def rendered(report: Report, name: str) -> bytes:
-    """The page `name`, in the language that it names, made from the data."""
+    """Render the page `name`, in the language of its name, from the report's data."""
     language = next(one for one in languages() if name in report_files(one))
     if name.endswith(".html"):
         return render_html(report, language).encode()
@@ -35,6 +35,6 @@ def rendered(report: Report, name: str) -> bytes:
 
 
 def of_samples(names: set[str], where: str) -> str:
-    """One line about the reports of single samples, however many there are."""
-    many = "reports of single samples" if len(names) != 1 else "report of a single sample"
-    return f"{'report-*.pdf':>14}  {len(names)} {many}: {where}"
+    """One line about all reports of single samples."""
+    noun = "reports of single samples" if len(names) != 1 else "report of a single sample"
+    return f"{'report-*.pdf':>14}  {len(names)} {noun}: {where}"

@@ -1,4 +1,4 @@
-"""Reports, wherever they are: in a file, or published by a run."""
+"""Read reports: from a file, or as published by a run."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from porewatch_cli.stack import Stack
 
 AT_ONCE = 8
-"""Reports on their way at a time: a plate of samples has two hundred."""
+"""Parallel downloads: a plate of samples has 200 reports."""
 
 
 def given_report(
@@ -41,8 +41,8 @@ def given_report(
     *,
     revision: int | None = None,
 ) -> Report:
-    """The report at a path, in a folder, or of a run by its id: only then a stack is looked for.
-    Fields that it does not know may be those of a later version."""
+    """The report at a path, in a folder, or of a run by its id (only then a stack is needed).
+    Ignores unknown fields, which a later version may have written."""
     path = _file(given)
     if path is not None:
         return _parsed(path)
@@ -60,8 +60,8 @@ def report_as_written(
     *,
     revision: int | None = None,
 ) -> tuple[Report, dict[str, Any]]:
-    """The same, and the document as it stands, as an audit wants both: its digests are of what was
-    written, and a field that no report has is refused, since no trail covers it."""
+    """The same with the stored document, for an audit: its digests cover the document as written.
+    Refuses unknown fields, which no trail covers."""
     path = _file(given)
     if path is not None:
         return _parsed(path, extra="forbid"), json.loads(path.read_bytes())
@@ -83,9 +83,9 @@ def _parsed(path: Path, extra: Extra = "ignore") -> Report:
         return Report.model_validate_json(path.read_bytes(), extra=extra)
     except ValidationError as e:
         raise InputRefused(
-            f"this is no report: {say(e)}.",
+            f"not a report: {say(e)}.",
             file=str(path),
-            remedy="name a report.json that `porewatch screen` or `porewatch report` wrote; if a "
+            remedy="give a report.json of `porewatch screen` or `porewatch report`; if a "
             "later version wrote it, update porewatch.",
         ) from e
 
@@ -96,8 +96,8 @@ def record_of(stack: Stack, run_id: str, revision: int | None) -> RunRecord:
 
 
 def with_report(stack: Stack, run_id: str, revision: int | None = None) -> RunRecord:
-    """The newest revision that has published its report, or the one that is asked for. Raises
-    NotFound with the run's state."""
+    """The newest revision with a published report, or `revision`. Raises NotFound with the run's
+    state."""
     run = record_of(stack, run_id, revision)
     run = (reported(run) if revision is None else None) or run
     if run.report_keys:
@@ -105,7 +105,7 @@ def with_report(stack: Stack, run_id: str, revision: int | None = None) -> RunRe
     raise NotFound(
         f"run {run.run_id} has no report: it is {run.state.value}."
         + (f" {run.problem}" if run.problem else ""),
-        remedy=f"`porewatch watch {run.run_id}` shows where it is.",
+        remedy=f"`porewatch watch {run.run_id}` shows its progress.",
     )
 
 
@@ -116,8 +116,8 @@ def read_report(stack: Stack, run: RunRecord, *, extra: Extra = "ignore") -> Rep
 
 
 def stored_report(stack: Stack, run: RunRecord) -> dict[str, Any]:
-    """The document of this revision as it is stored, also of an earlier version: its audit trail
-    holds digests of that. Whether it is a report, `read_report` says."""
+    """The stored document of this revision, unchanged also when an earlier version wrote it: its
+    audit trail holds digests of that. `read_report` validates it."""
     key = s3_keys.report_key(run.run_id, run.revision, REPORT)
     document: dict[str, Any] = json.loads(stack.bucket("Reports").get(key))
     return document
@@ -129,8 +129,8 @@ def read_bill(stack: Stack, run: RunRecord) -> Bill:
 
 
 def save_reports(stack: Stack, run: RunRecord, out: Path) -> dict[str, Path]:
-    """Copy all that was published into `out`, in place of what an earlier copy left there; a
-    language that was not published, and reports of single samples, are made from the report."""
+    """Copy everything that was published to `out`, replacing an earlier copy. Languages that were
+    not published, and reports of single samples, are rendered from the report."""
     out.mkdir(parents=True, exist_ok=True)
     bucket = stack.bucket("Reports")
     published = dict.fromkeys((*run.report_keys, *REPORTS, BILL))

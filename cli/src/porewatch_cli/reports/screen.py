@@ -1,4 +1,4 @@
-"""`porewatch screen`: the worker's phases in this process."""
+"""`porewatch screen`: run the worker's phases in this process."""
 
 from __future__ import annotations
 
@@ -38,24 +38,24 @@ def screen_here(
     release_policy: str = "default",
     read_limits: ReadLimits | None = None,
 ) -> Report:
-    """Screen `reads`; leave report.json, and .html and .pdf in both languages, in `out`."""
+    """Screen `reads`; write report.json, and .html and .pdf in each language, to `out`."""
     from porewatch_worker.local.run import screen_locally  # noqa: PLC0415 - loads minimap2
 
     root, ref = locate(references, bundle)
     with _bar(disable=as_json) as bar:
         task = bar.add_task("starting", total=None, doing="")
 
-        def show(told: record.Progress) -> None:
+        def show(progress: record.Progress) -> None:
             counted = (
-                f"{plural(told.units_done, 'unit')}, {plural(told.reads, 'read')}, "
-                f"{told.bases / 1e6:,.1f} Mb"
+                f"{plural(progress.units_done, 'unit')}, {plural(progress.reads, 'read')}, "
+                f"{progress.bases / 1e6:,.1f} Mb"
             )
             bar.update(
                 task,
-                description=told.phase.value.replace("_", " "),
-                completed=told.units_done,
-                total=told.units_total,
-                doing=told.note or counted,
+                description=progress.phase.value.replace("_", " "),
+                completed=progress.units_done,
+                total=progress.units_total,
+                doing=progress.note or counted,
             )
 
         done = screen_locally(
@@ -88,8 +88,8 @@ def screen_here(
 
 
 def locate(references: Path, bundle: str | None) -> tuple[Path, str]:
-    """(folder of bundles, name@version) from what the user gave: a bundle's own folder, or the
-    folder of bundles with a name, or without one when it holds a single bundle."""
+    """(folder of bundles, name@version) of `references`: a bundle's own folder, or the folder of
+    bundles, where `bundle` may be None if it holds a single one."""
     from porewatch_worker.references.installed import list_bundles  # noqa: PLC0415
 
     own = references / "bundle.json"
@@ -97,21 +97,23 @@ def locate(references: Path, bundle: str | None) -> tuple[Path, str]:
         ref = "@".join(references.resolve().parts[-2:])
         if bundle not in (None, ref):
             raise BundleRefused(
-                f"this is the folder of {ref}, and --bundle says {bundle}.",
+                f"this is the folder of {ref}, but --bundle is {bundle}.",
                 file=str(references),
-                remedy="leave --bundle away, or name the folder that holds all bundles.",
+                remedy="omit --bundle, or give the folder that holds all bundles.",
             )
         return references.resolve().parent.parent, ref
     if bundle is not None:
         return references, bundle
-    there = [found.ref for found in list_bundles(references)]
-    if len(there) == 1:
-        return references, there[0]
+    installed = [found.ref for found in list_bundles(references)]
+    if len(installed) == 1:
+        return references, installed[0]
     raise BundleRefused(
-        f"there are {len(there)} bundles ({', '.join(there)})." if there else "there is no bundle.",
+        f"there are {len(installed)} bundles ({', '.join(installed)})."
+        if installed
+        else "there is no bundle.",
         file=str(references),
         remedy="add --bundle NAME@VERSION."
-        if there
+        if installed
         else "build one with `porewatch references build`.",
     )
 

@@ -1,4 +1,4 @@
-"""A report on a terminal: the printed report's own tables, drawn."""
+"""A report on a terminal: the tables of the printed report."""
 
 from __future__ import annotations
 
@@ -16,27 +16,34 @@ TONES = {"bad": "bold red", "warn": "yellow", "good": "green", "plain": ""}
 
 
 def show_report(report: Report, *, bill: Bill | None = None, language: Language = SOURCE) -> None:
-    """What a person wants first. `bill` (the settled one) replaces the one in the report."""
-    told = summary(report, bill, language)
+    """Print the summary. `bill` (the settled one) replaces the one in the report."""
+    shown = summary(report, bill, language)
     with speaking(language):
         bold, rest = say("page.banner_bold"), say("page.banner_short")
-        verdict = say("sentence.whole", said=told.verdict)
-        decision = say("sentence.joint").join((verdict, told.decision))
+        verdict = say("sentence.whole", said=shown.verdict)
+        decision = say("sentence.joint").join((verdict, shown.decision))
     if report.synthetic:
         console.print(Text.assemble((bold, "bold magenta"), rest))
-    said = Text(decision)
-    said.stylize("bold", 0, len(told.verdict))
-    console.print(said)
-    for remark in told.remarks:
+    first_line = Text(decision)
+    first_line.stylize("bold", 0, len(shown.verdict))
+    console.print(first_line)
+    for remark in shown.remarks:
         console.print(f"  {remark}", style="dim")
-    for rows in (told.findings, told.ticks, told.controls, told.accounting, told.cost, told.shares):
+    for rows in (
+        shown.findings,
+        shown.ticks,
+        shown.controls,
+        shown.accounting,
+        shown.cost,
+        shown.shares,
+    ):
         if rows is not None:
             console.print()
             console.print(draw(rows))
 
 
 def draw(rows: Rows) -> Table | str:
-    """A table for the terminal, or the sentence that stands in its place."""
+    """A table for the terminal, or the sentence for an empty one."""
     if not rows.rows:
         return f"{rows.title}: {rows.empty}"
     numeric = tuple(head for head, right in zip(rows.heads, rows.numeric, strict=True) if right)

@@ -1,4 +1,4 @@
-"""`porewatch validate`: the validation pack on this machine, as a table, JSON and a page."""
+"""`porewatch validate`: run the validation pack locally; results as tables, JSON and a page."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ if TYPE_CHECKING:
 
 
 def validate_here(size: str, out: Path | None, *, as_json: bool) -> None:
-    """Run the pack; exit code 1 when a requirement does not hold."""
+    """Run the pack; exit code 1 when a requirement is not met."""
     from porewatch_worker.validation.pack import validate  # noqa: PLC0415 - loads minimap2
     from porewatch_worker.validation.page import render_page  # noqa: PLC0415
 
     with _bar(disable=as_json) as bar:
-        task = bar.add_task("making genomes", total=None)
+        task = bar.add_task("generating genomes", total=None)
 
-        def tell(done: int, total: int, what: str) -> None:
+        def show_progress(done: int, total: int, what: str) -> None:
             bar.update(task, description=what, completed=done, total=total)
 
-        result = validate(size, on_run=tell)
+        result = validate(size, on_run=show_progress)
     if out is not None:
         out.mkdir(parents=True, exist_ok=True)
         (out / "validation.json").write_text(result.model_dump_json(indent=1) + "\n", "utf-8")
@@ -44,7 +44,7 @@ def validate_here(size: str, out: Path | None, *, as_json: bool) -> None:
 
 
 def _show(v: Validation, out: Path | None) -> None:
-    """The page's own tables."""
+    """Print the tables of the page."""
     from porewatch_worker.validation.page import validation_page  # noqa: PLC0415
 
     page = validation_page(v)

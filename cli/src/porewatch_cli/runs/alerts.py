@@ -1,4 +1,4 @@
-"""`porewatch alerts` and `porewatch ack`: what waits for somebody, and closing it."""
+"""`porewatch alerts` and `porewatch ack`: list alerts, and acknowledge one."""
 
 from __future__ import annotations
 
@@ -31,29 +31,29 @@ STYLES = {
 
 
 def show(stack: Stack, run_id: str | None, *, every: bool, as_json: bool) -> None:
-    """Alerts that wait for somebody; with `every` all there are. Fits 80 columns."""
+    """Alerts that wait for an acknowledgement; with `every` all of them. Fits 80 columns."""
     found = stack.alerts.listed(run_id, every=every)
     if as_json:
         print_json(found)
         return
     if not found:
-        console.print("no alert waits for anybody" if not every else "no alerts")
+        console.print("no alert waits for an acknowledgement" if not every else "no alerts")
         return
     shown = table("", "state", "raised (UTC)", "run", "sample", "code", "reads", numeric=("reads",))
-    for one in found:
-        a = one.alert
+    for view in found:
+        a = view.alert
         shown.add_row(
-            Text(one.state.value, style=STYLES[one.state]), f"{a.raised_at:%m-%d %H:%M}",
+            Text(view.state.value, style=STYLES[view.state]), f"{a.raised_at:%m-%d %H:%M}",
             Text(a.run_id), Text(a.sample), a.code, str(a.reads),
         )  # fmt: skip
     console.print(shown)
-    for one in found:
-        console.print(Text(sentence(one.alert)), soft_wrap=False)
+    for view in found:
+        console.print(Text(sentence(view.alert)), soft_wrap=False)
 
 
-def close(stack: Stack, said: Acknowledge, *, as_json: bool) -> None:
-    """Acknowledge one alert, and say what is recorded (of somebody who was first, theirs)."""
-    closed = ask_function(stack, "alert-handler", said, AlertView)
+def close(stack: Stack, order: Acknowledge, *, as_json: bool) -> None:
+    """Acknowledge one alert, and print the recorded acknowledgement (the first one counts)."""
+    closed = ask_function(stack, "alert-handler", order, AlertView)
     if as_json:
         print_json(closed)
         return
@@ -73,12 +73,12 @@ RED = "bold red"
 
 
 def alert_lines(alerts: Iterable[Alert]) -> dict[str, str]:
-    """A line for every alert raised and for what became of it, with its style: red."""
+    """A line for every alert and for its final verdict, each with its style."""
     lines: dict[str, str] = {}
     for a in alerts:
-        word = "DETECTED" if a.level is Level.FINAL else "SUSPECTED"
+        status = "DETECTED" if a.level is Level.FINAL else "SUSPECTED"
         rule = a.rule or plural(a.reads, "read")
-        lines[f"{word} {a.code} ({a.severity}) in {a.sample}: {rule}"] = RED
+        lines[f"{status} {a.code} ({a.severity}) in {a.sample}: {rule}"] = RED
         if a.level is Level.PROVISIONAL and a.verdict is not AlertVerdict.PENDING:
             why = f": {a.final_rule}" if a.final_rule else ""
             lines[f"{a.verdict.value.upper()} {a.code} in {a.sample}{why}"] = RED
@@ -86,7 +86,7 @@ def alert_lines(alerts: Iterable[Alert]) -> dict[str, str]:
 
 
 def sentence(alert: Alert) -> str:
-    """What it rests on, and what the report says of it."""
+    """The evidence for the alert, and the verdict of the report."""
     head = f"{alert.code} in {alert.sample}: {alert.rule or plural(alert.reads, 'read')}"
     if alert.verdict.value in ("confirmed", "withdrawn"):
         return f"{head}. {alert.verdict.value.capitalize()}: {alert.final_rule or alert.call}"

@@ -1,5 +1,5 @@
-"""What kept a run from a machine, step by step: each rung of the ladder that gave none and why,
-and each failure with what is done about it. In the same words as the report's timeline.
+"""Why a run has no instance yet: each rung of the ladder that refused, with the reason, and each
+failure with the next step. The texts are those of the report's timeline.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from porewatch_cli.responsive_table import stacked
 from porewatch_worker.report.parts.i18n import clauses, texts_of
 
 SHOWN = 10
-"""Steps on a terminal; a ladder with Batch has five rungs and its wait."""
+"""Steps on a terminal; a ladder with Batch has five rungs and a wait."""
 HALF = 200
 
 
@@ -29,13 +29,13 @@ def failures_of(facts: Iterable[Fact]) -> tuple[StageFailed, ...]:
 
 
 def steps(refusals: Iterable[LaunchRefused], failures: Iterable[StageFailed]) -> list[str]:
-    """A line for each step, oldest first, times in UTC, in the language that is spoken."""
+    """A line for each step, oldest first, times in UTC, in the current language."""
     lines = timeline((*refusals, *failures))
     return [f"{line.at:%H:%M:%S}Z {': '.join(event(line))}" for line in lines]
 
 
 def event(line: TimelineEntry) -> tuple[str, str]:
-    """What happened and more about it, each on one line, in the language that is spoken."""
+    """What happened, and its details, each on one line, in the current language."""
     return clauses(line.happened), " ".join(" ".join(texts_of(line.details)).split())
 
 
@@ -47,5 +47,5 @@ def last_steps(lines: list[str]) -> Group:
 
 
 def _shortened(line: str) -> str:
-    """A traceback loses its middle; what is done about it stands at the end."""
+    """Cut the middle of a traceback; the next step is at the end of the line."""
     return line if len(line) <= 2 * HALF else f"{line[:HALF]} … {line[-HALF:]}"

@@ -1,4 +1,4 @@
-"""The estimate of carbon on a terminal: the printed report's table and sentences."""
+"""The carbon estimate on a terminal: the table and sentences of the report."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from porewatch_worker.report.summary import table_rows
 
 
 def carbon_parts(bill: Bill) -> Iterator[Table | str]:
-    """As in the report, one part after the other; nothing for a bill without an estimate."""
+    """The parts of the report's estimate, in order; nothing for a bill without one."""
     for block in carbon_blocks(bill):
         if isinstance(block, Printed):
             yield draw(table_rows(block))

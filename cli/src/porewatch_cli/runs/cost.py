@@ -1,5 +1,5 @@
-"""`porewatch cost`: what a run costs and, by estimate, emits, machine by machine; and before
-submitting, what it will cost."""
+"""`porewatch cost`: the cost and estimated carbon emissions of a run by instance, and a forecast
+before it is submitted."""
 
 from __future__ import annotations
 
@@ -52,11 +52,11 @@ PARTS = ("boot_seconds", "useful_seconds", "wasted_seconds")
 def bill_of(
     stack: Stack, run_id: str, load: float | None = None, revision: int | None = None
 ) -> tuple[Bill, Books, tuple[Reservation, ...]]:
-    """The bill as it stands, what the run's cap counts, and what is or was held for each epoch.
+    """The current bill, what counts against the run's budget, and the reservation of each epoch.
 
-    Until the run has ended, orchestration and files are an estimate and say so. `load`: of the
-    machines, for the middle of the carbon estimate (None: the table's own). RunGone for a deleted
-    run: `list` says what it had cost.
+    Until the run has ended, orchestration and files are marked as estimates. `load`: of the
+    instances, for the middle of the carbon estimate (None: the default of the table). RunGone for a
+    deleted run: `list` shows its cost.
     """
     run = record_of(stack, run_id, revision)
     refuse_gone(run)
@@ -66,14 +66,14 @@ def bill_of(
     if run.manifest_digest and all(line.what != ORCHESTRATION for line in lines):
         sealed = stack.runs.seal_note(run_id, run.revision)
         facts = len(stack.stages.facts(run_id, run.revision))
-        done = activity(stack.stages.of_run(run_id, run.revision), lines, sealed, facts=facts)
-        lines += overhead(done, prices.services, settled=False)
-    stops = sum(stage.interruptions for stage in stack.stages.of_run(run_id, run.revision))
+        activities = activity(stack.stages.of_run(run_id, run.revision), lines, sealed, facts=facts)
+        lines += overhead(activities, prices.services, settled=False)
+    interruptions = sum(stage.interruptions for stage in stack.stages.of_run(run_id, run.revision))
     bill = make_bill(
         lines,
         prices=(prices.quoted,),
         as_of=run.updated_at,
-        interruptions=stops,
+        interruptions=interruptions,
         factors=factors if load is None else factors.at_load(load),
     )
     from porewatch.adapters.ledger.budget import Budget  # noqa: PLC0415 - a forecast needs no AWS
@@ -91,14 +91,16 @@ def show_cost(
     load: float | None = None,
     revision: int | None = None,
 ) -> None:
-    """Machines, totals, money reserved, settled and released, and the estimate of carbon."""
+    """Instances, totals, money reserved, settled and released, and the carbon estimate."""
     bill, books, held = bill_of(stack, run_id, load, revision)
     if as_json:
         over = record_of(stack, run_id, revision).state in FINAL_STATES
-        told = bill.model_dump(mode="json")
-        print_json({"run_id": run_id, "over": over, **told, "budget": books, "reservations": held})
+        fields = bill.model_dump(mode="json")
+        print_json(
+            {"run_id": run_id, "over": over, **fields, "budget": books, "reservations": held}
+        )
         return
-    console.print(_machines(bill))
+    console.print(_instances(bill))
     console.print()
     console.print(_totals(bill, books))
     for part in carbon_parts(bill):
@@ -106,9 +108,9 @@ def show_cost(
         console.print(part)
 
 
-def _machines(bill: Bill) -> Table:
+def _instances(bill: Bill) -> Table:
     heads = ("seconds", "boot", "useful", "wasted", "USD", "on-demand USD")
-    shown = table("cost", "what", "stage", "machine", "bought as", *heads, numeric=heads)
+    shown = table("cost", "what", "stage", "instance", "purchase", *heads, numeric=heads)
     for line in bill.lines:
         shown.add_row(
             line.what + ("" if line.settled else " (estimate)"),
@@ -123,23 +125,23 @@ def _machines(bill: Bill) -> Table:
 
 
 def _seconds(line: CostLine, part: str) -> str:
-    told = getattr(line, part)
-    return f"{told:,.1f}" if told else ""
+    seconds = getattr(line, part)
+    return f"{seconds:,.1f}" if seconds else ""
 
 
 def _totals(bill: Bill, books: Books) -> Table:
-    shown = table("where it went", "", "USD", numeric=("USD",))
+    shown = table("breakdown", "", "USD", numeric=("USD",))
     parts = {
         "useful work": bill.useful_usd,
         f"wasted work ({plural(bill.interruptions, 'interruption')})": bill.wasted_usd,
-        "starting machines": bill.boot_usd,
+        "starting instances": bill.boot_usd,
         "orchestration": bill.orchestration_usd,
         "files": bill.files_usd,
         "total": bill.total_usd,
         "saved against on-demand": bill.saved_usd,
         "reserved before launches": books.reserved_usd,
-        "  of that settled by a machine": books.settled_usd,
-        "  given back": books.released_usd,
+        "  of that settled": books.settled_usd,
+        "  released": books.released_usd,
         "  still held": books.held_usd,
     }
     for what, usd in parts.items():
@@ -149,39 +151,39 @@ def _totals(bill: Bill, books: Books) -> Table:
 
 
 def show_forecast(path: Path, *, layout: str, region: str | None, as_json: bool) -> None:
-    """What a run of these files would cost. Only their names and sizes are looked at."""
+    """Forecast the cost of a run of these files, from their names and sizes alone."""
     files = [input_file(name, file.stat().st_size) for name, file in find(path).reads.items()]
-    told = forecast(
+    estimate = forecast(
         profile_named(layout), size_of(files, {}), files, price_list(region or HOME_REGION)
     )
     if as_json:
-        print_json(told)
+        print_json(estimate)
     else:
-        _print_forecast(told)
+        _print_forecast(estimate)
 
 
-def _print_forecast(told: Forecast) -> None:
+def _print_forecast(estimate: Forecast) -> None:
     heads = ("minutes", "spot USD", "on-demand USD")
     numeric = tuple(f"{head} {which}" for head in heads for which in ("low", "likely", "high"))
-    shown = table(f"forecast: {_said(told.size)}", "stage", *numeric, numeric=numeric)
-    for stage in told.stages:
+    shown = table(f"forecast: {_size_text(estimate.size)}", "stage", *numeric, numeric=numeric)
+    for stage in estimate.stages:
         shown.add_row(
             stage.stage,
             *(f"{seconds / 60:,.0f}" for seconds in stage.seconds),
             *(f"{usd:.4f}" for usd in (*stage.spot_usd, *stage.on_demand_usd)),
         )
-    for what, usd in (("orchestration", told.orchestration_usd), ("files", told.files_usd)):
+    for what, usd in (("orchestration", estimate.orchestration_usd), ("files", estimate.files_usd)):
         shown.add_row(what, "", "", "", *([f"{usd:.4f}"] * 6))
     shown.add_section()
-    total = (*told.spot_usd, *told.on_demand_usd)
+    total = (*estimate.spot_usd, *estimate.on_demand_usd)
     shown.add_row(Text("total", style="bold"), "", "", "", *(f"{usd:.4f}" for usd in total))
     console.print(shown)
     console.print(
-        f"before launches {told.reserved_usd:.2f} USD would be held at most at a time (high, "
-        f"on-demand, dearest type). Prices: {told.price_snapshot}.",
+        f"at most {estimate.reserved_usd:.2f} USD would be reserved at a time (high estimate, "
+        f"on-demand, most expensive type). Prices: {estimate.price_snapshot}.",
     )
 
 
-def _said(size: InputSize) -> str:
+def _size_text(size: InputSize) -> str:
     files = plural(size.files, "file")
     return f"{files}, {size.bytes / 1e6:,.1f} MB, about {size.bases / 1e6:,.1f} Mb"

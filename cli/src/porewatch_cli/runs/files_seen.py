@@ -1,8 +1,8 @@
-"""What is known of a run's files, for somebody who looks every second.
+"""The file records of a run, cached for a caller that polls every second.
 
-Reading them means one item for each file. Their counts are eight items and move with every record,
-in one transaction, so the records are read again only when the counts say that there are new ones,
-and of a large run not at every look even then.
+Reading the records costs one item for each file. Their counts are eight items, updated in the same
+transaction as each record. So the records are read again only when the counts have changed, and
+for a large run less often than that.
 """
 
 from __future__ import annotations
@@ -18,12 +18,11 @@ if TYPE_CHECKING:
     from porewatch_cli.stack import Stack
 
 FILES_A_SECOND = 500
-"""What looking may read on the mean while files come: ten thousand are read every twenty seconds.
-"""
+"""Records read each second on average while files arrive: 10,000 every 20 seconds."""
 
 
 class FilesSeen:
-    """The files of one run, as they were when they were read last."""
+    """The files of one run, as of the last read."""
 
     def __init__(self) -> None:
         self._counts: Counts | None = None
@@ -31,7 +30,7 @@ class FilesSeen:
         self._again_at = 0.0
 
     def of(self, run_id: str, stack: Stack, *, over: bool = False) -> tuple[FileRecord, ...]:
-        """The files now, or a moment ago while more keep coming. `over`: the last look, exact."""
+        """The files now, or of a moment ago while more arrive. `over`: the last read, exact."""
         counts = Intake(stack.table).recorded(run_id)
         if counts == self._counts or (time.monotonic() < self._again_at and not over):
             return self._files

@@ -1,4 +1,4 @@
-"""What `hold` and `delete` print, and the question before a deletion."""
+"""What `hold` and `delete` print, and the confirmation of a deletion."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from porewatch_cli.terminal import console, errors, silence
 
 
 def hold_text(run: RunRecord) -> str:
-    """For lists and pictures of a run; blank without a legal hold."""
+    """The legal hold of a run in one line; blank without one."""
     if run.hold is None:
         return ""
     if run.hold.released is not None:
@@ -26,59 +26,62 @@ def hold_text(run: RunRecord) -> str:
 
 
 def show_hold(done: Held) -> None:
-    said = Text("run ").append(done.run_id, style="bold")
+    line = Text("run ").append(done.run_id, style="bold")
     if done.hold is None:
-        said.append(f" is under no legal hold; {done.locked} versions of objects were unlocked")
+        line.append(f" is under no legal hold; {done.locked} versions of objects were unlocked")
     elif done.hold.released is not None:
-        said.append(f" is being released: {done.locked} versions of objects were unlocked so far")
+        line.append(f" is being released: {done.locked} versions of objects were unlocked so far")
     else:
-        said.append(f" is under legal hold ({done.hold.by}: {done.hold.reason}); ")
-        said.append(f"{done.locked} versions of objects were locked")
-    console.print(said, soft_wrap=True)
+        line.append(f" is under legal hold ({done.hold.by}: {done.hold.reason}); ")
+        line.append(f"{done.locked} versions of objects were locked")
+    console.print(line, soft_wrap=True)
 
 
 def show_locking(versions: int, *, release: bool) -> None:
-    """How far a hold, or its release, has come; beside the answer, which may be JSON."""
+    """Progress of a hold or its release, on standard error: standard output may be JSON."""
     what = "unlocked" if release else "locked"
     errors.print(f"{versions:,} versions of objects are {what} so far ...", highlight=False)
 
 
 def show_going(done: Deleted, before: Deleted) -> None:
-    """How far a deletion has come. `before`: what there was; of a large run not all was counted."""
-    there = f"{before.found.versions:,}" + ("+" if before.more else "")
+    """Progress of a deletion. `before`: the initial count, partial for a large run."""
+    total = f"{before.found.versions:,}" + ("+" if before.more else "")
     errors.print(
-        f"{done.found.versions:,} of {there} versions of objects are gone "
+        f"{done.found.versions:,} of {total} versions of objects are deleted "
         f"({done.found.bytes / 1e6:,.1f} MB) ...",
         highlight=False,
     )
 
 
-def must_agree(run: str, yes: str | None, *, asks: bool) -> None:
+def must_agree(run: str, yes: str | None, *, interactive: bool) -> None:
     """The run's id, typed once more. Raises MessageRefused for anything else."""
-    if yes is None and not asks:
+    if yes is None and not interactive:
         raise MessageRefused(
-            "a deletion has to be confirmed, and there is nobody to ask.",
-            remedy=f"look with --dry-run, then add --yes {run}.",
+            "a deletion needs a confirmation, and this is no interactive terminal.",
+            remedy=f"preview it with --dry-run, then add --yes {run}.",
         )
-    silence.end()  # the question waits for a person
-    said = yes if yes is not None else typer.prompt("It cannot be undone. Type the run's id")
-    if said.strip() != run:
+    silence.end()  # the prompt waits for a person
+    confirmation = (
+        yes if yes is not None else typer.prompt("This cannot be undone. Type the run's id")
+    )
+    if confirmation.strip() != run:
         raise MessageRefused(
-            f"{said!r} is not {run!r}: nothing was deleted.", remedy="type the run's id exactly."
+            f"{confirmation!r} is not {run!r}: nothing was deleted.",
+            remedy="type the run's id exactly.",
         )
 
 
 def show_deletion(done: Deleted) -> None:
     counts = done.found
-    verb = "would go" if done.dry_run else "gone"
+    verb = "would be deleted" if done.dry_run else "deleted"
     verb += " at least" if done.more else ""
     if done.state is RunState.DELETED or done.problem:
         console.print(Text(done.problem), soft_wrap=True)
     console.print(
         f"{verb}: {counts.versions:,} versions of objects ({counts.bytes / 1e6:,.1f} MB), "
-        f"{counts.items:,} items of the ledger, {counts.rows:,} rows of the registry",
+        f"{counts.items:,} ledger items, {counts.rows:,} registry rows",
         highlight=False,
     )
-    console.print("stays:" if not done.dry_run else "would stay:")
+    console.print("kept:" if not done.dry_run else "would be kept:")
     for what in done.stays:
         console.print(Text(f"  - {what}"), soft_wrap=True)

@@ -1,4 +1,4 @@
-"""`porewatch logs`: the history of a run, and what its workers and machines wrote."""
+"""`porewatch logs`: the history of a run, and the logs of its workers and instances."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 def logs(
     stack: Stack, run_id: str, stage: str | None, *, as_json: bool, revision: int | None = None
 ) -> None:
-    """What happened to the run, a line for each fact; then the logs, stage by stage. JSON has every
-    fact with its fields. NotFound for a stage that the run did not have.
+    """Print the history of the run, a line for each fact; then the logs, stage by stage. JSON has
+    every fact with its fields. NotFound for a stage that the run did not have.
     """
     run = record_of(stack, run_id, revision)
     found = _logs(stack, _stages(stack.stages.of_run(run_id, run.revision), stage))
@@ -36,18 +36,20 @@ def logs(
         return
     for fact in facts:
         what, detail = _line(fact)
-        said = f"  {detail}" if detail else ""
-        console.print(Text.assemble(f"{fact.at:%H:%M:%S}  ", (what, "bold"), said), soft_wrap=True)
+        detail_text = f"  {detail}" if detail else ""
+        console.print(
+            Text.assemble(f"{fact.at:%H:%M:%S}  ", (what, "bold"), detail_text), soft_wrap=True
+        )
     for title, text in found.items():
         console.rule(title, align="left")
         for line in text.rstrip().expandtabs().split("\n"):
-            console.print(f"│ {line}", soft_wrap=True)  # so that none looks like a line of ours
+            console.print(f"│ {line}", soft_wrap=True)  # to tell them from our lines
 
 
 def _line(fact: Fact) -> tuple[str, str]:
-    """What happened, as the report's timeline says it; a fact that is not in it, field by field."""
-    if told := timeline([fact]):
-        return event(told[0])
+    """The entry of the report's timeline; for a fact without one, its name and fields."""
+    if entries := timeline([fact]):
+        return event(entries[0])
     fields = fact.model_dump(mode="json", exclude=set(Fact.model_fields))
     shown = (f"{n.replace('_', ' ')} {v}" for n, v in fields.items() if isinstance(v, str | int))
     return re.sub("(?<=[a-z])(?=[A-Z])", " ", type(fact).__name__).lower(), ", ".join(shown)
@@ -81,12 +83,12 @@ def _logs(stack: Stack, stages: Sequence[StageRecord]) -> dict[str, str]:
 
 
 def _boot_logs(bucket: Objects, stage: str) -> dict[str, str]:
-    """What machines printed whose worker ended badly or never began, by epoch and machine."""
+    """Boot logs of instances whose worker failed or never started, by epoch and instance."""
     found = {}
     for head in bucket.keys(stage):
-        told = s3_keys.boot_log_of(head.key)
-        if told is not None:
-            epoch, who = told
-            title = f"{stage.rstrip('/').rsplit('/', 1)[-1]} epoch {epoch}, boot of {who}"
+        parsed = s3_keys.boot_log_of(head.key)
+        if parsed is not None:
+            epoch, instance = parsed
+            title = f"{stage.rstrip('/').rsplit('/', 1)[-1]} epoch {epoch}, boot of {instance}"
             found[title] = bucket.get(head.key).decode(errors="replace")
     return found

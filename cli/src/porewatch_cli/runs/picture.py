@@ -1,4 +1,4 @@
-"""The picture of a run for a terminal: state, phases, how far, what is suspected, what it costs."""
+"""The live view of a run for a terminal: state, phases, progress, suspicions, cost."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from porewatch_cli.terminal import table
 
 
 def picture(view: RunView, pace: Pace | None = None, at: datetime | None = None) -> RenderableType:
-    """The picture at `at` (default: now). `pace`: of this watch, for the time that is left."""
+    """The view at `at` (default: now). `pace`: of this watch, for the remaining time."""
     at = at or now()
     return Group(_head(view, at), _phase_table(view), *_progress(view, pace, at), *_below(view))
 
@@ -44,7 +44,7 @@ def _head(view: RunView, at: datetime) -> Text:
 
 
 def _phase_table(view: RunView) -> Table:
-    made = table("", "phase", "state", "machine", "interruptions", numeric=("interruptions",))
+    made = table("", "phase", "state", "instance", "interruptions", numeric=("interruptions",))
     done = {record.phase: record for record in view.phases}
     stage_of = {phase: stage for stage in view.stages for phase in stage.phases}
     for phase in Phase:
@@ -52,7 +52,7 @@ def _phase_table(view: RunView) -> Table:
         made.add_row(
             phase.value.replace("_", " "),
             _state(record, stage),
-            _machine(stage),
+            _instance(stage),
             str(stage.interruptions) if stage and stage.interruptions else "",
         )
     return made
@@ -69,7 +69,7 @@ def _state(record: PhaseRecord | None, stage: StageRecord | None) -> Text:
     return Text("running" if stage.state is StageState.CLAIMED else "starting", style="yellow")
 
 
-def _machine(stage: StageRecord | None) -> Text:
+def _instance(stage: StageRecord | None) -> Text:
     if stage is None or stage.instance_id is None:
         return Text("")
     again = f", attempt {stage.epoch}" if stage.epoch > 1 else ""
@@ -77,7 +77,7 @@ def _machine(stage: StageRecord | None) -> Text:
 
 
 def _progress(view: RunView, pace: Pace | None, at: datetime) -> Iterator[RenderableType]:
-    """Below the table, where there is room for all of it."""
+    """Progress of the current stage, below the table, which is too narrow for it."""
     stage = current_stage(view)
     if view.over or stage is None or stage.progress is None:
         return
@@ -97,11 +97,11 @@ def _below(view: RunView) -> Iterator[RenderableType]:
         yield last_steps(steps_taken)
     if held := hold_text(view.run):
         yield Text(held, style="bold")
-    if beside := revisions_text(view.run):
-        yield Text(beside, style="yellow")
+    if revisions := revisions_text(view.run):
+        yield Text(revisions, style="yellow")
     if view.run.problem:
         yield Text(view.run.problem, style="red")
-    for line in view.said:
+    for line in view.answer_lines:
         yield Text(line, style="dim")
 
 

@@ -1,4 +1,4 @@
-"""How far a stage is, in one line: units, megabytes, the last checkpoint, what was given up."""
+"""Progress of a stage in one line: units, megabytes, last checkpoint, quarantined units."""
 
 from __future__ import annotations
 
@@ -11,49 +11,53 @@ from porewatch.domain.stage.record import Progress
 from porewatch_cli.plurals import plural
 
 LATE = 3.0
-"""A checkpoint is shown as late when it is older than this many intervals, and than a minute."""
+"""A checkpoint counts as late when it is older than this many intervals and than a minute."""
 
 
-def progress_bar(told: Progress, width: int = 24) -> ProgressBar:
-    """By bytes where they are known, else by units; moving to and fro when neither is."""
-    if told.bytes_total:
-        return ProgressBar(told.bytes_total, min(told.bytes_done, told.bytes_total), width)
-    return ProgressBar(told.units_total, told.units_done, width, pulse=told.units_total is None)
+def progress_bar(progress: Progress, width: int = 24) -> ProgressBar:
+    """By bytes if known, else by units; an indeterminate bar without either."""
+    if progress.bytes_total:
+        return ProgressBar(
+            progress.bytes_total, min(progress.bytes_done, progress.bytes_total), width
+        )
+    return ProgressBar(
+        progress.units_total, progress.units_done, width, pulse=progress.units_total is None
+    )
 
 
-def progress_text(told: Progress, at: datetime | None = None) -> Text:
+def progress_text(progress: Progress, at: datetime | None = None) -> Text:
     """`12 units, 34.2/80.0 MB, 48,000 reads, checkpoint 12 (8 s ago, every 85 s)`. The age only
-    with `at`: it would make every line of a pipe a new one."""
-    total = f"/{told.units_total}" if told.units_total else ""
-    only = told.units_total or told.units_done
-    parts = [Text(f"{told.units_done}{total} {'unit' if only == 1 else 'units'}")]
-    if told.bytes_done:
-        parts.append(Text(_megabytes(told)))
-    if told.reads:
-        parts.append(Text(plural(told.reads, "read")))
-    if told.checkpoint is not None:
-        parts.append(_checkpoint(told, at))
-    if told.quarantined:
-        named = ", ".join(str(number) for number in told.quarantined)
-        many = "units" if len(told.quarantined) > 1 else "unit"
-        parts.append(Text(f"{many} {named} given up", style="bold red"))
-    if told.note:
-        parts.append(Text(told.note, style="dim"))
+    with `at`: it changes every second, and would repeat the line in a pipe."""
+    total = f"/{progress.units_total}" if progress.units_total else ""
+    shown = progress.units_total or progress.units_done
+    parts = [Text(f"{progress.units_done}{total} {'unit' if shown == 1 else 'units'}")]
+    if progress.bytes_done:
+        parts.append(Text(_megabytes(progress)))
+    if progress.reads:
+        parts.append(Text(plural(progress.reads, "read")))
+    if progress.checkpoint is not None:
+        parts.append(_checkpoint(progress, at))
+    if progress.quarantined:
+        named = ", ".join(str(number) for number in progress.quarantined)
+        noun = "units" if len(progress.quarantined) > 1 else "unit"
+        parts.append(Text(f"{noun} {named} quarantined", style="bold red"))
+    if progress.note:
+        parts.append(Text(progress.note, style="dim"))
     return Text(", ").join(parts)
 
 
-def _megabytes(told: Progress) -> str:
-    done = f"{told.bytes_done / 1e6:,.1f}"
-    return f"{done}/{told.bytes_total / 1e6:,.1f} MB" if told.bytes_total else f"{done} MB"
+def _megabytes(progress: Progress) -> str:
+    done = f"{progress.bytes_done / 1e6:,.1f}"
+    return f"{done}/{progress.bytes_total / 1e6:,.1f} MB" if progress.bytes_total else f"{done} MB"
 
 
-def _checkpoint(told: Progress, at: datetime | None) -> Text:
-    text = f"checkpoint {told.checkpoint}"
-    if told.checkpoint_at is None or at is None:
+def _checkpoint(progress: Progress, at: datetime | None) -> Text:
+    text = f"checkpoint {progress.checkpoint}"
+    if progress.checkpoint_at is None or at is None:
         return Text(text, style="green")
-    age = max(0.0, (at - told.checkpoint_at).total_seconds())
-    every = f", every {told.interval_s:,.0f} s" if told.interval_s else ""
-    late = age > max(60.0, LATE * told.interval_s)
+    age = max(0.0, (at - progress.checkpoint_at).total_seconds())
+    every = f", every {progress.interval_s:,.0f} s" if progress.interval_s else ""
+    late = age > max(60.0, LATE * progress.interval_s)
     return Text(f"{text} ({_age(age)} ago{every})", style="yellow" if late else "green")
 
 

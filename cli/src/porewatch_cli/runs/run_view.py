@@ -1,4 +1,4 @@
-"""A picture of a run, read from the ledger; and one after the other while it runs."""
+"""A view of a run, read from the ledger, once or repeatedly while the run goes on."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ AT_WORK = (StageState.LAUNCHED, StageState.CLAIMED)
 
 
 class RunView(Model):
-    """All that the ledger knows of one run, at one moment."""
+    """Everything in the ledger about one run, at one moment."""
 
     run: RunRecord
     files: tuple[FileRecord, ...]
@@ -48,17 +48,17 @@ class RunView(Model):
     alerts: tuple[Alert, ...] = ()
     answers: tuple[ObjectAnswered, ...] = ()
     running_usd: Annotated[
-        float, Field(description="of machines that still run, by list price; on no bill yet")
+        float, Field(description="of running instances, by list price; not billed yet")
     ] = 0.0
 
     @property
-    def said(self) -> list[str]:
-        """What objects that are no reads are taken for, a line each."""
+    def answer_lines(self) -> list[str]:
+        """How objects that are no reads were classified, a line each."""
         return [f"{a.path}: {a.problem} {a.remedy}".strip() for a in self.answers]
 
     @property
     def steps(self) -> list[str]:
-        """What kept it from a machine, a line each."""
+        """Why it has no instance yet, a line each."""
         return steps(self.refusals, self.failures)
 
     @property
@@ -67,7 +67,7 @@ class RunView(Model):
 
 
 def current_stage(view: RunView) -> StageRecord | None:
-    """The stage that is on a machine now, or was last asked to be."""
+    """The stage that runs on an instance now, or for which one was last requested."""
     open_ones = [s for s in view.stages if s.state is not StageState.PUBLISHED]
     return max(open_ones, key=lambda s: s.updated_at, default=None)
 
@@ -80,8 +80,8 @@ def look(
     sent: Sent | None = None,
     revision: int | None = None,
 ) -> RunView:
-    """Read the picture: of `revision`, of what was `sent`, or of the revision that the run goes by.
-    NotFound when nobody has heard of the run. `files`: of earlier looks."""
+    """Read the view of `revision`, of what was `sent`, or of the current revision. NotFound for an
+    unknown run. `files`: the cache of earlier reads."""
     run = record_of(stack, run_id, revision)
     run = sent.meant(run) if sent is not None else run
     seen = files or FilesSeen()
@@ -103,8 +103,8 @@ def look(
 
 
 def running_usd(stages: Iterable[StageRecord], prices: PriceList, at: datetime) -> float:
-    """USD that machines which still run have cost up to `at`: time since launch at list price.
-    They come onto the bill when they end."""
+    """USD that running instances have cost up to `at`: time since launch at list price. They are
+    billed when they end."""
     return sum(
         prices.usd(s.instance_type, s.purchase, (at - s.launched_at).total_seconds())
         for s in stages
@@ -121,23 +121,23 @@ def follow(
     every: float = 1.0,
     patience: float = FIRST_SIGHT_SECONDS,
 ) -> Iterator[RunView]:
-    """A picture every `every` seconds until the run is over; with `sent`, from the moment on when
-    the run is sealed by it. A run just sent may take a moment to appear: then that is said on
-    standard error, and NotFound is raised after `patience` seconds; at once when nothing was sent.
+    """Yield a view every `every` seconds until the run is over; with `sent`, once that submission
+    has sealed the run. A run that was just sent may take a moment to appear: a line on standard
+    error says so, and NotFound is raised after `patience` seconds; at once when nothing was sent.
     """
-    given_up, said, files = time.monotonic() + patience, False, FilesSeen()
+    deadline, notified, files = time.monotonic() + patience, False, FilesSeen()
     while True:
         view = _if_seen(run_id, stack, files, sent, revision)
         if view is not None and (sent is None or sent.is_taken_in(view.run)):
             yield view
             if view.over:
                 return
-        elif not said:
+        elif not notified:
             if view is None:
                 refuse_unknown(run_id, stack)
-            _say_unseen(run_id, view, patience)
-            said = True
-        elif view is None and time.monotonic() > given_up:
+            _report_waiting(run_id, view, patience)
+            notified = True
+        elif view is None and time.monotonic() > deadline:
             stack.runs.get(run_id)
         time.sleep(every)
 
@@ -149,16 +149,16 @@ def _if_seen(
         return look(run_id, stack, files, sent=sent, revision=revision)
     except NotFound:
         if revision is not None and stack.runs.find(run_id) is not None:
-            raise  # it is there, and has no such revision
+            raise  # the run exists, without this revision
         return None
 
 
-def _say_unseen(run_id: str, view: RunView | None, patience: float) -> None:
+def _report_waiting(run_id: str, view: RunView | None, patience: float) -> None:
     if view is None:
-        line = f"run {run_id} is not seen yet; waiting {patience:.0f} s"
+        line = f"run {run_id} is not in the ledger yet; waiting up to {patience:.0f} s"
     else:
         line = (
             f"run {run_id} is still {view.run.state.value} at revision {view.run.revision}; "
-            "waiting for what was sent to be taken in"
+            "waiting for the new submission to be processed"
         )
     errors.print(line, soft_wrap=True)

@@ -1,4 +1,4 @@
-"""A run's state and verdict in a few words, the same in `list`, `watch` and at a run's end."""
+"""Short texts for a run's state and verdict, the same in `list`, `watch` and at a run's end."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ STATE_STYLES = {
     RunState.DELETING: "dim",
     RunState.DELETED: "dim",
 }
-"""A completed run has no colour of its own: that is its outcome's."""
+"""A completed run has the colour of its outcome."""
 OUTCOME_STYLES = {
     Outcome.REPORTABLE: "green",
     Outcome.REPORTABLE_WITH_REMARKS: "yellow",
@@ -36,14 +36,14 @@ def state_text(run: RunRecord) -> Text:
 
 
 def revisions_text(run: RunRecord) -> str:
-    """What there is beside the revision that the run goes by; blank for most runs."""
-    said = []
+    """Other revisions than the current one: in progress, or failed; blank for most runs."""
+    parts = []
     if run.standing is not None:
-        said.append(f"revision {run.revision} is under way; results of {run.standing.revision}")
+        parts.append(f"revision {run.revision} is in progress; results of {run.standing.revision}")
     if run.attempt is not None:
         why = " ".join((run.attempt.problem or "").split())
-        said.append(f"revision {run.attempt.revision} was {run.attempt.state.value}: {why}")
-    return "; ".join(said)
+        parts.append(f"revision {run.attempt.revision} was {run.attempt.state.value}: {why}")
+    return "; ".join(parts)
 
 
 def result_text(run: RunRecord) -> Text:
@@ -54,26 +54,26 @@ def result_text(run: RunRecord) -> Text:
     if run.verdict is None:
         return Text(NOT_KNOWN, style="yellow")
     outcomes = {o: n for o, n in run.verdict.samples.items() if o is not run.verdict.outcome}
-    said = _words(run.verdict.outcome)
+    result = _outcome_text(run.verdict.outcome)
     if outcomes:
-        counts = ", ".join(f"{n} {_words(o)}" for o, n in run.verdict.samples.items())
-        said += f" (samples: {counts})"
-    return Text(said, style=OUTCOME_STYLES[run.verdict.outcome])
+        counts = ", ".join(f"{n} {_outcome_text(o)}" for o, n in run.verdict.samples.items())
+        result += f" (samples: {counts})"
+    return Text(result, style=OUTCOME_STYLES[run.verdict.outcome])
 
 
 def detections_text(run: RunRecord) -> str:
-    """How many were detected; never a bare number where results may not be reported."""
+    """The number of detections; never a bare number when results may not be reported."""
     if run.verdict is None:
         return "" if run.findings is None else f"{run.findings} ({NOT_KNOWN})"
     if run.verdict.outcome is Outcome.NOT_REPORTABLE:
         return "not reportable"
-    told = {
+    counts = {
         "detected": run.verdict.detected - run.verdict.withheld,
         "indeterminate": run.verdict.calls.get(Call.INDETERMINATE, 0),
         "in samples not reportable": run.verdict.withheld,
     }
-    return ", ".join(f"{n} {word}" for word, n in told.items() if n or word == "detected")
+    return ", ".join(f"{n} {label}" for label, n in counts.items() if n or label == "detected")
 
 
-def _words(outcome: Outcome) -> str:
+def _outcome_text(outcome: Outcome) -> str:
     return outcome.value.replace("_", " ")

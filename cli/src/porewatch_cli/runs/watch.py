@@ -1,7 +1,7 @@
 """`porewatch watch`: the phases of a run while it runs, from the ledger alone.
 
-One picture of a run (`RunView`) is read every second. A terminal shows it live; a pipe gets one
-line per change, and one for each rung that gave no machine; `--json` one line of JSON per change.
+One view of a run (`RunView`) is read every second. A terminal shows it live; a pipe gets one line
+per change, and one for each rung without capacity; `--json` one line of JSON per change.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def watch(
     as_json: bool = False,
     noticed: Callable[[RunView], None] = lambda _view: None,
 ) -> RunView:
-    """Show the run until it is over; the last picture. `noticed` is called with every picture."""
+    """Show the run until it is over; returns the last view. `noticed` is called with every view."""
     last: RunView | None = None
     if console.is_terminal and not as_json:
         pace = Pace()
@@ -46,31 +46,32 @@ def watch(
                 live.update(picture(last, pace))
                 noticed(last)
     else:
-        told: set[str] = set()
+        printed: set[str] = set()
         for last in follow(run_id, stack, sent=sent, revision=revision):
-            told = _tell(last, told, as_json)
+            printed = _print_new(last, printed, as_json)
             noticed(last)
     assert last is not None  # noqa: S101 - follow yields or raises
     return last
 
 
-def _tell(view: RunView, told: set[str], as_json: bool) -> set[str]:
-    """Print what is new since `told`; what is told now. What grows every second is no news."""
-    loud = alert_lines(view.alerts) | dict.fromkeys(view.said, "")
+def _print_new(view: RunView, printed: set[str], as_json: bool) -> set[str]:
+    """Print the lines that are not in `printed`; returns the current lines. The running cost grows
+    every second and does not count as a change."""
+    styles = alert_lines(view.alerts) | dict.fromkeys(view.answer_lines, "")
     same = view.model_dump_json(exclude={"running_usd"})
-    lines = [same] if as_json else [*loud, *view.steps, one_line(view)]
+    lines = [same] if as_json else [*styles, *view.steps, one_line(view)]
     for line in lines:
-        if line in told:
+        if line in printed:
             continue
         if as_json:
             print_line("run", view)
         else:
-            console.print(Text(line, style=loud.get(line, "")), soft_wrap=True)
+            console.print(Text(line, style=styles.get(line, "")), soft_wrap=True)
     return set(lines)
 
 
 def one_line(view: RunView) -> str:
-    """The picture in a line, for pipes and logs."""
+    """The view in one line, for pipes and logs."""
     run = view.run
     parts = [f"{run.run_id}: {run.state.value}"]
     stage = current_stage(view)
