@@ -200,7 +200,7 @@ def test_a_wrong_or_missing_file_is_refused_when_it_is_needed_and_not_before(
 
 
 def threads() -> list[threading.Thread]:
-    return [t for t in threading.enumerate() if t.name == "fetch ahead"]
+    return [t for t in threading.enumerate() if t.name == "prefetch"]
 
 
 def test_closing_ends_the_threads_in_the_middle_of_their_downloads(house: House) -> None:
