@@ -36,7 +36,7 @@ def ledger(monkeypatch: pytest.MonkeyPatch) -> Iterator[Table]:
         table = make_ledger()
         stack = SimpleNamespace(alerts=AlertLedger(table))
         monkeypatch.setattr("porewatch_cli.stack.find_stack", lambda *_, **__: stack)
-        monkeypatch.setattr(commands, "ask_function", handled_here)
+        monkeypatch.setattr(commands, "invoke_function", handled_here)
         yield table
 
 

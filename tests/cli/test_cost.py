@@ -27,7 +27,7 @@ from porewatch.domain.stage.state_machine_tasks import FailRun
 from porewatch_cli.main import app
 from porewatch_cli.operate.price_source import (
     SERVICES,
-    ask,
+    query_prices,
 )
 from porewatch_cli.operate.prices import shipped
 from porewatch_cli.runs.cost import (
@@ -239,7 +239,9 @@ class Aws:
 
 
 def fresh_prices(aws: Aws, *types: str) -> Any:
-    return ask("eu-west-1", types, pricing=aws, ec2=aws, before=price_list("eu-west-1"), at=AT)
+    return query_prices(
+        "eu-west-1", types, pricing=aws, ec2=aws, before=price_list("eu-west-1"), at=AT
+    )
 
 
 def test_fresh_prices_have_date_source_and_the_median_of_spot() -> None:

@@ -17,11 +17,11 @@ def error_of(code: str) -> ClientError:
 @pytest.mark.parametrize(
     ("error", "local", "expected", "remedy"),
     [
-        (error_of("AccessDeniedException"), False, "AccessDeniedException", "credentials may not"),
-        (error_of("AccessDenied"), True, "AccessDenied", "credentials may not"),
-        (error_of("UnauthorizedOperation"), False, "Unauthorized", "credentials may not"),
-        (error_of("400"), True, "the embedded AWS does not know GetServiceQuota", ""),
-        (error_of("InvalidAction"), True, "the embedded AWS does not know GetServiceQuota", ""),
+        (error_of("AccessDeniedException"), False, "AccessDeniedException", "credentials may lack"),
+        (error_of("AccessDenied"), True, "AccessDenied", "credentials may lack"),
+        (error_of("UnauthorizedOperation"), False, "Unauthorized", "credentials may lack"),
+        (error_of("400"), True, "the embedded AWS does not have GetServiceQuota", ""),
+        (error_of("InvalidAction"), True, "the embedded AWS does not have GetServiceQuota", ""),
         (error_of("InvalidAction"), False, "GetServiceQuota is not offered", "region"),
         (error_of("InternalError"), True, "InternalError", "later"),
         (EndpointConnectionError(endpoint_url="https://ec2"), False, "ec2", "network"),

@@ -186,14 +186,14 @@ def left_over(house: House, *, as_json: bool) -> None:
     )
     answer = Reaped.model_construct(dry=True, found=(found,))
     patched = pytest.MonkeyPatch()
-    patched.setattr(orphans, "ask_function", lambda *_: answer)
+    patched.setattr(orphans, "invoke_function", lambda *_: answer)
     orphans.orphans(house.stack, dry=True, kills=0, as_json=as_json)
     patched.undo()
 
 
 def acknowledging(house: House, *, as_json: bool) -> None:
     patched = pytest.MonkeyPatch()
-    patched.setattr(alerts, "ask_function", lambda *_: AlertView.of(house.alert))
+    patched.setattr(alerts, "invoke_function", lambda *_: AlertView.of(house.alert))
     alerts.close(house.stack, None, as_json=as_json)  # type: ignore[arg-type]
     patched.undo()
 
@@ -228,7 +228,7 @@ def cancelling(house: House, *, as_json: bool) -> None:
     )  # fmt: skip
     patched = pytest.MonkeyPatch()
     patched.setattr("porewatch_cli.stack.find_stack", lambda *_, **__: house.stack)
-    patched.setattr("porewatch_cli.invoke.ask_function", lambda *_: done)
+    patched.setattr("porewatch_cli.invoke.invoke_function", lambda *_: done)
     retention.cancel("run-1", "", "me", as_json)
     patched.undo()
 

@@ -143,4 +143,4 @@ def test_an_error_of_aws_is_json_as_well(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", "/dev/null")
     monkeypatch.setenv("AWS_CONFIG_FILE", "/dev/null")
     done = run("prices", "refresh", "--profile", "nobody")
-    assert json.loads(done.stdout)["problem"].startswith("AWS said no")
+    assert json.loads(done.stdout)["problem"].startswith("AWS refused")

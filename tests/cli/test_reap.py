@@ -113,12 +113,12 @@ def test_an_age_has_one_unit(seconds: float | None, shown: str) -> None:
 def test_a_stack_that_only_reports_does_not_promise_an_end(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """--yes was given, and nothing was ended: neither "to end it now", nor "in five minutes"."""
+    """--yes was given, and nothing was ended: neither "to terminate now", nor "in five minutes"."""
     answer = Reaped(dry=True, found=(ORPHAN, ORPHAN.model_copy(update={"action": "noted"})))
     command.orphans(
         stack(Function(answer.model_dump(mode="json"))), dry=False, kills=0, as_json=False
     )
     output = capsys.readouterr().out
-    assert "nothing is ended: the stack was deployed with ReaperDryRun=true" in output
+    assert "nothing was terminated: the stack was deployed with ReaperDryRun=true" in output
     assert "--yes" not in output
     assert "five minutes" not in output

@@ -15,17 +15,17 @@ import pytest
 PROGRAM = """
 import time
 from porewatch.domain.errors import InputRefused
-from porewatch_cli.commands.command import speaks_plainly
+from porewatch_cli.commands.command import report_errors
 from porewatch_cli.progress_bar import progress_bar
 from porewatch_cli.terminal import console, print_json
 
-@speaks_plainly
+@report_errors
 def slow(seconds, as_json=False):
     console.print("first") if not as_json else None
     time.sleep(seconds)
     print_json({"seconds": seconds}) if as_json else console.print("last")
 
-@speaks_plainly
+@report_errors
 def with_a_bar(fails=False):
     with progress_bar("uploading", 10, False) as advance:
         if fails:

@@ -131,7 +131,7 @@ def test_nothing_is_left_of_a_run_on_batch(lab: Lab, name: str) -> None:
         if run.run_id in job["jobName"]
     ]
     assert unfinished == []
-    with pytest.raises(NotFound, match="no machine works on run"):
+    with pytest.raises(NotFound, match="no instance is working on run"):
         order(run.run_id, lab.stack, ORDERS[KILLED])
     status = json.loads(lab.command("watch", "--json", run.run_id).stdout)
     assert {stage["executor"] for stage in status["stages"]} == {"batch"}

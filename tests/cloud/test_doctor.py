@@ -20,7 +20,7 @@ def test_a_sound_stack_has_nothing_that_would_stop_a_launch(lab: Lab) -> None:
     assert checks["zones"]["told"].startswith("3 subnets in ")
     assert checks["state machine"]["verdict"] == checks["ledger"]["verdict"] == "OK"
     shown = lab.command("doctor").stdout
-    assert "would a launch work?" in shown and "dead letters" in shown
+    assert "would a launch work?" in shown and "dead-letter messages" in shown
 
 
 @pytest.mark.parametrize(

@@ -165,7 +165,7 @@ def test_both_machines_are_on_the_bill_and_none_is_left(lab: Lab, name: str) -> 
     ended = {fact.instance_id for fact in lab.facts(view.run.run_id, InstanceTerminated)}
     assert ended == {line.instance_id for line in bill.lines if line.instance_id}
     assert lab.machines(view.run.run_id) == []
-    with pytest.raises(NotFound, match="no machine works on run"):
+    with pytest.raises(NotFound, match="no instance is working on run"):
         order(view.run.run_id, lab.stack, ORDERS[NO_NOTICE])
 
 

@@ -37,7 +37,7 @@ ALLOWED: dict[str, str] = {
     "parsers.py: envelope.detail_type == 'Scheduled Event'": "the same",
     "parsers.py: envelope.detail_type == 'Machine Expired'": "our own identifier",
     "parsers.py: 'jobId' in detail": "a key of an event's detail",
-    "orphans.py: one.action == 'would end'": "a value of `Found.action`",
+    "orphans.py: orphan.action == 'would end'": "a value of `Found.action`",
     "file_names.py: _HIDDEN_FOLDER.match(folder)": "names of folders that desktops make",
     "sample_outcomes.py: reason not in reasons[:i]": "whole reasons, code and values",
     "of_sample.py: self._reason(reason) != reason": "the same",

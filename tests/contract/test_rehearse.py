@@ -173,7 +173,7 @@ def test_an_account_that_would_do_passes_and_nothing_is_made() -> None:
 def test_a_new_account_gets_what_is_narrow_and_what_to_do() -> None:
     found = named(rehearse(a_new_account(vcpus=5, vpcs=5), TEMPLATE))
     assert found["spot vCPUs, standard types"].verdict is CheckVerdict.FAIL
-    assert found["functions at once"].verdict is CheckVerdict.WARN
+    assert found["concurrent executions"].verdict is CheckVerdict.WARN
     assert found["networks (VPCs)"].verdict is CheckVerdict.FAIL
     shown = table(list(found.values()))
     assert "L-34B43A08" in shown and "L-B99A9384" in shown and "L-F678F1CE" in shown

@@ -127,7 +127,7 @@ def test_b3_a_bundle_that_is_pushed_again_changes_no_run_that_has_begun(
     first = pushed(stack, built)
     store = BundleStore(Objects("references"))
     assert store.digest_of("pig@1") == first.sha256
-    with pytest.raises(BundleRefused, match="another pig@1"):
+    with pytest.raises(BundleRefused, match="a different pig@1"):
         push_bundle(stack, built / "other", "pig@1", at=AT, quiet=True)
     second = pushed(stack, built, "other")
     assert store.digest_of("pig@1") == second.sha256 != first.sha256

@@ -1,13 +1,13 @@
-"""The exit codes of `submit --wait`, `watch` and `screen`, and of everything that is refused.
+"""The exit codes of `submit --wait`, `watch` and `screen`, and of refusals.
 
-0 reportable, with or without remarks (other verbs: done)
-1 the command itself could not do its work (the network, a defect)
-2 the command line is wrong
+0 reportable, with or without remarks (other commands: done)
+1 the command failed (the network, a defect)
+2 the command line is invalid
 3 finished, but the results may not be reported
-4 refused: the input is at fault
+4 refused: the input is invalid
 5 the run failed, was cancelled or was deleted
 
-`--exit-zero` turns 3 into 0, for scripts that ask the report themselves.
+`--exit-zero` turns 3 into 0, for scripts that read the report themselves.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _OF_STATE = {
 
 
 def of_outcome(outcome: Outcome | None, *, exit_zero: bool = False) -> int:
-    """Of a finished report. An outcome that is not known is no approval."""
+    """Of a finished report. An unknown outcome is not reportable."""
     if exit_zero or outcome in (Outcome.REPORTABLE, Outcome.REPORTABLE_WITH_REMARKS):
         return REPORTABLE
     return NOT_REPORTABLE

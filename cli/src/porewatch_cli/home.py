@@ -1,4 +1,4 @@
-"""Where the embedded AWS of a folder keeps its state, and bundles their place."""
+"""The folder where the embedded AWS keeps its state and its bundles."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from pathlib import Path
 
 def home() -> Path:
     """The folder of the embedded AWS: POREWATCH_HOME, or `.porewatch` here or above."""
-    if told := os.environ.get("POREWATCH_HOME"):
-        return Path(told)
+    if configured := os.environ.get("POREWATCH_HOME"):
+        return Path(configured)
     for folder in (Path.cwd(), *Path.cwd().parents):
         if (folder / ".porewatch").is_dir():
             return folder / ".porewatch"

@@ -1,4 +1,4 @@
-"""Ask a deployed function by the operator's own credentials, and read its answer or its error."""
+"""Invoke a deployed function with the operator's credentials; return its response or error."""
 
 from __future__ import annotations
 
@@ -17,33 +17,33 @@ if TYPE_CHECKING:
 
 M = TypeVar("M", bound=Model)
 PATIENT = Config(read_timeout=250, retries={"total_max_attempts": 1})
-"""As long as any function may take; asked once."""
+"""The longest timeout of a function; no retries."""
 
 
-def ask_function(stack: Stack, function: str, order: Model, answer: type[M]) -> M:
-    """The answer of `function` (`leftover-reaper`) to `order`.
+def invoke_function(stack: Stack, function: str, order: Model, response_type: type[M]) -> M:
+    """The response of `function` (e.g. `leftover-reaper`) to `order`.
 
-    Raises what the function raised, by the name of its class; NotFound when there is no such
-    function; Unavailable for everything else that went wrong.
+    Raises the error of the function, by the name of its class; NotFound when the function does not
+    exist; Unavailable for any other failure.
     """
     functions: Any = stack.session.client("lambda", endpoint_url=stack.endpoint, config=PATIENT)
     name = f"{stack.name}-{function}"
     try:
-        reply = functions.invoke(FunctionName=name, Payload=order.canonical_json().encode())
+        response = functions.invoke(FunctionName=name, Payload=order.canonical_json().encode())
     except ClientError as error:
         if error.response["Error"]["Code"] == "ResourceNotFoundException":
             remedy = "deploy the template of this version."
             raise NotFound(f"there is no function {name}.", remedy=remedy) from error
-        raise Unavailable(f"{name} could not be asked: {error}") from error
-    text = reply["Payload"].read()
-    if reply.get("FunctionError"):
+        raise Unavailable(f"{name} could not be invoked: {error}") from error
+    text = response["Payload"].read()
+    if response.get("FunctionError"):
         raise _raised(name, json.loads(text))
-    return answer.model_validate_json(text)
+    return response_type.model_validate_json(text)
 
 
-def _raised(name: str, told: dict[str, Any]) -> PorewatchError:
-    message = str(told.get("errorMessage", told))
-    kind = getattr(errors, str(told.get("errorType")), None)
+def _raised(name: str, payload: dict[str, Any]) -> PorewatchError:
+    message = str(payload.get("errorMessage", payload))
+    kind = getattr(errors, str(payload.get("errorType")), None)
     if isinstance(kind, type) and issubclass(kind, PorewatchError):
         return kind(message)
     return Unavailable(f"{name} failed: {message}")

@@ -1,4 +1,4 @@
-"""What every command prints with `--json`, as types: the published schemas are made of these.
+"""The types of what commands print with `--json`; the published schemas are made of these.
 
 Loads the worker and the models; commands do not import it.
 """
@@ -34,7 +34,7 @@ from porewatch_worker.validation.result import Validation
 
 
 class Fault(Model):
-    """What is wrong, where, and what to do. `code`: for programs (docs/reference/refusal-codes.md),
+    """A fault: problem, place and remedy. `code`: for programs (docs/reference/refusal-codes.md),
     with its `values`. `record`, `line`: of `file`, counted from 1."""
 
     error: str
@@ -49,7 +49,7 @@ class Fault(Model):
 
 
 class Problem(Fault):
-    """Instead of the answer, when the command fails; one line. `faults`: of several files."""
+    """Printed on one line when the command fails. `faults`: of several files."""
 
     faults: list[Fault] = []
 
@@ -75,7 +75,7 @@ class SheetCheck(Model):
 
 
 class SheetTemplate(Model):
-    """`file` is null when none was asked for."""
+    """`file` is null without --out."""
 
     file: str | None
     sheet: str
@@ -105,7 +105,7 @@ class Anchor(Model):
 
 
 class Audit(Model):
-    """`anchor` is null for a file. `holds`: nothing is wrong with it."""
+    """`anchor` is null for a file. `holds`: no faults."""
 
     run_id: str
     holds: bool
@@ -138,7 +138,7 @@ class Interruption(Model):
 
 
 class Embedded(Model):
-    """The embedded AWS: where it answers, outputs of the stack, processes by name."""
+    """The embedded AWS: its endpoint, outputs of the stack, process ids by name."""
 
     endpoint: str
     region: str
@@ -149,7 +149,7 @@ class Embedded(Model):
 
 
 class Stopped(Model):
-    """Processes that ran, by name."""
+    """The stopped processes, by name."""
 
     stopped: list[str]
 
@@ -197,7 +197,7 @@ OUTPUTS: dict[str, Any] = {
 }
 """Command -> what it prints. `references list` has the second form with --pushed or --stack."""
 LINES = {"run": RunView, "submitted": Submission}
-"""Kind -> one line of `watch --json` and `submit --wait --json`; each has `kind` beside its own
+"""Kind -> one line of `watch --json` and `submit --wait --json`; each has `kind` and its own
 fields."""
 STREAMS = ("watch", "submit --wait")
 ERROR = "error"
@@ -219,7 +219,7 @@ def schemas() -> dict[str, Any]:
     for kind in LINES:
         defs[f"line.{kind}"] = _with(defs, f"line.{kind}", kind={"const": kind})
     defs["command.watch"] = {"$ref": "#/$defs/line.run"}
-    quoted = {"description": "what bills quote", "type": "string"}
+    quoted = {"description": "the name that bills cite", "type": "string"}
     defs["command.prices.show"] = _with(defs, "command.prices.show", snapshot=quoted)
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
@@ -230,8 +230,12 @@ def schemas() -> dict[str, Any]:
 
 def _with(defs: dict[str, Any], name: str, **fields: Any) -> dict[str, Any]:
     """The same object with more fields."""
-    told = defs[name]
-    own = dict(defs[told["$ref"].rsplit("/", 1)[1]]) if "$ref" in told else dict(told)
+    definition = defs[name]
+    own = (
+        dict(defs[definition["$ref"].rsplit("/", 1)[1]])
+        if "$ref" in definition
+        else dict(definition)
+    )
     own["properties"] = {**fields, **own["properties"]}
     own["required"] = [*fields, *own.get("required", [])]
     return own

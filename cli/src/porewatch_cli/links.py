@@ -1,7 +1,7 @@
-"""Links that a terminal can open (OSC 8), for terminals that are known to take them.
+"""Hyperlinks (OSC 8), for terminals that are known to support them.
 
-There is no way to ask a terminal. It is known by the variables it sets; `FORCE_HYPERLINK` (0 or 1)
-decides against them, as for other programs.
+A terminal cannot be queried; the variables it sets identify it. `FORCE_HYPERLINK` (0 or 1)
+overrides them, as in other programs.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ SIGNS = ("WT_SESSION", "KITTY_WINDOW_ID", "KONSOLE_VERSION", "DOMTERM")
 
 
 def takes_links(settings: Mapping[str, str]) -> bool:
-    """Whether the terminal of these environment variables opens links."""
+    """Whether the terminal of these environment variables supports links."""
     forced = settings.get("FORCE_HYPERLINK")
     if forced is not None:
         return forced != "0"
@@ -37,12 +37,12 @@ def takes_links(settings: Mapping[str, str]) -> bool:
 
 
 def link(address: str, shown: str) -> Text:
-    """`shown`, which opens `address`; the address itself where the terminal opens nothing."""
+    """`shown` as a link to `address`; the plain address without link support."""
     return Text(shown, style=Style(link=address)) if _opens() else Text(address)
 
 
 def file_link(path: Path) -> Text:
-    """A file's path, which opens it where the terminal can."""
+    """A file's path, as a link where the terminal supports it."""
     return Text(str(path), style=Style(link=path.resolve().as_uri()) if _opens() else "")
 
 

@@ -1,7 +1,7 @@
-"""`porewatch`: screen nanopore reads for pathogens, here or in the cloud.
+"""`porewatch`: screen nanopore reads for pathogens, locally or in the cloud.
 
-This file only puts the commands together: those about runs, about a stack, those that need none,
-and groups of their own. What a command does stands in the module that it imports when it runs.
+This file only registers the commands and their groups. Each command imports the module that does
+its work when it runs.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ def porewatch(
         typer.Option("--version", help="Print the version.", callback=_show_version, is_eager=True),
     ] = False,
 ) -> None:
-    """Options that stand before every command."""
+    """Options before every command."""
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Options and arguments that several verbs have, said once."""
+"""Options and arguments that several commands share."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 RunArgument = Annotated[str, typer.Argument(metavar="RUN", help="the run's id")]
 RevisionOption = Annotated[
     int | None,
-    typer.Option("--revision", min=0, help="of this revision (default: what the run goes by)"),
+    typer.Option("--revision", min=0, help="revision of the run (default: the current one)"),
 ]
 LabOption = Annotated[
     Path | None,
@@ -52,7 +52,7 @@ ReleaseOption = Annotated[
 ]
 ExitZeroOption = Annotated[
     bool,
-    typer.Option("--exit-zero", help="leave with 0, not 3, when the results are not reportable"),
+    typer.Option("--exit-zero", help="exit with 0, not 3, when the results are not reportable"),
 ]
 LengthOption = Annotated[
     int | None,
@@ -60,7 +60,7 @@ LengthOption = Annotated[
         "--min-read-length",
         min=40,
         max=100_000,
-        help="least read that counts, in bases (default: 200; 90 for plasma and cfDNA)",
+        help="minimum read length, in bases (default: 200; 90 for plasma and cfDNA)",
     ),
 ]
 BlockOption = Annotated[
@@ -69,7 +69,7 @@ BlockOption = Annotated[
         "--min-block",
         min=40,
         max=10_000,
-        help="least aligned block that counts, in bases (default: 100; 60 for plasma and cfDNA)",
+        help="minimum aligned block, in bases (default: 100; 60 for plasma and cfDNA)",
     ),
 ]
 ByOption = Annotated[str | None, typer.Option("--by", help="your name (default: this login)")]
@@ -77,7 +77,7 @@ RegionOption = Annotated[str | None, typer.Option("--region", help="AWS region o
 
 
 def read_limits(length: int | None, block: int | None) -> ReadLimits | None:
-    """What was asked of all samples; None when nothing was."""
+    """The read limits for all samples; None without either option."""
     if length is None and block is None:
         return None
     from porewatch.domain.runs import ReadLimits  # noqa: PLC0415 - takes long

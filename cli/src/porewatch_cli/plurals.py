@@ -1,4 +1,4 @@
-"""Numbers with their noun. The terminal speaks English; reports have catalogues of their own."""
+"""Numbers with their noun, in English; reports have message catalogues."""
 
 from __future__ import annotations
 

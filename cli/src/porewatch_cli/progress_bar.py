@@ -1,4 +1,4 @@
-"""A bar for what goes to or comes from the cloud."""
+"""A progress bar for transfers and checks."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from porewatch_cli.terminal import errors
 
 
 class progress_bar:  # noqa: N801 - used like the function it stands for
-    """A progress bar on standard error; nothing when quiet or not a terminal. It goes when what it
-    shows fails: then the message is what counts."""
+    """A progress bar on standard error; nothing when quiet or not a terminal. After a failure it
+    is removed, so that the error message stands alone."""
 
     def __init__(self, what: str, total: int, quiet: bool, *, unit: str = "bytes") -> None:
         size = DownloadColumn() if unit == "bytes" else MofNCompleteColumn()

@@ -1,7 +1,7 @@
-"""Tables that fit: columns where there is room for them, else a paragraph for each row.
+"""Tables that fit the terminal: columns if there is room, else a paragraph for each row.
 
-No text is ever cut by an ellipsis, and no word is broken as long as it fits into a line: in a
-narrow terminal a row becomes its first cell and below it `head: value`, item by item.
+No text is cut by an ellipsis, and no word that fits into a line is broken: in a narrow terminal a
+row becomes its first cell, then `head: value` for each other cell.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from rich.table import Table
 from rich.text import Text
 
 COMFORTABLE = 18
-"""Columns that prose gets at least, unless it needs less."""
+"""Minimum width of a text column, unless its text is shorter."""
 GAP = 2
-"""Columns between two columns of a table."""
+"""Blanks between two columns of a table."""
 BETWEEN = "   "
-"""Between two items of a row that has become a paragraph."""
+"""Between two items of a row that is shown as a paragraph."""
 INDENT = 2
 NOTHING = ("", "–")
 """Cells that a paragraph leaves out."""
@@ -45,7 +45,7 @@ class ResponsiveTable(Table):
         yield from super().__rich_console__(console, options)
 
     def _needs(self, console: Console, options: ConsoleOptions, at: int) -> tuple[int, int]:
-        """Width that a column needs at least, and width that it can use."""
+        """Minimum and maximum useful width of a column."""
         column = self.columns[at]
         cells = [_measured(console, options, cell) for cell in (column.header, *column.cells)]
         return max(least for least, _ in cells), max(most for _, most in cells)
@@ -60,7 +60,7 @@ class ResponsiveTable(Table):
 
 
 def shared_out(needs: Sequence[tuple[int, int]], room: int) -> list[int]:
-    """Widths of columns: what each needs at least, and the rest to the narrowest that can use it.
+    """Widths of columns: the minimum of each, and the rest to the narrowest that can use it.
 
     >>> shared_out([(4, 4), (5, 20), (5, 9)], 22)
     [4, 9, 9]
@@ -85,14 +85,14 @@ def _measured(console: Console, options: ConsoleOptions, cell: RenderableType) -
 
 
 def _unbroken(part: str) -> int:
-    """Room of what stays in one piece. Japanese has no blanks, and breaks anywhere."""
+    """Width of an unbreakable part. Japanese has no blanks, and breaks anywhere."""
     return cell_len(part) if part.isascii() else min(cell_len(part), COMFORTABLE)
 
 
 def _paragraph(
     console: Console, heads: Sequence[Text], cells: Sequence[RenderableType], style: str
 ) -> Iterator[RenderableType]:
-    """The first cell, then what the others say."""
+    """The first cell, then the others with their heads."""
     items: list[Text] = []
     apart: list[tuple[Text, RenderableType]] = []
     title = Text("")
@@ -116,7 +116,7 @@ def _paragraph(
 
 
 class _Flowing:
-    """Items beside each other, as many as a line has room for; a long one wraps."""
+    """Items on one line, as many as fit; a long item wraps."""
 
     def __init__(self, items: Sequence[Text], style: str) -> None:
         self._items, self._style = items, style
@@ -133,7 +133,7 @@ class _Flowing:
 
 
 def _if_text(console: Console, cell: RenderableType) -> Text | None:
-    """A cell as text, if it is some."""
+    """A cell as text; None for another renderable."""
     if isinstance(cell, str):
         return console.render_str(cell)
     return cell if isinstance(cell, Text) else None

@@ -1,7 +1,7 @@
-"""A sign of life on standard error when a command has printed nothing for two seconds.
+"""A spinner on standard error when a command has printed nothing for two seconds.
 
-Only on a terminal. Whatever is printed takes the sign away first; a bar or a live picture of the
-command's own has its place for as long as it is shown.
+Only on a terminal. Any output removes it first; it pauses while the command shows a progress bar or
+a live view of its own.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ SECONDS = 2.0
 
 
 class Silence:
-    """Watches one command. Only its main thread prints; bars of its own draw in others."""
+    """The spinner of one command. Only the main thread prints; progress bars draw in others."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
@@ -27,41 +27,41 @@ class Silence:
         self._own = False
 
     def begin(self, what: str) -> None:
-        """From now on, on a terminal; `what` stands beside the spinner."""
+        """Start, on a terminal; `what` is the text of the spinner."""
         with self._lock:
             if self._console.is_terminal:
                 self._what = what
                 self._wait()
 
     def end(self) -> None:
-        """The command is over, or waits for a person."""
+        """Stop: the command is over, or waits for input."""
         with self._lock:
             self._stop()
             self._what = ""
 
     def broken(self) -> None:
-        """Something is about to be printed: two seconds from there."""
+        """Output follows: remove the spinner and restart the two seconds."""
         if self._of_the_command():
             with self._lock:
                 self._stop()
                 self._wait()
 
     def pause(self) -> None:
-        """The command shows a bar or a picture of its own."""
+        """The command shows a progress bar or a live view."""
         if self._of_the_command():
             with self._lock:
                 self._own = True
                 self._stop()
 
     def resume(self) -> None:
-        """That is gone."""
+        """The progress bar or live view has ended."""
         if self._of_the_command():
             with self._lock:
                 self._own = False
                 self._wait()
 
     def _of_the_command(self) -> bool:
-        """And not of the spinner's own drawing."""
+        """Whether the output comes from the command, not from the spinner itself."""
         mine = threading.current_thread() is threading.main_thread()
         return mine and bool(self._what) and not self._busy
 
@@ -84,14 +84,14 @@ class Silence:
     def _show(self) -> None:
         with self._lock:
             if self._timer is not threading.current_thread():
-                return  # broken, or over, in this very moment
+                return  # cancelled in the meantime
             self._shown = Progress(
                 SpinnerColumn(),
                 TextColumn("{task.description}", markup=False),
                 TimeElapsedColumn(),
                 console=self._console,
                 transient=True,
-                redirect_stdout=False,  # or JSON would go where the spinner is
+                redirect_stdout=False,  # or JSON would go to standard error
                 redirect_stderr=False,
             )
             self._shown.add_task(self._what, total=None)

@@ -1,7 +1,7 @@
-"""Which Porewatch we talk to: the embedded one on this machine, or a deployed stack.
+"""Find the stack: the local embedded AWS, or a deployed stack.
 
 `--stack NAME` (with `--profile`, `--region`) means AWS. Without it, the embedded AWS of this
-folder is used when it is up (its `local.json` says where it listens).
+folder is used if it runs (its `local.json` has the endpoint).
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ LOCAL_FILE = "local.json"
 
 @dataclass(frozen=True)
 class Control:
-    """Where the local instance host takes orders (interruptions for `porewatch chaos`)."""
+    """The control endpoint of the local instance host (for `porewatch chaos`)."""
 
     url: str
     token: str
@@ -52,7 +52,7 @@ class Control:
 
 @dataclass(frozen=True)
 class Stack:
-    """A deployed Porewatch and the means to talk to it."""
+    """A deployed Porewatch, with its AWS session and clients."""
 
     name: str
     session: boto3.Session
@@ -63,7 +63,7 @@ class Stack:
 
     @property
     def references(self) -> Path | None:
-        """Where the bundles of the embedded AWS lie; None for a stack on AWS."""
+        """The folder of bundles of the embedded AWS; None for a stack on AWS."""
         if self.folder is None:
             return None
         return Path(os.environ.get("POREWATCH_REFERENCES") or self.folder / "references")
@@ -73,7 +73,7 @@ class Stack:
         return self.endpoint is not None
 
     def output(self, name: str) -> str:
-        """A stack output; NotFound tells when the deployed template is older than this command."""
+        """A stack output; NotFound when the deployed template is older than this command."""
         try:
             return self.outputs[name]
         except KeyError:
@@ -94,7 +94,7 @@ class Stack:
 
     @cached_property
     def anchors(self) -> Anchors | None:
-        """Signed heads of audit trails; None of a stack of an earlier version."""
+        """Signed heads of audit trails; None for a stack of an earlier version."""
         key = self.outputs.get("AuditKeyArn")
         kms = self.session.client("kms", endpoint_url=self.endpoint)
         return Anchors(self.table, self.name, key, kms) if key else None
@@ -117,18 +117,18 @@ class Stack:
         return StageLedger(self.table)
 
     def bucket(self, life: str) -> Objects:
-        """The bucket of one class of life: `Raw`, `Results`, `Reports` or `References`."""
+        """The bucket of one lifecycle class: `Raw`, `Results`, `Reports` or `References`."""
         return Objects(self.output(f"{life}BucketName"), self.s3)
 
     @property
     def default_bundle(self) -> str:
-        """The bundle of runs that name none, as it is now. NotFound of a stack of an earlier
-        version, which does not say."""
+        """The current bundle for runs that name none. NotFound for a stack of an earlier
+        version."""
         return Shelf(self.table).default(self.output("DefaultBundle"))
 
     @cached_property
     def bundles(self) -> BundleStore | None:
-        """The bundles that were pushed to it; None for a stack of an earlier version."""
+        """The bundles that were pushed to the stack; None for a stack of an earlier version."""
         if "ReferencesBucketName" not in self.outputs:
             return None
         return BundleStore(self.bucket("References"), alone=not self.is_local)
@@ -141,9 +141,9 @@ def find_stack(
     region: str | None = None,
     folder: Path | None = None,
 ) -> Stack:
-    """The stack the options name, or the embedded one (of `folder`, when given).
+    """The stack of the options, or the embedded one (of `folder`, if given).
 
-    Raises NotFound with the way out.
+    Raises NotFound with a remedy.
     """
     if folder is None and name is None and profile is None:
         name = os.environ.get("POREWATCH_STACK")
@@ -158,33 +158,33 @@ def _local_stack(folder: Path) -> Stack:
     if not path.exists():
         raise NotFound(
             f"there is no embedded Porewatch in {folder}, and no stack was named.",
-            remedy="run `porewatch up` here; or go to the folder where it was run (or set "
+            remedy="run `porewatch up` here; or change to the folder where it runs (or set "
             "POREWATCH_HOME to its .porewatch); or add --stack NAME for a deployed one.",
         )
-    told = json.loads(path.read_text())
-    _refuse_stopped(told["endpoint"], folder)
-    keys = told["credentials"]
+    settings = json.loads(path.read_text())
+    _refuse_stopped(settings["endpoint"], folder)
+    keys = settings["credentials"]
     session = boto3.Session(
         aws_access_key_id=keys["access_key_id"],
         aws_secret_access_key=keys["secret_access_key"],
-        region_name=told["region"],
+        region_name=settings["region"],
     )
-    control = told.get("control")
+    control = settings.get("control")
     return Stack(
-        name=told["stack_name"] or "porewatch",
+        name=settings["stack_name"] or "porewatch",
         session=session,
-        outputs=told["outputs"],
-        endpoint=told["endpoint"],
+        outputs=settings["outputs"],
+        endpoint=settings["endpoint"],
         control=Control(control["url"], control["token"]) if control else None,
         folder=folder,
     )
 
 
 def _refuse_stopped(endpoint: str, folder: Path) -> None:
-    """Raises Unavailable, with what to type, when nobody listens where the embedded AWS was."""
-    place = urlsplit(endpoint)
+    """Raises Unavailable, with the command to run, when the embedded AWS does not answer."""
+    address = urlsplit(endpoint)
     try:
-        socket.create_connection((place.hostname or "", place.port or 80), timeout=5).close()
+        socket.create_connection((address.hostname or "", address.port or 80), timeout=5).close()
     except OSError as error:
         raise Unavailable(
             f"the embedded AWS of {folder} is stopped ({endpoint} does not answer).",
@@ -201,7 +201,7 @@ def _outputs(session: boto3.Session, name: str) -> dict[str, str]:
         ) from error
     except (NoCredentialsError, NoRegionError) as error:
         raise Unavailable(
-            f"AWS was not asked: {error}",
+            f"AWS was not called: {error}",
             remedy="add --profile and --region, or log in (aws configure, aws sso login).",
         ) from error
     except ClientError as error:

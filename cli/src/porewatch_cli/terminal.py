@@ -1,9 +1,9 @@
-"""What a person sees: one console, one way to print JSON, one way to fail.
+"""Terminal output: one console, one way to print JSON, one way to fail.
 
-Names, reasons and notes come from strangers. The console prints each text on one line, shows what
-is hidden in it, and takes nothing in it for markup: styles are given beside a text, never in it.
+Names, reasons and notes are untrusted input. The console prints each text on one line, shows
+hidden characters, and interprets no markup: styles are passed separately.
 
-Exit codes stand in `exit_codes`.
+Exit codes are in `exit_codes`.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ NARROWEST = 20
 
 
 class PlainConsole(Console):
-    """A console on which no text is more than text. What it prints breaks the `silence`."""
+    """A console without markup. Its output interrupts the `silence` spinner."""
 
     silence: Silence | None = None
 
@@ -59,13 +59,13 @@ class PlainConsole(Console):
             self.silence.resume()
 
     def render_str(self, text: str, **how: Any) -> Text:
-        """As rich does it, of a text that can be seen."""
+        """As in rich, with hidden characters made visible."""
         return super().render_str(visible(text), **how)
 
     def render(
         self, renderable: RenderableType, options: ConsoleOptions | None = None
     ) -> Iterable[Segment]:
-        """Texts that were not made of a str by this console come by here, those in tables too."""
+        """Also makes visible what did not pass `render_str`, such as texts in tables."""
         if isinstance(renderable, Text):
             renderable = _visible(renderable)
         return super().render(renderable, options)
@@ -81,7 +81,7 @@ def _visible(text: Text) -> Text:
 
 
 class PlainTable(ResponsiveTable):
-    """A table whose columns are as wide as what is shown in them."""
+    """A table that makes hidden characters visible before it measures columns."""
 
     def add_row(self, *cells: RenderableType | None, **how: Any) -> None:
         shown = (_visible(cell) if isinstance(cell, Text) else cell for cell in cells)
@@ -89,12 +89,12 @@ class PlainTable(ResponsiveTable):
 
 
 def width_of(stream: TextIO) -> int | None:
-    """Columns of what is printed to `stream`; None: a terminal, which knows its own.
-    Elsewhere `COLUMNS` counts, and without it a line is long."""
+    """Width of output to `stream`; None: that of the terminal. Elsewhere `COLUMNS`, or `WIDE`
+    without it."""
     if stream.isatty():
         return None
-    asked = os.environ.get("COLUMNS", "")
-    return max(int(asked), NARROWEST) if asked.isdecimal() else WIDE
+    columns = os.environ.get("COLUMNS", "")
+    return max(int(columns), NARROWEST) if columns.isdecimal() else WIDE
 
 
 console = PlainConsole(width=width_of(sys.stdout))
@@ -106,20 +106,20 @@ EXIT_REFUSED = exit_codes.REFUSED
 
 
 def write(text: str) -> None:
-    """Text as it is, on standard output."""
+    """Print text unchanged on standard output."""
     silence.broken()
     sys.stdout.write(text)
 
 
 def print_json(value: Any) -> None:
-    """One JSON document on standard output, for scripts."""
+    """Print one JSON document on standard output, for scripts."""
     write(json.dumps(_plain(value), indent=2, sort_keys=True) + "\n")
 
 
 def print_line(kind: str, value: Any) -> None:
-    """One line of JSON on standard output: a stream of documents, each with its `kind`."""
-    told = {"kind": kind, **_plain(value)}
-    write(json.dumps(told, sort_keys=True) + "\n")
+    """Print one line of JSON on standard output: a stream of documents, each with its `kind`."""
+    line = {"kind": kind, **_plain(value)}
+    write(json.dumps(line, sort_keys=True) + "\n")
     sys.stdout.flush()
 
 
@@ -144,11 +144,13 @@ def table(title: str, *columns: str, numeric: tuple[str, ...] = ()) -> Table:
 
 
 def fail(error: PorewatchError, *, as_json: bool = False) -> NoReturn:
-    """Say what is wrong and what to do, then leave with the exit code of its kind."""
+    """Print the problem and the remedy, then exit with the exit code of the error's kind."""
     if as_json:
         several = getattr(error, "faults", ())
-        told = _told(error) | ({"faults": [_told(f) for f in several]} if several else {})
-        write(json.dumps(told, sort_keys=True) + "\n")  # a line, as a stream needs it
+        fields = _error_fields(error) | (
+            {"faults": [_error_fields(f) for f in several]} if several else {}
+        )
+        write(json.dumps(fields, sort_keys=True) + "\n")  # a line, as a stream needs it
     else:
         where = f"{error.file}: " if error.file else ""
         place = [
@@ -164,7 +166,7 @@ def fail(error: PorewatchError, *, as_json: bool = False) -> NoReturn:
     raise typer.Exit(EXIT_REFUSED if isinstance(error, Refused) else EXIT_FAILED)
 
 
-def _told(error: PorewatchError) -> dict[str, Any]:
+def _error_fields(error: PorewatchError) -> dict[str, Any]:
     return {
         "error": type(error).__name__,
         "code": error.code,
@@ -178,20 +180,20 @@ def _told(error: PorewatchError) -> dict[str, Any]:
     }
 
 
-def of_this_machine(error: OSError) -> PorewatchError:
-    """A file that cannot be read or written, said like everything else."""
+def os_failure(error: OSError) -> PorewatchError:
+    """A file that cannot be read or written, as an error of ours."""
     wrong_path = (FileNotFoundError, IsADirectoryError, NotADirectoryError, PermissionError)
     kind = InputRefused if isinstance(error, wrong_path) else Unavailable
     return kind(
         f"{error.strerror or error}.",
         file=str(error.filename) if error.filename else None,
-        remedy="check the path, who may read and write it, and the space on its disk.",
+        remedy="check the path, its permissions, and the free space on its disk.",
     )
 
 
 def fail_by_aws(error: Exception, *, as_json: bool = False) -> NoReturn:
-    """What AWS refused, in its own words."""
+    """Print an error of AWS, with its message."""
     if as_json:
-        fail(Unavailable(f"AWS said no: {error}"), as_json=True)
-    errors.print(Text.assemble(("AWS said no:", "bold red"), f" {error}"))
+        fail(Unavailable(f"AWS refused: {error}"), as_json=True)
+    errors.print(Text.assemble(("AWS refused:", "bold red"), f" {error}"))
     raise typer.Exit(EXIT_FAILED) from error

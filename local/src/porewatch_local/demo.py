@@ -21,7 +21,7 @@ from porewatch.domain.results.report import Report
 from porewatch.domain.runs import RunState
 from porewatch.domain.stage.record import StageState
 from porewatch.domain.stage.spec import Phase
-from porewatch_cli.commands.output import say_submitted
+from porewatch_cli.commands.output import print_submitted
 from porewatch_cli.operate.chaos import order
 from porewatch_cli.reports.reports import save_reports
 from porewatch_cli.reports.summary import show_report
@@ -89,7 +89,7 @@ def run_demo(home: Path | None = None) -> str:
 def _screen(stack: Stack, demo: DemoSet, place: Home) -> str:
     console.rule("submit", align="left")
     sent = submit(demo.run_folder, stack=stack, run_id=_fresh_id(stack))
-    say_submitted(sent)
+    print_submitted(sent)
     console.rule("watch", align="left")
     interruption = Interruption(stack)
     last = watch(sent.run_id, stack, noticed=interruption)

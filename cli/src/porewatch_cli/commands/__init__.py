@@ -1,1 +1,1 @@
-"""The commands as Typer sees them: options and help. Each asks a module of the command's name."""
+"""The commands of Typer: options and help. Each calls a module for its work."""

@@ -1,4 +1,4 @@
-"""Commands about alerts: list those that wait for somebody, and close one."""
+"""Commands about alerts: list those that wait for an acknowledgement, and acknowledge one."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def ack(
     run: RunArgument,
     sample: Annotated[str, typer.Argument(metavar="SAMPLE", help="the sample's name")],
     code: Annotated[str, typer.Argument(metavar="CODE", help="the code of the alert")],
-    name: Annotated[str, typer.Option("--name", help="who looked at it")],
+    name: Annotated[str, typer.Option("--name", help="who reviewed it")],
     note: Annotated[str, typer.Option("--note", help="what was decided")] = "",
     revision: Annotated[
         int | None, typer.Option("--revision", help="default: the latest with such an alert")
@@ -55,14 +55,14 @@ def ack(
 ) -> None:
     """Acknowledge an alert.
 
-    It is not escalated any more.
+    Stops its escalation.
     """
     from porewatch.domain.facts.alerts import Acknowledge
     from porewatch_cli.runs import alerts as found
     from porewatch_cli.stack import find_stack
 
     chosen = find_stack(stack, profile=profile, region=region)
-    said = Acknowledge(
+    order = Acknowledge(
         run_id=run, sample=sample, code=code, name=name, note=note, revision=revision
     )
-    found.close(chosen, said, as_json=as_json)
+    found.close(chosen, order, as_json=as_json)

@@ -1,4 +1,4 @@
-"""Commands that break a run on purpose, to see it survive."""
+"""Commands that interrupt or kill the instance of a run, to test its recovery."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import typer
 from porewatch_cli.commands.command import command, group
 from porewatch_cli.options import JsonOption, RunArgument
 
-app = group("Break things on purpose.")
+app = group("Inject faults into a run.")
 
 
 @command(
@@ -21,12 +21,12 @@ def interrupt(
     seconds: Annotated[int, typer.Option("--seconds", help="from notice to termination")] = 120,
     as_json: JsonOption = False,
 ) -> None:
-    """Give the run's machine a spot interruption notice, and take it away after SECONDS."""
-    from porewatch_cli.operate.chaos import order, say
+    """Send a spot interruption notice to the run's instance; terminate it after SECONDS."""
+    from porewatch_cli.operate.chaos import order, print_done
     from porewatch_cli.stack import find_stack
 
     instance = order(run, find_stack(), f"interrupt/{{}}?seconds={seconds}")
-    say("interrupted", run, instance, as_json)
+    print_done("interrupted", run, instance, as_json)
 
 
 @command(
@@ -37,9 +37,9 @@ def kill(
     run: RunArgument,
     as_json: JsonOption = False,
 ) -> None:
-    """Take the run's machine away without notice."""
-    from porewatch_cli.operate.chaos import order, say
+    """Terminate the run's instance without notice."""
+    from porewatch_cli.operate.chaos import order, print_done
     from porewatch_cli.stack import find_stack
 
     instance = order(run, find_stack(), "kill/{}")
-    say("killed", run, instance, as_json)
+    print_done("killed", run, instance, as_json)

@@ -1,7 +1,7 @@
-"""How a command is made: examples below its help, and errors that are one clear message.
+"""Register a command: examples below its help, and each error as one clear message.
 
-Modules of this folder hold signatures. What a command needs is imported when it runs, so that help
-is there at once, and a part that was not installed is missed only by the commands that use it.
+Modules of this folder hold signatures. A command imports what it needs when it runs, so that help
+is fast, and a missing package affects only the commands that use it.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 EXTRAS = {"boto3": "aws", "botocore": "aws", "porewatch_local": "local"}
-"""Package that may not be there -> the extra of porewatch-cli that brings it."""
+"""Optional package -> the extra of porewatch-cli that installs it."""
 
 
 def group(help: str | None = None, cls: type[typer.core.TyperGroup] | None = None) -> typer.Typer:
@@ -31,22 +31,22 @@ def group(help: str | None = None, cls: type[typer.core.TyperGroup] | None = Non
 def command(
     app: typer.Typer, *examples: str, name: str | None = None
 ) -> Callable[[Callable[P, R]], Callable[P, R]]:
-    """Make a function a command of `app`. `examples`: whole lines, as one types them."""
+    """Make a function a command of `app`. `examples`: complete command lines."""
 
     def register(function: Callable[P, R]) -> Callable[P, R]:
-        made = speaks_plainly(function)
+        made = report_errors(function)
         app.command(name=name, epilog="\n  ".join(["\b\nExamples:", *examples]))(made)
         return made
 
     return register
 
 
-def speaks_plainly(function: Callable[P, R]) -> Callable[P, R]:
+def report_errors(function: Callable[P, R]) -> Callable[P, R]:
     """Turn the errors a command may raise into one clear message and an exit code."""
 
     @wraps(function)
     def run(*args: P.args, **kwargs: P.kwargs) -> R:
-        watched = _watched()
+        spinner = _begin_spinner()
         try:
             return function(*args, **kwargs)
         except (typer.Exit, typer.Abort):
@@ -55,30 +55,30 @@ def speaks_plainly(function: Callable[P, R]) -> Callable[P, R]:
             _explain(error, as_json=bool(kwargs.get("as_json")))
             raise
         except KeyboardInterrupt:
-            _say_stopped()
+            _print_stopped()
             raise typer.Exit(130) from None
         finally:
-            watched.end()
+            spinner.end()
 
     return run
 
 
-def _watched() -> Silence:
-    """A spinner for the silences of this command."""
+def _begin_spinner() -> Silence:
+    """Show a spinner while this command prints nothing."""
     from porewatch_cli.terminal import silence
 
     silence.begin("working")
     return silence
 
 
-def _say_stopped() -> None:
+def _print_stopped() -> None:
     from porewatch_cli.terminal import errors
 
-    errors.print("stopped; nothing that was already sent is lost")
+    errors.print("stopped; data that was already sent is kept")
 
 
 def _explain(error: Exception, *, as_json: bool) -> None:
-    """Leave with a message and an exit code, if the error is one that a person can act on."""
+    """Exit with a message and an exit code, if the user can act on the error."""
     from porewatch.domain.errors import PorewatchError
     from porewatch_cli import terminal
 
@@ -86,11 +86,11 @@ def _explain(error: Exception, *, as_json: bool) -> None:
         terminal.fail(error, as_json=as_json)
     if isinstance(error, ModuleNotFoundError):
         _explain_missing(error, as_json=as_json)
-    aws = sys.modules.get("botocore.exceptions")  # not loaded: nothing of it was raised
+    aws = sys.modules.get("botocore.exceptions")  # not loaded: not raised by it
     if aws and isinstance(error, (aws.ClientError, aws.BotoCoreError)):
         terminal.fail_by_aws(error, as_json=as_json)
     if isinstance(error, OSError):
-        terminal.fail(terminal.of_this_machine(error), as_json=as_json)
+        terminal.fail(terminal.os_failure(error), as_json=as_json)
 
 
 def _explain_missing(error: ModuleNotFoundError, *, as_json: bool) -> NoReturn:

@@ -1,4 +1,4 @@
-"""Commands about money: the bill of a run, a forecast before it."""
+"""Commands about cost: the bill of a run, and a forecast."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ from porewatch_cli.options import (
 
 
 class RunUnlessNamed(TyperGroup):
-    """`cost RUN` is `cost run RUN`: the verb may be left out."""
+    """`cost RUN` is `cost run RUN`: the verb is optional."""
 
     def parse_args(self, ctx: typer.Context, args: list[str]) -> list[str]:  # type: ignore[override]
-        named = any(word in self.commands for word in args[:1])
+        named = any(name in self.commands for name in args[:1])
         helped = not args or args[0] in ("--help", "-h")
         return super().parse_args(ctx, args if named or helped else ["run", *args])
 
 
-app = group("The bill of a run; a forecast before it.", cls=RunUnlessNamed)
+app = group("Show the bill of a run, or forecast it.", cls=RunUnlessNamed)
 
 
 @command(
@@ -43,7 +43,7 @@ def run(
     load: Annotated[
         float | None,
         typer.Option(
-            "--load", min=0.0, max=1.0, help="load of the machines, for the estimate of carbon"
+            "--load", min=0.0, max=1.0, help="load of the instances, for the carbon estimate"
         ),
     ] = None,
     stack: StackOption = None,
@@ -76,11 +76,11 @@ def forecast_path(
     path: Annotated[Path, typer.Argument(help="reads file, folder, or MinKNOW folder")],
     layout: Annotated[str, typer.Option("--layout", help="as for submit")] = "default",
     region: Annotated[
-        str | None, typer.Option("--region", help="whose prices (default: us-east-1)")
+        str | None, typer.Option("--region", help="region of the prices (default: us-east-1)")
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Estimate time and cost of a run before it is sent.
+    """Estimate time and cost of a run before submitting it.
 
     Nothing is uploaded; only file sizes are read.
     """

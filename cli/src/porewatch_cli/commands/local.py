@@ -1,4 +1,4 @@
-"""Commands that need no stack: screen and validate here, start and stop the embedded AWS."""
+"""Commands without a stack: screen and validate locally, start and stop the embedded AWS."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def screen(
     references: Annotated[
         Path, typer.Option("--references", help="a bundle's folder, or the folder of bundles")
     ],
-    out: Annotated[Path, typer.Option("--out", help="where the reports go")],
+    out: Annotated[Path, typer.Option("--out", help="folder for the reports")],
     bundle: Annotated[str | None, typer.Option("--bundle", help="NAME@VERSION")] = None,
     sample_sheet: Annotated[Path | None, typer.Option("--sample-sheet")] = None,
     lab: LabOption = None,
@@ -48,9 +48,9 @@ def screen(
     exit_zero: ExitZeroOption = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Screen reads on this computer, without a cloud.
+    """Screen reads on this computer, without the cloud.
 
-    The same phases and the same report; resumes when killed.
+    Same phases, same report; resumes after a kill.
 
     Exit codes: 0 reportable, 3 not reportable, 4 refused, 5 failed.
     """
@@ -60,7 +60,7 @@ def screen(
     from porewatch_cli.reports.screen import screen_here
 
     if not reads:
-        raise InputRefused("no reads were named.", remedy="name at least one .fastq.gz or .bam.")
+        raise InputRefused("no reads given.", remedy="give at least one .fastq.gz or .bam.")
     report = screen_here(
         reads,
         references=references,
@@ -85,7 +85,8 @@ def screen(
 )
 def validate(
     size: Annotated[
-        Literal["small", "medium", "full"], typer.Option("--size", help="full takes many minutes")
+        Literal["small", "medium", "full"],
+        typer.Option("--size", help="full takes several minutes"),
     ] = "small",
     out: Annotated[
         Path | None, typer.Option("--out", help="also write validation.json and .html here")

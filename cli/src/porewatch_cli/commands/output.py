@@ -1,4 +1,4 @@
-"""What the read-only verbs print: runs, reports and bills."""
+"""What the read-only commands print: runs, reports and bills."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ LINK_SECONDS = 3600
 
 
 def faults(found: Sequence[Refused]) -> None:
-    """Every bad file with its place and the remedy."""
+    """Print every invalid file with the position of its fault and the remedy."""
     shown = table("files that cannot be used", "file", "record", "line", "problem", "what to do")
     for fault in found:
         shown.add_row(
@@ -64,13 +64,13 @@ def submitted(sent: Submission) -> dict[str, Any]:
     return asdict(sent)
 
 
-def say_submitted(sent: Submission) -> None:
+def print_submitted(sent: Submission) -> None:
     content = (
         f", {plural(sent.reads, 'read')}, {(sent.bases or 0) / 1e6:,.1f} Mb" if sent.reads else ""
     )
-    again = "" if sent.sent else " (all of it was there already)"
-    said = f": {plural(sent.files, 'file')}, {sent.bytes / 1e6:,.1f} MB{content}{again}; sealed"
-    console.print(Text.assemble("run ", (sent.run_id, "bold"), said))
+    again = "" if sent.sent else " (all of it existed already)"
+    summary = f": {plural(sent.files, 'file')}, {sent.bytes / 1e6:,.1f} MB{content}{again}; sealed"
+    console.print(Text.assemble("run ", (sent.run_id, "bold"), summary))
     for line in (*sent.left_out, *sent.remarks):
         console.print(f"  {line}")
     console.print(f"  follow it: porewatch watch {sent.run_id}")
@@ -82,7 +82,7 @@ def runs(stack: Stack, *, as_json: bool) -> None:
         print_json(found)
         return
     if not found:
-        console.print("no runs yet; `porewatch submit PATH` sends one")
+        console.print("no runs yet; start one with `porewatch submit PATH`")
         return
     columns = ("run", "state", "result", "created", "findings", "USD", "problem")
     shown = table("", *columns, numeric=("USD",))
@@ -109,7 +109,7 @@ def report(
     language: Language = SOURCE,
     revision: int | None = None,
 ) -> None:
-    """Findings in the terminal; links to the report's forms in `language`, or copies of all.
+    """Print findings, and links to the report's files in `language`, or copies of all files.
     `as_json`: the stored document, unchanged."""
     run = with_report(stack, run_id, revision)
     content = read_report(stack, run)
@@ -120,7 +120,7 @@ def report(
     tables.show_report(content, language=language)
     if content.bill is not None:
         console.print(
-            f"with the machine that made this report: porewatch cost {run_id}",
+            f"including the instance that made this report: porewatch cost {run_id}",
             style="dim",
         )
     bucket = stack.bucket("Reports")
@@ -129,9 +129,9 @@ def report(
             where = file_link(saved[name])
         elif name in run.report_keys:
             address = bucket.link(run.report_keys[name], LINK_SECONDS)
-            where = link(address, f"open it (the link works for {LINK_SECONDS // 60} min)")
+            where = link(address, f"open it (the link expires after {LINK_SECONDS // 60} min)")
         else:
-            where = Text("not published by that worker; --out FOLDER makes it from report.json")
+            where = Text("not published by that worker; --out FOLDER renders it from report.json")
         console.print(Text.assemble(f"{name:>14}  ", where), soft_wrap=True)
     if single := set(sample_files(content)):
         place = str(out) if out else "--out FOLDER copies them"
@@ -139,17 +139,17 @@ def report(
 
 
 def ending(stack: Stack, run: RunRecord, language: Language = SOURCE) -> None:
-    """What a run that is over comes to, on a terminal."""
+    """Print the result of a run that is over."""
     if run.state is RunState.COMPLETED:
         summary(stack, run, language)
         console.print(Text.assemble(f"{run.run_id}: ", result_text(run)))
         return
-    said = Text.assemble((run.state.value, "bold red"), f": {run.problem or ''}")
-    console.print(said, soft_wrap=True)
+    line = Text.assemble((run.state.value, "bold red"), f": {run.problem or ''}")
+    console.print(line, soft_wrap=True)
 
 
 def summary(stack: Stack, run: RunRecord, language: Language = SOURCE) -> None:
-    """Findings, accounting and bill of a finished run, and where the reports are."""
+    """Print findings, accounting and bill of a finished run, and how to get the reports."""
     tables.show_report(read_report(stack, run), bill=read_bill(stack, run), language=language)
     console.print()
     console.print(f"reports: porewatch report {run.run_id} --out FOLDER")
@@ -159,7 +159,7 @@ VERDICT_STYLES = {"OK": "green", "WARN": "yellow", "FAIL": "bold red", "not answ
 
 
 def checks(found: list[Check], *, as_json: bool) -> None:
-    """What `porewatch doctor` saw, one line a check, and below what to do."""
+    """Print the checks of `porewatch doctor`, one line each, with the remedy."""
     if as_json:
         print_json(found)
         return

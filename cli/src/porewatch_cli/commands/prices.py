@@ -1,4 +1,4 @@
-"""Commands about the price snapshot: show it, ask AWS for a new one."""
+"""Commands about the price snapshot: show or refresh it."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ import typer
 from porewatch_cli.commands.command import command, group
 from porewatch_cli.options import JsonOption
 
-app = group("The price snapshot: show it, ask AWS for a new one.")
+app = group("Show or refresh the price snapshot.")
 
 
 @command(app, "porewatch prices show", "porewatch prices show --region eu-west-1")
 def show(
     region: Annotated[
-        str | None, typer.Option("--region", help="whose prices (default: us-east-1)")
+        str | None, typer.Option("--region", help="region of the prices (default: us-east-1)")
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """The prices that bills of a region are made with."""
+    """Show the prices for bills of a region."""
     from porewatch_cli.operate.prices import show_prices
 
     show_prices(region, as_json=as_json)
@@ -29,7 +29,7 @@ def show(
 @command(app, "porewatch prices refresh --region eu-west-1 --profile laboratory")
 def refresh(
     region: Annotated[
-        str | None, typer.Option("--region", help="whose prices (default: us-east-1)")
+        str | None, typer.Option("--region", help="region of the prices (default: us-east-1)")
     ] = None,
     profile: Annotated[str | None, typer.Option("--profile", help="AWS profile")] = None,
     out: Annotated[
@@ -37,9 +37,9 @@ def refresh(
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Ask AWS for list prices and the last day's spot prices, and write them with date and source.
+    """Write the current list prices and the spot prices of the last day to the snapshot.
 
-    Commit the file and deploy: bills quote it."""
+    With date and source. Commit the file and deploy: bills cite it."""
     from porewatch_cli.operate.prices import refresh_prices
 
     refresh_prices(region, profile=profile, out=out, as_json=as_json)

@@ -1,4 +1,4 @@
-"""Commands about bundles of reference sequences: build, list, verify, push, choose."""
+"""Commands about bundles of reference sequences: build, list, verify, push, set the default."""
 
 from __future__ import annotations
 
@@ -33,13 +33,13 @@ def build(
         typer.Option("--accessions", help="TSV of accessions to fetch from NCBI; needs a network"),
     ] = None,
     sheet: Annotated[
-        Path | None, typer.Option("--sheet", help="TSV: which sequence plays which part")
+        Path | None, typer.Option("--sheet", help="TSV: the role of each sequence")
     ] = None,
     description: Annotated[str, typer.Option("--description")] = "",
     fetch_known: Annotated[
-        bool, typer.Option("--fetch", help="fetch the accessions this version ships")
+        bool, typer.Option("--fetch", help="fetch the accessions of this version")
     ] = False,
-    email: Annotated[str, typer.Option("--email", help="NCBI asks for one")] = "",
+    email: Annotated[str, typer.Option("--email", help="your address, required by NCBI")] = "",
     unconfirmed: Annotated[
         bool, typer.Option("--unconfirmed", help="also fetch accessions not yet confirmed")
     ] = False,
@@ -71,7 +71,7 @@ def push(
     bundle: Annotated[str, typer.Argument(metavar="NAME@VERSION")],
     replace: Annotated[
         bool,
-        typer.Option("--replace", help="the stack has another one of this name: use this from now"),
+        typer.Option("--replace", help="replace a different bundle of this name"),
     ] = False,
     references: RootOption = None,
     as_json: JsonOption = False,
@@ -79,7 +79,7 @@ def push(
     profile: ProfileOption = None,
     region: RegionOption = None,
 ) -> None:
-    """Send a bundle to a stack, whose machines fetch it from there. Goes on where it stopped."""
+    """Push a bundle to a stack; its instances fetch it from there. Resumes if interrupted."""
     from porewatch_cli.operate.stack_bundles import push_there
     from porewatch_cli.stack import find_stack
 
@@ -97,25 +97,27 @@ def default(
         str | None, typer.Argument(metavar="[NAME@VERSION]", help="make this one the default")
     ] = None,
     as_deployed: Annotated[
-        bool, typer.Option("--as-deployed", help="back to what the deployment names")
+        bool, typer.Option("--as-deployed", help="return to the default of the deployment")
     ] = False,
-    reason: Annotated[str, typer.Option("--reason", help="why; it stays in the record")] = "",
+    reason: Annotated[str, typer.Option("--reason", help="why; recorded with the choice")] = "",
     by: ByOption = None,
     as_json: JsonOption = False,
     stack: StackOption = None,
     profile: ProfileOption = None,
     region: RegionOption = None,
 ) -> None:
-    """Which bundle runs get that name none, whether the stack has it, and who chose it; or choose
-    another one, for the runs that begin from then on."""
+    """Show or set the default bundle, for runs that name none.
+
+    Shows whether the stack has it, and who chose it. A new default holds for runs that start later.
+    """
     from porewatch_cli.operate.stack_bundles import default_there
     from porewatch_cli.stack import find_stack
 
     chosen = find_stack(stack, profile=profile, region=region)
-    there = default_there(
+    installed = default_there(
         chosen, bundle, as_deployed=as_deployed, reason=reason, by=by, as_json=as_json
     )
-    if not there:
+    if not installed:
         raise typer.Exit(1)
 
 
@@ -130,7 +132,7 @@ def register(
     profile: ProfileOption = None,
     region: RegionOption = None,
 ) -> None:
-    """Tell an embedded stack that this bundle lies in its folder, so that runs may ask for it."""
+    """Register a bundle in the folder of an embedded stack, so that runs can use it."""
     from porewatch.domain.choices import refuse_bundle
     from porewatch_cli.operate.stack_bundles import register_there
     from porewatch_cli.stack import find_stack
@@ -149,14 +151,14 @@ def list_(
     references: RootOption = None,
     pushed: Annotated[
         bool,
-        typer.Option("--pushed", help="those that were pushed to the embedded AWS of this folder"),
+        typer.Option("--pushed", help="bundles pushed to the embedded AWS of this folder"),
     ] = False,
     as_json: JsonOption = False,
     stack: StackOption = None,
     profile: ProfileOption = None,
     region: RegionOption = None,
 ) -> None:
-    """All bundles of this machine; with --stack or --pushed those that were pushed there."""
+    """List local bundles; with --stack or --pushed, those that were pushed."""
     if pushed or stack or profile:
         from porewatch_cli.operate.stack_bundles import list_pushed
         from porewatch_cli.stack import find_stack
@@ -177,7 +179,7 @@ def verify(
     references: RootOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Hash every file of a bundle again and compare with its manifest."""
+    """Hash every file of a bundle and compare with its manifest."""
     from porewatch_cli.operate.references import verify_here
 
     verify_here(bundle, references, as_json=as_json)

@@ -1,4 +1,4 @@
-"""Commands about the registry, which people ask with SQL."""
+"""Commands about the registry, the SQL database of results."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ RunsArgument = Annotated[list[str] | None, typer.Argument(help="only these runs 
 
 @app.callback()
 def registry() -> None:
-    """What people ask with SQL."""
+    """The SQL database of results."""
 
 
 @command(
@@ -31,7 +31,7 @@ def rebuild(
     profile: ProfileOption = None,
     region: RegionOption = None,
 ) -> None:
-    """Send every fact of the ledger to the registry again; rows that are there stay the same."""
+    """Send every fact of the ledger to the registry again; existing rows stay the same."""
     from porewatch_cli.operate.registry import send_again
     from porewatch_cli.plurals import plural
     from porewatch_cli.stack import find_stack
@@ -42,7 +42,7 @@ def rebuild(
         print_json(done)
         return
     facts, of = plural(done.facts, "fact"), plural(done.runs, "run")
-    console.print(f"on their way to the registry: {facts} of {of}.")
+    console.print(f"sent to the registry: {facts} of {of}.")
     if done.unknown:
-        console.print(f"  left out: {plural(done.unknown, 'fact')} that this version does not know")
-    console.print("  what cannot be written: porewatch redrive status")
+        console.print(f"  skipped: {plural(done.unknown, 'fact')} unknown to this version")
+    console.print("  facts that fail: porewatch redrive status")

@@ -1,4 +1,4 @@
-"""Commands about reports: read one, compare two, check one against its audit trail."""
+"""Commands about reports: read one, compare two, audit one."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ def audit(
     report: Annotated[str, typer.Argument(metavar="RUN", help="a run, or its report.json")],
     head: Annotated[
         str | None,
-        typer.Option("--head", help="the head as it was kept: the hash, or a file that holds it"),
+        typer.Option("--head", help="a head that you kept: the hash, or a file with it"),
     ] = None,
     revision: RevisionOption = None,
     as_json: JsonOption = False,
@@ -100,10 +100,10 @@ def audit(
     profile: ProfileOption = None,
     region: RegionOption = None,
 ) -> None:
-    """Check a report against its audit trail. Names every entry that was changed; exit code 1.
+    """Check a report against its audit trail; exit code 1 if an entry was changed.
 
-    With --head a trail that was rewritten as a whole is found, too; for a run, the stack's signed
-    anchor shows it.
+    --head also detects a trail that was rewritten as a whole; for a run, the stack's signed anchor
+    does.
     """
     from porewatch_cli.reports.audit import anchored, audit_report, kept_head
     from porewatch_cli.reports.reports import report_as_written

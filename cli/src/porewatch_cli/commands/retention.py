@@ -1,4 +1,4 @@
-"""Commands that end a run or its data: stop it, hold it, delete it."""
+"""Commands that stop a run, hold it, or delete its data."""
 
 from __future__ import annotations
 
@@ -24,7 +24,9 @@ if TYPE_CHECKING:
 
 app = typer.Typer()
 
-ReasonOption = Annotated[str, typer.Option("--reason", help="why; it goes into record and notice")]
+ReasonOption = Annotated[
+    str, typer.Option("--reason", help="why; recorded, and part of the notice")
+]
 
 
 @command(
@@ -47,21 +49,21 @@ def cancel(
     from rich.text import Text
 
     from porewatch.domain.rules.cancelling import Cancel, Cancelled
-    from porewatch_cli.invoke import ask_function
+    from porewatch_cli.invoke import invoke_function
     from porewatch_cli.stack import find_stack
     from porewatch_cli.terminal import console, print_json
 
     chosen = find_stack(stack, profile=profile, region=region)
     chosen.runs.get(run)
     order = Cancel(run_id=run, by=by or getpass.getuser(), reason=reason)
-    done = ask_function(chosen, "run-canceller", order, Cancelled)
+    done = invoke_function(chosen, "run-canceller", order, Cancelled)
     if as_json:
         print_json(done)
         return
-    ended = ", ".join(done.machines) or "none was at work"
-    said = f" is {done.state.value}: {done.problem}"
-    console.print(Text.assemble("run ", (done.run_id, "bold"), said))
-    console.print(f"  machines ended: {ended}; cost so far {done.cost_usd:.4f} USD")
+    terminated = ", ".join(done.machines) or "none was running"
+    summary = f" is {done.state.value}: {done.problem}"
+    console.print(Text.assemble("run ", (done.run_id, "bold"), summary))
+    console.print(f"  instances terminated: {terminated}; cost so far {done.cost_usd:.4f} USD")
 
 
 @command(
@@ -71,7 +73,7 @@ def cancel(
 )
 def hold(
     run: RunArgument,
-    reason: Annotated[str, typer.Option("--reason", help="why; it stays in the run's record")],
+    reason: Annotated[str, typer.Option("--reason", help="why; kept in the run's record")],
     release: Annotated[bool, typer.Option("--release", help="end the run's legal hold")] = False,
     by: ByOption = None,
     as_json: JsonOption = False,
@@ -92,7 +94,7 @@ def hold(
     chosen = find_stack(stack, profile=profile, region=region)
     chosen.runs.get(run)
     if not reason.strip():
-        raise MessageRefused("a legal hold needs a reason.", remedy="say why: --reason TEXT.")
+        raise MessageRefused("a legal hold needs a reason.", remedy="give one: --reason TEXT.")
     order = HoldRun(run_id=run, by=by or getpass.getuser(), reason=reason, release=release)
     done = _settle_hold(chosen, order)
     if as_json:
@@ -112,12 +114,10 @@ def delete(
     by: ByOption = None,
     yes: Annotated[
         str | None,
-        typer.Option(
-            "--yes", metavar="RUN", help="the run's id once more, instead of the question"
-        ),
+        typer.Option("--yes", metavar="RUN", help="the run's id again, instead of the prompt"),
     ] = None,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="say what would go and what stays; delete nothing")
+        bool, typer.Option("--dry-run", help="show what would be deleted and kept; delete nothing")
     ] = False,
     as_json: JsonOption = False,
     stack: StackOption = None,
@@ -129,7 +129,7 @@ def delete(
     In all its revisions; never under legal hold.
     """
     from porewatch.domain.retention.orders import Deleted, DeleteRun
-    from porewatch_cli.invoke import ask_function
+    from porewatch_cli.invoke import invoke_function
     from porewatch_cli.runs import holds_and_deletions
     from porewatch_cli.stack import find_stack
     from porewatch_cli.terminal import print_json
@@ -137,7 +137,7 @@ def delete(
     chosen = find_stack(stack, profile=profile, region=region)
     chosen.runs.get(run)
     order = DeleteRun(run_id=run, by=by or getpass.getuser(), reason=reason, dry_run=True)
-    found = ask_function(chosen, "run-eraser", order, Deleted)
+    found = invoke_function(chosen, "run-eraser", order, Deleted)
     if not dry_run:
         if not as_json:
             holds_and_deletions.show_deletion(found)
@@ -150,27 +150,27 @@ def delete(
 
 
 def _delete(stack: Stack, order: DeleteRun, before: Deleted) -> Deleted:
-    """Each call deletes for a while; a large run takes some, and people see how far it is."""
+    """Invoke the function until all is deleted; each call works for a limited time."""
     from porewatch.domain.retention.orders import Deleted
-    from porewatch_cli.invoke import ask_function
+    from porewatch_cli.invoke import invoke_function
     from porewatch_cli.runs import holds_and_deletions
 
-    done = ask_function(stack, "run-eraser", order, Deleted)
+    done = invoke_function(stack, "run-eraser", order, Deleted)
     while done.more:
         holds_and_deletions.show_going(done, before)
-        done = ask_function(stack, "run-eraser", order, Deleted)
+        done = invoke_function(stack, "run-eraser", order, Deleted)
     return done
 
 
 def _settle_hold(stack: Stack, order: HoldRun) -> Held:
     from porewatch.domain.retention.orders import Held
-    from porewatch_cli.invoke import ask_function
+    from porewatch_cli.invoke import invoke_function
     from porewatch_cli.runs import holds_and_deletions
 
-    done = ask_function(stack, "run-keeper", order, Held)
+    done = invoke_function(stack, "run-keeper", order, Held)
     locked = done.locked
     while done.more:
         holds_and_deletions.show_locking(locked, release=order.release)
-        done = ask_function(stack, "run-keeper", order, Held)
+        done = invoke_function(stack, "run-keeper", order, Held)
         locked += done.locked
     return done.model_copy(update={"locked": locked})

@@ -1,4 +1,4 @@
-"""Commands about runs: submit one, watch it, list them, read the logs."""
+"""Commands about runs: submit, watch, list, logs."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def submit(
         str | None,
         typer.Option(
             "--layout",
-            help="which phases share a machine: default or one-instance-per-phase (on AWS Batch: "
+            help="which phases share an instance: default or one-instance-per-phase (AWS Batch: "
             "default-on-batch, one-instance-per-phase-on-batch)",
         ),
     ] = None,
@@ -104,7 +104,7 @@ def submit(
     elif as_json:
         print_json(output.submitted(sent))
     else:
-        output.say_submitted(sent)
+        output.print_submitted(sent)
     if wait:
         awaited = Sent(sent.digest) if sent.digest else None
         _watch_and_report(

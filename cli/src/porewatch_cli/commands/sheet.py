@@ -1,4 +1,4 @@
-"""Commands about sample sheets: one to begin with, and a check before anything is sent."""
+"""Commands about sample sheets: write a template, check a sheet before submitting."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import typer
 from porewatch_cli.commands.command import command, group
 from porewatch_cli.options import JsonOption, ReleaseOption
 
-app = group("Sample sheets: one to begin with, a check of yours.")
+app = group("Write or check a sample sheet.")
 
 
 @command(
@@ -20,11 +20,11 @@ app = group("Sample sheets: one to begin with, a check of yours.")
 )
 def template(
     out: Annotated[
-        Path | None, typer.Option("--out", help="write it here; default: standard output")
+        Path | None, typer.Option("--out", help="output file (default: standard output)")
     ] = None,
     layout: Annotated[
         Literal["minimal", "full", "minknow"],
-        typer.Option("--layout", help="columns: what a screen needs, all, or MinKNOW's own"),
+        typer.Option("--layout", help="columns: the required ones, all, or MinKNOW's"),
     ] = "minimal",
     release_policy: ReleaseOption = None,
     samples: Annotated[
@@ -32,9 +32,9 @@ def template(
     ] = 2,
     as_json: JsonOption = False,
 ) -> None:
-    """A sheet to fill in: it passes `porewatch sheet check` as it is.
+    """Write a sheet to fill in; it passes `porewatch sheet check` unchanged.
 
-    A policy that reports nothing without a positive control gets a row for one.
+    It has a row for a positive control if the release policy requires one.
     """
     from porewatch_cli.submit.sheet import write_template
 
@@ -49,13 +49,13 @@ def check(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="a sheet, CSV or TSV")],
     flow_cell: Annotated[
         str | None,
-        typer.Option("--flow-cell", help="read the rows of this one, as a run of it would"),
+        typer.Option("--flow-cell", help="only the rows of this flow cell"),
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Everything that is wrong with a sheet, by row and column. Nothing is sent.
+    """Show every fault of a sheet, by row and column. Nothing is sent.
 
-    Exit codes: 0 it can be used, 4 it cannot.
+    Exit codes: 0 usable, 4 not usable.
     """
     from porewatch_cli import exit_codes
     from porewatch_cli.submit.sheet import check_sheet

@@ -1,4 +1,4 @@
-"""Commands about a deployed stack: would it work, what went astray, what was left over."""
+"""Commands about a deployed stack: doctor, dead-letter messages, orphaned resources."""
 
 from __future__ import annotations
 
@@ -46,16 +46,15 @@ def doctor(
 )
 def redrive(
     queue: Annotated[str | None, typer.Argument(help="only this queue, e.g. files")] = None,
-    move: Annotated[bool, typer.Option("--move", help="send the letters back")] = False,
+    move: Annotated[
+        bool, typer.Option("--move", help="return messages to their source queue")
+    ] = False,
     as_json: JsonOption = False,
     stack: StackOption = None,
     profile: ProfileOption = None,
     region: RegionOption = None,
 ) -> None:
-    """Show dead-letter messages; --move returns them.
-
-    --move sends them back to their source queue.
-    """
+    """Show dead-letter messages; --move returns them to their source queue."""
     from porewatch_cli.operate.redrive import redrive as dead_letters
     from porewatch_cli.stack import find_stack
 
@@ -70,9 +69,12 @@ def redrive(
 )
 def reap(
     dry_run: Annotated[
-        bool, typer.Option("--dry-run/--yes", help="look only; --yes: end what was seen twice")
+        bool,
+        typer.Option("--dry-run/--yes", help="list only; --yes: terminate what was seen twice"),
     ] = True,
-    kills: Annotated[int, typer.Option("--kills", min=0, max=1000, help="show the last ends")] = 0,
+    kills: Annotated[
+        int, typer.Option("--kills", min=0, max=1000, help="show the last N terminations")
+    ] = 0,
     as_json: JsonOption = False,
     stack: StackOption = None,
     profile: ProfileOption = None,
@@ -80,10 +82,10 @@ def reap(
 ) -> None:
     """List orphaned resources; --yes cleans them up.
 
-    Instances, volumes, uploads and the like that no running stage uses.
+    Instances, volumes, uploads and other resources that no running stage uses.
     """
-    from porewatch_cli.operate.orphans import orphans as look_for_leftovers
+    from porewatch_cli.operate.orphans import orphans as list_orphans
     from porewatch_cli.stack import find_stack
 
     chosen = find_stack(stack, profile=profile, region=region)
-    look_for_leftovers(chosen, dry=dry_run, kills=kills, as_json=as_json)
+    list_orphans(chosen, dry=dry_run, kills=kills, as_json=as_json)

@@ -1,1 +1,1 @@
-"""For operators: doctor, references, prices, orphans, dead letters, registry, chaos."""
+"""For operators: doctor, references, prices, orphans, dead-letter messages, registry, chaos."""

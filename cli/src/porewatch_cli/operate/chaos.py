@@ -1,4 +1,4 @@
-"""`porewatch chaos`: break a run on purpose, to see it survive."""
+"""`porewatch chaos`: interrupt or kill the instance of a run, to test its recovery."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ if TYPE_CHECKING:
 
 
 def order(run: str, stack: Stack, what: str) -> str:
-    """Post `what` (with `{}` for the instance) to the local instance host; the instance."""
+    """Post `what` (with `{}` for the instance) to the local instance host; returns the instance."""
     if stack.control is None:
         raise NotFound(
-            "only machines of the embedded AWS can be broken from here.",
+            "only instances of the embedded AWS can be interrupted from here.",
             remedy="on AWS, use the Fault Injection Service action "
             "aws:ec2:send-spot-instance-interruptions on the run's instance.",
         )
     stage = current_stage(look(run, stack))
     if stage is None or stage.instance_id is None or stage.state is not StageState.CLAIMED:
-        raise NotFound(f"no machine works on run {run} just now.", remedy="`porewatch watch` it.")
+        raise NotFound(f"no instance is working on run {run}.", remedy="`porewatch watch` it.")
     request = urllib.request.Request(  # noqa: S310 - loopback, from our own local.json
         f"{stack.control.url}/control/{what.format(stage.instance_id)}",
         method="POST",
@@ -35,10 +35,10 @@ def order(run: str, stack: Stack, what: str) -> str:
         with urllib.request.urlopen(request, timeout=10):  # noqa: S310
             return stage.instance_id
     except (urllib.error.URLError, OSError) as error:
-        raise Unavailable(f"the instance host did not take the order: {error}") from error
+        raise Unavailable(f"the instance host did not accept the request: {error}") from error
 
 
-def say(what: str, run: str, instance: str, as_json: bool) -> None:
+def print_done(what: str, run: str, instance: str, as_json: bool) -> None:
     if as_json:
         print_json({"run_id": run, "instance_id": instance, "done": what})
     else:

@@ -1,4 +1,4 @@
-"""A stack's default bundle: what it is, and the choice of another one, which the ledger keeps."""
+"""A stack's default bundle: show it, or choose another one; the ledger records each choice."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
 
 class DefaultNow(Model):
-    """`bundle`: of runs that name none. `deployed`: what the deployment names. `choices`: all of
-    them, oldest first; the last one counts."""
+    """`bundle`: for runs that name none. `deployed`: the default of the deployment. `choices`: all
+    of them, oldest first; the last one counts."""
 
     bundle: str
     there: bool
@@ -29,7 +29,7 @@ class DefaultNow(Model):
 
 
 def default_of(stack: Stack) -> DefaultNow:
-    """As it stands. NotFound of a stack of an earlier version."""
+    """The current default. NotFound for a stack of an earlier version."""
     ref = stack.default_bundle
     return DefaultNow(
         bundle=ref,
@@ -40,18 +40,17 @@ def default_of(stack: Stack) -> DefaultNow:
 
 
 def choose_default(stack: Stack, ref: str | None, *, by: str, reason: str, at: datetime) -> None:
-    """Runs that begin from now on get it; None: what the deployment names. Choosing what was chosen
-    already writes nothing. Raises BundleRefused when the stack does not have it; Conflict when
-    somebody else chose meanwhile."""
+    """Set the default for runs that start from now on; None: that of the deployment. Idempotent.
+    Raises BundleRefused when the stack does not have it; Conflict on a concurrent choice."""
     wanted = ref or stack.output("DefaultBundle")
-    unsure = refuse_unknown_bundle(stack, wanted)
-    if unsure:
+    remark = refuse_unknown_bundle(stack, wanted)
+    if remark:
         raise BundleRefused(
-            f"the stack has no bundle at all, so {wanted} is no default.",
+            f"the stack has no bundles, so {wanted} cannot be its default.",
             remedy=f"porewatch references push {wanted}",
         )
     shelf = Shelf(stack.table)
-    before = shelf.choices()
-    if ref != (before[-1].ref if before else None):
+    earlier = shelf.choices()
+    if ref != (earlier[-1].ref if earlier else None):
         choice = DefaultChoice(ref=ref, at=at, by=by, reason=reason)
-        shelf.choose(choice, after=len(before))
+        shelf.choose(choice, after=len(earlier))

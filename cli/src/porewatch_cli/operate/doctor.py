@@ -1,7 +1,7 @@
-"""`porewatch doctor`: would a launch work here, before a run has to find out?
+"""`porewatch doctor`: check whether a launch would work, before a run needs one.
 
-Each check answers OK, WARN or FAIL with the remedy. What the account (or the embedded AWS) does not
-answer is shown as not answered: that is no OK. Quotas are counted in vCPUs, as AWS counts them.
+Each check returns OK, WARN or FAIL with the remedy, or "not answered" when the account (or the
+embedded AWS) does not answer the call, which is no OK. Quotas are in vCPUs, as AWS counts them.
 """
 
 from __future__ import annotations
@@ -35,15 +35,15 @@ FEWEST_ADDRESSES = 16
 
 
 def examine(stack: Stack) -> list[Check]:
-    """All checks, in the order in which a launch needs them."""
+    """Run all checks, in the order in which a launch needs them."""
     look = _Look(stack)
     checks: list[tuple[str, Callable[[], Iterable[Check]]]] = [
         (IMAGE, look.image),
         ("subnets", look.subnets),
         ("endpoints", look.endpoints),
-        ("machine types offered", look.types),
+        ("instance types offered", look.types),
         ("quotas", look.quotas),
-        ("calls at once", look.calls),
+        ("concurrent executions", look.calls),
         ("state machine", look.state_machine),
         ("ledger", look.ledger),
         ("default bundle", look.bundle),
@@ -53,7 +53,7 @@ def examine(stack: Stack) -> list[Check]:
 
 
 class _Look:
-    """The questions, with the clients that ask them."""
+    """The checks, with their AWS clients."""
 
     def __init__(self, stack: Stack) -> None:
         self._stack = stack
@@ -100,8 +100,8 @@ class _Look:
         )
         image = answer["LaunchTemplateVersions"][0]["LaunchTemplateData"].get("ImageId", "")
         if self._stack.is_local:
-            told = f"{image}: machines are processes of this computer and boot no image"
-            yield Check(what=IMAGE, verdict=CheckVerdict.UNANSWERED, told=told)
+            seen = f"{image}: instances are processes of this computer and boot no image"
+            yield Check(what=IMAGE, verdict=CheckVerdict.UNANSWERED, told=seen)
             return
         yield image_check(image, self._ec2.describe_images(ImageIds=[image])["Images"])
 
@@ -111,7 +111,7 @@ class _Look:
             what="zones",
             verdict=CheckVerdict.OK if len(zones) > 1 else CheckVerdict.WARN,
             told=f"{plural(len(shown), 'subnet')} in {', '.join(zones) or 'no zone'}",
-            remedy="" if len(zones) > 1 else "spot needs several zones: deploy to three.",
+            remedy="" if len(zones) > 1 else "spot capacity needs several zones: deploy to three.",
         )
         for subnet in shown:
             free = subnet["AvailableIpAddressCount"]
@@ -120,7 +120,7 @@ class _Look:
                 what=f"addresses of {subnet['SubnetId']}",
                 verdict=CheckVerdict.OK if enough else CheckVerdict.FAIL,
                 told=f"{free} free",
-                remedy="" if enough else "end what uses them, or deploy with larger subnets.",
+                remedy="" if enough else "terminate what uses them, or deploy with larger subnets.",
             )
 
     def endpoints(self) -> Iterator[Check]:
@@ -128,12 +128,14 @@ class _Look:
         shown = self._ec2.describe_vpc_endpoints(VpcEndpointIds=ids)["VpcEndpoints"] if ids else []
         closed = [e["ServiceName"] for e in shown if e["State"].lower() != "available"]
         lost = len(ids) - len(shown)
-        well = bool(ids) and not closed and not lost
+        available = bool(ids) and not closed and not lost
         yield Check(
             what="endpoints",
-            verdict=CheckVerdict.OK if well else CheckVerdict.FAIL,
+            verdict=CheckVerdict.OK if available else CheckVerdict.FAIL,
             told=f"{len(shown) - len(closed)} of {len(ids)} are available",
-            remedy="" if well else f"deploy again; not available: {', '.join(closed) or 'lost'}.",
+            remedy=""
+            if available
+            else f"deploy again; not available: {', '.join(closed) or 'missing'}.",
         )
 
     def types(self) -> Iterator[Check]:
@@ -162,23 +164,23 @@ class _Look:
     def state_machine(self) -> Iterator[Check]:
         arn = self._stack.output("StateMachineArn")
         status = self._client("stepfunctions").describe_state_machine(stateMachineArn=arn)["status"]
-        well = status == "ACTIVE"
+        active = status == "ACTIVE"
         yield Check(
             what="state machine",
-            verdict=CheckVerdict.OK if well else CheckVerdict.FAIL,
+            verdict=CheckVerdict.OK if active else CheckVerdict.FAIL,
             told=status.lower(),
-            remedy="" if well else "deploy again.",
+            remedy="" if active else "deploy again.",
         )
 
     def ledger(self) -> Iterator[Check]:
         name = self._stack.output("LedgerTable")
         status = self._client("dynamodb").describe_table(TableName=name)["Table"]["TableStatus"]
-        well = status == "ACTIVE"
+        active = status == "ACTIVE"
         yield Check(
             what="ledger",
-            verdict=CheckVerdict.OK if well else CheckVerdict.FAIL,
+            verdict=CheckVerdict.OK if active else CheckVerdict.FAIL,
             told=status.lower(),
-            remedy="" if well else "wait until DynamoDB has changed the table.",
+            remedy="" if active else "wait until DynamoDB has updated the table.",
         )
 
     def bundle(self) -> Iterator[Check]:
@@ -187,8 +189,10 @@ class _Look:
         yield Check(
             what="default bundle",
             verdict=CheckVerdict.OK if there else CheckVerdict.WARN,
-            told=f"{ref} is {'' if there else 'not '}there",
-            remedy="" if there else f"porewatch references push {ref}, or name one at each submit.",
+            told=f"{ref} is {'' if there else 'not '}installed",
+            remedy=""
+            if there
+            else f"porewatch references push {ref}, or give --bundle at each submit.",
         )
 
     def queues(self) -> Iterator[Check]:
@@ -196,16 +200,16 @@ class _Look:
         dead = [q for q in self._resources.get("AWS::SQS::Queue", []) if "DeadLetters" in q]
         waiting = {}
         for address in dead:
-            asked = sqs.get_queue_attributes(
+            response = sqs.get_queue_attributes(
                 QueueUrl=address, AttributeNames=["ApproximateNumberOfMessages"]
             )
-            waiting[address] = int(asked["Attributes"]["ApproximateNumberOfMessages"])
-        full = sum(waiting.values())
+            waiting[address] = int(response["Attributes"]["ApproximateNumberOfMessages"])
+        count = sum(waiting.values())
         yield Check(
-            what="dead letters",
-            verdict=CheckVerdict.WARN if full else CheckVerdict.OK if dead else CheckVerdict.FAIL,
-            told=f"{full} in {plural(len(dead), 'queue')}",
-            remedy="look at them by `porewatch redrive`, correct the cause, move them back."
-            if full
+            what="dead-letter messages",
+            verdict=CheckVerdict.WARN if count else CheckVerdict.OK if dead else CheckVerdict.FAIL,
+            told=f"{count} in {plural(len(dead), 'queue')}",
+            remedy="see `porewatch redrive`, fix the cause, then `porewatch redrive --move`."
+            if count
             else "",
         )

@@ -1,4 +1,4 @@
-"""What `porewatch doctor` makes of an answer of AWS: one check each, with verdict and remedy."""
+"""The checks of `porewatch doctor`: each turns an AWS response into a verdict and a remedy."""
 
 from __future__ import annotations
 
@@ -16,12 +16,11 @@ from porewatch_cli.plurals import plural
 FEWEST_TYPES = 10
 FEWEST_CALLS = 50
 CALLS_OF_A_NEW_ACCOUNT = 10
-"""So many functions may run at once there; the defaults of the stack are made for that."""
+"""Concurrent executions of a new account; the stack's defaults fit into that."""
 SEVERAL = 4
-"""Machines that should fit into a quota at once before it is called narrow."""
+"""Instances that must fit into a quota at once, else the check warns."""
 ARCHITECTURE = "x86_64"
-IMAGE = "image of the machines"
-
+IMAGE = "instance image"
 
 DENIED = frozenset(
     {
@@ -39,9 +38,10 @@ DENIED = frozenset(
         "UnrecognizedClientException",
     }
 )
-"""Codes by which AWS refuses credentials, whatever was asked."""
+"""Error codes that refuse the credentials, for any call."""
 NOT_OFFERED = frozenset({"InvalidAction", "UnknownOperationException"})
-"""Codes of a call that the service does not have; a bare HTTP status comes from no such service."""
+"""Error codes of a call that the service does not have; a missing service gives a bare HTTP
+status."""
 
 
 class CheckVerdict(StrEnum):
@@ -52,7 +52,7 @@ class CheckVerdict(StrEnum):
 
 
 class Check(Model):
-    """One thing that was looked at. `remedy` is empty when nothing is to be done."""
+    """One check; `told`: what was seen. `remedy` is empty when there is nothing to do."""
 
     what: str
     verdict: CheckVerdict
@@ -61,7 +61,7 @@ class Check(Model):
 
 
 class Quota(NamedTuple):
-    """A quota of EC2 by its code in Service Quotas; source: its console, general knowledge."""
+    """An EC2 quota by its code in Service Quotas; source: its console, general knowledge."""
 
     code: str
     name: str
@@ -77,43 +77,43 @@ QUOTAS = (
 
 
 def answered(what: str, look: Callable[[], Iterable[Check]], *, local: bool = False) -> list[Check]:
-    """What `look` finds until a call is not answered, and then one check that says so and is no OK.
-    `local`: the embedded AWS is asked, which knows fewer calls than AWS."""
+    """The checks of `look`; a call that fails ends them with one check that is not answered.
+    `local`: the embedded AWS, which has fewer calls than AWS."""
     found: list[Check] = []
     try:
         for check in look():
-            found.append(check)  # one by one: what was found before a fault stays
+            found.append(check)  # one by one, to keep the checks before a fault
     except (ClientError, BotoCoreError) as error:
         found.append(unanswered(what, error, local=local))
     return found
 
 
 def unanswered(what: str, error: ClientError | BotoCoreError, *, local: bool = False) -> Check:
-    """The check that says why AWS did not answer."""
-    told, remedy = _why_not(error, local)
-    return Check(what=what, verdict=CheckVerdict.UNANSWERED, told=told[:200], remedy=remedy)
+    """The check for a call that AWS did not answer, with the reason."""
+    reason, remedy = _why_not(error, local)
+    return Check(what=what, verdict=CheckVerdict.UNANSWERED, told=reason[:200], remedy=remedy)
 
 
 def _why_not(error: ClientError | BotoCoreError, local: bool) -> tuple[str, str]:
-    """What is said of it, and the remedy."""
+    """The reason, and the remedy."""
     if not isinstance(error, ClientError):
-        return str(error), "AWS was not reached: look at the network, --region and your login."
+        return str(error), "AWS was not reached: check the network, --region and your login."
     call, code = error.operation_name, code_of(error)
     if code in DENIED:
         return (
             f"{call}: {code}",
-            "your credentials may not ask this: see docs/policies/operator.json",
+            "your credentials may lack this permission: see docs/policies/operator.json",
         )
     if code in NOT_OFFERED or code.isdigit():
         if local:
-            return f"the embedded AWS does not know {call}; AWS answers it", ""
-        return f"{call} is not offered here", "is the region right?"
-    return str(error), "ask again later; if it stays, it is a fault of this command."
+            return f"the embedded AWS does not have {call}; AWS does", ""
+        return f"{call} is not offered here", "check --region."
+    return str(error), "retry later; if the error persists, it is a defect of this command."
 
 
 def image_check(image: str, shown: list[dict[str, Any]]) -> Check:
-    """What DescribeImages shows of the launch template's image."""
-    found = shown[0] if shown else {"Architecture": "there is none", "State": "missing"}
+    """Check the response of DescribeImages for the launch template's image."""
+    found = shown[0] if shown else {"Architecture": "not found", "State": "missing"}
     kind, state = found.get("Architecture", "unknown"), found.get("State", "unknown")
     fits = kind == ARCHITECTURE and state == "available"
     return Check(
@@ -129,13 +129,13 @@ def image_check(image: str, shown: list[dict[str, Any]]) -> Check:
 def types_check(
     stage: StageSpec, zones: Sequence[str], offered: Container[tuple[str, str]]
 ) -> Check:
-    """`offered`: (zone, type) of the region. What counts is what the stack's own zones have."""
+    """`offered`: (zone, type) of the region. Only the zones of the stack count."""
     wanted = stage.instance_types
     pools = [(zone, name) for zone in zones for name in wanted if (zone, name) in offered]
     kinds = {name for _, name in pools}
     poor = [zone for zone in zones if sum(z == zone for z, _ in pools) * 2 < len(wanted)]
     enough = len(kinds) >= FEWEST_TYPES and not poor
-    remedy = "add types that this region offers to the profile."
+    remedy = "add types that this region offers to the layout."
     if poor:
         remedy = (
             f"{', '.join(poor)} has few of them: deploy with other zones (ZoneA, ZoneB, ZoneC)."
@@ -149,39 +149,39 @@ def types_check(
 
 
 def calls_check(left: int) -> Check:
-    """`left`: calls of functions that may run at once and are kept for none of them."""
+    """`left`: unreserved concurrent executions of the account."""
     verdict = CheckVerdict.OK
     if left < FEWEST_CALLS:
         verdict = CheckVerdict.FAIL if left < CALLS_OF_A_NEW_ACCOUNT else CheckVerdict.WARN
     return Check(
-        what="functions at once",
+        what="concurrent executions",
         verdict=verdict,
-        told=plural(left, "call"),
+        told=plural(left, "execution"),
         remedy=""
         if verdict is CheckVerdict.OK
-        else "ask AWS for more (Service Quotas, Lambda, L-B99A9384); until then leave "
-        "CheckConcurrency at 5 and HeartbeatConcurrency at 0, and send small runs.",
+        else "request an increase (Service Quotas, Lambda, L-B99A9384); until then leave "
+        "CheckConcurrency at 5 and HeartbeatConcurrency at 0, and submit small runs.",
     )
 
 
 def quota_value(client: Any, service: str, code: str) -> float:
-    """What the account has; where nobody ever changed it, what every account has."""
-    asked = {"ServiceCode": service, "QuotaCode": code}
+    """The quota of the account, or the AWS default if it was never changed."""
+    quota = {"ServiceCode": service, "QuotaCode": code}
     try:
-        answer = client.get_service_quota(**asked)
+        response = client.get_service_quota(**quota)
     except client.exceptions.NoSuchResourceException:
-        answer = client.get_aws_default_service_quota(**asked)
-    return float(answer["Quota"]["Value"])
+        response = client.get_aws_default_service_quota(**quota)
+    return float(response["Quota"]["Value"])
 
 
 def quota_check(quota: Quota, value: float, needed: int) -> Check:
-    narrow = f"ask AWS for more (Service Quotas, EC2, {quota.code})."
+    narrow = f"request an increase (Service Quotas, EC2, {quota.code})."
     verdict = CheckVerdict.OK
     if value < SEVERAL * needed:
         verdict = CheckVerdict.FAIL if value < needed else CheckVerdict.WARN
     return Check(
         what=quota.name,
         verdict=verdict,
-        told=f"{value:.0f} vCPUs; one machine takes {needed}",
+        told=f"{value:.0f} vCPUs; one instance needs {needed}",
         remedy="" if verdict is CheckVerdict.OK else narrow,
     )

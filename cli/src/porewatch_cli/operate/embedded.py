@@ -1,4 +1,4 @@
-"""`porewatch up` and `down`: hand over to the embedded AWS, which is a program of its own."""
+"""`porewatch up` and `down`: run the program of the embedded AWS."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ def run_embedded(verb: str, as_json: bool) -> int:
     if find_spec("porewatch_local") is None:
         raise Unavailable(
             "the embedded AWS is not installed here.",
-            remedy="run `make setup` in a clone; porewatch-cli[local] works nowhere else.",
+            remedy="run `make setup` in a clone; porewatch-cli[local] works only there.",
         )
-    silence.end()  # it says itself what it does
+    silence.end()  # the program prints its own progress
     command = [sys.executable, "-m", "porewatch_local", verb, *(["--json"] if as_json else [])]
     return subprocess.run(command, check=False).returncode

@@ -1,6 +1,7 @@
-"""`porewatch reap`: what still costs money and is of no use to anybody; with --yes, it is ended.
+"""`porewatch reap`: list orphaned resources; with --yes, terminate them.
 
-The deployed function looks, judges and ends (its role says what it may); this only asks and shows.
+The deployed function finds, classifies and terminates them, with the rights of its role; this
+command invokes it and prints the result.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from porewatch.domain.rules.orphans import (
     Found,
     Kill,
 )
-from porewatch_cli.invoke import ask_function
+from porewatch_cli.invoke import invoke_function
 from porewatch_cli.responsive_table import stacked
 from porewatch_cli.terminal import console, print_json, table
 
@@ -26,24 +27,24 @@ if TYPE_CHECKING:
 
 
 def orphans(stack: Stack, *, dry: bool, kills: int, as_json: bool) -> None:
-    """Look, and show what was found; not `dry`: note it, and end what was seen twice."""
-    told = ask_function(stack, "leftover-reaper", Reap(dry=dry, kills=kills), Reaped)
+    """List orphans; not `dry`: record them, and terminate those seen twice."""
+    response = invoke_function(stack, "leftover-reaper", Reap(dry=dry, kills=kills), Reaped)
     if as_json:
-        print_json(told)
+        print_json(response)
         return
-    shown = table("left over", "what", "id", "why", "age", "action")
-    for one in told.found:
-        shown.add_row(*_row(one))
-    console.print(shown if told.found else "nothing is left over")
-    if told.kills:
-        _show_kills(told.kills)
-    if told.dry and not dry:
-        console.print("nothing is ended: the stack was deployed with ReaperDryRun=true")
+    shown = table("orphaned resources", "what", "id", "why", "age", "action")
+    for orphan in response.found:
+        shown.add_row(*_row(orphan))
+    console.print(shown if response.found else "no orphaned resources")
+    if response.kills:
+        _show_kills(response.kills)
+    if response.dry and not dry:
+        console.print("nothing was terminated: the stack was deployed with ReaperDryRun=true")
         return
-    if any(one.action == "noted" for one in told.found):
-        console.print("noted: ended when it is still so five minutes later")
-    if told.dry and any(one.action == "would end" for one in told.found):
-        console.print("to end it now: porewatch reap --yes")
+    if any(orphan.action == "noted" for orphan in response.found):
+        console.print("noted: terminated if still orphaned five minutes later")
+    if response.dry and any(orphan.action == "would end" for orphan in response.found):
+        console.print("to terminate now: porewatch reap --yes")
 
 
 def _row(one: Found) -> tuple[str, str, Group, str, str]:
@@ -52,7 +53,7 @@ def _row(one: Found) -> tuple[str, str, Group, str, str]:
 
 
 def _show_kills(kills: tuple[Kill, ...]) -> None:
-    shown = table("ended", "when", "what", "id", "why", "lasted", "USD", "outcome")
+    shown = table("terminated", "when", "what", "id", "why", "lasted", "USD", "outcome")
     for one in kills:
         shown.add_row(
             f"{one.at:%Y-%m-%d %H:%M}Z",

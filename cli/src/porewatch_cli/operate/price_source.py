@@ -1,7 +1,7 @@
-"""What AWS charges now: list prices from the Price List service, spot prices from EC2's history.
+"""Current AWS prices: list prices from the Price List service, spot prices from EC2's history.
 
-Only asked by `porewatch prices refresh`. Not run against AWS by its authors: tests hold answers in
-the shape that AWS documents. Order: one region's list, machines, services, the query itself.
+Used by `porewatch prices refresh` only. Not run against AWS by its authors: tests use responses in
+the documented form. Order: the list of a region, instances, services, the query itself.
 """
 
 from __future__ import annotations
@@ -43,41 +43,41 @@ SERVICES: dict[str, tuple[str, dict[str, str], float]] = {
 """Field of `ServicePrices` -> service code, attributes of the product, and how many make a unit."""
 
 
-def ask(
+def query_prices(
     region: str, types: Iterable[str], *, pricing: Any, ec2: Any, before: PriceList, at: datetime
 ) -> PriceList:
-    """The prices of a region now. What AWS does not list keeps its price of `before`; the remark
-    names it, and the list is then not `verified`."""
+    """The current prices of a region. A product that AWS does not list keeps its price of `before`;
+    the remark names it, and the list is then not `verified`."""
     missed: list[str] = []
     services = before.services.model_dump()
-    for name, (code, attributes, many) in SERVICES.items():
+    for name, (code, attributes, unit) in SERVICES.items():
         found = _first_tier(pricing, code, {**attributes, "regionCode": region})
         if found is None:
             missed.append(name)
         else:
-            services[name] = round(found * many, 10)
-    machines = {}
+            services[name] = round(found * unit, 10)
+    instances = {}
     for name in types:
-        price = _machine(name, region, pricing, ec2, at)
+        price = _instance_price(name, region, pricing, ec2, at)
         if price is None:
             missed.append(name)
-        machines[name] = price or before.types.get(name)
-    known = {name: price for name, price in machines.items() if price is not None}
-    if not known or len(missed) == len(SERVICES) + len(machines):
+        instances[name] = price or before.types.get(name)
+    known = {name: price for name, price in instances.items() if price is not None}
+    if not known or len(missed) == len(SERVICES) + len(instances):
         raise Unavailable(f"AWS lists none of these prices in {region}.")
     return PriceList(
         region=region,
         taken_at=at.date(),
         source=SOURCE,
         verified=not missed,
-        remark=f"not listed, taken from before: {', '.join(missed)}" if missed else "",
+        remark=f"not listed, price of the last snapshot: {', '.join(missed)}" if missed else "",
         services=ServicePrices(**services),
         at_rest=before.at_rest,
         types=known,
     )
 
 
-def _machine(name: str, region: str, pricing: Any, ec2: Any, at: datetime) -> Price | None:
+def _instance_price(name: str, region: str, pricing: Any, ec2: Any, at: datetime) -> Price | None:
     listed = _first_tier(
         pricing, "AmazonEC2", {**LINUX, "instanceType": name, "regionCode": region}
     )
@@ -94,7 +94,7 @@ def _machine(name: str, region: str, pricing: Any, ec2: Any, at: datetime) -> Pr
 
 
 def _first_tier(pricing: Any, code: str, attributes: dict[str, str]) -> float | None:
-    """The dearest first-tier USD price of the products with these attributes; None when there is
+    """The highest first-tier USD price of the products with these attributes; None when there is
     none. (First tiers begin at 0; free tiers cost 0 and do not count.)"""
     filters = [
         {"Type": "TERM_MATCH", "Field": field, "Value": value}

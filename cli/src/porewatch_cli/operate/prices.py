@@ -1,4 +1,4 @@
-"""`porewatch prices`: what the snapshot says, and a fresh one from AWS."""
+"""`porewatch prices`: show the price snapshot, or refresh it from AWS."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from porewatch.compute.price_table import (
     snapshot,
 )
 from porewatch.domain.base import now
-from porewatch_cli.operate.price_source import ask
+from porewatch_cli.operate.price_source import query_prices
 from porewatch_cli.terminal import console, print_json, table
 
 USD_AN_HOUR = ("on-demand, USD an hour", "spot, USD an hour")
 PRICING_REGION = "us-east-1"
-"""The Price List service answers in few regions, about all of them."""
+"""The Price List service has endpoints in few regions, with prices of all."""
 
 
 def shipped() -> Path:
@@ -26,7 +26,7 @@ def shipped() -> Path:
 
 
 def show_prices(region: str | None, *, as_json: bool) -> None:
-    """The prices that bills of a region are made with."""
+    """Print the prices for bills of a region."""
     listed = price_list(region or HOME_REGION)
     if as_json:
         print_json({"snapshot": listed.snapshot, **listed.model_dump(mode="json")})
@@ -41,13 +41,13 @@ def show_prices(region: str | None, *, as_json: bool) -> None:
 def refresh_prices(
     region: str | None, *, profile: str | None, out: Path | None, as_json: bool
 ) -> None:
-    """Ask AWS, and write the answer beside what the snapshot has of other regions."""
+    """Query AWS, and replace the region's prices in the snapshot."""
     import boto3  # noqa: PLC0415 - showing prices needs no AWS
 
     region = region or HOME_REGION
     session = boto3.Session(profile_name=profile, region_name=region)
     before = snapshot()
-    fresh = ask(
+    fresh = query_prices(
         region,
         sorted(before.regions[0].types),
         pricing=session.client("pricing", region_name=PRICING_REGION),

@@ -1,7 +1,7 @@
-"""Send a bundle to a stack: its files under its own digest, then the pointer that names it.
+"""Upload a bundle to a stack: its files under its digest, then the pointer that names it.
 
-What arrived is not sent twice; a push that broke off goes on where it was. Until the pointer is
-written, nobody sees anything of it.
+Objects that arrived are not sent again; an interrupted push resumes. The bundle is not visible
+until the pointer is written.
 """
 
 from __future__ import annotations
@@ -28,9 +28,9 @@ if TYPE_CHECKING:
 def push_bundle(
     stack: Stack, root: Path, ref: str, *, at: datetime, replace: bool = False, quiet: bool = False
 ) -> StoredBundle:
-    """What the stack now has under the name. Raises BundleRefused for one that is not whole, or
-    when the stack has another one of this name and that is not to be replaced; NotFound for a stack
-    of an earlier version."""
+    """The bundle as the stack now has it. Raises BundleRefused when it is incomplete, or when the
+    stack has a different one of this name and not `replace`; NotFound for a stack of an earlier
+    version."""
     from porewatch_worker.references.installed import (  # noqa: PLC0415
         MANIFEST,
         SEAL,
@@ -49,9 +49,9 @@ def push_bundle(
     before = stack.bundles.find(ref)
     if before is not None and before.sha256 != sent.sha256 and not replace:
         raise BundleRefused(
-            f"the stack has another {ref}, of {before.pushed_at:%Y-%m-%d %H:%M}.",
-            remedy="give this one another version, or add --replace: runs that begin from then on "
-            "get it, those under way keep theirs.",
+            f"the stack has a different {ref}, pushed {before.pushed_at:%Y-%m-%d %H:%M}.",
+            remedy="give this bundle another version, or add --replace: runs that start later use "
+            "it, runs in progress keep theirs.",
         )
     folder, bucket = bundle_folder(root, ref), stack.output("ReferencesBucketName")
     digests = {file.path: file.sha256 for file in manifest.every_file}

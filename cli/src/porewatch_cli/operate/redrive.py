@@ -1,7 +1,7 @@
-"""`porewatch redrive`: what could not be handled goes back to its queue, once the cause is mended.
+"""`porewatch redrive`: show dead-letter messages, or return them to their source queue.
 
-Each letter is sent to the queue it came from and only then removed from the dead-letter queue: a
-letter may be told twice that way (handlers do not mind), but none is lost.
+Each message is sent to its source queue and only then deleted from the dead-letter queue: it may
+be delivered twice that way (handlers are idempotent), but none is lost.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ if TYPE_CHECKING:
     from porewatch_cli.stack import Stack
 
 SUFFIX = "QueueUrl"
-LOOK_SECONDS = 5  # a letter that was looked at is seen again after so many seconds
+LOOK_SECONDS = 5  # visibility timeout of a message that was only shown
 BATCH = 10
 
 
 class Letters(Model):
-    """One queue's dead letters."""
+    """The dead-letter messages of one queue."""
 
     queue: str
     waiting: int
@@ -37,7 +37,7 @@ class Letters(Model):
 
 
 def redrive(stack: Stack, queue: str | None, *, move: bool, as_json: bool) -> None:
-    """Show the dead letters of every queue (or of `queue`); with `move`, send them back."""
+    """Show the dead-letter messages of every queue (or of `queue`); with `move`, return them."""
     sqs: SQSClient = stack.session.client("sqs", endpoint_url=stack.endpoint)
     found = [
         _move(sqs, name, source) if move else _look(sqs, name, source)
@@ -46,7 +46,7 @@ def redrive(stack: Stack, queue: str | None, *, move: bool, as_json: bool) -> No
     if as_json:
         print_json(found)
         return
-    shown = table("dead letters", "queue", "waiting", "moved back", "first letters")
+    shown = table("dead-letter messages", "queue", "waiting", "moved back", "first messages")
     for one in found:
         shown.add_row(
             one.queue,
@@ -73,46 +73,48 @@ def _queues(stack: Stack, wanted: str | None) -> Iterator[tuple[str, str]]:
 
 
 def _dead(sqs: SQSClient, source: str) -> tuple[str, int]:
-    """(url of the dead-letter queue, how many letters it holds)."""
-    told = sqs.get_queue_attributes(QueueUrl=source, AttributeNames=["RedrivePolicy"])
-    policy = json.loads(told["Attributes"]["RedrivePolicy"])
+    """(URL of the dead-letter queue, number of its messages)."""
+    source_queue = sqs.get_queue_attributes(QueueUrl=source, AttributeNames=["RedrivePolicy"])
+    policy = json.loads(source_queue["Attributes"]["RedrivePolicy"])
     url = sqs.get_queue_url(QueueName=policy["deadLetterTargetArn"].rsplit(":", 1)[1])["QueueUrl"]
     counted = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["ApproximateNumberOfMessages"])
     return url, int(counted["Attributes"]["ApproximateNumberOfMessages"])
 
 
 def _receive(sqs: SQSClient, url: str, seconds: int) -> list[Any]:
-    answer = sqs.receive_message(
+    response = sqs.receive_message(
         QueueUrl=url,
         MaxNumberOfMessages=BATCH,
         VisibilityTimeout=seconds,
         MessageAttributeNames=["All"],
     )
-    return list(answer.get("Messages", []))
+    return list(response.get("Messages", []))
 
 
 def _look(sqs: SQSClient, name: str, source: str) -> Letters:
     url, waiting = _dead(sqs, source)
-    seen = _receive(sqs, url, LOOK_SECONDS) if waiting else []
-    return Letters(queue=name, waiting=waiting, samples=tuple(_told(m) for m in seen[:3]))
+    messages = _receive(sqs, url, LOOK_SECONDS) if waiting else []
+    return Letters(
+        queue=name, waiting=waiting, samples=tuple(_summary(message) for message in messages[:3])
+    )
 
 
 def _move(sqs: SQSClient, name: str, source: str) -> Letters:
     url, waiting = _dead(sqs, source)
     moved = 0
-    while moved < waiting and (letters := _receive(sqs, url, 60)):
-        for letter in letters:
-            attributes = _kept(letter.get("MessageAttributes", {}))
+    while moved < waiting and (messages := _receive(sqs, url, 60)):
+        for message in messages:
+            attributes = _kept(message.get("MessageAttributes", {}))
             sqs.send_message(
-                QueueUrl=source, MessageBody=letter["Body"], MessageAttributes=attributes
+                QueueUrl=source, MessageBody=message["Body"], MessageAttributes=attributes
             )
-            sqs.delete_message(QueueUrl=url, ReceiptHandle=letter["ReceiptHandle"])
+            sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
             moved += 1
     return Letters(queue=name, waiting=waiting - moved, moved=moved)
 
 
 def _kept(attributes: Any) -> Any:
-    """What a letter goes back with: its proof, not the reason why it was set aside."""
+    """The attributes that a message keeps: its proof, not its dead-letter reason."""
     return {
         name: {"DataType": one["DataType"], "StringValue": one["StringValue"]}
         for name, one in attributes.items()
@@ -120,22 +122,22 @@ def _kept(attributes: Any) -> Any:
     }
 
 
-def _told(letter: Any) -> str:
-    """What a letter is about, and why it is one where that is known."""
-    why = letter.get("MessageAttributes", {}).get(REASON, {}).get("StringValue", "")
-    return f"{_brief(letter['Body'])}: {why}" if why else _brief(letter["Body"])
+def _summary(message: Any) -> str:
+    """What a message is about, and why it failed, if known."""
+    reason = message.get("MessageAttributes", {}).get(REASON, {}).get("StringValue", "")
+    return f"{_brief(message['Body'])}: {reason}" if reason else _brief(message["Body"])
 
 
 def _brief(body: str, length: int = 100) -> str:
-    """What a letter is about: the event's type and object, or its first characters."""
+    """What a message is about: the event's type and object, or its first characters."""
     try:
-        told = json.loads(body)
+        event = json.loads(body)
     except ValueError:
         return body[:length]
-    if not isinstance(told, dict):
+    if not isinstance(event, dict):
         return body[:length]
-    detail = told.get("detail") or {}
+    detail = event.get("detail") or {}
     key = (detail.get("object") or {}).get("key") if isinstance(detail, dict) else None
     run = detail.get("run_id") if isinstance(detail, dict) else None
-    parts = [str(told.get("detail-type") or told.get("kind") or ""), str(key or run or "")]
+    parts = [str(event.get("detail-type") or event.get("kind") or ""), str(key or run or "")]
     return " ".join(part for part in parts if part)[:length] or body[:length]

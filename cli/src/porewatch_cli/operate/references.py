@@ -1,4 +1,4 @@
-"""`porewatch references`: build, list and verify bundles of this machine."""
+"""`porewatch references`: build, list and verify local bundles."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def build_here(
         )
         unread = not_read(folder)
     for path in unread:
-        errors.print(f"not read, by its name no FASTA: {path}")
+        errors.print(f"skipped, no FASTA by its name: {path}")
     if references is None:
         _record_where_up(made)
     if as_json:
@@ -73,7 +73,7 @@ def build_here(
 
 
 def list_here(references: Path | None, *, as_json: bool) -> None:
-    """All bundles of this machine."""
+    """List all local bundles."""
     from porewatch_worker.references.installed import list_bundles  # noqa: PLC0415
 
     found = list_bundles(references or home() / "references")
@@ -82,13 +82,13 @@ def list_here(references: Path | None, *, as_json: bool) -> None:
     elif found:
         _show(found)
     else:
-        console.print("no bundles yet; `porewatch references build` makes one")
+        console.print("no bundles yet; `porewatch references build` creates one")
     if not as_json and (count := _pushed_here()):
         console.print(f"pushed to the embedded AWS: {count} (porewatch references list --pushed)")
 
 
 def verify_here(bundle: str, references: Path | None, *, as_json: bool) -> None:
-    """Hash every file of a bundle again and compare with its manifest."""
+    """Hash every file of a bundle and compare with its manifest."""
     from porewatch_worker.references.building.decoys import (  # noqa: PLC0415
         list_of,
         missing_decoys,
@@ -102,12 +102,12 @@ def verify_here(bundle: str, references: Path | None, *, as_json: bool) -> None:
     if as_json:
         print_json(manifest)
     else:
-        said = f": {manifest.ref}, {plural(len(manifest.files), 'file')}"
-        console.print(Text.assemble(("sound", "green"), said))
+        summary = f": {manifest.ref}, {plural(len(manifest.files), 'file')}"
+        console.print(Text.assemble(("valid", "green"), summary))
 
 
 def _embedded_if_up() -> Stack | None:
-    """The embedded AWS of this folder, when there is one, it is up, and boto3 is installed."""
+    """The embedded AWS of this folder, if it exists and runs, and boto3 is installed."""
     try:
         from porewatch_cli.stack import find_stack  # noqa: PLC0415 - building takes no AWS
     except ModuleNotFoundError:
@@ -119,9 +119,9 @@ def _embedded_if_up() -> Stack | None:
 
 
 def _record_where_up(made: BundleManifest) -> None:
-    """The embedded AWS of this folder knows at once what was built for it, when it is up."""
+    """Register a new bundle with the embedded AWS of this folder, if it runs."""
     if (embedded := _embedded_if_up()) is None:
-        return  # it is down, or there is none: it looks into its folder itself
+        return  # once it runs, it lists its folder itself
     from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415
 
     from porewatch_cli.submit.choices import record_bundles  # noqa: PLC0415
@@ -131,7 +131,7 @@ def _record_where_up(made: BundleManifest) -> None:
 
 
 def _pushed_here() -> int:
-    """How many bundles were pushed to the embedded AWS of this folder, when it is up."""
+    """The number of bundles pushed to the embedded AWS of this folder, if it runs."""
     if (embedded := _embedded_if_up()) is None:
         return 0
     from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415

@@ -1,8 +1,8 @@
-"""`porewatch registry rebuild`: tell the registry every fact again, from the ledger.
+"""`porewatch registry rebuild`: send every fact of the ledger to the registry again.
 
-Each fact goes into the registry's own queue as the bus would bring it, to no other reader: nobody
-is notified and nothing is counted twice. Rows that are there stay as they are, since a fact told
-again changes nothing.
+Each fact goes into the queue of the registry, in the form of the bus, and to no other consumer:
+nobody is notified and nothing is counted twice. Writing a fact is idempotent, so existing rows
+stay the same.
 """
 
 from __future__ import annotations
@@ -26,12 +26,12 @@ if TYPE_CHECKING:
 
 AT_ONCE = 10
 MOST_BYTES = 200_000
-"""SQS takes ten messages and 256 kB at once."""
+"""SQS accepts ten messages and 256 kB a batch."""
 REPLAY = "registry-rebuild"
 
 
 class Rebuilt(Model):
-    """`facts` were sent again, of so many `runs`; `unknown`: facts of a later version, left out."""
+    """How many `runs` and `facts` were sent again; `unknown`: skipped facts of a later version."""
 
     runs: int
     facts: int
@@ -39,51 +39,51 @@ class Rebuilt(Model):
 
 
 def send_again(stack: Stack, runs: list[str] | None = None) -> Rebuilt:
-    """Send the facts of `runs`, or of all. NotFound for a run that is not there; Unavailable when
-    the queue does not take them (what was sent before may come again: harmless)."""
+    """Send the facts of `runs`, or of all. NotFound for an unknown run; Unavailable when the queue
+    does not accept them (a retry is idempotent)."""
     sqs: SQSClient = stack.session.client("sqs", endpoint_url=stack.endpoint)
     url, log = stack.output("StatusQueueUrl"), FactLog(stack.table)
     names = [stack.runs.get(run).run_id for run in runs] if runs else _all(stack)
     seen: Counter[bool] = Counter()
-    told = 0
+    sent_runs = 0
     for name in names:
-        told += 1
+        sent_runs += 1
         records = list(log.of_run(name))
         known = [record for record in records if record.detail_type in FACTS]
         seen.update({True: len(known), False: len(records) - len(known)})
-        _send(sqs, url, known)
-    return Rebuilt(runs=told, facts=seen[True], unknown=seen[False])
+        _send_batches(sqs, url, known)
+    return Rebuilt(runs=sent_runs, facts=seen[True], unknown=seen[False])
 
 
 def _all(stack: Stack) -> Iterator[str]:
     yield from [record.run_id for record in stack.runs.list()]
 
 
-def _send(sqs: SQSClient, url: str, records: Iterable[OutboxRecord]) -> None:
-    for letters in _batches(map(_letter, records)):
-        entries = [{"Id": str(n), "MessageBody": letter} for n, letter in enumerate(letters)]
-        answer = sqs.send_message_batch(QueueUrl=url, Entries=entries)  # type: ignore[arg-type]
-        if answer.get("Failed"):
+def _send_batches(sqs: SQSClient, url: str, records: Iterable[OutboxRecord]) -> None:
+    for batch in _batches(map(_event, records)):
+        entries = [{"Id": str(n), "MessageBody": body} for n, body in enumerate(batch)]
+        response = sqs.send_message_batch(QueueUrl=url, Entries=entries)  # type: ignore[arg-type]
+        if response.get("Failed"):
             raise Unavailable(
-                f"{len(answer['Failed'])} facts were not taken by the registry's queue.",
-                remedy="run the command again: facts told twice change nothing.",
+                f"{len(response['Failed'])} facts were not accepted by the queue of the registry.",
+                remedy="run the command again: sending facts twice is harmless.",
             )
 
 
-def _batches(letters: Iterable[str]) -> Iterator[list[str]]:
+def _batches(bodies: Iterable[str]) -> Iterator[list[str]]:
     batch: list[str] = []
-    for letter in letters:
-        full = sum(len(one.encode()) for one in batch) + len(letter.encode()) > MOST_BYTES
+    for body in bodies:
+        full = sum(len(other.encode()) for other in batch) + len(body.encode()) > MOST_BYTES
         if batch and (full or len(batch) == AT_ONCE):
             yield batch
             batch = []
-        batch.append(letter)
+        batch.append(body)
     if batch:
         yield batch
 
 
-def _letter(record: OutboxRecord) -> str:
-    """As EventBridge would bring it, marked as a replay."""
+def _event(record: OutboxRecord) -> str:
+    """The event as EventBridge delivers it, marked as a replay."""
     return json.dumps(
         {
             "version": "0",

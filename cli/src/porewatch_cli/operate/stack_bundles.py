@@ -1,4 +1,4 @@
-"""Bundles of a stack: push one, choose the default, list what is there."""
+"""Bundles of a stack: push one, choose the default, list them."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ if TYPE_CHECKING:
 def push_there(
     stack: Stack, bundle: str, references: Path | None, *, replace: bool, as_json: bool
 ) -> None:
-    """Send a bundle to a stack."""
+    """Push a bundle to a stack."""
     folder = references or home() / "references"
     sent = push_bundle(stack, folder, bundle, at=now(), replace=replace, quiet=as_json)
     if as_json:
         print_json(sent)
         return
-    said = f": {sent.ref}, {sent.size / 1e6:,.1f} MB, sha256 {sent.sha256[:16]}"
-    console.print(Text.assemble((f"stack {stack.name} has it", "green"), said))
+    summary = f": {sent.ref}, {sent.size / 1e6:,.1f} MB, sha256 {sent.sha256[:16]}"
+    console.print(Text.assemble((f"stack {stack.name} has it", "green"), summary))
 
 
 def default_there(
@@ -43,10 +43,10 @@ def default_there(
     by: str | None,
     as_json: bool,
 ) -> bool:
-    """Choose the default, or only show it. True when the stack has what is the default then."""
+    """Choose the default, or only show it. True when the stack has the default bundle."""
     if bundle and as_deployed:
         raise BundleRefused(
-            f"{bundle} and --as-deployed are two choices.", remedy="give one of them."
+            f"{bundle} and --as-deployed exclude each other.", remedy="give one of them."
         )
     if bundle or as_deployed:
         choose_default(stack, bundle, by=by or getpass.getuser(), reason=reason, at=now())
@@ -56,7 +56,7 @@ def default_there(
 
 
 def register_there(stack: Stack, bundle: str, *, as_json: bool) -> None:
-    """Write down that an embedded stack has the bundle in its folder."""
+    """Record that an embedded stack has the bundle in its folder."""
     shelf = Shelf(stack.table)
     shelf.record(KnownBundle(ref=bundle, seen_at=now(), seen_by="porewatch references register"))
     known = shelf.known()
@@ -68,7 +68,7 @@ def register_there(stack: Stack, bundle: str, *, as_json: bool) -> None:
 
 
 def list_pushed(stack: Stack, *, as_json: bool) -> None:
-    """What was pushed to a stack."""
+    """List the bundles that were pushed to a stack."""
     pushed = stack.bundles.all() if stack.bundles is not None else ()
     if as_json:
         print_json(pushed)
@@ -87,11 +87,17 @@ def list_pushed(stack: Stack, *, as_json: bool) -> None:
     console.print(shown if pushed else f"stack {stack.name} has none; `references push` sends one")
 
 
-def _show_default(told: DefaultNow) -> None:
-    there = "is there" if told.there else f"is not there: porewatch references push {told.bundle}"
-    console.print(f"{told.bundle} {there}. Another one: porewatch references default NAME@VERSION")
-    if told.bundle != told.deployed:
-        console.print(f"  the deployment names {told.deployed}")
-    for one in told.choices:
+def _show_default(default: DefaultNow) -> None:
+    status = (
+        "is installed"
+        if default.there
+        else f"is missing: porewatch references push {default.bundle}"
+    )
+    console.print(
+        f"{default.bundle} {status}. To change it: porewatch references default NAME@VERSION"
+    )
+    if default.bundle != default.deployed:
+        console.print(f"  the deployment names {default.deployed}")
+    for one in default.choices:
         why = f": {one.reason}" if one.reason else ""
         console.print(f"  {one.at:%Y-%m-%d %H:%M} {one.ref or 'as deployed'}, by {one.by}{why}")

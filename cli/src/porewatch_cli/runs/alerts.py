@@ -15,7 +15,7 @@ from porewatch.domain.facts.alerts import (
     AlertVerdict,
     AlertView,
 )
-from porewatch_cli.invoke import ask_function
+from porewatch_cli.invoke import invoke_function
 from porewatch_cli.plurals import plural
 from porewatch_cli.terminal import console, print_json, table
 
@@ -53,7 +53,7 @@ def show(stack: Stack, run_id: str | None, *, every: bool, as_json: bool) -> Non
 
 def close(stack: Stack, order: Acknowledge, *, as_json: bool) -> None:
     """Acknowledge one alert, and print the recorded acknowledgement (the first one counts)."""
-    closed = ask_function(stack, "alert-handler", order, AlertView)
+    closed = invoke_function(stack, "alert-handler", order, AlertView)
     if as_json:
         print_json(closed)
         return

@@ -70,7 +70,7 @@ def rehearse(
         ("zones and types", lambda: types(client)),
         ("quotas", lambda: quotas(client)),
         ("networks", lambda: networks(client)),
-        ("functions at once", lambda: calls(client)),
+        ("concurrent executions", lambda: calls(client)),
         ("image", lambda: images(client, image)),
         ("change set", lambda: deploy(client, template, image=image, bucket=bucket)),
         ("launches", lambda: launches(client, stack)),
