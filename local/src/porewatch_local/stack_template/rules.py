@@ -22,6 +22,7 @@ from porewatch_local.stack_template.template import (
 RUNTIME, ARCHITECTURES = "python3.13", ["arm64"]
 VISIBILITY_FACTOR = 6
 BATCH_WITHOUT_WINDOW = 10
+WIRING = "layers/common/python/porewatch/edge/wiring.py"
 PROVIDED = {"POWERTOOLS_SERVICE_NAME", "POWERTOOLS_METRICS_NAMESPACE"}
 STAGES = {
     "local": "us-east-1",
@@ -84,18 +85,43 @@ def every_function_is_traced_and_logs_to_its_own_group(template: Template) -> Br
 def every_function_finds_what_it_reads_in_its_environment(template: Template) -> Breaches:
     known = {field.upper() for field in Settings.model_fields} | PROVIDED
     optional = {n.upper() for n, f in Settings.model_fields.items() if not f.is_required()}
+    wired = _settings_of_wiring((template.root / WIRING).read_text())
     for name, function in template.functions.items():
         given = set(function["Environment"]["Variables"])
         yield from (f"{name}: nobody reads {variable}" for variable in sorted(given - known))
         path = template.root / "functions" / folder_of(name) / "app.py"
-        wanted = _settings_read(path.read_text()) if path.exists() else set()
+        wanted = _settings_read(path.read_text(), wired) if path.exists() else set()
         missing = wanted - given - (optional - given)
         yield from (f"{name} reads {variable}, which is not set" for variable in sorted(missing))
 
 
-def _settings_read(source: str) -> set[str]:
-    read = {n.attr for n in ast.walk(ast.parse(source)) if isinstance(n, ast.Attribute)}
-    return {name.upper() for name in read & set(Settings.model_fields)}
+def _settings_read(source: str, wired: dict[str, set[str]]) -> set[str]:
+    """The settings that a handler reads: by itself, and through what it takes from `wiring`."""
+    attributes = [n for n in ast.walk(ast.parse(source)) if isinstance(n, ast.Attribute)]
+    own = {attribute.attr for attribute in attributes} & set(Settings.model_fields)
+    used = {a.attr for a in attributes if ast.unparse(a.value) == "wiring"}
+    return {name.upper() for name in own.union(*(wired.get(name, set()) for name in used))}
+
+
+def _settings_of_wiring(source: str) -> dict[str, set[str]]:
+    """The settings that each function of `edge/wiring.py` reads, by itself or through others."""
+    functions = {n.name: n for n in ast.parse(source).body if isinstance(n, ast.FunctionDef)}
+    reads = {name: _names(node) & set(Settings.model_fields) for name, node in functions.items()}
+    calls = {name: _names(node) & set(functions) - {name} for name, node in functions.items()}
+    for _ in functions:  # so many steps reach the end of any chain of calls
+        reads = {
+            name: reads[name].union(*(reads[called] for called in calls[name])) for name in reads
+        }
+    return reads
+
+
+def _names(node: ast.AST) -> set[str]:
+    """Names and attributes below `node`."""
+    return {
+        n.attr if isinstance(n, ast.Attribute) else n.id
+        for n in ast.walk(node)
+        if isinstance(n, ast.Attribute | ast.Name)
+    }
 
 
 def every_queue_waits_long_enough(template: Template) -> Breaches:
