@@ -21,7 +21,10 @@ def interrupt(
     seconds: Annotated[int, typer.Option("--seconds", help="from notice to termination")] = 120,
     as_json: JsonOption = False,
 ) -> None:
-    """Send a spot interruption notice to the run's instance; terminate it after SECONDS."""
+    """Interrupt the run's spot instance.
+
+    The instance gets an interruption notice, and is terminated after SECONDS.
+    """
     from porewatch_cli.operate.chaos import order, print_done
     from porewatch_cli.stack import find_stack
 

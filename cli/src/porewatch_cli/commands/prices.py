@@ -37,9 +37,10 @@ def refresh(
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Write the current list prices and the spot prices of the last day to the snapshot.
+    """Refresh the snapshot with the current prices of AWS.
 
-    With date and source. Commit the file and deploy: bills cite it."""
+    List prices, and spot prices of the last day. Commit the file and deploy: bills cite it.
+    """
     from porewatch_cli.operate.prices import refresh_prices
 
     refresh_prices(region, profile=profile, out=out, as_json=as_json)

@@ -46,7 +46,7 @@ def build(
     references: RootOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Build a bundle from a folder of FASTA, or by accession from NCBI."""
+    """Build a bundle from FASTA files, or by accession from NCBI."""
     from porewatch_cli.operate.references import build_here
 
     build_here(
@@ -79,7 +79,10 @@ def push(
     profile: ProfileOption = None,
     region: RegionOption = None,
 ) -> None:
-    """Push a bundle to a stack; its instances fetch it from there. Resumes if interrupted."""
+    """Push a bundle to a stack.
+
+    Its instances fetch the bundle from there. Resumes if interrupted.
+    """
     from porewatch_cli.operate.stack_bundles import push_there
     from porewatch_cli.stack import find_stack
 
@@ -132,7 +135,10 @@ def register(
     profile: ProfileOption = None,
     region: RegionOption = None,
 ) -> None:
-    """Register a bundle in the folder of an embedded stack, so that runs can use it."""
+    """Register a local bundle with an embedded stack.
+
+    Runs of the stack can use it from then on.
+    """
     from porewatch.domain.choices import refuse_bundle
     from porewatch_cli.operate.stack_bundles import register_there
     from porewatch_cli.stack import find_stack
@@ -158,7 +164,10 @@ def list_(
     profile: ProfileOption = None,
     region: RegionOption = None,
 ) -> None:
-    """List local bundles; with --stack or --pushed, those that were pushed."""
+    """List local bundles, or those of a stack.
+
+    With --stack or --pushed, the bundles that were pushed there.
+    """
     if pushed or stack or profile:
         from porewatch_cli.operate.stack_bundles import list_pushed
         from porewatch_cli.stack import find_stack

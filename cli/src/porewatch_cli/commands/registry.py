@@ -31,7 +31,10 @@ def rebuild(
     profile: ProfileOption = None,
     region: RegionOption = None,
 ) -> None:
-    """Send every fact of the ledger to the registry again; existing rows stay the same."""
+    """Send every fact of the ledger to the registry again.
+
+    Existing rows stay the same.
+    """
     from porewatch_cli.operate.registry import send_again
     from porewatch_cli.plurals import plural
     from porewatch_cli.stack import find_stack

@@ -100,7 +100,9 @@ def audit(
     profile: ProfileOption = None,
     region: RegionOption = None,
 ) -> None:
-    """Check a report against its audit trail; exit code 1 if an entry was changed.
+    """Check a report against its audit trail.
+
+    Exit code 1 if an entry was changed.
 
     --head also detects a trail that was rewritten as a whole; for a run, the stack's signed anchor
     does.

@@ -32,9 +32,10 @@ def template(
     ] = 2,
     as_json: JsonOption = False,
 ) -> None:
-    """Write a sheet to fill in; it passes `porewatch sheet check` unchanged.
+    """Write a sheet to fill in.
 
-    It has a row for a positive control if the release policy requires one.
+    It passes `porewatch sheet check` unchanged. It has a row for a positive control if the release
+    policy requires one.
     """
     from porewatch_cli.submit.sheet import write_template
 

@@ -54,7 +54,10 @@ def redrive(
     profile: ProfileOption = None,
     region: RegionOption = None,
 ) -> None:
-    """Show dead-letter messages; --move returns them to their source queue."""
+    """Show dead-letter messages; --move returns them.
+
+    --move sends them back to their source queue.
+    """
     from porewatch_cli.operate.redrive import redrive as dead_letters
     from porewatch_cli.stack import find_stack
 
