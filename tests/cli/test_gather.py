@@ -95,7 +95,9 @@ def test_json_names_every_bad_file_too(tmp_path, capsys):
         collect_run(tmp_path)
     with pytest.raises(typer.Exit):
         fail(refused.value, as_json=True)
-    faults = json.loads(capsys.readouterr().out)["faults"]
+    document = json.loads(capsys.readouterr().out)
+    faults = document["faults"]
+    assert document["values"] == {}, "they are of each fault"
     assert [Path(f["file"]).name for f in faults] == ["one.fastq", "two.fastq"]
     assert all(f["record"] == 1 and f["remedy"] for f in faults)
 

@@ -99,6 +99,7 @@ def test_a_curve_of_many_amounts_is_pooled_and_loses_no_trial() -> None:
     assert amounts == sorted(amounts)
     assert points[0].amount < amounts[0] and amounts[-1] < points[-1].amount
     assert pooled(points[:POOLED]) == points[:POOLED]
+    assert len(pooled([points[0]] * (POOLED + 1))) == 1, "of one amount alone"
 
 
 def test_a_bound_that_few_trials_cannot_show_says_so() -> None:

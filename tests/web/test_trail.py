@@ -106,6 +106,30 @@ def rewritten(report: Report) -> Report:
     return changed
 
 
+@pytest.mark.parametrize("field", ["happened", "details"])
+def test_codes_of_the_history_are_covered_since_pages_are_rendered_from_them(
+    report: Report, field: str
+) -> None:
+    document = json.loads(report.model_dump_json())
+    entry = next(e for e in document["timeline"] if e["happened"] and e["details"])
+    for reason in entry[field]:
+        reason["values"] = {name: "forged" for name in reason.get("values") or {"text": ""}}
+    entry[field][0] = {"code": "verbatim", "values": {"text": "forged"}}
+    forged = Report.model_validate(document)
+
+    assert "forged" in str([e.what + e.detail for e in forged.timeline])
+    assert any("event" in fault for fault in trail_faults(forged, document))
+
+
+def test_codes_that_are_added_to_a_report_of_version_1_are_a_fault(report: Report) -> None:
+    document = json.loads(signed_version_1(report))
+    assert list(trail_faults(Report.model_validate(document), document)) == []
+    document["timeline"][0]["happened"] = [{"code": "verbatim", "values": {"text": "forged"}}]
+    forged = Report.model_validate(document)
+
+    assert any("event" in fault for fault in trail_faults(forged, document))
+
+
 def test_a_chain_rewritten_as_a_whole_is_told_by_the_head_that_was_kept(
     report: Report, tmp_path: Path
 ) -> None:

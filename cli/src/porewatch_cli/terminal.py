@@ -148,8 +148,8 @@ def fail(error: PorewatchError, *, as_json: bool = False) -> NoReturn:
     if as_json:
         several = getattr(error, "faults", ())
         fields = _error_fields(error) | (
-            {"faults": [_error_fields(f) for f in several]} if several else {}
-        )
+            {"values": {}, "faults": [_error_fields(f) for f in several]} if several else {}
+        )  # of several, each has the values of its own code
         write(json.dumps(fields, sort_keys=True) + "\n")  # a line, as a stream needs it
     else:
         where = f"{error.file}: " if error.file else ""

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from porewatch.domain.errors import Conflict, StaleEpoch
 from porewatch.domain.facts.fact import Fact
+from porewatch.domain.reasons.reason import verbatim
 from porewatch.domain.rules import (
     stage_endings,
     stage_lifecycle,
@@ -191,6 +192,14 @@ def test_interruptions_remember_the_pool_and_leave_the_error_count_alone() -> No
     again = _after(stage_lifecycle.reopen(record, KEY, SPEC, at(3)))
     assert again.reclaimed == record.reclaimed
     assert again.instance_id is None
+
+
+def test_an_epoch_begins_without_the_reasons_of_the_one_before() -> None:
+    reasons = verbatim("it ran out of memory")
+    record = _after(stage_endings.fail(_opened(), 1, "WorkerFailed", "because", at(1), why=reasons))
+    assert record.why == reasons
+    again = _after(stage_lifecycle.reopen(record, KEY, SPEC, at(2)))
+    assert (again.error, again.problem, again.why) == (None, None, ())
 
 
 def test_epochs_that_no_unit_of_the_work_ended_are_known_by_number() -> None:

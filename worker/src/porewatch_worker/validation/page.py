@@ -217,6 +217,8 @@ def pooled(points: Sequence[Point], most: int = POOLED) -> tuple[Point, ...]:
     if len(points) <= most:
         return tuple(points)
     low, high = (math.log(p.amount) for p in (points[0], points[-1]))
+    if low == high:
+        return (_one(points),)
     pools: dict[int, list[Point]] = {}
     for p in points:
         place = (math.log(p.amount) - low) / (high - low)

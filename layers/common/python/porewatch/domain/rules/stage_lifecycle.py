@@ -79,7 +79,7 @@ def reopen(
     )
     times |= HEARD_NOTHING
     kept = {"attempts": record.all_attempts, "secret_sha256": secret, **_clocks(spec)}
-    none = {**cleared, **times, "error": None, "problem": None, **kept}
+    none = {**cleared, **times, "error": None, "problem": None, "why": (), **kept}
     return fencing.moved(record, at, epoch=epoch, state=StageState.OPEN, **none), ()
 
 

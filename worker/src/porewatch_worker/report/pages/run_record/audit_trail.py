@@ -20,6 +20,8 @@ from porewatch.domain.results.report import (
 )
 
 MADE_BY, EVENT, PHASE, ANSWERS = "made by", "event", "phase", "answers"
+CODED = frozenset({"happened", "details"})
+"""Fields of an entry of the history from which pages are rendered."""
 
 
 def with_trail(report: Report) -> Report:
@@ -53,7 +55,7 @@ def trail_events(report: Report, document: Document) -> tuple[Event, ...]:
     """What made the report, what happened (oldest first), what each phase did, and the answers by
     their digest."""
     happened: list[Event] = [
-        (e.at, f"{EVENT}: {written['what']}", {"detail": written.get("detail", "")})
+        (e.at, f"{EVENT}: {written['what']}", _details(written))
         for e, written in sorted(
             zip(report.timeline, document["timeline"], strict=True), key=lambda pair: pair[0].at
         )
@@ -72,6 +74,15 @@ def trail_events(report: Report, document: Document) -> tuple[Event, ...]:
     ]
     last: Event = (report.created_at, ANSWERS, {"sha256": answers_digest(document)})
     return ((None, MADE_BY, _origin(report)), *happened, *phases, last)
+
+
+def _details(written: Document) -> dict[str, str]:
+    """Of one entry of the history. Pages show its codes where it has any, so these are covered,
+    too; entries of older versions are their two texts and nothing else."""
+    details = {"detail": str(written.get("detail", ""))}
+    if CODED & written.keys():
+        details["record_sha256"] = _digest(written)
+    return details
 
 
 def trail_faults(report: Report, document: Document | None = None) -> Iterator[str]:
