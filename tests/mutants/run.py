@@ -94,17 +94,25 @@ def unexpected(found: Iterable[Survivor], known: Iterable[Accepted]) -> list[Sur
     return [one for one in found if (one.place, one.change) not in stay and not _rewords(one)]
 
 
-SENTENCE = re.compile(r"""(f?)(["'])(?=[^"']* )[^"']*\2""")
-"""A string in quotes that has a space in it."""
+STRING = re.compile(r"""[frb]?("(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')""")
+_WORD = r"[A-Za-z]?[a-z']+"
+SENTENCE = re.compile(rf"\b{_WORD}(?:[,:]? {_WORD}){{2}}\b|\b{_WORD} {_WORD}\.")
+"""Three words in a row, or two and a full stop: no key, code or expression looks like that."""
 
 
 def _rewords(one: Survivor) -> bool:
-    """Whether both lines are the same but for the text of sentences, which are still there."""
+    """Whether the lines are the same but for sentences that are still there, in capitals or
+    between XX: so mutmut changes a text."""
     before, _, after = one.change.partition("\n")
-    sentences = [len(SENTENCE.findall(line)) for line in (before, after)]
-    if sentences[0] == 0 or sentences[0] != sentences[1]:
+    if STRING.sub("…", before[2:]) != STRING.sub("…", after[2:]):
         return False
-    return SENTENCE.sub("…", before[2:]) == SENTENCE.sub("…", after[2:])
+    pairs = zip(STRING.findall(before), STRING.findall(after), strict=True)
+    return all(old == new or _reworded(old[1:-1], new[1:-1]) for old, new in pairs)
+
+
+def _reworded(old: str, new: str) -> bool:
+    same = new.lower() in (old.lower(), f"xx{old.lower()}xx")
+    return same and SENTENCE.search(old) is not None
 
 
 def mutated(target: Target, work: Path, children: int = 2) -> tuple[int, list[Survivor]]:

@@ -56,6 +56,13 @@ def test_a_survivor_that_nobody_accepted_is_told() -> None:
         ('raise Bad(f"{n} reads are left.")', 'raise Bad(f"XX{n} reads are left.XX")', False),
         ('state = "running"', 'state = "RUNNING"', True),
         ('if n > 1: say("one of them")', 'if n >= 1: say("one of them")', True),
+        ('Bad("it is the run\'s own.")', 'Bad("IT IS THE RUN\'S OWN.")', False),
+        ("Bad('say \"no\" to all of it')", "Bad('XXsay \"no\" to all of itXX')", False),
+        ('Bad(f"{n} reads are left.")', 'Bad(f"")', True),
+        ('get(code="x", keys="pk, sk")', 'get(code="x", keys="PK, SK")', True),
+        ('ask("#p = :p AND #s BETWEEN")', 'ask("XX#p = :p AND #s BETWEENXX")', True),
+        ('START = "start another"', 'START = "START ANOTHER"', True),
+        ('Bad("it is there.", code="x y")', 'Bad("it is there.", code="X Y")', True),
     ],
 )  # fmt: skip
 def test_a_changed_sentence_is_no_survivor_and_a_lost_one_is(

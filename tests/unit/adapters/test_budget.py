@@ -6,15 +6,18 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from typing import Any
 
 import pytest
 
 from porewatch.adapters.items import Item, PutNew
-from porewatch.adapters.ledger.budget import Budget
-from porewatch.adapters.table import Table
-from porewatch.domain.errors import AlreadyDone, BudgetExceeded
-from porewatch.domain.money.budget import Reservation
+from porewatch.adapters.ledger.budget import LONGEST_PAUSE_SECONDS, RETRIES, Budget
+from porewatch.adapters.table import CHANGE_ATTEMPTS, Table
+from porewatch.domain.errors import AlreadyDone, BudgetExceeded, Conflict
+from porewatch.domain.facts.stage_facts import InstanceTerminated
+from porewatch.domain.money.budget import Books, Reservation
 from porewatch.domain.stage.instances import Owner
+from tests.mocked import facts_in
 
 AT = datetime(2026, 11, 21, 9, 0, tzinfo=UTC)
 MONTH = "2026-11"
@@ -144,6 +147,100 @@ def test_all_that_is_held_anywhere_can_be_listed(budget: Budget) -> None:
     budget.reserve(owner(run="run-2"), 0.1, AT)
     budget.release(owner(run="run-1"), AT)
     assert [r.run_id for r in budget.held()] == ["run-2"]
+
+
+def test_what_nobody_ever_reserved_from_has_empty_books(ledger: Table) -> None:
+    nothing = {f"{what}_usd": 0.0 for what in ("reserved", "settled", "released", "held", "spent")}
+    assert Budget(ledger).books("run-1", 1) == Books(**nothing)
+    assert Budget(ledger, account_usd=1.5).account_books(MONTH) == Books(cap_usd=1.5, **nothing)
+
+
+def test_the_books_lie_where_earlier_versions_kept_them(budget: Budget, ledger: Table) -> None:
+    budget.reserve(owner(), 0.40, AT)
+    for key in (("RUN#run-1", "BUDGET#0001"), ("ACCOUNT", "BUDGET#2026-11")):
+        assert ledger.need(*key).attributes["committed"] == 400_000
+    assert ledger.get("RUN#run-1", "RESERVED#0001#screen#0001") is not None
+
+
+def test_who_is_refused_by_the_account_is_shown_its_setting(budget: Budget) -> None:
+    budget.reserve(owner(), 0.90, AT)
+    with pytest.raises(BudgetExceeded) as refused:
+        budget.reserve(owner(run="run-2"), 0.90, AT)
+    remedy = "raise AccountBudgetUsd, or wait for the next month; `porewatch cost run-2`"
+    assert str(refused.value.remedy).startswith(remedy)
+
+
+def test_a_reservation_keeps_the_prices_it_was_estimated_with(ledger: Table) -> None:
+    Budget(ledger, price_snapshot="2026-11-01").reserve(owner(), 0.40, AT)
+    Budget(ledger).reserve(owner(2), 0.40, AT)
+    kept = Budget(ledger).of_run("run-1", 1)
+    assert [one.price_snapshot for one in kept] == ["2026-11-01", ""]
+
+
+def test_what_is_paid_is_written_with_its_fact(budget: Budget, ledger: Table) -> None:
+    fact = InstanceTerminated(
+        fact_id="f", run_id="run-1", revision=1, at=AT, stage="screen", epoch=1, instance_id="i-1",
+        instance_type="r5.large", purchase="spot", seconds=60, cost_usd=0.25, reason="done",
+    )  # fmt: skip
+    budget.settle(owner(), 0.25, AT, facts=[fact])
+    assert facts_in(ledger, "run-1") == ["InstanceTerminated"]
+
+
+class Meanwhile:
+    """What somebody else does just before each transaction, or when it has failed."""
+
+    def __init__(self, ledger: Table, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.before: list[Callable[[], object]] = []
+        self.after_a_refusal: list[Callable[[], object]] = []
+        self._transact = ledger.transact
+        monkeypatch.setattr(ledger, "transact", self)
+
+    def __call__(self, *writes: Any) -> None:
+        if self.before:
+            self.before.pop()()
+        try:
+            self._transact(*writes)
+        except Conflict:
+            if self.after_a_refusal:
+                self.after_a_refusal.pop()()
+            raise
+
+
+def test_room_that_was_made_since_the_refusal_is_used(
+    budget: Budget, ledger: Table, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    budget.reserve(owner(), 1.0, AT)
+    meanwhile = Meanwhile(ledger, monkeypatch)
+    meanwhile.after_a_refusal = [lambda: budget.release(owner(), AT)]
+    assert budget.reserve(owner(2), 1.0, AT).held == 1_000_000, "it fits exactly"
+    assert budget.books("run-1", 1).held_usd == 1.0
+
+
+def test_a_reservation_that_many_write_at_once_is_tried_more_often_than_other_items(
+    budget: Budget, ledger: Table, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A machine of this epoch must be paid, however many machines of it are paid meanwhile."""
+    monkeypatch.setattr("porewatch.adapters.table.time.sleep", lambda _: None)
+    races = CHANGE_ATTEMPTS + 4
+    meanwhile = Meanwhile(ledger, monkeypatch)
+
+    def settled() -> None:
+        left, meanwhile.before = meanwhile.before, []
+        budget.settle(owner(), 0.01, AT)
+        meanwhile.before = left
+
+    meanwhile.before = [settled] * races
+    budget.settle(owner(), 0.01, AT)
+    assert budget.books("run-1", 1).spent_usd == pytest.approx(0.01 * (races + 1))
+
+
+def test_those_who_lose_a_race_pause_for_different_and_longer_times() -> None:
+    assert RETRIES.pause(0) == 0
+    for attempt in range(1, 9):
+        most = min(LONGEST_PAUSE_SECONDS, 0.02 * 2**attempt)
+        pauses = [RETRIES.pause(attempt) for _ in range(300)]
+        assert 0 <= min(pauses) < most / 10
+        assert most * 0.9 < max(pauses) <= most
 
 
 def test_a_hundred_launches_at_once_never_pass_the_cap_of_a_run(ledger: Table) -> None:

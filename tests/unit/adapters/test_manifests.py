@@ -10,9 +10,9 @@ import pytest
 
 from porewatch.adapters.items import Item, run_key
 from porewatch.adapters.ledger.runs import RunLedger
-from porewatch.adapters.objects import Objects
+from porewatch.adapters.objects import JSON, Objects
 from porewatch.adapters.s3 import manifests as kept_here
-from porewatch.adapters.s3.manifests import Manifests
+from porewatch.adapters.s3.manifests import KEPT, Manifests
 from porewatch.adapters.table import Table
 from porewatch.domain import s3_keys
 from porewatch.domain.errors import ManifestRefused, NotFound
@@ -83,6 +83,8 @@ def test_the_object_is_named_by_the_digest_of_its_bytes(
 def test_keeping_it_again_writes_nothing(runs: RunLedger, manifests: Manifests) -> None:
     key = sealed(runs, manifests, a_manifest())
     before = Objects("raw").head(key)
+    kind = boto3.client("s3").head_object(Bucket="raw", Key=key)["ContentType"]
+    assert kind == "application/json"
     manifests.keep(a_manifest())
     assert Objects("raw").head(key) == before
 
@@ -96,8 +98,23 @@ def test_an_altered_manifest_is_refused_by_whoever_reads_it(
     with pytest.raises(ManifestRefused, match="not the manifest that was sealed") as refusal:
         manifests.of("r", 0)
     assert refusal.value.file == key
-    with pytest.raises(ManifestRefused, match="not the manifest that was sealed"):
+    assert refusal.value.remedy
+    with pytest.raises(ManifestRefused, match="not the manifest that was sealed") as kept:
         manifests.keep(a_manifest())
+    assert kept.value.file == key
+
+
+def test_a_manifest_that_this_version_cannot_read_is_refused_by_field_and_key(
+    buckets: None,
+) -> None:
+    """Its digest is right: a later version sealed it."""
+    content = a_manifest().canonical_json().replace('"size":1000', '"size":"many"').encode()
+    digest = hashlib.sha256(content).hexdigest()
+    key = s3_keys.sealed_manifest_key("r", digest)
+    Objects("raw").put_new(key, content, JSON)
+    with pytest.raises(ManifestRefused, match=r"files\[0\].size 'many'") as refused:
+        kept_here.read_manifest(Objects("raw"), "r", digest)
+    assert refused.value.file == key
 
 
 def test_a_manifest_that_is_gone_is_missed_by_its_key(
@@ -108,6 +125,7 @@ def test_a_manifest_that_is_gone_is_missed_by_its_key(
     with pytest.raises(NotFound, match="sealed manifest is gone") as missing:
         manifests.of("r", 0)
     assert missing.value.file == key
+    assert missing.value.remedy
 
 
 def test_a_manifest_that_an_earlier_version_kept_in_the_ledger_is_still_read(
@@ -129,5 +147,21 @@ def test_it_is_read_once_for_each_digest(
     get = Objects.get
     monkeypatch.setattr(Objects, "get", lambda self, key: read.append(key) or get(self, key))
     for _ in range(3):
-        manifests.of("r", 0)
+        assert manifests.of("r", 0) == a_manifest()
     assert len(read) == 1
+
+
+def test_a_process_keeps_the_manifests_that_it_read_last(
+    runs: RunLedger, manifests: Manifests, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    raw = Objects("raw")
+    digests = [manifests.keep(a_manifest(n)).manifest_digest for n in range(1, KEPT + 2)]
+    read: list[str] = []
+    get = Objects.get
+    monkeypatch.setattr(Objects, "get", lambda self, key: read.append(key) or get(self, key))
+    first, *others, last = digests
+    for digest in (first, *others, first, last, first):
+        kept_here.read_manifest(raw, "r", digest)
+    assert read == [s3_keys.sealed_manifest_key("r", digest) for digest in digests]
+    kept_here.read_manifest(raw, "r", others[-1])
+    assert len(read) == KEPT + 2, "it was used longest ago, and made room for the last one"

@@ -7,12 +7,17 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from porewatch.adapters.items import run_key
+from porewatch.adapters.ledger.retention import Endings
+from porewatch.adapters.ledger.run_moves import OPEN, OPEN_RUNS
 from porewatch.adapters.ledger.runs import RunLedger
 from porewatch.adapters.table import Table
-from porewatch.domain.errors import NotFound, Throttled
+from porewatch.domain.errors import NotFound, RunGone, Throttled
 from porewatch.domain.inputs.seal_note import note_of
 from porewatch.domain.records.file_record import FileRecord, FileState
-from porewatch.domain.rules import run_endings
+from porewatch.domain.records.retention_record import Hold
+from porewatch.domain.retention.orders import DeleteRun
+from porewatch.domain.rules import run_endings, run_lifecycle
 from porewatch.domain.runs import ReadKind, RunManifest, RunState
 from porewatch.domain.sealing import input_file, seal
 from tests.mocked import facts_in
@@ -97,6 +102,59 @@ def test_the_cost_is_a_sum_and_may_come_after_the_end(runs: RunLedger) -> None:
     for _ in range(2):
         assert runs.apply_to_gone("r", run_endings.cost, 0.5, WHEN).cost_usd == 0.5
     assert runs.get("r").state is RunState.FAILED
+
+
+def running(runs: RunLedger) -> None:
+    runs.seal(a_manifest(), sealed_by="run.json", at=WHEN)
+    runs.start(a_manifest(), execution_arn="arn:x", bundle="b", at=WHEN)
+
+
+def listed_as_open(ledger: Table) -> list[tuple[str, str]]:
+    return [(item.pk, item.sk) for item in ledger.query_kind(OPEN_RUNS)]
+
+
+def complete(runs: RunLedger) -> None:
+    ended = {"report_keys": {}, "findings": 0, "cost_usd": 1.0}
+    runs.apply("r", run_endings.complete, 0, **ended, at=WHEN)
+
+
+def test_a_sweep_finds_a_run_while_something_is_to_be_done_for_it(
+    ledger: Table, runs: RunLedger
+) -> None:
+    runs.seal(a_manifest(), sealed_by="run.json", at=WHEN)
+    assert listed_as_open(ledger) == [], "it has no execution yet"
+    runs.start(a_manifest(), execution_arn="arn:x", bundle="b", at=WHEN)
+    assert listed_as_open(ledger) == [("RUN#r", OPEN)]
+    assert [run.run_id for run in runs.open()] == ["r"]
+    complete(runs)
+    assert listed_as_open(ledger) == []
+    assert list(runs.open()) == []
+
+
+def test_the_index_of_open_runs_is_written_only_when_a_run_opens_or_closes(
+    ledger: Table, runs: RunLedger
+) -> None:
+    running(runs)
+    ledger.delete(run_key("r"), OPEN)
+    runs.apply("r", run_lifecycle.found, 0, 3, WHEN)
+    assert runs.get("r").findings == 3
+    assert ledger.get(run_key("r"), OPEN) is None
+
+
+def test_a_run_that_is_being_deleted_is_changed_by_nothing_but_its_deletion(
+    runs: RunLedger, ledger: Table
+) -> None:
+    running(runs)
+    complete(runs)
+    endings = Endings(ledger)
+    endings.begin_deletion(DeleteRun(run_id="r", by="K. Mori"), WHEN)
+    with pytest.raises(RunGone, match="run r"):
+        runs.apply("r", run_lifecycle.found, 0, 3, WHEN)
+    with pytest.raises(RunGone):
+        runs.receive("r", WHEN)
+    with pytest.raises(RunGone):
+        endings.hold_covered("r", Hold(by="M. Sato", reason="complaint", at=WHEN), WHEN, WHEN)
+    assert runs.apply_to_gone("r", run_endings.cost, 0.5, WHEN).state is RunState.DELETING
 
 
 def test_a_run_that_is_not_there_is_named(runs: RunLedger) -> None:

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from porewatch.domain import errors
 from porewatch.domain.errors import PorewatchError
+from porewatch.domain.reasons.reason import Reason, RunCode
 from porewatch.domain.stage.retry_policy import (
     FIRST_WAIT_S,
     JITTER,
@@ -143,6 +144,27 @@ def test_runs_that_wait_do_not_all_retry_at_once() -> None:
 
 def test_a_quota_is_retried_less_often_than_capacity() -> None:
     assert decided("QuotaExceeded").wait_seconds > 2 * decided("CapacityUnavailable").wait_seconds
+
+
+def test_a_wait_of_two_minutes_or_more_is_said_in_minutes() -> None:
+    """A first wait for a quota is one of 90 to 150 seconds."""
+    said = {}
+    for n in range(800):
+        decision = decided("QuotaExceeded", 1 if n < 700 else 5, f"run-{n}")
+        then = (decision.why.values or {})["then"]
+        assert isinstance(then, Reason)
+        said[decision.wait_seconds] = (then.code, (then.values or {})["n"])
+    assert {119, 120} <= said.keys()
+    for seconds, (code, number) in said.items():
+        short = (RunCode.ASKED_AGAIN_SECONDS, seconds)
+        long = (RunCode.ASKED_AGAIN_MINUTES, round(seconds / 60))
+        assert (code, number) == (short if seconds < 120 else long)
+
+
+def test_what_is_no_error_of_ours_is_unforeseen() -> None:
+    assert class_of("annotations") is None
+    assert meaning_of("annotations") is UNFORESEEN
+    assert meaning_of("PorewatchError") is UNFORESEEN
 
 
 def test_who_must_mend_something_is_the_sender_or_the_operator() -> None:

@@ -19,7 +19,7 @@ from porewatch.domain.inputs.file_names import (
 )
 from porewatch.domain.inputs.final_summary import parse_final_summary
 from porewatch.domain.inputs.landing.run_paths import run_path
-from porewatch.domain.runs import ReadKind, ReadLimits, RunManifest, Sample, Sequencing
+from porewatch.domain.runs import InputFile, ReadKind, ReadLimits, RunManifest, Sample, Sequencing
 from porewatch.domain.sealing import input_file, parse_manifest, seal
 
 WHEN = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -111,18 +111,34 @@ def test_a_file_of_a_sequencing_folder_has_one_place_in_the_run(path: str, there
     ],
 )
 def test_what_cannot_be_read_is_refused_with_the_way_out(path: str, expected: str) -> None:
-    with pytest.raises(InputRefused, match=expected):
+    with pytest.raises(InputRefused, match=expected) as refused:
         input_file(path, 10)
+    assert refused.value.file == path
+    assert refused.value.remedy
+
+
+def test_what_is_known_of_a_file_stands_in_the_manifest() -> None:
+    path, digest = "fastq/lane/barcode07/a.fastq.gz", "a" * 64
+    plain = InputFile(
+        path=path, kind=ReadKind.FASTQ, size=10, sha256=digest, barcode="barcode07", at=None
+    )
+    assert input_file(path, 10, digest) == plain
+    assert input_file(path, 10, digest, at=path) == plain
+    moved = input_file(path, 10, digest, at="elsewhere/a.fastq.gz", barcode="barcode08")
+    assert moved == plain.model_copy(update={"at": "elsewhere/a.fastq.gz", "barcode": "barcode08"})
 
 
 def test_a_path_that_leaves_the_run_is_refused() -> None:
-    with pytest.raises(InputRefused, match="leaves the run's folder"):
+    with pytest.raises(InputRefused, match="leaves the run's folder") as refused:
         input_file("fastq/../../b.fastq", 10)
+    assert refused.value.file == "fastq/../../b.fastq"
 
 
 def test_an_empty_file_is_refused() -> None:
-    with pytest.raises(InputRefused, match="is empty"):
+    with pytest.raises(InputRefused, match="is empty") as refused:
         input_file("fastq/a.fastq", 0)
+    assert refused.value.file == "fastq/a.fastq"
+    assert refused.value.remedy
 
 
 def test_a_final_summary_tells_the_sequencing_and_the_counts() -> None:
@@ -198,8 +214,9 @@ def test_without_sheet_and_barcodes_the_run_is_the_sample() -> None:
 
 
 def test_a_run_without_reads_is_not_sealed() -> None:
-    with pytest.raises(ManifestRefused, match="has no reads"):
+    with pytest.raises(ManifestRefused, match="has no reads") as refused:
         seal([], run_id="r", created_at=WHEN)
+    assert refused.value.remedy
 
 
 def test_the_same_file_twice_is_not_sealed() -> None:
@@ -227,6 +244,7 @@ def test_a_bad_manifest_is_reported_by_field_value_and_remedy(
     with pytest.raises(ManifestRefused, match=expected) as refusal:
         parse_manifest(good.replace(*change, 1).encode(), run_id="run-1")
     assert refusal.value.remedy
+    assert refusal.value.file == "run.json"
 
 
 def test_a_manifest_survives_being_written_and_read() -> None:
@@ -236,13 +254,20 @@ def test_a_manifest_survives_being_written_and_read() -> None:
 
 def test_a_file_that_no_function_can_read_in_time_is_refused_with_the_way_out() -> None:
     assert input_file("fastq/a.fastq.gz", 30 * 2**30).size == 30 * 2**30
-    with pytest.raises(InputRefused, match=r"30\.1 GiB; one file may have 30.*split"):
+    with pytest.raises(InputRefused, match=r"30\.1 GiB; one file may have 30.*split") as refused:
         input_file("fastq/a.fastq.gz", int(30.1 * 2**30))
+    assert refused.value.file == "fastq/a.fastq.gz"
 
 
-@pytest.mark.parametrize("size", [10**12, 10**400], ids=["a terabyte", "400 digits"])
-def test_a_size_beyond_every_file_is_refused_however_many_digits_it_has(size: int) -> None:
-    with pytest.raises(InputRefused, match="GiB; one file may have"):
+@pytest.mark.parametrize(
+    ("size", "shown"),
+    [(10**12, r"931\.3"), (10**400, r" 1073741824\.0")],
+    ids=["a terabyte", "400 digits"],
+)
+def test_a_size_beyond_every_file_is_refused_however_many_digits_it_has(
+    size: int, shown: str
+) -> None:
+    with pytest.raises(InputRefused, match=f"{shown} GiB; one file may have"):
         input_file("bam/a.bam", size)
 
 
@@ -285,3 +310,4 @@ def test_a_manifest_that_contradicts_itself_names_the_file_to_correct() -> None:
     with pytest.raises(ManifestRefused, match="duplicate file path") as refused:
         seal(twice, run_id="run-1", created_at=WHEN)
     assert refused.value.file == "run.json"
+    assert refused.value.remedy

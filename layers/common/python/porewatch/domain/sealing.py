@@ -41,7 +41,7 @@ def input_file(
     """One file of the manifest. `path` is relative to the run, `size` in bytes. `barcode`: what is
     known of it from elsewhere; else read from the path. `at`: where it lies, if not at its path."""
     kind = kind_of(path)
-    folder = path.split("/", 1)[0]
+    folder = path.partition("/")[0]
     if folder != kind.value:
         raise InputRefused(
             f"a {kind.value} file lies in {folder}/.", file=path, remedy=f"put it in {kind.value}/."

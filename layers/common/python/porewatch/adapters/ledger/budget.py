@@ -124,14 +124,14 @@ class Budget:
     def _books(self, cap: Cap) -> Books:
         item = self._table.get(cap.pk, cap.sk)
         counted = item.attributes if item else {}
-        sums = {name: int(counted.get(name, 0)) / MILLION for name in Moves._fields}
+        sums = Moves(*(int(counted.get(name, 0)) for name in Moves._fields))
         return Books(
             cap_usd=cap.usd or None,
-            reserved_usd=sums["reserved"],
-            settled_usd=sums["settled"],
-            released_usd=sums["released"],
-            held_usd=round(sums["committed"] - sums["spent"], 6),
-            spent_usd=sums["spent"],
+            reserved_usd=sums.reserved / MILLION,
+            settled_usd=sums.settled / MILLION,
+            released_usd=sums.released / MILLION,
+            held_usd=(sums.committed - sums.spent) / MILLION,
+            spent_usd=sums.spent / MILLION,
         )
 
     def _move(
@@ -158,7 +158,7 @@ class Budget:
             if isinstance(error, AlreadyDone):
                 raise error
             if isinstance(error, _Full):  # when room was made meanwhile: again
-                self._refuse(owner, error.cap, most or 0)
+                self._refuse(owner, error.cap, error.amount)
 
         fresh, recorded = _fresh(owner, at), tuple(facts)
         item = self._table.change(*_place(owner), step, retries=RETRIES, lost=lost)
@@ -191,11 +191,11 @@ class Budget:
 
 
 class _Full(Conflict):
-    """This cap is exhausted."""
+    """This cap has no room for `amount` micro-dollars."""
 
-    def __init__(self, cap: Cap, problem: str) -> None:
+    def __init__(self, cap: Cap, amount: int, problem: str) -> None:
         super().__init__(problem)
-        self.cap = cap
+        self.cap, self.amount = cap, amount
 
 
 def _pause(attempt: int) -> float:
@@ -227,6 +227,7 @@ def _item(owner: OfEpoch, after: Reservation) -> Item:
 
 
 def _addition(cap: Cap, moves: Moves, most: int | None) -> Add:
-    limited = cap.usd and most is not None
-    limit = ("committed", micro(cap.usd) - (most or 0)) if limited else None
-    return Add(Item(cap.pk, cap.sk), moves._asdict(), limit, partial(_Full, cap))
+    item, amounts = Item(cap.pk, cap.sk), moves._asdict()
+    if most is None or not cap.usd:
+        return Add(item, amounts)
+    return Add(item, amounts, ("committed", micro(cap.usd) - most), partial(_Full, cap, most))

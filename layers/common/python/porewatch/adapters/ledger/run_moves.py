@@ -75,14 +75,4 @@ def _open_writes(before: RunRecord | None, after: RunRecord) -> list[Write]:
 
 
 def _item(record: RunRecord) -> Item:
-    return Item.of(
-        run_key(record.run_id),
-        RUN,
-        record,
-        attributes={
-            "state": record.state.value,
-            "revision": record.revision,
-            "manifest_digest": record.manifest_digest or "",
-        },
-        kind=(RUNS, place_of(record)),
-    )
+    return Item.of(run_key(record.run_id), RUN, record, kind=(RUNS, place_of(record)))
