@@ -181,7 +181,7 @@ def open_files() -> set[str]:
     names = set()
     for number in Path("/proc/self/fd").iterdir():
         with suppress(FileNotFoundError):  # the folder itself, closed after it was listed
-            names.add(os.readlink(number))
+            names.add(str(number.readlink()))
     return names
 
 
