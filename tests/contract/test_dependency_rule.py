@@ -35,7 +35,7 @@ ARROWS: dict[str, set[str]] = {
     "porewatch.reads": {"porewatch.domain", "numpy", "isal", "pysam", "pod5"},
     "porewatch.settings": {"porewatch.domain", "pydantic"},
     "porewatch.usecases": {"porewatch.domain", "pydantic"},
-    "porewatch.adapters": {"porewatch.domain", "porewatch", "pydantic", *BOTO},
+    "porewatch.adapters": {"porewatch.domain", "porewatch", "pydantic", "joserfc", *BOTO},
     "porewatch.compute": {"porewatch.domain", "porewatch.adapters", "pydantic", *BOTO},
     "porewatch.edge": {
         *("porewatch.domain", "porewatch.settings", "pydantic"),
@@ -248,6 +248,19 @@ def test_pod5_is_imported_only_where_it_is_used() -> None:
         if module.startswith("porewatch.reads"):
             top = [n for n in ast.parse(path.read_text()).body if isinstance(n, ast.Import)]
             assert "pod5" not in {alias.name for node in top for alias in node.names}, module
+
+
+def test_joserfc_is_imported_only_by_what_signs_people_in() -> None:
+    """It is in a layer that the web function alone has."""
+    users = {
+        module
+        for module, path in MODULES.items()
+        if any(name.split(".")[0] == "joserfc" for name in imported(path.read_text(), module))
+    }
+    assert users == {
+        "porewatch.adapters.people.oidc_client",
+        "porewatch.adapters.people.published",
+    }
 
 
 IN_A_BOX = {

@@ -15,6 +15,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, TypeAdapter, Valida
 
 from porewatch.domain.calls.release_policy import ANY
 from porewatch.domain.errors import ConfigurationRefused
+from porewatch.domain.people.oidc import GLOBUS, Algorithm, ClientAuthentication
 from porewatch.domain.stage.instances import ExecutorChoice
 
 
@@ -68,6 +69,11 @@ class Settings(BaseModel):
     expiry_group: str = ""
     expiry_target_arn: str = ""
     expiry_role_arn: str = ""
+    oidc_issuer: str = GLOBUS
+    oidc_client_id: str
+    oidc_client_secret_arn: str = ""
+    oidc_algorithms: Annotated[tuple[Algorithm, ...], BeforeValidator(_by_comma)] = ("RS512",)
+    oidc_client_authentication: ClientAuthentication = "client_secret_basic"
     aws_region: str = "us-east-1"
 
     @property

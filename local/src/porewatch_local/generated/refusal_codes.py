@@ -12,6 +12,7 @@ from pathlib import Path
 from porewatch.domain.errors import PorewatchError, Refused, SeveralRefused
 from porewatch.domain.reasons.catalogue import SOURCE, catalogue
 from porewatch.domain.reasons.refusal_codes import RefusalCode
+from porewatch.domain.reasons.sign_in_codes import SignInCode
 
 PAGE = Path(__file__).parents[4] / "docs/reference/refusal-codes.md"
 HEAD = """# Codes of refusals
@@ -32,13 +33,17 @@ The code is that of the kind, where the second table has none that says more.
 |---|---|
 """
 DETAILS = """
-## Of sample sheets
+## {title}
 
 `values` has what stands in braces. The text is read from the catalogue of the reader's language.
 
 | code | text |
 |---|---|
 """
+DETAILED: dict[str, type[RefusalCode | SignInCode]] = {
+    "Of sample sheets": RefusalCode,
+    "Of sign-in": SignInCode,
+}
 
 
 def kinds(of: type[PorewatchError] = Refused) -> Iterator[type[PorewatchError]]:
@@ -52,9 +57,15 @@ def kinds(of: type[PorewatchError] = Refused) -> Iterator[type[PorewatchError]]:
 
 def page() -> str:
     rows = (f"| `{kind('').code}` | {_meaning(kind)} |" for kind in kinds())
+    return HEAD + "\n".join(rows) + "\n" + "".join(_details(title) for title in DETAILED)
+
+
+def _details(title: str) -> str:
     texts = catalogue(SOURCE)
-    details = (f"| `{code.value}` | {texts.text(f'reason.{code.value}')} |" for code in RefusalCode)
-    return HEAD + "\n".join(rows) + "\n" + DETAILS + "\n".join(details) + "\n"
+    rows = (
+        f"| `{code.value}` | {texts.text(f'reason.{code.value}')} |" for code in DETAILED[title]
+    )
+    return DETAILS.format(title=title) + "\n".join(rows) + "\n"
 
 
 def _meaning(kind: type[PorewatchError]) -> str:

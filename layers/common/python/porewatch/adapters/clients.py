@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from mypy_boto3_events import EventBridgeClient
     from mypy_boto3_rds_data import RDSDataServiceClient
     from mypy_boto3_s3 import S3Client
+    from mypy_boto3_secretsmanager import SecretsManagerClient
     from mypy_boto3_sns import SNSClient
     from mypy_boto3_sqs import SQSClient
     from mypy_boto3_stepfunctions import SFNClient
@@ -118,3 +119,7 @@ def rds_data() -> RDSDataServiceClient:
 def batch(attempts: int = ATTEMPTS) -> Any:
     """One attempt for submissions: Batch cannot tell a retry from a new job."""
     return client("batch", attempts)
+
+
+def secretsmanager() -> SecretsManagerClient:
+    return client("secretsmanager")  # type: ignore[no-any-return]

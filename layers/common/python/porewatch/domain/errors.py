@@ -220,6 +220,10 @@ class ConfigurationRefused(Refused):
     """The deployment is misconfigured: for the operator to correct, not the sender."""
 
 
+class SignInRefused(Refused):
+    """Nobody is signed in: the identity provider declined, or its answer is not to be trusted."""
+
+
 class BudgetExceeded(Refused):
     """The next launch would exceed the budget of the run or of the account."""
 

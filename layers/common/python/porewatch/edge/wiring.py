@@ -6,6 +6,8 @@ They are made for each invocation, because they hold nothing: AWS clients are ke
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from porewatch.adapters.ledger.budget import Budget
 from porewatch.adapters.ledger.idempotency import Inbox
 from porewatch.adapters.ledger.runs import RunLedger
@@ -16,6 +18,9 @@ from porewatch.adapters.objects import Objects
 from porewatch.adapters.s3.manifests import Manifests
 from porewatch.adapters.table import Table
 from porewatch.settings import settings
+
+if TYPE_CHECKING:
+    from porewatch.adapters.people.oidc_client import OidcClient
 
 
 def table() -> Table:
@@ -70,3 +75,23 @@ def notices() -> Topic:
 def again(receipt: str, receives: int) -> None:
     """Change the visibility timeout of a message of the function's queue (`queue.Again`)."""
     Deliveries(settings().queue_url).again(receipt, receives)
+
+
+def oidc_client(redirect_uri: str) -> OidcClient:
+    """Sign-in at the stack's identity provider, which sends browsers back to `redirect_uri`."""
+    # Here, because what they import is in a layer that the web function alone has.
+    from porewatch.adapters.people.client_secret import client_secret  # noqa: PLC0415
+    from porewatch.adapters.people.oidc_client import OidcClient  # noqa: PLC0415
+    from porewatch.domain.people.oidc import Provider  # noqa: PLC0415
+
+    config = settings()
+    return OidcClient(
+        Provider(
+            issuer=config.oidc_issuer,
+            client_id=config.oidc_client_id,
+            client_secret=client_secret(config.oidc_client_secret_arn),
+            redirect_uri=redirect_uri,
+            algorithms=config.oidc_algorithms,
+            client_authentication=config.oidc_client_authentication,
+        )
+    )

@@ -19,6 +19,7 @@ from porewatch.domain.reasons.catalogue import SOURCE, Catalogue, catalogue
 from porewatch.domain.reasons.codes import RELATIVES, Code
 from porewatch.domain.reasons.refusal_codes import RefusalCode
 from porewatch.domain.reasons.run_codes import RunCode
+from porewatch.domain.reasons.sign_in_codes import SignInCode
 
 __all__ = [
     "CODES",
@@ -28,12 +29,13 @@ __all__ = [
     "Reasons",
     "RefusalCode",
     "RunCode",
+    "SignInCode",
     "Value",
     "because",
 ]
 
-AnyCode = Code | RunCode | RefusalCode
-CODES: frozenset[AnyCode] = frozenset((*Code, *RunCode, *RefusalCode))
+AnyCode = Code | RunCode | RefusalCode | SignInCode
+CODES: frozenset[AnyCode] = frozenset((*Code, *RunCode, *RefusalCode, *SignInCode))
 
 
 class Reason(Model):

@@ -1,0 +1,1 @@
+"""People: sign-in at an identity provider."""

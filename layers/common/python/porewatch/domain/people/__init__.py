@@ -1,0 +1,1 @@
+"""People: users, groups, projects, roles, and what a role may do. Pure."""
