@@ -40,8 +40,15 @@ $(STATE)/%/.ready: requirements/%.txt $(UV)
 	@$(UV) pip sync -q --python $(STATE)/$*/bin/python --require-hashes requirements/$*.txt
 	@touch $@
 
+# The stand-in for Globus, in the version that package.json has; node and npm come from a wheel.
+$(STATE)/identity/.ready: package.json .venv/.ready
+	@echo "setup: identity provider ($(STATE)/identity)"
+	@mkdir -p $(@D) && PATH="$(CURDIR)/.venv/bin:$$PATH" npm install --silent --prefix $(@D) --no-save --no-package-lock --no-audit --no-fund \
+	--ignore-scripts $$(sed -nE 's/^ *"(oidc-provider)": "([^"]+)".*/\1@\2/p' package.json)
+	@touch $@
+
 JUDGES := $(STATE)/judges/.ready $(STATE)/oldest/.ready $(STATE)/docs/.ready
-setup: .venv/.ready $(STATE)/engine/.ready $(STATE)/sam/.ready  ## make the environments that running it takes
+setup: .venv/.ready $(STATE)/engine/.ready $(STATE)/sam/.ready $(STATE)/identity/.ready  ## make the environments that running it takes
 
 lock:  ## resolve requirements/*.in and pyproject.toml anew (writes hashes, never an index)
 	@$(UV) pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --group pyproject.toml:dev pyproject.toml -o requirements/dev.txt

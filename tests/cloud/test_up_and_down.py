@@ -35,8 +35,9 @@ pytestmark = pytest.mark.cloud
 
 
 def _ports(stack: LocalStack) -> set[int]:
-    assert stack.control and stack.database
-    found = {urlsplit(a).port for a in (stack.endpoint, stack.control.url, stack.database)}
+    assert stack.control and stack.database and stack.identity
+    given = (stack.endpoint, stack.control.url, stack.database, stack.identity.issuer)
+    found = {urlsplit(address).port for address in given}
     return {port for port in found if port}
 
 
@@ -47,20 +48,22 @@ def _listening() -> set[int]:
 def test_up_twice_is_fine_and_down_leaves_no_process_and_no_port(home: Path) -> None:
     lines: list[str] = []
     first = up(home, deploy=False, progress=lines.append)
-    assert len(lines) == 3
+    assert len(lines) == 4
     again = up(home, deploy=False)
     assert (again.pids, again.endpoint) == (first.pids, first.endpoint)
     assert status(home).pids == first.pids
     parts = [psutil.Process(pid) for pid in first.pids.values()]
     ports = _ports(first)
-    assert len(ports) == 3 and ports <= _listening()
+    assert len(ports) == 4 and ports <= _listening()
     assert oct((home / "local.json").stat().st_mode)[-3:] == "600"
 
-    assert down(home) == ["instance host", "engine", "PostgreSQL"]
+    assert down(home) == ["instance host", "identity provider", "engine", "PostgreSQL"]
     assert processes.wait_until_ended(parts, 0)
     assert not ports & _listening()
     assert down(home) == []
-    with pytest.raises(LocalProblem, match=r"not running: postgres, engine, host.*porewatch up"):
+    with pytest.raises(
+        LocalProblem, match=r"not running: postgres, engine, identity, host.*porewatch up"
+    ):
         require(home)
 
 
@@ -116,10 +119,11 @@ def test_a_stale_pid_file_stops_nobody_and_hinders_nothing(home: Path) -> None:
         (state / "engine.json").write_text(json.dumps(gone))
         (state / "postgres.json").write_text(json.dumps(reused))
         (state / "host.json").write_text("half a fi")
+        (state / "identity.json").write_text(json.dumps(reused))
         assert down(home) == []
         assert stranger.poll() is None
         (state / "postgres.json").write_text(json.dumps(reused))
-        assert set(up(home, deploy=False).pids) == {"postgres", "engine", "host"}
+        assert set(up(home, deploy=False).pids) == {"postgres", "engine", "identity", "host"}
         assert stranger.poll() is None
     finally:
         stranger.kill()
@@ -128,13 +132,14 @@ def test_a_stale_pid_file_stops_nobody_and_hinders_nothing(home: Path) -> None:
 
 def test_a_part_that_crashed_is_started_again(home: Path) -> None:
     first = up(home, deploy=False)
-    for part in ("postgres", "engine"):
+    for part in ("postgres", "engine", "identity"):
         process = psutil.Process(first.pids[part])
         process.kill()
         assert processes.wait_until_ended([process], 10)
     again = up(home, deploy=False)
     assert again.pids["postgres"] != first.pids["postgres"]
     assert again.pids["engine"] != first.pids["engine"]
+    assert again.pids["identity"] != first.pids["identity"]
     assert client(again, "sts").get_caller_identity()["Arn"].endswith("porewatch-operator")
 
 

@@ -46,6 +46,16 @@ class Control(BaseModel):
     token: str
 
 
+class IdentityProvider(BaseModel):
+    """Where people sign in (the local stand-in for Globus), and Porewatch as its client."""
+
+    model_config = ConfigDict(frozen=True)
+
+    issuer: str
+    client_id: str
+    client_secret: str
+
+
 class LocalStack(BaseModel):
     """`local.json`: everything a client of the embedded AWS needs."""
 
@@ -59,6 +69,7 @@ class LocalStack(BaseModel):
     outputs: dict[str, str] = {}
     control: Control | None = None
     database: str | None = None
+    identity: IdentityProvider | None = None
     pids: dict[str, int] = {}
 
 

@@ -1,4 +1,5 @@
-"""`down`: instances, instance host, engine (which writes its state), database. Nothing is left."""
+"""`down`: instances, instance host, identity provider, engine (which writes its state), database.
+Nothing is left."""
 
 from __future__ import annotations
 
@@ -6,6 +7,7 @@ import shutil
 from pathlib import Path
 
 from porewatch_local.embedded.engine import stop_engine
+from porewatch_local.embedded.identity_provider import stop_identity
 from porewatch_local.embedded.instance_host_process import stop_host
 from porewatch_local.embedded.postgres import stop_postgres
 from porewatch_local.embedded.up import Progress
@@ -14,7 +16,12 @@ from porewatch_local.paths import (
     locked,
 )
 
-_PARTS = (("instance host", stop_host), ("engine", stop_engine), ("PostgreSQL", stop_postgres))
+_PARTS = (
+    ("instance host", stop_host),
+    ("identity provider", stop_identity),
+    ("engine", stop_engine),
+    ("PostgreSQL", stop_postgres),
+)
 
 
 def down(

@@ -1,4 +1,5 @@
-"""`up`: database, engine, stack, instance host, in this order. `status` lists what runs."""
+"""`up`: database, engine, stack, instance host, in this order; the identity provider starts beside
+the first two. `status` lists what runs."""
 
 from __future__ import annotations
 
@@ -17,6 +18,7 @@ from porewatch_local.embedded.engine import (
     root_credentials,
     start_engine,
 )
+from porewatch_local.embedded.identity_provider import start_identity
 from porewatch_local.embedded.instance_host_process import start_host
 from porewatch_local.embedded.postgres import start_postgres
 from porewatch_local.embedded.users import (
@@ -33,7 +35,7 @@ from porewatch_local.paths import (
 )
 
 Progress = Callable[[str], None]
-PARTS = ("postgres", "engine", "host")
+PARTS = ("postgres", "engine", "identity", "host")
 
 
 def up(
@@ -58,6 +60,7 @@ def _up(
     place: Home, deploy: bool, progress: Progress, host_settings: dict[str, object]
 ) -> LocalStack:
     step = _Steps(progress)
+    identity = start_identity(place)
     database = start_postgres(place)
     step.done(f"PostgreSQL on port {database.port}")
     crashed = unclean_stop(place) if "engine" not in running(place) else None
@@ -66,10 +69,12 @@ def _up(
         endpoint=endpoint(engine.port),
         credentials=root_credentials(place),
         database=database.dsn(),
+        identity=identity.provider,
     )
     stack = root.model_copy(update={"credentials": user_key(place, root, OPERATOR)})
     stack = _with_outputs(place, stack)
     step.done(f"AWS at {stack.endpoint}")
+    step.done(f"identity provider at {identity.ready().issuer}")
     if crashed:
         progress(crashed.message())
     if deploy:
