@@ -42,6 +42,8 @@ SURROUNDINGS = {
     "MOTO_EC2_LOAD_DEFAULT_AMIS": "false",  # two seconds for each test that touches EC2
     "STACK_NAME": "porewatch-test",
     "LEDGER_TABLE": "ledger",
+    "PEOPLE_TABLE": "people",
+    "API_KEY_ID": "key",
     "RAW_BUCKET": "raw",
     "RESULTS_BUCKET": "results",
     "REPORTS_BUCKET": "reports",

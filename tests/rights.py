@@ -133,11 +133,16 @@ def _condition(condition: Any) -> str:
 
 
 class Asked(NamedTuple):
-    """What IAM is asked at a call. `place`: partition of the ledger, or `bucket/key`; empty where
-    the test's names say nothing about the template's."""
+    """What IAM is asked at a call. `place`: partition of `table`, or `bucket/key`; empty where the
+    test's names say nothing about the template's."""
 
     action: str
     place: str = ""
+    table: str = "Ledger"
+
+
+TABLES = {"people": "People"}
+"""Tables of the tests, as the template calls them; every other one stands for the ledger."""
 
 
 _PREFIX = {"stepfunctions": "states", "events": "events", "cloudwatch": "cloudwatch"}
@@ -166,30 +171,37 @@ BUCKETS = {
 def asked(service: str, operation: str, request: dict[str, Any]) -> Iterator[Asked]:
     """What a call needs, as IAM sees it (`operation` in boto3's spelling, `GetItem`)."""
     if service == "dynamodb":
-        yield from _asked_of_ledger(operation, request)
+        yield from _asked_of_table(operation, request)
     elif service == "s3":
         yield from _asked_of_bucket(operation, request)
     else:
         yield Asked(f"{_PREFIX.get(service, service)}:{operation}")
 
 
-def _asked_of_ledger(operation: str, request: dict[str, Any]) -> Iterator[Asked]:
+def _asked_of_table(operation: str, request: dict[str, Any]) -> Iterator[Asked]:
     if operation == "TransactWriteItems":
         for item in request["TransactItems"]:
             for verb, one in item.items():
-                yield from _asked_of_ledger(f"{verb}Item", one)
-    elif "IndexName" in request:
-        yield Asked("dynamodb:Query", f"index/{request['IndexName']}")
-    elif operation == "BatchWriteItem":
-        keys = [
-            one["DeleteRequest"]["Key"] for some in request["RequestItems"].values() for one in some
-        ]
-        yield from (Asked("dynamodb:BatchWriteItem", key["pk"]["S"]) for key in keys)
-    elif operation == "Query":
-        yield Asked("dynamodb:Query", request["ExpressionAttributeValues"][":p"]["S"])
+                yield from _asked_of_table(f"{verb}Item", one)
+    elif "RequestItems" in request:
+        for name, some in request["RequestItems"].items():
+            keys = some["Keys"] if "Keys" in some else [o["DeleteRequest"]["Key"] for o in some]
+            for key in keys:
+                yield Asked(f"dynamodb:{operation}", key["pk"]["S"], _table(name))
     else:
-        key = request.get("Item") or request["Key"]
-        yield Asked(f"dynamodb:{operation}", key["pk"]["S"])
+        table = _table(request["TableName"])
+        if "IndexName" in request:
+            yield Asked("dynamodb:Query", f"index/{request['IndexName']}", table)
+        elif operation == "Query":
+            partition = request["ExpressionAttributeValues"][":p"]["S"]
+            yield Asked("dynamodb:Query", partition, table)
+        else:
+            key = request.get("Item") or request["Key"]
+            yield Asked(f"dynamodb:{operation}", key["pk"]["S"], table)
+
+
+def _table(name: str) -> str:
+    return TABLES.get(name, "Ledger")
 
 
 def _asked_of_bucket(operation: str, request: dict[str, Any]) -> Iterator[Asked]:
@@ -218,9 +230,9 @@ def _covers(right: Right, one: Asked) -> bool:
     if right.action != one.action:
         return False
     if one.place.startswith("index/"):
-        return right.resource == f"Ledger/{one.place}"
+        return right.resource == f"{one.table}/{one.place}"
     if one.action.startswith("dynamodb:"):
-        there = right.resource == "Ledger"
+        there = right.resource == one.table
         return there and any(fnmatchcase(one.place, key) for key in right.partitions())
     return not one.place or fnmatchcase(one.place, right.resource.replace(USER_ID, "*"))
 

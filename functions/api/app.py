@@ -1,9 +1,12 @@
 """Answers GET /runs, /runs/{run_id}, /runs/{run_id}/report, /alerts; its role writes nothing."""
 
 from porewatch.adapters.ledger.alerts import AlertLedger
+from porewatch.domain.people.roles import Action
 from porewatch.edge import wiring
+from porewatch.edge.asker import asker
 from porewatch.edge.http import on_http, query, routes
 from porewatch.settings import settings
+from porewatch.usecases.people.reach_run import reach_run, run_filter, visible_projects
 from porewatch.usecases.views.show_alerts import list_alerts
 from porewatch.usecases.views.show_runs import list_runs, report_links, show_run
 
@@ -13,19 +16,25 @@ lambda_handler = on_http(api)
 
 @api.get("/runs")
 def runs() -> dict[str, object]:
-    return list_runs(runs=wiring.runs(), **query(api, "limit", "state", "cursor")).public()
+    projects = visible_projects(asker(api), **query(api, wanted="project"))
+    asked = query(api, "limit", "state", "cursor")
+    return list_runs(runs=wiring.project_runs(), projects=projects, **asked).public()
 
 
 @api.get("/runs/<run_id>")
 def run(run_id: str) -> dict[str, object]:
-    return show_run(run_id, runs=wiring.runs(), **query(api, "revision")).public()
+    known = wiring.runs()
+    reach_run(run_id, asker(api), Action.SEE, runs=known)
+    return show_run(run_id, runs=known, **query(api, "revision")).public()
 
 
 @api.get("/runs/<run_id>/report")
 def report(run_id: str) -> dict[str, object]:
+    known = wiring.runs()
+    reach_run(run_id, asker(api), Action.SEE, runs=known)
     return report_links(
         run_id,
-        runs=wiring.runs(),
+        runs=known,
         reports=wiring.reports(),
         seconds=settings().link_seconds,
         **query(api, "revision"),
@@ -35,4 +44,6 @@ def report(run_id: str) -> dict[str, object]:
 @api.get("/alerts")
 def alerts() -> dict[str, object]:
     filters = query(api, "run", "limit", "cursor", every="all")
-    return list_alerts(alerts=AlertLedger(wiring.table()), **filters).public()
+    visible = run_filter(asker(api), runs=wiring.runs())
+    found = list_alerts(alerts=AlertLedger(wiring.table()), visible=visible, **filters)
+    return found.public()

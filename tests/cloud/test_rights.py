@@ -121,6 +121,7 @@ OBJECT = "runs/nobody/r0/no-such-object"
 LACKED: dict[str, tuple[str, str, dict[str, str]]] = {
     "alert_handler": ("s3", "get_object", {"Bucket": "ResultsBucketName", "Key": OBJECT}),
     "api": ("s3", "put_object", {"Bucket": "ReportsBucketName", "Key": OBJECT}),
+    "authorizer": ("s3", "get_object", {"Bucket": "ReportsBucketName", "Key": OBJECT}),
     "bundle_unpacker": ("s3", "delete_object", {"Bucket": "RawBucketName", "Key": OBJECT}),
     "cost_tracker": ("sns", "publish", {"TopicArn": "NoticeTopicArn", "Message": "m"}),
     "error_handler": ("s3", "get_object", {"Bucket": "ResultsBucketName", "Key": OBJECT}),

@@ -47,8 +47,12 @@ ARROWS: dict[str, set[str]] = {
         *("porewatch.domain", "porewatch.settings", "porewatch.adapters", "porewatch.compute"),
         *("porewatch.edge.wiring", "porewatch.edge", "porewatch.usecases"),
     },
+    "porewatch.edge.asker": {
+        *("porewatch.domain", "porewatch.edge.wiring", "porewatch.usecases"),
+        *("aws_lambda_powertools", "pydantic"),
+    },
     "functions": {
-        *("porewatch.edge.wiring", "porewatch.edge.brakes"),
+        *("porewatch.edge.wiring", "porewatch.edge.brakes", "porewatch.edge.asker"),
         *("porewatch.edge", "porewatch.usecases", "porewatch.domain", "porewatch.settings"),
         *("porewatch.adapters", "porewatch.compute", "porewatch.reads"),
     },

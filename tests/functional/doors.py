@@ -11,6 +11,8 @@ import boto3
 from simulator.handlers import ROOT, door  # noqa: F401 - for the tests that import them here
 
 _numbers = count(1)
+KEY_HOLDER = {"means": "api_key"}
+"""What the authorizer says of a request with the stack's API key: an operator's program."""
 
 
 class Context:

@@ -48,7 +48,7 @@ from porewatch.usecases.views.show_alerts import (
     list_alerts,
 )
 from simulator.made_results import some_outcomes
-from tests.functional.doors import Context, door, fact_event, send
+from tests.functional.doors import KEY_HOLDER, Context, door, fact_event, send
 
 RUN = "run-1"
 AT = datetime.fromisoformat("2026-03-01T12:00:00+00:00")
@@ -280,6 +280,7 @@ def test_only_an_alert_that_exists_is_acknowledged_and_only_by_a_name(
 
 
 def test_the_api_lists_and_closes_alerts(cloud: Table, alerts_of: AlertLedger) -> None:
+    RunLedger(cloud).receive(RUN, AT)
     alerts_of.raise_alert(suspected())
     status, body = request("GET", "/alerts")
     assert status == 200
@@ -344,7 +345,7 @@ def test_a_cursor_of_another_list_is_refused(cloud: Table, alerts_of: AlertLedge
 def test_a_reading_route_knows_no_other_method(cloud: Table, method: str, path: str) -> None:
     event = {
         "httpMethod": method, "path": path, "queryStringParameters": None, "headers": {},
-        "body": "{}", "isBase64Encoded": False, "requestContext": {},
+        "body": "{}", "isBase64Encoded": False, "requestContext": {"authorizer": KEY_HOLDER},
     }  # fmt: skip
     assert door("api")(event, Context())["statusCode"] in (404, 405)
 
@@ -366,7 +367,7 @@ def request(
     event = {
         "httpMethod": method, "path": path, "queryStringParameters": query, "headers": {},
         "body": json.dumps(body) if body is not None else None, "isBase64Encoded": False,
-        "requestContext": {},
+        "requestContext": {"authorizer": KEY_HOLDER},
     }  # fmt: skip
     function = "api" if method == "GET" else "alert_handler"
     answer = door(function)(event, Context())

@@ -47,7 +47,7 @@ from porewatch_worker.report.render_pdf import render_pdf
 from porewatch_worker.science.call.perv_calls import AC
 from porewatch_worker.suspicions.alarms import alarms
 from tests.functional.conftest import Mail
-from tests.functional.doors import Context, door, fact_event, send
+from tests.functional.doors import KEY_HOLDER, Context, door, fact_event, send
 from tests.functional.test_finishing import WHEN, publish
 from tests.mocked import make_audit_key
 from tests.web.made_up import evidence, findings_for, inputs_for, present, screen
@@ -234,7 +234,7 @@ def get(path: str) -> dict[str, Any]:
         {
             "resource": "/runs/{run_id}" if one else path, "path": path, "httpMethod": "GET",
             "headers": {}, "pathParameters": {"run_id": RUN} if one else None,
-            "requestContext": {"stage": "v1", "path": path},
+            "requestContext": {"authorizer": KEY_HOLDER, "stage": "v1", "path": path},
             "queryStringParameters": None, "multiValueQueryStringParameters": None,
         },
         Context(),

@@ -43,7 +43,7 @@ from porewatch.domain.stage.screening_parameters import ScreeningParameters
 from porewatch.settings import settings
 from porewatch_worker.report.pages.run_record.audit_trail import with_trail
 from simulator.made_results import a_phase, a_screen, some_findings, some_outcomes
-from tests.functional.doors import Context, door
+from tests.functional.doors import KEY_HOLDER, Context, door
 from tests.mocked import facts_in, make_audit_key
 
 WHEN = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -359,7 +359,13 @@ def get(path: str, **query: str) -> tuple[int, Any]:
         "headers": {},
         "queryStringParameters": query or None,
         "pathParameters": None,
-        "requestContext": {"stage": "v1", "path": path, "requestId": "r", "httpMethod": "GET"},
+        "requestContext": {
+            "authorizer": KEY_HOLDER,
+            "stage": "v1",
+            "path": path,
+            "requestId": "r",
+            "httpMethod": "GET",
+        },
         "body": None,
         "isBase64Encoded": False,
     }

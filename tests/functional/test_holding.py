@@ -16,6 +16,7 @@ from botocore.exceptions import ClientError
 
 from porewatch.adapters.ledger.retention import Endings
 from porewatch.adapters.ledger.runs import RunLedger
+from porewatch.adapters.people.project_runs import ProjectRuns
 from porewatch.adapters.s3.versions import (
     Version,
     Versions,
@@ -195,9 +196,11 @@ def test_a_held_run_is_sealed_again_and_stays_held(ended: RunLedger) -> None:
     assert run.hold is not None
 
 
-def test_lists_and_the_api_show_it(ended: RunLedger) -> None:
+def test_lists_and_the_api_show_it(ended: RunLedger, cloud: Table) -> None:
     hold()
-    (shown,) = list_runs(runs=ended, limit=None, state=None).public()["runs"]  # type: ignore[misc]
+    (shown,) = list_runs(runs=ProjectRuns(cloud), projects=None, limit=None, state=None).public()[
+        "runs"
+    ]  # type: ignore[misc]
     assert shown["hold"]["reason"] == "complaint 17"
     assert show_run(RUN, runs=ended).public()["hold"] == shown["hold"]
 

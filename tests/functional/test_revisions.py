@@ -22,7 +22,7 @@ from porewatch.domain.rules.run_seals import Refusing
 from porewatch.domain.runs import RunManifest, RunState
 from porewatch.domain.sealing import input_file
 from tests.functional.conftest import Runs
-from tests.functional.doors import Context, door, put, send
+from tests.functional.doors import KEY_HOLDER, Context, door, put, send
 from tests.functional.test_pipeline_orchestrator import WHEN, a_manifest, put_files, put_seal
 
 AT = datetime(2026, 3, 2, tzinfo=UTC)
@@ -38,7 +38,7 @@ def get(path: str, **query: str) -> tuple[int, dict[str, Any]]:
         "httpMethod": "GET",
         "headers": {},
         "pathParameters": {"run_id": "run-1"} if resource != path else None,
-        "requestContext": {"stage": "v1", "path": path},
+        "requestContext": {"authorizer": KEY_HOLDER, "stage": "v1", "path": path},
         "queryStringParameters": query or None,
         "multiValueQueryStringParameters": {k: [v] for k, v in query.items()} or None,
     }

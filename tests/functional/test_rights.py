@@ -21,12 +21,16 @@ from porewatch.adapters.ledger.runs import RunLedger
 from porewatch.adapters.ledger.stages import StageLedger
 from porewatch.adapters.messages.metrics import Metrics
 from porewatch.adapters.messages.notices import Topic
+from porewatch.adapters.people.accounts import Accounts
 from porewatch.adapters.registry.database import Registry
 from porewatch.adapters.table import Table
 from porewatch.compute.executors import Executors
 from porewatch.domain import base
 from porewatch.domain.errors import BudgetExceeded, CapacityUnavailable, Unavailable
 from porewatch.domain.money.cost import CostLine
+from porewatch.domain.people.accounts import Membership, User
+from porewatch.domain.people.roles import Role
+from porewatch.domain.people.secrets import new_id
 from porewatch.domain.rules import stage_endings
 from porewatch.settings import settings
 from simulator.calls import Wire
@@ -37,12 +41,22 @@ from tests import rights
 from tests.calls import NOTED
 from tests.functional import ended_run
 from tests.functional.conftest import MACHINE
-from tests.functional.doors import ROOT, Context, door, fact_event, object_event, put, send
+from tests.functional.doors import (
+    KEY_HOLDER,
+    ROOT,
+    Context,
+    door,
+    fact_event,
+    object_event,
+    put,
+    send,
+)
 from tests.functional.test_bundle_unpacker import KEY as TAR
 from tests.functional.test_bundle_unpacker import a_tar
 from tests.functional.test_cancelling import ORDER, running  # noqa: F401 - a fixture
 from tests.functional.test_control_plane import answers, call, example, launched, record, seal  # noqa: F401
 from tests.functional.test_deleting import api, ledger, registry, server  # noqa: F401
+from tests.mocked import make_ledger
 from tests.rights import Guard, Right, golden
 
 EXAMPLES = ROOT / "events"
@@ -173,10 +187,36 @@ def test_what_is_done_once_needs_its_key(cloud: Table, simulated: Used, guard: G
 def test_the_api_reads_runs_and_lists(cloud: Table, guard: Guard) -> None:
     for path in ("/runs", "/runs/run-1", "/alerts"):
         event = {"httpMethod": "GET", "path": path, "queryStringParameters": None, "headers": {}}
-        door("api")({**event, "body": None, "requestContext": {}}, Context())
+        door("api")(
+            {**event, "body": None, "requestContext": {"authorizer": KEY_HOLDER}}, Context()
+        )
     event["queryStringParameters"] = {"run": "run-1"}
-    door("api")({**event, "body": None, "requestContext": {}}, Context())
+    door("api")({**event, "body": None, "requestContext": {"authorizer": KEY_HOLDER}}, Context())
+    a_member(people := make_ledger("people"))
+    user = next(Accounts(people).users())
+    claims = {"means": "token", "user_id": user.user_id, "scopes": "read"}
+    door("api")(
+        {**event, "path": "/runs", "body": None, "requestContext": {"authorizer": claims}},
+        Context(),
+    )
     assert not_needed("api", guard.used) == []
+
+
+def a_member(people: Table) -> None:
+    """A user who may submit to the default project, and a run of his in it."""
+    accounts, at = Accounts(people), base.now()
+    user = User(user_id=new_id("u"), issuer="i", subject="s", name="Ada", created_at=at, seen_at=at)
+    accounts.add_user(user)
+    accounts.put_member(
+        Membership(
+            place="default",
+            user_id=user.user_id,
+            roles=frozenset({Role.SUBMITTER}),
+            given_by="",
+            at=at,
+        )
+    )
+    RunLedger(Table("ledger")).receive("run-1", at)
 
 
 def test_cancelling_reads_moves_and_pays(running: str, guard: Guard) -> None:  # noqa: F811

@@ -85,9 +85,9 @@ def test_a_query_passes_over_what_it_excludes_without_reading_it(
     for sk in (*kept, "FACT#File", "FACT#FileValidated:r:a", "FACT#File\U0010fffe", "FACS", "G"):
         ledger.put(Item("RUN#r", sk))
     read: list[int] = []
-    query = ledger._client.query
+    query = ledger.client.query
     monkeypatch.setattr(
-        ledger._client,
+        ledger.client,
         "query",
         lambda **request: (answer := query(**request), read.append(answer["ScannedCount"]))[0],
     )

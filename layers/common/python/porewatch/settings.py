@@ -30,6 +30,8 @@ class Settings(BaseModel):
 
     stack_name: str
     ledger_table: str
+    people_table: str
+    api_key_id: str
     raw_bucket: str
     results_bucket: str
     reports_bucket: str

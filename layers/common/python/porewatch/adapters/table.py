@@ -77,12 +77,12 @@ class Table:
 
     def __init__(self, name: str, client: DynamoDBClient | None = None) -> None:
         self.name = name
-        self._client = client or clients.dynamodb()
+        self.client = client or clients.dynamodb()
 
     def get(self, pk: str, sk: str) -> Item | None:
         """The item as it is now (consistent read), or None."""
         with translated(f"read {pk} {sk}"):
-            reply = self._client.get_item(
+            reply = self.client.get_item(
                 TableName=self.name, Key=wire({"pk": pk, "sk": sk}), ConsistentRead=True
             )
         return loaded(reply["Item"]) if "Item" in reply else None
@@ -114,15 +114,17 @@ class Table:
             )
 
     def query_kind(
-        self, kind: str, *, newest_first: bool = False, past: str = ""
+        self, kind: str, *, newest_first: bool = False, past: str = "", page: int | None = None
     ) -> Iterator[Item]:
         """All items of a kind, by the index (eventually consistent), in order of gsi_sk or, with
-        `newest_first`, in reverse; with `past` only those after it in that order."""
+        `newest_first`, in reverse; with `past` only those after it in that order. `page`: how many
+        are asked for at a time; None: as many as DynamoDB answers at once (1 MB)."""
         names, values, condition = {"#k": "gsi_pk"}, {":k": kind}, "#k = :k"
         if past:
             names["#s"], values[":s"] = "gsi_sk", past
             condition += f" AND #s {'<' if newest_first else '>'} :s"
-        yield from self._pages(condition, names, values, not newest_first, IndexName=KIND_INDEX)
+        more: dict[str, Any] = {"IndexName": KIND_INDEX} | ({"Limit": page} if page else {})
+        yield from self._pages(condition, names, values, not newest_first, **more)
 
     def _pages(
         self,
@@ -134,7 +136,7 @@ class Table:
     ) -> Iterator[Item]:
         while True:
             with translated(f"query {next(iter(values.values()))}"):
-                page = self._client.query(
+                page = self.client.query(
                     TableName=self.name,
                     KeyConditionExpression=condition,
                     ExpressionAttributeNames=names,
@@ -164,7 +166,7 @@ class Table:
     def delete(self, pk: str, sk: str) -> None:
         """Delete an item. Idempotent."""
         with translated(f"remove {pk} {sk}"):
-            self._client.delete_item(TableName=self.name, Key=wire({"pk": pk, "sk": sk}))
+            self.client.delete_item(TableName=self.name, Key=wire({"pk": pk, "sk": sk}))
 
     def sort_keys(self, pk: str) -> Iterator[str]:
         """Sort keys of all items of a partition, consistent, without the other attributes."""
@@ -182,7 +184,7 @@ class Table:
             for attempt in range(CHANGE_ATTEMPTS):
                 time.sleep(attempt * RACE_PAUSE_SECONDS * 4)
                 with translated(f"remove {len(some)} items of {pk}"):
-                    reply = self._client.batch_write_item(RequestItems=requests)
+                    reply = self.client.batch_write_item(RequestItems=requests)
                 requests = reply.get("UnprocessedItems")
                 if not requests:
                     break
@@ -260,10 +262,10 @@ class Table:
     def _send(self, requests: list[tuple[Literal["Put", "Update"], Any]]) -> None:
         if len(requests) > 1:
             items: Any = [{verb: request} for verb, request in requests]
-            self._client.transact_write_items(TransactItems=items)
+            self.client.transact_write_items(TransactItems=items)
             return
         [(verb, request)] = requests
-        send = self._client.put_item if verb == "Put" else self._client.update_item
+        send = self.client.put_item if verb == "Put" else self.client.update_item
         send(**request)
 
 

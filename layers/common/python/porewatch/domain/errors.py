@@ -258,5 +258,17 @@ class RunGone(Conflict):
     run_id: str = ""
 
 
+class NameTaken(Refused):
+    """A name is given to something else already; no retry changes that."""
+
+
 class NotFound(Refused):
     """The requested object does not exist."""
+
+
+class NotSignedIn(Refused):
+    """Nobody asks: the request carries no session and no token, or one that is over."""
+
+
+class Forbidden(Refused):
+    """Who asks may see it, and may not do this."""

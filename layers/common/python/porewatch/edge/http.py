@@ -22,8 +22,11 @@ from pydantic import TypeAdapter
 from porewatch.domain.base import Model
 from porewatch.domain.errors import (
     Conflict,
+    Forbidden,
     MessageRefused,
+    NameTaken,
     NotFound,
+    NotSignedIn,
     PorewatchError,
     Refused,
     Unavailable,
@@ -36,6 +39,9 @@ _log = logging.getLogger(__name__)
 
 STATUS: tuple[tuple[type[PorewatchError], int], ...] = (
     (NotFound, 404),
+    (NotSignedIn, 401),
+    (Forbidden, 403),
+    (NameTaken, 409),
     (Refused, 400),
     (Conflict, 409),
     (Unavailable, 503),

@@ -15,6 +15,9 @@ from porewatch.adapters.ledger.stages import StageLedger
 from porewatch.adapters.messages.deliveries import Deliveries
 from porewatch.adapters.messages.notices import Topic
 from porewatch.adapters.objects import Objects
+from porewatch.adapters.people.accounts import Accounts
+from porewatch.adapters.people.credentials import Sessions, Tokens
+from porewatch.adapters.people.project_runs import ProjectRuns
 from porewatch.adapters.s3.manifests import Manifests
 from porewatch.adapters.table import Table
 from porewatch.settings import settings
@@ -29,6 +32,26 @@ def table() -> Table:
 
 def runs() -> RunLedger:
     return RunLedger(table())
+
+
+def project_runs() -> ProjectRuns:
+    return ProjectRuns(table())
+
+
+def people() -> Table:
+    return Table(settings().people_table)
+
+
+def accounts() -> Accounts:
+    return Accounts(people())
+
+
+def sessions() -> Sessions:
+    return Sessions(people())
+
+
+def tokens() -> Tokens:
+    return Tokens(people())
 
 
 def stages() -> StageLedger:

@@ -11,6 +11,7 @@ from datetime import datetime
 
 from porewatch.adapters.items import Item, run_key
 from porewatch.adapters.ledger.run_moves import (
+    PROJECT,
     RUN,
     move_run,
     there,
@@ -116,7 +117,7 @@ class Endings:
     def left(self, run_id: str) -> Iterator[str]:
         """Sort keys of all items of the run that a deletion removes."""
         for sk in self._table.sort_keys(run_key(run_id)):
-            if sk != RUN and not sk.startswith(_KEPT):
+            if sk not in (RUN, PROJECT) and not sk.startswith(_KEPT):
                 yield sk
 
     def erase(self, run_id: str, sort_keys: Sequence[str]) -> None:

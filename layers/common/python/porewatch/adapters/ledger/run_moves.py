@@ -10,13 +10,16 @@ from collections.abc import Callable
 from porewatch.adapters.items import Item, Put, Write, run_key
 from porewatch.adapters.table import Change, Table
 from porewatch.domain.errors import NotFound
+from porewatch.domain.people.roles import ProjectId
 from porewatch.domain.records.run_record import RunRecord
 from porewatch.domain.retention.rules import refuse_gone
 from porewatch.domain.rules.reconciling import is_open
 from porewatch.domain.rules.run_states import Move
+from porewatch.domain.runs import GONE_STATES
 
 RUN = "RUN"
 RUNS = "RUNS"
+PROJECT = "PROJECT"
 OPEN, OPEN_RUNS = "OPEN", "RUNS-OPEN"
 """Beside its record a run has an item that stands in an index of its own while there is anything to
 be done for it: so a sweep finds it, however old the run is, and reads no other."""
@@ -53,8 +56,10 @@ def move_run(
         if moved is None:
             return None
         after, facts = moved
+        after = _owned_as(before, after)
         more = [beside(after)] if beside else []
-        return Change(_item(after), facts, beside=[*_open_writes(before, after), *more])
+        placed = [] if before else [project_write(after)]
+        return Change(_item(after), facts, beside=[*placed, *_open_writes(before, after), *more])
 
     item = table.change(run_key(run_id), RUN, step)
     return there(item.model(RunRecord) if item else None, run_id)
@@ -63,6 +68,27 @@ def move_run(
 def place_of(record: RunRecord) -> str:
     """The run's place among all runs, in order of time."""
     return f"{record.created_at.isoformat()}#{record.run_id}"
+
+
+def _owned_as(before: RunRecord | None, after: RunRecord) -> RunRecord:
+    """No rule can give a run to another project, whatever it makes the record from."""
+    if before is None:
+        return after
+    owner = {"project": before.project, "submitted_by": before.submitted_by}
+    named = {} if after.state in GONE_STATES else {"name": before.name}
+    return after.model_copy(update=owner | named)
+
+
+def project_write(record: RunRecord) -> Put:
+    """The item by which the runs of a project are listed. It says nothing but where the run is: its
+    record is read for each list, so no change of a run writes it a second time."""
+    kind = (runs_of(record.project), place_of(record))
+    return Put(Item(pk=run_key(record.run_id), sk=PROJECT, kind=kind))
+
+
+def runs_of(project: ProjectId) -> str:
+    """The kind under which the runs of a project are listed."""
+    return f"RUNS-OF#{project}"
 
 
 def _open_writes(before: RunRecord | None, after: RunRecord) -> list[Write]:

@@ -1,1 +1,1 @@
-"""People: sign-in at an identity provider."""
+"""What the people table holds: accounts, and what opens them."""

@@ -8,6 +8,8 @@ from pydantic import Field
 
 from porewatch.domain.base import Model, Moment, Problem
 from porewatch.domain.calls.verdict import Verdict
+from porewatch.domain.labels import Label
+from porewatch.domain.people.roles import DEFAULT_PROJECT, ProjectId
 from porewatch.domain.records.refusal import Refusal
 from porewatch.domain.records.retention_record import Deletion, Hold
 from porewatch.domain.runs import RunId, RunState
@@ -30,6 +32,13 @@ class RunRecord(Model):
 
     run_id: RunId
     state: RunState
+    project: Annotated[
+        ProjectId, Field(description="whose run it is; never from a file that somebody sent")
+    ] = DEFAULT_PROJECT
+    name: Annotated[
+        Label | None, Field(description="the project's own name for it; None: its id")
+    ] = None
+    submitted_by: Annotated[str | None, Field(description="the user who registered it")] = None
     revision: int = 0
     manifest_digest: str | None = None
     earlier_digests: tuple[str, ...] = ()

@@ -116,6 +116,8 @@ def from_facts(run: RunRecord, number: int, facts: Iterable[Fact]) -> RunRecord 
         return None
     known: dict[str, Any] = {
         "run_id": run.run_id,
+        "project": run.project,
+        "name": run.name,
         "revision": number,
         "created_at": own_facts[0].at,
     }

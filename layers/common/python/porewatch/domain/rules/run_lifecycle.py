@@ -10,10 +10,14 @@ nothing beside a completed one is an attempt: the run goes by the completed one 
 from __future__ import annotations
 
 from datetime import datetime
+from typing import NamedTuple
 
+from porewatch.domain.errors import AlreadyDone
 from porewatch.domain.facts.run_facts import (
     RunStarted,
 )
+from porewatch.domain.labels import Label
+from porewatch.domain.people.roles import ProjectId
 from porewatch.domain.records.run_record import RunRecord
 from porewatch.domain.rules.run_states import (
     Move,
@@ -29,6 +33,22 @@ def receive(record: RunRecord | None, run_id: str, at: datetime) -> Move:
     if record is not None:
         return None
     return new_record(run_id, at), ()
+
+
+class Registration(NamedTuple):
+    """Whose run it will be, before anything of it is there."""
+
+    project: ProjectId
+    name: Label
+    submitted_by: str
+
+
+def register(record: RunRecord | None, run_id: str, owner: Registration, at: datetime) -> Move:
+    """A run of a project begins with its registration. AlreadyDone when there is a run of this id:
+    ids are random, so it is the same request once more."""
+    if record is not None:
+        raise AlreadyDone(f"run {run_id} is registered.")
+    return new_record(run_id, at).model_copy(update=owner._asdict()), ()
 
 
 def start(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated
 
 from pydantic import Field
@@ -16,6 +17,7 @@ from porewatch.domain.calls.findings import (
 from porewatch.domain.calls.verdict import Detection
 from porewatch.domain.errors import MessageRefused, NotFound
 from porewatch.domain.inputs.landing.answers import Treatment
+from porewatch.domain.people.roles import DEFAULT_PROJECT, ProjectId
 from porewatch.domain.records.retention_record import Hold
 from porewatch.domain.records.run_record import RunRecord
 from porewatch.domain.rules.revisions import reported
@@ -29,6 +31,7 @@ from porewatch.usecases.views.pages import (
 if TYPE_CHECKING:
     from porewatch.adapters.ledger.runs import RunLedger
     from porewatch.adapters.objects import Objects
+    from porewatch.adapters.people.project_runs import ProjectRuns
 
 MOST_READ = 1_000
 """Runs that are read for one page."""
@@ -58,6 +61,8 @@ class RunView(Answer):
     the newest completed revision, `reported_revision`, also while a later one is under way."""
 
     run_id: str
+    project: ProjectId = DEFAULT_PROJECT
+    name: Annotated[str | None, Field(description="the project's own; None: its id")] = None
     state: RunState
     revision: int
     reported_revision: Annotated[
@@ -115,10 +120,16 @@ class ReportLinks(Answer):
 
 
 def list_runs(
-    *, runs: RunLedger, limit: str | None, state: str | None, cursor: str | None = None
+    *,
+    runs: ProjectRuns,
+    projects: Sequence[ProjectId] | None,
+    limit: str | None,
+    state: str | None,
+    cursor: str | None = None,
 ) -> RunList:
-    """Newest first. `limit` 1 to 200 (default 50), `state` one of RunState, `cursor` the `next` of
-    the page before. A page ends after MOST_READ runs, however few of them are in that state."""
+    """Runs of these projects (None: all there are), newest first. `limit` 1 to 200 (default 50),
+    `state` one of RunState, `cursor` the `next` of the page before. A page ends after MOST_READ
+    runs, however few of them are in that state."""
     most = limit_of(limit)
     if state is not None and state not in set(RunState):
         known = ", ".join(RunState)
@@ -127,7 +138,7 @@ def list_runs(
         )
     found: list[RunView] = []
     last: RunRecord | None = None
-    for seen, run in enumerate(runs.list(place_of(cursor, PLACE))):
+    for seen, run in enumerate(runs.list(projects, place_of(cursor, PLACE))):
         if last is not None and (len(found) == most or seen == MOST_READ):
             return RunList(runs=tuple(found), next=cursor_of(runs.place(last)))
         if state is None or run.state == state:

@@ -1,0 +1,123 @@
+"""Runs of a project: registered, listed, found by the project's own name for them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime
+from heapq import merge
+from itertools import islice
+
+from porewatch.adapters.batch_reads import get_many
+from porewatch.adapters.items import Item, PutNew, run_key
+from porewatch.adapters.ledger.run_moves import (
+    PROJECT,
+    RUN,
+    RUNS,
+    move_run,
+    place_of,
+    project_write,
+    runs_of,
+)
+from porewatch.adapters.table import Table
+from porewatch.domain.errors import NameTaken
+from porewatch.domain.labels import Label
+from porewatch.domain.people.roles import DEFAULT_PROJECT, ProjectId
+from porewatch.domain.records.run_record import RunRecord
+from porewatch.domain.rules import run_lifecycle
+from porewatch.domain.rules.run_lifecycle import Registration
+
+AT_ONCE = 50
+
+
+class ProjectRuns:
+    """The runs of projects in ledger `table`."""
+
+    def __init__(self, table: Table) -> None:
+        self._table = table
+
+    def register(self, run_id: str, owner: Registration, at: datetime) -> RunRecord:
+        """The run and its name, in one write. NameTaken when the project has a run of this name;
+        AlreadyDone when this run is registered."""
+
+        def name(record: RunRecord) -> PutNew:
+            taken = Item(
+                pk=project_key(owner.project),
+                sk=_name_key(owner.name),
+                attributes={"run_id": record.run_id},
+            )
+            return PutNew(taken, lambda _: _taken(owner.name))
+
+        return move_run(
+            self._table,
+            run_id,
+            lambda record: run_lifecycle.register(record, run_id, owner, at),
+            beside=name,
+        )
+
+    def named(self, project: ProjectId, name: Label) -> str | None:
+        """The id of the project's run of this name, whatever became of it."""
+        item = self._table.get(project_key(project), _name_key(name))
+        return str(item.attributes["run_id"]) if item else None
+
+    def list(
+        self, projects: Sequence[ProjectId] | None, before: str = "", page: int = AT_ONCE
+    ) -> Iterator[RunRecord]:
+        """Runs of these projects, newest first, each as it is now; None: of all. `before`: only
+        those after this place (`place_of`) in that order. Reads `page` at a time, and only as far
+        as you iterate."""
+        if projects is None:
+            yield from self._all(before, page)
+            return
+        lists = [self._places(project, before, page) for project in projects]
+        places = merge(*lists, reverse=True)
+        while some := list(islice(places, page)):
+            yield from self._records(some)
+
+    @staticmethod
+    def place(record: RunRecord) -> str:
+        """The place after which `list` continues."""
+        return place_of(record)
+
+    def adopt(self, progress: Callable[[int], None] = lambda count: None) -> int:
+        """Put runs from before there were projects into the list of the default project. Says how
+        many; idempotent, and runs that come meanwhile are in their lists already."""
+        count = 0
+        for record in self._all("", AT_ONCE):
+            key = (run_key(record.run_id), PROJECT)
+            if record.project == DEFAULT_PROJECT and self._table.get(*key) is None:
+                self._table.put(project_write(record).item)
+                count += 1
+                progress(count)
+        return count
+
+    def _all(self, before: str, page: int) -> Iterator[RunRecord]:
+        for item in self._table.query_kind(RUNS, newest_first=True, past=before, page=page):
+            yield item.model(RunRecord)
+
+    def _places(self, project: ProjectId, before: str, page: int) -> Iterator[tuple[str, str]]:
+        """(place, partition) of the runs of a project, newest first."""
+        for item in self._table.query_kind(
+            runs_of(project), newest_first=True, past=before, page=page
+        ):
+            yield item.kind[1] if item.kind else "", item.pk
+
+    def _records(self, places: Sequence[tuple[str, str]]) -> Iterator[RunRecord]:
+        found = get_many(self._table, [(pk, RUN) for _, pk in places])
+        for _, pk in places:
+            if item := found.get((pk, RUN)):
+                yield item.model(RunRecord)
+
+
+def project_key(project: ProjectId) -> str:
+    """Partition of what the ledger has of a project beside its runs."""
+    return f"PROJECT#{project}"
+
+
+def _name_key(name: Label) -> str:
+    return f"NAME#{name.casefold()}"
+
+
+def _taken(name: Label) -> NameTaken:
+    return NameTaken(
+        f"the project has a run {name!r} already.", remedy="give this one another name."
+    )

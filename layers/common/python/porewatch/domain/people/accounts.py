@@ -1,0 +1,105 @@
+"""Users, groups, projects, and who is what where."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated
+
+from pydantic import Field, StringConstraints
+
+from porewatch.domain.base import Model, Moment
+from porewatch.domain.labels import Label
+from porewatch.domain.people.roles import STACK_ROLES, GroupId, ProjectId, Role, UserId
+from porewatch.domain.people.secrets import SecretId
+
+Email = Annotated[
+    str, StringConstraints(pattern=r"^[^\s@<>,;:\"()\[\]\\]{1,64}@[^\s@<>,;]{1,190}$")
+]
+
+
+class MailChoice(StrEnum):
+    """Which runs of his projects a user gets mail about."""
+
+    ALL = "all"
+    FAILURES = "failures"
+    NONE = "none"
+
+
+class User(Model):
+    """Somebody who signed in once. Known by issuer and subject, never by an address: an address
+    can be given to somebody else."""
+
+    user_id: UserId
+    issuer: str
+    subject: str
+    name: str
+    email: str = ""
+    email_verified: bool = False
+    stack_role: Annotated[Role | None, Field(description="in the whole stack")] = None
+    language: str = "en"
+    mail: MailChoice = MailChoice.ALL
+    disabled: bool = False
+    created_at: Moment
+    seen_at: Annotated[Moment, Field(description="when he last signed in")]
+
+
+class Group(Model):
+    """A laboratory or a client: its members are members of all its projects."""
+
+    group_id: GroupId
+    name: Label
+    created_at: Moment
+    created_by: str
+
+
+class Quota(Model):
+    """How much a project may take up; None: no limit of its own."""
+
+    runs_at_once: Annotated[int | None, Field(ge=0)] = None
+    run_gigabytes: Annotated[float | None, Field(gt=0, description="10^9 bytes of one run")] = None
+    month_usd: Annotated[float | None, Field(ge=0, description="cost in a calendar month")] = None
+
+
+class Project(Model):
+    """Runs that belong together, and to the same people."""
+
+    project_id: ProjectId
+    name: Label
+    group_id: GroupId | None = None
+    quota: Quota = Quota()
+    created_at: Moment
+    created_by: str
+    closed: Annotated[bool, Field(description="takes no more runs; all of it stays visible")] = (
+        False
+    )
+
+
+class Membership(Model):
+    """What a user is in a project or a group (`place`: its id)."""
+
+    place: str
+    user_id: UserId
+    roles: frozenset[Role]
+    given_by: str
+    at: Moment
+
+
+class Invitation(Model):
+    """To become a member. Who has its secret may accept it, once, while it lasts."""
+
+    invitation_id: SecretId
+    place: str
+    roles: frozenset[Role]
+    email: Annotated[str, Field(description="whom it was sent to; anybody who has it may accept")]
+    given_by: str
+    at: Moment
+    expires_at: Moment
+    accepted_by: str | None = None
+    withdrawn: bool = False
+
+
+def refuse_stack_role(role: Role | None) -> None:
+    """Raises ValueError for a role that nobody can have in the whole stack."""
+    if role is not None and role not in STACK_ROLES:
+        known = ", ".join(sorted(STACK_ROLES))
+        raise ValueError(f"{role.value} is no role in the whole stack; use one of {known}.")

@@ -1,0 +1,47 @@
+"""Who asks: a user by session or token, the holder of the stack's API key, or nobody."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated
+
+from pydantic import Field
+
+from porewatch.domain.base import Model
+from porewatch.domain.people.roles import ProjectId, Role, Scope
+
+
+class Means(StrEnum):
+    """How somebody showed who he is."""
+
+    SESSION = "session"  # the cookie of a browser
+    TOKEN = "token"  # noqa: S105 - a personal access token
+    API_KEY = "api_key"  # the stack's own key: an operator's program
+    AWS = "aws"  # AWS credentials: the operator's command line
+    NOBODY = "nobody"
+
+
+class Principal(Model):
+    """Who asks, and what he is where. Made for each request: roles are never kept from before."""
+
+    means: Means
+    user_id: Annotated[str, Field(description="empty: no user of ours")] = ""
+    name: str = ""
+    stack_role: Role | None = None
+    roles: dict[ProjectId, frozenset[Role]] = {}
+    scopes: Annotated[
+        frozenset[Scope] | None, Field(description="of a token; None: everything the user may")
+    ] = None
+
+    @property
+    def projects(self) -> tuple[ProjectId, ...]:
+        """Where he has any role, in order of their ids."""
+        return tuple(sorted(self.roles))
+
+
+NOBODY = Principal(means=Means.NOBODY)
+KEY_HOLDER = Principal(means=Means.API_KEY, name="API key", stack_role=Role.OPERATOR)
+"""The stack's API key reads all runs, cancels them and acknowledges alerts, as it did before there
+were users."""
+OPERATOR = Principal(means=Means.AWS, name="operator", stack_role=Role.ADMIN)
+"""AWS decided already what the operator's command line may do."""

@@ -1,0 +1,1 @@
+"""What people do with accounts: sign in, be known, invite, make tokens."""
