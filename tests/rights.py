@@ -189,7 +189,7 @@ def _asked_of_table(operation: str, request: dict[str, Any]) -> Iterator[Asked]:
             for key in keys:
                 yield Asked(f"dynamodb:{operation}", key["pk"]["S"], _table(name))
     else:
-        table = _table(request["TableName"])
+        table = _table(request.get("TableName", ""))
         if "IndexName" in request:
             yield Asked("dynamodb:Query", f"index/{request['IndexName']}", table)
         elif operation == "Query":
