@@ -23,7 +23,7 @@ from porewatch.domain.base import now
 from porewatch.domain.people.id_token import half_hash
 from porewatch.domain.people.oidc import Attempt, Identity, Provider
 
-CLIENT, SECRET = "porewatch", "s3cret+/%="
+CLIENT, SECRET = "porewatch", "s3cret+/="
 BACK = "https://porewatch.example/sign-in/back"
 ACCESS = "an access token"
 HERE, OTHER, NEW = "key-1", "key-of-nobody", "key-2"

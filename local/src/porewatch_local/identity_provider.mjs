@@ -76,7 +76,7 @@ body { font: 1rem/1.5 system-ui, sans-serif; max-width: 34rem; margin: 0 auto; p
 ul { list-style: none; padding: 0; }
 button { font: inherit; width: 100%; text-align: start; padding: .75rem 1rem; margin-block: .25rem; border: 1px solid; border-radius: .5rem; background: Canvas; color: CanvasText; cursor: pointer; }
 button:hover { text-decoration: underline; }
-button:focus-visible { outline: 3px solid Highlight; outline-offset: 2px; }
+button:focus-visible { outline: 3px solid; outline-offset: 3px; }
 strong, span { display: block; overflow-wrap: anywhere; }
 .stand-in strong { display: inline; }
 `;

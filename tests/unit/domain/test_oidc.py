@@ -10,7 +10,6 @@ from pydantic import ValidationError
 from porewatch.domain.base import now
 from porewatch.domain.errors import ConfigurationRefused, SignInRefused
 from porewatch.domain.people.oidc import (
-    GLOBUS,
     Attempt,
     Endpoints,
     Provider,
@@ -18,6 +17,7 @@ from porewatch.domain.people.oidc import (
     secure_address,
     site_path,
 )
+from porewatch.domain.people.provider_choices import GLOBUS
 
 BACK = "https://porewatch.example/back"
 GIVEN = {"client_id": "c", "client_secret": "s3cret", "redirect_uri": BACK}

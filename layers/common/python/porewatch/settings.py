@@ -15,7 +15,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, TypeAdapter, Valida
 
 from porewatch.domain.calls.release_policy import ANY
 from porewatch.domain.errors import ConfigurationRefused
-from porewatch.domain.people.oidc import GLOBUS, Algorithm, ClientAuthentication
+from porewatch.domain.people.provider_choices import GLOBUS, Algorithm, ClientAuthentication
 from porewatch.domain.stage.instances import ExecutorChoice
 
 

@@ -26,6 +26,10 @@ from porewatch_local.embedded.clients import (
     client,
     environment,
 )
+from porewatch_local.embedded.identity_parameters import (
+    identity_parameters,
+    parameter_overrides,
+)
 from porewatch_local.paths import (
     Home,
     LocalProblem,
@@ -39,7 +43,7 @@ CONFIG = "local"
 """The table of samconfig.toml that describes the embedded stage."""
 _SOURCES = (
     *("template.yaml", "samconfig.toml", "statemachine", "functions", "layers"),
-    *("requirements/layer.txt", "requirements/reads_layer.txt"),
+    *(f"requirements/{layer}.txt" for layer in ("layer", "reads_layer", "sign_in_layer")),
 )
 _SKIP = {"__pycache__", ".mypy_cache", ".ruff_cache"}
 _BUILDS_KEPT = 3
@@ -63,6 +67,8 @@ class Deployed(BaseModel):
 
     digest: str
     stack_name: str
+    parameters: dict[str, str] = {}
+    """Those that no file holds."""
 
 
 def deploy_stack(
@@ -79,12 +85,13 @@ def deploy_stack(
     source = source or Source(folder=home.repository)
     name = source.stack_name or _stack_name(source.folder)
     digest = source_digest(home, source)
-    if not _current(home, stack, name, digest):
+    parameters = identity_parameters(stack, source.folder / source.template)
+    done = Deployed(digest=digest, stack_name=name, parameters=parameters)
+    if not _current(home, stack, done):
         built = build(home, source, digest, progress)
         progress("deploying the stack")
         _clear_failed(stack, name)
-        _deploy(home, stack, source, name, built)
-        done = Deployed(digest=digest, stack_name=name)
+        _deploy(home, stack, source, done, built)
         write_private(_record(home, name), done.model_dump_json())
     outputs = _outputs(stack, name)
     return stack.model_copy(update={"stack_name": name, "outputs": outputs})
@@ -166,12 +173,12 @@ def _forget_old(builds: Path) -> None:
         shutil.rmtree(old, ignore_errors=True)
 
 
-def _current(home: Home, stack: LocalStack, name: str, digest: str) -> bool:
+def _current(home: Home, stack: LocalStack, wanted: Deployed) -> bool:
     try:
-        known = Deployed.model_validate_json(_record(home, name).read_text())
+        known = Deployed.model_validate_json(_record(home, wanted.stack_name).read_text())
     except (FileNotFoundError, ValueError):
         return False
-    return known.digest == digest and _status(stack, name) in (
+    return known == wanted and _status(stack, wanted.stack_name) in (
         "CREATE_COMPLETE",
         "UPDATE_COMPLETE",
     )
@@ -224,12 +231,13 @@ def _known(source: Source) -> list[str]:
     return ["--config-file", str(config), "--config-env", CONFIG] if config.exists() else []
 
 
-def _deploy(home: Home, stack: LocalStack, source: Source, name: str, built: Path) -> None:
+def _deploy(home: Home, stack: LocalStack, source: Source, what: Deployed, built: Path) -> None:
     _sam(
         home,
         [
             *("deploy", "--template-file", str(built / "template.yaml"), *_known(source)),
-            *("--stack-name", name, "--region", stack.region, "--resolve-s3"),
+            *("--stack-name", what.stack_name, "--region", stack.region, "--resolve-s3"),
+            *parameter_overrides(source.folder / "samconfig.toml", CONFIG, what.parameters),
             *("--capabilities", "CAPABILITY_IAM", "CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND"),
             *("--no-confirm-changeset", "--no-fail-on-empty-changeset", "--no-progressbar"),
         ],

@@ -13,17 +13,17 @@ from base64 import urlsafe_b64encode
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from hashlib import sha256
-from typing import Annotated, Literal
+from typing import Annotated
 from urllib.parse import urlencode, urlsplit
 
 from pydantic import AfterValidator, Field, SecretStr
 
 from porewatch.domain.base import Model, Moment
 from porewatch.domain.errors import ConfigurationRefused, SignInRefused
+from porewatch.domain.people.provider_choices import GLOBUS, Algorithm, ClientAuthentication
 from porewatch.domain.reasons.reason import SignInCode, because
 from porewatch.domain.visible import visible
 
-GLOBUS = "https://auth.globus.org"
 ATTEMPT_MINUTES = 10
 """A person may have to find a password or a telephone first."""
 BEGIN_AGAIN = "begin the sign-in again."
@@ -33,13 +33,6 @@ LONGEST_WORD = 100
 _LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 _SITE_PATH = re.compile(r"/(?![/\\])[!-\[\]-~]*")
 """ASCII that shows, without the backslash, which browsers take for a slash."""
-
-Algorithm = Literal[
-    "RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512"
-]  # fmt: skip
-"""Signatures by a key pair. `none` and HMAC are no choices: with HMAC, whoever has the provider's
-public key could sign by it."""
-ClientAuthentication = Literal["client_secret_basic", "client_secret_post", "none"]
 
 
 def secure_address(url: str) -> str:
