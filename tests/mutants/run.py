@@ -39,16 +39,19 @@ BESIDE = (
     "statemachine",
     "docs",
     "template.yaml",
+    "samconfig.toml",
+    "layers/common/python/porewatch/edge/wiring.py",
     "pyproject.toml",
 )
-"""What tests read besides the packages."""
+"""What tests read besides the packages; the rules of the template read `wiring.py` as a text."""
 LOGS = r"_log\."
 """Lines that are not mutated: what is logged decides nothing."""
 
 
 class Target(NamedTuple):
     """`modules` are below the folder of their package's parent, as they are imported. `minutes`:
-    what a run took; 0 while it was never run to its end."""
+    what a run took; 0 while it was never run to its end. `tests`: files, or single tests of one as
+    pytest names them."""
 
     modules: tuple[str, ...]
     tests: tuple[str, ...]

@@ -77,7 +77,9 @@ def test_what_is_mutated_is_there_and_so_are_its_tests() -> None:
         for module in target.modules:
             package, _, rest = module.partition("/")
             assert (REPOSITORY / PACKAGES[package] / rest).is_file(), module
-        assert all((REPOSITORY / test).exists() for test in target.tests)
+        for test in target.tests:
+            file, _, name = test.partition("::")
+            assert f"def {name}" in (REPOSITORY / file).read_text(encoding="utf-8"), test
 
 
 def test_every_survivor_that_stays_has_a_reason_and_is_told_once() -> None:

@@ -47,7 +47,9 @@ def every_handler_exists(template: Template) -> Breaches:
     for name, function in template.functions.items():
         module, handler = function["Handler"].split(".")
         path = template.root / "functions" / folder_of(name) / f"{module}.py"
-        if path.exists() and handler not in _defined(ast.parse(path.read_text())):
+        if not path.exists():
+            yield f"{name}: {path.name} does not exist"
+        elif handler not in _defined(ast.parse(path.read_text())):
             yield f"{name}: {path.name} has no {handler}"
 
 
@@ -91,7 +93,7 @@ def every_function_finds_what_it_reads_in_its_environment(template: Template) ->
         yield from (f"{name}: nobody reads {variable}" for variable in sorted(given - known))
         path = template.root / "functions" / folder_of(name) / "app.py"
         wanted = _settings_read(path.read_text(), wired) if path.exists() else set()
-        missing = wanted - given - (optional - given)
+        missing = wanted - given - optional
         yield from (f"{name} reads {variable}, which is not set" for variable in sorted(missing))
 
 
@@ -142,7 +144,7 @@ def every_batch_can_fail_in_part(template: Template) -> Breaches:
             if source.get("FunctionResponseTypes") != ["ReportBatchItemFailures"]:
                 yield f"{name} cannot report single failures of a batch"
         for queue in _sources(function, "SQS"):
-            window = queue.get("MaximumBatchingWindowInSeconds", 0)
+            window = queue.get("MaximumBatchingWindowInSeconds")
             if queue["BatchSize"] > BATCH_WITHOUT_WINDOW and not window:
                 yield f"{name}: a batch of {queue['BatchSize']} needs a batching window"
 

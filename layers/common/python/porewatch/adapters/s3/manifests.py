@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 
-from porewatch.adapters.objects import JSON
 from porewatch.domain import s3_keys
 from porewatch.domain.errors import AlreadyDone, ManifestRefused, NotFound
 from porewatch.domain.inputs.seal_note import (
@@ -47,7 +46,7 @@ class Manifests:
         note = note_of(manifest)
         key = s3_keys.sealed_manifest_key(manifest.run_id, note.manifest_digest)
         try:
-            self._raw.put_new(key, manifest.canonical_json().encode(), JSON)
+            self._raw.put_new(key, manifest.canonical_json().encode())
         except AlreadyDone:
             _verified(self._raw.get(key), key, note.manifest_digest)
         return note
