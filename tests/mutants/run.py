@@ -148,7 +148,7 @@ def lay_out(target: Target, work: Path) -> None:
         "source_paths": ["src"],
         "only_mutate": [f"src/{module}" for module in target.modules],
         "do_not_mutate_patterns": [LOGS],
-        "also_copy": [*BESIDE[1:-1]],
+        "also_copy": sorted({Path(name).parts[0] for name in BESIDE[1:-1]}),
         "pytest_add_cli_args": ["-p", "no:xdist", "-m", "not slow"],
         "pytest_add_cli_args_test_selection": list(target.tests),
     }
