@@ -3,6 +3,7 @@ names that thing and no other."""
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -180,6 +181,12 @@ PLANTED: list[tuple[Rule, str, Any, list[str]]] = [
     ),
     (
         rules.every_queue_has_dead_letters_and_they_are_watched,
+        "Resources/MonitorDeadLettersAlarm",
+        None,
+        ["nobody watches MonitorDeadLetters"],
+    ),
+    (
+        rules.every_queue_has_dead_letters_and_they_are_watched,
         "Resources/FilesQueueAgeAlarm/Properties/MetricName",
         "ApproximateNumberOfMessagesVisible",
         ["nobody watches the age of FilesQueue"],
@@ -345,6 +352,11 @@ def test_every_rule_was_seen_failing() -> None:
 )
 def test_what_is_just_allowed_is_no_breach(rule: Rule, path: str, value: Any) -> None:
     assert list(rule(changed(path, value))) == []
+
+
+def test_a_handler_is_a_function_or_what_a_name_was_set_to() -> None:
+    module = ast.parse("def first(): ...\nsecond = third = first\nself.fourth = 4\n")
+    assert rules._defined(module) == {"first", "second", "third"}
 
 
 WIRED = """

@@ -433,6 +433,8 @@ def test_what_is_ended_whole_is_closed_with_its_bill(usd: float, kept: float) ->
     after, _ = done(run_endings.close(before, 2, usd, LATER))
     assert after == changed(before, cost_usd=kept, unended=left[1:])
     assert run_endings.close(after, 2, 0.5, LATER) is None
+    dearer = run_endings.close(record(unended=left[1:]), 2, 9.0, LATER)
+    assert done(dearer)[0] == changed(before, cost_usd=9.0, unended=left[1:])
 
 
 def test_a_file_that_comes_after_the_seal_is_named_once() -> None:
@@ -457,6 +459,37 @@ def test_the_newest_revision_is_the_run_itself_unless_an_attempt_is_newer() -> N
         found = revisions.newest(run)
         assert found.revision == newest
         assert (found == run) is (number < 3)
+
+
+def test_what_a_revision_left_is_found_by_its_number() -> None:
+    left = unended(RunState.FAILED, "p", 1), unended(RunState.CANCELLED, "q", 2)
+    run = record(unended=left)
+    assert [revisions.unended(run, number) for number in (1, 2, 3)] == [*left, None]
+
+
+def test_a_record_holds_up_to_three_revisions() -> None:
+    standing, attempt = completed(0), record(revision=3, state=RunState.REFUSED)
+    run = record(standing=standing, attempt=attempt)
+    assert [revisions.held_in(run, number) for number in range(4)] == [
+        standing, None, run, attempt
+    ]  # fmt: skip
+    assert revisions.held_in(record(), 3) is None
+
+
+def test_something_is_to_be_done_for_a_run_at_work_and_for_what_is_left_of_one() -> None:
+    over = record(state=RunState.FAILED)
+    assert reconciling.is_open(record())
+    assert reconciling.is_open(over.model_copy(update={"unended": (unended(over.state, "p"),)}))
+    assert not reconciling.is_open(over)
+    assert not reconciling.is_open(record(execution_arn=None))
+
+
+def test_a_refusal_is_kept_in_words_and_by_code() -> None:
+    error = ManifestRefused("it is not JSON.", file="run.json")
+    assert Refusing.of(error) == (
+        str(error),
+        (Refusal(code="manifest_refused", file="run.json"),),
+    )
 
 
 FACT: dict[str, Any] = {"run_id": "r", "revision": 2}

@@ -165,7 +165,7 @@ def is_schedule(text: str) -> bool:
         return True
     if not _CRON.match(text):
         return False
-    fields = text[5:-1].split()
+    fields = text.split()
     return (fields[2] == "?") != (fields[4] == "?")
 
 
