@@ -54,6 +54,8 @@ class MadeProvider:
             "jwks_uri": f"{issuer}/keys",
         }
         self.keys = [key(HERE).as_dict(private=False)]
+        self.user: dict[str, Any] = {}
+        """What `/user` says."""
         self.token_status = 200
         self.tokens: dict[str, Any] | None = None
         self.asked: list[tuple[str, dict[str, str], dict[str, str]]] = []
@@ -124,6 +126,8 @@ def made_provider() -> Iterator[MadeProvider]:
                 self._answer(200, made.discovery)
             elif self.path == "/keys":
                 self._answer(200, {"keys": made.keys})
+            elif self.path == "/user":
+                self._answer(200, made.user)
             elif self.path == "/elsewhere":
                 self.send_response(302)
                 self.send_header("Location", f"{made.issuer}/keys")

@@ -320,3 +320,42 @@ def test_an_address_is_verified_where_the_provider_says_so(
     made: MadeProvider, claim: Any, verified: bool
 ) -> None:
     assert made.sign_in(email_verified=claim).email_verified is verified
+
+
+LITTLE = {"email": None, "email_verified": None, "name": None, "preferred_username": None}
+MORE = {"sub": "u-1", "email": "mika@lab.example", "email_verified": True, "name": "Mika"}
+
+
+def test_what_the_token_does_not_say_is_asked_for(made: MadeProvider) -> None:
+    assert made.sign_in(**LITTLE).email == ""
+    made.discovery["userinfo_endpoint"] = f"{made.issuer}/user"
+    made.user = MORE
+    found = made.sign_in(**LITTLE | {"preferred_username": "mika"})
+    assert found == Identity(
+        issuer=made.issuer,
+        subject="u-1",
+        email="mika@lab.example",
+        email_verified=True,
+        name="Mika",
+        preferred_username="mika",
+    )
+    (asked,) = (headers for path, _, headers in made.asked if path == "/user")
+    assert asked["Authorization"] == f"Bearer {ACCESS}"
+    made.sign_in()
+    assert made.number_of("/user") == 1
+
+
+def test_user_information_about_another_person_is_refused(made: MadeProvider) -> None:
+    made.discovery["userinfo_endpoint"] = f"{made.issuer}/user"
+    made.user = MORE | {"sub": "u-2"}
+    with pytest.raises(SignInRefused) as refusal:
+        made.sign_in(**LITTLE)
+    assert refusal.value.code == "sign_in_other_person"
+
+
+@pytest.mark.parametrize("address", ["user", "nowhere"])
+def test_user_information_that_cannot_be_read(made: MadeProvider, address: str) -> None:
+    made.discovery["userinfo_endpoint"] = f"{made.issuer}/{address}"
+    with pytest.raises(Unavailable) as refusal:
+        made.sign_in(**LITTLE)
+    assert refusal.value.code == "sign_in_provider_unreadable"

@@ -16,12 +16,13 @@ from collections.abc import Mapping
 
 from joserfc import jws
 from joserfc.errors import JoseError
+from pydantic import ValidationError
 
 from porewatch.adapters.people.provider_http import ask, unreadable
 from porewatch.adapters.people.published import Published, published_by
 from porewatch.domain.base import now
 from porewatch.domain.errors import ConfigurationRefused
-from porewatch.domain.people.id_token import identity_of
+from porewatch.domain.people.id_token import identity_of, with_user_information
 from porewatch.domain.people.oidc import (
     TELL_OPERATOR,
     Attempt,
@@ -60,7 +61,7 @@ class OidcClient:
         code = code_of_answer(attempt, self._published.endpoints(), query, now())
         id_token, access_token = self._exchanged(code, attempt.verifier)
         payload, algorithm = self._verified(id_token)
-        return identity_of(
+        identity = identity_of(
             payload,
             self._provider,
             attempt,
@@ -68,6 +69,20 @@ class OidcClient:
             access_token=access_token,
             at=now(),
         )
+        return identity if identity.email else self._asked_about(identity, access_token)
+
+    def _asked_about(self, identity: Identity, access_token: str) -> Identity:
+        """Some providers put nothing but the subject into the ID token."""
+        url = self._published.endpoints().userinfo_endpoint
+        if url is None:
+            return identity
+        status, document = ask(url, headers={"Authorization": f"Bearer {access_token}"})
+        if status != 200:
+            raise unreadable(url, f"HTTP {status}")
+        try:
+            return with_user_information(identity, document)
+        except ValidationError as error:
+            raise unreadable(url, str(error.errors()[0]["loc"])) from error
 
     def _exchanged(self, code: str, verifier: str) -> tuple[str, str]:
         """ID token and access token for the code, which the provider takes once."""

@@ -6,8 +6,9 @@ OpenID Connect Core 3.1.3.7, and RFC 8725.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field, ValidationError
 
@@ -43,11 +44,30 @@ Seconds = Annotated[float, Field(strict=True, ge=0, le=_LAST_SECOND)]
 Words = Annotated[str, BeforeValidator(_words)]
 
 
-class IdToken(Model):
+class Profile(Model):
+    """Words about a person, from the ID token or from the provider's user information."""
+
+    sub: Annotated[str, Field(pattern=r"^[!-~][ -~]{0,254}$")]
+    email: Words = ""
+    email_verified: Annotated[bool, BeforeValidator(_yes)] = False
+    name: Words = ""
+    preferred_username: Words = ""
+
+    def identity(self, issuer: str) -> Identity:
+        return Identity(
+            issuer=issuer,
+            subject=self.sub,
+            email=self.email,
+            email_verified=self.email_verified and bool(self.email),
+            name=self.name,
+            preferred_username=self.preferred_username,
+        )
+
+
+class IdToken(Profile):
     """The claims that are read. Times are seconds since 1970."""
 
     iss: str
-    sub: Annotated[str, Field(pattern=r"^[!-~][ -~]{0,254}$")]
     aud: str | tuple[str, ...]
     exp: Seconds
     iat: Seconds
@@ -55,10 +75,6 @@ class IdToken(Model):
     nonce: str = ""
     azp: str | None = None
     at_hash: str | None = None
-    email: Words = ""
-    email_verified: Annotated[bool, BeforeValidator(_yes)] = False
-    name: Words = ""
-    preferred_username: Words = ""
 
     @property
     def audiences(self) -> tuple[str, ...]:
@@ -85,13 +101,21 @@ def identity_of(
         raise refused(SignInCode.SIGN_IN_TOKEN_NONCE)
     if token.at_hash is not None and not same(token.at_hash, half_hash(access_token, algorithm)):
         raise refused(SignInCode.SIGN_IN_TOKEN_ACCESS_HASH)
-    return Identity(
-        issuer=token.iss,
-        subject=token.sub,
-        email=token.email,
-        email_verified=token.email_verified and bool(token.email),
-        name=token.name,
-        preferred_username=token.preferred_username,
+    return token.identity(token.iss)
+
+
+def with_user_information(identity: Identity, document: Mapping[str, Any]) -> Identity:
+    """`identity` with what the provider's user information says of the same person (OpenID Connect
+    Core 5.3.2). Raises SignInRefused when it is about another, and ValidationError."""
+    found = Profile.model_validate(document)
+    if found.sub != identity.subject:
+        raise refused(SignInCode.SIGN_IN_OTHER_PERSON)
+    more = found.identity(identity.issuer)
+    return more.model_copy(
+        update={
+            "name": more.name or identity.name,
+            "preferred_username": more.preferred_username or identity.preferred_username,
+        }
     )
 
 

@@ -84,6 +84,7 @@ class Endpoints(Model):
     authorization_endpoint: SecureAddress
     token_endpoint: SecureAddress
     jwks_uri: SecureAddress
+    userinfo_endpoint: SecureAddress | None = None
     authorization_response_iss_parameter_supported: bool = False
 
 

@@ -39,3 +39,6 @@ class SignInCode(StrEnum):
     SIGN_IN_TOKEN_EARLY = "sign_in_token_early"
     SIGN_IN_TOKEN_NONCE = "sign_in_token_nonce"
     SIGN_IN_TOKEN_ACCESS_HASH = "sign_in_token_access_hash"
+
+    # the user information
+    SIGN_IN_OTHER_PERSON = "sign_in_other_person"
