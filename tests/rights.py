@@ -26,7 +26,8 @@ from porewatch_local.stack_template.template import (
 )
 
 GOLDEN = Path(__file__).parent / "contract" / "rights.toml"
-USER_ID = "${aws:userid}"
+VARIABLE = re.compile(r"\$\{aws:[^}]+\}")
+"""Of policies: the caller's `aws:userid`, or a tag of its session."""
 KEYS = "ForAllValues:StringLike dynamodb:LeadingKeys = "
 _FUNCTION = re.compile(r"[/\\]functions[/\\]([a-z_]+)[/\\]app\.py$")
 
@@ -40,9 +41,9 @@ class Right(NamedTuple):
 
     def partitions(self) -> tuple[str, ...]:
         """Patterns of the partitions it is good for; every partition without a condition. Whose
-        `aws:userid` it is, nobody knows here: tests/cloud/test_workers_apart.py does."""
+        `aws:userid` and tags they are: tests/cloud/test_workers_apart.py."""
         told = self.condition.removeprefix(KEYS).partition(" and ")[0]
-        told = told.replace(USER_ID, "*")
+        told = VARIABLE.sub("*", told)
         return tuple(told.split(" or ")) if self.condition.startswith(KEYS) else ("*",)
 
 
@@ -92,6 +93,11 @@ def of_template(template: Template) -> Table:
         documents = [policy["PolicyDocument"] for policy in role.get("Policies", [])]
         documents += [
             managed[target(p)]["PolicyDocument"] for p in role.get("ManagedPolicyArns", [])
+        ]
+        documents += [
+            policy["PolicyDocument"]
+            for policy in managed.values()
+            if name in map(target, policy.get("Roles", []))
         ]
         rights = {
             Right(action, _place(resource), _condition(statement.get("Condition")))
@@ -234,7 +240,7 @@ def _covers(right: Right, one: Asked) -> bool:
     if one.action.startswith("dynamodb:"):
         there = right.resource == one.table
         return there and any(fnmatchcase(one.place, key) for key in right.partitions())
-    return not one.place or fnmatchcase(one.place, right.resource.replace(USER_ID, "*"))
+    return not one.place or fnmatchcase(one.place, VARIABLE.sub("*", right.resource))
 
 
 def calling_function() -> str | None:

@@ -24,7 +24,7 @@ from porewatch.edge import wiring
 from porewatch.edge.queue import QueueMessage, on_queue
 from porewatch.edge.task import by_trigger, on_task
 from porewatch.settings import settings
-from porewatch.usecases.instances.authenticate_message import authenticate_message
+from porewatch.usecases.instances.authenticate import authenticate
 from porewatch.usecases.instances.stage_context import StageContext
 from porewatch.usecases.stages.answer_stage import await_stage
 from porewatch.usecases.stages.handle_worker_message import handle_worker_message
@@ -51,7 +51,7 @@ def context() -> StageContext:
 
 def prove(message: WorkerMessage, raw: QueueMessage) -> None:
     stage = context()
-    authenticate_message(message, raw.body, raw.mac, stages=stage.stages, secrets=stage.secrets)
+    authenticate(message, raw.body, raw.mac, stages=stage.stages, secrets=stage.secrets)
 
 
 def refuse(raw: QueueMessage, error: Refused) -> None:

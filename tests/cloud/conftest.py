@@ -38,10 +38,15 @@ QUICK: dict[str, Any] = {
     "grace_s": 1.0,
     "job_grace_s": 3.0,
     "poll_s": 0.5,
-    "environment": {"POREWATCH_WATCH_SECONDS": "0.5", "POREWATCH_UNIT_READS": "300"},
+    "environment": {
+        "POREWATCH_WATCH_SECONDS": "0.5",
+        "POREWATCH_UNIT_READS": "300",
+        "POREWATCH_CREDENTIALS_SECONDS": "10",
+    },
 }
 """Clocks of the instance host, and of the workers on its machines, for impatient tests; and units
-so small that a machine can be taken away between two of them."""
+so small that a machine can be taken away between two of them. Workers renew their credentials every
+few seconds, in the middle of whatever they do."""
 
 
 @dataclass(frozen=True)

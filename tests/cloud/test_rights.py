@@ -27,7 +27,7 @@ pytestmark = pytest.mark.cloud
 FUNCTIONS = sorted(folder_of(name) for name in TEMPLATE.functions)
 PARTITIONS = (
     *("RUN#nobody", "INBOX#nothing", "ACCOUNT", "TURNS", "POOLS", "REAP#machine#none", "AUDIT"),
-    "WORKER#AROANOBODY:i-0",
+    *("WORKER#AROANOBODY:i-0", "IDENTITY#none"),
 )
 NEVER = {
     "ConditionExpression": "#k = :never",
@@ -123,6 +123,7 @@ LACKED: dict[str, tuple[str, str, dict[str, str]]] = {
     "api": ("s3", "put_object", {"Bucket": "ReportsBucketName", "Key": OBJECT}),
     "authorizer": ("s3", "get_object", {"Bucket": "ReportsBucketName", "Key": OBJECT}),
     "bundle_unpacker": ("s3", "delete_object", {"Bucket": "RawBucketName", "Key": OBJECT}),
+    "credential_broker": ("s3", "get_object", {"Bucket": "RawBucketName", "Key": OBJECT}),
     "cost_tracker": ("sns", "publish", {"TopicArn": "NoticeTopicArn", "Message": "m"}),
     "error_handler": ("s3", "get_object", {"Bucket": "ResultsBucketName", "Key": OBJECT}),
     "fact_publisher": ("sqs", "send_message", {"QueueUrl": "StatusQueueUrl", "MessageBody": "m"}),

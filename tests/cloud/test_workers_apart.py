@@ -6,7 +6,6 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 import boto3
@@ -14,23 +13,15 @@ import pytest
 from botocore.exceptions import ClientError
 
 from porewatch.adapters.ledger.stages import StageLedger
-from porewatch.adapters.messages.message_keys import EpochSecrets
-from porewatch.adapters.table import Table
 from porewatch.domain import s3_keys
 from porewatch.domain.base import now
-from porewatch.domain.rules import stage_endings, stage_lifecycle
-from porewatch.domain.stage.instances import (
-    Machine,
-    MachineState,
-)
+from porewatch.domain.rules import stage_endings
 from porewatch.domain.stage.manifest import StageManifest
 from porewatch.domain.stage.message_proofs import (
     MAC,
-    digest_of,
     proof,
 )
 from porewatch.domain.stage.record import StageKey, StageState
-from porewatch.domain.stage.spec import Phase, StageSpec
 from porewatch.domain.stage.worker_messages import (
     WORKER_MESSAGE,
     Claimed,
@@ -38,15 +29,14 @@ from porewatch.domain.stage.worker_messages import (
     Suspected,
     WorkerMessage,
 )
-from porewatch_local.instance_host.config import HostConfig
 from tests.cloud.conftest import Cloud
+from tests.cloud.machines import SPEC, OneMachine
 from tests.cloud.making import named, wait_for
 from tests.cloud.test_rights import DENIED, may
 
 pytestmark = pytest.mark.cloud
 
 VICTIM, ATTACKER = "i-0victim", "i-0attacker"
-SPEC = StageSpec(name="screen", phases=(Phase.QUALITY_CONTROL,), instance_types=("m5.2xlarge",))
 
 
 @dataclass
@@ -54,31 +44,38 @@ class Scene:
     """A stage of a run whose machine is VICTIM, and the keys of ATTACKER, a worker of another."""
 
     stack: Cloud
-    key: StageKey
-    keys: dict[str, str]
-    role_id: str
+    victim: OneMachine
+    theirs: OneMachine
+    keys: boto3.Session
 
-    @cached_property
+    @property
+    def key(self) -> StageKey:
+        return self.victim.key
+
+    @property
     def bucket(self) -> str:
-        return self.stack.outputs["ResultsBucketName"]
+        return self.victim.bucket
 
-    @cached_property
+    @property
     def table(self) -> str:
         return self.stack.outputs["LedgerTable"]
 
-    @cached_property
+    @property
+    def role_id(self) -> str:
+        return self.victim.user_id.partition(":")[0]
+
+    @property
     def stages(self) -> StageLedger:
-        return StageLedger(Table(self.table, self.stack.client("dynamodb")))
+        return self.victim.stages
 
     def attacker(self, service: str) -> Any:
-        """A client under the role's credentials, as the machine ATTACKER has them."""
-        local = self.stack.local
-        return boto3.client(  # type: ignore[call-overload]
-            service, endpoint_url=local.endpoint, region_name=local.region, **self.keys
-        )
+        """A client with the credentials that the worker of ATTACKER was given."""
+        return self.keys.client(service)  # type: ignore[call-overload]
 
-    def prefix(self, machine: str, epoch: int = 1) -> str:
-        return s3_keys.attempt_prefix(*self.key, epoch, f"{self.role_id}:{machine}")
+    @property
+    def own(self) -> str:
+        """The attacker's own prefix, in the attacker's own run."""
+        return self.theirs.prefix
 
     def put(self, key: str, body: bytes = b"{}", **more: str) -> bool:
         """Whether the attacker may put an object there."""
@@ -89,19 +86,10 @@ class Scene:
         listed = self.stack.client("s3").list_objects_v2(Bucket=self.bucket, Prefix=key)
         return any(found["Key"] == key for found in listed.get("Contents", []))
 
-    @cached_property
+    @property
     def secret(self) -> str:
         """What VICTIM alone was given."""
-        functions = self.stack.client("lambda")
-        name = f"{self.stack.local.stack_name}-phase-state-manager"
-        variables = functions.get_function_configuration(FunctionName=name)["Environment"][
-            "Variables"
-        ]
-        kms = self.stack.client("kms")
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr("porewatch.adapters.clients.kms", lambda: kms)
-            secrets = EpochSecrets(variables["MESSAGE_KEY_ARN"], self.stack.local.stack_name)
-            return secrets.of(self.key, 1)
+        return self.victim.secret
 
     def send(self, message: WorkerMessage, secret: str | None) -> str:
         """Send a message as the attacker can, with a proof by this secret, if any; its text."""
@@ -153,45 +141,11 @@ class Scene:
 
 @pytest.fixture(scope="module")
 def scene(stack: Cloud) -> Iterator[Scene]:
-    iam, local = stack.client("iam"), stack.local
-    (role,) = (
-        found
-        for found in iam.list_roles()["Roles"]
-        if found["RoleName"].startswith(f"{local.stack_name}-WorkerRole")
-    )
-    path = next(stack.home.root.rglob("host-config.json"))
-    host = HostConfig.model_validate_json(path.read_text()).credentials
-    sts = boto3.client(
-        "sts",
-        endpoint_url=local.endpoint,
-        region_name=local.region,
-        aws_access_key_id=host.access_key_id,
-        aws_secret_access_key=host.secret_access_key,
-    )
-    got = sts.assume_role(RoleArn=role["Arn"], RoleSessionName=ATTACKER)
-    assert got["AssumedRoleUser"]["AssumedRoleId"] == f"{role['RoleId']}:{ATTACKER}"
-    keys = {
-        "aws_access_key_id": got["Credentials"]["AccessKeyId"],
-        "aws_secret_access_key": got["Credentials"]["SecretAccessKey"],
-        "aws_session_token": got["Credentials"]["SessionToken"],
-    }
-    made = Scene(stack, StageKey(named("victim"), 0, "screen"), keys, role["RoleId"])
-    made.stages.open_stage(made.key, SPEC, now(), lambda _epoch: digest_of(made.secret))
-    made.stages.apply(made.key, stage_lifecycle.launched, 1, a_machine(), now())
-    yield made
-    epoch = made.stages.get(made.key).epoch
-    made.stages.apply(made.key, stage_endings.abandon, epoch, "the test is over", now())
-
-
-def a_machine() -> Machine:
-    return Machine(
-        instance_id=VICTIM,
-        state=MachineState.RUNNING,
-        instance_type="m5.2xlarge",
-        purchase="spot",
-        availability_zone="eu-central-1a",
-        launched_at=now(),
-    )
+    victim = OneMachine(stack, StageKey(named("victim"), 0, "screen"), VICTIM).launched()
+    theirs = OneMachine(stack, StageKey(named("attacker"), 0, "screen"), ATTACKER).launched()
+    yield Scene(stack, victim, theirs, theirs.worker())
+    victim.abandoned()
+    theirs.abandoned()
 
 
 def test_sts_gives_a_worker_what_policies_compare_with(scene: Scene) -> None:
@@ -200,7 +154,7 @@ def test_sts_gives_a_worker_what_policies_compare_with(scene: Scene) -> None:
 
 
 def test_a_worker_writes_no_object_outside_of_its_own_prefix(scene: Scene) -> None:
-    own, others = scene.prefix(ATTACKER), scene.prefix(VICTIM)
+    own, others = scene.own, scene.victim.prefix
     once = {"IfNoneMatch": "*"}
     for key in (
         s3_keys.manifest_key(*scene.key),
@@ -212,17 +166,19 @@ def test_a_worker_writes_no_object_outside_of_its_own_prefix(scene: Scene) -> No
         s3_keys.log_key(others),
         f"{others}{scene.role_id}:{ATTACKER}",
         f"runs/{scene.role_id}:{ATTACKER}/x",
+        s3_keys.attempt_prefix(*scene.key, 1, scene.theirs.user_id) + "outputs/mine.json",
+        s3_keys.attempt_prefix(*scene.theirs.key, 2, scene.theirs.user_id) + "outputs/mine.json",
         f"{scene.role_id}:{ATTACKER}/x",
     ):
         assert not scene.put(key, **once), key
-        assert not scene.head(key)
+        assert not scene.head(key) or key == s3_keys.order_key(*scene.key)
     assert scene.put(f"{own}outputs/mine.json", **once)
     s3, raw = scene.attacker("s3"), scene.stack.outputs["RawBucketName"]
     assert not may(s3.put_object, Bucket=raw, Key=f"runs/{scene.key.run_id}/run.json", Body=b"")
 
 
 def test_a_worker_removes_nothing_not_even_its_own(scene: Scene) -> None:
-    key = f"{scene.prefix(ATTACKER)}outputs/kept.json"
+    key = f"{scene.own}outputs/kept.json"
     assert scene.put(key, IfNoneMatch="*")
     s3 = scene.attacker("s3")
     assert not may(s3.delete_object, Bucket=scene.bucket, Key=key)
@@ -233,7 +189,7 @@ def test_a_worker_removes_nothing_not_even_its_own(scene: Scene) -> None:
 
 
 def test_results_are_written_once_and_checkpoints_on_condition(scene: Scene) -> None:
-    own, s3 = scene.prefix(ATTACKER), scene.attacker("s3")
+    own, s3 = scene.own, scene.attacker("s3")
     result, manifest = f"{own}outputs/once.json", s3_keys.draft_key(own)
     units = f"{own}checkpoint/f/checkpoint.json"
     assert not scene.put(result)
@@ -251,7 +207,7 @@ def test_results_are_written_once_and_checkpoints_on_condition(scene: Scene) -> 
 
 
 def test_an_upload_in_parts_is_held_to_the_same(scene: Scene) -> None:
-    s3, key = scene.attacker("s3"), f"{scene.prefix(ATTACKER)}outputs/parts.bin"
+    s3, key = scene.attacker("s3"), f"{scene.own}outputs/parts.bin"
     place = {"Bucket": scene.bucket, "Key": key}
     upload = s3.create_multipart_upload(**place)["UploadId"]
     part = s3.upload_part(**place, UploadId=upload, PartNumber=1, Body=b"piece")
@@ -271,7 +227,7 @@ def test_an_upload_in_parts_is_held_to_the_same(scene: Scene) -> None:
 
 
 def test_a_worker_writes_into_its_own_partition_of_the_ledger_alone(scene: Scene) -> None:
-    ledger, own = scene.attacker("dynamodb"), f"WORKER#{scene.role_id}:{ATTACKER}"
+    ledger, own = scene.attacker("dynamodb"), f"WORKER#{scene.theirs.user_id}"
 
     def puts(partition: str, sort_key: str = "NOTE") -> bool:
         item = {"pk": {"S": partition}, "sk": {"S": sort_key}, "body": {"S": "{}"}}
@@ -283,7 +239,7 @@ def test_a_worker_writes_into_its_own_partition_of_the_ledger_alone(scene: Scene
     run = f"RUN#{scene.key.run_id}"
     assert puts(own)
     for partition in (
-        f"WORKER#{scene.role_id}:{VICTIM}",
+        f"WORKER#{scene.victim.user_id}",
         f"WORKER#{scene.role_id}:*",
         f"{own}x",
         "WORKER#",
@@ -306,7 +262,7 @@ def test_a_worker_writes_into_its_own_partition_of_the_ledger_alone(scene: Scene
 
 def test_no_forged_message_is_believed(scene: Scene) -> None:
     """A manifest of the attacker's, clean and with the victim's names, and its announcement."""
-    own = scene.prefix(ATTACKER)
+    own = scene.own
     manifest = StageManifest(
         run_id=scene.key.run_id,
         revision=0,
@@ -357,9 +313,7 @@ def test_what_is_proved_is_believed_and_replayed_later_it_changes_nothing(scene:
     wait_for(
         lambda: scene.stages.get(scene.key).state is StageState.CLAIMED, 30, "the victim's claim"
     )
-    stolen = scene.message(
-        Published, VICTIM, manifest_key=s3_keys.draft_key(scene.prefix(ATTACKER))
-    )
+    stolen = scene.message(Published, VICTIM, manifest_key=s3_keys.draft_key(scene.own))
     assert "is not the manifest key" in scene.set_aside(scene.send(stolen, scene.secret))
     scene.stages.apply(
         scene.key, stage_endings.fail, 1, "WorkerLost", "the test takes it away", now()

@@ -44,11 +44,8 @@ from porewatch_local.stack_template.template import (
     Template,
     folder_of,
 )
-from porewatch_worker import main
-from porewatch_worker.instance import instance_metadata
 from porewatch_worker.settings import WorkerSettings
 from porewatch_worker.stage import child_process
-from porewatch_worker.stage.stop import Stop
 from tests.contract.test_images import component, docker_arguments
 
 ROOT = Path(__file__).parents[2]
@@ -409,10 +406,10 @@ def test_r8_doctor_names_a_zone_that_has_few_of_the_types() -> None:
 # C1
 
 
-CALLED_BY_WORKERS = {"s3", "dynamodb", "sqs"}
-"""On EC2. A job's host is an ECS agent, which pulls an image and writes a log; the job itself asks
-STS who it is."""
-CALLED_BY_JOBS = {"sts", "logs", "ecs", "ecs-agent", "ecr.api", "ecr.dkr"}
+CALLED_BY_WORKERS = {"s3", "dynamodb", "sqs", "lambda"}
+"""A job's host is an ECS agent, too, which pulls an image and writes a log. Nobody calls STS from
+here: an identity is signed by the machine and sent by the credential broker."""
+CALLED_BY_JOBS = {"logs", "ecs", "ecs-agent", "ecr.api", "ecr.dkr"}
 
 
 def test_c1_there_are_endpoints_for_what_is_called_and_for_nothing_else() -> None:
@@ -425,16 +422,18 @@ def test_c1_there_are_endpoints_for_what_is_called_and_for_nothing_else() -> Non
     assert found == {"": CALLED_BY_WORKERS, "HasBatchOnAws": CALLED_BY_JOBS}
 
 
-def test_c1_a_machine_knows_who_it_is_without_sts(monkeypatch: pytest.MonkeyPatch) -> None:
-    worker_settings = WorkerSettings(
-        stack="s", ledger_table="t", raw_bucket="r", results_bucket="r", worker_queue_url="q",
-        scratch=Path("/tmp"), role_id="AROAEXAMPLE",
-    )  # fmt: skip
-    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
-    monkeypatch.setattr(instance_metadata.InstanceMetadata, "instance_id", lambda _self: "i-1")
-    assert main._cloud(worker_settings, Stop()).user_id() == "AROAEXAMPLE:i-1"
-    script = TEMPLATE.resources["WorkerTemplate"]["Properties"]["LaunchTemplateData"]["UserData"]
-    assert "POREWATCH_ROLE_ID='${WorkerRole.RoleId}'" in script["Fn::Base64"]["Fn::Sub"]
+def test_c1_whoever_is_launched_can_ask_for_credentials_and_do_nothing_else() -> None:
+    data = TEMPLATE.resources["WorkerTemplate"]["Properties"]["LaunchTemplateData"]
+    assert data["IamInstanceProfile"] == {"Arn": {"Fn::GetAtt": ["WorkerProfile", "Arn"]}}
+    profile = TEMPLATE.resources["WorkerProfile"]["Properties"]
+    assert profile["Roles"] == [{"Ref": "MachineRole"}]
+    broker = "export POREWATCH_CREDENTIAL_BROKER='${AWS::StackName}-credential-broker'"
+    assert broker in data["UserData"]["Fn::Base64"]["Fn::Sub"]
+    for job in ("WorkerJob", "WorkerGpuJob"):
+        container = TEMPLATE.resources[job]["Properties"]["ContainerProperties"]
+        assert container["JobRoleArn"] == {"Fn::GetAtt": ["MachineRole", "Arn"]}
+        told = {"Name": "POREWATCH_CREDENTIAL_BROKER", "Value": {"Ref": "CredentialBroker"}}
+        assert told in container["Environment"]
 
 
 # C1 and C2: what a stack costs while nothing runs
@@ -474,7 +473,8 @@ def test_c2_each_endpoint_in_each_zone_is_counted() -> None:
     more = copy.deepcopy(TEMPLATE.body)
     more["Resources"]["Another"] = more["Resources"]["SqsEndpoint"]
     dearer = rest_cost.bill(Template(ROOT, more))
-    assert dearer[0].usd == pytest.approx(2 * rest_cost.bill(TEMPLATE)[0].usd)
+    once = rest_cost.bill(TEMPLATE)[0].usd
+    assert dearer[0].usd == pytest.approx(once / 3 * 5)  # three zones of two endpoints, and two
 
 
 # R7

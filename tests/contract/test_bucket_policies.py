@@ -14,7 +14,7 @@ from tests.contract.test_template import TEMPLATE, changed
 from tests.rights import golden, of_template
 
 WORKER = {"AWS": {"Fn::GetAtt": ["WorkerRole", "Arn"]}}
-OWN = "${ResultsBucket.Arn}/runs/*/e*/${!aws:userid}/*"
+OWN = "${ResultsBucket.Arn}/runs/${!aws:PrincipalTag/porewatch-attempt}/${!aws:userid}/*"
 ON_CREATION = {"Bool": {"s3:ObjectCreationOperation": "true"}}
 NO_NEW = {"s3:if-none-match": "true"}
 OF_WORKERS: dict[str, dict[str, Any]] = {
@@ -127,6 +127,9 @@ SIDS = [s["Sid"] for s in TEMPLATE.body["Resources"]["WorkerRole"]["Properties"]
     "PolicyDocument"]["Statement"]]  # fmt: skip
 WRITE = f"{ROLE}/{SIDS.index('WriteBelowItsOwnPrefix')}"
 LIVE = f"{ROLE}/{SIDS.index('SayThatItLives')}"
+READ = f"{ROLE}/{SIDS.index('ReadResults')}"
+LIST = f"{ROLE}/{SIDS.index('ListItsRun')}"
+STAGE = f"{ROLE}/{SIDS.index('ReadItsStage')}"
 
 
 @pytest.mark.parametrize(
@@ -134,6 +137,9 @@ LIVE = f"{ROLE}/{SIDS.index('SayThatItLives')}"
     [
         (f"{WRITE}/Action", ["s3:PutObject", "s3:AbortMultipartUpload", "s3:DeleteObject"]),
         (f"{WRITE}/Resource", {"Fn::Sub": "${ResultsBucket.Arn}/runs/*"}),
+        (f"{READ}/Resource", {"Fn::Sub": "${ResultsBucket.Arn}/runs/*"}),
+        (f"{LIST}/Condition", None),
+        (f"{STAGE}/Condition/Null", None),
         (f"{LIVE}/Condition", None),
         (f"{LIVE}/Condition/Null", None),
     ],

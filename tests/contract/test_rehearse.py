@@ -312,7 +312,7 @@ def test_each_of_these_requests_is_what_its_role_allows_and_nothing_wider() -> N
         for statement in policies.conditioned(here):
             request = policies.request_for(statement)
             # The evaluator fills in no variables of policies.
-            policy = json.loads(json.dumps(here).replace("${aws:userid}", policies.USER))
+            policy = json.loads(policies.filled(json.dumps(here)))
             context = context_of(request)
             for pair in itertools.product(request["ActionNames"], request["ResourceArns"]):
                 meant.append((policy, list(pair), context))

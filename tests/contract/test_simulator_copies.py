@@ -32,7 +32,8 @@ def patterns_for(queue: str) -> list[dict[str, Any]]:
 
 
 def test_every_function_runs_in_the_simulated_world() -> None:
-    """Called by the state machine, a queue, a clock, the stream, an event or a person."""
+    """Called by the state machine, a queue, a clock, the stream, an event or a person. Machines
+    call the credential broker, but there is no IAM in the simulator that would refuse one."""
     tasks = {
         folder_of(state["Arguments"]["FunctionName"].strip("${}"))
         for machine in TEMPLATE.state_machines.values()
@@ -42,7 +43,7 @@ def test_every_function_runs_in_the_simulated_world() -> None:
     called = tasks | {reader.function for reader in deployed.readers().values()}
     called |= {*deployed.schedules(), "fact_publisher", "instance_monitor", "error_handler"}
     called |= {function for function, _ in deployed.sources("Api")}  # people.py
-    assert called == set(FUNCTIONS)
+    assert called == set(FUNCTIONS) - {"credential_broker"}
 
 
 def test_a_look_of_the_intake_is_claimed_longer_than_its_function_runs() -> None:

@@ -11,7 +11,10 @@ from pathlib import Path
 import psutil
 import pytest
 
-from porewatch.domain.s3_keys import boot_log_of
+from porewatch.domain.machines.machine_requests import Asked, BootLog
+from porewatch.domain.s3_keys import boot_log_key, boot_log_of
+from porewatch.domain.stage.message_proofs import proves
+from porewatch.domain.stage.record import StageKey
 from porewatch_local.stack_template.template import Template
 
 TEMPLATE = Template.load(Path(__file__).parents[2] / "template.yaml")
@@ -24,11 +27,19 @@ SLEEP = """[ "$1" = 300 ] && exec /bin/sleep {pause}"""
 
 METADATA = """case "${@: -1}" in
 */api/token) echo token ;; */instance-id) echo i-1 ;; *-run) echo run-1 ;;
-*-revision) echo 0 ;; *-stage) echo screen ;; *-epoch) echo 2 ;; *) exit 22 ;; esac"""
+*-revision) echo 0 ;; *-stage) echo screen ;; *-epoch) echo 2 ;; *-secret) echo {secret} ;;
+*) exit 22 ;; esac"""
+SECRET = "5" * 64
 
 
 def boot(
-    home: Path, *, work: str = "", pause: float = 300, sends: str = "", shuts: str = ""
+    home: Path,
+    *,
+    work: str = "",
+    pause: float = 300,
+    sends: str = "",
+    shuts: str = "",
+    printed: str = "docker: no space left on device\n",
 ) -> list[str]:
     """What was called, in order, on a machine. `work`: what its worker does; `pause`: what the five
     minutes of the dead man last; `sends`: what aws does instead of copying; `shuts`: what shutdown
@@ -39,10 +50,10 @@ def boot(
     stand_ins = {
         "shutdown": shuts,
         "sleep": "",
-        "curl": METADATA,
-        "aws": sends or f"cp ${{@: -2:1}} {home}/sent",
+        "curl": METADATA.replace("{secret}", SECRET),
+        "aws": sends,
     }
-    (home / "printed").write_text("docker: no space left on device\n")
+    (home / "printed").write_text(printed)
     # As no worker does, one that ends at once would find the dead man not yet listening.
     stand_ins["porewatch-worker"] = f"/bin/sleep 0.1\n{work}"
     for name, last in stand_ins.items():
@@ -78,13 +89,26 @@ def test_r6_a_machine_whose_worker_never_spoke_leaves_what_it_printed(
     """125 is docker's own: the container was not started. Nobody can log in, and the console goes
     with the machine."""
     _work, sent, end = without_dead_man(boot(tmp_path, work=f"exit {code}"))
-    place = "runs/run-1/r0/screen/e2/RoleId:i-1/boot.log"
     assert sent == (
-        f"aws s3 cp --only-show-errors {tmp_path}/tmp/boot.log s3://ResultsBucket/{place}"
-    ).replace("RoleId", "WorkerRole.RoleId")
-    assert (tmp_path / "sent").read_text() == "docker: no space left on device\n"
+        "aws lambda invoke --function-name AWS::StackName-credential-broker --cli-binary-format "
+        f"raw-in-base64-out --payload file://{tmp_path}/tmp/boot-log.json /dev/null"
+    )
     assert end == "shutdown -h now"
-    assert boot_log_of(place) == (2, "RoleId:i-1")
+    asked = Asked.model_validate_json((tmp_path / "tmp/boot-log.json").read_text())
+    log = asked.request
+    assert isinstance(log, BootLog)
+    assert log.text == b"docker: no space left on device\n"
+    assert (log.key, log.epoch) == (StageKey("run-1", 0, "screen"), 2)
+    assert proves(asked.mac, SECRET, asked.text)
+    assert boot_log_of(boot_log_key(*log.key, log.epoch, log.instance_id)) == (2, "i-1")
+
+
+def test_r6_all_that_fits_into_a_call_is_sent(tmp_path: Path) -> None:
+    boot(tmp_path, work="exit 1", printed="x\\n\u00e9\n" * 30_000)
+    asked = Asked.model_validate_json((tmp_path / "tmp/boot-log.json").read_text())
+    assert isinstance(asked.request, BootLog)
+    assert len(asked.request.text) == 100_000
+    assert proves(asked.mac, SECRET, asked.text)
 
 
 def test_r6_a_machine_that_cannot_send_it_goes_all_the_same(tmp_path: Path) -> None:

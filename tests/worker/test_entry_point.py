@@ -72,7 +72,7 @@ def test_on_an_instance_the_metadata_have_the_assignment_and_without_them_it_is_
 ) -> None:
     done = call(tmp_path, "run", **STACK)
     assert done.returncode == 2
-    assert "cannot read the assignment of this instance" in done.stderr
+    assert "this instance has no assignment" in done.stderr
     assert "instance metadata" in done.stderr
 
 

@@ -62,6 +62,7 @@ def _cloud(settings: WorkerSettings, stop: Stop) -> Cloud:
     from porewatch.adapters.ledger.worker_notes import WorkerNotes  # noqa: PLC0415
     from porewatch.adapters.messages.worker_queue import WorkerQueue  # noqa: PLC0415
     from porewatch.adapters.table import Table  # noqa: PLC0415
+    from porewatch_worker.instance.run_session import RunSession  # noqa: PLC0415
     from porewatch_worker.instance.service_outages import (  # noqa: PLC0415
         LONGEST_S,
         Patience,
@@ -69,16 +70,11 @@ def _cloud(settings: WorkerSettings, stop: Stop) -> Cloud:
     )
 
     patience = Patience(stop, settings.patience_s or LONGEST_S)
-    table = Table(settings.ledger_table)
     metadata = InstanceMetadata(settings.metadata)
-
-    def who() -> str:
-        """An instance composes it from its role and its id; for a job ECS names the session, so STS
-        returns it."""
-        if settings.role_id and not settings.assignment:
-            return f"{settings.role_id}:{metadata.instance_id()}"
-        return patience(user_id)
-
+    if settings.broker:
+        keys = RunSession(settings, metadata)
+        keys.use()
+    table = Table(settings.ledger_table)
     return Cloud(
         metadata=metadata,
         ledger=StageLedger(table),
@@ -89,7 +85,7 @@ def _cloud(settings: WorkerSettings, stop: Stop) -> Cloud:
         bundles=PatientDownloads.of(settings.references_bucket, patience)
         if settings.references_bucket
         else None,
-        user_id=who,
+        user_id=keys.user_id if settings.broker else user_id,
         patience=patience,
     )
 

@@ -41,15 +41,17 @@ class WorkerSettings(Model):
     progress within `stalled_s`: without touches the instance shuts itself down. `unit_reads`: reads
     of a unit, overriding the order. `patience_s`: seconds for which a call of an unavailable
     service is retried, if 90 min are too long. `references_bucket`: source of bundles that
-    `references` does not hold. `role_id`: the unique id of the instances' role, from which an
-    instance composes its `aws:userid`."""
+    `references` does not hold. `broker`: the function that gives credentials for one run; a stack
+    of before there was one names none, and works under the machine's own. `credentials_s`: seconds
+    after which those are given up, if not their hour."""
 
     stack: str
     ledger_table: str
     raw_bucket: str
     results_bucket: str
     worker_queue_url: str
-    role_id: str = ""
+    broker: str = ""
+    credentials_s: float | None = None
     references: Path = Path("/mnt/references")
     references_bucket: str = ""
     metadata: str = METADATA
@@ -72,7 +74,8 @@ _NAMES = {
     "raw_bucket": "RAW_BUCKET",
     "results_bucket": "RESULTS_BUCKET",
     "worker_queue_url": "WORKER_QUEUE_URL",
-    "role_id": "POREWATCH_ROLE_ID",
+    "broker": "POREWATCH_CREDENTIAL_BROKER",
+    "credentials_s": "POREWATCH_CREDENTIALS_SECONDS",
     "references": "REFERENCES_PATH",
     "references_bucket": "REFERENCES_BUCKET",
     "metadata": "AWS_EC2_METADATA_SERVICE_ENDPOINT",

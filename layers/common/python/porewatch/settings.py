@@ -65,6 +65,8 @@ class Settings(BaseModel):
     account_budget_usd: float = 0.0
     reaper_dry_run: bool = False
     worker_role_id: str = ""
+    worker_role_arn: str
+    machine_role_id: str
     message_key_arn: str
     audit_key_arn: str
     worker_dead_letters_url: str

@@ -31,7 +31,9 @@ ROLES, TRUSTS, BUCKETS = "IDENTITY_POLICY", "AWS::IAM::AssumeRolePolicyDocument"
 PASSED_OVER = {"aws:RequestedRegion"}
 """Keys that every request has: a statement with these alone needs no simulation."""
 USER = "AROAEXAMPLE:i-1"
-"""`aws:userid` of a machine."""
+"""`aws:userid` of a worker."""
+TAG, TAGS = "tag", re.compile(r"\$\{(aws:PrincipalTag/[^}]+)\}")
+"""The value of each tag of its session; the variables of policies that are tags."""
 
 MAKING = {
     "AWS::ApiGateway::Account": "apigateway:PATCH",
@@ -175,7 +177,9 @@ def conditioned(documents: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
 def request_for(statement: dict[str, Any]) -> Request:
     """A request that the statement is meant to allow: its actions on one resource for each pattern,
     with one value for each key of its condition."""
+    text = json.dumps([statement["Resource"], statement.get("Condition")])
     entries = {"aws:userid": ("string", [USER])}
+    entries |= {found[1]: ("string", [TAG]) for found in TAGS.finditer(text)}
     for operator, pairs in statement.get("Condition", {}).items():
         for key, values in pairs.items():
             if operator != "Null":
@@ -195,9 +199,14 @@ def request_for(statement: dict[str, Any]) -> Request:
     }
 
 
+def filled(text: str) -> str:
+    """A policy's text with this caller's values in the place of its variables."""
+    return TAGS.sub(TAG, text.replace("${aws:userid}", USER))
+
+
 def _sample(pattern: str) -> str:
     """Something that the pattern fits; `*` alone means no resource, as IAM writes it."""
-    named = str(pattern).replace("${aws:userid}", USER)
+    named = filled(str(pattern))
     return named if named == "*" else named.replace("*", "x").replace("?", "x")
 
 

@@ -99,8 +99,11 @@ def run_attempt(
         who = Patience(stop, min(METADATA_S, settings.patience_s or METADATA_S))(
             lambda: read_assignment(cloud.metadata, settings.assignment, cloud.user_id)
         )
+    except StaleEpoch as e:
+        log.info("exiting without a message (epoch lost): %s", e)
+        return DONE
     except PorewatchError:
-        log.exception("cannot read the assignment of this instance")
+        log.exception("this instance has no assignment, or no credentials for it")
         return NOT_SET_UP
     scratch = settings.scratch / f"{who.run_id}-r{who.revision}-{who.stage}-e{who.epoch}"
     key = s3_keys.log_key(who.prefix)

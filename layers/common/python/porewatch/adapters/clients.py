@@ -64,11 +64,22 @@ def client(service: str, attempts: int = ATTEMPTS) -> Any:
         signature_version="s3v4" if service == "s3" else None,
         s3=ADDRESSED if service == "s3" else None,
     )
-    return boto3.client(service, config=patience)  # type: ignore[call-overload]
+    make = _chosen[-1].client if _chosen else boto3.client
+    return make(service, config=patience)  # type: ignore[call-overload]
+
+
+_chosen: list[boto3.Session] = []
+
+
+def use(session: boto3.Session) -> None:
+    """From now on clients are made of this session, with its credentials."""
+    _chosen[:] = [session]
+    client.cache_clear()
 
 
 def forget() -> None:
-    """Drop all clients (for tests)."""
+    """Drop all clients, and the session (for tests)."""
+    _chosen.clear()
     client.cache_clear()
 
 

@@ -160,6 +160,10 @@ class MessageRefused(Refused):
     """A message or event does not have the agreed shape. Goes to the dead-letter queue."""
 
 
+class IdentityRefused(Refused):
+    """A machine is not what it says it is: it gets no credentials."""
+
+
 class Unavailable(PorewatchError):
     """Temporary: retry later."""
 

@@ -11,8 +11,8 @@ SEAL = "run.json"
 SUMMARY = "final_summary"
 """How the names of MinKNOW's final summaries begin."""
 BOOT_LOG = "boot.log"
-"""What a machine printed, sent by itself when its worker ended badly or never began, below its
-attempt's prefix. The user-data of template.yaml writes it."""
+"""What a machine printed when its worker ended badly or never began. The user-data of template.yaml
+sends it to the credential broker."""
 CONSOLE_LOG = "console.log"
 """What a machine's console showed, kept by the control plane when the machine sent no boot log."""
 QUARANTINE = "quarantine/"
@@ -119,8 +119,13 @@ def epoch_prefix(run_id: str, revision: int, stage: str, epoch: int) -> str:
     return stage_prefix(run_id, revision, stage) + f"e{epoch}/"
 
 
-def console_key(run_id: str, revision: int, stage: str, epoch: int, machine: str) -> str:
+def boot_log_key(run_id: str, revision: int, stage: str, epoch: int, machine: str) -> str:
     """Below the machine's id, which is no user id: no machine can write there."""
+    return epoch_prefix(run_id, revision, stage, epoch) + f"{machine}/{BOOT_LOG}"
+
+
+def console_key(run_id: str, revision: int, stage: str, epoch: int, machine: str) -> str:
+    """Beside its boot log."""
     return epoch_prefix(run_id, revision, stage, epoch) + f"{machine}/{CONSOLE_LOG}"
 
 

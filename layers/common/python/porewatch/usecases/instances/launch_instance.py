@@ -51,7 +51,7 @@ from porewatch.domain.stage.state_machine_tasks import (
     Launch,
     Launched,
 )
-from porewatch.usecases.instances.authenticate_message import Secrets
+from porewatch.usecases.instances.authenticate import Secrets
 
 if TYPE_CHECKING:
     from porewatch.adapters.expiries import Expiries

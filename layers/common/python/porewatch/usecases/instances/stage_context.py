@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from porewatch.adapters.s3.manifests import Manifests
     from porewatch.domain.forecast.prices import PriceList
     from porewatch.domain.money.carbon import Factors
-    from porewatch.usecases.instances.authenticate_message import Secrets
+    from porewatch.usecases.instances.authenticate import Secrets
 
 
 @dataclass(frozen=True)

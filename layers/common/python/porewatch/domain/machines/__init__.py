@@ -1,0 +1,1 @@
+"""What machines say of themselves to the credential broker, and what they are given."""
