@@ -182,6 +182,8 @@ def asked(service: str, operation: str, request: dict[str, Any]) -> Iterator[Ask
         yield from _asked_of_bucket(operation, request)
     else:
         yield Asked(f"{_PREFIX.get(service, service)}:{operation}")
+        if operation == "AssumeRole" and request.get("Tags"):
+            yield Asked("sts:TagSession")
 
 
 def _asked_of_table(operation: str, request: dict[str, Any]) -> Iterator[Asked]:

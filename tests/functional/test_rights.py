@@ -360,6 +360,7 @@ def test_every_role_on_the_ledger_is_among_these() -> None:
         *("fastq_validator", "pipeline_orchestrator", "bundle_unpacker"),
         *("metric_calculator", "alert_handler", "cost_tracker"),
         *("run_keeper", "run_eraser"),
+        "credential_broker",  # test_credential_broker.py
         *(
             "api",
             "error_handler",
