@@ -42,7 +42,7 @@ def _request(endpoint: str, bound: str, **more: str) -> AWSRequest:
 
 def signed(keys: ReadOnlyCredentials, *, endpoint: str, region: str, bound: str) -> SignedIdentity:
     """The identity of whoever has `keys`, which are temporary, for the request that `bound` names
-    (`machine_requests.bound_to`). `endpoint`: of STS in `region`. Calls nobody."""
+    (`domain.machines.signed_identity.bound_to`). `endpoint`: of STS in `region`. Calls nobody."""
     request = _request(endpoint, bound)
     SigV4Auth(keys, "sts", region).add_auth(request)
     headers = request.headers
