@@ -97,8 +97,15 @@ def unended(state: RunState, problem: str, revision: int = 2) -> Unended:
 
 
 def test_a_sealed_revision_has_nothing_of_the_one_before() -> None:
-    manifest, standing = a_manifest(), completed().model_copy(update={"verdict": VERDICT})
-    before = standing.model_copy(update={"hold": HOLD})
+    shown = {
+        "verdict": VERDICT,
+        "problem": "p",
+        "refusals": WHAT.refusals,
+        "late": ("bam/c.bam",),
+        "restarts": 2,
+    }
+    manifest, standing = a_manifest(), completed().model_copy(update=shown)
+    before = standing.model_copy(update={"hold": HOLD, "attempt": refusal(1)})
 
     after, fact = done(run_seals.seal(before, manifest, "bundle", LATER))
 
@@ -127,6 +134,25 @@ def test_a_sealed_revision_has_nothing_of_the_one_before() -> None:
         files=2,
         samples=1,
     )
+
+
+def test_no_manifest_runs_twice_and_the_refusal_names_its_file() -> None:
+    manifest = a_manifest()
+    before = record(state=RunState.FAILED, earlier_digests=(manifest.digest(),))
+    with pytest.raises(ManifestRefused, match="no manifest runs twice") as refused:
+        run_seals.seal(before, manifest, "run.json", LATER)
+    assert refused.value.file == "run.json"
+    assert refused.value.remedy
+
+
+def test_a_seal_of_the_instant_of_the_cancelling_was_made_before_it() -> None:
+    before = record(state=RunState.CANCELLED, cancelled_at=WHEN)
+    with pytest.raises(ManifestRefused, match="was cancelled at") as refused:
+        run_seals.seal(before, a_manifest(), "run.json", LATER, WHEN)
+    assert refused.value.file == "run.json"
+    assert refused.value.remedy
+    after, _ = done(run_seals.seal(before, a_manifest(), "run.json", LATER, WHEN + INSTANT))
+    assert (after.state, after.revision) == (RunState.SEALED, 3)
 
 
 def test_a_sealed_run_starts_with_what_it_was_sealed_with() -> None:
@@ -312,6 +338,14 @@ def test_a_completed_revision_stands_with_all_that_was_published(
     )
 
 
+def test_a_revision_completes_once_and_only_the_one_that_runs() -> None:
+    ended: dict[str, Any] = {"report_keys": {}, "findings": 0, "cost_usd": 0, "at": LATER}
+    assert run_endings.complete(completed(2), 2, **ended) is None
+    for other in (completed(2), record()):
+        with pytest.raises(StaleEpoch, match="not running at revision 1"):
+            run_endings.complete(other, 1, **ended)
+
+
 def test_a_completed_revision_raises_what_the_run_has_cost() -> None:
     ended: dict[str, Any] = {"report_keys": {}, "findings": 0, "at": LATER}
     after, fact = done(run_endings.complete(record(), 2, cost_usd=2.5, **ended))
@@ -353,7 +387,9 @@ def test_a_run_that_fails_leaves_its_execution_to_be_ended(refused: bool) -> Non
 
 
 def test_a_cancelled_run_says_who_stopped_it_and_what_it_was() -> None:
-    before, order = record(), Cancel(run_id="r", by="K. Mori", reason="wrong samples")
+    left = unended(RunState.FAILED, "p", 1)
+    before = record(unended=(left,))
+    order = Cancel(run_id="r", by="K. Mori", reason="wrong samples")
 
     after, fact = done(run_endings.cancel(before, order, LATER))
 
@@ -363,7 +399,7 @@ def test_a_cancelled_run_says_who_stopped_it_and_what_it_was() -> None:
         problem=order.sentence,
         completed_at=LATER,
         cancelled_at=LATER,
-        unended=(unended(RunState.CANCELLED, order.sentence),),
+        unended=(left, unended(RunState.CANCELLED, order.sentence)),
     )
     assert fact == RunCancelled(
         fact_id="RunCancelled:r:2",
