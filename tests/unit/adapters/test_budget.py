@@ -91,6 +91,7 @@ def test_the_refusal_names_cap_spent_held_estimate_and_remedy(budget: Budget) ->
         "RunBudgetUsd",
     ):
         assert part in text
+    assert str(refused.value.remedy).startswith("raise RunBudgetUsd; `porewatch cost run-1`")
     assert budget.books("run-1", 1).held_usd == 0.50  # the refused one left nothing behind
     assert [r.epoch for r in budget.of_run("run-1", 1)] == [1, 2]
 
