@@ -9,20 +9,24 @@ import pytest
 
 from porewatch.adapters.items import run_key
 from porewatch.adapters.ledger.retention import Endings
-from porewatch.adapters.ledger.run_moves import OPEN, OPEN_RUNS
+from porewatch.adapters.ledger.run_moves import OPEN, OPEN_RUNS, PROJECT, move_run, runs_of, there
 from porewatch.adapters.ledger.runs import RunLedger
 from porewatch.adapters.table import Table
 from porewatch.domain.errors import NotFound, RunGone, Throttled
 from porewatch.domain.inputs.seal_note import note_of
 from porewatch.domain.records.file_record import FileRecord, FileState
 from porewatch.domain.records.retention_record import Hold
+from porewatch.domain.records.run_record import RunRecord
 from porewatch.domain.retention.orders import DeleteRun
 from porewatch.domain.rules import run_endings, run_lifecycle
+from porewatch.domain.rules.run_lifecycle import Registration
+from porewatch.domain.rules.run_states import Move
 from porewatch.domain.runs import ReadKind, RunManifest, RunState
 from porewatch.domain.sealing import input_file, seal
 from tests.mocked import facts_in
 
 WHEN = datetime(2026, 3, 1, tzinfo=UTC)
+PIGS, MINE = "p-abcdefgh23456722", "p-bcdefghi23456722"
 
 
 @pytest.fixture
@@ -155,6 +159,45 @@ def test_a_run_that_is_being_deleted_is_changed_by_nothing_but_its_deletion(
     with pytest.raises(RunGone):
         endings.hold_covered("r", Hold(by="M. Sato", reason="complaint", at=WHEN), WHEN, WHEN)
     assert runs.apply_to_gone("r", run_endings.cost, 0.5, WHEN).state is RunState.DELETING
+
+
+def test_a_run_is_listed_in_its_project_and_no_rule_gives_it_to_another(
+    ledger: Table, runs: RunLedger
+) -> None:
+    owner = Registration(project=PIGS, name="Farm 7", submitted_by="user-1")
+    move_run(ledger, "r", lambda run: run_lifecycle.register(run, "r", owner, WHEN))
+
+    def taken(run: RunRecord | None) -> Move:
+        others = {"project": MINE, "name": "Mine", "submitted_by": "me", "cost_usd": 1.0}
+        return there(run, "r").model_copy(update=others), ()
+
+    after = move_run(ledger, "r", taken)
+
+    assert (after.project, after.name, after.submitted_by) == owner
+    assert (after.cost_usd, runs.get("r")) == (1.0, after)
+    listed = list(ledger.query_kind(runs_of(PIGS)))
+    assert [(item.pk, item.sk, item.kind) for item in listed] == [
+        ("RUN#r", PROJECT, (f"RUNS-OF#{PIGS}", runs.place(after)))
+    ]
+    assert list(ledger.query_kind(runs_of(MINE))) == []
+
+
+def test_the_item_of_a_runs_project_is_written_with_its_first_record_only(
+    ledger: Table, runs: RunLedger
+) -> None:
+    runs.receive("r", WHEN)
+    ledger.delete(run_key("r"), PROJECT)
+    runs.seal(a_manifest(), sealed_by="run.json", at=WHEN)
+    assert ledger.get(run_key("r"), PROJECT) is None
+
+
+def test_a_deleted_run_keeps_its_owner_and_loses_its_name(ledger: Table, runs: RunLedger) -> None:
+    owner = Registration(project=PIGS, name="Farm 7", submitted_by="user-1")
+    move_run(ledger, "r", lambda run: run_lifecycle.register(run, "r", owner, WHEN))
+    running(runs)
+    complete(runs)
+    gone = Endings(ledger).begin_deletion(DeleteRun(run_id="r", by="K. Mori"), WHEN)
+    assert (gone.project, gone.name, gone.submitted_by) == (PIGS, None, "user-1")
 
 
 def test_a_run_that_is_not_there_is_named(runs: RunLedger) -> None:

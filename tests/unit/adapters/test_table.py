@@ -246,7 +246,7 @@ class Overheard:
     that `Table` slept."""
 
     def __init__(self, ledger: Table, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.client = ledger._client
+        self.client = ledger.client
         self.calls: list[tuple[str, dict[str, Any]]] = []
         self.slept: list[float] = []
         self._patch = monkeypatch
@@ -327,6 +327,17 @@ def test_a_list_of_a_kind_goes_on_past_a_place_in_either_direction(ledger: Table
     assert [i.pk for i in ledger.query_kind("K", past="2")] == ["RUN#3", "RUN#4"]
     newest_first = ledger.query_kind("K", newest_first=True, past="3")
     assert [i.pk for i in newest_first] == ["RUN#2", "RUN#1"]
+
+
+def test_a_list_of_a_kind_asks_for_a_page_at_a_time_and_follows_them_all(
+    ledger: Table, overheard: Overheard
+) -> None:
+    for place in "123":
+        ledger.put(Item(f"RUN#{place}", "X", kind=("K", place)))
+    assert len(list(ledger.query_kind("K", page=2))) == 3
+    assert len(list(ledger.query_kind("K"))) == 3
+    asked = [request.get("Limit") for name, request in overheard.calls if name == "query"]
+    assert asked == [2, 2, None]
 
 
 def test_what_is_deleted_is_gone_alone_and_may_be_deleted_again(ledger: Table) -> None:

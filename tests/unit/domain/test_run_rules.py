@@ -9,7 +9,7 @@ import pytest
 
 from porewatch.domain.calls.findings import Outcome
 from porewatch.domain.calls.verdict import Verdict
-from porewatch.domain.errors import ManifestRefused, RunOver, StaleEpoch
+from porewatch.domain.errors import AlreadyDone, ManifestRefused, RunOver, StaleEpoch
 from porewatch.domain.facts.fact import Fact
 from porewatch.domain.facts.run_facts import (
     RunCancelled,
@@ -27,6 +27,7 @@ from porewatch.domain.records.run_record import RunRecord, Unended
 from porewatch.domain.rules import reconciling, revisions, run_endings, run_lifecycle, run_seals
 from porewatch.domain.rules.cancelling import Cancel
 from porewatch.domain.rules.reconciling import EVENT_GRACE, SeenExecution, Step
+from porewatch.domain.rules.run_lifecycle import Registration
 from porewatch.domain.rules.run_seals import Refusing
 from porewatch.domain.rules.run_states import Move
 from porewatch.domain.runs import RunManifest, RunState
@@ -42,10 +43,14 @@ VERDICT = Verdict(outcome=Outcome.REPORTABLE, samples={Outcome.REPORTABLE: 1}, c
 HOLD = Hold(by="M. Sato", reason="complaint", at=WHEN)
 
 
+OWNER: Any = {"project": "p-abcdefgh23456722", "name": "Farm 7", "submitted_by": "user-1"}
+
+
 def record(**changes: Any) -> RunRecord:
     """Revision 2 runs in its second execution, after one that failed; no revision completed."""
     running = RunRecord(
         run_id="r",
+        **OWNER,
         state=RunState.RUNNING,
         revision=2,
         manifest_digest=NOW,
@@ -96,6 +101,17 @@ def unended(state: RunState, problem: str, revision: int = 2) -> Unended:
     return Unended(revision=revision, state=state, execution_arn="arn:x", problem=problem, at=LATER)
 
 
+def test_a_run_of_a_project_begins_with_its_registration_once() -> None:
+    owner = Registration(**OWNER)
+    after, fact = done(run_lifecycle.register(None, "r", owner, WHEN))
+    assert fact is None
+    assert after == RunRecord(
+        run_id="r", **OWNER, state=RunState.RECEIVING, created_at=WHEN, updated_at=WHEN
+    )
+    with pytest.raises(AlreadyDone, match="run r is registered"):
+        run_lifecycle.register(after, "r", owner, LATER)
+
+
 def test_a_sealed_revision_has_nothing_of_the_one_before() -> None:
     shown = {
         "verdict": VERDICT,
@@ -111,6 +127,7 @@ def test_a_sealed_revision_has_nothing_of_the_one_before() -> None:
 
     assert after == RunRecord(
         run_id="r",
+        **OWNER,
         state=RunState.SEALED,
         revision=2,
         manifest_digest=manifest.digest(),
@@ -212,10 +229,11 @@ def refused_fact(revision: int) -> RunRefused:
     )
 
 
-def refusal(revision: int) -> RunRecord:
-    """A revision that was refused before it began."""
+def refusal(revision: int, owner: Any = OWNER) -> RunRecord:
+    """A revision that was refused before it began: its run's, in all that says whose it is."""
     return RunRecord(
         run_id="r",
+        **owner,
         state=RunState.REFUSED,
         revision=revision,
         manifest_digest=BAD,
@@ -278,13 +296,13 @@ def test_the_manifest_that_sealed_a_run_is_refused_as_that_revision() -> None:
 
 def test_a_refused_run_that_nobody_knew_is_revision_0() -> None:
     after, fact = done(run_seals.refuse(None, "r", BAD, WHAT, LATER))
-    assert after == refusal(0)
+    assert after == refusal(0, {})
     assert fact == refused_fact(0)
 
 
 def test_a_seal_that_is_none_takes_a_number_and_the_run_goes_on_receiving() -> None:
     before = RunRecord(
-        run_id="r", state=RunState.RECEIVING, created_at=WHEN, updated_at=WHEN, revision=2
+        run_id="r", **OWNER, state=RunState.RECEIVING, created_at=WHEN, updated_at=WHEN, revision=2
     )
 
     after, fact = done(run_seals.refuse_seal(before, "r", BAD, WHAT, LATER))
@@ -528,6 +546,7 @@ def test_a_refusal_is_kept_in_words_and_by_code() -> None:
     )
 
 
+SHOWN_OWNER: Any = {"project": "p-abcdefgh23456722", "name": "Farm 7"}
 FACT: dict[str, Any] = {"run_id": "r", "revision": 2}
 LIFE = (
     RunSealed(
@@ -575,6 +594,7 @@ def test_a_revision_that_the_record_lost_is_read_from_its_facts_in_any_order(
     other = LIFE[0].model_copy(update={"revision": 1, "manifest_digest": OLD})
     expected = RunRecord(
         run_id="r",
+        **SHOWN_OWNER,
         revision=2,
         created_at=WHEN,
         updated_at=LATER,
@@ -594,12 +614,14 @@ def test_a_revision_that_the_record_lost_is_read_from_its_facts_in_any_order(
 def test_a_revision_that_has_just_been_sealed_or_started_is_known_by_that() -> None:
     sealed = revisions.from_facts(record(), 2, LIFE[:1])
     assert sealed == RunRecord(
-        run_id="r", revision=2, state=RunState.SEALED, manifest_digest=NOW, created_at=WHEN,
+        run_id="r", **SHOWN_OWNER, revision=2,
+        state=RunState.SEALED, manifest_digest=NOW, created_at=WHEN,
         updated_at=WHEN,
     )  # fmt: skip
     started = revisions.from_facts(record(), 2, LIFE)
     assert started == RunRecord(
-        run_id="r", revision=2, state=RunState.RUNNING, manifest_digest=NOW, created_at=WHEN,
+        run_id="r", **SHOWN_OWNER, revision=2,
+        state=RunState.RUNNING, manifest_digest=NOW, created_at=WHEN,
         updated_at=LATER, execution_arn="arn:x", profile="fast", bundle="b",
     )  # fmt: skip
 

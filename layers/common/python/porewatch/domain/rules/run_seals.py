@@ -143,7 +143,7 @@ def refuse(
     beside = not same and record.state in _KEPT
     next_one = beside or (not same and record.state in RETRYABLE_STATES)
     revision = last_number(record) + 1 if next_one else record.revision
-    refused = _refusal(run_id, revision, digest, what, at)
+    refused = _refusal(record, revision, digest, what, at)
     fact = _refused_fact(refused, at)
     if beside:
         return moved(record, at, attempt=refused, last_revision=revision), (fact,)
@@ -174,7 +174,7 @@ def refuse_seal(
     if record.attempt is not None and record.attempt.manifest_digest == digest:
         return None
     revision = record.revision
-    refused = _refusal(run_id, revision, digest, what, at)
+    refused = _refusal(record, revision, digest, what, at)
     after = moved(record, at, attempt=refused, revision=revision + 1, last_revision=revision + 1)
     return after, (_refused_fact(refused, at),)
 
@@ -182,10 +182,13 @@ def refuse_seal(
 _KEPT = (RunState.SEALED, RunState.RUNNING, RunState.COMPLETED, RunState.CANCELLED)
 
 
-def _refusal(run_id: str, revision: int, digest: str, what: Refusing, at: datetime) -> RunRecord:
-    """A revision that was refused before it began."""
+def _refusal(run: RunRecord, revision: int, digest: str, what: Refusing, at: datetime) -> RunRecord:
+    """A revision of `run` that was refused before it began."""
     return RunRecord(
-        run_id=run_id,
+        run_id=run.run_id,
+        project=run.project,
+        name=run.name,
+        submitted_by=run.submitted_by,
         state=RunState.REFUSED,
         revision=revision,
         manifest_digest=digest,
