@@ -54,6 +54,8 @@ class MadeProvider:
             "jwks_uri": f"{issuer}/keys",
         }
         self.keys = [key(HERE).as_dict(private=False)]
+        self.key_set: object = None
+        """In place of the set of `keys`."""
         self.user: dict[str, Any] = {}
         """What `/user` says."""
         self.token_status = 200
@@ -125,7 +127,7 @@ def made_provider() -> Iterator[MadeProvider]:
             if self.path == "/.well-known/openid-configuration":
                 self._answer(200, made.discovery)
             elif self.path == "/keys":
-                self._answer(200, {"keys": made.keys})
+                self._answer(200, made.key_set or {"keys": made.keys})
             elif self.path == "/user":
                 self._answer(200, made.user)
             elif self.path == "/elsewhere":

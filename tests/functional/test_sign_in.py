@@ -12,6 +12,7 @@ import pytest
 from joserfc.jwk import OctKey
 
 from porewatch.adapters.people import published
+from porewatch.adapters.people.provider_http import ask
 from porewatch.domain import base
 from porewatch.domain.errors import (
     ConfigurationRefused,
@@ -24,6 +25,7 @@ from tests.functional.made_provider import (
     ACCESS,
     BACK,
     CLIENT,
+    HERE,
     NEW,
     OTHER,
     SECRET,
@@ -239,6 +241,29 @@ def test_discovery_that_cannot_be_read(made: MadeProvider, document: Any) -> Non
     made.discovery = document
     with pytest.raises(Unavailable) as refusal:
         made.client().begin()
+    assert refusal.value.code == "sign_in_provider_unreadable"
+
+
+def test_a_document_without_end_is_not_read(made: MadeProvider) -> None:
+    made.discovery["more"] = "x" * 2**20
+    with pytest.raises(Unavailable) as refusal:
+        made.client().begin()
+    assert refusal.value.code == "sign_in_provider_unreadable"
+    assert "more than 1,048,576 bytes" in refusal.value.problem
+
+
+@pytest.mark.parametrize("url", ["http://192.0.2.1/", "file:///etc/passwd"])
+def test_nothing_else_than_https_is_asked(url: str) -> None:
+    with pytest.raises(ConfigurationRefused) as refusal:
+        ask(url)
+    assert refusal.value.code == "sign_in_not_https"
+
+
+@pytest.mark.parametrize("key_set", [[key(HERE).as_dict(private=False)], {"keys": 7}, {"x": 1}])
+def test_a_key_set_that_cannot_be_read(made: MadeProvider, key_set: object) -> None:
+    made.key_set = key_set
+    with pytest.raises(Unavailable) as refusal:
+        made.sign_in()
     assert refusal.value.code == "sign_in_provider_unreadable"
 
 
