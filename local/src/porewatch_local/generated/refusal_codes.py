@@ -11,6 +11,7 @@ from pathlib import Path
 
 from porewatch.domain.errors import PorewatchError, Refused, SeveralRefused
 from porewatch.domain.reasons.catalogue import SOURCE, catalogue
+from porewatch.domain.reasons.people_codes import PeopleCode
 from porewatch.domain.reasons.refusal_codes import RefusalCode
 from porewatch.domain.reasons.sign_in_codes import SignInCode
 
@@ -40,9 +41,10 @@ DETAILS = """
 | code | text |
 |---|---|
 """
-DETAILED: dict[str, type[RefusalCode | SignInCode]] = {
+DETAILED: dict[str, type[RefusalCode | SignInCode | PeopleCode]] = {
     "Of sample sheets": RefusalCode,
     "Of sign-in": SignInCode,
+    "Of accounts, invitations and links": PeopleCode,
 }
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 
@@ -85,7 +85,15 @@ class Add:
     otherwise: Otherwise = Conflict
 
 
-Write = PutNew | PutIf | Put | Add
+@dataclass(frozen=True)
+class Remove:
+    """Remove the item of this key, with other writes or not at all. Idempotent."""
+
+    item: Item
+
+
+Verb = Literal["Put", "Update", "Delete"]
+Write = PutNew | PutIf | Put | Add | Remove
 
 
 def fact_item(fact: Fact) -> Item:
@@ -136,10 +144,19 @@ def loaded(raw: dict[str, Any]) -> Item:
     )
 
 
+def verb(write: Write) -> Verb:
+    """Which call writes it."""
+    if isinstance(write, Add):
+        return "Update"
+    return "Delete" if isinstance(write, Remove) else "Put"
+
+
 def request(table: str, write: Write) -> dict[str, Any]:
-    """The write as DynamoDB takes it: of update_item for `Add`, of put_item for the others."""
+    """The write as DynamoDB takes it, for `verb(write)`."""
     if isinstance(write, Add):
         return {"TableName": table, **_addition(write)}
+    if isinstance(write, Remove):
+        return {"TableName": table, "Key": wire({"pk": write.item.pk, "sk": write.item.sk})}
     request: dict[str, Any] = {"TableName": table, "Item": stored(write.item)}
     if isinstance(write, PutNew):
         request["ConditionExpression"] = "attribute_not_exists(#k)"

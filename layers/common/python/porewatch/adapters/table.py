@@ -12,7 +12,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from botocore.exceptions import ClientError
 
@@ -27,10 +27,13 @@ from porewatch.adapters.items import (
     Put,
     PutIf,
     PutNew,
+    Remove,
+    Verb,
     Write,
     fact_item,
     loaded,
     request,
+    verb,
     wire,
 )
 from porewatch.domain.errors import AlreadyDone, Conflict, NotFound, PorewatchError, Throttled
@@ -251,7 +254,7 @@ class Table:
         """Write all or none. Returns the positions whose conditions failed; empty when written."""
         with translated(f"write {writes[0].item.pk} {writes[0].item.sk}"):
             try:
-                self._send([(_verb(write), request(self.name, write)) for write in writes])
+                self._send([(verb(write), request(self.name, write)) for write in writes])
             except ClientError as error:
                 failed = _failed_positions(error)
                 if failed:
@@ -259,18 +262,13 @@ class Table:
                 raise
         return []
 
-    def _send(self, requests: list[tuple[Literal["Put", "Update"], Any]]) -> None:
+    def _send(self, requests: list[tuple[Verb, Any]]) -> None:
         if len(requests) > 1:
             items: Any = [{verb: request} for verb, request in requests]
             self.client.transact_write_items(TransactItems=items)
             return
-        [(verb, request)] = requests
-        send = self.client.put_item if verb == "Put" else self.client.update_item
-        send(**request)
-
-
-def _verb(write: Write) -> Literal["Put", "Update"]:
-    return "Update" if isinstance(write, Add) else "Put"
+        [(call, request)] = requests
+        getattr(self.client, f"{call.lower()}_item")(**request)
 
 
 def _follow(before: Item | None, after: Item) -> PutNew | PutIf:
@@ -280,7 +278,7 @@ def _follow(before: Item | None, after: Item) -> PutNew | PutIf:
 
 
 def _lost(write: Write) -> PorewatchError:
-    if isinstance(write, Put):
+    if isinstance(write, Put | Remove):
         return Conflict(f"{write.item.pk} {write.item.sk} could not be written.")
     if isinstance(write, PutNew):
         return write.otherwise(f"{write.item.pk} {write.item.sk} exists already.")

@@ -276,3 +276,7 @@ class NotSignedIn(Refused):
 
 class Forbidden(Refused):
     """Who asks may see it, and may not do this."""
+
+
+class AccountRefused(Refused):
+    """An account, invitation or link does not allow it as it is; its code says why."""

@@ -21,6 +21,7 @@ from pydantic import TypeAdapter
 
 from porewatch.domain.base import Model
 from porewatch.domain.errors import (
+    AccountRefused,
     Conflict,
     Forbidden,
     MessageRefused,
@@ -42,6 +43,7 @@ STATUS: tuple[tuple[type[PorewatchError], int], ...] = (
     (NotSignedIn, 401),
     (Forbidden, 403),
     (NameTaken, 409),
+    (AccountRefused, 409),
     (Refused, 400),
     (Conflict, 409),
     (Unavailable, 503),

@@ -16,7 +16,7 @@ from porewatch.adapters.messages.deliveries import Deliveries
 from porewatch.adapters.messages.notices import Topic
 from porewatch.adapters.objects import Objects
 from porewatch.adapters.people.accounts import Accounts
-from porewatch.adapters.people.credentials import Sessions, Tokens
+from porewatch.adapters.people.credentials import Invitations, Sessions, ShareLinks, Tokens
 from porewatch.adapters.people.project_runs import ProjectRuns
 from porewatch.adapters.s3.manifests import Manifests
 from porewatch.adapters.table import Table
@@ -52,6 +52,14 @@ def sessions() -> Sessions:
 
 def tokens() -> Tokens:
     return Tokens(people())
+
+
+def invitations() -> Invitations:
+    return Invitations(people())
+
+
+def share_links() -> ShareLinks:
+    return ShareLinks(people())
 
 
 def stages() -> StageLedger:

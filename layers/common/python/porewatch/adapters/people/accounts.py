@@ -6,10 +6,11 @@ its place (who is there?).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 
-from porewatch.adapters.items import Item, Put, PutNew
+from porewatch.adapters.batch_reads import get_many
+from porewatch.adapters.items import Item, Put, PutNew, Remove, Write
 from porewatch.adapters.people.changes import Stored, changed
 from porewatch.adapters.people.keys import (
     GROUPS,
@@ -20,7 +21,7 @@ from porewatch.adapters.people.keys import (
     user_key,
 )
 from porewatch.adapters.table import Table
-from porewatch.domain.errors import NotFound
+from porewatch.domain.people.absences import absent
 from porewatch.domain.people.accounts import Group, Membership, Project, User
 from porewatch.domain.people.roles import DEFAULT_PROJECT, ProjectId
 
@@ -53,9 +54,23 @@ class Accounts:
 
     def change_user(self, user_id: str, rule: Callable[[User], User]) -> User:
         """Apply a pure rule to a user. NotFound."""
-        absent = f"there is no user {user_id!r}."
-        stored = Stored(user_key(user_id), "USER", User, _user_item, absent)
+        stored = Stored(
+            user_key(user_id), "USER", User, _user_item, absent("user", user_id).problem
+        )
         return changed(self._table, stored, rule)
+
+    def forget_user(self, user_id: str, rule: Callable[[User], User]) -> User:
+        """Apply `rule`, and remove the identity by which he signed in, in one write. NotFound."""
+        stored = Stored(
+            user_key(user_id), "USER", User, _user_item, absent("user", user_id).problem
+        )
+        return changed(self._table, stored, rule, lambda before, _: [_forgotten(before)])
+
+    def some_users(self, user_ids: Sequence[str]) -> dict[str, User]:
+        """Those of the users that there are, by id."""
+        found = get_many(self._table, [(user_key(one), "USER") for one in user_ids])
+        users = (item.model(User) for item in found.values())
+        return {user.user_id: user for user in users}
 
     def users(self, past: str = "", page: int = 50) -> Iterator[User]:
         """All users by name; `past`: only those after this place (`user_place`)."""
@@ -73,12 +88,28 @@ class Accounts:
         """NotFound."""
         item = self._table.get(place_key(group_id), "GROUP")
         if item is None:
-            raise NotFound(f"there is no group {group_id!r}.")
+            raise absent("group", group_id)
         return item.model(Group)
 
-    def groups(self) -> Iterator[Group]:
-        """All groups by name."""
-        return (item.model(Group) for item in self._table.query_kind(GROUPS))
+    def change_group(self, group_id: str, rule: Callable[[Group], Group]) -> Group:
+        """Apply a pure rule to a group. NotFound."""
+        problem = absent("group", group_id).problem
+        stored = Stored(place_key(group_id), "GROUP", Group, _group_item, problem)
+        return changed(self._table, stored, rule)
+
+    def some_groups(self, group_ids: Sequence[str]) -> tuple[Group, ...]:
+        """Those of the groups that there are."""
+        found = get_many(self._table, [(place_key(one), "GROUP") for one in group_ids])
+        return tuple(item.model(Group) for item in found.values())
+
+    def groups(self, past: str = "", page: int | None = None) -> Iterator[Group]:
+        """All groups by name; `past`: only those after this place (`group_place`)."""
+        for item in self._table.query_kind(GROUPS, past=past, page=page):
+            yield item.model(Group)
+
+    @staticmethod
+    def group_place(group: Group) -> str:
+        return f"{group.name.casefold()}#{group.group_id}"
 
     def add_project(self, project: Project) -> None:
         """A project, below its group if it has one. AlreadyDone when there is one of its id."""
@@ -95,19 +126,33 @@ class Accounts:
             return item.model(Project)
         if project_id == DEFAULT_PROJECT:
             return default_project()
-        raise absent_project(project_id)
+        raise absent("project", project_id)
 
     def change_project(self, project_id: str, rule: Callable[[Project], Project]) -> Project:
         """Apply a pure rule to a project. NotFound."""
         if project_id == DEFAULT_PROJECT and self._table.get("PROJECT#default", "PROJECT") is None:
             self.add_project(default_project())
-        absent = absent_project(project_id).problem
-        stored = Stored(place_key(project_id), "PROJECT", Project, _project_item, absent)
+        problem = absent("project", project_id).problem
+        stored = Stored(place_key(project_id), "PROJECT", Project, _project_item, problem)
         return changed(self._table, stored, rule)
 
-    def projects(self) -> Iterator[Project]:
-        """All projects by name, the default project among them once it was changed."""
-        return (item.model(Project) for item in self._table.query_kind(PROJECTS))
+    def projects(self, past: str = "", page: int | None = None) -> Iterator[Project]:
+        """All projects by name, the default project among them once it was changed; `past`: only
+        those after this place (`project_place`)."""
+        for item in self._table.query_kind(PROJECTS, past=past, page=page):
+            yield item.model(Project)
+
+    @staticmethod
+    def project_place(project: Project) -> str:
+        return f"{project.name.casefold()}#{project.project_id}"
+
+    def some_projects(self, project_ids: Sequence[ProjectId]) -> tuple[Project, ...]:
+        """Those of the projects that there are."""
+        found = get_many(self._table, [(place_key(one), "PROJECT") for one in project_ids])
+        projects = {p.project_id: p for p in (i.model(Project) for i in found.values())}
+        if DEFAULT_PROJECT in project_ids:
+            projects.setdefault(DEFAULT_PROJECT, default_project())
+        return tuple(projects.values())
 
     def projects_of_group(self, group_id: str) -> tuple[ProjectId, ...]:
         items = self._table.query(place_key(group_id), PROJECT_IN_GROUP)
@@ -115,9 +160,12 @@ class Accounts:
 
     def put_member(self, membership: Membership) -> None:
         """Somebody's roles in a place, instead of those he had there."""
-        mine = Item.of(user_key(membership.user_id), MEMBER + membership.place, membership)
-        there = Item.of(place_key(membership.place), MEMBER + membership.user_id, membership)
-        self._table.transact([Put(mine), Put(there)])
+        self._table.transact(member_writes(membership))
+
+    def membership(self, place: str, user_id: str) -> Membership | None:
+        """What a user himself is in a group or project."""
+        item = self._table.get(user_key(user_id), MEMBER + place)
+        return item.model(Membership) if item else None
 
     def remove_member(self, place: str, user_id: str) -> None:
         """He has no role there any more: his own item first, by which he is judged. Idempotent."""
@@ -136,9 +184,11 @@ class Accounts:
         return tuple(item.model(Membership) for item in self._table.query(pk, MEMBER))
 
 
-def absent_project(project_id: str) -> NotFound:
-    """The answer about a project that is not there, or not for the one who asks."""
-    return NotFound(f"there is no project {project_id!r}.")
+def member_writes(membership: Membership) -> tuple[Write, Write]:
+    """Both items of a membership."""
+    mine = Item.of(user_key(membership.user_id), MEMBER + membership.place, membership)
+    there = Item.of(place_key(membership.place), MEMBER + membership.user_id, membership)
+    return Put(mine), Put(there)
 
 
 def default_project() -> Project:
@@ -150,15 +200,19 @@ def default_project() -> Project:
 
 
 def _user_item(user: User) -> Item:
-    kind = (USERS, Accounts.user_place(user))
+    kind = None if user.deleted else (USERS, Accounts.user_place(user))
     return Item.of(user_key(user.user_id), "USER", user, kind=kind)
 
 
+def _forgotten(user: User) -> Remove:
+    return Remove(Item(identity_key(user.issuer, user.subject), "IDENTITY"))
+
+
 def _group_item(group: Group) -> Item:
-    kind = (GROUPS, f"{group.name.casefold()}#{group.group_id}")
+    kind = (GROUPS, Accounts.group_place(group))
     return Item.of(place_key(group.group_id), "GROUP", group, kind=kind)
 
 
 def _project_item(project: Project) -> Item:
-    kind = (PROJECTS, f"{project.name.casefold()}#{project.project_id}")
+    kind = (PROJECTS, Accounts.project_place(project))
     return Item.of(place_key(project.project_id), "PROJECT", project, kind=kind)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from porewatch.adapters.items import Item
+from porewatch.adapters.items import Item, Write
 from porewatch.adapters.table import Change, Table
 from porewatch.domain.base import Model
 from porewatch.domain.errors import NotFound
@@ -25,15 +25,23 @@ class Stored(Generic[M]):
     absent: str
 
 
-def changed(table: Table, stored: Stored[M], rule: Callable[[M], M]) -> M:
-    """Apply `rule` in one conditional write. Returns what is stored now. NotFound."""
+def changed(
+    table: Table,
+    stored: Stored[M],
+    rule: Callable[[M], M],
+    beside: Callable[[M, M], Sequence[Write]] = lambda before, after: (),
+) -> M:
+    """Apply `rule` in one conditional write, with other writes (of before and after). Returns what
+    is stored now. NotFound."""
 
     def step(item: Item | None) -> Change | None:
         if item is None:
             raise NotFound(stored.absent)
         before = item.model(stored.cls)
         after = rule(before)
-        return None if after == before else Change(stored.item_of(after))
+        if after == before:
+            return None
+        return Change(stored.item_of(after), beside=beside(before, after))
 
     item = table.change(stored.pk, stored.sk, step)
     if item is None:

@@ -6,22 +6,24 @@ after it is over. A pointer below its user, place or run lists them.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import TypeVar
 
 from porewatch.adapters.batch_reads import get_many
-from porewatch.adapters.items import Item, PutNew, run_key
+from porewatch.adapters.items import Add, Item, PutNew, run_key
+from porewatch.adapters.people.accounts import member_writes
 from porewatch.adapters.people.changes import Stored, changed
 from porewatch.adapters.people.keys import place_key, secret_key, user_key
 from porewatch.adapters.table import Change, Table
 from porewatch.domain.base import Model
-from porewatch.domain.people.accounts import Invitation
+from porewatch.domain.people.accounts import Invitation, Membership
 from porewatch.domain.people.credentials import Session, ShareLink, Token
 from porewatch.domain.people.secrets import SecretId
 
 M = TypeVar("M", bound=Model)
 C = TypeVar("C", Invitation, ShareLink)
+VIEWS = "VIEWS"
 FORGOTTEN_AFTER = timedelta(days=7)
 """After it is over: so that its list still says what it was."""
 
@@ -99,6 +101,18 @@ class Invitations:
         """Apply a pure rule. NotFound."""
         return _change(self._table, "INVITATION", invitation_id, Invitation, rule)
 
+    def accept(
+        self,
+        invitation_id: SecretId,
+        rule: Callable[[Invitation], Invitation],
+        membership: Callable[[Invitation], Membership],
+    ) -> Invitation:
+        """Apply a pure rule and write what it makes of the one who accepts, in one write; nothing
+        when the rule changes nothing. NotFound."""
+        stored = _stored("INVITATION", invitation_id, Invitation)
+        beside = lambda _, after: member_writes(membership(after))  # noqa: E731
+        return changed(self._table, stored, rule, beside)
+
     def of_place(self, place: str) -> tuple[Invitation, ...]:
         return _listed(self._table, "INVITATION", place_key(place), Invitation)
 
@@ -111,6 +125,20 @@ class ShareLinks:
 
     def add(self, link: ShareLink) -> None:
         _add(self._table, link, "SHARE", link.share_id, run_key(link.run_id))
+        forgotten = _item(link, VIEWS, link.share_id).ttl
+        self._table.put(Item(secret_key(link.share_id), VIEWS, ttl=forgotten))
+
+    def viewed(self, link: ShareLink) -> None:
+        """Count a view."""
+        counted = Item(secret_key(link.share_id), VIEWS)
+        self._table.transact([Add(counted, {"views": 1})])
+
+    def views(self, links: Sequence[ShareLink]) -> dict[SecretId, int]:
+        """How often each was viewed."""
+        found = get_many(self._table, [(secret_key(one.share_id), VIEWS) for one in links])
+        return {
+            pk.partition("#")[2]: int(i.attributes.get("views", 0)) for (pk, _), i in found.items()
+        }
 
     def find(self, share_id: SecretId) -> ShareLink | None:
         return _find(self._table, "SHARE", share_id, ShareLink)
@@ -149,7 +177,9 @@ def _listed(table: Table, sk: str, below: str, cls: type[M]) -> tuple[M, ...]:
 
 
 def _change(table: Table, sk: str, digest: SecretId, cls: type[C], rule: Callable[[C], C]) -> C:
-    stored = Stored(
-        secret_key(digest), sk, cls, lambda one: _item(one, sk, digest), "it is not there, or over."
-    )
-    return changed(table, stored, rule)
+    return changed(table, _stored(sk, digest, cls), rule)
+
+
+def _stored(sk: str, digest: SecretId, cls: type[C]) -> Stored[C]:
+    absent = "it is not there, or over."
+    return Stored(secret_key(digest), sk, cls, lambda one: _item(one, sk, digest), absent)

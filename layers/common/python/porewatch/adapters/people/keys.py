@@ -4,7 +4,7 @@ USER#id          USER | MEMBER#place | SESSION#digest | TOKEN#digest
 IDENTITY#digest  IDENTITY (issuer and subject -> user)
 GROUP#id         GROUP | PROJECT#id | MEMBER#user | INVITATION#digest
 PROJECT#id       PROJECT | MEMBER#user | INVITATION#digest
-SECRET#digest    SESSION | TOKEN | INVITATION | SHARE | LOGIN (they forget themselves by TTL)
+SECRET#digest    SESSION | TOKEN | INVITATION | SHARE | VIEWS | LOGIN (forgotten by TTL)
 RUN#id           SHARE#digest
 """
 

@@ -39,6 +39,9 @@ class User(Model):
     language: str = "en"
     mail: MailChoice = MailChoice.ALL
     disabled: bool = False
+    deleted: Annotated[
+        bool, Field(description="his data were deleted; what is left is the id that runs name")
+    ] = False
     created_at: Moment
     seen_at: Annotated[Moment, Field(description="when he last signed in")]
 

@@ -8,7 +8,7 @@ from typing import Annotated
 from pydantic import Field
 
 from porewatch.domain.base import Model
-from porewatch.domain.people.roles import ProjectId, Role, Scope
+from porewatch.domain.people.roles import GroupId, ProjectId, Role, Scope
 
 
 class Means(StrEnum):
@@ -29,9 +29,16 @@ class Principal(Model):
     name: str = ""
     stack_role: Role | None = None
     roles: dict[ProjectId, frozenset[Role]] = {}
+    groups: Annotated[
+        dict[GroupId, frozenset[Role]], Field(description="his roles there; `roles` has them, too")
+    ] = {}
     scopes: Annotated[
         frozenset[Scope] | None, Field(description="of a token; None: everything the user may")
     ] = None
+
+    def held(self, place: str) -> frozenset[Role]:
+        """His own roles in a project or a group, without that in the whole stack."""
+        return self.roles.get(place) or self.groups.get(place, frozenset())
 
     @property
     def projects(self) -> tuple[ProjectId, ...]:

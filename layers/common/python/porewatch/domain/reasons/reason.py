@@ -17,6 +17,7 @@ from porewatch.domain.bounds import MOST_COUNT
 from porewatch.domain.errors import PorewatchError
 from porewatch.domain.reasons.catalogue import SOURCE, Catalogue, catalogue
 from porewatch.domain.reasons.codes import RELATIVES, Code
+from porewatch.domain.reasons.people_codes import PeopleCode
 from porewatch.domain.reasons.refusal_codes import RefusalCode
 from porewatch.domain.reasons.run_codes import RunCode
 from porewatch.domain.reasons.sign_in_codes import SignInCode
@@ -25,6 +26,7 @@ __all__ = [
     "CODES",
     "RELATIVES",
     "Code",
+    "PeopleCode",
     "Reason",
     "Reasons",
     "RefusalCode",
@@ -34,8 +36,8 @@ __all__ = [
     "because",
 ]
 
-AnyCode = Code | RunCode | RefusalCode | SignInCode
-CODES: frozenset[AnyCode] = frozenset((*Code, *RunCode, *RefusalCode, *SignInCode))
+AnyCode = Code | RunCode | RefusalCode | SignInCode | PeopleCode
+CODES: frozenset[AnyCode] = frozenset((*Code, *RunCode, *RefusalCode, *SignInCode, *PeopleCode))
 
 
 class Reason(Model):

@@ -14,7 +14,7 @@ from porewatch.domain.people.accounts import User
 from porewatch.domain.people.claims import NO_CLAIMS, Claims, scopes_text
 from porewatch.domain.people.principal import KEY_HOLDER, NOBODY, Means, Principal
 from porewatch.domain.people.request import Shown
-from porewatch.domain.people.roles import ProjectId, Role, Scope
+from porewatch.domain.people.roles import GroupId, ProjectId, Role, Scope
 from porewatch.domain.people.secrets import Kind, digest_of, is_secret
 
 if TYPE_CHECKING:
@@ -57,9 +57,13 @@ def user_principal(
 ) -> Principal:
     """The user with his roles: those of a group count in each of its projects."""
     roles: dict[ProjectId, frozenset[Role]] = defaultdict(frozenset)
+    groups: dict[GroupId, frozenset[Role]] = {}
     for membership in accounts.memberships(user.user_id):
         place = membership.place
-        projects = accounts.projects_of_group(place) if place.startswith("g-") else (place,)
+        projects: tuple[ProjectId, ...] = (place,)
+        if place.startswith("g-"):
+            groups[place] = membership.roles
+            projects = accounts.projects_of_group(place)
         for project in projects:
             roles[project] |= membership.roles
     return Principal(
@@ -68,6 +72,7 @@ def user_principal(
         name=user.name,
         stack_role=user.stack_role,
         roles=dict(roles),
+        groups=groups,
         scopes=scopes,
     )
 

@@ -1,0 +1,22 @@
+"""Codes of what an account, an invitation or a link does not allow as it is. The catalogues say
+each of them in words."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class PeopleCode(StrEnum):
+    """Why something about people was not done."""
+
+    INVITATION_EXPIRED = "invitation_expired"
+    INVITATION_WITHDRAWN = "invitation_withdrawn"
+    INVITATION_USED = "invitation_used"
+    SHARE_EXPIRED = "share_expired"
+    SHARE_REVOKED = "share_revoked"
+    OWN_ADMIN_ROLE = "own_admin_role"
+    LAST_ADMIN = "last_admin"
+    ROLE_NOT_HELD = "role_not_held"
+    SCOPE_NOT_HELD = "scope_not_held"
+    ASKS_FOR_PERSON = "asks_for_person"
+    ASKS_FOR_SESSION = "asks_for_session"

@@ -1,0 +1,141 @@
+"""Invitations to a project or group: made, listed, withdrawn, accepted. The place was reached
+before (`places.reach_project`, `places.reach_group`)."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Annotated
+
+from pydantic import Field
+
+from porewatch.domain.base import Model, Moment
+from porewatch.domain.people import account_rules, policy
+from porewatch.domain.people.absences import absent
+from porewatch.domain.people.accounts import Email, Invitation, Membership
+from porewatch.domain.people.principal import Principal
+from porewatch.domain.people.roles import Role, Scope
+from porewatch.domain.people.secrets import Kind, digest_of, is_secret, new_secret
+from porewatch.usecases.people.members import Roles
+from porewatch.usecases.views.show_runs import Answer
+
+if TYPE_CHECKING:
+    from porewatch.adapters.people.accounts import Accounts
+    from porewatch.adapters.people.credentials import Invitations
+
+LONGEST_DAYS, USUAL_DAYS = 30, 7
+
+
+class NewInvitation(Model):
+    """`email`: a note, whom it is meant for; nothing is sent."""
+
+    roles: Roles
+    email: Email
+    days: Annotated[int, Field(ge=1, le=LONGEST_DAYS)] = USUAL_DAYS
+
+
+class Acceptance(Model):
+    secret: Annotated[str, Field(max_length=200)]
+
+
+class InvitationView(Answer):
+    """An invitation without its secret."""
+
+    invitation_id: str
+    place: str
+    roles: tuple[Role, ...]
+    email: str
+    given_by: str
+    at: Moment
+    expires_at: Moment
+    accepted_by: str | None
+    withdrawn: bool
+
+
+class InvitationMade(InvitationView):
+    """A new invitation. `secret` is shown here and never again: whoever has it may accept."""
+
+    secret: str
+
+
+class InvitationList(Answer):
+    invitations: tuple[InvitationView, ...]
+
+
+class Accepted(Answer):
+    """Where somebody is a member now, and what he was invited to be."""
+
+    place: str
+    roles: tuple[Role, ...]
+
+
+def invite(
+    place: str, new: NewInvitation, who: Principal, at: datetime, *, invitations: Invitations
+) -> InvitationMade:
+    """Forbidden for a role that `who` does not have."""
+    policy.refuse_to_give(who, new.roles, place)
+    secret = new_secret(Kind.INVITATION)
+    made = Invitation(
+        invitation_id=digest_of(secret),
+        place=place,
+        roles=new.roles,
+        email=new.email,
+        given_by=who.user_id,
+        at=at,
+        expires_at=at + timedelta(days=new.days),
+    )
+    invitations.add(made)
+    return InvitationMade(secret=secret, **_view(made).model_dump())
+
+
+def list_invitations(place: str, *, invitations: Invitations) -> InvitationList:
+    """The newest first; those that are over stay for a week."""
+    found = sorted(invitations.of_place(place), key=lambda one: one.at, reverse=True)
+    return InvitationList(invitations=tuple(map(_view, found)))
+
+
+def withdraw(place: str, invitation_id: str, *, invitations: Invitations) -> InvitationView:
+    """Idempotent. NotFound for an invitation to another place, too; AccountRefused for a used
+    one."""
+    found = invitations.find(invitation_id)
+    if found is None or found.place != place:
+        raise absent("invitation", invitation_id)
+    return _view(invitations.change(invitation_id, account_rules.withdraw))
+
+
+def accept(
+    acceptance: Acceptance,
+    who: Principal,
+    at: datetime,
+    *,
+    accounts: Accounts,
+    invitations: Invitations,
+) -> Accepted:
+    """The user who asks becomes a member, beside what he is there already. Once: a second time it
+    answers the same and gives nothing. AccountRefused when it was used by somebody else, withdrawn
+    or has expired; NotFound for any other secret."""
+    user_id = policy.require_user(who, Scope.MANAGE)
+    secret = acceptance.secret
+    found = invitations.find(digest_of(secret)) if is_secret(Kind.INVITATION, secret) else None
+    if found is None:
+        raise absent("invitation", secret[:8])
+    before = accounts.membership(found.place, user_id)
+
+    def member(invitation: Invitation) -> Membership:
+        held = before.roles if before else frozenset()
+        return Membership(
+            place=invitation.place,
+            user_id=user_id,
+            roles=held | invitation.roles,
+            given_by=invitation.given_by,
+            at=at,
+        )
+
+    done = invitations.accept(
+        found.invitation_id, lambda one: account_rules.accept(one, user_id, at), member
+    )
+    return Accepted(place=done.place, roles=tuple(sorted(done.roles)))
+
+
+def _view(invitation: Invitation) -> InvitationView:
+    shown = invitation.model_dump(exclude={"roles"})
+    return InvitationView(**shown, roles=tuple(sorted(invitation.roles)))

@@ -1,0 +1,99 @@
+"""Users of the stack, for its admins."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Annotated
+
+from pydantic import AfterValidator, Field
+
+from porewatch.domain.base import Model, Moment
+from porewatch.domain.people import policy
+from porewatch.domain.people.absences import absent
+from porewatch.domain.people.account_rules import refuse_own_loss
+from porewatch.domain.people.accounts import User, refuse_stack_role
+from porewatch.domain.people.principal import Principal
+from porewatch.domain.people.roles import Role, StackAction
+from porewatch.usecases.views.pages import cursor_of, limit_of, place_of
+from porewatch.usecases.views.show_runs import Answer
+
+if TYPE_CHECKING:
+    from porewatch.adapters.people.accounts import Accounts
+    from porewatch.adapters.people.credentials import Sessions
+
+PLACE = re.compile(r".{0,400}#u-[a-z2-7]{16}", re.DOTALL)
+
+
+def _stack_role(role: Role | None) -> Role | None:
+    refuse_stack_role(role)
+    return role
+
+
+class UserChange(Model):
+    """What is not sent stays. `stack_role` null: none in the stack any more."""
+
+    stack_role: Annotated[Role | None, AfterValidator(_stack_role)] = None
+    disabled: bool | None = None
+
+
+class UserView(Answer):
+    user_id: str
+    name: str
+    email: str
+    email_verified: bool
+    stack_role: Role | None
+    disabled: bool
+    created_at: Moment
+    seen_at: Moment
+
+
+class UserList(Answer):
+    users: tuple[UserView, ...]
+    next: Annotated[str | None, Field(description="`cursor` of the next page; None: none")] = None
+
+
+def list_users(
+    who: Principal,
+    *,
+    accounts: Accounts,
+    limit: str | None = None,
+    cursor: str | None = None,
+) -> UserList:
+    """All users but deleted ones, by name. Needs an admin of the stack."""
+    policy.require_in_stack(who, StackAction.MANAGE_USERS)
+    most = limit_of(limit)
+    shown: list[User] = []
+    for user in accounts.users(place_of(cursor, PLACE), most + 1):
+        if len(shown) == most:
+            place = cursor_of(accounts.user_place(shown[-1]))
+            return UserList(users=tuple(map(_view, shown)), next=place)
+        shown.append(user)
+    return UserList(users=tuple(map(_view, shown)))
+
+
+def change_user(
+    user_id: str, change: UserChange, who: Principal, *, accounts: Accounts, sessions: Sessions
+) -> UserView:
+    """Needs an admin of the stack; AccountRefused for his own role and account. Who is disabled is
+    signed out everywhere at once; his tokens open nothing as long as he is."""
+    policy.require_in_stack(who, StackAction.MANAGE_USERS)
+    changes = change.model_dump(include=change.model_fields_set, exclude={"disabled"})
+    if change.disabled is not None:
+        changes["disabled"] = change.disabled
+
+    def rule(user: User) -> User:
+        if user.deleted:
+            raise absent("user", user_id)
+        after = user.model_copy(update=changes)
+        refuse_own_loss(user, after.stack_role, after.disabled, who.user_id)
+        return after
+
+    changed = accounts.change_user(user_id, rule)
+    if changed.disabled:
+        for session in sessions.of_user(user_id):
+            sessions.end(session)
+    return _view(changed)
+
+
+def _view(user: User) -> UserView:
+    return UserView.model_validate(user.model_dump(include=set(UserView.model_fields)))

@@ -1,0 +1,107 @@
+"""What somebody sees and changes of himself."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+from pydantic import AfterValidator
+
+from porewatch.domain.base import Model
+from porewatch.domain.people import policy
+from porewatch.domain.people.account_rules import tombstone
+from porewatch.domain.people.accounts import MailChoice, User
+from porewatch.domain.people.principal import Means, Principal
+from porewatch.domain.people.roles import Role, Scope
+from porewatch.domain.reasons.catalogue import languages
+from porewatch.usecases.views.show_runs import Answer
+
+if TYPE_CHECKING:
+    from porewatch.adapters.people.accounts import Accounts
+    from porewatch.adapters.people.credentials import Sessions, Tokens
+
+STAYS = ("runs", "audit_trails", "acknowledgements")
+
+
+def _language(text: str) -> str:
+    if text not in languages():
+        raise ValueError(f"use one of {', '.join(languages())}")
+    return text
+
+
+class Me(Answer):
+    """Who asks. `scopes`: of his token; None: everything he may do. The API key's holder has no
+    user id."""
+
+    means: Means
+    user_id: str = ""
+    name: str = ""
+    email: str = ""
+    email_verified: bool = False
+    language: str = "en"
+    mail: MailChoice = MailChoice.NONE
+    stack_role: Role | None = None
+    roles: dict[str, tuple[Role, ...]] = {}
+    groups: dict[str, tuple[Role, ...]] = {}
+    scopes: tuple[Scope, ...] | None = None
+
+
+class MeChange(Model):
+    """What is not sent stays."""
+
+    language: Annotated[str, AfterValidator(_language)] | None = None
+    mail: MailChoice | None = None
+
+
+class Deleted(Answer):
+    """What a user's deletion removed (how many of each), and what stays with his id alone, or with
+    the name under which he acted."""
+
+    user_id: str
+    sessions: int
+    tokens: int
+    memberships: int
+    stays: tuple[str, ...] = STAYS
+
+
+def me(who: Principal, *, accounts: Accounts) -> Me:
+    """Who asks. NotSignedIn for nobody."""
+    policy.refuse_nobody(who)
+    user = accounts.user(who.user_id) if who.user_id else None
+    of_user = {"email", "email_verified", "language", "mail"}
+    return Me(
+        means=who.means,
+        user_id=who.user_id,
+        name=who.name,
+        stack_role=who.stack_role,
+        roles={place: tuple(sorted(roles)) for place, roles in sorted(who.roles.items())},
+        groups={place: tuple(sorted(roles)) for place, roles in sorted(who.groups.items())},
+        scopes=None if who.scopes is None else tuple(sorted(who.scopes)),
+        **(user.model_dump(include=of_user) if user else {}),
+    )
+
+
+def change_me(change: MeChange, who: Principal, *, accounts: Accounts) -> Me:
+    """Language and mail choice. Needs a token's scope `manage`."""
+    changes = change.model_dump(exclude_none=True)
+
+    def rule(user: User) -> User:
+        return user.model_copy(update=changes)
+
+    accounts.change_user(policy.require_user(who, Scope.MANAGE), rule)
+    return me(who, accounts=accounts)
+
+
+def delete_me(who: Principal, *, accounts: Accounts, sessions: Sessions, tokens: Tokens) -> Deleted:
+    """Remove his data: what opens something first, who he was last. It may be repeated as long as
+    it was not done."""
+    user_id = policy.require_session(who)
+    places = accounts.memberships(user_id)
+    for membership in places:
+        accounts.remove_member(membership.place, user_id)
+    made, begun = tokens.of_user(user_id), sessions.of_user(user_id)
+    for token in made:
+        tokens.revoke(token)
+    accounts.forget_user(user_id, tombstone)
+    for session in begun:
+        sessions.end(session)
+    return Deleted(user_id=user_id, sessions=len(begun), tokens=len(made), memberships=len(places))
