@@ -119,6 +119,7 @@ def test_a_transaction_over_two_partitions_needs_the_right_to_both(stack: Cloud)
 
 OBJECT = "runs/nobody/r0/no-such-object"
 LACKED: dict[str, tuple[str, str, dict[str, str]]] = {
+    "accounts": ("s3", "get_object", {"Bucket": "ReportsBucketName", "Key": OBJECT}),
     "alert_handler": ("s3", "get_object", {"Bucket": "ResultsBucketName", "Key": OBJECT}),
     "api": ("s3", "put_object", {"Bucket": "ReportsBucketName", "Key": OBJECT}),
     "authorizer": ("s3", "get_object", {"Bucket": "ReportsBucketName", "Key": OBJECT}),

@@ -12,7 +12,7 @@ from tests.contract.test_template import TEMPLATE, changed
 from tests.rights import Asked, Right, allowed, asked, golden, of_template, written
 
 CHANGING = {"PutItem", "UpdateItem", "DeleteItem", "BatchWriteItem"}
-READERS = {"api", "fact_publisher", "status_updater"}
+READERS = {"accounts", "api", "fact_publisher", "status_updater"}
 """Functions that write nothing into the ledger."""
 REMOVABLE = {"INBOX#*", "TURNS"}
 """Partitions of which something may be removed: keys of work under way, and whose turn it was."""

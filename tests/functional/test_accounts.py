@@ -1,0 +1,384 @@
+"""Accounts by the API: the real handler, on the tables of the template."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from porewatch.adapters.ledger.runs import RunLedger
+from porewatch.adapters.people.accounts import Accounts
+from porewatch.adapters.people.credentials import Sessions, ShareLinks, Tokens
+from porewatch.adapters.people.project_runs import ProjectRuns
+from porewatch.adapters.table import Table
+from porewatch.domain import base
+from porewatch.domain.base import now
+from porewatch.domain.errors import AccountRefused, NotFound
+from porewatch.domain.people.accounts import Group, Project
+from porewatch.domain.people.roles import Role, Scope
+from porewatch.domain.people.secrets import Kind, digest_of, new_id, new_run_id, new_secret
+from porewatch.domain.records.run_record import RunRecord
+from porewatch.domain.rules.run_lifecycle import Registration
+from porewatch.domain.runs import RunState
+from porewatch.usecases.people.share_run import open_share
+from tests.functional.doors import KEY_HOLDER, Context, door
+from tests.functional.test_who_asks import AT, a_user, give, session_of, token_of
+from tests.mocked import make_ledger
+
+Answer = tuple[int, Any]
+
+
+@pytest.fixture
+def people(cloud: Table) -> Table:
+    return make_ledger("people")
+
+
+@pytest.fixture
+def accounts(people: Table) -> Accounts:
+    return Accounts(people)
+
+
+class Place:
+    """Two groups with a project each; users with one role each in the first project; a run in
+    each project, of which the first has a report."""
+
+    def __init__(self, people: Table, ledger: Table) -> None:
+        accounts = Accounts(people)
+        self.groups, self.projects, self.runs = [], [], []
+        for name in ("mine", "foreign"):
+            group, project = new_id("g"), new_id("p")
+            accounts.add_group(Group(group_id=group, name=name, created_at=AT, created_by="u"))
+            accounts.add_project(
+                Project(
+                    project_id=project, name=name, group_id=group, created_at=AT, created_by="u"
+                )
+            )
+            run_id = new_run_id()
+            ProjectRuns(ledger).register(run_id, Registration(project, "herd 7", "u"), AT)
+            report(ledger, run_id)
+            self.groups.append(group)
+            self.projects.append(project)
+            self.runs.append(run_id)
+        self.users = {role: a_user(accounts, role.value) for role in Role}
+        for role, user_id in self.users.items():
+            give(accounts, self.projects[0], user_id, role)
+        self.root = a_user(accounts, "Root", stack_role=Role.ADMIN)
+
+
+def report(ledger: Table, run_id: str) -> None:
+    """The run is completed, as its record says it."""
+
+    def completed(record: RunRecord) -> RunRecord:
+        return record.model_copy(
+            update={"state": RunState.COMPLETED, "revision": 1, "completed_at": AT}
+        )
+
+    item = ledger.need(f"RUN#{run_id}", "RUN")
+    record = completed(item.model(RunRecord))
+    ledger.put(type(item).of(item.pk, item.sk, record, kind=item.kind, version=item.version))
+
+
+@pytest.fixture
+def lab(people: Table, cloud: Table) -> Iterator[Place]:
+    yield Place(people, cloud)
+
+
+def by_session(user_id: str, session: str = "") -> dict[str, str]:
+    return {"means": "session", "user_id": user_id, "session": session}
+
+
+def by_token(user_id: str, *scopes: Scope) -> dict[str, str]:
+    return {"means": "token", "user_id": user_id, "scopes": " ".join(sorted(scopes))}
+
+
+def ask(method: str, path: str, claims: dict[str, str], body: Any = None, **query: str) -> Answer:
+    event = {
+        "httpMethod": method, "path": path, "headers": {}, "isBase64Encoded": False,
+        "body": None if body is None else json.dumps(body),
+        "queryStringParameters": query or None,
+        "requestContext": {"authorizer": claims},
+    }  # fmt: skip
+    answer = door("accounts")(event, Context())
+    return answer["statusCode"], json.loads(answer["body"])
+
+
+def later(monkeypatch: pytest.MonkeyPatch, **delta: float) -> None:
+    moment = now() + timedelta(**delta)
+    monkeypatch.setattr(base, "clock", lambda: moment)
+
+
+def test_who_one_is(lab: Place) -> None:
+    status, found = ask("GET", "/me", by_session(lab.users[Role.REVIEWER]))
+    assert status == 200
+    assert (found["name"], found["roles"]) == ("reviewer", {lab.projects[0]: ["reviewer"]})
+    assert ask("GET", "/me", KEY_HOLDER)[1]["stack_role"] == "operator"
+    assert ask("GET", "/me", {})[0] == 401
+
+
+def test_language_and_mail_are_ones_own_choice(lab: Place) -> None:
+    who = by_session(lab.users[Role.VIEWER])
+    assert ask("PATCH", "/me", who, {"language": "ja", "mail": "failures"})[0] == 200
+    found = ask("GET", "/me", who)[1]
+    assert (found["language"], found["mail"]) == ("ja", "failures")
+    assert ask("PATCH", "/me", who, {"language": "xx"})[0] == 400
+    assert ask("PATCH", "/me", by_token(lab.users[Role.VIEWER], Scope.READ), {})[0] == 403
+    assert ask("PATCH", "/me", KEY_HOLDER, {})[1]["code"] == "asks_for_person"
+
+
+def test_deleting_ones_data_leaves_an_id(lab: Place, people: Table, accounts: Accounts) -> None:
+    user = lab.users[Role.VIEWER]
+    session_of(people, user)
+    token_of(people, user, Scope.READ)
+    assert ask("DELETE", "/me", by_token(user, *Scope))[1]["code"] == "asks_for_session"
+    status, said = ask("DELETE", "/me", by_session(user))
+    assert (status, said["sessions"], said["tokens"], said["memberships"]) == (200, 1, 1, 1)
+    assert "runs" in said["stays"]
+    kept = accounts.user(user)
+    assert kept is not None
+    assert (kept.deleted, kept.disabled, kept.name, kept.email) == (True, True, "", "")
+    assert accounts.user_of("https://i", "viewer") is None
+    assert accounts.members(lab.projects[0])
+    assert user not in {m.user_id for m in accounts.members(lab.projects[0])}
+    assert user not in {u.user_id for u in accounts.users()}
+    assert Tokens(people).of_user(user) == Sessions(people).of_user(user) == ()
+    assert ask("GET", "/me", by_session(user))[0] == 401
+
+
+def test_a_token_is_shown_once_and_is_no_more_than_its_maker(lab: Place, people: Table) -> None:
+    user = lab.users[Role.SUBMITTER]
+    who = by_session(user)
+    new = {"name": "ci", "scopes": ["read", "submit"], "days": 3}
+    status, made = ask("POST", "/me/tokens", who, new)
+    assert status == 201
+    assert digest_of(made["secret"]) == made["token_id"]
+    (listed,) = ask("GET", "/me/tokens", who)[1]["tokens"]
+    assert listed == {name: value for name, value in made.items() if name != "secret"}
+    weak = by_token(user, Scope.MANAGE, Scope.READ)
+    assert ask("POST", "/me/tokens", weak, new)[1]["code"] == "scope_not_held"
+    assert ask("POST", "/me/tokens", weak, {"name": "r", "scopes": ["read"]})[0] == 201
+    assert ask("POST", "/me/tokens", by_token(user, Scope.READ), new)[0] == 403
+    for wrong in ({**new, "days": 367}, {**new, "days": 0}, {**new, "scopes": []}):
+        assert ask("POST", "/me/tokens", who, wrong)[0] == 400
+    foreign = by_session(lab.users[Role.ADMIN])
+    path = f"/me/tokens/{made['token_id']}"
+    status, said = ask("DELETE", path, foreign)
+    _, absent = ask("DELETE", "/me/tokens/" + "0" * 64, foreign)
+    assert status == 404
+    assert said["problem"].replace(made["token_id"], "0" * 64) == absent["problem"]
+    assert ask("DELETE", path, who)[0] == 200
+    assert Tokens(people).find(made["token_id"]) is None
+
+
+def test_sessions_are_shown_and_ended(lab: Place, people: Table) -> None:
+    user = lab.users[Role.VIEWER]
+    ids = [digest_of(session_of(people, user)) for _ in range(2)]
+    who = by_session(user, ids[0])
+    shown = {s["session_id"]: s["current"] for s in ask("GET", "/me/sessions", who)[1]["sessions"]}
+    assert shown == {ids[0]: True, ids[1]: False}
+    assert "csrf" not in ask("GET", "/me/sessions", who)[1]["sessions"][0]
+    assert ask("DELETE", f"/me/sessions/{ids[1]}", by_session(lab.root))[0] == 404
+    assert ask("DELETE", f"/me/sessions/{ids[1]}", who)[0] == 200
+    assert len(ask("GET", "/me/sessions", who)[1]["sessions"]) == 1
+
+
+def test_projects_are_made_by_an_admin_and_seen_by_members(lab: Place) -> None:
+    root, member = by_session(lab.root), by_session(lab.users[Role.ADMIN])
+    new = {"name": "Herd", "group_id": lab.groups[0], "quota": {"runs_at_once": 3}}
+    status, made = ask("POST", "/projects", root, new)
+    assert (status, made["quota"]["runs_at_once"]) == (201, 3)
+    assert ask("POST", "/projects", member, new)[0] == 403
+    assert ask("POST", "/projects", root, {**new, "group_id": new_id("g")})[0] == 404
+    seen = ask("GET", "/projects", member)[1]["projects"]
+    assert [(p["project_id"], p["roles"]) for p in seen] == [(lab.projects[0], ["admin"])]
+    path = f"/projects/{made['project_id']}"
+    assert ask("GET", path, member)[0] == 404
+    assert ask("PATCH", path, root, {"closed": True})[1]["closed"] is True
+    assert ask("GET", path, root)[1]["name"] == "Herd"
+    assert ask("PATCH", f"/projects/{lab.projects[0]}", member, {"name": "x"})[0] == 403
+    assert ask("PATCH", f"/projects/{lab.projects[1]}", member, {"name": "x"})[0] == 404
+    assert ask("GET", f"/projects/{new_id('p')}", root)[0] == 404
+    assert ask("GET", f"/projects/{lab.groups[0]}", root)[0] == 404
+
+
+def test_all_projects_come_by_pages(lab: Place) -> None:
+    root, found, page = by_session(lab.root), [], {"limit": "1"}
+    while True:
+        said = ask("GET", "/projects", root, **page)[1]
+        found += [p["name"] for p in said["projects"]]
+        if said["next"] is None:
+            break
+        page["cursor"] = said["next"]
+    assert found == ["Default project", "foreign", "mine"]
+    ask("PATCH", "/projects/default", root, {"name": "Zoo"})
+    assert len(ask("GET", "/projects", root)[1]["projects"]) == 3
+
+
+def test_groups_and_their_members(lab: Place) -> None:
+    root, member = by_session(lab.root), by_session(lab.users[Role.VIEWER])
+    group = ask("POST", "/groups", root, {"name": "Clinic"})[1]["group_id"]
+    assert ask("POST", "/groups", member, {"name": "Clinic"})[0] == 403
+    path = f"/groups/{lab.groups[0]}"
+    assert ask("GET", path, member)[0] == 404
+    roles = {"roles": ["viewer"]}
+    user = lab.users[Role.VIEWER]
+    assert ask("PUT", f"{path}/members/{user}", root, roles)[0] == 200
+    assert ask("GET", path, member)[1]["projects"] == [lab.projects[0]]
+    assert ask("GET", "/groups", member)[1]["groups"][0]["roles"] == ["viewer"]
+    assert ask("PATCH", f"/groups/{group}", root, {"name": "Zoo"})[1]["name"] == "Zoo"
+    assert len(ask("GET", "/groups", root)[1]["groups"]) == 3
+    assert ask("PATCH", path, member, {"name": "x"})[0] == 403
+    assert ask("GET", f"{path}/members", member)[0] == 403
+    assert ask("GET", f"{path}/members", root)[1]["members"][0]["name"] == "viewer"
+    assert ask("GET", f"/groups/{lab.projects[0]}", root)[0] == 404
+
+
+def test_members_are_given_and_lose_roles(lab: Place, accounts: Accounts) -> None:
+    admin = by_session(lab.users[Role.ADMIN])
+    path = f"/projects/{lab.projects[0]}/members"
+    assert len(ask("GET", path, admin)[1]["members"]) == len(Role)
+    user = a_user(accounts, "Ben")
+    for _ in range(2):
+        status, said = ask("PUT", f"{path}/{user}", admin, {"roles": ["viewer", "reviewer"]})
+        assert (status, said["roles"]) == (200, ["reviewer", "viewer"])
+    for _ in range(2):
+        assert ask("DELETE", f"{path}/{user}", admin)[0] == 200
+    assert accounts.memberships(user) == ()
+    assert ask("PUT", f"{path}/{new_id('u')}", admin, {"roles": ["viewer"]})[0] == 404
+    assert ask("PUT", f"{path}/{user}", admin, {"roles": []})[0] == 400
+    assert ask("PUT", f"/projects/{lab.projects[1]}/members/{user}", admin, {"roles": ["viewer"]})[
+        0
+    ] == 404  # fmt: skip
+
+
+def test_the_last_admin_stays_unless_the_stack_has_one(lab: Place, accounts: Accounts) -> None:
+    own = lab.users[Role.ADMIN]
+    admin, path = by_session(own), f"/projects/{lab.projects[0]}/members/{own}"
+    accounts.change_user(lab.root, lambda u: u.model_copy(update={"disabled": True}))
+    assert ask("DELETE", path, admin)[1]["code"] == "last_admin"
+    assert ask("PUT", path, admin, {"roles": ["viewer"]})[1]["code"] == "last_admin"
+    assert ask("PUT", path, admin, {"roles": ["viewer", "admin"]})[0] == 200
+    accounts.change_user(lab.root, lambda u: u.model_copy(update={"disabled": False}))
+    assert ask("DELETE", path, admin)[0] == 200
+
+
+def an_invitation(lab: Place, **more: Any) -> dict[str, Any]:
+    new = {"roles": ["submitter"], "email": "ben@lab.example", **more}
+    path = f"/projects/{lab.projects[0]}/invitations"
+    status, made = ask("POST", path, by_session(lab.users[Role.ADMIN]), new)
+    assert status == 201
+    invitation: dict[str, Any] = made
+    return invitation
+
+
+def accept(secret: str, user_id: str) -> Answer:
+    return ask("POST", "/invitations/accept", by_session(user_id), {"secret": secret})
+
+
+def test_an_invitation_is_accepted_once(lab: Place, accounts: Accounts) -> None:
+    made, ben, eve = an_invitation(lab), a_user(accounts, "Ben"), a_user(accounts, "Eve")
+    assert accept(made["secret"], ben) == (
+        200, {"place": lab.projects[0], "roles": ["submitter"]}
+    )  # fmt: skip
+    assert accept(made["secret"], eve)[1]["code"] == "invitation_used"
+    accounts.remove_member(lab.projects[0], ben)
+    assert accept(made["secret"], ben)[0] == 200
+    assert accounts.memberships(ben) == (), "a second time gives nothing"
+    path = f"/projects/{lab.projects[0]}/invitations"
+    admin = by_session(lab.users[Role.ADMIN])
+    assert ask("DELETE", f"{path}/{made['invitation_id']}", admin)[1]["code"] == "invitation_used"
+    (listed,) = ask("GET", path, admin)[1]["invitations"]
+    assert (listed["accepted_by"], "secret" in listed) == (ben, False)
+
+
+def test_an_invitation_adds_to_what_somebody_is(lab: Place, accounts: Accounts) -> None:
+    user = lab.users[Role.REVIEWER]
+    accept(an_invitation(lab)["secret"], user)
+    (member,) = accounts.memberships(user)
+    assert member.roles == {Role.REVIEWER, Role.SUBMITTER}
+
+
+def test_over_and_withdrawn_invitations_and_guesses(
+    lab: Place, accounts: Accounts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ben, admin = a_user(accounts, "Ben"), by_session(lab.users[Role.ADMIN])
+    withdrawn, expired = an_invitation(lab), an_invitation(lab, days=1)
+    path = f"/projects/{lab.projects[0]}/invitations/{withdrawn['invitation_id']}"
+    foreign = path.replace(lab.projects[0], lab.projects[1])
+    assert ask("DELETE", foreign, by_session(lab.root))[0] == 404
+    for _ in range(2):
+        assert ask("DELETE", path, admin)[1]["withdrawn"] is True
+    assert accept(withdrawn["secret"], ben)[1]["code"] == "invitation_withdrawn"
+    later(monkeypatch, days=1, seconds=1)
+    assert accept(expired["secret"], ben)[1]["code"] == "invitation_expired"
+    for guess in ("x", expired["invitation_id"], new_secret(Kind.INVITATION)):
+        assert accept(guess, ben)[0] == 404
+    assert accounts.memberships(ben) == ()
+
+
+def shared(lab: Place, who: dict[str, str], **new: Any) -> Answer:
+    return ask("POST", f"/runs/{lab.runs[0]}/shares", who, new)
+
+
+def test_a_link_shows_one_report_and_counts_its_views(
+    lab: Place, people: Table, cloud: Table, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    who, links, runs = by_session(lab.users[Role.REVIEWER]), ShareLinks(people), RunLedger(cloud)
+    status, made = shared(lab, who, days=2, note="for the herd's vet")
+    assert (status, made["path"]) == (201, f"/web/share/{made['secret']}")
+    for _ in range(3):
+        found = open_share(made["secret"], now(), links=links, runs=runs)
+    assert (found.run_id, found.revision) == (lab.runs[0], 1)
+    path = f"/runs/{lab.runs[0]}/shares"
+    (listed,) = ask("GET", path, who)[1]["shares"]
+    assert (listed["views"], listed["note"], "secret" in listed) == (3, "for the herd's vet", False)
+    assert ask("DELETE", f"/runs/{lab.runs[1]}/shares/{made['share_id']}", by_session(lab.root))[
+        0
+    ] == 404  # fmt: skip
+    revoked = shared(lab, who)[1]
+    for _ in range(2):
+        assert ask("DELETE", f"{path}/{revoked['share_id']}", who)[1]["revoked_at"]
+    with pytest.raises(AccountRefused) as raised:
+        open_share(revoked["secret"], now(), links=links, runs=runs)
+    assert raised.value.code == "share_revoked"
+    later(monkeypatch, days=2, seconds=1)
+    with pytest.raises(AccountRefused) as raised:
+        open_share(made["secret"], now(), links=links, runs=runs)
+    assert raised.value.code == "share_expired"
+    for guess in ("", made["share_id"], new_secret(Kind.SHARE)):
+        with pytest.raises(NotFound):
+            open_share(guess, now(), links=links, runs=runs)
+
+
+def test_only_a_report_is_shared_and_not_for_ever(lab: Place, cloud: Table) -> None:
+    who = by_session(lab.users[Role.ADMIN])
+    assert shared(lab, who, days=91)[0] == 400
+    bare = new_run_id()
+    ProjectRuns(cloud).register(bare, Registration(lab.projects[0], "bare", "u"), AT)
+    assert ask("POST", f"/runs/{bare}/shares", who, {})[0] == 404
+    assert ask("POST", f"/runs/{lab.runs[1]}/shares", who, {})[0] == 404
+    assert shared(lab, by_session(lab.users[Role.VIEWER]))[0] == 403
+
+
+def test_users_are_managed_by_admins_of_the_stack(lab: Place, people: Table) -> None:
+    root, user = by_session(lab.root), lab.users[Role.VIEWER]
+    first = ask("GET", "/users", root, limit="4")[1]
+    rest = ask("GET", "/users", root, limit="4", cursor=first["next"])[1]
+    names = [u["name"] for u in (*first["users"], *rest["users"])]
+    assert names == sorted([role.value for role in Role] + ["Root"], key=str.casefold)
+    assert rest["next"] is None
+    assert ask("GET", "/users", by_session(lab.users[Role.ADMIN]))[0] == 403
+    session_of(people, user)
+    assert ask("PATCH", f"/users/{user}", root, {"disabled": True})[1]["disabled"] is True
+    assert Sessions(people).of_user(user) == ()
+    assert ask("GET", "/me", by_session(user))[0] == 401
+    said = ask("PATCH", f"/users/{user}", root, {"disabled": False, "stack_role": "operator"})[1]
+    assert said["stack_role"] == "operator"
+    assert ask("PATCH", f"/users/{user}", root, {"disabled": False})[1]["stack_role"] == "operator"
+    assert ask("PATCH", f"/users/{user}", root, {"stack_role": None})[1]["stack_role"] is None
+    assert ask("PATCH", f"/users/{user}", root, {"stack_role": "viewer"})[0] == 400
+    assert ask("PATCH", f"/users/{new_id('u')}", root, {})[0] == 404
+    for change in ({"stack_role": None}, {"stack_role": "operator"}, {"disabled": True}):
+        assert ask("PATCH", f"/users/{lab.root}", root, change)[1]["code"] == "own_admin_role"
