@@ -202,6 +202,14 @@ def test_the_api_reads_runs_and_lists(cloud: Table, guard: Guard) -> None:
     assert not_needed("api", guard.used) == []
 
 
+def test_links_to_reports_read_the_run(cloud: Table, guard: Guard) -> None:
+    make_ledger("people")
+    event = {"httpMethod": "GET", "path": "/runs/run-1/shares", "headers": {}, "body": None}
+    claims = {"requestContext": {"authorizer": KEY_HOLDER}, "queryStringParameters": None}
+    assert door("accounts")({**event, **claims}, Context())["statusCode"] == 404
+    assert not_needed("accounts", guard.used) == []
+
+
 def a_member(people: Table) -> None:
     """A user who may submit to the default project, and a run of his in it."""
     accounts, at = Accounts(people), base.now()
@@ -362,6 +370,7 @@ def test_every_role_on_the_ledger_is_among_these() -> None:
         *("run_keeper", "run_eraser"),
         "credential_broker",  # test_credential_broker.py
         *(
+            "accounts",
             "api",
             "error_handler",
             "run_canceller",
