@@ -12,6 +12,8 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
+from porewatch.adapters.objects import Objects
+from porewatch.domain.errors import ConfigurationRefused, NotFound
 from porewatch_local.embedded.capacity_limits import (
     FULL,
     NOT_OFFERED,
@@ -221,3 +223,32 @@ def test_a_cluster_that_is_protected(cloud: Cloud) -> None:
     assert code_of(rds.delete_db_cluster, **request) == "InvalidParameterCombination"
     rds.modify_db_cluster(DBClusterIdentifier=name, DeletionProtection=False)
     rds.delete_db_cluster(**request)
+
+
+def test_a_missing_object_to_who_may_list_nothing_or_only_a_prefix(cloud: Cloud) -> None:
+    """S3 says 403 of it, as the request for an object has no prefix; a listing tells."""
+    bucket = named("hidden").lower()
+    cloud.client("s3").create_bucket(Bucket=bucket)
+    arn = f"arn:aws:s3:::{bucket}"
+    reads = allow("s3:GetObject", on=f"{arn}/*")
+    below = {"StringLike": {"s3:prefix": "runs/a/*"}}
+    listed = {**allow("s3:ListBucket", on=arn), "Condition": below}
+    asked = {"Bucket": bucket, "Key": "runs/a/missing"}
+    for rights in ([reads], [reads, listed]):
+        s3 = client(cloud.local, "s3", user(cloud, *rights))
+        with pytest.raises(ClientError) as refused:
+            s3.get_object(**asked)
+        assert refused.value.response["Error"]["Code"] == "AccessDenied"
+        with pytest.raises(ClientError) as refused:
+            s3.head_object(**asked)
+        assert refused.value.response["Error"]["Code"] == "403"
+    objects = Objects(bucket, s3)
+    assert objects.head("runs/a/missing") is None
+    with pytest.raises(NotFound):
+        objects.get("runs/a/missing")
+    with pytest.raises(ConfigurationRefused):
+        objects.get("runs/b/missing")
+    s3 = client(cloud.local, "s3", user(cloud, reads, allow("s3:ListBucket", on=arn)))
+    with pytest.raises(ClientError) as absent:
+        s3.get_object(**asked)
+    assert absent.value.response["Error"]["Code"] == "NoSuchKey"

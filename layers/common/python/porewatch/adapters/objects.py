@@ -1,7 +1,6 @@
 """One bucket: read, write once, write if unchanged, list, stream, move, and presign links.
 
-Results become visible by a conditional PUT (`put_new`): of two writers exactly one wins. Copies and
-uploads of any size use the managed transfer of boto3, which switches to multipart by itself.
+Results become visible by a conditional PUT (`put_new`): of two writers exactly one wins.
 """
 
 from __future__ import annotations
@@ -14,6 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Literal, TypeVar
 
@@ -21,6 +21,7 @@ from pydantic import ValidationError
 
 from porewatch.adapters import clients
 from porewatch.adapters.faults import Known, translated
+from porewatch.adapters.s3.hidden_objects import missing_from, missing_or_forbidden
 from porewatch.domain.base import Model
 from porewatch.domain.errors import (
     AlreadyDone,
@@ -37,8 +38,7 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 M = TypeVar("M", bound=Model)
-JSON = "application/json"
-BYTES = "application/octet-stream"
+JSON, BYTES = "application/json", "application/octet-stream"
 RACE_PAUSES = (0.1, 0.3, 0.9)
 PART, LARGE_PART = 16 << 20, 64 << 20
 """Bytes of a part of a long object; S3 takes 10,000 of them. Small where a function has little
@@ -46,6 +46,7 @@ memory (160 GB in all), large where a machine writes (640 GB)."""
 PARTS_AT_ONCE = 4
 _SUMS = ("ChecksumCRC32", "ChecksumCRC32C", "ChecksumCRC64NVME", "ChecksumSHA1", "ChecksumSHA256")
 
+ABSENT = ("NoSuchKey", "404", "NoSuchVersion")
 Extra = Literal["ignore", "forbid"]
 
 
@@ -92,7 +93,7 @@ class Objects:
     def head(self, key: str) -> Head | None:
         """Size, etag and time of an object, or None when there is none."""
         try:
-            with self._translated("look at", key):
+            with self._reading("look at", key):
                 reply = self._client.head_object(Bucket=self.bucket, Key=key)
         except NotFound:
             return None
@@ -110,7 +111,7 @@ class Objects:
 
     def stream(self, key: str, version: str | None = None) -> IO[bytes]:
         """The object, or one version of it, as a readable stream. NotFound when there is none."""
-        with self._translated("read", key):
+        with self._reading("read", key):
             body: Any = self._client.get_object(**self._one(key, version))["Body"]
         return body  # type: ignore[no-any-return]
 
@@ -119,7 +120,7 @@ class Objects:
         if length <= 0:
             return b""
         byte_range = f"bytes={offset}-{offset + length - 1}"
-        with self._translated("read a part of", key):
+        with self._reading("read a part of", key):
             reply = self._client.get_object(**self._one(key, version), Range=byte_range)
             return reply["Body"].read()
 
@@ -289,9 +290,11 @@ class Objects:
             )
         return reply["ETag"].strip('"')
 
-    def _translated(self, doing: str, key: str, known: Known | None = None) -> Any:
-        def missing(_: str) -> NotFound:
-            return NotFound(f"does not exist in bucket {self.bucket}.", file=key)
+    def _reading(self, doing: str, key: str) -> Any:
+        place = self._client, self.bucket, key
+        hidden = dict.fromkeys(("AccessDenied", "403"), partial(missing_or_forbidden, *place))
+        return self._translated(doing, key, hidden)
 
-        absent: Known = {"NoSuchKey": missing, "404": missing, "NoSuchVersion": missing}
+    def _translated(self, doing: str, key: str, known: Known | None = None) -> Any:
+        absent: Known = dict.fromkeys(ABSENT, lambda _: missing_from(self.bucket, key))
         return translated(f"{doing} s3://{self.bucket}/{key}", {**absent, **(known or {})})

@@ -11,6 +11,7 @@ from . import (
     fleet_launch,
     front_door,
     heartbeat,
+    hidden_objects,
     layer_cache,
     leading_keys,
     leftover_ends,
@@ -56,6 +57,7 @@ ALL = (
     tags_on_create,
     throttled,
     young_buckets,
+    hidden_objects,
 )
 
 

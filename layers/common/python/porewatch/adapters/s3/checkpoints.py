@@ -29,7 +29,7 @@ class S3CheckpointStore(Objects):
         """Content and tag of an object, or None when there is none."""
         key = self.prefix + name
         try:
-            with self._translated("read", key):
+            with self._reading("read", key):
                 reply = self._client.get_object(Bucket=self.bucket, Key=key)
                 return reply["Body"].read(), reply["ETag"].strip('"')
         except NotFound:

@@ -45,7 +45,7 @@ class Downloads(Objects):
         digest, size = hashlib.sha256(), 0
         draft = to.with_name(f"{to.name}.part")
         draft.parent.mkdir(parents=True, exist_ok=True)
-        with self._translated("fetch", key), draft.open("wb") as out:
+        with self._reading("fetch", key), draft.open("wb") as out:
             for piece in self._pieces(key, version):
                 out.write(piece)
                 digest.update(piece)
