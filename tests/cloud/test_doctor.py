@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 
@@ -23,6 +24,12 @@ def test_a_sound_stack_has_nothing_that_would_stop_a_launch(lab: Lab) -> None:
     assert "would a launch work?" in shown and "dead-letter messages" in shown
 
 
+def baked(*tags: str) -> dict[str, Any]:
+    """An image, as DescribeImages shows it."""
+    told = [{"Key": key, "Value": "x"} for key in tags]
+    return {"Architecture": "x86_64", "State": "available", "Tags": told}
+
+
 @pytest.mark.parametrize(
     ("shown", "verdict"),
     [
@@ -30,10 +37,13 @@ def test_a_sound_stack_has_nothing_that_would_stop_a_launch(lab: Lab) -> None:
         ([{"Architecture": "arm64", "State": "available"}], CheckVerdict.FAIL),
         ([{"Architecture": "x86_64", "State": "deregistered"}], CheckVerdict.FAIL),
         ([], CheckVerdict.FAIL),
+        ([baked("porewatch-image", "porewatch-recipe")], CheckVerdict.FAIL),
+        ([baked("porewatch-image", "porewatch-credentials")], CheckVerdict.OK),
+        ([baked()], CheckVerdict.OK),
     ],
 )
 def test_machines_need_an_image_of_their_architecture(
-    shown: list[dict[str, str]], verdict: CheckVerdict
+    shown: list[dict[str, Any]], verdict: CheckVerdict
 ) -> None:
     check = image_check("ami-1", shown)
     assert check.verdict is verdict

@@ -12,7 +12,9 @@ import pytest
 from botocore.session import get_session
 
 from porewatch.adapters import caller
+from porewatch.adapters.broker.broker_client import CredentialBroker
 from porewatch.domain import s3_keys
+from porewatch.domain.errors import IdentityRefused, PorewatchError, StaleEpoch
 from porewatch.domain.runs import InputFile, ReadKind
 from porewatch.domain.stage.manifest import StageManifest
 from porewatch.domain.stage.record import StageKey
@@ -147,3 +149,30 @@ def test_credentials_are_waited_for_at_a_slow_metadata_service(
     session = get_session()
     assert session.get_config_variable("metadata_service_timeout") == 5
     assert session.get_config_variable("metadata_service_num_attempts") == 5
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "told"),
+    [
+        (StaleEpoch("epoch 1 is over"), 0, "exiting without a message"),
+        (IdentityRefused("no machine of this stack"), 2, "no credentials for it"),
+    ],
+)
+def test_who_gets_no_credentials_ends_and_says_why(
+    instance: World,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    error: PorewatchError,
+    code: int,
+    told: str,
+) -> None:
+    def refused(*_: object) -> None:
+        raise error
+
+    monkeypatch.setenv("POREWATCH_CREDENTIAL_BROKER", "broker")
+    monkeypatch.setattr(CredentialBroker, "ask", refused)
+    caplog.set_level("INFO")
+    assert main(["run"]) == code
+    assert told in caplog.text
+    assert str(error) in caplog.text
+    assert instance.messages() == []

@@ -111,11 +111,24 @@ def _why_not(error: ClientError | BotoCoreError, local: bool) -> tuple[str, str]
     return str(error), "retry later; if the error persists, it is a defect of this command."
 
 
+BAKED, ASKS = "porewatch-image", "porewatch-credentials"
+"""Tags of machine images: what images/image-builder.yaml bakes, and what asks the broker."""
+
+
 def image_check(image: str, shown: list[dict[str, Any]]) -> Check:
     """Check the response of DescribeImages for the launch template's image."""
-    found = shown[0] if shown else {"Architecture": "not found", "State": "missing"}
+    missing: dict[str, Any] = {"Architecture": "not found", "State": "missing"}
+    found = shown[0] if shown else missing
     kind, state = found.get("Architecture", "unknown"), found.get("State", "unknown")
     fits = kind == ARCHITECTURE and state == "available"
+    tags = {tag["Key"] for tag in found.get("Tags", [])}
+    if fits and BAKED in tags and ASKS not in tags:
+        return Check(
+            what=IMAGE,
+            verdict=CheckVerdict.FAIL,
+            told=f"{image}: its worker is older than the stack, and asks for no credentials",
+            remedy="bake an image of this version (images/), and deploy with AmiId=ami-...",
+        )
     return Check(
         what=IMAGE,
         verdict=CheckVerdict.OK if fits else CheckVerdict.FAIL,

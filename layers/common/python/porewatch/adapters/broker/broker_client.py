@@ -82,7 +82,9 @@ def _refusal(answer: bytes) -> PorewatchError:
     """The broker's error, by the name of its class. What is no error of ours is temporary: the
     function was stopped, or could not begin."""
     said: dict[str, str] = json.loads(answer)
-    kind = getattr(errors, said.get("errorType", ""), Unavailable)
+    kind = vars(errors).get(said.get("errorType", ""))
+    if not (isinstance(kind, type) and issubclass(kind, PorewatchError)):
+        kind = Unavailable
     text = f"the credential broker: {said.get('errorMessage', '')}"
     for known in (StaleEpoch, Unavailable, ConfigurationRefused):
         if issubclass(kind, known):
