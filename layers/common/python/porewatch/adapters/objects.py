@@ -21,7 +21,7 @@ from pydantic import ValidationError
 
 from porewatch.adapters import clients
 from porewatch.adapters.faults import Known, translated
-from porewatch.adapters.s3.hidden_objects import missing_from, missing_or_forbidden
+from porewatch.adapters.hidden_objects import missing_from, missing_or_forbidden
 from porewatch.domain.base import Model
 from porewatch.domain.errors import (
     AlreadyDone,
