@@ -145,6 +145,8 @@ def asks(service: str, operation: str, request: dict[str, Any]) -> Iterator[str]
     subject = request.get(_SUBJECTS.get(service, ""), "")
     for one in asked(service, operation, request):
         place = shaped(one.place) if one.place else _by_variable(subject) if subject else ""
+        if service == "dynamodb" and one.table != "Ledger":
+            place = f"{one.table}/{place}"
         yield f"{one.action} {place}".rstrip()
 
 

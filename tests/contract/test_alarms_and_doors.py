@@ -19,6 +19,7 @@ from porewatch.domain.facts.metrics import (
     Measure,
 )
 from porewatch.usecases.monitoring.clean_up_orphans import COUNTED as REAPED
+from porewatch.usecases.people.authorize import PUBLIC
 from porewatch_local.stack_template.template import (
     Template,
     target,
@@ -88,7 +89,12 @@ def test_every_queue_of_dead_letters_and_every_queue_with_a_reader_has_its_alarm
 
 def test_every_route_of_the_api_needs_a_key_of_the_usage_plan() -> None:
     api = TEMPLATE.of_type("AWS::Serverless::Api")["RestApi"]
-    assert api["Auth"] == {"ApiKeyRequired": True}
+    assert api["ApiKeySourceType"] == "AUTHORIZER", "who asks decides under which key it counts"
+    auth = api["Auth"]
+    assert (auth["ApiKeyRequired"], auth["DefaultAuthorizer"]) == (True, "WhoAsks")
+    who_asks = auth["Authorizers"]["WhoAsks"]
+    assert target(who_asks["FunctionArn"]) == "Authorizer"
+    assert who_asks["Identity"] == {"ReauthorizeEvery": 0}, "what was revoked ends at once"
     routes = [
         event["Properties"]
         for function in TEMPLATE.functions.values()
@@ -96,7 +102,10 @@ def test_every_route_of_the_api_needs_a_key_of_the_usage_plan() -> None:
         if event["Type"] in ("Api", "HttpApi")
     ]
     assert routes
-    assert all(target(route["RestApiId"]) == "RestApi" and "Auth" not in route for route in routes)
+    assert all(target(route["RestApiId"]) == "RestApi" for route in routes)
+    unmetered = {route["Path"]: route["Auth"] for route in routes if "Auth" in route}
+    assert set(unmetered) <= set(PUBLIC)
+    assert all(own == {"ApiKeyRequired": False} for own in unmetered.values())
     assert TEMPLATE.of_type("AWS::Serverless::HttpApi") == {}
     assert [own for own in TEMPLATE.functions.values() if "FunctionUrlConfig" in own] == []
     (plan,) = TEMPLATE.of_type("AWS::ApiGateway::UsagePlan").values()

@@ -24,6 +24,7 @@ from porewatch_local.stack_template.template import (
     target,
 )
 from tests.calls import COMMAND, SOMEBODY, Calls
+from tests.rights import TABLES
 
 REGION, ACCOUNT, STACK = (FIXED[f"AWS::{name}"] for name in ("Region", "AccountId", "StackName"))
 HERE = f"{REGION}:{ACCOUNT}"
@@ -139,8 +140,11 @@ def _of_bucket(action: str, place: str, _template: Template) -> Iterator[Request
     yield Request(action, f"arn:aws:s3:::{bucket.lower()}{'/' if key else ''}{key}", {})
 
 
-def _of_ledger(action: str, place: str, _template: Template) -> Iterator[Request]:
-    table = f"arn:aws:dynamodb:{HERE}:table/ledger"
+def _of_table(action: str, place: str, _template: Template) -> Iterator[Request]:
+    name, _, rest = place.partition("/")
+    other = name in TABLES.values()
+    table = f"arn:aws:dynamodb:{HERE}:table/{name.lower() if other else 'ledger'}"
+    place = rest if other else place
     if place.startswith("index/"):
         yield Request(action, f"{table}/{place}", {})
     else:
@@ -229,7 +233,7 @@ def _registry(action: str, cluster: str, _template: Template) -> Iterator[Reques
 
 
 _EXECUTION = f"arn:aws:states:{HERE}:execution:{STACK}-screen-run:x"
-_OF_SERVICE: dict[str, Asking] = {"s3": _of_bucket, "dynamodb": _of_ledger, "rds-data": _registry}
+_OF_SERVICE: dict[str, Asking] = {"s3": _of_bucket, "dynamodb": _of_table, "rds-data": _registry}
 _CALLS: dict[str, Asking] = {
     "batch:ListJobs": partial(_of_resource, "*", {}),
     "batch:SubmitJob": _submit,

@@ -17,7 +17,7 @@ from porewatch.usecases.people.identify import Directory, identify
 
 PUBLIC = ("/web", "/web/{page+}", "/openapi.json")
 """Resources that may be asked for without signing in: pages lead to the sign-in themselves."""
-READING = frozenset({"GET", "HEAD", "OPTIONS"})
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 """Methods that change nothing."""
 
 
@@ -32,7 +32,7 @@ def authorize(request: Request, directory: Directory, at: datetime) -> Claims:
         if request.resource not in PUBLIC:
             raise NotSignedIn("this asks for somebody who is signed in.")
         return claims
-    if claims.means is Means.SESSION and request.method not in READING:
+    if claims.means is Means.SESSION and request.method not in SAFE_METHODS:
         _refuse_foreign_page(request.csrf, claims.csrf)
     return claims
 
