@@ -214,7 +214,7 @@ class World:
 
     def state(self, run_id: str) -> str:
         item = self.ledger.items.get(f"RUN#{run_id}", {}).get("RUN")
-        return str(item["state"]["S"]) if item else ""
+        return str(json.loads(item["body"]["S"])["state"]) if item else ""
 
     def unfinished(self, run_id: str) -> bool:
         """A revision of it came to nothing, and has not ended whole yet."""
