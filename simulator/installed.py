@@ -37,6 +37,7 @@ SETTINGS = {
     "POWERTOOLS_TRACE_DISABLED": "true",
     "STACK_NAME": "porewatch",
     "LEDGER_TABLE": "ledger",
+    "PEOPLE_TABLE": "people",
     "RAW_BUCKET": "raw",
     "RESULTS_BUCKET": "results",
     "REPORTS_BUCKET": "reports",
