@@ -4,7 +4,7 @@ from porewatch.domain.base import now
 from porewatch.domain.people.roles import Action
 from porewatch.edge import wiring
 from porewatch.edge.asker import asker, claims
-from porewatch.edge.http import on_http, query, request_body, routes
+from porewatch.edge.http import csv_answer, on_http, query, request_body, routes
 from porewatch.usecases.people import (
     invite,
     manage_users,
@@ -13,6 +13,7 @@ from porewatch.usecases.people import (
     own_credentials,
     places,
     share_run,
+    usage,
 )
 from porewatch.usecases.people.reach_run import reach_run
 
@@ -226,3 +227,18 @@ def change_user(user_id: str) -> dict[str, object]:
     return manage_users.change_user(
         user_id, change, asker(api), accounts=wiring.accounts(), sessions=wiring.sessions()
     ).public()
+
+
+@api.get("/usage")
+def usage_by_project() -> object:
+    asked = query(api, "month", shape="format")
+    used = usage.usage(
+        asker(api),
+        now(),
+        accounts=wiring.accounts(),
+        runs=wiring.project_runs(),
+        month=asked["month"],
+    )
+    if asked["shape"] == "csv":
+        return csv_answer(usage.as_csv(used))
+    return used.public()

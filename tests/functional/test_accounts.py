@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -68,12 +68,12 @@ class Place:
         self.root = a_user(accounts, "Root", stack_role=Role.ADMIN)
 
 
-def report(ledger: Table, run_id: str) -> None:
+def report(ledger: Table, run_id: str, **more: Any) -> None:
     """The run is completed, as its record says it."""
 
     def completed(record: RunRecord) -> RunRecord:
         return record.model_copy(
-            update={"state": RunState.COMPLETED, "revision": 1, "completed_at": AT}
+            update={"state": RunState.COMPLETED, "revision": 1, "completed_at": AT, **more}
         )
 
     item = ledger.need(f"RUN#{run_id}", "RUN")
@@ -102,7 +102,8 @@ def ask(method: str, path: str, claims: dict[str, str], body: Any = None, **quer
         "requestContext": {"authorizer": claims},
     }  # fmt: skip
     answer = door("accounts")(event, Context())
-    return answer["statusCode"], json.loads(answer["body"])
+    body = answer["body"]
+    return answer["statusCode"], json.loads(body) if body.startswith("{") else body
 
 
 def later(monkeypatch: pytest.MonkeyPatch, **delta: float) -> None:
@@ -382,3 +383,26 @@ def test_users_are_managed_by_admins_of_the_stack(lab: Place, people: Table) -> 
     assert ask("PATCH", f"/users/{new_id('u')}", root, {})[0] == 404
     for change in ({"stack_role": None}, {"stack_role": "operator"}, {"disabled": True}):
         assert ask("PATCH", f"/users/{lab.root}", root, change)[1]["code"] == "own_admin_role"
+
+
+def test_what_projects_used_in_a_month(lab: Place, cloud: Table, accounts: Accounts) -> None:
+    for number, month in enumerate((2, 3, 3, 4)):
+        run_id = new_run_id()
+        at = datetime(2026, month, 1, tzinfo=UTC)
+        ProjectRuns(cloud).register(run_id, Registration(lab.projects[0], f"r{number}", "u"), at)
+        report(cloud, run_id, cost_usd=0.25)
+    accounts.change_project(lab.projects[1], lambda p: p.model_copy(update={"name": "=1+1"}))
+    member, root = by_session(lab.users[Role.VIEWER]), by_session(lab.root)
+    used = ask("GET", "/usage", member, month="2026-03")[1]
+    (mine,) = used["projects"]
+    assert (mine["project"], mine["runs"], mine["usd"]) == (lab.projects[0], 3, 0.5)
+    assert mine["states"] == {"completed": 3}
+    assert used["usd"] == 0.5
+    assert len(ask("GET", "/usage", root, month="2026-03")[1]["projects"]) == 2
+    status, text = ask("GET", "/usage", root, month="2026-03", format="csv")
+    lines = text.split("\r\n")
+    assert (status, lines[0].split(",")[:4]) == (200, ["month", "project", "name", "runs"])
+    assert lines[1].startswith(f"2026-03,{lab.projects[1]},'=1+1,1,")
+    assert ask("GET", "/usage", member)[1]["projects"] == []
+    assert ask("GET", "/usage", member, month="2026-13")[0] == 400
+    assert ask("GET", "/usage", {})[0] == 401

@@ -207,6 +207,11 @@ def test_links_to_reports_read_the_run(cloud: Table, guard: Guard) -> None:
     event = {"httpMethod": "GET", "path": "/runs/run-1/shares", "headers": {}, "body": None}
     claims = {"requestContext": {"authorizer": KEY_HOLDER}, "queryStringParameters": None}
     assert door("accounts")({**event, **claims}, Context())["statusCode"] == 404
+    door("accounts")({**event, **claims, "path": "/usage"}, Context())
+    a_member(Table("people"))
+    member = {"means": "token", "user_id": next(Accounts(Table("people")).users()).user_id}
+    of_member = {"requestContext": {"authorizer": {**member, "scopes": "read"}}}
+    door("accounts")({**event, **claims, **of_member, "path": "/usage"}, Context())
     assert not_needed("accounts", guard.used) == []
 
 

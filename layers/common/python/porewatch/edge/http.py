@@ -81,6 +81,11 @@ def request_body(api: APIGatewayRestResolver, shape: type[M], **known: str) -> M
     return checked(TypeAdapter(shape), {**body, **decoded}, shape.__name__)
 
 
+def csv_answer(text: str) -> Response[str]:
+    """A table, for a spreadsheet."""
+    return Response(200, "text/csv; charset=utf-8", text)
+
+
 def on_http(api: APIGatewayRestResolver) -> Callable[[dict[str, Any], Any], dict[str, Any]]:
     """The Lambda handler of the routes of `api`."""
 

@@ -1,0 +1,109 @@
+"""What each project used in a month, to charge it."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections import Counter, defaultdict
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Annotated
+
+from pydantic import Field
+
+from porewatch.domain.errors import MessageRefused
+from porewatch.domain.people import policy
+from porewatch.domain.people.principal import Principal
+from porewatch.domain.people.roles import ProjectId, StackAction
+from porewatch.domain.runs import RunState
+from porewatch.usecases.people.reach_run import visible_projects
+from porewatch.usecases.views.show_runs import Answer
+
+if TYPE_CHECKING:
+    from porewatch.adapters.people.accounts import Accounts
+    from porewatch.adapters.people.project_runs import ProjectRuns
+
+MONTH = re.compile(r"20[0-9]{2}-(0[1-9]|1[0-2])")
+PAGE = 500
+FORMULA = tuple("=+-@\uff1d\uff0b\uff0d\uff20")
+"""What a spreadsheet takes for the beginning of a formula (the wide ones, too)."""
+COLUMNS = ("month", "project", "name", "runs", *map(str, RunState), "usd")
+
+
+class ProjectUsage(Answer):
+    """Runs that came in the month, by their state now, and what all their revisions cost until now.
+    A run belongs to the month in which it came, also when it is repeated later."""
+
+    project: ProjectId
+    name: str
+    runs: int
+    states: dict[RunState, int]
+    usd: float
+
+
+class Usage(Answer):
+    """By project, in order of their names; a project without runs is left out."""
+
+    month: Annotated[str, Field(pattern=MONTH.pattern)]
+    projects: tuple[ProjectUsage, ...]
+    usd: float
+
+
+def usage(
+    who: Principal,
+    at: datetime,
+    *,
+    accounts: Accounts,
+    runs: ProjectRuns,
+    month: str | None = None,
+) -> Usage:
+    """Of all projects for who sees the costs of the stack, else of those where he has a role.
+    `month`: YYYY-MM, in UTC; None: this one. Reads the month's runs from their lists."""
+    policy.refuse_nobody(who)
+    first, last = _bounds(month or f"{at:%Y-%m}")
+    everything = policy.may_in_stack(who, StackAction.SEE_COSTS)
+    projects = None if everything else visible_projects(who)
+    states: dict[ProjectId, Counter[RunState]] = defaultdict(Counter)
+    usd: dict[ProjectId, float] = defaultdict(float)
+    for run in runs.list(projects, last.isoformat(), PAGE):
+        if run.created_at < first:
+            break
+        states[run.project][run.state] += 1
+        usd[run.project] += run.cost_usd
+    names = {p.project_id: p.name for p in accounts.some_projects(sorted(states))}
+    rows = [
+        ProjectUsage(
+            project=project,
+            name=names.get(project, project),
+            runs=counted.total(),
+            states=dict(sorted(counted.items())),
+            usd=round(usd[project], 6),
+        )
+        for project, counted in states.items()
+    ]
+    return Usage(
+        month=f"{first:%Y-%m}",
+        projects=tuple(sorted(rows, key=lambda row: (row.name.casefold(), row.project))),
+        usd=round(sum(usd.values()), 6),
+    )
+
+
+def as_csv(used: Usage) -> str:
+    """A line for each project, below COLUMNS. No name is a formula to a spreadsheet."""
+    text = io.StringIO()
+    lines = csv.writer(text, lineterminator="\r\n")
+    lines.writerow(COLUMNS)
+    for row in used.projects:
+        states = [row.states.get(state, 0) for state in RunState]
+        name = f"'{row.name}" if row.name.startswith(FORMULA) else row.name
+        lines.writerow([used.month, row.project, name, row.runs, *states, f"{row.usd:.6f}"])
+    return text.getvalue()
+
+
+def _bounds(month: str) -> tuple[datetime, datetime]:
+    """First moments of the month and of the next one."""
+    if not MONTH.fullmatch(month):
+        raise MessageRefused(f"month {month[:20]!r} is refused.", remedy="use YYYY-MM.")
+    first = datetime(int(month[:4]), int(month[5:]), 1, tzinfo=UTC)
+    following = (first.year + 1, 1) if first.month == 12 else (first.year, first.month + 1)
+    return first, datetime(*following, 1, tzinfo=UTC)
