@@ -122,4 +122,4 @@ def test_a_deleted_run_is_gone_from_every_place() -> None:
         "deleted_runs",
     ]
     kept = {sk.split("#")[0] for sk in world.ledger.items[f"RUN#{RUN}"]}
-    assert kept == {"RUN", "FACT"}
+    assert kept == {"RUN", "PROJECT", "FACT"}
