@@ -51,10 +51,16 @@ ARROWS: dict[str, set[str]] = {
         *("porewatch.domain", "porewatch.edge.wiring", "porewatch.usecases"),
         *("aws_lambda_powertools", "pydantic"),
     },
+    # The pages, which the web function alone serves (jinja2 is in its layer).
+    "porewatch.web": {
+        *("porewatch.domain", "porewatch.settings", "porewatch.usecases", "porewatch.adapters"),
+        *("porewatch.edge", "porewatch.edge.asker", "porewatch.edge.wiring"),
+        *("aws_lambda_powertools", "jinja2", "markupsafe"),
+    },
     "functions": {
         *("porewatch.edge.wiring", "porewatch.edge.brakes", "porewatch.edge.asker"),
         *("porewatch.edge", "porewatch.usecases", "porewatch.domain", "porewatch.settings"),
-        *("porewatch.adapters", "porewatch.compute", "porewatch.reads"),
+        *("porewatch.adapters", "porewatch.compute", "porewatch.reads", "porewatch.web"),
     },
     "porewatch_worker": {
         *("porewatch", "porewatch.domain", "porewatch.reads", "porewatch.adapters"),

@@ -24,6 +24,7 @@ from porewatch.settings import settings
 
 if TYPE_CHECKING:
     from porewatch.adapters.people.oidc_client import OidcClient
+    from porewatch.adapters.people.sign_in_attempts import SignInAttempts
 
 
 def table() -> Table:
@@ -60,6 +61,12 @@ def invitations() -> Invitations:
 
 def share_links() -> ShareLinks:
     return ShareLinks(people())
+
+
+def sign_in_attempts() -> SignInAttempts:
+    from porewatch.adapters.people.sign_in_attempts import SignInAttempts  # noqa: PLC0415
+
+    return SignInAttempts(people())
 
 
 def stages() -> StageLedger:

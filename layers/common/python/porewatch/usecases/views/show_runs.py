@@ -126,10 +126,11 @@ def list_runs(
     limit: str | None,
     state: str | None,
     cursor: str | None = None,
+    name: str | None = None,
 ) -> RunList:
     """Runs of these projects (None: all there are), newest first. `limit` 1 to 200 (default 50),
-    `state` one of RunState, `cursor` the `next` of the page before. A page ends after MOST_READ
-    runs, however few of them are in that state."""
+    `state` one of RunState, `name` a part of their names or ids, `cursor` the `next` of the page
+    before. A page ends after MOST_READ runs, however few of them are asked for."""
     most = limit_of(limit)
     if state is not None and state not in set(RunState):
         known = ", ".join(RunState)
@@ -141,7 +142,7 @@ def list_runs(
     for seen, run in enumerate(runs.list(projects, place_of(cursor, PLACE))):
         if last is not None and (len(found) == most or seen == MOST_READ):
             return RunList(runs=tuple(found), next=cursor_of(runs.place(last)))
-        if state is None or run.state == state:
+        if state in (None, run.state) and _named(run, name):
             found.append(view(run))
         last = run
     return RunList(runs=tuple(found))
@@ -172,6 +173,10 @@ def report_links(
         for name, key in sorted(record.report_keys.items())
     }
     return ReportLinks(run_id=run_id, revision=record.revision, seconds=seconds, links=links)
+
+
+def _named(run: RunRecord, part: str | None) -> bool:
+    return not part or part.casefold() in f"{run.name or ''}\n{run.run_id}".casefold()
 
 
 _SHOWN_OF_ANSWERS = set(AnswerView.model_fields)

@@ -1,0 +1,103 @@
+"""Signing in at the identity provider, coming back, signing out."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from http.cookies import CookieError, SimpleCookie
+from typing import TYPE_CHECKING
+
+from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
+
+from porewatch.domain.base import now
+from porewatch.domain.errors import SignInRefused
+from porewatch.domain.people.credentials import SESSION_LIFE
+from porewatch.domain.people.oidc import ATTEMPT_MINUTES, BEGIN_AGAIN, site_path
+from porewatch.domain.people.principal import Means
+from porewatch.domain.reasons.reason import SignInCode, because
+from porewatch.edge import wiring
+from porewatch.edge.authorizer import SESSION_COOKIE
+from porewatch.usecases.people.sign_in import sign_in, sign_out
+from porewatch.web.render import page_headers, redirect
+from porewatch.web.router import Visit
+
+if TYPE_CHECKING:
+    from porewatch.adapters.people.oidc_client import OidcClient
+
+ATTEMPT_COOKIE = "__Host-porewatch-sign-in"
+FIRST_PAGE = "/web/runs"
+
+
+def add_routes(api: APIGatewayRestResolver) -> None:
+    @api.get("/web")
+    def welcome() -> Response[str]:
+        visit = Visit(api)
+        if visit.who.means is not Means.NOBODY:
+            return redirect(visit.site, FIRST_PAGE)
+        return visit.page("welcome.html.j2")
+
+    @api.get("/web/sign-in")
+    def begin() -> Response[str]:
+        visit = Visit(api)
+        attempt = _client(visit).begin(_own_page(visit.asked("to")["to"]))
+        secret = wiring.sign_in_attempts().keep(attempt)
+        kept = _cookie(ATTEMPT_COOKIE, secret, ATTEMPT_MINUTES * 60)
+        return redirect(visit.site, attempt.url, (kept,))
+
+    @api.get("/web/signed-in")
+    def finish() -> Response[str]:
+        visit = Visit(api)
+        secret = _cookie_value(visit.header("cookie"), ATTEMPT_COOKIE)
+        attempt = wiring.sign_in_attempts().take(secret)
+        if attempt is None:
+            raise SignInRefused(because(SignInCode.SIGN_IN_STATE_DIFFERS), remedy=BEGIN_AGAIN)
+        sent = visit.event.get("queryStringParameters") or {}
+        identity = _client(visit).finish(attempt, sent)
+        signed_in = sign_in(
+            identity,
+            language=visit.language,
+            agent=visit.header("user-agent"),
+            accounts=wiring.accounts(),
+            sessions=wiring.sessions(),
+            at=now(),
+        )
+        sign_out(visit.claims.session, sessions=wiring.sessions())  # of whoever was here before
+        life = int(SESSION_LIFE.total_seconds())
+        cookies = _cookie(SESSION_COOKIE, signed_in.secret, life), _cookie(ATTEMPT_COOKIE, "", 0)
+        return redirect(visit.site, attempt.return_to, cookies)
+
+    @api.post("/web/sign-out")
+    def leave() -> Response[str]:
+        visit = Visit(api)
+        sign_out(visit.claims.session, sessions=wiring.sessions())
+        headers = page_headers(visit.site) | {
+            "Set-Cookie": [_cookie(SESSION_COOKIE, "", 0)],
+            "Clear-Site-Data": '"cache"',
+        }
+        return Response(status_code=HTTPStatus.NO_CONTENT, body="", headers=headers)
+
+
+def _client(visit: Visit) -> OidcClient:
+    return wiring.oidc_client(f"{visit.site.root}/web/signed-in")
+
+
+def _own_page(path: str | None) -> str:
+    """A page to return to. Raises SignInRefused for anything else."""
+    if path is None:
+        return FIRST_PAGE
+    if path != "/web" and not path.startswith("/web/"):
+        path = "//"  # refused below, with its code
+    return site_path(path)
+
+
+def _cookie(name: str, value: str, seconds: int) -> str:
+    """For this host alone, out of reach of scripts; not sent with requests of other sites, but with
+    links from them."""
+    return f"{name}={value}; Path=/; Max-Age={seconds}; Secure; HttpOnly; SameSite=Lax"
+
+
+def _cookie_value(header: str, name: str) -> str:
+    try:
+        found = SimpleCookie(header).get(name)
+    except CookieError:
+        return ""
+    return found.value if found else ""
