@@ -142,6 +142,7 @@ LACKED: dict[str, tuple[str, str, dict[str, str]]] = {
     "run_eraser": ("s3", "put_object", {"Bucket": "RawBucketName", "Key": OBJECT}),
     "run_keeper": ("s3", "delete_object", {"Bucket": "RawBucketName", "Key": OBJECT}),
     "status_updater": ("s3", "put_object", {"Bucket": "ResultsBucketName", "Key": OBJECT}),
+    "web": ("s3", "put_object", {"Bucket": "ReportsBucketName", "Key": OBJECT}),
 }
 """Function -> a right that a neighbour has and it has not: service, call, and what it is called
 with (names of the stack's outputs stand for their values)."""

@@ -374,6 +374,7 @@ def test_every_role_on_the_ledger_is_among_these() -> None:
         *("metric_calculator", "alert_handler", "cost_tracker"),
         *("run_keeper", "run_eraser"),
         "credential_broker",  # test_credential_broker.py
+        "web",  # test_pages.py
         *(
             "accounts",
             "api",
