@@ -58,7 +58,7 @@ class Place:
             )
             run_id = new_run_id()
             ProjectRuns(ledger).register(run_id, Registration(project, "herd 7", "u"), AT)
-            report(ledger, run_id)
+            report(ledger, run_id, report_keys={"report.html": f"runs/{run_id}/report.html"})
             self.groups.append(group)
             self.projects.append(project)
             self.runs.append(run_id)
