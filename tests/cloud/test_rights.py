@@ -141,6 +141,7 @@ LACKED: dict[str, tuple[str, str, dict[str, str]]] = {
     "run_canceller": ("s3", "get_object", {"Bucket": "RawBucketName", "Key": OBJECT}),
     "run_eraser": ("s3", "put_object", {"Bucket": "RawBucketName", "Key": OBJECT}),
     "run_keeper": ("s3", "delete_object", {"Bucket": "RawBucketName", "Key": OBJECT}),
+    "uploads": ("s3", "get_object", {"Bucket": "ReportsBucketName", "Key": OBJECT}),
     "status_updater": ("s3", "put_object", {"Bucket": "ResultsBucketName", "Key": OBJECT}),
     "web": ("s3", "put_object", {"Bucket": "ReportsBucketName", "Key": OBJECT}),
 }

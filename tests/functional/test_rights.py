@@ -373,6 +373,7 @@ def test_every_role_on_the_ledger_is_among_these() -> None:
         *("fastq_validator", "pipeline_orchestrator", "bundle_unpacker"),
         *("metric_calculator", "alert_handler", "cost_tracker"),
         *("run_keeper", "run_eraser"),
+        "uploads",  # test_uploads.py
         "credential_broker",  # test_credential_broker.py
         "web",  # test_pages.py
         *(

@@ -256,6 +256,10 @@ class UnderHold(Conflict):
     """The run is under legal hold: nothing of it may be deleted."""
 
 
+class UploadsOpen(Conflict):
+    """Files of the run are still being uploaded."""
+
+
 class RunGone(Conflict):
     """The run was deleted. `run_id`: which one; nothing brings it back."""
 
@@ -264,6 +268,10 @@ class RunGone(Conflict):
 
 class NameTaken(Refused):
     """A name is given to something else already; no retry changes that."""
+
+
+class KeyReused(Refused):
+    """A request came with the key of an earlier one that asked for something else."""
 
 
 class NotFound(Refused):

@@ -13,17 +13,20 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Callable
+from http import HTTPStatus
 from typing import Any, TypeVar
 from urllib.parse import unquote
 
-from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response, content_types
+from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
 from pydantic import TypeAdapter
 
 from porewatch.domain.base import Model
 from porewatch.domain.errors import (
+    REMEDY,
     AccountRefused,
     Conflict,
     Forbidden,
+    KeyReused,
     MessageRefused,
     NameTaken,
     NotFound,
@@ -32,6 +35,7 @@ from porewatch.domain.errors import (
     Refused,
     Unavailable,
 )
+from porewatch.domain.records.refusal import refusals_of
 from porewatch.edge import log
 from porewatch.edge.envelopes import checked
 
@@ -44,15 +48,20 @@ STATUS: tuple[tuple[type[PorewatchError], int], ...] = (
     (Forbidden, 403),
     (NameTaken, 409),
     (AccountRefused, 409),
+    (KeyReused, 422),
     (Refused, 400),
     (Conflict, 409),
     (Unavailable, 503),
     (PorewatchError, 500),
 )
 
+TITLES = {status: HTTPStatus(status).phrase for _, status in STATUS}
+PROBLEM_JSON = "application/problem+json"
+CODES = "urn:porewatch:problem:"
+
 
 def routes() -> APIGatewayRestResolver:
-    """A resolver that answers `{"error": class, "problem": sentence}` for PorewatchErrors."""
+    """A resolver that answers PorewatchErrors as `problem_of` says."""
     api = APIGatewayRestResolver()
     api.exception_handler(PorewatchError)(_error_response)
     return api
@@ -64,6 +73,27 @@ def query(api: APIGatewayRestResolver, *names: str, **renamed: str) -> dict[str,
     sent = api.current_event.query_string_parameters or {}
     asked = {**{name: name for name in names}, **renamed}
     return {name: sent.get(parameter) for name, parameter in asked.items()}
+
+
+def header(api: APIGatewayRestResolver, name: str) -> str | None:
+    """A header of the request, whatever its name's case; None when it was not sent."""
+    headers = api.current_event.raw_event.get("headers") or {}
+    return next((value for key, value in headers.items() if key.lower() == name), None)
+
+
+def request_text(api: APIGatewayRestResolver) -> str:
+    """The body of the request as text. Raises MessageRefused for none, and for one that was not
+    UTF-8: API Gateway has put marks in place of what it could not read."""
+    text = api.current_event.decoded_body or ""
+    if not text or "\ufffd" in text:
+        problem = "the body is not UTF-8." if text else "the body is empty."
+        raise MessageRefused(problem, remedy="send its bytes as base64 in JSON.")
+    return text
+
+
+def json_answer(model: Model, status: int = 200) -> tuple[dict[str, Any], int]:
+    """A model as the body of an answer."""
+    return model.model_dump(mode="json"), status
 
 
 def request_body(api: APIGatewayRestResolver, shape: type[M], **known: str) -> M:
@@ -97,8 +127,29 @@ def on_http(api: APIGatewayRestResolver) -> Callable[[dict[str, Any], Any], dict
     return handler
 
 
+def problem_of(error: PorewatchError, status: int) -> dict[str, object]:
+    """An error as RFC 9457 says it: `type` names its code in docs/reference/refusal-codes.md,
+    `detail` is for people. `error` and `problem` are for clients of before that. Members that the
+    error does not have are left out."""
+    first = str(error).removesuffix(f"{REMEDY}{error.remedy}") if error.remedy else str(error)
+    place = {"file": error.file, "record": error.record, "line": error.line, "column": error.column}
+    faults = [refusal.model_dump(mode="json", exclude_none=True) for refusal in refusals_of(error)]
+    members = {
+        "type": CODES + error.code,
+        "title": TITLES[status],
+        "status": status,
+        "detail": first,
+        "code": error.code,
+        **place,
+        "remedy": error.remedy,
+        "faults": faults if len(faults) > 1 else None,
+        "error": type(error).__name__,
+        "problem": str(error),
+    }
+    return {name: value for name, value in members.items() if value is not None}
+
+
 def _error_response(error: PorewatchError) -> Response[str]:
     status = next(code for cls, code in STATUS if isinstance(error, cls))
     _log.info("answered %d: %s", status, error)
-    body = json.dumps({"error": type(error).__name__, "code": error.code, "problem": str(error)})
-    return Response(status_code=status, content_type=content_types.APPLICATION_JSON, body=body)
+    return Response(status, PROBLEM_JSON, json.dumps(problem_of(error, status)))

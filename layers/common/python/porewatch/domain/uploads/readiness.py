@@ -12,7 +12,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
-from porewatch.domain.errors import BasecallerMissing, ManifestRefused, SeveralRefused
+from porewatch.domain.errors import (
+    BasecallerMissing,
+    InputRefused,
+    ManifestRefused,
+    Refused,
+    SeveralRefused,
+)
 from porewatch.domain.inputs.landing.contents import (
     Headers,
     faults_of,
@@ -98,9 +104,25 @@ def _refuse_mixed(manifest: RunManifest, checked: Mapping[str, FileRecord]) -> N
     headers = {path: Headers(record.flow_cell, record.barcodes) for path, record in known.items()}
     barcodes = {f.path: f.barcode for f in manifest.files}
     by_barcode = any(sample.barcode for sample in manifest.samples)
-    faults = [*once(manifest.files)[2], *faults_of(headers, barcodes, samples=by_barcode)]
+    faults = [*_twice(manifest, checked), *faults_of(headers, barcodes, samples=by_barcode)]
     if faults:
         raise SeveralRefused(faults) if len(faults) > 1 else faults[0]
+
+
+def _twice(manifest: RunManifest, checked: Mapping[str, FileRecord]) -> list[Refused]:
+    """Content that would be screened as two samples', or twice where its sender could not know."""
+    _, copies, faults = once(as_checked(manifest, checked).files)
+    unknown = {file.path for file in manifest.files if file.sha256 is None}
+    known = {fault.file for fault in faults}
+    return faults + [
+        InputRefused(
+            "it holds the same bytes as another file of the run.",
+            file=path,
+            remedy="leave one of the two out, then seal again.",
+        )
+        for path in copies
+        if path in unknown - known
+    ]
 
 
 def _problems(

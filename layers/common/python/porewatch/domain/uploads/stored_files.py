@@ -95,8 +95,9 @@ class Lying:
             return False
         return record is None or record.etag != self._etags[path]
 
-    def sound(self, found: Understood) -> Sound:
-        """The files to screen, with their checksums. FilesLacking while one is unchecked."""
+    def sound(self, found: Understood, declared: Mapping[str, str | None] | None = None) -> Sound:
+        """The files to screen, with their checksums. FilesLacking while one is unchecked, unless
+        `declared` says by path what its sender says of it (None: nothing)."""
         made = Sound(left_out=found.left_out)
         aside: dict[Why, list[str]] = {Why.EMPTY: []}
         headers: dict[str, Headers] = {}
@@ -105,9 +106,13 @@ class Lying:
             if path in self._gone:
                 self._without(self._gone[path], barcode, made, aside)
             elif record is None or self._is_unchecked(path):
-                raise FilesLacking(f"{path} is not checked yet.", file=path)
+                if declared is None:
+                    raise FilesLacking(f"{path} is not checked yet.", file=path)
+                known = (self.sizes[path], declared.get(path))
+                self._take(path, known, found.reads[path], barcode, made)
             else:
-                self._take(record, found.reads[path], barcode, made)
+                known = (record.size, record.sha256)
+                self._take(record.path, known, found.reads[path], barcode, made)
                 headers[path] = Headers(record.flow_cell, record.barcodes)
         made.files, copies, faults = once(made.files)
         by_barcode = any(sample.barcode for sample in found.samples or ())
@@ -116,11 +121,16 @@ class Lying:
             made.left_out = with_more(made.left_out, why, names)
         return made
 
-    def _take(self, record: FileRecord, place: str, barcode: str | None, made: Sound) -> None:
+    def _take(
+        self,
+        at: str,
+        known: tuple[int, str | None],
+        place: str,
+        barcode: str | None,
+        made: Sound,
+    ) -> None:
         try:
-            made.files.append(
-                input_file(place, record.size, record.sha256, barcode=barcode, at=record.path)
-            )
+            made.files.append(input_file(place, *known, barcode=barcode, at=at))
         except Refused as refusal:
             made.faults.append(refusal)
 

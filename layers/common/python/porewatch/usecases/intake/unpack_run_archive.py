@@ -105,6 +105,8 @@ def unpack_run_archive(
         manifest, lying = manifest_of(
             contents, run_id=run_id, created_at=head.modified, asked=asked
         )
+        if s3_keys.lies_in_a_run(key):  # who may write there may write into no other run
+            manifest = manifest.model_copy(update={"run_id": run_id})
         claimed = claim(head, manifest, context=context, at=clock())
         context.endings.note_tar(manifest.run_id, key, named=run_id)
         unpack(head, lying, claimed, raw)

@@ -1,0 +1,118 @@
+"""Uploads of registered runs in the ledger: in the partition of their run, so they go with it.
+
+SUBMISSION       options and sums; every change of an upload that counts goes through it
+UPLOAD#id        one file
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from porewatch.adapters.batch_reads import get_many
+from porewatch.adapters.batches import batches
+from porewatch.adapters.items import Item, PutIf, PutNew, Write, run_key
+from porewatch.adapters.table import Change, Table
+from porewatch.domain.errors import Conflict, NotFound
+from porewatch.domain.submission.run_uploads import Submission, Upload, counted
+
+SUBMISSION, UPLOAD = "SUBMISSION", "UPLOAD#"
+AT_ONCE = 50
+"""Uploads in one transaction, which takes 100 writes."""
+
+Rule = Callable[[Upload | None], Upload | None]
+"""From an upload as it is (None: there is none) to what it becomes; None: it stays."""
+
+
+class RunUploads:
+    """The uploads in ledger `table`."""
+
+    def __init__(self, table: Table) -> None:
+        self._table = table
+
+    def begin(self, run_id: str, submission: Submission) -> None:
+        """Keep what was asked for. AlreadyDone when it is kept."""
+        self._table.put_new(Item.of(run_key(run_id), SUBMISSION, submission))
+
+    def submission(self, run_id: str) -> Submission:
+        """NotFound for a run that was not registered."""
+        item = self._table.get(run_key(run_id), SUBMISSION)
+        if item is None:
+            raise _unregistered(run_id)
+        return item.model(Submission)
+
+    def all(self, run_id: str) -> Iterator[Upload]:
+        """Every upload of the run, in order of its id."""
+        return (item.model(Upload) for item in self._table.query(run_key(run_id), UPLOAD))
+
+    def find(self, run_id: str, upload_id: str) -> Upload:
+        """NotFound."""
+        item = self._table.get(run_key(run_id), UPLOAD + upload_id)
+        if item is None:
+            raise absent_upload(upload_id)
+        return item.model(Upload)
+
+    def change(
+        self,
+        run_id: str,
+        rules: dict[str, Rule],
+        check: Callable[[Submission], None] = lambda submission: None,
+    ) -> dict[str, tuple[Upload | None, Upload]]:
+        """Apply a pure rule to each upload, by id, and count them: 50 in one write. `check` refuses
+        the sums as they would be. Says what each was and is now. NotFound for a run that was not
+        registered."""
+        done: dict[str, tuple[Upload | None, Upload]] = {}
+        for some in batches(list(rules), AT_ONCE):
+            done |= self._change_some(
+                run_id, {upload_id: rules[upload_id] for upload_id in some}, check
+            )
+        return done
+
+    def _change_some(
+        self, run_id: str, rules: dict[str, Rule], check: Callable[[Submission], None]
+    ) -> dict[str, tuple[Upload | None, Upload]]:
+        pk = run_key(run_id)
+        done: dict[str, tuple[Upload | None, Upload]] = {}
+
+        def step(stored: Item | None) -> Change | None:
+            if stored is None:
+                raise _unregistered(run_id)
+            before = submission = stored.model(Submission)
+            done.clear()
+            writes: list[Write] = []
+            items = get_many(self._table, [(pk, UPLOAD + upload_id) for upload_id in rules])
+            for upload_id, rule in rules.items():
+                item = items.get((pk, UPLOAD + upload_id))
+                was = item.model(Upload) if item else None
+                now = rule(was)
+                if now is not None and now != was:
+                    submission = counted(submission, was, now)
+                    writes.append(_write(item, now))
+                after = now or was
+                if after is not None:
+                    done[upload_id] = (was, after)
+            if not writes:
+                return None
+            if submission.bytes > before.bytes or submission.files > before.files:
+                check(submission)
+            return Change(Item.of(pk, SUBMISSION, submission), beside=writes)
+
+        self._table.change(pk, SUBMISSION, step)
+        return dict(done)
+
+
+def absent_upload(upload_id: str) -> NotFound:
+    return NotFound(
+        f"the run has no upload {upload_id[:80]!r}.", remedy="its list has all there are."
+    )
+
+
+def _unregistered(run_id: str) -> NotFound:
+    return NotFound(
+        f"run {run_id!r} takes no uploads: it was not registered.", remedy="register a run."
+    )
+
+
+def _write(before: Item | None, upload: Upload) -> PutNew | PutIf:
+    version = before.version + 1 if before else 0
+    item = Item.of(run_key(upload.run_id), UPLOAD + upload.upload_id, upload, version=version)
+    return PutIf(item, {"version": before.version}, Conflict) if before else PutNew(item, Conflict)

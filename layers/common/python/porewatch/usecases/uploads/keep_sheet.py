@@ -1,0 +1,144 @@
+"""The sample sheet of a registered run: checked by the rules of `porewatch sheet check`, and kept
+where sealing reads it."""
+
+from __future__ import annotations
+
+import csv
+import io
+from base64 import b64decode
+from collections.abc import Mapping, Sequence
+from typing import Annotated
+
+from pydantic import Field
+
+from porewatch.domain import s3_keys
+from porewatch.domain.base import Model
+from porewatch.domain.bounds import MOST_TEXT
+from porewatch.domain.errors import InputRefused, NotFound, PorewatchError
+from porewatch.domain.inputs.sheet.sample_sheet import Sheet, read_sheet
+from porewatch.domain.inputs.sheet.table_text import decode
+from porewatch.domain.people.principal import Principal
+from porewatch.domain.people.roles import Action
+from porewatch.domain.records.refusal import Refusal, refusals_of
+from porewatch.domain.runs import Sample
+from porewatch.domain.submission.placing import SHEET
+from porewatch.usecases.people.reach_run import reach_run
+from porewatch.usecases.uploads.upload_context import UploadContext, may_upload
+
+CSV = "text/csv; charset=utf-8"
+
+
+class SheetToSend(Model):
+    """A sheet in JSON: its rows, by the headings of the first row, or its bytes."""
+
+    rows: Annotated[tuple[dict[str, str], ...] | None, Field(min_length=1, max_length=5_000)] = None
+    base64: Annotated[str | None, Field(description="of a file in any encoding that we read")] = (
+        None
+    )
+
+    def content(self) -> bytes:
+        """Raises InputRefused for neither or both, no base64, and a row with other headings than
+        the first one's."""
+        if (self.rows is None) == (self.base64 is None):
+            raise InputRefused("a sheet comes as rows or as base64.", file=SHEET)
+        if self.base64 is not None:
+            return _decoded(self.base64)
+        return _csv(self.rows or ())
+
+
+class SheetFault(Refusal):
+    """One thing that is wrong with a sheet; `row`: of the samples, from 1."""
+
+    row: int | None = None
+    problem: str
+    remedy: str = ""
+
+
+class SheetAnswer(Model):
+    """What a sheet says, or what is wrong with it; it is kept only when nothing is."""
+
+    valid: bool
+    samples: tuple[Sample, ...] = ()
+    faults: tuple[SheetFault, ...] = ()
+    encoding: str | None = None
+
+
+class KeptSheet(Model):
+    """The sheet of a run as text, and what it says."""
+
+    csv: str
+    sheet: SheetAnswer
+
+
+def keep_sheet(run_id: str, content: bytes, who: Principal, context: UploadContext) -> SheetAnswer:
+    """Check a sheet, and keep it when it is valid. Raises as `may_upload`; InputRefused for a run
+    that comes as a tar, which brings its own, and for a sheet that is too long."""
+    may_upload(run_id, who, context)
+    if context.uploads.submission(run_id).archives:
+        raise InputRefused(
+            "a run archive contains its own sample sheet; a separate one would be ignored.",
+            file=SHEET,
+            remedy="put it into the tar as sample_sheet.csv.",
+        )
+    if len(content) > MOST_TEXT:
+        raise InputRefused(f"a sheet has at most {MOST_TEXT:,} bytes.", file=SHEET)
+    sheet = read_sheet(content, file=SHEET)
+    if not sheet.faults:
+        context.raw.put(s3_keys.raw_key(run_id, SHEET), content, CSV)
+    return _answer(sheet)
+
+
+def kept_sheet(run_id: str, who: Principal, context: UploadContext) -> KeptSheet:
+    """The sheet that lies in the run. NotFound when there is none."""
+    reach_run(run_id, who, Action.SEE, runs=context.runs)
+    try:
+        content = context.raw.get(s3_keys.raw_key(run_id, SHEET))
+    except NotFound:
+        raise NotFound("the run has no sample sheet.", remedy="PUT one.") from None
+    decoded = decode(content, SHEET)
+    return KeptSheet(
+        csv=decoded.text.removeprefix("\ufeff"), sheet=_answer(read_sheet(content, file=SHEET))
+    )
+
+
+def _decoded(text: str) -> bytes:
+    try:
+        return b64decode(text, validate=True)
+    except ValueError:
+        raise InputRefused("it is no base64.", file=SHEET) from None
+
+
+def _csv(rows: Sequence[Mapping[str, str]]) -> bytes:
+    names = list(rows[0])
+    out = io.StringIO()
+    writer = csv.DictWriter(out, names, lineterminator="\n")
+    writer.writeheader()
+    for number, row in enumerate(rows, 1):
+        if set(row) != set(names):
+            raise InputRefused(
+                "it has other columns than the first row.",
+                file=SHEET,
+                record=number,
+                remedy="give every row the same columns, empty ones too.",
+            )
+        writer.writerow(row)
+    return out.getvalue().encode()
+
+
+def _answer(sheet: Sheet) -> SheetAnswer:
+    return SheetAnswer(
+        valid=not sheet.faults,
+        samples=sheet.samples,
+        faults=tuple(map(_fault, sheet.faults)),
+        encoding=sheet.encoding.value if sheet.encoding else None,
+    )
+
+
+def _fault(fault: PorewatchError) -> SheetFault:
+    """By code and place. The header is line 1."""
+    [refusal] = refusals_of(fault)
+    row = fault.line - 1 if fault.line and fault.line > 1 else None
+    known: Mapping[str, object] = refusal.model_dump()
+    return SheetFault.model_validate(
+        {**known, "row": row, "problem": fault.problem, "remedy": fault.remedy or ""}
+    )
