@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import json
+import tarfile
 from base64 import b64encode
 from datetime import UTC, datetime
 from typing import Any
@@ -413,3 +415,64 @@ def test_a_damaged_file_is_named_and_can_be_sent_again(lab: Lab) -> None:
     assert (status, found["file"]) == (400, "b.fastq")
     assert ask("POST", f"/runs/{run_id}/seal", who, {"accept_lost": True})[0] == 200
     assert [lost.path for lost in manifest_of(run_id).lost] == ["b.fastq"]
+
+
+def tar_of(**files: bytes) -> bytes:
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode="w") as tar:
+        for name, content in files.items():
+            member = tarfile.TarInfo(name.replace("__", "/"))
+            member.size = len(content)
+            tar.addfile(member, io.BytesIO(content))
+    return out.getvalue()
+
+
+def unpacked(run_id: str, stored: str, content: bytes) -> None:
+    assert send("bundle_unpacker", put(f"runs/{run_id}/{stored}", content)) == []
+
+
+def test_a_tar_is_unpacked_into_the_run_that_it_was_uploaded_for(lab: Lab, runs: RunLedger) -> None:
+    run_id, who = a_run_in(lab, release_policy="donor-screening")
+    tar = tar_of(**{"fastq__a.fastq": READS})
+    sent(run_id, who, "anything.tar", tar)
+    stored = "release-policy=donor-screening/input.tar"
+    assert keys() == [f"runs/{run_id}/{stored}"]
+    order = {"files": [{"path": "a.fastq", "size": 5}]}
+    assert ask("POST", f"/runs/{run_id}/uploads", who, order)[0] == 400
+    assert ask("PUT", f"/runs/{run_id}/sheet", who, SHEET)[0] == 400
+    assert ask("POST", f"/runs/{run_id}/seal", who)[0] == 409
+    unpacked(run_id, stored, tar)
+    assert manifest_of(run_id).release_policy == "donor-screening"
+    assert sealed_by_intake(run_id).project == lab["mine"]
+
+
+@pytest.mark.parametrize("whose", ["mine", "foreign", "nobody"])
+def test_a_tar_that_names_another_run_touches_nothing_of_it(
+    lab: Lab, runs: RunLedger, whose: str
+) -> None:
+    run_id, _ = a_run_in(lab)
+    other = "free-id" if whose == "nobody" else registered(lab, whose, name="other")
+    if whose != "nobody":
+        sent(other, claims(lab[f"{whose} user"]), "fastq/a.fastq", READS)
+    before = keys(f"runs/{other}/")
+    digest = hashlib.sha256(READS).hexdigest()
+    file = {"path": "fastq/a.fastq", "kind": "fastq", "size": len(READS), "sha256": digest}
+    theirs = {
+        "schema_version": "1", "run_id": other, "created_at": "2026-03-01T00:00:00Z",
+        "created_by": "x", "profile": "default", "bundle": None, "release_policy": "default",
+        "files": [{**file, "barcode": None}], "samples": [{"name": "pig 1"}],
+    }  # fmt: skip
+    tar = tar_of(**{"run.json": json.dumps(theirs).encode(), "fastq__a.fastq": READS})
+    unpacked(run_id, "input.tar", tar)
+    assert manifest_of(run_id).run_id == run_id
+    assert keys(f"runs/{other}/") == before
+    record = runs.find(other)
+    assert record is None or record.state is RunState.RECEIVING
+
+
+@pytest.mark.parametrize("name", ["..__b__a.fastq", "__abs.fastq", "x__..__..__b__a.fastq"])
+def test_a_tar_that_leaves_its_run_writes_nothing(lab: Lab, name: str) -> None:
+    run_id, _ = a_run_in(lab)
+    other = registered(lab, "foreign", name="b")
+    unpacked(run_id, "input.tar", tar_of(**{name.replace("b", other): READS}))
+    assert keys("runs/") == []
