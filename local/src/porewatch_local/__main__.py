@@ -68,6 +68,8 @@ def _up(given: argparse.Namespace) -> None:
         _print(stack)
     elif not given.no_stack:
         print("next: porewatch references list, then porewatch submit FOLDER --bundle NAME@VERSION")
+        if page := stack.outputs.get("WebUrl"):
+            print(f"pages: {page}")
 
 
 def _down(given: argparse.Namespace) -> None:

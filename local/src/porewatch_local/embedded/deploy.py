@@ -31,6 +31,7 @@ from porewatch_local.embedded.identity_parameters import (
     parameter_overrides,
 )
 from porewatch_local.paths import (
+    LOOPBACK,
     Home,
     LocalProblem,
     LocalStack,
@@ -212,7 +213,10 @@ def _local_address(stack: LocalStack, value: str) -> str:
     api = _API_ADDRESS.fullmatch(value)
     if not api:
         return value
-    return f"{stack.endpoint}/restapis/{api['id']}/{api['stage']}/_user_request_{api['path']}"
+    # Pages by this name of the loopback address, because browsers keep secure cookies there.
+    page = api["path"].startswith("/web")
+    endpoint = stack.endpoint.replace(LOOPBACK, "localhost") if page else stack.endpoint
+    return f"{endpoint}/restapis/{api['id']}/{api['stage']}/_user_request_{api['path']}"
 
 
 def _clear_failed(stack: LocalStack, name: str) -> None:

@@ -20,6 +20,7 @@ from porewatch_local.embedded.engine import (
 )
 from porewatch_local.embedded.identity_provider import start_identity
 from porewatch_local.embedded.instance_host_process import start_host
+from porewatch_local.embedded.made_up_people import put_made_up_people
 from porewatch_local.embedded.postgres import start_postgres
 from porewatch_local.embedded.users import (
     INSTANCE_HOST,
@@ -80,6 +81,7 @@ def _up(
     if deploy:
         stack = deploy_stack(place, stack, progress=progress)
         step.done(f"stack {stack.stack_name} with {len(stack.outputs)} outputs")
+        put_made_up_people(stack)
         for run_id in unknown_runs(stack) if crashed else ():
             progress(f"run {run_id} has files and no record: submit it again")
     key = user_key(place, root, INSTANCE_HOST)
