@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Iterator
+from datetime import timedelta
 from secrets import token_hex
 from typing import Any
 from unittest.mock import patch
@@ -22,7 +23,7 @@ from porewatch.domain import s3_keys
 from porewatch.domain.base import now
 from porewatch.domain.errors import IdentityRefused, MessageRefused, StaleEpoch, Unavailable
 from porewatch.domain.machines.machine_requests import Asked, BootLog, CredentialsWanted
-from porewatch.domain.machines.signed_identity import bound_to
+from porewatch.domain.machines.signed_identity import DATE, FRESH, bound_to
 from porewatch.domain.rules import stage_endings
 from porewatch.domain.stage.message_proofs import digest_of, proof
 from porewatch.domain.stage.record import StageKey
@@ -146,6 +147,23 @@ def test_an_identity_is_good_for_one_request(broker: Broker) -> None:
     broker.call(asked)
     with pytest.raises(IdentityRefused, match="used before"):
         broker.call(asked)
+
+
+def test_an_old_identity_is_refused_before_anybody_is_asked(broker: Broker) -> None:
+    asked = broker.asked()
+    assert asked.identity is not None
+    old = (now() - FRESH - timedelta(seconds=2)).strftime(DATE)
+    identity = asked.identity.model_copy(update={"date": old})
+    with pytest.raises(IdentityRefused, match="which is not now"):
+        broker.call(asked.model_copy(update={"identity": identity}))
+    assert broker.sts.requests == []
+
+
+@pytest.mark.parametrize("mac", ["", "0" * 64])
+def test_without_the_secret_of_its_epoch_a_machine_gets_none(broker: Broker, mac: str) -> None:
+    with pytest.raises(MessageRefused, match="proof"):
+        broker.call(broker.asked().model_copy(update={"mac": mac}))
+    assert broker.sts.requests == []
 
 
 def test_sts_is_asked_by_what_the_broker_knows_and_nothing_else(broker: Broker) -> None:
