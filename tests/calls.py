@@ -90,6 +90,8 @@ _NAMES = {
     "registry.json",
     "current.json",
     "console.log",
+    "boot.log",
+    "order.json",
 }
 """Of objects that a right tells apart from others of their folder."""
 _FOLDERS = {"runs", "quarantine", "manifests", "bundles", "inbox"}

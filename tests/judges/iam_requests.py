@@ -30,6 +30,12 @@ REGION, ACCOUNT, STACK = (FIXED[f"AWS::{name}"] for name in ("Region", "AccountI
 HERE = f"{REGION}:{ACCOUNT}"
 USER_ID = "AROAWORKER:i-0123456789abcdef0"
 OURS = {"aws:ResourceTag/porewatch-stack": STACK}
+TAGS = {
+    "aws:PrincipalTag/porewatch-run": "run-1",
+    "aws:PrincipalTag/porewatch-attempt": "run-1/e1",
+    "aws:PrincipalTag/porewatch-bundle": "run-1",
+}
+"""Of a worker's session, as recorded keys are written: `runs/RUN/e1/USER/x`, `bundles/RUN/x`."""
 _FILLED = {"RUN": "run-1", "USER": USER_ID}
 Context = dict[str, str | list[str]]
 
@@ -44,6 +50,7 @@ class Request(NamedTuple):
     def asked_by(self, role: str) -> dict[str, Any]:
         """As the simulator wants it."""
         always = {"aws:RequestedRegion": REGION, "aws:userid": USER_ID}
+        always |= TAGS if role == "worker" else {}
         return {
             "principal": f"arn:aws:iam::{ACCOUNT}:role/{role}",
             "action": self.action,
@@ -137,7 +144,8 @@ def _anything(action: str, place: str, _template: Template) -> Iterator[Request]
 
 def _of_bucket(action: str, place: str, _template: Template) -> Iterator[Request]:
     bucket, _, key = place.partition("/")
-    yield Request(action, f"arn:aws:s3:::{bucket.lower()}{'/' if key else ''}{key}", {})
+    listed: Context = {"s3:prefix": "runs/run-1/x"} if action == "s3:ListBucket" else {}
+    yield Request(action, f"arn:aws:s3:::{bucket.lower()}{'/' if key else ''}{key}", listed)
 
 
 def _of_table(action: str, place: str, _template: Template) -> Iterator[Request]:
@@ -148,7 +156,7 @@ def _of_table(action: str, place: str, _template: Template) -> Iterator[Request]
     if place.startswith("index/"):
         yield Request(action, f"{table}/{place}", {})
     else:
-        own = place.replace("WORKER#x", f"WORKER#{USER_ID}")
+        own = place.replace("WORKER#x", f"WORKER#{USER_ID}").replace("RUN#x", "RUN#run-1")
         yield Request(action, table, {"dynamodb:LeadingKeys": [own]})
 
 
@@ -187,7 +195,7 @@ def _fleet(action: str, _place: str, template: Template) -> Iterator[Request]:
     for made in ("volume", "network-interface"):
         yield Request("ec2:RunInstances", f"arn:aws:ec2:{HERE}:{made}/*", known)
     yield from _tags(template)
-    role = ARNS["AWS::IAM::Role"].format(name="workerrole")
+    role = ARNS["AWS::IAM::Role"].format(name="machinerole")
     yield Request("iam:PassRole", role, {"iam:PassedToService": "ec2.amazonaws.com"})
     for service, name in (("ec2fleet", "EC2Fleet"), ("spot", "EC2Spot")):
         linked = f"arn:aws:iam::{ACCOUNT}:role/aws-service-role/{service}.amazonaws.com"
@@ -257,6 +265,8 @@ _CALLS: dict[str, Asking] = {
     ),
     "scheduler:CreateSchedule": _schedule,
     "sns:Publish": _publish,
+    "sts:AssumeRole": partial(_of_resource, ARNS["AWS::IAM::Role"].format(name="workerrole"), {}),
+    "sts:TagSession": partial(_of_resource, ARNS["AWS::IAM::Role"].format(name="workerrole"), {}),
     "states:DescribeExecution": partial(_of_resource, _EXECUTION, {}),
     "states:StopExecution": partial(_of_resource, _EXECUTION, {}),
 }
@@ -271,4 +281,6 @@ def covered(request: Request, patterns: Iterable[str]) -> bool:
 
 def _pattern(resource: str) -> re.Pattern[str]:
     text = resource.replace("${aws:userid}", USER_ID)
+    for name, value in TAGS.items():
+        text = text.replace(f"${{{name}}}", value)
     return re.compile(re.escape(text).replace(r"\*", ".*").replace(r"\?", "."))

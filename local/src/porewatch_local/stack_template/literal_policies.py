@@ -55,6 +55,7 @@ def of_roles(template: Template) -> Iterator[tuple[str, list[dict[str, Any]]]]:
     managed = template.of_type("AWS::IAM::ManagedPolicy")
     for name, role in template.of_type("AWS::IAM::Role").items():
         shared = [managed[target(one)] for one in role.get("ManagedPolicyArns", [])]
+        shared += [own for own in managed.values() if name in map(target, own.get("Roles", []))]
         theirs = [*role.get("Policies", []), *shared]
         yield name, [literal_policies(one["PolicyDocument"], template) for one in theirs]
 
