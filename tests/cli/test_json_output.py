@@ -44,6 +44,13 @@ ELSEWHERE = {
     "prices refresh": "tests/cli/test_cost.py, with recorded answers of AWS",
     "validate": "below, marked slow: it screens simulated runs for a quarter of a minute",
     "down": "below, of a folder where nothing runs",
+    **dict.fromkeys(
+        (
+            *("people list", "people admin", "people disable", "projects list"),
+            *("projects create", "projects members", "projects adopt-runs"),
+        ),
+        "tests/cli/test_people_and_projects.py, on its tables",
+    ),
     "up": "tests/cloud/test_json_output.py, by the model that it prints",
 }
 

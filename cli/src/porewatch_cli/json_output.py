@@ -18,11 +18,13 @@ from porewatch.domain.facts.alerts import AlertView
 from porewatch.domain.forecast.prices import PriceList
 from porewatch.domain.money.budget import Books, Reservation
 from porewatch.domain.money.cost import Bill
+from porewatch.domain.people.accounts import Membership, Project, User
 from porewatch.domain.records.run_record import RunRecord
 from porewatch.domain.results.report import Report
 from porewatch.domain.retention.orders import Deleted, Held
 from porewatch.domain.rules.cancelling import Cancelled
 from porewatch.domain.rules.orphan_cleanup import Reaped
+from porewatch_cli.operate.accounts import Adopted
 from porewatch_cli.operate.default_bundle import DefaultNow
 from porewatch_cli.operate.doctor_checks import Check
 from porewatch_cli.operate.redrive import Letters
@@ -192,6 +194,13 @@ OUTPUTS: dict[str, Any] = {
     "prices show": PriceList,
     "prices refresh": FreshPrices,
     "registry rebuild": Rebuilt,
+    "people list": list[User],
+    "people admin": User,
+    "people disable": User,
+    "projects list": list[Project],
+    "projects create": Project,
+    "projects members": list[Membership],
+    "projects adopt-runs": Adopted,
     "chaos interrupt": Interruption,
     "chaos kill": Interruption,
 }

@@ -13,6 +13,7 @@ import typer
 
 from porewatch import __version__
 from porewatch_cli.commands import (
+    accounts,
     alerts,
     chaos,
     cost,
@@ -40,6 +41,8 @@ app.add_typer(references.app, name="references")
 app.add_typer(sheet.app, name="sheet")
 app.add_typer(cost.app, name="cost")
 app.add_typer(prices.app, name="prices")
+app.add_typer(accounts.people, name="people")
+app.add_typer(accounts.projects, name="projects")
 app.add_typer(registry.app, name="registry")
 app.add_typer(chaos.app, name="chaos")
 

@@ -31,6 +31,8 @@ from porewatch.adapters.ledger.known_bundles import Shelf
 from porewatch.adapters.ledger.runs import RunLedger
 from porewatch.adapters.ledger.stages import StageLedger
 from porewatch.adapters.objects import Objects
+from porewatch.adapters.people.accounts import Accounts
+from porewatch.adapters.people.project_runs import ProjectRuns
 from porewatch.adapters.s3.bundle_store import BundleStore
 from porewatch.adapters.table import Table
 from porewatch.domain.errors import NotFound, Unavailable
@@ -103,6 +105,19 @@ class Stack:
     def table(self) -> Table:
         client = self.session.client("dynamodb", endpoint_url=self.endpoint)
         return Table(self.output("LedgerTable"), client)
+
+    @cached_property
+    def people(self) -> Table:
+        client = self.session.client("dynamodb", endpoint_url=self.endpoint)
+        return Table(self.output("PeopleTable"), client)
+
+    @cached_property
+    def accounts(self) -> Accounts:
+        return Accounts(self.people)
+
+    @cached_property
+    def project_runs(self) -> ProjectRuns:
+        return ProjectRuns(self.table)
 
     @cached_property
     def runs(self) -> RunLedger:

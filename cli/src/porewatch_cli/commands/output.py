@@ -84,12 +84,14 @@ def runs(stack: Stack, *, as_json: bool) -> None:
     if not found:
         console.print("no runs yet; start one with `porewatch submit PATH`")
         return
-    columns = ("run", "state", "result", "created", "findings", "USD", "problem")
+    columns = ("run", "name", "project", "state", "result", "created", "findings", "USD", "problem")
     shown = table("", *columns, numeric=("USD",))
     for run in found:
         result = reported(run) or run
         shown.add_row(
             run.run_id,
+            Text(run.name or "–"),
+            run.project,
             state_text(run),
             result_text(result),
             run.created_at.strftime("%Y-%m-%d %H:%M"),

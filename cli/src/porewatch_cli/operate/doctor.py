@@ -18,6 +18,7 @@ from porewatch_cli.operate.doctor_checks import (
     QUOTAS,
     Check,
     CheckVerdict,
+    adoption_check,
     answered,
     calls_check,
     image_check,
@@ -46,6 +47,7 @@ def examine(stack: Stack) -> list[Check]:
         ("concurrent executions", look.calls),
         ("state machine", look.state_machine),
         ("ledger", look.ledger),
+        ("runs in projects", look.projects),
         ("default bundle", look.bundle),
         ("queues", look.queues),
     ]
@@ -171,6 +173,9 @@ class _Look:
             told=status.lower(),
             remedy="" if active else "deploy again.",
         )
+
+    def projects(self) -> Iterator[Check]:
+        yield adoption_check(self._stack.project_runs.outside())
 
     def ledger(self) -> Iterator[Check]:
         name = self._stack.output("LedgerTable")

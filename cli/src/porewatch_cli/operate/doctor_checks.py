@@ -198,3 +198,17 @@ def quota_check(quota: Quota, value: float, needed: int) -> Check:
         told=f"{value:.0f} vCPUs; one instance needs {needed}",
         remedy="" if verdict is CheckVerdict.OK else narrow,
     )
+
+
+def adoption_check(outside: str | None) -> Check:
+    """`outside`: a run from before there were projects, which is in no project's list."""
+    return Check(
+        what="runs in projects",
+        verdict=CheckVerdict.OK if outside is None else CheckVerdict.WARN,
+        told="every run is in its project's list"
+        if outside is None
+        else f"run {outside} is from before projects: their members do not see such runs in lists",
+        remedy=""
+        if outside is None
+        else "put them into the default project: porewatch projects adopt-runs.",
+    )

@@ -90,6 +90,13 @@ class ProjectRuns:
                 progress(count)
         return count
 
+    def outside(self) -> str | None:
+        """The id of the oldest run when it is in no project's list: of an earlier version, and not
+        adopted. (`adopt` comes to it last.)"""
+        for item in self._table.query_kind(RUNS, page=1):
+            return None if self._table.get(item.pk, PROJECT) else item.model(RunRecord).run_id
+        return None
+
     def _all(self, before: str, page: int) -> Iterator[RunRecord]:
         for item in self._table.query_kind(RUNS, newest_first=True, past=before, page=page):
             yield item.model(RunRecord)
