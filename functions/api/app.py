@@ -1,10 +1,13 @@
-"""Answers GET /runs, /runs/{run_id}, /runs/{run_id}/report, /alerts; its role writes nothing."""
+"""Answers GET /runs, /runs/{run_id}, /runs/{run_id}/report, /alerts,
+/openapi.json; its role writes nothing."""
+
+from pathlib import Path
 
 from porewatch.adapters.ledger.alerts import AlertLedger
 from porewatch.domain.people.roles import Action
 from porewatch.edge import wiring
 from porewatch.edge.asker import asker
-from porewatch.edge.http import on_http, query, routes
+from porewatch.edge.http import json_text, on_http, query, routes
 from porewatch.settings import settings
 from porewatch.usecases.people.reach_run import reach_run, run_filter, visible_projects
 from porewatch.usecases.views.show_alerts import list_alerts
@@ -47,3 +50,8 @@ def alerts() -> dict[str, object]:
     visible = run_filter(asker(api), runs=wiring.runs())
     found = list_alerts(alerts=AlertLedger(wiring.table()), visible=visible, **filters)
     return found.public()
+
+
+@api.get("/openapi.json")
+def document() -> object:
+    return json_text(Path(__file__).with_name("openapi.json").read_text(encoding="utf-8"))

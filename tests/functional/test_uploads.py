@@ -476,3 +476,28 @@ def test_a_tar_that_leaves_its_run_writes_nothing(lab: Lab, name: str) -> None:
     other = registered(lab, "foreign", name="b")
     unpacked(run_id, "input.tar", tar_of(**{name.replace("b", other): READS}))
     assert keys("runs/") == []
+
+
+def test_a_refusal_is_a_problem_document(lab: Lab) -> None:
+    status, found = ask(
+        "POST", "/runs", claims(lab["viewer"]), {"project": lab["mine"], "name": "x"}
+    )
+    assert found["type"] == "urn:porewatch:problem:forbidden"
+    assert (found["status"], found["title"], found["code"]) == (status, "Forbidden", "forbidden")
+    assert found["problem"] == f"{found['detail']} Remedy: {found['remedy']}"
+    assert found["error"] == "Forbidden"
+    run_id, who = a_run_in(lab)
+    body = {"base64": b64encode(b"PK\x03\x04").decode()}
+    _, found = ask("PUT", f"/runs/{run_id}/sheet", who, body, Content_Type="application/json")
+    assert [fault["code"] for fault in found["faults"]] == ["sheet_is_workbook"]
+    _, found = ask("POST", f"/runs/{run_id}/seal", who, "[")
+    assert "remedy" not in found
+
+
+def test_the_api_serves_its_document(lab: Lab) -> None:
+    event = {
+        "httpMethod": "GET", "path": "/openapi.json", "headers": {}, "body": None,
+        "queryStringParameters": None, "requestContext": {"authorizer": {"means": "nobody"}},
+    }  # fmt: skip
+    answer = door("api")(event, Context())
+    assert json.loads(answer["body"])["openapi"] == "3.1.0"

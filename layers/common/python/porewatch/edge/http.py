@@ -91,6 +91,11 @@ def request_text(api: APIGatewayRestResolver) -> str:
     return text
 
 
+def json_text(text: str) -> Response[str]:
+    """JSON that is written already."""
+    return Response(200, "application/json", text)
+
+
 def json_answer(model: Model, status: int = 200) -> tuple[dict[str, Any], int]:
     """A model as the body of an answer."""
     return model.model_dump(mode="json"), status

@@ -1,0 +1,164 @@
+"""The table of routes of API v1, from which its document is made. A new route is one row here; a
+test compares the table with template.yaml, both ways.
+
+The pages (`/web`) are no part of the API.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from pydantic import BaseModel
+
+from porewatch.domain.facts.alerts import Acknowledge, AlertView
+from porewatch.domain.rules.cancelling import Cancel, Cancelled
+from porewatch.domain.submission.run_uploads import Register
+from porewatch.domain.submission.upload_answers import (
+    Completed,
+    FileAnswers,
+    FilesToSend,
+    PartLinks,
+    PartsToSend,
+    SealAnswer,
+    SealOrder,
+    UploadList,
+    UploadView,
+)
+from porewatch.usecases.people import (
+    invite,
+    manage_users,
+    members,
+    own_account,
+    own_credentials,
+    places,
+    share_run,
+    usage,
+)
+from porewatch.usecases.uploads.keep_sheet import KeptSheet, SheetAnswer, SheetToSend
+from porewatch.usecases.uploads.register_run import Registered
+from porewatch.usecases.views import show_alerts, show_runs
+
+
+class Route(NamedTuple):
+    """`name`: of the operation, once in the API. `answer` None: an empty object; `body` None: no
+    body is read. `query`: parameters, each optional; `text`: the body may come as this, too."""
+
+    method: str
+    path: str
+    name: str
+    summary: str
+    answer: type[BaseModel] | None = None
+    body: type[BaseModel] | None = None
+    query: tuple[str, ...] = ()
+    status: int = 200
+    text: str = ""
+    headers: tuple[str, ...] = ()
+    public: bool = False
+
+
+PAGE = ("limit", "cursor")
+_RUN, _UPLOAD = "/runs/{run_id}", "/runs/{run_id}/uploads/{upload_id}"
+_KEY = ("Idempotency-Key",)
+
+RUNS = (
+    Route("get", "/runs", "list_runs", "Runs that you may see, newest first", show_runs.RunList,
+          query=(*PAGE, "state", "project")),
+    Route("post", "/runs", "register_run", "Register a run, before it is uploaded", Registered,
+          Register, status=201, headers=_KEY),
+    Route("get", _RUN, "show_run", "One run", show_runs.OneRun, query=("revision",)),
+    Route("get", f"{_RUN}/report", "show_report", "Links to the reports of a run",
+          show_runs.ReportLinks, query=("revision",)),
+    Route("post", f"{_RUN}/cancel", "cancel_run", "Stop a run", Cancelled, Cancel),
+    Route("get", "/alerts", "list_alerts", "Alerts of runs that you may see",
+          show_alerts.AlertList, query=("run", *PAGE, "every")),
+    Route("post", "/alerts/{run_id}/{sample}/{code}/ack", "acknowledge", "Acknowledge an alert",
+          AlertView, Acknowledge),
+)  # fmt: skip
+UPLOADS = (
+    Route("post", f"{_RUN}/uploads", "declare_files", "Say which files will be uploaded",
+          FileAnswers, FilesToSend, status=201),
+    Route("get", f"{_RUN}/uploads", "list_uploads", "Files that are, or were, uploaded",
+          UploadList, query=("state", "cursor")),
+    Route("get", _UPLOAD, "show_upload", "One upload, with the parts that have arrived",
+          UploadView),
+    Route("post", f"{_UPLOAD}/urls", "link_parts", "Links to PUT parts at", PartLinks,
+          PartsToSend),
+    Route("post", f"{_UPLOAD}/complete", "complete_upload", "Make the file out of its parts",
+          Completed),
+    Route("delete", _UPLOAD, "give_up_upload", "Give an upload up, or take its file away",
+          Completed),
+    Route("put", f"{_RUN}/sheet", "keep_sheet", "Check and keep the sample sheet", SheetAnswer,
+          SheetToSend, text="text/csv"),
+    Route("get", f"{_RUN}/sheet", "show_sheet", "The sample sheet", KeptSheet),
+    Route("post", f"{_RUN}/seal", "seal_run", "Seal the run, which starts it", SealAnswer,
+          SealOrder),
+)  # fmt: skip
+ACCOUNT = (
+    Route("get", "/me", "show_me", "Your account", own_account.Me),
+    Route("patch", "/me", "change_me", "Change your account", own_account.Me,
+          own_account.MeChange),
+    Route("delete", "/me", "delete_me", "Delete your account", own_account.Deleted),
+    Route("get", "/me/tokens", "list_tokens", "Your tokens", own_credentials.TokenList),
+    Route("post", "/me/tokens", "make_token", "Make a token", own_credentials.TokenMade,
+          own_credentials.NewToken, status=201),
+    Route("delete", "/me/tokens/{token_id}", "revoke_token", "Revoke a token"),
+    Route("get", "/me/sessions", "list_sessions", "Your sessions", own_credentials.SessionList),
+    Route("delete", "/me/sessions/{session_id}", "end_session", "End a session"),
+    Route("post", "/invitations/accept", "accept_invitation", "Accept an invitation",
+          invite.Accepted, invite.Acceptance),
+    Route("get", "/users", "list_users", "All users", manage_users.UserList, query=PAGE),
+    Route("patch", "/users/{user_id}", "change_user", "Change a user", manage_users.UserView,
+          manage_users.UserChange),
+    Route("get", "/usage", "show_usage", "Cost and runs by project and month", usage.Usage,
+          query=("month", "format")),
+    Route("get", f"{_RUN}/shares", "list_shares", "Links to a run", share_run.ShareList),
+    Route("post", f"{_RUN}/shares", "share_run", "Make a link to a run", share_run.ShareMade,
+          share_run.NewShare, status=201),
+    Route("delete", f"{_RUN}/shares/{{share_id}}", "revoke_share", "Revoke a link",
+          share_run.ShareView),
+)  # fmt: skip
+PLACES = (
+    Route("get", "/projects", "list_projects", "Your projects", places.ProjectList, query=PAGE),
+    Route("post", "/projects", "make_project", "Make a project", places.ProjectView,
+          places.NewProject, status=201),
+    Route("get", "/projects/{project_id}", "show_project", "One project", places.ProjectView),
+    Route("patch", "/projects/{project_id}", "change_project", "Change a project",
+          places.ProjectView, places.ProjectChange),
+    Route("get", "/groups", "list_groups", "Groups of projects", places.GroupList, query=PAGE),
+    Route("post", "/groups", "make_group", "Make a group", places.GroupView, places.NewGroup,
+          status=201),
+    Route("get", "/groups/{group_id}", "show_group", "One group", places.GroupView),
+    Route("patch", "/groups/{group_id}", "rename_group", "Rename a group", places.GroupView,
+          places.NewGroup),
+)  # fmt: skip
+
+
+def _members(place: str) -> Sequence[Route]:
+    """The routes that a project and a group have alike."""
+    base = f"/{place}s/{{{place}_id}}"
+    member, invitation = f"{base}/members/{{user_id}}", f"{base}/invitations/{{invitation_id}}"
+    return (
+        Route("get", f"{base}/members", f"list_{place}_members", f"Members of a {place}",
+              members.MemberList),
+        Route("put", member, f"give_{place}_roles", f"Give roles in a {place}",
+              members.MemberView, members.GivenRoles),
+        Route("delete", member, f"remove_{place}_member", f"Remove a member of a {place}"),
+        Route("get", f"{base}/invitations", f"list_{place}_invitations",
+              f"Invitations to a {place}", invite.InvitationList),
+        Route("post", f"{base}/invitations", f"invite_to_{place}", f"Invite to a {place}",
+              invite.InvitationMade, invite.NewInvitation, status=201),
+        Route("delete", invitation, f"withdraw_{place}_invitation", "Withdraw an invitation",
+              invite.InvitationView),
+    )  # fmt: skip
+
+
+ROUTES: tuple[Route, ...] = (
+    *RUNS,
+    *UPLOADS,
+    *ACCOUNT,
+    *PLACES,
+    *_members("project"),
+    *_members("group"),
+    Route("get", "/openapi.json", "show_document", "This document", public=True),
+)
