@@ -69,7 +69,8 @@ class Route:
 
     @property
     def in_place(self) -> bool:
-        return any(f"{{{name}}}" in self.path for name in ("project_id", "group_id", "run_id"))
+        asked = self.path + json.dumps(self.body)
+        return any(f"{{{name}}}" in asked for name in ("project_id", "group_id", "run_id"))
 
     def __str__(self) -> str:
         return f"{self.method} {self.path}"
@@ -91,6 +92,12 @@ def members(method: str, path: str, **more: Any) -> Iterator[Route]:
 SHARING: dict[str, Any] = {
     "roles": frozenset({S, R, O, A}), "stack": frozenset({O, A}), "key": True, "scope": REVIEW,
 }  # fmt: skip
+SENDING: dict[str, Any] = {
+    "function": "uploads", "roles": frozenset({S, O, A}), "stack": frozenset({O, A}), "key": True,
+    "scope": SUBMIT,
+}  # fmt: skip
+DECLARED = {"files": [{"path": "a.fastq", "size": 8}]}
+SHEET = {"rows": [{"name": "pig 1", "barcode": "barcode01"}]}
 INVITED = {"roles": ["viewer"], "email": "ben@lab.example"}
 ROUTES = (
     Route("GET", "/runs", "api", listed=True, scope=None),
@@ -105,6 +112,16 @@ ROUTES = (
         "POST", "/alerts/{run_id}/{sample}/{code}/ack", "alert_handler", frozenset({R, O, A}),
         frozenset({O, A}), key=True, scope=REVIEW, body={"name": "M. Sato"},
     ),
+    Route("POST", "/runs", **SENDING, body={"project": "{project_id}", "name": "new"}),
+    Route("POST", "/runs/{run_id}/uploads", **SENDING, body=DECLARED),
+    seen("GET", "/runs/{run_id}/uploads", "uploads"),
+    seen("GET", "/runs/{run_id}/uploads/{upload_id}", "uploads"),
+    Route("POST", "/runs/{run_id}/uploads/{upload_id}/urls", **SENDING, body={"parts": [1]}),
+    Route("POST", "/runs/{run_id}/uploads/{upload_id}/complete", **SENDING),
+    Route("DELETE", "/runs/{run_id}/uploads/{upload_id}", **SENDING),
+    Route("PUT", "/runs/{run_id}/sheet", **SENDING, body=SHEET),
+    seen("GET", "/runs/{run_id}/sheet", "uploads"),
+    Route("POST", "/runs/{run_id}/seal", **SENDING),
     Route("GET", "/me", listed=True, scope=None),
     own("PATCH", "/me", body={"language": "ja"}),
     own("DELETE", "/me", browser=True),
@@ -150,6 +167,7 @@ class World(Place):
             give(accounts, self.groups[0], user_id, role)
         self.operator = a_user(accounts, "Operator", stack_role=Role.OPERATOR)
         self.both = a_user(accounts, "Both", stack_role=Role.ADMIN)
+        self.root_claims = session(self.root)
         self.names = [self._names(n, people, ledger) for n in (0, 1)]
 
     def _names(self, number: int, people: Table, ledger: Table) -> dict[str, str]:
@@ -173,11 +191,27 @@ class World(Place):
             )
         )  # fmt: skip
         AlertLedger(ledger).raise_alert(suspected().model_copy(update={"run_id": run_id}))
+        sending = self._send(project)
         return {
+            **sending,
             "project_id": project, "group_id": group, "run_id": run_id, "user_id": member,
             "share_id": digest_of(link), "sample": "pig", "code": "PERV-C", "secret": secret,
             "project_id/invitation_id": invited[project], "group_id/invitation_id": invited[group],
         }  # fmt: skip
+
+    def _send(self, project: str) -> dict[str, str]:
+        """A run that is being sent, with an upload under way and a sheet."""
+
+        def done(method: str, path: str, body: Any) -> Any:
+            route = Route(method, path, "uploads")
+            status, said = ask(route, path, self.root_claims, json.dumps(body))
+            assert status < 300, said
+            return said
+
+        run_id = done("POST", "/runs", {"project": project, "name": "being sent"})["run_id"]
+        (upload,) = done("POST", f"/runs/{run_id}/uploads", DECLARED)["files"]
+        done("PUT", f"/runs/{run_id}/sheet", SHEET)
+        return {"uploads/run_id": run_id, "uploads/upload_id": upload["upload_id"]}
 
 
 def items() -> dict[str, Any]:
@@ -207,11 +241,10 @@ def untouched(world: World) -> Iterator[Any]:
 def filled(route: Route, names: dict[str, str], user: str, people: Table) -> tuple[str, str]:
     """Path and body. What is one's own is made for the user who asks."""
     path, body = route.path, json.dumps(route.body)
-    for name, value in names.items():
+    for name, value in sorted(names.items(), key=lambda pair: "/" not in pair[0]):
         place, _, part = name.rpartition("/")
-        if not place or f"{{{place}}}" in route.path:
+        if not place or place == route.function or f"{{{place}}}" in route.path:
             path, body = path.replace(f"{{{part}}}", value), body.replace(f"{{{part}}}", value)
-    path = path.replace(names["project_id"], names["project_id"])
     if "{token_id}" in path:
         path = path.replace("{token_id}", digest_of(token_of(people, user, READ)))
     if "{session_id}" in path:
@@ -221,7 +254,8 @@ def filled(route: Route, names: dict[str, str], user: str, people: Table) -> tup
 
 def ask(route: Route, path: str, claims: dict[str, str], body: str) -> tuple[int, Any]:
     event = {
-        "httpMethod": route.method, "path": path, "headers": {}, "isBase64Encoded": False,
+        "httpMethod": route.method, "path": path, "isBase64Encoded": False,
+        "headers": {"content-type": "application/json"},
         "body": body, "queryStringParameters": None, "resource": route.path,
         "pathParameters": {}, "requestContext": {"authorizer": claims},
     }  # fmt: skip
@@ -278,21 +312,19 @@ def test_a_route_does_for_each_who_asks_what_the_table_says(
 
 @pytest.mark.parametrize("route", [r for r in ROUTES if r.in_place], ids=str)
 def test_what_is_foreign_is_answered_as_what_is_not_there(route: Route, world: World) -> None:
+    names, ids = world.names[1], ("project_id", "group_id", "run_id", "uploads/run_id")
     for user in (world.users[Role.ADMIN], world.users[Role.VIEWER]):
         path, body = filled(route, world.names[1], user, Table("people"))
         status, foreign = ask(route, path, session(user), body)
-        absent_path = path
-        for name in ("project_id", "group_id", "run_id"):
-            there = world.names[1][name]
-            absent_path = absent_path.replace(there, there[:-4] + "aaaa")
-        gone_status, gone = ask(route, absent_path, session(user), body)
+        there = next(names[n] for n in ids if names[n] in path + body)
+        away = there[:-4] + "aaaa"
+        gone_status, gone = ask(
+            route, path.replace(there, away), session(user), body.replace(there, away)
+        )
         assert (status, gone_status) == (404, 404)
         assert foreign["code"] == gone["code"]
-        for name in ("project_id", "group_id", "run_id"):
-            there = world.names[1][name]
-            assert there not in gone["problem"]
-            foreign["problem"] = foreign["problem"].replace(there, there[:-4] + "aaaa")
-        assert foreign["problem"] == gone["problem"]
+        assert there not in gone["problem"]
+        assert foreign["problem"].replace(there, away) == gone["problem"]
 
 
 def test_the_table_has_every_route_of_the_template_and_no_other() -> None:
