@@ -5,22 +5,37 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from importlib.resources import files
 from typing import Any
 from urllib.parse import parse_qsl, quote, urljoin, urlsplit
 
+import boto3
 import pytest
 
+from porewatch.adapters.items import Item
+from porewatch.adapters.ledger.runs import RunLedger
+from porewatch.adapters.ledger.stages import StageLedger
+from porewatch.adapters.objects import Objects
 from porewatch.adapters.people.accounts import Accounts
-from porewatch.adapters.people.credentials import Sessions
+from porewatch.adapters.people.credentials import Sessions, ShareLinks
 from porewatch.adapters.people.project_runs import ProjectRuns
-from porewatch.adapters.table import Table
+from porewatch.adapters.table import Change, Table
+from porewatch.domain import s3_keys
+from porewatch.domain.base import now
 from porewatch.domain.people.accounts import Membership, Project
 from porewatch.domain.people.oidc import Attempt
+from porewatch.domain.people.principal import Means, Principal
 from porewatch.domain.people.roles import Role
 from porewatch.domain.people.secrets import digest_of, new_id, new_run_id
+from porewatch.domain.reasons.catalogue import read
+from porewatch.domain.records.run_record import RunRecord
 from porewatch.domain.rules.run_lifecycle import Registration
+from porewatch.domain.runs import RunState
+from porewatch.domain.stage.record import StageKey, StageRecord
+from porewatch.domain.stage.spec import Phase, StageSpec
 from porewatch.edge.authorizer import SESSION_COOKIE
 from porewatch.settings import settings
+from porewatch.usecases.people.share_run import NewShare, revoke_share, share
 from porewatch.web.sign_in_pages import ATTEMPT_COOKIE
 from tests.functional.doors import Context, door
 from tests.functional.made_provider import CLIENT, MadeProvider, made_provider
@@ -305,3 +320,138 @@ def test_the_language_is_the_browsers_at_first_and_then_the_users(
     user = next(Accounts(people).users())
     Accounts(people).change_user(user.user_id, lambda u: u.model_copy(update={"language": "en"}))
     assert 'lang="en"' in browser.ask("/web/runs")["body"]
+
+
+def completed(cloud: Table, run_id: str, content: bytes = b"<p>the report</p>") -> None:
+    """The run ends with a report, as if its machines had worked."""
+    key = f"runs/{run_id}/r0/report.html"
+    Objects("reports").put(key, content, "text/html")
+
+    def end(record: RunRecord) -> RunRecord:
+        update = {
+            "state": RunState.COMPLETED, "report_keys": {"report.html": key}, "findings": 0,
+            "completed_at": AT, "bundle": "demo@1",
+        }  # fmt: skip
+        return record.model_copy(update=update)
+
+    def step(item: Item | None) -> Change | None:
+        assert item is not None
+        return Change(Item.of(item.pk, item.sk, end(item.model(RunRecord)), kind=item.kind))
+
+    cloud.change(f"RUN#{run_id}", "RUN", step)
+
+
+def test_report_files_and_a_link_for_others(
+    provider: MadeProvider, people: Table, cloud: Table
+) -> None:
+    browser = Browser()
+    browser.sign_in(provider)
+    run_id = a_run(cloud, member(people, Role.REVIEWER))
+    completed(cloud, run_id)
+    page = browser.ask(f"/web/runs/{run_id}")["body"]
+    assert "report.html" in page
+    assert 'sandbox src="' in page
+    shown = browser.ask(f"/web/runs/{run_id}/report")
+    assert shown["body"] == "<p>the report</p>"
+    assert header(shown, "Content-Security-Policy").startswith("sandbox; default-src 'none'")
+    link = browser.ask(f"/web/runs/{run_id}/files/report.html")
+    assert link["statusCode"] == 303
+    assert "X-Amz-Signature" in header(link, "Location")
+    assert browser.ask(f"/web/runs/{run_id}/files/other")["statusCode"] == 404
+    assert browser.ask(f"/web/runs/{run_id}/log")["statusCode"] == 404
+
+    record = RunLedger(cloud).get(run_id)
+    who = Principal(means=Means.SESSION, user_id="u", name="Mika")
+    made = share(record, NewShare(days=1), who, now(), links=ShareLinks(people))
+    assert Browser().ask(made.path)["body"] == "<p>the report</p>"
+    assert Browser().ask(made.path + "x")["statusCode"] == 404
+    revoke_share(run_id, made.share_id, now(), links=ShareLinks(people))
+    assert Browser().ask(made.path)["statusCode"] == 409
+
+
+def test_a_log_is_read_from_its_end_and_searched(
+    provider: MadeProvider, people: Table, cloud: Table
+) -> None:
+    browser = Browser()
+    browser.sign_in(provider)
+    run_id = a_run(cloud, member(people, Role.VIEWER))
+    key = StageKey(run_id, 0, "screen")
+    spec = StageSpec(name="screen", phases=(Phase.QUALITY_CONTROL,), instance_types=("m5.large",))
+    StageLedger(cloud).open_stage(key, spec, AT)
+    attempt = s3_keys.attempt_prefix(*key, 1, "AROA:i-1")
+    item = cloud.need(f"RUN#{run_id}", "STAGE#0000#screen")
+    record = item.model(StageRecord).model_copy(update={"user_id": "AROA:i-1"})
+    cloud.put(Item.of(item.pk, item.sk, record))
+    lines = [f"line {n} <b>{'x' * 90}" for n in range(2000)]
+    Objects("results").put(s3_keys.log_key(attempt), "\n".join(lines).encode())
+    tail = browser.ask(f"/web/runs/{run_id}/log")["body"]
+    assert "line 1999 &lt;b&gt;" in tail
+    assert "line 10 " not in tail
+    before = re.search(r'href="[^"]*before=(\d+)', tail)
+    assert before
+    older = browser.ask(f"/web/runs/{run_id}/log?before={before[1]}")["body"]
+    assert "line 1999" not in older
+    found = browser.ask(f"/web/runs/{run_id}/log?find=LINE+17+")["body"]
+    assert found.count("line 17 ") == 1
+    assert browser.ask(f"/web/runs/{run_id}/log?name=other")["statusCode"] == 404
+    assert "Quality control" in browser.ask(f"/web/runs/{run_id}")["body"]
+
+
+def test_the_account_page_is_ones_own_and_admin_pages_are_for_admins(
+    provider: MadeProvider, people: Table
+) -> None:
+    browser = Browser()
+    browser.sign_in(provider, name=HOSTILE)
+    page = browser.ask("/web/account")["body"]
+    assert "<script>alert" not in page
+    assert "this one" in page
+    assert 'href="../web/admin"' not in page
+    assert browser.ask("/web/admin")["statusCode"] == 403
+    project = member(people, Role.VIEWER, name=next(Accounts(people).users()).name)
+    assert browser.ask(f"/web/projects/{project}")["statusCode"] == 403
+    assert browser.ask("/web/projects/p-aaaaaaaaaaaaaaaa")["statusCode"] == 404
+    user = next(Accounts(people).users())
+    Accounts(people).change_user(
+        user.user_id, lambda u: u.model_copy(update={"stack_role": Role.ADMIN})
+    )
+    admin = browser.ask("/web/admin")
+    assert admin["statusCode"] == 200
+    assert "<script>alert" not in admin["body"]
+    assert browser.ask(f"/web/projects/{project}")["statusCode"] == 200
+
+
+def test_no_page_changes_anything(provider: MadeProvider, people: Table, cloud: Table) -> None:
+    browser = Browser()
+    browser.sign_in(provider)
+    user = next(Accounts(people).users())
+    Accounts(people).change_user(
+        user.user_id, lambda u: u.model_copy(update={"stack_role": Role.ADMIN})
+    )
+    completed(cloud, run := a_run(cloud, member(people, Role.ADMIN)))
+    everything = [everything_in(table) for table in ("people", "ledger")]
+    paths = ["/web", f"/web/runs/{run}"]
+    for path in paths:  # grows by the links of each page
+        body = browser.ask(path)["body"]
+        for link in re.findall(r'(?:href|src|hx-get)="([^"#]+)"', body):
+            found = urljoin(f"https://h{path}", link.replace("&amp;", "&")).removeprefix(
+                "https://h"
+            )
+            signs_in = "/sign-in" in found or "/static/" in found
+            if found.startswith("/web") and not signs_in and found not in paths:
+                paths.append(found)
+    assert len(paths) > 8
+    assert [everything_in(table) for table in ("people", "ledger")] == everything
+
+
+def everything_in(table: str) -> list[Any]:
+    items = boto3.client("dynamodb").scan(TableName=table)["Items"]
+    return sorted(items, key=repr)
+
+
+@pytest.mark.parametrize("language", ["en", "ja"])
+def test_every_word_of_the_templates_is_in_every_catalogue(language: str) -> None:
+    folder = files("porewatch.web").joinpath("templates")
+    text = "".join(path.read_text(encoding="utf-8") for path in folder.iterdir())
+    used = set(re.findall(r"t\('(web\.[a-z_.0-9]+[a-z_0-9])'[,)]", text))
+    assert used - set(read("web", language)) == set()
+    assert set(read("web", language)) == set(read("web", "en"))

@@ -40,6 +40,7 @@ def put_made_up_people(stack: LocalStack) -> None:
             email=str(person["email"]),
             email_verified=bool(person["email_verified"]),
             stack_role=STACK_ROLES.get(name),
+            language="",  # as his browser asks
             created_at=at,
             seen_at=at,
         )

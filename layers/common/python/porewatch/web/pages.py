@@ -4,13 +4,20 @@ from __future__ import annotations
 
 from aws_lambda_powertools.event_handler import APIGatewayRestResolver
 
-from porewatch.web import alert_pages, run_pages, sign_in_pages, static_files
+from porewatch.web import (
+    account_pages,
+    alert_pages,
+    file_pages,
+    run_pages,
+    sign_in_pages,
+    static_files,
+)
 from porewatch.web.router import resolver
 
 
 def pages() -> APIGatewayRestResolver:
     """The resolver with all routes."""
     api = resolver()
-    for part in (sign_in_pages, static_files, run_pages, alert_pages):
+    for part in (sign_in_pages, static_files, run_pages, file_pages, alert_pages, account_pages):
         part.add_routes(api)
     return api

@@ -75,7 +75,8 @@ class Visit:
     @property
     def menu(self) -> tuple[str, ...]:
         """The pages that the navigation leads to."""
-        return ("runs", "alerts")
+        pages = ("runs", "alerts", "account")
+        return (*pages, "admin") if self.may_in_stack(StackAction.MANAGE_USERS) else pages
 
     def header(self, name: str) -> str:
         headers = self.event.get("headers") or {}

@@ -19,7 +19,14 @@ async function send(method, address, fields) {
 }
 
 const fieldsOf = (form) => {
-  const fields = Object.fromEntries([...new FormData(form)].filter(([, value]) => value !== ""));
+  const fields = {}, lists = (form.dataset.lists ?? "").split(" ").filter(Boolean), kept = form.dataset.empty;
+  for (const name of lists) fields[name] = [];
+  for (const [name, value] of new FormData(form)) {
+    const input = form.elements[name];
+    if (lists.includes(name)) fields[name].push(value);
+    else if (value === "" && name !== kept) continue;
+    else fields[name] = value === "" ? null : input.type === "number" ? Number(value) : input.dataset?.flag !== undefined ? value === "true" : value;
+  }
   return Object.keys(fields).length || form.dataset.fields !== undefined ? fields : undefined;
 };
 
@@ -33,6 +40,7 @@ document.addEventListener("submit", async (event) => {
   try {
     const answer = await send(form.dataset.method, form.action, fieldsOf(form));
     form.dispatchEvent(new CustomEvent("sent", { detail: answer, bubbles: true }));
+    if (form.dataset.shows) show(form, answer[form.dataset.shows]);
     if (form.dataset.then === "stay") { if (status) status.textContent = form.dataset.done ?? ""; button.disabled = false; }
     else if (form.dataset.then) location.assign(form.dataset.then);
     else location.reload();
@@ -42,6 +50,14 @@ document.addEventListener("submit", async (event) => {
     button.focus();
   }
 });
+
+/** What the API answers once and never again: a secret, or the path of a link. */
+function show(form, text) {
+  const shown = form.querySelector(".shown");
+  const whole = text.startsWith("/") ? new URL(meta("root") + text.slice(1), location.href).href : text;
+  shown.querySelector("code").textContent = shown.querySelector("button").dataset.copy = whole;
+  shown.hidden = false;
+}
 
 document.addEventListener("click", async (event) => {
   const button = event.target.closest("button[data-copy]");
