@@ -190,3 +190,16 @@ def test_no_dead_letter_is_left(lab: Lab, name: str) -> None:
     run = lab.completed(lab.run_id(name)).run
     lab.wait_messages(run.run_id, "RunCompleted")
     assert lab.dead_letters(run.run_id) == []
+
+
+def test_workers_renewed_their_credentials_in_the_middle_of_it(lab: Lab) -> None:
+    """They live for ten seconds here. The first ones are asked for before there is a log."""
+    s3, bucket = lab.cloud.client("s3"), lab.cloud.outputs["ResultsBucketName"]
+    renewed = 0
+    for name in (UNTOUCHED, NOTICE, NO_NOTICE):
+        run = lab.completed(lab.run_id(name)).run
+        listed = s3.list_objects_v2(Bucket=bucket, Prefix=f"runs/{run.run_id}/")["Contents"]
+        for key in (one["Key"] for one in listed if one["Key"].endswith("/worker.log")):
+            log = s3.get_object(Bucket=bucket, Key=key)["Body"].read().decode()
+            renewed += log.count("credentials of AROA")
+    assert renewed >= 2
