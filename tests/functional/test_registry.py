@@ -218,6 +218,31 @@ def test_a_migration_that_breaks_leaves_nothing_behind(
     assert made.execute("SELECT to_regclass('half') AS t") == [{"t": None}]
 
 
+def test_a_row_says_whose_the_run_is_in_any_order(registry: Registry, sources: Sources) -> None:
+    owner = {"project": "p-aaaaaaaaaaaaaaaa", "name": "herd 7", "submitted_by": "u-a"}
+    sealed = STORY[2].model_copy(update=owner)
+    for order in ((sealed, STORY[3]), (STORY[3], sealed)):
+        emptied(registry)
+        project(registry, sources, list(order))
+        (record,) = registry.execute("SELECT project, name, submitted_by FROM workflow_records")
+        assert record == owner
+
+
+def test_rows_of_earlier_versions_belong_to_the_default_project(api: DataApi) -> None:
+    made = Registry("c", "s", "registry", client=api)  # type: ignore[arg-type]
+    made.execute("DROP SCHEMA public CASCADE")
+    made.execute("CREATE SCHEMA public")
+    for name, text in migrations():
+        if name.startswith("0011"):
+            made.execute("INSERT INTO workflow_records (run_id, revision, state, state_at) "
+                         "VALUES ('old', 0, 'completed', now())")  # fmt: skip
+        for statement in statements(text):
+            made.execute(statement)
+    assert made.execute("SELECT project, name FROM workflow_records") == [
+        {"project": "default", "name": None}
+    ]
+
+
 def test_a_story_in_order_fills_every_table(registry: Registry, sources: Sources) -> None:
     project(registry, sources, STORY)
     (record,) = registry.execute("SELECT * FROM workflow_records")

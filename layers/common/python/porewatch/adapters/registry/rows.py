@@ -22,11 +22,13 @@ if TYPE_CHECKING:
 
 WORKFLOW = """
 INSERT INTO workflow_records AS w (
-    run_id, revision, state, profile, bundle, manifest_digest, execution_arn, files, samples,
+    run_id, revision, state, project, name, submitted_by, profile, bundle, manifest_digest,
+    execution_arn, files, samples,
     problem, findings, outcome, verdict, cost_usd, report_keys, sealed_at, started_at, ended_at,
     state_at)
 VALUES (
-    :run_id, :revision, :state, :profile, :bundle, :manifest_digest, :execution_arn,
+    :run_id, :revision, :state, COALESCE(CAST(:project AS text), 'default'), :name, :submitted_by,
+    :profile, :bundle, :manifest_digest, :execution_arn,
     CAST(:files AS integer), CAST(:samples AS integer), :problem, CAST(:findings AS integer),
     :outcome, CAST(:verdict AS jsonb),
     CAST(:cost_usd AS double precision), CAST(:report_keys AS jsonb),
@@ -36,6 +38,9 @@ ON CONFLICT (run_id, revision) DO UPDATE SET
     state = CASE WHEN EXCLUDED.state_at >= w.state_at THEN EXCLUDED.state ELSE w.state END,
     problem = CASE WHEN EXCLUDED.state_at >= w.state_at THEN EXCLUDED.problem ELSE w.problem END,
     state_at = GREATEST(EXCLUDED.state_at, w.state_at),
+    project = COALESCE(CAST(:project AS text), w.project),
+    name = COALESCE(EXCLUDED.name, w.name),
+    submitted_by = COALESCE(EXCLUDED.submitted_by, w.submitted_by),
     profile = COALESCE(EXCLUDED.profile, w.profile),
     bundle = COALESCE(EXCLUDED.bundle, w.bundle),
     manifest_digest = COALESCE(EXCLUDED.manifest_digest, w.manifest_digest),

@@ -23,6 +23,7 @@ from porewatch.domain.facts.stage_facts import (
     StageCompleted,
     StageFailed,
 )
+from porewatch.domain.people.roles import ProjectId
 from porewatch.domain.runs import RunId, RunState
 
 
@@ -33,6 +34,9 @@ class WorkflowChange(Model):
     revision: int
     state: RunState
     at: Moment
+    project: ProjectId | None = None
+    name: str | None = None
+    submitted_by: str | None = None
     profile: str | None = None
     bundle: str | None = None
     manifest_digest: str | None = None

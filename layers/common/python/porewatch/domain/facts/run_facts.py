@@ -10,10 +10,20 @@ from porewatch.domain.base import Moment, Problem
 from porewatch.domain.calls.verdict import Verdict
 from porewatch.domain.facts.fact import Fact
 from porewatch.domain.inputs.landing.answers import Treatment
+from porewatch.domain.labels import Label
+from porewatch.domain.people.roles import DEFAULT_PROJECT, ProjectId
 from porewatch.domain.reasons.reason import BesideText
 from porewatch.domain.records.refusal import Refusal
 from porewatch.domain.records.retention_record import Counts
 from porewatch.domain.runs import RunState
+
+
+class Owned(Fact):
+    """With whose run it is. A run of an earlier version belongs to the default project."""
+
+    project: ProjectId = DEFAULT_PROJECT
+    name: Label | None = None
+    submitted_by: str | None = None
 
 
 class FileValidated(Fact):
@@ -48,7 +58,7 @@ class ObjectAnswered(Fact):
     act: bool = False
 
 
-class RunSealed(Fact):
+class RunSealed(Owned):
     """The manifest is here and fixes what the run is."""
 
     manifest_digest: str
@@ -67,7 +77,7 @@ class RunStarted(Fact):
     samples: tuple[str, ...]
 
 
-class RunRefused(Fact):
+class RunRefused(Owned):
     """The input is refused; the run does not go on until it is sealed again. `why` has `problem`
     by code, `refusals` each thing that is wrong."""
 

@@ -90,6 +90,9 @@ def seal(
         sealed_by=sealed_by,
         files=len(manifest.files),
         samples=len(manifest.samples),
+        project=record.project,
+        name=record.name,
+        submitted_by=record.submitted_by,
     )
     return after, (fact,)
 
@@ -209,4 +212,7 @@ def _refused_fact(refused: RunRecord, at: datetime) -> RunRefused:
         at=at,
         problem=refused.problem or "",
         refusals=refused.refusals,
+        project=refused.project,
+        name=refused.name,
+        submitted_by=refused.submitted_by,
     )
