@@ -181,6 +181,13 @@ def test_every_migration_is_applied_once(registry: Registry) -> None:
     assert [row["name"] for row in noted] == [name for name, _ in migrations()]
 
 
+def test_a_fact_that_says_no_owner_changes_none(registry: Registry, sources: Sources) -> None:
+    sealed = STORY[2].model_copy(update={"project": "p-aaaaaaaaaaaaaaaa"})
+    project(registry, sources, [sealed, a_fact("RunRefused", 9, problem="p")])
+    (record,) = registry.execute("SELECT project, state FROM workflow_records")
+    assert record == {"project": "p-aaaaaaaaaaaaaaaa", "state": "refused"}
+
+
 def test_rows_of_earlier_versions_take_todays_values(registry: Registry) -> None:
     (migration,) = (sql for name, sql in migrations() if name.startswith("0005"))
     old = {"released": "reportable", "released_with_remarks": "reportable_with_remarks",

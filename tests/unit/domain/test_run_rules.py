@@ -150,6 +150,7 @@ def test_a_sealed_revision_has_nothing_of_the_one_before() -> None:
         sealed_by="bundle",
         files=2,
         samples=1,
+        **OWNER,
     )
 
 
@@ -218,7 +219,7 @@ def test_findings_are_those_of_the_revision_that_runs() -> None:
         run_lifecycle.found(after, 1, 3, LATER)
 
 
-def refused_fact(revision: int) -> RunRefused:
+def refused_fact(revision: int, owner: Any = OWNER) -> RunRefused:
     return RunRefused(
         fact_id=f"RunRefused:r:{revision}:{BAD[:16]}",
         run_id="r",
@@ -226,6 +227,7 @@ def refused_fact(revision: int) -> RunRefused:
         at=LATER,
         problem=WHAT.problem,
         refusals=WHAT.refusals,
+        **owner,
     )
 
 
@@ -297,7 +299,7 @@ def test_the_manifest_that_sealed_a_run_is_refused_as_that_revision() -> None:
 def test_a_refused_run_that_nobody_knew_is_revision_0() -> None:
     after, fact = done(run_seals.refuse(None, "r", BAD, WHAT, LATER))
     assert after == refusal(0, {})
-    assert fact == refused_fact(0)
+    assert fact == refused_fact(0, {"project": "default"})
 
 
 def test_a_seal_that_is_none_takes_a_number_and_the_run_goes_on_receiving() -> None:
@@ -395,7 +397,7 @@ def test_a_run_that_fails_leaves_its_execution_to_be_ended(refused: bool) -> Non
         "run_id": "r", "revision": 2, "at": LATER, "problem": "it broke.", "why": why
     }  # fmt: skip
     expected: Fact = (
-        RunRefused(fact_id="RunRefused:r:2:ended", refusals=refusals, **about)
+        RunRefused(fact_id="RunRefused:r:2:ended", refusals=refusals, **about, **OWNER)
         if refused
         else RunFailed(fact_id="RunFailed:r:2:ended", stage="screen", error="NoReadsLeft", **about)
     )

@@ -11,7 +11,7 @@ from porewatch.domain.calls.verdict import Verdict
 from porewatch.domain.facts.fact import Fact
 from porewatch.domain.inputs.landing.answers import Treatment
 from porewatch.domain.labels import Label
-from porewatch.domain.people.roles import DEFAULT_PROJECT, ProjectId
+from porewatch.domain.people.roles import ProjectId
 from porewatch.domain.reasons.reason import BesideText
 from porewatch.domain.records.refusal import Refusal
 from porewatch.domain.records.retention_record import Counts
@@ -19,9 +19,9 @@ from porewatch.domain.runs import RunState
 
 
 class Owned(Fact):
-    """With whose run it is. A run of an earlier version belongs to the default project."""
+    """With whose run it is; `project` is None in facts of earlier versions, which do not say it."""
 
-    project: ProjectId = DEFAULT_PROJECT
+    project: ProjectId | None = None
     name: Label | None = None
     submitted_by: str | None = None
 

@@ -101,7 +101,8 @@ def fail(
         "why": why,
     }
     codes = (Refusal(code=code_of(error)),) if refused else ()
-    more = {"refusals": codes} if refused else {"stage": stage, "error": error}
+    owner = {name: getattr(record, name) for name in ("project", "name", "submitted_by")}
+    more = {"refusals": codes, **owner} if refused else {"stage": stage, "error": error}
     after = moved(_nothing(record, state, problem, at), at, refusals=codes)
     return without_result(record, after), (kind(**common, **more),)
 
