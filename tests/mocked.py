@@ -44,6 +44,7 @@ SURROUNDINGS = {
     "LEDGER_TABLE": "ledger",
     "PEOPLE_TABLE": "people",
     "API_KEY_ID": "key",
+    "PEOPLE_KEY_ID": "people-key",
     "RAW_BUCKET": "raw",
     "RESULTS_BUCKET": "results",
     "REPORTS_BUCKET": "reports",

@@ -9,7 +9,7 @@ from porewatch.edge import wiring
 from porewatch.edge.asker import asker
 from porewatch.edge.http import json_text, on_http, query, routes
 from porewatch.settings import settings
-from porewatch.usecases.people.reach_run import reach_run, run_filter, visible_projects
+from porewatch.usecases.people.reach_run import alert_scope, reach_run, visible_projects
 from porewatch.usecases.views.show_alerts import list_alerts
 from porewatch.usecases.views.show_runs import list_runs, report_links, show_run
 
@@ -47,8 +47,8 @@ def report(run_id: str) -> dict[str, object]:
 @api.get("/alerts")
 def alerts() -> dict[str, object]:
     filters = query(api, "run", "limit", "cursor", every="all")
-    visible = run_filter(asker(api), runs=wiring.runs())
-    found = list_alerts(alerts=AlertLedger(wiring.table()), visible=visible, **filters)
+    projects = alert_scope(filters["run"], asker(api), runs=wiring.runs())
+    found = list_alerts(alerts=AlertLedger(wiring.table()), projects=projects, **filters)
     return found.public()
 
 

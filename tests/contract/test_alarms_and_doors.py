@@ -108,11 +108,18 @@ def test_every_route_of_the_api_needs_a_key_of_the_usage_plan() -> None:
     assert all(own == {"ApiKeyRequired": False} for own in unmetered.values())
     assert TEMPLATE.of_type("AWS::Serverless::HttpApi") == {}
     assert [own for own in TEMPLATE.functions.values() if "FunctionUrlConfig" in own] == []
-    (plan,) = TEMPLATE.of_type("AWS::ApiGateway::UsagePlan").values()
-    assert [target(stage["ApiId"]) for stage in plan["ApiStages"]] == ["RestApi"]
-    (link,) = TEMPLATE.of_type("AWS::ApiGateway::UsagePlanKey").values()
-    assert (target(link["KeyId"]), target(link["UsagePlanId"])) == ("ApiKey", "ApiUsagePlan")
-    assert TEMPLATE.of_type("AWS::ApiGateway::ApiKey")["ApiKey"]["Enabled"] is True
+    plans = TEMPLATE.of_type("AWS::ApiGateway::UsagePlan")
+    assert {target(stage["ApiId"]) for p in plans.values() for stage in p["ApiStages"]} == {
+        "RestApi"
+    }
+    links = TEMPLATE.of_type("AWS::ApiGateway::UsagePlanKey").values()
+    assert {target(link["KeyId"]): target(link["UsagePlanId"]) for link in links} == {
+        "ApiKey": "ApiUsagePlan",
+        "PeopleKey": "PeopleUsagePlan",
+    }
+    assert "Quota" not in plans["PeopleUsagePlan"], "one could use it up for all"
+    keys = TEMPLATE.of_type("AWS::ApiGateway::ApiKey")
+    assert all(key["Enabled"] is True for key in keys.values())
 
 
 def test_every_request_is_logged_with_who_asked_what_and_what_was_answered() -> None:

@@ -16,6 +16,7 @@ from porewatch.adapters.items import Item, run_key
 from porewatch.adapters.ledger.alerts import AlertLedger
 from porewatch.adapters.ledger.runs import RunLedger
 from porewatch.adapters.objects import Objects
+from porewatch.adapters.people.project_runs import ProjectRuns
 from porewatch.adapters.table import Table
 from porewatch.domain import (
     base,
@@ -37,9 +38,11 @@ from porewatch.domain.facts.alerts import (
 from porewatch.domain.facts.events import FACTS
 from porewatch.domain.facts.fact import Fact
 from porewatch.domain.facts.outbox import FACT_PREFIX
+from porewatch.domain.people.secrets import new_run_id
 from porewatch.domain.reasons.reason import verbatim
 from porewatch.domain.records.run_record import RunRecord
 from porewatch.domain.results.run_results import RunResults
+from porewatch.domain.rules.run_lifecycle import Registration
 from porewatch.domain.runs import RunState
 from porewatch.domain.stage.worker_messages import Suspected
 from porewatch.usecases.alerts.raise_alert import raise_alert
@@ -298,6 +301,7 @@ def test_the_api_lists_and_closes_alerts(cloud: Table, alerts_of: AlertLedger) -
 def test_all_alerts_can_be_reached_page_by_page_also_when_one_is_closed_between_two(
     cloud: Table, alerts_of: AlertLedger, run: str | None
 ) -> None:
+    RunLedger(cloud).receive(RUN, AT)
     samples = [f"ブタ {number}" for number in range(7)]
     for sample in samples:
         alerts_of.raise_alert(suspected().model_copy(update={"sample": sample}))
@@ -332,6 +336,7 @@ def test_a_bad_query_for_alerts_is_a_bad_request(cloud: Table, query: dict[str, 
 
 
 def test_a_cursor_of_another_list_is_refused(cloud: Table, alerts_of: AlertLedger) -> None:
+    RunLedger(cloud).receive(RUN, AT)
     for sample in ("a", "b"):
         alerts_of.raise_alert(suspected().model_copy(update={"sample": sample}))
     _, of_all = request("GET", "/alerts", query={"limit": "1"})
@@ -389,3 +394,35 @@ def _late(runs: RunLedger, alerts_of: AlertLedger) -> None:
 def _over(runs: RunLedger, state: str) -> None:
     record = RunRecord(run_id=RUN, state=RunState(state), created_at=AT, updated_at=AT)
     runs._table.put(Item.of(run_key(RUN), "RUN", record))
+
+
+def test_alerts_of_a_project_are_listed_by_themselves(cloud: Table) -> None:
+    """The place of a foreign alert is in no cursor, and no foreign alert is read."""
+    known, runs = AlertLedger(cloud), ProjectRuns(cloud)
+    mine, other = "p-aaaaaaaaaaaaaaaa", "p-bbbbbbbbbbbbbbbb"
+    for number in range(9):
+        project = mine if number % 3 == 0 else other
+        run = runs.register(new_run_id(), Registration(project, f"run {number}", "u"), AT)
+        fact = suspected().model_copy(update={"run_id": run.run_id})
+        alert = known.raise_alert(fact.model_copy(update={"fact_id": f"{fact.fact_id}{number}"}))
+        if number == 3:
+            known.acknowledge(alert, "A. Sato", "held", AT)
+    listed = [alert for _, alert in known.places(projects=[mine], every=True)]
+    assert [alert.project for alert in listed] == [mine] * 3
+    assert [alert.waits for alert in listed] == [True, True, False]
+    page = list_alerts(alerts=known, projects=[mine], limit="1")
+    assert page.next is not None
+    (last,) = list_alerts(alerts=known, projects=[mine], cursor=page.next).alerts
+    assert last.alert.project == mine
+    assert list_alerts(alerts=known, projects=[]).alerts == ()
+    assert len(list_alerts(alerts=known, every="true").alerts) == 9
+
+
+def test_half_a_character_is_refused_before_it_is_stored(
+    cloud: Table, alerts_of: AlertLedger
+) -> None:
+    RunLedger(cloud).receive(RUN, AT)
+    alerts_of.raise_alert(suspected())
+    path = f"/alerts/{RUN}/pig/PERV-C/ack"
+    assert request("POST", path, {"name": "A. Sato", "note": "\ud800"})[0] == 400
+    assert request("GET", "/alerts")[0] == 200

@@ -90,10 +90,10 @@ def members(method: str, path: str, **more: Any) -> Iterator[Route]:
 
 
 SHARING: dict[str, Any] = {
-    "roles": frozenset({S, R, O, A}), "stack": frozenset({O, A}), "key": True, "scope": REVIEW,
+    "roles": frozenset({S, R, O, A}), "stack": frozenset({O, A}), "scope": REVIEW,
 }  # fmt: skip
 SENDING: dict[str, Any] = {
-    "function": "uploads", "roles": frozenset({S, O, A}), "stack": frozenset({O, A}), "key": True,
+    "function": "uploads", "roles": frozenset({S, O, A}), "stack": frozenset({O, A}),
     "scope": SUBMIT,
 }  # fmt: skip
 DECLARED = {"files": [{"path": "a.fastq", "size": 8}]}

@@ -32,6 +32,7 @@ class Settings(BaseModel):
     ledger_table: str
     people_table: str
     api_key_id: str
+    people_key_id: str
     raw_bucket: str
     results_bucket: str
     reports_bucket: str

@@ -8,7 +8,8 @@ from http.cookies import CookieError, SimpleCookie
 from typing import Any
 
 from porewatch.domain.errors import Forbidden, NotSignedIn
-from porewatch.domain.people.claims import Claims
+from porewatch.domain.people.claims import NO_CLAIMS, Claims
+from porewatch.domain.people.principal import Means
 from porewatch.domain.people.request import Request, Shown
 from porewatch.edge import log
 
@@ -25,9 +26,10 @@ class Unauthorized(Exception):
 
 
 def on_authorize(
-    decide: Callable[[Request], Claims], metering_key: Callable[[], str]
+    decide: Callable[[Request], Claims], metering_key: Callable[[Claims], str]
 ) -> Callable[[dict[str, Any], Any], dict[str, Any]]:
-    """The Lambda handler. `metering_key`: the gateway's key under whose usage plan it counts."""
+    """The Lambda handler. `metering_key`: the gateway's key under whose usage plan the request of
+    somebody counts; requests of nobody reach routes alone that no plan meters."""
 
     def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
         with log.invocation(context):
@@ -37,8 +39,10 @@ def on_authorize(
                 raise Unauthorized from None
             except Forbidden as error:
                 _log.info("refused: %s", error)
-                return _answer("Deny", event["methodArn"], Claims(), metering_key())
-            return _answer("Allow", event["methodArn"], claims, metering_key())
+                return _answer("Deny", event["methodArn"], NO_CLAIMS, "")
+            nobody = claims.means is Means.NOBODY
+            key = "" if nobody else metering_key(claims)
+            return _answer("Allow", event["methodArn"], claims, key)
 
     return handler
 
@@ -85,5 +89,5 @@ def _answer(effect: str, arn: str, claims: Claims, key: str) -> dict[str, Any]:
         "principalId": claims.user_id or claims.means.value,
         "policyDocument": {"Version": "2012-10-17", "Statement": [statement]},
         "context": claims.model_dump(mode="json"),
-        "usageIdentifierKey": key,
+        **({"usageIdentifierKey": key} if key else {}),
     }

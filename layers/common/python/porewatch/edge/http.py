@@ -36,6 +36,7 @@ from porewatch.domain.errors import (
     Unavailable,
 )
 from porewatch.domain.records.refusal import refusals_of
+from porewatch.domain.visible import visible
 from porewatch.edge import log
 from porewatch.edge.envelopes import checked
 
@@ -108,8 +109,9 @@ def request_body(api: APIGatewayRestResolver, shape: type[M], **known: str) -> M
     text = api.current_event.body or "{}"
     try:
         body = json.loads(text)
+        json.dumps(body, ensure_ascii=False).encode()  # half a character could never be read again
     except (ValueError, RecursionError) as error:
-        raise MessageRefused(f"the body is not JSON: {error}.") from error
+        raise MessageRefused(f"the body is not JSON: {visible(str(error))}.") from error
     if not isinstance(body, dict):
         raise MessageRefused("the body is not a JSON object.", remedy="send its fields.")
     decoded = {name: unquote(value) for name, value in known.items()}

@@ -6,7 +6,7 @@ from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
 
 from porewatch.adapters.ledger.alerts import AlertLedger
 from porewatch.edge import wiring
-from porewatch.usecases.people.reach_run import run_filter
+from porewatch.usecases.people.reach_run import visible_projects
 from porewatch.usecases.views.show_alerts import list_alerts
 from porewatch.web.router import Visit
 
@@ -18,7 +18,7 @@ def add_routes(api: APIGatewayRestResolver) -> None:
         asked = visit.asked("all", "cursor")
         found = list_alerts(
             alerts=AlertLedger(wiring.table()),
-            visible=run_filter(visit.who, runs=wiring.runs()),
+            projects=visible_projects(visit.who),
             every=asked["all"],
             cursor=asked["cursor"],
         )

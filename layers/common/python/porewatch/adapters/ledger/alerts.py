@@ -1,15 +1,18 @@
 """Alerts in the ledger. The rules are in `domain.facts.alerts`.
 
-Open alerts are in one kind of the index, the others in another.
+Open alerts are in one kind of the index, the others in another. Each alert is written twice, in one
+transaction: once for who sees the whole stack, once in the list of its run's project.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
+from heapq import merge
 
-from porewatch.adapters.items import Item, run_key
+from porewatch.adapters.items import Item, Put, run_key
+from porewatch.adapters.ledger.run_moves import RUN
 from porewatch.adapters.table import Change, Table
 from porewatch.domain.errors import NotFound
 from porewatch.domain.facts import alerts as rules
@@ -20,9 +23,14 @@ from porewatch.domain.facts.alerts import (
     Final,
     Move,
 )
+from porewatch.domain.facts.fact import Fact
+from porewatch.domain.people.roles import DEFAULT_PROJECT, ProjectId
+from porewatch.domain.records.run_record import RunRecord
 
 WAITING, CLOSED = "ALERTS-WAITING", "ALERTS-CLOSED"
-PREFIX = "ALERT#"
+PREFIX, LISTED = "ALERT#", "LISTED-ALERT#"
+PAGE = 50
+"""Alerts of a project that are read at a time."""
 PAST_KIND = "|"
 PLACE = re.compile(rf"({WAITING}|{CLOSED})\{PAST_KIND}[0-9T:.+-]{{19,40}}#.+", re.DOTALL)
 """Places among all alerts."""
@@ -40,10 +48,13 @@ class AlertLedger:
         """Alert and fact in one write, once per revision, sample and code. Returns the stored
         alert."""
 
-        def step(before: Item | None) -> Change | None:
-            return None if before else Change(_item(rules.raised(fact)), (fact,))
+        record = self._table.get(run_key(fact.run_id), RUN)
+        project = record.model(RunRecord).project if record else DEFAULT_PROJECT
+        alert = rules.raised(fact).model_copy(update={"project": project})
 
-        alert = rules.raised(fact)
+        def step(before: Item | None) -> Change | None:
+            return None if before else _change(alert, (fact,))
+
         item = self._table.change(*_place(alert), step)
         return item.model(Alert) if item else alert
 
@@ -60,27 +71,42 @@ class AlertLedger:
         return tuple(AlertView.of(alert) for _, alert in self.places(run_id, every=every))
 
     def places(
-        self, run_id: str | None = None, *, every: bool = False, past: str = ""
+        self,
+        run_id: str | None = None,
+        *,
+        every: bool = False,
+        past: str = "",
+        projects: Sequence[ProjectId] | None = None,
     ) -> Iterator[tuple[str, Alert]]:
         """As `listed`, each with its place; only those after a place of the same list. Of one run
-        by revision, sample and code; of all, open ones first."""
+        by revision, sample and code; of all runs, or those of `projects`, open ones first."""
         if run_id is not None:
             found = ((_place(alert)[1], alert) for alert in self.of_run(run_id))
             yield from ((at, a) for at, a in found if at > past and (every or a.waits))
             return
         began, _, order = past.partition(PAST_KIND)
         if began != CLOSED:
-            yield from self._of_kind(WAITING, order)
+            yield from self._of_kind(WAITING, order, projects)
         if every:
-            yield from self._of_kind(CLOSED, order if began == CLOSED else "")
+            yield from self._of_kind(CLOSED, order if began == CLOSED else "", projects)
 
     @staticmethod
     def pattern(run_id: str | None = None) -> re.Pattern[str]:
         """What the places of that list look like."""
         return PLACE if run_id is None else PLACE_IN_RUN
 
-    def _of_kind(self, kind: str, past: str) -> Iterator[tuple[str, Alert]]:
-        for item in self._table.query_kind(kind, newest_first=kind == CLOSED, past=past):
+    def _of_kind(
+        self, kind: str, past: str, projects: Sequence[ProjectId] | None = None
+    ) -> Iterator[tuple[str, Alert]]:
+        newest, whole = kind == CLOSED, projects is None
+        kinds = [kind] if projects is None else [_kind_of(kind, project) for project in projects]
+        lists = [
+            self._table.query_kind(
+                one, newest_first=newest, past=past, page=None if whole else PAGE
+            )
+            for one in kinds
+        ]
+        for item in merge(*lists, key=lambda item: item.kind or ("", ""), reverse=newest):
             alert = item.model(Alert)
             yield f"{kind}{PAST_KIND}{_order(alert)}", alert
 
@@ -105,7 +131,7 @@ class AlertLedger:
             if before is None:
                 raise NotFound(f"there is no alert {alert.code} in {alert.sample}.")
             moved = rule(before.model(Alert))
-            return Change(_item(moved[0]), moved[1]) if moved else None
+            return _change(*moved) if moved else None
 
         item = self._table.change(*_place(alert), step)
         return item.model(Alert) if item else alert
@@ -114,6 +140,17 @@ class AlertLedger:
 def _place(alert: Alert) -> tuple[str, str]:
     sk = f"{PREFIX}{alert.revision:04d}#{alert.sample}#{alert.code}"
     return run_key(alert.run_id), sk
+
+
+def _change(alert: Alert, facts: Sequence[Fact]) -> Change:
+    pk, sk = _place(alert)
+    kind = _kind_of(WAITING if alert.waits else CLOSED, alert.project)
+    listed = Item.of(pk, sk.replace(PREFIX, LISTED, 1), alert, kind=(kind, _order(alert)))
+    return Change(_item(alert), facts, beside=[Put(listed)])
+
+
+def _kind_of(kind: str, project: ProjectId) -> str:
+    return f"{kind}-OF#{project}"
 
 
 def _item(alert: Alert) -> Item:

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Any
+from typing import Annotated, Any
+
+from pydantic import Field
 
 from porewatch.domain.base import Model, Moment
 from porewatch.domain.calls.alarm_rule import Level
@@ -24,10 +26,13 @@ from porewatch.domain.facts.alert_facts import (
     SuspicionWithdrawn,
 )
 from porewatch.domain.facts.fact import Fact
+from porewatch.domain.people.roles import DEFAULT_PROJECT, ProjectId
 from porewatch.domain.reasons.reason import Reasons
 from porewatch.domain.results.run_results import RunResults
 from porewatch.domain.runs import RunId
 
+MOST_WORDS = 2_000
+"""Characters of a word or note that is read at all; what is too long is refused further on."""
 MOST_ESCALATIONS = 3
 """Number of escalations of an alert that is not acknowledged."""
 
@@ -50,6 +55,7 @@ class Alert(Model):
     """One alert: what met the rule, what the final result says, who has seen it."""
 
     run_id: RunId
+    project: ProjectId = DEFAULT_PROJECT
     revision: int
     sample: str
     code: str
@@ -104,10 +110,10 @@ class Acknowledge(Model):
     with such an alert."""
 
     run_id: RunId
-    sample: str
-    code: str
-    name: str
-    note: str = ""
+    sample: Annotated[str, Field(max_length=MOST_WORDS)]
+    code: Annotated[str, Field(max_length=MOST_WORDS)]
+    name: Annotated[str, Field(max_length=MOST_WORDS)]
+    note: Annotated[str, Field(max_length=MOST_WORDS)] = ""
     revision: int | None = None
 
 

@@ -99,6 +99,8 @@ def _of_stack(who: Principal) -> frozenset[Role]:
 
 
 def _in_scope(who: Principal, action: Action | StackAction) -> bool:
+    if who.actions is not None and action not in who.actions:
+        return False
     return who.scopes is None or SCOPE_OF[action] in who.scopes
 
 

@@ -8,7 +8,7 @@ from typing import Annotated
 from pydantic import Field
 
 from porewatch.domain.base import Model
-from porewatch.domain.people.roles import GroupId, ProjectId, Role, Scope
+from porewatch.domain.people.roles import Action, GroupId, ProjectId, Role, Scope, StackAction
 
 
 class Means(StrEnum):
@@ -40,6 +40,11 @@ class Principal(Model):
         """His own roles in a project or a group, without that in the whole stack."""
         return self.roles.get(place) or self.groups.get(place, frozenset())
 
+    actions: Annotated[
+        frozenset[Action | StackAction] | None,
+        Field(description="the only ones he may ever do; None: what roles and scopes allow"),
+    ] = None
+
     @property
     def projects(self) -> tuple[ProjectId, ...]:
         """Where he has any role, in order of their ids."""
@@ -47,7 +52,12 @@ class Principal(Model):
 
 
 NOBODY = Principal(means=Means.NOBODY)
-KEY_HOLDER = Principal(means=Means.API_KEY, name="API key", stack_role=Role.OPERATOR)
+KEY_HOLDER = Principal(
+    means=Means.API_KEY,
+    name="API key",
+    stack_role=Role.OPERATOR,
+    actions=frozenset({Action.SEE, Action.CANCEL, Action.ACKNOWLEDGE, StackAction.SEE_ALL_RUNS}),
+)
 """The stack's API key reads all runs, cancels them and acknowledges alerts, as it did before there
 were users."""
 OPERATOR = Principal(means=Means.AWS, name="operator", stack_role=Role.ADMIN)

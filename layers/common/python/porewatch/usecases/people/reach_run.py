@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
-from functools import cache
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from porewatch.domain.errors import NotFound
@@ -49,15 +48,10 @@ def visible_projects(who: Principal, wanted: str | None = None) -> Sequence[Proj
     return tuple(p for p in who.projects if policy.may(who, Action.SEE, p))
 
 
-def run_filter(who: Principal, *, runs: RunLedger) -> Callable[[str], bool]:
-    """Whether `who` may see the run of an id; each run is read once."""
-    policy.refuse_nobody(who)
-    if policy.may_in_stack(who, StackAction.SEE_ALL_RUNS):
-        return lambda _: True
-
-    @cache
-    def visible(run_id: str) -> bool:
-        record = runs.find(run_id)
-        return record is not None and policy.may(who, Action.SEE, record.project)
-
-    return visible
+def alert_scope(run: str | None, who: Principal, *, runs: RunLedger) -> Sequence[ProjectId] | None:
+    """Of which projects a list of alerts is; None: of the whole stack, or of one run, which `who`
+    must be allowed to see (NotFound otherwise)."""
+    if run is None or not re.fullmatch(RUN_ID_PATTERN, run):
+        return visible_projects(who)  # what is no run id is refused by the list
+    reach_run(run, who, Action.SEE, runs=runs)
+    return None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated
 
@@ -16,6 +16,7 @@ from porewatch.domain.facts.alerts import (
     AlertView,
 )
 from porewatch.domain.inputs.sample_keys import in_subject
+from porewatch.domain.people.roles import ProjectId
 from porewatch.domain.runs import RUN_ID_PATTERN
 from porewatch.usecases.views.pages import (
     cursor_of,
@@ -27,8 +28,6 @@ from porewatch.usecases.views.show_runs import Answer
 if TYPE_CHECKING:
     from porewatch.adapters.ledger.alerts import AlertLedger
 
-MOST_READ = 1_000
-"""Alerts that are read for one page."""
 LONGEST_NAME, LONGEST_NOTE = 100, 1000
 
 
@@ -48,30 +47,27 @@ class AlertList(Answer):
 def list_alerts(
     *,
     alerts: AlertLedger,
-    visible: Callable[[str], bool] = lambda _: True,
+    projects: Sequence[ProjectId] | None = None,
     run: str | None = None,
     every: str | None = None,
     limit: str | None = None,
     cursor: str | None = None,
 ) -> AlertList:
-    """Open alerts; with `every` also the closed ones. Of one run, or of all that are `visible` (by
-    run id). `limit` 1 to 200 (default 50), `cursor` the `next` of the previous page of the same
-    list. A page ends after MOST_READ alerts, however few are visible. Raises MessageRefused for
-    invalid values; NotFound for a run that is not visible."""
+    """Open alerts; with `every` also the closed ones. Of one run, or of all runs of `projects`
+    (None: of the whole stack). `limit` 1 to 200 (default 50), `cursor` the `next` of the previous
+    page of the same list. Who may see a run is asked before. Raises MessageRefused for invalid
+    values."""
     most, closed_too = limit_of(limit), _flag(every)
     if run is not None and not re.fullmatch(RUN_ID_PATTERN, run):
         raise MessageRefused(f"run {run[:80]!r} is not a run id.")
-    if run is not None and not visible(run):
-        raise NotFound(f"there is no run {run!r}.")
     past = place_of(cursor, alerts.pattern(run))
     found: list[AlertView] = []
     last = ""
-    places = alerts.places(run, every=closed_too, past=past)
-    for seen, (place, alert) in enumerate(places):
-        if last and (len(found) == most or seen == MOST_READ):
+    places = alerts.places(run, every=closed_too, past=past, projects=projects)
+    for place, alert in places:
+        if len(found) == most:
             return AlertList(alerts=tuple(found), next=cursor_of(last))
-        if visible(alert.run_id):
-            found.append(AlertView.of(alert))
+        found.append(AlertView.of(alert))
         last = place
     return AlertList(alerts=tuple(found))
 
