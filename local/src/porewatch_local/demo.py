@@ -2,7 +2,8 @@
 
 Order: synthetic bundle and reads -> embedded AWS and stack -> submit -> live phases, and a spot
 interruption in the middle of the screening stage -> findings, bill, reports. Ends with one line,
-`demo: OK ...`, or the error. It stops what it started.
+`demo: OK ...` with the address of the run's page, or the error. The embedded AWS stays up, for the
+page; when the demo failed, it stops what it started.
 """
 
 from __future__ import annotations
@@ -82,7 +83,8 @@ def run_demo(home: Path | None = None) -> str:
     demo = make_demo(place.root / "demo-data", place.references)
     console.print(f"{demo.reads:,} reads, {demo.bases / 1e6:.1f} Mb, bundle {demo.bundle}")
     console.rule("embedded AWS", align="left")
-    with session(place.root, progress=lambda line: console.print(line, highlight=False)):
+    report = lambda line: console.print(line, highlight=False)  # noqa: E731
+    with session(place.root, progress=report, stays_up=True):
         return _screen(find_stack(folder=place.root), demo, place)
 
 
@@ -106,9 +108,11 @@ def _screen(stack: Stack, demo: DemoSet, place: Home) -> str:
     for name, path in saved.items():
         if name != BILL:
             console.print(f"{name:>12}  {path}", highlight=False, soft_wrap=True)
+    console.print("people to sign in as are made up; `make down` stops the embedded AWS")
+    page = f"{place.read().outputs['WebUrl']}/sign-in?to=/web/runs/{sent.run_id}"
     return (
         f"demo: OK run={sent.run_id} findings={len(report.detected)} interruptions={survived} "
-        f"cost=${last.run.cost_usd:.6f} reports={out}"
+        f"cost=${last.run.cost_usd:.6f} reports={out} page={page}"
     )
 
 

@@ -41,6 +41,30 @@ def doctor(
 
 @command(
     app,
+    "porewatch web",
+    "porewatch web --print",
+)
+def web(
+    only_print: Annotated[
+        bool, typer.Option("--print", help="print the address, open nothing")
+    ] = False,
+    stack: StackOption = None,
+    profile: ProfileOption = None,
+    region: RegionOption = None,
+) -> None:
+    """Open the pages of the stack in your browser, and print their address."""
+    import webbrowser
+
+    from porewatch_cli.stack import find_stack
+
+    address = find_stack(stack, profile=profile, region=region).output("WebUrl")
+    typer.echo(address)
+    if not only_print:
+        webbrowser.open(address)
+
+
+@command(
+    app,
     "porewatch redrive",
     "porewatch redrive files --move",
 )

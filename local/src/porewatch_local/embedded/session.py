@@ -29,9 +29,14 @@ ENDED_BY_SIGTERM = 143
 
 @contextmanager
 def session(
-    home: Path | None = None, *, progress: Progress = lambda line: None, **host_settings: object
+    home: Path | None = None,
+    *,
+    progress: Progress = lambda line: None,
+    stays_up: bool = False,
+    **host_settings: object,
 ) -> Iterator[Home]:
-    """Its home, with the stack deployed. One that is up already stays up, and stays as it is set.
+    """Its home, with the stack deployed. One that is up already stays up, and stays as it is set;
+    with `stays_up`, so does one that was not, unless the block fails.
 
     Raises LocalProblem as `up` does; SystemExit in the block when the process gets SIGTERM.
     """
@@ -41,6 +46,7 @@ def session(
         try:
             up(place.root, progress=progress, **host_settings)  # type: ignore[arg-type]
             yield place
+            was_up = was_up or stays_up
         finally:
             if not was_up:
                 down(place.root)

@@ -1,8 +1,9 @@
 """An authorizer's `usageIdentifierKey` is the API key when the API says so.
 
 Why: the engine takes the key from the header `x-api-key` alone, so a REST API whose key source is
-AUTHORIZER answers 403 to everybody. On AWS the header does not count there.
-Delete when: the engine reads `apiKeySource`.
+AUTHORIZER answers 403 to everybody. On AWS the header does not count there. A stack's
+`ApiKeySourceType` gets lost when the API is made from a document.
+Delete when: the engine reads `apiKeySource`, and CloudFormation there sets it.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 from typing import Any
 
 from ministack.services import apigateway_v1
+from ministack.services.cloudformation import provisioners
 
 from ..rewriting import rewrite
 
@@ -48,4 +50,14 @@ def apply() -> None:
             "        api_key or _resolve_api_key(_api_key_from_request(metered)))\n",
         ),
         _porewatch_key_headers=key_headers,
+    )
+    rewrite(
+        provisioners,
+        "_apigw_rest_api_create",
+        (
+            "    return api_id, _apigw_rest_api_attrs(api_id)\n",
+            '    source = props.get("ApiKeySourceType", "HEADER")\n'
+            '    _apigw_v1._rest_apis[api_id]["apiKeySource"] = source\n'
+            "    return api_id, _apigw_rest_api_attrs(api_id)\n",
+        ),
     )
