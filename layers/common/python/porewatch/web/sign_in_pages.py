@@ -69,10 +69,8 @@ def add_routes(api: APIGatewayRestResolver) -> None:
     def leave() -> Response[str]:
         visit = Visit(api)
         sign_out(visit.claims.session, sessions=wiring.sessions())
-        headers = page_headers(visit.site) | {
-            "Set-Cookie": [_cookie(SESSION_COOKIE, "", 0)],
-            "Clear-Site-Data": '"cache"',
-        }
+        over = _cookie(SESSION_COOKIE, "", 0)
+        headers = page_headers(visit.site) | {"Set-Cookie": [over]}
         return Response(status_code=HTTPStatus.NO_CONTENT, body="", headers=headers)
 
 
