@@ -4,6 +4,7 @@ names that thing and no other."""
 from __future__ import annotations
 
 import ast
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -442,3 +443,20 @@ def test_a_stage_that_is_not_there_says_nothing(tmp_path: Path) -> None:
 )
 def test_a_schedule_is_distinguished_from_what_only_looks_like_one(text: str, right: bool) -> None:
     assert rules.is_schedule(text) is right
+
+
+def test_the_gateways_own_answers_are_problem_documents() -> None:
+    answers = TEMPLATE.of_type("AWS::Serverless::Api")["RestApi"]["GatewayResponses"]
+    assert {"UNAUTHORIZED", "ACCESS_DENIED", "THROTTLED", "DEFAULT_4XX", "DEFAULT_5XX"} <= set(
+        answers
+    )
+    for name, answer in answers.items():
+        headers = answer["ResponseParameters"]["Headers"]
+        assert headers == {"content-type": "'application/problem+json'"}
+        text = answer["ResponseTemplates"]["application/json"]
+        # API Gateway puts the message in with its quotation marks, and the type without.
+        text = text.replace("$context.error.messageString", '"m"')
+        found = json.loads(text.replace("$context.error.responseType", name))
+        assert found["type"] == f"urn:porewatch:problem:{found['code']}", name
+        assert found.get("status") == answer.get("StatusCode"), name
+        assert found["detail"] == found["problem"]

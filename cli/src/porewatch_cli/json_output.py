@@ -29,6 +29,7 @@ from porewatch_cli.operate.default_bundle import DefaultNow
 from porewatch_cli.operate.doctor_checks import Check
 from porewatch_cli.operate.redrive import Letters
 from porewatch_cli.operate.registry import Rebuilt
+from porewatch_cli.remote.login import Login
 from porewatch_cli.runs.run_view import RunView
 from porewatch_cli.submit.submit import Submission
 from porewatch_worker.report.compare import Comparison
@@ -181,6 +182,7 @@ OUTPUTS: dict[str, Any] = {
     "up": Embedded,
     "down": Stopped,
     "version": Version,
+    "login": Login,
     "references build": BundleManifest,
     "references list": list[BundleManifest] | list[StoredBundle],
     "references verify": BundleManifest,

@@ -75,6 +75,13 @@ BlockOption = Annotated[
 ByOption = Annotated[str | None, typer.Option("--by", help="your name (default: this login)")]
 RegionOption = Annotated[str | None, typer.Option("--region", help="AWS region of the stack")]
 
+ServerOption = Annotated[
+    str | None,
+    typer.Option(
+        "--server", help="a server's API, asked with your token instead of AWS credentials"
+    ),
+]
+
 
 def read_limits(length: int | None, block: int | None) -> ReadLimits | None:
     """The read limits for all samples; None without either option."""

@@ -16,6 +16,7 @@ from porewatch_cli.options import (
     RegionOption,
     RevisionOption,
     RunArgument,
+    ServerOption,
     StackOption,
 )
 
@@ -35,6 +36,7 @@ def report(
     ] = None,
     language: LanguageOption = SOURCE,
     as_json: JsonOption = False,
+    server: ServerOption = None,
     stack: StackOption = None,
     profile: ProfileOption = None,
     region: RegionOption = None,
@@ -43,6 +45,11 @@ def report(
 
     Links to the reports, or copies of them with --out.
     """
+    if server is not None:
+        from porewatch_cli.remote.server import Server
+        from porewatch_cli.remote.show import show_report
+
+        return show_report(Server(server), run, out=out, as_json=as_json)
     from porewatch_cli.commands import output
     from porewatch_cli.stack import find_stack
 

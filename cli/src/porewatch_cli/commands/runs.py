@@ -21,6 +21,7 @@ from porewatch_cli.options import (
     ReleaseOption,
     RevisionOption,
     RunArgument,
+    ServerOption,
     StackOption,
     read_limits,
 )
@@ -37,6 +38,7 @@ app = typer.Typer()
     app,
     "porewatch submit RUN_FOLDER --sample-sheet samples.csv --bundle pig@1 --wait",
     "porewatch submit reads.fastq.gz --stack porewatch-prod --region eu-west-1",
+    "porewatch submit RUN_FOLDER --server https://screens.example.org/v1 --project PROJECT",
 )
 def submit(
     path: Annotated[Path, typer.Argument(help="reads file, folder, MinKNOW folder, or .tar")],
@@ -63,6 +65,13 @@ def submit(
     exit_zero: ExitZeroOption = False,
     language: LanguageOption = SOURCE,
     as_json: JsonOption = False,
+    server: ServerOption = None,
+    project: Annotated[
+        str | None, typer.Option("--project", help="with --server: the project, by name or id")
+    ] = None,
+    name: Annotated[
+        str | None, typer.Option("--name", help="with --server: the run's name in the project")
+    ] = None,
     stack: StackOption = None,
     profile: ProfileOption = None,
     region: RegionOption = None,
@@ -76,25 +85,33 @@ def submit(
     """
     from porewatch.domain.errors import SeveralRefused
     from porewatch_cli.commands import output
+    from porewatch_cli.remote.submit_run import Target, send_to_server
     from porewatch_cli.stack import find_stack
     from porewatch_cli.submit.submit import submit as send_run
     from porewatch_cli.submit.wait_for_stack import Sent
     from porewatch_cli.terminal import fail, print_json, print_line
 
-    chosen = find_stack(stack, profile=profile, region=region)
+    chosen = None if server else find_stack(stack, profile=profile, region=region)
+    limits = read_limits(min_read_length, min_block)
     try:
-        sent = send_run(
-            path,
-            stack=chosen,
-            run_id=run_id,
-            sample_sheet=sample_sheet,
-            lab=lab,
-            profile=layout,
-            bundle=bundle,
-            release_policy=release_policy,
-            read_limits=read_limits(min_read_length, min_block),
-            quiet=as_json,
-        )
+        if chosen is None:
+            options = {"profile": layout, "bundle": bundle, "release_policy": release_policy}
+            cannot = {"--run-id": run_id, "--wait": wait or None, "read limits": limits}
+            target = Target(server or "", project, name, options, cannot)
+            sent = send_to_server(path, target, sheet=sample_sheet, lab=lab, quiet=as_json)
+        else:
+            sent = send_run(
+                path,
+                stack=chosen,
+                run_id=run_id,
+                sample_sheet=sample_sheet,
+                lab=lab,
+                profile=layout,
+                bundle=bundle,
+                release_policy=release_policy,
+                read_limits=limits,
+                quiet=as_json,
+            )
     except SeveralRefused as several:
         if not as_json:
             output.faults(several.faults)
@@ -105,7 +122,7 @@ def submit(
         print_json(output.submitted(sent))
     else:
         output.print_submitted(sent)
-    if wait:
+    if wait and chosen is not None:
         awaited = Sent(sent.digest) if sent.digest else None
         _watch_and_report(
             sent.run_id,
@@ -182,11 +199,17 @@ def _watch_and_report(
 )
 def list_runs(
     as_json: JsonOption = False,
+    server: ServerOption = None,
     stack: StackOption = None,
     profile: ProfileOption = None,
     region: RegionOption = None,
 ) -> None:
-    """List all runs, newest first."""
+    """List all runs, newest first. With --server, those that you may see."""
+    if server is not None:
+        from porewatch_cli.remote.server import Server
+        from porewatch_cli.remote.show import show_runs
+
+        return show_runs(Server(server), as_json=as_json)
     from porewatch_cli.commands import output
     from porewatch_cli.stack import find_stack
 
@@ -216,3 +239,22 @@ def logs(
     chosen = find_stack(stack, profile=profile, region=region)
     with speaking(language):
         show_logs(chosen, run, stage, as_json=as_json, revision=revision)
+
+
+@command(app, "porewatch login --server https://screens.example.org/v1")
+def login(
+    server: Annotated[str, typer.Option("--server", help="the server's API")],
+    as_json: JsonOption = False,
+) -> None:
+    """Keep your token of a server, for commands with --server.
+
+    Make a token on the account page. It is asked for here, or read from standard input.
+    """
+    from porewatch_cli.remote.login import log_in
+    from porewatch_cli.terminal import console, print_json
+
+    done = log_in(server)
+    if as_json:
+        print_json(done)
+    else:
+        console.print(f"signed in as {done.name}; the token is kept in {done.file}")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from porewatch.domain.bounds import refuse_long
@@ -40,11 +40,13 @@ _USED = (
 
 @dataclass(frozen=True)
 class Folder:
-    """`reads`: path in the run -> local file. `understood` has the rest, faults too."""
+    """`reads`: path in the run -> local file. `understood` has the rest, faults too. `files`: all
+    that were looked at, by their paths as they lie."""
 
     reads: dict[str, Path]
     barcodes: dict[str, str | None]
     understood: Understood
+    files: dict[str, Path] = field(default_factory=dict)
 
     @property
     def left_out(self) -> tuple[str, ...]:
@@ -80,7 +82,7 @@ def look_into(paths: Sequence[Path], sheet: Path | None = None, lab: Path | None
     understood.left_out = with_more(understood.left_out, Why.SECOND_COPY, found.twice)
     reads = {place: found.files[name] for name, place in understood.reads.items()}
     barcodes = {place: understood.barcodes[name] for name, place in understood.reads.items()}
-    return Folder(reads, barcodes, understood)
+    return Folder(reads, barcodes, understood, dict(found.files))
 
 
 def _named(paths: Sequence[Path]) -> Iterator[tuple[str, Path]]:

@@ -101,13 +101,13 @@ class UploadView(Model):
 
 
 class UploadList(Model):
-    """Uploads of a run. `bytes`: of all that count; `cursor`: asks for the next page."""
+    """Uploads of a run. `bytes`: of all that count."""
 
     run_id: RunId
     uploads: tuple[UploadView, ...]
     files: Count
     bytes: Count
-    cursor: str | None = None
+    next: Annotated[str | None, Field(description="`cursor` of the next page; None: none")] = None
 
 
 class PartLinks(Model):

@@ -51,7 +51,7 @@ def list_uploads(
         uploads=tuple(map(_view, found[:PAGE])),
         files=submission.files,
         bytes=submission.bytes,
-        cursor=found[PAGE - 1].upload_id if len(found) > PAGE else None,
+        next=found[PAGE - 1].upload_id if len(found) > PAGE else None,
     )
 
 
