@@ -51,6 +51,7 @@ ELSEWHERE = {
         ),
         "tests/cli/test_people_and_projects.py, on its tables",
     ),
+    "login": "tests/cloud/test_uploads_on_the_engine.py, against the API",
     "up": "tests/cloud/test_json_output.py, by the model that it prints",
 }
 

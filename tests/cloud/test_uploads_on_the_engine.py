@@ -180,7 +180,8 @@ def test_the_command_line_sends_a_run_with_a_token(lab: Lab, tmp_path: Path) -> 
         return json.loads(done.stdout or done.stderr.splitlines()[-1])
 
     assert command("list")["code"] == "configuration_refused"
-    assert command("login", stdin=f"{secret}\n")["name"] == "Ada"
+    signed_in = command("login", stdin=f"{secret}\n")
+    assert signed_in.get("name") == "Ada", signed_in
     assert (tmp_path / "porewatch" / "tokens.json").stat().st_mode & 0o777 == 0o600
     folder = tmp_path / "herd 7"
     (folder / "fastq_pass" / "barcode01").mkdir(parents=True)
