@@ -51,7 +51,7 @@ ELSEWHERE = {
         ),
         "tests/cli/test_people_and_projects.py, on its tables",
     ),
-    "login": "tests/cloud/test_uploads_on_the_engine.py, against the API",
+    "login": "tests/functional/test_submit_by_token.py, against the functions",
     "up": "tests/cloud/test_json_output.py, by the model that it prints",
 }
 

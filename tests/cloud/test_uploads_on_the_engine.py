@@ -3,30 +3,16 @@
 from __future__ import annotations
 
 import json
-import os
 import random
 import socket
-import subprocess
-import sys
 import urllib.error
 import urllib.request
-from datetime import timedelta
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 
-from porewatch.adapters.people.accounts import Accounts
-from porewatch.adapters.people.credentials import Tokens
-from porewatch.adapters.table import Table
-from porewatch.domain.base import now
-from porewatch.domain.people.accounts import Membership, Project, User
-from porewatch.domain.people.credentials import Token
-from porewatch.domain.people.roles import Role, Scope
-from porewatch.domain.people.secrets import Kind, digest_of, new_id, new_secret
 from porewatch.domain.runs import RunState
-from porewatch.domain.sealing import parse_manifest
 from tests.cloud.lab import Lab
 from tests.cloud.making import wait_for
 
@@ -143,62 +129,3 @@ def test_a_page_may_put_parts_from_its_own_origin(lab: Lab) -> None:
     request = urllib.request.Request(link["url"], b"12345", {"Origin": origin}, method="PUT")
     with urllib.request.urlopen(request, timeout=10) as reply:
         assert "etag" in reply.headers.get("Access-Control-Expose-Headers", "").lower()
-
-
-def test_the_command_line_sends_a_run_with_a_token(lab: Lab, tmp_path: Path) -> None:
-    people = Table(lab.stack.output("PeopleTable"), lab.cloud.client("dynamodb"))
-    accounts, user, project = Accounts(people), new_id("u"), new_id("p")
-    accounts.add_user(
-        User(user_id=user, issuer="i", subject=user, name="Ada", created_at=now(), seen_at=now())
-    )
-    accounts.add_project(
-        Project(project_id=project, name="herds", created_at=now(), created_by=user)
-    )
-    accounts.put_member(
-        Membership(
-            place=project, user_id=user, roles=frozenset({Role.SUBMITTER}), given_by=user, at=now()
-        )
-    )
-    secret = new_secret(Kind.TOKEN)
-    scopes = frozenset({Scope.READ, Scope.SUBMIT})
-    Tokens(people).add(
-        Token(
-            token_id=digest_of(secret), user_id=user, name="t", scopes=scopes, made_at=now(),
-            expires_at=now() + timedelta(days=1),
-        )
-    )  # fmt: skip
-    server = lab.stack.output("ApiUrl")
-    here = {**os.environ, "XDG_CONFIG_HOME": str(tmp_path)}
-    here.pop("POREWATCH_TOKEN", None)
-
-    def command(*arguments: str, stdin: str = "") -> Any:
-        line = [sys.executable, "-m", "porewatch_cli.main", *arguments, "--server", server]
-        done = subprocess.run(
-            [*line, "--json"], input=stdin, env=here, capture_output=True, text=True, timeout=120,
-            check=False,
-        )  # fmt: skip
-        return json.loads(done.stdout or done.stderr.splitlines()[-1])
-
-    assert command("list")["code"] == "configuration_refused"
-    signed_in = command("login", stdin=f"{secret}\n")
-    assert signed_in.get("name") == "Ada", signed_in
-    assert (tmp_path / "porewatch" / "tokens.json").stat().st_mode & 0o777 == 0o600
-    folder = tmp_path / "herd 7"
-    (folder / "fastq_pass" / "barcode01").mkdir(parents=True)
-    for number, piece in enumerate(lab.donor[:2]):
-        (folder / "fastq_pass" / "barcode01" / f"{number}.fastq.gz").write_bytes(piece)
-    (folder / "sample_sheet.csv").write_text(SHEET)
-    send = ("submit", str(folder), "--project", "herds")
-    first = command(*send)
-    assert (first["files"], first["sent"]) == (2, 2), first
-    again = command(*send)
-    assert (again["run_id"], again["sent"], again["digest"]) == (
-        first["run_id"],
-        0,
-        first["digest"],
-    )
-    assert [run["run_id"] for run in command("list")] == [first["run_id"]]
-    record = lab.stack.runs.get(first["run_id"])
-    assert (record.project, record.name) == (project, "herd 7")
-    manifest = lab.stack.bucket("Raw").get(f"runs/{record.run_id}/run.json")
-    assert parse_manifest(manifest).samples[0].name == "pig 1"

@@ -250,11 +250,13 @@ def login(
 
     Make a token on the account page. It is asked for here, or read from standard input.
     """
+    from dataclasses import asdict
+
     from porewatch_cli.remote.login import log_in
     from porewatch_cli.terminal import console, print_json
 
     done = log_in(server)
     if as_json:
-        print_json(done)
+        print_json(asdict(done))
     else:
         console.print(f"signed in as {done.name}; the token is kept in {done.file}")
