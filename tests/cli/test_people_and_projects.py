@@ -52,8 +52,8 @@ def refused(*arguments: str) -> str:
 
 
 def test_the_first_admin_is_made_by_the_operator(stack: Any) -> None:
-    ada = a_user(stack.accounts, "Ada", email="ada@lab.example")
-    a_user(stack.accounts, "Ben", email="ben@lab.example")
+    ada = a_user(stack.accounts, "Ada", email="ada@lab.example", email_verified=True)
+    a_user(stack.accounts, "Ben", email="ben@lab.example", email_verified=True)
     assert [u["name"] for u in said("people", "list")] == ["Ada", "Ben"]
     assert said("people", "admin", "ADA@lab.example")["stack_role"] == "admin"
     assert stack.accounts.user(ada).stack_role is Role.ADMIN
@@ -64,12 +64,12 @@ def test_the_first_admin_is_made_by_the_operator(stack: Any) -> None:
     assert said("people", "disable", ada, "--enable")["disabled"] is False
     for nobody in ("x@lab.example", "u-aaaaaaaaaaaaaaaa"):
         assert refused("people", "admin", nobody) == "not_found"
-    a_user(stack.accounts, "Ada 2", email="ada@lab.example")
+    a_user(stack.accounts, "Ada 2", email="ada@lab.example", email_verified=True)
     assert refused("people", "admin", "ada@lab.example") == "message_refused"
 
 
 def test_projects_and_their_members(stack: Any) -> None:
-    ada = a_user(stack.accounts, "Ada", email="ada@lab.example")
+    ada = a_user(stack.accounts, "Ada", email="ada@lab.example", email_verified=True)
     made = said("projects", "create", "Herd 7")["project_id"]
     assert [p["name"] for p in said("projects", "list")] == ["Default project", "Herd 7"]
     given = said("projects", "members", made, "--give", ada, "--role", "viewer", "--role", "admin")
@@ -81,7 +81,9 @@ def test_projects_and_their_members(stack: Any) -> None:
 
 
 def test_tables_for_people(stack: Any) -> None:
-    a_user(stack.accounts, "Ada", email="ada@lab.example", stack_role=Role.ADMIN)
+    a_user(
+        stack.accounts, "Ada", email="ada@lab.example", email_verified=True, stack_role=Role.ADMIN
+    )
     run = partial(CliRunner().invoke, app)
     for arguments, shown in (
         (["people", "list"], "Ada"),

@@ -319,6 +319,39 @@ def test_over_and_withdrawn_invitations_and_guesses(
     assert accounts.memberships(ben) == ()
 
 
+def test_somebody_who_was_removed_does_not_come_back_by_his_own_invitation(
+    lab: Place, accounts: Accounts
+) -> None:
+    mallory, admin = a_user(accounts, "Mallory"), by_session(lab.users[Role.ADMIN])
+    give(accounts, lab.projects[0], mallory, Role.ADMIN)
+    new = {"roles": ["viewer"], "email": "ben@lab.example"}
+    kept = ask("POST", f"/projects/{lab.projects[0]}/invitations", by_session(mallory), new)[1]
+    path = f"/projects/{lab.projects[0]}/members/{mallory}"
+    assert ask("PUT", path, admin, {"roles": ["viewer"]})[0] == 200
+    assert accept(kept["secret"], mallory)[1]["code"] == "invitation_withdrawn"
+    assert ask("DELETE", path, admin)[0] == 200
+    assert accept(kept["secret"], mallory)[1]["code"] == "invitation_withdrawn"
+    assert accounts.memberships(mallory) == ()
+    assert accounts.membership(lab.projects[0], mallory) is None
+
+
+def test_a_token_made_by_a_token_does_not_outlive_it(lab: Place) -> None:
+    until = (now() + timedelta(days=1)).isoformat()
+    parent = by_token(lab.users[Role.VIEWER], Scope.MANAGE) | {"until": until}
+    made = ask("POST", "/me/tokens", parent, {"name": "t", "scopes": ["manage"], "days": 300})[1]
+    assert made["expires_at"].replace("Z", "+00:00") == until
+
+
+def test_answers_are_kept_by_nobody(lab: Place) -> None:
+    event = {
+        "httpMethod": "GET", "path": "/me", "headers": {}, "body": None, "isBase64Encoded": False,
+        "queryStringParameters": None,
+        "requestContext": {"authorizer": by_session(lab.users[Role.VIEWER])},
+    }  # fmt: skip
+    headers = door("accounts")(event, Context())["multiValueHeaders"]
+    assert headers["Cache-Control"] == ["no-store"]
+
+
 def shared(lab: Place, who: dict[str, str], **new: Any) -> Answer:
     return ask("POST", f"/runs/{lab.runs[0]}/shares", who, new)
 

@@ -170,7 +170,9 @@ def _refuse_absent(stack: Stack, place: str) -> None:
 
 
 def _user(stack: Stack, who: str) -> User:
-    """The user of an id, or of an address that no other user has. NotFound, MessageRefused."""
+    """The user of an id, or of a verified address that no other user has. NotFound;
+    MessageRefused, with the ids, for an address that nobody vouches for: anybody may have claimed
+    it."""
     if "@" not in who:
         user = stack.accounts.user(who)
         if user is None or user.deleted:
@@ -182,6 +184,11 @@ def _user(stack: Stack, who: str) -> User:
         raise MessageRefused(f"{len(found)} users have this address.", remedy=f"use an id: {ids}.")
     if not found:
         raise absent("user", who)
+    if not found[0].email_verified:
+        raise MessageRefused(
+            "the identity provider does not vouch for this address: anybody may have claimed it.",
+            remedy=f"make sure who it is, then use the id: {found[0].user_id}.",
+        )
     return found[0]
 
 

@@ -129,9 +129,18 @@ def on_http(api: APIGatewayRestResolver) -> Callable[[dict[str, Any], Any], dict
     def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
         with log.invocation(context), log.one_message() as bind:
             bind(event.get("pathParameters") or {})
-            return api.resolve(event, context)
+            return _private(api.resolve(event, context))
 
     return handler
+
+
+def _private(answer: dict[str, Any]) -> dict[str, Any]:
+    """Answers carry secrets and links: nothing between us and the client keeps them, unless a route
+    says so itself."""
+    headers = answer.setdefault("multiValueHeaders", {})
+    headers.setdefault("Cache-Control", ["no-store"])
+    headers.setdefault("X-Content-Type-Options", ["nosniff"])
+    return answer
 
 
 def problem_of(error: PorewatchError, status: int) -> dict[str, object]:

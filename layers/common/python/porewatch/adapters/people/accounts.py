@@ -6,11 +6,12 @@ its place (who is there?).
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 
 from porewatch.adapters.batch_reads import get_many
-from porewatch.adapters.items import Item, Put, PutNew, Remove, Write
+from porewatch.adapters.items import Item, Put, PutIf, PutNew, Remove, Write
 from porewatch.adapters.people.changes import Stored, changed
 from porewatch.adapters.people.keys import (
     GROUPS,
@@ -21,10 +22,13 @@ from porewatch.adapters.people.keys import (
     user_key,
 )
 from porewatch.adapters.table import Table
+from porewatch.domain.errors import Conflict
 from porewatch.domain.people.absences import absent
 from porewatch.domain.people.accounts import Group, Membership, Project, User
-from porewatch.domain.people.roles import DEFAULT_PROJECT, ProjectId
+from porewatch.domain.people.roles import DEFAULT_PROJECT, USER_ID, ProjectId
 
+LONGEST_SORTED = 120
+"""Characters of a name by which lists are sorted: a key of the index has at most 1,024 bytes."""
 MEMBER, PROJECT_IN_GROUP = "MEMBER#", "PROJECT#"
 
 
@@ -35,6 +39,8 @@ class Accounts:
         self._table = table
 
     def user(self, user_id: str) -> User | None:
+        if not re.fullmatch(USER_ID, user_id):
+            return None  # what somebody wrote into an address: no key of ours
         item = self._table.get(user_key(user_id), "USER")
         return item.model(User) if item else None
 
@@ -53,11 +59,16 @@ class Accounts:
         self._table.transact([PutNew(known), PutNew(_user_item(user))])
 
     def change_user(self, user_id: str, rule: Callable[[User], User]) -> User:
-        """Apply a pure rule to a user. NotFound."""
-        stored = Stored(
-            user_key(user_id), "USER", User, _user_item, absent("user", user_id).problem
-        )
-        return changed(self._table, stored, rule)
+        """Apply a pure rule to a user. NotFound, also for one whose data were deleted."""
+        not_there = absent("user", user_id)
+
+        def of_somebody(user: User) -> User:
+            if user.deleted:
+                raise not_there
+            return rule(user)
+
+        stored = Stored(user_key(user_id), "USER", User, _user_item, not_there.problem)
+        return changed(self._table, stored, of_somebody)
 
     def forget_user(self, user_id: str, rule: Callable[[User], User]) -> User:
         """Apply `rule`, and remove the identity by which he signed in, in one write. NotFound."""
@@ -79,7 +90,7 @@ class Accounts:
 
     @staticmethod
     def user_place(user: User) -> str:
-        return f"{user.name.casefold()}#{user.user_id}"
+        return f"{user.name.casefold()[:LONGEST_SORTED]}#{user.user_id}"
 
     def add_group(self, group: Group) -> None:
         self._table.put_new(_group_item(group))
@@ -168,9 +179,10 @@ class Accounts:
         return item.model(Membership) if item else None
 
     def remove_member(self, place: str, user_id: str) -> None:
-        """He has no role there any more: his own item first, by which he is judged. Idempotent."""
-        self._table.delete(user_key(user_id), MEMBER + place)
-        self._table.delete(place_key(place), MEMBER + user_id)
+        """He has no role there any more: both items in one write. Idempotent."""
+        mine = Item(user_key(user_id), MEMBER + place)
+        there = Item(place_key(place), MEMBER + user_id)
+        self._table.transact([Remove(mine), Remove(there)])
 
     def memberships(self, user_id: str) -> tuple[Membership, ...]:
         """Where a user is a member (groups and projects), as it is now."""
@@ -184,11 +196,19 @@ class Accounts:
         return tuple(item.model(Membership) for item in self._table.query(pk, MEMBER))
 
 
-def member_writes(membership: Membership) -> tuple[Write, Write]:
+def member_writes(membership: Membership) -> tuple[Put, Put]:
     """Both items of a membership."""
     mine = Item.of(user_key(membership.user_id), MEMBER + membership.place, membership)
     there = Item.of(place_key(membership.place), MEMBER + membership.user_id, membership)
     return Put(mine), Put(there)
+
+
+def joining_writes(before: Membership | None, after: Membership) -> tuple[Write, Write]:
+    """Both items of a membership, if its user is still what he was `before`."""
+    mine, there = (write.item for write in member_writes(after))
+    if before is None:
+        return PutNew(mine, Conflict), Put(there)
+    return PutIf(mine, {"body": before.canonical_json()}), Put(there)
 
 
 def default_project() -> Project:

@@ -6,13 +6,14 @@ after it is over. A pointer below its user, place or run lists them.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import TypeVar
 
 from porewatch.adapters.batch_reads import get_many
 from porewatch.adapters.items import Add, Item, PutNew, run_key
-from porewatch.adapters.people.accounts import member_writes
+from porewatch.adapters.people.accounts import joining_writes
 from porewatch.adapters.people.changes import Stored, changed
 from porewatch.adapters.people.keys import place_key, secret_key, user_key
 from porewatch.adapters.table import Change, Table
@@ -24,6 +25,7 @@ from porewatch.domain.people.secrets import SecretId
 M = TypeVar("M", bound=Model)
 C = TypeVar("C", Invitation, ShareLink)
 VIEWS = "VIEWS"
+DIGEST = r"[0-9a-f]{64}"
 FORGOTTEN_AFTER = timedelta(days=7)
 """After it is over: so that its list still says what it was."""
 
@@ -44,7 +46,12 @@ class Sessions:
         """Note its use. Lost to another request at the same moment: that one noted it."""
         later = session.model_copy(update={"used_at": at})
         item = _item(later, "SESSION", session.session_id)
-        self._table.change(item.pk, item.sk, lambda stored: Change(item) if stored else None)
+
+        def step(stored: Item | None) -> Change | None:
+            noted = stored is None or stored.model(Session).used_at >= at
+            return None if noted else Change(item)
+
+        self._table.change(item.pk, item.sk, step)
 
     def end(self, session: Session) -> None:
         """It is over at once. Idempotent."""
@@ -71,7 +78,12 @@ class Tokens:
         """Note the day of its use."""
         later = token.model_copy(update={"used_on": day})
         item = _item(later, "TOKEN", token.token_id)
-        self._table.change(item.pk, item.sk, lambda stored: Change(item) if stored else None)
+
+        def step(stored: Item | None) -> Change | None:
+            noted = stored is None or stored.model(Token).used_on >= day
+            return None if noted else Change(item)
+
+        self._table.change(item.pk, item.sk, step)
 
     def revoke(self, token: Token) -> None:
         """It opens nothing any more. Idempotent."""
@@ -106,11 +118,13 @@ class Invitations:
         invitation_id: SecretId,
         rule: Callable[[Invitation], Invitation],
         membership: Callable[[Invitation], Membership],
+        before: Membership | None,
     ) -> Invitation:
-        """Apply a pure rule and write what it makes of the one who accepts, in one write; nothing
-        when the rule changes nothing. NotFound."""
+        """Apply a pure rule and write what it makes of the one who accepts, who was `before` there,
+        in one write; nothing when the rule changes nothing. NotFound; Throttled when he is no
+        longer what he was."""
         stored = _stored("INVITATION", invitation_id, Invitation)
-        beside = lambda _, after: member_writes(membership(after))  # noqa: E731
+        beside = lambda _, after: joining_writes(before, membership(after))  # noqa: E731
         return changed(self._table, stored, rule, beside)
 
     def of_place(self, place: str) -> tuple[Invitation, ...]:
@@ -166,6 +180,8 @@ def _add(table: Table, one: Credential, sk: str, digest: SecretId, below: str) -
 
 
 def _find(table: Table, sk: str, digest: SecretId, cls: type[M]) -> M | None:
+    if not re.fullmatch(DIGEST, digest):
+        return None  # what somebody wrote into an address: no key of ours
     item = table.get(secret_key(digest), sk)
     return item.model(cls) if item else None
 

@@ -9,7 +9,7 @@ from pydantic import Field, StringConstraints
 
 from porewatch.domain.base import Model, Moment
 from porewatch.domain.labels import Label
-from porewatch.domain.people.roles import STACK_ROLES, GroupId, ProjectId, Role, UserId
+from porewatch.domain.people.roles import STACK_ROLES, GroupId, ProjectId, Role, RoleSet, UserId
 from porewatch.domain.people.secrets import SecretId
 
 Email = Annotated[
@@ -59,8 +59,12 @@ class Quota(Model):
     """How much a project may take up; None: no limit of its own."""
 
     runs_at_once: Annotated[int | None, Field(ge=0)] = None
-    run_gigabytes: Annotated[float | None, Field(gt=0, description="10^9 bytes of one run")] = None
-    month_usd: Annotated[float | None, Field(ge=0, description="cost in a calendar month")] = None
+    run_gigabytes: Annotated[
+        float | None, Field(gt=0, allow_inf_nan=False, description="10^9 bytes of one run")
+    ] = None
+    month_usd: Annotated[
+        float | None, Field(ge=0, allow_inf_nan=False, description="cost in a calendar month")
+    ] = None
 
 
 class Project(Model):
@@ -82,7 +86,7 @@ class Membership(Model):
 
     place: str
     user_id: UserId
-    roles: frozenset[Role]
+    roles: RoleSet
     given_by: str
     at: Moment
 
@@ -92,7 +96,7 @@ class Invitation(Model):
 
     invitation_id: SecretId
     place: str
-    roles: frozenset[Role]
+    roles: RoleSet
     email: Annotated[str, Field(description="whom it was sent to; anybody who has it may accept")]
     given_by: str
     at: Moment

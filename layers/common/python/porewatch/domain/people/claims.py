@@ -18,6 +18,7 @@ class Claims(Model):
     means: Means = Means.NOBODY
     user_id: str = ""
     scopes: Annotated[str, Field(description="of a token, by blanks; `*`: whatever he may")] = "*"
+    until: Annotated[str, Field(description="when a token expires, as ISO 8601; else empty")] = ""
     session: Annotated[str, Field(description="digest of the session, of a browser")] = ""
     csrf: Annotated[str, Field(description="what a page of this session sends with changes")] = ""
 

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from porewatch.domain.base import Model, Moment
 from porewatch.domain.labels import Label
-from porewatch.domain.people.roles import Scope, UserId
+from porewatch.domain.people.roles import ScopeSet, UserId
 from porewatch.domain.people.secrets import SecretId
 from porewatch.domain.runs import RunId
 
@@ -48,7 +48,7 @@ class Token(Model):
     token_id: SecretId
     user_id: UserId
     name: Label
-    scopes: frozenset[Scope]
+    scopes: ScopeSet
     made_at: Moment
     expires_at: Moment
     used_on: Annotated[str, Field(description="day of its last use, YYYY-MM-DD")] = ""

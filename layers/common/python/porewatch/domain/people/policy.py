@@ -90,6 +90,15 @@ def refuse_to_give(who: Principal, roles: frozenset[Role], place: Place) -> None
             raise Forbidden(why, remedy="ask an admin who has it.")
 
 
+def may_give(who: Principal, roles: frozenset[Role], place: Place) -> bool:
+    """Whether `who` may make somebody a member of this place with these roles."""
+    try:
+        refuse_to_give(who, roles, place)
+    except Forbidden:
+        return False
+    return bool(_held(who, place) & ALLOWED[Action.MANAGE_MEMBERS])
+
+
 def _held(who: Principal, place: Place) -> frozenset[Role]:
     return who.held(place) | _of_stack(who)
 

@@ -7,7 +7,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from porewatch.domain.base import Model
+from porewatch.domain.base import Model, Moment
 from porewatch.domain.people.roles import Action, GroupId, ProjectId, Role, Scope, StackAction
 
 
@@ -40,6 +40,7 @@ class Principal(Model):
         """His own roles in a project or a group, without that in the whole stack."""
         return self.roles.get(place) or self.groups.get(place, frozenset())
 
+    until: Annotated[Moment | None, Field(description="when his token expires")] = None
     actions: Annotated[
         frozenset[Action | StackAction] | None,
         Field(description="the only ones he may ever do; None: what roles and scopes allow"),

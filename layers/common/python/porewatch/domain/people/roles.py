@@ -5,13 +5,14 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Annotated
 
-from pydantic import StringConstraints
+from pydantic import PlainSerializer, StringConstraints
 
 ProjectId = Annotated[str, StringConstraints(pattern=r"^(default|p-[a-z2-7]{16})$")]
 """A project: `p-` and 80 random bits, or `default`, to which belong runs that nobody registered."""
 GroupId = Annotated[str, StringConstraints(pattern=r"^g-[a-z2-7]{16}$")]
 """A group of projects: a laboratory, or a client."""
-UserId = Annotated[str, StringConstraints(pattern=r"^u-[a-z2-7]{16}$")]
+USER_ID = r"^u-[a-z2-7]{16}$"
+UserId = Annotated[str, StringConstraints(pattern=USER_ID)]
 
 DEFAULT_PROJECT: ProjectId = "default"
 """Of runs that came without registration: by the operator's CLI, by a sequencer, before projects
@@ -26,6 +27,10 @@ class Role(StrEnum):
     REVIEWER = "reviewer"
     OPERATOR = "operator"
     ADMIN = "admin"
+
+
+RoleSet = Annotated[frozenset[Role], PlainSerializer(sorted, when_used="json")]
+"""Roles. In JSON always in one order: what is written is compared with what was read."""
 
 
 class Action(StrEnum):
@@ -58,6 +63,9 @@ class Scope(StrEnum):
     SUBMIT = "submit"
     REVIEW = "review"
     MANAGE = "manage"
+
+
+ScopeSet = Annotated[frozenset[Scope], PlainSerializer(sorted, when_used="json")]
 
 
 _V, _S, _R, _O, _A = Role

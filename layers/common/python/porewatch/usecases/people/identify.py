@@ -49,7 +49,11 @@ def principal_of(claims: Claims, accounts: Accounts) -> Principal:
     if claims.means is Means.API_KEY:
         return KEY_HOLDER
     user = _enabled(claims.user_id, accounts) if claims.user_id else None
-    return user_principal(user, claims.means, accounts, claims.scope_set) if user else NOBODY
+    if user is None:
+        return NOBODY
+    known = user_principal(user, claims.means, accounts, claims.scope_set)
+    until = datetime.fromisoformat(claims.until) if claims.until else None
+    return known.model_copy(update={"until": until})
 
 
 def user_principal(
@@ -91,7 +95,12 @@ def _by_token(secret: str, directory: Directory, at: datetime) -> Claims:
     today = f"{at:%Y-%m-%d}"
     if token.used_on != today:
         directory.tokens.used(token, today)
-    return Claims(means=Means.TOKEN, user_id=token.user_id, scopes=scopes_text(token.scopes))
+    return Claims(
+        means=Means.TOKEN,
+        user_id=token.user_id,
+        scopes=scopes_text(token.scopes),
+        until=token.expires_at.isoformat(),
+    )
 
 
 def _by_session(secret: str, directory: Directory, at: datetime) -> Claims:

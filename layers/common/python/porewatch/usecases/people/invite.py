@@ -9,12 +9,15 @@ from typing import TYPE_CHECKING, Annotated
 from pydantic import Field
 
 from porewatch.domain.base import Model, Moment
+from porewatch.domain.errors import AccountRefused
 from porewatch.domain.people import account_rules, policy
 from porewatch.domain.people.absences import absent
 from porewatch.domain.people.accounts import Email, Invitation, Membership
-from porewatch.domain.people.principal import Principal
+from porewatch.domain.people.principal import NOBODY, Means, Principal
 from porewatch.domain.people.roles import Role, Scope
 from porewatch.domain.people.secrets import Kind, digest_of, is_secret, new_secret
+from porewatch.domain.reasons.reason import PeopleCode, because
+from porewatch.usecases.people.identify import user_principal
 from porewatch.usecases.people.members import Roles
 from porewatch.usecases.views.show_runs import Answer
 
@@ -118,6 +121,7 @@ def accept(
     found = invitations.find(digest_of(secret)) if is_secret(Kind.INVITATION, secret) else None
     if found is None:
         raise absent("invitation", secret[:8])
+    _refuse_unless_given(found, accounts)
     before = accounts.membership(found.place, user_id)
 
     def member(invitation: Invitation) -> Membership:
@@ -131,9 +135,26 @@ def accept(
         )
 
     done = invitations.accept(
-        found.invitation_id, lambda one: account_rules.accept(one, user_id, at), member
+        found.invitation_id, lambda one: account_rules.accept(one, user_id, at), member, before
     )
     return Accepted(place=done.place, roles=tuple(sorted(done.roles)))
+
+
+def _refuse_unless_given(invitation: Invitation, accounts: Accounts) -> None:
+    """AccountRefused when whoever gave the invitation could not give it today: somebody who was
+    removed must not come back by an invitation of his own. One of the operator's command line names
+    no user."""
+    if not invitation.given_by:
+        return
+    giver = accounts.user(invitation.given_by)
+    who = (
+        NOBODY
+        if giver is None or giver.disabled
+        else user_principal(giver, Means.SESSION, accounts)
+    )
+    if not policy.may_give(who, invitation.roles, invitation.place):
+        why = because(PeopleCode.INVITATION_WITHDRAWN)
+        raise AccountRefused(why, remedy=account_rules.ASK_AGAIN)
 
 
 def _view(invitation: Invitation) -> InvitationView:

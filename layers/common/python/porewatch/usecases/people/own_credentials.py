@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Annotated
 
 from pydantic import Field
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from porewatch.adapters.people.credentials import Sessions, Tokens
 
 USUAL_DAYS = 90
+
+LAST = datetime.max.replace(tzinfo=UTC)
 
 
 class NewToken(Model):
@@ -70,7 +72,8 @@ class SessionList(Answer):
 
 
 def make_token(new: NewToken, who: Principal, at: datetime, *, tokens: Tokens) -> TokenMade:
-    """A token for the user who asks. Forbidden for scopes that the asking token does not have."""
+    """A token for the user who asks. Forbidden for scopes that the asking token does not have; one
+    made by a token does not outlive it."""
     user_id = policy.require_user(who, Scope.MANAGE)
     for scope in sorted(new.scopes - (who.scopes if who.scopes is not None else new.scopes)):
         why = because(PeopleCode.SCOPE_NOT_HELD, scope=scope.value)
@@ -82,7 +85,7 @@ def make_token(new: NewToken, who: Principal, at: datetime, *, tokens: Tokens) -
         name=new.name,
         scopes=new.scopes,
         made_at=at,
-        expires_at=at + timedelta(days=new.days),
+        expires_at=min(at + timedelta(days=new.days), who.until or LAST),
     )
     tokens.add(token)
     return TokenMade(secret=secret, **_token(token).model_dump())
