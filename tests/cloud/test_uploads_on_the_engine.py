@@ -7,11 +7,20 @@ import random
 import socket
 import urllib.error
 import urllib.request
+from datetime import timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 
+from porewatch.adapters.people.accounts import Accounts
+from porewatch.adapters.people.credentials import Tokens
+from porewatch.adapters.table import Table
+from porewatch.domain.base import now
+from porewatch.domain.people.accounts import User
+from porewatch.domain.people.credentials import Token
+from porewatch.domain.people.roles import Role, Scope
+from porewatch.domain.people.secrets import Kind, digest_of, new_id, new_secret
 from porewatch.domain.runs import RunState
 from tests.cloud.lab import Lab
 from tests.cloud.making import wait_for
@@ -29,13 +38,25 @@ def reads(megabytes: int) -> bytes:
 
 
 class Client:
-    """Of the API, with the stack's key."""
+    """Of the API, with a token."""
 
     def __init__(self, lab: Lab) -> None:
         self.base = lab.stack.output("ApiUrl")
-        gateway = lab.cloud.client("apigateway")
-        asked = {"apiKey": lab.stack.output("ApiKeyId"), "includeValue": True}
-        self.key = gateway.get_api_key(**asked)["value"]
+        people = Table(lab.stack.output("PeopleTable"), lab.cloud.client("dynamodb"))
+        user, at = new_id("u"), now()
+        Accounts(people).add_user(
+            User(
+                user_id=user, issuer="i", subject=user, name="Ada", created_at=at, seen_at=at,
+                stack_role=Role.OPERATOR,
+            )
+        )  # fmt: skip
+        self.token = new_secret(Kind.TOKEN)
+        Tokens(people).add(
+            Token(
+                token_id=digest_of(self.token), user_id=user, name="t", scopes=frozenset(Scope),
+                made_at=at, expires_at=at + timedelta(days=1),
+            )
+        )  # fmt: skip
 
     def ask(self, method: str, path: str, body: Any = None, **headers: str) -> Any:
         content = body if isinstance(body, str | None) else json.dumps(body)
@@ -43,7 +64,11 @@ class Client:
         request = urllib.request.Request(
             self.base + path,
             data=content.encode() if content is not None else None,
-            headers={"x-api-key": self.key, "content-type": "application/json", **more},
+            headers={
+                "authorization": f"Bearer {self.token}",
+                "content-type": "application/json",
+                **more,
+            },
             method=method,
         )
         try:
