@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 
@@ -15,7 +16,7 @@ from porewatch.adapters.people.credentials import Sessions, Tokens
 from porewatch.adapters.people.project_runs import ProjectRuns
 from porewatch.adapters.table import Table
 from porewatch.domain.base import now
-from porewatch.domain.errors import AlreadyDone, NameTaken
+from porewatch.domain.errors import AlreadyDone, ConfigurationRefused, NameTaken, Unavailable
 from porewatch.domain.people.accounts import Group, Membership, Project, User
 from porewatch.domain.people.credentials import SESSION_IDLE, Session, Token
 from porewatch.domain.people.roles import Role, Scope
@@ -270,3 +271,16 @@ def test_runs_from_before_projects_are_adopted(cloud: Table) -> None:
     assert list(runs.list(["default"])) == []
     assert (runs.adopt(), runs.adopt()) == (1, 0)
     assert [r.run_id for r in runs.list(["default"])] == ["old-run"]
+
+
+def test_what_is_ours_to_correct_is_told_to_nobody(
+    people: Table, lab: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No name of a key, a role or an account leaves by an answer."""
+    away = Unavailable("could not read RUN#x: AccessDenied: arn:aws:iam::123456789012:role/r")
+    monkeypatch.setattr(ProjectRuns, "list", Mock(side_effect=away))
+    status, said = get("/runs", KEY_HOLDER)
+    assert (status, said["code"]) == (503, "unavailable")
+    assert "arn:" not in json.dumps(said) and "RUN#" not in json.dumps(said)
+    monkeypatch.setattr(ProjectRuns, "list", Mock(side_effect=ConfigurationRefused("arn:x")))
+    assert get("/runs", KEY_HOLDER)[0] == 500

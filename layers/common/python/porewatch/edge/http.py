@@ -24,6 +24,7 @@ from porewatch.domain.base import Model
 from porewatch.domain.errors import (
     REMEDY,
     AccountRefused,
+    ConfigurationRefused,
     Conflict,
     Forbidden,
     KeyReused,
@@ -50,6 +51,7 @@ STATUS: tuple[tuple[type[PorewatchError], int], ...] = (
     (NameTaken, 409),
     (AccountRefused, 409),
     (KeyReused, 422),
+    (ConfigurationRefused, 500),  # of this deployment, not of what was sent
     (Refused, 400),
     (Conflict, 409),
     (Unavailable, 503),
@@ -58,6 +60,8 @@ STATUS: tuple[tuple[type[PorewatchError], int], ...] = (
 
 TITLES = {status: HTTPStatus(status).phrase for _, status in STATUS}
 PROBLEM_JSON = "application/problem+json"
+OUR_FAULT = "It could not be done now, for a reason of ours; it is in the log."
+LATER = "try again in a minute; if it stays, tell whoever runs this site, with x-amzn-requestid."
 CODES = "urn:porewatch:problem:"
 
 
@@ -146,7 +150,10 @@ def _private(answer: dict[str, Any]) -> dict[str, Any]:
 def problem_of(error: PorewatchError, status: int) -> dict[str, object]:
     """An error as RFC 9457 says it: `type` names its code in docs/reference/refusal-codes.md,
     `detail` is for people. `error` and `problem` are for clients of before that. Members that the
-    error does not have are left out."""
+    error does not have are left out. What is ours to correct (5xx) stays in the log: it may name
+    keys, roles and accounts."""
+    if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        error = type(error)(OUR_FAULT, remedy=LATER)
     first = str(error).removesuffix(f"{REMEDY}{error.remedy}") if error.remedy else str(error)
     place = {"file": error.file, "record": error.record, "line": error.line, "column": error.column}
     faults = [refusal.model_dump(mode="json", exclude_none=True) for refusal in refusals_of(error)]
