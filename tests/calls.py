@@ -92,6 +92,7 @@ _NAMES = {
     "console.log",
     "boot.log",
     "order.json",
+    "worker.log",
 }
 """Of objects that a right tells apart from others of their folder."""
 _FOLDERS = {"runs", "quarantine", "manifests", "bundles", "inbox"}
@@ -114,7 +115,7 @@ def shaped(place: str) -> str:
     """A place without what differs from run to run: `RawBucket/runs/RUN/x`, `RUN#x`."""
     bucket, _, key = place.partition("/")
     if "#" in bucket or not key:
-        return re.sub(r"#.*", "#x", place, flags=re.DOTALL)
+        return re.sub(r"#(request:)?.*", r"#\1x", place, flags=re.DOTALL)
     if bucket == "index":
         return place
     top, *rest = key.split("/")

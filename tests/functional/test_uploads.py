@@ -7,7 +7,7 @@ import io
 import json
 import tarfile
 from base64 import b64encode
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -17,6 +17,7 @@ import pytest
 from porewatch.adapters.ledger.runs import RunLedger
 from porewatch.adapters.people.accounts import Accounts
 from porewatch.adapters.table import Table
+from porewatch.domain import base
 from porewatch.domain.people.accounts import Membership, Project, Quota, User
 from porewatch.domain.people.roles import Role
 from porewatch.domain.people.secrets import new_id
@@ -279,6 +280,43 @@ def test_a_run_has_no_more_bytes_than_its_project_allows(lab: Lab, accounts: Acc
     [first] = ask("GET", f"/runs/{run_id}/uploads", who)[1]["uploads"]
     assert ask("DELETE", f"/runs/{run_id}/uploads/{first['upload_id']}", who)[1]["state"] == "ended"
     assert ask("POST", f"/runs/{run_id}/uploads", who, order)[0] == 201
+
+
+def test_a_file_that_is_given_up_is_gone_and_still_counts_as_stored(
+    lab: Lab, accounts: Accounts
+) -> None:
+    """Its versions lie there for a week: replacing files again and again passes no quota."""
+    size = len(READS)
+    accounts.change_project(
+        lab["mine"], lambda p: p.model_copy(update={"quota": Quota(run_gigabytes=2.5 * size / 1e9)})
+    )
+    run_id, who = a_run_in(lab)
+    upload_id = sent(run_id, who, "a.fastq")
+    assert ask("DELETE", f"/runs/{run_id}/uploads/{upload_id}", who)[1]["state"] == "ended"
+    assert "Contents" not in boto3.client("s3").list_objects_v2(
+        Bucket="raw", Prefix=f"runs/{run_id}/"
+    )
+    sent(run_id, who, "a.fastq")
+    order = {"files": [{"path": "a.fastq", "size": size, "modified": 5}]}
+    assert ask("POST", f"/runs/{run_id}/uploads", who, order)[1]["code"] == "input_refused"
+
+
+def test_an_old_object_is_not_taken_for_the_new_file(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """S3 gives up parts after a week: what lies there then is what was sent before."""
+    run_id, who = a_run_in(lab)
+    sent(run_id, who, "a.fastq")
+    monkeypatch.setattr(base, "clock", lambda: base.wall() + timedelta(days=8))
+    again = {"path": "a.fastq", "size": len(READS), "modified": 5}
+    [answer] = declared(run_id, who, again)
+    link = answer["links"][0]
+    asked = {name: values[0] for name, values in parse_qs(urlsplit(link["url"]).query).items()}
+    key = urlsplit(link["url"]).path.removeprefix("/").removeprefix("raw/")
+    boto3.client("s3").abort_multipart_upload(Bucket="raw", Key=key, UploadId=asked["uploadId"])
+    upload = f"/runs/{run_id}/uploads/{answer['upload_id']}"
+    assert ask("POST", f"{upload}/complete", who)[0] == 404
+    assert ask("GET", upload, who)[1]["state"] == "ended"
 
 
 def test_a_part_comes_with_the_checksum_that_was_asked_for(lab: Lab) -> None:

@@ -57,7 +57,7 @@ def redirect(
     site: Site, path: str, cookies: tuple[str, ...] = (), status: int = HTTPStatus.SEE_OTHER
 ) -> Response[str]:
     """To a path of this site, or to a whole address."""
-    address = path if "://" in path else site.to(path)
+    address = path if path.startswith(("https://", "http://")) else site.to(path)
     headers: dict[str, str | list[str]] = {**page_headers(site), "Location": address}
     if cookies:
         headers["Set-Cookie"] = list(cookies)

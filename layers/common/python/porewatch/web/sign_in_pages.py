@@ -68,6 +68,8 @@ def add_routes(api: APIGatewayRestResolver) -> None:
     @api.post("/web/sign-out")
     def leave() -> Response[str]:
         visit = Visit(api)
+        if visit.claims.means is not Means.SESSION:  # another site sent the form: without a cookie
+            return Response(HTTPStatus.NO_CONTENT, body="", headers=page_headers(visit.site))
         sign_out(visit.claims.session, sessions=wiring.sessions())
         over = _cookie(SESSION_COOKIE, "", 0)
         headers = page_headers(visit.site) | {"Set-Cookie": [over]}

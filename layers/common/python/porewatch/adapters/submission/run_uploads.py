@@ -92,7 +92,7 @@ class RunUploads:
                     done[upload_id] = (was, after)
             if not writes:
                 return None
-            if submission.bytes > before.bytes or submission.files > before.files:
+            if submission.grows_from(before):
                 check(submission)
             return Change(Item.of(pk, SUBMISSION, submission), beside=writes)
 

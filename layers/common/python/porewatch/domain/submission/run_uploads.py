@@ -51,8 +51,24 @@ class Submission(Model):
     asked: Register
     run_gigabytes: Annotated[float | None, Field(description="most that the run may have")] = None
     bytes: Count = 0
+    replaced: Annotated[
+        Count, Field(description="bytes of files that were uploaded, and replaced or given up")
+    ] = 0
     files: Annotated[Count, Field(description="that are uploaded or will be")] = 0
     archives: Annotated[Count, Field(description="of them tars")] = 0
+
+    @property
+    def stored(self) -> int:
+        """Bytes in the bucket, now or soon: versions of what was replaced stay for a while."""
+        return self.bytes + self.replaced
+
+    def grows_from(self, before: Submission) -> bool:
+        """Whether anything is added to what the run has: giving a file up adds nothing."""
+        return (
+            self.bytes > before.bytes
+            or self.files > before.files
+            or (self.stored > before.stored and self.files == before.files)
+        )
 
 
 class UploadState(StrEnum):
@@ -105,6 +121,10 @@ class Upload(Model):
 def counted(submission: Submission, before: Upload | None, after: Upload) -> Submission:
     """The submission once `after` stands in place of `before`."""
     changes = {"bytes": submission.bytes, "files": submission.files}
+    changes["replaced"] = submission.replaced
+    if before is not None and before.state is UploadState.DONE:
+        stays = after.counts and after.same_file(before)
+        changes["replaced"] += 0 if stays else before.file.size
     changes["archives"] = submission.archives
     for upload, sign in ((before, -1), (after, 1)):
         if upload is not None and upload.counts:
@@ -136,11 +156,13 @@ def refuse_unless_open(record: RunRecord) -> None:
 
 
 def refuse_over_quota(submission: Submission) -> None:
-    """Raises InputRefused when the run would have more bytes than its project's runs may."""
-    most = submission.run_gigabytes
-    if most is not None and submission.bytes > most * 1e9:
+    """Raises InputRefused when the run would have more bytes than its project's runs may. Replaced
+    files count, too: their versions lie in the bucket for a while."""
+    most, stored = submission.run_gigabytes, submission.stored
+    if most is not None and stored > most * 1e9:
         raise InputRefused(
-            f"the run would have {submission.bytes / 1e9:,.2f} GB; its project allows {most:g}.",
+            f"the run would have {stored / 1e9:,.2f} GB, with files that were replaced; its "
+            f"project allows {most:g}.",
             remedy="leave files out, or ask an operator for a larger quota.",
         )
 

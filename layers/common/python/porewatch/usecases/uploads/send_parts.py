@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from porewatch.domain.errors import Conflict, InputRefused, NotFound, Refused
+from datetime import timedelta
+
+from porewatch.domain.errors import Conflict, InputRefused, NotFound
 from porewatch.domain.people.principal import Principal
 from porewatch.domain.people.roles import Action
 from porewatch.domain.submission.part_plan import checksum_header, refuse_other_parts
@@ -21,6 +23,8 @@ from porewatch.usecases.people.reach_run import reach_run
 from porewatch.usecases.uploads.declare_files import begin
 from porewatch.usecases.uploads.upload_context import UploadContext, key_of, may_upload
 
+SLACK = timedelta(seconds=2)
+"""S3 dates objects by whole seconds, and by a clock of its own."""
 PAGE = 500
 """Uploads in one answer."""
 
@@ -120,10 +124,10 @@ def _completed(upload: Upload, context: UploadContext) -> Upload:
     except NotFound:
         # The answer of an earlier call was lost, or S3 gave the upload up.
         head = context.raw.head(key)
-        if head is None or head.size != upload.file.size:
+        if head is None or head.size != upload.file.size or head.modified < upload.at - SLACK:
             _moved(upload, UploadState.ENDED, context)
             raise
-    except Refused:
+    except InputRefused:
         context.parts.abort(key, upload.s3_upload)
         _moved(upload, UploadState.ENDED, context)
         raise
