@@ -28,6 +28,7 @@ ON_A_STACK = {
     "references push": ("references", "push", "demo@1", "--references", "BUNDLES"),
     "references register": ("references", "register", "demo@1"),
     "doctor": ("doctor",),
+    "web": ("web",),
     "redrive": ("redrive",),
     "reap": ("reap",),
     "registry rebuild": ("registry", "rebuild", "RUN"),

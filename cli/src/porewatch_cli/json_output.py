@@ -157,6 +157,12 @@ class Stopped(Model):
     stopped: list[str]
 
 
+class Pages(Model):
+    """`address`: of the pages of the stack."""
+
+    address: str
+
+
 class Version(Model):
     version: str
 
@@ -175,6 +181,7 @@ OUTPUTS: dict[str, Any] = {
     "hold": Held,
     "delete": Deleted,
     "doctor": list[Check],
+    "web": Pages,
     "redrive": list[Letters],
     "reap": Reaped,
     "screen": Report,

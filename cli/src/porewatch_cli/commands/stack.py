@@ -48,16 +48,23 @@ def web(
     only_print: Annotated[
         bool, typer.Option("--print", help="print the address, open nothing")
     ] = False,
+    as_json: JsonOption = False,
     stack: StackOption = None,
     profile: ProfileOption = None,
     region: RegionOption = None,
 ) -> None:
-    """Open the pages of the stack in your browser, and print their address."""
+    """Open the pages of the stack in your browser, and print their address.
+
+    With --json nothing is opened.
+    """
     import webbrowser
 
     from porewatch_cli.stack import find_stack
+    from porewatch_cli.terminal import print_json
 
     address = find_stack(stack, profile=profile, region=region).output("WebUrl")
+    if as_json:
+        return print_json({"address": address})
     typer.echo(address)
     if not only_print:
         webbrowser.open(address)
