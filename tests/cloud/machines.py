@@ -166,6 +166,6 @@ class OneMachine:
         return self.broker.ask(self.wanted, self.secret)
 
     def worker(self) -> boto3.Session:
-        """What its worker has, asked for anew."""
+        """What its worker has, asked for once more."""
         got = self.ask()
         return session(self.stack, got.access_key_id, got.secret_access_key, got.session_token)

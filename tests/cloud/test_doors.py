@@ -74,7 +74,7 @@ def test_the_api_answers_nobody_without_its_key(
 ) -> None:
     path = path.format(run.run_id)
     for wrong in (None, "guess", key[:-1]):
-        assert get(lab, path, key=wrong)[0] == 403
+        assert get(lab, path, key=wrong)[0] == 401
     assert get(lab, path, key=key)[0] == 200
 
 

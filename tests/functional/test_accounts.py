@@ -363,7 +363,7 @@ def test_a_link_shows_one_report_and_counts_its_views(
     status, made = shared(lab, who, days=2, note="for the herd's vet")
     assert (status, made["path"]) == (201, f"/web/share/{made['secret']}")
     for _ in range(3):
-        found = open_share(made["secret"], now(), links=links, runs=runs)
+        found = open_share(made["secret"], now(), links=links, runs=runs, accounts=Accounts(people))
     assert (found.run_id, found.revision) == (lab.runs[0], 1)
     path = f"/runs/{lab.runs[0]}/shares"
     (listed,) = ask("GET", path, who)[1]["shares"]
@@ -375,15 +375,26 @@ def test_a_link_shows_one_report_and_counts_its_views(
     for _ in range(2):
         assert ask("DELETE", f"{path}/{revoked['share_id']}", who)[1]["revoked_at"]
     with pytest.raises(AccountRefused) as raised:
-        open_share(revoked["secret"], now(), links=links, runs=runs)
+        open_share(revoked["secret"], now(), links=links, runs=runs, accounts=Accounts(people))
     assert raised.value.code == "share_revoked"
     later(monkeypatch, days=2, seconds=1)
     with pytest.raises(AccountRefused) as raised:
-        open_share(made["secret"], now(), links=links, runs=runs)
+        open_share(made["secret"], now(), links=links, runs=runs, accounts=Accounts(people))
     assert raised.value.code == "share_expired"
     for guess in ("", made["share_id"], new_secret(Kind.SHARE)):
         with pytest.raises(NotFound):
-            open_share(guess, now(), links=links, runs=runs)
+            open_share(guess, now(), links=links, runs=runs, accounts=Accounts(people))
+
+
+def test_a_link_of_somebody_who_was_removed_shows_nothing(
+    lab: Place, people: Table, cloud: Table
+) -> None:
+    links, runs, accounts = ShareLinks(people), RunLedger(cloud), Accounts(people)
+    made = shared(lab, by_session(lab.users[Role.SUBMITTER]))[1]
+    accounts.remove_member(lab.projects[0], lab.users[Role.SUBMITTER])
+    with pytest.raises(AccountRefused) as raised:
+        open_share(made["secret"], now(), links=links, runs=runs, accounts=accounts)
+    assert raised.value.code == "share_revoked"
 
 
 def test_only_a_report_is_shared_and_not_for_ever(lab: Place, cloud: Table) -> None:

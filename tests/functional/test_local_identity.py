@@ -6,6 +6,7 @@ import base64
 import json
 import re
 import socket
+import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -221,10 +222,22 @@ def test_it_is_started_again_after_a_crash_and_elsewhere_when_its_port_is_taken(
     process.wait(10)  # until its last thread has let go of the port
     assert start_identity(home).ready() == local
     stop_identity(home)
-    with socket.create_server(("127.0.0.1", record.port)):
+    with _taken(record.port):
         other = start_identity(home).ready()
     assert other.issuer != local.issuer
     assert other.client_secret == local.client_secret
+
+
+def _taken(port: int) -> socket.socket:
+    """The port, as soon as the kernel gives it: connections of before may still hold it."""
+    until = time.monotonic() + 60
+    while True:
+        try:
+            return socket.create_server(("127.0.0.1", port))
+        except OSError:
+            if time.monotonic() > until:
+                raise
+            time.sleep(0.2)
 
 
 def test_an_old_page_says_that_its_sign_in_has_ended(local: IdentityProvider) -> None:

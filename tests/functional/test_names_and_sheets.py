@@ -17,7 +17,7 @@ from porewatch.adapters.ledger.alerts import AlertLedger
 from porewatch.adapters.ledger.runs import RunLedger
 from porewatch.adapters.objects import Objects
 from porewatch.adapters.table import Table
-from porewatch.domain import s3_keys
+from porewatch.domain import base, s3_keys
 from porewatch.domain.facts.alert_facts import PathogenSuspected
 from porewatch.domain.inputs.sample_keys import in_ascii
 from porewatch.domain.runs import RunManifest, RunState
@@ -163,6 +163,7 @@ def test_an_alert_mails_the_name_with_its_key_as_subject(cloud: Table, alerts: M
     ["ブタ 1", quote("ブタ 1"), quote(unicodedata.normalize("NFD", "ブタ 1")), in_ascii("ブタ 1")],
 )
 def test_an_alert_is_closed_by_name_or_key(cloud: Table, typed: str) -> None:
+    RunLedger(cloud).receive("run-1", base.now())
     AlertLedger(cloud).raise_alert(alarm("ブタ 1"))
     AlertLedger(cloud).raise_alert(alarm("ヤギ"))
     status, body = request("POST", f"/alerts/run-1/{typed}/PERV-C/ack", {"name": "A. Sato"})

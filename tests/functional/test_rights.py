@@ -185,6 +185,7 @@ def test_what_is_done_once_needs_its_key(cloud: Table, simulated: Used, guard: G
 
 
 def test_the_api_reads_runs_and_lists(cloud: Table, guard: Guard) -> None:
+    a_member(people := make_ledger("people"))
     for path in ("/runs", "/runs/run-1", "/alerts"):
         event = {"httpMethod": "GET", "path": path, "queryStringParameters": None, "headers": {}}
         door("api")(
@@ -192,7 +193,6 @@ def test_the_api_reads_runs_and_lists(cloud: Table, guard: Guard) -> None:
         )
     event["queryStringParameters"] = {"run": "run-1"}
     door("api")({**event, "body": None, "requestContext": {"authorizer": KEY_HOLDER}}, Context())
-    a_member(people := make_ledger("people"))
     user = next(Accounts(people).users())
     claims = {"means": "token", "user_id": user.user_id, "scopes": "read"}
     door("api")(

@@ -22,7 +22,7 @@ from porewatch_local.paths import (
 
 NOWHERE = dict.fromkeys(("file", "record", "line", "column", "remedy"))
 """Fields of every error, as `porewatch` prints them."""
-_SECRET = {"credentials", "control", "database"}
+_SECRET = {"credentials", "control", "database", "identity"}
 
 
 def main() -> int:

@@ -125,6 +125,7 @@ def test_the_parts_of_every_bill_add_up_to_its_total(
 def test_a_bill_with_a_machine_that_cannot_be_split_says_so_by_silence() -> None:
     old = CostLine(what="machine", seconds=60, usd=0.01)
     bill = make_bill([a_line(1, 2, 3, 0.5), old], prices=verbatim("p"), as_of=AT)
+    assert bill.prices == verbatim("p")
     assert (bill.total_usd, bill.useful_usd, bill.boot_usd) == (0.51, None, None)
 
 

@@ -60,12 +60,12 @@ def web(
     import webbrowser
 
     from porewatch_cli.stack import find_stack
-    from porewatch_cli.terminal import print_json
+    from porewatch_cli.terminal import print_json, write
 
     address = find_stack(stack, profile=profile, region=region).output("WebUrl")
     if as_json:
         return print_json({"address": address})
-    typer.echo(address)
+    write(f"{address}\n")
     if not only_print:
         webbrowser.open(address)
 

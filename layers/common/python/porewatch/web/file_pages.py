@@ -36,7 +36,9 @@ def add_routes(api: APIGatewayRestResolver) -> None:
     @api.get("/web/share/<secret>")
     def shared(secret: str) -> Response[str]:
         visit, known = Visit(api), wiring.runs()
-        found = open_share(secret, now(), links=wiring.share_links(), runs=known)
+        found = open_share(
+            secret, now(), links=wiring.share_links(), runs=known, accounts=wiring.accounts()
+        )
         return _report_page(visit, known.revision(found.run_id, found.revision), "no-store")
 
     @api.get("/web/runs/<run_id>/files/<name>")

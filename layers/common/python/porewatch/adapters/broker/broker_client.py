@@ -34,7 +34,7 @@ class CredentialBroker:
     def __init__(self, name: str, stack: str, session: boto3.Session | None = None) -> None:
         self._name, self._stack = name, stack
         self._session = session or boto3.Session()
-        # One attempt: a signature is good for one request, so every further one is made anew.
+        # One attempt: a signature is good for one request, and another attempt needs another one.
         config = Config(
             connect_timeout=CONNECT_SECONDS,
             read_timeout=READ_SECONDS,

@@ -11,6 +11,7 @@ from porewatch.domain.base import Model, Moment
 from porewatch.domain.labels import Label
 from porewatch.domain.people.roles import STACK_ROLES, GroupId, ProjectId, Role, RoleSet, UserId
 from porewatch.domain.people.secrets import SecretId
+from porewatch.domain.reasons.catalogue import SOURCE
 
 Email = Annotated[
     str, StringConstraints(pattern=r"^[^\s@<>,;:\"()\[\]\\]{1,64}@[^\s@<>,;]{1,190}$")
@@ -36,7 +37,7 @@ class User(Model):
     email: str = ""
     email_verified: bool = False
     stack_role: Annotated[Role | None, Field(description="in the whole stack")] = None
-    language: str = "en"
+    language: str = SOURCE
     mail: MailChoice = MailChoice.ALL
     disabled: bool = False
     deleted: Annotated[

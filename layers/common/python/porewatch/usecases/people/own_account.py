@@ -12,7 +12,7 @@ from porewatch.domain.people.account_rules import tombstone
 from porewatch.domain.people.accounts import MailChoice, User
 from porewatch.domain.people.principal import Means, Principal
 from porewatch.domain.people.roles import Role, Scope
-from porewatch.domain.reasons.catalogue import languages
+from porewatch.domain.reasons.catalogue import SOURCE, languages
 from porewatch.usecases.views.show_runs import Answer
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ class Me(Answer):
     name: str = ""
     email: str = ""
     email_verified: bool = False
-    language: str = "en"
+    language: str = SOURCE
     mail: MailChoice = MailChoice.NONE
     stack_role: Role | None = None
     roles: dict[str, tuple[Role, ...]] = {}

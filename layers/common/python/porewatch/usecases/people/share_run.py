@@ -3,26 +3,31 @@ revocable. The run was reached before (`reach_run`)."""
 
 from __future__ import annotations
 
+import re
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Annotated
 
 from pydantic import Field
 
 from porewatch.domain.base import Model, Moment
-from porewatch.domain.errors import NotFound
+from porewatch.domain.errors import AccountRefused, NotFound
 from porewatch.domain.labels import Label
-from porewatch.domain.people import account_rules
+from porewatch.domain.people import account_rules, policy
 from porewatch.domain.people.absences import absent
 from porewatch.domain.people.credentials import LONGEST_SHARE, ShareLink
-from porewatch.domain.people.principal import Principal
+from porewatch.domain.people.principal import NOBODY, Means, Principal
+from porewatch.domain.people.roles import USER_ID, Action
 from porewatch.domain.people.secrets import Kind, digest_of, is_secret, new_secret
+from porewatch.domain.reasons.reason import PeopleCode, because
 from porewatch.domain.records.run_record import RunRecord
 from porewatch.domain.rules.revisions import reported
 from porewatch.domain.runs import GONE_STATES
+from porewatch.usecases.people.identify import user_principal
 from porewatch.usecases.views.show_runs import Answer
 
 if TYPE_CHECKING:
     from porewatch.adapters.ledger.runs import RunLedger
+    from porewatch.adapters.people.accounts import Accounts
     from porewatch.adapters.people.credentials import ShareLinks
 
 USUAL_DAYS = 14
@@ -108,9 +113,12 @@ def revoke_share(run_id: str, share_id: str, at: datetime, *, links: ShareLinks)
     return _view(revoked, links.views([revoked]).get(share_id, 0))
 
 
-def open_share(secret: str, at: datetime, *, links: ShareLinks, runs: RunLedger) -> Shared:
+def open_share(
+    secret: str, at: datetime, *, links: ShareLinks, runs: RunLedger, accounts: Accounts
+) -> Shared:
     """What the link of this secret shows; the view is counted. NotFound for any other secret and
-    for a deleted run; AccountRefused when it has expired or was revoked."""
+    for a deleted run; AccountRefused when it has expired, was revoked, or whoever made it may share
+    the run no longer."""
     link = links.find(digest_of(secret)) if is_secret(Kind.SHARE, secret) else None
     if link is None:
         raise absent("link", secret[:8])
@@ -118,10 +126,24 @@ def open_share(secret: str, at: datetime, *, links: ShareLinks, runs: RunLedger)
     run = runs.find(link.run_id)
     if run is None or run.state in GONE_STATES:
         raise absent("link", secret[:8])
+    _refuse_unless_shared(link, run, accounts)
     links.viewed(link)
     return Shared(
         run_id=link.run_id, revision=link.revision, expires_at=link.expires_at, note=link.note
     )
+
+
+def _refuse_unless_shared(link: ShareLink, run: RunRecord, accounts: Accounts) -> None:
+    """A member who was removed does not go on reading by a link of his own. A link whose maker is
+    no user was made by the holder of a key: it is revoked by hand."""
+    if not re.fullmatch(USER_ID, link.made_by):
+        return
+    maker = accounts.user(link.made_by)
+    who = NOBODY
+    if maker is not None and not maker.disabled:
+        who = user_principal(maker, Means.SESSION, accounts)
+    if not policy.may(who, Action.SHARE, run.project):
+        raise AccountRefused(because(PeopleCode.SHARE_REVOKED), remedy=account_rules.ASK_AGAIN)
 
 
 def _view(link: ShareLink, views: int) -> ShareView:
