@@ -115,9 +115,12 @@ def test_the_throttle_of_the_template_is_deployed(stack: Cloud) -> None:
     stage = gateway.get_stage(restApiId=stack.outputs["ApiId"], stageName="v1")
     limits = stage["methodSettings"]["*/*"]
     assert (limits["throttlingRateLimit"], limits["throttlingBurstLimit"]) == (200, 400)
-    keyed = gateway.get_usage_plans(keyId=stack.outputs["ApiKeyId"])["items"]
-    throttles = [plan["throttle"] for plan in keyed if plan["name"] != SLOW]
-    assert throttles == [{"rateLimit": 20, "burstLimit": 40}]
+    plans = {
+        key["id"]: plan["throttle"]
+        for plan in gateway.get_usage_plans()["items"]
+        for key in gateway.get_usage_plan_keys(usagePlanId=plan["id"])["items"]
+    }
+    assert plans[stack.outputs["ApiKeyId"]] == {"rateLimit": 20, "burstLimit": 40}
 
 
 def test_the_registry_is_a_real_postgresql_under_the_stacks_secret(stack: Cloud) -> None:
