@@ -265,6 +265,7 @@ def test_nothing_is_signed_over_a_record_that_the_key_did_not_make(
     for _ in range(2):
         with pytest.raises(ChainForged, match="2026-03-02") as caught:
             record_anchors(anchors_of(stack), lambda: at)
+        assert caught.value.remedy == "docs/runbooks/dead-letters.md"
         assert not isinstance(caught.value, Conflict), "on_event passes over those"
     assert anchors_of(stack).days() == before
     assert [r.levelname for r in caplog.records if "2026-03-02" in r.message] == ["ERROR"] * 2
