@@ -12,6 +12,7 @@ import json
 import os
 import secrets
 import socket
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -22,6 +23,7 @@ from pydantic import BaseModel, ConfigDict
 REGION = "us-east-1"
 ACCOUNT = "000000000000"
 LOOPBACK = "127.0.0.1"
+PORT_PATIENCE_S = 3.0
 
 
 class LocalProblem(RuntimeError):
@@ -164,13 +166,26 @@ def locked(path: Path) -> Iterator[None]:
 
 
 def free_port(wish: int | None = None) -> int:
-    """A free loopback TCP port: `wish` when it is free, else any."""
-    for port in [wish, 0] if wish else [0]:
-        with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind((LOOPBACK, port or 0))
-            except OSError:
-                continue
-            return int(probe.getsockname()[1])
+    """A free loopback TCP port: `wish` when it is free, or soon is, else any. (A process that has
+    ended may hold its port until its last thread is gone.)"""
+    until = time.monotonic() + PORT_PATIENCE_S
+    while wish is not None:
+        if found := _bound(wish):
+            return found
+        if time.monotonic() > until:
+            break
+        time.sleep(0.05)
+    if found := _bound(0):
+        return found
     raise LocalProblem("no free port on the loopback address.")
+
+
+def _bound(port: int) -> int | None:
+    """The port that the kernel gives for `port` (0: any); None when it is taken."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((LOOPBACK, port))
+        except OSError:
+            return None
+        return int(probe.getsockname()[1])
