@@ -13,6 +13,7 @@ import hypothesis
 import pytest
 
 from porewatch.adapters.table import Table
+from tests.browser import axe, browser  # noqa: F401 - fixtures
 from tests.mocked import make_buckets, make_ledger, mocked_aws
 from tests.recording import Recording
 from validation.shared_data import NoSharedData

@@ -4,7 +4,6 @@ Anything that the browser complains of (its Content-Security-Policy included) fa
 does any request to another machine.
 """
 
-# ruff: noqa: F811 - fixtures by their names
 from __future__ import annotations
 
 from collections.abc import Iterator
@@ -27,7 +26,6 @@ from porewatch.domain.runs import RunState
 from porewatch.edge.authorizer import SESSION_COOKIE
 from porewatch_local.embedded.made_up_people import put_made_up_people
 from tests.cloud.conftest import Cloud
-from tests.web.conftest import axe, browser  # noqa: F401 - fixtures
 
 pytestmark = [pytest.mark.cloud, pytest.mark.web]
 HOSTILE = "<script>alert(1)</script> \u05d0\u05d1\u05d2 " + "w" * 84

@@ -1,16 +1,10 @@
-"""A headless Chromium and the axe accessibility checker, or a reason to skip."""
+"""Reports that are made up, and their pages."""
 
 from __future__ import annotations
 
-import hashlib
-import shutil
-import subprocess
-import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
 
 from porewatch.domain.results.report import Report
 from porewatch_worker.report.assemble import assemble
@@ -22,18 +16,6 @@ from porewatch_worker.validation.page import render_page
 from tests.web import made_up
 from tests.web.made_validation import made_validation
 
-ROOT = Path(__file__).parents[2]
-AXE_VERSION = "4.14.1"
-AXE_SHA256 = "29348999450cdf2849a8e70b7912fc2da85a849da39c0d0d5394f51d4a9ed95c"
-QUIET = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--no-first-run",
-    "--disable-quic",
-]
 MADE_UP = {
     "rich": made_up.rich,
     "clean": made_up.clean,
@@ -43,17 +25,6 @@ MADE_UP = {
     "perv": made_up.with_perv,
     "many": made_up.twenty_four,
 }
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    executable = shutil.which("chromium") or shutil.which("google-chrome")
-    if executable is None:
-        pytest.skip("no chromium or google-chrome on this machine")
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=executable, args=QUIET)
-        yield started
-        started.close()
 
 
 @pytest.fixture(scope="session")
@@ -74,39 +45,3 @@ def pages(reports: dict[str, Report], tmp_path_factory: pytest.TempPathFactory) 
         page.write_text(render_comparison(told, language), encoding="utf-8")
     (folder / "validation.html").write_text(render_page(made_validation()), encoding="utf-8")
     return {path.name.removesuffix(".html"): path for path in folder.iterdir()}
-
-
-@pytest.fixture(scope="session")
-def axe() -> str:
-    """The source of axe-core, from npm, pinned by version and checksum; kept below .porewatch."""
-    kept = ROOT / ".porewatch" / "web" / f"axe-{AXE_VERSION}.min.js"
-    if not kept.exists():
-        _install_axe(kept)
-    source = kept.read_bytes()
-    assert hashlib.sha256(source).hexdigest() == AXE_SHA256, f"{kept} is not axe {AXE_VERSION}"
-    return source.decode()
-
-
-def _install_axe(kept: Path) -> None:
-    npm = shutil.which("npm")
-    if npm is None:
-        pytest.skip("npm is not on this machine: accessibility was NOT checked")
-    kept.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=kept.parent) as folder:
-        command = [
-            npm,
-            "install",
-            "--prefix",
-            folder,
-            "--no-audit",
-            "--no-fund",
-            "--ignore-scripts",
-        ]
-        done = subprocess.run(
-            [*command, f"axe-core@{AXE_VERSION}"], capture_output=True, text=True, check=False
-        )
-        if done.returncode:
-            pytest.skip(
-                f"npm cannot install axe-core, accessibility was NOT checked: {done.stderr}"
-            )
-        (Path(folder) / "node_modules/axe-core/axe.min.js").replace(kept)
