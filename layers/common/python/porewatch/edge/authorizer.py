@@ -57,7 +57,7 @@ def request_of(event: Mapping[str, Any]) -> Request:
         method=str(event.get("httpMethod", "")),
         resource=str(event.get("resource", "")),
         shown=Shown(
-            session=session_cookie(headers.get("cookie", "")),
+            session=cookie(headers.get("cookie", ""), SESSION_COOKIE),
             token=_bearer(headers.get("authorization", "")),
             api_key=headers.get("x-api-key", ""),
         ),
@@ -65,14 +65,14 @@ def request_of(event: Mapping[str, Any]) -> Request:
     )
 
 
-def session_cookie(header: str) -> str:
-    """The session's secret in a Cookie header; empty: it has none.
+def cookie(header: str, name: str) -> str:
+    """The value of a cookie in a Cookie header; empty: it has none.
 
-    >>> session_cookie("a=1; __Host-porewatch=pws_x; b=2")
+    >>> cookie("a=1; __Host-porewatch=pws_x; b=2", SESSION_COOKIE)
     'pws_x'
     """
     try:
-        found = SimpleCookie(header).get(SESSION_COOKIE)
+        found = SimpleCookie(header).get(name)
     except CookieError:
         return ""
     return found.value if found else ""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from http import HTTPStatus
-from http.cookies import CookieError, SimpleCookie
 from typing import TYPE_CHECKING
 
 from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
@@ -15,7 +14,7 @@ from porewatch.domain.people.oidc import ATTEMPT_MINUTES, BEGIN_AGAIN, site_path
 from porewatch.domain.people.principal import Means
 from porewatch.domain.reasons.reason import SignInCode, because
 from porewatch.edge import wiring
-from porewatch.edge.authorizer import SESSION_COOKIE
+from porewatch.edge.authorizer import SESSION_COOKIE, cookie
 from porewatch.usecases.people.sign_in import sign_in, sign_out
 from porewatch.web.render import page_headers, redirect
 from porewatch.web.router import Visit
@@ -46,7 +45,7 @@ def add_routes(api: APIGatewayRestResolver) -> None:
     @api.get("/web/signed-in")
     def finish() -> Response[str]:
         visit = Visit(api)
-        secret = _cookie_value(visit.header("cookie"), ATTEMPT_COOKIE)
+        secret = cookie(visit.header("cookie"), ATTEMPT_COOKIE)
         attempt = wiring.sign_in_attempts().take(secret)
         if attempt is None:
             raise SignInRefused(because(SignInCode.SIGN_IN_STATE_DIFFERS), remedy=BEGIN_AGAIN)
@@ -93,11 +92,3 @@ def _cookie(name: str, value: str, seconds: int) -> str:
     """For this host alone, out of reach of scripts; not sent with requests of other sites, but with
     links from them."""
     return f"{name}={value}; Path=/; Max-Age={seconds}; Secure; HttpOnly; SameSite=Lax"
-
-
-def _cookie_value(header: str, name: str) -> str:
-    try:
-        found = SimpleCookie(header).get(name)
-    except CookieError:
-        return ""
-    return found.value if found else ""

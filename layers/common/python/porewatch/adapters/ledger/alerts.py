@@ -98,13 +98,10 @@ class AlertLedger:
     def _of_kind(
         self, kind: str, past: str, projects: Sequence[ProjectId] | None = None
     ) -> Iterator[tuple[str, Alert]]:
-        newest, whole = kind == CLOSED, projects is None
+        newest, page = kind == CLOSED, None if projects is None else PAGE
         kinds = [kind] if projects is None else [_kind_of(kind, project) for project in projects]
         lists = [
-            self._table.query_kind(
-                one, newest_first=newest, past=past, page=None if whole else PAGE
-            )
-            for one in kinds
+            self._table.query_kind(one, newest_first=newest, past=past, page=page) for one in kinds
         ]
         for item in merge(*lists, key=lambda item: item.kind or ("", ""), reverse=newest):
             alert = item.model(Alert)

@@ -20,12 +20,11 @@ from porewatch.adapters.table import Change, Table
 from porewatch.domain.base import Model
 from porewatch.domain.people.accounts import Invitation, Membership
 from porewatch.domain.people.credentials import Session, ShareLink, Token
-from porewatch.domain.people.secrets import SecretId
+from porewatch.domain.people.secrets import SECRET_ID, SecretId
 
 M = TypeVar("M", bound=Model)
 C = TypeVar("C", Invitation, ShareLink)
 VIEWS = "VIEWS"
-DIGEST = r"[0-9a-f]{64}"
 FORGOTTEN_AFTER = timedelta(days=7)
 """After it is over: so that its list still says what it was."""
 
@@ -180,7 +179,7 @@ def _add(table: Table, one: Credential, sk: str, digest: SecretId, below: str) -
 
 
 def _find(table: Table, sk: str, digest: SecretId, cls: type[M]) -> M | None:
-    if not re.fullmatch(DIGEST, digest):
+    if not re.fullmatch(SECRET_ID, digest):
         return None  # what somebody wrote into an address: no key of ours
     item = table.get(secret_key(digest), sk)
     return item.model(cls) if item else None

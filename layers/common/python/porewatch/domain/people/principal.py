@@ -36,15 +36,15 @@ class Principal(Model):
         frozenset[Scope] | None, Field(description="of a token; None: everything the user may")
     ] = None
 
-    def held(self, place: str) -> frozenset[Role]:
-        """His own roles in a project or a group, without that in the whole stack."""
-        return self.roles.get(place) or self.groups.get(place, frozenset())
-
     until: Annotated[Moment | None, Field(description="when his token expires")] = None
     actions: Annotated[
         frozenset[Action | StackAction] | None,
         Field(description="the only ones he may ever do; None: what roles and scopes allow"),
     ] = None
+
+    def held(self, place: str) -> frozenset[Role]:
+        """His own roles in a project or a group, without that in the whole stack."""
+        return self.roles.get(place) or self.groups.get(place, frozenset())
 
     @property
     def projects(self) -> tuple[ProjectId, ...]:
