@@ -22,6 +22,7 @@ from porewatch.adapters.people.project_runs import ProjectRuns
 from porewatch.adapters.table import Change, Table
 from porewatch.domain import s3_keys
 from porewatch.domain.base import now
+from porewatch.domain.errors import ConfigurationRefused, PorewatchError, Throttled
 from porewatch.domain.people.accounts import Membership, Project
 from porewatch.domain.people.oidc import Attempt
 from porewatch.domain.people.principal import Means, Principal
@@ -244,6 +245,27 @@ def test_a_member_sees_the_runs_of_his_projects_and_foreign_ones_are_not_there(
             r'"(\.\./)+', '"', absent["body"]
         )
     assert browser.ask("/web/no-such-page")["statusCode"] == 404
+
+
+@pytest.mark.parametrize("error", [ConfigurationRefused, Throttled])
+def test_a_fault_of_ours_stays_in_the_log(
+    provider: MadeProvider,
+    people: Table,
+    cloud: Table,
+    monkeypatch: pytest.MonkeyPatch,
+    error: type[PorewatchError],
+) -> None:
+    browser = Browser()
+    browser.sign_in(provider)
+    run_id = a_run(cloud, member(people, Role.VIEWER))
+
+    def fails(*_: object) -> None:
+        raise error("arn:aws:iam::1:role/Web may not read RUN#r-1.", remedy="allow Web to read.")
+
+    monkeypatch.setattr(RunLedger, "cost_lines", fails)
+    answer = browser.ask(f"/web/runs/{run_id}")
+    assert answer["statusCode"] >= 500
+    assert "arn:" not in answer["body"] and "RUN#" not in answer["body"]
 
 
 def test_filters_of_the_list(provider: MadeProvider, people: Table, cloud: Table) -> None:

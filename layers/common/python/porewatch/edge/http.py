@@ -147,13 +147,19 @@ def _private(answer: dict[str, Any]) -> dict[str, Any]:
     return answer
 
 
+def public(error: PorewatchError, status: int) -> PorewatchError:
+    """What leaves of an error, by an answer or a page. What is ours to correct (5xx) stays in the
+    log: it may name keys, roles and accounts."""
+    if status < HTTPStatus.INTERNAL_SERVER_ERROR:
+        return error
+    return type(error)(OUR_FAULT, remedy=LATER)
+
+
 def problem_of(error: PorewatchError, status: int) -> dict[str, object]:
     """An error as RFC 9457 says it: `type` names its code in docs/reference/refusal-codes.md,
     `detail` is for people. `error` and `problem` are for clients of before that. Members that the
-    error does not have are left out. What is ours to correct (5xx) stays in the log: it may name
-    keys, roles and accounts."""
-    if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-        error = type(error)(OUR_FAULT, remedy=LATER)
+    error does not have are left out."""
+    error = public(error, status)
     first = str(error).removesuffix(f"{REMEDY}{error.remedy}") if error.remedy else str(error)
     place = {"file": error.file, "record": error.record, "line": error.line, "column": error.column}
     faults = [refusal.model_dump(mode="json", exclude_none=True) for refusal in refusals_of(error)]

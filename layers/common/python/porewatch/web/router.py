@@ -26,7 +26,7 @@ from porewatch.domain.people.roles import Action, StackAction
 from porewatch.domain.reasons.catalogue import Catalogue
 from porewatch.domain.reasons.reason import Reason
 from porewatch.edge import asker, log, wiring
-from porewatch.edge.http import STATUS, query
+from porewatch.edge.http import STATUS, header, public, query
 from porewatch.web.render import HTML, filled, page_headers, redirect
 from porewatch.web.site import Site, site_of
 from porewatch.web.words import language_of, words
@@ -79,8 +79,7 @@ class Visit:
         return (*pages, "admin") if self.may_in_stack(StackAction.MANAGE_USERS) else pages
 
     def header(self, name: str) -> str:
-        headers = self.event.get("headers") or {}
-        return next((str(v) for k, v in headers.items() if k.lower() == name), "")
+        return header(self.api, name) or ""
 
     def asked(self, *names: str) -> dict[str, str | None]:
         """Parameters of the query string; an empty field of a form counts as not sent."""
@@ -151,6 +150,7 @@ def _problem(visit: Visit, error: PorewatchError) -> Response[str]:
         return visit.reload()
     if isinstance(error, NotSignedIn):
         return redirect(visit.site, f"web/sign-in?to={quote(_here(visit), safe='')}")
+    error = public(error, status)
     why = error.why.text(visit.language) if isinstance(error.why, Reason) else error.problem
     again = isinstance(error, SignInRefused)
     return visit.page("problem.html.j2", status, number=status, why=why, again=again)

@@ -6,7 +6,7 @@ from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
 
 from porewatch.adapters.ledger.alerts import AlertLedger
 from porewatch.adapters.objects import Head
-from porewatch.domain.people.roles import Action
+from porewatch.domain.people.roles import Action, ProjectId
 from porewatch.domain.rules.revisions import reported
 from porewatch.domain.runs import RunState
 from porewatch.edge import wiring
@@ -60,7 +60,7 @@ def add_routes(api: APIGatewayRestResolver) -> None:
             files=[] if part or standing is None else _heads(standing.report_keys),
             inputs=None if part else show_inputs(shown, manifests=wiring.manifests()),
             has_page=bool(standing and page_key(standing.report_keys, visit.language)),
-            project=_project_names(visit).get(shown.project, shown.project),
+            project=_name_of(shown.project),
             live=shown.state in UNDER_WAY,
             seconds=POLL_SECONDS,
         )
@@ -70,6 +70,10 @@ def _heads(keys: dict[str, str]) -> list[tuple[str, Head | None]]:
     """Name and metadata of each report; None for one that has expired."""
     reports = wiring.reports()
     return [(name, reports.head(key)) for name, key in sorted(keys.items())]
+
+
+def _name_of(project: ProjectId) -> str:
+    return next((p.name for p in wiring.accounts().some_projects([project])), project)
 
 
 def _project_names(visit: Visit) -> dict[str, str]:
